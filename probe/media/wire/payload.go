@@ -1,0 +1,192 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Version is the version of the binary payload. A peer of another version is
+// refused, never guessed at.
+const Version = 1
+
+// Sizes of a payload in bytes, without RTP, SRTP, UDP and IP headers.
+const (
+	UpHeaderBytes   = 16 // smallest up payload
+	DownHeaderBytes = 44 // smallest down payload
+	DefaultBytes    = 80 // a 20 ms Opus frame at 32 kbit/s
+	MaxBytes        = 1200
+)
+
+// MaxStampNS bounds every time stamp (36 years in ns). Below it no difference
+// of two delays overflows an int64, so a forged stamp cannot turn statistics
+// upside down.
+const MaxStampNS = 1 << 60
+
+// Faults of a payload. The parsers return them wrapped; compare with errors.Is.
+var (
+	ErrSize      = errors.New("payload size out of range")
+	ErrMagic     = errors.New("not a tonprobe payload")
+	ErrVersion   = errors.New("payload version not supported")
+	ErrDirection = errors.New("payload of the other direction")
+	ErrStamp     = errors.New("time stamp out of range")
+)
+
+// The payload begins with two bytes of magic, the version and the direction.
+// The direction keeps a foreign echo that bounces our own packets from being
+// taken for the reflector.
+const (
+	magic0, magic1 = 0x54, 0x50 // "TP"
+	directionUp    = 1
+	directionDown  = 2
+)
+
+// flagDuplicate marks the echo of an up packet that had arrived before.
+const flagDuplicate = 1 << 0
+
+// Up is the payload from the agent to the reflector.
+//
+//	0  magic "TP"   2  version   3  direction 1
+//	4  Seq uint32   8  SentNS int64   16  padding
+//
+// All integers are big-endian.
+type Up struct {
+	Seq    uint32 // 0, 1, 2 …; taken only by a packet that was really sent
+	SentNS int64  // ns since the agent's own stream start
+}
+
+// Down is the payload from the reflector to the agent: an answer to one up
+// packet and at the same time a numbered packet of a stream of its own.
+//
+//	0  magic "TP"   2  version   3  direction 2
+//	4  Seq uint32   8  SentNS int64
+//	16 UpSeq uint32   20 UpSentNS int64   28 UpArrivedNS int64
+//	36 UpUnique uint32   40 flags   41 three bytes zero   44 padding
+type Down struct {
+	Seq         uint32 // the reflector's own number, one more per packet it sends
+	SentNS      int64  // ns on the reflector's monotonic clock
+	UpSeq       uint32 // number of the up packet answered
+	UpSentNS    int64  // its SentNS, copied back: ns on the agent's clock
+	UpArrivedNS int64  // its arrival, ns on the reflector's monotonic clock
+	UpUnique    uint32 // different up numbers that had arrived so far, this one included
+	Duplicate   bool   // this number had arrived before
+}
+
+// TurnaroundNS is how long the reflector kept the packet, in ns. It is no part
+// of the network's round trip.
+func (d Down) TurnaroundNS() int64 { return d.SentNS - d.UpArrivedNS }
+
+// AppendUp appends p, padded with zeros to size bytes, to dst. It does not
+// allocate when dst has room.
+func AppendUp(dst []byte, p Up, size int) ([]byte, error) {
+	if err := checkSize(size, UpHeaderBytes); err != nil {
+		return dst, fmt.Errorf("write up payload: %w", err)
+	}
+	if !stampValid(p.SentNS) {
+		return dst, fmt.Errorf("write up payload: %w", ErrStamp)
+	}
+	end := len(dst) + size
+	dst = appendHeader(dst, directionUp, p.Seq, p.SentNS)
+	return appendZeros(dst, end), nil
+}
+
+// ParseUp reads an up payload; bytes after the header are padding and ignored.
+func ParseUp(b []byte) (Up, error) {
+	seq, sentNS, err := parseHeader(b, directionUp, UpHeaderBytes)
+	if err != nil {
+		return Up{}, err
+	}
+	return Up{Seq: seq, SentNS: sentNS}, nil
+}
+
+// AppendDown appends p, padded with zeros to size bytes, to dst. It does not
+// allocate when dst has room.
+func AppendDown(dst []byte, p Down, size int) ([]byte, error) {
+	if err := checkSize(size, DownHeaderBytes); err != nil {
+		return dst, fmt.Errorf("write down payload: %w", err)
+	}
+	if !p.stampsValid() {
+		return dst, fmt.Errorf("write down payload: %w", ErrStamp)
+	}
+	end := len(dst) + size
+	dst = appendHeader(dst, directionDown, p.Seq, p.SentNS)
+	dst = binary.BigEndian.AppendUint32(dst, p.UpSeq)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(p.UpSentNS))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(p.UpArrivedNS))
+	dst = binary.BigEndian.AppendUint32(dst, p.UpUnique)
+	var flags byte
+	if p.Duplicate {
+		flags |= flagDuplicate
+	}
+	dst = append(dst, flags)
+	return appendZeros(dst, end), nil
+}
+
+// ParseDown reads a down payload. Unknown flags and bytes after the header are
+// ignored. A packet sent before it arrived is refused with [ErrStamp]: a
+// negative turnaround would make the round trip longer than it was.
+func ParseDown(b []byte) (Down, error) {
+	seq, sentNS, err := parseHeader(b, directionDown, DownHeaderBytes)
+	if err != nil {
+		return Down{}, err
+	}
+	p := Down{
+		Seq:         seq,
+		SentNS:      sentNS,
+		UpSeq:       binary.BigEndian.Uint32(b[16:]),
+		UpSentNS:    int64(binary.BigEndian.Uint64(b[20:])),
+		UpArrivedNS: int64(binary.BigEndian.Uint64(b[28:])),
+		UpUnique:    binary.BigEndian.Uint32(b[36:]),
+		Duplicate:   b[40]&flagDuplicate != 0,
+	}
+	if !p.stampsValid() {
+		return Down{}, ErrStamp
+	}
+	return p, nil
+}
+
+func (d Down) stampsValid() bool {
+	return stampValid(d.SentNS) && stampValid(d.UpSentNS) && stampValid(d.UpArrivedNS) &&
+		d.TurnaroundNS() >= 0
+}
+
+func stampValid(ns int64) bool { return ns >= 0 && ns <= MaxStampNS }
+
+func checkSize(size, smallest int) error {
+	if size < smallest || size > MaxBytes {
+		return fmt.Errorf("%w: %d bytes, want %d to %d", ErrSize, size, smallest, MaxBytes)
+	}
+	return nil
+}
+
+func appendHeader(dst []byte, direction byte, seq uint32, sentNS int64) []byte {
+	dst = append(dst, magic0, magic1, Version, direction)
+	dst = binary.BigEndian.AppendUint32(dst, seq)
+	return binary.BigEndian.AppendUint64(dst, uint64(sentNS))
+}
+
+var zeros [MaxBytes]byte
+
+func appendZeros(dst []byte, end int) []byte { return append(dst, zeros[:end-len(dst)]...) }
+
+// parseHeader returns bare sentinels: it runs once per packet of a stream that
+// anyone may send to, and building a message would let a flood cost memory.
+func parseHeader(b []byte, direction byte, smallest int) (seq uint32, sentNS int64, err error) {
+	switch {
+	case len(b) < 4 || len(b) > MaxBytes:
+		return 0, 0, ErrSize
+	case b[0] != magic0 || b[1] != magic1:
+		return 0, 0, ErrMagic
+	case b[2] != Version:
+		return 0, 0, ErrVersion
+	case b[3] != direction:
+		return 0, 0, ErrDirection
+	case len(b) < smallest:
+		return 0, 0, ErrSize
+	}
+	sentNS = int64(binary.BigEndian.Uint64(b[8:]))
+	if !stampValid(sentNS) {
+		return 0, 0, ErrStamp
+	}
+	return binary.BigEndian.Uint32(b[4:]), sentNS, nil
+}

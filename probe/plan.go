@@ -1,0 +1,179 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Grace is how long a probe may go on after its budget has run out and its
+// context is done. After that the plan answers for it and lets it go.
+const Grace = 500 * time.Millisecond
+
+// Step is one probe of a plan with its budget.
+type Step struct {
+	Probe Probe
+	// Budget is the time after which the probe's context is done.
+	Budget time.Duration
+}
+
+// Plan is the set of probes of one check. They run side by side.
+type Plan []Step
+
+// Outcome is what a plan brought.
+type Outcome struct {
+	// Results has one entry per step, in the order of the plan.
+	Results []report.Result
+	// FirstVerdict is the time from the start until the first probe had a
+	// finding (anything but unknown and skipped); 0 when none had.
+	FirstVerdict time.Duration
+	Duration     time.Duration
+}
+
+// Run starts every step at once and returns when each has a result. A probe
+// that hangs or panics gets the result "unknown" and does not hold up or harm
+// the others. When ctx is cancelled the probes stop early and keep what they have.
+func (p Plan) Run(ctx context.Context, env Env) Outcome {
+	if env.Progress == nil {
+		env.Progress = func(Event) {}
+	}
+	start := env.Clock.Now()
+	out := Outcome{Results: make([]report.Result, len(p))}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i, s := range p {
+		wg.Go(func() {
+			r := s.run(ctx, env)
+			mu.Lock()
+			defer mu.Unlock()
+			out.Results[i] = r
+			if out.FirstVerdict == 0 && isFinding(r.Status) {
+				out.FirstVerdict = env.Clock.Now().Sub(start)
+			}
+			env.Progress(Event{Probe: r.Name, Kind: EventDone, Result: &r})
+		})
+	}
+	wg.Wait()
+	out.Duration = env.Clock.Now().Sub(start)
+	return out
+}
+
+func isFinding(s report.Status) bool {
+	return s == report.StatusOK || s == report.StatusWarn || s == report.StatusFail
+}
+
+// run gives the step its budget and waits for it, or for the budget and Grace.
+func (s Step) run(ctx context.Context, env Env) report.Result {
+	name := s.Probe.Name()
+	env.Log = env.Log.With("probe", name)
+	gate := newProgressGate(name, env.Progress)
+	env.Progress = gate.pass
+	env.Progress(Event{Kind: EventStarted})
+
+	start := env.Clock.Now()
+	ctx, cancel := context.WithTimeout(ctx, s.Budget)
+	defer cancel()
+	done := make(chan answer, 1)
+	go func() { done <- guarded(ctx, env, s.Probe) }()
+
+	var a answer
+	select {
+	case a = <-done:
+	case <-graceAfter(ctx, env.Clock):
+		// The probe's goroutine is left behind; its answer goes into the
+		// buffered channel and is never read.
+		a = answer{err: errors.New("gave no answer within its time")}
+	}
+	gate.close()
+
+	r := report.Result{
+		Name: name, Version: s.Probe.Version(),
+		StartedAt:  start.UTC(),
+		DurationMS: env.Clock.Now().Sub(start).Milliseconds(),
+		Status:     a.result.Status, Error: a.result.Note, Data: a.result.Data,
+	}
+	if a.err != nil {
+		env.Log.Warn("probe could not run", "err", a.err)
+		r.Status, r.Error = report.StatusUnknown, report.ErrorText(a.err)
+	}
+	if r.Status == "" {
+		r.Status = report.StatusUnknown
+	}
+	return r
+}
+
+type answer struct {
+	result Result
+	err    error
+}
+
+// guarded runs the probe and turns a panic into an error, so that one faulty
+// probe cannot end the whole check.
+func guarded(ctx context.Context, env Env, p Probe) (a answer) {
+	defer func() {
+		if v := recover(); v != nil {
+			env.Log.Error("probe panicked", "panic", v, "stack", string(debug.Stack()))
+			a = answer{err: fmt.Errorf("internal error in %s", p.Name())}
+		}
+	}()
+	r, err := p.Run(ctx, env)
+	return answer{result: r, err: err}
+}
+
+// graceAfter is closed Grace after ctx is done.
+func graceAfter(ctx context.Context, clock Clock) <-chan struct{} {
+	c := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		_ = clock.Sleep(context.WithoutCancel(ctx), Grace)
+		close(c)
+	})
+	return c
+}
+
+// progressGate names the events of one probe and drops those that a probe
+// which was given up still sends.
+type progressGate struct {
+	mu   sync.Mutex
+	name string
+	to   func(Event)
+}
+
+func newProgressGate(name string, to func(Event)) *progressGate {
+	return &progressGate{name: name, to: to}
+}
+
+func (g *progressGate) pass(e Event) {
+	g.mu.Lock()
+	to := g.to
+	g.mu.Unlock()
+	if to != nil {
+		e.Probe = g.name
+		to(e)
+	}
+}
+
+func (g *progressGate) close() {
+	g.mu.Lock()
+	g.to = nil
+	g.mu.Unlock()
+}
+
+// Only returns the steps whose probes have one of the names, and the names
+// that no step has.
+func (p Plan) Only(names []string) (kept Plan, missing []string) {
+	for _, n := range names {
+		i := slices.IndexFunc(p, func(s Step) bool { return s.Probe.Name() == n })
+		if i < 0 {
+			missing = append(missing, n)
+			continue
+		}
+		kept = append(kept, p[i])
+	}
+	return kept, missing
+}

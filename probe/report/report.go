@@ -1,0 +1,212 @@
+// Package report defines the document that travels: one check of one
+// participant's machine. It is made once, is immutable afterwards, and is the
+// same on the screen, on disk, on the wire and in the database.
+//
+// Only what the types of this package name can travel: decoding drops every
+// field they do not know, so the types are the allow-list that keeps audio,
+// SSIDs, host names, user names and file paths on the participant's machine.
+//
+// In every data type a nil pointer means "not measured". It is never the same
+// as zero or false, and no screen may show it as good.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// SchemaV1 names the version of the document that this package reads and writes.
+const SchemaV1 = "tonprobe.report/v1"
+
+// MaxBytes is the largest document that is accepted, uncompressed.
+const MaxBytes = 256 << 10
+
+// Report is one finished check.
+type Report struct {
+	Schema string `json:"schema"`
+	// ID is a UUIDv7. A collector keeps one report per ID, however often it arrives.
+	ID string `json:"id"`
+	// Case is the code a councillor reads out on the phone, such as K7P-3QX.
+	Case  string `json:"case"`
+	Agent Agent  `json:"agent"`
+	// Trigger says who asked for the check.
+	Trigger Trigger `json:"trigger"`
+	// Profile names the set of limits the causes were judged by.
+	Profile string `json:"profile"`
+	// Target is the conference system's address the check was made for; empty
+	// when only the collector's reflector was measured.
+	Target string `json:"target"`
+	// StartedAt is the agent's clock, UTC. The collector's time of receipt is
+	// what "last seen" means; see NetworkWeb.ClockOffsetMS for their difference.
+	StartedAt  time.Time `json:"started_at"`
+	DurationMS int64     `json:"duration_ms"`
+	// FirstVerdictMS is the time from the start until the first measured
+	// finding could be shown; 0 when nothing could be measured.
+	FirstVerdictMS int64    `json:"first_verdict_ms"`
+	Verdict        Verdict  `json:"verdict"`
+	Probes         []Result `json:"probes"`
+	Causes         []Cause  `json:"causes"`
+}
+
+// Agent is the program that measured.
+type Agent struct {
+	// ID is a random UUID kept on disk, never derived from hardware.
+	ID      string `json:"id"`
+	Version string `json:"version"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
+// Trigger says who asked for a check.
+type Trigger string
+
+// The triggers of a check.
+const (
+	TriggerCheck    Trigger = "check"    // the participant started it
+	TriggerSchedule Trigger = "schedule" // the background service
+	TriggerSupport  Trigger = "support"  // phone support asked for it
+	TriggerEvent    Trigger = "event"    // a watcher saw something happen
+)
+
+// Verdict is the answer to "will I be heard?".
+type Verdict string
+
+// The verdicts, from best to "cannot tell".
+const (
+	Ready    Verdict = "ready"
+	Limited  Verdict = "limited"
+	NotReady Verdict = "not_ready"
+	Unknown  Verdict = "unknown"
+)
+
+// Status is what one probe found.
+type Status string
+
+// The states of a probe. StatusUnknown means that it ran and could not tell,
+// StatusSkipped that it was not asked for.
+const (
+	StatusOK      Status = "ok"
+	StatusWarn    Status = "warn"
+	StatusFail    Status = "fail"
+	StatusUnknown Status = "unknown"
+	StatusSkipped Status = "skipped"
+)
+
+// Result is what one probe measured.
+type Result struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Status  Status `json:"status"`
+	// StartedAt is the agent's clock, UTC.
+	StartedAt  time.Time `json:"started_at"`
+	DurationMS int64     `json:"duration_ms"`
+	// Error says why the probe could not run or could not tell. It never holds
+	// a path, a host name or a user name.
+	Error string `json:"error"`
+	// Data is a pointer to the type that belongs to Name, or nil.
+	Data Data `json:"data,omitempty"`
+}
+
+// Severity says how much a cause disturbs.
+type Severity string
+
+// The severities.
+const (
+	SeverityFail Severity = "fail" // will not be heard, or cannot take part
+	SeverityWarn Severity = "warn" // can take part, with disturbances
+	SeverityInfo Severity = "info" // worth knowing; not a fault
+)
+
+// Area says in whose hands a cause lies, as the disturbance law asks
+// (DigiSiVO NRW § 10).
+type Area string
+
+// The areas of responsibility.
+const (
+	AreaParticipant  Area = "participant"
+	AreaMunicipality Area = "municipality"
+	AreaProvider     Area = "provider"
+	AreaUnknown      Area = "unknown"
+)
+
+// Cause is one named reason, with its proof.
+type Cause struct {
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
+	// Confidence is 0..1: how far the evidence passes its limit, and how much
+	// of what the rule wants to see was measured.
+	Confidence float64 `json:"confidence"`
+	// Primary marks the one to fix first. At most one cause of a report has it.
+	Primary  bool       `json:"primary"`
+	Area     Area       `json:"area"`
+	Evidence []Evidence `json:"evidence"`
+}
+
+// Evidence is one measured value behind a cause.
+type Evidence struct {
+	Probe string `json:"probe"`
+	Field string `json:"field"`
+	// Value is a bool, a number or a short string, as it stands in the probe's data.
+	Value any    `json:"value"`
+	Unit  string `json:"unit"`
+	// Limit is the rule's bound in words a person can read, such as "< -40".
+	Limit string `json:"limit"`
+}
+
+// Primary returns the cause to fix first, and whether there is one.
+func (r *Report) Primary() (Cause, bool) {
+	for _, c := range r.Causes {
+		if c.Primary {
+			return c, true
+		}
+	}
+	return Cause{}, false
+}
+
+// Probe returns the result of the probe called name, and whether it is there.
+func (r *Report) Probe(name string) (Result, bool) {
+	for _, p := range r.Probes {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Result{}, false
+}
+
+// Find returns the data of the first probe whose data has type T, or nil.
+func Find[T any](r *Report) *T {
+	for _, p := range r.Probes {
+		if d, ok := any(p.Data).(*T); ok && d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// UnmarshalJSON decodes Data into the type that belongs to the probe's name.
+// Fields that the type does not name are dropped, and so is the data of a
+// probe that this version does not know.
+func (r *Result) UnmarshalJSON(b []byte) error {
+	type plain Result
+	raw := struct {
+		*plain
+		Data json.RawMessage `json:"data"`
+	}{plain: (*plain)(r)}
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	r.Data = nil
+	if len(raw.Data) == 0 || string(raw.Data) == "null" {
+		return nil
+	}
+	d := newData(r.Name)
+	if d == nil {
+		return nil
+	}
+	if err := json.Unmarshal(raw.Data, d); err != nil {
+		return fmt.Errorf("data of probe %q: %w", r.Name, err)
+	}
+	r.Data = d
+	return nil
+}
