@@ -1,0 +1,99 @@
+package signal
+
+import "math"
+
+// channel is everything that is measured on one channel alone.
+type channel struct {
+	ac    []float64 // the block without its DC offset
+	block dcBlocker
+	stats sampleStats
+	meter levelMeter
+	p56   p56Meter
+}
+
+func newChannel(rateHz int) channel {
+	return channel{
+		ac:    make([]float64, blockFrames),
+		block: newDCBlocker(rateHz),
+		meter: newLevelMeter(rateHz),
+		p56:   newP56Meter(rateHz),
+	}
+}
+
+func (c *channel) write(raw []float64) {
+	ac := c.ac[:len(raw)]
+	c.block.filter(ac, raw)
+	c.stats.write(raw)
+	c.meter.write(raw, ac)
+	c.p56.write(ac)
+}
+
+// dcBlocker is a first-order high pass at 5 Hz: 0.01 dB at 100 Hz, and an offset of the converter no longer
+// counts as level. It starts settled on the first sample, as if the offset had always been there.
+type dcBlocker struct {
+	pole    float64
+	x, y    float64
+	started bool
+}
+
+func newDCBlocker(rateHz int) dcBlocker {
+	return dcBlocker{pole: math.Exp(-2 * math.Pi * 5 / float64(rateHz))}
+}
+
+func (d *dcBlocker) filter(dst, src []float64) {
+	if !d.started {
+		d.x, d.started = src[0], true
+	}
+	x, y, pole := d.x, d.y, d.pole
+	for i, s := range src {
+		y = s - x + pole*y
+		x = s
+		dst[i] = y
+	}
+	if math.Abs(y) < 1e-30 { // denormals would slow every later block of silence
+		y = 0
+	}
+	d.x, d.y = x, y
+}
+
+// sampleStats are the plain moments and extremes of the samples as captured.
+type sampleStats struct {
+	n               int64
+	sum, sumSquares float64
+	lowest, highest float64
+}
+
+func (s *sampleStats) write(block []float64) {
+	sum, squares, lowest, highest := s.sum, s.sumSquares, s.lowest, s.highest
+	for _, x := range block {
+		sum += x
+		squares += x * x
+		if x > highest {
+			highest = x
+		} else if x < lowest {
+			lowest = x
+		}
+	}
+	s.sum, s.sumSquares, s.lowest, s.highest = sum, squares, lowest, highest
+	s.n += int64(len(block))
+}
+
+func (s *sampleStats) mean() float64 {
+	if s.n == 0 {
+		return 0
+	}
+	return s.sum / float64(s.n)
+}
+
+// variance is the mean square without the offset.
+func (s *sampleStats) variance() float64 {
+	if s.n == 0 {
+		return 0
+	}
+	mean := s.mean()
+	return max(0, s.sumSquares/float64(s.n)-mean*mean)
+}
+
+func (s *sampleStats) rmsDBFS() float64 { return powerDB(s.variance()) }
+
+func (s *sampleStats) peak() float64 { return max(s.highest, -s.lowest) }

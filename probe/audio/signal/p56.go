@@ -1,0 +1,161 @@
+package signal
+
+import "math"
+
+// Constants of ITU-T P.56 (12/2011) §6, method B.
+const (
+	p56TimeConstantS = 0.03
+	p56HangoverS     = 0.2
+	p56MarginDB      = 15.9
+	p56Thresholds    = 15
+
+	// NoSpeechDBFS is the active level reported when P.56 finds no activity.
+	NoSpeechDBFS = -100
+)
+
+// SpeechLevel is a measurement by ITU-T P.56 method B.
+type SpeechLevel struct {
+	ActiveDBFS  float64 // level while active; NoSpeechDBFS when there is no activity
+	ActivityPct float64 // share of the time that is active, 0..100
+	RMSDBFS     float64 // long-term level over all of the time
+}
+
+// ActiveSpeechLevel measures samples (±1) by ITU-T P.56 method B, with nothing filtered out beforehand.
+func ActiveSpeechLevel(samples []float32, rateHz int) SpeechLevel {
+	meter := newP56Meter(rateHz)
+	var block [512]float64
+	for len(samples) > 0 {
+		n := min(len(samples), len(block))
+		for i, x := range samples[:n] {
+			block[i] = float64(x)
+		}
+		meter.write(block[:n])
+		samples = samples[n:]
+	}
+	return meter.level()
+}
+
+// p56Meter counts, for each of 15 thresholds, how long the twice smoothed envelope was at or above it, each
+// visit extended by the hangover. The recommendation states this as a counter per sample and threshold; as
+// the thresholds are ordered, it is enough to act when the envelope crosses one of them.
+type p56Meter struct {
+	smoothing     float64
+	hangover      int64 // samples
+	p, q          float64
+	sumSquares    float64
+	samples       int64
+	below         int     // thresholds at or below the envelope
+	lower, upper  float64 // the envelope range in which `below` does not change
+	activeSamples [p56Thresholds]int64
+	risenAt       [p56Thresholds]int64
+	fallenAt      [p56Thresholds]int64
+	everAbove     [p56Thresholds]bool
+}
+
+func newP56Meter(rateHz int) p56Meter {
+	m := p56Meter{
+		smoothing: math.Exp(-1 / (float64(rateHz) * p56TimeConstantS)),
+		hangover:  int64(math.Floor(p56HangoverS*float64(rateHz) + 0.5)),
+	}
+	m.setRange()
+	return m
+}
+
+// p56Threshold is 2^-15 for j = 0, doubling up to 0.5 for j = 14.
+func p56Threshold(j int) float64 { return math.Ldexp(1, j-p56Thresholds) }
+
+func (m *p56Meter) write(block []float64) {
+	g, p, q, sum := m.smoothing, m.p, m.q, m.sumSquares
+	gain := 1 - g
+	for i, x := range block {
+		sum += x * x
+		p = g*p + gain*math.Abs(x)
+		q = g*q + gain*p
+		if q >= m.upper || q < m.lower {
+			m.cross(q, m.samples+int64(i))
+		}
+	}
+	if q < 1e-30 { // denormals would slow every later block of silence
+		p, q = 0, 0
+	}
+	m.p, m.q, m.sumSquares = p, q, sum
+	m.samples += int64(len(block))
+}
+
+// cross books the thresholds that the envelope passed at sample number now.
+func (m *p56Meter) cross(envelope float64, now int64) {
+	for m.below < p56Thresholds && envelope >= p56Threshold(m.below) {
+		j := m.below
+		m.activeSamples[j] += m.hangoverUntil(j, now)
+		m.risenAt[j], m.everAbove[j] = now, true
+		m.below++
+	}
+	for m.below > 0 && envelope < p56Threshold(m.below-1) {
+		m.below--
+		j := m.below
+		m.activeSamples[j] += now - m.risenAt[j]
+		m.fallenAt[j] = now
+	}
+	m.setRange()
+}
+
+func (m *p56Meter) setRange() {
+	m.lower, m.upper = 0, math.Inf(1)
+	if m.below > 0 {
+		m.lower = p56Threshold(m.below - 1)
+	}
+	if m.below < p56Thresholds {
+		m.upper = p56Threshold(m.below)
+	}
+}
+
+// hangoverUntil is the part of the hangover after threshold j's last visit that has passed by now. Before
+// the first visit there is none: the counters start expired.
+func (m *p56Meter) hangoverUntil(j int, now int64) int64 {
+	if !m.everAbove[j] {
+		return 0
+	}
+	return min(now-m.fallenAt[j], m.hangover)
+}
+
+// active is the activity count of threshold j up to now.
+func (m *p56Meter) active(j int) int64 {
+	if j < m.below {
+		return m.activeSamples[j] + m.samples - m.risenAt[j]
+	}
+	return m.activeSamples[j] + m.hangoverUntil(j, m.samples)
+}
+
+func (m *p56Meter) level() SpeechLevel {
+	if m.samples == 0 {
+		return SpeechLevel{NoSpeechDBFS, 0, FloorDBFS}
+	}
+	none := SpeechLevel{NoSpeechDBFS, 0, powerDB(m.sumSquares / float64(m.samples))}
+	var previous, previousMargin float64
+	for j := range p56Thresholds {
+		count := m.active(j)
+		if count == 0 {
+			return none
+		}
+		level := 10 * math.Log10(m.sumSquares/float64(count))
+		margin := level - 20*math.Log10(p56Threshold(j))
+		if margin > p56MarginDB {
+			previous, previousMargin = level, margin
+			continue
+		}
+		if j == 0 && margin < p56MarginDB {
+			return none
+		}
+		if j > 0 {
+			// The level at which threshold and level are exactly the margin apart, linear in dB.
+			level = previous + (level-previous)*(previousMargin-p56MarginDB)/(previousMargin-margin)
+		}
+		rms := 10 * math.Log10(m.sumSquares/float64(m.samples))
+		return SpeechLevel{level, 100 * math.Min(1, math.Pow(10, (rms-level)/10)), none.RMSDBFS}
+	}
+	// Louder than the highest threshold can bracket, some 10 dB beyond full scale: the count at that
+	// threshold is the nearest there is.
+	none.ActiveDBFS = previous
+	none.ActivityPct = 100 * float64(m.active(p56Thresholds-1)) / float64(m.samples)
+	return none
+}
