@@ -142,7 +142,7 @@ func (l *EchoLog) Validate() error {
 }
 
 func (l *EchoLog) validateCounts() error {
-	const most = 1 << 32 // there are no more sequence numbers than that
+	const most = 1<<31 - 1 // 16 months of packets; fits an int everywhere
 	switch {
 	case l.Version != EchoLogVersion:
 		return fmt.Errorf("version %d, want %d", l.Version, EchoLogVersion)
