@@ -1,0 +1,41 @@
+package phrase
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var rePlaceholder = regexp.MustCompile(`\{[a-z][a-z0-9_]*\}`)
+
+// Compare returns what keeps two books from saying the same, sorted: a key that
+// only one of them has, a text with other {placeholders}. Tests assert that
+// there is nothing.
+func Compare(a, b *Book) []string {
+	var complaints []string
+	for _, key := range a.Keys() {
+		if !b.Has(key) {
+			complaints = append(complaints, fmt.Sprintf("%s: missing in %s", key, b.lang))
+			continue
+		}
+		if pa, pb := placeholders(a.texts[key]), placeholders(b.texts[key]); !slices.Equal(pa, pb) {
+			complaints = append(complaints, fmt.Sprintf("%s: placeholders differ: %s has [%s], %s has [%s]",
+				key, a.lang, strings.Join(pa, " "), b.lang, strings.Join(pb, " ")))
+		}
+	}
+	for _, key := range b.Keys() {
+		if !a.Has(key) {
+			complaints = append(complaints, fmt.Sprintf("%s: missing in %s", key, a.lang))
+		}
+	}
+	slices.Sort(complaints)
+	return complaints
+}
+
+// placeholders returns the different placeholders of a text, sorted.
+func placeholders(text string) []string {
+	all := rePlaceholder.FindAllString(text, -1)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
