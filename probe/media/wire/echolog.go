@@ -14,6 +14,7 @@ const EchoLogVersion = 1
 // counted in Unlisted and not listed. No valid log needs more bytes of JSON.
 const (
 	MaxArrivals     = 10_000
+	MaxPackets      = 1_000_000 // bounds every count, and so what a hostile log can make a reader allocate
 	MaxEchoLogBytes = 512 << 10
 )
 
@@ -142,7 +143,6 @@ func (l *EchoLog) Validate() error {
 }
 
 func (l *EchoLog) validateCounts() error {
-	const most = 1<<31 - 1 // 16 months of packets; fits an int everywhere
 	switch {
 	case l.Version != EchoLogVersion:
 		return fmt.Errorf("version %d, want %d", l.Version, EchoLogVersion)
@@ -150,8 +150,8 @@ func (l *EchoLog) validateCounts() error {
 		return fmt.Errorf("%d arrivals, at most %d allowed", len(l.SeqDelta), MaxArrivals)
 	case len(l.SeqDelta) != len(l.ArrivedDeltaNS):
 		return fmt.Errorf("%d numbers but %d arrival times", len(l.SeqDelta), len(l.ArrivedDeltaNS))
-	case l.Unlisted < 0 || l.Unlisted > most || l.UpUnique < 0 || l.UpUnique > most ||
-		l.DownSent < 0 || l.DownSent > most || l.DownFailed < 0 || l.DownFailed > most:
+	case l.Unlisted < 0 || l.Unlisted > MaxPackets || l.UpUnique < 0 || l.UpUnique > MaxPackets ||
+		l.DownSent < 0 || l.DownSent > MaxPackets || l.DownFailed < 0 || l.DownFailed > MaxPackets:
 		return errors.New("a count is out of range")
 	case l.Unlisted > 0 && len(l.SeqDelta) < MaxArrivals:
 		return fmt.Errorf("%d arrivals not listed though the list holds only %d", l.Unlisted, len(l.SeqDelta))

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestEchoLogOfASilentStreamIsValid(t *testing.T) {
 func TestEchoLogKeepsItsCapAndCountsTheRest(t *testing.T) {
 	arrivals := make([]Arrival, MaxArrivals+3)
 	for i := range arrivals {
-		arrivals[i] = Arrival{Seq: uint32(1<<32 - 1 - i), ArrivedNS: int64(i) * 1_000_000_000}
+		arrivals[i] = Arrival{Seq: math.MaxUint32 - uint32(i), ArrivedNS: int64(i) * 1_000_000_000}
 	}
 	log := NewEchoLog(arrivals, len(arrivals), 0)
 	b, _ := json.Marshal(log)
@@ -90,6 +91,7 @@ func TestEchoLogRefuses(t *testing.T) {
 		"unique too high":    func(l *EchoLog) { l.UpUnique = 5 },
 		"unique too low":     func(l *EchoLog) { l.UpUnique = 3 },
 		"unlisted too early": func(l *EchoLog) { l.Unlisted = 1 },
+		"count past cap":     func(l *EchoLog) { l.DownFailed = MaxPackets + 1 },
 		"negative count":     func(l *EchoLog) { l.DownSent = -1 },
 	} {
 		log := NewEchoLog(someArrivals, 5, 0)

@@ -1,0 +1,28 @@
+package stats
+
+// LongestGapMS is the longest time in which no new packet arrived, in ms: between
+// two arrivals, or the packets missing at the start or the end of the stream
+// times intervalNS. A steady stream has a gap of one interval. It is nil when
+// nothing was sent.
+//
+// The ends count because the most usual long gap, a line that dies in the
+// middle, has no arrival after it.
+func LongestGapMS(a Arrivals, intervalNS int64) *float64 {
+	if a.sent == 0 {
+		return nil
+	}
+	interval := float64(intervalNS) / nsPerMS
+	if len(a.First) == 0 {
+		return new(float64(a.sent) * interval)
+	}
+	lowest, highest := a.sent, 0
+	for _, p := range a.First {
+		lowest = min(lowest, a.offset(p))
+		highest = max(highest, a.offset(p))
+	}
+	longest := float64(max(lowest, a.sent-1-highest)) * interval
+	for i := 1; i < len(a.First); i++ {
+		longest = max(longest, float64(a.First[i].ArrivedNS-a.First[i-1].ArrivedNS)/nsPerMS)
+	}
+	return &longest
+}

@@ -1,0 +1,89 @@
+package stats
+
+// Direction is everything known about one direction of a stream.
+type Direction struct {
+	// FirstSeq is the first number used; Sent how many numbers were used from
+	// there on. A packet the sender's own socket refused uses none.
+	FirstSeq   uint32
+	Sent       int
+	IntervalNS int64    // between two packets by plan
+	Packets    []Packet // in order of arrival, duplicates included
+	// PlayoutMS is the playout buffer beyond which a packet counts as discarded
+	// for bursts and gaps; 0 means [DefaultPlayoutMS].
+	PlayoutMS float64
+}
+
+// DefaultPlayoutMS is the playout buffer voice scores are made for, three
+// packets deep. It is our own choice; Late has the others.
+const DefaultPlayoutMS = 60
+
+// Summary holds all figures of one direction. Nil means not measurable.
+type Summary struct {
+	Loss       *Loss       // nil: nothing was sent
+	Duplicates int         // further arrivals of a number
+	Foreign    int         // arrivals with a number never sent; ignored
+	Jitter     *Jitter     // nil: fewer than two arrivals
+	SkewPPM    float64     // taken out of PDV; 0 where none was seen
+	PDVMS      *Quantiles  // nil: nothing arrived
+	IPDVMS     *Quantiles  // nil: no two numbers in a row arrived
+	Reordering *Reordering // nil: nothing arrived
+	Late       []LateLoss  // one per buffer of [PlayoutBuffersMS]; nil: nothing arrived
+
+	PlayoutMS    float64  // the buffer Bursts, Runs and BurstR are for
+	Bursts       Bursts   // lost and discarded
+	Runs         LossRuns // lost and discarded
+	BurstR       *float64 // nil: no loss, or nothing but loss
+	LongestGapMS *float64 // nil: nothing was sent
+}
+
+// Summarise combines all figures of one direction.
+func Summarise(d Direction) Summary {
+	a := Sort(d.Packets, d.FirstSeq, d.Sent)
+	skew := Skew(a.First)
+	pdv := PDV(a.First, skew)
+	playout := d.PlayoutMS
+	if playout <= 0 {
+		playout = DefaultPlayoutMS
+	}
+	fates := FatesOf(a, pdv, playout)
+	return Summary{
+		Loss:       LossOf(a),
+		Duplicates: a.Duplicates,
+		Foreign:    a.Foreign,
+		Jitter:     JitterOf(a.First),
+		SkewPPM:    skew,
+		PDVMS:      Spread(pdv),
+		IPDVMS:     Spread(IPDV(a)),
+		Reordering: ReorderingOf(a),
+		Late:       LateLosses(pdv, a.sent),
+
+		PlayoutMS:    playout,
+		Bursts:       BurstsOf(fates, Gmin),
+		Runs:         LossRunsOf(fates),
+		BurstR:       BurstR(fates),
+		LongestGapMS: LongestGapMS(a, d.IntervalNS),
+	}
+}
+
+// FatesOf gives each number sent its fate. pdv belongs to a.First.
+func FatesOf(a Arrivals, pdv []float64, playoutMS float64) []Fate {
+	fates := make([]Fate, a.sent)
+	for i, p := range a.First {
+		fates[a.offset(p)] = Received
+		if pdv[i] > playoutMS {
+			fates[a.offset(p)] = Discarded
+		}
+	}
+	return fates
+}
+
+// LatePct is the share of packets that came too late for a playout buffer of
+// bufferMS, one of [PlayoutBuffersMS]; nil when not measured.
+func (s Summary) LatePct(bufferMS float64) *float64 {
+	for _, l := range s.Late {
+		if l.BufferMS == bufferMS {
+			return new(l.LatePct)
+		}
+	}
+	return nil
+}
