@@ -13,6 +13,11 @@ const (
 	ProbeNetworkWeb  = "network.web"
 )
 
+// probeNames are the names this version knows the data of.
+var probeNames = [...]string{
+	ProbeAudioInput, ProbeAudioOutput, ProbeNAT, ProbeNATBehavior, ProbeMediaVoice, ProbeNetworkWeb,
+}
+
 // newData returns an empty value for the probe called name, or nil when this
 // version does not know it.
 func newData(name string) Data {

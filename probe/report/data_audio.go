@@ -23,73 +23,119 @@ const (
 // -3.01 dBFS. The active level is that of ITU-T P.56; loudness that of ITU-R
 // BS.1770-5, a mono microphone counted as dual mono.
 type AudioInput struct {
+	// State says how far the capture came; levels are there only when sound arrived.
 	State CaptureState `json:"state"`
 	// Device is the name the system shows. A name that holds the user's own
 	// name (such as "Anna's AirPods") is reduced to its kind before it gets here.
-	Device      string `json:"device"`
-	Backend     string `json:"backend"`
-	Microphones *int   `json:"microphones,omitempty"` // capture devices found, monitors not counted
-	// NativeRateHz is the device's own rate, not the one the stream was opened with.
-	NativeRateHz   *int     `json:"native_rate_hz,omitempty"`
-	NativeChannels *int     `json:"native_channels,omitempty"`
-	IsDefault      *bool    `json:"is_default,omitempty"`
-	IsMonitor      *bool    `json:"is_monitor,omitempty"` // records what the loudspeaker plays, not a microphone
-	IsBluetooth    *bool    `json:"is_bluetooth,omitempty"`
-	OSMuted        *bool    `json:"os_muted,omitempty"`
-	OSVolumeDB     *float64 `json:"os_volume_db,omitempty"` // dB below full; 0 is full
-	// CapturedMS is the length of the analysed sound, the warm-up left out.
+	Device string `json:"device"`
+	// Backend is the sound system that delivered: pulse, alsa, wasapi, coreaudio.
+	Backend string `json:"backend"`
+	// Microphones is the number of capture devices found, monitors not counted.
+	Microphones *int `json:"microphones,omitempty"`
+	// NativeRateHz is the device's own rate in Hz, not the one the stream was opened with.
+	NativeRateHz *int `json:"native_rate_hz,omitempty"`
+	// NativeChannels is the device's own number of channels.
+	NativeChannels *int `json:"native_channels,omitempty"`
+	// IsDefault is true when the system hands this device to programs that do not choose.
+	IsDefault *bool `json:"is_default,omitempty"`
+	// IsMonitor is true when it records what the loudspeaker plays: no microphone.
+	IsMonitor *bool `json:"is_monitor,omitempty"`
+	// IsBluetooth is true when the device is joined by Bluetooth.
+	IsBluetooth *bool `json:"is_bluetooth,omitempty"`
+	// OSMuted is true when the operating system has muted the device.
+	OSMuted *bool `json:"os_muted,omitempty"`
+	// OSVolumeDB is the operating system's gain of the device in dB; 0 is full.
+	OSVolumeDB *float64 `json:"os_volume_db,omitempty"`
+	// CapturedMS is the length of the analysed sound in ms, the warm-up left out.
 	CapturedMS *float64 `json:"captured_ms,omitempty"`
-	// SpeechMS is how much of it was judged to be speech.
+	// SpeechMS is how much of it, in ms, was judged to be speech.
 	SpeechMS *float64 `json:"speech_ms,omitempty"`
 
-	ActiveLevelDBFS  *float64 `json:"active_level_dbfs,omitempty"`  // ITU-T P.56; -100 when there is no speech
-	ActivityPct      *float64 `json:"activity_pct,omitempty"`       // ITU-T P.56 activity factor, 0..100
-	RMSDBFS          *float64 `json:"rms_dbfs,omitempty"`           // over everything captured; floor -120
-	PeakDBFS         *float64 `json:"peak_dbfs,omitempty"`          // largest sample; floor -120
-	TruePeakDBTP     *float64 `json:"true_peak_dbtp,omitempty"`     // BS.1770-5 Annex 2
-	MomentaryMaxLUFS *float64 `json:"momentary_max_lufs,omitempty"` // largest 400 ms loudness
+	// ActiveLevelDBFS is the level while speaking in dBFS (ITU-T P.56); -100 when there is no speech.
+	ActiveLevelDBFS *float64 `json:"active_level_dbfs,omitempty"`
+	// ActivityPct is the ITU-T P.56 activity factor in percent, 0..100.
+	ActivityPct *float64 `json:"activity_pct,omitempty"`
+	// RMSDBFS is the RMS level in dBFS over everything captured; floor -120.
+	RMSDBFS *float64 `json:"rms_dbfs,omitempty"`
+	// PeakDBFS is the largest sample in dBFS; floor -120.
+	PeakDBFS *float64 `json:"peak_dbfs,omitempty"`
+	// TruePeakDBTP is the true peak in dBTP (BS.1770-5 Annex 2).
+	TruePeakDBTP *float64 `json:"true_peak_dbtp,omitempty"`
+	// MomentaryMaxLUFS is the largest loudness of any 400 ms in LUFS.
+	MomentaryMaxLUFS *float64 `json:"momentary_max_lufs,omitempty"`
+	// ShortTermMaxLUFS is the largest loudness of any 3 s in LUFS.
 	ShortTermMaxLUFS *float64 `json:"short_term_max_lufs,omitempty"`
-	IntegratedLUFS   *float64 `json:"integrated_lufs,omitempty"` // gated at -70 LUFS and -10 LU
-	NoiseFloorDBFS   *float64 `json:"noise_floor_dbfs,omitempty"`
-	SNRDB            *float64 `json:"snr_db,omitempty"` // active level less noise floor
-	ClippedRuns      *int     `json:"clipped_runs,omitempty"`
-	ClippedPct       *float64 `json:"clipped_pct,omitempty"`
+	// IntegratedLUFS is the loudness of the whole in LUFS, gated at -70 LUFS and -10 LU.
+	IntegratedLUFS *float64 `json:"integrated_lufs,omitempty"`
+	// NoiseFloorDBFS is the level between the words in dBFS; docs/accuracy.md defines it.
+	NoiseFloorDBFS *float64 `json:"noise_floor_dbfs,omitempty"`
+	// SNRDB is the active level less the noise floor in dB.
+	SNRDB *float64 `json:"snr_db,omitempty"`
+	// ClippedRuns is the number of runs of samples at full scale.
+	ClippedRuns *int `json:"clipped_runs,omitempty"`
+	// ClippedPct is the share of samples in such runs in percent, 0..100.
+	ClippedPct *float64 `json:"clipped_pct,omitempty"`
 	// ClippedUpstreamRuns counts flat runs at the edge of the signal's own
 	// histogram below full scale: clipped before it reached this computer's mixer.
-	ClippedUpstreamRuns *int     `json:"clipped_upstream_runs,omitempty"`
-	FlatFactor          *float64 `json:"flat_factor,omitempty"`
-	HumHz               *float64 `json:"hum_hz,omitempty"`
-	HumDBFS             *float64 `json:"hum_dbfs,omitempty"`
-	HumProminenceDB     *float64 `json:"hum_prominence_db,omitempty"` // over the neighbouring bins
-	BandwidthHz         *float64 `json:"bandwidth_hz,omitempty"`
-	BandRatioDB         *float64 `json:"band_ratio_db,omitempty"` // 4-7 kHz against 0.3-3.4 kHz
-	DCOffset            *float64 `json:"dc_offset,omitempty"`     // -1..1 of full scale
-	Dropouts            *int     `json:"dropouts,omitempty"`
-	LongestGapMS        *float64 `json:"longest_gap_ms,omitempty"`
-	ChannelCorrelation  *float64 `json:"channel_correlation,omitempty"` // -1..1, stereo only
-	ChannelBalanceDB    *float64 `json:"channel_balance_db,omitempty"`  // left over right
-	LeftRMSDBFS         *float64 `json:"left_rms_dbfs,omitempty"`
-	RightRMSDBFS        *float64 `json:"right_rms_dbfs,omitempty"`
-	// DigitalZeroMS is the longest run of samples that are exactly zero.
+	ClippedUpstreamRuns *int `json:"clipped_upstream_runs,omitempty"`
+	// FlatFactor tells how often samples beside the extremes stay the same; no unit, 0 is none.
+	FlatFactor *float64 `json:"flat_factor,omitempty"`
+	// HumHz is the frequency of a mains hum in Hz.
+	HumHz *float64 `json:"hum_hz,omitempty"`
+	// HumDBFS is the level of the hum in dBFS.
+	HumDBFS *float64 `json:"hum_dbfs,omitempty"`
+	// HumProminenceDB is how far the hum stands out of the neighbouring bins in dB.
+	HumProminenceDB *float64 `json:"hum_prominence_db,omitempty"`
+	// BandwidthHz is the frequency in Hz up to which there is speech; docs/accuracy.md defines it.
+	BandwidthHz *float64 `json:"bandwidth_hz,omitempty"`
+	// BandRatioDB is the level of 4-7 kHz against 0.3-3.4 kHz in dB.
+	BandRatioDB *float64 `json:"band_ratio_db,omitempty"`
+	// DCOffset is the mean of the samples, -1..1 of full scale.
+	DCOffset *float64 `json:"dc_offset,omitempty"`
+	// Dropouts is the number of short breaks inside the sound.
+	Dropouts *int `json:"dropouts,omitempty"`
+	// LongestGapMS is the longest of these breaks in ms.
+	LongestGapMS *float64 `json:"longest_gap_ms,omitempty"`
+	// ChannelCorrelation is that of left and right, -1..1; stereo only.
+	ChannelCorrelation *float64 `json:"channel_correlation,omitempty"`
+	// ChannelBalanceDB is the level of left over right in dB; stereo only.
+	ChannelBalanceDB *float64 `json:"channel_balance_db,omitempty"`
+	// LeftRMSDBFS is the RMS level of the left channel in dBFS; stereo only.
+	LeftRMSDBFS *float64 `json:"left_rms_dbfs,omitempty"`
+	// RightRMSDBFS is the RMS level of the right channel in dBFS; stereo only.
+	RightRMSDBFS *float64 `json:"right_rms_dbfs,omitempty"`
+	// DigitalZeroMS is the longest run of samples that are exactly zero, in ms.
 	DigitalZeroMS *float64 `json:"digital_zero_ms,omitempty"`
 	// AllZero is true when not one sample differed from zero.
 	AllZero *bool `json:"all_zero,omitempty"`
 
-	// FirstCallbackMS is the time from the start of the stream to the first sound.
+	// FirstCallbackMS is the time from the start of the stream to the first sound in ms.
 	FirstCallbackMS *float64 `json:"first_callback_ms,omitempty"`
-	// LongestCallbackGapMS is the longest pause between two deliveries after the warm-up.
+	// LongestCallbackGapMS is the longest pause between two deliveries after the warm-up in ms.
 	LongestCallbackGapMS *float64 `json:"longest_callback_gap_ms,omitempty"`
-	// RateErrorPct is frames delivered against the wall clock, signed, after the warm-up.
+	// RateErrorPct is frames delivered against the wall clock in percent, signed, after the warm-up.
 	RateErrorPct *float64 `json:"rate_error_pct,omitempty"`
-	Rerouted     *bool    `json:"rerouted,omitempty"` // the system moved the stream to another device
+	// Rerouted is true when the system moved the stream to another device.
+	Rerouted *bool `json:"rerouted,omitempty"`
 }
 
 // AudioOutput is what the microphone heard of a test signal from the loudspeaker.
 type AudioOutput struct {
-	Device       string   `json:"device"`
-	OSMuted      *bool    `json:"os_muted,omitempty"`
-	OSVolumeDB   *float64 `json:"os_volume_db,omitempty"`
-	LoopHeard    *bool    `json:"loop_heard,omitempty"`
-	LoopDelayMS  *float64 `json:"loop_delay_ms,omitempty"`
-	EchoReturnDB *float64 `json:"echo_return_db,omitempty"` // level heard less level played
+	// Device is the name the system shows, as AudioInput.Device.
+	Device string `json:"device"`
+	// OSMuted is true when the operating system has muted the loudspeaker.
+	OSMuted *bool `json:"os_muted,omitempty"`
+	// OSVolumeDB is the operating system's gain of the loudspeaker in dB; 0 is full.
+	OSVolumeDB *float64 `json:"os_volume_db,omitempty"`
+	// LoopHeard is true when the microphone heard the test signal.
+	LoopHeard *bool `json:"loop_heard,omitempty"`
+	// LoopDelayMS is the time from playing to hearing in ms.
+	LoopDelayMS *float64 `json:"loop_delay_ms,omitempty"`
+	// EchoReturnDB is the level heard less the level played in dB.
+	EchoReturnDB *float64 `json:"echo_return_db,omitempty"`
+}
+
+func (CaptureState) values() []string {
+	return texts(CaptureComplete, CaptureNoServer, CaptureNoDevice, CaptureNoSession, CaptureRefused,
+		CaptureInUse, CaptureStalled, CaptureDied, CaptureNotBuilt, CaptureDeviceAbsent)
 }

@@ -15,19 +15,23 @@ const (
 
 // NAT is what STUN binding requests (RFC 8489) told over UDP and TCP.
 type NAT struct {
+	// UDP says whether packets of a conference can leave and come back.
 	UDP Reach `json:"udp"`
+	// TCP says the same of connections to the same server.
 	TCP Reach `json:"tcp"`
-	// UDPRTTMS is the round trip of the answered binding request; a
+	// UDPRTTMS is the round trip of the answered binding request in ms; a
 	// retransmitted request is timed from the copy that was answered only when
 	// that is certain, else left unknown (Karn).
 	UDPRTTMS *float64 `json:"udp_rtt_ms,omitempty"`
-	TCPRTTMS *float64 `json:"tcp_rtt_ms,omitempty"` // request to answer, connection time left out
+	// TCPRTTMS is the time from request to answer in ms, connection time left out.
+	TCPRTTMS *float64 `json:"tcp_rtt_ms,omitempty"`
 	// PublicAddress is the mapped address without its port, cut to /24 or /48
 	// unless the collector's owner turned that off.
 	PublicAddress string `json:"public_address,omitempty"`
 	// Translated is false when the mapped address equals the real local one.
 	Translated *bool `json:"translated,omitempty"`
-	// Transmissions is how many copies of the UDP request were sent, 1..7.
+	// Transmissions is how many copies of the UDP request were sent, 1..7; of
+	// the answered one, or of the last when none was.
 	Transmissions *int `json:"transmissions,omitempty"`
 	// ALG is true when MAPPED-ADDRESS differs from XOR-MAPPED-ADDRESS: a box
 	// on the way rewrites addresses inside packets.
@@ -36,16 +40,27 @@ type NAT struct {
 
 // NATBehavior is the NAT described as RFC 5780 does.
 type NATBehavior struct {
-	UDP              *bool    `json:"udp,omitempty"`
-	Mapping          string   `json:"mapping,omitempty"`   // EIM, ADM, APDM, none
-	Filtering        string   `json:"filtering,omitempty"` // EIF, ADF, APDF
-	LegacyName       string   `json:"legacy_name,omitempty"`
-	Hairpin          *bool    `json:"hairpin,omitempty"`
-	PortPreserved    *bool    `json:"port_preserved,omitempty"`
+	// UDP is true when a binding request over UDP was answered at all.
+	UDP *bool `json:"udp,omitempty"`
+	// Mapping is none, EIM, ADM or APDM: endpoint-independent, address-dependent,
+	// address- and port-dependent (RFC 4787 §4.1); none is no translation.
+	Mapping string `json:"mapping,omitempty"`
+	// Filtering is EIF, ADF or APDF (RFC 4787 §5), named as Mapping is.
+	Filtering string `json:"filtering,omitempty"`
+	// LegacyName is the name of RFC 3489, which many manuals still use.
+	LegacyName string `json:"legacy_name,omitempty"`
+	// Hairpin is true when a packet to the own mapped address comes back.
+	Hairpin *bool `json:"hairpin,omitempty"`
+	// PortPreserved is true when the mapped port equals the local one.
+	PortPreserved *bool `json:"port_preserved,omitempty"`
+	// BindingLifetimeS is how long an idle binding lives, in s (RFC 5780 §4.6).
 	BindingLifetimeS *float64 `json:"binding_lifetime_s,omitempty"`
-	PublicAddress    string   `json:"public_address,omitempty"` // as NAT.PublicAddress
-	CGNAT            *bool    `json:"cgnat,omitempty"`
-	ALG              *bool    `json:"alg,omitempty"`
+	// PublicAddress is as NAT.PublicAddress.
+	PublicAddress string `json:"public_address,omitempty"`
+	// CGNAT is true when the provider shares one public address among households.
+	CGNAT *bool `json:"cgnat,omitempty"`
+	// ALG is as NAT.ALG.
+	ALG *bool `json:"alg,omitempty"`
 }
 
 // MediaState says how far the voice-like stream came.
@@ -67,49 +82,84 @@ const (
 // MediaVoice is what a stream like a voice (20 ms packets of Opus size) met on
 // its way to the reflector and back, up (to the reflector) and down apart.
 type MediaVoice struct {
+	// State says how far the stream came.
 	State MediaState `json:"state"`
 	// Path is kind and transport of the selected pair, such as "srflx udp".
-	Path   string   `json:"path,omitempty"`
-	ICEMS  *float64 `json:"ice_ms,omitempty"`  // offer answered -> connected
-	DTLSMS *float64 `json:"dtls_ms,omitempty"` // connected -> keys agreed
+	Path string `json:"path,omitempty"`
+	// ICEMS is the time from the answer to a connected path in ms.
+	ICEMS *float64 `json:"ice_ms,omitempty"`
+	// DTLSMS is the time from the connected path to agreed keys in ms.
+	DTLSMS *float64 `json:"dtls_ms,omitempty"`
 
-	Sent         *int `json:"sent,omitempty"`
-	UpReceived   *int `json:"up_received,omitempty"`   // unique packets at the reflector
-	DownSent     *int `json:"down_sent,omitempty"`     // packets the reflector sent back
-	DownReceived *int `json:"down_received,omitempty"` // unique packets back here
+	// Sent is the number of packets sent to the reflector.
+	Sent *int `json:"sent,omitempty"`
+	// UpReceived is the number of different packets that reached the reflector.
+	UpReceived *int `json:"up_received,omitempty"`
+	// DownSent is the number of packets the reflector sent back.
+	DownSent *int `json:"down_sent,omitempty"`
+	// DownReceived is the number of different packets that came back here.
+	DownReceived *int `json:"down_received,omitempty"`
 
-	UpLossPct       *float64  `json:"up_loss_pct,omitempty"`
-	UpLossCI95      *Interval `json:"up_loss_pct_ci95,omitempty"` // Wilson
-	DownLossPct     *float64  `json:"down_loss_pct,omitempty"`
-	DownLossCI95    *Interval `json:"down_loss_pct_ci95,omitempty"`
-	UpJitterMS      *float64  `json:"up_jitter_ms,omitempty"` // RFC 3550 §6.4.1, at the end of the stream
-	DownJitterMS    *float64  `json:"down_jitter_ms,omitempty"`
-	UpJitterMaxMS   *float64  `json:"up_jitter_max_ms,omitempty"`
-	DownJitterMaxMS *float64  `json:"down_jitter_max_ms,omitempty"`
-	// Round trips are less the reflector's own turnaround.
+	// UpLossPct is the share of packets lost on the way up in percent, 0..100.
+	UpLossPct *float64 `json:"up_loss_pct,omitempty"`
+	// UpLossCI95 is the Wilson 95 % interval of UpLossPct in percent.
+	UpLossCI95 *Interval `json:"up_loss_pct_ci95,omitempty"`
+	// DownLossPct is the share of packets lost on the way down in percent, 0..100.
+	DownLossPct *float64 `json:"down_loss_pct,omitempty"`
+	// DownLossCI95 is the Wilson 95 % interval of DownLossPct in percent.
+	DownLossCI95 *Interval `json:"down_loss_pct_ci95,omitempty"`
+	// UpJitterMS is the jitter up in ms (RFC 3550 §6.4.1) at the end of the stream.
+	UpJitterMS *float64 `json:"up_jitter_ms,omitempty"`
+	// DownJitterMS is the jitter down in ms (RFC 3550 §6.4.1) at the end of the stream.
+	DownJitterMS *float64 `json:"down_jitter_ms,omitempty"`
+	// UpJitterMaxMS is the largest value the jitter up had, in ms.
+	UpJitterMaxMS *float64 `json:"up_jitter_max_ms,omitempty"`
+	// DownJitterMaxMS is the largest value the jitter down had, in ms.
+	DownJitterMaxMS *float64 `json:"down_jitter_max_ms,omitempty"`
+	// RTTMinMS is the shortest round trip in ms, less the reflector's own turnaround.
 	RTTMinMS *float64 `json:"rtt_min_ms,omitempty"`
+	// RTTP50MS is the median round trip in ms, as RTTMinMS.
 	RTTP50MS *float64 `json:"rtt_p50_ms,omitempty"`
+	// RTTP95MS is the 95th percentile of the round trip in ms, as RTTMinMS.
 	RTTP95MS *float64 `json:"rtt_p95_ms,omitempty"`
+	// RTTP99MS is the 99th percentile of the round trip in ms, as RTTMinMS.
 	RTTP99MS *float64 `json:"rtt_p99_ms,omitempty"`
 
-	UpPDVP50MS   *float64 `json:"up_pdv_p50_ms,omitempty"` // RFC 5481, skew removed
-	UpPDVP95MS   *float64 `json:"up_pdv_p95_ms,omitempty"`
-	UpPDVP99MS   *float64 `json:"up_pdv_p99_ms,omitempty"`
+	// UpPDVP50MS is the median packet delay variation up in ms (RFC 5481 §4.2), skew removed.
+	UpPDVP50MS *float64 `json:"up_pdv_p50_ms,omitempty"`
+	// UpPDVP95MS is its 95th percentile in ms.
+	UpPDVP95MS *float64 `json:"up_pdv_p95_ms,omitempty"`
+	// UpPDVP99MS is its 99th percentile in ms.
+	UpPDVP99MS *float64 `json:"up_pdv_p99_ms,omitempty"`
+	// DownPDVP50MS is the median packet delay variation down in ms, as UpPDVP50MS.
 	DownPDVP50MS *float64 `json:"down_pdv_p50_ms,omitempty"`
+	// DownPDVP95MS is its 95th percentile in ms.
 	DownPDVP95MS *float64 `json:"down_pdv_p95_ms,omitempty"`
+	// DownPDVP99MS is its 99th percentile in ms.
 	DownPDVP99MS *float64 `json:"down_pdv_p99_ms,omitempty"`
 
-	Reordered         *int     `json:"reordered,omitempty"`            // both directions, RFC 4737
-	Duplicates        *int     `json:"duplicates,omitempty"`           // both directions; never part of loss
-	BurstDensityPct   *float64 `json:"burst_density_pct,omitempty"`    // RFC 3611 §4.7.2, the worse direction
-	LongestGapMS      *float64 `json:"longest_gap_ms,omitempty"`       // longest run of lost packets, the worse direction
-	LatePct60MS       *float64 `json:"late_pct_60ms,omitempty"`        // would miss a 60 ms playout buffer, the worse direction
-	BurstRatio        *float64 `json:"burst_ratio,omitempty"`          // G.107 BurstR; 1 is random loss
-	RFactor           *float64 `json:"r_factor,omitempty"`             // on the scale that MOSModel names
-	MOS               *float64 `json:"mos,omitempty"`                  // 1..4.5
-	MOSModel          string   `json:"mos_model,omitempty"`            // recommendation and codec assumption
-	SelfCheck         string   `json:"self_check,omitempty"`           // ok, degraded, void
-	SendLatenessP95MS *float64 `json:"send_lateness_p95_ms,omitempty"` // this computer's own error of schedule
+	// Reordered is the number of reordered packets, both directions (RFC 4737).
+	Reordered *int `json:"reordered,omitempty"`
+	// Duplicates is the number of second arrivals, both directions; never part of loss.
+	Duplicates *int `json:"duplicates,omitempty"`
+	// BurstDensityPct is the share lost inside bursts in percent (RFC 3611 §4.7.2), the worse direction.
+	BurstDensityPct *float64 `json:"burst_density_pct,omitempty"`
+	// LongestGapMS is the longest run of lost packets in ms, the worse direction.
+	LongestGapMS *float64 `json:"longest_gap_ms,omitempty"`
+	// LatePct60MS is the share that would miss a 60 ms playout buffer in percent, the worse direction.
+	LatePct60MS *float64 `json:"late_pct_60ms,omitempty"`
+	// BurstRatio is the BurstR of ITU-T G.107; 1 is random loss.
+	BurstRatio *float64 `json:"burst_ratio,omitempty"`
+	// RFactor is the rating on the scale that MOSModel names.
+	RFactor *float64 `json:"r_factor,omitempty"`
+	// MOS is the estimated mean opinion score, 1..4.5.
+	MOS *float64 `json:"mos,omitempty"`
+	// MOSModel is the recommendation and the codec assumed for MOS and RFactor.
+	MOSModel string `json:"mos_model,omitempty"`
+	// SelfCheck says how well this computer kept its own schedule: ok, degraded or void.
+	SelfCheck string `json:"self_check,omitempty"`
+	// SendLatenessP95MS is the 95th percentile of this computer's own lateness in sending, in ms.
+	SendLatenessP95MS *float64 `json:"send_lateness_p95_ms,omitempty"`
 }
 
 // NetworkWeb is how the way to a web server did, step by step.
@@ -118,26 +168,44 @@ type NetworkWeb struct {
 	Stage string `json:"stage"`
 	// Online is false when not even the local network answers (no route, no
 	// address), true when any step reached another machine.
-	Online *bool    `json:"online,omitempty"`
-	DNSMS  *float64 `json:"dns_ms,omitempty"`
-	TCPMS  *float64 `json:"tcp_ms,omitempty"`
-	TLSMS  *float64 `json:"tls_ms,omitempty"`
-	HTTPMS *float64 `json:"http_ms,omitempty"` // request sent -> first byte
+	Online *bool `json:"online,omitempty"`
+	// DNSMS is the time to look the name up in ms.
+	DNSMS *float64 `json:"dns_ms,omitempty"`
+	// TCPMS is the time to connect in ms, to the address that answered.
+	TCPMS *float64 `json:"tcp_ms,omitempty"`
+	// TLSMS is the time of the TLS handshake in ms.
+	TLSMS *float64 `json:"tls_ms,omitempty"`
+	// HTTPMS is the time from the request sent to the first byte of the answer in ms.
+	HTTPMS *float64 `json:"http_ms,omitempty"`
 	// HTTPStatus is the status code of the answer.
 	HTTPStatus *int `json:"http_status,omitempty"`
 	// ServerHealthy is false when the server itself answered with a fault (5xx).
-	ServerHealthy *bool  `json:"server_healthy,omitempty"`
-	DNSError      string `json:"dns_error,omitempty"` // not_found, timeout, refused, other
+	ServerHealthy *bool `json:"server_healthy,omitempty"`
+	// DNSError says why the name could not be looked up: not_found, timeout, refused or other.
+	DNSError string `json:"dns_error,omitempty"`
 	// Proxy is none, http, https or socks5: the kind, never the address.
-	Proxy          string `json:"proxy,omitempty"`
-	CaptivePortal  *bool  `json:"captive_portal,omitempty"`
-	TLSIntercepted *bool  `json:"tls_intercepted,omitempty"`
+	Proxy string `json:"proxy,omitempty"`
+	// CaptivePortal is true when two independent signs show a login page in between.
+	CaptivePortal *bool `json:"captive_portal,omitempty"`
+	// TLSIntercepted is true when another certificate authority than expected signs for the server.
+	TLSIntercepted *bool `json:"tls_intercepted,omitempty"`
 	// TLSError is untrusted, expired, wrong_name, protocol or other.
 	TLSError string `json:"tls_error,omitempty"`
-	// ClockOffsetMS is this computer's clock less the server's; positive when
-	// this computer is fast. Uncertain by half the HTTP round trip, and by
-	// 500 ms where only a Date header was there.
-	ClockOffsetMS      *float64 `json:"clock_offset_ms,omitempty"`
+	// ClockOffsetMS is this computer's clock less the server's in ms; positive
+	// when this computer is fast.
+	ClockOffsetMS *float64 `json:"clock_offset_ms,omitempty"`
+	// ClockUncertaintyMS is how far ClockOffsetMS may be off in ms, either way:
+	// half the HTTP round trip, and 500 ms more where only a Date header was there.
 	ClockUncertaintyMS *float64 `json:"clock_uncertainty_ms,omitempty"`
-	WebSocket          *bool    `json:"websocket,omitempty"`
+	// WebSocket is true when an upgrade to a WebSocket got through.
+	WebSocket *bool `json:"websocket,omitempty"`
+}
+
+func (Reach) values() []string {
+	return texts(ReachOpen, ReachBlocked, ReachServerSilent, ReachNotTested)
+}
+
+func (MediaState) values() []string {
+	return texts(MediaComplete, MediaNoSignalling, MediaServerError, MediaICEFailed, MediaDTLSFailed,
+		MediaNotFlowing, MediaInterrupted, MediaNotEnrolled, MediaSelfCheckVoid)
 }

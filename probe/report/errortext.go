@@ -1,57 +1,153 @@
 package report
 
 import (
+	"errors"
+	"io/fs"
 	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"unicode"
 )
 
-// maxErrorText is the longest Result.Error in bytes.
-const maxErrorText = 300
-
-var (
-	reURL  = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s"']+`)
-	rePath = regexp.MustCompile(`(?:[A-Za-z]:)?(?:[/\\][^\s:"'/\\]+){2,}[/\\]?|/(?:home|root|Users)\S*`)
-	reHost = regexp.MustCompile(`\b[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::\d+)?\b`)
-	reAddr = regexp.MustCompile(`\[?[0-9A-Fa-f:.]*[0-9A-Fa-f]*[:.][0-9A-Fa-f:.]+\]?(?::\d+)?`)
+// Lengths of a cleaned text in bytes: of what goes in, so that a hostile
+// message costs no time, and of what comes out.
+const (
+	maxRawText   = 4 << 10
+	maxErrorText = 300
 )
 
-// ErrorText is err's text with addresses, host names, URLs and file paths
-// taken out and its length bounded, fit for Result.Error.
+// What a text must not carry. Taking out too much is no harm here: the exact
+// text stands in the agent's own log.
+var (
+	reURL     = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s"'<>]+`)
+	reMail    = regexp.MustCompile(`[^\s"'<>@]+@[^\s"'<>@]+`)
+	reDrive   = regexp.MustCompile(`(?:\b[A-Za-z]:[\\/]|\\\\)[^"':<>|\n]*`)                  // to the next colon: these paths hold blanks
+	reHome    = regexp.MustCompile(`(?:~|/(?:home|Users|root|var/home|run/user))/[^"':\n]*`) // as above
+	rePath    = regexp.MustCompile(`(?:[/\\][^\s:"'/\\]+){2,}[/\\]?`)
+	reMAC     = regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b`)
+	reAddress = regexp.MustCompile(`\[?[0-9A-Fa-f:.]*[0-9A-Fa-f]*[:.][0-9A-Fa-f:.]+(?:%[\w.-]+)?\]?(?::\d+)?`)
+	reHost    = regexp.MustCompile(`[\p{L}\p{N}](?:[\p{L}\p{N}_-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}_-]+)*\.(?:xn--[a-z0-9-]+|\p{L}{2,})(?::\d+)?`)
+)
+
+// ErrorText is err's text fit for Result.Error: addresses, host names, URLs
+// and file paths taken out, one line, at most 300 bytes. Names that typed
+// errors of the standard library carry are taken out wherever they stand, so a
+// host name without a dot goes as well.
 func ErrorText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return CleanText(err.Error())
+	text := err.Error()
+	for _, secret := range secretsOf(err) {
+		text = strings.ReplaceAll(text, secret.value, secret.kind)
+	}
+	return CleanText(text)
+}
+
+type secret struct{ value, kind string }
+
+// secretsOf collects the names inside the typed errors of err's tree.
+func secretsOf(err error) (found []secret) {
+	add := func(value, kind string) {
+		if len(value) > 1 { // one letter would be cut out of every word
+			found = append(found, secret{value, kind})
+		}
+	}
+	switch e := err.(type) {
+	case *url.Error:
+		add(e.URL, "(address)")
+	case *net.DNSError:
+		add(e.Name, "(host)")
+		add(e.Server, "(address)")
+	case *net.OpError:
+		for _, a := range []net.Addr{e.Source, e.Addr} {
+			if a != nil {
+				add(a.String(), "(address)")
+			}
+		}
+	case *net.AddrError:
+		add(e.Addr, "(address)")
+	case *fs.PathError:
+		add(e.Path, "(path)")
+	case *os.LinkError:
+		add(e.Old, "(path)")
+		add(e.New, "(path)")
+	case *exec.Error:
+		add(e.Name, "(path)")
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			found = append(found, secretsOf(inner)...)
+		}
+	default:
+		if inner := errors.Unwrap(err); inner != nil {
+			found = append(found, secretsOf(inner)...)
+		}
+	}
+	return found
 }
 
 // CleanText is ErrorText for a string.
 func CleanText(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+	s = oneLine(cutText(s, maxRawText))
+	s = reURL.ReplaceAllString(s, "(address)")
+	s = reMail.ReplaceAllString(s, "(address)")
+	s = reDrive.ReplaceAllString(s, "(path)")
+	s = reHome.ReplaceAllString(s, "(path)")
+	s = rePath.ReplaceAllString(s, "(path)")
+	s = reMAC.ReplaceAllString(s, "(address)")
+	s = reAddress.ReplaceAllStringFunc(s, withoutAddress)
+	s = reHost.ReplaceAllString(s, "(host)")
+	return strings.TrimSpace(cutText(s, maxErrorText))
+}
+
+// oneLine puts a blank for everything that could hide or reorder text on a
+// screen: control characters, line breaks and format characters such as the
+// bidirectional overrides.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isHidden(r) {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	s = reURL.ReplaceAllString(s, "(address)")
-	s = rePath.ReplaceAllString(s, "(path)")
-	s = reHost.ReplaceAllString(s, "(host)")
-	s = reAddr.ReplaceAllStringFunc(s, func(m string) string {
-		if looksLikeAddress(m) {
-			return "(address)"
-		}
-		return m
-	})
-	if len(s) > maxErrorText {
-		s = strings.ToValidUTF8(s[:maxErrorText], "")
-	}
-	return strings.TrimSpace(s)
 }
 
-func looksLikeAddress(s string) bool {
-	if h, _, err := net.SplitHostPort(s); err == nil {
-		s = h
+// isHidden says whether r has no shape of its own on a screen.
+func isHidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp)
+}
+
+// cutText shortens s to at most limit bytes, at a character's end.
+func cutText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
 	}
-	return net.ParseIP(strings.Trim(s, "[]")) != nil
+	return strings.ToValidUTF8(s[:limit], "")
+}
+
+// withoutAddress replaces s when it is an address; punctuation that follows
+// it in a sentence stays.
+func withoutAddress(s string) string {
+	bare := strings.TrimRight(s, ":.")
+	switch {
+	case isAddress(s):
+		return "(address)"
+	case isAddress(bare):
+		return "(address)" + s[len(bare):]
+	}
+	return s
+}
+
+func isAddress(s string) bool {
+	if _, err := netip.ParseAddrPort(s); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return err == nil
 }

@@ -10,11 +10,7 @@
 // as zero or false, and no screen may show it as good.
 package report
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-)
+import "time"
 
 // SchemaV1 names the version of the document that this package reads and writes.
 const SchemaV1 = "tonprobe.report/v1"
@@ -24,38 +20,48 @@ const MaxBytes = 256 << 10
 
 // Report is one finished check.
 type Report struct {
+	// Schema is the document's kind and version, "tonprobe.report/v1".
 	Schema string `json:"schema"`
 	// ID is a UUIDv7. A collector keeps one report per ID, however often it arrives.
 	ID string `json:"id"`
 	// Case is the code a councillor reads out on the phone, such as K7P-3QX.
-	Case  string `json:"case"`
-	Agent Agent  `json:"agent"`
+	Case string `json:"case"`
+	// Agent is the program that measured.
+	Agent Agent `json:"agent"`
 	// Trigger says who asked for the check.
 	Trigger Trigger `json:"trigger"`
 	// Profile names the set of limits the causes were judged by.
 	Profile string `json:"profile"`
-	// Target is the conference system's address the check was made for; empty
-	// when only the collector's reflector was measured.
+	// Target is the conference system's address the check was made for, without
+	// path, query and user; empty when only the collector's reflector was measured.
 	Target string `json:"target"`
 	// StartedAt is the agent's clock, UTC. The collector's time of receipt is
 	// what "last seen" means; see NetworkWeb.ClockOffsetMS for their difference.
-	StartedAt  time.Time `json:"started_at"`
-	DurationMS int64     `json:"duration_ms"`
-	// FirstVerdictMS is the time from the start until the first measured
+	StartedAt time.Time `json:"started_at"`
+	// DurationMS is the length of the whole check in ms.
+	DurationMS int64 `json:"duration_ms"`
+	// FirstVerdictMS is the time in ms from the start until the first measured
 	// finding could be shown; 0 when nothing could be measured.
-	FirstVerdictMS int64    `json:"first_verdict_ms"`
-	Verdict        Verdict  `json:"verdict"`
-	Probes         []Result `json:"probes"`
-	Causes         []Cause  `json:"causes"`
+	FirstVerdictMS int64 `json:"first_verdict_ms"`
+	// Verdict is the answer to "will I be heard?".
+	Verdict Verdict `json:"verdict"`
+	// Probes are the results, one per probe, in the order of the plan.
+	Probes []Result `json:"probes"`
+	// Causes are the named reasons, the primary one first.
+	Causes []Cause `json:"causes"`
 }
 
 // Agent is the program that measured.
 type Agent struct {
-	// ID is a random UUID kept on disk, never derived from hardware.
-	ID      string `json:"id"`
+	// ID is a random UUID kept on disk, never derived from hardware; empty
+	// before the agent is enrolled.
+	ID string `json:"id"`
+	// Version is the program's version, such as "1.4.0".
 	Version string `json:"version"`
-	OS      string `json:"os"`
-	Arch    string `json:"arch"`
+	// OS is the operating system as Go names it: linux, windows, darwin.
+	OS string `json:"os"`
+	// Arch is the processor as Go names it: amd64, arm64.
+	Arch string `json:"arch"`
 }
 
 // Trigger says who asked for a check.
@@ -95,12 +101,16 @@ const (
 
 // Result is what one probe measured.
 type Result struct {
-	Name    string `json:"name"`
-	Version int    `json:"version"`
-	Status  Status `json:"status"`
+	// Name is the probe's name, such as "audio.input".
+	Name string `json:"name"`
+	// Version rises when the meaning of a field of this probe changes.
+	Version int `json:"version"`
+	// Status is what the probe found.
+	Status Status `json:"status"`
 	// StartedAt is the agent's clock, UTC.
-	StartedAt  time.Time `json:"started_at"`
-	DurationMS int64     `json:"duration_ms"`
+	StartedAt time.Time `json:"started_at"`
+	// DurationMS is how long the probe took in ms.
+	DurationMS int64 `json:"duration_ms"`
 	// Error says why the probe could not run or could not tell. It never holds
 	// a path, a host name or a user name.
 	Error string `json:"error"`
@@ -132,24 +142,31 @@ const (
 
 // Cause is one named reason, with its proof.
 type Cause struct {
-	Code     string   `json:"code"`
+	// Code names the cause in the catalogue, such as "audio.os_muted".
+	Code string `json:"code"`
+	// Severity says how much it disturbs.
 	Severity Severity `json:"severity"`
 	// Confidence is 0..1: how far the evidence passes its limit, and how much
 	// of what the rule wants to see was measured.
 	Confidence float64 `json:"confidence"`
 	// Primary marks the one to fix first. At most one cause of a report has it.
-	Primary  bool       `json:"primary"`
-	Area     Area       `json:"area"`
+	Primary bool `json:"primary"`
+	// Area says in whose hands it lies.
+	Area Area `json:"area"`
+	// Evidence is what was measured.
 	Evidence []Evidence `json:"evidence"`
 }
 
 // Evidence is one measured value behind a cause.
 type Evidence struct {
+	// Probe is the name of the probe that measured it.
 	Probe string `json:"probe"`
+	// Field is the name of the value in that probe's data.
 	Field string `json:"field"`
 	// Value is a bool, a number or a short string, as it stands in the probe's data.
-	Value any    `json:"value"`
-	Unit  string `json:"unit"`
+	Value any `json:"value"`
+	// Unit is the unit of Value as people write it, such as "dBFS"; empty when it has none.
+	Unit string `json:"unit"`
 	// Limit is the rule's bound in words a person can read, such as "< -40".
 	Limit string `json:"limit"`
 }
@@ -181,32 +198,5 @@ func Find[T any](r *Report) *T {
 			return d
 		}
 	}
-	return nil
-}
-
-// UnmarshalJSON decodes Data into the type that belongs to the probe's name.
-// Fields that the type does not name are dropped, and so is the data of a
-// probe that this version does not know.
-func (r *Result) UnmarshalJSON(b []byte) error {
-	type plain Result
-	raw := struct {
-		*plain
-		Data json.RawMessage `json:"data"`
-	}{plain: (*plain)(r)}
-	if err := json.Unmarshal(b, &raw); err != nil {
-		return err
-	}
-	r.Data = nil
-	if len(raw.Data) == 0 || string(raw.Data) == "null" {
-		return nil
-	}
-	d := newData(r.Name)
-	if d == nil {
-		return nil
-	}
-	if err := json.Unmarshal(raw.Data, d); err != nil {
-		return fmt.Errorf("data of probe %q: %w", r.Name, err)
-	}
-	r.Data = d
 	return nil
 }
