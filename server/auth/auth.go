@@ -1,0 +1,232 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tonprobe/tonprobe/server/limit"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Lifetimes.
+const (
+	SessionTTL      = 12 * time.Hour // a working day with an evening session
+	OneTimeLoginTTL = 15 * time.Minute
+)
+
+// Login limits: by address against one guesser, by name against many at once.
+const (
+	loginsPerAddress  = 10
+	loginsPerName     = 20
+	loginEvery        = 30 * time.Second
+	rememberedLogins  = 10_000
+	parallelHashes    = 2
+	maxStaffNameBytes = 64
+)
+
+// What a caller may decide on.
+var (
+	// ErrCredentials never says whether the name or the password was wrong.
+	ErrCredentials = errors.New("name or password is wrong")
+	// ErrLink says that a one-time login is unknown, used or expired.
+	ErrLink = errors.New("this link was used already or has expired")
+	// ErrNoSession says that a browser is not signed in, or no longer.
+	ErrNoSession = errors.New("not signed in")
+	// ErrStaffName says that a name cannot be one of a member of staff.
+	ErrStaffName = fmt.Errorf("a user name has 1 to %d bytes and no control characters or spaces around it", maxStaffNameBytes)
+)
+
+// LimitError says that there were too many logins.
+type LimitError struct{ RetryAfter time.Duration }
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("too many attempts, try again in %s", e.RetryAfter.Round(time.Second))
+}
+
+// Store is what this package keeps.
+type Store interface {
+	store.Staff
+	store.Logins
+}
+
+// Config is what New needs. All fields are required.
+type Config struct {
+	Store  Store
+	Now    func() time.Time
+	Random io.Reader
+	Cost   Cost
+}
+
+// Auth signs staff in and out.
+type Auth struct {
+	store     Store
+	now       func() time.Time
+	random    io.Reader
+	passwords *Passwords
+	byAddress *limit.Limiter
+	byName    *limit.Limiter
+}
+
+// New makes an Auth.
+func New(c Config) *Auth {
+	return &Auth{
+		store:     c.Store,
+		now:       c.Now,
+		random:    c.Random,
+		passwords: NewPasswords(c.Cost, parallelHashes, c.Random),
+		byAddress: limit.New(loginEvery, loginsPerAddress, rememberedLogins, c.Now),
+		byName:    limit.New(loginEvery, loginsPerName, rememberedLogins, c.Now),
+	}
+}
+
+// AddStaff adds a member; store.ErrExists, ErrPassword or ErrStaffName say why not.
+func (a *Auth) AddStaff(ctx context.Context, name, password string) error {
+	if !staffName(name) {
+		return ErrStaffName
+	}
+	hash, err := a.passwords.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.store.AddStaff(ctx, store.StaffMember{Name: name, PasswordHash: hash, CreatedAt: a.now()})
+}
+
+// SetPassword also ends the member's sessions.
+func (a *Auth) SetPassword(ctx context.Context, name, password string) error {
+	hash, err := a.passwords.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.store.SetStaffPassword(ctx, name, hash)
+}
+
+func staffName(s string) bool {
+	return s != "" && len(s) <= maxStaffNameBytes && utf8.ValidString(s) && s == strings.TrimSpace(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+}
+
+// NewPassword draws a password that can be read out and typed: 80 bits.
+func (a *Auth) NewPassword() (string, error) {
+	b := make([]byte, 16)
+	if _, err := io.ReadFull(a.random, b); err != nil {
+		return "", fmt.Errorf("draw a password: %w", err)
+	}
+	for i := range b {
+		b[i] = crockford[b[i]&31]
+	}
+	return strings.ToLower(groups(b)), nil
+}
+
+// Login gives the token of a new session. Its error is ErrCredentials, a
+// *LimitError, or a fault of the store.
+func (a *Auth) Login(ctx context.Context, from netip.Addr, name, password string) (token string, err error) {
+	if err := a.allowed(from, name); err != nil {
+		return "", err
+	}
+	member, err := a.store.StaffMember(ctx, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	ok, err := a.passwords.Verify(ctx, member.PasswordHash, password)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return "", ErrCredentials
+	}
+	a.byAddress.Forget(limit.AddressKey(from))
+	return a.begin(ctx, member.Name)
+}
+
+func (a *Auth) allowed(from netip.Addr, name string) error {
+	if wait, ok := a.byAddress.Allow(limit.AddressKey(from)); !ok {
+		return &LimitError{RetryAfter: wait}
+	}
+	if len(name) > maxStaffNameBytes {
+		return ErrCredentials
+	}
+	if wait, ok := a.byName.Allow(name); !ok {
+		return &LimitError{RetryAfter: wait}
+	}
+	return nil
+}
+
+// NewOneTimeLogin gives the token of a link that signs a member in, once.
+func (a *Auth) NewOneTimeLogin(ctx context.Context, name string) (token string, err error) {
+	if _, err := a.store.StaffMember(ctx, name); err != nil {
+		return "", err
+	}
+	token, hash, err := NewToken(a.random)
+	if err != nil {
+		return "", err
+	}
+	now := a.now()
+	return token, a.store.AddOneTimeLogin(ctx, store.OneTimeLogin{
+		TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(OneTimeLoginTTL)})
+}
+
+// LoginOnce turns a link's token into a session's. Its error is ErrLink, a
+// *LimitError, or a fault of the store.
+func (a *Auth) LoginOnce(ctx context.Context, from netip.Addr, linkToken string) (token string, err error) {
+	if wait, ok := a.byAddress.Allow(limit.AddressKey(from)); !ok {
+		return "", &LimitError{RetryAfter: wait}
+	}
+	hash, ok := tokenHash(linkToken)
+	if !ok {
+		return "", ErrLink
+	}
+	name, err := a.store.UseOneTimeLogin(ctx, hash, a.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return "", ErrLink
+	}
+	if err != nil {
+		return "", err
+	}
+	return a.begin(ctx, name)
+}
+
+func (a *Auth) begin(ctx context.Context, name string) (string, error) {
+	token, hash, err := NewToken(a.random)
+	if err != nil {
+		return "", err
+	}
+	now := a.now()
+	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(SessionTTL)})
+	return token, err
+}
+
+// Session gives the member's name behind a session's token. Its error is
+// ErrNoSession or a fault of the store.
+func (a *Auth) Session(ctx context.Context, token string) (staffName string, err error) {
+	hash, ok := tokenHash(token)
+	if !ok {
+		return "", ErrNoSession
+	}
+	s, err := a.store.Session(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", ErrNoSession
+	}
+	if err != nil {
+		return "", err
+	}
+	if !a.now().Before(s.ExpiresAt) {
+		return "", ErrNoSession
+	}
+	return s.StaffName, nil
+}
+
+// Logout ends the session of a token.
+func (a *Auth) Logout(ctx context.Context, token string) error {
+	hash, ok := tokenHash(token)
+	if !ok {
+		return nil
+	}
+	return a.store.DeleteSession(ctx, hash)
+}

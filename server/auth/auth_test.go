@@ -1,0 +1,315 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/peer"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+var (
+	cheap = Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
+	home  = netip.MustParseAddr("192.0.2.1")
+)
+
+const password = "correct horse battery"
+
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func newAuth(t *testing.T) (*Auth, *clock) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	c := &clock{at: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)}
+	a := New(Config{Store: s, Now: c.now, Random: rand.Reader, Cost: cheap})
+	if err := a.AddStaff(t.Context(), "support", password); err != nil {
+		t.Fatal(err)
+	}
+	return a, c
+}
+
+func TestLoginAndSession(t *testing.T) {
+	a, c := newAuth(t)
+	for _, try := range [][2]string{{"support", "wrong password"}, {"nobody", password}, {"support", strings.Repeat("x", 10<<20)}, {strings.Repeat("n", 10<<20), password}} {
+		if _, err := a.Login(t.Context(), home, try[0], try[1]); !errors.Is(err, ErrCredentials) {
+			t.Errorf("%.20s: %v, want ErrCredentials", try[0], err)
+		}
+	}
+	token, err := a.Login(t.Context(), home, "support", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
+		t.Errorf("session of %q, %v", name, err)
+	}
+	c.at = c.at.Add(SessionTTL)
+	if _, err := a.Session(t.Context(), token); !errors.Is(err, ErrNoSession) {
+		t.Errorf("expired session: %v", err)
+	}
+}
+
+func TestLogoutAndNewPasswordEndSessions(t *testing.T) {
+	a, _ := newAuth(t)
+	login := func(password string) string {
+		token, err := a.Login(t.Context(), home, "support", password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	first, second := login(password), login(password)
+	if err := a.Logout(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Session(t.Context(), first); !errors.Is(err, ErrNoSession) {
+		t.Errorf("after logout: %v", err)
+	}
+	if _, err := a.Session(t.Context(), second); err != nil {
+		t.Errorf("the other session: %v", err)
+	}
+	if err := a.SetPassword(t.Context(), "support", "another long password"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Session(t.Context(), second); !errors.Is(err, ErrNoSession) {
+		t.Errorf("after a new password: %v", err)
+	}
+	login("another long password")
+	if err := a.SetPassword(t.Context(), "nobody", "another long password"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("password of nobody: %v", err)
+	}
+}
+
+func TestLoginLimits(t *testing.T) {
+	a, c := newAuth(t)
+	var limited *LimitError
+	for i := range loginsPerAddress {
+		if _, err := a.Login(t.Context(), home, "guess", "wrong"); !errors.Is(err, ErrCredentials) {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	if _, err := a.Login(t.Context(), home, "support", password); !errors.As(err, &limited) || limited.RetryAfter != loginEvery {
+		t.Fatalf("from one address: %v", err)
+	}
+	elsewhere := netip.MustParseAddr("2001:db8::1")
+	if _, err := a.Login(t.Context(), elsewhere, "support", password); err != nil {
+		t.Errorf("from another address: %v", err)
+	}
+	for i := range loginsPerName { // one name from many addresses; one login has gone already
+		from := netip.AddrFrom4([4]byte{198, 51, 100, byte(i)})
+		_, err := a.Login(t.Context(), from, "support", "wrong")
+		if last := i == loginsPerName-1; errors.As(err, &limited) != last {
+			t.Fatalf("try %d for one name: %v", i, err)
+		}
+	}
+	c.at = c.at.Add(loginEvery)
+	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
+func TestOneTimeLogin(t *testing.T) {
+	a, c := newAuth(t)
+	link, err := a.NewOneTimeLogin(t.Context(), "support")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := a.LoginOnce(t.Context(), home, link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
+		t.Errorf("session of %q, %v", name, err)
+	}
+	if _, err := a.LoginOnce(t.Context(), home, link); !errors.Is(err, ErrLink) {
+		t.Errorf("second use: %v", err)
+	}
+	late, err := a.NewOneTimeLogin(t.Context(), "support")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.at = c.at.Add(OneTimeLoginTTL)
+	for _, bad := range []string{late, "", "x", token} {
+		if _, err := a.LoginOnce(t.Context(), home, bad); !errors.Is(err, ErrLink) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if _, err := a.NewOneTimeLogin(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("for nobody: %v", err)
+	}
+}
+
+func TestStaffNamesAndPasswords(t *testing.T) {
+	a, _ := newAuth(t)
+	for name, want := range map[string]error{
+		"support": store.ErrExists, "": ErrStaffName, " x": ErrStaffName, "a\nb": ErrStaffName,
+		"a\u202eb": ErrStaffName, strings.Repeat("x", 65): ErrStaffName, "Jörg": nil, "<script>": nil,
+	} {
+		if err := a.AddStaff(t.Context(), name, password); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", name, err, want)
+		}
+	}
+	for _, bad := range []string{"", "short", strings.Repeat("x", 257)} {
+		if err := a.AddStaff(t.Context(), "new", bad); !errors.Is(err, ErrPassword) {
+			t.Errorf("password of %d bytes: %v", len(bad), err)
+		}
+	}
+	drawn, err := a.NewPassword()
+	if err != nil || a.AddStaff(t.Context(), "new", drawn) != nil {
+		t.Errorf("drawn password %q refused, %v", drawn, err)
+	}
+}
+
+func TestHash(t *testing.T) {
+	p := NewPasswords(cheap, 1, rand.Reader)
+	hash, err := p.Hash(t.Context(), password)
+	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=8,t=1,p=1$") {
+		t.Fatalf("%s, %v", hash, err)
+	}
+	for _, bad := range []string{"x", "$argon2i$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAA$AAAA", strings.Replace(hash, "m=8", "m=4294967295", 1), hash[:40]} {
+		if ok, err := p.Verify(t.Context(), bad, password); ok || !errors.Is(err, errHash) {
+			t.Errorf("%s: %v, %v", bad, ok, err)
+		}
+	}
+	// Of the reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
+	const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	if ok, err := p.Verify(t.Context(), reference, "password"); !ok || err != nil {
+		t.Errorf("reference vector: %v, %v", ok, err)
+	}
+	p.slots <- struct{}{} // every slot is taken
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Hash(ctx, password); !errors.Is(err, context.Canceled) {
+		t.Errorf("without a free slot: %v", err)
+	}
+}
+
+func TestEnrolCode(t *testing.T) {
+	code, err := NewEnrolCode(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := NormalizeEnrolCode(" " + strings.ToLower(strings.ReplaceAll(code, "-", " ")) + "\n"); !ok || got != code {
+		t.Errorf("%s read as %s, %v", code, got, ok)
+	}
+	if got, ok := NormalizeEnrolCode("ilo0 ilo0-ILO0"); !ok || got != "1100-1100-1100" {
+		t.Errorf("misread letters: %s, %v", got, ok)
+	}
+	for _, bad := range []string{"", "K7P3-QXM2", "K7P3-QXM2-RT5Z-0", "K7P3-QXM2-RT5U", "K7P3-QXM2-RT5ü", strings.Repeat("0", 10<<20)} {
+		if got, ok := NormalizeEnrolCode(bad); ok {
+			t.Errorf("%.20q read as %s", bad, got)
+		}
+	}
+}
+
+func TestBearerToken(t *testing.T) {
+	token, hash, err := NewToken(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, want := range map[string]bool{
+		"Bearer " + token: true, "bearer  " + token: true, "": false, "Bearer": false,
+		"Basic " + token: false, "Bearer " + token[1:]: false, "Bearer " + token + "x": false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", header)
+		if got, ok := BearerToken(r); ok != want || ok && got != hash {
+			t.Errorf("%q: %v", header, ok)
+		}
+	}
+}
+
+func TestCookie(t *testing.T) {
+	a, _ := newAuth(t)
+	token, err := a.Login(t.Context(), home, "support", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for scheme, want := range map[string]string{"http": cookieName, "https": secureCookieName} {
+		r := httptest.NewRequest(http.MethodGet, scheme+"://collector.example/", nil)
+		w := httptest.NewRecorder()
+		a.SetCookie(w, r, token)
+		c := w.Result().Cookies()[0]
+		if c.Name != want || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != (scheme == "https") || c.Path != "/" || c.Domain != "" {
+			t.Errorf("%s: %+v", scheme, c)
+		}
+		r.AddCookie(c)
+		if CookieToken(r) != token {
+			t.Errorf("%s: cookie not read back", scheme)
+		}
+	}
+}
+
+func TestRequire(t *testing.T) {
+	a, _ := newAuth(t)
+	token, err := a.Login(t.Context(), home, "support", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := peer.Resolve(nil, a.Require(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(StaffName(r.Context()))) }),
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }),
+		func(w http.ResponseWriter, _ *http.Request, err error) { t.Error(err) }))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("without a cookie: %d", w.Code)
+	}
+	r.AddCookie(&http.Cookie{Name: cookieName, Value: token})
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Body.String() != "support" {
+		t.Errorf("with a cookie: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestSameOrigin(t *testing.T) {
+	status := func(code int) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+	}
+	h, err := SameOrigin("https://tonprobe.example", status(http.StatusForbidden), status(http.StatusNoContent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		method, site, origin string
+		want                 int
+	}{
+		"own form":         {http.MethodPost, "same-origin", "", http.StatusNoContent},
+		"foreign form":     {http.MethodPost, "cross-site", "https://evil.example", http.StatusForbidden},
+		"old browser":      {http.MethodPost, "", "https://evil.example", http.StatusForbidden},
+		"foreign link":     {http.MethodGet, "cross-site", "", http.StatusNoContent},
+		"behind the proxy": {http.MethodPost, "", "https://tonprobe.example", http.StatusNoContent},
+	} {
+		r := httptest.NewRequest(c.method, "http://inside/", nil)
+		if c.site != "" {
+			r.Header.Set("Sec-Fetch-Site", c.site)
+		}
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d", name, w.Code, c.want)
+		}
+	}
+	if _, err := SameOrigin("no url", nil, nil); err == nil {
+		t.Error("a wrong origin was taken")
+	}
+}

@@ -1,0 +1,136 @@
+// Package auth knows who may look at the dashboard and who may send reports.
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Bounds of a password. The upper one keeps a hostile form from buying hashing
+// time; length is what makes a password strong, so there is no other rule.
+const (
+	MinPasswordRunes = 12
+	MaxPasswordBytes = 256
+)
+
+// ErrPassword says that a password is too short or too long.
+var ErrPassword = fmt.Errorf("a password needs at least %d characters and may have at most %d bytes", MinPasswordRunes, MaxPasswordBytes)
+
+// Cost is what one argon2id hash takes (RFC 9106).
+type Cost struct {
+	MemoryKiB uint32
+	Passes    uint32
+	Lanes     uint8
+}
+
+// DefaultCost is the memory-constrained recommendation of RFC 9106 §4: 64 MiB,
+// 3 passes, 4 lanes.
+var DefaultCost = Cost{MemoryKiB: 64 << 10, Passes: 3, Lanes: 4}
+
+const (
+	saltBytes = 16 // RFC 9106 §3.1
+	keyBytes  = 32
+	// maxMemoryKiB bounds what a hash read from the store may ask for.
+	maxMemoryKiB = 1 << 20
+)
+
+var errHash = errors.New("password hash is not an argon2id PHC string")
+
+// Passwords hashes passwords, a few at a time: each takes Cost.MemoryKiB, and a
+// flood of logins must not take all of the machine's memory.
+type Passwords struct {
+	cost   Cost
+	random io.Reader
+	slots  chan struct{}
+	dummy  string
+}
+
+// NewPasswords allows parallel hashes at once.
+func NewPasswords(cost Cost, parallel int, random io.Reader) *Passwords {
+	p := &Passwords{cost: cost, random: random, slots: make(chan struct{}, max(parallel, 1))}
+	p.dummy = encodeHash(cost, make([]byte, saltBytes), make([]byte, keyBytes))
+	return p
+}
+
+// Hash gives the PHC string of a password, or ErrPassword. It waits for a free
+// slot until ctx is done.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	if utf8.RuneCountInString(password) < MinPasswordRunes || len(password) > MaxPasswordBytes {
+		return "", ErrPassword
+	}
+	salt := make([]byte, saltBytes)
+	if _, err := io.ReadFull(p.random, salt); err != nil {
+		return "", fmt.Errorf("draw a salt: %w", err)
+	}
+	key, err := p.key(ctx, p.cost, password, salt, keyBytes)
+	if err != nil {
+		return "", err
+	}
+	return encodeHash(p.cost, salt, key), nil
+}
+
+// Verify says whether the password belongs to the hash. An empty hash, for a
+// user who does not exist, costs the same work and is never right, so that the
+// time of an answer does not tell which names exist.
+func (p *Passwords) Verify(ctx context.Context, hash, password string) (bool, error) {
+	known := hash != ""
+	if !known {
+		hash = p.dummy
+	}
+	cost, salt, want, err := decodeHash(hash)
+	if err != nil {
+		return false, err
+	}
+	if len(password) > MaxPasswordBytes {
+		password, known = "", false
+	}
+	got, err := p.key(ctx, cost, password, salt, uint32(len(want)))
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+}
+
+func (p *Passwords) key(ctx context.Context, c Cost, password string, salt []byte, length uint32) ([]byte, error) {
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for a free hash: %w", ctx.Err())
+	}
+	defer func() { <-p.slots }()
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.MemoryKiB, c.Lanes, length), nil
+}
+
+func encodeHash(c Cost, salt, key []byte) string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.MemoryKiB, c.Passes, c.Lanes,
+		b64.EncodeToString(salt), b64.EncodeToString(key))
+}
+
+func decodeHash(s string) (c Cost, salt, key []byte, err error) {
+	parts := strings.Split(s, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return c, nil, nil, errHash
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.MemoryKiB, &c.Passes, &c.Lanes); err != nil {
+		return c, nil, nil, fmt.Errorf("%w: %w", errHash, err)
+	}
+	if c.MemoryKiB < 8 || c.MemoryKiB > maxMemoryKiB || c.Passes < 1 || c.Passes > 64 || c.Lanes < 1 {
+		return c, nil, nil, fmt.Errorf("%w: cost out of range", errHash)
+	}
+	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil || len(salt) < 8 {
+		return c, nil, nil, fmt.Errorf("%w: salt", errHash)
+	}
+	if key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(key) < 16 {
+		return c, nil, nil, fmt.Errorf("%w: key", errHash)
+	}
+	return c, salt, key, nil
+}

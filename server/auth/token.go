@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+const (
+	tokenBytes = 32
+	tokenChars = 43 // of tokenBytes in base64url without padding
+)
+
+// NewToken draws a token of 256 random bits and gives it with the hash that is
+// kept in its place.
+func NewToken(random io.Reader) (token string, hash store.Hash, err error) {
+	b := make([]byte, tokenBytes)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", hash, fmt.Errorf("draw a token: %w", err)
+	}
+	token = base64.RawURLEncoding.EncodeToString(b)
+	return token, store.HashOf(token), nil
+}
+
+// BearerToken reads the hash of a request's token (RFC 6750 §2.1). ok is false
+// when there is none, or nothing that NewToken could have made.
+func BearerToken(r *http.Request) (hash store.Hash, ok bool) {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return hash, false
+	}
+	return tokenHash(strings.TrimSpace(token))
+}
+
+func tokenHash(token string) (hash store.Hash, ok bool) {
+	if len(token) != tokenChars {
+		return hash, false
+	}
+	return store.HashOf(token), true
+}

@@ -1,0 +1,114 @@
+// Package live tells open pages what has just happened. It carries no content:
+// a page that hears of a report reads it from the store.
+package live
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Kind says what happened.
+type Kind string
+
+// The kinds of event.
+const (
+	ReportStored        Kind = "report"
+	ParticipantEnrolled Kind = "enrolled"
+	// Resync says that events were dropped because the subscriber was slow: it
+	// must read everything again.
+	Resync Kind = "resync"
+)
+
+// Event is one thing that happened.
+type Event struct {
+	Kind          Kind
+	ParticipantID string
+	ReportID      string // set for ReportStored
+	At            time.Time
+}
+
+// buffer is how many events a subscriber may lag behind.
+const buffer = 64
+
+// Hub hands every event to every subscriber and never waits for any of them.
+type Hub struct {
+	mu     sync.Mutex
+	subs   map[*subscriber]struct{}
+	closed bool
+}
+
+type subscriber struct{ events chan Event }
+
+// NewHub makes a hub without subscribers.
+func NewHub() *Hub { return &Hub{subs: map[*subscriber]struct{}{}} }
+
+// Subscribe gives the events from now on. The channel is closed when ctx is
+// done or the hub is closed.
+func (h *Hub) Subscribe(ctx context.Context) <-chan Event {
+	s := &subscriber{events: make(chan Event, buffer)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		close(s.events)
+		return s.events
+	}
+	h.subs[s] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.drop(s)
+	})
+	return s.events
+}
+
+// Publish hands out an event. A subscriber whose buffer is full loses what is
+// in it and finds a Resync instead, so that it always ends up with the truth.
+func (h *Hub) Publish(e Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.subs {
+		s.put(e)
+	}
+}
+
+func (s *subscriber) put(e Event) {
+	select {
+	case s.events <- e:
+		return
+	default:
+	}
+	for {
+		select {
+		case <-s.events:
+			continue
+		default:
+		}
+		break
+	}
+	s.events <- Event{Kind: Resync, At: e.At} // only put sends, and the buffer is empty
+}
+
+// Subscribers is how many are listening.
+func (h *Hub) Subscribers() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subs)
+}
+
+// Close ends every subscription, so that open streams do not hold up a shutdown.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for s := range h.subs {
+		h.drop(s)
+	}
+}
+
+func (h *Hub) drop(s *subscriber) {
+	if _, ok := h.subs[s]; ok {
+		delete(h.subs, s)
+		close(s.events)
+	}
+}

@@ -1,0 +1,88 @@
+package live
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+func TestEverySubscriberHearsEveryEvent(t *testing.T) {
+	h := NewHub()
+	a, b := h.Subscribe(t.Context()), h.Subscribe(t.Context())
+	h.Publish(Event{Kind: ReportStored, ReportID: "1"})
+	h.Publish(Event{Kind: ReportStored, ReportID: "2"})
+	for _, c := range []<-chan Event{a, b} {
+		if first, second := <-c, <-c; first.ReportID != "1" || second.ReportID != "2" {
+			t.Errorf("heard %v, %v", first, second)
+		}
+	}
+}
+
+func TestSlowSubscriberGetsResyncAndBlocksNobody(t *testing.T) {
+	h := NewHub()
+	slow := h.Subscribe(t.Context())
+	for range buffer + 1 {
+		h.Publish(Event{Kind: ReportStored})
+	}
+	h.Publish(Event{Kind: ReportStored, ReportID: "after"})
+	if e := <-slow; e.Kind != Resync {
+		t.Errorf("first event %q, want %q", e.Kind, Resync)
+	}
+	if e := <-slow; e.ReportID != "after" {
+		t.Errorf("then %v, want what came after", e)
+	}
+}
+
+func TestSubscriptionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHub()
+		ctx, cancel := context.WithCancel(t.Context())
+		byContext, byClose := h.Subscribe(ctx), h.Subscribe(t.Context())
+		cancel()
+		synctest.Wait()
+		if _, open := <-byContext; open || h.Subscribers() != 1 {
+			t.Errorf("open after its context ended: %v, %d subscribers", open, h.Subscribers())
+		}
+		h.Close()
+		if _, open := <-byClose; open {
+			t.Error("open after Close")
+		}
+		if _, open := <-h.Subscribe(t.Context()); open {
+			t.Error("a closed hub takes subscribers")
+		}
+		h.Publish(Event{})
+	})
+}
+
+func TestHubUnderLoad(t *testing.T) {
+	h := NewHub()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			events := h.Subscribe(ctx)
+			for range 10 {
+				<-events
+			}
+			cancel()
+		})
+	}
+	stop := make(chan struct{})
+	publishing := make(chan struct{})
+	go func() {
+		defer close(publishing)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				h.Publish(Event{Kind: ReportStored})
+			}
+		}
+	}()
+	wg.Wait()
+	close(stop)
+	<-publishing
+	h.Close()
+}

@@ -1,0 +1,75 @@
+// Package peer tells who is at the other end of a request. Behind a proxy that
+// is what the proxy says, and only a proxy from a configured network is believed.
+package peer
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+type key struct{}
+
+type origin struct {
+	addr netip.Addr
+	tls  bool
+}
+
+// Resolve is a middleware that finds the peer's address and whether it speaks
+// TLS, for Addr and TLS further in. trusted are the networks of our own proxies.
+func Resolve(trusted []netip.Prefix, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, resolve(trusted, r))))
+	})
+}
+
+// Addr is the peer's address; the zero Addr when it cannot be known.
+func Addr(r *http.Request) netip.Addr {
+	if o, ok := r.Context().Value(key{}).(origin); ok {
+		return o.addr
+	}
+	return resolve(nil, r).addr
+}
+
+// TLS says whether the peer reached us, or the proxy before us, through TLS.
+func TLS(r *http.Request) bool {
+	if o, ok := r.Context().Value(key{}).(origin); ok {
+		return o.tls
+	}
+	return r.TLS != nil
+}
+
+func resolve(trusted []netip.Prefix, r *http.Request) origin {
+	o := origin{tls: r.TLS != nil}
+	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		o.addr = ap.Addr().Unmap()
+	}
+	if !within(trusted, o.addr) {
+		return o
+	}
+	o.tls = o.tls || strings.EqualFold(strings.TrimSpace(r.Header.Get("X-Forwarded-Proto")), "https")
+	// From the right: each proxy appends whom it saw, so everything left of the
+	// first stranger was written by that stranger.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		o.addr = a.Unmap()
+		if !within(trusted, o.addr) {
+			break
+		}
+	}
+	return o
+}
+
+func within(networks []netip.Prefix, a netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

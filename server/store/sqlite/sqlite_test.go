@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/storetest"
+)
+
+func open(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return open(t, filepath.Join(t.TempDir(), "100% odd?name#.db"))
+	})
+}
+
+func TestDurabilityPragmas(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "c.db"))
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "15000"} {
+		var got string
+		if err := s.write.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
+		}
+	}
+	if _, err := s.read.Exec(`DELETE FROM staff`); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+func TestFileIsPrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	open(t, path)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has rights %v", suffix, info.Mode().Perm())
+		}
+	}
+}
+
+func TestTwoProcessesMigrateAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			s, err := Open(context.Background(), path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if v, err := s.Version(context.Background()); err != nil || v != 1 {
+				t.Errorf("version %d, %v", v, err)
+			}
+			_ = s.Close()
+		})
+	}
+	wg.Wait()
+}
+
+func TestSecondProcessWritesBesideTheFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	service, commandLine := open(t, path), open(t, path)
+	var wg sync.WaitGroup
+	for i, s := range []*Store{service, commandLine} {
+		wg.Go(func() {
+			for n := range 50 {
+				p := store.Participant{ID: time.Unix(int64(n), int64(i)).Format(time.RFC3339Nano), Name: "A"}
+				if err := s.AddParticipant(context.Background(), p); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	counts, err := service.CountStates(t.Context())
+	if err != nil || counts[""] != 100 {
+		t.Errorf("%v, %v; want 100 participants", counts, err)
+	}
+}
+
+func TestNewerDatabaseIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	s := open(t, path)
+	if _, err := s.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path); !errors.Is(err, store.ErrNewerStore) {
+		t.Errorf("%v, want ErrNewerStore", err)
+	}
+}
+
+func TestForeignFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	content := []byte("these are somebody's notes and no database at all")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path); err == nil {
+		t.Fatal("opened")
+	}
+	if got, _ := os.ReadFile(path); string(got) != string(content) {
+		t.Error("the file was changed")
+	}
+}
+
+func TestBackupOpens(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "c.db"))
+	if err := s.AddParticipant(t.Context(), store.Participant{ID: "1", Name: "A"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Backup(t.Context(), filepath.Join(dir, "copy.db")); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := open(t, filepath.Join(dir, "copy.db")).Participant(t.Context(), "1"); err != nil || p.Name != "A" {
+		t.Errorf("in the copy: %+v, %v", p, err)
+	}
+}
+
+func TestListsReadAnIndex(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "c.db"))
+	for _, o := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
+		order, err := orderOf(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := s.read.Query(`EXPLAIN QUERY PLAN SELECT` + stateColumns + stateTables + ` ORDER BY ` + order.columns + ` LIMIT 50`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			if detail == "USE TEMP B-TREE FOR ORDER BY" {
+				t.Errorf("by %s: the whole list is sorted", o)
+			}
+		}
+		_ = rows.Close()
+	}
+}

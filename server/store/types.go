@@ -1,0 +1,190 @@
+package store
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Hash is the SHA-256 of a secret. Tokens and codes are random and long, so a
+// plain hash is enough; they never stand in the store themselves.
+type Hash [sha256.Size]byte
+
+// HashOf is the hash of a token or a code in its normal form.
+func HashOf(secret string) Hash { return sha256.Sum256([]byte(secret)) }
+
+// Participant is a person whose machines are checked.
+type Participant struct {
+	ID        string // random UUID
+	Name      string
+	Phone     string // "" when not known
+	CreatedAt time.Time
+	Blocked   bool
+}
+
+// Agent is one installed program of a participant.
+type Agent struct {
+	ID            string // random UUID, kept by the agent
+	ParticipantID string
+	Version       string
+	OS            string
+	Arch          string
+	CreatedAt     time.Time
+	// LastSeenAt is the server's time of receipt, so that a wrong clock over
+	// there makes nobody look stale; zero when it has not been heard of.
+	LastSeenAt time.Time
+}
+
+// NewAgent is an agent about to be enrolled.
+type NewAgent struct {
+	ID        string
+	TokenHash Hash
+	Version   string
+	OS        string
+	Arch      string
+}
+
+// EnrolCode lets one agent enrol for a participant, once.
+type EnrolCode struct {
+	Hash          Hash
+	ParticipantID string
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+}
+
+// NewReport is a report about to be kept.
+type NewReport struct {
+	Report *report.Report
+	// Document is the report as it will be given out again: JSON, already
+	// redacted.
+	Document   []byte
+	ReceivedAt time.Time // server's clock
+	// CheckedAt places the check on the server's clock as well as is known.
+	CheckedAt time.Time
+}
+
+// SaveStatus is what became of one report.
+type SaveStatus string
+
+// What becomes of a report.
+const (
+	Stored    SaveStatus = "stored"
+	Duplicate SaveStatus = "duplicate"
+	Foreign   SaveStatus = "foreign" // its id belongs to another agent's report
+)
+
+// SaveResult is what became of the report with this id.
+type SaveResult struct {
+	ID     string
+	Status SaveStatus
+}
+
+// ReportSummary is what lists show of a report.
+type ReportSummary struct {
+	ID            string
+	AgentID       string
+	ParticipantID string
+	Case          string
+	Trigger       report.Trigger
+	StartedAt     time.Time // agent's clock
+	CheckedAt     time.Time // the same moment on the server's clock, as well as is known
+	ReceivedAt    time.Time // server's clock
+	Verdict       report.Verdict
+	// Primary is the cause to fix first; its Code is "" when there is none.
+	Primary PrimaryCause
+}
+
+// PrimaryCause is the cause to fix first, as lists show it.
+type PrimaryCause struct {
+	Code     string
+	Severity report.Severity
+	Area     report.Area
+}
+
+// StoredReport is a report as it was kept.
+type StoredReport struct {
+	ReportSummary
+	Document []byte // JSON
+}
+
+// ReportQuery asks for a page of a participant's history.
+type ReportQuery struct {
+	ParticipantID string
+	After         string // Next of the page before; "" for the first
+	Limit         int    // 1..MaxPage; 0 gives DefaultPage
+}
+
+// ReportPage is a page of a participant's history.
+type ReportPage struct {
+	Reports []ReportSummary
+	Next    string // "" on the last page
+}
+
+// Sizes of a page.
+const (
+	DefaultPage = 50
+	MaxPage     = 500
+)
+
+// Order is how the list of participants is sorted.
+type Order string
+
+// The orders of the list of participants.
+const (
+	ByName    Order = "name"
+	ByRecent  Order = "recent"  // last check first
+	ByUrgency Order = "urgency" // worst verdict first, then last check first
+)
+
+// StateQuery asks for a page of the list of participants.
+type StateQuery struct {
+	// Search keeps those whose name has it as a part, ignoring case and
+	// accents, and those who have a report with it as case code.
+	Search string
+	// Verdict keeps those whose last check ended so; "" keeps all.
+	Verdict report.Verdict
+	Order   Order // "" is ByName
+	After   string
+	Limit   int
+}
+
+// ParticipantState is a row of the list of participants.
+type ParticipantState struct {
+	Participant
+	// Enrolled says whether any agent has ever been enrolled.
+	Enrolled bool
+	// LastSeenAt is when the server last heard of any of the agents; zero for never.
+	LastSeenAt time.Time
+	// Last is the last check; nil when there was none.
+	Last *ReportSummary
+}
+
+// StatePage is a page of the list of participants.
+type StatePage struct {
+	States []ParticipantState
+	Next   string // "" on the last page
+}
+
+// StaffMember may look at the dashboard.
+type StaffMember struct {
+	Name         string
+	PasswordHash string // argon2id, PHC string
+	CreatedAt    time.Time
+}
+
+// Session is a signed-in browser.
+type Session struct {
+	TokenHash Hash
+	StaffName string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// OneTimeLogin is a link that signs a member in without a password, once.
+type OneTimeLogin struct {
+	TokenHash Hash
+	StaffName string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
