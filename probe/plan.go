@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -42,6 +43,9 @@ type Outcome struct {
 func (p Plan) Run(ctx context.Context, env Env) Outcome {
 	if env.Progress == nil {
 		env.Progress = func(Event) {}
+	}
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
 	}
 	start := env.Clock.Now()
 	out := Outcome{Results: make([]report.Result, len(p))}
@@ -82,10 +86,12 @@ func (s Step) run(ctx context.Context, env Env) report.Result {
 	done := make(chan answer, 1)
 	go func() { done <- guarded(ctx, env, s.Probe) }()
 
+	late, stop := graceAfter(ctx, env.Clock)
+	defer stop()
 	var a answer
 	select {
 	case a = <-done:
-	case <-graceAfter(ctx, env.Clock):
+	case <-late:
 		// The probe's goroutine is left behind; its answer goes into the
 		// buffered channel and is never read.
 		a = answer{err: errors.New("gave no answer within its time")}
@@ -126,14 +132,16 @@ func guarded(ctx context.Context, env Env, p Probe) (a answer) {
 	return answer{result: r, err: err}
 }
 
-// graceAfter is closed Grace after ctx is done.
-func graceAfter(ctx context.Context, clock Clock) <-chan struct{} {
+// graceAfter is closed Grace after ctx is done, unless stop was called before.
+func graceAfter(ctx context.Context, clock Clock) (late <-chan struct{}, stop func()) {
 	c := make(chan struct{})
-	context.AfterFunc(ctx, func() {
-		_ = clock.Sleep(context.WithoutCancel(ctx), Grace)
-		close(c)
+	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unregister := context.AfterFunc(ctx, func() {
+		if clock.Sleep(waiting, Grace) == nil {
+			close(c)
+		}
 	})
-	return c
+	return c, func() { unregister(); cancel() }
 }
 
 // progressGate names the events of one probe and drops those that a probe
@@ -148,13 +156,14 @@ func newProgressGate(name string, to func(Event)) *progressGate {
 	return &progressGate{name: name, to: to}
 }
 
+// pass holds the lock while it hands over, so that nothing of a probe can come
+// after close, and so after the plan's EventDone.
 func (g *progressGate) pass(e Event) {
 	g.mu.Lock()
-	to := g.to
-	g.mu.Unlock()
-	if to != nil {
+	defer g.mu.Unlock()
+	if g.to != nil {
 		e.Probe = g.name
-		to(e)
+		g.to(e)
 	}
 }
 

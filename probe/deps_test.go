@@ -1,0 +1,135 @@
+package probe_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tonprobe/tonprobe/"
+
+// goPackage is what `go list` tells of one package.
+type goPackage struct {
+	ImportPath string
+	CgoFiles   []string
+	Imports    []string
+	Standard   bool
+}
+
+// A boundary keeps a tree of packages from importing others, however far down.
+// Names are below the module; "probe" means probe and all below it.
+type boundary struct {
+	of     string
+	never  []string
+	except []string // may import what never says all the same
+}
+
+var boundaries = []boundary{
+	{of: "probe", never: []string{"agent", "tui", "server", "cmd"}},
+	{of: "agent", never: []string{"tui", "server", "cmd"}},
+	{of: "tui", never: []string{"server", "cmd"}},
+	{of: "server", never: []string{"agent", "tui", "cmd", "probe"}, except: []string{
+		"probe/report", "probe/diagnose", "probe/media/wire", "probe/media/emodel",
+	}},
+	{of: "cmd/tonprobe", never: []string{"server"}},
+	{of: "cmd/tonprobe-collector", never: []string{"agent", "tui", "probe/audio", "probe/nat", "probe/network"}},
+}
+
+func TestImportBoundaries(t *testing.T) {
+	for _, b := range boundaries {
+		t.Run(b.of, func(t *testing.T) {
+			for _, p := range list(t, true, b.of) {
+				if violated(b, p.ImportPath) {
+					t.Errorf("%s imports %s: %s", b.of, p.ImportPath, chain(t, b.of, p.ImportPath))
+				}
+			}
+		})
+	}
+}
+
+// TestServerNeedsNoCgo: the collector is one static binary for every system.
+// With cgo on, a dependency that would use it shows itself by its CgoFiles; the
+// standard library has pure Go for each of its own.
+func TestServerNeedsNoCgo(t *testing.T) {
+	for _, tree := range []string{"server", "cmd/tonprobe-collector", "probe/report", "probe/diagnose", "probe/media"} {
+		for _, p := range list(t, true, tree) {
+			if len(p.CgoFiles) > 0 && !p.Standard {
+				t.Errorf("%s reaches %s, which needs cgo", tree, p.ImportPath)
+			}
+		}
+		if n := len(list(t, false, tree)); n == 0 && exists(tree) {
+			t.Errorf("%s has no packages without cgo", tree)
+		}
+	}
+}
+
+func TestBoundariesSeeAViolation(t *testing.T) {
+	server := boundaries[3]
+	for path, want := range map[string]bool{
+		"probe": true, "probe/audio": true, "probe/media": true, "agent/spool": true,
+		"probe/report": false, "probe/diagnose/phrase": false, "probe/media/wire": false, "server/store": false, "probereport": false,
+	} {
+		if got := violated(server, module+path); got != want {
+			t.Errorf("server -> %s: violated=%t, want %t", path, got, want)
+		}
+	}
+}
+
+func violated(b boundary, importPath string) bool {
+	path, ours := strings.CutPrefix(importPath, module)
+	in := func(tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
+	return ours && slices.ContainsFunc(b.never, in) && !slices.ContainsFunc(b.except, in)
+}
+
+// list is every package of the tree and all they import; none when the tree is
+// not there yet.
+func list(t *testing.T, cgo bool, tree string) (packages []goPackage) {
+	t.Helper()
+	if !exists(tree) {
+		return nil
+	}
+	cmd := exec.Command("go", "list", "-e", "-deps", "-json=ImportPath,CgoFiles,Imports,Standard", "./"+tree+"/...")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if cgo {
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v: %s", tree, err, stderr.String())
+	}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("go list %s: %v", tree, err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func exists(tree string) bool {
+	_, err := os.Stat("../" + tree)
+	return err == nil
+}
+
+// chain names the packages of the tree that import path themselves, or those
+// in between that do.
+func chain(t *testing.T, tree, path string) string {
+	var by []string
+	for _, p := range list(t, true, tree) {
+		if slices.Contains(p.Imports, path) {
+			by = append(by, strings.TrimPrefix(p.ImportPath, module))
+		}
+	}
+	return "by " + strings.Join(by, ", ")
+}
