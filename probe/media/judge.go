@@ -1,0 +1,294 @@
+package media
+
+import (
+	"math"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/emodel"
+	"github.com/tonprobe/tonprobe/probe/media/stats"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// measurement is all a finished stream left behind.
+type measurement struct {
+	stream    recording
+	log       wire.EchoLog
+	logErr    error // no usable log
+	path      string
+	ice, dtls time.Duration
+	stopped   bool // the check was stopped or its time was over
+}
+
+// silenceIsEnd: a stream whose echoes ended so long before its last packet
+// broke off. It outlasts every handover between Wi-Fi stations we know of.
+const silenceIsEnd = 2 * time.Second
+
+// judge turns a measurement into figures and says what state it ended in.
+func judge(m measurement) probe.Result {
+	d := &report.MediaVoice{
+		Path: m.path, ICEMS: new(milliseconds(m.ice)), DTLSMS: new(milliseconds(m.dtls)),
+		Sent: new(len(m.stream.Sends)),
+	}
+	void := fillSelfCheck(d, m.stream)
+	if void {
+		// Only what cannot accuse the line: the fault is in this computer.
+		d.State = report.MediaSelfCheckVoid
+		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep time", Data: d}
+	}
+	up, down := m.directions()
+	fill(d, up, down, m.stream)
+	state, status, note := m.outcome()
+	d.State = state
+	return probe.Result{Status: status, Note: note, Data: d}
+}
+
+func (m measurement) outcome() (report.MediaState, report.Status, string) {
+	switch {
+	case m.stopped && !m.stream.Complete:
+		return report.MediaInterrupted, report.StatusUnknown, "stopped before the stream was over"
+	case len(m.stream.Echoes) == 0 && m.logErr != nil:
+		// Neither the echo nor the collector answers: as likely its fault as ours.
+		return report.MediaNotFlowing, report.StatusUnknown, "no echo came, and the collector did not say why"
+	case len(m.stream.Echoes) == 0:
+		return report.MediaNotFlowing, report.StatusFail, ""
+	case m.brokeOff() && m.logErr != nil:
+		return report.MediaInterrupted, report.StatusUnknown, "the echo broke off, and the collector did not say why"
+	case m.brokeOff():
+		return report.MediaInterrupted, report.StatusFail, ""
+	}
+	return report.MediaComplete, report.StatusOK, ""
+}
+
+func (m measurement) brokeOff() bool {
+	if !m.stream.Complete {
+		return true
+	}
+	last := m.stream.Sends[len(m.stream.Sends)-1].SentNS
+	lastBack := m.stream.Echoes[len(m.stream.Echoes)-1].ArrivedNS
+	return last-lastBack > int64(silenceIsEnd)
+}
+
+// fillSelfCheck says whether this computer kept its own time, and whether the
+// measurement is void because it did not.
+func fillSelfCheck(d *report.MediaVoice, s recording) (void bool) {
+	check := stats.CheckSchedule(s.Sends, s.Missed, stats.DefaultScheduleLimits())
+	if check == nil {
+		return false
+	}
+	d.SelfCheck = string(check.Verdict)
+	d.SendLatenessP95MS = new(round(check.P95LateMS))
+	return check.Verdict == stats.VerdictVoid
+}
+
+// direction is one way of the stream.
+type direction struct {
+	sent    int
+	packets []stats.Packet
+	// loss stands where the packets do not tell it.
+	loss *stats.Loss
+}
+
+// directions takes up and down apart: by the reflector's log, or without one by
+// what the echoes say.
+func (m measurement) directions() (up, down direction) {
+	settled := m.settled()
+	if m.logErr != nil {
+		return upFromEchoes(m.stream), downOf(m.stream, highestDown(m.stream.Echoes)+1)
+	}
+	return upFromLog(m.stream, m.log, settled), downOf(m.stream, downSent(m.log, settled))
+}
+
+// settled is how many packets had the time to come back. On a line so slow that
+// the waiting ended first, the youngest are in flight, not lost.
+func (m measurement) settled() int {
+	sends := m.stream.Sends
+	needed := m.stream.slowest() * 3 / 2
+	if needed <= longestWait {
+		return len(sends)
+	}
+	n := 0
+	for n < len(sends) && sends[n].SentNS+int64(needed) <= m.stream.WaitedNS {
+		n++
+	}
+	return n
+}
+
+func upFromLog(s recording, log wire.EchoLog, settled int) direction {
+	d := direction{sent: settled}
+	for _, a := range log.All() {
+		if int64(a.Seq) < int64(len(s.Sends)) {
+			d.packets = append(d.packets, stats.Packet{Seq: a.Seq, SentNS: s.Sends[a.Seq].SentNS, ArrivedNS: a.ArrivedNS})
+		}
+	}
+	return d
+}
+
+// downSent is how many numbers the reflector used for settled packets.
+func downSent(log wire.EchoLog, settled int) int {
+	if log.DownFailed == 0 && log.Unlisted == 0 {
+		for i, a := range log.All() { // arrival i was answered by number i
+			if int64(a.Seq) >= int64(settled) {
+				return i
+			}
+		}
+	}
+	return log.DownSent
+}
+
+// upFromEchoes is what the echoes tell of the way up. Those that came back give
+// its delays; the latest gives how many had arrived by then.
+func upFromEchoes(s recording) direction {
+	var d direction
+	if len(s.Echoes) == 0 {
+		return d
+	}
+	latest := s.Echoes[0]
+	for _, e := range s.Echoes {
+		if e.Seq > latest.Seq {
+			latest = e
+		}
+		d.sent = max(d.sent, int(e.UpSeq)+1)
+		d.packets = append(d.packets, stats.Packet{Seq: e.UpSeq, SentNS: s.Sends[e.UpSeq].SentNS, ArrivedNS: e.UpArrivedNS})
+	}
+	received := min(int(latest.UpUnique), d.sent)
+	lost := d.sent - received
+	d.loss = &stats.Loss{
+		Sent: d.sent, Received: received, Lost: lost,
+		Pct: 100 * float64(lost) / float64(d.sent), CI95: stats.Wilson95(lost, d.sent),
+	}
+	return d
+}
+
+func highestDown(echoes []receipt) int {
+	highest := -1
+	for _, e := range echoes {
+		highest = max(highest, int(e.Seq))
+	}
+	return highest
+}
+
+func downOf(s recording, sent int) direction {
+	d := direction{sent: sent}
+	for _, e := range s.Echoes {
+		d.packets = append(d.packets, stats.Packet{Seq: e.Seq, SentNS: e.SentNS, ArrivedNS: e.ArrivedNS})
+	}
+	return d
+}
+
+func (d direction) summary() stats.Summary {
+	s := stats.Summarise(stats.Direction{
+		Sent: d.sent, IntervalNS: int64(wire.PacketInterval), Packets: d.packets,
+	})
+	if d.loss != nil {
+		s.Loss = d.loss
+	}
+	return s
+}
+
+// longestLossMS is the longest run of packets that never came, in ms of speech.
+func (d direction) longestLossMS() float64 {
+	a := stats.Sort(d.packets, 0, d.sent)
+	fates := stats.FatesOf(a, make([]float64, len(a.First)), math.Inf(1))
+	return float64(stats.LossRunsOf(fates).Longest) * milliseconds(wire.PacketInterval)
+}
+
+// fill writes the figures of both directions.
+func fill(r *report.MediaVoice, up, down direction, s recording) {
+	u, d := up.summary(), down.summary()
+	if u.Loss != nil {
+		r.UpReceived, r.UpLossPct, r.UpLossCI95 = lossFields(u.Loss)
+	}
+	if d.Loss != nil {
+		r.DownSent = new(d.Loss.Sent)
+		r.DownReceived, r.DownLossPct, r.DownLossCI95 = lossFields(d.Loss)
+	}
+	if u.Jitter != nil {
+		r.UpJitterMS, r.UpJitterMaxMS = new(round(u.Jitter.FinalMS)), new(round(u.Jitter.MaxMS))
+	}
+	if d.Jitter != nil {
+		r.DownJitterMS, r.DownJitterMaxMS = new(round(d.Jitter.FinalMS)), new(round(d.Jitter.MaxMS))
+	}
+	if p := u.PDVMS; p != nil {
+		r.UpPDVP50MS, r.UpPDVP95MS, r.UpPDVP99MS = new(round(p.P50)), new(round(p.P95)), new(round(p.P99))
+	}
+	if p := d.PDVMS; p != nil {
+		r.DownPDVP50MS, r.DownPDVP95MS, r.DownPDVP99MS = new(round(p.P50)), new(round(p.P95)), new(round(p.P99))
+	}
+	fillBoth(r, up, down, u, d)
+	rtt := roundTrips(s)
+	if rtt != nil {
+		r.RTTMinMS, r.RTTP50MS = new(round(rtt.Min)), new(round(rtt.P50))
+		r.RTTP95MS, r.RTTP99MS = new(round(rtt.P95)), new(round(rtt.P99))
+		fillScore(r, rtt.P50, u, d)
+	}
+}
+
+func lossFields(l *stats.Loss) (received *int, pct *float64, ci *report.Interval) {
+	return new(l.Received), new(round(l.Pct)), &report.Interval{round(l.CI95.LowPct), round(l.CI95.HighPct)}
+}
+
+// fillBoth writes the figures that stand once for both directions: sums, or the
+// worse of the two. They need both, else they would call one direction fine
+// because nobody looked.
+func fillBoth(r *report.MediaVoice, up, down direction, u, d stats.Summary) {
+	if u.Reordering == nil || d.Reordering == nil {
+		return
+	}
+	r.Reordered = new(u.Reordering.Reordered + d.Reordering.Reordered)
+	r.Duplicates = new(u.Duplicates + d.Duplicates)
+	r.BurstDensityPct = new(round(100 * max(u.Bursts.BurstDensity(), d.Bursts.BurstDensity())))
+	r.LongestGapMS = new(max(up.longestLossMS(), down.longestLossMS()))
+	if a, b := u.LatePct(60), d.LatePct(60); a != nil && b != nil {
+		r.LatePct60MS = new(round(max(*a, *b)))
+	}
+	for _, b := range []*float64{u.BurstR, d.BurstR} {
+		if b != nil && (r.BurstRatio == nil || *b > *r.BurstRatio) {
+			r.BurstRatio = new(round(*b))
+		}
+	}
+}
+
+func roundTrips(s recording) *stats.RoundTrips {
+	echoes := make([]stats.Echo, len(s.Echoes))
+	for i, e := range s.Echoes {
+		echoes[i] = stats.Echo{
+			UpSeq: e.UpSeq, SentNS: s.Sends[e.UpSeq].SentNS, ReturnedNS: e.ArrivedNS, TurnaroundNS: e.TurnaroundNS(),
+		}
+	}
+	return stats.RoundTripsOf(echoes)
+}
+
+// fillScore rates the worse direction.
+func fillScore(r *report.MediaVoice, rttMS float64, u, d stats.Summary) {
+	var worst *emodel.Score
+	for _, s := range []stats.Summary{u, d} {
+		score, err := emodel.RateVoice(emodel.Voice{
+			RTTMS: rttMS, PlayoutMS: s.PlayoutMS, LossPct: notPlayedPct(s), BurstR: s.BurstR,
+		})
+		if err != nil {
+			return
+		}
+		if worst == nil || score.R < worst.R {
+			worst = &score
+		}
+	}
+	r.RFactor, r.MOS = new(round(worst.R)), new(round(worst.MOS))
+	r.MOSModel = worst.Model + ", " + worst.Codec
+}
+
+// notPlayedPct is what a listener misses: lost, or too late for the buffer.
+func notPlayedPct(s stats.Summary) float64 {
+	for _, l := range s.Late {
+		if l.BufferMS == s.PlayoutMS {
+			return l.TotalPct
+		}
+	}
+	return 100
+}
+
+func milliseconds(d time.Duration) float64 { return round(float64(d) / 1e6) }
+
+// round keeps a thousandth: below it there is only noise, and reports stay short.
+func round(v float64) float64 { return math.Round(v*1000) / 1000 }

@@ -1,0 +1,296 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Faults of setting up a path.
+var (
+	errNoPath = errors.New("no path for packets was found")
+	errNoKeys = errors.New("a path was found, but no keys were agreed")
+	errAnswer = errors.New("the collector's answer cannot be used")
+)
+
+// link is the WebRTC connection to the reflector.
+type link struct {
+	clock    probe.Clock
+	pc       *webrtc.PeerConnection
+	track    sendTrack
+	arriving chan *webrtc.TrackRemote // at most one
+	resource string
+
+	iceUp, dtlsUp, down chan struct{} // each closed once
+	ice, dtls           time.Duration
+	path                string
+}
+
+// openLink prepares a connection with the servers of ice.
+func openLink(env probe.Env, servers wire.ICEConfig) (*link, error) {
+	l := &link{
+		clock: env.Clock, arriving: make(chan *webrtc.TrackRemote, 1),
+		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
+	}
+	pc, err := newAPI(env, onLoopback(servers)).NewPeerConnection(configuration(servers))
+	if err != nil {
+		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
+	}
+	l.pc = pc
+	if _, err := pc.AddTrack(&l.track); err != nil {
+		l.close()
+		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
+	}
+	l.follow()
+	return l, nil
+}
+
+// follow turns the connection's states into channels.
+func (l *link) follow() {
+	iceUp := sync.OnceFunc(func() { close(l.iceUp) })
+	dtlsUp := sync.OnceFunc(func() { close(l.dtlsUp) })
+	down := sync.OnceFunc(func() { close(l.down) })
+	l.pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
+		switch s {
+		case webrtc.ICEConnectionStateConnected, webrtc.ICEConnectionStateCompleted:
+			iceUp()
+		case webrtc.ICEConnectionStateFailed, webrtc.ICEConnectionStateClosed:
+			down()
+		}
+	})
+	l.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		switch s {
+		case webrtc.PeerConnectionStateConnected:
+			dtlsUp()
+		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+			down()
+		}
+	})
+	l.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		select {
+		case l.arriving <- t:
+		default:
+		}
+	})
+}
+
+// offer gathers candidates for at most limit and returns the offer with those
+// found by then: a silent TURN server must not hold up the check.
+func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
+	offer, err := l.pc.CreateOffer(nil)
+	if err != nil {
+		return "", fmt.Errorf("make an offer: %w", err)
+	}
+	gathered := webrtc.GatheringCompletePromise(l.pc)
+	if err := l.pc.SetLocalDescription(offer); err != nil {
+		return "", fmt.Errorf("make an offer: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+	}
+	return l.pc.LocalDescription().SDP, nil
+}
+
+// connect applies the answer and waits for path and keys. UDP goes first; the
+// answer's TCP candidates are held back for c.TCPAfter.
+func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error {
+	text, tcp := holdBackTCP(answer)
+	start := l.clock.Now()
+	err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	if err := l.awaitPath(ctx, tcp, c); err != nil {
+		return err
+	}
+	connected := l.clock.Now()
+	l.ice = connected.Sub(start)
+	l.path = l.selectedPath()
+	if err := l.await(ctx, l.dtlsUp, c.DTLSLimit, errNoKeys); err != nil {
+		return err
+	}
+	l.dtls = l.clock.Now().Sub(connected)
+	return nil
+}
+
+func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c VoiceConfig) error {
+	udpTime := min(c.TCPAfter, c.ICELimit)
+	err := l.await(ctx, l.iceUp, udpTime, errNoPath)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	for _, t := range tcp {
+		if err := l.pc.AddICECandidate(t); err != nil {
+			return fmt.Errorf("%w: %w", errAnswer, err)
+		}
+	}
+	return l.await(ctx, l.iceUp, c.ICELimit-udpTime, errNoPath)
+}
+
+// await waits for up and returns fault after limit, or ctx's error.
+func (l *link) await(ctx context.Context, up <-chan struct{}, limit time.Duration, fault error) error {
+	timed, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-up:
+		return nil
+	case <-l.down:
+		return fault
+	case <-timed.Done():
+		return cmpErr(ctx.Err(), fault)
+	}
+}
+
+func cmpErr(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+// failure is the result of a connection that did not come up.
+func (l *link) failure(err error) probe.Result {
+	switch {
+	case errors.Is(err, errNoPath):
+		return ended(report.MediaICEFailed, report.StatusFail, errNoPath.Error())
+	case errors.Is(err, errNoKeys):
+		r := ended(report.MediaDTLSFailed, report.StatusFail, errNoKeys.Error())
+		data := r.Data.(*report.MediaVoice)
+		data.Path, data.ICEMS = l.path, new(milliseconds(l.ice))
+		return r
+	case errors.Is(err, errAnswer):
+		return ended(report.MediaServerError, report.StatusUnknown, errAnswer.Error())
+	}
+	return ended(report.MediaInterrupted, report.StatusUnknown, "stopped before a path was found")
+}
+
+// selectedPath is kind and transport of our end of the path in use. For a relay
+// the transport is the one to the TURN server: that is what a firewall saw.
+func (l *link) selectedPath() string {
+	senders := l.pc.GetSenders()
+	if len(senders) == 0 {
+		return ""
+	}
+	pair, err := senders[0].Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return ""
+	}
+	transport := pair.Local.Protocol.String()
+	if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
+		transport = l.relayTransport(pair.Local, transport)
+	}
+	return pair.Local.Typ.String() + " " + transport
+}
+
+func (l *link) relayTransport(local *webrtc.ICECandidate, otherwise string) string {
+	for _, s := range l.pc.GetStats() {
+		c, ok := s.(webrtc.ICECandidateStats)
+		if ok && c.Type == webrtc.StatsTypeLocalCandidate && c.RelayProtocol != "" &&
+			c.IP == local.Address && c.Port == int32(local.Port) {
+			return c.RelayProtocol
+		}
+	}
+	return otherwise
+}
+
+// close lets go of the connection without waiting: the libraries may still be
+// asking a server that does not answer.
+func (l *link) close() { go func() { _ = l.pc.Close() }() }
+
+// holdBackTCP takes the TCP candidates out of an answer.
+func holdBackTCP(answer string) (rest string, tcp []webrtc.ICECandidateInit) {
+	var b strings.Builder
+	for line := range strings.Lines(answer) {
+		fields := strings.Fields(line)
+		if strings.HasPrefix(line, "a=candidate:") && len(fields) > 2 && strings.EqualFold(fields[2], "tcp") {
+			tcp = append(tcp, webrtc.ICECandidateInit{
+				Candidate:     strings.TrimPrefix(strings.TrimSpace(line), "a="),
+				SDPMLineIndex: new(uint16(0)),
+			})
+			continue
+		}
+		b.WriteString(line)
+	}
+	return b.String(), tcp
+}
+
+func configuration(servers wire.ICEConfig) webrtc.Configuration {
+	var c webrtc.Configuration
+	for _, s := range servers.ICEServers {
+		c.ICEServers = append(c.ICEServers, webrtc.ICEServer{
+			URLs: s.URLs, Username: s.Username, Credential: s.Credential,
+		})
+	}
+	return c
+}
+
+// onLoopback says whether the collector is on this machine, the only case in
+// which loopback candidates are of use.
+func onLoopback(servers wire.ICEConfig) bool {
+	for _, s := range servers.ICEServers {
+		for _, u := range s.URLs {
+			_, rest, _ := strings.Cut(u, ":")
+			hostport, _, _ := strings.Cut(rest, "?")
+			host, _, err := net.SplitHostPort(hostport)
+			if err != nil {
+				host = strings.Trim(hostport, "[]")
+			}
+			ip, err := netip.ParseAddr(host)
+			if strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
+// retransmission (it would hide loss), no replay protection (it would swallow
+// the duplicates we count).
+func newAPI(env probe.Env, loopback bool) *webrtc.API {
+	var e webrtc.SettingEngine
+	e.LoggerFactory = pionLogs{env.Log}
+	if env.Net != nil {
+		e.SetNet(env.Net)
+	}
+	e.SetNetworkTypes([]webrtc.NetworkType{
+		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
+	})
+	e.SetIncludeLoopbackCandidate(loopback)
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetSTUNGatherTimeout(time.Second)
+	e.SetICETimeouts(3*time.Second, 10*time.Second, time.Second)
+	e.SetDTLSRetransmissionInterval(200 * time.Millisecond)
+	e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	e.DisableSRTPReplayProtection(true)
+	e.DisableSRTCPReplayProtection(true)
+	e.SetFireOnTrackBeforeFirstRTP(true)
+
+	codecs := &webrtc.MediaEngine{}
+	// It fails only for a codec type that does not exist.
+	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: wire.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: wire.Channels,
+		},
+		PayloadType: wire.PayloadType,
+	}, webrtc.RTPCodecTypeAudio)
+	return webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs),
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
+}

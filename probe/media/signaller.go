@@ -1,0 +1,141 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// Signaller is the way to the reflector for everything that is not media.
+// An error that is a [SignalError] is the server's own answer; any other means
+// that it could not be asked.
+type Signaller interface {
+	// ICE returns the STUN and TURN servers and their credentials.
+	ICE(ctx context.Context) (wire.ICEConfig, error)
+	// Offer opens an echo session. resource names it for End.
+	Offer(ctx context.Context, offerSDP string) (answerSDP, resource string, err error)
+	// End closes the session and returns what arrived in it.
+	End(ctx context.Context, resource string) (wire.EchoLog, error)
+}
+
+// SignalError is an answer of the collector that is not the one asked for.
+type SignalError struct {
+	Status int    // HTTP status
+	Code   string // the collector's error code, or what was wrong with its answer
+}
+
+func (e *SignalError) Error() string {
+	return fmt.Sprintf("the collector answered with status %d (%s)", e.Status, e.Code)
+}
+
+// HTTPSignaller speaks to a collector, shaped as WHIP (RFC 9725): POST of an
+// offer brings the answer and a Location, DELETE of that ends the session.
+type HTTPSignaller struct {
+	Base   *url.URL
+	Token  string
+	Client *http.Client // nil: http.DefaultClient
+}
+
+const maxAnswerBytes = 64 << 10
+
+// ICE implements [Signaller].
+func (s *HTTPSignaller) ICE(ctx context.Context) (wire.ICEConfig, error) {
+	body, _, err := s.ask(ctx, http.MethodGet, s.Base.JoinPath("api/v1/ice"), nil, http.StatusOK, wire.MaxICEConfigBytes)
+	if err != nil {
+		return wire.ICEConfig{}, fmt.Errorf("ask for ICE servers: %w", err)
+	}
+	c, err := wire.ParseICEConfig(body)
+	if err != nil {
+		return wire.ICEConfig{}, &SignalError{Status: http.StatusOK, Code: "malformed ICE servers"}
+	}
+	return *c, nil
+}
+
+// Offer implements [Signaller].
+func (s *HTTPSignaller) Offer(ctx context.Context, offerSDP string) (answerSDP, resource string, err error) {
+	body, header, err := s.ask(ctx, http.MethodPost, s.Base.JoinPath("api/v1/echo"), []byte(offerSDP), http.StatusCreated, maxAnswerBytes)
+	if err != nil {
+		return "", "", fmt.Errorf("offer the stream: %w", err)
+	}
+	at, err := s.Base.JoinPath("api/v1/echo").Parse(header.Get("Location"))
+	// The token must go to nobody but the collector.
+	if err != nil || header.Get("Location") == "" || at.Scheme != s.Base.Scheme || at.Host != s.Base.Host {
+		return "", "", &SignalError{Status: http.StatusCreated, Code: "no usable Location"}
+	}
+	return string(body), at.String(), nil
+}
+
+// End implements [Signaller].
+func (s *HTTPSignaller) End(ctx context.Context, resource string) (wire.EchoLog, error) {
+	at, err := url.Parse(resource)
+	if err != nil {
+		return wire.EchoLog{}, fmt.Errorf("end the stream: %w", err)
+	}
+	body, _, err := s.ask(ctx, http.MethodDelete, at, nil, http.StatusOK, wire.MaxEchoLogBytes)
+	if err != nil {
+		return wire.EchoLog{}, fmt.Errorf("end the stream: %w", err)
+	}
+	log, err := wire.ParseEchoLog(body)
+	if err != nil {
+		return wire.EchoLog{}, &SignalError{Status: http.StatusOK, Code: "malformed echo log"}
+	}
+	return *log, nil
+}
+
+// ask sends one request and reads at most most bytes of the wanted answer.
+func (s *HTTPSignaller) ask(ctx context.Context, method string, at *url.URL, body []byte, want, most int) ([]byte, http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.Token)
+	if body != nil {
+		req.Header.Set("Content-Type", wire.MediaTypeSDP)
+	}
+	client := s.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if resp.StatusCode != want {
+		return nil, nil, &SignalError{Status: resp.StatusCode, Code: errorCode(got)}
+	}
+	if len(got) > most {
+		return nil, nil, &SignalError{Status: resp.StatusCode, Code: "answer too long"}
+	}
+	return got, resp.Header, nil
+}
+
+// errorCode reads {"error":{"code"}}; a page of some proxy has none.
+func errorCode(body []byte) string {
+	var e struct {
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &e) != nil || e.Error.Code == "" || len(e.Error.Code) > 64 {
+		return "no error code"
+	}
+	return e.Error.Code
+}
+
+// isServerAnswer says whether the collector itself answered.
+func isServerAnswer(err error) bool {
+	var s *SignalError
+	return errors.As(err, &s)
+}

@@ -1,0 +1,241 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/stats"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// stream sends the packets and takes in their echoes. All stamps are ns on the
+// monotonic clock since start.
+type stream struct {
+	clock   probe.Clock
+	start   time.Time
+	payload int
+	packets int // planned
+
+	mu     sync.Mutex
+	sends  []stats.Send // by number
+	missed int
+	broken bool // ended before its time
+	echoes []receipt
+	back   []bool // numbers whose echo came
+	nBack  int
+	waited int64 // when the waiting for stragglers was over
+}
+
+// receipt is one down packet and when it came.
+type receipt struct {
+	wire.Down
+	ArrivedNS int64
+}
+
+// recording is what a finished stream knows.
+type recording struct {
+	Sends    []stats.Send
+	Missed   int // refused by our own socket, or its time was long over
+	Echoes   []receipt
+	WaitedNS int64 // when the waiting for stragglers was over
+	Complete bool  // every planned packet had its turn
+}
+
+// slowest is the longest time an echo took.
+func (r recording) slowest() time.Duration { return slowest(r.Echoes) }
+
+func newStream(clock probe.Clock, payload int, duration time.Duration) *stream {
+	n := int(duration / wire.PacketInterval)
+	return &stream{
+		clock: clock, start: clock.Now(), payload: payload, packets: n,
+		sends: make([]stats.Send, 0, n), echoes: make([]receipt, 0, n+n/4), back: make([]bool, n),
+	}
+}
+
+func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
+
+// tooLate is from when on a packet is left out. After a standstill of this
+// computer the whole backlog would else go out at once, and harm the line it is
+// to measure.
+const tooLate = 5 * wire.PacketInterval
+
+// run sends until all packets are out, ctx is done or the path is gone.
+func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
+	go s.receive(l)
+	ctx, cancel := untilDown(ctx, l)
+	defer cancel()
+	buf := make([]byte, 0, s.payload)
+	first := s.nowNS()
+	for i := range s.packets {
+		// Deadlines count from the start: a late send does not delay the rest.
+		planned := first + int64(i)*int64(wire.PacketInterval)
+		if s.clock.Sleep(ctx, time.Duration(planned-s.nowNS())) != nil {
+			s.mu.Lock()
+			s.broken = true
+			s.mu.Unlock()
+			return
+		}
+		if s.nowNS()-planned > int64(tooLate) {
+			s.miss()
+			continue
+		}
+		s.send(&l.track, buf, planned)
+		if i%5 == 0 {
+			progress(probe.Event{Kind: probe.EventProgress, Fraction: float64(i) / float64(s.packets)})
+		}
+	}
+}
+
+// send stamps a packet as the last thing before it goes. A packet the own
+// socket refuses takes no number, so that it never reads as lost.
+func (s *stream) send(t *sendTrack, buf []byte, plannedNS int64) {
+	s.mu.Lock()
+	seq := uint32(len(s.sends))
+	s.sends = append(s.sends, stats.Send{PlannedNS: plannedNS})
+	s.mu.Unlock()
+
+	sentNS := s.nowNS()
+	up, err := wire.AppendUp(buf, wire.Up{Seq: seq, SentNS: sentNS}, s.payload)
+	if err == nil {
+		err = t.write(seq, up)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.sends = s.sends[:seq]
+		s.missed++
+		return
+	}
+	s.sends[seq].SentNS = sentNS
+}
+
+func (s *stream) miss() {
+	s.mu.Lock()
+	s.missed++
+	s.mu.Unlock()
+}
+
+// receive takes echoes in until the connection closes.
+func (s *stream) receive(l *link) {
+	var t *webrtc.TrackRemote
+	select {
+	case t = <-l.arriving:
+	case <-l.down:
+		return
+	}
+	buf := make([]byte, wire.MaxBytes+512)
+	var header rtp.Header
+	for {
+		n, _, err := t.Read(buf)
+		arrivedNS := s.nowNS()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			select {
+			case <-l.down:
+				return
+			default: // a packet of a payload type nobody agreed on
+				continue
+			}
+		}
+		headerBytes, err := header.Unmarshal(buf[:n])
+		if err != nil {
+			continue
+		}
+		if d, err := wire.ParseDown(buf[headerBytes:n]); err == nil {
+			s.take(d, arrivedNS)
+		}
+	}
+}
+
+func (s *stream) take(d wire.Down, arrivedNS int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// The echo of a number never sent is forged or from another life.
+	if int64(d.UpSeq) >= int64(len(s.sends)) || len(s.echoes) == wire.MaxArrivals {
+		return
+	}
+	s.echoes = append(s.echoes, receipt{Down: d, ArrivedNS: arrivedNS})
+	if !s.back[d.UpSeq] {
+		s.back[d.UpSeq] = true
+		s.nBack++
+	}
+}
+
+const (
+	shortestWait = 60 * time.Millisecond
+	longestWait  = 500 * time.Millisecond
+)
+
+// awaitStragglers gives the last echoes the time the slowest so far took and
+// half as much again.
+func (s *stream) awaitStragglers(ctx context.Context, l *link) {
+	defer func() {
+		s.mu.Lock()
+		s.waited = s.nowNS()
+		s.mu.Unlock()
+	}()
+	ctx, cancel := untilDown(ctx, l)
+	defer cancel()
+	for until := s.nowNS() + int64(s.patience()); s.nowNS() < until; {
+		if s.allBack() {
+			until = min(until, s.nowNS()+int64(10*time.Millisecond)) // for a doubled last packet
+		}
+		if s.clock.Sleep(ctx, 5*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// untilDown is ctx, done also when the connection is gone.
+func untilDown(ctx context.Context, l *link) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-l.down:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (s *stream) patience() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.echoes) == 0 {
+		return longestWait
+	}
+	return min(max(slowest(s.echoes)*3/2, shortestWait), longestWait)
+}
+
+func slowest(echoes []receipt) (rtt time.Duration) {
+	for _, e := range echoes {
+		rtt = max(rtt, time.Duration(e.ArrivedNS-e.UpSentNS))
+	}
+	return rtt
+}
+
+func (s *stream) allBack() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nBack == len(s.sends)
+}
+
+func (s *stream) recording() recording {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return recording{
+		Sends: slices.Clone(s.sends), Missed: s.missed, Echoes: slices.Clone(s.echoes),
+		WaitedNS: s.waited, Complete: !s.broken,
+	}
+}

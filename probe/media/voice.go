@@ -1,0 +1,169 @@
+package media
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// VoiceConfig says how to measure. Zero values take the defaults.
+type VoiceConfig struct {
+	// Signaller is nil when there is no collector; the result then says so.
+	Signaller Signaller
+	Duration  time.Duration // of the stream; 6 s
+	Payload   int           // bytes of RTP payload; wire.DefaultBytes
+
+	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
+	// TCPAfter is how long UDP is tried alone. Without it a single lost check
+	// could let TCP win, and the stream would be judged by the wrong path.
+	TCPAfter    time.Duration // 1.5 s
+	ICELimit    time.Duration // answer to path; 5 s
+	DTLSLimit   time.Duration // path to keys; 3 s
+	SignalLimit time.Duration // for each request to the collector; 5 s
+}
+
+func (c VoiceConfig) withDefaults() VoiceConfig {
+	c.Duration = cmp.Or(c.Duration, 6*time.Second)
+	c.Payload = cmp.Or(c.Payload, wire.DefaultBytes)
+	c.GatherLimit = cmp.Or(c.GatherLimit, time.Second)
+	c.TCPAfter = cmp.Or(c.TCPAfter, 1500*time.Millisecond)
+	c.ICELimit = cmp.Or(c.ICELimit, 5*time.Second)
+	c.DTLSLimit = cmp.Or(c.DTLSLimit, 3*time.Second)
+	c.SignalLimit = cmp.Or(c.SignalLimit, 5*time.Second)
+	return c
+}
+
+const (
+	// shortestStream is the least time in which figures are worth anything.
+	shortestStream = 2 * time.Second
+	// closingTime is kept of the budget for the stragglers and the log.
+	closingTime = 900 * time.Millisecond
+)
+
+// NewVoice returns the probe "media.voice".
+func NewVoice(c VoiceConfig) probe.Probe { return &voice{cfg: c.withDefaults()} }
+
+type voice struct{ cfg VoiceConfig }
+
+// Name implements probe.Probe.
+func (*voice) Name() string { return report.ProbeMediaVoice }
+
+// Version implements probe.Probe.
+func (*voice) Version() int { return 1 }
+
+// Run implements probe.Probe. It never returns an error: whatever goes wrong is
+// a state.
+func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	if v.cfg.Signaller == nil {
+		return ended(report.MediaNotEnrolled, report.StatusUnknown, "no collector to measure against"), nil
+	}
+	ice, err := v.servers(ctx)
+	if err != nil {
+		return v.notSignalled(env, err), nil
+	}
+	l, result := v.connect(ctx, env, ice)
+	if result != nil {
+		return *result, nil
+	}
+	defer l.close()
+
+	s := newStream(env.Clock, v.cfg.Payload, v.duration(ctx, env))
+	s.run(ctx, l, env.Progress)
+	s.awaitStragglers(ctx, l)
+	log, logErr := v.end(ctx, l.resource)
+	return judge(measurement{
+		stream: s.recording(), log: log, logErr: logErr, path: l.path,
+		ice: l.ice, dtls: l.dtls, stopped: ctx.Err() != nil,
+	}), nil
+}
+
+// duration fits the stream into what is left of the budget, as long as that is
+// worth measuring.
+func (v *voice) duration(ctx context.Context, env probe.Env) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return v.cfg.Duration
+	}
+	left := deadline.Sub(env.Clock.Now()) - closingTime
+	return min(v.cfg.Duration, max(left, shortestStream))
+}
+
+// connect brings the stream up to its first packet, or says how far it came.
+func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) (*link, *probe.Result) {
+	l, err := openLink(env, ice)
+	if err != nil {
+		env.Log.Warn("no WebRTC on this machine", "err", err)
+		return nil, new(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))
+	}
+	fail := func(r probe.Result) (*link, *probe.Result) {
+		if l.resource != "" {
+			_, _ = v.end(ctx, l.resource)
+		}
+		l.close()
+		return nil, &r
+	}
+	offer, err := l.offer(ctx, v.cfg.GatherLimit)
+	if err != nil {
+		return fail(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))
+	}
+	answer, err := v.exchange(ctx, l, offer)
+	if err != nil {
+		return fail(v.notSignalled(env, err))
+	}
+	if err := l.connect(ctx, answer, v.cfg); err != nil {
+		env.Log.Info("no media path", "err", err)
+		return fail(l.failure(err))
+	}
+	return l, nil
+}
+
+func (v *voice) servers(ctx context.Context) (wire.ICEConfig, error) {
+	ctx, cancel := context.WithTimeout(ctx, v.cfg.SignalLimit)
+	defer cancel()
+	return v.cfg.Signaller.ICE(ctx)
+}
+
+func (v *voice) exchange(ctx context.Context, l *link, offer string) (answer string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, v.cfg.SignalLimit)
+	defer cancel()
+	answer, l.resource, err = v.cfg.Signaller.Offer(ctx, offer)
+	return answer, err
+}
+
+// end fetches the log even when the check was stopped: the session would
+// otherwise hold its place on the reflector. The plan's grace bounds it.
+func (v *voice) end(ctx context.Context, resource string) (wire.EchoLog, error) {
+	limit := min(v.cfg.SignalLimit, 2*time.Second)
+	if ctx.Err() != nil {
+		limit = probe.Grace / 2
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	log, err := v.cfg.Signaller.End(ctx, resource)
+	if err == nil {
+		err = log.Validate()
+	}
+	return log, err
+}
+
+// notSignalled is the result when the collector gave no echo session. It says
+// nothing about the participant's line.
+func (v *voice) notSignalled(env probe.Env, err error) probe.Result {
+	env.Log.Info("no echo session", "err", err)
+	switch {
+	case isServerAnswer(err):
+		return ended(report.MediaServerError, report.StatusUnknown, report.ErrorText(err))
+	case errors.Is(err, context.Canceled):
+		return ended(report.MediaInterrupted, report.StatusUnknown, "stopped before the collector answered")
+	}
+	return ended(report.MediaNoSignalling, report.StatusUnknown, report.ErrorText(err))
+}
+
+func ended(state report.MediaState, status report.Status, note string) probe.Result {
+	return probe.Result{Status: status, Note: note, Data: &report.MediaVoice{State: state}}
+}

@@ -1,0 +1,61 @@
+package reflect
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// withCandidates replaces the candidates of an answer by addrs, each over UDP
+// and over TCP (RFC 6544, passive: the client connects).
+func withCandidates(answer string, addrs []netip.AddrPort) string {
+	var b strings.Builder
+	for line := range strings.Lines(answer) {
+		if !strings.HasPrefix(line, "a=candidate:") && !strings.HasPrefix(line, "a=end-of-candidates") {
+			b.WriteString(line)
+		}
+	}
+	for i, a := range addrs {
+		local := 0xffff - i // order of preference among our own
+		fmt.Fprintf(&b, "a=candidate:%d 1 udp %d %s %d typ host\r\n",
+			2*i+1, priority(126, local), a.Addr(), a.Port())
+		// RFC 6544 §4.2: TCP below every UDP of its type; the 13 low bits are
+		// the address, the high ones the direction (2 for passive).
+		fmt.Fprintf(&b, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n",
+			2*i+2, priority(90, 2<<13|local&0x1fff), a.Addr(), a.Port())
+	}
+	b.WriteString("a=end-of-candidates\r\n")
+	return b.String()
+}
+
+// priority is RFC 8445 §5.1.2.1 for component 1.
+func priority(kind, local int) uint32 { return uint32(kind)<<24 | uint32(local)<<8 | 255 }
+
+// candidates are the addresses an answer names. Loopback only for those who
+// can use it, or where there is nothing else.
+func (m *mediaPort) candidates(loopback bool) []netip.AddrPort {
+	var far, near []netip.AddrPort
+	for _, a := range m.advertised {
+		if a.Addr().IsLoopback() {
+			near = append(near, a)
+		} else {
+			far = append(far, a)
+		}
+	}
+	switch {
+	case len(far) == 0:
+		return near
+	case loopback && len(near) > 0:
+		return append(near, far...)
+	case loopback:
+		// MediaIPs may name addresses that this very machine cannot reach
+		// itself by; the bound loopback still serves it.
+		for _, a := range m.addrs {
+			if a.Addr().IsLoopback() {
+				near = append(near, a)
+			}
+		}
+		return append(near, far...)
+	}
+	return far
+}

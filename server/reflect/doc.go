@@ -1,0 +1,11 @@
+// Package reflect is the server half of the voice measurement: STUN and TURN
+// on one port, and a WebRTC echo on another, each over UDP and TCP.
+//
+// The echo stamps every packet when it arrives and when it leaves, numbers its
+// answers on its own, and keeps a log of arrivals. So the agent can tell what
+// was lost or late on the way up from what was lost or late on the way down.
+//
+// It sends nothing to anybody who did not prove to receive at that address:
+// ICE is lite (RFC 8445 §2.5), so the reflector never calls the addresses an
+// offer names, and the TURN relay talks to the reflector's own media port only.
+package reflect

@@ -1,0 +1,220 @@
+package reflect
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// Faults a caller decides on.
+var (
+	ErrBadOffer  = errors.New("the offer cannot be answered")
+	ErrBusy      = errors.New("too many echo sessions")
+	ErrNoSession = errors.New("no such echo session")
+	ErrClosed    = errors.New("the reflector is closed")
+)
+
+// Config says where the reflector listens and whom it serves.
+type Config struct {
+	// STUNListen and MediaListen are host:port for UDP and TCP alike; empty
+	// means ":3478" and ":3480". A port of 0 picks a free one. Without a host
+	// every address this machine has at start is served, each by a socket of
+	// its own, so that an answer leaves from the address that was asked.
+	STUNListen, MediaListen string
+	// MediaIPs are the addresses to advertise where they differ from the local
+	// ones (1:1 NAT, container). Empty: the local ones.
+	MediaIPs []netip.Addr
+	// TURNSecret signs the time-limited credentials; empty draws one, which is
+	// enough for a single collector.
+	TURNSecret []byte
+	TURNRealm  string // default "tonprobe"
+	// CredentialTTL is how long TURN credentials are good; default 10 minutes.
+	CredentialTTL time.Duration
+	Limits        Limits
+	Log           *slog.Logger     // default: discards
+	Rand          io.Reader        // ids and secrets; default crypto/rand
+	Now           func() time.Time // default time.Now; must carry a monotonic reading
+}
+
+// Limits bound what one owner and all together may use. A zero takes the default.
+type Limits struct {
+	Sessions         int           // echo sessions at once; 2000
+	SessionsPerOwner int           // of them for one owner; 4
+	MaxDuration      time.Duration // life of a session; 30 s
+	ConnectTimeout   time.Duration // from the answer to the first packet; 15 s
+	IdleTimeout      time.Duration // without an up packet; 10 s
+	KeepLog          time.Duration // how long an ended session's log waits for End; 60 s
+	PacketsPerSecond int           // echoed for one session; 200
+	PacketBurst      int           // let through at once, as when a queue empties; 500
+
+	Relays         int           // TURN allocations at once; 500
+	RelaysPerOwner int           // of them for one owner; 12 (each agent asks over UDP and TCP on every interface)
+	RelayLifetime  time.Duration // longest life of an allocation, refreshed or not; 2 minutes
+	TCPConns       int           // open TCP connections per port; 4096
+	TCPIdle        time.Duration // a silent TCP connection is closed; 30 s
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	setTime := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&l.Sessions, 2000)
+	set(&l.SessionsPerOwner, 4)
+	setTime(&l.MaxDuration, 30*time.Second)
+	setTime(&l.ConnectTimeout, 15*time.Second)
+	setTime(&l.IdleTimeout, 10*time.Second)
+	setTime(&l.KeepLog, 60*time.Second)
+	set(&l.PacketsPerSecond, 200)
+	set(&l.PacketBurst, 500)
+	set(&l.Relays, 500)
+	set(&l.RelaysPerOwner, 12)
+	setTime(&l.RelayLifetime, 2*time.Minute)
+	set(&l.TCPConns, 4096)
+	setTime(&l.TCPIdle, 30*time.Second)
+	return l
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.STUNListen == "" {
+		c.STUNListen = ":3478"
+	}
+	if c.MediaListen == "" {
+		c.MediaListen = ":3480"
+	}
+	if c.TURNRealm == "" {
+		c.TURNRealm = "tonprobe"
+	}
+	if c.CredentialTTL <= 0 {
+		c.CredentialTTL = 10 * time.Minute
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Limits = c.Limits.withDefaults()
+	if len(c.TURNSecret) == 0 {
+		c.TURNSecret = make([]byte, 32)
+		if _, err := io.ReadFull(c.Rand, c.TURNSecret); err != nil {
+			return c, fmt.Errorf("draw a TURN secret: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Reflector is a running reflector. Its methods are safe for concurrent use.
+type Reflector struct {
+	cfg   Config
+	epoch time.Time // stamps on the wire count from here
+	count counters
+
+	media *mediaPort
+	relay *relay
+	api   *webrtc.API
+	cert  webrtc.Certificate
+
+	mu       sync.Mutex
+	sessions map[string]*session
+	active   map[string]int // sessions whose media is open, by owner
+	open     int            // sum of active
+	closed   bool
+	work     sync.WaitGroup // the goroutines of the sessions
+}
+
+// New opens the sockets and starts answering.
+func New(cfg Config) (*Reflector, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := newCertificate()
+	if err != nil {
+		return nil, err
+	}
+	r := &Reflector{
+		cfg: cfg, epoch: cfg.Now(), cert: cert,
+		sessions: map[string]*session{}, active: map[string]int{},
+	}
+	if r.media, err = openMedia(cfg); err != nil {
+		return nil, err
+	}
+	r.api = newAPI(r.media, cfg.Log)
+	if r.relay, err = openRelay(cfg, r.media, &r.count); err != nil {
+		return nil, errors.Join(err, r.media.Close())
+	}
+	return r, nil
+}
+
+// newCertificate is shared by all sessions: making one for each would cost more
+// than the session itself, and tells the agent no less.
+func newCertificate() (webrtc.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return webrtc.Certificate{}, fmt.Errorf("make the DTLS key: %w", err)
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return webrtc.Certificate{}, fmt.Errorf("make the DTLS certificate: %w", err)
+	}
+	return *cert, nil
+}
+
+// STUNAddr is where STUN and TURN are served: the first address, the real port.
+func (r *Reflector) STUNAddr() netip.AddrPort { return r.relay.addr }
+
+// MediaAddr is where the echo is served: the first address, the real port.
+func (r *Reflector) MediaAddr() netip.AddrPort { return r.media.addrs[0] }
+
+// Close ends every session and returns when no goroutine of theirs is left.
+func (r *Reflector) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	r.closed = true
+	for _, s := range r.sessions {
+		s.stop()
+	}
+	r.mu.Unlock()
+
+	err := r.relay.Close()
+	r.work.Wait()
+	return errors.Join(err, r.media.Close())
+}
+
+// sinceNS is a stamp for the wire.
+func (r *Reflector) sinceNS() int64 { return int64(r.cfg.Now().Sub(r.epoch)) }
+
+// sleep waits for d or until ctx is done and says whether d passed.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,132 @@
+package reflect
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/turn/v5"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// relay is STUN and TURN on one port. Binding requests need no credentials.
+type relay struct {
+	server *turn.Server
+	addr   netip.AddrPort
+	cfg    Config
+	count  *counters
+
+	mu    sync.Mutex
+	open  map[string]int // allocations by owner
+	total int
+}
+
+func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
+	p, err := openPorts(cfg.STUNListen, cfg.Log)
+	if err != nil {
+		return nil, fmt.Errorf("open the STUN port: %w", err)
+	}
+	r := &relay{addr: p.addrs[0], cfg: cfg, count: count, open: map[string]int{}}
+	mayReach := func(_ net.Addr, peer net.IP) bool {
+		ok := media.ownsIP(canonicalIP(peer))
+		if !ok {
+			count.relayDropped.Add(1)
+		}
+		return ok
+	}
+	sockets := &relaySockets{media: media, lifetime: cfg.Limits.RelayLifetime, perSecond: relayRate(cfg.Limits), count: count}
+	tc := turn.ServerConfig{
+		Realm:              cfg.TURNRealm,
+		LoggerFactory:      pionLogs{cfg.Log},
+		AuthHandler:        r.authenticate,
+		QuotaHandler:       r.mayAllocate,
+		AllocationLifetime: cfg.Limits.RelayLifetime,
+		EventHandler: turn.EventHandler{
+			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { r.opened(user, 1) },
+			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { r.opened(user, -1) },
+		},
+		ListenerConfigs: []turn.ListenerConfig{{
+			Listener:              newBoundedListener(p.tcp, cfg.Limits.TCPConns, cfg.Limits.TCPIdle),
+			RelayAddressGenerator: sockets, PermissionHandler: mayReach,
+		}},
+	}
+	for _, conn := range p.udp {
+		tc.PacketConnConfigs = append(tc.PacketConnConfigs, turn.PacketConnConfig{
+			PacketConn: conn, RelayAddressGenerator: sockets, PermissionHandler: mayReach,
+		})
+	}
+	if r.server, err = turn.NewServer(tc); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the TURN server: %w", err), p.Close())
+	}
+	return r, nil
+}
+
+func (r *relay) Close() error { return ignoreClosed(r.server.Close()) }
+
+// authenticate checks credentials as draft-uberti-behave-turn-rest-00 §2.2 makes
+// them: the user name is "expiry:owner", the password its HMAC.
+func (r *relay) authenticate(a *turn.RequestAttributes) (owner string, key []byte, ok bool) {
+	expiry, owner, _ := strings.Cut(a.Username, ":")
+	unix, err := strconv.ParseInt(expiry, 10, 64)
+	now := r.cfg.Now()
+	// A date far ahead is refused too: it was not us who signed it.
+	if err != nil || now.Unix() > unix || time.Unix(unix, 0).Sub(now) > r.cfg.CredentialTTL+time.Minute {
+		r.count.wrong.Add(1)
+		return "", nil, false
+	}
+	return owner, turn.GenerateAuthKey(a.Username, a.Realm, r.password(a.Username)), true
+}
+
+func (r *relay) password(username string) string {
+	mac := hmac.New(sha1.New, r.cfg.TURNSecret)
+	mac.Write([]byte(username))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (r *relay) mayAllocate(owner, _ string, _ net.Addr) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ok := r.total < r.cfg.Limits.Relays && r.open[owner] < r.cfg.Limits.RelaysPerOwner
+	if !ok {
+		r.count.relaysRefused.Add(1)
+	}
+	return ok
+}
+
+func (r *relay) opened(owner string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total += n
+	if r.open[owner] += n; r.open[owner] <= 0 {
+		delete(r.open, owner)
+	}
+	r.count.relaysOpen.Store(int64(r.total))
+}
+
+// ICE returns the servers an agent should use and its credentials for them.
+// host is the name under which the agent reached the collector.
+func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
+	expires := r.cfg.Now().Add(r.cfg.CredentialTTL).Truncate(time.Second).UTC()
+	user := fmt.Sprintf("%d:%s", expires.Unix(), owner)
+	at := net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(int(r.relay.addr.Port())))
+	return wire.ICEConfig{
+		ExpiresAt: &expires,
+		ICEServers: []wire.ICEServer{
+			// RFC 7064 has no query: the same port serves STUN over TCP.
+			{URLs: []string{"stun:" + at}},
+			{
+				URLs:     []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"},
+				Username: user, Credential: r.relay.password(user),
+			},
+		},
+	}
+}
