@@ -1,0 +1,69 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Definition is one entry of the catalogue of causes.
+type Definition struct {
+	Code string
+	// Severity is the worst this cause can be.
+	Severity report.Severity
+	// Area says in whose hands the cause usually lies; a rule that knows better
+	// says so in the report.
+	Area report.Area
+	// Needs are the probes whose data the rule reads.
+	Needs []string
+	// SuppressedBy are the causes that explain this one, directly. What
+	// explains one of those explains this one too.
+	SuppressedBy []string
+
+	rule rule
+}
+
+// rule looks for one cause in the facts and returns nil when it is not there
+// or was not measured. It must not rely on a nil field either way.
+type rule func(*facts) *finding
+
+// Catalogue returns every cause there is a rule for, in the order in which
+// causes of the same severity are to be fixed: what must work first comes first.
+func Catalogue() []Definition {
+	return slices.Concat(
+		accessDefinitions(),
+		deviceDefinitions(),
+		signalDefinitions(),
+		connectionDefinitions(),
+		qualityDefinitions(),
+		loudspeakerDefinitions(),
+	)
+}
+
+// Lookup returns the definition of code, and whether there is one.
+func Lookup(code string) (Definition, bool) {
+	all := Catalogue()
+	if i := slices.IndexFunc(all, func(d Definition) bool { return d.Code == code }); i >= 0 {
+		return all[i], true
+	}
+	return Definition{}, false
+}
+
+// explainedBy returns for each code every code that explains it, directly or
+// through others.
+func explainedBy(all []Definition) map[string]map[string]bool {
+	closed := map[string]map[string]bool{}
+	// A cause stands behind those that explain it (a test holds this), so that
+	// one pass in order closes the relation.
+	for _, d := range all {
+		set := map[string]bool{}
+		for _, by := range d.SuppressedBy {
+			set[by] = true
+			for further := range closed[by] {
+				set[further] = true
+			}
+		}
+		closed[d.Code] = set
+	}
+	return closed
+}

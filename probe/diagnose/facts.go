@@ -1,0 +1,113 @@
+package diagnose
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// facts is what the rules look at: the data of the probes, nil where a probe
+// has none, and the limits.
+type facts struct {
+	// target is the conference system's address; empty when network.web went
+	// to the collector.
+	target string
+	in     *report.AudioInput
+	out    *report.AudioOutput
+	nat    *report.NAT
+	voice  *report.MediaVoice
+	web    *report.NetworkWeb
+	Profile
+}
+
+func factsOf(r *report.Report, p Profile) *facts {
+	return &facts{
+		target:  r.Target,
+		in:      report.Find[report.AudioInput](r),
+		out:     report.Find[report.AudioOutput](r),
+		nat:     report.Find[report.NAT](r),
+		voice:   report.Find[report.MediaVoice](r),
+		web:     report.Find[report.NetworkWeb](r),
+		Profile: p,
+	}
+}
+
+// finding is a rule's answer.
+type finding struct {
+	severity   report.Severity
+	confidence float64
+	area       report.Area // "": that of the definition
+	// blind says that the cause kept Tonprobe from measuring. It explains an
+	// unknown verdict and is never held against the participant.
+	blind bool
+	// evidence proves the cause; supporting makes it likelier, but is no fault
+	// of the probe it came from.
+	evidence   []report.Evidence
+	supporting []report.Evidence
+}
+
+// worsen raises the severity to s, never lowers it.
+func (f *finding) worsen(s report.Severity) {
+	if severityRank(s) > severityRank(f.severity) {
+		f.severity = s
+	}
+}
+
+// severityRank orders severities; 0 is none.
+func severityRank(s report.Severity) int {
+	switch s {
+	case report.SeverityInfo:
+		return 1
+	case report.SeverityWarn:
+		return 2
+	case report.SeverityFail:
+		return 3
+	}
+	return 0
+}
+
+// number reads a measured value. Not measured, NaN and infinite are all "not
+// there", so that no rule compares with them.
+func number(p *float64) (v float64, ok bool) {
+	if p == nil || math.IsNaN(*p) || math.IsInf(*p, 0) {
+		return 0, false
+	}
+	return *p, true
+}
+
+// count is number for whole numbers.
+func count(p *int) (v float64, ok bool) {
+	if p == nil {
+		return 0, false
+	}
+	return float64(*p), true
+}
+
+func isTrue(p *bool) bool  { return p != nil && *p }
+func isFalse(p *bool) bool { return p != nil && !*p }
+
+// observed is a value without a bound. Numbers are float64 and rounded, as they
+// come back from JSON.
+func observed(probe, field string, value any, unit string) report.Evidence {
+	if n, ok := value.(float64); ok {
+		value = math.Round(n*1000) / 1000
+	}
+	return report.Evidence{Probe: probe, Field: field, Value: value, Unit: unit}
+}
+
+// over is a value that passed its bound upwards.
+func over(probe, field string, value float64, unit string, bound float64) report.Evidence {
+	e := observed(probe, field, value, unit)
+	e.Limit = "> " + decimal(bound)
+	return e
+}
+
+// under is a value that passed its bound downwards.
+func under(probe, field string, value float64, unit string, bound float64) report.Evidence {
+	e := observed(probe, field, value, unit)
+	e.Limit = "< " + decimal(bound)
+	return e
+}
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

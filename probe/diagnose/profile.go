@@ -1,0 +1,237 @@
+package diagnose
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// DefaultProfile is the profile for who names none.
+const DefaultProfile = "bbb"
+
+// Profile is a named set of limits with their sources. The limits stand in
+// profiles/*.toml, never in code.
+type Profile struct {
+	Name   string `toml:"name"`
+	Source string `toml:"source"`
+	// ServerArea says in whose hands the conference server lies.
+	ServerArea report.Area `toml:"server_area"`
+	Voice      VoiceLimits `toml:"voice"`
+	Audio      AudioLimits `toml:"audio"`
+	Clock      ClockLimits `toml:"clock"`
+}
+
+// Limit is where a value begins to disturb and where it makes taking part
+// impossible. A nil end is never reached.
+type Limit struct {
+	Warn   *float64 `toml:"warn"`
+	Fail   *float64 `toml:"fail"`
+	Source string   `toml:"source"`
+}
+
+// Bound is a single threshold that a rule needs beside its limits.
+type Bound struct {
+	Value  float64 `toml:"value"`
+	Source string  `toml:"source"`
+}
+
+// VoiceLimits are the limits of the voice-like stream. All are exceeded upwards.
+type VoiceLimits struct {
+	UpLossPct    Limit `toml:"up_loss_pct"`
+	DownLossPct  Limit `toml:"down_loss_pct"`
+	JitterMS     Limit `toml:"jitter_ms"`     // RFC 3550, the worse direction
+	LatePct      Limit `toml:"late_pct"`      // share that misses a 60 ms playout buffer
+	RTTMS        Limit `toml:"rtt_ms"`        // median round trip
+	ReorderedPct Limit `toml:"reordered_pct"` // RFC 4737, both directions
+}
+
+// AudioLimits are the limits of the microphone and loudspeaker rules, the same
+// for every conference system.
+type AudioLimits struct {
+	SpeechMinMS    Bound `toml:"speech_min_ms"`    // less than this is "nobody spoke"
+	SpeechEnoughMS Bound `toml:"speech_enough_ms"` // from here on more speech adds no confidence
+	CapturedMinMS  Bound `toml:"captured_min_ms"`  // less cannot prove silence
+
+	VolumeDB         Limit `toml:"volume_db"` // passed downwards
+	CallbackGapMS    Limit `toml:"callback_gap_ms"`
+	FirstCallbackMS  Limit `toml:"first_callback_ms"`
+	DigitalZeroMS    Limit `toml:"digital_zero_ms"`
+	DeadInputDBFS    Limit `toml:"dead_input_dbfs"`   // RMS; passed downwards
+	HandsfreeRateHz  Bound `toml:"handsfree_rate_hz"` // Bluetooth at or under it is hands-free
+	NarrowRateHz     Bound `toml:"narrow_rate_hz"`    // a device at or under it has telephone band
+	BandRatioDB      Limit `toml:"band_ratio_db"`     // passed downwards
+	ClippedRuns      Bound `toml:"clipped_runs"`
+	ClippedPct       Limit `toml:"clipped_pct"`
+	UpstreamRuns     Limit `toml:"clipped_upstream_runs"`
+	LoudDBFS         Limit `toml:"loud_dbfs"`
+	TruePeakDBTP     Bound `toml:"true_peak_dbtp"`
+	QuietDBFS        Limit `toml:"quiet_dbfs"` // passed downwards
+	HumProminenceDB  Limit `toml:"hum_prominence_db"`
+	HumDBFS          Bound `toml:"hum_dbfs"`
+	HumBelowNoiseDB  Bound `toml:"hum_below_noise_db"`
+	SNRDB            Limit `toml:"snr_db"` // passed downwards
+	DeadChannelDBFS  Limit `toml:"dead_channel_dbfs"`
+	LiveChannelDBFS  Bound `toml:"live_channel_dbfs"`
+	Correlation      Limit `toml:"correlation"` // passed downwards
+	DCOffset         Limit `toml:"dc_offset"`   // magnitude
+	DropoutsPer10S   Limit `toml:"dropouts_per_10s"`
+	DropoutGapMS     Limit `toml:"dropout_gap_ms"`
+	RateErrorPct     Limit `toml:"rate_error_pct"` // magnitude
+	EchoReturnDB     Limit `toml:"echo_return_db"`
+	OutputVolumeDB   Limit `toml:"output_volume_db"` // passed downwards
+	MicrophoneOKDBFS Bound `toml:"microphone_ok_dbfs"`
+}
+
+// ClockLimits are the limits of the computer's clock.
+type ClockLimits struct {
+	OffsetMS Limit `toml:"offset_ms"` // magnitude, less the uncertainty
+	// UncertaintyMS stands in where the offset came without one.
+	UncertaintyMS Bound `toml:"uncertainty_ms"`
+}
+
+// UnknownProfileError says that there is no profile of this name.
+type UnknownProfileError struct {
+	Name  string
+	Known []string
+}
+
+// Error names the profiles that there are.
+func (e *UnknownProfileError) Error() string {
+	return fmt.Sprintf("unknown profile %q: choose one of %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+//go:embed profiles/*.toml
+var profileFiles embed.FS
+
+// commonFile holds what all profiles share; a profile may override any of it.
+const commonFile = "common"
+
+// ProfileNames returns the names of the profiles, sorted.
+func ProfileNames() []string {
+	entries, err := profileFiles.ReadDir("profiles")
+	if err != nil {
+		panic(err) // the directory is embedded
+	}
+	var names []string
+	for _, e := range entries {
+		if name := strings.TrimSuffix(e.Name(), path.Ext(e.Name())); name != commonFile {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// LoadProfile returns the profile called name; "" is DefaultProfile. The error
+// is an *UnknownProfileError when there is none of that name.
+func LoadProfile(name string) (Profile, error) {
+	if name == "" {
+		name = DefaultProfile
+	}
+	if !slices.Contains(ProfileNames(), name) {
+		return Profile{}, &UnknownProfileError{Name: name, Known: ProfileNames()}
+	}
+	common, err := profileFiles.ReadFile("profiles/" + commonFile + ".toml")
+	if err != nil {
+		return Profile{}, fmt.Errorf("read the common limits: %w", err)
+	}
+	own, err := profileFiles.ReadFile("profiles/" + name + ".toml")
+	if err != nil {
+		return Profile{}, fmt.Errorf("read profile %s: %w", name, err)
+	}
+	p, err := decodeProfile(common, own)
+	if err != nil {
+		return Profile{}, fmt.Errorf("profile %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// decodeProfile lays the files over each other, later ones on top. An unknown
+// key is an error, and so is a limit that no file sets or that has no source.
+func decodeProfile(files ...[]byte) (Profile, error) {
+	var p Profile
+	for _, f := range files {
+		d := toml.NewDecoder(bytes.NewReader(f)).DisallowUnknownFields()
+		if err := d.Decode(&p); err != nil {
+			if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+				return Profile{}, fmt.Errorf("unknown key:\n%s", strict.String())
+			}
+			return Profile{}, fmt.Errorf("parse: %w", err)
+		}
+	}
+	if p.Name == "" || p.Source == "" || p.ServerArea == "" {
+		return Profile{}, errors.New("name, source and server_area must be set")
+	}
+	for key, v := range limitsOf(p) {
+		if err := checkLimit(v); err != nil {
+			return Profile{}, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return p, nil
+}
+
+func checkLimit(v any) error {
+	switch v := v.(type) {
+	case Limit:
+		if v.Warn == nil && v.Fail == nil {
+			return errors.New("neither warn nor fail is set")
+		}
+		if v.Source == "" {
+			return errors.New("has no source")
+		}
+	case Bound:
+		if v.Source == "" {
+			return errors.New("is not set or has no source")
+		}
+	}
+	return nil
+}
+
+// limitsOf returns every Limit and Bound of p by the key of its TOML table,
+// such as "audio.quiet_dbfs".
+func limitsOf(p Profile) map[string]any {
+	all := map[string]any{}
+	root := reflect.ValueOf(p)
+	for i := range root.NumField() {
+		group := root.Field(i)
+		if group.Kind() != reflect.Struct {
+			continue
+		}
+		prefix := root.Type().Field(i).Tag.Get("toml")
+		for j := range group.NumField() {
+			all[prefix+"."+group.Type().Field(j).Tag.Get("toml")] = group.Field(j).Interface()
+		}
+	}
+	return all
+}
+
+// above says how bad v is when larger is worse, and which end it passed.
+func (l Limit) above(v float64) (s report.Severity, end float64, passed bool) {
+	switch {
+	case l.Fail != nil && v > *l.Fail:
+		return report.SeverityFail, *l.Fail, true
+	case l.Warn != nil && v > *l.Warn:
+		return report.SeverityWarn, *l.Warn, true
+	}
+	return "", 0, false
+}
+
+// below is above for values of which smaller is worse.
+func (l Limit) below(v float64) (s report.Severity, end float64, passed bool) {
+	switch {
+	case l.Fail != nil && v < *l.Fail:
+		return report.SeverityFail, *l.Fail, true
+	case l.Warn != nil && v < *l.Warn:
+		return report.SeverityWarn, *l.Warn, true
+	}
+	return "", 0, false
+}

@@ -1,0 +1,256 @@
+package diagnose
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// accessDefinitions are the causes without whose repair nothing else can work.
+func accessDefinitions() []Definition {
+	web := []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice}
+	return []Definition{
+		{Code: "net.offline", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web, rule: offline},
+		{
+			Code: "net.captive_portal", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
+			SuppressedBy: []string{"net.offline"}, rule: captivePortal,
+		},
+	}
+}
+
+// connectionDefinitions are the causes that keep a connection from coming about.
+func connectionDefinitions() []Definition {
+	access := []string{"net.offline", "net.captive_portal"}
+	web := []string{report.ProbeNetworkWeb}
+	all := []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice}
+	return []Definition{
+		{
+			Code: "net.dns_failure", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: all,
+			SuppressedBy: access, rule: dnsFailure,
+		},
+		{
+			Code: "net.proxy_required", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
+			SuppressedBy: access, rule: proxyRequired,
+		},
+		{
+			Code: "net.tls_intercepted", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
+			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: tlsIntercepted,
+		},
+		{
+			Code: "conf.server_down", Severity: report.SeverityFail, Area: report.AreaMunicipality, Needs: all,
+			SuppressedBy: append(access[:2:2], "net.dns_failure", "net.proxy_required", "net.tls_intercepted"), rule: serverDown,
+		},
+		{
+			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: all,
+			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: udpBlocked,
+		},
+		{
+			Code: "net.clock_wrong", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: web,
+			SuppressedBy: access, rule: clockWrong,
+		},
+	}
+}
+
+// ofWeb is a value of network.web without a bound.
+func ofWeb(field string, value any, unit string) report.Evidence {
+	return observed(report.ProbeNetworkWeb, field, value, unit)
+}
+
+// offline needs the positive sign that there is no network at all. That a
+// server is silent is none.
+func offline(f *facts) *finding {
+	if f.web == nil || !isFalse(f.web.Online) || f.web.Stage != "" || f.lineReached() {
+		return nil
+	}
+	return fault(stated, ofWeb("online", false, ""))
+}
+
+// captivePortal is the probe's own finding from two signs; packets that reached
+// our reflector speak against it.
+func captivePortal(f *facts) *finding {
+	if f.web == nil || !isTrue(f.web.CaptivePortal) || f.lineReached() {
+		return nil
+	}
+	return fault(likely, ofWeb("captive_portal", true, ""))
+}
+
+// dnsFailure needs a sign that the network as such works. A name that does not
+// exist is rather a wrong address than a fault of the line, and if it is our
+// collector's, it says nothing about the participant.
+func dnsFailure(f *facts) *finding {
+	if f.web == nil || f.web.DNSError == "" || f.web.Stage != "" {
+		return nil
+	}
+	reached := f.lineReached()
+	if !isTrue(f.web.Online) && !reached {
+		return nil
+	}
+	hit := fault(likely, ofWeb("dns_error", f.web.DNSError, ""))
+	if f.web.DNSError != "not_found" && !reached {
+		return hit
+	}
+	// Only this one name is not found: its own servers may be at fault.
+	hit.confidence, hit.area = suggested, report.AreaUnknown
+	if f.target == "" {
+		hit.severity, hit.area, hit.blind = report.SeverityWarn, report.AreaMunicipality, true
+	}
+	return hit
+}
+
+// proxyRequired rests on the proxy's own demand (RFC 9110 §15.5.8).
+func proxyRequired(f *facts) *finding {
+	if f.web == nil {
+		return nil
+	}
+	status, ok := count(f.web.HTTPStatus)
+	if !ok || status != 407 {
+		return nil
+	}
+	hit := fault(stated, ofWeb("http_status", status, ""))
+	if f.web.Proxy != "" {
+		hit.supporting = append(hit.supporting, ofWeb("proxy", f.web.Proxy, ""))
+	}
+	return hit
+}
+
+// tlsIntercepted is a fail only where the connection did not come about.
+func tlsIntercepted(f *facts) *finding {
+	if f.web == nil || !isTrue(f.web.TLSIntercepted) {
+		return nil
+	}
+	hit := disturbance(likely, ofWeb("tls_intercepted", true, ""))
+	if f.web.Stage == "tcp" {
+		hit.severity = report.SeverityFail
+	}
+	if f.web.TLSError != "" {
+		hit.evidence = append(hit.evidence, ofWeb("tls_error", f.web.TLSError, ""))
+	}
+	return hit
+}
+
+// udpBlocked needs another way to the same side that is open while UDP is
+// silent; a server that is silent on every way blocks nobody.
+func udpBlocked(f *facts) *finding {
+	if f.nat == nil || f.nat.UDP != report.ReachBlocked {
+		return nil
+	}
+	tcp := f.nat.TCP == report.ReachOpen
+	if !tcp && !f.webReached() || f.voiceConnected() && f.overUDP() {
+		return nil
+	}
+	hit := disturbance(suggested, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	if tcp {
+		hit.confidence = likely
+		hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "tcp", string(f.nat.TCP), ""))
+	}
+	if f.voice == nil {
+		return hit
+	}
+	switch {
+	case f.voice.State == report.MediaICEFailed || f.voice.State == report.MediaDTLSFailed || f.voice.State == report.MediaNotFlowing:
+		hit.severity = report.SeverityFail
+		hit.evidence = append(hit.evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
+	case f.voiceConnected() && f.overTCP():
+		hit.confidence = stated
+		hit.supporting = append(hit.supporting, observed(report.ProbeMediaVoice, "path", f.voice.Path, ""))
+	}
+	return hit
+}
+
+// clockWrong takes the uncertainty off before it judges.
+func clockWrong(f *facts) *finding {
+	if f.web == nil {
+		return nil
+	}
+	offset, ok := number(f.web.ClockOffsetMS)
+	if !ok {
+		return nil
+	}
+	uncertainty, ok := number(f.web.ClockUncertaintyMS)
+	if !ok {
+		uncertainty = f.Clock.UncertaintyMS.Value
+	}
+	sure := math.Abs(offset) - math.Abs(uncertainty)
+	severity, limit, passed := f.Clock.OffsetMS.above(sure)
+	if !passed {
+		return nil
+	}
+	e := ofWeb("clock_offset_ms", offset, "ms")
+	e.Limit = "±" + decimal(limit)
+	return &finding{severity: severity, confidence: byRatio(sure, limit), evidence: []report.Evidence{e}}
+}
+
+// serverDown collects the signs that a server is silent while the line works.
+// If only our own collector or reflector is, the check is blind and nobody's
+// line is blamed; if it is the conference server, the session cannot work.
+func serverDown(f *facts) *finding {
+	hit := f.targetDown()
+	if own := f.reflectorSilent(); own != nil {
+		if hit == nil {
+			return own
+		}
+		hit.supporting = append(hit.supporting, own.evidence...)
+	}
+	return hit
+}
+
+// targetDown judges the web server that network.web asked.
+func (f *facts) targetDown() *finding {
+	if f.web == nil || isFalse(f.web.Online) || isTrue(f.web.CaptivePortal) {
+		return nil
+	}
+	var hit *finding
+	switch {
+	case isFalse(f.web.ServerHealthy):
+		hit = fault(stated, ofWeb("server_healthy", false, ""))
+		if status, ok := count(f.web.HTTPStatus); ok {
+			hit.evidence = append(hit.evidence, ofWeb("http_status", status, ""))
+		}
+	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
+		hit = fault(suggested, ofWeb("stage", f.web.Stage, "")) // it took the connection and then said nothing
+	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
+		hit = fault(likely, ofWeb("stage", f.web.Stage, ""))
+	default:
+		return nil
+	}
+	if f.target != "" {
+		hit.area = f.ServerArea
+		return hit
+	}
+	if f.voice != nil && f.voice.State == report.MediaComplete {
+		return nil // it served the echo, which is what it is for
+	}
+	hit.severity, hit.blind = report.SeverityWarn, true
+	return hit
+}
+
+// reflectorSilent judges our own reflector, by the way of the web that works.
+func (f *facts) reflectorSilent() *finding {
+	if f.voiceConnected() {
+		return nil
+	}
+	var evidence []report.Evidence
+	confidence := 0.0
+	if f.voice != nil && f.voice.State == report.MediaServerError {
+		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
+		confidence = likely
+	}
+	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineReached()) {
+		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
+		confidence = max(confidence, suggested)
+	}
+	if f.natSilent() && f.webReached() {
+		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+		confidence = max(confidence, suggested)
+	}
+	if len(evidence) == 0 {
+		return nil
+	}
+	return &finding{severity: report.SeverityWarn, confidence: confidence, blind: true, evidence: evidence}
+}
+
+func (f *facts) natSilent() bool {
+	return f.nat != nil && f.nat.UDP == report.ReachServerSilent &&
+		slices.Contains([]report.Reach{report.ReachServerSilent, report.ReachNotTested, ""}, f.nat.TCP)
+}

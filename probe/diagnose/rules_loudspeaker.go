@@ -1,0 +1,70 @@
+package diagnose
+
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// loudspeakerDefinitions are the causes of the loop from the loudspeaker to the
+// microphone.
+func loudspeakerDefinitions() []Definition {
+	needs := []string{report.ProbeAudioOutput, report.ProbeAudioInput}
+	return []Definition{
+		{Code: "audio.speaker_silent", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: needs, rule: speakerSilent},
+		{
+			Code: "audio.echo", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: needs[:1],
+			SuppressedBy: []string{"audio.default_is_monitor"}, rule: echo,
+		},
+	}
+}
+
+// ofOutput is a value of audio.output without a bound.
+func ofOutput(field string, value any, unit string) report.Evidence {
+	return observed(report.ProbeAudioOutput, field, value, unit)
+}
+
+// speakerSilent blames the loudspeaker for a test sound nobody heard only when
+// the microphone is known to hear.
+func speakerSilent(f *facts) *finding {
+	if f.out == nil {
+		return nil
+	}
+	if isTrue(f.out.OSMuted) && !isTrue(f.out.LoopHeard) {
+		return disturbance(stated, ofOutput("os_muted", true, ""))
+	}
+	if !isFalse(f.out.LoopHeard) || !f.microphoneHears() {
+		return nil
+	}
+	hit := disturbance(suggested, ofOutput("loop_heard", false, ""))
+	if volume, ok := number(f.out.OSVolumeDB); ok {
+		if _, limit, low := f.Audio.OutputVolumeDB.below(volume); low {
+			hit.confidence = likely
+			hit.evidence = append(hit.evidence, under(report.ProbeAudioOutput, "os_volume_db", volume, "dB", limit))
+		}
+	}
+	return hit
+}
+
+func (f *facts) microphoneHears() bool {
+	if _, ok := f.heardFor(); !ok {
+		return false
+	}
+	rms, ok := number(f.in.RMSDBFS)
+	return ok && rms > f.Audio.MicrophoneOKDBFS.Value && !isTrue(f.in.OSMuted)
+}
+
+func echo(f *facts) *finding {
+	if f.out == nil || !isTrue(f.out.LoopHeard) {
+		return nil
+	}
+	level, ok := number(f.out.EchoReturnDB)
+	severity, limit, passed := f.Audio.EchoReturnDB.above(level)
+	if !ok || !passed {
+		return nil
+	}
+	hit := &finding{
+		severity: severity, confidence: byMargin(level-limit, levelScaleDB),
+		evidence: []report.Evidence{over(report.ProbeAudioOutput, "echo_return_db", level, "dB", limit)},
+	}
+	if delay, ok := number(f.out.LoopDelayMS); ok {
+		hit.evidence = append(hit.evidence, ofOutput("loop_delay_ms", delay, "ms"))
+	}
+	return hit
+}

@@ -1,0 +1,316 @@
+package diagnose
+
+import (
+	"math"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// signalDefinitions are the causes that show in the sound itself.
+func signalDefinitions() []Definition {
+	const warn = report.SeverityWarn
+	return microphoneCauses(
+		Definition{Code: "audio.bluetooth_handsfree", Severity: warn, SuppressedBy: noCapture(), rule: bluetoothHandsfree},
+		Definition{Code: "audio.narrowband", Severity: warn, SuppressedBy: append(noCapture(), "audio.bluetooth_handsfree"), rule: narrowband},
+		Definition{Code: "audio.clipped", SuppressedBy: noCapture(), rule: clipped},
+		Definition{Code: "audio.clipped_upstream", SuppressedBy: append(noCapture(), "audio.clipped"), rule: clippedUpstream},
+		Definition{Code: "audio.no_speech", SuppressedBy: noSound(), rule: noSpeech},
+		Definition{Code: "audio.too_quiet", SuppressedBy: noSound(), rule: tooQuiet},
+		Definition{Code: "audio.too_loud", Severity: warn, SuppressedBy: append(noCapture(), "audio.clipped", "audio.clipped_upstream"), rule: tooLoud},
+		Definition{Code: "audio.hum", SuppressedBy: noSound(), rule: hum},
+		Definition{Code: "audio.noise", SuppressedBy: append(noSound(), "audio.too_quiet", "audio.hum"), rule: noise},
+		Definition{Code: "audio.inverted_channel", SuppressedBy: noSound(), rule: invertedChannel},
+		Definition{Code: "audio.dead_channel", Severity: warn, SuppressedBy: noSound(), rule: deadChannel},
+		Definition{Code: "audio.dropouts", SuppressedBy: append(noSound(), "audio.rerouted"), rule: dropouts},
+		Definition{Code: "audio.sample_rate_wrong", Severity: warn, SuppressedBy: append(noCapture(), "audio.stalled", "audio.rerouted", "audio.dropouts"), rule: sampleRateWrong},
+		Definition{Code: "audio.dc_offset", Severity: warn, SuppressedBy: noSound(), rule: dcOffset},
+	)
+}
+
+// bluetoothHandsfree tells the telephone quality of CVSD (8 kHz) from the good
+// one of mSBC (16 kHz), and lets the measured bandwidth overrule the rate.
+func bluetoothHandsfree(f *facts) *finding {
+	if f.in == nil || !isTrue(f.in.IsBluetooth) {
+		return nil
+	}
+	rate, ok := count(f.in.NativeRateHz)
+	if !ok || rate <= 0 || rate > f.Audio.HandsfreeRateHz.Value {
+		return nil
+	}
+	hit := &finding{severity: report.SeverityInfo, confidence: likely, evidence: []report.Evidence{
+		ofInput("is_bluetooth", true, ""),
+		ofInput("native_rate_hz", rate, "Hz"),
+	}}
+	ratio, measured := f.bandRatio()
+	_, _, narrow := f.Audio.BandRatioDB.below(ratio)
+	switch {
+	case measured && narrow:
+		hit.severity, hit.confidence = report.SeverityWarn, stated
+	case !measured && rate <= f.Audio.NarrowRateHz.Value:
+		hit.severity = report.SeverityWarn
+	case measured && rate <= f.Audio.NarrowRateHz.Value:
+		hit.confidence = contradicted
+	}
+	return hit
+}
+
+// bandRatio is the speech above the telephone band against that in it.
+func (f *facts) bandRatio() (db float64, ok bool) {
+	if !f.spoken() {
+		return 0, false
+	}
+	return number(f.in.BandRatioDB)
+}
+
+func narrowband(f *facts) *finding {
+	if f.in == nil {
+		return nil
+	}
+	rate, rateKnown := count(f.in.NativeRateHz)
+	slow := rateKnown && rate > 0 && rate <= f.Audio.NarrowRateHz.Value
+	ratio, measured := f.bandRatio()
+	_, limit, narrow := f.Audio.BandRatioDB.below(ratio)
+	switch {
+	case measured && narrow:
+		hit := disturbance(byMargin(limit-ratio, levelScaleDB)*f.speechWeight(),
+			under(report.ProbeAudioInput, "band_ratio_db", ratio, "dB", limit))
+		if slow {
+			hit.confidence = stated
+			hit.evidence = append(hit.evidence, ofInput("native_rate_hz", rate, "Hz"))
+		}
+		return hit
+	case !measured && slow:
+		return disturbance(likely, ofInput("native_rate_hz", rate, "Hz"))
+	}
+	return nil
+}
+
+func clipped(f *facts) *finding {
+	if _, ok := f.heardFor(); !ok {
+		return nil
+	}
+	runs, haveRuns := count(f.in.ClippedRuns)
+	share, haveShare := number(f.in.ClippedPct)
+	severity, limit, passed := f.Audio.ClippedPct.above(share)
+	if !haveRuns || !haveShare || !passed || runs < f.Audio.ClippedRuns.Value {
+		return nil
+	}
+	return &finding{severity: severity, confidence: byRatio(share, limit), evidence: []report.Evidence{
+		over(report.ProbeAudioInput, "clipped_pct", share, "%", limit),
+		ofInput("clipped_runs", runs, ""),
+	}}
+}
+
+func clippedUpstream(f *facts) *finding {
+	if !f.spoken() {
+		return nil
+	}
+	runs, ok := count(f.in.ClippedUpstreamRuns)
+	severity, limit, passed := f.Audio.UpstreamRuns.above(runs)
+	if !ok || !passed {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byRatio(runs, limit) * f.speechWeight(),
+		evidence: []report.Evidence{over(report.ProbeAudioInput, "clipped_upstream_runs", runs, "", limit)},
+	}
+}
+
+// noSpeech cannot know whether nobody spoke or nothing was heard. Where not
+// even the room is heard, the microphone is at fault; else the check is blind.
+func noSpeech(f *facts) *finding {
+	captured, ok := f.heardFor()
+	if !ok || !f.speechMeasured() || f.spoken() || captured < f.Audio.CapturedMinMS.Value {
+		return nil
+	}
+	said := under(report.ProbeAudioInput, "speech_ms", *f.in.SpeechMS, "ms", f.Audio.SpeechMinMS.Value)
+	if rms, ok := number(f.in.RMSDBFS); ok {
+		if severity, limit, dead := f.Audio.DeadInputDBFS.below(rms); dead {
+			return &finding{severity: severity, confidence: byMargin(limit-rms, 2*levelScaleDB), evidence: []report.Evidence{
+				said, under(report.ProbeAudioInput, "rms_dbfs", rms, "dBFS", limit),
+			}}
+		}
+	}
+	hit := disturbance(likely, said)
+	hit.blind = true
+	return hit
+}
+
+func tooQuiet(f *facts) *finding {
+	level, ok := number(f.activeLevel())
+	severity, limit, passed := f.Audio.QuietDBFS.below(level)
+	if !ok || !passed || !f.spoken() {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byMargin(*f.Audio.QuietDBFS.Warn-level, levelScaleDB) * f.speechWeight(),
+		evidence: []report.Evidence{
+			under(report.ProbeAudioInput, "active_level_dbfs", level, "dBFS", limit),
+			ofInput("speech_ms", *f.in.SpeechMS, "ms"),
+		},
+	}
+}
+
+// tooLoud judges the level of the voice. A true peak alone is only worth
+// knowing: one cough or a knock at the table makes it.
+func tooLoud(f *facts) *finding {
+	if !f.spoken() {
+		return nil
+	}
+	peak, havePeak := number(f.in.TruePeakDBTP)
+	high := havePeak && peak > f.Audio.TruePeakDBTP.Value
+	level, haveLevel := number(f.activeLevel())
+	if severity, limit, passed := f.Audio.LoudDBFS.above(level); haveLevel && passed {
+		hit := &finding{
+			severity: severity, confidence: byMargin(level-limit, levelScaleDB) * f.speechWeight(),
+			evidence: []report.Evidence{over(report.ProbeAudioInput, "active_level_dbfs", level, "dBFS", limit)},
+		}
+		if high {
+			hit.evidence = append(hit.evidence, over(report.ProbeAudioInput, "true_peak_dbtp", peak, "dBTP", f.Audio.TruePeakDBTP.Value))
+		}
+		return hit
+	}
+	if !high {
+		return nil
+	}
+	return &finding{
+		severity: report.SeverityInfo, confidence: byMargin(peak-f.Audio.TruePeakDBTP.Value, 1),
+		evidence: []report.Evidence{over(report.ProbeAudioInput, "true_peak_dbtp", peak, "dBTP", f.Audio.TruePeakDBTP.Value)},
+	}
+}
+
+func hum(f *facts) *finding {
+	if _, ok := f.heardFor(); !ok {
+		return nil
+	}
+	prominence, haveProminence := number(f.in.HumProminenceDB)
+	level, haveLevel := number(f.in.HumDBFS)
+	severity, limit, passed := f.Audio.HumProminenceDB.above(prominence)
+	if !haveProminence || !haveLevel || !passed || level <= f.Audio.HumDBFS.Value {
+		return nil
+	}
+	if floor, ok := number(f.in.NoiseFloorDBFS); ok && level < floor-f.Audio.HumBelowNoiseDB.Value {
+		return nil
+	}
+	hit := &finding{severity: severity, confidence: byMargin(prominence-limit, 2*levelScaleDB), evidence: []report.Evidence{
+		over(report.ProbeAudioInput, "hum_prominence_db", prominence, "dB", limit),
+		over(report.ProbeAudioInput, "hum_dbfs", level, "dBFS", f.Audio.HumDBFS.Value),
+	}}
+	if hz, ok := number(f.in.HumHz); ok {
+		hit.evidence = append(hit.evidence, ofInput("hum_hz", hz, "Hz"))
+	}
+	return hit
+}
+
+func noise(f *facts) *finding {
+	if !f.spoken() {
+		return nil
+	}
+	snr, ok := number(f.in.SNRDB)
+	severity, limit, passed := f.Audio.SNRDB.below(snr)
+	if !ok || !passed {
+		return nil
+	}
+	hit := &finding{
+		severity: severity, confidence: byMargin(*f.Audio.SNRDB.Warn-snr, levelScaleDB) * f.speechWeight(),
+		evidence: []report.Evidence{under(report.ProbeAudioInput, "snr_db", snr, "dB", limit)},
+	}
+	if floor, ok := number(f.in.NoiseFloorDBFS); ok {
+		hit.evidence = append(hit.evidence, ofInput("noise_floor_dbfs", floor, "dBFS"))
+	}
+	return hit
+}
+
+func invertedChannel(f *facts) *finding {
+	if !f.spoken() {
+		return nil
+	}
+	r, ok := number(f.in.ChannelCorrelation)
+	severity, limit, passed := f.Audio.Correlation.below(r)
+	if !ok || !passed {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byMargin(*f.Audio.Correlation.Warn-r, 0.08) * f.speechWeight(),
+		evidence: []report.Evidence{under(report.ProbeAudioInput, "channel_correlation", r, "", limit)},
+	}
+}
+
+func deadChannel(f *facts) *finding {
+	if !f.spoken() {
+		return nil
+	}
+	left, haveLeft := number(f.in.LeftRMSDBFS)
+	right, haveRight := number(f.in.RightRMSDBFS)
+	if !haveLeft || !haveRight {
+		return nil
+	}
+	dead, field := left, "left_rms_dbfs"
+	if right < left {
+		dead, field = right, "right_rms_dbfs"
+	}
+	severity, limit, passed := f.Audio.DeadChannelDBFS.below(dead)
+	if !passed || max(left, right) <= f.Audio.LiveChannelDBFS.Value {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byMargin(limit-dead, levelScaleDB),
+		evidence: []report.Evidence{under(report.ProbeAudioInput, field, dead, "dBFS", limit)},
+	}
+}
+
+// dropouts counts gaps in the sound, per 10 s for the fail, and takes a pause
+// in delivery for one.
+func dropouts(f *facts) *finding {
+	captured, ok := f.heardFor()
+	if !ok || captured <= 0 {
+		return nil
+	}
+	limits := f.Audio.DropoutsPer10S
+	if n, ok := count(f.in.Dropouts); ok && n > 0 {
+		rate := n * 10_000 / max(captured, 10_000)
+		if severity, limit, passed := limits.above(rate); passed {
+			return &finding{severity: severity, confidence: byMargin(n, 3), evidence: []report.Evidence{
+				over(report.ProbeAudioInput, "dropouts", n, "", limit),
+			}}
+		}
+	}
+	gap, ok := number(f.in.LongestCallbackGapMS)
+	severity, limit, passed := f.Audio.DropoutGapMS.above(gap)
+	if !ok || !passed {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byRatio(gap, limit),
+		evidence: []report.Evidence{over(report.ProbeAudioInput, "longest_callback_gap_ms", gap, "ms", limit)},
+	}
+}
+
+func sampleRateWrong(f *facts) *finding {
+	captured, ok := f.heardFor()
+	if !ok || captured < f.Audio.CapturedMinMS.Value {
+		return nil
+	}
+	off, ok := number(f.in.RateErrorPct)
+	severity, limit, passed := f.Audio.RateErrorPct.above(math.Abs(off))
+	if !ok || !passed {
+		return nil
+	}
+	e := over(report.ProbeAudioInput, "rate_error_pct", off, "%", limit)
+	e.Limit = "±" + decimal(limit)
+	return &finding{severity: severity, confidence: byRatio(math.Abs(off), limit), evidence: []report.Evidence{e}}
+}
+
+func dcOffset(f *facts) *finding {
+	if _, ok := f.heardFor(); !ok {
+		return nil
+	}
+	offset, ok := number(f.in.DCOffset)
+	severity, limit, passed := f.Audio.DCOffset.above(math.Abs(offset))
+	if !ok || !passed {
+		return nil
+	}
+	e := over(report.ProbeAudioInput, "dc_offset", offset, "", limit)
+	e.Limit = "±" + decimal(limit)
+	return &finding{severity: severity, confidence: byRatio(math.Abs(offset), limit), evidence: []report.Evidence{e}}
+}

@@ -1,0 +1,180 @@
+package diagnose
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Text is what people read about one cause.
+type Text struct {
+	Sentence string // for the councillor: what is wrong
+	Action   string // for the councillor: the one thing to do
+	Hint     string // for phone support: what to say and to look at
+	Rule     string // how it was found: the limits and their source
+}
+
+//go:embed texts/*.toml
+var textFiles embed.FS
+
+// books loads the embedded texts once; they never change.
+var books = sync.OnceValue(func() map[phrase.Lang]*phrase.Book {
+	root, err := fs.Sub(textFiles, "texts")
+	if err != nil {
+		panic(err) // the directory is embedded
+	}
+	all := map[phrase.Lang]*phrase.Book{}
+	for _, lang := range phrase.Langs() {
+		if all[lang], err = phrase.Load(root, lang); err != nil {
+			panic(err) // a test loads every embedded book
+		}
+	}
+	return all
+})
+
+// book returns the texts in lang, or in English for a language there is none in.
+func book(lang phrase.Lang) *phrase.Book {
+	if b, ok := books()[lang]; ok {
+		return b
+	}
+	return books()[phrase.EN]
+}
+
+// Explain returns the texts of a cause with the limits of the default profile,
+// and whether the catalogue has the code.
+func Explain(code string, lang phrase.Lang) (Text, bool) {
+	p, err := LoadProfile(DefaultProfile)
+	if err != nil {
+		return Text{}, false
+	}
+	return ExplainBy(code, lang, p)
+}
+
+// ExplainBy is Explain with the limits of profile p.
+func ExplainBy(code string, lang phrase.Lang, p Profile) (Text, bool) {
+	if _, ok := Lookup(code); !ok {
+		return Text{}, false
+	}
+	b := book(lang)
+	return Text{
+		Sentence: b.T("cause." + code + ".sentence"),
+		Action:   b.T("cause." + code + ".action"),
+		Hint:     b.T("cause." + code + ".hint"),
+		Rule:     b.T("cause."+code+".rule", limitArgs(p, lang)...),
+	}, true
+}
+
+// limitArgs are the placeholders of the rule texts: for a limit such as
+// voice.rtt_ms {rtt_ms_warn}, {rtt_ms_fail} and {rtt_ms_source}, for a single
+// bound {speech_min_ms} and {speech_min_ms_source}.
+func limitArgs(p Profile, lang phrase.Lang) []any {
+	args := []any{"profile", p.Name}
+	for key, v := range limitsOf(p) {
+		_, name, _ := strings.Cut(key, ".")
+		switch v := v.(type) {
+		case Limit:
+			args = append(args, name+"_warn", end(v.Warn, lang), name+"_fail", end(v.Fail, lang), name+"_source", v.Source)
+		case Bound:
+			args = append(args, name, numberText(v.Value, lang), name+"_source", v.Source)
+		}
+	}
+	return args
+}
+
+func end(v *float64, lang phrase.Lang) string {
+	if v == nil {
+		return "–"
+	}
+	return numberText(*v, lang)
+}
+
+// VerdictText is the headline of a verdict when the microphone and the line
+// were both checked. Headline also minds what was left out.
+func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
+	switch v {
+	case report.Ready, report.Limited, report.NotReady:
+		return book(lang).T("verdict." + string(v))
+	}
+	return book(lang).T("verdict.unknown")
+}
+
+// Headline is VerdictText for a finished report: a "ready" without microphone
+// or without a measured line promises only what was checked.
+func Headline(r *report.Report, lang phrase.Lang) string {
+	if r.Verdict != report.Ready {
+		return VerdictText(r.Verdict, lang)
+	}
+	switch {
+	case !asked(r, report.ProbeAudioInput):
+		return book(lang).T("verdict.ready_line_only")
+	case !asked(r, report.ProbeMediaVoice):
+		return book(lang).T("verdict.ready_microphone_only")
+	}
+	return VerdictText(report.Ready, lang)
+}
+
+// FieldText is the plain name of a probe's field for lists of evidence; the
+// field's own name where there is no text.
+func FieldText(probe, field string, lang phrase.Lang) string {
+	key := "field." + probe + "." + field
+	if b := book(lang); b.Has(key) {
+		return b.T(key)
+	}
+	return report.CleanText(field)
+}
+
+// ValueText is a value of a report as people write it in lang: "ja", "−12,5 dB".
+func ValueText(value any, unit string, lang phrase.Lang) string {
+	b := book(lang)
+	text := ""
+	switch v := value.(type) {
+	case nil:
+		return b.T("word.not_measured")
+	case bool:
+		return b.T(map[bool]string{true: "word.yes", false: "word.no"}[v])
+	case string:
+		text = report.CleanText(v)
+		if key := "value." + v; b.Has(key) {
+			text = b.T(key)
+		}
+	case float64:
+		text = numberText(v, lang)
+	case int:
+		text = strconv.Itoa(v)
+	default:
+		text = report.CleanText(fmt.Sprint(v))
+	}
+	if unit == "" {
+		return text
+	}
+	return text + "\u00a0" + unit
+}
+
+// EvidenceText is one line of evidence: "Lautstärke im System: -60 dB (Grenze: < -20)".
+func EvidenceText(e report.Evidence, lang phrase.Lang) string {
+	line := FieldText(e.Probe, e.Field, lang) + ": " + ValueText(e.Value, e.Unit, lang)
+	if e.Limit == "" {
+		return line
+	}
+	limit := report.CleanText(e.Limit)
+	if lang == phrase.DE {
+		limit = strings.ReplaceAll(limit, ".", ",")
+	}
+	return line + " (" + book(lang).T("word.limit") + ": " + limit + ")"
+}
+
+// numberText writes v with at most two decimals, and with a comma in German.
+func numberText(v float64, lang phrase.Lang) string {
+	s := decimal(math.Round(v*100) / 100)
+	if lang == phrase.DE {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s
+}

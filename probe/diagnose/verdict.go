@@ -1,0 +1,77 @@
+package diagnose
+
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// verdict is the answer to "will I be heard?".
+func verdict(r *report.Report, f *facts, found []diagnosed) report.Verdict {
+	worst, blind := 0, false
+	for _, d := range found {
+		if d.blind {
+			blind = true
+			continue
+		}
+		worst = max(worst, severityRank(d.severity))
+	}
+	switch {
+	case worst == severityRank(report.SeverityFail):
+		return report.NotReady
+	case worst == severityRank(report.SeverityWarn):
+		return report.Limited
+	case !blind && cleared(r, f):
+		return report.Ready
+	}
+	return report.Unknown
+}
+
+// cleared reports whether everything that matters of what was asked for was
+// measured. A probe that is not in the report or was skipped was not asked for;
+// one that is unknown was. At least one must have been asked for and measured.
+//
+// What matters: audio.input and media.voice always; network.web when the
+// conference system has an address of its own or nothing measured the voice
+// stream; nat only when nothing else could tell about the line. nat.behavior
+// and audio.output add to a finding and never hold up a verdict.
+func cleared(r *report.Report, f *facts) bool {
+	audio, voice := asked(r, report.ProbeAudioInput), asked(r, report.ProbeMediaVoice)
+	web, nat := asked(r, report.ProbeNetworkWeb), asked(r, report.ProbeNAT)
+	web = web && (f.target != "" || !voice)
+	nat = nat && !voice
+
+	return (audio || voice || web || nat) &&
+		(!audio || succeeded(r, report.ProbeAudioInput) && f.microphoneMeasured()) &&
+		(!voice || succeeded(r, report.ProbeMediaVoice) && f.voiceMeasured()) &&
+		(!web || succeeded(r, report.ProbeNetworkWeb) && f.web != nil && f.web.Stage == "http") &&
+		(!nat || succeeded(r, report.ProbeNAT) && f.lineReached())
+}
+
+func asked(r *report.Report, probe string) bool {
+	p, ok := r.Probe(probe)
+	return ok && p.Status != report.StatusSkipped
+}
+
+// succeeded reports whether a probe is not in trouble by its own account. A
+// probe that failed without a cause to name clears nothing.
+func succeeded(r *report.Report, probe string) bool {
+	p, ok := r.Probe(probe)
+	return ok && (p.Status == report.StatusOK || p.Status == report.StatusWarn)
+}
+
+// microphoneMeasured reports whether the microphone was heard carrying a voice.
+func (f *facts) microphoneMeasured() bool {
+	_, level := number(f.activeLevel())
+	return level && f.in.State == report.CaptureComplete && f.spoken()
+}
+
+// voiceMeasured reports whether every figure the quality rules need is there.
+func (f *facts) voiceMeasured() bool {
+	v := f.stream()
+	if v == nil || v.State != report.MediaComplete {
+		return false
+	}
+	for _, p := range []*float64{v.UpLossPct, v.DownLossPct, v.UpJitterMS, v.DownJitterMS, v.RTTP50MS} {
+		if _, ok := number(p); !ok {
+			return false
+		}
+	}
+	return true
+}
