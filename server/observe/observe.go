@@ -1,0 +1,157 @@
+// Package observe makes every request of the collector visible to whoever runs
+// it, and survives the handlers' faults.
+package observe
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/peer"
+)
+
+// Headers of every answer.
+const (
+	// HeaderTime is the server's clock at the moment of the answer, in Unix
+	// milliseconds: agents measure their own clock's offset by it.
+	HeaderTime = "Tonprobe-Time-Ms"
+	// HeaderRequestID is what to look for in the log.
+	HeaderRequestID = "Tonprobe-Request-Id"
+)
+
+// Observer logs and counts requests.
+type Observer struct {
+	log     *slog.Logger
+	now     func() time.Time
+	seconds *prometheus.HistogramVec
+	panics  prometheus.Counter
+}
+
+// New registers the Observer's metrics.
+func New(log *slog.Logger, now func() time.Time, registry prometheus.Registerer) *Observer {
+	o := &Observer{
+		log: log,
+		now: now,
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tonprobe_http_request_seconds", Help: "Time until an answer was complete, by route and status.",
+			Buckets: []float64{.005, .025, .1, .5, 2, 10},
+		}, []string{"route", "status"}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tonprobe_http_panics_total", Help: "Handlers that failed by a programming error.",
+		}),
+	}
+	registry.MustRegister(o.seconds, o.panics)
+	return o
+}
+
+type idKey struct{}
+
+// RequestID is the id under which the request of ctx is logged; "" outside of one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(idKey{}).(string)
+	return id
+}
+
+// Handler observes next. next should be a mux, or routes stay unnamed.
+func (o *Observer) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := uuid.NewString()
+		r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
+		a := &answer{ResponseWriter: w, now: o.now}
+		w.Header().Set(HeaderRequestID, id)
+		start := o.now()
+		defer func() {
+			fault := recover()
+			if fault != nil && fault != http.ErrAbortHandler {
+				o.panics.Inc()
+				o.log.ErrorContext(r.Context(), "handler failed", "request", id, "route", r.Pattern, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+				a.fail()
+			}
+			o.done(r, id, a.status, o.now().Sub(start))
+			if fault == http.ErrAbortHandler || fault != nil && a.written {
+				panic(http.ErrAbortHandler) // cuts the connection: half an answer must not look whole
+			}
+		}()
+		next.ServeHTTP(a, r)
+	})
+}
+
+func (o *Observer) done(r *http.Request, id string, status int, took time.Duration) {
+	route := r.Pattern // a mux further in sets it on this same request
+	if route == "" {
+		route = "(none)"
+	}
+	if status == 0 {
+		status = http.StatusOK
+	}
+	o.seconds.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+	level := slog.LevelDebug
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	// The log is a record too: it gets the network, not the address.
+	o.log.Log(r.Context(), level, "request", "request", id, "route", route, "status", status,
+		"ms", took.Milliseconds(), "from", report.Truncate(peer.Addr(r)))
+}
+
+// answer notes the status and stamps the time as late as it can.
+type answer struct {
+	http.ResponseWriter
+	now     func() time.Time
+	status  int
+	written bool // some of the body has gone, or all of it was written before a fault
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		if status >= http.StatusOK { // not an interim answer such as 103
+			a.status = status
+		}
+		a.Header().Set(HeaderTime, strconv.FormatInt(a.now().UnixMilli(), 10))
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	a.written = true
+	return a.ResponseWriter.Write(b)
+}
+
+// fail answers in place of a handler that panicked before it did. The client
+// learns no more than that it was our fault.
+func (a *answer) fail() {
+	if a.status != 0 {
+		a.written = true
+		return
+	}
+	a.Header().Set("Content-Type", "application/json")
+	a.WriteHeader(http.StatusInternalServerError)
+	_, _ = a.ResponseWriter.Write([]byte(`{"error":{"code":"internal","message":"the server failed; its log tells why"}}` + "\n"))
+}
+
+// KeepOpen frees a stream of events from the server's time limits.
+func KeepOpen(w http.ResponseWriter) error {
+	c := http.NewResponseController(w)
+	// A passed read deadline would end the request's context.
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("keep stream open: %w", err)
+	}
+	if err := c.SetWriteDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("keep stream open: %w", err)
+	}
+	return nil
+}

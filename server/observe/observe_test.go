@@ -1,0 +1,124 @@
+package observe
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+func newObserver(log io.Writer) (*Observer, *prometheus.Registry) {
+	registry := prometheus.NewRegistry()
+	now := func() time.Time { return time.UnixMilli(1772388000123) }
+	return New(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), now, registry), registry
+}
+
+func TestAnswerIsStampedLoggedAndCounted(t *testing.T) {
+	var log bytes.Buffer
+	o, registry := newObserver(&log)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /thing/{id}", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, RequestID(r.Context()))
+	})
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/thing/7", nil)
+	r.RemoteAddr = "203.0.113.77:1"
+	o.Handler(mux).ServeHTTP(w, r)
+	if got := w.Header().Get(HeaderTime); got != "1772388000123" {
+		t.Errorf("time %q", got)
+	}
+	if id := w.Header().Get(HeaderRequestID); id == "" || w.Body.String() != id || !strings.Contains(log.String(), id) {
+		t.Errorf("request id %q, handler saw %q, log: %s", id, w.Body, &log)
+	}
+	if strings.Contains(log.String(), "203.0.113.77") || !strings.Contains(log.String(), "203.0.113.0/24") {
+		t.Errorf("the log must hold the network and not the address: %s", &log)
+	}
+	if n := series(t, registry, "tonprobe_http_request_seconds"); n != 1 || !strings.Contains(log.String(), "GET /thing/{id}") {
+		t.Errorf("%d series, want one named by its route; log: %s", n, &log)
+	}
+}
+
+func TestPanicTellsTheLogAndNotTheClient(t *testing.T) {
+	var log bytes.Buffer
+	o, registry := newObserver(&log)
+	w := httptest.NewRecorder()
+	o.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })).
+		ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusInternalServerError || w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%d %s", w.Code, w.Header())
+	}
+	if body := w.Body.String(); strings.Contains(body, "secret") || strings.Contains(body, ".go:") {
+		t.Errorf("the client was told %s", body)
+	}
+	if !strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "observe_test.go") {
+		t.Errorf("the log was not told: %s", &log)
+	}
+	if n := sum(t, registry, "tonprobe_http_panics_total"); n != 1 {
+		t.Errorf("%v panics counted", n)
+	}
+}
+
+func TestPanicInTheMiddleCutsTheConnection(t *testing.T) {
+	o, _ := newObserver(io.Discard)
+	s := httptest.NewServer(o.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic("x")
+	})))
+	defer s.Close()
+	resp, err := http.Get(s.URL)
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+	}
+	if err == nil {
+		t.Error("half an answer looked whole")
+	}
+}
+
+func TestKeepOpenReachesTheConnection(t *testing.T) {
+	o, _ := newObserver(io.Discard)
+	s := httptest.NewServer(o.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := KeepOpen(w); err != nil {
+			t.Error(err)
+		}
+	})))
+	defer s.Close()
+	resp, err := http.Get(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+}
+
+func series(t *testing.T, g prometheus.Gatherer, name string) int {
+	return len(family(t, g, name).GetMetric())
+}
+
+func sum(t *testing.T, g prometheus.Gatherer, name string) (total float64) {
+	for _, m := range family(t, g, name).GetMetric() {
+		total += m.GetCounter().GetValue()
+	}
+	return total
+}
+
+func family(t *testing.T, g prometheus.Gatherer, name string) *dto.MetricFamily {
+	t.Helper()
+	all, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.GetName() == name {
+			return f
+		}
+	}
+	return nil
+}
