@@ -1,0 +1,148 @@
+// Package check puts the probes of one check together, runs them side by side
+// and makes the report. It is the one way in for the screen, the background
+// service and the demo.
+package check
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Collector is where the echo and the ICE servers are.
+type Collector = collector.Endpoint
+
+// Options says what to check. The zero value checks the default microphone
+// and reports everything that needs a collector as unknown.
+type Options struct {
+	Profile string // "" means diagnose.DefaultProfile
+	// Target is the conference system's address; "" means the collector's.
+	Target string
+	Device string // "" means the default microphone
+	// NoAudio leaves the microphone alone. A scheduled check never opens it.
+	NoAudio bool
+	// Only names the probes to run; empty means all.
+	Only     []string
+	SpeakFor time.Duration  // 0 means DefaultSpeakFor
+	Trigger  report.Trigger // "" means report.TriggerCheck
+	Version  string
+	AgentID  string
+	// Collector is nil when the agent is not enrolled.
+	Collector *Collector
+	// Env's zero fields are the system's clock, network and random source.
+	Env      probe.Env
+	Progress func(probe.Event)
+	// Plan takes the place of the usual probes.
+	Plan probe.Plan
+}
+
+// Run makes one check. A bad line or a silent microphone is a report, not an
+// error. The errors are [ErrCancelled], [*UnknownProbeError],
+// [*diagnose.UnknownProfileError], [*TargetError], [*collector.URLError], or a
+// report that would not be valid.
+func Run(ctx context.Context, o Options) (*report.Report, error) {
+	o = o.withDefaults()
+	profile, err := diagnose.LoadProfile(o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	env, err := o.env()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := o.plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.blank(env)
+	if err != nil {
+		return nil, err
+	}
+	out := plan.Run(ctx, env)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
+	}
+	r.Probes = out.Results
+	r.DurationMS = out.Duration.Milliseconds()
+	r.FirstVerdictMS = out.FirstVerdict.Milliseconds()
+	// Redacted before it is judged: evidence repeats what stands in the data,
+	// and what support sees is what the participant saw.
+	r = report.Redact(r, report.Policy{})
+	diagnose.Finish(r, profile)
+	if err := r.Validate(); err != nil {
+		return nil, fmt.Errorf("finish the report: %w", err)
+	}
+	return r, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Profile == "" {
+		o.Profile = diagnose.DefaultProfile
+	}
+	if o.SpeakFor == 0 {
+		o.SpeakFor = DefaultSpeakFor
+	}
+	if o.Trigger == "" {
+		o.Trigger = report.TriggerCheck
+	}
+	if o.AgentID == "" {
+		o.AgentID = uuid.Nil.String()
+	}
+	return o
+}
+
+// env fills what the caller left open.
+func (o Options) env() (probe.Env, error) {
+	env := o.Env
+	if env.Clock == nil {
+		env.Clock = probe.SystemClock{}
+	}
+	if env.Rand == nil {
+		env.Rand = rand.Reader
+	}
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Progress != nil {
+		env.Progress = o.Progress
+	}
+	if env.Net == nil {
+		n, err := stdnet.NewNet()
+		if err != nil {
+			return env, fmt.Errorf("list this computer's network interfaces: %w", err)
+		}
+		env.Net = n
+	}
+	return env, nil
+}
+
+// blank is the report before anything was measured.
+func (o Options) blank(env probe.Env) (*report.Report, error) {
+	started := env.Clock.Now().UTC()
+	id, err := report.NewID(started, env.Rand)
+	if err != nil {
+		return nil, err
+	}
+	code, err := report.NewCase(env.Rand)
+	if err != nil {
+		return nil, err
+	}
+	return &report.Report{
+		Schema: report.SchemaV1, ID: id, Case: code,
+		Agent:   report.Agent{ID: o.AgentID, Version: o.Version, OS: runtime.GOOS, Arch: runtime.GOARCH},
+		Trigger: o.Trigger, Profile: o.Profile, Target: o.Target,
+		StartedAt: started,
+		Verdict:   report.Unknown, Causes: []report.Cause{},
+	}, nil
+}

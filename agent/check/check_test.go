@@ -1,0 +1,172 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+type fake struct {
+	name string
+	run  func(context.Context, probe.Env) (probe.Result, error)
+}
+
+func (f fake) Name() string { return f.name }
+func (f fake) Version() int { return 1 }
+func (f fake) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	return f.run(ctx, env)
+}
+
+// bubble is synctest.Test that lets the plan's timers of probe.Grace run out.
+func bubble(t *testing.T, f func(*testing.T)) {
+	synctest.Test(t, func(t *testing.T) {
+		f(t)
+		time.Sleep(2 * probe.Grace)
+	})
+}
+
+// after answers ok once d has passed, as a healthy probe does.
+func after(name string, d time.Duration) probe.Step {
+	return probe.Step{Budget: time.Minute, Probe: fake{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
+		if err := env.Clock.Sleep(ctx, d); err != nil {
+			return probe.Result{}, err
+		}
+		return probe.Result{Status: report.StatusOK}, nil
+	}}}
+}
+
+func TestReportIsComplete(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		agent := uuid.NewString()
+		started := time.Now()
+		r, err := Run(t.Context(), Options{
+			Version: "1.2.3", AgentID: agent, Target: "https://bbb.example.org",
+			Plan: probe.Plan{after(report.ProbeNetworkWeb, time.Second), after(report.ProbeNAT, 3*time.Second)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, err := uuid.Parse(r.ID); err != nil || id.Version() != 7 {
+			t.Errorf("id %q is no UUIDv7", r.ID)
+		}
+		if c, ok := report.NormalizeCase(r.Case); !ok || c != r.Case {
+			t.Errorf("case %q is no case code", r.Case)
+		}
+		if !r.StartedAt.Equal(started) || r.StartedAt.Location() != time.UTC {
+			t.Errorf("started at %v, want %v in UTC", r.StartedAt, started)
+		}
+		if r.DurationMS != 3000 || r.FirstVerdictMS != 1000 {
+			t.Errorf("duration %d, first verdict %d, want 3000, 1000", r.DurationMS, r.FirstVerdictMS)
+		}
+		if r.Schema != report.SchemaV1 || r.Agent.ID != agent || r.Agent.Version != "1.2.3" ||
+			r.Trigger != report.TriggerCheck || r.Profile != diagnose.DefaultProfile || r.Target != "https://bbb.example.org" {
+			t.Errorf("head of the report: %+v", r)
+		}
+	})
+}
+
+func TestCancelledCheckIsNoReport(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		r, err := Run(ctx, Options{Plan: probe.Plan{after(report.ProbeNAT, time.Hour)}})
+		if r != nil || !errors.Is(err, ErrCancelled) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, %v", r, err)
+		}
+	})
+}
+
+func TestOnlyUnknownProbe(t *testing.T) {
+	_, err := Run(t.Context(), Options{Only: []string{"nat", "natt"}})
+	var unknown *UnknownProbeError
+	if !errors.As(err, &unknown) || !slices.Equal(unknown.Names, []string{"natt"}) || !slices.Contains(unknown.Known, "media.voice") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestUnknownProfile(t *testing.T) {
+	if _, err := Run(t.Context(), Options{Profile: "nonsense", Plan: probe.Plan{}}); err == nil {
+		t.Error("an unknown profile was taken")
+	}
+}
+
+func TestMicrophoneStaysShut(t *testing.T) {
+	for name, o := range map[string]Options{
+		"no audio": {NoAudio: true},
+		"schedule": {Trigger: report.TriggerSchedule},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Only = []string{report.ProbeAudioInput}
+			r, err := Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Probes[0]; got.Status != report.StatusSkipped || got.Error == "" || got.Data != nil {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestWithoutAnyAddressNothingIsCalledGood(t *testing.T) {
+	r, err := Run(t.Context(), Options{NoAudio: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Probes) != 4 || r.Verdict != report.Unknown {
+		t.Errorf("%d probes, verdict %s", len(r.Probes), r.Verdict)
+	}
+	for _, p := range r.Probes {
+		if p.Status != report.StatusUnknown && p.Status != report.StatusSkipped || p.Error == "" {
+			t.Errorf("%s is %s (%q)", p.Name, p.Status, p.Error)
+		}
+	}
+}
+
+// TestBudgetsFitTwelveSeconds holds the promise of issue 2.
+func TestBudgetsFitTwelveSeconds(t *testing.T) {
+	plan, err := Options{SpeakFor: DefaultSpeakFor, Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan {
+		if s.Budget+probe.Grace > 12*time.Second {
+			t.Errorf("%s may take %v", s.Probe.Name(), s.Budget+probe.Grace)
+		}
+	}
+}
+
+func TestICEIsFetchedOnceAndOutlivesTheFirstAsker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		want := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"stun:127.0.0.1:3478"}}}}
+		fetch := iceFunc(func(ctx context.Context) (wire.ICEConfig, error) {
+			calls.Add(1)
+			if err := (probe.SystemClock{}).Sleep(ctx, time.Second); err != nil {
+				return wire.ICEConfig{}, err
+			}
+			return want, nil
+		}).once(t.Context())
+
+		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := fetch(hasty); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("hasty asker got %v", err)
+		}
+		got, err := fetch(t.Context())
+		if err != nil || len(got.ICEServers) != 1 || calls.Load() != 1 {
+			t.Errorf("got %v, %v after %d calls", got, err, calls.Load())
+		}
+	})
+}

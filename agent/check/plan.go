@@ -1,0 +1,89 @@
+package check
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// plan is the list of probes with their budgets.
+func (o Options) plan(ctx context.Context) (probe.Plan, error) {
+	plan := o.Plan
+	if plan == nil {
+		var err error
+		if plan, err = o.usualPlan(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(o.Only) == 0 {
+		return plan, nil
+	}
+	kept, missing := plan.Only(o.Only)
+	if len(missing) > 0 {
+		e := &UnknownProbeError{Names: missing}
+		for _, s := range plan {
+			e.Known = append(e.Known, s.Probe.Name())
+		}
+		return nil, e
+	}
+	return kept, nil
+}
+
+func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
+	if err := checkTarget(o.Target); err != nil {
+		return nil, err
+	}
+	s, err := o.sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return probe.Plan{
+		{Probe: o.audioInput(), Budget: o.SpeakFor + captureOverhead},
+		{Probe: newNAT(s), Budget: natBudget},
+		{Probe: newVoice(s), Budget: connectBudget + streamFor},
+		{Probe: o.web(s), Budget: webBudget},
+	}, nil
+}
+
+// audioInput leaves the microphone alone when nobody sits before it.
+func (o Options) audioInput() probe.Probe {
+	switch {
+	case o.NoAudio:
+		return skipped{report.ProbeAudioInput, "microphone left out on request"}
+	case o.Trigger == report.TriggerSchedule:
+		return skipped{report.ProbeAudioInput, "a scheduled check does not open the microphone"}
+	}
+	return newAudioInput(o.Device, o.SpeakFor)
+}
+
+func (o Options) web(s sources) probe.Probe {
+	if s.webURL == "" {
+		return skipped{report.ProbeNetworkWeb, "no address to test: neither a target nor a collector is known"}
+	}
+	return newWeb(s)
+}
+
+// skipped stands in the report for a probe that was not to run, so that
+// nobody takes its absence for a good result.
+type skipped struct{ name, why string }
+
+func (s skipped) Name() string { return s.name }
+func (s skipped) Version() int { return 1 }
+func (s skipped) Run(context.Context, probe.Env) (probe.Result, error) {
+	return probe.Result{Status: report.StatusSkipped, Note: s.why}, nil
+}
+
+// sources resolves where the probes measure to.
+func (o Options) sources(ctx context.Context) (sources, error) {
+	s := sources{webURL: o.Target}
+	if o.Collector == nil {
+		return s, nil
+	}
+	base, err := o.Collector.Base()
+	if err != nil {
+		return s, fmt.Errorf("measure against the collector: %w", err)
+	}
+	return s.withCollector(ctx, o.Collector, base), nil
+}

@@ -1,0 +1,67 @@
+package check
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// This file is the one place that names the probes' constructors.
+
+// sources is where the probes measure to.
+type sources struct {
+	webURL    string // "" when no address is known
+	rootCAs   *x509.CertPool
+	ice       iceFunc         // nil without a collector
+	signaller media.Signaller // nil without a collector
+}
+
+// withCollector adds the collector's reflector, and the collector itself as
+// the address to test when no other is known.
+func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
+	http := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
+	s.rootCAs = c.RootCAs
+	s.ice = iceFunc(http.ICE).once(ctx)
+	s.signaller = sharedICE{http, s.ice}
+	if s.webURL == "" {
+		s.webURL = base.String()
+	}
+	return s
+}
+
+// sharedICE is a signaller that asks for the ICE servers through the shared request.
+type sharedICE struct {
+	media.Signaller
+	ice iceFunc
+}
+
+func (s sharedICE) ICE(ctx context.Context) (wire.ICEConfig, error) { return s.ice(ctx) }
+
+func newAudioInput(device string, speakFor time.Duration) probe.Probe {
+	return audio.NewInput(audio.InputConfig{Device: device, SpeakFor: speakFor})
+}
+
+func newVoice(s sources) probe.Probe {
+	return media.NewVoice(media.VoiceConfig{Signaller: s.signaller, Duration: streamFor})
+}
+
+func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
+
+func newWeb(s sources) probe.Probe { return pending{report.ProbeNetworkWeb} }
+
+type pending struct{ name string }
+
+func (p pending) Name() string { return p.name }
+func (p pending) Version() int { return 1 }
+func (p pending) Run(context.Context, probe.Env) (probe.Result, error) {
+	return probe.Result{}, errors.New("not built yet")
+}

@@ -1,0 +1,100 @@
+// Package collector is the agent's side of the way to the collector: where it
+// is, whom to trust, and what its answers mean.
+package collector
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// dialTimeout is how long a collector may take to accept a connection; three
+// seconds leave room for one lost SYN (RFC 6298: 1 s) and a slow line.
+const dialTimeout = 3 * time.Second
+
+// Endpoint is one collector and the right to use it.
+type Endpoint struct {
+	// URL is the collector's address, such as https://tonprobe.example.org:8443.
+	URL string
+	// Token is the bearer token from enrolment; empty before it.
+	Token string
+	// RootCAs are the certificate authorities trusted; nil means the system's.
+	RootCAs *x509.CertPool
+}
+
+// ParseURL reads a collector's address. Plain http is allowed only to this
+// machine, since a token travels with every request.
+func ParseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(s))
+	if err != nil || u.Host == "" || u.Opaque != "" {
+		return nil, &URLError{URL: s, Fault: URLNotAbsolute}
+	}
+	switch {
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, &URLError{URL: u.Redacted(), Fault: URLTooMuch}
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, &URLError{URL: s, Fault: URLPlain}
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, &URLError{URL: s, Fault: URLNotAbsolute}
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// URLFault says what is wrong with a collector's address.
+type URLFault string
+
+// The faults of an address.
+const (
+	URLNotAbsolute URLFault = "want an address such as https://collector.example.org"
+	URLTooMuch     URLFault = "must not hold a user name, a query or a fragment"
+	URLPlain       URLFault = "must begin with https://, http is allowed only to this computer itself"
+)
+
+// URLError is a collector's address that cannot be used.
+type URLError struct {
+	URL   string
+	Fault URLFault
+}
+
+func (e *URLError) Error() string {
+	return fmt.Sprintf("collector address %q: %s", e.URL, string(e.Fault))
+}
+
+// Base returns the parsed URL.
+func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
+
+// Client returns an HTTP client that trusts RootCAs, uses the system's proxy
+// and follows no redirect: a token must not be carried to another host.
+func (e *Endpoint) Client() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+			TLSClientConfig:       &tls.Config{RootCAs: e.RootCAs, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 20 * time.Second,
+			IdleConnTimeout:       30 * time.Second,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          4,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Untrusted says whether err comes from a certificate that is not trusted.
+func Untrusted(err error) bool {
+	var verify *tls.CertificateVerificationError
+	return errors.As(err, &verify)
+}

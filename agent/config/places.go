@@ -1,0 +1,67 @@
+package config
+
+import (
+	"path/filepath"
+)
+
+// Places is what the folders depend on; its fields stand in for the system in tests.
+type Places struct {
+	GOOS   string
+	Getenv func(string) string
+	Home   string
+	// System is true for an administrator or a service: the state then belongs
+	// to the machine and not to a person.
+	System bool
+}
+
+// DataDir is where identity and spool are kept when nobody says otherwise:
+// the XDG state folder, %LocalAppData% or ~/Library/Application Support for a
+// person; /var/lib, %ProgramData% or /Library/Application Support for the
+// machine. It is "" when the system names no such place.
+func (p Places) DataDir() string {
+	switch p.GOOS {
+	case "windows":
+		if p.System {
+			return p.under(p.Getenv("ProgramData"), "Tonprobe")
+		}
+		return p.under(p.Getenv("LocalAppData"), "Tonprobe")
+	case "darwin":
+		if p.System {
+			return "/Library/Application Support/Tonprobe"
+		}
+		return p.under(p.Home, "Library/Application Support/Tonprobe")
+	}
+	if p.System {
+		return "/var/lib/tonprobe"
+	}
+	// XDG Base Directory Specification: a relative path there is to be ignored.
+	if d := p.Getenv("XDG_STATE_HOME"); filepath.IsAbs(d) {
+		return filepath.Join(d, "tonprobe")
+	}
+	return p.under(p.Home, ".local/state/tonprobe")
+}
+
+// FileName is the configuration's file in its folder.
+const FileName = "tonprobe.toml"
+
+// ConfigFile is where the configuration is read from when nobody says
+// otherwise; it need not be there.
+func (p Places) ConfigFile() string {
+	if p.GOOS == "windows" || p.GOOS == "darwin" {
+		return p.under(p.DataDir(), FileName)
+	}
+	if p.System {
+		return filepath.Join("/etc/tonprobe", FileName)
+	}
+	if d := p.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(d) {
+		return filepath.Join(d, "tonprobe", FileName)
+	}
+	return p.under(p.Home, ".config/tonprobe/"+FileName)
+}
+
+func (p Places) under(base, name string) string {
+	if base == "" {
+		return ""
+	}
+	return filepath.Join(base, filepath.FromSlash(name))
+}

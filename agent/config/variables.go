@@ -1,0 +1,71 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// prefix begins the names of all variables.
+const prefix = "TONPROBE_"
+
+// setters lay one text over one field. The key "spool.max_age" is the variable
+// TONPROBE_SPOOL_MAX_AGE.
+func (c *Config) setters() map[string]func(string) error {
+	return map[string]func(string) error{
+		"SERVER":            text(&c.Server),
+		"CA":                text(&c.CA),
+		"DATA":              text(&c.Data),
+		"PROFILE":           text(&c.Profile),
+		"TARGET":            text(&c.Target),
+		"DEVICE":            text(&c.Device),
+		"LANG":              text(&c.Lang),
+		"SPEAK_SECONDS":     whole(&c.SpeakSeconds),
+		"NO_AUDIO":          truth(&c.NoAudio),
+		"NO_UPLOAD":         truth(&c.NoUpload),
+		"SERVICE_INTERVAL":  func(s string) error { return c.Service.Interval.UnmarshalText([]byte(s)) },
+		"SPOOL_MAX_REPORTS": whole(&c.Spool.MaxReports),
+		"SPOOL_MAX_BYTES":   whole(&c.Spool.MaxBytes),
+		"SPOOL_MAX_AGE":     func(s string) error { return c.Spool.MaxAge.UnmarshalText([]byte(s)) },
+	}
+}
+
+// ReadVariables lays the TONPROBE_* variables over c. An empty one counts as
+// not set.
+func (c *Config) ReadVariables(getenv func(string) string) error {
+	for name, set := range c.setters() {
+		v := getenv(prefix + name)
+		if v == "" {
+			continue
+		}
+		if err := set(v); err != nil {
+			return &Error{Where: "variable", Key: prefix + name, Problem: err.Error()}
+		}
+	}
+	return nil
+}
+
+func text(to *string) func(string) error {
+	return func(s string) error { *to = s; return nil }
+}
+
+func whole[T int | int64](to *T) func(string) error {
+	return func(s string) error {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || int64(T(n)) != n {
+			return fmt.Errorf("%q is no whole number", s)
+		}
+		*to = T(n)
+		return nil
+	}
+}
+
+func truth(to *bool) func(string) error {
+	return func(s string) error {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("%q: write true or false", s)
+		}
+		*to = b
+		return nil
+	}
+}

@@ -1,0 +1,153 @@
+// Package enroll trades a one-time code for the right to use a collector.
+package enroll
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/identity"
+)
+
+// The reasons why an enrolment fails. An error of Run wraps exactly one of
+// them, or a *collector.URLError.
+var (
+	// ErrCodeForm is a code that cannot be one.
+	ErrCodeForm = errors.New("not an enrolment code")
+	// ErrCodeInvalid is a code that is unknown, used up or expired. The
+	// collector does not say which, lest codes can be guessed.
+	ErrCodeInvalid = errors.New("the code is wrong, used or expired")
+	ErrTooMany     = errors.New("too many tries, wait a minute")
+	ErrUnreachable = errors.New("the collector cannot be reached")
+	ErrUntrusted   = errors.New("the collector's certificate is not trusted")
+	// ErrCollector is an answer that a collector does not give.
+	ErrCollector = errors.New("the collector gave an answer that makes no sense")
+)
+
+// Longest and shortest code, dashes left out.
+const (
+	minCodeChars = 6
+	maxCodeChars = 32
+)
+
+// maxAnswer is far above what an enrolment answer needs.
+const maxAnswer = 64 << 10
+
+// NormalizeCode reads a code as people type it from paper: any case, with or
+// without dashes and spaces, I and L for 1, O for 0 (Crockford's base32).
+func NormalizeCode(s string) (string, error) {
+	var b strings.Builder
+	for _, r := range strings.ToUpper(s) {
+		switch r {
+		case ' ', '\t', '\n', '\r', '-', '.', '\u2013', '\u00a0':
+			continue
+		case 'I', 'L':
+			r = '1'
+		case 'O':
+			r = '0'
+		}
+		if !strings.ContainsRune("0123456789ABCDEFGHJKMNPQRSTVWXYZ", r) || b.Len() == maxCodeChars {
+			return "", ErrCodeForm
+		}
+		b.WriteRune(r)
+	}
+	if b.Len() < minCodeChars {
+		return "", ErrCodeForm
+	}
+	return b.String(), nil
+}
+
+type request struct {
+	Code    string `json:"code"`
+	AgentID string `json:"agent_id"`
+	Agent   struct {
+		Version string `json:"version"`
+		OS      string `json:"os"`
+		Arch    string `json:"arch"`
+	} `json:"agent"`
+}
+
+type answer struct {
+	AgentID     string `json:"agent_id"`
+	Token       string `json:"token"`
+	Participant string `json:"participant"`
+}
+
+// Run asks the collector at e for a token. On success it returns the identity
+// to save: the collector may hand back another agent id than the one offered,
+// for instance when a participant's lost machine is replaced.
+func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Identity, version string, now time.Time) (*identity.Identity, error) {
+	code, err := NormalizeCode(code)
+	if err != nil {
+		return nil, err
+	}
+	base, err := e.Base()
+	if err != nil {
+		return nil, err
+	}
+	q := request{Code: code, AgentID: me.AgentID}
+	q.Agent.Version, q.Agent.OS, q.Agent.Arch = version, runtime.GOOS, runtime.GOARCH
+	body, err := json.Marshal(q)
+	if err != nil {
+		return nil, fmt.Errorf("enrol: %w", err)
+	}
+	got, err := post(ctx, e.Client(), base.JoinPath("api/v1/enroll").String(), body, now)
+	if err != nil {
+		return nil, fmt.Errorf("enrol at %s: %w", base.Redacted(), err)
+	}
+	me.AgentID = got.AgentID
+	me.Enrolment = &identity.Enrolment{
+		Server: base.String(), Token: got.Token, Participant: got.Participant, EnrolledAt: now.UTC(),
+	}
+	return &me, nil
+}
+
+func post(ctx context.Context, client *http.Client, url string, body []byte, now time.Time) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	switch {
+	case collector.Untrusted(err):
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		return nil, refusal(collector.ReadError(resp, now))
+	}
+	var a answer
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCollector, err)
+	}
+	if _, err := uuid.Parse(a.AgentID); err != nil || a.Token == "" {
+		return nil, fmt.Errorf("%w: agent id or token missing", ErrCollector)
+	}
+	return &a, nil
+}
+
+func refusal(e *collector.APIError) error {
+	switch {
+	// 404 without our code is some other web server at that address.
+	case e.Status == http.StatusNotFound && e.Code != "":
+		return fmt.Errorf("%w: %w", ErrCodeInvalid, e)
+	case e.Status == http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %w", ErrTooMany, e)
+	case e.Status >= 500:
+		return fmt.Errorf("%w: %w", ErrUnreachable, e)
+	}
+	return fmt.Errorf("%w: %w", ErrCollector, e)
+}

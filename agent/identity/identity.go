@@ -1,0 +1,124 @@
+// Package identity keeps who this agent is: a random UUID made once and kept on
+// disk, and, after enrolment, the collector and the token to speak to it.
+//
+// The UUID is never derived from hardware: cloned images and reused machines
+// would share it, and it would follow a person around.
+package identity
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/durable"
+)
+
+// FileName is the identity's file in the agent's data folder.
+const FileName = "identity.json"
+
+// Identity is the content of the file.
+type Identity struct {
+	AgentID   string    `json:"agent_id"`
+	CreatedAt time.Time `json:"created_at"`
+	// Enrolment is nil until the agent is enrolled.
+	Enrolment *Enrolment `json:"enrolment,omitempty"`
+}
+
+// Enrolment is the right to use one collector.
+type Enrolment struct {
+	Server      string    `json:"server"`
+	Token       string    `json:"token"`
+	Participant string    `json:"participant"`
+	EnrolledAt  time.Time `json:"enrolled_at"`
+}
+
+// BrokenError says that the identity file is there and cannot be used. It is
+// never replaced in silence: a new identity would look like a second machine
+// and orphan the reports that wait.
+type BrokenError struct {
+	Path string
+	Err  error
+}
+
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("identity file %s cannot be used: %v; restore it from a backup, or delete it and enrol again", e.Path, e.Err)
+}
+
+func (e *BrokenError) Unwrap() error { return e.Err }
+
+// Load reads the identity in dir. The error wraps fs.ErrNotExist when there is
+// none yet, and is a *BrokenError when it cannot be read or makes no sense.
+func Load(dir string) (*Identity, error) {
+	path := filepath.Join(dir, FileName)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read identity: %w", err)
+	}
+	if err != nil {
+		return nil, &BrokenError{path, err}
+	}
+	var id Identity
+	if err := json.Unmarshal(b, &id); err != nil {
+		return nil, &BrokenError{path, err}
+	}
+	if err := id.validate(); err != nil {
+		return nil, &BrokenError{path, err}
+	}
+	return &id, nil
+}
+
+// LoadOrCreate is Load, and makes a new identity only where there is none.
+func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error) {
+	id, err := Load(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return id, err
+	}
+	u, err := uuid.NewRandomFromReader(random)
+	if err != nil {
+		return nil, fmt.Errorf("draw an agent id: %w", err)
+	}
+	id = &Identity{AgentID: u.String(), CreatedAt: now.UTC()}
+	return id, id.Save(dir)
+}
+
+// Save writes the identity durably, readable by its owner alone.
+func (id *Identity) Save(dir string) error {
+	if err := id.validate(); err != nil {
+		return fmt.Errorf("save identity: %w", err)
+	}
+	if err := durable.MkdirPrivate(dir); err != nil {
+		return fmt.Errorf("save identity: %w", err)
+	}
+	b, err := json.MarshalIndent(id, "", "  ")
+	if err != nil {
+		return fmt.Errorf("save identity: %w", err)
+	}
+	if err := durable.WriteFile(filepath.Join(dir, FileName), append(b, '\n')); err != nil {
+		return fmt.Errorf("save identity: %w", err)
+	}
+	return nil
+}
+
+func (id *Identity) validate() error {
+	u, err := uuid.Parse(id.AgentID)
+	if err != nil || u.String() != id.AgentID {
+		return errors.New("agent_id is no UUID")
+	}
+	if e := id.Enrolment; e != nil {
+		if e.Token == "" {
+			return errors.New("enrolment has no token")
+		}
+		if _, err := collector.ParseURL(e.Server); err != nil {
+			return err
+		}
+	}
+	return nil
+}
