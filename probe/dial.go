@@ -1,0 +1,39 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+)
+
+// Dial connects over Net and gives up when ctx is done. transport.Net itself
+// knows no context; where it cannot be interrupted, the attempt is left behind
+// and its connection closed when it comes after all.
+func (e Env) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := e.Net.CreateDialer(&net.Dialer{})
+	if d, ok := dialer.(interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	}); ok {
+		return d.DialContext(ctx, network, address)
+	}
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	result := make(chan dialled, 1)
+	go func() {
+		conn, err := dialer.Dial(network, address)
+		result <- dialled{conn, err}
+	}()
+	select {
+	case r := <-result:
+		return r.conn, r.err
+	case <-ctx.Done():
+		go func() {
+			if r := <-result; r.conn != nil {
+				_ = r.conn.Close()
+			}
+		}()
+		return nil, fmt.Errorf("dial %s: %w", network, ctx.Err())
+	}
+}

@@ -1,0 +1,106 @@
+package nat
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// coturn runs a real turnserver on the addresses, with port and port+1, and
+// waits until it answers. It ends with the test.
+func coturn(t *testing.T, addresses ...string) (port int) {
+	t.Helper()
+	program, err := exec.LookPath("turnserver")
+	if err != nil {
+		need(t, "coturn", err)
+	}
+	port = freePorts(t, addresses...)
+	dir := t.TempDir()
+	log, err := os.Create(filepath.Join(dir, "log"))
+	fatal(t, err)
+	t.Cleanup(func() { _ = log.Close() })
+	args := []string{
+		"-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout", "--pidfile=" + filepath.Join(dir, "pid"),
+		"--userdb=" + filepath.Join(dir, "db"), "--allow-loopback-peers", "--lt-cred-mech", "--realm=test", "--user=a:b",
+		fmt.Sprintf("--listening-port=%d", port), fmt.Sprintf("--alt-listening-port=%d", port+1),
+	}
+	if len(addresses) > 1 {
+		args = append(args, "--rfc5780")
+	}
+	for _, a := range addresses {
+		args = append(args, "--listening-ip="+a, "--relay-ip="+a)
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
+	fatal(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			b, _ := os.ReadFile(log.Name())
+			t.Logf("coturn: %s", b)
+		}
+	})
+	waitForTCP(t, fmt.Sprintf("%s:%d", addresses[0], port))
+	return port
+}
+
+// freePorts finds a port that is free, and the next one too, on all addresses.
+func freePorts(t *testing.T, addresses ...string) int {
+	t.Helper()
+	for range 50 {
+		l, err := net.Listen("tcp", addresses[0]+":0")
+		fatal(t, err)
+		port := l.Addr().(*net.TCPAddr).Port
+		_ = l.Close()
+		if allFree(port, addresses) && allFree(port+1, addresses) {
+			return port
+		}
+	}
+	t.Fatal("no two free ports beside each other")
+	return 0
+}
+
+func allFree(port int, addresses []string) bool {
+	for _, a := range addresses {
+		c, err := net.ListenPacket("udp", fmt.Sprintf("%s:%d", a, port))
+		if err != nil {
+			return false
+		}
+		_ = c.Close()
+		l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", a, port))
+		if err != nil {
+			return false
+		}
+		_ = l.Close()
+	}
+	return true
+}
+
+func waitForTCP(t *testing.T, address string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return
+		}
+	}
+	t.Fatalf("%s does not listen", address)
+}
+
+func TestCoturn(t *testing.T) {
+	port := coturn(t, "127.0.0.1")
+	data, r := run(t, DefaultTimers, fmt.Sprintf("stun:127.0.0.1:%d", port))
+	if r.Status != report.StatusOK || data.UDP != report.ReachOpen || data.TCP != report.ReachOpen {
+		t.Fatalf("%+v, %+v", r, data)
+	}
+	if *data.Translated || data.UDPRTTMS == nil || data.TCPRTTMS == nil || data.ALG != nil && *data.ALG {
+		t.Errorf("%+v", data)
+	}
+}

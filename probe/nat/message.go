@@ -1,0 +1,110 @@
+package nat
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/pion/stun/v2"
+)
+
+// transactionID is what ties a response to its request. It has to be
+// unpredictable: it is all that keeps a forged response out (RFC 8489 §5).
+type transactionID = [stun.TransactionIDSize]byte
+
+func newTransactionID(random io.Reader) (id transactionID, err error) {
+	if _, err := io.ReadFull(random, id[:]); err != nil {
+		return id, fmt.Errorf("draw a STUN transaction id: %w", err)
+	}
+	return id, nil
+}
+
+// bindingRequest is the bytes of a request with further attributes, if any.
+// FINGERPRINT comes last (RFC 8489 §14.7), so that the answer carries one too.
+func bindingRequest(id transactionID, attributes ...stun.Setter) ([]byte, error) {
+	setters := append([]stun.Setter{stun.NewTransactionIDSetter(id), stun.BindingRequest}, attributes...)
+	m, err := stun.Build(append(setters, stun.Fingerprint)...)
+	if err != nil {
+		return nil, fmt.Errorf("build a STUN request: %w", err)
+	}
+	return m.Raw, nil
+}
+
+// binding is what a response to a binding request says.
+type binding struct {
+	// mapped is our address as the server saw it; invalid when the response is
+	// an error or holds no address that can be.
+	mapped netip.AddrPort
+	// rewritten is true when MAPPED-ADDRESS and XOR-MAPPED-ADDRESS differ; nil
+	// when there was only one of them.
+	rewritten *bool
+	// other is OTHER-ADDRESS (RFC 5780 §7.4), invalid when absent.
+	other netip.AddrPort
+}
+
+// Reasons to ignore a packet.
+var (
+	errNotOurs     = errors.New("no answer to our request")
+	errFingerprint = errors.New("fingerprint is wrong")
+)
+
+// parseBinding reads the response to the request id. An error response counts
+// as one: the server was reached and its answer came back.
+func parseBinding(b []byte, id transactionID) (binding, error) {
+	m := stun.New()
+	if _, err := m.Write(b); err != nil {
+		return binding{}, fmt.Errorf("read a STUN message: %w", err)
+	}
+	if m.TransactionID != id || m.Type.Method != stun.MethodBinding ||
+		m.Type.Class != stun.ClassSuccessResponse && m.Type.Class != stun.ClassErrorResponse {
+		return binding{}, errNotOurs
+	}
+	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(m) != nil {
+		return binding{}, errFingerprint
+	}
+	if m.Type.Class == stun.ClassErrorResponse {
+		return binding{}, nil
+	}
+	return readBinding(m), nil
+}
+
+func readBinding(m *stun.Message) (r binding) {
+	var xor stun.XORMappedAddress
+	var plain stun.MappedAddress
+	var other stun.OtherAddress
+	var fromXOR, fromPlain netip.AddrPort
+	if xor.GetFrom(m) == nil {
+		fromXOR = addrPort(xor.IP, xor.Port)
+	}
+	if plain.GetFrom(m) == nil {
+		fromPlain = addrPort(plain.IP, plain.Port)
+	}
+	if other.GetFrom(m) == nil {
+		r.other = addrPort(other.IP, other.Port)
+	}
+	switch {
+	case fromXOR.IsValid():
+		r.mapped = fromXOR
+		if fromPlain.IsValid() {
+			r.rewritten = new(fromPlain != fromXOR)
+		}
+	default: // a server of RFC 3489 has only the plain one
+		r.mapped = fromPlain
+	}
+	return r
+}
+
+// addrPort is the address, or the zero value when no host can have it.
+func addrPort(ip net.IP, port int) netip.AddrPort {
+	addr, ok := netip.AddrFromSlice(ip)
+	if !ok || port < 0 || port > 0xffff {
+		return netip.AddrPort{}
+	}
+	a := netip.AddrPortFrom(addr.Unmap(), uint16(port))
+	if !isPublicForm(a) {
+		return netip.AddrPort{}
+	}
+	return a
+}

@@ -1,0 +1,130 @@
+// Package nat finds out with STUN (RFC 8489) whether the packets of a
+// conference can leave this computer and come back, and what a NAT on the way
+// does to them.
+//
+// The names of RFC 4787 and RFC 5780 are used throughout.
+package nat
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Config says whom to ask.
+type Config struct {
+	// ICE returns the STUN servers. Both UDP and TCP are tried on each; a URL
+	// with ?transport= (which RFC 7064 does not have, but configurations do)
+	// limits it to that one. Servers for TURN and TLS are left alone.
+	ICE func(ctx context.Context) (wire.ICEConfig, error)
+	// Timers of retransmission; the zero value is DefaultTimers.
+	Timers Timers
+	// KeepPublicAddress leaves the public address whole in the report.
+	KeepPublicAddress bool
+}
+
+// New is the probe "nat". Its data is a *report.NAT.
+func New(c Config) probe.Probe {
+	if c.Timers == (Timers{}) {
+		c.Timers = DefaultTimers
+	}
+	return reachability{c}
+}
+
+type reachability struct{ Config }
+
+func (reachability) Name() string { return report.ProbeNAT }
+func (reachability) Version() int { return 1 }
+
+// Run asks every server over UDP and TCP at the same time.
+func (p reachability) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	data := &report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
+	unknown := func(note string) (probe.Result, error) {
+		return probe.Result{Status: report.StatusUnknown, Note: note, Data: data}, nil
+	}
+	if p.ICE == nil {
+		return unknown("no STUN server is configured")
+	}
+	config, err := p.ICE(ctx)
+	if err != nil {
+		env.Log.Info("no list of STUN servers", "err", err)
+		return unknown("the list of STUN servers could not be fetched")
+	}
+	servers := serversOf(config)
+	if len(servers) == 0 {
+		return unknown("no STUN server is configured")
+	}
+	targets := resolve(ctx, env, servers)
+	if len(targets) == 0 {
+		return unknown("the name of the STUN server could not be looked up")
+	}
+	p.fill(data, ask(ctx, env, p.Timers, targets))
+	return judge(data), nil
+}
+
+// fill writes the verdicts and the figures of the first server that answered.
+func (p reachability) fill(data *report.NAT, findings []finding) {
+	data.UDP, data.TCP = verdicts(findings)
+	for _, f := range findings {
+		if f.udp.transmissions > 0 && (data.Transmissions == nil || f.udp.state == answered) {
+			data.Transmissions = new(f.udp.transmissions)
+		}
+		if f.udp.state == answered && data.UDPRTTMS == nil {
+			data.UDPRTTMS = f.udp.rttMS()
+		}
+		if f.tcp.state == answered && data.TCPRTTMS == nil {
+			data.TCPRTTMS = f.tcp.rttMS()
+		}
+	}
+	best, ok := bestMapping(findings)
+	if !ok {
+		return
+	}
+	data.PublicAddress = report.Truncate(best.mapped.Addr())
+	if p.KeepPublicAddress {
+		data.PublicAddress = best.mapped.Addr().String()
+	}
+	data.ALG = best.rewritten
+	data.Translated = best.translated
+}
+
+// bestMapping is the answer over UDP, else that over TCP: a conference uses UDP.
+func bestMapping(findings []finding) (exchange, bool) {
+	for _, way := range []func(finding) exchange{
+		func(f finding) exchange { return f.udp },
+		func(f finding) exchange { return f.tcp },
+	} {
+		for _, f := range findings {
+			if e := way(f); e.mapped.IsValid() {
+				return e, true
+			}
+		}
+	}
+	return exchange{}, false
+}
+
+// judge turns the verdicts into the state of the probe. Blocked UDP is a
+// warning here, because a conference may get through over TCP; what it means in
+// the end is for the diagnosis to say.
+func judge(data *report.NAT) probe.Result {
+	r := probe.Result{Status: report.StatusUnknown, Data: data}
+	switch data.UDP {
+	case report.ReachOpen:
+		r.Status = report.StatusOK
+	case report.ReachBlocked:
+		r.Status = report.StatusWarn
+	case report.ReachServerSilent:
+		r.Note = "no STUN server answered in any way"
+	default:
+		r.Note = "the test over UDP could not be finished"
+	}
+	return r
+}
+
+// isPublicForm says whether a is an address a server can truly have seen.
+func isPublicForm(a netip.AddrPort) bool {
+	return a.IsValid() && a.Port() != 0 && !a.Addr().IsUnspecified() && !a.Addr().IsMulticast()
+}

@@ -1,0 +1,117 @@
+package nat
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+const (
+	stunPort    = 3478 // RFC 8489 §18.6
+	maxServers  = 3
+	maxHostName = 253
+	// resolveTime is as long as a system's resolver takes to give up one DNS
+	// server out of two and still have the answer of the other.
+	resolveTime = 4 * time.Second
+)
+
+// server is one STUN server as it was configured.
+type server struct {
+	host     string
+	port     int
+	udp, tcp bool
+}
+
+// target is one address of a server.
+type target struct {
+	addr     netip.AddrPort
+	udp, tcp bool
+}
+
+// serversOf are the STUN servers of c that can be asked without a password,
+// each once, the first few.
+func serversOf(c wire.ICEConfig) (servers []server) {
+	for _, s := range c.ICEServers {
+		for _, u := range s.URLs {
+			add, ok := parseURL(u)
+			if !ok {
+				continue
+			}
+			i := slices.IndexFunc(servers, func(s server) bool { return s.host == add.host && s.port == add.port })
+			switch {
+			case i >= 0:
+				servers[i].udp, servers[i].tcp = servers[i].udp || add.udp, servers[i].tcp || add.tcp
+			case len(servers) < maxServers:
+				servers = append(servers, add)
+			}
+		}
+	}
+	return servers
+}
+
+// parseURL reads stun:host[:port][?transport=udp|tcp] (RFC 7064).
+func parseURL(u string) (server, bool) {
+	rest, ok := strings.CutPrefix(u, "stun:")
+	if !ok {
+		return server{}, false
+	}
+	hostport, query, _ := strings.Cut(rest, "?")
+	s := server{host: strings.Trim(hostport, "[]"), port: stunPort, udp: query != "transport=tcp", tcp: query != "transport=udp"}
+	if host, port, err := net.SplitHostPort(hostport); err == nil {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return server{}, false
+		}
+		s.host, s.port = host, int(n)
+	}
+	return s, s.host != "" && len(s.host) <= maxHostName && !strings.ContainsAny(s.host, " /@\\")
+}
+
+// resolve looks up one IPv4 and one IPv6 address of each server, in order.
+// Names that cannot be looked up in time are left out.
+func resolve(ctx context.Context, env probe.Env, servers []server) []target {
+	families := []string{"udp4", "udp6"}
+	found := make([]netip.AddrPort, len(servers)*len(families))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i, s := range servers {
+		for j, family := range families {
+			wg.Go(func() {
+				// transport.Net has no lookup with a context.
+				a, err := env.Net.ResolveUDPAddr(family, net.JoinHostPort(s.host, strconv.Itoa(s.port)))
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				found[i*len(families)+j] = addrPort(a.IP, a.Port)
+			})
+		}
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	within(ctx, env, resolveTime, func(ctx context.Context) {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	var targets []target
+	for i, addr := range found {
+		t := target{addr: addr, udp: servers[i/len(families)].udp, tcp: servers[i/len(families)].tcp}
+		if addr.IsValid() && !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
+	}
+	return targets
+}

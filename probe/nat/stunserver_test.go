@@ -1,0 +1,157 @@
+package nat
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v2"
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// environment is the machine's own network and clock.
+func environment(t testing.TB) probe.Env {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return probe.Env{
+		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Progress: func(probe.Event) {},
+	}
+}
+
+// servers makes the configuration that names these URLs.
+func servers(urls ...string) func(context.Context) (wire.ICEConfig, error) {
+	return func(context.Context) (wire.ICEConfig, error) {
+		return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls}}}, nil
+	}
+}
+
+// quick is a schedule for tests: 620 ms in all, four copies.
+var quick = Timers{RTO: 40 * time.Millisecond, Rc: 4, Rm: 8}
+
+// run runs the probe against the URLs and returns what it found.
+func run(t *testing.T, timers Timers, urls ...string) (*report.NAT, probe.Result) {
+	t.Helper()
+	r, err := New(Config{ICE: servers(urls...), Timers: timers}).Run(t.Context(), environment(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Data.(*report.NAT), r
+}
+
+// reply answers the n-th request (from 0) that came from a client by sending
+// what it likes; send goes back to the client from the server's own socket.
+type reply func(n int, request *stun.Message, from netip.AddrPort, send func([]byte))
+
+// honest is what a right server answers.
+func honest(_ int, request *stun.Message, from netip.AddrPort, send func([]byte)) {
+	send(success(request.TransactionID, from))
+}
+
+// success is a right answer to the request id.
+func success(id transactionID, mapped netip.AddrPort, more ...stun.Setter) []byte {
+	setters := append([]stun.Setter{
+		stun.NewTransactionIDSetter(id), stun.BindingSuccess,
+		&stun.XORMappedAddress{IP: mapped.Addr().AsSlice(), Port: int(mapped.Port())},
+	}, more...)
+	return stun.MustBuild(append(setters, stun.Fingerprint)...).Raw
+}
+
+// udpServer is a STUN server on a loopback address; it ends with the test.
+func udpServer(t *testing.T, address string, answer reply) netip.AddrPort {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		buf := make([]byte, maxPacket)
+		for n := 0; ; n++ {
+			size, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			request := stun.New()
+			if _, err := request.Write(buf[:size]); err != nil {
+				continue
+			}
+			answer(n, request, from.(*net.UDPAddr).AddrPort(), func(b []byte) { _, _ = conn.WriteTo(b, from) })
+		}
+	}()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// tcpServer is the same over TCP, on the port that at names.
+func tcpServer(t *testing.T, at netip.AddrPort, answer reply) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); open.Wait() })
+	open.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			stop := context.AfterFunc(t.Context(), func() { _ = conn.Close() })
+			open.Go(func() {
+				defer stop()
+				serveTCP(conn, answer)
+			})
+		}
+	})
+	return l.Addr().(*net.TCPAddr).AddrPort()
+}
+
+func serveTCP(conn net.Conn, answer reply) {
+	defer func() { _ = conn.Close() }()
+	for n := 0; ; n++ {
+		b, err := readMessage(conn)
+		if err != nil {
+			return
+		}
+		request := stun.New()
+		if _, err := request.Write(b); err != nil {
+			return
+		}
+		answer(n, request, conn.RemoteAddr().(*net.TCPAddr).AddrPort(), func(b []byte) { _, _ = conn.Write(b) })
+	}
+}
+
+// silentTCP accepts and reads, and never answers.
+func silentTCP(int, *stun.Message, netip.AddrPort, func([]byte)) {}
+
+// both is a server that answers UDP as given and TCP honestly.
+func both(t *testing.T, udp reply) string {
+	t.Helper()
+	at := udpServer(t, "127.0.0.1:0", udp)
+	tcpServer(t, at, honest)
+	return "stun:" + at.String()
+}
+
+// closedPort is an address where nothing listens.
+func closedPort(t *testing.T) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).AddrPort()
+}

@@ -1,0 +1,111 @@
+package nat
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pion/logging"
+	"github.com/pion/stun/v2"
+	"github.com/pion/transport/v4/vnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	lanClient = "192.168.178.20"
+	wanRouter = "203.0.113.77"
+	wanServer = "198.51.100.7"
+)
+
+// home is a household behind a NAT, and a STUN server on the other side. What
+// filter returns false for is lost on the way.
+func home(t *testing.T, filter func(vnet.Chunk) bool) (probe.Env, string) {
+	t.Helper()
+	factory := logging.NewDefaultLoggerFactory()
+	wan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "0.0.0.0/0", LoggerFactory: factory})
+	fatal(t, err)
+	lan, err := vnet.NewRouter(&vnet.RouterConfig{
+		CIDR: "192.168.178.0/24", StaticIPs: []string{wanRouter}, LoggerFactory: factory,
+		NATType: &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointAddrPortDependent},
+	})
+	fatal(t, err)
+	wan.AddChunkFilter(filter)
+	client, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{lanClient}})
+	fatal(t, err)
+	server, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{wanServer}})
+	fatal(t, err)
+	fatal(t, lan.AddNet(client))
+	fatal(t, wan.AddNet(server))
+	fatal(t, wan.AddRouter(lan))
+	fatal(t, wan.Start())
+	t.Cleanup(func() { _ = wan.Stop() })
+
+	conn, err := server.ListenPacket("udp4", wanServer+":3478")
+	fatal(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		buf := make([]byte, maxPacket)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			request := stun.New()
+			if _, err := request.Write(buf[:n]); err == nil {
+				_, _ = conn.WriteTo(success(request.TransactionID, from.(*net.UDPAddr).AddrPort()), from)
+			}
+		}
+	}()
+	env := environment(t)
+	env.Net = client
+	return env, "stun:" + wanServer
+}
+
+func fatal(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBehindAVirtualNAT(t *testing.T) {
+	var packets atomic.Int32
+	for name, c := range map[string]struct {
+		filter func(vnet.Chunk) bool
+		want   report.Reach
+		copies int
+	}{
+		"clean":    {func(vnet.Chunk) bool { return true }, report.ReachOpen, 1},
+		"two lost": {func(vnet.Chunk) bool { return packets.Add(1) > 2 }, report.ReachOpen, 3},
+		// The virtual network has no TCP, so nothing tells whose silence it is.
+		"all lost": {func(vnet.Chunk) bool { return false }, report.ReachServerSilent, quick.Rc},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env, url := home(t, c.filter)
+			r, err := New(Config{ICE: servers(url), Timers: quick}).Run(t.Context(), env)
+			fatal(t, err)
+			data := r.Data.(*report.NAT)
+			if data.UDP != c.want || data.TCP != report.ReachNotTested || *data.Transmissions != c.copies {
+				t.Fatalf("UDP %s, TCP %s, %d copies", data.UDP, data.TCP, *data.Transmissions)
+			}
+			if c.want != report.ReachOpen {
+				return
+			}
+			if data.Translated == nil || !*data.Translated || data.PublicAddress != "203.0.113.0/24" {
+				t.Errorf("%+v", data)
+			}
+		})
+	}
+}
+
+func TestKeepPublicAddress(t *testing.T) {
+	env, url := home(t, func(vnet.Chunk) bool { return true })
+	r, err := New(Config{ICE: servers(url), Timers: quick, KeepPublicAddress: true}).Run(t.Context(), env)
+	fatal(t, err)
+	if got := r.Data.(*report.NAT).PublicAddress; netip.MustParseAddr(got).String() != wanRouter {
+		t.Errorf("public address %q", got)
+	}
+}
