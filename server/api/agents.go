@@ -1,0 +1,52 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// caller is the agent behind a request.
+type caller struct {
+	store.Agent
+	Participant store.Participant
+}
+
+// agents lets enrolled agents through, each at its pace.
+func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
+	return a.handle(func(w http.ResponseWriter, r *http.Request) error {
+		c, err := a.identify(r)
+		if err != nil {
+			return err
+		}
+		if wait, ok := a.byAgent.Allow(c.ID); !ok {
+			return tooMany(wait)
+		}
+		if now := a.Now(); now.Sub(c.LastSeenAt) > touchEvery {
+			if err := a.Store.TouchAgent(r.Context(), c.ID, now); err != nil {
+				return err
+			}
+		}
+		return h(w, r, c)
+	})
+}
+
+func (a *API) identify(r *http.Request) (caller, error) {
+	unknown := fault(http.StatusUnauthorized, "token_invalid", "this agent is not enrolled here, or no longer: enrol it again")
+	hash, ok := auth.BearerToken(r)
+	if !ok {
+		return caller{}, unknown
+	}
+	agent, participant, err := a.Store.AgentByToken(r.Context(), hash)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return caller{}, unknown
+	case err != nil:
+		return caller{}, err
+	case participant.Blocked:
+		return caller{}, fault(http.StatusForbidden, "participant_blocked", "this participant is blocked: ask your support")
+	}
+	return caller{Agent: agent, Participant: participant}, nil
+}

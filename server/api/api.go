@@ -1,0 +1,163 @@
+// Package api is what agents talk to. openapi.yaml describes it; the tests hold
+// the two against each other.
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/limit"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Echo is the reflector, as far as agents reach it through this API.
+type Echo interface {
+	Offer(ctx context.Context, owner, offerSDP string) (id, answerSDP string, err error)
+	End(owner, id string) (wire.EchoLog, error)
+	ICE(owner, host string) wire.ICEConfig
+}
+
+// Store is what this package keeps and reads.
+type Store interface {
+	enrol.Store
+	AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error)
+	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
+	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
+}
+
+// Config is what New needs. All fields but MediaHost, Policy and Ready are
+// required.
+type Config struct {
+	Store  Store
+	Echo   Echo
+	Live   *live.Hub
+	Log    *slog.Logger
+	Now    func() time.Time
+	Random io.Reader
+	// Registry takes this package's metrics and is what /metrics shows.
+	Registry *prometheus.Registry
+	// MediaHost is the name agents find the reflector by; "" is the name they
+	// used for this API.
+	MediaHost string
+	// Policy is what may be stored of a report.
+	Policy report.Policy
+	// Ready names what must answer before the collector is ready.
+	Ready map[string]func(context.Context) error
+}
+
+// Limits of who may ask how often.
+const (
+	// Enrolling: a wrong code costs a turn, a good one gives all turns back, so
+	// that an office behind one address can be set up in one go.
+	enrolBurst = 10
+	enrolEvery = 30 * time.Second
+	// Agents ask a few times for each check. The burst empties a spool.
+	agentBurst = 60
+	agentEvery = time.Second
+	remembered = 100_000 // keys of each limiter
+)
+
+// touchEvery is how fresh an agent's last sign of life is kept. Every request
+// would be a write.
+const touchEvery = time.Minute
+
+// parallelUnpacking bounds the memory that bodies take once decompressed.
+const parallelUnpacking = 4
+
+// API answers agents.
+type API struct {
+	Config
+	desk      enrol.Desk
+	byAddress *limit.Limiter
+	byAgent   *limit.Limiter
+	unpacking chan struct{}
+	count     counters
+}
+
+// New makes the API and registers its metrics.
+func New(c Config) *API {
+	return &API{
+		Config:    c,
+		desk:      enrol.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
+		byAddress: limit.New(enrolEvery, enrolBurst, remembered, c.Now),
+		byAgent:   limit.New(agentEvery, agentBurst, remembered, c.Now),
+		unpacking: make(chan struct{}, parallelUnpacking),
+		count:     newCounters(c.Registry),
+	}
+}
+
+// route is one method of one path of the API.
+type route struct {
+	method, path string
+	handler      http.Handler
+}
+
+func (a *API) routes() []route {
+	return []route{
+		{http.MethodPost, "/api/v1/enroll", a.handle(a.enroll)},
+		{http.MethodPost, "/api/v1/reports", a.agents(a.reports)},
+		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
+		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
+		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
+		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
+		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
+		{http.MethodGet, "/readyz", http.HandlerFunc(a.ready)},
+		{http.MethodGet, "/metrics", promhttp.HandlerFor(a.Registry, promhttp.HandlerOpts{})},
+	}
+}
+
+// Mount adds the API to a mux. Under /api/ every answer is JSON, a wrong path
+// or method included.
+func (a *API) Mount(mux *http.ServeMux) {
+	allowed := map[string][]string{}
+	for _, r := range a.routes() {
+		mux.Handle(r.method+" "+r.path, r.handler)
+		allowed[r.path] = append(allowed[r.path], r.method)
+	}
+	for path, methods := range allowed {
+		slices.Sort(methods)
+		mux.Handle(path, a.handle(func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			return fault(http.StatusMethodNotAllowed, "method_not_allowed", "this address takes "+strings.Join(methods, ", "))
+		}))
+	}
+	mux.Handle("/api/", a.handle(func(http.ResponseWriter, *http.Request) error {
+		return fault(http.StatusNotFound, "not_found", "there is nothing at this address")
+	}))
+}
+
+// handle turns a handler's error into an answer.
+func (a *API) handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			a.answerError(w, r, err)
+		}
+	})
+}
+
+func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
+	f, ok := errors.AsType[*Fault](err)
+	switch {
+	case ok:
+	case r.Context().Err() != nil:
+		// The client has gone or the server is stopping; nothing was promised.
+		f = &Fault{Status: http.StatusServiceUnavailable, Code: "interrupted", Message: "the request was interrupted: send it again", RetryAfter: time.Second}
+	default:
+		a.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+		f = &Fault{Status: http.StatusInternalServerError, Code: "internal", Message: "the server failed; its log tells why"}
+	}
+	f.write(w)
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/reflect"
+)
+
+const maxOfferBytes = 64 << 10
+
+// busyRetry is when a place for an echo session should be free again: about as
+// long as one check takes.
+const busyRetry = 10 * time.Second
+
+func (a *API) ice(w http.ResponseWriter, r *http.Request, c caller) error {
+	writeJSON(w, http.StatusOK, a.Echo.ICE(c.ID, a.mediaHost(r)))
+	return nil
+}
+
+// mediaHost is where the agent finds the reflector. The Host header goes back
+// to nobody but the agent that sent it.
+func (a *API) mediaHost(r *http.Request) string {
+	if a.MediaHost != "" {
+		return a.MediaHost
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.Trim(host, "[]")
+}
+
+// startEcho takes an offer and answers it, in the shape of WHIP (RFC 9725 §4.2).
+func (a *API) startEcho(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := wantType(r, wire.MediaTypeSDP); err != nil {
+		return err
+	}
+	offer, err := readWire(w, r, maxOfferBytes)
+	if err != nil {
+		return err
+	}
+	id, answer, err := a.Echo.Offer(r.Context(), c.ID, string(offer))
+	if err != nil {
+		return echoFault(err)
+	}
+	w.Header().Set("Location", "/api/v1/echo/"+id)
+	w.Header().Set("Content-Type", wire.MediaTypeSDP)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusCreated)
+	_, _ = w.Write([]byte(answer))
+	return nil
+}
+
+func (a *API) endEcho(w http.ResponseWriter, r *http.Request, c caller) error {
+	log, err := a.Echo.End(c.ID, r.PathValue("id"))
+	if err != nil {
+		return echoFault(err)
+	}
+	writeJSON(w, http.StatusOK, log)
+	return nil
+}
+
+func echoFault(err error) error {
+	switch {
+	case errors.Is(err, reflect.ErrBadOffer):
+		return fault(http.StatusBadRequest, "offer_invalid", "the SDP offer cannot be answered")
+	case errors.Is(err, reflect.ErrNoSession):
+		return fault(http.StatusNotFound, "echo_unknown", "there is no such echo session, or no longer")
+	case errors.Is(err, reflect.ErrBusy), errors.Is(err, reflect.ErrClosed):
+		return &Fault{Status: http.StatusServiceUnavailable, Code: "echo_busy", Message: "too many checks at once: try again shortly", RetryAfter: busyRetry}
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	_ "embed"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// readyTimeout is how long a part may take to say that it works.
+const readyTimeout = 3 * time.Second
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml") // RFC 9512
+	_, _ = w.Write(openAPI)
+}
+
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready says which parts do not work, and to the log why.
+func (a *API) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	parts := map[string]string{}
+	status, word := http.StatusOK, "ok"
+	var wg sync.WaitGroup
+	for name, check := range a.Ready {
+		wg.Go(func() {
+			err := check(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			parts[name] = "ok"
+			if err != nil {
+				a.Log.WarnContext(ctx, "not ready", "part", name, "err", err)
+				parts[name], status, word = "failed", http.StatusServiceUnavailable, "failed"
+			}
+		})
+	}
+	wg.Wait()
+	writeJSON(w, status, map[string]any{"status": word, "parts": parts})
+}
+
+type counters struct {
+	enrolments *prometheus.CounterVec
+	reports    *prometheus.CounterVec
+}
+
+func newCounters(registry prometheus.Registerer) counters {
+	c := counters{
+		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tonprobe_enrolments_total", Help: "Enrolments by result: enrolled, refused, rate_limited."}, []string{"result"}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tonprobe_reports_total", Help: "Reports by what became of them: stored, duplicate, rejected."}, []string{"status"}),
+	}
+	registry.MustRegister(c.enrolments, c.reports)
+	return c
+}

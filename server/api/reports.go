@@ -1,0 +1,209 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Bounds of one delivery.
+const (
+	maxReports    = 100
+	maxPlainBytes = maxReports*report.MaxBytes + 64<<10 // decompressed
+	maxWireBytes  = 8 << 20                             // as sent
+)
+
+// reportResult is what became of one report, in the order of the request.
+type reportResult struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	Error  string `json:"error"`
+}
+
+const statusRejected = "rejected"
+
+// reports answers 202 only when every report it calls stored or duplicate is on
+// the disk: the agent deletes its own copy then.
+func (a *API) reports(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := wantType(r, "application/json"); err != nil {
+		return err
+	}
+	encoding, err := checkEncoding(w, r)
+	if err != nil {
+		return err
+	}
+	packed, err := readWire(w, r, maxWireBytes)
+	if err != nil {
+		return err
+	}
+	d, err := a.unpackDelivery(r.Context(), packed, encoding, c)
+	if err != nil {
+		return err
+	}
+	if d.single && d.faults[0] != nil {
+		a.count.reports.WithLabelValues(statusRejected).Inc()
+		return d.faults[0]
+	}
+	if err := a.keep(r.Context(), c, d); err != nil {
+		return err
+	}
+	if d.single && d.faults[0] != nil {
+		return d.faults[0]
+	}
+	writeJSON(w, http.StatusAccepted, map[string][]reportResult{"results": d.results})
+	return nil
+}
+
+// delivery is the content of one request: for each report its result, and
+// either the report or why it was refused.
+type delivery struct {
+	single  bool // one report object instead of a list
+	reports []*report.Report
+	faults  []*Fault
+	results []reportResult
+}
+
+func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string, c caller) (*delivery, error) {
+	select {
+	case a.unpacking <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-a.unpacking }()
+	plain, err := unpack(bytes.NewReader(packed), encoding, maxPlainBytes)
+	if err != nil {
+		return nil, err
+	}
+	documents, single, err := split(plain)
+	if err != nil {
+		return nil, err
+	}
+	d := &delivery{single: single}
+	for _, document := range documents {
+		d.add(document, c, a.Policy)
+	}
+	return d, nil
+}
+
+// split finds the reports in a body: one object, or {"reports":[…]}.
+func split(body []byte) (documents []json.RawMessage, single bool, err error) {
+	var list struct {
+		Reports *[]json.RawMessage `json:"reports"`
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, false, fault(http.StatusBadRequest, "body_malformed", `the body is neither a report nor {"reports":[…]}`)
+	}
+	switch {
+	case list.Reports == nil:
+		return []json.RawMessage{body}, true, nil
+	case len(*list.Reports) == 0:
+		return nil, false, fault(http.StatusBadRequest, "body_malformed", "the list of reports is empty")
+	case len(*list.Reports) > maxReports:
+		return nil, false, fault(http.StatusRequestEntityTooLarge, "too_many_reports", fmt.Sprintf("more than %d reports at once", maxReports))
+	}
+	return *list.Reports, false, nil
+}
+
+func (d *delivery) add(document []byte, c caller, p report.Policy) {
+	r, f := accept(document, c, p)
+	result := reportResult{}
+	if f != nil {
+		result = reportResult{ID: idOf(document), Status: statusRejected, Error: f.Message}
+	} else {
+		result.ID = r.ID
+	}
+	d.reports = append(d.reports, r)
+	d.faults = append(d.faults, f)
+	d.results = append(d.results, result)
+}
+
+// accept reads one report as it may be stored, or says why not.
+func accept(document []byte, c caller, p report.Policy) (*report.Report, *Fault) {
+	r, err := report.Decode(document)
+	if err != nil {
+		return nil, reportFault(err)
+	}
+	if !strings.EqualFold(r.Agent.ID, c.ID) {
+		return nil, fault(http.StatusForbidden, "agent_mismatch", "this report was made by another agent than the one that sent it")
+	}
+	return report.Redact(r, p), nil
+}
+
+func reportFault(err error) *Fault {
+	if errors.Is(err, report.ErrTooLarge) {
+		return fault(http.StatusRequestEntityTooLarge, "too_large", err.Error())
+	}
+	code := "report_invalid"
+	if _, ok := errors.AsType[*report.VersionError](err); ok {
+		code = "report_version"
+	}
+	return fault(http.StatusUnprocessableEntity, code, err.Error())
+}
+
+// idOf is the id of a report that was refused, so that the agent knows which
+// one; "" when it has none that can be sent back.
+func idOf(document []byte) string {
+	var head struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(document, &head) != nil || len(head.ID) > 64 {
+		return ""
+	}
+	return head.ID
+}
+
+// keep stores what was accepted and completes the results.
+func (a *API) keep(ctx context.Context, c caller, d *delivery) error {
+	now := a.Now()
+	var batch []store.NewReport
+	var places []int // of the batch in the results
+	for i, r := range d.reports {
+		if r == nil {
+			continue
+		}
+		document, err := r.Encode()
+		if err != nil {
+			d.refuse(i, reportFault(err))
+			continue
+		}
+		batch = append(batch, store.NewReport{Report: r, Document: document, ReceivedAt: now, CheckedAt: store.CheckedAt(r, now)})
+		places = append(places, i)
+	}
+	if len(batch) > 0 {
+		saved, err := a.Store.SaveReports(ctx, c.ID, batch)
+		if err != nil {
+			return err
+		}
+		for i, s := range saved {
+			d.saved(places[i], s)
+		}
+	}
+	for i, result := range d.results {
+		a.count.reports.WithLabelValues(result.Status).Inc()
+		if result.Status == string(store.Stored) {
+			a.Live.Publish(live.Event{Kind: live.ReportStored, ParticipantID: c.ParticipantID, ReportID: d.reports[i].ID, At: now})
+		}
+	}
+	return nil
+}
+
+func (d *delivery) saved(i int, s store.SaveResult) {
+	if s.Status == store.Foreign {
+		d.refuse(i, fault(http.StatusUnprocessableEntity, "report_id_taken", "another agent has sent a report with this id"))
+		return
+	}
+	d.results[i].Status = string(s.Status)
+}
+
+func (d *delivery) refuse(i int, f *Fault) {
+	d.faults[i] = f
+	d.results[i].Status, d.results[i].Error = statusRejected, f.Message
+}
