@@ -1,0 +1,268 @@
+package capture
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Exit statuses of the child. Whatever went wrong with the device is a Failure
+// frame and status 0.
+const (
+	exitOK       = 0
+	exitBadInput = 2
+	exitLimit    = 3 // the time limit ran out
+)
+
+const (
+	maxRequest    = 64 << 10
+	statePeriod   = time.Second
+	queuedFrames  = 256 // about 5 s of sound
+	defaultPeriod = 20  // ms
+)
+
+// engine is a sound system that was reached.
+type engine interface {
+	backend() string
+	// devices lists everything that can be captured, monitors included.
+	devices() ([]Device, error)
+	// start streams the device with the ID (the default one if empty) until the
+	// process ends. onFrames gets interleaved 32-bit floats that it must not keep.
+	start(deviceID string, channels int, onFrames func(samples []byte), onStop func()) error
+}
+
+// ChildMain is the whole child: it reads one Request from in, writes frames to
+// out and returns the exit status. It returns when the request is fulfilled,
+// when in is closed (the parent is gone) or when the request's time limit runs
+// out, whatever a sound library is doing then: the caller must exit at once.
+func ChildMain(in io.Reader, out io.Writer) int {
+	// Libraries print to standard output now and then, which would break the frames.
+	if out == io.Writer(os.Stdout) {
+		os.Stdout = os.Stderr
+	}
+	lines := bufio.NewReaderSize(io.LimitReader(in, maxRequest), maxRequest)
+	req, err := readRequest(lines)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitBadInput
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	parentGone := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		close(parentGone)
+	}()
+	c := &child{start: time.Now(), out: make(chan []byte, queuedFrames)}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for frame := <-c.out; frame != nil; frame = <-c.out {
+			if _, err := out.Write(frame); err != nil {
+				return
+			}
+		}
+	}()
+	go c.serve(ctx, req)
+
+	limit := time.NewTimer(time.Duration(req.LimitMS) * time.Millisecond)
+	defer limit.Stop()
+	select {
+	case <-written:
+		return exitOK
+	case <-parentGone:
+		return exitOK
+	case <-limit.C:
+		return exitLimit
+	}
+}
+
+func readRequest(r *bufio.Reader) (Request, error) {
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return Request{}, fmt.Errorf("read capture request: %w", err)
+	}
+	var req Request
+	if err := json.Unmarshal(line, &req); err != nil {
+		return Request{}, fmt.Errorf("read capture request: %w", err)
+	}
+	if req.Op != OpDevices && req.Op != OpCapture {
+		return Request{}, fmt.Errorf("read capture request: unknown operation %q", req.Op)
+	}
+	if req.LimitMS < 1 || req.LimitMS > MaxLimit.Milliseconds() {
+		return Request{}, fmt.Errorf("read capture request: a time limit of %d ms", req.LimitMS)
+	}
+	return req, nil
+}
+
+// child writes frames through one queue, so that neither a callback of the
+// sound system nor a slow parent ever waits for the other.
+type child struct {
+	start time.Time
+	out   chan []byte // nil ends it; never closed, as a callback may still send
+	lost  atomic.Uint32
+}
+
+func (c *child) sinceStart() int64 { return time.Since(c.start).Nanoseconds() }
+
+func (c *child) send(m Message) {
+	frame, err := jsonFrame(m.message(), m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	c.out <- frame
+}
+
+func (c *child) serve(ctx context.Context, req Request) {
+	c.send(Hello{Version: protocolVersion})
+	if err := c.run(ctx, req); err != nil {
+		c.send(failureOf(err))
+	}
+	c.out <- nil
+}
+
+func (c *child) run(ctx context.Context, req Request) error {
+	sound, err := openEngine()
+	if err != nil {
+		return err
+	}
+	devices, err := sound.devices()
+	if err != nil {
+		return err
+	}
+	// The system's own word on monitors and Bluetooth is better than a guess by
+	// name. The stream does not wait for a server that answers slowly.
+	state, stateErr := osstate.Read(ctx, 0)
+	if stateErr == nil {
+		devices = withState(devices, state)
+	}
+	c.send(Devices{Backend: sound.backend(), Devices: devices})
+	if stateErr == nil {
+		c.send(State{state})
+	}
+	if req.Op == OpDevices {
+		return nil
+	}
+	return c.capture(ctx, sound, devices, req.Device)
+}
+
+// withState adds what the system knows to what the capture library lists.
+func withState(devices []Device, s osstate.Snapshot) []Device {
+	for i := range devices {
+		d := &devices[i]
+		d.IsDefaultComms = s.DefaultCommsID != "" && d.ID == s.DefaultCommsID
+		known, ok := s.Devices[d.ID]
+		if !ok {
+			continue
+		}
+		if s.DefaultID != "" {
+			d.IsDefault = d.ID == s.DefaultID
+		}
+		setIf(&d.IsMonitor, known.IsMonitor)
+		setIf(&d.IsBluetooth, known.IsBluetooth)
+		setIf(&d.NativeRateHz, known.NativeRateHz)
+		setIf(&d.NativeChannels, known.NativeChannels)
+	}
+	return devices
+}
+
+func setIf[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func (c *child) capture(ctx context.Context, sound engine, devices []Device, name string) error {
+	device, err := pick(devices, name)
+	if err != nil {
+		return err
+	}
+	// The default device is opened as such, without its ID, so that the system
+	// treats the stream as it treats that of a conference program.
+	openID := device.ID
+	if name == "" && device.IsDefault {
+		openID = ""
+	}
+	channels := min(max(device.NativeChannels, 1), MaxChannels)
+	gate := make(chan struct{}) // PCM must not overtake Started
+	onFrames := func(samples []byte) {
+		at := c.sinceStart()
+		select {
+		case <-gate:
+			c.sendPCM(at, samples, channels)
+		case <-ctx.Done():
+		}
+	}
+	onStop := func() {
+		select {
+		case c.out <- newFrame(kindStop, 0):
+		default:
+		}
+	}
+	at := c.sinceStart()
+	if err := sound.start(openID, channels, onFrames, onStop); err != nil {
+		return err
+	}
+	c.send(Started{Device: device, RateHz: RateHz, Channels: channels, PeriodMS: defaultPeriod, AtNS: at})
+	close(gate)
+	c.watchState(ctx)
+	return nil
+}
+
+// sendPCM runs in the sound system's callback and never blocks.
+func (c *child) sendPCM(at int64, samples []byte, channels int) {
+	lost := c.lost.Load()
+	select {
+	case c.out <- pcmFrame(at, lost, samples):
+		c.lost.Add(-lost)
+	default:
+		c.lost.Add(uint32(len(samples) / (4 * channels)))
+	}
+}
+
+// watchState sends the state of the devices whenever it has changed.
+func (c *child) watchState(ctx context.Context) {
+	var last osstate.Snapshot
+	for {
+		state, err := osstate.Read(ctx, os.Getpid())
+		if errors.Is(err, osstate.ErrUnsupported) {
+			return
+		}
+		if err == nil && !reflect.DeepEqual(state, last) {
+			last = state
+			c.send(State{state})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(statePeriod):
+		}
+	}
+}
+
+// startError is a Failure on its way to the parent.
+type startError struct {
+	state report.CaptureState
+	text  string
+}
+
+func (e *startError) Error() string { return e.text }
+
+func failureOf(err error) Failure {
+	var e *startError
+	if errors.As(err, &e) {
+		return Failure{State: e.state, Text: e.text}
+	}
+	return Failure{State: report.CaptureDied, Text: err.Error()}
+}

@@ -1,0 +1,132 @@
+//go:build cgo && (linux || windows || darwin)
+
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gen2brain/malgo"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Built says whether this program can record at all.
+const Built = true
+
+// malgoEngine is miniaudio with one backend. Nothing is ever released: the
+// child's end does that, and miniaudio can hang while releasing (issue 1034).
+type malgoEngine struct {
+	ctx     *malgo.AllocatedContext
+	system  soundSystem
+	ids     map[string]malgo.DeviceID
+	running *malgo.Device
+}
+
+// soundSystem is one backend and what is peculiar to it.
+type soundSystem struct {
+	name    string
+	backend malgo.Backend
+	// id turns miniaudio's union into the system's own name of the device.
+	id func(malgo.DeviceID) string
+	// real says whether an enumerated device is one, not a pseudo-device.
+	real func(id, name string) bool
+}
+
+// openEngine tries the sound systems of this platform in order. The list is
+// always explicit: left to itself miniaudio ends at the null backend, whose
+// silence looks like a muted microphone.
+func openEngine() (engine, error) {
+	if err := refuseEarly(); err != nil {
+		return nil, err
+	}
+	var lastErr error
+	for _, s := range soundSystems() {
+		// No log callback: miniaudio calls it with the mutex that Devices takes.
+		ctx, err := malgo.InitContext([]malgo.Backend{s.backend}, malgo.ContextConfig{}, nil)
+		if err == nil {
+			return &malgoEngine{ctx: ctx, system: s}, nil
+		}
+		lastErr = err
+	}
+	return nil, noServer(lastErr)
+}
+
+func (e *malgoEngine) backend() string { return e.system.name }
+
+func (e *malgoEngine) devices() ([]Device, error) {
+	infos, err := e.ctx.Devices(malgo.Capture)
+	if err != nil {
+		return nil, fmt.Errorf("list capture devices: %w", err)
+	}
+	e.ids = make(map[string]malgo.DeviceID, len(infos))
+	var devices []Device
+	for _, info := range infos {
+		id, name := e.system.id(info.ID), info.Name()
+		if e.system.real != nil && !e.system.real(id, name) {
+			continue
+		}
+		e.ids[id] = info.ID
+		d := Device{Name: strings.ToValidUTF8(name, "\uFFFD"), ID: id, IsDefault: info.IsDefault != 0}
+		d.IsMonitor = strings.HasPrefix(name, "Monitor of ") || strings.HasSuffix(id, ".monitor")
+		// The list carries no formats on PulseAudio; only DeviceInfo does.
+		if full, err := e.ctx.DeviceInfo(malgo.Capture, info.ID, malgo.Shared); err == nil && len(full.Formats) > 0 {
+			d.NativeRateHz = int(full.Formats[0].SampleRate)
+			d.NativeChannels = int(full.Formats[0].Channels)
+		}
+		devices = append(devices, d)
+	}
+	return devices, nil
+}
+
+func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte), onStop func()) error {
+	cfg := malgo.DefaultDeviceConfig(malgo.Capture)
+	cfg.SampleRate = RateHz
+	cfg.PeriodSizeInMilliseconds = defaultPeriod
+	cfg.Capture.Format = malgo.FormatF32
+	cfg.Capture.Channels = uint32(channels) // never 0: native channels without a source abort in libpulse
+	if id, ok := e.ids[deviceID]; ok {
+		cfg.Capture.DeviceID = id.Pointer() // leaks 256 bytes, once
+	}
+	device, err := malgo.InitDevice(e.ctx.Context, cfg, malgo.DeviceCallbacks{
+		Data: func(_, in []byte, _ uint32) { onFrames(in) },
+		Stop: onStop,
+	})
+	if err != nil {
+		return openError(err)
+	}
+	e.running = device
+	if err := device.Start(); err != nil {
+		return openError(err)
+	}
+	return nil
+}
+
+// openError names the reason for which a device does not open.
+func openError(err error) error {
+	state := report.CaptureDied
+	switch {
+	case errors.Is(err, malgo.ErrAccessDenied):
+		state = report.CaptureRefused
+	case errors.Is(err, malgo.ErrBusy), errors.Is(err, malgo.ErrAlreadyInUse):
+		state = report.CaptureInUse // AUDCLNT_E_DEVICE_IN_USE, EBUSY
+	case errors.Is(err, malgo.ErrNoDevice), errors.Is(err, malgo.ErrDoesNotExist):
+		state = report.CaptureNoDevice
+	}
+	return &startError{state, fmt.Sprintf("open microphone: %v", err)}
+}
+
+func noServer(err error) error {
+	text := "no sound system answers"
+	if err != nil {
+		text = fmt.Sprintf("no sound system answers: %v", err)
+	}
+	return &startError{report.CaptureNoServer, text}
+}
+
+// cStringID reads a device ID that is a NUL-terminated string.
+func cStringID(id malgo.DeviceID) string {
+	s, _, _ := strings.Cut(string(id[:]), "\x00")
+	return s
+}

@@ -1,0 +1,12 @@
+//go:build !cgo || !(linux || windows || darwin)
+
+package capture
+
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// Built says whether this program can record at all.
+const Built = false
+
+func openEngine() (engine, error) {
+	return nil, &startError{report.CaptureNotBuilt, "built without audio"}
+}

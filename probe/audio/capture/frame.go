@@ -1,0 +1,102 @@
+package capture
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A frame on the child's standard output is: the byte 'T', the kind, the
+// payload's length (uint32, little endian), the payload. The constant first
+// byte finds out at once when something else wrote to the same stream.
+const (
+	frameMark   = 'T'
+	frameHeader = 6
+
+	maxJSONPayload = 256 << 10
+	maxPCMPayload  = 256 << 10
+	pcmHeader      = 12 // uint64 time in ns, uint32 frames lost before this one
+)
+
+type kind byte
+
+const (
+	kindHello   kind = 'H'
+	kindDevices kind = 'D'
+	kindState   kind = 'O'
+	kindStarted kind = 'S'
+	kindPCM     kind = 'P'
+	kindStop    kind = 'X'
+	kindFailure kind = 'E'
+)
+
+// ErrGarbage means that the child's output is not what a child writes.
+var ErrGarbage = errors.New("the capture process wrote something that is not a frame")
+
+// payloadLimit is the largest payload of a kind, and whether the kind exists.
+func payloadLimit(k kind) (int, bool) {
+	switch k {
+	case kindPCM:
+		return maxPCMPayload, true
+	case kindHello, kindDevices, kindState, kindStarted, kindStop, kindFailure:
+		return maxJSONPayload, true
+	}
+	return 0, false
+}
+
+// newFrame returns a frame whose payload is still to be filled in.
+func newFrame(k kind, payload int) []byte {
+	b := make([]byte, frameHeader+payload)
+	b[0], b[1] = frameMark, byte(k)
+	binary.LittleEndian.PutUint32(b[2:], uint32(payload))
+	return b
+}
+
+func jsonFrame(k kind, v any) ([]byte, error) {
+	payload, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode capture frame %q: %w", k, err)
+	}
+	if len(payload) > maxJSONPayload {
+		return nil, fmt.Errorf("encode capture frame %q: %d bytes are too many", k, len(payload))
+	}
+	b := newFrame(k, len(payload))
+	copy(b[frameHeader:], payload)
+	return b, nil
+}
+
+// pcmFrame copies samples as they come from the device: 32-bit floats in the
+// byte order of the machine, which is little endian on every system we build for.
+func pcmFrame(atNS int64, lostFrames uint32, samples []byte) []byte {
+	b := newFrame(kindPCM, pcmHeader+len(samples))
+	binary.LittleEndian.PutUint64(b[frameHeader:], uint64(atNS))
+	binary.LittleEndian.PutUint32(b[frameHeader+8:], lostFrames)
+	copy(b[frameHeader+pcmHeader:], samples)
+	return b
+}
+
+// readFrame reads one frame. io.EOF means the stream ended between two frames.
+func readFrame(r io.Reader) (kind, []byte, error) {
+	var head [frameHeader]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return 0, nil, fmt.Errorf("%w: it ends within a frame's head", ErrGarbage)
+		}
+		return 0, nil, err
+	}
+	k, size := kind(head[1]), binary.LittleEndian.Uint32(head[2:])
+	limit, known := payloadLimit(k)
+	switch {
+	case head[0] != frameMark || !known:
+		return 0, nil, ErrGarbage
+	case uint64(size) > uint64(limit):
+		return 0, nil, fmt.Errorf("%w: a payload of %d bytes", ErrGarbage, size)
+	}
+	payload := make([]byte, size)
+	if _, err := io.ReadFull(r, payload); err != nil {
+		return 0, nil, fmt.Errorf("%w: it ends within a frame", ErrGarbage)
+	}
+	return k, payload, nil
+}

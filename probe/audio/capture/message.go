@@ -1,0 +1,186 @@
+package capture
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// protocolVersion is raised when parent and child of different builds would
+// misunderstand each other; they are the same file, so it differs only while
+// an update replaces it.
+const protocolVersion = 1
+
+// Op is what the child is asked to do.
+type Op string
+
+// The operations of a child.
+const (
+	OpDevices Op = "devices" // list the devices and end
+	OpCapture Op = "capture" // list the devices, then stream one
+)
+
+// Request is the one line of JSON that the parent writes to the child.
+type Request struct {
+	Op Op `json:"op"`
+	// Device is a device's name or ID; empty for the system's default.
+	Device string `json:"device,omitempty"`
+	// LimitMS ends the child whatever happens, 1 ms up to MaxLimit.
+	LimitMS int64 `json:"limit_ms"`
+}
+
+// MaxLimit is the longest a child may be asked to live.
+const MaxLimit = 10 * time.Minute
+
+// Device is a capture device as the sound system shows it. Its name may hold
+// a person's name: it is for the screen, not for a report.
+type Device struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+	// IsDefault marks the device programs get when they do not choose.
+	IsDefault bool `json:"is_default"`
+	// IsDefaultComms marks Windows' default for calls, which may be another one.
+	IsDefaultComms bool `json:"is_default_comms,omitempty"`
+	// IsMonitor marks the echo of a loudspeaker, which is no microphone.
+	IsMonitor      bool `json:"is_monitor"`
+	IsBluetooth    bool `json:"is_bluetooth"`
+	NativeRateHz   int  `json:"native_rate_hz,omitempty"`
+	NativeChannels int  `json:"native_channels,omitempty"`
+}
+
+// Message is what the child says: one of Hello, Devices, State, Started, PCM,
+// Stopped and Failure.
+type Message interface{ message() kind }
+
+// Hello is the first message of every child.
+type Hello struct {
+	Version int `json:"version"`
+}
+
+// Devices lists what can be captured.
+type Devices struct {
+	Backend string   `json:"backend"`
+	Devices []Device `json:"devices"`
+}
+
+// State is what the system says of its devices; it is sent again on a change.
+type State struct{ osstate.Snapshot }
+
+// Started says that the stream runs.
+type Started struct {
+	Device   Device `json:"device"`
+	RateHz   int    `json:"rate_hz"`
+	Channels int    `json:"channels"`
+	PeriodMS int    `json:"period_ms"`
+	// AtNS is the time of the start on the clock of PCM.AtNS.
+	AtNS int64 `json:"at_ns"`
+}
+
+// PCM is what one callback delivered.
+type PCM struct {
+	// AtNS is the child's monotonic clock at the callback, so that a parent
+	// that is slow to read does not look like a gap.
+	AtNS int64
+	// LostFrames were captured but thrown away because the parent did not read.
+	LostFrames uint32
+	Samples    []float32 // interleaved
+}
+
+// Stopped says that the sound system reported the end of the stream. More sound
+// can still come (a reroute), and none of it coming shows as silence on the pipe.
+type Stopped struct{}
+
+// Failure says why there is no stream.
+type Failure struct {
+	State report.CaptureState `json:"state"`
+	Text  string              `json:"text"`
+}
+
+func (Hello) message() kind   { return kindHello }
+func (Devices) message() kind { return kindDevices }
+func (State) message() kind   { return kindState }
+func (Started) message() kind { return kindStarted }
+func (PCM) message() kind     { return kindPCM }
+func (Stopped) message() kind { return kindStop }
+func (Failure) message() kind { return kindFailure }
+
+// decoder reads a child's messages and holds them to their order.
+type decoder struct {
+	r        io.Reader
+	greeted  bool
+	channels int // of the running stream; 0 before Started
+}
+
+// next returns the next message; io.EOF when the child has closed its output
+// between two of them, an error wrapping ErrGarbage for anything malformed.
+func (d *decoder) next() (Message, error) {
+	k, payload, err := readFrame(d.r)
+	if err != nil {
+		return nil, err
+	}
+	if d.greeted == (k == kindHello) {
+		return nil, fmt.Errorf("%w: %q out of order", ErrGarbage, k)
+	}
+	switch k {
+	case kindHello:
+		m, err := decodeJSON[Hello](payload)
+		if err == nil && m.Version != protocolVersion {
+			return nil, fmt.Errorf("%w: protocol version %d instead of %d", ErrGarbage, m.Version, protocolVersion)
+		}
+		d.greeted = true
+		return m, err
+	case kindDevices:
+		return decodeJSON[Devices](payload)
+	case kindState:
+		return decodeJSON[State](payload)
+	case kindStarted:
+		return d.started(payload)
+	case kindPCM:
+		return d.pcm(payload)
+	case kindStop:
+		return Stopped{}, nil
+	default:
+		return decodeJSON[Failure](payload)
+	}
+}
+
+func (d *decoder) started(payload []byte) (Message, error) {
+	m, err := decodeJSON[Started](payload)
+	if err != nil {
+		return nil, err
+	}
+	if m.Channels < 1 || m.Channels > MaxChannels || m.RateHz != RateHz || d.channels != 0 {
+		return nil, fmt.Errorf("%w: a stream of %d channels at %d Hz", ErrGarbage, m.Channels, m.RateHz)
+	}
+	d.channels = m.Channels
+	return m, nil
+}
+
+func (d *decoder) pcm(payload []byte) (Message, error) {
+	if d.channels == 0 || len(payload) < pcmHeader || (len(payload)-pcmHeader)%(4*d.channels) != 0 {
+		return nil, fmt.Errorf("%w: %d bytes of sound", ErrGarbage, len(payload))
+	}
+	m := PCM{
+		AtNS:       int64(binary.LittleEndian.Uint64(payload)),
+		LostFrames: binary.LittleEndian.Uint32(payload[8:]),
+		Samples:    make([]float32, (len(payload)-pcmHeader)/4),
+	}
+	for i := range m.Samples {
+		m.Samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(payload[pcmHeader+4*i:]))
+	}
+	return m, nil
+}
+
+func decodeJSON[M any](payload []byte) (M, error) {
+	var m M
+	if err := json.Unmarshal(payload, &m); err != nil {
+		return m, fmt.Errorf("%w: %v", ErrGarbage, err)
+	}
+	return m, nil
+}

@@ -1,0 +1,58 @@
+package capture
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// pick finds the device asked for: by ID, by name, by name in any case, or by
+// a part of the name that only one device has. An empty name means the default.
+func pick(devices []Device, name string) (Device, error) {
+	if len(devices) == 0 {
+		// Opening the "default" of nothing aborts the process inside libpulse.
+		return Device{}, &startError{report.CaptureNoDevice, "the sound system has no capture device"}
+	}
+	if name == "" {
+		return pickDefault(devices), nil
+	}
+	matches := []func(Device) bool{
+		func(d Device) bool { return d.ID == name },
+		func(d Device) bool { return d.Name == name },
+		func(d Device) bool { return strings.EqualFold(d.Name, name) },
+		func(d Device) bool { return strings.Contains(strings.ToLower(d.Name), strings.ToLower(name)) },
+	}
+	for _, match := range matches {
+		var found []Device
+		for _, d := range devices {
+			if match(d) {
+				found = append(found, d)
+			}
+		}
+		switch {
+		case len(found) == 1:
+			return found[0], nil
+		case len(found) > 1:
+			return Device{}, &startError{report.CaptureDeviceAbsent,
+				fmt.Sprintf("%d devices fit the name asked for; name one exactly", len(found))}
+		}
+	}
+	return Device{}, &startError{report.CaptureDeviceAbsent, "the device asked for is not there"}
+}
+
+// pickDefault prefers the system's default, even when that is a monitor: it is
+// what a conference program would get too, and the report says so.
+func pickDefault(devices []Device) Device {
+	for _, d := range devices {
+		if d.IsDefault {
+			return d
+		}
+	}
+	for _, d := range devices {
+		if !d.IsMonitor {
+			return d
+		}
+	}
+	return devices[0]
+}

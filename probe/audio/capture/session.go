@@ -1,0 +1,227 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Patience is how long the parent waits at each stage before it kills the child.
+type Patience struct {
+	// Hello: the system starts the process. Virus scanners make this slow.
+	Hello time.Duration
+	// Server: the sound system answers and lists its devices.
+	Server time.Duration
+	// Open: the device opens and the stream starts.
+	Open time.Duration
+	// First: the first sound after the start; 1-1.6 s have been seen on healthy machines.
+	First time.Duration
+	// Next: any further sound. A reroute to another device takes 0.9 s.
+	Next time.Duration
+}
+
+// DefaultPatience fits real machines.
+func DefaultPatience() Patience {
+	return Patience{Hello: 5 * time.Second, Server: 3 * time.Second, Open: 3 * time.Second, First: 3 * time.Second, Next: time.Second}
+}
+
+// Session is one child and how to treat it.
+type Session struct {
+	// Command is the child, not yet started. Nil means this program with ChildArg.
+	Command  *exec.Cmd
+	Request  Request
+	Patience Patience
+	Log      *slog.Logger
+}
+
+// Error says why a session ended before its handler had enough.
+type Error struct {
+	State report.CaptureState
+	Text  string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// ErrEnough is returned by a handler that needs nothing more.
+var ErrEnough = errors.New("captured enough")
+
+// SelfCommand is this program as the child.
+func SelfCommand(ctx context.Context) *exec.Cmd {
+	exe, err := os.Executable()
+	if err != nil {
+		exe = os.Args[0]
+	}
+	return exec.CommandContext(ctx, exe, ChildArg)
+}
+
+// killWait bounds the wait for a killed child; one that hangs in the kernel is
+// left behind.
+const killWait = 2 * time.Second
+
+// Run starts the child and passes its messages to handle, one at a time, until
+// handle returns an error, the child ends or falls silent, or ctx is done. The
+// child is dead when Run returns.
+//
+// It returns nil when handle returned ErrEnough or the child had done its
+// work, handle's other errors as they are, ctx's error, and an *Error for
+// everything that befell the child.
+func (s Session) Run(ctx context.Context, handle func(Message) error) error {
+	cmd := s.Command
+	if cmd == nil {
+		cmd = SelfCommand(ctx)
+	}
+	stdout, stop, err := s.start(cmd)
+	if err != nil {
+		return &Error{report.CaptureDied, fmt.Sprintf("start capture process: %v", err)}
+	}
+	defer stop()
+
+	messages := make(chan received)
+	abandoned := make(chan struct{})
+	defer close(abandoned)
+	go receive(stdout, messages, abandoned)
+
+	w := newWatch(s.Patience)
+	defer w.timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.timer.C:
+			// Not the child's silence if a message waits: then it was our own
+			// process that stood still, for a slow handler or a sleeping machine.
+			select {
+			case r := <-messages:
+				if done, err := s.take(r, w, handle); done {
+					return err
+				}
+			default:
+				return w.verdict()
+			}
+		case r := <-messages:
+			if done, err := s.take(r, w, handle); done {
+				return err
+			}
+		}
+	}
+}
+
+// take handles one message and says whether it was the last.
+func (s Session) take(r received, w *watch, handle func(Message) error) (done bool, err error) {
+	if r.err != nil {
+		return true, s.ended(r.err, w.stage)
+	}
+	if f, ok := r.message.(Failure); ok {
+		return true, &Error{f.State, f.Text}
+	}
+	err = handle(r.message)
+	w.saw(r.message)
+	if errors.Is(err, ErrEnough) {
+		return true, nil
+	}
+	return err != nil, err
+}
+
+// start runs cmd with the request on its standard input, which stays open: its
+// end tells the child that the parent is gone. stop kills the child.
+func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, stop func(), err error) {
+	line, err := json.Marshal(s.Request)
+	if err != nil {
+		return nil, nil, err
+	}
+	stderr := &complaint{limit: 4 << 10}
+	cmd.Stderr = stderr
+	cmd.WaitDelay = killWait
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	// A pipe of our own: Wait would close StdoutPipe under the reader.
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.Stdout = in
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		out.Close()
+		return nil, nil, err
+	}
+	waited := make(chan struct{})
+	go func() {
+		defer close(waited)
+		err := cmd.Wait()
+		if s.Log != nil {
+			s.Log.Debug("capture process ended", "err", err, "stderr", stderr.String())
+		}
+	}()
+	// A child that never reads must not hold us up: the line fits any pipe's buffer.
+	go func() { _, _ = stdin.Write(append(line, '\n')) }()
+	return out, func() {
+		_ = cmd.Process.Kill()
+		t := time.NewTimer(killWait)
+		defer t.Stop()
+		select {
+		case <-waited:
+		case <-t.C:
+		}
+		stdin.Close()
+		out.Close()
+	}, nil
+}
+
+// ended says what the end of the child's output means.
+func (s Session) ended(err error, at stage) error {
+	if errors.Is(err, io.EOF) {
+		if s.Request.Op == OpDevices && at >= stageOpen {
+			return nil
+		}
+		return &Error{report.CaptureDied, "the capture process ended unexpectedly"}
+	}
+	return &Error{report.CaptureDied, err.Error()}
+}
+
+type received struct {
+	message Message
+	err     error
+}
+
+func receive(r io.Reader, to chan<- received, abandoned <-chan struct{}) {
+	d := decoder{r: r}
+	for {
+		m, err := d.next()
+		select {
+		case to <- received{m, err}:
+		case <-abandoned:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// complaint keeps the beginning of what a child complains about, for the log.
+type complaint struct {
+	buf   bytes.Buffer
+	limit int
+}
+
+func (t *complaint) Write(p []byte) (int, error) {
+	if room := t.limit - t.buf.Len(); room > 0 {
+		t.buf.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+func (t *complaint) String() string { return t.buf.String() }

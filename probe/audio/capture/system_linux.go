@@ -1,0 +1,56 @@
+//go:build cgo
+
+package capture
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gen2brain/malgo"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// soundSystems is PulseAudio (PipeWire answers to it as well) and, where there
+// is real hardware, ALSA.
+func soundSystems() []soundSystem {
+	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID}}
+	if hasCaptureHardware("/dev/snd") {
+		systems = append(systems, soundSystem{name: "alsa", backend: malgo.BackendAlsa, id: cStringID, real: isALSAHardware})
+	}
+	return systems
+}
+
+// hasCaptureHardware looks for the kernel's capture devices (pcmC0D0c and so
+// on). Without one, ALSA's pseudo-devices deliver silence: a false "muted".
+func hasCaptureHardware(dir string) bool {
+	found, err := filepath.Glob(filepath.Join(dir, "pcmC*D*c"))
+	return err == nil && len(found) > 0
+}
+
+// isALSAHardware drops ALSA's pseudo-devices such as "Discard all samples
+// (playback) or generate zero samples (capture)".
+func isALSAHardware(id, name string) bool {
+	plugin, _, _ := strings.Cut(id, ":")
+	switch plugin {
+	case "null", "samplerate", "speexrate", "lavrate", "jack", "oss", "pulse", "speex", "upmix", "vdownmix", "pipewire":
+		return false
+	}
+	return !strings.Contains(name, "Discard all samples")
+}
+
+// refuseEarly finds out what would otherwise look like a missing sound system:
+// a background service of the system has no user's session to record in.
+func refuseEarly() error {
+	if isSystemService(os.Getenv) {
+		return &startError{report.CaptureNoSession, "no user is logged in"}
+	}
+	return nil
+}
+
+// isSystemService: systemd sets INVOCATION_ID for its services; those that
+// belong to a user's session have a runtime directory besides.
+func isSystemService(getenv func(string) string) bool {
+	return getenv("INVOCATION_ID") != "" && getenv("XDG_RUNTIME_DIR") == "" && getenv("PULSE_SERVER") == ""
+}

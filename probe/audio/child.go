@@ -1,0 +1,18 @@
+package audio
+
+import (
+	"io"
+
+	"github.com/tonprobe/tonprobe/probe/audio/capture"
+)
+
+// ChildArg is the hidden first argument of the capture process.
+const ChildArg = capture.ChildArg
+
+// ChildMain is the capture process. Every program that runs NewInput or
+// Devices calls it first thing:
+//
+//	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
+//		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
+//	}
+func ChildMain(in io.Reader, out io.Writer) int { return capture.ChildMain(in, out) }

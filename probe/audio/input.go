@@ -1,0 +1,118 @@
+package audio
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// DefaultSpeakFor is how long the participant speaks.
+const DefaultSpeakFor = 6 * time.Second
+
+// startAllowance is what a child may need besides SpeakFor before its own
+// limit ends it: all of DefaultPatience, the warm-up and some.
+const startAllowance = 20 * time.Second
+
+// InputConfig says what audio.input records.
+type InputConfig struct {
+	// Device is a name or ID as Devices lists it; empty for the default device.
+	Device string
+	// SpeakFor is how much sound is wanted, the warm-up left out; 0 means DefaultSpeakFor.
+	SpeakFor time.Duration
+	// Child makes the capture process; nil for this program itself.
+	Child Child
+	// Patience bounds the stages of a capture; the zero value means capture.DefaultPatience.
+	Patience capture.Patience
+	// PersonNames are names that must not stay in a device's name; nil means
+	// those of the account the program runs under.
+	PersonNames []string
+}
+
+// NewInput is the probe audio.input. Its Status is coarse: fail when no voice
+// can get through (no device, muted, silent, stalled), unknown when it could
+// not tell; the levels are judged by package diagnose.
+func NewInput(c InputConfig) probe.Probe {
+	if c.SpeakFor <= 0 {
+		c.SpeakFor = DefaultSpeakFor
+	}
+	if c.Patience == (capture.Patience{}) {
+		c.Patience = capture.DefaultPatience()
+	}
+	if c.PersonNames == nil {
+		c.PersonNames = accountNames()
+	}
+	return &input{c}
+}
+
+type input struct{ config InputConfig }
+
+const noteNotBuilt = "built without audio"
+
+func (*input) Name() string { return report.ProbeAudioInput }
+
+func (*input) Version() int { return 1 }
+
+// Run records until it has enough, ctx is done, or the capture comes to grief.
+func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	if !capture.Built {
+		return result(&report.AudioInput{State: report.CaptureNotBuilt}, noteNotBuilt), nil
+	}
+	log := env.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	limit := min(p.config.SpeakFor+startAllowance, capture.MaxLimit)
+	s := capture.Session{
+		Request:  capture.Request{Op: capture.OpCapture, Device: p.config.Device, LimitMS: limit.Milliseconds()},
+		Patience: p.config.Patience,
+		Log:      log,
+	}
+	if p.config.Child != nil {
+		s.Command = p.config.Child(ctx)
+	}
+	rec := newRecording(p.config.SpeakFor, env.Progress)
+	err := s.Run(ctx, rec.handle)
+	state, text, failed := errorState(err)
+	switch {
+	case err == nil:
+		state = report.CaptureComplete
+	case failed:
+		log.Info("capture ended early", "state", state, "why", text)
+	case ctx.Err() == nil:
+		return probe.Result{}, err
+	case rec.analyzer == nil:
+		return probe.Result{Status: report.StatusUnknown, Note: "stopped before any sound was recorded"}, nil
+	default:
+		state = report.CaptureComplete // cut short: what there is counts
+	}
+	data := rec.data(state, p.config.PersonNames)
+	return result(data, text), nil
+}
+
+// result judges data coarsely. The note goes out only with an unknown status.
+func result(d *report.AudioInput, note string) probe.Result {
+	r := probe.Result{Status: coarseStatus(d), Data: d}
+	if r.Status == report.StatusUnknown {
+		r.Note = report.CleanText(note)
+	}
+	return r
+}
+
+func coarseStatus(d *report.AudioInput) report.Status {
+	switch d.State {
+	case report.CaptureComplete:
+		if isTrue(d.OSMuted) || isTrue(d.AllZero) || isTrue(d.IsMonitor) {
+			return report.StatusFail
+		}
+		return report.StatusOK
+	case report.CaptureNotBuilt, report.CaptureDied, report.CaptureNoSession:
+		return report.StatusUnknown
+	}
+	return report.StatusFail
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }

@@ -1,0 +1,60 @@
+// Package osstate asks the operating system what it says of its microphones:
+// muted, volume, native format, default, Bluetooth, and whether programs may
+// listen at all. It opens no stream.
+package osstate
+
+import (
+	"context"
+	"errors"
+	"math"
+)
+
+// ErrUnsupported means that this system cannot be asked.
+var ErrUnsupported = errors.New("the state of microphones cannot be read on this system")
+
+// Snapshot is the state of all capture devices at one moment.
+type Snapshot struct {
+	// Devices by the ID that the capture library uses too: the source name on
+	// PulseAudio, the endpoint ID on Windows, the UID on macOS.
+	Devices map[string]Device `json:"devices,omitempty"`
+	// DefaultID is the device programs get when they do not choose.
+	DefaultID string `json:"default_id,omitempty"`
+	// DefaultCommsID is what call programs get on Windows.
+	DefaultCommsID string `json:"default_comms_id,omitempty"`
+	// StreamDeviceID is the device this process records from now, where the
+	// system tells; it differs from the one asked for after a reroute.
+	StreamDeviceID string `json:"stream_device_id,omitempty"`
+	// PrivacyDenied is true when the system's settings keep this program from
+	// the microphone, nil when they do not say. The settings may be read wrongly
+	// (Windows writes them late): name them as a cause only beside digital
+	// silence or a refused open.
+	PrivacyDenied *bool `json:"privacy_denied,omitempty"`
+}
+
+// Device is the state of one capture device. Nil means: the system did not say.
+type Device struct {
+	Name           string   `json:"name,omitempty"`
+	Muted          *bool    `json:"muted,omitempty"`
+	VolumeDB       *float64 `json:"volume_db,omitempty"` // 0 is unity, negative is softer; never below MinVolumeDB
+	NativeRateHz   *int     `json:"native_rate_hz,omitempty"`
+	NativeChannels *int     `json:"native_channels,omitempty"`
+	IsMonitor      *bool    `json:"is_monitor,omitempty"`
+	IsBluetooth    *bool    `json:"is_bluetooth,omitempty"`
+	BluetoothCodec string   `json:"bluetooth_codec,omitempty"`
+}
+
+// MinVolumeDB stands for a volume of nothing at all, which has no decibels.
+const MinVolumeDB = -120
+
+// Read asks the system. It returns within two seconds even when the sound
+// server hangs. streamPID is the process whose stream StreamDeviceID names.
+func Read(ctx context.Context, streamPID int) (Snapshot, error) {
+	return read(ctx, streamPID)
+}
+
+func volumeDB(db float64) *float64 {
+	if math.IsNaN(db) {
+		return nil
+	}
+	return new(max(MinVolumeDB, db))
+}

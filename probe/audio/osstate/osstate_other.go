@@ -1,0 +1,7 @@
+//go:build !linux && !windows && !darwin
+
+package osstate
+
+import "context"
+
+func read(context.Context, int) (Snapshot, error) { return Snapshot{}, ErrUnsupported }

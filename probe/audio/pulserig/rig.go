@@ -1,0 +1,268 @@
+//go:build unix
+
+// Package pulserig gives tests a microphone that can be spoken into: a
+// PulseAudio server of its own with a null sink, whose monitor a remap source
+// offers as a microphone. What is played into the sink is what the microphone
+// hears. It touches no server of the user's.
+//
+// Only tests import it.
+package pulserig
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Names inside the rig.
+const (
+	Sink    = "mic_in"   // play into this
+	Mic     = "mic"      // the microphone's ID
+	MicName = "Test Mic" // the microphone's name
+)
+
+// Config is the microphone wanted; the zero value is mono at 48 kHz.
+type Config struct {
+	// NoDevices starts the server without any sink or source.
+	NoDevices bool
+	// NoMic leaves out the microphone: the sink's monitor becomes the default.
+	NoMic    bool
+	RateHz   int
+	Channels int
+	// Name is the microphone's name as shown; MicName if empty.
+	Name string
+}
+
+// Rig is one running server.
+type Rig struct {
+	tb     testing.TB
+	dir    string
+	server *exec.Cmd
+	ended  chan struct{}
+}
+
+// Start starts a server and ends it with the test. A test is skipped when
+// PulseAudio is missing, but fails when TONPROBE_TEST_ALL is set.
+func Start(tb testing.TB, c Config) *Rig {
+	tb.Helper()
+	Need(tb, "pulseaudio", "pactl", "paplay")
+	// Not tb.TempDir: a socket's path is limited to 108 bytes.
+	dir, err := os.MkdirTemp("", "pulserig")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	r := &Rig{tb: tb, dir: dir, ended: make(chan struct{})}
+	args := []string{"-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit",
+		"-L", "module-native-protocol-unix auth-anonymous=1 socket=" + r.socket()}
+	for _, m := range c.modules() {
+		args = append(args, "-L", m)
+	}
+	r.server = exec.Command("pulseaudio", args...)
+	r.server.Env = append(os.Environ(), "HOME="+dir, "XDG_RUNTIME_DIR="+dir)
+	var log bytes.Buffer
+	r.server.Stdout, r.server.Stderr = &log, &log
+	if err := r.server.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() {
+		defer close(r.ended)
+		_ = r.server.Wait()
+	}()
+	tb.Cleanup(func() {
+		r.Kill()
+		if tb.Failed() {
+			tb.Logf("pulseaudio said:\n%s", log.String())
+		}
+	})
+	Until(tb, "PulseAudio to answer", func() bool { return r.command("pactl", "info").Run() == nil })
+	return r
+}
+
+func (c Config) modules() []string {
+	if c.NoDevices {
+		return nil
+	}
+	rate, channels, name := c.RateHz, c.Channels, c.Name
+	if rate == 0 {
+		rate = 48000
+	}
+	if channels == 0 {
+		channels = 1
+	}
+	if name == "" {
+		name = MicName
+	}
+	modules := []string{fmt.Sprintf("module-null-sink sink_name=%s rate=48000 channels=%d", Sink, channels)}
+	if !c.NoMic {
+		modules = append(modules, fmt.Sprintf("module-remap-source master=%s.monitor source_name=%s rate=%d channels=%d source_properties='device.description=%q'",
+			Sink, Mic, rate, channels, name))
+	}
+	return modules
+}
+
+// Need skips the test when a program is missing, or fails it when
+// TONPROBE_TEST_ALL is set.
+func Need(tb testing.TB, programs ...string) {
+	tb.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err == nil {
+			continue
+		}
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			tb.Fatalf("%s is missing", p)
+		}
+		tb.Skipf("%s is missing", p)
+	}
+}
+
+// Until polls a condition and fails the test when it does not come true soon.
+func Until(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-deadline.C:
+			tb.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *Rig) socket() string { return filepath.Join(r.dir, "native") }
+
+// Env makes a process use this server and nothing of the user's.
+func (r *Rig) Env() []string {
+	return []string{"PULSE_SERVER=unix:" + r.socket(), "XDG_RUNTIME_DIR=" + r.dir, "HOME=" + r.dir, "PULSE_COOKIE=" + filepath.Join(r.dir, "cookie")}
+}
+
+// Child returns a maker of capture processes on this rig: the test's own
+// binary with the argument, which its TestMain must know.
+func (r *Rig) Child(arg string) func(context.Context) *exec.Cmd {
+	return func(ctx context.Context) *exec.Cmd {
+		exe, err := os.Executable()
+		if err != nil {
+			r.tb.Error(err)
+		}
+		cmd := exec.CommandContext(ctx, exe, arg)
+		cmd.Env = append(os.Environ(), r.Env()...)
+		return cmd
+	}
+}
+
+func (r *Rig) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), r.Env()...)
+	return cmd
+}
+
+// Control runs pactl.
+func (r *Rig) Control(args ...string) string {
+	r.tb.Helper()
+	out, err := r.command("pactl", args...).CombinedOutput()
+	if err != nil {
+		r.tb.Fatalf("pactl %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// Load loads a module, such as "module-null-sink", "sink_name=x".
+func (r *Rig) Load(module ...string) {
+	r.tb.Helper()
+	r.Control(append([]string{"load-module"}, module...)...)
+}
+
+// Mute mutes the microphone in the system, or lifts that.
+func (r *Rig) Mute(on bool) {
+	r.tb.Helper()
+	r.Control("set-source-mute", Mic, strconv.FormatBool(on))
+}
+
+// Volume sets the microphone's volume in per cent of PulseAudio's cubic scale.
+func (r *Rig) Volume(percent int) {
+	r.tb.Helper()
+	r.Control("set-source-volume", Mic, strconv.Itoa(percent)+"%")
+}
+
+// Play plays a WAV file into the microphone, over and over until the test
+// ends or stop is called; it returns once sound flows.
+func (r *Rig) Play(path string) (stop func()) {
+	r.tb.Helper()
+	return r.PlayInto(Sink, path)
+}
+
+// PlayInto is Play into another sink that a test has loaded.
+func (r *Rig) PlayInto(sink, path string) (stop func()) {
+	r.tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			cmd := exec.CommandContext(ctx, "paplay", "--device="+sink, "--latency-msec=40", path)
+			cmd.Env = append(os.Environ(), r.Env()...)
+			if cmd.Run() != nil {
+				return
+			}
+		}
+	}()
+	stop = func() { cancel(); <-done }
+	r.tb.Cleanup(stop)
+	Until(r.tb, "sound to flow", func() bool {
+		out, err := r.command("pactl", "list", "short", "sinks").Output()
+		return err == nil && slices.ContainsFunc(strings.Split(string(out), "\n"), func(line string) bool {
+			return strings.Contains(line, "\t"+sink+"\t") && strings.HasSuffix(line, "RUNNING")
+		})
+	})
+	return stop
+}
+
+// Outputs are the indexes of the streams that record from the server.
+func (r *Rig) Outputs() []string {
+	out, err := r.command("pactl", "list", "source-outputs").Output()
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for block := range strings.SplitSeq(string(out), "Source Output #") {
+		// The remap source is itself a stream, but of no process.
+		if id, _, ok := strings.Cut(block, "\n"); ok && strings.Contains(block, "application.process.id") {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Recording says whether anybody records from the server now.
+func (r *Rig) Recording() bool { return len(r.Outputs()) > 0 }
+
+// Suspend stops the server's process without ending it (SIGSTOP); Resume goes on.
+func (r *Rig) Suspend() { r.signal(syscall.SIGSTOP) }
+
+// Resume undoes Suspend.
+func (r *Rig) Resume() { r.signal(syscall.SIGCONT) }
+
+func (r *Rig) signal(s syscall.Signal) {
+	r.tb.Helper()
+	if err := r.server.Process.Signal(s); err != nil {
+		r.tb.Fatal(err)
+	}
+}
+
+// Kill ends the server at once.
+func (r *Rig) Kill() {
+	_ = r.server.Process.Kill()
+	<-r.ended
+}

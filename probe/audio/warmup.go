@@ -1,0 +1,61 @@
+package audio
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/capture"
+)
+
+// Devices begin with clicks, automatic gain finding its level, and zeros until
+// the hardware runs. None of that is the participant's fault, so it is left out.
+const (
+	warmUpSettle = 200 * time.Millisecond
+	// warmUpZeros is how much longer digital silence is taken for the start of
+	// the hardware; a muted microphone must still be named soon.
+	warmUpZeros = 500 * time.Millisecond
+)
+
+// warmUp drops the beginning of a stream.
+type warmUp struct {
+	began bool
+	done  bool
+	begin int64 // ns of the first callback
+	// zeroFrames is the run of zeros at the end of what was dropped.
+	zeroFrames int
+}
+
+// pass returns what of m counts: nothing during the warm-up, then everything.
+func (w *warmUp) pass(m capture.PCM, channels int) []float32 {
+	if w.done {
+		return m.Samples
+	}
+	if !w.began {
+		w.began, w.begin = true, m.AtNS
+	}
+	sound := slices.IndexFunc(m.Samples, func(x float32) bool { return x != 0 })
+	age := time.Duration(m.AtNS - w.begin)
+	switch {
+	case age < warmUpSettle:
+		w.noteZeros(m.Samples, channels)
+		return nil
+	case sound < 0 && age < warmUpSettle+warmUpZeros:
+		w.zeroFrames += len(m.Samples) / channels
+		return nil
+	}
+	w.done = true
+	if sound <= 0 {
+		return m.Samples
+	}
+	return m.Samples[sound-sound%channels:]
+}
+
+func (w *warmUp) noteZeros(samples []float32, channels int) {
+	for i := len(samples) - 1; i >= 0; i-- {
+		if samples[i] != 0 {
+			w.zeroFrames = (len(samples) - 1 - i) / channels
+			return
+		}
+	}
+	w.zeroFrames += len(samples) / channels
+}
