@@ -36,7 +36,9 @@ type Analyzer struct {
 	filled    int // whole frames in the block being gathered
 
 	raw      [][]float64 // per channel, the block being gathered
-	channels []channel
+	channels []*channel
+	loudness *loudnessMeter
+	pair     channelPair
 	zero     zeroMeter
 }
 
@@ -53,6 +55,7 @@ func NewAnalyzer(f Format) (*Analyzer, error) {
 		a.raw = append(a.raw, make([]float64, blockFrames))
 		a.channels = append(a.channels, newChannel(f.RateHz))
 	}
+	a.loudness = newLoudnessMeter(f.RateHz, len(a.channels))
 	return a, nil
 }
 
@@ -61,7 +64,7 @@ func (a *Analyzer) Write(interleaved []float32) {
 	for _, sample := range interleaved {
 		if a.position < len(a.raw) {
 			x := float64(sample)
-			if math.IsNaN(x) || math.IsInf(x, 0) {
+			if x-x != 0 { // NaN or infinite
 				x = 0
 				a.nonFinite++
 			}
@@ -90,6 +93,10 @@ func (a *Analyzer) flush() {
 		a.channels[c].write(block[c])
 	}
 	a.zero.write(block[:len(a.raw)])
+	a.loudness.write(block[:len(a.raw)])
+	if len(a.raw) == maxChannels {
+		a.pair.write(block[0], block[1])
+	}
 	a.frames += int64(n)
 	a.filled = 0
 	for c := range min(a.position, len(a.raw)) {
@@ -100,9 +107,10 @@ func (a *Analyzer) flush() {
 // Level is the state of the live meter.
 func (a *Analyzer) Level() Level {
 	l := Level{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS, ZeroMS: a.milliseconds(a.zero.run)}
-	for c := range a.channels {
-		rms, peak := a.channels[c].meter.level()
+	for _, c := range a.channels {
+		rms, peak := c.meter.level()
 		l.RMSDBFS, l.PeakDBFS = max(l.RMSDBFS, rms), max(l.PeakDBFS, peak)
+		l.Speech = l.Speech || c.judge.live()
 	}
 	return l
 }
@@ -111,32 +119,66 @@ func (a *Analyzer) Level() Level {
 func (a *Analyzer) Analysis() Analysis {
 	r := Analysis{
 		DurationMS:    a.milliseconds(a.frames),
+		VoiceChannel:  a.voiceChannel(),
 		DigitalZeroMS: a.milliseconds(a.zero.longestRun()),
 		AllZero:       a.frames > 0 && a.zero.nonZero == 0,
 		NonFinite:     a.nonFinite,
-		PeakDBFS:      FloorDBFS,
 	}
-	r.VoiceChannel = a.voiceChannel()
-	voice := &a.channels[r.VoiceChannel]
-	level := voice.p56.level()
-	r.ActiveLevelDBFS, r.ActivityPct, r.RMSDBFS = level.ActiveDBFS, level.ActivityPct, voice.stats.rmsDBFS()
-	for c := range a.channels {
-		stats := &a.channels[c].stats
-		r.ChannelRMSDBFS = append(r.ChannelRMSDBFS, stats.rmsDBFS())
-		r.PeakDBFS = max(r.PeakDBFS, amplitudeDB(stats.peak()))
-		if dc := stats.mean(); math.Abs(dc) > math.Abs(r.DCOffset) {
-			r.DCOffset = dc
-		}
-	}
+	r.MomentaryMaxLUFS, r.ShortTermMaxLUFS = a.loudness.maxima()
+	r.IntegratedLUFS = a.loudness.integrated()
+	a.sumUpChannels(&r)
+	a.sumUpVoice(&r, a.channels[r.VoiceChannel])
 	return r
 }
 
+// sumUpChannels fills in what concerns every channel.
+func (a *Analyzer) sumUpChannels(r *Analysis) {
+	r.PeakDBFS, r.TruePeakDBTP = FloorDBFS, FloorDBFS
+	for _, c := range a.channels {
+		r.ChannelRMSDBFS = append(r.ChannelRMSDBFS, c.stats.rmsDBFS())
+		r.PeakDBFS = max(r.PeakDBFS, amplitudeDB(c.stats.peak()))
+		r.TruePeakDBTP = max(r.TruePeakDBTP, amplitudeDB(c.truePeak.peak))
+		if dc := c.stats.mean(); math.Abs(dc) > math.Abs(r.DCOffset) {
+			r.DCOffset = dc
+		}
+	}
+	if len(a.channels) == maxChannels {
+		left, right := &a.channels[0].stats, &a.channels[1].stats
+		r.ChannelCorrelation = a.pair.correlation(left, right)
+		r.ChannelBalanceDB = a.pair.balance(left, right)
+	}
+}
+
+// sumUpVoice fills in what is measured on the voice channel alone.
+func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
+	level := c.p56.level()
+	r.ActiveLevelDBFS, r.ActivityPct, r.RMSDBFS = level.ActiveDBFS, level.ActivityPct, c.stats.rmsDBFS()
+
+	judge := c.judge
+	judge.finish()
+	r.SpeechMS = a.milliseconds(int64(judge.speech * c.framer.hop))
+	r.NoiseFloorDBFS = judge.noise.floorDBFS()
+	r.SNRDB = snrDB(r.ActiveLevelDBFS, r.NoiseFloorDBFS, r.SpeechMS)
+	r.BandwidthHz = judge.bandwidth.bandwidthHz(&c.framer.wide)
+	r.BandRatioDB = judge.bandwidth.bandRatioDB(&c.framer.wide)
+
+	r.ClippedRuns, r.ClippedPct = c.clipping.fullScaleResult(a.frames)
+	r.ClippedUpstreamRuns, r.ClipLevelDBFS = c.clipping.upstream(&c.stats)
+	r.FlatFactor = c.clipping.flatFactor()
+	if h, ok := c.hum.find(); ok {
+		r.HumHz, r.HumDBFS, r.HumAboveDB = &h.baseHz, &h.levelDBFS, &h.aboveDB
+	}
+	dropouts, longest := c.dropout.result()
+	r.Dropouts, r.LongestGapMS = dropouts, a.milliseconds(int64(longest))
+}
+
+// voiceChannel is the channel with the higher active level, or without any, with the higher RMS.
 func (a *Analyzer) voiceChannel() int {
-	best, bestLevel := 0, math.Inf(-1)
-	for c := range a.channels {
-		level := a.channels[c].p56.level().ActiveDBFS + a.channels[c].stats.rmsDBFS()/1000
-		if level > bestLevel {
-			best, bestLevel = c, level
+	best, bestActive, bestRMS := 0, math.Inf(-1), math.Inf(-1)
+	for i, c := range a.channels {
+		active, rms := c.p56.level().ActiveDBFS, c.stats.rmsDBFS()
+		if active > bestActive || active == bestActive && rms > bestRMS {
+			best, bestActive, bestRMS = i, active, rms
 		}
 	}
 	return best

@@ -4,28 +4,58 @@ import "math"
 
 // channel is everything that is measured on one channel alone.
 type channel struct {
-	ac    []float64 // the block without its DC offset
-	block dcBlocker
-	stats sampleStats
-	meter levelMeter
-	p56   p56Meter
+	extended []float64 // the last block with the history before it
+	ac       []float64 // the block without its DC offset
+
+	dc       dcBlocker
+	stats    sampleStats
+	meter    levelMeter
+	p56      p56Meter
+	truePeak truePeakMeter
+	clipping clippingMeter
+	dropout  dropoutMeter
+	framer   framer
+	hum      *humMeter
+	judge    judge
 }
 
-func newChannel(rateHz int) channel {
-	return channel{
-		ac:    make([]float64, blockFrames),
-		block: newDCBlocker(rateHz),
-		meter: newLevelMeter(rateHz),
-		p56:   newP56Meter(rateHz),
+func newChannel(rateHz int) *channel {
+	c := &channel{
+		extended: make([]float64, history, history+blockFrames),
+		ac:       make([]float64, blockFrames),
+		dc:       newDCBlocker(rateHz),
+		meter:    newLevelMeter(rateHz),
+		p56:      newP56Meter(rateHz),
+		truePeak: newTruePeakMeter(rateHz),
+		clipping: newClippingMeter(rateHz),
+		dropout:  newDropoutMeter(rateHz),
+		framer:   newFramer(rateHz),
 	}
+	c.hum = newHumMeter(c.framer.voice.rateHz)
+	return c
 }
 
 func (c *channel) write(raw []float64) {
+	last := len(c.extended) - history
+	copy(c.extended[:history], c.extended[last:])
+	c.extended = append(c.extended[:history], raw...)
+
 	ac := c.ac[:len(raw)]
-	c.block.filter(ac, raw)
+	c.dc.filter(ac, raw)
 	c.stats.write(raw)
 	c.meter.write(raw, ac)
 	c.p56.write(ac)
+	c.truePeak.write(c.extended)
+	c.clipping.write(c.extended, &c.stats)
+	c.dropout.write(raw)
+	for len(raw) > 0 {
+		taken, complete := c.framer.write(raw, ac)
+		raw, ac = raw[taken:], ac[taken:]
+		if complete {
+			c.hum.write(c.framer.voice.newest())
+			c.judge.write(&c.framer.frame)
+		}
+	}
 }
 
 // dcBlocker is a first-order high pass at 5 Hz: 0.01 dB at 100 Hz, and an offset of the converter no longer

@@ -1,7 +1,5 @@
 package signal
 
-import "math"
-
 // Level is what a live meter shows.
 type Level struct {
 	RMSDBFS  float64 // over the last 80 ms, DC removed, of the louder channel; floor -120
@@ -27,12 +25,11 @@ func newLevelMeter(rateHz int) levelMeter { return levelMeter{stepSamples: rateH
 func (m *levelMeter) write(raw, ac []float64) {
 	for len(raw) > 0 {
 		n := min(len(raw), m.stepSamples-m.filled)
-		power, peak := m.power, m.peak
-		for i, x := range raw[:n] {
-			peak = max(peak, math.Abs(x))
-			power += ac[i] * ac[i]
+		power := m.power
+		for _, x := range ac[:n] {
+			power += x * x
 		}
-		m.power, m.peak = power, peak
+		m.power, m.peak = power, max(m.peak, largest(raw[:n]))
 		raw, ac = raw[n:], ac[n:]
 		if m.filled += n; m.filled == m.stepSamples {
 			m.steps[m.next].power, m.steps[m.next].peak = m.power, m.peak

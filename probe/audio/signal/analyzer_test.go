@@ -1,0 +1,204 @@
+package signal
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+)
+
+func TestNewAnalyzerRefusesWhatItCannotMeasure(t *testing.T) {
+	for _, f := range []Format{{48000, 0}, {48000, -1}, {7999, 1}, {192001, 2}, {1, 1}, {0, 1}} {
+		if a, err := NewAnalyzer(f); err == nil || a != nil {
+			t.Errorf("%+v was accepted", f)
+		}
+	}
+	for _, f := range []Format{{8000, 1}, {192000, 2}, {11025, 1}, {12345, 2}, {48000, 8}} {
+		if _, err := NewAnalyzer(f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+}
+
+func TestAnalysisOfNothing(t *testing.T) {
+	r := analyse(Format{48000, 2}, nil)
+	if r.DurationMS != 0 || r.AllZero || r.ActiveLevelDBFS != NoSpeechDBFS || r.PeakDBFS != FloorDBFS ||
+		r.NoiseFloorDBFS != nil || r.SNRDB != nil || r.HumHz != nil || r.BandwidthHz != nil || r.ChannelCorrelation != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
+// How the stream is cut into blocks, even within a frame, must not show in any figure; nor may asking.
+func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	for _, f := range []Format{{48000, 1}, {44100, 2}, {16000, 3}, {11025, 2}} {
+		voice := addNoise(syllables(f.RateHz, 4, 140, 0.3), -60)
+		samples := make([]float32, 0, len(voice)*f.Channels)
+		for i, x := range voice {
+			for c := range f.Channels {
+				samples = append(samples, x*float32(1-0.3*float64(c))+float32(i%5)*0.001)
+			}
+		}
+		whole := analyse(f, samples)
+		pieces, _ := NewAnalyzer(f)
+		for at := 0; at < len(samples); {
+			n := min(len(samples)-at, 1+random.IntN(1500))
+			pieces.Write(samples[at : at+n])
+			at += n
+			if random.IntN(20) == 0 {
+				pieces.Analysis()
+				pieces.Level()
+			}
+		}
+		got := pieces.Analysis()
+		// Sums of squares are added up in another order.
+		a, b := jsonNumbers(t, whole), jsonNumbers(t, got)
+		for name, want := range a {
+			if math.Abs(b[name]-want) > 1e-6 {
+				t.Errorf("%+v: %s is %v in one block, %v in many", f, name, want, b[name])
+			}
+		}
+	}
+}
+
+func jsonNumbers(t *testing.T, r Analysis) map[string]float64 {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatalf("not representable in JSON: %v", err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	numbers := map[string]float64{}
+	for name, v := range fields {
+		if x, ok := v.(float64); ok {
+			numbers[name] = x
+		}
+	}
+	return numbers
+}
+
+func TestWriteDoesNotAllocate(t *testing.T) {
+	for _, f := range []Format{{48000, 2}, {44100, 1}, {8000, 1}} {
+		a, _ := NewAnalyzer(f)
+		samples := syllables(f.RateHz, 1, 120, 0.5)
+		if n := testing.AllocsPerRun(50, func() { a.Write(samples); a.Level() }); n != 0 {
+			t.Errorf("%+v: %g allocations per write", f, n)
+		}
+	}
+}
+
+func TestLevels(t *testing.T) {
+	tone := addTone(make([]float32, 96000), 48000, 1000, -20)
+	r := analyse(Format{48000, 1}, tone)
+	for name, pair := range map[string][2]float64{
+		"RMS": {r.RMSDBFS, -20}, "active": {r.ActiveLevelDBFS, -20}, "peak": {r.PeakDBFS, -16.99}, "duration": {r.DurationMS, 2000},
+	} {
+		if math.Abs(pair[0]-pair[1]) > 0.1 {
+			t.Errorf("%s = %.3f, want %.2f", name, pair[0], pair[1])
+		}
+	}
+}
+
+func TestDCOffsetIsMeasuredAndNotCountedAsLevel(t *testing.T) {
+	voice := syllables(48000, 5, 120, 0.1)
+	plain := analyse(Format{48000, 1}, voice)
+	for i := range voice {
+		voice[i] += 0.05
+	}
+	shifted := analyse(Format{48000, 1}, voice)
+	if math.Abs(shifted.DCOffset-plain.DCOffset-0.05) > 1e-6 {
+		t.Errorf("offset %.4f", shifted.DCOffset)
+	}
+	if math.Abs(shifted.ActiveLevelDBFS-plain.ActiveLevelDBFS) > 0.1 || math.Abs(shifted.RMSDBFS-plain.RMSDBFS) > 0.01 ||
+		math.Abs(*shifted.NoiseFloorDBFS-*plain.NoiseFloorDBFS) > 0.5 {
+		t.Errorf("levels with an offset: %+v\nwithout: %+v", shifted, plain)
+	}
+}
+
+func TestNonFiniteSamplesAreCountedAndSilenced(t *testing.T) {
+	samples := syllables(48000, 1, 120, 0.1)
+	samples[100], samples[20000], samples[47999] = float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))
+	r := analyse(Format{48000, 1}, samples)
+	if r.NonFinite != 3 || r.PeakDBFS > 0 {
+		t.Errorf("%d not finite, peak %.1f", r.NonFinite, r.PeakDBFS)
+	}
+	jsonNumbers(t, r)
+}
+
+func TestDigitalZero(t *testing.T) {
+	all := analyse(Format{48000, 2}, make([]float32, 96000))
+	if !all.AllZero || all.DigitalZeroMS != 1000 {
+		t.Errorf("all zero: %v, %g ms", all.AllZero, all.DigitalZeroMS)
+	}
+	samples := syllables(48000, 3, 120, 0.1)
+	clear(samples[48000:72000])
+	some := analyse(Format{48000, 1}, samples)
+	if some.AllZero || math.Abs(some.DigitalZeroMS-500) > 1 {
+		t.Errorf("some zero: %v, %g ms", some.AllZero, some.DigitalZeroMS)
+	}
+	oneChannel := make([]float32, 96000)
+	for i := range oneChannel {
+		oneChannel[i] = float32(i%2) * 0.1
+	}
+	if r := analyse(Format{48000, 2}, oneChannel); r.AllZero || r.DigitalZeroMS > 0.1 {
+		t.Errorf("one channel at work: %v, %g ms", r.AllZero, r.DigitalZeroMS)
+	}
+}
+
+func TestLiveLevel(t *testing.T) {
+	a, _ := NewAnalyzer(Format{48000, 1})
+	if l := a.Level(); l != (Level{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS}) {
+		t.Errorf("before anything: %+v", l)
+	}
+	a.Write(addTone(make([]float32, 24000), 48000, 1000, -30))
+	if l := a.Level(); math.Abs(l.RMSDBFS+30) > 0.2 || math.Abs(l.PeakDBFS+27) > 0.2 || l.ZeroMS != 0 || l.Speech {
+		t.Errorf("a tone of -30 dBFS: %+v", l)
+	}
+	a.Write(make([]float32, 48000))
+	if l := a.Level(); l.RMSDBFS > -100 || l.ZeroMS != 1000 {
+		t.Errorf("after a second of zeros: %+v", l)
+	}
+	heard := false
+	for voice := addNoise(syllables(48000, 3, 120, 0.1), -70); len(voice) > 0; voice = voice[480:] {
+		a.Write(voice[:480])
+		heard = heard || a.Level().Speech
+	}
+	if !heard {
+		t.Error("a voice did not light the meter's speech sign")
+	}
+	a.Write(addNoise(make([]float32, 48000), -70))
+	if a.Level().Speech {
+		t.Error("the speech sign stays on in noise")
+	}
+}
+
+func FuzzWrite(f *testing.F) {
+	f.Add([]byte("any bits may come from a broken driver"), uint32(48000), uint8(2))
+	f.Add([]byte{0, 0, 0xc0, 0x7f, 0xff, 0xff, 0x7f, 0x7f, 1, 0, 0, 0}, uint32(8000), uint8(1))
+	f.Fuzz(func(t *testing.T, bits []byte, rate uint32, channels uint8) {
+		a, err := NewAnalyzer(Format{int(rate % 200000), int(channels % 5)})
+		if err != nil {
+			return
+		}
+		samples := make([]float32, len(bits)/4)
+		for i := range samples {
+			samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(bits[4*i:]))
+		}
+		for range 1 + 20000/(len(samples)+1) { // long enough for every meter to come into play
+			a.Write(samples)
+		}
+		first := a.Analysis()
+		jsonNumbers(t, first) // fails for NaN and infinity
+		if l := a.Level(); math.IsNaN(l.RMSDBFS) || math.IsNaN(l.PeakDBFS) {
+			t.Errorf("level %+v", l)
+		}
+		if second := a.Analysis(); !reflect.DeepEqual(first, second) {
+			t.Errorf("asking changed the answer: %+v, %+v", first, second)
+		}
+	})
+}

@@ -1,0 +1,203 @@
+package signal
+
+import "math"
+
+// Constants of ITU-R BS.1770-5 Annex 1 and EBU Tech 3341.
+const (
+	loudnessOffsetDB    = -0.691
+	absoluteGateLUFS    = -70
+	relativeGateLU      = -10
+	stepsPerSecond      = 100 // a new momentary value every 10 ms
+	momentarySteps      = 40
+	shortTermSteps      = 300
+	gatingHopSteps      = 10 // 400 ms blocks overlapping by 75 %
+	gateBinsPerLU       = 10
+	gateBins            = 100 * gateBinsPerLU // -70 to +30 LUFS
+	kShelfHz, kShelfQ   = 1681.974450955533, 0.7071752369554196
+	kShelfGainDB        = 3.999843853973347
+	kHighPassHz, kHighQ = 38.13547087602444, 0.5003270373238773
+)
+
+// loudnessMeter measures loudness over all analysed channels together.
+type loudnessMeter struct {
+	rateHz  int64
+	weight  float64 // of each channel: 1, or 2 for mono, which is heard from two loudspeakers
+	filters []kWeighting
+
+	step    int64 // complete 10 ms steps
+	frames  int64
+	energy  float64 // of the step under way
+	ring    [shortTermSteps]float64
+	highest struct{ momentary, shortTerm float64 } // mean squares
+
+	// Blocks above the absolute gate, by loudness. Each bin keeps its exact energy, so the only rounding is
+	// which side of the relative gate the one bin at the gate falls.
+	gated [gateBins]struct {
+		blocks int64
+		energy float64
+	}
+}
+
+func newLoudnessMeter(rateHz, channels int) *loudnessMeter {
+	m := &loudnessMeter{rateHz: int64(rateHz), weight: 1}
+	if channels == 1 {
+		m.weight = 2
+	}
+	for range channels {
+		m.filters = append(m.filters, newKWeighting(rateHz))
+	}
+	return m
+}
+
+// stepEnd is the first frame after step n: steps of 10 ms need not be whole frames.
+func (m *loudnessMeter) stepEnd(n int64) int64 {
+	return ((n+1)*m.rateHz + stepsPerSecond/2) / stepsPerSecond
+}
+
+func (m *loudnessMeter) write(channels [][]float64) {
+	for at, n := 0, len(channels[0]); at < n; {
+		take := int(min(int64(n-at), m.stepEnd(m.step)-m.frames))
+		for c, block := range channels {
+			m.energy += m.filters[c].energy(block[at : at+take])
+		}
+		at += take
+		m.frames += int64(take)
+		if m.frames == m.stepEnd(m.step) {
+			m.endStep()
+		}
+	}
+}
+
+func (m *loudnessMeter) endStep() {
+	m.ring[m.step%shortTermSteps] = m.energy * m.weight
+	m.step++
+	m.energy = 0
+	if m.step >= momentarySteps {
+		momentary := m.meanOfLast(momentarySteps)
+		m.highest.momentary = max(m.highest.momentary, momentary)
+		if m.step%gatingHopSteps == 0 {
+			m.gate(momentary)
+		}
+	}
+	if m.step >= shortTermSteps {
+		m.highest.shortTerm = max(m.highest.shortTerm, m.meanOfLast(shortTermSteps))
+	}
+}
+
+func (m *loudnessMeter) meanOfLast(steps int64) float64 {
+	sum := 0.0
+	for n := m.step - steps; n < m.step; n++ {
+		sum += m.ring[n%shortTermSteps]
+	}
+	return sum / float64(m.stepEnd(m.step-1)-m.stepEnd(m.step-1-steps))
+}
+
+func (m *loudnessMeter) gate(meanSquare float64) {
+	loudness := lufs(meanSquare)
+	if loudness <= absoluteGateLUFS {
+		return
+	}
+	bin := min(int((loudness-absoluteGateLUFS)*gateBinsPerLU), gateBins-1)
+	m.gated[bin].blocks++
+	m.gated[bin].energy += meanSquare
+}
+
+func (m *loudnessMeter) integrated() *float64 {
+	mean, ok := m.gatedMean(0)
+	if !ok {
+		return nil
+	}
+	threshold := lufs(mean) + relativeGateLU
+	from := max(0, min(gateBins-1, int((threshold-absoluteGateLUFS)*gateBinsPerLU)))
+	if bin := m.gated[from]; from < gateBins-1 && bin.blocks > 0 && lufs(bin.energy/float64(bin.blocks)) <= threshold {
+		from++
+	}
+	mean, _ = m.gatedMean(from)
+	return new(lufs(mean))
+}
+
+func (m *loudnessMeter) gatedMean(fromBin int) (meanSquare float64, ok bool) {
+	var blocks int64
+	var energy float64
+	for _, bin := range m.gated[fromBin:] {
+		blocks += bin.blocks
+		energy += bin.energy
+	}
+	return energy / float64(max(blocks, 1)), blocks > 0
+}
+
+func (m *loudnessMeter) maxima() (momentary, shortTerm *float64) {
+	if m.step >= momentarySteps {
+		momentary = new(lufs(m.highest.momentary))
+	}
+	if m.step >= shortTermSteps {
+		shortTerm = new(lufs(m.highest.shortTerm))
+	}
+	return momentary, shortTerm
+}
+
+func lufs(meanSquare float64) float64 { return max(FloorDBFS, loudnessOffsetDB+powerDB(meanSquare)) }
+
+// kWeighting is the head's shelf followed by the RLB high pass, in transposed direct form II.
+type kWeighting struct {
+	shelf, highPass biquad
+}
+
+// newKWeighting derives both filters from their analog prototypes by the bilinear transform, as BS.1770
+// publishes coefficients for 48 kHz only; at 48 kHz these are the published ones.
+func newKWeighting(rateHz int) kWeighting {
+	gain := math.Pow(10, kShelfGainDB/20)
+	bandGain := math.Pow(gain, 0.4996667741545416)
+	k := math.Tan(math.Pi * kShelfHz / float64(rateHz))
+	a0 := 1 + k/kShelfQ + k*k
+	shelf := biquad{
+		b0: (gain + bandGain*k/kShelfQ + k*k) / a0,
+		b1: 2 * (k*k - gain) / a0,
+		b2: (gain - bandGain*k/kShelfQ + k*k) / a0,
+		a1: 2 * (k*k - 1) / a0,
+		a2: (1 - k/kShelfQ + k*k) / a0,
+	}
+	k = math.Tan(math.Pi * kHighPassHz / float64(rateHz))
+	a0 = 1 + k/kHighQ + k*k
+	highPass := biquad{b0: 1, b1: -2, b2: 1, a1: 2 * (k*k - 1) / a0, a2: (1 - k/kHighQ + k*k) / a0}
+	return kWeighting{shelf, highPass}
+}
+
+// energy filters a block and returns the sum of its squares.
+func (w *kWeighting) energy(block []float64) float64 {
+	s, h := w.shelf, w.highPass
+	sum := 0.0
+	for _, x := range block {
+		y := s.b0*x + s.z1
+		s.z1 = s.b1*x - s.a1*y + s.z2
+		s.z2 = s.b2*x - s.a2*y
+		z := y + h.z1
+		h.z1 = -2*y - h.a1*z + h.z2
+		h.z2 = y - h.a2*z
+		sum += z * z
+	}
+	s.settle()
+	h.settle()
+	w.shelf, w.highPass = s, h
+	return sum
+}
+
+// biquad is a second-order section with a0 = 1, in transposed direct form II.
+type biquad struct {
+	b0, b1, b2, a1, a2 float64
+	z1, z2             float64
+}
+
+// settle ends the decay into silence before it reaches denormals, which are slow to compute with.
+func (b *biquad) settle() {
+	if math.Abs(b.z1)+math.Abs(b.z2) < 1e-30 {
+		b.z1, b.z2 = 0, 0
+	}
+}
+
+func (b *biquad) next(x float64) float64 {
+	y := b.b0*x + b.z1
+	b.z1 = b.b1*x - b.a1*y + b.z2
+	b.z2 = b.b2*x - b.a2*y
+	return y
+}

@@ -1,0 +1,174 @@
+package signal
+
+import (
+	"math"
+	"slices"
+)
+
+// How speech is told from everything else: it is periodic with a voice's pitch, that pitch moves but does not
+// jump, it rises out of the background of the second around it, it is not as steady as a hum or a whistle,
+// and it comes in syllables. Each limit is calibrated on recorded and synthetic voices; see docs/accuracy.md.
+const (
+	leastPeriodicity = 0.6
+	mostTonality     = 0.995 // a beep is one line, a voice has overtones
+	pitchJump        = 1.2   // ratio of the pitches of successive frames
+	leastVoiceDBFS   = -85   // in the speech band
+	riseDB           = 6     // above the background
+	steadyDB         = 0.8   // standard deviation of the level below which it is no voice
+	steadyFrames     = 5     // on either side, for that deviation
+	syllableFrames   = 3     // 60 ms
+	consonantFrames  = 6     // on either side of a syllable, while above the background
+	quietFrames      = 10    // on either side of a syllable: not quiet yet
+	syllableReach    = max(consonantFrames, quietFrames)
+	contextFrames    = 35  // on either side, for the background
+	backgroundShare  = 0.1 // the background is the level that this share of those frames stays below
+	liveSpeechFrames = 15  // 300 ms
+	frameRing        = 128 // more than are looked back at; a power of two
+)
+
+// judge decides, for each frame once its surroundings are known, whether it is speech or quiet, and gathers
+// what is measured on each. It holds no pointers: a copy can be brought to its end without disturbing it.
+type judge struct {
+	ring     [frameRing]judgedFrame
+	seen     int // frames taken in
+	rated    int // frames whose rise and voicing are decided
+	decided  int // frames whose verdict is given
+	run      int // successive frames of one voice, up to the last rated one
+	speech   int // frames of speech so far
+	lastLive int // the last frame that looked like speech on arrival, counted from 1
+
+	noise     noiseMeter
+	bandwidth bandwidthMeter
+}
+
+type judgedFrame struct {
+	frame
+	risen, syllable bool
+}
+
+func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
+
+func (j *judge) write(f *frame) {
+	slot := j.at(j.seen)
+	slot.frame, slot.risen, slot.syllable = *f, false, false
+	j.seen++
+	if j.seen > 1 && voiced(f) && continuous(&j.at(j.seen-2).frame, f) && f.bandDBFS >= j.lowestSeen()+riseDB {
+		j.lastLive = j.seen
+	}
+	if j.seen > contextFrames {
+		j.rate()
+	}
+	if j.rated > syllableReach+syllableFrames {
+		j.decide()
+	}
+}
+
+// finish judges the frames that still wait for their surroundings, by those there are.
+func (j *judge) finish() {
+	for j.rated < j.seen {
+		j.rate()
+	}
+	for j.decided < j.seen {
+		j.decide()
+	}
+}
+
+func voiced(f *frame) bool {
+	return f.periodicity >= leastPeriodicity && f.bandDBFS >= leastVoiceDBFS && f.tonality < mostTonality
+}
+
+// continuous: the pitch of a voice glides; that of noise, which is a pitch by chance, jumps.
+func continuous(a, b *frame) bool {
+	return a.pitchHz > 0 && b.pitchHz > 0 && max(a.pitchHz/b.pitchHz, b.pitchHz/a.pitchHz) <= pitchJump
+}
+
+// rate finds out whether the next frame rises out of its background, and whether it belongs to a syllable.
+func (j *judge) rate() {
+	n := j.rated
+	f := j.at(n)
+	f.risen = f.bandDBFS >= j.background(n)+riseDB
+	if f.risen && voiced(&f.frame) && !j.steady(n) {
+		if j.run == 0 || !continuous(&j.at(n-1).frame, &f.frame) {
+			j.run = 0
+		}
+		j.run++
+	} else {
+		j.run = 0
+	}
+	if j.run >= syllableFrames {
+		for back := range syllableFrames {
+			j.at(n - back).syllable = true
+		}
+	}
+	j.rated++
+}
+
+// background is the level in the speech band that the quietest tenth of the frames around n stays below.
+func (j *judge) background(n int) float64 {
+	var levels [2*contextFrames + 1]float64
+	count := 0
+	for k := max(0, n-contextFrames); k <= min(j.seen-1, n+contextFrames); k++ {
+		levels[count] = j.at(k).bandDBFS
+		count++
+	}
+	slices.Sort(levels[:count])
+	return levels[int(backgroundShare*float64(count))]
+}
+
+func (j *judge) lowestSeen() float64 {
+	lowest := math.Inf(1)
+	for k := max(0, j.seen-2*contextFrames); k < j.seen; k++ {
+		lowest = min(lowest, j.at(k).bandDBFS)
+	}
+	return lowest
+}
+
+// steady: a hum, a whistle or a test tone keeps its level; a voice does not even within one vowel.
+func (j *judge) steady(n int) bool {
+	var sum, squares float64
+	from, to := max(0, n-steadyFrames), min(j.seen-1, n+steadyFrames)
+	for k := from; k <= to; k++ {
+		level := j.at(k).bandDBFS
+		sum += level
+		squares += level * level
+	}
+	count := float64(to - from + 1)
+	mean := sum / count
+	return squares/count-mean*mean < steadyDB*steadyDB
+}
+
+// decide gives the verdict on the next frame whose surroundings are rated.
+func (j *judge) decide() {
+	n := j.decided
+	f := j.at(n)
+	distance := j.syllableDistance(n)
+	switch {
+	case distance == 0, distance <= consonantFrames && f.risen:
+		j.speech++
+		if f.hasBands {
+			j.bandwidth.addSpeech(&f.bands)
+		}
+	case distance > quietFrames && !f.zeros && !f.risen:
+		j.noise.add(f.power)
+		if f.hasBands {
+			j.bandwidth.addQuiet(&f.bands)
+		}
+	}
+	j.decided++
+}
+
+// syllableDistance is how many frames n is away from a syllable, at most syllableReach+1.
+func (j *judge) syllableDistance(n int) int {
+	for distance := range syllableReach + 1 {
+		if before := n - distance; before >= 0 && j.at(before).syllable {
+			return distance
+		}
+		if after := n + distance; after < j.rated && j.at(after).syllable {
+			return distance
+		}
+	}
+	return syllableReach + 1
+}
+
+// live says whether speech was heard within the last 300 ms.
+func (j *judge) live() bool { return j.lastLive > 0 && j.seen-j.lastLive < liveSpeechFrames }
