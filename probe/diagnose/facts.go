@@ -87,10 +87,14 @@ func count(p *int) (v float64, ok bool) {
 func isTrue(p *bool) bool  { return p != nil && *p }
 func isFalse(p *bool) bool { return p != nil && !*p }
 
-// observed is a value without a bound. Numbers are float64 and rounded, as they
-// come back from JSON.
+// roundable is the magnitude up to which thousandths mean anything; far beyond
+// it the rounding itself would overflow.
+const roundable = 1e9
+
+// observed is a value without a bound. Numbers are always float64, as they come
+// back from JSON, and rounded to thousandths.
 func observed(probe, field string, value any, unit string) report.Evidence {
-	if n, ok := value.(float64); ok {
+	if n, ok := value.(float64); ok && math.Abs(n) < roundable {
 		value = math.Round(n*1000) / 1000
 	}
 	return report.Evidence{Probe: probe, Field: field, Value: value, Unit: unit}

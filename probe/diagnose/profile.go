@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"slices"
@@ -171,8 +172,9 @@ func decodeProfile(files ...[]byte) (Profile, error) {
 	if p.Name == "" || p.Source == "" || p.ServerArea == "" {
 		return Profile{}, errors.New("name, source and server_area must be set")
 	}
-	for key, v := range limitsOf(p) {
-		if err := checkLimit(v); err != nil {
+	limits := limitsOf(p)
+	for _, key := range slices.Sorted(maps.Keys(limits)) {
+		if err := checkLimit(limits[key]); err != nil {
 			return Profile{}, fmt.Errorf("%s: %w", key, err)
 		}
 	}

@@ -81,11 +81,12 @@ func (f *facts) loss(field string, share *float64, ci *report.Interval, limits L
 	return hit
 }
 
+// lowerEnd takes only what a share can be for an interval.
 func lowerEnd(ci *report.Interval) (pct float64, ok bool) {
-	if ci == nil {
+	if ci == nil || !(ci[0] >= 0 && ci[0] <= 100) {
 		return 0, false
 	}
-	return number(&ci[0])
+	return ci[0], true
 }
 
 // jitterHigh takes the worse direction's RFC 3550 jitter, and what comes too

@@ -1,0 +1,449 @@
+package diagnose_test
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func profile(t testing.TB, name string) diagnose.Profile {
+	t.Helper()
+	p, err := diagnose.LoadProfile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func codes(causes []report.Cause) []string {
+	var all []string
+	for _, c := range causes {
+		all = append(all, c.Code)
+	}
+	return all
+}
+
+func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
+	all := provocations()
+	for _, d := range diagnose.Catalogue() {
+		provoke, ok := all[d.Code]
+		if !ok {
+			t.Errorf("%s: no report provokes it", d.Code)
+			continue
+		}
+		delete(all, d.Code)
+		t.Run(d.Code, func(t *testing.T) {
+			r := healthy()
+			provoke(r)
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if len(causes) == 0 || causes[0].Code != d.Code || !causes[0].Primary {
+				t.Fatalf("causes = %q, want %s as the primary", codes(causes), d.Code)
+			}
+			if len(causes) > 1 {
+				t.Errorf("its consequences stand beside it: %q", codes(causes))
+			}
+			if verdict == report.Ready {
+				t.Error("verdict is ready in spite of it")
+			}
+			if c := causes[0].Confidence; c < 0.6 || c > 1 {
+				t.Errorf("confidence = %v for a plain fault", c)
+			}
+		})
+	}
+	for code := range all {
+		t.Errorf("%s is provoked and not in the catalogue", code)
+	}
+}
+
+func TestHealthyIsReadyAndSilent(t *testing.T) {
+	for _, name := range diagnose.ProfileNames() {
+		causes, verdict := diagnose.Diagnose(healthy(), profile(t, name))
+		if len(causes) != 0 || verdict != report.Ready {
+			t.Errorf("%s: causes = %q, verdict = %s", name, codes(causes), verdict)
+		}
+		if causes == nil {
+			t.Errorf("%s: causes are nil and would be null in JSON", name)
+		}
+	}
+}
+
+func TestNothingMeasuredIsUnknown(t *testing.T) {
+	reports := map[string]*report.Report{
+		"no probes": {},
+		"probes without data": {Probes: []report.Result{
+			{Name: report.ProbeAudioInput, Status: report.StatusUnknown},
+			{Name: report.ProbeMediaVoice, Status: report.StatusUnknown},
+			{Name: report.ProbeNetworkWeb, Status: report.StatusUnknown},
+			{Name: report.ProbeNAT, Status: report.StatusUnknown},
+		}},
+		"data without values": {Probes: []report.Result{
+			result(report.ProbeAudioInput, &report.AudioInput{}),
+			result(report.ProbeAudioOutput, &report.AudioOutput{}),
+			result(report.ProbeMediaVoice, &report.MediaVoice{}),
+			result(report.ProbeNetworkWeb, &report.NetworkWeb{}),
+			result(report.ProbeNAT, &report.NAT{}),
+		}},
+		"complete without values": {Probes: []report.Result{
+			result(report.ProbeAudioInput, &report.AudioInput{State: report.CaptureComplete}),
+			result(report.ProbeMediaVoice, &report.MediaVoice{State: report.MediaComplete}),
+			result(report.ProbeNetworkWeb, &report.NetworkWeb{Stage: "http"}),
+			result(report.ProbeNAT, &report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}),
+		}},
+		"nil data": {Probes: []report.Result{
+			result(report.ProbeAudioInput, (*report.AudioInput)(nil)),
+			result(report.ProbeMediaVoice, (*report.MediaVoice)(nil)),
+		}},
+		"everything skipped": {Probes: []report.Result{
+			{Name: report.ProbeAudioInput, Status: report.StatusSkipped},
+			{Name: report.ProbeMediaVoice, Status: report.StatusSkipped},
+		}},
+	}
+	for name, r := range reports {
+		causes, verdict := diagnose.Diagnose(r, profile(t, "strict"))
+		if len(causes) != 0 || verdict != report.Unknown {
+			t.Errorf("%s: causes = %q, verdict = %s", name, codes(causes), verdict)
+		}
+	}
+}
+
+// What is not known must not let a report pass for ready.
+func TestMissingValueNeverClears(t *testing.T) {
+	tests := map[string]func(*report.Report){
+		"speech":         func(r *report.Report) { input(r).SpeechMS = nil },
+		"captured":       func(r *report.Report) { input(r).CapturedMS = nil },
+		"level":          func(r *report.Report) { input(r).ActiveLevelDBFS = nil },
+		"capture died":   func(r *report.Report) { capture(r, report.CaptureDied) },
+		"not built":      func(r *report.Report) { capture(r, report.CaptureNotBuilt) },
+		"up loss":        func(r *report.Report) { voice(r).UpLossPct = nil },
+		"down loss":      func(r *report.Report) { voice(r).DownLossPct = nil },
+		"jitter":         func(r *report.Report) { voice(r).DownJitterMS = nil },
+		"round trip":     func(r *report.Report) { voice(r).RTTP50MS = nil },
+		"interrupted":    func(r *report.Report) { voice(r).State = report.MediaInterrupted },
+		"not enrolled":   func(r *report.Report) { media(r, report.MediaNotEnrolled) },
+		"ICE failed":     func(r *report.Report) { media(r, report.MediaICEFailed) },
+		"own bottleneck": func(r *report.Report) { voice(r).SelfCheck = "void" },
+		"target's certificate": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TLSError: "expired"}
+		},
+		"probe unknown": func(r *report.Report) { r.Probes[0].Status = report.StatusUnknown },
+		"probe failed":  func(r *report.Report) { r.Probes[2].Status = report.StatusFail },
+	}
+	for name, change := range tests {
+		r := healthy()
+		change(r)
+		if causes, verdict := diagnose.Diagnose(r, profile(t, "bbb")); verdict != report.Unknown || len(causes) != 0 {
+			t.Errorf("%s: verdict = %s, causes = %q, want unknown without a cause", name, verdict, codes(causes))
+		}
+	}
+}
+
+func TestVerdictJudgesOnlyWhatWasAskedFor(t *testing.T) {
+	only := func(names ...string) func(*report.Report) {
+		return func(r *report.Report) {
+			r.Probes = slices.DeleteFunc(r.Probes, func(p report.Result) bool { return !slices.Contains(names, p.Name) })
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(*report.Report)
+		want   report.Verdict
+	}{
+		{"without audio", only("nat", "media.voice", "network.web"), report.Ready},
+		{"audio skipped", func(r *report.Report) { r.Probes[0] = report.Result{Name: "audio.input", Status: report.StatusSkipped} }, report.Ready},
+		{"audio only", only("audio.input"), report.Ready},
+		{"nat only", only("nat"), report.Ready},
+		{"nat only, server silent", func(r *report.Report) { noReflector(r); only("nat")(r) }, report.Unknown},
+		{"loudspeaker only", only("audio.output"), report.Unknown},
+		{"nat unknown beside a measured voice", func(r *report.Report) { r.Probes[1] = report.Result{Name: "nat", Status: report.StatusUnknown} }, report.Ready},
+		{"collector's web unknown beside a measured voice", func(r *report.Report) {
+			r.Target, r.Probes[3] = "", report.Result{Name: "network.web", Status: report.StatusUnknown}
+		}, report.Ready},
+		{"target's web unknown", func(r *report.Report) { r.Probes[3] = report.Result{Name: "network.web", Status: report.StatusUnknown} }, report.Unknown},
+		{"info only", func(r *report.Report) { input(r).TruePeakDBTP = new(-0.5) }, report.Ready},
+		{"a warning", func(r *report.Report) { voice(r).RTTP50MS = new(700.0) }, report.Limited},
+		{"a failure", func(r *report.Report) { voice(r).RTTP50MS = new(1700.0) }, report.NotReady},
+		{"a failure beside the unknown", func(r *report.Report) { media(r, report.MediaNotEnrolled); zeros(r) }, report.NotReady},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			if causes, got := diagnose.Diagnose(r, profile(t, "bbb")); got != tt.want {
+				t.Errorf("verdict = %s, want %s (causes %q)", got, tt.want, codes(causes))
+			}
+		})
+	}
+}
+
+func TestInfoIsNeverPrimary(t *testing.T) {
+	r := healthy()
+	input(r).TruePeakDBTP = new(-0.5)
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	if !reflect.DeepEqual(codes(causes), []string{"audio.too_loud"}) || causes[0].Primary || causes[0].Severity != report.SeverityInfo {
+		t.Errorf("causes = %+v, want too_loud as info, not primary", causes)
+	}
+}
+
+// Several faults at once: which is named, which stand beside it, which vanish.
+func TestCauseExplainsConsequence(t *testing.T) {
+	all := provocations()
+	tests := []struct {
+		name   string
+		faults []string
+		want   []string
+	}{
+		{"mute explains the zeros", []string{"audio.digital_silence", "audio.os_muted"}, []string{"audio.os_muted"}},
+		{"clipping explains loud", []string{"audio.too_loud", "audio.clipped"}, []string{"audio.clipped"}},
+		{"offline explains the servers", []string{"conf.server_down", "net.offline"}, []string{"net.offline"}},
+		{"both directions, upload first", []string{"net.download_loss", "net.upload_loss"}, []string{"net.upload_loss", "net.download_loss"}},
+		{"the worse one is primary", []string{"net.latency_high", "audio.noise"}, []string{"audio.noise", "net.latency_high"}},
+		{"offline before no microphone", []string{"net.offline", "audio.no_microphone"}, []string{"net.offline", "audio.no_microphone"}},
+		{"loss and jitter coexist", []string{"net.upload_loss", "net.jitter_high"}, []string{"net.upload_loss", "net.jitter_high"}},
+		{"hum explains the noise", []string{"audio.noise", "audio.hum"}, []string{"audio.hum"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			for _, f := range tt.faults {
+				all[f](r)
+			}
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if got := codes(causes); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("causes = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCauseTakesOverTheSeverityOfItsConsequence(t *testing.T) {
+	r := healthy()
+	input(r).OSVolumeDB, input(r).ActiveLevelDBFS = new(-25.0), new(-55.0) // volume: warn, level: fail
+	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+	if !reflect.DeepEqual(codes(causes), []string{"audio.os_volume_low"}) || causes[0].Severity != report.SeverityFail || verdict != report.NotReady {
+		t.Errorf("causes = %+v, verdict = %s", causes, verdict)
+	}
+}
+
+func TestRulesStaySilent(t *testing.T) {
+	tests := map[string]func(*report.Report){
+		"low volume, loud voice": func(r *report.Report) { input(r).OSVolumeDB = new(-30.0) },
+		"noise gate makes zeros": func(r *report.Report) { input(r).DigitalZeroMS = new(4500.0) },
+		"hum far under the noise": func(r *report.Report) {
+			input(r).HumDBFS, input(r).HumProminenceDB = new(-59.0), new(12.0)
+			input(r).NoiseFloorDBFS = new(-45.0)
+		},
+		"quiet hum":                 func(r *report.Report) { input(r).HumDBFS, input(r).HumProminenceDB = new(-70.0), new(30.0) },
+		"one clipped run":           func(r *report.Report) { input(r).ClippedRuns, input(r).ClippedPct = new(1), new(0.2) },
+		"level without speech time": func(r *report.Report) { input(r).ActiveLevelDBFS, input(r).SpeechMS = new(-70.0), nil },
+		"server silent beside a voice": func(r *report.Report) {
+			*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
+		},
+		"UDP blocked against UDP flow": func(r *report.Report) { nat(r).UDP = report.ReachBlocked },
+		"both ways blocked": func(r *report.Report) {
+			*nat(r) = report.NAT{UDP: report.ReachBlocked, TCP: report.ReachBlocked}
+			*web(r) = report.NetworkWeb{}
+		},
+		"clock within its uncertainty": func(r *report.Report) { web(r).ClockOffsetMS, web(r).ClockUncertaintyMS = new(61_000.0), new(2000.0) },
+		"offline against packets":      func(r *report.Report) { *web(r) = report.NetworkWeb{Online: new(false)} },
+		"portal against packets":       func(r *report.Report) { web(r).CaptivePortal = new(true) },
+		"loss without ICE path":        func(r *report.Report) { voice(r).State, voice(r).UpLossPct = report.MediaICEFailed, new(100.0) },
+		"loss measured in a void": func(r *report.Report) {
+			voice(r).UpLossPct, voice(r).RTTP50MS, voice(r).UpJitterMS = new(40.0), new(3000.0), new(300.0)
+			voice(r).SelfCheck = "void"
+		},
+		"void as state":                func(r *report.Report) { voice(r).UpLossPct, voice(r).State = new(40.0), report.MediaSelfCheckVoid },
+		"DNS failed, online unknown":   func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "timeout"}; noReflector(r) },
+		"everything silent":            func(r *report.Report) { *web(r) = report.NetworkWeb{}; noReflector(r) },
+		"loudspeaker, deaf microphone": func(r *report.Report) { output(r).LoopHeard, input(r).RMSDBFS = new(false), new(-90.0) },
+		"wideband Bluetooth": func(r *report.Report) {
+			input(r).IsBluetooth, input(r).NativeRateHz = new(true), new(48000)
+		},
+	}
+	for name, change := range tests {
+		r := healthy()
+		change(r)
+		if causes, _ := diagnose.Diagnose(r, profile(t, "bbb")); len(causes) != 0 {
+			t.Errorf("%s: causes = %q, want none", name, codes(causes))
+		}
+	}
+}
+
+// Teams asks for less than 0.05 % reordering; one packet in 600 is more, and no proof.
+func TestOneReorderedPacketProvesNothing(t *testing.T) {
+	r := healthy()
+	voice(r).Reordered = new(1)
+	if causes, _ := diagnose.Diagnose(r, profile(t, "strict")); len(causes) != 0 {
+		t.Errorf("causes = %q, want none", codes(causes))
+	}
+}
+
+func TestLossConfidence(t *testing.T) {
+	tests := []struct {
+		name     string
+		pct      float64
+		ci       *report.Interval
+		severity report.Severity
+		low, top float64
+	}{
+		{"interval beyond the fail limit", 20, &report.Interval{15.9, 24.9}, report.SeverityFail, 0.975, 1},
+		{"interval holds the warn limit", 5.3, &report.Interval{3.3, 8.5}, report.SeverityWarn, 0.5, 0.7},
+		{"hardly a fail is a warning", 10.3, &report.Interval{7.4, 14.3}, report.SeverityWarn, 0.95, 1},
+		{"a fail needs an interval", 30, nil, report.SeverityWarn, 0.6, 0.6},
+		{"lost altogether", 100, &report.Interval{98.7, 100}, report.SeverityFail, 0.975, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			voice(r).UpLossPct, voice(r).UpLossCI95 = &tt.pct, tt.ci
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), []string{"net.upload_loss"}) {
+				t.Fatalf("causes = %q", codes(causes))
+			}
+			if c := causes[0]; c.Severity != tt.severity || c.Confidence < tt.low || c.Confidence > tt.top {
+				t.Errorf("%s with confidence %v, want %s within %v..%v", c.Severity, c.Confidence, tt.severity, tt.low, tt.top)
+			}
+		})
+	}
+}
+
+func TestServerSilenceBlamesNobody(t *testing.T) {
+	tests := []struct {
+		name    string
+		change  func(*report.Report)
+		want    []string
+		verdict report.Verdict
+		area    report.Area
+	}{
+		{"reflector silent, web works", noReflector, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
+		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
+		{"conference server faulty", func(r *report.Report) { web(r).ServerHealthy = new(false) }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
+		{"conference server takes no connection", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns", Online: new(true)} }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
+		{"nothing answers", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns"}; noReflector(r) }, nil, report.Unknown, ""},
+		{"collector's web faulty, echo works", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false) }, nil, report.Ready, ""},
+		{"collector faulty", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false); noReflector(r) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
+		{"collector's name gone", func(r *report.Report) {
+			r.Target = ""
+			*web(r) = report.NetworkWeb{Online: new(true), DNSError: "not_found"}
+			noReflector(r)
+		}, []string{"net.dns_failure"}, report.Unknown, report.AreaMunicipality},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), tt.want) || verdict != tt.verdict {
+				t.Fatalf("causes = %q, verdict = %s; want %q, %s", codes(causes), verdict, tt.want, tt.verdict)
+			}
+			if len(causes) > 0 && causes[0].Area != tt.area {
+				t.Errorf("area = %s, want %s", causes[0].Area, tt.area)
+			}
+		})
+	}
+}
+
+func TestProviderRunsTheServerOfZoom(t *testing.T) {
+	r := healthy()
+	web(r).ServerHealthy = new(false)
+	causes, _ := diagnose.Diagnose(r, profile(t, "zoom"))
+	if len(causes) != 1 || causes[0].Area != report.AreaProvider {
+		t.Errorf("causes = %+v, want one in the provider's area", causes)
+	}
+}
+
+func TestUDPBlockedIsAFailureOnlyWithoutAStream(t *testing.T) {
+	for state, want := range map[report.MediaState]report.Severity{
+		report.MediaComplete:    report.SeverityWarn,
+		report.MediaNotEnrolled: report.SeverityWarn,
+		report.MediaICEFailed:   report.SeverityFail,
+		report.MediaNotFlowing:  report.SeverityFail,
+	} {
+		r := healthy()
+		nat(r).UDP = report.ReachBlocked
+		voice(r).State, voice(r).Path = state, "relay tcp"
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		if len(causes) != 1 || causes[0].Code != "net.udp_blocked" || causes[0].Severity != want {
+			t.Errorf("%s: causes = %+v, want net.udp_blocked as %s", state, causes, want)
+		}
+	}
+}
+
+func TestProfilesDiffer(t *testing.T) {
+	r := healthy()
+	voice(r).RTTP50MS = new(200.0)
+	got := map[string]report.Verdict{}
+	for _, name := range diagnose.ProfileNames() {
+		_, got[name] = diagnose.Diagnose(r, profile(t, name))
+	}
+	want := map[string]report.Verdict{"strict": report.Limited, "zoom": report.Limited, "bbb": report.Ready, "daily": report.Ready}
+	if !maps.Equal(got, want) {
+		t.Errorf("verdicts at 200 ms = %v, want %v", got, want)
+	}
+}
+
+func TestFinish(t *testing.T) {
+	r := healthy()
+	zeros(r)
+	input(r).OSMuted = new(true)
+	voice(r).RTTP50MS = new(700.0)
+	r.Probes[4].Status = report.StatusSkipped
+	diagnose.Finish(r, profile(t, "bbb"))
+
+	if r.Verdict != report.NotReady || r.Profile != "bbb" || !slices.Equal(codes(r.Causes), []string{"audio.os_muted", "net.latency_high"}) {
+		t.Errorf("verdict %s, profile %q, causes %q", r.Verdict, r.Profile, codes(r.Causes))
+	}
+	want := []report.Status{report.StatusFail, report.StatusOK, report.StatusWarn, report.StatusOK, report.StatusSkipped}
+	for i, p := range r.Probes {
+		if p.Status != want[i] {
+			t.Errorf("%s: status = %s, want %s", p.Name, p.Status, want[i])
+		}
+	}
+	if p, ok := r.Primary(); !ok || p.Code != "audio.os_muted" {
+		t.Errorf("Primary() = %+v, %v", p, ok)
+	}
+}
+
+// A sign that only supports a cause is no fault of the probe that saw it, and a
+// probe that our own server kept from measuring stays as it was.
+func TestFinishRaisesOnlyTheProbeAtFault(t *testing.T) {
+	r := healthy()
+	nat(r).UDP = report.ReachBlocked
+	voice(r).Path = "relay tcp"
+	diagnose.Finish(r, profile(t, "bbb"))
+	if got := []report.Status{r.Probes[1].Status, r.Probes[2].Status}; !slices.Equal(got, []report.Status{report.StatusWarn, report.StatusOK}) {
+		t.Errorf("nat and media.voice = %v, want warn and ok", got)
+	}
+
+	r = healthy()
+	noReflector(r)
+	r.Probes[2].Status = report.StatusUnknown
+	diagnose.Finish(r, profile(t, "bbb"))
+	if r.Probes[2].Status != report.StatusUnknown {
+		t.Errorf("media.voice = %s, want unknown", r.Probes[2].Status)
+	}
+}
+
+func TestEvidenceReads(t *testing.T) {
+	r := healthy()
+	input(r).ActiveLevelDBFS = new(-52.1239)
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	want := report.Evidence{Probe: "audio.input", Field: "active_level_dbfs", Value: -52.124, Unit: "dBFS", Limit: "< -50"}
+	if len(causes) == 0 || causes[0].Evidence[0] != want {
+		t.Errorf("causes = %+v, want first evidence %+v", causes, want)
+	}
+}
+
+func TestFinishedReportIsValid(t *testing.T) {
+	for code, provoke := range provocations() {
+		r := healthy()
+		provoke(r)
+		diagnose.Finish(r, profile(t, "bbb"))
+		if err := r.Validate(); err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}

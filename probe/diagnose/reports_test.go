@@ -1,0 +1,191 @@
+package diagnose_test
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// healthy is a check on which everything was measured and nothing is wrong.
+func healthy() *report.Report {
+	return &report.Report{
+		Schema: report.SchemaV1, ID: "0197a5c4-7e00-7000-8000-000000000001", Case: "K7P-3QX",
+		Agent:   report.Agent{ID: "5f0f6a3e-7a4c-4a53-9d0e-3f1a52b4c6d7", Version: "1.0.0", OS: "linux", Arch: "amd64"},
+		Trigger: report.TriggerCheck, Profile: "bbb", Target: "https://bbb.example.org",
+		StartedAt: startedAt(), DurationMS: 9000, FirstVerdictMS: 1200, Verdict: report.Unknown,
+		Probes: []report.Result{
+			result(report.ProbeAudioInput, healthyInput()),
+			result(report.ProbeNAT, &report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen, UDPRTTMS: new(18.0)}),
+			result(report.ProbeMediaVoice, healthyVoice()),
+			result(report.ProbeNetworkWeb, healthyWeb()),
+			result(report.ProbeAudioOutput, &report.AudioOutput{
+				Device: "Lautsprecher", OSMuted: new(false), OSVolumeDB: new(-6.0),
+				LoopHeard: new(true), LoopDelayMS: new(90.0), EchoReturnDB: new(-28.0),
+			}),
+		},
+	}
+}
+
+func startedAt() time.Time { return time.Date(2026, 3, 2, 17, 55, 0, 0, time.UTC) }
+
+func result(name string, data report.Data) report.Result {
+	return report.Result{Name: name, Version: 1, Status: report.StatusOK, StartedAt: startedAt(), DurationMS: 6000, Data: data}
+}
+
+func healthyInput() *report.AudioInput {
+	return &report.AudioInput{
+		State: report.CaptureComplete, Device: "Headset", Backend: "pulse",
+		Microphones: new(1), NativeRateHz: new(48000), NativeChannels: new(1),
+		IsDefault: new(true), IsMonitor: new(false), IsBluetooth: new(false),
+		OSMuted: new(false), OSVolumeDB: new(0.0),
+		CapturedMS: new(6000.0), SpeechMS: new(4200.0),
+		ActiveLevelDBFS: new(-24.0), ActivityPct: new(80.0), RMSDBFS: new(-25.0),
+		PeakDBFS: new(-8.0), TruePeakDBTP: new(-7.5),
+		NoiseFloorDBFS: new(-62.0), SNRDB: new(38.0),
+		ClippedRuns: new(0), ClippedPct: new(0.0), ClippedUpstreamRuns: new(0),
+		BandwidthHz: new(11000.0), BandRatioDB: new(-18.0), DCOffset: new(0.0004),
+		Dropouts: new(0), LongestGapMS: new(0.0), DigitalZeroMS: new(0.0), AllZero: new(false),
+		FirstCallbackMS: new(600.0), LongestCallbackGapMS: new(22.0), RateErrorPct: new(0.1),
+		Rerouted: new(false),
+	}
+}
+
+func healthyVoice() *report.MediaVoice {
+	return &report.MediaVoice{
+		State: report.MediaComplete, Path: "srflx udp", ICEMS: new(120.0), DTLSMS: new(80.0),
+		Sent: new(300), UpReceived: new(300), DownSent: new(300), DownReceived: new(300),
+		UpLossPct: new(0.0), UpLossCI95: &report.Interval{0, 1.26},
+		DownLossPct: new(0.0), DownLossCI95: &report.Interval{0, 1.26},
+		UpJitterMS: new(2.1), DownJitterMS: new(1.7), UpJitterMaxMS: new(4.0), DownJitterMaxMS: new(3.0),
+		RTTMinMS: new(17.0), RTTP50MS: new(21.0), RTTP95MS: new(30.0), RTTP99MS: new(41.0),
+		Reordered: new(0), Duplicates: new(0), LatePct60MS: new(0.0), LongestGapMS: new(0.0),
+		SelfCheck: "ok",
+	}
+}
+
+func healthyWeb() *report.NetworkWeb {
+	return &report.NetworkWeb{
+		Stage: "http", Online: new(true), DNSMS: new(12.0), TCPMS: new(20.0), TLSMS: new(25.0), HTTPMS: new(30.0),
+		HTTPStatus: new(200), ServerHealthy: new(true), Proxy: "none", CaptivePortal: new(false),
+		TLSIntercepted: new(false), ClockOffsetMS: new(140.0), ClockUncertaintyMS: new(20.0), WebSocket: new(true),
+	}
+}
+
+// input, voice and so on let a test change one probe's data of a report.
+func input(r *report.Report) *report.AudioInput   { return report.Find[report.AudioInput](r) }
+func output(r *report.Report) *report.AudioOutput { return report.Find[report.AudioOutput](r) }
+func nat(r *report.Report) *report.NAT            { return report.Find[report.NAT](r) }
+func voice(r *report.Report) *report.MediaVoice   { return report.Find[report.MediaVoice](r) }
+func web(r *report.Report) *report.NetworkWeb     { return report.Find[report.NetworkWeb](r) }
+
+// capture replaces the microphone's data by a capture that ended in state.
+func capture(r *report.Report, state report.CaptureState) {
+	*input(r) = report.AudioInput{State: state}
+}
+
+// media replaces the voice stream by one that ended in state.
+func media(r *report.Report, state report.MediaState) {
+	*voice(r) = report.MediaVoice{State: state}
+}
+
+// noReflector lets nothing reach our reflector and gives no sign why.
+func noReflector(r *report.Report) {
+	*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
+	media(r, report.MediaNoSignalling)
+}
+
+// silence takes every trace of a voice out of a complete capture.
+func silence(r *report.Report, rms float64) {
+	in := input(r)
+	in.SpeechMS, in.ActiveLevelDBFS, in.ActivityPct = new(0.0), new(-100.0), new(0.0)
+	in.RMSDBFS, in.PeakDBFS, in.TruePeakDBTP = new(rms), new(rms+10), new(rms+10)
+	in.SNRDB, in.BandRatioDB, in.BandwidthHz = nil, nil, nil
+}
+
+// zeros is what a muted device delivers.
+func zeros(r *report.Report) {
+	silence(r, -120)
+	input(r).AllZero, input(r).DigitalZeroMS, input(r).NoiseFloorDBFS = new(true), new(6000.0), nil
+}
+
+func stereo(r *report.Report, left, right, correlation float64) {
+	in := input(r)
+	in.NativeChannels, in.LeftRMSDBFS, in.RightRMSDBFS = new(2), new(left), new(right)
+	in.ChannelBalanceDB, in.ChannelCorrelation = new(left-right), new(correlation)
+}
+
+// provocations has for every code of the catalogue a fault, laid on a healthy
+// report, that must make it the primary cause.
+func provocations() map[string]func(*report.Report) {
+	return map[string]func(*report.Report){
+		"audio.no_user_session":    func(r *report.Report) { capture(r, report.CaptureNoSession) },
+		"audio.no_server":          func(r *report.Report) { capture(r, report.CaptureNoServer) },
+		"audio.no_microphone":      func(r *report.Report) { capture(r, report.CaptureNoDevice) },
+		"audio.default_is_monitor": func(r *report.Report) { input(r).IsMonitor = new(true); zeros(r) },
+		"audio.privacy_blocked":    func(r *report.Report) { capture(r, report.CaptureRefused) },
+		"audio.in_use":             func(r *report.Report) { capture(r, report.CaptureInUse) },
+		"audio.os_muted":           func(r *report.Report) { zeros(r); input(r).OSMuted = new(true) },
+		"audio.os_volume_low": func(r *report.Report) {
+			input(r).OSVolumeDB, input(r).ActiveLevelDBFS, input(r).SNRDB = new(-60.0), new(-71.0), new(9.0)
+		},
+		"audio.stalled":         func(r *report.Report) { input(r).State = report.CaptureStalled; input(r).Dropouts = new(3) },
+		"audio.rerouted":        func(r *report.Report) { input(r).Rerouted, input(r).LongestCallbackGapMS = new(true), new(900.0) },
+		"audio.digital_silence": zeros,
+		"audio.bluetooth_handsfree": func(r *report.Report) {
+			input(r).IsBluetooth, input(r).NativeRateHz, input(r).BandRatioDB = new(true), new(8000), new(-49.0)
+		},
+		"audio.narrowband": func(r *report.Report) { input(r).BandRatioDB = new(-49.0) },
+		"audio.clipped": func(r *report.Report) {
+			input(r).ClippedRuns, input(r).ClippedPct = new(40), new(1.4)
+			input(r).ActiveLevelDBFS, input(r).TruePeakDBTP = new(-10.0), new(0.3)
+		},
+		"audio.clipped_upstream": func(r *report.Report) { input(r).ClippedUpstreamRuns = new(30) },
+		"audio.no_speech":        func(r *report.Report) { silence(r, -58) },
+		"audio.too_quiet":        func(r *report.Report) { input(r).ActiveLevelDBFS, input(r).SNRDB = new(-52.0), new(12.0) },
+		"audio.too_loud":         func(r *report.Report) { input(r).ActiveLevelDBFS = new(-12.0) },
+		"audio.hum": func(r *report.Report) {
+			in := input(r)
+			in.HumHz, in.HumDBFS, in.HumProminenceDB = new(50.0), new(-34.0), new(31.0)
+			in.NoiseFloorDBFS, in.SNRDB = new(-33.0), new(9.0)
+		},
+		"audio.noise":             func(r *report.Report) { input(r).NoiseFloorDBFS, input(r).SNRDB = new(-31.0), new(7.0) },
+		"audio.inverted_channel":  func(r *report.Report) { stereo(r, -25, -25, -0.995) },
+		"audio.dead_channel":      func(r *report.Report) { stereo(r, -25, -96, 0.02) },
+		"audio.dropouts":          func(r *report.Report) { input(r).Dropouts, input(r).RateErrorPct = new(3), new(-4.0) },
+		"audio.sample_rate_wrong": func(r *report.Report) { input(r).RateErrorPct = new(-8.1) },
+		"audio.dc_offset":         func(r *report.Report) { input(r).DCOffset = new(-0.05) },
+		"audio.speaker_silent":    func(r *report.Report) { output(r).LoopHeard = new(false) },
+		"audio.echo":              func(r *report.Report) { output(r).EchoReturnDB = new(-2.0) },
+
+		"net.offline": func(r *report.Report) { *web(r) = report.NetworkWeb{Online: new(false)}; noReflector(r) },
+		"net.captive_portal": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "http", Online: new(true), CaptivePortal: new(true), HTTPStatus: new(200)}
+			noReflector(r)
+		},
+		"net.dns_failure": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Online: new(true), DNSError: "timeout"}
+			noReflector(r)
+		},
+		"net.proxy_required": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), Proxy: "http", HTTPStatus: new(407)}
+			noReflector(r)
+		},
+		"net.tls_intercepted": func(r *report.Report) { web(r).TLSIntercepted = new(true) },
+		"net.clock_wrong":     func(r *report.Report) { web(r).ClockOffsetMS = new(-3_600_000.0) },
+		"net.udp_blocked": func(r *report.Report) {
+			nat(r).UDP = report.ReachBlocked
+			voice(r).Path, voice(r).UpJitterMS = "relay tcp", new(60.0)
+		},
+		"net.upload_loss": func(r *report.Report) {
+			voice(r).UpReceived, voice(r).UpLossPct, voice(r).UpLossCI95 = new(240), new(20.0), &report.Interval{15.9, 24.9}
+		},
+		"net.download_loss": func(r *report.Report) {
+			voice(r).DownReceived, voice(r).DownLossPct, voice(r).DownLossCI95 = new(240), new(20.0), &report.Interval{15.9, 24.9}
+		},
+		"net.jitter_high":  func(r *report.Report) { voice(r).DownJitterMS, voice(r).Reordered = new(64.0), new(60) },
+		"net.latency_high": func(r *report.Report) { voice(r).RTTP50MS = new(700.0) },
+		"net.reordering":   func(r *report.Report) { voice(r).Reordered = new(60) },
+
+		"conf.server_down": func(r *report.Report) { web(r).ServerHealthy, web(r).HTTPStatus = new(false), new(503) },
+	}
+}

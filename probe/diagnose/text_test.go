@@ -1,0 +1,193 @@
+package diagnose_test
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func texts(t *testing.T, lang phrase.Lang) *phrase.Book {
+	t.Helper()
+	b, err := phrase.Load(os.DirFS("texts"), lang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestLanguagesSayTheSame(t *testing.T) {
+	for _, complaint := range phrase.Compare(texts(t, phrase.DE), texts(t, phrase.EN)) {
+		t.Error(complaint)
+	}
+}
+
+func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
+	want := map[string]bool{}
+	for _, d := range diagnose.Catalogue() {
+		for _, part := range []string{"sentence", "action", "hint", "rule"} {
+			want["cause."+d.Code+"."+part] = true
+		}
+	}
+	for _, lang := range phrase.Langs() {
+		b := texts(t, lang)
+		for key := range want {
+			if !b.Has(key) {
+				t.Errorf("%s: %s is missing", lang, key)
+			}
+		}
+		for _, key := range b.Keys() {
+			if strings.HasPrefix(key, "cause.") && !want[key] {
+				t.Errorf("%s: %s belongs to no code", lang, key)
+			}
+		}
+	}
+}
+
+func TestExplainIsFilledAndShort(t *testing.T) {
+	for _, d := range diagnose.Catalogue() {
+		for _, lang := range phrase.Langs() {
+			for _, name := range diagnose.ProfileNames() {
+				text, ok := diagnose.ExplainBy(d.Code, lang, profile(t, name))
+				if !ok {
+					t.Fatalf("%s is not explained", d.Code)
+				}
+				for _, s := range []string{text.Sentence, text.Action, text.Hint, text.Rule} {
+					if strings.ContainsAny(s, "{}‹") || strings.Contains(s, "–") {
+						t.Errorf("%s %s %s: not filled in: %s", d.Code, lang, name, s)
+					}
+				}
+				for _, s := range []string{text.Sentence, text.Action} {
+					if n := utf8.RuneCountInString(s); n > 100 {
+						t.Errorf("%s %s: %d characters are too many for the screen: %s", d.Code, lang, n, s)
+					}
+				}
+				if strings.Count(text.Action, ".") != 1 || !strings.HasSuffix(text.Action, ".") {
+					t.Errorf("%s %s: not exactly one thing to do: %s", d.Code, lang, text.Action)
+				}
+			}
+		}
+	}
+	if _, ok := diagnose.Explain("net.nonsense", phrase.DE); ok {
+		t.Error("a code that is not there is explained")
+	}
+}
+
+// Words a councillor does not know have no place in a sentence or an action.
+func TestPlainLanguage(t *testing.T) {
+	jargon := []string{"UDP", "TCP", "DNS", "Jitter", "NAT", "STUN", "dB", "RTT", "Paket", "packet", "Proxy", "proxy", "TLS", "Latenz", "latency", "Treiber", "driver"}
+	for _, d := range diagnose.Catalogue() {
+		for _, lang := range phrase.Langs() {
+			text, _ := diagnose.Explain(d.Code, lang)
+			for _, word := range jargon {
+				if strings.Contains(text.Sentence+" "+text.Action, word) {
+					t.Errorf("%s %s: %q in %q / %q", d.Code, lang, word, text.Sentence, text.Action)
+				}
+			}
+		}
+	}
+}
+
+func TestRuleShowsTheLimitsOfTheProfile(t *testing.T) {
+	for name, want := range map[string]string{"bbb": "über 500 ms (Warnung) oder 1000 ms", "strict": "über 100 ms (Warnung) oder 500 ms"} {
+		text, _ := diagnose.ExplainBy("net.latency_high", phrase.DE, profile(t, name))
+		if !strings.Contains(text.Rule, want) || !strings.Contains(text.Rule, "Profil "+name) {
+			t.Errorf("%s: rule = %q, want it to hold %q", name, text.Rule, want)
+		}
+	}
+	text, _ := diagnose.Explain("audio.clipped", phrase.DE)
+	if !strings.Contains(text.Rule, "0,1 %") {
+		t.Errorf("no decimal comma in German: %q", text.Rule)
+	}
+}
+
+func TestHeadline(t *testing.T) {
+	without := func(names ...string) *report.Report {
+		r := healthy()
+		r.Probes = slices.DeleteFunc(r.Probes, func(p report.Result) bool { return slices.Contains(names, p.Name) })
+		diagnose.Finish(r, profile(t, "bbb"))
+		return r
+	}
+	tests := []struct {
+		name string
+		r    *report.Report
+		want string
+	}{
+		{"all", without(), "Man wird Sie hören."},
+		{"no microphone", without("audio.input"), "Ihre Verbindung ist in Ordnung. Das Mikrofon wurde nicht geprüft."},
+		{"no line", without("media.voice", "nat", "network.web"), "Ihr Mikrofon ist in Ordnung. Die Übertragung der Sprache wurde nicht geprüft."},
+		{"nothing", without("media.voice", "nat", "network.web", "audio.input"), "Das ließ sich nicht sicher prüfen."},
+	}
+	for _, tt := range tests {
+		if got := diagnose.Headline(tt.r, phrase.DE); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if got := diagnose.VerdictText("nonsense", phrase.EN); got != "This could not be checked with certainty." {
+		t.Errorf("VerdictText of nonsense = %q", got)
+	}
+}
+
+func TestEvidenceInWords(t *testing.T) {
+	tests := []struct {
+		e    report.Evidence
+		lang phrase.Lang
+		want string
+	}{
+		{report.Evidence{Probe: "audio.input", Field: "os_volume_db", Value: -60.5, Unit: "dB", Limit: "< -20.5"}, phrase.DE, "Lautstärke im System: -60,5\u00a0dB (Grenze: < -20,5)"},
+		{report.Evidence{Probe: "audio.input", Field: "os_muted", Value: true}, phrase.EN, "Muted in the system: yes"},
+		{report.Evidence{Probe: "nat", Field: "udp", Value: "blocked"}, phrase.DE, "Schneller Weg (UDP): gesperrt"},
+		{report.Evidence{Probe: "new", Field: "field_ms", Value: 3, Unit: "ms"}, phrase.DE, "field_ms: 3\u00a0ms"},
+		{report.Evidence{Probe: "new", Field: "x\x1b[2J", Value: "\x1b[31m"}, phrase.EN, "x [2J: [31m"},
+		{report.Evidence{Probe: "new", Field: "x", Value: nil}, phrase.EN, "x: not measured"},
+		{report.Evidence{Probe: "new", Field: "x", Value: []any{1.0}}, phrase.EN, "x: [1]"},
+	}
+	for _, tt := range tests {
+		if got := diagnose.EvidenceText(tt.e, tt.lang); got != tt.want {
+			t.Errorf("EvidenceText = %q, want %q", got, tt.want)
+		}
+	}
+}
+
+// Every value that proves a cause has a plain name; every name is of a field
+// that exists.
+func TestFieldsHaveNames(t *testing.T) {
+	for code, provoke := range provocations() {
+		r := healthy()
+		provoke(r)
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		for _, c := range causes {
+			for _, e := range c.Evidence {
+				for _, lang := range phrase.Langs() {
+					if diagnose.FieldText(e.Probe, e.Field, lang) == e.Field {
+						t.Errorf("%s: %s.%s has no name in %s", code, e.Probe, e.Field, lang)
+					}
+				}
+			}
+		}
+	}
+
+	fields := map[string]bool{}
+	for _, p := range healthy().Probes {
+		data := reflect.TypeOf(p.Data).Elem()
+		for i := range data.NumField() {
+			fields["field."+p.Name+"."+jsonName(data.Field(i))] = true
+		}
+	}
+	for _, key := range texts(t, phrase.EN).Keys() {
+		if strings.HasPrefix(key, "field.") && !fields[key] {
+			t.Errorf("%s names a field that no probe has", key)
+		}
+	}
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
