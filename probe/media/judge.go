@@ -31,13 +31,15 @@ func judge(m measurement) probe.Result {
 		Path: m.path, ICEMS: new(milliseconds(m.ice)), DTLSMS: new(milliseconds(m.dtls)),
 		Sent: new(len(m.stream.Sends)),
 	}
-	void := fillSelfCheck(d, m.stream)
-	if void {
+	if void := fillSelfCheck(d, m.stream); void {
 		// Only what cannot accuse the line: the fault is in this computer.
 		d.State = report.MediaSelfCheckVoid
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep time", Data: d}
 	}
 	up, down := m.directions()
+	if m.logErr == nil {
+		d.Sent = new(up.sent)
+	}
 	fill(d, up, down, m.stream)
 	state, status, note := m.outcome()
 	d.State = state
@@ -93,24 +95,25 @@ type direction struct {
 // directions takes up and down apart: by the reflector's log, or without one by
 // what the echoes say.
 func (m measurement) directions() (up, down direction) {
-	settled := m.settled()
 	if m.logErr != nil {
 		return upFromEchoes(m.stream), downOf(m.stream, highestDown(m.stream.Echoes)+1)
 	}
+	settled := m.settled()
 	return upFromLog(m.stream, m.log, settled), downOf(m.stream, downSent(m.log, settled))
 }
 
-// settled is how many packets had the time to come back. On a line so slow that
-// the waiting ended first, the youngest are in flight, not lost.
+// settled is how many packets had the time to come back. Where the waiting ended
+// first, because the line is slow or the check was stopped, the youngest are in
+// flight, not lost.
 func (m measurement) settled() int {
-	sends := m.stream.Sends
-	needed := m.stream.slowest() * 3 / 2
-	if needed <= longestWait {
-		return len(sends)
+	s := m.stream
+	if s.AllBack {
+		return len(s.Sends)
 	}
-	n := 0
-	for n < len(sends) && sends[n].SentNS+int64(needed) <= m.stream.WaitedNS {
-		n++
+	needed := int64(patience(s.Echoes))
+	n := len(s.Sends)
+	for n > 0 && s.Sends[n-1].SentNS+needed > s.WaitedNS {
+		n--
 	}
 	return n
 }

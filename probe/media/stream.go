@@ -47,10 +47,8 @@ type recording struct {
 	Echoes   []receipt
 	WaitedNS int64 // when the waiting for stragglers was over
 	Complete bool  // every planned packet had its turn
+	AllBack  bool  // an echo of each packet came
 }
-
-// slowest is the longest time an echo took.
-func (r recording) slowest() time.Duration { return slowest(r.Echoes) }
 
 func newStream(clock probe.Clock, payload int, duration time.Duration) *stream {
 	n := int(duration / wire.PacketInterval)
@@ -176,8 +174,7 @@ const (
 	longestWait  = 500 * time.Millisecond
 )
 
-// awaitStragglers gives the last echoes the time the slowest so far took and
-// half as much again.
+// awaitStragglers waits for the last echoes, at most longestWait.
 func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	defer func() {
 		s.mu.Lock()
@@ -186,7 +183,7 @@ func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	}()
 	ctx, cancel := untilDown(ctx, l)
 	defer cancel()
-	for until := s.nowNS() + int64(s.patience()); s.nowNS() < until; {
+	for until := s.nowNS() + int64(s.wait()); s.nowNS() < until; {
 		if s.allBack() {
 			until = min(until, s.nowNS()+int64(10*time.Millisecond)) // for a doubled last packet
 		}
@@ -209,20 +206,23 @@ func untilDown(ctx context.Context, l *link) (context.Context, context.CancelFun
 	return ctx, cancel
 }
 
-func (s *stream) patience() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.echoes) == 0 {
+// patience is how long the last packet may take: as long as the slowest so far
+// and half as much again.
+func patience(echoes []receipt) time.Duration {
+	if len(echoes) == 0 {
 		return longestWait
 	}
-	return min(max(slowest(s.echoes)*3/2, shortestWait), longestWait)
+	var slowest time.Duration
+	for _, e := range echoes {
+		slowest = max(slowest, time.Duration(e.ArrivedNS-e.UpSentNS))
+	}
+	return max(slowest*3/2, shortestWait)
 }
 
-func slowest(echoes []receipt) (rtt time.Duration) {
-	for _, e := range echoes {
-		rtt = max(rtt, time.Duration(e.ArrivedNS-e.UpSentNS))
-	}
-	return rtt
+func (s *stream) wait() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return min(patience(s.echoes), longestWait)
 }
 
 func (s *stream) allBack() bool {
@@ -236,6 +236,6 @@ func (s *stream) recording() recording {
 	defer s.mu.Unlock()
 	return recording{
 		Sends: slices.Clone(s.sends), Missed: s.missed, Echoes: slices.Clone(s.echoes),
-		WaitedNS: s.waited, Complete: !s.broken,
+		WaitedNS: s.waited, Complete: !s.broken, AllBack: s.nBack == len(s.sends),
 	}
 }

@@ -74,9 +74,24 @@ func measure(t testing.TB, ctx context.Context, e probe.Env, c media.VoiceConfig
 	return r, d
 }
 
+// steadily repeats a run in which this computer could not keep time. The probe
+// notices and voids its own result; on a busy test machine that is no fault.
+func steadily(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (probe.Result, *report.MediaVoice) {
+	t.Helper()
+	for range 5 {
+		if r, d := run(); d.State != report.MediaSelfCheckVoid {
+			return r, d
+		}
+	}
+	t.Fatal("this computer could not keep time in five runs")
+	return probe.Result{}, nil
+}
+
 func TestHealthyLoopback(t *testing.T) {
 	r := newReflector(t)
-	result, d := measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		return measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
+	})
 	if result.Status != report.StatusOK || d.State != report.MediaComplete {
 		t.Fatalf("%s, %s", result.Status, d.State)
 	}

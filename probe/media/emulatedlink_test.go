@@ -1,0 +1,305 @@
+package media_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// emulatedLink stands between the agent and the reflector: a UDP relay whose
+// port replaces the reflector's in the answer. It delays, drops, reorders and
+// doubles, and writes down what it did, so that the probe's figures can be held
+// against what really happened and not against what was wished for.
+//
+// Only RTP is lost, doubled and held back: ICE and DTLS repeat themselves, and
+// their luck is not what these tests are about.
+type emulatedLink struct {
+	reflector net.Addr
+	agentSide *net.UDPConn // the agent sends here
+	dead      atomic.Bool  // nothing passes any more
+	up, down  *lane
+	work      sync.WaitGroup
+
+	mu  sync.Mutex
+	far map[netip.AddrPort]*net.UDPConn // to the reflector, one for each socket of the agent
+}
+
+// impairment is what happens to one direction. Fates are drawn per packet.
+type impairment struct {
+	delay   time.Duration
+	jitter  time.Duration                  // uniform 0..jitter on top
+	lost    func(r *rand.Rand, n int) bool // n counts RTP packets from 0
+	held    func(n int) time.Duration      // an extra delay for packet n
+	doubled func(n int) bool               //
+}
+
+// passage is the truth about one RTP packet.
+type passage struct {
+	seq     uint16
+	in, out time.Time // out of the first copy; zero: dropped
+	copies  int
+}
+
+// lane is one direction.
+type lane struct {
+	impairment
+	rand *rand.Rand
+
+	mu    sync.Mutex
+	log   []*passage
+	queue []due
+	wake  chan struct{}
+	order int
+}
+
+type due struct {
+	at     time.Time
+	order  int
+	send   func()
+	record *passage // nil for what is not RTP
+}
+
+func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emulatedLink {
+	t.Helper()
+	l := &emulatedLink{
+		reflector: reflector, agentSide: listenLoopback(t), far: map[netip.AddrPort]*net.UDPConn{},
+		up: newLane(up, 1), down: newLane(down, 2),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.work.Go(func() { l.up.deliver(ctx) })
+	l.work.Go(func() { l.down.deliver(ctx) })
+	l.work.Go(l.fromAgent)
+	t.Cleanup(func() {
+		cancel()
+		_ = l.agentSide.Close()
+		l.mu.Lock()
+		for _, c := range l.far {
+			_ = c.Close()
+		}
+		l.mu.Unlock()
+		l.work.Wait()
+	})
+	return l
+}
+
+func listenLoopback(t *testing.T) *net.UDPConn {
+	t.Helper()
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadBuffer(1 << 20)
+	return c
+}
+
+func newLane(i impairment, seed uint64) *lane {
+	return &lane{impairment: i, rand: rand.New(rand.NewPCG(seed, 42)), wake: make(chan struct{}, 1)}
+}
+
+func (l *emulatedLink) fromAgent() {
+	buf := make([]byte, 2048)
+	for {
+		n, from, err := l.agentSide.ReadFromUDPAddrPort(buf)
+		in := time.Now()
+		if err != nil {
+			return
+		}
+		far, packet := l.farFor(from), slices.Clone(buf[:n])
+		if far != nil && !l.dead.Load() {
+			l.up.take(packet, in, func() { _, _ = far.WriteTo(packet, l.reflector) })
+		}
+	}
+}
+
+// farFor is the socket that stands for one socket of the agent: ICE tries from
+// several before it settles.
+func (l *emulatedLink) farFor(agent netip.AddrPort) *net.UDPConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.far[agent]; c != nil {
+		return c
+	}
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil
+	}
+	l.far[agent] = c
+	l.work.Go(func() { l.toAgent(c, agent) })
+	return c
+}
+
+func (l *emulatedLink) toAgent(far *net.UDPConn, agent netip.AddrPort) {
+	buf := make([]byte, 2048)
+	for {
+		n, _, err := far.ReadFromUDPAddrPort(buf)
+		in := time.Now()
+		if err != nil {
+			return
+		}
+		packet := slices.Clone(buf[:n])
+		if !l.dead.Load() {
+			l.down.take(packet, in, func() { _, _ = l.agentSide.WriteToUDPAddrPort(packet, agent) })
+		}
+	}
+}
+
+// isRTP looks at the header, which SRTP leaves readable (RFC 3711 §3.1, and the
+// ranges of RFC 7983 §7).
+func isRTP(b []byte) bool { return len(b) > 12 && b[0]&0xc0 == 0x80 && b[1]&0x7f == 111 }
+
+func (l *lane) take(b []byte, in time.Time, send func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := in.Add(l.delay)
+	if !isRTP(b) {
+		l.enqueue(due{at: at, send: send})
+		return
+	}
+	n := len(l.log)
+	p := &passage{seq: binary.BigEndian.Uint16(b[2:]), in: in}
+	l.log = append(l.log, p)
+	if l.lost != nil && l.lost(l.rand, n) {
+		return
+	}
+	if l.jitter > 0 {
+		at = at.Add(time.Duration(l.rand.Int64N(int64(l.jitter))))
+	}
+	if l.held != nil {
+		at = at.Add(l.held(n))
+	}
+	l.enqueue(due{at: at, send: send, record: p})
+	if l.doubled != nil && l.doubled(n) {
+		l.enqueue(due{at: at.Add(3 * time.Millisecond), send: send, record: p})
+	}
+}
+
+func (l *lane) enqueue(d due) {
+	l.order++
+	d.order = l.order
+	at, _ := slices.BinarySearchFunc(l.queue, d, func(a, b due) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order))
+	})
+	l.queue = slices.Insert(l.queue, at, d)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *lane) deliver(ctx context.Context) {
+	for {
+		l.mu.Lock()
+		wait := time.Hour
+		if len(l.queue) > 0 {
+			wait = time.Until(l.queue[0].at)
+		}
+		if wait <= 0 {
+			d := l.queue[0]
+			l.queue = l.queue[1:]
+			if d.record != nil {
+				if d.record.copies++; d.record.copies == 1 {
+					d.record.out = time.Now()
+				}
+			}
+			l.mu.Unlock()
+			d.send()
+			continue
+		}
+		l.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// truth is what the lane did to the stream.
+type truth struct {
+	passed, dropped, doubled int
+	reordered                int     // RFC 4737 §3.3
+	jitterMS                 float64 // RFC 3550 §6.4.1, after the last packet
+	out                      []passage
+}
+
+func (l *lane) truth() truth {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var t truth
+	for _, p := range l.log {
+		if p.copies == 0 {
+			t.dropped++
+			continue
+		}
+		t.passed++
+		t.doubled += p.copies - 1
+		t.out = append(t.out, *p)
+	}
+	slices.SortStableFunc(t.out, func(a, b passage) int { return a.out.Compare(b.out) })
+	highest := -1
+	for i, p := range t.out {
+		if int(p.seq) < highest {
+			t.reordered++
+		}
+		highest = max(highest, int(p.seq))
+		if i > 0 {
+			before := t.out[i-1]
+			d := p.out.Sub(before.out) - p.in.Sub(before.in)
+			t.jitterMS += (math.Abs(d.Seconds()*1000) - t.jitterMS) / 16
+		}
+	}
+	return t
+}
+
+// roundTripP50MS adds the two passages of each echo. The reflector answers in
+// order of arrival, so answer k belongs to the packet that went out k-th. It is
+// only of use without duplicates.
+func roundTripP50MS(up, down truth) float64 {
+	var ms []float64
+	for _, d := range down.out {
+		if int(d.seq) < len(up.out) {
+			u := up.out[d.seq]
+			ms = append(ms, (u.out.Sub(u.in)+d.out.Sub(d.in)).Seconds()*1000)
+		}
+	}
+	slices.Sort(ms)
+	if len(ms) == 0 {
+		return math.NaN()
+	}
+	return (ms[(len(ms)-1)/2] + ms[len(ms)/2]) / 2
+}
+
+// linked signals as direct does, but sends the agent's packets over the link.
+type linked struct {
+	direct
+	link *emulatedLink
+}
+
+func (s linked) Offer(ctx context.Context, offer string) (answer, resource string, err error) {
+	answer, resource, err = s.direct.Offer(ctx, offer)
+	real := fmt.Sprintf(" %d typ", s.r.MediaAddr().Port())
+	through := fmt.Sprintf(" %d typ", s.link.agentSide.LocalAddr().(*net.UDPAddr).Port)
+	var b strings.Builder
+	for line := range strings.Lines(answer) {
+		switch {
+		case strings.Contains(line, " 1 udp "):
+			b.WriteString(strings.Replace(line, real, through, 1))
+		case strings.Contains(line, " 1 tcp "): // no way around the link
+		default:
+			b.WriteString(line)
+		}
+	}
+	return b.String(), resource, err
+}

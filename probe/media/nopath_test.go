@@ -1,0 +1,374 @@
+package media_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// firewall drops what goes to the ports it names.
+type firewall struct {
+	*stdnet.Net
+	udp, tcp func(port int) bool
+}
+
+func newFirewall(t *testing.T, udp, tcp func(int) bool) *firewall {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &firewall{n, udp, tcp}
+}
+
+func none(int) bool { return false }
+func all(int) bool  { return true }
+func only(port uint16) func(int) bool {
+	return func(p int) bool { return p == int(port) }
+}
+
+type filteredUDP struct {
+	transport.UDPConn
+	blocked func(port int) bool
+}
+
+func (c filteredUDP) WriteTo(b []byte, to net.Addr) (int, error) {
+	if u, ok := to.(*net.UDPAddr); ok && c.blocked(u.Port) {
+		return len(b), nil
+	}
+	return c.UDPConn.WriteTo(b, to)
+}
+
+type filteredPackets struct {
+	net.PacketConn
+	blocked func(port int) bool
+}
+
+func (c filteredPackets) WriteTo(b []byte, to net.Addr) (int, error) {
+	if u, ok := to.(*net.UDPAddr); ok && c.blocked(u.Port) {
+		return len(b), nil
+	}
+	return c.PacketConn.WriteTo(b, to)
+}
+
+func (f *firewall) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
+	c, err := f.Net.ListenUDP(network, at)
+	if err != nil {
+		return nil, err
+	}
+	return filteredUDP{c, f.udp}, nil
+}
+
+func (f *firewall) ListenPacket(network, at string) (net.PacketConn, error) {
+	c, err := f.Net.ListenPacket(network, at)
+	if err != nil {
+		return nil, err
+	}
+	return filteredPackets{c, f.udp}, nil
+}
+
+var errRefused = errors.New("connection refused by the test's firewall")
+
+func (f *firewall) DialTCP(network string, local, remote *net.TCPAddr) (transport.TCPConn, error) {
+	if f.tcp(remote.Port) {
+		return nil, errRefused
+	}
+	return f.Net.DialTCP(network, local, remote)
+}
+
+// withoutTCP takes the TCP candidates out of the answer: the library dials them
+// past env.Net, so the firewall cannot see it.
+type withoutTCP struct{ direct }
+
+func (s withoutTCP) Offer(ctx context.Context, offer string) (answer, resource string, err error) {
+	answer, resource, err = s.direct.Offer(ctx, offer)
+	var b strings.Builder
+	for line := range strings.Lines(answer) {
+		if !strings.Contains(line, " 1 tcp ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String(), resource, err
+}
+
+func TestPathAroundAFirewall(t *testing.T) {
+	r := newReflector(t)
+	mediaPort := r.MediaAddr().Port()
+	for _, c := range []struct {
+		name     string
+		udp, tcp func(int) bool
+		path     string
+		state    report.MediaState
+	}{
+		{"UDP blocked", all, none, "host tcp", report.MediaComplete},
+		{"only TURN over UDP open", only(mediaPort), all, "relay udp", report.MediaComplete},
+		{"only TURN over TCP open", all, only(mediaPort), "relay tcp", report.MediaComplete},
+		{"all blocked", all, all, "", report.MediaICEFailed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := env()
+			e.Net = newFirewall(t, c.udp, c.tcp)
+			var s media.Signaller = direct{r}
+			if c.tcp(int(mediaPort)) {
+				s = withoutTCP{direct{r}}
+			}
+			result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+				return measure(t, t.Context(), e, media.VoiceConfig{
+					Signaller: s, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
+				})
+			})
+			if d.State != c.state || d.Path != c.path {
+				t.Errorf("state %q, path %q; want %q, %q", d.State, d.Path, c.state, c.path)
+			}
+			if c.state == report.MediaICEFailed && result.Status != report.StatusFail {
+				t.Errorf("status %s", result.Status)
+			}
+			if c.state == report.MediaComplete && (*d.UpLossPct != 0 || *d.DownLossPct != 0) {
+				t.Errorf("loss up %.1f %%, down %.1f %%", *d.UpLossPct, *d.DownLossPct)
+			}
+		})
+	}
+}
+
+// hooked changes a signaller's answers.
+type hooked struct {
+	direct
+	ice error
+	end error
+}
+
+func (h hooked) ICE(ctx context.Context) (wire.ICEConfig, error) {
+	if h.ice != nil {
+		return wire.ICEConfig{}, h.ice
+	}
+	return h.direct.ICE(ctx)
+}
+
+func (h hooked) End(ctx context.Context, resource string) (wire.EchoLog, error) {
+	if h.end != nil {
+		return wire.EchoLog{}, h.end
+	}
+	return h.direct.End(ctx, resource)
+}
+
+func TestWithoutCollector(t *testing.T) {
+	result, d := measure(t, t.Context(), env(), media.VoiceConfig{})
+	if d.State != report.MediaNotEnrolled || result.Status != report.StatusUnknown {
+		t.Errorf("%s, %s", d.State, result.Status)
+	}
+}
+
+func TestSignallingFaultsAccuseNobody(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want report.MediaState
+	}{
+		{&net.OpError{Op: "dial", Err: errRefused}, report.MediaNoSignalling},
+		{context.DeadlineExceeded, report.MediaNoSignalling},
+		{&media.SignalError{Status: 503, Code: "busy"}, report.MediaServerError},
+		{&media.SignalError{Status: 401, Code: "token_invalid"}, report.MediaServerError},
+	} {
+		result, d := measure(t, t.Context(), env(), media.VoiceConfig{Signaller: hooked{ice: c.err}})
+		if d.State != c.want || result.Status != report.StatusUnknown || d.UpLossPct != nil {
+			t.Errorf("%v: %s, %s", c.err, d.State, result.Status)
+		}
+	}
+}
+
+// midStream calls f once, when the stream is half sent.
+func midStream(f func()) probe.Env {
+	e := env()
+	var done atomic.Bool
+	e.Progress = func(ev probe.Event) {
+		if ev.Kind == probe.EventProgress && ev.Fraction >= 0.3 && done.CompareAndSwap(false, true) {
+			f()
+		}
+	}
+	return e
+}
+
+func TestLineDiesMidStream(t *testing.T) {
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		r := newReflector(t)
+		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, impairment{})
+		e := midStream(func() { link.dead.Store(true) })
+		return measure(t, t.Context(), e, media.VoiceConfig{Signaller: linked{direct{r}, link}, Duration: 4 * time.Second})
+	})
+	if d.State != report.MediaInterrupted || result.Status != report.StatusFail {
+		t.Errorf("%s, %s", d.State, result.Status)
+	}
+	if d.UpLossPct == nil || *d.UpLossPct < 50 {
+		t.Errorf("the log shows what never arrived: %v", d.UpLossPct)
+	}
+}
+
+func TestReflectorKilledMidStream(t *testing.T) {
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		r := newReflector(t)
+		e := midStream(func() { go r.Close() })
+		return measure(t, t.Context(), e, media.VoiceConfig{
+			Signaller: hooked{direct: direct{r}, end: errRefused}, Duration: 4 * time.Second,
+		})
+	})
+	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown {
+		t.Errorf("%s, %s: our own server's silence is nobody's fault", d.State, result.Status)
+	}
+}
+
+func TestNothingFlows(t *testing.T) {
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		r := newReflector(t)
+		lose := impairment{lost: randomLoss(1)}
+		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, lose)
+		return measure(t, t.Context(), env(), media.VoiceConfig{Signaller: linked{direct{r}, link}, Duration: time.Second})
+	})
+	if d.State != report.MediaNotFlowing || result.Status != report.StatusFail {
+		t.Errorf("%s, %s", d.State, result.Status)
+	}
+	if *d.UpLossPct != 0 || *d.DownLossPct != 100 {
+		t.Errorf("up %.1f %%, down %.1f %%: only the way down is broken", *d.UpLossPct, *d.DownLossPct)
+	}
+}
+
+func TestWithoutALogTheEchoesTell(t *testing.T) {
+	var link *emulatedLink
+	_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		r := newReflector(t)
+		link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()),
+			impairment{lost: burstLoss(25, 5)}, impairment{lost: burstLoss(20, 2)})
+		return measure(t, t.Context(), env(), media.VoiceConfig{
+			Signaller: noLog{linked{direct{r}, link}}, Duration: 2 * time.Second,
+		})
+	})
+	if d.State != report.MediaComplete {
+		t.Fatalf("state %s", d.State)
+	}
+	up, down := link.up.truth(), link.down.truth()
+	near(t, "up loss", *d.UpLossPct, 100*float64(up.dropped)/float64(up.passed+up.dropped), 5) // a burst at the very end leaves no trace
+	near(t, "down loss", *d.DownLossPct, 100*float64(down.dropped)/float64(down.passed+down.dropped), 5)
+}
+
+type noLog struct{ linked }
+
+func (noLog) End(context.Context, string) (wire.EchoLog, error) { return wire.EchoLog{}, errRefused }
+
+func TestStoppedMidStream(t *testing.T) {
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		ctx, cancel := context.WithCancel(t.Context())
+		return measure(t, ctx, midStream(cancel), media.VoiceConfig{Signaller: direct{newReflector(t)}, Duration: 4 * time.Second})
+	})
+	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown || d.RTTP50MS == nil {
+		t.Errorf("%s, %s, %v", d.State, result.Status, d.RTTP50MS)
+	}
+	if d.UpLossPct == nil || *d.UpLossPct != 0 || *d.DownLossPct != 0 {
+		t.Errorf("stopping reads as loss: %v", d.UpLossPct)
+	}
+}
+
+func TestStreamFitsTheBudget(t *testing.T) {
+	r := newReflector(t)
+	_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		return measure(t, ctx, env(), media.VoiceConfig{Signaller: direct{r}, Duration: time.Minute})
+	})
+	if d.State != report.MediaComplete || *d.Sent < 100 || *d.Sent > 200 {
+		t.Errorf("%s after %d packets", d.State, *d.Sent)
+	}
+}
+
+// slowMachine is late for every packet, as a computer that is overloaded.
+type slowMachine struct{ probe.SystemClock }
+
+func (c slowMachine) Sleep(ctx context.Context, d time.Duration) error {
+	return c.SystemClock.Sleep(ctx, d+30*time.Millisecond)
+}
+
+func TestOwnSlownessAccusesNobody(t *testing.T) {
+	r := newReflector(t)
+	e := env()
+	e.Clock = slowMachine{}
+	result, d := measure(t, t.Context(), e, media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
+	if d.State != report.MediaSelfCheckVoid || result.Status != report.StatusUnknown || d.UpJitterMS != nil || d.UpLossPct != nil {
+		t.Errorf("%s, %s, jitter %v", d.State, result.Status, d.UpJitterMS)
+	}
+}
+
+func TestHTTPSignallerRefusesNonsense(t *testing.T) {
+	var answer atomic.Pointer[http.HandlerFunc]
+	server := newHTTP(t, func(w http.ResponseWriter, r *http.Request) { (*answer.Load())(w, r) })
+	base, _ := url.Parse(server)
+	s := &media.HTTPSignaller{Base: base, Token: "secret"}
+	reply := func(status int, header map[string]string, body string) {
+		f := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for k, v := range header {
+				w.Header().Set(k, v)
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		})
+		answer.Store(&f)
+	}
+	isSignal := func(name string, err error) {
+		t.Helper()
+		var e *media.SignalError
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v is no SignalError", name, err)
+		}
+	}
+	for name, body := range map[string]string{
+		"html": "<html>portal", "empty": "", "oversize": strings.Repeat("x", 1<<20), "scheme": `{"iceServers":[{"urls":["http://x"]}]}`,
+	} {
+		reply(200, nil, body)
+		_, err := s.ICE(t.Context())
+		isSignal("ice "+name, err)
+		_, err = s.End(t.Context(), server+"/api/v1/echo/1")
+		isSignal("end "+name, err)
+	}
+	for name, location := range map[string]string{
+		"none": "", "elsewhere": "https://evil.example/api/v1/echo/1", "broken": "http://[::1",
+	} {
+		reply(201, map[string]string{"Location": location}, "v=0\r\n")
+		_, _, err := s.Offer(t.Context(), "v=0\r\n")
+		isSignal("location "+name, err)
+	}
+	reply(503, nil, `{"error":{"code":"echo_busy","message":"…"}}`)
+	_, _, err := s.Offer(t.Context(), "v=0\r\n")
+	var e *media.SignalError
+	if !errors.As(err, &e) || e.Status != 503 || e.Code != "echo_busy" {
+		t.Errorf("%v", err)
+	}
+	reply(201, map[string]string{"Location": "/api/v1/echo/7"}, "v=0\r\n")
+	if _, at, err := s.Offer(t.Context(), "v=0\r\n"); err != nil || at != server+"/api/v1/echo/7" {
+		t.Errorf("%q, %v", at, err)
+	}
+}
+
+func TestMeasuresThroughHTTP(t *testing.T) {
+	r := newReflector(t)
+	base, _ := url.Parse(newHTTP(t, echoAPI(r)))
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		return measure(t, t.Context(), env(), media.VoiceConfig{
+			Signaller: &media.HTTPSignaller{Base: base, Token: "t"}, Duration: time.Second,
+		})
+	})
+	if d.State != report.MediaComplete || result.Status != report.StatusOK || *d.UpReceived != 50 {
+		t.Errorf("%s, %s", d.State, result.Status)
+	}
+}
+
+var _ transport.Net = (*firewall)(nil)

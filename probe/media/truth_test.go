@@ -1,0 +1,148 @@
+package media_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// How far figures may be from the truth of the link.
+const (
+	jitterToleranceMS = 0.3
+	rttToleranceMS    = 0.5
+)
+
+func randomLoss(p float64) func(*rand.Rand, int) bool {
+	return func(r *rand.Rand, _ int) bool { return r.Float64() < p }
+}
+
+// burstLoss drops run packets in a row of every period.
+func burstLoss(period, run int) func(*rand.Rand, int) bool {
+	return func(_ *rand.Rand, n int) bool { return n%period >= period-run }
+}
+
+func every(k int) func(int) bool { return func(n int) bool { return n%k == k-1 } }
+
+func heldEvery(k int, d time.Duration) func(int) time.Duration {
+	return func(n int) time.Duration {
+		if n%k == k-1 {
+			return d
+		}
+		return 0
+	}
+}
+
+func TestFiguresAgreeWithTheLink(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name     string
+		up, down impairment
+	}{
+		{"idle", impairment{}, impairment{}},
+		{"fibre: 4 ms each way", impairment{delay: 4 * ms}, impairment{delay: 4 * ms}},
+		{"up loses 10 %", impairment{delay: 10 * ms, lost: randomLoss(0.1)}, impairment{delay: 10 * ms}},
+		{"down loses 10 %", impairment{delay: 10 * ms}, impairment{delay: 10 * ms, lost: randomLoss(0.1)}},
+		{"both lose, differently", impairment{lost: randomLoss(0.05)}, impairment{lost: randomLoss(0.2)}},
+		{"bursts up", impairment{lost: burstLoss(50, 6)}, impairment{}},
+		{"jitter below the interval", impairment{delay: 15 * ms, jitter: 12 * ms}, impairment{delay: 15 * ms, jitter: 6 * ms}},
+		{"jitter that reorders", impairment{delay: 10 * ms, jitter: 60 * ms}, impairment{delay: 10 * ms}},
+		{"held back", impairment{held: heldEvery(10, 50*ms)}, impairment{held: heldEvery(25, 30*ms)}},
+		{"doubled", impairment{doubled: every(8)}, impairment{doubled: every(5)}},
+		{"everything", impairment{delay: 20 * ms, jitter: 30 * ms, lost: randomLoss(0.05)},
+			impairment{delay: 30 * ms, jitter: 10 * ms, lost: burstLoss(40, 3), doubled: every(9)}},
+		{"satellite", impairment{delay: 300 * ms}, impairment{delay: 300 * ms}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var offTime []string
+			for range 3 {
+				var link *emulatedLink
+				_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+					r := newReflector(t)
+					link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), c.up, c.down)
+					return measure(t, t.Context(), env(), media.VoiceConfig{
+						Signaller: linked{direct{r}, link}, Duration: 2 * time.Second,
+					})
+				})
+				if d.State != report.MediaComplete || !strings.HasSuffix(d.Path, " udp") {
+					t.Fatalf("state %s, path %q", d.State, d.Path)
+				}
+				up, down := link.up.truth(), link.down.truth()
+				compareCounts(t, d, up, down)
+				if offTime = compareTimes(d, up, down); len(offTime) == 0 {
+					return
+				}
+				// Another program may have held a packet up between the link's
+				// stamp and the probe's. A wrong formula is off every time.
+				t.Logf("repeated: %v", offTime)
+			}
+			t.Error(strings.Join(offTime, "; "))
+		})
+	}
+}
+
+// left is how many packets the probe left out because they were in flight.
+func left(d *report.MediaVoice, down truth) int { return down.passed + down.dropped - *d.DownSent }
+
+func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
+	t.Helper()
+	if n := left(d, down); n > 0 {
+		if *d.RTTP50MS < 300 {
+			t.Errorf("%d packets left out though the round trip is only %.1f ms", n, *d.RTTP50MS)
+		}
+		if *d.UpLossPct != 0 || *d.DownLossPct != 0 {
+			t.Errorf("packets in flight read as lost: up %.2f %%, down %.2f %%", *d.UpLossPct, *d.DownLossPct)
+		}
+		return
+	}
+	sameLoss(t, "up", up, *d.UpReceived, *d.UpLossPct, *d.UpLossCI95)
+	sameLoss(t, "down", down, *d.DownReceived, *d.DownLossPct, *d.DownLossCI95)
+	if got, want := *d.Reordered, up.reordered+down.reordered; got != want {
+		t.Errorf("reordered %d, truth %d", got, want)
+	}
+	if got, want := *d.Duplicates, up.doubled+down.doubled; got != want {
+		t.Errorf("duplicates %d, truth %d", got, want)
+	}
+}
+
+func compareTimes(d *report.MediaVoice, up, down truth) (off []string) {
+	check := func(what string, got, want, tolerance float64) {
+		if !(math.Abs(got-want) <= tolerance) {
+			off = append(off, fmt.Sprintf("%s: measured %.3f, truth %.3f, may differ by %.3f", what, got, want, tolerance))
+		}
+	}
+	if left(d, down) == 0 {
+		check("up jitter", *d.UpJitterMS, up.jitterMS, jitterToleranceMS)
+		check("down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS)
+	}
+	if up.doubled == 0 {
+		check("RTT p50", *d.RTTP50MS, roundTripP50MS(up, down), rttToleranceMS)
+	}
+	return off
+}
+
+func sameLoss(t *testing.T, way string, truth truth, received int, pct float64, ci report.Interval) {
+	t.Helper()
+	if received != truth.passed {
+		t.Errorf("%s: %d received, the link let %d through", way, received, truth.passed)
+	}
+	want := 100 * float64(truth.dropped) / float64(truth.passed+truth.dropped)
+	near(t, way+" loss", pct, want, 0.001)
+	if want < ci[0] || want > ci[1] {
+		t.Errorf("%s: true loss %.2f %% outside its interval %v", way, want, ci)
+	}
+}
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance) {
+		t.Errorf("%s: measured %.3f, truth %.3f, may differ by %.3f", what, got, want, tolerance)
+	}
+}
