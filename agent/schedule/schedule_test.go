@@ -1,0 +1,53 @@
+package schedule
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+)
+
+func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const interval, work = 15 * time.Minute, 12 * time.Second
+		ctx, cancel := context.WithCancel(t.Context())
+		begun := time.Now()
+		var starts []time.Time
+		s := Schedule{Interval: interval, Clock: probe.SystemClock{}, Random: rand.New(rand.NewPCG(1, 2)).Float64}
+		s.Run(ctx, func(ctx context.Context) {
+			starts = append(starts, time.Now())
+			time.Sleep(work)
+			if len(starts) == 200 {
+				cancel()
+			}
+		})
+		if first := starts[0].Sub(begun); first > FirstWithin {
+			t.Errorf("first run after %v", first)
+		}
+		shortest, longest := time.Hour, time.Duration(0)
+		for i := range starts[1:] {
+			wait := starts[i+1].Sub(starts[i]) - work
+			shortest, longest = min(shortest, wait), max(longest, wait)
+		}
+		if shortest < 12*time.Minute || shortest > 13*time.Minute || longest > 18*time.Minute || longest < 17*time.Minute {
+			t.Errorf("waits from %v to %v, want them to fill 12 to 18 minutes", shortest, longest)
+		}
+	})
+}
+
+func TestStopsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		runs := 0
+		begun := time.Now()
+		Schedule{Interval: time.Hour, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }}.
+			Run(ctx, func(context.Context) { runs++ })
+		if took := time.Since(begun); took != time.Minute || runs != 1 {
+			t.Errorf("ended after %v with %d runs", took, runs)
+		}
+	})
+}

@@ -1,0 +1,48 @@
+package spool
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// The locks of a spool. They are held by the operating system and end with the
+// process that holds them, however it ends.
+const (
+	lockFiles  = "files.lock"  // held while files are written or moved: milliseconds
+	lockSender = "sender.lock" // held while reports are sent: seconds
+)
+
+// Locker gives out named locks between processes.
+type Locker interface {
+	Lock(ctx context.Context, name string) (unlock func(), err error)
+}
+
+// lockFolder keeps its lock files in a folder.
+type lockFolder string
+
+// Lock waits for the lock or for the end of ctx. The system's call cannot be
+// broken off, so a lock that comes too late is given back at once.
+func (d lockFolder) Lock(ctx context.Context, name string) (func(), error) {
+	type got struct {
+		unlock func()
+		err    error
+	}
+	c := make(chan got, 1)
+	go func() {
+		unlock, err := lockedfile.MutexAt(filepath.Join(string(d), name)).Lock()
+		c <- got{unlock, err}
+	}()
+	select {
+	case g := <-c:
+		return g.unlock, g.err
+	case <-ctx.Done():
+		go func() {
+			if g := <-c; g.err == nil {
+				g.unlock()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,81 @@
+package spool
+
+import (
+	"fmt"
+	"time"
+)
+
+// implausibleAge is more than a report can have waited: the clock jumped. Such
+// a report is not given up for its age.
+const implausibleAge = 365 * 24 * time.Hour
+
+// prune gives up what is over the caps, oldest first. It runs under the lock.
+// A failure leaves too many reports, which the next Put tries again.
+func (s *Spool) prune() {
+	if err := s.pruneWaiting(); err != nil {
+		s.log.Warn("spool is over its limits", "err", err)
+	}
+	for state, keep := range map[State]int{Sent: keepSent, Local: keepLocal, Quarantined: keepQuarantined} {
+		if err := s.pruneKept(state, keep); err != nil {
+			s.log.Warn("spool keeps too many old reports", "state", state, "err", err)
+		}
+	}
+}
+
+func (s *Spool) pruneWaiting() error {
+	entries, err := s.List(Waiting)
+	if err != nil {
+		return err
+	}
+	count, bytes := len(entries), int64(0)
+	for _, e := range entries {
+		bytes += e.Bytes
+	}
+	// The newest is never given up: it is what the participant just made.
+	for _, e := range entries[:max(0, len(entries)-1)] {
+		reason := s.tooMuch(count, bytes, s.now().Sub(e.Time))
+		if reason == "" {
+			break
+		}
+		if err := s.drop(e, reason); err != nil {
+			return err
+		}
+		count, bytes = count-1, bytes-e.Bytes
+	}
+	return nil
+}
+
+func (s *Spool) tooMuch(count int, bytes int64, age time.Duration) string {
+	switch l := s.limits; {
+	case l.Reports > 0 && count > l.Reports:
+		return fmt.Sprintf("more than %d reports wait", l.Reports)
+	case l.Bytes > 0 && bytes > l.Bytes:
+		return fmt.Sprintf("more than %d bytes wait", l.Bytes)
+	case l.Age > 0 && age > l.Age && age < implausibleAge:
+		return fmt.Sprintf("waited longer than %v", l.Age)
+	}
+	return ""
+}
+
+// drop writes down the loss before it happens, so that none goes unrecorded.
+func (s *Spool) drop(e Entry, reason string) error {
+	if err := s.record(Drop{ID: e.ID, Kind: DropLost, Reason: reason}); err != nil {
+		return err
+	}
+	return s.fs.Remove(e.path)
+}
+
+// pruneKept removes the oldest that are kept only to be looked at; a report
+// from quarantine was counted as a drop when it got there.
+func (s *Spool) pruneKept(state State, keep int) error {
+	entries, err := s.List(state)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries[:max(0, len(entries)-keep)] {
+		if err := s.fs.Remove(e.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

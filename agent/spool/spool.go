@@ -1,0 +1,287 @@
+// Package spool keeps reports on disk until the collector has them.
+//
+// One file is one report. Its name is the report's id, a UUIDv7 (RFC 9562
+// §5.7), so that names sort by age, and the CRC-32C of its content:
+// 0192….8f3a21bc.json. The content is exactly what is sent, so anybody can read
+// what leaves the machine. The folder a file is in says where it stands:
+//
+//	(spool itself)  waits to be sent
+//	sent/           the collector has it; the last few are kept to be looked at
+//	local/          not to be sent, at its owner's wish
+//	quarantine/     refused by the collector, or unreadable
+//
+// A file comes in under a temporary name and is renamed when it is safely on
+// disk. Whatever is given up is written down in drops.log first.
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"log/slog"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// State is the folder of a report.
+type State string
+
+// The states of a report.
+const (
+	Waiting     State = ""
+	Sent        State = "sent"
+	Local       State = "local"
+	Quarantined State = "quarantine"
+)
+
+// How many reports that are not waiting are kept.
+const (
+	keepSent        = 50
+	keepLocal       = 50
+	keepQuarantined = 200
+)
+
+// ErrDiskFull says that there was no room for a report. Nothing that was there
+// is lost.
+var ErrDiskFull = errors.New("no space left on the disk")
+
+// ErrID says that a report's id is not a UUIDv7 and cannot be a file name.
+var ErrID = errors.New("report id is not a UUIDv7")
+
+// CorruptError says that a file's content is not what was written.
+type CorruptError struct{ ID string }
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("report %s is damaged on disk", e.ID)
+}
+
+// Limits bound what waits. Zero means no bound.
+type Limits struct {
+	Reports int
+	Bytes   int64
+	Age     time.Duration
+}
+
+// Entry is one report on disk.
+type Entry struct {
+	ID    string
+	State State
+	// Time is when the report was made, by its agent's clock.
+	Time  time.Time
+	Bytes int64
+
+	crc  string
+	path string
+}
+
+// Spool is a folder of reports. Several processes may use it at the same time.
+type Spool struct {
+	fs     FS
+	lock   Locker
+	limits Limits
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// Config is what a spool depends on.
+type Config struct {
+	FS     FS
+	Lock   Locker
+	Limits Limits
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// New opens the spool and clears away what a killed process left half written.
+func New(ctx context.Context, c Config) (*Spool, error) {
+	s := &Spool{fs: c.FS, lock: c.Lock, limits: c.Limits, now: c.Now, log: c.Log}
+	for _, d := range []State{Sent, Local, Quarantined} {
+		if err := s.fs.MkdirAll(string(d)); err != nil {
+			return nil, diskError("open spool", err)
+		}
+	}
+	unlock, err := s.lock.Lock(ctx, lockFiles)
+	if err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	defer unlock()
+	if err := s.clearTemporary(); err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	return s, nil
+}
+
+// clearTemporary runs under the lock that every writer holds, so a temporary
+// file it finds belongs to nobody.
+func (s *Spool) clearTemporary() error {
+	files, err := s.fs.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Name, tempPrefix) {
+			if err := s.fs.Remove(f.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const tempPrefix = ".tmp-"
+
+// Put stores a report to be sent. When it returns nil the report outlasts a
+// power cut. The error is an ErrDiskFull when there is no room.
+func (s *Spool) Put(ctx context.Context, id string, doc []byte) error {
+	return s.store(ctx, Waiting, id, doc)
+}
+
+// Keep stores a report that is not to be sent.
+func (s *Spool) Keep(ctx context.Context, id string, doc []byte) error {
+	return s.store(ctx, Local, id, doc)
+}
+
+func (s *Spool) store(ctx context.Context, state State, id string, doc []byte) error {
+	if !patternID.MatchString(id) {
+		return ErrID
+	}
+	unlock, err := s.lock.Lock(ctx, lockFiles)
+	if err != nil {
+		return fmt.Errorf("store report: %w", err)
+	}
+	defer unlock()
+	temp := tempPrefix + id
+	to := path.Join(string(state), fileName(id, doc))
+	err = s.fs.WriteSync(temp, doc)
+	if err == nil {
+		err = s.fs.Rename(temp, to)
+	}
+	if err != nil {
+		_ = s.fs.Remove(temp)
+		return diskError("store report", err)
+	}
+	if err := s.fs.SyncDir(path.Dir(to)); err != nil {
+		return diskError("store report", err)
+	}
+	// The caps come last: were room made first and the write failed then, an
+	// old report would be lost for nothing.
+	s.prune()
+	return nil
+}
+
+// Read returns the content of e. The error is a *CorruptError when it is not
+// what was written.
+func (s *Spool) Read(e Entry) ([]byte, error) {
+	doc, err := s.fs.ReadFile(e.path)
+	if err != nil {
+		return nil, fmt.Errorf("read report %s: %w", e.ID, err)
+	}
+	if checksum(doc) != e.crc {
+		return nil, &CorruptError{ID: e.ID}
+	}
+	return doc, nil
+}
+
+// MarkSent says that the collector has e.
+func (s *Spool) MarkSent(ctx context.Context, e Entry) error {
+	return s.move(ctx, e, Sent)
+}
+
+// Quarantine takes e out of the queue, and writes down why.
+func (s *Spool) Quarantine(ctx context.Context, e Entry, reason string) error {
+	if err := s.record(Drop{ID: e.ID, Kind: DropQuarantined, Reason: reason}); err != nil {
+		return err
+	}
+	return s.move(ctx, e, Quarantined)
+}
+
+func (s *Spool) move(ctx context.Context, e Entry, to State) error {
+	unlock, err := s.lock.Lock(ctx, lockFiles)
+	if err != nil {
+		return fmt.Errorf("move report %s: %w", e.ID, err)
+	}
+	defer unlock()
+	if err := s.fs.Rename(e.path, path.Join(string(to), path.Base(e.path))); err != nil {
+		return diskError("move report "+e.ID, err)
+	}
+	// The new name first: a crash between the two may show the report twice,
+	// never not at all.
+	if err := errors.Join(s.fs.SyncDir(string(to)), s.fs.SyncDir(path.Dir(e.path))); err != nil {
+		return diskError("move report "+e.ID, err)
+	}
+	return nil
+}
+
+// List returns the reports in the given state, oldest first.
+func (s *Spool) List(state State) ([]Entry, error) {
+	files, err := s.fs.ReadDir(path.Join(".", string(state)))
+	if err != nil {
+		return nil, fmt.Errorf("list reports: %w", err)
+	}
+	var entries []Entry
+	for _, f := range files {
+		m := patternFile.FindStringSubmatch(f.Name)
+		if m == nil {
+			continue // not ours: leave it alone
+		}
+		entries = append(entries, Entry{
+			ID: m[1], State: state, Time: timeOf(m[1]), Bytes: f.Bytes,
+			crc: m[2], path: path.Join(string(state), f.Name),
+		})
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.ID, b.ID) })
+	return entries, nil
+}
+
+// All returns every report of every state, oldest first.
+func (s *Spool) All() ([]Entry, error) {
+	var all []Entry
+	for _, state := range []State{Waiting, Sent, Local, Quarantined} {
+		entries, err := s.List(state)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entries...)
+	}
+	slices.SortStableFunc(all, func(a, b Entry) int { return strings.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// Sender waits until this process alone may send, and returns the end of it.
+func (s *Spool) Sender(ctx context.Context) (done func(), err error) {
+	done, err = s.lock.Lock(ctx, lockSender)
+	if err != nil {
+		return nil, fmt.Errorf("wait for the other sender: %w", err)
+	}
+	return done, nil
+}
+
+var (
+	patternID   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	patternFile = regexp.MustCompile(`^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.([0-9a-f]{8})\.json$`)
+)
+
+func fileName(id string, doc []byte) string { return id + "." + checksum(doc) + ".json" }
+
+func checksum(doc []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(doc, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// timeOf reads the milliseconds at the head of a UUIDv7.
+func timeOf(id string) time.Time {
+	var ms int64
+	// patternFile has seen to it that these are twelve hexadecimal digits.
+	_, _ = fmt.Sscanf(id[:8]+id[9:13], "%x", &ms)
+	return time.UnixMilli(ms).UTC()
+}
+
+func diskError(doing string, err error) error {
+	if isDiskFull(err) {
+		return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
