@@ -322,6 +322,9 @@ func TestServerSilenceBlamesNobody(t *testing.T) {
 		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
 		{"conference server faulty", func(r *report.Report) { web(r).ServerHealthy = new(false) }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
 		{"conference server takes no connection", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns", Online: new(true)} }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
+		{"conference server connects and says nothing", func(r *report.Report) {
+			web(r).Stage, web(r).HTTPMS, web(r).HTTPStatus, web(r).ServerHealthy = "tls", nil, nil, nil
+		}, []string{"conf.server_down"}, report.Limited, report.AreaMunicipality},
 		{"nothing answers", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns"}; noReflector(r) }, nil, report.Unknown, ""},
 		{"collector's web faulty, echo works", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false) }, nil, report.Ready, ""},
 		{"collector faulty", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false); noReflector(r) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
@@ -445,5 +448,51 @@ func TestFinishedReportIsValid(t *testing.T) {
 		if err := r.Validate(); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}
+	}
+}
+
+// Lateness of this computer looks like jitter of the line, never like loss.
+func TestDegradedScheduleDoubtsOnlyTheJitter(t *testing.T) {
+	confidence := func(code, selfCheck string) float64 {
+		r := healthy()
+		provocations()[code](r)
+		voice(r).SelfCheck = selfCheck
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		return causes[0].Confidence
+	}
+	if ok, degraded := confidence("net.jitter_high", "ok"), confidence("net.jitter_high", "degraded"); degraded >= ok {
+		t.Errorf("jitter: confidence %v with a degraded schedule, %v with a good one", degraded, ok)
+	}
+	if ok, degraded := confidence("net.upload_loss", "ok"), confidence("net.upload_loss", "degraded"); degraded != ok {
+		t.Errorf("loss: confidence %v with a degraded schedule, %v with a good one", degraded, ok)
+	}
+}
+
+// Few syllables prove less than many.
+func TestMoreSpeechIsMoreConfidence(t *testing.T) {
+	last := 0.0
+	for _, speech := range []float64{500, 1000, 2000, 3000} {
+		r := healthy()
+		input(r).ActiveLevelDBFS, input(r).SpeechMS = new(-46.0), new(speech)
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		if len(causes) != 1 || causes[0].Confidence <= last {
+			t.Errorf("%v ms of speech: causes = %+v, before %v", speech, causes, last)
+		} else {
+			last = causes[0].Confidence
+		}
+	}
+}
+
+func BenchmarkDiagnose(b *testing.B) {
+	r, p := healthy(), profile(b, "bbb")
+	zeros(r)
+	for b.Loop() {
+		diagnose.Diagnose(r, p)
+	}
+}
+
+func BenchmarkExplain(b *testing.B) {
+	for b.Loop() {
+		diagnose.Explain("audio.os_muted", "de")
 	}
 }

@@ -48,9 +48,9 @@ func (f *facts) overTCP() bool {
 	return f.voice != nil && (strings.HasSuffix(f.voice.Path, "tcp") || strings.HasSuffix(f.voice.Path, "tls"))
 }
 
-// streamWeight lowers a confidence when this computer kept its own schedule
-// badly while it measured.
-func (f *facts) streamWeight() float64 {
+// scheduleWeight lowers a confidence in delay variation when this computer kept
+// its own schedule badly: a part of the variation is its own then.
+func (f *facts) scheduleWeight() float64 {
 	if f.voice != nil && f.voice.SelfCheck == "degraded" {
 		return 0.7
 	}

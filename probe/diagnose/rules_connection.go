@@ -208,7 +208,8 @@ func (f *facts) targetDown() *finding {
 			hit.evidence = append(hit.evidence, ofWeb("http_status", status, ""))
 		}
 	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
-		hit = fault(suggested, ofWeb("stage", f.web.Stage, "")) // it took the connection and then said nothing
+		// It took the connection and then said nothing: silent, or only slow.
+		hit = disturbance(suggested, ofWeb("stage", f.web.Stage, ""))
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
 		hit = fault(likely, ofWeb("stage", f.web.Stage, ""))
 	default:

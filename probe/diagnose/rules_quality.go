@@ -72,7 +72,7 @@ func (f *facts) loss(field string, share *float64, ci *report.Interval, limits L
 		sure = confidence(limit)
 	}
 	hit := &finding{
-		severity: severity, confidence: sure * f.streamWeight(),
+		severity: severity, confidence: sure,
 		evidence: []report.Evidence{over(report.ProbeMediaVoice, field, pct, "%", limit)},
 	}
 	if run, ok := number(f.voice.LongestGapMS); ok && run > 0 {
@@ -115,7 +115,7 @@ func jitterHigh(f *facts) *finding {
 			hit = &finding{}
 		}
 		hit.worsen(severity)
-		hit.confidence = max(hit.confidence, byRatio(value, limit)*f.streamWeight())
+		hit.confidence = max(hit.confidence, byRatio(value, limit)*f.scheduleWeight())
 		hit.evidence = append(hit.evidence, over(report.ProbeMediaVoice, m.field, value, m.unit, limit))
 	}
 	return hit
@@ -132,7 +132,7 @@ func latencyHigh(f *facts) *finding {
 		return nil
 	}
 	return &finding{
-		severity: severity, confidence: byRatio(rtt, limit) * f.streamWeight(),
+		severity: severity, confidence: byRatio(rtt, limit),
 		evidence: []report.Evidence{over(report.ProbeMediaVoice, "rtt_p50_ms", rtt, "ms", limit)},
 	}
 }
@@ -158,5 +158,5 @@ func reordering(f *facts) *finding {
 	}
 	e := ofVoice("reordered", n, "")
 	e.Limit = "> " + decimal(limit) + " %"
-	return &finding{severity: severity, confidence: byInterval(share, lower, limit) * f.streamWeight(), evidence: []report.Evidence{e}}
+	return &finding{severity: severity, confidence: byInterval(share, lower, limit), evidence: []report.Evidence{e}}
 }

@@ -105,19 +105,24 @@ func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
 	return book(lang).T("verdict.unknown")
 }
 
-// Headline is VerdictText for a finished report: a "ready" without microphone
-// or without a measured line promises only what was checked.
+// Headline is VerdictText for a finished report: where the microphone or the
+// voice stream was not measured, it promises only what was.
 func Headline(r *report.Report, lang phrase.Lang) string {
-	if r.Verdict != report.Ready {
+	if r.Verdict != report.Ready && r.Verdict != report.Limited {
 		return VerdictText(r.Verdict, lang)
 	}
+	key := "verdict." + string(r.Verdict)
+	microphone := hasFinding(r, report.ProbeAudioInput)
+	line := hasFinding(r, report.ProbeMediaVoice)
 	switch {
-	case !asked(r, report.ProbeAudioInput):
-		return book(lang).T("verdict.ready_line_only")
-	case !asked(r, report.ProbeMediaVoice):
-		return book(lang).T("verdict.ready_microphone_only")
+	case !microphone && !line && r.Verdict == report.Limited:
+		key += "_untested"
+	case !microphone:
+		key += "_line_only"
+	case !line:
+		key += "_microphone_only"
 	}
-	return VerdictText(report.Ready, lang)
+	return book(lang).T(key)
 }
 
 // FieldText is the plain name of a probe's field for lists of evidence; the

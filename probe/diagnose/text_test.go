@@ -114,6 +114,10 @@ func TestHeadline(t *testing.T) {
 		diagnose.Finish(r, profile(t, "bbb"))
 		return r
 	}
+	slow := func(r *report.Report) *report.Report {
+		r.Verdict = report.Limited
+		return r
+	}
 	tests := []struct {
 		name string
 		r    *report.Report
@@ -122,6 +126,10 @@ func TestHeadline(t *testing.T) {
 		{"all", without(), "Man wird Sie hören."},
 		{"no microphone", without("audio.input"), "Ihre Verbindung ist in Ordnung. Das Mikrofon wurde nicht geprüft."},
 		{"no line", without("media.voice", "nat", "network.web"), "Ihr Mikrofon ist in Ordnung. Die Übertragung der Sprache wurde nicht geprüft."},
+		{"disturbed, all", slow(without()), "Man wird Sie hören, aber mit Störungen."},
+		{"disturbed, no microphone", slow(without("audio.input")), "Ihre Verbindung ist gestört. Das Mikrofon wurde nicht geprüft."},
+		{"disturbed, no stream", slow(without("media.voice")), "Ihr Ton ist gestört. Die Übertragung der Sprache wurde nicht geprüft."},
+		{"disturbed, neither", slow(without("media.voice", "audio.input")), "Es gibt eine Störung. Mikrofon und Übertragung wurden nicht geprüft."},
 		{"nothing", without("media.voice", "nat", "network.web", "audio.input"), "Das ließ sich nicht sicher prüfen."},
 	}
 	for _, tt := range tests {

@@ -56,6 +56,12 @@ func succeeded(r *report.Report, probe string) bool {
 	return ok && (p.Status == report.StatusOK || p.Status == report.StatusWarn)
 }
 
+// hasFinding reports whether a probe could tell anything, good or bad.
+func hasFinding(r *report.Report, probe string) bool {
+	p, ok := r.Probe(probe)
+	return ok && p.Status != report.StatusUnknown && p.Status != report.StatusSkipped
+}
+
 // microphoneMeasured reports whether the microphone was heard carrying a voice.
 func (f *facts) microphoneMeasured() bool {
 	_, level := number(f.activeLevel())
