@@ -1,0 +1,94 @@
+// Package cert holds the collector's certificate: from files that somebody
+// renews, or its own where there are none.
+package cert
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// Source gives the certificate to use at the moment.
+type Source interface {
+	Certificate() (*tls.Certificate, error)
+}
+
+// TLS is the configuration for a source: TLS 1.2 and 1.3 with the curves of BSI
+// TR-02102-2 and X25519, alone and in its post-quantum hybrid.
+func TLS(s Source) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		CurvePreferences: []tls.CurveID{tls.X25519MLKEM768, tls.X25519,
+			tls.CurveP256, tls.CurveP384, tls.CurveP521},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.Certificate() },
+	}
+}
+
+// lookEvery is how often files are looked at for a change.
+const lookEvery = time.Minute
+
+// files reads a certificate again when whoever renews it has done so.
+type files struct {
+	certFile, keyFile string
+	log               *slog.Logger
+	now               func() time.Time
+
+	mu     sync.Mutex
+	cert   *tls.Certificate
+	state  [2]time.Time // modification times of the files that cert was read from
+	looked time.Time
+}
+
+// FromFiles reads a PEM certificate with its chain, and its key. A renewed one
+// is taken up within a minute; one that cannot be read leaves the old in place.
+func FromFiles(certFile, keyFile string, log *slog.Logger, now func() time.Time) (Source, error) {
+	f := &files{certFile: certFile, keyFile: keyFile, log: log, now: now, looked: now()}
+	state, err := f.modified()
+	if err != nil {
+		return nil, err
+	}
+	return f, f.load(state)
+}
+
+func (f *files) Certificate() (*tls.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	if now.Sub(f.looked) < lookEvery {
+		return f.cert, nil
+	}
+	f.looked = now
+	state, err := f.modified()
+	if err == nil && state != f.state {
+		if err = f.load(state); err == nil {
+			f.log.Info("certificate renewed", "file", f.certFile)
+		}
+	}
+	if err != nil {
+		f.log.Error("certificate not renewed, the old one stays", "err", err)
+	}
+	return f.cert, nil
+}
+
+func (f *files) modified() (state [2]time.Time, err error) {
+	for i, name := range []string{f.certFile, f.keyFile} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return state, fmt.Errorf("read certificate: %w", err)
+		}
+		state[i] = info.ModTime()
+	}
+	return state, nil
+}
+
+func (f *files) load(state [2]time.Time) error {
+	c, err := tls.LoadX509KeyPair(f.certFile, f.keyFile)
+	if err != nil {
+		return fmt.Errorf("read certificate %s with key %s: %w", f.certFile, f.keyFile, err)
+	}
+	f.cert, f.state = &c, state
+	return nil
+}
