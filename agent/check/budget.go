@@ -26,8 +26,9 @@ const (
 	// natBudget lets four copies of a STUN request go out (RFC 8489 §6.2.1: at
 	// 0, 0.5, 1.5 and 3.5 s), so that three lost packets are not called blocked.
 	natBudget = 4500 * time.Millisecond
-	// webBudget covers one lost SYN and a resolver that tries its second server.
-	webBudget = 5 * time.Second
+	// webBudget lets the name, the connection and the encryption hang for 3 s
+	// each, so that the step at fault is named and not the budget.
+	webBudget = 9500 * time.Millisecond
 	// iceBudget is for the one request that nat and media.voice share.
 	iceBudget = 3 * time.Second
 )

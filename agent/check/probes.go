@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net/url"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
-	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe/network"
 )
 
 // This file is the one place that names the probes' constructors.
@@ -56,12 +55,6 @@ func newVoice(s sources) probe.Probe {
 
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
 
-func newWeb(s sources) probe.Probe { return pending{report.ProbeNetworkWeb} }
-
-type pending struct{ name string }
-
-func (p pending) Name() string { return p.name }
-func (p pending) Version() int { return 1 }
-func (p pending) Run(context.Context, probe.Env) (probe.Result, error) {
-	return probe.Result{}, errors.New("not built yet")
+func newWeb(s sources) probe.Probe {
+	return network.NewWeb(network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs})
 }

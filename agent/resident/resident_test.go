@@ -1,0 +1,120 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/schedule"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func TestStartDoesNotWaitAndStopDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &program{log: quiet, exit: func(s int) { t.Errorf("exit %d", s) }, work: func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(3 * time.Second) // a check winds down
+			return ctx.Err()
+		}}
+		begun := time.Now()
+		if err := p.Start(nil); err != nil || time.Since(begun) != 0 {
+			t.Errorf("start took %v: %v", time.Since(begun), err)
+		}
+		if err := p.Stop(nil); err != nil || time.Since(begun) != 3*time.Second {
+			t.Errorf("stop took %v: %v", time.Since(begun), err)
+		}
+	})
+}
+
+func TestStopEndsInTimeEvenWhenTheWorkHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		p := &program{log: quiet, exit: func(int) {}, work: func(ctx context.Context) error { <-release; return nil }}
+		begun := time.Now()
+		if err := p.Start(nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Stop(nil); !errors.Is(err, errSlowStop) || time.Since(begun) >= StopWithin {
+			t.Errorf("stop took %v: %v", time.Since(begun), err)
+		}
+		close(release)
+	})
+}
+
+func TestFatalFailureExits(t *testing.T) {
+	for name, err := range map[string]error{"failed": errors.New("broken identity"), "ended": nil} {
+		t.Run(name, func(t *testing.T) {
+			status := make(chan int, 1)
+			p := &program{log: quiet, exit: func(s int) { status <- s }, work: func(context.Context) error { return err }}
+			if err := p.Start(nil); err != nil {
+				t.Fatal(err)
+			}
+			if s := <-status; s != ExitFatal {
+				t.Errorf("exit %d", s)
+			}
+		})
+	}
+}
+
+// rounds runs the work for an hour of fake time.
+func rounds(t *testing.T, session func(round int) (Session, error)) (log []string, err error) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		note := func(s string) { log = append(log, s) }
+		w := Work{
+			Schedule: schedule.Schedule{Interval: 20 * time.Minute, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }},
+			Session: func() (Session, error) {
+				n++
+				return session(n)
+			},
+			Check: func(context.Context, Session) (*report.Report, error) {
+				note("check")
+				return &report.Report{}, nil
+			},
+			Store: func(context.Context, *report.Report) error { note("store"); return nil },
+			Send: func(context.Context, Session) (uplink.Summary, error) {
+				note("send")
+				return uplink.Summary{}, uplink.ErrNotReached
+			},
+			Log: quiet,
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err = w.Run(ctx)
+	})
+	return log, err
+}
+
+func TestWorkGoesOnWhenTheCollectorIsAway(t *testing.T) {
+	log, err := rounds(t, func(int) (Session, error) { return Session{}, nil })
+	if len(log) != 9 || log[0] != "check" || log[1] != "store" || log[2] != "send" || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, %v", log, err)
+	}
+}
+
+func TestEnrolmentTakesEffectWithoutARestart(t *testing.T) {
+	log, _ := rounds(t, func(round int) (Session, error) {
+		if round < 3 {
+			return Session{}, ErrNotEnrolled
+		}
+		return Session{}, nil
+	})
+	if len(log) != 3 {
+		t.Errorf("got %v", log)
+	}
+}
+
+func TestBrokenIdentityIsFatal(t *testing.T) {
+	broken := errors.New("broken")
+	log, err := rounds(t, func(int) (Session, error) { return Session{}, broken })
+	if len(log) != 0 || !errors.Is(err, broken) {
+		t.Errorf("got %v, %v", log, err)
+	}
+}

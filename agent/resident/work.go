@@ -1,0 +1,92 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/schedule"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// ErrNotEnrolled says that the agent has no collector yet.
+var ErrNotEnrolled = errors.New("this computer is not enrolled")
+
+// Session is who the agent is in one round, and where it reports to.
+type Session struct {
+	AgentID   string
+	Collector *collector.Endpoint
+}
+
+// Work is what the service does: check at a jittered interval, store, send.
+type Work struct {
+	Schedule schedule.Schedule
+	// Session is asked anew in every round, so that an enrolment takes effect
+	// without a restart. ErrNotEnrolled passes; any other error is fatal.
+	Session func() (Session, error)
+	Check   func(context.Context, Session) (*report.Report, error)
+	Store   func(context.Context, *report.Report) error
+	// Send brings what waits to the collector.
+	Send func(context.Context, Session) (uplink.Summary, error)
+	Log  *slog.Logger
+}
+
+// Run works until ctx is done or a round fails fatally.
+func (w Work) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w.Log.Info("started", "interval", w.Schedule.Interval)
+	w.Schedule.Run(ctx, func(ctx context.Context) {
+		if err := w.round(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	return context.Cause(ctx)
+}
+
+// round is one check. Only an error that no later round can get over is
+// returned; the rest is logged, and the reports wait.
+func (w Work) round(ctx context.Context) error {
+	s, err := w.Session()
+	if errors.Is(err, ErrNotEnrolled) {
+		w.Log.Warn("not enrolled yet: run tonprobe enroll")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("begin a check: %w", err)
+	}
+	if err := w.checkAndStore(ctx, s); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		w.Log.Error("no report of this check", "err", err)
+	}
+	w.send(ctx, s)
+	return nil
+}
+
+func (w Work) checkAndStore(ctx context.Context, s Session) error {
+	r, err := w.Check(ctx, s)
+	if err != nil {
+		return err
+	}
+	w.Log.Info("checked", "case", r.Case, "verdict", r.Verdict, "duration_ms", r.DurationMS)
+	return w.Store(ctx, r)
+}
+
+// send gives up in time for the next check, which tries again.
+func (w Work) send(ctx context.Context, s Session) {
+	ctx, cancel := context.WithTimeout(ctx, max(time.Minute, w.Schedule.Interval/2))
+	defer cancel()
+	sum, err := w.Send(ctx, s)
+	if len(sum.Delivered)+len(sum.Quarantined) > 0 {
+		w.Log.Info("sent", "delivered", len(sum.Delivered), "set_aside", len(sum.Quarantined))
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		w.Log.Warn("reports wait", "err", err)
+	}
+}
