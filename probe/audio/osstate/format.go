@@ -1,0 +1,53 @@
+package osstate
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// parseWaveFormat reads the rate and the channels of a WAVEFORMATEX (mmreg.h),
+// as Windows keeps it in PKEY_AudioEngine_DeviceFormat.
+func parseWaveFormat(b []byte) (rateHz, channels int, ok bool) {
+	if len(b) < 16 {
+		return 0, 0, false
+	}
+	channels = int(binary.LittleEndian.Uint16(b[2:]))
+	rateHz = int(binary.LittleEndian.Uint32(b[4:]))
+	return rateHz, channels, channels > 0 && rateHz > 0
+}
+
+// bufferListChannels adds up the channels of an AudioBufferList
+// (CoreAudioTypes.h), which macOS gives for a device's stream configuration:
+// a count, 4 bytes of padding, then 16 bytes each beginning with the channels.
+func bufferListChannels(b []byte) (int, bool) {
+	if len(b) < 8 {
+		return 0, false
+	}
+	n, channels := int(binary.LittleEndian.Uint32(b)), 0
+	if n > (len(b)-8)/16 {
+		return 0, false
+	}
+	for i := range n {
+		channels += int(binary.LittleEndian.Uint32(b[8+16*i:]))
+	}
+	return channels, true
+}
+
+// isBluetoothEnumerator tells by the bus driver under which Windows found the
+// device: BTHENUM, BTHHFENUM (hands-free), BTHLEENUM.
+func isBluetoothEnumerator(name string) bool {
+	return strings.HasPrefix(strings.ToUpper(name), "BTH")
+}
+
+// fourCC is a four-character code of CoreAudio.
+func fourCC(s string) uint32 { return binary.BigEndian.Uint32([]byte(s)) }
+
+// isBluetoothTransport: kAudioDeviceTransportTypeBluetooth and …BluetoothLE.
+func isBluetoothTransport(transport uint32) bool {
+	return transport == fourCC("blue") || transport == fourCC("blea")
+}
+
+// unityVolumeDB is a volume below unity. Amplification, which Windows and
+// macOS offer up to some +30 dB, counts as full: what it does to the voice is
+// measured in the voice.
+func unityVolumeDB(db float64) *float64 { return volumeDB(min(db, 0)) }

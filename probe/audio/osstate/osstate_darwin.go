@@ -1,0 +1,186 @@
+package osstate
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/ebitengine/purego"
+	"github.com/ebitengine/purego/objc"
+)
+
+// readTimeout bounds a look at the devices: coreaudiod can hang.
+const readTimeout = 2 * time.Second
+
+func read(ctx context.Context, _ int) (Snapshot, error) {
+	type answer struct {
+		s   Snapshot
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		s, err := readCoreAudio()
+		done <- answer{s, err}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	select {
+	case a := <-done:
+		return a.s, a.err
+	case <-ctx.Done():
+		return Snapshot{}, fmt.Errorf("ask macOS for its microphones: %w", ctx.Err())
+	}
+}
+
+func readCoreAudio() (Snapshot, error) {
+	ca, err := openCoreAudio()
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("ask macOS for its microphones: %w", err)
+	}
+	s := Snapshot{Devices: map[string]Device{}}
+	list := ca.bytes(systemObject, global("dev#"))
+	for i := range len(list) / 4 {
+		id := binary.LittleEndian.Uint32(list[4*i:])
+		if channels, ok := bufferListChannels(ca.bytes(id, input("slay"))); ok && channels > 0 {
+			s.Devices[ca.text(id, global("uid "))] = ca.device(id, channels)
+		}
+	}
+	if def, ok := ca.uint32(systemObject, global("dIn ")); ok && def != 0 {
+		s.DefaultID = ca.text(def, global("uid "))
+	}
+	s.PrivacyDenied = microphoneDenied()
+	return s, nil
+}
+
+// device reads one input device.
+func (ca coreAudio) device(id uint32, channels int) Device {
+	d := Device{Name: ca.text(id, global("lnam")), NativeChannels: new(channels), IsMonitor: new(false)}
+	if t, ok := ca.uint32(id, global("tran")); ok {
+		d.IsBluetooth = new(isBluetoothTransport(t))
+	}
+	if b := ca.bytes(id, global("nsrt")); len(b) == 8 {
+		d.NativeRateHz = new(int(math.Float64frombits(binary.LittleEndian.Uint64(b))))
+	}
+	// Element 0 is the master; devices without one have controls per channel.
+	for element := range uint32(2) {
+		address := input("mute")
+		address.element = element
+		if muted, ok := ca.uint32(id, address); ok && d.Muted == nil {
+			d.Muted = new(muted != 0)
+		}
+		address.selector = fourCC("vold")
+		if b := ca.bytes(id, address); len(b) == 4 && d.VolumeDB == nil {
+			d.VolumeDB = unityVolumeDB(float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
+		}
+	}
+	return d
+}
+
+const (
+	systemObject   = 1 // kAudioObjectSystemObject
+	encodingUTF8   = 0x08000100
+	maxProperty    = 1 << 16
+	maxTextBytes   = 1024
+	frameworksPath = "/System/Library/Frameworks/"
+)
+
+// propertyAddress is AudioObjectPropertyAddress.
+type propertyAddress struct{ selector, scope, element uint32 }
+
+func global(selector string) propertyAddress {
+	return propertyAddress{fourCC(selector), fourCC("glob"), 0}
+}
+
+func input(selector string) propertyAddress {
+	return propertyAddress{fourCC(selector), fourCC("inpt"), 0}
+}
+
+// coreAudio is what is used of the frameworks, bound without cgo so that the
+// code builds and is vetted on every machine.
+type coreAudio struct {
+	dataSize func(id uint32, address *propertyAddress, qualifierSize uint32, qualifier uintptr, size *uint32) int32
+	data     func(id uint32, address *propertyAddress, qualifierSize uint32, qualifier uintptr, size *uint32, out *byte) int32
+	cString  func(text uintptr, buffer *byte, size int, encoding uint32) bool
+	release  func(object uintptr)
+}
+
+func openCoreAudio() (ca coreAudio, err error) {
+	audio, err := framework("CoreAudio")
+	if err != nil {
+		return ca, err
+	}
+	foundation, err := framework("CoreFoundation")
+	if err != nil {
+		return ca, err
+	}
+	purego.RegisterLibFunc(&ca.dataSize, audio, "AudioObjectGetPropertyDataSize")
+	purego.RegisterLibFunc(&ca.data, audio, "AudioObjectGetPropertyData")
+	purego.RegisterLibFunc(&ca.cString, foundation, "CFStringGetCString")
+	purego.RegisterLibFunc(&ca.release, foundation, "CFRelease")
+	return ca, nil
+}
+
+func framework(name string) (uintptr, error) {
+	return purego.Dlopen(frameworksPath+name+".framework/"+name, purego.RTLD_LAZY|purego.RTLD_GLOBAL)
+}
+
+// bytes is a property's value, or nil when the object has none.
+func (ca coreAudio) bytes(id uint32, address propertyAddress) []byte {
+	var size uint32
+	if ca.dataSize(id, &address, 0, 0, &size) != 0 || size == 0 || size > maxProperty {
+		return nil
+	}
+	b := make([]byte, size)
+	if ca.data(id, &address, 0, 0, &size, &b[0]) != 0 || int(size) > len(b) {
+		return nil
+	}
+	return b[:size]
+}
+
+func (ca coreAudio) uint32(id uint32, address propertyAddress) (uint32, bool) {
+	b := ca.bytes(id, address)
+	if len(b) != 4 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(b), true
+}
+
+// text reads a property that is a CFString, which the caller owns.
+func (ca coreAudio) text(id uint32, address propertyAddress) string {
+	b := ca.bytes(id, address)
+	if len(b) != 8 {
+		return ""
+	}
+	ref := uintptr(binary.LittleEndian.Uint64(b))
+	if ref == 0 {
+		return ""
+	}
+	defer ca.release(ref)
+	buffer := make([]byte, maxTextBytes)
+	if !ca.cString(ref, &buffer[0], len(buffer), encodingUTF8) {
+		return ""
+	}
+	for i, c := range buffer {
+		if c == 0 {
+			return string(buffer[:i])
+		}
+	}
+	return ""
+}
+
+// microphoneDenied asks AVCaptureDevice, without the question to the user
+// that requestAccess would show.
+func microphoneDenied() *bool {
+	if _, err := framework("AVFoundation"); err != nil {
+		return nil
+	}
+	capture, str := objc.GetClass("AVCaptureDevice"), objc.GetClass("NSString")
+	if capture == 0 || str == 0 {
+		return nil
+	}
+	audio := objc.ID(str).Send(objc.RegisterName("stringWithUTF8String:"), "soun") // AVMediaTypeAudio
+	status := objc.Send[int](objc.ID(capture), objc.RegisterName("authorizationStatusForMediaType:"), audio)
+	return authorizationDenied(status)
+}

@@ -1,0 +1,82 @@
+package osstate
+
+import (
+	"math"
+	"testing"
+
+	"github.com/jfreymuth/pulse/proto"
+)
+
+func TestPulseVolumeIsCubic(t *testing.T) {
+	for _, c := range []struct {
+		channels proto.ChannelVolumes
+		want     float64
+	}{
+		{proto.ChannelVolumes{0x10000}, 0},
+		{proto.ChannelVolumes{0x10000 / 10}, -60},
+		{proto.ChannelVolumes{0x10000 / 2}, -18.06},
+		{proto.ChannelVolumes{0x10000 * 3 / 2}, 10.57},
+		{proto.ChannelVolumes{0}, MinVolumeDB},
+		{proto.ChannelVolumes{0, 0x10000}, 0}, // the loudest channel counts
+	} {
+		if got := pulseVolumeDB(c.channels); math.Abs(*got-c.want) > 0.01 {
+			t.Errorf("%v: %.2f dB, want %.2f", c.channels, *got, c.want)
+		}
+	}
+	if pulseVolumeDB(nil) != nil {
+		t.Error("no channels have a volume")
+	}
+}
+
+func TestPulseAddress(t *testing.T) {
+	for _, c := range []struct {
+		env           map[string]string
+		network, addr string
+	}{
+		{map[string]string{"XDG_RUNTIME_DIR": "/r"}, "unix", "/r/pulse/native"},
+		{map[string]string{"PULSE_RUNTIME_PATH": "/p", "XDG_RUNTIME_DIR": "/r"}, "unix", "/p/native"},
+		{map[string]string{"PULSE_SERVER": "unix:/s"}, "unix", "/s"},
+		{map[string]string{"PULSE_SERVER": "{host}/s tcp:other"}, "unix", "/s"},
+		{map[string]string{"PULSE_SERVER": "tcp:example.org"}, "tcp", "example.org:4713"},
+		{map[string]string{"PULSE_SERVER": "tcp6:[::1]:99"}, "tcp6", "[::1]:99"},
+		{map[string]string{"PULSE_SERVER": "nonsense", "XDG_RUNTIME_DIR": "/r"}, "unix", "/r/pulse/native"},
+	} {
+		network, addr := pulseAddress(func(k string) string { return c.env[k] })
+		if network != c.network || addr != c.addr {
+			t.Errorf("%v: %s %s", c.env, network, addr)
+		}
+	}
+}
+
+func TestPulseDevice(t *testing.T) {
+	headset := pulseDevice(&proto.GetSourceInfoReply{
+		SourceName: "bluez_input.00_11", Mute: true,
+		SampleSpec:     proto.SampleSpec{Rate: 16000, Channels: 1},
+		ChannelVolumes: proto.ChannelVolumes{0x10000},
+		Properties: proto.PropList{
+			"device.bus": proto.PropListString("bluetooth"), "api.bluez5.codec": proto.PropListString("msbc"),
+			"device.description": proto.PropListString("Headset"),
+		},
+	})
+	if !*headset.IsBluetooth || headset.BluetoothCodec != "msbc" || !*headset.Muted || *headset.NativeRateHz != 16000 || *headset.IsMonitor || headset.Name != "Headset" {
+		t.Errorf("%+v", headset)
+	}
+	monitor := pulseDevice(&proto.GetSourceInfoReply{SourceName: "x.monitor", MonitorSourceName: "x"})
+	if !*monitor.IsMonitor || *monitor.IsBluetooth {
+		t.Errorf("%+v", monitor)
+	}
+}
+
+func TestStreamSource(t *testing.T) {
+	sources := proto.GetSourceInfoListReply{{SourceIndex: 4, SourceName: "camera"}, {SourceIndex: 7, SourceName: "headset"}}
+	outputs := proto.GetSourceOutputInfoListReply{
+		{SourceIndex: 4, Properties: proto.PropList{"application.process.id": proto.PropListString("12")}},
+		{SourceIndex: 7, Properties: proto.PropList{"application.process.id": proto.PropListString("34")}},
+	}
+	if got := streamSource(outputs, sources, 34); got != "headset" {
+		t.Errorf("%q", got)
+	}
+	if got := streamSource(outputs, sources, 56); got != "" {
+		t.Errorf("%q", got)
+	}
+}

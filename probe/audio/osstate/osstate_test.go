@@ -1,0 +1,102 @@
+package osstate
+
+import (
+	"encoding/binary"
+	"testing"
+)
+
+func TestConsent(t *testing.T) {
+	policy := func(v uint64) *uint64 { return &v }
+	for name, c := range map[string]struct {
+		in   consent
+		want *bool
+	}{
+		"nothing there":               {consent{}, nil},
+		"machine allows, rest absent": {consent{Machine: "Allow", User: "Allow"}, nil},
+		"all allow":                   {consent{Machine: "Allow", User: "Allow", NonPackaged: "Allow"}, new(false)},
+		"machine denies":              {consent{Machine: "Deny", User: "Allow", NonPackaged: "Allow"}, new(true)},
+		"user denies":                 {consent{Machine: "Allow", User: "Deny", NonPackaged: "Allow"}, new(true)},
+		"desktop programs denied":     {consent{Machine: "Allow", User: "Allow", NonPackaged: "Deny"}, new(true)},
+		"policy denies":               {consent{NonPackaged: "Allow", Policy: policy(2)}, new(true)},
+		"policy allows":               {consent{Policy: policy(1)}, new(false)},
+		"policy leaves it open":       {consent{Policy: policy(0)}, nil},
+		"the prompt is still to come": {consent{Machine: "Allow", User: "Prompt"}, nil},
+	} {
+		if got := c.in.denied(); !same(got, c.want) {
+			t.Errorf("%s: %v", name, show(got))
+		}
+	}
+}
+
+func TestAuthorization(t *testing.T) {
+	for status, want := range map[int]*bool{0: nil, 1: new(true), 2: new(true), 3: new(false), 9: nil} {
+		if got := authorizationDenied(status); !same(got, want) {
+			t.Errorf("status %d: %v", status, show(got))
+		}
+	}
+}
+
+func same(a, b *bool) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
+
+func show(b *bool) any {
+	if b == nil {
+		return nil
+	}
+	return *b
+}
+
+// The bytes are those of a WAVEFORMATEXTENSIBLE as mmreg.h lays it out.
+func TestParseWaveFormat(t *testing.T) {
+	hands := []byte{0xFE, 0xFF, 1, 0, 0x80, 0x3E, 0, 0, 0, 0x7D, 0, 0, 2, 0, 16, 0, 22, 0}
+	if rate, channels, ok := parseWaveFormat(hands); !ok || rate != 16000 || channels != 1 {
+		t.Errorf("%d Hz, %d channels, %v", rate, channels, ok)
+	}
+	for n := range 16 {
+		if _, _, ok := parseWaveFormat(hands[:n]); ok {
+			t.Errorf("%d bytes were enough", n)
+		}
+	}
+	if _, _, ok := parseWaveFormat(make([]byte, 18)); ok {
+		t.Error("zeros were taken for a format")
+	}
+}
+
+func TestBufferListChannels(t *testing.T) {
+	b := make([]byte, 8+2*16)
+	binary.LittleEndian.PutUint32(b, 2)
+	binary.LittleEndian.PutUint32(b[8:], 1)
+	binary.LittleEndian.PutUint32(b[24:], 2)
+	if n, ok := bufferListChannels(b); !ok || n != 3 {
+		t.Errorf("%d channels, %v", n, ok)
+	}
+	if _, ok := bufferListChannels(b[:30]); ok {
+		t.Error("a list longer than its bytes was accepted")
+	}
+	if _, ok := bufferListChannels(nil); ok {
+		t.Error("nothing was accepted")
+	}
+	if n, ok := bufferListChannels(make([]byte, 8)); !ok || n != 0 {
+		t.Error("an output device has an empty list")
+	}
+}
+
+func TestBluetooth(t *testing.T) {
+	for name, want := range map[string]bool{"BTHENUM": true, "BTHHFENUM": true, "bthleenum": true, "USB": false, "HDAUDIO": false, "": false} {
+		if isBluetoothEnumerator(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+	for code, want := range map[string]bool{"blue": true, "blea": true, "usb ": false, "bltn": false} {
+		if isBluetoothTransport(fourCC(code)) != want {
+			t.Errorf("%q: %v", code, !want)
+		}
+	}
+}
+
+func TestUnityVolume(t *testing.T) {
+	for in, want := range map[float64]float64{30: 0, 0: 0, -12.5: -12.5, -500: MinVolumeDB} {
+		if got := *unityVolumeDB(in); got != want {
+			t.Errorf("%v dB: %v", in, got)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package osstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/windows/registry"
+)
+
+// readTimeout bounds a look at the devices: WASAPI has been seen to dead-lock
+// while a device comes or goes.
+const readTimeout = 2 * time.Second
+
+func read(ctx context.Context, _ int) (Snapshot, error) {
+	type answer struct {
+		s   Snapshot
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		runtime.LockOSThread() // COM is initialised per thread
+		defer runtime.UnlockOSThread()
+		s, err := readEndpoints()
+		done <- answer{s, err}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	select {
+	case a := <-done:
+		a.s.PrivacyDenied = readConsent().denied()
+		return a.s, a.err
+	case <-ctx.Done():
+		return Snapshot{}, fmt.Errorf("ask Windows for its microphones: %w", ctx.Err())
+	}
+}
+
+// readEndpoints lists the active capture endpoints.
+func readEndpoints() (Snapshot, error) {
+	enum, release, err := newEnumerator()
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("ask Windows for its microphones: %w", err)
+	}
+	defer release()
+	s := Snapshot{
+		Devices:        map[string]Device{},
+		DefaultID:      enum.defaultID(roleConsole),
+		DefaultCommsID: enum.defaultID(roleCommunications),
+	}
+	endpoints, err := enum.captureEndpoints()
+	if err != nil {
+		return s, fmt.Errorf("list microphones: %w", err)
+	}
+	for _, e := range endpoints {
+		id, err := e.id()
+		if err == nil {
+			s.Devices[id] = readEndpoint(e)
+		}
+		e.release()
+	}
+	return s, nil
+}
+
+func readEndpoint(e endpoint) Device {
+	d := Device{IsMonitor: new(false)} // loopback capture is not a device on Windows
+	if volume, err := e.volume(); err == nil {
+		if muted, err := volume.muted(); err == nil {
+			d.Muted = new(muted)
+		}
+		if db, err := volume.levelDB(); err == nil {
+			d.VolumeDB = unityVolumeDB(float64(db))
+		}
+		volume.release()
+	}
+	properties, err := e.properties()
+	if err != nil {
+		return d
+	}
+	defer properties.release()
+	d.Name, _ = properties.text(keyFriendlyName)
+	if bus, err := properties.text(keyEnumeratorName); err == nil && bus != "" {
+		d.IsBluetooth = new(isBluetoothEnumerator(bus))
+	}
+	if format, err := properties.blob(keyDeviceFormat); err == nil {
+		if rate, channels, ok := parseWaveFormat(format); ok {
+			d.NativeRateHz, d.NativeChannels = new(rate), new(channels)
+		}
+	}
+	return d
+}
+
+const (
+	consentKey = `SOFTWARE\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone`
+	policyKey  = `SOFTWARE\Policies\Microsoft\Windows\AppPrivacy`
+)
+
+func readConsent() consent {
+	c := consent{
+		Machine:     registryText(registry.LOCAL_MACHINE, consentKey),
+		User:        registryText(registry.CURRENT_USER, consentKey),
+		NonPackaged: registryText(registry.CURRENT_USER, consentKey+`\NonPackaged`),
+	}
+	if k, err := registry.OpenKey(registry.LOCAL_MACHINE, policyKey, registry.QUERY_VALUE); err == nil {
+		defer k.Close()
+		if v, _, err := k.GetIntegerValue("LetAppsAccessMicrophone"); err == nil {
+			c.Policy = &v
+		}
+	}
+	return c
+}
+
+// registryText is the value called "Value" of a key; empty when there is none.
+func registryText(root registry.Key, path string) string {
+	k, err := registry.OpenKey(root, path, registry.QUERY_VALUE)
+	if err != nil {
+		return ""
+	}
+	defer k.Close()
+	v, _, err := k.GetStringValue("Value")
+	if err != nil {
+		return ""
+	}
+	return v
+}
+
+var errNoValue = errors.New("the property has no such value")
