@@ -230,3 +230,10 @@ func (a *Auth) Logout(ctx context.Context, token string) error {
 	}
 	return a.store.DeleteSession(ctx, hash)
 }
+
+// Where the dashboard takes the token of a one-time login, and the name it has
+// in the query.
+const (
+	OneTimeLoginPath  = "/login/once"
+	OneTimeLoginParam = "token"
+)

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/tonprobe/tonprobe/server/cert"
+)
+
+// URL is where this machine reaches the collector.
+func (s *Server) URL() string {
+	scheme := "https"
+	if s.config.plainHTTP() {
+		scheme = "http"
+	}
+	host, port := "localhost", ""
+	if a, err := netip.ParseAddrPort(s.listener.Addr().String()); err == nil {
+		port = strconv.Itoa(int(a.Port()))
+		if !a.Addr().IsUnspecified() {
+			host = a.Addr().Unmap().String()
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// PublicURL is where everybody else does: the configured address, or URL.
+func (s *Server) PublicURL() string {
+	if origin := s.config.publicOrigin(); origin != "" {
+		return origin
+	}
+	return s.URL()
+}
+
+// OwnCertificate gives the file that agents need for --ca and the SHA-256 that
+// browsers show, when the collector had to make its own certificate.
+func (s *Server) OwnCertificate() (caFile, fingerprint string, ok bool) {
+	if s.own == nil {
+		return "", "", false
+	}
+	return s.own.AuthorityFile, s.own.Fingerprint(), true
+}
+
+func (s *Server) certificate() (cert.Source, error) {
+	c := s.config
+	if c.TLSCert != "" {
+		return cert.FromFiles(c.TLSCert, c.TLSKey, c.Log, c.Now)
+	}
+	own, err := cert.NewOwn(filepath.Join(c.DataDir, "tls"), s.ownNames(), c.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.own = own
+	return own, nil
+}
+
+// ownNames are all by which this machine may be called.
+func (s *Server) ownNames() []string {
+	names := []string{"localhost", "127.0.0.1", "::1"}
+	if host, _, err := net.SplitHostPort(s.config.Listen); err == nil {
+		names = append(names, host)
+	}
+	names = append(names, s.config.publicHost())
+	if host, err := os.Hostname(); err == nil {
+		names = append(names, host)
+	}
+	for _, a := range s.config.MediaIPs {
+		names = append(names, a.String())
+	}
+	names = append(names, interfaceAddresses()...)
+	names = slices.DeleteFunc(names, func(n string) bool { return !certifiable(n) })
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// certifiable leaves out what no certificate can hold: "", 0.0.0.0, and host
+// names with an underscore or a trailing dot, which some machines have.
+func certifiable(name string) bool {
+	if a, err := netip.ParseAddr(name); err == nil {
+		return !a.IsUnspecified() && a.Zone() == ""
+	}
+	if name == "" || len(name) > 253 || name[len(name)-1] == '.' || name[0] == '.' || name[0] == '-' {
+		return false
+	}
+	for _, r := range name {
+		if !(r == '-' || r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+func interfaceAddresses() []string {
+	found, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, f := range found {
+		p, err := netip.ParsePrefix(f.String())
+		// Link-local and temporary addresses come and go: a new certificate at
+		// every start would teach people to click warnings away.
+		if err == nil && !p.Addr().IsLinkLocalUnicast() && p.Addr().Is4() {
+			names = append(names, p.Addr().String())
+		}
+	}
+	return names
+}

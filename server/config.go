@@ -1,0 +1,124 @@
+// Package server is the collector: it takes agents in, keeps their reports,
+// reflects their test streams and shows support what it knows.
+package server
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"time"
+)
+
+// ErrConfig says that a Config contradicts itself; its text says what to do.
+var ErrConfig = errors.New("wrong configuration")
+
+// FirstUser is the member of staff that a new collector begins with.
+const FirstUser = "support"
+
+// Config says how the collector runs. Only DataDir is required.
+type Config struct {
+	DataDir string
+	// Listen is host:port for pages and API; default ":8443".
+	Listen string
+	// PublicURL is the address people and agents use (scheme and host), where
+	// it is another than Listen, such as a proxy's.
+	PublicURL string
+	// TLSCert and TLSKey are PEM files. Without them, and without BehindProxy,
+	// the collector makes a certificate of its own.
+	TLSCert, TLSKey string
+	// BehindProxy are the networks of the proxies that do TLS for us: we speak
+	// plain HTTP then, and believe their forwarding headers.
+	BehindProxy []netip.Prefix
+
+	// The reflector; see reflect.Config.
+	STUNListen, MediaListen string
+	MediaIPs                []netip.Addr
+	TURNSecret              []byte
+
+	// KeepFullAddresses stores public addresses whole.
+	KeepFullAddresses bool
+
+	// FirstPassword is told the password of FirstUser when the collector starts
+	// for the first time, and never again.
+	FirstPassword func(name, password string)
+
+	Log  *slog.Logger     // default: discards
+	Now  func() time.Time // default time.Now; must carry a monotonic reading
+	Rand io.Reader        // default crypto/rand
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = ":8443"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.FirstPassword == nil {
+		c.FirstPassword = func(string, string) {}
+	}
+	return c
+}
+
+// Validate gives ErrConfig, with what to do about it.
+func (c Config) Validate() error {
+	if c.DataDir == "" {
+		return fmt.Errorf("%w: no data directory is given", ErrConfig)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return fmt.Errorf("%w: a TLS certificate and its key go together: give both files or neither", ErrConfig)
+	}
+	for _, listen := range []string{c.Listen, c.STUNListen, c.MediaListen} {
+		if listen == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(listen); err != nil {
+			return fmt.Errorf("%w: %q is no address to listen on: write host:port or :port", ErrConfig, listen)
+		}
+	}
+	if c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
+		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("%w: %q is no public address: write it like https://tonprobe.example.org", ErrConfig, c.PublicURL)
+	}
+	return nil
+}
+
+// DatabaseFile is where a collector with this data directory keeps everything.
+func DatabaseFile(dataDir string) string { return filepath.Join(dataDir, "collector.db") }
+
+// publicOrigin is PublicURL without a path; "" when there is none. The Config
+// must be valid.
+func (c Config) publicOrigin() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || c.PublicURL == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// publicHost is the host of PublicURL; "" when there is none.
+func (c Config) publicHost() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func (c Config) plainHTTP() bool { return len(c.BehindProxy) > 0 && c.TLSCert == "" }

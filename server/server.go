@@ -1,0 +1,232 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/api"
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/cert"
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/observe"
+	"github.com/tonprobe/tonprobe/server/peer"
+	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+// Time limits of a connection. Streams of events leave them by observe.KeepOpen.
+const (
+	headerTimeout   = 10 * time.Second
+	requestTimeout  = time.Minute // 8 MiB over 1.2 Mbit/s
+	idleTimeout     = 2 * time.Minute
+	maxHeaderBytes  = 32 << 10
+	shutdownTimeout = 8 * time.Second // of the 10 s a service has to stop in
+	cleanEvery      = time.Hour
+)
+
+// Server is a collector that is bound to its address.
+type Server struct {
+	config    Config
+	store     *sqlite.Store
+	auth      *auth.Auth
+	live      *live.Hub
+	desk      enrol.Desk
+	reflector *reflect.Reflector
+	listener  net.Listener
+	http      *http.Server
+	own       *cert.Own // nil when the certificate comes from files or there is none
+}
+
+// New opens the store, brings its tables up to date, starts the reflector and
+// binds the listener. Requests are answered from Serve on. Who does not call
+// Serve must call Close.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: c.withDefaults(), live: live.NewHub()}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	c := s.config
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	var err error
+	if s.store, err = sqlite.Open(ctx, DatabaseFile(c.DataDir)); err != nil {
+		return err
+	}
+	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
+	s.desk = enrol.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
+	if err := s.addFirstUser(ctx); err != nil {
+		return err
+	}
+	s.reflector, err = reflect.New(reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
+		TURNSecret: c.TURNSecret, Log: c.Log, Now: c.Now, Rand: c.Rand})
+	if err != nil {
+		return fmt.Errorf("start reflector: %w", err)
+	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	handler, err := s.handler()
+	if err != nil {
+		return err
+	}
+	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout,
+		WriteTimeout: requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // strangers' broken handshakes
+	s.http.RegisterOnShutdown(s.live.Close)
+	return nil
+}
+
+func (s *Server) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
+	}
+	s.listener = l
+	if s.config.plainHTTP() {
+		return nil
+	}
+	source, err := s.certificate()
+	if err != nil {
+		return err
+	}
+	t := cert.TLS(source)
+	t.NextProtos = []string{"h2", "http/1.1"}
+	s.listener = tls.NewListener(l, t)
+	return nil
+}
+
+// addFirstUser makes the first member of staff, unless there is any.
+func (s *Server) addFirstUser(ctx context.Context) error {
+	members, err := s.store.StaffMembers(ctx)
+	if err != nil || len(members) > 0 {
+		return err
+	}
+	password, err := s.auth.NewPassword()
+	if err != nil {
+		return err
+	}
+	if err := s.auth.AddStaff(ctx, FirstUser, password); err != nil {
+		return fmt.Errorf("add the first user: %w", err)
+	}
+	s.config.FirstPassword(FirstUser, password)
+	return nil
+}
+
+func (s *Server) handler() (http.Handler, error) {
+	c := s.config
+	registry := prometheus.NewRegistry()
+	registerMetrics(registry, s.reflector, s.live)
+	mux := http.NewServeMux()
+	api.New(api.Config{
+		Store: s.store, Echo: s.reflector, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
+		MediaHost: c.publicHost(),
+		Policy:    report.Policy{KeepPublicAddress: c.KeepFullAddresses},
+		Ready: map[string]func(context.Context) error{
+			"store":     s.store.Ping,
+			"reflector": func(ctx context.Context) error { return stunAnswers(ctx, s.reflector.STUNAddr()) },
+		},
+	}).Mount(mux)
+	pages, err := auth.SameOrigin(c.publicOrigin(), http.HandlerFunc(foreignOrigin), s.pages())
+	if err != nil {
+		return nil, fmt.Errorf("public address: %w", err)
+	}
+	mux.Handle("/", pages)
+	return peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(mux)), nil
+}
+
+func foreignOrigin(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "This was sent by a page of another site. Open the dashboard and try again there.", http.StatusForbidden)
+}
+
+// Serve answers until ctx is done, finishes what it has begun, and closes
+// everything. It takes at most 10 s to stop.
+func (s *Server) Serve(ctx context.Context) error {
+	cleaning, stopCleaning := context.WithCancel(ctx)
+	defer stopCleaning()
+	go s.clean(cleaning)
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
+	case <-ctx.Done():
+	}
+	s.config.Log.Info("stopping")
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(stopping); err != nil {
+		s.config.Log.Warn("some requests were cut off", "err", err)
+		_ = s.http.Close()
+	}
+	return s.Close()
+}
+
+// clean removes what has expired, now and then.
+func (s *Server) clean(ctx context.Context) {
+	tick := time.NewTicker(cleanEvery)
+	defer tick.Stop()
+	for {
+		if err := s.store.DeleteExpired(ctx, s.config.Now()); err != nil && ctx.Err() == nil {
+			s.config.Log.Error("cleaning up failed", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Close frees everything of a server that does not serve.
+func (s *Server) Close() error {
+	var errs []error
+	s.live.Close()
+	if s.listener != nil {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.reflector != nil {
+		errs = append(errs, s.reflector.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// AddParticipant adds a participant and gives the code for their first agent.
+func (s *Server) AddParticipant(ctx context.Context, name, phone string) (p store.Participant, code string, expires time.Time, err error) {
+	i, err := s.desk.Invite(ctx, name, phone)
+	return i.Participant, i.Code, i.ExpiresAt, err
+}
+
+// OneTimeLogin gives an address that signs FirstUser in, once, within 15 minutes.
+func (s *Server) OneTimeLogin(ctx context.Context) (string, error) {
+	token, err := s.auth.NewOneTimeLogin(ctx, FirstUser)
+	if err != nil {
+		return "", fmt.Errorf("one-time login: %w", err)
+	}
+	return s.PublicURL() + auth.OneTimeLoginPath + "?" + auth.OneTimeLoginParam + "=" + token, nil
+}

@@ -1,0 +1,251 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/live"
+)
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
+// running is a collector that serves until the test ends.
+type running struct {
+	*Server
+	client *http.Client
+	stop   func() error
+}
+
+func run(t *testing.T, c Config) running {
+	t.Helper()
+	if c.DataDir == "" {
+		c.DataDir = filepath.Join(t.TempDir(), "new", "folder")
+	}
+	c.Listen, c.STUNListen, c.MediaListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	s, err := New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	stopped := false
+	r := running{Server: s, client: &http.Client{}, stop: func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		return <-done
+	}}
+	t.Cleanup(func() {
+		r.client.CloseIdleConnections()
+		if err := r.stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	if file, _, ok := s.OwnCertificate(); ok {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(pem)
+		r.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	}
+	return r
+}
+
+func (r running) get(t *testing.T, path string) (*http.Response, string) {
+	t.Helper()
+	resp, err := r.client.Get(r.URL() + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(b)
+}
+
+func TestWithoutConfigurationItServesTLS(t *testing.T) {
+	r := run(t, Config{})
+	if !strings.HasPrefix(r.URL(), "https://127.0.0.1:") {
+		t.Errorf("URL %s", r.URL())
+	}
+	resp, body := r.get(t, "/readyz")
+	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `"reflector":"ok"`) || !strings.Contains(body, `"store":"ok"`) {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+	if resp.ProtoMajor != 2 {
+		t.Errorf("spoke %s", resp.Proto)
+	}
+	if _, fingerprint, _ := r.OwnCertificate(); len(fingerprint) != 95 {
+		t.Errorf("fingerprint %q", fingerprint)
+	}
+	if _, body := r.get(t, "/metrics"); !strings.Contains(body, "tonprobe_echo_sessions 0") || !strings.Contains(body, "go_goroutines") {
+		t.Errorf("metrics %s", body)
+	}
+	plain, err := http.Get(strings.Replace(r.URL(), "https", "http", 1) + "/healthz")
+	if err == nil {
+		_ = plain.Body.Close()
+		if plain.StatusCode == http.StatusOK {
+			t.Error("answered in the clear")
+		}
+	}
+}
+
+func TestBehindAProxyItServesPlainHTTP(t *testing.T) {
+	r := run(t, Config{BehindProxy: loopback, PublicURL: "https://tonprobe.example/"})
+	if !strings.HasPrefix(r.URL(), "http://127.0.0.1:") || r.PublicURL() != "https://tonprobe.example" {
+		t.Errorf("URL %s, public %s", r.URL(), r.PublicURL())
+	}
+	if resp, _ := r.get(t, "/healthz"); resp.StatusCode != http.StatusOK {
+		t.Errorf("%d", resp.StatusCode)
+	}
+	if _, _, ok := r.OwnCertificate(); ok {
+		t.Error("made a certificate that nobody uses")
+	}
+}
+
+func TestFirstPasswordIsToldOnce(t *testing.T) {
+	dir := t.TempDir()
+	var told []string
+	start := func() running {
+		return run(t, Config{DataDir: dir, BehindProxy: loopback, FirstPassword: func(name, password string) { told = append(told, name, password) }})
+	}
+	r := start()
+	if len(told) != 2 || told[0] != FirstUser {
+		t.Fatalf("told %v", told)
+	}
+	if _, err := r.auth.Login(t.Context(), netip.MustParseAddr("192.0.2.1"), FirstUser, told[1]); err != nil {
+		t.Errorf("that password does not work: %v", err)
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	start()
+	if len(told) != 2 {
+		t.Errorf("told again at the second start: %v", told)
+	}
+}
+
+func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
+	r := run(t, Config{})
+	p, code, expires, err := r.AddParticipant(t.Context(), "Anna", "")
+	if err != nil || time.Until(expires) < 13*24*time.Hour {
+		t.Fatalf("%v, expires %v", err, expires)
+	}
+	body, err := json.Marshal(map[string]string{"code": code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := r.live.Subscribe(t.Context())
+	resp, err := r.client.Post(r.URL()+"/api/v1/enroll", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if e := <-events; resp.StatusCode != http.StatusCreated || e.Kind != live.ParticipantEnrolled || e.ParticipantID != p.ID {
+		t.Errorf("%s, event %+v", resp.Status, e)
+	}
+	link, err := r.OneTimeLogin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(link)
+	if err != nil || !strings.HasPrefix(link, r.URL()) || u.Path != auth.OneTimeLoginPath {
+		t.Fatalf("link %s, %v", link, err)
+	}
+	if _, err := r.auth.LoginOnce(t.Context(), netip.MustParseAddr("192.0.2.1"), u.Query().Get(auth.OneTimeLoginParam)); err != nil {
+		t.Errorf("the link does not sign in: %v", err)
+	}
+}
+
+func TestPagesOfOtherSitesCannotPost(t *testing.T) {
+	r := run(t, Config{BehindProxy: loopback})
+	q, err := http.NewRequest(http.MethodPost, r.URL()+"/login", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := r.client.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("%s", resp.Status)
+	}
+}
+
+func TestAddressInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, err = New(t.Context(), Config{DataDir: t.TempDir(), Listen: l.Addr().String(), STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
+	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestStunAnswersNoticesSilence(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+	defer cancel()
+	if err := stunAnswers(ctx, netip.MustParseAddrPort(silent.LocalAddr().String())); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWrongConfigurations(t *testing.T) {
+	for name, c := range map[string]Config{
+		"no data":         {},
+		"key is missing":  {DataDir: "x", TLSCert: "c.pem"},
+		"cert is missing": {DataDir: "x", TLSKey: "c.key"},
+		"no address":      {DataDir: "x", Listen: "8443"},
+		"no STUN address": {DataDir: "x", STUNListen: "3478"},
+		"no scheme":       {DataDir: "x", PublicURL: "tonprobe.example"},
+		"with a path":     {DataDir: "x", PublicURL: "https://tonprobe.example/path"},
+		"other scheme":    {DataDir: "x", PublicURL: "ftp://tonprobe.example"},
+		"with a password": {DataDir: "x", PublicURL: "https://a:b@tonprobe.example"},
+	} {
+		if _, err := New(t.Context(), c); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCertifiable(t *testing.T) {
+	for name, want := range map[string]bool{
+		"localhost": true, "192.0.2.1": true, "2001:db8::1": true, "a-b.example": true,
+		"": false, "0.0.0.0": false, "::": false, "my_machine": false, "fe80::1%eth0": false, "a.": false, ".a": false, "ä": false,
+	} {
+		if got := certifiable(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
