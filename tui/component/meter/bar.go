@@ -1,0 +1,119 @@
+package meter
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/tonprobe/tonprobe/tui/style"
+)
+
+// Labels are the words under the bar.
+type Labels struct{ Quiet, Good, Loud string }
+
+// goodFromDBFS is where the word "good" stands: a voice at the lower limit of
+// the profiles (-40 dBFS active level) has its peaks some 10 dB above that.
+const goodFromDBFS = -30.0
+
+// Bar draws the level over its words, width cells wide. Without colour each
+// zone has a sign of its own.
+func Bar(l Level, width int, s style.Set, words Labels) string {
+	if width < 1 {
+		return ""
+	}
+	bar := row(l, width, s)
+	return lipgloss.JoinVertical(lipgloss.Left, bar, scale(width, s), labels(width, s, words))
+}
+
+func row(l Level, width int, s style.Set) string {
+	full := cell(l.shown, width)
+	hold := cell(l.peak, width) - 1
+	var b strings.Builder
+	for i := range width {
+		z := zoneOf(i, width, s)
+		switch {
+		case i == hold && hold >= full:
+			b.WriteString(z.style.Render(holdSign(s)))
+		case i < full:
+			b.WriteString(z.style.Render(z.fill))
+		default:
+			b.WriteString(s.Quiet.Render(restSign(s)))
+		}
+	}
+	return b.String()
+}
+
+// cell is how many cells of the bar a level fills.
+func cell(dbfs float64, width int) int {
+	return int(math.Round((dbfs - FloorDBFS) / -FloorDBFS * float64(width)))
+}
+
+type zone struct {
+	style lipgloss.Style
+	fill  string
+}
+
+func zoneOf(i, width int, s style.Set) zone {
+	z := zone{s.Good, "-"}
+	switch {
+	case i >= cell(ErrorDBFS, width):
+		z = zone{s.Bad, "#"}
+	case i >= cell(WarnDBFS, width):
+		z = zone{s.Caution, "="}
+	}
+	if s.Color {
+		z.fill = "█"
+	}
+	return z
+}
+
+func holdSign(s style.Set) string {
+	if s.Color {
+		return "┃"
+	}
+	return "|"
+}
+
+func restSign(s style.Set) string {
+	if s.Color {
+		return "─"
+	}
+	return "."
+}
+
+func scale(width int, s style.Set) string {
+	line := blank(width)
+	for _, db := range []float64{FloorDBFS, -40, WarnDBFS, ErrorDBFS} {
+		put(line, cell(db, width), fmt.Sprintf("%.0f", db))
+	}
+	put(line, width-1, "0")
+	return s.Quiet.Render(string(line))
+}
+
+func labels(width int, s style.Set, words Labels) string {
+	line := blank(width)
+	put(line, 0, words.Quiet)
+	put(line, cell(goodFromDBFS, width), words.Good)
+	put(line, cell(ErrorDBFS, width), words.Loud)
+	return s.Text.Render(string(line))
+}
+
+func blank(width int) []rune { return []rune(strings.Repeat(" ", width)) }
+
+// put writes text into line at a place, moved left where it would run over the
+// end; it leaves out what would touch an earlier text.
+func put(line []rune, at int, text string) {
+	r := []rune(text)
+	at = min(at, len(line)-len(r))
+	if at < 0 {
+		return
+	}
+	for i := max(0, at-1); i < min(len(line), at+len(r)+1); i++ {
+		if line[i] != ' ' {
+			return
+		}
+	}
+	copy(line[at:], r)
+}

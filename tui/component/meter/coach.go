@@ -1,0 +1,133 @@
+package meter
+
+import (
+	"math"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+)
+
+// Advice is what to tell somebody who is speaking.
+type Advice string
+
+// What there is to say.
+const (
+	Opening      Advice = "opening"  // no sound yet
+	Speak        Advice = "speak"    // sound, but nobody speaks
+	Louder       Advice = "louder"   // the voice is too quiet
+	Softer       Advice = "softer"   // the voice is too loud
+	Good         Advice = "good"     // the voice is right
+	NoSound      Advice = "no_sound" // all samples are exactly zero
+	Finished     Advice = "finished" // the microphone has been measured
+	NoMicrophone Advice = "no_microphone"
+)
+
+// The limits of the hints. The levels are those proposed for active
+// speech (too quiet below -40 dBFS, too loud above -16 dBFS or peaks above
+// -1 dBFS); the verdict's own limits stand in the profiles.
+const (
+	tooQuietDBFS = -40.0
+	tooLoudDBFS  = -16.0
+	peakDBFS     = -1.0
+	zeroMS       = 1200 // digital zero is named within 2 s, this and one reading
+	speechFor    = 500 * time.Millisecond
+	pauseFor     = 2500 * time.Millisecond // longer than a breath between sentences
+	loudFor      = time.Second
+	settleFor    = 600 * time.Millisecond // so long a new hint must hold before it is shown
+	memory       = time.Second            // time constant of the mean level
+)
+
+// Coach turns readings into advice that does not flicker.
+type Coach struct {
+	advice    Advice
+	next      Advice
+	nextSince time.Time
+
+	at       time.Time
+	spokenAt time.Time // last reading with speech
+	loudAt   time.Time // last peak near full scale
+	spoken   time.Duration
+	power    float64 // mean power of the readings with speech
+	zero     bool
+	closed   bool
+}
+
+// Advice is what to say now.
+func (c Coach) Advice() Advice {
+	if c.advice == "" {
+		return Opening
+	}
+	return c.advice
+}
+
+// Listen notes that sound arrives now.
+func (c Coach) Listen(now time.Time) Coach {
+	if c.closed {
+		return c
+	}
+	c.advice, c.next, c.at = Speak, Speak, now
+	return c
+}
+
+// Finish ends the advice: with Finished, or with NoMicrophone.
+func (c Coach) Finish(last Advice) Coach {
+	c.advice, c.closed = last, true
+	return c
+}
+
+// Hear takes a reading.
+func (c Coach) Hear(l probe.Level, now time.Time) Coach {
+	if c.closed {
+		return c
+	}
+	if c.advice == "" {
+		c = c.Listen(now)
+	}
+	step := min(max(0, now.Sub(c.at)), memory)
+	c.at = now
+	if l.Speech {
+		c.spokenAt = now
+		c.spoken += step
+		keep := math.Exp(-float64(step) / float64(memory))
+		if c.power == 0 {
+			keep = 0
+		}
+		c.power = keep*c.power + (1-keep)*math.Pow(10, min(0, l.RMSDBFS)/10)
+	}
+	if l.PeakDBFS > peakDBFS {
+		c.loudAt = now
+	}
+	c.zero = l.ZeroMS >= zeroMS
+	return c.settle(c.judge(now), now)
+}
+
+// judge is the advice of this moment.
+func (c Coach) judge(now time.Time) Advice {
+	level := 10 * math.Log10(c.power)
+	switch {
+	case c.zero:
+		return NoSound
+	case !c.loudAt.IsZero() && now.Sub(c.loudAt) < loudFor:
+		return Softer
+	case c.spoken < speechFor, now.Sub(c.spokenAt) > pauseFor:
+		return Speak
+	case level > tooLoudDBFS:
+		return Softer
+	case level < tooQuietDBFS:
+		return Louder
+	}
+	return Good
+}
+
+// settle shows new advice once it has held for a while. Digital zero is shown
+// and withdrawn at once: it is certain, and every second of it counts.
+func (c Coach) settle(a Advice, now time.Time) Coach {
+	if a != c.next {
+		c.next, c.nextSince = a, now
+	}
+	certain := a == NoSound || c.advice == NoSound
+	if c.next != c.advice && (certain || now.Sub(c.nextSince) >= settleFor) {
+		c.advice = c.next
+	}
+	return c
+}

@@ -1,0 +1,67 @@
+// Package meter shows how loud a voice is, as conference programs do, and says
+// whether it is loud enough.
+package meter
+
+import (
+	"math"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+)
+
+// The scale and the ballistics people know from OBS Studio: floor, the two
+// zone limits, the fall of the bar. OBS holds the peak for 20 s; a check lasts
+// 6 s, so here it follows sooner.
+const (
+	FloorDBFS      = -60.0
+	WarnDBFS       = -20.0
+	ErrorDBFS      = -9.0
+	decayDBPerS    = 11.8
+	peakHoldFor    = 3 * time.Second
+	silentReadings = 500 * time.Millisecond // with no reading for so long, the number is withdrawn
+)
+
+// Level is the state of the bar. It rises at once, falls slowly, and marks the
+// highest peak of the last seconds.
+type Level struct {
+	shown  float64
+	peak   float64
+	peakAt time.Time
+	at     time.Time
+	heard  time.Time
+}
+
+// Hear takes a reading.
+func (l Level) Hear(reading probe.Level, now time.Time) Level {
+	l = l.Fall(now)
+	peak := reading.PeakDBFS
+	if math.IsNaN(peak) {
+		peak = FloorDBFS
+	}
+	peak = min(0, max(FloorDBFS, peak))
+	l.heard = now
+	l.shown = max(l.shown, peak)
+	if peak >= l.peak {
+		l.peak, l.peakAt = peak, now
+	}
+	return l
+}
+
+// Fall lets the bar fall until now.
+func (l Level) Fall(now time.Time) Level {
+	if l.at.IsZero() {
+		return Level{shown: FloorDBFS, peak: FloorDBFS, at: now, peakAt: now}
+	}
+	l.shown = max(FloorDBFS, l.shown-decayDBPerS*max(0, now.Sub(l.at).Seconds()))
+	if now.Sub(l.peakAt) > peakHoldFor {
+		l.peak, l.peakAt = l.shown, now
+	}
+	l.at = now
+	return l
+}
+
+// Value is what the bar shows in dBFS; ok is false before the first reading
+// and when none comes any more.
+func (l Level) Value() (dbfs float64, ok bool) {
+	return l.shown, !l.heard.IsZero() && l.at.Sub(l.heard) < silentReadings
+}

@@ -1,0 +1,88 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// scenes are every screen there is, each as a person comes to it.
+var scenes = []struct {
+	name string
+	with func(*Options)
+	play func(*testing.T, *stand)
+}{
+	{"welcome", nil, func(*testing.T, *stand) {}},
+	{"welcome_no_audio", func(o *Options) { o.Consent.NoAudio = true }, func(*testing.T, *stand) {}},
+	{"welcome_not_enrolled", func(o *Options) { o.Consent.Recipient = "" }, func(*testing.T, *stand) {}},
+	{"welcome_declined", func(o *Options) { o.Consent.Declined = true }, func(*testing.T, *stand) {}},
+	{"devices", nil, func(_ *testing.T, s *stand) {
+		s.send(devicesMsg{[]Microphone{
+			{Name: "Monitor of Built-in Audio", IsMonitor: true}, {Name: "HD Webcam C270"},
+			{Name: "Jabra Evolve2 65", IsDefault: true, IsBluetooth: true}, {Name: "Internes Mikrofon"},
+		}}).press("enter")
+	}},
+	{"opening", nil, func(_ *testing.T, s *stand) { s.press("enter").begun() }},
+	{"speaking", nil, func(_ *testing.T, s *stand) {
+		rs := healthy()
+		s.press("enter").begun().event(0, probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventListening})
+		s.event(0, doneEvent(rs[1])).event(0, doneEvent(rs[3])).speak(2*time.Second, -27, -14).speak(200*time.Millisecond, -40, -24)
+	}},
+	{"too_quiet", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().speak(3*time.Second, -46, -35)
+	}},
+	{"too_loud", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().speak(3*time.Second, -8, -0.2)
+	}},
+	{"no_sound", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun()
+		for ms := 50.0; ms <= 1500; ms += 50 {
+			s.event(50*time.Millisecond, levelEvent(probe.Level{RMSDBFS: -120, PeakDBFS: -120, ZeroMS: ms}))
+		}
+	}},
+	{"checking_no_audio", func(o *Options) { o.Consent.NoAudio = true }, func(_ *testing.T, s *stand) {
+		rs := healthy()
+		unmeasured(rs)
+		s.press("enter").begun().event(0, doneEvent(rs[0])).event(time.Second, doneEvent(rs[1]))
+	}},
+	{"ready", nil, func(t *testing.T, s *stand) { s.answered(finished(t, nil), DeliverySent) }},
+	{"muted", nil, func(t *testing.T, s *stand) { s.answered(finished(t, muted), DeliveryWaiting) }},
+	{"lossy", nil, func(t *testing.T, s *stand) { s.answered(finished(t, lossy), DeliverySent) }},
+	{"unmeasured", nil, func(t *testing.T, s *stand) { s.answered(finished(t, unmeasured), DeliveryNotEnrolled) }},
+	{"details", nil, func(t *testing.T, s *stand) { s.answered(finished(t, muted), DeliverySent).press("d") }},
+	{"details_scrolled", nil, func(t *testing.T, s *stand) {
+		s.answered(finished(t, unmeasured), DeliverySent).press("d", "down", "down", "down")
+	}},
+	{"failed", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").send(checkedMsg{number: 0, err: errors.New("read profile: no such profile")})
+	}},
+}
+
+func TestScreens(t *testing.T) {
+	for _, scene := range scenes {
+		for _, lang := range phrase.Langs() {
+			for _, size := range [][2]int{{80, 24}, {60, 20}, {200, 60}} {
+				for _, color := range []bool{true, false} {
+					if size[0] == 200 && (lang == phrase.EN || color) {
+						continue // the wide screen: once is enough to see the layout
+					}
+					name := fmt.Sprintf("%s/%dx%d_%s", lang, size[0], size[1], scene.name)
+					if color {
+						name += "_color"
+					}
+					t.Run(name, func(t *testing.T) {
+						s := newStand(t, lang, color, scene.with)
+						s.size(size[0], size[1])
+						scene.play(t, s)
+						golden(t, name, s.View())
+					})
+				}
+			}
+		}
+	}
+}

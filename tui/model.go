@@ -1,0 +1,248 @@
+package tui
+
+import (
+	"context"
+	"errors"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/page"
+	"github.com/tonprobe/tonprobe/tui/style"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// stage says which page is up.
+type stage int
+
+const (
+	welcoming stage = iota
+	choosing
+	checking
+	answering
+	detailing
+	failing
+)
+
+// model is the whole screen: the page that is up, and what has come of the
+// check so far.
+type model struct {
+	desk  *desk
+	words words.Words
+	sheet page.Sheet
+	keys  page.Keys
+	stage stage
+
+	welcome  page.Welcome
+	devices  page.Devices
+	checking page.Checking
+	verdict  page.Verdict
+	details  page.Details
+	fatal    page.Fatal
+
+	rounds  int    // checks begun so far
+	running *check // nil while none runs
+	device  string
+	err     error // of the last check
+}
+
+func newModel(d *desk, w words.Words, look style.Set) model {
+	return model{
+		desk: d, words: w, keys: page.NewKeys(w),
+		sheet:   page.Sheet{Width: 80, Height: 24, Style: look, Words: w},
+		welcome: page.Welcome{Consent: d.options.Consent},
+		device:  d.options.Device,
+	}
+}
+
+// begin is what happens before the first key: the microphones are looked up
+// while the welcome is read; with --yes the check starts at once.
+func (m model) begin() (model, tea.Cmd) {
+	switch {
+	case m.desk.options.Agreed:
+		return m.startCheck()
+	case m.desk.options.choice():
+		return m, m.desk.devices()
+	}
+	return m, nil
+}
+
+// Init implements tea.Model; begin has its work.
+func (m model) Init() tea.Cmd { return nil }
+
+func (m model) update(msg tea.Msg) (model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		return m.resize(msg.Width, msg.Height), nil
+	case tea.KeyMsg:
+		return m.press(msg)
+	case devicesMsg:
+		if m.stage == welcoming {
+			m.devices = page.NewDevices(msg.all)
+		}
+	case eventMsg:
+		if m.isRunning(msg.number) {
+			m.checking = m.checking.Take(msg.event, m.desk.options.Now())
+			return m, m.running.next
+		}
+	case tickMsg:
+		if m.isRunning(msg.number) {
+			m.checking = m.checking.At(m.desk.options.Now())
+			return m, tick(msg.number)
+		}
+	case checkedMsg:
+		if m.isRunning(msg.number) {
+			return m.finish(msg)
+		}
+	case deliveredMsg:
+		if m.verdict.Report != nil && m.verdict.Report.ID == msg.id {
+			m.verdict.Delivery = msg.state
+		}
+	}
+	return m, nil
+}
+
+func (m model) isRunning(number int) bool { return m.running != nil && m.running.number == number }
+
+func (m model) resize(width, height int) model {
+	m.sheet.Width, m.sheet.Height = max(1, width), max(1, height)
+	if m.stage == detailing {
+		m.details = m.details.Resize(m.sheet)
+	}
+	return m
+}
+
+// press acts on a key by the page that is up.
+func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
+	if key.Matches(msg, m.keys.Quit, m.keys.Abort) {
+		return m.quit()
+	}
+	switch m.stage {
+	case welcoming:
+		if key.Matches(msg, m.keys.Start) {
+			return m.start()
+		}
+	case choosing:
+		return m.choose(msg)
+	case answering:
+		if key.Matches(msg, m.keys.Details) {
+			m.stage, m.details = detailing, page.NewDetails(m.verdict.Report, m.sheet)
+			return m, nil
+		}
+	case detailing:
+		if key.Matches(msg, m.keys.Back) {
+			m.stage = answering
+			return m, nil
+		}
+		m.details = m.details.Update(msg)
+	}
+	if m.running == nil && m.stage >= answering && key.Matches(msg, m.keys.Repeat) {
+		return m.startCheck()
+	}
+	return m, nil
+}
+
+func (m model) start() (model, tea.Cmd) {
+	if m.devices.Needed() {
+		m.stage = choosing
+		return m, nil
+	}
+	return m.startCheck()
+}
+
+func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
+	switch {
+	case key.Matches(msg, m.keys.Confirm):
+		if c := m.devices.Chosen(); !c.IsDefault {
+			m.device = c.Name
+		}
+		return m.startCheck()
+	case !key.Matches(msg, m.keys.Choose):
+	case msg.Type == tea.KeyUp || msg.String() == "k":
+		m.devices = m.devices.Move(-1)
+	default:
+		m.devices = m.devices.Move(+1)
+	}
+	return m, nil
+}
+
+func (m model) startCheck() (model, tea.Cmd) {
+	o := m.desk.options
+	c, run := m.desk.check(m.rounds, m.device)
+	m.running, m.err, m.stage = c, nil, checking
+	m.checking = page.NewChecking(o.Consent.NoAudio, o.SpeakFor, m.rounds).At(o.Now())
+	m.rounds++
+	return m, tea.Batch(run, c.next, tick(c.number))
+}
+
+// finish shows what the check has brought.
+func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
+	m.running = nil
+	switch {
+	case msg.err == nil && msg.report != nil:
+		m.stage = answering
+		m.verdict = page.Verdict{Report: msg.report}
+		if m.desk.options.Deliver == nil {
+			return m, nil
+		}
+		m.verdict.Delivery = words.DeliverySending
+		return m, m.desk.deliver(msg.report)
+	case m.desk.ctx.Err() != nil:
+		return m, tea.Quit
+	}
+	m.err = msg.err
+	if m.err == nil {
+		m.err = errInternal
+	}
+	m.verdict.Report = nil
+	m.stage, m.fatal = failing, page.Fatal{Reason: reason(m.err, m.words)}
+	return m, nil
+}
+
+// reason is an error as a person may read it.
+func reason(err error, w words.Words) string {
+	if errors.Is(err, errInternal) {
+		return w.T("fatal.internal")
+	}
+	return words.Clean(err.Error(), 300)
+}
+
+// quit ends the check that runs, and the program. What is being delivered may
+// still end; see runScreen.
+func (m model) quit() (model, tea.Cmd) {
+	if m.running != nil {
+		m.running.cancel()
+	}
+	return m, tea.Quit
+}
+
+// View implements tea.Model.
+func (m model) View() string {
+	switch m.stage {
+	case choosing:
+		return m.devices.View(m.sheet, m.keys)
+	case checking:
+		return m.checking.View(m.sheet, m.keys)
+	case answering:
+		return m.verdict.View(m.sheet, m.keys)
+	case detailing:
+		return m.details.View(m.sheet, m.keys)
+	case failing:
+		return m.fatal.View(m.sheet, m.keys)
+	}
+	return m.welcome.View(m.sheet, m.keys)
+}
+
+// outcome is what the program ends with.
+func (m model) outcome(ctx context.Context) (*report.Report, error) {
+	switch {
+	case m.verdict.Report != nil:
+		return m.verdict.Report, nil
+	case m.err != nil:
+		return nil, &FailedError{m.err}
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	return nil, ErrQuit
+}

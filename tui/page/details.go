@@ -1,0 +1,78 @@
+package page
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/viewport"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/style"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// Details lists the evidence in words, to scroll through.
+type Details struct {
+	report *report.Report
+	view   viewport.Model
+}
+
+// NewDetails shows a report on a sheet.
+func NewDetails(r *report.Report, s Sheet) Details {
+	p := Details{report: r, view: viewport.New(1, 1)}
+	return p.Resize(s)
+}
+
+// Resize sets the text anew for another size and stays about where it was.
+func (p Details) Resize(s Sheet) Details {
+	at := p.view.YOffset
+	p.view.Width = s.content()
+	p.view.Height = max(1, s.Height-5) // head, keys and the air between
+	p.view.SetContent(p.text(s))
+	p.view.SetYOffset(at)
+	return p
+}
+
+// Update scrolls.
+func (p Details) Update(msg tea.Msg) Details {
+	p.view, _ = p.view.Update(msg)
+	return p
+}
+
+// View draws the page.
+func (p Details) View(s Sheet, k Keys) string {
+	s.long = true
+	k.Scroll.SetEnabled(!p.view.AtTop() || !p.view.AtBottom())
+	return s.frame(s.Words.T("details.step"), []Block{{Text: p.view.View()}}, k.Scroll, k.Back, k.Repeat, k.Quit)
+}
+
+func (p Details) text(s Sheet) string {
+	w := s.Words
+	width := s.content()
+	found := w.Found(p.report)
+	parts := []string{s.Style.Accent.Render(w.T("details.found"))}
+	if len(found) == 0 {
+		parts = append(parts, wrap(w.T("details.nothing"), width))
+	}
+	for _, c := range found {
+		parts = append(parts, section(c, s.Style.Severity(c.Severity), width))
+	}
+	parts = append(parts, s.Style.Accent.Render(w.T("details.measured")))
+	for _, m := range w.Measured(p.report) {
+		m.Title += ": " + w.State(m.State)
+		parts = append(parts, section(m, s.Style.Status(m.State), width))
+	}
+	about := wrap(strings.Join(w.About(p.report), "\n"), width)
+	return strings.Join(append(parts, s.Style.Quiet.Render(about)), "\n\n")
+}
+
+// section is a title behind its mark, and its lines below.
+func section(c words.Section, mark style.Mark, width int) string {
+	title := mark.Style.Render(hanging(mark.Sign+" ", c.Title, width))
+	lines := []string{title}
+	for _, line := range c.Lines {
+		inset := 2 + len(line) - len(strings.TrimLeft(line, " "))
+		lines = append(lines, indent(wrap(strings.TrimLeft(line, " "), width-inset), inset))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,17 @@
+package page
+
+import "github.com/tonprobe/tonprobe/tui/words"
+
+// Fatal says in a sentence why there is no result.
+type Fatal struct{ Reason string }
+
+// View draws the page.
+func (p Fatal) View(s Sheet, k Keys) string {
+	w := s.Words
+	width := s.content()
+	return s.frame(w.T("fatal.step"), []Block{
+		{Text: s.Style.Bad.Render(hanging("✗  ", w.T("fatal.title"), width))},
+		{Text: indent(wrap(w.T("fatal.reason", "text", words.Clean(p.Reason, 300)), width-3), 3)},
+		{Text: wrap(w.T("fatal.action"), width)},
+	}, k.Repeat, k.Quit)
+}

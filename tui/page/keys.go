@@ -1,0 +1,36 @@
+package page
+
+import (
+	"github.com/charmbracelet/bubbles/key"
+
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// Keys are the keys of all pages, with their names in the language at hand.
+type Keys struct {
+	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
+	// Abort ends the program from everywhere and is shown nowhere.
+	Abort key.Binding
+}
+
+// NewKeys names the keys in the language of w. Letters work with Caps Lock on
+// too, which older keyboards and hands leave on.
+func NewKeys(w words.Words) Keys {
+	bind := func(name, what string, keys ...string) key.Binding {
+		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(name, w.T(what)))
+	}
+	enter := w.T("key.enter")
+	arrows := w.T("key.arrows")
+	return Keys{
+		Start:   bind(enter, "key.start", "enter"),
+		Confirm: bind(enter, "key.confirm", "enter"),
+		Choose:  bind(arrows, "key.choose", "up", "down", "k", "j"),
+		Details: bind("d", "key.details", "d", "D"),
+		Repeat:  bind("r", "key.repeat", "r", "R"),
+		Back:    bind("d", "key.back", "d", "D", "esc", "left", "backspace"),
+		Scroll:  bind(arrows, "key.scroll", "up", "down", "pgup", "pgdown"),
+		Cancel:  bind("q", "key.cancel", "q", "Q"),
+		Quit:    bind("q", "key.quit", "q", "Q"),
+		Abort:   key.NewBinding(key.WithKeys("ctrl+c")),
+	}
+}

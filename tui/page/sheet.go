@@ -1,0 +1,195 @@
+// Package page draws the screens of the check: welcome, choice of microphone,
+// check, verdict, details and fatal error. A page is a value; its View is a
+// pure function of it and of the sheet it is drawn on.
+package page
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/tonprobe/tonprobe/tui/style"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// The measures of a page in cells.
+const (
+	maxWidth   = 96 // longer lines are hard to read
+	wideMargin = 3
+	slimMargin = 1
+	slimBelow  = 50 // screens narrower than this get the slim margin
+	sideBySide = 88 // content this wide has room for two columns
+	tallFrom   = 34 // screens this high get more air
+	maxHeight  = 38 // keys further down are not found
+	wideGutter = 4
+)
+
+// Sheet is what a page is drawn on.
+type Sheet struct {
+	Width, Height int // of the whole screen, in cells
+	Style         style.Set
+	Words         words.Words
+	long          bool // the page fills the whole height
+}
+
+func (s Sheet) margin() int {
+	if s.Width < slimBelow {
+		return slimMargin
+	}
+	return max(wideMargin, (s.Width-maxWidth)/2)
+}
+
+// content is the width between the margins.
+func (s Sheet) content() int { return max(1, s.Width-2*s.margin()) }
+
+func (s Sheet) tall() bool { return s.Height >= tallFrom }
+
+// wrap breaks text into lines of at most width cells, also inside a word where
+// it must.
+func wrap(text string, width int) string { return ansi.Wrap(text, max(1, width), "") }
+
+// Block is one piece of a page. Blocks stand one below the other with a blank
+// line between.
+type Block struct {
+	Text string
+	// Close leaves no blank line before the block.
+	Close bool
+	// Spare is how early the block is left out where the screen is too small:
+	// 0 never, then the highest first.
+	Spare int
+}
+
+// frame puts a page together: head line, blocks, and the keys at the bottom.
+func (s Sheet) frame(step string, blocks []Block, keys ...key.Binding) string {
+	if !s.long {
+		s.Height = min(s.Height, maxHeight)
+	}
+	head, foot := s.head(step), s.keys(keys)
+	room := s.Height - lipgloss.Height(head) - lipgloss.Height(foot)
+	body := stack(blocks, room-1)
+	return s.fit(head + "\n" + body + strings.Repeat("\n", max(1, room-lipgloss.Height(body)+1)) + foot)
+}
+
+func (s Sheet) head(step string) string {
+	name := s.Style.Accent.Render(s.Words.T("app.name"))
+	space := s.content() - lipgloss.Width(name) - lipgloss.Width(step)
+	if space < 2 {
+		return name
+	}
+	line := name + strings.Repeat(" ", space) + s.Style.Quiet.Render(step)
+	rule := s.Style.Quiet.Render(strings.Repeat("─", s.content()))
+	if s.tall() {
+		return "\n" + line + "\n" + rule
+	}
+	return line + "\n" + rule
+}
+
+// stack sets blocks below each other into room lines: comforts go first, then
+// the blank lines from the bottom up, then the blocks that can be spared.
+func stack(blocks []Block, room int) string {
+	for {
+		text := join(blocks, len(blocks))
+		if lipgloss.Height(text) <= room {
+			return text
+		}
+		kept, dropped := withoutSpare(blocks, 2)
+		if !dropped {
+			break
+		}
+		blocks = kept
+	}
+	for {
+		air := room - lipgloss.Height(join(blocks, 0))
+		if air >= 0 {
+			return join(blocks, air)
+		}
+		kept, dropped := withoutSpare(blocks, 1)
+		if !dropped {
+			return firstLines(join(blocks, 0), room)
+		}
+		blocks = kept
+	}
+}
+
+// withoutSpare leaves out one block, that with the highest Spare of at least
+// least; of several the last.
+func withoutSpare(blocks []Block, least int) (kept []Block, dropped bool) {
+	at := -1
+	for i, b := range blocks {
+		if b.Spare >= least && (at < 0 || b.Spare >= blocks[at].Spare) {
+			at = i
+		}
+	}
+	if at < 0 {
+		return blocks, false
+	}
+	return append(append([]Block(nil), blocks[:at]...), blocks[at+1:]...), true
+}
+
+// join sets blocks below each other with at most air blank lines: between the
+// upper blocks first, above the first one last.
+func join(blocks []Block, air int) string {
+	var b strings.Builder
+	for _, block := range blocks {
+		if block.Text == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+			if !block.Close && air > 0 {
+				b.WriteByte('\n')
+				air--
+			}
+		}
+		b.WriteString(block.Text)
+	}
+	if air > 0 {
+		return "\n" + b.String()
+	}
+	return b.String()
+}
+
+func firstLines(text string, n int) string {
+	lines := strings.Split(text, "\n")
+	return strings.Join(lines[:min(len(lines), max(0, n))], "\n")
+}
+
+// fit sets the margin and cuts what would reach over the screen's edge: a line
+// that wraps by itself destroys the picture.
+func (s Sheet) fit(text string) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) > s.Height {
+		lines = lines[:max(0, s.Height)]
+	}
+	margin := strings.Repeat(" ", s.margin())
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = strings.TrimRight(ansi.Truncate(margin+line, s.Width, ""), " ")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// keys is the line of keys that do something here, in as many lines as needed.
+func (s Sheet) keys(bindings []key.Binding) string {
+	var lines []string
+	line, width := "", 0
+	for _, k := range bindings {
+		if !k.Enabled() {
+			continue
+		}
+		h := k.Help()
+		item := s.Style.Strong.Render("["+h.Key+"]") + " " + s.Style.Text.Render(h.Desc)
+		w := lipgloss.Width(item)
+		if line != "" && width+3+w > s.content() {
+			lines, line, width = append(lines, line), "", 0
+		}
+		if line != "" {
+			line, width = line+"   ", width+3
+		}
+		line, width = line+item, width+w
+	}
+	return strings.Join(append(lines, line), "\n")
+}

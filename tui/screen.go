@@ -1,0 +1,82 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/muesli/termenv"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/style"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// How long quitting waits for a delivery under way, and then for what was told
+// to stop. probe.Grace is below that.
+const (
+	deliveryPatience = 3 * time.Second
+	stopPatience     = 2 * time.Second
+)
+
+// runScreen shows the pages until the person quits.
+func runScreen(ctx context.Context, o Options, w words.Words) (*report.Report, error) {
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	d := &desk{ctx: work, options: o}
+	look := style.New(termenv.NewOutput(o.Out).Profile, o.Color)
+
+	m, first := newModel(d, w, look).begin()
+	program := tea.NewProgram(starting{safe{model: m, log: o.Log}, first},
+		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithAltScreen())
+	last, err := program.Run()
+
+	if !d.close(deliveryPatience) {
+		stop()
+		d.close(stopPatience)
+	}
+	end := endOf(last)
+	switch {
+	case end.fail != nil:
+		fmt.Fprintln(o.Out, w.T("fatal.internal"))
+		return nil, &FailedError{end.fail}
+	case err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted):
+		return nil, fmt.Errorf("show the screens: %w", err)
+	}
+	farewell(o.Out, end.model)
+	return end.outcome(ctx)
+}
+
+// starting is safe with a first command, so that begin may change the model
+// before the program runs.
+type starting struct {
+	safe
+	first tea.Cmd
+}
+
+func (s starting) Init() tea.Cmd { return s.first }
+
+// endOf is the last state; a program that ended at once still holds starting.
+func endOf(last tea.Model) safe {
+	if s, ok := last.(starting); ok {
+		return s.safe
+	}
+	s, _ := last.(safe)
+	return s
+}
+
+// farewell leaves the answer behind when the screens are gone: whoever quits
+// too early can still read the case code out.
+func farewell(out io.Writer, m model) {
+	switch {
+	case m.err != nil:
+		fmt.Fprintln(out, m.words.T("fatal.title"), m.words.T("fatal.reason", "text", m.fatal.Reason))
+	case m.verdict.Report != nil:
+		for _, line := range m.words.Brief(m.verdict.Report) {
+			fmt.Fprintln(out, line)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package tui
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// backlog is how many events of a check may wait to be shown.
+const backlog = 512
+
+// check is one running check. Its number tells its messages from those of a
+// check before it.
+type check struct {
+	number int
+	events chan probe.Event
+	over   <-chan struct{}
+	cancel context.CancelFunc
+}
+
+// pass hands an event to the screen and never blocks. Levels, of which there
+// are many, give way to the others.
+func (c *check) pass(e probe.Event) {
+	if e.Kind == probe.EventLevel && len(c.events) > backlog/2 {
+		return
+	}
+	select {
+	case c.events <- e:
+	default:
+	}
+}
+
+// Messages of the tasks behind the screen.
+type (
+	devicesMsg struct{ all []Microphone }
+	eventMsg   struct {
+		number int
+		event  probe.Event
+	}
+	checkedMsg struct {
+		number int
+		report *report.Report
+		err    error
+	}
+	deliveredMsg struct {
+		id    string
+		state Delivery
+	}
+	tickMsg struct{ number int }
+)
+
+// desk runs the tasks of the screen and waits for them in the end, so that no
+// capture goes on after the program has said goodbye.
+type desk struct {
+	ctx     context.Context
+	options Options
+
+	mu     sync.Mutex
+	closed bool
+	group  sync.WaitGroup
+}
+
+// work makes a command of f that close waits for.
+func (d *desk) work(f func() tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		d.mu.Lock()
+		if d.closed {
+			d.mu.Unlock()
+			return nil
+		}
+		d.group.Add(1)
+		d.mu.Unlock()
+		defer d.group.Done()
+		return f()
+	}
+}
+
+// close waits for the tasks, at most so long; it reports whether all ended.
+func (d *desk) close(patience time.Duration) bool {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		d.group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(patience):
+		return false
+	}
+}
+
+// devices looks for microphones. When that fails the check itself will say
+// why, with the default one.
+func (d *desk) devices() tea.Cmd {
+	return d.work(func() tea.Msg {
+		var all []Microphone
+		err := guarded(d.options.Log, func() (err error) {
+			all, err = d.options.Devices(d.ctx)
+			return err
+		})
+		if err != nil {
+			d.options.Log.Warn("list microphones", "err", err)
+			all = nil
+		}
+		return devicesMsg{all}
+	})
+}
+
+// check starts a check.
+func (d *desk) check(number int, device string) (*check, tea.Cmd) {
+	ctx, cancel := context.WithCancel(d.ctx)
+	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel}
+	return c, d.work(func() tea.Msg {
+		defer cancel()
+		msg := checkedMsg{number: number}
+		msg.err = guarded(d.options.Log, func() (err error) {
+			msg.report, err = d.options.Check(ctx, device, c.pass)
+			return err
+		})
+		return msg
+	})
+}
+
+// next waits for the next event of the check.
+func (c *check) next() tea.Msg {
+	select {
+	case e := <-c.events:
+		return eventMsg{c.number, e}
+	case <-c.over:
+		return nil
+	}
+}
+
+// deliver hands the report on.
+func (d *desk) deliver(r *report.Report) tea.Cmd {
+	return d.work(func() tea.Msg {
+		state := Delivery("")
+		err := guarded(d.options.Log, func() error {
+			state = d.options.Deliver(d.ctx, r)
+			return nil
+		})
+		if err != nil {
+			state = DeliveryFailed
+		}
+		return deliveredMsg{r.ID, state}
+	})
+}
+
+// tick wakes the screen to let the meter fall.
+func tick(number int) tea.Cmd {
+	return tea.Tick(50*time.Millisecond, func(time.Time) tea.Msg { return tickMsg{number} })
+}

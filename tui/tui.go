@@ -1,0 +1,116 @@
+// Package tui is the check as a person sees it: screens in a terminal, or the
+// same line by line. It measures nothing and sends nothing itself.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/page"
+	_ "github.com/tonprobe/tonprobe/tui/quietstart"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// Microphone is a capture device to choose from.
+type Microphone = page.Microphone
+
+// Consent is what a person is told before anything is measured.
+type Consent = page.Consent
+
+// Delivery says what became of a report.
+type Delivery = words.Delivery
+
+// What can become of a report.
+const (
+	DeliverySent        = words.DeliverySent
+	DeliveryWaiting     = words.DeliveryWaiting
+	DeliveryNotEnrolled = words.DeliveryNotEnrolled
+	DeliveryDeclined    = words.DeliveryDeclined
+	DeliveryFailed      = words.DeliveryFailed
+)
+
+// DefaultSpeakFor is how long a person is asked to read aloud.
+const DefaultSpeakFor = 6 * time.Second
+
+// Options is a check and the person before it.
+type Options struct {
+	Lang phrase.Lang
+	// Plain says everything line by line; see [NeedsPlain].
+	Plain bool
+	// Color is false with NO_COLOR.
+	Color bool
+	In    io.Reader
+	Out   io.Writer
+	// Interactive says that a person at In can answer. Without one a plain check
+	// begins without questions: the command itself was the request.
+	Interactive bool
+	// Agreed begins without any question (--yes).
+	Agreed bool
+	// Consent is what is said about measuring and sending.
+	Consent Consent
+	// Device is the microphone asked for by name; then there is no choice to make.
+	Device string
+	// SpeakFor is how long the microphone listens; 0 means DefaultSpeakFor.
+	SpeakFor time.Duration
+
+	// Devices lists the capture devices; nil when there is nothing to choose.
+	Devices func(ctx context.Context) ([]Microphone, error)
+	// Check makes one check with the microphone called device ("" is the
+	// default one). It returns soon after ctx is done.
+	Check func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error)
+	// Deliver keeps the report and sends it. It must keep it before it sends:
+	// ctx ends when the person has quit and it still takes long. Nil: nothing is said.
+	Deliver func(ctx context.Context, r *report.Report) Delivery
+
+	Now func() time.Time // nil means time.Now
+	Log *slog.Logger     // nil means none
+}
+
+// ErrQuit says that the person ended the program before there was a result.
+var ErrQuit = errors.New("ended before there was a result")
+
+// FailedError is a check that could not be made. The person has been told.
+type FailedError struct{ Err error }
+
+func (e *FailedError) Error() string { return fmt.Sprintf("the check could not be made: %v", e.Err) }
+func (e *FailedError) Unwrap() error { return e.Err }
+
+// Run leads a person through the check and returns the last report. The errors
+// are [ErrQuit], [*FailedError], ctx's error, and that of a terminal that
+// cannot be used.
+func Run(ctx context.Context, o Options) (*report.Report, error) {
+	w, err := words.In(o.Lang)
+	if err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	if o.Plain {
+		return runPlain(ctx, o, w)
+	}
+	return runScreen(ctx, o, w)
+}
+
+func (o Options) withDefaults() Options {
+	if o.SpeakFor == 0 {
+		o.SpeakFor = DefaultSpeakFor
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// choice says whether there may be a microphone to choose.
+func (o Options) choice() bool {
+	return o.Devices != nil && !o.Consent.NoAudio && o.Device == "" && !o.Agreed
+}

@@ -1,0 +1,60 @@
+package words
+
+import (
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Answer is what a councillor is told: one sentence, why, and one thing to do.
+type Answer struct {
+	Headline string
+	Cause    string
+	Action   string
+	// Untested names what could not be told about; empty when nothing is open.
+	Untested string
+	// More says how many further remarks there are; empty when there is none.
+	More string
+}
+
+// Answer puts the answer of a report together.
+func (w Words) Answer(r *report.Report) Answer {
+	a := Answer{Headline: diagnose.Headline(r, w.Lang()), Untested: w.untested(r)}
+	others := len(r.Causes)
+	primary, found := r.Primary()
+	if found {
+		others--
+	}
+	text, explained := diagnose.Explain(primary.Code, w.Lang())
+	switch {
+	case found && explained:
+		a.Cause, a.Action = text.Sentence, text.Action
+	case r.Verdict == report.Ready:
+		a.Cause, a.Action = w.T("verdict.nothing_found"), w.T("verdict.nothing_to_do")
+	default:
+		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
+	}
+	switch {
+	case others == 1:
+		a.More = w.T("verdict.more_one")
+	case others > 1:
+		a.More = w.T("verdict.more", "count", w.Number(others))
+	}
+	return a
+}
+
+func (w Words) untested(r *report.Report) string {
+	var names []string
+	for _, p := range r.Probes {
+		switch p.Status {
+		case report.StatusOK, report.StatusWarn, report.StatusFail:
+		default:
+			names = append(names, w.Probe(p.Name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return w.T("verdict.untested", "probes", strings.Join(names, ", "))
+}

@@ -1,0 +1,94 @@
+package words
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Summary writes a report in sentences, one a line, for a screen reader, a
+// pipe or a log.
+func Summary(out io.Writer, r *report.Report, lang phrase.Lang) error {
+	w, err := In(lang)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	for _, line := range w.Summary(r) {
+		fmt.Fprintln(&b, line)
+	}
+	_, err = out.Write(b.Bytes())
+	return err
+}
+
+// Summary is the lines of the function Summary.
+func (w Words) Summary(r *report.Report) []string {
+	a := w.Answer(r)
+	lines := w.Brief(r)
+	lines, code := lines[:len(lines)-1], lines[len(lines)-1]
+	for _, extra := range []string{a.Untested, a.More} {
+		if extra != "" {
+			lines = append(lines, extra)
+		}
+	}
+	lines = append(lines, code, "", w.T("plain.checks"))
+	for _, p := range r.Probes {
+		lines = append(lines, w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(p.Status)))
+	}
+	return append(lines, w.proofs(r)...)
+}
+
+// Brief is the answer alone: headline, cause, action and case code.
+func (w Words) Brief(r *report.Report) []string {
+	a := w.Answer(r)
+	action := a.Action
+	if r.Verdict != report.Ready {
+		action = w.T("plain.action", "text", action)
+	}
+	code := Clean(r.Case, 12)
+	return []string{
+		w.T("plain.result", "headline", a.Headline), a.Cause, action,
+		w.T("plain.case", "code", code, "spelled", w.Spell(code)),
+	}
+}
+
+// proofs is the evidence of all causes, said in words.
+func (w Words) proofs(r *report.Report) []string {
+	var lines []string
+	for _, c := range r.Causes {
+		for _, e := range c.Evidence {
+			lines = append(lines, w.Aloud(Clean(diagnose.EvidenceText(e, w.Lang()), 200)))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return append([]string{"", w.T("plain.evidence")}, lines...)
+}
+
+var (
+	reUnit  = regexp.MustCompile(`(\d)[ \x{00a0}](ms|%|dBFS|dB|Hz)($|[^\pL])`)
+	reMinus = regexp.MustCompile(`(^|[\s(<>])[-−](\d[\d.,]*)`)
+)
+
+// unitKeys are the texts of units; the abbreviations are read out letter by
+// letter or not at all.
+var unitKeys = map[string]string{"ms": "unit.ms", "%": "unit.pct", "dBFS": "unit.dbfs", "dB": "unit.db", "Hz": "unit.hz"}
+
+// Aloud writes signs and units out, since screen readers swallow a minus and
+// spell an abbreviation.
+func (w Words) Aloud(line string) string {
+	line = reUnit.ReplaceAllStringFunc(line, func(hit string) string {
+		part := reUnit.FindStringSubmatch(hit)
+		return part[1] + " " + w.T(unitKeys[part[2]]) + part[3]
+	})
+	return reMinus.ReplaceAllStringFunc(line, func(hit string) string {
+		part := reMinus.FindStringSubmatch(hit)
+		return part[1] + w.T("plain.minus", "value", part[2])
+	})
+}

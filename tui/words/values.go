@@ -1,0 +1,57 @@
+package words
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// shown are the fields that a person may want to see, per probe and in order.
+// The rest stands in `tonprobe report show`.
+var shown = map[string][]string{
+	report.ProbeAudioInput: {
+		"device", "os_muted", "os_volume_db", "active_level_dbfs", "peak_dbfs",
+		"noise_floor_dbfs", "snr_db", "clipped_pct", "speech_ms", "native_rate_hz",
+	},
+	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms"},
+	report.ProbeNetworkWeb:  {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "clock_offset_ms"},
+	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms"},
+	report.ProbeNATBehavior: {"legacy_name", "cgnat", "binding_lifetime_s"},
+	report.ProbeMediaVoice: {
+		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms",
+		"rtt_p50_ms", "rtt_p95_ms", "mos",
+	},
+}
+
+// valuesOf reads the fields of a probe's data by their names in the report;
+// nil when there is no data.
+func valuesOf(d report.Data) map[string]any {
+	if d == nil {
+		return nil
+	}
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return nil // NaN or infinite: such a report does not validate either
+	}
+	var values map[string]any
+	if json.Unmarshal(raw, &values) != nil {
+		return nil
+	}
+	return values
+}
+
+// units are the suffixes of field names (DESIGN.md) as people write them.
+var units = []struct{ suffix, unit string }{
+	{"_dbfs", "dBFS"}, {"_dbtp", "dBTP"}, {"_lufs", "LUFS"}, {"_db", "dB"},
+	{"_ms", "ms"}, {"_pct", "%"}, {"_hz", "Hz"}, {"_s", "s"},
+}
+
+func unitOf(field string) string {
+	for _, u := range units {
+		if strings.HasSuffix(field, u.suffix) {
+			return u.unit
+		}
+	}
+	return ""
+}

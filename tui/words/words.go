@@ -1,0 +1,75 @@
+// Package words turns a report into sentences. The screen, the plain output
+// and the demo all say what stands here, so that phone support hears the same
+// from everyone.
+package words
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/texts"
+)
+
+// Words says things in one language.
+type Words struct {
+	*phrase.Book
+}
+
+// In returns the words of a language.
+func In(lang phrase.Lang) (Words, error) {
+	b, err := texts.Load(lang)
+	return Words{b}, err
+}
+
+// Probe is the plain name of a probe; a name this version has no word for is
+// shown as it is.
+func (w Words) Probe(name string) string {
+	key := "probe." + strings.ReplaceAll(name, ".", "_")
+	if !w.Has(key) {
+		return Clean(name, 40)
+	}
+	return w.T(key)
+}
+
+// State is what a probe found, in a word.
+func (w Words) State(s report.Status) string {
+	switch s {
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped:
+		return w.T("state." + string(s))
+	}
+	return w.T("state.unknown")
+}
+
+// Number is a small whole number as a word (two to twelve), else in digits.
+func (w Words) Number(n int) string {
+	if key := "number.n" + strconv.Itoa(n); w.Has(key) {
+		return w.T(key)
+	}
+	return strconv.Itoa(n)
+}
+
+// Remaining says how many seconds are left.
+func (w Words) Remaining(seconds int) string {
+	if seconds == 1 {
+		return w.T("check.remaining_one")
+	}
+	return w.T("check.remaining", "seconds", seconds)
+}
+
+// Spell is a case code as it is said on the phone: "K wie Köln, sieben, …".
+func (w Words) Spell(code string) string {
+	var said []string
+	for _, r := range code {
+		key := "spell." + string(r)
+		switch {
+		case !w.Has(key):
+		case r >= '0' && r <= '9':
+			said = append(said, w.T(key))
+		default:
+			said = append(said, w.T("spell.letter", "letter", string(r), "word", w.T(key)))
+		}
+	}
+	return strings.Join(said, ", ")
+}
