@@ -2,9 +2,7 @@ package nat
 
 import (
 	"context"
-	"errors"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -40,9 +38,9 @@ func (e exchange) rttMS() *float64 {
 // failed is the exchange that ended with err instead of an answer.
 func failed(err error) exchange {
 	switch {
-	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+	case probe.IsForbidden(err):
 		return exchange{state: forbidden}
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case probe.IsRefused(err):
 		return exchange{state: refused}
 	}
 	return exchange{}

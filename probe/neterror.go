@@ -1,0 +1,21 @@
+package probe
+
+import (
+	"errors"
+	"slices"
+)
+
+// IsRefused says whether the other side refused a connection. Some machine must
+// be there for that, the server or a box before it.
+func IsRefused(err error) bool { return isOneOf(err, refusedErrnos) }
+
+// IsNoRoute says whether this computer has no way to the network of an address.
+func IsNoRoute(err error) bool { return isOneOf(err, noRouteErrnos) }
+
+// IsForbidden says whether this computer itself refused to send, as its own
+// firewall does.
+func IsForbidden(err error) bool { return isOneOf(err, forbiddenErrnos) }
+
+func isOneOf[E error](err error, errnos []E) bool {
+	return slices.ContainsFunc(errnos, func(e E) bool { return errors.Is(err, e) })
+}

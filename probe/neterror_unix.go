@@ -1,0 +1,11 @@
+//go:build !windows
+
+package probe
+
+import "syscall"
+
+var (
+	refusedErrnos   = []syscall.Errno{syscall.ECONNREFUSED, syscall.ECONNRESET}
+	noRouteErrnos   = []syscall.Errno{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT}
+	forbiddenErrnos = []syscall.Errno{syscall.EPERM, syscall.EACCES}
+)

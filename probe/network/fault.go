@@ -1,0 +1,121 @@
+package network
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// dnsFault is the kind of a failed lookup, as NetworkWeb.DNSError names it.
+func dnsFault(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return "timeout"
+	}
+	e, ok := errors.AsType[*net.DNSError](err)
+	switch {
+	case !ok:
+		return "other"
+	case e.IsNotFound:
+		return "not_found"
+	case e.IsTimeout:
+		return "timeout"
+	case strings.Contains(e.Err, "refused"), strings.Contains(e.Err, "server misbehaving"):
+		return "refused" // REFUSED and SERVFAIL look the same from here
+	}
+	return "other"
+}
+
+// tlsFault is the kind of a failed handshake, as NetworkWeb.TLSError names it;
+// "" when not TLS failed but the connection under it.
+func tlsFault(err error) string {
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return "expired"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "wrong_name"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "untrusted"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "untrusted"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "protocol"
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return "protocol"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return "protocol" // an alert from the other side
+	}
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	if strings.HasPrefix(err.Error(), "tls: ") {
+		return "protocol"
+	}
+	return ""
+}
+
+// handshake is TLS with the server called name. state is what the server
+// showed, also when it is not to be trusted; then conn is open, for nothing but
+// questions whose answers nobody has to believe.
+func handshake(ctx context.Context, under net.Conn, name string, roots *x509.CertPool) (*tls.Conn, *tls.ConnectionState, error) {
+	var shown *tls.ConnectionState
+	var trust error
+	conn := tls.Client(under, &tls.Config{
+		ServerName: name,
+		NextProtos: []string{"http/1.1"},
+		// The chain is verified below, by the same rules, so that an expired
+		// one can still tell whether it is this computer's clock that is wrong.
+		InsecureSkipVerify: true,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			shown = &s
+			trust = verify(s.PeerCertificates, name, roots, time.Time{})
+			return nil
+		},
+	})
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, shown, err
+	}
+	return conn, shown, trust
+}
+
+// verify holds a chain against name and roots at a time; zero is now.
+func verify(chain []*x509.Certificate, name string, roots *x509.CertPool, at time.Time) error {
+	if len(chain) == 0 {
+		return x509.UnknownAuthorityError{}
+	}
+	opts := x509.VerifyOptions{DNSName: name, Roots: roots, CurrentTime: at, Intermediates: x509.NewCertPool()}
+	for _, c := range chain[1:] {
+		opts.Intermediates.AddCert(c)
+	}
+	_, err := chain[0].Verify(opts)
+	return err
+}
+
+// inspectors sign with these names when they open TLS to look inside.
+func inspectors() []string {
+	return []string{
+		"fortinet", "fortigate", "zscaler", "sophos", "palo alto", "blue coat", "netskope", "barracuda", "watchguard",
+		"sonicwall", "check point", "cisco umbrella", "forcepoint", "kaspersky", "eset ssl filter", "bitdefender",
+		"avast", "avg web", "mitmproxy", "squid", "smoothwall", "lancom", "securepoint", "g data",
+	}
+}
+
+// signedByInspection says whether the issuer is known to open TLS. That none
+// is recognised proves nothing.
+func signedByInspection(chain []*x509.Certificate) bool {
+	if len(chain) == 0 {
+		return false
+	}
+	issuer := strings.ToLower(chain[0].Issuer.String())
+	return slices.ContainsFunc(inspectors(), func(name string) bool { return strings.Contains(issuer, name) })
+}

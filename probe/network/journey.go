@@ -1,0 +1,305 @@
+package network
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// The steps, as NetworkWeb.Stage names the last one that worked.
+const (
+	stageDNS  = "dns"
+	stageTCP  = "tcp"
+	stageTLS  = "tls"
+	stageHTTP = "http"
+)
+
+const (
+	proxyAuthRequired             = 407 // RFC 9110 §15.5.8
+	networkAuthenticationRequired = 511 // RFC 6585 §6, only ever sent by portals
+)
+
+// An attempt to connect gets this head start before the next address is tried
+// beside it (RFC 8305 §5 recommends 250 ms).
+const attemptDelay = 250 * time.Millisecond
+
+// Bounds against a server that never stops talking.
+const (
+	maxHeaderBytes  = 64 << 10
+	maxInterim      = 5 // answers 1xx before the real one
+	maxAddresses    = 6
+	userAgent       = "tonprobe"
+	jumpOfWallClock = 100 * time.Millisecond
+)
+
+var systemResolver Resolver = net.DefaultResolver
+
+// journey is one way to the server, as far as it came.
+type journey struct {
+	WebConfig
+	env    probe.Env
+	data   *report.NetworkWeb
+	target *url.URL
+	proxy  *url.URL // nil when there is none
+
+	addrs    []netip.Addr // of the first hop: the proxy's, else the server's
+	conn     net.Conn
+	dialErrs []error
+	dnsErr   error
+	chain    *tls.ConnectionState // what the server showed, trusted or not
+	answer   *answer
+}
+
+// answer is what came back over HTTP.
+type answer struct {
+	*http.Response
+	sent, firstByte time.Time
+}
+
+func (j *journey) close() {
+	if j.conn != nil {
+		_ = j.conn.Close()
+	}
+}
+
+// hop is the address of the machine the first connection goes to.
+func (j *journey) hop() *url.URL {
+	if j.proxy != nil {
+		return j.proxy
+	}
+	return j.target
+}
+
+// lookUp finds the addresses of the first hop. Behind a proxy the server's
+// name is the proxy's to look up.
+func (j *journey) lookUp(ctx context.Context) bool {
+	host := j.hop().Hostname()
+	if addr, err := netip.ParseAddr(host); err == nil {
+		j.addrs, j.data.Stage = []netip.Addr{addr}, stageDNS
+		return true
+	}
+	start := j.env.Clock.Now()
+	addrs, err := j.Resolver.LookupNetIP(ctx, "ip", host)
+	if err == nil && len(addrs) == 0 {
+		err = &net.DNSError{IsNotFound: true}
+	}
+	if err != nil {
+		j.dnsErr, j.data.DNSError = err, dnsFault(err)
+		return false
+	}
+	j.data.DNSMS = j.since(start)
+	j.addrs, j.data.Stage = alternate(addrs), stageDNS
+	return true
+}
+
+// alternate puts addresses of both families in turn (RFC 8305 §4), each once.
+func alternate(addrs []netip.Addr) (mixed []netip.Addr) {
+	var families [2][]netip.Addr
+	for _, a := range addrs {
+		a = a.Unmap()
+		f := 0
+		if a.Is6() != addrs[0].Unmap().Is6() {
+			f = 1
+		}
+		families[f] = append(families[f], a)
+	}
+	for i := range addrs {
+		for _, f := range families {
+			if i < len(f) && len(mixed) < maxAddresses {
+				mixed = append(mixed, f[i])
+			}
+		}
+	}
+	return mixed
+}
+
+// connect tries all addresses, each with a head start before the next one.
+func (j *journey) connect(ctx context.Context) bool {
+	conn, took, errs := dialAll(ctx, j.env, j.addrs, portOf(j.hop()))
+	j.dialErrs = errs
+	if conn == nil {
+		return false
+	}
+	j.conn, j.data.Stage = conn, stageTCP
+	j.data.TCPMS = milliseconds(took)
+	return true
+}
+
+// dialAll returns the first connection that comes about and how long it took
+// by itself, or all the errors.
+func dialAll(ctx context.Context, env probe.Env, addrs []netip.Addr, port string) (net.Conn, time.Duration, []error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type dialled struct {
+		conn net.Conn
+		took time.Duration
+		err  error
+	}
+	results := make(chan dialled, len(addrs))
+	for i, addr := range addrs {
+		go func() {
+			if err := env.Clock.Sleep(ctx, time.Duration(i)*attemptDelay); err != nil {
+				results <- dialled{err: err}
+				return
+			}
+			start := env.Clock.Now()
+			conn, err := env.Dial(ctx, "tcp", net.JoinHostPort(addr.String(), port))
+			results <- dialled{conn, env.Clock.Now().Sub(start), err}
+		}()
+	}
+	var errs []error
+	for i := range addrs {
+		r := <-results
+		if r.err != nil {
+			errs = append(errs, r.err)
+			continue
+		}
+		go func() { // those that come too late
+			for range len(addrs) - 1 - i {
+				if late := <-results; late.conn != nil {
+					_ = late.conn.Close()
+				}
+			}
+		}()
+		return r.conn, r.took, nil
+	}
+	return nil, 0, errs
+}
+
+// encrypt shakes hands with the server itself.
+func (j *journey) encrypt(ctx context.Context) bool {
+	if j.target.Scheme != "https" {
+		return true
+	}
+	start := j.env.Clock.Now()
+	conn, state, err := handshake(ctx, j.conn, j.target.Hostname(), j.RootCAs)
+	j.chain = state
+	if state != nil && signedByInspection(state.PeerCertificates) {
+		j.data.TLSIntercepted = new(true)
+	}
+	if err != nil {
+		j.data.TLSError = tlsFault(err)
+		if j.data.TLSError == "" {
+			return false // no fault of TLS: the line broke or fell silent
+		}
+		if j.data.TLSError == "expired" {
+			j.clockOfExpired(ctx, conn)
+		}
+		return false
+	}
+	j.conn, j.data.Stage = conn, stageTLS
+	j.data.TLSMS = j.since(start)
+	return true
+}
+
+// request asks for the page and takes what its header says.
+func (j *journey) request(ctx context.Context) bool {
+	req := get(j.target)
+	if j.proxy != nil && j.target.Scheme == "http" && !isSOCKS(j.proxy) {
+		req.absolute = true
+	}
+	a, err := exchange(ctx, j.env.Clock, j.conn, req)
+	if err != nil {
+		j.env.Log.Info("no answer over HTTP", "err", report.ErrorText(err))
+		return false
+	}
+	j.answer = a
+	j.data.HTTPStatus = new(a.StatusCode)
+	if a.StatusCode == proxyAuthRequired && j.proxy != nil {
+		return false
+	}
+	j.data.Stage = stageHTTP
+	j.data.HTTPMS = milliseconds(a.firstByte.Sub(a.sent))
+	j.judgeHealth()
+	j.readClock(a)
+	return true
+}
+
+// judgeHealth takes 5xx for the server's own fault, but not where somebody in
+// between may have answered in its place.
+func (j *journey) judgeHealth() {
+	status := j.answer.StatusCode
+	fault := status >= 500 && status <= 599
+	between := j.proxy != nil && j.target.Scheme == "http"
+	switch {
+	case status == networkAuthenticationRequired, fault && between, j.redirectsElsewhere(j.answer.Response) && j.target.Scheme == "http":
+	default:
+		j.data.ServerHealthy = new(!fault)
+	}
+}
+
+// outgoing is a request; absolute is its form for a proxy (RFC 9112 §3.2.2).
+type outgoing struct {
+	*http.Request
+	absolute bool
+}
+
+func get(u *url.URL) outgoing {
+	return outgoing{Request: &http.Request{
+		Method: http.MethodGet, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"User-Agent": {userAgent}, "Accept": {"*/*"}},
+		Close:  true,
+	}}
+}
+
+// exchange writes a request and reads the header of its answer. The body is
+// left where it is: nobody needs it.
+func exchange(ctx context.Context, clock probe.Clock, conn net.Conn, req outgoing) (*answer, error) {
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	write := req.Write
+	if req.absolute {
+		write = req.WriteProxy
+	}
+	a := &answer{sent: clock.Now()}
+	if err := write(conn); err != nil {
+		return nil, err
+	}
+	r := bufio.NewReader(io.LimitReader(conn, maxHeaderBytes))
+	if _, err := r.Peek(1); err != nil {
+		return nil, err
+	}
+	a.firstByte = clock.Now()
+	for range maxInterim {
+		resp, err := http.ReadResponse(r, req.Request)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode >= 200 {
+			a.Response = resp
+			return a, nil
+		}
+	}
+	return nil, errors.New("only interim answers")
+}
+
+func (j *journey) since(start time.Time) *float64 { return milliseconds(j.env.Clock.Now().Sub(start)) }
+
+func milliseconds(d time.Duration) *float64 {
+	return new(max(0, float64(d)/float64(time.Millisecond)))
+}
+
+// portOf is the port a URL means.
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	switch u.Scheme {
+	case "https":
+		return "443"
+	case "socks5", "socks5h":
+		return strconv.Itoa(1080)
+	}
+	return "80"
+}

@@ -1,0 +1,90 @@
+package network
+
+import (
+	"context"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// lookForPortal says whether a login page stands in between. One sign alone may
+// have another reason, so two independent ones are needed.
+//
+//	first:  the certificate is not the server's, or, without TLS, the answer
+//	        leads to another host or says 511
+//	second: a page that cannot exist, asked for without TLS, is there all the
+//	        same, or leads to another host, or says 511
+func (j *journey) lookForPortal(ctx context.Context) {
+	if j.proxy != nil {
+		return // a proxy is in between anyway, and it is none of a guest network's
+	}
+	if j.data.Stage == stageHTTP && j.target.Scheme == "https" {
+		j.data.CaptivePortal = new(false) // the server proved who it is
+		return
+	}
+	first := j.data.TLSError == "wrong_name" || j.data.TLSError == "untrusted" || j.data.TLSError == "protocol" ||
+		j.answer != nil && j.looksLikePortal(j.answer.Response)
+	if !first && j.data.TLSError == "" && j.data.Stage != stageDNS {
+		return
+	}
+	resp := j.plainAnswer(ctx)
+	switch {
+	case resp == nil:
+	case resp.StatusCode == networkAuthenticationRequired:
+		j.data.CaptivePortal = new(true) // its one meaning (RFC 6585 §6), beside a way that failed
+	case first && (j.looksLikePortal(resp) || resp.StatusCode == http.StatusOK):
+		j.data.CaptivePortal = new(true)
+	}
+}
+
+// looksLikePortal is the sign in one answer without TLS.
+func (j *journey) looksLikePortal(resp *http.Response) bool {
+	return resp.StatusCode == networkAuthenticationRequired || j.redirectsElsewhere(resp)
+}
+
+// redirectsElsewhere says whether an answer leads to another host. A server's
+// own www. or bare name, and its way to https, are no other host.
+func (j *journey) redirectsElsewhere(resp *http.Response) bool {
+	if resp.StatusCode < 300 || resp.StatusCode > 399 {
+		return false
+	}
+	to, err := j.target.Parse(resp.Header.Get("Location"))
+	if err != nil || to.Hostname() == "" {
+		return false
+	}
+	bare := func(u *url.URL) string { return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.") }
+	return bare(to) != bare(j.target)
+}
+
+// plainAnswer asks the first hop for a page nobody has, without TLS; nil when
+// nothing answers.
+func (j *journey) plainAnswer(ctx context.Context) *http.Response {
+	var random [8]byte
+	if _, err := io.ReadFull(j.env.Rand, random[:]); err != nil || len(j.addrs) == 0 {
+		return nil
+	}
+	port := j.plainPort
+	if j.target.Scheme == "http" {
+		port = portOf(j.target)
+	}
+	conn, _, _ := dialAll(ctx, j.env, j.addrs, port)
+	if conn == nil {
+		return nil
+	}
+	defer func() { _ = conn.Close() }()
+	page := &url.URL{Scheme: "http", Host: j.target.Hostname(), Path: "/" + hex.EncodeToString(random[:])}
+	if strings.Contains(page.Host, ":") {
+		page.Host = "[" + page.Host + "]"
+	}
+	a, err := exchange(ctx, j.env.Clock, conn, get(page))
+	if err != nil {
+		j.env.Log.Debug("no plain answer", "err", report.ErrorText(err))
+		return nil
+	}
+	j.data.Online = new(true)
+	return a.Response
+}

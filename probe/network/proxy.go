@@ -1,0 +1,110 @@
+package network
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/net/proxy"
+)
+
+// chooseProxy asks the configuration. A proxy that cannot be used is no proxy
+// we know a kind of, so the way ends there.
+func (j *journey) chooseProxy(context.Context) bool {
+	p, err := j.Proxy(j.target)
+	if err != nil {
+		j.env.Log.Warn("the proxy setting cannot be read")
+		return false
+	}
+	j.data.Proxy = "none"
+	if p == nil {
+		return true
+	}
+	switch p.Scheme {
+	case "http", "https", "socks5":
+		j.data.Proxy = p.Scheme
+	case "socks5h":
+		j.data.Proxy = "socks5"
+	default:
+		j.data.Proxy = ""
+		return false
+	}
+	j.proxy = p
+	return p.Hostname() != ""
+}
+
+func isSOCKS(p *url.URL) bool { return p.Scheme == "socks5" || p.Scheme == "socks5h" }
+
+// throughProxy gets from the proxy to the server.
+func (j *journey) throughProxy(ctx context.Context) bool {
+	switch {
+	case j.proxy == nil:
+		return true
+	case isSOCKS(j.proxy):
+		return j.socks(ctx)
+	}
+	if j.proxy.Scheme == "https" {
+		conn := tls.Client(j.conn, &tls.Config{ServerName: j.proxy.Hostname(), RootCAs: j.RootCAs, NextProtos: []string{"http/1.1"}})
+		if err := conn.HandshakeContext(ctx); err != nil {
+			return false
+		}
+		j.conn = conn
+	}
+	if j.target.Scheme == "http" {
+		return true // the request itself goes to the proxy
+	}
+	return j.tunnel(ctx)
+}
+
+// tunnel asks the proxy to connect (RFC 9110 §9.3.6).
+func (j *journey) tunnel(ctx context.Context) bool {
+	to := net.JoinHostPort(j.target.Hostname(), portOf(j.target))
+	req := get(&url.URL{Opaque: to})
+	req.Method, req.Host, req.Close = http.MethodConnect, to, false
+	if user := j.proxy.User; user != nil {
+		password, _ := user.Password()
+		credentials := &http.Request{Header: http.Header{}}
+		credentials.SetBasicAuth(user.Username(), password)
+		req.Header.Set("Proxy-Authorization", credentials.Header.Get("Authorization"))
+	}
+	a, err := exchange(ctx, j.env.Clock, j.conn, req)
+	if err != nil {
+		return false
+	}
+	if a.StatusCode != http.StatusOK {
+		j.data.HTTPStatus = new(a.StatusCode)
+		return false
+	}
+	return true
+}
+
+// socks asks a SOCKS5 proxy to connect (RFC 1928). It gets the name and looks
+// it up itself.
+func (j *journey) socks(ctx context.Context) bool {
+	var auth *proxy.Auth
+	if user := j.proxy.User; user != nil {
+		password, _ := user.Password()
+		auth = &proxy.Auth{User: user.Username(), Password: password}
+	}
+	dialer, err := proxy.SOCKS5("tcp", j.proxy.Host, auth, established{j.conn})
+	if err != nil {
+		return false
+	}
+	conn := j.conn
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	through, err := dialer.Dial("tcp", net.JoinHostPort(j.target.Hostname(), portOf(j.target)))
+	if err != nil {
+		return false
+	}
+	j.conn = through
+	return true
+}
+
+// established is a dialler that hands out a connection there already is.
+type established struct{ net.Conn }
+
+func (e established) Dial(string, string) (net.Conn, error) { return e.Conn, nil }

@@ -1,0 +1,164 @@
+// Package network follows the way to a web server step by step: name, address,
+// connection, encryption, answer. The first step that fails names the fault.
+package network
+
+import (
+	"context"
+	"crypto/x509"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Caps of time. A healthy line needs 0.3 s in all; three steps that hang one
+// after the other still end within a check.
+const (
+	stepTime   = 3 * time.Second
+	portalTime = 2 * time.Second
+)
+
+// Resolver looks up names, as *net.Resolver does.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// WebConfig says which server to test.
+type WebConfig struct {
+	// URL is the server's address: http, https, ws or wss.
+	URL string
+	// RootCAs are trusted; nil is the system's own.
+	RootCAs *x509.CertPool
+	// Proxy chooses the proxy for a URL, nil for none. Without it the
+	// environment is asked (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
+	Proxy func(*url.URL) (*url.URL, error)
+	// Resolver looks up names; nil is the system's own.
+	Resolver Resolver
+	// StepTime bounds each step; 0 is 3 s.
+	StepTime time.Duration
+
+	plainPort string // where a captive portal would answer; "80" but in tests
+}
+
+// NewWeb is the probe "network.web". Its data is a *report.NetworkWeb.
+func NewWeb(c WebConfig) probe.Probe {
+	if c.Proxy == nil {
+		c.Proxy = httpproxy.FromEnvironment().ProxyFunc()
+	}
+	if c.Resolver == nil {
+		c.Resolver = systemResolver
+	}
+	if c.StepTime == 0 {
+		c.StepTime = stepTime
+	}
+	if c.plainPort == "" {
+		c.plainPort = "80"
+	}
+	return web{c}
+}
+
+type web struct{ WebConfig }
+
+func (web) Name() string { return report.ProbeNetworkWeb }
+func (web) Version() int { return 1 }
+
+// Run takes the steps and says how far it came.
+func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	data := &report.NetworkWeb{}
+	target, ok := parseTarget(p.URL)
+	if !ok {
+		return probe.Result{Status: report.StatusUnknown, Note: "no web address is configured", Data: data}, nil
+	}
+	j := &journey{WebConfig: p.WebConfig, env: env, data: data, target: target}
+	defer j.close()
+	j.steps(ctx)
+	j.placeTheFault(ctx)
+	return judge(data), nil
+}
+
+// steps goes on as long as each one works.
+func (j *journey) steps(ctx context.Context) {
+	for _, step := range []func(context.Context) bool{
+		j.chooseProxy, j.lookUp, j.connect, j.throughProxy, j.encrypt, j.request,
+	} {
+		ctx, cancel := context.WithTimeout(ctx, j.StepTime)
+		ok := step(ctx)
+		cancel()
+		if !ok {
+			return
+		}
+	}
+}
+
+// placeTheFault looks for the signs that tell whose fault a failure is.
+func (j *journey) placeTheFault(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
+	defer cancel()
+	j.lookForPortal(ctx)
+	j.judgeOnline()
+}
+
+// parseTarget reads the address of a web server. WebSocket addresses are
+// tested by the server's HTTP side.
+func parseTarget(raw string) (*url.URL, bool) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" {
+		return nil, false
+	}
+	switch u.Scheme {
+	case "ws":
+		u.Scheme = "http"
+	case "wss":
+		u.Scheme = "https"
+	case "http", "https":
+	default:
+		return nil, false
+	}
+	u.User = nil
+	if u.Path == "" || !strings.HasPrefix(u.Path, "/") {
+		u.Path = "/"
+	}
+	return u, true
+}
+
+// judge turns the figures into the state of the probe.
+func judge(d *report.NetworkWeb) probe.Result {
+	is := func(b *bool, want bool) bool { return b != nil && *b == want }
+	r := probe.Result{Status: report.StatusUnknown, Data: d}
+	switch {
+	case is(d.CaptivePortal, true), is(d.Online, false), d.TLSError != "", is(d.ServerHealthy, false),
+		d.DNSError == "not_found", d.DNSError == "refused", d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
+		r.Status = report.StatusFail
+	case d.Stage == stageHTTP && is(d.ServerHealthy, true):
+		r.Status = report.StatusOK
+	default:
+		r.Note = noteOf(d)
+	}
+	return r
+}
+
+// noteOf says in words where the way ended. It holds no names: the target is
+// in the report already, and what a proxy is called is nobody's business.
+func noteOf(d *report.NetworkWeb) string {
+	switch {
+	case d.DNSError != "":
+		return "the server's name could not be looked up"
+	case d.Stage == stageHTTP:
+		return "it is not certain that the server itself answered"
+	case d.HTTPStatus != nil:
+		return "the proxy did not connect to the server"
+	case d.Stage == "":
+		return "the test was stopped"
+	case d.Stage == stageDNS:
+		return "no connection to the server came about"
+	}
+	return "the server took the connection and did not answer"
+}
