@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+// withStore opens the store beside a collector that may be running.
+func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlite.Store) error) (err error) {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	s, err := sqlite.Open(ctx, server.DatabaseFile(c.DataDir))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return use(s)
+}
+
+func migrate(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error { // opening migrates
+		v, err := s.Version(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "The database is up to date: version %d.\n", v)
+		return err
+	})
+}
+
+func backup(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		err := s.Backup(ctx, in.args[0])
+		if errors.Is(err, store.ErrExists) {
+			return usagef("%s exists already: give the backup another name", in.args[0])
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "Saved to %s. It holds personal data: keep it safe.\n", in.args[0])
+		return err
+	})
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+// Command tonprobe-collector is the central collector of Tonprobe: it takes
+// agents in, keeps their reports and shows them to support.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Exit statuses, from sysexits.h.
+const (
+	exitOK     = 0
+	exitUsage  = 64
+	exitFailed = 70
+)
+
+// version is set when a release is built.
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	t := terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	status := run(ctx, t, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
+
+// terminal is what a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+}
+
+// usageError says that a command line or a configuration is wrong, and what to
+// do about it.
+type usageError struct{ problem string }
+
+func (e *usageError) Error() string { return e.problem }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// command is one subcommand.
+type command struct {
+	name  string // one or two words
+	args  string
+	about string
+	run   func(context.Context, terminal, *invocation) error
+	flags func(*invocation)
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "", "run the collector: API, reflector, dashboard", serve, serveFlags},
+		{"reflect", "", "run only the reflector, beside a conference server", reflectOnly, reflectFlags},
+		{"participant add", "NAME", "add a participant and print the code for their computer", participantAdd, participantAddFlags},
+		{"participant code", "NAME|ID", "print one more code, for another computer", participantCode, jsonFlag},
+		{"participant list", "", "list the participants with their last check", participantList, participantListFlags},
+		{"participant block", "NAME|ID", "shut a participant's computers out", participantBlock, nil},
+		{"participant unblock", "NAME|ID", "let them in again", participantUnblock, nil},
+		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
+		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
+		{"user passwd", "NAME", "give a user a new password and end their sessions", userPasswd, userFlags},
+		{"migrate", "", "bring the database up to date", migrate, nil},
+		{"backup", "FILE", "copy the database, while the collector runs", backup, nil},
+		{"version", "", "print the version", printVersion, jsonFlag},
+	}
+}
+
+func run(ctx context.Context, t terminal, args []string) int {
+	err := dispatch(ctx, t, args)
+	if err == nil {
+		return exitOK
+	}
+	_, _ = fmt.Fprintln(t.err, "tonprobe-collector:", oneLine(err))
+	if isUsage(err) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// isUsage says whether whoever called can set it right on the command line.
+func isUsage(err error) bool {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*enrol.InputError](err); ok {
+		return true
+	}
+	return errors.Is(err, server.ErrConfig) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func dispatch(ctx context.Context, t terminal, args []string) error {
+	if len(args) == 0 {
+		return usagef("a command is missing: 'tonprobe-collector serve' runs the collector, 'tonprobe-collector help' lists the others")
+	}
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		printUsage(t.out)
+		return nil
+	case "--version", "-version":
+		args[0] = "version"
+	}
+	c, rest, err := find(args)
+	if err != nil {
+		return err
+	}
+	in, err := parse(c, rest)
+	if errors.Is(err, errHelp) {
+		printCommandUsage(t.out, c, in)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, t, in)
+}
+
+func find(args []string) (command, []string, error) {
+	var group []string
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name {
+			return c, args[len(words):], nil
+		}
+		if len(words) == 2 && words[0] == args[0] {
+			group = append(group, words[1])
+		}
+	}
+	if group != nil {
+		return command{}, nil, usagef("'%s' needs one of: %s", args[0], strings.Join(group, ", "))
+	}
+	return command{}, nil, usagef("there is no command %.60q: 'tonprobe-collector help' lists what there is", args[0])
+}
+
+func printUsage(w io.Writer) {
+	_, _ = fmt.Fprintln(w, "Usage: tonprobe-collector COMMAND [OPTIONS]")
+	_, _ = fmt.Fprintln(w)
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(w, "  %-30s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+	}
+	_, _ = fmt.Fprintln(w, "\n'tonprobe-collector COMMAND --help' lists the options of a command.")
+}
+
+func printVersion(_ context.Context, t terminal, in *invocation) error {
+	v := version
+	if v == "" {
+		v = "devel"
+		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+			v = info.Main.Version
+		}
+	}
+	if in.json {
+		return printJSON(t.out, map[string]string{"version": v, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+	}
+	_, err := fmt.Fprintf(t.out, "tonprobe-collector %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}

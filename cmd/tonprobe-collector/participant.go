@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+func participantAddFlags(in *invocation) {
+	in.flags.StringVar(&in.phone, "phone", "", "telephone `number` for support")
+	jsonFlag(in)
+}
+
+func participantListFlags(in *invocation) {
+	in.flags.StringVar(&in.search, "search", "", "only those with this `text` in their name, or this case code")
+	jsonFlag(in)
+}
+
+func desk(s *sqlite.Store) enrol.Desk {
+	return enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader}
+}
+
+func participantAdd(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		i, err := desk(s).Invite(ctx, in.args[0], in.phone)
+		if err != nil {
+			return err
+		}
+		return printInvitation(t.out, i, in.json)
+	})
+}
+
+func participantCode(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		p, err := findParticipant(ctx, s, in.args[0])
+		if err != nil {
+			return err
+		}
+		i, err := desk(s).Code(ctx, p.Participant)
+		if err != nil {
+			return err
+		}
+		return printInvitation(t.out, i, in.json)
+	})
+}
+
+func printInvitation(w io.Writer, i enrol.Invitation, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, struct {
+			Participant string    `json:"participant"` // id
+			Name        string    `json:"name"`
+			Code        string    `json:"code"`
+			ExpiresAt   time.Time `json:"expires_at"`
+		}{i.Participant.ID, i.Participant.Name, i.Code, i.ExpiresAt})
+	}
+	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:       %s\nGood until: %s, for one computer\n\nOn that computer: tonprobe enroll %s --server ADDRESS\n",
+		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.Local().Format("2 January 2006"), i.Code)
+	return err
+}
+
+// listed is a participant as the list prints it.
+type listed struct {
+	Participant string     `json:"participant"`
+	Name        string     `json:"name"`
+	Phone       string     `json:"phone"`
+	Blocked     bool       `json:"blocked"`
+	Enrolled    bool       `json:"enrolled"`
+	LastSeenAt  *time.Time `json:"last_seen_at"`
+	Last        *lastCheck `json:"last_check"`
+}
+
+type lastCheck struct {
+	Report     string    `json:"report"`
+	Case       string    `json:"case"`
+	ReceivedAt time.Time `json:"received_at"`
+	Verdict    string    `json:"verdict"`
+	Cause      string    `json:"cause"`
+}
+
+func participantList(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		list := []listed{}
+		q := store.StateQuery{Search: in.search, Limit: store.MaxPage}
+		for {
+			page, err := s.ParticipantStates(ctx, q)
+			if err != nil {
+				return err
+			}
+			for _, p := range page.States {
+				list = append(list, listedOf(p))
+			}
+			if q.After = page.Next; q.After == "" {
+				break
+			}
+		}
+		if in.json {
+			return printJSON(t.out, list)
+		}
+		return printList(t.out, list)
+	})
+}
+
+func listedOf(p store.ParticipantState) listed {
+	l := listed{Participant: p.ID, Name: p.Name, Phone: p.Phone, Blocked: p.Blocked, Enrolled: p.Enrolled}
+	if !p.LastSeenAt.IsZero() {
+		l.LastSeenAt = &p.LastSeenAt
+	}
+	if p.Last != nil {
+		l.Last = &lastCheck{Report: p.Last.ID, Case: p.Last.Case, ReceivedAt: p.Last.ReceivedAt,
+			Verdict: string(p.Last.Verdict), Cause: p.Last.Primary.Code}
+	}
+	return l
+}
+
+func printList(w io.Writer, list []listed) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(tw, "NAME\tSTATE\tLAST CHECK\tCASE\tCAUSE\tPHONE\tID")
+	for _, l := range list {
+		state, at, code, cause := "not enrolled", "-", "-", "-"
+		switch {
+		case l.Blocked:
+			state = "blocked"
+		case l.Last != nil:
+			state = strings.ReplaceAll(l.Last.Verdict, "_", " ")
+		case l.Enrolled:
+			state = "never checked"
+		}
+		if l.Last != nil {
+			at, code = l.Last.ReceivedAt.Local().Format("2006-01-02 15:04"), l.Last.Case
+			if l.Last.Cause != "" {
+				cause = l.Last.Cause
+			}
+		}
+		_, _ = fmt.Fprintln(tw, strings.Join([]string{l.Name, state, at, code, cause, orDash(l.Phone), l.Participant}, "\t"))
+	}
+	return tw.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func participantBlock(ctx context.Context, t terminal, in *invocation) error {
+	return setBlocked(ctx, t, in, true)
+}
+
+func participantUnblock(ctx context.Context, t terminal, in *invocation) error {
+	return setBlocked(ctx, t, in, false)
+}
+
+func setBlocked(ctx context.Context, t terminal, in *invocation, blocked bool) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		p, err := findParticipant(ctx, s, in.args[0])
+		if err != nil {
+			return err
+		}
+		if err := s.SetBlocked(ctx, p.ID, blocked); err != nil {
+			return err
+		}
+		word := "blocked"
+		if !blocked {
+			word = "unblocked"
+		}
+		_, err = fmt.Fprintf(t.out, "%s is %s.\n", p.Name, word)
+		return err
+	})
+}
+
+// findParticipant takes an id, or a name that only one participant has.
+func findParticipant(ctx context.Context, s *sqlite.Store, who string) (store.ParticipantState, error) {
+	p, err := s.ParticipantState(ctx, who)
+	if !errors.Is(err, store.ErrNotFound) {
+		return p, err
+	}
+	page, err := s.ParticipantStates(ctx, store.StateQuery{Search: who, Limit: store.MaxPage})
+	if err != nil {
+		return p, err
+	}
+	var found []store.ParticipantState
+	for _, p := range page.States {
+		if p.Name == who {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return p, usagef("there is no participant %.80q: 'tonprobe-collector participant list' shows names and ids", who)
+	}
+	return p, usagef("%d participants are called %.80q: give the id, which 'tonprobe-collector participant list' shows", len(found), who)
+}

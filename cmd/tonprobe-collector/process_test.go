@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+func statusOf(err error) string {
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		return strconv.Itoa(e.ExitCode())
+	}
+	return err.Error()
+}
+
+// build makes the real program.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "tonprobe-collector")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// process is a collector of its own.
+type process struct {
+	*exec.Cmd
+	url    string
+	output *bytes.Buffer // what it says until it is ready
+	said   chan struct{} // closed when its output ends
+}
+
+func start(t *testing.T, binary, dataDir string) *process {
+	t.Helper()
+	p := &process{output: new(bytes.Buffer), said: make(chan struct{})}
+	p.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, "serve", "--data", dataDir, "--listen", "127.0.0.1:0",
+		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy")
+	p.Stderr = t.Output()
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		fmt.Fprintln(p.output, lines.Text())
+		if _, url, ok := strings.Cut(lines.Text(), "is ready: "); ok {
+			p.url = url
+			break
+		}
+	}
+	go func() { defer close(p.said); _, _ = io.Copy(io.Discard, out) }()
+	if p.url == "" {
+		t.Fatalf("it never said where it listens: %s", p.output)
+	}
+	return p
+}
+
+// client is an enrolled agent.
+type client struct {
+	url, agentID, token string
+	http                *http.Client
+}
+
+func enrolOverTheWire(t *testing.T, binary, dataDir, url string) client {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), binary, "participant", "add", "Anna", "--json", "--data", dataDir).Output()
+	if err != nil {
+		t.Fatalf("participant add beside the running collector: %v", err)
+	}
+	var invited struct{ Participant, Code string }
+	if err := json.Unmarshal(out, &invited); err != nil || invited.Participant == "" {
+		t.Fatalf("%s: %v", out, err)
+	}
+	c := client{url: url, http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
+	body, err := json.Marshal(map[string]string{"code": invited.Code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.http.Post(url+"/api/v1/enroll", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var enrolled struct {
+		AgentID string `json:"agent_id"`
+		Token   string
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&enrolled); err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("enroll: %s, %v", resp.Status, err)
+	}
+	c.agentID, c.token = enrolled.AgentID, enrolled.Token
+	return c
+}
+
+// newBatch is a body of n reports.
+func (c client) newBatch(t *testing.T, n int) []byte {
+	t.Helper()
+	var list struct {
+		Reports []*report.Report `json:"reports"`
+	}
+	for range n {
+		now := time.Now().UTC()
+		id, err := report.NewID(now, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.Reports = append(list.Reports, &report.Report{Schema: report.SchemaV1, ID: id, Case: "K7P-3QX",
+			Agent:   report.Agent{ID: c.agentID, Version: "1", OS: "linux", Arch: "amd64"},
+			Trigger: report.TriggerCheck, Profile: "bbb", StartedAt: now, Verdict: report.Ready,
+			Probes: []report.Result{}, Causes: []report.Cause{}})
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// send gives the ids that the collector has promised to keep, with how often
+// each was called stored.
+func (c client) send(body []byte) (promised map[string]bool, err error) {
+	q, err := http.NewRequest(http.MethodPost, c.url+"/api/v1/reports", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("Authorization", "Bearer "+c.token)
+	resp, err := c.http.Do(q)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer struct{ Results []struct{ ID, Status string } }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusAccepted {
+		return nil, fmt.Errorf("%s: %w", resp.Status, err)
+	}
+	promised = map[string]bool{}
+	for _, r := range answer.Results {
+		if r.Status == "stored" || r.Status == "duplicate" {
+			promised[r.ID] = r.Status == "stored"
+		}
+	}
+	return promised, nil
+}
+
+func TestKilledInABurstItKeepsWhatItPromised(t *testing.T) {
+	binary, dataDir := build(t), t.TempDir()
+	p := start(t, binary, dataDir)
+	const senders, each, batch = 8, 6, 5 // within the pace an agent may have
+	var clients []client
+	for range senders {
+		clients = append(clients, enrolOverTheWire(t, binary, dataDir, p.url))
+	}
+	var mu sync.Mutex
+	promised := map[string]bool{}
+	bodies := map[int][][]byte{}
+	for i, c := range clients {
+		for range each {
+			bodies[i] = append(bodies[i], c.newBatch(t, batch))
+		}
+	}
+	enough := make(chan struct{}) // closed in the middle of the burst
+	var once sync.Once
+	var wg sync.WaitGroup
+	for i, c := range clients {
+		wg.Go(func() {
+			for _, body := range bodies[i] {
+				ids, err := c.send(body)
+				if err != nil {
+					return // killed
+				}
+				mu.Lock()
+				for id := range ids {
+					promised[id] = true
+				}
+				if len(promised) >= senders*each*batch/3 {
+					once.Do(func() { close(enough) })
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	<-enough
+	if err := p.Process.Kill(); err != nil { // SIGKILL
+		t.Fatal(err)
+	}
+	wg.Wait()
+	<-p.said
+	_ = p.Wait()
+	if len(promised) == senders*each*batch {
+		t.Log("the whole burst was answered before the kill")
+	}
+
+	p = start(t, binary, dataDir)
+	total := 0
+	for i, c := range clients { // the agents deliver again whatever they have not seen answered
+		c.url = p.url
+		for _, body := range bodies[i] {
+			ids, err := c.send(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id, storedNow := range ids {
+				if storedNow && promised[id] {
+					t.Errorf("report %s was answered with 202 and lost", id)
+				}
+			}
+			total += len(ids)
+		}
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-p.said
+	if err := p.Wait(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	wantKept(t, dataDir, total)
+}
+
+// wantKept counts the reports in the store, each once.
+func wantKept(t *testing.T, dataDir string, want int) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), server.DatabaseFile(dataDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	states, err := s.ParticipantStates(t.Context(), store.StateQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, p := range states.States {
+		page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p.ID, Limit: store.MaxPage})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Reports {
+			seen[r.ID]++
+		}
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("report %s is there %d times", id, n)
+		}
+	}
+	if len(seen) != want {
+		t.Errorf("%d reports are kept, want %d", len(seen), want)
+	}
+}
+
+func TestFirstStartTellsThePasswordAndStopsInTime(t *testing.T) {
+	binary, dataDir := build(t), filepath.Join(t.TempDir(), "data")
+	p := start(t, binary, dataDir)
+	if !strings.Contains(p.output.String(), "support") || !strings.Contains(p.output.String(), "Password, shown only now:") {
+		t.Errorf("it said %s", p.output)
+	}
+	begin := time.Now()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-p.said
+	if err := p.Wait(); err != nil || time.Since(begin) > 10*time.Second {
+		t.Errorf("stopped after %v with %v", time.Since(begin), err)
+	}
+	if again := start(t, binary, dataDir); strings.Contains(again.output.String(), "Password") {
+		t.Errorf("at the second start it said %s", again.output)
+	}
+}

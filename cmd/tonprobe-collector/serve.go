@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/reflect"
+)
+
+func serveFlags(in *invocation) {
+	for _, o := range options() {
+		if o.key != "data" { // every command has it
+			in.setting(o.key)
+		}
+	}
+}
+
+func serve(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	c.Log = logger(t, c)
+	var firstName, firstPassword string
+	c.FirstPassword = func(name, password string) { firstName, firstPassword = name, password }
+	s, err := server.New(ctx, c.Config)
+	// The password is made once. It must be told even when something after it
+	// fails, such as a port that is in use.
+	if firstPassword != "" {
+		announcePassword(t.out, firstName, firstPassword)
+	}
+	if err != nil {
+		return err
+	}
+	announce(t.out, s, c.DataDir)
+	return s.Serve(ctx)
+}
+
+func announcePassword(w io.Writer, name, password string) {
+	_, _ = fmt.Fprintf(w, "First user of the dashboard: %s\nPassword, shown only now:    %s\n\n", name, password)
+}
+
+func announce(w io.Writer, s *server.Server, dataDir string) {
+	_, _ = fmt.Fprintf(w, "Tonprobe collector is ready: %s\nData: %s\n", s.PublicURL(), dataDir)
+	if file, fingerprint, ok := s.OwnCertificate(); ok {
+		_, _ = fmt.Fprintf(w, "\nIt has made a certificate of its own. Agents trust it with\n  --ca %s\nBrowsers warn until that file is imported. SHA-256 of the certificate they show:\n  %s\n", file, fingerprint)
+	}
+	_, _ = fmt.Fprintln(w, "\nA new participant: tonprobe-collector participant add NAME")
+}
+
+func logger(t terminal, c settings) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: c.logLevel}))
+}
+
+func reflectFlags(in *invocation) {
+	for _, key := range []string{"stun_listen", "media_listen", "media_ip", "turn_secret", "log_level"} {
+		in.setting(key)
+	}
+}
+
+func reflectOnly(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	r, err := reflect.New(reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
+		TURNSecret: c.TURNSecret, Log: logger(t, c)})
+	if err != nil {
+		return fmt.Errorf("start reflector: %w", err)
+	}
+	_, _ = fmt.Fprintf(t.out, "Tonprobe reflector is ready: STUN and TURN on %s, echo on %s\n", r.STUNAddr(), r.MediaAddr())
+	<-ctx.Done()
+	return r.Close()
+}

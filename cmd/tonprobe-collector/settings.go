@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tonprobe/tonprobe/server"
+)
+
+// option is one setting: a key in the file, a variable, an option on the
+// command line.
+type option struct {
+	key      string
+	about    string
+	optional bool // may stand without a value
+	set      func(*settings, string) error
+}
+
+func (o option) flag() string     { return strings.ReplaceAll(o.key, "_", "-") }
+func (o option) variable() string { return "TONPROBE_" + strings.ToUpper(o.key) }
+
+// settings are the configuration as it is being put together.
+type settings struct {
+	server.Config
+	logLevel slog.Level
+}
+
+func options() []option {
+	text := func(to func(*settings) *string) func(*settings, string) error {
+		return func(s *settings, v string) error { *to(s) = v; return nil }
+	}
+	return []option{
+		{"data", "`directory` for database and certificates", false, text(func(s *settings) *string { return &s.DataDir })},
+		{"listen", "`address` of dashboard and API (default :8443)", false, text(func(s *settings) *string { return &s.Listen })},
+		{"public_url", "`address` that people and agents use, if it is another", false, text(func(s *settings) *string { return &s.PublicURL })},
+		{"tls_cert", "PEM `file` with the TLS certificate", false, text(func(s *settings) *string { return &s.TLSCert })},
+		{"tls_key", "PEM `file` with its key", false, text(func(s *settings) *string { return &s.TLSKey })},
+		{"behind_proxy", "speak plain HTTP to a proxy on this machine, or in =`networks`", true, setProxy},
+		{"stun_listen", "`address` of STUN and TURN (default :3478)", false, text(func(s *settings) *string { return &s.STUNListen })},
+		{"media_listen", "`address` of the echo (default :3480)", false, text(func(s *settings) *string { return &s.MediaListen })},
+		{"media_ip", "`IPs` to advertise for the echo, comma between (default: this machine's)", false, setMediaIPs},
+		{"turn_secret", "`secret` shared with other collectors' TURN", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
+		{"keep_full_addresses", "store public addresses whole instead of /24 and /48", true, setKeepFull},
+		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
+	}
+}
+
+func optionOf(key string) option {
+	all := options()
+	i := slices.IndexFunc(all, func(o option) bool { return o.key == key })
+	return all[i] // keys are written in this program only
+}
+
+func setProxy(s *settings, v string) error {
+	s.BehindProxy = nil
+	switch v {
+	case "false", "":
+		return nil
+	case "true":
+		v = "127.0.0.0/8,::1/128"
+	}
+	for _, part := range strings.Split(v, ",") {
+		p, err := parseNetwork(strings.TrimSpace(part))
+		if err != nil {
+			return err
+		}
+		s.BehindProxy = append(s.BehindProxy, p)
+	}
+	return nil
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p, nil
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%.60q is no network: write it like 10.0.0.0/8", text)
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
+func setMediaIPs(s *settings, v string) error {
+	s.MediaIPs = nil
+	for _, part := range strings.Split(v, ",") {
+		a, err := netip.ParseAddr(strings.TrimSpace(part))
+		if err != nil {
+			return fmt.Errorf("%.60q is no IP address", part)
+		}
+		s.MediaIPs = append(s.MediaIPs, a)
+	}
+	return nil
+}
+
+func setKeepFull(s *settings, v string) (err error) {
+	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
+		return errors.New("it is true or false")
+	}
+	return nil
+}
+
+// settings puts the configuration together: defaults, file, variables, options.
+func (in *invocation) settings(t terminal) (settings, error) {
+	s := settings{}
+	s.DataDir = defaultData(t.getenv)
+	file := in.configFile
+	if file == "" {
+		file = t.getenv("TONPROBE_CONFIG")
+	}
+	all, err := fromFile(file)
+	if err != nil {
+		return s, err
+	}
+	for _, o := range options() {
+		if v := t.getenv(o.variable()); v != "" {
+			all = append(all, setting{o.key, v, o.variable()})
+		}
+	}
+	for _, g := range append(all, in.given...) {
+		if err := optionOf(g.key).set(&s, g.value); err != nil {
+			return s, usagef("%s: %s", g.from, err)
+		}
+	}
+	return s, nil
+}
+
+const maxConfigBytes = 1 << 20
+
+func fromFile(name string) ([]setting, error) {
+	if name == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, usagef("configuration: %s", err)
+	}
+	if info.Size() > maxConfigBytes {
+		return nil, usagef("configuration %s is larger than %d bytes: is it the right file?", name, maxConfigBytes)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usagef("configuration: %s", err)
+	}
+	var values map[string]any
+	if err := toml.NewDecoder(bytes.NewReader(b)).Decode(&values); err != nil {
+		if d, ok := errors.AsType[*toml.DecodeError](err); ok {
+			line, _ := d.Position()
+			return nil, usagef("configuration %s, line %d: %s", name, line, d.Error())
+		}
+		return nil, usagef("configuration %s: %s", name, err)
+	}
+	return settingsOf(name, values)
+}
+
+func settingsOf(file string, values map[string]any) ([]setting, error) {
+	var known []string
+	for _, o := range options() {
+		known = append(known, o.key)
+	}
+	var all []setting
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		value := values[key]
+		from := "configuration " + file + ", " + key
+		if !slices.Contains(known, key) {
+			return nil, usagef("configuration %s: there is no setting %.60q; there are: %s", file, key, strings.Join(known, ", "))
+		}
+		text, err := tomlText(value)
+		if err != nil {
+			return nil, usagef("%s: %s", from, err)
+		}
+		all = append(all, setting{key, text, from})
+	}
+	return all, nil
+}
+
+// tomlText is a value as it would stand on the command line.
+func tomlText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case []any:
+		var parts []string
+		for _, e := range v {
+			text, ok := e.(string)
+			if !ok {
+				return "", errors.New("a list holds texts in quotes")
+			}
+			parts = append(parts, text)
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return "", errors.New("it is a text in quotes, true or false, or a list of texts")
+}
+
+// defaultData is where the system wants a service's data, or a person's.
+func defaultData(getenv func(string) string) string {
+	const name = "tonprobe-collector"
+	if dir := getenv("STATE_DIRECTORY"); dir != "" { // systemd.exec(5)
+		dir, _, _ = strings.Cut(dir, ":")
+		return dir
+	}
+	switch {
+	case runtime.GOOS == "windows":
+		if dir := getenv("ProgramData"); dir != "" {
+			return filepath.Join(dir, name)
+		}
+	case os.Getuid() == 0:
+		return filepath.Join("/var/lib", name)
+	}
+	if dir := getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, name)
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share", name)
+	}
+	return name
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+func userFlags(in *invocation) {
+	in.flags.BoolVar(&in.passwordIn, "password-stdin", false, "read the password from standard input instead of drawing one")
+	jsonFlag(in)
+}
+
+func authOf(s *sqlite.Store) *auth.Auth {
+	return auth.New(auth.Config{Store: s, Now: time.Now, Random: rand.Reader, Cost: auth.DefaultCost})
+}
+
+func userAdd(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		a := authOf(s)
+		return in.withPassword(t, a, func(password string) error {
+			err := a.AddStaff(ctx, in.args[0], password)
+			if errors.Is(err, store.ErrExists) {
+				return usagef("there is a user %q already: 'tonprobe-collector user passwd' gives a new password", in.args[0])
+			}
+			return err
+		})
+	})
+}
+
+func userPasswd(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		a := authOf(s)
+		return in.withPassword(t, a, func(password string) error {
+			err := a.SetPassword(ctx, in.args[0], password)
+			if errors.Is(err, store.ErrNotFound) {
+				return usagef("there is no user %.80q: 'tonprobe-collector user list' shows them", in.args[0])
+			}
+			return err
+		})
+	})
+}
+
+// withPassword gives use the password from standard input, or a drawn one that
+// is printed afterwards.
+func (in *invocation) withPassword(t terminal, a *auth.Auth, use func(string) error) error {
+	password, err := a.NewPassword()
+	if in.passwordIn {
+		password, err = readPassword(t.in)
+	}
+	if err != nil {
+		return err
+	}
+	if err := use(password); err != nil {
+		return err
+	}
+	shown := password
+	if in.passwordIn {
+		shown = ""
+	}
+	if in.json {
+		return printJSON(t.out, struct {
+			User     string `json:"user"`
+			Password string `json:"password,omitempty"`
+		}{in.args[0], shown})
+	}
+	if shown != "" {
+		_, err = fmt.Fprintf(t.out, "User:                     %s\nPassword, shown only now: %s\n", in.args[0], shown)
+	}
+	return err
+}
+
+func readPassword(r io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, auth.MaxPasswordBytes+3)) // with a line end, and one more to notice
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+func userList(ctx context.Context, t terminal, in *invocation) error {
+	type user struct {
+		User      string    `json:"user"`
+		CreatedAt time.Time `json:"created_at"`
+	}
+	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+		members, err := s.StaffMembers(ctx)
+		if err != nil {
+			return err
+		}
+		list := []user{}
+		for _, m := range members {
+			list = append(list, user{m.Name, m.CreatedAt})
+		}
+		if in.json {
+			return printJSON(t.out, list)
+		}
+		for _, u := range list {
+			if _, err := fmt.Fprintln(t.out, u.User); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
