@@ -54,10 +54,16 @@ func bluetoothHandsfree(f *facts) *finding {
 	return hit
 }
 
-// bandRatio is the speech above the telephone band against that in it.
+// bandRatio is the speech above the telephone band against that in it. Where
+// noise buries the voice, its weak upper band goes first and nothing is known.
 func (f *facts) bandRatio() (db float64, ok bool) {
 	if !f.spoken() {
 		return 0, false
+	}
+	if snr, ok := number(f.in.SNRDB); ok {
+		if _, _, noisy := f.Audio.SNRDB.below(snr); noisy {
+			return 0, false
+		}
 	}
 	return number(f.in.BandRatioDB)
 }

@@ -1,0 +1,116 @@
+package diagnose_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Each limit of the default profile at its edges: at the limit nothing is said,
+// right beyond it there is a warning, beyond the second end a failure.
+func TestLimitsAtTheirEdges(t *testing.T) {
+	level := func(v float64) func(*report.Report) {
+		return func(r *report.Report) { input(r).ActiveLevelDBFS = &v }
+	}
+	snr := func(v float64) func(*report.Report) { return func(r *report.Report) { input(r).SNRDB = &v } }
+	clip := func(runs int, pct float64) func(*report.Report) {
+		return func(r *report.Report) { input(r).ClippedRuns, input(r).ClippedPct = &runs, &pct }
+	}
+	hum := func(prominence, dbfs float64) func(*report.Report) {
+		return func(r *report.Report) { input(r).HumProminenceDB, input(r).HumDBFS = &prominence, &dbfs }
+	}
+	gaps := func(n int) func(*report.Report) { return func(r *report.Report) { input(r).Dropouts = &n } }
+	jitter := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).UpJitterMS = &v } }
+	late := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).LatePct60MS = &v } }
+	rtt := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).RTTP50MS = &v } }
+	clock := func(v float64) func(*report.Report) { return func(r *report.Report) { web(r).ClockOffsetMS = &v } }
+	volume := func(db, level float64) func(*report.Report) {
+		return func(r *report.Report) { input(r).OSVolumeDB, input(r).ActiveLevelDBFS = &db, &level }
+	}
+	tests := []struct {
+		name     string
+		change   func(*report.Report)
+		code     string
+		severity report.Severity
+	}{
+		{"level -40", level(-40), "", ""},
+		{"level -40.1", level(-40.1), "audio.too_quiet", report.SeverityWarn},
+		{"level -50", level(-50), "audio.too_quiet", report.SeverityWarn},
+		{"level -50.1", level(-50.1), "audio.too_quiet", report.SeverityFail},
+		{"level -16", level(-16), "", ""},
+		{"level -15.9", level(-15.9), "audio.too_loud", report.SeverityWarn},
+		{"volume -20", volume(-20, -45), "audio.too_quiet", report.SeverityWarn},
+		{"volume -20.1", volume(-20.1, -45), "audio.os_volume_low", report.SeverityWarn},
+		{"volume -40.1", volume(-40.1, -45), "audio.os_volume_low", report.SeverityFail},
+		{"SNR 15", snr(15), "", ""},
+		{"SNR 14.9", snr(14.9), "audio.noise", report.SeverityWarn},
+		{"SNR 9.9", snr(9.9), "audio.noise", report.SeverityFail},
+		{"two clipped runs", clip(2, 2), "", ""},
+		{"clipped 0.1 %", clip(3, 0.1), "", ""},
+		{"clipped 0.11 %", clip(3, 0.11), "audio.clipped", report.SeverityWarn},
+		{"clipped 1.1 %", clip(3, 1.1), "audio.clipped", report.SeverityFail},
+		{"hum 10 dB", hum(10, -50), "", ""},
+		{"hum 10.1 dB", hum(10.1, -50), "audio.hum", report.SeverityWarn},
+		{"hum at -60", hum(20, -60), "", ""},
+		{"one gap", gaps(1), "audio.dropouts", report.SeverityWarn},
+		{"four gaps", gaps(4), "audio.dropouts", report.SeverityWarn},
+		{"five gaps", gaps(5), "audio.dropouts", report.SeverityFail},
+		{"jitter 30", jitter(30), "", ""},
+		{"jitter 31", jitter(31), "net.jitter_high", report.SeverityWarn},
+		{"jitter 81", jitter(81), "net.jitter_high", report.SeverityFail},
+		{"late 10 %", late(10), "", ""},
+		{"late 11 %", late(11), "net.jitter_high", report.SeverityWarn},
+		{"late 26 %", late(26), "net.jitter_high", report.SeverityFail},
+		{"round trip 500", rtt(500), "", ""},
+		{"round trip 501", rtt(501), "net.latency_high", report.SeverityWarn},
+		{"round trip 1001", rtt(1001), "net.latency_high", report.SeverityFail},
+		{"clock 60 s and its uncertainty", clock(60_020), "", ""},
+		{"clock beyond", clock(60_021), "net.clock_wrong", report.SeverityWarn},
+		{"clock slow", clock(-60_021), "net.clock_wrong", report.SeverityWarn},
+		{"band -35", func(r *report.Report) { input(r).BandRatioDB = new(-35.0) }, "", ""},
+		{"band -35.1", func(r *report.Report) { input(r).BandRatioDB = new(-35.1) }, "audio.narrowband", report.SeverityWarn},
+		{"band buried in noise", func(r *report.Report) { input(r).BandRatioDB, input(r).SNRDB = new(-49.0), new(9.0) }, "audio.noise", report.SeverityFail},
+		{"speech 500 ms", func(r *report.Report) { input(r).SpeechMS = new(500.0) }, "", ""},
+		{"speech 499 ms", func(r *report.Report) { input(r).SpeechMS = new(499.0) }, "audio.no_speech", report.SeverityWarn},
+		{"deaf microphone", func(r *report.Report) { silence(r, -76) }, "audio.no_speech", report.SeverityFail},
+		{"correlation -0.9", func(r *report.Report) { stereo(r, -25, -25, -0.9) }, "", ""},
+		{"correlation -0.95", func(r *report.Report) { stereo(r, -25, -25, -0.95) }, "audio.inverted_channel", report.SeverityWarn},
+		{"channel at -80", func(r *report.Report) { stereo(r, -80, -25, 0) }, "", ""},
+		{"channel at -81", func(r *report.Report) { stereo(r, -81, -25, 0) }, "audio.dead_channel", report.SeverityWarn},
+		{"both channels low", func(r *report.Report) { stereo(r, -81, -50, 0) }, "", ""},
+		{"rate 2 %", func(r *report.Report) { input(r).RateErrorPct = new(-2.0) }, "", ""},
+		{"rate 2.1 %", func(r *report.Report) { input(r).RateErrorPct = new(2.1) }, "audio.sample_rate_wrong", report.SeverityWarn},
+		{"pause 100 ms", func(r *report.Report) { input(r).LongestCallbackGapMS = new(100.0) }, "", ""},
+		{"pause 101 ms", func(r *report.Report) { input(r).LongestCallbackGapMS = new(101.0) }, "audio.dropouts", report.SeverityWarn},
+		{"pause 1001 ms", func(r *report.Report) { input(r).LongestCallbackGapMS = new(1001.0) }, "audio.stalled", report.SeverityWarn},
+		{"first sound after 3 s", func(r *report.Report) { input(r).FirstCallbackMS = new(3001.0) }, "audio.stalled", report.SeverityWarn},
+		{"DC 0.02", func(r *report.Report) { input(r).DCOffset = new(-0.02) }, "", ""},
+		{"DC 0.021", func(r *report.Report) { input(r).DCOffset = new(-0.021) }, "audio.dc_offset", report.SeverityWarn},
+		{"echo -10 dB", func(r *report.Report) { output(r).EchoReturnDB = new(-10.0) }, "", ""},
+		{"three flat places", func(r *report.Report) { input(r).ClippedUpstreamRuns = new(3) }, "", ""},
+		{"four flat places", func(r *report.Report) { input(r).ClippedUpstreamRuns = new(4) }, "audio.clipped_upstream", report.SeverityWarn},
+		{"mSBC headset", func(r *report.Report) { input(r).IsBluetooth, input(r).NativeRateHz = new(true), new(16000) }, "audio.bluetooth_handsfree", report.SeverityInfo},
+		{"zeros for 2 s", func(r *report.Report) { zeros(r); input(r).CapturedMS = new(2000.0) }, "audio.digital_silence", report.SeverityFail},
+		{"zeros for less", func(r *report.Report) {
+			zeros(r)
+			input(r).CapturedMS, input(r).DigitalZeroMS = new(1999.0), new(1999.0)
+		}, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if tt.code == "" {
+				if len(causes) != 0 {
+					t.Errorf("causes = %+v, want none", causes)
+				}
+				return
+			}
+			if len(causes) != 1 || causes[0].Code != tt.code || causes[0].Severity != tt.severity {
+				t.Errorf("causes = %+v, want %s as %s", causes, tt.code, tt.severity)
+			}
+		})
+	}
+}
