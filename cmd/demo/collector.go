@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/tonprobe/tonprobe/server"
+)
+
+// collector is the embedded collector, serving on loopback only.
+type collector struct {
+	server *server.Server
+	failed chan error // closed when it has stopped
+	cancel context.CancelFunc
+}
+
+func startCollector(ctx context.Context, dir string) (*collector, error) {
+	// "Behind a proxy" means plain HTTP: nothing leaves this machine, and a
+	// browser would warn of a certificate that nobody signed.
+	loopback := netip.MustParsePrefix("127.0.0.0/8")
+	s, err := server.New(ctx, server.Config{
+		DataDir:     filepath.Join(dir, "collector"),
+		Listen:      "127.0.0.1:0",
+		BehindProxy: []netip.Prefix{loopback},
+		STUNListen:  "127.0.0.1:0",
+		MediaListen: "127.0.0.1:0",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the collector: %w", err)
+	}
+	// It outlives ctx's end, so that a check that is cut off can still end in order.
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c := &collector{server: s, failed: make(chan error, 1), cancel: cancel}
+	go func() {
+		defer close(c.failed)
+		if err := s.Serve(serving); err != nil {
+			c.failed <- err
+		}
+	}()
+	return c, nil
+}
+
+// stop ends the collector and waits for it.
+func (c *collector) stop() error {
+	c.cancel()
+	return <-c.failed
+}

@@ -1,0 +1,62 @@
+// Command demo is a first look at Tonprobe: it starts a collector with an empty
+// store and its reflector on this machine, enrols one participant, makes one
+// real check against it, says the result, and leaves the dashboard open.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Exit statuses, as DESIGN.md gives them for tonprobe.
+const (
+	exitUsage  = 64
+	exitFailed = 70
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
+		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string) int {
+	o, err := parse(args, os.Getenv)
+	if errors.Is(err, errHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitUsage
+	}
+	status, err := show(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, o.texts.T("failed", "why", err))
+		return exitFailed
+	}
+	return status
+}
+
+// exitStatus of a check, as tonprobe gives it.
+func exitStatus(v report.Verdict) int {
+	switch v {
+	case report.Ready:
+		return 0
+	case report.Limited:
+		return 1
+	case report.NotReady:
+		return 2
+	}
+	return 3
+}

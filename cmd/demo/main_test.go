@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// asDemo makes the test binary be the demo itself.
+const asDemo = "TONPROBE_TEST_AS_DEMO"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asDemo) != "" || slices.Contains(os.Args[1:], audio.ChildArg) {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// demo runs the program and returns its exit status and what it wrote.
+func demo(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asDemo+"=1", "LC_ALL=C", "TMPDIR="+t.TempDir())
+	var out, err bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &err
+	if e := cmd.Run(); e != nil && cmd.ProcessState == nil {
+		t.Fatal(e)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), err.String()
+}
+
+func TestPrintsAValidReportAndNothingElse(t *testing.T) {
+	status, stdout, stderr := demo(t, "--once", "--json", "-", "--no-audio", "--speak-seconds", "2")
+	r, err := report.Decode([]byte(stdout))
+	if err != nil {
+		t.Fatalf("standard output is no report: %v\n%s", err, stdout)
+	}
+	if err := r.Validate(); err != nil {
+		t.Error(err)
+	}
+	if r.Verdict != report.Ready || status != 0 {
+		t.Errorf("verdict %s, status %d on loopback without a microphone; want ready, 0\n%s", r.Verdict, status, stderr)
+	}
+	if m := report.Find[report.MediaVoice](r); m == nil || m.State != report.MediaComplete {
+		t.Errorf("the voice stream did not complete: %+v", m)
+	}
+	if !strings.Contains(stderr, r.Case[:3]) {
+		t.Errorf("the words do not name the case code %s:\n%s", r.Case, stderr)
+	}
+}
+
+func TestLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "report.json")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "--once", "--no-audio", "--speak-seconds", "1", "--json", file)
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), asDemo+"=1", "TMPDIR="+tmp)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil || !json.Valid(b) {
+		t.Errorf("--json FILE wrote no report: %v", err)
+	}
+	left, err := os.ReadDir(tmp)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--speak-seconds", "0"}, {"--lang", "tlh"}} {
+		status, stdout, stderr := demo(t, args...)
+		if status != exitUsage || stdout != "" || !strings.Contains(stderr, "--once") {
+			t.Errorf("%q: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+		}
+	}
+	if status, stdout, _ := demo(t, "--help"); status != 0 || !strings.Contains(stdout, "--once") {
+		t.Errorf("--help: status %d, %q", status, stdout)
+	}
+}
+
+func TestTextsAgree(t *testing.T) {
+	de, err := loadTexts(phrase.DE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, err := loadTexts(phrase.EN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, complaint := range phrase.Compare(de, en) {
+		t.Error(complaint)
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui"
+)
+
+// sendTimeout is generous: the collector is this process.
+const sendTimeout = 10 * time.Second
+
+// show leads through the demo and returns the exit status of the check.
+func show(ctx context.Context, o options) (status int, err error) {
+	dir, err := os.MkdirTemp("", "tonprobe-demo-")
+	if err != nil {
+		return exitFailed, fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer os.RemoveAll(dir)
+
+	fmt.Fprintln(o.out(), o.texts.T("starting"))
+	c, err := startCollector(ctx, dir)
+	if err != nil {
+		return exitFailed, err
+	}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	a, err := enrol(ctx, c, dir)
+	if err != nil {
+		return exitFailed, err
+	}
+
+	r, err := makeCheck(ctx, o, c, a)
+	if err != nil {
+		return exitFailed, err
+	}
+	if err := writeJSON(o.json, r); err != nil {
+		return exitFailed, err
+	}
+	if o.once {
+		return exitStatus(r.Verdict), nil
+	}
+	return exitStatus(r.Verdict), leaveOpen(ctx, o, c)
+}
+
+// makeCheck runs one check and says it line by line, as `tonprobe --plain` does.
+func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*report.Report, error) {
+	return tui.Run(ctx, tui.Options{
+		Lang: o.lang, Plain: true, Agreed: true,
+		In: os.Stdin, Out: o.out(),
+		Consent:  tui.Consent{Recipient: c.server.URL(), NoAudio: o.noAudio},
+		SpeakFor: o.speakFor,
+		Check: func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error) {
+			return check.Run(ctx, check.Options{
+				Device: device, NoAudio: o.noAudio, SpeakFor: o.speakFor, Version: "demo",
+				AgentID: a.id, Collector: &a.endpoint, Progress: progress,
+			})
+		},
+		Deliver: func(ctx context.Context, r *report.Report) tui.Delivery {
+			ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+			defer cancel()
+			return a.deliver(ctx, r)
+		},
+		Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+// writeJSON writes the report where --json says.
+func writeJSON(to string, r *report.Report) error {
+	if to == "" {
+		return nil
+	}
+	b, err := r.Encode()
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	b = append(b, '\n')
+	if to == "-" {
+		_, err = os.Stdout.Write(b)
+	} else {
+		err = os.WriteFile(to, b, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// leaveOpen says where the dashboard is and waits for Ctrl-C.
+func leaveOpen(ctx context.Context, o options, c *collector) error {
+	url, err := c.server.OneTimeLogin(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(o.out())
+	fmt.Fprintln(o.out(), o.texts.T("dashboard", "url", url))
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(o.out(), "\n"+o.texts.T("stopping"))
+		return nil
+	case err := <-c.failed:
+		return err
+	}
+}
