@@ -86,6 +86,15 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	return r, nil
 }
 
+// Validate says what Run would refuse before it measures anything.
+func (o Options) Validate() error {
+	if _, err := diagnose.LoadProfile(o.Profile); err != nil {
+		return err
+	}
+	_, err := o.withDefaults().plan(context.Background())
+	return err
+}
+
 func (o Options) withDefaults() Options {
 	if o.Profile == "" {
 		o.Profile = diagnose.DefaultProfile

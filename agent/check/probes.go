@@ -25,15 +25,19 @@ type sources struct {
 }
 
 // withCollector adds the collector's reflector, and the collector itself as
-// the address to test when no other is known.
+// the address to test when no other is known. Without a token the reflector
+// would refuse us, which must not look like a fault of the line.
 func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
-	http := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
 	s.rootCAs = c.RootCAs
-	s.ice = iceFunc(http.ICE).once(ctx)
-	s.signaller = sharedICE{http, s.ice}
 	if s.webURL == "" {
 		s.webURL = base.String()
 	}
+	if c.Token == "" {
+		return s
+	}
+	http := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
+	s.ice = iceFunc(http.ICE).once(ctx)
+	s.signaller = sharedICE{http, s.ice}
 	return s
 }
 

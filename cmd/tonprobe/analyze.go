@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/audio/wav"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// analyze measures a WAV file as the microphone is measured.
+func (p *program) analyze(_ context.Context, args []string) error {
+	f := newFlags("analyze")
+	asJSON := f.Bool("json", false, "")
+	positional, err := p.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if len(positional) == 0 {
+		return &usageError{key: "analyze.no_file"}
+	}
+	data, err := p.analyzeFile(positional[0])
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return p.printJSON(data)
+	}
+	return p.printFields(data)
+}
+
+// analyzeFile measures what is there of a file that is cut off, and says so.
+func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &usageError{key: "analyze.missing", args: []any{"file", path}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := audio.Analyze(file)
+	for _, c := range []struct {
+		is  error
+		key string
+	}{
+		{wav.ErrTruncated, "analyze.truncated"},
+		{wav.ErrNotWAV, "analyze.not_wav"},
+		{wav.ErrFormat, "analyze.format"},
+		{audio.ErrEmpty, "analyze.empty"},
+	} {
+		if errors.Is(err, c.is) {
+			p.warn(c.key, "file", path, "detail", err)
+			if data != nil {
+				return data, nil
+			}
+			return nil, &saidError{exitSoftware}
+		}
+	}
+	return data, err
+}
+
+// printFields prints every value that was measured, by its plain name.
+func (p *program) printFields(data *report.AudioInput) error {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("print the analysis: %w", err)
+	}
+	var values map[string]any
+	if err := json.Unmarshal(b, &values); err != nil {
+		return fmt.Errorf("print the analysis: %w", err)
+	}
+	for f := range reflect.TypeFor[report.AudioInput]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		v, ok := values[name]
+		if !ok || v == "" || name == "state" || name == "backend" {
+			continue
+		}
+		fmt.Fprintln(p.out, words.Clean(diagnose.EvidenceText(report.Evidence{
+			Probe: report.ProbeAudioInput, Field: name, Value: v, Unit: unitOf(name),
+		}, p.lang), 200))
+	}
+	return nil
+}
+
+// unitOf reads the unit from a field's suffix.
+func unitOf(field string) string {
+	for _, u := range [][2]string{
+		{"_dbfs", "dBFS"}, {"_dbtp", "dBTP"}, {"_lufs", "LUFS"}, {"_db", "dB"}, {"_ms", "ms"}, {"_pct", "%"}, {"_hz", "Hz"},
+	} {
+		if strings.HasSuffix(field, u[0]) {
+			return u[1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// checkFlags are the flags of a check that are not settings.
+type checkFlags struct {
+	json    string // "" none, "-" standard output, else a file
+	only    string
+	plain   bool
+	yes     bool
+	verbose bool
+}
+
+func bindCheckFlags(f *flag.FlagSet) *checkFlags {
+	c := &checkFlags{}
+	f.StringVar(&c.json, "json", "", "")
+	f.StringVar(&c.only, "only", "", "")
+	f.BoolVar(&c.plain, "plain", false, "")
+	f.BoolVar(&c.yes, "yes", false, "")
+	f.BoolVar(&c.verbose, "verbose", false, "")
+	return c
+}
+
+// check makes one check, shows it, keeps it and sends it.
+func (p *program) check(ctx context.Context, args []string) error {
+	f := newFlags("check")
+	s := bindSettings(f)
+	s.bindCheck(f)
+	flags := bindCheckFlags(f)
+	if _, err := p.parse(f, args, 0); err != nil {
+		return err
+	}
+	c, err := s.load(p.getenv)
+	if err != nil {
+		return err
+	}
+	log := p.logger(flags.verbose)
+	st, err := openStation(c, log)
+	if err != nil {
+		return err
+	}
+	if err := p.findDevice(ctx, c); err != nil {
+		return err
+	}
+	o := st.checkOptions(p.version)
+	o.Only = only(flags.only)
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	run := func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error) {
+		o.Device, o.Progress = device, progress
+		return check.Run(ctx, o)
+	}
+	d := &delivery{station: st}
+	r, err := p.screen(ctx, st, flags, run, d.deliver)
+	if r == nil {
+		return err
+	}
+	p.sayDelivery(d.err)
+	if err := p.writeReport(flags.json, r); err != nil {
+		return err
+	}
+	return &saidError{statusOf(r.Verdict)}
+}
+
+// checkOptions is a check by the configuration.
+func (s *station) checkOptions(version string) check.Options {
+	return check.Options{
+		Profile: s.config.Profile, Target: s.config.Target, Device: s.config.Device, NoAudio: s.config.NoAudio,
+		SpeakFor: time.Duration(s.config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
+		Version: version, AgentID: s.id.AgentID, Collector: s.collector(), Env: probe.Env{Log: s.log},
+	}
+}
+
+func only(list string) []string {
+	if list == "" {
+		return nil
+	}
+	names := strings.Split(list, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
+}
+
+// findDevice refuses a microphone that is not there before anybody has spoken
+// into it. Where devices cannot be listed the check itself says why.
+func (p *program) findDevice(ctx context.Context, c config.Config) error {
+	if c.Device == "" || c.NoAudio {
+		return nil
+	}
+	devices, err := audio.Devices(ctx, nil)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, d := range devices {
+		if d.Name == c.Device || d.ID == c.Device {
+			return nil
+		}
+		if !d.IsMonitor {
+			names = append(names, d.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &usageError{key: "check.unknown_device", args: []any{"name", c.Device, "known", join(names)}}
+}
+
+// logger writes what support may want to see, when asked to.
+func (p *program) logger(verbose bool) *slog.Logger {
+	if !verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// writeReport writes the report for programs, as it travels.
+func (p *program) writeReport(to string, r *report.Report) error {
+	if to == "" {
+		return nil
+	}
+	doc, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, doc, "", "  "); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	b.WriteByte('\n')
+	if to == "-" {
+		_, err := p.out.Write(b.Bytes())
+		return err
+	}
+	return durable.WriteFile(to, b.Bytes())
+}
+
+// humanOut is where words for a person go: beside the report when that has
+// standard output for itself.
+func (p *program) humanOut(flags *checkFlags) *os.File {
+	if flags.json == "-" {
+		return p.err
+	}
+	return p.out
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+)
+
+// explanation is one cause for programs.
+type explanation struct {
+	Code     string `json:"code"`
+	Severity string `json:"severity"`
+	Area     string `json:"area"`
+	Sentence string `json:"sentence"`
+	Action   string `json:"action"`
+	Hint     string `json:"hint"`
+	Rule     string `json:"rule"`
+}
+
+// explain prints what one cause means, or lists all there are.
+func (p *program) explain(_ context.Context, args []string) error {
+	f := newFlags("explain")
+	asJSON := f.Bool("json", false, "")
+	positional, err := p.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if len(positional) == 0 {
+		return p.explainAll(*asJSON)
+	}
+	d, ok := diagnose.Lookup(positional[0])
+	if !ok {
+		return &usageError{key: "explain.unknown", args: []any{"code", positional[0]}}
+	}
+	limits, err := diagnose.LoadProfile(diagnose.DefaultProfile)
+	if err != nil {
+		return err
+	}
+	e := p.explanation(d, limits)
+	if *asJSON {
+		return p.printJSON(e)
+	}
+	fmt.Fprintf(p.out, "%s\n\n%s\n%s\n\n%s\n  %s\n%s\n  %s\n", e.Code, e.Sentence, e.Action,
+		p.t("explain.hint"), e.Hint, p.t("explain.rule"), e.Rule)
+	return nil
+}
+
+func (p *program) explanation(d diagnose.Definition, limits diagnose.Profile) explanation {
+	t, _ := diagnose.ExplainBy(d.Code, p.lang, limits)
+	return explanation{
+		Code: d.Code, Severity: string(d.Severity), Area: string(d.Area),
+		Sentence: t.Sentence, Action: t.Action, Hint: t.Hint, Rule: t.Rule,
+	}
+}
+
+func (p *program) explainAll(asJSON bool) error {
+	limits, err := diagnose.LoadProfile(diagnose.DefaultProfile)
+	if err != nil {
+		return err
+	}
+	var all []explanation
+	for _, d := range diagnose.Catalogue() {
+		all = append(all, p.explanation(d, limits))
+	}
+	if asJSON {
+		return p.printJSON(all)
+	}
+	for _, e := range all {
+		fmt.Fprintf(p.out, "%-26s %s\n", e.Code, e.Sentence)
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui"
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct {
+	key  string
+	args []any
+}
+
+func (e *usageError) Error() string { return e.key }
+
+// saidError is an end that the person has been told about.
+type saidError struct{ status status }
+
+func (e *saidError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
+
+// finish says what went wrong, if anything, and returns the exit status.
+func (p *program) finish(err error) status {
+	if err == nil {
+		return exitOK
+	}
+	if said, ok := errors.AsType[*saidError](err); ok {
+		return said.status
+	}
+	text, s := p.explainFailure(err)
+	fmt.Fprintln(p.err, "tonprobe:", text)
+	if s == exitUsage {
+		p.warn("usage.hint")
+	}
+	return s
+}
+
+// sentences are the failures that have a sentence of their own. What to do is
+// part of the sentence.
+func sentences() []struct {
+	is  error
+	key string
+} {
+	return []struct {
+		is  error
+		key string
+	}{
+		{enroll.ErrCodeForm, "enroll.code_form"},
+		{enroll.ErrCodeInvalid, "enroll.code_invalid"},
+		{enroll.ErrTooMany, "enroll.too_many"},
+		{enroll.ErrUntrusted, "collector.untrusted"},
+		{enroll.ErrUnreachable, "collector.unreachable"},
+		{enroll.ErrCollector, "collector.nonsense"},
+		{uplink.ErrEnrolAgain, "upload.enrol_again"},
+		{uplink.ErrBlocked, "upload.blocked"},
+		{uplink.ErrUntrusted, "collector.untrusted"},
+		{uplink.ErrNotReached, "upload.not_reached"},
+		{spool.ErrDiskFull, "spool.disk_full"},
+		{collector.ErrNoCertificate, "collector.ca_empty"},
+		{resident.ErrNotAdmin, "service.not_admin"},
+		{resident.ErrNotInstalled, "service.not_installed"},
+		{resident.ErrNoServiceSystem, "service.no_system"},
+		{check.ErrCancelled, "check.cancelled"},
+		{tui.ErrQuit, "check.cancelled"},
+		{context.Canceled, "check.cancelled"},
+	}
+}
+
+// explainFailure puts an error into the person's language.
+func (p *program) explainFailure(err error) (text string, s status) {
+	if text, ok := p.explainInput(err); ok {
+		return text, exitUsage
+	}
+	if e, ok := errors.AsType[*config.Error](err); ok {
+		return p.t("config.bad", "where", e.Where, "key", e.Key, "problem", e.Problem), exitUsage
+	}
+	if e, ok := errors.AsType[*identity.BrokenError](err); ok {
+		return p.t("identity.broken", "file", e.Path, "problem", e.Err), exitSoftware
+	}
+	for _, c := range sentences() {
+		if errors.Is(err, c.is) {
+			return p.t(c.key, "detail", report.CleanText(err.Error())), exitSoftware
+		}
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.t("error.file", "file", e.Path, "problem", e.Err), exitSoftware
+	}
+	return p.t("error.other", "detail", err), exitSoftware
+}
+
+// explainInput explains what a person typed wrong.
+func (p *program) explainInput(err error) (string, bool) {
+	if e, ok := errors.AsType[*usageError](err); ok {
+		return p.t(e.key, e.args...), true
+	}
+	if e, ok := errors.AsType[*check.UnknownProbeError](err); ok {
+		return p.t("check.unknown_probe", "names", join(e.Names), "known", join(e.Known)), true
+	}
+	if e, ok := errors.AsType[*check.TargetError](err); ok {
+		return p.t("check.bad_target", "target", e.Target), true
+	}
+	if e, ok := errors.AsType[*diagnose.UnknownProfileError](err); ok {
+		return p.t("check.unknown_profile", "name", e.Name, "known", join(e.Known)), true
+	}
+	if e, ok := errors.AsType[*collector.URLError](err); ok {
+		key := map[collector.URLFault]string{
+			collector.URLNotAbsolute: "collector.url_form",
+			collector.URLTooMuch:     "collector.url_too_much",
+			collector.URLPlain:       "collector.url_plain",
+		}[e.Fault]
+		return p.t(key, "url", e.URL), true
+	}
+	return "", false
+}

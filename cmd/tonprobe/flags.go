@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// newFlags returns a flag set that says nothing by itself.
+func newFlags(name string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.String("lang", "", "") // read by speak
+	return f
+}
+
+// parse reads flags and arguments in any order, as people write them; package
+// flag alone would stop at the first argument. The error is a *usageError, or
+// a saidError after --help.
+func (p *program) parse(f *flag.FlagSet, args []string, most int) (positional []string, err error) {
+	for {
+		if err := f.Parse(args); err != nil {
+			return nil, p.flagError(f, err)
+		}
+		// Parse has swallowed a "--", behind which nothing is a flag.
+		ended := len(args) > f.NArg() && args[len(args)-f.NArg()-1] == "--"
+		args = f.Args()
+		if len(args) == 0 {
+			break
+		}
+		if ended {
+			positional = append(positional, args...)
+			break
+		}
+		positional, args = append(positional, args[0]), args[1:]
+	}
+	if len(positional) > most {
+		return nil, &usageError{key: "usage.too_many", args: []any{"argument", positional[most]}}
+	}
+	return positional, nil
+}
+
+// The messages of package flag, which has no types for them.
+var (
+	reUnknownFlag = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
+	reNeedsValue  = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
+	reBadValue    = regexp.MustCompile(`(?s)^invalid (?:boolean )?value "(.*)" for (?:flag )?-([^:]+): `)
+)
+
+func (p *program) flagError(f *flag.FlagSet, err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		p.usage(strings.Fields(f.Name())[0])
+		return &saidError{exitOK}
+	}
+	text := err.Error()
+	if m := reUnknownFlag.FindStringSubmatch(text); m != nil {
+		return &usageError{key: "usage.unknown_flag", args: []any{"flag", m[1]}}
+	}
+	if m := reNeedsValue.FindStringSubmatch(text); m != nil {
+		return &usageError{key: "usage.needs_value", args: []any{"flag", m[1]}}
+	}
+	if m := reBadValue.FindStringSubmatch(text); m != nil {
+		return &usageError{key: "usage.bad_value", args: []any{"value", m[1], "flag", m[2]}}
+	}
+	return &usageError{key: "usage.bad_line", args: []any{"detail", text}}
+}
+
+// join lists names for a sentence.
+func join(names []string) string { return strings.Join(names, ", ") }

@@ -1,0 +1,25 @@
+// Command tonprobe tells a participant of an online council session, before it
+// begins, whether they will be heard, and what to do if not.
+package main
+
+import (
+	"os"
+
+	"github.com/tonprobe/tonprobe/probe/audio"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	// The capture process must begin before anything else has opened a sound
+	// system, a window or a file.
+	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
+		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
+	}
+	p := &program{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		getenv: os.Getenv, version: version,
+	}
+	os.Exit(int(p.main(os.Args[1:])))
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// status is the exit status of the program.
+type status int
+
+// The exit statuses. 64 and 70 are those of BSD's sysexits.h.
+const (
+	exitReady    status = 0
+	exitLimited  status = 1
+	exitNotReady status = 2
+	exitUnknown  status = 3
+	exitUsage    status = 64
+	exitSoftware status = 70
+)
+
+const exitOK = exitReady
+
+func statusOf(v report.Verdict) status {
+	switch v {
+	case report.Ready:
+		return exitReady
+	case report.Limited:
+		return exitLimited
+	case report.NotReady:
+		return exitNotReady
+	}
+	return exitUnknown
+}
+
+// program is one run of the command with what it may touch of its surroundings.
+type program struct {
+	in, out, err *os.File
+	getenv       func(string) string
+	version      string
+
+	lang  phrase.Lang
+	texts *phrase.Book
+}
+
+// command is one subcommand.
+type command struct {
+	name string
+	run  func(p *program, ctx context.Context, args []string) error
+}
+
+// commands in the order of the usage text.
+func commands() []command {
+	return []command{
+		{"check", (*program).check},
+		{"devices", (*program).devices},
+		{"analyze", (*program).analyze},
+		{"enroll", (*program).enroll},
+		{"service", (*program).service},
+		{"report", (*program).report},
+		{"explain", (*program).explain},
+		{"version", (*program).showVersion},
+		{"help", (*program).help},
+	}
+}
+
+// main runs the command named by args and says what went wrong.
+func (p *program) main(args []string) (s status) {
+	if err := p.speak(args); err != nil {
+		fmt.Fprintln(p.err, "tonprobe:", err)
+		return exitSoftware
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			p.sayFault(v, debug.Stack())
+			s = exitSoftware
+		}
+	}()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c, rest, err := choose(args)
+	if err == nil {
+		err = c.run(p, ctx, rest)
+	}
+	return p.finish(err)
+}
+
+// choose finds the subcommand; without one it is the check.
+func choose(args []string) (command, []string, error) {
+	all := commands()
+	name, rest := "check", args
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, rest = args[0], args[1:]
+	}
+	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+		name, rest = "help", args[1:]
+	}
+	if i := slices.IndexFunc(all, func(c command) bool { return c.name == name }); i >= 0 {
+		return all[i], rest, nil
+	}
+	return command{}, nil, &usageError{key: "usage.unknown_command", args: []any{"command", name}}
+}
+
+// speak picks the language before anything can go wrong: --lang, then
+// TONPROBE_LANG, then the system's.
+func (p *program) speak(args []string) error {
+	p.lang = p.systemLang()
+	for _, s := range []string{p.getenv("TONPROBE_LANG"), langFlag(args)} {
+		if l, ok := phrase.ParseLang(s); ok {
+			p.lang = l
+		}
+	}
+	var err error
+	p.texts, err = loadTexts(p.lang)
+	return err
+}
+
+// langFlag looks for --lang without judging the rest of the line.
+func langFlag(args []string) string {
+	for i, a := range args {
+		name, value, joined := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		switch {
+		case !strings.HasPrefix(a, "-") || name != "lang":
+		case joined:
+			return value
+		case i+1 < len(args):
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// t is the text of key in the person's language.
+func (p *program) t(key string, args ...any) string { return p.texts.T(key, args...) }
+
+func (p *program) say(key string, args ...any) { fmt.Fprintln(p.out, p.t(key, args...)) }
+
+// warn says something beside the result.
+func (p *program) warn(key string, args ...any) { fmt.Fprintln(p.err, p.t(key, args...)) }
+
+// sayFault reports a fault of the program itself; the stack is for its makers
+// and shown only when they ask.
+func (p *program) sayFault(v any, stack []byte) {
+	p.warn("error.internal")
+	if p.getenv("TONPROBE_DEBUG") != "" {
+		fmt.Fprintf(p.err, "%v\n%s", v, stack)
+	}
+}

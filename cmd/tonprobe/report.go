@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// report shows what was or would be sent.
+func (p *program) report(ctx context.Context, args []string) error {
+	f := newFlags("report")
+	s := bindSettings(f)
+	asJSON := f.Bool("json", false, "")
+	positional, err := p.parse(f, args, 2)
+	if err != nil {
+		return err
+	}
+	if len(positional) == 0 {
+		return &usageError{key: "report.no_action"}
+	}
+	c, err := s.load(p.getenv)
+	if err != nil {
+		return err
+	}
+	sp, err := openSpool(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	which := strings.Join(positional[1:], "")
+	switch action := positional[0]; {
+	case action == "list" && which == "":
+		return p.reportList(sp, *asJSON)
+	case action == "list":
+		return &usageError{key: "usage.too_many", args: []any{"argument", which}}
+	case action == "show":
+		return p.reportShow(sp, which)
+	case action == "export":
+		return p.reportExport(sp, which)
+	default:
+		return &usageError{key: "report.unknown_action", args: []any{"action", action}}
+	}
+}
+
+// listed is one line of the list.
+type listed struct {
+	ID    string    `json:"id"`
+	Case  string    `json:"case"`
+	Time  time.Time `json:"time"`
+	State string    `json:"state"` // waiting, sent, local, quarantine
+	// Verdict and Trigger are empty for a report that cannot be read.
+	Verdict report.Verdict `json:"verdict"`
+	Trigger report.Trigger `json:"trigger"`
+	Bytes   int64          `json:"bytes"`
+}
+
+// reportList lists what is on disk, and how much was lost.
+func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
+	entries, err := sp.All()
+	if err != nil {
+		return err
+	}
+	drops, err := sp.Drops()
+	if err != nil {
+		return err
+	}
+	list := make([]listed, 0, len(entries))
+	for _, e := range entries {
+		list = append(list, listing(sp, e))
+	}
+	lost := 0
+	for _, d := range drops {
+		if d.Kind == spool.DropLost {
+			lost++
+		}
+	}
+	if asJSON {
+		return p.printJSON(map[string]any{"reports": list, "lost": lost, "drops": append([]spool.Drop{}, drops...)})
+	}
+	p.printList(list, lost)
+	return nil
+}
+
+func listing(sp *spool.Spool, e spool.Entry) listed {
+	l := listed{ID: e.ID, Time: e.Time, State: string(e.State), Bytes: e.Bytes}
+	if e.State == spool.Waiting {
+		l.State = "waiting"
+	}
+	if doc, err := sp.Read(e); err == nil {
+		if r, err := report.Decode(doc); err == nil {
+			l.Case, l.Verdict, l.Trigger = r.Case, r.Verdict, r.Trigger
+		}
+	}
+	return l
+}
+
+func (p *program) printList(list []listed, lost int) {
+	if len(list) == 0 {
+		p.say("report.none")
+	}
+	for _, l := range list {
+		code, verdict := l.Case, p.t("report.verdict_"+string(l.Verdict))
+		if code == "" {
+			code, verdict = l.ID, p.t("report.unreadable")
+		}
+		fmt.Fprintf(p.out, "%-7s  %s  %s, %s\n", code, l.Time.Local().Format("2006-01-02 15:04"), verdict, p.t("report.state_"+l.State))
+	}
+	if lost > 0 {
+		p.say("report.lost", "count", lost)
+	}
+}
+
+// reportShow prints the document, byte for byte as it travels. Without a name
+// it is the latest.
+func (p *program) reportShow(sp *spool.Spool, which string) error {
+	entries, err := sp.All()
+	if err != nil {
+		return err
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		doc, err := sp.Read(entries[i])
+		if err != nil || which != "" && !names(which, entries[i], doc) {
+			continue
+		}
+		_, err = fmt.Fprintf(p.out, "%s\n", doc)
+		return err
+	}
+	if which == "" {
+		p.say("report.none")
+		return nil
+	}
+	return &usageError{key: "report.unknown", args: []any{"which", which}}
+}
+
+// names says whether which is the report's id or case code.
+func names(which string, e spool.Entry, doc []byte) bool {
+	if strings.EqualFold(which, e.ID) {
+		return true
+	}
+	code, ok := report.NormalizeCase(which)
+	if !ok {
+		return false
+	}
+	r, err := report.Decode(doc)
+	return err == nil && r.Case == code
+}
+
+// reportExport writes all readable reports, one JSON document a line.
+func (p *program) reportExport(sp *spool.Spool, to string) error {
+	entries, err := sp.All()
+	if err != nil {
+		return err
+	}
+	var all strings.Builder
+	for _, e := range entries {
+		doc, err := sp.Read(e)
+		if err != nil {
+			p.warn("report.skipped", "id", e.ID)
+			continue
+		}
+		fmt.Fprintf(&all, "%s\n", doc)
+	}
+	if to == "" || to == "-" {
+		_, err := io.WriteString(p.out, all.String())
+		return err
+	}
+	if _, err := os.Stat(to); err == nil {
+		return &usageError{key: "report.exists", args: []any{"file", to}}
+	}
+	return durable.WriteFile(to, []byte(all.String()))
+}

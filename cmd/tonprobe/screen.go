@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui"
+)
+
+// checkFunc makes one check with the microphone called device.
+type checkFunc func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error)
+
+// deliverFunc keeps a report and sends it.
+type deliverFunc func(ctx context.Context, r *report.Report) tui.Delivery
+
+// screen leads a person through the check. It is the one place that knows the
+// screens.
+func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, run checkFunc, deliver deliverFunc) (*report.Report, error) {
+	out := p.humanOut(flags)
+	r, err := tui.Run(ctx, tui.Options{
+		Lang:        p.lang,
+		Plain:       flags.plain || flags.json == "-" || tui.NeedsPlain(p.in, out, p.getenv),
+		Color:       tui.WantsColor(p.getenv),
+		In:          p.in,
+		Out:         out,
+		Interactive: tui.IsTerminal(p.in) && tui.IsTerminal(out),
+		Agreed:      flags.yes,
+		Consent:     tui.Consent{NoAudio: st.config.NoAudio, Recipient: st.recipient(), Declined: st.config.NoUpload},
+		Device:      st.config.Device,
+		SpeakFor:    time.Duration(st.config.SpeakSeconds) * time.Second,
+		Devices:     microphones,
+		Check:       run,
+		Deliver:     deliver,
+		Log:         st.log,
+	})
+	if errors.Is(err, tui.ErrQuit) && r == nil {
+		return nil, &saidError{exitSoftware}
+	}
+	if failed, ok := errors.AsType[*tui.FailedError](err); ok {
+		return r, failed.Err
+	}
+	return r, err
+}
+
+// microphones lists what there is to choose from.
+func microphones(ctx context.Context) ([]tui.Microphone, error) {
+	devices, err := audio.Devices(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]tui.Microphone, len(devices))
+	for i, d := range devices {
+		list[i] = tui.Microphone{Name: d.Name, IsDefault: d.IsDefault, IsMonitor: d.IsMonitor, IsBluetooth: d.IsBluetooth}
+	}
+	return list, nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/schedule"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// service installs, controls or is the background service.
+func (p *program) service(ctx context.Context, args []string) error {
+	f := newFlags("service")
+	s := bindSettings(f)
+	s.text(f, "target", func(c *config.Config) *string { return &c.Target })
+	s.text(f, "profile", func(c *config.Config) *string { return &c.Profile })
+	f.Func("interval", "", func(v string) error {
+		var d config.Duration
+		err := d.UnmarshalText([]byte(v))
+		s.flags = append(s.flags, func(c *config.Config) { c.Service.Interval = d })
+		return err
+	})
+	asJSON := f.Bool("json", false, "")
+	positional, err := p.parse(f, args, 1)
+	if err != nil {
+		return err
+	}
+	if len(positional) == 0 {
+		return &usageError{key: "service.no_action"}
+	}
+	switch action := positional[0]; action {
+	case "install":
+		return p.serviceInstall(s)
+	case "uninstall", "start", "stop", "restart":
+		return p.serviceControl(resident.Action(action), nil)
+	case "status":
+		return p.serviceStatus(*asJSON)
+	case "run":
+		return p.serviceRun(ctx, s)
+	default:
+		return &usageError{key: "service.unknown_action", args: []any{"action", action}}
+	}
+}
+
+// serviceInstall hands the settings of the command line on to the service,
+// with absolute paths: it starts in another folder.
+func (p *program) serviceInstall(s *settings) error {
+	c, err := s.load(p.getenv)
+	if err != nil {
+		return err
+	}
+	arguments := []string{"service", "run", "--data", c.Data}
+	for _, a := range [][2]string{{"--config", s.file}, {"--ca", c.CA}} {
+		if a[1] == "" {
+			continue
+		}
+		path, err := filepath.Abs(a[1])
+		if err != nil {
+			return fmt.Errorf("install service: %w", err)
+		}
+		arguments = append(arguments, a[0], path)
+	}
+	if c.Target != "" {
+		arguments = append(arguments, "--target", c.Target)
+	}
+	arguments = append(arguments, "--profile", c.Profile, "--interval", c.Service.Interval.String())
+	return p.serviceControl(resident.Install, arguments)
+}
+
+func (p *program) serviceControl(a resident.Action, arguments []string) error {
+	if err := resident.Control(a, arguments); err != nil {
+		return err
+	}
+	p.say("service.done_" + string(a))
+	return nil
+}
+
+func (p *program) serviceStatus(asJSON bool) error {
+	running, err := resident.Running()
+	missing := errors.Is(err, resident.ErrNotInstalled)
+	if err != nil && !missing {
+		return err
+	}
+	if asJSON {
+		return p.printJSON(map[string]bool{"installed": !missing, "running": running})
+	}
+	switch {
+	case missing:
+		p.say("service.not_installed")
+	case running:
+		p.say("service.running")
+	default:
+		p.say("service.stopped")
+	}
+	return nil
+}
+
+// serviceRun is the service itself, or the same in the foreground.
+func (p *program) serviceRun(ctx context.Context, s *settings) error {
+	c, err := s.load(p.getenv)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(p.err, nil))
+	// A station that cannot be opened is a fault to be told now, not a service
+	// that is started again and again.
+	st, err := openStation(c, log)
+	if err != nil {
+		return err
+	}
+	if err := st.checkOptions(p.version).Validate(); err != nil {
+		return err
+	}
+	return resident.Run(p.work(c, log).Run, log)
+}
+
+// work wires the service's rounds to this station.
+func (p *program) work(c config.Config, log *slog.Logger) resident.Work {
+	var st *station
+	return resident.Work{
+		Schedule: schedule.Schedule{Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64},
+		Session: func() (resident.Session, error) {
+			var err error
+			if st, err = openStation(c, log); err != nil {
+				return resident.Session{}, err
+			}
+			if !st.enrolled() {
+				return resident.Session{}, resident.ErrNotEnrolled
+			}
+			return resident.Session{AgentID: st.id.AgentID, Collector: st.collector()}, nil
+		},
+		Check: func(ctx context.Context, _ resident.Session) (*report.Report, error) {
+			o := st.checkOptions(p.version)
+			o.Trigger = report.TriggerSchedule
+			return check.Run(ctx, o)
+		},
+		Store: func(ctx context.Context, r *report.Report) error {
+			sp, err := openSpool(ctx, c, log)
+			if err != nil {
+				return err
+			}
+			return st.keep(ctx, sp, r)
+		},
+		Send: func(ctx context.Context, _ resident.Session) (uplink.Summary, error) {
+			if c.NoUpload {
+				return uplink.Summary{}, nil
+			}
+			sp, err := openSpool(ctx, c, log)
+			if err != nil {
+				return uplink.Summary{}, err
+			}
+			return st.uplink(sp).Drain(ctx)
+		},
+		Log: log,
+	}
+}

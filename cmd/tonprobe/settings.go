@@ -1,0 +1,90 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/tonprobe/tonprobe/agent/config"
+)
+
+// settings collects the configuration of a subcommand: file, variables, flags.
+// Flags are read first and laid on top last.
+type settings struct {
+	file  string
+	flags []func(*config.Config)
+}
+
+// bindSettings adds the flags that every subcommand with a state has.
+func bindSettings(f *flag.FlagSet) *settings {
+	s := &settings{}
+	f.StringVar(&s.file, "config", "", "")
+	s.text(f, "data", func(c *config.Config) *string { return &c.Data })
+	s.text(f, "ca", func(c *config.Config) *string { return &c.CA })
+	return s
+}
+
+// bindCheck adds the flags of a check.
+func (s *settings) bindCheck(f *flag.FlagSet) {
+	s.text(f, "server", func(c *config.Config) *string { return &c.Server })
+	s.text(f, "profile", func(c *config.Config) *string { return &c.Profile })
+	s.text(f, "target", func(c *config.Config) *string { return &c.Target })
+	s.text(f, "device", func(c *config.Config) *string { return &c.Device })
+	s.truth(f, "no-audio", func(c *config.Config) *bool { return &c.NoAudio })
+	s.truth(f, "no-upload", func(c *config.Config) *bool { return &c.NoUpload })
+	f.Func("speak-seconds", "", func(v string) error {
+		n, err := strconv.Atoi(v)
+		s.flags = append(s.flags, func(c *config.Config) { c.SpeakSeconds = n })
+		return err
+	})
+}
+
+func (s *settings) text(f *flag.FlagSet, name string, field func(*config.Config) *string) {
+	f.Func(name, "", func(v string) error {
+		s.flags = append(s.flags, func(c *config.Config) { *field(c) = v })
+		return nil
+	})
+}
+
+func (s *settings) truth(f *flag.FlagSet, name string, field func(*config.Config) *bool) {
+	f.BoolFunc(name, "", func(v string) error {
+		b, err := strconv.ParseBool(v)
+		s.flags = append(s.flags, func(c *config.Config) { *field(c) = b })
+		return err
+	})
+}
+
+// load puts the configuration together. It is to be called after the flags
+// were parsed.
+func (s *settings) load(getenv func(string) string) (config.Config, error) {
+	home, _ := os.UserHomeDir() // none: then the folder must be named
+	places := config.Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home, System: isSystem()}
+	c := config.Default(places.DataDir())
+	file, required := s.file, true
+	if file == "" {
+		file = getenv("TONPROBE_CONFIG")
+	}
+	if file == "" {
+		file, required = places.ConfigFile(), false
+	}
+	if file != "" {
+		if err := c.ReadFile(file, required); err != nil {
+			return c, err
+		}
+	}
+	if err := c.ReadVariables(getenv); err != nil {
+		return c, err
+	}
+	for _, set := range s.flags {
+		set(&c)
+	}
+	if err := c.Validate(); err != nil {
+		return c, err
+	}
+	if abs, err := filepath.Abs(c.Data); err == nil {
+		c.Data = abs
+	}
+	return c, nil
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	randv2 "math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// spoolFolder is the spool in the data folder.
+const spoolFolder = "spool"
+
+// station is this machine as an agent: who it is and whom it reports to.
+type station struct {
+	config config.Config
+	id     *identity.Identity
+	roots  *x509.CertPool
+	log    *slog.Logger
+}
+
+// openStation reads the identity, and makes one on a machine that has none.
+func openStation(c config.Config, log *slog.Logger) (*station, error) {
+	roots, err := collector.RootCAs(c.CA)
+	if err != nil {
+		return nil, err
+	}
+	id, err := identity.LoadOrCreate(c.Data, rand.Reader, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	s := &station{config: c, id: id, roots: roots, log: log}
+	return s, s.oneCollector()
+}
+
+// oneCollector refuses to carry the token of one collector to another.
+func (s *station) oneCollector() error {
+	if s.id.Enrolment == nil || s.config.Server == "" {
+		return nil
+	}
+	asked, err := collector.ParseURL(s.config.Server)
+	if err != nil {
+		return err
+	}
+	if asked.String() != s.id.Enrolment.Server {
+		return &usageError{key: "collector.other", args: []any{"asked", asked, "enrolled", s.id.Enrolment.Server}}
+	}
+	return nil
+}
+
+func (s *station) enrolled() bool { return s.id.Enrolment != nil }
+
+// collector is where to measure to: with a token after enrolment, without one
+// when only an address is known, nil otherwise.
+func (s *station) collector() *collector.Endpoint {
+	switch {
+	case s.enrolled():
+		return &collector.Endpoint{URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots}
+	case s.config.Server != "":
+		return &collector.Endpoint{URL: s.config.Server, RootCAs: s.roots}
+	}
+	return nil
+}
+
+// recipient is the host that will get the report; "" when none does.
+func (s *station) recipient() string {
+	if !s.enrolled() {
+		return ""
+	}
+	u, err := collector.ParseURL(s.id.Enrolment.Server)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func openSpool(ctx context.Context, c config.Config, log *slog.Logger) (*spool.Spool, error) {
+	return spool.Open(ctx, filepath.Join(c.Data, spoolFolder), spool.Limits{
+		Reports: c.Spool.MaxReports, Bytes: c.Spool.MaxBytes, Age: time.Duration(c.Spool.MaxAge),
+	}, log)
+}
+
+// uplink sends what waits in sp.
+func (s *station) uplink(sp *spool.Spool) *uplink.Uplink {
+	return &uplink.Uplink{
+		Collector: s.collector(), Spool: sp, AgentID: s.id.AgentID,
+		Clock: probe.SystemClock{}, Random: randv2.Float64, Log: s.log,
+	}
+}
+
+// keep puts r on disk: to be sent, or only to be looked at. A person who was
+// told that nobody gets the report is held to that even after an enrolment.
+func (s *station) keep(ctx context.Context, sp *spool.Spool, r *report.Report) error {
+	doc, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	if s.config.NoUpload || !s.enrolled() {
+		return sp.Keep(ctx, r.ID, doc)
+	}
+	return sp.Put(ctx, r.ID, doc)
+}
+
+// isSent says whether the collector has the report, whoever brought it there.
+func isSent(sp *spool.Spool, id string) (bool, error) {
+	sent, err := sp.List(spool.Sent)
+	if err != nil {
+		return false, fmt.Errorf("look for the report: %w", err)
+	}
+	for _, e := range sent {
+		if e.ID == id {
+			return true, nil
+		}
+	}
+	return false, nil
+}

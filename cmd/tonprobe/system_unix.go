@@ -1,0 +1,8 @@
+//go:build !windows
+
+package main
+
+import "os"
+
+// isSystem says whether this process works for the machine and not for a person.
+func isSystem() bool { return os.Geteuid() == 0 }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func TestBothLanguagesSayTheSame(t *testing.T) {
+	de, err := loadTexts(phrase.DE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, err := loadTexts(phrase.EN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, complaint := range phrase.Compare(de, en) {
+		t.Error(complaint)
+	}
+	for _, key := range usedKeys(t) {
+		if !en.Has(key) {
+			t.Errorf("the program says %s, there is no text", key)
+		}
+	}
+}
+
+// usedKeys reads from the source which texts the program says.
+func usedKeys(t *testing.T) []string {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := loadTexts(phrase.EN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	areas := map[string]bool{}
+	for _, k := range book.Keys() {
+		areas[strings.SplitN(k, ".", 2)[0]] = true
+	}
+	var keys []string
+	re := regexp.MustCompile(`"([a-z]+)\.([a-z_]+[a-z])"`)
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range re.FindAllStringSubmatch(string(src), -1) {
+			if areas[m[1]] {
+				keys = append(keys, m[1]+"."+m[2])
+			}
+		}
+	}
+	if len(keys) < 40 {
+		t.Fatalf("found only %d keys", len(keys))
+	}
+	for _, c := range commands() {
+		if c.name != "help" {
+			keys = append(keys, "help."+c.name)
+		}
+	}
+	for _, v := range []report.Verdict{report.Ready, report.Limited, report.NotReady, report.Unknown} {
+		keys = append(keys, "report.verdict_"+string(v))
+	}
+	for _, s := range []string{"waiting", "sent", "local", "quarantine"} {
+		keys = append(keys, "report.state_"+s)
+	}
+	for _, a := range []resident.Action{resident.Install, resident.Uninstall, resident.Start, resident.Stop, resident.Restart} {
+		keys = append(keys, "service.done_"+string(a))
+	}
+	return keys
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+)
+
+// showVersion prints which program this is.
+func (p *program) showVersion(_ context.Context, args []string) error {
+	f := newFlags("version")
+	asJSON := f.Bool("json", false, "")
+	if _, err := p.parse(f, args, 0); err != nil {
+		return err
+	}
+	if *asJSON {
+		return p.printJSON(map[string]string{
+			"version": p.version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+		})
+	}
+	fmt.Fprintf(p.out, "tonprobe %s (%s, %s/%s)\n", p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}
+
+// printJSON writes v for programs.
+func (p *program) printJSON(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
