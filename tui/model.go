@@ -76,7 +76,7 @@ func (m model) update(msg tea.Msg) (model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		return m.resize(msg.Width, msg.Height), nil
 	case tea.KeyMsg:
-		return m.press(msg)
+		return m.pressEach(msg)
 	case devicesMsg:
 		if m.stage == welcoming {
 			m.devices = page.NewDevices(msg.all)
@@ -111,6 +111,20 @@ func (m model) resize(width, height int) model {
 		m.details = m.details.Resize(m.sheet)
 	}
 	return m
+}
+
+// pressEach takes apart what bubbletea joins: letters typed fast come as one.
+func (m model) pressEach(msg tea.KeyMsg) (model, tea.Cmd) {
+	if msg.Type != tea.KeyRunes || len(msg.Runes) < 2 || msg.Paste {
+		return m.press(msg)
+	}
+	var all []tea.Cmd
+	for _, r := range msg.Runes {
+		var cmd tea.Cmd
+		m, cmd = m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt})
+		all = append(all, cmd)
+	}
+	return m, tea.Batch(all...)
 }
 
 // press acts on a key by the page that is up.
@@ -213,6 +227,7 @@ func reason(err error, w words.Words) string {
 func (m model) quit() (model, tea.Cmd) {
 	if m.running != nil {
 		m.running.cancel()
+		m.running = nil // what it still says is of no interest
 	}
 	return m, tea.Quit
 }

@@ -14,9 +14,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/page"
-	_ "github.com/tonprobe/tonprobe/tui/quietstart"
+	"github.com/tonprobe/tonprobe/tui/quietstart"
 	"github.com/tonprobe/tonprobe/tui/words"
 )
+
+var _ = quietstart.End()
 
 // Microphone is a capture device to choose from.
 type Microphone = page.Microphone

@@ -2,20 +2,32 @@
 // background colour when a program starts.
 //
 // The init of bubbletea v1 asks, and on a terminal that does not answer every
-// command waits 5 s (termenv.OSCTimeout), even `version`. Nothing here needs
-// the answer: the colours of package style suit both.
+// command waits 5 s for it (termenv.OSCTimeout), even `version`. Nothing here
+// needs the answer: the colours of package style suit both backgrounds.
 //
-// It works by the order of initialisation (Go specification, "Program
-// initialization": by import path among the packages that are ready). This
-// package needs lipgloss alone and so is ready before bubbletea, which waits
-// for golang.org/x/text as well. A test of package tui holds it.
+// termenv asks nobody while the variable CI is set, so it is set until
+// bubbletea has been initialised. That rests on the order of initialisation
+// (Go specification, "Program initialization": among the packages that are
+// ready, by import path): this package needs the standard library alone and so
+// comes before golang.org/x/sys, which bubbletea needs. Hence it must import
+// nothing else. A test of package tui holds it.
 package quietstart
 
-import "github.com/charmbracelet/lipgloss"
+import "os"
 
-var _ = setBackground()
+const variable = "CI"
 
-func setBackground() struct{} {
-	lipgloss.SetHasDarkBackground(true)
-	return struct{}{}
+var hushed = hush()
+
+func hush() bool {
+	return os.Getenv(variable) == "" && os.Setenv(variable, "1") == nil
+}
+
+// End takes the variable back. A package that imports bubbletea calls it while
+// it is initialised, which is after bubbletea.
+func End() (done struct{}) {
+	if hushed {
+		_ = os.Unsetenv(variable)
+	}
+	return done
 }

@@ -1,0 +1,91 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// roleVar makes the test binary stand in for the real program.
+const roleVar = "TONPROBE_TUI_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVar) {
+	case "":
+		os.Exit(m.Run())
+	case "nothing": // what `tonprobe version` does with the terminal
+		fmt.Println("version")
+	case "play":
+		play()
+	}
+}
+
+// play runs the screens with a scripted check on the real standard streams.
+func play() {
+	o := Options{
+		Lang: phrase.FromLocale(os.Getenv), Plain: NeedsPlain(os.Stdin, os.Stdout, os.Getenv), Color: WantsColor(os.Getenv),
+		In: os.Stdin, Out: os.Stdout, Interactive: IsTerminal(os.Stdin), Consent: Consent{Recipient: "tonprobe.musterstadt.de"},
+		Devices: func(context.Context) ([]Microphone, error) {
+			return []Microphone{{Name: "HD Webcam C270"}, {Name: "Jabra Evolve2 65", IsDefault: true, IsBluetooth: true}}, nil
+		},
+		Check:   performance,
+		Deliver: func(context.Context, *report.Report) Delivery { return DeliverySent },
+	}
+	r, err := Run(context.Background(), o)
+	if r != nil {
+		fmt.Println("verdict", r.Verdict, "device", r.Target)
+	}
+	fmt.Println("error", err)
+}
+
+// performance is a check in which somebody speaks; with the webcam it is muted.
+func performance(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error) {
+	var clock probe.SystemClock
+	rs := healthy()
+	for _, r := range rs {
+		progress(probe.Event{Probe: r.Name, Kind: probe.EventStarted})
+	}
+	progress(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventListening})
+	progress(doneEvent(rs[3]))
+	progress(doneEvent(rs[1]))
+	for i := range 40 {
+		level := -27 + float64(i*7%13)
+		progress(levelEvent(probe.Level{RMSDBFS: level - 12, PeakDBFS: level, Speech: true}))
+		if err := clock.Sleep(ctx, 50*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	progress(doneEvent(rs[0]))
+	progress(doneEvent(rs[2]))
+	if device == "broken" {
+		return nil, errors.New("broken")
+	}
+	with := lossy
+	if device != "" {
+		with = muted
+	}
+	return finished(&testing.T{}, with), nil
+}
+
+// need skips a test that lacks a program, and fails it where nothing may be
+// left out (.ci/test).
+func need(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("TONPROBE_TEST_ALL") == "1" {
+		t.Fatalf("%s is missing", program)
+	}
+	t.Skipf("%s is missing", program)
+	return ""
+}

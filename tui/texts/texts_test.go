@@ -1,0 +1,129 @@
+package texts_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/tui/texts"
+)
+
+func books(t *testing.T) map[phrase.Lang]*phrase.Book {
+	all := map[phrase.Lang]*phrase.Book{}
+	for _, lang := range phrase.Langs() {
+		b, err := texts.Load(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[lang] = b
+	}
+	return all
+}
+
+func TestLanguagesSayTheSame(t *testing.T) {
+	all := books(t)
+	for _, complaint := range phrase.Compare(all[phrase.DE], all[phrase.EN]) {
+		t.Error(complaint)
+	}
+}
+
+// TestKeysAndTextsMatch reads the sources of tui: every key that is used has a
+// text, and every text is used. A key put together at run time counts as its
+// fixed beginning ("advice." + …).
+func TestKeysAndTextsMatch(t *testing.T) {
+	keys, beginnings := keysInSources(t, "..")
+	if len(keys) < 50 || len(beginnings) < 5 {
+		t.Fatalf("only %d keys and %d beginnings found: the search is broken", len(keys), len(beginnings))
+	}
+	b := books(t)[phrase.DE]
+	for key, where := range keys {
+		if !b.Has(key) {
+			t.Errorf("%s: no text %q", where, key)
+		}
+	}
+	used := map[string]bool{}
+	for _, key := range b.Keys() {
+		if _, ok := keys[key]; ok {
+			used[key] = true
+		}
+		for beginning := range beginnings {
+			if strings.HasPrefix(key, beginning) {
+				used[key], used[beginning] = true, true
+			}
+		}
+		if !used[key] {
+			t.Errorf("text %q is never used", key)
+		}
+	}
+	for beginning, where := range beginnings {
+		if !used[beginning] {
+			t.Errorf("%s: no text begins with %q", where, beginning)
+		}
+	}
+}
+
+// keysInSources finds the literals that look like keys ("page.name") and the
+// beginnings of keys ("page." before a plus). Those of other packages' books
+// do not occur in tui.
+func keysInSources(t *testing.T, root string) (keys, beginnings map[string]string) {
+	keys, beginnings = map[string]string{}, map[string]string{}
+	sections := map[string]bool{}
+	for _, key := range books(t)[phrase.DE].Keys() {
+		section, _, _ := strings.Cut(key, ".")
+		sections[section] = true
+	}
+	files := token.NewFileSet()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return true
+			}
+			s, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				return true
+			}
+			s, _, verb := strings.Cut(s, "%")
+			section, name, dotted := strings.Cut(s, ".")
+			where := files.Position(lit.Pos()).String()
+			switch {
+			case !dotted || !sections[section] || strings.ContainsAny(s, " /:"):
+			case name == "" || verb || s == "number.n":
+				beginnings[s] = where
+			default:
+				keys[s] = where
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys, beginnings
+}
+
+// TestReadingTextsLastLongEnough: six seconds are about 15 words at the pace of
+// a careful reader.
+func TestReadingTextsLastLongEnough(t *testing.T) {
+	for lang, b := range books(t) {
+		for _, key := range b.Keys() {
+			if strings.HasPrefix(key, "read.") && len(strings.Fields(b.T(key))) < 18 {
+				t.Errorf("%s %s is too short", lang, key)
+			}
+		}
+	}
+}
