@@ -30,7 +30,7 @@ type delivery struct {
 	firstNS, lastNS int64
 	frames          int64 // after the first callback's own
 	longestNS       int64
-	fit             line
+	fit             slopeFit
 
 	pause    pause
 	dropouts int
@@ -63,9 +63,11 @@ func (d *delivery) add(m capture.PCM, frames int) {
 	d.lastNS = m.AtNS
 	// Frames that the child threw away had been delivered.
 	d.frames += int64(frames) + int64(m.LostFrames)
-	d.fit.add(float64(m.AtNS-d.firstNS)/1e9, float64(d.frames))
-	if d.pause.open && m.AtNS >= d.pause.judgeAtNS {
+	if !d.pause.open {
+		d.fit.add(float64(m.AtNS-d.firstNS)/1e9, float64(d.frames))
+	} else if m.AtNS >= d.pause.judgeAtNS {
 		d.judge()
+		d.fit.breakOff() // a step in the frames is no rate
 	}
 }
 
@@ -90,21 +92,39 @@ func (d *delivery) rateErrorPct() (float64, bool) {
 	return 100 * (slope/capture.RateHz - 1), ok
 }
 
-// line is a least-squares line, which a single late callback hardly tilts.
-type line struct{ n, x, y, xx, xy float64 }
-
-func (l *line) add(x, y float64) {
-	l.n++
-	l.x += x
-	l.y += y
-	l.xx += x * x
-	l.xy += x * y
+// slopeFit is the common least-squares slope of several stretches, each with
+// an offset of its own. A single late callback hardly tilts it, and a dropout
+// between two stretches not at all.
+type slopeFit struct {
+	n, x, y, xx, xy float64 // of the present stretch
+	sxx, sxy        float64 // about the means, of the stretches before
 }
 
-func (l *line) slope() (float64, bool) {
-	det := l.n*l.xx - l.x*l.x
-	if det <= 0 {
-		return 0, false
+func (f *slopeFit) add(x, y float64) {
+	f.n++
+	f.x += x
+	f.y += y
+	f.xx += x * x
+	f.xy += x * y
+}
+
+func (f *slopeFit) breakOff() { *f = slopeFit{sxx: f.totalXX(), sxy: f.totalXY()} }
+
+func (f *slopeFit) totalXX() float64 {
+	if f.n == 0 {
+		return f.sxx
 	}
-	return (l.n*l.xy - l.x*l.y) / det, true
+	return f.sxx + f.xx - f.x*f.x/f.n
+}
+
+func (f *slopeFit) totalXY() float64 {
+	if f.n == 0 {
+		return f.sxy
+	}
+	return f.sxy + f.xy - f.x*f.y/f.n
+}
+
+func (f *slopeFit) slope() (float64, bool) {
+	xx := f.totalXX()
+	return f.totalXY() / xx, xx > 0
 }

@@ -247,6 +247,29 @@ func TestServerHangsWhileRecording(t *testing.T) {
 	}
 }
 
+// The sound server stands still for 0.4 s, as on an overloaded machine.
+func TestInterruptedSound(t *testing.T) {
+	t.Parallel()
+	rig := pulserig.Start(t, pulserig.Config{})
+	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))
+	c := &check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}
+	c.onLevel = func() {
+		rig.Suspend()
+		time.AfterFunc(400*time.Millisecond, rig.Resume)
+	}
+	_, d := c.run()
+	wantState(t, d, report.CaptureComplete)
+	if *d.LongestCallbackGapMS < 300 || *d.LongestCallbackGapMS > 1000 {
+		t.Errorf("longest gap between callbacks %v ms, want about 400", *d.LongestCallbackGapMS)
+	}
+	if *d.Dropouts < 1 || *d.LongestGapMS < 200 {
+		t.Errorf("%d dropouts, longest %v ms", *d.Dropouts, *d.LongestGapMS)
+	}
+	if math.Abs(*d.RateErrorPct) > 2 {
+		t.Errorf("the dropout was taken for a rate wrong by %v %%", *d.RateErrorPct)
+	}
+}
+
 func TestChildKilledWhileRecording(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})

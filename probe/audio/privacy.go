@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Phones and headphones carry their owner's name from the factory on ("Annas
@@ -104,12 +105,17 @@ func findFold(s string, words []string) (string, bool) {
 }
 
 // indexFold is the position of word in s as a whole word, in any case, or -1.
+// A digit may follow: "AirPods2".
 func indexFold(s, word string) int {
-	loc := regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(` + regexp.QuoteMeta(word) + `)(?:$|[^\pL])`).FindStringSubmatchIndex(s)
-	if loc == nil {
-		return -1
+	for i := 0; i+len(word) <= len(s); i++ {
+		end := i + len(word)
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[end:])
+		if strings.EqualFold(s[i:end], word) && !unicode.IsLetter(before) && !unicode.IsNumber(before) && !unicode.IsLetter(after) {
+			return i
+		}
 	}
-	return loc[2]
+	return -1
 }
 
 // holdsPerson looks for a person's name or account as a word, with or without

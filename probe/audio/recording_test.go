@@ -1,0 +1,262 @@
+package audio
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+	"github.com/tonprobe/tonprobe/probe/audio/signal"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const period = 20 * time.Millisecond
+
+// feed is a recording on which callbacks arrive as a test likes.
+type feed struct {
+	t        *testing.T
+	rec      *recording
+	at       time.Duration
+	listened time.Duration
+	levels   []probe.Level
+	err      error
+}
+
+func newFeed(t *testing.T, speakFor time.Duration, channels int) *feed {
+	f := &feed{t: t, listened: -1}
+	f.rec = newRecording(speakFor, func(e probe.Event) {
+		switch e.Kind {
+		case probe.EventListening:
+			f.listened = f.at
+		case probe.EventLevel:
+			f.levels = append(f.levels, e.Level)
+		}
+	})
+	mic := capture.Device{Name: "Mic", ID: "mic", IsDefault: true}
+	f.rec.handle(capture.Devices{Backend: "fake", Devices: []capture.Device{mic, {ID: "mon", IsMonitor: true}}})
+	f.rec.handle(capture.Started{Device: mic, RateHz: capture.RateHz, Channels: channels, PeriodMS: 20})
+	return f
+}
+
+// pass lets time pass with callbacks of every sample being value(i), at a rate
+// that is off by some per cent.
+func (f *feed) pass(d time.Duration, value float32, rateOffPct float64) {
+	frames := int(math.Round(float64(capture.RateHz) * period.Seconds() * (1 + rateOffPct/100)))
+	for end := f.at + d; f.at < end && f.err == nil; {
+		f.at += period
+		samples := slices.Repeat([]float32{value}, frames*f.rec.started.Channels)
+		if value != 0 { // not a flat line
+			for i := range samples {
+				samples[i] *= float32(1 + i%2*-2)
+			}
+		}
+		f.err = f.rec.handle(capture.PCM{AtNS: int64(f.at), Samples: samples})
+	}
+}
+
+func (f *feed) data() *report.AudioInput { return f.rec.data(report.CaptureComplete, nil) }
+
+func TestWarmUpIsLeftOut(t *testing.T) {
+	f := newFeed(t, time.Second, 1)
+	f.at = 1500 * time.Millisecond // the first callback is late
+	f.pass(300*time.Millisecond, 0, 0)
+	if f.listened >= 0 {
+		t.Error("listening to the zeros of the start")
+	}
+	f.pass(2*time.Second, 0.1, 0)
+	d := f.data()
+	if f.err != capture.ErrEnough || *d.CapturedMS != 1000 || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
+		t.Errorf("%v: %v ms, %v ms of zeros, %d dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts)
+	}
+	if *d.FirstCallbackMS != 1520 {
+		t.Errorf("first callback after %v ms", *d.FirstCallbackMS)
+	}
+	if n := len(f.levels); n < 18 || n > 21 {
+		t.Errorf("%d readings in a second", n)
+	}
+}
+
+func TestZerosWithinAFrameOfTheStart(t *testing.T) {
+	w := &warmUp{}
+	w.pass(capture.PCM{AtNS: 0, Samples: make([]float32, 8)}, 2)
+	got := w.pass(capture.PCM{AtNS: int64(warmUpSettle), Samples: []float32{0, 0, 0, 0.5, 0, 0}}, 2)
+	if !slices.Equal(got, []float32{0, 0.5, 0, 0}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestMutedMicrophoneIsHeardSoon(t *testing.T) {
+	f := newFeed(t, time.Second, 1)
+	f.pass(3*time.Second, 0, 0)
+	if f.listened < 0 || f.listened > time.Second {
+		t.Errorf("listening after %v", f.listened)
+	}
+	if d := f.data(); !*d.AllZero {
+		t.Error("not all zero")
+	}
+	if last := f.levels[len(f.levels)-1]; last.ZeroMS < 1600 {
+		t.Errorf("the meter knows of %v ms of zeros, the warm-up's not counted", last.ZeroMS)
+	}
+}
+
+func TestRateError(t *testing.T) {
+	for _, off := range []float64{0, 5, -5, -0.5} {
+		f := newFeed(t, 5*time.Second, 1)
+		f.pass(7*time.Second, 0.1, off)
+		d := f.data()
+		want := 100 * (math.Round(960*(1+off/100))/960 - 1)
+		if d.RateErrorPct == nil || math.Abs(*d.RateErrorPct-want) > 0.01 {
+			t.Errorf("%v %%: %v, want %v", off, d.RateErrorPct, want)
+		}
+		if *d.Dropouts != 0 || *d.LongestCallbackGapMS != 20 {
+			t.Errorf("%v %%: %d dropouts, longest gap %v ms", off, *d.Dropouts, *d.LongestCallbackGapMS)
+		}
+	}
+	f := newFeed(t, time.Second, 1)
+	f.pass(3*time.Second, 0.1, 0)
+	if d := f.data(); d.RateErrorPct != nil {
+		t.Error("a rate from one second")
+	}
+}
+
+func TestTooFewFramesDoNotTakeForever(t *testing.T) {
+	f := newFeed(t, 2*time.Second, 1)
+	f.pass(time.Minute, 0.1, -50)
+	if f.err != capture.ErrEnough || f.at > 3*time.Second {
+		t.Errorf("%v after %v", f.err, f.at)
+	}
+}
+
+func TestLostSoundIsADropout(t *testing.T) {
+	f := newFeed(t, 4*time.Second, 1)
+	f.pass(time.Second, 0.1, 0)
+	f.at += 400 * time.Millisecond // and what was said then is gone
+	f.pass(5*time.Second, 0.1, 0)
+	d := f.data()
+	if *d.Dropouts != 1 || math.Abs(*d.LongestGapMS-400) > 1 || *d.LongestCallbackGapMS != 420 {
+		t.Errorf("%d dropouts of %v ms, gap %v ms", *d.Dropouts, *d.LongestGapMS, *d.LongestCallbackGapMS)
+	}
+	if math.Abs(*d.RateErrorPct) > 0.01 {
+		t.Errorf("the dropout was taken for a rate wrong by %v %%", *d.RateErrorPct)
+	}
+}
+
+func TestLateSoundIsNoDropout(t *testing.T) {
+	f := newFeed(t, 4*time.Second, 1)
+	f.pass(time.Second, 0.1, 0)
+	f.at += 400 * time.Millisecond
+	for range 20 { // everything comes at once
+		f.pass(period, 0.1, 0)
+		f.at -= period
+	}
+	f.pass(5*time.Second, 0.1, 0)
+	d := f.data()
+	if *d.Dropouts != 0 || *d.LongestCallbackGapMS != 420 {
+		t.Errorf("%d dropouts, gap %v ms", *d.Dropouts, *d.LongestCallbackGapMS)
+	}
+	if math.Abs(*d.RateErrorPct) > 0.01 {
+		t.Errorf("the pause was taken for a rate wrong by %v %%", *d.RateErrorPct)
+	}
+}
+
+func TestPrivacyIsNamedOnlyBesideZeros(t *testing.T) {
+	denied := capture.State{Snapshot: osstate.Snapshot{PrivacyDenied: new(true)}}
+	f := newFeed(t, time.Second, 1)
+	f.rec.handle(denied)
+	f.pass(3*time.Second, 0, 0)
+	d := f.data()
+	if d.State != report.CaptureRefused || d.RMSDBFS != nil || coarseStatus(d) != report.StatusFail {
+		t.Errorf("%q, level %v", d.State, d.RMSDBFS)
+	}
+	f = newFeed(t, time.Second, 1)
+	f.rec.handle(denied)
+	f.pass(3*time.Second, 0.1, 0)
+	if d := f.data(); d.State != report.CaptureComplete {
+		t.Errorf("%q though there was sound", d.State)
+	}
+}
+
+func TestRerouteIsSeen(t *testing.T) {
+	f := newFeed(t, time.Second, 1)
+	for _, id := range []string{"", "mic", "mic", ""} {
+		f.rec.handle(capture.State{Snapshot: osstate.Snapshot{StreamDeviceID: id}})
+	}
+	f.pass(3*time.Second, 0.1, 0)
+	if d := f.data(); *d.Rerouted {
+		t.Error("rerouted from itself to itself")
+	}
+	f.rec.handle(capture.State{Snapshot: osstate.Snapshot{StreamDeviceID: "other", Devices: map[string]osstate.Device{
+		"other": {Name: "Annas AirPods", IsBluetooth: new(true), Muted: new(true), NativeRateHz: new(8000)},
+	}}})
+	d := f.data()
+	if !*d.Rerouted || d.Device != "AirPods" || !*d.IsBluetooth || *d.NativeRateHz != 8000 || !*d.OSMuted || *d.IsDefault {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Every figure of an analysis reaches the report.
+func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
+	var a signal.Analysis
+	v := reflect.ValueOf(&a).Elem()
+	for i := range v.NumField() {
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Float64:
+			f.SetFloat(1.5)
+		case reflect.Int, reflect.Int64:
+			f.SetInt(1)
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.Pointer:
+			f.Set(reflect.ValueOf(new(2.5)))
+		case reflect.Slice:
+			f.Set(reflect.ValueOf([]float64{3.5, 4.5}))
+		}
+	}
+	var d report.AudioInput
+	fillSignal(&d, a)
+	// What the operating system and the stream say is not of the signal.
+	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "OSMuted", "OSVolumeDB",
+		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted"}
+	r := reflect.ValueOf(d)
+	for i := range r.NumField() {
+		name := r.Type().Field(i).Name
+		if f := r.Field(i); f.Kind() == reflect.Pointer && f.IsNil() != slices.Contains(others, name) {
+			t.Errorf("%s: filled %v", name, !f.IsNil())
+		}
+	}
+}
+
+func TestNotANumberStaysOutOfTheReport(t *testing.T) {
+	var d report.AudioInput
+	fillSignal(&d, signal.Analysis{RMSDBFS: math.NaN(), SNRDB: new(math.Inf(1))})
+	if d.RMSDBFS != nil || d.SNRDB != nil {
+		t.Errorf("%v, %v", d.RMSDBFS, d.SNRDB)
+	}
+	if _, err := json.Marshal(d); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCoarseStatus(t *testing.T) {
+	for want, inputs := range map[report.Status][]report.AudioInput{
+		report.StatusOK:      {{State: report.CaptureComplete}},
+		report.StatusUnknown: {{State: report.CaptureNotBuilt}, {State: report.CaptureDied}, {State: report.CaptureNoSession}},
+		report.StatusFail: {
+			{State: report.CaptureNoServer}, {State: report.CaptureNoDevice}, {State: report.CaptureDeviceAbsent}, {State: report.CaptureStalled},
+			{State: report.CaptureRefused}, {State: report.CaptureInUse},
+			{State: report.CaptureComplete, OSMuted: new(true)}, {State: report.CaptureComplete, AllZero: new(true)},
+			{State: report.CaptureComplete, IsMonitor: new(true)},
+		},
+	} {
+		for _, in := range inputs {
+			if got := coarseStatus(&in); got != want {
+				t.Errorf("%+v: %q, want %q", in, got, want)
+			}
+		}
+	}
+}
