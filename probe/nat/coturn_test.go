@@ -30,9 +30,6 @@ func coturn(t *testing.T, addresses ...string) (port int) {
 		"--userdb=" + filepath.Join(dir, "db"), "--allow-loopback-peers", "--lt-cred-mech", "--realm=test", "--user=a:b",
 		fmt.Sprintf("--listening-port=%d", port), fmt.Sprintf("--alt-listening-port=%d", port+1),
 	}
-	if len(addresses) > 1 {
-		args = append(args, "--rfc5780")
-	}
 	for _, a := range addresses {
 		args = append(args, "--listening-ip="+a, "--relay-ip="+a)
 	}

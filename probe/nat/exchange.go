@@ -23,9 +23,10 @@ const (
 type exchange struct {
 	binding
 	state         state
-	transmissions int           // copies sent
-	rtt           time.Duration // 0 when it is not certain which copy was answered
-	translated    *bool         // mapped is not our own address; nil when unknown
+	from          netip.AddrPort // where the answer came from
+	transmissions int            // copies sent
+	rtt           time.Duration  // 0 when it is not certain which copy was answered
+	translated    *bool          // mapped is not our own address; nil when unknown
 }
 
 func (e exchange) rttMS() *float64 {

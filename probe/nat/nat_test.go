@@ -115,7 +115,7 @@ func TestFaultyReplies(t *testing.T) {
 
 func TestOneOrTwoLostPacketsAreNotBlocked(t *testing.T) {
 	for lost := 1; lost <= 3; lost++ {
-		data, _ := run(t, quick, both(t, func(n int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
+		data, _ := run(t, DefaultTimers, both(t, func(n int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
 			if n >= lost {
 				honest(n, m, from, send)
 			}
@@ -124,7 +124,7 @@ func TestOneOrTwoLostPacketsAreNotBlocked(t *testing.T) {
 			t.Errorf("%d lost: UDP %s after %d copies", lost, data.UDP, *data.Transmissions)
 		}
 		// The copy that was answered is not known; the extra request is timed.
-		if data.UDPRTTMS == nil || *data.UDPRTTMS > float64(quick.RTO.Milliseconds()) {
+		if data.UDPRTTMS == nil || *data.UDPRTTMS >= float64(DefaultTimers.RTO.Milliseconds()) {
 			t.Errorf("%d lost: round trip %v holds a wait for a retransmission", lost, data.UDPRTTMS)
 		}
 	}

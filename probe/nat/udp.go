@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/stun/v2"
@@ -101,14 +102,24 @@ func (s *udpSocket) read() {
 	}
 }
 
-// ask sends one request to the address to until it is answered from the
-// address from, or the schedule of timers is over.
-func (s *udpSocket) ask(ctx context.Context, timers Timers, to, from netip.AddrPort, attributes ...stun.Setter) exchange {
+// question is one binding request. An answer counts only when it comes from one
+// of the addresses from.
+type question struct {
+	to         netip.AddrPort
+	from       []netip.AddrPort
+	attributes []stun.Setter
+}
+
+// basic is the binding request without more, as of RFC 5780 §4.3 test I.
+func basic(to netip.AddrPort) question { return question{to: to, from: []netip.AddrPort{to}} }
+
+// ask sends q until it is answered or the schedule of timers is over.
+func (s *udpSocket) ask(ctx context.Context, timers Timers, q question) exchange {
 	id, err := newTransactionID(s.env.Rand)
 	if err != nil {
 		return exchange{}
 	}
-	request, err := bindingRequest(id, attributes...)
+	request, err := bindingRequest(id, q.attributes...)
 	if err != nil {
 		return exchange{}
 	}
@@ -116,7 +127,7 @@ func (s *udpSocket) ask(ctx context.Context, timers Timers, to, from netip.AddrP
 	var sent time.Time
 	for _, wait := range timers.waits() {
 		sent = s.env.Clock.Now()
-		if _, err := s.conn.WriteTo(request, net.UDPAddrFromAddrPort(to)); err != nil {
+		if _, err := s.conn.WriteTo(request, net.UDPAddrFromAddrPort(q.to)); err != nil {
 			// A full queue or an interface that goes away is no answer; the
 			// next copy may get through.
 			if f := failed(err); f.state == forbidden {
@@ -126,7 +137,7 @@ func (s *udpSocket) ask(ctx context.Context, timers Timers, to, from netip.AddrP
 		} else {
 			e.transmissions++
 		}
-		got, ok := s.receive(ctx, wait, id, from)
+		got, ok := s.receive(ctx, wait, id, q.from)
 		if ok {
 			got.transmissions = e.transmissions
 			if got.transmissions == 1 {
@@ -154,7 +165,7 @@ type received struct {
 
 // receive waits for the answer to id and drops everything else: nonsense, late
 // answers to earlier requests, second copies, packets from other addresses.
-func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transactionID, from netip.AddrPort) (got received, ok bool) {
+func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transactionID, from []netip.AddrPort) (got received, ok bool) {
 	within(ctx, s.env, wait, func(ctx context.Context) {
 		for {
 			select {
@@ -164,7 +175,7 @@ func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transact
 				if !open {
 					return
 				}
-				if p.from != from {
+				if !slices.Contains(from, p.from) {
 					s.env.Log.Debug("packet from a stranger ignored")
 					continue
 				}
@@ -173,7 +184,7 @@ func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transact
 					s.env.Log.Debug("packet ignored", "err", err)
 					continue
 				}
-				got = received{exchange: exchange{binding: b, state: answered}, at: p.at}
+				got = received{exchange: exchange{binding: b, state: answered, from: p.from}, at: p.at}
 				ok = true
 				return
 			}
@@ -192,10 +203,10 @@ func askUDP(ctx context.Context, env probe.Env, timers Timers, to netip.AddrPort
 		return failed(err)
 	}
 	defer s.close()
-	e := s.ask(ctx, timers, to, to)
+	e := s.ask(ctx, timers, basic(to))
 	if e.state == answered && e.transmissions > 1 {
 		once := Timers{RTO: timers.RTO, Rc: 1, Rm: timers.Rm}
-		e.rtt = s.ask(ctx, once, to, to).rtt
+		e.rtt = s.ask(ctx, once, basic(to)).rtt
 	}
 	return e
 }

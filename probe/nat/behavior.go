@@ -1,0 +1,239 @@
+package nat
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+
+	"github.com/pion/stun/v2"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// NewBehavior is the probe "nat.behavior": mapping, filtering and hairpinning
+// as RFC 5780 finds them out. Its data is a *report.NATBehavior. It needs a
+// STUN server with two addresses and two ports; with a lesser one it says so.
+func NewBehavior(c Config) probe.Probe {
+	if c.Timers == (Timers{}) {
+		c.Timers = DefaultTimers
+	}
+	return behavior{c}
+}
+
+type behavior struct{ Config }
+
+func (behavior) Name() string { return report.ProbeNATBehavior }
+func (behavior) Version() int { return 1 }
+
+// Run takes the first server that answers over UDP. The tests run side by side,
+// each on a socket of its own, because silence takes the whole schedule.
+func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	data := &report.NATBehavior{}
+	unknown := func(note string) (probe.Result, error) {
+		return probe.Result{Status: report.StatusUnknown, Note: note, Data: data}, nil
+	}
+	if p.ICE == nil {
+		return unknown("no STUN server is configured")
+	}
+	config, err := p.ICE(ctx)
+	if err != nil {
+		env.Log.Info("no list of STUN servers", "err", err)
+		return unknown("the list of STUN servers could not be fetched")
+	}
+	for _, t := range resolve(ctx, env, serversOf(config)) {
+		if !t.udp {
+			continue
+		}
+		l := lab{env: env, timers: p.Timers, primary: t.addr}
+		if !l.open(ctx) {
+			continue
+		}
+		defer l.socket.close()
+		p.describe(ctx, &l, data)
+		if data.Mapping == "" {
+			return unknown("the STUN server cannot tell the behaviour of a NAT")
+		}
+		return probe.Result{Status: report.StatusOK, Data: data}, nil
+	}
+	return unknown("no STUN server answered over UDP")
+}
+
+// describe runs the tests against the server of l.
+func (p behavior) describe(ctx context.Context, l *lab, data *report.NATBehavior) {
+	first := l.first
+	data.UDP, data.ALG = new(true), first.rewritten
+	if !first.mapped.IsValid() {
+		return
+	}
+	data.PublicAddress = report.Truncate(first.mapped.Addr())
+	if p.KeepPublicAddress {
+		data.PublicAddress = first.mapped.Addr().String()
+	}
+	data.CGNAT = sharedByProvider(l.socket.own)
+	translated := first.translated != nil && *first.translated
+	var wg sync.WaitGroup
+	wg.Go(func() { data.Mapping = l.mapping(ctx) })
+	wg.Go(func() { data.Filtering = l.filtering(ctx) })
+	if translated {
+		data.PortPreserved = new(first.mapped.Port() == l.socket.port)
+		wg.Go(func() { data.Hairpin = l.hairpin(ctx) })
+	}
+	wg.Wait()
+	data.LegacyName = legacyName(data.Mapping, data.Filtering)
+}
+
+// sharedByProvider is true when this computer itself has an address that only a
+// provider's NAT hands out (RFC 6598). Any other address proves nothing.
+func sharedByProvider(own []netip.Addr) *bool {
+	shared := netip.MustParsePrefix("100.64.0.0/10")
+	for _, a := range own {
+		if shared.Contains(a) {
+			return new(true)
+		}
+	}
+	return nil
+}
+
+// legacyName is what RFC 3489 §5 calls the behaviour.
+func legacyName(mapping, filtering string) string {
+	switch {
+	case mapping == "" || filtering == "" && (mapping == "none" || mapping == "EIM"):
+		return ""
+	case mapping == "none" && filtering == "EIF":
+		return "open internet"
+	case mapping == "none":
+		return "UDP firewall"
+	case mapping != "EIM":
+		return "symmetric"
+	case filtering == "EIF":
+		return "full cone"
+	case filtering == "ADF":
+		return "restricted cone"
+	}
+	return "port restricted cone"
+}
+
+// lab is the set-up of the tests against one server.
+type lab struct {
+	env     probe.Env
+	timers  Timers
+	primary netip.AddrPort
+	socket  *udpSocket
+	first   exchange // test I on socket
+
+}
+
+// open asks test I on a new socket.
+func (l *lab) open(ctx context.Context) bool {
+	s, err := openUDP(l.env, l.primary)
+	if err != nil {
+		return false
+	}
+	if l.first = s.ask(ctx, l.timers, basic(l.primary)); l.first.state != answered {
+		s.close()
+		return false
+	}
+	l.socket = s
+	return true
+}
+
+// other is the server's second address, if it is one: one that shares its
+// address or its port with the first would make every NAT look permissive.
+func (l *lab) other() (netip.AddrPort, bool) {
+	o := l.first.other
+	ok := o.IsValid() && o.Addr() != l.primary.Addr() && o.Port() != l.primary.Port() && o.Addr().Is4() == l.primary.Addr().Is4()
+	return o, ok
+}
+
+// mapping is RFC 5780 §4.3; "" when it cannot be told.
+func (l *lab) mapping(ctx context.Context) string {
+	if l.first.translated != nil && !*l.first.translated {
+		return "none"
+	}
+	other, ok := l.other()
+	if !ok {
+		return ""
+	}
+	second := l.socket.ask(ctx, l.timers, basic(netip.AddrPortFrom(other.Addr(), l.primary.Port())))
+	if !second.mapped.IsValid() {
+		return ""
+	}
+	if second.mapped == l.first.mapped {
+		return "EIM"
+	}
+	third := l.socket.ask(ctx, l.timers, basic(other))
+	switch {
+	case !third.mapped.IsValid():
+		return ""
+	case third.mapped == second.mapped:
+		return "ADM"
+	}
+	return "APDM"
+}
+
+// Flags of CHANGE-REQUEST (RFC 5780 §7.2).
+const (
+	changePort = 0x02
+	changeBoth = 0x06
+)
+
+// filtering is RFC 5780 §4.4; "" when it cannot be told.
+func (l *lab) filtering(ctx context.Context) string {
+	other, ok := l.other()
+	if !ok {
+		return ""
+	}
+	var both, port, direct state
+	var wg sync.WaitGroup
+	wg.Go(func() { both = l.changed(ctx, changeBoth, other) })
+	wg.Go(func() { port = l.changed(ctx, changePort, netip.AddrPortFrom(l.primary.Addr(), other.Port())) })
+	wg.Go(func() { direct = l.askFresh(ctx, basic(other)) })
+	wg.Wait()
+	switch {
+	case both == answered:
+		return "EIF"
+	case both != silent, direct != answered:
+		return "" // the server's second address may just not send
+	case port == answered:
+		return "ADF"
+	case port == silent:
+		return "APDF"
+	}
+	return ""
+}
+
+// changed asks, on a socket that has only spoken to the primary address, for an
+// answer from another one. It is silent only when the way to the primary works
+// before and after: one dead line must not read as a filter.
+func (l *lab) changed(ctx context.Context, flags byte, from netip.AddrPort) state {
+	s, err := openUDP(l.env, l.primary)
+	if err != nil {
+		return notAsked
+	}
+	defer s.close()
+	if s.ask(ctx, l.timers, basic(l.primary)).state != answered {
+		return notAsked
+	}
+	e := s.ask(ctx, l.timers, question{
+		to: l.primary, from: []netip.AddrPort{from, l.primary},
+		attributes: []stun.Setter{stun.RawAttribute{Type: stun.AttrChangeRequest, Value: []byte{0, 0, 0, flags}}},
+	})
+	switch {
+	case e.state == answered && e.from == l.primary:
+		return notAsked // a server that does not know CHANGE-REQUEST
+	case e.state == silent && s.ask(ctx, l.timers, basic(l.primary)).state != answered:
+		return notAsked
+	}
+	return e.state
+}
+
+// askFresh asks on a socket of its own.
+func (l *lab) askFresh(ctx context.Context, q question) state {
+	s, err := openUDP(l.env, l.primary)
+	if err != nil {
+		return notAsked
+	}
+	defer s.close()
+	return s.ask(ctx, l.timers, q).state
+}

@@ -1,0 +1,91 @@
+package nat
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+)
+
+// hairpin says whether two programs behind this NAT reach each other by their
+// mapped addresses (RFC 5780 §4.5); nil when it cannot be told. Both send to
+// each other, so that no filter can hide what the mapping does.
+func (l *lab) hairpin(ctx context.Context) *bool {
+	x, mappedX, ok := l.mappedSocket(ctx)
+	if !ok {
+		return nil
+	}
+	defer x.close()
+	y, mappedY, ok := l.mappedSocket(ctx)
+	if !ok {
+		return nil
+	}
+	defer y.close()
+	opener, err := newTransactionID(l.env.Rand)
+	if err != nil {
+		return nil
+	}
+	id, err := newTransactionID(l.env.Rand)
+	if err != nil {
+		return nil
+	}
+	for _, wait := range l.timers.waits() {
+		if !send(x, opener, mappedY) || !send(y, id, mappedX) {
+			return nil
+		}
+		if heard(ctx, l.env, x, id, wait) {
+			return new(true)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+	return new(false)
+}
+
+// mappedSocket is a new socket and its address on the other side.
+func (l *lab) mappedSocket(ctx context.Context) (*udpSocket, netip.AddrPort, bool) {
+	s, err := openUDP(l.env, l.primary)
+	if err != nil {
+		return nil, netip.AddrPort{}, false
+	}
+	e := s.ask(ctx, l.timers, basic(l.primary))
+	if !e.mapped.IsValid() {
+		s.close()
+		return nil, netip.AddrPort{}, false
+	}
+	return s, e.mapped, true
+}
+
+func send(s *udpSocket, id transactionID, to netip.AddrPort) bool {
+	request, err := bindingRequest(id)
+	if err != nil {
+		return false
+	}
+	_, err = s.conn.WriteTo(request, net.UDPAddrFromAddrPort(to))
+	return err == nil
+}
+
+// heard waits for the request id on s. Who it seems to come from is the NAT's
+// to decide; the id alone tells that it is ours.
+func heard(ctx context.Context, env probe.Env, s *udpSocket, id transactionID, wait time.Duration) (ok bool) {
+	within(ctx, env, wait, func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case p, open := <-s.packets:
+				if !open {
+					return
+				}
+				if len(p.bytes) >= stunHeaderBytes && transactionID(p.bytes[8:stunHeaderBytes]) == id {
+					ok = true
+					return
+				}
+			}
+		}
+	})
+	return ok
+}
