@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 
 	"github.com/pion/logging"
@@ -91,9 +92,15 @@ func behind(t *testing.T, nat *vnet.NATType, spoil func(*action)) (probe.Env, st
 	return behindFiltered(t, nat, spoil, func(vnet.Chunk) bool { return true })
 }
 
+// building lets one virtual network be built at a time: pion's vnet counts MAC
+// addresses in a variable it does not guard.
+var building sync.Mutex
+
 // behindFiltered loses what filter returns false for.
 func behindFiltered(t *testing.T, nat *vnet.NATType, spoil func(*action), filter func(vnet.Chunk) bool) (probe.Env, string) {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	factory := logging.NewDefaultLoggerFactory()
 	wan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "0.0.0.0/0", LoggerFactory: factory})
 	fatal(t, err)

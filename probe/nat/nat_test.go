@@ -49,7 +49,7 @@ func TestWhoIsSilent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			at := udpServer(t, "127.0.0.1:0", c.udp)
+			at := udpServer(t, loopback(t), c.udp)
 			if c.tcp != nil {
 				tcpServer(t, at, c.tcp)
 			}

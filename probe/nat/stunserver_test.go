@@ -3,6 +3,7 @@ package nat
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -140,9 +141,15 @@ func silentTCP(int, *stun.Message, netip.AddrPort, func([]byte)) {}
 // both is a server that answers UDP as given and TCP honestly.
 func both(t *testing.T, udp reply) string {
 	t.Helper()
-	at := udpServer(t, "127.0.0.1:0", udp)
+	at := udpServer(t, loopback(t), udp)
 	tcpServer(t, at, honest)
 	return "stun:" + at.String()
+}
+
+// loopback is an address that is free for UDP and for TCP.
+func loopback(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", freePorts(t, "127.0.0.1"))
 }
 
 // closedPort is an address where nothing listens.

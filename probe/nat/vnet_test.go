@@ -24,6 +24,8 @@ const (
 // filter returns false for is lost on the way.
 func home(t *testing.T, filter func(vnet.Chunk) bool) (probe.Env, string) {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	factory := logging.NewDefaultLoggerFactory()
 	wan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "0.0.0.0/0", LoggerFactory: factory})
 	fatal(t, err)
