@@ -134,19 +134,20 @@ func tomlError(e *toml.DecodeError, problem string) *Error {
 	return &Error{Where: fmt.Sprintf("line %d", line), Key: key, Problem: problem}
 }
 
-// Validate says which value cannot be used.
+// Validate says which value cannot be used: an *Error, a *collector.URLError or
+// a *diagnose.UnknownProfileError.
 func (c *Config) Validate() error {
 	bad := func(key, problem string) error { return &Error{Key: key, Problem: problem} }
 	if c.Server != "" {
 		if _, err := collector.ParseURL(c.Server); err != nil {
-			return bad("server", err.Error())
+			return err
 		}
 	}
 	if c.Data == "" {
 		return bad("data", "is empty: name a folder with --data")
 	}
 	if _, err := diagnose.LoadProfile(c.Profile); err != nil {
-		return bad("profile", err.Error())
+		return err
 	}
 	if _, ok := phrase.ParseLang(c.Lang); c.Lang != "" && !ok {
 		return bad("lang", fmt.Sprintf("%q: there is de and en", c.Lang))

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
 func file(t *testing.T, content string) string {
@@ -81,9 +84,7 @@ func TestMissingFile(t *testing.T) {
 
 func TestValuesOutOfRange(t *testing.T) {
 	for key, spoil := range map[string]func(*Config){
-		"server":            func(c *Config) { c.Server = "http://collector.example.org" },
 		"data":              func(c *Config) { c.Data = "" },
-		"profile":           func(c *Config) { c.Profile = "teams" },
 		"lang":              func(c *Config) { c.Lang = "fr" },
 		"speak_seconds":     func(c *Config) { c.SpeakSeconds = 0 },
 		"service.interval":  func(c *Config) { c.Service.Interval = Duration(time.Second) },
@@ -96,6 +97,19 @@ func TestValuesOutOfRange(t *testing.T) {
 		if e, ok := errors.AsType[*Error](c.Validate()); !ok || e.Key != key {
 			t.Errorf("%s: got %v", key, c.Validate())
 		}
+	}
+}
+
+func TestTypedFaults(t *testing.T) {
+	c := Default("/data")
+	c.Server = "http://collector.example.org"
+	if e, ok := errors.AsType[*collector.URLError](c.Validate()); !ok || e.Fault != collector.URLPlain {
+		t.Errorf("server: got %v", c.Validate())
+	}
+	c = Default("/data")
+	c.Profile = "teams"
+	if e, ok := errors.AsType[*diagnose.UnknownProfileError](c.Validate()); !ok || e.Name != "teams" {
+		t.Errorf("profile: got %v", c.Validate())
 	}
 }
 

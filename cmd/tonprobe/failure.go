@@ -84,7 +84,9 @@ func (p *program) explainFailure(err error) (text string, s status) {
 	if text, ok := p.explainInput(err); ok {
 		return text, exitUsage
 	}
-	if e, ok := errors.AsType[*config.Error](err); ok {
+	if e, ok := errors.AsType[*config.Error](err); ok && e.Where == "" {
+		return p.t("config.bad_value", "key", e.Key, "problem", e.Problem), exitUsage
+	} else if ok {
 		return p.t("config.bad", "where", e.Where, "key", e.Key, "problem", e.Problem), exitUsage
 	}
 	if e, ok := errors.AsType[*identity.BrokenError](err); ok {

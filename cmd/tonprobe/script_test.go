@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tonprobe/tonprobe/probe/audio"
+)
+
+// TestMain makes this test binary the real program when it is called by its
+// name, the capture process included.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
+		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
+	}
+	testscript.Main(m, map[string]func(){"tonprobe": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TONPROBE_DATA", filepath.Join(e.WorkDir, "data"))
+			e.Setenv("TONPROBE_LANG", "en")
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"stub":   cmdStub,
+			"status": cmdStatus,
+			"closed": cmdClosed,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// cmdStatus runs a command and demands its exit status: status 64 tonprobe …
+func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: status N command…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = strings.TrimPrefix(e.Error(), "exit status ")
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+// cmdClosed sets $URL to an address where nobody listens.
+func cmdClosed(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv("URL", "https://"+l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// cmdMounted mounts a small file system on a folder: mounted DIR SIZE.
+func cmdMounted(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: mounted DIR SIZE")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tonprobe-test", dir).CombinedOutput()
+	if err != nil {
+		ts.Fatalf("mount: %s", out)
+	}
+	ts.Defer(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			ts.Logf("umount: %s", out)
+		}
+	})
+}
+
+// cmdFill writes to a folder until there is no more room.
+func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
+	f, err := os.Create(filepath.Join(ts.MkAbs(args[0]), "ballast"))
+	ts.Check(err)
+	for _, size := range []int{4096, 1} {
+		for err = nil; err == nil; {
+			_, err = f.Write(make([]byte, size))
+		}
+	}
+	_ = f.Close()
+}
+
+// need skips a test that cannot run here, unless nothing may be skipped.
+func need(t *testing.T, holds bool, what string) {
+	t.Helper()
+	if holds {
+		return
+	}
+	if os.Getenv("TONPROBE_TEST_ALL") != "" {
+		t.Fatalf("needed and not there: %s", what)
+	}
+	t.Skip("needs " + what)
+}
+
+// TestFullDisk runs the scripts that need a small file system of their own.
+func TestFullDisk(t *testing.T) {
+	need(t, runtime.GOOS == "linux" && os.Geteuid() == 0 && canMount(t), "Linux and the right to mount")
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/root",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TONPROBE_LANG", "en")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"stub": cmdStub, "status": cmdStatus, "fill": cmdFill, "mounted": cmdMounted,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+func canMount(t *testing.T) bool {
+	dir := t.TempDir()
+	if exec.Command("mount", "-t", "tmpfs", "tonprobe-test", dir).Run() != nil {
+		return false
+	}
+	return exec.Command("umount", dir).Run() == nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// stub is a collector that keeps what it gets in memory and has no reflector.
+type stub struct {
+	mu     sync.Mutex
+	stored map[string]int // how often each report id arrived
+	refuse int            // status for every report, when not 0
+	// hold keeps the answer to reports back until it is closed; arrived gets a
+	// value for each that is held.
+	hold    chan struct{}
+	arrived chan struct{}
+}
+
+func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method + " " + r.URL.Path {
+	case "POST /api/v1/enroll":
+		s.enroll(w, r)
+	case "POST /api/v1/reports":
+		s.reports(w, r)
+	case "GET /":
+		fmt.Fprintln(w, "collector")
+	default:
+		stubError(w, http.StatusNotFound, "not_found")
+	}
+}
+
+func stubError(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"error":{"code":%q,"message":"<script>alert(1)</script>"}}`, code)
+}
+
+func (s *stub) enroll(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Code    string `json:"code"`
+		AgentID string `json:"agent_id"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		stubError(w, http.StatusBadRequest, "body_malformed")
+		return
+	}
+	switch q.Code {
+	case "K7P3QX9A":
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"agent_id":%q,"token":"secret-token","participant":"Anna Beispiel"}`, q.AgentID)
+	case "T00MANY0":
+		stubError(w, http.StatusTooManyRequests, "rate_limited")
+	default:
+		stubError(w, http.StatusNotFound, "enroll_code_invalid")
+	}
+}
+
+func (s *stub) reports(w http.ResponseWriter, r *http.Request) {
+	z, err := gzip.NewReader(r.Body)
+	if err != nil {
+		stubError(w, http.StatusBadRequest, "body_malformed")
+		return
+	}
+	var in struct {
+		Reports []struct {
+			ID string `json:"id"`
+		} `json:"reports"`
+	}
+	if err := json.NewDecoder(z).Decode(&in); err != nil {
+		stubError(w, http.StatusBadRequest, "body_malformed")
+		return
+	}
+	if s.refuse != 0 {
+		stubError(w, s.refuse, map[int]string{401: "token_invalid", 403: "participant_blocked"}[s.refuse])
+		return
+	}
+	type result struct {
+		ID     string `json:"id"`
+		Status string `json:"status"`
+	}
+	var out []result
+	s.mu.Lock()
+	for _, q := range in.Reports {
+		status := "stored"
+		if s.stored[q.ID] > 0 {
+			status = "duplicate"
+		}
+		s.stored[q.ID]++
+		out = append(out, result{q.ID, status})
+	}
+	s.mu.Unlock()
+	if s.hold != nil {
+		s.arrived <- struct{}{}
+		select {
+		case <-s.hold:
+		case <-r.Context().Done():
+		}
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(map[string]any{"results": out})
+}
+
+// cmdStub starts a collector for a script: stub [tls|401|403]. It sets $URL
+// and writes ca.pem for tls.
+func cmdStub(ts *testscript.TestScript, neg bool, args []string) {
+	s := &stub{stored: map[string]int{}}
+	start := httptest.NewServer
+	for _, a := range args {
+		switch a {
+		case "tls":
+			start = httptest.NewTLSServer
+		case "401":
+			s.refuse = http.StatusUnauthorized
+		case "403":
+			s.refuse = http.StatusForbidden
+		default:
+			ts.Fatalf("usage: stub [tls|401|403]")
+		}
+	}
+	server := start(s)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	ts.Defer(server.Close)
+	ts.Setenv("URL", server.URL)
+	if c := server.Certificate(); c != nil {
+		block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), "ca.pem"), block, 0o600))
+	}
+}
