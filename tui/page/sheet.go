@@ -86,13 +86,14 @@ func (s Sheet) head(step string) string {
 	return line + "\n" + rule
 }
 
-// stack sets blocks below each other into room lines: comforts go first, then
-// the blank lines from the bottom up, then the blocks that can be spared.
+// stack sets blocks below each other into room lines. Two blank lines may be
+// missing; then comforts go, then the blank lines from the bottom up, then the
+// blocks that can be spared.
 func stack(blocks []Block, room int) string {
 	for {
-		text := join(blocks, len(blocks))
-		if lipgloss.Height(text) <= room {
-			return text
+		airy, dense := lipgloss.Height(join(blocks, len(blocks))), lipgloss.Height(join(blocks, 0))
+		if airy-2 <= room && dense <= room {
+			return join(blocks, room-dense)
 		}
 		kept, dropped := withoutSpare(blocks, 2)
 		if !dropped {

@@ -35,7 +35,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		{Text: notes(s, a.Untested, a.More), Spare: 1},
 		{Text: s.Style.Accent.Render(w.T("verdict.case"))},
 		{Text: p.code(s, code), Close: !s.tall()},
-		{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2, Close: !s.tall()},
+		{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2},
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},
 	}, k.Details, k.Repeat, k.Quit)
 }

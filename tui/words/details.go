@@ -66,14 +66,12 @@ func (w Words) Measured(r *report.Report) []Section {
 	for _, p := range r.Probes {
 		s := Section{Title: w.Probe(p.Name), State: p.Status}
 		values := valuesOf(p.Data)
-		for _, field := range shown[p.Name] {
-			if values == nil {
-				break
-			}
-			s.Lines = append(s.Lines, w.value(p.Name, field, values[field]))
-		}
-		if len(s.Lines) == 0 {
+		if values == nil {
 			s.Lines = append(s.Lines, w.T("details.no_data"))
+		} else {
+			for _, field := range shown[p.Name] {
+				s.Lines = append(s.Lines, w.value(p.Name, field, values[field]))
+			}
 		}
 		if p.Error != "" {
 			s.Lines = append(s.Lines, w.T("details.note", "text", Clean(p.Error, 200)))

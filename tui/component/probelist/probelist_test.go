@@ -1,0 +1,73 @@
+package probelist
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/style"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+func view(t *testing.T, l List, width int) []string {
+	w, err := words.In(phrase.EN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(ansi.Strip(l.View(width, style.New(termenv.Ascii, false), w)), "\n")
+}
+
+func TestOrderDoesNotDependOnWhoBegins(t *testing.T) {
+	var l List
+	for _, name := range []string{"host.load", report.ProbeMediaVoice, report.ProbeNAT, report.ProbeAudioInput, report.ProbeNetworkWeb} {
+		l = l.Take(probe.Event{Probe: name, Kind: probe.EventStarted})
+	}
+	var signs []string
+	for _, line := range view(t, l, 80) {
+		signs = append(signs, strings.Fields(line)[1])
+	}
+	if got, want := strings.Join(signs, " "), "Microphone Internet Way Transmission host.load"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestStates(t *testing.T) {
+	for status, want := range map[report.Status]string{
+		report.StatusOK: "✓ Microphone  all right", report.StatusWarn: "! Microphone  with limitations",
+		report.StatusFail: "✗ Microphone  disturbed", report.StatusUnknown: "? Microphone  not checked",
+		report.StatusSkipped: "? Microphone  left out, not checked", "": "? Microphone  not checked",
+	} {
+		l := List{}.Take(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDone, Result: &report.Result{Status: status}})
+		if got := view(t, l, 80)[0]; got != want {
+			t.Errorf("%q: %q, want %q", status, got, want)
+		}
+	}
+	l := List{}.Take(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDone})
+	if got := view(t, l, 80)[0]; !strings.HasPrefix(got, "?") {
+		t.Errorf("done without a result: %q", got)
+	}
+}
+
+func TestTakeLeavesTheListBefore(t *testing.T) {
+	before := List{}.Take(probe.Event{Probe: "a", Kind: probe.EventStarted})
+	before.Take(probe.Event{Probe: "a", Kind: probe.EventDone})
+	before.Take(probe.Event{Probe: "b"})
+	if before.Len() != 1 || before.Done("a") || before.Take(probe.Event{}).Len() != 1 {
+		t.Errorf("changed: %+v", before)
+	}
+}
+
+func TestLinesFit(t *testing.T) {
+	l := List{}.Take(probe.Event{Probe: strings.Repeat("long", 100)})
+	for width := range 60 {
+		if got := view(t, l, width)[0]; lipgloss.Width(got) > width {
+			t.Errorf("width %d: %q", width, got)
+		}
+	}
+}

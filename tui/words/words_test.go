@@ -1,0 +1,183 @@
+package words
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func in(t testing.TB, lang phrase.Lang) Words {
+	w, err := In(lang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestAloud(t *testing.T) {
+	de, en := in(t, phrase.DE), in(t, phrase.EN)
+	for _, tc := range []struct {
+		w          Words
+		line, want string
+	}{
+		{de, "Lautstärke im System: -60\u00a0dB (Grenze: < -20)", "Lautstärke im System: minus 60 Dezibel (Grenze: < minus 20)"},
+		{de, "Verlust: 7,5\u00a0% (Grenze: > 5)", "Verlust: 7,5 Prozent (Grenze: > 5)"},
+		{de, "Zeit: 21.5 ms", "Zeit: 21.5 Millisekunden"},
+		{de, "Pegel: −42,3 dBFS", "Pegel: minus 42,3 Dezibel"},
+		{en, "Rate: 8000 Hz", "Rate: 8000 hertz"},
+		{en, "WLAN-5 GHz, covid-19, 3 mst", "WLAN-5 GHz, covid-19, 3 mst"},
+		{en, "", ""},
+	} {
+		if got := tc.w.Aloud(tc.line); got != tc.want {
+			t.Errorf("%q: %q, want %q", tc.line, got, tc.want)
+		}
+	}
+}
+
+func TestSpell(t *testing.T) {
+	if got, want := in(t, phrase.DE).Spell("K7P-3QX"), "K wie Köln, sieben, P wie Potsdam, drei, Q wie Quickborn, X wie Xanten"; got != want {
+		t.Errorf("got %q", got)
+	}
+	for _, lang := range phrase.Langs() {
+		for _, r := range "0123456789ABCDEFGHJKMNPQRSTVWXYZ" { // Crockford's base32
+			if got := in(t, lang).Spell(string(r)); got == "" || strings.Contains(got, "‹") {
+				t.Errorf("%s %q: %q", lang, r, got)
+			}
+		}
+	}
+}
+
+func TestEveryProbeAndStateHasAWord(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		w := in(t, lang)
+		for name := range shown {
+			if got := w.Probe(name); got == name || strings.Contains(got, "‹") {
+				t.Errorf("%s %s: %q", lang, name, got)
+			}
+		}
+		unknown := w.State(report.StatusUnknown)
+		for _, s := range []report.Status{report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped} {
+			if got := w.State(s); got == unknown || strings.Contains(got, "‹") {
+				t.Errorf("%s %s: %q", lang, s, got)
+			}
+		}
+		if w.State("new") != unknown {
+			t.Error("a state this version does not know is called something else than unknown")
+		}
+		for _, d := range []Delivery{DeliverySending, DeliverySent, DeliveryWaiting, DeliveryNotEnrolled, DeliveryDeclined, DeliveryFailed} {
+			if w.Delivery(d) == "" {
+				t.Errorf("%s: nothing to say about %s", lang, d)
+			}
+		}
+		if w.Delivery("nonsense") != "" {
+			t.Error("something to say about nonsense")
+		}
+	}
+}
+
+// TestShownFieldsExist holds the list of fields against the report's types and
+// diagnose's names.
+func TestShownFieldsExist(t *testing.T) {
+	full := map[string]report.Data{
+		report.ProbeAudioInput: &report.AudioInput{OSMuted: new(true), OSVolumeDB: new(1.0), ActiveLevelDBFS: new(1.0), PeakDBFS: new(1.0),
+			NoiseFloorDBFS: new(1.0), SNRDB: new(1.0), ClippedPct: new(1.0), SpeechMS: new(1.0), NativeRateHz: new(1)},
+		report.ProbeAudioOutput: &report.AudioOutput{OSMuted: new(true), LoopHeard: new(true), LoopDelayMS: new(1.0)},
+		report.ProbeNetworkWeb: &report.NetworkWeb{DNSMS: new(1.0), TCPMS: new(1.0), TLSMS: new(1.0), HTTPMS: new(1.0), Proxy: "none",
+			ClockOffsetMS: new(1.0)},
+		report.ProbeNAT: &report.NAT{UDPRTTMS: new(1.0), TCPRTTMS: new(1.0)},
+		report.ProbeMediaVoice: &report.MediaVoice{Path: "x", UpLossPct: new(1.0), DownLossPct: new(1.0), UpJitterMS: new(1.0),
+			DownJitterMS: new(1.0), RTTP50MS: new(1.0), RTTP95MS: new(1.0), MOS: new(1.0)},
+	}
+	for probe, fields := range shown {
+		values := valuesOf(full[probe])
+		for _, field := range fields {
+			if _, ok := values[field]; !ok {
+				t.Errorf("%s has no field %s", probe, field)
+			}
+			for _, lang := range phrase.Langs() {
+				if diagnose.FieldText(probe, field, lang) == field {
+					t.Errorf("%s.%s has no name in %s", probe, field, lang)
+				}
+			}
+		}
+	}
+}
+
+func TestUnmeasuredIsSaidNotShownAsZero(t *testing.T) {
+	w := in(t, phrase.DE)
+	r := &report.Report{Verdict: report.Unknown, Probes: []report.Result{
+		{Name: report.ProbeNAT, Status: report.StatusOK, Data: &report.NAT{UDP: report.ReachOpen}},
+		{Name: report.ProbeMediaVoice, Status: report.StatusUnknown},
+		{Name: report.ProbeAudioInput, Status: report.StatusOK, Data: &report.AudioInput{PeakDBFS: new(math.NaN())}},
+	}}
+	all := w.Measured(r)
+	if got := all[0].Lines; !slices.ContainsFunc(got, func(l string) bool { return strings.HasSuffix(l, "nicht geprüft") }) {
+		t.Errorf("nat: %q", got)
+	}
+	for _, i := range []int{1, 2} {
+		if got := all[i].Lines; len(got) != 1 || got[0] != w.T("details.no_data") {
+			t.Errorf("%s: %q", r.Probes[i].Name, got)
+		}
+	}
+	if got := w.Answer(r).Untested; got != "Nicht geprüft: Übertragung der Sprache." {
+		t.Errorf("untested: %q", got)
+	}
+}
+
+func TestAnswerWithoutACause(t *testing.T) {
+	w := in(t, phrase.DE)
+	for v, want := range map[report.Verdict]string{
+		report.Ready: "verdict.nothing_found", report.Unknown: "verdict.incomplete", report.NotReady: "verdict.incomplete", "new": "verdict.incomplete",
+	} {
+		if a := w.Answer(&report.Report{Verdict: v}); a.Cause != w.T(want) || a.Headline == "" || a.Action == "" {
+			t.Errorf("%s: %+v", v, a)
+		}
+	}
+	a := w.Answer(&report.Report{Verdict: report.NotReady, Causes: []report.Cause{
+		{Code: "audio.from_the_future", Primary: true}, {Code: "x"}, {Code: "y"}}})
+	if a.Cause != w.T("verdict.incomplete") || a.More != "Dazu kommen zwei weitere Hinweise." {
+		t.Errorf("a cause this version does not know: %+v", a)
+	}
+}
+
+func TestSummaryIsWrittenInOneGo(t *testing.T) {
+	var b bytes.Buffer
+	r := &report.Report{Case: "K7P-3QX", Verdict: report.Ready, StartedAt: time.Unix(0, 0)}
+	if err := Summary(&b, r, phrase.EN); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(b.String(), "Result: ") || !strings.Contains(b.String(), "K7P-3QX") || !strings.HasSuffix(b.String(), "\n") {
+		t.Errorf("got %q", b.String())
+	}
+	if err := Summary(&b, r, "fr"); err == nil {
+		t.Error("a language there is no text in")
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	for _, s := range []string{"\x1b[31mx", "\u202ex", "a\nb", strings.Repeat("語", 100), "\xff", "e" + strings.Repeat("\u0301", 50)} {
+		f.Add(s, 20)
+	}
+	f.Fuzz(func(t *testing.T, s string, width int) {
+		width = int(uint(width) % 200)
+		got := Clean(s, width)
+		if !utf8.ValidString(got) || lipgloss.Width(got) > width {
+			t.Errorf("%q is %d cells wide, allowed %d", got, lipgloss.Width(got), width)
+		}
+		for _, r := range got {
+			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e' || r == '\u2028' {
+				t.Errorf("%q holds %U", got, r)
+			}
+		}
+	})
+}
