@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
 // emulatedLink stands between the agent and the reflector: a UDP relay whose
@@ -26,13 +28,14 @@ import (
 // their luck is not what these tests are about.
 type emulatedLink struct {
 	reflector net.Addr
-	agentSide *net.UDPConn // the agent sends here
-	dead      atomic.Bool  // nothing passes any more
+	agentSide *arrival.Conn // the agent sends here
+	stamps    *arrival.Stamps
+	dead      atomic.Bool // nothing passes any more
 	up, down  *lane
 	work      sync.WaitGroup
 
 	mu  sync.Mutex
-	far map[netip.AddrPort]*net.UDPConn // to the reflector, one for each socket of the agent
+	far map[netip.AddrPort]*arrival.Conn // to the reflector, one for each socket of the agent
 }
 
 // impairment is what happens to one direction. Fates are drawn per packet.
@@ -73,8 +76,12 @@ type due struct {
 func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emulatedLink {
 	t.Helper()
 	l := &emulatedLink{
-		reflector: reflector, agentSide: listenLoopback(t), far: map[netip.AddrPort]*net.UDPConn{},
+		reflector: reflector, stamps: new(arrival.Stamps), far: map[netip.AddrPort]*arrival.Conn{},
 		up: newLane(up, 1), down: newLane(down, 2),
+	}
+	l.agentSide = l.listen()
+	if l.agentSide == nil {
+		t.Fatal("no socket for the link")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l.work.Go(func() { l.up.deliver(ctx) })
@@ -93,14 +100,15 @@ func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emu
 	return l
 }
 
-func listenLoopback(t *testing.T) *net.UDPConn {
-	t.Helper()
+// listen opens a socket that stamps arrivals as the kernel takes them in: what
+// a packet waits for this process is part of what the link did to it.
+func (l *emulatedLink) listen() *arrival.Conn {
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
-		t.Fatal(err)
+		return nil
 	}
 	_ = c.SetReadBuffer(1 << 20)
-	return c
+	return arrival.Wrap(c, l.stamps, time.Now)
 }
 
 func newLane(i impairment, seed uint64) *lane {
@@ -110,8 +118,8 @@ func newLane(i impairment, seed uint64) *lane {
 func (l *emulatedLink) fromAgent() {
 	buf := make([]byte, 2048)
 	for {
-		n, from, err := l.agentSide.ReadFromUDPAddrPort(buf)
-		in := time.Now()
+		n, from, err := l.agentSide.ReadFromAddrPort(buf)
+		in := l.stamps.Take(buf[:max(n, 0)], time.Now())
 		if err != nil {
 			return
 		}
@@ -124,14 +132,14 @@ func (l *emulatedLink) fromAgent() {
 
 // farFor is the socket that stands for one socket of the agent: ICE tries from
 // several before it settles.
-func (l *emulatedLink) farFor(agent netip.AddrPort) *net.UDPConn {
+func (l *emulatedLink) farFor(agent netip.AddrPort) *arrival.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c := l.far[agent]; c != nil {
 		return c
 	}
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
+	c := l.listen()
+	if c == nil {
 		return nil
 	}
 	l.far[agent] = c
@@ -139,11 +147,11 @@ func (l *emulatedLink) farFor(agent netip.AddrPort) *net.UDPConn {
 	return c
 }
 
-func (l *emulatedLink) toAgent(far *net.UDPConn, agent netip.AddrPort) {
+func (l *emulatedLink) toAgent(far *arrival.Conn, agent netip.AddrPort) {
 	buf := make([]byte, 2048)
 	for {
-		n, _, err := far.ReadFromUDPAddrPort(buf)
-		in := time.Now()
+		n, _, err := far.ReadFromAddrPort(buf)
+		in := l.stamps.Take(buf[:max(n, 0)], time.Now())
 		if err != nil {
 			return
 		}

@@ -110,7 +110,7 @@ func (m measurement) settled() int {
 	if s.AllBack {
 		return len(s.Sends)
 	}
-	needed := int64(patience(s.Echoes))
+	needed := int64(settling(s.Echoes))
 	n := len(s.Sends)
 	for n > 0 && s.Sends[n-1].SentNS+needed > s.WaitedNS {
 		n--

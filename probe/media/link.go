@@ -17,6 +17,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -32,6 +33,7 @@ type link struct {
 	clock    probe.Clock
 	pc       *webrtc.PeerConnection
 	track    sendTrack
+	stamps   *arrival.Stamps
 	arriving chan *webrtc.TrackRemote // at most one
 	resource string
 
@@ -43,10 +45,14 @@ type link struct {
 // openLink prepares a connection with the servers of ice.
 func openLink(env probe.Env, servers wire.ICEConfig) (*link, error) {
 	l := &link{
-		clock: env.Clock, arriving: make(chan *webrtc.TrackRemote, 1),
+		clock: env.Clock, stamps: new(arrival.Stamps), arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
-	pc, err := newAPI(env, onLoopback(servers)).NewPeerConnection(configuration(servers))
+	api, err := newAPI(env, onLoopback(servers), l.stamps)
+	if err != nil {
+		return nil, err
+	}
+	pc, err := api.NewPeerConnection(configuration(servers))
 	if err != nil {
 		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
 	}
@@ -264,12 +270,14 @@ func onLoopback(servers wire.ICEConfig) bool {
 // newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
 // retransmission (it would hide loss), no replay protection (it would swallow
 // the duplicates we count).
-func newAPI(env probe.Env, loopback bool) *webrtc.API {
+func newAPI(env probe.Env, loopback bool, stamps *arrival.Stamps) (*webrtc.API, error) {
+	sockets, err := newStampedNet(env, stamps)
+	if err != nil {
+		return nil, err
+	}
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionLogs{env.Log}
-	if env.Net != nil {
-		e.SetNet(env.Net)
-	}
+	e.SetNet(sockets)
 	e.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
 	})
@@ -292,5 +300,5 @@ func newAPI(env probe.Env, loopback bool) *webrtc.API {
 		PayloadType: wire.PayloadType,
 	}, webrtc.RTPCodecTypeAudio)
 	return webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs),
-		webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{})), nil
 }

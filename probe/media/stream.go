@@ -133,7 +133,7 @@ func (s *stream) receive(l *link) {
 	var header rtp.Header
 	for {
 		n, _, err := t.Read(buf)
-		arrivedNS := s.nowNS()
+		now := s.clock.Now()
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -150,7 +150,7 @@ func (s *stream) receive(l *link) {
 			continue
 		}
 		if d, err := wire.ParseDown(buf[headerBytes:n]); err == nil {
-			s.take(d, arrivedNS)
+			s.take(d, int64(l.stamps.Take(buf[:n], now).Sub(s.start)))
 		}
 	}
 }
@@ -170,7 +170,9 @@ func (s *stream) take(d wire.Down, arrivedNS int64) {
 }
 
 const (
-	shortestWait = 60 * time.Millisecond
+	// The last packet may well be the slowest of all. Only a stream that lost
+	// something waits; the others end with their last echo.
+	shortestWait = 250 * time.Millisecond
 	longestWait  = 500 * time.Millisecond
 )
 
@@ -206,23 +208,25 @@ func untilDown(ctx context.Context, l *link) (context.Context, context.CancelFun
 	return ctx, cancel
 }
 
-// patience is how long the last packet may take: as long as the slowest so far
-// and half as much again.
-func patience(echoes []receipt) time.Duration {
-	if len(echoes) == 0 {
-		return longestWait
-	}
-	var slowest time.Duration
-	for _, e := range echoes {
-		slowest = max(slowest, time.Duration(e.ArrivedNS-e.UpSentNS))
-	}
-	return max(slowest*3/2, shortestWait)
-}
-
 func (s *stream) wait() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return min(patience(s.echoes), longestWait)
+	return min(max(2*slowest(s.echoes), shortestWait), longestWait)
+}
+
+// settling is how long a packet may be on its way before it counts as lost.
+func settling(echoes []receipt) time.Duration {
+	if len(echoes) == 0 {
+		return longestWait
+	}
+	return max(slowest(echoes)*3/2, shortestWait)
+}
+
+func slowest(echoes []receipt) (rtt time.Duration) {
+	for _, e := range echoes {
+		rtt = max(rtt, time.Duration(e.ArrivedNS-e.UpSentNS))
+	}
+	return rtt
 }
 
 func (s *stream) allBack() bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
 // mediaPort is the one port of the echo.
@@ -22,6 +23,7 @@ type mediaPort struct {
 	advertised []netip.AddrPort // what answers and permissions name
 	udp        ice.UDPMux
 	tcp        ice.TCPMux
+	stamps     *arrival.Stamps // of what came over UDP
 }
 
 func openMedia(cfg Config) (*mediaPort, error) {
@@ -30,7 +32,7 @@ func openMedia(cfg Config) (*mediaPort, error) {
 		return nil, fmt.Errorf("open the media port: %w", err)
 	}
 	log := pionLogs{cfg.Log}.NewLogger("mux")
-	m := &mediaPort{addrs: p.addrs, advertised: p.addrs}
+	m := &mediaPort{addrs: p.addrs, advertised: p.addrs, stamps: new(arrival.Stamps)}
 	if len(cfg.MediaIPs) > 0 {
 		m.advertised = nil
 		for _, ip := range cfg.MediaIPs {
@@ -39,7 +41,9 @@ func openMedia(cfg Config) (*mediaPort, error) {
 	}
 	var muxes []ice.UDPMux
 	for _, conn := range p.udp {
-		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: log, UDPConn: conn}))
+		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{
+			Logger: log, UDPConn: arrival.Wrap(conn, m.stamps, cfg.Now),
+		}))
 	}
 	m.udp = ice.NewMultiUDPMuxDefault(muxes...)
 	m.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{

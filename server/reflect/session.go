@@ -109,9 +109,10 @@ func (s *session) serve(t *webrtc.TrackRemote) {
 	buf := make([]byte, wire.MaxBytes+512)
 	down := make([]byte, 0, wire.MaxBytes)
 	var header rtp.Header
+	var arrivedNS int64
 	for {
 		n, _, err := t.Read(buf)
-		arrivedNS := s.r.sinceNS()
+		now := s.r.cfg.Now()
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -129,6 +130,8 @@ func (s *session) serve(t *webrtc.TrackRemote) {
 			s.r.count.foreign.Add(1)
 			continue
 		}
+		// In the log time never runs back, even if two stamps come of two clocks.
+		arrivedNS = max(arrivedNS, int64(s.r.media.stamps.Take(buf[:n], now).Sub(s.r.epoch)))
 		s.echo(buf[headerBytes:n], arrivedNS, down)
 	}
 }

@@ -1,0 +1,41 @@
+package media
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
+)
+
+// stampedNet opens the sockets of a network so that they note when packets
+// arrive. Sockets that are not the system's, and TURN's, are left as they are.
+type stampedNet struct {
+	transport.Net
+	env    probe.Env
+	stamps *arrival.Stamps
+}
+
+func newStampedNet(env probe.Env, stamps *arrival.Stamps) (*stampedNet, error) {
+	under := env.Net
+	if under == nil {
+		system, err := stdnet.NewNet()
+		if err != nil {
+			return nil, fmt.Errorf("list the network interfaces: %w", err)
+		}
+		under = system
+	}
+	return &stampedNet{under, env, stamps}, nil
+}
+
+// ListenUDP implements transport.Net.
+func (n *stampedNet) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
+	conn, err := n.Net.ListenUDP(network, at)
+	if system, ok := conn.(*net.UDPConn); ok && err == nil {
+		return arrival.Wrap(system, n.stamps, n.env.Clock.Now), nil
+	}
+	return conn, err
+}

@@ -1,0 +1,74 @@
+package arrival
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Conn is a UDP socket that notes when RTP packets arrive. It satisfies the
+// interfaces by which pion reads and writes without allocating.
+//
+// One goroutine may read at a time.
+type Conn struct {
+	*net.UDPConn
+	stamps *Stamps
+	now    func() time.Time
+	oob    []byte
+}
+
+// Wrap makes conn note into stamps. Where the kernel gives no time, or refuses
+// it, the time of the read call is used. now must carry a monotonic reading.
+func Wrap(conn *net.UDPConn, stamps *Stamps, now func() time.Time) *Conn {
+	c := &Conn{UDPConn: conn, stamps: stamps, now: now}
+	if askKernel(conn) == nil {
+		c.oob = make([]byte, oobBytes)
+	}
+	return c
+}
+
+// ReadFromAddrPort reads one packet.
+func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	if c.oob == nil {
+		n, from, err := c.UDPConn.ReadFromUDPAddrPort(b)
+		if err == nil {
+			c.stamps.Note(b[:n], c.now())
+		}
+		return n, from, err
+	}
+	n, oobn, _, from, err := c.UDPConn.ReadMsgUDPAddrPort(b, c.oob)
+	if err == nil {
+		c.stamps.Note(b[:n], c.arrived(c.oob[:oobn]))
+	}
+	return n, from, err
+}
+
+// arrived turns the kernel's wall-clock time into one on the monotonic clock, by
+// its age: a step of the wall clock can only spoil the packets it hits, and
+// those it makes impossible are given the time of the read call.
+func (c *Conn) arrived(oob []byte) time.Time {
+	now := c.now()
+	wallNS, ok := kernelTime(oob)
+	if !ok {
+		return now
+	}
+	age := time.Duration(now.UnixNano() - wallNS)
+	if age < 0 || age > oldest {
+		return now
+	}
+	return now.Add(-age)
+}
+
+// ReadFrom reads one packet.
+func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := c.ReadFromAddrPort(b)
+	if err != nil {
+		return n, nil, err
+	}
+	return n, net.UDPAddrFromAddrPort(from), nil
+}
+
+// WriteToAddrPort sends one packet.
+func (c *Conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	return c.UDPConn.WriteToUDPAddrPort(b, to)
+}

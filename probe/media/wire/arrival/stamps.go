@@ -1,0 +1,96 @@
+package arrival
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+)
+
+// Stamps remembers for a moment when RTP packets arrived. It is of fixed size:
+// what does not fit pushes out the oldest near it. It is safe for concurrent use.
+type Stamps struct {
+	mu    sync.Mutex
+	slots [slots]slot
+}
+
+const (
+	slots = 1 << 12
+	// probe is how many places a packet may have, so that the copies of a
+	// doubled packet find room beside each other.
+	probe = 8
+	// oldest is the age above which a stamp is another packet's, or a clock
+	// that jumped.
+	oldest = time.Second
+)
+
+type slot struct {
+	key uint64 // 0: free
+	at  time.Time
+}
+
+// keyOf is SSRC and sequence number, which SRTP leaves readable (RFC 3711 §3.1).
+// The set bit at the top makes no key zero.
+func keyOf(packet []byte) (key uint64, ok bool) {
+	// RFC 7983 §7: RTP is what begins with 128 to 191; RTCP has types 192 to
+	// 223 in the second byte (RFC 5761 §4).
+	if len(packet) < 12 || packet[0]&0xc0 != 0x80 || packet[1] >= 192 && packet[1] <= 223 {
+		return 0, false
+	}
+	ssrc, seq := binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])
+	return 1<<63 | uint64(ssrc)<<16 | uint64(seq), true
+}
+
+// first is where a key is looked for: numbers in a row lie probe places apart.
+func first(key uint64) int {
+	return int((key*probe + (key>>16)*0x9e3779b97f4a7c15>>40*probe) % slots)
+}
+
+// Note keeps when packet arrived. What is not RTP is ignored.
+func (s *Stamps) Note(packet []byte, at time.Time) {
+	key, ok := keyOf(packet)
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	start, place := first(key), -1
+	for i := range probe {
+		at := &s.slots[(start+i)%slots]
+		if at.key == 0 {
+			place = i
+			break
+		}
+		if place < 0 || at.at.Before(s.slots[(start+place)%slots].at) {
+			place = i
+		}
+	}
+	s.slots[(start+place)%slots] = slot{key, at}
+}
+
+// Take returns when packet, which begins with its RTP header, arrived, and
+// forgets it. It is now when that is not known. Of a packet that came twice the
+// first arrival is taken first.
+func (s *Stamps) Take(packet []byte, now time.Time) time.Time {
+	key, ok := keyOf(packet)
+	if !ok {
+		return now
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found *slot
+	for i := range probe {
+		at := &s.slots[(first(key)+i)%slots]
+		if at.key == key && (found == nil || at.at.Before(found.at)) {
+			found = at
+		}
+	}
+	if found == nil {
+		return now
+	}
+	at := found.at
+	*found = slot{}
+	if age := now.Sub(at); age < 0 || age > oldest {
+		return now
+	}
+	return at
+}
