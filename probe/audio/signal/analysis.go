@@ -67,14 +67,16 @@ type Analysis struct {
 	// BandwidthHz is the highest frequency at which speech still rises out of the quiet parts and is less
 	// than 60 dB below its strongest band (voice channel); nil with less than 500 ms of speech.
 	BandwidthHz *float64 `json:"bandwidth_hz"`
-	// BandRatioDB is the speech power in 4-7 kHz relative to that in 0.3-3.4 kHz, quiet parts subtracted;
+	// BandRatioDB is the speech power in 4-7 kHz (from 4.4 on, as resamplers leak a little) relative to
+	// that in 0.3-3.4 kHz, quiet parts subtracted;
 	// -100 when the sampling rate leaves nothing above 4 kHz; nil with less than 500 ms of speech.
 	BandRatioDB *float64 `json:"band_ratio_db"`
 
 	// DCOffset is the mean sample value, -1..1, of the channel where it is larger in magnitude.
 	DCOffset float64 `json:"dc_offset"`
 
-	// Dropouts counts runs of exact zero of 10 ms to 2 s that cut into sound at both ends (voice channel).
+	// Dropouts counts runs of exact zero of 10 ms to 2 s between sounds above -60 dBFS (voice channel). Where
+	// the pauses themselves are exactly zero, only those count that cut through a sound, less what is chance.
 	Dropouts int `json:"dropouts"`
 	// LongestGapMS is the longest of those runs.
 	LongestGapMS float64 `json:"longest_gap_ms"`

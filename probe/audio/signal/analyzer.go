@@ -154,8 +154,8 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	level := c.p56.level()
 	r.ActiveLevelDBFS, r.ActivityPct, r.RMSDBFS = level.ActiveDBFS, level.ActivityPct, c.stats.rmsDBFS()
 
-	judge := c.judge
-	judge.finish()
+	judge, hum := c.judge, *c.hum // copies, to be brought to their end
+	judge.finish(func() { hum.settle(judge.decided, judge.quietRun) })
 	r.SpeechMS = a.milliseconds(int64(judge.speech * c.framer.hop))
 	r.NoiseFloorDBFS = judge.noise.floorDBFS()
 	r.SNRDB = snrDB(r.ActiveLevelDBFS, r.NoiseFloorDBFS, r.SpeechMS)
@@ -165,10 +165,10 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	r.ClippedRuns, r.ClippedPct = c.clipping.fullScaleResult(a.frames)
 	r.ClippedUpstreamRuns, r.ClipLevelDBFS = c.clipping.upstream(&c.stats)
 	r.FlatFactor = c.clipping.flatFactor()
-	if h, ok := c.hum.find(); ok {
+	if h, ok := hum.find(); ok {
 		r.HumHz, r.HumDBFS, r.HumAboveDB = &h.baseHz, &h.levelDBFS, &h.aboveDB
 	}
-	dropouts, longest := c.dropout.result()
+	dropouts, longest := c.dropout.result(r.NoiseFloorDBFS != nil)
 	r.Dropouts, r.LongestGapMS = dropouts, a.milliseconds(int64(longest))
 }
 

@@ -10,7 +10,7 @@ const (
 	bandRatioFloorDB = -100
 	telephoneLowHz   = 300
 	telephoneHighHz  = 3400
-	widebandLowHz    = 4000
+	widebandLowHz    = 4400 // not 4000: what resampled an 8 kHz signal leaks a little way above its band
 	widebandHighHz   = 7000
 	bandSmoothing    = 1 // bands on either side
 )
@@ -58,13 +58,13 @@ func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
 			speech, quiet = speech+s/(2*bandSmoothing+1), quiet+q/(2*bandSmoothing+1)
 		}
 		if speech-quiet >= least && speech >= bandAboveQuiet*quiet {
-			return new(float64(b+1+bandSmoothing) * w.bandHz)
+			return new(float64(b+1) * w.bandHz)
 		}
 	}
 	return new(0.0)
 }
 
-// bandRatioDB is the speech power in 4-7 kHz over that in 0.3-3.4 kHz; nil with too little speech.
+// bandRatioDB is the speech power in 4.4-7 kHz over that in 0.3-3.4 kHz; nil with too little speech.
 func (m *bandwidthMeter) bandRatioDB(w *wideSpectrum) *float64 {
 	if m.speechFrames < leastBandFrames {
 		return nil

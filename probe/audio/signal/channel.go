@@ -54,6 +54,7 @@ func (c *channel) write(raw []float64) {
 		if complete {
 			c.hum.write(c.framer.voice.newest())
 			c.judge.write(&c.framer.frame)
+			c.hum.settle(c.judge.decided, c.judge.quietRun)
 		}
 	}
 }

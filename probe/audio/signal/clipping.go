@@ -7,8 +7,8 @@ const (
 	clippedRunAt48k  = 7 // samples: "more than 6"
 	clippedRunCounts = 3 // samples of a run that count towards the clipped share
 
-	flatTolerance   = 0.002 // of its level: how much a flat top may move from sample to sample
-	kneeRatio       = 8     // a flat top is entered and left this much faster than it moves
+	flatStep        = 0.002 // of its level: how much a flat top may move from sample to sample, up to 48 kHz
+	kneeShare       = 0.016 // of its level: how much it rises out of the signal within kneeSpan
 	flatRunAt48k    = 4
 	kneeSpanAt48k   = 2
 	edgeShare       = 0.95 // only tops beyond this share of the extreme so far can turn out to be its edge
@@ -30,6 +30,7 @@ type clippingMeter struct {
 
 	// Flat tops below it, by level, for positive and negative ones.
 	flatMinRun, kneeSpan int
+	flatStep             float64
 	flatRun              int
 	before               float64 // the sample kneeSpan before the flat run
 	tops                 [2][flatBins]uint32
@@ -46,6 +47,7 @@ func newClippingMeter(rateHz int) clippingMeter {
 		minRun:     int64(scale(clippedRunAt48k, 3)),
 		flatMinRun: scale(flatRunAt48k, 3),
 		kneeSpan:   scale(kneeSpanAt48k, 1),
+		flatStep:   flatStep * min(1, 48000/float64(rateHz)),
 	}
 }
 
@@ -99,7 +101,7 @@ func (m *clippingMeter) endFullScale() {
 func (m *clippingMeter) followFlat(extended []float64, at int, high, low float64) {
 	current, previous := extended[at], extended[at-1]
 	beyond := current >= high || current <= low
-	if beyond && math.Abs(current-previous) <= flatTolerance*math.Abs(current) {
+	if beyond && math.Abs(current-previous) <= m.flatStep*math.Abs(current) {
 		if m.flatRun < 2 {
 			m.flatRun, m.before = 1, extended[at-1-m.kneeSpan]
 		}
@@ -115,7 +117,7 @@ func (m *clippingMeter) followFlat(extended []float64, at int, high, low float64
 // endFlat counts a flat run that rises out of the signal by a knee on both sides. A rounded top, which is
 // flat as well when the voice is low and the rate is high, has none.
 func (m *clippingMeter) endFlat(level, after float64) {
-	knee := kneeRatio * flatTolerance * math.Abs(level)
+	knee := kneeShare * math.Abs(level)
 	side := 0
 	rise, fall := level-m.before, level-after
 	if level < 0 {

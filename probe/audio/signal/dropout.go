@@ -11,14 +11,13 @@ const (
 	dropoutStepRatio         = 32    // most difference of power before and after: 15 dB
 	dropoutPitchRatio        = 2.5   // most difference of the rate of zero crossings before and after
 	dropoutLeastPower        = 1e-6  // -60 dBFS
-	leastSoft                = 3     // soft zero runs from which on the source is one that has them
-	softPerSharp             = 10    // soft zero runs among which one sharp one is chance; among as many, all abrupt ones are
+	othersPerCut             = 10    // other zero runs among which one that looks like a cut is chance
 )
 
-// dropoutMeter finds runs of exact zero that cut into sound. A lost buffer ends and begins in the middle of
-// the wave, with the same sound on both sides. A real microphone has no other zeros; but a noise gate and a
-// synthetic voice do, in pauses and in stops, and some of those look abrupt by chance. So the soft ones are
-// counted too, and what they lead to expect is taken off.
+// dropoutMeter finds runs of exact zero between sounds. Where the pauses carry a background, as every real
+// microphone's do, each such run is a lost buffer. A noise gate and a synthetic voice have exact zeros of
+// their own, in pauses and in stops; there only a run that cuts through the middle of a sound counts, and as
+// many of those as chance makes of the others are taken off.
 type dropoutMeter struct {
 	minRun, maxRun, edge, around int
 	edgeGain, aroundGain         float64
@@ -27,17 +26,16 @@ type dropoutMeter struct {
 	wave  edgeWave // before the current or last run of zeros
 	zeros int
 
-	// A gap that began abruptly and is waiting for the sound after it.
+	// A gap that is waiting for the sound after it.
 	gap     int
 	before  edgeWave
-	jump    bool // the wave before it did not even come near zero
+	jump    bool // the wave before it did not come near zero
 	first   float64
 	resumed int
 	after   edgeWave
 
-	abrupt, sharp            int // gaps between like sounds; and those of them with a jump on both sides
-	soft, unlike             int // the others: fading on a side; abrupt, but between unlike sounds
-	longestAbrupt, longSharp int
+	gaps, between, cuts        int // all; those between sounds; of those, the ones that cut through one
+	longestBetween, longestCut int
 }
 
 // edgeWave describes the wave on one side of a gap.
@@ -46,12 +44,11 @@ type edgeWave struct {
 	crossings    float64 // zero crossings per sample
 }
 
-func (w edgeWave) cut() bool {
-	return w.around >= dropoutLeastPower && w.edge >= dropoutEdgeShare*w.around
-}
+func (w edgeWave) loud() bool { return w.around >= dropoutLeastPower }
 
-func (w edgeWave) jumps(outermost float64) bool {
-	return outermost*outermost >= dropoutJumpShare*w.around
+// cut: the sound does not fade towards the gap, nor does its outermost sample come near zero.
+func (w edgeWave) cut(outermost float64) bool {
+	return w.edge >= dropoutEdgeShare*w.around && outermost*outermost >= dropoutJumpShare*w.around
 }
 
 func (w edgeWave) resembles(other edgeWave) bool {
@@ -103,12 +100,11 @@ func (m *dropoutMeter) endZeros(before edgeWave, last, first float64) {
 	if last == 0 {
 		return // the stream began with it
 	}
-	if m.zeros > m.maxRun || !before.cut() {
-		m.soft++
-		return
+	m.gaps++
+	if m.zeros <= m.maxRun && before.loud() {
+		m.gap, m.before, m.jump, m.first = m.zeros, before, before.cut(last), first
+		m.resumed, m.after = 0, edgeWave{}
 	}
-	m.gap, m.before, m.jump, m.first = m.zeros, before, before.jumps(last), first
-	m.resumed, m.after = 0, edgeWave{}
 }
 
 // resume gathers the sound after a gap and then decides on it.
@@ -123,36 +119,26 @@ func (m *dropoutMeter) resume(square, crossing float64) {
 	}
 	gap := m.gap
 	m.gap = 0
-	if !m.after.cut() {
-		m.soft++
+	if !m.after.loud() {
 		return
 	}
-	if !m.after.resembles(m.before) {
-		m.unlike++
-		return
-	}
-	m.abrupt++
-	m.longestAbrupt = max(m.longestAbrupt, gap)
-	if m.jump && m.after.jumps(m.first) {
-		m.sharp++
-		m.longSharp = max(m.longSharp, gap)
+	m.between++
+	m.longestBetween = max(m.longestBetween, gap)
+	if m.jump && m.after.cut(m.first) && m.after.resembles(m.before) {
+		m.cuts++
+		m.longestCut = max(m.longestCut, gap)
 	}
 }
 
-// result is the number of dropouts and the longest of them in samples.
-func (m *dropoutMeter) result() (dropouts, longest int) {
-	soft := 0
-	if m.soft >= leastSoft {
-		soft = m.soft + m.unlike
+// result is the number of dropouts and the longest of them in samples. hasBackground says that the parts
+// without speech are not exactly zero.
+func (m *dropoutMeter) result(hasBackground bool) (dropouts, longest int) {
+	if hasBackground {
+		return m.between, m.longestBetween
 	}
-	if left := m.abrupt - soft; left > 0 {
-		dropouts, longest = left, m.longestAbrupt
+	byChance := (m.gaps - m.cuts + othersPerCut - 1) / othersPerCut
+	if m.cuts > byChance {
+		return m.cuts - byChance, m.longestCut
 	}
-	if soft > 0 {
-		soft += m.abrupt - m.sharp
-	}
-	if left := m.sharp - (soft+softPerSharp-1)/softPerSharp; left > dropouts {
-		dropouts, longest = left, m.longSharp
-	}
-	return dropouts, longest
+	return 0, 0
 }

@@ -13,15 +13,19 @@ const (
 	humHarmonics    = 4
 	humTopHz        = 290
 	humBins         = 160
-	humLevels       = 132 // of 1 dB, from FloorDBFS
-	humShare        = 0.1 // hum is there all the time: what a bin is above for all but this share of the time
-	humLeastWindows = 6
+	humLevels       = 132  // of 1 dB, from FloorDBFS
+	humPending      = 16   // windows: more than frames wait for their verdict
+	humQuietWindows = 2    // from which on only the quiet ones count
+	humQuietShare   = 0.25 // the quantile of their levels: some are not as quiet as they were taken to be
+	humAllWindows   = 6
+	humSteadyDB     = 6 // a hum that is heard through a voice varies less between its median and lowest tenth
 	humAboveDB      = 10
-	humLeastDBFS    = -66 // below, a low voice's own steady partials can look the same, and nobody hears it
+	humLeastDBFS    = -66 // below, nobody hears it
 )
 
-// humMeter looks for mains hum: lines at 50 or 60 Hz and their harmonics that never go away. It takes no
-// interest in what a bin reaches while somebody speaks, only in what it never falls below.
+// humMeter looks for mains hum: lines at 50 or 60 Hz and their harmonics. A low voice has such lines as
+// well, so they are looked for in the quiet parts; where there are none, because the voice never pauses or
+// the hum itself buzzes like a voice, only a line that never varies counts.
 type humMeter struct {
 	filters     [2]biquad
 	decimation  int
@@ -34,8 +38,44 @@ type humMeter struct {
 	binHz       float64
 	bins        int
 
-	windows int
-	levels  [humBins][humLevels]uint32
+	frames     int // written so far
+	spanFrames int // that a window reaches over
+	pending    [humPending]humWindow
+	made       int // windows
+	settled    int // windows counted as quiet or not
+
+	all, quiet humLevelCounts
+}
+
+// humWindow is the spectrum of one window, in levels of 1 dB, and the frame it ended with.
+type humWindow struct {
+	lastFrame int
+	levels    [humBins]uint8
+}
+
+// humLevelCounts counts how often each bin had each level.
+type humLevelCounts struct {
+	windows uint32
+	counts  [humBins][humLevels]uint32
+}
+
+func (c *humLevelCounts) add(w *humWindow) {
+	c.windows++
+	for k, level := range w.levels {
+		c.counts[k][level]++
+	}
+}
+
+// quantile is the level in dBFS that bin k is below for that share of the windows.
+func (c *humLevelCounts) quantile(k int, share float64) float64 {
+	rank := uint32(share * float64(c.windows))
+	var passed uint32
+	for level, count := range c.counts[k] {
+		if passed += count; passed > rank {
+			return float64(level) + 0.5 + FloorDBFS
+		}
+	}
+	return FloorDBFS
 }
 
 func newHumMeter(narrowRateHz float64) *humMeter {
@@ -52,6 +92,7 @@ func newHumMeter(narrowRateHz float64) *humMeter {
 	m.spectrum = make([]complex128, length/2+1)
 	m.binHz = rate / float64(length)
 	m.bins = min(humBins, int(humTopHz/m.binHz)+1, length/2)
+	m.spanFrames = int(math.Ceil(float64(length)/rate/(frameWindowS/2))) + 1
 	return m
 }
 
@@ -61,8 +102,9 @@ func lowPass(cornerHz, q, rateHz float64) biquad {
 	return biquad{b0: k * k / a0, b1: 2 * k * k / a0, b2: k * k / a0, a1: 2 * (k*k - 1) / a0, a2: (1 - k/q + k*k) / a0}
 }
 
-// write takes samples at the narrow rate.
+// write takes the samples of one frame, at the narrow rate.
 func (m *humMeter) write(narrow []float64) {
+	m.frames++
 	first, second := m.filters[0], m.filters[1]
 	for _, x := range narrow {
 		y := second.next(first.next(x))
@@ -86,13 +128,30 @@ func (m *humMeter) transform() {
 	}
 	m.samples = m.samples[:copy(m.samples, m.samples[len(m.samples)/2:])]
 	m.transformer.Coefficients(m.spectrum, m.work)
+	w := &m.pending[m.made%humPending]
+	w.lastFrame = m.frames
 	scale := 2 / float64(len(m.work))
 	for k := range m.bins {
 		c := m.spectrum[k]
 		level := powerDB((real(c)*real(c) + imag(c)*imag(c)) * scale)
-		m.levels[k][max(0, min(humLevels-1, int(level-FloorDBFS)))]++
+		w.levels[k] = uint8(max(0, min(humLevels-1, int(level-FloorDBFS))))
 	}
-	m.windows++
+	m.all.add(w)
+	m.made++
+}
+
+// settle is told how many frames have their verdict, and how many of the last of them were without speech.
+func (m *humMeter) settle(decided, quietRun int) {
+	for m.settled < m.made {
+		w := &m.pending[m.settled%humPending]
+		if w.lastFrame > decided {
+			return
+		}
+		if quietRun-(decided-w.lastFrame) >= m.spanFrames {
+			m.quiet.add(w)
+		}
+		m.settled++
+	}
 }
 
 // hum is what was found of one mains frequency.
@@ -102,15 +161,24 @@ type hum struct {
 
 // find returns the stronger of 50 and 60 Hz hum; ok is false when neither stands out.
 func (m *humMeter) find() (strongest hum, ok bool) {
-	if m.windows < humLeastWindows {
-		return hum{}, false
+	counts := &m.quiet
+	if counts.windows < humQuietWindows {
+		counts = &m.all
+		if counts.windows < humAllWindows {
+			return hum{}, false
+		}
 	}
 	var lasting [humBins]float64
+	var steady [humBins]bool
 	for k := range m.bins {
-		lasting[k] = m.lastingDB(k)
+		lasting[k], steady[k] = counts.quantile(k, humQuietShare), true
+		if counts == &m.all {
+			low := counts.quantile(k, 0.1)
+			lasting[k], steady[k] = low, counts.quantile(k, 0.5)-low <= humSteadyDB
+		}
 	}
 	for _, base := range []float64{50, 60} {
-		h := m.harmonics(lasting[:m.bins], base)
+		h := m.harmonics(lasting[:m.bins], steady[:m.bins], base)
 		if h.levelDBFS > humLeastDBFS && (!ok || h.levelDBFS > strongest.levelDBFS) {
 			strongest, ok = h, true
 		}
@@ -118,26 +186,14 @@ func (m *humMeter) find() (strongest hum, ok bool) {
 	return strongest, ok
 }
 
-// lastingDB is the level bin k stays above for all but humShare of the time.
-func (m *humMeter) lastingDB(k int) float64 {
-	rank := uint32(humShare * float64(m.windows))
-	var passed uint32
-	for level, count := range m.levels[k] {
-		if passed += count; passed > rank {
-			return float64(level) + 0.5 + FloorDBFS
-		}
-	}
-	return FloorDBFS
-}
-
 // harmonics adds up those of the first four harmonics that stand out of their neighbourhood.
-func (m *humMeter) harmonics(lasting []float64, baseHz float64) hum {
+func (m *humMeter) harmonics(lasting []float64, steady []bool, baseHz float64) hum {
 	h := hum{baseHz: baseHz, levelDBFS: FloorDBFS}
 	power := 0.0
 	for n := 1; n <= humHarmonics; n++ {
 		centre := int(math.Round(baseHz * float64(n) / m.binHz))
 		line, above := m.line(lasting, centre)
-		if above < humAboveDB {
+		if above < humAboveDB || !steady[centre] {
 			continue
 		}
 		power += line

@@ -40,7 +40,7 @@ func wantLUFS(t *testing.T, what string, got *float64, want float64) {
 	}
 }
 
-var loudnessRates = []int{8000, 11025, 16000, 44100, 48000, 96000}
+var loudnessRates = []int{11025, 16000, 48000, 96000}
 
 // EBU Tech 3341 table 1, cases 1 to 5.
 func TestLoudnessEBU3341Integrated(t *testing.T) {

@@ -35,6 +35,7 @@ type judge struct {
 	decided  int // frames whose verdict is given
 	run      int // successive frames of one voice, up to the last rated one
 	speech   int // frames of speech so far
+	quietRun int // successive frames without speech, up to the last decided one
 	lastLive int // the last frame that looked like speech on arrival, counted from 1
 
 	noise     noiseMeter
@@ -63,13 +64,14 @@ func (j *judge) write(f *frame) {
 	}
 }
 
-// finish judges the frames that still wait for their surroundings, by those there are.
-func (j *judge) finish() {
+// finish judges the frames that still wait for their surroundings, by those there are, and reports each.
+func (j *judge) finish(decided func()) {
 	for j.rated < j.seen {
 		j.rate()
 	}
 	for j.decided < j.seen {
 		j.decide()
+		decided()
 	}
 }
 
@@ -142,6 +144,10 @@ func (j *judge) decide() {
 	n := j.decided
 	f := j.at(n)
 	distance := j.syllableDistance(n)
+	j.quietRun++
+	if distance <= quietFrames || f.zeros {
+		j.quietRun = 0
+	}
 	switch {
 	case distance == 0, distance <= consonantFrames && f.risen:
 		j.speech++
