@@ -14,7 +14,7 @@ const Jitter = 0.2
 
 // FirstWithin bounds the wait before the first run: long enough to spread the
 // computers that are switched on together, short enough to see it work.
-const FirstWithin = 30 * time.Second
+const FirstWithin = 10 * time.Second
 
 // Schedule says when.
 type Schedule struct {

@@ -1,0 +1,189 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// realCollector is the other program, built from this tree and run beside us.
+type realCollector struct {
+	binary, data, url string
+}
+
+func startCollector(t *testing.T) realCollector {
+	t.Helper()
+	dir := t.TempDir()
+	c := realCollector{binary: filepath.Join(dir, "tonprobe-collector"), data: filepath.Join(dir, "data")}
+	if out, err := exec.Command("go", "build", "-o", c.binary, "../tonprobe-collector").CombinedOutput(); err != nil {
+		t.Fatalf("build the collector: %v\n%s", err, out)
+	}
+	p := exec.Command(c.binary, "serve", "--data", c.data, "--listen", "127.0.0.1:0",
+		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy")
+	p.Stderr = t.Output()
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, at, ok := strings.Cut(lines.Text(), "is ready: "); ok {
+			c.url = at
+			break
+		}
+	}
+	if c.url == "" {
+		t.Fatal("the collector did not say where it listens")
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return c
+}
+
+// invite returns a one-time code.
+func (c realCollector) invite(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command(c.binary, "participant", "add", "Anna Beispiel", "--json", "--data", c.data).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var invited struct{ Code string }
+	if err := json.Unmarshal(out, &invited); err != nil {
+		t.Fatal(err)
+	}
+	return invited.Code
+}
+
+// line lies between agent and collector and can swallow the collector's answer
+// to reports.
+type line struct {
+	*httptest.Server
+	mu        sync.Mutex
+	swallow   bool
+	swallowed chan struct{}
+	results   map[string][]string // the collector's answers by report id
+}
+
+func newLine(t *testing.T, to string) *line {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &line{swallowed: make(chan struct{}, 8), results: map[string][]string{}}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = l.answer
+	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	l.Server = httptest.NewServer(proxy)
+	t.Cleanup(l.Close)
+	return l
+}
+
+func (l *line) answer(r *http.Response) error {
+	if r.Request.URL.Path != "/api/v1/reports" {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var a struct{ Results []struct{ ID, Status string } }
+	if err := json.Unmarshal(body, &a); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	for _, x := range a.Results {
+		l.results[x.ID] = append(l.results[x.ID], x.Status)
+	}
+	swallow := l.swallow
+	l.mu.Unlock()
+	if swallow {
+		l.swallowed <- struct{}{}
+		<-r.Request.Context().Done() // until the agent is dead
+	}
+	return nil
+}
+
+func TestAgainstTheRealCollector(t *testing.T) {
+	c := startCollector(t)
+	l := newLine(t, c.url)
+	a := agent{t, filepath.Join(t.TempDir(), "data")}
+
+	code := c.invite(t)
+	a.run("enroll", strings.ToLower(code), "--server", l.URL)
+	if out, err := a.command("enroll", code, "--server", l.URL).CombinedOutput(); err == nil || !strings.Contains(string(out), "already used") {
+		t.Errorf("a used code: %v, %s", err, out)
+	}
+
+	t.Run("a whole check is measured and delivered", func(t *testing.T) {
+		r, err := report.Decode([]byte(a.run("check", "--no-audio", "--json", "-")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		voice := report.Find[report.MediaVoice](r)
+		if r.Verdict != report.Ready || voice == nil || voice.State != report.MediaComplete {
+			t.Errorf("verdict %s, causes %+v, voice %+v", r.Verdict, r.Causes, voice)
+		}
+		t.Logf("first verdict after %d ms, all after %d ms", r.FirstVerdictMS, r.DurationMS)
+		if got := a.states(); got["sent"] != 1 || len(got) != 1 {
+			t.Errorf("on disk: %v", got)
+		}
+	})
+
+	t.Run("killed between spool and answer", func(t *testing.T) {
+		l.swallow = true
+		p := a.command("check", "--no-audio", "--only", "network.web")
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-l.swallowed
+		if err := p.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Wait()
+		if got := a.states(); got["waiting"] != 1 || got["sent"] != 1 {
+			t.Errorf("after the kill: %v", got)
+		}
+		l.mu.Lock()
+		l.swallow = false
+		l.mu.Unlock()
+		a.run("check", "--no-audio", "--only", "network.web")
+		if got := a.states(); got["sent"] != 3 || len(got) != 1 {
+			t.Errorf("in the end: %v", got)
+		}
+		stored, duplicates := 0, 0
+		for id, answers := range l.results {
+			for _, s := range answers {
+				switch s {
+				case "stored":
+					stored++
+				case "duplicate":
+					duplicates++
+				default:
+					t.Errorf("%s: %s", id, s)
+				}
+			}
+		}
+		if stored != 3 || duplicates != 1 {
+			t.Errorf("the collector stored %d and saw %d again, want 3 and 1", stored, duplicates)
+		}
+	})
+}

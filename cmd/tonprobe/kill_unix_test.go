@@ -1,0 +1,160 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/resident"
+)
+
+// agent is the real program with a data folder of its own.
+type agent struct {
+	t    *testing.T
+	data string
+}
+
+func (a agent) command(args ...string) *exec.Cmd {
+	program, err := exec.LookPath("tonprobe") // made by testscript.Main
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	c := exec.Command(program, args...)
+	c.Env = append(os.Environ(), "TONPROBE_DATA="+a.data, "TONPROBE_LANG=en")
+	return c
+}
+
+func (a agent) run(args ...string) string {
+	a.t.Helper()
+	c := a.command(args...)
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		a.t.Fatalf("tonprobe %v: %v\n%s%s", args, err, &out, &errs)
+	}
+	return out.String()
+}
+
+// states are the reports on disk by their state.
+func (a agent) states() map[string]int {
+	a.t.Helper()
+	var list struct {
+		Reports []struct{ ID, State, Verdict string }
+		Lost    int
+	}
+	if err := json.Unmarshal([]byte(a.run("report", "list", "--json")), &list); err != nil {
+		a.t.Fatal(err)
+	}
+	states := map[string]int{}
+	for _, r := range list.Reports {
+		if r.Verdict == "" {
+			a.t.Errorf("%s cannot be read", r.ID)
+		}
+		states[r.State]++
+	}
+	return states
+}
+
+// The agent dies after the collector has the report and before it knows.
+func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
+	s := &stub{stored: map[string]int{}, hold: make(chan struct{}), arrived: make(chan struct{}, 8)}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	a := agent{t, filepath.Join(t.TempDir(), "data")}
+	a.run("enroll", "K7P3-QX9A", "--server", server.URL)
+
+	const kills = 3
+	for range kills {
+		c := a.command("check", "--no-audio", "--only", "network.web")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-s.arrived
+		if err := c.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait()
+	}
+	if got := a.states(); got["waiting"] != kills || len(got) != 1 {
+		t.Fatalf("after %d kills: %v", kills, got)
+	}
+	s.hold = nil
+	a.run("check", "--no-audio", "--only", "network.web")
+	if got := a.states(); got["sent"] != kills+1 || len(got) != 1 {
+		t.Errorf("in the end: %v", got)
+	}
+	if len(s.stored) != kills+1 {
+		t.Errorf("the collector has %d reports, want %d", len(s.stored), kills+1)
+	}
+	for id, n := range maps.All(s.stored) {
+		if n > kills+1 {
+			t.Errorf("%s arrived %d times", id, n)
+		}
+	}
+}
+
+// The agent dies at any moment of a check: what it wrote is whole, or not there.
+func TestKilledAnywhereLeavesNothingHalf(t *testing.T) {
+	a := agent{t, filepath.Join(t.TempDir(), "data")}
+	a.run("report", "list") // makes the folders
+	for i := range 12 {
+		c := a.command("check", "--no-audio", "--no-upload")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(time.Duration(i)*12*time.Millisecond, func() { _ = c.Process.Kill() })
+		_ = c.Wait()
+		timer.Stop()
+		a.states()
+	}
+	left, err := filepath.Glob(filepath.Join(a.data, "spool", ".tmp-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestServiceRunsSendsAndStops(t *testing.T) {
+	s := &stub{stored: map[string]int{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	a := agent{t, filepath.Join(t.TempDir(), "data")}
+	a.run("enroll", "K7P3-QX9A", "--server", server.URL)
+
+	c := a.command("service", "run", "--interval", "1m")
+	var log bytes.Buffer
+	c.Stderr = &log
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill() })
+	for a.states()["sent"] == 0 { // within schedule.FirstWithin, or the test's own limit
+		time.Sleep(50 * time.Millisecond)
+	}
+	begun := time.Now()
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("ended with %v\n%s", err, &log)
+	}
+	if took := time.Since(begun); took > resident.StopWithin {
+		t.Errorf("stopping took %v", took)
+	}
+	if strings.Contains(log.String(), "secret-token") {
+		t.Error("the token stands in the log")
+	}
+	doc := a.run("report", "show")
+	if !strings.Contains(doc, `"trigger":"schedule"`) || !strings.Contains(doc, `"name":"audio.input","version":1,"status":"skipped"`) {
+		t.Errorf("the scheduled report: %s", doc)
+	}
+}
