@@ -27,6 +27,10 @@ var scenes = []struct {
 			{Name: "Jabra Evolve2 65", IsDefault: true, IsBluetooth: true}, {Name: "Internes Mikrofon"},
 		}}).press("enter")
 	}},
+	{"searching", nil, func(_ *testing.T, s *stand) {
+		s.looking = true
+		s.press("enter")
+	}},
 	{"opening", nil, func(_ *testing.T, s *stand) { s.press("enter").begun() }},
 	{"speaking", nil, func(_ *testing.T, s *stand) {
 		rs := healthy()

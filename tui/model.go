@@ -18,6 +18,7 @@ type stage int
 
 const (
 	welcoming stage = iota
+	searching
 	choosing
 	checking
 	answering
@@ -36,6 +37,7 @@ type model struct {
 
 	welcome  page.Welcome
 	devices  page.Devices
+	looking  bool // the microphones are being looked for
 	checking page.Checking
 	verdict  page.Verdict
 	details  page.Details
@@ -63,6 +65,7 @@ func (m model) begin() (model, tea.Cmd) {
 	case m.desk.options.Agreed:
 		return m.startCheck()
 	case m.desk.options.choice():
+		m.looking = true
 		return m, m.desk.devices()
 	}
 	return m, nil
@@ -78,9 +81,7 @@ func (m model) update(msg tea.Msg) (model, tea.Cmd) {
 	case tea.KeyMsg:
 		return m.pressEach(msg)
 	case devicesMsg:
-		if m.stage == welcoming {
-			m.devices = page.NewDevices(msg.all)
-		}
+		return m.found(msg.all)
 	case eventMsg:
 		if m.isRunning(msg.number) {
 			m.checking = m.checking.Take(msg.event, m.desk.options.Now())
@@ -158,11 +159,28 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 }
 
 func (m model) start() (model, tea.Cmd) {
-	if m.devices.Needed() {
+	switch {
+	case m.looking:
+		m.stage = searching
+		return m, nil
+	case m.devices.Needed():
 		m.stage = choosing
 		return m, nil
 	}
 	return m.startCheck()
+}
+
+// found takes the microphones, unless the check runs without them already.
+func (m model) found(all []Microphone) (model, tea.Cmd) {
+	m.looking = false
+	if m.stage != welcoming && m.stage != searching {
+		return m, nil
+	}
+	m.devices = page.NewDevices(all)
+	if m.stage == searching {
+		return m.start()
+	}
+	return m, nil
 }
 
 func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
@@ -235,6 +253,8 @@ func (m model) quit() (model, tea.Cmd) {
 // View implements tea.Model.
 func (m model) View() string {
 	switch m.stage {
+	case searching:
+		return page.Searching{}.View(m.sheet, m.keys)
 	case choosing:
 		return m.devices.View(m.sheet, m.keys)
 	case checking:

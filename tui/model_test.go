@@ -77,6 +77,20 @@ func TestDefaultIsPreselectedAndPassedAsDefault(t *testing.T) {
 	}
 }
 
+func TestHastyEnterWaitsForTheMicrophones(t *testing.T) {
+	s := newStand(t, phrase.DE, true, func(o *Options) {
+		o.Devices = func(context.Context) ([]Microphone, error) { return twoMicrophones.all, nil }
+	})
+	var cmd tea.Cmd
+	s.model, cmd = s.begin()
+	s.press("enter").at(t, searching).send(cmd()).at(t, choosing)
+	s = newStand(t, phrase.DE, true, func(o *Options) {
+		o.Devices = func(context.Context) ([]Microphone, error) { return nil, errors.New("no sound system") }
+	})
+	s.model, cmd = s.begin()
+	s.press("enter", "enter").at(t, searching).send(cmd()).at(t, checking)
+}
+
 func TestLateDevicesDoNotDisturb(t *testing.T) {
 	newStand(t, phrase.DE, true, nil).press("enter").send(twoMicrophones).at(t, checking)
 }

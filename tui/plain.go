@@ -85,11 +85,7 @@ func (p plain) choose(ctx context.Context) (string, error) {
 	if !p.Interactive || !p.choice() {
 		return p.Device, nil
 	}
-	var all []Microphone
-	if err := guarded(p.Log, func() (err error) { all, err = p.Devices(ctx); return err }); err != nil {
-		p.Log.Warn("list microphones", "err", err)
-	}
-	d := page.NewDevices(all)
+	d := page.NewDevices(p.microphones(ctx))
 	if !d.Needed() {
 		return p.Device, nil
 	}

@@ -98,21 +98,9 @@ func (d *desk) close(patience time.Duration) bool {
 	}
 }
 
-// devices looks for microphones. When that fails the check itself will say
-// why, with the default one.
+// devices looks for microphones.
 func (d *desk) devices() tea.Cmd {
-	return d.work(func() tea.Msg {
-		var all []Microphone
-		err := guarded(d.options.Log, func() (err error) {
-			all, err = d.options.Devices(d.ctx)
-			return err
-		})
-		if err != nil {
-			d.options.Log.Warn("list microphones", "err", err)
-			all = nil
-		}
-		return devicesMsg{all}
-	})
+	return d.work(func() tea.Msg { return devicesMsg{d.options.microphones(d.ctx)} })
 }
 
 // check starts a check.

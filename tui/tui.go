@@ -112,6 +112,25 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// searchPatience is how long a person waits for the list of microphones.
+const searchPatience = 5 * time.Second
+
+// microphones lists the capture devices; none when that fails, for then the
+// check itself will say why.
+func (o Options) microphones(ctx context.Context) (all []Microphone) {
+	ctx, cancel := context.WithTimeout(ctx, searchPatience)
+	defer cancel()
+	err := guarded(o.Log, func() (err error) {
+		all, err = o.Devices(ctx)
+		return err
+	})
+	if err != nil {
+		o.Log.Warn("list microphones", "err", err)
+		return nil
+	}
+	return all
+}
+
 // choice says whether there may be a microphone to choose.
 func (o Options) choice() bool {
 	return o.Devices != nil && !o.Consent.NoAudio && o.Device == "" && !o.Agreed

@@ -51,8 +51,11 @@ func (p Details) text(s Sheet) string {
 	width := s.content()
 	found := w.Found(p.report)
 	parts := []string{s.Style.Accent.Render(w.T("details.found"))}
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0 && p.report.Verdict == report.Ready:
 		parts = append(parts, wrap(w.T("details.nothing"), width))
+	case len(found) == 0: // nothing found is no praise where not all was looked at
+		parts = append(parts, wrap(w.T("verdict.incomplete"), width))
 	}
 	for _, c := range found {
 		parts = append(parts, section(c, s.Style.Severity(c.Severity), width))

@@ -32,6 +32,8 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.Cause, a.Action = text.Sentence, text.Action
 	case r.Verdict == report.Ready:
 		a.Cause, a.Action = w.T("verdict.nothing_found"), w.T("verdict.nothing_to_do")
+	case r.Verdict == report.Unknown && notEnrolled(r):
+		a.Cause, a.Action = w.T("verdict.not_enrolled"), w.T("verdict.not_enrolled_action")
 	default:
 		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
 	}
@@ -42,6 +44,13 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.More = w.T("verdict.more", "count", w.Number(others))
 	}
 	return a
+}
+
+// notEnrolled reports whether the voice stream had no collector to go to.
+// Repeating the check would not help then.
+func notEnrolled(r *report.Report) bool {
+	voice := report.Find[report.MediaVoice](r)
+	return voice != nil && voice.State == report.MediaNotEnrolled
 }
 
 func (w Words) untested(r *report.Report) string {
