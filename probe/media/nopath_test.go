@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -372,3 +373,53 @@ func TestMeasuresThroughHTTP(t *testing.T) {
 }
 
 var _ transport.Net = (*firewall)(nil)
+
+// answering gives a fixed answer and counts what it was asked to end.
+type answering struct {
+	direct
+	answer string
+	ended  *atomic.Int32
+}
+
+func (s answering) Offer(ctx context.Context, offer string) (string, string, error) {
+	_, resource, err := s.direct.Offer(ctx, offer)
+	return s.answer, resource, err
+}
+
+func (s answering) End(ctx context.Context, resource string) (wire.EchoLog, error) {
+	s.ended.Add(1)
+	return s.direct.End(ctx, resource)
+}
+
+func TestNonsenseAnswerIsTheServersFault(t *testing.T) {
+	r := newReflector(t)
+	for name, answer := range map[string]string{
+		"empty": "", "html": "<html>login</html>", "no media": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n",
+		"no keys": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n",
+	} {
+		ended := new(atomic.Int32)
+		result, d := measure(t, t.Context(), env(), media.VoiceConfig{Signaller: answering{direct{r}, answer, ended}})
+		if d.State != report.MediaServerError || result.Status != report.StatusUnknown {
+			t.Errorf("%s: %s, %s", name, d.State, result.Status)
+		}
+		if ended.Load() != 1 {
+			t.Errorf("%s: the session keeps its place on the reflector", name)
+		}
+	}
+}
+
+// TestNothingIsLeftBehind: the resident runs this probe for months.
+func TestNothingIsLeftBehind(t *testing.T) {
+	r := newReflector(t)
+	before := runtime.NumGoroutine()
+	measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 200 * time.Millisecond})
+	e := env()
+	e.Net = newFirewall(t, all, all)
+	measure(t, t.Context(), e, media.VoiceConfig{Signaller: withoutTCP{direct{r}}, ICELimit: 300 * time.Millisecond})
+	for end := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			dump := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), dump[:runtime.Stack(dump, true)])
+		}
+	}
+}
