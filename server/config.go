@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,9 @@ const FirstUser = "support"
 // Config says how the collector runs. Only DataDir is required.
 type Config struct {
 	DataDir string
-	// Listen is host:port for pages and API; default ":8443".
+	// Listen is host:port for pages and API; default ":8443", and
+	// "127.0.0.1:8443" behind a proxy on this machine, where nobody else has any
+	// business with the unencrypted port.
 	Listen string
 	// PublicURL is the address people and agents use (scheme and host), where
 	// it is another than Listen, such as a proxy's.
@@ -56,6 +59,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = ":8443"
+		if c.plainHTTP() && !slices.ContainsFunc(c.BehindProxy, func(p netip.Prefix) bool { return !p.Addr().IsLoopback() }) {
+			c.Listen = "127.0.0.1:8443"
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

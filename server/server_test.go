@@ -249,3 +249,21 @@ func TestCertifiable(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
+	elsewhere := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for name, c := range map[string]struct {
+		config Config
+		want   string
+	}{
+		"own TLS":             {Config{}, ":8443"},
+		"proxy here":          {Config{BehindProxy: loopback}, "127.0.0.1:8443"},
+		"proxy elsewhere":     {Config{BehindProxy: elsewhere}, ":8443"},
+		"proxy here with TLS": {Config{BehindProxy: loopback, TLSCert: "c", TLSKey: "k"}, ":8443"},
+		"said otherwise":      {Config{BehindProxy: loopback, Listen: ":80"}, ":80"},
+	} {
+		if got := c.config.withDefaults().Listen; got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func options() []option {
 	}
 	return []option{
 		{"data", "`directory` for database and certificates", false, text(func(s *settings) *string { return &s.DataDir })},
-		{"listen", "`address` of dashboard and API (default :8443)", false, text(func(s *settings) *string { return &s.Listen })},
+		{"listen", "`address` of dashboard and API (default :8443, with a proxy on this machine 127.0.0.1:8443)", false, text(func(s *settings) *string { return &s.Listen })},
 		{"public_url", "`address` that people and agents use, if it is another", false, text(func(s *settings) *string { return &s.PublicURL })},
 		{"tls_cert", "PEM `file` with the TLS certificate", false, text(func(s *settings) *string { return &s.TLSCert })},
 		{"tls_key", "PEM `file` with its key", false, text(func(s *settings) *string { return &s.TLSKey })},

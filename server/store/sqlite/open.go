@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ var _ store.Store = (*Store)(nil)
 // Open opens or creates the file and brings its tables up to date. Its folder
 // must exist. The file is readable by its owner only.
 func Open(ctx context.Context, path string) (*Store, error) {
-	if err := createPrivate(path); err != nil {
+	if err := createPrivate(path, 0); err != nil {
 		return nil, err
 	}
 	s, err := connect(path)
@@ -60,10 +61,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // createPrivate makes the file before SQLite would, which knows only the umask.
 // SQLite gives its -wal and -shm files the same rights.
-func createPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+func createPrivate(path string, flags int) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|flags, 0o600)
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return fmt.Errorf("open database file: %w", err)
 	}
 	return f.Close()
 }
@@ -120,17 +121,27 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Backup implements store.Store.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	if _, err := os.Lstat(path); err == nil {
+	err := createPrivate(path, os.O_EXCL) // VACUUM INTO takes an empty file
+	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("backup to %s: %w", path, store.ErrExists)
 	}
-	if err := createPrivate(path); err != nil { // VACUUM INTO takes an empty file
+	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	if err := s.vacuumInto(ctx, path); err != nil {
+	if err := errors.Join(s.vacuumInto(ctx, path), syncFile(path)); err != nil {
 		_ = os.Remove(path)
 		return fmt.Errorf("backup to %s: %w", path, err)
 	}
 	return nil
+}
+
+// syncFile puts on the disk what VACUUM INTO leaves to the system.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // vacuumInto copies through a connection of its own: it only reads here, so
