@@ -83,7 +83,8 @@ func TestHealthyVoice(t *testing.T) {
 	if *d.SpeechMS < 3000 || *d.CapturedMS < 6000 || *d.CapturedMS > 6100 {
 		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
 	}
-	if math.Abs(*d.RateErrorPct) > 2 || *d.Dropouts != 0 || *d.ClippedRuns != 0 || *d.AllZero {
+	// On a machine that is busy with other tests the player itself can run dry once.
+	if math.Abs(*d.RateErrorPct) > 2 || *d.Dropouts > 1 || *d.ClippedRuns != 0 || *d.AllZero {
 		t.Errorf("rate off by %v %%, %d dropouts, %d clipped runs, all zero %v", *d.RateErrorPct, *d.Dropouts, *d.ClippedRuns, *d.AllZero)
 	}
 	if c.events[0].Kind != probe.EventListening {

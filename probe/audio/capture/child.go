@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"reflect"
 	"sync/atomic"
 	"time"
@@ -25,10 +26,12 @@ const (
 )
 
 const (
-	maxRequest    = 64 << 10
-	statePeriod   = time.Second
-	queuedFrames  = 256 // about 5 s of sound
-	defaultPeriod = 20  // ms
+	maxRequest   = 64 << 10
+	statePeriod  = time.Second
+	queuedFrames = 128 // about 5 s of sound
+	// periodMS is the time between two callbacks: short enough for 20 readings
+	// of the meter a second, long enough not to wake two processes all the time.
+	periodMS = 40
 )
 
 // engine is a sound system that was reached.
@@ -49,6 +52,10 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	// Libraries print to standard output now and then, which would break the frames.
 	if out == io.Writer(os.Stdout) {
 		os.Stdout = os.Stderr
+	}
+	// Ctrl-C goes to the whole terminal; the parent decides what it means.
+	if in == io.Reader(os.Stdin) {
+		signal.Ignore(os.Interrupt)
 	}
 	lines := bufio.NewReaderSize(io.LimitReader(in, maxRequest), maxRequest)
 	req, err := readRequest(lines)
@@ -214,7 +221,7 @@ func (c *child) capture(ctx context.Context, sound engine, devices []Device, nam
 	if err := sound.start(openID, channels, onFrames, onStop); err != nil {
 		return err
 	}
-	c.send(Started{Device: device, RateHz: RateHz, Channels: channels, PeriodMS: defaultPeriod, AtNS: at})
+	c.send(Started{Device: device, RateHz: RateHz, Channels: channels, PeriodMS: periodMS, AtNS: at})
 	close(gate)
 	c.watchState(ctx)
 	return nil

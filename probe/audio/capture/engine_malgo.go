@@ -83,7 +83,7 @@ func (e *malgoEngine) devices() ([]Device, error) {
 func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte), onStop func()) error {
 	cfg := malgo.DefaultDeviceConfig(malgo.Capture)
 	cfg.SampleRate = RateHz
-	cfg.PeriodSizeInMilliseconds = defaultPeriod
+	cfg.PeriodSizeInMilliseconds = periodMS
 	cfg.Capture.Format = malgo.FormatF32
 	cfg.Capture.Channels = uint32(channels) // never 0: native channels without a source abort in libpulse
 	if id, ok := e.ids[deviceID]; ok {

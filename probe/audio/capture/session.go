@@ -60,7 +60,11 @@ func SelfCommand(ctx context.Context) *exec.Cmd {
 	if err != nil {
 		exe = os.Args[0]
 	}
-	return exec.CommandContext(ctx, exe, ChildArg)
+	cmd := exec.CommandContext(ctx, exe, ChildArg)
+	// The child only copies sound. More processors would mostly spin in wait
+	// for each other, a third of its load.
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	return cmd
 }
 
 // killWait bounds the wait for a killed child; one that hangs in the kernel is

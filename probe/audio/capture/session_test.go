@@ -14,8 +14,8 @@ import (
 // quick is patience for children that do not have to wait for any hardware;
 // starting a process on a loaded machine still takes its time.
 func quick() Patience {
-	ms := 400 * time.Millisecond
-	return Patience{Hello: 10 * time.Second, Server: ms, Open: ms, First: ms, Next: ms}
+	ms := 2 * time.Second
+	return Patience{Hello: 20 * time.Second, Server: ms, Open: ms, First: ms, Next: ms}
 }
 
 func runFake(t *testing.T, name string, op Op, p Patience, handle func(Message) error) error {

@@ -211,7 +211,9 @@ func (r *Rig) PlayInto(sink, path string) (stop func()) {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			cmd := exec.CommandContext(ctx, "paplay", "--device="+sink, "--latency-msec=40", path)
+			// Left to itself paplay asks for 2 s, and the null sink then renders
+			// in blocks of that size: the microphone's first sound comes as late.
+			cmd := exec.CommandContext(ctx, "paplay", "--device="+sink, "--latency-msec=150", path)
 			cmd.Env = append(os.Environ(), r.Env()...)
 			if cmd.Run() != nil {
 				return
