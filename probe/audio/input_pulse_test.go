@@ -48,7 +48,21 @@ func (c *check) run() (probe.Result, *report.AudioInput) {
 	if !ok {
 		c.t.Fatalf("no data, note %q", r.Note)
 	}
+	if err := reportOf(r).Validate(); err != nil {
+		c.t.Errorf("the report is not valid: %v", err)
+	}
 	return r, d
+}
+
+// reportOf is a report of nothing but this result.
+func reportOf(r probe.Result) *report.Report {
+	at := time.Date(2026, 5, 4, 18, 0, 0, 0, time.UTC)
+	return &report.Report{
+		Schema: report.SchemaV1, ID: "0196a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", Case: "K7P-3QX",
+		Agent:   report.Agent{Version: "test", OS: "linux", Arch: "amd64"},
+		Trigger: report.TriggerCheck, Profile: "bbb", StartedAt: at, Verdict: report.Unknown,
+		Probes: []report.Result{{Name: report.ProbeAudioInput, Version: 1, Status: r.Status, StartedAt: at, Error: r.Note, Data: r.Data}},
+	}
 }
 
 func wantState(t *testing.T, d *report.AudioInput, want ...report.CaptureState) {

@@ -165,7 +165,8 @@ func (r *recording) describeDevice(d *report.AudioInput, persons []string) {
 	if id := r.state.StreamDeviceID; id != "" && id != dev.ID {
 		dev = r.deviceByID(id)
 	}
-	d.Device = publicName(dev.Name, dev.IsBluetooth, persons)
+	// Redaction would do the last step too; done here, the screen shows what is sent.
+	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, persons))
 	d.IsDefault, d.IsMonitor, d.IsBluetooth = new(dev.IsDefault), new(dev.IsMonitor), new(dev.IsBluetooth)
 	if dev.NativeRateHz > 0 {
 		d.NativeRateHz = new(dev.NativeRateHz)
