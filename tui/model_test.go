@@ -206,19 +206,13 @@ func TestQuitCancelsTheCheck(t *testing.T) {
 func TestPanicIsNoStack(t *testing.T) {
 	o := Options{Check: func(context.Context, string, func(probe.Event)) (*report.Report, error) { panic("secret") }}.withDefaults()
 	d := &desk{ctx: t.Context(), options: o}
-	_, cmd := d.check(0, "")
-	if msg := cmd().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
+	_, run := d.check(0, "")
+	if msg := run().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
 		t.Errorf("got %v", msg.err)
 	}
 	s := safe{model: newStand(t, phrase.DE, true, nil).model, log: o.Log}
-	s.stage = detailing // no report: the viewport is the zero value
-	s.desk = nil
+	s.desk, s.running = nil, &check{} // so that the next event panics inside
 	next, cmd := s.Update(eventMsg{})
-	if _, ok := next.(safe); !ok {
-		t.Fatalf("%T", next)
-	}
-	s.running = &check{}
-	next, cmd = s.Update(eventMsg{}) // desk is nil: this panics inside
 	if next.(safe).fail == nil || !quits(cmd) {
 		t.Error("a panic was not caught")
 	}
