@@ -25,7 +25,8 @@ type frame struct {
 	pitchHz     float64
 	tonality    float64 // share of the speech band's power in its strongest spectral line
 	power       float64 // mean square of the whole band, DC removed
-	zeros       bool    // a quarter or more of it was exactly zero
+	powerDBFS   float64
+	zeros       bool // a quarter or more of it was exactly zero
 	hasBands    bool
 	bands       [maxBands]float32 // mean square in bands of bandWidthHz, of every second frame
 }
@@ -72,6 +73,7 @@ func (f *framer) write(raw, ac []float64) (taken int, complete bool) {
 
 func (f *framer) complete() {
 	f.frame.power = f.squares / float64(f.hop)
+	f.frame.powerDBFS = powerDB(f.frame.power)
 	f.frame.zeros = 4*f.zeros >= f.hop
 	f.voice.transform(&f.frame)
 	f.frame.hasBands = f.odd
@@ -149,8 +151,8 @@ func (v *voiceSpectrum) transform(f *frame) {
 		if k >= v.lowBin && k <= v.highBin {
 			power += p
 			strongest = max(strongest, p+before[0]+before[1]+before[2])
+			before = [3]float64{p, before[0], before[1]}
 		}
-		before = [3]float64{p, before[0], before[1]}
 		v.spectrum[k] = complex(p*v.emphasis[k], 0)
 	}
 	f.tonality = strongest / max(power, 1e-30)

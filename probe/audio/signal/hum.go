@@ -140,7 +140,7 @@ func (m *humMeter) transform() {
 	m.made++
 }
 
-// settle is told how many frames have their verdict, and how many of the last of them were without speech.
+// settle is told how many frames have their verdict, and how many of the last of them were quiet.
 func (m *humMeter) settle(decided, quietRun int) {
 	for m.settled < m.made {
 		w := &m.pending[m.settled%humPending]

@@ -10,7 +10,7 @@ import (
 // and it comes in syllables. Each limit is calibrated on recorded and synthetic voices; see docs/accuracy.md.
 const (
 	leastPeriodicity = 0.6
-	mostTonality     = 0.995 // a beep is one line, a voice has overtones
+	mostTonality     = 0.999 // a beep is one line, a voice has overtones
 	pitchJump        = 1.2   // ratio of the pitches of successive frames
 	leastVoiceDBFS   = -85   // in the speech band
 	riseDB           = 6     // above the background
@@ -35,7 +35,7 @@ type judge struct {
 	decided  int // frames whose verdict is given
 	run      int // successive frames of one voice, up to the last rated one
 	speech   int // frames of speech so far
-	quietRun int // successive frames without speech, up to the last decided one
+	quietRun int // successive quiet frames, up to the last decided one
 	lastLive int // the last frame that looked like speech on arrival, counted from 1
 
 	noise     noiseMeter
@@ -45,13 +45,14 @@ type judge struct {
 type judgedFrame struct {
 	frame
 	risen, syllable bool
+	loud            bool // risen in the whole band: a sibilant may not be in the speech band
 }
 
 func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
 
 func (j *judge) write(f *frame) {
 	slot := j.at(j.seen)
-	slot.frame, slot.risen, slot.syllable = *f, false, false
+	slot.frame, slot.risen, slot.syllable, slot.loud = *f, false, false, false
 	j.seen++
 	if j.seen > 1 && voiced(f) && continuous(&j.at(j.seen-2).frame, f) && f.bandDBFS >= j.lowestSeen()+riseDB {
 		j.lastLive = j.seen
@@ -88,7 +89,9 @@ func continuous(a, b *frame) bool {
 func (j *judge) rate() {
 	n := j.rated
 	f := j.at(n)
-	f.risen = f.bandDBFS >= j.background(n)+riseDB
+	background, wideBackground := j.background(n)
+	f.risen = f.bandDBFS >= background+riseDB
+	f.loud = f.powerDBFS >= wideBackground+riseDB
 	if f.risen && voiced(&f.frame) && !j.steady(n) {
 		if j.run == 0 || !continuous(&j.at(n-1).frame, &f.frame) {
 			j.run = 0
@@ -105,16 +108,20 @@ func (j *judge) rate() {
 	j.rated++
 }
 
-// background is the level in the speech band that the quietest tenth of the frames around n stays below.
-func (j *judge) background(n int) float64 {
-	var levels [2*contextFrames + 1]float64
+// background is the level, in the speech band and in the whole, that the quietest tenth of the frames around n
+// stays below.
+func (j *judge) background(n int) (speechBand, whole float64) {
+	var band, wide [2*contextFrames + 1]float64
 	count := 0
 	for k := max(0, n-contextFrames); k <= min(j.seen-1, n+contextFrames); k++ {
-		levels[count] = j.at(k).bandDBFS
+		f := j.at(k)
+		band[count], wide[count] = f.bandDBFS, f.powerDBFS
 		count++
 	}
-	slices.Sort(levels[:count])
-	return levels[int(backgroundShare*float64(count))]
+	slices.Sort(band[:count])
+	slices.Sort(wide[:count])
+	rank := int(backgroundShare * float64(count))
+	return band[rank], wide[rank]
 }
 
 func (j *judge) lowestSeen() float64 {
@@ -144,21 +151,21 @@ func (j *judge) decide() {
 	n := j.decided
 	f := j.at(n)
 	distance := j.syllableDistance(n)
-	j.quietRun++
-	if distance <= quietFrames || f.zeros {
-		j.quietRun = 0
-	}
 	switch {
 	case distance == 0, distance <= consonantFrames && f.risen:
+		j.quietRun = 0
 		j.speech++
 		if f.hasBands {
 			j.bandwidth.addSpeech(&f.bands)
 		}
-	case distance > quietFrames && !f.zeros && !f.risen:
+	case distance > quietFrames && !f.zeros && !f.risen && !f.loud:
+		j.quietRun++
 		j.noise.add(f.power)
 		if f.hasBands {
 			j.bandwidth.addQuiet(&f.bands)
 		}
+	default:
+		j.quietRun = 0
 	}
 	j.decided++
 }

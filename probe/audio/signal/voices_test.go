@@ -38,7 +38,7 @@ func wantHealthy(t *testing.T, what string, r Analysis) {
 
 func TestHealthyVoicesShowNoFault(t *testing.T) {
 	for _, voice := range voices {
-		for _, rate := range []int{16000, 44100, 48000} {
+		for _, rate := range []int{16000, 48000} {
 			what := voice.name + " at " + strconv.Itoa(rate)
 			clean := spoken(t, voice.name, voice.text, rate)
 			wantHealthy(t, what+", as synthesised", analyse(Format{rate, 1}, clean))
@@ -138,8 +138,8 @@ func resampled(t *testing.T, samples []float32, fromHz, toHz int) []float32 {
 // The loudness of speech agrees with ffmpeg's ebur128 filter.
 func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 	need(t, "espeak-ng", "ffmpeg")
-	for _, voice := range voices {
-		for _, rate := range []int{16000, 44100, 48000} {
+	for i, voice := range voices {
+		for _, rate := range [][]int{{48000}, {44100}, {16000}}[i%3] {
 			samples := microphone(spoken(t, voice.name, voice.text, rate), rate)
 			file := floatWAV(t, samples, rate)
 			// The same signal on both channels: what a mono microphone sounds like.
