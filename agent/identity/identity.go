@@ -75,7 +75,11 @@ func Load(dir string) (*Identity, error) {
 	return &id, nil
 }
 
-// LoadOrCreate is Load, and makes a new identity only where there is none.
+// ErrNotSaved says that the identity could not be written.
+var ErrNotSaved = errors.New("the identity could not be saved")
+
+// LoadOrCreate is Load, and makes a new identity only where there is none. With
+// ErrNotSaved the identity is good for this one run.
 func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error) {
 	id, err := Load(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -95,14 +99,14 @@ func (id *Identity) Save(dir string) error {
 		return fmt.Errorf("save identity: %w", err)
 	}
 	if err := durable.MkdirPrivate(dir); err != nil {
-		return fmt.Errorf("save identity: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}
 	b, err := json.MarshalIndent(id, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save identity: %w", err)
 	}
 	if err := durable.WriteFile(filepath.Join(dir, FileName), append(b, '\n')); err != nil {
-		return fmt.Errorf("save identity: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}
 	return nil
 }

@@ -38,6 +38,15 @@ var (
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected
 )
 
+// ManagerError is a refusal by the system's service manager.
+type ManagerError struct {
+	Platform string // such as linux-systemd
+	Err      error
+}
+
+func (e *ManagerError) Error() string { return fmt.Sprintf("%s: %v", e.Platform, e.Err) }
+func (e *ManagerError) Unwrap() error { return e.Err }
+
 // Action is what Control can do.
 type Action string
 
@@ -70,7 +79,7 @@ func Control(action Action, arguments []string) error {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EACCES) {
 			return fmt.Errorf("%s service: %w: %w", action, ErrNotAdmin, err)
 		}
-		return fmt.Errorf("%s service: %w", action, err)
+		return fmt.Errorf("%s service: %w", action, &ManagerError{s.Platform(), err})
 	}
 	return nil
 }
@@ -83,7 +92,7 @@ func Running() (bool, error) {
 	}
 	status, err := s.Status()
 	if err != nil {
-		return false, fmt.Errorf("ask for the service: %w", err)
+		return false, fmt.Errorf("ask for the service: %w", &ManagerError{s.Platform(), err})
 	}
 	return status == service.StatusRunning, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -53,7 +55,9 @@ func (p *program) check(ctx context.Context, args []string) error {
 	}
 	log := p.logger(flags.verbose)
 	st, err := openStation(c, log)
-	if err != nil {
+	// A full or read-only disk is no reason not to check the microphone; that
+	// the report could not be kept is said in the end.
+	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return err
 	}
 	if err := p.findDevice(ctx, c); err != nil {

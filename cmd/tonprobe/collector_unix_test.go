@@ -96,6 +96,12 @@ func newLine(t *testing.T, to string) *line {
 	return l
 }
 
+func (l *line) setSwallow(v bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.swallow = v
+}
+
 func (l *line) answer(r *http.Response) error {
 	if r.Request.URL.Path != "/api/v1/reports" {
 		return nil
@@ -149,7 +155,7 @@ func TestAgainstTheRealCollector(t *testing.T) {
 	})
 
 	t.Run("killed between spool and answer", func(t *testing.T) {
-		l.swallow = true
+		l.setSwallow(true)
 		p := a.command("check", "--no-audio", "--only", "network.web")
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
@@ -162,13 +168,13 @@ func TestAgainstTheRealCollector(t *testing.T) {
 		if got := a.states(); got["waiting"] != 1 || got["sent"] != 1 {
 			t.Errorf("after the kill: %v", got)
 		}
-		l.mu.Lock()
-		l.swallow = false
-		l.mu.Unlock()
+		l.setSwallow(false)
 		a.run("check", "--no-audio", "--only", "network.web")
 		if got := a.states(); got["sent"] != 3 || len(got) != 1 {
 			t.Errorf("in the end: %v", got)
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		stored, duplicates := 0, 0
 		for id, answers := range l.results {
 			for _, s := range answers {

@@ -97,6 +97,9 @@ func (p *program) explainFailure(err error) (text string, s status) {
 			return p.t(c.key, "detail", report.CleanText(err.Error())), exitSoftware
 		}
 	}
+	if e, ok := errors.AsType[*resident.ManagerError](err); ok {
+		return p.t("service.refused", "platform", e.Platform, "problem", e.Err), exitSoftware
+	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.t("error.file", "file", e.Path, "problem", e.Err), exitSoftware
 	}

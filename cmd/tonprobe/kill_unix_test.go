@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -67,7 +66,7 @@ func (a agent) states() map[string]int {
 
 // The agent dies after the collector has the report and before it knows.
 func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
-	s := &stub{stored: map[string]int{}, hold: make(chan struct{}), arrived: make(chan struct{}, 8)}
+	s := &stub{stored: map[string]int{}, withhold: true, arrived: make(chan struct{}, 8)}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	a := agent{t, filepath.Join(t.TempDir(), "data")}
@@ -88,15 +87,17 @@ func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 	if got := a.states(); got["waiting"] != kills || len(got) != 1 {
 		t.Fatalf("after %d kills: %v", kills, got)
 	}
-	s.hold = nil
+	s.setWithhold(false)
 	a.run("check", "--no-audio", "--only", "network.web")
 	if got := a.states(); got["sent"] != kills+1 || len(got) != 1 {
 		t.Errorf("in the end: %v", got)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.stored) != kills+1 {
 		t.Errorf("the collector has %d reports, want %d", len(s.stored), kills+1)
 	}
-	for id, n := range maps.All(s.stored) {
+	for id, n := range s.stored {
 		if n > kills+1 {
 			t.Errorf("%s arrived %d times", id, n)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	randv2 "math/rand/v2"
@@ -31,17 +32,18 @@ type station struct {
 }
 
 // openStation reads the identity, and makes one on a machine that has none.
+// With identity.ErrNotSaved the station is good for one check.
 func openStation(c config.Config, log *slog.Logger) (*station, error) {
 	roots, err := collector.RootCAs(c.CA)
 	if err != nil {
 		return nil, err
 	}
 	id, err := identity.LoadOrCreate(c.Data, rand.Reader, time.Now())
-	if err != nil {
+	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return nil, err
 	}
 	s := &station{config: c, id: id, roots: roots, log: log}
-	return s, s.oneCollector()
+	return s, errors.Join(err, s.oneCollector())
 }
 
 // oneCollector refuses to carry the token of one collector to another.

@@ -21,10 +21,16 @@ type stub struct {
 	mu     sync.Mutex
 	stored map[string]int // how often each report id arrived
 	refuse int            // status for every report, when not 0
-	// hold keeps the answer to reports back until it is closed; arrived gets a
-	// value for each that is held.
-	hold    chan struct{}
-	arrived chan struct{}
+	// withhold keeps the answer to reports back until the agent is gone; arrived
+	// gets a value for each.
+	withhold bool
+	arrived  chan struct{}
+}
+
+func (s *stub) setWithhold(v bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.withhold = v
 }
 
 func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -98,13 +104,11 @@ func (s *stub) reports(w http.ResponseWriter, r *http.Request) {
 		s.stored[q.ID]++
 		out = append(out, result{q.ID, status})
 	}
+	withhold := s.withhold
 	s.mu.Unlock()
-	if s.hold != nil {
+	if withhold {
 		s.arrived <- struct{}{}
-		select {
-		case <-s.hold:
-		case <-r.Context().Done():
-		}
+		<-r.Context().Done()
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
