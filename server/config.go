@@ -47,6 +47,10 @@ type Config struct {
 	// KeepFullAddresses stores public addresses whole.
 	KeepFullAddresses bool
 
+	// Contact is where people report barriers of the pages: an e-mail or a web
+	// address. Without one the pages name the office that gave the access.
+	Contact string
+
 	// FirstPassword is told the password of FirstUser when the collector starts
 	// for the first time, and never again.
 	FirstPassword func(name, password string)

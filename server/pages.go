@@ -1,18 +1,14 @@
 package server
 
 import (
-	"io"
 	"net/http"
+
+	"github.com/tonprobe/tonprobe/server/web"
 )
 
 // pages is what people see.
-func (s *Server) pages() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, "Tonprobe collector\n")
-	})
+func (s *Server) pages() (http.Handler, error) {
+	c := s.config
+	return web.New(web.Config{Store: s.store, Auth: s.auth, Live: s.live, Desk: s.desk, Log: c.Log, Now: c.Now,
+		PublicOrigin: c.publicOrigin(), Contact: c.Contact})
 }

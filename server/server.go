@@ -24,6 +24,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflect"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/web"
 )
 
 // Time limits of a connection. Streams of events leave them by observe.KeepOpen.
@@ -147,7 +148,11 @@ func (s *Server) handler() (http.Handler, error) {
 			"reflector": func(ctx context.Context) error { return stunAnswers(ctx, s.reflector.STUNAddr()) },
 		},
 	}).Mount(mux)
-	pages, err := auth.SameOrigin(c.publicOrigin(), http.HandlerFunc(foreignOrigin), s.pages())
+	pages, err := s.pages()
+	if err != nil {
+		return nil, fmt.Errorf("prepare pages: %w", err)
+	}
+	pages, err = auth.SameOrigin(c.publicOrigin(), web.Secure(http.HandlerFunc(foreignOrigin)), pages)
 	if err != nil {
 		return nil, fmt.Errorf("public address: %w", err)
 	}

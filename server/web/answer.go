@@ -1,0 +1,80 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/observe"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// maxFormBytes bounds what a form may send.
+const maxFormBytes = 64 << 10
+
+// handler answers a request, or says why it could not before it has written
+// anything.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// answer turns a handler's error into a page.
+func (s *site) answer(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+			if err := r.ParseForm(); err != nil {
+				s.refuse(w, r, err)
+				return
+			}
+		}
+		if err := h(w, r); err != nil {
+			s.refuse(w, r, err)
+		}
+	})
+}
+
+// failure is the content of a page that says what went wrong.
+type failure struct {
+	Key       string // of the texts
+	RequestID string // "" when there is nothing to look up
+}
+
+func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, f := http.StatusInternalServerError, failure{Key: "fault", RequestID: observe.RequestID(r.Context())}
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		status, f = http.StatusNotFound, failure{Key: "not_found"}
+	case errors.Is(err, errTooManyStreams):
+		status, f = http.StatusTooManyRequests, failure{Key: "too_many"}
+		w.Header().Set("Retry-After", "30")
+	case tooLarge:
+		status, f = http.StatusRequestEntityTooLarge, failure{Key: "too_large"}
+	case r.Context().Err() != nil: // whoever asked has gone
+	case r.Method == http.MethodPost && r.Form == nil:
+		status, f = http.StatusBadRequest, failure{Key: "malformed"}
+	default:
+		s.Log.ErrorContext(r.Context(), "page failed", "request", f.RequestID, "route", r.Pattern, "err", err)
+	}
+	s.show(w, r, page{Status: status, Name: "failure", Body: f})
+}
+
+// staffOnly sends everyone else to the login, and back afterwards.
+func (s *site) staffOnly(next http.Handler) http.Handler {
+	return s.Auth.Require(next, http.HandlerFunc(toLogin), s.refuse)
+}
+
+func toLogin(w http.ResponseWriter, r *http.Request) {
+	back := "/"
+	if r.Method == http.MethodGet {
+		back = r.URL.RequestURI()
+	}
+	http.Redirect(w, r, loginAddress(back), http.StatusSeeOther)
+}
+
+// staffStream answers 401: an event stream cannot follow to a form.
+func (s *site) staffStream(next http.Handler) http.Handler {
+	denied := func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, auth.ErrNoSession.Error(), http.StatusUnauthorized)
+	}
+	return s.Auth.Require(next, http.HandlerFunc(denied), s.refuse)
+}

@@ -1,0 +1,436 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server"
+)
+
+// need skips the test where a tool is missing, and fails it where none may be.
+func need(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("TONPROBE_TEST_ALL") != "" {
+		t.Fatalf("%s is needed: %v", program, err)
+	}
+	t.Skipf("%s is not installed", program)
+	return ""
+}
+
+// collector is a whole collector on loopback.
+type collector struct {
+	*server.Server
+	t        *testing.T
+	password string
+}
+
+func startCollector(t *testing.T) *collector {
+	t.Helper()
+	c := &collector{t: t}
+	var err error
+	c.Server, err = server.New(t.Context(), server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0",
+		BehindProxy:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // plain HTTP
+		Contact:       "barrierefrei@stadt.example",
+		FirstPassword: func(_, password string) { c.password = password }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Serve(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("stop the collector: %v", err)
+		}
+	})
+	return c
+}
+
+// agent is an enrolled program.
+type agent struct {
+	c                      *collector
+	ID, Token, Participant string
+}
+
+func (c *collector) enrol(name, phone string) agent {
+	c.t.Helper()
+	p, code, _, err := c.AddParticipant(c.t.Context(), name, phone)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var got struct {
+		AgentID string `json:"agent_id"`
+		Token   string `json:"token"`
+	}
+	c.post("/api/v1/enroll", "", fmt.Appendf(nil, `{"code":%q,"agent":{"version":"1.4.0","os":"windows","arch":"amd64"}}`, code), http.StatusCreated, &got)
+	return agent{c: c, ID: got.AgentID, Token: got.Token, Participant: p.ID}
+}
+
+func (a agent) send(caseCode string, ago time.Duration, probes ...report.Result) {
+	a.c.t.Helper()
+	doc, err := newReport(a.c.t, a.ID, caseCode, time.Now().Add(-ago), probes...).Encode()
+	if err != nil {
+		a.c.t.Fatal(err)
+	}
+	a.c.post("/api/v1/reports", a.Token, doc, http.StatusAccepted, nil)
+}
+
+func (c *collector) post(path, token string, body []byte, want int, into any) {
+	c.t.Helper()
+	q, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.URL()+path, bytes.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	q.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		q.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(q)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != want {
+		var b bytes.Buffer
+		_, _ = b.ReadFrom(resp.Body)
+		c.t.Fatalf("%s: %s %s", path, resp.Status, b.String())
+	}
+	if into != nil {
+		if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// browser is a Chromium window that notes every complaint of its console.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	dir string // of the screenshots
+
+	started bool
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+func openBrowser(t *testing.T, accept string) *browser {
+	t.Helper()
+	chromium := need(t, "chromium")
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("accept-lang", accept), chromedp.Flag("lang", accept), chromedp.Flag("hide-scrollbars", true))
+	allocated, free := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, closeWindow := chromedp.NewContext(allocated)
+	t.Cleanup(func() { closeWindow(); free() })
+	b := &browser{t: t, ctx: ctx, dir: os.Getenv("TONPROBE_ARTIFACTS")}
+	if b.dir == "" {
+		b.dir = t.TempDir()
+	}
+	b.do(b.width(1280))
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		t.Fatal(err)
+	}
+	b.do(step(log.Enable, cdp.Empty{}), step(runtime.Enable, cdp.Empty{}), step(network.Enable, network.EnableParams{}),
+		step(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": accept}}))
+	return b
+}
+
+// step is a command of the DevTools protocol as an action.
+func step[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, command, params)
+		return err
+	})
+}
+
+// hear notes what Chromium's console would show in red or yellow: faults of
+// scripts, and everything the content security policy has refused.
+func (b *browser) hear(event any) {
+	text := ""
+	switch e := event.(type) {
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			text = e.Entry.Text + " " + e.Entry.URL
+		}
+	case *runtime.EventExceptionThrown:
+		text = e.ExceptionDetails.Text + " " + e.ExceptionDetails.URL
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			text = fmt.Sprint("console: ", e.Type)
+		}
+	}
+	if text != "" {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.complaints = append(b.complaints, text)
+	}
+}
+
+// expect takes the complaints of an answer that the test wants, such as a 422.
+func (b *browser) expect(part string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var left []string
+	for _, c := range b.complaints {
+		if !strings.Contains(c, part) {
+			left = append(left, c)
+		}
+	}
+	b.complaints = left
+}
+
+func (b *browser) quiet() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.complaints {
+		b.t.Errorf("the browser complained: %s", c)
+	}
+}
+
+// patience bounds what a page may take to do anything.
+const patience = 20 * time.Second
+
+// do runs the steps and fails the test with what the page says otherwise.
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	_ = get(b, chromedp.Steps(steps...))
+}
+
+// get is do for an action with a result.
+func get[T any](b *browser, a chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx := b.ctx
+	if b.started {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	b.started = true // the first context lives as long as the browser
+	result, err := chromedp.Run(ctx, a)
+	if err != nil {
+		b.t.Fatalf("%v\npage: %s", err, b.body())
+	}
+	return result
+}
+
+func (b *browser) body() string {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.location + "\n" + document.body.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+// waitFor polls a condition of the page. Not by chromedp.Poll: that makes a
+// function out of text, which the content security policy refuses.
+func (b *browser) waitFor(js string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+js+")"))
+		if err == nil && ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("never came true: %s (%v)\npage: %s", js, err, b.body())
+		}
+		b.do(chromedp.Sleep(30 * time.Millisecond))
+	}
+}
+
+func (b *browser) text(selector string) string {
+	b.t.Helper()
+	return get(b, chromedp.Text(chromedp.CSS(selector)))
+}
+
+func (b *browser) shoot(name string) {
+	b.t.Helper()
+	png := get(b, chromedp.FullScreenshot(100))
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, "dashboard-"+name+".png"), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *browser) dark(on bool) chromedp.Action[chromedp.Void] {
+	value := "light"
+	if on {
+		value = "dark"
+	}
+	return step(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}}})
+}
+
+func (b *browser) width(px int64) chromedp.Action[chromedp.Void] {
+	return chromedp.EmulateViewport(px, 900)
+}
+
+// overflow says by how many pixels the page is wider than the window.
+func (b *browser) overflow() int {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+}
+
+func (b *browser) run(js string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](js, chromedp.EvalAwaitPromise)
+}
+
+func (b *browser) login(c *collector) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(c.URL()+"/"), chromedp.WaitVisible(chromedp.CSS("#password")))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), server.FirstUser), chromedp.SendKeys(chromedp.CSS("#password"), c.password+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
+}
+
+// council is a town's council on a bad evening.
+func council(c *collector) (erika agent) {
+	erika = c.enrol("Erika Beispiel", "+49 228 5550101")
+	erika.send("K7P-3QX", 26*time.Hour, microphone(nil), passage(), voice(0), internet())
+	erika.send("M2W-8RT", 3*time.Minute, microphone(muted), passage(), voice(0), internet())
+	c.enrol("Bernd Brückner", "+49 (0)228 5550102").send("H4J-9TW", 12*time.Minute, microphone(nil), passage(), voice(9.5), internet())
+	c.enrol("Çiğdem Yıldız", "0228 5550103").send("A1B-2C3", time.Minute, microphone(nil), passage(), voice(0), internet())
+	c.enrol("Dr. Hans-Joachim von der Heydebrand-Schönefeld", "0228 5550104").send("Q9Z-5YN", 2*time.Hour, notBuilt(), passage(), silentServer(), internet())
+	c.enrol("Fatma Öztürk", "").send("V6D-7FK", 40*time.Minute, microphone(nil), passage(), voice(0), internet())
+	c.enrol("Gerda Neu", "0228 5550105")
+	if _, _, _, err := c.AddParticipant(c.t.Context(), "Ingo Wartend", "0228 5550106"); err != nil {
+		c.t.Fatal(err)
+	}
+	return erika
+}
+
+func TestSupportHelpsACaller(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	erika := council(c)
+
+	b.do(chromedp.Navigate(c.URL()+"/"), chromedp.WaitVisible(chromedp.CSS("#password")))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), server.FirstUser), chromedp.SendKeys(chromedp.CSS("#password"), "falsch und lang\r"), chromedp.WaitVisible(chromedp.CSS("#problem")))
+	b.expect("422")
+	b.shoot("login-de")
+	b.do(chromedp.SendKeys(chromedp.CSS("#password"), c.password+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
+
+	b.waitFor(`document.querySelectorAll("#live tbody tr").length === 7`)
+	if first := b.text("#live tbody tr"); !strings.Contains(first, "Erika Beispiel") || !strings.Contains(first, "stummgeschaltet") {
+		t.Errorf("the worst does not come first: %s", first)
+	}
+	b.waitFor(`!document.getElementById("pulse").hidden`)
+	b.shoot("list-de")
+	b.do(b.dark(true))
+	b.shoot("list-dark")
+	b.do(b.dark(false))
+
+	b.do(chromedp.SendKeys(chromedp.CSS("#q"), "m2w 8rt\r"), chromedp.WaitVisible(chromedp.CSS("#answer")))
+	for _, want := range []string{"Erika Beispiel", "stummgeschaltet", "Stummschaltung", "M2W-8RT", "Im System stummgeschaltet", "Übertragung der Sprache"} {
+		if page := b.text("main"); !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+	b.shoot("participant-de")
+	b.do(b.dark(true))
+	b.shoot("participant-dark")
+	b.do(b.dark(false))
+
+	b.do(chromedp.Navigate(c.URL() + "/participants/" + erika.Participant))
+	b.waitFor(`!document.getElementById("pulse").hidden`)
+	b.do(b.run(`window.sameDocument = true`), chromedp.Focus(chromedp.CSS("#history-title ~ table a")))
+	erika.send("W3N-6GH", 0, microphone(nil), passage(), voice(0), internet())
+	b.waitFor(`document.getElementById("answer").innerText.includes("W3N-6GH")`)
+	b.waitFor(`window.sameDocument && document.getElementById("answer").classList.contains("is-ready")`)
+	b.waitFor(`document.getElementById("said").textContent.includes("Erika Beispiel")`)
+	b.shoot("participant-ready")
+
+	b.do(chromedp.Navigate(c.URL() + "/"))
+	b.waitFor(`!document.getElementById("pulse").hidden`)
+	b.do(b.run(`window.sameDocument = true`))
+	erika.send("W3N-6GJ", 0, microphone(muted), passage(), voice(0), internet())
+	b.waitFor(`window.sameDocument && document.querySelector("#live tbody tr").innerText.includes("W3N-6GJ")`)
+	b.quiet()
+}
+
+func TestOnAPhoneAndEnlarged(t *testing.T) {
+	b := openBrowser(t, "en")
+	c := startCollector(t)
+	erika := council(c)
+	b.do(b.width(360))
+	b.login(c)
+	for name, address := range map[string]string{
+		"list-narrow-en": "/", "participant-narrow-en": "/participants/" + erika.Participant, "admit-narrow-en": "/participants/new",
+		"accessibility-narrow-en": "/accessibility", "password-narrow-en": "/password",
+	} {
+		for _, px := range []int64{360, 640, 320} { // 640 is 1280 at 200 %, 320 is 1280 at 400 % (WCAG 1.4.10)
+			b.do(b.width(px), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))
+			if over := b.overflow(); over > 0 {
+				t.Errorf("%s is %d pixels too wide for %d", address, over, px)
+			}
+			if px == 360 {
+				b.shoot(name)
+			}
+		}
+	}
+	b.do(b.width(1280), chromedp.Navigate(c.URL()+"/"), chromedp.WaitVisible(chromedp.CSS("#q")))
+	b.shoot("list-en")
+	b.do(chromedp.Navigate(c.URL()+"/participants/"+erika.Participant), chromedp.WaitVisible(chromedp.CSS("#answer")))
+	b.shoot("participant-en")
+	b.quiet()
+}
+
+func TestAdmittingByKeyboardAlone(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	b.login(c)
+	b.do(chromedp.Navigate(c.URL()+"/participants/new"), chromedp.WaitVisible(chromedp.CSS("#name")))
+	b.do(chromedp.KeyEvent("Jürgen <script>alert(1)</script>"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("0228 123"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(chromedp.CSS(".bigcode")))
+	b.shoot("code-de")
+	command := b.text("pre")
+	if code := b.text(".bigcode"); len(code) != 14 || command != "tonprobe enroll "+code+" --server "+c.URL() {
+		t.Errorf("code %q, command %q", code, command)
+	}
+	b.do(chromedp.Navigate(c.URL()+"/?"+url.Values{"q": {"jurgen"}}.Encode()), chromedp.WaitVisible(chromedp.CSS("#q")))
+	if row := b.text("#live tbody tr"); !strings.Contains(row, "Jürgen <script>alert(1)</script>") {
+		t.Errorf("row %q", row)
+	}
+	b.quiet()
+}
+
+func TestAnOpenPageNoticesTheEndOfItsSession(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	erika := council(c)
+	b.login(c)
+	b.waitFor(`!document.getElementById("pulse").hidden`)
+	b.do(b.run(`fetch("/logout", {method: "POST"})`))
+	erika.send("W3N-6GH", 0, microphone(nil), passage(), voice(0), internet())
+	b.do(chromedp.WaitVisible(chromedp.CSS("#password")))
+	b.quiet()
+}

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// check is one report in words.
+type check struct {
+	State    state
+	Headline string // what the person reads on their own screen
+	Primary  *cause
+	Reason   reason // for when there is no primary cause
+	Others   []cause
+	Probes   []probed
+	Case     string
+	Checked  *when
+	Received *when // only when it came in long after the check
+	Trigger  string
+	Profile  string
+	Target   string
+	System   string
+	Version  string
+	Document string // address
+	Address  string
+	// Unreadable is set for a document that this version cannot read; then only
+	// the summary stands here.
+	Unreadable bool
+}
+
+// late is from when on a page says that a report waited on its way.
+const late = 10 * time.Minute
+
+func (v view) check(stored store.StoredReport) check {
+	c := check{State: v.verdict(stored.Verdict), Headline: diagnose.VerdictText(stored.Verdict, v.lang), Reason: v.reason(stored.ReportSummary),
+		Case: clean(stored.Case, 12), Checked: v.when(stored.CheckedAt), Trigger: v.trigger(stored.Trigger),
+		Document: reportAddress(stored.ParticipantID, stored.ID) + "/document",
+		Address:  reportAddress(stored.ParticipantID, stored.ID)}
+	if stored.ReceivedAt.Sub(stored.CheckedAt) >= late {
+		c.Received = v.when(stored.ReceivedAt)
+	}
+	r, err := report.Decode(stored.Document)
+	if err != nil {
+		c.Unreadable = true
+		return c
+	}
+	c.Headline = diagnose.Headline(r, v.lang)
+	c.Profile, c.Target = clean(r.Profile, 40), clean(r.Target, maxValueRunes)
+	c.System, c.Version = system(r.Agent.OS), clean(r.Agent.Version, 40)
+	for _, found := range r.Causes {
+		if told := v.cause(found, v.profiles.by(r.Profile)); found.Primary && c.Primary == nil {
+			c.Primary = &told
+		} else {
+			c.Others = append(c.Others, told)
+		}
+	}
+	c.Probes = v.probed(r)
+	return c
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/peer"
+)
+
+// loginPage is the content of the login.
+type loginPage struct {
+	Next    string // where to go afterwards
+	Name    string
+	Problem string // key of the texts; "" at first
+	Minutes int    // to wait, when there were too many attempts
+}
+
+func loginAddress(back string) string {
+	if back == "/" {
+		return "/login"
+	}
+	return "/login?" + url.Values{"next": {back}}.Encode()
+}
+
+func (s *site) loginForm(w http.ResponseWriter, r *http.Request) error {
+	next := localAddress(r.URL.Query().Get("next"))
+	_, err := s.Auth.Session(r.Context(), auth.CookieToken(r))
+	switch {
+	case err == nil:
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	case !errors.Is(err, auth.ErrNoSession):
+		return err
+	}
+	s.show(w, r, page{Name: "login", Body: loginPage{Next: next}})
+	return nil
+}
+
+func (s *site) login(w http.ResponseWriter, r *http.Request) error {
+	form := loginPage{Next: localAddress(r.PostForm.Get("next")), Name: r.PostForm.Get("name")}
+	token, err := s.Auth.Login(r.Context(), peer.Addr(r), form.Name, r.PostForm.Get("password"))
+	if err != nil {
+		return s.loginProblem(w, r, form, err)
+	}
+	s.Auth.SetCookie(w, r, token)
+	http.Redirect(w, r, form.Next, http.StatusSeeOther)
+	return nil
+}
+
+// loginOnce follows a link that signs in once. Only GET counts: a HEAD of some
+// program that looks at links must not use it up.
+func (s *site) loginOnce(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return nil
+	}
+	token, err := s.Auth.LoginOnce(r.Context(), peer.Addr(r), r.URL.Query().Get(auth.OneTimeLoginParam))
+	if err != nil {
+		return s.loginProblem(w, r, loginPage{Next: "/"}, err)
+	}
+	s.Auth.SetCookie(w, r, token)
+	http.Redirect(w, r, "/", http.StatusSeeOther) // takes the token out of the address bar
+	return nil
+}
+
+// loginProblem shows the form again. It never tells whether a name exists.
+func (s *site) loginProblem(w http.ResponseWriter, r *http.Request, form loginPage, err error) error {
+	form.Name = clean(form.Name, maxNameRunes)
+	status := http.StatusUnprocessableEntity
+	limited, tooOften := errors.AsType[*auth.LimitError](err)
+	switch {
+	case errors.Is(err, auth.ErrCredentials):
+		form.Problem = "login.wrong"
+	case errors.Is(err, auth.ErrLink):
+		form.Problem = "login.link"
+	case tooOften:
+		form.Problem, status = "login.too_often", http.StatusTooManyRequests
+		form.Minutes = waitMinutes(w, limited.RetryAfter)
+	default:
+		return err
+	}
+	s.show(w, r, page{Status: status, Name: "login", Body: form})
+	return nil
+}
+
+// waitMinutes tells programs the seconds and people the minutes, rounded up.
+func waitMinutes(w http.ResponseWriter, d time.Duration) int {
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
+	return max(1, int(math.Ceil(d.Minutes())))
+}
+
+func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Auth.Logout(r.Context(), auth.CookieToken(r)); err != nil {
+		return err
+	}
+	s.Auth.ClearCookie(w, r)
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,188 @@
+package web
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// cause is one cause in words, with its proof.
+type cause struct {
+	Code       string
+	Severity   state
+	Sentence   string
+	Action     string // "" for a cause that this version does not know
+	Hint       string
+	Rule       string
+	Area       string
+	Confidence int // percent
+	Evidence   []evidence
+}
+
+// evidence is one measured value behind a cause.
+type evidence struct {
+	Name, Value, Limit string
+	Unknown            bool
+}
+
+func (v view) cause(c report.Cause, limits diagnose.Profile) cause {
+	told := cause{Code: clean(c.Code, maxNameRunes), Severity: v.severity(c.Severity), Area: v.area(c.Area),
+		Confidence: percent(c.Confidence), Sentence: v.T("cause.foreign")}
+	if text, ok := diagnose.ExplainBy(c.Code, v.lang, limits); ok {
+		told.Sentence, told.Action, told.Hint, told.Rule = text.Sentence, text.Action, text.Hint, text.Rule
+	}
+	for _, e := range c.Evidence {
+		told.Evidence = append(told.Evidence, evidence{
+			Name:    clean(diagnose.FieldText(e.Probe, e.Field, v.lang), maxValueRunes),
+			Value:   clean(diagnose.ValueText(e.Value, e.Unit, v.lang), maxValueRunes),
+			Limit:   v.limit(e.Limit),
+			Unknown: e.Value == nil,
+		})
+	}
+	return told
+}
+
+func percent(share float64) int {
+	if math.IsNaN(share) {
+		return 0
+	}
+	return int(math.Round(min(max(share, 0), 1) * 100))
+}
+
+func (v view) limit(s string) string {
+	s = clean(s, maxValueRunes)
+	if v.lang == phrase.DE {
+		s = strings.ReplaceAll(s, ".", ",")
+	}
+	return s
+}
+
+func (v view) severity(s report.Severity) state {
+	kind := map[report.Severity]string{report.SeverityFail: "fail", report.SeverityWarn: "warn", report.SeverityInfo: "info"}[s]
+	if kind == "" {
+		kind = "unknown"
+	}
+	return state{Kind: kind, Word: v.T("severity." + kind)}
+}
+
+func (v view) area(a report.Area) string {
+	switch a {
+	case report.AreaParticipant, report.AreaMunicipality, report.AreaProvider:
+		return v.T("area." + string(a))
+	}
+	return v.T("area.unknown")
+}
+
+// probed is one probe with what it found.
+type probed struct {
+	Name  string
+	State state
+	Note  string // why it could not tell; "" when it could
+	Lines []figure
+}
+
+// figure is one measured value.
+type figure struct {
+	Name, Value string
+	Unknown     bool // not measured: shown as that, never as good
+}
+
+// figures are the values that support asks for, by probe and in order. All the
+// others stand in the document.
+var figures = map[string][]string{
+	report.ProbeAudioInput: {
+		"device", "os_muted", "os_volume_db", "active_level_dbfs", "noise_floor_dbfs", "snr_db", "clipped_pct", "bandwidth_hz", "speech_ms",
+	},
+	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms", "echo_return_db"},
+	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms", "public_address"},
+	report.ProbeNATBehavior: {"udp", "mapping", "filtering", "cgnat", "binding_lifetime_s"},
+	report.ProbeMediaVoice: {
+		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms", "rtt_p50_ms", "late_pct_60ms", "mos",
+	},
+	report.ProbeNetworkWeb: {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "captive_portal", "clock_offset_ms"},
+}
+
+func (v view) probed(r *report.Report) []probed {
+	var list []probed
+	for _, p := range r.Probes {
+		list = append(list, probed{Name: v.probe(p.Name), State: v.status(p.Status),
+			Note: clean(report.CleanText(p.Error), maxValueRunes), Lines: v.figures(p)})
+	}
+	return list
+}
+
+func (v view) probe(name string) string {
+	if key := "probe." + strings.ReplaceAll(name, ".", "_"); v.Has(key) {
+		return v.T(key)
+	}
+	return clean(name, maxNameRunes)
+}
+
+func (v view) status(s report.Status) state {
+	kind := string(report.StatusUnknown)
+	switch s {
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped:
+		kind = string(s)
+	}
+	return state{Kind: kind, Word: v.T("status." + kind)}
+}
+
+func (v view) figures(p report.Result) []figure {
+	values := valuesOf(p.Data)
+	if values == nil {
+		return nil
+	}
+	var list []figure
+	for _, field := range figures[p.Name] {
+		value := values[field]
+		if value == "" {
+			value = nil
+		}
+		list = append(list, figure{Name: diagnose.FieldText(p.Name, field, v.lang),
+			Value: clean(diagnose.ValueText(value, unitOf(field), v.lang), maxValueRunes), Unknown: value == nil || value == string(report.ReachNotTested)})
+	}
+	return list
+}
+
+// valuesOf reads the fields of a probe's data by their names in the document;
+// nil when there is no data.
+func valuesOf(d report.Data) map[string]any {
+	if d == nil {
+		return nil
+	}
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return nil // NaN or infinite; such a report is not taken in
+	}
+	var values map[string]any
+	if json.Unmarshal(raw, &values) != nil {
+		return nil
+	}
+	return values
+}
+
+// unitOf reads the unit that the name of a field ends in.
+func unitOf(field string) string {
+	if strings.Contains(field, "_pct") { // late_pct_60ms is a share too
+		return "%"
+	}
+	switch field[strings.LastIndexByte(field, '_')+1:] {
+	case "ms":
+		return "ms"
+	case "s":
+		return "s"
+	case "db":
+		return "dB"
+	case "dbfs":
+		return "dBFS"
+	case "hz":
+		return "Hz"
+	case "kbps":
+		return "kbit/s"
+	}
+	return ""
+}

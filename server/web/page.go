@@ -1,0 +1,82 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/server/auth"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+const frameFile = "templates/frame.html"
+
+// pages are the templates by language and name, each with the frame around it.
+type pages map[phrase.Lang]map[string]*template.Template
+
+func loadPages(all books) (pages, error) {
+	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	p := pages{}
+	for lang, book := range all {
+		p[lang] = map[string]*template.Template{}
+		for _, f := range files {
+			file := path.Join("templates", f.Name())
+			if file == frameFile {
+				continue
+			}
+			t, err := template.New(path.Base(frameFile)).Funcs(template.FuncMap{"t": book.T}).
+				ParseFS(templateFiles, frameFile, "templates/parts.html", file)
+			if err != nil {
+				return nil, fmt.Errorf("template %s: %w", file, err)
+			}
+			p[lang][strings.TrimSuffix(f.Name(), ".html")] = t
+		}
+	}
+	return p, nil
+}
+
+// page is one page before it is written.
+type page struct {
+	Status int    // 0 is 200
+	Name   string // of the template
+	Body   any
+	// Stream is the address of the events that change this page; "" for none.
+	Stream string
+
+	// What show fills in.
+	Lang   phrase.Lang
+	Langs  []phrase.Lang
+	Staff  string // "" when nobody is signed in
+	Path   string // to come back to
+	Assets assets
+}
+
+// show writes a page. It goes out as a whole or not at all.
+func (s *site) show(w http.ResponseWriter, r *http.Request, p page) {
+	p.Lang, p.Langs, p.Assets = langOf(r), phrase.Langs(), s.assets
+	p.Staff = auth.StaffName(r.Context())
+	p.Path = "/"
+	if r.Method == http.MethodGet {
+		p.Path = r.URL.RequestURI()
+	}
+	var b bytes.Buffer
+	if err := s.pages[p.Lang][p.Name].Execute(&b, p); err != nil {
+		s.Log.ErrorContext(r.Context(), "template failed", "template", p.Name, "err", err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", string(p.Lang))
+	w.WriteHeader(max(p.Status, http.StatusOK))
+	_, _ = b.WriteTo(w) // whoever asked may have gone
+}

@@ -1,0 +1,143 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+const historyLength = 20
+
+// participantPage is the content of one participant's page.
+type participantPage struct {
+	row
+	Check   *check // nil before the first
+	Older   bool   // Check is not the latest
+	History []past
+	Agents  []computer
+}
+
+// past is one check in the history.
+type past struct {
+	State   state
+	Reason  reason
+	Case    string
+	Checked *when
+	Trigger string
+	Address string
+	Shown   bool
+}
+
+// computer is one enrolled program.
+type computer struct {
+	System  string
+	Version string
+	Seen    *when
+}
+
+func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.Store.ParticipantState(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	stored, err := s.wanted(r, p)
+	if err != nil {
+		return err
+	}
+	history, err := s.Store.ParticipantReports(r.Context(), store.ReportQuery{ParticipantID: p.ID, Limit: historyLength})
+	if err != nil {
+		return err
+	}
+	agents, err := s.Store.Agents(r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	body := s.view(r).participant(p, stored, history.Reports, agents)
+	s.show(w, r, page{Name: "participant", Stream: "/events?participant=" + p.ID, Body: body})
+	return nil
+}
+
+// wanted is the report that the address names, or the latest; nil before the first.
+func (s *site) wanted(r *http.Request, p store.ParticipantState) (*store.StoredReport, error) {
+	id := r.PathValue("report")
+	if id == "" {
+		if p.Last == nil {
+			return nil, nil
+		}
+		id = p.Last.ID
+	}
+	stored, err := s.Store.Report(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	if stored.ParticipantID != p.ID {
+		return nil, store.ErrNotFound
+	}
+	return &stored, nil
+}
+
+func (v view) participant(p store.ParticipantState, stored *store.StoredReport, history []store.ReportSummary, agents []store.Agent) participantPage {
+	body := participantPage{row: v.row(p)}
+	shown := ""
+	if stored != nil {
+		shown = stored.ID
+		body.Check = new(v.check(*stored))
+		body.Older = p.Last != nil && p.Last.ID != stored.ID
+	}
+	for _, h := range history {
+		body.History = append(body.History, past{State: v.verdict(h.Verdict), Reason: v.reason(h), Case: clean(h.Case, 12),
+			Checked: v.when(h.CheckedAt), Trigger: v.trigger(h.Trigger), Address: reportAddress(p.ID, h.ID), Shown: h.ID == shown})
+	}
+	for _, a := range agents {
+		body.Agents = append(body.Agents, computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt)})
+	}
+	return body
+}
+
+func (v view) trigger(t report.Trigger) string {
+	if key := "trigger." + string(t); v.Has(key) {
+		return v.T(key)
+	}
+	return v.T("trigger.foreign")
+}
+
+// system is the name of an operating system as people know it.
+func system(goos string) string {
+	switch goos {
+	case "windows":
+		return "Windows"
+	case "darwin":
+		return "macOS"
+	case "linux":
+		return "Linux"
+	}
+	return clean(goos, 40)
+}
+
+// document gives the report out as it is kept.
+func (s *site) document(w http.ResponseWriter, r *http.Request) error {
+	stored, err := s.Store.Report(r.Context(), r.PathValue("report"))
+	if err != nil {
+		return err
+	}
+	if stored.ParticipantID != r.PathValue("id") {
+		return store.ErrNotFound
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = w.Write(stored.Document)
+	return nil
+}
+
+// block shuts a participant's agents out, or lets them in again.
+func (s *site) block(blocked bool) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id := r.PathValue("id")
+		if err := s.Store.SetBlocked(r.Context(), id, blocked); err != nil {
+			return err
+		}
+		s.Log.InfoContext(r.Context(), "participant blocked or let in", "participant", id, "blocked", blocked)
+		http.Redirect(w, r, participantAddress(id), http.StatusSeeOther)
+		return nil
+	}
+}

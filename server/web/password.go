@@ -1,0 +1,67 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/peer"
+)
+
+// passwordPage is the content of the form for a new password.
+type passwordPage struct {
+	MinRunes int
+	Problem  string // key of the texts
+	Minutes  int
+	Done     bool
+}
+
+func (s *site) passwordForm(w http.ResponseWriter, r *http.Request) error {
+	s.show(w, r, page{Name: "password", Body: passwordPage{MinRunes: auth.MinPasswordRunes}})
+	return nil
+}
+
+// changePassword ends every session of the member, and begins a new one here.
+func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
+	body := passwordPage{MinRunes: auth.MinPasswordRunes}
+	token, err := s.renew(r, r.PostForm.Get("current"), r.PostForm.Get("new"), r.PostForm.Get("repeat"))
+	status := http.StatusUnprocessableEntity
+	limited, tooOften := errors.AsType[*auth.LimitError](err)
+	switch {
+	case err == nil:
+		s.Auth.SetCookie(w, r, token)
+		body.Done, status = true, http.StatusOK
+	case errors.Is(err, errRepeat):
+		body.Problem = "password.differ"
+	case errors.Is(err, auth.ErrPassword):
+		body.Problem = "password.length"
+	case errors.Is(err, auth.ErrCredentials):
+		body.Problem = "password.wrong"
+	case tooOften:
+		body.Problem, status = "login.too_often", http.StatusTooManyRequests
+		body.Minutes = waitMinutes(w, limited.RetryAfter)
+	default:
+		return err
+	}
+	s.show(w, r, page{Status: status, Name: "password", Body: body})
+	return nil
+}
+
+var errRepeat = errors.New("the two passwords differ")
+
+// renew proves the current password by a login, so that the same limits hold
+// against whoever guesses at an unattended screen.
+func (s *site) renew(r *http.Request, current, chosen, repeated string) (token string, err error) {
+	if chosen != repeated {
+		return "", errRepeat
+	}
+	name := auth.StaffName(r.Context())
+	proof, err := s.Auth.Login(r.Context(), peer.Addr(r), name, current)
+	if err != nil {
+		return "", err
+	}
+	if err := s.Auth.SetPassword(r.Context(), name, chosen); err != nil {
+		return "", errors.Join(err, s.Auth.Logout(r.Context(), proof))
+	}
+	return s.Auth.Login(r.Context(), peer.Addr(r), name, chosen)
+}

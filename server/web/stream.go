@@ -1,0 +1,132 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/observe"
+)
+
+// Bounds of the open event streams: a stream costs a connection for as long as
+// its page stays open.
+const (
+	streamsPerMember = 16
+	streamsInAll     = 512
+)
+
+var errTooManyStreams = errors.New("too many pages are open")
+
+// streams counts the open event streams.
+type streams struct {
+	mu       sync.Mutex
+	all      int
+	byMember map[string]int
+}
+
+func newStreams() *streams { return &streams{byMember: map[string]int{}} }
+
+// enter counts one more; leave must be called when it ends.
+func (s *streams) enter(member string) (leave func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= streamsInAll || s.byMember[member] >= streamsPerMember {
+		return nil, errTooManyStreams
+	}
+	s.all++
+	s.byMember[member]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all--
+		if s.byMember[member]--; s.byMember[member] == 0 {
+			delete(s.byMember, member)
+		}
+	}, nil
+}
+
+// gather is how long changes are collected before a page hears of them, so that
+// a whole council checking at once does not make it flicker.
+const gather = 400 * time.Millisecond
+
+// events tells an open page that it has become old (server-sent events, WHATWG
+// HTML §9.2). It carries no content: the page asks for itself again, with the
+// rights it has then.
+func (s *site) events(w http.ResponseWriter, r *http.Request) error {
+	leave, err := s.streams.enter(auth.StaffName(r.Context()))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := observe.KeepOpen(w); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	happened := s.Live.Subscribe(ctx)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold small answers back
+	out := stream{w: w, control: http.NewResponseController(w)}
+	if out.send("retry: 3000\n\n") != nil {
+		return nil // the page is gone, and the answer has begun
+	}
+	s.follow(r, happened, out)
+	return nil
+}
+
+// follow writes until the page is gone, its session has ended or the collector stops.
+func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
+	beat := time.NewTicker(s.Heartbeat)
+	defer beat.Stop()
+	wanted := r.URL.Query().Get("participant")
+	var soon <-chan time.Time // set while a change waits to be told
+	for {
+		var err error
+		select {
+		case e, open := <-happened:
+			if !open {
+				return
+			}
+			if soon == nil && (wanted == "" || e.ParticipantID == wanted || e.Kind == live.Resync) {
+				soon = time.After(gather)
+			}
+		case <-soon:
+			soon = nil
+			err = out.send("event: change\ndata: {}\n\n")
+		case <-beat.C:
+			if _, gone := s.Auth.Session(r.Context(), auth.CookieToken(r)); errors.Is(gone, auth.ErrNoSession) {
+				_ = out.send("event: signed-out\ndata: {}\n\n")
+				return
+			}
+			err = out.send(": still here\n\n")
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// writeTimeout frees the stream of a machine that has gone to sleep.
+const writeTimeout = 10 * time.Second
+
+type stream struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (s stream) send(text string) error {
+	if err := s.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return fmt.Errorf("send event: %w", err)
+	}
+	if _, err := io.WriteString(s.w, text); err != nil {
+		return fmt.Errorf("send event: %w", err)
+	}
+	return s.control.Flush()
+}

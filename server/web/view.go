@@ -1,0 +1,116 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// view turns what is stored into what one person reads, now and in their language.
+type view struct {
+	*phrase.Book
+	lang         phrase.Lang
+	now          time.Time
+	zone         *time.Location
+	offlineAfter time.Duration
+	profiles     profiles
+}
+
+func (s *site) view(r *http.Request) view {
+	lang := langOf(r)
+	return view{Book: s.books[lang], lang: lang, now: s.Now(), zone: s.Zone, offlineAfter: s.OfflineAfter, profiles: s.profiles}
+}
+
+// profiles are the sets of limits, read once.
+type profiles map[string]diagnose.Profile
+
+func loadProfiles() (profiles, error) {
+	all := profiles{}
+	for _, name := range diagnose.ProfileNames() {
+		p, err := diagnose.LoadProfile(name)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = p
+	}
+	return all, nil
+}
+
+// by gives the limits a report was judged by; those of the default profile
+// where an agent of another version used one we do not know.
+func (p profiles) by(name string) diagnose.Profile {
+	if known, ok := p[name]; ok {
+		return known
+	}
+	return p[diagnose.DefaultProfile]
+}
+
+// state is how somebody stands, as an icon and a word: never a colour alone.
+type state struct {
+	Kind string // names icon, colour and text
+	Word string
+}
+
+// Kinds of state beside the verdicts.
+const (
+	stateNone    = "none"    // never checked
+	stateOffline = "offline" // what is known is too old to count
+)
+
+func (v view) state(kind string) state { return state{Kind: kind, Word: v.T("state." + kind)} }
+
+// verdict is the state a verdict gives. One that this version does not know is
+// unknown, never good.
+func (v view) verdict(verdict report.Verdict) state {
+	switch verdict {
+	case report.Ready, report.Limited, report.NotReady:
+		return v.state(string(verdict))
+	}
+	return v.state(string(report.Unknown))
+}
+
+// stateOf is the state of a participant now.
+func (v view) stateOf(p store.ParticipantState) state {
+	switch {
+	case p.Last == nil:
+		return v.state(stateNone)
+	case v.offline(p):
+		return v.state(stateOffline)
+	}
+	return v.verdict(p.Last.Verdict)
+}
+
+func (v view) offline(p store.ParticipantState) bool {
+	seen := p.LastSeenAt
+	if p.Last != nil && p.Last.ReceivedAt.After(seen) {
+		seen = p.Last.ReceivedAt
+	}
+	return !seen.IsZero() && v.now.Sub(seen) > v.offlineAfter
+}
+
+// reason is the primary cause in words.
+type reason struct {
+	Sentence string
+	Code     string // "" when there is no cause
+}
+
+func (v view) reason(s store.ReportSummary) reason {
+	c := reason{Code: clean(s.Primary.Code, maxNameRunes)}
+	if text, ok := diagnose.ExplainBy(s.Primary.Code, v.lang, v.profiles.by("")); ok {
+		c.Sentence = text.Sentence
+		return c
+	}
+	switch {
+	case c.Code != "":
+		c.Sentence = v.T("cause.foreign")
+	case s.Verdict == report.Ready:
+		c.Sentence = v.T("cause.none")
+	default:
+		c.Sentence = diagnose.VerdictText(report.Unknown, v.lang)
+	}
+	return c
+}

@@ -1,0 +1,124 @@
+// Package web is the dashboard: phone support sees here who will be heard, and
+// why somebody will not. Its pages work without scripts; one small script keeps
+// an open page up to date.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Store is what the pages read.
+type Store interface {
+	store.Participants
+	store.Reports
+	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
+}
+
+// Config is what New needs. Store, Auth, Live, Desk and Log are required.
+type Config struct {
+	Store Store
+	Auth  *auth.Auth
+	Live  *live.Hub
+	Desk  enrol.Desk
+	Log   *slog.Logger
+	Now   func() time.Time // default time.Now
+	// Zone is that of the times on the pages; default the machine's.
+	Zone *time.Location
+	// PublicOrigin (scheme://host) is where agents reach the collector; by
+	// default where the browser of whoever asks has reached it.
+	PublicOrigin string
+	// Contact is where to report barriers: an e-mail address or a web address.
+	// Without one the accessibility page names the town's own office.
+	Contact string
+	// OfflineAfter is how long an agent may be silent before what is known of it
+	// counts as old; default 12 hours: a check in the morning still holds for
+	// the session in the evening.
+	OfflineAfter time.Duration
+	// Heartbeat is the pause between two signs of life of an event stream;
+	// default 20 s, since proxies cut what is silent for 30 to 60.
+	Heartbeat time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Zone == nil {
+		c.Zone = time.Local
+	}
+	if c.OfflineAfter == 0 {
+		c.OfflineAfter = 12 * time.Hour
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 20 * time.Second
+	}
+	return c
+}
+
+// site is the pages with all they need.
+type site struct {
+	Config
+	books    books
+	pages    pages
+	assets   assets
+	profiles profiles
+	streams  *streams
+}
+
+// New gives the handler of all pages, to be mounted at "/". The error says that
+// what is built into the program is damaged.
+func New(c Config) (http.Handler, error) {
+	s := &site{Config: c.withDefaults(), streams: newStreams()}
+	var err error
+	if s.books, err = loadBooks(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = loadPages(s.books); err != nil {
+		return nil, err
+	}
+	if s.profiles, err = loadProfiles(); err != nil {
+		return nil, err
+	}
+	return Secure(s.routes()), nil
+}
+
+func (s *site) routes() http.Handler {
+	mux := http.NewServeMux()
+	open := func(pattern string, h handler) { mux.Handle(pattern, s.answer(h)) }
+	staff := func(pattern string, h handler) { mux.Handle(pattern, s.staffOnly(s.answer(h))) }
+
+	mux.Handle("GET /static/{name}", s.assets)
+	open("GET /login", s.loginForm)
+	open("POST /login", s.login)
+	open("GET "+auth.OneTimeLoginPath, s.loginOnce)
+	open("POST /logout", s.logout)
+	open("POST /language", s.chooseLanguage)
+	open("GET /accessibility", s.accessibility)
+
+	staff("GET /{$}", s.list)
+	staff("GET /participants/new", s.admitForm)
+	staff("POST /participants", s.admit)
+	staff("GET /participants/{id}", s.participant)
+	staff("GET /participants/{id}/reports/{report}", s.participant)
+	staff("GET /participants/{id}/reports/{report}/document", s.document)
+	staff("POST /participants/{id}/code", s.newCode)
+	staff("POST /participants/{id}/block", s.block(true))
+	staff("POST /participants/{id}/unblock", s.block(false))
+	staff("GET /password", s.passwordForm)
+	staff("POST /password", s.changePassword)
+	mux.Handle("GET /events", s.staffStream(s.answer(s.events)))
+
+	open("/", func(http.ResponseWriter, *http.Request) error { return store.ErrNotFound })
+	return mux
+}

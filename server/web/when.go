@@ -1,0 +1,51 @@
+package web
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+)
+
+// when is a moment as people read it: how long ago, and exactly.
+type when struct {
+	Ago     string
+	Exact   string
+	Machine string // RFC 3339, for the datetime attribute
+}
+
+func (v view) when(t time.Time) *when {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.In(v.zone)
+	return &when{Ago: v.ago(v.now.Sub(t)), Exact: t.Format(v.exactFormat()), Machine: t.Format(time.RFC3339)}
+}
+
+func (v view) exactFormat() string {
+	if v.lang == phrase.DE {
+		return "02.01.2006, 15:04 Uhr"
+	}
+	return "2 Jan 2006, 15:04"
+}
+
+// ago says how long something is past, in the largest unit that fits.
+func (v view) ago(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute: // also what a stepped clock puts into the future
+		return v.T("time.now")
+	case d < time.Hour:
+		return v.count("time.minute", int(d/time.Minute))
+	case d < day:
+		return v.count("time.hour", int(d/time.Hour))
+	}
+	return v.count("time.day", int(d/day))
+}
+
+// count says a number of things; key has a text for one and, with "s", for more.
+func (v view) count(key string, n int) string {
+	if n == 1 {
+		return v.T(key)
+	}
+	return v.T(key+"s", "n", n)
+}
