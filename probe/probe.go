@@ -66,6 +66,14 @@ type Event struct {
 	Fraction float64
 	// Result is set for EventDone.
 	Result *report.Result
+	// Device is set for EventVoiceElsewhere: the microphone that hears the
+	// voice, as audio.InputConfig.Device takes it. It may hold a person's name:
+	// for this machine only, never for a report.
+	Device string
+	// DeviceName is set with Device: the name the system shows. Local as well.
+	DeviceName string
+	// Muted is set for EventMuted.
+	Muted bool
 }
 
 // EventKind says what an Event carries.
@@ -78,6 +86,8 @@ const (
 	EventLevel                      // audio.input: a reading for the meter, about 20 a second
 	EventProgress                   // a part of the work is done
 	EventDone                       // the plan has the probe's result
+	EventVoiceElsewhere             // audio.input: another microphone hears the voice, the chosen one does not
+	EventMuted                      // audio.input: the system has muted the microphone, or lifted that
 )
 
 // Level is one reading of the meter.

@@ -17,6 +17,9 @@ const (
 	// the capture process, opening the device (a Bluetooth headset switches its
 	// profile in up to 3 s) and the warm-up that is dropped.
 	captureOverhead = 5 * time.Second
+	// loopBudget is the loudspeaker's test after the speech: starting the child,
+	// two devices' warm-up, the sound and its echo.
+	loopBudget = 8 * time.Second
 	// streamFor is the length of the voice-like stream: 300 packets put the
 	// Wilson interval of a loss of 1 % between 0.3 and 2.9 %.
 	streamFor = 6 * time.Second

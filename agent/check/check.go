@@ -16,6 +16,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -32,6 +33,13 @@ type Options struct {
 	Device string // "" means the default microphone
 	// NoAudio leaves the microphone alone. A scheduled check never opens it.
 	NoAudio bool
+	// OtherMicrophones listens to the other microphones too, to name the one
+	// that hears the voice when the chosen one does not.
+	OtherMicrophones bool
+	// Speaker adds audio.output once the microphone is done: ask before, it sounds.
+	Speaker bool
+	// Keep, if not nil, holds the end of what was heard, in memory only.
+	Keep *audio.Recording
 	// Only names the probes to run; empty means all.
 	Only     []string
 	SpeakFor time.Duration  // 0 means DefaultSpeakFor

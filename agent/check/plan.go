@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -39,23 +40,57 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return probe.Plan{
-		{Probe: o.audioInput(), Budget: o.SpeakFor + captureOverhead},
+	spoken := make(chan struct{})
+	plan := probe.Plan{
+		{Probe: announced{o.audioInput(), spoken}, Budget: o.SpeakFor + captureOverhead},
 		{Probe: newNAT(s), Budget: natBudget},
 		{Probe: newVoice(s), Budget: connectBudget + streamFor},
 		{Probe: o.web(s), Budget: webBudget},
-	}, nil
+	}
+	if !o.Speaker {
+		return plan, nil
+	}
+	if len(o.Only) > 0 && !slices.Contains(o.Only, report.ProbeAudioInput) {
+		close(spoken) // nobody else will
+	}
+	return append(plan, probe.Step{Probe: o.audioOutput(spoken), Budget: o.SpeakFor + captureOverhead + loopBudget}), nil
+}
+
+// announced closes done when its probe has ended, however it did.
+type announced struct {
+	probe.Probe
+	done chan<- struct{}
+}
+
+func (a announced) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	defer close(a.done)
+	return a.Probe.Run(ctx, env)
 }
 
 // audioInput leaves the microphone alone when nobody sits before it.
 func (o Options) audioInput() probe.Probe {
+	if why := o.noAudioBecause(); why != "" {
+		return skipped{report.ProbeAudioInput, why}
+	}
+	return o.newAudioInput()
+}
+
+// audioOutput makes no sound where the microphone may not listen either.
+func (o Options) audioOutput(after <-chan struct{}) probe.Probe {
+	if why := o.noAudioBecause(); why != "" {
+		return skipped{report.ProbeAudioOutput, why}
+	}
+	return o.newAudioOutput(after)
+}
+
+func (o Options) noAudioBecause() string {
 	switch {
 	case o.NoAudio:
-		return skipped{report.ProbeAudioInput, "microphone left out on request"}
+		return "microphone left out on request"
 	case o.Trigger == report.TriggerSchedule:
-		return skipped{report.ProbeAudioInput, "a scheduled check does not open the microphone"}
+		return "a scheduled check does not open the microphone"
 	}
-	return newAudioInput(o.Device, o.SpeakFor)
+	return ""
 }
 
 func (o Options) web(s sources) probe.Probe {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"net/url"
-	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
@@ -49,8 +48,12 @@ type sharedICE struct {
 
 func (s sharedICE) ICE(ctx context.Context) (wire.ICEConfig, error) { return s.ice(ctx) }
 
-func newAudioInput(device string, speakFor time.Duration) probe.Probe {
-	return audio.NewInput(audio.InputConfig{Device: device, SpeakFor: speakFor})
+func (o Options) newAudioInput() probe.Probe {
+	return audio.NewInput(audio.InputConfig{Device: o.Device, SpeakFor: o.SpeakFor, Others: o.OtherMicrophones, Keep: o.Keep})
+}
+
+func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
+	return audio.NewOutput(audio.OutputConfig{Input: o.Device, After: after})
 }
 
 func newVoice(s sources) probe.Probe {

@@ -90,6 +90,7 @@ func (s *station) checkOptions(version string) check.Options {
 		Profile: s.config.Profile, Target: s.config.Target, Device: s.config.Device, NoAudio: s.config.NoAudio,
 		SpeakFor: time.Duration(s.config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.collector(), Env: probe.Env{Log: s.log},
+		OtherMicrophones: true,
 	}
 }
 

@@ -27,6 +27,13 @@ type InputConfig struct {
 	Child Child
 	// Patience bounds the stages of a capture; the zero value means capture.DefaultPatience.
 	Patience capture.Patience
+	// Others listens to the other microphones too (monitors never, at most
+	// MaxOthers), to find out whether one of them hears the voice that the chosen
+	// one does not. Of what they hear only level and speech are judged.
+	Others bool
+	// Keep, if not nil, holds the end of what was heard, for the participant to
+	// listen to; what it held before is erased when the capture begins.
+	Keep *Recording
 	// PersonNames are names that must not stay in a device's name; nil means
 	// those of the account the program runs under.
 	PersonNames []string
@@ -74,7 +81,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.config.Child != nil {
 		s.Command = p.config.Child(ctx)
 	}
-	rec := newRecording(p.config.SpeakFor, env.Progress)
+	rec := newTake(p.config.SpeakFor, env.Progress)
 	err := s.Run(ctx, rec.handle)
 	state, text, failed := errorState(err)
 	switch {

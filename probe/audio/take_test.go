@@ -20,7 +20,7 @@ const period = 20 * time.Millisecond
 // feed is a recording on which callbacks arrive as a test likes.
 type feed struct {
 	t        *testing.T
-	rec      *recording
+	rec      *take
 	at       time.Duration
 	listened time.Duration
 	levels   []probe.Level
@@ -29,7 +29,7 @@ type feed struct {
 
 func newFeed(t *testing.T, speakFor time.Duration, channels int) *feed {
 	f := &feed{t: t, listened: -1}
-	f.rec = newRecording(speakFor, func(e probe.Event) {
+	f.rec = newTake(speakFor, func(e probe.Event) {
 		switch e.Kind {
 		case probe.EventListening:
 			f.listened = f.at

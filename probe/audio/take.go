@@ -1,0 +1,213 @@
+package audio
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/capture"
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+	"github.com/tonprobe/tonprobe/probe/audio/signal"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// levelPeriod is the time between two readings of the meter.
+const levelPeriod = 50 * time.Millisecond
+
+// overtime is how much longer than wanted a recording lasts on a device that
+// delivers too few frames.
+const overtime = 500 * time.Millisecond
+
+// take takes in one child's messages.
+type take struct {
+	speakFor time.Duration
+	progress func(probe.Event)
+
+	backend string
+	listed  bool
+	devices []capture.Device
+	state   osstate.Snapshot
+	started capture.Started
+
+	warm       warmUp
+	delivery   *delivery
+	analyzer   *signal.Analyzer // nil until the warm-up is over
+	frames     int
+	untilLevel int
+
+	firstStreamID string // the first device the system said it records from
+	rerouted      bool
+}
+
+func newTake(speakFor time.Duration, progress func(probe.Event)) *take {
+	return &take{speakFor: speakFor, progress: progress}
+}
+
+// handle returns capture.ErrEnough when all that was wanted is there.
+func (t *take) handle(m capture.Message) error {
+	switch m := m.(type) {
+	case capture.Devices:
+		t.listed, t.backend, t.devices = true, m.Backend, m.Devices
+	case capture.State:
+		t.observe(m.Snapshot)
+	case capture.Started:
+		t.started = m
+		t.delivery = newDelivery(time.Duration(m.PeriodMS) * time.Millisecond)
+	case capture.PCM:
+		return t.hear(m)
+	}
+	return nil
+}
+
+// observe keeps the latest state and notices when the stream was moved.
+func (t *take) observe(s osstate.Snapshot) {
+	t.state = s
+	switch {
+	case s.StreamDeviceID == "":
+	case t.firstStreamID == "":
+		t.firstStreamID = s.StreamDeviceID
+	case s.StreamDeviceID != t.firstStreamID:
+		t.rerouted = true
+	}
+}
+
+func (t *take) hear(m capture.PCM) error {
+	samples := t.warm.pass(m, t.started.Channels)
+	if !t.warm.done {
+		return nil
+	}
+	if t.analyzer == nil {
+		a, err := signal.NewAnalyzer(signal.Format{RateHz: t.started.RateHz, Channels: t.started.Channels})
+		if err != nil {
+			return fmt.Errorf("analyse microphone: %w", err)
+		}
+		t.analyzer = a
+		t.progress(probe.Event{Kind: probe.EventListening})
+	}
+	frames := len(samples) / t.started.Channels
+	t.delivery.add(m, frames)
+	t.analyzer.Write(samples)
+	t.frames += frames
+	t.showLevel(frames)
+	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
+	if t.captured() >= t.speakFor || heardFor >= t.speakFor+overtime {
+		return capture.ErrEnough
+	}
+	return nil
+}
+
+func (t *take) captured() time.Duration {
+	return time.Duration(t.frames) * time.Second / capture.RateHz
+}
+
+func (t *take) showLevel(frames int) {
+	const perLevel = int(levelPeriod * capture.RateHz / time.Second)
+	t.untilLevel -= frames
+	if t.untilLevel > 0 {
+		return
+	}
+	t.untilLevel = max(t.untilLevel+perLevel, 0)
+	l := t.analyzer.Level()
+	if l.ZeroMS >= frameMS(t.frames) { // silent from the very start
+		l.ZeroMS += frameMS(t.warm.zeroFrames)
+	}
+	t.progress(probe.Event{Kind: probe.EventLevel, Level: probe.Level{
+		RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, ZeroMS: l.ZeroMS,
+	}})
+}
+
+func frameMS(frames int) float64 { return float64(frames) * 1000 / capture.RateHz }
+
+// data is the report of this recording.
+func (t *take) data(state report.CaptureState, persons []string) *report.AudioInput {
+	d := &report.AudioInput{State: state, Backend: t.backend}
+	if t.listed {
+		d.Microphones = new(countMicrophones(t.devices))
+	}
+	t.describeDevice(d, persons)
+	if t.warm.began {
+		d.FirstCallbackMS = milliseconds(t.warm.begin - t.started.AtNS)
+	}
+	// Only these states carry levels; a died capture may have been garbage.
+	if t.analyzer != nil && (state == report.CaptureComplete || state == report.CaptureStalled) {
+		fillSignal(d, t.analyzer.Analysis())
+		t.fillDelivery(d)
+	}
+	if isTrue(d.AllZero) && isTrue(t.state.PrivacyDenied) {
+		// Windows and macOS hand out zeros to programs they keep from the microphone.
+		return &report.AudioInput{State: report.CaptureRefused, Device: d.Device, Backend: d.Backend, Microphones: d.Microphones}
+	}
+	return d
+}
+
+func (t *take) fillDelivery(d *report.AudioInput) {
+	d.LongestCallbackGapMS = milliseconds(t.delivery.longestNS)
+	if pct, ok := t.delivery.rateErrorPct(); ok {
+		d.RateErrorPct = new(math.Round(pct*1000) / 1000)
+	}
+	if t.delivery.dropouts > 0 {
+		// One interruption can show twice, as missing sound and as zeros in it.
+		d.Dropouts = new(max(*d.Dropouts, t.delivery.dropouts))
+		d.LongestGapMS = new(max(*d.LongestGapMS, *milliseconds(t.delivery.lostNS)))
+	}
+	if t.firstStreamID != "" {
+		d.Rerouted = new(t.rerouted)
+	}
+}
+
+// describeDevice names the device that was really recorded.
+func (t *take) describeDevice(d *report.AudioInput, persons []string) {
+	if t.started.Channels == 0 {
+		return
+	}
+	dev := t.started.Device
+	if id := t.state.StreamDeviceID; id != "" && id != dev.ID {
+		dev = t.deviceByID(id)
+	}
+	// Redaction would do the last step too; done here, the screen shows what is sent.
+	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, persons))
+	d.IsDefault, d.IsMonitor, d.IsBluetooth = new(dev.IsDefault), new(dev.IsMonitor), new(dev.IsBluetooth)
+	if dev.NativeRateHz > 0 {
+		d.NativeRateHz = new(dev.NativeRateHz)
+	}
+	if dev.NativeChannels > 0 {
+		d.NativeChannels = new(dev.NativeChannels)
+	}
+	known, ok := t.state.Devices[dev.ID]
+	if !ok {
+		return
+	}
+	d.OSMuted, d.OSVolumeDB = known.Muted, known.VolumeDB
+	for _, f := range []struct{ to, from **int }{{&d.NativeRateHz, &known.NativeRateHz}, {&d.NativeChannels, &known.NativeChannels}} {
+		if *f.from != nil {
+			*f.to = *f.from
+		}
+	}
+}
+
+// deviceByID is a listed device, or what the system says of one that came later.
+func (t *take) deviceByID(id string) capture.Device {
+	for _, d := range t.devices {
+		if d.ID == id {
+			return d
+		}
+	}
+	d := capture.Device{ID: id, IsDefault: id == t.state.DefaultID}
+	if known, ok := t.state.Devices[id]; ok {
+		d.Name, d.IsMonitor, d.IsBluetooth = known.Name, isTrue(known.IsMonitor), isTrue(known.IsBluetooth)
+	}
+	return d
+}
+
+func countMicrophones(devices []capture.Device) int {
+	n := 0
+	for _, d := range devices {
+		if !d.IsMonitor {
+			n++
+		}
+	}
+	return n
+}
+
+func milliseconds(ns int64) *float64 { return new(float64(ns/1000) / 1000) }
