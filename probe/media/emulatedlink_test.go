@@ -238,7 +238,7 @@ func (l *lane) deliver(ctx context.Context) {
 type truth struct {
 	passed, dropped, doubled int
 	reordered                int     // RFC 4737 §3.3
-	jitterMS                 float64 // RFC 3550 §6.4.1, after the last packet
+	jitterMS                 float64 // mean |D| of RFC 3550 §6.4.1
 	out                      []passage
 }
 
@@ -265,7 +265,7 @@ func (l *lane) truth() truth {
 		if i > 0 {
 			before := t.out[i-1]
 			d := p.out.Sub(before.out) - p.in.Sub(before.in)
-			t.jitterMS += (math.Abs(d.Seconds()*1000) - t.jitterMS) / 16
+			t.jitterMS += math.Abs(d.Seconds()*1000) / float64(len(t.out)-1)
 		}
 	}
 	return t

@@ -208,10 +208,10 @@ func fill(r *report.MediaVoice, up, down direction, s recording) {
 		r.DownReceived, r.DownLossPct, r.DownLossCI95 = lossFields(d.Loss)
 	}
 	if u.Jitter != nil {
-		r.UpJitterMS, r.UpJitterMaxMS = new(round(u.Jitter.FinalMS)), new(round(u.Jitter.MaxMS))
+		r.UpJitterMS, r.UpJitterMaxMS = new(round(u.Jitter.MeanAbsDMS)), new(round(u.Jitter.MaxMS))
 	}
 	if d.Jitter != nil {
-		r.DownJitterMS, r.DownJitterMaxMS = new(round(d.Jitter.FinalMS)), new(round(d.Jitter.MaxMS))
+		r.DownJitterMS, r.DownJitterMaxMS = new(round(d.Jitter.MeanAbsDMS)), new(round(d.Jitter.MaxMS))
 	}
 	if p := u.PDVMS; p != nil {
 		r.UpPDVP50MS, r.UpPDVP95MS, r.UpPDVP99MS = new(round(p.P50)), new(round(p.P95)), new(round(p.P99))

@@ -1,7 +1,6 @@
 package media_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -61,29 +60,20 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 		{"satellite", impairment{delay: 300 * ms}, impairment{delay: 300 * ms}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var offTime []string
-			for range 3 {
-				var link *emulatedLink
-				_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
-					r := newReflector(t)
-					link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), c.up, c.down)
-					return measure(t, t.Context(), env(), media.VoiceConfig{
-						Signaller: linked{direct{r}, link}, Duration: 2 * time.Second,
-					})
+			var link *emulatedLink
+			_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+				r := newReflector(t)
+				link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), c.up, c.down)
+				return measure(t, t.Context(), env(), media.VoiceConfig{
+					Signaller: linked{direct{r}, link}, Duration: 2 * time.Second,
 				})
-				if d.State != report.MediaComplete || !strings.HasSuffix(d.Path, " udp") {
-					t.Fatalf("state %s, path %q", d.State, d.Path)
-				}
-				up, down := link.up.truth(), link.down.truth()
-				compareCounts(t, d, up, down)
-				if offTime = compareTimes(d, up, down); len(offTime) == 0 {
-					return
-				}
-				// Another program may have held a packet up between the link's
-				// stamp and the probe's. A wrong formula is off every time.
-				t.Logf("repeated: %v", offTime)
+			})
+			if d.State != report.MediaComplete || !strings.HasSuffix(d.Path, " udp") {
+				t.Fatalf("state %s, path %q", d.State, d.Path)
 			}
-			t.Error(strings.Join(offTime, "; "))
+			up, down := link.up.truth(), link.down.truth()
+			compareCounts(t, d, up, down)
+			compareTimes(t, d, up, down)
 		})
 	}
 }
@@ -112,20 +102,15 @@ func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
 	}
 }
 
-func compareTimes(d *report.MediaVoice, up, down truth) (off []string) {
-	check := func(what string, got, want, tolerance float64) {
-		if !(math.Abs(got-want) <= tolerance) {
-			off = append(off, fmt.Sprintf("%s: measured %.3f, truth %.3f, may differ by %.3f", what, got, want, tolerance))
-		}
-	}
+func compareTimes(t *testing.T, d *report.MediaVoice, up, down truth) {
+	t.Helper()
 	if left(d, down) == 0 {
-		check("up jitter", *d.UpJitterMS, up.jitterMS, jitterToleranceMS)
-		check("down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS)
+		near(t, "up jitter", *d.UpJitterMS, up.jitterMS, jitterToleranceMS)
+		near(t, "down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS)
 	}
 	if up.doubled == 0 {
-		check("RTT p50", *d.RTTP50MS, roundTripP50MS(up, down), rttToleranceMS)
+		near(t, "RTT p50", *d.RTTP50MS, roundTripP50MS(up, down), rttToleranceMS)
 	}
-	return off
 }
 
 func sameLoss(t *testing.T, way string, truth truth, received int, pct float64, ci report.Interval) {

@@ -6,10 +6,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-)
 
-// headerTimeMS is the collector's clock in Unix ms, on each of its answers.
-const headerTimeMS = "Tonprobe-Time-Ms"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
 
 // readClock sets this computer's clock against the server's.
 func (j *journey) readClock(a *answer) {
@@ -45,7 +44,7 @@ func serverTime(h http.Header) (at time.Time, resolution time.Duration, ok bool)
 	if age := h.Get("Age"); age != "" && age != "0" {
 		return time.Time{}, 0, false
 	}
-	if ms, err := strconv.ParseInt(h.Get(headerTimeMS), 10, 64); err == nil && ms > 0 && ms < 1<<43 {
+	if ms, err := strconv.ParseInt(h.Get(wire.HeaderTimeMS), 10, 64); err == nil && ms > 0 && ms < 1<<43 {
 		return time.UnixMilli(ms), 0, true
 	}
 	at, err := http.ParseTime(h.Get("Date"))

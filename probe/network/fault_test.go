@@ -17,6 +17,7 @@ import (
 	"github.com/pion/transport/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -67,7 +68,7 @@ func TestClockOffset(t *testing.T) {
 	header := func(set func(h http.Header, now time.Time)) *httptest.Server {
 		return plain(t, func(w http.ResponseWriter, _ *http.Request) { set(w.Header(), time.Now()) })
 	}
-	ms := header(func(h http.Header, now time.Time) { h.Set(headerTimeMS, strconv.FormatInt(now.UnixMilli(), 10)) })
+	ms := header(func(h http.Header, now time.Time) { h.Set(wire.HeaderTimeMS, strconv.FormatInt(now.UnixMilli(), 10)) })
 	date := header(func(http.Header, time.Time) {})
 	for _, wrong := range []time.Duration{0, 5 * time.Minute, -90 * 24 * time.Hour, 10 * 365 * 24 * time.Hour} {
 		for name, s := range map[string]*httptest.Server{"ms": ms, "date": date} {
@@ -88,7 +89,7 @@ func TestClockOffset(t *testing.T) {
 	}
 	for name, s := range map[string]*httptest.Server{
 		"cached":   header(func(h http.Header, _ time.Time) { h.Set("Age", "86400") }),
-		"nonsense": header(func(h http.Header, _ time.Time) { h.Set("Date", "yesterday"); h.Set(headerTimeMS, "-1e9") }),
+		"nonsense": header(func(h http.Header, _ time.Time) { h.Set("Date", "yesterday"); h.Set(wire.HeaderTimeMS, "-1e9") }),
 	} {
 		if d, _ := run(t, direct("http", s, nil), environment(t)); d.ClockOffsetMS != nil {
 			t.Errorf("%s: offset %g", name, *d.ClockOffsetMS)
@@ -128,7 +129,7 @@ func TestOldCertificateOrWrongClock(t *testing.T) {
 	then := time.Now().AddDate(-2, 0, 0)
 	cert := ca.sign(t, host, then.AddDate(0, -1, 0), then.AddDate(0, 1, 0))
 	s := secure(t, cert, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set(headerTimeMS, strconv.FormatInt(then.UnixMilli(), 10))
+		w.Header().Set(wire.HeaderTimeMS, strconv.FormatInt(then.UnixMilli(), 10))
 	})
 	d, _ := run(t, direct("https", s, ca), environment(t))
 	if d.TLSError != "expired" || d.ClockOffsetMS == nil || *d.ClockOffsetMS < 700*24*3600*1000 {

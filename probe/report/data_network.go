@@ -108,13 +108,14 @@ type MediaVoice struct {
 	DownLossPct *float64 `json:"down_loss_pct,omitempty"`
 	// DownLossCI95 is the Wilson 95 % interval of DownLossPct in percent.
 	DownLossCI95 *Interval `json:"down_loss_pct_ci95,omitempty"`
-	// UpJitterMS is the jitter up in ms (RFC 3550 §6.4.1) at the end of the stream.
+	// UpJitterMS is the jitter up in ms over the whole stream: the mean of the
+	// |D| of RFC 3550 §6.4.1, which its J follows with a short memory.
 	UpJitterMS *float64 `json:"up_jitter_ms,omitempty"`
-	// DownJitterMS is the jitter down in ms (RFC 3550 §6.4.1) at the end of the stream.
+	// DownJitterMS is the jitter down in ms, as UpJitterMS.
 	DownJitterMS *float64 `json:"down_jitter_ms,omitempty"`
-	// UpJitterMaxMS is the largest value the jitter up had, in ms.
+	// UpJitterMaxMS is the largest value the J of RFC 3550 had on the way up, in ms.
 	UpJitterMaxMS *float64 `json:"up_jitter_max_ms,omitempty"`
-	// DownJitterMaxMS is the largest value the jitter down had, in ms.
+	// DownJitterMaxMS is the largest value it had on the way down, in ms.
 	DownJitterMaxMS *float64 `json:"down_jitter_max_ms,omitempty"`
 	// RTTMinMS is the shortest round trip in ms, less the reflector's own turnaround.
 	RTTMinMS *float64 `json:"rtt_min_ms,omitempty"`

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/peer"
 )
@@ -22,7 +23,7 @@ import (
 const (
 	// HeaderTime is the server's clock at the moment of the answer, in Unix
 	// milliseconds: agents measure their own clock's offset by it.
-	HeaderTime = "Tonprobe-Time-Ms"
+	HeaderTime = wire.HeaderTimeMS
 	// HeaderRequestID is what to look for in the log.
 	HeaderRequestID = "Tonprobe-Request-Id"
 )

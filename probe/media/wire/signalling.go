@@ -6,6 +6,9 @@ import "time"
 // (RFC 9725 §4.2).
 const MediaTypeSDP = "application/sdp"
 
+// HeaderTimeMS is on each of the collector's answers: its clock in Unix ms.
+const HeaderTimeMS = "Tonprobe-Time-Ms"
+
 // The RTP stream looks like Opus speech (RFC 7587) to every box on the path.
 const (
 	MimeTypeOpus   = "audio/opus"
