@@ -11,11 +11,15 @@ const (
 	ProbeNATBehavior = "nat.behavior"
 	ProbeMediaVoice  = "media.voice"
 	ProbeNetworkWeb  = "network.web"
+	ProbeNetworkLink = "network.link"
+	ProbeNetworkPath = "network.path"
+	ProbeMediaLoad   = "media.load"
 )
 
 // probeNames are the names this version knows the data of.
 var probeNames = [...]string{
 	ProbeAudioInput, ProbeAudioOutput, ProbeNAT, ProbeNATBehavior, ProbeMediaVoice, ProbeNetworkWeb,
+	ProbeNetworkLink, ProbeNetworkPath, ProbeMediaLoad,
 }
 
 // newData returns an empty value for the probe called name, or nil when this
@@ -34,6 +38,12 @@ func newData(name string) Data {
 		return new(MediaVoice)
 	case ProbeNetworkWeb:
 		return new(NetworkWeb)
+	case ProbeNetworkLink:
+		return new(NetworkLink)
+	case ProbeNetworkPath:
+		return new(NetworkPath)
+	case ProbeMediaLoad:
+		return new(MediaLoad)
 	}
 	return nil
 }
@@ -44,6 +54,9 @@ func (*NAT) probeName() string         { return ProbeNAT }
 func (*NATBehavior) probeName() string { return ProbeNATBehavior }
 func (*MediaVoice) probeName() string  { return ProbeMediaVoice }
 func (*NetworkWeb) probeName() string  { return ProbeNetworkWeb }
+func (*NetworkLink) probeName() string { return ProbeNetworkLink }
+func (*NetworkPath) probeName() string { return ProbeNetworkPath }
+func (*MediaLoad) probeName() string   { return ProbeMediaLoad }
 
 // Interval is a 95 % confidence interval, both ends in the unit of its field.
 type Interval [2]float64

@@ -72,10 +72,7 @@ func redactData(d Data, p Policy) Data {
 	}
 	from := reflect.ValueOf(d).Elem()
 	to := reflect.New(from.Type())
-	for i := range from.NumField() {
-		f := from.Type().Field(i)
-		to.Elem().Field(i).Set(redactValue(ruleFor(from.Type(), f), from.Field(i)))
-	}
+	redactFields(to.Elem(), from)
 	c := to.Interface().(Data)
 	if a := publicAddress(c); a != nil && !p.KeepPublicAddress {
 		*a = truncateText(*a)
@@ -87,6 +84,13 @@ func redactData(d Data, p Policy) Data {
 		c.Device = DeviceName(c.Device)
 	}
 	return c
+}
+
+func redactFields(to, from reflect.Value) {
+	for i := range from.NumField() {
+		f := from.Type().Field(i)
+		to.Field(i).Set(redactValue(ruleFor(from.Type(), f), from.Field(i)))
+	}
 }
 
 func redactValue(r rule, v reflect.Value) reflect.Value {
@@ -102,6 +106,13 @@ func redactValue(r rule, v reflect.Value) reflect.Value {
 			return c
 		}
 		return inner
+	case reflect.Slice:
+		for i := range min(v.Len(), r.maxItems) {
+			item := reflect.New(v.Type().Elem()).Elem()
+			redactFields(item, v.Index(i))
+			c = reflect.Append(c, item)
+		}
+		return c
 	case reflect.String:
 		if r.enum == nil {
 			c.SetString(cleanLabel(v.String(), r.maxBytes))

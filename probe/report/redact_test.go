@@ -120,3 +120,20 @@ func TestDeviceName(t *testing.T) {
 		t.Errorf("10 MB: %d bytes", len(got))
 	}
 }
+
+func TestRedactReachesIntoLists(t *testing.T) {
+	r := full(t)
+	path := part[NetworkPath](t, r)
+	path.Segments[1].RTTMS, path.Segments[1].LossPct = new(math.NaN()), new(100.0000001)
+	for len(path.Segments) < 100 {
+		path.Segments = append(path.Segments, path.Segments[0])
+	}
+	c := Redact(r, Policy{})
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	got := part[NetworkPath](t, c).Segments
+	if len(got) != maxSegments || got[1].RTTMS != nil || *got[1].LossPct != 100 || !math.IsNaN(*path.Segments[1].RTTMS) {
+		t.Errorf("%d segments, second %+v", len(got), got[1])
+	}
+}

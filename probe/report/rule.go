@@ -17,6 +17,7 @@ const (
 	maxShortText = 64  // names, versions, units
 	maxLongText  = 200 // device names, limits in words
 	maxTarget    = 512
+	maxSegments  = 8
 )
 
 // rule is what one field may hold. Validation, redaction and the published
@@ -161,6 +162,16 @@ func namedRule(field string) (rule, bool) {
 		return oneOf("untrusted", "expired", "wrong_name", "protocol", "other")
 	case "NetworkWeb.http_status":
 		return between(100, 999)
+	case "NetworkLink.kind":
+		return oneOf("wifi", "ethernet", "cellular", "vpn")
+	case "NetworkLink.gateway_state":
+		return oneOf("answered", "silent", "none", "not_permitted", "failed")
+	case "NetworkPath.segments":
+		return items(maxSegments)
+	case "NetworkPath.fault_segment":
+		return oneOf("lan", "access", "transit", "server", "none")
+	case "PathSegment.name":
+		return rule{enum: []string{"host", "lan", "access", "transit", "server"}}, true
 	case "NetworkWeb.clock_offset_ms", "NetworkWeb.clock_uncertainty_ms":
 		return between(-1e13, 1e13) // 300 years: a clock may be that wrong
 	}
@@ -181,6 +192,12 @@ func unitRule(name string) rule {
 		return rule{low: 0, high: 100, bounded: true}
 	case "hz":
 		return rule{low: 0, high: 1e7, bounded: true}
+	case "kbps":
+		return rule{low: 0, high: 1e9, bounded: true}
+	case "mbps":
+		return rule{low: 0, high: 1e6, bounded: true}
+	case "dbm":
+		return rule{low: -200, high: 100, bounded: true}
 	case "dbfs", "dbtp", "lufs", "db":
 		return rule{low: -300, high: 300, bounded: true, clamp: true}
 	}

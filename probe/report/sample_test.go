@@ -39,7 +39,14 @@ func full(t testing.TB) *Report {
 
 // fill sets every field of d to a value its rule allows.
 func fill(d Data) Data {
-	v := reflect.ValueOf(d).Elem()
+	fillFields(reflect.ValueOf(d).Elem())
+	if a := publicAddress(d); a != nil {
+		*a = "203.0.113.0/24"
+	}
+	return d
+}
+
+func fillFields(v reflect.Value) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		r := ruleFor(v.Type(), f)
@@ -57,16 +64,17 @@ func fill(d Data) Data {
 			to.SetFloat(r.low + 0.5)
 		case reflect.Array:
 			to.Set(reflect.ValueOf(Interval{0.5, 1.5}))
+		case reflect.Slice:
+			to.Set(reflect.MakeSlice(to.Type(), 2, 2))
+			for i := range to.Len() {
+				fillFields(to.Index(i))
+			}
 		case reflect.String:
 			if to.SetString("some words"); r.enum != nil {
 				to.SetString(r.enum[0])
 			}
 		}
 	}
-	if a := publicAddress(d); a != nil {
-		*a = "203.0.113.0/24"
-	}
-	return d
 }
 
 // part returns the data of type T in r, ready to be spoilt.

@@ -108,6 +108,7 @@ func TestUnitsStandInTheWords(t *testing.T) {
 	comments := fieldComments(t)
 	words := map[string]string{
 		"ms": "ms", "s": " s", "pct": "percent", "hz": "Hz", "dbfs": "dBFS", "dbtp": "dBTP", "lufs": "LUFS", "db": "dB",
+		"dbm": "dBm", "kbps": "kbit/s", "mbps": "Mbit/s", "bytes": "bytes",
 	}
 	for _, typ := range documentTypes() {
 		for i := range typ.NumField() {
@@ -175,7 +176,7 @@ func TestEnumsHoldEveryConstant(t *testing.T) {
 func documentTypes() []reflect.Type {
 	types := []reflect.Type{
 		reflect.TypeFor[Report](), reflect.TypeFor[Agent](), reflect.TypeFor[Result](),
-		reflect.TypeFor[Cause](), reflect.TypeFor[Evidence](),
+		reflect.TypeFor[Cause](), reflect.TypeFor[Evidence](), reflect.TypeFor[PathSegment](),
 	}
 	for _, name := range probeNames {
 		types = append(types, reflect.TypeOf(newData(name)).Elem())

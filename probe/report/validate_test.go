@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"duration of a year":   {func(r *Report) { r.DurationMS = 365 * 24 * 3600 * 1000 }, "duration_ms"},
 		"too many probes":      {func(r *Report) { r.Probes = make([]Result, MaxProbes+1) }, "probes"},
 		"too many causes":      {func(r *Report) { r.Causes = make([]Cause, MaxCauses+1) }, "causes"},
-		"probe twice":          {func(r *Report) { r.Probes = append(r.Probes, r.Probes[0]) }, "probes[6].name"},
+		"probe twice":          {func(r *Report) { r.Probes = append(r.Probes, r.Probes[0]) }, fmt.Sprintf("probes[%d].name", len(probeNames))},
 		"data of another":      {func(r *Report) { r.Probes[0].Data = new(NAT) }, "probes[0].data"},
 		"bad status":           {func(r *Report) { r.Probes[1].Status = "good" }, "probes[1].status"},
 		"hostile probe name":   {func(r *Report) { r.Probes[1].Name = "a/../b" }, "probes[1].name"},

@@ -1,0 +1,79 @@
+package report
+
+// NetworkLink is the interface that carries the route to the server, and how
+// the next router does. It holds no name and no address of either.
+type NetworkLink struct {
+	// Kind is wifi, ethernet, cellular or vpn; "" where the system does not tell.
+	Kind string `json:"kind,omitempty"`
+	// SignalDBM is the strength of the Wi-Fi signal in dBm, about -30 (near) to -90 (hardly there).
+	SignalDBM *float64 `json:"signal_dbm,omitempty"`
+	// RateMbps is the link's own rate in Mbit/s as the system states it, of sending on Wi-Fi.
+	RateMbps *float64 `json:"rate_mbps,omitempty"`
+	// GatewayState is answered, silent, none (no router on the way to the server),
+	// not_permitted (the system does not let this program ask) or failed.
+	GatewayState string `json:"gateway_state,omitempty"`
+	// GatewayRTTMS is the median round trip to the next router in ms.
+	GatewayRTTMS *float64 `json:"gateway_rtt_ms,omitempty"`
+	// GatewayRTTMaxMS is the longest round trip to the next router in ms.
+	GatewayRTTMaxMS *float64 `json:"gateway_rtt_max_ms,omitempty"`
+	// GatewaySent is the number of requests sent to the next router.
+	GatewaySent *int `json:"gateway_sent,omitempty"`
+	// GatewayLossPct is the share of them that stayed unanswered in percent; a
+	// router that answers none is silent and has no loss.
+	GatewayLossPct *float64 `json:"gateway_loss_pct,omitempty"`
+	// VPN is true when the way to the server leads through a tunnel of this computer.
+	VPN *bool `json:"vpn,omitempty"`
+	// IPv4 is true when this computer has an address and a route of IPv4.
+	IPv4 *bool `json:"ipv4,omitempty"`
+	// IPv6 is true when this computer has a global address and a route of IPv6.
+	IPv6 *bool `json:"ipv6,omitempty"`
+	// IPv6Reached is whether the server's IPv6 address could be connected to,
+	// measured only where the server has one and this computer a route, and
+	// false only where IPv4 to the same server did better.
+	IPv6Reached *bool `json:"ipv6_reached,omitempty"`
+	// MTU is the largest packet the interface takes, in bytes.
+	MTU *int `json:"mtu,omitempty"`
+}
+
+// NetworkPath is what streams of small packets met that ran at the same time to
+// points ever farther away, and the segment where they began to get lost.
+type NetworkPath struct {
+	// Segments has one entry for each point that was asked, nearest first.
+	Segments []PathSegment `json:"segments,omitempty"`
+	// FaultSegment is lan, access, transit or server; none where all is well,
+	// "" where the figures do not tell.
+	FaultSegment string `json:"fault_segment,omitempty"`
+}
+
+// PathSegment is the stream to the far end of one segment of the path.
+type PathSegment struct {
+	// Name is host, lan (to the next router), access (to the first router of
+	// the provider with a public address), transit (to the collector) or server
+	// (to the conference server).
+	Name string `json:"name"`
+	// Sent is the number of packets sent.
+	Sent *int `json:"sent,omitempty"`
+	// RTTMS is the median round trip in ms.
+	RTTMS *float64 `json:"rtt_ms,omitempty"`
+	// LossPct is the share of packets without an answer in percent; not set
+	// where the far end answers none at all.
+	LossPct *float64 `json:"loss_pct,omitempty"`
+}
+
+// MediaLoad is what the line carries and how long packets wait while it is full.
+type MediaLoad struct {
+	// UpKbps is the rate that was reached to the collector in kbit/s of payload.
+	UpKbps *float64 `json:"up_kbps,omitempty"`
+	// DownKbps is the rate that was reached from the collector in kbit/s of payload.
+	DownKbps *float64 `json:"down_kbps,omitempty"`
+	// IdleRTTMS is the median round trip before the load in ms.
+	IdleRTTMS *float64 `json:"idle_rtt_ms,omitempty"`
+	// LoadedRTTUpMS is the median round trip while sending in ms.
+	LoadedRTTUpMS *float64 `json:"loaded_rtt_up_ms,omitempty"`
+	// LoadedRTTDownMS is the median round trip while receiving in ms.
+	LoadedRTTDownMS *float64 `json:"loaded_rtt_down_ms,omitempty"`
+	// UpBytes is what was sent for it in bytes.
+	UpBytes *int `json:"up_bytes,omitempty"`
+	// DownBytes is what was received for it in bytes.
+	DownBytes *int `json:"down_bytes,omitempty"`
+}
