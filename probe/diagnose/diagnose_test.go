@@ -328,6 +328,11 @@ func TestServerSilenceBlamesNobody(t *testing.T) {
 		{"nothing answers", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns"}; noReflector(r) }, nil, report.Unknown, ""},
 		{"collector's web faulty, echo works", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false) }, nil, report.Ready, ""},
 		{"collector faulty", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false); noReflector(r) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
+		{"collector refuses", func(r *report.Report) {
+			r.Target, *web(r) = "", report.NetworkWeb{Stage: "dns", Online: new(true)}
+			noReflector(r)
+			nat(r).UDP, nat(r).TCP = report.ReachNotTested, report.ReachNotTested
+		}, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
 		{"collector's name gone", func(r *report.Report) {
 			r.Target = ""
 			*web(r) = report.NetworkWeb{Online: new(true), DNSError: "not_found"}

@@ -212,6 +212,9 @@ func (f *facts) targetDown() *finding {
 		hit = disturbance(suggested, ofWeb("stage", f.web.Stage, ""))
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
 		hit = fault(likely, ofWeb("stage", f.web.Stage, ""))
+	case f.web.Stage == "dns" && f.web.TCPMS == nil && isTrue(f.web.Online):
+		// A machine refused the connection: the line reaches that far.
+		hit = fault(suggested, ofWeb("stage", f.web.Stage, ""), ofWeb("online", true, ""))
 	default:
 		return nil
 	}
