@@ -323,6 +323,8 @@ func council(c *collector) (erika agent) {
 	c.enrol("Dr. Hans-Joachim von der Heydebrand-Schönefeld", "0228 5550104").send("Q9Z-5YN", 2*time.Hour, notBuilt(), passage(), silentServer(), internet())
 	c.enrol("Fatma Öztürk", "").send("V6D-7FK", 40*time.Minute, microphone(nil), passage(), voice(0), internet())
 	c.enrol("Gerda Neu", "0228 5550105")
+	c.enrol("Lukas Hintergrund", "0228 5550107").send("T8R-1VB", 9*time.Minute, passage(), voice(0), internet())
+	c.enrol("Maria Rauschen", "0228 5550108").send("B7C-2DE", 5*time.Minute, microphone(noisy), passage(), voice(2.3), internet())
 	if _, _, _, err := c.AddParticipant(c.t.Context(), "Ingo Wartend", "0228 5550106"); err != nil {
 		c.t.Fatal(err)
 	}
@@ -340,7 +342,7 @@ func TestSupportHelpsACaller(t *testing.T) {
 	b.shoot("login-de")
 	b.do(chromedp.SendKeys(chromedp.CSS("#password"), c.password+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
 
-	b.waitFor(`document.querySelectorAll("#live tbody tr").length === 7`)
+	b.waitFor(`document.querySelectorAll("#live tbody tr").length === 9`)
 	if first := b.text("#live tbody tr"); !strings.Contains(first, "Erika Beispiel") || !strings.Contains(first, "stummgeschaltet") {
 		t.Errorf("the worst does not come first: %s", first)
 	}
@@ -367,8 +369,12 @@ func TestSupportHelpsACaller(t *testing.T) {
 	erika.send("W3N-6GH", 0, microphone(nil), passage(), voice(0), internet())
 	b.waitFor(`document.getElementById("answer").innerText.includes("W3N-6GH")`)
 	b.waitFor(`window.sameDocument && document.getElementById("answer").classList.contains("is-ready")`)
+	b.waitFor(`document.activeElement.tagName === "A" && document.activeElement.closest(".history")`)
 	b.waitFor(`document.getElementById("said").textContent.includes("Erika Beispiel")`)
 	b.shoot("participant-ready")
+	b.do(chromedp.Navigate(c.URL()+"/?q=b7c2de"), chromedp.WaitVisible(chromedp.CSS("#answer")))
+	b.do(b.run(`document.querySelectorAll("details.other").forEach((e) => e.open = true)`))
+	b.shoot("participant-several")
 
 	b.do(chromedp.Navigate(c.URL() + "/"))
 	b.waitFor(`!document.getElementById("pulse").hidden`)

@@ -35,7 +35,7 @@ type check struct {
 const late = 10 * time.Minute
 
 func (v view) check(stored store.StoredReport) check {
-	c := check{State: v.verdict(stored.Verdict), Headline: diagnose.VerdictText(stored.Verdict, v.lang), Reason: v.reason(stored.ReportSummary),
+	c := check{State: v.result(stored.ReportSummary), Headline: diagnose.VerdictText(stored.Verdict, v.lang), Reason: v.reason(stored.ReportSummary),
 		Case: clean(stored.Case, 12), Checked: v.when(stored.CheckedAt), Trigger: v.trigger(stored.Trigger),
 		Document: reportAddress(stored.ParticipantID, stored.ID) + "/document",
 		Address:  reportAddress(stored.ParticipantID, stored.ID)}

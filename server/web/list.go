@@ -73,7 +73,7 @@ func (v view) row(p store.ParticipantState) row {
 	r.Reason, r.Case, r.Checked = new(v.reason(*p.Last)), clean(p.Last.Case, 12), v.when(p.Last.CheckedAt)
 	r.Version = p.Last.ID
 	if r.State.Kind == stateOffline {
-		r.Was, r.Seen = new(v.verdict(p.Last.Verdict)), v.when(p.LastSeenAt)
+		r.Was, r.Seen = new(v.result(*p.Last)), v.when(p.LastSeenAt)
 	}
 	return r
 }
@@ -151,7 +151,17 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.show(w, r, page{Name: "list", Stream: "/events", Body: s.view(r).list(a, found, counts)})
+	v := s.view(r)
+	var last []store.ReportSummary
+	for _, p := range found.States {
+		if p.Last != nil {
+			last = append(last, *p.Last)
+		}
+	}
+	if v.partial, err = s.partial(r.Context(), v.lang, last); err != nil {
+		return err
+	}
+	s.show(w, r, page{Name: "list", Stream: "/events", Body: v.list(a, found, counts)})
 	return nil
 }
 

@@ -99,7 +99,6 @@ var figures = map[string][]string{
 	},
 	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms", "echo_return_db"},
 	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms", "public_address"},
-	report.ProbeNATBehavior: {"udp", "mapping", "filtering", "cgnat", "binding_lifetime_s"},
 	report.ProbeMediaVoice: {
 		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms", "rtt_p50_ms", "late_pct_60ms", "mos",
 	},
@@ -142,8 +141,11 @@ func (v view) figures(p report.Result) []figure {
 		if value == "" {
 			value = nil
 		}
-		list = append(list, figure{Name: diagnose.FieldText(p.Name, field, v.lang),
-			Value: clean(diagnose.ValueText(value, unitOf(field), v.lang), maxValueRunes), Unknown: value == nil || value == string(report.ReachNotTested)})
+		text := diagnose.ValueText(value, unitOf(field), v.lang)
+		if network, ok := value.(string); ok && field == "public_address" {
+			text = network // ValueText takes every address out
+		}
+		list = append(list, figure{Name: diagnose.FieldText(p.Name, field, v.lang), Value: clean(text, maxValueRunes), Unknown: value == nil || value == string(report.ReachNotTested)})
 	}
 	return list
 }

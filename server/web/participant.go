@@ -53,7 +53,18 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := s.view(r).participant(p, stored, history.Reports, agents)
+	v := s.view(r)
+	summaries := history.Reports
+	if p.Last != nil {
+		summaries = append(summaries, *p.Last)
+	}
+	if stored != nil {
+		summaries = append(summaries, stored.ReportSummary)
+	}
+	if v.partial, err = s.partial(r.Context(), v.lang, summaries); err != nil {
+		return err
+	}
+	body := v.participant(p, stored, history.Reports, agents)
 	s.show(w, r, page{Name: "participant", Stream: "/events?participant=" + p.ID, Body: body})
 	return nil
 }
@@ -86,7 +97,7 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 		body.Older = p.Last != nil && p.Last.ID != stored.ID
 	}
 	for _, h := range history {
-		body.History = append(body.History, past{State: v.verdict(h.Verdict), Reason: v.reason(h), Case: clean(h.Case, 12),
+		body.History = append(body.History, past{State: v.result(h), Reason: v.reason(h), Case: clean(h.Case, 12),
 			Checked: v.when(h.CheckedAt), Trigger: v.trigger(h.Trigger), Address: reportAddress(p.ID, h.ID), Shown: h.ID == shown})
 	}
 	for _, a := range agents {

@@ -52,6 +52,11 @@ func muted(a *report.AudioInput) {
 	a.SpeechMS, a.SNRDB, a.NoiseFloorDBFS, a.AllZero, a.BandwidthHz = new(0.0), nil, nil, nil, nil
 }
 
+func noisy(a *report.AudioInput) {
+	a.NoiseFloorDBFS, a.SNRDB = new(-38.0), new(8.0)
+	a.HumHz, a.HumDBFS, a.HumProminenceDB = new(50.0), new(-42.0), new(27.0)
+}
+
 func voice(upLossPct float64) report.Result {
 	m := &report.MediaVoice{State: report.MediaComplete, Path: "srflx udp", ICEMS: new(82.0), DTLSMS: new(47.0),
 		Sent: new(300), UpReceived: new(300 - int(3*upLossPct)), DownSent: new(300), DownReceived: new(300),

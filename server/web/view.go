@@ -18,6 +18,7 @@ type view struct {
 	zone         *time.Location
 	offlineAfter time.Duration
 	profiles     profiles
+	partial      headlines
 }
 
 func (s *site) view(r *http.Request) view {
@@ -58,6 +59,7 @@ type state struct {
 // Kinds of state beside the verdicts.
 const (
 	stateNone    = "none"    // never checked
+	statePartial = "partial" // good, as far as it was measured
 	stateOffline = "offline" // what is known is too old to count
 )
 
@@ -73,6 +75,14 @@ func (v view) verdict(verdict report.Verdict) state {
 	return v.state(string(report.Unknown))
 }
 
+// result is the state after a check.
+func (v view) result(s store.ReportSummary) state {
+	if _, partial := v.partial[s.ID]; partial {
+		return v.state(statePartial)
+	}
+	return v.verdict(s.Verdict)
+}
+
 // stateOf is the state of a participant now.
 func (v view) stateOf(p store.ParticipantState) state {
 	switch {
@@ -81,7 +91,7 @@ func (v view) stateOf(p store.ParticipantState) state {
 	case v.offline(p):
 		return v.state(stateOffline)
 	}
-	return v.verdict(p.Last.Verdict)
+	return v.result(*p.Last)
 }
 
 func (v view) offline(p store.ParticipantState) bool {
@@ -107,6 +117,8 @@ func (v view) reason(s store.ReportSummary) reason {
 	switch {
 	case c.Code != "":
 		c.Sentence = v.T("cause.foreign")
+	case v.partial[s.ID] != "":
+		c.Sentence = v.partial[s.ID]
 	case s.Verdict == report.Ready:
 		c.Sentence = v.T("cause.none")
 	default:

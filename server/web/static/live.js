@@ -10,7 +10,7 @@
 
   function beat(alive) {
     pulse.hidden = false;
-    pulse.textContent = alive ? pulse.dataset.on : pulse.dataset.off;
+    pulse.textContent = alive ? pulse.dataset.alive : pulse.dataset.lost;
     pulse.classList.toggle("lost", !alive);
   }
 

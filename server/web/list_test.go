@@ -1,0 +1,174 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+var (
+	reRow  = regexp.MustCompile(`<a class="whole" href="[^"]*"><bdi>([^<]*)</bdi>`)
+	reNext = regexp.MustCompile(`rel="next" href="([^"]*)"`)
+	reTags = regexp.MustCompile(`<[^>]*>`)
+)
+
+func names(body string) (list []string) {
+	for _, m := range reRow.FindAllStringSubmatch(body, -1) {
+		list = append(list, m[1])
+	}
+	return list
+}
+
+// plain is a page as it is read.
+func plain(body string) string {
+	return strings.Join(strings.Fields(reTags.ReplaceAllString(body, " ")), " ")
+}
+
+func councilOf(g *rig) {
+	g.checked("Anna Ready", "0228 1", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
+	g.checked("Berta Muted", "+49 (0)228 2", "M2W-8RT", microphone(muted), passage(), voice(0), internet())
+	g.checked("Cäsar Loss", "", "H4J-9TW", microphone(nil), passage(), voice(9.5), internet())
+	g.checked("Dora Unclear", "", "Q9Z-5YN", notBuilt(), passage(), silentServer(), internet())
+	g.person("Emil Never", "")
+}
+
+func TestListShowsWhoNeedsHelpFirst(t *testing.T) {
+	g := newRig(t).login()
+	g.want(g.get("/"), http.StatusOK, "Hier ist noch niemand eingetragen")
+	councilOf(g)
+	w := g.get("/")
+	g.want(w, http.StatusOK, "stummgeschaltet", "audio.os_muted", `href="tel:+492282"`, "+49 (0)228 2", "vor 1 Minute", "04.03.2026, 17:58 Uhr",
+		`datetime="2026-03-04T17:58:59Z"`, "M2W-8RT", "Angemeldet, aber noch nicht geprüft")
+	if got, want := names(w.Body.String()), []string{"Berta Muted", "Cäsar Loss", "Dora Unclear", "Anna Ready", "Emil Never"}; !slices.Equal(got, want) {
+		t.Errorf("order %q, want %q", got, want)
+	}
+	for order, want := range map[string][]string{"name": {"Anna Ready", "Berta Muted", "Cäsar Loss", "Dora Unclear", "Emil Never"}} {
+		if got := names(g.get("/?sort=" + order).Body.String()); !slices.Equal(got, want) {
+			t.Errorf("sort=%s: %q, want %q", order, got, want)
+		}
+	}
+}
+
+func TestFiltersAndTheirCounts(t *testing.T) {
+	g := newRig(t).login()
+	councilOf(g)
+	page := plain(g.get("/").Body.String())
+	for _, want := range []string{"Alle 5", "Mit Problem 2", "Unklar 1", "Bereit 1"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in: %s", want, page)
+		}
+	}
+	for show, want := range map[string][]string{
+		"problems": {"Berta Muted", "Cäsar Loss"}, "unknown": {"Dora Unclear"}, "ready": {"Anna Ready"},
+	} {
+		if got := names(g.get("/?show=" + show).Body.String()); !slices.Equal(got, want) {
+			t.Errorf("show=%s: %q, want %q", show, got, want)
+		}
+	}
+	g.want(g.get("/?show=problems&q=zzz"), http.StatusOK, "Dazu passt niemand")
+	g.want(g.get("/?show=nonsense&sort=nonsense"), http.StatusOK, "Emil Never")
+}
+
+func TestSearch(t *testing.T) {
+	g := newRig(t).login()
+	councilOf(g)
+	p, r := g.checked("Frieda Fall", "", "K7P-3QX", microphone(muted), passage(), voice(0), internet())
+	for _, typed := range []string{"K7P-3QX", "k7p3qx", " k7p 3qx ", "K7P.3QX", "k7p–3qx"} {
+		g.wantRedirect(g.get("/?"+url.Values{"q": {typed}}.Encode()), "/participants/"+p.ID+"/reports/"+r.ID)
+	}
+	if got := names(g.get("/?q=casar").Body.String()); !slices.Equal(got, []string{"Cäsar Loss"}) {
+		t.Errorf("found %q", got)
+	}
+	g.want(g.get("/?q=ZZZ-ZZZ"), http.StatusOK, "Dazu passt niemand", "ZZZ-ZZZ")
+	// A code that two people hold leads to both.
+	g.checked("Gustav Fall", "", "K7P-3QX", microphone(nil), passage(), voice(0), internet())
+	if got := names(g.get("/?q=K7P-3QX").Body.String()); len(got) != 2 {
+		t.Errorf("found %q", got)
+	}
+	g.want(g.get("/?q="+url.QueryEscape(strings.Repeat("<script>\u202e", 800))), http.StatusOK, "Dazu passt niemand")
+}
+
+func TestPagesFollowEachOther(t *testing.T) {
+	g := newRig(t).login()
+	var want []string
+	for i := range 120 {
+		name := fmt.Sprintf("Person %03d", i)
+		want = append(want, name)
+		probe := microphone(nil)
+		if i%2 == 0 {
+			probe = microphone(muted)
+		}
+		g.checked(name, "", "K7P-3QX", probe, passage(), voice(0), internet())
+	}
+	follow := func(address string) (all []string) {
+		for pages := 0; address != "" && pages < 10; pages++ {
+			body := g.get(address).Body.String()
+			all = append(all, names(body)...)
+			address = ""
+			if m := reNext.FindStringSubmatch(body); m != nil {
+				address = strings.ReplaceAll(m[1], "&amp;", "&")
+			}
+		}
+		return all
+	}
+	if got := follow("/?sort=name"); !slices.Equal(got, want) {
+		t.Errorf("by name: %d people, %q", len(got), got)
+	}
+	problems := follow("/?show=problems")
+	slices.Sort(problems)
+	if len(problems) != 60 || len(slices.Compact(problems)) != 60 || problems[0] != "Person 000" {
+		t.Errorf("problems: %d %q", len(problems), problems)
+	}
+	for _, after := range []string{"nonsense", strings.Repeat("A", 3000), "e30"} {
+		g.wantRedirect(g.get("/?sort=name&after="+after), "/?sort=name")
+	}
+}
+
+func TestWhatIsOldDoesNotCountAsReady(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Anna Ready", "", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
+	row := func() string { return plain(g.get("/").Body.String()) }
+	if !strings.Contains(row(), "Bereit Anna Ready") {
+		t.Fatalf("not ready: %s", row())
+	}
+	g.login() // the session ends before the day does
+	g.pass(11 * time.Hour)
+	if !strings.Contains(row(), "Bereit Anna Ready") {
+		t.Errorf("too early: %s", row())
+	}
+	g.login()
+	g.pass(2 * time.Hour)
+	g.login()
+	if !strings.Contains(row(), "Offline zuletzt: Bereit Anna Ready") || !strings.Contains(row(), "zuletzt gehört vor 13 Stunden") {
+		t.Errorf("still counts: %s", row())
+	}
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "kam lange nichts", "vor 13 Stunden")
+}
+
+func TestUntestedIsNeverShownAsGood(t *testing.T) {
+	g := newRig(t).login()
+	p, r := g.checked("Anna Line", "", "A1B-2C3", passage(), voice(0), internet())
+	if r.Verdict != report.Ready {
+		t.Fatalf("the sample is %s", r.Verdict)
+	}
+	for _, address := range []string{"/", "/participants/" + p.ID} {
+		body := g.get(address).Body.String()
+		_, body, _ = strings.Cut(body, `<div id="live">`)
+		_, rows, _ := strings.Cut(body, "<table")
+		if strings.Contains(rows, `state is-ready`) || !strings.Contains(body, "Das Mikrofon wurde nicht geprüft.") || !strings.Contains(body, "Teils geprüft") {
+			t.Errorf("%s promises a microphone nobody heard:\n%s", address, body)
+		}
+	}
+	q, _ := g.checked("Berta Unclear", "", "Q9Z-5YN", notBuilt(), passage(), silentServer())
+	body := g.get("/participants/" + q.ID).Body.String()
+	if strings.Contains(body, "state is-ready") || strings.Count(body, "nicht gemessen") < 5 || !strings.Contains(body, `probe is-unknown`) {
+		t.Errorf("unknown is not shown as unknown:\n%s", body)
+	}
+}

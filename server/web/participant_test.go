@@ -1,0 +1,223 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func TestParticipantPageSaysTheCauseAndItsProof(t *testing.T) {
+	g := newRig(t).login()
+	p, r := g.checked("Berta Muted", "0228 2", "M2W-8RT", microphone(muted), passage(), voice(9.5), internet())
+	w := g.get("/participants/" + p.ID)
+	g.want(w, http.StatusOK, "Ihr Mikrofon ist im Computer stummgeschaltet.", "Das sagen Sie", "Schalten Sie die Stummschaltung aus",
+		"Auf die Taste mit dem durchgestrichenen Mikrofon", "So wird man Sie nicht gut hören.", "Im System stummgeschaltet", "97 %", "audio.os_muted",
+		"Außerdem gefunden", "net.upload_loss", "9,5 %", "die Person selbst", "Windows", "203.0.113.0/24", `href="tel:02282"`, "? </span>nicht gemessen")
+	g.lang = "en"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "What to say", "9.5 %", "not measured", "4 Mar 2026, 17:58")
+
+	doc := g.get("/participants/" + p.ID + "/reports/" + r.ID + "/document")
+	back, err := report.Decode(doc.Body.Bytes())
+	if err != nil || back.ID != r.ID || doc.Header().Get("Content-Type") != "application/json; charset=utf-8" {
+		t.Errorf("document: %v %v", err, doc.Header())
+	}
+}
+
+func TestHistoryAndOlderReports(t *testing.T) {
+	g := newRig(t).login()
+	p, agentID := g.person("Anna", "")
+	var ids []string
+	for i := range 25 {
+		probe := microphone(nil)
+		if i%2 == 0 {
+			probe = microphone(muted)
+		}
+		r := newReport(t, agentID, "K7P-3QX", g.clock(), probe, passage(), voice(0))
+		ids = append(ids, r.ID)
+		g.keep(p, r)
+		g.pass(time.Minute)
+	}
+	body := g.get("/participants/" + p.ID).Body.String()
+	if n := strings.Count(body, `class="whole"`); n != 20 {
+		t.Errorf("%d checks in the history, want the last 20", n)
+	}
+	if strings.Contains(body, "ältere Prüfung") || !strings.Contains(body, ids[24]) || strings.Contains(body, ids[4]) {
+		t.Error("the history does not end with the latest")
+	}
+	g.want(g.get("/participants/"+p.ID+"/reports/"+ids[1]), http.StatusOK, "Sie sehen eine ältere Prüfung", "Man wird Sie hören", "Zur neuesten Prüfung")
+}
+
+func TestReportsThatAreNotThere(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Anna", "", "A1B-2C3", microphone(nil))
+	_, foreign := g.checked("Berta", "", "B1B-2C3", microphone(muted))
+	for _, address := range []string{"/participants/nobody", "/participants/" + p.ID + "/reports/none", "/participants/" + p.ID + "/reports/" + foreign.ID,
+		"/participants/" + p.ID + "/reports/" + foreign.ID + "/document", "/nonsense", "/participants/%2e%2e%2fx"} {
+		g.want(g.get(address), http.StatusNotFound, "Das gibt es hier nicht.")
+	}
+	g.want(g.post("/participants/nobody/block"), http.StatusNotFound)
+	g.want(g.post("/participants/nobody/code"), http.StatusNotFound)
+}
+
+func TestBlockingAndLettingInAgain(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Anna", "", "A1B-2C3", microphone(nil))
+	address := "/participants/" + p.ID
+	g.wantRedirect(g.post(address+"/block"), address)
+	g.want(g.get(address), http.StatusOK, "gesperrt", "Sperre aufheben")
+	g.want(g.get("/"), http.StatusOK, "gesperrt")
+	g.wantRedirect(g.post(address+"/unblock"), address)
+	if now, err := g.store.Participant(t.Context(), p.ID); err != nil || now.Blocked {
+		t.Errorf("%+v %v", now, err)
+	}
+}
+
+func TestAdmitting(t *testing.T) {
+	g := newRig(t).login()
+	g.want(g.get("/participants/new"), http.StatusOK, `name="phone"`)
+	w := g.post("/participants", "name", " Jürgen Neu ", "phone", "0228 77")
+	g.want(w, http.StatusCreated, "Jürgen Neu", "tonprobe enroll ", " --server http://example.com", "18.03.2026, 18:00 Uhr")
+	_, rest, _ := strings.Cut(w.Body.String(), `class="bigcode">`)
+	code, _, _ := strings.Cut(rest, "<")
+	if len(code) != 14 {
+		t.Errorf("code %q", code)
+	}
+	_, rest, _ = strings.Cut(w.Body.String(), `class="button" href="`)
+	address, _, _ := strings.Cut(rest, `"`)
+	g.want(g.get(address), http.StatusOK, "Das Programm ist noch auf keinem Computer angemeldet", "0228 77")
+	again := g.post(address + "/code")
+	g.want(again, http.StatusCreated, "Jürgen Neu")
+	if strings.Contains(again.Body.String(), code) {
+		t.Error("the same code twice")
+	}
+	for pair, want := range map[[2]string]string{
+		{"", ""}:                          "geben Sie einen Namen ein",
+		{"  ", "1"}:                       "geben Sie einen Namen ein",
+		{"\u202e\u202e", "1"}:             "geben Sie einen Namen ein",
+		{"A\u202eB", "1"}:                 "unsichtbare Zeichen",
+		{"A", "1\x002"}:                   "unsichtbare Zeichen",
+		{strings.Repeat("ä", 101), "1"}:   "Der Name ist zu lang",
+		{"A", strings.Repeat("1", 41)}:    "Die Telefonnummer ist zu lang",
+		{"A\xff", "1"}:                    "unsichtbare Zeichen",
+		{strings.Repeat("x", 60000), "1"}: "Der Name ist zu lang",
+	} {
+		g.want(g.post("/participants", "name", pair[0], "phone", pair[1]), http.StatusUnprocessableEntity, want)
+	}
+	g.want(g.post("/participants", "name", strings.Repeat("x", 10<<20)), http.StatusRequestEntityTooLarge, "zu viel Text")
+	g.want(g.post("/login", "name", "x", "password", strings.Repeat("x", 10<<20)), http.StatusRequestEntityTooLarge)
+}
+
+// hostile are texts that try to break a page.
+var hostile = []string{
+	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, "{{.}}", "javascript:alert(1)",
+	"\u202everkehrt\u202c", "a\u0000b\u001b[31m", strings.Repeat("Zalgo\u0301\u0302\u0303\u0304\u0305", 200), "", " \t\n ", "\u200b\u200b", "</title><b>", "\xff\xfe",
+	strings.Repeat("W", 10<<20),
+}
+
+func TestHostileNamesBreakNoPage(t *testing.T) {
+	g := newRig(t).login()
+	for _, text := range hostile {
+		p, _ := g.checked(text, text, "K7P-3QX", microphone(muted), passage(), voice(0))
+		for _, address := range []string{"/?sort=recent", "/participants/" + p.ID} {
+			body := g.get(address).Body.String() // the rig looks for what is inline
+			if strings.Contains(body, "<img") || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
+				t.Errorf("%.40q on %s: %d bytes", text, address, len(body))
+			}
+		}
+		if w := g.post("/participants/" + p.ID + "/code"); w.Code != http.StatusCreated {
+			t.Errorf("%.40q: no code, %d", text, w.Code)
+		}
+	}
+}
+
+func TestOddReportsBreakNoPage(t *testing.T) {
+	g := newRig(t).login()
+	p, agentID := g.person("Anna", "")
+	show := func(name string, r *report.Report, document []byte, parts ...string) {
+		t.Helper()
+		g.pass(time.Minute)
+		r.StartedAt = g.clock()
+		g.keepDocument(p, r, document)
+		g.want(g.get("/participants/"+p.ID+"/reports/"+r.ID), http.StatusOK, parts...)
+		g.want(g.get("/"), http.StatusOK, "Anna")
+		if t.Failed() {
+			t.Fatalf("by %s", name)
+		}
+	}
+	document := func(r *report.Report, change func(map[string]any)) []byte {
+		b, err := r.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tree map[string]any
+		if err := json.Unmarshal(b, &tree); err != nil {
+			t.Fatal(err)
+		}
+		change(tree)
+		if b, err = json.Marshal(tree); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	fresh := func(probes ...report.Result) *report.Report {
+		return newReport(t, agentID, "K7P-3QX", g.clock(), probes...)
+	}
+
+	show("no probes", fresh(), document(fresh(), func(map[string]any) {}), "Das ließ sich nicht sicher prüfen")
+	for _, garbage := range []string{"", "null", "{", "[]", `{"schema":"tonprobe.report/v2"}`, "\xff"} {
+		r := fresh(microphone(nil), passage(), voice(0))
+		show("garbage", r, []byte(garbage), "von einer neueren Version")
+	}
+	unknownProbe := fresh(passage())
+	show("a probe of the future", unknownProbe, document(unknownProbe, func(tree map[string]any) {
+		tree["probes"].([]any)[0].(map[string]any)["name"] = "quantum.entangler"
+	}), "quantum.entangler", "Keine Einzelwerte")
+
+	r := fresh(passage(), report.Result{Name: report.ProbeMediaVoice, Status: report.StatusFail, Error: "dial 192.168.1.1: <script>"})
+	r.Profile, r.Verdict = "tomorrow", report.NotReady
+	r.Causes = []report.Cause{{Code: "net.gremlins", Severity: report.SeverityFail, Primary: true, Confidence: 1, Area: report.AreaUnknown,
+		Evidence: []report.Evidence{{Probe: "quantum", Field: "flux", Value: "<script>alert(1)</script>", Unit: "<b>", Limit: "> 1.21"},
+			{Probe: report.ProbeNAT, Field: "udp", Value: true}}}}
+	show("a cause of the future", r, document(r, func(map[string]any) {}), "Diese Ursache kennt dieser Server noch nicht", "net.gremlins", "> 1,21", "tomorrow")
+	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "<b>") || strings.Contains(body, "192.168.1.1") {
+		t.Error("the page holds what the report should not have")
+	}
+}
+
+func TestEveryStateHasAWordAndAShapeOfItsOwn(t *testing.T) {
+	g := newRig(t).login()
+	councilOf(g)
+	g.checked("Fritz Line", "", "F1F-2F3", passage(), voice(0), internet())
+	body := g.get("/").Body.String()
+	shapes := map[string]string{}
+	for _, kind := range []string{"ready", "limited", "not_ready", "unknown", "none", "partial"} {
+		_, rest, found := strings.Cut(body, `<span class="state is-`+kind+`">`)
+		shape, rest, _ := strings.Cut(rest, "</svg>")
+		word, _, _ := strings.Cut(rest, "</span>")
+		if !found || word == "" || !strings.Contains(shape, `aria-hidden="true"`) {
+			t.Errorf("%s: found %v, word %q", kind, found, word)
+		}
+		for other, s := range shapes {
+			if s == shape {
+				t.Errorf("%s looks like %s without its colour", kind, other)
+			}
+		}
+		shapes[kind] = shape
+	}
+}
+
+func TestTheDashboardTellsNothingToTheLog(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Anna Geheim", "0228 777", "A1B-2C3", microphone(nil))
+	g.get("/participants/" + p.ID)
+	g.post("/participants/" + p.ID + "/block")
+	g.post("/participants", "name", "Berta Geheim")
+	if text := g.log.String(); slices.ContainsFunc([]string{"Geheim", "777", staffPassword}, func(s string) bool { return strings.Contains(text, s) }) {
+		t.Errorf("log:\n%s", text)
+	}
+}

@@ -1,0 +1,164 @@
+package web_test
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/web"
+)
+
+// listening is an open event stream.
+type listening struct {
+	t     *testing.T
+	resp  *http.Response
+	lines chan string // closed when the stream ends
+}
+
+func (g *rig) serve() *httptest.Server {
+	g.t.Helper()
+	s := httptest.NewServer(g.handler)
+	g.t.Cleanup(s.Close)
+	g.t.Cleanup(g.live.Close) // ends the streams first
+	return s
+}
+
+func (g *rig) listen(s *httptest.Server, path string) *listening {
+	g.t.Helper()
+	q, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, c := range g.cookies {
+		q.AddCookie(c)
+	}
+	resp, err := s.Client().Do(q)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	l := &listening{t: g.t, resp: resp, lines: make(chan string, 100)}
+	g.t.Cleanup(func() { _ = resp.Body.Close() })
+	go func() {
+		defer close(l.lines)
+		for scan := bufio.NewScanner(resp.Body); scan.Scan(); {
+			if scan.Text() != "" {
+				l.lines <- scan.Text()
+			}
+		}
+	}()
+	return l
+}
+
+func (l *listening) next() (line string, open bool) {
+	l.t.Helper()
+	select {
+	case line, open = <-l.lines:
+		return line, open
+	case <-time.After(10 * time.Second):
+		l.t.Fatal("nothing came")
+		return "", false
+	}
+}
+
+func (l *listening) want(lines ...string) {
+	l.t.Helper()
+	for _, want := range lines {
+		if got, _ := l.next(); got != want {
+			l.t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// longBeat keeps heartbeats out of tests that are about something else.
+func longBeat(c *web.Config) { c.Heartbeat = time.Hour }
+
+func TestStreamTellsThatSomethingHasChanged(t *testing.T) {
+	g := newRig(t, longBeat).login()
+	p, agentID := g.person("Anna", "")
+	q, otherID := g.person("Berta", "")
+	s := g.serve()
+	all, one := g.listen(s, "/events"), g.listen(s, "/events?participant="+p.ID)
+	if got := all.resp.Header.Get("Content-Type"); got != "text/event-stream" || all.resp.Header.Get("X-Accel-Buffering") != "no" {
+		t.Errorf("headers %v", all.resp.Header)
+	}
+	all.want("retry: 3000")
+	one.want("retry: 3000")
+	g.keep(q, newReport(t, otherID, "A1B-2C3", g.clock(), passage()))
+	all.want("event: change", "data: {}")
+	for range 50 { // a burst is told once, or twice where it straddles the pause
+		g.keep(p, newReport(t, agentID, "A1B-2C3", g.clock(), passage()))
+	}
+	one.want("event: change", "data: {}") // the first: Berta's was not for this page
+	all.want("event: change", "data: {}")
+	g.live.Publish(live.Event{Kind: live.Resync})
+	one.want("event: change", "data: {}")
+	g.live.Close()
+	for open := true; open; {
+		_, open = all.next()
+	}
+}
+
+func TestStreamShowsThatItIsAlive(t *testing.T) {
+	g := newRig(t, func(c *web.Config) { c.Heartbeat = 10 * time.Millisecond }).login()
+	l := g.listen(g.serve(), "/events")
+	l.want("retry: 3000", ": still here", ": still here")
+}
+
+func TestStreamEndsWithItsSession(t *testing.T) {
+	g := newRig(t, func(c *web.Config) { c.Heartbeat = 10 * time.Millisecond }).login()
+	l := g.listen(g.serve(), "/events")
+	l.want("retry: 3000")
+	g.post("/logout")
+	for {
+		line, open := l.next()
+		if !open {
+			t.Fatal("ended without a word")
+		}
+		if line == "event: signed-out" {
+			break
+		}
+	}
+	l.want("data: {}")
+	if line, open := l.next(); open {
+		t.Errorf("goes on: %q", line)
+	}
+}
+
+func TestStreamsAreBounded(t *testing.T) {
+	g := newRig(t, longBeat).login()
+	s := g.serve()
+	var open []*listening
+	for range 16 {
+		l := g.listen(s, "/events")
+		l.want("retry: 3000")
+		open = append(open, l)
+	}
+	if l := g.listen(s, "/events"); l.resp.StatusCode != http.StatusTooManyRequests || l.resp.Header.Get("Retry-After") == "" {
+		t.Errorf("one more: %d", l.resp.StatusCode)
+	}
+	_ = open[0].resp.Body.Close()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		l := g.listen(s, "/events")
+		if l.resp.StatusCode == http.StatusOK {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a closed page is never forgotten")
+		}
+	}
+	if n := g.live.Subscribers(); n > 16 {
+		t.Errorf("%d subscribers", n)
+	}
+}
+
+func TestStreamHasThePolicyToo(t *testing.T) {
+	g := newRig(t, longBeat).login()
+	l := g.listen(g.serve(), "/events")
+	if got := l.resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'none'") {
+		t.Errorf("policy %q", got)
+	}
+}

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+)
+
+func loadedBooks(t *testing.T) books {
+	t.Helper()
+	all, err := loadBooks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestLanguagesSayTheSame(t *testing.T) {
+	all := loadedBooks(t)
+	for _, complaint := range phrase.Compare(all[phrase.DE], all[phrase.EN]) {
+		t.Error(complaint)
+	}
+}
+
+var (
+	reKey    = regexp.MustCompile(`"([a-z_]+\.[a-z_.]+)"`)
+	reDotted = regexp.MustCompile(`"([a-z_]+\.)"\s*\+|\(print "([a-z_]+\.)"`)
+)
+
+// TestEveryTextIsUsedAndEveryUseHasAText reads the templates and the program.
+func TestEveryTextIsUsedAndEveryUseHasAText(t *testing.T) {
+	book := loadedBooks(t)[phrase.EN]
+	used := map[string]bool{}
+	var prefixes []string
+	read := func(text string) {
+		for _, m := range reKey.FindAllStringSubmatch(text, -1) {
+			used[m[1]] = true
+		}
+		for _, m := range reDotted.FindAllStringSubmatch(text, -1) {
+			prefixes = append(prefixes, m[1]+m[2])
+		}
+	}
+	templates, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil || len(templates) < 9 {
+		t.Fatal(err, templates)
+	}
+	inTemplates := regexp.MustCompile(`\bt "([^"]+)"`)
+	for _, name := range templates {
+		b, err := templateFiles.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(string(b))
+		for _, m := range inTemplates.FindAllStringSubmatch(string(b), -1) {
+			if !book.Has(m[1]) {
+				t.Errorf("%s: there is no text %q", name, m[1])
+			}
+		}
+	}
+	for _, source := range sources(t) {
+		read(source)
+	}
+	for _, key := range book.Keys() {
+		partOf := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+		counted := strings.HasPrefix(key, "time.") // minute and minutes
+		if !used[key] && !partOf && !counted {
+			t.Errorf("nobody says %q", key)
+		}
+	}
+}
+
+// TestKeysThatAreMadeFromValues holds every key that no source spells out.
+func TestKeysThatAreMadeFromValues(t *testing.T) {
+	book := loadedBooks(t)[phrase.EN]
+	for prefix, names := range map[string]string{
+		"state.":    "ready limited not_ready unknown none offline partial",
+		"status.":   "ok warn fail unknown skipped",
+		"severity.": "fail warn info unknown",
+		"area.":     "participant municipality provider unknown",
+		"trigger.":  "check schedule support event foreign",
+		"filter.":   "all problems unknown ready",
+		"order.":    "name recent urgency",
+		"probe.":    "audio_input audio_output nat nat_behavior media_voice network_web",
+		"time.":     "now minute minutes hour hours day days",
+		"failure.":  "fault.title fault.text not_found.title not_found.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if !book.Has(prefix + name) {
+				t.Errorf("there is no text %q", prefix+name)
+			}
+		}
+	}
+}
+
+func TestEveryFigureHasAPlainName(t *testing.T) {
+	for probe, fields := range figures {
+		for _, field := range fields {
+			for _, lang := range phrase.Langs() {
+				if diagnose.FieldText(probe, field, lang) == field {
+					t.Errorf("%s.%s has no name in %s", probe, field, lang)
+				}
+			}
+		}
+	}
+}
