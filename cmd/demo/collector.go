@@ -17,16 +17,18 @@ type collector struct {
 }
 
 func startCollector(ctx context.Context, dir string) (*collector, error) {
+	return startCollectorWith(ctx, dir, server.Config{})
+}
+
+// startCollectorWith is startCollector with what a test wants otherwise.
+func startCollectorWith(ctx context.Context, dir string, config server.Config) (*collector, error) {
 	// "Behind a proxy" means plain HTTP: nothing leaves this machine, and a
 	// browser would warn of a certificate that nobody signed.
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
-	s, err := server.New(ctx, server.Config{
-		DataDir:     filepath.Join(dir, "collector"),
-		Listen:      "127.0.0.1:0",
-		BehindProxy: []netip.Prefix{loopback},
-		STUNListen:  "127.0.0.1:0",
-		MediaListen: "127.0.0.1:0",
-	})
+	config.DataDir = filepath.Join(dir, "collector")
+	config.BehindProxy = []netip.Prefix{loopback}
+	config.Listen, config.STUNListen, config.MediaListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	s, err := server.New(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("start the collector: %w", err)
 	}
