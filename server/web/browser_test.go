@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/netip"
 	"net/url"
 	"os"
@@ -324,7 +326,7 @@ func council(c *collector) (erika agent) {
 	c.enrol("Fatma Öztürk", "").send("V6D-7FK", 40*time.Minute, microphone(nil), passage(), voice(0), internet())
 	c.enrol("Gerda Neu", "0228 5550105")
 	c.enrol("Lukas Hintergrund", "0228 5550107").send("T8R-1VB", 9*time.Minute, passage(), voice(0), internet())
-	c.enrol("Maria Rauschen", "0228 5550108").send("B7C-2DE", 5*time.Minute, microphone(noisy), passage(), voice(2.3), internet())
+	c.enrol("Maria Rauschen", "0228 5550108").send("B7C-2DE", 5*time.Minute, microphone(noisy), passage(), voice(9.5), internet())
 	if _, _, _, err := c.AddParticipant(c.t.Context(), "Ingo Wartend", "0228 5550106"); err != nil {
 		c.t.Fatal(err)
 	}
@@ -381,6 +383,47 @@ func TestSupportHelpsACaller(t *testing.T) {
 	b.do(b.run(`window.sameDocument = true`))
 	erika.send("W3N-6GJ", 0, microphone(muted), passage(), voice(0), internet())
 	b.waitFor(`window.sameDocument && document.querySelector("#live tbody tr").innerText.includes("W3N-6GJ")`)
+	b.quiet()
+}
+
+// TestAnOpenPageSurvivesItsConnection goes through a proxy that cuts everything
+// once, in the moment when there is news.
+func TestAnOpenPageSurvivesItsConnection(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	erika := council(c)
+	target, err := url.Parse(c.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+		r.SetXForwarded()
+	}})
+	t.Cleanup(proxy.Close)
+	b.do(chromedp.Navigate(proxy.URL+"/"), chromedp.WaitVisible(chromedp.CSS("#password")))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), server.FirstUser), chromedp.SendKeys(chromedp.CSS("#password"), c.password+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
+	b.waitFor(`!document.getElementById("pulse").hidden`)
+	b.do(b.run(`window.sameDocument = true`))
+	proxy.CloseClientConnections()
+	erika.send("W3N-6GH", 0, microphone(nil), passage(), voice(0), internet())
+	b.waitFor(`window.sameDocument && document.getElementById("live").innerText.includes("W3N-6GH")`)
+	b.waitFor(`!document.getElementById("pulse").classList.contains("lost")`)
+	b.expect("ERR_") // the cut connection itself
+	b.quiet()
+}
+
+func TestWithoutScripts(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	council(c)
+	b.do(step(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	b.login(c)
+	if page := b.text("body"); !strings.Contains(page, "Neu laden") || !strings.Contains(page, "stummgeschaltet") {
+		t.Errorf("page: %s", page)
+	}
+	b.do(chromedp.SendKeys(chromedp.CSS("#q"), "m2w8rt\r"), chromedp.WaitVisible(chromedp.CSS("#answer")))
 	b.quiet()
 }
 
