@@ -64,7 +64,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	o := st.checkOptions(p.version)
-	o.Only = only(flags.only)
+	o.Only, o.OtherMicrophones = only(flags.only), true
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -90,7 +90,6 @@ func (s *station) checkOptions(version string) check.Options {
 		Profile: s.config.Profile, Target: s.config.Target, Device: s.config.Device, NoAudio: s.config.NoAudio,
 		SpeakFor: time.Duration(s.config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.collector(), Env: probe.Env{Log: s.log},
-		OtherMicrophones: true,
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +44,10 @@ type engine interface {
 	// start streams the device with the ID (the default one if empty) until the
 	// process ends. onFrames gets interleaved 32-bit floats that it must not keep.
 	start(deviceID string, channels int, onFrames func(samples []byte), onStop func()) error
+	// outputs lists the loudspeakers.
+	outputs() ([]Device, error)
+	// play asks fill for interleaved 32-bit floats until the process ends.
+	play(deviceID string, channels int, fill func(samples []byte)) error
 }
 
 // ChildMain is the whole child: it reads one Request from in, writes frames to
@@ -57,8 +63,12 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	if in == io.Reader(os.Stdin) {
 		signal.Ignore(os.Interrupt)
 	}
-	lines := bufio.NewReaderSize(io.LimitReader(in, maxRequest), maxRequest)
-	req, err := readRequest(lines)
+	input := bufio.NewReaderSize(in, maxRequest)
+	req, err := readRequest(input)
+	var sound []byte
+	if err == nil {
+		sound, err = readSound(input, req)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitBadInput
@@ -67,7 +77,7 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	defer cancel()
 	parentGone := make(chan struct{})
 	go func() {
-		_, _ = io.Copy(io.Discard, in)
+		_, _ = io.Copy(io.Discard, input)
 		close(parentGone)
 	}()
 	c := &child{start: time.Now(), out: make(chan []byte, queuedFrames)}
@@ -80,7 +90,7 @@ func ChildMain(in io.Reader, out io.Writer) int {
 			}
 		}
 	}()
-	go c.serve(ctx, req)
+	go c.serve(ctx, req, sound)
 
 	limit := time.NewTimer(time.Duration(req.LimitMS) * time.Millisecond)
 	defer limit.Stop()
@@ -95,7 +105,7 @@ func ChildMain(in io.Reader, out io.Writer) int {
 }
 
 func readRequest(r *bufio.Reader) (Request, error) {
-	line, err := r.ReadBytes('\n')
+	line, err := r.ReadSlice('\n') // no longer than the buffer
 	if err != nil {
 		return Request{}, fmt.Errorf("read capture request: %w", err)
 	}
@@ -103,7 +113,7 @@ func readRequest(r *bufio.Reader) (Request, error) {
 	if err := json.Unmarshal(line, &req); err != nil {
 		return Request{}, fmt.Errorf("read capture request: %w", err)
 	}
-	if req.Op != OpDevices && req.Op != OpCapture {
+	if !slices.Contains([]Op{OpDevices, OpCapture, OpPlay, OpLoop}, req.Op) {
 		return Request{}, fmt.Errorf("read capture request: unknown operation %q", req.Op)
 	}
 	if req.LimitMS < 1 || req.LimitMS > MaxLimit.Milliseconds() {
@@ -131,20 +141,23 @@ func (c *child) send(m Message) {
 	c.out <- frame
 }
 
-func (c *child) serve(ctx context.Context, req Request) {
+func (c *child) serve(ctx context.Context, req Request, sound []byte) {
 	c.send(Hello{Version: protocolVersion})
-	if err := c.run(ctx, req); err != nil {
+	if err := c.run(ctx, req, sound); err != nil {
 		c.send(failureOf(err))
 	}
 	c.out <- nil
 }
 
-func (c *child) run(ctx context.Context, req Request) error {
-	sound, err := openEngine()
+func (c *child) run(ctx context.Context, req Request, sound []byte) error {
+	if req.Op == OpPlay {
+		return c.play(ctx, req, sound)
+	}
+	system, err := openEngine()
 	if err != nil {
 		return err
 	}
-	devices, err := sound.devices()
+	devices, err := system.devices()
 	if err != nil {
 		return err
 	}
@@ -154,14 +167,14 @@ func (c *child) run(ctx context.Context, req Request) error {
 	if stateErr == nil {
 		devices = withState(devices, state)
 	}
-	c.send(Devices{Backend: sound.backend(), Devices: devices})
+	c.send(Devices{Backend: system.backend(), Devices: devices})
 	if stateErr == nil {
 		c.send(State{state})
 	}
 	if req.Op == OpDevices {
 		return nil
 	}
-	return c.capture(ctx, sound, devices, req.Device)
+	return c.capture(ctx, system, devices, req, sound)
 }
 
 // withState adds what the system knows to what the capture library lists.
@@ -190,21 +203,24 @@ func setIf[T any](to *T, from *T) {
 	}
 }
 
-func (c *child) capture(ctx context.Context, sound engine, devices []Device, name string) error {
-	device, err := pick(devices, name)
+func (c *child) capture(ctx context.Context, system engine, devices []Device, req Request, sound []byte) error {
+	device, err := pick(devices, req.Device)
 	if err != nil {
 		return err
 	}
 	// The default device is opened as such, without its ID, so that the system
 	// treats the stream as it treats that of a conference program.
 	openID := device.ID
-	if name == "" && device.IsDefault {
+	if req.Device == "" && device.IsDefault {
 		openID = ""
 	}
 	channels := min(max(device.NativeChannels, 1), MaxChannels)
 	gate := make(chan struct{}) // PCM must not overtake Started
+	flowing := make(chan struct{})
+	var first sync.Once
 	onFrames := func(samples []byte) {
 		at := c.sinceStart()
+		first.Do(func() { close(flowing) })
 		select {
 		case <-gate:
 			c.sendPCM(at, samples, channels)
@@ -218,12 +234,26 @@ func (c *child) capture(ctx context.Context, sound engine, devices []Device, nam
 		}
 	}
 	at := c.sinceStart()
-	if err := sound.start(openID, channels, onFrames, onStop); err != nil {
+	if err := system.start(openID, channels, onFrames, onStop); err != nil {
 		return err
 	}
 	c.send(Started{Device: device, RateHz: RateHz, Channels: channels, PeriodMS: periodMS, AtNS: at})
 	close(gate)
-	c.watchState(ctx)
+	if req.Op == OpLoop {
+		select {
+		case <-flowing:
+		case <-ctx.Done():
+			return nil
+		}
+		time.Sleep(loopSettle)
+		if err := c.play(ctx, req, sound); err != nil {
+			return err
+		}
+	}
+	if !req.Blind {
+		c.watchState(ctx)
+	}
+	<-ctx.Done() // the parent ends it
 	return nil
 }
 

@@ -110,7 +110,7 @@ func TestSlowParentLosesFrames(t *testing.T) {
 
 func FuzzDecoder(f *testing.F) {
 	var whole []byte
-	for _, m := range []Message{hello, listed, State{}, started, Stopped{}, Failure{State: report.CaptureInUse}} {
+	for _, m := range []Message{hello, listed, State{}, started, Playing{AtNS: 1}, Played{}, Stopped{}, Failure{State: report.CaptureInUse}} {
 		frame, err := jsonFrame(m.message(), m)
 		if err != nil {
 			f.Fatal(err)

@@ -55,10 +55,14 @@ func openEngine() (engine, error) {
 
 func (e *malgoEngine) backend() string { return e.system.name }
 
-func (e *malgoEngine) devices() ([]Device, error) {
-	infos, err := e.ctx.Devices(malgo.Capture)
+func (e *malgoEngine) devices() ([]Device, error) { return e.list(malgo.Capture) }
+
+func (e *malgoEngine) outputs() ([]Device, error) { return e.list(malgo.Playback) }
+
+func (e *malgoEngine) list(kind malgo.DeviceType) ([]Device, error) {
+	infos, err := e.ctx.Devices(kind)
 	if err != nil {
-		return nil, fmt.Errorf("list capture devices: %w", err)
+		return nil, fmt.Errorf("list sound devices: %w", err)
 	}
 	e.ids = make(map[string]malgo.DeviceID, len(infos))
 	var devices []Device
@@ -71,7 +75,7 @@ func (e *malgoEngine) devices() ([]Device, error) {
 		d := Device{Name: strings.ToValidUTF8(name, "\uFFFD"), ID: id, IsDefault: info.IsDefault != 0}
 		d.IsMonitor = strings.HasPrefix(name, "Monitor of ") || strings.HasSuffix(id, ".monitor")
 		// The list carries no formats on PulseAudio; only DeviceInfo does.
-		if full, err := e.ctx.DeviceInfo(malgo.Capture, info.ID, malgo.Shared); err == nil && len(full.Formats) > 0 {
+		if full, err := e.ctx.DeviceInfo(kind, info.ID, malgo.Shared); err == nil && len(full.Formats) > 0 {
 			d.NativeRateHz = int(full.Formats[0].SampleRate)
 			d.NativeChannels = int(full.Formats[0].Channels)
 		}
@@ -94,17 +98,39 @@ func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte)
 		Stop: onStop,
 	})
 	if err != nil {
-		return openError(err)
+		return openError("microphone", err)
 	}
 	e.running = device
 	if err := device.Start(); err != nil {
-		return openError(err)
+		return openError("microphone", err)
+	}
+	return nil
+}
+
+func (e *malgoEngine) play(deviceID string, channels int, fill func([]byte)) error {
+	cfg := malgo.DefaultDeviceConfig(malgo.Playback)
+	cfg.SampleRate = RateHz
+	cfg.PeriodSizeInMilliseconds = playPeriodMS
+	cfg.Playback.Format = malgo.FormatF32
+	cfg.Playback.Channels = uint32(channels)
+	if id, ok := e.ids[deviceID]; ok {
+		cfg.Playback.DeviceID = id.Pointer()
+	}
+	device, err := malgo.InitDevice(e.ctx.Context, cfg, malgo.DeviceCallbacks{
+		Data: func(out, _ []byte, _ uint32) { fill(out) },
+	})
+	if err != nil {
+		return openError("loudspeaker", err)
+	}
+	e.running = device
+	if err := device.Start(); err != nil {
+		return openError("loudspeaker", err)
 	}
 	return nil
 }
 
 // openError names the reason for which a device does not open.
-func openError(err error) error {
+func openError(what string, err error) error {
 	state := report.CaptureDied
 	switch {
 	case errors.Is(err, malgo.ErrAccessDenied):
@@ -114,7 +140,7 @@ func openError(err error) error {
 	case errors.Is(err, malgo.ErrNoDevice), errors.Is(err, malgo.ErrDoesNotExist):
 		state = report.CaptureNoDevice
 	}
-	return &startError{state, fmt.Sprintf("open microphone: %v", err)}
+	return &startError{state, fmt.Sprintf("open %s: %v", what, err)}
 }
 
 func noServer(err error) error {

@@ -28,6 +28,8 @@ const (
 	kindState   kind = 'O'
 	kindStarted kind = 'S'
 	kindPCM     kind = 'P'
+	kindPlaying kind = 'Y'
+	kindPlayed  kind = 'Z'
 	kindStop    kind = 'X'
 	kindFailure kind = 'E'
 )
@@ -40,7 +42,7 @@ func payloadLimit(k kind) (int, bool) {
 	switch k {
 	case kindPCM:
 		return maxPCMPayload, true
-	case kindHello, kindDevices, kindState, kindStarted, kindStop, kindFailure:
+	case kindHello, kindDevices, kindState, kindStarted, kindPlaying, kindPlayed, kindStop, kindFailure:
 		return maxJSONPayload, true
 	}
 	return 0, false

@@ -15,7 +15,7 @@ import (
 // protocolVersion is raised when parent and child of different builds would
 // misunderstand each other; they are the same file, so it differs only while
 // an update replaces it.
-const protocolVersion = 1
+const protocolVersion = 2
 
 // Op is what the child is asked to do.
 type Op string
@@ -24,13 +24,26 @@ type Op string
 const (
 	OpDevices Op = "devices" // list the devices and end
 	OpCapture Op = "capture" // list the devices, then stream one
+	OpPlay    Op = "play"    // play the sound sent along, and end
+	OpLoop    Op = "loop"    // stream one device and play the sound meanwhile
 )
+
+// plays says whether a sound comes along with the request.
+func (o Op) plays() bool { return o == OpPlay || o == OpLoop }
 
 // Request is the one line of JSON that the parent writes to the child.
 type Request struct {
 	Op Op `json:"op"`
 	// Device is a device's name or ID; empty for the system's default.
 	Device string `json:"device,omitempty"`
+	// Output is a loudspeaker's name or ID; empty for the system's default.
+	Output string `json:"output,omitempty"`
+	// Frames and Channels are the size of the sound that follows the line, as
+	// interleaved 32-bit floats in little endian at RateHz, up to MaxPlay.
+	Frames   int `json:"frames,omitempty"`
+	Channels int `json:"channels,omitempty"`
+	// Blind leaves out the watch over the system's state of the devices.
+	Blind bool `json:"blind,omitempty"`
 	// LimitMS ends the child whatever happens, 1 ms up to MaxLimit.
 	LimitMS int64 `json:"limit_ms"`
 }
@@ -38,7 +51,10 @@ type Request struct {
 // MaxLimit is the longest a child may be asked to live.
 const MaxLimit = 10 * time.Minute
 
-// Device is a capture device as the sound system shows it. Its name may hold
+// MaxPlay is the longest sound a child may be asked to play.
+const MaxPlay = 10 * time.Second
+
+// Device is a capture device (or a loudspeaker, where that is said) as the sound system shows it. Its name may hold
 // a person's name: it is for the screen, not for a report.
 type Device struct {
 	Name string `json:"name"`
@@ -55,7 +71,7 @@ type Device struct {
 }
 
 // Message is what the child says: one of Hello, Devices, State, Started, PCM,
-// Stopped and Failure.
+// Playing, Played, Stopped and Failure.
 type Message interface{ message() kind }
 
 // Hello is the first message of every child.
@@ -63,10 +79,12 @@ type Hello struct {
 	Version int `json:"version"`
 }
 
-// Devices lists what can be captured.
+// Devices lists what can be captured and, for a child that plays, the
+// loudspeakers.
 type Devices struct {
 	Backend string   `json:"backend"`
 	Devices []Device `json:"devices"`
+	Outputs []Device `json:"outputs,omitempty"`
 }
 
 // State is what the system says of its devices; it is sent again on a change.
@@ -92,6 +110,19 @@ type PCM struct {
 	Samples    []float32 // interleaved
 }
 
+// Playing says that the first sample of the sound was handed to the sound system.
+type Playing struct {
+	Device Device `json:"device"`
+	// Muted and VolumeDB are the loudspeaker's, where the system tells.
+	Muted    *bool    `json:"muted,omitempty"`
+	VolumeDB *float64 `json:"volume_db,omitempty"`
+	// AtNS is that time on the clock of PCM.AtNS.
+	AtNS int64 `json:"at_ns"`
+}
+
+// Played says that the sound is over. The child of an OpPlay then ends.
+type Played struct{}
+
 // Stopped says that the sound system reported the end of the stream. More sound
 // can still come (a reroute), and none of it coming shows as silence on the pipe.
 type Stopped struct{}
@@ -107,6 +138,8 @@ func (Devices) message() kind { return kindDevices }
 func (State) message() kind   { return kindState }
 func (Started) message() kind { return kindStarted }
 func (PCM) message() kind     { return kindPCM }
+func (Playing) message() kind { return kindPlaying }
+func (Played) message() kind  { return kindPlayed }
 func (Stopped) message() kind { return kindStop }
 func (Failure) message() kind { return kindFailure }
 
@@ -143,6 +176,10 @@ func (d *decoder) next() (Message, error) {
 		return d.started(payload)
 	case kindPCM:
 		return d.pcm(payload)
+	case kindPlaying:
+		return decodeJSON[Playing](payload)
+	case kindPlayed:
+		return Played{}, nil
 	case kindStop:
 		return Stopped{}, nil
 	default:

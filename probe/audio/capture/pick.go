@@ -12,7 +12,7 @@ import (
 func pick(devices []Device, name string) (Device, error) {
 	if len(devices) == 0 {
 		// Opening the "default" of nothing aborts the process inside libpulse.
-		return Device{}, &startError{report.CaptureNoDevice, "the sound system has no capture device"}
+		return Device{}, &startError{report.CaptureNoDevice, "the sound system has no such device"}
 	}
 	if name == "" {
 		return pickDefault(devices), nil

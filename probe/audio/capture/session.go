@@ -40,7 +40,10 @@ type Session struct {
 	Command  *exec.Cmd
 	Request  Request
 	Patience Patience
-	Log      *slog.Logger
+	// Sound is what OpPlay and OpLoop play: interleaved, of Request.Channels; Run
+	// fills in Request.Frames.
+	Sound []float32
+	Log   *slog.Logger
 }
 
 // Error says why a session ended before its handler had enough.
@@ -79,6 +82,9 @@ const killWait = 2 * time.Second
 // work, handle's other errors as they are, ctx's error, and an *Error for
 // everything that befell the child.
 func (s Session) Run(ctx context.Context, handle func(Message) error) error {
+	if s.Request.Op.plays() && s.Request.Channels > 0 {
+		s.Request.Frames = len(s.Sound) / s.Request.Channels
+	}
 	cmd := s.Command
 	if cmd == nil {
 		cmd = SelfCommand(ctx)
@@ -94,7 +100,7 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 	defer close(abandoned)
 	go receive(stdout, messages, abandoned)
 
-	w := newWatch(s.Patience)
+	w := newWatch(s.Patience, time.Duration(s.Request.Frames)*time.Second/RateHz)
 	defer w.timer.Stop()
 	for {
 		select {
@@ -169,8 +175,15 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, stop func(), err error)
 			s.Log.Debug("capture process ended", "err", err, "stderr", stderr.String())
 		}
 	}()
-	// A child that never reads must not hold us up: the line fits any pipe's buffer.
-	go func() { _, _ = stdin.Write(append(line, '\n')) }()
+	// A child that never reads must not hold us up; its end ends the writing.
+	go func() {
+		_, _ = stdin.Write(append(line, '\n'))
+		if s.Request.Op.plays() {
+			sound := soundBytes(s.Sound)
+			_, _ = stdin.Write(sound)
+			clear(sound)
+		}
+	}()
 	return out, func() {
 		_ = cmd.Process.Kill()
 		t := time.NewTimer(killWait)
@@ -187,7 +200,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, stop func(), err error)
 // ended says what the end of the child's output means.
 func (s Session) ended(err error, at stage) error {
 	if errors.Is(err, io.EOF) {
-		if s.Request.Op == OpDevices && at >= stageOpen {
+		if s.Request.Op == OpDevices && at >= stageOpen || s.Request.Op == OpPlay && at == stagePlayed {
 			return nil
 		}
 		return &Error{report.CaptureDied, "the capture process ended unexpectedly"}

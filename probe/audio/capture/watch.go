@@ -15,18 +15,21 @@ const (
 	stageOpen                // it opens the device
 	stageFirst               // it waits for the first sound
 	stageNext                // it streams
+	stagePlay                // it plays
+	stagePlayed              // it has played
 )
 
 // watch is the watchdog over one child. Only progress feeds it: a child whose
 // stream has died goes on sending states.
 type watch struct {
 	patience Patience
+	playFor  time.Duration // the length of the sound to play
 	stage    stage
 	timer    *time.Timer
 }
 
-func newWatch(p Patience) *watch {
-	return &watch{patience: p, timer: time.NewTimer(p.Hello)}
+func newWatch(p Patience, playFor time.Duration) *watch {
+	return &watch{patience: p, playFor: playFor, timer: time.NewTimer(p.Hello)}
 }
 
 // saw moves on to the next stage and winds the watchdog up again.
@@ -40,6 +43,12 @@ func (w *watch) saw(m Message) {
 		w.enter(stageFirst, w.patience.First)
 	case PCM:
 		w.enter(stageNext, w.patience.Next)
+	case Playing:
+		// Alone it is followed by nothing until the sound is over; beside a
+		// recording the next PCM winds the watch up again.
+		w.enter(stagePlay, w.playFor+w.patience.First)
+	case Played:
+		w.enter(stagePlayed, w.patience.First)
 	}
 }
 
@@ -59,6 +68,8 @@ func (w *watch) verdict() *Error {
 		return &Error{report.CaptureStalled, "the microphone could not be opened in time"}
 	case stageFirst:
 		return &Error{report.CaptureStalled, "the microphone delivers no sound"}
+	case stagePlay:
+		return &Error{report.CaptureStalled, "the loudspeaker takes no more sound"}
 	default:
 		return &Error{report.CaptureStalled, "the microphone stopped delivering sound"}
 	}

@@ -27,6 +27,7 @@ var (
 )
 
 const (
+	flowRender   = 0 // EDataFlow eRender
 	flowCapture  = 1 // EDataFlow eCapture
 	stateActive  = 1 // DEVICE_STATE_ACTIVE
 	clsctxAll    = 23
@@ -77,10 +78,10 @@ func newEnumerator() (enumerator, func(), error) {
 	return e, func() { e.release(); ole.CoUninitialize() }, nil
 }
 
-// defaultID is the ID of the default capture endpoint for a role, or empty.
-func (e enumerator) defaultID(role uintptr) string {
+// defaultID is the ID of the default endpoint for a direction and a role, or empty.
+func (e enumerator) defaultID(flow, role uintptr) string {
 	var device *object
-	if err := e.call(4, flowCapture, role, uintptr(unsafe.Pointer(&device))); err != nil { // GetDefaultAudioEndpoint
+	if err := e.call(4, flow, role, uintptr(unsafe.Pointer(&device))); err != nil { // GetDefaultAudioEndpoint
 		return ""
 	}
 	defer device.release()
@@ -91,10 +92,10 @@ func (e enumerator) defaultID(role uintptr) string {
 	return id
 }
 
-// captureEndpoints must be released by the caller.
-func (e enumerator) captureEndpoints() ([]endpoint, error) {
+// endpoints must be released by the caller.
+func (e enumerator) endpoints(flow uintptr) ([]endpoint, error) {
 	var collection *object
-	if err := e.call(3, flowCapture, stateActive, uintptr(unsafe.Pointer(&collection))); err != nil { // EnumAudioEndpoints
+	if err := e.call(3, flow, stateActive, uintptr(unsafe.Pointer(&collection))); err != nil { // EnumAudioEndpoints
 		return nil, err
 	}
 	defer collection.release()

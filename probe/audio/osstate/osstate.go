@@ -1,6 +1,7 @@
 // Package osstate asks the operating system what it says of its microphones:
 // muted, volume, native format, default, Bluetooth, and whether programs may
-// listen at all. It opens no stream.
+// listen at all; and of its loudspeakers, whether they are muted and how loud.
+// It opens no stream.
 package osstate
 
 import (
@@ -31,7 +32,7 @@ type Snapshot struct {
 	PrivacyDenied *bool `json:"privacy_denied,omitempty"`
 }
 
-// Device is the state of one capture device. Nil means: the system did not say.
+// Device is the state of one device. Nil means: the system did not say.
 type Device struct {
 	Name           string   `json:"name,omitempty"`
 	Muted          *bool    `json:"muted,omitempty"`
@@ -51,6 +52,10 @@ const MinVolumeDB = -120
 func Read(ctx context.Context, streamPID int) (Snapshot, error) {
 	return read(ctx, streamPID)
 }
+
+// ReadOutputs is Read for the loudspeakers. Of the snapshot only Devices and
+// DefaultID are filled in.
+func ReadOutputs(ctx context.Context) (Snapshot, error) { return readOutputs(ctx) }
 
 func volumeDB(db float64) *float64 {
 	if math.IsNaN(db) {

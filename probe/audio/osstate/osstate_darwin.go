@@ -15,13 +15,23 @@ import (
 const readTimeout = 2 * time.Second
 
 func read(ctx context.Context, _ int) (Snapshot, error) {
+	s, err := readScope(ctx, "inpt", "dIn ")
+	if err == nil {
+		s.PrivacyDenied = microphoneDenied()
+	}
+	return s, err
+}
+
+func readOutputs(ctx context.Context) (Snapshot, error) { return readScope(ctx, "outp", "dOut") }
+
+func readScope(ctx context.Context, scope, defaultSelector string) (Snapshot, error) {
 	type answer struct {
 		s   Snapshot
 		err error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		s, err := readCoreAudio()
+		s, err := readCoreAudio(scope, defaultSelector)
 		done <- answer{s, err}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -30,32 +40,31 @@ func read(ctx context.Context, _ int) (Snapshot, error) {
 	case a := <-done:
 		return a.s, a.err
 	case <-ctx.Done():
-		return Snapshot{}, fmt.Errorf("ask macOS for its microphones: %w", ctx.Err())
+		return Snapshot{}, fmt.Errorf("ask macOS for its sound devices: %w", ctx.Err())
 	}
 }
 
-func readCoreAudio() (Snapshot, error) {
+func readCoreAudio(scope, defaultSelector string) (Snapshot, error) {
 	ca, err := openCoreAudio()
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("ask macOS for its microphones: %w", err)
+		return Snapshot{}, fmt.Errorf("ask macOS for its sound devices: %w", err)
 	}
 	s := Snapshot{Devices: map[string]Device{}}
 	list := ca.bytes(systemObject, global("dev#"))
 	for i := range len(list) / 4 {
 		id := binary.LittleEndian.Uint32(list[4*i:])
-		if channels, ok := bufferListChannels(ca.bytes(id, input("slay"))); ok && channels > 0 {
-			s.Devices[ca.text(id, global("uid "))] = ca.device(id, channels)
+		if channels, ok := bufferListChannels(ca.bytes(id, scoped(scope, "slay"))); ok && channels > 0 {
+			s.Devices[ca.text(id, global("uid "))] = ca.device(id, scope, channels)
 		}
 	}
-	if def, ok := ca.uint32(systemObject, global("dIn ")); ok && def != 0 {
+	if def, ok := ca.uint32(systemObject, global(defaultSelector)); ok && def != 0 {
 		s.DefaultID = ca.text(def, global("uid "))
 	}
-	s.PrivacyDenied = microphoneDenied()
 	return s, nil
 }
 
-// device reads one input device.
-func (ca coreAudio) device(id uint32, channels int) Device {
+// device reads one device of a direction.
+func (ca coreAudio) device(id uint32, scope string, channels int) Device {
 	d := Device{Name: ca.text(id, global("lnam")), NativeChannels: new(channels), IsMonitor: new(false)}
 	if t, ok := ca.uint32(id, global("tran")); ok {
 		d.IsBluetooth = new(isBluetoothTransport(t))
@@ -65,7 +74,7 @@ func (ca coreAudio) device(id uint32, channels int) Device {
 	}
 	// Element 0 is the master; devices without one have controls per channel.
 	for element := range uint32(2) {
-		address := input("mute")
+		address := scoped(scope, "mute")
 		address.element = element
 		if muted, ok := ca.uint32(id, address); ok && d.Muted == nil {
 			d.Muted = new(muted != 0)
@@ -93,8 +102,8 @@ func global(selector string) propertyAddress {
 	return propertyAddress{fourCC(selector), fourCC("glob"), 0}
 }
 
-func input(selector string) propertyAddress {
-	return propertyAddress{fourCC(selector), fourCC("inpt"), 0}
+func scoped(scope, selector string) propertyAddress {
+	return propertyAddress{fourCC(selector), fourCC(scope), 0}
 }
 
 // coreAudio is what is used of the frameworks, bound without cgo so that the

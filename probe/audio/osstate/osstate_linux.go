@@ -48,6 +48,35 @@ func read(ctx context.Context, streamPID int) (Snapshot, error) {
 	return s, nil
 }
 
+func readOutputs(ctx context.Context) (Snapshot, error) {
+	client, conn, err := dialPulse(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer conn.Close()
+	var server proto.GetServerInfoReply
+	if err := client.Request(&proto.GetServerInfo{}, &server); err != nil {
+		return Snapshot{}, fmt.Errorf("ask sound server: %w", err)
+	}
+	var sinks proto.GetSinkInfoListReply
+	if err := client.Request(&proto.GetSinkInfoList{}, &sinks); err != nil {
+		return Snapshot{}, fmt.Errorf("list loudspeakers: %w", err)
+	}
+	s := Snapshot{Devices: make(map[string]Device, len(sinks)), DefaultID: server.DefaultSinkName}
+	for _, sink := range sinks {
+		s.Devices[sink.SinkName] = Device{
+			Name:           property(sink.Properties, "device.description"),
+			Muted:          new(sink.Mute),
+			VolumeDB:       pulseVolumeDB(sink.ChannelVolumes),
+			NativeRateHz:   new(int(sink.Rate)),
+			NativeChannels: new(int(sink.Channels)),
+			IsBluetooth:    new(isPulseBluetooth(sink.SinkName, sink.Properties)),
+			BluetoothCodec: bluetoothCodec(sink.Properties),
+		}
+	}
+	return s, nil
+}
+
 // dialPulse connects as proto.Connect does. That one is not used because it
 // leaves Callback unset, which panics when the server hangs up.
 func dialPulse(ctx context.Context) (*proto.Client, net.Conn, error) {
@@ -134,11 +163,6 @@ func pulseCookie(getenv func(string) string) ([]byte, error) {
 }
 
 func pulseDevice(src *proto.GetSourceInfoReply) Device {
-	bus := property(src.Properties, "device.bus")
-	codec := property(src.Properties, "bluetooth.codec")
-	if codec == "" {
-		codec = property(src.Properties, "api.bluez5.codec") // PipeWire's name for it
-	}
 	monitor := src.MonitorSourceName != "" || property(src.Properties, "device.class") == "monitor"
 	return Device{
 		Name:           property(src.Properties, "device.description"),
@@ -147,9 +171,20 @@ func pulseDevice(src *proto.GetSourceInfoReply) Device {
 		NativeRateHz:   new(int(src.Rate)),
 		NativeChannels: new(int(src.Channels)),
 		IsMonitor:      new(monitor),
-		IsBluetooth:    new(bus == "bluetooth" || codec != "" || strings.HasPrefix(src.SourceName, "bluez_")),
-		BluetoothCodec: codec,
+		IsBluetooth:    new(isPulseBluetooth(src.SourceName, src.Properties)),
+		BluetoothCodec: bluetoothCodec(src.Properties),
 	}
+}
+
+func isPulseBluetooth(name string, p proto.PropList) bool {
+	return property(p, "device.bus") == "bluetooth" || bluetoothCodec(p) != "" || strings.HasPrefix(name, "bluez_")
+}
+
+func bluetoothCodec(p proto.PropList) string {
+	if codec := property(p, "bluetooth.codec"); codec != "" {
+		return codec
+	}
+	return property(p, "api.bluez5.codec") // PipeWire's name for it
 }
 
 func property(p proto.PropList, key string) string {

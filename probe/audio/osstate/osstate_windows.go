@@ -15,6 +15,14 @@ import (
 const readTimeout = 2 * time.Second
 
 func read(ctx context.Context, _ int) (Snapshot, error) {
+	s, err := readFlow(ctx, flowCapture)
+	s.PrivacyDenied = readConsent().denied()
+	return s, err
+}
+
+func readOutputs(ctx context.Context) (Snapshot, error) { return readFlow(ctx, flowRender) }
+
+func readFlow(ctx context.Context, flow uintptr) (Snapshot, error) {
 	type answer struct {
 		s   Snapshot
 		err error
@@ -23,35 +31,34 @@ func read(ctx context.Context, _ int) (Snapshot, error) {
 	go func() {
 		runtime.LockOSThread() // COM is initialised per thread
 		defer runtime.UnlockOSThread()
-		s, err := readEndpoints()
+		s, err := readEndpoints(flow)
 		done <- answer{s, err}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	select {
 	case a := <-done:
-		a.s.PrivacyDenied = readConsent().denied()
 		return a.s, a.err
 	case <-ctx.Done():
-		return Snapshot{}, fmt.Errorf("ask Windows for its microphones: %w", ctx.Err())
+		return Snapshot{}, fmt.Errorf("ask Windows for its sound devices: %w", ctx.Err())
 	}
 }
 
-// readEndpoints lists the active capture endpoints.
-func readEndpoints() (Snapshot, error) {
+// readEndpoints lists the active endpoints of one direction.
+func readEndpoints(flow uintptr) (Snapshot, error) {
 	enum, release, err := newEnumerator()
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("ask Windows for its microphones: %w", err)
+		return Snapshot{}, fmt.Errorf("ask Windows for its sound devices: %w", err)
 	}
 	defer release()
 	s := Snapshot{
 		Devices:        map[string]Device{},
-		DefaultID:      enum.defaultID(roleConsole),
-		DefaultCommsID: enum.defaultID(roleCommunications),
+		DefaultID:      enum.defaultID(flow, roleConsole),
+		DefaultCommsID: enum.defaultID(flow, roleCommunications),
 	}
-	endpoints, err := enum.captureEndpoints()
+	endpoints, err := enum.endpoints(flow)
 	if err != nil {
-		return s, fmt.Errorf("list microphones: %w", err)
+		return s, fmt.Errorf("list sound devices: %w", err)
 	}
 	for _, e := range endpoints {
 		id, err := e.id()

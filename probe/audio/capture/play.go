@@ -1,0 +1,143 @@
+package capture
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// playLead is silence before the sound: systems fade streams in, and some
+	// swallow the first moments while the amplifier wakes up.
+	playLead = 300 * time.Millisecond
+	// playTail is silence behind it, so that ending the stream cuts nothing off.
+	playTail = 500 * time.Millisecond
+	// loopSettle is how long a microphone runs before the sound begins.
+	loopSettle = 300 * time.Millisecond
+	// playPeriodMS is short: it is part of the delay that is measured.
+	playPeriodMS = 10
+)
+
+// readSound reads what follows the request of a child that plays.
+func readSound(r io.Reader, req Request) ([]byte, error) {
+	if !req.Op.plays() {
+		return nil, nil
+	}
+	longest := int(MaxPlay/time.Second) * RateHz
+	if req.Frames < 1 || req.Frames > longest || req.Channels < 1 || req.Channels > MaxChannels {
+		return nil, fmt.Errorf("read capture request: a sound of %d frames on %d channels", req.Frames, req.Channels)
+	}
+	sound := make([]byte, 4*req.Frames*req.Channels)
+	if _, err := io.ReadFull(r, sound); err != nil {
+		return nil, fmt.Errorf("read the sound to play: %w", err)
+	}
+	return sound, nil
+}
+
+// soundBytes is a sound as it follows a request. What is no number is silence.
+func soundBytes(sound []float32) []byte {
+	b := make([]byte, 4*len(sound))
+	for i, x := range sound {
+		if x-x != 0 {
+			x = 0
+		}
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(max(-1, min(1, x))))
+	}
+	return b
+}
+
+// play plays the sound once. Sound systems want one context for each open
+// device (miniaudio issue 376), so it opens one of its own beside a recording's.
+func (c *child) play(ctx context.Context, req Request, sound []byte) error {
+	system, err := openEngine()
+	if err != nil {
+		return err
+	}
+	outputs, err := system.outputs()
+	if err != nil {
+		return err
+	}
+	state, err := osstate.ReadOutputs(ctx)
+	if err == nil {
+		outputs = withState(outputs, state)
+	}
+	if req.Op == OpPlay {
+		c.send(Devices{Backend: system.backend(), Outputs: outputs})
+	}
+	if len(outputs) == 0 {
+		return &startError{report.CaptureNoDevice, "the sound system has no loudspeaker"}
+	}
+	device, err := pick(outputs, req.Output)
+	if err != nil {
+		return err
+	}
+	openID := device.ID
+	if req.Output == "" && device.IsDefault {
+		openID = ""
+	}
+	p := newPlayer(sound, req.Channels, c.sinceStart)
+	if err := system.play(openID, req.Channels, p.fill); err != nil {
+		return err
+	}
+	known := state.Devices[device.ID]
+	select {
+	case at := <-p.began:
+		c.send(Playing{Device: device, Muted: known.Muted, VolumeDB: known.VolumeDB, AtNS: at})
+	case <-ctx.Done():
+		return nil
+	}
+	select {
+	case <-p.over:
+		c.send(Played{})
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// player hands out silence, the sound, and silence for ever. Its fill runs in
+// the sound system's callback: it waits for nothing.
+type player struct {
+	sound      []byte
+	frameBytes int
+	clock      func() int64
+	lead, tail int // bytes of silence still to come
+	begun      bool
+	ended      bool
+	began      chan int64 // gets the time of the sound's first sample
+	over       chan struct{}
+}
+
+func newPlayer(sound []byte, channels int, clock func() int64) *player {
+	frameBytes := 4 * channels
+	silence := func(d time.Duration) int { return int(d*RateHz/time.Second) * frameBytes }
+	return &player{
+		sound: sound, frameBytes: frameBytes, clock: clock, lead: silence(playLead), tail: silence(playTail),
+		began: make(chan int64, 1), over: make(chan struct{}),
+	}
+}
+
+func (p *player) fill(out []byte) {
+	clear(out)
+	quiet := min(p.lead, len(out))
+	p.lead -= quiet
+	if out = out[quiet:]; len(out) == 0 {
+		return
+	}
+	if !p.begun {
+		p.begun = true
+		p.began <- p.clock() + int64(quiet/p.frameBytes)*int64(time.Second)/RateHz
+	}
+	n := copy(out, p.sound)
+	p.sound = p.sound[n:]
+	p.tail -= len(out) - n
+	if p.tail <= 0 && !p.ended {
+		p.ended = true
+		close(p.over)
+	}
+}

@@ -1,0 +1,121 @@
+//go:build linux && cgo
+
+package audio
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// speakerRig is a rig with a loudspeaker; with a latency its sound reaches the
+// microphone that much later.
+func speakerRig(t *testing.T, latencyMS int) *pulserig.Rig {
+	rig := pulserig.Start(t, pulserig.Config{})
+	rig.Load("module-null-sink", "sink_name=spk", "rate=48000", "channels=1", "sink_properties=device.description=Lautsprecher")
+	rig.Control("set-default-sink", "spk")
+	if latencyMS > 0 {
+		rig.Load("module-loopback", "source=spk.monitor", "sink="+pulserig.Sink, fmt.Sprintf("latency_msec=%d", latencyMS))
+	}
+	return rig
+}
+
+func testLoudspeaker(t *testing.T, rig *pulserig.Rig) *report.AudioOutput {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := NewOutput(OutputConfig{Child: rig.Child(ChildArg)}).Run(ctx, probe.Env{Clock: probe.SystemClock{}, Progress: func(probe.Event) {}})
+	if err != nil || r.Status != report.StatusOK {
+		t.Fatalf("status %q, note %q, %v", r.Status, r.Note, err)
+	}
+	whole := reportOf(r)
+	whole.Probes[0].Name = report.ProbeAudioOutput
+	if err := whole.Validate(); err != nil {
+		t.Errorf("the report is not valid: %v", err)
+	}
+	return r.Data.(*report.AudioOutput)
+}
+
+func TestLoudspeakerIsHeard(t *testing.T) {
+	d := testLoudspeaker(t, speakerRig(t, 180))
+	if d.Device != "Lautsprecher" || *d.OSMuted || *d.OSVolumeDB != 0 || !*d.LoopHeard {
+		t.Fatalf("%q, muted %v, volume %v, heard %v", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
+	}
+	t.Logf("delay %.1f ms, return %.1f dB", *d.LoopDelayMS, *d.EchoReturnDB)
+	if math.Abs(*d.LoopDelayMS-180) > 30 || math.Abs(*d.EchoReturnDB) > 1 {
+		t.Errorf("delay %.1f ms, want 180; return %.1f dB, want 0", *d.LoopDelayMS, *d.EchoReturnDB)
+	}
+}
+
+func TestLoudspeakerIsNotHeard(t *testing.T) {
+	t.Parallel()
+	rig := speakerRig(t, 0)
+	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -40)) // somebody speaks next door
+	if d := testLoudspeaker(t, rig); *d.LoopHeard || d.LoopDelayMS != nil || d.EchoReturnDB != nil {
+		t.Errorf("heard after %v ms at %v dB", d.LoopDelayMS, d.EchoReturnDB)
+	}
+}
+
+func TestMutedLoudspeaker(t *testing.T) {
+	t.Parallel()
+	rig := speakerRig(t, 50)
+	rig.Control("set-sink-mute", "spk", "1")
+	rig.Control("set-sink-volume", "spk", "50%")
+	d := testLoudspeaker(t, rig)
+	if !*d.OSMuted || *d.LoopHeard || math.Abs(*d.OSVolumeDB+18.06) > 0.1 {
+		t.Errorf("muted %v, heard %v, volume %v dB", *d.OSMuted, *d.LoopHeard, *d.OSVolumeDB)
+	}
+}
+
+// What came back 26 dB softer, under a voice, is still found.
+func TestSoftEcho(t *testing.T) {
+	t.Parallel()
+	rig := speakerRig(t, 100)
+	rig.Control("set-sink-volume", "spk", "37%") // cubic: -25.9 dB
+	d := testLoudspeaker(t, rig)
+	if !*d.LoopHeard || math.Abs(*d.EchoReturnDB+25.9) > 1 {
+		t.Errorf("heard %v at %v dB", *d.LoopHeard, d.EchoReturnDB)
+	}
+}
+
+func TestNoLoudspeaker(t *testing.T) {
+	t.Parallel()
+	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
+	r, err := NewOutput(OutputConfig{Child: rig.Child(ChildArg)}).Run(t.Context(), probe.Env{Progress: func(probe.Event) {}})
+	if err != nil || r.Status != report.StatusUnknown || r.Note == "" || r.Data != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestLoudspeakerWaitsForTheMicrophone(t *testing.T) {
+	t.Parallel()
+	rig := speakerRig(t, 50)
+	after := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	begun := make(chan struct{})
+	done := make(chan probe.Result, 1)
+	go func() {
+		r, _ := NewOutput(OutputConfig{Child: rig.Child(ChildArg), After: after}).Run(ctx, probe.Env{Progress: func(e probe.Event) {
+			if e.Kind == probe.EventProgress && e.Fraction == 0 {
+				close(begun)
+			}
+		}})
+		done <- r
+	}()
+	if rig.Recording() {
+		t.Error("it did not wait")
+	}
+	close(after)
+	<-begun
+	cancel()
+	if r := <-done; r.Status != report.StatusUnknown || r.Data != nil {
+		t.Errorf("cut off while it sounds: %+v", r)
+	}
+	pulserig.Until(t, "the child to be gone", func() bool { return !rig.Recording() })
+}
