@@ -6,26 +6,49 @@ import (
 	"strings"
 )
 
-// withCandidates replaces the candidates of an answer by addrs, each over UDP
+// answerSDP answers the session's offer, with addrs as candidates, each over UDP
 // and over TCP (RFC 6544, passive: the client connects).
-func withCandidates(answer string, addrs []netip.AddrPort) string {
+func (s *session) answerSDP(addrs []netip.AddrPort) string {
 	var b strings.Builder
-	for line := range strings.Lines(answer) {
-		if !strings.HasPrefix(line, "a=candidate:") && !strings.HasPrefix(line, "a=end-of-candidates") {
-			b.WriteString(line)
-		}
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
+	line("v=0")
+	line("o=- %d 1 IN IP4 0.0.0.0", s.ssrc)
+	line("s=-")
+	line("t=0 0")
+	line("a=ice-lite")
+	if s.offer.mid != "" {
+		line("a=group:BUNDLE %s", s.offer.mid)
 	}
+	line("m=audio 9 UDP/TLS/RTP/SAVPF %d", s.offer.payloadType)
+	line("c=IN IP4 0.0.0.0")
+	if s.offer.mid != "" {
+		line("a=mid:%s", s.offer.mid)
+	}
+	line("a=ice-ufrag:%s", s.ufrag)
+	line("a=ice-pwd:%s", s.pwd)
+	line("a=fingerprint:sha-256 %s", s.r.fingerprint)
+	line("a=setup:%s", map[bool]string{true: "active", false: "passive"}[s.offer.weAreClient()])
+	line("a=rtcp-mux")
+	line("a=rtcp-rsize")
+	line("a=rtpmap:%d opus/48000/2", s.offer.payloadType)
+	line("a=sendrecv")
+	line("a=msid:echo echo")
+	line("a=ssrc:%d cname:echo", s.ssrc)
+	writeCandidates(&b, addrs)
+	return b.String()
+}
+
+func writeCandidates(b *strings.Builder, addrs []netip.AddrPort) {
 	for i, a := range addrs {
 		local := 0xffff - i // order of preference among our own
-		fmt.Fprintf(&b, "a=candidate:%d 1 udp %d %s %d typ host\r\n",
+		fmt.Fprintf(b, "a=candidate:%d 1 udp %d %s %d typ host\r\n",
 			2*i+1, priority(126, local), a.Addr(), a.Port())
 		// RFC 6544 §4.2: TCP below every UDP of its type; the 13 low bits are
 		// the address, the high ones the direction (2 for passive).
-		fmt.Fprintf(&b, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n",
+		fmt.Fprintf(b, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n",
 			2*i+2, priority(90, 2<<13|local&0x1fff), a.Addr(), a.Port())
 	}
 	b.WriteString("a=end-of-candidates\r\n")
-	return b.String()
 }
 
 // priority is RFC 8445 §5.1.2.1 for component 1.

@@ -2,12 +2,11 @@ package reflect
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-
-	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
@@ -23,21 +22,15 @@ func (r *Reflector) Offer(ctx context.Context, owner, offerSDP string) (id, answ
 		r.count.refused.Add(1)
 		return "", "", fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}
-	s, err := r.admit(owner)
-	if err != nil {
-		return "", "", err
+	if err := ctx.Err(); err != nil {
+		return "", "", fmt.Errorf("answer an offer: %w", err)
 	}
-	answer, err := s.answer(ctx, o)
+	s, err := r.admit(owner, o)
 	if err != nil {
-		s.stop()
-		r.forget(s)
-		if errors.Is(err, ErrBadOffer) {
-			r.count.refused.Add(1)
-		}
 		return "", "", err
 	}
 	r.count.started.Add(1)
-	return s.id, withCandidates(answer, r.media.candidates(offersLoopback(offerSDP))), nil
+	return s.id, s.answerSDP(r.media.candidates(offersLoopback(offerSDP))), nil
 }
 
 // End ends a session and returns its log. It works once, also for a session
@@ -57,9 +50,10 @@ func (r *Reflector) End(owner, id string) (wire.EchoLog, error) {
 	return log, nil
 }
 
-// admit takes a place for a session of owner and starts its goroutine.
-func (r *Reflector) admit(owner string) (*session, error) {
-	var raw [16]byte
+// admit takes a place for a session of owner, makes it reachable and starts its
+// goroutine.
+func (r *Reflector) admit(owner string, o offer) (*session, error) {
+	var raw [16 + 9 + 18 + 4]byte
 	if _, err := io.ReadFull(r.cfg.Rand, raw[:]); err != nil {
 		return nil, fmt.Errorf("draw a session id: %w", err)
 	}
@@ -76,13 +70,21 @@ func (r *Reflector) admit(owner string) (*session, error) {
 		r.count.busy.Add(1)
 		return nil, fmt.Errorf("%w: %d at once is the limit for one agent", ErrBusy, l.SessionsPerOwner)
 	}
-	s := newSession(r, owner, hex.EncodeToString(raw[:]))
+	s := newSession(r, owner, hex.EncodeToString(raw[:16]))
+	s.offer, s.upSSRC = o, o.ssrc
+	// RFC 8445 §5.3: at least 24 bits of random for the one, 128 for the other.
+	s.ufrag, s.pwd = iceChars.EncodeToString(raw[16:25]), iceChars.EncodeToString(raw[25:43])
+	s.ssrc = binary.BigEndian.Uint32(raw[43:])
+	r.media.enter(s)
 	r.sessions[s.id] = s
 	r.open++
 	r.active[owner]++
 	r.work.Go(s.watch)
 	return s, nil
 }
+
+// iceChars are the ice-chars of RFC 8839 §5.4.
+var iceChars = base64.RawStdEncoding
 
 // release gives the place back; the log stays.
 func (r *Reflector) release(s *session) {
@@ -99,44 +101,4 @@ func (r *Reflector) forget(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.sessions, s.id)
-}
-
-// answer sets up the WebRTC side of a session.
-func (s *session) answer(ctx context.Context, o offer) (string, error) {
-	pc, err := s.r.api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.r.cert}})
-	if err != nil {
-		return "", fmt.Errorf("open an echo session: %w", err)
-	}
-	if !s.adopt(pc) {
-		return "", ErrClosed
-	}
-	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
-		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
-			s.stop()
-		}
-	})
-	pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { s.serve(t) })
-	if _, err := pc.AddTrack(&s.track); err != nil {
-		return "", fmt.Errorf("open an echo session: %w", err)
-	}
-	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.sdp()}
-	if err := pc.SetRemoteDescription(remote); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
-	}
-	answer, err := pc.CreateAnswer(nil)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
-	}
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(answer); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
-	}
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-		return "", fmt.Errorf("answer an offer: %w", ctx.Err())
-	case <-s.stopped:
-		return "", ErrClosed
-	}
-	return pc.LocalDescription().SDP, nil
 }

@@ -14,8 +14,8 @@ import (
 const MaxOfferBytes = 32 << 10
 
 // offer is what the echo needs of an SDP offer. Everything else in it is
-// dropped: the WebRTC library sees only an offer rewritten from these checked
-// fields, so no text of a stranger reaches its deeper layers.
+// dropped, the candidates too: an ICE-lite side needs none, it answers whoever
+// knows the password.
 type offer struct {
 	mid, ufrag, pwd string
 	fingerprint     string // of SHA-256, as colon-separated hex
@@ -133,34 +133,9 @@ func opusPayloadType(m *sdp.MediaDescription) (uint8, error) {
 	return 0, fmt.Errorf("no Opus offered")
 }
 
-// sdp writes the offer anew. The candidates are gone on purpose: an ICE-lite
-// side needs none, it answers whoever knows the password.
-func (o offer) sdp() string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
-	line("v=0")
-	line("o=- 1 1 IN IP4 0.0.0.0")
-	line("s=-")
-	line("t=0 0")
-	if o.mid != "" {
-		line("a=group:BUNDLE %s", o.mid)
-	}
-	line("m=audio 9 UDP/TLS/RTP/SAVPF %d", o.payloadType)
-	line("c=IN IP4 0.0.0.0")
-	line("a=setup:%s", o.setup)
-	line("a=mid:%s", o.mid)
-	line("a=ice-ufrag:%s", o.ufrag)
-	line("a=ice-pwd:%s", o.pwd)
-	line("a=fingerprint:sha-256 %s", o.fingerprint)
-	line("a=rtcp-mux")
-	line("a=sendrecv")
-	line("a=rtpmap:%d opus/48000/2", o.payloadType)
-	line("a=msid:voice voice")
-	if o.ssrc != 0 {
-		line("a=ssrc:%d cname:voice", o.ssrc)
-	}
-	return b.String()
-}
+// weAreClient says which side of DTLS is ours: RFC 8842 §5.3 has the one that
+// answers begin where the offer leaves it open.
+func (o offer) weAreClient() bool { return o.setup != "active" }
 
 // offersLoopback says whether the offer comes from a client that can use
 // loopback: only then is it told our loopback addresses.

@@ -1,19 +1,20 @@
 package reflect
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 // Faults a caller decides on.
@@ -131,8 +132,9 @@ type Reflector struct {
 
 	media *mediaPort
 	relay *relay
-	api   *webrtc.API
-	cert  webrtc.Certificate
+
+	cert        tls.Certificate // for DTLS
+	fingerprint string          // of cert
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -148,18 +150,17 @@ func New(cfg Config) (*Reflector, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := newCertificate()
+	cert, err := newCertificate(cfg.Now())
 	if err != nil {
 		return nil, err
 	}
 	r := &Reflector{
-		cfg: cfg, epoch: cfg.Now(), cert: cert,
+		cfg: cfg, epoch: cfg.Now(), cert: cert, fingerprint: fingerprintOf(cert.Certificate[0]),
 		sessions: map[string]*session{}, active: map[string]int{},
 	}
-	if r.media, err = openMedia(cfg); err != nil {
+	if r.media, err = openMedia(cfg, &r.count); err != nil {
 		return nil, err
 	}
-	r.api = newAPI(r.media, cfg.Log)
 	if r.relay, err = openRelay(cfg, r.media, &r.count); err != nil {
 		return nil, errors.Join(err, r.media.Close())
 	}
@@ -168,16 +169,22 @@ func New(cfg Config) (*Reflector, error) {
 
 // newCertificate is shared by all sessions: making one for each would cost more
 // than the session itself, and tells the agent no less.
-func newCertificate() (webrtc.Certificate, error) {
+func newCertificate(now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return webrtc.Certificate{}, fmt.Errorf("make the DTLS key: %w", err)
+		return tls.Certificate{}, fmt.Errorf("make the DTLS key: %w", err)
 	}
-	cert, err := webrtc.GenerateCertificate(key)
+	// Clients compare the fingerprint and nothing else; the dates only have to
+	// outlive the process.
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "echo"},
+		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(10, 0, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return webrtc.Certificate{}, fmt.Errorf("make the DTLS certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("make the DTLS certificate: %w", err)
 	}
-	return *cert, nil
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
 // STUNAddr is where STUN and TURN are served: the first address, the real port.
@@ -206,15 +213,3 @@ func (r *Reflector) Close() error {
 
 // sinceNS is a stamp for the wire.
 func (r *Reflector) sinceNS() int64 { return int64(r.cfg.Now().Sub(r.epoch)) }
-
-// sleep waits for d or until ctx is done and says whether d passed.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}

@@ -38,7 +38,7 @@ func start(t testing.TB, change ...func(*Config)) *Reflector {
 // client is the other end of an echo session, for tests.
 type client struct {
 	pc    *webrtc.PeerConnection
-	track echoTrack
+	track upTrack
 	down  chan wire.Down
 	up    chan struct{}
 }

@@ -38,7 +38,7 @@ func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	}
 	n, oobn, _, from, err := c.UDPConn.ReadMsgUDPAddrPort(b, c.oob)
 	if err == nil {
-		c.stamps.Note(b[:n], c.arrived(c.oob[:oobn]))
+		c.stamps.Note(b[:n], c.arrived(c.oob[:oobn], c.now()))
 	}
 	return n, from, err
 }
@@ -46,8 +46,7 @@ func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 // arrived turns the kernel's wall-clock time into one on the monotonic clock, by
 // its age: a step of the wall clock can only spoil the packets it hits, and
 // those it makes impossible are given the time of the read call.
-func (c *Conn) arrived(oob []byte) time.Time {
-	now := c.now()
+func (c *Conn) arrived(oob []byte, now time.Time) time.Time {
 	wallNS, ok := kernelTime(oob)
 	if !ok {
 		return now

@@ -12,9 +12,8 @@ import (
 
 var errNotBound = errors.New("no media path yet")
 
-// echoTrack writes RTP packets without the copies and the sharing between
-// connections that the library's own tracks are made for.
-type echoTrack struct {
+// upTrack writes RTP packets with numbers of the test's choice.
+type upTrack struct {
 	bound  atomic.Pointer[boundTrack]
 	header rtp.Header
 }
@@ -26,7 +25,7 @@ type boundTrack struct {
 }
 
 // write sends payload as packet seq. It must not be called concurrently.
-func (t *echoTrack) write(seq uint32, payload []byte) error {
+func (t *upTrack) write(seq uint32, payload []byte) error {
 	b := t.bound.Load()
 	if b == nil {
 		return errNotBound
@@ -40,7 +39,7 @@ func (t *echoTrack) write(seq uint32, payload []byte) error {
 }
 
 // Bind implements webrtc.TrackLocal.
-func (t *echoTrack) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+func (t *upTrack) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	codecs := c.CodecParameters()
 	if len(codecs) == 0 {
 		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
@@ -50,13 +49,22 @@ func (t *echoTrack) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters,
 }
 
 // Unbind implements webrtc.TrackLocal.
-func (t *echoTrack) Unbind(webrtc.TrackLocalContext) error {
+func (t *upTrack) Unbind(webrtc.TrackLocalContext) error {
 	t.bound.Store(nil)
 	return nil
 }
 
 // The rest of webrtc.TrackLocal.
-func (*echoTrack) ID() string                { return "echo" }
-func (*echoTrack) RID() string               { return "" }
-func (*echoTrack) StreamID() string          { return "echo" }
-func (*echoTrack) Kind() webrtc.RTPCodecType { return webrtc.RTPCodecTypeAudio }
+func (*upTrack) ID() string                { return "voice" }
+func (*upTrack) RID() string               { return "" }
+func (*upTrack) StreamID() string          { return "voice" }
+func (*upTrack) Kind() webrtc.RTPCodecType { return webrtc.RTPCodecTypeAudio }
+
+func echoCodec() webrtc.RTPCodecParameters {
+	return webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: wire.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: wire.Channels,
+		},
+		PayloadType: wire.PayloadType,
+	}
+}

@@ -1,0 +1,56 @@
+package reflect
+
+import (
+	"net"
+
+	"golang.org/x/net/ipv4"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
+)
+
+// echoBatch sends the echoes of one batch of arrivals with one system call,
+// sendmmsg(2). The package ipv4 only lends the call: it serves IPv6 as well.
+type echoBatch struct {
+	conn     *ipv4.PacketConn
+	n        int
+	messages [arrival.BatchPackets]ipv4.Message
+	paths    [arrival.BatchPackets]*path
+	echoes   [arrival.BatchPackets]echo
+	space    [arrival.BatchPackets][echoBytes]byte
+}
+
+func (b *echoBatch) prepare(conn *net.UDPConn) {
+	b.conn = ipv4.NewPacketConn(conn)
+	for i := range b.messages {
+		b.messages[i].Buffers = make([][]byte, 1)
+	}
+}
+
+// scratch is where the answer to arrival i may be built.
+func (b *echoBatch) scratch(i int) []byte { return b.space[i][:0] }
+
+func (b *echoBatch) put(p *path, e echo) {
+	b.messages[b.n].Buffers[0], b.messages[b.n].Addr = e.packet, p.remote
+	b.paths[b.n], b.echoes[b.n] = p, e
+	b.n++
+}
+
+// flush sends what was put. A packet the socket refuses is left out and the rest
+// goes on; the refusals are told last to first, because a session takes back its
+// latest number only.
+func (b *echoBatch) flush() {
+	var refusals [arrival.BatchPackets]error
+	for at := 0; at < b.n; {
+		sent, err := b.conn.WriteBatch(b.messages[at:b.n], 0)
+		at += max(sent, 0)
+		if err != nil && at < b.n {
+			refusals[at] = err
+			at++
+		}
+	}
+	for i := b.n - 1; i >= 0; i-- {
+		b.paths[i].session.answered(b.echoes[i], refusals[i])
+		b.paths[i] = nil
+	}
+	b.n = 0
+}

@@ -1,0 +1,79 @@
+package reflect
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// path is one way to a client that has shown, by a connectivity check with the
+// session's password, that it receives there. Nothing is sent on any other.
+type path struct {
+	session *session
+	remote  net.Addr // for the system calls, made once
+	// write sends one packet at once.
+	write func([]byte) error
+	// close forgets the path; a TCP connection is closed.
+	close func()
+}
+
+// kind tells the protocols on a port apart by the first byte (RFC 7983 §7).
+type kind int
+
+const (
+	kindOther kind = iota
+	kindSTUN
+	kindDTLS
+	kindRTP
+	kindRTCP
+)
+
+func kindOf(b []byte) kind {
+	switch {
+	case len(b) < 2:
+		return kindOther
+	case b[0] <= 3:
+		return kindSTUN
+	case b[0] >= 20 && b[0] <= 63:
+		return kindDTLS
+	case b[0] >= 128 && b[0] <= 191 && b[1] >= 192 && b[1] <= 223: // RFC 5761 §4
+		return kindRTCP
+	case b[0] >= 128 && b[0] <= 191:
+		return kindRTP
+	}
+	return kindOther
+}
+
+// maxPaths is how many ways one session may have open: an agent tries from each
+// of its addresses, directly and relayed, over UDP and TCP.
+const maxPaths = 32
+
+// outlet takes echoes: at once, or to go out with others.
+type outlet interface {
+	put(p *path, e echo)
+}
+
+// atOnce is the outlet of paths without a batch.
+type atOnce struct{}
+
+func (atOnce) put(p *path, e echo) { p.session.answered(e, p.write(e.packet)) }
+
+// arrive hands a packet of a known path to its session.
+func (p *path) arrive(b []byte, at time.Time, scratch []byte, out outlet) {
+	switch kindOf(b) {
+	case kindDTLS:
+		p.session.keying.arrive(p, b)
+	case kindRTP:
+		p.session.receive(p, b, at, scratch, out)
+	}
+}
+
+func addrPortOf(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		return a.AddrPort()
+	case *net.TCPAddr:
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
+}
