@@ -1,0 +1,98 @@
+package adapter
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// describe fills in what sysfs and procfs tell.
+func describe(a *Adapter, i net.Interface, to netip.Addr) {
+	sys := filepath.Join("/sys/class/net", i.Name)
+	if a.Kind == "" {
+		a.Kind = kindOf(sys)
+	}
+	switch a.Kind {
+	case WiFi:
+		a.SignalDBM = signalOf(readFile("/proc/net/wireless"), i.Name)
+		a.RateMbps = wifiRate(i.Name)
+	case Ethernet:
+		if mbps, err := strconv.ParseFloat(strings.TrimSpace(readFile(filepath.Join(sys, "speed"))), 64); err == nil && mbps > 0 {
+			a.RateMbps = &mbps
+		}
+	}
+	a.Gateway, a.GatewayKnown = gatewayOf(i.Name, to)
+}
+
+// Hardware types of interfaces (linux/if_arp.h).
+const (
+	typeEther = 1
+	typePPP   = 512
+	typeNone  = 65534 // tun, wireguard
+)
+
+func kindOf(sys string) Kind {
+	event := readFile(filepath.Join(sys, "uevent"))
+	kind, _ := strconv.Atoi(strings.TrimSpace(readFile(filepath.Join(sys, "type"))))
+	switch {
+	case strings.Contains(event, "DEVTYPE=wlan"), exists(filepath.Join(sys, "wireless")), exists(filepath.Join(sys, "phy80211")):
+		return WiFi
+	case strings.Contains(event, "DEVTYPE=wwan"):
+		return Cellular
+	case strings.Contains(event, "DEVTYPE=wireguard"), exists(filepath.Join(sys, "tun_flags")), kind == typePPP, kind == typeNone:
+		return VPN
+	case kind == typeEther:
+		return Ethernet
+	}
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func readFile(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// signalOf reads /proc/net/wireless: two lines of heading, then for each
+// interface its name, status, link quality and signal level.
+func signalOf(table, name string) *float64 {
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) < 4 || f[0] != name+":" {
+			continue
+		}
+		dbm, err := strconv.ParseFloat(strings.TrimSuffix(f[3], "."), 64)
+		if err != nil {
+			return nil
+		}
+		if dbm > 63 {
+			dbm -= 256 // some drivers show the byte without its sign
+		}
+		// -256 is "no reading"; a level from 0 on is of a driver that counts in
+		// units of its own.
+		if dbm >= 0 || dbm < -120 {
+			return nil
+		}
+		return &dbm
+	}
+	return nil
+}
+
+func gatewayOf(name string, to netip.Addr) (gateway netip.Addr, known bool) {
+	if to.Is6() {
+		table := readFile("/proc/net/ipv6_route")
+		return gatewayFrom(parseRoutes6(table), name, to), table != ""
+	}
+	table := readFile("/proc/net/route")
+	return gatewayFrom(parseRoutes4(table), name, to), table != ""
+}

@@ -1,0 +1,217 @@
+package echo
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+type system struct{}
+
+// Ask takes a ping socket where net.ipv4.ping_group_range lets it, else UDP. The
+// answers of routers come through the socket's error queue (IP_RECVERR, ip(7)),
+// for which no privilege is needed either way.
+func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
+	to = to.Unmap()
+	s, err := open(to, ttl)
+	if err != nil {
+		return Reply{}, fmt.Errorf("open a socket for an echo: %w", err)
+	}
+	defer s.close()
+	stop := context.AfterFunc(ctx, func() { _ = s.file.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	sent := time.Now()
+	if _, err := s.file.Write(s.packet()); err != nil {
+		return Reply{}, permission(fmt.Errorf("send an echo: %w", err))
+	}
+	r, err := s.receive()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return Reply{}, ErrSilent
+	}
+	r.RTT = time.Since(sent)
+	return r, err
+}
+
+// socket is good for one packet, so that every answer on it is to that one.
+type socket struct {
+	file  *os.File
+	isUDP bool
+	to    netip.Addr
+	local netip.Addr
+}
+
+func (s *socket) close() { _ = s.file.Close() }
+
+// portUDP is let through by more firewalls than traceroute's high ports are.
+const portUDP = 443
+
+func open(to netip.Addr, ttl int) (*socket, error) {
+	family, protocol := unix.AF_INET, unix.IPPROTO_ICMP
+	if to.Is6() {
+		family, protocol = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	const kind = unix.SOCK_DGRAM | unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
+	s := &socket{to: to}
+	fd, err := unix.Socket(family, kind, protocol)
+	if err != nil {
+		s.isUDP = true
+		if fd, err = unix.Socket(family, kind, unix.IPPROTO_UDP); err != nil {
+			return nil, permission(err)
+		}
+	}
+	if err := s.prepare(fd, ttl); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	s.file = os.NewFile(uintptr(fd), "echo")
+	return s, nil
+}
+
+func (s *socket) prepare(fd, ttl int) error {
+	level, recvErr, hops := unix.SOL_IP, unix.IP_RECVERR, unix.IP_TTL
+	var address unix.Sockaddr = &unix.SockaddrInet4{Port: portUDP, Addr: as4(s.to)}
+	if s.to.Is6() {
+		level, recvErr, hops = unix.SOL_IPV6, unix.IPV6_RECVERR, unix.IPV6_UNICAST_HOPS
+		address = &unix.SockaddrInet6{Port: portUDP, Addr: s.to.As16(), ZoneId: zoneID(s.to)}
+	}
+	if err := unix.SetsockoptInt(fd, level, recvErr, 1); err != nil {
+		return err
+	}
+	if ttl > 0 {
+		if err := unix.SetsockoptInt(fd, level, hops, ttl); err != nil {
+			return err
+		}
+	}
+	if err := unix.Connect(fd, address); err != nil {
+		return err
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		return err
+	}
+	switch at := at.(type) {
+	case *unix.SockaddrInet4:
+		s.local = netip.AddrFrom4(at.Addr)
+	case *unix.SockaddrInet6:
+		s.local = netip.AddrFrom16(at.Addr)
+	}
+	return nil
+}
+
+// packet is an echo request, of which the kernel fills in identifier and
+// checksum, or a bare UDP payload.
+func (s *socket) packet() []byte {
+	if s.isUDP {
+		return make([]byte, payloadBytes)
+	}
+	p := make([]byte, 8+payloadBytes)
+	p[0] = 8 // RFC 792: echo
+	if s.to.Is6() {
+		p[0] = 128 // RFC 4443 §4.1
+	}
+	return p
+}
+
+// receive waits for the first answer. The error queue is read first: while an
+// error is pending, reading the data only returns its number.
+func (s *socket) receive() (r Reply, err error) {
+	raw, err := s.file.SyscallConn()
+	if err != nil {
+		return Reply{}, err
+	}
+	var inner error
+	err = raw.Read(func(fd uintptr) bool {
+		data, control := make([]byte, 512), make([]byte, 512)
+		for range 8 {
+			_, n, _, _, err := unix.Recvmsg(int(fd), data, control, unix.MSG_ERRQUEUE)
+			if err == nil {
+				if found, ok := s.parseControl(control[:n]); ok {
+					r = found
+					return true
+				}
+				continue
+			}
+			if _, _, err = unix.Recvfrom(int(fd), data, 0); err == nil {
+				r = Reply{From: s.to, Kind: Reached}
+				return true
+			}
+			if errors.Is(err, unix.EAGAIN) {
+				return false
+			}
+			inner = permission(fmt.Errorf("receive an echo: %w", err))
+		}
+		return true
+	})
+	if err == nil && r.Kind == 0 {
+		err = cmp.Or(inner, ErrSilent)
+	}
+	return r, err
+}
+
+func (s *socket) parseControl(control []byte) (Reply, bool) {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return Reply{}, false
+	}
+	for _, m := range messages {
+		r, ok := parseExtendedError(m.Data)
+		// A complaint of this computer itself tells of a neighbour that does
+		// not answer ARP: for the caller the packet is lost.
+		if ok && (r.From != s.local || r.From == s.to) {
+			r.Complaint = true
+			if r.Kind == Unreachable && r.From == s.to.WithZone("") {
+				r.Kind = Reached
+			}
+			return r, true
+		}
+	}
+	return Reply{}, false
+}
+
+// Origins of struct sock_extended_err (linux/errqueue.h).
+const (
+	originICMP  = 2
+	originICMP6 = 3
+)
+
+// parseExtendedError reads a struct sock_extended_err and the address of the
+// machine that complained, which stands behind it (ip(7)).
+func parseExtendedError(b []byte) (Reply, bool) {
+	const header = 16
+	if len(b) < header+8 {
+		return Reply{}, false
+	}
+	origin, kind := b[4], b[5]
+	offender := b[header:]
+	var r Reply
+	switch family := binary.NativeEndian.Uint16(offender); {
+	case origin == originICMP && family == unix.AF_INET:
+		r.From = netip.AddrFrom4([4]byte(offender[4:8]))
+		r.Kind = map[byte]Kind{3: Unreachable, 11: Expired}[kind] // RFC 792
+	case origin == originICMP6 && family == unix.AF_INET6 && len(offender) >= 24:
+		r.From = netip.AddrFrom16([16]byte(offender[8:24]))
+		r.Kind = map[byte]Kind{1: Unreachable, 3: Expired}[kind] // RFC 4443 §3
+	}
+	return r, r.Kind != 0
+}
+
+func permission(err error) error {
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%w: %w", ErrNotPermitted, err)
+	}
+	return err
+}
+
+func as4(a netip.Addr) (b [4]byte) {
+	if a.Is4() {
+		b = a.As4()
+	}
+	return b
+}

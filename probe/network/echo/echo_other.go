@@ -1,0 +1,15 @@
+//go:build !linux && !darwin && !windows
+
+package echo
+
+import (
+	"context"
+	"net/netip"
+)
+
+type system struct{}
+
+// Ask has no way on this system.
+func (system) Ask(context.Context, netip.Addr, int) (Reply, error) {
+	return Reply{}, ErrNotPermitted
+}

@@ -1,0 +1,194 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// The requests to the next router: enough to tell a bad Wi-Fi (5 % and more)
+// from a good one, at less than 5 kbit/s.
+const (
+	gatewayRequests = 20
+	gatewayEvery    = 150 * time.Millisecond
+	gatewayWait     = 800 * time.Millisecond
+)
+
+// LinkConfig says to which server the link is to lead.
+type LinkConfig struct {
+	// URL is the server's address; without one the usual way out is described.
+	URL string
+	// Resolver looks up names; nil is the system's own.
+	Resolver Resolver
+	// Asker sends the requests; nil is the system's own.
+	Asker echo.Asker
+	// Toward finds the interface; nil asks the system.
+	Toward func(context.Context, netip.Addr) (adapter.Adapter, error)
+	// Families says whether IPv4 and IPv6 lead out; nil asks the system.
+	Families func() (ipv4, ipv6 bool)
+}
+
+// NewLink is the probe "network.link". Its data is a *report.NetworkLink.
+func NewLink(c LinkConfig) probe.Probe {
+	if c.Resolver == nil {
+		c.Resolver = systemResolver
+	}
+	if c.Asker == nil {
+		c.Asker = echo.System()
+	}
+	if c.Toward == nil {
+		c.Toward = adapter.Toward
+	}
+	if c.Families == nil {
+		c.Families = adapter.Families
+	}
+	return link{c}
+}
+
+type link struct{ LinkConfig }
+
+func (link) Name() string { return report.ProbeNetworkLink }
+func (link) Version() int { return 1 }
+
+// anywhere is an address for documentation (RFC 5737): only the way to it is
+// asked for, nothing is sent there.
+var anywhere = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+
+// Run describes the link and asks the next router.
+func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	addrs := addressesOf(ctx, p.Resolver, p.URL)
+	to := anywhere
+	if len(addrs) > 0 {
+		to = addrs[0]
+	}
+	if to.IsLoopback() {
+		return probe.Result{Status: report.StatusUnknown, Note: "the server is on this computer: no network lies in between"}, nil
+	}
+	data := &report.NetworkLink{}
+	ipv4, ipv6 := p.Families()
+	data.IPv4, data.IPv6 = &ipv4, &ipv6
+	a, err := p.Toward(ctx, to)
+	if err != nil {
+		env.Log.Info("no link found", "err", report.ErrorText(err))
+		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no way to the server", Data: data}, nil
+	}
+	data.Kind, data.VPN = string(a.Kind), new(a.Kind == adapter.VPN)
+	data.SignalDBM, data.RateMbps = a.SignalDBM, a.RateMbps
+	if a.MTU > 0 {
+		data.MTU = &a.MTU
+	}
+	reached := make(chan *bool, 1)
+	go func() { reached <- compareFamilies(ctx, env, addrs, portOfURL(p.URL), ipv6) }()
+	p.askGateway(ctx, env, a, data)
+	data.IPv6Reached = <-reached
+	return judgeLink(data), nil
+}
+
+// askGateway fills in how the next router does.
+func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, data *report.NetworkLink) {
+	switch {
+	case !a.GatewayKnown:
+		return
+	case !a.Gateway.IsValid():
+		data.GatewayState = "none"
+		return
+	}
+	s := runStream(ctx, env, pace{gatewayRequests, gatewayEvery, gatewayWait}, func(ctx context.Context) (echo.Reply, error) {
+		return p.Asker.Ask(ctx, a.Gateway, 0)
+	})
+	switch {
+	case s.answered() > 0:
+		data.GatewayState = "answered"
+		data.GatewaySent = new(s.sent)
+		data.GatewayRTTMS = milliseconds(median(s.rtts))
+		data.GatewayRTTMaxMS = milliseconds(slices.Max(s.rtts))
+		if !s.complaints || s.lost() == 0 {
+			data.GatewayLossPct = new(s.lossPct())
+		}
+	case errors.Is(s.err, echo.ErrNotPermitted):
+		data.GatewayState = "not_permitted"
+	case s.err != nil:
+		data.GatewayState = "failed"
+	case s.sent > 0:
+		data.GatewayState = "silent"
+	}
+}
+
+func judgeLink(d *report.NetworkLink) probe.Result {
+	notes := map[string]string{
+		"":              "the system does not tell which router comes next",
+		"silent":        "the next router does not answer: many are set up so",
+		"not_permitted": "the system does not let this program ask the next router",
+		"failed":        "the next router could not be asked",
+	}
+	if note, unknown := notes[d.GatewayState]; unknown {
+		return probe.Result{Status: report.StatusUnknown, Note: note, Data: d}
+	}
+	return probe.Result{Status: report.StatusOK, Data: d}
+}
+
+// compareFamilies says whether the server is reached over IPv6, where it has
+// such an address and IPv4 leads to it as well; nil where that cannot be compared.
+func compareFamilies(ctx context.Context, env probe.Env, addrs []netip.Addr, port string, ipv6 bool) *bool {
+	six := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is6() && a.IsGlobalUnicast() && !a.IsPrivate() })
+	four := slices.IndexFunc(addrs, netip.Addr.Is4)
+	if !ipv6 || six < 0 || four < 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	over4 := make(chan bool, 1)
+	go func() { over4 <- answers(ctx, env, addrs[four], port) }()
+	over6 := answers(ctx, env, addrs[six], port)
+	if over6 {
+		return new(true)
+	}
+	if !<-over4 {
+		return nil // the server is silent altogether
+	}
+	return new(false)
+}
+
+// answers says whether somebody took or refused a connection.
+func answers(ctx context.Context, env probe.Env, to netip.Addr, port string) bool {
+	conn, err := env.Dial(ctx, "tcp", net.JoinHostPort(to.String(), port))
+	if err != nil {
+		return probe.IsRefused(err)
+	}
+	_ = conn.Close()
+	return true
+}
+
+// addressesOf looks up the host of a URL; none where that fails.
+func addressesOf(ctx context.Context, r Resolver, raw string) []netip.Addr {
+	u, ok := parseTarget(raw)
+	if !ok {
+		return nil
+	}
+	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return []netip.Addr{a.Unmap()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	addrs, err := r.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil {
+		return nil
+	}
+	return alternate(addrs)
+}
+
+func portOfURL(raw string) string {
+	u, ok := parseTarget(raw)
+	if !ok {
+		return ""
+	}
+	return portOf(u)
+}
