@@ -1,0 +1,139 @@
+package accuracy
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// What issue 3 asks for.
+const (
+	leastFixtures     = 300
+	leastFaultyRight  = 97.0 // percent
+	leastHealthyQuiet = 99.0 // percent
+)
+
+// studio skips a test without espeak-ng, and fails it where all tests are to run.
+func studio(t *testing.T) *Studio {
+	t.Helper()
+	s, err := NewStudio(t.TempDir())
+	if err != nil {
+		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	return s
+}
+
+func profile(t *testing.T) diagnose.Profile {
+	t.Helper()
+	p, err := diagnose.LoadProfile(diagnose.DefaultProfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestMatrix is the proof of issue 3; -v prints the matrix.
+func TestMatrix(t *testing.T) {
+	judged, err := Judge(context.Background(), studio(t), Fixtures(), profile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := NewMatrix(judged)
+	var printed, mistakes strings.Builder
+	if err := m.Print(&printed); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", printed.String())
+	if err := m.PrintMistakes(&mistakes); err != nil {
+		t.Fatal(err)
+	}
+	faulty, right := m.Faulty()
+	healthy, quiet := m.Healthy()
+	if share := Share(right, faulty); share < leastFaultyRight {
+		t.Errorf("the right primary cause in %.1f %% of %d faulty fixtures, want %.0f %%", share, faulty, leastFaultyRight)
+	}
+	if share := Share(quiet, healthy); share < leastHealthyQuiet {
+		t.Errorf("no warning in %.1f %% of %d healthy fixtures, want %.0f %%", share, healthy, leastHealthyQuiet)
+	}
+	t.Logf("misjudged:\n%s", mistakes.String())
+}
+
+func TestFixturesAreManyAndFair(t *testing.T) {
+	fixtures := Fixtures()
+	names := map[string]bool{}
+	healthy := 0
+	for _, f := range fixtures {
+		if names[f.Name()] {
+			t.Errorf("two fixtures are called %q", f.Name())
+		}
+		names[f.Name()] = true
+		if f.Truth == Healthy {
+			healthy++
+		} else if _, known := diagnose.Lookup(f.Truth); !known {
+			t.Errorf("%s: the catalogue has no cause %q", f.Name(), f.Truth)
+		}
+	}
+	if len(fixtures) < leastFixtures || 3*healthy < len(fixtures) {
+		t.Errorf("%d fixtures, %d of them healthy; want %d, a third of them healthy", len(fixtures), healthy, leastFixtures)
+	}
+}
+
+// A microphone nobody misjudges would prove nothing: the matrix must see mistakes.
+func TestMatrixCountsMistakes(t *testing.T) {
+	m := NewMatrix([]Judged{
+		{Fixture{Truth: "audio.hum", Kind: "hum", Strength: "1"}, Outcome{Causes: primary("audio.hum")}},
+		{Fixture{Truth: "audio.hum", Kind: "hum", Strength: "2"}, Outcome{Causes: primary("audio.noise")}},
+		{Fixture{Kind: "voice", Strength: "1"}, Outcome{Causes: primary("audio.noise")}},
+		{Fixture{Kind: "voice", Strength: "1"}, Outcome{}},
+	})
+	if total, right := m.Faulty(); total != 2 || right != 1 {
+		t.Errorf("faulty: %d of %d", right, total)
+	}
+	if total, right := m.Healthy(); total != 2 || right != 1 {
+		t.Errorf("healthy: %d of %d", right, total)
+	}
+	var printed strings.Builder
+	if err := m.Print(&printed); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 of 2 with the right", "noise 1", "1 1/1   2 0/1", "1 1/2"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("the matrix does not say %q:\n%s", want, printed.String())
+		}
+	}
+}
+
+func primary(code string) []report.Cause {
+	return []report.Cause{{Code: code, Severity: report.SeverityWarn, Primary: true}}
+}
+
+// The same fixture is the same recording every time, whatever ran before it.
+func TestFixturesAreDeterministic(t *testing.T) {
+	s, other := studio(t), studio(t)
+	fixtures := Fixtures()
+	bodies := map[int]string{}
+	for i := 0; i < len(fixtures); i += 23 {
+		first, err := fixtures[i].record(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies[i] = string(first.wav())
+	}
+	again := Fixtures()
+	for i := (len(again) - 1) / 23 * 23; i >= 0; i -= 23 {
+		second, err := again[i].record(context.Background(), other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bodies[i] != string(second.wav()) {
+			t.Errorf("%s: another recording the second time", again[i].Name())
+		}
+	}
+}
