@@ -81,13 +81,13 @@ type EventKind int
 
 // The kinds of Event.
 const (
-	EventStarted   EventKind = iota // the plan started the probe
-	EventListening                  // audio.input: sound arrives now, please speak
-	EventLevel                      // audio.input: a reading for the meter, about 20 a second
-	EventProgress                   // a part of the work is done
-	EventDone                       // the plan has the probe's result
-	EventVoiceElsewhere             // audio.input: another microphone hears the voice, the chosen one does not
-	EventMuted                      // audio.input: the system has muted the microphone, or lifted that
+	EventStarted        EventKind = iota // the plan started the probe
+	EventListening                       // audio.input: sound arrives now, please speak
+	EventLevel                           // audio.input: a reading for the meter, about 20 a second
+	EventProgress                        // a part of the work is done
+	EventDone                            // the plan has the probe's result
+	EventVoiceElsewhere                  // audio.input: another microphone hears the voice, the chosen one does not
+	EventMuted                           // audio.input: the system has muted the microphone, or lifted that
 )
 
 // Level is one reading of the meter.

@@ -82,7 +82,14 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		s.Command = p.config.Child(ctx)
 	}
 	rec := newTake(p.config.SpeakFor, env.Progress)
+	p.config.Keep.Erase()
+	rec.keep = p.config.Keep
+	if p.config.Others {
+		rec.others = newOthers(ctx, p.config, env.Progress, log)
+		defer rec.others.stop()
+	}
 	err := s.Run(ctx, rec.handle)
+	rec.others.stop()
 	state, text, failed := errorState(err)
 	switch {
 	case err == nil:
@@ -97,6 +104,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		state = report.CaptureComplete // cut short: what there is counts
 	}
 	data := rec.data(state, p.config.PersonNames)
+	rec.others.report(data, rec.recordedID())
 	return result(data, text), nil
 }
 

@@ -56,13 +56,16 @@ func (r *Recording) Duration() time.Duration {
 // Erase overwrites the sound with zeros and forgets it. The next capture that
 // keeps its sound here does so by itself.
 func (r *Recording) Erase() {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.ring)
 	r.ring, r.next, r.full, r.channels = r.ring[:0], 0, false, 0
 }
 
-// begin erases what there was and makes room for a stream.
+// begin makes room for a stream, in place of what there was.
 func (r *Recording) begin(channels int) {
 	if r == nil {
 		return

@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -36,6 +37,10 @@ type take struct {
 	frames     int
 	untilLevel int
 
+	keep   *Recording // nil: keep nothing
+	others *others    // nil: listen to no other microphone
+
+	muted         bool   // as last told
 	firstStreamID string // the first device the system said it records from
 	rerouted      bool
 }
@@ -54,6 +59,9 @@ func (t *take) handle(m capture.Message) error {
 	case capture.Started:
 		t.started = m
 		t.delivery = newDelivery(time.Duration(m.PeriodMS) * time.Millisecond)
+		t.keep.begin(m.Channels)
+		t.others.listen(t.devices, m.Device.ID)
+		t.tellMuted()
 	case capture.PCM:
 		return t.hear(m)
 	}
@@ -70,6 +78,23 @@ func (t *take) observe(s osstate.Snapshot) {
 	case s.StreamDeviceID != t.firstStreamID:
 		t.rerouted = true
 	}
+	t.tellMuted()
+}
+
+// tellMuted says at once, not only in the report, when the system mutes the
+// microphone that is being recorded.
+func (t *take) tellMuted() {
+	known, ok := t.state.Devices[t.recordedID()]
+	if !ok || t.started.Channels == 0 || known.Muted == nil || *known.Muted == t.muted {
+		return
+	}
+	t.muted = *known.Muted
+	t.progress(probe.Event{Kind: probe.EventMuted, Muted: t.muted})
+}
+
+// recordedID is the device recorded from now, which a reroute changes.
+func (t *take) recordedID() string {
+	return cmp.Or(t.state.StreamDeviceID, t.started.Device.ID)
 }
 
 func (t *take) hear(m capture.PCM) error {
@@ -88,6 +113,7 @@ func (t *take) hear(m capture.PCM) error {
 	frames := len(samples) / t.started.Channels
 	t.delivery.add(m, frames)
 	t.analyzer.Write(samples)
+	t.keep.write(samples)
 	t.frames += frames
 	t.showLevel(frames)
 	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
@@ -109,6 +135,7 @@ func (t *take) showLevel(frames int) {
 	}
 	t.untilLevel = max(t.untilLevel+perLevel, 0)
 	l := t.analyzer.Level()
+	t.others.chosenHears(l)
 	if l.ZeroMS >= frameMS(t.frames) { // silent from the very start
 		l.ZeroMS += frameMS(t.warm.zeroFrames)
 	}

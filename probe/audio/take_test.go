@@ -221,7 +221,8 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	fillSignal(&d, a)
 	// What the operating system and the stream say is not of the signal.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "OSMuted", "OSVolumeDB",
-		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted"}
+		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
+		"OthersListened", "VoiceDeviceLevelDBFS"}
 	r := reflect.ValueOf(d)
 	for i := range r.NumField() {
 		name := r.Type().Field(i).Name

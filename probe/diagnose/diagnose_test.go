@@ -197,6 +197,9 @@ func TestCauseExplainsConsequence(t *testing.T) {
 		want   []string
 	}{
 		{"mute explains the zeros", []string{"audio.digital_silence", "audio.os_muted"}, []string{"audio.os_muted"}},
+		{"mute comes before the wrong device", []string{"audio.wrong_device", "audio.os_muted"}, []string{"audio.os_muted"}},
+		{"the wrong device explains zeros", []string{"audio.wrong_device", "audio.digital_silence"}, []string{"audio.wrong_device"}},
+		{"the wrong device explains a soft voice", []string{"audio.wrong_device", "audio.too_quiet"}, []string{"audio.wrong_device"}},
 		{"clipping explains loud", []string{"audio.too_loud", "audio.clipped"}, []string{"audio.clipped"}},
 		{"offline explains the servers", []string{"conf.server_down", "net.offline"}, []string{"net.offline"}},
 		{"both directions, upload first", []string{"net.download_loss", "net.upload_loss"}, []string{"net.upload_loss", "net.download_loss"}},

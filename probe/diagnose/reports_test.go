@@ -128,8 +128,12 @@ func provocations() map[string]func(*report.Report) {
 		"audio.os_volume_low": func(r *report.Report) {
 			input(r).OSVolumeDB, input(r).ActiveLevelDBFS, input(r).SNRDB = new(-60.0), new(-71.0), new(9.0)
 		},
-		"audio.stalled":         func(r *report.Report) { input(r).State = report.CaptureStalled; input(r).Dropouts = new(3) },
-		"audio.rerouted":        func(r *report.Report) { input(r).Rerouted, input(r).LongestCallbackGapMS = new(true), new(900.0) },
+		"audio.stalled":  func(r *report.Report) { input(r).State = report.CaptureStalled; input(r).Dropouts = new(3) },
+		"audio.rerouted": func(r *report.Report) { input(r).Rerouted, input(r).LongestCallbackGapMS = new(true), new(900.0) },
+		"audio.wrong_device": func(r *report.Report) {
+			silence(r, -58)
+			input(r).VoiceDevice, input(r).VoiceDeviceLevelDBFS, input(r).OthersListened = "USB Headset", new(-24.0), new(1)
+		},
 		"audio.digital_silence": zeros,
 		"audio.bluetooth_handsfree": func(r *report.Report) {
 			input(r).IsBluetooth, input(r).NativeRateHz, input(r).BandRatioDB = new(true), new(8000), new(-49.0)

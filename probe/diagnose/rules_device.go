@@ -17,7 +17,7 @@ func noCapture() []string {
 
 // noSound are the causes that let the microphone be silent.
 func noSound() []string {
-	return append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.digital_silence")
+	return append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.wrong_device", "audio.digital_silence")
 }
 
 // deviceDefinitions are the causes that lie in the device and its state in the
@@ -35,8 +35,13 @@ func deviceDefinitions() []Definition {
 		Definition{Code: "audio.stalled", SuppressedBy: noCapture(), rule: stalled},
 		Definition{Code: "audio.rerouted", SuppressedBy: noCapture(), rule: rerouted},
 		Definition{
+			Code:         "audio.wrong_device",
+			SuppressedBy: append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled"),
+			rule:         wrongDevice,
+		},
+		Definition{
 			Code:         "audio.digital_silence",
-			SuppressedBy: append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted"),
+			SuppressedBy: append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"),
 			rule:         digitalSilence,
 		},
 	)
@@ -191,6 +196,29 @@ func rerouted(f *facts) *finding {
 		return nil
 	}
 	return disturbance(likely, ofInput("rerouted", true, ""))
+}
+
+// wrongDevice repeats what audio.input found out by listening to the other
+// microphones at the same time. Where the chosen one heard a voice that passes
+// as loud enough, it is the right one all the same.
+func wrongDevice(f *facts) *finding {
+	if _, ok := f.heardFor(); !ok || f.in.VoiceDevice == "" {
+		return nil
+	}
+	hit := fault(stated, ofInput("voice_device", f.in.VoiceDevice, ""))
+	if level, ok := number(f.in.VoiceDeviceLevelDBFS); ok {
+		hit.evidence = append(hit.evidence, ofInput("voice_device_level_dbfs", level, "dBFS"))
+	}
+	level, ok := number(f.activeLevel())
+	if !ok || !f.spoken() {
+		return hit
+	}
+	if _, _, quiet := f.Audio.QuietDBFS.below(level); !quiet {
+		return nil
+	}
+	hit.confidence = likely
+	hit.supporting = append(hit.supporting, ofInput("active_level_dbfs", level, "dBFS"))
+	return hit
 }
 
 // digitalSilence needs samples that are exactly zero: noise gates make long

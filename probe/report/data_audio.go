@@ -117,6 +117,15 @@ type AudioInput struct {
 	RateErrorPct *float64 `json:"rate_error_pct,omitempty"`
 	// Rerouted is true when the system moved the stream to another device.
 	Rerouted *bool `json:"rerouted,omitempty"`
+
+	// OthersListened is the number of other microphones that were listened to
+	// at the same time, to find the one with the voice.
+	OthersListened *int `json:"others_listened,omitempty"`
+	// VoiceDevice is the other microphone that heard a clear voice when this one
+	// heard none, or one at least 20 dB softer; named as Device.
+	VoiceDevice string `json:"voice_device,omitempty"`
+	// VoiceDeviceLevelDBFS is the active level of the voice there in dBFS.
+	VoiceDeviceLevelDBFS *float64 `json:"voice_device_level_dbfs,omitempty"`
 }
 
 // AudioOutput is what the microphone heard of a test signal from the loudspeaker.

@@ -79,7 +79,7 @@ func redactData(d Data, p Policy) Data {
 	}
 	switch c := c.(type) {
 	case *AudioInput:
-		c.Device = DeviceName(c.Device)
+		c.Device, c.VoiceDevice = DeviceName(c.Device), DeviceName(c.VoiceDevice)
 	case *AudioOutput:
 		c.Device = DeviceName(c.Device)
 	}
