@@ -1,0 +1,16 @@
+//go:build !linux
+
+package main
+
+import "time"
+
+// usage is not read on this system.
+type usage struct {
+	ok            bool
+	child, self   time.Duration
+	rssMB, peakMB float64
+}
+
+func usageOf(int) usage { return usage{} }
+
+func socketDrops(uint16, map[uint16]bool) (own, others int, ok bool) { return 0, 0, false }
