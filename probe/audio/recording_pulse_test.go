@@ -1,0 +1,97 @@
+//go:build linux && cgo
+
+package audio
+
+import (
+	"context"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// The participant's own voice comes back through the loudspeaker as loud as it
+// was, and on the way touches no file.
+func TestPlaybackOfTheOwnVoice(t *testing.T) {
+	t.Parallel()
+	rig := speakerRig(t, 0)
+	stop := rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))
+	files := t.TempDir() // where the children may put temporary files, and do not
+	children := func(ctx context.Context) *exec.Cmd {
+		cmd := rig.Child(ChildArg)(ctx)
+		cmd.Env = append(cmd.Env, "TMPDIR="+files)
+		cmd.Dir = files
+		return cmd
+	}
+	var kept Recording
+	_, d := (&check{t: t, config: InputConfig{SpeakFor: 6 * time.Second, Keep: &kept, Child: children}}).run()
+	stop()
+	if kept.Duration() != KeptFor {
+		t.Fatalf("%v are kept", kept.Duration())
+	}
+	wantSameLevel := *d.ActiveLevelDBFS
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	played := make(chan error, 1)
+	heard := &check{t: t, config: InputConfig{Device: "spk.monitor", SpeakFor: 5 * time.Second, Child: rig.Child(ChildArg)}}
+	heard.onLevel = func() { go func() { played <- kept.Play(ctx, children) }() }
+	_, back := heard.run()
+	if err := <-played; err != nil {
+		t.Fatalf("play: %v", err)
+	}
+	if back.ActiveLevelDBFS == nil || math.Abs(*back.ActiveLevelDBFS-wantSameLevel) > 2 {
+		t.Errorf("came back at %v dBFS, was %.1f", back.ActiveLevelDBFS, wantSameLevel)
+	}
+	assertNoFiles(t, files)
+
+	// The next capture takes its place from the start, whether it succeeds or not.
+	memory := kept.ring
+	r, err := NewInput(InputConfig{Device: "no such thing", Keep: &kept, Child: children}).Run(t.Context(), probe.Env{Progress: func(probe.Event) {}})
+	if err != nil || r.Status != report.StatusFail || kept.Duration() != 0 {
+		t.Errorf("%v, %v, %v are kept", r, err, kept.Duration())
+	}
+	for _, x := range memory {
+		if x != 0 {
+			t.Fatal("the old voice is still in memory")
+		}
+	}
+}
+
+func TestPlaybackIsCancelled(t *testing.T) {
+	t.Parallel()
+	rig := speakerRig(t, 0)
+	var kept Recording
+	kept.begin(1)
+	kept.write(sine(48000, 5*48000))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	start := time.Now()
+	if err := kept.Play(ctx, rig.Child(ChildArg)); err == nil || time.Since(start) > 4*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+	pulserig.Until(t, "the child to be gone", func() bool {
+		return !strings.Contains(rig.Control("list", "sink-inputs"), "application.process.id")
+	})
+}
+
+// assertNoFiles fails when anything was written below dir.
+func assertNoFiles(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			t.Errorf("%s was written", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
