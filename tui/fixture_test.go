@@ -62,12 +62,17 @@ func finished(t testing.TB, with func([]report.Result)) *report.Report {
 		Schema: report.SchemaV1, ID: "0195a000-0000-7000-8000-000000000001", Case: "K7P-3QX", Trigger: report.TriggerCheck,
 		StartedAt: noon, DurationMS: 9400, FirstVerdictMS: 180, Verdict: report.Unknown, Probes: results, Causes: []report.Cause{},
 	}
+	diagnose.Finish(r, defaultProfile(t))
+	return r
+}
+
+func defaultProfile(t testing.TB) diagnose.Profile {
+	t.Helper()
 	p, err := diagnose.LoadProfile(diagnose.DefaultProfile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	diagnose.Finish(r, p)
-	return r
+	return p
 }
 
 func muted(rs []report.Result) {
@@ -79,6 +84,25 @@ func muted(rs []report.Result) {
 func lossy(rs []report.Result) {
 	v := rs[2].Data.(*report.MediaVoice)
 	v.UpReceived, v.UpLossPct, v.UpLossCI95 = new(279), new(7.0), &report.Interval{4.6, 10.4}
+}
+
+// besideTheVoice is a report of a microphone that another one should replace.
+func besideTheVoice(t testing.TB) *report.Report {
+	r := finished(t, nil)
+	r.Verdict = report.NotReady
+	r.Causes = []report.Cause{{Code: codeWrongDevice, Severity: report.SeverityFail, Confidence: 0.9, Primary: true, Area: report.AreaParticipant}}
+	return r
+}
+
+// elsewhereEvent says that the headset hears what the chosen one does not.
+func elsewhereEvent() probe.Event {
+	return probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventVoiceElsewhere, Device: "jabra-id", DeviceName: "Jabra Evolve2 65"}
+}
+
+// tone is the result of the loudspeaker test.
+func tone(heard bool) report.Result {
+	return report.Result{Name: report.ProbeAudioOutput, Version: 1, Status: report.StatusOK, StartedAt: noon, DurationMS: 2100,
+		Data: &report.AudioOutput{Device: "Lautsprecher", OSMuted: new(false), LoopHeard: new(heard), LoopDelayMS: new(61.0)}}
 }
 
 func unmeasured(rs []report.Result) {
@@ -103,13 +127,16 @@ func newStand(t testing.TB, lang phrase.Lang, color bool, with func(*Options)) *
 	c := &clock{noon}
 	o := Options{
 		Lang: lang, Color: color, Now: c.Now, Consent: Consent{Recipient: "tonprobe.musterstadt.de"},
-		Check: func(context.Context, string, func(probe.Event)) (*report.Report, error) { return nil, context.Canceled },
-	}.withDefaults()
+		Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) {
+			return nil, context.Canceled
+		},
+	}
 	if with != nil {
 		with(&o)
 	}
+	o = o.withDefaults()
 	d := &desk{ctx: t.Context(), options: o}
-	m := newModel(d, w, style.New(termenv.TrueColor, color))
+	m := newModel(d, w, style.New(termenv.TrueColor, color), defaultProfile(t))
 	return &stand{model: m, clock: c}
 }
 

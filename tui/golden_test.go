@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -21,6 +22,9 @@ var scenes = []struct {
 	{"welcome_no_audio", func(o *Options) { o.Consent.NoAudio = true }, func(*testing.T, *stand) {}},
 	{"welcome_not_enrolled", func(o *Options) { o.Consent.Recipient = "" }, func(*testing.T, *stand) {}},
 	{"welcome_declined", func(o *Options) { o.Consent.Declined = true }, func(*testing.T, *stand) {}},
+	{"welcome_speaker", func(o *Options) {
+		o.OffersSpeaker, o.Consent.Others, o.PlayBack = true, true, func(context.Context) error { return nil }
+	}, func(_ *testing.T, s *stand) { s.press("l") }},
 	{"devices", nil, func(_ *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{
 			{Name: "Monitor of Built-in Audio", IsMonitor: true}, {Name: "HD Webcam C270"},
@@ -49,6 +53,26 @@ var scenes = []struct {
 			s.event(50*time.Millisecond, levelEvent(probe.Level{RMSDBFS: -120, PeakDBFS: -120, ZeroMS: ms}))
 		}
 	}},
+	{"muted_live", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().speak(time.Second, -27, -14)
+		s.event(0, probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventMuted, Muted: true})
+	}},
+	{"elsewhere", nil, func(_ *testing.T, s *stand) {
+		s.send(devicesMsg{[]Microphone{{Name: "HD Webcam C270", IsDefault: true}, {Name: "Jabra Evolve2 65"}}})
+		s.press("enter", "enter").begun().speak(3*time.Second, -46, -35).event(0, elsewhereEvent())
+	}},
+	{"tone", func(o *Options) { o.OffersSpeaker, o.Speaker = true, true }, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().event(0, probe.Event{Probe: report.ProbeAudioOutput, Kind: probe.EventStarted})
+		s.speak(6*time.Second, -27, -14).event(0, doneEvent(healthy()[0]))
+	}},
+	{"judged", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().speak(3*time.Second, -27, -14)
+		rs := healthy()
+		lossy(rs)
+		for _, r := range rs {
+			s.event(0, doneEvent(r))
+		}
+	}},
 	{"checking_no_audio", func(o *Options) { o.Consent.NoAudio = true }, func(_ *testing.T, s *stand) {
 		rs := healthy()
 		unmeasured(rs)
@@ -58,6 +82,21 @@ var scenes = []struct {
 	{"muted", nil, func(t *testing.T, s *stand) { s.answered(finished(t, muted), DeliveryWaiting) }},
 	{"lossy", nil, func(t *testing.T, s *stand) { s.answered(finished(t, lossy), DeliverySent) }},
 	{"unmeasured", nil, func(t *testing.T, s *stand) { s.answered(finished(t, unmeasured), DeliveryNotEnrolled) }},
+	{"wrong_device", nil, func(t *testing.T, s *stand) {
+		s.send(devicesMsg{[]Microphone{{Name: "HD Webcam C270", IsDefault: true}, {Name: "Jabra Evolve2 65"}}})
+		s.press("enter", "enter").event(0, elsewhereEvent())
+		r := besideTheVoice(t)
+		s.send(checkedMsg{number: 0, report: r}, deliveredMsg{r.ID, DeliverySent})
+	}},
+	{"replay_kept", func(o *Options) { o.PlayBack = func(context.Context) error { return nil } },
+		func(t *testing.T, s *stand) { s.answered(finished(t, nil), DeliverySent) }},
+	{"replay_playing", func(o *Options) { o.PlayBack = func(context.Context) error { return nil } },
+		func(t *testing.T, s *stand) { s.answered(finished(t, lossy), DeliverySent).press("p") }},
+	{"tone_heard", nil, func(t *testing.T, s *stand) {
+		r := finished(t, nil)
+		r.Probes = append(r.Probes, tone(true))
+		s.answered(r, DeliverySent)
+	}},
 	{"details", nil, func(t *testing.T, s *stand) { s.answered(finished(t, muted), DeliverySent).press("d") }},
 	{"details_scrolled", nil, func(t *testing.T, s *stand) {
 		s.answered(finished(t, unmeasured), DeliverySent).press("d", "down", "down", "down")

@@ -47,7 +47,7 @@ func play() {
 }
 
 // performance is a check in which somebody speaks; with the webcam it is muted.
-func performance(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error) {
+func performance(ctx context.Context, c Choices, progress func(probe.Event)) (*report.Report, error) {
 	var clock probe.SystemClock
 	rs := healthy()
 	for _, r := range rs {
@@ -65,11 +65,11 @@ func performance(ctx context.Context, device string, progress func(probe.Event))
 	}
 	progress(doneEvent(rs[0]))
 	progress(doneEvent(rs[2]))
-	if device == "broken" {
+	if c.Device == "broken" {
 		return nil, errors.New("broken")
 	}
 	with := lossy
-	if device != "" {
+	if c.Device != "" {
 		with = muted
 	}
 	return finished(&testing.T{}, with), nil

@@ -2,11 +2,11 @@ package tui
 
 import (
 	"context"
-	"errors"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/page"
 	"github.com/tonprobe/tonprobe/tui/style"
@@ -45,16 +45,20 @@ type model struct {
 
 	rounds  int    // checks begun so far
 	running *check // nil while none runs
-	device  string
+	choices Choices
+	chosen  string // name of the microphone, as far as it is known
+	hush    func() // ends a replay; nil before the first
+	profile diagnose.Profile
 	err     error // of the last check
 }
 
-func newModel(d *desk, w words.Words, look style.Set) model {
+func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model {
 	return model{
 		desk: d, words: w, keys: page.NewKeys(w),
 		sheet:   page.Sheet{Width: 80, Height: 24, Style: look, Words: w},
-		welcome: page.Welcome{Consent: d.options.Consent},
-		device:  d.options.Device,
+		welcome: page.Welcome{Consent: d.options.Consent, Loudspeaker: d.options.loudspeaker()},
+		choices: Choices{Device: d.options.Device, Speaker: d.options.Speaker},
+		chosen:  d.options.Device, profile: p,
 	}
 }
 
@@ -100,6 +104,12 @@ func (m model) update(msg tea.Msg) (model, tea.Cmd) {
 		if m.verdict.Report != nil && m.verdict.Report.ID == msg.id {
 			m.verdict.Delivery = msg.state
 		}
+	case playedMsg:
+		return m.played(msg), nil
+	case expiredMsg:
+		if msg.number == m.rounds {
+			return m.forget(), nil
+		}
 	}
 	return m, nil
 }
@@ -133,17 +143,21 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	if key.Matches(msg, m.keys.Quit, m.keys.Abort) {
 		return m.quit()
 	}
+	if to := m.elsewhere(); to.Found() && key.Matches(msg, m.keys.Switch) {
+		return m.change(to)
+	}
 	switch m.stage {
 	case welcoming:
-		if key.Matches(msg, m.keys.Start) {
-			return m.start()
-		}
+		return m.pressWelcome(msg)
 	case choosing:
 		return m.choose(msg)
 	case answering:
-		if key.Matches(msg, m.keys.Details) {
+		switch {
+		case key.Matches(msg, m.keys.Details):
 			m.stage, m.details = detailing, page.NewDetails(m.verdict.Report, m.sheet)
 			return m, nil
+		case m.verdict.Replay.Held() && key.Matches(msg, m.keys.Listen):
+			return m.listen()
 		}
 	case detailing:
 		if key.Matches(msg, m.keys.Back) {
@@ -154,6 +168,17 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	}
 	if m.running == nil && m.stage >= answering && key.Matches(msg, m.keys.Repeat) {
 		return m.startCheck()
+	}
+	return m, nil
+}
+
+func (m model) pressWelcome(msg tea.KeyMsg) (model, tea.Cmd) {
+	switch {
+	case key.Matches(msg, m.keys.Start):
+		return m.start()
+	case key.Matches(msg, m.keys.Loudspeaker):
+		m.welcome.Loudspeaker = m.welcome.Loudspeaker.Toggle()
+		m.choices.Speaker = m.welcome.Loudspeaker.On
 	}
 	return m, nil
 }
@@ -177,6 +202,9 @@ func (m model) found(all []Microphone) (model, tea.Cmd) {
 		return m, nil
 	}
 	m.devices = page.NewDevices(all)
+	if m.chosen == "" {
+		m.chosen = nameOfDefault(all)
+	}
 	if m.stage == searching {
 		return m.start()
 	}
@@ -186,8 +214,10 @@ func (m model) found(all []Microphone) (model, tea.Cmd) {
 func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
 	switch {
 	case key.Matches(msg, m.keys.Confirm):
-		if c := m.devices.Chosen(); !c.IsDefault {
-			m.device = c.Name
+		c := m.devices.Chosen()
+		m.chosen = c.Name
+		if !c.IsDefault {
+			m.choices.Device = c.Name
 		}
 		return m.startCheck()
 	case !key.Matches(msg, m.keys.Choose):
@@ -201,9 +231,13 @@ func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
 
 func (m model) startCheck() (model, tea.Cmd) {
 	o := m.desk.options
-	c, run := m.desk.check(m.rounds, m.device)
+	m = m.forget()
+	c, run := m.desk.check(m.rounds, m.choices)
 	m.running, m.err, m.stage = c, nil, checking
-	m.checking = page.NewChecking(o.Consent.NoAudio, o.SpeakFor, m.rounds).At(o.Now())
+	m.checking = page.NewChecking(page.Course{
+		NoAudio: o.Consent.NoAudio, Speaker: m.choices.Speaker, SpeakFor: o.SpeakFor,
+		Round: m.rounds, Profile: m.profile, Chosen: m.chosen,
+	}).At(o.Now())
 	m.rounds++
 	return m, tea.Batch(run, c.next, tick(c.number))
 }
@@ -214,12 +248,13 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 	switch {
 	case msg.err == nil && msg.report != nil:
 		m.stage = answering
-		m.verdict = page.Verdict{Report: msg.report}
+		m.verdict = page.Verdict{Report: msg.report, Elsewhere: offered(msg.report, m.checking.Elsewhere())}
+		m, expiry := m.keep()
 		if m.desk.options.Deliver == nil {
-			return m, nil
+			return m, expiry
 		}
 		m.verdict.Delivery = words.DeliverySending
-		return m, m.desk.deliver(msg.report)
+		return m, tea.Batch(m.desk.deliver(msg.report), expiry)
 	case m.desk.ctx.Err() != nil:
 		return m, tea.Quit
 	}
@@ -227,17 +262,10 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 	if m.err == nil {
 		m.err = errInternal
 	}
-	m.verdict.Report = nil
-	m.stage, m.fatal = failing, page.Fatal{Reason: reason(m.err, m.words)}
+	m = m.forget()
+	m.verdict = page.Verdict{}
+	m.stage, m.fatal = failing, page.Fatal{Reason: m.desk.options.reason(m.err, m.words)}
 	return m, nil
-}
-
-// reason is an error as a person may read it.
-func reason(err error, w words.Words) string {
-	if errors.Is(err, errInternal) {
-		return w.T("fatal.internal")
-	}
-	return words.Clean(err.Error(), 300)
 }
 
 // quit ends the check that runs, and the program. What is being delivered may
@@ -247,7 +275,7 @@ func (m model) quit() (model, tea.Cmd) {
 		m.running.cancel()
 		m.running = nil // what it still says is of no interest
 	}
-	return m, tea.Quit
+	return m.forget(), tea.Quit
 }
 
 // View implements tea.Model.

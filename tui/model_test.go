@@ -68,12 +68,12 @@ func TestDefaultIsPreselectedAndPassedAsDefault(t *testing.T) {
 	if got := s.devices.Chosen().Name; got != "Headset" {
 		t.Errorf("preselected %q", got)
 	}
-	if s.press("down", "down", "enter").at(t, checking); s.device != "" {
-		t.Errorf("the default microphone is passed as %q: it is the system's to name", s.device)
+	if s.press("down", "down", "enter").at(t, checking); s.choices.Device != "" {
+		t.Errorf("the default microphone is passed as %q: it is the system's to name", s.choices.Device)
 	}
 	s = newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter", "up", "up", "enter").at(t, checking)
-	if s.device != "Webcam" {
-		t.Errorf("chosen %q", s.device)
+	if s.choices.Device != "Webcam" {
+		t.Errorf("chosen %q", s.choices.Device)
 	}
 }
 
@@ -204,9 +204,9 @@ func TestQuitCancelsTheCheck(t *testing.T) {
 }
 
 func TestPanicIsNoStack(t *testing.T) {
-	o := Options{Check: func(context.Context, string, func(probe.Event)) (*report.Report, error) { panic("secret") }}.withDefaults()
+	o := Options{Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) { panic("secret") }}.withDefaults()
 	d := &desk{ctx: t.Context(), options: o}
-	_, run := d.check(0, "")
+	_, run := d.check(0, Choices{})
 	if msg := run().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
 		t.Errorf("got %v", msg.err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/component/meter"
 	"github.com/tonprobe/tonprobe/tui/page"
@@ -18,30 +19,44 @@ import (
 type plain struct {
 	Options
 	words   words.Words
+	profile diagnose.Profile
 	answers *answers
 }
 
 // runPlain leads a person, a pipe or a log through one check.
-func runPlain(ctx context.Context, o Options, w words.Words) (*report.Report, error) {
-	p := plain{Options: o, words: w, answers: newAnswers(o.In)}
+func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Profile) (*report.Report, error) {
+	p := plain{Options: o, words: w, profile: limits, answers: newAnswers(o.In)}
 	p.introduce()
-	if err := p.ask(ctx); err != nil {
-		return nil, err
-	}
-	device, err := p.choose(ctx)
+	speaker, err := p.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.check(ctx, device)
-	if err != nil {
+	t := take{choices: Choices{Speaker: speaker}}
+	if err := p.choose(ctx, &t); err != nil {
 		return nil, err
 	}
-	p.say("")
-	for _, line := range w.Summary(r) {
-		p.say(line)
+	for {
+		o.erase()
+		r, heard, err := p.check(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		p.say("")
+		for _, line := range w.Summary(r) {
+			p.say(line)
+		}
+		p.deliver(ctx, r)
+		if !p.goOn(ctx, r, offered(r, heard), &t) {
+			return r, nil
+		}
 	}
-	p.deliver(ctx, r)
-	return r, nil
+}
+
+// take is one check: what was chosen for it, and which one it is.
+type take struct {
+	choices Choices
+	chosen  string // name of the microphone, as far as it is known
+	round   int
 }
 
 func (p plain) say(line string) { fmt.Fprintln(p.Out, line) }
@@ -54,40 +69,52 @@ func (p plain) introduce() {
 	p.say(strings.Join(p.Consent.Privacy(w), " "))
 	sentence, recipient := p.Consent.Sending(w)
 	p.say(strings.TrimSpace(sentence + " " + recipient))
+	if p.Speaker {
+		p.say(w.T("plain.speaker"))
+	}
 }
 
-// ask gets consent. An empty line gives it, as the Enter key does on the screen.
-func (p plain) ask(ctx context.Context) error {
+// ask gets consent, and whether a tone may sound. An empty line gives consent,
+// as the Enter key does on the screen.
+func (p plain) ask(ctx context.Context) (speaker bool, err error) {
 	switch {
 	case p.Agreed:
-		return nil
+		return p.Speaker, nil
 	case !p.Interactive:
 		p.say(p.words.T("plain.unattended"))
-		return nil
+		return p.Speaker, nil
+	}
+	if p.OffersSpeaker && !p.Speaker {
+		p.say(p.words.T("plain.speaker_offer"))
 	}
 	p.say(p.words.T("plain.consent"))
 	answer, err := p.answers.next(ctx)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
 	switch strings.ToLower(answer) {
+	case "l":
+		return p.OffersSpeaker, nil
 	case "", "j", "ja", "y", "yes":
 		if err == nil {
-			return nil
+			return p.Speaker, nil
 		}
 	}
 	p.say(p.words.T("plain.declined"))
-	return ErrQuit
+	return false, ErrQuit
 }
 
 // choose asks for the microphone when there are several and somebody to ask.
-func (p plain) choose(ctx context.Context) (string, error) {
+func (p plain) choose(ctx context.Context, t *take) error {
+	t.choices.Device, t.chosen = p.Device, p.Device
 	if !p.Interactive || !p.choice() {
-		return p.Device, nil
+		return nil
 	}
-	d := page.NewDevices(p.microphones(ctx))
+	all := p.microphones(ctx)
+	t.chosen = nameOfDefault(all)
+	d := page.NewDevices(all)
 	if !d.Needed() {
-		return p.Device, nil
+		return nil
 	}
 	w := p.words
 	p.say(w.T("plain.microphones", "count", w.Number(len(d.All()))))
@@ -98,7 +125,7 @@ func (p plain) choose(ctx context.Context) (string, error) {
 	for {
 		answer, err := p.answers.next(ctx)
 		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 		n, bad := strconv.Atoi(answer)
 		switch {
@@ -112,25 +139,29 @@ func (p plain) choose(ctx context.Context) (string, error) {
 		break
 	}
 	p.say(w.T("plain.chosen", "name", d.Chosen().Label(w, maxName)))
-	if d.Chosen().IsDefault {
-		return "", nil
+	t.chosen = d.Chosen().Name
+	if !d.Chosen().IsDefault {
+		t.choices.Device = d.Chosen().Name
 	}
-	return d.Chosen().Name, nil
+	return nil
 }
 
 // maxName is the longest name of a microphone that is read out, in characters.
 const maxName = 80
 
 // check runs the check and says what happens.
-func (p plain) check(ctx context.Context, device string) (*report.Report, error) {
+func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewhere, error) {
 	c := &check{events: make(chan probe.Event, backlog)}
 	done := make(chan checkedMsg, 1)
-	n := narrator{plain: p, page: page.NewChecking(p.Consent.NoAudio, p.SpeakFor, 0)}
+	n := narrator{plain: p, page: page.NewChecking(page.Course{
+		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker, SpeakFor: p.SpeakFor,
+		Round: t.round, Profile: p.profile, Chosen: t.chosen,
+	})}
 	n.begin()
 	go func() {
 		var m checkedMsg
 		m.err = guarded(p.Log, func() (err error) {
-			m.report, err = p.Check(ctx, device, c.pass)
+			m.report, err = p.Check(ctx, t.choices, c.pass)
 			return err
 		})
 		done <- m
@@ -149,18 +180,18 @@ func (p plain) check(ctx context.Context, device string) (*report.Report, error)
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return nil, page.Elsewhere{}, context.Cause(ctx)
 	case m.err == nil && m.report != nil:
-		return m.report, nil
+		return m.report, n.page.Elsewhere(), nil
 	case m.err == nil:
 		m.err = errInternal
 	}
 	w := p.words
 	p.say("")
 	p.say(w.T("fatal.title"))
-	p.say(w.T("fatal.reason", "text", reason(m.err, w)))
+	p.say(p.reason(m.err, w))
 	p.say(w.T("fatal.action"))
-	return nil, &FailedError{m.err}
+	return nil, page.Elsewhere{}, &FailedError{m.err}
 }
 
 func (p plain) deliver(ctx context.Context, r *report.Report) {
@@ -178,8 +209,9 @@ func (p plain) deliver(ctx context.Context, r *report.Report) {
 // narrator says the events of a running check.
 type narrator struct {
 	plain
-	page   page.Checking
-	advice meter.Advice
+	page      page.Checking
+	advice    meter.Advice
+	elsewhere bool // the other microphone has been named
 }
 
 // begin says the text to read before the microphone is open, so that a screen
@@ -199,9 +231,13 @@ func (n *narrator) hear(e probe.Event) {
 		n.advise(a)
 		n.advice = a
 	}
+	w := n.words
+	if other := n.page.Elsewhere(); other.Found() && !n.elsewhere {
+		n.elsewhere = true
+		n.say(other.Sentence(w))
+	}
 	if e.Kind == probe.EventDone && e.Result != nil {
-		w := n.words
-		n.say(w.T("plain.done", "probe", w.Probe(e.Probe), "state", w.State(e.Result.Status)))
+		n.say(w.T("plain.done", "probe", w.Probe(e.Probe), "state", w.State(n.page.StatusOf(e.Probe))))
 	}
 }
 
@@ -213,7 +249,7 @@ func (n *narrator) advise(a meter.Advice) {
 			n.say(n.words.T("plain.listening"))
 		}
 		n.say(n.words.T("advice.speak"))
-	case meter.Louder, meter.Softer, meter.NoSound, meter.Finished:
+	case meter.Louder, meter.Softer, meter.NoSound, meter.Muted, meter.Tone, meter.Finished:
 		n.say(n.words.T("advice." + string(a)))
 	}
 }

@@ -28,7 +28,7 @@ func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *
 		Consent: Consent{Recipient: "tonprobe.musterstadt.de"},
 		Deliver: func(context.Context, *report.Report) Delivery { return DeliverySent },
 	}
-	o.Check = func(_ context.Context, _ string, progress func(probe.Event)) (*report.Report, error) {
+	o.Check = func(_ context.Context, _ Choices, progress func(probe.Event)) (*report.Report, error) {
 		if play != nil {
 			play(progress)
 		}
@@ -123,7 +123,7 @@ func TestPlainRefusal(t *testing.T) {
 	for _, in := range []string{"nein\n", "no\n", "?\n", ""} {
 		checked := false
 		out, _, err := recital(t, phrase.DE, in, func(o *Options) {
-			o.Check = func(context.Context, string, func(probe.Event)) (*report.Report, error) {
+			o.Check = func(context.Context, Choices, func(probe.Event)) (*report.Report, error) {
 				checked = true
 				return nil, nil
 			}
@@ -141,8 +141,8 @@ func TestPlainPassesTheChosenMicrophone(t *testing.T) {
 			o.Devices = func(context.Context) ([]Microphone, error) {
 				return []Microphone{{Name: "Webcam"}, {Name: "Headset", IsDefault: true}}, nil
 			}
-			o.Check = func(_ context.Context, device string, _ func(probe.Event)) (*report.Report, error) {
-				got = device
+			o.Check = func(_ context.Context, c Choices, _ func(probe.Event)) (*report.Report, error) {
+				got = c.Device
 				return finished(t, nil), nil
 			}
 		}, nil, nil)

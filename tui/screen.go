@@ -10,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/muesli/termenv"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/style"
 	"github.com/tonprobe/tonprobe/tui/words"
@@ -23,13 +24,13 @@ const (
 )
 
 // runScreen shows the pages until the person quits.
-func runScreen(ctx context.Context, o Options, w words.Words) (*report.Report, error) {
+func runScreen(ctx context.Context, o Options, w words.Words, p diagnose.Profile) (*report.Report, error) {
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	d := &desk{ctx: work, options: o}
 	look := style.New(termenv.NewOutput(o.Out).Profile, o.Color)
 
-	m, first := newModel(d, w, look).begin()
+	m, first := newModel(d, w, look, p).begin()
 	program := tea.NewProgram(starting{safe{model: m, log: o.Log}, first},
 		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithAltScreen())
 	last, err := program.Run()
@@ -73,7 +74,7 @@ func endOf(last tea.Model) safe {
 func farewell(out io.Writer, m model) {
 	switch {
 	case m.err != nil:
-		fmt.Fprintln(out, m.words.T("fatal.title"), m.words.T("fatal.reason", "text", m.fatal.Reason))
+		fmt.Fprintln(out, m.words.T("fatal.title"), m.fatal.Reason)
 	case m.verdict.Report != nil:
 		for _, line := range m.words.Brief(m.verdict.Report) {
 			fmt.Fprintln(out, line)

@@ -60,6 +60,7 @@ type desk struct {
 	ctx     context.Context
 	options Options
 
+	turn   sync.Mutex // one check after another: the microphone takes no two
 	mu     sync.Mutex
 	closed bool
 	group  sync.WaitGroup
@@ -104,14 +105,16 @@ func (d *desk) devices() tea.Cmd {
 }
 
 // check starts a check.
-func (d *desk) check(number int, device string) (*check, tea.Cmd) {
+func (d *desk) check(number int, choices Choices) (*check, tea.Cmd) {
 	ctx, cancel := context.WithCancel(d.ctx)
 	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel}
 	return c, d.work(func() tea.Msg {
 		defer cancel()
+		d.turn.Lock()
+		defer d.turn.Unlock()
 		msg := checkedMsg{number: number}
 		msg.err = guarded(d.options.Log, func() (err error) {
-			msg.report, err = d.options.Check(ctx, device, c.pass)
+			msg.report, err = d.options.Check(ctx, choices, c.pass)
 			return err
 		})
 		return msg

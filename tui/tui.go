@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/page"
@@ -59,20 +61,41 @@ type Options struct {
 	Consent Consent
 	// Device is the microphone asked for by name; then there is no choice to make.
 	Device string
+	// Profile names the limits by which marks are set while the check runs; ""
+	// means diagnose.DefaultProfile. It is to be the one Check judges by.
+	Profile string
+	// OffersSpeaker says that Check can test the loudspeaker, and Speaker that
+	// this was asked for (--speaker). It never sounds without being asked for.
+	OffersSpeaker, Speaker bool
 	// SpeakFor is how long the microphone listens; 0 means DefaultSpeakFor.
 	SpeakFor time.Duration
 
 	// Devices lists the capture devices; nil when there is nothing to choose.
 	Devices func(ctx context.Context) ([]Microphone, error)
-	// Check makes one check with the microphone called device ("" is the
-	// default one). It returns soon after ctx is done.
-	Check func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error)
+	// Check makes one check. It returns soon after ctx is done; no second one
+	// begins before that.
+	Check func(ctx context.Context, c Choices, progress func(probe.Event)) (*report.Report, error)
 	// Deliver keeps the report and sends it. It must keep it before it sends:
 	// ctx ends when the person has quit and it still takes long. Nil: nothing is said.
 	Deliver func(ctx context.Context, r *report.Report) Delivery
+	// PlayBack lets the person hear the last seconds of the check, until ctx is
+	// done; nil: that is not offered.
+	PlayBack func(ctx context.Context) error
+	// Erase forgets those seconds: after two minutes, before another check and
+	// in the end. It may be called more than once; nil: nothing is kept.
+	Erase func()
+	// Explain is an error in the person's language; known is false for one that
+	// has no sentence of its own. Nil: none has.
+	Explain func(err error) (text string, known bool)
 
 	Now func() time.Time // nil means time.Now
 	Log *slog.Logger     // nil means none
+}
+
+// Choices are what the person chose for a check.
+type Choices struct {
+	Device  string // name or ID of the microphone; "" is the default one
+	Speaker bool   // play a tone and listen for it
 }
 
 // ErrQuit says that the person ended the program before there was a result.
@@ -92,17 +115,27 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
-	if o.Plain {
-		return runPlain(ctx, o, w)
+	profile, err := diagnose.LoadProfile(cmp.Or(o.Profile, diagnose.DefaultProfile))
+	if err != nil {
+		return nil, err
 	}
-	return runScreen(ctx, o, w)
+	o = o.withDefaults()
+	defer o.erase()
+	if o.Plain {
+		return runPlain(ctx, o, w, profile)
+	}
+	return runScreen(ctx, o, w, profile)
 }
 
 func (o Options) withDefaults() Options {
 	if o.SpeakFor == 0 {
 		o.SpeakFor = DefaultSpeakFor
 	}
+	if o.Consent.NoAudio {
+		o.OffersSpeaker, o.PlayBack = false, nil
+	}
+	o.Speaker = o.Speaker && o.OffersSpeaker
+	o.Consent.Replay = o.PlayBack != nil
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -135,3 +168,25 @@ func (o Options) microphones(ctx context.Context) (all []Microphone) {
 func (o Options) choice() bool {
 	return o.Devices != nil && !o.Consent.NoAudio && o.Device == "" && !o.Agreed
 }
+
+// loudspeaker is the test as it stands before anybody has chosen.
+func (o Options) loudspeaker() page.Loudspeaker {
+	return page.Loudspeaker{Offered: o.OffersSpeaker, On: o.Speaker}
+}
+
+// reason is the line that says why there is no result: an error as a person may read it. Whatever has no sentence of its
+// own is a technical matter, and is called one.
+func (o Options) reason(err error, w words.Words) string {
+	if errors.Is(err, errInternal) {
+		return w.T("fatal.reason", "text", w.T("fatal.internal"))
+	}
+	if o.Explain != nil {
+		if text, known := o.Explain(err); known {
+			return w.T("fatal.reason", "text", words.Clean(text, maxReason))
+		}
+	}
+	return w.T("fatal.technical", "text", words.Clean(err.Error(), maxReason))
+}
+
+// maxReason is the longest reason shown, in cells.
+const maxReason = 300

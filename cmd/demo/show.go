@@ -56,9 +56,9 @@ func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*repo
 		In: os.Stdin, Out: o.out(),
 		Consent:  tui.Consent{Recipient: c.server.URL(), NoAudio: o.noAudio},
 		SpeakFor: o.speakFor,
-		Check: func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error) {
+		Check: func(ctx context.Context, choices tui.Choices, progress func(probe.Event)) (*report.Report, error) {
 			return check.Run(ctx, check.Options{
-				Device: device, NoAudio: o.noAudio, SpeakFor: o.speakFor, Version: "demo",
+				Device: choices.Device, NoAudio: o.noAudio, SpeakFor: o.speakFor, Version: "demo",
 				AgentID: a.id, Collector: &a.endpoint, Progress: progress,
 			})
 		},

@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui"
 )
 
 // checkFlags are the flags of a check that are not settings.
@@ -27,6 +28,7 @@ type checkFlags struct {
 	only    string
 	plain   bool
 	yes     bool
+	speaker bool
 	verbose bool
 }
 
@@ -36,6 +38,7 @@ func bindCheckFlags(f *flag.FlagSet) *checkFlags {
 	f.StringVar(&c.only, "only", "", "")
 	f.BoolVar(&c.plain, "plain", false, "")
 	f.BoolVar(&c.yes, "yes", false, "")
+	f.BoolVar(&c.speaker, "speaker", false, "")
 	f.BoolVar(&c.verbose, "verbose", false, "")
 	return c
 }
@@ -68,12 +71,16 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	run := func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error) {
-		o.Device, o.Progress = device, progress
+	o.OtherMicrophones = true
+	if p.attended(flags) {
+		o.Keep = new(audio.Recording)
+	}
+	run := func(ctx context.Context, c tui.Choices, progress func(probe.Event)) (*report.Report, error) {
+		o.Device, o.Speaker, o.Progress = c.Device, c.Speaker, progress
 		return check.Run(ctx, o)
 	}
 	d := &delivery{station: st}
-	r, err := p.screen(ctx, st, flags, run, d.deliver)
+	r, err := p.screen(ctx, st, flags, o.Keep, run, d.deliver)
 	if r == nil {
 		return err
 	}

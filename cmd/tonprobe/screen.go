@@ -11,32 +11,42 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// checkFunc makes one check with the microphone called device.
-type checkFunc func(ctx context.Context, device string, progress func(probe.Event)) (*report.Report, error)
+// checkFunc makes one check.
+type checkFunc func(ctx context.Context, c tui.Choices, progress func(probe.Event)) (*report.Report, error)
 
 // deliverFunc keeps a report and sends it.
 type deliverFunc func(ctx context.Context, r *report.Report) tui.Delivery
 
 // screen leads a person through the check. It is the one place that knows the
 // screens.
-func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, run checkFunc, deliver deliverFunc) (*report.Report, error) {
+func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, kept *audio.Recording, run checkFunc, deliver deliverFunc) (*report.Report, error) {
 	out := p.humanOut(flags)
-	r, err := tui.Run(ctx, tui.Options{
+	o := tui.Options{
 		Lang:        p.lang,
 		Plain:       flags.plain || flags.json == "-" || tui.NeedsPlain(p.in, out, p.getenv),
 		Color:       tui.WantsColor(p.getenv),
 		In:          p.in,
 		Out:         out,
-		Interactive: tui.IsTerminal(p.in) && tui.IsTerminal(out),
+		Interactive: p.attended(flags),
 		Agreed:      flags.yes,
-		Consent:     tui.Consent{NoAudio: st.config.NoAudio, Recipient: st.recipient(), Declined: st.config.NoUpload},
+		Consent:     tui.Consent{NoAudio: st.config.NoAudio, Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
 		Device:      st.config.Device,
+		Profile:     st.config.Profile,
 		SpeakFor:    time.Duration(st.config.SpeakSeconds) * time.Second,
 		Devices:     microphones,
 		Check:       run,
 		Deliver:     deliver,
+		Explain:     p.sentenceFor,
 		Log:         st.log,
-	})
+
+		OffersSpeaker: true,
+		Speaker:       flags.speaker,
+	}
+	if kept != nil {
+		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
+		o.Erase = kept.Erase
+	}
+	r, err := tui.Run(ctx, o)
 	if errors.Is(err, tui.ErrQuit) && r == nil {
 		return nil, &saidError{exitSoftware}
 	}
@@ -44,6 +54,17 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, ru
 		return r, failed.Err
 	}
 	return r, err
+}
+
+// attended reports whether somebody can answer, and so hear themselves.
+func (p *program) attended(flags *checkFlags) bool {
+	return tui.IsTerminal(p.in) && tui.IsTerminal(p.humanOut(flags))
+}
+
+// sentenceFor is an error in the person's language, where there is a sentence for it.
+func (p *program) sentenceFor(err error) (text string, known bool) {
+	text, _ = p.explainFailure(err)
+	return text, text != p.t("error.other", "detail", err)
 }
 
 // microphones lists what there is to choose from.

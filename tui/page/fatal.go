@@ -1,7 +1,5 @@
 package page
 
-import "github.com/tonprobe/tonprobe/tui/words"
-
 // Fatal says in a sentence why there is no result.
 type Fatal struct{ Reason string }
 
@@ -11,7 +9,7 @@ func (p Fatal) View(s Sheet, k Keys) string {
 	width := s.content()
 	return s.frame(w.T("fatal.step"), []Block{
 		{Text: s.Style.Bad.Render(hanging("✗  ", w.T("fatal.title"), width))},
-		{Text: indent(wrap(w.T("fatal.reason", "text", words.Clean(p.Reason, 300)), width-3), 3)},
+		{Text: indent(wrap(p.Reason, width-3), 3)},
 		{Text: wrap(w.T("fatal.action"), width)},
 	}, k.Repeat, k.Quit)
 }

@@ -9,6 +9,7 @@ import (
 // Keys are the keys of all pages, with their names in the language at hand.
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
+	Loudspeaker, Switch, Listen                                         key.Binding
 	// Abort ends the program from everywhere and is shown nowhere.
 	Abort key.Binding
 }
@@ -31,6 +32,11 @@ func NewKeys(w words.Words) Keys {
 		Scroll:  bind(arrows, "key.scroll", "up", "down", "pgup", "pgdown"),
 		Cancel:  bind("q", "key.cancel", "q", "Q"),
 		Quit:    bind("q", "key.quit", "q", "Q"),
-		Abort:   key.NewBinding(key.WithKeys("ctrl+c")),
+
+		Loudspeaker: bind("l", "key.loudspeaker", "l", "L"),
+		Switch:      bind("w", "key.switch", "w", "W"),
+		Listen:      bind("p", "key.listen", "p", "P"),
+
+		Abort: key.NewBinding(key.WithKeys("ctrl+c")),
 	}
 }

@@ -20,10 +20,8 @@ const (
 	wideMargin = 3
 	slimMargin = 1
 	slimBelow  = 50 // screens narrower than this get the slim margin
-	sideBySide = 88 // content this wide has room for two columns
 	tallFrom   = 34 // screens this high get more air
 	maxHeight  = 38 // keys further down are not found
-	wideGutter = 4
 )
 
 // Sheet is what a page is drawn on.
@@ -150,6 +148,16 @@ func join(blocks []Block, air int) string {
 		return "\n" + b.String()
 	}
 	return b.String()
+}
+
+// gaps is how many blank lines stand between blocks that have them all.
+func gaps(blocks []Block) (n int) {
+	for _, b := range blocks[1:] {
+		if !b.Close {
+			n++
+		}
+	}
+	return n
 }
 
 func firstLines(text string, n int) string {

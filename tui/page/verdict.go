@@ -12,6 +12,9 @@ import (
 type Verdict struct {
 	Report   *report.Report
 	Delivery words.Delivery
+	// Elsewhere is the microphone to change to; the zero value when there is none.
+	Elsewhere Elsewhere
+	Replay    Replay
 }
 
 // View draws the page.
@@ -26,18 +29,35 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	if p.Report.Verdict != report.Ready {
 		action = s.Style.Accent.Render(wrap(w.T("verdict.action"), width)) + "\n" + action
 	}
+	cause := a.Cause
+	if p.Elsewhere.Found() { // the same with the names, which never leave this computer
+		cause = p.Elsewhere.Sentence(w) + " " + w.T("elsewhere.offer")
+	}
+	k.Switch.SetEnabled(p.Elsewhere.Found())
+	k.Listen.SetEnabled(p.Replay.Held())
 	code := words.Clean(p.Report.Case, 12)
 
 	return s.frame(w.T("verdict.step"), []Block{
 		{Text: headline},
-		{Text: indent(wrap(a.Cause, width-3), 3)},
+		{Text: indent(wrap(cause, width-3), 3)},
 		{Text: action},
-		{Text: notes(s, a.Untested, a.More), Spare: 1},
+		{Text: notes(s, a.Untested, a.Loudspeaker, a.More), Spare: 1},
 		{Text: s.Style.Accent.Render(w.T("verdict.case"))},
 		{Text: p.code(s, code), Close: !s.tall()},
 		{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2},
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},
-	}, k.Details, k.Repeat, k.Quit)
+		p.replay(s),
+	}, k.Switch, k.Details, k.Repeat, k.Listen, k.Quit)
+}
+
+// replay says what became of the kept seconds. The offer may be missing on a
+// small screen, for the key is named below; the answer to the key may not.
+func (p Verdict) replay(s Sheet) Block {
+	b := Block{Text: s.Style.Quiet.Render(wrap(p.Replay.Sentence(s.Words), s.content()))}
+	if p.Replay == ReplayKept || p.Replay == ReplayErased {
+		b.Spare = 3
+	}
+	return b
 }
 
 // code is the case code as large as the screen allows without pushing the

@@ -14,15 +14,23 @@ type Consent struct {
 	Recipient string
 	// Declined is set when the participant asked that nothing be sent.
 	Declined bool
+	// Replay is set when the last seconds are kept in memory for the speaker.
+	Replay bool
+	// Others is set when the other microphones are listened to as well.
+	Others bool
 }
 
 // Welcome says what will happen and asks for consent.
-type Welcome struct{ Consent }
+type Welcome struct {
+	Consent
+	Loudspeaker Loudspeaker
+}
 
 // View draws the page.
 func (p Welcome) View(s Sheet, k Keys) string {
 	w := s.Words
 	width := s.content()
+	k.Loudspeaker.SetEnabled(p.Loudspeaker.Offered)
 	measures := s.Style.Text.Render(wrap(w.T("welcome.measures"), width))
 	for _, line := range p.Measures(w) {
 		measures += "\n" + bullet("•", line, width)
@@ -31,13 +39,14 @@ func (p Welcome) View(s Sheet, k Keys) string {
 	for _, line := range p.Privacy(w)[1:] {
 		privacy += "\n" + wrap(line, width)
 	}
-	return s.frame(w.T("welcome.step"), []Block{
+	blocks := []Block{
 		{Text: s.Style.Accent.Render(wrap(w.T("welcome.title"), width))},
 		{Text: wrap(p.Intro(w), width)},
 		{Text: measures, Spare: 1},
 		{Text: privacy},
 		{Text: p.sending(s)},
-	}, k.Start, k.Quit)
+	}
+	return s.frame(w.T("welcome.step"), append(blocks, p.Loudspeaker.blocks(s)...), k.Start, k.Loudspeaker, k.Quit)
 }
 
 // Intro says how long it takes and what there is to do.
@@ -50,16 +59,22 @@ func (c Consent) Intro(w words.Words) string {
 
 // Measures says what is measured.
 func (c Consent) Measures(w words.Words) []string {
-	if c.NoAudio {
+	switch {
+	case c.NoAudio:
 		return []string{w.T("welcome.measure_line")}
+	case c.Others:
+		return []string{w.T("welcome.measure_voice"), w.T("welcome.measure_others"), w.T("welcome.measure_line")}
 	}
 	return []string{w.T("welcome.measure_voice"), w.T("welcome.measure_line")}
 }
 
 // Privacy says what becomes of the sound.
 func (c Consent) Privacy(w words.Words) []string {
-	if c.NoAudio {
+	switch {
+	case c.NoAudio:
 		return []string{w.T("welcome.privacy_no_audio")}
+	case c.Replay:
+		return []string{w.T("welcome.privacy"), w.T("welcome.privacy_replay")}
 	}
 	return []string{w.T("welcome.privacy"), w.T("welcome.privacy_how")}
 }

@@ -14,6 +14,9 @@ type Answer struct {
 	Action   string
 	// Untested names what could not be told about; empty when nothing is open.
 	Untested string
+	// Loudspeaker says whether the tone was heard; empty when none was played,
+	// or when the cause says it.
+	Loudspeaker string
 	// More says how many further remarks there are; empty when there is none.
 	More string
 }
@@ -37,6 +40,7 @@ func (w Words) Answer(r *report.Report) Answer {
 	default:
 		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
 	}
+	a.Loudspeaker = w.loudspeaker(r, primary.Code)
 	switch {
 	case others == 1:
 		a.More = w.T("verdict.more_one")
@@ -51,6 +55,17 @@ func (w Words) Answer(r *report.Report) Answer {
 func notEnrolled(r *report.Report) bool {
 	voice := report.Find[report.MediaVoice](r)
 	return voice != nil && voice.State == report.MediaNotEnrolled
+}
+
+func (w Words) loudspeaker(r *report.Report, primary string) string {
+	out := report.Find[report.AudioOutput](r)
+	switch {
+	case out == nil, out.LoopHeard == nil, primary == "audio.speaker_silent":
+		return ""
+	case *out.LoopHeard:
+		return w.T("verdict.tone_heard")
+	}
+	return w.T("verdict.tone_not_heard")
 }
 
 func (w Words) untested(r *report.Report) string {

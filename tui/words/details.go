@@ -74,7 +74,7 @@ func (w Words) Measured(r *report.Report) []Section {
 			}
 		}
 		if p.Error != "" {
-			s.Lines = append(s.Lines, w.T("details.note", "text", Clean(p.Error, 200)))
+			s.Lines = append(s.Lines, w.Note(p.Error))
 		}
 		all = append(all, s)
 	}

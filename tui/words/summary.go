@@ -31,7 +31,7 @@ func (w Words) Summary(r *report.Report) []string {
 	a := w.Answer(r)
 	lines := w.Brief(r)
 	lines, code := lines[:len(lines)-1], lines[len(lines)-1]
-	for _, extra := range []string{a.Untested, a.More} {
+	for _, extra := range []string{a.Untested, a.Loudspeaker, a.More} {
 		if extra != "" {
 			lines = append(lines, extra)
 		}

@@ -33,13 +33,29 @@ func (w Words) Probe(name string) string {
 	return w.T(key)
 }
 
-// State is what a probe found, in a word.
-func (w Words) State(s report.Status) string {
+// State is what a probe found or does, in a word or two.
+func (w Words) State(s report.Status) string { return w.state("state.", s) }
+
+// BriefState is State where there is little room.
+func (w Words) BriefState(s report.Status) string { return w.state("brief_state.", s) }
+
+// state knows, beside the statuses of a report, those of a probe that has not
+// finished. Any other is unknown.
+func (w Words) state(table string, s report.Status) string {
 	switch s {
-	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped:
-		return w.T("state." + string(s))
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, "running", "listening":
+		return w.T(table + string(s))
 	}
-	return w.T("state.unknown")
+	return w.T(table + "unknown")
+}
+
+// BriefProbe is the name of a probe in at most 12 letters.
+func (w Words) BriefProbe(name string) string {
+	key := "brief_probe." + strings.ReplaceAll(name, ".", "_")
+	if !w.Has(key) {
+		return Clean(name, 12)
+	}
+	return w.T(key)
 }
 
 // Number is a small whole number as a word (two to twelve), else in digits.

@@ -56,12 +56,14 @@ type zone struct {
 }
 
 func zoneOf(i, width int, s style.Set) zone {
-	z := zone{s.Good, "-"}
+	z := zone{s.Quiet, "-"}
 	switch {
 	case i >= cell(ErrorDBFS, width):
 		z = zone{s.Bad, "#"}
 	case i >= cell(WarnDBFS, width):
-		z = zone{s.Caution, "="}
+		z = zone{s.Caution, "+"}
+	case i >= cell(goodFromDBFS, width):
+		z = zone{s.Good, "="}
 	}
 	if s.Color {
 		z.fill = "█"
@@ -92,12 +94,28 @@ func scale(width int, s style.Set) string {
 	return s.Quiet.Render(string(line))
 }
 
+// labels sets each word in the middle of its zone, with strokes between them.
 func labels(width int, s style.Set, words Labels) string {
 	line := blank(width)
-	put(line, 0, words.Quiet)
-	put(line, cell(goodFromDBFS, width), words.Good)
-	put(line, cell(ErrorDBFS, width), words.Loud)
+	good, loud := cell(goodFromDBFS, width), cell(ErrorDBFS, width)
+	middle(line, 0, good, words.Quiet)
+	stroke(line, min(good, middle(line, good, loud, words.Good))-1)
+	stroke(line, min(loud, middle(line, loud, width, words.Loud))-1)
 	return s.Text.Render(string(line))
+}
+
+// middle puts text into the middle of a zone and returns where it begins.
+func middle(line []rune, from, to int, text string) (at int) {
+	n := len([]rune(text))
+	at = min(from+max(0, to-from-n)/2, len(line)-n)
+	put(line, at, text)
+	return at
+}
+
+func stroke(line []rune, at int) {
+	if at > 0 && line[at] == ' ' {
+		line[at] = '|'
+	}
 }
 
 func blank(width int) []rune { return []rune(strings.Repeat(" ", width)) }

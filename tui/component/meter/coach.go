@@ -18,7 +18,9 @@ const (
 	Softer       Advice = "softer"   // the voice is too loud
 	Good         Advice = "good"     // the voice is right
 	NoSound      Advice = "no_sound" // all samples are exactly zero
+	Muted        Advice = "muted"    // the system has muted the microphone
 	Finished     Advice = "finished" // the microphone has been measured
+	Tone         Advice = "tone"     // measured, and the loudspeaker comes next
 	NoMicrophone Advice = "no_microphone"
 )
 
@@ -49,6 +51,7 @@ type Coach struct {
 	spoken   time.Duration
 	power    float64 // mean power of the readings with speech
 	zero     bool
+	muted    bool
 	closed   bool
 }
 
@@ -66,7 +69,16 @@ func (c Coach) Listen(now time.Time) Coach {
 		return c
 	}
 	c.advice, c.next, c.at = Speak, Speak, now
-	return c
+	return c.settle(c.judge(now), now)
+}
+
+// Mute notes that the system has muted the microphone, or lifted that.
+func (c Coach) Mute(muted bool, now time.Time) Coach {
+	if c.closed {
+		return c
+	}
+	c.muted = muted
+	return c.settle(c.judge(now), now)
 }
 
 // Finish ends the advice: with Finished, or with NoMicrophone.
@@ -105,8 +117,12 @@ func (c Coach) Hear(l probe.Level, now time.Time) Coach {
 func (c Coach) judge(now time.Time) Advice {
 	level := 10 * math.Log10(c.power)
 	switch {
+	case c.muted:
+		return Muted
 	case c.zero:
 		return NoSound
+	case c.at.IsZero():
+		return Opening
 	case !c.loudAt.IsZero() && now.Sub(c.loudAt) < loudFor:
 		return Softer
 	case c.spoken < speechFor, now.Sub(c.spokenAt) > pauseFor:
@@ -119,15 +135,17 @@ func (c Coach) judge(now time.Time) Advice {
 	return Good
 }
 
-// settle shows new advice once it has held for a while. Digital zero is shown
-// and withdrawn at once: it is certain, and every second of it counts.
+// settle shows new advice once it has held for a while. Mute and digital zero
+// are shown and withdrawn at once: they are certain, and every second counts.
 func (c Coach) settle(a Advice, now time.Time) Coach {
 	if a != c.next {
 		c.next, c.nextSince = a, now
 	}
-	certain := a == NoSound || c.advice == NoSound
+	certain := a.certain() || c.advice.certain()
 	if c.next != c.advice && (certain || now.Sub(c.nextSince) >= settleFor) {
 		c.advice = c.next
 	}
 	return c
 }
+
+func (a Advice) certain() bool { return a == NoSound || a == Muted }

@@ -79,13 +79,41 @@ func TestBarFits(t *testing.T) {
 func TestZonesDifferWithoutColour(t *testing.T) {
 	l := Level{}.Hear(probe.Level{PeakDBFS: 0}, start)
 	bar, _, _ := strings.Cut(Bar(l, 60, style.New(termenv.TrueColor, false), Labels{"leise", "gut", "zu laut"}), "\n")
-	if want := strings.Repeat("-", 40) + strings.Repeat("=", 11) + strings.Repeat("#", 9); ansi.Strip(bar) != want {
+	if want := strings.Repeat("-", 30) + strings.Repeat("=", 10) + strings.Repeat("+", 11) + strings.Repeat("#", 9); ansi.Strip(bar) != want {
 		t.Errorf("got  %s\nwant %s", ansi.Strip(bar), want)
 	}
 	l = Level{}.Hear(probe.Level{PeakDBFS: -15}, start).Fall(after(1))
 	bar, _, _ = strings.Cut(Bar(l, 60, style.New(termenv.TrueColor, false), Labels{}), "\n")
 	if n := strings.Index(ansi.Strip(bar), "|"); n != 44 {
 		t.Errorf("the held peak stands at %d, want 44: %s", n, ansi.Strip(bar))
+	}
+}
+
+func TestWordsStandUnderTheirZones(t *testing.T) {
+	for width, want := range map[int]string{
+		46: "       zu leise       |      gut      |zu laut",
+		60: "           zu leise          |         gut        | zu laut ",
+	} {
+		rows := strings.Split(ansi.Strip(Bar(Level{}, width, style.New(termenv.TrueColor, false), Labels{"zu leise", "gut", "zu laut"})), "\n")
+		if got := rows[2]; got != want {
+			t.Errorf("width %d:\n%q\n%q", width, got, want)
+		}
+	}
+}
+
+func TestMuteIsNamedAtOnceAndWithdrawn(t *testing.T) {
+	c, _ := talk(Coach{}, 0, 2, probe.Level{RMSDBFS: -27, PeakDBFS: -14, Speech: true}, -1)
+	if c = c.Mute(true, after(2)); c.Advice() != Muted {
+		t.Errorf("muted: %s", c.Advice())
+	}
+	if c = c.Mute(false, after(2.1)); c.Advice() == Muted {
+		t.Error("still muted")
+	}
+	if c = (Coach{}).Mute(true, after(0)).Listen(after(0)); c.Advice() != Muted {
+		t.Errorf("muted before there was sound: %s", c.Advice())
+	}
+	if c = c.Finish(Finished).Mute(true, after(1)); c.Advice() != Finished {
+		t.Errorf("after the end: %s", c.Advice())
 	}
 }
 

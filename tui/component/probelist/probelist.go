@@ -16,7 +16,8 @@ import (
 // order is how the usual probes stand in the list whichever begins first;
 // others follow as they come.
 var order = []string{
-	report.ProbeAudioInput, report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice,
+	report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATBehavior,
+	report.ProbeMediaVoice,
 }
 
 // List is the probes of one check. The zero value is empty.
@@ -44,6 +45,19 @@ func (l List) Take(e probe.Event) List {
 			status = e.Result.Status
 		}
 		items[i].done = &status
+	}
+	return List{items}
+}
+
+// Judge puts the statuses of finished probes in place of those they ended with.
+func (l List) Judge(results []report.Result) List {
+	items := append([]item(nil), l.items...)
+	for _, r := range results {
+		for i := range items {
+			if items[i].name == r.Name && items[i].done != nil {
+				items[i].done = new(r.Status)
+			}
+		}
 	}
 	return List{items}
 }
@@ -87,28 +101,63 @@ func (l List) Done(name string) bool {
 	return false
 }
 
+// Status is that of a finished probe; any other is unknown.
+func (l List) Status(name string) report.Status {
+	for _, it := range l.items {
+		if it.name == name && it.done != nil {
+			return *it.done
+		}
+	}
+	return report.StatusUnknown
+}
+
 // View draws the list, at most width cells wide, one line a probe.
 func (l List) View(width int, s style.Set, w words.Words) string {
+	return l.draw(width, s, wording{w.Probe, w.State})
+}
+
+// Brief is View in short words, for a column of BriefWidth cells.
+func (l List) Brief(width int, s style.Set, w words.Words) string {
+	return l.draw(width, s, wording{w.BriefProbe, w.BriefState})
+}
+
+// BriefWidth is what the longest line of Brief needs; a test holds the texts to it.
+const BriefWidth = 25
+
+// wording names probes and states.
+type wording struct {
+	probe func(name string) string
+	state func(report.Status) string
+}
+
+// The states of a probe that has no result yet, as package words names them.
+const (
+	running   report.Status = "running"
+	listening report.Status = "listening"
+)
+
+func (l List) draw(width int, s style.Set, say wording) string {
 	longest := 0
 	for _, it := range l.items {
-		longest = max(longest, lipgloss.Width(w.Probe(it.name)))
+		longest = max(longest, lipgloss.Width(say.probe(it.name)))
 	}
 	var lines []string
 	for _, it := range l.items {
-		name := w.Probe(it.name)
+		name := say.probe(it.name)
 		pad := strings.Repeat(" ", longest-lipgloss.Width(name))
-		lines = append(lines, ansi.Truncate(it.line(name+pad, s, w), width, "…"))
+		mark, state := it.state(s)
+		line := mark.String() + " " + s.Text.Render(name+pad) + "  " + s.Quiet.Render(say.state(state))
+		lines = append(lines, ansi.Truncate(line, width, "…"))
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (it item) line(name string, s style.Set, w words.Words) string {
-	mark, state := s.Pending(), w.T("state.running")
+func (it item) state(s style.Set) (style.Mark, report.Status) {
 	switch {
 	case it.done != nil:
-		mark, state = s.Status(*it.done), w.State(*it.done)
+		return s.Status(*it.done), *it.done
 	case it.listening:
-		state = w.T("state.listening")
+		return s.Pending(), listening
 	}
-	return mark.String() + " " + s.Text.Render(name) + "  " + s.Quiet.Render(state)
+	return s.Pending(), running
 }

@@ -1,0 +1,147 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/tonprobe/tonprobe/tui/component/meter"
+	"github.com/tonprobe/tonprobe/tui/component/probelist"
+)
+
+// The columns of the page in cells. A standard terminal of 80 columns has room
+// for both, the list in its short words.
+const (
+	gutter      = 3
+	briefFrom   = 72 // content this wide takes the list in short words
+	inFullFrom  = 96 // and this wide in full ones
+	fullColumn  = 46
+	ruleOfLists = "│"
+)
+
+// View draws the page: what belongs to the voice on the left, the list on the
+// right or below, and what there is to say over the whole width.
+func (p Checking) View(s Sheet, k Keys) string {
+	w := s.Words
+	k.Switch.SetEnabled(p.elsewhere.Found())
+	if p.NoAudio {
+		wait := Block{Text: s.Style.Strong.Render(wrap(w.T("check.quiet"), s.content()))}
+		return s.frame(w.T("check.step"), []Block{wait, {Text: p.listBelow(s)}}, k.Cancel)
+	}
+	said := []Block{{Text: p.adviceLine(s, s.content())}, {Text: p.elsewhereLine(s)}}
+	right := p.listBeside(s)
+	if right == "" {
+		blocks := append(p.voice(s, s.content()), said...)
+		return s.frame(w.T("check.step"), append(blocks, Block{Text: p.listBelow(s)}), k.Switch, k.Cancel)
+	}
+	voice := s.content() - lipgloss.Width(right)
+	left := p.voice(s, voice)
+	column := lipgloss.NewStyle().Width(voice).Render(join(left, gaps(left)))
+	both := lipgloss.JoinHorizontal(lipgloss.Top, column, right)
+	return s.frame(w.T("check.step"), append([]Block{{Text: both}}, said...), k.Switch, k.Cancel)
+}
+
+// voice is what the person reads and sees of their voice.
+func (p Checking) voice(s Sheet, width int) []Block {
+	w := s.Words
+	invite := w.T("check.read")
+	if p.heardAt.IsZero() && p.coach.Advice() == meter.Opening {
+		invite = w.T("check.ready_to_read")
+	}
+	text := s.Style.Strong.Render(indent(wrap(w.T(p.TextKey()), width-2), 2))
+	labels := meter.Labels{Quiet: w.T("zone.quiet"), Good: w.T("zone.good"), Loud: w.T("zone.loud")}
+	return []Block{
+		{Text: s.Style.Accent.Render(wrap(invite, width))},
+		{Text: text},
+		{Text: p.levelLine(s, width)},
+		{Text: meter.Bar(p.level, width, s.Style, labels), Close: true},
+	}
+}
+
+func (p Checking) levelLine(s Sheet, width int) string {
+	name := s.Words.T("check.level")
+	value := ""
+	if dbfs, ok := p.level.Value(); ok {
+		value = strings.Replace(fmt.Sprintf("%.0f dBFS", math.Round(dbfs)+0), "-", "−", 1)
+		if dbfs <= meter.FloorDBFS {
+			value = "< " + value
+		}
+	}
+	return spread(name, s.Style.Quiet.Render(value), width)
+}
+
+func (p Checking) adviceLine(s Sheet, width int) string {
+	advice := p.Advice()
+	text := s.Words.T("advice." + string(advice))
+	remaining := ""
+	if left := p.remaining(); left > 0 {
+		remaining = s.Words.Remaining(left)
+	}
+	look := s.Style.Strong
+	sign := "▸"
+	switch advice {
+	case meter.NoSound, meter.Muted:
+		look, sign = s.Style.Bad, "✗"
+	case meter.Louder, meter.Softer:
+		look, sign = s.Style.Caution, "!"
+	case meter.Good, meter.Finished:
+		look, sign = s.Style.Good, "✓"
+	case meter.NoMicrophone:
+		sign = "?"
+	}
+	line := look.Render(sign + " " + text)
+	if lipgloss.Width(line)+lipgloss.Width(remaining)+2 > width {
+		return look.Render(wrap(sign+" "+text, width))
+	}
+	return spread(line, s.Style.Quiet.Render(remaining), width)
+}
+
+// elsewhereLine offers the other microphone without haste: the check goes on.
+func (p Checking) elsewhereLine(s Sheet) string {
+	if !p.elsewhere.Found() {
+		return ""
+	}
+	return wrap(p.elsewhere.Sentence(s.Words)+" "+s.Words.T("elsewhere.live"), s.content())
+}
+
+// listBeside is the list as a column behind a rule; empty where it has no room.
+func (p Checking) listBeside(s Sheet) string {
+	width, draw := probelist.BriefWidth, p.probes.Brief
+	switch {
+	case s.content() >= inFullFrom:
+		width, draw = fullColumn, p.probes.View
+	case s.content() < briefFrom:
+		return ""
+	}
+	if p.probes.Len() == 0 {
+		return strings.Repeat(" ", gutter+width)
+	}
+	head := s.Style.Accent.Render(s.Words.T("check.probes"))
+	lines := strings.Split(head+"\n\n"+draw(width, s.Style, s.Words), "\n")
+	for i, line := range lines {
+		lines[i] = s.Style.Quiet.Render(" "+ruleOfLists+" ") + line
+	}
+	return lipgloss.NewStyle().Width(gutter + width).Render(strings.Join(lines, "\n"))
+}
+
+func (p Checking) listBelow(s Sheet) string {
+	if p.probes.Len() == 0 {
+		return ""
+	}
+	return s.Style.Accent.Render(s.Words.T("check.probes")) + "\n" + p.probes.View(s.content(), s.Style, s.Words)
+}
+
+// spread sets left and right to the two ends of a line.
+func spread(left, right string, width int) string {
+	if right == "" {
+		return left
+	}
+	return left + strings.Repeat(" ", max(1, width-lipgloss.Width(left)-lipgloss.Width(right))) + right
+}
+
+func indent(text string, by int) string {
+	pad := strings.Repeat(" ", by)
+	return pad + strings.ReplaceAll(text, "\n", "\n"+pad)
+}

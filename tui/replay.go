@@ -1,0 +1,87 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/page"
+)
+
+// keepFor is how long the last seconds of a voice stay in memory.
+const keepFor = 2 * time.Minute
+
+// Messages of the replay. The number is that of the check it belongs to.
+type (
+	playedMsg struct {
+		number int
+		err    error
+	}
+	expiredMsg struct{ number int }
+)
+
+// replays reports whether there is anything of r's voice to play.
+func (o Options) replays(r *report.Report) bool {
+	in := report.Find[report.AudioInput](r)
+	return o.PlayBack != nil && in != nil && in.CapturedMS != nil && *in.CapturedMS > 0 && (in.AllZero == nil || !*in.AllZero)
+}
+
+// erase forgets the kept voice; it may be called at any time and twice.
+func (o Options) erase() {
+	if o.Erase == nil {
+		return
+	}
+	_ = guarded(o.Log, func() error { o.Erase(); return nil }) // a panic is in the log
+}
+
+// keep offers the replay of the check that has just ended, for a while.
+func (m model) keep() (model, tea.Cmd) {
+	if !m.desk.options.replays(m.verdict.Report) {
+		m.desk.options.erase()
+		return m, nil
+	}
+	m.verdict.Replay = page.ReplayKept
+	number := m.rounds
+	return m, tea.Tick(keepFor, func(time.Time) tea.Msg { return expiredMsg{number} })
+}
+
+// listen plays the kept seconds.
+func (m model) listen() (model, tea.Cmd) {
+	ctx, stop := context.WithCancel(m.desk.ctx)
+	m.verdict.Replay, m.hush = page.ReplayPlaying, stop
+	number := m.rounds
+	return m, m.desk.work(func() tea.Msg {
+		defer stop()
+		err := guarded(m.desk.options.Log, func() error { return m.desk.options.PlayBack(ctx) })
+		return playedMsg{number, err}
+	})
+}
+
+// played takes the end of a replay; what was erased meanwhile stays erased.
+func (m model) played(msg playedMsg) model {
+	if msg.number != m.rounds || m.verdict.Replay != page.ReplayPlaying {
+		return m
+	}
+	m.verdict.Replay = page.ReplayKept
+	if msg.err != nil && !errors.Is(msg.err, context.Canceled) {
+		m.desk.options.Log.Warn("play back", "err", msg.err)
+		m.verdict.Replay = page.ReplayFailed
+	}
+	return m
+}
+
+// forget ends a replay and erases what was kept.
+func (m model) forget() model {
+	if m.hush != nil {
+		m.hush()
+		m.hush = nil
+	}
+	m.desk.options.erase()
+	if m.verdict.Replay != "" {
+		m.verdict.Replay = page.ReplayErased
+	}
+	return m
+}
