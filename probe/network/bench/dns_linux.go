@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// nameServer is the home router's: it knows one name, and how to be slow and to
+// fail. It speaks UDP; over TCP its port is closed.
+type nameServer struct {
+	conns []net.PacketConn
+	spec  atomic.Pointer[DNSSpec]
+	work  sync.WaitGroup
+}
+
+// listenDNS binds an address of the calling thread's namespace.
+func listenDNS(addrs ...netip.Addr) (*nameServer, error) {
+	s := &nameServer{}
+	s.spec.Store(&DNSSpec{})
+	for _, a := range addrs {
+		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 53)))
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		s.conns = append(s.conns, c)
+	}
+	return s, nil
+}
+
+func (s *nameServer) serve(ctx context.Context) {
+	for _, c := range s.conns {
+		s.work.Go(func() {
+			buf := make([]byte, 1500)
+			for {
+				n, from, err := c.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				spec := *s.spec.Load()
+				reply, ok := answerDNS(append([]byte(nil), buf[:n]...), spec)
+				if !ok {
+					continue
+				}
+				s.work.Go(func() {
+					select {
+					case <-ctx.Done():
+					case <-time.After(time.Duration(spec.DelayMS * float64(time.Millisecond))):
+						_, _ = c.WriteTo(reply, from)
+					}
+				})
+			}
+		})
+	}
+}
+
+func (s *nameServer) close() {
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+	s.work.Wait()
+}
+
+// answerDNS is the answer to a question (RFC 1035 §4); not ok: none at all.
+func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
+	var q dnsmessage.Message
+	if err := q.Unpack(query); err != nil || q.Response || len(q.Questions) != 1 || spec.Fails == "silent" {
+		return nil, false
+	}
+	a := dnsmessage.Message{
+		Header: dnsmessage.Header{
+			ID: q.ID, Response: true, RecursionDesired: q.RecursionDesired, RecursionAvailable: true,
+		},
+		Questions: q.Questions,
+	}
+	question := q.Questions[0]
+	known := strings.EqualFold(question.Name.String(), ServerName+".")
+	switch {
+	case spec.Fails == "servfail":
+		a.RCode = dnsmessage.RCodeServerFailure
+	case spec.Fails == "refused":
+		a.RCode = dnsmessage.RCodeRefused
+	case spec.Fails == "nxdomain", !known:
+		a.RCode = dnsmessage.RCodeNameError
+	case question.Type == dnsmessage.TypeA && question.Class == dnsmessage.ClassINET:
+		a.Answers = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class, TTL: 60},
+			Body:   &dnsmessage.AResource{A: serverAddr.As4()},
+		}}
+	}
+	reply, err := a.Pack()
+	return reply, err == nil
+}

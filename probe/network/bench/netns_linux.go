@@ -1,0 +1,212 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// namespacePrefix and the process's number begin the name of each namespace.
+const namespacePrefix = "tonbench-"
+
+const (
+	namespaceDir = "/run/netns"
+	resolverDir  = "/etc/netns" // ip-netns(8): files here take the place of those in /etc
+)
+
+var worldsMade atomic.Int64 // part of names only, which must differ within a process
+
+// namespaces are the four of one world.
+type namespaces struct {
+	names   [hosts]string
+	devices [hosts]string
+}
+
+func newNames() namespaces {
+	var n namespaces
+	k := worldsMade.Add(1)
+	for i, host := range hostNames {
+		n.names[i] = fmt.Sprintf("%s%d-%d-%s", namespacePrefix, os.Getpid(), k, host)
+		n.devices[i] = fmt.Sprintf("tb%dw%d%s", os.Getpid(), k, host[:1]) // 15 bytes at most
+	}
+	return n
+}
+
+// possibleNamespaces tries to make one.
+func possibleNamespaces() error {
+	name := fmt.Sprintf("%s%d-try", namespacePrefix, os.Getpid())
+	if err := ip(context.Background(), "netns", "add", name); err != nil {
+		return fmt.Errorf("network namespaces: %w", err)
+	}
+	return ip(context.Background(), "netns", "delete", name)
+}
+
+// RemoveStale removes what a bench left behind that was killed. Its TUN devices
+// went with its descriptors, its programs with the process.
+func RemoveStale(ctx context.Context) error {
+	own := regexp.MustCompile("^" + regexp.QuoteMeta(namespacePrefix) + `(\d+)-`)
+	var errs []error
+	for _, dir := range []string{namespaceDir, resolverDir} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // there never was one
+		}
+		for _, e := range entries {
+			m := own.FindStringSubmatch(e.Name())
+			if m == nil || isAlive(m[1]) {
+				continue
+			}
+			errs = append(errs, removeNamespace(ctx, e.Name()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func isAlive(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	return err == nil && unix.Kill(n, 0) != unix.ESRCH
+}
+
+func removeNamespace(ctx context.Context, name string) error {
+	err := os.RemoveAll(filepath.Join(resolverDir, name))
+	if _, statErr := os.Stat(filepath.Join(namespaceDir, name)); statErr != nil {
+		return err
+	}
+	return errors.Join(err, ip(ctx, "netns", "delete", name))
+}
+
+// make makes the namespaces and moves the devices in, which exist already.
+func (n namespaces) make(ctx context.Context) error {
+	for i, name := range n.names {
+		if err := ip(ctx, "netns", "add", name); err != nil {
+			return err
+		}
+		// IPv6 is not emulated; its neighbour chatter would only stand in the truth.
+		noIPv6 := in(ctx, name, "sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+		_ = noIPv6.Run() // a kernel without IPv6 has no such setting
+		for _, args := range [][]string{
+			{"link", "set", n.devices[i], "netns", name},
+			{"-n", name, "link", "set", "lo", "up"},
+			{"-n", name, "link", "set", n.devices[i], "up"},
+		} {
+			if err := ip(ctx, args...); err != nil {
+				return err
+			}
+		}
+	}
+	return n.addressOthers(ctx)
+}
+
+// addressOthers gives all but the home their addresses, which are the same in
+// every scenario.
+func (n namespaces) addressOthers(ctx context.Context) error {
+	for host, addrs := range map[int][]netip.Addr{
+		atGateway: {privateGateway, publicGateway},
+		atISP:     {ispAddr},
+		atServer:  {serverAddr, serverOther},
+	} {
+		if err := n.address(ctx, host, netip.Addr{}, addrs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// address replaces a host's addresses and its default route. A TUN device has
+// no neighbours to be asked for, so that any address may be the gateway's.
+func (n namespaces) address(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
+	name, device := n.names[host], n.devices[host]
+	if err := ip(ctx, "-n", name, "addr", "flush", "dev", device); err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		bits := "/32"
+		if gateway.IsValid() {
+			bits = "/24"
+		}
+		if err := ip(ctx, "-n", name, "addr", "add", a.String()+bits, "dev", device); err != nil {
+			return err
+		}
+	}
+	route := []string{"-n", name, "route", "replace", "default", "dev", device}
+	if gateway.IsValid() {
+		route = append(route, "via", gateway.String(), "onlink")
+	}
+	return ip(ctx, route...)
+}
+
+// setResolver names the name server of programs started in a host from now on.
+func (n namespaces) setResolver(host int, server netip.Addr) error {
+	dir := filepath.Join(resolverDir, n.names[host])
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "resolv.conf"), []byte("nameserver "+server.String()+"\n"), 0o644)
+}
+
+func (n namespaces) remove(ctx context.Context) error {
+	var errs []error
+	for _, name := range n.names {
+		errs = append(errs, removeNamespace(ctx, name))
+	}
+	return errors.Join(errs...)
+}
+
+// within runs f on a thread inside a host's namespace. Sockets stay in the
+// namespace in which they were made, so f makes them and any goroutine may use
+// them afterwards; f itself must start no goroutine that makes one.
+func (n namespaces) within(host int, f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		// Not unlocked when the way back fails: the thread then ends with the goroutine.
+		runtime.LockOSThread()
+		done <- func() error {
+			back, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return fmt.Errorf("open the own namespace: %w", err)
+			}
+			defer func() { _ = unix.Close(back) }()
+			there, err := unix.Open(filepath.Join(namespaceDir, n.names[host]), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return fmt.Errorf("open namespace %s: %w", n.names[host], err)
+			}
+			defer func() { _ = unix.Close(there) }()
+			if err := unix.Setns(there, unix.CLONE_NEWNET); err != nil {
+				return fmt.Errorf("enter namespace %s: %w", n.names[host], err)
+			}
+			err = f()
+			if unix.Setns(back, unix.CLONE_NEWNET) == nil {
+				runtime.UnlockOSThread()
+			}
+			return err
+		}()
+	}()
+	return <-done
+}
+
+// in is a program inside a namespace. It dies with this process.
+func in(ctx context.Context, namespace, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", namespace, program}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+func ip(ctx context.Context, args ...string) error {
+	out, err := exec.CommandContext(ctx, "ip", args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

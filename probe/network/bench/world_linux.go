@@ -1,0 +1,233 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Programs are the real ones, built for this system.
+type Programs struct{ Agent, Collector string }
+
+// World is a home, its router, its provider and a server, with the real
+// collector at the server and an enrolled agent at the home.
+type World struct {
+	Link *Link
+
+	programs  Programs
+	dir       string // data of agent and collector
+	ns        namespaces
+	log       *slog.Logger
+	names     *nameServer
+	page      *loginPage
+	collector *exec.Cmd
+	ca        string // certificate file of the collector
+	stop      context.CancelFunc
+}
+
+// NewWorld makes a world whose data lie in dir. Close must be called in any case
+// in which there was no error.
+func NewWorld(ctx context.Context, dir string, p Programs, log *slog.Logger) (*World, error) {
+	w := &World{programs: p, dir: dir, ns: newNames(), log: log}
+	ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := w.open(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *World) open(ctx context.Context) (err error) {
+	if w.Link, err = openLink(w.ns.devices, w.log); err != nil {
+		return err
+	}
+	if err = w.ns.make(ctx); err != nil {
+		return err
+	}
+	if err = w.openGateway(ctx); err != nil {
+		return fmt.Errorf("start the gateway: %w", err)
+	}
+	if err = w.startCollector(ctx); err != nil {
+		return fmt.Errorf("start the collector: %w", err)
+	}
+	clear := Scenario{Name: "clear", NAT: homeRouter()}
+	if err = w.load(ctx, clear, 1); err != nil {
+		return err
+	}
+	if err = w.enrol(ctx); err != nil {
+		return fmt.Errorf("enrol the agent: %w", err)
+	}
+	return nil
+}
+
+// Close ends everything and leaves nothing behind.
+func (w *World) Close() error {
+	w.stop()
+	if w.collector != nil {
+		_ = w.collector.Wait() // killed by stop
+	}
+	if w.page != nil {
+		w.page.close()
+	}
+	if w.names != nil {
+		w.names.close()
+	}
+	if w.Link != nil {
+		w.Link.close()
+	}
+	return w.ns.remove(context.Background())
+}
+
+func (w *World) openGateway(ctx context.Context) error {
+	var servePage func()
+	err := w.ns.within(atGateway, func() (err error) {
+		if w.names, err = listenDNS(privateGateway, publicGateway); err != nil {
+			return err
+		}
+		servePage, w.page, err = listenPortal(privateGateway)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	w.names.serve(ctx)
+	servePage()
+	return nil
+}
+
+func (w *World) data(of string) string { return filepath.Join(w.dir, of) }
+
+func (w *World) startCollector(ctx context.Context) error {
+	cmd := in(ctx, w.ns.names[atServer], w.programs.Collector, "serve", "--data", w.data("collector"),
+		"--listen", ":443", "--public-url", "https://"+ServerName, "--stun-listen", ":3478", "--media-listen", ":3480")
+	var stderr lockedBuffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w.collector = cmd
+	lines := bufio.NewScanner(out)
+	for w.ca == "" && lines.Scan() {
+		if _, file, ok := strings.Cut(lines.Text(), "--ca "); ok {
+			w.ca = strings.TrimSpace(file)
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	if w.ca == "" {
+		return fmt.Errorf("it did not get ready: %s", stderr.String())
+	}
+	return nil
+}
+
+func (w *World) enrol(ctx context.Context) error {
+	out, err := in(ctx, w.ns.names[atServer], w.programs.Collector, "participant", "add", "Bench", "--json", "--data", w.data("collector")).Output()
+	if err != nil {
+		return fmt.Errorf("add a participant: %w", withStderr(err))
+	}
+	var invited struct{ Code string }
+	if err := json.Unmarshal(out, &invited); err != nil {
+		return fmt.Errorf("add a participant: %w", err)
+	}
+	_, err = w.agent(ctx, "enroll", invited.Code, "--server", "https://"+ServerName).Output()
+	return withStderr(err)
+}
+
+// agent is the real tonprobe at home.
+func (w *World) agent(ctx context.Context, args ...string) *exec.Cmd {
+	args = append(args, "--data", w.data("agent"), "--ca", w.ca)
+	cmd := in(ctx, w.ns.names[atHome], w.programs.Agent, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "LANG=C.UTF-8"} // no proxy of this machine's
+	return cmd
+}
+
+// load brings home, name server and link into the state of a scenario. The link
+// comes last: second 0 is when it returns.
+func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
+	p := planOf(s)
+	if err := w.ns.address(ctx, atHome, p.gateway, p.home); err != nil {
+		return err
+	}
+	if err := w.ns.setResolver(atHome, p.gateway); err != nil {
+		return err
+	}
+	w.names.spec.Store(&s.DNS)
+	return w.Link.Load(s, seed)
+}
+
+// Check is one check of a scenario, with what really happened.
+type Check struct {
+	Report *report.Report
+	Truth  Truth
+	Took   time.Duration
+}
+
+// checkLimit is far more than a check may take; behind it, it hangs.
+const checkLimit = 40 * time.Second
+
+// Check runs the real check in a scenario.
+func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	if err := w.load(ctx, s, seed); err != nil {
+		return Check{}, err
+	}
+	cmd := w.agent(ctx, "check", "--plain", "--no-audio", "--yes", "--no-upload", "--json", "-")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	began := time.Now()
+	err := cmd.Run()
+	c := Check{Truth: w.Link.Truth(), Took: time.Since(began)}
+	// The status is the verdict; that there is a report counts.
+	if c.Report, err = decode(stdout.Bytes(), err); err != nil {
+		return c, fmt.Errorf("check in %s: %w: %s", s.Name, err, strings.TrimSpace(stderr.String()))
+	}
+	return c, nil
+}
+
+func decode(b []byte, runErr error) (*report.Report, error) {
+	if len(b) == 0 {
+		return nil, fmt.Errorf("no report: %w", runErr)
+	}
+	return report.Decode(b)
+}
+
+func withStderr(err error) error {
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(e.Stderr))
+	}
+	return err
+}
+
+// lockedBuffer may be written and read at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
