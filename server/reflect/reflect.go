@@ -35,6 +35,11 @@ type Config struct {
 	// MediaIPs are the addresses to advertise where they differ from the local
 	// ones (1:1 NAT, container). Empty: the local ones.
 	MediaIPs []netip.Addr
+	// STUNAlternate is a second address of this machine, of the same family as
+	// the first, under which clients reach it. With it agents can find out the
+	// behaviour of their NAT (RFC 5780); a second port next to STUN's is used on
+	// both. Unset, the reflector says that it has but one.
+	STUNAlternate netip.Addr
 	// TURNSecret signs the time-limited credentials; empty draws one, which is
 	// enough for a single collector.
 	TURNSecret []byte

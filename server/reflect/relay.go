@@ -20,10 +20,11 @@ import (
 
 // relay is STUN and TURN on one port. Binding requests need no credentials.
 type relay struct {
-	server *turn.Server
-	addr   netip.AddrPort
-	cfg    Config
-	count  *counters
+	server    *turn.Server
+	discovery *discovery
+	addr      netip.AddrPort
+	cfg       Config
+	count     *counters
 
 	mu    sync.Mutex
 	open  map[string]int // allocations by owner
@@ -36,6 +37,9 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 		return nil, fmt.Errorf("open the STUN port: %w", err)
 	}
 	r := &relay{addr: p.addrs[0], cfg: cfg, count: count, open: map[string]int{}}
+	if r.discovery, err = openDiscovery(p, cfg.STUNAlternate, cfg.Log); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
 	mayReach := func(_ net.Addr, peer net.IP) bool {
 		ok := media.ownsIP(canonicalIP(peer))
 		if !ok {
@@ -61,16 +65,18 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 	}
 	for _, conn := range p.udp {
 		tc.PacketConnConfigs = append(tc.PacketConnConfigs, turn.PacketConnConfig{
-			PacketConn: conn, RelayAddressGenerator: sockets, PermissionHandler: mayReach,
+			PacketConn: stunConn{conn, r.discovery}, RelayAddressGenerator: sockets, PermissionHandler: mayReach,
 		})
 	}
 	if r.server, err = turn.NewServer(tc); err != nil {
-		return nil, errors.Join(fmt.Errorf("start the TURN server: %w", err), p.Close())
+		return nil, errors.Join(fmt.Errorf("start the TURN server: %w", err), p.Close(), r.discovery.Close())
 	}
 	return r, nil
 }
 
-func (r *relay) Close() error { return ignoreClosed(r.server.Close()) }
+func (r *relay) Close() error {
+	return ignoreClosed(errors.Join(r.server.Close(), r.discovery.Close()))
+}
 
 // authenticate checks credentials as draft-uberti-behave-turn-rest-00 §2.2 makes
 // them: the user name is "expiry:owner", the password its HMAC.
