@@ -32,6 +32,11 @@ const (
 	// webBudget lets the name, the connection and the encryption hang for 3 s
 	// each, so that the step at fault is named and not the budget.
 	webBudget = 9500 * time.Millisecond
+	// linkBudget is a name that hangs (3 s) and 20 requests to the next router.
+	linkBudget = 7500 * time.Millisecond
+	// pathBudget is names and ICE servers, finding the routers (1.6 s) and the
+	// streams (5 s and the wait for the last packet).
+	pathBudget = 11 * time.Second
 	// iceBudget is for the one request that nat and media.voice share.
 	iceBudget = 3 * time.Second
 )

@@ -46,6 +46,8 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 		{Probe: newNAT(s), Budget: natBudget},
 		{Probe: newVoice(s), Budget: connectBudget + streamFor},
 		{Probe: o.web(s), Budget: webBudget},
+		{Probe: newLink(s), Budget: linkBudget},
+		{Probe: newPath(s, o.Target), Budget: pathBudget},
 	}
 	if !o.Speaker {
 		return plan, nil

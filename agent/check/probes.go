@@ -65,3 +65,9 @@ func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
 func newWeb(s sources) probe.Probe {
 	return network.NewWeb(network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs})
 }
+
+func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }
+
+func newPath(s sources, target string) probe.Probe {
+	return network.NewPath(network.PathConfig{URL: target, ICE: s.ice})
+}

@@ -1,0 +1,93 @@
+package network
+
+import (
+	"testing"
+	"time"
+)
+
+// of is a stream of fifty packets of which some were lost, hop one of eight.
+func of(lost int) *stream  { return &stream{sent: 50, rtts: make([]time.Duration, 50-lost)} }
+func hop(lost int) *stream { return &stream{sent: 8, rtts: make([]time.Duration, 8-lost)} }
+
+func TestPlaceFault(t *testing.T) {
+	var none *stream
+	silent := of(50)
+	for name, c := range map[string]struct {
+		lan, access, transit, server *stream
+		want                         string
+	}{
+		"all well":                            {of(0), hop(0), of(0), of(0), "none"},
+		"one packet each":                     {of(1), hop(1), of(1), of(1), "none"},
+		"three are chance":                    {of(3), hop(2), of(3), of(3), "none"},
+		"Wi-Fi":                               {of(15), hop(3), of(17), of(16), "lan"},
+		"weak loss on Wi-Fi":                  {of(5), hop(1), of(6), of(5), "lan"},
+		"Wi-Fi, provider's router silent":     {of(15), silent, of(17), of(16), "lan"},
+		"Wi-Fi, provider's router limits":     {of(15), hop(7), of(17), of(16), "lan"},
+		"Wi-Fi, without a conference":         {of(15), hop(3), of(16), none, "lan"},
+		"access line":                         {of(0), hop(4), of(15), of(17), "access"},
+		"access line, router silent":          {of(0), silent, of(15), of(17), "access"},
+		"access line, router limits":          {of(0), hop(7), of(15), of(15), "access"},
+		"access line, without a conference":   {of(0), hop(4), of(15), none, "access"},
+		"access line, by TCP":                 {of(0), hop(4), of(15), &stream{sent: 20, rtts: make([]time.Duration, 14)}, "access"},
+		"beyond the provider":                 {of(0), hop(0), of(18), of(20), "transit"},
+		"too little to tell whether Wi-Fi":    {of(2), hop(1), of(6), of(4), ""},
+		"only the server":                     {of(0), hop(0), of(0), of(16), "server"},
+		"only the server, routers silent":     {silent, silent, of(0), of(16), "server"},
+		"only the server, routers limit":      {of(0), hop(6), of(0), of(16), "server"},
+		"a little more at the server":         {of(0), hop(0), of(3), of(4), ""},
+		"only our collector":                  {of(0), hop(0), of(16), of(0), ""},
+		"our collector, no conference":        {of(0), hop(0), of(16), none, ""},
+		"server, collector silent":            {of(0), hop(0), silent, of(16), ""},
+		"router limits, all else well":        {of(0), hop(7), of(0), of(0), "none"},
+		"own router limits, all else well":    {of(34), hop(0), of(0), of(0), "none"},
+		"own router limits, access line bad":  {of(40), hop(2), of(10), of(10), ""},
+		"own router bad, the next one is not": {of(20), hop(0), of(20), of(20), ""},
+		"own router silent":                   {silent, hop(4), of(16), of(16), ""},
+		"tunnel":                              {none, none, of(16), of(16), ""},
+		"both ends silent":                    {of(0), hop(0), silent, silent, ""},
+		"nothing":                             {none, none, none, none, ""},
+		"nothing sent":                        {&stream{}, &stream{}, &stream{}, &stream{}, ""},
+		"too few":                             {of(0), hop(0), &stream{sent: 5, rtts: make([]time.Duration, 1)}, none, ""},
+	} {
+		if got := placeFault(c.lan, c.access, c.transit, c.server); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Whatever the figures before it, a healthy server means that no segment is blamed.
+func TestPlaceFaultNeverBlamesAgainstTheServer(t *testing.T) {
+	for lan := range 51 {
+		for access := range 9 {
+			for transit := range 51 {
+				if got := placeFault(of(lan), hop(access), of(transit), of(0)); got != noFault && got != cannotTell {
+					t.Fatalf("lost %d, %d, %d, 0: %q", lan, access, transit, got)
+				}
+			}
+		}
+	}
+}
+
+// The tea of the lady (Fisher 1935, p = 17/70 for three of four) and a table
+// worked out by hand: none of 5 against 5 of 5 is 1/252.
+func TestFewerLostIsFishersTest(t *testing.T) {
+	s := func(sent, lost int) *stream { return &stream{sent: sent, rtts: make([]time.Duration, sent-lost)} }
+	for _, c := range []struct {
+		a, b *stream
+		want bool
+	}{
+		{s(4, 1), s(4, 3), false},
+		{s(4, 0), s(4, 4), true}, // 1/70
+		{s(5, 0), s(5, 5), true},
+		{s(5, 5), s(5, 0), false},
+		{s(10, 0), s(40, 16), true}, // C(34,10)/C(50,10) = 0.013
+		{s(50, 0), s(50, 4), false}, // 0.059
+		{s(50, 0), s(50, 5), true},  // 0.028
+		{s(50, 5), s(50, 5), false},
+		{s(10, 0), s(10, 0), false},
+	} {
+		if got := c.a.fewerLostThan(c.b); got != c.want {
+			t.Errorf("%d/%d against %d/%d: %t", c.a.lost(), c.a.sent, c.b.lost(), c.b.sent, got)
+		}
+	}
+}
