@@ -19,6 +19,8 @@ import (
 type sources struct {
 	webURL    string // "" when no address is known
 	rootCAs   *x509.CertPool
+	// webSocketPath is the collector's; "" where webURL is another server's.
+	webSocketPath string
 	ice       iceFunc         // nil without a collector
 	signaller media.Signaller // nil without a collector
 }
@@ -29,7 +31,7 @@ type sources struct {
 func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
 	s.rootCAs = c.RootCAs
 	if s.webURL == "" {
-		s.webURL = base.String()
+		s.webURL, s.webSocketPath = base.String(), base.JoinPath("api/v1/agent/channel").Path
 	}
 	if c.Token == "" {
 		return s
@@ -63,7 +65,7 @@ func newVoice(s sources) probe.Probe {
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
 
 func newWeb(s sources) probe.Probe {
-	return network.NewWeb(network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs})
+	return network.NewWeb(network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, WebSocketPath: s.webSocketPath})
 }
 
 func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }

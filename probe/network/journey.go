@@ -276,7 +276,7 @@ func exchange(ctx context.Context, clock probe.Clock, conn net.Conn, req outgoin
 		if err != nil {
 			return nil, err
 		}
-		if resp.StatusCode >= 200 {
+		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
 			a.Response = resp
 			return a, nil
 		}

@@ -39,6 +39,8 @@ type WebConfig struct {
 	Proxy func(*url.URL) (*url.URL, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
+	// WebSocketPath is where the server takes WebSockets; "" leaves them out.
+	WebSocketPath string
 	// StepTime bounds each step; 0 is 3 s.
 	StepTime time.Duration
 
@@ -78,6 +80,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	defer j.close()
 	j.steps(ctx)
 	j.placeTheFault(ctx)
+	j.tryWebSocket(ctx)
 	return judge(data), nil
 }
 
