@@ -7,7 +7,7 @@ import (
 )
 
 // ErrParameter says that a value is outside what a formula is defined for.
-var ErrParameter = errors.New("E-model parameter out of range")
+var ErrParameter = errors.New("parameter out of the range of the E-model")
 
 // Params are the inputs of G.107 under its own names (Table 2). Levels are in
 // dB or dBm0, delays in ms, losses in percent.
