@@ -42,7 +42,10 @@ type Config struct {
 	// The reflector; see reflect.Config.
 	STUNListen, MediaListen string
 	MediaIPs                []netip.Addr
-	TURNSecret              []byte
+	STUNAlternate           netip.Addr
+	// TURNTLSListen is host:port of TURN over TLS; empty: there is none.
+	TURNTLSListen string
+	TURNSecret    []byte
 
 	// KeepFullAddresses stores public addresses whole.
 	KeepFullAddresses bool

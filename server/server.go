@@ -78,12 +78,21 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.addFirstUser(ctx); err != nil {
 		return err
 	}
+	secure, err := s.tls()
+	if err != nil {
+		return err
+	}
+	relayed := secure
+	if c.TURNTLSListen == "" {
+		relayed = nil
+	}
 	s.reflector, err = reflect.New(reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
+		STUNAlternate: c.STUNAlternate, TLSConfig: relayed, TURNTLSListen: c.TURNTLSListen,
 		TURNSecret: c.TURNSecret, Log: c.Log, Now: c.Now, Rand: c.Rand})
 	if err != nil {
 		return fmt.Errorf("start reflector: %w", err)
 	}
-	if err := s.listen(ctx); err != nil {
+	if err := s.listen(ctx, secure); err != nil {
 		return err
 	}
 	handler, err := s.handler()
@@ -97,23 +106,30 @@ func (s *Server) open(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) listen(ctx context.Context) error {
+// tls is the certificate to serve with, nil where a proxy does TLS.
+func (s *Server) tls() (*tls.Config, error) {
+	if s.config.plainHTTP() {
+		return nil, nil
+	}
+	source, err := s.certificate()
+	if err != nil {
+		return nil, err
+	}
+	return cert.TLS(source), nil
+}
+
+func (s *Server) listen(ctx context.Context, secure *tls.Config) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
 	}
 	s.listener = l
-	if s.config.plainHTTP() {
-		return nil
+	if secure != nil {
+		secure = secure.Clone() // TURN speaks no HTTP
+		secure.NextProtos = []string{"h2", "http/1.1"}
+		s.listener = tls.NewListener(l, secure)
 	}
-	source, err := s.certificate()
-	if err != nil {
-		return err
-	}
-	t := cert.TLS(source)
-	t.NextProtos = []string{"h2", "http/1.1"}
-	s.listener = tls.NewListener(l, t)
 	return nil
 }
 

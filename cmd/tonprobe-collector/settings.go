@@ -34,7 +34,8 @@ func (o option) variable() string { return "TONPROBE_" + strings.ToUpper(o.key) 
 // settings are the configuration as it is being put together.
 type settings struct {
 	server.Config
-	logLevel slog.Level
+	logLevel   slog.Level
+	turnTLSSet bool
 }
 
 func options() []option {
@@ -51,7 +52,10 @@ func options() []option {
 		{"stun_listen", "`address` of STUN and TURN (default :3478)", false, text(func(s *settings) *string { return &s.STUNListen })},
 		{"media_listen", "`address` of the echo (default :3480)", false, text(func(s *settings) *string { return &s.MediaListen })},
 		{"media_ip", "`IPs` to advertise for the echo, comma between (default: this machine's)", false, setMediaIPs},
+		{"stun_alternate", "second `IP` of this machine, to tell how participants' routers translate", false, setAlternate},
+		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
 		{"turn_secret", "`secret` shared with other collectors' TURN", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
+		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
 		{"keep_full_addresses", "store public addresses whole instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 	}
@@ -104,6 +108,21 @@ func setMediaIPs(s *settings, v string) error {
 	return nil
 }
 
+func setAlternate(s *settings, v string) (err error) {
+	if s.STUNAlternate, err = netip.ParseAddr(v); err != nil {
+		return fmt.Errorf("%.60q is no IP address", v)
+	}
+	return nil
+}
+
+func setTURNTLS(s *settings, v string) error {
+	s.turnTLSSet, s.TURNTLSListen = true, v
+	if v == "off" {
+		s.TURNTLSListen = ""
+	}
+	return nil
+}
+
 func setKeepFull(s *settings, v string) (err error) {
 	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
 		return errors.New("it is true or false")
@@ -132,6 +151,10 @@ func (in *invocation) settings(t terminal) (settings, error) {
 		if err := optionOf(g.key).set(&s, g.value); err != nil {
 			return s, usagef("%s: %s", g.from, err)
 		}
+	}
+	// Whoever moved STUN away from its usual port runs something else there.
+	if !s.turnTLSSet && s.STUNListen == "" {
+		s.TURNTLSListen = ":5349"
 	}
 	return s, nil
 }

@@ -138,9 +138,7 @@ const attrPadding = stun.AttrType(0x0026)
 
 // answer answers a binding request and says whether b was one.
 func (d *discovery) answer(at *net.UDPConn, b []byte, from netip.AddrPort) bool {
-	// The type is the first two bytes (RFC 8489 §5): a look at them saves
-	// reading what TURN relays.
-	if len(b) < 20 || binary.BigEndian.Uint16(b) != stun.BindingRequest.Value() || !stun.IsMessage(b) {
+	if !isBindingRequest(b) {
 		return false
 	}
 	request := stun.Message{Raw: append([]byte(nil), b...)}
@@ -153,6 +151,12 @@ func (d *discovery) answer(at *net.UDPConn, b []byte, from netip.AddrPort) bool 
 		_, _ = out.WriteToUDPAddrPort(reply.Raw, to)
 	}
 	return true
+}
+
+// isBindingRequest looks at the type, the first two bytes (RFC 8489 §5), and
+// saves reading what TURN relays.
+func isBindingRequest(b []byte) bool {
+	return len(b) >= 20 && binary.BigEndian.Uint16(b) == stun.BindingRequest.Value() && stun.IsMessage(b)
 }
 
 // reply is where an answer leaves, where it goes and what it says.

@@ -40,6 +40,10 @@ type Config struct {
 	// behaviour of their NAT (RFC 5780); a second port next to STUN's is used on
 	// both. Unset, the reflector says that it has but one.
 	STUNAlternate netip.Addr
+	// TLSConfig has the certificate for TURN over TLS, which then is served at
+	// TURNTLSListen, ":5349" when empty. Nil: there is none.
+	TLSConfig     *tls.Config
+	TURNTLSListen string
 	// TURNSecret signs the time-limited credentials; empty draws one, which is
 	// enough for a single collector.
 	TURNSecret []byte
@@ -103,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MediaListen == "" {
 		c.MediaListen = ":3480"
+	}
+	if c.TURNTLSListen == "" {
+		c.TURNTLSListen = ":5349"
 	}
 	if c.TURNRealm == "" {
 		c.TURNRealm = "tonprobe"

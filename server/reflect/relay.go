@@ -3,6 +3,7 @@ package reflect
 import (
 	"crypto/hmac"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type relay struct {
 	server    *turn.Server
 	discovery *discovery
 	addr      netip.AddrPort
+	tlsAddr   netip.AddrPort // invalid without TLS
 	cfg       Config
 	count     *counters
 
@@ -40,14 +42,10 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 	if r.discovery, err = openDiscovery(p, cfg.STUNAlternate, cfg.Log); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	mayReach := func(_ net.Addr, peer net.IP) bool {
-		ok := media.ownsIP(canonicalIP(peer))
-		if !ok {
-			count.relayDropped.Add(1)
-		}
-		return ok
+	sockets := &relaySockets{
+		media: media, stun: p.addrs, count: count,
+		lifetime: cfg.Limits.RelayLifetime, perSecond: relayRate(cfg.Limits),
 	}
-	sockets := &relaySockets{media: media, lifetime: cfg.Limits.RelayLifetime, perSecond: relayRate(cfg.Limits), count: count}
 	tc := turn.ServerConfig{
 		Realm:              cfg.TURNRealm,
 		LoggerFactory:      pionLogs{cfg.Log},
@@ -60,12 +58,24 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 		},
 		ListenerConfigs: []turn.ListenerConfig{{
 			Listener:              newBoundedListener(p.tcp, cfg.Limits.TCPConns, cfg.Limits.TCPIdle),
-			RelayAddressGenerator: sockets, PermissionHandler: mayReach,
+			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
 		}},
+	}
+	if cfg.TLSConfig != nil {
+		l, err := net.Listen("tcp", cfg.TURNTLSListen)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open the port of TURN over TLS: %w", err), p.Close(), r.discovery.Close())
+		}
+		r.tlsAddr = l.Addr().(*net.TCPAddr).AddrPort()
+		tc.ListenerConfigs = append(tc.ListenerConfigs, turn.ListenerConfig{
+			// TLS outside, so that the idle limit holds for the handshake too.
+			Listener:              tls.NewListener(newBoundedListener(l, cfg.Limits.TCPConns, cfg.Limits.TCPIdle), cfg.TLSConfig),
+			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
+		})
 	}
 	for _, conn := range p.udp {
 		tc.PacketConnConfigs = append(tc.PacketConnConfigs, turn.PacketConnConfig{
-			PacketConn: stunConn{conn, r.discovery}, RelayAddressGenerator: sockets, PermissionHandler: mayReach,
+			PacketConn: stunConn{conn, r.discovery}, RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
 		})
 	}
 	if r.server, err = turn.NewServer(tc); err != nil {
@@ -123,16 +133,19 @@ func (r *relay) opened(owner string, n int) {
 func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 	expires := r.cfg.Now().Add(r.cfg.CredentialTTL).Truncate(time.Second).UTC()
 	user := fmt.Sprintf("%d:%s", expires.Unix(), owner)
-	at := net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(int(r.relay.addr.Port())))
+	host = strings.Trim(host, "[]")
+	at := net.JoinHostPort(host, strconv.Itoa(int(r.relay.addr.Port())))
+	relays := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	if r.relay.tlsAddr.IsValid() {
+		secure := net.JoinHostPort(host, strconv.Itoa(int(r.relay.tlsAddr.Port())))
+		relays = append(relays, "turns:"+secure+"?transport=tcp")
+	}
 	return wire.ICEConfig{
 		ExpiresAt: &expires,
 		ICEServers: []wire.ICEServer{
 			// RFC 7064 has no query: the same port serves STUN over TCP.
 			{URLs: []string{"stun:" + at}},
-			{
-				URLs:     []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"},
-				Username: user, Credential: r.relay.password(user),
-			},
+			{URLs: relays, Username: user, Credential: r.relay.password(user)},
 		},
 	}
 }

@@ -12,9 +12,11 @@ import (
 )
 
 // relaySockets makes the sockets of TURN allocations. They talk to the media
-// port and to nothing else, whatever permissions a client asks for.
+// port, and with binding requests to the STUN port, and to nothing else, whatever
+// permissions a client asks for.
 type relaySockets struct {
 	media     *mediaPort
+	stun      []netip.AddrPort
 	lifetime  time.Duration
 	perSecond int
 	count     *counters
@@ -53,7 +55,7 @@ func (g *relaySockets) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Pa
 		return nil, nil, fmt.Errorf("open a relay socket: %w", err)
 	}
 	s := &relaySocket{
-		UDPConn: conn, media: g.media, count: g.count,
+		UDPConn: conn, sockets: g, count: g.count,
 		allow: newAllowance(g.perSecond, 2*g.perSecond), start: time.Now(),
 		asked: map[netip.AddrPort]netip.AddrPort{},
 	}
@@ -63,12 +65,50 @@ func (g *relaySockets) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Pa
 	return s, conn.LocalAddr(), nil
 }
 
-// relaySocket passes packets between a TURN client and the media port only.
+// mayReach says whether a client may have a permission for an address.
+func (g *relaySockets) mayReach(_ net.Addr, peer net.IP) bool {
+	ip := canonicalIP(peer)
+	_, stun := g.stunAt(ip)
+	if stun || g.media.ownsIP(ip) {
+		return true
+	}
+	g.count.relayDropped.Add(1)
+	return false
+}
+
+// stunAt is the STUN port behind ip, as [mediaPort.local] is the media port.
+func (g *relaySockets) stunAt(ip netip.Addr) (netip.AddrPort, bool) {
+	for _, a := range g.stun {
+		if a.Addr() == ip {
+			return a, true
+		}
+	}
+	if g.media.ownsIP(ip) {
+		for _, a := range g.stun {
+			if a.Addr().Is4() == ip.Is4() {
+				return a, true
+			}
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// destination is the socket that a packet for name goes to, if it may.
+func (g *relaySockets) destination(name netip.AddrPort, b []byte) (netip.AddrPort, bool) {
+	if g.media.owns(name) {
+		return g.media.local(name.Addr())
+	}
+	// Nothing but binding requests: allocations within allocations have no use.
+	at, ok := g.stunAt(name.Addr())
+	return at, ok && at.Port() == name.Port() && isBindingRequest(b)
+}
+
+// relaySocket passes packets between a TURN client and our own ports only.
 type relaySocket struct {
 	*net.UDPConn
-	media *mediaPort
-	count *counters
-	end   *time.Timer
+	sockets *relaySockets
+	count   *counters
+	end     *time.Timer
 
 	mu    sync.Mutex
 	allow allowance
@@ -78,18 +118,18 @@ type relaySocket struct {
 	asked map[netip.AddrPort]netip.AddrPort
 }
 
-// WriteTo drops whatever is not for the media port, as a network would.
+// WriteTo drops whatever is not for our own ports, as a network would.
 func (s *relaySocket) WriteTo(b []byte, to net.Addr) (int, error) {
 	udp, ok := to.(*net.UDPAddr)
 	if !ok {
 		return 0, fmt.Errorf("relay to a %T", to)
 	}
 	name := netip.AddrPortFrom(canonicalIP(udp.IP), uint16(udp.Port))
-	if !s.media.owns(name) || !s.take() {
+	local, ok := s.sockets.destination(name, b)
+	if !ok || !s.take() {
 		s.count.relayDropped.Add(1)
 		return len(b), nil
 	}
-	local, _ := s.media.local(name.Addr())
 	s.mu.Lock()
 	s.asked[local] = name
 	s.mu.Unlock()
@@ -102,7 +142,7 @@ func (s *relaySocket) take() bool {
 	return s.allow.take(int64(time.Since(s.start)))
 }
 
-// ReadFrom returns what the media port sent, and ignores everybody else.
+// ReadFrom returns what our own ports sent, and ignores everybody else.
 func (s *relaySocket) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := s.UDPConn.ReadFromUDPAddrPort(b)
