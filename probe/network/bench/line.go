@@ -123,8 +123,9 @@ func (l Line) validate() error {
 		"delay_ms": l.DelayMS, "jitter_ms": l.JitterMS, "reorder_ms": l.ReorderMS, "rate_kbps": l.RateKbps,
 		"queue_ms": l.QueueMS, "queue_bytes": l.QueueBytes, "cross_kbps": l.CrossKbps, "stall_every_ms": l.StallEveryMS,
 	} {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			return fmt.Errorf("%s = %v: want a number from 0 on", what, v)
+		// Tiny rates and times would keep the link busy with itself.
+		if v != 0 && !(v >= 0.001 && v <= 1e7) {
+			return fmt.Errorf("%s = %v: want 0, or 0.001 to 10,000,000", what, v)
 		}
 	}
 	switch l.Jitter {

@@ -170,13 +170,6 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 	return w.Link.Load(s, seed)
 }
 
-// Check is one check of a scenario, with what really happened.
-type Check struct {
-	Report *report.Report
-	Truth  Truth
-	Took   time.Duration
-}
-
 // checkLimit is far more than a check may take; behind it, it hangs.
 const checkLimit = 40 * time.Second
 
@@ -192,7 +185,7 @@ func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, erro
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()
 	err := cmd.Run()
-	c := Check{Truth: w.Link.Truth(), Took: time.Since(began)}
+	c := Check{Scenario: s, Truth: w.Link.Truth(), Took: time.Since(began)}
 	// The status is the verdict; that there is a report counts.
 	if c.Report, err = decode(stdout.Bytes(), err); err != nil {
 		return c, fmt.Errorf("check in %s: %w: %s", s.Name, err, strings.TrimSpace(stderr.String()))

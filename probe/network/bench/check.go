@@ -1,0 +1,15 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Check is one check of a scenario, with what really happened.
+type Check struct {
+	Scenario Scenario
+	Report   *report.Report
+	Truth    Truth
+	Took     time.Duration
+}

@@ -1,0 +1,197 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// How far figures may be from the truth of the link (issue 4).
+const (
+	jitterToleranceMS  = 0.3
+	jitterTolerancePct = 5
+	rttToleranceMS     = 0.3
+)
+
+// outcome is one check held against its scenario and its truth.
+type outcome struct {
+	scenario Scenario
+	check    Check
+	err      error
+	repeats  int
+
+	found   string // primary cause, or Healthy, or "unknown"
+	others  []string
+	figures []comparison
+}
+
+// comparison is one figure against the truth.
+type comparison struct {
+	what           string // such as "up jitter"
+	measured, true float64
+	note           string // the interval or the tolerance
+	ok             bool
+}
+
+func (c comparison) String() string {
+	return fmt.Sprintf("%s: measured %.3f, truth %.3f, %s", c.what, c.measured, c.true, c.note)
+}
+
+func judge(s Scenario, c Check, err error) outcome {
+	o := outcome{scenario: s, check: c, err: err}
+	if err != nil {
+		return o
+	}
+	o.found = "unknown"
+	if c.Report.Verdict == report.Ready {
+		o.found = Healthy
+	}
+	for _, cause := range c.Report.Causes {
+		switch {
+		case cause.Primary && cause.Severity != report.SeverityInfo:
+			o.found = cause.Code
+		case cause.Severity != report.SeverityInfo:
+			o.others = append(o.others, cause.Code)
+		}
+	}
+	o.figures = compare(c)
+	return o
+}
+
+// right is whether the primary cause is the expected one; a healthy line has
+// none at all.
+func (o outcome) right() bool {
+	return o.err == nil && o.found == o.scenario.Expect && (o.found != Healthy || len(o.others) == 0)
+}
+
+// missing says that the product cannot know yet.
+func (o outcome) missing() bool { return !o.right() && o.scenario.Needs != "" }
+
+// isMet says whether a need named in the file has been met since: the file
+// is to be brought up to date then.
+func (o outcome) isMet() bool { return o.right() && o.scenario.Needs != "" }
+
+func (o outcome) offFigures() (off []comparison) {
+	for _, c := range o.figures {
+		if !c.ok {
+			off = append(off, c)
+		}
+	}
+	return off
+}
+
+// why is what a reader of the matrix wants to know of a wrong one.
+func (o outcome) why() string {
+	var parts []string
+	if o.err != nil {
+		parts = append(parts, o.err.Error())
+	}
+	if o.missing() {
+		parts = append(parts, "lacks: "+o.scenario.Needs)
+	}
+	if o.isMet() {
+		parts = append(parts, "found although needs is set: drop it from the file")
+	}
+	if len(o.others) > 0 {
+		parts = append(parts, "also "+strings.Join(o.others, ", "))
+	}
+	for _, c := range o.offFigures() {
+		parts = append(parts, c.String())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// compare holds the figures of the voice stream against the link's. A stream
+// that did not run, ran over TCP or was void by its own self check has none.
+func compare(c Check) (all []comparison) {
+	r, ok := c.Report.Probe(report.ProbeMediaVoice)
+	v, isVoice := r.Data.(*report.MediaVoice)
+	if ok && isVoice && v.State == report.MediaComplete && strings.HasSuffix(v.Path, "udp") {
+		all = voiceFigures(v, c.Truth.RTP(Up), c.Truth.RTP(Down))
+	}
+	return append(all, natFigures(c)...)
+}
+
+func voiceFigures(v *report.MediaVoice, upStream, downStream Truth) (all []comparison) {
+	up, down := upStream.Figures(), downStream.Figures()
+	all = append(all, lossFigure("up loss", v.UpLossPct, v.UpLossCI95, up), lossFigure("down loss", v.DownLossPct, v.DownLossCI95, down))
+	if v.SelfCheck == "void" {
+		return all
+	}
+	// Packets still in flight at the end are left out by the probe; the delays of
+	// the others are the same set then only nearly.
+	all = append(all, jitterFigure("up jitter", v.UpJitterMS, up), jitterFigure("down jitter", v.DownJitterMS, down))
+	if v.RTTP50MS != nil {
+		want := RoundTripP50MS(upStream, downStream)
+		all = append(all, comparison{
+			"RTT p50", *v.RTTP50MS, want, fmt.Sprintf("may differ by %.1f ms", rttToleranceMS),
+			math.Abs(*v.RTTP50MS-want) <= rttToleranceMS,
+		})
+	}
+	return all
+}
+
+func lossFigure(what string, pct *float64, ci *report.Interval, truth Figures) comparison {
+	if pct == nil || ci == nil {
+		return comparison{what, math.NaN(), truth.LossPct, "not reported", false}
+	}
+	const rounding = 0.001
+	return comparison{
+		what, *pct, truth.LossPct, fmt.Sprintf("interval %.2f to %.2f", ci[0], ci[1]),
+		truth.LossPct >= ci[0]-rounding && truth.LossPct <= ci[1]+rounding,
+	}
+}
+
+// jitterFigure holds the reported jitter against the mean of |D|, which is how
+// media/stats defines it for a report.
+func jitterFigure(what string, got *float64, truth Figures) comparison {
+	if got == nil {
+		return comparison{what, math.NaN(), truth.MeanAbsDMS, "not reported", truth.Received < 2}
+	}
+	tolerance := max(jitterToleranceMS, truth.MeanAbsDMS*jitterTolerancePct/100)
+	return comparison{
+		what, *got, truth.MeanAbsDMS, fmt.Sprintf("may differ by %.2f ms", tolerance),
+		math.Abs(*got-truth.MeanAbsDMS) <= tolerance,
+	}
+}
+
+// natFigures are there as soon as nat.behavior is part of the check.
+func natFigures(c Check) (all []comparison) {
+	r, ok := c.Report.Probe(report.ProbeNATBehavior)
+	b, isBehavior := r.Data.(*report.NATBehavior)
+	if !ok || !isBehavior || b.Mapping == "" {
+		return nil
+	}
+	mapping, filtering := c.behavior()
+	same := func(what, got, want string) {
+		all = append(all, comparison{what: what + " " + got, note: "want " + want, ok: got == want})
+	}
+	same("mapping", b.Mapping, mapping)
+	if b.Filtering != "" {
+		same("filtering", b.Filtering, filtering)
+	}
+	return all
+}
+
+// behavior is that of both NATs together: the stricter counts.
+func (c Check) behavior() (mapping, filtering string) {
+	order := map[string]int{"": 0, "none": 0, "EIM": 1, "ADM": 2, "APDM": 3, "EIF": 1, "ADF": 2, "APDF": 3}
+	stricter := func(a, b string) string {
+		if order[b] > order[a] {
+			return b
+		}
+		return a
+	}
+	first := c.Scenario.NAT.withDefaults()
+	mapping, filtering = first.Mapping, first.Filtering
+	if c.Scenario.CGNAT != nil {
+		second := c.Scenario.CGNAT.withDefaults()
+		mapping, filtering = stricter(mapping, second.Mapping), stricter(filtering, second.Filtering)
+	}
+	if filtering == "" {
+		filtering = "EIF"
+	}
+	return mapping, filtering
+}
