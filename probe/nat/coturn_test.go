@@ -1,6 +1,7 @@
 package nat
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -99,5 +101,29 @@ func TestCoturn(t *testing.T) {
 	}
 	if *data.Translated || data.UDPRTTMS == nil || data.TCPRTTMS == nil || data.ALG != nil && *data.ALG {
 		t.Errorf("%+v", data)
+	}
+}
+
+func TestCoturnRelays(t *testing.T) {
+	port := coturn(t, "127.0.0.1")
+	at := fmt.Sprintf("127.0.0.1:%d", port)
+	ice := func(password string) func(context.Context) (wire.ICEConfig, error) {
+		return func(context.Context) (wire.ICEConfig, error) {
+			return wire.ICEConfig{ICEServers: []wire.ICEServer{
+				{URLs: []string{"stun:" + at}},
+				{URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp"}, Username: "a", Credential: password},
+			}}, nil
+		}
+	}
+	for password, fault := range map[string]string{"b": "", "guess": "auth_failed"} {
+		r, err := NewTURN(TURNConfig{ICE: ice(password)}).Run(t.Context(), environment(t))
+		fatal(t, err)
+		d := r.Data.(*report.NATTURN)
+		if d.UDPError != fault || d.TCPError != fault || *d.UDPAllocated != (fault == "") || *d.TCPAllocated != (fault == "") {
+			t.Errorf("%s: %+v", password, d)
+		}
+		if fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed || r.Status != report.StatusOK) {
+			t.Errorf("%+v, %+v", d, r)
+		}
 	}
 }

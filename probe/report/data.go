@@ -9,6 +9,7 @@ const (
 	ProbeAudioOutput = "audio.output"
 	ProbeNAT         = "nat"
 	ProbeNATBehavior = "nat.behavior"
+	ProbeNATTURN     = "nat.turn"
 	ProbeMediaVoice  = "media.voice"
 	ProbeNetworkWeb  = "network.web"
 	ProbeNetworkLink = "network.link"
@@ -19,7 +20,7 @@ const (
 // probeNames are the names this version knows the data of.
 var probeNames = [...]string{
 	ProbeAudioInput, ProbeAudioOutput, ProbeNAT, ProbeNATBehavior, ProbeMediaVoice, ProbeNetworkWeb,
-	ProbeNetworkLink, ProbeNetworkPath, ProbeMediaLoad,
+	ProbeNetworkLink, ProbeNetworkPath, ProbeMediaLoad, ProbeNATTURN,
 }
 
 // newData returns an empty value for the probe called name, or nil when this
@@ -34,6 +35,8 @@ func newData(name string) Data {
 		return new(NAT)
 	case ProbeNATBehavior:
 		return new(NATBehavior)
+	case ProbeNATTURN:
+		return new(NATTURN)
 	case ProbeMediaVoice:
 		return new(MediaVoice)
 	case ProbeNetworkWeb:
@@ -52,6 +55,7 @@ func (*AudioInput) probeName() string  { return ProbeAudioInput }
 func (*AudioOutput) probeName() string { return ProbeAudioOutput }
 func (*NAT) probeName() string         { return ProbeNAT }
 func (*NATBehavior) probeName() string { return ProbeNATBehavior }
+func (*NATTURN) probeName() string     { return ProbeNATTURN }
 func (*MediaVoice) probeName() string  { return ProbeMediaVoice }
 func (*NetworkWeb) probeName() string  { return ProbeNetworkWeb }
 func (*NetworkLink) probeName() string { return ProbeNetworkLink }

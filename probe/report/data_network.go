@@ -63,6 +63,37 @@ type NATBehavior struct {
 	ALG *bool `json:"alg,omitempty"`
 }
 
+// NATTURN is how a relay (TURN, RFC 8656) could be reached, each way apart. A
+// way no server was configured for has no values.
+type NATTURN struct {
+	// UDPAllocated is true when a relay address was given to a request over UDP.
+	UDPAllocated *bool `json:"udp_allocated,omitempty"`
+	// UDPRelayed is true when data went through that relay to a STUN server and
+	// its answer came back the same way; nil when there was nothing to ask it of.
+	UDPRelayed *bool `json:"udp_relayed,omitempty"`
+	// UDPRTTMS is the shortest round trip through the relay in ms.
+	UDPRTTMS *float64 `json:"udp_rtt_ms,omitempty"`
+	// UDPError says why there is no relay: unreachable (no answer or no
+	// connection), auth_failed, quota, tls (the server's certificate), other.
+	UDPError string `json:"udp_error,omitempty"`
+	// TCPAllocated is as UDPAllocated, over TCP.
+	TCPAllocated *bool `json:"tcp_allocated,omitempty"`
+	// TCPRelayed is as UDPRelayed, over TCP.
+	TCPRelayed *bool `json:"tcp_relayed,omitempty"`
+	// TCPRTTMS is as UDPRTTMS, over TCP, in ms.
+	TCPRTTMS *float64 `json:"tcp_rtt_ms,omitempty"`
+	// TCPError is as UDPError, over TCP.
+	TCPError string `json:"tcp_error,omitempty"`
+	// TLSAllocated is as UDPAllocated, over TLS.
+	TLSAllocated *bool `json:"tls_allocated,omitempty"`
+	// TLSRelayed is as UDPRelayed, over TLS.
+	TLSRelayed *bool `json:"tls_relayed,omitempty"`
+	// TLSRTTMS is as UDPRTTMS, over TLS, in ms.
+	TLSRTTMS *float64 `json:"tls_rtt_ms,omitempty"`
+	// TLSError is as UDPError, over TLS.
+	TLSError string `json:"tls_error,omitempty"`
+}
+
 // MediaState says how far the voice-like stream came.
 type MediaState string
 

@@ -146,6 +146,8 @@ func namedRule(field string) (rule, bool) {
 		return oneOf("EIM", "ADM", "APDM", "none")
 	case "NATBehavior.filtering":
 		return oneOf("EIF", "ADF", "APDF")
+	case "NATTURN.udp_error", "NATTURN.tcp_error", "NATTURN.tls_error":
+		return oneOf("unreachable", "auth_failed", "quota", "tls", "other")
 	case "MediaVoice.r_factor":
 		return between(-1000, 1000)
 	case "MediaVoice.mos":

@@ -1,0 +1,194 @@
+package nat_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
+	"math/big"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/reflect"
+)
+
+// certificateFor signs itself for 127.0.0.1.
+func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, roots
+}
+
+// collector is a reflector with TURN over TLS, and who trusts it.
+func collector(t *testing.T, change ...func(*reflect.Config)) (*reflect.Reflector, *x509.CertPool) {
+	t.Helper()
+	secure, roots := certificateFor(t)
+	c := reflect.Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", TLSConfig: secure, TURNTLSListen: "127.0.0.1:0"}
+	for _, f := range change {
+		f(&c)
+	}
+	r, err := reflect.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r, roots
+}
+
+func tryRelays(t *testing.T, c wire.ICEConfig, roots *x509.CertPool) (*report.NATTURN, probe.Result) {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := nat.NewTURN(nat.TURNConfig{
+		ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }, RootCAs: roots,
+		Timers: nat.Timers{RTO: 100 * time.Millisecond, Rc: 4, Rm: 4},
+	}).Run(t.Context(), probe.Env{
+		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Data.(*report.NATTURN), result
+}
+
+func TestRelaysOfTheCollector(t *testing.T) {
+	r, roots := collector(t)
+	d, result := tryRelays(t, r.ICE("anna", "127.0.0.1"), roots)
+	if result.Status != report.StatusOK {
+		t.Fatalf("%+v, %+v", result, d)
+	}
+	for name, w := range map[string]struct {
+		allocated, relayed *bool
+		rttMS              *float64
+		fault              string
+	}{
+		"udp": {d.UDPAllocated, d.UDPRelayed, d.UDPRTTMS, d.UDPError},
+		"tcp": {d.TCPAllocated, d.TCPRelayed, d.TCPRTTMS, d.TCPError},
+		"tls": {d.TLSAllocated, d.TLSRelayed, d.TLSRTTMS, d.TLSError},
+	} {
+		if w.allocated == nil || !*w.allocated || w.relayed == nil || !*w.relayed || w.rttMS == nil || *w.rttMS <= 0 || w.fault != "" {
+			t.Errorf("%s: %+v", name, w)
+		}
+	}
+	for end := time.Now().Add(5 * time.Second); r.Stats().RelaysOpen != 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d relays are not given back", r.Stats().RelaysOpen)
+		}
+	}
+}
+
+func TestRefusedRelays(t *testing.T) {
+	r, roots := collector(t)
+	full, fullRoots := collector(t, func(c *reflect.Config) { c.Limits.RelaysPerOwner = -1 })
+	wrong := r.ICE("anna", "127.0.0.1")
+	wrong.ICEServers[1].Credential = "guess"
+	expired := r.ICE("anna", "127.0.0.1")
+	expired.ICEServers[1].Username = "1:anna"
+	silent := silentServer(t)
+	for name, c := range map[string]struct {
+		config wire.ICEConfig
+		roots  *x509.CertPool
+		fault  string // of UDP and TCP
+		tls    string
+		status report.Status
+	}{
+		"wrong password":     {wrong, roots, "auth_failed", "auth_failed", report.StatusWarn},
+		"expired":            {expired, roots, "auth_failed", "auth_failed", report.StatusWarn},
+		"quota":              {full.ICE("anna", "127.0.0.1"), fullRoots, "quota", "quota", report.StatusWarn},
+		"nobody there":       {silent, roots, "unreachable", "unreachable", report.StatusUnknown},
+		"unknown authority":  {r.ICE("anna", "127.0.0.1"), x509.NewCertPool(), "", "tls", report.StatusOK},
+		"no server is named": {wire.ICEConfig{}, roots, "", "", report.StatusUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, result := tryRelays(t, c.config, c.roots)
+			if d.UDPError != c.fault || d.TCPError != c.fault || d.TLSError != c.tls || result.Status != c.status {
+				t.Errorf("%+v, %+v", result, d)
+			}
+			if c.tls != "" && *d.TLSAllocated {
+				t.Error("allocated all the same")
+			}
+		})
+	}
+}
+
+// silentServer takes everything and never says a word.
+func silentServer(t *testing.T) wire.ICEConfig {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	at := l.Addr().String()
+	c, err := net.ListenPacket("udp", at)
+	if err == nil {
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	return wire.ICEConfig{ICEServers: []wire.ICEServer{{
+		URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp", "turns:" + at}, Username: "a", Credential: "b",
+	}}}
+}
+
+// TestStoppedRelays: a check that is stopped claims nothing.
+func TestStoppedRelays(t *testing.T) {
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := silentServer(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	start := time.Now()
+	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probe.Env{
+		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
+	})
+	if d := result.Data.(*report.NATTURN); err != nil || *d != (report.NATTURN{}) || result.Status != report.StatusUnknown {
+		t.Errorf("%+v, %+v, %v", result, d, err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+}
+
+func TestRelayURLs(t *testing.T) {
+	urls := []string{
+		"turns:a.example?transport=udp", "turn:", "turn:a b", "stun:a.example", "turn:a.example?transport=sctp", // none of these
+		"turn:a.example", "turn:b.example", "turns:[2001:db8::1]:443", "turn:a.example?transport=tcp",
+	}
+	got := nat.RelayAddresses(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls, Username: "u", Credential: "c"}}})
+	want := []string{"udp a.example:3478", "tls [2001:db8::1]:443", "tcp a.example:3478"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s", strings.Join(got, ", "))
+	}
+}
