@@ -35,7 +35,10 @@ func Catalogue() []Definition {
 		deviceDefinitions(),
 		signalDefinitions(),
 		connectionDefinitions(),
+		linkDefinitions(),
 		qualityDefinitions(),
+		loadDefinitions(),
+		surroundingDefinitions(),
 		loudspeakerDefinitions(),
 	)
 }

@@ -34,7 +34,8 @@ func closure() map[string]map[string]bool {
 
 func TestCatalogueIsSound(t *testing.T) {
 	known := map[string]diagnose.Definition{}
-	probes := []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkWeb}
+	probes := []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkWeb,
+		report.ProbeNATBehavior, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad}
 	for _, d := range diagnose.Catalogue() {
 		if _, twice := known[d.Code]; twice {
 			t.Errorf("%s is there twice", d.Code)
@@ -52,7 +53,7 @@ func TestCatalogueIsSound(t *testing.T) {
 				t.Errorf("%s (%s) cannot take over the severity of %s (%s)", by, cause.Severity, d.Code, d.Severity)
 			}
 		}
-		if d.Area == "" || rank(d.Severity) < 2 || len(d.Needs) == 0 {
+		if d.Area == "" || rank(d.Severity) < 1 || len(d.Needs) == 0 {
 			t.Errorf("%s: area %q, severity %q, needs %q", d.Code, d.Area, d.Severity, d.Needs)
 		}
 		for _, p := range d.Needs {

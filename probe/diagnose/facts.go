@@ -18,18 +18,28 @@ type facts struct {
 	nat    *report.NAT
 	voice  *report.MediaVoice
 	web    *report.NetworkWeb
+	// behavior is the NAT, link and path the way to the server, load the line
+	// when it is full.
+	behavior *report.NATBehavior
+	link     *report.NetworkLink
+	path     *report.NetworkPath
+	load     *report.MediaLoad
 	Profile
 }
 
 func factsOf(r *report.Report, p Profile) *facts {
 	return &facts{
-		target:  r.Target,
-		in:      report.Find[report.AudioInput](r),
-		out:     report.Find[report.AudioOutput](r),
-		nat:     report.Find[report.NAT](r),
-		voice:   report.Find[report.MediaVoice](r),
-		web:     report.Find[report.NetworkWeb](r),
-		Profile: p,
+		target:   r.Target,
+		in:       report.Find[report.AudioInput](r),
+		out:      report.Find[report.AudioOutput](r),
+		nat:      report.Find[report.NAT](r),
+		voice:    report.Find[report.MediaVoice](r),
+		web:      report.Find[report.NetworkWeb](r),
+		behavior: report.Find[report.NATBehavior](r),
+		link:     report.Find[report.NetworkLink](r),
+		path:     report.Find[report.NetworkPath](r),
+		load:     report.Find[report.MediaLoad](r),
+		Profile:  p,
 	}
 }
 

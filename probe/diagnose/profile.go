@@ -29,6 +29,7 @@ type Profile struct {
 	Voice      VoiceLimits `toml:"voice"`
 	Audio      AudioLimits `toml:"audio"`
 	Clock      ClockLimits `toml:"clock"`
+	Link       LinkLimits  `toml:"link"`
 }
 
 // Limit is where a value begins to disturb and where it makes taking part
@@ -97,6 +98,16 @@ type ClockLimits struct {
 	OffsetMS Limit `toml:"offset_ms"` // magnitude, less the uncertainty
 	// UncertaintyMS stands in where the offset came without one.
 	UncertaintyMS Bound `toml:"uncertainty_ms"`
+}
+
+// LinkLimits are the limits of the link and of the line under load.
+type LinkLimits struct {
+	WiFiSignalDBM  Limit `toml:"wifi_signal_dbm"`  // passed downwards
+	GatewayLossPct Limit `toml:"gateway_loss_pct"` // lower end of the Wilson interval
+	DNSMS          Limit `toml:"dns_ms"`
+	BloatMS        Limit `toml:"bloat_ms"`  // rise of the round trip under load
+	UpKbps         Limit `toml:"up_kbps"`   // passed downwards
+	DownKbps       Limit `toml:"down_kbps"` // passed downwards
 }
 
 // UnknownProfileError says that there is no profile of this name.

@@ -40,6 +40,10 @@ func scramble(rng *rand.Rand, v reflect.Value) {
 		if rng.IntN(4) == 0 {
 			continue
 		}
+		if field.Kind() == reflect.Slice {
+			field.SetZero()
+			continue
+		}
 		if field.Kind() != reflect.Pointer {
 			field.SetString(randomWord(rng))
 			continue
@@ -86,6 +90,7 @@ func randomWord(rng *rand.Rand) string {
 		"", "complete", "no_server", "no_device", "no_session", "refused", "in_use", "stalled", "died", "device_absent",
 		"open", "blocked", "server_silent", "not_tested", "server_error", "no_signalling", "ice_failed", "not_flowing",
 		"interrupted", "http", "dns", "tcp", "tls", "timeout", "not_found", "srflx udp", "relay tcp", "void", "degraded",
+		"wifi", "vpn", "lan", "access", "server", "none", "APDM",
 		"<script>alert(1)</script>", "\x1b[2J\u202e",
 	}
 	return words[rng.IntN(len(words))]

@@ -22,6 +22,21 @@ func healthy() *report.Report {
 				Device: "Lautsprecher", OSMuted: new(false), OSVolumeDB: new(-6.0),
 				LoopHeard: new(true), LoopDelayMS: new(90.0), EchoReturnDB: new(-28.0),
 			}),
+			result(report.ProbeNATBehavior, &report.NATBehavior{
+				UDP: new(true), Mapping: "EIM", Filtering: "APDF", LegacyName: "port restricted cone", CGNAT: new(false),
+			}),
+			result(report.ProbeNetworkLink, &report.NetworkLink{
+				Kind: "wifi", SignalDBM: new(-58.0), RateMbps: new(144.0), GatewayState: "answered", GatewayRTTMS: new(2.1),
+				GatewaySent: new(20), GatewayLossPct: new(0.0), VPN: new(false), IPv4: new(true), IPv6: new(true), IPv6Reached: new(true), MTU: new(1500),
+			}),
+			result(report.ProbeNetworkPath, &report.NetworkPath{FaultSegment: "none", Segments: []report.PathSegment{
+				{Name: "lan", Sent: new(50), RTTMS: new(2.0), LossPct: new(0.0)},
+				{Name: "access", Sent: new(8), RTTMS: new(9.0), LossPct: new(25.0)}, // its router limits ICMP
+				{Name: "server", Sent: new(50), RTTMS: new(18.0), LossPct: new(0.0)},
+			}}),
+			result(report.ProbeMediaLoad, &report.MediaLoad{
+				UpKbps: new(9_000.0), DownKbps: new(46_000.0), IdleRTTMS: new(19.0), LoadedRTTUpMS: new(60.0), LoadedRTTDownMS: new(45.0),
+			}),
 		},
 	}
 }
@@ -77,6 +92,17 @@ func output(r *report.Report) *report.AudioOutput { return report.Find[report.Au
 func nat(r *report.Report) *report.NAT            { return report.Find[report.NAT](r) }
 func voice(r *report.Report) *report.MediaVoice   { return report.Find[report.MediaVoice](r) }
 func web(r *report.Report) *report.NetworkWeb     { return report.Find[report.NetworkWeb](r) }
+func link(r *report.Report) *report.NetworkLink   { return report.Find[report.NetworkLink](r) }
+func path(r *report.Report) *report.NetworkPath   { return report.Find[report.NetworkPath](r) }
+func load(r *report.Report) *report.MediaLoad     { return report.Find[report.MediaLoad](r) }
+func behavior(r *report.Report) *report.NATBehavior {
+	return report.Find[report.NATBehavior](r)
+}
+
+// upLoss is a loss of the voice on its way up, of 20 %.
+func upLoss(r *report.Report) {
+	voice(r).UpReceived, voice(r).UpLossPct, voice(r).UpLossCI95 = new(240), new(20.0), &report.Interval{15.9, 24.9}
+}
 
 // capture replaces the microphone's data by a capture that ended in state.
 func capture(r *report.Report, state report.CaptureState) {
@@ -189,6 +215,23 @@ func provocations() map[string]func(*report.Report) {
 		"net.jitter_high":  func(r *report.Report) { voice(r).DownJitterMS, voice(r).Reordered = new(64.0), new(60) },
 		"net.latency_high": func(r *report.Report) { voice(r).RTTP50MS = new(700.0) },
 		"net.reordering":   func(r *report.Report) { voice(r).Reordered = new(60) },
+
+		"net.wifi_weak": func(r *report.Report) {
+			link(r).SignalDBM, link(r).GatewayLossPct, path(r).FaultSegment = new(-83.0), new(30.0), "lan"
+			upLoss(r)
+		},
+		"net.lan_loss":           func(r *report.Report) { path(r).FaultSegment, link(r).GatewayLossPct = "lan", new(30.0); upLoss(r) },
+		"net.access_loss":        func(r *report.Report) { path(r).FaultSegment = "access"; upLoss(r) },
+		"net.server_loss":        func(r *report.Report) { path(r).FaultSegment = "server" },
+		"net.bandwidth_low_up":   func(r *report.Report) { load(r).UpKbps = new(300.0) },
+		"net.bandwidth_low_down": func(r *report.Report) { load(r).DownKbps = new(600.0) },
+		"net.bufferbloat":        func(r *report.Report) { load(r).LoadedRTTUpMS = new(900.0) },
+		"net.websocket_blocked":  func(r *report.Report) { web(r).WebSocket = new(false) },
+		"net.ipv6_broken":        func(r *report.Report) { link(r).IPv6Reached = new(false) },
+		"net.dns_slow":           func(r *report.Report) { web(r).DNSMS = new(2600.0) },
+		"net.nat_symmetric":      func(r *report.Report) { behavior(r).Mapping = "APDM"; media(r, report.MediaICEFailed) },
+		"net.vpn_active":         func(r *report.Report) { link(r).Kind, link(r).VPN = "vpn", new(true) },
+		"net.cgnat":              func(r *report.Report) { behavior(r).CGNAT = new(true) },
 
 		"conf.server_down": func(r *report.Report) { web(r).ServerHealthy, web(r).HTTPStatus = new(false), new(503) },
 	}

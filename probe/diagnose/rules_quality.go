@@ -6,6 +6,7 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // way up comes first: it is what the others hear.
 func qualityDefinitions() []Definition {
 	explained := []string{"net.offline", "net.captive_portal", "net.udp_blocked"}
+	segments := []string{"net.wifi_weak", "net.lan_loss", "net.access_loss"}
 	definition := func(code string, r rule, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: report.SeverityFail, Area: report.AreaUnknown,
@@ -15,8 +16,8 @@ func qualityDefinitions() []Definition {
 	reorder := definition("net.reordering", reordering, "net.jitter_high")
 	reorder.Severity = report.SeverityWarn
 	return []Definition{
-		definition("net.upload_loss", uploadLoss),
-		definition("net.download_loss", downloadLoss),
+		definition("net.upload_loss", uploadLoss, segments...),
+		definition("net.download_loss", downloadLoss, segments...),
 		definition("net.jitter_high", jitterHigh),
 		{
 			Code: "net.latency_high", Severity: report.SeverityFail, Area: report.AreaUnknown,

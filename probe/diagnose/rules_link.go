@@ -1,0 +1,242 @@
+package diagnose
+
+import (
+	"math"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// linkDefinitions are the causes that lie in one segment of the way, so that
+// they explain what the voice stream lost on all of it.
+func linkDefinitions() []Definition {
+	access := []string{"net.offline", "net.captive_portal"}
+	along := []string{report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice}
+	segment := func(code string, area report.Area, needs []string, r rule, more ...string) Definition {
+		return Definition{
+			Code: code, Severity: report.SeverityFail, Area: area, Needs: needs,
+			SuppressedBy: append(access[:2:2], more...), rule: r,
+		}
+	}
+	return []Definition{
+		segment("net.wifi_weak", report.AreaParticipant, along, wifiWeak),
+		segment("net.lan_loss", report.AreaParticipant, along, lanLoss, "net.wifi_weak"),
+		segment("net.access_loss", report.AreaProvider, along[1:], accessLoss),
+		segment("net.server_loss", report.AreaMunicipality, along[1:2], serverLoss),
+	}
+}
+
+// surroundingDefinitions are circumstances: alone they keep nobody from being
+// heard, and tell support where to look.
+func surroundingDefinitions() []Definition {
+	access := []string{"net.offline", "net.captive_portal"}
+	circumstance := func(code string, s report.Severity, area report.Area, r rule, needs ...string) Definition {
+		return Definition{Code: code, Severity: s, Area: area, Needs: needs, SuppressedBy: access, rule: r}
+	}
+	return []Definition{
+		circumstance("net.websocket_blocked", report.SeverityWarn, report.AreaParticipant, websocketBlocked, report.ProbeNetworkWeb),
+		circumstance("net.ipv6_broken", report.SeverityWarn, report.AreaProvider, ipv6Broken, report.ProbeNetworkLink),
+		circumstance("net.dns_slow", report.SeverityWarn, report.AreaParticipant, dnsSlow, report.ProbeNetworkWeb),
+		circumstance("net.nat_symmetric", report.SeverityWarn, report.AreaParticipant, natSymmetric, report.ProbeNATBehavior, report.ProbeMediaVoice),
+		circumstance("net.vpn_active", report.SeverityInfo, report.AreaParticipant, vpnActive, report.ProbeNetworkLink),
+		circumstance("net.cgnat", report.SeverityInfo, report.AreaProvider, sharedAddress, report.ProbeNATBehavior),
+	}
+}
+
+func ofLink(field string, value any, unit string) report.Evidence {
+	return observed(report.ProbeNetworkLink, field, value, unit)
+}
+
+// faultSegment is where network.path placed the loss; "" when that is not known.
+func (f *facts) faultSegment() string {
+	if f.path == nil {
+		return ""
+	}
+	return f.path.FaultSegment
+}
+
+func ofFaultSegment(segment string) report.Evidence {
+	return observed(report.ProbeNetworkPath, "fault_segment", segment, "")
+}
+
+// voiceLost is the evidence that the voice stream lost packets in a direction.
+func (f *facts) voiceLost() (lost []report.Evidence) {
+	v := f.stream()
+	if v == nil {
+		return nil
+	}
+	for _, m := range []struct {
+		field string
+		value *float64
+		limit Limit
+	}{{"up_loss_pct", v.UpLossPct, f.Voice.UpLossPct}, {"down_loss_pct", v.DownLossPct, f.Voice.DownLossPct}} {
+		if pct, ok := number(m.value); ok {
+			if _, limit, passed := m.limit.above(pct); passed {
+				lost = append(lost, over(report.ProbeMediaVoice, m.field, pct, "%", limit))
+			}
+		}
+	}
+	return lost
+}
+
+// voiceKept says that the stream was measured both ways and lost less than disturbs.
+func (f *facts) voiceKept() bool {
+	v := f.stream()
+	if v == nil {
+		return false
+	}
+	_, up := number(v.UpLossPct)
+	_, down := number(v.DownLossPct)
+	return up && down && len(f.voiceLost()) == 0
+}
+
+// gatewayLost is the evidence that the next router lost packets beyond chance.
+func (f *facts) gatewayLost() *report.Evidence {
+	if f.link == nil {
+		return nil
+	}
+	pct, ok := number(f.link.GatewayLossPct)
+	sent, haveSent := count(f.link.GatewaySent)
+	if !ok || !haveSent || sent <= 0 {
+		return nil
+	}
+	_, limit, passed := f.Link.GatewayLossPct.above(wilson(math.Round(pct*sent/100), sent)[0])
+	if !passed {
+		return nil
+	}
+	return new(over(report.ProbeNetworkLink, "gateway_loss_pct", pct, "%", limit))
+}
+
+// wifiWeak is only worth a word while nothing gets lost.
+func wifiWeak(f *facts) *finding {
+	if f.link == nil || f.link.Kind != "wifi" {
+		return nil
+	}
+	dbm, ok := number(f.link.SignalDBM)
+	_, limit, passed := f.Link.WiFiSignalDBM.below(dbm)
+	if !ok || !passed {
+		return nil
+	}
+	hit := &finding{
+		severity: report.SeverityInfo, confidence: byMargin(limit-dbm, levelScaleDB),
+		evidence: []report.Evidence{under(report.ProbeNetworkLink, "signal_dbm", dbm, "dBm", limit)},
+	}
+	if e := f.gatewayLost(); e != nil && !f.voiceKept() {
+		hit.worsen(report.SeverityWarn)
+		hit.supporting = append(hit.supporting, *e)
+	}
+	if f.faultSegment() == "lan" && !f.voiceKept() {
+		hit.worsen(report.SeverityWarn)
+		hit.supporting = append(hit.supporting, ofFaultSegment("lan"))
+	}
+	return hit
+}
+
+// lanLoss believes the path, or the next router's own loss where the voice lost
+// packets too and the path does not contradict: routers leave answers out.
+func lanLoss(f *facts) *finding {
+	gateway, voice := f.gatewayLost(), f.voiceLost()
+	switch segment := f.faultSegment(); {
+	case segment == "lan":
+		hit := f.segmentLoss(segment)
+		if gateway != nil {
+			hit.supporting = append(hit.supporting, *gateway)
+		}
+		return hit
+	case segment == "" && gateway != nil && len(voice) > 0:
+		hit := disturbance(suggested, *gateway)
+		hit.supporting = voice
+		return hit
+	}
+	return nil
+}
+
+func accessLoss(f *facts) *finding {
+	if s := f.faultSegment(); s == "access" || s == "transit" {
+		return f.segmentLoss(s)
+	}
+	return nil
+}
+
+// segmentLoss is a loss of the path, which the voice stream meets as well; where
+// that was measured at the same time and lost nothing, the loss is no trouble.
+func (f *facts) segmentLoss(segment string) *finding {
+	hit := disturbance(likely, ofFaultSegment(segment))
+	hit.supporting = f.voiceLost()
+	if f.voiceKept() {
+		hit.severity, hit.confidence = report.SeverityInfo, contradicted
+	}
+	return hit
+}
+
+// serverLoss is about the conference server; the voice stream went elsewhere.
+func serverLoss(f *facts) *finding {
+	if f.faultSegment() != "server" {
+		return nil
+	}
+	hit := disturbance(likely, ofFaultSegment("server"))
+	hit.area = f.ServerArea
+	return hit
+}
+
+// websocketBlocked is certain: the probe says "no" only where somebody between
+// answered in the server's place or cut the line.
+func websocketBlocked(f *facts) *finding {
+	if f.web == nil || !isFalse(f.web.WebSocket) {
+		return nil
+	}
+	return disturbance(likely, ofWeb("websocket", false, ""))
+}
+
+// ipv6Broken needs IPv4 to the same server to work, which the probe compared.
+func ipv6Broken(f *facts) *finding {
+	if f.link == nil || !isFalse(f.link.IPv6Reached) {
+		return nil
+	}
+	return disturbance(likely, ofLink("ipv6_reached", false, ""))
+}
+
+func dnsSlow(f *facts) *finding {
+	if f.web == nil || f.web.DNSError != "" {
+		return nil
+	}
+	ms, ok := number(f.web.DNSMS)
+	severity, limit, passed := f.Link.DNSMS.above(ms)
+	if !ok || !passed {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byRatio(ms, limit),
+		evidence: []report.Evidence{over(report.ProbeNetworkWeb, "dns_ms", ms, "ms", limit)},
+	}
+}
+
+// natSymmetric matters where no way for the voice was found.
+func natSymmetric(f *facts) *finding {
+	if f.behavior == nil || f.behavior.Mapping != "ADM" && f.behavior.Mapping != "APDM" {
+		return nil
+	}
+	hit := &finding{
+		severity: report.SeverityInfo, confidence: stated,
+		evidence: []report.Evidence{observed(report.ProbeNATBehavior, "mapping", f.behavior.Mapping, "")},
+	}
+	if f.voice != nil && f.voice.State == report.MediaICEFailed {
+		hit.severity = report.SeverityWarn
+		hit.supporting = append(hit.supporting, ofVoice("state", string(f.voice.State), ""))
+	}
+	return hit
+}
+
+func vpnActive(f *facts) *finding {
+	if f.link == nil || !isTrue(f.link.VPN) {
+		return nil
+	}
+	return &finding{severity: report.SeverityInfo, confidence: stated, evidence: []report.Evidence{ofLink("vpn", true, "")}}
+}
+
+func sharedAddress(f *facts) *finding {
+	if f.behavior == nil || !isTrue(f.behavior.CGNAT) {
+		return nil
+	}
+	e := observed(report.ProbeNATBehavior, "cgnat", true, "")
+	return &finding{severity: report.SeverityInfo, confidence: likely, evidence: []report.Evidence{e}}
+}
