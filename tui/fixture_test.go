@@ -135,7 +135,7 @@ func newStand(t testing.TB, lang phrase.Lang, color bool, with func(*Options)) *
 		with(&o)
 	}
 	o = o.withDefaults()
-	d := &desk{ctx: t.Context(), options: o}
+	d := newDesk(t.Context(), o)
 	m := newModel(d, w, style.New(termenv.TrueColor, color), defaultProfile(t))
 	return &stand{model: m, clock: c}
 }

@@ -205,7 +205,7 @@ func TestQuitCancelsTheCheck(t *testing.T) {
 
 func TestPanicIsNoStack(t *testing.T) {
 	o := Options{Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) { panic("secret") }}.withDefaults()
-	d := &desk{ctx: t.Context(), options: o}
+	d := newDesk(t.Context(), o)
 	_, run := d.check(0, Choices{})
 	if msg := run().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
 		t.Errorf("got %v", msg.err)

@@ -27,7 +27,7 @@ const (
 func runScreen(ctx context.Context, o Options, w words.Words, p diagnose.Profile) (*report.Report, error) {
 	work, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &desk{ctx: work, options: o}
+	d := newDesk(work, o)
 	look := style.New(termenv.NewOutput(o.Out).Profile, o.Color)
 
 	m, first := newModel(d, w, look, p).begin()

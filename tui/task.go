@@ -60,10 +60,14 @@ type desk struct {
 	ctx     context.Context
 	options Options
 
-	turn   sync.Mutex // one check after another: the microphone takes no two
+	turn   chan struct{} // holds one token: a microphone takes no two checks
 	mu     sync.Mutex
 	closed bool
 	group  sync.WaitGroup
+}
+
+func newDesk(ctx context.Context, o Options) *desk {
+	return &desk{ctx: ctx, options: o, turn: make(chan struct{}, 1)}
 }
 
 // work makes a command of f that close waits for.
@@ -110,8 +114,8 @@ func (d *desk) check(number int, choices Choices) (*check, tea.Cmd) {
 	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel}
 	return c, d.work(func() tea.Msg {
 		defer cancel()
-		d.turn.Lock()
-		defer d.turn.Unlock()
+		d.turn <- struct{}{}
+		defer func() { <-d.turn }()
 		msg := checkedMsg{number: number}
 		msg.err = guarded(d.options.Log, func() (err error) {
 			msg.report, err = d.options.Check(ctx, choices, c.pass)

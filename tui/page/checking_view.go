@@ -30,17 +30,20 @@ func (p Checking) View(s Sheet, k Keys) string {
 		wait := Block{Text: s.Style.Strong.Render(wrap(w.T("check.quiet"), s.content()))}
 		return s.frame(w.T("check.step"), []Block{wait, {Text: p.listBelow(s)}}, k.Cancel)
 	}
-	said := []Block{{Text: p.adviceLine(s, s.content())}, {Text: p.elsewhereLine(s)}}
+	said := Block{Text: p.adviceLine(s, s.content())}
+	if p.offersOther() {
+		said.Text = p.elsewhereLine(s)
+	}
 	right := p.listBeside(s)
 	if right == "" {
-		blocks := append(p.voice(s, s.content()), said...)
-		return s.frame(w.T("check.step"), append(blocks, Block{Text: p.listBelow(s)}), k.Switch, k.Cancel)
+		blocks := append(p.voice(s, s.content()), said, Block{Text: p.listBelow(s)})
+		return s.frame(w.T("check.step"), blocks, k.Switch, k.Cancel)
 	}
 	voice := s.content() - lipgloss.Width(right)
 	left := p.voice(s, voice)
 	column := lipgloss.NewStyle().Width(voice).Render(join(left, gaps(left)))
 	both := lipgloss.JoinHorizontal(lipgloss.Top, column, right)
-	return s.frame(w.T("check.step"), append([]Block{{Text: both}}, said...), k.Switch, k.Cancel)
+	return s.frame(w.T("check.step"), []Block{{Text: both}, said}, k.Switch, k.Cancel)
 }
 
 // voice is what the person reads and sees of their voice.
@@ -98,12 +101,20 @@ func (p Checking) adviceLine(s Sheet, width int) string {
 	return spread(line, s.Style.Quiet.Render(remaining), width)
 }
 
+// offersOther reports whether the other microphone is what there is to say:
+// whoever speaks into it needs no advice to speak up.
+func (p Checking) offersOther() bool {
+	switch p.Advice() {
+	case meter.Opening, meter.Speak, meter.Louder, meter.NoSound:
+		return p.elsewhere.Found()
+	}
+	return false
+}
+
 // elsewhereLine offers the other microphone without haste: the check goes on.
 func (p Checking) elsewhereLine(s Sheet) string {
-	if !p.elsewhere.Found() {
-		return ""
-	}
-	return wrap(p.elsewhere.Sentence(s.Words)+" "+s.Words.T("elsewhere.live"), s.content())
+	text := p.elsewhere.Sentence(s.Words) + " " + s.Words.T("elsewhere.live")
+	return s.Style.Strong.Render(hanging("▸ ", text, s.content()))
 }
 
 // listBeside is the list as a column behind a rule; empty where it has no room.

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -57,21 +58,37 @@ func notEnrolled(r *report.Report) bool {
 	return voice != nil && voice.State == report.MediaNotEnrolled
 }
 
+// codeSpeakerSilent blames the loudspeaker for a tone that was not heard.
+const codeSpeakerSilent = "audio.speaker_silent"
+
 func (w Words) loudspeaker(r *report.Report, primary string) string {
 	out := report.Find[report.AudioOutput](r)
 	switch {
-	case out == nil, out.LoopHeard == nil, primary == "audio.speaker_silent":
+	case out == nil, primary == codeSpeakerSilent:
 		return ""
-	case *out.LoopHeard:
+	case heard(out):
 		return w.T("verdict.tone_heard")
+	case slices.ContainsFunc(r.Causes, func(c report.Cause) bool { return c.Code == codeSpeakerSilent }):
+		return w.T("verdict.tone_not_heard")
 	}
-	return w.T("verdict.tone_not_heard")
+	return w.T("verdict.tone_unclear")
+}
+
+func heard(out *report.AudioOutput) bool { return out.LoopHeard != nil && *out.LoopHeard }
+
+// Status is that of a probe as people are told it. A tone that nobody heard
+// says nothing good of the loudspeaker, even where the microphone is to blame.
+func Status(p report.Result) report.Status {
+	if out, ok := p.Data.(*report.AudioOutput); ok && out != nil && !heard(out) && p.Status == report.StatusOK {
+		return report.StatusUnknown
+	}
+	return p.Status
 }
 
 func (w Words) untested(r *report.Report) string {
 	var names []string
 	for _, p := range r.Probes {
-		switch p.Status {
+		switch Status(p) {
 		case report.StatusOK, report.StatusWarn, report.StatusFail:
 		default:
 			names = append(names, w.Probe(p.Name))

@@ -64,7 +64,7 @@ func (w Words) area(a report.Area) string {
 func (w Words) Measured(r *report.Report) []Section {
 	var all []Section
 	for _, p := range r.Probes {
-		s := Section{Title: w.Probe(p.Name), State: p.Status}
+		s := Section{Title: w.Probe(p.Name), State: Status(p)}
 		values := valuesOf(p.Data)
 		if values == nil {
 			s.Lines = append(s.Lines, w.T("details.no_data"))

@@ -42,7 +42,7 @@ func (l List) Take(e probe.Event) List {
 	case probe.EventDone:
 		status := report.StatusUnknown
 		if e.Result != nil {
-			status = e.Result.Status
+			status = words.Status(*e.Result)
 		}
 		items[i].done = &status
 	}
@@ -55,7 +55,7 @@ func (l List) Judge(results []report.Result) List {
 	for _, r := range results {
 		for i := range items {
 			if items[i].name == r.Name && items[i].done != nil {
-				items[i].done = new(r.Status)
+				items[i].done = new(words.Status(r))
 			}
 		}
 	}

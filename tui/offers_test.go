@@ -1,0 +1,284 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/page"
+)
+
+// keeper stands in for the recording of a voice.
+type keeper struct {
+	erased, played int
+	fail           error
+}
+
+func (k *keeper) into(o *Options) {
+	o.Erase = func() { k.erased++ }
+	o.PlayBack = func(context.Context) error { k.played++; return k.fail }
+}
+
+func TestLoudspeakerIsAskedForBeforeItSounds(t *testing.T) {
+	offer := func(o *Options) { o.OffersSpeaker = true }
+	for name, tc := range map[string]struct {
+		with func(*Options)
+		keys []string
+		want bool
+	}{
+		"nothing said": {offer, []string{"enter"}, false},
+		"asked for":    {offer, []string{"l", "enter"}, true},
+		"and back":     {offer, []string{"l", "L", "enter"}, false},
+		"not offered":  {nil, []string{"l", "enter"}, false},
+		"by the flag":  {func(o *Options) { offer(o); o.Speaker = true }, []string{"enter"}, true},
+		"no audio":     {func(o *Options) { offer(o); o.Speaker, o.Consent.NoAudio = true, true }, []string{"l", "enter"}, false},
+		"too late":     {offer, []string{"enter", "l"}, false},
+	} {
+		s := newStand(t, phrase.DE, true, tc.with).press(tc.keys...).at(t, checking)
+		if s.choices.Speaker != tc.want || s.checking.Speaker != tc.want {
+			t.Errorf("%s: %v", name, s.choices.Speaker)
+		}
+	}
+}
+
+func TestChangeWhileSpeaking(t *testing.T) {
+	s := newStand(t, phrase.DE, true, nil).press("enter").begun()
+	if s.press("w"); s.choices.Device != "" {
+		t.Fatal("changed without an offer")
+	}
+	over := s.running.over
+	s.event(time.Second, elsewhereEvent()).press("w").at(t, checking)
+	select {
+	case <-over:
+	default:
+		t.Error("the first check goes on")
+	}
+	if s.choices.Device != "jabra-id" || s.checking.Chosen != "Jabra Evolve2 65" || s.running.number != 1 || s.checking.Elsewhere().Found() {
+		t.Errorf("%+v, number %d", s.choices, s.running.number)
+	}
+	if s.send(checkedMsg{number: 0, err: context.Canceled}); s.stage != checking {
+		t.Error("the end of the first check ends the second")
+	}
+}
+
+func TestChangeAfterTheVerdict(t *testing.T) {
+	wrong := besideTheVoice(t)
+	for name, tc := range map[string]struct {
+		r     *report.Report
+		heard bool
+		want  string
+	}{
+		"wrong device": {wrong, true, "jabra-id"}, "not named": {wrong, false, ""}, "another cause": {finished(t, muted), true, ""},
+	} {
+		s := newStand(t, phrase.DE, true, nil).press("enter")
+		if tc.heard {
+			s.event(0, elsewhereEvent())
+		}
+		if s.send(checkedMsg{number: 0, report: tc.r}).press("w"); s.choices.Device != tc.want {
+			t.Errorf("%s: device %q", name, s.choices.Device)
+		}
+	}
+}
+
+// TestChecksDoNotOverlap: a microphone may not be open twice.
+func TestChecksDoNotOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := 0
+		o := Options{Check: func(ctx context.Context, _ Choices, _ func(probe.Event)) (*report.Report, error) {
+			if open++; open > 1 {
+				t.Error("two at once")
+			}
+			<-ctx.Done()
+			time.Sleep(time.Second) // the capture process ends
+			open--
+			return nil, ctx.Err()
+		}}.withDefaults()
+		d := newDesk(t.Context(), o)
+		first, run := d.check(0, Choices{})
+		go run()
+		synctest.Wait()
+		first.cancel()
+		second, run := d.check(1, Choices{})
+		go run()
+		synctest.Wait()
+		second.cancel()
+		if !d.close(time.Minute) {
+			t.Error("does not end")
+		}
+	})
+}
+
+func TestReplay(t *testing.T) {
+	var k keeper
+	s := newStand(t, phrase.DE, true, k.into).answered(finished(t, nil), DeliverySent)
+	if s.verdict.Replay != page.ReplayKept {
+		t.Fatalf("state %q", s.verdict.Replay)
+	}
+	s.press("p", "p")
+	if s.verdict.Replay != page.ReplayPlaying || s.last != nil {
+		t.Error("plays twice")
+	}
+	k.fail = errors.New("no loudspeaker")
+	s.send(playedMsg{number: 1}).press("P")
+	if s.send(s.last()); k.played != 1 || s.verdict.Replay != page.ReplayFailed {
+		t.Errorf("played %d, state %q", k.played, s.verdict.Replay)
+	}
+	if s.press("p"); s.verdict.Replay != page.ReplayPlaying {
+		t.Error("no second try")
+	}
+}
+
+func TestVoiceIsErased(t *testing.T) {
+	for name, end := range map[string]func(*stand){
+		"repeat":  func(s *stand) { s.press("r") },
+		"quit":    func(s *stand) { s.press("q") },
+		"Ctrl-C":  func(s *stand) { s.press("d", "ctrl+c") },
+		"in time": func(s *stand) { s.send(expiredMsg{1}) },
+		"playing": func(s *stand) { s.press("p").send(expiredMsg{1}, playedMsg{number: 1}) },
+	} {
+		var k keeper
+		s := newStand(t, phrase.DE, true, k.into).answered(finished(t, nil), DeliverySent)
+		before := k.erased
+		end(s)
+		if k.erased == before || s.verdict.Replay.Held() {
+			t.Errorf("%s: erased %d times, state %q", name, k.erased-before, s.verdict.Replay)
+		}
+	}
+	var k keeper
+	s := newStand(t, phrase.DE, true, k.into).answered(finished(t, nil), DeliverySent).press("r")
+	before := k.erased
+	if s.send(expiredMsg{1}); k.erased != before {
+		t.Error("an old alarm erases what the new check keeps")
+	}
+}
+
+func TestNothingToReplay(t *testing.T) {
+	for name, r := range map[string]*report.Report{"silence": finished(t, muted), "no microphone": finished(t, unmeasured)} {
+		var k keeper
+		s := newStand(t, phrase.DE, true, k.into).answered(r, DeliverySent).press("p")
+		if k.played > 0 || s.verdict.Replay != "" || k.erased == 0 {
+			t.Errorf("%s: %+v, state %q", name, k, s.verdict.Replay)
+		}
+	}
+}
+
+// TestMarksAgreeWithTheVerdict: what stands beside the meter in the end is
+// what the report says.
+func TestMarksAgreeWithTheVerdict(t *testing.T) {
+	tooQuiet := func(rs []report.Result) { rs[0].Data.(*report.AudioInput).ActiveLevelDBFS = new(-55.0) }
+	for name, with := range map[string]func([]report.Result){
+		"healthy": nil, "muted": muted, "lossy": lossy, "unmeasured": unmeasured, "quiet": tooQuiet,
+	} {
+		rs := healthy()
+		if with != nil {
+			with(rs)
+		}
+		s := newStand(t, phrase.DE, true, nil).press("enter").begun()
+		for _, r := range rs {
+			s.event(0, doneEvent(r))
+		}
+		for _, p := range finished(t, with).Probes {
+			if got := s.checking.StatusOf(p.Name); got != p.Status {
+				t.Errorf("%s: %s is shown as %s, the report says %s", name, p.Name, got, p.Status)
+			}
+		}
+	}
+}
+
+func TestReasonIsInThePersonsLanguage(t *testing.T) {
+	known := errors.New("known")
+	explain := func(err error) (string, bool) { return "Die Adresse stimmt nicht.", errors.Is(err, known) }
+	w := newStand(t, phrase.DE, true, nil).words
+	for err, want := range map[error]string{
+		known:                  "Grund: Die Adresse stimmt nicht.",
+		errInternal:            "Grund: Im Programm ist ein Fehler aufgetreten.",
+		errors.New("\x1b[2Jx"): "Technischer Grund, auf Englisch: x",
+	} {
+		if got := (Options{Explain: explain}).reason(err, w); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
+func TestPlainOffers(t *testing.T) {
+	two := func(context.Context) ([]Microphone, error) {
+		return []Microphone{{Name: "HD Webcam C270", IsDefault: true}, {Name: "Jabra Evolve2 65"}}, nil
+	}
+	hears := func(say func(probe.Event)) {
+		say(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventListening})
+		say(elsewhereEvent())
+		say(elsewhereEvent())
+	}
+	for name, tc := range map[string]struct {
+		in   string
+		with func(*Options)
+		want []Choices
+	}{
+		"change":     {"\n\nw\n\n", nil, []Choices{{}, {Device: "jabra-id"}}},
+		"stay":       {"\n\n\n", nil, []Choices{{}}},
+		"unattended": {"", func(o *Options) { o.Interactive, o.In = false, nil }, []Choices{{}}},
+		"speaker":    {"l\n\n\n", func(o *Options) { o.OffersSpeaker = true }, []Choices{{Speaker: true}}},
+		"flag":       {"", func(o *Options) { o.OffersSpeaker, o.Speaker, o.Agreed = true, true, true }, []Choices{{Speaker: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []Choices
+			out, _, err := recital(t, phrase.DE, tc.in, func(o *Options) {
+				o.Devices = two
+				check := o.Check
+				o.Check = func(ctx context.Context, c Choices, progress func(probe.Event)) (*report.Report, error) {
+					got = append(got, c)
+					return check(ctx, c, progress)
+				}
+				if tc.with != nil {
+					tc.with(o)
+				}
+			}, besideTheVoice(t), hears)
+			if err != nil || len(got) != len(tc.want) || got[0] != tc.want[0] || got[len(got)-1] != tc.want[len(got)-1] {
+				t.Errorf("%+v, %v\n%s", got, err, out)
+			}
+			golden(t, "de/plain_offers_"+name, out)
+		})
+	}
+}
+
+func TestPlainReplay(t *testing.T) {
+	var k keeper
+	out, _, err := recital(t, phrase.DE, "\np\nx\np\n\n", k.into, finished(t, nil), goodVoice)
+	if err != nil || k.played != 2 || k.erased < 2 {
+		t.Errorf("%+v, %v", k, err)
+	}
+	golden(t, "de/plain_replay", out)
+}
+
+// TestPlainErasesInTime: whoever walks away from the question leaves nothing
+// behind.
+func TestPlainErasesInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, hold := io.Pipe()
+		defer hold.Close()
+		go func() { _, _ = io.WriteString(hold, "\n") }()
+		var k keeper
+		var out bytes.Buffer
+		o := Options{Lang: phrase.DE, Plain: true, Interactive: true, In: in, Out: &out,
+			Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) {
+				return finished(t, nil), nil
+			}}
+		k.into(&o)
+		began := time.Now()
+		if _, err := Run(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(began) != keepFor || k.erased == 0 || !strings.Contains(out.String(), "ist gelöscht") {
+			t.Errorf("after %v, erased %d times:\n%s", time.Since(began), k.erased, &out)
+		}
+		_ = in.Close()
+	})
+}
