@@ -113,8 +113,8 @@ func TestHealthyVoice(t *testing.T) {
 			}
 		}
 	}
-	if levels < 110 || levels > 125 {
-		t.Errorf("%d readings in 6 s, want about 120", levels)
+	if levels < 90 || levels > 125 {
+		t.Errorf("%d readings in 6 s, want about 100", levels)
 	}
 	if speech < 30 {
 		t.Errorf("%d readings with speech", speech)
@@ -277,7 +277,7 @@ func TestInterruptedSound(t *testing.T) {
 	if *d.LongestCallbackGapMS < 300 || *d.LongestCallbackGapMS > 1000 {
 		t.Errorf("longest gap between callbacks %v ms, want about 400", *d.LongestCallbackGapMS)
 	}
-	if *d.Dropouts < 1 || *d.LongestGapMS < 200 {
+	if *d.Dropouts < 1 || *d.LongestGapMS < 100 { // what the buffers held is not lost
 		t.Errorf("%d dropouts, longest %v ms", *d.Dropouts, *d.LongestGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 2 {

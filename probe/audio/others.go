@@ -46,9 +46,10 @@ type others struct {
 	running  sync.WaitGroup
 	ears     []*ear
 
-	mu     sync.Mutex
-	chosen signal.Level // the chosen microphone's present reading
-	told   bool
+	mu       sync.Mutex
+	chosen   signal.Level // the chosen microphone's present reading
+	readings int          // how many there have been
+	told     bool
 }
 
 func newOthers(ctx context.Context, c InputConfig, progress func(probe.Event), log *slog.Logger) *others {
@@ -95,6 +96,7 @@ func (o *others) chosenHears(l signal.Level) {
 	}
 	o.mu.Lock()
 	o.chosen = l
+	o.readings++
 	o.mu.Unlock()
 }
 
@@ -154,6 +156,7 @@ type ear struct {
 	warm     warmUp
 	analyzer *signal.Analyzer // nil until the warm-up is over
 	heard    voiceTally
+	compared int // the chosen one's reading that was last compared with
 }
 
 // listen takes in the microphone's sound until the others are stopped.
@@ -204,7 +207,12 @@ func (e *ear) hear(m capture.PCM) error {
 // participant as soon as it is clear that only that one does.
 func (o *others) hears(e *ear, l signal.Level, ms float64) {
 	o.mu.Lock()
-	e.heard.add(l, o.chosen, ms)
+	// Sound that comes in a burst, after a hiccup, is not of the same moment as
+	// the chosen one's last reading.
+	if e.compared != o.readings {
+		e.compared = o.readings
+		e.heard.add(l, o.chosen, ms)
+	}
 	tell := !o.told && e.heard.isElsewhere()
 	o.told = o.told || tell
 	o.mu.Unlock()

@@ -2,8 +2,10 @@ package audio
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -71,5 +73,15 @@ func TestHasTheVoice(t *testing.T) {
 		if got := hasTheVoice(c.other, &c.chosen); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
+	}
+}
+
+// After a hiccup a second of sound comes at once: too little to compare.
+func TestBurstIsNoVoiceElsewhere(t *testing.T) {
+	o := newOthers(t.Context(), InputConfig{}, func(probe.Event) { t.Error("told") }, slog.New(slog.DiscardHandler))
+	e := &ear{others: o}
+	o.chosenHears(signal.Level{RMSDBFS: -90})
+	for range 50 {
+		o.hears(e, signal.Level{RMSDBFS: -25, Speech: true}, 60)
 	}
 }

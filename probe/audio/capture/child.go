@@ -30,10 +30,11 @@ const (
 const (
 	maxRequest   = 64 << 10
 	statePeriod  = time.Second
-	queuedFrames = 128 // about 5 s of sound
-	// periodMS is the time between two callbacks: short enough for 20 readings
-	// of the meter a second, long enough not to wake two processes all the time.
-	periodMS = 40
+	queuedFrames = 128 // about 8 s of sound
+	// periodMS is the time between two callbacks: short enough for a lively
+	// meter, long enough not to wake two processes all the time: waking up is most
+	// of what a capture costs.
+	periodMS = 60
 )
 
 // engine is a sound system that was reached.

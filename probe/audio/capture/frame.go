@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A frame on the child's standard output is: the byte 'T', the kind, the
@@ -79,8 +80,9 @@ func pcmFrame(atNS int64, lostFrames uint32, samples []byte) []byte {
 	return b
 }
 
-// readFrame reads one frame. io.EOF means the stream ended between two frames.
-func readFrame(r io.Reader) (kind, []byte, error) {
+// readFrame reads one frame, into space if it has room for it. io.EOF means the
+// stream ended between two frames.
+func readFrame(r io.Reader, space []byte) (kind, []byte, error) {
 	var head [frameHeader]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -96,7 +98,7 @@ func readFrame(r io.Reader) (kind, []byte, error) {
 	case uint64(size) > uint64(limit):
 		return 0, nil, fmt.Errorf("%w: a payload of %d bytes", ErrGarbage, size)
 	}
-	payload := make([]byte, size)
+	payload := slices.Grow(space[:0], int(size))[:size]
 	if _, err := io.ReadFull(r, payload); err != nil {
 		return 0, nil, fmt.Errorf("%w: it ends within a frame", ErrGarbage)
 	}

@@ -107,7 +107,8 @@ type PCM struct {
 	AtNS int64
 	// LostFrames were captured but thrown away because the parent did not read.
 	LostFrames uint32
-	Samples    []float32 // interleaved
+	// Samples are interleaved, and gone when the handler has returned.
+	Samples []float32
 }
 
 // Playing says that the first sample of the sound was handed to the sound system.
@@ -148,15 +149,22 @@ type decoder struct {
 	r        io.Reader
 	greeted  bool
 	channels int // of the running stream; 0 before Started
+
+	payload []byte
+	// samples are two buffers in turn: one message is handled while the next
+	// one is decoded.
+	samples [2][]float32
+	turn    int
 }
 
 // next returns the next message; io.EOF when the child has closed its output
 // between two of them, an error wrapping ErrGarbage for anything malformed.
 func (d *decoder) next() (Message, error) {
-	k, payload, err := readFrame(d.r)
+	k, payload, err := readFrame(d.r, d.payload)
 	if err != nil {
 		return nil, err
 	}
+	d.payload = payload
 	if d.greeted == (k == kindHello) {
 		return nil, fmt.Errorf("%w: %q out of order", ErrGarbage, k)
 	}
@@ -206,12 +214,21 @@ func (d *decoder) pcm(payload []byte) (Message, error) {
 	m := PCM{
 		AtNS:       int64(binary.LittleEndian.Uint64(payload)),
 		LostFrames: binary.LittleEndian.Uint32(payload[8:]),
-		Samples:    make([]float32, (len(payload)-pcmHeader)/4),
+		Samples:    d.nextBuffer((len(payload) - pcmHeader) / 4),
 	}
 	for i := range m.Samples {
 		m.Samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(payload[pcmHeader+4*i:]))
 	}
 	return m, nil
+}
+
+func (d *decoder) nextBuffer(n int) []float32 {
+	d.turn = 1 - d.turn
+	buffer := &d.samples[d.turn]
+	if cap(*buffer) < n {
+		*buffer = make([]float32, n)
+	}
+	return (*buffer)[:n]
 }
 
 func decodeJSON[M any](payload []byte) (M, error) {

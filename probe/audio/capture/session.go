@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -214,7 +215,7 @@ type received struct {
 }
 
 func receive(r io.Reader, to chan<- received, abandoned <-chan struct{}) {
-	d := decoder{r: r}
+	d := decoder{r: bufio.NewReaderSize(r, 32<<10)}
 	for {
 		m, err := d.next()
 		select {
