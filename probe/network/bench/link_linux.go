@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -24,6 +25,7 @@ type Link struct {
 
 	mu      sync.Mutex
 	route   *route
+	capture *capture // of the home
 	stopped bool
 }
 
@@ -94,6 +96,27 @@ func (l *Link) Truth() Truth {
 	return t
 }
 
+// Capture writes what the home sends and receives from now on as a pcap file,
+// until the function it returns is called. The writer must be fast, such as one
+// in memory: the link waits for it.
+func (l *Link) Capture(to io.Writer) (end func() error, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c, err := newCapture(to, l.start)
+	if err != nil {
+		return nil, err
+	}
+	l.capture = c
+	return func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.capture == c {
+			l.capture = nil
+		}
+		return c.err
+	}, nil
+}
+
 func (l *Link) close() {
 	l.mu.Lock()
 	l.stopped = true
@@ -115,6 +138,9 @@ func (l *Link) nowNS() int64 { return int64(time.Since(l.start)) }
 
 // write gives a packet to a host. A full device drops, as a full line does.
 func (l *Link) write(host int, p packet) {
+	if host == atHome {
+		l.capture.take(p, l.nowNS())
+	}
 	if _, err := unix.Write(l.tuns[host], p); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
 		l.log.Debug("write to TUN", "host", hostNames[host], "err", err)
 	}
@@ -176,6 +202,9 @@ func (l *Link) readAll(host int, buf []byte) {
 		}
 		l.mu.Lock()
 		if l.route != nil {
+			if host == atHome {
+				l.capture.take(p, now)
+			}
 			l.route.send(host, p, now)
 			l.route.step(l.nowNS)
 		}

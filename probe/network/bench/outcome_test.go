@@ -100,7 +100,20 @@ func (o outcome) why() string {
 	for _, c := range o.offFigures() {
 		parts = append(parts, c.String())
 	}
+	if !o.right() && o.err == nil {
+		parts = append(parts, o.said()...)
+	}
 	return strings.Join(parts, "; ")
+}
+
+// said is what probes without a good result say themselves.
+func (o outcome) said() (parts []string) {
+	for _, r := range o.check.Report.Probes {
+		if r.Error != "" && r.Status != report.StatusSkipped {
+			parts = append(parts, r.Name+" "+string(r.Status)+": "+r.Error)
+		}
+	}
+	return parts
 }
 
 // compare holds the figures of the voice stream against the link's. A stream

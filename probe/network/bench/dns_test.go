@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+func question(t testing.TB, name string, kind dnsmessage.Type) []byte {
+	t.Helper()
+	q := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: 77, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(name), Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	b, err := q.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestNameServer(t *testing.T) {
+	for _, c := range []struct {
+		name, fails string
+		kind        dnsmessage.Type
+		code        dnsmessage.RCode
+		answers     int
+	}{
+		{ServerName + ".", "", dnsmessage.TypeA, dnsmessage.RCodeSuccess, 1},
+		{"TON.example.ORG.", "", dnsmessage.TypeA, dnsmessage.RCodeSuccess, 1},
+		{ServerName + ".", "", dnsmessage.TypeAAAA, dnsmessage.RCodeSuccess, 0},
+		{"other.example.org.", "", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
+		{ServerName + ".", "servfail", dnsmessage.TypeA, dnsmessage.RCodeServerFailure, 0},
+		{ServerName + ".", "refused", dnsmessage.TypeA, dnsmessage.RCodeRefused, 0},
+		{ServerName + ".", "nxdomain", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
+	} {
+		reply, ok := answerDNS(question(t, c.name, c.kind), DNSSpec{Fails: c.fails})
+		var m dnsmessage.Message
+		if err := m.Unpack(reply); !ok || err != nil {
+			t.Fatalf("%+v: %t, %v", c, ok, err)
+		}
+		if m.ID != 77 || !m.Response || m.RCode != c.code || len(m.Answers) != c.answers {
+			t.Errorf("%+v: %+v", c, m)
+		}
+	}
+	if _, ok := answerDNS(question(t, ServerName+".", dnsmessage.TypeA), DNSSpec{Fails: "silent"}); ok {
+		t.Error("a silent server answers")
+	}
+}
+
+func FuzzNameServer(f *testing.F) {
+	f.Add(question(f, ServerName+".", dnsmessage.TypeA))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		reply, ok := answerDNS(b, DNSSpec{})
+		var m dnsmessage.Message
+		if ok && (m.Unpack(reply) != nil || !m.Response) {
+			t.Errorf("answered %x with %x", b, reply)
+		}
+		if ok {
+			if _, again := answerDNS(reply, DNSSpec{}); again {
+				t.Error("it answers an answer: two of them would never stop")
+			}
+		}
+	})
+}
