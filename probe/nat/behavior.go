@@ -78,6 +78,9 @@ func (p behavior) describe(ctx context.Context, l *lab, data *report.NATBehavior
 	if translated {
 		data.PortPreserved = new(first.mapped.Port() == l.socket.port)
 		wg.Go(func() { data.Hairpin = l.hairpin(ctx) })
+		if p.Lifetime > 0 {
+			wg.Go(func() { data.BindingLifetimeS = l.lifetime(ctx, p.Lifetime) })
+		}
 	}
 	wg.Wait()
 	data.LegacyName = legacyName(data.Mapping, data.Filtering)

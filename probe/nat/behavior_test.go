@@ -1,6 +1,7 @@
 package nat
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -34,6 +35,7 @@ type action struct {
 	other        netip.AddrPort
 	mapped       netip.AddrPort
 	drop, refuse bool
+	deaf         bool // to RESPONSE-PORT
 }
 
 // start listens; the server ends with the test.
@@ -78,11 +80,15 @@ func (s *twoAddressServer) serve(i, j int) {
 		if a.drop {
 			continue
 		}
+		to := from.(*net.UDPAddr).AddrPort()
+		if port, err := request.Get(stun.AttrResponsePort); err == nil && len(port) == 4 && !a.deaf {
+			to = netip.AddrPortFrom(to.Addr(), binary.BigEndian.Uint16(port))
+		}
 		answer := success(request.TransactionID, a.mapped, &stun.OtherAddress{IP: a.other.Addr().AsSlice(), Port: int(a.other.Port())})
 		if a.refuse {
 			answer = stun.MustBuild(stun.NewTransactionIDSetter(request.TransactionID), stun.BindingError, stun.CodeUnknownAttribute, stun.Fingerprint).Raw
 		}
-		_, _ = s.conns[a.ip][a.port].WriteTo(answer, from)
+		_, _ = s.conns[a.ip][a.port].WriteTo(answer, net.UDPAddrFromAddrPort(to))
 	}
 }
 

@@ -8,6 +8,7 @@ package nat
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -24,6 +25,10 @@ type Config struct {
 	Timers Timers
 	// KeepPublicAddress leaves the public address whole in the report.
 	KeepPublicAddress bool
+	// Lifetime is up to how long "nat.behavior" looks for the lifetime of an idle
+	// binding, such as 5 minutes; 0 leaves it out. It takes up to twice that
+	// lifetime. "nat" does not use it.
+	Lifetime time.Duration
 }
 
 // New is the probe "nat". Its data is a *report.NAT.

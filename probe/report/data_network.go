@@ -53,7 +53,8 @@ type NATBehavior struct {
 	Hairpin *bool `json:"hairpin,omitempty"`
 	// PortPreserved is true when the mapped port equals the local one.
 	PortPreserved *bool `json:"port_preserved,omitempty"`
-	// BindingLifetimeS is how long an idle binding lives, in s (RFC 5780 §4.6).
+	// BindingLifetimeS is the longest time in s that an idle binding was seen to
+	// outlive (RFC 5780 §4.6); nil when it was not looked for.
 	BindingLifetimeS *float64 `json:"binding_lifetime_s,omitempty"`
 	// PublicAddress is as NAT.PublicAddress.
 	PublicAddress string `json:"public_address,omitempty"`

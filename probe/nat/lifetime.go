@@ -1,0 +1,115 @@
+package nat
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/pion/stun/v2"
+)
+
+// lifetimeSteps is how many idle times are tried side by side, each with a
+// binding of its own. RFC 5780 §4.6 searches by halves, one after the other,
+// which takes several times the lifetime; side by side it takes the lifetime.
+const lifetimeSteps = 12
+
+// lifetime is how long a binding without traffic lives, in s: the longest idle
+// time one was seen to outlive, at most longest. It is nil when it cannot be
+// told, as with a server that does not know RESPONSE-PORT.
+func (l *lab) lifetime(ctx context.Context, longest time.Duration) *float64 {
+	if l.outlives(ctx, 0) != answered {
+		return nil
+	}
+	// The second round looks between the steps of the first.
+	lived, died := time.Duration(0), longest+longest/lifetimeSteps
+	for range 2 {
+		var ok bool
+		if lived, died, ok = l.narrow(ctx, lived, died); !ok {
+			return nil
+		}
+		if lived >= longest {
+			break
+		}
+	}
+	return new(min(lived, longest).Seconds())
+}
+
+// narrow tries idle times between lived and died. The first that a binding does
+// not outlive makes the longer ones needless.
+func (l *lab) narrow(ctx context.Context, lived, died time.Duration) (longestLived, shortestDied time.Duration, ok bool) {
+	step := (died - lived) / (lifetimeSteps + 1)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	ok = true
+	longestLived, shortestDied = lived, died
+	for k := range lifetimeSteps {
+		idle := lived + time.Duration(k+1)*step
+		wg.Go(func() {
+			s := l.outlives(ctx, idle)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case idle > shortestDied: // needless by now
+			case s == answered:
+				longestLived = max(longestLived, idle)
+			case s == silent:
+				shortestDied = idle
+				stop()
+			case ctx.Err() == nil || shortestDied == died:
+				ok = false
+				stop()
+			}
+		})
+	}
+	wg.Wait()
+	return longestLived, shortestDied, ok && longestLived < shortestDied
+}
+
+// outlives binds socket X, leaves it idle, and has the server send to its mapped
+// port, on the request of another socket: a packet of X's own would make the
+// binding anew. It is silent only when the same works at once with a new X: a
+// line that went down meanwhile must not read as a short lifetime.
+func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
+	x, mapped, ok := l.mappedSocket(ctx)
+	if !ok {
+		return notAsked
+	}
+	defer x.close()
+	if idle > 0 && l.env.Clock.Sleep(ctx, idle) != nil {
+		return notAsked
+	}
+	y, err := openUDP(l.env, l.primary)
+	if err != nil {
+		return notAsked
+	}
+	defer y.close()
+	id, err := newTransactionID(l.env.Rand)
+	if err != nil {
+		return notAsked
+	}
+	port := make([]byte, 4) // RFC 5780 §7.5: two bytes of port, two of nothing
+	binary.BigEndian.PutUint16(port, mapped.Port())
+	request, err := bindingRequest(id, stun.RawAttribute{Type: stun.AttrResponsePort, Value: port})
+	if err != nil {
+		return notAsked
+	}
+	for _, wait := range l.timers.waits() {
+		if _, err := y.conn.WriteTo(request, net.UDPAddrFromAddrPort(l.primary)); err != nil {
+			return notAsked
+		}
+		if heard(ctx, l.env, x, id, wait) {
+			return answered
+		}
+		if ctx.Err() != nil {
+			return notAsked
+		}
+	}
+	if idle > 0 && l.outlives(ctx, 0) != answered {
+		return notAsked
+	}
+	return silent
+}

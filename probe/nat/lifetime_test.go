@@ -1,0 +1,59 @@
+package nat
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4/vnet"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func TestBindingLifetime(t *testing.T) {
+	const longest = 1200 * time.Millisecond
+	deaf := func(a *action) { a.deaf = true }
+	for name, c := range map[string]struct {
+		lifetime  time.Duration // of the NAT
+		spoil     func(*action)
+		low, high float64 // s
+	}{
+		// The NAT drops what arrives after its time; a step of the second round
+		// is 8 ms, and the machine's own lateness counts against the binding.
+		"short":       {500 * time.Millisecond, nil, 0.3, 0.5},
+		"longer":      {900 * time.Millisecond, nil, 0.7, 0.9},
+		"outlasts":    {time.Minute, nil, longest.Seconds(), longest.Seconds()},
+		"deaf server": {500 * time.Millisecond, deaf, -1, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env, url := behind(t, &vnet.NATType{
+				MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointAddrPortDependent, MappingLifeTime: c.lifetime,
+			}, c.spoil)
+			r, err := NewBehavior(Config{ICE: servers(url), Timers: quick, Lifetime: longest}).Run(t.Context(), env)
+			fatal(t, err)
+			got := r.Data.(*report.NATBehavior).BindingLifetimeS
+			if c.low < 0 {
+				if got != nil {
+					t.Errorf("%v s of a server that cannot tell", *got)
+				}
+				return
+			}
+			if got == nil || *got < c.low || *got > c.high {
+				t.Fatalf("%v s, want %.1f to %.1f", got, c.low, c.high)
+			}
+			t.Logf("%.3f s", *got)
+		})
+	}
+}
+
+// TestStoppedLifetime: a search that was stopped has no result.
+func TestStoppedLifetime(t *testing.T) {
+	env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	r, err := NewBehavior(Config{ICE: servers(url), Timers: quick, Lifetime: time.Hour}).Run(ctx, env)
+	fatal(t, err)
+	if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got != nil {
+		t.Errorf("%v s after a stop", *got)
+	}
+}
