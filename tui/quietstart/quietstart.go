@@ -11,6 +11,10 @@
 // ready, by import path): this package needs the standard library alone and so
 // comes before golang.org/x/sys, which bubbletea needs. Hence it must import
 // nothing else. A test of package tui holds it.
+//
+// There is no cleaner way in bubbletea v1: its init asks the default renderer
+// of lipgloss, which nobody can replace before that init runs without just
+// this play with the order; version 2 no longer asks.
 package quietstart
 
 import "os"

@@ -71,3 +71,23 @@ func TestLinesFit(t *testing.T) {
 		}
 	}
 }
+
+// TestBriefFitsItsColumn holds the texts to BriefWidth.
+func TestBriefFitsItsColumn(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		w, err := words.In(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l List
+		for _, name := range order {
+			for _, status := range []report.Status{"", report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusUnknown, report.StatusSkipped} {
+				r := &report.Result{Name: name, Status: status}
+				l = l.Take(probe.Event{Probe: name, Kind: probe.EventDone, Result: r})
+				if got := ansi.Strip(l.Brief(1000, style.New(termenv.Ascii, false), w)); lipgloss.Width(got) > BriefWidth {
+					t.Errorf("%s: %d cells, want at most %d:\n%s", lang, lipgloss.Width(got), BriefWidth, got)
+				}
+			}
+		}
+	}
+}
