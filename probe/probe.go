@@ -83,7 +83,7 @@ type EventKind int
 const (
 	EventStarted        EventKind = iota // the plan started the probe
 	EventListening                       // audio.input: sound arrives now, please speak
-	EventLevel                           // audio.input: a reading for the meter, 16 to 20 a second
+	EventLevel                           // audio.input: a reading for the meter, about 20 a second
 	EventProgress                        // a part of the work is done
 	EventDone                            // the plan has the probe's result
 	EventVoiceElsewhere                  // audio.input: another microphone hears the voice, the chosen one does not

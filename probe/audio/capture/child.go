@@ -30,11 +30,12 @@ const (
 const (
 	maxRequest   = 64 << 10
 	statePeriod  = time.Second
-	queuedFrames = 128 // about 8 s of sound
-	// periodMS is the time between two callbacks: short enough for a lively
-	// meter, long enough not to wake two processes all the time: waking up is most
-	// of what a capture costs.
-	periodMS = 60
+	queuedFrames = 128 // about 6 s of sound
+	// periodMS is the time between two callbacks: 20 readings of the meter a
+	// second, and no more, as waking up two processes is most of what a capture
+	// costs. A longer one would let PulseAudio buffer so much (four periods) that
+	// an interruption of 0.3 s leaves no trace.
+	periodMS = 50
 )
 
 // engine is a sound system that was reached.
