@@ -173,3 +173,50 @@ func TestICEIsFetchedOnceAndOutlivesTheFirstAsker(t *testing.T) {
 		}
 	})
 }
+
+// names are the probes of a plan.
+func names(p probe.Plan) []string {
+	var all []string
+	for _, s := range p {
+		all = append(all, s.Probe.Name())
+	}
+	return all
+}
+
+func TestLoudspeakerOnlyWhenAskedFor(t *testing.T) {
+	for _, speaker := range []bool{false, true} {
+		plan, err := Options{Speaker: speaker}.withDefaults().plan(t.Context())
+		if err != nil || slices.Contains(names(plan), report.ProbeAudioOutput) != speaker {
+			t.Errorf("speaker %v: %v, %v", speaker, names(plan), err)
+		}
+	}
+	r, err := Run(t.Context(), Options{Speaker: true, NoAudio: true, Only: []string{report.ProbeAudioOutput}})
+	if err != nil || len(r.Probes) != 1 || r.Probes[0].Status != report.StatusSkipped {
+		t.Errorf("without audio: %+v, %v", r, err)
+	}
+}
+
+// The loudspeaker waits for the microphone's end, and for nothing when the
+// microphone is not part of the check.
+func TestLoudspeakersTurn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		spoken := make(chan struct{})
+		var waited time.Duration
+		start := time.Now()
+		plan := probe.Plan{
+			{Probe: announced{after(report.ProbeAudioInput, 6*time.Second).Probe, spoken}, Budget: time.Minute},
+			{Probe: fake{report.ProbeAudioOutput, func(context.Context, probe.Env) (probe.Result, error) {
+				<-spoken
+				waited = time.Since(start)
+				return probe.Result{Status: report.StatusOK}, nil
+			}}, Budget: time.Minute},
+		}
+		if _, err := Run(t.Context(), Options{Plan: plan}); err != nil || waited != 6*time.Second {
+			t.Errorf("waited %v, %v", waited, err)
+		}
+	})
+	alone := Options{Only: []string{report.ProbeAudioOutput}, Speaker: true}
+	if alone.microphoneRuns() || !(Options{}).microphoneRuns() || !(Options{Only: []string{report.ProbeAudioInput}}).microphoneRuns() {
+		t.Error("whether the microphone runs is misjudged")
+	}
+}

@@ -19,7 +19,7 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 		}
 	}
 	if len(o.Only) == 0 {
-		return plan, nil
+		return loadLast(plan), nil
 	}
 	kept, missing := plan.Only(o.Only)
 	if len(missing) > 0 {
@@ -29,7 +29,7 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 		}
 		return nil, e
 	}
-	return kept, nil
+	return loadLast(kept), nil
 }
 
 func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
@@ -49,13 +49,20 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 		{Probe: newLink(s), Budget: linkBudget},
 		{Probe: newPath(s, o.Target), Budget: pathBudget},
 	}
+	if o.Load || slices.Contains(o.Only, report.ProbeMediaLoad) {
+		plan = append(plan, probe.Step{Probe: o.load(s), Budget: loadBudget})
+	}
 	if !o.Speaker {
 		return plan, nil
 	}
-	if len(o.Only) > 0 && !slices.Contains(o.Only, report.ProbeAudioInput) {
+	if !o.microphoneRuns() {
 		close(spoken) // nobody else will
 	}
 	return append(plan, probe.Step{Probe: o.audioOutput(spoken), Budget: o.SpeakFor + captureOverhead + loopBudget}), nil
+}
+
+func (o Options) microphoneRuns() bool {
+	return len(o.Only) == 0 || slices.Contains(o.Only, report.ProbeAudioInput)
 }
 
 // announced closes done when its probe has ended, however it did.
@@ -100,6 +107,15 @@ func (o Options) web(s sources) probe.Probe {
 		return skipped{report.ProbeNetworkWeb, "no address to test: neither a target nor a collector is known"}
 	}
 	return newWeb(s)
+}
+
+// load fills the line, which nobody wants in the middle of a session: it runs
+// only when it was asked for.
+func (o Options) load(s sources) probe.Probe {
+	if s.collector == nil {
+		return skipped{report.ProbeMediaLoad, "not enrolled: no collector to measure against"}
+	}
+	return newLoad(s)
 }
 
 // skipped stands in the report for a probe that was not to run, so that
