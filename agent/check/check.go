@@ -40,6 +40,9 @@ type Options struct {
 	Speaker bool
 	// Keep, if not nil, holds the end of what was heard, in memory only.
 	Keep *audio.Recording
+	// Load also measures what the line carries when it is full (media.load). It
+	// moves up to 4 MB each way and disturbs whoever is in a session.
+	Load bool
 	// Only names the probes to run; empty means all.
 	Only     []string
 	SpeakFor time.Duration  // 0 means DefaultSpeakFor

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"crypto/x509"
+	"net/http"
 	"net/url"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -17,12 +18,16 @@ import (
 
 // sources is where the probes measure to.
 type sources struct {
-	webURL    string // "" when no address is known
-	rootCAs   *x509.CertPool
+	webURL  string // "" when no address is known
+	rootCAs *x509.CertPool
 	// webSocketPath is the collector's; "" where webURL is another server's.
 	webSocketPath string
-	ice       iceFunc         // nil without a collector
-	signaller media.Signaller // nil without a collector
+	ice           iceFunc         // nil without a collector
+	signaller     media.Signaller // nil without a collector
+	// collector, token and client are set as signaller is.
+	collector *url.URL
+	token     string
+	client    *http.Client
 }
 
 // withCollector adds the collector's reflector, and the collector itself as
@@ -36,9 +41,10 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	if c.Token == "" {
 		return s
 	}
-	http := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
-	s.ice = iceFunc(http.ICE).once(ctx)
-	s.signaller = sharedICE{http, s.ice}
+	s.collector, s.token, s.client = base, c.Token, c.Client()
+	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: s.client}
+	s.ice = iceFunc(signaller.ICE).once(ctx)
+	s.signaller = sharedICE{signaller, s.ice}
 	return s
 }
 
@@ -66,6 +72,10 @@ func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
 
 func newWeb(s sources) probe.Probe {
 	return network.NewWeb(network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, WebSocketPath: s.webSocketPath})
+}
+
+func newLoad(s sources) probe.Probe {
+	return network.NewLoad(network.LoadConfig{Base: s.collector, Token: s.token, Client: s.client, ICE: s.ice})
 }
 
 func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }

@@ -126,3 +126,10 @@ func TestLinkToThisComputerIsNone(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

@@ -116,7 +116,10 @@ type question func(context.Context) (echo.Reply, error)
 
 // survey finds the points, nearest first.
 func (p path) survey(ctx context.Context, env probe.Env) (points []point) {
-	server := firstRoutable(addressesOf(ctx, p.Resolver, p.URL))
+	server := preferIPv4(addressesOf(ctx, p.Resolver, p.URL))
+	if server.IsLoopback() {
+		server = netip.Addr{}
+	}
 	collector := p.collector(ctx, env)
 	if server.IsValid() && server == collector.Addr() {
 		server = netip.Addr{} // one machine is both: one end of the path is enough
@@ -223,8 +226,18 @@ func (p path) serverPoint(ctx context.Context, env probe.Env, server netip.Addr)
 	}}
 }
 
-// collector is the address of the collector's STUN server over UDP.
+// collector is the far address of the collector's STUN server; this computer
+// itself is at the end of no path.
 func (p path) collector(ctx context.Context, env probe.Env) netip.AddrPort {
+	at := p.stunServer(ctx, env)
+	if at.Addr().IsLoopback() {
+		return netip.AddrPort{}
+	}
+	return at
+}
+
+// stunServer is the address of the collector's STUN server over UDP.
+func (p path) stunServer(ctx context.Context, env probe.Env) netip.AddrPort {
 	if p.ICE == nil {
 		return netip.AddrPort{}
 	}
@@ -258,16 +271,15 @@ func (p path) stunAddress(ctx context.Context, raw string) (netip.AddrPort, bool
 	if err != nil {
 		return netip.AddrPort{}, false
 	}
-	addr := firstRoutable(addressesOf(ctx, p.Resolver, "http://"+net.JoinHostPort(host, port)))
+	addr := preferIPv4(addressesOf(ctx, p.Resolver, "http://"+net.JoinHostPort(host, port)))
 	return netip.AddrPortFrom(addr, uint16(number)), addr.IsValid()
 }
 
-// firstRoutable prefers IPv4, of which more routers answer; this computer
-// itself is at the end of no path.
-func firstRoutable(addrs []netip.Addr) (found netip.Addr) {
+// preferIPv4 chooses the address of which more routers on the way answer.
+func preferIPv4(addrs []netip.Addr) (found netip.Addr) {
 	for _, a := range addrs {
 		switch {
-		case a.IsLoopback(), a.IsUnspecified():
+		case a.IsUnspecified():
 		case a.Is4():
 			return a
 		case !found.IsValid():

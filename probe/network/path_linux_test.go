@@ -257,10 +257,3 @@ func TestLinkInTheHouse(t *testing.T) {
 		t.Errorf("a silent router: %+v", d)
 	}
 }
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}

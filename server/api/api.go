@@ -83,6 +83,7 @@ type API struct {
 	desk      enrol.Desk
 	byAddress *limit.Limiter
 	byAgent   *limit.Limiter
+	byLoad    *limit.Limiter
 	unpacking chan struct{}
 	count     counters
 }
@@ -94,6 +95,7 @@ func New(c Config) *API {
 		desk:      enrol.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
 		byAddress: limit.New(enrolEvery, enrolBurst, remembered, c.Now),
 		byAgent:   limit.New(agentEvery, agentBurst, remembered, c.Now),
+		byLoad:    limit.New(loadEvery, loadBurst, remembered, c.Now),
 		unpacking: make(chan struct{}, parallelUnpacking),
 		count:     newCounters(c.Registry),
 	}
@@ -112,6 +114,8 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
+		{http.MethodPost, "/api/v1/load", a.agents(a.takeLoad)},
+		{http.MethodGet, "/api/v1/load", a.agents(a.giveLoad)},
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
 		{http.MethodGet, "/readyz", http.HandlerFunc(a.ready)},

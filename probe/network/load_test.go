@@ -1,0 +1,152 @@
+package network
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v2"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// slowCollector takes and gives bytes at a rate in kbit/s.
+func slowCollector(t *testing.T, kbps int) *httptest.Server {
+	t.Helper()
+	const every = 10 * time.Millisecond
+	portion := kbps * 1000 / 8 / 100
+	return plain(t, func(w http.ResponseWriter, r *http.Request) {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		if r.Header.Get("Authorization") != "Bearer secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if r.Method == http.MethodGet {
+			for range wire.MaxLoadBytes / portion {
+				<-tick.C
+				if _, err := w.Write(make([]byte, portion)); err != nil {
+					return
+				}
+				_ = http.NewResponseController(w).Flush()
+			}
+			return
+		}
+		start, total := time.Now(), int64(0)
+		for {
+			<-tick.C
+			n, err := io.CopyN(io.Discard, r.Body, int64(portion))
+			total += n
+			if err != nil {
+				break
+			}
+		}
+		_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: total, MS: float64(time.Since(start)) / 1e6})
+	})
+}
+
+// stunOnLoopback answers binding requests.
+func stunOnLoopback(t *testing.T) func(context.Context) (wire.ICEConfig, error) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFromUDP(b)
+			if err != nil {
+				return
+			}
+			m := &stun.Message{Raw: b[:n]}
+			if m.Decode() != nil {
+				continue
+			}
+			if answer, err := stun.Build(m, stun.BindingSuccess, &stun.XORMappedAddress{IP: from.IP, Port: from.Port}); err == nil {
+				_, _ = conn.WriteToUDP(answer.Raw, from)
+			}
+		}
+	}()
+	return func(context.Context) (wire.ICEConfig, error) {
+		return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"stun:" + conn.LocalAddr().String()}}}}, nil
+	}
+}
+
+func runLoad(t *testing.T, ctx context.Context, c LoadConfig) *report.MediaLoad {
+	t.Helper()
+	r, err := NewLoad(c).Run(ctx, environment(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := r.Data.(*report.MediaLoad)
+	if (r.Status == report.StatusOK) != (d.UpKbps != nil && d.DownKbps != nil) || (r.Status == report.StatusOK) == (r.Note != "") {
+		t.Errorf("status %s, note %q with %+v", r.Status, r.Note, d)
+	}
+	if *d.UpBytes > wire.MaxLoadBytes || *d.DownBytes > wire.MaxLoadBytes {
+		t.Errorf("moved %d up and %d down", *d.UpBytes, *d.DownBytes)
+	}
+	return d
+}
+
+func TestLoadFindsTheRate(t *testing.T) {
+	s := slowCollector(t, 2000)
+	base, _ := url.Parse(s.URL)
+	start := time.Now()
+	d := runLoad(t, t.Context(), LoadConfig{Base: base, Token: "secret", ICE: stunOnLoopback(t)})
+	if took := time.Since(start); took > 6*time.Second {
+		t.Errorf("took %v", took)
+	}
+	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+		if got := deref(kbps); got < 1000 || got > 3000 {
+			t.Errorf("%s %g kbit/s, want about 2000", name, got)
+		}
+	}
+	if d.IdleRTTMS == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil {
+		t.Errorf("no round trip: %+v", d)
+	}
+}
+
+func TestLoadIsBoundedOnAFastLine(t *testing.T) {
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(make([]byte, 10*wire.MaxLoadBytes)) // more than was asked for
+			return
+		}
+		n, _ := io.Copy(io.Discard, r.Body)
+		_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: n, MS: 0.1})
+	})
+	base, _ := url.Parse(s.URL)
+	if d := runLoad(t, t.Context(), LoadConfig{Base: base, ICE: stunOnLoopback(t)}); d.UpKbps == nil || d.DownKbps == nil {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestLoadStopsAndBelievesNoNonsense(t *testing.T) {
+	nonsense := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = w.Write([]byte(`{"bytes":99999999999,"ms":-1}`))
+	})
+	base, _ := url.Parse(nonsense.URL)
+	if d := runLoad(t, t.Context(), LoadConfig{Base: base}); d.UpKbps != nil || d.IdleRTTMS != nil {
+		t.Errorf("%+v", d)
+	}
+	refused, _ := url.Parse(slowCollector(t, 2000).URL)
+	if d := runLoad(t, t.Context(), LoadConfig{Base: refused, Token: "wrong"}); d.UpKbps != nil || d.DownKbps != nil {
+		t.Errorf("%+v", d)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if runLoad(t, ctx, LoadConfig{Base: refused, Token: "secret", ICE: stunOnLoopback(t)}); time.Since(start) > 2*time.Second {
+		t.Errorf("stopped after %v", time.Since(start))
+	}
+}

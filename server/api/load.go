@@ -1,0 +1,92 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// One measurement is one request for bytes and up to five that send some; twice
+// that at once, and a measurement a minute after that, is 0.6 Mbit/s an agent.
+const (
+	loadBurst = 12
+	loadEvery = 10 * time.Second
+)
+
+const bytesType = "application/octet-stream"
+
+// takeLoad throws the bytes away and says how fast they came.
+func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := a.mayLoad(c); err != nil {
+		return err
+	}
+	if err := wantType(r, bytesType); err != nil {
+		return err
+	}
+	if r.ContentLength > wire.MaxLoadBytes {
+		return tooLarge("body", wire.MaxLoadBytes)
+	}
+	receipt, err := receive(http.MaxBytesReader(w, r.Body, wire.MaxLoadBytes))
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge("body", e.Limit)
+	}
+	if err != nil {
+		return fault(http.StatusBadRequest, "body_unreadable", "the body ended before it was complete")
+	}
+	writeJSON(w, http.StatusOK, receipt)
+	return nil
+}
+
+// receive takes the time with the machine's own clock: a.Now may jump.
+func receive(body io.Reader) (wire.LoadReceipt, error) {
+	b := make([]byte, 32<<10)
+	var first, last time.Time
+	var total int64
+	for {
+		n, err := body.Read(b)
+		if n > 0 {
+			last = time.Now()
+			if first.IsZero() {
+				first = last
+			} else {
+				total += int64(n)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return wire.LoadReceipt{Bytes: total, MS: float64(last.Sub(first)) / float64(time.Millisecond)}, nil
+		}
+		if err != nil {
+			return wire.LoadReceipt{}, err
+		}
+	}
+}
+
+// giveLoad sends as many bytes as are asked for, which nothing can compress.
+func (a *API) giveLoad(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := a.mayLoad(c); err != nil {
+		return err
+	}
+	n, err := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
+	if err != nil || n < 1 || n > wire.MaxLoadBytes {
+		return fault(http.StatusBadRequest, "bytes_invalid", "bytes must be 1 to "+strconv.Itoa(wire.MaxLoadBytes))
+	}
+	w.Header().Set("Content-Type", bytesType)
+	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
+	w.Header().Set("Cache-Control", "no-store")
+	// Its seed is of no interest to anybody: only that no box on the way can
+	// make the bytes fewer.
+	_, _ = io.CopyN(w, rand.NewChaCha8([32]byte{}), n) // the agent hangs up when its time is over
+	return nil
+}
+
+func (a *API) mayLoad(c caller) error {
+	if wait, ok := a.byLoad.Allow(c.ID); !ok {
+		return &Fault{Status: http.StatusTooManyRequests, Code: "too_many_requests", Message: "the line was measured a moment ago: try again later", RetryAfter: wait}
+	}
+	return nil
+}
