@@ -16,8 +16,8 @@ import (
 // order is how the usual probes stand in the list whichever begins first;
 // others follow as they come.
 var order = []string{
-	report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATBehavior,
-	report.ProbeMediaVoice,
+	report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNetworkLink, report.ProbeNetworkWeb, report.ProbeNetworkPath,
+	report.ProbeNAT, report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeMediaLoad,
 }
 
 // List is the probes of one check. The zero value is empty.
