@@ -24,7 +24,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.profile, "profile", diagnose.DefaultProfile, "`name` of the profile of limits")
-	flag.StringVar(&o.recordings, "recordings", "", "judge the healthy voices in this `folder` of WAV files instead")
+	flag.StringVar(&o.recordings, "recordings", "", "judge the voices in this `folder` of WAV files instead, as they are and with faults")
 	flag.BoolVar(&o.mistakes, "mistakes", false, "print each recording that was misjudged, with its figures")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

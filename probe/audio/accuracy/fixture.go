@@ -59,11 +59,11 @@ func (f Fixture) record(ctx context.Context, studio *Studio) (*take, error) {
 	if f.Speaker == nobody {
 		t.channels = [][]float64{make([]float64, t.seconds(roomSeconds))}
 	} else {
-		v, err := studio.say(ctx, f.Speaker)
+		samples, err := studio.say(ctx, f.Speaker, f.RateHz)
 		if err != nil {
 			return nil, err
 		}
-		t.channels = [][]float64{resample(v.samples, v.rateHz, float64(f.RateHz))}
+		t.channels = [][]float64{samples}
 	}
 	for _, s := range f.steps {
 		s(t)

@@ -18,12 +18,35 @@ const (
 	betweenRecordingsS = 0.4
 )
 
-// RecordingLevelsDBFS are the active levels at which each recording is judged.
-func RecordingLevelsDBFS() []float64 { return []float64{-20, -26, -34} }
+// treatments are what is done to each recording: it is judged as a healthy voice
+// at three levels, and with each fault that a microphone can add to it.
+func treatments() []Fixture {
+	var all []Fixture
+	add := func(f Fixture, steps ...step) {
+		f.steps = append(steps, sixteenBits)
+		all = append(all, f)
+	}
+	for _, at := range []float64{-20, -26, -34} {
+		add(Fixture{Kind: "real voice", Strength: dBFS(at)}, level(at), room(at-40))
+	}
+	heard := func(truth, kind, strength string, fault ...step) {
+		add(Fixture{Truth: truth, Kind: kind, Strength: strength}, append([]step{level(-25), room(-64)}, fault...)...)
+	}
+	add(Fixture{Truth: "audio.too_quiet", Kind: "too quiet", Strength: "-44 dBFS"}, level(-44), room(-76))
+	heard("audio.too_loud", "too loud, peaks held", "-14 dBFS", limiter(-14, -0.5))
+	heard("audio.clipped", "clipped at full scale", "0.5 %", clip(0.5, 0))
+	heard("audio.clipped_upstream", "clipped, then turned down", "1 %, -8 dB", clip(1, -8))
+	heard("audio.hum", "buzz of 50 Hz", "-46 dBFS", hum(50, 4, -46))
+	heard("audio.noise", "fan noise", "SNR 12 dB", noise(fan, -37))
+	heard("audio.narrowband", "path of 8 kHz", "at the file's rate", telephone, noise(white, -80))
+	heard("audio.dropouts", "gaps in the voice", "3 of 30 ms", gaps(3, 30))
+	heard("audio.inverted_channel", "second channel inverted", "-2 dB", pair, inverted(2), room(-64))
+	heard("audio.dc_offset", "offset", "0.04", offset(0.04))
+	return all
+}
 
-// JudgeRecordings has the WAV files of a folder judged as healthy voices, at
-// each of RecordingLevelsDBFS in the noise of a quiet room 40 dB below; short
-// ones are joined in the order of their names.
+// JudgeRecordings has the WAV files of a folder judged, as they are and with
+// faults; short ones are joined in the order of their names.
 func JudgeRecordings(ctx context.Context, dir string, p diagnose.Profile) ([]Judged, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.wav"))
 	if err != nil {
@@ -52,8 +75,8 @@ func JudgeRecordings(ctx context.Context, dir string, p diagnose.Profile) ([]Jud
 		if float64(len(j.samples)) < shortestRecordingS*float64(format.RateHz) {
 			continue
 		}
-		for _, at := range RecordingLevelsDBFS() {
-			one, err := j.judge(at, format.RateHz, p)
+		for _, f := range treatments() {
+			one, err := j.judge(f, format.RateHz, p)
 			if err != nil {
 				return nil, fmt.Errorf("judge %s: %w", file, err)
 			}
@@ -79,10 +102,10 @@ func (j *joined) add(name string, samples []float64, rateHz int) {
 	j.samples = append(j.samples, samples...)
 }
 
-func (j *joined) judge(activeDBFS float64, rateHz int, p diagnose.Profile) (Judged, error) {
-	f := Fixture{Kind: "real voice", Strength: dBFS(activeDBFS), Speaker: Speaker{Voice: j.name}, RateHz: rateHz}
+func (j *joined) judge(f Fixture, rateHz int, p diagnose.Profile) (Judged, error) {
+	f.Speaker, f.RateHz = Speaker{Voice: j.name}, rateHz
 	t := &take{rateHz: rateHz, channels: [][]float64{slices.Clone(j.samples)}, random: f.random()}
-	for _, s := range []step{level(activeDBFS), room(activeDBFS - 40), sixteenBits} {
+	for _, s := range f.steps {
 		s(t)
 	}
 	input, err := audio.Analyze(bytes.NewReader(t.wav()))

@@ -83,7 +83,8 @@ type Studio struct {
 	dir string
 
 	mu    sync.Mutex
-	takes map[Speaker]func() (voice, error)
+	said  map[Speaker]func() (voice, error)
+	heard map[atRate]func() ([]float32, error)
 }
 
 // voice is what espeak-ng said.
@@ -92,25 +93,63 @@ type voice struct {
 	samples []float64
 }
 
+// atRate is a speaker at a sampling rate.
+type atRate struct {
+	who    Speaker
+	rateHz int
+}
+
 // NewStudio returns a studio that keeps its files in dir, or ErrNoVoices.
 func NewStudio(dir string) (*Studio, error) {
 	if _, err := exec.LookPath("espeak-ng"); err != nil {
 		return nil, ErrNoVoices
 	}
-	return &Studio{dir: dir, takes: map[Speaker]func() (voice, error){}}, nil
+	return &Studio{dir: dir, said: map[Speaker]func() (voice, error){}, heard: map[atRate]func() ([]float32, error){}}, nil
 }
 
-// say returns what a speaker says. It is safe for concurrent use; the samples are shared.
-func (s *Studio) say(ctx context.Context, who Speaker) (voice, error) {
+// say returns what a speaker says, at a sampling rate. It is safe for concurrent use.
+func (s *Studio) say(ctx context.Context, who Speaker, rateHz int) ([]float64, error) {
 	s.mu.Lock()
-	take, ok := s.takes[who]
+	heard, ok := s.heard[atRate{who, rateHz}]
 	if !ok {
-		file := filepath.Join(s.dir, strconv.Itoa(len(s.takes))+".wav")
-		take = sync.OnceValues(func() (voice, error) { return speak(ctx, who, file) })
-		s.takes[who] = take
+		speak := s.speaking(ctx, who)
+		heard = sync.OnceValues(func() ([]float32, error) {
+			v, err := speak()
+			return narrowed(resample(v.samples, v.rateHz, float64(rateHz))), err
+		})
+		s.heard[atRate{who, rateHz}] = heard
 	}
 	s.mu.Unlock()
-	return take()
+	samples, err := heard()
+	return widened(samples), err
+}
+
+// speaking is who's words, still to be said or said before. s.mu is held.
+func (s *Studio) speaking(ctx context.Context, who Speaker) func() (voice, error) {
+	said, ok := s.said[who]
+	if !ok {
+		file := filepath.Join(s.dir, strconv.Itoa(len(s.said))+".wav")
+		said = sync.OnceValues(func() (voice, error) { return speak(ctx, who, file) })
+		s.said[who] = said
+	}
+	return said
+}
+
+// narrowed halves what the voices kept take up.
+func narrowed(samples []float64) []float32 {
+	out := make([]float32, len(samples))
+	for i, x := range samples {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+func widened(samples []float32) []float64 {
+	out := make([]float64, len(samples))
+	for i, x := range samples {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 func speak(ctx context.Context, who Speaker, file string) (voice, error) {

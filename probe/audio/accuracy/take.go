@@ -41,11 +41,7 @@ func (t *take) peak() float64 {
 
 // activeDBFS is the active level of the first channel (ITU-T P.56).
 func (t *take) activeDBFS() float64 {
-	samples := make([]float32, t.frames())
-	for i, x := range t.channels[0] {
-		samples[i] = float32(x)
-	}
-	return signal.ActiveSpeechLevel(samples, t.rateHz).ActiveDBFS
+	return signal.ActiveSpeechLevel(narrowed(t.channels[0]), t.rateHz).ActiveDBFS
 }
 
 func (t *take) scale(factor float64) {
