@@ -36,7 +36,8 @@ type sources struct {
 func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
 	s.rootCAs = c.RootCAs
 	if s.webURL == "" {
-		s.webURL, s.webSocketPath = base.String(), base.JoinPath("api/v1/agent/channel").Path
+		// webSocketPath stays empty until the collector takes WebSockets there.
+		s.webURL = base.String()
 	}
 	if c.Token == "" {
 		return s
