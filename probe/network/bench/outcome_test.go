@@ -66,6 +66,23 @@ func (o outcome) right() bool {
 	return o.err == nil && o.found == o.scenario.Expect && (o.found != Healthy || len(o.others) == 0)
 }
 
+// clean is whether there is no warning and no failure, which is what issue 4
+// asks of healthy lines. "Unknown" accuses nobody.
+func (o outcome) clean() bool {
+	return o.err == nil && len(o.others) == 0 && (o.found == Healthy || o.found == "unknown")
+}
+
+// void says that the check itself found this computer too busy to measure. It
+// asks to be repeated, in every run.
+func (o outcome) void() bool {
+	if o.err != nil {
+		return false
+	}
+	r, _ := o.check.Report.Probe(report.ProbeMediaVoice)
+	v, ok := r.Data.(*report.MediaVoice)
+	return ok && (v.State == report.MediaSelfCheckVoid || v.SelfCheck == "void")
+}
+
 // missing says that the product cannot know yet.
 func (o outcome) missing() bool { return !o.right() && o.scenario.Needs != "" }
 
