@@ -43,14 +43,20 @@ func testLoudspeaker(t *testing.T, rig *pulserig.Rig) *report.AudioOutput {
 }
 
 func TestLoudspeakerIsHeard(t *testing.T) {
-	d := testLoudspeaker(t, speakerRig(t, 180))
-	if d.Device != "Lautsprecher" || *d.OSMuted || *d.OSVolumeDB != 0 || !*d.LoopHeard {
-		t.Fatalf("%q, muted %v, volume %v, heard %v", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
+	rig := speakerRig(t, 180)
+	// On a machine that is busy with other tests the rig's own loop can run late;
+	// that it does so three times would be ours.
+	for range 3 {
+		d := testLoudspeaker(t, rig)
+		if d.Device != "Lautsprecher" || *d.OSMuted || *d.OSVolumeDB != 0 || !*d.LoopHeard {
+			t.Fatalf("%q, muted %v, volume %v, heard %v", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
+		}
+		t.Logf("delay %.1f ms, return %.1f dB", *d.LoopDelayMS, *d.EchoReturnDB)
+		if math.Abs(*d.LoopDelayMS-180) <= 30 && math.Abs(*d.EchoReturnDB) <= 1 {
+			return
+		}
 	}
-	t.Logf("delay %.1f ms, return %.1f dB", *d.LoopDelayMS, *d.EchoReturnDB)
-	if math.Abs(*d.LoopDelayMS-180) > 30 || math.Abs(*d.EchoReturnDB) > 1 {
-		t.Errorf("delay %.1f ms, want 180; return %.1f dB, want 0", *d.LoopDelayMS, *d.EchoReturnDB)
-	}
+	t.Error("want a delay of 180 ms and a return of 0 dB")
 }
 
 func TestLoudspeakerIsNotHeard(t *testing.T) {
