@@ -7,5 +7,5 @@
 //
 // It sends nothing to anybody who did not prove to receive at that address:
 // ICE is lite (RFC 8445 §2.5), so the reflector never calls the addresses an
-// offer names, and the TURN relay talks to the reflector's own media port only.
+// offer names, and the TURN relay talks to the reflector's own ports only.
 package reflect
