@@ -103,7 +103,7 @@ func TestMatrixCountsMistakes(t *testing.T) {
 	if err := m.Print(&printed); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 of 2 with the right", "noise 1", "1 1/1   2 0/1", "1 1/2"} {
+	for _, want := range []string{"1 of 2 with the right", "noise 1", "1: 1 of 1, 2: 0 of 1", "1: 1 of 2"} {
 		if !strings.Contains(printed.String(), want) {
 			t.Errorf("the matrix does not say %q:\n%s", want, printed.String())
 		}
@@ -134,6 +134,27 @@ func TestFixturesAreDeterministic(t *testing.T) {
 		}
 		if bodies[i] != string(second.wav()) {
 			t.Errorf("%s: another recording the second time", again[i].Name())
+		}
+	}
+}
+
+// A whisper without any voice has nothing periodic to know it by. Tonprobe may
+// say that it heard nobody speak, but must not blame the microphone.
+func TestWhisperIsNeverBlamedOnTheMicrophone(t *testing.T) {
+	var fixtures []Fixture
+	for _, voice := range []string{"de+whisperf", "de+whisper"} {
+		who := Speaker{Voice: voice, Text: textGerman, Pitch: 50, WPM: 150}
+		fixtures = append(fixtures, Fixture{
+			Kind: "whisper", Strength: "-32 dBFS", Speaker: who, RateHz: 48000, steps: []step{spokenAt(-32), room(-70)},
+		})
+	}
+	judged, err := Judge(context.Background(), studio(t), fixtures, profile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range judged {
+		if code := j.Outcome.Code(); code != Healthy && code != "audio.no_speech" || j.Outcome.Verdict == report.NotReady {
+			t.Errorf("%s: %s, %s", j.Fixture.Name(), name(code), j.Outcome.Verdict)
 		}
 	}
 }

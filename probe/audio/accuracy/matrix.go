@@ -60,11 +60,14 @@ func (m Matrix) Print(w io.Writer) error {
 	for _, truth := range m.truths() {
 		judged := m.where(func(j Judged) bool { return j.Fixture.Truth == truth })
 		n, right := count(judged, func(Judged) bool { return true })
-		fmt.Fprintf(t, "%s\t%d\t%d\t%.0f %%\t%s\n", name(truth), n, right, Share(right, n), strings.Join(mistakes(judged), ", "))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.0f %%\t%s\n", name(truth), n, right, Share(right, n), cmp.Or(strings.Join(mistakes(judged), ", "), "-"))
 	}
-	fmt.Fprintln(t, "\t\t\t\t\nkind\tright/fixtures by strength\t\t\t")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(t, "\nkind\tright of fixtures, by strength")
 	for _, kind := range m.kinds() {
-		fmt.Fprintf(t, "%s: %s\t%s\n", name(kind.Truth), kind.Kind, strings.Join(m.byStrength(kind), "   "))
+		fmt.Fprintf(t, "%s: %s\t%s\n", name(kind.Truth), kind.Kind, strings.Join(m.byStrength(kind), ", "))
 	}
 	return t.Flush()
 }
@@ -135,7 +138,7 @@ func (m Matrix) byStrength(kind Fixture) []string {
 	}
 	var out []string
 	for _, s := range order {
-		out = append(out, fmt.Sprintf("%s %d/%d", s, right[s], total[s]))
+		out = append(out, fmt.Sprintf("%s: %d of %d", s, right[s], total[s]))
 	}
 	return out
 }
