@@ -102,7 +102,10 @@ var figures = map[string][]string{
 	report.ProbeMediaVoice: {
 		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms", "rtt_p50_ms", "late_pct_60ms", "mos",
 	},
-	report.ProbeNetworkWeb: {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "captive_portal", "clock_offset_ms"},
+	report.ProbeNetworkLink: {"kind", "signal_dbm", "rate_mbps", "gateway_rtt_ms", "gateway_loss_pct", "vpn"},
+	report.ProbeNetworkPath: {"fault_segment"},
+	report.ProbeMediaLoad:   {"up_kbps", "down_kbps", "idle_rtt_ms", "loaded_rtt_up_ms", "loaded_rtt_down_ms"},
+	report.ProbeNetworkWeb:  {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "captive_portal", "clock_offset_ms"},
 }
 
 func (v view) probed(r *report.Report) []probed {
@@ -185,6 +188,10 @@ func unitOf(field string) string {
 		return "Hz"
 	case "kbps":
 		return "kbit/s"
+	case "mbps":
+		return "Mbit/s"
+	case "dbm":
+		return "dBm"
 	}
 	return ""
 }
