@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ type Duration time.Duration
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is no duration, write it like \"15m\" or \"2h\"", b)
+		return &valueError{FaultDuration, string(b)}
 	}
 	*d = Duration(v)
 	return nil
@@ -76,22 +77,6 @@ func Default(data string) Config {
 		// some 5 kB.
 		Spool: Spool{MaxReports: 1500, MaxBytes: 32 << 20, MaxAge: Duration(14 * 24 * time.Hour)},
 	}
-}
-
-// Error says what is wrong with which key. Where names the file and line, the
-// variable or the flag.
-type Error struct {
-	Where   string
-	Key     string
-	Problem string
-}
-
-func (e *Error) Error() string {
-	where := e.Where
-	if where != "" {
-		where += ": "
-	}
-	return fmt.Sprintf("%s%s %s", where, e.Key, e.Problem)
 }
 
 // ReadFile lays the file at path over c. A missing file is an error only when
@@ -115,57 +100,71 @@ func (c *Config) ReadFile(path string, required bool) error {
 }
 
 func (c *Config) decode(b []byte) error {
+	// Windows' Notepad writes a byte order mark, which TOML has no place for.
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(c)
 	if e, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(e.Errors) > 0 {
-		return tomlError(&e.Errors[0], "is not a setting of Tonprobe")
+		return tomlError(&e.Errors[0], FaultUnknownKey)
 	}
-	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
-		return tomlError(e, strings.TrimPrefix(e.Error(), "toml: "))
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok && strings.Contains(e.Error(), " into ") {
+		// The library's words name Go types here.
+		return tomlError(e, FaultType)
+	} else if ok {
+		return tomlError(e, FaultSyntax)
 	}
 	return err
 }
 
-func tomlError(e *toml.DecodeError, problem string) *Error {
+func tomlError(e *toml.DecodeError, fault Fault) *Error {
 	line, _ := e.Position()
 	key := strings.Join(e.Key(), ".")
-	if key == "" {
-		key = "file"
+	made := &Error{Where: strconv.Itoa(line), Key: key, Fault: fault}
+	if fault != FaultSyntax {
+		return made
 	}
-	return &Error{Where: fmt.Sprintf("line %d", line), Key: key, Problem: problem}
+	made.Value = strings.TrimPrefix(e.Error(), "toml: ")
+	// Of the error of UnmarshalText the library keeps the text alone.
+	if quoted, ok := strings.CutSuffix(made.Value, (&valueError{fault: FaultDuration}).trouble()); ok {
+		made.Fault = FaultDuration
+		made.Value, _ = strconv.Unquote(quoted)
+	}
+	return made
 }
 
 // Validate says which value cannot be used: an *Error, a *collector.URLError or
 // a *diagnose.UnknownProfileError.
 func (c *Config) Validate() error {
-	bad := func(key, problem string) error { return &Error{Key: key, Problem: problem} }
+	bad := func(key string, fault Fault, value any, want string) error {
+		return &Error{Key: key, Fault: fault, Value: fmt.Sprint(value), Want: want}
+	}
 	if c.Server != "" {
 		if _, err := collector.ParseURL(c.Server); err != nil {
 			return err
 		}
 	}
 	if c.Data == "" {
-		return bad("data", "is empty: name a folder with --data")
+		return bad("data", FaultEmpty, "", "")
 	}
 	if _, err := diagnose.LoadProfile(c.Profile); err != nil {
 		return err
 	}
 	if _, ok := phrase.ParseLang(c.Lang); c.Lang != "" && !ok {
-		return bad("lang", fmt.Sprintf("%q: there is de and en", c.Lang))
+		return bad("lang", FaultRange, c.Lang, "de, en")
 	}
 	if s := time.Duration(c.SpeakSeconds) * time.Second; s < check.MinSpeakFor || s > check.MaxSpeakFor {
-		return bad("speak_seconds", fmt.Sprintf("%d: want %.0f to %.0f", c.SpeakSeconds, check.MinSpeakFor.Seconds(), check.MaxSpeakFor.Seconds()))
+		return bad("speak_seconds", FaultRange, c.SpeakSeconds, fmt.Sprintf("%.0f – %.0f", check.MinSpeakFor.Seconds(), check.MaxSpeakFor.Seconds()))
 	}
 	if d := time.Duration(c.Service.Interval); d < time.Minute || d > 24*time.Hour {
-		return bad("service.interval", fmt.Sprintf("%v: want 1m to 24h", d))
+		return bad("service.interval", FaultRange, d, "1m – 24h")
 	}
 	if c.Spool.MaxReports < 1 || c.Spool.MaxReports > 100_000 {
-		return bad("spool.max_reports", fmt.Sprintf("%d: want 1 to 100000", c.Spool.MaxReports))
+		return bad("spool.max_reports", FaultRange, c.Spool.MaxReports, "1 – 100000")
 	}
 	if c.Spool.MaxBytes < 1<<20 {
-		return bad("spool.max_bytes", fmt.Sprintf("%d: want at least 1048576", c.Spool.MaxBytes))
+		return bad("spool.max_bytes", FaultRange, c.Spool.MaxBytes, "≥ 1048576")
 	}
 	if time.Duration(c.Spool.MaxAge) < time.Hour {
-		return bad("spool.max_age", fmt.Sprintf("%v: want at least 1h", c.Spool.MaxAge))
+		return bad("spool.max_age", FaultRange, c.Spool.MaxAge, "≥ 1h")
 	}
 	return nil
 }

@@ -53,12 +53,12 @@ max_age = "48h"
 
 func TestFaultsNameKeyAndLine(t *testing.T) {
 	for name, c := range map[string]struct{ content, key, line string }{
-		"unknown key":   {"profile = \"bbb\"\nsever = \"x\"", "sever", ":line 2"},
-		"unknown table": {"[spool]\nmax_agee = \"1h\"", "spool.max_agee", ":line 2"},
-		"wrong type":    {"\n\nspeak_seconds = \"six\"", "speak_seconds", ":line 3"},
-		"duration":      {"[service]\ninterval = \"soon\"", "service.interval", ":line 2"},
-		"cut off":       {"server = \"https://", "file", ":line 1"},
-		"binary":        {"\x00\x01\x02", "file", ":line 1"},
+		"unknown key":   {"profile = \"bbb\"\nsever = \"x\"", "sever", ":2"},
+		"unknown table": {"[spool]\nmax_agee = \"1h\"", "spool.max_agee", ":2"},
+		"wrong type":    {"\n\nspeak_seconds = \"six\"", "speak_seconds", ":3"},
+		"duration":      {"[service]\ninterval = \"soon\"", "service.interval", ":2"},
+		"cut off":       {"server = \"https://", "", ":1"},
+		"binary":        {"\x00\x01\x02", "", ":1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conf := Default("/data")
@@ -68,6 +68,25 @@ func TestFaultsNameKeyAndLine(t *testing.T) {
 				t.Errorf("got %v (%#v)", err, e)
 			}
 		})
+	}
+}
+
+func TestFaultsAreTold(t *testing.T) {
+	for content, want := range map[string]Fault{
+		"server = ": FaultSyntax, "sever = 1": FaultUnknownKey, "server = 5": FaultType, "speak_seconds = \"six\"": FaultType,
+		"[service]\ninterval = \"soon\"": FaultDuration,
+	} {
+		conf := Default("/data")
+		if e, ok := errors.AsType[*Error](conf.ReadFile(file(t, content), true)); !ok || e.Fault != want {
+			t.Errorf("%q: got %#v, want %s", content, e, want)
+		}
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	c := Default("/data")
+	if err := c.ReadFile(file(t, "\ufeffprofile = \"zoom\""), true); err != nil || c.Profile != "zoom" {
+		t.Errorf("got %q, %v", c.Profile, err)
 	}
 }
 

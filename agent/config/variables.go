@@ -1,7 +1,7 @@
 package config
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 )
 
@@ -38,7 +38,11 @@ func (c *Config) ReadVariables(getenv func(string) string) error {
 			continue
 		}
 		if err := set(v); err != nil {
-			return &Error{Where: "variable", Key: prefix + name, Problem: err.Error()}
+			e := &Error{Key: prefix + name, Fault: FaultType, Value: v}
+			if bad, ok := errors.AsType[*valueError](err); ok {
+				e.Fault = bad.fault
+			}
+			return e
 		}
 	}
 	return nil
@@ -52,7 +56,7 @@ func whole[T int | int64](to *T) func(string) error {
 	return func(s string) error {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || int64(T(n)) != n {
-			return fmt.Errorf("%q is no whole number", s)
+			return &valueError{FaultNumber, s}
 		}
 		*to = T(n)
 		return nil
@@ -63,7 +67,7 @@ func truth(to *bool) func(string) error {
 	return func(s string) error {
 		b, err := strconv.ParseBool(s)
 		if err != nil {
-			return fmt.Errorf("%q: write true or false", s)
+			return &valueError{FaultTruth, s}
 		}
 		*to = b
 		return nil

@@ -19,6 +19,10 @@ const TempPattern = ".tmp-*"
 func WriteFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), TempPattern) // mode 0600
 	if err != nil {
+		// The temporary name means nothing to whoever reads the error.
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+		}
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer func() {

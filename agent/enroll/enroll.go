@@ -133,10 +133,16 @@ func post(ctx context.Context, client *http.Client, url string, body []byte, now
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCollector, err)
 	}
-	if _, err := uuid.Parse(a.AgentID); err != nil || a.Token == "" {
+	if _, err := uuid.Parse(a.AgentID); err != nil || !isToken(a.Token) {
 		return nil, fmt.Errorf("%w: agent id or token missing", ErrCollector)
 	}
 	return &a, nil
+}
+
+// isToken says whether s can travel as a bearer token (RFC 6750 §2.1): one that
+// cannot would be kept, and fail in every request from then on.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func refusal(e *collector.APIError) error {

@@ -123,11 +123,11 @@ func TestCertificate(t *testing.T) {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pool, err := collector.RootCAs(file)
+	ca, err := collector.ReadCA(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t, &collector.Endpoint{URL: s.URL, RootCAs: pool}); err != nil {
+	if _, err := run(t, &collector.Endpoint{URL: s.URL, RootCAs: collector.RootCAs(ca)}); err != nil {
 		t.Errorf("with --ca: %v", err)
 	}
 }
@@ -136,5 +136,18 @@ func TestPlainAddressIsRefused(t *testing.T) {
 	var bad *collector.URLError
 	if _, err := run(t, &collector.Endpoint{URL: "http://collector.example.org"}); !errors.As(err, &bad) || bad.Fault != collector.URLPlain {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTokenThatCannotTravel(t *testing.T) {
+	for _, token := range []string{"", `a\r\nX-Evil: 1`, "a b", "\u00e4"} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			io.WriteString(w, `{"agent_id":"`+agentID+`","token":"`+token+`","participant":"x"}`)
+		}))
+		t.Cleanup(s.Close)
+		if _, err := run(t, &collector.Endpoint{URL: s.URL}); !errors.Is(err, ErrCollector) {
+			t.Errorf("token %q: got %v", token, err)
+		}
 	}
 }

@@ -34,10 +34,13 @@ type Identity struct {
 
 // Enrolment is the right to use one collector.
 type Enrolment struct {
-	Server      string    `json:"server"`
-	Token       string    `json:"token"`
-	Participant string    `json:"participant"`
-	EnrolledAt  time.Time `json:"enrolled_at"`
+	Server      string `json:"server"`
+	Token       string `json:"token"`
+	Participant string `json:"participant"`
+	// CA are the certificate authorities, in PEM form, that were trusted for
+	// this collector at the enrolment beside the system's.
+	CA         string    `json:"ca,omitempty"`
+	EnrolledAt time.Time `json:"enrolled_at"`
 }
 
 // BrokenError says that the identity file is there and cannot be used. It is

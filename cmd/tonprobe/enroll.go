@@ -54,6 +54,11 @@ func (p *program) enrollAt(ctx context.Context, c config.Config, code string, ve
 	if err != nil {
 		return err
 	}
+	// Remembered, so that a person need not name the file before every check.
+	id.Enrolment.CA = st.ca
+	if st.ca == "" && st.enrolled() && st.id.Enrolment.Server == id.Enrolment.Server {
+		id.Enrolment.CA = st.id.Enrolment.CA
+	}
 	if err := id.Save(c.Data); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/collector"
@@ -84,13 +85,11 @@ func (p *program) explainFailure(err error) (text string, s status) {
 	if text, ok := p.explainInput(err); ok {
 		return text, exitUsage
 	}
-	if e, ok := errors.AsType[*config.Error](err); ok && e.Where == "" {
-		return p.t("config.bad_value", "key", e.Key, "problem", e.Problem), exitUsage
-	} else if ok {
-		return p.t("config.bad", "where", e.Where, "key", e.Key, "problem", e.Problem), exitUsage
+	if e, ok := errors.AsType[*config.Error](err); ok {
+		return p.explainSetting(e), exitUsage
 	}
 	if e, ok := errors.AsType[*identity.BrokenError](err); ok {
-		return p.t("identity.broken", "file", e.Path, "problem", e.Err), exitSoftware
+		return p.t("identity.broken", "file", e.Path, "problem", p.problem(e.Err)), exitSoftware
 	}
 	for _, c := range sentences() {
 		if errors.Is(err, c.is) {
@@ -101,9 +100,41 @@ func (p *program) explainFailure(err error) (text string, s status) {
 		return p.t("service.refused", "platform", e.Platform, "problem", e.Err), exitSoftware
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.t("error.file", "file", e.Path, "problem", e.Err), exitSoftware
+		return p.t("error.file", "file", e.Path, "problem", p.problem(err)), exitSoftware
 	}
 	return p.t("error.other", "detail", err), exitSoftware
+}
+
+// explainSetting explains what is wrong with the configuration.
+func (p *program) explainSetting(e *config.Error) string {
+	text := p.t("config.fault_"+string(e.Fault), "key", e.Key, "value", e.Value, "want", e.Want)
+	if e.Where != "" {
+		return e.Where + ": " + text
+	}
+	return text
+}
+
+// problem puts into words what the system says of a file.
+func (p *program) problem(err error) string {
+	for _, c := range []struct {
+		is  error
+		key string
+	}{
+		{fs.ErrNotExist, "problem.not_there"},
+		{fs.ErrPermission, "problem.not_allowed"},
+		{fs.ErrExist, "problem.there_already"},
+		{syscall.EISDIR, "problem.is_folder"},
+		{syscall.ENOTDIR, "problem.no_folder"},
+		{syscall.EROFS, "problem.read_only"},
+	} {
+		if errors.Is(err, c.is) {
+			return p.t(c.key)
+		}
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return err.Error()
 }
 
 // explainInput explains what a person typed wrong.

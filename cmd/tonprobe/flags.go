@@ -6,6 +6,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
 // newFlags returns a flag set that says nothing by itself.
@@ -36,7 +38,15 @@ func (p *program) parse(f *flag.FlagSet, args []string, most int) (positional []
 		}
 		positional, args = append(positional, args[0]), args[1:]
 	}
+	if lang := f.Lookup("lang").Value.String(); lang != "" {
+		if _, ok := phrase.ParseLang(lang); !ok {
+			return nil, &usageError{key: "usage.bad_value", args: []any{"value", lang, "flag", "lang"}}
+		}
+	}
 	if len(positional) > most {
+		if most == 0 && isCommand(positional[0]) {
+			return nil, &usageError{key: "usage.command_first", args: []any{"command", positional[0]}}
+		}
 		return nil, &usageError{key: "usage.too_many", args: []any{"argument", positional[most]}}
 	}
 	return positional, nil

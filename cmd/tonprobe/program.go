@@ -109,6 +109,10 @@ func choose(args []string) (command, []string, error) {
 	return command{}, nil, &usageError{key: "usage.unknown_command", args: []any{"command", name}}
 }
 
+func isCommand(name string) bool {
+	return slices.ContainsFunc(commands(), func(c command) bool { return c.name == name })
+}
+
 // speak picks the language before anything can go wrong: --lang, then
 // TONPROBE_LANG, then the system's.
 func (p *program) speak(args []string) error {

@@ -27,6 +27,7 @@ const spoolFolder = "spool"
 type station struct {
 	config config.Config
 	id     *identity.Identity
+	ca     string // certificates given now, in PEM form
 	roots  *x509.CertPool
 	log    *slog.Logger
 }
@@ -34,7 +35,7 @@ type station struct {
 // openStation reads the identity, and makes one on a machine that has none.
 // With identity.ErrNotSaved the station is good for one check.
 func openStation(c config.Config, log *slog.Logger) (*station, error) {
-	roots, err := collector.RootCAs(c.CA)
+	ca, err := collector.ReadCA(c.CA)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,11 @@ func openStation(c config.Config, log *slog.Logger) (*station, error) {
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return nil, err
 	}
-	s := &station{config: c, id: id, roots: roots, log: log}
+	trusted := ca
+	if id.Enrolment != nil {
+		trusted += id.Enrolment.CA
+	}
+	s := &station{config: c, id: id, ca: ca, roots: collector.RootCAs(trusted), log: log}
 	return s, errors.Join(err, s.oneCollector())
 }
 

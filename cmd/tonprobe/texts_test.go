@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -23,6 +24,11 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	}
 	for _, complaint := range phrase.Compare(de, en) {
 		t.Error(complaint)
+	}
+	for _, f := range config.Faults() {
+		if key := "config.fault_" + string(f); !en.Has(key) {
+			t.Errorf("the configuration can be wrong in a way without words: %s", key)
+		}
 	}
 	for _, key := range usedKeys(t) {
 		if !en.Has(key) {
