@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/tonprobe/tonprobe/server"
@@ -13,7 +14,22 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
 
-// withStore opens the store beside a collector that may be running.
+// withStored is withStore for commands that make no sense on an empty store: a
+// mistyped --data must not look like a collector without participants.
+func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqlite.Store) error) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	file := server.DatabaseFile(c.DataDir)
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return usagef("there is no database %s: name the collector's directory with --data", file)
+	}
+	return in.withStore(ctx, t, use)
+}
+
+// withStore opens the store beside a collector that may be running, and makes
+// one where there is none.
 func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlite.Store) error) (err error) {
 	c, err := in.settings(t)
 	if err != nil {
@@ -42,7 +58,7 @@ func migrate(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func backup(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		err := s.Backup(ctx, in.args[0])
 		if errors.Is(err, store.ErrExists) {
 			return usagef("%s exists already: give the backup another name", in.args[0])

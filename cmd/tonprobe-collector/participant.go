@@ -40,7 +40,7 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func participantCode(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ type lastCheck struct {
 }
 
 func participantList(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		list := []listed{}
 		q := store.StateQuery{Search: in.search, Limit: store.MaxPage}
 		for {
@@ -161,7 +161,7 @@ func participantUnblock(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func setBlocked(ctx context.Context, t terminal, in *invocation, blocked bool) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err

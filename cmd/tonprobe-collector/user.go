@@ -37,7 +37,7 @@ func userAdd(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func userPasswd(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		a := authOf(s)
 		return in.withPassword(t, a, func(password string) error {
 			err := a.SetPassword(ctx, in.args[0], password)
@@ -91,7 +91,7 @@ func userList(ctx context.Context, t terminal, in *invocation) error {
 		User      string    `json:"user"`
 		CreatedAt time.Time `json:"created_at"`
 	}
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		members, err := s.StaffMembers(ctx)
 		if err != nil {
 			return err
