@@ -42,4 +42,6 @@ func (b *Batch) Read() ([]Packet, error) {
 	return b.packets[:n], err
 }
 
-func canonical(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+func canonical(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
