@@ -20,6 +20,12 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 	hum := func(prominence, dbfs float64) func(*report.Report) {
 		return func(r *report.Report) { input(r).HumProminenceDB, input(r).HumDBFS = &prominence, &dbfs }
 	}
+	humUnder := func(voice, dbfs float64) func(*report.Report) {
+		return func(r *report.Report) {
+			hum(20, dbfs)(r)
+			input(r).ActiveLevelDBFS = &voice
+		}
+	}
 	gaps := func(n int) func(*report.Report) { return func(r *report.Report) { input(r).Dropouts = &n } }
 	jitter := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).UpJitterMS = &v } }
 	late := func(v float64) func(*report.Report) { return func(r *report.Report) { voice(r).LatePct60MS = &v } }
@@ -53,6 +59,9 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 		{"hum 10 dB", hum(10, -50), "", ""},
 		{"hum 10.1 dB", hum(10.1, -50), "audio.hum", report.SeverityWarn},
 		{"hum at -60", hum(20, -60), "", ""},
+		{"hum at -59.9", hum(20, -59.9), "audio.hum", report.SeverityWarn},
+		{"hum 36.1 dB under the voice", humUnder(-20, -56.1), "", ""},
+		{"hum 35.9 dB under the voice", humUnder(-20, -55.9), "audio.hum", report.SeverityWarn},
 		{"one gap", gaps(1), "audio.dropouts", report.SeverityWarn},
 		{"four gaps", gaps(4), "audio.dropouts", report.SeverityWarn},
 		{"five gaps", gaps(5), "audio.dropouts", report.SeverityFail},

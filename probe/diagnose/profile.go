@@ -80,6 +80,7 @@ type AudioLimits struct {
 	HumProminenceDB  Limit `toml:"hum_prominence_db"`
 	HumDBFS          Bound `toml:"hum_dbfs"`
 	HumBelowNoiseDB  Bound `toml:"hum_below_noise_db"`
+	HumBelowVoiceDB  Bound `toml:"hum_below_voice_db"`
 	SNRDB            Limit `toml:"snr_db"` // passed downwards
 	DeadChannelDBFS  Limit `toml:"dead_channel_dbfs"`
 	LiveChannelDBFS  Bound `toml:"live_channel_dbfs"`

@@ -198,6 +198,9 @@ func hum(f *facts) *finding {
 	if floor, ok := number(f.in.NoiseFloorDBFS); ok && level < floor-f.Audio.HumBelowNoiseDB.Value {
 		return nil
 	}
+	if voice, ok := number(f.activeLevel()); ok && f.spoken() && level < voice-f.Audio.HumBelowVoiceDB.Value {
+		return nil
+	}
 	hit := &finding{severity: severity, confidence: byMargin(prominence-limit, 2*levelScaleDB), evidence: []report.Evidence{
 		over(report.ProbeAudioInput, "hum_prominence_db", prominence, "dB", limit),
 		over(report.ProbeAudioInput, "hum_dbfs", level, "dBFS", f.Audio.HumDBFS.Value),
