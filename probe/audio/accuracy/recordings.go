@@ -18,12 +18,13 @@ const (
 	betweenRecordingsS = 0.4
 )
 
-// treatments are what is done to each recording: it is judged as a healthy voice
-// at three levels, and with each fault that a microphone can add to it.
+// treatments are what is done to each recording. With half a second of the room
+// before and after it, as a check has, it is judged as a healthy voice at three
+// levels, and with each fault that a microphone can add to it.
 func treatments() []Fixture {
 	var all []Fixture
 	add := func(f Fixture, steps ...step) {
-		f.steps = append(steps, sixteenBits)
+		f.steps = slices.Concat([]step{lead(0.5, 0.5)}, steps, []step{sixteenBits})
 		all = append(all, f)
 	}
 	for _, at := range []float64{-20, -26, -34} {
