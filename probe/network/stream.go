@@ -19,7 +19,6 @@ type pace struct {
 
 // stream is what a row of small packets to one point met.
 type stream struct {
-	name string
 	sent int
 	rtts []time.Duration // of the answered ones
 	// complaints is true when the answers were ICMP errors, of which routers

@@ -43,7 +43,6 @@ func parse(b []byte) (packet, bool) {
 
 func (p packet) headerBytes() int { return int(p[0]&15) * 4 }
 func (p packet) protocol() byte   { return p[9] }
-func (p packet) ttl() byte        { return p[8] }
 func (p packet) payload() []byte  { return p[p.headerBytes():] }
 func (p packet) dontFragment() bool {
 	return p[6]&0x40 != 0
