@@ -57,10 +57,14 @@ func (w Words) Brief(r *report.Report) []string {
 	}
 }
 
-// proofs is the evidence of all causes, said in words.
+// proofs is the evidence of all causes, said in words. The causes beside the
+// primary one, of which only the number was said so far, are named with theirs.
 func (w Words) proofs(r *report.Report) []string {
 	var lines []string
 	for _, c := range r.Causes {
+		if text, ok := diagnose.Explain(c.Code, w.Lang()); ok && !c.Primary {
+			lines = append(lines, text.Sentence)
+		}
 		for _, e := range c.Evidence {
 			lines = append(lines, w.Aloud(Clean(diagnose.EvidenceText(e, w.Lang()), 200)))
 		}

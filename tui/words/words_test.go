@@ -164,6 +164,25 @@ func TestSummaryIsWrittenInOneGo(t *testing.T) {
 	}
 }
 
+// A remark that is counted must also be said.
+func TestSummaryNamesEveryCause(t *testing.T) {
+	r := &report.Report{Case: "K7P-3QX", Verdict: report.NotReady, Causes: []report.Cause{
+		{Code: "audio.os_muted", Severity: report.SeverityFail, Primary: true},
+		{Code: "net.vpn_active", Severity: report.SeverityInfo, Evidence: []report.Evidence{
+			{Probe: report.ProbeNetworkLink, Field: "vpn", Value: true},
+		}},
+	}}
+	for _, lang := range phrase.Langs() {
+		said := strings.Join(in(t, lang).Summary(r), "\n")
+		for _, c := range r.Causes {
+			text, ok := diagnose.Explain(c.Code, lang)
+			if !ok || strings.Count(said, text.Sentence) != 1 {
+				t.Errorf("%s: %q is not said once in\n%s", lang, text.Sentence, said)
+			}
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	for _, s := range []string{"\x1b[31mx", "\u202ex", "a\nb", strings.Repeat("語", 100), "\xff", "e" + strings.Repeat("\u0301", 50)} {
 		f.Add(s, 20)
