@@ -52,6 +52,9 @@ type passage struct {
 	seq     uint16
 	in, out time.Time // out of the first copy; zero: dropped
 	copies  int
+	// blur is how long it took from out until the packet was handed to the
+	// kernel: the truth is not known more exactly than that.
+	blur time.Duration
 }
 
 // lane is one direction.
@@ -222,6 +225,7 @@ func (l *lane) deliver(ctx context.Context) {
 			}
 			l.mu.Unlock()
 			d.send()
+			l.sent(d.record)
 			continue
 		}
 		l.mu.Unlock()
@@ -234,11 +238,24 @@ func (l *lane) deliver(ctx context.Context) {
 	}
 }
 
+// sent notes how exactly the time of the first copy is known.
+func (l *lane) sent(p *passage) {
+	if p == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.copies == 1 {
+		p.blur = time.Since(p.out)
+	}
+}
+
 // truth is what the lane did to the stream.
 type truth struct {
 	passed, dropped, doubled int
 	reordered                int     // RFC 4737 §3.3
 	jitterMS                 float64 // mean |D| of RFC 3550 §6.4.1
+	blurMS                   float64 // how far jitterMS may be off, since each time stands in two differences
 	out                      []passage
 }
 
@@ -266,6 +283,7 @@ func (l *lane) truth() truth {
 			before := t.out[i-1]
 			d := p.out.Sub(before.out) - p.in.Sub(before.in)
 			t.jitterMS += math.Abs(d.Seconds()*1000) / float64(len(t.out)-1)
+			t.blurMS += 2 * p.blur.Seconds() * 1000 / float64(len(t.out)-1)
 		}
 	}
 	return t
