@@ -106,8 +106,8 @@ func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
 func compareTimes(t *testing.T, d *report.MediaVoice, up, down truth) {
 	t.Helper()
 	if left(d, down) == 0 {
-		near(t, "up jitter", *d.UpJitterMS, up.jitterMS, jitterToleranceMS+up.blurMS)
-		near(t, "down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS+down.blurMS)
+		near(t, "up jitter", *d.UpJitterMS, up.jitterMS, jitterToleranceMS)
+		near(t, "down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS)
 	}
 	if up.doubled == 0 {
 		near(t, "RTT p50", *d.RTTP50MS, roundTripP50MS(up, down), rttToleranceMS)
