@@ -115,7 +115,12 @@ func (a *Analyzer) Level() Level {
 	return l
 }
 
-// Analysis sums up everything written so far. It does not disturb the stream.
+// Analysis sums up everything written so far, as if it ended here. It may be called at any time, from the
+// goroutine that writes, and changes nothing that follows, not in one bit. It costs about 0.1 ms and 170 KB of
+// garbage whatever the length, so that a live check can ask twice a second.
+//
+// Early figures may be taken back: what comes next decides whether the last 0.7 s were speech or quiet. The
+// figures that need more than there is yet are nil.
 func (a *Analyzer) Analysis() Analysis {
 	r := Analysis{
 		DurationMS:    a.milliseconds(a.frames),

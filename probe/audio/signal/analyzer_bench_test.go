@@ -30,3 +30,25 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAnalysis is what it costs to ask in the middle of a stream, after the six seconds of a check.
+func BenchmarkAnalysis(b *testing.B) {
+	for _, f := range []Format{{48000, 1}, {48000, 2}} {
+		b.Run(fmt.Sprintf("%dHz/%dch", f.RateHz, f.Channels), func(b *testing.B) {
+			a, err := NewAnalyzer(f)
+			if err != nil {
+				b.Fatal(err)
+			}
+			voice := addNoise(syllables(f.RateHz, 6, 120, 0.2), -60)
+			samples := make([]float32, len(voice)*f.Channels)
+			for i := range samples {
+				samples[i] = voice[i/f.Channels]
+			}
+			a.Write(samples)
+			b.ReportAllocs()
+			for b.Loop() {
+				a.Analysis()
+			}
+		})
+	}
+}

@@ -63,6 +63,44 @@ func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 	}
 }
 
+// Whoever asks while sound is still being written gets what would have been the answer had it ended there, and
+// changes nothing that follows: not one bit.
+func TestAskingMidwayChangesNothing(t *testing.T) {
+	for _, f := range []Format{{48000, 1}, {44100, 2}, {8000, 1}} {
+		voice := addTone(addNoise(syllables(f.RateHz, 6, 140, 0.3), -60), f.RateHz, 50, -45)
+		samples := make([]float32, 0, len(voice)*f.Channels)
+		for i, x := range voice {
+			if i%f.RateHz < f.RateHz/50 {
+				x = 0 // a gap
+			}
+			for range f.Channels {
+				samples = append(samples, max(-0.2, min(0.2, x)))
+			}
+		}
+		left, _ := NewAnalyzer(f)
+		asked, _ := NewAnalyzer(f)
+		step := f.RateHz / 100 * f.Channels
+		for at := 0; at+step <= len(samples); at += step {
+			left.Write(samples[at : at+step])
+			asked.Write(samples[at : at+step])
+			midway := asked.Analysis()
+			if at%(50*step) != 0 {
+				continue
+			}
+			alone, _ := NewAnalyzer(f)
+			for from := 0; from <= at; from += step {
+				alone.Write(samples[from : from+step])
+			}
+			if want := alone.Analysis(); !reflect.DeepEqual(midway, want) {
+				t.Fatalf("%+v: after %d samples\n%+v\nof a recording that ended there\n%+v", f, at+step, midway, want)
+			}
+		}
+		if got, want := asked.Analysis(), left.Analysis(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v: asked midway\n%+v\nnever asked\n%+v", f, got, want)
+		}
+	}
+}
+
 func jsonNumbers(t *testing.T, r Analysis) map[string]float64 {
 	t.Helper()
 	text, err := json.Marshal(r)
