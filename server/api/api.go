@@ -80,24 +80,26 @@ const parallelUnpacking = 4
 // API answers agents.
 type API struct {
 	Config
-	desk      enrol.Desk
-	byAddress *limit.Limiter
-	byAgent   *limit.Limiter
-	byLoad    *limit.Limiter
-	unpacking chan struct{}
-	count     counters
+	desk        enrol.Desk
+	byAddress   *limit.Limiter
+	byAgent     *limit.Limiter
+	byLoad      *limit.Limiter
+	byWebSocket *limit.Limiter
+	unpacking   chan struct{}
+	count       counters
 }
 
 // New makes the API and registers its metrics.
 func New(c Config) *API {
 	return &API{
-		Config:    c,
-		desk:      enrol.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
-		byAddress: limit.New(enrolEvery, enrolBurst, remembered, c.Now),
-		byAgent:   limit.New(agentEvery, agentBurst, remembered, c.Now),
-		byLoad:    limit.New(loadEvery, loadBurst, remembered, c.Now),
-		unpacking: make(chan struct{}, parallelUnpacking),
-		count:     newCounters(c.Registry),
+		Config:      c,
+		desk:        enrol.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
+		byAddress:   limit.New(enrolEvery, enrolBurst, remembered, c.Now),
+		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
+		byLoad:      limit.New(loadEvery, loadBurst, remembered, c.Now),
+		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
+		unpacking:   make(chan struct{}, parallelUnpacking),
+		count:       newCounters(c.Registry),
 	}
 }
 
@@ -116,6 +118,7 @@ func (a *API) routes() []route {
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
 		{http.MethodPost, "/api/v1/load", a.agents(a.takeLoad)},
 		{http.MethodGet, "/api/v1/load", a.agents(a.giveLoad)},
+		{http.MethodGet, "/" + wire.PathWebSocket, a.agents(a.echoWebSocket)},
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
 		{http.MethodGet, "/readyz", http.HandlerFunc(a.ready)},

@@ -116,7 +116,7 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
-		if status >= http.StatusOK { // not an interim answer such as 103
+		if status >= http.StatusOK || status == http.StatusSwitchingProtocols { // not an interim answer such as 103
 			a.status = status
 		}
 		a.Header().Set(HeaderTime, strconv.FormatInt(a.now().UnixMilli(), 10))

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+const webSocketPath = "/" + wire.PathWebSocket
+
+// dialWebSocket upgrades over a real connection, through all handlers.
+func (g *rig) dialWebSocket(token string) (*websocket.Conn, *http.Response, error) {
+	g.t.Helper()
+	s := httptest.NewServer(g.handler)
+	g.t.Cleanup(s.Close)
+	return websocket.Dial(g.t.Context(), s.URL+webSocketPath, &websocket.DialOptions{
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
+	})
+}
+
+func TestWebSocketSendsOneMessageBack(t *testing.T) {
+	g := newRig(t)
+	token := g.enrolled("A").Token
+	for _, message := range [][]byte{{}, []byte("sound check"), bytes.Repeat([]byte{0xff}, wire.MaxWebSocketBytes)} {
+		conn, resp, err := g.dialWebSocket(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Header.Get(wire.HeaderTimeMS) == "" {
+			t.Error("the answer does not show that it is the collector's")
+		}
+		if err := conn.Write(t.Context(), websocket.MessageBinary, message); err != nil {
+			t.Fatal(err)
+		}
+		kind, got, err := conn.Read(t.Context())
+		if err != nil || kind != websocket.MessageBinary || !bytes.Equal(got, message) {
+			t.Errorf("%d bytes came back as %d, %v", len(message), len(got), err)
+		}
+		if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+			t.Errorf("it did not end in order: %v", err)
+		}
+	}
+}
+
+func TestWebSocketTakesNoMoreThanItsLimit(t *testing.T) {
+	g := newRig(t)
+	conn, _, err := g.dialWebSocket(g.enrolled("A").Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Write(t.Context(), websocket.MessageText, bytes.Repeat([]byte("x"), wire.MaxWebSocketBytes+1))
+	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Errorf("a message beyond the limit: %v", err)
+	}
+}
+
+func TestWebSocketRefused(t *testing.T) {
+	g := newRig(t)
+	if _, resp, err := g.dialWebSocket("wrong"); err == nil || resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a token: %v", err)
+	}
+	token := g.enrolled("A").Token
+	w := g.do(ask{method: http.MethodGet, path: webSocketPath, token: token})
+	wantFault(t, w, http.StatusUpgradeRequired, "upgrade_missing")
+	if w.Header().Get("Upgrade") != "websocket" {
+		t.Error("426 without the protocol it wants")
+	}
+	for name, header := range map[string]http.Header{
+		"no key":      {"Connection": {"keep-alive, Upgrade"}, "Upgrade": {"WebSocket"}, "Sec-Websocket-Version": {"13"}},
+		"old version": {"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"8"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}},
+	} {
+		r := httptest.NewRequest(http.MethodGet, webSocketPath, nil)
+		r.Header = header
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		g.handler.ServeHTTP(w, r)
+		t.Log(name)
+		wantFault(t, w, http.StatusBadRequest, "upgrade_invalid")
+	}
+	for w.Code != http.StatusTooManyRequests {
+		w = g.do(ask{method: http.MethodGet, path: webSocketPath, token: token})
+	}
+	wantFault(t, w, http.StatusTooManyRequests, "rate_limited")
+}
+
+// TestWebSocketEndsWithoutAMessage: a silent agent holds nothing open.
+func TestWebSocketEndsWithoutAMessage(t *testing.T) {
+	done := make(chan error, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			done <- err
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
+		defer cancel()
+		done <- sendBack(ctx, conn)
+	}))
+	t.Cleanup(s.Close)
+	if _, _, err := websocket.Dial(t.Context(), s.URL, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err == nil || !strings.Contains(err.Error(), "deadline") {
+		t.Errorf("got %v", err)
+	}
+}
