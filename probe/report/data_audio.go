@@ -42,6 +42,15 @@ type AudioInput struct {
 	IsMonitor *bool `json:"is_monitor,omitempty"`
 	// IsBluetooth is true when the device is joined by Bluetooth.
 	IsBluetooth *bool `json:"is_bluetooth,omitempty"`
+	// BluetoothCodec is how a Bluetooth device codes the voice now, in lower
+	// case (cvsd and msbc are those of the hands-free profile); empty when the
+	// system does not say.
+	BluetoothCodec string `json:"bluetooth_codec,omitempty"`
+	// UsedElsewhere is true when another program used the microphone as the
+	// capture began. That alone is no fault: most systems let several listen.
+	UsedElsewhere *bool `json:"used_elsewhere,omitempty"`
+	// HeldBy is that program, one of a closed list; empty when it is not in it.
+	HeldBy string `json:"held_by,omitempty"`
 	// OSMuted is true when the operating system has muted the device.
 	OSMuted *bool `json:"os_muted,omitempty"`
 	// OSVolumeDB is the operating system's gain of the device in dB; 0 is full.
@@ -142,6 +151,25 @@ type AudioOutput struct {
 	LoopDelayMS *float64 `json:"loop_delay_ms,omitempty"`
 	// EchoReturnDB is the level heard less the level played in dB.
 	EchoReturnDB *float64 `json:"echo_return_db,omitempty"`
+}
+
+// BluetoothCodecs are the codecs a report can name: those of BlueZ, PulseAudio
+// and PipeWire, in lower case.
+func BluetoothCodecs() []string {
+	return []string{
+		"cvsd", "msbc", "lc3_swb", "lc3",
+		"sbc", "sbc_xq", "aac", "ldac", "aptx", "aptx_hd", "aptx_ll", "faststream", "opus_05", "opus_g",
+	}
+}
+
+// Programs are the programs a report can name as using the microphone. The list
+// is closed, since a program's file may be called after a person.
+func Programs() []string {
+	return []string{
+		"Zoom", "Teams", "Webex", "Skype", "Discord", "Slack", "Signal", "WhatsApp", "FaceTime", "GoTo", "Jitsi", "OpenTalk", "alfaview",
+		"Chrome", "Chromium", "Firefox", "Edge", "Opera", "Brave", "Vivaldi", "Safari",
+		"OBS", "Audacity", "Dragon", "Cortana",
+	}
 }
 
 func (CaptureState) values() []string {

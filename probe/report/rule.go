@@ -140,6 +140,10 @@ func namedRule(field string) (rule, bool) {
 		return between(0, 1e6)
 	case "AudioInput.dc_offset", "AudioInput.channel_correlation":
 		return between(-1, 1)
+	case "AudioInput.bluetooth_codec":
+		return oneOf(BluetoothCodecs()...)
+	case "AudioInput.held_by":
+		return oneOf(Programs()...)
 	case "NAT.public_address", "NATBehavior.public_address":
 		return optionalText(patternNet, maxShortText)
 	case "NATBehavior.mapping":
