@@ -18,12 +18,10 @@ import (
 
 // sources is where the probes measure to.
 type sources struct {
-	webURL  string // "" when no address is known
-	rootCAs *x509.CertPool
-	// webSocketPath is the collector's; "" where webURL is another server's.
-	webSocketPath string
-	ice           iceFunc         // nil without a collector
-	signaller     media.Signaller // nil without a collector
+	webURL    string // "" when no address is known
+	rootCAs   *x509.CertPool
+	ice       iceFunc         // nil without a collector
+	signaller media.Signaller // nil without a collector
 	// collector, token and client are set as signaller is.
 	collector *url.URL
 	token     string
@@ -36,7 +34,6 @@ type sources struct {
 func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
 	s.rootCAs = c.RootCAs
 	if s.webURL == "" {
-		// webSocketPath stays empty until the collector takes WebSockets there.
 		s.webURL = base.String()
 	}
 	if c.Token == "" {
@@ -71,8 +68,20 @@ func newVoice(s sources) probe.Probe {
 
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
 
+func (o Options) newBehavior(s sources) probe.Probe {
+	return nat.NewBehavior(nat.Config{ICE: s.ice, Lifetime: o.BindingLifetime})
+}
+
+func newRelays(s sources) probe.Probe {
+	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs})
+}
+
 func newWeb(s sources) probe.Probe {
-	return network.NewWeb(network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, WebSocketPath: s.webSocketPath})
+	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token}
+	if s.collector != nil {
+		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
+	}
+	return network.NewWeb(c)
 }
 
 func newLoad(s sources) probe.Probe {

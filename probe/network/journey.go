@@ -52,6 +52,8 @@ type journey struct {
 	data   *report.NetworkWeb
 	target *url.URL
 	proxy  *url.URL // nil when there is none
+	// tunnels asks a proxy for a tunnel even where a plain request would do.
+	tunnels bool
 
 	addrs    []netip.Addr // of the first hop: the proxy's, else the server's
 	conn     net.Conn

@@ -53,7 +53,7 @@ func (j *journey) throughProxy(ctx context.Context) bool {
 		}
 		j.conn = conn
 	}
-	if j.target.Scheme == "http" {
+	if j.target.Scheme == "http" && !j.tunnels {
 		return true // the request itself goes to the proxy
 	}
 	return j.tunnel(ctx)

@@ -39,8 +39,9 @@ type WebConfig struct {
 	Proxy func(*url.URL) (*url.URL, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
-	// WebSocketPath is where the server takes WebSockets; "" leaves them out.
-	WebSocketPath string
+	// WebSocketURL is where a collector takes WebSockets and sends a message
+	// back; "" leaves them out. Token is the right to ask it.
+	WebSocketURL, Token string
 	// StepTime bounds each step; 0 is 3 s.
 	StepTime time.Duration
 
