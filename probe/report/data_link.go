@@ -14,6 +14,8 @@ type NetworkLink struct {
 	GatewayState string `json:"gateway_state,omitempty"`
 	// GatewayRTTMS is the median round trip to the next router in ms.
 	GatewayRTTMS *float64 `json:"gateway_rtt_ms,omitempty"`
+	// GatewayRTTP95MS is the round trip to the next router that 95 of 100 requests kept, in ms.
+	GatewayRTTP95MS *float64 `json:"gateway_rtt_p95_ms,omitempty"`
 	// GatewayRTTMaxMS is the longest round trip to the next router in ms.
 	GatewayRTTMaxMS *float64 `json:"gateway_rtt_max_ms,omitempty"`
 	// GatewaySent is the number of requests sent to the next router.
@@ -43,6 +45,19 @@ type NetworkPath struct {
 	// FaultSegment is lan, access, transit or server; none where all is well,
 	// "" where the figures do not tell.
 	FaultSegment string `json:"fault_segment,omitempty"`
+	// Line is reached where a machine behind the own router answered (a router
+	// of the provider or a server), silent where the own router answers and
+	// nobody behind it does, and "" where the figures do not tell.
+	Line string `json:"line,omitempty"`
+	// MTUBlackhole is true where small packets to a server were answered and none
+	// of those as large as the interface takes, without a word from a router; false
+	// where a large one was answered or a router named a smaller size (RFC 8899 §1).
+	MTUBlackhole *bool `json:"mtu_blackhole,omitempty"`
+	// MTUBy is how that was asked: udp (a padded STUN request) or icmp (an echo,
+	// which some firewalls drop only because it is large).
+	MTUBy string `json:"mtu_by,omitempty"`
+	// MTUWorksBytes is the largest IP packet that was answered, in bytes.
+	MTUWorksBytes *int `json:"mtu_works_bytes,omitempty"`
 }
 
 // PathSegment is the stream to the far end of one segment of the path.
@@ -53,8 +68,14 @@ type PathSegment struct {
 	Name string `json:"name"`
 	// Sent is the number of packets sent.
 	Sent *int `json:"sent,omitempty"`
+	// Lost is the number of packets without an answer.
+	Lost *int `json:"lost,omitempty"`
+	// RTTMinMS is the shortest round trip in ms.
+	RTTMinMS *float64 `json:"rtt_min_ms,omitempty"`
 	// RTTMS is the median round trip in ms.
 	RTTMS *float64 `json:"rtt_ms,omitempty"`
+	// RTTP95MS is the round trip that 95 of 100 packets kept, in ms.
+	RTTP95MS *float64 `json:"rtt_p95_ms,omitempty"`
 	// LossPct is the share of packets without an answer in percent; not set
 	// where the far end answers none at all.
 	LossPct *float64 `json:"loss_pct,omitempty"`

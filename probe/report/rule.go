@@ -176,6 +176,10 @@ func namedRule(field string) (rule, bool) {
 		return items(maxSegments)
 	case "NetworkPath.fault_segment":
 		return oneOf("lan", "access", "transit", "server", "none")
+	case "NetworkPath.line":
+		return oneOf("reached", "silent")
+	case "NetworkPath.mtu_by":
+		return oneOf("udp", "icmp")
 	case "PathSegment.name":
 		return rule{enum: []string{"host", "lan", "access", "transit", "server"}}, true
 	case "NetworkWeb.clock_offset_ms", "NetworkWeb.clock_uncertainty_ms":
