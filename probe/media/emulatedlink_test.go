@@ -111,7 +111,7 @@ func (l *emulatedLink) listen() *arrival.Conn {
 		return nil
 	}
 	_ = c.SetReadBuffer(1 << 20)
-	return arrival.Wrap(c, l.stamps, time.Now)
+	return arrival.Wrap(c, l.stamps, nil, time.Now)
 }
 
 func newLane(i impairment, seed uint64) *lane {

@@ -33,7 +33,8 @@ type link struct {
 	clock    probe.Clock
 	pc       *webrtc.PeerConnection
 	track    sendTrack
-	stamps   *arrival.Stamps
+	arrivals arrival.Stamps
+	left     arrival.Stamps
 	arriving chan *webrtc.TrackRemote // at most one
 	resource string
 
@@ -45,10 +46,10 @@ type link struct {
 // openLink prepares a connection with the servers of ice.
 func openLink(env probe.Env, servers wire.ICEConfig) (*link, error) {
 	l := &link{
-		clock: env.Clock, stamps: new(arrival.Stamps), arriving: make(chan *webrtc.TrackRemote, 1),
+		clock: env.Clock, arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
-	api, err := newAPI(env, onLoopback(servers), l.stamps)
+	api, err := newAPI(env, onLoopback(servers), &l.arrivals, &l.left)
 	if err != nil {
 		return nil, err
 	}
@@ -270,8 +271,8 @@ func onLoopback(servers wire.ICEConfig) bool {
 // newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
 // retransmission (it would hide loss), no replay protection (it would swallow
 // the duplicates we count).
-func newAPI(env probe.Env, loopback bool, stamps *arrival.Stamps) (*webrtc.API, error) {
-	sockets, err := newStampedNet(env, stamps)
+func newAPI(env probe.Env, loopback bool, arrivals, departures *arrival.Stamps) (*webrtc.API, error) {
+	sockets, err := newStampedNet(env, arrivals, departures)
 	if err != nil {
 		return nil, err
 	}

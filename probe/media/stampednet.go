@@ -12,14 +12,15 @@ import (
 )
 
 // stampedNet opens the sockets of a network so that they note when packets
-// arrive. Sockets that are not the system's, and TURN's, are left as they are.
+// arrive and leave. Sockets that are not the system's, and TURN's, are left as
+// they are.
 type stampedNet struct {
 	transport.Net
-	env    probe.Env
-	stamps *arrival.Stamps
+	env                  probe.Env
+	arrivals, departures *arrival.Stamps
 }
 
-func newStampedNet(env probe.Env, stamps *arrival.Stamps) (*stampedNet, error) {
+func newStampedNet(env probe.Env, arrivals, departures *arrival.Stamps) (*stampedNet, error) {
 	under := env.Net
 	if under == nil {
 		system, err := stdnet.NewNet()
@@ -28,14 +29,14 @@ func newStampedNet(env probe.Env, stamps *arrival.Stamps) (*stampedNet, error) {
 		}
 		under = system
 	}
-	return &stampedNet{under, env, stamps}, nil
+	return &stampedNet{under, env, arrivals, departures}, nil
 }
 
 // ListenUDP implements transport.Net.
 func (n *stampedNet) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
 	conn, err := n.Net.ListenUDP(network, at)
 	if system, ok := conn.(*net.UDPConn); ok && err == nil {
-		return arrival.Wrap(system, n.stamps, n.env.Clock.Now), nil
+		return arrival.Wrap(system, n.arrivals, n.departures, n.env.Clock.Now), nil
 	}
 	return conn, err
 }

@@ -85,16 +85,16 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 			s.miss()
 			continue
 		}
-		s.send(&l.track, buf, planned)
+		s.send(l, buf, planned)
 		if i%5 == 0 {
 			progress(probe.Event{Kind: probe.EventProgress, Fraction: float64(i) / float64(s.packets)})
 		}
 	}
 }
 
-// send stamps a packet as the last thing before it goes. A packet the own
-// socket refuses takes no number, so that it never reads as lost.
-func (s *stream) send(t *sendTrack, buf []byte, plannedNS int64) {
+// send sends a packet and notes when it left. A packet the own socket refuses
+// takes no number, so that it never reads as lost.
+func (s *stream) send(l *link, buf []byte, plannedNS int64) {
 	s.mu.Lock()
 	seq := uint32(len(s.sends))
 	s.sends = append(s.sends, stats.Send{PlannedNS: plannedNS})
@@ -103,7 +103,7 @@ func (s *stream) send(t *sendTrack, buf []byte, plannedNS int64) {
 	sentNS := s.nowNS()
 	up, err := wire.AppendUp(buf, wire.Up{Seq: seq, SentNS: sentNS}, s.payload)
 	if err == nil {
-		err = t.write(seq, up)
+		sentNS, err = s.write(l, seq, up, sentNS)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,6 +113,22 @@ func (s *stream) send(t *sendTrack, buf []byte, plannedNS int64) {
 		return
 	}
 	s.sends[seq].SentNS = sentNS
+}
+
+// write returns when the packet left the socket, which encryption and the
+// system's own way put after the stamp that travels in it. Only a time within
+// the call is one.
+func (s *stream) write(l *link, seq uint32, up []byte, beforeNS int64) (leftNS int64, err error) {
+	ssrc, err := l.track.write(seq, up)
+	if err != nil {
+		return beforeNS, err
+	}
+	at, ok := l.left.TakeSent(ssrc, uint16(seq))
+	leftNS = int64(at.Sub(s.start))
+	if !ok || leftNS < beforeNS || leftNS > s.nowNS() {
+		return beforeNS, nil // TCP, or a relay
+	}
+	return leftNS, nil
 }
 
 func (s *stream) miss() {
@@ -150,7 +166,7 @@ func (s *stream) receive(l *link) {
 			continue
 		}
 		if d, err := wire.ParseDown(buf[headerBytes:n]); err == nil {
-			s.take(d, int64(l.stamps.Take(buf[:n], now).Sub(s.start)))
+			s.take(d, int64(l.arrivals.Take(buf[:n], now).Sub(s.start)))
 		}
 	}
 }

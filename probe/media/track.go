@@ -25,18 +25,19 @@ type boundTrack struct {
 	payloadType uint8
 }
 
-// write sends payload as packet seq. It must not be called concurrently.
-func (t *sendTrack) write(seq uint32, payload []byte) error {
+// write sends payload as packet seq and returns the stream it is of. It must not
+// be called concurrently.
+func (t *sendTrack) write(seq uint32, payload []byte) (ssrc uint32, err error) {
 	b := t.bound.Load()
 	if b == nil {
-		return errNotBound
+		return 0, errNotBound
 	}
 	t.header = rtp.Header{
 		Version: 2, PayloadType: b.payloadType, SSRC: b.ssrc,
 		SequenceNumber: uint16(seq), Timestamp: seq * uint32(wire.StampStep),
 	}
-	_, err := b.to.WriteRTP(&t.header, payload)
-	return err
+	_, err = b.to.WriteRTP(&t.header, payload)
+	return b.ssrc, err
 }
 
 // Bind implements webrtc.TrackLocal.

@@ -31,7 +31,7 @@ type Batch struct {
 
 // NewBatch makes conn ready. now must carry a monotonic reading.
 func NewBatch(conn *net.UDPConn, now func() time.Time) *Batch {
-	b := &Batch{conn: Wrap(conn, nil, now)}
+	b := &Batch{conn: Wrap(conn, nil, nil, now)}
 	b.system.prepare(b.conn)
 	return b
 }

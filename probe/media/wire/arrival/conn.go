@@ -6,23 +6,30 @@ import (
 	"time"
 )
 
-// Conn is a UDP socket that notes when RTP packets arrive. It satisfies the
-// interfaces by which pion reads and writes without allocating.
+// Conn is a UDP socket that notes when RTP packets arrive and when they leave.
+// It satisfies the interfaces by which pion reads and writes without allocating.
 //
-// One goroutine may read at a time.
+// One goroutine may read at a time; any may write.
 type Conn struct {
 	*net.UDPConn
-	stamps *Stamps
-	now    func() time.Time
-	oob    []byte
+	arrivals   *Stamps
+	departures *Stamps // nil: nobody asks
+	now        func() time.Time
+	oob        []byte
+	kernel     kernelDepartures
 }
 
-// Wrap makes conn note into stamps. Where the kernel gives no time, or refuses
-// it, the time of the read call is used. now must carry a monotonic reading.
-func Wrap(conn *net.UDPConn, stamps *Stamps, now func() time.Time) *Conn {
-	c := &Conn{UDPConn: conn, stamps: stamps, now: now}
+// Wrap makes conn note into arrivals, and into departures unless that is nil.
+// Where the kernel gives no time, or refuses it, the time of the read call is
+// used, and the time just before the write call. now must carry a monotonic
+// reading.
+func Wrap(conn *net.UDPConn, arrivals, departures *Stamps, now func() time.Time) *Conn {
+	c := &Conn{UDPConn: conn, arrivals: arrivals, departures: departures, now: now}
 	if askKernel(conn) == nil {
 		c.oob = make([]byte, oobBytes)
+	}
+	if departures != nil {
+		c.kernel.ask(conn)
 	}
 	return c
 }
@@ -32,13 +39,13 @@ func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	if c.oob == nil {
 		n, from, err := c.UDPConn.ReadFromUDPAddrPort(b)
 		if err == nil {
-			c.stamps.Note(b[:n], c.now())
+			c.arrivals.Note(b[:n], c.now())
 		}
 		return n, from, err
 	}
 	n, oobn, _, from, err := c.UDPConn.ReadMsgUDPAddrPort(b, c.oob)
 	if err == nil {
-		c.stamps.Note(b[:n], c.arrived(c.oob[:oobn], c.now()))
+		c.arrivals.Note(b[:n], c.arrived(c.oob[:oobn], c.now()))
 	}
 	return n, from, err
 }
@@ -69,5 +76,23 @@ func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteToAddrPort sends one packet.
 func (c *Conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	return c.UDPConn.WriteToUDPAddrPort(b, to)
+	if c.departures == nil {
+		return c.UDPConn.WriteToUDPAddrPort(b, to)
+	}
+	if _, isRTP := keyOf(b); !isRTP {
+		return c.UDPConn.WriteToUDPAddrPort(b, to)
+	}
+	n, left, err := c.kernel.send(c, b, to)
+	if err == nil {
+		c.departures.Note(b, left)
+	}
+	return n, err
+}
+
+// WriteTo sends one packet.
+func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
+	if udp, ok := to.(*net.UDPAddr); ok {
+		return c.WriteToAddrPort(b, udp.AddrPort())
+	}
+	return c.UDPConn.WriteTo(b, to)
 }

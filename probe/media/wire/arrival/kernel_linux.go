@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// oobBytes holds one control message with a 64-bit timespec.
-const oobBytes = 64
+// oobBytes holds the control messages of SO_TIMESTAMPNS and SO_TIMESTAMPING, one
+// and three 64-bit timespecs.
+const oobBytes = 128
 
 // askKernel switches SO_TIMESTAMPNS on (socket(7)).
 func askKernel(conn *net.UDPConn) error {
@@ -28,10 +29,15 @@ func askKernel(conn *net.UDPConn) error {
 	return err
 }
 
-// kernelTime reads the control message by hand: the library's parser allocates
-// for each packet. struct cmsghdr on 64-bit Linux is a length of 8 bytes, level
-// and type of 4 each, then the timespec.
+// kernelTime is the time of SO_TIMESTAMPNS among oob.
 func kernelTime(oob []byte) (unixNS int64, ok bool) {
+	return controlTime(oob, syscall.SO_TIMESTAMPNS)
+}
+
+// controlTime reads the first timespec of a control message by hand: the
+// library's parser allocates for each packet. struct cmsghdr on 64-bit Linux is
+// a length of 8 bytes, level and type of 4 each, then the data.
+func controlTime(oob []byte, want uint32) (unixNS int64, ok bool) {
 	const header = 16
 	for len(oob) >= header {
 		length := binary.NativeEndian.Uint64(oob)
@@ -39,7 +45,7 @@ func kernelTime(oob []byte) (unixNS int64, ok bool) {
 		if length < header || length > uint64(len(oob)) {
 			return 0, false
 		}
-		if level == syscall.SOL_SOCKET && kind == syscall.SO_TIMESTAMPNS && length >= header+16 {
+		if level == syscall.SOL_SOCKET && kind == want && length >= header+16 {
 			s, ns := int64(binary.NativeEndian.Uint64(oob[16:])), int64(binary.NativeEndian.Uint64(oob[24:]))
 			return s*1e9 + ns, true
 		}

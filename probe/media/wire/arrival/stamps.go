@@ -37,8 +37,10 @@ func keyOf(packet []byte) (key uint64, ok bool) {
 		return 0, false
 	}
 	ssrc, seq := binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])
-	return 1<<63 | uint64(ssrc)<<16 | uint64(seq), true
+	return numberKey(ssrc, seq), true
 }
+
+func numberKey(ssrc uint32, seq uint16) uint64 { return 1<<63 | uint64(ssrc)<<16 | uint64(seq) }
 
 // first is where a key is looked for: numbers in a row lie probe places apart.
 func first(key uint64) int {
@@ -75,6 +77,18 @@ func (s *Stamps) Take(packet []byte, now time.Time) time.Time {
 	if !ok {
 		return now
 	}
+	at, ok := s.take(key)
+	if age := now.Sub(at); !ok || age < 0 || age > oldest {
+		return now
+	}
+	return at
+}
+
+// TakeSent returns when packet seq of ssrc left and forgets it; false when that
+// is not known.
+func (s *Stamps) TakeSent(ssrc uint32, seq uint16) (time.Time, bool) { return s.take(numberKey(ssrc, seq)) }
+
+func (s *Stamps) take(key uint64) (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found *slot
@@ -85,12 +99,9 @@ func (s *Stamps) Take(packet []byte, now time.Time) time.Time {
 		}
 	}
 	if found == nil {
-		return now
+		return time.Time{}, false
 	}
 	at := found.at
 	*found = slot{}
-	if age := now.Sub(at); age < 0 || age > oldest {
-		return now
-	}
-	return at
+	return at, true
 }

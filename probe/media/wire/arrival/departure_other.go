@@ -1,0 +1,21 @@
+//go:build !linux || !(amd64 || arm64)
+
+package arrival
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// kernelDepartures takes the time just before the system call: here no kernel
+// tells it to the unprivileged.
+type kernelDepartures struct{}
+
+func (*kernelDepartures) ask(*net.UDPConn) {}
+
+func (*kernelDepartures) send(c *Conn, b []byte, to netip.AddrPort) (n int, left time.Time, err error) {
+	left = c.now()
+	n, err = c.UDPConn.WriteToUDPAddrPort(b, to)
+	return n, left, err
+}
