@@ -1,5 +1,7 @@
 package osstate
 
+import "strings"
+
 // consent is what Windows' registry says about programs and the microphone.
 // Empty strings and nil are values that are not there.
 type consent struct {
@@ -30,6 +32,31 @@ func (c consent) denied() *bool {
 		return new(false)
 	}
 	return nil
+}
+
+// consentUse is one program's entry in the ConsentStore: a subkey of microphone
+// (a package's family name) or of microphone\NonPackaged (the path of a file
+// with # in place of \), with its values LastUsedTimeStart and LastUsedTimeStop.
+type consentUse struct {
+	Key         string
+	Start, Stop uint64 // FILETIME: 100 ns since 1601
+}
+
+// consentUses are the programs that use a microphone now: Windows writes a
+// start and sets the stop to 0 until the program lets go. An entry from before
+// the last boot is one that a power cut left behind. own is this program's file.
+func consentUses(entries []consentUse, booted uint64, own string) []Use {
+	var uses []Use
+	for _, e := range entries {
+		if e.Start == 0 || e.Stop != 0 || e.Start < booted {
+			continue
+		}
+		if file := e.Key[strings.LastIndexByte(e.Key, '#')+1:]; own != "" && strings.EqualFold(file, own) {
+			continue
+		}
+		uses = append(uses, Use{Program: programName(e.Key)})
+	}
+	return uses
 }
 
 // authorizationDenied reads macOS' AVAuthorizationStatus: 0 not determined,

@@ -25,6 +25,10 @@ type Snapshot struct {
 	// StreamDeviceID is the device this process records from now, where the
 	// system tells; it differs from the one asked for after a reroute.
 	StreamDeviceID string `json:"stream_device_id,omitempty"`
+	// Uses are the other programs at the microphones. This program's own
+	// streams are left out where the system tells whose a stream is; elsewhere
+	// only what was read before the stream began counts.
+	Uses Uses `json:"uses,omitzero"`
 	// PrivacyDenied is true when the system's settings keep this program from
 	// the microphone, nil when they do not say. The settings may be read wrongly
 	// (Windows writes them late): name them as a cause only beside digital
@@ -41,7 +45,7 @@ type Device struct {
 	NativeChannels *int     `json:"native_channels,omitempty"`
 	IsMonitor      *bool    `json:"is_monitor,omitempty"`
 	IsBluetooth    *bool    `json:"is_bluetooth,omitempty"`
-	BluetoothCodec string   `json:"bluetooth_codec,omitempty"`
+	BluetoothCodec string   `json:"bluetooth_codec,omitempty"` // one of report.BluetoothCodecs
 }
 
 // MinVolumeDB stands for a volume of nothing at all, which has no decibels.
@@ -63,3 +67,13 @@ func volumeDB(db float64) *float64 {
 	}
 	return new(max(MinVolumeDB, db))
 }
+
+// Refusal is why a microphone does not open.
+type Refusal int
+
+// The refusals that a system tells apart.
+const (
+	RefusalUnknown Refusal = iota
+	RefusalDenied          // the system keeps programs from it
+	RefusalBusy            // another program holds it
+)

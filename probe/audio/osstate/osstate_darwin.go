@@ -54,7 +54,15 @@ func readCoreAudio(scope, defaultSelector string) (Snapshot, error) {
 	for i := range len(list) / 4 {
 		id := binary.LittleEndian.Uint32(list[4*i:])
 		if channels, ok := bufferListChannels(ca.bytes(id, scoped(scope, "slay"))); ok && channels > 0 {
-			s.Devices[ca.text(id, global("uid "))] = ca.device(id, scope, channels)
+			uid := ca.text(id, global("uid "))
+			s.Devices[uid] = ca.device(id, scope, channels)
+			// kAudioDevicePropertyDeviceIsRunningSomewhere: by whom, macOS does not say.
+			if running, ok := ca.uint32(id, global("gone")); ok {
+				s.Uses.Known = true
+				if running != 0 {
+					s.Uses.List = append(s.Uses.List, Use{DeviceID: uid})
+				}
+			}
 		}
 	}
 	if def, ok := ca.uint32(systemObject, global(defaultSelector)); ok && def != 0 {

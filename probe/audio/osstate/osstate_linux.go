@@ -22,33 +22,41 @@ const pulseTimeout = time.Second
 
 // read asks PulseAudio, or PipeWire's server of the same protocol.
 func read(ctx context.Context, streamPID int) (Snapshot, error) {
-	client, conn, err := dialPulse(ctx)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	defer conn.Close()
-	var server proto.GetServerInfoReply
-	if err := client.Request(&proto.GetServerInfo{}, &server); err != nil {
-		return Snapshot{}, fmt.Errorf("ask sound server: %w", err)
-	}
-	var sources proto.GetSourceInfoListReply
-	if err := client.Request(&proto.GetSourceInfoList{}, &sources); err != nil {
-		return Snapshot{}, fmt.Errorf("list sound sources: %w", err)
-	}
-	s := Snapshot{Devices: make(map[string]Device, len(sources)), DefaultID: server.DefaultSourceName}
-	for _, src := range sources {
-		s.Devices[src.SourceName] = pulseDevice(src)
-	}
-	if streamPID != 0 {
+	return askPulse(ctx, func(client *proto.Client, server proto.GetServerInfoReply) (Snapshot, error) {
+		var sources proto.GetSourceInfoListReply
+		if err := client.Request(&proto.GetSourceInfoList{}, &sources); err != nil {
+			return Snapshot{}, fmt.Errorf("list sound sources: %w", err)
+		}
+		s := Snapshot{Devices: make(map[string]Device, len(sources)), DefaultID: server.DefaultSourceName}
+		for _, src := range sources {
+			s.Devices[src.SourceName] = pulseSource(src)
+		}
 		var outputs proto.GetSourceOutputInfoListReply
 		if err := client.Request(&proto.GetSourceOutputInfoList{}, &outputs); err == nil {
-			s.StreamDeviceID = streamSource(outputs, sources, streamPID)
+			streams := recordingStreams(outputs, sources)
+			s.StreamDeviceID = deviceOf(streams, streamPID)
+			s.Uses = usesOf(streams)
 		}
-	}
-	return s, nil
+		return s, nil
+	})
 }
 
 func readOutputs(ctx context.Context) (Snapshot, error) {
+	return askPulse(ctx, func(client *proto.Client, server proto.GetServerInfoReply) (Snapshot, error) {
+		var sinks proto.GetSinkInfoListReply
+		if err := client.Request(&proto.GetSinkInfoList{}, &sinks); err != nil {
+			return Snapshot{}, fmt.Errorf("list loudspeakers: %w", err)
+		}
+		s := Snapshot{Devices: make(map[string]Device, len(sinks)), DefaultID: server.DefaultSinkName}
+		for _, sink := range sinks {
+			s.Devices[sink.SinkName] = pulseDevice(sink.SinkName, sink.Properties, sink.SampleSpec, sink.Mute, sink.ChannelVolumes)
+		}
+		return s, nil
+	})
+}
+
+// askPulse runs one conversation with the sound server.
+func askPulse(ctx context.Context, list func(*proto.Client, proto.GetServerInfoReply) (Snapshot, error)) (Snapshot, error) {
 	client, conn, err := dialPulse(ctx)
 	if err != nil {
 		return Snapshot{}, err
@@ -58,23 +66,7 @@ func readOutputs(ctx context.Context) (Snapshot, error) {
 	if err := client.Request(&proto.GetServerInfo{}, &server); err != nil {
 		return Snapshot{}, fmt.Errorf("ask sound server: %w", err)
 	}
-	var sinks proto.GetSinkInfoListReply
-	if err := client.Request(&proto.GetSinkInfoList{}, &sinks); err != nil {
-		return Snapshot{}, fmt.Errorf("list loudspeakers: %w", err)
-	}
-	s := Snapshot{Devices: make(map[string]Device, len(sinks)), DefaultID: server.DefaultSinkName}
-	for _, sink := range sinks {
-		s.Devices[sink.SinkName] = Device{
-			Name:           property(sink.Properties, "device.description"),
-			Muted:          new(sink.Mute),
-			VolumeDB:       pulseVolumeDB(sink.ChannelVolumes),
-			NativeRateHz:   new(int(sink.Rate)),
-			NativeChannels: new(int(sink.Channels)),
-			IsBluetooth:    new(isPulseBluetooth(sink.SinkName, sink.Properties)),
-			BluetoothCodec: bluetoothCodec(sink.Properties),
-		}
-	}
-	return s, nil
+	return list(client, server)
 }
 
 // dialPulse connects as proto.Connect does. That one is not used because it
@@ -162,18 +154,23 @@ func pulseCookie(getenv func(string) string) ([]byte, error) {
 	return cookie, nil
 }
 
-func pulseDevice(src *proto.GetSourceInfoReply) Device {
-	monitor := src.MonitorSourceName != "" || property(src.Properties, "device.class") == "monitor"
+// pulseDevice is what sources and sinks have in common.
+func pulseDevice(name string, p proto.PropList, spec proto.SampleSpec, muted bool, volumes proto.ChannelVolumes) Device {
 	return Device{
-		Name:           property(src.Properties, "device.description"),
-		Muted:          new(src.Mute),
-		VolumeDB:       pulseVolumeDB(src.ChannelVolumes),
-		NativeRateHz:   new(int(src.Rate)),
-		NativeChannels: new(int(src.Channels)),
-		IsMonitor:      new(monitor),
-		IsBluetooth:    new(isPulseBluetooth(src.SourceName, src.Properties)),
-		BluetoothCodec: bluetoothCodec(src.Properties),
+		Name:           property(p, "device.description"),
+		Muted:          new(muted),
+		VolumeDB:       pulseVolumeDB(volumes),
+		NativeRateHz:   new(int(spec.Rate)),
+		NativeChannels: new(int(spec.Channels)),
+		IsBluetooth:    new(isPulseBluetooth(name, p)),
+		BluetoothCodec: bluetoothCodecName(bluetoothCodec(p)),
 	}
+}
+
+func pulseSource(src *proto.GetSourceInfoReply) Device {
+	d := pulseDevice(src.SourceName, src.Properties, src.SampleSpec, src.Mute, src.ChannelVolumes)
+	d.IsMonitor = new(src.MonitorSourceName != "" || property(src.Properties, "device.class") == "monitor")
+	return d
 }
 
 func isPulseBluetooth(name string, p proto.PropList) bool {
@@ -209,17 +206,51 @@ func pulseVolumeDB(channels proto.ChannelVolumes) *float64 {
 	return volumeDB(60 * math.Log10(float64(loudest)/float64(proto.VolumeNorm)))
 }
 
-// streamSource is the name of the source from which the process pid records.
-func streamSource(outputs proto.GetSourceOutputInfoListReply, sources proto.GetSourceInfoListReply, pid int) string {
+// recordingStream is one stream that takes sound from a source.
+type recordingStream struct {
+	sourceName string
+	pid        string
+	program    string
+}
+
+// recordingStreams lists the streams of processes; a remap source is itself a
+// stream, but of no process.
+func recordingStreams(outputs proto.GetSourceOutputInfoListReply, sources proto.GetSourceInfoListReply) []recordingStream {
+	names := make(map[uint32]string, len(sources))
+	for _, src := range sources {
+		names[src.SourceIndex] = src.SourceName
+	}
+	var streams []recordingStream
 	for _, out := range outputs {
-		if property(out.Properties, "application.process.id") != strconv.Itoa(pid) {
+		pid := property(out.Properties, "application.process.id")
+		if pid == "" || names[out.SourceIndex] == "" {
 			continue
 		}
-		for _, src := range sources {
-			if src.SourceIndex == out.SourceIndex {
-				return src.SourceName
-			}
+		program := programName(property(out.Properties, "application.process.binary"))
+		if program == "" {
+			program = programName(property(out.Properties, "application.name"))
+		}
+		streams = append(streams, recordingStream{names[out.SourceIndex], pid, program})
+	}
+	return streams
+}
+
+// deviceOf is the name of the source from which the process pid records.
+func deviceOf(streams []recordingStream, pid int) string {
+	for _, s := range streams {
+		if s.pid == strconv.Itoa(pid) {
+			return s.sourceName
 		}
 	}
 	return ""
+}
+
+// usesOf are the streams of others. Our own captures count too: the caller
+// looks before it starts them.
+func usesOf(streams []recordingStream) Uses {
+	u := Uses{Known: true}
+	for _, s := range streams {
+		u.List = append(u.List, Use{DeviceID: s.sourceName, Program: s.program})
+	}
+	return u
 }

@@ -48,8 +48,8 @@ func TestPulseAddress(t *testing.T) {
 	}
 }
 
-func TestPulseDevice(t *testing.T) {
-	headset := pulseDevice(&proto.GetSourceInfoReply{
+func TestPulseSource(t *testing.T) {
+	headset := pulseSource(&proto.GetSourceInfoReply{
 		SourceName: "bluez_input.00_11", Mute: true,
 		SampleSpec:     proto.SampleSpec{Rate: 16000, Channels: 1},
 		ChannelVolumes: proto.ChannelVolumes{0x10000},
@@ -61,22 +61,37 @@ func TestPulseDevice(t *testing.T) {
 	if !*headset.IsBluetooth || headset.BluetoothCodec != "msbc" || !*headset.Muted || *headset.NativeRateHz != 16000 || *headset.IsMonitor || headset.Name != "Headset" {
 		t.Errorf("%+v", headset)
 	}
-	monitor := pulseDevice(&proto.GetSourceInfoReply{SourceName: "x.monitor", MonitorSourceName: "x"})
+	monitor := pulseSource(&proto.GetSourceInfoReply{SourceName: "x.monitor", MonitorSourceName: "x"})
 	if !*monitor.IsMonitor || *monitor.IsBluetooth {
 		t.Errorf("%+v", monitor)
 	}
 }
 
-func TestStreamSource(t *testing.T) {
+func TestRecordingStreams(t *testing.T) {
 	sources := proto.GetSourceInfoListReply{{SourceIndex: 4, SourceName: "camera"}, {SourceIndex: 7, SourceName: "headset"}}
-	outputs := proto.GetSourceOutputInfoListReply{
-		{SourceIndex: 4, Properties: proto.PropList{"application.process.id": proto.PropListString("12")}},
-		{SourceIndex: 7, Properties: proto.PropList{"application.process.id": proto.PropListString("34")}},
+	stream := func(source uint32, pid, binary, name string) *proto.GetSourceOutputInfoReply {
+		p := proto.PropList{"application.process.binary": proto.PropListString(binary), "application.name": proto.PropListString(name)}
+		if pid != "" {
+			p["application.process.id"] = proto.PropListString(pid)
+		}
+		return &proto.GetSourceOutputInfoReply{SourceIndex: source, Properties: p}
 	}
-	if got := streamSource(outputs, sources, 34); got != "headset" {
+	streams := recordingStreams(proto.GetSourceOutputInfoListReply{
+		stream(4, "12", "chrome", "Google Chrome input"), stream(7, "34", "annas-tool", "Annas Tool"), stream(7, "", "", "remap"),
+	}, sources)
+	if got := deviceOf(streams, 34); got != "headset" {
 		t.Errorf("%q", got)
 	}
-	if got := streamSource(outputs, sources, 56); got != "" {
+	if got := deviceOf(streams, 56); got != "" {
 		t.Errorf("%q", got)
+	}
+	uses := usesOf(streams)
+	for device, want := range map[string]struct {
+		used    bool
+		program string
+	}{"camera": {true, "Chrome"}, "headset": {true, ""}, "other": {false, ""}} {
+		if used, program := uses.Of(device); used == nil || *used != want.used || program != want.program {
+			t.Errorf("%s: used %v by %q", device, show(used), program)
+		}
 	}
 }

@@ -2,7 +2,10 @@ package osstate
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 func TestConsent(t *testing.T) {
@@ -24,6 +27,70 @@ func TestConsent(t *testing.T) {
 	} {
 		if got := c.in.denied(); !same(got, c.want) {
 			t.Errorf("%s: %v", name, show(got))
+		}
+	}
+}
+
+// The keys are written as Windows 10 and 11 write them; times are FILETIMEs.
+func TestConsentUses(t *testing.T) {
+	const booted = 133_500_000_000_000_000
+	entries := []consentUse{
+		{Key: `C:#Program Files#Zoom#bin#Zoom.exe`, Start: booted + 10, Stop: 0},
+		{Key: `C:#Users#anna#AppData#Local#AnnasRecorder.exe`, Start: booted + 20, Stop: 0},
+		{Key: `MSTeams_8wekyb3d8bbwe`, Start: booted + 30, Stop: booted + 40},        // let go
+		{Key: `Microsoft.SkypeApp_kzf8qxf38zg5c`, Start: booted - 10, Stop: 0},       // the power failed
+		{Key: `C:#Program Files#Mozilla Firefox#firefox.exe`},                        // never used it
+		{Key: `C:#Program Files#Tonprobe#tonprobe.exe`, Start: booted + 50, Stop: 0}, // ourselves
+	}
+	got := consentUses(entries, booted, "Tonprobe.exe")
+	if want := []Use{{Program: "Zoom"}, {}}; !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	used, program := Uses{Known: true, List: got}.Of("{0.0.1.00000000}.{some-endpoint}")
+	if used == nil || !*used || program != "Zoom" {
+		t.Errorf("used %v by %q", show(used), program)
+	}
+	if used, _ := (Uses{}).Of(""); used != nil {
+		t.Error("a system that does not tell says something all the same")
+	}
+}
+
+func TestProgramNames(t *testing.T) {
+	for said, want := range map[string]string{
+		`C:#Program Files (x86)#Microsoft#Edge#Application#msedge.exe`: "Edge",
+		`MSTeams_8wekyb3d8bbwe`:            "Teams",
+		`Microsoft.SkypeApp_kzf8qxf38zg5c`: "Skype",
+		`/opt/zoom/zoom`:                   "Zoom",
+		"ZOOM VoiceEngine":                 "Zoom",
+		"Google Chrome input":              "Chrome",
+		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder is no program
+		"Anna Müller":                      "",
+		"":                                 "",
+		"#":                                "",
+	} {
+		if got := programName(said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+	for word, name := range knownPrograms() {
+		if !slices.Contains(report.Programs(), name) {
+			t.Errorf("%s: no report may name %s", word, name)
+		}
+	}
+	for _, name := range report.Programs() {
+		if programName(name) != name {
+			t.Errorf("%s is not known by its own name", name)
+		}
+	}
+}
+
+func TestBluetoothCodecNames(t *testing.T) {
+	for said, want := range map[string]string{
+		"CVSD": "cvsd", "mSBC": "msbc", "msbc": "msbc", "sbc_xq_512": "sbc_xq", "sbc": "sbc", "LC3-SWB": "lc3_swb",
+		"aptx_ll_duplex": "aptx_ll", "": "", "annas codec": "",
+	} {
+		if got := bluetoothCodecName(said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
 		}
 	}
 }

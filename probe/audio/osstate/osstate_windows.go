@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
+	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
 )
 
@@ -17,6 +20,7 @@ const readTimeout = 2 * time.Second
 func read(ctx context.Context, _ int) (Snapshot, error) {
 	s, err := readFlow(ctx, flowCapture)
 	s.PrivacyDenied = readConsent().denied()
+	s.Uses = readUses(time.Now())
 	return s, err
 }
 
@@ -116,6 +120,52 @@ func readConsent() consent {
 		}
 	}
 	return c
+}
+
+// readUses asks who uses a microphone now. Windows keeps packaged programs and
+// desktop programs apart, for this user and for the whole machine.
+func readUses(now time.Time) Uses {
+	var entries []consentUse
+	known := false
+	for _, root := range []registry.Key{registry.CURRENT_USER, registry.LOCAL_MACHINE} {
+		for _, path := range []string{consentKey, consentKey + `\NonPackaged`} {
+			found, err := consentEntries(root, path)
+			known = known || err == nil
+			entries = append(entries, found...)
+		}
+	}
+	own, err := os.Executable()
+	if err != nil {
+		own = ""
+	}
+	booted := windows.NsecToFiletime(now.Add(-windows.DurationSinceBoot()).UnixNano())
+	return Uses{Known: known, List: consentUses(entries, uint64(booted.HighDateTime)<<32|uint64(booted.LowDateTime), filepath.Base(own))}
+}
+
+func consentEntries(root registry.Key, path string) ([]consentUse, error) {
+	parent, err := registry.OpenKey(root, path, registry.ENUMERATE_SUB_KEYS)
+	if err != nil {
+		return nil, err
+	}
+	defer parent.Close()
+	names, err := parent.ReadSubKeyNames(-1)
+	if err != nil {
+		return nil, err
+	}
+	var entries []consentUse
+	for _, name := range names {
+		k, err := registry.OpenKey(parent, name, registry.QUERY_VALUE)
+		if err != nil {
+			continue // another program's entry that we may not read
+		}
+		start, _, errStart := k.GetIntegerValue("LastUsedTimeStart")
+		stop, _, errStop := k.GetIntegerValue("LastUsedTimeStop")
+		k.Close()
+		if errStart == nil && errStop == nil {
+			entries = append(entries, consentUse{Key: name, Start: start, Stop: stop})
+		}
+	}
+	return entries, nil
 }
 
 // registryText is the value called "Value" of a key; empty when there is none.

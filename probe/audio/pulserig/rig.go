@@ -48,6 +48,8 @@ type Rig struct {
 	dir    string
 	server *exec.Cmd
 	ended  chan struct{}
+	// front and clientConfig are set by Refuse.
+	front, clientConfig string
 }
 
 // Start starts a server and ends it with the test. A test is skipped when
@@ -145,7 +147,11 @@ func (r *Rig) socket() string { return filepath.Join(r.dir, "native") }
 
 // Env makes a process use this server and nothing of the user's.
 func (r *Rig) Env() []string {
-	return []string{"PULSE_SERVER=unix:" + r.socket(), "XDG_RUNTIME_DIR=" + r.dir, "HOME=" + r.dir, "PULSE_COOKIE=" + filepath.Join(r.dir, "cookie")}
+	env := []string{"XDG_RUNTIME_DIR=" + r.dir, "HOME=" + r.dir, "PULSE_COOKIE=" + filepath.Join(r.dir, "cookie")}
+	if r.front != "" {
+		return append(env, "PULSE_SERVER=unix:"+r.front, "PULSE_CLIENTCONFIG="+r.clientConfig)
+	}
+	return append(env, "PULSE_SERVER=unix:"+r.socket())
 }
 
 // Child returns a maker of capture processes on this rig: the test's own

@@ -1,0 +1,34 @@
+//go:build linux && cgo
+
+package audio
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// A sound server that refuses says why; the capture library drops the reason.
+func TestRefusedBySoundServer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		code uint32
+		want report.CaptureState
+	}{
+		"kept from programs":   {pulserig.ErrAccess, report.CaptureRefused},
+		"held by another":      {pulserig.ErrBusy, report.CaptureInUse},
+		"for a foreign reason": {pulserig.ErrTooLarge, report.CaptureDied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := pulserig.Start(t, pulserig.Config{})
+			rig.Refuse(c.code)
+			_, d := (&check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}).run()
+			wantState(t, d, c.want)
+			if d.ActiveLevelDBFS != nil {
+				t.Error("a refused microphone has a level")
+			}
+		})
+	}
+}
