@@ -36,6 +36,9 @@ func judge(m measurement) probe.Result {
 		d.State = report.MediaSelfCheckVoid
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep time", Data: d}
 	}
+	if m.logErr == nil {
+		m.stream.correctDepartures(m.log)
+	}
 	up, down := m.directions()
 	if m.logErr == nil {
 		d.Sent = new(up.sent)

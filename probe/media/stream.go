@@ -251,6 +251,25 @@ func (s *stream) allBack() bool {
 	return s.nBack == len(s.sends)
 }
 
+// longestHold is more than a reflector needs between stamp and system call, even
+// one that stood still; what claims more is not believed.
+const longestHold = time.Second
+
+// correctDepartures takes from the log when the reflector's packets really left:
+// the stamp inside was written before their encryption.
+func (r *recording) correctDepartures(log wire.EchoLog) {
+	for i := range r.Echoes {
+		e := &r.Echoes[i]
+		if int64(e.Seq) >= int64(len(log.TurnaroundNS)) {
+			continue
+		}
+		left := e.UpArrivedNS + log.TurnaroundNS[e.Seq]
+		if held := left - e.SentNS; held >= 0 && held <= int64(longestHold) {
+			e.SentNS = left
+		}
+	}
+}
+
 func (s *stream) recording() recording {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,7 +39,11 @@ func (b *echoBatch) put(p *path, e echo) {
 // goes on; the refusals are told last to first, because a session takes back its
 // latest number only.
 func (b *echoBatch) flush() {
+	if b.n == 0 {
+		return
+	}
 	var refusals [arrival.BatchPackets]error
+	leftNS := b.paths[0].session.r.sinceNS() // one clock for all: a call costs more than a packet waits for those before it
 	for at := 0; at < b.n; {
 		sent, err := b.conn.WriteBatch(b.messages[at:b.n], 0)
 		at += max(sent, 0)
@@ -49,7 +53,7 @@ func (b *echoBatch) flush() {
 		}
 	}
 	for i := b.n - 1; i >= 0; i-- {
-		b.paths[i].session.answered(b.echoes[i], refusals[i])
+		b.paths[i].session.answered(b.echoes[i], leftNS, refusals[i])
 		b.paths[i] = nil
 	}
 	b.n = 0

@@ -56,7 +56,10 @@ type outlet interface {
 // atOnce is the outlet of paths without a batch.
 type atOnce struct{}
 
-func (atOnce) put(p *path, e echo) { p.session.answered(e, p.write(e.packet)) }
+func (atOnce) put(p *path, e echo) {
+	leftNS := p.session.r.sinceNS()
+	p.session.answered(e, leftNS, p.write(e.packet))
+}
 
 // arrive hands a packet of a known path to its session.
 func (p *path) arrive(b []byte, at time.Time, scratch []byte, out outlet) {

@@ -30,18 +30,20 @@ type session struct {
 	seen     [maxSeq / 64]uint64
 	unique   int
 	arrivals []wire.Arrival
-	unlisted int
-	lastIn   int64  // stamp of the last arrival
-	sent     uint32 // down packets
-	failed   int
-	allow    allowance
+	// turnaround is by number of the down packet, in ns.
+	turnaround []int64
+	unlisted   int
+	lastIn     int64  // stamp of the last arrival
+	sent       uint32 // down packets
+	failed     int
+	allow      allowance
 }
 
 func newSession(r *Reflector, owner, id string) *session {
 	s := &session{
 		r: r, owner: owner, id: id,
-		arrivals: make([]wire.Arrival, 0, 320), // 6 s and some
-		allow:    newAllowance(r.cfg.Limits.PacketsPerSecond, r.cfg.Limits.PacketBurst),
+		arrivals: make([]wire.Arrival, 0, 320), turnaround: make([]int64, 0, 320), // 6 s and some
+		allow: newAllowance(r.cfg.Limits.PacketsPerSecond, r.cfg.Limits.PacketBurst),
 	}
 	s.over, s.stop = context.WithCancel(context.Background())
 	s.keying = newKeying(func() { r.work.Go(s.agreeOnKeys) })

@@ -25,8 +25,9 @@ const (
 
 // echo is an answer on its way out.
 type echo struct {
-	seq    uint32
-	packet []byte // encrypted
+	seq       uint32
+	packet    []byte // encrypted
+	arrivedNS int64  // of what it answers
 }
 
 // early is a packet that came before the keys.
@@ -63,7 +64,8 @@ func (s *session) useKeys(k *keys) {
 	s.keys = k
 	for _, w := range s.early {
 		if e, ok := s.answer(w.data, w.at, scratch); ok {
-			s.settle(e, w.path.write(e.packet))
+			leftNS := s.r.sinceNS()
+			s.settle(e, leftNS, w.path.write(e.packet))
 		}
 	}
 	s.early = nil
@@ -100,7 +102,7 @@ func (s *session) answer(b []byte, at time.Time, scratch []byte) (echo, bool) {
 		return echo{}, false
 	}
 	s.sent++
-	return echo{down.Seq, packet}, true
+	return echo{down.Seq, packet, arrivedNS}, true
 }
 
 // decrypt returns the payload of a packet of the stream agreed on, in place.
@@ -130,22 +132,35 @@ func (s *session) encrypt(d wire.Down, size int, scratch []byte) ([]byte, error)
 	return s.keys.out.EncryptRTP(b, b, &s.keys.header)
 }
 
-// answered says how the sending of e ended.
-func (s *session) answered(e echo, err error) {
+// answered says how the sending of e ended, which began at leftNS.
+func (s *session) answered(e echo, leftNS int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle(e, err)
+	s.settle(e, leftNS, err)
 }
 
-func (s *session) settle(e echo, err error) {
+func (s *session) settle(e echo, leftNS int64, err error) {
 	if err == nil {
 		s.r.count.echoed.Add(1)
+		s.kept(e, leftNS)
 		return
 	}
 	if s.sent == e.seq+1 {
 		s.sent = e.seq // the number was never seen outside, and must not read as lost
 	}
 	s.fail()
+}
+
+// kept notes how long e's question was here. Packets of a batch are told last to
+// first, so that the list may have to grow by more than one.
+func (s *session) kept(e echo, leftNS int64) {
+	if e.seq >= wire.MaxArrivals {
+		return
+	}
+	for uint32(len(s.turnaround)) <= e.seq {
+		s.turnaround = append(s.turnaround, 0)
+	}
+	s.turnaround[e.seq] = max(0, leftNS-e.arrivedNS)
 }
 
 func (s *session) fail() {
@@ -174,6 +189,7 @@ func (s *session) log() wire.EchoLog {
 	defer s.mu.Unlock()
 	log := wire.NewEchoLog(s.arrivals, int(s.sent), s.failed)
 	log.UpUnique, log.Unlisted = s.unique, s.unlisted
+	log.TurnaroundNS = slices.Clone(s.turnaround[:min(len(s.turnaround), int(s.sent))])
 	return *log
 }
 

@@ -15,7 +15,7 @@ const EchoLogVersion = 1
 const (
 	MaxArrivals     = 10_000
 	MaxPackets      = 1_000_000 // bounds every count, and so what a hostile log can make a reader allocate
-	MaxEchoLogBytes = 512 << 10
+	MaxEchoLogBytes = 768 << 10
 )
 
 // ErrEchoLog says that a log of arrivals contradicts itself or breaks a cap.
@@ -35,7 +35,7 @@ type Arrival struct {
 // the way up.
 //
 // The columns are differences to the entry before (to 0 for the first), which
-// keeps 6 s of speech under 5 KB before compression.
+// keeps 6 s of speech under 8 KB before compression.
 type EchoLog struct {
 	Version          int     `json:"version"`
 	SeqDelta         []int64 `json:"seq_delta"`
@@ -49,6 +49,11 @@ type EchoLog struct {
 	// DownSent is how many down packets, and so numbers from 0, left the
 	// reflector.
 	DownSent int `json:"down_sent"`
+	// TurnaroundNS is by number of the down packet how long the reflector had
+	// the packet it answers: from its arrival until the answer went to the
+	// kernel, in ns. The stamp inside the answer is older, because encryption
+	// comes after it. It may be shorter than DownSent, or missing.
+	TurnaroundNS []int64 `json:"turnaround_ns,omitempty"`
 	// DownFailed is how many the reflector could not hand to its socket. They
 	// are the reflector's fault and take no number, so they never read as loss.
 	DownFailed int `json:"down_failed,omitempty"`
@@ -138,6 +143,21 @@ func (l *EchoLog) Validate() error {
 	}
 	if err := l.validateDuplicates(); err != nil {
 		return fmt.Errorf("%w: %w", ErrEchoLog, err)
+	}
+	if err := l.validateTurnarounds(); err != nil {
+		return fmt.Errorf("%w: %w", ErrEchoLog, err)
+	}
+	return nil
+}
+
+func (l *EchoLog) validateTurnarounds() error {
+	if n := len(l.TurnaroundNS); n > MaxArrivals || n > l.DownSent {
+		return fmt.Errorf("%d turnarounds of %d packets", n, l.DownSent)
+	}
+	for k, ns := range l.TurnaroundNS {
+		if !stampValid(ns) {
+			return fmt.Errorf("turnaround %d: %w", k, ErrStamp)
+		}
 	}
 	return nil
 }

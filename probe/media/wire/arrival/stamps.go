@@ -86,7 +86,9 @@ func (s *Stamps) Take(packet []byte, now time.Time) time.Time {
 
 // TakeSent returns when packet seq of ssrc left and forgets it; false when that
 // is not known.
-func (s *Stamps) TakeSent(ssrc uint32, seq uint16) (time.Time, bool) { return s.take(numberKey(ssrc, seq)) }
+func (s *Stamps) TakeSent(ssrc uint32, seq uint16) (time.Time, bool) {
+	return s.take(numberKey(ssrc, seq))
+}
 
 func (s *Stamps) take(key uint64) (time.Time, bool) {
 	s.mu.Lock()
