@@ -2,8 +2,8 @@ package check
 
 import "time"
 
-// The budgets keep the default check within 12 s: the slowest step is the
-// microphone or the stream, and the plan grants each probe.Grace on top.
+// The budgets keep the default check within 12 s, also when every server hangs:
+// the plan grants each of them probe.Grace on top.
 const (
 	// DefaultSpeakFor is one sentence read aloud without haste, and two of the
 	// 3 s windows of short-term loudness (EBU Tech 3341).
@@ -12,6 +12,12 @@ const (
 	MinSpeakFor = 2 * time.Second
 	// MaxSpeakFor bounds the memory and the patience spent.
 	MaxSpeakFor = 60 * time.Second
+
+	// MinBindingLifetime is the shortest search: one that ends under the limit of
+	// net.nat_binding_short would call every NAT forgetful.
+	MinBindingLifetime = 30 * time.Second
+	// MaxBindingLifetime is twice what RFC 4787 REQ-5 recommends, 5 minutes.
+	MaxBindingLifetime = 10 * time.Minute
 
 	// captureOverhead is what the microphone needs beside the speech: starting
 	// the capture process, opening the device (a Bluetooth headset switches its
@@ -26,9 +32,16 @@ const (
 	// connectBudget is signalling, ICE and DTLS together; a blocked UDP costs
 	// 2 to 3 s before TCP or the relay is chosen.
 	connectBudget = 5 * time.Second
-	// natBudget lets four copies of a STUN request go out (RFC 8489 §6.2.1: at
-	// 0, 0.5, 1.5 and 3.5 s), so that three lost packets are not called blocked.
-	natBudget = 4500 * time.Millisecond
+	// natBudget is the list of servers, a name that hangs (4 s) and the whole
+	// schedule of retransmissions (2.85 s). A line without such trouble needs a
+	// tenth of a second; where the time is not enough nothing is said.
+	natBudget = 11 * time.Second
+	// behaviorBudget is that of nat, and on top the question before and the one
+	// after a silence that is to prove a filter.
+	behaviorBudget = 11 * time.Second
+	// relayBudget is the list of servers, a name, and two of the schedules: one
+	// for the relay, one for the data through it.
+	relayBudget = 11 * time.Second
 	// webBudget lets the name, the connection and the encryption hang for 3 s
 	// each, so that the step at fault is named and not the budget.
 	webBudget = 9500 * time.Millisecond
@@ -39,6 +52,8 @@ const (
 	// pathBudget is names and ICE servers, finding the routers (1.6 s) and the
 	// streams (5 s and the wait for the last packet).
 	pathBudget = 11 * time.Second
-	// iceBudget is for the one request that nat and media.voice share.
-	iceBudget = 3 * time.Second
+	// iceBudget is for the one request that several probes share. Connection,
+	// encryption and request take three round trips, 3.4 s by way of a satellite
+	// and a detour: a server that is only far away must not be called silent.
+	iceBudget = 6 * time.Second
 )

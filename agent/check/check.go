@@ -43,6 +43,10 @@ type Options struct {
 	// Load also measures what the line carries when it is full (media.load). It
 	// moves up to 4 MB each way and disturbs whoever is in a session.
 	Load bool
+	// BindingLifetime is up to how long nat.behavior looks for the time after
+	// which the router forgets an idle binding; 0 leaves it out. The check takes
+	// up to twice as long then. See MinBindingLifetime.
+	BindingLifetime time.Duration
 	// Only names the probes to run; empty means all.
 	Only     []string
 	SpeakFor time.Duration  // 0 means DefaultSpeakFor
@@ -60,8 +64,8 @@ type Options struct {
 
 // Run makes one check. A bad line or a silent microphone is a report, not an
 // error. The errors are [ErrCancelled], [*UnknownProbeError],
-// [*diagnose.UnknownProfileError], [*TargetError], [*collector.URLError], or a
-// report that would not be valid.
+// [*diagnose.UnknownProfileError], [*TargetError], [*LifetimeError],
+// [*collector.URLError], or a report that would not be valid.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	o = o.withDefaults()
 	profile, err := diagnose.LoadProfile(o.Profile)

@@ -124,7 +124,7 @@ func TestWithoutAnyAddressNothingIsCalledGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Probes) != 6 || r.Verdict != report.Unknown {
+	if len(r.Probes) != 8 || r.Verdict != report.Unknown {
 		t.Errorf("%d probes, verdict %s", len(r.Probes), r.Verdict)
 	}
 	for _, p := range r.Probes {
@@ -133,6 +133,31 @@ func TestWithoutAnyAddressNothingIsCalledGood(t *testing.T) {
 		}
 		if p.Status != report.StatusUnknown && p.Status != report.StatusSkipped || p.Error == "" {
 			t.Errorf("%s is %s (%q)", p.Name, p.Status, p.Error)
+		}
+	}
+}
+
+// TestBindingLifetimeIsLookedForOnlyWhenAskedFor, because it takes minutes.
+func TestBindingLifetimeIsLookedForOnlyWhenAskedFor(t *testing.T) {
+	budget := func(o Options) time.Duration {
+		plan, err := o.withDefaults().plan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.Index(names(plan), report.ProbeNATBehavior)
+		return plan[i].Budget
+	}
+	if got := budget(Options{}); got != behaviorBudget {
+		t.Errorf("by default %v", got)
+	}
+	if got := budget(Options{BindingLifetime: time.Minute}); got < behaviorBudget+2*time.Minute {
+		t.Errorf("two rounds of a minute do not fit into %v", got)
+	}
+	for _, d := range []time.Duration{-1, MinBindingLifetime - 1, MaxBindingLifetime + 1} {
+		err := Options{BindingLifetime: d}.Validate()
+		var refused *LifetimeError
+		if !errors.As(err, &refused) || refused.Asked != d {
+			t.Errorf("%v: %v", d, err)
 		}
 	}
 }

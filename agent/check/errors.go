@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // ErrCancelled says that the check was broken off before it had a report.
@@ -26,6 +27,21 @@ type TargetError struct{ Target string }
 
 func (e *TargetError) Error() string {
 	return fmt.Sprintf("target %q: want an address such as https://bbb.example.org", e.Target)
+}
+
+// LifetimeError is a search for a binding's lifetime that is too short to prove
+// anything or longer than anybody waits.
+type LifetimeError struct{ Asked time.Duration }
+
+func (e *LifetimeError) Error() string {
+	return fmt.Sprintf("binding lifetime %v: want %v to %v", e.Asked, MinBindingLifetime, MaxBindingLifetime)
+}
+
+func checkLifetime(d time.Duration) error {
+	if d != 0 && (d < MinBindingLifetime || d > MaxBindingLifetime) {
+		return &LifetimeError{Asked: d}
+	}
+	return nil
 }
 
 func checkTarget(target string) error {

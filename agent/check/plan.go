@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -36,6 +37,9 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 	if err := checkTarget(o.Target); err != nil {
 		return nil, err
 	}
+	if err := checkLifetime(o.BindingLifetime); err != nil {
+		return nil, err
+	}
 	s, err := o.sources(ctx)
 	if err != nil {
 		return nil, err
@@ -44,6 +48,8 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 	plan := probe.Plan{
 		{Probe: announced{o.audioInput(), spoken}, Budget: o.SpeakFor + captureOverhead},
 		{Probe: newNAT(s), Budget: natBudget},
+		{Probe: o.newBehavior(s), Budget: behaviorBudget + o.lifetimeSearch()},
+		{Probe: newRelays(s), Budget: relayBudget},
 		{Probe: newVoice(s), Budget: connectBudget + streamFor},
 		{Probe: o.web(s), Budget: webBudget},
 		{Probe: newLink(s), Budget: linkBudget},
@@ -59,6 +65,16 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 		close(spoken) // nobody else will
 	}
 	return append(plan, probe.Step{Probe: o.audioOutput(spoken), Budget: o.SpeakFor + captureOverhead + loopBudget}), nil
+}
+
+// lifetimeSearch is the time that the search for the lifetime of a NAT's
+// binding takes on top: two rounds, each at most as long as what is looked for,
+// and the silence that ends them.
+func (o Options) lifetimeSearch() time.Duration {
+	if o.BindingLifetime == 0 {
+		return 0
+	}
+	return 2*o.BindingLifetime + 2*behaviorBudget
 }
 
 func (o Options) microphoneRuns() bool {

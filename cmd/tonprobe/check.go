@@ -30,6 +30,8 @@ type checkFlags struct {
 	yes     bool
 	speaker bool
 	verbose bool
+	// lifetime is up to how long the lifetime of a NAT's binding is looked for.
+	lifetime time.Duration
 }
 
 func bindCheckFlags(f *flag.FlagSet) *checkFlags {
@@ -40,6 +42,7 @@ func bindCheckFlags(f *flag.FlagSet) *checkFlags {
 	f.BoolVar(&c.yes, "yes", false, "")
 	f.BoolVar(&c.speaker, "speaker", false, "")
 	f.BoolVar(&c.verbose, "verbose", false, "")
+	f.DurationVar(&c.lifetime, "binding-lifetime", 0, "")
 	return c
 }
 
@@ -67,7 +70,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	o := st.checkOptions(p.version)
-	o.Only, o.OtherMicrophones = only(flags.only), true
+	o.Only, o.OtherMicrophones, o.BindingLifetime = only(flags.only), true, flags.lifetime
 	if err := o.Validate(); err != nil {
 		return err
 	}

@@ -148,6 +148,9 @@ func (p *program) explainInput(err error) (string, bool) {
 	if e, ok := errors.AsType[*check.TargetError](err); ok {
 		return p.t("check.bad_target", "target", e.Target), true
 	}
+	if e, ok := errors.AsType[*check.LifetimeError](err); ok {
+		return p.t("check.bad_lifetime", "value", e.Asked, "least", check.MinBindingLifetime, "most", check.MaxBindingLifetime), true
+	}
 	if e, ok := errors.AsType[*diagnose.UnknownProfileError](err); ok {
 		return p.t("check.unknown_profile", "name", e.Name, "known", join(e.Known)), true
 	}

@@ -26,7 +26,7 @@ type behavior struct{ Config }
 func (behavior) Name() string { return report.ProbeNATBehavior }
 func (behavior) Version() int { return 1 }
 
-// Run takes the first server that answers over UDP. The tests run side by side,
+// Run takes the first server that answers over UDP. Its tests run side by side,
 // each on a socket of its own, because silence takes the whole schedule.
 func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NATBehavior{}
@@ -41,22 +41,54 @@ func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) 
 		env.Log.Info("no list of STUN servers", "err", err)
 		return unknown("the list of STUN servers could not be fetched")
 	}
-	for _, t := range resolve(ctx, env, serversOf(config)) {
+	l := p.firstThatAnswers(ctx, env, resolve(ctx, env, serversOf(config)))
+	if l == nil {
+		return unknown("no STUN server answered over UDP")
+	}
+	defer l.socket.close()
+	p.describe(ctx, l, data)
+	if data.Mapping == "" {
+		return unknown("the STUN server cannot tell the behaviour of a NAT")
+	}
+	return probe.Result{Status: report.StatusOK, Data: data}, nil
+}
+
+// firstThatAnswers asks all targets at once, since silence takes the whole
+// schedule, and returns the first in order that answered; nil when none did. It
+// waits for no other once it has one that can tell all: IPv4, where the NATs
+// are, and a second address.
+func (p behavior) firstThatAnswers(ctx context.Context, env probe.Env, targets []target) *lab {
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	labs := make([]*lab, len(targets))
+	var wg sync.WaitGroup
+	for i, t := range targets {
 		if !t.udp {
 			continue
 		}
-		l := lab{env: env, timers: p.Timers, primary: t.addr}
-		if !l.open(ctx) {
-			continue
-		}
-		defer l.socket.close()
-		p.describe(ctx, &l, data)
-		if data.Mapping == "" {
-			return unknown("the STUN server cannot tell the behaviour of a NAT")
-		}
-		return probe.Result{Status: report.StatusOK, Data: data}, nil
+		wg.Go(func() {
+			l := &lab{env: env, timers: p.Timers, primary: t.addr}
+			if !l.open(ctx) {
+				return
+			}
+			labs[i] = l
+			if _, two := l.other(); two && t.addr.Addr().Is4() {
+				enough()
+			}
+		})
 	}
-	return unknown("no STUN server answered over UDP")
+	wg.Wait()
+	var first *lab
+	for _, l := range labs {
+		switch {
+		case l == nil:
+		case first == nil:
+			first = l
+		default:
+			l.socket.close()
+		}
+	}
+	return first
 }
 
 // describe runs the tests against the server of l.

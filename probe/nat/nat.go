@@ -26,8 +26,8 @@ type Config struct {
 	// KeepPublicAddress leaves the public address whole in the report.
 	KeepPublicAddress bool
 	// Lifetime is up to how long "nat.behavior" looks for the lifetime of an idle
-	// binding, such as 5 minutes; 0 leaves it out. It takes up to twice that
-	// lifetime. "nat" does not use it.
+	// binding, such as 5 minutes; 0 leaves it out. It takes up to twice as long.
+	// "nat" does not use it.
 	Lifetime time.Duration
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,12 +65,14 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return unknown("the list of TURN servers could not be fetched")
 	}
 	servers := relaysOf(config)
+	data.Ways = new(len(servers))
 	if len(servers) == 0 {
 		return unknown("no TURN server is configured")
 	}
-	peers := resolve(ctx, env, serversOf(config))
+	peers := sync.OnceValue(func() []target { return resolve(ctx, env, serversOf(config)) })
 	outcomes := make([]outcome, len(servers))
 	var wg sync.WaitGroup
+	wg.Go(func() { peers() }) // while the relays are being asked for
 	for i, s := range servers {
 		wg.Go(func() { outcomes[i] = p.try(ctx, env, s, peers) })
 	}
@@ -84,6 +87,9 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 // server itself may be down, and nothing is said about the line.
 func judgeRelays(data *report.NATTURN, outcomes []outcome) probe.Result {
 	r := probe.Result{Status: report.StatusUnknown, Note: "no TURN server answered in any way", Data: data}
+	if !slices.ContainsFunc(outcomes, func(o outcome) bool { return o.asked }) {
+		r.Note = "the test of the TURN servers could not be finished"
+	}
 	for _, o := range outcomes {
 		switch {
 		case o.allocated && (o.relayed == nil || *o.relayed):
@@ -191,22 +197,31 @@ func (o outcome) write(d *report.NATTURN, w way) {
 }
 
 // try asks one server for a relay and sends data through it.
-func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers []target) (o outcome) {
+func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers func() []target) (o outcome) {
 	outer := ctx
+	var at netip.AddrPort
+	if s.way == overUDP {
+		found := resolve(ctx, env, []server{{host: s.host, port: s.port, udp: true}})
+		if len(found) == 0 {
+			return outcome{}
+		}
+		at = found[0].addr
+	}
 	within(ctx, env, 2*p.Timers.Total(), func(ctx context.Context) {
-		conn, err := p.connect(ctx, env, s)
+		conn, at, err := p.connect(ctx, env, s, at)
 		if err != nil {
-			o = outcome{asked: true, fault: connectFault(err)}
+			o = connectFault(err)
 			return
 		}
 		defer conn.Close()
+		// The address, not the name: the library would look it up without an end.
 		client, err := turn.NewClient(&turn.ClientConfig{
-			TURNServerAddr: s.address(), Conn: conn, Username: s.username, Password: s.credential,
+			TURNServerAddr: at.String(), Conn: conn, Username: s.username, Password: s.credential,
 			RTO: p.Timers.RTO, Net: env.Net,
 			LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard},
 		})
-		if err != nil { // its name cannot be looked up
-			o = outcome{asked: true, fault: faultUnreachable}
+		if err != nil {
+			env.Log.Warn("no TURN client", "err", err)
 			return
 		}
 		defer client.Close()
@@ -221,49 +236,66 @@ func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers []t
 	return o
 }
 
-// connect opens what the TURN client speaks over.
-func (p relays) connect(ctx context.Context, env probe.Env, s relayServer) (net.PacketConn, error) {
+// connect opens what the TURN client speaks over, and says where the server is;
+// over UDP that is at.
+func (p relays) connect(ctx context.Context, env probe.Env, s relayServer, at netip.AddrPort) (net.PacketConn, netip.AddrPort, error) {
 	if s.way == overUDP {
-		to, err := env.Net.ResolveUDPAddr("udp", s.address())
-		if err != nil {
-			return nil, fmt.Errorf("look up the TURN server: %w", err)
-		}
-		network := "udp4"
-		if to.IP.To4() == nil {
-			network = "udp6"
-		}
-		bind := &net.UDPAddr{}
-		if local := localAddr(env, network, to.AddrPort()); local.IsValid() {
-			bind = net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
-		}
-		return env.Net.ListenUDP(network, bind)
+		conn, err := bind(env, at)
+		return conn, at, err
 	}
 	conn, err := env.Dial(ctx, "tcp", s.address())
 	if err != nil {
-		return nil, fmt.Errorf("connect to the TURN server: %w", err)
+		return nil, at, fmt.Errorf("connect to the TURN server: %w", err)
+	}
+	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		_ = conn.Close()
+		return nil, at, errors.New("connect to the TURN server: its address is not known")
 	}
 	if s.way == overTLS {
 		secure := tls.Client(conn, &tls.Config{ServerName: s.host, RootCAs: p.RootCAs, Time: env.Clock.Now})
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
-			return nil, fmt.Errorf("TLS with the TURN server: %w", err)
+			return nil, at, fmt.Errorf("TLS with the TURN server: %w", err)
 		}
 		conn = secure
 	}
-	return turn.NewSTUNConn(conn), nil
+	return turn.NewSTUNConn(conn), remote.AddrPort(), nil
 }
 
-func connectFault(err error) string {
+// bind opens a UDP socket that sends from the address the way leads from.
+func bind(env probe.Env, to netip.AddrPort) (net.PacketConn, error) {
+	network := "udp4"
+	if to.Addr().Is6() {
+		network = "udp6"
+	}
+	from := &net.UDPAddr{}
+	if local := localAddr(env, network, to); local.IsValid() {
+		from = net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+	}
+	conn, err := env.Net.ListenUDP(network, from)
+	if err != nil {
+		return nil, fmt.Errorf("open a UDP socket: %w", err)
+	}
+	return conn, nil
+}
+
+// connectFault places a connection that did not come about. A name that nobody
+// knows says nothing about the way.
+func connectFault(err error) outcome {
+	if _, unnamed := errors.AsType[*net.DNSError](err); unnamed {
+		return outcome{}
+	}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	if errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) {
-		return faultTLS
+		return outcome{asked: true, fault: faultTLS}
 	}
-	return faultUnreachable
+	return outcome{asked: true, fault: faultUnreachable}
 }
 
-func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, peers []target) outcome {
+func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, peers func() []target) outcome {
 	if err := client.Listen(); err != nil {
 		return outcome{asked: true, fault: faultOther}
 	}
@@ -274,7 +306,7 @@ func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, pee
 	}
 	defer relayed.Close() // gives the relay back
 	o := outcome{asked: true, allocated: true}
-	if peer, ok := peerFor(relayed.LocalAddr(), peers); ok {
+	if peer, ok := peerFor(relayed.LocalAddr(), peers()); ok {
 		o.relayed, o.rttMS = p.echo(ctx, env, relayed, peer)
 	}
 	return o

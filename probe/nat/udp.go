@@ -195,7 +195,8 @@ func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transact
 
 // askUDP is the whole question over UDP. When the answer took several copies,
 // one more request, which is not sent again, gives the round trip (Karn's
-// algorithm would leave it open).
+// algorithm would leave it open). It need not wait longer than the answer to the
+// first of those copies took at most.
 func askUDP(ctx context.Context, env probe.Env, timers Timers, to netip.AddrPort) exchange {
 	s, err := openUDP(env, to)
 	if err != nil {
@@ -203,9 +204,10 @@ func askUDP(ctx context.Context, env probe.Env, timers Timers, to netip.AddrPort
 		return failed(err)
 	}
 	defer s.close()
+	begun := env.Clock.Now()
 	e := s.ask(ctx, timers, basic(to))
 	if e.state == answered && e.transmissions > 1 {
-		once := Timers{RTO: timers.RTO, Rc: 1, Rm: timers.Rm}
+		once := Timers{RTO: env.Clock.Now().Sub(begun) + timers.RTO, Rc: 1, Rm: 1}
 		e.rtt = s.ask(ctx, once, basic(to)).rtt
 	}
 	return e

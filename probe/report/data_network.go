@@ -67,6 +67,9 @@ type NATBehavior struct {
 // NATTURN is how a relay (TURN, RFC 8656) could be reached, each way apart. A
 // way no server was configured for has no values.
 type NATTURN struct {
+	// Ways is for how many of the three ways a relay is configured; nil where the
+	// list of servers is not known.
+	Ways *int `json:"ways,omitempty"`
 	// UDPAllocated is true when a relay address was given to a request over UDP.
 	UDPAllocated *bool `json:"udp_allocated,omitempty"`
 	// UDPRelayed is true when data went through that relay to a STUN server and
