@@ -268,6 +268,11 @@ func TestRulesStaySilent(t *testing.T) {
 		"DNS failed, online unknown":   func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "timeout"}; noReflector(r) },
 		"everything silent":            func(r *report.Report) { *web(r) = report.NetworkWeb{}; noReflector(r) },
 		"loudspeaker, deaf microphone": func(r *report.Report) { output(r).LoopHeard, input(r).RMSDBFS = new(false), new(-90.0) },
+		"loudspeaker, nobody spoke": func(r *report.Report) {
+			output(r).LoopHeard = new(false)
+			input(r).SpeechMS = new(300.0)
+			input(r).CapturedMS = new(1000.0) // too short to say that nobody spoke
+		},
 		"wideband Bluetooth": func(r *report.Report) {
 			input(r).IsBluetooth, input(r).NativeRateHz = new(true), new(48000)
 		},

@@ -29,7 +29,7 @@ func deviceDefinitions() []Definition {
 		Definition{Code: "audio.no_microphone", SuppressedBy: noCapture()[:2], rule: noMicrophone},
 		Definition{Code: "audio.default_is_monitor", SuppressedBy: noCapture()[:3], rule: defaultIsMonitor},
 		Definition{Code: "audio.privacy_blocked", SuppressedBy: noCapture()[:4], rule: captureEnded(report.CaptureRefused, likely)},
-		Definition{Code: "audio.in_use", SuppressedBy: noCapture()[:5], rule: captureEnded(report.CaptureInUse, stated)},
+		Definition{Code: "audio.in_use", SuppressedBy: noCapture()[:5], rule: inUse},
 		Definition{Code: "audio.os_muted", SuppressedBy: noCapture(), rule: osMuted},
 		Definition{Code: "audio.os_volume_low", SuppressedBy: noCapture(), rule: osVolumeLow},
 		Definition{Code: "audio.stalled", SuppressedBy: noCapture(), rule: stalled},
@@ -85,6 +85,20 @@ func captureEnded(state report.CaptureState, confidence float64) rule {
 		}
 		return fault(confidence, ofInput("state", string(state), ""))
 	}
+}
+
+// inUse names the program that holds the microphone where the system tells.
+func inUse(f *facts) *finding {
+	hit := captureEnded(report.CaptureInUse, stated)(f)
+	if hit == nil {
+		return nil
+	}
+	if f.in.HeldBy != "" {
+		hit.evidence = append(hit.evidence, ofInput("held_by", f.in.HeldBy, ""))
+	} else if isTrue(f.in.UsedElsewhere) {
+		hit.evidence = append(hit.evidence, ofInput("used_elsewhere", true, ""))
+	}
+	return hit
 }
 
 // noUserSession is blind: a service in Windows' session 0 cannot hear, which

@@ -21,7 +21,8 @@ func ofOutput(field string, value any, unit string) report.Evidence {
 }
 
 // speakerSilent blames the loudspeaker for a test sound nobody heard only when
-// the microphone is known to hear.
+// the microphone is known to hear. That the system muted the loudspeaker is a
+// fact whatever the microphone does.
 func speakerSilent(f *facts) *finding {
 	if f.out == nil {
 		return nil
@@ -42,12 +43,20 @@ func speakerSilent(f *facts) *finding {
 	return hit
 }
 
+// microphoneHears reports whether the microphone carried a voice and nothing
+// speaks against its hearing the room: a muted, wrong, weak or stalled one, or
+// one that changed meanwhile, proves nothing about a loudspeaker.
 func (f *facts) microphoneHears() bool {
-	if _, ok := f.heardFor(); !ok {
+	if !f.spoken() {
 		return false
 	}
+	for _, deaf := range []rule{noMicrophone, defaultIsMonitor, osMuted, osVolumeLow, stalled, rerouted, wrongDevice, digitalSilence} {
+		if deaf(f) != nil {
+			return false
+		}
+	}
 	rms, ok := number(f.in.RMSDBFS)
-	return ok && rms > f.Audio.MicrophoneOKDBFS.Value && !isTrue(f.in.OSMuted)
+	return ok && rms > f.Audio.MicrophoneOKDBFS.Value
 }
 
 func echo(f *facts) *finding {

@@ -41,6 +41,9 @@ func bluetoothHandsfree(f *facts) *finding {
 		ofInput("is_bluetooth", true, ""),
 		ofInput("native_rate_hz", rate, "Hz"),
 	}}
+	if f.in.BluetoothCodec != "" {
+		hit.evidence = append(hit.evidence, ofInput("bluetooth_codec", f.in.BluetoothCodec, ""))
+	}
 	ratio, measured := f.bandRatio()
 	_, _, narrow := f.Audio.BandRatioDB.below(ratio)
 	switch {

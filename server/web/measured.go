@@ -32,7 +32,7 @@ type evidence struct {
 func (v view) cause(c report.Cause, limits diagnose.Profile) cause {
 	told := cause{Code: clean(c.Code, maxNameRunes), Severity: v.severity(c.Severity), Area: v.area(c.Area),
 		Confidence: percent(c.Confidence), Sentence: v.T("cause.foreign")}
-	if text, ok := diagnose.ExplainBy(c.Code, v.lang, limits); ok {
+	if text, ok := diagnose.ExplainCauseBy(c, v.lang, limits); ok {
 		told.Sentence, told.Action, told.Hint, told.Rule = text.Sentence, text.Action, text.Hint, text.Rule
 	}
 	for _, e := range c.Evidence {

@@ -30,7 +30,7 @@ func (w Words) Answer(r *report.Report) Answer {
 	if found {
 		others--
 	}
-	text, explained := diagnose.Explain(primary.Code, w.Lang())
+	text, explained := diagnose.ExplainCause(primary, w.Lang())
 	switch {
 	case found && explained:
 		a.Cause, a.Action = text.Sentence, text.Action

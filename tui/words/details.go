@@ -32,7 +32,7 @@ func (w Words) Found(r *report.Report) []Section {
 
 func (w Words) cause(c report.Cause) Section {
 	s := Section{Title: Clean(c.Code, 60), Severity: c.Severity}
-	if text, ok := diagnose.Explain(c.Code, w.Lang()); ok {
+	if text, ok := diagnose.ExplainCause(c, w.Lang()); ok {
 		s.Title = text.Sentence
 		s.Lines = append(s.Lines, w.T("details.action", "text", text.Action))
 	}

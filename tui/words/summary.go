@@ -62,7 +62,7 @@ func (w Words) Brief(r *report.Report) []string {
 func (w Words) proofs(r *report.Report) []string {
 	var lines []string
 	for _, c := range r.Causes {
-		if text, ok := diagnose.Explain(c.Code, w.Lang()); ok && !c.Primary {
+		if text, ok := diagnose.ExplainCause(c, w.Lang()); ok && !c.Primary {
 			lines = append(lines, text.Sentence)
 		}
 		for _, e := range c.Evidence {

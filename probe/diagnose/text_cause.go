@@ -1,0 +1,89 @@
+package diagnose
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// maxNameRunes is how much of a name a sentence takes up.
+const maxNameRunes = 32
+
+var rePlaceholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
+
+// ExplainCause is Explain for a cause that was found. Where its evidence holds
+// a name, of the microphone that hears the voice for instance, the sentence and
+// the action say it; they stay as general as those of Explain where it is
+// missing.
+func ExplainCause(c report.Cause, lang phrase.Lang) (Text, bool) {
+	p, err := LoadProfile(DefaultProfile)
+	if err != nil {
+		return Text{}, false
+	}
+	return ExplainCauseBy(c, lang, p)
+}
+
+// ExplainCauseBy is ExplainCause with the limits of profile p.
+func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
+	t, ok := ExplainBy(c.Code, lang, p)
+	if !ok {
+		return Text{}, false
+	}
+	names := namesIn(c.Evidence)
+	for part, text := range map[string]*string{"sentence": &t.Sentence, "action": &t.Action} {
+		if named, ok := namedText(book(lang), "cause."+c.Code+"."+part+namedSuffix, names); ok {
+			*text = named
+		}
+	}
+	return t, true
+}
+
+// namedSuffix marks the form of a text that has the evidence's fields as
+// placeholders: sentence_named = "… {voice_device} …".
+const namedSuffix = "_named"
+
+// namedText fills in a text, if there is one and every name it wants is known.
+func namedText(b *phrase.Book, key string, names map[string]string) (string, bool) {
+	if !b.Has(key) {
+		return "", false
+	}
+	var args []any
+	for _, wanted := range rePlaceholder.FindAllStringSubmatch(b.T(key), -1) {
+		name, ok := names[wanted[1]]
+		if !ok {
+			return "", false
+		}
+		args = append(args, wanted[1], name)
+	}
+	return b.T(key, args...), true
+}
+
+// namesIn are the texts among the evidence by their fields, cut to what fits
+// into a sentence.
+func namesIn(evidence []report.Evidence) map[string]string {
+	names := map[string]string{}
+	for _, e := range evidence {
+		said, ok := e.Value.(string)
+		if name := shortName(report.CleanText(said)); ok && name != "" {
+			names[e.Field] = name
+		}
+	}
+	return names
+}
+
+// shortName cuts a long name, and the quotation marks that would end ours.
+func shortName(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if strings.ContainsRune("„“”\"", r) {
+			return -1
+		}
+		return r
+	}, s))
+	if utf8.RuneCountInString(s) <= maxNameRunes {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:maxNameRunes-1])) + "…"
+}
