@@ -24,6 +24,7 @@ type Link struct {
 	done  chan struct{}
 
 	mu      sync.Mutex
+	taps    [hosts]*tap
 	route   *route
 	capture *capture // of the home
 	stopped bool
@@ -127,6 +128,9 @@ func (l *Link) close() {
 }
 
 func (l *Link) closeFiles() {
+	for _, t := range l.taps {
+		t.close()
+	}
 	for _, fd := range append(l.tuns[:], l.wake) {
 		if fd >= 0 {
 			_ = unix.Close(fd)
@@ -190,15 +194,18 @@ func (l *Link) step() (wait time.Duration, stopped bool) {
 
 // readAll takes in what waits, a bounded number so that what is due is not late.
 func (l *Link) readAll(host int, buf []byte) {
+	l.mu.Lock()
+	tap := l.taps[host]
+	l.mu.Unlock()
 	for range 64 {
 		n, err := unix.Read(l.tuns[host], buf)
-		now := l.nowNS()
 		if err != nil {
 			return
 		}
+		now := tap.handedOver(buf[:n], l.start)
 		p, ok := parse(slices.Clone(buf[:n]))
 		if !ok {
-			continue // IPv6 and nonsense
+			continue // nonsense, and what concerns no router
 		}
 		l.mu.Lock()
 		if l.route != nil {
