@@ -12,4 +12,6 @@ type Check struct {
 	Report   *report.Report
 	Truth    Truth
 	Took     time.Duration
+	// CPU is what the agent's process used, in user and system mode.
+	CPU time.Duration
 }

@@ -68,6 +68,25 @@ func (s *nameServer) close() {
 	s.work.Wait()
 }
 
+// addressesOf is what a name server that works says of the one name.
+func addressesOf(q dnsmessage.Question, spec DNSSpec) (answers []dnsmessage.Resource) {
+	var body dnsmessage.ResourceBody
+	switch {
+	case q.Class != dnsmessage.ClassINET:
+	case q.Type == dnsmessage.TypeA && spec.Says != "":
+		body = &dnsmessage.AResource{A: netip.MustParseAddr(spec.Says).As4()} // validated
+	case q.Type == dnsmessage.TypeA:
+		body = &dnsmessage.AResource{A: serverAddr.As4()}
+	case q.Type == dnsmessage.TypeAAAA && spec.ipv6:
+		body = &dnsmessage.AAAAResource{AAAA: server6Addr.As16()}
+	}
+	if body == nil {
+		return nil // the name is there, this kind of address is not
+	}
+	header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60}
+	return []dnsmessage.Resource{{Header: header, Body: body}}
+}
+
 // answerDNS is the answer to a question (RFC 1035 §4); not ok: none at all.
 func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 	var q dnsmessage.Message
@@ -81,6 +100,9 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 		Questions: q.Questions,
 	}
 	question := q.Questions[0]
+	if spec.Fails == "silent_aaaa" && question.Type == dnsmessage.TypeAAAA {
+		return nil, false
+	}
 	known := strings.EqualFold(question.Name.String(), ServerName+".")
 	switch {
 	case spec.Fails == "servfail":
@@ -89,11 +111,8 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 		a.RCode = dnsmessage.RCodeRefused
 	case spec.Fails == "nxdomain", !known:
 		a.RCode = dnsmessage.RCodeNameError
-	case question.Type == dnsmessage.TypeA && question.Class == dnsmessage.ClassINET:
-		a.Answers = []dnsmessage.Resource{{
-			Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class, TTL: 60},
-			Body:   &dnsmessage.AResource{A: serverAddr.As4()},
-		}}
+	default:
+		a.Answers = addressesOf(question, spec)
 	}
 	reply, err := a.Pack()
 	return reply, err == nil

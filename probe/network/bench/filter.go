@@ -14,18 +14,19 @@ type kind struct {
 	protocol byte
 	low      uint16
 	high     uint16
+	only6    bool // of IPv6 only
 }
 
 func parseFilter(names []string) (filter, error) {
-	protocols := map[string]byte{"all": 0, "udp": protoUDP, "tcp": protoTCP, "icmp": protoICMP}
+	protocols := map[string]byte{"all": 0, "ipv6": 0, "udp": protoUDP, "tcp": protoTCP, "icmp": protoICMP}
 	var f filter
 	for _, name := range names {
 		what, ports, havePorts := strings.Cut(name, "/")
 		p, ok := protocols[what]
 		if !ok || havePorts && p != protoUDP && p != protoTCP {
-			return nil, fmt.Errorf("filter %q: want all, icmp, udp, tcp, udp/3478 or tcp/1024-65535", name)
+			return nil, fmt.Errorf("filter %q: want all, ipv6, icmp, udp, tcp, udp/3478 or tcp/1024-65535", name)
 		}
-		k := kind{protocol: p, high: 65535}
+		k := kind{protocol: p, high: 65535, only6: what == "ipv6"}
 		if havePorts {
 			from, to, isRange := strings.Cut(ports, "-")
 			if !isRange {
@@ -43,9 +44,15 @@ func parseFilter(names []string) (filter, error) {
 	return f, nil
 }
 
-func (f filter) matches(protocol byte, serverPort uint16) bool {
+func (f filter) matches(p packet, serverPort uint16) bool {
+	protocol := p.protocol()
+	if protocol == protoICMPv6 {
+		protocol = protoICMP
+	}
 	for _, k := range f {
-		if k.protocol == 0 || k.protocol == protocol && k.low <= serverPort && serverPort <= k.high {
+		switch {
+		case k.only6 && !p.is6():
+		case k.protocol == 0, k.protocol == protocol && k.low <= serverPort && serverPort <= k.high:
 			return true
 		}
 	}

@@ -21,6 +21,7 @@ var segmentNames = [hosts - 1]string{"lan", "access", "server"}
 var (
 	serverAddr  = netip.MustParseAddr("198.51.100.10")
 	serverOther = netip.MustParseAddr("198.51.100.11") // RFC 5780 needs a second one
+	nobodyAddr  = netip.MustParseAddr("198.51.100.99") // at the server, where nobody is
 	ispAddr     = netip.MustParseAddr("203.0.113.1")
 	publicAddr  = netip.MustParseAddr("203.0.113.20")
 	sharedAddr  = netip.MustParseAddr("100.64.0.20") // RFC 6598
@@ -28,15 +29,22 @@ var (
 	privateHome    = netip.MustParseAddr("192.168.178.20")
 	privateGateway = netip.MustParseAddr("192.168.178.1")
 	publicGateway  = netip.MustParseAddr("203.0.113.17") // of a home without NAT, which has publicAddr itself
+
+	// Of IPv6 (RFC 3849), which nobody translates.
+	home6Addr    = netip.MustParseAddr("2001:db8:20::20")
+	gateway6Addr = netip.MustParseAddr("2001:db8:20::1")
+	isp6Addr     = netip.MustParseAddr("2001:db8:1::1")
+	server6Addr  = netip.MustParseAddr("2001:db8:100::10")
 )
 
 // ServerName is the collector's name in every world.
 const ServerName = "ton.example.org"
 
-// plan is who has which address in a scenario.
+// addressPlan is who has which address in a scenario.
 type addressPlan struct {
 	home, gateway netip.Addr
-	wan           netip.Addr // outer address of the gateway
+	wan           netip.Addr   // outer address of the gateway
+	all           []netip.Addr // of the home
 }
 
 func planOf(s Scenario) addressPlan {
@@ -49,6 +57,10 @@ func planOf(s Scenario) addressPlan {
 		if s.CGNAT != nil {
 			p.home = sharedAddr
 		}
+	}
+	p.all = []netip.Addr{p.home}
+	if s.IPv6 {
+		p.all = append(p.all, home6Addr)
 	}
 	return p
 }

@@ -63,7 +63,7 @@ type Line struct {
 	MTU       int  `toml:"mtu"`
 	MTUSilent bool `toml:"mtu_silent"`
 
-	// Block drops what it names and Allow does not: "all", "udp", "tcp",
+	// Block drops what it names and Allow does not: "all", "ipv6", "udp", "tcp",
 	// "icmp", "udp/3478", "tcp/1024-65535". The port is the server's.
 	Block []string `toml:"block"`
 	Allow []string `toml:"allow"`

@@ -166,16 +166,24 @@ func TestFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		protocol byte
-		port     uint16
-		want     bool
+		packet packet
+		port   uint16
+		want   bool
 	}{
-		{protoICMP, 0, true}, {protoUDP, 3478, true}, {protoUDP, 3479, false}, {protoTCP, 3478, false},
-		{protoTCP, 1000, true}, {protoTCP, 2000, true}, {protoTCP, 2001, false},
+		{ping(home(1), server(0)), 0, true}, {udp(home(1), a1, 0), 3478, true}, {udp(home(1), a1, 0), 3479, false},
+		{tcp(home(1), a1), 3478, false}, {tcp(home(1), a1), 1000, true}, {tcp(home(1), a1), 2000, true}, {tcp(home(1), a1), 2001, false},
+		{udp6(home6(1), server6(3478), 0), 3478, true},
 	} {
-		if got := f.matches(c.protocol, c.port); got != c.want {
-			t.Errorf("protocol %d port %d: %t", c.protocol, c.port, got)
+		if got := f.matches(c.packet, c.port); got != c.want {
+			t.Errorf("%v port %d: %t", c.packet.protocol(), c.port, got)
 		}
+	}
+	only6, err := parseFilter([]string{"ipv6"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if only6.matches(udp(home(1), a1, 0), 1) || !only6.matches(udp6(home6(1), server6(1), 0), 1) {
+		t.Error("the filter of IPv6 takes the wrong family")
 	}
 }
 

@@ -1,8 +1,12 @@
 package bench
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 )
 
 // tally is the sum over a run, in the terms of issue 4.
@@ -11,7 +15,11 @@ type tally struct {
 	testable, right           int
 	healthy, clean            int
 	loss, jitter, rtt, nat    ratio
+	time, wire, cpu           ratio
+	most                      Load // of any check, each value for itself
+	mostTook                  time.Duration
 	repeats, failed, stillSet int
+	busyStarts                int
 }
 
 type ratio struct{ ok, of int }
@@ -56,6 +64,7 @@ func sum(all []outcome) (t tally) {
 				t.clean++
 			}
 		}
+		t.addLoad(o)
 		for _, c := range o.figures {
 			switch {
 			case strings.HasSuffix(c.what, "loss"):
@@ -72,31 +81,72 @@ func sum(all []outcome) (t tally) {
 	return t
 }
 
+// addLoad leaves checks with media.load out, which fills the line on purpose.
+func (t *tally) addLoad(o outcome) {
+	if o.busyPct >= quietBusyPct {
+		t.busyStarts++
+	}
+	if o.err != nil || o.scenario.Home.Load {
+		return
+	}
+	l := o.check.Load()
+	t.time.add(o.check.Took < mostSeconds*time.Second)
+	t.wire.add(max(l.UpKbps, l.DownKbps) < mostKbps)
+	t.cpu.add(l.CPUPct < mostCPUPct)
+	t.mostTook = max(t.mostTook, o.check.Took)
+	t.most = Load{
+		UpKbps: max(t.most.UpKbps, l.UpKbps), DownKbps: max(t.most.DownKbps, l.DownKbps),
+		PeakUpKbps: max(t.most.PeakUpKbps, l.PeakUpKbps), PeakDownKbps: max(t.most.PeakDownKbps, l.PeakDownKbps),
+		CPUPct: max(t.most.CPUPct, l.CPUPct),
+	}
+}
+
 // matrix is the run as Markdown.
 func matrix(all []outcome) string {
 	t := sum(all)
 	var b strings.Builder
 	fmt.Fprintf(&b, "| what | result |\n|---|---|\n")
-	fmt.Fprintf(&b, "| right primary cause, of the scenarios the product can know | %s |\n", ratio{t.right, t.testable})
-	fmt.Fprintf(&b, "| scenarios that still lack a probe or a rule | %d of %d |\n", t.missing, t.scenarios)
-	fmt.Fprintf(&b, "| healthy lines without any warning | %s |\n", ratio{t.clean, t.healthy})
-	fmt.Fprintf(&b, "| true loss inside the reported interval | %s |\n", t.loss)
-	fmt.Fprintf(&b, "| jitter within 5 %% or 0.3 ms | %s |\n", t.jitter)
-	fmt.Fprintf(&b, "| RTT p50 within 0.3 ms | %s |\n", t.rtt)
-	if t.nat.of > 0 {
-		fmt.Fprintf(&b, "| NAT mapping and filtering | %s |\n", t.nat)
+	for _, row := range []struct {
+		what   string
+		result any
+	}{
+		{"right primary cause", ratio{t.right, t.scenarios}},
+		{"of them scenarios that lack a probe or a rule", fmt.Sprintf("%d of %d", t.missing, t.scenarios)},
+		{"healthy lines without any warning", ratio{t.clean, t.healthy}},
+		{"true loss inside the reported interval", t.loss},
+		{"jitter within 5 % or 0.3 ms", t.jitter},
+		{"RTT p50 within 0.3 ms", t.rtt},
+		{"NAT mapping and filtering", t.nat},
+		{"checks under 12 s", fmt.Sprintf("%v; the longest %.1f s", t.time, t.mostTook.Seconds())},
+		{"checks under 150 kbit/s each way", fmt.Sprintf("%v; the most %.0f up, %.0f down; in the busiest second %.0f up, %.0f down",
+			t.wire, t.most.UpKbps, t.most.DownKbps, t.most.PeakUpKbps, t.most.PeakDownKbps)},
+		{"checks under 10 % of a core", fmt.Sprintf("%v; the most %.1f %%", t.cpu, t.most.CPUPct)},
+		{"checks that began on a machine that never got quiet", fmt.Sprint(t.busyStarts)},
+		{"checks repeated, because they were void by their own self check", fmt.Sprint(t.repeats)},
+	} {
+		fmt.Fprintf(&b, "| %s | %v |\n", row.what, row.result)
 	}
-	fmt.Fprintf(&b, "| checks repeated, because they found this computer too busy | %d |\n\n", t.repeats)
-	fmt.Fprintf(&b, "| scenario | stands for | expected | found | loss %% up/down, truth | jitter ms up/down, truth | RTT ms, truth | remarks |\n|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n| scenario | stands for | expected | found | loss % up/down, truth | jitter ms up/down, truth | RTT ms, truth | s | kbit/s up/down, busiest second | CPU % | remarks |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range all {
 		mark := map[bool]string{true: "", false: " ✗"}[o.right() || o.missing()]
 		if o.missing() {
 			mark = " (lacks)"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s%s | %s | %s | %s | %s |\n", o.scenario.Name, o.scenario.Title, o.scenario.Expect, o.found, mark,
-			o.pair("up loss", "down loss"), o.pair("up jitter", "down jitter"), o.pair("RTT p50"), strings.ReplaceAll(o.why(), "|", "/"))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s%s | %s | %s | %s | %s | %s |\n", o.scenario.Name, o.scenario.Title, o.scenario.Expect, o.found, mark,
+			o.pair("up loss", "down loss"), o.pair("up jitter", "down jitter"), o.pair("RTT p50"), o.cost(), strings.ReplaceAll(o.why(), "|", "/"))
 	}
 	return b.String()
+}
+
+// cost is three cells: duration, wire, processor.
+func (o outcome) cost() string {
+	if o.err != nil {
+		return "| |"
+	}
+	l := o.check.Load()
+	return fmt.Sprintf("%.1f | %.0f/%.0f, %.0f/%.0f | %.1f",
+		o.check.Took.Seconds(), l.UpKbps, l.DownKbps, l.PeakUpKbps, l.PeakDownKbps, l.CPUPct)
 }
 
 // pair is measured and true values of figures; "" when they were not measured.
@@ -110,4 +160,29 @@ func (o outcome) pair(names ...string) string {
 		}
 	}
 	return strings.Join(parts, " / ")
+}
+
+// Between these lines of a document stands the result of the last full run.
+const (
+	tablesBegin = "<!-- tables of the bench: begin -->\n"
+	tablesEnd   = "<!-- tables of the bench: end -->\n"
+)
+
+// writeIntoDocument replaces the tables of a document and nothing else.
+func writeIntoDocument(file, tables string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("write the tables: %w", err)
+	}
+	before, rest, begins := bytes.Cut(b, []byte(tablesBegin))
+	_, after, ends := bytes.Cut(rest, []byte(tablesEnd))
+	if !begins || !ends {
+		return errors.New("write the tables: " + file + " has no place for them")
+	}
+	head := fmt.Sprintf("Run of %s.\n\n", time.Now().UTC().Format("2 January 2006, 15:04 UTC"))
+	whole := bytes.Join([][]byte{before, []byte(tablesBegin), []byte(head + tables), []byte(tablesEnd), after}, nil)
+	if err := os.WriteFile(file, whole, 0o644); err != nil {
+		return fmt.Errorf("write the tables: %w", err)
+	}
+	return nil
 }

@@ -25,6 +25,9 @@ type NATSpec struct {
 	RefreshInbound bool `toml:"refresh_inbound"`
 	// Hairpin sends packets to the own outer address back inside (§6).
 	Hairpin bool `toml:"hairpin"`
+	// ALG writes the inner address into what is inside of packets, where it
+	// finds the outer one.
+	ALG bool `toml:"alg"`
 }
 
 // homeRouter is what stands in most homes.
@@ -154,6 +157,9 @@ func (n *nat) inbound(p packet, nowNS int64) bool {
 		b.lastNS = nowNS
 	}
 	p.setDst(b.local)
+	if n.spec.ALG {
+		p.rewriteMapped(b.local)
+	}
 	return true
 }
 

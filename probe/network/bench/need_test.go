@@ -17,7 +17,8 @@ func need(t *testing.T, what string, err error) {
 
 // Variables that steer the runs on the wire.
 const (
-	envBench  = "TONPROBE_BENCH"        // all, subset, or names with commas between
-	envMatrix = "TONPROBE_BENCH_MATRIX" // file for the matrix
-	envWorlds = "TONPROBE_BENCH_WORLDS" // how many worlds run side by side
+	envBench    = "TONPROBE_BENCH"          // all, subset, or names with commas between
+	envMatrix   = "TONPROBE_BENCH_MATRIX"   // file for the matrix
+	envDocument = "TONPROBE_BENCH_DOCUMENT" // document whose tables are replaced
+	envWorlds   = "TONPROBE_BENCH_WORLDS"   // how many worlds run side by side
 )

@@ -93,12 +93,11 @@ func (n namespaces) make(ctx context.Context) error {
 		if err := ip(ctx, "netns", "add", name); err != nil {
 			return err
 		}
-		// IPv6 is not emulated; its neighbour chatter would only stand in the truth.
-		noIPv6 := in(ctx, name, "sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-		_ = noIPv6.Run() // a kernel without IPv6 has no such setting
 		for _, args := range [][]string{
 			{"link", "set", n.devices[i], "netns", name},
 			{"-n", name, "link", "set", "lo", "up"},
+			// No address of its own making: its chatter would only stand in the truth.
+			{"-n", name, "link", "set", n.devices[i], "addrgenmode", "none"},
 			{"-n", name, "link", "set", n.devices[i], "up"},
 		} {
 			if err := ip(ctx, args...); err != nil {
@@ -113,9 +112,9 @@ func (n namespaces) make(ctx context.Context) error {
 // every scenario.
 func (n namespaces) addressOthers(ctx context.Context) error {
 	for host, addrs := range map[int][]netip.Addr{
-		atGateway: {privateGateway, publicGateway},
-		atISP:     {ispAddr},
-		atServer:  {serverAddr, serverOther},
+		atGateway: {privateGateway, publicGateway, gateway6Addr},
+		atISP:     {ispAddr, isp6Addr},
+		atServer:  {serverAddr, serverOther, server6Addr},
 	} {
 		if err := n.address(ctx, host, netip.Addr{}, addrs...); err != nil {
 			return err
@@ -124,27 +123,63 @@ func (n namespaces) addressOthers(ctx context.Context) error {
 	return nil
 }
 
-// address replaces a host's addresses and its default route. A TUN device has
+// address replaces a host's addresses and its default routes. A TUN device has
 // no neighbours to be asked for, so that any address may be the gateway's.
 func (n namespaces) address(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
 	name, device := n.names[host], n.devices[host]
-	if err := ip(ctx, "-n", name, "addr", "flush", "dev", device); err != nil {
-		return err
+	commands := [][]string{
+		{"link", "set", device, "up"}, // a scenario may have taken it down
+		{"addr", "flush", "dev", device},
+		{"-6", "route", "flush", "dev", device},
 	}
+	families := map[string]bool{}
 	for _, a := range addrs {
-		bits := "/32"
-		if gateway.IsValid() {
+		bits, family := "/32", "-4"
+		switch {
+		case a.Is6() && gateway.IsValid():
+			bits, family = "/64", "-6"
+		case a.Is6():
+			bits, family = "/128", "-6"
+		case gateway.IsValid():
 			bits = "/24"
 		}
-		if err := ip(ctx, "-n", name, "addr", "add", a.String()+bits, "dev", device); err != nil {
+		families[family] = true
+		add := []string{"addr", "add", a.String() + bits, "dev", device}
+		if a.Is6() {
+			add = append(add, "nodad") // nobody else could have it
+		}
+		commands = append(commands, add)
+	}
+	for family := range families {
+		commands = append(commands, n.defaultRoute(host, family, gateway))
+	}
+	for _, c := range commands {
+		if err := ip(ctx, append([]string{"-n", name}, c...)...); err != nil {
 			return err
 		}
 	}
-	route := []string{"-n", name, "route", "replace", "default", "dev", device}
+	return nil
+}
+
+func (n namespaces) defaultRoute(host int, family string, gateway netip.Addr) []string {
+	route := []string{family, "route", "replace", "default", "dev", n.devices[host]}
+	if gateway.IsValid() && family == "-6" {
+		gateway = gateway6Addr
+	}
 	if gateway.IsValid() {
 		route = append(route, "via", gateway.String(), "onlink")
 	}
-	return ip(ctx, route...)
+	return route
+}
+
+// pull takes a host's interface down, as when a cable is pulled; plug brings it
+// back with the routes that went with it.
+func (n namespaces) pull(ctx context.Context, host int) error {
+	return ip(ctx, "-n", n.names[host], "link", "set", n.devices[host], "down")
+}
+
+func (n namespaces) plug(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
+	return n.address(ctx, host, gateway, addrs...)
 }
 
 // setResolver names the name server of programs started in a host from now on.

@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	protoICMP byte = 1
-	protoTCP  byte = 6
-	protoUDP  byte = 17
+	protoICMP   byte = 1
+	protoTCP    byte = 6
+	protoUDP    byte = 17
+	protoICMPv6 byte = 58
 )
 
 // Types and codes of ICMP (RFC 792, RFC 1191).
@@ -20,12 +21,15 @@ const (
 	icmpTimeExceeded = 11
 )
 
-// packet is an IPv4 packet. Only a well-formed one gets this type, see parse;
-// the payload below its transport header is never looked into by the router.
+// packet is an IPv4 or IPv6 packet. Only a well-formed one gets this type, see
+// parse; below its transport header only the boxes of a scenario look.
 type packet []byte
 
 // parse takes a packet whose lengths add up; the rest of b is cut off.
 func parse(b []byte) (packet, bool) {
+	if len(b) >= 40 && b[0]>>4 == 6 {
+		return parse6(b)
+	}
 	if len(b) < 20 || b[0]>>4 != 4 {
 		return nil, false
 	}
@@ -41,22 +45,44 @@ func parse(b []byte) (packet, bool) {
 	return p, true
 }
 
-func (p packet) headerBytes() int { return int(p[0]&15) * 4 }
-func (p packet) protocol() byte   { return p[9] }
-func (p packet) payload() []byte  { return p[p.headerBytes():] }
-func (p packet) dontFragment() bool {
-	return p[6]&0x40 != 0
+func (p packet) is6() bool { return p[0]>>4 == 6 }
+
+func (p packet) headerBytes() int {
+	if p.is6() {
+		return header6Bytes
+	}
+	return int(p[0]&15) * 4
 }
+
+func (p packet) protocol() byte {
+	if p.is6() {
+		return p[6]
+	}
+	return p[9]
+}
+
+func (p packet) payload() []byte { return p[p.headerBytes():] }
+
+// dontFragment is always so in IPv6, whose routers never do (RFC 8200 §4.5).
+func (p packet) dontFragment() bool { return p.is6() || p[6]&0x40 != 0 }
 
 // isFragment is true for every part of a packet in several parts.
-func (p packet) isFragment() bool { return binary.BigEndian.Uint16(p[6:])&0x3fff != 0 }
-
-func (p packet) src() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(p[12:16])), p.port(0))
+func (p packet) isFragment() bool {
+	if p.is6() {
+		return p.protocol() == fragmentHeader6
+	}
+	return binary.BigEndian.Uint16(p[6:])&0x3fff != 0
 }
 
-func (p packet) dst() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(p[16:20])), p.port(2))
+func (p packet) src() netip.AddrPort { return netip.AddrPortFrom(p.addr(0), p.port(0)) }
+func (p packet) dst() netip.AddrPort { return netip.AddrPortFrom(p.addr(1), p.port(2)) }
+
+// addr is that of the sender (0) or of the receiver (1).
+func (p packet) addr(which int) netip.Addr {
+	if p.is6() {
+		return netip.AddrFrom16([16]byte(p[8+16*which:]))
+	}
+	return netip.AddrFrom4([4]byte(p[12+4*which:]))
 }
 
 // port is the port at offset 0 or 2 of UDP and TCP. The identifier of a ping
@@ -77,7 +103,8 @@ func (p packet) port(offset int) uint16 {
 func (p packet) setSrc(a netip.AddrPort) { p.setEndpoint(12, 0, a) }
 func (p packet) setDst(a netip.AddrPort) { p.setEndpoint(16, 2, a) }
 
-// setEndpoint writes an address and its port and mends the checksums.
+// setEndpoint writes an address and its port and mends the checksums. It is for
+// IPv4: nothing here translates IPv6.
 func (p packet) setEndpoint(addrAt, portAt int, a netip.AddrPort) {
 	addr := a.Addr().As4()
 	t := p.payload()
@@ -117,6 +144,13 @@ func (p packet) transportSum() int {
 
 // countDown takes one off the TTL; false when the packet's life is over.
 func (p packet) countDown() bool {
+	if p.is6() {
+		if p[7] <= 1 {
+			return false
+		}
+		p[7]-- // the hop limit, which no checksum covers
+		return true
+	}
 	if p[8] <= 1 {
 		return false
 	}
@@ -154,10 +188,38 @@ func checksum(b []byte, start uint32) uint16 {
 	return ^uint16(s)
 }
 
+// pseudoSum is the checksum over transport and pseudo header (RFC 768, RFC 8200
+// §8.1); over a packet that carries a right one it gives 0.
+func (p packet) pseudoSum() uint16 {
+	s := uint32(p.protocol()) + uint32(len(p.payload()))
+	addresses := p[12:20]
+	if p.is6() {
+		addresses = p[8:40]
+	}
+	for i := 0; i < len(addresses); i += 2 {
+		s += uint32(binary.BigEndian.Uint16(addresses[i:]))
+	}
+	return checksum(p.payload(), s)
+}
+
+// sumUDP computes the checksum of a UDP packet anew, after its payload changed.
+func (p packet) sumUDP() {
+	t := p.payload()
+	t[6], t[7] = 0, 0
+	sum := p.pseudoSum()
+	if sum == 0 {
+		sum = 0xffff // 0 would say that there is none (RFC 768)
+	}
+	binary.BigEndian.PutUint16(t[6:], sum)
+}
+
 // carriesError says whether p is an ICMP error, and gives the packet it is
 // about: its header and at least eight bytes (RFC 792).
 func (p packet) carriesError() (about packet, ok bool) {
 	t := p.payload()
+	if p.is6() {
+		return p.carriesError6()
+	}
 	if p.protocol() != protoICMP || t[0] != icmpUnreachable && t[0] != icmpTimeExceeded || len(t) < 8+28 {
 		return nil, false
 	}
@@ -178,6 +240,9 @@ func (p packet) sumICMP() {
 // icmpError is what a router at from answers to about. There is none to an ICMP
 // error (RFC 1122 §3.2.2).
 func icmpError(from netip.Addr, about packet, kind, code byte, mtu int) (packet, bool) {
+	if about.is6() {
+		return icmpError6(from, about, kind, code, mtu)
+	}
 	if _, isError := about.carriesError(); isError || about.protocol() == protoICMP && about.payload()[0] != icmpEcho {
 		return nil, false
 	}

@@ -27,16 +27,6 @@ func build(protocol byte, from, to netip.AddrPort, transport []byte) packet {
 	return p
 }
 
-// pseudoSum is the checksum over transport and pseudo header (RFC 768); over a
-// right packet it gives 0.
-func (p packet) pseudoSum() uint16 {
-	s := uint32(p.protocol()) + uint32(len(p.payload()))
-	for i := 12; i < 20; i += 2 {
-		s += uint32(binary.BigEndian.Uint16(p[i:]))
-	}
-	return checksum(p.payload(), s)
-}
-
 func udp(from, to netip.AddrPort, size int) packet {
 	b := make([]byte, 8+size)
 	binary.BigEndian.PutUint16(b, from.Port())
@@ -69,7 +59,7 @@ func ping(from, to netip.AddrPort) packet {
 // wantSound holds all checksums of a packet.
 func wantSound(t *testing.T, p packet) {
 	t.Helper()
-	if checksum(p[:p.headerBytes()], 0) != 0 {
+	if !p.is6() && checksum(p[:p.headerBytes()], 0) != 0 {
 		t.Errorf("header checksum of %v -> %v", p.src(), p.dst())
 	}
 	switch {

@@ -13,7 +13,10 @@ import (
 type route struct {
 	plan    addressPlan
 	nats    [hosts]*nat
-	portal  *portalRule
+	wall6   *nat // of the gateway, for IPv6: it lets answers in
+	detour  *detour
+	stun    STUNSpec
+	front   uint16                // port the collector's own leads to; 0: to itself
 	lanes   [hosts - 1][2][]*lane // per segment and direction, in the order of its phases
 	from    [hosts - 1][2][]int64 // when each phase begins
 	queue   events
@@ -41,9 +44,9 @@ func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (
 	if s.CGNAT != nil {
 		r.nats[atISP] = newNAT(*s.CGNAT, publicAddr, random())
 	}
-	if s.Portal {
-		r.portal = newPortalRule(r.plan.gateway)
-	}
+	r.wall6 = newNAT(NATSpec{Mapping: "none", Filtering: "APDF"}, netip.Addr{}, random())
+	r.detour = detourOf(s, r.plan.gateway)
+	r.stun, r.front = s.STUN, s.Collector.port()
 	for i, segment := range []Segment{s.Lan, s.Access, s.Server} {
 		for d, phases := range [][]Phase{segment.Up, segment.Down} {
 			for _, p := range phases {
@@ -78,19 +81,48 @@ func (r *route) send(host int, p packet, nowNS int64) {
 	}
 	f := flight{packet: p}
 	if len(r.truth) < maxPassages {
-		f.truth = &Passage{Direction: d, Protocol: p.protocol(), From: p.src(), To: p.dst(), Bytes: len(p), InNS: nowNS}
+		f.truth = &Passage{
+			Direction: d, Protocol: p.protocol(), From: p.src(), To: p.dst(), Bytes: len(p), InNS: nowNS, OfHome: host == atHome,
+		}
 		f.truth.Seq, f.truth.SSRC, f.truth.RTP = p.rtp()
 		r.truth = append(r.truth, f.truth)
 	}
-	if host == atGateway && r.portal != nil {
-		r.portal.outOf(p)
+	switch {
+	case host == atGateway && r.detour != nil:
+		r.detour.outOf(p)
+	case host == atServer:
+		r.leaveServer(f, nowNS)
+		return
 	}
 	r.enter(host, d, f, nowNS)
 }
 
+// leaveServer undoes the way to the box before the collector, and lets a STUN
+// server be a bad one.
+func (r *route) leaveServer(f flight, nowNS int64) {
+	p := f.packet
+	if from := p.src(); r.front != 0 && p.protocol() == protoTCP && from.Port() == r.front {
+		p.setSrc(netip.AddrPortFrom(from.Addr(), collectorPort))
+	}
+	copies, late := r.stun.spoil(p)
+	if copies == 0 {
+		f.drop(hostNames[atServer], "stun")
+	}
+	for i := range copies {
+		if i > 0 {
+			f.packet = append(packet(nil), p...)
+		}
+		if late == 0 {
+			r.enter(atServer, Down, f, nowNS)
+			continue
+		}
+		r.pushOut(nowNS+int64(late), f)
+	}
+}
+
 // isBelow says whether addr is on the home's side of a router.
 func (r *route) isBelow(host int, addr netip.Addr) bool {
-	return addr == r.plan.home || host == atISP && addr == r.plan.wan
+	return addr == r.plan.home || addr == home6Addr || host == atISP && (addr == r.plan.wan || addr == gateway6Addr)
 }
 
 // enter puts a packet on the segment that leads from host in direction d.
@@ -128,7 +160,7 @@ func (r *route) refused(l *lane, host, next int, d Direction, f flight, nowNS in
 	if d == Down {
 		port = p.src().Port()
 	}
-	if l.block.matches(p.protocol(), port) && !l.allow.matches(p.protocol(), port) {
+	if l.block.matches(p, port) && !l.allow.matches(p, port) {
 		return dropBlocked
 	}
 	if l.MTU == 0 || len(p) <= l.MTU || !p.dontFragment() {
@@ -147,7 +179,7 @@ func (r *route) tellMTU(mtu, host, next int, d Direction, p packet, nowNS int64)
 	if from == atHome || from == atServer {
 		from = next
 	}
-	answer, ok := icmpError(r.routerAddr(from, d), p, icmpUnreachable, icmpFragNeeded, mtu)
+	answer, ok := icmpError(r.routerAddr(p, from, d), p, icmpUnreachable, icmpFragNeeded, mtu)
 	if !ok {
 		return
 	}
@@ -160,8 +192,12 @@ func (r *route) tellMTU(mtu, host, next int, d Direction, p packet, nowNS int64)
 }
 
 // routerAddr is the address a router shows to where a packet of d came from.
-func (r *route) routerAddr(host int, d Direction) netip.Addr {
+func (r *route) routerAddr(p packet, host int, d Direction) netip.Addr {
 	switch {
+	case p.is6() && host == atISP:
+		return isp6Addr
+	case p.is6():
+		return gateway6Addr
 	case host == atISP:
 		return ispAddr
 	case d == Up:
@@ -184,20 +220,22 @@ func (r *route) arrive(host int, d Direction, f flight, nowNS int64) {
 	}
 	if !f.packet.countDown() {
 		f.drop(hostNames[host], "ttl")
-		if answer, ok := icmpError(r.routerAddr(host, d), f.packet, icmpTimeExceeded, 0, 0); ok {
+		if answer, ok := icmpError(r.routerAddr(f.packet, host, d), f.packet, icmpTimeExceeded, 0, 0); ok {
 			r.enter(host, 1-d, flight{packet: answer}, nowNS)
 		}
 		return
 	}
-	if host == atGateway && d == Up && r.portal != nil {
-		if r.portal.into(f.packet) {
+	if host == atGateway && d == Up && r.detour != nil {
+		if r.detour.into(f.packet) {
 			r.hand(host, f, nowNS)
-		} else {
-			f.drop(hostNames[host], "portal")
+			return
 		}
-		return
+		if r.detour.exclusive {
+			f.drop(hostNames[host], "portal")
+			return
+		}
 	}
-	if n := r.nats[host]; n != nil {
+	if n := r.translator(host, f.packet); n != nil {
 		hairpin, ok := false, false
 		if d == Up {
 			hairpin, ok = n.outbound(f.packet, nowNS)
@@ -215,11 +253,25 @@ func (r *route) arrive(host int, d Direction, f flight, nowNS int64) {
 	r.enter(host, d, f, nowNS)
 }
 
+// translator is what stands at a router for packets of this kind; nil: nothing.
+func (r *route) translator(host int, p packet) *nat {
+	if !p.is6() {
+		return r.nats[host]
+	}
+	if host == atGateway {
+		return r.wall6
+	}
+	return nil
+}
+
 func (r *route) isOwn(host int, addr netip.Addr) bool {
-	return host == atGateway && addr == r.plan.gateway || host == atISP && addr == ispAddr
+	return host == atGateway && (addr == r.plan.gateway || addr == gateway6Addr) || host == atISP && (addr == ispAddr || addr == isp6Addr)
 }
 
 func (r *route) hand(host int, f flight, nowNS int64) {
+	if to := f.packet.dst(); host == atServer && r.front != 0 && f.packet.protocol() == protoTCP && to.Port() == collectorPort && !f.packet.is6() {
+		f.packet.setDst(netip.AddrPortFrom(to.Addr(), r.front))
+	}
 	r.deliver(host, f.packet)
 	if f.truth != nil {
 		f.truth.OutNS = append(f.truth.OutNS, nowNS)
@@ -236,14 +288,24 @@ func (r *route) step(now func() int64) (next time.Duration) {
 			return time.Duration(wait)
 		}
 		e := heap.Pop(&r.queue).(event)
-		r.arrive(e.host, e.direction, e.flight, nowNS)
+		if e.leaves {
+			r.enter(e.host, e.direction, e.flight, nowNS)
+		} else {
+			r.arrive(e.host, e.direction, e.flight, nowNS)
+		}
 	}
 	return time.Hour
 }
 
 func (r *route) push(atNS int64, host int, d Direction, f flight) {
 	r.order++
-	heap.Push(&r.queue, event{atNS, r.order, host, d, f})
+	heap.Push(&r.queue, event{atNS: atNS, order: r.order, host: host, direction: d, flight: f})
+}
+
+// pushOut lets a packet leave the server later.
+func (r *route) pushOut(atNS int64, f flight) {
+	r.order++
+	heap.Push(&r.queue, event{atNS: atNS, order: r.order, host: atServer, direction: Down, flight: f, leaves: true})
 }
 
 // event is a packet that will be at a host.
@@ -253,6 +315,7 @@ type event struct {
 	host      int
 	direction Direction
 	flight    flight
+	leaves    bool // it is there already, and goes then
 }
 
 // events is a heap; those of one time leave in the order they came.

@@ -284,23 +284,6 @@ func TestPhasesAndTruth(t *testing.T) {
 	}
 }
 
-func TestPortalTakesTheServersPlace(t *testing.T) {
-	l := newLab(t, Scenario{NAT: homeRouter(), Portal: true})
-	got := l.give(atHome, tcp(home(5000), server(443)), atGateway)
-	if len(got) != 1 || got[0].dst() != netip.AddrPortFrom(privateGateway, portalTLSPort) {
-		t.Fatalf("led to %v", got)
-	}
-	back := l.give(atGateway, tcp(got[0].dst(), got[0].src()), atHome)
-	if len(back) != 1 || back[0].src() != server(443) || back[0].dst() != home(5000) {
-		t.Errorf("the login page answers as %v", back)
-	}
-	for _, p := range []packet{udp(home(5000), a1, 10), tcp(home(5000), server(22))} {
-		if l.give(atHome, p, atServer); len(l.got[atServer])+len(l.got[atGateway]) != 0 {
-			t.Errorf("%v passes the portal", p.dst())
-		}
-	}
-}
-
 func TestTheSameSeedGivesTheSameFates(t *testing.T) {
 	run := func(seed uint64) (lost []int) {
 		r, err := newRoute(Scenario{NAT: homeRouter(), Access: both(Line{LossPct: 20})}, seed, 0, func(int, packet) {})

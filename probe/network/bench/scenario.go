@@ -3,9 +3,11 @@ package bench
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -26,22 +28,65 @@ type Scenario struct {
 	Title  string
 	About  string
 	Expect string // the primary cause, or Healthy
+	// Also are causes that name the same fault as truly.
+	Also []string
+	// Remark says that the voice is not disturbed: the cause must be named, and
+	// a remark (severity info) is enough.
+	Remark bool
 	Needs  string // what the product lacks to find it; "" when nothing
 	Subset bool
 
-	NAT    NATSpec
-	CGNAT  *NATSpec
-	DNS    DNSSpec
-	Portal bool
+	Home       HomeSpec
+	NAT        NATSpec
+	CGNAT      *NATSpec
+	IPv6       bool
+	DNS        DNSSpec
+	Portal     *PortalSpec
+	Proxy      *ProxySpec
+	Inspection *InspectionSpec
+	STUN       STUNSpec
+	Collector  CollectorSpec
 
 	Lan, Access, Server Segment
+}
+
+// HomeSpec is what is particular about the participant's computer.
+type HomeSpec struct {
+	// Load asks for media.load too.
+	Load bool `toml:"load"`
+	// DownAtS takes the computer's interface away at this second, UpAtS brings it
+	// back; 0: not.
+	DownAtS float64 `toml:"down_at_s"`
+	UpAtS   float64 `toml:"up_at_s"`
+}
+
+func (s HomeSpec) validate() error {
+	if !(s.DownAtS >= 0 && s.UpAtS >= 0 && s.DownAtS <= 60 && s.UpAtS <= 60) || s.UpAtS > 0 && (s.UpAtS <= s.DownAtS || s.DownAtS == 0) {
+		return fmt.Errorf("down_at_s = %v, up_at_s = %v: want seconds, one after the other", s.DownAtS, s.UpAtS)
+	}
+	return nil
 }
 
 // DNSSpec is how the home's name server answers.
 type DNSSpec struct {
 	DelayMS float64 `toml:"delay_ms"`
-	// Fails is "", silent, servfail, nxdomain or refused.
+	// Fails is "", silent, servfail, nxdomain, refused or silent_aaaa (it never
+	// says anything when asked for IPv6).
 	Fails string `toml:"fails"`
+	// Says is the IPv4 address it gives in the place of the right one.
+	Says string `toml:"says"`
+
+	ipv6 bool // the name has an IPv6 address as well
+}
+
+func (s DNSSpec) validate() error {
+	if !slices.Contains([]string{"", "silent", "servfail", "nxdomain", "refused", "silent_aaaa"}, s.Fails) || !(s.DelayMS >= 0) {
+		return fmt.Errorf("fails = %q, delay_ms = %v", s.Fails, s.DelayMS)
+	}
+	if a, err := netip.ParseAddr(s.Says); s.Says != "" && (err != nil || !a.Is4()) {
+		return fmt.Errorf("says = %q is no IPv4 address", s.Says)
+	}
+	return nil
 }
 
 // Segment has the phases of both directions, the first from 0 on.
@@ -56,18 +101,26 @@ type Phase struct {
 // document is a scenario as it stands in its file. What stands in a direction
 // is read in a second step, because later builds on up, and up on both.
 type document struct {
-	Title  string            `toml:"title"`
-	About  string            `toml:"about"`
-	Expect string            `toml:"expect"`
-	Needs  string            `toml:"needs"`
-	Subset bool              `toml:"subset"`
-	NAT    *NATSpec          `toml:"nat"`
-	CGNAT  *NATSpec          `toml:"cgnat"`
-	DNS    DNSSpec           `toml:"dns"`
-	Portal struct{ On bool } `toml:"portal"`
-	Lan    segmentDocument   `toml:"lan"`
-	Access segmentDocument   `toml:"access"`
-	Server segmentDocument   `toml:"server"`
+	Title      string            `toml:"title"`
+	About      string            `toml:"about"`
+	Expect     string            `toml:"expect"`
+	Also       []string          `toml:"also"`
+	Remark     bool              `toml:"remark"`
+	Needs      string            `toml:"needs"`
+	Subset     bool              `toml:"subset"`
+	Home       HomeSpec          `toml:"home"`
+	NAT        *NATSpec          `toml:"nat"`
+	CGNAT      *NATSpec          `toml:"cgnat"`
+	IPv6       struct{ On bool } `toml:"ipv6"`
+	DNS        DNSSpec           `toml:"dns"`
+	Portal     *PortalSpec       `toml:"portal"`
+	Proxy      *ProxySpec        `toml:"proxy"`
+	Inspection *InspectionSpec   `toml:"inspection"`
+	STUN       STUNSpec          `toml:"stun"`
+	Collector  CollectorSpec     `toml:"collector"`
+	Lan        segmentDocument   `toml:"lan"`
+	Access     segmentDocument   `toml:"access"`
+	Server     segmentDocument   `toml:"server"`
 }
 
 type segmentDocument struct {
@@ -115,8 +168,9 @@ func strict(b []byte, into any) error {
 
 func (d document) scenario() (Scenario, error) {
 	s := Scenario{
-		Title: d.Title, About: strings.TrimSpace(d.About), Expect: d.Expect, Needs: d.Needs, Subset: d.Subset,
-		NAT: homeRouter(), CGNAT: d.CGNAT, DNS: d.DNS, Portal: d.Portal.On,
+		Title: d.Title, About: strings.TrimSpace(d.About), Expect: d.Expect, Also: d.Also, Remark: d.Remark, Needs: d.Needs, Subset: d.Subset,
+		Home: d.Home, NAT: homeRouter(), CGNAT: d.CGNAT, IPv6: d.IPv6.On, DNS: d.DNS,
+		Portal: d.Portal, Proxy: d.Proxy, Inspection: d.Inspection, STUN: d.STUN, Collector: d.Collector,
 	}
 	if s.Title == "" || s.About == "" || s.Expect == "" {
 		return s, fmt.Errorf("title, about and expect must be there")
@@ -124,16 +178,9 @@ func (d document) scenario() (Scenario, error) {
 	if d.NAT != nil {
 		s.NAT = *d.NAT
 	}
-	if err := s.NAT.validate(); err != nil {
-		return s, fmt.Errorf("nat: %w", err)
-	}
-	if s.CGNAT != nil {
-		if err := s.CGNAT.validate(); err != nil {
-			return s, fmt.Errorf("cgnat: %w", err)
-		}
-	}
-	if !slices.Contains([]string{"", "silent", "servfail", "nxdomain", "refused"}, s.DNS.Fails) || !(s.DNS.DelayMS >= 0) {
-		return s, fmt.Errorf("dns: fails = %q, delay_ms = %v", s.DNS.Fails, s.DNS.DelayMS)
+	s.DNS.ipv6 = s.IPv6
+	if err := s.validateBoxes(); err != nil {
+		return s, err
 	}
 	for _, part := range []struct {
 		name string
@@ -149,6 +196,41 @@ func (d document) scenario() (Scenario, error) {
 		}
 	}
 	return s, nil
+}
+
+// validateBoxes says what is wrong outside of the segments.
+func (s Scenario) validateBoxes() error {
+	boxes := []struct {
+		name string
+		err  error
+	}{
+		{"home", s.Home.validate()}, {"nat", s.NAT.validate()}, {"dns", s.DNS.validate()},
+		{"stun", s.STUN.validate()}, {"collector", s.Collector.validate()},
+	}
+	add := func(name string, err error) {
+		boxes = append(boxes, struct {
+			name string
+			err  error
+		}{name, err})
+	}
+	if s.CGNAT != nil {
+		add("cgnat", s.CGNAT.validate())
+	}
+	if s.Portal != nil {
+		add("portal", s.Portal.validate())
+	}
+	if s.Proxy != nil {
+		add("proxy", s.Proxy.validate())
+	}
+	if s.Portal != nil && s.Inspection != nil {
+		add("inspection", errors.New("a guest network before its login lets nothing through to be inspected"))
+	}
+	for _, b := range boxes {
+		if b.err != nil {
+			return fmt.Errorf("%s: %w", b.name, b.err)
+		}
+	}
+	return nil
 }
 
 // phases lays own over both, and each later phase over the one before.

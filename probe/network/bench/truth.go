@@ -25,6 +25,7 @@ type Passage struct {
 	Protocol  byte
 	From, To  netip.AddrPort
 	Bytes     int
+	OfHome    bool // sent by the home
 	RTP       bool
 	Seq       uint16 // of RTP
 	SSRC      uint32

@@ -1,0 +1,176 @@
+package bench
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// CollectorSpec is what is wrong at the collector's own site. It is done by a
+// box before it that has its certificate, as a reverse proxy has: the collector
+// itself is the real one.
+type CollectorSpec struct {
+	// Status is the answer to every request, such as 500 or 503.
+	Status int `toml:"status"`
+	// BrokenPath limits Status to requests whose path begins so.
+	BrokenPath string `toml:"broken_path"`
+	// SlowMS is how long each answer takes.
+	SlowMS float64 `toml:"slow_ms"`
+	// ClockS is added to every time the collector tells: to the participant it is
+	// the same as a clock of their own that is wrong by as much the other way.
+	ClockS float64 `toml:"clock_s"`
+	// TURN is wrong_secret (the relay knows another secret than the one the
+	// credentials are signed with), elsewhere (the list names a relay that is no
+	// more) or absent.
+	TURN string `toml:"turn"`
+	// Refused closes the port: the collector's program does not run.
+	Refused bool `toml:"refused"`
+}
+
+func (s CollectorSpec) validate() error {
+	if !slices.Contains([]string{"", "wrong_secret", "elsewhere", "absent"}, s.TURN) {
+		return fmt.Errorf("turn = %q: want wrong_secret, elsewhere or absent", s.TURN)
+	}
+	if s.Status != 0 && (s.Status < 400 || s.Status > 599) {
+		return fmt.Errorf("status = %d: want 400 to 599", s.Status)
+	}
+	if !(s.SlowMS >= 0 && s.SlowMS <= 60000) {
+		return fmt.Errorf("slow_ms = %v: want 0 to 60,000", s.SlowMS)
+	}
+	return nil
+}
+
+// port is where the collector's own port leads in this scenario; 0: to itself.
+func (s CollectorSpec) port() uint16 {
+	switch {
+	case s.Refused:
+		return closedPort
+	case s != CollectorSpec{}:
+		return frontPort
+	}
+	return 0
+}
+
+// front is the box before the collector.
+type front struct {
+	server *http.Server
+	onward *httputil.ReverseProxy
+	spec   atomic.Pointer[CollectorSpec]
+}
+
+// listenFront binds the server's address in the calling thread's namespace, with
+// the certificate that lies beside the collector's authority.
+func listenFront(ca string, from dial) (serve func(), f *front, err error) {
+	beside := func(name string) string { return filepath.Join(filepath.Dir(ca), name) }
+	cert, err := tls.LoadX509KeyPair(beside("server.pem"), beside("server.key"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the collector's certificate: %w", err)
+	}
+	l, err := net.Listen("tcp4", netip.AddrPortFrom(serverAddr, frontPort).String())
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the box before the collector: %w", err)
+	}
+	f = &front{}
+	f.spec.Store(&CollectorSpec{})
+	f.onward = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "https", Host: "127.0.0.1:443"})
+			r.Out.Host = r.In.Host
+			r.Out.Header.Del("Accept-Encoding") // what is rewritten must be readable
+		},
+		Transport:      &http.Transport{DialContext: from, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: ServerName}},
+		ModifyResponse: f.rewrite,
+		ErrorLog:       log.New(io.Discard, "", 0),
+	}
+	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := f.spec.Load()
+	select {
+	case <-r.Context().Done():
+		return
+	case <-time.After(time.Duration(s.SlowMS * float64(time.Millisecond))):
+	}
+	if s.Status != 0 && strings.HasPrefix(r.URL.Path, s.BrokenPath) {
+		http.Error(w, "out of order", s.Status)
+		return
+	}
+	f.onward.ServeHTTP(w, r)
+}
+
+func (f *front) rewrite(r *http.Response) error {
+	s := f.spec.Load()
+	s.shiftClock(r.Header)
+	if s.TURN == "" || r.Request.URL.Path != "/api/v1/ice" || r.StatusCode != http.StatusOK {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err == nil {
+		body, err = s.spoilRelays(body)
+	}
+	if err != nil {
+		return fmt.Errorf("rewrite the list of relays: %w", err)
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return nil
+}
+
+func (s CollectorSpec) shiftClock(h http.Header) {
+	shift := time.Duration(s.ClockS * float64(time.Second))
+	if ms, err := strconv.ParseInt(h.Get(wire.HeaderTimeMS), 10, 64); err == nil {
+		h.Set(wire.HeaderTimeMS, strconv.FormatInt(ms+shift.Milliseconds(), 10))
+	}
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		h.Set("Date", at.Add(shift).Format(http.TimeFormat))
+	}
+}
+
+// spoilRelays changes what the list says of relays, and leaves STUN alone.
+func (s CollectorSpec) spoilRelays(body []byte) ([]byte, error) {
+	var c wire.ICEConfig
+	if err := json.Unmarshal(body, &c); err != nil {
+		return nil, err
+	}
+	isRelay := func(u string) bool { return strings.HasPrefix(u, "turn") }
+	for i := range c.ICEServers {
+		server := &c.ICEServers[i]
+		if !slices.ContainsFunc(server.URLs, isRelay) {
+			continue
+		}
+		switch s.TURN {
+		case "wrong_secret":
+			server.Credential = "c2lnbmVkIHdpdGggYW5vdGhlcg=="
+		case "elsewhere":
+			for k, u := range server.URLs {
+				if isRelay(u) {
+					server.URLs[k] = strings.Replace(u, ServerName, nobodyAddr.String(), 1)
+				}
+			}
+		case "absent":
+			server.URLs = slices.DeleteFunc(server.URLs, isRelay)
+		}
+	}
+	c.ICEServers = slices.DeleteFunc(c.ICEServers, func(v wire.ICEServer) bool { return len(v.URLs) == 0 })
+	return json.Marshal(c)
+}

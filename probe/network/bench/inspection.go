@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// InspectionSpec is a firewall that opens TLS, looks inside and closes it again
+// with a certificate of its own authority.
+type InspectionSpec struct {
+	// Trusted says that the authority's certificate is installed on the computer.
+	Trusted bool `toml:"trusted"`
+	// StripsWebSocket takes out what asks for a WebSocket (RFC 6455 §4.1).
+	StripsWebSocket bool `toml:"strips_websocket"`
+}
+
+// inspectingFirewall stands on the gateway; connections are led to it.
+type inspectingFirewall struct {
+	authority *authority
+	server    *http.Server
+	spec      atomic.Pointer[InspectionSpec]
+}
+
+// listenInspection binds addr in the calling thread's namespace. Requests go on
+// to upstream, over TLS that is not checked: the firewall's own trust is not
+// what is tested.
+func listenInspection(addr netip.Addr, from dial, upstream netip.Addr) (serve func(), f *inspectingFirewall, err error) {
+	f = &inspectingFirewall{}
+	f.spec.Store(&InspectionSpec{})
+	// The name is one by which these products sign.
+	if f.authority, err = newAuthority("FortiGate CA, Stadtwerke Musterstadt"); err != nil {
+		return nil, nil, err
+	}
+	cert, err := f.authority.issue(ServerName)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp4", netip.AddrPortFrom(addr, inspectPort).String())
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the inspecting firewall: %w", err)
+	}
+	onward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = "https", netip.AddrPortFrom(upstream, 443).String()
+			if f.spec.Load().StripsWebSocket {
+				r.Out.Header.Del("Upgrade")
+				r.Out.Header.Del("Connection")
+			}
+		},
+		Transport: &http.Transport{DialContext: from, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: ServerName}},
+		ErrorLog:  log.New(io.Discard, "", 0),
+	}
+	f.server = &http.Server{Handler: onward, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	// No HTTP/2: its connections know no Upgrade.
+	l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil
+}
