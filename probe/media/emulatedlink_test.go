@@ -29,7 +29,8 @@ import (
 type emulatedLink struct {
 	reflector net.Addr
 	agentSide *arrival.Conn // the agent sends here
-	stamps    *arrival.Stamps
+	arrived   arrival.Stamps
+	left      arrival.Stamps
 	dead      atomic.Bool // nothing passes any more
 	up, down  *lane
 	work      sync.WaitGroup
@@ -50,11 +51,8 @@ type impairment struct {
 // passage is the truth about one RTP packet.
 type passage struct {
 	seq     uint16
-	in, out time.Time // out of the first copy; zero: dropped
+	in, out time.Time // by the kernel, where it tells; out of the first copy; zero: dropped
 	copies  int
-	// blur is how long it took from out until the packet was handed to the
-	// kernel: the truth is not known more exactly than that.
-	blur time.Duration
 }
 
 // lane is one direction.
@@ -72,14 +70,14 @@ type lane struct {
 type due struct {
 	at     time.Time
 	order  int
-	send   func()
-	record *passage // nil for what is not RTP
+	send   func() time.Time // returns when it left
+	record *passage         // nil for what is not RTP
 }
 
 func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emulatedLink {
 	t.Helper()
 	l := &emulatedLink{
-		reflector: reflector, stamps: new(arrival.Stamps), far: map[netip.AddrPort]*arrival.Conn{},
+		reflector: reflector, far: map[netip.AddrPort]*arrival.Conn{},
 		up: newLane(up, 1), down: newLane(down, 2),
 	}
 	l.agentSide = l.listen()
@@ -103,15 +101,16 @@ func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emu
 	return l
 }
 
-// listen opens a socket that stamps arrivals as the kernel takes them in: what
-// a packet waits for this process is part of what the link did to it.
+// listen opens a socket that stamps packets as the kernel takes them in and
+// lets them out: what they wait for this process is part of what the link did to
+// them, however long it stood still.
 func (l *emulatedLink) listen() *arrival.Conn {
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil
 	}
 	_ = c.SetReadBuffer(1 << 20)
-	return arrival.Wrap(c, l.stamps, nil, time.Now)
+	return arrival.Wrap(c, &l.arrived, &l.left, time.Now)
 }
 
 func newLane(i impairment, seed uint64) *lane {
@@ -122,13 +121,13 @@ func (l *emulatedLink) fromAgent() {
 	buf := make([]byte, 2048)
 	for {
 		n, from, err := l.agentSide.ReadFromAddrPort(buf)
-		in := l.stamps.Take(buf[:max(n, 0)], time.Now())
+		in := l.arrived.Take(buf[:max(n, 0)], time.Now())
 		if err != nil {
 			return
 		}
 		far, packet := l.farFor(from), slices.Clone(buf[:n])
 		if far != nil && !l.dead.Load() {
-			l.up.take(packet, in, func() { _, _ = far.WriteTo(packet, l.reflector) })
+			l.up.take(packet, in, func() time.Time { return l.write(far, packet, l.reflector) })
 		}
 	}
 }
@@ -154,22 +153,35 @@ func (l *emulatedLink) toAgent(far *arrival.Conn, agent netip.AddrPort) {
 	buf := make([]byte, 2048)
 	for {
 		n, _, err := far.ReadFromAddrPort(buf)
-		in := l.stamps.Take(buf[:max(n, 0)], time.Now())
+		in := l.arrived.Take(buf[:max(n, 0)], time.Now())
 		if err != nil {
 			return
 		}
 		packet := slices.Clone(buf[:n])
 		if !l.dead.Load() {
-			l.down.take(packet, in, func() { _, _ = l.agentSide.WriteToUDPAddrPort(packet, agent) })
+			l.down.take(packet, in, func() time.Time { return l.write(l.agentSide, packet, net.UDPAddrFromAddrPort(agent)) })
 		}
 	}
+}
+
+// write sends a packet and says when it left.
+func (l *emulatedLink) write(from *arrival.Conn, packet []byte, to net.Addr) time.Time {
+	before := time.Now()
+	_, err := from.WriteTo(packet, to)
+	if err != nil || !isRTP(packet) {
+		return before
+	}
+	if left, ok := l.left.TakeSent(binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])); ok {
+		return left
+	}
+	return before
 }
 
 // isRTP looks at the header, which SRTP leaves readable (RFC 3711 §3.1, and the
 // ranges of RFC 7983 §7).
 func isRTP(b []byte) bool { return len(b) > 12 && b[0]&0xc0 == 0x80 && b[1]&0x7f == 111 }
 
-func (l *lane) take(b []byte, in time.Time, send func()) {
+func (l *lane) take(b []byte, in time.Time, send func() time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := in.Add(l.delay)
@@ -218,14 +230,8 @@ func (l *lane) deliver(ctx context.Context) {
 		if wait <= 0 {
 			d := l.queue[0]
 			l.queue = l.queue[1:]
-			if d.record != nil {
-				if d.record.copies++; d.record.copies == 1 {
-					d.record.out = time.Now()
-				}
-			}
 			l.mu.Unlock()
-			d.send()
-			l.sent(d.record)
+			l.sent(d.record, d.send())
 			continue
 		}
 		l.mu.Unlock()
@@ -238,15 +244,15 @@ func (l *lane) deliver(ctx context.Context) {
 	}
 }
 
-// sent notes how exactly the time of the first copy is known.
-func (l *lane) sent(p *passage) {
+// sent notes a copy of p, which left at a time.
+func (l *lane) sent(p *passage, left time.Time) {
 	if p == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if p.copies == 1 {
-		p.blur = time.Since(p.out)
+	if p.copies++; p.copies == 1 {
+		p.out = left
 	}
 }
 
@@ -255,7 +261,6 @@ type truth struct {
 	passed, dropped, doubled int
 	reordered                int     // RFC 4737 §3.3
 	jitterMS                 float64 // mean |D| of RFC 3550 §6.4.1
-	blurMS                   float64 // how far jitterMS may be off, since each time stands in two differences
 	out                      []passage
 }
 
@@ -283,7 +288,6 @@ func (l *lane) truth() truth {
 			before := t.out[i-1]
 			d := p.out.Sub(before.out) - p.in.Sub(before.in)
 			t.jitterMS += math.Abs(d.Seconds()*1000) / float64(len(t.out)-1)
-			t.blurMS += 2 * p.blur.Seconds() * 1000 / float64(len(t.out)-1)
 		}
 	}
 	return t
