@@ -91,5 +91,9 @@ func newLoad(s sources) probe.Probe {
 func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }
 
 func newPath(s sources, target string) probe.Probe {
-	return network.NewPath(network.PathConfig{URL: target, ICE: s.ice})
+	c := network.PathConfig{URL: target, ICE: s.ice}
+	if s.collector != nil {
+		c.Collector = s.collector.String()
+	}
+	return network.NewPath(c)
 }

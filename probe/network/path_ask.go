@@ -19,18 +19,32 @@ import (
 // askSTUN sends one binding request and never repeats it: a repeated one would
 // hide the loss that is looked for.
 func askSTUN(ctx context.Context, env probe.Env, to netip.AddrPort) (echo.Reply, error) {
-	var id [stun.TransactionIDSize]byte
-	if _, err := io.ReadFull(env.Rand, id[:]); err != nil {
-		return echo.Reply{}, fmt.Errorf("draw a transaction id: %w", err)
-	}
-	request, err := stun.Build(stun.NewTransactionIDSetter(id), stun.BindingRequest)
+	request, err := bindingRequest(env)
 	if err != nil {
-		return echo.Reply{}, fmt.Errorf("build a STUN request: %w", err)
+		return echo.Reply{}, err
 	}
 	conn, err := env.Net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
 	if err != nil {
 		return echo.Reply{}, fmt.Errorf("open a socket for STUN: %w", err)
 	}
+	return exchangeSTUN(ctx, env, conn, to.Addr(), request)
+}
+
+func bindingRequest(env probe.Env, more ...stun.Setter) (*stun.Message, error) {
+	var id [stun.TransactionIDSize]byte
+	if _, err := io.ReadFull(env.Rand, id[:]); err != nil {
+		return nil, fmt.Errorf("draw a transaction id: %w", err)
+	}
+	request, err := stun.Build(append([]stun.Setter{stun.NewTransactionIDSetter(id), stun.BindingRequest}, more...)...)
+	if err != nil {
+		return nil, fmt.Errorf("build a STUN request: %w", err)
+	}
+	return request, nil
+}
+
+// exchangeSTUN sends a request over a socket of its own, which it closes, and
+// waits for any answer to it, be it an error.
+func exchangeSTUN(ctx context.Context, env probe.Env, conn net.Conn, to netip.Addr, request *stun.Message) (echo.Reply, error) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -38,7 +52,7 @@ func askSTUN(ctx context.Context, env probe.Env, to netip.AddrPort) (echo.Reply,
 	if _, err := conn.Write(request.Raw); err != nil {
 		return echo.Reply{}, fmt.Errorf("send a STUN request: %w", err)
 	}
-	b := make([]byte, 1500)
+	b := make([]byte, 2048)
 	for {
 		n, err := conn.Read(b)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -48,8 +62,8 @@ func askSTUN(ctx context.Context, env probe.Env, to netip.AddrPort) (echo.Reply,
 			return echo.Reply{}, fmt.Errorf("receive a STUN answer: %w", err)
 		}
 		m := &stun.Message{Raw: append([]byte(nil), b[:n]...)}
-		if m.Decode() == nil && m.TransactionID == id && m.Type.Class != stun.ClassRequest {
-			return echo.Reply{From: to.Addr(), Kind: echo.Reached, RTT: env.Clock.Now().Sub(sent)}, nil
+		if m.Decode() == nil && m.TransactionID == request.TransactionID && m.Type.Class != stun.ClassRequest {
+			return echo.Reply{From: to, Kind: echo.Reached, RTT: env.Clock.Now().Sub(sent)}, nil
 		}
 	}
 }

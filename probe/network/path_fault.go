@@ -19,17 +19,23 @@ const (
 const (
 	// fewPackets is how many a stream needs before it counts.
 	fewPackets = 8
-	// lostAtLeast and badFromPct make a stream bad: three lost of ten, four of
-	// fifty. On a line that loses 1 % by nature that comes about once in 600 times.
+	// lostAtLeast and badFromPct make a stream bad: three lost of ten, six of
+	// a hundred. On a line that loses 1 % by nature that comes about once in
+	// 1,900 times.
 	lostAtLeast = 3
 	badFromPct  = 2.5
 	// chance is how likely a difference may be by chance to be called one.
 	chance = 0.05
+	// keptPct of the packets may fail to leave this computer; beyond that its
+	// interface was away, and what got lost meanwhile says nothing of the line.
+	keptPct = 10
 )
 
 // counted says whether the stream can be judged: a point that answers nothing
 // at all is silent, not lossy.
-func (s *stream) counted() bool { return s != nil && s.sent >= fewPackets && s.answered() > 0 }
+func (s *stream) counted() bool {
+	return s != nil && s.sent >= fewPackets && s.answered() > 0 && s.kept*100 <= keptPct*(s.sent+s.kept)
+}
 
 func (s *stream) isBad() bool {
 	return s.counted() && s.lost() >= lostAtLeast && stats.Wilson95(s.lost(), s.sent).LowPct > badFromPct
@@ -37,15 +43,53 @@ func (s *stream) isBad() bool {
 
 func (s *stream) isFine() bool { return s.counted() && !s.isBad() }
 
-// fewerLostThan says whether s lost a smaller share than t beyond chance, by
-// Fisher's exact test: how likely so few of all the lost packets are in s.
+// fewerLostThan says whether s lost a smaller share than t beyond chance. Where
+// both sent at the same times, those times decide at which only one of the two
+// lost its packet: what took both, a burst on the way they share, tells nothing.
 func (s *stream) fewerLostThan(t *stream) bool {
-	total, lost := s.sent+t.sent, s.lost()+t.lost()
-	p := 0.0
-	for k := max(0, lost-t.sent); k <= s.lost(); k++ {
-		p += math.Exp(logChoose(s.sent, k) + logChoose(t.sent, lost-k) - logChoose(total, lost))
+	if only, onlyT, both := s.compare(t); both >= fewPackets {
+		return signTest(only, onlyT) < chance
 	}
-	return p < chance
+	return fisher(s.sent, s.lost(), t.sent, t.lost()) < chance
+}
+
+// compare counts the times at which only s lost, and only t, out of those at
+// which both sent.
+func (s *stream) compare(t *stream) (onlyS, onlyT, both int) {
+	for due, answered := range s.fates {
+		other, ok := t.fates[due]
+		if !ok {
+			continue
+		}
+		both++
+		switch {
+		case !answered && other:
+			onlyS++
+		case answered && !other:
+			onlyT++
+		}
+	}
+	return onlyS, onlyT, both
+}
+
+// signTest is the chance that of all the times at which only one lost, so few
+// fall to the first, if both lose alike (McNemar 1947, exact).
+func signTest(few, many int) (p float64) {
+	n := few + many
+	for k := range few + 1 {
+		p += math.Exp(logChoose(n, k) - float64(n)*math.Ln2)
+	}
+	return p
+}
+
+// fisher is the chance that so few of all the lost packets are among the first,
+// if both lose alike (Fisher's exact test, 1935).
+func fisher(sent, lost, sentOther, lostOther int) (p float64) {
+	total, all := sent+sentOther, lost+lostOther
+	for k := max(0, all-sentOther); k <= lost; k++ {
+		p += math.Exp(logChoose(sent, k) + logChoose(sentOther, all-k) - logChoose(total, all))
+	}
+	return p
 }
 
 func logChoose(n, k int) float64 {
@@ -71,19 +115,29 @@ func placeFault(lan, access, transit, server *stream) string {
 	case server.isFine() || transit.isFine():
 		return cannotTell
 	}
-	return placeBefore(lan, access, pooled(transit, server), transit.counted() && server.counted())
+	return placeBefore(lan, access, ends{transit, server})
 }
 
-// pooled is all that was sent to the ends of the path.
-func pooled(ends ...*stream) *stream {
-	all := &stream{}
-	for _, s := range ends {
+// ends are the streams to the far ends of the path; one of them may be missing.
+type ends [2]*stream
+
+func (e ends) counted() (all []*stream) {
+	for _, s := range e {
 		if s.counted() {
-			all.sent += s.sent
-			all.rtts = append(all.rtts, s.rtts...)
+			all = append(all, s)
 		}
 	}
 	return all
+}
+
+// lossPct is what all that was sent to the ends lost.
+func (e ends) lossPct() float64 {
+	sum := &stream{}
+	for _, s := range e.counted() {
+		sum.sent += s.sent
+		sum.rtts = append(sum.rtts, s.rtts...)
+	}
+	return sum.lossPct()
 }
 
 // share is how the loss of a router's stream compares with that of the ends.
@@ -91,25 +145,34 @@ type share int
 
 const (
 	untold  share = iota // silent, too few packets, or more lost than behind it
-	smaller              // the loss comes about behind this router
-	same                 // and large enough to be there at all
+	smaller              // most of the loss comes about behind this router
+	same                 // at least half of the loss is there at this router
 )
 
-func shareOf(s, ends *stream) share {
-	switch {
-	case !s.counted():
-		return untold
-	case s.fewerLostThan(ends):
-		return smaller
-	case ends.fewerLostThan(s), !s.isBad():
+func (e ends) shareOf(s *stream) share {
+	if !s.counted() {
 		return untold
 	}
-	return same
+	fewer, more := true, false
+	for _, end := range e.counted() {
+		fewer = fewer && s.fewerLostThan(end)
+		more = more || end.fewerLostThan(s)
+	}
+	half := s.lossPct() >= e.lossPct()/2
+	switch {
+	case more:
+		return untold
+	case s.isBad() && half:
+		return same
+	case fewer && !half:
+		return smaller
+	}
+	return untold
 }
 
 // placeBefore places a loss that every measured end shows.
-func placeBefore(lan, access, ends *stream, twoEnds bool) string {
-	atLAN, atAccess := shareOf(lan, ends), shareOf(access, ends)
+func placeBefore(lan, access *stream, e ends) string {
+	atLAN, atAccess := e.shareOf(lan), e.shareOf(access)
 	switch {
 	case atLAN == untold, atLAN == same && atAccess == smaller:
 		return cannotTell
@@ -117,8 +180,10 @@ func placeBefore(lan, access, ends *stream, twoEnds bool) string {
 		return segmentLAN
 	case atAccess == same:
 		return segmentAccess
-	case !twoEnds:
-		return cannotTell // the one server, or the way to it
+	case len(e.counted()) < 2 && atAccess == smaller:
+		return segmentServer // the one server, or the way to it behind the provider
+	case len(e.counted()) < 2:
+		return cannotTell
 	case atAccess == smaller:
 		return segmentTransit
 	}

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -21,9 +22,15 @@ type pace struct {
 type stream struct {
 	sent int
 	rtts []time.Duration // of the answered ones
+	// fates says for each packet that counts, by when it was to go out, whether
+	// it was answered: what two streams lost at the same time is compared by it.
+	fates map[time.Duration]bool
 	// complaints is true when the answers were ICMP errors, of which routers
 	// leave some out.
 	complaints bool
+	// kept is how many packets this computer could not send, as when its
+	// interface goes away; they are no loss.
+	kept int
 	// err is the last error that was not silence.
 	err error
 }
@@ -35,8 +42,15 @@ func (s *stream) lossPct() float64 { return 100 * float64(s.lost()) / float64(ma
 // runStream sends at a steady pace, whether answers come or not, and returns
 // when all are in. A packet that ctx cut off counts as not sent. It stops early
 // where the system refuses to send.
-func runStream(ctx context.Context, env probe.Env, p pace, ask func(context.Context) (echo.Reply, error)) *stream {
-	s := &stream{}
+func runStream(ctx context.Context, env probe.Env, p pace, ask question) *stream {
+	return runStreamFrom(ctx, env, env.Clock.Now(), p, ask)
+}
+
+// runStreamFrom is runStream with a start that several streams share. Packets
+// whose time went by unused, because the computer slept or its clock jumped,
+// are left out: sent all at once they would make the loss they look for.
+func runStreamFrom(ctx context.Context, env probe.Env, start time.Time, p pace, ask question) *stream {
+	s := &stream{fates: map[time.Duration]bool{}}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	refused := func() bool {
@@ -44,35 +58,48 @@ func runStream(ctx context.Context, env probe.Env, p pace, ask func(context.Cont
 		defer mu.Unlock()
 		return errors.Is(s.err, echo.ErrNotPermitted)
 	}
-	start := env.Clock.Now()
 	for i := range p.count {
-		next := start.Add(time.Duration(i) * p.every).Sub(env.Clock.Now())
-		if next > 0 && env.Clock.Sleep(ctx, next) != nil || ctx.Err() != nil || refused() {
+		due := time.Duration(i) * p.every
+		wait := start.Add(due).Sub(env.Clock.Now())
+		if wait < -p.every && i > 0 {
+			continue
+		}
+		// A clock that was set back must not hold the stream up.
+		if wait = min(wait, 2*p.every); wait > 0 && env.Clock.Sleep(ctx, wait) != nil || ctx.Err() != nil || refused() {
 			break
 		}
 		wg.Go(func() {
 			waiting, cancel := context.WithTimeout(ctx, p.wait)
 			defer cancel()
 			r, err := ask(waiting)
+			if err == nil && (r.RTT < 0 || r.RTT > 2*p.wait) {
+				err = errClockJumped
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			s.take(ctx, r, err)
+			s.take(ctx, due, r, err)
 		})
 	}
 	wg.Wait()
 	return s
 }
 
-func (s *stream) take(ctx context.Context, r echo.Reply, err error) {
+// errClockJumped marks a round trip that cannot be: the clock was set meanwhile.
+var errClockJumped = errors.New("the clock was set while a packet was under way")
+
+func (s *stream) take(ctx context.Context, due time.Duration, r echo.Reply, err error) {
 	switch {
 	case err == nil:
 		s.sent++
 		s.rtts = append(s.rtts, r.RTT)
+		s.fates[due] = true
 		s.complaints = s.complaints || r.Complaint
 	case ctx.Err() != nil: // cut off
 	case errors.Is(err, echo.ErrSilent):
 		s.sent++
+		s.fates[due] = false
 	default:
+		s.kept++
 		s.err = err
 	}
 }
@@ -82,4 +109,12 @@ func median(d []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(d))
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// nearestRank is the percentile of at least one value: the smallest that so
+// many percent do not exceed.
+func nearestRank(d []time.Duration, percent float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(d))
+	rank := int(math.Ceil(percent / 100 * float64(len(sorted))))
+	return sorted[min(max(rank, 1), len(sorted))-1]
 }

@@ -34,13 +34,16 @@ const (
 	typeNone  = 65534 // tun, wireguard
 )
 
+// kindOf trusts what the driver says of itself, then the first letters of the
+// name, which say Wi-Fi or modem (systemd.net-naming-scheme(7)).
 func kindOf(sys string) Kind {
+	name := filepath.Base(sys)
 	event := readFile(filepath.Join(sys, "uevent"))
 	kind, _ := strconv.Atoi(strings.TrimSpace(readFile(filepath.Join(sys, "type"))))
 	switch {
-	case strings.Contains(event, "DEVTYPE=wlan"), exists(filepath.Join(sys, "wireless")), exists(filepath.Join(sys, "phy80211")):
+	case strings.Contains(event, "DEVTYPE=wlan"), exists(filepath.Join(sys, "wireless")), exists(filepath.Join(sys, "phy80211")), strings.HasPrefix(name, "wl"):
 		return WiFi
-	case strings.Contains(event, "DEVTYPE=wwan"):
+	case strings.Contains(event, "DEVTYPE=wwan"), strings.HasPrefix(name, "ww"):
 		return Cellular
 	case strings.Contains(event, "DEVTYPE=wireguard"), exists(filepath.Join(sys, "tun_flags")), kind == typePPP, kind == typeNone:
 		return VPN

@@ -1,0 +1,69 @@
+package network
+
+import (
+	"errors"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+)
+
+// States of the line, as NetworkPath has them.
+const (
+	lineReached = "reached"
+	lineSilent  = "silent"
+)
+
+// judgeLine says whether the line behind the own router is alive. Reached needs
+// a machine out there that answered in any way; a second router at home is none.
+// Silent needs the own router to answer, and every question behind it to have
+// gone out in vain.
+func (f surveyed) judgeLine(streams map[string]*stream) string {
+	if f.direct {
+		return cannotTell // no line is in use
+	}
+	inHouse := false
+	for i, hop := range f.trace.hops {
+		switch {
+		case i == 0 && f.adapter.Gateway.IsValid():
+		case isPublic(hop), carrierGrade.Contains(hop):
+			return lineReached
+		case hop.IsValid():
+			inHouse = true
+		}
+	}
+	if f.trace.reached && f.far.isKnown() {
+		return lineReached
+	}
+	for _, name := range []string{segmentAccess, segmentTransit, segmentServer} {
+		if s := streams[name]; s != nil && (s.answered() > 0 || probe.IsRefused(s.err)) {
+			return lineReached
+		}
+	}
+	if f.gateway && f.trace.asked && !inHouse && streams[segmentLAN].counted() && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
+		return lineSilent
+	}
+	return cannotTell
+}
+
+// outInVain says of a stream to a far end, if there is one, that its packets
+// went out and none was answered.
+func outInVain(s *stream) bool { return s == nil || s.sent >= fewPackets && s.answered() == 0 }
+
+// placeFault places the loss. Where no router lies in between, the only segment
+// is the own network.
+func (f surveyed) placeFault(streams map[string]*stream) string {
+	transit, server := streams[segmentTransit], streams[segmentServer]
+	if !f.direct {
+		return placeFault(streams[segmentLAN], streams[segmentAccess], transit, server)
+	}
+	switch {
+	case !transit.counted() && !server.counted():
+		return cannotTell
+	case transit.isFine() || server.isFine():
+		return noFault
+	}
+	return segmentLAN
+}
+
+// isSilence says that a packet went out and was not answered.
+func isSilence(err error) bool { return errors.Is(err, echo.ErrSilent) }

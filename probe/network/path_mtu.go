@@ -1,0 +1,163 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/stun/v2"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// A line with an MTU below that of the interface is none the worse as long as
+// its router says so (RFC 1191, RFC 8201). Where those words are filtered, large
+// packets vanish: the voice passes, and everything with TLS hangs.
+const (
+	mtuRounds = 6
+	mtuEvery  = 700 * time.Millisecond
+	mtuWait   = 1200 * time.Millisecond
+	// mtuSmallLeast of the small packets must be answered before none of the
+	// large ones is more than loss: on a line that loses half of everything
+	// that comes about twice in a thousand times.
+	mtuSmallLeast = 5
+	// ethernetMTU is the most that is asked for; jumbo frames end at the router.
+	ethernetMTU = 1500
+	// leastMTU every network carries (RFC 8200 §5): nothing to look for below.
+	leastMTU = 1280
+)
+
+// errTooLarge means that this computer knows the packet to be too large for the
+// way, because a router said so: then nothing vanishes.
+var errTooLarge = errors.New("too large for the way, and the system knows it")
+
+// askLarge fills in whether large packets vanish on the way to a server: by
+// STUN, else by echoes.
+func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data *report.NetworkPath) {
+	size := packetBytes(found.adapter)
+	if size <= leastMTU {
+		return
+	}
+	far := found.far
+	at := far.stun
+	if !at.IsValid() && far.collector.IsValid() {
+		at = netip.AddrPortFrom(far.collector, stunPort)
+	}
+	if at.IsValid() {
+		seen := compareSizes(ctx, env, stunQuestion(env, at), func(ctx context.Context) (echo.Reply, error) {
+			return askLargeSTUN(ctx, env, at, size)
+		})
+		seen.record(data, "udp", size)
+	}
+	large, ok := p.Asker.(echo.LargeAsker)
+	if data.MTUBlackhole != nil || !ok || !far.isKnown() {
+		return
+	}
+	to := far.toward()
+	seen := compareSizes(ctx, env, p.echo(to), func(ctx context.Context) (echo.Reply, error) {
+		r, err := large.AskLarge(ctx, to, size)
+		if errors.Is(err, echo.ErrTooLarge) {
+			return r, fmt.Errorf("%w: %w", errTooLarge, err)
+		}
+		return r, err
+	})
+	seen.record(data, "icmp", size)
+}
+
+// packetBytes is the size to ask for, without that of a link layer.
+func packetBytes(a adapter.Adapter) int {
+	if a.MTU <= 0 {
+		return ethernetMTU
+	}
+	return min(a.MTU, ethernetMTU)
+}
+
+// sizes is what small and large packets met.
+type sizes struct {
+	rounds, small int
+	large, known  bool
+}
+
+// compareSizes sends a small and a large packet at a time, until a large one is
+// answered or all rounds are over.
+func compareSizes(ctx context.Context, env probe.Env, small, large question) sizes {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var s sizes
+	done := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return s.large || s.known || s.rounds == mtuRounds/2 && s.small == 0
+	}
+	for i := 0; i < mtuRounds && ctx.Err() == nil && !done(); i++ {
+		mu.Lock()
+		s.rounds++
+		mu.Unlock()
+		waiting, cancel := context.WithTimeout(ctx, mtuWait)
+		defer cancel()
+		wg.Go(func() {
+			_, err := small(waiting)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				s.small++
+			}
+		})
+		wg.Go(func() {
+			r, err := large(waiting)
+			mu.Lock()
+			defer mu.Unlock()
+			s.large = s.large || err == nil && r.Kind == echo.Reached
+			s.known = s.known || errors.Is(err, errTooLarge) || err == nil && r.Kind == echo.Unreachable
+		})
+		if env.Clock.Sleep(ctx, mtuEvery) != nil {
+			break
+		}
+	}
+	wg.Wait()
+	return s
+}
+
+func (s sizes) record(data *report.NetworkPath, by string, size int) {
+	switch {
+	case s.large:
+		data.MTUBlackhole, data.MTUBy, data.MTUWorksBytes = new(false), by, &size
+	case s.known && s.small > 0:
+		data.MTUBlackhole, data.MTUBy = new(false), by
+	case s.rounds == mtuRounds && s.small >= mtuSmallLeast:
+		data.MTUBlackhole, data.MTUBy = new(true), by
+	}
+}
+
+// attrPadding makes a request larger (RFC 5780 §7.6). A server that does not
+// know it answers with error 420, which is an answer as well.
+const attrPadding = stun.AttrType(0x0026)
+
+// askLargeSTUN sends one binding request as an IP packet of a size, whole.
+func askLargeSTUN(ctx context.Context, env probe.Env, to netip.AddrPort, size int) (echo.Reply, error) {
+	headers := 20 + 8 + 20 + 4 // IPv4, UDP, STUN, attribute
+	if to.Addr().Is6() {
+		headers += 20
+	}
+	padding := make([]byte, (size-headers)&^3)
+	request, err := bindingRequest(env, stun.RawAttribute{Type: attrPadding, Value: padding})
+	if err != nil {
+		return echo.Reply{}, err
+	}
+	conn, err := env.Net.CreateDialer(&net.Dialer{Control: dontFragment}).Dial("udp", to.String())
+	if err != nil {
+		return echo.Reply{}, fmt.Errorf("open a socket for STUN: %w", err)
+	}
+	r, err := exchangeSTUN(ctx, env, conn, to.Addr(), request)
+	if isTooLarge(err) {
+		return r, fmt.Errorf("%w: %w", errTooLarge, err)
+	}
+	return r, err
+}

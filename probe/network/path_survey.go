@@ -1,0 +1,215 @@
+package network
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// point is one machine on the path and how it is asked.
+type point struct {
+	name string
+	pace pace
+	ask  question
+}
+
+// question sends one packet and waits for its answer.
+type question func(context.Context) (echo.Reply, error)
+
+// surveyed is what is known of the path before the streams run.
+type surveyed struct {
+	points  []point // nearest first
+	adapter adapter.Adapter
+	far     farEnds
+	// direct is true where no router lies between this computer and the server.
+	direct bool
+	trace  trace
+	// gateway is true when the next router answered.
+	gateway bool
+}
+
+// Times for finding the points.
+const (
+	farthestHop = 8 // the provider's first public router is nearer than that
+	surveyWait  = 800 * time.Millisecond
+)
+
+// trialPace is for finding out whether a machine answers at all: several
+// packets, so that a lossy line does not look like a silent machine.
+var trialPace = pace{4, 50 * time.Millisecond, surveyWait - 200*time.Millisecond}
+
+// survey finds the points: the next router and the provider's first public one,
+// as far as they answer, the collector and the conference server.
+func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
+	found := surveyed{far: far}
+	a, err := p.Toward(ctx, far.toward())
+	if err != nil {
+		env.Log.Info("no way to the server", "err", report.ErrorText(err))
+		return found
+	}
+	found.adapter = a
+	found.direct = far.isKnown() && a.GatewayKnown && !a.Gateway.IsValid() && a.Kind != adapter.VPN && a.Kind != adapter.Cellular
+	var near, transit, server []point
+	var wg sync.WaitGroup
+	if !found.direct {
+		wg.Go(func() { near = p.routers(ctx, env, &found) })
+	}
+	wg.Go(func() { transit = p.collectorPoint(ctx, env, far) })
+	wg.Go(func() { server = p.serverPoint(ctx, env, far) })
+	wg.Wait()
+	found.points = append(append(near, transit...), server...)
+	return found
+}
+
+// routers are the next router and the provider's first public one. Where the
+// next router does not answer an echo, it is made to complain about a packet
+// whose time runs out there. In a tunnel neither is the one it seems to be.
+func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (points []point) {
+	a, far := found.adapter, found.far.toward()
+	hasGateway := a.GatewayKnown && a.Gateway.IsValid()
+	echoes := false
+	var wg sync.WaitGroup
+	wg.Go(func() { found.trace = p.traceTo(ctx, far) })
+	if hasGateway {
+		wg.Go(func() { echoes = p.echoes(ctx, env, a.Gateway) })
+	}
+	wg.Wait()
+	if a.Kind == adapter.VPN {
+		return nil
+	}
+	hops := found.trace.hops
+	switch {
+	case hasGateway && echoes:
+		points = append(points, point{segmentLAN, echoPace, p.echo(a.Gateway)})
+	case hasGateway && hops[0].IsValid():
+		points = append(points, point{segmentLAN, complaintPace, p.expiring(far, 1, hops[0])})
+	}
+	found.gateway = len(points) > 0
+	first := 1
+	if !hasGateway {
+		first = 0 // a modem of this computer's own: the first router is the provider's
+	}
+	for i, from := range hops[first:] {
+		if isPublic(from) {
+			points = append(points, p.accessPoint(ctx, env, far, first+i+1, from))
+			break
+		}
+	}
+	return points
+}
+
+// accessPoint asks the provider's router for echoes, which it limits less than
+// complaints.
+func (p path) accessPoint(ctx context.Context, env probe.Env, far netip.Addr, ttl int, from netip.Addr) point {
+	if p.echoes(ctx, env, from) {
+		return point{segmentAccess, echoPace, p.echo(from)}
+	}
+	return point{segmentAccess, complaintPace, p.expiring(far, ttl, from)}
+}
+
+// expiring asks for a complaint from the router at which the packet's time runs out.
+func (p path) expiring(far netip.Addr, ttl int, from netip.Addr) question {
+	return func(ctx context.Context) (echo.Reply, error) {
+		r, err := p.Asker.Ask(ctx, far, ttl)
+		if err == nil && r.From != from {
+			return r, echo.ErrSilent // the way has changed: this is another machine
+		}
+		return r, err
+	}
+}
+
+// trace is which routers the first hops are. An invalid address stands for one
+// that keeps silent.
+type trace struct {
+	hops [farthestHop]netip.Addr
+	// reached is true when the far end itself answered.
+	reached bool
+	// asked is true when the system let packets go out.
+	asked bool
+}
+
+// traceTo asks for the routers of the first hops, all at once, twice each.
+func (p path) traceTo(ctx context.Context, far netip.Addr) (t trace) {
+	ctx, cancel := context.WithTimeout(ctx, surveyWait)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range 2 * farthestHop {
+		wg.Go(func() {
+			r, err := p.Asker.Ask(ctx, far, i/2+1)
+			mu.Lock()
+			defer mu.Unlock()
+			t.asked = t.asked || err == nil || isSilence(err)
+			switch {
+			case err != nil:
+			case r.Kind == echo.Expired:
+				t.hops[i/2] = r.From
+			case r.Kind == echo.Reached:
+				t.reached = true
+			}
+		})
+	}
+	wg.Wait()
+	return t
+}
+
+// echo asks a machine itself. That a router has no way to it is no answer of it.
+func (p path) echo(to netip.Addr) question {
+	return func(ctx context.Context) (echo.Reply, error) {
+		r, err := p.Asker.Ask(ctx, to, 0)
+		if err == nil && r.Kind != echo.Reached {
+			return r, echo.ErrSilent
+		}
+		return r, err
+	}
+}
+
+// echoes says whether a machine answers an echo, and not only with complaints.
+func (p path) echoes(ctx context.Context, env probe.Env, to netip.Addr) bool {
+	s := runStream(ctx, env, trialPace, p.echo(to))
+	return s.answered() > 0 && !s.complaints
+}
+
+// collectorPoint asks the collector's STUN server; where that is not known or
+// silent, the machine itself.
+func (p path) collectorPoint(ctx context.Context, env probe.Env, far farEnds) []point {
+	if far.stun.IsValid() {
+		return []point{{segmentTransit, echoPace, stunQuestion(env, far.stun)}}
+	}
+	if !far.collector.IsValid() || far.collector == far.server {
+		return nil
+	}
+	usual := netip.AddrPortFrom(far.collector, stunPort)
+	if s := runStream(ctx, env, trialPace, stunQuestion(env, usual)); s.answered() > 0 {
+		return []point{{segmentTransit, echoPace, stunQuestion(env, usual)}}
+	}
+	return []point{p.machine(ctx, env, segmentTransit, far.collector, portOfURL(p.Collector))}
+}
+
+// serverPoint asks the conference server.
+func (p path) serverPoint(ctx context.Context, env probe.Env, far farEnds) []point {
+	if !far.server.IsValid() {
+		return nil
+	}
+	return []point{p.machine(ctx, env, segmentServer, far.server, portOfURL(p.URL))}
+}
+
+// machine asks for an echo where the machine answers one, else for a connection.
+func (p path) machine(ctx context.Context, env probe.Env, name string, at netip.Addr, port string) point {
+	if p.echoes(ctx, env, at) {
+		return point{name, echoPace, p.echo(at)}
+	}
+	return point{name, connectPace, func(ctx context.Context) (echo.Reply, error) {
+		return askTCP(ctx, env, at, port)
+	}}
+}
+
+func stunQuestion(env probe.Env, at netip.AddrPort) question {
+	return func(ctx context.Context) (echo.Reply, error) { return askSTUN(ctx, env, at) }
+}
