@@ -18,6 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
+	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -277,7 +278,7 @@ func newAPI(env probe.Env, loopback bool, arrivals, departures *arrival.Stamps) 
 		return nil, err
 	}
 	var e webrtc.SettingEngine
-	e.LoggerFactory = pionLogs{env.Log}
+	e.LoggerFactory = pionlog.To{Log: env.Log}
 	e.SetNet(sockets)
 	e.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,

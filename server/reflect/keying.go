@@ -19,6 +19,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/transport/v4/packetio"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
 // keying is the DTLS side of a session: it turns datagrams of the session's
@@ -82,7 +84,7 @@ func (dtlsAddr) String() string  { return "client" }
 var profiles = []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80}
 
 // handshake agrees on keys with the client whose certificate the offer named.
-func (k *keying) handshake(ctx context.Context, cert tls.Certificate, o offer, log pionLogs) (*dtls.Conn, error) {
+func (k *keying) handshake(ctx context.Context, cert tls.Certificate, o offer, log pionlog.To) (*dtls.Conn, error) {
 	shared := []dtls.Option{
 		dtls.WithCertificates(cert),
 		dtls.WithSRTPProtectionProfiles(profiles...),

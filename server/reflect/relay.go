@@ -17,6 +17,7 @@ import (
 	"github.com/pion/turn/v5"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
 // relay is STUN and TURN on one port. Binding requests need no credentials.
@@ -48,7 +49,7 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 	}
 	tc := turn.ServerConfig{
 		Realm:              cfg.TURNRealm,
-		LoggerFactory:      pionLogs{cfg.Log},
+		LoggerFactory:      pionlog.To{Log: cfg.Log},
 		AuthHandler:        r.authenticate,
 		QuotaHandler:       r.mayAllocate,
 		AllocationLifetime: cfg.Limits.RelayLifetime,

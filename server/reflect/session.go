@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
 // session is the echo of one stream: who may speak, by which ways, and how long.
@@ -116,7 +117,7 @@ func (s *session) checked(p *path, nominated bool) {
 // agreeOnKeys runs the handshake and then waits for the client's farewell.
 func (s *session) agreeOnKeys() {
 	defer s.stop()
-	conn, err := s.keying.handshake(s.over, s.r.cert, s.offer, pionLogs{s.r.cfg.Log})
+	conn, err := s.keying.handshake(s.over, s.r.cert, s.offer, pionlog.To{Log: s.r.cfg.Log})
 	if conn != nil {
 		defer conn.Close()
 	}

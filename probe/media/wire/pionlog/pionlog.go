@@ -1,0 +1,43 @@
+// Package pionlog brings the messages of the pion libraries to slog.
+package pionlog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/pion/logging"
+)
+
+// To sends the libraries' messages to Log at debug level, whatever level they
+// claim: what they warn of is mostly what we measure, or what a stranger sent,
+// and a stranger must not be able to fill the log.
+type To struct{ Log *slog.Logger }
+
+// NewLogger implements logging.LoggerFactory.
+func (t To) NewLogger(scope string) logging.LeveledLogger {
+	return logger{t.Log.With("pion", scope)}
+}
+
+type logger struct{ log *slog.Logger }
+
+func (l logger) emit(msg string) { l.log.Debug(msg) }
+
+func (l logger) emitf(format string, args ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug(fmt.Sprintf(format, args...))
+	}
+}
+
+// Trace messages come per packet and are dropped.
+func (logger) Trace(string)          {}
+func (logger) Tracef(string, ...any) {}
+
+func (l logger) Debug(msg string)             { l.emit(msg) }
+func (l logger) Debugf(f string, args ...any) { l.emitf(f, args...) }
+func (l logger) Info(msg string)              { l.emit(msg) }
+func (l logger) Infof(f string, args ...any)  { l.emitf(f, args...) }
+func (l logger) Warn(msg string)              { l.emit(msg) }
+func (l logger) Warnf(f string, args ...any)  { l.emitf(f, args...) }
+func (l logger) Error(msg string)             { l.emit(msg) }
+func (l logger) Errorf(f string, args ...any) { l.emitf(f, args...) }
