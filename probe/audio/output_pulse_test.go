@@ -26,37 +26,56 @@ func speakerRig(t *testing.T, latencyMS int) *pulserig.Rig {
 	return rig
 }
 
+// oneRoomRig is a rig whose microphone hears the loudspeaker as it plays.
+func oneRoomRig(t *testing.T) *pulserig.Rig {
+	rig := speakerRig(t, 0)
+	rig.Load("module-remap-source", "master=spk.monitor", "source_name=room", "source_properties=device.description=Raum")
+	rig.Control("set-default-source", "room")
+	return rig
+}
+
 func testLoudspeaker(t *testing.T, rig *pulserig.Rig) *report.AudioOutput {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	r, err := NewOutput(OutputConfig{Child: rig.Child(ChildArg)}).Run(ctx, probe.Env{Clock: probe.SystemClock{}, Progress: func(probe.Event) {}})
-	if err != nil || r.Status != report.StatusOK {
+	d, ok := r.Data.(*report.AudioOutput)
+	if err != nil || !ok {
 		t.Fatalf("status %q, note %q, %v", r.Status, r.Note, err)
+	}
+	if good := r.Status == report.StatusOK && r.Note == ""; good != *d.LoopHeard || !good && r.Status != report.StatusUnknown {
+		t.Errorf("status %q, note %q, heard %v", r.Status, r.Note, *d.LoopHeard)
 	}
 	whole := reportOf(r)
 	whole.Probes[0].Name = report.ProbeAudioOutput
 	if err := whole.Validate(); err != nil {
 		t.Errorf("the report is not valid: %v", err)
 	}
-	return r.Data.(*report.AudioOutput)
+	return d
 }
 
 func TestLoudspeakerIsHeard(t *testing.T) {
-	rig := speakerRig(t, 180)
-	// On a machine that is busy with other tests the rig's own loop can run late;
-	// that it does so three times would be ours.
-	for range 3 {
-		d := testLoudspeaker(t, rig)
-		if d.Device != "Lautsprecher" || *d.OSMuted || *d.OSVolumeDB != 0 || !*d.LoopHeard {
-			t.Fatalf("%q, muted %v, volume %v, heard %v", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
-		}
-		t.Logf("delay %.1f ms, return %.1f dB", *d.LoopDelayMS, *d.EchoReturnDB)
-		if math.Abs(*d.LoopDelayMS-180) <= 30 && math.Abs(*d.EchoReturnDB) <= 1 {
-			return
-		}
+	t.Parallel()
+	rig := oneRoomRig(t)
+	d := testLoudspeaker(t, rig)
+	if d.Device != "Lautsprecher" || *d.OSMuted || *d.OSVolumeDB != 0 || !*d.LoopHeard {
+		t.Fatalf("%q, muted %v, volume %v, heard %v", d.Device, *d.OSMuted, *d.OSVolumeDB, *d.LoopHeard)
 	}
-	t.Error("want a delay of 180 ms and a return of 0 dB")
+	t.Logf("delay %.1f ms, return %.1f dB", *d.LoopDelayMS, *d.EchoReturnDB)
+	if *d.LoopDelayMS > 60 || math.Abs(*d.EchoReturnDB) > 0.5 {
+		t.Error("want the delay of the sound system's buffers and a return of 0 dB")
+	}
+}
+
+// PulseAudio's loopback asks for a latency and comes a few buffers later, now
+// and then much later than it asked: so the delay is only held against what
+// cannot be undercut. That the measurement itself is exact, TestLoopOnABusyComputer shows.
+func TestLoudspeakerIsHeardLater(t *testing.T) {
+	t.Parallel()
+	d := testLoudspeaker(t, speakerRig(t, 300))
+	if !*d.LoopHeard || *d.LoopDelayMS < 295 || *d.LoopDelayMS > 600 || math.Abs(*d.EchoReturnDB) > 1 {
+		t.Errorf("heard %v after %v ms at %v dB", *d.LoopHeard, d.LoopDelayMS, d.EchoReturnDB)
+	}
 }
 
 func TestLoudspeakerIsNotHeard(t *testing.T) {

@@ -1,0 +1,86 @@
+package audio
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/capture"
+)
+
+// block is what one callback of a simulated microphone brings.
+type block struct {
+	at    time.Duration // when it came
+	start int           // its first frame in the room's time
+	end   int
+}
+
+// regularly is a microphone that calls every 50 ms.
+func regularly(frames int) []block {
+	const period = capture.RateHz / 20
+	var blocks []block
+	for start := 0; start+period <= frames; start += period {
+		end := start + period
+		blocks = append(blocks, block{time.Duration(nanoseconds(end)), start, end})
+	}
+	return blocks
+}
+
+// listened runs a loop over what the microphone of a simulated room hears: 0.5 s
+// of nothing, then the chime, handed over at that moment and delayed.
+func listened(t *testing.T, delayMS float64, deliver func([]block) []block) *loop {
+	t.Helper()
+	const began = 500 * time.Millisecond
+	quiet := make([]float32, int(began*capture.RateHz/time.Second))
+	sound := append(quiet, room(delayMS, -6, noiseAt(-60))...)
+	l := &loop{sound: chime(), channels: 1, playing: &capture.Playing{AtNS: began.Nanoseconds()}}
+	for _, b := range deliver(regularly(len(sound))) {
+		if err := l.hear(capture.PCM{AtNS: b.at.Nanoseconds(), Samples: sound[b.start:b.end]}); err != nil {
+			break
+		}
+	}
+	return l
+}
+
+func TestLoopOnABusyComputer(t *testing.T) {
+	const delay = 180
+	random := rand.New(rand.NewPCG(3, 4))
+	late := func(from, to int, by time.Duration) func([]block) []block {
+		return func(blocks []block) []block {
+			for i := from; i < to; i++ { // all of them come at once, at the end
+				blocks[i].at = max(blocks[i].at, blocks[from].at+by)
+			}
+			return blocks
+		}
+	}
+	for name, deliver := range map[string]func([]block) []block{
+		"regular": func(b []block) []block { return b },
+		"every block late by up to 45 ms": func(blocks []block) []block {
+			for i := range blocks {
+				if i != 20 {
+					blocks[i].at += time.Duration(random.IntN(45)) * time.Millisecond
+				}
+			}
+			return blocks
+		},
+		"the first block very late":      late(0, 9, 400*time.Millisecond),
+		"held up as the sound begins":    late(10, 18, 300*time.Millisecond),
+		"held up between the phrases":    late(30, 38, 350*time.Millisecond),
+		"sound lost before the chime":    func(b []block) []block { return append(b[:3:3], b[7:]...) },
+		"sound lost between the phrases": func(b []block) []block { return append(b[:33:33], b[36:]...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			echo := findChime(listened(t, delay, deliver).sincePlaying())
+			if !echo.heard || math.Abs(echo.lagMS-delay) > 1 || math.Abs(echo.returnDB+6) > 0.5 {
+				t.Errorf("%+v, want a delay of %d ms and a return of -6 dB", echo, delay)
+			}
+		})
+	}
+}
+
+func TestNothingOnTheClock(t *testing.T) {
+	if recorded, start := onTheClock(nil, nil); len(recorded) != 0 || start != 0 {
+		t.Errorf("%d samples from %d on", len(recorded), start)
+	}
+}
