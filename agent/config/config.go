@@ -33,6 +33,9 @@ type Config struct {
 	SpeakSeconds int    `toml:"speak_seconds"` // how long to speak
 	NoAudio      bool   `toml:"no_audio"`
 	NoUpload     bool   `toml:"no_upload"`
+	// Load also fills the line, in checks that a person starts. The service never
+	// does: nobody asked it to, and a council may be sitting.
+	Load bool `toml:"load"`
 
 	Service Service `toml:"service"`
 	Spool   Spool   `toml:"spool"`

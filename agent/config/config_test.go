@@ -36,12 +36,13 @@ max_age = "48h"
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"TONPROBE_SERVER": "https://variable.example.org", "TONPROBE_NO_AUDIO": "true", "TONPROBE_TEST_ALL": "1"}
+	env := map[string]string{"TONPROBE_SERVER": "https://variable.example.org", "TONPROBE_NO_AUDIO": "true", "TONPROBE_LOAD": "1", "TONPROBE_TEST_ALL": "1"}
 	if err := c.ReadVariables(func(k string) string { return env[k] }); err != nil {
 		t.Fatal(err)
 	}
 	want := Default("/data")
 	want.Server, want.Profile, want.SpeakSeconds, want.NoAudio = "https://variable.example.org", "zoom", 8, true
+	want.Load = true
 	want.Service.Interval, want.Spool.MaxAge = Duration(30*time.Minute), Duration(48*time.Hour)
 	if c != want {
 		t.Errorf("got  %+v\nwant %+v", c, want)

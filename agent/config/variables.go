@@ -22,6 +22,7 @@ func (c *Config) setters() map[string]func(string) error {
 		"SPEAK_SECONDS":     whole(&c.SpeakSeconds),
 		"NO_AUDIO":          truth(&c.NoAudio),
 		"NO_UPLOAD":         truth(&c.NoUpload),
+		"LOAD":              truth(&c.Load),
 		"SERVICE_INTERVAL":  func(s string) error { return c.Service.Interval.UnmarshalText([]byte(s)) },
 		"SPOOL_MAX_REPORTS": whole(&c.Spool.MaxReports),
 		"SPOOL_MAX_BYTES":   whole(&c.Spool.MaxBytes),

@@ -71,6 +71,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	}
 	o := st.checkOptions(p.version)
 	o.Only, o.OtherMicrophones, o.BindingLifetime = only(flags.only), true, flags.lifetime
+	o.Load = c.Load
 	if err := o.Validate(); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ func (s *settings) bindCheck(f *flag.FlagSet) {
 	s.text(f, "device", func(c *config.Config) *string { return &c.Device })
 	s.truth(f, "no-audio", func(c *config.Config) *bool { return &c.NoAudio })
 	s.truth(f, "no-upload", func(c *config.Config) *bool { return &c.NoUpload })
+	s.truth(f, "load", func(c *config.Config) *bool { return &c.Load })
 	f.Func("speak-seconds", "", func(v string) error {
 		n, err := strconv.Atoi(v)
 		s.flags = append(s.flags, func(c *config.Config) { c.SpeakSeconds = n })
