@@ -21,7 +21,10 @@ import (
 // does so at most once a second, beside a store of six (icmp(7),
 // icmp_ratelimit). Connections cost a server more than packets do.
 var (
-	echoPace      = pace{100, 50 * time.Millisecond, 1600 * time.Millisecond}
+	echoPace = pace{100, 50 * time.Millisecond, 1600 * time.Millisecond}
+	// refusalPace waits less than the second after which a SYN is repeated (RFC
+	// 6298 §2.1), so that a lost one counts.
+	refusalPace   = pace{100, 50 * time.Millisecond, 900 * time.Millisecond}
 	complaintPace = pace{8, 700 * time.Millisecond, time.Second}
 	connectPace   = pace{20, 250 * time.Millisecond, time.Second}
 )

@@ -67,17 +67,26 @@ func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
 	return found
 }
 
+// closedPort is the echo service of TCP (RFC 862), which no router offers any
+// more: it refuses at once, and unlike complaints its refusals are not limited.
+const closedPort = "7"
+
 // routers are the next router and the provider's first public one. Where the
-// next router does not answer an echo, it is made to complain about a packet
+// next router does not answer an echo, or the system lets none go out, it is
+// asked for a connection it refuses; last, it is made to complain about a packet
 // whose time runs out there. In a tunnel neither is the one it seems to be.
 func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (points []point) {
 	a, far := found.adapter, found.far.toward()
 	hasGateway := a.GatewayKnown && a.Gateway.IsValid()
-	echoes := false
+	echoes, refuses := false, false
+	refusal := func(ctx context.Context) (echo.Reply, error) { return askTCP(ctx, env, a.Gateway, closedPort) }
 	var wg sync.WaitGroup
 	wg.Go(func() { found.trace = p.traceTo(ctx, far) })
 	if hasGateway {
 		wg.Go(func() { echoes = p.echoes(ctx, env, a.Gateway) })
+		wg.Go(func() {
+			refuses = runStream(ctx, env, pace{2, 50 * time.Millisecond, surveyWait / 2}, refusal).answered() > 0
+		})
 	}
 	wg.Wait()
 	if a.Kind == adapter.VPN {
@@ -87,6 +96,8 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	switch {
 	case hasGateway && echoes:
 		points = append(points, point{segmentLAN, echoPace, p.echo(a.Gateway)})
+	case hasGateway && refuses:
+		points = append(points, point{segmentLAN, refusalPace, refusal})
 	case hasGateway && hops[0].IsValid():
 		points = append(points, point{segmentLAN, complaintPace, p.expiring(far, 1, hops[0])})
 	}
