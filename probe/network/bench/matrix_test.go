@@ -81,12 +81,13 @@ func sum(all []outcome) (t tally) {
 	return t
 }
 
-// addLoad leaves checks with media.load out, which fills the line on purpose.
+// addLoad leaves out what is only done on request: media.load, which fills the
+// line on purpose, and the lifetime of bindings, which takes its time.
 func (t *tally) addLoad(o outcome) {
 	if o.busyPct >= quietBusyPct {
 		t.busyStarts++
 	}
-	if o.err != nil || o.scenario.Home.Load {
+	if o.err != nil || o.scenario.Home.Load || o.scenario.Home.LifetimeS > 0 {
 		return
 	}
 	l := o.check.Load()

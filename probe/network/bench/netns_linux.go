@@ -32,15 +32,20 @@ var worldsMade atomic.Int64 // part of names only, which must differ within a pr
 type namespaces struct {
 	names   [hosts]string
 	devices [hosts]string
+	wifi    string // name of the home's device where it is no tunnel
 }
 
-func newNames() namespaces {
-	var n namespaces
+func newNames() *namespaces {
+	n := &namespaces{}
 	k := worldsMade.Add(1)
 	for i, host := range hostNames {
 		n.names[i] = fmt.Sprintf("%s%d-%d-%s", namespacePrefix, os.Getpid(), k, host)
 		n.devices[i] = fmt.Sprintf("tb%dw%d%s", os.Getpid(), k, host[:1]) // 15 bytes at most
 	}
+	// Wi-Fi by its name (systemd.net-naming-scheme(7)): as the TUN device it is
+	// it would read as a VPN.
+	n.wifi = fmt.Sprintf("wl%dw%d", os.Getpid(), k)
+	n.devices[atHome] = n.wifi
 	return n
 }
 
@@ -88,7 +93,7 @@ func removeNamespace(ctx context.Context, name string) error {
 }
 
 // make makes the namespaces and moves the devices in, which exist already.
-func (n namespaces) make(ctx context.Context) error {
+func (n *namespaces) make(ctx context.Context) error {
 	for i, name := range n.names {
 		if err := ip(ctx, "netns", "add", name); err != nil {
 			return err
@@ -110,7 +115,7 @@ func (n namespaces) make(ctx context.Context) error {
 
 // addressOthers gives all but the home their addresses, which are the same in
 // every scenario.
-func (n namespaces) addressOthers(ctx context.Context) error {
+func (n *namespaces) addressOthers(ctx context.Context) error {
 	for host, addrs := range map[int][]netip.Addr{
 		atGateway: {privateGateway, publicGateway, gateway6Addr},
 		atISP:     {ispAddr, isp6Addr},
@@ -125,7 +130,7 @@ func (n namespaces) addressOthers(ctx context.Context) error {
 
 // address replaces a host's addresses and its default routes. A TUN device has
 // no neighbours to be asked for, so that any address may be the gateway's.
-func (n namespaces) address(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
+func (n *namespaces) address(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
 	name, device := n.names[host], n.devices[host]
 	commands := [][]string{
 		{"link", "set", device, "up"}, // a scenario may have taken it down
@@ -161,7 +166,7 @@ func (n namespaces) address(ctx context.Context, host int, gateway netip.Addr, a
 	return nil
 }
 
-func (n namespaces) defaultRoute(host int, family string, gateway netip.Addr) []string {
+func (n *namespaces) defaultRoute(host int, family string, gateway netip.Addr) []string {
 	route := []string{family, "route", "replace", "default", "dev", n.devices[host]}
 	if gateway.IsValid() && family == "-6" {
 		gateway = gateway6Addr
@@ -174,16 +179,35 @@ func (n namespaces) defaultRoute(host int, family string, gateway netip.Addr) []
 
 // pull takes a host's interface down, as when a cable is pulled; plug brings it
 // back with the routes that went with it.
-func (n namespaces) pull(ctx context.Context, host int) error {
+func (n *namespaces) pull(ctx context.Context, host int) error {
 	return ip(ctx, "-n", n.names[host], "link", "set", n.devices[host], "down")
 }
 
-func (n namespaces) plug(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
+func (n *namespaces) plug(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
 	return n.address(ctx, host, gateway, addrs...)
 }
 
+// nameHome gives the home's device a name by which it is taken for Wi-Fi, or the
+// one of a tunnel. Only a device that is down can be renamed.
+func (n *namespaces) nameHome(ctx context.Context, tunnel bool) error {
+	name, old := n.wifi, n.devices[atHome]
+	if tunnel {
+		name = "tun0"
+	}
+	if name == old {
+		return nil
+	}
+	for _, args := range [][]string{{"link", "set", old, "down"}, {"link", "set", old, "name", name}} {
+		if err := ip(ctx, append([]string{"-n", n.names[atHome]}, args...)...); err != nil {
+			return err
+		}
+	}
+	n.devices[atHome] = name
+	return nil
+}
+
 // setResolver names the name server of programs started in a host from now on.
-func (n namespaces) setResolver(host int, server netip.Addr) error {
+func (n *namespaces) setResolver(host int, server netip.Addr) error {
 	dir := filepath.Join(resolverDir, n.names[host])
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -191,7 +215,7 @@ func (n namespaces) setResolver(host int, server netip.Addr) error {
 	return os.WriteFile(filepath.Join(dir, "resolv.conf"), []byte("nameserver "+server.String()+"\n"), 0o644)
 }
 
-func (n namespaces) remove(ctx context.Context) error {
+func (n *namespaces) remove(ctx context.Context) error {
 	var errs []error
 	for _, name := range n.names {
 		errs = append(errs, removeNamespace(ctx, name))
@@ -202,7 +226,7 @@ func (n namespaces) remove(ctx context.Context) error {
 // within runs f on a thread inside a host's namespace. Sockets stay in the
 // namespace in which they were made, so f makes them and any goroutine may use
 // them afterwards; f itself must start no goroutine that makes one.
-func (n namespaces) within(host int, f func() error) error {
+func (n *namespaces) within(host int, f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		// Not unlocked when the way back fails: the thread then ends with the goroutine.

@@ -15,14 +15,13 @@ import (
 const (
 	quietBusyPct = 40
 	quietWindow  = 250 * time.Millisecond
-	quietWait    = 30 * time.Second
 )
 
 // awaitQuiet decides before a check, and not by its result, whether this
 // machine can measure now. It says how busy the machine was when it went on,
-// which it does after quietWait at the latest.
-func awaitQuiet(ctx context.Context) (busyPct float64, err error) {
-	deadline := time.Now().Add(quietWait)
+// which it does after atMost.
+func awaitQuiet(ctx context.Context, atMost time.Duration) (busyPct float64, err error) {
+	deadline := time.Now().Add(atMost)
 	for {
 		before, err := readProcessors()
 		if err != nil {

@@ -54,6 +54,10 @@ type Scenario struct {
 type HomeSpec struct {
 	// Load asks for media.load too.
 	Load bool `toml:"load"`
+	// LifetimeS asks how long the NAT keeps an idle binding, up to so many seconds.
+	LifetimeS float64 `toml:"lifetime_s"`
+	// VPN makes the way out a tunnel of the computer's own.
+	VPN bool `toml:"vpn"`
 	// DownAtS takes the computer's interface away at this second, UpAtS brings it
 	// back; 0: not.
 	DownAtS float64 `toml:"down_at_s"`
@@ -61,6 +65,9 @@ type HomeSpec struct {
 }
 
 func (s HomeSpec) validate() error {
+	if s.LifetimeS != 0 && !(s.LifetimeS >= 30 && s.LifetimeS <= 60) {
+		return fmt.Errorf("lifetime_s = %v: want 0, or 30 to 60", s.LifetimeS)
+	}
 	if !(s.DownAtS >= 0 && s.UpAtS >= 0 && s.DownAtS <= 60 && s.UpAtS <= 60) || s.UpAtS > 0 && (s.UpAtS <= s.DownAtS || s.DownAtS == 0) {
 		return fmt.Errorf("down_at_s = %v, up_at_s = %v: want seconds, one after the other", s.DownAtS, s.UpAtS)
 	}
@@ -101,26 +108,33 @@ type Phase struct {
 // document is a scenario as it stands in its file. What stands in a direction
 // is read in a second step, because later builds on up, and up on both.
 type document struct {
-	Title      string            `toml:"title"`
-	About      string            `toml:"about"`
-	Expect     string            `toml:"expect"`
-	Also       []string          `toml:"also"`
-	Remark     bool              `toml:"remark"`
-	Needs      string            `toml:"needs"`
-	Subset     bool              `toml:"subset"`
-	Home       HomeSpec          `toml:"home"`
-	NAT        *NATSpec          `toml:"nat"`
-	CGNAT      *NATSpec          `toml:"cgnat"`
-	IPv6       struct{ On bool } `toml:"ipv6"`
-	DNS        DNSSpec           `toml:"dns"`
-	Portal     *PortalSpec       `toml:"portal"`
-	Proxy      *ProxySpec        `toml:"proxy"`
-	Inspection *InspectionSpec   `toml:"inspection"`
-	STUN       STUNSpec          `toml:"stun"`
-	Collector  CollectorSpec     `toml:"collector"`
-	Lan        segmentDocument   `toml:"lan"`
-	Access     segmentDocument   `toml:"access"`
-	Server     segmentDocument   `toml:"server"`
+	Title      string          `toml:"title"`
+	About      string          `toml:"about"`
+	Expect     string          `toml:"expect"`
+	Also       []string        `toml:"also"`
+	Remark     bool            `toml:"remark"`
+	Needs      string          `toml:"needs"`
+	Subset     bool            `toml:"subset"`
+	Home       HomeSpec        `toml:"home"`
+	NAT        *NATSpec        `toml:"nat"`
+	CGNAT      *NATSpec        `toml:"cgnat"`
+	IPv6       ipv6Document    `toml:"ipv6"`
+	DNS        DNSSpec         `toml:"dns"`
+	Portal     *PortalSpec     `toml:"portal"`
+	Proxy      *ProxySpec      `toml:"proxy"`
+	Inspection *InspectionSpec `toml:"inspection"`
+	STUN       STUNSpec        `toml:"stun"`
+	Collector  CollectorSpec   `toml:"collector"`
+	Lan        segmentDocument `toml:"lan"`
+	Access     segmentDocument `toml:"access"`
+	Server     segmentDocument `toml:"server"`
+}
+
+// ipv6Document: on gives home and server an address and the name both kinds;
+// name_only leaves the home without one.
+type ipv6Document struct {
+	On       bool `toml:"on"`
+	NameOnly bool `toml:"name_only"`
 }
 
 type segmentDocument struct {
@@ -178,7 +192,7 @@ func (d document) scenario() (Scenario, error) {
 	if d.NAT != nil {
 		s.NAT = *d.NAT
 	}
-	s.DNS.ipv6 = s.IPv6
+	s.DNS.ipv6 = d.IPv6.On || d.IPv6.NameOnly
 	if err := s.validateBoxes(); err != nil {
 		return s, err
 	}

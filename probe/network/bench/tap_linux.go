@@ -121,7 +121,7 @@ func (t *tap) close() {
 
 // tap listens at every host, so that the truth begins where the kernel let go.
 // The devices must be in their namespaces.
-func (l *Link) tap(ns namespaces) error {
+func (l *Link) tap(ns *namespaces) error {
 	for host := range hosts {
 		var t *tap
 		err := ns.within(host, func() (err error) {

@@ -140,6 +140,7 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 		next <- i
 	}
 	close(next)
+	patience := patience(t)
 	var wg sync.WaitGroup
 	for range worlds(t, len(chosen)) {
 		w, err := NewWorld(t.Context(), t.TempDir(), p, quiet(t))
@@ -153,7 +154,7 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 		})
 		wg.Go(func() {
 			for i := range next {
-				outcomes[i] = runOne(t.Context(), w, chosen[i])
+				outcomes[i] = runOne(t.Context(), w, chosen[i], patience)
 			}
 		})
 	}
@@ -162,10 +163,10 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 }
 
 // runOne checks until a check is not void, at most three times.
-func runOne(ctx context.Context, w *World, s Scenario) (o outcome) {
+func runOne(ctx context.Context, w *World, s Scenario, patience time.Duration) (o outcome) {
 	const mostTries = 3
 	for try := range mostTries {
-		busyPct, err := awaitQuiet(ctx)
+		busyPct, err := awaitQuiet(ctx, patience)
 		if err != nil {
 			return outcome{scenario: s, err: err}
 		}
@@ -179,9 +180,22 @@ func runOne(ctx context.Context, w *World, s Scenario) (o outcome) {
 	return o
 }
 
-// worlds is one by default: two side by side would be each other's busy machine.
+// patience is how long a check waits for a quiet machine.
+func patience(t *testing.T) time.Duration {
+	text := os.Getenv(envQuiet)
+	if text == "" {
+		return 20 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		t.Fatalf("%s=%s: want a duration such as 20s", envQuiet, text)
+	}
+	return d
+}
+
+// worlds is how many run side by side. Two keep a processor well under half busy.
 func worlds(t *testing.T, most int) int {
-	n := 1
+	n := 2
 	if text := os.Getenv(envWorlds); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil || n < 1 {

@@ -31,7 +31,7 @@ type World struct {
 
 	programs  Programs
 	dir       string // data of agent and collector
-	ns        namespaces
+	ns        *namespaces
 	log       *slog.Logger
 	collector *exec.Cmd
 	ca        string // certificate file of the collector
@@ -235,6 +235,9 @@ func (w *World) agent(ctx context.Context, ca string, args ...string) *exec.Cmd 
 // comes last: second 0 is when it returns.
 func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 	p := planOf(s)
+	if err := w.ns.nameHome(ctx, s.Home.VPN); err != nil {
+		return err
+	}
 	if err := w.ns.address(ctx, atHome, p.gateway, p.all...); err != nil {
 		return err
 	}
@@ -251,7 +254,7 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 }
 
 // checkLimit is far more than a check may take; behind it, it hangs.
-const checkLimit = 60 * time.Second
+const checkLimit = 2 * time.Minute
 
 // Check runs the real check in a scenario.
 func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, error) {
@@ -289,6 +292,9 @@ func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
 	args := []string{"check", "--plain", "--no-audio", "--yes", "--no-upload", "--json", "-"}
 	if s.Home.Load {
 		args = append(args, "--load")
+	}
+	if s.Home.LifetimeS > 0 {
+		args = append(args, fmt.Sprintf("--binding-lifetime=%gs", s.Home.LifetimeS))
 	}
 	cmd := w.agent(ctx, ca, args...)
 	cmd.Env = append(cmd.Env, s.Proxy.environment(planOf(s).gateway)...)
