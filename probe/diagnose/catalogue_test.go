@@ -35,7 +35,7 @@ func closure() map[string]map[string]bool {
 func TestCatalogueIsSound(t *testing.T) {
 	known := map[string]diagnose.Definition{}
 	probes := []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkWeb,
-		report.ProbeNATBehavior, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad}
+		report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad}
 	for _, d := range diagnose.Catalogue() {
 		if _, twice := known[d.Code]; twice {
 			t.Errorf("%s is there twice", d.Code)

@@ -130,10 +130,9 @@ func TestMissingValueNeverClears(t *testing.T) {
 		"round trip":     func(r *report.Report) { voice(r).RTTP50MS = nil },
 		"interrupted":    func(r *report.Report) { voice(r).State = report.MediaInterrupted },
 		"not enrolled":   func(r *report.Report) { media(r, report.MediaNotEnrolled) },
-		"ICE failed":     func(r *report.Report) { media(r, report.MediaICEFailed) },
 		"own bottleneck": func(r *report.Report) { voice(r).SelfCheck = "void" },
-		"target's certificate": func(r *report.Report) {
-			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TLSError: "expired"}
+		"target's encryption": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TLSError: "protocol"}
 		},
 		"probe unknown": func(r *report.Report) { r.Probes[0].Status = report.StatusUnknown },
 		"probe failed":  func(r *report.Report) { r.Probes[2].Status = report.StatusFail },
@@ -259,7 +258,7 @@ func TestRulesStaySilent(t *testing.T) {
 		"clock within its uncertainty": func(r *report.Report) { web(r).ClockOffsetMS, web(r).ClockUncertaintyMS = new(61_000.0), new(2000.0) },
 		"offline against packets":      func(r *report.Report) { *web(r) = report.NetworkWeb{Online: new(false)} },
 		"portal against packets":       func(r *report.Report) { web(r).CaptivePortal = new(true) },
-		"loss without ICE path":        func(r *report.Report) { voice(r).State, voice(r).UpLossPct = report.MediaICEFailed, new(100.0) },
+		"loss without signalling":      func(r *report.Report) { voice(r).State, voice(r).UpLossPct = report.MediaNotEnrolled, new(100.0) },
 		"loss measured in a void": func(r *report.Report) {
 			voice(r).UpLossPct, voice(r).RTTP50MS, voice(r).UpJitterMS = new(40.0), new(3000.0), new(300.0)
 			voice(r).SelfCheck = "void"
@@ -333,15 +332,15 @@ func TestServerSilenceBlamesNobody(t *testing.T) {
 		area    report.Area
 	}{
 		{"reflector silent, web works", noReflector, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
-		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
-		{"conference server faulty", func(r *report.Report) { web(r).ServerHealthy = new(false) }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
+		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"conf.server_error"}, report.Unknown, report.AreaMunicipality},
+		{"conference server faulty", func(r *report.Report) { web(r).ServerHealthy = new(false) }, []string{"conf.server_error"}, report.NotReady, report.AreaMunicipality},
 		{"conference server takes no connection", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns", Online: new(true)} }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
 		{"conference server connects and says nothing", func(r *report.Report) {
 			web(r).Stage, web(r).HTTPMS, web(r).HTTPStatus, web(r).ServerHealthy = "tls", nil, nil, nil
 		}, []string{"conf.server_down"}, report.Limited, report.AreaMunicipality},
 		{"nothing answers", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns"}; noReflector(r) }, nil, report.Unknown, ""},
 		{"collector's web faulty, echo works", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false) }, nil, report.Ready, ""},
-		{"collector faulty", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false); noReflector(r) }, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
+		{"collector faulty", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false); noReflector(r) }, []string{"conf.server_error"}, report.Unknown, report.AreaMunicipality},
 		{"collector refuses", func(r *report.Report) {
 			r.Target, *web(r) = "", report.NetworkWeb{Stage: "dns", Online: new(true)}
 			noReflector(r)

@@ -21,6 +21,7 @@ type facts struct {
 	// behavior is the NAT, link and path the way to the server, load the line
 	// when it is full.
 	behavior *report.NATBehavior
+	turn     *report.NATTURN
 	link     *report.NetworkLink
 	path     *report.NetworkPath
 	load     *report.MediaLoad
@@ -36,6 +37,7 @@ func factsOf(r *report.Report, p Profile) *facts {
 		voice:    report.Find[report.MediaVoice](r),
 		web:      report.Find[report.NetworkWeb](r),
 		behavior: report.Find[report.NATBehavior](r),
+		turn:     report.Find[report.NATTURN](r),
 		link:     report.Find[report.NetworkLink](r),
 		path:     report.Find[report.NetworkPath](r),
 		load:     report.Find[report.MediaLoad](r),

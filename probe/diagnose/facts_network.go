@@ -48,6 +48,9 @@ func (f *facts) overTCP() bool {
 	return f.voice != nil && (strings.HasSuffix(f.voice.Path, "tcp") || strings.HasSuffix(f.voice.Path, "tls"))
 }
 
+// overRelay reports whether the stream took the detour over a relay.
+func (f *facts) overRelay() bool { return f.voice != nil && strings.HasPrefix(f.voice.Path, "relay ") }
+
 // scheduleWeight lowers a confidence in delay variation when this computer kept
 // its own schedule badly: a part of the variation is its own then.
 func (f *facts) scheduleWeight() float64 {

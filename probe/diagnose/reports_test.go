@@ -25,6 +25,12 @@ func healthy() *report.Report {
 			result(report.ProbeNATBehavior, &report.NATBehavior{
 				UDP: new(true), Mapping: "EIM", Filtering: "APDF", LegacyName: "port restricted cone", CGNAT: new(false),
 			}),
+			result(report.ProbeNATTURN, &report.NATTURN{
+				Ways:         new(3),
+				UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(19.0),
+				TCPAllocated: new(true), TCPRelayed: new(true), TCPRTTMS: new(20.0),
+				TLSAllocated: new(true), TLSRelayed: new(true), TLSRTTMS: new(20.0),
+			}),
 			result(report.ProbeNetworkLink, &report.NetworkLink{
 				Kind: "wifi", SignalDBM: new(-58.0), RateMbps: new(144.0), GatewayState: "answered", GatewayRTTMS: new(2.1),
 				GatewaySent: new(20), GatewayLossPct: new(0.0), VPN: new(false), IPv4: new(true), IPv6: new(true), IPv6Reached: new(true), MTU: new(1500),
@@ -97,6 +103,20 @@ func path(r *report.Report) *report.NetworkPath   { return report.Find[report.Ne
 func load(r *report.Report) *report.MediaLoad     { return report.Find[report.MediaLoad](r) }
 func behavior(r *report.Report) *report.NATBehavior {
 	return report.Find[report.NATBehavior](r)
+}
+func turn(r *report.Report) *report.NATTURN { return report.Find[report.NATTURN](r) }
+
+// noRelay lets every way to the relay fail for the same reason.
+func noRelay(r *report.Report, fault string) {
+	*turn(r) = report.NATTURN{
+		Ways: new(3), UDPAllocated: new(false), TCPAllocated: new(false), TLSAllocated: new(false),
+		UDPError: fault, TCPError: fault, TLSError: fault,
+	}
+}
+
+// hangs is a server that takes the connection and says nothing more.
+func hangs(r *report.Report) {
+	*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), DNSMS: new(12.0), TCPMS: new(20.0)}
 }
 
 // upLoss is a loss of the voice on its way up, of 20 %.
@@ -229,10 +249,41 @@ func provocations() map[string]func(*report.Report) {
 		"net.websocket_blocked":  func(r *report.Report) { web(r).WebSocket = new(false) },
 		"net.ipv6_broken":        func(r *report.Report) { link(r).IPv6Reached = new(false) },
 		"net.dns_slow":           func(r *report.Report) { web(r).DNSMS = new(2600.0) },
-		"net.nat_symmetric":      func(r *report.Report) { behavior(r).Mapping = "APDM"; media(r, report.MediaICEFailed) },
-		"net.vpn_active":         func(r *report.Report) { link(r).Kind, link(r).VPN = "vpn", new(true) },
-		"net.cgnat":              func(r *report.Report) { behavior(r).CGNAT = new(true) },
+		"net.nat_symmetric": func(r *report.Report) {
+			behavior(r).Mapping = "APDM"
+			media(r, report.MediaICEFailed)
+			noRelay(r, "quota")
+		},
+		"net.nat_binding_short": func(r *report.Report) { behavior(r).BindingLifetimeS = new(9.5) },
+		"net.vpn_active":        func(r *report.Report) { link(r).Kind, link(r).VPN = "vpn", new(true) },
+		"net.cgnat":             func(r *report.Report) { behavior(r).CGNAT = new(true) },
 
-		"conf.server_down": func(r *report.Report) { web(r).ServerHealthy, web(r).HTTPStatus = new(false), new(503) },
+		"net.mtu_blackhole": func(r *report.Report) {
+			hangs(r)
+			path(r).MTUBlackhole, path(r).MTUBy, path(r).MTUWorksBytes = new(true), "icmp", new(1300)
+			media(r, report.MediaNoSignalling)
+		},
+		"net.turn_auth_failed": func(r *report.Report) { noRelay(r, "auth_failed"); media(r, report.MediaICEFailed) },
+		"net.turn_unreachable": func(r *report.Report) { noRelay(r, "unreachable"); media(r, report.MediaICEFailed) },
+		"net.turn_required": func(r *report.Report) {
+			*turn(r) = report.NATTURN{Ways: new(0)}
+			media(r, report.MediaICEFailed)
+		},
+
+		"conf.server_error": func(r *report.Report) { web(r).ServerHealthy, web(r).HTTPStatus = new(false), new(503) },
+		"conf.cert_invalid": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TCPMS: new(20.0), TLSError: "wrong_name", CaptivePortal: new(false)}
+		},
+		"conf.server_down": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "dns", Online: new(true), DNSMS: new(12.0)}
+		},
+		"conf.media_ports_blocked": func(r *report.Report) { voice(r).Path = "relay udp" },
+		"conf.tcp_only":            func(r *report.Report) { voice(r).Path = "host tcp" },
+		"conf.media_not_flowing": func(r *report.Report) {
+			media(r, report.MediaNotFlowing)
+			voice(r).Path, voice(r).UpReceived = "srflx udp", new(0)
+			voice(r).UpLossPct, voice(r).UpLossCI95 = new(100.0), &report.Interval{98.7, 100}
+		},
+		"conf.ice_failed": func(r *report.Report) { media(r, report.MediaICEFailed) },
 	}
 }

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -38,16 +37,25 @@ func connectionDefinitions() []Definition {
 			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: tlsIntercepted,
 		},
 		{
-			Code: "conf.server_down", Severity: report.SeverityFail, Area: report.AreaMunicipality, Needs: all,
-			SuppressedBy: append(access[:2:2], "net.dns_failure", "net.proxy_required", "net.tls_intercepted"), rule: serverDown,
-		},
-		{
-			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: all,
-			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: udpBlocked,
-		},
-		{
-			Code: "net.clock_wrong", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: web,
+			// A fail only where it explains a certificate that cannot be believed.
+			Code: "net.clock_wrong", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
 			SuppressedBy: access, rule: clockWrong,
+		},
+		{
+			Code: "net.mtu_blackhole", Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb},
+			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: mtuBlackhole,
+		},
+	}
+}
+
+// blockedDefinitions are the ways that are closed while another is open.
+func blockedDefinitions() []Definition {
+	return []Definition{
+		{
+			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
+			SuppressedBy: []string{"net.offline", "net.captive_portal", "net.proxy_required"}, rule: udpBlocked,
 		},
 	}
 }
@@ -181,80 +189,38 @@ func clockWrong(f *facts) *finding {
 	return &finding{severity: severity, confidence: byRatio(sure, limit), evidence: []report.Evidence{e}}
 }
 
-// serverDown collects the signs that a server is silent while the line works.
-// If only our own collector or reflector is, the check is blind and nobody's
-// line is blamed; if it is the conference server, the session cannot work.
-func serverDown(f *facts) *finding {
-	hit := f.targetDown()
-	if own := f.reflectorSilent(); own != nil {
-		if hit == nil {
-			return own
-		}
-		hit.supporting = append(hit.supporting, own.evidence...)
-	}
-	return hit
-}
-
-// targetDown judges the web server that network.web asked.
-func (f *facts) targetDown() *finding {
-	if f.web == nil || isFalse(f.web.Online) || isTrue(f.web.CaptivePortal) {
+// mtuBlackhole is the probe's own finding: small packets to a server were
+// answered and none of the large ones was, and no router said why. Some
+// firewalls drop large pings alone, so that those count only where a connection
+// hangs as well. Where nothing hangs the voice, whose packets are small, gets
+// through, and the web helped itself (RFC 4821).
+func mtuBlackhole(f *facts) *finding {
+	if f.path == nil || !isTrue(f.path.MTUBlackhole) {
 		return nil
 	}
-	var hit *finding
+	hit := &finding{
+		severity: report.SeverityInfo, confidence: likely,
+		evidence: []report.Evidence{observed(report.ProbeNetworkPath, "mtu_blackhole", true, "")},
+	}
+	hangs := f.webHangs()
 	switch {
-	case isFalse(f.web.ServerHealthy):
-		hit = fault(stated, ofWeb("server_healthy", false, ""))
-		if status, ok := count(f.web.HTTPStatus); ok {
-			hit.evidence = append(hit.evidence, ofWeb("http_status", status, ""))
-		}
-	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
-		// It took the connection and then said nothing: silent, or only slow.
-		hit = disturbance(suggested, ofWeb("stage", f.web.Stage, ""))
-	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
-		hit = fault(likely, ofWeb("stage", f.web.Stage, ""))
-	case f.web.Stage == "dns" && f.web.TCPMS == nil && isTrue(f.web.Online):
-		// A machine refused the connection: the line reaches that far.
-		hit = fault(suggested, ofWeb("stage", f.web.Stage, ""), ofWeb("online", true, ""))
-	default:
+	case hangs:
+		hit.severity, hit.confidence = report.SeverityFail, stated
+		hit.supporting = append(hit.supporting, ofWeb("stage", f.web.Stage, ""))
+	case f.path.MTUBy != "udp":
 		return nil
 	}
-	if f.target != "" {
-		hit.area = f.ServerArea
-		return hit
+	if bytes, ok := count(f.path.MTUWorksBytes); ok {
+		hit.supporting = append(hit.supporting, observed(report.ProbeNetworkPath, "mtu_works_bytes", bytes, "Byte"))
 	}
-	if f.voice != nil && f.voice.State == report.MediaComplete {
-		return nil // it served the echo, which is what it is for
-	}
-	hit.severity, hit.blind = report.SeverityWarn, true
 	return hit
 }
 
-// reflectorSilent judges our own reflector, by the way of the web that works.
-func (f *facts) reflectorSilent() *finding {
-	if f.voiceConnected() {
-		return nil
+// webHangs reports whether the server took the connection and then not a byte
+// more came through, neither of TLS nor an answer.
+func (f *facts) webHangs() bool {
+	if f.web == nil || isTrue(f.web.CaptivePortal) || f.web.TLSError != "" || f.web.HTTPStatus != nil {
+		return false
 	}
-	var evidence []report.Evidence
-	confidence := 0.0
-	if f.voice != nil && f.voice.State == report.MediaServerError {
-		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
-		confidence = likely
-	}
-	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineReached()) {
-		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
-		confidence = max(confidence, suggested)
-	}
-	if f.natSilent() && f.webReached() {
-		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
-		confidence = max(confidence, suggested)
-	}
-	if len(evidence) == 0 {
-		return nil
-	}
-	return &finding{severity: report.SeverityWarn, confidence: confidence, blind: true, evidence: evidence}
-}
-
-func (f *facts) natSilent() bool {
-	return f.nat != nil && f.nat.UDP == report.ReachServerSilent &&
-		slices.Contains([]report.Reach{report.ReachServerSilent, report.ReachNotTested, ""}, f.nat.TCP)
+	return f.web.Stage == "tcp" && f.web.TLSMS == nil || f.web.Stage == "tls" && f.web.HTTPMS == nil
 }

@@ -36,9 +36,7 @@ func surroundingDefinitions() []Definition {
 		circumstance("net.websocket_blocked", report.SeverityWarn, report.AreaParticipant, websocketBlocked, report.ProbeNetworkWeb),
 		circumstance("net.ipv6_broken", report.SeverityWarn, report.AreaProvider, ipv6Broken, report.ProbeNetworkLink),
 		circumstance("net.dns_slow", report.SeverityWarn, report.AreaParticipant, dnsSlow, report.ProbeNetworkWeb),
-		circumstance("net.nat_symmetric", report.SeverityWarn, report.AreaParticipant, natSymmetric, report.ProbeNATBehavior, report.ProbeMediaVoice),
 		circumstance("net.vpn_active", report.SeverityInfo, report.AreaParticipant, vpnActive, report.ProbeNetworkLink),
-		circumstance("net.cgnat", report.SeverityInfo, report.AreaProvider, sharedAddress, report.ProbeNATBehavior),
 	}
 }
 
@@ -210,33 +208,9 @@ func dnsSlow(f *facts) *finding {
 	}
 }
 
-// natSymmetric matters where no way for the voice was found.
-func natSymmetric(f *facts) *finding {
-	if f.behavior == nil || f.behavior.Mapping != "ADM" && f.behavior.Mapping != "APDM" {
-		return nil
-	}
-	hit := &finding{
-		severity: report.SeverityInfo, confidence: stated,
-		evidence: []report.Evidence{observed(report.ProbeNATBehavior, "mapping", f.behavior.Mapping, "")},
-	}
-	if f.voice != nil && f.voice.State == report.MediaICEFailed {
-		hit.severity = report.SeverityWarn
-		hit.supporting = append(hit.supporting, ofVoice("state", string(f.voice.State), ""))
-	}
-	return hit
-}
-
 func vpnActive(f *facts) *finding {
 	if f.link == nil || !isTrue(f.link.VPN) {
 		return nil
 	}
 	return &finding{severity: report.SeverityInfo, confidence: stated, evidence: []report.Evidence{ofLink("vpn", true, "")}}
-}
-
-func sharedAddress(f *facts) *finding {
-	if f.behavior == nil || !isTrue(f.behavior.CGNAT) {
-		return nil
-	}
-	e := observed(report.ProbeNATBehavior, "cgnat", true, "")
-	return &finding{severity: report.SeverityInfo, confidence: likely, evidence: []report.Evidence{e}}
 }

@@ -5,12 +5,12 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // qualityDefinitions are the causes that show in the voice stream. Loss on the
 // way up comes first: it is what the others hear.
 func qualityDefinitions() []Definition {
-	explained := []string{"net.offline", "net.captive_portal", "net.udp_blocked"}
+	explained := []string{"net.offline", "net.captive_portal", "net.udp_blocked", "conf.media_not_flowing"}
 	segments := []string{"net.wifi_weak", "net.lan_loss", "net.access_loss"}
 	definition := func(code string, r rule, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs: []string{report.ProbeMediaVoice}, SuppressedBy: append(explained[:3:3], more...), rule: r,
+			Needs: []string{report.ProbeMediaVoice}, SuppressedBy: append(explained[:4:4], more...), rule: r,
 		}
 	}
 	reorder := definition("net.reordering", reordering, "net.jitter_high")
@@ -21,7 +21,7 @@ func qualityDefinitions() []Definition {
 		definition("net.jitter_high", jitterHigh),
 		{
 			Code: "net.latency_high", Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs: []string{report.ProbeMediaVoice}, SuppressedBy: explained[:2], rule: latencyHigh,
+			Needs: []string{report.ProbeMediaVoice, report.ProbeNAT}, SuppressedBy: explained[:2], rule: latencyHigh,
 		},
 		reorder,
 	}
@@ -122,19 +122,24 @@ func jitterHigh(f *facts) *finding {
 	return hit
 }
 
+// latencyHigh takes the stream's median, or where the round trip is so long that
+// no stream came about in time, that of the one question over UDP.
 func latencyHigh(f *facts) *finding {
-	v := f.stream()
-	if v == nil {
-		return nil
+	probe, field, value := report.ProbeMediaVoice, "rtt_p50_ms", (*float64)(nil)
+	switch v := f.stream(); {
+	case v != nil && v.RTTP50MS != nil:
+		value = v.RTTP50MS
+	case f.nat != nil && !f.voiceConnected():
+		probe, field, value = report.ProbeNAT, "udp_rtt_ms", f.nat.UDPRTTMS
 	}
-	rtt, ok := number(v.RTTP50MS)
+	rtt, ok := number(value)
 	severity, limit, passed := f.Voice.RTTMS.above(rtt)
 	if !ok || !passed {
 		return nil
 	}
 	return &finding{
 		severity: severity, confidence: byRatio(rtt, limit),
-		evidence: []report.Evidence{over(report.ProbeMediaVoice, "rtt_p50_ms", rtt, "ms", limit)},
+		evidence: []report.Evidence{over(probe, field, rtt, "ms", limit)},
 	}
 }
 

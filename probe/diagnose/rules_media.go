@@ -1,0 +1,104 @@
+package diagnose
+
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// mediaDefinitions are the causes that show on the way of sound and pictures
+// while the way of signalling works.
+func mediaDefinitions() []Definition {
+	closed := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}
+	definition := func(code string, s report.Severity, r rule, needs []string, more ...string) Definition {
+		return Definition{
+			Code: code, Severity: s, Area: report.AreaUnknown, Needs: needs,
+			SuppressedBy: append(closed[:6:6], more...), rule: r,
+		}
+	}
+	both := []string{report.ProbeMediaVoice, report.ProbeNAT}
+	return []Definition{
+		definition("conf.media_ports_blocked", report.SeverityWarn, mediaPortsBlocked, both),
+		definition("conf.tcp_only", report.SeverityWarn, tcpOnly, both, "conf.media_ports_blocked"),
+		definition("conf.media_not_flowing", report.SeverityFail, mediaNotFlowing, []string{report.ProbeMediaVoice}),
+	}
+}
+
+// noPathDefinitions come last of the connection: they say only that no way was
+// found, and all that knows a reason goes before.
+func noPathDefinitions() []Definition {
+	return []Definition{{
+		Code: "conf.ice_failed", Severity: report.SeverityWarn, Area: report.AreaUnknown,
+		Needs: []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
+		SuppressedBy: []string{
+			"net.offline", "net.captive_portal", "net.proxy_required", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked",
+			"net.turn_auth_failed", "net.turn_required",
+		},
+		rule: iceFailed,
+	}}
+}
+
+// stunOverUDP reports whether small questions over UDP are answered.
+func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.ReachOpen }
+
+// mediaPortsBlocked: the server's STUN port answers over UDP, and still the voice
+// had to take the relay beside it. ICE tries the server's media port first, over
+// UDP and then over TCP (RFC 8445 §5.1.2, RFC 6544), and that the voice arrived
+// shows that the port itself is served. Which firewall it is cannot be told.
+func mediaPortsBlocked(f *facts) *finding {
+	if !f.stunOverUDP() || !f.voiceConnected() || !f.overRelay() {
+		return nil
+	}
+	hit := disturbance(likely, ofVoice("path", f.voice.Path, ""))
+	hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	return hit
+}
+
+// tcpOnly: where the voice runs over TCP a lost packet holds up all behind it.
+// That UDP is blocked altogether explains it; otherwise it is the media port.
+func tcpOnly(f *facts) *finding {
+	if !f.voiceConnected() || !f.overTCP() {
+		return nil
+	}
+	hit := disturbance(suggested, ofVoice("path", f.voice.Path, ""))
+	if f.stunOverUDP() {
+		hit.confidence = likely
+		hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	}
+	return hit
+}
+
+// mediaNotFlowing: a path was found and nothing came over it. The reflector's
+// own log is the proof that it played its part; without one it may be at fault.
+func mediaNotFlowing(f *facts) *finding {
+	if f.voice == nil || f.voice.State != report.MediaNotFlowing && f.voice.State != report.MediaDTLSFailed {
+		return nil
+	}
+	hit := fault(likely, ofVoice("state", string(f.voice.State), ""))
+	arrived, logged := count(f.voice.UpReceived)
+	if f.voice.State == report.MediaNotFlowing && logged {
+		hit.supporting = append(hit.supporting, ofVoice("up_received", arrived, ""))
+		return hit
+	}
+	hit.severity, hit.confidence, hit.blind = report.SeverityWarn, suggested, true
+	return hit
+}
+
+// iceFailed says what is known: signalling works, and no way for the voice was
+// found. It does not say whose firewall it is. Where the relay works, which
+// stands beside the media port, that port is not served.
+func iceFailed(f *facts) *finding {
+	if f.voice == nil || f.voice.State != report.MediaICEFailed || f.mappingDepends() && f.noRelayWorks() || f.relayIsAway() {
+		return nil
+	}
+	hit := disturbance(suggested, ofVoice("state", string(f.voice.State), ""))
+	hit.blind = true
+	if f.stunOverUDP() {
+		hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	}
+	if f.relayWorks() {
+		hit.area, hit.confidence = report.AreaMunicipality, likely
+		for _, w := range f.relayWays() {
+			if w.works() {
+				hit.supporting = append(hit.supporting, observed(report.ProbeNATTURN, w.name+"_allocated", true, ""))
+			}
+		}
+	}
+	return hit
+}

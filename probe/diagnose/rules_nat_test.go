@@ -1,0 +1,145 @@
+package diagnose_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// wayCase is a change to a healthy report and what must be said of it: the codes
+// in order, the severity, area and verdict that go with the first.
+type wayCase struct {
+	change   func(*report.Report)
+	codes    []string
+	severity report.Severity
+	area     report.Area
+	verdict  report.Verdict
+}
+
+func judgeWays(t *testing.T, tests map[string]wayCase) {
+	t.Helper()
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), tt.codes) {
+				t.Fatalf("causes = %q, want %q", codes(causes), tt.codes)
+			}
+			if len(causes) > 0 && (causes[0].Severity != tt.severity || tt.area != "" && causes[0].Area != tt.area) {
+				t.Errorf("%+v, want %s in the hands of %s", causes[0], tt.severity, tt.area)
+			}
+			if tt.verdict != "" && verdict != tt.verdict {
+				t.Errorf("verdict %s, want %s", verdict, tt.verdict)
+			}
+		})
+	}
+}
+
+func one(code string) []string { return []string{code} }
+
+func TestNATRules(t *testing.T) {
+	judgeWays(t, map[string]wayCase{
+		"no NAT":                 {func(r *report.Report) { behavior(r).Mapping = "none" }, nil, "", "", report.Ready},
+		"not told":               {func(r *report.Report) { behavior(r).Mapping = "" }, nil, "", "", report.Ready},
+		"symmetric, voice goes":  {func(r *report.Report) { behavior(r).Mapping = "ADM" }, one("net.nat_symmetric"), report.SeverityInfo, "", report.Ready},
+		"symmetric, relay works": {func(r *report.Report) { behavior(r).Mapping = "APDM"; media(r, report.MediaNotEnrolled) }, one("net.nat_symmetric"), report.SeverityInfo, "", report.Unknown},
+		"symmetric, relay not tried to its end": {func(r *report.Report) {
+			behavior(r).Mapping = "APDM"
+			noRelay(r, "other")
+			turn(r).TLSAllocated = nil
+			media(r, report.MediaICEFailed)
+		}, []string{"conf.ice_failed", "net.nat_symmetric"}, report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"binding 30 s":   {func(r *report.Report) { behavior(r).BindingLifetimeS = new(30.0) }, nil, "", "", report.Ready},
+		"binding 29.9 s": {func(r *report.Report) { behavior(r).BindingLifetimeS = new(29.9) }, one("net.nat_binding_short"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"binding 0 s":    {func(r *report.Report) { behavior(r).BindingLifetimeS = new(0.0) }, one("net.nat_binding_short"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"CGNAT false":    {func(r *report.Report) { behavior(r).CGNAT = new(false) }, nil, "", "", report.Ready},
+	})
+}
+
+func TestRelayRules(t *testing.T) {
+	iceFailed := func(r *report.Report) { media(r, report.MediaICEFailed) }
+	judgeWays(t, map[string]wayCase{
+		"wrong credentials, voice goes": {func(r *report.Report) { noRelay(r, "auth_failed") }, one("net.turn_auth_failed"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+		"wrong credentials, no voice":   {func(r *report.Report) { noRelay(r, "auth_failed"); iceFailed(r) }, one("net.turn_auth_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"no TLS":                        {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "unreachable" }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
+		"no way, voice goes":            {func(r *report.Report) { noRelay(r, "unreachable") }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
+		"no way, no voice":              {func(r *report.Report) { noRelay(r, "unreachable"); iceFailed(r) }, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"TLS certificate":               {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "tls" }, nil, "", "", report.Ready},
+		"quota":                         {func(r *report.Report) { noRelay(r, "quota") }, nil, "", "", report.Ready},
+		"UDP blocked closes one way": {func(r *report.Report) {
+			nat(r).UDP, voice(r).Path = report.ReachBlocked, "relay tcp"
+			turn(r).UDPAllocated, turn(r).UDPError = new(false), "unreachable"
+		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"server silent altogether": {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nothing tried":            {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(3)} }, nil, "", "", report.Ready},
+		"list not known":           {func(r *report.Report) { *turn(r) = report.NATTURN{} }, nil, "", "", report.Ready},
+		"relay used, STUN unknown": {func(r *report.Report) { nat(r).UDP, voice(r).Path = report.ReachNotTested, "relay udp" }, one("net.turn_required"), report.SeverityInfo, report.AreaUnknown, report.Ready},
+		"none offered, voice goes": {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(0)} }, nil, "", "", report.Ready},
+		"none offered, no voice":   {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(0)}; iceFailed(r) }, one("net.turn_required"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+	})
+}
+
+func TestMediaRules(t *testing.T) {
+	judgeWays(t, map[string]wayCase{
+		"relay beside an open STUN port": {func(r *report.Report) { voice(r).Path = "relay tls" }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"TCP, STUN answers":              {func(r *report.Report) { voice(r).Path = "prflx tcp" }, one("conf.tcp_only"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"TCP, STUN not tested":           {func(r *report.Report) { voice(r).Path, nat(r).UDP = "host tcp", report.ReachNotTested }, one("conf.tcp_only"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"TCP, UDP blocked":               {func(r *report.Report) { voice(r).Path, nat(r).UDP = "host tcp", report.ReachBlocked }, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"no echo, no log":                {func(r *report.Report) { media(r, report.MediaNotFlowing) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no keys":                        {func(r *report.Report) { media(r, report.MediaDTLSFailed) }, one("conf.media_not_flowing"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no way, relay works":            {func(r *report.Report) { media(r, report.MediaICEFailed) }, one("conf.ice_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"no way, relay not tested": {func(r *report.Report) {
+			media(r, report.MediaICEFailed)
+			*turn(r) = report.NATTURN{}
+		}, one("conf.ice_failed"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no way, UDP blocked": {func(r *report.Report) { media(r, report.MediaICEFailed); nat(r).UDP = report.ReachBlocked }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+	})
+}
+
+func TestLargePackets(t *testing.T) {
+	vanish := func(r *report.Report, by string) {
+		path(r).MTUBlackhole, path(r).MTUBy, path(r).MTUWorksBytes = new(true), by, new(1300)
+	}
+	judgeWays(t, map[string]wayCase{
+		"large pings dropped, web goes":     {func(r *report.Report) { vanish(r, "icmp") }, nil, "", "", report.Ready},
+		"large questions vanish, web goes":  {func(r *report.Report) { vanish(r, "udp") }, one("net.mtu_blackhole"), report.SeverityInfo, "", report.Ready},
+		"large pings vanish, web hangs":     {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"web hangs, large packets not told": {hangs, nil, "", "", report.Unknown},
+		"web hangs, large packets pass":     {func(r *report.Report) { hangs(r); path(r).MTUBlackhole = new(false) }, nil, "", "", report.Unknown},
+	})
+}
+
+func TestCertificates(t *testing.T) {
+	shown := func(fault string) func(*report.Report) {
+		return func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TCPMS: new(20.0), TLSError: fault}
+		}
+	}
+	judgeWays(t, map[string]wayCase{
+		"expired, clock right": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(200.0) }, one("conf.cert_invalid"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
+		"expired, clock wrong": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(4e9) }, one("net.clock_wrong"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"expired, no clock":    {shown("expired"), one("conf.cert_invalid"), report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"unknown authority":    {shown("untrusted"), one("conf.cert_invalid"), report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"read on the way":      {func(r *report.Report) { shown("untrusted")(r); web(r).TLSIntercepted = new(true) }, one("net.tls_intercepted"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"our collector's":      {func(r *report.Report) { shown("wrong_name")(r); r.Target = ""; noReflector(r) }, one("conf.cert_invalid"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"no fault of TLS":      {shown(""), nil, "", "", report.Unknown},
+	})
+}
+
+// A server that is only far away is not silent: three round trips of a second
+// each run out of the time that the list of servers has.
+func TestFarIsNotSilent(t *testing.T) {
+	far := func(r *report.Report) {
+		web(r).TCPMS = new(1120.0)
+		media(r, report.MediaNoSignalling)
+		*nat(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
+	}
+	judgeWays(t, map[string]wayCase{
+		"no stream":               {far, nil, "", "", report.Unknown},
+		"one question over UDP":   {func(r *report.Report) { far(r); nat(r).UDP, nat(r).UDPRTTMS = report.ReachOpen, new(1120.0) }, one("net.latency_high"), report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"near, and no signalling": {func(r *report.Report) { far(r); web(r).TCPMS = new(20.0) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+	})
+}

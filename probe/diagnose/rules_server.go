@@ -1,0 +1,164 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// serverDefinitions are the causes that lie with a server. If only our own
+// collector or reflector is at fault, the check is blind and nobody's line is
+// blamed; if it is the conference server, the session cannot work.
+func serverDefinitions() []Definition {
+	access := []string{"net.offline", "net.captive_portal", "net.proxy_required"}
+	definition := func(code string, r rule, needs []string, more ...string) Definition {
+		return Definition{
+			Code: code, Severity: report.SeverityFail, Area: report.AreaMunicipality, Needs: needs,
+			SuppressedBy: append(access[:3:3], more...), rule: r,
+		}
+	}
+	web := []string{report.ProbeNetworkWeb, report.ProbeMediaVoice}
+	return []Definition{
+		definition("conf.server_error", serverError, web),
+		definition("conf.cert_invalid", certInvalid, web, "net.tls_intercepted", "net.clock_wrong"),
+		definition("conf.server_down", serverDown,
+			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
+			"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "conf.server_error", "conf.cert_invalid"),
+	}
+}
+
+// ofServer places a fault that network.web found: with the conference server, or
+// with our own collector. The collector's matters only where it kept Tonprobe
+// from measuring; it is nil where the echo was served all the same.
+func (f *facts) ofServer(hit *finding) *finding {
+	if hit == nil {
+		return nil
+	}
+	if f.target != "" {
+		hit.area = f.ServerArea
+		return hit
+	}
+	if f.voice != nil && f.voice.State == report.MediaComplete {
+		return nil
+	}
+	hit.severity, hit.blind = report.SeverityWarn, true
+	return hit
+}
+
+// serverError is a server that answers, and says itself that it is out of order.
+func serverError(f *facts) *finding {
+	hit := f.ofServer(f.webFault())
+	if f.voice == nil || f.voice.State != report.MediaServerError {
+		return hit
+	}
+	own := observed(report.ProbeMediaVoice, "state", string(f.voice.State), "")
+	if hit != nil {
+		hit.supporting = append(hit.supporting, own)
+		return hit
+	}
+	return &finding{severity: report.SeverityWarn, confidence: likely, blind: true, evidence: []report.Evidence{own}}
+}
+
+// webFault is an answer of class 5xx of the server itself (RFC 9110 §15.6).
+func (f *facts) webFault() *finding {
+	if f.web == nil || !isFalse(f.web.ServerHealthy) || isFalse(f.web.Online) || isTrue(f.web.CaptivePortal) {
+		return nil
+	}
+	hit := fault(stated, ofWeb("server_healthy", false, ""))
+	if status, ok := count(f.web.HTTPStatus); ok {
+		hit.evidence = append(hit.evidence, ofWeb("http_status", status, ""))
+	}
+	return hit
+}
+
+// certInvalid is a certificate that no browser believes. Where an unknown
+// authority signed, somebody on the way may have, so that nobody is blamed; an
+// expired one may be this computer's clock, which explains it where it is wrong.
+func certInvalid(f *facts) *finding {
+	faults := []string{"expired", "wrong_name", "untrusted"}
+	if f.web == nil || !slices.Contains(faults, f.web.TLSError) || isTrue(f.web.TLSIntercepted) || isTrue(f.web.CaptivePortal) {
+		return nil
+	}
+	hit := f.ofServer(fault(likely, ofWeb("tls_error", f.web.TLSError, "")))
+	if hit == nil {
+		return nil
+	}
+	_, clock := number(f.web.ClockOffsetMS)
+	if f.web.TLSError == "untrusted" || f.web.TLSError == "expired" && !clock {
+		hit.confidence, hit.area = suggested, report.AreaUnknown
+	}
+	return hit
+}
+
+// serverDown collects the signs that a server is silent while the line works.
+func serverDown(f *facts) *finding {
+	hit := f.ofServer(f.targetSilent())
+	if own := f.reflectorSilent(); own != nil {
+		if hit == nil {
+			return own
+		}
+		hit.supporting = append(hit.supporting, own.evidence...)
+	}
+	return hit
+}
+
+// targetSilent judges the web server that network.web asked.
+func (f *facts) targetSilent() *finding {
+	if f.web == nil || isFalse(f.web.Online) || isTrue(f.web.CaptivePortal) || f.web.TCPMS != nil && f.isFar() {
+		return nil
+	}
+	switch {
+	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
+		// It took the connection and then said nothing: silent, or only slow.
+		return disturbance(suggested, ofWeb("stage", f.web.Stage, ""))
+	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
+		return fault(likely, ofWeb("stage", f.web.Stage, ""))
+	case f.web.Stage == "dns" && f.web.TCPMS == nil && isTrue(f.web.Online):
+		// A machine refused the connection: the line reaches that far.
+		return fault(suggested, ofWeb("stage", f.web.Stage, ""), ofWeb("online", true, ""))
+	}
+	return nil
+}
+
+// reflectorSilent judges our own reflector, by the way of the web that works.
+// Where the server is far away the time may just not have been enough.
+func (f *facts) reflectorSilent() *finding {
+	if f.voiceConnected() || f.isFar() {
+		return nil
+	}
+	var evidence []report.Evidence
+	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineReached()) {
+		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
+	}
+	if f.natSilent() && f.webReached() {
+		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	}
+	if len(evidence) == 0 {
+		return nil
+	}
+	return &finding{severity: report.SeverityWarn, confidence: suggested, blind: true, evidence: evidence}
+}
+
+func (f *facts) natSilent() bool {
+	return f.nat != nil && f.nat.UDP == report.ReachServerSilent &&
+		slices.Contains([]report.Reach{report.ReachServerSilent, report.ReachNotTested, ""}, f.nat.TCP)
+}
+
+// isFar reports whether a round trip to the server takes so long that what
+// needs several of them runs out of its time. A connection takes one.
+func (f *facts) isFar() bool {
+	limit := f.Voice.RTTMS.Fail
+	if limit == nil {
+		return false
+	}
+	if f.nat != nil {
+		if ms, ok := number(f.nat.UDPRTTMS); ok && ms > *limit {
+			return true
+		}
+	}
+	if f.web == nil {
+		return false
+	}
+	ms, ok := number(f.web.TCPMS)
+	return ok && ms > *limit
+}
