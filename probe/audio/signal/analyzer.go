@@ -61,24 +61,53 @@ func NewAnalyzer(f Format) (*Analyzer, error) {
 
 // Write adds interleaved samples, nominally ±1. Values that are NaN or infinite are taken as 0 and counted.
 func (a *Analyzer) Write(interleaved []float32) {
-	for _, sample := range interleaved {
-		if a.position < len(a.raw) {
-			x := float64(sample)
-			if x-x != 0 { // NaN or infinite
-				x = 0
-				a.nonFinite++
-			}
-			a.raw[a.position][a.filled] = x
+	for len(interleaved) > 0 {
+		if whole := min(len(interleaved)/a.format.Channels, blockFrames-a.filled); a.position == 0 && whole > 0 {
+			a.gather(interleaved, whole)
+			interleaved = interleaved[whole*a.format.Channels:]
+		} else {
+			a.gatherOne(interleaved[0])
+			interleaved = interleaved[1:]
 		}
-		if a.position++; a.position < a.format.Channels {
-			continue
-		}
-		a.position = 0
-		if a.filled++; a.filled == blockFrames {
+		if a.filled == blockFrames {
 			a.flush()
 		}
 	}
 	a.flush()
+}
+
+// gather takes whole frames.
+func (a *Analyzer) gather(interleaved []float32, frames int) {
+	for c := range a.raw {
+		raw := a.raw[c][a.filled : a.filled+frames]
+		from := c
+		for i := range raw {
+			raw[i] = a.finite(interleaved[from])
+			from += a.format.Channels
+		}
+	}
+	a.filled += frames
+}
+
+// gatherOne takes a single sample: a Write need not begin or end with a whole frame.
+func (a *Analyzer) gatherOne(sample float32) {
+	if a.position < len(a.raw) {
+		a.raw[a.position][a.filled] = a.finite(sample)
+	}
+	if a.position++; a.position == a.format.Channels {
+		a.position = 0
+		a.filled++
+	}
+}
+
+// finite is the sample, or 0 for what is no number or infinite.
+func (a *Analyzer) finite(sample float32) float64 {
+	x := float64(sample)
+	if x-x != 0 {
+		a.nonFinite++
+		return 0
+	}
+	return x
 }
 
 // flush hands the whole frames gathered so far to every meter, and keeps the begun one.
@@ -92,7 +121,8 @@ func (a *Analyzer) flush() {
 		block[c] = a.raw[c][:n]
 		a.channels[c].write(block[c])
 	}
-	a.zero.write(block[:len(a.raw)])
+	last := len(a.raw) - 1
+	a.zero.write(block[0], block[last], &a.channels[0].survey, &a.channels[last].survey)
 	a.loudness.write(block[:len(a.raw)])
 	if len(a.raw) == maxChannels {
 		a.pair.write(block[0], block[1])

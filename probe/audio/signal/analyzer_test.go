@@ -83,6 +83,9 @@ func TestAskingMidwayChangesNothing(t *testing.T) {
 		for at := 0; at+step <= len(samples); at += step {
 			left.Write(samples[at : at+step])
 			asked.Write(samples[at : at+step])
+			if at/step%5 != 0 {
+				continue
+			}
 			midway := asked.Analysis()
 			if at%(50*step) != 0 {
 				continue

@@ -6,6 +6,7 @@ import "math"
 type channel struct {
 	extended []float64 // the last block with the history before it
 	ac       []float64 // the block without its DC offset
+	survey   survey    // of the block
 
 	dc       dcBlocker
 	stats    sampleStats
@@ -41,13 +42,14 @@ func (c *channel) write(raw []float64) {
 	c.extended = append(c.extended[:history], raw...)
 
 	ac := c.ac[:len(raw)]
+	c.survey.take(raw)
 	c.dc.filter(ac, raw)
-	c.stats.write(raw)
+	c.stats.write(raw, &c.survey)
 	c.meter.write(raw, ac)
 	c.p56.write(ac)
-	c.truePeak.write(c.extended)
-	c.clipping.write(c.extended, &c.stats)
-	c.dropout.write(raw)
+	c.truePeak.write(c.extended, &c.survey)
+	c.clipping.write(c.extended, &c.stats, &c.survey)
+	c.dropout.write(raw, &c.survey)
 	for len(raw) > 0 {
 		taken, complete := c.framer.write(raw, ac)
 		raw, ac = raw[taken:], ac[taken:]
@@ -94,18 +96,19 @@ type sampleStats struct {
 	lowest, highest float64
 }
 
-func (s *sampleStats) write(block []float64) {
-	sum, squares, lowest, highest := s.sum, s.sumSquares, s.lowest, s.highest
-	for _, x := range block {
-		sum += x
-		squares += x * x
-		if x > highest {
-			highest = x
-		} else if x < lowest {
-			lowest = x
+// write takes a block and its survey. Only in chunks that reach beyond the nearer extreme can there be a new one.
+func (s *sampleStats) write(block []float64, v *survey) {
+	for n, c := range v.chunks {
+		s.sum += c.sum
+		s.sumSquares += c.squares
+		if c.peak <= min(s.highest, -s.lowest) {
+			continue
+		}
+		from := n * surveyChunk
+		for _, x := range block[from:min(from+surveyChunk, len(block))] {
+			s.highest, s.lowest = max(s.highest, x), min(s.lowest, x)
 		}
 	}
-	s.sum, s.sumSquares, s.lowest, s.highest = sum, squares, lowest, highest
 	s.n += int64(len(block))
 }
 

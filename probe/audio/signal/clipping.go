@@ -51,16 +51,29 @@ func newClippingMeter(rateHz int) clippingMeter {
 	}
 }
 
-// write takes a block preceded by its history, and the extremes including the block.
-func (m *clippingMeter) write(extended []float64, stats *sampleStats) {
+// write takes a block preceded by its history, the extremes including the block, and the survey of it. Chunks
+// in which, as in what came before, nothing is near an extreme or full scale are passed by.
+func (m *clippingMeter) write(extended []float64, stats *sampleStats, s *survey) {
 	high, low := edgeShare*max(stats.highest, 0.01), edgeShare*min(stats.lowest, -0.01)
+	near := min(high, -low, fullScale)
+	before := largest(extended[:history])
+	for n, c := range s.chunks {
+		if m.run > 0 || m.flatRun >= 2 || max(before, c.peak) >= near {
+			from := history + n*surveyChunk
+			m.writeChunk(extended, from, min(from+surveyChunk, len(extended)), stats.n, high, low)
+		}
+		before = c.peak
+	}
+}
+
+func (m *clippingMeter) writeChunk(extended []float64, from, to int, end int64, high, low float64) {
 	span := m.kneeSpan
-	for i := history; i < len(extended); i++ {
+	for i := from; i < to; i++ {
 		x := extended[i]
 		if x >= fullScale || x <= -fullScale || m.run > 0 {
 			m.countFullScale(x)
 		}
-		at := stats.n + int64(i-len(extended))
+		at := end + int64(i-len(extended))
 		if x >= high {
 			m.extremes[0].write(x, at)
 		} else if x <= low {

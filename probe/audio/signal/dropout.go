@@ -12,6 +12,7 @@ const (
 	dropoutPitchRatio        = 2.5   // most difference of the rate of zero crossings before and after
 	dropoutLeastPower        = 1e-6  // -60 dBFS
 	othersPerCut             = 10    // other zero runs among which one that looks like a cut is chance
+	dropoutReachS            = 0.160 // what lies further back has no weight in the sound around
 )
 
 // dropoutMeter finds runs of exact zero between sounds. Where the pauses carry a background, as every real
@@ -22,8 +23,8 @@ type dropoutMeter struct {
 	minRun, maxRun, edge, around int
 	edgeGain, aroundGain         float64
 
-	last  float64  // the last sample that was not zero
-	wave  edgeWave // before the current or last run of zeros
+	heard *heardSamples // since the last gap
+	last  float64       // the last sample that was not zero
 	zeros int
 
 	// A gap that is waiting for the sound after it.
@@ -61,59 +62,69 @@ func newDropoutMeter(rateHz int) dropoutMeter {
 	return dropoutMeter{
 		minRun: int(dropoutMinS * rate), maxRun: int(dropoutMaxS * rate),
 		edge: int(dropoutEdgeS * rate), around: int(dropoutAroundS * rate),
+		heard:    newHeardSamples(int(dropoutReachS * rate)),
 		edgeGain: 1 - math.Exp(-1/(dropoutEdgeS*rate)), aroundGain: 1 - math.Exp(-1/(dropoutAroundS*rate)),
 	}
 }
 
-func (m *dropoutMeter) write(raw []float64) {
-	wave, last := m.wave, m.last
-	for _, x := range raw {
+// write takes a block and its survey.
+func (m *dropoutMeter) write(raw []float64, s *survey) {
+	for n, c := range s.chunks {
+		from := n * surveyChunk
+		samples := raw[from:min(from+surveyChunk, len(raw))]
+		if c.zeros || m.zeros > 0 || m.gap > 0 {
+			m.writeEach(samples)
+			continue
+		}
+		m.heard.add(samples)
+		m.last = samples[len(samples)-1]
+	}
+}
+
+func (m *dropoutMeter) writeEach(samples []float64) {
+	for i, x := range samples {
 		if x == 0 {
 			m.zeros++
 			continue
 		}
-		if m.zeros > 0 {
-			if m.zeros >= m.minRun {
-				m.endZeros(wave, last, x)
-				wave = edgeWave{}
-			}
-			m.zeros = 0
+		if m.zeros >= m.minRun {
+			m.endZeros(x)
+			m.heard.forget(m.last)
 		}
-		square, crossing := x*x, 0.0
-		if x*last < 0 {
-			crossing = 1
-		}
-		last = x
-		wave.edge += m.edgeGain * (square - wave.edge)
-		wave.around += m.aroundGain * (square - wave.around)
-		wave.crossings += m.aroundGain * (crossing - wave.crossings)
+		m.zeros = 0
+		m.heard.add(samples[i : i+1])
 		if m.gap > 0 {
-			m.resume(square, crossing)
+			m.resume(x*x, x*m.last < 0)
 		}
+		m.last = x
 	}
-	m.wave, m.last = wave, last
 }
 
-// endZeros looks at a run of zeros between two samples.
-func (m *dropoutMeter) endZeros(before edgeWave, last, first float64) {
+// endZeros looks at a run of zeros before a sample.
+func (m *dropoutMeter) endZeros(first float64) {
 	m.gap = 0 // if there was one, the sound after it was too short to judge it by
-	if last == 0 {
+	if m.last == 0 {
 		return // the stream began with it
 	}
 	m.gaps++
-	if m.zeros <= m.maxRun && before.loud() {
-		m.gap, m.before, m.jump, m.first = m.zeros, before, before.cut(last), first
+	if m.zeros > m.maxRun {
+		return
+	}
+	if before := m.heard.wave(m.edgeGain, m.aroundGain); before.loud() {
+		m.gap, m.before, m.jump, m.first = m.zeros, before, before.cut(m.last), first
 		m.resumed, m.after = 0, edgeWave{}
 	}
 }
 
 // resume gathers the sound after a gap and then decides on it.
-func (m *dropoutMeter) resume(square, crossing float64) {
+func (m *dropoutMeter) resume(square float64, crossed bool) {
 	if m.resumed < m.edge {
 		m.after.edge += square / float64(m.edge)
 	}
 	m.after.around += square / float64(m.around)
-	m.after.crossings += crossing / float64(m.around)
+	if crossed {
+		m.after.crossings += 1 / float64(m.around)
+	}
 	if m.resumed++; m.resumed < m.around {
 		return
 	}
@@ -141,4 +152,46 @@ func (m *dropoutMeter) result(hasBackground bool) (dropouts, longest int) {
 		return m.cuts - byChance, m.longestCut
 	}
 	return 0, 0
+}
+
+// heardSamples are the last samples that were not zero: what a gap is compared with once there is one. To
+// follow the sound around every sample would take longer than all the rest of the meter.
+type heardSamples struct {
+	reach   int
+	samples []float64
+	earlier float64 // the sample before them
+}
+
+func newHeardSamples(reach int) *heardSamples {
+	return &heardSamples{reach: reach, samples: make([]float64, 0, 2*reach+blockFrames)}
+}
+
+// add appends samples, none of them zero, at most a block.
+func (h *heardSamples) add(samples []float64) {
+	if len(h.samples)+len(samples) > cap(h.samples) {
+		kept := len(h.samples) - h.reach
+		h.earlier = h.samples[kept-1]
+		h.samples = h.samples[:copy(h.samples, h.samples[kept:])]
+	}
+	h.samples = append(h.samples, samples...)
+}
+
+// forget begins anew after a gap before which the last sample was this.
+func (h *heardSamples) forget(last float64) { h.samples, h.earlier = h.samples[:0], last }
+
+// wave describes the end of what was heard, by exponential averages.
+func (h *heardSamples) wave(edgeGain, aroundGain float64) edgeWave {
+	var edge, around, crossings float64
+	before := h.earlier
+	for _, x := range h.samples {
+		square, crossing := x*x, 0.0
+		if x*before < 0 {
+			crossing = 1
+		}
+		edge += edgeGain * (square - edge)
+		around += aroundGain * (square - around)
+		crossings += aroundGain * (crossing - crossings)
+		before = x
+	}
+	return edgeWave{edge, around, crossings}
 }

@@ -54,14 +54,14 @@ func newFramer(rateHz int) framer {
 // write takes as much of the block as fits into the frame under way, and says whether that completed it.
 func (f *framer) write(raw, ac []float64) (taken int, complete bool) {
 	taken = min(f.hop-f.filled, len(raw))
-	squares, zeros := f.squares, f.zeros
-	for i, x := range raw[:taken] {
-		squares += ac[i] * ac[i]
+	f.squares += energy(ac[:taken])
+	zeros := 0
+	for _, x := range raw[:taken] {
 		if x == 0 {
 			zeros++
 		}
 	}
-	f.squares, f.zeros = squares, zeros
+	f.zeros += zeros
 	f.voice.gather(ac[:taken])
 	f.wide.gather(ac[:taken])
 	if f.filled += taken; f.filled < f.hop {

@@ -163,22 +163,25 @@ func newKWeighting(rateHz int) kWeighting {
 	return kWeighting{shelf, highPass}
 }
 
-// energy filters a block and returns the sum of its squares.
+// energy filters a block and returns the sum of its squares. The coefficients and states stand in variables of
+// their own, in registers: every sample waits for what the one before left.
 func (w *kWeighting) energy(block []float64) float64 {
-	s, h := w.shelf, w.highPass
+	b0, b1, b2, a1, a2 := w.shelf.b0, w.shelf.b1, w.shelf.b2, w.shelf.a1, w.shelf.a2
+	c1, c2 := w.highPass.a1, w.highPass.a2
+	s1, s2, h1, h2 := w.shelf.z1, w.shelf.z2, w.highPass.z1, w.highPass.z2
 	sum := 0.0
 	for _, x := range block {
-		y := s.b0*x + s.z1
-		s.z1 = s.b1*x - s.a1*y + s.z2
-		s.z2 = s.b2*x - s.a2*y
-		z := y + h.z1
-		h.z1 = -2*y - h.a1*z + h.z2
-		h.z2 = y - h.a2*z
+		y := b0*x + s1
+		s1 = (b1*x + s2) - a1*y
+		s2 = b2*x - a2*y
+		z := y + h1
+		h1 = (h2 - 2*y) - c1*z
+		h2 = y - c2*z
 		sum += z * z
 	}
-	s.settle()
-	h.settle()
-	w.shelf, w.highPass = s, h
+	w.shelf.z1, w.shelf.z2, w.highPass.z1, w.highPass.z2 = s1, s2, h1, h2
+	w.shelf.settle()
+	w.highPass.settle()
 	return sum
 }
 

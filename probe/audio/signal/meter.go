@@ -25,11 +25,7 @@ func newLevelMeter(rateHz int) levelMeter { return levelMeter{stepSamples: rateH
 func (m *levelMeter) write(raw, ac []float64) {
 	for len(raw) > 0 {
 		n := min(len(raw), m.stepSamples-m.filled)
-		power := m.power
-		for _, x := range ac[:n] {
-			power += x * x
-		}
-		m.power, m.peak = power, max(m.peak, largest(raw[:n]))
+		m.power, m.peak = m.power+energy(ac[:n]), max(m.peak, largest(raw[:n]))
 		raw, ac = raw[n:], ac[n:]
 		if m.filled += n; m.filled == m.stepSamples {
 			m.steps[m.next].power, m.steps[m.next].peak = m.power, m.peak

@@ -21,15 +21,21 @@ func (d *boxDecimator) write(dst, block []float64) []float64 {
 	if d.factor == 1 {
 		return append(dst, block...)
 	}
-	sum, filled, scale := d.sum, d.filled, 1/float64(d.factor)
-	for _, x := range block {
-		sum += x
-		if filled++; filled == d.factor {
-			dst = append(dst, sum*scale)
-			sum, filled = 0, 0
+	scale := 1 / float64(d.factor)
+	for len(block) > 0 {
+		n := min(len(block), d.factor-d.filled)
+		sum := d.sum
+		for _, x := range block[:n] {
+			sum += x
 		}
+		block = block[n:]
+		if d.filled += n; d.filled < d.factor {
+			d.sum = sum
+			break
+		}
+		dst = append(dst, sum*scale)
+		d.sum, d.filled = 0, 0
 	}
-	d.sum, d.filled = sum, filled
 	return dst
 }
 

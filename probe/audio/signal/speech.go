@@ -1,9 +1,6 @@
 package signal
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // How speech is told from everything else: it is periodic with a voice's pitch, that pitch moves but does not
 // jump, it rises out of the background of the second around it, it is not as steady as a hum or a whistle,
@@ -38,6 +35,8 @@ type judge struct {
 	quietRun int // successive quiet frames, up to the last decided one
 	lastLive int // the last frame that looked like speech on arrival, counted from 1
 
+	bandAround, wholeAround levelWindow // levels in the speech band and in the whole, of the frames around the next to be rated
+
 	noise     noiseMeter
 	bandwidth bandwidthMeter
 }
@@ -53,6 +52,8 @@ func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
 func (j *judge) write(f *frame) {
 	slot := j.at(j.seen)
 	slot.frame, slot.risen, slot.syllable, slot.loud = *f, false, false, false
+	j.bandAround.add(f.bandDBFS)
+	j.wholeAround.add(f.powerDBFS)
 	j.seen++
 	if j.seen > 1 && voiced(f) && continuous(&j.at(j.seen-2).frame, f) && f.bandDBFS >= j.lowestSeen()+riseDB {
 		j.lastLive = j.seen
@@ -89,9 +90,12 @@ func continuous(a, b *frame) bool {
 func (j *judge) rate() {
 	n := j.rated
 	f := j.at(n)
-	background, wideBackground := j.background(n)
-	f.risen = f.bandDBFS >= background+riseDB
-	f.loud = f.powerDBFS >= wideBackground+riseDB
+	if gone := n - contextFrames - 1; gone >= 0 {
+		j.bandAround.remove(j.at(gone).bandDBFS)
+		j.wholeAround.remove(j.at(gone).powerDBFS)
+	}
+	f.risen = f.bandDBFS >= j.bandAround.quantile(backgroundShare)+riseDB
+	f.loud = f.powerDBFS >= j.wholeAround.quantile(backgroundShare)+riseDB
 	if f.risen && voiced(&f.frame) && !j.steady(n) {
 		if j.run == 0 || !continuous(&j.at(n-1).frame, &f.frame) {
 			j.run = 0
@@ -106,22 +110,6 @@ func (j *judge) rate() {
 		}
 	}
 	j.rated++
-}
-
-// background is the level, in the speech band and in the whole, that the quietest tenth of the frames around n
-// stays below.
-func (j *judge) background(n int) (speechBand, whole float64) {
-	var band, wide [2*contextFrames + 1]float64
-	count := 0
-	for k := max(0, n-contextFrames); k <= min(j.seen-1, n+contextFrames); k++ {
-		f := j.at(k)
-		band[count], wide[count] = f.bandDBFS, f.powerDBFS
-		count++
-	}
-	slices.Sort(band[:count])
-	slices.Sort(wide[:count])
-	rank := int(backgroundShare * float64(count))
-	return band[rank], wide[rank]
 }
 
 func (j *judge) lowestSeen() float64 {

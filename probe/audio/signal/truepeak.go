@@ -6,8 +6,8 @@ import "math"
 const history = 16
 
 const (
-	truePeakTaps  = 12 // per phase, as in BS.1770-5 Annex 2
-	truePeakChunk = 32
+	truePeakTaps   = 12                 // per phase, as in BS.1770-5 Annex 2
+	truePeakMiddle = truePeakTaps/2 - 1 // what is interpolated lies between this sample and the next
 )
 
 // truePeakMeter estimates the peak of the continuous signal by oversampling: 4 times up to 72 kHz, 2 times up
@@ -15,7 +15,17 @@ const (
 type truePeakMeter struct {
 	peak   float64
 	phases [][truePeakTaps]float64
-	gain   float64 // no phase can put out more than this times the largest sample it sees
+	bound  interpolationBound
+}
+
+// interpolationBound says what no phase can exceed. A phase puts out Σ hᵢ·xᵢ, and
+//
+//	|Σ hᵢ·xᵢ| ≤ Σ |hᵢ|·|xᵢ| ≤ (|h₅|+|h₆|)·m + (Σ |hᵢ| over the other i)·M,
+//
+// where m is the larger magnitude of the two samples in the middle, x₅ and x₆, between which the output lies,
+// and M the largest of all twelve. Each of the two factors is the largest that any phase has.
+type interpolationBound struct {
+	middle, others float64
 }
 
 func newTruePeakMeter(rateHz int) truePeakMeter {
@@ -29,11 +39,7 @@ func newTruePeakMeter(rateHz int) truePeakMeter {
 	var m truePeakMeter
 	for p := 1; p < factor; p++ {
 		phase := interpolationPhase(float64(p) / float64(factor))
-		sum := 0.0
-		for _, h := range phase {
-			sum += math.Abs(h)
-		}
-		m.gain = max(m.gain, sum)
+		m.bound.include(&phase)
 		m.phases = append(m.phases, phase)
 	}
 	return m
@@ -67,52 +73,47 @@ func besselI0(x float64) float64 {
 	return sum
 }
 
-// write takes a block preceded by its history. What cannot raise the peak is not interpolated.
-func (m *truePeakMeter) write(extended []float64) {
-	if !m.canRaise(extended[history-truePeakTaps+1:]) {
-		return
+func (b *interpolationBound) include(phase *[truePeakTaps]float64) {
+	others := 0.0
+	for i, h := range phase {
+		if i != truePeakMiddle && i != truePeakMiddle+1 {
+			others += math.Abs(h)
+		}
 	}
-	for from := history; from < len(extended); from += truePeakChunk {
-		to := min(from+truePeakChunk, len(extended))
-		seen := extended[from-truePeakTaps+1 : to]
-		if !m.canRaise(seen) {
-			continue
+	b.middle = max(b.middle, math.Abs(phase[truePeakMiddle])+math.Abs(phase[truePeakMiddle+1]))
+	b.others = max(b.others, others)
+}
+
+// write takes a block preceded by its history, and the survey of the block. Only what can raise the peak is
+// interpolated.
+func (m *truePeakMeter) write(extended []float64, s *survey) {
+	before := largest(extended[history-truePeakTaps+1 : history])
+	for n, c := range s.chunks {
+		if seen := max(before, c.peak); seen*(m.bound.middle+m.bound.others) > m.peak {
+			from := history + n*surveyChunk
+			m.interpolate(extended[from-truePeakTaps+1:min(from+surveyChunk, len(extended))], seen)
 		}
-		m.peak = max(m.peak, largest(extended[from:to]))
-		for p := range m.phases {
-			m.interpolate(&m.phases[p], seen)
-		}
+		m.peak = max(m.peak, c.peak)
+		before = c.peak
 	}
 }
 
-func (m *truePeakMeter) canRaise(samples []float64) bool {
-	return largest(samples)*max(m.gain, 1) > m.peak
-}
-
-// largest is the largest magnitude.
-func largest(samples []float64) float64 {
-	high, low := 0.0, 0.0
-	for _, x := range samples {
-		if x > high {
-			high = x
-		} else if x < low {
-			low = x
-		}
-	}
-	return max(high, -low)
-}
-
-func (m *truePeakMeter) interpolate(h *[truePeakTaps]float64, samples []float64) {
-	peak := m.peak
+// interpolate looks between those samples of which at least one is large enough to raise the peak, given
+// the largest magnitude of all.
+func (m *truePeakMeter) interpolate(samples []float64, largest float64) {
 	for ; len(samples) >= truePeakTaps; samples = samples[1:] {
 		x := (*[truePeakTaps]float64)(samples)
-		y := x[0]*h[0] + x[1]*h[1] + x[2]*h[2] + x[3]*h[3] + x[4]*h[4] + x[5]*h[5] +
-			(x[6]*h[6] + x[7]*h[7] + x[8]*h[8] + x[9]*h[9] + x[10]*h[10] + x[11]*h[11])
-		if y > peak {
-			peak = y
-		} else if -y > peak {
-			peak = -y
+		middle := max(math.Abs(x[truePeakMiddle]), math.Abs(x[truePeakMiddle+1]))
+		if middle*m.bound.middle+largest*m.bound.others <= m.peak {
+			continue
+		}
+		for p := range m.phases {
+			m.peak = max(m.peak, math.Abs(dot(&m.phases[p], x)))
 		}
 	}
-	m.peak = peak
+}
+
+func dot(h, x *[truePeakTaps]float64) float64 {
+	return x[0]*h[0] + x[1]*h[1] + x[2]*h[2] + x[3]*h[3] + x[4]*h[4] + x[5]*h[5] +
+		(x[6]*h[6] + x[7]*h[7] + x[8]*h[8] + x[9]*h[9] + x[10]*h[10] + x[11]*h[11])
 }

@@ -6,22 +6,34 @@ type zeroMeter struct {
 	run, longest, nonZero int64 // frames
 }
 
-func (m *zeroMeter) write(channels [][]float64) {
-	first := channels[0]
-	last := channels[len(channels)-1]
-	run, longest := m.run, m.longest
-	for i, x := range first {
-		if x == 0 && last[i] == 0 {
-			run++
+// write takes the same block and its survey of the first and the last channel.
+func (m *zeroMeter) write(first, last []float64, inFirst, inLast *survey) {
+	for n, c := range inFirst.chunks {
+		from := n * surveyChunk
+		to := min(from+surveyChunk, len(first))
+		if c.zeros && inLast.chunks[n].zeros {
+			m.writeEach(first[from:to], last[from:to])
 			continue
 		}
-		if run > longest {
-			longest = run
+		m.end()
+		m.nonZero += int64(to - from)
+	}
+}
+
+func (m *zeroMeter) writeEach(first, last []float64) {
+	for i, x := range first {
+		if x == 0 && last[i] == 0 {
+			m.run++
+			continue
 		}
-		run = 0
+		m.end()
 		m.nonZero++
 	}
-	m.run, m.longest = run, longest
+}
+
+func (m *zeroMeter) end() {
+	m.longest = max(m.longest, m.run)
+	m.run = 0
 }
 
 func (m *zeroMeter) longestRun() int64 { return max(m.longest, m.run) }
