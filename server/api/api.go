@@ -83,7 +83,7 @@ type API struct {
 	desk        enrol.Desk
 	byAddress   *limit.Limiter
 	byAgent     *limit.Limiter
-	byLoad      *limit.Limiter
+	load        *loadRoom
 	byWebSocket *limit.Limiter
 	unpacking   chan struct{}
 	count       counters
@@ -96,7 +96,7 @@ func New(c Config) *API {
 		desk:        enrol.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
 		byAddress:   limit.New(enrolEvery, enrolBurst, remembered, c.Now),
 		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
-		byLoad:      limit.New(loadEvery, loadBurst, remembered, c.Now),
+		load:        newLoadRoom(c.Now),
 		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
 		unpacking:   make(chan struct{}, parallelUnpacking),
 		count:       newCounters(c.Registry),

@@ -11,26 +11,26 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// One measurement is one request for bytes and up to five that send some; twice
-// that at once, and a measurement a minute after that, is 0.6 Mbit/s an agent.
-const (
-	loadBurst = 12
-	loadEvery = 10 * time.Second
-)
-
 const bytesType = "application/octet-stream"
 
 // takeLoad throws the bytes away and says how fast they came.
 func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
-	if err := a.mayLoad(c); err != nil {
-		return err
-	}
 	if err := wantType(r, bytesType); err != nil {
 		return err
 	}
 	if r.ContentLength > wire.MaxLoadBytes {
 		return tooLarge("body", wire.MaxLoadBytes)
 	}
+	size := r.ContentLength
+	if size < 0 { // it does not say
+		size = wire.MaxLoadBytes
+	}
+	leave, err := a.load.enter(c.ID, size)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(loadLimit))
 	receipt, err := receive(http.MaxBytesReader(w, r.Body, wire.MaxLoadBytes))
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge("body", e.Limit)
@@ -68,25 +68,21 @@ func receive(body io.Reader) (wire.LoadReceipt, error) {
 
 // giveLoad sends as many bytes as are asked for, which nothing can compress.
 func (a *API) giveLoad(w http.ResponseWriter, r *http.Request, c caller) error {
-	if err := a.mayLoad(c); err != nil {
-		return err
-	}
 	n, err := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
 	if err != nil || n < 1 || n > wire.MaxLoadBytes {
 		return fault(http.StatusBadRequest, "bytes_invalid", "bytes must be 1 to "+strconv.Itoa(wire.MaxLoadBytes))
 	}
+	leave, err := a.load.enter(c.ID, n)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(loadLimit))
 	w.Header().Set("Content-Type", bytesType)
 	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
 	w.Header().Set("Cache-Control", "no-store")
 	// Its seed is of no interest to anybody: only that no box on the way can
 	// make the bytes fewer.
 	_, _ = io.CopyN(w, rand.NewChaCha8([32]byte{}), n) // the agent hangs up when its time is over
-	return nil
-}
-
-func (a *API) mayLoad(c caller) error {
-	if wait, ok := a.byLoad.Allow(c.ID); !ok {
-		return &Fault{Status: http.StatusTooManyRequests, Code: "too_many_requests", Message: "the line was measured a moment ago: try again later", RetryAfter: wait}
-	}
 	return nil
 }

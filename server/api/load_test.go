@@ -2,9 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
@@ -39,15 +41,82 @@ func TestLoadIsBounded(t *testing.T) {
 	}
 	wantFault(t, g.do(post(make([]byte, wire.MaxLoadBytes+1), bytesType)), http.StatusRequestEntityTooLarge, "too_large")
 	wantFault(t, g.do(post([]byte("{}"), "application/json")), http.StatusUnsupportedMediaType, "content_type")
-	for range loadBurst - 8 {
-		g.do(post([]byte("x"), bytesType))
+	half := make([]byte, wire.MaxLoadBytes/2) // 8 turns
+	for range loadBurst / 8 {
+		if w := g.do(post(half, bytesType)); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
 	}
-	wantFault(t, g.do(post([]byte("x"), bytesType)), http.StatusTooManyRequests, "too_many_requests")
+	w := g.do(post(half, bytesType))
+	wantFault(t, w, http.StatusTooManyRequests, "too_many_requests")
+	if w.Header().Get("Retry-After") == "" {
+		t.Error("it does not say when to come back")
+	}
 	if w := g.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: token}); w.Code != http.StatusOK {
 		t.Errorf("the load used up the turns of everything else: %d", w.Code)
 	}
-	g.wait(loadEvery)
-	if w := g.do(post([]byte("x"), bytesType)); w.Code != http.StatusOK {
+	g.wait(8 * loadEvery)
+	if w := g.do(post(half, bytesType)); w.Code != http.StatusOK {
 		t.Errorf("after the wait: %d", w.Code)
+	}
+}
+
+// TestLoadOfAllIsBounded: many agents, each within its own bounds.
+func TestLoadOfAllIsBounded(t *testing.T) {
+	g := newRig(t)
+	get := func(token string) ask {
+		return ask{method: http.MethodGet, path: "/api/v1/load?bytes=" + strconv.Itoa(wire.MaxLoadBytes), token: token}
+	}
+	served := 0
+	for n := range 2 * loadBurstAll / 16 {
+		w := g.do(get(g.enrolled("agent " + strconv.Itoa(n)).Token))
+		if w.Code == http.StatusOK {
+			served++
+		} else if wantFault(t, w, http.StatusServiceUnavailable, "load_busy"); w.Header().Get("Retry-After") == "" {
+			t.Fatal("it does not say when to come back")
+		}
+		g.wait(loadHold / (loadAgents - 1)) // so that a place is free
+	}
+	// Each second of waiting adds 1 MB to the 64 MB.
+	if most := loadBurstAll/16 + 32/4 + 1; served < loadBurstAll/16 || served > most {
+		t.Errorf("%d of %d measurements served, want %d to %d", served, 2*loadBurstAll/16, loadBurstAll/16, most)
+	}
+}
+
+func TestLoadPlaces(t *testing.T) {
+	now := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+	r := newLoadRoom(func() time.Time { return now })
+	enter := func(agent string) (leave func()) {
+		t.Helper()
+		leave, err := r.enter(agent, 1)
+		if err != nil {
+			t.Fatalf("%s: %v", agent, err)
+		}
+		return leave
+	}
+	refused := func(agent string, status int) {
+		t.Helper()
+		_, err := r.enter(agent, 1)
+		f, ok := errors.AsType[*Fault](err)
+		if !ok || f.Status != status || f.RetryAfter <= 0 {
+			t.Errorf("%s: %v", agent, err)
+		}
+	}
+	leaves := []func(){enter("a"), enter("b"), enter("c"), enter("d")}
+	refused("a", http.StatusTooManyRequests)    // it measures already
+	refused("e", http.StatusServiceUnavailable) // no place
+	now = now.Add(time.Hour)
+	refused("e", http.StatusServiceUnavailable) // the transfers still run
+	leaves[0]()
+	refused("e", http.StatusServiceUnavailable) // a's measurement goes on
+	enter("a")()
+	now = now.Add(loadHold)
+	enter("e")
+	refused("a", http.StatusServiceUnavailable)
+	for range 1000 { // whoever asks in vain takes nothing away
+		refused("f", http.StatusServiceUnavailable)
+	}
+	if len(r.guests) != loadAgents {
+		t.Errorf("%d places taken", len(r.guests))
 	}
 }

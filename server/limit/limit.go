@@ -39,11 +39,14 @@ func New(every time.Duration, burst, most int, now func() time.Time) *Limiter {
 
 // Allow takes one call from the key's bucket. When it is empty, retryAfter is
 // how long until the next call will be allowed; asking does not make it longer.
-func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) {
+func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) { return l.AllowN(key, 1) }
+
+// AllowN is Allow for what costs as much as n calls, at most the burst.
+func (l *Limiter) AllowN(key string, n int) (retryAfter time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	r := l.bucket(key).ReserveN(now, 1)
+	r := l.bucket(key).ReserveN(now, min(n, l.burst))
 	if wait := r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
 		return wait, false

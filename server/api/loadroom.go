@@ -1,0 +1,101 @@
+package api
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/limit"
+)
+
+// Bounds of media.load. They keep the collector's own line for the conferences
+// and the reports: a check that has to wait says "unknown".
+const (
+	// loadUnit is what one turn of the limiters stands for. One measurement asks
+	// for 4 MB and sends up to 3.9 MB in five requests: 33 turns.
+	loadUnit = 256 << 10
+	// An agent: two measurements at once, then one in about 70 s, 1 Mbit/s.
+	loadBurst = 70
+	loadEvery = 2 * time.Second
+	// All together: 64 MB at once, then 8 Mbit/s.
+	loadBurstAll = 256
+	loadEveryAll = 250 * time.Millisecond
+	// loadAgents may measure side by side. More would measure each other.
+	loadAgents = 4
+	// loadHold keeps an agent's place between the requests of its measurement.
+	loadHold = 3 * time.Second
+	// loadLimit ends one transfer; the agent itself gives up after 1.5 s.
+	loadLimit = 10 * time.Second
+)
+
+// loadRoom lets few agents measure at once, each with one transfer at a time.
+type loadRoom struct {
+	now     func() time.Time
+	byAgent *limit.Limiter
+	all     *limit.Limiter
+
+	mu     sync.Mutex
+	guests map[string]*loadGuest
+}
+
+// loadGuest is an agent that has a place.
+type loadGuest struct {
+	busy  bool      // a transfer runs
+	until time.Time // when the place is free again, unless busy
+}
+
+func newLoadRoom(now func() time.Time) *loadRoom {
+	return &loadRoom{
+		now: now, guests: map[string]*loadGuest{},
+		byAgent: limit.New(loadEvery, loadBurst, remembered, now),
+		all:     limit.New(loadEveryAll, loadBurstAll, 1, now),
+	}
+}
+
+// enter lets an agent move some bytes. The error is a *Fault with the time to
+// wait.
+func (r *loadRoom) enter(agent string, bytes int64) (leave func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if g := r.guests[agent]; g != nil && g.busy {
+		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent measures already: one transfer at a time", loadHold)
+	}
+	if wait, ok := r.place(agent, now); !ok {
+		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines are being measured: try again later", wait)
+	}
+	turns := int((bytes + loadUnit - 1) / loadUnit)
+	if wait, ok := r.byAgent.AllowN(agent, turns); !ok {
+		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "the line was measured a moment ago: try again later", wait)
+	}
+	if wait, ok := r.all.AllowN("", turns); !ok {
+		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines were measured a moment ago: try again later", wait)
+	}
+	g := &loadGuest{busy: true}
+	r.guests[agent] = g
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		g.busy, g.until = false, r.now().Add(loadHold)
+	}, nil
+}
+
+// place says whether agent has a place or there is a free one; else how long
+// until one may be.
+func (r *loadRoom) place(agent string, now time.Time) (wait time.Duration, ok bool) {
+	wait = loadHold
+	for id, g := range r.guests {
+		switch {
+		case g.busy:
+		case !now.Before(g.until):
+			delete(r.guests, id)
+		default:
+			wait = min(wait, g.until.Sub(now))
+		}
+	}
+	return wait, r.guests[agent] != nil || len(r.guests) < loadAgents
+}
+
+func loadRefused(status int, code, message string, wait time.Duration) *Fault {
+	return &Fault{Status: status, Code: code, Message: message, RetryAfter: wait}
+}
