@@ -64,7 +64,7 @@ type Event struct {
 	Level Level
 	// Fraction is 0..1 for EventProgress.
 	Fraction float64
-	// Result is set for EventDone.
+	// Result is set for EventDone and EventPartial.
 	Result *report.Result
 	// Device is set for EventVoiceElsewhere: the microphone that hears the
 	// voice, as audio.InputConfig.Device takes it. It may hold a person's name:
@@ -88,6 +88,7 @@ const (
 	EventDone                            // the plan has the probe's result
 	EventVoiceElsewhere                  // audio.input: another microphone hears the voice, the chosen one does not
 	EventMuted                           // audio.input: the system has muted the microphone, or lifted that
+	EventPartial                         // audio.input: what is known so far, every half second; it never replaces EventDone
 )
 
 // Level is one reading of the meter.

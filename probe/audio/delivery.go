@@ -25,6 +25,7 @@ const rateMinSpan = 2 * time.Second
 // the callbacks in the child, so a slow parent does not disturb it.
 type delivery struct {
 	periodNS int64
+	rateHz   float64 // nominal
 
 	n               int
 	firstNS, lastNS int64
@@ -45,7 +46,9 @@ type pause struct {
 	judgeAtNS    int64
 }
 
-func newDelivery(period time.Duration) *delivery { return &delivery{periodNS: period.Nanoseconds()} }
+func newDelivery(period time.Duration, rateHz int) *delivery {
+	return &delivery{periodNS: period.Nanoseconds(), rateHz: float64(rateHz)}
+}
 
 // add takes one callback after the warm-up.
 func (d *delivery) add(m capture.PCM, frames int) {
@@ -74,7 +77,7 @@ func (d *delivery) add(m capture.PCM, frames int) {
 // judge closes the pause: a dropout if the frames stayed behind the clock.
 func (d *delivery) judge() {
 	expected := d.lastNS - d.pause.beforeNS
-	came := (d.frames - d.pause.beforeFrames) * 1e9 / capture.RateHz
+	came := int64(float64(d.frames-d.pause.beforeFrames) * 1e9 / d.rateHz)
 	if missing := expected - came; missing > gapLost.Nanoseconds() {
 		d.dropouts++
 		d.lostNS = max(d.lostNS, missing)
@@ -89,7 +92,7 @@ func (d *delivery) rateErrorPct() (float64, bool) {
 		return 0, false
 	}
 	slope, ok := d.fit.slope()
-	return 100 * (slope/capture.RateHz - 1), ok
+	return 100 * (slope/d.rateHz - 1), ok
 }
 
 // slopeFit is the common least-squares slope of several stretches, each with

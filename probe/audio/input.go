@@ -21,7 +21,8 @@ const startAllowance = 20 * time.Second
 type InputConfig struct {
 	// Device is a name or ID as Devices lists it; empty for the default device.
 	Device string
-	// SpeakFor is how much sound is wanted, the warm-up left out; 0 means DefaultSpeakFor.
+	// SpeakFor is how much sound is wanted from EventListening on; 0 means
+	// DefaultSpeakFor. The half second of room before it comes on top.
 	SpeakFor time.Duration
 	// Child makes the capture process; nil for this program itself.
 	Child Child
@@ -57,11 +58,14 @@ func NewInput(c InputConfig) probe.Probe {
 
 type input struct{ config InputConfig }
 
-const noteNotBuilt = "built without audio"
+const (
+	inputVersion = 1
+	noteNotBuilt = "built without audio"
+)
 
 func (*input) Name() string { return report.ProbeAudioInput }
 
-func (*input) Version() int { return 1 }
+func (*input) Version() int { return inputVersion }
 
 // Run records until it has enough, ctx is done, or the capture comes to grief.
 func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
@@ -81,7 +85,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.config.Child != nil {
 		s.Command = p.config.Child(ctx)
 	}
-	rec := newTake(p.config.SpeakFor, env.Progress)
+	rec := newTake(p.config.SpeakFor, p.config.PersonNames, env.Progress)
 	p.config.Keep.Erase()
 	rec.keep = p.config.Keep
 	if p.config.Others {
@@ -103,7 +107,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	default:
 		state = report.CaptureComplete // cut short: what there is counts
 	}
-	data := rec.data(state, p.config.PersonNames)
+	data := rec.data(state)
 	rec.others.report(data, rec.recordedID())
 	return result(data, text), nil
 }

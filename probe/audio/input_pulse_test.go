@@ -94,7 +94,7 @@ func TestHealthyVoice(t *testing.T) {
 	if math.Abs(*d.ActiveLevelDBFS+26) > 2.5 {
 		t.Errorf("active level %.2f dBFS, want about -26", *d.ActiveLevelDBFS)
 	}
-	if *d.SpeechMS < 3000 || *d.CapturedMS < 6000 || *d.CapturedMS > 6100 {
+	if *d.SpeechMS < 3000 || *d.CapturedMS < 6500 || *d.CapturedMS > 6600 { // with the room before
 		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
 	}
 	// On a machine that is busy with other tests the player itself can run dry once.

@@ -20,22 +20,31 @@ const levelPeriod = 50 * time.Millisecond
 // delivers too few frames.
 const overtime = 500 * time.Millisecond
 
+// quietLead is how much sound is taken in before the participant is asked to
+// speak: the room alone, without which nobody knows how far a voice rises out
+// of it.
+const quietLead = 500 * time.Millisecond
+
 // take takes in one child's messages.
 type take struct {
 	speakFor time.Duration
 	progress func(probe.Event)
+	persons  []string // names that must not stay in a device's name
 
 	backend string
 	listed  bool
 	devices []capture.Device
 	state   osstate.Snapshot
+	before  firstUses
 	started capture.Started
 
 	warm       warmUp
 	delivery   *delivery
 	analyzer   *signal.Analyzer // nil until the warm-up is over
 	frames     int
+	listening  bool // the participant has been asked to speak
 	untilLevel int
+	untilLook  int
 
 	keep   *Recording // nil: keep nothing
 	others *others    // nil: listen to no other microphone
@@ -45,8 +54,8 @@ type take struct {
 	rerouted      bool
 }
 
-func newTake(speakFor time.Duration, progress func(probe.Event)) *take {
-	return &take{speakFor: speakFor, progress: progress}
+func newTake(speakFor time.Duration, persons []string, progress func(probe.Event)) *take {
+	return &take{speakFor: speakFor, persons: persons, progress: progress}
 }
 
 // handle returns capture.ErrEnough when all that was wanted is there.
@@ -58,7 +67,8 @@ func (t *take) handle(m capture.Message) error {
 		t.observe(m.Snapshot)
 	case capture.Started:
 		t.started = m
-		t.delivery = newDelivery(time.Duration(m.PeriodMS) * time.Millisecond)
+		t.untilLook = t.framesIn(lookPeriod)
+		t.delivery = newDelivery(time.Duration(m.PeriodMS)*time.Millisecond, m.RateHz)
 		t.keep.begin(m.Channels)
 		t.others.listen(t.devices, m.Device.ID)
 		t.tellMuted()
@@ -71,6 +81,7 @@ func (t *take) handle(m capture.Message) error {
 // observe keeps the latest state and notices when the stream was moved.
 func (t *take) observe(s osstate.Snapshot) {
 	t.state = s
+	t.before.look(s)
 	switch {
 	case s.StreamDeviceID == "":
 	case t.firstStreamID == "":
@@ -108,36 +119,59 @@ func (t *take) hear(m capture.PCM) error {
 			return fmt.Errorf("analyse microphone: %w", err)
 		}
 		t.analyzer = a
-		t.progress(probe.Event{Kind: probe.EventListening})
 	}
 	frames := len(samples) / t.started.Channels
 	t.delivery.add(m, frames)
 	t.analyzer.Write(samples)
 	t.keep.write(samples)
 	t.frames += frames
+	t.invite()
 	t.showLevel(frames)
 	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
-	if t.captured() >= t.speakFor || heardFor >= t.speakFor+overtime {
+	if wanted := quietLead + t.speakFor; t.captured() >= wanted || heardFor >= wanted+overtime {
 		return capture.ErrEnough
 	}
+	t.look(frames)
 	return nil
 }
 
+// invite asks the participant to speak, once the room has been heard. Where
+// there are only zeros there is no room to wait for.
+func (t *take) invite() {
+	if t.listening || t.captured() < quietLead && !t.onlyZeros() {
+		return
+	}
+	t.listening = true
+	t.progress(probe.Event{Kind: probe.EventListening})
+}
+
+func (t *take) onlyZeros() bool { return t.analyzer.Level().ZeroMS >= t.milliseconds(t.frames) }
+
 func (t *take) captured() time.Duration {
-	return time.Duration(t.frames) * time.Second / capture.RateHz
+	return time.Duration(t.frames) * time.Second / time.Duration(t.started.RateHz)
+}
+
+// framesIn is how many frames of this stream last so long.
+func (t *take) framesIn(d time.Duration) int {
+	return int(d * time.Duration(t.started.RateHz) / time.Second)
+}
+
+func (t *take) milliseconds(frames int) float64 {
+	return float64(frames) * 1000 / float64(t.started.RateHz)
 }
 
 func (t *take) showLevel(frames int) {
-	const perLevel = int(levelPeriod * capture.RateHz / time.Second)
-	t.untilLevel -= frames
-	if t.untilLevel > 0 {
+	if !t.listening {
 		return
 	}
-	t.untilLevel = max(t.untilLevel+perLevel, 0)
+	if t.untilLevel -= frames; t.untilLevel > 0 {
+		return
+	}
+	t.untilLevel = max(t.untilLevel+t.framesIn(levelPeriod), 0)
 	l := t.analyzer.Level()
 	t.others.chosenHears(l)
-	if l.ZeroMS >= frameMS(t.frames) { // silent from the very start
-		l.ZeroMS += frameMS(t.warm.zeroFrames)
+	if t.onlyZeros() { // silent from the very start
+		l.ZeroMS += t.milliseconds(t.warm.zeroFrames)
 	}
 	t.progress(probe.Event{Kind: probe.EventLevel, Level: probe.Level{
 		RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, ZeroMS: l.ZeroMS,
@@ -147,12 +181,13 @@ func (t *take) showLevel(frames int) {
 func frameMS(frames int) float64 { return float64(frames) * 1000 / capture.RateHz }
 
 // data is the report of this recording.
-func (t *take) data(state report.CaptureState, persons []string) *report.AudioInput {
+func (t *take) data(state report.CaptureState) *report.AudioInput {
 	d := &report.AudioInput{State: state, Backend: t.backend}
 	if t.listed {
 		d.Microphones = new(countMicrophones(t.devices))
 	}
-	t.describeDevice(d, persons)
+	t.describeDevice(d)
+	t.before.describe(d, t.started.Device.ID)
 	if t.warm.began {
 		d.FirstCallbackMS = milliseconds(t.warm.begin - t.started.AtNS)
 	}
@@ -184,7 +219,7 @@ func (t *take) fillDelivery(d *report.AudioInput) {
 }
 
 // describeDevice names the device that was really recorded.
-func (t *take) describeDevice(d *report.AudioInput, persons []string) {
+func (t *take) describeDevice(d *report.AudioInput) {
 	if t.started.Channels == 0 {
 		return
 	}
@@ -193,7 +228,7 @@ func (t *take) describeDevice(d *report.AudioInput, persons []string) {
 		dev = t.deviceByID(id)
 	}
 	// Redaction would do the last step too; done here, the screen shows what is sent.
-	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, persons))
+	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, t.persons))
 	d.IsDefault, d.IsMonitor, d.IsBluetooth = new(dev.IsDefault), new(dev.IsMonitor), new(dev.IsBluetooth)
 	if dev.NativeRateHz > 0 {
 		d.NativeRateHz = new(dev.NativeRateHz)
@@ -205,7 +240,7 @@ func (t *take) describeDevice(d *report.AudioInput, persons []string) {
 	if !ok {
 		return
 	}
-	d.OSMuted, d.OSVolumeDB = known.Muted, known.VolumeDB
+	d.OSMuted, d.OSVolumeDB, d.BluetoothCodec = known.Muted, known.VolumeDB, known.BluetoothCodec
 	for _, f := range []struct{ to, from **int }{{&d.NativeRateHz, &known.NativeRateHz}, {&d.NativeChannels, &known.NativeChannels}} {
 		if *f.from != nil {
 			*f.to = *f.from

@@ -24,17 +24,20 @@ type feed struct {
 	at       time.Duration
 	listened time.Duration
 	levels   []probe.Level
+	looks    []*report.AudioInput
 	err      error
 }
 
 func newFeed(t *testing.T, speakFor time.Duration, channels int) *feed {
 	f := &feed{t: t, listened: -1}
-	f.rec = newTake(speakFor, func(e probe.Event) {
+	f.rec = newTake(speakFor, nil, func(e probe.Event) {
 		switch e.Kind {
 		case probe.EventListening:
 			f.listened = f.at
 		case probe.EventLevel:
 			f.levels = append(f.levels, e.Level)
+		case probe.EventPartial:
+			f.looks = append(f.looks, e.Result.Data.(*report.AudioInput))
 		}
 	})
 	mic := capture.Device{Name: "Mic", ID: "mic", IsDefault: true}
@@ -59,7 +62,7 @@ func (f *feed) pass(d time.Duration, value float32, rateOffPct float64) {
 	}
 }
 
-func (f *feed) data() *report.AudioInput { return f.rec.data(report.CaptureComplete, nil) }
+func (f *feed) data() *report.AudioInput { return f.rec.data(report.CaptureComplete) }
 
 func TestWarmUpIsLeftOut(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
@@ -70,7 +73,7 @@ func TestWarmUpIsLeftOut(t *testing.T) {
 	}
 	f.pass(2*time.Second, 0.1, 0)
 	d := f.data()
-	if f.err != capture.ErrEnough || *d.CapturedMS != 1000 || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
+	if room := milliseconds(quietLead.Nanoseconds()); f.err != capture.ErrEnough || *d.CapturedMS != 1000+*room || *d.DigitalZeroMS != 0 || *d.Dropouts != 0 {
 		t.Errorf("%v: %v ms, %v ms of zeros, %d dropouts", f.err, *d.CapturedMS, *d.DigitalZeroMS, *d.Dropouts)
 	}
 	if *d.FirstCallbackMS != 1520 {
@@ -127,7 +130,7 @@ func TestRateError(t *testing.T) {
 func TestTooFewFramesDoNotTakeForever(t *testing.T) {
 	f := newFeed(t, 2*time.Second, 1)
 	f.pass(time.Minute, 0.1, -50)
-	if f.err != capture.ErrEnough || f.at > 3*time.Second {
+	if f.err != capture.ErrEnough || f.at > 3500*time.Millisecond {
 		t.Errorf("%v after %v", f.err, f.at)
 	}
 }
@@ -220,7 +223,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	var d report.AudioInput
 	fillSignal(&d, a)
 	// What the operating system and the stream say is not of the signal.
-	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "OSMuted", "OSVolumeDB",
+	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
 		"OthersListened", "VoiceDeviceLevelDBFS"}
 	r := reflect.ValueOf(d)
@@ -259,5 +262,24 @@ func TestCoarseStatus(t *testing.T) {
 				t.Errorf("%+v: %q, want %q", in, got, want)
 			}
 		}
+	}
+}
+
+// A look says what the report would say if the recording ended there.
+func TestLooksAreTheReportSoFar(t *testing.T) {
+	f := newFeed(t, 3*time.Second, 1)
+	f.pass(5*time.Second, 0.1, 0)
+	if n := len(f.looks); n != 6 { // 3.5 s with the room; the end itself is the report's
+		t.Fatalf("%d looks in 3.5 s", n)
+	}
+	for i, in := range f.looks {
+		if want := 500 * float64(i+1); *in.CapturedMS != want || in.State != report.CaptureComplete || in.Device != "Mic" || in.SpeechMS == nil {
+			t.Errorf("look %d: %v ms, %+v", i, *in.CapturedMS, in)
+		}
+	}
+	short := newFeed(t, 2*time.Second, 1)
+	short.pass(4*time.Second, 0.1, 0)
+	if !reflect.DeepEqual(f.looks[4], short.data()) {
+		t.Errorf("after 2.5 s a look says\n%+v\nand the report of just those\n%+v", f.looks[4], short.data())
 	}
 }

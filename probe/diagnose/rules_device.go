@@ -179,6 +179,8 @@ func osVolumeLow(f *facts) *finding {
 
 // stalled is a fail when the sound stopped for good and a warning when it came
 // back. A death of the capture process is not here: it may be our own fault.
+// Nor is the pause of a change to another microphone, which can take seconds:
+// that is rerouted, if the system says so.
 func stalled(f *facts) *finding {
 	if f.in == nil {
 		return nil
@@ -195,6 +197,9 @@ func stalled(f *facts) *finding {
 		{"first_callback_ms", f.in.FirstCallbackMS, f.Audio.FirstCallbackMS},
 	} {
 		v, ok := number(wait.value)
+		if wait.field == "longest_callback_gap_ms" && isTrue(f.in.Rerouted) {
+			continue
+		}
 		if severity, limit, passed := wait.limit.above(v); ok && passed {
 			return &finding{
 				severity: severity, confidence: byRatio(v, limit),

@@ -1,0 +1,25 @@
+package audio
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// lookPeriod is the time between two looks at what is known so far. A look
+// costs 0.1 ms and wakes nobody up: it is taken when sound arrives anyway.
+const lookPeriod = 500 * time.Millisecond
+
+// look tells what the report would say if the recording ended here.
+func (t *take) look(frames int) {
+	t.untilLook -= frames
+	if t.untilLook > 0 {
+		return
+	}
+	t.untilLook = max(t.untilLook+t.framesIn(lookPeriod), 0)
+	d := t.data(report.CaptureComplete)
+	t.progress(probe.Event{Kind: probe.EventPartial, Result: &report.Result{
+		Name: report.ProbeAudioInput, Version: inputVersion, Status: coarseStatus(d), Data: d,
+	}})
+}

@@ -1,0 +1,33 @@
+package diagnose_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// A change to another microphone takes its time; that pause is its own. The
+// sound that never came back is another matter.
+func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
+	for _, tt := range []struct {
+		moved   bool
+		gapMS   float64
+		state   report.CaptureState
+		firstMS float64
+		want    string
+	}{
+		{true, 2500, report.CaptureComplete, 100, "audio.rerouted"},
+		{false, 2500, report.CaptureComplete, 100, "audio.stalled"},
+		{true, 2500, report.CaptureStalled, 100, "audio.stalled"},
+		{true, 900, report.CaptureComplete, 4000, "audio.stalled"},
+	} {
+		r := healthy()
+		in := report.Find[report.AudioInput](r)
+		in.Rerouted, in.LongestCallbackGapMS, in.State, in.FirstCallbackMS = &tt.moved, &tt.gapMS, tt.state, &tt.firstMS
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		if len(causes) == 0 || causes[0].Code != tt.want {
+			t.Errorf("%+v: %q", tt, codes(causes))
+		}
+	}
+}
