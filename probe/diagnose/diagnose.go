@@ -100,6 +100,8 @@ func diagnose(f *facts) []diagnosed {
 	if len(found) > 0 && found[0].severity != report.SeverityInfo {
 		found[0].primary = true
 		slices.SortFunc(found[1:], bySeverity)
+	} else {
+		slices.SortFunc(found, bySeverity)
 	}
 	return found
 }

@@ -112,6 +112,7 @@ type ClockLimits struct {
 type LinkLimits struct {
 	WiFiSignalDBM  Limit `toml:"wifi_signal_dbm"`  // passed downwards
 	GatewayLossPct Limit `toml:"gateway_loss_pct"` // lower end of the Wilson interval
+	DelaySpreadMS  Limit `toml:"delay_spread_ms"`  // p95 less the shortest round trip
 	DNSMS          Limit `toml:"dns_ms"`
 	BloatMS        Limit `toml:"bloat_ms"`  // rise of the round trip under load
 	UpKbps         Limit `toml:"up_kbps"`   // passed downwards

@@ -42,6 +42,9 @@ func scramble(rng *rand.Rand, v reflect.Value) {
 		}
 		if field.Kind() == reflect.Slice {
 			field.SetZero()
+			if field.Type() == reflect.TypeFor[[]report.PathSegment]() {
+				field.Set(reflect.ValueOf(randomSegments(rng)))
+			}
 			continue
 		}
 		if field.Kind() != reflect.Pointer {
@@ -67,6 +70,25 @@ func scramble(rng *rand.Rand, v reflect.Value) {
 	}
 }
 
+// randomSegments are streams of a path with any figures, likely and hostile ones.
+func randomSegments(rng *rand.Rand) (all []report.PathSegment) {
+	for _, name := range []string{"lan", "access", "transit", "server", "lan", "nonsense"} {
+		if rng.IntN(3) == 0 {
+			continue
+		}
+		s := report.PathSegment{Name: name, Sent: new(100), Lost: new(rng.IntN(40)), RTTMinMS: new(2.0), RTTP95MS: new(2 + 200*rng.Float64())}
+		if rng.IntN(4) == 0 {
+			s.Sent, s.Lost = new(int(randomNumber(rng))), new(int(randomNumber(rng)))
+			s.RTTP95MS = new(randomNumber(rng))
+		}
+		if rng.IntN(4) == 0 {
+			s.Lost = nil
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 func randomNumber(rng *rand.Rand) float64 {
 	switch rng.IntN(12) {
 	case 0:
@@ -90,7 +112,7 @@ func randomWord(rng *rand.Rand) string {
 		"", "complete", "no_server", "no_device", "no_session", "refused", "in_use", "stalled", "died", "device_absent",
 		"open", "blocked", "server_silent", "not_tested", "server_error", "no_signalling", "ice_failed", "not_flowing",
 		"interrupted", "http", "dns", "tcp", "tls", "timeout", "not_found", "srflx udp", "relay tcp", "void", "degraded",
-		"wifi", "vpn", "lan", "access", "server", "none", "APDM",
+		"wifi", "vpn", "lan", "access", "transit", "server", "none", "reached", "silent", "APDM",
 		"<script>alert(1)</script>", "\x1b[2J\u202e",
 	}
 	return words[rng.IntN(len(words))]
@@ -200,6 +222,12 @@ func checkEvidence(t *testing.T, r *report.Report, code string, e report.Evidenc
 	}
 	want := v.Interface()
 	switch v.Kind() {
+	case reflect.Slice: // a segment of the path, by its name
+		for i := range v.Len() {
+			if segment, ok := v.Index(i).Interface().(report.PathSegment); ok && segment.Name == e.Value {
+				return
+			}
+		}
 	case reflect.Int:
 		want = float64(v.Int())
 	case reflect.String:

@@ -240,8 +240,12 @@ func provocations() map[string]func(*report.Report) {
 			link(r).SignalDBM, link(r).GatewayLossPct, path(r).FaultSegment = new(-83.0), new(30.0), "lan"
 			upLoss(r)
 		},
-		"net.lan_loss":           func(r *report.Report) { path(r).FaultSegment, link(r).GatewayLossPct = "lan", new(30.0); upLoss(r) },
-		"net.access_loss":        func(r *report.Report) { path(r).FaultSegment = "access"; upLoss(r) },
+		"net.lan_loss": func(r *report.Report) { path(r).FaultSegment, link(r).GatewayLossPct = "lan", new(30.0); upLoss(r) },
+		"net.access_loss": func(r *report.Report) {
+			path(r).FaultSegment = "access"
+			upLoss(r)
+			voice(r).DownLossPct, voice(r).DownLossCI95 = new(19.0), &report.Interval{15.0, 23.8}
+		},
 		"net.server_loss":        func(r *report.Report) { path(r).FaultSegment = "server" },
 		"net.bandwidth_low_up":   func(r *report.Report) { load(r).UpKbps = new(300.0) },
 		"net.bandwidth_low_down": func(r *report.Report) { load(r).DownKbps = new(600.0) },

@@ -10,7 +10,10 @@ import (
 func accessDefinitions() []Definition {
 	web := []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice}
 	return []Definition{
-		{Code: "net.offline", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web, rule: offline},
+		{
+			Code: "net.offline", Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs: append(web[:3:3], report.ProbeNetworkPath), rule: offline,
+		},
 		{
 			Code: "net.captive_portal", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
 			SuppressedBy: []string{"net.offline"}, rule: captivePortal,
@@ -65,13 +68,22 @@ func ofWeb(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeNetworkWeb, field, value, unit)
 }
 
-// offline needs the positive sign that there is no network at all. That a
-// server is silent is none.
+// offline needs the positive sign that there is no network at all, or that the
+// own router answers and nobody behind it. That a server is silent is neither.
 func offline(f *facts) *finding {
-	if f.web == nil || !isFalse(f.web.Online) || f.web.Stage != "" || f.lineReached() {
+	if f.web != nil && isFalse(f.web.Online) && f.web.Stage == "" && !f.lineReached() {
+		return fault(stated, ofWeb("online", false, ""))
+	}
+	dead, named := f.lineDead()
+	if !dead {
 		return nil
 	}
-	return fault(stated, ofWeb("online", false, ""))
+	hit := fault(suggested, observed(report.ProbeNetworkPath, "line", "silent", ""))
+	if named {
+		hit.confidence = likely
+	}
+	hit.area = report.AreaProvider
+	return hit
 }
 
 // captivePortal is the probe's own finding from two signs; packets that reached
@@ -91,7 +103,7 @@ func dnsFailure(f *facts) *finding {
 		return nil
 	}
 	reached := f.lineReached()
-	if !isTrue(f.web.Online) && !reached {
+	if !isTrue(f.web.Online) && !f.lineAlive() {
 		return nil
 	}
 	hit := fault(likely, ofWeb("dns_error", f.web.DNSError, ""))

@@ -21,7 +21,7 @@ func linkDefinitions() []Definition {
 		segment("net.wifi_weak", report.AreaParticipant, along, wifiWeak),
 		segment("net.lan_loss", report.AreaParticipant, along, lanLoss, "net.wifi_weak"),
 		segment("net.access_loss", report.AreaProvider, along[1:], accessLoss),
-		segment("net.server_loss", report.AreaMunicipality, along[1:2], serverLoss),
+		segment("net.server_loss", report.AreaMunicipality, along[1:], serverLoss),
 	}
 }
 
@@ -104,28 +104,63 @@ func (f *facts) gatewayLost() *report.Evidence {
 	return new(over(report.ProbeNetworkLink, "gateway_loss_pct", pct, "%", limit))
 }
 
-// wifiWeak is only worth a word while nothing gets lost.
+// wifiWeak is a weak signal, or round trips to the router that stall. Either is
+// only a remark while the voice does not suffer, and no word where the trouble
+// lies elsewhere.
 func wifiWeak(f *facts) *finding {
 	if f.link == nil || f.link.Kind != "wifi" {
 		return nil
 	}
-	dbm, ok := number(f.link.SignalDBM)
-	_, limit, passed := f.Link.WiFiSignalDBM.below(dbm)
-	if !ok || !passed {
+	weak, stalls := f.weakSignal(), f.wifiStalls()
+	place := f.placeOfLoss()
+	delay, _ := f.delayPlace()
+	elsewhere := place.segment != "" && place.segment != atLAN || delay != "" && delay != atLAN
+	switch {
+	case weak == nil:
+		return stalls
+	case elsewhere && stalls == nil:
 		return nil
 	}
-	hit := &finding{
-		severity: report.SeverityInfo, confidence: byMargin(limit-dbm, levelScaleDB),
-		evidence: []report.Evidence{under(report.ProbeNetworkLink, "signal_dbm", dbm, "dBm", limit)},
+	hit := weak
+	if stalls != nil {
+		hit.worsen(stalls.severity)
+		hit.supporting = append(hit.supporting, stalls.evidence...)
 	}
 	if e := f.gatewayLost(); e != nil && !f.voiceKept() {
 		hit.worsen(report.SeverityWarn)
 		hit.supporting = append(hit.supporting, *e)
 	}
-	if f.faultSegment() == "lan" && !f.voiceKept() {
+	if place.segment == atLAN && !f.voiceKept() {
 		hit.worsen(report.SeverityWarn)
-		hit.supporting = append(hit.supporting, ofFaultSegment("lan"))
+		hit.supporting = append(hit.supporting, place.evidence...)
 	}
+	return hit
+}
+
+func (f *facts) weakSignal() *finding {
+	dbm, ok := number(f.link.SignalDBM)
+	_, limit, passed := f.Link.WiFiSignalDBM.below(dbm)
+	if !ok || !passed {
+		return nil
+	}
+	return &finding{
+		severity: report.SeverityInfo, confidence: byMargin(limit-dbm, levelScaleDB),
+		evidence: []report.Evidence{under(report.ProbeNetworkLink, "signal_dbm", dbm, "dBm", limit)},
+	}
+}
+
+// wifiStalls: nothing gets lost, but the air stands still time and again, as
+// with power saving and busy channels. The voice must suffer from it.
+func (f *facts) wifiStalls() *finding {
+	place, limit := f.delayPlace()
+	if place != atLAN || jitterHigh(f) == nil {
+		return nil
+	}
+	spread, ok := number(f.path.LANSpreadMS)
+	if !ok {
+		return nil
+	}
+	hit := disturbance(min(likely, byRatio(spread, limit)), over(report.ProbeNetworkPath, "lan_spread_ms", spread, "ms", limit))
 	return hit
 }
 
@@ -133,14 +168,14 @@ func wifiWeak(f *facts) *finding {
 // packets too and the path does not contradict: routers leave answers out.
 func lanLoss(f *facts) *finding {
 	gateway, voice := f.gatewayLost(), f.voiceLost()
-	switch segment := f.faultSegment(); {
-	case segment == "lan":
-		hit := f.segmentLoss(segment)
+	switch place := f.placeOfLoss(); {
+	case place.segment == atLAN:
+		hit := f.segmentLoss(place)
 		if gateway != nil {
 			hit.supporting = append(hit.supporting, *gateway)
 		}
 		return hit
-	case segment == "" && gateway != nil && len(voice) > 0:
+	case place.segment == "" && f.faultSegment() == "" && gateway != nil && len(voice) > 0:
 		hit := disturbance(suggested, *gateway)
 		hit.supporting = voice
 		return hit
@@ -148,17 +183,20 @@ func lanLoss(f *facts) *finding {
 	return nil
 }
 
+// accessLoss is a line that loses both ways. Where the voice lost clearly more
+// one way, the rule of that way has the better word: the own way up is full.
 func accessLoss(f *facts) *finding {
-	if s := f.faultSegment(); s == "access" || s == "transit" {
-		return f.segmentLoss(s)
+	place := f.placeOfLoss()
+	if place.segment != atAccess && place.segment != atTransit || f.oneDirection() && len(f.voiceLost()) > 0 {
+		return nil
 	}
-	return nil
+	return f.segmentLoss(place)
 }
 
 // segmentLoss is a loss of the path, which the voice stream meets as well; where
 // that was measured at the same time and lost nothing, the loss is no trouble.
-func (f *facts) segmentLoss(segment string) *finding {
-	hit := disturbance(likely, ofFaultSegment(segment))
+func (f *facts) segmentLoss(place lossPlace) *finding {
+	hit := disturbance(place.confidence, place.evidence...)
 	hit.supporting = f.voiceLost()
 	if f.voiceKept() {
 		hit.severity, hit.confidence = report.SeverityInfo, contradicted
@@ -166,12 +204,16 @@ func (f *facts) segmentLoss(segment string) *finding {
 	return hit
 }
 
-// serverLoss is about the conference server; the voice stream went elsewhere.
+// serverLoss is a loss behind the provider, which is nobody's line: at the
+// conference server while our collector is well, or on the way to the one
+// server that was asked.
 func serverLoss(f *facts) *finding {
-	if f.faultSegment() != "server" {
+	place := f.placeOfLoss()
+	if place.segment != atServer {
 		return nil
 	}
-	hit := disturbance(likely, ofFaultSegment("server"))
+	hit := disturbance(place.confidence, place.evidence...)
+	hit.supporting = f.voiceLost()
 	hit.area = f.ServerArea
 	return hit
 }

@@ -6,7 +6,7 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // way up comes first: it is what the others hear.
 func qualityDefinitions() []Definition {
 	explained := []string{"net.offline", "net.captive_portal", "net.udp_blocked", "conf.media_not_flowing"}
-	segments := []string{"net.wifi_weak", "net.lan_loss", "net.access_loss"}
+	segments := []string{"net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}
 	definition := func(code string, r rule, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: report.SeverityFail, Area: report.AreaUnknown,
@@ -18,7 +18,7 @@ func qualityDefinitions() []Definition {
 	return []Definition{
 		definition("net.upload_loss", uploadLoss, segments...),
 		definition("net.download_loss", downloadLoss, segments...),
-		definition("net.jitter_high", jitterHigh),
+		definition("net.jitter_high", jitterHigh, "net.wifi_weak"),
 		{
 			Code: "net.latency_high", Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs: []string{report.ProbeMediaVoice, report.ProbeNAT}, SuppressedBy: explained[:2], rule: latencyHigh,

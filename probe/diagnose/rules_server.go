@@ -22,7 +22,7 @@ func serverDefinitions() []Definition {
 		definition("conf.server_error", serverError, web),
 		definition("conf.cert_invalid", certInvalid, web, "net.tls_intercepted", "net.clock_wrong"),
 		definition("conf.server_down", serverDown,
-			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
+			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkPath},
 			"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "conf.server_error", "conf.cert_invalid"),
 	}
 }
@@ -113,6 +113,11 @@ func (f *facts) targetSilent() *finding {
 		return disturbance(suggested, ofWeb("stage", f.web.Stage, ""))
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
 		return fault(likely, ofWeb("stage", f.web.Stage, ""))
+	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineAlive():
+		// Somebody on the way answers and the server does not: silent, or not let through.
+		hit := fault(suggested, ofWeb("stage", f.web.Stage, ""))
+		hit.supporting = append(hit.supporting, observed(report.ProbeNetworkPath, "line", f.path.Line, ""))
+		return hit
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && isTrue(f.web.Online):
 		// A machine refused the connection: the line reaches that far.
 		return fault(suggested, ofWeb("stage", f.web.Stage, ""), ofWeb("online", true, ""))
@@ -127,7 +132,7 @@ func (f *facts) reflectorSilent() *finding {
 		return nil
 	}
 	var evidence []report.Evidence
-	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineReached()) {
+	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineAlive()) {
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
 	if f.natSilent() && f.webReached() {

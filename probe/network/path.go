@@ -84,6 +84,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	for _, at := range found.points {
 		data.Segments = append(data.Segments, segmentOf(at.name, streams[at.name]))
 	}
+	data.LANSpreadMS, data.AccessSpreadMS = spreadOf(streams[segmentLAN]), spreadOf(streams[segmentAccess])
 	data.FaultSegment = found.placeFault(streams)
 	data.Line = found.judgeLine(streams)
 	return judgePath(data), nil
@@ -121,6 +122,14 @@ func segmentOf(name string, s *stream) report.PathSegment {
 		out.RTTP95MS = milliseconds(nearestRank(s.rtts, 95))
 	}
 	return out
+}
+
+// spreadOf is how much the round trips vary; nil where too few were answered.
+func spreadOf(s *stream) *float64 {
+	if !s.counted() {
+		return nil
+	}
+	return milliseconds(nearestRank(s.rtts, 95) - nearestRank(s.rtts, 0))
 }
 
 // judgePath leaves the severity to the rules: what is lost on the way to a

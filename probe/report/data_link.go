@@ -45,6 +45,11 @@ type NetworkPath struct {
 	// FaultSegment is lan, access, transit or server; none where all is well,
 	// "" where the figures do not tell.
 	FaultSegment string `json:"fault_segment,omitempty"`
+	// LANSpreadMS is how much the round trip to the next router varies: what 95 of
+	// 100 packets kept, less the shortest, in ms.
+	LANSpreadMS *float64 `json:"lan_spread_ms,omitempty"`
+	// AccessSpreadMS is the same for the first router of the provider, in ms.
+	AccessSpreadMS *float64 `json:"access_spread_ms,omitempty"`
 	// Line is reached where a machine behind the own router answered (a router
 	// of the provider or a server), silent where the own router answers and
 	// nobody behind it does, and "" where the figures do not tell.

@@ -1,0 +1,215 @@
+package diagnose
+
+import (
+	"math"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// The names of the segments as network.path has them, nearest first.
+const (
+	atLAN     = "lan"
+	atAccess  = "access"
+	atTransit = "transit"
+	atServer  = "server"
+)
+
+// byChance is how likely a difference between two shares may be by chance to be
+// called one.
+const byChance = 0.05
+
+// lossPlace is where the loss comes about, and how that is known.
+type lossPlace struct {
+	segment    string // "" where that is not known
+	confidence float64
+	evidence   []report.Evidence
+}
+
+// placeOfLoss believes network.path where it names a segment. Its streams are
+// shorter than the voice, so that a loss of a few percent may stay below their
+// own threshold: then what the voice lost is the proof that there is one, and
+// the streams only say where.
+func (f *facts) placeOfLoss() lossPlace {
+	switch s := f.faultSegment(); s {
+	case atLAN, atAccess, atTransit, atServer:
+		return lossPlace{s, likely, []report.Evidence{ofFaultSegment(s)}}
+	}
+	if f.path == nil || len(f.voiceLost()) == 0 {
+		return lossPlace{}
+	}
+	voice := f.worseDirection()
+	lan, access := f.segment(atLAN), f.segment(atAccess)
+	if !voice.known() || !lan.known() || f.endsContradict(voice) {
+		return lossPlace{}
+	}
+	switch {
+	case !lan.fewerThan(voice):
+		// As much at the first router as on all of the way, or too little to tell.
+		if voice.fewerThan(lan) || !lan.loses() || lan.share() < voice.share()/2 {
+			return lossPlace{}
+		}
+		return placed(atLAN, lan)
+	case !access.known():
+		return lossPlace{}
+	case lan.fewerThan(access) && access.share() >= voice.share()/2:
+		return placed(atAccess, access)
+	case access.fewerThan(voice) && access.share() < voice.share()/2:
+		return placed(atServer, access)
+	}
+	return lossPlace{}
+}
+
+// placed is a place that follows from the stream to a segment's end.
+func placed(segment string, c counts) lossPlace {
+	return lossPlace{segment, suggested, []report.Evidence{
+		observed(report.ProbeNetworkPath, "segments", segment, ""),
+	}}
+}
+
+// endsContradict says that a far end of the path lost clearly less than the
+// voice: what the voice lost, it lost at another time or by another way.
+func (f *facts) endsContradict(voice counts) bool {
+	for _, name := range []string{atTransit, atServer} {
+		if end := f.segment(name); end.known() && end.fewerThan(voice) {
+			return true
+		}
+	}
+	return false
+}
+
+// counts is how many packets were sent and lost.
+type counts struct{ sent, lost float64 }
+
+// knownFrom is how many packets a stream needs before it counts.
+const knownFrom = 8
+
+func (c counts) known() bool {
+	return c.sent >= knownFrom && c.sent < roundable && c.lost >= 0 && c.lost < c.sent
+}
+
+func (c counts) share() float64 { return c.lost / c.sent }
+func (c counts) loses() bool    { return c.lost >= 3 }
+
+// fewerThan says whether c lost a smaller share than d beyond chance, by
+// Fisher's exact test: how likely so few of all the lost packets are in c.
+func (c counts) fewerThan(d counts) bool {
+	total, lost := c.sent+d.sent, c.lost+d.lost
+	p := 0.0
+	for k := max(0, lost-d.sent); k <= c.lost; k++ {
+		p += math.Exp(logChoose(c.sent, k) + logChoose(d.sent, lost-k) - logChoose(total, lost))
+	}
+	return p < byChance
+}
+
+func logChoose(n, k float64) float64 {
+	f := func(n float64) float64 { v, _ := math.Lgamma(n + 1); return v }
+	return f(n) - f(k) - f(n-k)
+}
+
+// segment is the stream to the far end of a segment of network.path.
+func (f *facts) segment(name string) counts {
+	if f.path == nil {
+		return counts{}
+	}
+	for _, s := range f.path.Segments {
+		sent, haveSent := count(s.Sent)
+		lost, haveLost := count(s.Lost)
+		if s.Name == name && haveSent && haveLost {
+			return counts{math.Round(sent), math.Round(lost)}
+		}
+	}
+	return counts{}
+}
+
+// directions are what the voice stream lost on its way up and down.
+func (f *facts) directions() (up, down counts) {
+	v := f.stream()
+	if v == nil {
+		return up, down
+	}
+	of := func(sent *int, pct *float64) counts {
+		n, ok := count(sent)
+		share, haveShare := number(pct)
+		if !ok || !haveShare || !(share >= 0 && share <= 100) || !(n >= 0 && n < roundable) {
+			return counts{}
+		}
+		return counts{n, math.Round(n * share / 100)}
+	}
+	return of(v.Sent, v.UpLossPct), of(v.DownSent, v.DownLossPct)
+}
+
+func (f *facts) worseDirection() counts {
+	up, down := f.directions()
+	switch {
+	case !down.known(), up.known() && up.share() >= down.share():
+		return up
+	}
+	return down
+}
+
+// oneDirection says that the voice lost clearly more one way than the other, as
+// on a line whose own way up is full.
+func (f *facts) oneDirection() bool {
+	up, down := f.directions()
+	return up.known() && down.known() && (up.fewerThan(down) || down.fewerThan(up))
+}
+
+// delayPlace is the nearest segment from which on round trips vary as much as
+// they do on the whole way; "" where they do not, or that is not known. A
+// router that is slow to answer while all behind it is swift varies alone.
+func (f *facts) delayPlace() (segment string, limit float64) {
+	if f.path == nil {
+		return "", 0
+	}
+	type at struct {
+		name string
+		ms   float64
+	}
+	var all []at
+	for _, name := range []string{atLAN, atAccess, atTransit, atServer} {
+		for _, s := range f.path.Segments {
+			least, ok1 := number(s.RTTMinMS)
+			p95, ok2 := number(s.RTTP95MS)
+			if s.Name == name && ok1 && ok2 && f.segment(name).known() {
+				all = append(all, at{name, p95 - least})
+			}
+		}
+	}
+	for i, a := range all {
+		_, limit, passed := f.Link.DelaySpreadMS.above(a.ms)
+		if !passed {
+			continue
+		}
+		shared := i < len(all)-1 || a.name != atLAN // an end that is the router itself proves nothing
+		for _, behind := range all[i+1:] {
+			shared = shared && behind.ms >= a.ms/2
+		}
+		if shared {
+			return a.name, limit
+		}
+	}
+	return "", 0
+}
+
+// lineAlive reports whether anybody behind the own router answered: our
+// reflector, a router of the provider or a server.
+func (f *facts) lineAlive() bool {
+	return f.lineReached() || f.path != nil && f.path.Line == "reached"
+}
+
+// lineDead reports the positive sign that the line behind the own router is
+// down: that router answers, nobody behind it does, and no other probe got
+// anywhere. named says that a far machine was asked by its address; without
+// one only the routers on the way kept silent.
+func (f *facts) lineDead() (dead, named bool) {
+	if f.path == nil || f.path.Line != "silent" || f.lineReached() {
+		return false, false
+	}
+	if w := f.web; w != nil && (isTrue(w.Online) || isTrue(w.CaptivePortal) || w.TCPMS != nil || w.DNSError == "not_found" || w.HTTPStatus != nil) {
+		return false, false
+	}
+	for _, s := range f.path.Segments {
+		named = named || (s.Name == atTransit || s.Name == atServer) && s.Lost == nil
+	}
+	return true, named
+}
