@@ -68,6 +68,12 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	var down, up rate
 	var downErr, upErr error
 	data.LoadedRTTDownMS = roundTrip(ctx, env, ask, fullTime, func(ctx context.Context) { down, downErr = p.receive(ctx, env.Clock) })
+	if errors.Is(downErr, errBusy) {
+		return probe.Result{
+			Status: report.StatusUnknown, Note: "the collector is measuring other lines: ask again later",
+			Data: &report.MediaLoad{IdleRTTMS: data.IdleRTTMS},
+		}, nil
+	}
 	data.LoadedRTTUpMS = roundTrip(ctx, env, ask, fullTime, func(ctx context.Context) { up, upErr = p.send(ctx, env.Clock) })
 	data.DownKbps, data.DownBytes = down.kbps, &down.moved
 	data.UpKbps, data.UpBytes = up.kbps, &up.moved
@@ -114,6 +120,9 @@ func roundTrip(ctx context.Context, env probe.Env, ask question, lasting time.Du
 	}
 	return milliseconds(median(s.rtts))
 }
+
+// errBusy: the collector bounds how much is measured at once.
+var errBusy = errors.New("the collector has no room for a measurement")
 
 // rate is what a phase reached.
 type rate struct {
@@ -228,6 +237,9 @@ func (p load) do(ctx context.Context, method string, at *url.URL, body []byte) (
 	}
 	if resp.StatusCode != http.StatusOK {
 		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+			return nil, fmt.Errorf("ask for load: %w", errBusy)
+		}
 		return nil, fmt.Errorf("ask for load: the collector answered with status %d", resp.StatusCode)
 	}
 	return resp, nil

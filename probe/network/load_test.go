@@ -91,8 +91,8 @@ func runLoad(t *testing.T, ctx context.Context, c LoadConfig) *report.MediaLoad 
 	if (r.Status == report.StatusOK) != (d.UpKbps != nil && d.DownKbps != nil) || (r.Status == report.StatusOK) == (r.Note != "") {
 		t.Errorf("status %s, note %q with %+v", r.Status, r.Note, d)
 	}
-	if *d.UpBytes > wire.MaxLoadBytes || *d.DownBytes > wire.MaxLoadBytes {
-		t.Errorf("moved %d up and %d down", *d.UpBytes, *d.DownBytes)
+	if deref(d.UpBytes) > wire.MaxLoadBytes || deref(d.DownBytes) > wire.MaxLoadBytes {
+		t.Errorf("moved %d up and %d down", deref(d.UpBytes), deref(d.DownBytes))
 	}
 	return d
 }
@@ -148,5 +148,23 @@ func TestLoadStopsAndBelievesNoNonsense(t *testing.T) {
 	start := time.Now()
 	if runLoad(t, ctx, LoadConfig{Base: refused, Token: "secret", ICE: stunOnLoopback(t)}); time.Since(start) > 2*time.Second {
 		t.Errorf("stopped after %v", time.Since(start))
+	}
+}
+
+// TestLoadWaitsForNobody: a collector without room is no fault of the line, and
+// is not asked again by the same check.
+func TestLoadWaitsForNobody(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		asked := 0
+		s := plain(t, func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(status)
+		})
+		base, _ := url.Parse(s.URL)
+		d := runLoad(t, t.Context(), LoadConfig{Base: base, ICE: stunOnLoopback(t)})
+		if d.UpKbps != nil || d.DownKbps != nil || d.LoadedRTTUpMS != nil || d.LoadedRTTDownMS != nil || asked != 1 {
+			t.Errorf("%d: asked %d times, %+v", status, asked, d)
+		}
 	}
 }
