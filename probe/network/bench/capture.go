@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// capture writes what the home sends and receives as a pcap file with nanosecond
+// capture writes what a host sends and receives as a pcap file with nanosecond
 // stamps and raw IP packets, which tshark reads. The stamps are the truth's own.
 type capture struct {
 	to    io.Writer

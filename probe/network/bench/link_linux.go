@@ -23,11 +23,11 @@ type Link struct {
 	log   *slog.Logger
 	done  chan struct{}
 
-	mu      sync.Mutex
-	taps    [hosts]*tap
-	route   *route
-	capture *capture // of the home
-	stopped bool
+	mu       sync.Mutex
+	taps     [hosts]*tap
+	route    *route
+	captures [hosts]*capture
+	stopped  bool
 }
 
 // openLink makes the devices, in the namespace of the calling process. They are
@@ -97,22 +97,22 @@ func (l *Link) Truth() Truth {
 	return t
 }
 
-// Capture writes what the home sends and receives from now on as a pcap file,
-// until the function it returns is called. The writer must be fast, such as one
-// in memory: the link waits for it.
-func (l *Link) Capture(to io.Writer) (end func() error, err error) {
+// Capture writes what a host sends and receives from now on as a pcap file, until
+// the function it returns is called. The writer must be fast, such as one in
+// memory: the link waits for it.
+func (l *Link) Capture(host int, to io.Writer) (end func() error, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c, err := newCapture(to, l.start)
 	if err != nil {
 		return nil, err
 	}
-	l.capture = c
+	l.captures[host] = c
 	return func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.capture == c {
-			l.capture = nil
+		if l.captures[host] == c {
+			l.captures[host] = nil
 		}
 		return c.err
 	}, nil
@@ -142,9 +142,7 @@ func (l *Link) nowNS() int64 { return int64(time.Since(l.start)) }
 
 // write gives a packet to a host. A full device drops, as a full line does.
 func (l *Link) write(host int, p packet) {
-	if host == atHome {
-		l.capture.take(p, l.nowNS())
-	}
+	l.captures[host].take(p, l.nowNS())
 	if _, err := unix.Write(l.tuns[host], p); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
 		l.log.Debug("write to TUN", "host", hostNames[host], "err", err)
 	}
@@ -209,9 +207,7 @@ func (l *Link) readAll(host int, buf []byte) {
 		}
 		l.mu.Lock()
 		if l.route != nil {
-			if host == atHome {
-				l.capture.take(p, now)
-			}
+			l.captures[host].take(p, now)
 			l.route.send(host, p, now)
 			l.route.step(l.nowNS)
 		}
