@@ -1,0 +1,143 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/audio/accuracy"
+	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// This file has what the tests at a real sound server share: microphones that
+// deliver recordings of known truth, and real checks over them.
+
+// spoken is how long each of these checks listens.
+const spoken = 5 * time.Second
+
+// sideBySide runs subtests at the same time, so many at once: a capture is
+// mostly waiting. T.Parallel would run no more than there are processors.
+func sideBySide[C any](t *testing.T, atOnce int, cases []C, name func(C) string, run func(*testing.T, C)) {
+	t.Helper()
+	var running sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for _, c := range cases {
+		free <- struct{}{}
+		running.Go(func() {
+			defer func() { <-free }()
+			t.Run(name(c), func(t *testing.T) { run(t, c) })
+		})
+	}
+	running.Wait()
+}
+
+// recordings are the fixtures of package accuracy, as sound.
+type recordings struct {
+	t      *testing.T
+	studio *accuracy.Studio
+	all    []accuracy.Fixture
+}
+
+func newRecordings(t *testing.T) recordings {
+	t.Helper()
+	pulserig.Need(t, "pulseaudio", "pactl", "espeak-ng")
+	studio, err := accuracy.NewStudio(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recordings{t, studio, accuracy.Fixtures()}
+}
+
+// find is a fixture with this truth whose kind begins so; of several the
+// middle one, which is neither the faintest nor the worst.
+func (r recordings) find(truth, kind string) accuracy.Fixture {
+	r.t.Helper()
+	fit := slices.DeleteFunc(slices.Clone(r.all), func(f accuracy.Fixture) bool {
+		return f.Truth != truth || !strings.HasPrefix(f.Kind, kind)
+	})
+	if len(fit) == 0 {
+		r.t.Fatalf("no recording of %q that is %q", truth, kind)
+	}
+	return fit[len(fit)/2]
+}
+
+func (r recordings) sound(t *testing.T, f accuracy.Fixture) accuracy.Sound {
+	t.Helper()
+	s, err := f.Sound(t.Context(), r.studio)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// plugIn has a microphone of its own deliver a recording.
+func plugIn(rig *pulserig.Rig, id string, s accuracy.Sound, properties map[string]string) *pulserig.Cable {
+	cable := rig.Plug(id, pulserig.Plug{RateHz: s.RateHz, Channels: s.Channels, Properties: properties})
+	cable.Feed(s.Samples, 0)
+	return cable
+}
+
+// bench is one microphone's check: the real one, whose capture process uses the
+// rig's server.
+type bench struct {
+	child  audio.Child
+	device string // "" is the default
+	others bool
+	// speaker adds the loudspeaker's test once the microphone is done.
+	speaker bool
+	// during is called as soon as the microphone is heard.
+	during func()
+}
+
+func (b bench) check(t *testing.T) *report.Report {
+	t.Helper()
+	spoke := make(chan struct{})
+	plan := probe.Plan{{
+		Probe:  closing{audio.NewInput(audio.InputConfig{Device: b.device, SpeakFor: spoken, Others: b.others, Child: b.child}), spoke},
+		Budget: spoken + 20*time.Second,
+	}}
+	if b.speaker {
+		plan = append(plan, probe.Step{
+			Probe:  audio.NewOutput(audio.OutputConfig{Input: b.device, After: spoke, Child: b.child}),
+			Budget: spoken + 40*time.Second,
+		})
+	}
+	var once sync.Once
+	return judgeWith(t, check.Options{Plan: plan, SpeakFor: spoken}, func(e probe.Event) {
+		if e.Kind == probe.EventLevel && b.during != nil {
+			once.Do(b.during)
+		}
+	})
+}
+
+// closing closes done when its probe has ended.
+type closing struct {
+	probe.Probe
+	done chan<- struct{}
+}
+
+func (c closing) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	defer close(c.done)
+	return c.Probe.Run(ctx, env)
+}
+
+// serviceChild is a capture process that systemd started for the machine
+// instead of a user.
+func serviceChild(ctx context.Context) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], audio.ChildArg)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "XDG_RUNTIME_DIR=") || strings.HasPrefix(v, "PULSE_SERVER=")
+	}), "INVOCATION_ID=0123456789abcdef0123456789abcdef")
+	return cmd
+}
