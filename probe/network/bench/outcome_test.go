@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -15,6 +16,10 @@ const (
 	jitterTolerancePct = 5
 	rttToleranceMS     = 0.3
 )
+
+// lastWait is how long the probe waits for echoes after its last packet where
+// any takes long (probe/media). The round trip is one figure over all of them.
+const lastWait = 500 * time.Millisecond
 
 // What a check may take (issue 4); media.load, which fills the line on purpose,
 // is left out.
@@ -166,7 +171,7 @@ func compare(c Check) (all []comparison) {
 	// Packets that the home's own system refused never came to the link.
 	wholeHome := c.Scenario.Home.DownAtS == 0
 	if ok && isVoice && wholeHome && v.State == report.MediaComplete && strings.HasSuffix(v.Path, "udp") {
-		all = voiceFigures(v, samePackets(c.Truth.RTP(Up), v.Sent), samePackets(c.Truth.RTP(Down), v.DownSent))
+		all = voiceFigures(v, c.Truth.RTP(Up), c.Truth.RTP(Down))
 	}
 	return append(all, natFigures(c)...)
 }
@@ -182,14 +187,14 @@ func samePackets(stream Truth, judged *int) Truth {
 }
 
 func voiceFigures(v *report.MediaVoice, upStream, downStream Truth) (all []comparison) {
-	up, down := upStream.Figures(), downStream.Figures()
+	up, down := samePackets(upStream, v.Sent).Figures(), samePackets(downStream, v.DownSent).Figures()
 	all = append(all, lossFigure("up loss", v.UpLossPct, v.UpLossCI95, up), lossFigure("down loss", v.DownLossPct, v.DownLossCI95, down))
 	if v.SelfCheck == "void" {
 		return all
 	}
 	all = append(all, jitterFigure("up jitter", v.UpJitterMS, up), jitterFigure("down jitter", v.DownJitterMS, down))
 	if v.RTTP50MS != nil {
-		want := RoundTripP50MS(upStream, downStream)
+		want := RoundTripP50MS(upStream, downStream, upStream[len(upStream)-1].InNS+int64(lastWait))
 		all = append(all, comparison{
 			"RTT p50", *v.RTTP50MS, want, fmt.Sprintf("may differ by %.1f ms", rttToleranceMS),
 			math.Abs(*v.RTTP50MS-want) <= rttToleranceMS,

@@ -18,7 +18,7 @@ type Load struct {
 }
 
 // Load of a check, from the link's own record: what the home sent, lost or not,
-// and what reached it.
+// and what reached it, once.
 func (c Check) Load() Load {
 	var up, down []onWire
 	for _, p := range c.Truth {
@@ -26,9 +26,7 @@ func (c Check) Load() Load {
 			up = append(up, onWire{p.InNS, p.Bytes})
 		}
 		if p.Arrived == hostNames[atHome] {
-			for _, at := range p.OutNS {
-				down = append(down, onWire{at, p.Bytes})
-			}
+			down = append(down, onWire{p.OutNS[0], p.Bytes}) // what the line doubles is not the check's
 		}
 	}
 	seconds := c.Took.Seconds()

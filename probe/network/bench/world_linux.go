@@ -147,9 +147,13 @@ func (w *World) openFront() error {
 	return os.WriteFile(w.caAndBox, append(ca, w.inspection.authority.pem()...), 0o644)
 }
 
-// dialFrom opens connections that belong to a host.
+// dialFrom opens connections that belong to a host, to an address or to the one
+// name there is.
 func (w *World) dialFrom(host int) dial {
 	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		if name, port, err := net.SplitHostPort(address); err == nil && name == ServerName {
+			address = net.JoinHostPort(serverAddr.String(), port)
+		}
 		err = w.ns.within(host, func() error {
 			// An address, not a name: nothing here starts a goroutine of its own.
 			conn, err = (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
