@@ -1,10 +1,6 @@
 package signal
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/dsp/fourier"
-)
+import "math"
 
 const (
 	frameWindowS     = 0.040 // two hops: frames overlap by half
@@ -91,9 +87,10 @@ type voiceSpectrum struct {
 	samples   []float64
 	rateHz    float64
 
-	transformer       *fourier.FFT
+	transformer       *transform
 	window, work      []float64
 	spectrum          []complex128
+	power             []float64 // emphasised
 	emphasis          []float64 // per bin: the weight of its power in the search for the pitch
 	likeness          []float64 // per lag: 1 / what the window leaves of a perfectly periodic signal
 	lowBin, highBin   int
@@ -106,10 +103,10 @@ func newVoiceSpectrum(rateHz int) voiceSpectrum {
 	length := transformLength(frameWindowS * v.rateHz)
 	v.hop = length / 2
 	v.samples = make([]float64, length/2, 2*length)
-	v.transformer = fourier.NewFFT(length)
+	v.transformer = newTransform(length)
 	v.window = hann(length)
 	v.work = make([]float64, length)
-	v.spectrum = make([]complex128, length/2+1)
+	v.spectrum, v.power = make([]complex128, length/2+1), make([]float64, length/2+1)
 	binHz := v.rateHz / float64(length)
 	v.lowBin, v.highBin = int(math.Ceil(speechBandLowHz/binHz)), int(speechBandHighHz/binHz)
 	v.emphasis = make([]float64, length/2+1)
@@ -143,7 +140,7 @@ func (v *voiceSpectrum) transform(f *frame) {
 	v.samples = v.samples[:copy(v.samples, v.samples[v.hop:])]
 	f.periodicity, f.pitchHz = 0, 0
 
-	v.transformer.Coefficients(v.spectrum, v.work)
+	v.transformer.forward(v.spectrum, v.work)
 	power, strongest := 0.0, 0.0
 	var before [3]float64 // a line covers up to four bins of a Hann window
 	for k, c := range v.spectrum {
@@ -153,7 +150,7 @@ func (v *voiceSpectrum) transform(f *frame) {
 			strongest = max(strongest, p+before[0]+before[1]+before[2])
 			before = [3]float64{p, before[0], before[1]}
 		}
-		v.spectrum[k] = complex(p*v.emphasis[k], 0)
+		v.power[k] = p * v.emphasis[k]
 	}
 	f.tonality = strongest / max(power, 1e-30)
 	f.bandDBFS = powerDB(2 * power / float64(length))
@@ -166,7 +163,8 @@ func (v *voiceSpectrum) transform(f *frame) {
 // findPitch takes the autocorrelation from the emphasised power spectrum and looks for its best period,
 // corrected for the window as in Boersma 1993.
 func (v *voiceSpectrum) findPitch(f *frame) {
-	likeness := v.transformer.Sequence(v.work, v.spectrum)
+	likeness := v.work[:len(v.work)/2]
+	v.transformer.evenSequence(likeness, v.power)
 	if likeness[0] <= 0 {
 		return
 	}
@@ -184,7 +182,7 @@ func (v *voiceSpectrum) findPitch(f *frame) {
 type wideSpectrum struct {
 	skip, skipped int // samples of two hops left out, as the transform's length is a power of two
 	samples       []float64
-	transformer   *fourier.FFT
+	transformer   *transform
 	window        []float64
 	spectrum      []complex128
 	binsPerBand   int
@@ -195,7 +193,7 @@ type wideSpectrum struct {
 func newWideSpectrum(rateHz, span int) wideSpectrum {
 	length := 1 << int(math.Log2(float64(span)))
 	w := wideSpectrum{
-		skip: span - length, samples: make([]float64, 0, length), transformer: fourier.NewFFT(length),
+		skip: span - length, samples: make([]float64, 0, length), transformer: newTransform(length),
 		window: hann(length), spectrum: make([]complex128, length/2+1),
 	}
 	binHz := float64(rateHz) / float64(length)
@@ -215,7 +213,7 @@ func (w *wideSpectrum) transform(bands *[maxBands]float32) {
 	for i := range w.samples {
 		w.samples[i] *= w.window[i]
 	}
-	w.transformer.Coefficients(w.spectrum, w.samples)
+	w.transformer.forward(w.spectrum, w.samples)
 	scale := 2 / float64(len(w.window))
 	for b := range w.bands {
 		power := 0.0

@@ -1,10 +1,6 @@
 package signal
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/dsp/fourier"
-)
+import "math"
 
 const (
 	humRateHz       = 1000
@@ -31,7 +27,7 @@ type humMeter struct {
 	decimation  int
 	phase       int
 	samples     []float64
-	transformer *fourier.FFT
+	transformer *transform
 	window      []float64
 	work        []float64
 	spectrum    []complex128
@@ -86,7 +82,7 @@ func newHumMeter(narrowRateHz float64) *humMeter {
 	m.filters[0] = lowPass(humFilterHz, 0.5412, narrowRateHz)
 	m.filters[1] = lowPass(humFilterHz, 1.3066, narrowRateHz)
 	m.samples = make([]float64, 0, length)
-	m.transformer = fourier.NewFFT(length)
+	m.transformer = newTransform(length)
 	m.window = hann(length)
 	m.work = make([]float64, length)
 	m.spectrum = make([]complex128, length/2+1)
@@ -127,7 +123,7 @@ func (m *humMeter) transform() {
 		m.work[i] = x * m.window[i]
 	}
 	m.samples = m.samples[:copy(m.samples, m.samples[len(m.samples)/2:])]
-	m.transformer.Coefficients(m.spectrum, m.work)
+	m.transformer.forward(m.spectrum, m.work)
 	w := &m.pending[m.made%humPending]
 	w.lastFrame = m.frames
 	scale := 2 / float64(len(m.work))
