@@ -17,12 +17,13 @@ func (f *facts) lineReached() bool {
 }
 
 // voiceConnected reports whether the voice stream found a path for its packets.
+// One that was broken off may not have come so far.
 func (f *facts) voiceConnected() bool {
 	connected := []report.MediaState{
-		report.MediaComplete, report.MediaDTLSFailed, report.MediaNotFlowing,
-		report.MediaInterrupted, report.MediaSelfCheckVoid,
+		report.MediaComplete, report.MediaDTLSFailed, report.MediaNotFlowing, report.MediaSelfCheckVoid,
 	}
-	return f.voice != nil && slices.Contains(connected, f.voice.State)
+	return f.voice != nil && (slices.Contains(connected, f.voice.State) ||
+		f.voice.State == report.MediaInterrupted && f.voice.Path != "")
 }
 
 // webReached reports whether the web server itself answered. A captive portal

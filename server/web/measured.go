@@ -99,6 +99,8 @@ var figures = map[string][]string{
 	},
 	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms", "echo_return_db"},
 	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms", "public_address"},
+	report.ProbeNATBehavior: {"mapping", "filtering", "legacy_name", "hairpin", "port_preserved", "cgnat", "alg", "binding_lifetime_s"},
+	report.ProbeNATTURN:     {"udp_rtt_ms", "tcp_rtt_ms", "tls_rtt_ms"},
 	report.ProbeMediaVoice: {
 		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms", "rtt_p50_ms", "late_pct_60ms", "mos",
 	},
@@ -112,7 +114,19 @@ func (v view) probed(r *report.Report) []probed {
 	var list []probed
 	for _, p := range r.Probes {
 		list = append(list, probed{Name: v.probe(p.Name), State: v.status(p.Status),
-			Note: clean(report.CleanText(p.Error), maxValueRunes), Lines: v.figures(p)})
+			Note: clean(report.CleanText(p.Error), maxValueRunes), Lines: append(v.ways(r, p.Name), v.figures(p)...)})
+	}
+	return list
+}
+
+// ways are the four ways for sound and pictures, each a row of its own, where
+// the probe that tells the most of them stands.
+func (v view) ways(r *report.Report, probe string) (list []figure) {
+	if probe != report.ProbeNATTURN {
+		return nil
+	}
+	for _, w := range diagnose.WaysOf(r) {
+		list = append(list, figure{Name: w.Name(v.lang), Value: w.StateText(v.lang), Unknown: !w.Tested()})
 	}
 	return list
 }

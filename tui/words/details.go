@@ -66,6 +66,9 @@ func (w Words) Measured(r *report.Report) []Section {
 	for _, p := range r.Probes {
 		s := Section{Title: w.Probe(p.Name), State: Status(p)}
 		values := valuesOf(p.Data)
+		if p.Name == report.ProbeNATTURN {
+			s.Lines = w.ways(r)
+		}
 		if values == nil {
 			s.Lines = append(s.Lines, w.T("details.no_data"))
 		} else {
@@ -79,6 +82,14 @@ func (w Words) Measured(r *report.Report) []Section {
 		all = append(all, s)
 	}
 	return all
+}
+
+// ways are the four ways for sound and pictures, one line each.
+func (w Words) ways(r *report.Report) (lines []string) {
+	for _, way := range diagnose.WaysOf(r) {
+		lines = append(lines, w.T("details.value", "name", way.Name(w.Lang()), "value", way.StateText(w.Lang())))
+	}
+	return lines
 }
 
 func (w Words) value(probe, field string, v any) string {

@@ -17,6 +17,8 @@ var shown = map[string][]string{
 	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms"},
 	report.ProbeNetworkWeb:  {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "clock_offset_ms"},
 	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms"},
+	report.ProbeNATBehavior: {"mapping", "filtering"},
+	report.ProbeNATTURN:     {"udp_rtt_ms", "tcp_rtt_ms", "tls_rtt_ms"},
 	report.ProbeMediaVoice: {
 		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms",
 		"rtt_p50_ms", "rtt_p95_ms", "mos",

@@ -94,7 +94,9 @@ func TestShownFieldsExist(t *testing.T) {
 		report.ProbeAudioOutput: &report.AudioOutput{OSMuted: new(true), LoopHeard: new(true), LoopDelayMS: new(1.0)},
 		report.ProbeNetworkWeb: &report.NetworkWeb{DNSMS: new(1.0), TCPMS: new(1.0), TLSMS: new(1.0), HTTPMS: new(1.0), Proxy: "none",
 			ClockOffsetMS: new(1.0)},
-		report.ProbeNAT: &report.NAT{UDPRTTMS: new(1.0), TCPRTTMS: new(1.0)},
+		report.ProbeNAT:         &report.NAT{UDPRTTMS: new(1.0), TCPRTTMS: new(1.0)},
+		report.ProbeNATBehavior: &report.NATBehavior{Mapping: "EIM", Filtering: "APDF"},
+		report.ProbeNATTURN:     &report.NATTURN{UDPRTTMS: new(1.0), TCPRTTMS: new(1.0), TLSRTTMS: new(1.0)},
 		report.ProbeMediaVoice: &report.MediaVoice{Path: "x", UpLossPct: new(1.0), DownLossPct: new(1.0), UpJitterMS: new(1.0),
 			DownJitterMS: new(1.0), RTTP50MS: new(1.0), RTTP95MS: new(1.0), MOS: new(1.0)},
 	}
@@ -110,6 +112,24 @@ func TestShownFieldsExist(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The four ways are four rows, and one that was not tested is not called good.
+func TestFourWaysAreFourRows(t *testing.T) {
+	r := &report.Report{Probes: []report.Result{
+		{Name: report.ProbeNAT, Status: report.StatusWarn, Data: &report.NAT{UDP: report.ReachBlocked, TCP: report.ReachOpen}},
+		{Name: report.ProbeNATTURN, Status: report.StatusOK, Data: &report.NATTURN{
+			Ways: new(3), UDPAllocated: new(false), UDPError: "unreachable", TCPAllocated: new(true), TCPRelayed: new(true),
+		}},
+	}}
+	got := in(t, phrase.DE).Measured(r)[1].Lines
+	want := []string{
+		"Direkt (UDP): gesperrt", "Umweg über den Vermittler, UDP: gesperrt",
+		"Umweg über den Vermittler, TCP: geht", "Umweg über den Vermittler, TLS: nicht geprüft",
+	}
+	if len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+		t.Errorf("%q", got)
 	}
 }
 
