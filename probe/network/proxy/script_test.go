@@ -1,0 +1,242 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// names is a resolver that knows what it is told.
+type names map[string][]string
+
+func (n names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Addr, err error) {
+	for _, a := range n[name] {
+		addrs = append(addrs, netip.MustParseAddr(a))
+	}
+	if len(addrs) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	}
+	return addrs, nil
+}
+
+// finder serves source as the script of the system.
+func finder(t testing.TB, source string) *Finder {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, source) }))
+	t.Cleanup(s.Close)
+	return finderAt(s.URL + "/proxy.pac")
+}
+
+func finderAt(at string) *Finder {
+	return NewFinder(Config{
+		Getenv:   func(string) string { return "" },
+		System:   func(context.Context) (Settings, error) { return Settings{ScriptURL: at}, nil },
+		Resolver: names{"host.example": {"2001:db8::7", "10.1.2.3"}, "six.example": {"2001:db8::6"}},
+		Now:      func() time.Time { return time.Date(2026, 3, 4, 18, 30, 15, 0, time.UTC) }, // a Wednesday
+	})
+}
+
+func TestScripts(t *testing.T) {
+	for source, want := range map[string]string{
+		`return "DIRECT"`: "direct",
+		`return "PROXY a:8080; SOCKS b:1080; DIRECT"`:   "http://a:8080 socks5://b:1080 direct",
+		`return "HTTPS s:443;HTTP h:3128 ; SOCKS5 v:1"`: "https://s:443 http://h:3128 socks5://v:1",
+		`return ""`: "direct",
+		`return "NONSENSE a:1; PROXY ; PROXY a b; ;;"`:                      "direct",
+		`return "proxy [2001:db8::1]:8080"`:                                 "http://[2001:db8::1]:8080",
+		`return host == "host.example" ? "PROXY p:1" : "DIRECT"`:            "http://p:1",
+		`return "PROXY " + url.length + ":1"`:                               "http://" + fmt.Sprint(len("https://host.example/")) + ":1", // nothing but the server is shown
+		`alert("x"); return /example$/.test(host) ? "PROXY r:1" : "DIRECT"`: "http://r:1",
+	} {
+		f := finder(t, "function FindProxyForURL(url, host) { "+source+" }")
+		if got, err := f.Find(t.Context(), parse(t, "https://host.example/secret?token=1")); err != nil || written(got) != want {
+			t.Errorf("%s: %s, %v, want %s", source, written(got), err, want)
+		}
+	}
+}
+
+// TestFunctions holds each against what Netscape's description and Microsoft's
+// extension say.
+func TestFunctions(t *testing.T) {
+	yes := []string{
+		`isPlainHostName("www")`, `!isPlainHostName("www.example")`, `!isPlainHostName("::1")`,
+		`dnsDomainIs("www.netscape.com", ".netscape.com")`, `!dnsDomainIs("www", ".netscape.com")`,
+		`localHostOrDomainIs("www.netscape.com", "www.netscape.com")`, `localHostOrDomainIs("www", "www.netscape.com")`,
+		`!localHostOrDomainIs("www.mcom.com", "www.netscape.com")`, `!localHostOrDomainIs("home.netscape.com", "www.netscape.com")`,
+		`isResolvable("host.example")`, `!isResolvable("bogus.example")`, `!isResolvable("six.example")`, `isResolvableEx("six.example")`,
+		`dnsResolve("host.example") === "10.1.2.3"`, `dnsResolve("bogus.example") === null`, `dnsResolve("192.0.2.1") === "192.0.2.1"`,
+		`dnsResolveEx("host.example") === "2001:db8::7;10.1.2.3"`, `dnsResolveEx("bogus.example") === ""`,
+		`isInNet("host.example", "10.1.0.0", "255.255.0.0")`, `!isInNet("host.example", "10.2.0.0", "255.255.0.0")`,
+		`isInNet("198.95.249.79", "198.95.249.79", "255.255.255.255")`, `!isInNet("bogus.example", "0.0.0.0", "0.0.0.0")`,
+		`!isInNet("host.example", "x", "y")`, `isInNetEx("2001:db8::9", "2001:db8::/32")`, `!isInNetEx("10.0.0.1", "2001:db8::/32")`,
+		`dnsDomainLevels("www") === 0`, `dnsDomainLevels("www.netscape.com") === 2`,
+		`shExpMatch("http://home.netscape.com/people/ari/index.html", "*/ari/*")`, `!shExpMatch("http://home.netscape.com/people/x", "*/ari/*")`,
+		`shExpMatch("abc", "a?c")`, `!shExpMatch("abcd", "a?c")`,
+		`/^[0-9.]+$/.test(myIpAddress())`, `convert_addr("104.16.41.2") === 1745889538`,
+		`sortIpAddressList("10.2.3.9;2001:4898:28:3:201:2ff:feea:fc14;::1;127.0.0.1") === "::1;2001:4898:28:3:201:2ff:feea:fc14;10.2.3.9;127.0.0.1"`,
+		`sortIpAddressList("x") === ""`,
+		// It is Wednesday, 4 March 2026, 18:30:15 GMT.
+		`weekdayRange("WED", "GMT")`, `weekdayRange("MON", "FRI", "GMT")`, `!weekdayRange("SAT", "SUN", "GMT")`,
+		`weekdayRange("SAT", "WED", "GMT")`, `!weekdayRange("FRI", "MON", "GMT")`, `!weekdayRange("XYZ", "GMT")`,
+		`dateRange(4, "GMT")`, `!dateRange(5, "GMT")`, `dateRange(1, 15, "GMT")`, `dateRange(24, 5, "GMT")`,
+		`dateRange("MAR", "GMT")`, `dateRange("JAN", "MAR", "GMT")`, `dateRange("NOV", "APR", "GMT")`, `!dateRange("APR", "DEC", "GMT")`,
+		`dateRange(2026, "GMT")`, `dateRange(2025, 2027, "GMT")`, `!dateRange(2027, 2030, "GMT")`,
+		`dateRange(1, "JUN", 15, "AUG", "GMT") === false`, `dateRange(1, "MAR", 15, "AUG", "GMT")`, `dateRange(5, "FEB", 4, "MAR", "GMT")`,
+		`dateRange(1, "JUN", 1995, 15, "AUG", 2026, "GMT")`, `dateRange("OCT", 2025, "MAR", 2026, "GMT")`, `!dateRange(4, "MAR", 5, "GMT")`,
+		`timeRange(18, "GMT")`, `!timeRange(12, "GMT")`, `timeRange(17, 19, "GMT")`, `timeRange(22, 18, "GMT")`, `!timeRange(19, 17, "GMT")`,
+		`timeRange(18, 30, 18, 31, "GMT")`, `!timeRange(18, 31, 19, 0, "GMT")`, `timeRange(18, 30, 15, 18, 30, 16, "GMT")`, `!timeRange("x", "GMT")`,
+		`typeof weekdayRange("WED") === "boolean"`, `timeRange() === false`,
+	}
+	f := finder(t, "function FindProxyForURL() { var wrong = []; "+
+		func() (s string) {
+			for i, y := range yes {
+				s += fmt.Sprintf("if (!(%s)) wrong.push(%d);\n", y, i)
+			}
+			return s
+		}()+`; return "PROXY w" + wrong.join("-") + ":1"; }`)
+	got, err := f.Find(t.Context(), parse(t, "https://host.example/"))
+	if err != nil || written(got) != "http://w:1" {
+		t.Errorf("these do not hold: %s, %v", written(got), err)
+	}
+}
+
+// TestHostileScripts: each ends soon, in an error.
+func TestHostileScripts(t *testing.T) {
+	in := func(body string) string { return "function FindProxyForURL(url, host) { " + body + " }" }
+	half := maxScriptBytes / 2
+	for name, source := range map[string]string{
+		"empty":             "",
+		"a web page":        "<!DOCTYPE html><html>Not found</html>",
+		"half":              "function FindProxyForURL(url, host) { return ",
+		"another function":  "function FindProxy() { return 'DIRECT' }",
+		"throws":            in(`throw "no"`),
+		"throws on loading": "throw 1; " + in(`return "DIRECT"`),
+		"no text":           in(`return 7`),
+		"nothing":           in(``),
+		"10 MB":             strings.Repeat("// padding\n", 1<<20),
+		"loops":             in(`for (;;) ;`),
+		"loops on loading":  "while (true) {}",
+		"calls itself":      in(`return FindProxyForURL(url, host)`),
+		"doubles a text":    in(`var s = "x"; for (;;) s += s;`),
+		"grows a list":      in(`var a = []; for (;;) a.push(new Array(1000).join("x"));`),
+		"joins a huge list": in(`return new Array(4294967295).join("xxxxxxxxxx")`),
+		"sorts a huge list": in(`return new Array(4294967295).sort().length`),
+		"repeats":           in(`return "x".repeat(1 << 30)`),
+		"fills a buffer":    in(`return new Uint8Array(1 << 30).length`),
+		"pads":              in(`return "x".padStart(1 << 30)`),
+		"slow expression":   in(`return /^(a+)+$/.test(new Array(60).join("a") + "b")`),
+		"catches all":       in(`for (;;) try { for (;;) ; } catch (e) {}`),
+		"no address":        in(`return isResolvable({ toString: function () { for (;;) ; } })`),
+		"constructs":        in(`return new (function () {}.constructor)("for (;;) ;")()`),
+		"brackets":          strings.Repeat("(", half),
+		"brackets in turn":  strings.Repeat("[{a:", half/4),
+		"not not":           strings.Repeat("!", half) + "1",
+		"minus":             strings.Repeat("- ", half/2) + "1",
+		"if if":             strings.Repeat("if(1)", half/5) + ";",
+		"assigns":           strings.Repeat("x=", half/2) + "1",
+		"either or":         strings.Repeat("a?b:", half/4) + "c",
+		"arrows":            strings.Repeat("a=>", half/3) + "1",
+		"new new":           strings.Repeat("new ", half/4) + "x",
+		"adds":              "var x=1" + strings.Repeat("+1", half/2),
+		"nested expression": in(`return new RegExp(new Array(100000).join("(")).test("x")`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			f := finder(t, source)
+			ways, err := f.Find(ctx, parse(t, "https://host.example/"))
+			if !errors.Is(err, ErrScript) {
+				t.Errorf("%s, %v", written(ways), err)
+			}
+		})
+	}
+}
+
+func TestScriptThatCannotBeGot(t *testing.T) {
+	dir := t.TempDir()
+	good := filepath.Join(dir, "a b.pac")
+	if err := os.WriteFile(good, []byte("// f\xfcr alle\nfunction FindProxyForURL() { return 'PROXY p:1' }"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := url.URL{Scheme: "file", Path: good}
+	if got, err := finderAt(u.String()).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != "http://p:1" {
+		t.Errorf("a file: %s, %v", written(got), err)
+	}
+	missing := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(missing.Close)
+	circle := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }))
+	t.Cleanup(circle.Close)
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(endless.Close)
+	for _, at := range []string{missing.URL, circle.URL, endless.URL, "http://127.0.0.1:1/", "file://" + dir, "file:///dev/zero", "gopher://x/", "::", "javascript:1"} {
+		if got, err := finderAt(at).Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
+			t.Errorf("%s: %s, %v", at, written(got), err)
+		}
+	}
+}
+
+func FuzzResult(f *testing.F) {
+	for _, s := range []string{"DIRECT", "PROXY a:1; SOCKS b:2; DIRECT", "PROXY [::1]:8", ";;;", "HTTPS \x00", "proxy a@b:1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		all := parseResult(s)
+		if len(all) == 0 || len(all) > maxChoices {
+			t.Fatalf("%d ways", len(all))
+		}
+		for _, p := range all {
+			if p != nil && (p.Hostname() == "" || p.User != nil) {
+				t.Fatalf("%q", p)
+			}
+		}
+	})
+}
+
+// TestMain makes the test binary the child that evaluates.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == ChildArg {
+		os.Exit(ChildMain(os.Stdin, os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+// TestProgramThatKnowsNoScripts: a child that is none says nothing of use, and
+// has no children.
+func TestProgramThatKnowsNoScripts(t *testing.T) {
+	for name, path := range map[string]string{"silent": "/bin/true", "not there": "/nonexistent", "mirror": "/bin/cat"} {
+		f := finder(t, "x")
+		f.Child = func(ctx context.Context) (*exec.Cmd, error) { return exec.CommandContext(ctx, path), nil }
+		if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	t.Setenv(childMark, "1")
+	if _, err := finder(t, "function FindProxyForURL() { return 'DIRECT' }").Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
+		t.Errorf("a child has a child: %v", err)
+	}
+}
+
+func TestTooManyQuestions(t *testing.T) {
+	f := finder(t, "function FindProxyForURL() { for (var i = 0; ; i++) isResolvable('x' + i); }")
+	if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) || !strings.Contains(err.Error(), "too many") {
+		t.Errorf("got %v", err)
+	}
+}

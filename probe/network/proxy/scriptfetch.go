@@ -1,0 +1,105 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// fetchTime bounds getting the script.
+const fetchTime = 2 * time.Second
+
+// fetch gets the script, directly: it is what would name the proxy.
+func (f *Finder) fetch(ctx context.Context, at string) (*script, error) {
+	u, err := url.Parse(at)
+	if err != nil {
+		return nil, errors.New("its address cannot be read")
+	}
+	var source []byte
+	switch u.Scheme {
+	case "http", "https":
+		source, err = f.download(ctx, at)
+	case "file":
+		source, err = readFile(u)
+	default:
+		err = errors.New("its address is of no known kind")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &script{source: decoded(source), chosen: map[string][]*url.URL{}}, nil
+}
+
+func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return nil, errors.New("its address cannot be read")
+	}
+	transport := &http.Transport{DialContext: f.Dial, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("get it: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("its server answers %d", resp.StatusCode)
+	}
+	return readLimited(resp.Body)
+}
+
+// readFile takes a regular file only: a pipe or a device might never end.
+func readFile(u *url.URL) ([]byte, error) {
+	path := filePath(u)
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("its file is not there")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open its file: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	return readLimited(file)
+}
+
+// filePath is the path in a file: address; on Windows "/C:/x" means "C:/x".
+func filePath(u *url.URL) string {
+	p := u.Path
+	if len(p) > 2 && p[0] == '/' && p[2] == ':' {
+		p = p[1:]
+	}
+	return p
+}
+
+func readLimited(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxScriptBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read it: %w", err)
+	}
+	if len(b) > maxScriptBytes {
+		return nil, fmt.Errorf("larger than %d bytes", maxScriptBytes)
+	}
+	return b, nil
+}
+
+// decoded takes what is no UTF-8 for Windows-1252: comments of old scripts are.
+func decoded(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	s, err := charmap.Windows1252.NewDecoder().Bytes(b)
+	if err != nil {
+		return string(b)
+	}
+	return string(s)
+}

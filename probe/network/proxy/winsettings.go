@@ -1,0 +1,54 @@
+package proxy
+
+import "strings"
+
+// internetSettings are the values of the key of that name in the registry of
+// Windows, below Software\Microsoft\Windows\CurrentVersion.
+type internetSettings struct {
+	ProxyEnable   bool
+	ProxyServer   string // "proxy:8080" or "http=a:80;https=b:81;socks=c:1080"
+	ProxyOverride string // "*.example.org;10.*;<local>"
+	AutoConfigURL string
+}
+
+// settings follows WinINet: a script goes before the servers, and those count
+// only while they are switched on.
+func (i internetSettings) settings() Settings {
+	if i.AutoConfigURL != "" {
+		return Settings{ScriptURL: strings.TrimSpace(i.AutoConfigURL)}
+	}
+	if !i.ProxyEnable {
+		return Settings{}
+	}
+	return parseWindows(i.ProxyServer, i.ProxyOverride)
+}
+
+// parseWindows reads a list of servers and one of exceptions, in the form that
+// ProxyServer, ProxyOverride and WinHTTP share. Both may be parted by
+// semicolons or blanks.
+func parseWindows(servers, exceptions string) Settings {
+	var s Settings
+	for _, one := range parted(servers) {
+		kind, address, named := strings.Cut(one, "=")
+		if !named {
+			s.HTTP = parseAddress(one, "http")
+			s.HTTPS = s.HTTP
+			continue
+		}
+		switch strings.ToLower(kind) {
+		case "http":
+			s.HTTP = parseAddress(address, "http")
+		case "https":
+			s.HTTPS = parseAddress(address, "http")
+		case "socks":
+			// WinINet speaks SOCKS 4 here. Servers that still do take 5 as well.
+			s.SOCKS = parseAddress(address, "socks5")
+		}
+	}
+	s.Bypass = parted(exceptions)
+	return s
+}
+
+func parted(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ';' || r == ' ' || r == '\t' || r == '\r' || r == '\n' })
+}
