@@ -90,7 +90,7 @@ func TestMicrophoneFaults(t *testing.T) {
 			recording = f.recording
 		}
 		s := made.sound(t, recording(made))
-		mic := rig.Plug(reNoID.ReplaceAllString(f.name(), "_"), pulserig.Plug{RateHz: s.RateHz, Channels: s.Channels, Properties: f.properties})
+		mic := rig.Plug(t, reNoID.ReplaceAllString(f.name(), "_"), pulserig.Plug{RateHz: s.RateHz, Channels: s.Channels, Properties: f.properties})
 		mic.Feed(s.Samples, f.pace)
 		if f.before != nil {
 			f.before(rig, mic)
@@ -126,7 +126,7 @@ func serverFaults() []serverFault {
 	alone := func(_ *testing.T, _ recordings, r *pulserig.Rig) bench { return bench{child: r.Child(audio.ChildArg)} }
 	// voiced has the default microphone deliver a healthy voice.
 	voiced := func(t *testing.T, made recordings, r *pulserig.Rig) {
-		plugIn(r, "headset", made.sound(t, healthyVoice(made)), nil)
+		plugIn(t, r, "headset", made.sound(t, healthyVoice(made)))
 		r.Control("set-default-source", "headset")
 	}
 	none := pulserig.Config{NoDevices: true}
@@ -181,12 +181,12 @@ func serverFaults() []serverFault {
 		// Only who records from the default device is moved: a stream from a chosen
 		// one asks to stay.
 		{want: "audio.rerouted", how: "moved to another device", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
-			plugIn(r, "camera", made.sound(t, healthyVoice(made)), nil)
+			plugIn(t, r, "camera", made.sound(t, healthyVoice(made)))
 			voiced(t, made, r)
 			return bench{child: r.Child(audio.ChildArg), during: func() { r.MoveStreams("headset", "camera") }}
 		}},
 		{want: "audio.wrong_device", how: "the voice is at another one", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
-			plugIn(r, "camera", made.sound(t, made.find("audio.no_speech", "a room")), nil)
+			plugIn(t, r, "camera", made.sound(t, made.find("audio.no_speech", "a room")))
 			voiced(t, made, r)
 			return bench{child: r.Child(audio.ChildArg), device: "camera", others: true}
 		}, look: func(t *testing.T, r *report.Report) {
@@ -203,7 +203,7 @@ func serverFaults() []serverFault {
 		{want: "audio.echo", how: "comes back as loud as it was", set: loudspeaker(func(t *testing.T, made recordings, r *pulserig.Rig) {
 			s := made.sound(t, healthyVoice(made))
 			r.Load("module-null-sink", "sink_name=room", "rate=48000", "channels=1")
-			plugIn(r, "mouth", s, nil)
+			plugIn(t, r, "mouth", s)
 			r.Load("module-loopback", "source=mouth", "sink=room", "latency_msec=50")
 			r.Load("module-remap-source", "master=room.monitor", "source_name=headset")
 			r.Control("set-default-source", "headset")
@@ -212,7 +212,7 @@ func serverFaults() []serverFault {
 		})},
 		// A deaf microphone says nothing about the loudspeaker.
 		{want: "audio.wrong_device", how: "and the loudspeaker is not heard", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
-			plugIn(r, "camera", made.sound(t, made.find("audio.no_speech", "a room")), nil)
+			plugIn(t, r, "camera", made.sound(t, made.find("audio.no_speech", "a room")))
 			b := loudspeaker(voiced, nil)(t, made, r)
 			b.device, b.others = "camera", true
 			return b

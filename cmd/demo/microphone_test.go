@@ -82,8 +82,9 @@ func (r recordings) sound(t *testing.T, f accuracy.Fixture) accuracy.Sound {
 }
 
 // plugIn has a microphone of its own deliver a recording.
-func plugIn(rig *pulserig.Rig, id string, s accuracy.Sound, properties map[string]string) *pulserig.Cable {
-	cable := rig.Plug(id, pulserig.Plug{RateHz: s.RateHz, Channels: s.Channels, Properties: properties})
+func plugIn(t *testing.T, rig *pulserig.Rig, id string, s accuracy.Sound) *pulserig.Cable {
+	t.Helper()
+	cable := rig.Plug(t, id, pulserig.Plug{RateHz: s.RateHz, Channels: s.Channels})
 	cable.Feed(s.Samples, 0)
 	return cable
 }

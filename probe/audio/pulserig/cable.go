@@ -41,28 +41,32 @@ type Cable struct {
 }
 
 // Plug plugs a microphone in; it is silent, and delivers nothing at all, until
-// it is fed.
-func (r *Rig) Plug(id string, p Plug) *Cable {
-	r.tb.Helper()
+// it is fed, and unplugged when the test tb ends (a server holds some forty).
+func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
+	tb.Helper()
 	p.RateHz, p.Channels = cmp.Or(p.RateHz, 48000), cmp.Or(p.Channels, 1)
 	path := filepath.Join(r.dir, id)
 	properties := []string{"device.description=" + id}
 	for _, key := range slices.Sorted(maps.Keys(p.Properties)) {
 		properties = append(properties, key+"="+p.Properties[key])
 	}
-	r.Load("module-pipe-source", "source_name="+id, "file="+path, "format=s16le",
+	module, err := r.command("pactl", "load-module", "module-pipe-source", "source_name="+id, "file="+path, "format=s16le",
 		fmt.Sprintf("rate=%d", p.RateHz), fmt.Sprintf("channels=%d", p.Channels),
-		"source_properties='"+strings.Join(properties, " ")+"'")
+		"source_properties='"+strings.Join(properties, " ")+"'").Output()
+	if err != nil {
+		tb.Fatalf("plug in %s: %v", id, err)
+	}
 	pipe, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		r.tb.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := &Cable{ID: id, plug: p, pipe: pipe, unplugged: make(chan struct{})}
-	r.tb.Cleanup(func() {
+	tb.Cleanup(func() {
 		close(c.unplugged)
 		_ = pipe.SetWriteDeadline(time.Now()) // a full pipe of a dead server
 		c.fed.Wait()
 		pipe.Close()
+		_ = r.command("pactl", "unload-module", strings.TrimSpace(string(module))).Run() // a dead server has none
 	})
 	return c
 }
