@@ -187,6 +187,27 @@ func (s *stand) speak(for_ time.Duration, rms, peak float64) *stand {
 	return s
 }
 
+// look is what is known so far of a microphone, changed by with.
+func (s *stand) look(with func(*report.AudioInput)) *stand {
+	return s.event(0, lookEvent(with))
+}
+
+func lookEvent(with func(*report.AudioInput)) probe.Event {
+	r := healthy()[0]
+	with(r.Data.(*report.AudioInput))
+	return probe.Event{Probe: r.Name, Kind: probe.EventPartial, Result: &r}
+}
+
+func unchanged(*report.AudioInput) {}
+
+func noisy(in *report.AudioInput) { in.SNRDB, in.NoiseFloorDBFS = new(7.0), new(-32.5) }
+
+func turnedDown(in *report.AudioInput) {
+	in.OSVolumeDB, in.ActiveLevelDBFS, in.RMSDBFS = new(-38.0), new(-60.0), new(-62.0)
+}
+
+func unspoken(in *report.AudioInput) { in.SpeechMS = new(0.0) }
+
 func levelEvent(l probe.Level) probe.Event {
 	return probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventLevel, Level: l}
 }

@@ -57,6 +57,26 @@ var scenes = []struct {
 		s.press("enter").begun().speak(time.Second, -27, -14)
 		s.event(0, probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventMuted, Muted: true})
 	}},
+	{"live_noise", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().speak(3*time.Second, -27, -14).look(noisy).look(noisy)
+	}},
+	{"live_long", nil, func(_ *testing.T, s *stand) { // more words than any other
+		s.press("enter").begun().speak(3*time.Second, -46, -35).look(turnedDown).look(turnedDown)
+	}},
+	{"live_no_speech", nil, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().event(0, levelEvent(probe.Level{RMSDBFS: -60, PeakDBFS: -50})).look(unspoken).look(unspoken)
+	}},
+	{"live_finished", nil, func(_ *testing.T, s *stand) {
+		rs := healthy()
+		noisy(rs[0].Data.(*report.AudioInput))
+		s.press("enter").begun().speak(6*time.Second, -27, -14).event(0, doneEvent(rs[0]))
+	}},
+	{"live_stalled", nil, func(_ *testing.T, s *stand) {
+		rs := healthy()
+		rs[0].Status = report.StatusFail
+		rs[0].Data.(*report.AudioInput).State = report.CaptureStalled
+		s.press("enter").begun().speak(2*time.Second, -27, -14).event(0, doneEvent(rs[0]))
+	}},
 	{"elsewhere", nil, func(_ *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{{Name: "HD Webcam C270", IsDefault: true}, {Name: "Jabra Evolve2 65"}}})
 		s.press("enter", "enter").begun().speak(3*time.Second, -46, -35).event(0, elsewhereEvent())

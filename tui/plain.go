@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -211,7 +212,8 @@ type narrator struct {
 	plain
 	page      page.Checking
 	advice    meter.Advice
-	elsewhere bool // the other microphone has been named
+	troubles  []string // the codes of those that have been named
+	elsewhere bool     // the other microphone has been named
 }
 
 // begin says the text to read before the microphone is open, so that a screen
@@ -231,6 +233,7 @@ func (n *narrator) hear(e probe.Event) {
 		n.advise(a)
 		n.advice = a
 	}
+	n.warn()
 	w := n.words
 	if other := n.page.Elsewhere(); other.Found() && !n.elsewhere {
 		n.elsewhere = true
@@ -239,6 +242,17 @@ func (n *narrator) hear(e probe.Event) {
 	if e.Kind == probe.EventDone && e.Result != nil {
 		n.say(w.T("plain.done", "probe", w.Probe(e.Probe), "state", w.State(n.page.StatusOf(e.Probe))))
 	}
+}
+
+// warn names what disturbs, each once, while the person can still act on it.
+func (n *narrator) warn() {
+	c, found := n.page.Trouble()
+	if !found || n.page.Heard() || slices.Contains(n.troubles, c.Code) {
+		return
+	}
+	n.troubles = append(n.troubles, c.Code)
+	sentence, action := n.words.Live(c, n.profile)
+	n.say(sentence + " " + action)
 }
 
 // advise says only what asks for something: praise would interrupt the reading.

@@ -44,6 +44,20 @@ func (l Live) Look(in *report.AudioInput) Live {
 	return l
 }
 
+// Last takes in the whole recording. Nothing has to be waited for any more.
+func (l Live) Last(in *report.AudioInput) Live {
+	l.named = report.Cause{}
+	causes, _ := Diagnose(onlyInput(in), l.profile)
+	if len(causes) > 0 && causes[0].Primary {
+		l.named = causes[0]
+	}
+	return l
+}
+
+func onlyInput(in *report.AudioInput) *report.Report {
+	return &report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput, Data: in}}}
+}
+
 // Cause is the one to name now, the most urgent of those that are certain
 // enough, and whether there is one.
 func (l Live) Cause() (report.Cause, bool) { return l.named, l.named.Code != "" }
@@ -51,7 +65,7 @@ func (l Live) Cause() (report.Cause, bool) { return l.named, l.named.Code != "" 
 // ripeCauses are the causes worth a warning that can be known by now, the most
 // urgent first.
 func ripeCauses(in *report.AudioInput, p Profile) []report.Cause {
-	f := factsOf(&report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput, Data: diluted(in, p)}}}, p)
+	f := factsOf(onlyInput(diluted(in, p)), p)
 	var causes []report.Cause
 	for _, d := range diagnose(f) {
 		if d.severity != report.SeverityInfo && f.ripe(d.definition.Code) {

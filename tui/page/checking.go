@@ -38,13 +38,14 @@ type Checking struct {
 	results   []report.Result
 	level     meter.Level
 	coach     meter.Coach
+	live      diagnose.Live
 	elsewhere Elsewhere
 	heardAt   time.Time // since when sound arrives
 	now       time.Time
 }
 
 // NewChecking begins a check.
-func NewChecking(c Course) Checking { return Checking{Course: c} }
+func NewChecking(c Course) Checking { return Checking{Course: c, live: diagnose.NewLive(c.Profile)} }
 
 // Take notes an event of the running check.
 func (p Checking) Take(e probe.Event, now time.Time) Checking {
@@ -74,10 +75,26 @@ func (p Checking) hear(e probe.Event, now time.Time) Checking {
 		p.coach = p.coach.Mute(e.Muted, now)
 	case probe.EventVoiceElsewhere:
 		p.elsewhere = Elsewhere{Device: e.Device, Name: e.DeviceName, Chosen: p.Chosen}
+	case probe.EventPartial:
+		if in := inputOf(e.Result); in != nil {
+			p.live = p.live.Look(in)
+		}
 	case probe.EventDone:
 		p.coach = p.coach.Finish(lastAdvice(e.Result, p.coach.Advice()))
+		if in := inputOf(e.Result); in != nil {
+			p.live = p.live.Last(in)
+		}
 	}
 	return p
+}
+
+// inputOf is what the microphone's result holds; nil when that is nothing.
+func inputOf(r *report.Result) *report.AudioInput {
+	if r == nil {
+		return nil
+	}
+	in, _ := r.Data.(*report.AudioInput)
+	return in
 }
 
 // judge shows no mark that the verdict would take back: a probe's own status
@@ -98,6 +115,9 @@ func lastAdvice(r *report.Result, before meter.Advice) meter.Advice {
 		return meter.NoMicrophone
 	case before == meter.NoSound, before == meter.Muted:
 		return before
+	}
+	if in := inputOf(r); in != nil && in.State != report.CaptureComplete {
+		return meter.NoMicrophone // whoever was cut short gets no thanks for enough
 	}
 	return meter.Finished
 }

@@ -30,20 +30,29 @@ func (p Checking) View(s Sheet, k Keys) string {
 		wait := Block{Text: s.Style.Strong.Render(wrap(w.T("check.quiet"), s.content()))}
 		return s.frame(w.T("check.step"), []Block{wait, {Text: p.listBelow(s)}}, k.Cancel)
 	}
-	said := Block{Text: p.adviceLine(s, s.content())}
-	if p.offersOther() {
-		said.Text = p.elsewhereLine(s)
-	}
+	said := p.said(s)
 	right := p.listBeside(s)
 	if right == "" {
-		blocks := append(p.voice(s, s.content()), said, Block{Text: p.listBelow(s)})
-		return s.frame(w.T("check.step"), blocks, k.Switch, k.Cancel)
+		blocks := append(p.voice(s, s.content()), said...)
+		return s.frame(w.T("check.step"), append(blocks, Block{Text: p.listBelow(s)}), k.Switch, k.Cancel)
 	}
 	voice := s.content() - lipgloss.Width(right)
 	left := p.voice(s, voice)
 	column := lipgloss.NewStyle().Width(voice).Render(join(left, gaps(left)))
 	both := lipgloss.JoinHorizontal(lipgloss.Top, column, right)
-	return s.frame(w.T("check.step"), []Block{{Text: both}, said}, k.Switch, k.Cancel)
+	return s.frame(w.T("check.step"), append([]Block{{Text: both}}, said...), k.Switch, k.Cancel)
+}
+
+// said is the one thing to tell the person now.
+func (p Checking) said(s Sheet) []Block {
+	trouble, found := p.Trouble()
+	switch {
+	case p.offersOther():
+		return []Block{{Text: p.elsewhereLine(s)}}
+	case found:
+		return p.troubleBlocks(s, trouble)
+	}
+	return []Block{{Text: p.adviceLine(s, s.content())}}
 }
 
 // voice is what the person reads and sees of their voice.
@@ -78,10 +87,6 @@ func (p Checking) levelLine(s Sheet, width int) string {
 func (p Checking) adviceLine(s Sheet, width int) string {
 	advice := p.Advice()
 	text := s.Words.T("advice." + string(advice))
-	remaining := ""
-	if left := p.remaining(); left > 0 {
-		remaining = s.Words.Remaining(left)
-	}
 	look := s.Style.Strong
 	sign := "▸"
 	switch advice {
@@ -94,16 +99,28 @@ func (p Checking) adviceLine(s Sheet, width int) string {
 	case meter.NoMicrophone:
 		sign = "?"
 	}
-	line := look.Render(sign + " " + text)
-	if lipgloss.Width(line)+lipgloss.Width(remaining)+2 > width {
-		return look.Render(wrap(sign+" "+text, width))
+	return p.besideRemaining(s, look.Render(hanging(sign+" ", text, width)), width)
+}
+
+// besideRemaining adds how long there is to read, where it has room.
+func (p Checking) besideRemaining(s Sheet, said string, width int) string {
+	left := p.remaining()
+	if left == 0 {
+		return said
 	}
-	return spread(line, s.Style.Quiet.Render(remaining), width)
+	remaining := s.Words.Remaining(left)
+	if lipgloss.Height(said) > 1 || lipgloss.Width(said)+lipgloss.Width(remaining)+2 > width {
+		return said
+	}
+	return spread(said, s.Style.Quiet.Render(remaining), width)
 }
 
 // offersOther reports whether the other microphone is what there is to say:
 // whoever speaks into it needs no advice to speak up.
 func (p Checking) offersOther() bool {
+	if c, found := p.Trouble(); found && explains(c.Code, "audio.wrong_device") {
+		return false // a muted microphone need not be changed
+	}
 	switch p.Advice() {
 	case meter.Opening, meter.Speak, meter.Louder, meter.NoSound:
 		return p.elsewhere.Found()

@@ -1,0 +1,83 @@
+package tui
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// What the person is told: the trouble or the coach's advice, whichever is more
+// to the point.
+func TestTroubleOrAdvice(t *testing.T) {
+	monitor := func(in *report.AudioInput) { in.IsMonitor = new(true) }
+	quiet := func(in *report.AudioInput) { in.ActiveLevelDBFS = new(-45.0) }
+	humming := func(in *report.AudioInput) {
+		in.HumHz, in.HumDBFS, in.HumProminenceDB = new(50.0), new(-40.0), new(25.0)
+	}
+	zero := probe.Level{RMSDBFS: -120, PeakDBFS: -120, ZeroMS: 1500}
+	mute := probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventMuted, Muted: true}
+	for name, tt := range map[string]struct {
+		play func(*stand)
+		want string // "" is the coach's advice
+	}{
+		"nothing wrong":              {func(s *stand) { s.speak(time.Second, -27, -14).look(unchanged).look(unchanged) }, ""},
+		"seen once":                  {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy) }, ""},
+		"seen twice":                 {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy).look(noisy) }, "audio.noise"},
+		"gone again":                 {func(s *stand) { s.look(noisy).look(noisy).look(unchanged).look(unchanged) }, ""},
+		"louder is the coach's":      {func(s *stand) { s.speak(3*time.Second, -46, -30).look(quiet).look(quiet) }, ""},
+		"why it is quiet is not":     {func(s *stand) { s.speak(3*time.Second, -46, -30).look(turnedDown).look(turnedDown) }, "audio.os_volume_low"},
+		"nobody speaks":              {func(s *stand) { s.event(0, levelEvent(probe.Level{RMSDBFS: -60})).look(unspoken).look(unspoken) }, "audio.no_speech"},
+		"somebody speaks after all":  {func(s *stand) { s.speak(2*time.Second, -27, -14).look(unspoken).look(unspoken) }, ""},
+		"no sound any more":          {func(s *stand) { s.look(humming).look(humming).event(0, levelEvent(zero)) }, ""},
+		"why there is no sound":      {func(s *stand) { s.look(monitor).look(monitor).event(0, levelEvent(zero)) }, "audio.default_is_monitor"},
+		"muted meanwhile":            {func(s *stand) { s.look(humming).look(humming).event(0, mute) }, ""},
+		"the whole recording counts": {func(s *stand) { s.look(noisy).look(noisy).event(0, doneEvent(healthy()[0])) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStand(t, phrase.DE, false, nil)
+			s.press("enter").begun()
+			tt.play(s)
+			if c, _ := s.checking.Trouble(); c.Code != tt.want {
+				t.Errorf("%q, want %q; the advice is %q", c.Code, tt.want, s.checking.Advice())
+			}
+		})
+	}
+}
+
+// A change of microphone is offered in spite of what is said of the chosen one,
+// but not where no other microphone helps.
+func TestOtherMicrophoneOrTrouble(t *testing.T) {
+	s := newStand(t, phrase.DE, false, nil)
+	s.size(80, 24).press("enter").begun().speak(2*time.Second, -46, -30).event(0, elsewhereEvent())
+	if s.look(unspoken).look(unspoken); !strings.Contains(s.View(), "Jabra") {
+		t.Errorf("the headset is not offered:\n%s", s.View())
+	}
+	if s.look(turnedDown).look(turnedDown); !strings.Contains(s.View(), "80 Prozent") {
+		t.Errorf("nothing of the volume:\n%s", s.View())
+	}
+}
+
+// A screen reader says a trouble once, however often it comes and goes.
+func TestPlainNamesATroubleOnce(t *testing.T) {
+	var out bytes.Buffer
+	s := newStand(t, phrase.DE, false, nil)
+	n := narrator{plain: plain{Options: s.desk.options, words: s.words, profile: s.profile}, page: s.press("enter").checking}
+	n.Out = &out
+	for range 3 {
+		for _, with := range []func(*report.AudioInput){noisy, noisy, noisy, unchanged, unchanged} {
+			n.hear(lookEvent(with))
+		}
+	}
+	rs := healthy()
+	noisy(rs[0].Data.(*report.AudioInput))
+	n.hear(doneEvent(rs[0]))
+	const want = "Um Sie herum ist es zu laut. Schließen Sie Fenster und Türen und schalten Sie laute Geräte aus.\n"
+	if got := strings.Count(out.String(), want); got != 1 {
+		t.Errorf("said %d times in\n%s", got, out.String())
+	}
+}
