@@ -1,6 +1,8 @@
 package audio
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
@@ -32,18 +34,24 @@ type delivery struct {
 	frames          int64 // after the first callback's own
 	longestNS       int64
 	fit             slopeFit
+	lags            [lagWindow]int64 // of the last callbacks, a ring
 
 	pause    pause
 	dropouts int
 	lostNS   int64 // the longest of them
 }
 
-// pause is a gap that is still being judged.
+// lagWindow is how many callbacks tell how far the sound is behind the clock.
+const lagWindow = 4
+
+// pause is a gap that is still being judged. A callback can come late but not
+// early, so the least lag of several is the one to compare: a single one is off
+// by as much as a period.
 type pause struct {
-	open         bool
-	beforeNS     int64
-	beforeFrames int64
-	judgeAtNS    int64
+	open      bool
+	beforeNS  int64 // the least lag before it
+	afterNS   int64 // the least lag since
+	judgeAtNS int64
 }
 
 func newDelivery(period time.Duration, rateHz int) *delivery {
@@ -60,15 +68,21 @@ func (d *delivery) add(m capture.PCM, frames int) {
 	gap := m.AtNS - d.lastNS
 	d.longestNS = max(d.longestNS, gap)
 	if gap > gapMin.Nanoseconds() && gap > gapPeriods*d.periodNS && !d.pause.open {
-		d.pause = pause{true, d.lastNS, d.frames, m.AtNS + gapSettle.Nanoseconds()}
+		before := slices.Min(d.lags[:min(d.n, lagWindow)])
+		d.pause = pause{true, before, math.MaxInt64, m.AtNS + gapSettle.Nanoseconds()}
 	}
-	d.n++
-	d.lastNS = m.AtNS
 	// Frames that the child threw away had been delivered.
 	d.frames += int64(frames) + int64(m.LostFrames)
+	lag := m.AtNS - d.firstNS - int64(float64(d.frames)*1e9/d.rateHz)
+	d.lags[d.n%lagWindow] = lag
+	d.n++
+	d.lastNS = m.AtNS
 	if !d.pause.open {
 		d.fit.add(float64(m.AtNS-d.firstNS)/1e9, float64(d.frames))
-	} else if m.AtNS >= d.pause.judgeAtNS {
+		return
+	}
+	d.pause.afterNS = min(d.pause.afterNS, lag)
+	if m.AtNS >= d.pause.judgeAtNS {
 		d.judge()
 		d.fit.breakOff() // a step in the frames is no rate
 	}
@@ -76,9 +90,7 @@ func (d *delivery) add(m capture.PCM, frames int) {
 
 // judge closes the pause: a dropout if the frames stayed behind the clock.
 func (d *delivery) judge() {
-	expected := d.lastNS - d.pause.beforeNS
-	came := int64(float64(d.frames-d.pause.beforeFrames) * 1e9 / d.rateHz)
-	if missing := expected - came; missing > gapLost.Nanoseconds() {
+	if missing := d.pause.afterNS - d.pause.beforeNS; missing > gapLost.Nanoseconds() {
 		d.dropouts++
 		d.lostNS = max(d.lostNS, missing)
 	}
