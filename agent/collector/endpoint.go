@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 )
 
 // dialTimeout is how long a collector may take to accept a connection; three
@@ -75,12 +77,12 @@ func (e *URLError) Error() string {
 // Base returns the parsed URL.
 func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 
-// Client returns an HTTP client that trusts RootCAs, uses the system's proxy
-// and follows no redirect: a token must not be carried to another host.
+// Client returns an HTTP client that trusts RootCAs, uses the proxy that the
+// environment or the system names and follows no redirect: a token must not be carried to another host.
 func (e *Endpoint) Client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
+			Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
 			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSClientConfig:       &tls.Config{RootCAs: e.RootCAs, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:   5 * time.Second,

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -24,6 +25,9 @@ const (
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
 		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) > 1 && os.Args[1] == proxy.ChildArg {
+		os.Exit(proxy.ChildMain(os.Stdin, os.Stdout))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

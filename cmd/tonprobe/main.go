@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 )
 
 // version is set by the linker.
@@ -16,6 +17,9 @@ func main() {
 	// system, a window or a file.
 	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
 		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) > 1 && os.Args[1] == proxy.ChildArg {
+		os.Exit(proxy.ChildMain(os.Stdin, os.Stdout))
 	}
 	p := &program{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	proxysetting "github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -276,9 +277,7 @@ func TestProxies(t *testing.T) {
 	via := func(scheme string, s *httptest.Server) WebConfig {
 		conf := direct("https", target, ca)
 		conf.Resolver = names{} // the target's name is the proxy's to look up
-		conf.Proxy = func(*url.URL) (*url.URL, error) {
-			return url.Parse(scheme + "://anna:geheim@" + s.Listener.Addr().String())
-		}
+		conf.Proxies = by(scheme + "://anna:geheim@" + s.Listener.Addr().String())
 		return conf
 	}
 	t.Run("http", func(t *testing.T) {
@@ -331,6 +330,34 @@ func TestProxies(t *testing.T) {
 			t.Errorf("%+v, %+v", r, d)
 		}
 	})
+}
+
+// TestWaysAreTriedInOrder is what a script's "PROXY a; PROXY b; DIRECT" means.
+func TestWaysAreTriedInOrder(t *testing.T) {
+	ca := newAuthority(t, "town")
+	target := secure(t, ca.good(t), ok)
+	alive, _ := proxyServer(t, target.Listener.Addr().String(), 0)
+	dead := closed(t).Listener.Addr().String()
+	for name, c := range map[string]struct {
+		ways []string
+		want string
+	}{
+		"second":             {[]string{"http://" + dead, alive.URL, ""}, "http"},
+		"direct at last":     {[]string{"http://" + dead, "http://no.such.example:1", "gopher://x:1", ""}, "none"},
+		"direct first":       {[]string{"", alive.URL}, "none"},
+		"refused is no dead": {[]string{alive.URL, "http://" + dead}, "http"},
+	} {
+		conf := direct("https", target, ca)
+		conf.Proxies = by(c.ways...)
+		if d, r := run(t, conf, environment(t)); r.Status != report.StatusOK || d.Proxy != c.want || d.DNSError != "" {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+	conf := direct("https", target, ca)
+	conf.Proxies = func(context.Context, *url.URL) ([]*url.URL, error) { return nil, proxysetting.ErrScript }
+	if d, r := run(t, conf, environment(t)); r.Status != report.StatusUnknown || r.Note != "the proxy setting does not work" || d.Proxy != "" {
+		t.Errorf("%+v, %+v", r, d)
+	}
 }
 
 func TestProxyFromTheEnvironment(t *testing.T) {

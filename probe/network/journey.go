@@ -51,9 +51,12 @@ type journey struct {
 	env    probe.Env
 	data   *report.NetworkWeb
 	target *url.URL
-	proxy  *url.URL // nil when there is none
+	ways   []*url.URL // to go, in the order to try them
+	proxy  *url.URL   // of the way taken; nil when there is none
 	// tunnels asks a proxy for a tunnel even where a plain request would do.
 	tunnels bool
+	// why is in words what no field of data says.
+	why string
 
 	addrs    []netip.Addr // of the first hop: the proxy's, else the server's
 	conn     net.Conn

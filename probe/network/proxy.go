@@ -9,31 +9,59 @@ import (
 	"time"
 
 	"golang.org/x/net/proxy"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// chooseProxy asks the configuration. A proxy that cannot be used is no proxy
-// we know a kind of, so the way ends there.
-func (j *journey) chooseProxy(context.Context) bool {
-	p, err := j.Proxy(j.target)
+// chooseProxy asks the configuration. Without an answer the way ends there:
+// nobody knows then how this computer gets anywhere.
+func (j *journey) chooseProxy(ctx context.Context) bool {
+	ways, err := j.Proxies(ctx, j.target)
 	if err != nil {
-		j.env.Log.Warn("the proxy setting cannot be read")
+		j.env.Log.Warn("no proxy chosen", "err", report.ErrorText(err))
+		j.why = "the proxy setting does not work"
 		return false
 	}
-	j.data.Proxy = "none"
-	if p == nil {
+	j.ways = ways
+	return true
+}
+
+// reach tries the ways in their order until one takes the connection.
+func (j *journey) reach(ctx context.Context) bool {
+	for _, way := range j.ways {
+		if !j.goBy(way) {
+			continue
+		}
+		if j.take(ctx, j.lookUp, j.connect) {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// goBy sets out on a way, and forgets what became of the one before. It refuses
+// a proxy of a kind it does not know.
+func (j *journey) goBy(way *url.URL) bool {
+	j.proxy, j.addrs, j.dnsErr, j.dialErrs = nil, nil, nil, nil
+	j.data.Proxy, j.data.Stage, j.data.DNSError, j.data.DNSMS = "", "", "", nil
+	if way == nil {
+		j.data.Proxy = "none"
 		return true
 	}
-	switch p.Scheme {
+	switch way.Scheme {
 	case "http", "https", "socks5":
-		j.data.Proxy = p.Scheme
+		j.data.Proxy = way.Scheme
 	case "socks5h":
 		j.data.Proxy = "socks5"
 	default:
-		j.data.Proxy = ""
+		j.why = "a proxy is set of a kind this program does not know"
 		return false
 	}
-	j.proxy = p
-	return p.Hostname() != ""
+	j.proxy = way
+	return way.Hostname() != ""
 }
 
 func isSOCKS(p *url.URL) bool { return p.Scheme == "socks5" || p.Scheme == "socks5h" }

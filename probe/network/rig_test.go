@@ -66,12 +66,30 @@ func environment(t testing.TB) probe.Env {
 func direct(scheme string, server *httptest.Server, ca *authority) WebConfig {
 	c := WebConfig{
 		URL: scheme + "://" + host + ":" + port(server) + "/", Resolver: names{host: {"127.0.0.1"}},
-		Proxy: func(*url.URL) (*url.URL, error) { return nil, nil }, StepTime: 5 * time.Second, plainPort: "1",
+		Proxies: noProxy, StepTime: 5 * time.Second, plainPort: "1",
 	}
 	if ca != nil {
 		c.RootCAs = ca.pool
 	}
 	return c
+}
+
+func noProxy(context.Context, *url.URL) ([]*url.URL, error) { return []*url.URL{nil}, nil }
+
+// by is a setting with these ways; "" is a direct one.
+func by(ways ...string) func(context.Context, *url.URL) ([]*url.URL, error) {
+	return func(context.Context, *url.URL) (all []*url.URL, err error) {
+		for _, w := range ways {
+			var u *url.URL
+			if w != "" {
+				if u, err = url.Parse(w); err != nil {
+					return nil, err
+				}
+			}
+			all = append(all, u)
+		}
+		return all, nil
+	}
 }
 
 func port(s *httptest.Server) string {

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/http/httpproxy"
-
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -34,9 +33,9 @@ type WebConfig struct {
 	URL string
 	// RootCAs are trusted; nil is the system's own.
 	RootCAs *x509.CertPool
-	// Proxy chooses the proxy for a URL, nil for none. Without it the
-	// environment is asked (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
-	Proxy func(*url.URL) (*url.URL, error)
+	// Proxies gives the ways to a URL in the order to try them, nil for a direct
+	// one. Without it the environment and the system's settings are asked.
+	Proxies func(context.Context, *url.URL) ([]*url.URL, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
 	// WebSocketURL is where a collector takes WebSockets and sends a message
@@ -50,9 +49,6 @@ type WebConfig struct {
 
 // NewWeb is the probe "network.web". Its data is a *report.NetworkWeb.
 func NewWeb(c WebConfig) probe.Probe {
-	if c.Proxy == nil {
-		c.Proxy = httpproxy.FromEnvironment().ProxyFunc()
-	}
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
 	}
@@ -77,26 +73,35 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if !ok {
 		return probe.Result{Status: report.StatusUnknown, Note: "no web address is configured", Data: data}, nil
 	}
+	if p.Proxies == nil {
+		p.Proxies = proxy.NewFinder(proxy.Config{Dial: env.Dial, Resolver: p.Resolver, Now: env.Clock.Now}).Find
+	}
 	j := &journey{WebConfig: p.WebConfig, env: env, data: data, target: target}
 	defer j.close()
-	j.steps(ctx)
+	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
 	j.placeTheFault(ctx)
 	j.tryWebSocket(ctx)
-	return judge(data), nil
+	r := judge(data)
+	if r.Status == report.StatusUnknown && j.why != "" {
+		r.Note = j.why
+	}
+	return r, nil
 }
 
-// steps goes on as long as each one works.
-func (j *journey) steps(ctx context.Context) {
-	for _, step := range []func(context.Context) bool{
-		j.chooseProxy, j.lookUp, j.connect, j.throughProxy, j.encrypt, j.request,
-	} {
+// step is one step of a journey; it says whether the next one can be taken.
+type step func(context.Context) bool
+
+// take goes on as long as each step works, and gives each its time.
+func (j *journey) take(ctx context.Context, steps ...step) bool {
+	for _, s := range steps {
 		ctx, cancel := context.WithTimeout(ctx, j.StepTime)
-		ok := step(ctx)
+		ok := s(ctx)
 		cancel()
 		if !ok {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // placeTheFault looks for the signs that tell whose fault a failure is.

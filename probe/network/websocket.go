@@ -77,11 +77,9 @@ func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 		return nil, false
 	}
 	k := &journey{WebConfig: j.WebConfig, env: j.env, data: &report.NetworkWeb{}, target: target, tunnels: true}
-	for _, step := range []func(context.Context) bool{k.chooseProxy, k.lookUp, k.connect, k.throughProxy, k.encrypt} {
-		if !step(ctx) {
-			k.close()
-			return nil, false
-		}
+	if !k.take(ctx, k.chooseProxy) || !k.reach(ctx) || !k.take(ctx, k.throughProxy, k.encrypt) {
+		k.close()
+		return nil, false
 	}
 	return k, true
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,7 +199,7 @@ func TestWebSocketThroughAProxy(t *testing.T) {
 	target := plain(t, collector)
 	s, seen := proxyServer(t, target.Listener.Addr().String(), 0)
 	config := webSocketConfig(target, nil, farAway)
-	config.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse(s.URL) }
+	config.Proxies = by(s.URL)
 	d, _ := run(t, config, environment(t))
 	if d.WebSocket == nil || !*d.WebSocket || len(*seen) != 2 || !strings.HasPrefix((*seen)[1], "CONNECT "+host) {
 		t.Errorf("%s, %q", said(d.WebSocket), *seen)
