@@ -222,6 +222,14 @@ func fill(r *report.MediaVoice, up, down direction, s recording) {
 	if p := d.PDVMS; p != nil {
 		r.DownPDVP50MS, r.DownPDVP95MS, r.DownPDVP99MS = new(round(p.P50)), new(round(p.P95)), new(round(p.P99))
 	}
+	if i := u.IPDVMS; i != nil {
+		r.UpIPDVP5MS, r.UpIPDVP50MS, r.UpIPDVP95MS = new(round(i.P5)), new(round(i.P50)), new(round(i.P95))
+	}
+	if i := d.IPDVMS; i != nil {
+		r.DownIPDVP5MS, r.DownIPDVP50MS, r.DownIPDVP95MS = new(round(i.P5)), new(round(i.P50)), new(round(i.P95))
+	}
+	r.UpQueueMS, r.UpRateKbps = queueFields(u, s.Payload)
+	r.DownQueueMS, r.DownRateKbps = queueFields(d, s.Payload)
 	fillBoth(r, up, down, u, d)
 	rtt := roundTrips(s)
 	if rtt != nil {
@@ -235,6 +243,27 @@ func lossFields(l *stats.Loss) (received *int, pct *float64, ci *report.Interval
 	return new(l.Received), new(round(l.Pct)), &report.Interval{round(l.CI95.LowPct), round(l.CI95.HighPct)}
 }
 
+// slowedQueueMS is how far the delay must have risen before a stream that
+// arrived more slowly than it was sent is taken for one that does not fit:
+// regular loss alone stretches it too.
+const slowedQueueMS = 50
+
+func queueFields(s stats.Summary, payload int) (queueMS, rateKbps *float64) {
+	if s.QueueMS == nil {
+		return nil, nil
+	}
+	queueMS = new(round(*s.QueueMS))
+	if s.Slowed != nil && *s.QueueMS > slowedQueueMS {
+		bits := float64(8 * (payload + overheadBytes))
+		rateKbps = new(round(bits / *s.Slowed * 1e6)) // bits per ns are 10^6 kbit/s
+	}
+	return queueMS, rateKbps
+}
+
+// overheadBytes are the headers of IPv4, UDP and RTP and the tag of SRTP (AEAD,
+// RFC 7714).
+const overheadBytes = 20 + 8 + 12 + 16
+
 // fillBoth writes the figures that stand once for both directions: sums, or the
 // worse of the two. They need both, else they would call one direction fine
 // because nobody looked.
@@ -245,9 +274,17 @@ func fillBoth(r *report.MediaVoice, up, down direction, u, d stats.Summary) {
 	r.Reordered = new(u.Reordering.Reordered + d.Reordering.Reordered)
 	r.Duplicates = new(u.Duplicates + d.Duplicates)
 	r.BurstDensityPct = new(round(100 * max(u.Bursts.BurstDensity(), d.Bursts.BurstDensity())))
+	r.GapDensityPct = new(round(100 * max(u.Bursts.GapDensity(), d.Bursts.GapDensity())))
+	const interval = float64(wire.PacketInterval) / 1e6
+	r.BurstMS = new(round(interval * max(u.Bursts.MeanBurstPackets(), d.Bursts.MeanBurstPackets())))
+	r.GapMS = new(round(interval * min(u.Bursts.MeanGapPackets(), d.Bursts.MeanGapPackets())))
 	r.LongestGapMS = new(max(up.longestLossMS(), down.longestLossMS()))
-	if a, b := u.LatePct(60), d.LatePct(60); a != nil && b != nil {
-		r.LatePct60MS = new(round(max(*a, *b)))
+	for bufferMS, field := range map[float64]**float64{
+		20: &r.LatePct20MS, 40: &r.LatePct40MS, 60: &r.LatePct60MS, 100: &r.LatePct100MS, 200: &r.LatePct200MS,
+	} {
+		if a, b := u.LatePct(bufferMS), d.LatePct(bufferMS); a != nil && b != nil {
+			*field = new(round(max(*a, *b)))
+		}
 	}
 	for _, b := range []*float64{u.BurstR, d.BurstR} {
 		if b != nil && (r.BurstRatio == nil || *b > *r.BurstRatio) {

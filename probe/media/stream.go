@@ -46,6 +46,7 @@ type recording struct {
 	Missed   int // refused by our own socket, or its time was long over
 	Echoes   []receipt
 	WaitedNS int64 // when the waiting for stragglers was over
+	Payload  int   // bytes of each packet's RTP payload
 	Complete bool  // every planned packet had its turn
 	AllBack  bool  // an echo of each packet came
 }
@@ -275,6 +276,6 @@ func (s *stream) recording() recording {
 	defer s.mu.Unlock()
 	return recording{
 		Sends: slices.Clone(s.sends), Missed: s.missed, Echoes: slices.Clone(s.echoes),
-		WaitedNS: s.waited, Complete: !s.broken, AllBack: s.nBack == len(s.sends),
+		WaitedNS: s.waited, Payload: s.payload, Complete: !s.broken, AllBack: s.nBack == len(s.sends),
 	}
 }

@@ -174,16 +174,60 @@ type MediaVoice struct {
 	// DownPDVP99MS is its 99th percentile in ms.
 	DownPDVP99MS *float64 `json:"down_pdv_p99_ms,omitempty"`
 
+	// UpIPDVP5MS is the 5th percentile of the inter-packet delay variation up in ms
+	// (RFC 5481 §4.1), signed: negative where a packet gained on the one before it.
+	UpIPDVP5MS *float64 `json:"up_ipdv_p5_ms,omitempty"`
+	// UpIPDVP50MS is its median in ms.
+	UpIPDVP50MS *float64 `json:"up_ipdv_p50_ms,omitempty"`
+	// UpIPDVP95MS is its 95th percentile in ms.
+	UpIPDVP95MS *float64 `json:"up_ipdv_p95_ms,omitempty"`
+	// DownIPDVP5MS is the 5th percentile of the inter-packet delay variation down in ms
+	// (RFC 5481 §4.1), signed: negative where a packet gained on the one before it.
+	DownIPDVP5MS *float64 `json:"down_ipdv_p5_ms,omitempty"`
+	// DownIPDVP50MS is its median in ms.
+	DownIPDVP50MS *float64 `json:"down_ipdv_p50_ms,omitempty"`
+	// DownIPDVP95MS is its 95th percentile in ms.
+	DownIPDVP95MS *float64 `json:"down_ipdv_p95_ms,omitempty"`
+
+	// UpQueueMS is by how much the delay that no packet up escaped rose and
+	// fell in ms: the swing of a queue that somebody keeps full, 0 where there was
+	// none.
+	UpQueueMS *float64 `json:"up_queue_ms,omitempty"`
+	// UpRateKbps is the rate in kbit/s (of IPv4 packets) at which the line let
+	// the stream through up where it could not keep up with it; nil where it did.
+	UpRateKbps *float64 `json:"up_rate_kbps,omitempty"`
+	// DownQueueMS is by how much the delay that no packet down escaped rose and
+	// fell in ms: the swing of a queue that somebody keeps full, 0 where there was
+	// none.
+	DownQueueMS *float64 `json:"down_queue_ms,omitempty"`
+	// DownRateKbps is the rate in kbit/s (of IPv4 packets) at which the line let
+	// the stream through down where it could not keep up with it; nil where it did.
+	DownRateKbps *float64 `json:"down_rate_kbps,omitempty"`
+
 	// Reordered is the number of reordered packets, both directions (RFC 4737).
 	Reordered *int `json:"reordered,omitempty"`
 	// Duplicates is the number of second arrivals, both directions; never part of loss.
 	Duplicates *int `json:"duplicates,omitempty"`
 	// BurstDensityPct is the share lost inside bursts in percent (RFC 3611 §4.7.2), the worse direction.
 	BurstDensityPct *float64 `json:"burst_density_pct,omitempty"`
+	// BurstMS is the mean length of a burst in ms (RFC 3611 §4.7.2), 0 without any, the worse direction.
+	BurstMS *float64 `json:"burst_ms,omitempty"`
+	// GapMS is the mean length of a gap between bursts in ms (RFC 3611 §4.7.2), the worse direction.
+	GapMS *float64 `json:"gap_ms,omitempty"`
+	// GapDensityPct is the share lost in gaps in percent (RFC 3611 §4.7.2), the worse direction.
+	GapDensityPct *float64 `json:"gap_density_pct,omitempty"`
 	// LongestGapMS is the longest run of lost packets in ms, the worse direction.
 	LongestGapMS *float64 `json:"longest_gap_ms,omitempty"`
+	// LatePct20MS is the share that would miss a 20 ms playout buffer in percent, the worse direction.
+	LatePct20MS *float64 `json:"late_pct_20ms,omitempty"`
+	// LatePct40MS is the share that would miss a 40 ms playout buffer in percent, the worse direction.
+	LatePct40MS *float64 `json:"late_pct_40ms,omitempty"`
 	// LatePct60MS is the share that would miss a 60 ms playout buffer in percent, the worse direction.
 	LatePct60MS *float64 `json:"late_pct_60ms,omitempty"`
+	// LatePct100MS is the same for 100 ms in percent.
+	LatePct100MS *float64 `json:"late_pct_100ms,omitempty"`
+	// LatePct200MS is the same for 200 ms in percent.
+	LatePct200MS *float64 `json:"late_pct_200ms,omitempty"`
 	// BurstRatio is the BurstR of ITU-T G.107; 1 is random loss.
 	BurstRatio *float64 `json:"burst_ratio,omitempty"`
 	// RFactor is the rating on the scale that MOSModel names.

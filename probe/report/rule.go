@@ -152,6 +152,9 @@ func namedRule(field string) (rule, bool) {
 		return oneOf("EIF", "ADF", "APDF")
 	case "NATTURN.udp_error", "NATTURN.tcp_error", "NATTURN.tls_error":
 		return oneOf("unreachable", "auth_failed", "quota", "tls", "other")
+	case "MediaVoice.up_ipdv_p5_ms", "MediaVoice.up_ipdv_p50_ms", "MediaVoice.up_ipdv_p95_ms",
+		"MediaVoice.down_ipdv_p5_ms", "MediaVoice.down_ipdv_p50_ms", "MediaVoice.down_ipdv_p95_ms":
+		return between(-1e9, 1e9) // the one delay less the other
 	case "MediaVoice.r_factor":
 		return between(-1000, 1000)
 	case "MediaVoice.mos":
@@ -192,7 +195,10 @@ func namedRule(field string) (rule, bool) {
 // out what no instrument can have measured.
 func unitRule(name string) rule {
 	week := 7 * 24 * time.Hour
-	name = strings.TrimSuffix(strings.TrimSuffix(name, "_ci95"), "_60ms")
+	name = strings.TrimSuffix(name, "_ci95")
+	if i := strings.Index(name, "_pct_"); i >= 0 { // late_pct_60ms: the share for a buffer
+		name = name[:i+len("_pct")]
+	}
 	switch name[strings.LastIndexByte(name, '_')+1:] {
 	case "ms":
 		return rule{low: 0, high: float64(week.Milliseconds()), bounded: true}

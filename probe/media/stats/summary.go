@@ -26,6 +26,8 @@ type Summary struct {
 	SkewPPM    float64     // taken out of PDV; 0 where none was seen
 	PDVMS      *Quantiles  // nil: nothing arrived
 	IPDVMS     *Quantiles  // nil: no two numbers in a row arrived
+	QueueMS    *float64    // see [QueueSwingMS]; nil: too short to say
+	Slowed     *float64    // see [SlowedInterval], ns; nil: the line kept up
 	Reordering *Reordering // nil: nothing arrived
 	Late       []LateLoss  // one per buffer of [PlayoutBuffersMS]; nil: nothing arrived
 
@@ -54,6 +56,8 @@ func Summarise(d Direction) Summary {
 		SkewPPM:    skew,
 		PDVMS:      Spread(pdv),
 		IPDVMS:     Spread(IPDV(a)),
+		QueueMS:    QueueSwingMS(a.First, skew),
+		Slowed:     SlowedInterval(a.First, d.IntervalNS),
 		Reordering: ReorderingOf(a),
 		Late:       LateLosses(pdv, a.sent),
 

@@ -1,0 +1,116 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// Limits of what is taken for a queue.
+const (
+	// queueWindowNS is long enough that a stall of a radio, or jitter, leaves some
+	// of its 20 packets alone, and short beside the seconds in which one TCP fills
+	// and drains a buffer.
+	queueWindowNS   = 400e6
+	minQueueWindows = 5 // 2 s
+	minPerWindow    = 5
+)
+
+// QueueSwingMS is by how much the delay that no packet escapes rose and fell, in
+// ms: the spread of the smallest delays of windows of 400 ms. It is nil when the
+// stream is too short to say, and 0 when the change was no queue's.
+//
+// Jitter and stalls hold some packets up and spare others. A queue that somebody
+// else's transfer keeps full delays every packet, and changes slowly: it grows by
+// what is sent too much and drains no faster than the line is. So a delay that
+// jumps by half of its whole swing from one packet to the next, as when a route
+// changes or a radio stands still, is none.
+//
+// The queue itself is at least as high: a TCP that halves its window (RFC 5681)
+// swings between half of a full buffer and all of it.
+func QueueSwingMS(first []Packet, skewPPM float64) *float64 {
+	pdv := PDV(first, skewPPM)
+	least := windowMinima(first, pdv)
+	if len(least) < minQueueWindows {
+		return nil
+	}
+	swing := slices.Max(least) - slices.Min(least)
+	if steepestRise(first, pdv) > swing/2 {
+		swing = 0
+	}
+	return &swing
+}
+
+// windowMinima are the smallest delays of those windows that hold enough packets.
+func windowMinima(first []Packet, pdv []float64) []float64 {
+	type window struct {
+		n     int
+		least float64
+	}
+	if len(first) == 0 {
+		return nil
+	}
+	beginNS := slices.MinFunc(first, func(a, b Packet) int { return int(a.SentNS - b.SentNS) }).SentNS
+	windows := map[int64]*window{}
+	for i, p := range first {
+		at := (p.SentNS - beginNS) / queueWindowNS
+		w := windows[at]
+		if w == nil {
+			w = &window{least: math.Inf(1)}
+			windows[at] = w
+		}
+		w.n++
+		w.least = min(w.least, pdv[i])
+	}
+	var least []float64
+	for _, w := range windows {
+		if w.n >= minPerWindow {
+			least = append(least, w.least)
+		}
+	}
+	return least
+}
+
+// steepestRise is the largest rise of the delay from one packet to the next that
+// arrived, in ms. A gap of lost packets divides it: a queue grows while they are
+// dropped too.
+func steepestRise(first []Packet, pdv []float64) (steepest float64) {
+	order := make([]int, len(first))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return int(int32(first[a].Seq - first[b].Seq)) })
+	for k := 1; k < len(order); k++ {
+		a, b := order[k-1], order[k]
+		steps := float64(max(1, int32(first[b].Seq-first[a].Seq)))
+		steepest = max(steepest, (pdv[b]-pdv[a])/steps)
+	}
+	return steepest
+}
+
+// minSlowed is how many spacings show that a stream was slowed down.
+const minSlowed = 30
+
+// SlowedInterval is the mean time between arrivals of a stream, in ns, when the
+// line carried it more slowly than it was sent; nil when it kept up.
+//
+// A line that is too narrow for the stream lets its packets out one by one, each
+// as long after the one before as it takes to transmit: none comes at the pace
+// they were sent. Jitter lets some come closer together, and loss leaves the rest
+// at the sender's pace. Only the second half of the arrivals counts, when the
+// queue has filled. intervalNS is the time between two sends.
+func SlowedInterval(first []Packet, intervalNS int64) *float64 {
+	half := first[len(first)/2:]
+	if len(half) <= minSlowed || intervalNS <= 0 {
+		return nil
+	}
+	spacings := make([]float64, len(half)-1)
+	for i := range spacings {
+		spacings[i] = float64(half[i+1].ArrivedNS - half[i].ArrivedNS)
+	}
+	// A tenth may be closer: what the line sent in between, it saved up for them.
+	const slower = 1.1
+	if Percentile(spacings, 10) < slower*float64(intervalNS) {
+		return nil
+	}
+	return new(float64(half[len(half)-1].ArrivedNS-half[0].ArrivedNS) / float64(len(spacings)))
+}

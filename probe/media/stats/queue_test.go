@@ -1,0 +1,149 @@
+package stats
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// voice is 6 s of packets with a delay in ms for each; negative: lost.
+func voice(delayMS func(i int) float64) []Packet {
+	var packets []Packet
+	for i := range 300 {
+		if d := delayMS(i); d >= 0 {
+			sent := int64(i) * 20e6
+			packets = append(packets, Packet{Seq: uint32(i), SentNS: sent, ArrivedNS: sent + int64(d*1e6)})
+		}
+	}
+	slices.SortStableFunc(packets, func(a, b Packet) int { return cmp.Compare(a.ArrivedNS, b.ArrivedNS) })
+	return packets
+}
+
+// sawtooth is the queue of one long TCP transfer: from half full to full in two
+// seconds, then it drains as fast as time passes (RFC 5681).
+func sawtooth(fullMS float64) func(int) float64 {
+	return func(i int) float64 {
+		rise, drain := 2000.0, fullMS/2
+		t := math.Mod(float64(i)*20+700, rise+drain)
+		if t < rise {
+			return fullMS * (0.5 + 0.5*t/rise)
+		}
+		return fullMS - (t - rise)
+	}
+}
+
+// narrow is a line that takes txMS for each packet and holds queueMS of them.
+func narrow(txMS, queueMS float64) func(int) float64 {
+	free := 0.0
+	return func(i int) float64 {
+		now := float64(i) * 20
+		start := max(now, free)
+		if start-now > queueMS {
+			return -1
+		}
+		free = start + txMS
+		return free - now
+	}
+}
+
+func random(seed uint64, f func(*rand.Rand) float64) func(int) float64 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	return func(int) float64 { return f(r) }
+}
+
+func TestQueueSwing(t *testing.T) {
+	// A window hides what the delay rises within it: a quarter of its 400 ms at
+	// the slope of a 1 s buffer.
+	for name, c := range map[string]struct {
+		delay     func(int) float64
+		low, high float64 // bounds of the swing
+	}{
+		"a second's buffer, one transfer": {sawtooth(1000), 350, 500},
+		"700 ms":                          {sawtooth(700), 250, 350},
+		"with loss": {func(i int) float64 {
+			if i%7 == 0 {
+				return -1
+			}
+			return sawtooth(1000)(i)
+		}, 350, 500},
+		"with jitter on top": {func(i int) float64 { return sawtooth(1000)(i) + 30*math.Abs(math.Sin(float64(i))) }, 350, 520},
+		"steady":             {func(int) float64 { return 300 }, 0, 0.001},
+		"satellite":          {func(i int) float64 { return 300 + 0.1*float64(i%2) }, 0, 1},
+		"uniform jitter":     {random(1, func(r *rand.Rand) float64 { return 160 * r.Float64() }), 0, 60},
+		"spikes": {func(i int) float64 {
+			if i%4 == 0 {
+				return 120
+			}
+			return 10
+		}, 0, 1},
+		"a radio that sleeps 180 ms": {func(i int) float64 { return max(10, 180-20*float64(i%15)) }, 0, 1},
+		"a handover that holds all for 1.5 s": {func(i int) float64 {
+			if i >= 100 && i < 175 {
+				return 1500 - 20*float64(i-100)
+			}
+			return 10
+		}, 0, 0},
+		"a new route, 300 ms longer": {func(i int) float64 { return 20 + 300*float64(i/150) }, 0, 0},
+		"a narrow line fills up":     {narrow(34.7, 600), 350, 640},
+	} {
+		packets := voice(c.delay)
+		got := QueueSwingMS(packets, Skew(packets))
+		if got == nil || *got < c.low || *got > c.high {
+			t.Errorf("%s: %v, want %g to %g", name, show(got), c.low, c.high)
+		}
+	}
+	if got := QueueSwingMS(voice(sawtooth(1000))[:60], 0); got != nil {
+		t.Errorf("1.2 s prove nothing: %v", *got)
+	}
+	if got := QueueSwingMS(nil, 0); got != nil {
+		t.Errorf("nothing arrived: %v", *got)
+	}
+}
+
+func TestSlowedInterval(t *testing.T) {
+	for name, c := range map[string]struct {
+		delay func(int) float64
+		want  float64 // ms; 0: it kept up
+	}{
+		"30 kbit/s":   {narrow(34.7, 600), 34.7},
+		"25 % slower": {narrow(25, 300), 25},
+		"wide enough": {narrow(12, 300), 0},
+		"just enough": {narrow(20, 300), 0},
+		"every second lost": {func(i int) float64 {
+			if i%2 == 1 {
+				return -1
+			}
+			return 20
+		}, 40}, // slow, but not late: the caller looks at the queue too
+		"random loss": {random(3, func(r *rand.Rand) float64 {
+			if r.Float64() < 0.4 {
+				return -1
+			}
+			return 20
+		}), 0},
+		"jitter":            {random(4, func(r *rand.Rand) float64 { return 60 * r.Float64() }), 0},
+		"somebody's upload": {sawtooth(1000), 0},
+	} {
+		got := SlowedInterval(voice(c.delay), 20e6)
+		switch {
+		case c.want == 0 && got != nil:
+			t.Errorf("%s: slowed to %g ms", name, *got/1e6)
+		case c.want > 0 && (got == nil || math.Abs(*got/1e6-c.want) > 0.5):
+			t.Errorf("%s: %v, want %g ms", name, show(got), c.want)
+		}
+	}
+	for _, p := range [][]Packet{nil, voice(narrow(34.7, 600))[:50]} {
+		if got := SlowedInterval(p, 20e6); got != nil {
+			t.Errorf("%d packets prove nothing: %v", len(p), *got)
+		}
+	}
+}
+
+func show(v *float64) any {
+	if v == nil {
+		return "unknown"
+	}
+	return *v
+}
