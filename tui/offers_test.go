@@ -91,13 +91,13 @@ func TestChangeAfterTheVerdict(t *testing.T) {
 // TestChecksDoNotOverlap: a microphone may not be open twice.
 func TestChecksDoNotOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		open := 0
+		open, ended := 0, make(chan struct{})
 		o := Options{Check: func(ctx context.Context, _ Choices, _ func(probe.Event)) (*report.Report, error) {
 			if open++; open > 1 {
 				t.Error("two at once")
 			}
 			<-ctx.Done()
-			time.Sleep(time.Second) // the capture process ends
+			<-ended // the capture process takes its time
 			open--
 			return nil, ctx.Err()
 		}}.withDefaults()
@@ -108,7 +108,15 @@ func TestChecksDoNotOverlap(t *testing.T) {
 		first.cancel()
 		second, run := d.check(1, Choices{})
 		go run()
+		synctest.Wait() // it waits for its turn
+		if open != 1 {
+			t.Errorf("%d open", open)
+		}
+		close(ended)
 		synctest.Wait()
+		if open != 1 {
+			t.Errorf("%d open after the first has ended", open)
+		}
 		second.cancel()
 		if !d.close(time.Minute) {
 			t.Error("does not end")

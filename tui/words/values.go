@@ -2,6 +2,7 @@ package words
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -42,16 +43,19 @@ func valuesOf(d report.Data) map[string]any {
 	return values
 }
 
-// units are the suffixes of field names (DESIGN.md) as people write them.
-var units = []struct{ suffix, unit string }{
-	{"_dbfs", "dBFS"}, {"_dbtp", "dBTP"}, {"_lufs", "LUFS"}, {"_db", "dB"},
-	{"_ms", "ms"}, {"_pct", "%"}, {"_hz", "Hz"}, {"_s", "s"},
+// units are the parts of field names (DESIGN.md) that say the unit, as people
+// write it.
+var units = map[string]string{
+	"dbfs": "dBFS", "dbtp": "dBTP", "lufs": "LUFS", "db": "dB", "dbm": "dBm", "ms": "ms", "s": "s",
+	"pct": "%", "hz": "Hz", "kbps": "kbit/s", "mbps": "Mbit/s",
 }
 
+// unitOf is the unit a field is in: that of the last part which is one, as a
+// condition may stand behind it (late_pct_60ms).
 func unitOf(field string) string {
-	for _, u := range units {
-		if strings.HasSuffix(field, u.suffix) {
-			return u.unit
+	for _, part := range slices.Backward(strings.Split(field, "_")) {
+		if unit, ok := units[part]; ok {
+			return unit
 		}
 	}
 	return ""

@@ -220,3 +220,31 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestUnitsOfFields(t *testing.T) {
+	for field, want := range map[string]string{
+		"late_pct_60ms": "%", "rtt_p50_ms": "ms", "active_level_dbfs": "dBFS", "snr_db": "dB", "signal_dbm": "dBm",
+		"up_kbps": "kbit/s", "binding_lifetime_s": "s", "mos": "", "device": "", "dropouts": "",
+	} {
+		if got := unitOf(field); got != want {
+			t.Errorf("%s: %q, want %q", field, got, want)
+		}
+	}
+}
+
+// Every probe of the design has a name, whether or not it is built yet.
+func TestProbesHaveNames(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		w := in(t, lang)
+		for _, name := range []string{
+			report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeNATBehavior, report.ProbeNATTURN,
+			report.ProbeMediaVoice, report.ProbeMediaLoad, report.ProbeNetworkWeb, report.ProbeNetworkLink, report.ProbeNetworkPath,
+			"conference.bbb", "conference.zoom", "conference.youtube", "conference.livekit", "conference.janus", "conference.webrtc",
+			"host.load", "host.crash",
+		} {
+			if w.Probe(name) == name || w.BriefProbe(name) == name || len([]rune(w.BriefProbe(name))) > 12 {
+				t.Errorf("%s: %s is called %q, in short %q", lang, name, w.Probe(name), w.BriefProbe(name))
+			}
+		}
+	}
+}

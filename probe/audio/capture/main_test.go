@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -46,7 +47,8 @@ func say(messages ...Message) {
 	}
 }
 
-func hang() { time.Sleep(time.Minute) }
+// hang does nothing until the parent is gone or ends it.
+func hang() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
 // sound is n callbacks of 20 ms of a constant.
 func sound(n int) {
@@ -91,8 +93,10 @@ var fakes = map[string]func(){
 
 // chatter is a child whose stream is dead while its watch over the system lives.
 func chatter() {
-	for range 600 {
-		say(State{})
-		time.Sleep(100 * time.Millisecond)
-	}
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			say(State{})
+		}
+	}()
+	hang()
 }

@@ -25,14 +25,14 @@ func view(t *testing.T, l List, width int) []string {
 
 func TestOrderDoesNotDependOnWhoBegins(t *testing.T) {
 	var l List
-	for _, name := range []string{"host.load", report.ProbeMediaVoice, report.ProbeNAT, report.ProbeAudioInput, report.ProbeNetworkWeb} {
+	for _, name := range []string{"later.probe", report.ProbeMediaVoice, report.ProbeNAT, report.ProbeAudioInput, report.ProbeNetworkWeb} {
 		l = l.Take(probe.Event{Probe: name, Kind: probe.EventStarted})
 	}
 	var signs []string
 	for _, line := range view(t, l, 80) {
 		signs = append(signs, strings.Fields(line)[1])
 	}
-	if got, want := strings.Join(signs, " "), "Microphone Internet Way Transmission host.load"; got != want {
+	if got, want := strings.Join(signs, " "), "Microphone Internet Way Transmission later.probe"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
