@@ -191,6 +191,44 @@ func (f *facts) delayPlace() (segment string, limit float64) {
 	return "", 0
 }
 
+// pathLossSeverity is how bad the path's own loss is where no whole voice stream
+// was measured. A packet of the path goes both ways, so that about half of its
+// loss is what a voice would meet.
+func (f *facts) pathLossSeverity() report.Severity {
+	worst := 0.0
+	for _, name := range []string{atTransit, atServer} {
+		if end := f.segment(name); end.known() {
+			worst = max(worst, 50*end.share())
+		}
+	}
+	if lan := f.segment(atLAN); worst == 0 && lan.known() {
+		worst = 50 * lan.share() // nothing behind it could be asked at all
+	}
+	if severity, _, passed := f.Voice.UpLossPct.above(worst); passed {
+		return severity
+	}
+	return report.SeverityWarn
+}
+
+// routerLoses reports that the way to the own router lost packets of two probes
+// while no voice stream came about: routers leave answers out, but not so that
+// everything behind them fails as well.
+func (f *facts) routerLoses() bool {
+	lan := f.segment(atLAN)
+	if f.stream() != nil || f.gatewayLost() == nil || !lan.known() {
+		return false
+	}
+	_, _, passed := f.Link.GatewayLossPct.above(wilson(lan.lost, lan.sent)[0])
+	return passed
+}
+
+// lineLoses reports that so much gets lost in the own network or on the line
+// that a server's silence proves nothing.
+func (f *facts) lineLoses() bool {
+	place := f.placeOfLoss().segment
+	return place == atLAN || place == atAccess || f.routerLoses()
+}
+
 // lineAlive reports whether anybody behind the own router answered: our
 // reflector, a router of the provider or a server.
 func (f *facts) lineAlive() bool {

@@ -103,7 +103,7 @@ func dnsFailure(f *facts) *finding {
 		return nil
 	}
 	reached := f.lineReached()
-	if !isTrue(f.web.Online) && !f.lineAlive() {
+	if !isTrue(f.web.Online) && !f.lineAlive() || f.web.DNSError == "timeout" && f.lineLoses() {
 		return nil
 	}
 	hit := fault(likely, ofWeb("dns_error", f.web.DNSError, ""))

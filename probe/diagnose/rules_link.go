@@ -84,7 +84,7 @@ func (f *facts) voiceKept() bool {
 	}
 	_, up := number(v.UpLossPct)
 	_, down := number(v.DownLossPct)
-	return up && down && len(f.voiceLost()) == 0
+	return up && down && v.State == report.MediaComplete && len(f.voiceLost()) == 0
 }
 
 // gatewayLost is the evidence that the next router lost packets beyond chance.
@@ -179,6 +179,10 @@ func lanLoss(f *facts) *finding {
 		hit := disturbance(suggested, *gateway)
 		hit.supporting = voice
 		return hit
+	case f.routerLoses():
+		hit := disturbance(suggested, *gateway)
+		hit.worsen(f.pathLossSeverity())
+		return hit
 	}
 	return nil
 }
@@ -198,8 +202,11 @@ func accessLoss(f *facts) *finding {
 func (f *facts) segmentLoss(place lossPlace) *finding {
 	hit := disturbance(place.confidence, place.evidence...)
 	hit.supporting = f.voiceLost()
-	if f.voiceKept() {
+	switch v := f.stream(); {
+	case f.voiceKept():
 		hit.severity, hit.confidence = report.SeverityInfo, contradicted
+	case v == nil || v.State != report.MediaComplete:
+		hit.worsen(f.pathLossSeverity())
 	}
 	return hit
 }
@@ -214,6 +221,9 @@ func serverLoss(f *facts) *finding {
 	}
 	hit := disturbance(place.confidence, place.evidence...)
 	hit.supporting = f.voiceLost()
+	if v := f.stream(); v == nil || v.State != report.MediaComplete {
+		hit.worsen(f.pathLossSeverity())
+	}
 	hit.area = f.ServerArea
 	return hit
 }

@@ -128,7 +128,7 @@ func (f *facts) targetSilent() *finding {
 // reflectorSilent judges our own reflector, by the way of the web that works.
 // Where the server is far away the time may just not have been enough.
 func (f *facts) reflectorSilent() *finding {
-	if f.voiceConnected() || f.isFar() {
+	if f.voiceConnected() || f.isFar() || f.lineLoses() {
 		return nil
 	}
 	var evidence []report.Evidence

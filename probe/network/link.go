@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -176,13 +177,43 @@ func addressesOf(ctx context.Context, r Resolver, raw string) []netip.Addr {
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return []netip.Addr{a.Unmap()}
 	}
+	return alternate(lookUpTwice(ctx, r, u.Hostname()))
+}
+
+// askAgainAfter is when a name is asked for a second time: resolvers repeat a
+// lost question only after 5 s (resolv.conf(5)).
+const askAgainAfter = time.Second
+
+// lookUpTwice asks for a name, and once more where the answer takes long. The
+// second question ends in a dot: the resolver would have it share the fate of
+// the first otherwise.
+func lookUpTwice(ctx context.Context, r Resolver, host string) (addrs []netip.Addr) {
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
-	addrs, err := r.LookupNetIP(ctx, "ip", u.Hostname())
-	if err != nil {
-		return nil
+	answers := make(chan []netip.Addr, 2)
+	ask := func(name string) {
+		found, err := r.LookupNetIP(ctx, "ip", name)
+		if err != nil {
+			found = nil
+		}
+		answers <- found
 	}
-	return alternate(addrs)
+	go ask(host)
+	again := time.NewTimer(askAgainAfter)
+	defer again.Stop()
+	for open := 1; open > 0; {
+		select {
+		case <-again.C:
+			open++
+			go ask(strings.TrimSuffix(host, ".") + ".")
+		case addrs = <-answers:
+			open--
+			if len(addrs) > 0 {
+				return addrs
+			}
+		}
+	}
+	return nil
 }
 
 func portOfURL(raw string) string {

@@ -15,8 +15,8 @@ const (
 
 // judgeLine says whether the line behind the own router is alive. Reached needs
 // a machine out there that answered in any way; a second router at home is none.
-// Silent needs the own router to answer, and every question behind it to have
-// gone out in vain.
+// Silent needs the own router to answer well, so that no loss on the way to it
+// swallowed the rest, and every question behind it to have gone out in vain.
 func (f surveyed) judgeLine(streams map[string]*stream) string {
 	if f.direct {
 		return cannotTell // no line is in use
@@ -39,7 +39,7 @@ func (f surveyed) judgeLine(streams map[string]*stream) string {
 			return lineReached
 		}
 	}
-	if f.gateway && f.trace.asked && !inHouse && streams[segmentLAN].counted() && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
+	if f.gateway && f.trace.asked && !inHouse && streams[segmentLAN].isFine() && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
 		return lineSilent
 	}
 	return cannotTell

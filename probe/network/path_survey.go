@@ -81,7 +81,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	echoes, refuses := false, false
 	refusal := func(ctx context.Context) (echo.Reply, error) { return askTCP(ctx, env, a.Gateway, closedPort) }
 	var wg sync.WaitGroup
-	wg.Go(func() { found.trace = p.traceTo(ctx, far) })
+	wg.Go(func() { found.trace = p.traceTo(ctx, env, far) })
 	if hasGateway {
 		wg.Go(func() { echoes = p.echoes(ctx, env, a.Gateway) })
 		wg.Go(func() {
@@ -145,26 +145,38 @@ type trace struct {
 	asked bool
 }
 
-// traceTo asks for the routers of the first hops, all at once, twice each.
-func (p path) traceTo(ctx context.Context, far netip.Addr) (t trace) {
+// Each hop is asked so often, a little apart: loss comes in bursts.
+const (
+	traceRounds = 3
+	traceEvery  = 150 * time.Millisecond
+)
+
+// traceTo asks for the routers of the first hops, all at once, several times each.
+func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t trace) {
 	ctx, cancel := context.WithTimeout(ctx, surveyWait)
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for i := range 2 * farthestHop {
-		wg.Go(func() {
-			r, err := p.Asker.Ask(ctx, far, i/2+1)
-			mu.Lock()
-			defer mu.Unlock()
-			t.asked = t.asked || err == nil || isSilence(err)
-			switch {
-			case err != nil:
-			case r.Kind == echo.Expired:
-				t.hops[i/2] = r.From
-			case r.Kind == echo.Reached:
-				t.reached = true
-			}
-		})
+	ask := func(hop int) {
+		r, err := p.Asker.Ask(ctx, far, hop+1)
+		mu.Lock()
+		defer mu.Unlock()
+		t.asked = t.asked || err == nil || isSilence(err)
+		switch {
+		case err != nil:
+		case r.Kind == echo.Expired:
+			t.hops[hop] = r.From
+		case r.Kind == echo.Reached:
+			t.reached = true
+		}
+	}
+	for range traceRounds {
+		for hop := range farthestHop {
+			wg.Go(func() { ask(hop) })
+		}
+		if env.Clock.Sleep(ctx, traceEvery) != nil {
+			break
+		}
 	}
 	wg.Wait()
 	return t
