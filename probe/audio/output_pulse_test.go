@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,6 +117,44 @@ func TestNoLoudspeaker(t *testing.T) {
 	r, err := NewOutput(OutputConfig{Child: rig.Child(ChildArg)}).Run(t.Context(), probe.Env{Progress: func(probe.Event) {}})
 	if err != nil || r.Status != report.StatusUnknown || r.Note == "" || r.Data != nil {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// Whatever happens while the sound plays, the test ends soon, says why, and
+// leaves nothing running.
+func TestLoudspeakerTestIsCutOff(t *testing.T) {
+	t.Parallel()
+	for name, happens := range map[string]func(*pulserig.Rig, *exec.Cmd){
+		"the server hangs":         func(r *pulserig.Rig, _ *exec.Cmd) { r.Suspend() },
+		"the server dies":          func(r *pulserig.Rig, _ *exec.Cmd) { r.Kill() },
+		"the child is killed":      func(_ *pulserig.Rig, child *exec.Cmd) { _ = child.Process.Kill() },
+		"the loudspeaker vanishes": func(r *pulserig.Rig, _ *exec.Cmd) { r.Control("unload-module", "module-null-sink") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := speakerRig(t, 0)
+			var child *exec.Cmd
+			c := OutputConfig{Child: func(ctx context.Context) *exec.Cmd {
+				child = rig.Child(ChildArg)(ctx)
+				return child
+			}}
+			var begun time.Time
+			r, err := NewOutput(c).Run(t.Context(), probe.Env{Progress: func(e probe.Event) {
+				if e.Fraction == 0 {
+					begun = time.Now()
+					happens(rig, child)
+				}
+			}})
+			if err != nil || r.Status != report.StatusUnknown || r.Note == "" {
+				t.Errorf("%+v, %v", r, err)
+			}
+			if took := time.Since(begun); begun.IsZero() || took > 15*time.Second {
+				t.Errorf("noticed after %v", took)
+			}
+			if child.ProcessState == nil && child.Process.Signal(syscall.Signal(0)) == nil {
+				t.Error("the child still runs")
+			}
+		})
 	}
 }
 
