@@ -30,6 +30,9 @@ type lossPlace struct {
 // own threshold: then what the voice lost is the proof that there is one, and
 // the streams only say where.
 func (f *facts) placeOfLoss() lossPlace {
+	if up, down := f.narrow(); up || down {
+		return lossPlace{} // what does not fit is lost at the narrow place, and is no fault of it
+	}
 	switch s := f.faultSegment(); s {
 	case atLAN, atAccess, atTransit, atServer:
 		return lossPlace{s, likely, []report.Evidence{ofFaultSegment(s)}}

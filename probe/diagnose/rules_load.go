@@ -1,12 +1,17 @@
 package diagnose
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"strings"
 
-// loadDefinitions are the causes that only show while the line is full.
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// loadDefinitions are the causes that show while the line is full: filled by
+// media.load, by somebody else, or by the voice itself.
 func loadDefinitions() []Definition {
 	definition := func(code string, area report.Area, r rule) Definition {
 		return Definition{
-			Code: code, Severity: report.SeverityFail, Area: area, Needs: []string{report.ProbeMediaLoad},
+			Code: code, Severity: report.SeverityFail, Area: area, Needs: []string{report.ProbeMediaLoad, report.ProbeMediaVoice},
 			SuppressedBy: []string{"net.offline", "net.captive_portal"}, rule: r,
 		}
 	}
@@ -18,6 +23,11 @@ func loadDefinitions() []Definition {
 }
 
 func bandwidthLowUp(f *facts) *finding {
+	if v := f.stream(); v != nil {
+		if hit := tooNarrow("up_rate_kbps", v.UpRateKbps, v.UpLossPct, f.Link.UpKbps); hit != nil {
+			return hit
+		}
+	}
 	if f.load == nil {
 		return nil
 	}
@@ -25,6 +35,11 @@ func bandwidthLowUp(f *facts) *finding {
 }
 
 func bandwidthLowDown(f *facts) *finding {
+	if v := f.stream(); v != nil {
+		if hit := tooNarrow("down_rate_kbps", v.DownRateKbps, v.DownLossPct, f.Link.DownKbps); hit != nil {
+			return hit
+		}
+	}
 	if f.load == nil {
 		return nil
 	}
@@ -43,9 +58,68 @@ func bandwidthLow(field string, rate *float64, limits Limit) *finding {
 	}
 }
 
-// bufferbloat is how much longer packets wait while the line is full, the worse
-// direction.
+// tooNarrow is a line on which even the voice came out more slowly than it went
+// in, packet by packet at the line's own pace.
+func tooNarrow(field string, rate, lossPct *float64, limits Limit) *finding {
+	kbps, ok := number(rate)
+	severity, limit, passed := limits.below(kbps)
+	if !ok || !passed || kbps < 0 {
+		return nil
+	}
+	hit := &finding{
+		severity: severity, confidence: likely,
+		evidence: []report.Evidence{under(report.ProbeMediaVoice, field, kbps, "kbit/s", limit)},
+	}
+	if pct, ok := number(lossPct); ok && pct > 0 {
+		hit.supporting = append(hit.supporting, ofVoice(strings.Replace(field, "rate_kbps", "loss_pct", 1), pct, "%"))
+	}
+	return hit
+}
+
+// bufferbloat is how much longer packets wait while the line is full. Where
+// somebody else fills it, the voice stream alone shows it.
 func bufferbloat(f *facts) *finding {
+	if hit := standingQueue(f); hit != nil {
+		return hit
+	}
+	return underLoad(f)
+}
+
+// standingQueue is a delay of all packets that swings as the queue of one long
+// transfer does. It takes over what it does to the round trip.
+func standingQueue(f *facts) *finding {
+	up, down := f.queues()
+	var hit *finding
+	for _, m := range []struct {
+		field string
+		ms    float64
+	}{{"up_queue_ms", up}, {"down_queue_ms", down}} {
+		severity, limit, passed := f.Link.BloatMS.above(m.ms)
+		if !passed {
+			continue
+		}
+		if hit == nil {
+			hit = &finding{}
+		}
+		hit.worsen(severity)
+		hit.confidence = max(hit.confidence, min(likely, byRatio(m.ms, limit))*f.scheduleWeight())
+		hit.evidence = append(hit.evidence, over(report.ProbeMediaVoice, m.field, m.ms, "ms", limit))
+	}
+	if hit == nil {
+		return nil
+	}
+	if rtt, ok := number(f.stream().RTTP50MS); ok {
+		hit.supporting = []report.Evidence{ofVoice("rtt_p50_ms", rtt, "ms")}
+		if severity, _, passed := f.Voice.RTTMS.above(rtt); passed {
+			hit.worsen(severity)
+		}
+	}
+	return hit
+}
+
+// underLoad is the rise of the round trip that media.load itself caused, the
+// worse direction.
+func underLoad(f *facts) *finding {
 	if f.load == nil {
 		return nil
 	}

@@ -34,7 +34,7 @@ func ofVoice(field string, value any, unit string) report.Evidence {
 
 func uploadLoss(f *facts) *finding {
 	v := f.stream()
-	if v == nil {
+	if narrow, _ := f.narrow(); v == nil || narrow {
 		return nil
 	}
 	return f.loss("up_loss_pct", v.UpLossPct, v.UpLossCI95, f.Voice.UpLossPct)
@@ -42,7 +42,7 @@ func uploadLoss(f *facts) *finding {
 
 func downloadLoss(f *facts) *finding {
 	v := f.stream()
-	if v == nil {
+	if _, narrow := f.narrow(); v == nil || narrow {
 		return nil
 	}
 	return f.loss("down_loss_pct", v.DownLossPct, v.DownLossCI95, f.Voice.DownLossPct)
@@ -109,7 +109,7 @@ func jitterHigh(f *facts) *finding {
 	} {
 		value, ok := number(m.value)
 		severity, limit, passed := m.limit.above(value)
-		if !ok || !passed {
+		if !ok || !passed || m.field == "late_pct_60ms" && f.queued() {
 			continue
 		}
 		if hit == nil {
@@ -134,6 +134,9 @@ func latencyHigh(f *facts) *finding {
 	}
 	rtt, ok := number(value)
 	severity, limit, passed := f.Voice.RTTMS.above(rtt)
+	if ok && passed && probe == report.ProbeMediaVoice && f.queued() {
+		_, _, passed = f.Voice.RTTMS.above(f.withoutQueue(rtt))
+	}
 	if !ok || !passed {
 		return nil
 	}

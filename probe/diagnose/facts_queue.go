@@ -1,0 +1,60 @@
+package diagnose
+
+// narrow says for each direction that the voice alone is more than the line lets
+// through: what is lost and late then is the stream's own surplus.
+func (f *facts) narrow() (up, down bool) {
+	v := f.stream()
+	if v == nil {
+		return false, false
+	}
+	return f.below(v.UpRateKbps, f.Link.UpKbps), f.below(v.DownRateKbps, f.Link.DownKbps)
+}
+
+func (f *facts) below(kbps *float64, limits Limit) bool {
+	rate, ok := number(kbps)
+	_, _, passed := limits.below(rate)
+	return ok && passed && rate >= 0
+}
+
+// queues are by how much the delay that no packet escapes swung in each direction
+// while the voice did not cause it, in ms; 0 where it did not or is unknown.
+func (f *facts) queues() (upMS, downMS float64) {
+	v := f.stream()
+	if v == nil {
+		return 0, 0
+	}
+	narrowUp, narrowDown := f.narrow()
+	if ms, ok := number(v.UpQueueMS); ok && !narrowUp {
+		upMS = max(0, ms)
+	}
+	if ms, ok := number(v.DownQueueMS); ok && !narrowDown {
+		downMS = max(0, ms)
+	}
+	return upMS, downMS
+}
+
+// queued says that a queue, somebody else's or the voice's own, is what makes
+// packets late.
+func (f *facts) queued() bool {
+	narrowUp, narrowDown := f.narrow()
+	if narrowUp || narrowDown {
+		return true
+	}
+	up, down := f.queues()
+	_, _, passed := f.Link.BloatMS.above(max(up, down))
+	return passed
+}
+
+// withoutQueue is the round trip that a line with queues would have without them,
+// in ms. A queue that one transfer keeps full swings between half of its height
+// and all of it, so that the lowest round trip seen still holds as much as the
+// swing.
+func (f *facts) withoutQueue(rttMS float64) float64 {
+	v := f.stream()
+	lowest, ok := number(v.RTTMinMS)
+	if !ok {
+		return rttMS
+	}
+	up, down := f.queues()
+	return max(0, min(rttMS, lowest-up-down))
+}
