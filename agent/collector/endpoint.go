@@ -13,10 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
 )
 
-// dialTimeout is how long a collector may take to accept a connection; three
+// dialTimeout is how long looking up a collector and connecting may take; three
 // seconds leave room for one lost SYN (RFC 6298: 1 s) and a slow line.
 const dialTimeout = 3 * time.Second
 
@@ -78,12 +79,13 @@ func (e *URLError) Error() string {
 func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 
 // Client returns an HTTP client that trusts RootCAs, uses the proxy that the
-// environment or the system names and follows no redirect: a token must not be carried to another host.
+// environment or the system names and follows no redirect: a token must not be
+// carried to another host.
 func (e *Endpoint) Client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
-			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+			DialContext:           lookup.Dialer{Resolver: lookup.Patient{Resolver: net.DefaultResolver}, Timeout: dialTimeout}.DialContext,
 			TLSClientConfig:       &tls.Config{RootCAs: e.RootCAs, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:   5 * time.Second,
 			ResponseHeaderTimeout: 20 * time.Second,

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -43,7 +44,7 @@ const (
 	jumpOfWallClock = 100 * time.Millisecond
 )
 
-var systemResolver Resolver = net.DefaultResolver
+var systemResolver Resolver = lookup.Patient{Resolver: net.DefaultResolver}
 
 // journey is one way to the server, as far as it came.
 type journey struct {

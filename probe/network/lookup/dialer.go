@@ -1,0 +1,86 @@
+package lookup
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// headStart is that of an attempt before the next address is tried beside it
+// (RFC 8305 §5).
+const headStart = 250 * time.Millisecond
+
+// Dialer connects to names as net.Dialer does, by a Resolver of its own.
+type Dialer struct {
+	Resolver Resolver
+	// Timeout bounds name and connection together.
+	Timeout time.Duration
+	// Dial connects to an address; nil is the system's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// DialContext connects to the first address that answers.
+func (d Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	dial := d.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return dial(ctx, network, address)
+	}
+	addrs, err := d.Resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	return race(ctx, addrs, func(ctx context.Context, a netip.Addr) (net.Conn, error) {
+		return dial(ctx, network, net.JoinHostPort(a.Unmap().String(), port))
+	})
+}
+
+// race returns the first connection of all that are tried, each with its head
+// start; those that come too late are closed.
+func race(ctx context.Context, addrs []netip.Addr, dial func(context.Context, netip.Addr) (net.Conn, error)) (net.Conn, error) {
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	// It ends the others' waiting, and an attempt's context is not its connection's.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan dialled, len(addrs))
+	for i, a := range addrs {
+		go func() {
+			if !wait(ctx, time.Duration(i)*headStart) {
+				results <- dialled{err: ctx.Err()}
+				return
+			}
+			conn, err := dial(ctx, a)
+			results <- dialled{conn, err}
+		}()
+	}
+	var last error
+	for i := range addrs {
+		r := <-results
+		if r.err != nil {
+			last = r.err
+			continue
+		}
+		go func() {
+			for range len(addrs) - 1 - i {
+				if late := <-results; late.conn != nil {
+					_ = late.conn.Close()
+				}
+			}
+		}()
+		return r.conn, nil
+	}
+	return nil, last
+}
