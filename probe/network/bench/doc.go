@@ -70,7 +70,7 @@
 // Before each check the bench waits until the machine is quiet (see awaitQuiet);
 // no check is repeated because of what it found.
 //
-// TONPROBE_BENCH_MATRIX=file writes the matrix as Markdown to a file,
+// TONPROBE_BENCH_MATRIX=file appends the tables as Markdown to a file,
 // TONPROBE_BENCH_DOCUMENT=file replaces the tables in a document,
 // TONPROBE_BENCH_WORLDS=n runs n worlds side by side (2 without it),
 // TONPROBE_BENCH_QUIET=d waits at most d for a quiet machine (20s without it).

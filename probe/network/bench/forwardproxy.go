@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -18,8 +19,9 @@ import (
 // gateway, port 3128. What does not ask it is stopped by the filters, which the
 // scenario names itself.
 type ProxySpec struct {
-	// Known says from where programs learn of it: environment (HTTPS_PROXY), or
-	// nowhere.
+	// Known says from where programs learn of it: environment (HTTPS_PROXY),
+	// desktop (the settings of GNOME), script (those name a script, PAC, which
+	// the gateway hands out), or nowhere.
 	Known string `toml:"known"`
 	// Demands a user name and a password (407, RFC 9110 §15.5.8), which nobody has.
 	Demands bool `toml:"demands"`
@@ -29,8 +31,8 @@ func (s *ProxySpec) validate() error {
 	if s.Known == "" {
 		s.Known = "environment"
 	}
-	if !slices.Contains([]string{"environment", "nowhere"}, s.Known) {
-		return fmt.Errorf("known = %q: want environment or nowhere", s.Known)
+	if !slices.Contains([]string{"environment", "desktop", "script", "nowhere"}, s.Known) {
+		return fmt.Errorf("known = %q: want environment, desktop, script or nowhere", s.Known)
 	}
 	return nil
 }
@@ -44,12 +46,39 @@ func (s *ProxySpec) environment(gateway netip.Addr) []string {
 	return []string{"HTTPS_PROXY=" + url, "HTTP_PROXY=" + url, "https_proxy=" + url, "http_proxy=" + url}
 }
 
+// desktop is what GNOME's program for settings prints; "" where there are none.
+func (s *ProxySpec) desktop(gateway netip.Addr) string {
+	switch {
+	case s != nil && s.Known == "desktop":
+		host, port := "'"+gateway.String()+"'", strconv.Itoa(proxyPort)
+		return "org.gnome.system.proxy mode 'manual'\n" +
+			"org.gnome.system.proxy.http host " + host + "\norg.gnome.system.proxy.http port " + port + "\n" +
+			"org.gnome.system.proxy.https host " + host + "\norg.gnome.system.proxy.https port " + port + "\n"
+	case s != nil && s.Known == "script":
+		return "org.gnome.system.proxy mode 'auto'\n" +
+			"org.gnome.system.proxy autoconfig-url 'http://" + netip.AddrPortFrom(gateway, proxyPort).String() + scriptPath + "'\n"
+	}
+	return ""
+}
+
+const scriptPath = "/proxy.pac"
+
+// script is what town halls have: the own names directly, all else by the proxy.
+func script(gateway netip.Addr) string {
+	return `function FindProxyForURL(url, host) {
+	if (isPlainHostName(host) || shExpMatch(host, "*.rathaus.example")) return "DIRECT";
+	return "PROXY ` + netip.AddrPortFrom(gateway, proxyPort).String() + `";
+}
+`
+}
+
 // dial opens a connection from a certain host.
 type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // forwardProxy connects for others (RFC 9110 §9.3.6).
 type forwardProxy struct {
 	server  *http.Server
+	at      netip.Addr
 	dial    dial
 	demands atomic.Bool
 }
@@ -60,13 +89,16 @@ func listenProxy(addr netip.Addr, from dial) (serve func(), p *forwardProxy, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the proxy: %w", err)
 	}
-	p = &forwardProxy{dial: from}
+	p = &forwardProxy{at: addr, dial: from}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	return func() { go func() { _ = p.server.Serve(l) }() }, p, nil
 }
 
 func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case r.URL.Path == scriptPath && !r.URL.IsAbs():
+		w.Header().Set("Content-Type", "application/x-ns-proxy-autoconfig")
+		_, _ = io.WriteString(w, script(p.at))
 	case p.demands.Load():
 		w.Header().Set("Proxy-Authenticate", `Basic realm="Rathaus"`)
 		http.Error(w, "proxy authentication required", http.StatusProxyAuthRequired)

@@ -152,7 +152,7 @@ func (s CollectorSpec) spoilRelays(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &c); err != nil {
 		return nil, err
 	}
-	isRelay := func(u string) bool { return strings.HasPrefix(u, "turn") }
+	isRelay := func(url string) bool { return strings.HasPrefix(url, "turn") }
 	for i := range c.ICEServers {
 		server := &c.ICEServers[i]
 		if !slices.ContainsFunc(server.URLs, isRelay) {
@@ -161,14 +161,14 @@ func (s CollectorSpec) spoilRelays(body []byte) ([]byte, error) {
 		switch s.TURN {
 		case "wrong_secret":
 			server.Credential = "c2lnbmVkIHdpdGggYW5vdGhlcg=="
+		case "absent":
+			server.URLs = slices.DeleteFunc(server.URLs, isRelay)
 		case "elsewhere":
 			for k, u := range server.URLs {
 				if isRelay(u) {
 					server.URLs[k] = strings.Replace(u, ServerName, nobodyAddr.String(), 1)
 				}
 			}
-		case "absent":
-			server.URLs = slices.DeleteFunc(server.URLs, isRelay)
 		}
 	}
 	c.ICEServers = slices.DeleteFunc(c.ICEServers, func(v wire.ICEServer) bool { return len(v.URLs) == 0 })

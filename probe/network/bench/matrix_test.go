@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -102,10 +101,10 @@ func (t *tally) addLoad(o outcome) {
 	}
 }
 
-// matrix is the run as Markdown.
-func matrix(all []outcome) string {
-	t := sum(all)
+// summary is the sums of a run as Markdown, with its date.
+func summary(t tally) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "Run of %s: %d scenarios.\n\n", time.Now().UTC().Format("2 January 2006, 15:04 UTC"), t.scenarios)
 	fmt.Fprintf(&b, "| what | result |\n|---|---|\n")
 	for _, row := range []struct {
 		what   string
@@ -127,7 +126,13 @@ func matrix(all []outcome) string {
 	} {
 		fmt.Fprintf(&b, "| %s | %v |\n", row.what, row.result)
 	}
-	b.WriteString("\n| scenario | stands for | expected | found | loss % up/down, truth | jitter ms up/down, truth | RTT ms, truth | s | kbit/s up/down, busiest second | CPU % | remarks |\n" +
+	return b.String()
+}
+
+// matrix is a row for each scenario, as Markdown.
+func matrix(all []outcome) string {
+	var b strings.Builder
+	b.WriteString("| scenario | stands for | expected | found | loss % up/down, truth | jitter ms up/down, truth | RTT ms, truth | s | kbit/s up/down, busiest second | CPU % | remarks |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range all {
 		mark := map[bool]string{true: "", false: " ✗"}[o.right() || o.missing()]
@@ -163,25 +168,20 @@ func (o outcome) pair(names ...string) string {
 	return strings.Join(parts, " / ")
 }
 
-// Between these lines of a document stands the result of the last full run.
-const (
-	tablesBegin = "<!-- tables of the bench: begin -->\n"
-	tablesEnd   = "<!-- tables of the bench: end -->\n"
-)
-
-// writeIntoDocument replaces the tables of a document and nothing else.
-func writeIntoDocument(file, tables string) error {
+// writeIntoDocument replaces a part of a document between two lines of its name
+// and nothing else.
+func writeIntoDocument(file, part, tables string) error {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("write the tables: %w", err)
 	}
-	before, rest, begins := bytes.Cut(b, []byte(tablesBegin))
-	_, after, ends := bytes.Cut(rest, []byte(tablesEnd))
+	begin, end := []byte("<!-- "+part+": begin -->\n"), []byte("<!-- "+part+": end -->\n")
+	before, rest, begins := bytes.Cut(b, begin)
+	_, after, ends := bytes.Cut(rest, end)
 	if !begins || !ends {
-		return errors.New("write the tables: " + file + " has no place for them")
+		return fmt.Errorf("write the tables: %s has no place for %q", file, part)
 	}
-	head := fmt.Sprintf("Run of %s.\n\n", time.Now().UTC().Format("2 January 2006, 15:04 UTC"))
-	whole := bytes.Join([][]byte{before, []byte(tablesBegin), []byte(head + tables), []byte(tablesEnd), after}, nil)
+	whole := bytes.Join([][]byte{before, begin, []byte(tables), end, after}, nil)
 	if err := os.WriteFile(file, whole, 0o644); err != nil {
 		return fmt.Errorf("write the tables: %w", err)
 	}

@@ -42,17 +42,34 @@ func selected(t *testing.T) []Scenario {
 	return chosen
 }
 
-// programs builds the real ones.
+// programs are the real ones, built once for all tests.
 func programs(t *testing.T) Programs {
 	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir+"/", "./cmd/tonprobe", "./cmd/tonprobe-collector")
+	p, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// buildOnce builds into a folder that TestMain removes.
+var buildOnce = sync.OnceValues(func() (p Programs, err error) {
+	dir := buildDir()
+	cmd := exec.Command("go", "build", "-o", dir+"/", "./cmd/tonprobe", "./cmd/tonprobe-collector")
 	cmd.Dir = "../../.."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the programs: %v\n%s", err, out)
+		return p, fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
-	return Programs{Agent: filepath.Join(dir, "tonprobe"), Collector: filepath.Join(dir, "tonprobe-collector")}
+	return Programs{Agent: filepath.Join(dir, "tonprobe"), Collector: filepath.Join(dir, "tonprobe-collector")}, nil
+})
+
+func buildDir() string { return filepath.Join(os.TempDir(), fmt.Sprintf("tonbench-%d", os.Getpid())) }
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(buildDir())
+	os.Exit(code)
 }
 
 func quiet(t *testing.T) *slog.Logger {
@@ -73,18 +90,8 @@ func TestScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	outcomes := runAll(t, chosen)
-	text := matrix(outcomes)
-	t.Log("\n" + text)
-	if file := os.Getenv(envMatrix); file != "" {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Error(err)
-		}
-	}
-	if file := os.Getenv(envDocument); file != "" {
-		if err := writeIntoDocument(file, text); err != nil {
-			t.Error(err)
-		}
-	}
+	publish(t, "summary", summary(sum(outcomes)))
+	publish(t, "scenarios", matrix(outcomes))
 	if os.Getenv(envBench) == "all" {
 		wantTargets(t, sum(outcomes))
 		return
@@ -102,6 +109,31 @@ func TestScenarios(t *testing.T) {
 			}
 		})
 	}
+}
+
+// publish writes tables to where the run was asked to.
+func publish(t *testing.T, part, tables string) {
+	t.Helper()
+	t.Log("\n" + tables)
+	if file := os.Getenv(envMatrix); file != "" {
+		if err := appendTo(file, tables); err != nil {
+			t.Error(err)
+		}
+	}
+	if file := os.Getenv(envDocument); file != "" {
+		if err := writeIntoDocument(file, part, tables); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func appendTo(file, text string) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // wantTargets holds what issue 4 demands of the full run.

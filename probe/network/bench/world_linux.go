@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -248,6 +249,9 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 	if err := w.ns.setResolver(atHome, p.gateway); err != nil {
 		return err
 	}
+	if err := w.setDesktop(s.Proxy.desktop(p.gateway)); err != nil {
+		return err
+	}
 	w.names.spec.Store(&s.DNS)
 	w.front.spec.Store(&s.Collector)
 	w.proxy.demands.Store(s.Proxy != nil && s.Proxy.Demands)
@@ -301,8 +305,27 @@ func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
 		args = append(args, fmt.Sprintf("--binding-lifetime=%gs", s.Home.LifetimeS))
 	}
 	cmd := w.agent(ctx, ca, args...)
+	cmd.Env = append(cmd.Env, "PATH="+w.desktopDir()+":"+os.Getenv("PATH"))
 	cmd.Env = append(cmd.Env, s.Proxy.environment(planOf(s).gateway)...)
 	return cmd
+}
+
+func (w *World) desktopDir() string { return w.data("desktop") }
+
+// setDesktop stands in for GNOME's program for settings: there is no desktop in
+// a namespace.
+func (w *World) setDesktop(settings string) error {
+	program := filepath.Join(w.desktopDir(), "gsettings")
+	if settings == "" {
+		if err := os.Remove(program); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("take the desktop's settings away: %w", err)
+		}
+		return nil
+	}
+	if err := os.MkdirAll(w.desktopDir(), 0o755); err != nil {
+		return fmt.Errorf("set up the desktop's settings: %w", err)
+	}
+	return os.WriteFile(program, []byte("#!/bin/sh\ncat <<'END'\n"+settings+"END\n"), 0o755)
 }
 
 // pullPlug takes the home's interface away and brings it back as the scenario
