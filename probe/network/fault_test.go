@@ -199,7 +199,7 @@ func TestOffline(t *testing.T) {
 	loopback := interfaceWith("lo", net.FlagUp|net.FlagLoopback, "127.0.0.1")
 	wlan := interfaceWith("wlan0", net.FlagUp, "192.168.178.20")
 	down := interfaceWith("eth0", 0, "192.168.178.21")
-	dnsTimeout := lookup(func(context.Context) error { return &net.DNSError{Err: "timeout", IsTimeout: true} })
+	dnsTimeout := asked(func(context.Context) error { return &net.DNSError{Err: "timeout", IsTimeout: true} })
 	for name, c := range map[string]struct {
 		net      broken
 		resolver Resolver

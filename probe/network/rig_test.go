@@ -43,10 +43,10 @@ func (n names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Add
 	return addrs, nil
 }
 
-// lookup is a resolver made of a function.
-type lookup func(ctx context.Context) error
+// asked is a resolver made of a function.
+type asked func(ctx context.Context) error
 
-func (l lookup) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+func (l asked) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
 	return nil, l(ctx)
 }
 

@@ -81,7 +81,7 @@ func TestDNSFaults(t *testing.T) {
 		"other":              {errors.New("lookup " + host + ": odd"), "other", false, report.StatusUnknown},
 	} {
 		conf := direct("http", closed(t), nil)
-		conf.Resolver = lookup(func(context.Context) error { return c.err })
+		conf.Resolver = asked(func(context.Context) error { return c.err })
 		env := environment(t)
 		env.Net = broken{Net: env.Net}
 		d, r := run(t, conf, env)
@@ -105,7 +105,7 @@ func TestHangs(t *testing.T) {
 		change func(*WebConfig, *probe.Env)
 		stage  string
 	}{
-		"dns":  {slow, hangs(func(c *WebConfig, _ *probe.Env) { c.Resolver = lookup(untilDone) }), ""},
+		"dns":  {slow, hangs(func(c *WebConfig, _ *probe.Env) { c.Resolver = asked(untilDone) }), ""},
 		"tcp":  {slow, hangs(func(_ *WebConfig, e *probe.Env) { e.Net = broken{Net: e.Net, dial: untilDone} }), "dns"},
 		"tls":  {mute(t), nil, "tcp"},
 		"http": {slow, nil, "tls"},
@@ -136,7 +136,7 @@ func TestCancelledBeforeAndDuring(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	conf := direct("http", plain(t, ok), nil)
-	conf.Resolver = lookup(func(ctx context.Context) error { cancel(); return untilDone(ctx) })
+	conf.Resolver = asked(func(ctx context.Context) error { cancel(); return untilDone(ctx) })
 	if r, err = NewWeb(conf).Run(ctx, environment(t)); err != nil || r.Status != report.StatusUnknown {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -210,7 +210,7 @@ func TestInterimAnswerIsSkipped(t *testing.T) {
 
 func TestNoteNeverNamesAnybody(t *testing.T) {
 	conf := direct("http", closed(t), nil)
-	conf.Resolver = lookup(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
+	conf.Resolver = asked(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
 	_, r := run(t, conf, environment(t)) // run looks at the note
 	if r.Note == "" {
 		t.Error("no reason given")
