@@ -146,17 +146,27 @@ func noSpeech(f *facts) *finding {
 }
 
 func tooQuiet(f *facts) *finding {
-	level, ok := number(f.activeLevel())
-	severity, limit, passed := f.Audio.QuietDBFS.below(level)
-	if !ok || !passed || !f.spoken() {
+	if !f.spoken() {
+		return nil
+	}
+	hit := f.voiceBelow("active_level_dbfs", f.in.ActiveLevelDBFS, "dBFS", f.Audio.QuietDBFS, levelScaleDB)
+	if hit != nil {
+		hit.evidence = append(hit.evidence, ofInput("speech_ms", *f.in.SpeechMS, "ms"))
+	}
+	return hit
+}
+
+// voiceBelow is a measured value of a voice that is too small. Its confidence
+// comes from how far it is below the warning, and from how much was said.
+func (f *facts) voiceBelow(field string, value *float64, unit string, l Limit, scale float64) *finding {
+	v, ok := number(value)
+	severity, limit, passed := l.below(v)
+	if !ok || !passed {
 		return nil
 	}
 	return &finding{
-		severity: severity, confidence: byMargin(*f.Audio.QuietDBFS.Warn-level, levelScaleDB) * f.speechWeight(),
-		evidence: []report.Evidence{
-			under(report.ProbeAudioInput, "active_level_dbfs", level, "dBFS", limit),
-			ofInput("speech_ms", *f.in.SpeechMS, "ms"),
-		},
+		severity: severity, confidence: byMargin(*l.Warn-v, scale) * f.speechWeight(),
+		evidence: []report.Evidence{under(report.ProbeAudioInput, field, v, unit, limit)},
 	}
 }
 
@@ -218,16 +228,8 @@ func noise(f *facts) *finding {
 	if !f.spoken() {
 		return nil
 	}
-	snr, ok := number(f.in.SNRDB)
-	severity, limit, passed := f.Audio.SNRDB.below(snr)
-	if !ok || !passed {
-		return nil
-	}
-	hit := &finding{
-		severity: severity, confidence: byMargin(*f.Audio.SNRDB.Warn-snr, levelScaleDB) * f.speechWeight(),
-		evidence: []report.Evidence{under(report.ProbeAudioInput, "snr_db", snr, "dB", limit)},
-	}
-	if floor, ok := number(f.in.NoiseFloorDBFS); ok {
+	hit := f.voiceBelow("snr_db", f.in.SNRDB, "dB", f.Audio.SNRDB, levelScaleDB)
+	if floor, ok := number(f.in.NoiseFloorDBFS); ok && hit != nil {
 		hit.evidence = append(hit.evidence, ofInput("noise_floor_dbfs", floor, "dBFS"))
 	}
 	return hit
@@ -237,15 +239,7 @@ func invertedChannel(f *facts) *finding {
 	if !f.spoken() {
 		return nil
 	}
-	r, ok := number(f.in.ChannelCorrelation)
-	severity, limit, passed := f.Audio.Correlation.below(r)
-	if !ok || !passed {
-		return nil
-	}
-	return &finding{
-		severity: severity, confidence: byMargin(*f.Audio.Correlation.Warn-r, 0.08) * f.speechWeight(),
-		evidence: []report.Evidence{under(report.ProbeAudioInput, "channel_correlation", r, "", limit)},
-	}
+	return f.voiceBelow("channel_correlation", f.in.ChannelCorrelation, "", f.Audio.Correlation, 0.08)
 }
 
 func deadChannel(f *facts) *finding {
@@ -305,26 +299,24 @@ func sampleRateWrong(f *facts) *finding {
 	if !ok || captured < f.Audio.CapturedMinMS.Value {
 		return nil
 	}
-	off, ok := number(f.in.RateErrorPct)
-	severity, limit, passed := f.Audio.RateErrorPct.above(math.Abs(off))
-	if !ok || !passed {
-		return nil
-	}
-	e := over(report.ProbeAudioInput, "rate_error_pct", off, "%", limit)
-	e.Limit = "±" + decimal(limit)
-	return &finding{severity: severity, confidence: byRatio(math.Abs(off), limit), evidence: []report.Evidence{e}}
+	return offCentre("rate_error_pct", f.in.RateErrorPct, "%", f.Audio.RateErrorPct)
 }
 
 func dcOffset(f *facts) *finding {
 	if _, ok := f.heardFor(); !ok {
 		return nil
 	}
-	offset, ok := number(f.in.DCOffset)
-	severity, limit, passed := f.Audio.DCOffset.above(math.Abs(offset))
+	return offCentre("dc_offset", f.in.DCOffset, "", f.Audio.DCOffset)
+}
+
+// offCentre is a value whose distance from zero counts, to either side.
+func offCentre(field string, value *float64, unit string, l Limit) *finding {
+	v, ok := number(value)
+	severity, limit, passed := l.above(math.Abs(v))
 	if !ok || !passed {
 		return nil
 	}
-	e := over(report.ProbeAudioInput, "dc_offset", offset, "", limit)
+	e := over(report.ProbeAudioInput, field, v, unit, limit)
 	e.Limit = "±" + decimal(limit)
-	return &finding{severity: severity, confidence: byRatio(math.Abs(offset), limit), evidence: []report.Evidence{e}}
+	return &finding{severity: severity, confidence: byRatio(math.Abs(v), limit), evidence: []report.Evidence{e}}
 }

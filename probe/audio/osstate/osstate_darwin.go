@@ -5,14 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/ebitengine/purego"
 	"github.com/ebitengine/purego/objc"
 )
-
-// readTimeout bounds a look at the devices: coreaudiod can hang.
-const readTimeout = 2 * time.Second
 
 func read(ctx context.Context, _ int) (Snapshot, error) {
 	s, err := readScope(ctx, "inpt", "dIn ")
@@ -25,23 +21,7 @@ func read(ctx context.Context, _ int) (Snapshot, error) {
 func readOutputs(ctx context.Context) (Snapshot, error) { return readScope(ctx, "outp", "dOut") }
 
 func readScope(ctx context.Context, scope, defaultSelector string) (Snapshot, error) {
-	type answer struct {
-		s   Snapshot
-		err error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		s, err := readCoreAudio(scope, defaultSelector)
-		done <- answer{s, err}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	select {
-	case a := <-done:
-		return a.s, a.err
-	case <-ctx.Done():
-		return Snapshot{}, fmt.Errorf("ask macOS for its sound devices: %w", ctx.Err())
-	}
+	return bounded(ctx, "macOS", func() (Snapshot, error) { return readCoreAudio(scope, defaultSelector) })
 }
 
 func readCoreAudio(scope, defaultSelector string) (Snapshot, error) {

@@ -13,10 +13,6 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-// readTimeout bounds a look at the devices: WASAPI has been seen to dead-lock
-// while a device comes or goes.
-const readTimeout = 2 * time.Second
-
 func read(ctx context.Context, _ int) (Snapshot, error) {
 	s, err := readFlow(ctx, flowCapture)
 	s.PrivacyDenied = readConsent().denied()
@@ -27,25 +23,11 @@ func read(ctx context.Context, _ int) (Snapshot, error) {
 func readOutputs(ctx context.Context) (Snapshot, error) { return readFlow(ctx, flowRender) }
 
 func readFlow(ctx context.Context, flow uintptr) (Snapshot, error) {
-	type answer struct {
-		s   Snapshot
-		err error
-	}
-	done := make(chan answer, 1)
-	go func() {
+	return bounded(ctx, "Windows", func() (Snapshot, error) {
 		runtime.LockOSThread() // COM is initialised per thread
 		defer runtime.UnlockOSThread()
-		s, err := readEndpoints(flow)
-		done <- answer{s, err}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	select {
-	case a := <-done:
-		return a.s, a.err
-	case <-ctx.Done():
-		return Snapshot{}, fmt.Errorf("ask Windows for its sound devices: %w", ctx.Err())
-	}
+		return readEndpoints(flow)
+	})
 }
 
 // readEndpoints lists the active endpoints of one direction.
