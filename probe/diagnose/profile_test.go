@@ -47,6 +47,22 @@ func TestStrictHasTeamsNumbers(t *testing.T) {
 	}
 }
 
+// Each system's own figures for the line, where it names any.
+func TestBandwidthOfEachSystem(t *testing.T) {
+	for name, want := range map[string][4]float64{
+		"bbb": {500, 100, 1000, 100}, "daily": {1100, 700, 1100, 700}, "zoom": {600, 80, 600, 80}, "strict": {2500, 58, 4000, 58},
+	} {
+		p, err := LoadProfile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, down := p.Link.UpKbps, p.Link.DownKbps
+		if got := [4]float64{*up.Warn, *up.Fail, *down.Warn, *down.Fail}; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestUnknownProfile(t *testing.T) {
 	for _, name := range []string{"nonsense", "common", "../bbb", "BBB"} {
 		_, err := LoadProfile(name)
