@@ -102,6 +102,12 @@ func dnsFailure(f *facts) *finding {
 	if f.web == nil || f.web.DNSError == "" || f.web.Stage != "" {
 		return nil
 	}
+	if f.throughProxy() {
+		return nil // the proxy's own name: a setting is wrong, not the line
+	}
+	if f.web.DNSError == "false" {
+		return fault(likely, ofWeb("dns_error", f.web.DNSError, "")) // an answer, and of nobody's address
+	}
 	reached := f.lineReached()
 	if !isTrue(f.web.Online) && !f.lineAlive() || f.web.DNSError == "timeout" && f.lineLoses() {
 		return nil
@@ -118,10 +124,19 @@ func dnsFailure(f *facts) *finding {
 	return hit
 }
 
-// proxyRequired rests on the proxy's own demand (RFC 9110 §15.5.8).
+// throughProxy says whether what network.web met was a proxy.
+func (f *facts) throughProxy() bool {
+	return f.web != nil && f.web.Proxy != "" && f.web.Proxy != "none"
+}
+
+// proxyRequired rests on the proxy's own demand (RFC 9110 §15.5.8), or on a
+// network that names a proxy and lets nothing pass beside it.
 func proxyRequired(f *facts) *finding {
 	if f.web == nil {
 		return nil
+	}
+	if isTrue(f.web.ProxyOffered) && !f.lineReached() {
+		return fault(likely, ofWeb("proxy_offered", true, ""))
 	}
 	status, ok := count(f.web.HTTPStatus)
 	if !ok || status != 407 {

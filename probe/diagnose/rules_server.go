@@ -108,6 +108,8 @@ func (f *facts) targetSilent() *finding {
 		return nil
 	}
 	switch {
+	case f.web.Stage == "dns" && f.throughProxy():
+		return nil // the proxy is silent, and nobody asked the server
 	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
 		// It took the connection and then said nothing: silent, or only slow.
 		return disturbance(suggested, ofWeb("stage", f.web.Stage, ""))

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// dnsFalse is the kind of a lookup that was answered with an address of nobody.
+const dnsFalse = "false"
+
 // dnsFault is the kind of a failed lookup, as NetworkWeb.DNSError names it.
 func dnsFault(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {

@@ -104,6 +104,10 @@ func (j *journey) lookUp(ctx context.Context) bool {
 		j.dnsErr, j.data.DNSError = err, dnsFault(err)
 		return false
 	}
+	if saysNowhere(addrs) {
+		j.data.DNSError = dnsFalse
+		return false
+	}
 	j.data.DNSMS = j.since(start)
 	j.addrs, j.data.Stage = alternate(addrs), stageDNS
 	return true

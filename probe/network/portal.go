@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -15,7 +16,8 @@ import (
 // have another reason, so two independent ones are needed.
 //
 //	first:  the certificate is not the server's, or, without TLS, the answer
-//	        leads to another host or says 511
+//	        leads to another host or says 511, or, where no encrypted connection
+//	        came about, somebody answers for an address that nobody has
 //	second: a page that cannot exist, asked for without TLS, is there all the
 //	        same, or leads to another host, or says 511
 func (j *journey) lookForPortal(ctx context.Context) {
@@ -31,12 +33,18 @@ func (j *journey) lookForPortal(ctx context.Context) {
 	if !first && j.data.TLSError == "" && j.data.Stage != stageDNS {
 		return
 	}
-	resp := j.plainAnswer(ctx)
+	resp := j.plainAnswer(ctx, j.addrs)
+	if resp != nil && !first && j.data.Stage == stageDNS && j.inPlaceOfAPage(resp) {
+		// A server may well serve but one of its ports. Nobody has an address
+		// that is kept for documentation (RFC 5737): who answers there is in between.
+		nobody := j.plainAnswer(ctx, []netip.Addr{anywhere})
+		first = nobody != nil && j.inPlaceOfAPage(nobody)
+	}
 	switch {
 	case resp == nil:
 	case resp.StatusCode == networkAuthenticationRequired:
 		j.data.CaptivePortal = new(true) // its one meaning (RFC 6585 §6), beside a way that failed
-	case first && (j.looksLikePortal(resp) || resp.StatusCode == http.StatusOK):
+	case first && j.inPlaceOfAPage(resp):
 		j.data.CaptivePortal = new(true)
 	}
 }
@@ -44,6 +52,11 @@ func (j *journey) lookForPortal(ctx context.Context) {
 // looksLikePortal is the sign in one answer without TLS.
 func (j *journey) looksLikePortal(resp *http.Response) bool {
 	return resp.StatusCode == networkAuthenticationRequired || j.redirectsElsewhere(resp)
+}
+
+// inPlaceOfAPage says whether an answer stands for a page that does not exist.
+func (j *journey) inPlaceOfAPage(resp *http.Response) bool {
+	return j.looksLikePortal(resp) || resp.StatusCode == http.StatusOK
 }
 
 // redirectsElsewhere says whether an answer leads to another host. A server's
@@ -60,18 +73,18 @@ func (j *journey) redirectsElsewhere(resp *http.Response) bool {
 	return bare(to) != bare(j.target)
 }
 
-// plainAnswer asks the first hop for a page nobody has, without TLS; nil when
-// nothing answers.
-func (j *journey) plainAnswer(ctx context.Context) *http.Response {
+// plainAnswer asks at some addresses for a page nobody has, without TLS; nil
+// when nothing answers.
+func (j *journey) plainAnswer(ctx context.Context, addrs []netip.Addr) *http.Response {
 	var random [8]byte
-	if _, err := io.ReadFull(j.env.Rand, random[:]); err != nil || len(j.addrs) == 0 {
+	if _, err := io.ReadFull(j.env.Rand, random[:]); err != nil || len(addrs) == 0 {
 		return nil
 	}
 	port := j.plainPort
 	if j.target.Scheme == "http" {
 		port = portOf(j.target)
 	}
-	conn, _, _ := dialAll(ctx, j.env, j.addrs, port)
+	conn, _, _ := dialAll(ctx, j.env, addrs, port)
 	if conn == nil {
 		return nil
 	}

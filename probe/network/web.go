@@ -41,6 +41,8 @@ type WebConfig struct {
 	// WebSocketURL is where a collector takes WebSockets and sends a message
 	// back; "" leaves them out. Token is the right to ask it.
 	WebSocketURL, Token string
+	// Router is this computer's next router; nil asks the system.
+	Router func(context.Context) netip.Addr
 	// StepTime bounds each step; 0 is 3 s.
 	StepTime time.Duration
 
@@ -51,6 +53,9 @@ type WebConfig struct {
 func NewWeb(c WebConfig) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
+	}
+	if c.Router == nil {
+		c.Router = routerOf
 	}
 	if c.StepTime == 0 {
 		c.StepTime = stepTime
@@ -112,6 +117,10 @@ func (j *journey) placeTheFault(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
 	j.lookForPortal(ctx)
+	if j.data.CaptivePortal == nil {
+		j.unmaskLiar(ctx)
+	}
+	j.lookForProxy(ctx)
 	j.judgeOnline()
 }
 
@@ -144,7 +153,7 @@ func judge(d *report.NetworkWeb) probe.Result {
 	r := probe.Result{Status: report.StatusUnknown, Data: d}
 	switch {
 	case is(d.CaptivePortal, true), is(d.Online, false), d.TLSError != "", is(d.ServerHealthy, false),
-		d.DNSError == "not_found", d.DNSError == "refused", d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
+		d.DNSError == "not_found", d.DNSError == "refused", d.DNSError == dnsFalse, is(d.ProxyOffered, true), d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
 		r.Status = report.StatusFail
 	case d.Stage == stageHTTP && is(d.ServerHealthy, true):
 		r.Status = report.StatusOK

@@ -261,10 +261,14 @@ type NetworkWeb struct {
 	HTTPStatus *int `json:"http_status,omitempty"`
 	// ServerHealthy is false when the server itself answered with a fault (5xx).
 	ServerHealthy *bool `json:"server_healthy,omitempty"`
-	// DNSError says why the name could not be looked up: not_found, timeout, refused or other.
+	// DNSError says why the name could not be looked up: not_found, timeout,
+	// refused, false (the answer was nobody's address, or the own router's) or other.
 	DNSError string `json:"dns_error,omitempty"`
 	// Proxy is none, http, https or socks5: the kind, never the address.
 	Proxy string `json:"proxy,omitempty"`
+	// ProxyOffered is true when no way leads directly and the network itself
+	// names a proxy (WPAD), which this computer is not set to use.
+	ProxyOffered *bool `json:"proxy_offered,omitempty"`
 	// CaptivePortal is true when two independent signs show a login page in between.
 	CaptivePortal *bool `json:"captive_portal,omitempty"`
 	// TLSIntercepted is true when another certificate authority than expected signs for the server.

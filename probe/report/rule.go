@@ -164,7 +164,7 @@ func namedRule(field string) (rule, bool) {
 	case "NetworkWeb.stage":
 		return oneOf("dns", "tcp", "tls", "http")
 	case "NetworkWeb.dns_error":
-		return oneOf("not_found", "timeout", "refused", "other")
+		return oneOf("not_found", "timeout", "refused", "false", "other")
 	case "NetworkWeb.proxy":
 		return oneOf("none", "http", "https", "socks5")
 	case "NetworkWeb.tls_error":
