@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -16,10 +15,6 @@ const (
 	jitterTolerancePct = 5
 	rttToleranceMS     = 0.3
 )
-
-// lastWait is how long the probe waits for echoes after its last packet where
-// any takes long (probe/media). The round trip is one figure over all of them.
-const lastWait = 500 * time.Millisecond
 
 // What a check may take (issue 4); media.load, which fills the line on purpose,
 // is left out.
@@ -196,7 +191,8 @@ func voiceFigures(v *report.MediaVoice, upStream, downStream Truth) (all []compa
 	}
 	all = append(all, jitterFigure("up jitter", v.UpJitterMS, up), jitterFigure("down jitter", v.DownJitterMS, down))
 	if v.RTTP50MS != nil {
-		want := RoundTripP50MS(upStream, downStream, upStream[len(upStream)-1].InNS+int64(lastWait))
+		// All echoes: the probe takes in what comes while it asks for the log.
+		want := RoundTripP50MS(upStream, downStream)
 		all = append(all, comparison{
 			"RTT p50", *v.RTTP50MS, want, fmt.Sprintf("may differ by %.1f ms", rttToleranceMS),
 			math.Abs(*v.RTTP50MS-want) <= rttToleranceMS,

@@ -147,10 +147,10 @@ func (t Truth) arrivals() Truth {
 	return t.where(func(p *Passage) bool { return len(p.OutNS) > 0 })
 }
 
-// RoundTripP50MS adds the two passages of each echo that was home by untilNS. The
-// reflector answers every arrival in turn, so that the k-th arrival, copies
-// included, belongs to the k-th packet it sends. NaN without any.
-func RoundTripP50MS(up, down Truth, untilNS int64) float64 {
+// RoundTripP50MS adds the two passages of each echo. The reflector answers
+// every arrival in turn, so that the k-th arrival, copies included, belongs to
+// the k-th packet it sends. NaN without any.
+func RoundTripP50MS(up, down Truth) float64 {
 	type arrival struct{ outNS, delayNS int64 }
 	var arrivals []arrival
 	for _, p := range up.arrivals() {
@@ -161,7 +161,7 @@ func RoundTripP50MS(up, down Truth, untilNS int64) float64 {
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.outNS, b.outNS) })
 	var trips []float64
 	for k, p := range down {
-		if k < len(arrivals) && len(p.OutNS) > 0 && p.OutNS[0] <= untilNS {
+		if k < len(arrivals) && len(p.OutNS) > 0 {
 			trips = append(trips, float64(arrivals[k].delayNS+p.DelayNS())/1e6)
 		}
 	}
