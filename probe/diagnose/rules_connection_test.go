@@ -1,0 +1,47 @@
+package diagnose
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestWebFaults holds the rules that read network.web against what its signs
+// mean together; "" is that nobody is accused.
+func TestWebFaults(t *testing.T) {
+	blocked, open := report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}, report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen}
+	for name, c := range map[string]struct {
+		web  report.NetworkWeb
+		nat  report.NAT
+		want string
+		not  string
+	}{
+		"the network names a proxy":           {report.NetworkWeb{Stage: "dns", Proxy: "none", ProxyOffered: new(true)}, blocked, "net.proxy_required", ""},
+		"it does, and packets pass all alone": {report.NetworkWeb{Stage: "dns", Proxy: "none", ProxyOffered: new(true)}, open, "", "net.proxy_required"},
+		"the proxy wants a password":          {report.NetworkWeb{Stage: "tcp", Proxy: "http", HTTPStatus: new(407), Online: new(true)}, open, "net.proxy_required", ""},
+		"the proxy is silent":                 {report.NetworkWeb{Stage: "dns", Proxy: "http"}, open, "", "conf.server_down"},
+		"the proxy's name is not found":       {report.NetworkWeb{Proxy: "http", DNSError: "not_found", Online: new(true)}, blocked, "", "net.dns_failure"},
+		"the name server lies":                {report.NetworkWeb{Proxy: "none", DNSError: "false"}, blocked, "net.dns_failure", ""},
+		"a lie, and UDP passes":               {report.NetworkWeb{Proxy: "none", DNSError: "false", Online: new(true)}, open, "net.dns_failure", ""},
+		"WebSockets taken out":                {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true), WebSocket: new(false)}, open, "net.websocket_blocked", ""},
+		"WebSockets not tested":               {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true)}, open, "", "net.websocket_blocked"},
+		"the clock is an hour fast":           {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true), ClockOffsetMS: new(3.6e6), ClockUncertaintyMS: new(20.0)}, open, "net.clock_wrong", ""},
+		"the clock is not known well":         {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true), ClockOffsetMS: new(9e5), ClockUncertaintyMS: new(9e5)}, open, "", "net.clock_wrong"},
+	} {
+		r := &report.Report{Target: "https://bbb.example.org", Probes: []report.Result{
+			{Name: report.ProbeNetworkWeb, Data: &c.web}, {Name: report.ProbeNAT, Data: &c.nat},
+		}}
+		p, err := LoadProfile(DefaultProfile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		causes, _ := Diagnose(r, p)
+		found := map[string]bool{}
+		for _, cause := range causes {
+			found[cause.Code] = true
+		}
+		if c.want != "" && !found[c.want] || c.not != "" && found[c.not] {
+			t.Errorf("%s: %v, want %q and not %q", name, found, c.want, c.not)
+		}
+	}
+}

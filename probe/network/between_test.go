@@ -1,0 +1,148 @@
+package network
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// mapped is a network on which some addresses are this computer's; a dial to
+// any other is refused at once.
+type mapped struct {
+	transport.Net
+	ports map[string]string // by address with port
+}
+
+func (m mapped) CreateDialer(d *net.Dialer) transport.Dialer { return mappedDialer{d, m.ports} }
+
+type mappedDialer struct {
+	*net.Dialer
+	ports map[string]string
+}
+
+func (d mappedDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	to, ok := d.ports[address]
+	if !ok {
+		to = "127.0.0.1:1"
+	}
+	return d.Dialer.DialContext(ctx, network, to)
+}
+
+// TestPortalThatRefusesEncryptedPages: one sign on port 80 is a server's own
+// way; two make a portal, the other one at an address that nobody has.
+func TestPortalThatRefusesEncryptedPages(t *testing.T) {
+	login := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://login.hotel.example/", http.StatusFound)
+	})
+	page := plain(t, ok)
+	transparent := plain(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	here := func(s string) string { return strings.TrimPrefix(s, "http://") }
+	for name, c := range map[string]struct {
+		ports map[string]string
+		want  bool
+	}{
+		"leads all to the login":        {map[string]string{farAway + ":80": here(login.URL), "192.0.2.1:80": here(login.URL)}, true},
+		"shows the login for all":       {map[string]string{farAway + ":80": here(page.URL), "192.0.2.1:80": here(page.URL)}, true},
+		"a server that serves 80 alone": {map[string]string{farAway + ":80": here(login.URL)}, false},
+		"a proxy that nobody sees":      {map[string]string{farAway + ":80": here(login.URL), "192.0.2.1:80": here(transparent.URL)}, false},
+		"nothing at all":                {nil, false},
+	} {
+		config := direct("https", closed(t), nil)
+		config.URL, config.Resolver, config.plainPort = "https://"+host+"/", names{host: {farAway}}, "80"
+		env := environment(t)
+		env.Net = mapped{env.Net, c.ports}
+		d, r := run(t, config, env)
+		if got := d.CaptivePortal != nil && *d.CaptivePortal; got != c.want || d.CaptivePortal != nil && !*d.CaptivePortal {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+}
+
+func TestNameServersThatLie(t *testing.T) {
+	router := netip.MustParseAddr("192.168.178.1")
+	for name, c := range map[string]struct {
+		says string
+		want string
+	}{
+		"nowhere":                     {"0.0.0.0", "false"},
+		"nowhere, IPv6":               {"::", "false"},
+		"the own router":              {"192.168.178.1", "false"},
+		"a private address":           {"192.168.178.7", ""}, // perhaps behind a tunnel
+		"an address that is not ours": {farAway, ""},
+	} {
+		config := direct("https", closed(t), nil)
+		config.Resolver = names{host: {c.says}}
+		config.Router = func(context.Context) netip.Addr { return router }
+		env := environment(t)
+		env.Net = mapped{Net: env.Net}
+		d, r := run(t, config, env)
+		if d.DNSError != c.want || (c.want != "") != (d.Stage == "") || (c.want != "") != (r.Status == report.StatusFail) {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+	// A router that is the server, as on a test network, does not lie.
+	ca := newAuthority(t, "town")
+	config := direct("https", secure(t, ca.good(t), ok), ca)
+	config.Router = func(context.Context) netip.Addr { return netip.MustParseAddr("127.0.0.1") }
+	if d, r := run(t, config, environment(t)); r.Status != report.StatusOK || d.DNSError != "" {
+		t.Errorf("%+v, %+v", r, d)
+	}
+}
+
+func TestProxyThatTheNetworkOffers(t *testing.T) {
+	const script = `function FindProxyForURL(url, host) { return "PROXY proxy.town.example:3128; DIRECT"; }`
+	serve := func(path, body string) string {
+		s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != path {
+				http.NotFound(w, r)
+				return
+			}
+			_, _ = io.WriteString(w, body)
+		})
+		return strings.TrimPrefix(s.URL, "http://")
+	}
+	endless := strings.TrimPrefix(plain(t, func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				return
+			}
+		}
+	}).URL, "http://")
+	for name, c := range map[string]struct {
+		at   string
+		want bool
+	}{
+		"a proxy":           {serve("/wpad.dat", script), true},
+		"always direct":     {serve("/wpad.dat", `function FindProxyForURL(url, host) { return "DIRECT"; }`), false},
+		"a web page":        {serve("/wpad.dat", "<html>PROXY a:1</html>"), false},
+		"not there":         {serve("/other", script), false},
+		"never ends":        {endless, false},
+		"nobody answers it": {"127.0.0.1:1", false},
+	} {
+		for _, fails := range []bool{true, false} {
+			ca := newAuthority(t, "town")
+			target := secure(t, ca.good(t), ok)
+			config := direct("https", target, ca)
+			config.URL, config.plainPort = "https://"+host+"/", "80"
+			config.Resolver = names{host: {farAway}, "wpad": {"192.168.1.5"}}
+			ports := map[string]string{"192.168.1.5:80": c.at}
+			if !fails {
+				ports[farAway+":443"] = target.Listener.Addr().String()
+			}
+			env := environment(t)
+			env.Net = mapped{env.Net, ports}
+			d, r := run(t, config, env)
+			if got := d.ProxyOffered != nil; got != (c.want && fails) || got && (!*d.ProxyOffered || r.Status != report.StatusFail) {
+				t.Errorf("%s, direct fails %v: %+v, %+v", name, fails, r, d)
+			}
+		}
+	}
+}
