@@ -38,7 +38,9 @@ type Analysis struct {
 	// the background, with the consonants around them (voice channel).
 	SpeechMS float64 `json:"speech_ms"`
 	// NoiseFloorDBFS is the median level of the parts without speech and without digital zero, DC removed
-	// (voice channel); nil with less than 200 ms of such parts.
+	// (voice channel). With less than 500 ms of such parts it is the level of the lowest frames between the
+	// syllables, if those share one, as a steady noise has them do, or the median of at least 200 ms than which
+	// nothing is much lower; else nil. Within 1.5 dB for steady noise up to 8 dB below the voice.
 	NoiseFloorDBFS *float64 `json:"noise_floor_dbfs"`
 	// SNRDB is ActiveLevelDBFS less NoiseFloorDBFS; nil without a noise floor or with less than 300 ms of speech.
 	SNRDB *float64 `json:"snr_db"`

@@ -52,6 +52,7 @@ func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
 func (j *judge) write(f *frame) {
 	slot := j.at(j.seen)
 	slot.frame, slot.risen, slot.syllable, slot.loud = *f, false, false, false
+	j.noise.addFrame(f)
 	j.bandAround.add(f.bandDBFS)
 	j.wholeAround.add(f.powerDBFS)
 	j.seen++
@@ -148,7 +149,7 @@ func (j *judge) decide() {
 		}
 	case distance > quietFrames && !f.zeros && !f.risen && !f.loud:
 		j.quietRun++
-		j.noise.add(f.power)
+		j.noise.quiet.add(f.power)
 		if f.hasBands {
 			j.bandwidth.addQuiet(&f.bands)
 		}
