@@ -45,8 +45,8 @@ const (
 	// webBudget lets the name, the connection and the encryption hang for 3 s
 	// each, so that the step at fault is named and not the budget.
 	webBudget = 9500 * time.Millisecond
-	// loadBudget is three phases, 3.8 s, the name and the last answers.
-	loadBudget = 8 * time.Second
+	// loadBudget is three phases, 6.8 s, the name and the last answers of each.
+	loadBudget = 13 * time.Second
 	// linkBudget is a name that hangs (3 s) and 20 requests to the next router.
 	linkBudget = 7500 * time.Millisecond
 	// pathBudget is names and ICE servers, finding the routers (1.6 s) and the

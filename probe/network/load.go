@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -18,19 +19,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The phases of media.load: 3.8 s in all, and at most 4 MB each way.
+// The phases of media.load: 6.8 s in all and at most 4 MB each way. A line on
+// which packets wait for more than a second needs two seconds until it does.
 const (
 	idleTime = 800 * time.Millisecond
-	fullTime = 1500 * time.Millisecond
+	fullTime = 3 * time.Second
 )
 
-// loadPace is how often the round trip is taken while a phase runs.
-var loadPace = pace{every: 50 * time.Millisecond, wait: 2 * time.Second}
+// The round trip is asked for at a steady pace; answers are waited for so long,
+// also beyond their phase.
+const (
+	askEvery = 25 * time.Millisecond
+	askWait  = 1500 * time.Millisecond
+)
 
 // uploads grow, so that a slow line gets one through and a fast one is filled.
 // Each waits for the collector's receipt: what is still in this computer's own
 // buffers has not been sent. Together they are 3.9 MB.
-var uploads = [...]int{16 << 10, 64 << 10, 256 << 10, 1 << 20, 5 << 19}
+var uploads = [...]int{4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 5 << 19}
 
 // LoadConfig says against which collector to measure.
 type LoadConfig struct {
@@ -64,26 +70,27 @@ func (load) Version() int { return 1 }
 func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.MediaLoad{}
 	ask := p.question(ctx, env)
-	data.IdleRTTMS = roundTrip(ctx, env, ask, idleTime, nil)
-	var down, up rate
-	var downErr, upErr error
-	data.LoadedRTTDownMS = roundTrip(ctx, env, ask, fullTime, func(ctx context.Context) { down, downErr = p.receive(ctx, env.Clock) })
-	if errors.Is(downErr, errBusy) {
-		return probe.Result{
-			Status: report.StatusUnknown, Note: "the collector is measuring other lines: ask again later",
-			Data: &report.MediaLoad{IdleRTTMS: data.IdleRTTMS},
-		}, nil
+	data.IdleRTTMS = atRest(ctx, env, ask)
+	trusted := trustworthy(data.IdleRTTMS)
+	down, rtt, err := whileFull(ctx, env, ask, p.receive)
+	if errors.Is(err, errBusy) {
+		return unknownLoad(data, "the collector is measuring other lines: ask again later"), nil
 	}
-	data.LoadedRTTUpMS = roundTrip(ctx, env, ask, fullTime, func(ctx context.Context) { up, upErr = p.send(ctx, env.Clock) })
-	data.DownKbps, data.DownBytes = down.kbps, &down.moved
-	data.UpKbps, data.UpBytes = up.kbps, &up.moved
-	if err := errors.Join(downErr, upErr); err != nil {
+	data.DownKbps, data.DownBytes, data.LoadedRTTDownMS = down.kbps(trusted), &down.moved, rtt
+	up, rtt, upErr := whileFull(ctx, env, ask, p.send)
+	data.UpKbps, data.UpBytes, data.LoadedRTTUpMS = up.kbps(trusted), &up.moved, rtt
+	if err := errors.Join(err, upErr); err != nil {
 		env.Log.Info("the line could not be filled", "err", report.ErrorText(err))
+		return unknownLoad(data, "the collector did not take part in the measurement to its end"), nil
 	}
 	if data.DownKbps == nil || data.UpKbps == nil {
-		return probe.Result{Status: report.StatusUnknown, Note: "the collector did not take part in the measurement to its end", Data: data}, nil
+		return unknownLoad(data, "the time was too short to fill the line"), nil
 	}
 	return probe.Result{Status: report.StatusOK, Data: data}, nil
+}
+
+func unknownLoad(d *report.MediaLoad, why string) probe.Result {
+	return probe.Result{Status: report.StatusUnknown, Note: why, Data: d}
 }
 
 // question asks the collector's STUN server; nil where none is known.
@@ -95,30 +102,77 @@ func (p load) question(ctx context.Context, env probe.Env) question {
 	return func(ctx context.Context) (echo.Reply, error) { return askSTUN(ctx, env, at) }
 }
 
-// roundTrip takes the median round trip for a time, while work goes on; nil
-// where nothing was answered.
-func roundTrip(ctx context.Context, env probe.Env, ask question, lasting time.Duration, work func(context.Context)) *float64 {
-	phase, cancel := context.WithTimeout(ctx, lasting)
+// atRest is the median round trip before anything is sent, in ms.
+func atRest(ctx context.Context, env probe.Env, ask question) *float64 {
+	begin := env.Clock.Now()
+	phase, cancel := context.WithTimeout(ctx, idleTime)
 	defer cancel()
-	result := make(chan *stream, 1)
-	go func() {
-		if ask == nil {
-			result <- &stream{}
-			return
-		}
-		// The answers to the last packets are waited for beyond the phase.
-		p := loadPace
-		p.count = int(lasting / p.every)
-		result <- runStream(ctx, env, p, ask)
-	}()
-	if work != nil {
-		work(phase)
-	}
-	s := <-result
-	if s.answered() == 0 {
+	return medianSince(roundTrips(ctx, phase, env, ask), begin)
+}
+
+// whileFull runs work for as long as a phase may last, and takes the median round
+// trip of the second half of it, in ms: the queue fills in the first.
+func whileFull(ctx context.Context, env probe.Env, ask question, work func(context.Context, probe.Clock) (rate, error)) (rate, *float64, error) {
+	phase, cancel := context.WithTimeout(ctx, fullTime)
+	defer cancel()
+	taken := make(chan []roundTrip, 1)
+	begin := env.Clock.Now()
+	go func() { taken <- roundTrips(ctx, phase, env, ask) }()
+	r, err := work(phase, env.Clock)
+	took := env.Clock.Now().Sub(begin)
+	cancel() // the line is idle from here on
+	return r, medianSince(<-taken, begin.Add(took/2)), err
+}
+
+// roundTrip is one answer, and when it was asked for.
+type roundTrip struct {
+	asked time.Time
+	took  time.Duration
+}
+
+// roundTrips asks until phase is done and waits for the answers. ctx ends all of
+// it.
+func roundTrips(ctx, phase context.Context, env probe.Env, ask question) (all []roundTrip) {
+	if ask == nil {
 		return nil
 	}
-	return milliseconds(median(s.rtts))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for phase.Err() == nil {
+		wg.Go(func() {
+			waiting, cancel := context.WithTimeout(ctx, askWait)
+			defer cancel()
+			asked := env.Clock.Now()
+			r, err := ask(waiting)
+			if err != nil || r.RTT < 0 || r.RTT > askWait { // the clock may have been set
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, roundTrip{asked, r.RTT})
+		})
+		if env.Clock.Sleep(phase, askEvery) != nil {
+			break
+		}
+	}
+	wg.Wait()
+	return all
+}
+
+// fewestAnswers make a median.
+const fewestAnswers = 3
+
+func medianSince(all []roundTrip, begin time.Time) *float64 {
+	var took []time.Duration
+	for _, r := range all {
+		if !r.asked.Before(begin) {
+			took = append(took, r.took)
+		}
+	}
+	if len(took) < fewestAnswers {
+		return nil
+	}
+	return milliseconds(median(took))
 }
 
 // errBusy: the collector bounds how much is measured at once.
@@ -126,15 +180,38 @@ var errBusy = errors.New("the collector has no room for a measurement")
 
 // rate is what a phase reached.
 type rate struct {
-	kbps  *float64
-	moved int // bytes
+	moved   int // bytes in all
+	counted int64
+	took    time.Duration // for those counted
 }
 
-// reached sets the rate from bytes and a time.
-func (r *rate) reached(n int64, took time.Duration) {
-	if n > 0 && took > 0 {
-		r.kbps = new(float64(n) * 8 / (took.Seconds() * 1000))
+// A TCP needs several round trips to get up to speed (RFC 5681 §3.1). What it
+// reached before says how far the server is, not what the line carries, unless
+// that is enough for everything.
+const (
+	roundTripsNeeded  = 6
+	enoughKbps        = 2000
+	neededWithoutAnRT = time.Second
+)
+
+// trustworthy is how long bytes must have flowed for their rate to count.
+func trustworthy(idleRTTMS *float64) time.Duration {
+	if idleRTTMS == nil {
+		return neededWithoutAnRT
 	}
+	return time.Duration(roundTripsNeeded * *idleRTTMS * float64(time.Millisecond))
+}
+
+// kbps is the rate, or nil where it tells nothing of the line.
+func (r rate) kbps(trusted time.Duration) *float64 {
+	if r.counted <= 0 || r.took <= 0 {
+		return nil
+	}
+	kbps := float64(r.counted) * 8 / (r.took.Seconds() * 1000)
+	if r.took < trusted && kbps < enoughKbps {
+		return nil
+	}
+	return &kbps
 }
 
 // receive reads until the time is over. The first third does not count: TCP is
@@ -163,7 +240,7 @@ func (p load) receive(ctx context.Context, clock probe.Clock) (r rate, err error
 	last := arrivals[len(arrivals)-1]
 	for _, a := range arrivals {
 		if 3*a.at.Sub(arrivals[0].at) >= last.at.Sub(arrivals[0].at) {
-			r.reached(last.bytes-a.bytes, last.at.Sub(a.at))
+			r.counted, r.took = last.bytes-a.bytes, last.at.Sub(a.at)
 			break
 		}
 	}
@@ -196,11 +273,10 @@ func (p load) send(ctx context.Context, clock probe.Clock) (r rate, err error) {
 		}
 		r.moved += size
 		took := clock.Now().Sub(start)
+		r.counted, r.took = int64(size), took
 		if ms := time.Duration(receipt.MS * float64(time.Millisecond)); ms > time.Millisecond && ms <= took {
-			r.reached(receipt.Bytes, ms)
-			continue
+			r.counted, r.took = receipt.Bytes, ms
 		}
-		r.reached(int64(size), took)
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -102,7 +103,7 @@ func TestLoadFindsTheRate(t *testing.T) {
 	base, _ := url.Parse(s.URL)
 	start := time.Now()
 	d := runLoad(t, t.Context(), LoadConfig{Base: base, Token: "secret", ICE: stunOnLoopback(t)})
-	if took := time.Since(start); took > 6*time.Second {
+	if took := time.Since(start); took > idleTime+2*fullTime+askWait {
 		t.Errorf("took %v", took)
 	}
 	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
@@ -166,5 +167,45 @@ func TestLoadWaitsForNobody(t *testing.T) {
 		if d.UpKbps != nil || d.DownKbps != nil || d.LoadedRTTUpMS != nil || d.LoadedRTTDownMS != nil || asked != 1 {
 			t.Errorf("%d: asked %d times, %+v", status, asked, d)
 		}
+	}
+}
+
+// TestLoadCallsNoFarServerANarrowLine: before TCP is up to speed the rate tells
+// the distance, as over a satellite.
+func TestLoadCallsNoFarServerANarrowLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		idle *float64 // ms
+		r    rate
+		want float64 // kbit/s; 0: unknown
+	}{
+		"90 kbit/s, near":             {new(46.0), rate{counted: 16 << 10, took: 1456 * time.Millisecond}, 90},
+		"satellite, still starting":   {new(610.0), rate{counted: 14 << 10, took: 600 * time.Millisecond}, 0},
+		"satellite, fast enough":      {new(610.0), rate{counted: 1 << 20, took: 2 * time.Second}, 4194},
+		"fibre, over in no time":      {new(8.0), rate{counted: 5 << 19, took: 80 * time.Millisecond}, 262144},
+		"DSL, too short to tell":      {new(30.0), rate{counted: 4 << 10, took: 30 * time.Millisecond}, 0},
+		"no round trip known, slow":   {nil, rate{counted: 4 << 10, took: 500 * time.Millisecond}, 0},
+		"no round trip known, longer": {nil, rate{counted: 16 << 10, took: 1300 * time.Millisecond}, 101},
+		"nothing":                     {new(10.0), rate{}, 0},
+	} {
+		got := deref(c.r.kbps(trustworthy(c.idle)))
+		if math.Abs(got-c.want) > 1 {
+			t.Errorf("%s: %g kbit/s, want %g", name, got, c.want)
+		}
+	}
+}
+
+// TestLoadedRoundTripIsOfTheFullLine: the queue has to fill first, and what was
+// asked after the end of the load is no sign of it.
+func TestLoadedRoundTripIsOfTheFullLine(t *testing.T) {
+	begin := time.Now()
+	var all []roundTrip
+	for i := range 20 {
+		all = append(all, roundTrip{begin.Add(time.Duration(i) * askEvery), time.Duration(i) * 10 * time.Millisecond})
+	}
+	if got := deref(medianSince(all, begin.Add(10*askEvery))); got != 145 {
+		t.Errorf("%g ms", got)
+	}
+	if medianSince(all, begin.Add(18*askEvery)) != nil || medianSince(nil, begin) != nil {
+		t.Error("two answers make no median")
 	}
 }

@@ -12,7 +12,7 @@ import (
 // and the reports: a check that has to wait says "unknown".
 const (
 	// loadUnit is what one turn of the limiters stands for. One measurement asks
-	// for 4 MB and sends up to 3.9 MB in five requests: 33 turns.
+	// for 4 MB and sends up to 3.9 MB in six requests: 34 turns.
 	loadUnit = 256 << 10
 	// An agent: two measurements at once, then one in about 70 s, 1 Mbit/s.
 	loadBurst = 70
@@ -24,7 +24,7 @@ const (
 	loadAgents = 4
 	// loadHold keeps an agent's place between the requests of its measurement.
 	loadHold = 3 * time.Second
-	// loadLimit ends one transfer; the agent itself gives up after 1.5 s.
+	// loadLimit ends one transfer; the agent itself gives up after 3 s.
 	loadLimit = 10 * time.Second
 )
 
