@@ -225,9 +225,18 @@ func (f *facts) routerLoses() bool {
 	return passed
 }
 
-// lineLoses reports that so much gets lost in the own network or on the line
-// that a server's silence proves nothing.
+// lineLoses reports that so much gets lost in the own network, on the line or on
+// the way to a far end that did answer, that a server's silence proves nothing.
 func (f *facts) lineLoses() bool {
+	for _, name := range []string{atTransit, atServer} {
+		end := f.segment(name)
+		if !end.known() {
+			continue
+		}
+		if _, _, passed := f.Voice.UpLossPct.above(50 * end.share()); passed {
+			return true
+		}
+	}
 	place := f.placeOfLoss().segment
 	return place == atLAN || place == atAccess || f.routerLoses()
 }

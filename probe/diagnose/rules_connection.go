@@ -69,10 +69,14 @@ func ofWeb(field string, value any, unit string) report.Evidence {
 }
 
 // offline needs the positive sign that there is no network at all, or that the
-// own router answers and nobody behind it. That a server is silent is neither.
+// own router answers and nobody behind it, or that the interface went away in
+// the middle. That a server is silent is neither.
 func offline(f *facts) *finding {
 	if f.web != nil && isFalse(f.web.Online) && f.web.Stage == "" && !f.lineReached() {
 		return fault(stated, ofWeb("online", false, ""))
+	}
+	if f.path != nil && f.path.Line == "cut" {
+		return fault(likely, observed(report.ProbeNetworkPath, "line", "cut", ""))
 	}
 	dead, named := f.lineDead()
 	if !dead {
@@ -109,7 +113,7 @@ func dnsFailure(f *facts) *finding {
 		return fault(likely, ofWeb("dns_error", f.web.DNSError, "")) // an answer, and of nobody's address
 	}
 	reached := f.lineReached()
-	if !isTrue(f.web.Online) && !f.lineAlive() || f.web.DNSError == "timeout" && f.lineLoses() {
+	if !isTrue(f.web.Online) && !f.lineAlive() || f.web.DNSError != "not_found" && f.lineLoses() {
 		return nil
 	}
 	hit := fault(likely, ofWeb("dns_error", f.web.DNSError, ""))

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -16,11 +17,11 @@ import (
 )
 
 // The requests to the next router: enough to tell a bad Wi-Fi (5 % and more)
-// from a good one, at less than 5 kbit/s.
-const (
-	gatewayRequests = 20
-	gatewayEvery    = 150 * time.Millisecond
-	gatewayWait     = 800 * time.Millisecond
+// from a good one, at less than 10 kbit/s. The wait is shorter than the second
+// after which a SYN is repeated (RFC 6298 §2.1).
+var (
+	gatewayPace  = pace{40, 75 * time.Millisecond, 800 * time.Millisecond}
+	gatewayTrial = pace{2, 50 * time.Millisecond, 300 * time.Millisecond}
 )
 
 // LinkConfig says to which server the link is to lead.
@@ -33,6 +34,9 @@ type LinkConfig struct {
 	Asker echo.Asker
 	// Toward finds the interface; nil asks the system.
 	Toward func(context.Context, netip.Addr) (adapter.Adapter, error)
+	// Radio adds what only slow programs of the system tell of a radio link; nil
+	// asks the system.
+	Radio func(context.Context, adapter.Adapter) adapter.Adapter
 	// Families says whether IPv4 and IPv6 lead out; nil asks the system.
 	Families func() (ipv4, ipv6 bool)
 }
@@ -47,6 +51,9 @@ func NewLink(c LinkConfig) probe.Probe {
 	}
 	if c.Toward == nil {
 		c.Toward = adapter.Toward
+	}
+	if c.Radio == nil {
+		c.Radio = adapter.Radio
 	}
 	if c.Families == nil {
 		c.Families = adapter.Families
@@ -70,8 +77,8 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if len(addrs) > 0 {
 		to = addrs[0]
 	}
-	if to.IsLoopback() {
-		return probe.Result{Status: report.StatusUnknown, Note: "the server is on this computer: no network lies in between"}, nil
+	if ownAddresses(env)(to) {
+		return notNeeded(), nil
 	}
 	data := &report.NetworkLink{}
 	ipv4, ipv6 := p.Families()
@@ -81,19 +88,24 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		env.Log.Info("no link found", "err", report.ErrorText(err))
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no way to the server", Data: data}, nil
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() { data.IPv6Reached = compareFamilies(ctx, env, addrs, portOfURL(p.URL), ipv6) })
+	wg.Go(func() { describeLink(p.Radio(ctx, a), data) })
+	p.askGateway(ctx, env, a, data)
+	wg.Wait()
+	return judgeLink(data), nil
+}
+
+func describeLink(a adapter.Adapter, data *report.NetworkLink) {
 	data.Kind, data.VPN = string(a.Kind), new(a.Kind == adapter.VPN)
 	data.SignalDBM, data.RateMbps = a.SignalDBM, a.RateMbps
 	if a.MTU > 0 {
 		data.MTU = &a.MTU
 	}
-	reached := make(chan *bool, 1)
-	go func() { reached <- compareFamilies(ctx, env, addrs, portOfURL(p.URL), ipv6) }()
-	p.askGateway(ctx, env, a, data)
-	data.IPv6Reached = <-reached
-	return judgeLink(data), nil
 }
 
-// askGateway fills in how the next router does.
+// askGateway fills in how the next router does. One that answers no echo is
+// asked for a connection it refuses.
 func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, data *report.NetworkLink) {
 	switch {
 	case !a.GatewayKnown:
@@ -102,16 +114,28 @@ func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, 
 		data.GatewayState = "none"
 		return
 	}
-	s := runStream(ctx, env, pace{gatewayRequests, gatewayEvery, gatewayWait}, func(ctx context.Context) (echo.Reply, error) {
-		return p.Asker.Ask(ctx, a.Gateway, 0)
-	})
+	ask := func(ctx context.Context) (echo.Reply, error) { return p.Asker.Ask(ctx, a.Gateway, 0) }
+	refusal := func(ctx context.Context) (echo.Reply, error) { return askTCP(ctx, env, a.Gateway, closedPort) }
+	var trial, refused *stream
+	var wg sync.WaitGroup
+	wg.Go(func() { trial = runStream(ctx, env, gatewayTrial, ask) })
+	wg.Go(func() { refused = runStream(ctx, env, gatewayTrial, refusal) })
+	wg.Wait()
+	if (trial.answered() == 0 || trial.complaints) && refused.answered() > 0 {
+		ask = refusal
+	}
+	recordGateway(runStream(ctx, env, gatewayPace, ask), data)
+}
+
+func recordGateway(s *stream, data *report.NetworkLink) {
 	switch {
 	case s.answered() > 0:
 		data.GatewayState = "answered"
 		data.GatewaySent = new(s.sent)
 		data.GatewayRTTMS = milliseconds(median(s.rtts))
+		data.GatewayRTTP95MS = milliseconds(nearestRank(s.rtts, 95))
 		data.GatewayRTTMaxMS = milliseconds(slices.Max(s.rtts))
-		if !s.complaints || s.lost() == 0 {
+		if s.keptLittle() && (!s.complaints || s.lost() == 0) {
 			data.GatewayLossPct = new(s.lossPct())
 		}
 	case errors.Is(s.err, echo.ErrNotPermitted):

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,18 +49,62 @@ func wifi() adapter.Adapter {
 	}
 }
 
+// deaf is a network in which no connection comes about and none is refused.
+func deaf(t *testing.T) probe.Env {
+	env := environment(t)
+	env.Net = broken{Net: env.Net, dial: untilDone}
+	return env
+}
+
 func runLink(t *testing.T, a adapter.Adapter, asker echo.Asker) (*report.NetworkLink, probe.Result) {
+	t.Helper()
+	return runLinkIn(t, deaf(t), a, asker)
+}
+
+func runLinkIn(t *testing.T, env probe.Env, a adapter.Adapter, asker echo.Asker) (*report.NetworkLink, probe.Result) {
 	t.Helper()
 	p := NewLink(LinkConfig{
 		URL: "https://192.0.2.7", Asker: asker,
 		Toward:   func(context.Context, netip.Addr) (adapter.Adapter, error) { return a, nil },
 		Families: func() (bool, bool) { return true, false },
 	})
-	r, err := p.Run(t.Context(), environment(t))
+	r, err := p.Run(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r.Data.(*report.NetworkLink), r
+}
+
+// A router that is told not to answer pings still refuses connections.
+func TestLinkAsksASilentRouterForARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := environment(t)
+		env.Net = broken{Net: env.Net, dial: func(ctx context.Context) error {
+			_ = probe.SystemClock{}.Sleep(ctx, 2*time.Millisecond)
+			return syscall.ECONNREFUSED
+		}}
+		d, r := runLinkIn(t, env, wifi(), replies(0, 1, echo.Reply{}))
+		if d.GatewayState != "answered" || deref(d.GatewayRTTMS) != 2 || deref(d.GatewayLossPct) != 0 || r.Status != report.StatusOK {
+			t.Errorf("%+v, status %s", d, r.Status)
+		}
+	})
+}
+
+// An interface that goes away in the middle is no loss of the router's.
+func TestLinkWhoseInterfaceGoesAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		asker := askFunc(func(context.Context, netip.Addr, int) (echo.Reply, error) {
+			if time.Since(start) > 2*time.Second {
+				return echo.Reply{}, fmt.Errorf("send an echo: %w", syscall.ENETUNREACH)
+			}
+			return echo.Reply{Kind: echo.Reached, RTT: time.Millisecond}, nil
+		})
+		d, _ := runLink(t, wifi(), asker)
+		if d.GatewayState != "answered" || d.GatewayLossPct != nil {
+			t.Errorf("state %q, loss %v", d.GatewayState, d.GatewayLossPct)
+		}
+	})
 }
 
 func TestLinkMeasuresTheRouter(t *testing.T) {
@@ -68,7 +113,7 @@ func TestLinkMeasuresTheRouter(t *testing.T) {
 		if d.Kind != "wifi" || *d.SignalDBM != -61 || *d.MTU != 1500 || *d.VPN || !*d.IPv4 || *d.IPv6 || d.IPv6Reached != nil {
 			t.Errorf("%+v", d)
 		}
-		if d.GatewayState != "answered" || *d.GatewaySent != gatewayRequests || *d.GatewayLossPct != 20 || *d.GatewayRTTMS != 3 {
+		if d.GatewayState != "answered" || *d.GatewaySent != gatewayPace.count || *d.GatewayLossPct != 20 || *d.GatewayRTTMS != 3 || *d.GatewayRTTP95MS != 3 {
 			t.Errorf("gateway %s, sent %d, loss %v, RTT %v", d.GatewayState, *d.GatewaySent, *d.GatewayLossPct, *d.GatewayRTTMS)
 		}
 		if r.Status != report.StatusOK {
@@ -110,11 +155,11 @@ func TestLinkStopsWhenToldTo(t *testing.T) {
 			Families: func() (bool, bool) { return true, true },
 		})
 		start := time.Now()
-		r, err := p.Run(ctx, environment(t))
+		r, err := p.Run(ctx, deaf(t))
 		if took := time.Since(start); err != nil || took > time.Second {
 			t.Fatalf("took %v, %v", took, err)
 		}
-		if d := r.Data.(*report.NetworkLink); d.GatewayLossPct == nil || *d.GatewayLossPct != 0 || *d.GatewaySent > 4 {
+		if d := r.Data.(*report.NetworkLink); d.GatewayLossPct == nil || *d.GatewayLossPct != 0 || *d.GatewaySent > 6 {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -122,7 +167,7 @@ func TestLinkStopsWhenToldTo(t *testing.T) {
 
 func TestLinkToThisComputerIsNone(t *testing.T) {
 	r, err := NewLink(LinkConfig{URL: "https://127.0.0.1:8443"}).Run(t.Context(), environment(t))
-	if err != nil || r.Status != report.StatusUnknown || r.Data != nil || !strings.Contains(r.Note, "this computer") {
+	if err != nil || r.Status != report.StatusSkipped || r.Data != nil || !strings.Contains(r.Note, "this computer") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

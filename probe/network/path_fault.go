@@ -26,6 +26,9 @@ const (
 	badFromPct  = 2.5
 	// chance is how likely a difference may be by chance to be called one.
 	chance = 0.05
+	// rareChance is for what would take a router's word away: that it loses more
+	// than all behind it, as one does that limits its answers.
+	rareChance = 0.01
 	// keptPct of the packets may fail to leave this computer; beyond that its
 	// interface was away, and what got lost meanwhile says nothing of the line.
 	keptPct = 10
@@ -34,8 +37,10 @@ const (
 // counted says whether the stream can be judged: a point that answers nothing
 // at all is silent, not lossy.
 func (s *stream) counted() bool {
-	return s != nil && s.sent >= fewPackets && s.answered() > 0 && s.kept*100 <= keptPct*(s.sent+s.kept)
+	return s != nil && s.sent >= fewPackets && s.answered() > 0 && s.keptLittle()
 }
+
+func (s *stream) keptLittle() bool { return s.kept*100 <= keptPct*(s.sent+s.kept) }
 
 func (s *stream) isBad() bool {
 	return s.counted() && s.lost() >= lostAtLeast && stats.Wilson95(s.lost(), s.sent).LowPct > badFromPct
@@ -46,11 +51,14 @@ func (s *stream) isFine() bool { return s.counted() && !s.isBad() }
 // fewerLostThan says whether s lost a smaller share than t beyond chance. Where
 // both sent at the same times, those times decide at which only one of the two
 // lost its packet: what took both, a burst on the way they share, tells nothing.
-func (s *stream) fewerLostThan(t *stream) bool {
+func (s *stream) fewerLostThan(t *stream) bool { return s.alikeWith(t) < chance }
+
+// alikeWith is the chance that s loses so little beside t if both lose alike.
+func (s *stream) alikeWith(t *stream) float64 {
 	if only, onlyT, both := s.compare(t); both >= fewPackets {
-		return signTest(only, onlyT) < chance
+		return signTest(only, onlyT)
 	}
-	return fisher(s.sent, s.lost(), t.sent, t.lost()) < chance
+	return fisher(s.sent, s.lost(), t.sent, t.lost())
 }
 
 // compare counts the times at which only s lost, and only t, out of those at
@@ -156,7 +164,7 @@ func (e ends) shareOf(s *stream) share {
 	fewer, more := true, false
 	for _, end := range e.counted() {
 		fewer = fewer && s.fewerLostThan(end)
-		more = more || end.fewerLostThan(s)
+		more = more || end.alikeWith(s) < rareChance
 	}
 	half := s.lossPct() >= e.lossPct()/2
 	switch {

@@ -11,6 +11,7 @@ import (
 const (
 	lineReached = "reached"
 	lineSilent  = "silent"
+	lineCut     = "cut"
 )
 
 // judgeLine says whether the line behind the own router is alive. Reached needs
@@ -43,6 +44,17 @@ func (f surveyed) judgeLine(streams map[string]*stream) string {
 		return lineSilent
 	}
 	return cannotTell
+}
+
+// isCut says that this computer could not send meanwhile, and now has no way out
+// at all: its own interface went away.
+func isCut(env probe.Env, streams map[string]*stream) bool {
+	for _, s := range streams {
+		if s.kept > 0 {
+			return noInterface(env) || noRoute(env)
+		}
+	}
+	return false
 }
 
 // outInVain says of a stream to a far end, if there is one, that its packets

@@ -97,7 +97,11 @@ func lose(t *testing.T, ns, device, match string, percent int) {
 	t.Helper()
 	inside(t, ns, "nft add table ip lossy")
 	inside(t, ns, "nft add chain ip lossy in { type filter hook prerouting priority -300 ; }")
-	inside(t, ns, fmt.Sprintf("nft add rule ip lossy in iifname %s %s numgen random mod 100 < %d drop", device, match, percent))
+	chance := ""
+	if percent < 100 {
+		chance = fmt.Sprintf("numgen random mod 100 < %d ", percent)
+	}
+	inside(t, ns, fmt.Sprintf("nft add rule ip lossy in iifname %s %s %sdrop", device, match, chance))
 }
 
 func noLoss(t *testing.T, h house) {
@@ -253,6 +257,10 @@ func TestLinkInTheHouse(t *testing.T) {
 	}
 	inside(t, h.router, "sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
 	inside(t, h.home, "sysctl -qw net.ipv4.ping_group_range=0\t2147483647")
+	if d := measure[report.NetworkLink](t, h, "link"); d.GatewayState != "answered" || deref(d.GatewayLossPct) != 0 {
+		t.Errorf("a router that answers no echo, but refuses connections: %+v", d)
+	}
+	lose(t, h.router, "lan1", "ip daddr 192.168.77.1", 100)
 	if d := measure[report.NetworkLink](t, h, "link"); d.GatewayState != "silent" || d.GatewayLossPct != nil {
 		t.Errorf("a silent router: %+v", d)
 	}

@@ -52,7 +52,8 @@ type NetworkPath struct {
 	AccessSpreadMS *float64 `json:"access_spread_ms,omitempty"`
 	// Line is reached where a machine behind the own router answered (a router
 	// of the provider or a server), silent where the own router answers and
-	// nobody behind it does, and "" where the figures do not tell.
+	// nobody behind it does, cut where this computer's own interface went away
+	// meanwhile and stayed away, and "" where the figures do not tell.
 	Line string `json:"line,omitempty"`
 	// MTUBlackhole is true where small packets to a server were answered and none
 	// of those as large as the interface takes, without a word from a router; false

@@ -180,7 +180,7 @@ func namedRule(field string) (rule, bool) {
 	case "NetworkPath.fault_segment":
 		return oneOf("lan", "access", "transit", "server", "none")
 	case "NetworkPath.line":
-		return oneOf("reached", "silent")
+		return oneOf("reached", "silent", "cut")
 	case "NetworkPath.mtu_by":
 		return oneOf("udp", "icmp")
 	case "PathSegment.name":

@@ -36,6 +36,8 @@ type Adapter struct {
 	// to a neighbour. It is to be used only when GatewayKnown.
 	Gateway      netip.Addr
 	GatewayKnown bool
+
+	name string // of the interface; it stays in this package
 }
 
 // Toward finds the interface that carries the way to an address. It sends
@@ -52,7 +54,7 @@ func Toward(ctx context.Context, to netip.Addr) (Adapter, error) {
 	if err != nil {
 		return Adapter{}, err
 	}
-	a := Adapter{MTU: i.MTU, Local: local}
+	a := Adapter{MTU: i.MTU, Local: local, name: i.Name}
 	if isTunnelName(i.Name) {
 		a.Kind = VPN
 	}

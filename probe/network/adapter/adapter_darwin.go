@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describe knows the next router and, by their names, tunnels and modems.
-// Whether en0 is Wi-Fi, and its signal, only CoreWLAN tells, and that asks the
-// person for the right to know where the computer is: left unknown.
+// describe knows the next router and, by their names, tunnels and modems. What
+// en0 is only [Radio] finds out, which takes long.
 func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	if strings.HasPrefix(i.Name, "pdp_ip") {
 		a.Kind = Cellular

@@ -17,14 +17,26 @@ func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	}
 	switch a.Kind {
 	case WiFi:
-		a.SignalDBM = signalOf(readFile("/proc/net/wireless"), i.Name)
-		a.RateMbps = wifiRate(i.Name)
+		describeWiFi(a, i)
 	case Ethernet:
 		if mbps, err := strconv.ParseFloat(strings.TrimSpace(readFile(filepath.Join(sys, "speed"))), 64); err == nil && mbps > 0 {
 			a.RateMbps = &mbps
 		}
 	}
 	a.Gateway, a.GatewayKnown = gatewayOf(i.Name, to)
+}
+
+// describeWiFi asks nl80211, and the older ways where a driver knows only those.
+func describeWiFi(a *Adapter, i net.Interface) {
+	if s, err := stationOf(i.Index); err == nil {
+		a.SignalDBM, a.RateMbps = s.signalDBM, s.rateMbps
+	}
+	if a.SignalDBM == nil {
+		a.SignalDBM = signalOf(readFile("/proc/net/wireless"), i.Name)
+	}
+	if a.RateMbps == nil {
+		a.RateMbps = wifiRate(i.Name)
+	}
 }
 
 // Hardware types of interfaces (linux/if_arp.h).
@@ -81,9 +93,7 @@ func signalOf(table, name string) *float64 {
 		if dbm > 63 {
 			dbm -= 256 // some drivers show the byte without its sign
 		}
-		// -256 is "no reading"; a level from 0 on is of a driver that counts in
-		// units of its own.
-		if dbm >= 0 || dbm < -120 {
+		if !isSignal(dbm) {
 			return nil
 		}
 		return &dbm

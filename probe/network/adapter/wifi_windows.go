@@ -39,7 +39,7 @@ func signalOf(adapter *windows.GUID) *float64 {
 		return nil
 	}
 	defer func() { _, _, _ = wlanFreeMemory.Call(uintptr(unsafe.Pointer(data))) }()
-	if dbm := float64(*data); size >= 4 && dbm < 0 && dbm >= -120 {
+	if dbm := float64(*data); size >= 4 && isSignal(dbm) {
 		return &dbm
 	}
 	return nil
