@@ -97,10 +97,11 @@ func (f *facts) ripe(code string) bool {
 	switch {
 	case code == "audio.no_speech":
 		return captured >= f.Audio.LiveNoSpeechMS.Value
-	case code == "audio.dropouts" && f.gated():
-		// One gap more or less may be the gate's own.
+	case code == "audio.dropouts":
+		// Gaps are gaps without a voice too, and hide one; but one more or less
+		// may be a noise gate's own.
 		gaps, _ := count(f.in.Dropouts)
-		return gaps >= f.Audio.LiveGatedGaps.Value
+		return !f.gated() || gaps >= f.Audio.LiveGatedGaps.Value
 	case slices.Contains(needVoice(), code):
 		speech, _ := number(f.speechMS())
 		return speech >= f.Audio.LiveSpeechMS.Value || captured >= f.Audio.LiveWaitMS.Value

@@ -179,13 +179,14 @@ func osVolumeLow(f *facts) *finding {
 
 // stalled is a fail when the sound stopped for good and a warning when it came
 // back. A death of the capture process is not here: it may be our own fault.
-// Nor is the pause of a change to another microphone, which can take seconds:
-// that is rerouted, if the system says so.
+// Nor is the pause of a change to another microphone, which can take seconds,
+// or that nothing came after it: that is rerouted, if the system says so.
 func stalled(f *facts) *finding {
 	if f.in == nil {
 		return nil
 	}
-	if f.in.State == report.CaptureStalled {
+	moved := isTrue(f.in.Rerouted)
+	if f.in.State == report.CaptureStalled && !moved {
 		return fault(stated, ofInput("state", string(f.in.State), ""))
 	}
 	for _, wait := range []struct {
@@ -197,7 +198,7 @@ func stalled(f *facts) *finding {
 		{"first_callback_ms", f.in.FirstCallbackMS, f.Audio.FirstCallbackMS},
 	} {
 		v, ok := number(wait.value)
-		if wait.field == "longest_callback_gap_ms" && isTrue(f.in.Rerouted) {
+		if wait.field == "longest_callback_gap_ms" && moved {
 			continue
 		}
 		if severity, limit, passed := wait.limit.above(v); ok && passed {
@@ -213,6 +214,9 @@ func stalled(f *facts) *finding {
 func rerouted(f *facts) *finding {
 	if f.in == nil || !isTrue(f.in.Rerouted) {
 		return nil
+	}
+	if f.in.State == report.CaptureStalled { // and the other microphone is silent
+		return fault(likely, ofInput("rerouted", true, ""), ofInput("state", string(f.in.State), ""))
 	}
 	return disturbance(likely, ofInput("rerouted", true, ""))
 }

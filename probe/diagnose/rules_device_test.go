@@ -19,7 +19,8 @@ func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 	}{
 		{true, 2500, report.CaptureComplete, 100, "audio.rerouted"},
 		{false, 2500, report.CaptureComplete, 100, "audio.stalled"},
-		{true, 2500, report.CaptureStalled, 100, "audio.stalled"},
+		{true, 2500, report.CaptureStalled, 100, "audio.rerouted"},
+		{false, 100, report.CaptureStalled, 100, "audio.stalled"},
 		{true, 900, report.CaptureComplete, 4000, "audio.stalled"},
 	} {
 		r := healthy()

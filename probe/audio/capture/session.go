@@ -26,13 +26,14 @@ type Patience struct {
 	Open time.Duration
 	// First: the first sound after the start; 1-1.6 s have been seen on healthy machines.
 	First time.Duration
-	// Next: any further sound. A reroute to another device takes 0.9 s.
+	// Next: any further sound. A reroute to another device takes 0.9 s and more;
+	// it must outlast the statePeriod after which the child tells of it.
 	Next time.Duration
 }
 
 // DefaultPatience fits real machines.
 func DefaultPatience() Patience {
-	return Patience{Hello: 5 * time.Second, Server: 3 * time.Second, Open: 3 * time.Second, First: 3 * time.Second, Next: time.Second}
+	return Patience{Hello: 5 * time.Second, Server: 3 * time.Second, Open: 3 * time.Second, First: 3 * time.Second, Next: 1500 * time.Millisecond}
 }
 
 // Session is one child and how to treat it.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -20,9 +21,11 @@ const (
 )
 
 // watch is the watchdog over one child. Only progress feeds it: a child whose
-// stream has died goes on sending states.
+// stream has died goes on sending states. That the stream was moved to another
+// device is progress, though: the sound of that one comes late.
 type watch struct {
 	patience Patience
+	streamID string        // the device the system last said it records from
 	playFor  time.Duration // the length of the sound to play
 	stage    stage
 	timer    *time.Timer
@@ -34,7 +37,7 @@ func newWatch(p Patience, playFor time.Duration) *watch {
 
 // saw moves on to the next stage and winds the watchdog up again.
 func (w *watch) saw(m Message) {
-	switch m.(type) {
+	switch m := m.(type) {
 	case Hello:
 		w.enter(stageServer, w.patience.Server)
 	case Devices:
@@ -43,6 +46,12 @@ func (w *watch) saw(m Message) {
 		w.enter(stageFirst, w.patience.First)
 	case PCM:
 		w.enter(stageNext, w.patience.Next)
+	case State:
+		moved := m.StreamDeviceID != "" && w.streamID != "" && m.StreamDeviceID != w.streamID
+		w.streamID = cmp.Or(m.StreamDeviceID, w.streamID)
+		if moved && w.stage == stageNext {
+			w.enter(stageNext, w.patience.Next)
+		}
 	case Playing:
 		// Alone it is followed by nothing until the sound is over; beside a
 		// recording the next PCM winds the watch up again.

@@ -1,0 +1,57 @@
+package capture
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+)
+
+// recordsFrom is a state of which only the stream's device counts.
+func recordsFrom(id string) State { return State{osstate.Snapshot{StreamDeviceID: id}} }
+
+// A stream that was moved gets the time to start anew; states alone do not.
+func TestAMovedStreamIsWaitedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then  State
+		fires bool
+	}{
+		"moved":          {recordsFrom("second"), false},
+		"still the same": {recordsFrom("first"), true},
+		"nobody knows":   {recordsFrom(""), true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := DefaultPatience()
+			w := newWatch(p, 0)
+			defer w.timer.Stop()
+			for _, m := range []Message{Hello{}, Devices{}, Started{}, recordsFrom("first"), PCM{}} {
+				w.saw(m)
+			}
+			time.Sleep(p.Next - time.Millisecond)
+			w.saw(tt.then)
+			time.Sleep(2 * time.Millisecond)
+			if fired := len(w.timer.C) > 0 || stopped(w.timer); fired != tt.fires {
+				t.Errorf("%s: gave up %v, want %v", name, fired, tt.fires)
+			}
+		})
+	}
+}
+
+// stopped reports whether a timer has fired.
+func stopped(t *time.Timer) bool {
+	select {
+	case <-t.C:
+		return true
+	default:
+		return false
+	}
+}
+
+// The child tells of a moved stream within statePeriod; the watch must not give
+// up before that.
+func TestTheWatchOutlastsTheStates(t *testing.T) {
+	if next := DefaultPatience().Next; next <= statePeriod {
+		t.Errorf("gives up after %v, states come every %v", next, statePeriod)
+	}
+}

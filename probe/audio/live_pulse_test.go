@@ -1,0 +1,219 @@
+//go:build linux && cgo
+
+package audio
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// liveRun is a capture that ends as soon as a cause is named.
+type liveRun struct {
+	rig      *pulserig.Rig
+	live     diagnose.Live
+	invited  func(r *liveRun) // called when the participant is asked to speak
+	speaking func(r *liveRun) // called once a second of sound has come
+
+	mu     sync.Mutex
+	heard  time.Duration // sound taken in
+	from   time.Duration // when the fault began, or the voice
+	looked int
+	code   string // the cause named
+	at     time.Duration
+	cancel context.CancelFunc
+}
+
+// listen runs a capture until a cause is named or eight seconds of sound are over.
+func (r *liveRun) listen(t *testing.T) {
+	t.Helper()
+	limits, err := diagnose.LoadProfile(diagnose.DefaultProfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	r.live, r.cancel = diagnose.NewLive(limits), cancel
+	input := NewInput(InputConfig{SpeakFor: 8 * time.Second, Child: r.rig.Child(ChildArg)})
+	result, err := input.Run(ctx, probe.Env{Clock: probe.SystemClock{}, Progress: r.take})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A capture that comes to grief ends by itself, and the plan tells that at once.
+	if in, ok := result.Data.(*report.AudioInput); ok && r.code == "" && in.State != report.CaptureComplete {
+		c, _ := r.live.Last(in).Cause()
+		r.name(c.Code)
+	}
+}
+
+func (r *liveRun) take(e probe.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.Kind == probe.EventLevel {
+		r.heard += levelPeriod
+		if e.Level.Speech && r.from == 0 {
+			r.from = r.heard // the file may have begun with its pause
+		}
+	}
+	switch {
+	case r.code != "":
+	case e.Kind == probe.EventListening:
+		r.heard = quietLead
+		if r.invited != nil {
+			r.from = r.heard
+			r.invited(r)
+		}
+	case e.Kind == probe.EventMuted && e.Muted:
+		r.name("audio.os_muted")
+	case e.Kind == probe.EventLevel && e.Level.ZeroMS >= 1200: // as meter.Coach does
+		r.name("audio.digital_silence")
+		r.at = time.Duration(e.Level.ZeroMS) * time.Millisecond // the warm-up's too
+	case e.Kind == probe.EventPartial:
+		r.look(e.Result.Data.(*report.AudioInput))
+	}
+}
+
+func (r *liveRun) look(in *report.AudioInput) {
+	r.heard = time.Duration(*in.CapturedMS * float64(time.Millisecond))
+	if r.looked++; r.looked == 2 && r.speaking != nil {
+		r.from = r.heard
+		r.speaking(r)
+	}
+	r.live = r.live.Look(in)
+	if c, named := r.live.Cause(); named {
+		r.name(c.Code)
+	}
+}
+
+func (r *liveRun) name(code string) {
+	r.code, r.at = code, r.heard
+	r.cancel()
+}
+
+// TestLiveCausesAtARealMicrophone: each trouble is named so much sound after it
+// began, by a real capture of a real sound server. Sound time is counted, not
+// the wall clock's, so a busy machine proves as much as a quiet one.
+func TestLiveCausesAtARealMicrophone(t *testing.T) {
+	voice := func(level float64) func(*testing.T) string {
+		return func(t *testing.T) string { return pulserig.Say(t, pulserig.GermanText, "de", level) }
+	}
+	through := func(level float64, effects ...string) func(*testing.T) string {
+		return func(t *testing.T) string { return effected(t, voice(level)(t), effects...) }
+	}
+	const soon, rest = 2 * time.Second, namedWithin
+	for _, tt := range []struct {
+		want              string
+		within            time.Duration
+		mic               pulserig.Config
+		sound             func(*testing.T) string // nil: none
+		before            func(*pulserig.Rig)
+		invited, speaking func(*testing.T, *liveRun)
+	}{
+		{want: "audio.os_muted", within: soon, sound: voice(-26), before: func(r *pulserig.Rig) { r.Mute(true) }},
+		{want: "audio.os_muted", within: soon, sound: voice(-26), speaking: func(_ *testing.T, r *liveRun) { r.rig.Mute(true) }},
+		{want: "audio.digital_silence", within: soon},
+		{want: "audio.os_volume_low", within: rest, sound: voice(-20), before: func(r *pulserig.Rig) { r.Volume(10) }},
+		{want: "audio.default_is_monitor", within: rest, sound: voice(-26), before: func(r *pulserig.Rig) { r.Control("set-default-source", pulserig.Sink+".monitor") }},
+		{want: "audio.hum", within: rest, sound: func(t *testing.T) string { return hummed(t, voice(-24)(t)) }},
+		{want: "audio.noise", within: rest, sound: func(t *testing.T) string { return noise(t, -36) },
+			invited: func(t *testing.T, r *liveRun) { r.rig.Play(voice(-26)(t)) }},
+		{want: "audio.clipped", within: rest, sound: through(-26, "vol", "24dB")},
+		{want: "audio.clipped_upstream", within: rest, sound: through(-26, "vol", "20dB", "vol", "-9dB")},
+		{want: "audio.narrowband", within: rest, sound: through(-26, "rate", "8000", "rate", "48000")},
+		{want: "audio.narrowband", within: rest, mic: pulserig.Config{RateHz: 8000}, sound: voice(-26)},
+		{want: "audio.dead_channel", within: rest, mic: pulserig.Config{Channels: 2}, sound: through(-26, "remix", "1", "0")},
+		{want: "audio.inverted_channel", within: rest, mic: pulserig.Config{Channels: 2}, sound: through(-26, "remix", "1", "1i")},
+		{want: "audio.dc_offset", within: rest, sound: through(-26, "dcshift", "0.08")},
+		{want: "audio.dropouts", within: rest, sound: voice(-26), speaking: func(_ *testing.T, r *liveRun) {
+			r.rig.Suspend()
+			time.AfterFunc(400*time.Millisecond, r.rig.Resume)
+		}},
+		{want: "audio.too_quiet", within: rest, sound: voice(-46)},
+		{want: "audio.stalled", within: rest, sound: voice(-26), speaking: func(t *testing.T, r *liveRun) {
+			r.rig.Suspend()
+			t.Cleanup(r.rig.Resume)
+		}},
+		{want: "audio.rerouted", within: rest, sound: voice(-26), before: second, speaking: func(_ *testing.T, r *liveRun) {
+			for _, id := range r.rig.Outputs() {
+				r.rig.Control("move-source-output", id, "second")
+			}
+		}},
+	} {
+		t.Run(tt.want, func(t *testing.T) {
+			t.Parallel()
+			rig := pulserig.Start(t, tt.mic)
+			if tt.sound != nil {
+				rig.Play(tt.sound(t))
+			}
+			if tt.before != nil {
+				tt.before(rig)
+			}
+			r := &liveRun{rig: rig, invited: with(t, tt.invited), speaking: with(t, tt.speaking)}
+			r.listen(t)
+			if r.code != tt.want || r.at-r.from > tt.within {
+				t.Errorf("%q after %v of sound, %v after the fault; want %q within %v", r.code, r.at, r.at-r.from, tt.want, tt.within)
+			}
+			t.Logf("named after %v of sound", r.at-r.from)
+		})
+	}
+}
+
+// with gives a step its test; nil stays nil.
+func with(t *testing.T, step func(*testing.T, *liveRun)) func(*liveRun) {
+	if step == nil {
+		return nil
+	}
+	return func(r *liveRun) { step(t, r) }
+}
+
+// second adds another microphone that hears the same.
+func second(r *pulserig.Rig) {
+	r.Load("module-remap-source", "master="+pulserig.Sink+".monitor", "source_name=second", "source_properties=device.description=Second")
+	r.Control("set-default-source", pulserig.Mic)
+}
+
+// namedWithin is what issue 3 asks for.
+const namedWithin = 4 * time.Second
+
+// sox runs without dither, which would fill what is to be digital zero.
+func sox(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "sox", append([]string{"-D"}, args...)...).CombinedOutput(); err != nil {
+		t.Fatalf("sox %v: %v\n%s", args, err, out)
+	}
+}
+
+// effected passes a file through sox's effects.
+func effected(t *testing.T, from string, effects ...string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "effected.wav")
+	sox(t, append([]string{from, "-b", "16", to}, effects...)...)
+	return to
+}
+
+// noise is pink noise of a level.
+func noise(t *testing.T, dBFS float64) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "noise.wav")
+	sox(t, "-n", "-r", "48000", "-c", "1", "-b", "16", path, "synth", "20", "pinknoise", "vol", "0.3")
+	level := pulserig.ActiveLevel(t, path) // of a sound without pauses it is the RMS level
+	return effected(t, path, "vol", fmt.Sprintf("%gdB", dBFS-level))
+}
+
+func hummed(t *testing.T, voice string) string {
+	t.Helper()
+	dir := t.TempDir()
+	hum, to := filepath.Join(dir, "hum.wav"), filepath.Join(dir, "hummed.wav")
+	sox(t, "-n", "-r", "48000", "-c", "1", "-b", "16", hum, "synth", "14", "sine", "50", "sine", "100", "vol", "-36dB")
+	sox(t, "-m", "-v", "1", voice, "-v", "1", hum, "-b", "16", to)
+	return to
+}
