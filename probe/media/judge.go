@@ -228,10 +228,10 @@ func fill(r *report.MediaVoice, up, down direction, s recording) {
 	if i := d.IPDVMS; i != nil {
 		r.DownIPDVP5MS, r.DownIPDVP50MS, r.DownIPDVP95MS = new(round(i.P5)), new(round(i.P50)), new(round(i.P95))
 	}
-	r.UpQueueMS, r.UpRateKbps = queueFields(u, s.Payload)
-	r.DownQueueMS, r.DownRateKbps = queueFields(d, s.Payload)
+	r.UpQueueMS, r.UpRateKbps = rounded(u.QueueMS), rateKbps(u, s.Payload)
+	r.DownQueueMS, r.DownRateKbps = rounded(d.QueueMS), rateKbps(d, s.Payload)
 	fillBoth(r, up, down, u, d)
-	rtt := roundTrips(s)
+	rtt := roundTrips(s, up.sent)
 	if rtt != nil {
 		r.RTTMinMS, r.RTTP50MS = new(round(rtt.Min)), new(round(rtt.P50))
 		r.RTTP95MS, r.RTTP99MS = new(round(rtt.P95)), new(round(rtt.P99))
@@ -243,21 +243,20 @@ func lossFields(l *stats.Loss) (received *int, pct *float64, ci *report.Interval
 	return new(l.Received), new(round(l.Pct)), &report.Interval{round(l.CI95.LowPct), round(l.CI95.HighPct)}
 }
 
-// slowedQueueMS is how far the delay must have risen before a stream that
-// arrived more slowly than it was sent is taken for one that does not fit:
-// regular loss alone stretches it too.
-const slowedQueueMS = 50
+// rateKbps is at what rate the line let a stream through that it slowed down.
+func rateKbps(s stats.Summary, payload int) *float64 {
+	if s.Slowed == nil {
+		return nil
+	}
+	bits := float64(8 * (payload + overheadBytes))
+	return new(round(bits / *s.Slowed * 1e6)) // bits per ns are 10^6 kbit/s
+}
 
-func queueFields(s stats.Summary, payload int) (queueMS, rateKbps *float64) {
-	if s.QueueMS == nil {
-		return nil, nil
+func rounded(v *float64) *float64 {
+	if v == nil {
+		return nil
 	}
-	queueMS = new(round(*s.QueueMS))
-	if s.Slowed != nil && *s.QueueMS > slowedQueueMS {
-		bits := float64(8 * (payload + overheadBytes))
-		rateKbps = new(round(bits / *s.Slowed * 1e6)) // bits per ns are 10^6 kbit/s
-	}
-	return queueMS, rateKbps
+	return new(round(*v))
 }
 
 // overheadBytes are the headers of IPv4, UDP and RTP and the tag of SRTP (AEAD,
@@ -293,11 +292,15 @@ func fillBoth(r *report.MediaVoice, up, down direction, u, d stats.Summary) {
 	}
 }
 
-func roundTrips(s recording) *stats.RoundTrips {
-	echoes := make([]stats.Echo, len(s.Echoes))
-	for i, e := range s.Echoes {
-		echoes[i] = stats.Echo{
-			UpSeq: e.UpSeq, SentNS: s.Sends[e.UpSeq].SentNS, ReturnedNS: e.ArrivedNS, TurnaroundNS: e.TurnaroundNS(),
+// roundTrips are those of the first sent packets, which had the time to come back:
+// of the younger ones only the quick are here.
+func roundTrips(s recording, sent int) *stats.RoundTrips {
+	var echoes []stats.Echo
+	for _, e := range s.Echoes {
+		if int64(e.UpSeq) < int64(sent) {
+			echoes = append(echoes, stats.Echo{
+				UpSeq: e.UpSeq, SentNS: s.Sends[e.UpSeq].SentNS, ReturnedNS: e.ArrivedNS, TurnaroundNS: e.TurnaroundNS(),
+			})
 		}
 	}
 	return stats.RoundTripsOf(echoes)

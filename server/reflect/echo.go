@@ -78,6 +78,7 @@ func (r *Reflector) admit(owner string, o offer) (*session, error) {
 	r.media.enter(s)
 	r.sessions[s.id] = s
 	r.open++
+	r.openNow.Store(int32(r.open))
 	r.active[owner]++
 	r.work.Go(s.watch)
 	return s, nil
@@ -91,6 +92,7 @@ func (r *Reflector) release(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.open--
+	r.openNow.Store(int32(r.open))
 	if r.active[s.owner]--; r.active[s.owner] == 0 {
 		delete(r.active, s.owner)
 	}

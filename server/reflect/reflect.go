@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -152,6 +153,7 @@ type Reflector struct {
 	sessions map[string]*session
 	active   map[string]int // sessions whose media is open, by owner
 	open     int            // sum of active
+	openNow  atomic.Int32   // the same, for those who must not wait
 	closed   bool
 	work     sync.WaitGroup // the goroutines of the sessions
 }
@@ -222,6 +224,12 @@ func (r *Reflector) Close() error {
 	r.work.Wait()
 	return errors.Join(err, r.media.Close())
 }
+
+// fewStreams is up to how many streams each packet is sent by a system call of
+// its own: 5,000 a second.
+const fewStreams = 100
+
+func (r *Reflector) few() bool { return r.openNow.Load() <= fewStreams }
 
 // sinceNS is a stamp for the wire.
 func (r *Reflector) sinceNS() int64 { return int64(r.cfg.Now().Sub(r.epoch)) }

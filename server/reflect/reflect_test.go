@@ -154,19 +154,28 @@ func until(t testing.TB, what string, ok func() bool) {
 }
 
 func TestEchoStampsAndNumbers(t *testing.T) {
+	t.Run("few streams", func(t *testing.T) { echoStampsAndNumbers(t, 1) })
+	t.Run("many streams, in batches", func(t *testing.T) { echoStampsAndNumbers(t, fewStreams+1) })
+}
+
+func echoStampsAndNumbers(t *testing.T, streams int32) {
 	r := start(t)
 	c := newClient(t)
 	id := c.connect(t, r, "anna")
+	r.openNow.Store(streams)
+	var keptNS []int64 // by the stamps in the packets
 	for i, seq := range []uint32{0, 2, 2, 1} {
 		c.send(t, seq, wire.DefaultBytes)
 		d := wait(t, c.down)
 		if d.Seq != uint32(i) || d.UpSeq != seq || d.UpSentNS != int64(seq)+1 || d.TurnaroundNS() < 0 {
 			t.Errorf("echo %d: %+v", i, d)
 		}
+		keptNS = append(keptNS, d.TurnaroundNS())
 		if d.Duplicate != (i == 2) {
 			t.Errorf("echo %d: duplicate %t", i, d.Duplicate)
 		}
 	}
+	until(t, "all are noted", func() bool { return r.Stats().PacketsEchoed == 4 })
 	log, err := r.End("anna", id)
 	if err != nil {
 		t.Fatal(err)
@@ -177,6 +186,15 @@ func TestEchoStampsAndNumbers(t *testing.T) {
 	a := log.Arrivals()
 	if len(a) != 4 || log.UpUnique != 3 || log.DownSent != 4 || !a[2].Duplicate || a[3].Seq != 1 {
 		t.Errorf("%+v, %d different, %d sent", a, log.UpUnique, log.DownSent)
+	}
+	if len(log.TurnaroundNS) != len(keptNS) {
+		t.Fatalf("%d turnarounds of %d echoes", len(log.TurnaroundNS), len(keptNS))
+	}
+	for i, ns := range log.TurnaroundNS {
+		// Encryption comes after the stamp.
+		if ns < keptNS[i] || ns > keptNS[i]+int64(time.Second) {
+			t.Errorf("echo %d left %d ns after its question came, and was stamped %d ns after", i, ns, keptNS[i])
+		}
 	}
 	until(t, "the place is free", func() bool { return r.Stats().SessionsOpen == 0 })
 }

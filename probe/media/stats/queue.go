@@ -96,7 +96,8 @@ const minSlowed = 30
 // A line that is too narrow for the stream lets its packets out one by one, each
 // as long after the one before as it takes to transmit: none comes at the pace
 // they were sent. Jitter lets some come closer together, and loss leaves the rest
-// at the sender's pace. Only the second half of the arrivals counts, when the
+// at the sender's pace, or where it is regular at a multiple of it: a spacing that
+// is one is not believed. Only the second half of the arrivals counts, when the
 // queue has filled. intervalNS is the time between two sends.
 func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	half := first[len(first)/2:]
@@ -109,8 +110,14 @@ func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	}
 	// A tenth may be closer: what the line sent in between, it saved up for them.
 	const slower = 1.1
-	if Percentile(spacings, 10) < slower*float64(intervalNS) {
+	if Percentile(spacings, 10) < slower*float64(intervalNS) || isMultiple(Percentile(spacings, 50)/float64(intervalNS)) {
 		return nil
 	}
 	return new(float64(half[len(half)-1].ArrivedNS-half[0].ArrivedNS) / float64(len(spacings)))
+}
+
+// isMultiple says whether a spacing, in intervals of the sender, is a whole number
+// of them.
+func isMultiple(intervals float64) bool {
+	return math.Abs(intervals-math.Round(intervals)) < 0.03
 }

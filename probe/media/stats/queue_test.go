@@ -116,7 +116,13 @@ func TestSlowedInterval(t *testing.T) {
 				return -1
 			}
 			return 20
-		}, 40}, // slow, but not late: the caller looks at the queue too
+		}, 0},
+		"two of three lost": {func(i int) float64 {
+			if i%3 > 0 {
+				return -1
+			}
+			return 20 + 0.1*float64(i%2)
+		}, 0},
 		"random loss": {random(3, func(r *rand.Rand) float64 {
 			if r.Float64() < 0.4 {
 				return -1
