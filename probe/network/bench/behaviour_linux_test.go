@@ -64,7 +64,8 @@ func TestBehavioursOnTheWire(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = w.Close() })
 	coturn := startCoturn(t, w, turnserver)
-	right := map[string]int{}
+	var rows strings.Builder
+	rows.WriteString("| mapping and filtering | right by our reflector | right by coturn |\n|---|---|---|\n")
 	for _, spec := range behaviours() {
 		s := Scenario{Name: "behaviour", NAT: spec}
 		want := spec.Mapping + " " + spec.Filtering
@@ -76,13 +77,12 @@ func TestBehavioursOnTheWire(t *testing.T) {
 		}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
+		right := map[string]*ratio{"reflector": {}, "coturn": {}}
 		for server, url := range map[string]string{"reflector": "stun:" + serverAddr.String(), "coturn": coturn} {
 			wg.Go(func() {
 				for _, got := range askFromHome(t, w, url) {
 					mu.Lock()
-					if got == want {
-						right[server]++
-					} else {
+					if right[server].add(got == want); got != want {
 						t.Errorf("%s says %q of %q", server, got, want)
 					}
 					mu.Unlock()
@@ -90,10 +90,9 @@ func TestBehavioursOnTheWire(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		fmt.Fprintf(&rows, "| %s | %v | %v |\n", want, right["reflector"], right["coturn"])
 	}
-	for server, n := range right {
-		t.Logf("%s: %d of %d right", server, n, behaviourRuns*len(behaviours()))
-	}
+	publish(t, "nat", rows.String())
 }
 
 // startCoturn runs coturn at the server, on both addresses and two ports.
