@@ -87,6 +87,12 @@ func Status(p report.Result) report.Status {
 
 // untested leaves out what only adds to a finding and never holds up a verdict:
 // most servers cannot tell how a router behaves, and that troubles nobody.
+// notNeeded says of a skipped probe that there was nothing for it to check: the
+// link and the path are skipped only where the server is on this computer.
+func notNeeded(p report.Result) bool {
+	return p.Name == report.ProbeNetworkLink || p.Name == report.ProbeNetworkPath
+}
+
 func (w Words) untested(r *report.Report) string {
 	var names []string
 	for _, p := range r.Probes {
@@ -95,6 +101,10 @@ func (w Words) untested(r *report.Report) string {
 		}
 		switch Status(p) {
 		case report.StatusOK, report.StatusWarn, report.StatusFail:
+		case report.StatusSkipped:
+			if !notNeeded(p) {
+				names = append(names, w.Probe(p.Name))
+			}
 		default:
 			names = append(names, w.Probe(p.Name))
 		}

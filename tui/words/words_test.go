@@ -248,3 +248,17 @@ func TestProbesHaveNames(t *testing.T) {
 		}
 	}
 }
+
+// Where the server is on this computer no network lies in between: nothing was
+// left unchecked.
+func TestWhatIsNotNeededIsNotMissing(t *testing.T) {
+	w := in(t, phrase.DE)
+	r := &report.Report{Verdict: report.Unknown, Probes: []report.Result{
+		{Name: report.ProbeNetworkLink, Status: report.StatusSkipped},
+		{Name: report.ProbeNetworkPath, Status: report.StatusSkipped},
+		{Name: report.ProbeAudioInput, Status: report.StatusSkipped},
+	}}
+	if got, want := w.Answer(r).Untested, "Nicht geprüft: "+w.Probe(report.ProbeAudioInput)+"."; got != want {
+		t.Errorf("untested: %q, want %q", got, want)
+	}
+}
