@@ -147,21 +147,24 @@ func (t Truth) arrivals() Truth {
 	return t.where(func(p *Passage) bool { return len(p.OutNS) > 0 })
 }
 
-// RoundTripP50MS adds the two passages of each echo. The reflector answers
-// every arrival in turn, so that the k-th arrival, copies included, belongs to
-// the k-th packet it sends. NaN without any.
-func RoundTripP50MS(up, down Truth) float64 {
-	type arrival struct{ outNS, delayNS int64 }
+// RoundTripP50MS adds the two passages of the first echo of each packet numbered
+// below judged. The reflector answers every arrival in turn, so that the k-th
+// arrival, copies included, belongs to the k-th packet it sends. NaN without any.
+func RoundTripP50MS(up, down Truth, judged int) float64 {
+	type arrival struct {
+		outNS, delayNS int64
+		counts         bool
+	}
 	var arrivals []arrival
 	for _, p := range up.arrivals() {
-		for _, out := range p.OutNS {
-			arrivals = append(arrivals, arrival{out, out - p.InNS})
+		for copied, out := range p.OutNS {
+			arrivals = append(arrivals, arrival{out, out - p.InNS, copied == 0 && int(p.Seq) < judged})
 		}
 	}
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.outNS, b.outNS) })
 	var trips []float64
 	for k, p := range down {
-		if k < len(arrivals) && len(p.OutNS) > 0 {
+		if k < len(arrivals) && arrivals[k].counts && len(p.OutNS) > 0 {
 			trips = append(trips, float64(arrivals[k].delayNS+p.DelayNS())/1e6)
 		}
 	}

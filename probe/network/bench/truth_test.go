@@ -39,13 +39,14 @@ func TestFiguresOfATruth(t *testing.T) {
 
 func TestRoundTripBelongsTogether(t *testing.T) {
 	up := Truth{
-		{InNS: 0, OutNS: []int64{50e6}},    // overtaken: answered second
-		{InNS: 20e6, OutNS: []int64{30e6}}, // answered first
-		{InNS: 40e6},
+		{Seq: 0, InNS: 0, OutNS: []int64{50e6}},    // overtaken: answered second
+		{Seq: 1, InNS: 20e6, OutNS: []int64{30e6}}, // answered first
+		{Seq: 2, InNS: 40e6},
 	}
 	down := Truth{
 		{InNS: 31e6, OutNS: []int64{36e6}}, // 10 + 5
 		{InNS: 51e6, OutNS: []int64{58e6}}, // 50 + 7
 	}
-	near(t, "RTT", RoundTripP50MS(up, down), (15.0+57)/2, 1e-9)
+	near(t, "RTT", RoundTripP50MS(up, down, 3), (15.0+57)/2, 1e-9)
+	near(t, "RTT of the first packet", RoundTripP50MS(up, down, 1), 57, 1e-9)
 }
