@@ -100,6 +100,12 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 		Questions: q.Questions,
 	}
 	question := q.Questions[0]
+	if spec.offers && strings.HasPrefix(strings.ToLower(question.Name.String()), "wpad.") {
+		spec.Says = privateGateway.String()
+		a.Answers = addressesOf(question, spec)
+		reply, err := a.Pack()
+		return reply, err == nil
+	}
 	if spec.Fails == "silent_aaaa" && question.Type == dnsmessage.TypeAAAA {
 		return nil, false
 	}

@@ -21,7 +21,7 @@ import (
 type ProxySpec struct {
 	// Known says from where programs learn of it: environment (HTTPS_PROXY),
 	// desktop (the settings of GNOME), script (those name a script, PAC, which
-	// the gateway hands out), or nowhere.
+	// the gateway hands out), or network (the network offers the script, WPAD).
 	Known string `toml:"known"`
 	// Demands a user name and a password (407, RFC 9110 §15.5.8), which nobody has.
 	Demands bool `toml:"demands"`
@@ -31,8 +31,8 @@ func (s *ProxySpec) validate() error {
 	if s.Known == "" {
 		s.Known = "environment"
 	}
-	if !slices.Contains([]string{"environment", "desktop", "script", "nowhere"}, s.Known) {
-		return fmt.Errorf("known = %q: want environment, desktop, script or nowhere", s.Known)
+	if !slices.Contains([]string{"environment", "desktop", "script", "network"}, s.Known) {
+		return fmt.Errorf("known = %q: want environment, desktop, script or network", s.Known)
 	}
 	return nil
 }
@@ -61,7 +61,11 @@ func (s *ProxySpec) desktop(gateway netip.Addr) string {
 	return ""
 }
 
-const scriptPath = "/proxy.pac"
+// Paths of the script: as settings name it, and as a network offers it.
+const (
+	scriptPath = "/proxy.pac"
+	offerPath  = "/wpad.dat"
+)
 
 // script is what town halls have: the own names directly, all else by the proxy.
 func script(gateway netip.Addr) string {
@@ -83,20 +87,29 @@ type forwardProxy struct {
 	demands atomic.Bool
 }
 
-// listenProxy binds addr in the calling thread's namespace.
+// listenProxy binds addr in the calling thread's namespace, and port 80 besides,
+// where an offered script is looked for.
 func listenProxy(addr netip.Addr, from dial) (serve func(), p *forwardProxy, err error) {
-	l, err := net.Listen("tcp4", netip.AddrPortFrom(addr, proxyPort).String())
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the proxy: %w", err)
-	}
 	p = &forwardProxy{at: addr, dial: from}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	return func() { go func() { _ = p.server.Serve(l) }() }, p, nil
+	var listeners []net.Listener
+	for _, port := range []uint16{proxyPort, 80} {
+		l, err := net.Listen("tcp4", netip.AddrPortFrom(addr, port).String())
+		if err != nil {
+			return nil, p, fmt.Errorf("open the proxy: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	return func() {
+		for _, l := range listeners {
+			go func() { _ = p.server.Serve(l) }()
+		}
+	}, p, nil
 }
 
 func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == scriptPath && !r.URL.IsAbs():
+	case (r.URL.Path == scriptPath || r.URL.Path == offerPath) && !r.URL.IsAbs():
 		w.Header().Set("Content-Type", "application/x-ns-proxy-autoconfig")
 		_, _ = io.WriteString(w, script(p.at))
 	case p.demands.Load():

@@ -83,7 +83,8 @@ type DNSSpec struct {
 	// Says is the IPv4 address it gives in the place of the right one.
 	Says string `toml:"says"`
 
-	ipv6 bool // the name has an IPv6 address as well
+	ipv6   bool // the name has an IPv6 address as well
+	offers bool // it knows who hands out the proxy's script
 }
 
 func (s DNSSpec) validate() error {
@@ -193,6 +194,7 @@ func (d document) scenario() (Scenario, error) {
 		s.NAT = *d.NAT
 	}
 	s.DNS.ipv6 = d.IPv6.On || d.IPv6.NameOnly
+	s.DNS.offers = d.Proxy != nil && d.Proxy.Known == "network"
 	if err := s.validateBoxes(); err != nil {
 		return s, err
 	}
