@@ -13,8 +13,9 @@ import (
 const (
 	gapMin     = 100 * time.Millisecond
 	gapPeriods = 3
-	// gapSettle is how long a stream may take to catch up after a pause.
-	gapSettle = 300 * time.Millisecond
+	// gapSettle is how long a stream may take to catch up after a pause. On a
+	// busy computer the rest of it comes in several steps.
+	gapSettle = time.Second
 	// gapLost is how much sound must be missing for good.
 	gapLost = 50 * time.Millisecond
 )
@@ -34,14 +35,17 @@ type delivery struct {
 	frames          int64 // after the first callback's own
 	longestNS       int64
 	fit             slopeFit
-	lags            [lagWindow]int64 // of the last callbacks, a ring
+	lags            [lagWindow]lag // of the last callbacks, a ring
 
 	pause    pause
 	dropouts int
 	lostNS   int64 // the longest of them
 }
 
-// lagWindow is how many callbacks tell how far the sound is behind the clock.
+// lag is how far the sound is behind the clock at a callback.
+type lag struct{ atNS, behindNS int64 }
+
+// lagWindow is how many callbacks tell that.
 const lagWindow = 4
 
 // pause is a gap that is still being judged. A callback can come late but not
@@ -49,9 +53,19 @@ const lagWindow = 4
 // by as much as a period.
 type pause struct {
 	open      bool
-	beforeNS  int64 // the least lag before it
-	afterNS   int64 // the least lag since
+	before    []lag
+	after     []lag
 	judgeAtNS int64
+}
+
+// leastLag is the least of several, less what a rate that is off by drift (1 is
+// all of it) adds to it in the time.
+func leastLag(of []lag, drift float64) int64 {
+	least := int64(math.MaxInt64)
+	for _, l := range of {
+		least = min(least, l.behindNS-int64(drift*float64(l.atNS)))
+	}
+	return least
 }
 
 func newDelivery(period time.Duration, rateHz int) *delivery {
@@ -68,20 +82,20 @@ func (d *delivery) add(m capture.PCM, frames int) {
 	gap := m.AtNS - d.lastNS
 	d.longestNS = max(d.longestNS, gap)
 	if gap > gapMin.Nanoseconds() && gap > gapPeriods*d.periodNS && !d.pause.open {
-		before := slices.Min(d.lags[:min(d.n, lagWindow)])
-		d.pause = pause{true, before, math.MaxInt64, m.AtNS + gapSettle.Nanoseconds()}
+		d.pause = pause{open: true, before: slices.Clone(d.lags[:min(d.n, lagWindow)]), judgeAtNS: m.AtNS + gapSettle.Nanoseconds()}
 	}
 	// Frames that the child threw away had been delivered.
 	d.frames += int64(frames) + int64(m.LostFrames)
-	lag := m.AtNS - d.firstNS - int64(float64(d.frames)*1e9/d.rateHz)
-	d.lags[d.n%lagWindow] = lag
+	now := lag{atNS: m.AtNS - d.firstNS}
+	now.behindNS = now.atNS - int64(float64(d.frames)*1e9/d.rateHz)
+	d.lags[d.n%lagWindow] = now
 	d.n++
 	d.lastNS = m.AtNS
 	if !d.pause.open {
 		d.fit.add(float64(m.AtNS-d.firstNS)/1e9, float64(d.frames))
 		return
 	}
-	d.pause.afterNS = min(d.pause.afterNS, lag)
+	d.pause.after = append(d.pause.after, now)
 	if m.AtNS >= d.pause.judgeAtNS {
 		d.judge()
 		d.fit.breakOff() // a step in the frames is no rate
@@ -90,7 +104,11 @@ func (d *delivery) add(m capture.PCM, frames int) {
 
 // judge closes the pause: a dropout if the frames stayed behind the clock.
 func (d *delivery) judge() {
-	if missing := d.pause.afterNS - d.pause.beforeNS; missing > gapLost.Nanoseconds() {
+	drift := 0.0
+	if slope, ok := d.fit.slope(); ok && d.pause.before[0].atNS >= rateMinSpan.Nanoseconds() {
+		drift = 1 - slope/d.rateHz
+	}
+	if missing := leastLag(d.pause.after, drift) - leastLag(d.pause.before, drift); missing > gapLost.Nanoseconds() {
 		d.dropouts++
 		d.lostNS = max(d.lostNS, missing)
 	}

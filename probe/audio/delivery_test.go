@@ -47,6 +47,16 @@ func TestDelivery(t *testing.T) {
 				*at += 70 * ms
 			}
 		}, 0},
+		"caught up in two steps": {func(i int, at *time.Duration, n *int) {
+			held(40, 46, 250*ms)(i, at, n)
+			if i >= 46 && i < 58 {
+				*at += 90 * ms
+			}
+		}, 0},
+		"at a wrong rate, held up": {func(i int, at *time.Duration, n *int) {
+			held(60, 66, 300*ms)(i, at, n)
+			*n = *n * 92 / 100
+		}, 0},
 		"four lost": {func(i int, at *time.Duration, _ *int) {
 			if i >= 40 {
 				*at += 200 * ms

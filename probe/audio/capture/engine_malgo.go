@@ -32,6 +32,9 @@ type soundSystem struct {
 	id func(malgo.DeviceID) string
 	// real says whether an enumerated device is one, not a pseudo-device.
 	real func(id, name string) bool
+	// formatsElsewhere: miniaudio must not be asked for a device's formats, and
+	// package osstate tells them.
+	formatsElsewhere bool
 }
 
 // openEngine tries the sound systems of this platform in order. The list is
@@ -74,14 +77,21 @@ func (e *malgoEngine) list(kind malgo.DeviceType) ([]Device, error) {
 		e.ids[id] = info.ID
 		d := Device{Name: strings.ToValidUTF8(name, "\uFFFD"), ID: id, IsDefault: info.IsDefault != 0}
 		d.IsMonitor = strings.HasPrefix(name, "Monitor of ") || strings.HasSuffix(id, ".monitor")
-		// The list carries no formats on PulseAudio; only DeviceInfo does.
-		if full, err := e.ctx.DeviceInfo(kind, info.ID, malgo.Shared); err == nil && len(full.Formats) > 0 {
-			d.NativeRateHz = int(full.Formats[0].SampleRate)
-			d.NativeChannels = int(full.Formats[0].Channels)
+		if !e.system.formatsElsewhere {
+			d.NativeRateHz, d.NativeChannels = e.formats(kind, info.ID)
 		}
 		devices = append(devices, d)
 	}
 	return devices, nil
+}
+
+// formats is what only DeviceInfo tells, zeros where it does not.
+func (e *malgoEngine) formats(kind malgo.DeviceType, id malgo.DeviceID) (rateHz, channels int) {
+	full, err := e.ctx.DeviceInfo(kind, id, malgo.Shared)
+	if err != nil || len(full.Formats) == 0 {
+		return 0, 0
+	}
+	return int(full.Formats[0].SampleRate), int(full.Formats[0].Channels)
 }
 
 func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte), onStop func()) error {

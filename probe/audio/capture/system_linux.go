@@ -15,7 +15,9 @@ import (
 // soundSystems is PulseAudio (PipeWire answers to it as well) and, where there
 // is real hardware, ALSA.
 func soundSystems() []soundSystem {
-	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID}}
+	// On PulseAudio miniaudio 0.11.25 reads through a nil pointer when the device
+	// whose formats it is asked for has gone since it was listed.
+	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true}}
 	if hasCaptureHardware("/dev/snd") {
 		systems = append(systems, soundSystem{name: "alsa", backend: malgo.BackendAlsa, id: cStringID, real: isALSAHardware})
 	}
