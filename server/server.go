@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +42,7 @@ const (
 // Server is a collector that is bound to its address.
 type Server struct {
 	config    Config
+	lock      io.Closer
 	store     *sqlite.Store
 	auth      *auth.Auth
 	live      *live.Hub
@@ -70,6 +73,9 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("make data directory: %w", err)
 	}
 	var err error
+	if s.lock, err = holdAlone(filepath.Join(c.DataDir, lockFile)); err != nil {
+		return fmt.Errorf("use %s: %w", c.DataDir, err)
+	}
 	if s.store, err = sqlite.Open(ctx, DatabaseFile(c.DataDir)); err != nil {
 		return err
 	}
@@ -233,6 +239,9 @@ func (s *Server) Close() error {
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -208,6 +208,28 @@ func TestAddressInUse(t *testing.T) {
 	}
 }
 
+// TestOneCollectorForADirectory: two would both send out and clean up.
+func TestOneCollectorForADirectory(t *testing.T) {
+	dir := t.TempDir()
+	first := run(t, Config{DataDir: dir})
+	again := func() (*Server, error) {
+		return New(t.Context(), Config{DataDir: dir, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
+	}
+	if _, err := again(); !errors.Is(err, ErrRunning) || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("the second: %v", err)
+	}
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := again()
+	if err != nil {
+		t.Fatalf("after the first has ended: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStunAnswersNoticesSilence(t *testing.T) {
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

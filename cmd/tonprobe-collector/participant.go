@@ -30,16 +30,24 @@ func desk(s *sqlite.Store) enrol.Desk {
 }
 
 func participantAdd(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
 	return in.withStore(ctx, t, func(s *sqlite.Store) error {
 		i, err := desk(s).Invite(ctx, in.args[0], in.phone)
 		if err != nil {
 			return err
 		}
-		return printInvitation(t.out, i, in.json)
+		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
 	})
 }
 
 func participantCode(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
 	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
@@ -49,21 +57,23 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		return printInvitation(t.out, i, in.json)
+		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
 	})
 }
 
-func printInvitation(w io.Writer, i enrol.Invitation, asJSON bool) error {
+func printInvitation(w io.Writer, i enrol.Invitation, at address, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, struct {
 			Participant string    `json:"participant"` // id
 			Name        string    `json:"name"`
 			Code        string    `json:"code"`
 			ExpiresAt   time.Time `json:"expires_at"`
-		}{i.Participant.ID, i.Participant.Name, i.Code, i.ExpiresAt})
+			Server      string    `json:"server,omitempty"`
+			CA          string    `json:"ca,omitempty"` // file on this machine
+		}{i.Participant.ID, i.Participant.Name, i.Code, i.ExpiresAt, at.URL, at.CA})
 	}
-	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:       %s\nGood until: %s, for one computer\n\nOn that computer: tonprobe enroll %s --server ADDRESS\n",
-		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.Local().Format("2 January 2006"), i.Code)
+	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:       %s\nGood until: %s, for one computer\n\nOn that computer: %s\n",
+		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.Local().Format("2 January 2006"), at.enrolCommand(i.Code))
 	return err
 }
 

@@ -36,6 +36,10 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 		return err
 	}
 	announce(t.out, s, c.DataDir)
+	ca, _, _ := s.OwnCertificate()
+	if err := (address{s.PublicURL(), ca}).remember(c.DataDir); err != nil {
+		c.Log.Warn("other commands will not know where this collector is", "err", err)
+	}
 	return s.Serve(ctx)
 }
 

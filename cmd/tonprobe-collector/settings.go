@@ -176,6 +176,8 @@ func fromFile(name string) ([]setting, error) {
 	if err != nil {
 		return nil, usagef("configuration: %s", err)
 	}
+	// Windows' Notepad writes a byte order mark, which TOML has no place for.
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	var values map[string]any
 	if err := toml.NewDecoder(bytes.NewReader(b)).Decode(&values); err != nil {
 		if d, ok := errors.AsType[*toml.DecodeError](err); ok {

@@ -23,6 +23,9 @@ type codePage struct {
 	Code    string
 	Command string
 	Expires *when
+	// Authority is the file on the collector's machine that agents need as well;
+	// "" where they trust it anyway.
+	Authority string
 }
 
 func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
@@ -76,7 +79,7 @@ func (s *site) showCode(w http.ResponseWriter, r *http.Request, i enrol.Invitati
 	v := s.view(r)
 	s.show(w, r, page{Status: http.StatusCreated, Name: "code", Body: codePage{
 		Name: v.name(i.Participant), Address: participantAddress(i.Participant.ID), Code: i.Code,
-		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r), Expires: v.when(i.ExpiresAt)}})
+		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r), Expires: v.when(i.ExpiresAt), Authority: s.OwnAuthority}})
 	return nil
 }
 

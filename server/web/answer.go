@@ -44,6 +44,8 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		status, f = http.StatusNotFound, failure{Key: "not_found"}
+	case errors.Is(err, errWrongMethod):
+		status, f = http.StatusMethodNotAllowed, failure{Key: "wrong_method"}
 	case errors.Is(err, errTooManyStreams):
 		status, f = http.StatusTooManyRequests, failure{Key: "too_many"}
 		w.Header().Set("Retry-After", "30")

@@ -87,7 +87,7 @@ func TestKeysThatAreMadeFromValues(t *testing.T) {
 		"order.":    "name recent urgency",
 		"probe.":    "audio_input audio_output nat nat_behavior media_voice network_web",
 		"time.":     "now minute minutes hour hours day days",
-		"failure.":  "fault.title fault.text not_found.title not_found.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
+		"failure.":  "fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			if !book.Has(prefix + name) {

@@ -5,8 +5,10 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/auth"
@@ -35,6 +37,9 @@ type Config struct {
 	// PublicOrigin (scheme://host) is where agents reach the collector; by
 	// default where the browser of whoever asks has reached it.
 	PublicOrigin string
+	// OwnAuthority is the file with the certificate of the collector's own
+	// authority, which agents must be given; "" where any system trusts it.
+	OwnAuthority string
 	// Contact is where to report barriers: an e-mail address or a web address.
 	// Without one the accessibility page names the town's own office.
 	Contact string
@@ -119,6 +124,27 @@ func (s *site) routes() http.Handler {
 	staff("POST /password", s.changePassword)
 	mux.Handle("GET /events", s.staffStream(s.answer(s.events)))
 
-	open("/", func(http.ResponseWriter, *http.Request) error { return store.ErrNotFound })
+	open("/", func(w http.ResponseWriter, r *http.Request) error {
+		if methods := taken(mux, r); len(methods) > 0 {
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			return errWrongMethod
+		}
+		return store.ErrNotFound
+	})
 	return mux
+}
+
+// errWrongMethod says that an address is there, but not for this.
+var errWrongMethod = errors.New("this address does not take this method")
+
+// taken are the methods that the address of a request takes.
+func taken(mux *http.ServeMux, r *http.Request) (methods []string) {
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = m
+		if _, pattern := mux.Handler(other); pattern != "" && pattern != "/" {
+			methods = append(methods, m)
+		}
+	}
+	return methods
 }
