@@ -105,6 +105,9 @@ func (c *Config) ReadFile(path string, required bool) error {
 func (c *Config) decode(b []byte) error {
 	// Windows' Notepad writes a byte order mark, which TOML has no place for.
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if err := withoutUnit(b); err != nil {
+		return err
+	}
 	err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(c)
 	if e, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(e.Errors) > 0 {
 		return tomlError(&e.Errors[0], FaultUnknownKey)
@@ -116,6 +119,29 @@ func (c *Config) decode(b []byte) error {
 		return tomlError(e, FaultSyntax)
 	}
 	return err
+}
+
+// withoutUnit refuses a time that is a bare number: the library would take it
+// for nanoseconds, and a person means something else.
+func withoutUnit(b []byte) error {
+	var times struct {
+		Service struct {
+			Interval any `toml:"interval"`
+		} `toml:"service"`
+		Spool struct {
+			MaxAge any `toml:"max_age"`
+		} `toml:"spool"`
+	}
+	if toml.Unmarshal(b, &times) != nil {
+		return nil // told better where the whole is read
+	}
+	for key, value := range map[string]any{"service.interval": times.Service.Interval, "spool.max_age": times.Spool.MaxAge} {
+		switch value.(type) {
+		case int64, float64:
+			return &Error{Key: key, Fault: FaultDuration, Value: fmt.Sprint(value)}
+		}
+	}
+	return nil
 }
 
 func tomlError(e *toml.DecodeError, fault Fault) *Error {

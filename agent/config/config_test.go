@@ -75,7 +75,8 @@ func TestFaultsNameKeyAndLine(t *testing.T) {
 func TestFaultsAreTold(t *testing.T) {
 	for content, want := range map[string]Fault{
 		"server = ": FaultSyntax, "sever = 1": FaultUnknownKey, "server = 5": FaultType, "speak_seconds = \"six\"": FaultType,
-		"[service]\ninterval = \"soon\"": FaultDuration,
+		"[service]\ninterval = \"soon\"": FaultDuration, "[service]\ninterval = 5": FaultDuration, "[service]\ninterval = 900000000000": FaultDuration,
+		"[spool]\nmax_age = 14.5": FaultDuration,
 	} {
 		conf := Default("/data")
 		if e, ok := errors.AsType[*Error](conf.ReadFile(file(t, content), true)); !ok || e.Fault != want {

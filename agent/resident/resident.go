@@ -91,10 +91,28 @@ func Running() (bool, error) {
 		return false, fmt.Errorf("ask for the service: %w", err)
 	}
 	status, err := s.Status()
+	if err != nil && !errors.Is(err, service.ErrNotInstalled) && !initFile() {
+		// Without systemd the library asks a program that is not there.
+		err = service.ErrNotInstalled
+	}
 	if err != nil {
 		return false, fmt.Errorf("ask for the service: %w", &ManagerError{s.Platform(), err})
 	}
 	return status == service.StatusRunning, nil
+}
+
+// initFile says whether any of the older systems of Linux could know the
+// service. Elsewhere the service manager itself is believed.
+func initFile() bool {
+	if runtime.GOOS != "linux" {
+		return true
+	}
+	for _, file := range []string{"/etc/init.d/" + Name, "/etc/init/" + Name + ".conf", "/etc/systemd/system/" + Name + ".service"} {
+		if _, err := os.Stat(file); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Interactive is false when the system's service manager started this process.

@@ -7,9 +7,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/check"
@@ -57,6 +60,9 @@ func (p *program) check(ctx context.Context, args []string) error {
 	}
 	c, err := s.load(p.getenv)
 	if err != nil {
+		return err
+	}
+	if err := writable(flags.json); err != nil {
 		return err
 	}
 	log := p.logger(flags.verbose)
@@ -146,6 +152,26 @@ func (p *program) logger(verbose bool) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// writable refuses a file that cannot be written before anybody has spoken for
+// it. The report takes the place of what is there only once it is whole, so
+// another file in the folder is what is tried.
+func writable(to string) error {
+	if to == "" || to == "-" {
+		return nil
+	}
+	if info, err := os.Stat(to); err == nil && info.IsDir() {
+		return &fs.PathError{Op: "write", Path: to, Err: syscall.EISDIR}
+	}
+	f, err := os.CreateTemp(filepath.Dir(to), ".tonprobe-*")
+	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			e.Path = to
+		}
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeReport writes the report for programs, as it travels.
