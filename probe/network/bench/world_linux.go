@@ -8,18 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // Programs are the real ones, built for this system.
@@ -103,89 +97,6 @@ func (w *World) Close() error {
 	return w.ns.remove(context.Background())
 }
 
-func (w *World) openGateway(ctx context.Context) error {
-	var begin []func()
-	err := w.ns.within(atGateway, func() (err error) {
-		if w.names, err = listenDNS(privateGateway, publicGateway); err != nil {
-			return err
-		}
-		var pages, proxy, inspection func()
-		if pages, w.pages, err = listenPortal(privateGateway); err != nil {
-			return err
-		}
-		if proxy, w.proxy, err = listenProxy(privateGateway, w.dialFrom(atGateway)); err != nil {
-			return err
-		}
-		inspection, w.inspection, err = listenInspection(privateGateway, w.dialFrom(atGateway), serverAddr)
-		begin = []func(){pages, proxy, inspection}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	w.names.serve(ctx)
-	for _, b := range begin {
-		b()
-	}
-	return nil
-}
-
-func (w *World) openFront() error {
-	var begin func()
-	err := w.ns.within(atServer, func() (err error) {
-		begin, w.front, err = listenFront(w.ca, w.dialFrom(atServer))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	begin()
-	ca, err := os.ReadFile(w.ca)
-	if err != nil {
-		return fmt.Errorf("read the collector's authority: %w", err)
-	}
-	w.caAndBox = w.data("ca-and-box.pem")
-	return os.WriteFile(w.caAndBox, append(ca, w.inspection.authority.pem()...), 0o644)
-}
-
-// dialFrom opens connections that belong to a host, to an address or to the one
-// name there is.
-func (w *World) dialFrom(host int) dial {
-	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
-		if name, port, err := net.SplitHostPort(address); err == nil && name == ServerName {
-			address = net.JoinHostPort(serverAddr.String(), port)
-		}
-		err = w.ns.within(host, func() error {
-			// An address, not a name: nothing here starts a goroutine of its own.
-			conn, err = (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
-			return err
-		})
-		return conn, err
-	}
-}
-
-func (w *World) closeBoxes() {
-	if w.pages != nil {
-		w.pages.close()
-	}
-	for _, s := range w.boxServers() {
-		_ = s.Close()
-	}
-}
-
-func (w *World) boxServers() (all []*http.Server) {
-	if w.proxy != nil {
-		all = append(all, w.proxy.server)
-	}
-	if w.inspection != nil && w.inspection.server != nil {
-		all = append(all, w.inspection.server)
-	}
-	if w.front != nil {
-		all = append(all, w.front.server)
-	}
-	return all
-}
-
 func (w *World) data(of string) string { return filepath.Join(w.dir, of) }
 
 func (w *World) startCollector(ctx context.Context) error {
@@ -259,112 +170,6 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 		w.inspection.spec.Store(s.Inspection)
 	}
 	return w.Link.Load(s, seed)
-}
-
-// checkLimit is far more than a check may take; behind it, it hangs.
-const checkLimit = 2 * time.Minute
-
-// Check runs the real check in a scenario.
-func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, error) {
-	ctx, cancel := context.WithTimeout(ctx, checkLimit)
-	defer cancel()
-	if err := w.load(ctx, s, seed); err != nil {
-		return Check{}, err
-	}
-	cmd := w.checkCommand(ctx, s)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	pulled := w.pullPlug(ctx, s)
-	began := time.Now()
-	err := cmd.Run()
-	c := Check{Scenario: s, Truth: w.Link.Truth(), Took: time.Since(began)}
-	cancel()
-	if pullErr := <-pulled; pullErr != nil {
-		return c, pullErr
-	}
-	if cmd.ProcessState != nil {
-		c.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	}
-	// The status is the verdict; that there is a report counts.
-	if c.Report, err = decode(stdout.Bytes(), err); err != nil {
-		return c, fmt.Errorf("check in %s: %w: %s", s.Name, err, strings.TrimSpace(stderr.String()))
-	}
-	return c, nil
-}
-
-func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
-	ca := w.ca
-	if s.Inspection != nil && s.Inspection.Trusted {
-		ca = w.caAndBox
-	}
-	args := []string{"check", "--plain", "--no-audio", "--yes", "--no-upload", "--json", "-"}
-	if s.Home.Load {
-		args = append(args, "--load")
-	}
-	if s.Home.LifetimeS > 0 {
-		args = append(args, fmt.Sprintf("--binding-lifetime=%gs", s.Home.LifetimeS))
-	}
-	cmd := w.agent(ctx, ca, args...)
-	cmd.Env = append(cmd.Env, "PATH="+w.desktopDir()+":"+os.Getenv("PATH"))
-	cmd.Env = append(cmd.Env, s.Proxy.environment(planOf(s).gateway)...)
-	return cmd
-}
-
-func (w *World) desktopDir() string { return w.data("desktop") }
-
-// setDesktop stands in for GNOME's program for settings: there is no desktop in
-// a namespace.
-func (w *World) setDesktop(settings string) error {
-	program := filepath.Join(w.desktopDir(), "gsettings")
-	if settings == "" {
-		if err := os.Remove(program); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("take the desktop's settings away: %w", err)
-		}
-		return nil
-	}
-	if err := os.MkdirAll(w.desktopDir(), 0o755); err != nil {
-		return fmt.Errorf("set up the desktop's settings: %w", err)
-	}
-	return os.WriteFile(program, []byte("#!/bin/sh\ncat <<'END'\n"+settings+"END\n"), 0o755)
-}
-
-// pullPlug takes the home's interface away and brings it back as the scenario
-// says. The channel gives the result when ctx is done at the latest.
-func (w *World) pullPlug(ctx context.Context, s Scenario) <-chan error {
-	done := make(chan error, 1)
-	began := time.Now()
-	wait := func(second float64) bool {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(time.Until(began.Add(time.Duration(second * float64(time.Second))))):
-			return true
-		}
-	}
-	go func() {
-		p := planOf(s)
-		// What has begun is brought to its end: a half-set interface would spoil
-		// the next scenario.
-		whole := context.WithoutCancel(ctx)
-		switch {
-		case s.Home.DownAtS == 0 || !wait(s.Home.DownAtS):
-			done <- nil
-		default:
-			err := w.ns.pull(whole, atHome)
-			if err == nil && s.Home.UpAtS > 0 && wait(s.Home.UpAtS) {
-				err = w.ns.plug(whole, atHome, p.gateway, p.all...)
-			}
-			done <- err
-		}
-	}()
-	return done
-}
-
-func decode(b []byte, runErr error) (*report.Report, error) {
-	if len(b) == 0 {
-		return nil, fmt.Errorf("no report: %w", runErr)
-	}
-	return report.Decode(b)
 }
 
 func withStderr(err error) error {
