@@ -10,7 +10,12 @@ import (
 // knows no context; where it cannot be interrupted, the attempt is left behind
 // and its connection closed when it comes after all.
 func (e Env) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := e.Net.CreateDialer(&net.Dialer{})
+	return e.DialWith(ctx, &net.Dialer{}, network, address)
+}
+
+// DialWith is Dial with options of the socket.
+func (e Env) DialWith(ctx context.Context, with *net.Dialer, network, address string) (net.Conn, error) {
+	dialer := e.Net.CreateDialer(with)
 	if d, ok := dialer.(interface {
 		DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	}); ok {

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -64,6 +66,67 @@ func TestPlaceFaultNeverBlamesAgainstTheServer(t *testing.T) {
 					t.Fatalf("lost %d, %d, %d, 0: %q", lan, access, transit, got)
 				}
 			}
+		}
+	}
+}
+
+// at is a stream of packets 50 ms apart that loses those of some numbers.
+func at(lost ...int) *stream {
+	s := &stream{fates: map[time.Duration]bool{}}
+	for i := range 100 {
+		answered := !slices.Contains(lost, i)
+		s.sent++
+		s.fates[time.Duration(i)*echoPace.every] = answered
+		if answered {
+			s.rtts = append(s.rtts, time.Millisecond)
+		}
+	}
+	return s
+}
+
+func row(from, n int) (numbers []int) {
+	for i := range n {
+		numbers = append(numbers, from+i)
+	}
+	return numbers
+}
+
+// Streams in step: what the way they share takes, it takes from all of them.
+func TestPlaceFaultInStep(t *testing.T) {
+	var none *stream
+	scattered := []int{3, 17, 29, 44, 58, 61, 77, 90}
+	for name, c := range map[string]struct {
+		lan, access, transit, server *stream
+		want                         string
+	}{
+		"a burst on Wi-Fi takes all":                {at(row(40, 9)...), at(row(40, 9)...), at(row(40, 9)...), at(row(40, 9)...), "lan"},
+		"Wi-Fi, and a little on the line":           {at(row(40, 9)...), at(row(40, 12)...), at(row(40, 12)...), none, "lan"},
+		"a burst on the line spares the router":     {at(), at(row(40, 9)...), at(row(40, 9)...), none, "access"},
+		"a burst on the line, its router silent":    {at(), none, at(row(40, 9)...), at(row(40, 9)...), "access"},
+		"six in a hundred on the line":              {at(), at(scattered[:6]...), at(scattered[1:7]...), none, "access"},
+		"the one server, the line is clean":         {at(), at(), at(scattered...), none, "server"},
+		"the one server, the router does not tell":  {at(), none, at(scattered...), none, ""},
+		"both servers, the line is clean":           {at(), at(), at(scattered...), at(scattered...), "transit"},
+		"only the conference server":                {at(), at(), at(), at(scattered...), "server"},
+		"only our collector":                        {at(), at(), at(scattered...), at(), ""},
+		"the router of the provider limits answers": {at(), at(row(10, 80)...), at(), none, "none"},
+		"it limits, and the server loses":           {at(), at(row(10, 80)...), at(scattered...), none, ""},
+		"one in a hundred everywhere":               {at(5), at(50), at(70), at(90), "none"},
+	} {
+		if got := placeFault(c.lan, c.access, c.transit, c.server); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// McNemar's exact test: of n times, at most k by chance, one-sided.
+func TestSignTest(t *testing.T) {
+	for _, c := range []struct {
+		few, many int
+		want      float64
+	}{{0, 0, 1}, {0, 5, 1. / 32}, {1, 4, 6. / 32}, {2, 8, 56. / 1024}, {5, 5, 638. / 1024}} {
+		if got := signTest(c.few, c.many); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%d against %d: %v, want %v", c.few, c.many, got, c.want)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -173,6 +174,8 @@ func TestInsideTheHouse(t *testing.T) {
 				return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"stun:" + collectorAddress + ":3478"}}}}, nil
 			},
 		}))
+	case "mtu":
+		recordMTU(t, out)
 	case "link":
 		record(t, out, NewLink(LinkConfig{URL: "https://" + conferenceAddress}))
 	}
@@ -184,6 +187,23 @@ func record(t *testing.T, out string, p probe.Probe) {
 		t.Fatal(err)
 	}
 	b, err := json.Marshal(r.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(out, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// recordMTU runs only the part of network.path that asks for large packets, by
+// STUN and then by echoes.
+func recordMTU(t *testing.T, out string) {
+	p := path{PathConfig{Asker: echo.System()}}
+	server := netip.MustParseAddr(collectorAddress)
+	both := make([]report.NetworkPath, 2)
+	p.askLarge(t.Context(), environment(t), surveyed{far: farEnds{stun: netip.AddrPortFrom(server, stunPort)}}, &both[0])
+	p.askLarge(t.Context(), environment(t), surveyed{far: farEnds{server: server}}, &both[1])
+	b, err := json.Marshal(both)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,6 +263,34 @@ func TestPathPlacesTheFault(t *testing.T) {
 				t.Errorf("fault %q, want %q, segments %q", d.FaultSegment, c.want, names)
 			}
 		})
+	}
+}
+
+// TestPathFindsTheBlackHole: only where large packets vanish without a word.
+func TestPathFindsTheBlackHole(t *testing.T) {
+	h := buildHouse(t)
+	for _, c := range []struct {
+		name  string
+		want  bool
+		fault func()
+	}{
+		{"whole", false, func() {}},
+		{"a smaller line that says so", false, func() {
+			inside(t, h.router, "ip link set wan0 mtu 1300")
+			inside(t, h.provider, "ip link set wan1 mtu 1300")
+		}},
+		{"a black hole", true, func() { lose(t, h.provider, "wan1", "meta length > 1280", 100) }},
+	} {
+		c.fault()
+		inside(t, h.home, "ip route flush cache") // of what routers said
+		both := *measure[[]report.NetworkPath](t, h, "mtu")
+		for i, by := range []string{"udp", "icmp"} {
+			if d := both[i]; d.MTUBlackhole == nil || *d.MTUBlackhole != c.want || d.MTUBy != by {
+				t.Errorf("%s by %s: black hole %v, by %q", c.name, by, deref(d.MTUBlackhole), d.MTUBy)
+			}
+		}
+		inside(t, h.router, "ip link set wan0 mtu 1500")
+		inside(t, h.provider, "ip link set wan1 mtu 1500")
 	}
 }
 

@@ -82,7 +82,9 @@ func packetBytes(a adapter.Adapter) int {
 // sizes is what small and large packets met.
 type sizes struct {
 	rounds, small int
-	large, known  bool
+	// vanished is how many large ones went out and were not answered.
+	vanished     int
+	large, known bool
 }
 
 // compareSizes sends a small and a large packet at a time, until a large one is
@@ -115,6 +117,9 @@ func compareSizes(ctx context.Context, env probe.Env, small, large question) siz
 			mu.Lock()
 			defer mu.Unlock()
 			s.large = s.large || err == nil && r.Kind == echo.Reached
+			if isSilence(err) {
+				s.vanished++
+			}
 			s.known = s.known || errors.Is(err, errTooLarge) || err == nil && r.Kind == echo.Unreachable
 		})
 		if env.Clock.Sleep(ctx, mtuEvery) != nil {
@@ -131,7 +136,7 @@ func (s sizes) record(data *report.NetworkPath, by string, size int) {
 		data.MTUBlackhole, data.MTUBy, data.MTUWorksBytes = new(false), by, &size
 	case s.known && s.small > 0:
 		data.MTUBlackhole, data.MTUBy = new(false), by
-	case s.rounds == mtuRounds && s.small >= mtuSmallLeast:
+	case s.vanished == mtuRounds && s.small >= mtuSmallLeast:
 		data.MTUBlackhole, data.MTUBy = new(true), by
 	}
 }
@@ -151,7 +156,7 @@ func askLargeSTUN(ctx context.Context, env probe.Env, to netip.AddrPort, size in
 	if err != nil {
 		return echo.Reply{}, err
 	}
-	conn, err := env.Net.CreateDialer(&net.Dialer{Control: dontFragment}).Dial("udp", to.String())
+	conn, err := env.DialWith(ctx, &net.Dialer{Control: dontFragment}, "udp", to.String())
 	if err != nil {
 		return echo.Reply{}, fmt.Errorf("open a socket for STUN: %w", err)
 	}

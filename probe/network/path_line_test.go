@@ -1,0 +1,204 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	gatewayIn   = "192.168.178.1"
+	secondIn    = "192.168.1.1"
+	providerIn  = "203.0.113.1"
+	sharedIn    = "100.64.0.1"
+	collectorIn = "198.51.100.10"
+)
+
+// village is a way to a server whose machines answer as a test says: the hops by
+// their number, and the gateway and the server when asked themselves.
+type village struct {
+	hops    []string // "" keeps silent
+	answers map[string]bool
+	rtt     time.Duration
+}
+
+func (v village) Ask(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+	silent := func() (echo.Reply, error) { <-ctx.Done(); return echo.Reply{}, echo.ErrSilent }
+	if ttl > 0 && ttl <= len(v.hops) {
+		if v.hops[ttl-1] == "" {
+			return silent()
+		}
+		return echo.Reply{From: netip.MustParseAddr(v.hops[ttl-1]), Kind: echo.Expired, RTT: time.Millisecond, Complaint: true}, nil
+	}
+	if !v.answers[to.String()] {
+		return silent()
+	}
+	return echo.Reply{From: to, Kind: echo.Reached, RTT: time.Millisecond}, nil
+}
+
+func runPath(t *testing.T, env probe.Env, asker echo.Asker, c PathConfig) (*report.NetworkPath, probe.Result) {
+	t.Helper()
+	c.Asker = asker
+	if c.Toward == nil {
+		c.Toward = func(context.Context, netip.Addr) (adapter.Adapter, error) {
+			return adapter.Adapter{Kind: adapter.Ethernet, MTU: 1500, Gateway: netip.MustParseAddr(gatewayIn), GatewayKnown: true}, nil
+		}
+	}
+	r, err := NewPath(c).Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := r.Data.(*report.NetworkPath)
+	return d, r
+}
+
+var noICE = func(context.Context) (wire.ICEConfig, error) { return wire.ICEConfig{}, errors.New("no answer") }
+
+// noUDP is a network without connections in which nothing can be sent over UDP.
+func noUDP(t *testing.T) probe.Env {
+	env := deaf(t)
+	env.Net = broken{Net: env.Net, dial: untilDone, route: errors.New("no sockets in this test")}
+	return env
+}
+
+// Dead is only the line behind a router that answers; who keeps silent, and why,
+// tells the rest.
+func TestPathJudgesTheLine(t *testing.T) {
+	const url = "https://" + collectorIn
+	gateway := map[string]bool{gatewayIn: true}
+	for name, c := range map[string]struct {
+		village
+		url  string
+		want string
+	}{
+		"nothing behind the router":          {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, url, lineSilent},
+		"the provider answers":               {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"the provider's NAT answers":         {village{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"only a second router of the house":  {village{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
+		"all routers silent, server answers": {village{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
+		"all silent, the own router too":     {village{hops: make([]string, 8)}, url, cannotTell},
+		"the name is not found, line alive":  {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
+		"the name is not found, line dead":   {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d, r := runPath(t, noUDP(t), c.village, PathConfig{Collector: c.url, ICE: noICE, Resolver: names{}})
+			if d.Line != c.want || d.FaultSegment != "" && d.FaultSegment != noFault {
+				t.Errorf("%s: line %q, want %q, fault %q", name, d.Line, c.want, d.FaultSegment)
+			}
+			if (r.Status == report.StatusUnknown) != (r.Note != "") {
+				t.Errorf("%s: status %s, note %q", name, r.Status, r.Note)
+			}
+		})
+	}
+}
+
+// Where half of everything is lost on the way to the router, the silence behind
+// it is no proof.
+func TestPathCallsNoLossyNetworkDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
+		n := 0
+		asker := askFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+			if n++; ttl == 0 && n%2 == 0 {
+				<-ctx.Done()
+				return echo.Reply{}, echo.ErrSilent
+			}
+			return v.Ask(ctx, to, ttl)
+		})
+		if d, _ := runPath(t, noUDP(t), asker, PathConfig{Collector: "https://" + collectorIn, ICE: noICE}); d.Line != cannotTell {
+			t.Errorf("line %q", d.Line)
+		}
+	})
+}
+
+func TestPathWithoutPermissionTellsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, r := runPath(t, noUDP(t), refuse(fmt.Errorf("open: %w", echo.ErrNotPermitted)), PathConfig{Collector: "https://" + collectorIn, ICE: noICE})
+		if d.Line != cannotTell || d.FaultSegment != cannotTell || d.MTUBlackhole != nil || r.Status != report.StatusUnknown {
+			t.Errorf("%+v, status %s", d, r.Status)
+		}
+	})
+}
+
+func TestPathInATunnelSpeaksOfNoSegment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := village{hops: []string{providerIn, "", "", "", "", "", "", ""}, answers: map[string]bool{collectorIn: true, "10.8.0.1": true}}
+		d, _ := runPath(t, noUDP(t), v, PathConfig{
+			Collector: "https://" + collectorIn, ICE: noICE,
+			Toward: func(context.Context, netip.Addr) (adapter.Adapter, error) {
+				return adapter.Adapter{Kind: adapter.VPN, MTU: 1420, Gateway: netip.MustParseAddr("10.8.0.1"), GatewayKnown: true}, nil
+			},
+		})
+		if len(d.Segments) != 1 || d.Segments[0].Name != segmentTransit || d.FaultSegment != noFault {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// A computer whose own interface goes away and stays away is cut off itself.
+func TestPathWhoseInterfaceGoesAway(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			v := village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true, providerIn: true, collectorIn: true}}
+			gone := func() bool {
+				past := time.Since(start)
+				return past > 3*time.Second && (!back || past < 4500*time.Millisecond)
+			}
+			env := noUDP(t)
+			env.Net = away{env.Net, gone}
+			asker := askFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+				if gone() {
+					return echo.Reply{}, fmt.Errorf("send: %w", syscall.ENETUNREACH)
+				}
+				return v.Ask(ctx, to, ttl)
+			})
+			d, _ := runPath(t, env, asker, PathConfig{Collector: "https://" + collectorIn, ICE: noICE})
+			want := map[bool]string{false: lineCut, true: lineReached}[back]
+			if d.Line != want || d.FaultSegment != cannotTell {
+				t.Errorf("back %t: line %q, fault %q", back, d.Line, d.FaultSegment)
+			}
+			if took := time.Since(start); took > 11*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+// away is a network whose only interface goes.
+type away struct {
+	transport.Net
+	gone func() bool
+}
+
+func (a away) Interfaces() ([]*transport.Interface, error) {
+	if a.gone() {
+		return []*transport.Interface{interfaceWith("lo", 0x5, "127.0.0.1")}, nil
+	}
+	return []*transport.Interface{interfaceWith("eth0", 0x3, "192.168.178.20")}, nil
+}
+
+func TestPathToThisComputerIsNotNeeded(t *testing.T) {
+	env := environment(t)
+	env.Net = broken{Net: env.Net, dial: untilDone, interfaces: []*transport.Interface{interfaceWith("eth0", 0x3, "192.0.2.77")}}
+	for _, url := range []string{"https://127.0.0.1:8443", "https://[::1]", "https://192.0.2.77"} {
+		_, r := runPath(t, env, refuse(errors.New("asked")), PathConfig{Collector: url, ICE: noICE})
+		if r.Status != report.StatusSkipped || !strings.Contains(r.Note, "not needed") || r.Data != nil {
+			t.Errorf("%s: %+v", url, r)
+		}
+	}
+}
