@@ -1,0 +1,168 @@
+package diagnose_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// stream is a segment of the path with what its stream of a hundred lost.
+func stream(name string, lost int) report.PathSegment {
+	return report.PathSegment{
+		Name: name, Sent: new(100), Lost: new(lost), LossPct: new(float64(lost)),
+		RTTMinMS: new(2.0), RTTMS: new(3.0), RTTP95MS: new(6.0),
+	}
+}
+
+// silentEnd is a far end that was asked and never answered.
+func silentEnd(name string) report.PathSegment { return report.PathSegment{Name: name, Sent: new(100)} }
+
+// loses lets the voice lose shares of 300 packets each way.
+func loses(r *report.Report, up, down float64) {
+	interval := func(pct float64) *report.Interval { return &report.Interval{max(0, pct-2.5), pct + 3.5} }
+	v := voice(r)
+	v.UpLossPct, v.UpLossCI95 = new(up), interval(up)
+	v.DownLossPct, v.DownLossCI95 = new(down), interval(down)
+}
+
+// The voice proves that there is a loss, the path says where.
+func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
+	tests := map[string]struct {
+		up, down float64
+		fault    string
+		segments []report.PathSegment
+		want     []string
+	}{
+		"access, named by the path":        {8, 8, "access", nil, []string{"net.access_loss"}},
+		"access, only up":                  {8, 0, "access", nil, []string{"net.upload_loss"}},
+		"access, only down":                {0, 8, "access", nil, []string{"net.download_loss"}},
+		"own network, only up":             {8, 0, "lan", nil, []string{"net.lan_loss"}},
+		"server, only down":                {0, 12, "server", nil, []string{"net.server_loss"}},
+		"below the path's threshold":       {6, 6, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, []string{"net.access_loss"}},
+		"Wi-Fi below the path's threshold": {6, 6, "none", []report.PathSegment{stream("lan", 4), stream("access", 5), stream("transit", 5)}, []string{"net.lan_loss"}},
+		"behind the provider":              {8, 8, "", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 5)}, []string{"net.server_loss"}},
+		"the provider's router is silent":  {6, 0, "", []report.PathSegment{stream("lan", 0), stream("transit", 5)}, []string{"net.upload_loss"}},
+		"the path lost nothing":            {8, 0, "none", []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, []string{"net.upload_loss"}},
+		"the own router limits":            {8, 0, "", []report.PathSegment{stream("lan", 60), stream("access", 3), stream("transit", 6)}, []string{"net.upload_loss"}},
+		"no path":                          {8, 0, "", nil, []string{"net.upload_loss"}},
+		"the voice kept what it sent":      {1, 1, "none", []report.PathSegment{stream("lan", 0), stream("access", 5), stream("transit", 5)}, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			loses(r, tt.up, tt.down)
+			*path(r) = report.NetworkPath{FaultSegment: tt.fault, Segments: tt.segments, Line: "reached"}
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), tt.want) {
+				t.Errorf("causes = %q, want %q", codes(causes), tt.want)
+			}
+		})
+	}
+}
+
+// A line is called dead only by a router that answers well and nobody behind it.
+func TestDeadLineAndSilentServer(t *testing.T) {
+	dead := func(r *report.Report) {
+		*path(r) = report.NetworkPath{Line: "silent", Segments: []report.PathSegment{stream("lan", 0), silentEnd("transit")}}
+		*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(10.0)}
+		*nat(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
+		media(r, report.MediaNoSignalling)
+	}
+	tests := map[string]struct {
+		change func(*report.Report)
+		want   string
+		area   report.Area
+	}{
+		"dead":                          {func(*report.Report) {}, "net.offline", report.AreaProvider},
+		"a name that is not there":      {func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "not_found"} }, "", ""},
+		"names fail as well":            {func(r *report.Report) { *web(r) = report.NetworkWeb{DNSError: "timeout"} }, "net.offline", report.AreaProvider},
+		"a sign-in page":                {func(r *report.Report) { web(r).CaptivePortal, web(r).Online = new(true), new(true) }, "net.captive_portal", report.AreaParticipant},
+		"the web connected":             {func(r *report.Report) { web(r).TCPMS = new(20.0) }, "", ""},
+		"our reflector answered":        {func(r *report.Report) { nat(r).UDP = report.ReachOpen }, "conf.server_down", report.AreaMunicipality},
+		"not told":                      {func(r *report.Report) { path(r).Line = "" }, "", ""},
+		"the provider answers":          {func(r *report.Report) { path(r).Line = "reached" }, "conf.server_down", report.AreaMunicipality},
+		"the provider answers, no name": {func(r *report.Report) { path(r).Line = "reached"; *web(r) = report.NetworkWeb{DNSError: "timeout"} }, "net.dns_failure", report.AreaParticipant},
+		"the way to the router loses": {func(r *report.Report) {
+			path(r).Line, path(r).Segments = "", []report.PathSegment{stream("lan", 30)}
+			link(r).GatewayLossPct, link(r).GatewaySent = new(30.0), new(40)
+			*web(r) = report.NetworkWeb{DNSError: "timeout"}
+		}, "net.lan_loss", report.AreaParticipant},
+		"the interface went away": {func(r *report.Report) {
+			path(r).Line = "cut"
+			nat(r).UDP = report.ReachOpen
+		}, "net.offline", report.AreaParticipant},
+		"a server that loses is not silent": {func(r *report.Report) {
+			path(r).Line, path(r).FaultSegment = "reached", "access"
+			path(r).Segments = []report.PathSegment{stream("lan", 0), stream("access", 60), stream("transit", 60)}
+		}, "net.access_loss", report.AreaProvider},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			r.Target = ""
+			dead(r)
+			tt.change(r)
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if tt.want == "" {
+				if slices.Contains(codes(causes), "net.offline") || verdict == report.Ready {
+					t.Errorf("causes = %q, %s", codes(causes), verdict)
+				}
+				return
+			}
+			if len(causes) == 0 || causes[0].Code != tt.want || !causes[0].Primary || causes[0].Area != tt.area {
+				t.Errorf("causes = %+v, want %s, %s", causes, tt.want, tt.area)
+			}
+		})
+	}
+}
+
+// Wi-Fi that stands still time and again explains an uneven voice, and nothing
+// else does.
+func TestWiFiThatStalls(t *testing.T) {
+	spread := func(name string, ms float64) report.PathSegment {
+		s := stream(name, 0)
+		s.RTTP95MS = new(2 + ms)
+		return s
+	}
+	tests := map[string]struct {
+		segments []report.PathSegment
+		kind     string
+		late     float64
+		want     []string
+	}{
+		"from the router on":         {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "wifi", 30, []string{"net.wifi_weak"}},
+		"the voice is even":          {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "wifi", 0, nil},
+		"on a cable":                 {[]report.PathSegment{spread("lan", 240), spread("access", 250), spread("transit", 260)}, "ethernet", 30, []string{"net.jitter_high"}},
+		"from the provider on":       {[]report.PathSegment{spread("lan", 3), spread("access", 250), spread("transit", 260)}, "wifi", 30, []string{"net.jitter_high"}},
+		"a router slow to answer":    {[]report.PathSegment{spread("lan", 240), spread("access", 9), spread("transit", 12)}, "wifi", 30, []string{"net.jitter_high"}},
+		"nothing behind to compare":  {[]report.PathSegment{spread("lan", 240)}, "wifi", 30, []string{"net.jitter_high"}},
+		"a busy channel in the flat": {[]report.PathSegment{spread("lan", 40), spread("access", 42), spread("transit", 44)}, "wifi", 30, []string{"net.jitter_high"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			link(r).Kind = tt.kind
+			voice(r).LatePct60MS = new(tt.late)
+			spreadMS := *tt.segments[0].RTTP95MS - 2
+			*path(r) = report.NetworkPath{FaultSegment: "none", Segments: tt.segments, LANSpreadMS: &spreadMS, Line: "reached"}
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), tt.want) {
+				t.Errorf("causes = %q, want %q", codes(causes), tt.want)
+			}
+		})
+	}
+}
+
+// A weak signal is no word worth where the trouble lies behind the router.
+func TestWeakSignalTakesNoBlameForTheLine(t *testing.T) {
+	r := healthy()
+	link(r).SignalDBM = new(-80.0)
+	loses(r, 12, 12)
+	*path(r) = report.NetworkPath{FaultSegment: "access", Line: "reached"}
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	if !slices.Equal(codes(causes), []string{"net.access_loss"}) {
+		t.Errorf("causes = %q", codes(causes))
+	}
+}
