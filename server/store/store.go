@@ -52,8 +52,8 @@ type Participants interface {
 	ParticipantStates(ctx context.Context, q StateQuery) (StatePage, error)
 	// ParticipantState gives one row of that list.
 	ParticipantState(ctx context.Context, id string) (ParticipantState, error)
-	// CountStates counts the participants that are not blocked by the verdict
-	// of their last check; "" are those who were never checked.
+	// CountStates counts the participants that are not blocked by what is known
+	// of them (ParticipantState.Verdict); "" are those who were never checked.
 	CountStates(ctx context.Context) (map[string]int, error)
 }
 

@@ -142,7 +142,8 @@ type StateQuery struct {
 	// Search keeps those whose name has it as a part, ignoring case and
 	// accents, and those who have a report with it as case code.
 	Search string
-	// Verdict keeps those whose last check ended so; "" keeps all.
+	// Verdict keeps those of whom this is known (ParticipantState.Verdict); ""
+	// keeps all.
 	Verdict report.Verdict
 	Order   Order // "" is ByName
 	After   string
@@ -158,6 +159,18 @@ type ParticipantState struct {
 	LastSeenAt time.Time
 	// Last is the last check; nil when there was none.
 	Last *ReportSummary
+	// Full is the last check that heard the microphone; nil when there was none.
+	Full *FullCheck
+	// Verdict is what both say together: ready only once a full check said so,
+	// and nothing since has said otherwise. "" when there was no check at all.
+	Verdict report.Verdict
+}
+
+// FullCheck is what the list shows of a check that heard the microphone.
+type FullCheck struct {
+	ReportID  string
+	Verdict   report.Verdict
+	CheckedAt time.Time // server's clock
 }
 
 // StatePage is a page of the list of participants.

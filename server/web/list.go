@@ -54,6 +54,7 @@ type row struct {
 	Dialled  string
 	State    state
 	Was      *state // the last verdict, when it is too old to be the state
+	Full     *fullCheck
 	Reason   *reason
 	Case     string
 	Checked  *when
@@ -62,6 +63,13 @@ type row struct {
 	Blocked  bool
 	Address  string
 	Version  string // changes when there is something new to say
+}
+
+// fullCheck is the last check that heard the microphone, where a later one in
+// the background did not.
+type fullCheck struct {
+	State state
+	When  *when
 }
 
 func (v view) row(p store.ParticipantState) row {
@@ -74,6 +82,9 @@ func (v view) row(p store.ParticipantState) row {
 	r.Version = p.Last.ID
 	if r.State.Kind == stateOffline {
 		r.Was, r.Seen = new(v.result(*p.Last)), v.when(p.LastSeenAt)
+	}
+	if p.Full != nil && p.Full.ReportID != p.Last.ID {
+		r.Full = &fullCheck{State: v.verdict(p.Full.Verdict), When: v.when(p.Full.CheckedAt)}
 	}
 	return r
 }
@@ -201,7 +212,7 @@ func (s *site) states(r *http.Request, a asked) (store.StatePage, error) {
 		return found, err
 	}
 	for i, p := range found.States {
-		if p.Last == nil || p.Last.Verdict != report.NotReady && p.Last.Verdict != report.Limited {
+		if p.Verdict != report.NotReady && p.Verdict != report.Limited {
 			return store.StatePage{States: found.States[:i]}, nil
 		}
 	}

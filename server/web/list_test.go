@@ -172,3 +172,27 @@ func TestUntestedIsNeverShownAsGood(t *testing.T) {
 		t.Errorf("unknown is not shown as unknown:\n%s", body)
 	}
 }
+
+// TestFullCheckStaysBesideTheBackground: who was heard stays among the ready
+// when the background has looked at the line alone.
+func TestFullCheckStaysBesideTheBackground(t *testing.T) {
+	g := newRig(t).login()
+	p, full := g.checked("Anna Ready", "", "A1B-2C3", microphone(nil), passage(), voice(0), internet())
+	g.pass(time.Hour)
+	skipped := report.Result{Name: report.ProbeAudioInput, Status: report.StatusSkipped, Error: "a scheduled check does not open the microphone"}
+	later := newReport(t, full.Agent.ID, "B1B-2C3", g.clock(), skipped, passage(), voice(0), internet())
+	later.Trigger = report.TriggerSchedule
+	g.keep(p, later)
+	_, alone := g.checked("Berta Background", "", "C1B-2C3", skipped, passage(), voice(0), internet())
+	if full.Verdict != report.Ready || later.Verdict != report.Ready || alone.Verdict != report.Ready {
+		t.Fatalf("the samples are %s, %s, %s", full.Verdict, later.Verdict, alone.Verdict)
+	}
+	w := g.get("/")
+	g.want(w, http.StatusOK, "vollständig geprüft")
+	if got := plain(w.Body.String()); !strings.Contains(got, "vollständig geprüft vor 1 Stunde : Bereit") {
+		t.Errorf("the full check is not shown: %s", got)
+	}
+	if got, want := names(g.get("/?show=ready").Body.String()), []string{"Anna Ready"}; !slices.Equal(got, want) {
+		t.Errorf("ready: %q, want %q", got, want)
+	}
+}

@@ -60,14 +60,7 @@ func saveReport(ctx context.Context, tx *sql.Tx, agentID, participantID string, 
 		result.Status, err = statusOfKnown(ctx, tx, r.ID, agentID)
 		return result, err
 	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE latest SET report_id = ?, verdict = ?, verdict_rank = ?, checked_at = ?
-		WHERE participant_id = ? AND checked_at <= ?`,
-		r.ID, string(r.Verdict), rank(r.Verdict), millis(n.CheckedAt), participantID, millis(n.CheckedAt))
-	if err != nil {
-		return result, fmt.Errorf("latest state after report %s: %w", r.ID, err)
-	}
-	return result, nil
+	return result, updateLatest(ctx, tx, participantID, n)
 }
 
 func statusOfKnown(ctx context.Context, tx *sql.Tx, id, agentID string) (store.SaveStatus, error) {

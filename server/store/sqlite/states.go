@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 const stateColumns = `
 	p.id, p.name, p.phone, p.created_at, p.blocked, p.name_key,
 	l.enrolled, l.last_seen_at, l.verdict_rank, l.checked_at,
+	l.verdict, l.full_report_id, l.full_verdict, l.full_checked_at,
 ` + summaryColumns
 
 const stateTables = `
@@ -172,12 +174,18 @@ func scanState(row scanner) (stateRow, error) {
 	var r stateRow
 	var created, seen int64
 	var last nullSummary
+	var verdict, fullVerdict string
+	var fullID sql.NullString
+	var fullAt int64
 	into := []any{&r.ID, &r.Name, &r.Phone, &created, &r.Blocked, &r.nameKey,
-		&r.Enrolled, &seen, &r.rank, &r.checkedAt}
+		&r.Enrolled, &seen, &r.rank, &r.checkedAt, &verdict, &fullID, &fullVerdict, &fullAt}
 	if err := row.Scan(append(into, last.into()...)...); err != nil {
 		return r, err
 	}
 	r.CreatedAt, r.LastSeenAt = fromMillis(created), fromMillis(seen)
-	r.Last = last.summary()
+	r.Last, r.Verdict = last.summary(), report.Verdict(verdict)
+	if fullID.Valid {
+		r.Full = &store.FullCheck{ReportID: fullID.String, Verdict: report.Verdict(fullVerdict), CheckedAt: fromMillis(fullAt)}
+	}
 	return r, nil
 }

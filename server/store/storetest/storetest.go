@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"save all or nothing":   saveAllOrNothing,
 		"saved exactly once":    savedExactlyOnce,
 		"latest state":          latestState,
+		"full and background":   fullAndBackground,
 		"history by page":       historyByPage,
 		"participants by page":  participantsByPage,
 		"search":                search,
@@ -40,6 +41,49 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"backup":                backup,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+// inBackground is a check that left the microphone alone.
+func inBackground(verdict report.Verdict, checked time.Time) store.NewReport {
+	n := newReport("", verdict, checked)
+	n.Report.Trigger, n.Report.Probes[0].Status = report.TriggerSchedule, report.StatusSkipped
+	return n
+}
+
+// fullAndBackground: a check in the background finds faults, and takes none back.
+func fullAndBackground(t *testing.T, s store.Store) {
+	at := func(minute int) time.Time { return evening.Add(time.Duration(minute) * time.Minute) }
+	full := func(v report.Verdict, minute int) store.NewReport { return newReport("", v, at(minute)) }
+	background := func(v report.Verdict, minute int) store.NewReport { return inBackground(v, at(minute)) }
+	for name, c := range map[string]struct {
+		reports   []store.NewReport
+		known     report.Verdict
+		fullCheck report.Verdict
+	}{
+		"full alone":                     {[]store.NewReport{full(report.Ready, 1)}, report.Ready, report.Ready},
+		"background alone":               {[]store.NewReport{background(report.Ready, 1)}, report.Unknown, ""},
+		"background after ready":         {[]store.NewReport{full(report.Ready, 1), background(report.Ready, 2)}, report.Ready, report.Ready},
+		"background finds a fault":       {[]store.NewReport{full(report.Ready, 1), background(report.NotReady, 2)}, report.NotReady, report.Ready},
+		"background cannot tell":         {[]store.NewReport{full(report.Ready, 1), background(report.Unknown, 2)}, report.Unknown, report.Ready},
+		"background after muted":         {[]store.NewReport{full(report.NotReady, 1), background(report.Ready, 2)}, report.NotReady, report.NotReady},
+		"full after all":                 {[]store.NewReport{full(report.NotReady, 1), background(report.NotReady, 2), full(report.Ready, 3)}, report.Ready, report.Ready},
+		"an older full check comes late": {[]store.NewReport{full(report.Ready, 3), background(report.Ready, 4), full(report.NotReady, 1)}, report.Ready, report.Ready},
+		"an older background comes late": {[]store.NewReport{full(report.Ready, 3), background(report.NotReady, 1)}, report.Ready, report.Ready},
+	} {
+		id, agent := person(t, s, name)
+		for _, r := range c.reports {
+			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+			must(t, err)
+		}
+		p, err := s.ParticipantState(t.Context(), id)
+		must(t, err)
+		if p.Verdict != c.known || (p.Full == nil) != (c.fullCheck == "") || p.Full != nil && p.Full.Verdict != c.fullCheck {
+			t.Errorf("%s: known %s, full %+v", name, p.Verdict, p.Full)
+		}
+		if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: name, Verdict: c.known}); err != nil || len(page.States) == 0 {
+			t.Errorf("%s: not among the %s: %v", name, c.known, err)
+		}
 	}
 }
 
@@ -62,7 +106,8 @@ func agentOf(t *testing.T, s store.Store, participantID string) string {
 
 func newReport(caseCode string, verdict report.Verdict, checked time.Time) store.NewReport {
 	r := &report.Report{Schema: report.SchemaV1, ID: uuid.Must(uuid.NewV7()).String(), Case: caseCode,
-		Trigger: report.TriggerCheck, StartedAt: checked, Verdict: verdict}
+		Trigger: report.TriggerCheck, StartedAt: checked, Verdict: verdict,
+		Probes: []report.Result{{Name: report.ProbeAudioInput, Status: report.StatusOK}}}
 	if verdict == report.NotReady {
 		r.Causes = []report.Cause{{Code: "audio.os_muted", Severity: report.SeverityFail, Area: report.AreaParticipant, Primary: true}}
 	}

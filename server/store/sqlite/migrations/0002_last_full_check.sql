@@ -1,0 +1,23 @@
+-- A check in the background leaves the microphone alone: it may find the line
+-- at fault, and cannot show that somebody will be heard. So the last check that
+-- heard the microphone is kept beside the last one, and verdict is what both
+-- say together.
+
+-- +goose Up
+ALTER TABLE latest ADD COLUMN full_report_id TEXT REFERENCES reports (id); -- NULL before the first
+ALTER TABLE latest ADD COLUMN full_verdict TEXT NOT NULL DEFAULT '';
+ALTER TABLE latest ADD COLUMN full_checked_at INTEGER NOT NULL DEFAULT 0;
+
+-- What is there already tells by its trigger alone.
+UPDATE latest SET full_report_id = (
+    SELECT r.id FROM reports r
+    WHERE r.participant_id = latest.participant_id AND r.trigger_kind <> 'schedule'
+    ORDER BY r.checked_at DESC, r.id DESC LIMIT 1);
+UPDATE latest SET
+    full_verdict = (SELECT r.verdict FROM reports r WHERE r.id = full_report_id),
+    full_checked_at = (SELECT r.checked_at FROM reports r WHERE r.id = full_report_id)
+WHERE full_report_id IS NOT NULL;
+UPDATE latest SET verdict = CASE full_verdict WHEN '' THEN 'unknown' ELSE full_verdict END
+WHERE verdict = 'ready' AND report_id IS NOT full_report_id;
+UPDATE latest SET verdict_rank = CASE verdict WHEN 'not_ready' THEN 0 WHEN 'limited' THEN 1 WHEN 'ready' THEN 3 ELSE 2 END
+WHERE report_id IS NOT NULL;
