@@ -145,6 +145,35 @@ func matrix(all []outcome) string {
 	return b.String()
 }
 
+// misses is what was not as it should be, of causes and of figures, as Markdown.
+func misses(all []outcome) string {
+	var b strings.Builder
+	b.WriteString("| scenario | expected | found | remarks |\n|---|---|---|---|\n")
+	none := true
+	for _, o := range all {
+		if o.right() && len(o.offFigures()) == 0 {
+			continue
+		}
+		none = false
+		found := o.found
+		if len(o.others) > 0 {
+			found += ", " + strings.Join(o.others, ", ")
+		}
+		var off []string
+		for _, c := range o.offFigures() {
+			off = append(off, c.String())
+		}
+		if o.err != nil {
+			off = append(off, o.err.Error())
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", o.scenario.Name, o.scenario.Expect, found, strings.ReplaceAll(strings.Join(off, "; "), "|", "/"))
+	}
+	if none {
+		return "Nothing.\n"
+	}
+	return b.String()
+}
+
 // cost is three cells: duration, wire, processor.
 func (o outcome) cost() string {
 	if o.err != nil {

@@ -20,6 +20,7 @@ const (
 	envBench    = "TONPROBE_BENCH"          // all, subset, or names with commas between
 	envMatrix   = "TONPROBE_BENCH_MATRIX"   // file for the matrix
 	envDocument = "TONPROBE_BENCH_DOCUMENT" // document whose tables are replaced
+	envReports  = "TONPROBE_BENCH_REPORTS"  // folder for the reports
 	envQuiet    = "TONPROBE_BENCH_QUIET"    // how long a check waits for a quiet machine at most; 20s
 	envWorlds   = "TONPROBE_BENCH_WORLDS"   // how many worlds run side by side
 )

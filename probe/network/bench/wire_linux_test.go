@@ -90,7 +90,9 @@ func TestScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	outcomes := runAll(t, chosen)
+	keepReports(t, outcomes)
 	publish(t, "summary", summary(sum(outcomes)))
+	publish(t, "misses", misses(outcomes))
 	publish(t, "scenarios", matrix(outcomes))
 	if os.Getenv(envBench) == "all" {
 		wantTargets(t, sum(outcomes))
@@ -116,6 +118,27 @@ func TestScenarios(t *testing.T) {
 	// Too few for a share of each kind, as the full run has them.
 	if figures.pct() < 95 {
 		t.Errorf("figures that agree with the truth: %v, want 95 %%", figures)
+	}
+}
+
+// keepReports writes each report to a folder, for whoever wants to know why.
+func keepReports(t *testing.T, all []outcome) {
+	t.Helper()
+	dir := os.Getenv(envReports)
+	if dir == "" {
+		return
+	}
+	for _, o := range all {
+		if o.check.Report == nil {
+			continue
+		}
+		b, err := o.check.Report.Encode()
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, o.scenario.Name+".json"), b, 0o644)
+		}
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 
