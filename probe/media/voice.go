@@ -75,7 +75,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	s := newStream(env.Clock, v.cfg.Payload, v.duration(ctx, env))
 	s.run(ctx, l, env.Progress)
 	s.awaitStragglers(ctx, l)
-	log, logErr := v.end(ctx, l.resource)
+	log, logErr := v.end(ctx, env.Clock, l.resource)
 	return judge(measurement{
 		stream: s.recording(), log: log, logErr: logErr, path: l.path,
 		ice: l.ice, dtls: l.dtls, stopped: ctx.Err() != nil,
@@ -102,7 +102,7 @@ func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) 
 	}
 	fail := func(r probe.Result) (*link, *probe.Result) {
 		if l.resource != "" {
-			_, _ = v.end(ctx, l.resource)
+			_, _ = v.end(ctx, env.Clock, l.resource)
 		}
 		l.close()
 		return nil, &r
@@ -136,9 +136,13 @@ func (v *voice) exchange(ctx context.Context, l *link, offer string) (answer str
 }
 
 // end fetches the log even when the check was stopped: the session would
-// otherwise hold its place on the reflector. The plan's grace bounds it.
-func (v *voice) end(ctx context.Context, resource string) (wire.EchoLog, error) {
+// otherwise hold its place on the reflector. The plan's grace bounds it: without
+// the log the echoes still tell something, an answer too late tells nothing.
+func (v *voice) end(ctx context.Context, clock probe.Clock, resource string) (wire.EchoLog, error) {
 	limit := min(v.cfg.SignalLimit, 2*time.Second)
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, max(0, deadline.Sub(clock.Now()))+probe.Grace/2)
+	}
 	if ctx.Err() != nil {
 		limit = probe.Grace / 2
 	}

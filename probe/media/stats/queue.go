@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -9,15 +10,18 @@ import (
 const (
 	// queueWindowNS is long enough that a stall of a radio, or jitter, leaves some
 	// of its 20 packets alone, and short beside the seconds in which one TCP fills
-	// and drains a buffer.
-	queueWindowNS   = 400e6
-	minQueueWindows = 5 // 2 s
-	minPerWindow    = 5
+	// and drains a buffer. A stream that a slow line left little time for has to do
+	// with half of that.
+	queueWindowNS      = 400e6
+	shortQueueWindowNS = 200e6
+	shortStreamNS      = 3e9
+	minQueueWindows    = 5
+	minPerWindow       = 5
 )
 
 // QueueSwingMS is by how much the delay that no packet escapes rose and fell, in
-// ms: the spread of the smallest delays of windows of 400 ms. It is nil when the
-// stream is too short to say, and 0 when the change was no queue's.
+// ms: the spread of the smallest delays of windows of 400 ms, or of 200 ms where the
+// stream is short. It is nil when it is too short to say, and 0 when the change was no queue's.
 //
 // Jitter and stalls hold some packets up and spare others. A queue that somebody
 // else's transfer keeps full delays every packet, and changes slowly: it grows by
@@ -49,10 +53,15 @@ func windowMinima(first []Packet, pdv []float64) []float64 {
 	if len(first) == 0 {
 		return nil
 	}
-	beginNS := slices.MinFunc(first, func(a, b Packet) int { return int(a.SentNS - b.SentNS) }).SentNS
+	bySent := func(a, b Packet) int { return cmp.Compare(a.SentNS, b.SentNS) }
+	beginNS, endNS := slices.MinFunc(first, bySent).SentNS, slices.MaxFunc(first, bySent).SentNS
+	lengthNS := int64(queueWindowNS)
+	if endNS-beginNS < shortStreamNS {
+		lengthNS = shortQueueWindowNS
+	}
 	windows := map[int64]*window{}
 	for i, p := range first {
-		at := (p.SentNS - beginNS) / queueWindowNS
+		at := (p.SentNS - beginNS) / lengthNS
 		w := windows[at]
 		if w == nil {
 			w = &window{least: math.Inf(1)}
@@ -88,7 +97,7 @@ func steepestRise(first []Packet, pdv []float64) (steepest float64) {
 }
 
 // minSlowed is how many spacings show that a stream was slowed down.
-const minSlowed = 30
+const minSlowed = 20
 
 // SlowedInterval is the mean time between arrivals of a stream, in ns, when the
 // line carried it more slowly than it was sent; nil when it kept up.
@@ -97,23 +106,21 @@ const minSlowed = 30
 // as long after the one before as it takes to transmit: none comes at the pace
 // they were sent. Jitter lets some come closer together, and loss leaves the rest
 // at the sender's pace, or where it is regular at a multiple of it: a spacing that
-// is one is not believed. Only the second half of the arrivals counts, when the
-// queue has filled. intervalNS is the time between two sends.
+// is one is not believed. intervalNS is the time between two sends.
 func SlowedInterval(first []Packet, intervalNS int64) *float64 {
-	half := first[len(first)/2:]
-	if len(half) <= minSlowed || intervalNS <= 0 {
+	if len(first) <= minSlowed || intervalNS <= 0 {
 		return nil
 	}
-	spacings := make([]float64, len(half)-1)
+	spacings := make([]float64, len(first)-1)
 	for i := range spacings {
-		spacings[i] = float64(half[i+1].ArrivedNS - half[i].ArrivedNS)
+		spacings[i] = float64(first[i+1].ArrivedNS - first[i].ArrivedNS)
 	}
 	// A tenth may be closer: what the line sent in between, it saved up for them.
 	const slower = 1.1
 	if Percentile(spacings, 10) < slower*float64(intervalNS) || isMultiple(Percentile(spacings, 50)/float64(intervalNS)) {
 		return nil
 	}
-	return new(float64(half[len(half)-1].ArrivedNS-half[0].ArrivedNS) / float64(len(spacings)))
+	return new(float64(first[len(first)-1].ArrivedNS-first[0].ArrivedNS) / float64(len(spacings)))
 }
 
 // isMultiple says whether a spacing, in intervals of the sender, is a whole number

@@ -94,8 +94,15 @@ func TestQueueSwing(t *testing.T) {
 			t.Errorf("%s: %v, want %g to %g", name, show(got), c.low, c.high)
 		}
 	}
-	if got := QueueSwingMS(voice(sawtooth(1000))[:60], 0); got != nil {
-		t.Errorf("1.2 s prove nothing: %v", *got)
+	// 1.3 s are all that a line with a full buffer of a second leaves time for.
+	if got := QueueSwingMS(voice(sawtooth(1000))[:65], 0); got == nil || *got < 200 || *got > 330 {
+		t.Errorf("1.3 s: %v", show(got))
+	}
+	if got := QueueSwingMS(voice(func(i int) float64 { return 10 + 30*float64(i%3) })[:65], 0); got == nil || *got > 1 {
+		t.Errorf("1.3 s of jitter: %v", show(got))
+	}
+	if got := QueueSwingMS(voice(sawtooth(1000))[:35], 0); got != nil {
+		t.Errorf("0.7 s prove nothing: %v", *got)
 	}
 	if got := QueueSwingMS(nil, 0); got != nil {
 		t.Errorf("nothing arrived: %v", *got)
@@ -140,7 +147,7 @@ func TestSlowedInterval(t *testing.T) {
 			t.Errorf("%s: %v, want %g ms", name, show(got), c.want)
 		}
 	}
-	for _, p := range [][]Packet{nil, voice(narrow(34.7, 600))[:50]} {
+	for _, p := range [][]Packet{nil, voice(narrow(34.7, 600))[:20]} {
 		if got := SlowedInterval(p, 20e6); got != nil {
 			t.Errorf("%d packets prove nothing: %v", len(p), *got)
 		}
