@@ -21,6 +21,7 @@ import (
 // its router says so (RFC 1191, RFC 8201). Where those words are filtered, large
 // packets vanish: the voice passes, and everything with TLS hangs.
 const (
+	mtuAfter  = time.Second // the first second of a check is the fullest anyway
 	mtuRounds = 6
 	mtuEvery  = 700 * time.Millisecond
 	mtuWait   = 1200 * time.Millisecond
@@ -38,11 +39,13 @@ const (
 // way, because a router said so: then nothing vanishes.
 var errTooLarge = errors.New("too large for the way, and the system knows it")
 
-// askLarge fills in whether large packets vanish on the way to a server: by
-// STUN, else by echoes.
+// askLarge fills in whether large packets vanish on the way to a server. A padded
+// STUN request is large only on its way there; an echo is large both ways, but
+// some firewalls drop it for its size alone. So the first has the word where it
+// vanishes, and the second where the first passes.
 func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data *report.NetworkPath) {
 	size := packetBytes(found.adapter)
-	if size <= leastMTU {
+	if size <= leastMTU || env.Clock.Sleep(ctx, mtuAfter) != nil {
 		return
 	}
 	far := found.far
@@ -50,25 +53,34 @@ func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data 
 	if !at.IsValid() && far.collector.IsValid() {
 		at = netip.AddrPortFrom(far.collector, stunPort)
 	}
+	var byUDP, byICMP sizes
+	var wg sync.WaitGroup
 	if at.IsValid() {
-		seen := compareSizes(ctx, env, stunQuestion(env, at), func(ctx context.Context) (echo.Reply, error) {
-			return askLargeSTUN(ctx, env, at, size)
+		wg.Go(func() {
+			byUDP = compareSizes(ctx, env, stunQuestion(env, at), func(ctx context.Context) (echo.Reply, error) {
+				return askLargeSTUN(ctx, env, at, size)
+			})
 		})
-		seen.record(data, "udp", size)
 	}
-	large, ok := p.Asker.(echo.LargeAsker)
-	if data.MTUBlackhole != nil || !ok || !far.isKnown() {
-		return
+	if large, ok := p.Asker.(echo.LargeAsker); ok && far.isKnown() {
+		wg.Go(func() {
+			byICMP = compareSizes(ctx, env, p.echo(far.toward()), func(ctx context.Context) (echo.Reply, error) {
+				r, err := large.AskLarge(ctx, far.toward(), size)
+				if errors.Is(err, echo.ErrTooLarge) {
+					return r, fmt.Errorf("%w: %w", errTooLarge, err)
+				}
+				return r, err
+			})
+		})
 	}
-	to := far.toward()
-	seen := compareSizes(ctx, env, p.echo(to), func(ctx context.Context) (echo.Reply, error) {
-		r, err := large.AskLarge(ctx, to, size)
-		if errors.Is(err, echo.ErrTooLarge) {
-			return r, fmt.Errorf("%w: %w", errTooLarge, err)
-		}
-		return r, err
-	})
-	seen.record(data, "icmp", size)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return // what was cut off did not vanish
+	}
+	byICMP.record(data, "icmp", size)
+	if vanish := data.MTUBlackhole; vanish == nil || !*vanish || byUDP.vanish() {
+		byUDP.record(data, "udp", size)
+	}
 }
 
 // packetBytes is the size to ask for, without that of a link layer.
@@ -130,13 +142,18 @@ func compareSizes(ctx context.Context, env probe.Env, small, large question) siz
 	return s
 }
 
+// vanish says that large packets do, and small ones do not.
+func (s sizes) vanish() bool {
+	return !s.large && !s.known && s.vanished == mtuRounds && s.small >= mtuSmallLeast
+}
+
 func (s sizes) record(data *report.NetworkPath, by string, size int) {
 	switch {
 	case s.large:
 		data.MTUBlackhole, data.MTUBy, data.MTUWorksBytes = new(false), by, &size
 	case s.known && s.small > 0:
 		data.MTUBlackhole, data.MTUBy = new(false), by
-	case s.vanished == mtuRounds && s.small >= mtuSmallLeast:
+	case s.vanish():
 		data.MTUBlackhole, data.MTUBy = new(true), by
 	}
 }
