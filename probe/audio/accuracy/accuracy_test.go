@@ -2,7 +2,10 @@ package accuracy
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -63,6 +66,62 @@ func TestMatrix(t *testing.T) {
 		t.Errorf("no warning in %.1f %% of %d healthy fixtures, want %.0f %%", share, healthy, leastHealthyQuiet)
 	}
 	t.Logf("misjudged:\n%s", mistakes.String())
+	t.Run("document", func(t *testing.T) { holdDocument(t, m, printed.String()) })
+}
+
+// holdDocument holds docs/accuracy.md against the matrix. Another version of espeak-ng speaks otherwise.
+func holdDocument(t *testing.T, m Matrix, printed string) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "accuracy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := string(text)
+	_, version, found := strings.Cut(document, "the matrix here is of version ")
+	version, _, _ = strings.Cut(version, ". ")
+	out, err := exec.Command("espeak-ng", "--version").Output()
+	if err != nil || !found {
+		t.Fatalf("espeak-ng --version: %v; the document's: %q", err, version)
+	}
+	if !strings.Contains(string(out), version) {
+		t.Skipf("the document is of espeak-ng %s, this is %s", version, out)
+	}
+	if !strings.Contains(document, "```\n"+strings.TrimSpace(printed)+"\n```") {
+		t.Error("docs/accuracy.md shows another matrix than `go run ./cmd/accuracy` prints")
+	}
+	faulty, right := m.Faulty()
+	healthy, quiet := m.Healthy()
+	for _, head := range []string{
+		fmt.Sprintf("| %d with a fault of known kind and strength | right primary cause in 97 %% | %d (%.1f %%) |", faulty, right, Share(right, faulty)),
+		fmt.Sprintf("| %d healthy ones | no warning and no failure in 99 %% | %d (%.1f %%) |", healthy, quiet, Share(quiet, healthy)),
+	} {
+		if !strings.Contains(document, head) {
+			t.Errorf("docs/accuracy.md does not say %q", head)
+		}
+	}
+}
+
+// Every cause that a recording or what the system says of the device can show has fixtures; the document names
+// the others, with what provokes them.
+func TestEveryAudioCauseHasFixturesOrIsNamed(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "accuracy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, others, found := strings.Cut(string(text), "### Causes that no recording shows")
+	others, _, _ = strings.Cut(others, "\n## ")
+	if !found {
+		t.Fatal("docs/accuracy.md does not list the causes that no recording shows")
+	}
+	shown := map[string]bool{}
+	for _, f := range Fixtures() {
+		shown[f.Truth] = true
+	}
+	for _, d := range diagnose.Catalogue() {
+		bare, audio := strings.CutPrefix(d.Code, "audio.")
+		if named := strings.Contains(others, "`"+bare+"`"); audio && shown[d.Code] == named {
+			t.Errorf("%s: has fixtures: %v; named among those without: %v", d.Code, shown[d.Code], named)
+		}
+	}
 }
 
 func TestFixturesAreManyAndFair(t *testing.T) {

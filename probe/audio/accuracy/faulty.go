@@ -22,6 +22,12 @@ func (c *casting) addDeviceFaults() {
 	}
 }
 
+// addSilentLoudspeakers adds test sounds that never come back to a microphone that hears the voice.
+func (c *casting) addSilentLoudspeakers() {
+	c.add(3, Fixture{Truth: "audio.speaker_silent", Kind: "nothing from the loudspeaker", Strength: "-120 dB", Loop: &Loop{DelayMS: 120, ReturnDB: -120}},
+		spokenAt(-26), room(-64))
+}
+
 // addLevelFaults adds too little and too much.
 func (c *casting) addLevelFaults() {
 	for _, at := range []float64{-42, -45, -48, -52, -56} {

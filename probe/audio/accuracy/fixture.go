@@ -120,6 +120,8 @@ func Fixtures() []Fixture {
 	c.addBackgroundFaults()
 	c.addPathFaults()
 	c.addFaultsInRooms()
+	c.addWithoutPauses()
+	c.addSilentLoudspeakers()
 	return c.fixtures
 }
 

@@ -7,7 +7,7 @@ const (
 	speechBandLowHz  = 200   // above mains hum and its first harmonics
 	speechBandHighHz = 3400
 	pitchBandHighHz  = 2000
-	pitchLowestHz    = 75
+	pitchLowestHz    = 62
 	pitchHighestHz   = 400
 
 	bandWidthHz = 125

@@ -3,20 +3,21 @@ package signal
 import "math"
 
 const (
-	humRateHz       = 1000
-	humFilterHz     = 300
-	humWindowS      = 0.256
-	humHarmonics    = 4
-	humTopHz        = 290
-	humBins         = 160
-	humLevels       = 132  // of 1 dB, from FloorDBFS
-	humPending      = 16   // windows: more than frames wait for their verdict
-	humQuietWindows = 2    // from which on only the quiet ones count
-	humQuietShare   = 0.25 // the quantile of their levels: some are not as quiet as they were taken to be
-	humAllWindows   = 6
-	humSteadyDB     = 6 // a hum that is heard through a voice varies less between its median and lowest tenth
-	humAboveDB      = 10
-	humLeastDBFS    = -66 // below, nobody hears it
+	humRateHz            = 1000
+	humFilterHz          = 300
+	humWindowS           = 0.256
+	humHarmonics         = 4
+	humTopHz             = 290
+	humBins              = 160
+	humLevels            = 132  // of 1 dB, from FloorDBFS
+	humPending           = 16   // windows: more than frames wait for their verdict
+	humQuietWindows      = 2    // from which on only the quiet ones count
+	humQuietShare        = 0.25 // the quantile of their levels: some are not as quiet as they were taken to be
+	humAllWindows        = 6
+	humSteadyDB          = 6 // a hum that is heard through a voice varies less between its median and lowest tenth
+	humAboveDB           = 10
+	humThroughVoiceShare = 0.35 // the quantile of a steady line's levels: through a voice, that mostly adds to it
+	humLeastDBFS         = -66  // below, nobody hears it
 )
 
 // humMeter looks for mains hum: lines at 50 or 60 Hz and their harmonics. A low voice has such lines as
@@ -150,6 +151,13 @@ func (m *humMeter) settle(decided, quietRun int) {
 	}
 }
 
+// humLines is what is known of each bin.
+type humLines struct {
+	lasting [humBins]float64 // the level that is nearly always reached: what is no hum comes and goes
+	typical [humBins]float64 // the level a line is taken to have: on top of it, a voice adds as often as it takes away
+	steady  [humBins]bool
+}
+
 // hum is what was found of one mains frequency.
 type hum struct {
 	baseHz, levelDBFS, aboveDB float64
@@ -164,17 +172,17 @@ func (m *humMeter) find() (strongest hum, ok bool) {
 			return hum{}, false
 		}
 	}
-	var lasting [humBins]float64
-	var steady [humBins]bool
+	var lines humLines
 	for k := range m.bins {
-		lasting[k], steady[k] = counts.quantile(k, humQuietShare), true
+		lines.lasting[k], lines.typical[k], lines.steady[k] = counts.quantile(k, humQuietShare), counts.quantile(k, 0.5), true
 		if counts == &m.all {
-			low := counts.quantile(k, 0.1)
-			lasting[k], steady[k] = low, counts.quantile(k, 0.5)-low <= humSteadyDB
+			lines.lasting[k] = counts.quantile(k, 0.1)
+			lines.steady[k] = lines.typical[k]-lines.lasting[k] <= humSteadyDB
+			lines.typical[k] = counts.quantile(k, humThroughVoiceShare)
 		}
 	}
 	for _, base := range []float64{50, 60} {
-		h := m.harmonics(lasting[:m.bins], steady[:m.bins], base)
+		h := m.harmonics(&lines, base)
 		if h.levelDBFS > humLeastDBFS && (!ok || h.levelDBFS > strongest.levelDBFS) {
 			strongest, ok = h, true
 		}
@@ -183,36 +191,35 @@ func (m *humMeter) find() (strongest hum, ok bool) {
 }
 
 // harmonics adds up those of the first four harmonics that stand out of their neighbourhood.
-func (m *humMeter) harmonics(lasting []float64, steady []bool, baseHz float64) hum {
+func (m *humMeter) harmonics(lines *humLines, baseHz float64) hum {
 	h := hum{baseHz: baseHz, levelDBFS: FloorDBFS}
 	power := 0.0
 	for n := 1; n <= humHarmonics; n++ {
 		centre := int(math.Round(baseHz * float64(n) / m.binHz))
-		line, above := m.line(lasting, centre)
-		if above < humAboveDB || !steady[centre] {
+		above := m.above(lines.lasting[:m.bins], centre)
+		if above < humAboveDB || !lines.steady[centre] {
 			continue
 		}
-		power += line
+		for _, level := range lines.typical[centre-2 : centre+3] {
+			power += math.Pow(10, level/10)
+		}
 		h.aboveDB = max(h.aboveDB, above)
 	}
 	h.levelDBFS = powerDB(power)
 	return h
 }
 
-// line is the power of the spectral line at a bin, and how far its peak stands above the bins between here
-// and the next line. The Hann window spreads a line over three to four bins.
-func (m *humMeter) line(lasting []float64, centre int) (power, aboveDB float64) {
+// above is how far the peak of the spectral line at a bin stands above the bins between here and the next
+// line. The Hann window spreads a line over three to four bins.
+func (m *humMeter) above(lasting []float64, centre int) float64 {
 	const clear = 4 // bins away the window's main lobe has ended
 	reach := int(22 / m.binHz)
 	if centre-reach < 1 || centre+reach >= len(lasting) {
-		return 0, 0
+		return 0
 	}
 	peak, neighbour := float64(FloorDBFS), 0.0
-	for k := centre - 2; k <= centre+2; k++ {
-		if math.Abs(float64(k-centre)) <= 1 {
-			peak = max(peak, lasting[k])
-		}
-		power += math.Pow(10, lasting[k]/10)
+	for k := centre - 1; k <= centre+1; k++ {
+		peak = max(peak, lasting[k])
 	}
 	loudest := float64(FloorDBFS)
 	count := 0.0
@@ -224,7 +231,7 @@ func (m *humMeter) line(lasting []float64, centre int) (power, aboveDB float64) 
 		}
 	}
 	if count == 0 || loudest > peak {
-		return 0, 0
+		return 0
 	}
-	return power, peak - powerDB(neighbour/count)
+	return peak - powerDB(neighbour/count)
 }

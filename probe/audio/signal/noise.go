@@ -21,6 +21,9 @@ const (
 	// noise was not there all the time, and it is the noise that counts.
 	consonantsDB = 1.5
 	otherNoiseDB = 6
+
+	softDB      = 20 // below the active level
+	softPerZero = 4
 )
 
 // noiseMeter finds the noise floor: the median level of the quiet frames. The median, not the mean, as a cough,
@@ -37,11 +40,13 @@ type noiseMeter struct {
 	quiet    levelCounts // of the frames judged to be quiet
 	all      levelCounts // of all frames but the digital zeros
 	periodic [levelBins]int
+	zeros    int // frames that were a quarter or more digital zero
 }
 
 // addFrame takes any frame, before it is judged.
 func (m *noiseMeter) addFrame(f *frame) {
 	if f.zeros {
+		m.zeros++
 		return
 	}
 	bin := m.all.add(f.power)
@@ -66,6 +71,13 @@ func (m *noiseMeter) floorDBFS() *float64 {
 		return &quiet
 	}
 	return nil
+}
+
+// hasBackground says that what is not speech is not digital zero either: there are quiet parts, or at least far
+// more soft frames than zeros. Behind a noise gate it is the other way round.
+func (m *noiseMeter) hasBackground(activeDBFS float64) bool {
+	soft := m.all.below(activeDBFS - softDB)
+	return m.hasQuiet() || soft >= leastQuietFrames && soft >= softPerZero*m.zeros
 }
 
 // hasQuiet says that there were parts that were quiet, but not digitally zero.
@@ -104,11 +116,24 @@ type levelCounts struct {
 
 // add returns the bin that the frame fell into.
 func (c *levelCounts) add(power float64) int {
-	bin := max(0, min(levelBins-1, int((powerDB(power)-FloorDBFS)*levelBinsPerDB)))
+	bin := levelBin(powerDB(power))
 	c.bins[bin].count++
 	c.bins[bin].power += power
 	c.count++
 	return bin
+}
+
+// below is how many frames are softer than a level.
+func (c *levelCounts) below(dBFS float64) int {
+	count := 0
+	for _, b := range c.bins[:levelBin(dBFS)] {
+		count += b.count
+	}
+	return count
+}
+
+func levelBin(dBFS float64) int {
+	return max(0, min(levelBins-1, int((dBFS-FloorDBFS)*levelBinsPerDB)))
 }
 
 // quantile is the level that this share of the frames does not exceed, and its bin.
