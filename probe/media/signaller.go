@@ -47,7 +47,10 @@ const maxAnswerBytes = 64 << 10
 
 // ICE implements [Signaller].
 func (s *HTTPSignaller) ICE(ctx context.Context) (wire.ICEConfig, error) {
-	body, _, err := s.ask(ctx, http.MethodGet, s.Base.JoinPath("api/v1/ice"), nil, http.StatusOK, wire.MaxICEConfigBytes)
+	body, err := hedged(ctx, func(ctx context.Context) ([]byte, error) {
+		body, _, err := s.ask(ctx, http.MethodGet, s.Base.JoinPath("api/v1/ice"), nil, http.StatusOK, wire.MaxICEConfigBytes)
+		return body, err
+	})
 	if err != nil {
 		return wire.ICEConfig{}, fmt.Errorf("ask for ICE servers: %w", err)
 	}
@@ -58,12 +61,21 @@ func (s *HTTPSignaller) ICE(ctx context.Context) (wire.ICEConfig, error) {
 	return *c, nil
 }
 
-// Offer implements [Signaller].
+// Offer implements [Signaller]. Where it had to ask twice, a session that the
+// server opened in vain ends by its own time limit for the first packet.
 func (s *HTTPSignaller) Offer(ctx context.Context, offerSDP string) (answerSDP, resource string, err error) {
-	body, header, err := s.ask(ctx, http.MethodPost, s.Base.JoinPath("api/v1/echo"), []byte(offerSDP), http.StatusCreated, maxAnswerBytes)
+	type answer struct {
+		body   []byte
+		header http.Header
+	}
+	a, err := hedged(ctx, func(ctx context.Context) (a answer, err error) {
+		a.body, a.header, err = s.ask(ctx, http.MethodPost, s.Base.JoinPath("api/v1/echo"), []byte(offerSDP), http.StatusCreated, maxAnswerBytes)
+		return a, err
+	})
 	if err != nil {
 		return "", "", fmt.Errorf("offer the stream: %w", err)
 	}
+	body, header := a.body, a.header
 	at, err := s.Base.JoinPath("api/v1/echo").Parse(header.Get("Location"))
 	// The token must go to nobody but the collector.
 	if err != nil || header.Get("Location") == "" || at.Scheme != s.Base.Scheme || at.Host != s.Base.Host {
