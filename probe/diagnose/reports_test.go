@@ -137,6 +137,7 @@ func media(r *report.Report, state report.MediaState) {
 // noReflector lets nothing reach our reflector and gives no sign why.
 func noReflector(r *report.Report) {
 	*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
+	noRelay(r, "unreachable")
 	media(r, report.MediaNoSignalling)
 }
 

@@ -57,7 +57,7 @@ func blockedDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
-			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice},
 			SuppressedBy: []string{"net.offline", "net.captive_portal", "net.proxy_required"}, rule: udpBlocked,
 		},
 	}
@@ -79,8 +79,8 @@ func offline(f *facts) *finding {
 		return fault(likely, observed(report.ProbeNetworkPath, "line", "cut", ""))
 	}
 	dead, named := f.lineDead()
-	if !dead {
-		return nil
+	if !dead || f.web != nil && isTrue(f.web.ProxyOffered) {
+		return nil // a network that has a proxy is silent by design
 	}
 	hit := fault(suggested, observed(report.ProbeNetworkPath, "line", "silent", ""))
 	if named {
@@ -171,17 +171,20 @@ func tlsIntercepted(f *facts) *finding {
 // udpBlocked needs another way to the same side that is open while UDP is
 // silent; a server that is silent on every way blocks nobody.
 func udpBlocked(f *facts) *finding {
-	if f.nat == nil || f.nat.UDP != report.ReachBlocked {
-		return nil
-	}
-	tcp := f.nat.TCP == report.ReachOpen
-	if !tcp && !f.webReached() || f.voiceConnected() && f.overUDP() {
+	if f.nat == nil || f.voiceConnected() && f.overUDP() {
 		return nil
 	}
 	hit := disturbance(suggested, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
-	if tcp {
+	relay := f.relayAnswersInstead()
+	switch {
+	case f.nat.UDP == report.ReachBlocked && f.nat.TCP == report.ReachOpen:
 		hit.confidence = likely
 		hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "tcp", string(f.nat.TCP), ""))
+	case f.nat.UDP == report.ReachBlocked && f.webReached():
+	case f.natSilent() && relay != nil:
+		hit.supporting = append(hit.supporting, *relay)
+	default:
+		return nil
 	}
 	if f.voice == nil {
 		return hit

@@ -74,6 +74,11 @@ func TestRelayRules(t *testing.T) {
 			turn(r).UDPAllocated, turn(r).UDPError = new(false), "unreachable"
 		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
 		"server silent altogether": {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"server silent but for its relay": {func(r *report.Report) {
+			*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
+			turn(r).UDPAllocated, turn(r).UDPRelayed, turn(r).UDPError = new(false), nil, "unreachable"
+			iceFailed(r)
+		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"nothing tried":            {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(3)} }, nil, "", "", report.Ready},
 		"list not known":           {func(r *report.Report) { *turn(r) = report.NATTURN{} }, nil, "", "", report.Ready},
 		"relay used, STUN unknown": {func(r *report.Report) { nat(r).UDP, voice(r).Path = report.ReachNotTested, "relay udp" }, one("net.turn_required"), report.SeverityInfo, report.AreaUnknown, report.Ready},

@@ -22,7 +22,7 @@ func serverDefinitions() []Definition {
 		definition("conf.server_error", serverError, web),
 		definition("conf.cert_invalid", certInvalid, web, "net.tls_intercepted", "net.clock_wrong"),
 		definition("conf.server_down", serverDown,
-			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkPath},
+			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
 			"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "conf.server_error", "conf.cert_invalid"),
 	}
 }
@@ -137,7 +137,7 @@ func (f *facts) reflectorSilent() *finding {
 	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineAlive()) {
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
-	if f.natSilent() && f.webReached() {
+	if f.natSilent() && f.webReached() && !f.relayWorks() {
 		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 	}
 	if len(evidence) == 0 {

@@ -60,6 +60,18 @@ func (f *facts) relayWorks() bool {
 	return false
 }
 
+// relayAnswersInstead is the proof that the STUN server lives although it is
+// silent to this computer: it answered by way of its own relay, which was reached
+// over TCP or TLS.
+func (f *facts) relayAnswersInstead() *report.Evidence {
+	for _, w := range f.relayWays() {
+		if w.name != "udp" && isTrue(w.allocated) && isTrue(w.relayed) {
+			return new(observed(report.ProbeNATTURN, w.name+"_relayed", true, ""))
+		}
+	}
+	return nil
+}
+
 // noRelayWorks is certain only where each way there is was tried to its end.
 func (f *facts) noRelayWorks() bool {
 	if f.turn == nil {

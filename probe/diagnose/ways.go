@@ -61,6 +61,9 @@ func (f *facts) directState() WayState {
 	case report.ReachBlocked:
 		return WayBlocked
 	case report.ReachServerSilent:
+		if f.relayWorks() {
+			return WayBlocked
+		}
 		return WaySilent
 	}
 	return WayNotTested
