@@ -249,6 +249,9 @@ func dnsSlow(f *facts) *finding {
 	if f.web == nil || f.web.DNSError != "" {
 		return nil
 	}
+	if isTrue(f.web.DNSSilent6) {
+		return disturbance(likely, ofWeb("dns_silent6", true, ""))
+	}
 	ms, ok := number(f.web.DNSMS)
 	severity, limit, passed := f.Link.DNSMS.above(ms)
 	if !ok || !passed {

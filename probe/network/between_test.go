@@ -146,3 +146,31 @@ func TestProxyThatTheNetworkOffers(t *testing.T) {
 		}
 	}
 }
+
+// families is a resolver that keeps silent for IPv6, or has none.
+type families struct{ six error }
+
+func (f families) LookupNetIP(ctx context.Context, network, _ string) ([]netip.Addr, error) {
+	if network == "ip6" {
+		return nil, f.six
+	}
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+func TestNameServerSilentForIPv6(t *testing.T) {
+	for name, c := range map[string]struct {
+		six  error
+		want bool
+	}{
+		"silent":   {&net.DNSError{Err: "i/o timeout", IsTimeout: true}, true},
+		"has none": {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
+		"broken":   {&net.DNSError{Err: "server misbehaving"}, false},
+		"has one":  {nil, false},
+	} {
+		config := direct("http", plain(t, ok), nil)
+		config.Resolver = families{c.six}
+		if d, r := run(t, config, environment(t)); r.Status != report.StatusOK || d.DNSSilent6 == nil || *d.DNSSilent6 != c.want {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+}

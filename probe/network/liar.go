@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/network/adapter"
 )
@@ -27,6 +28,24 @@ func (j *journey) unmaskLiar(ctx context.Context) {
 	}
 	if router := j.Router(ctx); router.IsValid() && !slices.ContainsFunc(j.addrs, func(a netip.Addr) bool { return a != router }) {
 		j.data.DNSError, j.data.Stage, j.data.TLSError = dnsFalse, "", ""
+	}
+}
+
+// silentTime leaves room for the three questions of lookup.Patient.
+const silentTime = 2200 * time.Millisecond
+
+// askForIPv6 finds name servers that never answer for IPv6. This program gets
+// along without; others wait for seconds at every name.
+func (j *journey) askForIPv6(ctx context.Context) {
+	_, err := netip.ParseAddr(j.target.Hostname())
+	if err == nil || j.proxy != nil || j.data.Stage != stageHTTP || ctx.Err() != nil {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, silentTime)
+	defer cancel()
+	_, err = j.Resolver.LookupNetIP(bounded, "ip6", j.target.Hostname())
+	if ctx.Err() == nil {
+		j.data.DNSSilent6 = new(err != nil && dnsFault(err) == "timeout")
 	}
 }
 

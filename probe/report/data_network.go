@@ -264,6 +264,9 @@ type NetworkWeb struct {
 	// DNSError says why the name could not be looked up: not_found, timeout,
 	// refused, false (the answer was nobody's address, or the own router's) or other.
 	DNSError string `json:"dns_error,omitempty"`
+	// DNSSilent6 is true when the name servers answered for IPv4 and kept silent,
+	// asked three times, for IPv6: most programs wait for both.
+	DNSSilent6 *bool `json:"dns_silent6,omitempty"`
 	// Proxy is none, http, https or socks5: the kind, never the address.
 	Proxy string `json:"proxy,omitempty"`
 	// ProxyOffered is true when no way leads directly and the network itself
