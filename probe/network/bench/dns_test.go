@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"net/netip"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -45,6 +46,46 @@ func TestNameServer(t *testing.T) {
 	}
 	if _, ok := answerDNS(question(t, ServerName+".", dnsmessage.TypeA), DNSSpec{Fails: "silent"}); ok {
 		t.Error("a silent server answers")
+	}
+}
+
+func TestNameServersOfScenarios(t *testing.T) {
+	for what, c := range map[string]struct {
+		spec DNSSpec
+		name string
+		kind dnsmessage.Type
+		want string // the address; "" for an answer without one, "silence" for none
+	}{
+		"both kinds":        {DNSSpec{ipv6: true}, ServerName + ".", dnsmessage.TypeAAAA, server6Addr.String()},
+		"a lie":             {DNSSpec{Says: "0.0.0.0"}, ServerName + ".", dnsmessage.TypeA, "0.0.0.0"},
+		"deaf to IPv6":      {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeAAAA, "silence"},
+		"not deaf to IPv4":  {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"an offered script": {DNSSpec{offers: true}, "wpad.", dnsmessage.TypeA, privateGateway.String()},
+		"none offered":      {DNSSpec{}, "wpad.", dnsmessage.TypeA, ""},
+	} {
+		reply, ok := answerDNS(question(t, c.name, c.kind), c.spec)
+		if !ok {
+			if c.want != "silence" {
+				t.Errorf("%s: no answer", what)
+			}
+			continue
+		}
+		var m dnsmessage.Message
+		if err := m.Unpack(reply); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		got := ""
+		for _, a := range m.Answers {
+			switch b := a.Body.(type) {
+			case *dnsmessage.AResource:
+				got = netip.AddrFrom4(b.A).String()
+			case *dnsmessage.AAAAResource:
+				got = netip.AddrFrom16(b.AAAA).String()
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", what, got, c.want)
+		}
 	}
 }
 

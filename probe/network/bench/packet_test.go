@@ -120,10 +120,14 @@ func FuzzPacket(f *testing.F) {
 	f.Add([]byte(udp(home(5000), server(3480), 20)), true)
 	f.Add([]byte(tcp(home(5000), server(443))), true)
 	f.Add([]byte(ping(home(9), server(0))), false)
+	f.Add([]byte(udp6(home6(5000), server6(3478), 200)), true)
+	if e, ok := icmpError(isp6Addr, udp6(home6(5000), server6(3478), 20), icmpTimeExceeded, 0, 0); ok {
+		f.Add([]byte(e), false)
+	}
 	if e, ok := icmpError(serverAddr, udp(home(5000), server(3480), 20), icmpUnreachable, 3, 0); ok {
 		f.Add([]byte(e), false)
 	}
-	s := Scenario{NAT: NATSpec{Hairpin: true}, CGNAT: &NATSpec{Mapping: "APDM"}, Access: both(Line{MTU: 100, Block: []string{"tcp/25"}})}
+	s := Scenario{NAT: NATSpec{Hairpin: true, ALG: true}, STUN: STUNSpec{Answers: "nonsense"}, CGNAT: &NATSpec{Mapping: "APDM"}, Access: both(Line{MTU: 100, Block: []string{"tcp/25"}})}
 	f.Fuzz(func(t *testing.T, b []byte, fromHome bool) {
 		now := int64(0)
 		r, err := newRoute(s, 1, 0, func(_ int, p packet) {
