@@ -33,6 +33,7 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 		return Text{}, false
 	}
 	names := namesIn(c.Evidence)
+	syllablesIn(c.Evidence, names)
 	for part, text := range map[string]*string{"sentence": &t.Sentence, "action": &t.Action} {
 		if named, ok := namedText(book(lang), "cause."+c.Code+"."+part+namedSuffix, names); ok {
 			*text = named
