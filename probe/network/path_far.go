@@ -25,7 +25,7 @@ type farEnds struct {
 
 // locateWait bounds the names and the question for the ICE servers together: on
 // a line that is down, all of them hang.
-const locateWait = 3 * time.Second
+const locateWait = 2500 * time.Millisecond
 
 // locate finds the addresses of the far ends. This computer itself is at the
 // end of no path.

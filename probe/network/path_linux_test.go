@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -241,6 +242,28 @@ func serveSTUN(t *testing.T, ready string) {
 	}
 }
 
+// maxPathKbps is what network.path may send and receive of its own, each way.
+const maxPathKbps = 40
+
+// traffic is all that went through the home's interface up to now, in bytes,
+// without the headers of Ethernet.
+func traffic(t *testing.T, h house) int {
+	t.Helper()
+	counter := func(name string) int {
+		out, err := exec.Command("ip", "netns", "exec", h.home, "cat", "/sys/class/net/lan0/statistics/"+name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(string(out)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const ethernetHeader = 14
+	return counter("tx_bytes") + counter("rx_bytes") - ethernetHeader*(counter("tx_packets")+counter("rx_packets"))
+}
+
 // TestPathPlacesTheFault makes a loss of 40 % in one segment after the other.
 func TestPathPlacesTheFault(t *testing.T) {
 	h := buildHouse(t)
@@ -257,7 +280,12 @@ func TestPathPlacesTheFault(t *testing.T) {
 		t.Run(c.want, func(t *testing.T) {
 			noLoss(t, h)
 			c.fault()
+			before, start := traffic(t, h), time.Now()
 			d := measure[report.NetworkPath](t, h, "path")
+			kbps := float64(traffic(t, h)-before) * 8 / 1000 / time.Since(start).Seconds() / 2
+			if t.Logf("%.0f kbit/s each way", kbps); c.want == noFault && kbps > maxPathKbps {
+				t.Errorf("more than %d kbit/s", maxPathKbps)
+			}
 			var names []string
 			for _, s := range d.Segments {
 				names = append(names, s.Name)

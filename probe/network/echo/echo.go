@@ -54,6 +54,6 @@ type Asker interface {
 // System is the way of this operating system.
 func System() Asker { return system{} }
 
-// payloadBytes is what a packet carries beside its headers: small, as a voice
-// packet is, and never the reason for a loss.
-const payloadBytes = 32
+// payloadBytes is what a packet carries beside its headers: smaller than a voice
+// packet, and never the reason for a loss. Many of them go out.
+const payloadBytes = 16
