@@ -27,9 +27,12 @@ func parse6(b []byte) (packet, bool) {
 		return nil, false
 	}
 	p := packet(b[:total])
+	if p.protocol() == protoICMP {
+		return nil, false // that of IPv4 has no place here
+	}
 	need := map[byte]int{protoUDP: 8, protoTCP: 20, protoICMPv6: 8}[p.protocol()]
 	// Neighbours and listeners are the link's own affairs, and no router's.
-	return p, len(p.payload()) >= need && !p.addr(1).IsMulticast() && !p.addr(0).IsLinkLocalUnicast()
+	return p, len(p.payload()) >= need && !p.addr(1).IsMulticast() && p.addr(0).IsGlobalUnicast()
 }
 
 // carriesError6 is carriesError for IPv6 (RFC 4443 §2.1).
