@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -79,6 +80,20 @@ func (r recordings) sound(t *testing.T, f accuracy.Fixture) accuracy.Sound {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// sounds makes several recordings at once, by their names.
+func (r recordings) sounds(t *testing.T, fixtures []accuracy.Fixture) map[string]accuracy.Sound {
+	t.Helper()
+	var mu sync.Mutex
+	made := map[string]accuracy.Sound{}
+	sideBySide(t, runtime.NumCPU(), fixtures, accuracy.Fixture.Name, func(t *testing.T, f accuracy.Fixture) {
+		s := r.sound(t, f)
+		mu.Lock()
+		defer mu.Unlock()
+		made[f.Name()] = s
+	})
+	return made
 }
 
 // plugIn has a microphone of its own deliver a recording.

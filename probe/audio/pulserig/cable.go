@@ -36,6 +36,9 @@ type Cable struct {
 	unplugged chan struct{}
 
 	mu      sync.Mutex
+	raw     []byte // delivered next, over and over
+	begun   bool
+	heldUp  time.Duration
 	lose    time.Duration
 	stopped bool
 }
@@ -75,51 +78,76 @@ func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 const feedPeriod = 20 * time.Millisecond
 
 // Feed delivers interleaved samples over and over until the test ends, at pace
-// times the rate that the device states (0 is 1).
+// times the rate that the device states (0 is 1). Called again it goes on with
+// other samples, at the first one's pace.
 func (c *Cable) Feed(samples []float32, pace float64) {
 	rate := cmp.Or(pace, 1) * float64(c.plug.RateHz)
 	raw := make([]byte, 0, 2*len(samples))
 	for _, x := range samples {
 		raw = binary.LittleEndian.AppendUint16(raw, uint16(int16(max(-32768, min(32767, x*32768)))))
 	}
-	c.fed.Go(func() { c.feed(raw, rate) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.raw = raw
+	if !c.begun {
+		c.begun = true
+		c.fed.Go(func() { c.feed(rate) })
+	}
 }
 
-func (c *Cable) feed(raw []byte, rate float64) {
+func (c *Cable) feed(rate float64) {
 	frameBytes := 2 * c.plug.Channels
 	tick := time.NewTicker(feedPeriod)
 	defer tick.Stop()
-	start, sent, skipped := time.Now(), 0, 0
+	start, sent, at := time.Now(), 0, 0
+	last := start
+	var raw []byte
 	for {
 		select {
 		case <-c.unplugged:
 			return
 		case <-tick.C:
 		}
-		due := int(time.Since(start).Seconds() * rate)
-		if stopped, lost := c.trouble(); stopped {
+		now := time.Now()
+		next, lost, stopped := c.present(now.Sub(last))
+		last = now
+		if stopped {
 			return
-		} else if lost > 0 {
+		}
+		if len(raw) == 0 || &next[0] != &raw[0] {
+			raw, at = next, 0
+		}
+		if lost > 0 {
 			start = start.Add(lost)
-			skipped += int(lost.Seconds() * rate)
+			at = (at + int(lost.Seconds()*rate)*frameBytes) % len(raw)
 			continue
 		}
-		for sent < due {
-			at := (sent + skipped) * frameBytes % len(raw)
+		for due := int(time.Since(start).Seconds() * rate); sent < due; {
 			n := min((due-sent)*frameBytes, len(raw)-at)
 			if _, err := c.pipe.Write(raw[at : at+n]); err != nil {
 				return // unplugged, or the server is gone
 			}
 			sent += n / frameBytes
+			at = (at + n) % len(raw)
 		}
 	}
 }
 
-func (c *Cable) trouble() (stopped bool, lost time.Duration) {
+// present is what to deliver now, and what trouble to make.
+func (c *Cable) present(sinceLast time.Duration) (raw []byte, lost time.Duration, stopped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.heldUp = max(c.heldUp, sinceLast-feedPeriod)
 	lost, c.lose = c.lose, 0
-	return c.stopped, lost
+	return c.raw, lost, c.stopped
+}
+
+// HeldUp is the longest that this process was kept from delivering. Hardware is
+// not held up: what comes of it is the fault of the machine that plays its part.
+func (c *Cable) HeldUp() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.heldUp
 }
 
 // Lose makes the device lose so much of the sound that comes next.
