@@ -42,12 +42,39 @@ func load(ctx context.Context, n int, duration time.Duration) (*figures, error) 
 	f.begin(streams)
 	send(ctx, streams, duration, epoch)
 	f.finishWindow()
-	time.Sleep(500 * time.Millisecond) // the last echoes
+	awaitEchoes(ctx, streams)
 	f.end(streams)
 	for _, s := range streams {
 		_ = s.conn.Close()
 	}
 	return f, f.collect(c, streams)
+}
+
+// awaitEchoes waits until every echo is back, or none has come for half a second:
+// the others are lost.
+func awaitEchoes(ctx context.Context, streams []*stream) {
+	const quiet = 500 * time.Millisecond
+	back, since := -1, time.Now()
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		now, sent := 0, 0
+		for _, s := range streams {
+			now += int(s.back.Load())
+			sent += int(s.seq)
+		}
+		if now != back {
+			back, since = now, time.Now()
+		}
+		if now >= sent || time.Since(since) > quiet {
+			tick.Stop()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // openAll opens the streams, a few at a time: a thousand handshakes at once

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -36,6 +37,7 @@ type stream struct {
 	packet []byte
 	header rtp.Header
 
+	back         atomic.Int64 // echoes so far
 	received     int
 	turnaroundUS []float32
 	rttUS        []float32
@@ -192,6 +194,7 @@ func (s *stream) read(ready <-chan struct{}, epoch time.Time) {
 			}
 			if d, err := wire.ParseDown(plain[12:]); err == nil {
 				s.received++
+				s.back.Add(1)
 				s.turnaroundUS = append(s.turnaroundUS, float32(d.TurnaroundNS())/1e3)
 				s.rttUS = append(s.rttUS, float32(now-d.UpSentNS)/1e3)
 			}

@@ -109,7 +109,7 @@ func benchmarkStreams(b *testing.B, n int) {
 			}
 		})
 	}
-	before := r.Stats()
+	before, lastEchoed := r.Stats(), int64(0)
 	round, start := 0, time.Now()
 	for b.Loop() {
 		for i, c := range clients {
@@ -119,10 +119,15 @@ func benchmarkStreams(b *testing.B, n int) {
 		}
 		round++
 	}
-	time.Sleep(200 * time.Millisecond)
+	sent, end := round*n, time.Now()
+	until(b, "all packets are echoed, or the stream is silent", func() bool {
+		echoed := r.Stats().PacketsEchoed
+		quiet := echoed == lastEchoed
+		lastEchoed = echoed
+		return echoed-before.PacketsEchoed >= int64(sent) || quiet && time.Since(end) > 200*time.Millisecond
+	})
 	close(done)
 	readers.Wait()
-	sent := round * n
 	b.ReportMetric(float64(sent)/time.Since(start).Seconds(), "packets/s")
 	b.ReportMetric(100*(1-float64(r.Stats().PacketsEchoed-before.PacketsEchoed)/float64(sent)), "%uplost")
 	b.ReportMetric(100*(1-float64(len(turnarounds))/float64(sent)), "%lost")
