@@ -40,7 +40,7 @@ type Analysis struct {
 	// NoiseFloorDBFS is the median level of the parts without speech and without digital zero, DC removed
 	// (voice channel). With less than 500 ms of such parts it is the level of the lowest frames between the
 	// syllables, if those share one, as a steady noise has them do, or the median of at least 200 ms than which
-	// nothing is much lower; else nil. Within 1.5 dB for steady noise up to 8 dB below the voice.
+	// nothing is much lower; else nil. Within 2 dB for steady noise 8 to 17 dB below the voice.
 	NoiseFloorDBFS *float64 `json:"noise_floor_dbfs"`
 	// SNRDB is ActiveLevelDBFS less NoiseFloorDBFS; nil without a noise floor or with less than 300 ms of speech.
 	SNRDB *float64 `json:"snr_db"`
