@@ -33,7 +33,6 @@ const (
 type village struct {
 	hops    []string // "" keeps silent
 	answers map[string]bool
-	rtt     time.Duration
 }
 
 func (v village) Ask(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
