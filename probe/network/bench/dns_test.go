@@ -49,7 +49,7 @@ func TestNameServer(t *testing.T) {
 	}
 }
 
-func TestNameServersOfScenarios(t *testing.T) {
+func TestBadNameServers(t *testing.T) {
 	for what, c := range map[string]struct {
 		spec DNSSpec
 		name string
