@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,7 +100,7 @@ func (f fixed) LookupNetIP(context.Context, string, string) ([]netip.Addr, error
 
 func TestDialerTakesTheAddressThatAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		closed := 0
+		var closed atomic.Int32
 		d := Dialer{Resolver: fixed{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}, Timeout: 3 * time.Second,
 			Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
 				if address == "192.0.2.2:443" {
@@ -111,7 +112,7 @@ func TestDialerTakesTheAddressThatAnswers(t *testing.T) {
 					return nil, ctx.Err()
 				}
 				time.Sleep(300 * time.Millisecond)
-				return closing{new(int)}, nil
+				return closing{new(atomic.Int32)}, nil
 			}}
 		start := time.Now()
 		conn, err := d.DialContext(t.Context(), "tcp", "x.example:443")
@@ -119,8 +120,8 @@ func TestDialerTakesTheAddressThatAnswers(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 		time.Sleep(time.Second)
-		if closed != 1 {
-			t.Errorf("%d late connections closed", closed)
+		if closed.Load() != 1 {
+			t.Errorf("%d late connections closed", closed.Load())
 		}
 		if _, err := d.DialContext(t.Context(), "tcp", "nonsense"); err == nil {
 			t.Error("an address without a port was taken")
@@ -128,9 +129,9 @@ func TestDialerTakesTheAddressThatAnswers(t *testing.T) {
 	})
 }
 
-type closing struct{ closed *int }
+type closing struct{ closed *atomic.Int32 }
 
-func (c closing) Close() error                   { *c.closed++; return nil }
+func (c closing) Close() error                   { c.closed.Add(1); return nil }
 func (closing) Read([]byte) (int, error)         { return 0, io.EOF }
 func (closing) Write(b []byte) (int, error)      { return len(b), nil }
 func (closing) LocalAddr() net.Addr              { return nil }
