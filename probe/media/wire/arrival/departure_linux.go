@@ -78,6 +78,10 @@ func (k *kernelDepartures) send(c *Conn, b []byte, to netip.AddrPort) (n int, le
 	return n, before.Add(time.Duration(k.found - k.window.from)), nil
 }
 
+// told says whether the kernel is asked at all, and whether it told the last
+// departure.
+func (k *kernelDepartures) told() (asked, told bool) { return k.raw != nil, k.found != 0 }
+
 // drain empties the socket's error queue and keeps the time within the window.
 func (k *kernelDepartures) drain(fd uintptr) {
 	for range 16 {

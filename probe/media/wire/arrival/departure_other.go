@@ -14,6 +14,8 @@ type kernelDepartures struct{}
 
 func (*kernelDepartures) ask(*net.UDPConn) {}
 
+func (*kernelDepartures) told() (asked, told bool) { return false, false }
+
 func (*kernelDepartures) send(c *Conn, b []byte, to netip.AddrPort) (n int, left time.Time, err error) {
 	left = c.now()
 	n, err = c.UDPConn.WriteToUDPAddrPort(b, to)
