@@ -6,19 +6,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dop251/goja"
+	"github.com/robertkrimen/otto"
 )
 
 // functions are what a script may call. Those with Ex know IPv6 (Microsoft's
 // extension, which browsers took over).
-func functions(vm *goja.Runtime, t task, lookUp func(string) addresses) map[string]any {
+func functions(t task, lookUp func(string) addresses) map[string]any {
 	asked := asker{lookUp}
 	own := func() string { return t.Own }
-	orNull := func(s string) goja.Value {
+	orNull := func(s string) otto.Value {
 		if s == "" {
-			return goja.Null()
+			return otto.NullValue()
 		}
-		return vm.ToValue(s)
+		return valueOf(s)
 	}
 	at := func(gmt bool) moment { return momentOf(t.Now, gmt) }
 	return map[string]any{
@@ -30,7 +30,7 @@ func functions(vm *goja.Runtime, t task, lookUp func(string) addresses) map[stri
 		"dnsDomainLevels":     func(host string) int { return strings.Count(host, ".") },
 		"shExpMatch":          func(s, pattern string) bool { return matches(pattern, s) },
 		"isResolvable":        func(host string) bool { return asked.first(host) != "" },
-		"dnsResolve":          func(host string) goja.Value { return orNull(asked.first(host)) },
+		"dnsResolve":          func(host string) otto.Value { return orNull(asked.first(host)) },
 		"isInNet":             asked.isInNet,
 		"myIpAddress":         own,
 		"convert_addr":        convertAddr,
@@ -40,31 +40,37 @@ func functions(vm *goja.Runtime, t task, lookUp func(string) addresses) map[stri
 		"myIpAddressEx":       own,
 		"sortIpAddressList":   sortAddresses,
 		"getClientVersion":    func() string { return "1.0" },
-		"alert":               func(goja.FunctionCall) goja.Value { return goja.Undefined() },
-		"weekdayRange": func(call goja.FunctionCall) goja.Value {
+		"alert":               func(otto.FunctionCall) otto.Value { return otto.UndefinedValue() },
+		"weekdayRange": func(call otto.FunctionCall) otto.Value {
 			args, gmt := arguments(call)
-			return vm.ToValue(at(gmt).inWeekdays(args))
+			return valueOf(at(gmt).inWeekdays(args))
 		},
-		"dateRange": func(call goja.FunctionCall) goja.Value {
+		"dateRange": func(call otto.FunctionCall) otto.Value {
 			args, gmt := arguments(call)
-			return vm.ToValue(at(gmt).inDates(args))
+			return valueOf(at(gmt).inDates(args))
 		},
-		"timeRange": func(call goja.FunctionCall) goja.Value {
+		"timeRange": func(call otto.FunctionCall) otto.Value {
 			args, gmt := arguments(call)
-			return vm.ToValue(at(gmt).inTimes(args))
+			return valueOf(at(gmt).inTimes(args))
 		},
 	}
 }
 
 // arguments are those of a range without the word that means universal time.
-func arguments(call goja.FunctionCall) (args []string, gmt bool) {
-	for _, v := range call.Arguments {
+func arguments(call otto.FunctionCall) (args []string, gmt bool) {
+	for _, v := range call.ArgumentList {
 		args = append(args, strings.ToUpper(strings.TrimSpace(v.String())))
 	}
 	if n := len(args); n > 0 && args[n-1] == "GMT" {
 		return args[:n-1], true
 	}
 	return args, false
+}
+
+// valueOf hands a text or a truth value to the script; both always fit.
+func valueOf(v any) otto.Value {
+	value, _ := otto.ToValue(v)
+	return value
 }
 
 func localHostOrDomainIs(host, name string) bool {
