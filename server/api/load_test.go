@@ -103,11 +103,19 @@ func TestLoadPlaces(t *testing.T) {
 		}
 	}
 	leaves := []func(){enter("a"), enter("b"), enter("c"), enter("d")}
-	refused("a", http.StatusTooManyRequests)    // it measures already
+	for range loadTransfers - 1 {
+		leaves = append(leaves, enter("a"))
+	}
+	refused("a", http.StatusTooManyRequests)    // it fills its line already
 	refused("e", http.StatusServiceUnavailable) // no place
 	now = now.Add(time.Hour)
 	refused("e", http.StatusServiceUnavailable) // the transfers still run
 	leaves[0]()
+	now = now.Add(time.Hour)
+	refused("e", http.StatusServiceUnavailable) // a's other transfers still run
+	for _, leave := range leaves[4:] {
+		leave()
+	}
 	refused("e", http.StatusServiceUnavailable) // a's measurement goes on
 	enter("a")()
 	now = now.Add(loadHold)

@@ -12,23 +12,26 @@ import (
 // and the reports: a check that has to wait says "unknown".
 const (
 	// loadUnit is what one turn of the limiters stands for. One measurement asks
-	// for 4 MB and sends up to 3.9 MB in six requests: 34 turns.
+	// for 4 MB in four requests and sends up to 3.9 MB in eighteen: 42 turns.
 	loadUnit = 256 << 10
-	// An agent: two measurements at once, then one in about 70 s, 1 Mbit/s.
-	loadBurst = 70
+	// An agent: two measurements at once, then one in about 84 s, 1 Mbit/s.
+	loadBurst = 84
 	loadEvery = 2 * time.Second
 	// All together: 64 MB at once, then 8 Mbit/s.
 	loadBurstAll = 256
 	loadEveryAll = 250 * time.Millisecond
 	// loadAgents may measure side by side. More would measure each other.
 	loadAgents = 4
+	// loadTransfers may run at once for one agent: four fill its line, and the end
+	// of the four before them is noticed only when its news has arrived.
+	loadTransfers = 8
 	// loadHold keeps an agent's place between the requests of its measurement.
 	loadHold = 3 * time.Second
 	// loadLimit ends one transfer; the agent itself gives up after 3 s.
 	loadLimit = 10 * time.Second
 )
 
-// loadRoom lets few agents measure at once, each with one transfer at a time.
+// loadRoom lets few agents measure at once, each with a few transfers.
 type loadRoom struct {
 	now     func() time.Time
 	byAgent *limit.Limiter
@@ -40,8 +43,8 @@ type loadRoom struct {
 
 // loadGuest is an agent that has a place.
 type loadGuest struct {
-	busy  bool      // a transfer runs
-	until time.Time // when the place is free again, unless busy
+	running int       // transfers
+	until   time.Time // when the place is free again, unless some run
 }
 
 func newLoadRoom(now func() time.Time) *loadRoom {
@@ -58,8 +61,8 @@ func (r *loadRoom) enter(agent string, bytes int64) (leave func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	if g := r.guests[agent]; g != nil && g.busy {
-		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent measures already: one transfer at a time", loadHold)
+	if g := r.guests[agent]; g != nil && g.running >= loadTransfers {
+		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "this agent measures already: wait for its transfers to end", loadHold)
 	}
 	if wait, ok := r.place(agent, now); !ok {
 		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines are being measured: try again later", wait)
@@ -71,12 +74,17 @@ func (r *loadRoom) enter(agent string, bytes int64) (leave func(), err error) {
 	if wait, ok := r.all.AllowN("", turns); !ok {
 		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines were measured a moment ago: try again later", wait)
 	}
-	g := &loadGuest{busy: true}
-	r.guests[agent] = g
+	g := r.guests[agent]
+	if g == nil {
+		g = &loadGuest{}
+		r.guests[agent] = g
+	}
+	g.running++
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		g.busy, g.until = false, r.now().Add(loadHold)
+		g.running--
+		g.until = r.now().Add(loadHold)
 	}, nil
 }
 
@@ -86,7 +94,7 @@ func (r *loadRoom) place(agent string, now time.Time) (wait time.Duration, ok bo
 	wait = loadHold
 	for id, g := range r.guests {
 		switch {
-		case g.busy:
+		case g.running > 0:
 		case !now.Before(g.until):
 			delete(r.guests, id)
 		default:
