@@ -97,7 +97,7 @@ type AudioInput struct {
 	HumProminenceDB *float64 `json:"hum_prominence_db,omitempty"`
 	// BandwidthHz is the frequency in Hz up to which there is speech; docs/accuracy.md defines it.
 	BandwidthHz *float64 `json:"bandwidth_hz,omitempty"`
-	// BandRatioDB is the level of 4-7 kHz against 0.3-3.4 kHz in dB.
+	// BandRatioDB is the level of 4-7 kHz against 0.3-3.4 kHz in dB; nil where noise covers the upper band.
 	BandRatioDB *float64 `json:"band_ratio_db,omitempty"`
 	// DCOffset is the mean of the samples, -1..1 of full scale.
 	DCOffset *float64 `json:"dc_offset,omitempty"`

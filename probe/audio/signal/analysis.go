@@ -70,8 +70,8 @@ type Analysis struct {
 	// than 60 dB below its strongest band (voice channel); nil with less than 500 ms of speech.
 	BandwidthHz *float64 `json:"bandwidth_hz"`
 	// BandRatioDB is the speech power in 4-7 kHz (from 4.4 on, as resamplers leak a little) relative to
-	// that in 0.3-3.4 kHz, quiet parts subtracted;
-	// -100 when the sampling rate leaves nothing above 4 kHz; nil with less than 500 ms of speech.
+	// that in 0.3-3.4 kHz, quiet parts subtracted; -100 when the sampling rate leaves nothing above 4 kHz;
+	// nil with less than 500 ms of speech, and where the quiet parts cover the upper band.
 	BandRatioDB *float64 `json:"band_ratio_db"`
 
 	// DCOffset is the mean sample value, -1..1, of the channel where it is larger in magnitude.

@@ -8,6 +8,7 @@ const (
 	bandRangeDB      = 60
 	bandAboveQuiet   = 2 // times the power: 3 dB
 	bandRatioFloorDB = -100
+	coveredRatioDB   = -50 // what a path of 8 kHz leaves above 4.4 kHz: -49 dB and less
 	telephoneLowHz   = 300
 	telephoneHighHz  = 3400
 	widebandLowHz    = 4400 // not 4000: what resampled an 8 kHz signal leaks a little way above its band
@@ -64,27 +65,34 @@ func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
 	return new(0.0)
 }
 
-// bandRatioDB is the speech power in 4.4-7 kHz over that in 0.3-3.4 kHz; nil with too little speech.
+// bandRatioDB is the speech power in 4.4-7 kHz over that in 0.3-3.4 kHz; nil with too little speech, or
+// where the quiet parts are the louder ones up there: noise or the room then covers what there may be, and
+// the difference of both would say "nothing". Where what covers it is weaker than the leaks of a telephone's
+// path, so is the speech, and the cover's own level is stated: the ratio is that at most.
 func (m *bandwidthMeter) bandRatioDB(w *wideSpectrum) *float64 {
 	if m.speechFrames < leastBandFrames {
 		return nil
 	}
-	telephone := m.speechPower(w, telephoneLowHz, telephoneHighHz)
-	wideband := m.speechPower(w, widebandLowHz, widebandHighHz)
+	telephone, _ := m.powers(w, telephoneLowHz, telephoneHighHz)
+	wideband, quiet := m.powers(w, widebandLowHz, widebandHighHz)
 	if telephone <= 0 {
 		return nil
 	}
-	return new(max(bandRatioFloorDB, 10*math.Log10(max(wideband/telephone, 1e-10))))
+	ratio := max(bandRatioFloorDB, powerDB(max(wideband, quiet)/telephone))
+	if wideband < quiet && ratio > coveredRatioDB {
+		return nil
+	}
+	return &ratio
 }
 
-// speechPower is the speech's own power between two frequencies.
-func (m *bandwidthMeter) speechPower(w *wideSpectrum, fromHz, toHz float64) float64 {
-	sum := 0.0
+// powers are the speech's own power between two frequencies and that of the quiet parts.
+func (m *bandwidthMeter) powers(w *wideSpectrum, fromHz, toHz float64) (speech, quiet float64) {
 	for b := range w.bands {
 		if centre := (float64(b) + 0.5) * w.bandHz; centre >= fromHz && centre <= toHz {
-			speech, quiet := m.means(b)
-			sum += max(0, speech-quiet)
+			s, q := m.means(b)
+			speech += max(0, s-q)
+			quiet += q
 		}
 	}
-	return sum
+	return speech, quiet
 }
