@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/transport/v4"
 
@@ -23,6 +24,9 @@ type mapped struct {
 
 func (m mapped) CreateDialer(d *net.Dialer) transport.Dialer { return mappedDialer{d, m.ports} }
 
+// swallowed is where packets vanish, as behind a firewall that does not say no.
+const swallowed = "swallowed"
+
 type mappedDialer struct {
 	*net.Dialer
 	ports map[string]string
@@ -30,8 +34,12 @@ type mappedDialer struct {
 
 func (d mappedDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	to, ok := d.ports[address]
-	if !ok {
+	switch {
+	case !ok:
 		to = "127.0.0.1:1"
+	case to == swallowed:
+		<-ctx.Done()
+		return nil, ctx.Err()
 	}
 	return d.Dialer.DialContext(ctx, network, to)
 }
@@ -144,6 +152,25 @@ func TestProxyThatTheNetworkOffers(t *testing.T) {
 				t.Errorf("%s, direct fails %v: %+v, %+v", name, fails, r, d)
 			}
 		}
+	}
+}
+
+// TestProxyWhereNothingElseIsHeard: a firewall that only drops uses up the time of
+// every other sign; the offer is heard all the same.
+func TestProxyWhereNothingElseIsHeard(t *testing.T) {
+	script := plain(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `function FindProxyForURL(url, host) { return "PROXY proxy.town.example:3128"; }`)
+	})
+	config := direct("https", plain(t, ok), newAuthority(t, "town"))
+	config.URL, config.plainPort, config.StepTime = "https://"+host+"/", "80", 300*time.Millisecond
+	config.Resolver = names{host: {farAway}, "wpad": {"192.168.1.5"}}
+	env := environment(t)
+	env.Net = mapped{env.Net, map[string]string{
+		farAway + ":443": swallowed, farAway + ":80": swallowed, anywhere.String() + ":80": swallowed,
+		"192.168.1.5:80": strings.TrimPrefix(script.URL, "http://"),
+	}}
+	if d, r := run(t, config, env); d.ProxyOffered == nil || !*d.ProxyOffered || r.Status != report.StatusFail {
+		t.Errorf("%+v, %+v", r, d)
 	}
 }
 

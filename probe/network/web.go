@@ -117,11 +117,14 @@ func (j *journey) placeTheFault(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
+	offered := j.seekProxy(ctx) // beside the rest: on a line that lets nothing pass, that takes all the time
 	j.lookForPortal(ctx)
 	if j.data.CaptivePortal == nil {
 		j.unmaskLiar(ctx)
 	}
-	j.lookForProxy(ctx)
+	if <-offered && j.data.CaptivePortal == nil {
+		j.data.ProxyOffered = new(true)
+	}
 	j.judgeOnline()
 }
 

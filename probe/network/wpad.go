@@ -15,23 +15,23 @@ import (
 // proxies it names come early.
 const maxOfferBytes = 64 << 10
 
-// lookForProxy asks, where no way leads directly and no proxy is set, whether
-// the network offers one (WPAD over DNS). The offer is read and never run:
-// anybody on the network can make one.
-func (j *journey) lookForProxy(ctx context.Context) {
+// seekProxy asks, where no way leads directly and no proxy is set, whether the
+// network offers one (WPAD over DNS), and sends what came of it. The offer is
+// read and never run: anybody on the network can make one.
+func (j *journey) seekProxy(ctx context.Context) <-chan bool {
+	offered := make(chan bool, 1)
 	direct := j.data.Proxy == "none"
 	failed := j.data.Stage == "" && j.data.DNSError != "" || j.data.Stage == stageDNS
-	if !direct || !failed || j.data.CaptivePortal != nil || ctx.Err() != nil {
-		return
+	if !direct || !failed {
+		offered <- false
+		return offered
 	}
-	// Without a dot, so that the system adds the network's own domain.
-	addrs, err := j.Resolver.LookupNetIP(ctx, "ip", "wpad")
-	if err != nil || len(addrs) == 0 || saysNowhere(addrs) {
-		return
-	}
-	if offersProxy(j.offer(ctx, alternate(addrs))) {
-		j.data.ProxyOffered = new(true)
-	}
+	go func() {
+		// Without a dot, so that the system adds the network's own domain.
+		addrs, err := j.Resolver.LookupNetIP(ctx, "ip", "wpad")
+		offered <- err == nil && len(addrs) > 0 && !saysNowhere(addrs) && offersProxy(j.offer(ctx, alternate(addrs)))
+	}()
+	return offered
 }
 
 // offer is the beginning of the script; "" when there is none.
