@@ -206,6 +206,19 @@ func (n *namespaces) nameHome(ctx context.Context, tunnel bool) error {
 	return nil
 }
 
+// allowPings lets programs of a host send pings or keeps them from it
+// (ping_group_range, icmp(7)). A new namespace lets none, while desktops let all:
+// systemd's 50-default.conf sets it so.
+func (n *namespaces) allowPings(host int, allowed bool) error {
+	groups := "1 0" // an empty range
+	if allowed {
+		groups = "0 2147483647"
+	}
+	return n.within(host, func() error {
+		return os.WriteFile("/proc/sys/net/ipv4/ping_group_range", []byte(groups), 0o644)
+	})
+}
+
 // setResolver names the name server of programs started in a host from now on.
 func (n *namespaces) setResolver(host int, server netip.Addr) error {
 	dir := filepath.Join(resolverDir, n.names[host])

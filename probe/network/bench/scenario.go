@@ -58,6 +58,9 @@ type HomeSpec struct {
 	LifetimeS float64 `toml:"lifetime_s"`
 	// VPN makes the way out a tunnel of the computer's own.
 	VPN bool `toml:"vpn"`
+	// NoPings keeps programs from sending pings, as Linux without systemd does and
+	// containers do.
+	NoPings bool `toml:"no_pings"`
 	// DownAtS takes the computer's interface away at this second, UpAtS brings it
 	// back; 0: not.
 	DownAtS float64 `toml:"down_at_s"`

@@ -160,6 +160,9 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 	if err := w.ns.setResolver(atHome, p.gateway); err != nil {
 		return err
 	}
+	if err := w.ns.allowPings(atHome, !s.Home.NoPings); err != nil {
+		return fmt.Errorf("allow pings: %w", err)
+	}
 	if err := w.setDesktop(s.Proxy.desktop(p.gateway)); err != nil {
 		return err
 	}
