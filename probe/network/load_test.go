@@ -18,14 +18,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// slowCollector takes and gives bytes at a rate in kbit/s.
+// slowCollector takes and gives bytes at a rate in kbit/s, all connections
+// together.
 func slowCollector(t *testing.T, kbps int) *httptest.Server {
 	t.Helper()
 	const every = 10 * time.Millisecond
 	portion := kbps * 1000 / 8 / 100
+	tick := time.NewTicker(every)
+	t.Cleanup(tick.Stop)
 	return plain(t, func(w http.ResponseWriter, r *http.Request) {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return

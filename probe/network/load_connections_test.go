@@ -1,0 +1,207 @@
+package network
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// connected notes which connections carried load at once.
+type connected struct {
+	mu      sync.Mutex
+	running map[string]bool // by the client's address
+	most    int
+	proto   map[string]bool
+}
+
+func (c *connected) enter(r *http.Request) (leave func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running[r.RemoteAddr], c.proto[r.Proto] = true, true
+	c.most = max(c.most, len(c.running))
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.running, r.RemoteAddr)
+	}
+}
+
+// TestLoadFillsTheLineOnSeveralConnections: also where the collector would put
+// all of it into one connection of HTTP/2.
+func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		c := &connected{running: map[string]bool{}, proto: map[string]bool{}}
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == method {
+				defer c.enter(r)()
+			}
+			if r.Method == http.MethodPost {
+				n, _ := io.Copy(io.Discard, r.Body)
+				if n > int64(firstUploads[len(firstUploads)-1]) {
+					time.Sleep(20 * time.Millisecond) // a line's round trip
+				}
+				_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: n, MS: 2})
+				return
+			}
+			for range bytesEach / (32 << 10) {
+				_, _ = w.Write(make([]byte, 32<<10))
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(2 * time.Millisecond)
+			}
+		}))
+		s.EnableHTTP2 = true
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		base, _ := url.Parse(s.URL)
+		runLoad(t, t.Context(), LoadConfig{Base: base, Client: s.Client(), ICE: stunOnLoopback(t)})
+		c.mu.Lock()
+		if c.most != connections {
+			t.Errorf("%s: %d connections at once, want %d", method, c.most, connections)
+		}
+		if got := slices.Collect(maps.Keys(c.proto)); !slices.Equal(got, []string{"HTTP/1.1"}) {
+			t.Errorf("%s by %v", method, got)
+		}
+		c.mu.Unlock()
+	}
+}
+
+// TestLoadMakesDoWithOneConnection: a collector of an earlier version takes one
+// transfer at a time.
+func TestLoadMakesDoWithOneConnection(t *testing.T) {
+	t.Parallel()
+	slow := slowCollector(t, 2000)
+	var down, up sync.Mutex
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		one := &down
+		if r.Method == http.MethodPost {
+			one = &up
+		}
+		if !one.TryLock() {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		defer one.Unlock()
+		slow.Config.Handler.ServeHTTP(w, r)
+	})
+	base, _ := url.Parse(s.URL)
+	d := runLoad(t, t.Context(), LoadConfig{Base: base, Token: "secret", ICE: stunOnLoopback(t)})
+	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+		if got := deref(kbps); got < 1000 || got > 3000 {
+			t.Errorf("%s %g kbit/s, want about 2000", name, got)
+		}
+	}
+}
+
+// TestLoadOfALineThatGoesAway: whatever was reached until then, and no hang. A
+// line that is not there is for other probes to name.
+func TestLoadOfALineThatGoesAway(t *testing.T) {
+	for _, after := range []time.Duration{2 * time.Second, 4500 * time.Millisecond} {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			gone, cut := context.WithTimeout(t.Context(), after)
+			defer cut()
+			slow := slowCollector(t, 2000)
+			s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+				if gone.Err() != nil {
+					<-r.Context().Done() // packets go nowhere
+					return
+				}
+				slow.Config.Handler.ServeHTTP(w, r)
+			})
+			base, _ := url.Parse(s.URL)
+			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, at)
+				return unplugged{conn, gone}, err
+			}}}
+			begin := time.Now()
+			d := runLoad(t, t.Context(), LoadConfig{Base: base, Token: "secret", Client: client, ICE: stunOnLoopback(t)})
+			if took := time.Since(begin); took > idleTime+2*fullTime+2*askWait {
+				t.Errorf("took %v", took)
+			}
+			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+				if kbps != nil && *kbps < 500 {
+					t.Errorf("%s %g kbit/s: what was lost is taken for a narrow line", name, *kbps)
+				}
+			}
+		})
+	}
+}
+
+// unplugged is a connection whose interface goes away: reads wait, writes are taken
+// by the system and arrive nowhere.
+type unplugged struct {
+	net.Conn
+	gone context.Context
+}
+
+func (m unplugged) Read(b []byte) (int, error) {
+	for {
+		n, err := m.Conn.Read(b)
+		if m.gone.Err() == nil || err != nil {
+			return n, err
+		}
+	}
+}
+
+func (m unplugged) Write(b []byte) (int, error) {
+	if m.gone.Err() != nil {
+		return len(b), nil
+	}
+	return m.Conn.Write(b)
+}
+
+// TestLoadUnderASetClock: the result or "unknown", never a narrow line.
+func TestLoadUnderASetClock(t *testing.T) {
+	for name, c := range map[string]struct{ at, by time.Duration }{
+		"an hour on while receiving":         {1800 * time.Millisecond, time.Hour},
+		"an hour on while sending":           {5300 * time.Millisecond, time.Hour},
+		"three seconds back while receiving": {1800 * time.Millisecond, -3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base, _ := url.Parse(slowCollector(t, 2000).URL)
+			e := environment(t)
+			e.Clock = &jumping{from: time.Now(), at: c.at, by: c.by}
+			r, err := NewLoad(LoadConfig{Base: base, Token: "secret", ICE: stunOnLoopback(t)}).Run(t.Context(), e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := r.Data.(*report.MediaLoad)
+			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+				if kbps != nil && *kbps < 1000 {
+					t.Errorf("%s %g kbit/s of 2000", name, *kbps)
+				}
+			}
+			for name, rtt := range map[string]*float64{"idle": d.IdleRTTMS, "up": d.LoadedRTTUpMS, "down": d.LoadedRTTDownMS} {
+				if rtt != nil && (*rtt < 0 || *rtt > 100) {
+					t.Errorf("%s round trip %g ms on loopback", name, *rtt)
+				}
+			}
+		})
+	}
+}
+
+// TestTogether: each at its own pace, as long as the longest.
+func TestTogether(t *testing.T) {
+	got := together([]rate{
+		{counted: 64 << 10, took: time.Second}, {counted: 16 << 10, took: 250 * time.Millisecond}, {},
+	})
+	if want := int64(128 << 10); got.took != time.Second || got.counted < want-1 || got.counted > want {
+		t.Errorf("%+v, want %d in a second", got, want)
+	}
+	if r := together(nil); r.kbps(0) != nil {
+		t.Errorf("%+v of nothing", r)
+	}
+}
