@@ -57,7 +57,7 @@ func blockedDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
-			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice},
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
 			SuppressedBy: []string{"net.offline", "net.captive_portal", "net.proxy_required"}, rule: udpBlocked,
 		},
 	}
@@ -183,6 +183,8 @@ func udpBlocked(f *facts) *finding {
 	case f.nat.UDP == report.ReachBlocked && f.webReached():
 	case f.natSilent() && relay != nil:
 		hit.supporting = append(hit.supporting, *relay)
+	case f.onlyWebPasses():
+		hit.supporting = append(hit.supporting, ofWeb("stage", f.web.Stage, ""))
 	default:
 		return nil
 	}
@@ -227,8 +229,12 @@ func clockWrong(f *facts) *finding {
 // answered and none of the large ones was, and no router said why. Some
 // firewalls drop large pings alone, so that those count only where a connection
 // hangs as well. Where nothing hangs the voice, whose packets are small, gets
-// through, and the web helped itself (RFC 4821).
+// through, and the web helped itself (RFC 4821). That TLS which hung comes about
+// with small packets is proof by itself, and the only one for the way down.
 func mtuBlackhole(f *facts) *finding {
+	if f.web != nil && isTrue(f.web.TLSSmallPackets) && f.webHangs() {
+		return fault(stated, ofWeb("stage", f.web.Stage, ""), ofWeb("tls_small_packets", true, ""))
+	}
 	if f.path == nil || !isTrue(f.path.MTUBlackhole) {
 		return nil
 	}

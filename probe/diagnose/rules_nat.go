@@ -68,3 +68,35 @@ func sharedAddress(f *facts) *finding {
 	}
 	return &finding{severity: report.SeverityInfo, confidence: likely, evidence: []report.Evidence{ofNAT("cgnat", true)}}
 }
+
+// onlyWebPasses reports a line that lets out web pages and nothing else: the
+// collector's came, and our reflector and its relay are silent for a reason that
+// is not theirs. Either no router on the way was heard as well, which a reflector
+// that is down would not bring about, or a proxy brought the page and the server
+// cannot be reached beside it.
+func (f *facts) onlyWebPasses() bool {
+	if !f.natSilent() || !f.webReached() || f.relayWorks() {
+		return false
+	}
+	return f.throughProxy() && isFalse(f.web.BesideProxy) || f.nobodyHeard()
+}
+
+// nobodyHeard says that machines behind the own network were asked often enough,
+// and none of them ever answered.
+func (f *facts) nobodyHeard() bool {
+	if f.lineAlive() || f.path == nil {
+		return false
+	}
+	asked := false
+	for _, s := range f.path.Segments {
+		sent, ok := count(s.Sent)
+		if s.Name == atLAN || !ok {
+			continue
+		}
+		if s.Lost != nil || s.RTTMS != nil {
+			return false
+		}
+		asked = asked || sent >= knownFrom
+	}
+	return asked
+}

@@ -73,7 +73,19 @@ func TestRelayRules(t *testing.T) {
 			nat(r).UDP, voice(r).Path = report.ReachBlocked, "relay tcp"
 			turn(r).UDPAllocated, turn(r).UDPError = new(false), "unreachable"
 		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
-		"server silent altogether": {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"server silent altogether":     {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nothing but web pages passes": {func(r *report.Report) { onlyWeb(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"a router on the way is heard": {func(r *report.Report) { onlyWeb(r); path(r).Line = "reached" }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"a proxy, and nothing beside it": {func(r *report.Report) {
+			onlyWeb(r)
+			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(false)
+		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"a proxy that nobody must use": {func(r *report.Report) {
+			onlyWeb(r)
+			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(true)
+		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nobody on the way was asked":        {func(r *report.Report) { onlyWeb(r); path(r).Segments = path(r).Segments[:1] }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"somebody on the way lost only some": {func(r *report.Report) { onlyWeb(r); path(r).Segments[1].Lost = new(100) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"server silent but for its relay": {func(r *report.Report) {
 			*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
 			turn(r).UDPAllocated, turn(r).UDPRelayed, turn(r).UDPError = new(false), nil, "unreachable"
@@ -85,6 +97,16 @@ func TestRelayRules(t *testing.T) {
 		"none offered, voice goes": {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(0)} }, nil, "", "", report.Ready},
 		"none offered, no voice":   {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(0)}; iceFailed(r) }, one("net.turn_required"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	})
+}
+
+// onlyWeb is a line that lets out web pages and nothing else.
+func onlyWeb(r *report.Report) {
+	noReflector(r)
+	media(r, report.MediaICEFailed)
+	*path(r) = report.NetworkPath{Line: "silent", Segments: []report.PathSegment{
+		{Name: "lan", Sent: new(100), Lost: new(0), RTTMS: new(0.4)},
+		{Name: "transit", Sent: new(100)},
+	}}
 }
 
 func TestMediaRules(t *testing.T) {
@@ -113,6 +135,9 @@ func TestLargePackets(t *testing.T) {
 		"large questions vanish, web goes":  {func(r *report.Report) { vanish(r, "udp") }, one("net.mtu_blackhole"), report.SeverityInfo, "", report.Ready},
 		"large pings vanish, web hangs":     {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
 		"web hangs, large packets not told": {hangs, nil, "", "", report.Unknown},
+		"web hangs, small packets help":     {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(true) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"and pings say nothing of it":       {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets, path(r).MTUBlackhole = new(true), new(false) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"web hangs, whatever the size":      {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(false) }, nil, "", "", report.Unknown},
 		"web hangs, large packets pass":     {func(r *report.Report) { hangs(r); path(r).MTUBlackhole = new(false) }, nil, "", "", report.Unknown},
 	})
 }

@@ -137,7 +137,7 @@ func (f *facts) reflectorSilent() *finding {
 	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineAlive()) {
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
-	if f.natSilent() && f.webReached() && !f.relayWorks() {
+	if f.natSilent() && f.webReached() && !f.relayWorks() && !f.onlyWebPasses() {
 		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 	}
 	if len(evidence) == 0 {

@@ -85,6 +85,8 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
 	j.placeTheFault(ctx)
+	j.trySmallPackets(ctx)
+	j.tryBesideProxy(ctx)
 	j.askForIPv6(ctx)
 	j.tryWebSocket(ctx)
 	r := judge(data)

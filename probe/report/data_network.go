@@ -284,6 +284,9 @@ type NetworkWeb struct {
 	// ClockUncertaintyMS is how far ClockOffsetMS may be off in ms, either way:
 	// half the HTTP round trip, and 500 ms more where only a Date header was there.
 	ClockUncertaintyMS *float64 `json:"clock_uncertainty_ms,omitempty"`
+	// BesideProxy says, where the page came by way of a proxy, whether a connection
+	// to the server itself came about as well.
+	BesideProxy *bool `json:"beside_proxy,omitempty"`
 	// TLSSmallPackets says, where the server took the connection and TLS hung,
 	// whether it came about with packets of at most 1000 bytes of payload.
 	TLSSmallPackets *bool `json:"tls_small_packets,omitempty"`
