@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/echo"
 )
 
@@ -57,6 +58,21 @@ func isCut(env probe.Env, streams map[string]*stream) bool {
 	return false
 }
 
+// wasAway says that this computer's own interface was away for a while: nothing
+// could be sent to anybody, not even to the next router. In a tunnel it is the
+// tunnel that was away, wherever the reason lies.
+func (f surveyed) wasAway(streams map[string]*stream) bool {
+	if f.adapter.Kind == adapter.VPN || streams[segmentLAN] == nil && !f.direct {
+		return false
+	}
+	for _, s := range streams {
+		if s.keptLittle() || !probe.IsNoRoute(s.err) {
+			return false
+		}
+	}
+	return len(streams) > 0
+}
+
 // outInVain says of a stream to a far end, if there is one, that its packets
 // went out and none was answered.
 func outInVain(s *stream) bool { return s == nil || s.sent >= fewPackets && s.answered() == 0 }
@@ -65,6 +81,9 @@ func outInVain(s *stream) bool { return s == nil || s.sent >= fewPackets && s.an
 // is the own network.
 func (f surveyed) placeFault(streams map[string]*stream) string {
 	transit, server := streams[segmentTransit], streams[segmentServer]
+	if f.wasAway(streams) {
+		return segmentLAN
+	}
 	if !f.direct {
 		return placeFault(streams[segmentLAN], streams[segmentAccess], transit, server)
 	}

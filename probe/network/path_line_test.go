@@ -148,7 +148,8 @@ func TestPathInATunnelSpeaksOfNoSegment(t *testing.T) {
 	})
 }
 
-// A computer whose own interface goes away and stays away is cut off itself.
+// A computer whose own interface goes away and stays away is cut off itself; one
+// whose interface comes back lost packets in its own network.
 func TestPathWhoseInterfaceGoesAway(t *testing.T) {
 	for _, back := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -167,14 +168,47 @@ func TestPathWhoseInterfaceGoesAway(t *testing.T) {
 				return v.Ask(ctx, to, ttl)
 			})
 			d, _ := runPath(t, env, asker, PathConfig{Collector: "https://" + collectorIn, ICE: noICE})
-			want := map[bool]string{false: lineCut, true: lineReached}[back]
-			if d.Line != want || d.FaultSegment != cannotTell {
+			line, fault := lineCut, cannotTell
+			if back {
+				line, fault = lineReached, segmentLAN
+			}
+			if d.Line != line || d.FaultSegment != fault {
 				t.Errorf("back %t: line %q, fault %q", back, d.Line, d.FaultSegment)
 			}
 			if took := time.Since(start); took > 11*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// Only where nothing at all could be sent, for want of a way out, was it the own
+// interface.
+func TestInterfaceThatWasAway(t *testing.T) {
+	kept := func(n int, err error) *stream { return &stream{sent: 100 - n, kept: n, err: err} }
+	noWay := syscall.ENETUNREACH
+	for name, c := range map[string]struct {
+		kind                 adapter.Kind
+		lan, access, transit *stream
+		want                 bool
+	}{
+		"away":                        {adapter.WiFi, kept(25, noWay), kept(24, noWay), kept(25, noWay), true},
+		"only the server's way":       {adapter.WiFi, kept(0, nil), kept(0, nil), kept(25, noWay), false},
+		"for a moment":                {adapter.WiFi, kept(4, noWay), kept(5, noWay), kept(5, noWay), false},
+		"a clock that jumped":         {adapter.WiFi, kept(25, errClockJumped), kept(25, errClockJumped), kept(25, errClockJumped), false},
+		"a tunnel":                    {adapter.VPN, kept(25, noWay), kept(25, noWay), kept(25, noWay), false},
+		"the router cannot be asked":  {adapter.WiFi, nil, kept(25, noWay), kept(25, noWay), false},
+		"nothing was asked of anyone": {adapter.WiFi, nil, nil, nil, false},
+	} {
+		streams := map[string]*stream{}
+		for at, s := range map[string]*stream{segmentLAN: c.lan, segmentAccess: c.access, segmentTransit: c.transit} {
+			if s != nil {
+				streams[at] = s
+			}
+		}
+		if got := (surveyed{adapter: adapter.Adapter{Kind: c.kind}}).wasAway(streams); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

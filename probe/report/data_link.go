@@ -43,7 +43,8 @@ type NetworkPath struct {
 	// Segments has one entry for each point that was asked, nearest first.
 	Segments []PathSegment `json:"segments,omitempty"`
 	// FaultSegment is lan, access, transit or server; none where all is well,
-	// "" where the figures do not tell.
+	// "" where the figures do not tell. It is lan, too, where the own interface
+	// was away for a while, so that nothing could be sent.
 	FaultSegment string `json:"fault_segment,omitempty"`
 	// LANSpreadMS is how much the round trip to the next router varies: what 95 of
 	// 100 packets kept, less the shortest, in ms.
