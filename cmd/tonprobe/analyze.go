@@ -59,6 +59,9 @@ func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 		{audio.ErrEmpty, "analyze.empty"},
 	} {
 		if errors.Is(err, c.is) {
+			if data == nil && c.is == wav.ErrTruncated {
+				c.key = "analyze.empty" // the cut left nothing to tell of
+			}
 			p.warn(c.key, "file", path, "detail", err)
 			if data != nil {
 				return data, nil

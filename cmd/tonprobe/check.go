@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -108,6 +109,13 @@ func (s *station) checkOptions(version string) check.Options {
 		SpeakFor: time.Duration(s.config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.collector(), Env: probe.Env{Log: s.log},
 	}
+}
+
+// withoutMicrophone reports whether the measurements asked for need nobody to
+// read anything aloud.
+func (c *checkFlags) withoutMicrophone() bool {
+	names := only(c.only)
+	return len(names) > 0 && !slices.Contains(names, report.ProbeAudioInput) && !slices.Contains(names, report.ProbeAudioOutput)
 }
 
 func only(list string) []string {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/collector"
@@ -149,7 +151,7 @@ func (p *program) explainInput(err error) (string, bool) {
 		return p.t("check.bad_target", "target", e.Target), true
 	}
 	if e, ok := errors.AsType[*check.LifetimeError](err); ok {
-		return p.t("check.bad_lifetime", "value", e.Asked, "least", check.MinBindingLifetime, "most", check.MaxBindingLifetime), true
+		return p.t("check.bad_lifetime", "value", asTyped(e.Asked), "least", asTyped(check.MinBindingLifetime), "most", asTyped(check.MaxBindingLifetime)), true
 	}
 	if e, ok := errors.AsType[*diagnose.UnknownProfileError](err); ok {
 		return p.t("check.unknown_profile", "name", e.Name, "known", join(e.Known)), true
@@ -163,4 +165,16 @@ func (p *program) explainInput(err error) (string, bool) {
 		return p.t(key, "url", e.URL), true
 	}
 	return "", false
+}
+
+// asTyped is a duration as a person types it: 10m, not 10m0s.
+func asTyped(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

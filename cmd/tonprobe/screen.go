@@ -29,7 +29,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, ke
 		Out:         out,
 		Interactive: p.attended(flags),
 		Agreed:      flags.yes,
-		Consent:     tui.Consent{NoAudio: st.config.NoAudio, Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
+		Consent:     tui.Consent{NoAudio: st.config.NoAudio || flags.withoutMicrophone(), Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
 		Device:      st.config.Device,
 		Profile:     st.config.Profile,
 		SpeakFor:    time.Duration(st.config.SpeakSeconds) * time.Second,

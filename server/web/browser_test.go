@@ -319,7 +319,7 @@ func (b *browser) login(c *collector) {
 func council(c *collector) (erika agent) {
 	erika = c.enrol("Erika Beispiel", "+49 228 5550101")
 	erika.send("K7P-3QX", 26*time.Hour, microphone(nil), passage(), voice(0), internet())
-	erika.send("M2W-8RT", 3*time.Minute, microphone(muted), passage(), voice(0), internet())
+	erika.send("M2W-8RT", 3*time.Minute, microphone(muted), passage(), router(), detours(), voice(0), internet(), wifi())
 	c.enrol("Bernd Brückner", "+49 (0)228 5550102").send("H4J-9TW", 12*time.Minute, microphone(nil), passage(), voice(9.5), internet())
 	c.enrol("Çiğdem Yıldız", "0228 5550103").send("A1B-2C3", time.Minute, microphone(nil), passage(), voice(0), internet())
 	c.enrol("Dr. Hans-Joachim von der Heydebrand-Schönefeld", "0228 5550104").send("Q9Z-5YN", 2*time.Hour, notBuilt(), passage(), silentServer(), internet())
@@ -355,7 +355,8 @@ func TestSupportHelpsACaller(t *testing.T) {
 	b.do(b.dark(false))
 
 	b.do(chromedp.SendKeys(chromedp.CSS("#q"), "m2w 8rt\r"), chromedp.WaitVisible(chromedp.CSS("#answer")))
-	for _, want := range []string{"Erika Beispiel", "stummgeschaltet", "Stummschaltung", "M2W-8RT", "Im System stummgeschaltet", "Übertragung der Sprache"} {
+	for _, want := range []string{"Erika Beispiel", "stummgeschaltet", "Stummschaltung", "M2W-8RT", "Im System stummgeschaltet", "Übertragung der Sprache",
+		"Umweg über den Vermittler, TCP", "nur bekannte Gegenstellen und Ports", "direkt durch den Router, UDP"} {
 		if page := b.text("main"); !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q:\n%s", want, page)
 		}

@@ -75,6 +75,26 @@ func passage() report.Result {
 		Data: &report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen, UDPRTTMS: new(21.4), TCPRTTMS: new(22.9), PublicAddress: "203.0.113.0/24"}}
 }
 
+// router is a home router as most are: it translates alike for all destinations.
+func router() report.Result {
+	return report.Result{Name: report.ProbeNATBehavior, Status: report.StatusOK, DurationMS: 1400,
+		Data: &report.NATBehavior{UDP: new(true), Mapping: "EIM", Filtering: "APDF", LegacyName: "port restricted cone", Hairpin: new(false),
+			PortPreserved: new(true), PublicAddress: "203.0.113.0/24", CGNAT: new(false), ALG: new(false)}}
+}
+
+// detours are the ways over the relay, of which one is blocked.
+func detours() report.Result {
+	return report.Result{Name: report.ProbeNATTURN, Status: report.StatusOK, DurationMS: 320,
+		Data: &report.NATTURN{Ways: new(3), UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(22.8),
+			TCPAllocated: new(false), TCPError: "unreachable", TLSAllocated: new(true), TLSRelayed: new(true), TLSRTTMS: new(25.1)}}
+}
+
+func wifi() report.Result {
+	return report.Result{Name: report.ProbeNetworkLink, Status: report.StatusOK, DurationMS: 1600,
+		Data: &report.NetworkLink{Kind: "wifi", SignalDBM: new(-58.0), RateMbps: new(433.0), GatewayState: "answered", GatewayRTTMS: new(2.1),
+			GatewaySent: new(80), GatewayLossPct: new(0.0), VPN: new(false), IPv4: new(true), IPv6: new(false), MTU: new(1500)}}
+}
+
 func internet() report.Result {
 	return report.Result{Name: report.ProbeNetworkWeb, Status: report.StatusOK, DurationMS: 210,
 		Data: &report.NetworkWeb{Stage: "http", Online: new(true), DNSMS: new(12.0), TCPMS: new(23.0), TLSMS: new(48.0), HTTPMS: new(31.0),
