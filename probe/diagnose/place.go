@@ -241,6 +241,26 @@ func (f *facts) lineLoses() bool {
 	return place == atLAN || place == atAccess || f.routerLoses()
 }
 
+// targetNeverAnswered reports that the machine behind network.web's server kept
+// silent to a whole stream of packets, which no loss on the way brings about.
+func (f *facts) targetNeverAnswered() bool {
+	if f.path == nil {
+		return false
+	}
+	ends := []string{atTransit}
+	if f.target != "" {
+		ends = []string{atServer, atTransit} // one machine may be both
+	}
+	for _, name := range ends {
+		for _, s := range f.path.Segments {
+			if sent, ok := count(s.Sent); s.Name == name {
+				return ok && sent >= knownFrom && s.Lost == nil
+			}
+		}
+	}
+	return false
+}
+
 // lineAlive reports whether anybody behind the own router answered: our
 // reflector, a router of the provider or a server.
 func (f *facts) lineAlive() bool {

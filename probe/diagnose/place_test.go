@@ -118,6 +118,43 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 	}
 }
 
+// A server is not down because its answers get lost on the way; where it never
+// answered anything, no loss explains that.
+func TestLossIsNoSilentServer(t *testing.T) {
+	hangs := report.NetworkWeb{Stage: "tcp", TCPMS: new(30.0)}
+	silent := report.NetworkWeb{Stage: "dns", DNSMS: new(10.0), Online: new(true)}
+	late := report.NetworkWeb{Stage: "tls", TCPMS: new(30.0), TLSMS: new(900.0)}
+	lossy := []report.PathSegment{stream("lan", 0), stream("access", 22), stream("transit", 22)}
+	tests := map[string]struct {
+		target string
+		web    report.NetworkWeb
+		ends   []report.PathSegment
+		down   bool
+	}{
+		"no answer in its time":               {"", late, lossy, false},
+		"no connection":                       {"", silent, lossy, false},
+		"nothing of TLS":                      {"", hangs, lossy, false},
+		"the conference server loses as well": {"bbb.example", silent, append(slices.Clone(lossy), stream("server", 24)), false},
+		"the conference server never answers": {"bbb.example", silent, append(slices.Clone(lossy), silentEnd("server")), true},
+		"no answer, and nothing gets lost":    {"", late, []report.PathSegment{stream("lan", 0), stream("access", 0), stream("transit", 0)}, true},
+		"no connection, little gets lost":     {"", silent, []report.PathSegment{stream("lan", 0), stream("access", 4), stream("transit", 4)}, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			r.Target = tt.target
+			*path(r) = report.NetworkPath{Segments: tt.ends, Line: "reached"}
+			*web(r) = tt.web
+			*nat(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
+			media(r, report.MediaNoSignalling)
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if got := slices.Contains(codes(causes), "conf.server_down"); got != tt.down {
+				t.Errorf("causes = %q", codes(causes))
+			}
+		})
+	}
+}
+
 // Wi-Fi that stands still time and again explains an uneven voice, and nothing
 // else does.
 func TestWiFiThatStalls(t *testing.T) {

@@ -108,6 +108,8 @@ func (f *facts) targetSilent() *finding {
 		return nil
 	}
 	switch {
+	case f.lineLoses() && !f.targetNeverAnswered():
+		return nil // its answers may be what gets lost
 	case f.web.Stage == "dns" && f.throughProxy():
 		return nil // the proxy is silent, and nobody asked the server
 	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
