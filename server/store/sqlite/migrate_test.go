@@ -1,0 +1,157 @@
+package sqlite
+
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/pressly/goose/v3"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// firstTables are those of version 1, as collectors in use have them.
+var firstTables = []string{"participants", "enrol_codes", "agents", "reports", "latest", "staff", "sessions", "one_time_logins"}
+
+// firstVersion is a database that only migration 0001 has seen, with rows in
+// every table: Anna was found ready by herself and then not ready in the
+// background, Bert was only ever checked in the background, Carla never.
+func firstVersion(t *testing.T) (path string, before map[string][]map[string]any) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "c.db")
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	pack, _ := zstd.NewWriter(nil)
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	for i, name := range []string{"Anna", "Bert", "Carla"} {
+		exec(`INSERT INTO participants VALUES (?, ?, ?, '0228 1', 1000, ?)`, name, name, nameKey(name), i%2)
+		exec(`INSERT INTO enrol_codes VALUES (?, ?, 1, 2, 3)`, []byte("code of "+name), name)
+		exec(`INSERT INTO agents VALUES (?, ?, ?, '0.1', 'windows', 'amd64', 5, 6)`, "agent of "+name, name, []byte("token of "+name))
+	}
+	for _, r := range []struct {
+		id, participant, trigger, verdict string
+		checked                           int
+	}{
+		{"a1", "Anna", "manual", "not_ready", 10}, {"a2", "Anna", "manual", "ready", 20}, {"a3", "Anna", "schedule", "not_ready", 30},
+		{"b1", "Bert", "schedule", "ready", 15},
+	} {
+		exec(`INSERT INTO reports VALUES (?, ?, ?, 'A1B-2C3', ?, 1, ?, 2, ?, '', '', '', ?)`, r.id, "agent of "+r.participant, r.participant,
+			r.trigger, r.checked, r.verdict, pack.EncodeAll(fmt.Appendf(nil, `{"id":%q}`, r.id), nil))
+	}
+	exec(`INSERT INTO latest VALUES ('Anna', 'a3', 'not_ready', 0, 30, 1, 6), ('Bert', 'b1', 'ready', 3, 15, 1, 6), ('Carla', NULL, '', 9, 0, 1, 6)`)
+	exec(`INSERT INTO staff VALUES ('support', 'hash', 1)`)
+	exec(`INSERT INTO sessions VALUES (X'01', 'support', 1, 9999999999999)`)
+	exec(`INSERT INTO one_time_logins VALUES (X'02', 'support', 1, 2, 0)`)
+	before = map[string][]map[string]any{}
+	for _, table := range firstTables {
+		if before[table] = rowsOf(t, db, table); len(before[table]) == 0 {
+			t.Fatalf("no row in %s", table)
+		}
+	}
+	return path, before
+}
+
+// rowsOf is a whole table, by the names of its columns.
+func rowsOf(t *testing.T, db *sql.DB, table string) (all []map[string]any) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table+` ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		row := map[string]any{}
+		for i, n := range names {
+			row[n] = values[i]
+		}
+		all = append(all, row)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestUpgradeLosesNothing: every value of every row is where it was, but for the
+// one thing that the migration is there to correct.
+func TestUpgradeLosesNothing(t *testing.T) {
+	path, before := firstVersion(t)
+	s := open(t, path)
+	if v, err := s.Version(t.Context()); err != nil || v != 2 {
+		t.Fatalf("version %d, %v", v, err)
+	}
+	// Ready by a check that left the microphone alone is ready no longer.
+	before["latest"][1]["verdict"], before["latest"][1]["verdict_rank"] = "unknown", int64(2)
+	for _, table := range firstTables {
+		after := rowsOf(t, s.read, table)
+		if len(after) != len(before[table]) {
+			t.Fatalf("%s: %d rows of %d", table, len(after), len(before[table]))
+		}
+		for i, row := range before[table] {
+			for column, want := range row {
+				if got := after[i][column]; !reflect.DeepEqual(got, want) {
+					t.Errorf("%s, row %d: %s is %v, was %v", table, i, column, got, want)
+				}
+			}
+		}
+	}
+	for id, want := range map[string]struct{ last, full report.Verdict }{
+		"Anna": {report.NotReady, report.Ready}, "Bert": {report.Unknown, ""}, "Carla": {"", ""},
+	} {
+		p, err := s.ParticipantState(t.Context(), id)
+		if err != nil || p.Verdict != want.last || (p.Full != nil) != (want.full != "") {
+			t.Errorf("%s: %+v, %v", id, p, err)
+			continue
+		}
+		if p.Full != nil && (p.Full.Verdict != want.full || p.Full.ReportID != "a2") {
+			t.Errorf("%s: last full check %+v", id, p.Full)
+		}
+	}
+	if r, err := s.Report(t.Context(), "a1"); err != nil || string(r.Document) != `{"id":"a1"}` {
+		t.Errorf("%s, %v", r.Document, err)
+	}
+	var broken int
+	if err := s.read.QueryRow(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&broken); err != nil || broken != 0 {
+		t.Errorf("%d references lead nowhere, %v", broken, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again := rowsOf(t, open(t, path).read, "latest"); again[1]["verdict"] != "unknown" {
+		t.Errorf("opened again: %v", again)
+	}
+}
