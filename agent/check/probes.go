@@ -63,7 +63,7 @@ func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
 }
 
 func newVoice(s sources) probe.Probe {
-	return media.NewVoice(media.VoiceConfig{Signaller: s.signaller, Duration: streamFor})
+	return media.NewVoice(media.VoiceConfig{Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor})
 }
 
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }

@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -44,13 +45,14 @@ type link struct {
 	path                string
 }
 
-// openLink prepares a connection with the servers of ice.
-func openLink(env probe.Env, servers wire.ICEConfig) (*link, error) {
+// openLink prepares a connection with the servers of ice; rootCAs sign for the
+// relays among them.
+func openLink(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*link, error) {
 	l := &link{
 		clock: env.Clock, arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
-	api, err := newAPI(env, onLoopback(servers), &l.arrivals, &l.left)
+	api, err := newAPI(env, servers, rootCAs, &l.arrivals, &l.left)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +274,7 @@ func onLoopback(servers wire.ICEConfig) bool {
 // newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
 // retransmission (it would hide loss), no replay protection (it would swallow
 // the duplicates we count).
-func newAPI(env probe.Env, loopback bool, arrivals, departures *arrival.Stamps) (*webrtc.API, error) {
+func newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool, arrivals, departures *arrival.Stamps) (*webrtc.API, error) {
 	sockets, err := newStampedNet(env, arrivals, departures)
 	if err != nil {
 		return nil, err
@@ -280,10 +282,11 @@ func newAPI(env probe.Env, loopback bool, arrivals, departures *arrival.Stamps) 
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	e.SetNet(sockets)
+	e.SetICEProxyDialer(newRelayDialer(sockets, env.Clock, servers, rootCAs))
 	e.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
 	})
-	e.SetIncludeLoopbackCandidate(loopback)
+	e.SetIncludeLoopbackCandidate(onLoopback(servers))
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetSTUNGatherTimeout(time.Second)
 	e.SetICETimeouts(3*time.Second, 10*time.Second, time.Second)

@@ -3,6 +3,7 @@ package media
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"time"
 
@@ -15,8 +16,10 @@ import (
 type VoiceConfig struct {
 	// Signaller is nil when there is no collector; the result then says so.
 	Signaller Signaller
-	Duration  time.Duration // of the stream; 6 s
-	Payload   int           // bytes of RTP payload; wire.DefaultBytes
+	// RootCAs sign for turns: servers; nil means the system's.
+	RootCAs  *x509.CertPool
+	Duration time.Duration // of the stream; 6 s
+	Payload  int           // bytes of RTP payload; wire.DefaultBytes
 
 	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
 	// TCPAfter is how long UDP is tried alone. Without it a single lost check
@@ -95,7 +98,7 @@ func (v *voice) duration(ctx context.Context, env probe.Env) time.Duration {
 
 // connect brings the stream up to its first packet, or says how far it came.
 func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) (*link, *probe.Result) {
-	l, err := openLink(env, ice)
+	l, err := openLink(env, ice, v.cfg.RootCAs)
 	if err != nil {
 		env.Log.Warn("no WebRTC on this machine", "err", err)
 		return nil, new(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))
