@@ -65,11 +65,14 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	trusted := trustworthy(data.IdleRTTMS)
 	down, rtt, err := whileFull(ctx, env, ask, p.receive)
 	if errors.Is(err, errBusy) {
-		return unknownLoad(data, "the collector is measuring other lines: ask again later"), nil
+		return unknownLoad(data, noRoom), nil
 	}
 	data.DownKbps, data.DownBytes, data.LoadedRTTDownMS = down.kbps(trusted), &down.moved, rtt
 	up, rtt, upErr := whileFull(ctx, env, ask, p.send)
 	data.UpKbps, data.UpBytes, data.LoadedRTTUpMS = up.kbps(trusted), &up.moved, rtt
+	if errors.Is(upErr, errBusy) {
+		return unknownLoad(data, noRoom), nil
+	}
 	if err := errors.Join(err, upErr); err != nil {
 		env.Log.Info("the line could not be filled", "err", report.ErrorText(err))
 		return unknownLoad(data, "the collector did not take part in the measurement to its end"), nil
@@ -79,6 +82,8 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	}
 	return probe.Result{Status: report.StatusOK, Data: data}, nil
 }
+
+const noRoom = "the collector is measuring other lines: ask again later"
 
 func unknownLoad(d *report.MediaLoad, why string) probe.Result {
 	return probe.Result{Status: report.StatusUnknown, Note: why, Data: d}

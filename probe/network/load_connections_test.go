@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,39 +105,67 @@ func TestLoadMakesDoWithOneConnection(t *testing.T) {
 	}
 }
 
+// TestLoadRefusedHalfWay: a collector whose room is used up after the first
+// uploads is no slow line.
+func TestLoadRefusedHalfWay(t *testing.T) {
+	var uploaded atomic.Int32
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(make([]byte, bytesEach))
+			return
+		}
+		if uploaded.Add(1) > int32(len(firstUploads)) {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		n, _ := io.Copy(io.Discard, r.Body)
+		_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: n, MS: 100})
+	})
+	base, _ := url.Parse(s.URL)
+	r, err := NewLoad(LoadConfig{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), environment(t))
+	if err != nil || r.Status != report.StatusUnknown || r.Note != noRoom {
+		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
+	}
+}
+
 // TestLoadOfALineThatGoesAway: whatever was reached until then, and no hang. A
 // line that is not there is for other probes to name.
 func TestLoadOfALineThatGoesAway(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup
 	for _, after := range []time.Duration{2 * time.Second, 4500 * time.Millisecond} {
-		t.Run(after.String(), func(t *testing.T) {
-			t.Parallel()
-			gone, cut := context.WithTimeout(t.Context(), after)
-			defer cut()
-			slow := slowCollector(t, 2000)
-			s := plain(t, func(w http.ResponseWriter, r *http.Request) {
-				if gone.Err() != nil {
-					<-r.Context().Done() // packets go nowhere
-					return
-				}
-				slow.Config.Handler.ServeHTTP(w, r)
-			})
-			base, _ := url.Parse(s.URL)
-			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
-				conn, err := (&net.Dialer{}).DialContext(ctx, network, at)
-				return unplugged{conn, gone}, err
-			}}}
-			begin := time.Now()
-			d := runLoad(t, t.Context(), LoadConfig{Base: base, Token: "secret", Client: client, ICE: stunOnLoopback(t)})
-			if took := time.Since(begin); took > idleTime+2*fullTime+2*askWait {
-				t.Errorf("took %v", took)
+		e := environment(t)
+		ice := stunOnLoopback(t)
+		slow := slowCollector(t, 2000)
+		gone, cut := context.WithTimeout(t.Context(), after)
+		t.Cleanup(cut)
+		s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+			if gone.Err() != nil {
+				<-r.Context().Done() // packets go nowhere
+				return
 			}
+			slow.Config.Handler.ServeHTTP(w, r)
+		})
+		base, _ := url.Parse(s.URL)
+		client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, at)
+			return unplugged{conn, gone}, err
+		}}}
+		wg.Go(func() {
+			begin := time.Now()
+			r, err := NewLoad(LoadConfig{Base: base, Token: "secret", Client: client, ICE: ice}).Run(t.Context(), e)
+			if took := time.Since(begin); err != nil || took > idleTime+2*fullTime+2*askWait {
+				t.Errorf("after %v: took %v, %v", after, took, err)
+			}
+			d := r.Data.(*report.MediaLoad)
 			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 				if kbps != nil && *kbps < 500 {
-					t.Errorf("%s %g kbit/s: what was lost is taken for a narrow line", name, *kbps)
+					t.Errorf("after %v: %s %g kbit/s: what was lost is taken for a narrow line", after, name, *kbps)
 				}
 			}
 		})
 	}
+	wg.Wait()
 }
 
 // unplugged is a connection whose interface goes away: reads wait, writes are taken
@@ -164,33 +193,37 @@ func (m unplugged) Write(b []byte) (int, error) {
 
 // TestLoadUnderASetClock: the result or "unknown", never a narrow line.
 func TestLoadUnderASetClock(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup
 	for name, c := range map[string]struct{ at, by time.Duration }{
 		"an hour on while receiving":         {1800 * time.Millisecond, time.Hour},
 		"an hour on while sending":           {5300 * time.Millisecond, time.Hour},
 		"three seconds back while receiving": {1800 * time.Millisecond, -3 * time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			base, _ := url.Parse(slowCollector(t, 2000).URL)
-			e := environment(t)
+		base, _ := url.Parse(slowCollector(t, 2000).URL)
+		e := environment(t)
+		ice := stunOnLoopback(t)
+		wg.Go(func() {
 			e.Clock = &jumping{from: time.Now(), at: c.at, by: c.by}
-			r, err := NewLoad(LoadConfig{Base: base, Token: "secret", ICE: stunOnLoopback(t)}).Run(t.Context(), e)
+			r, err := NewLoad(LoadConfig{Base: base, Token: "secret", ICE: ice}).Run(t.Context(), e)
 			if err != nil {
-				t.Fatal(err)
+				t.Error(err)
+				return
 			}
 			d := r.Data.(*report.MediaLoad)
-			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+			for way, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 				if kbps != nil && *kbps < 1000 {
-					t.Errorf("%s %g kbit/s of 2000", name, *kbps)
+					t.Errorf("%s: %s %g kbit/s of 2000", name, way, *kbps)
 				}
 			}
-			for name, rtt := range map[string]*float64{"idle": d.IdleRTTMS, "up": d.LoadedRTTUpMS, "down": d.LoadedRTTDownMS} {
+			for way, rtt := range map[string]*float64{"idle": d.IdleRTTMS, "up": d.LoadedRTTUpMS, "down": d.LoadedRTTDownMS} {
 				if rtt != nil && (*rtt < 0 || *rtt > 100) {
-					t.Errorf("%s round trip %g ms on loopback", name, *rtt)
+					t.Errorf("%s: %s round trip %g ms on loopback", name, way, *rtt)
 				}
 			}
 		})
 	}
+	wg.Wait()
 }
 
 // TestTogether: each at its own pace, as long as the longest.

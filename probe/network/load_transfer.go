@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -152,13 +153,16 @@ func (p load) send(ctx context.Context, clock probe.Clock) (rate, error) {
 		wg.Go(func() { side[i], faults[i] = p.sendOn(ctx, clock, payload, uploads[:]) })
 	}
 	wg.Wait()
-	moved, lanes := alone.all.moved, make([]rate, connections)
+	moved, lanes, refused := alone.all.moved, make([]rate, connections), 0
 	for i, s := range side {
 		moved += s.all.moved
 		lanes[i] = s.all
 		if errors.Is(faults[i], errBusy) {
-			faults[i] = nil // a collector that takes one transfer at a time has taken one
+			refused++
 		}
+	}
+	if refused < connections { // a collector that takes one transfer at a time has taken one
+		faults = slices.DeleteFunc(faults, func(err error) bool { return errors.Is(err, errBusy) })
 	}
 	r := together(lanes)
 	if alone.largest.perMS() > r.perMS() { // the line carried that
