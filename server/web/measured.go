@@ -105,9 +105,9 @@ var figures = map[string][]string{
 		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms", "rtt_p50_ms", "late_pct_60ms", "mos",
 	},
 	report.ProbeNetworkLink: {"kind", "signal_dbm", "rate_mbps", "gateway_rtt_ms", "gateway_loss_pct", "vpn"},
-	report.ProbeNetworkPath: {"fault_segment"},
+	report.ProbeNetworkPath: {"fault_segment", "line", "mtu_blackhole"},
 	report.ProbeMediaLoad:   {"up_kbps", "down_kbps", "idle_rtt_ms", "loaded_rtt_up_ms", "loaded_rtt_down_ms"},
-	report.ProbeNetworkWeb:  {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "captive_portal", "clock_offset_ms"},
+	report.ProbeNetworkWeb:  {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "websocket", "captive_portal", "clock_offset_ms"},
 }
 
 func (v view) probed(r *report.Report) []probed {
