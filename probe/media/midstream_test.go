@@ -1,0 +1,138 @@
+package media_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// pulled is a network whose interface goes away: the system refuses to send, and
+// nothing arrives any more.
+type pulled struct {
+	*firewall
+	gone atomic.Bool
+}
+
+type pulledPackets struct {
+	net.PacketConn
+	gone *atomic.Bool
+}
+
+func (c pulledPackets) WriteTo(b []byte, to net.Addr) (int, error) {
+	if c.gone.Load() {
+		return 0, &net.OpError{Op: "write", Net: "udp", Err: os.NewSyscallError("sendto", syscall.ENETUNREACH)}
+	}
+	return c.PacketConn.WriteTo(b, to)
+}
+
+func (c pulledPackets) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := c.PacketConn.ReadFrom(b)
+		if err != nil || !c.gone.Load() {
+			return n, from, err
+		}
+	}
+}
+
+type pulledUDP struct {
+	transport.UDPConn
+	packets pulledPackets
+}
+
+func (c pulledUDP) WriteTo(b []byte, to net.Addr) (int, error) { return c.packets.WriteTo(b, to) }
+func (c pulledUDP) ReadFrom(b []byte) (int, net.Addr, error)   { return c.packets.ReadFrom(b) }
+
+func (p *pulled) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
+	c, err := p.firewall.ListenUDP(network, at)
+	if err != nil {
+		return nil, err
+	}
+	return pulledUDP{c, pulledPackets{c, &p.gone}}, nil
+}
+
+func (p *pulled) ListenPacket(network, at string) (net.PacketConn, error) {
+	c, err := p.firewall.ListenPacket(network, at)
+	if err != nil {
+		return nil, err
+	}
+	return pulledPackets{c, &p.gone}, nil
+}
+
+// TestInterfaceGoesAwayMidStream: nobody can say any more what arrived, so
+// nobody is at fault; and the probe ends in its time.
+func TestInterfaceGoesAwayMidStream(t *testing.T) {
+	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		r := newReflector(t)
+		n := &pulled{firewall: newFirewall(t, none, none)}
+		e := midStream(func() { n.gone.Store(true) })
+		e.Net = n
+		begin := time.Now()
+		result, d := measure(t, t.Context(), e, media.VoiceConfig{
+			Signaller: hooked{direct: direct{r}, end: &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}}, Duration: 3 * time.Second,
+		})
+		if took := time.Since(begin); took > 12*time.Second {
+			t.Errorf("took %v", took)
+		}
+		return result, d
+	})
+	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown {
+		t.Errorf("%s, %s", d.State, result.Status)
+	}
+}
+
+// jumping is a clock that leaps by an amount once told to. Its Sleep goes on
+// with real time, as a timer of the system does.
+type jumping struct {
+	probe.SystemClock
+	by  time.Duration
+	set atomic.Bool
+}
+
+func (c *jumping) Now() time.Time {
+	now := c.SystemClock.Now()
+	if c.set.Load() {
+		now = now.Add(c.by)
+	}
+	return now
+}
+
+// TestClockLeapsMidStream: what was measured across a leap is void, or right; it
+// never shows a fault of the line, which has none. Only forwards, as after a
+// sleep: back goes the wall clock alone, and time.Time.Sub does not look at it.
+func TestClockLeapsMidStream(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, 2 * time.Second} {
+		t.Run(by.String(), func(t *testing.T) {
+			r := newReflector(t)
+			clock := &jumping{by: by}
+			e := midStream(func() { clock.set.Store(true) })
+			e.Clock = clock
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			result, d := measure(t, ctx, e, media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
+			if ctx.Err() != nil {
+				t.Error("it hung")
+			}
+			if result.Status != report.StatusOK && result.Status != report.StatusUnknown {
+				t.Errorf("%s, %s %q", d.State, result.Status, result.Note)
+			}
+			for name, got := range map[string]*float64{
+				"loss up, %": d.UpLossPct, "loss down, %": d.DownLossPct, "jitter up, ms": d.UpJitterMS, "jitter down, ms": d.DownJitterMS,
+				"round trip, ms": d.RTTP50MS,
+			} {
+				if got != nil && (*got < 0 || *got > 20) {
+					t.Errorf("%s: %g on loopback", name, *got)
+				}
+			}
+		})
+	}
+}
