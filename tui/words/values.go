@@ -24,6 +24,9 @@ var shown = map[string][]string{
 		"path", "up_loss_pct", "down_loss_pct", "up_jitter_ms", "down_jitter_ms",
 		"rtt_p50_ms", "rtt_p95_ms", "mos",
 	},
+	report.ProbeMediaLoad:   {"up_kbps", "down_kbps", "idle_rtt_ms", "loaded_rtt_up_ms", "loaded_rtt_down_ms"},
+	report.ProbeNetworkLink: {"kind", "signal_dbm", "gateway_rtt_ms", "gateway_loss_pct", "vpn"},
+	report.ProbeNetworkPath: {"line", "fault_segment"},
 }
 
 // valuesOf reads the fields of a probe's data by their names in the report;

@@ -99,6 +99,9 @@ func TestShownFieldsExist(t *testing.T) {
 		report.ProbeNATTURN:     &report.NATTURN{UDPRTTMS: new(1.0), TCPRTTMS: new(1.0), TLSRTTMS: new(1.0)},
 		report.ProbeMediaVoice: &report.MediaVoice{Path: "x", UpLossPct: new(1.0), DownLossPct: new(1.0), UpJitterMS: new(1.0),
 			DownJitterMS: new(1.0), RTTP50MS: new(1.0), RTTP95MS: new(1.0), MOS: new(1.0)},
+		report.ProbeMediaLoad:   &report.MediaLoad{UpKbps: new(1.0), DownKbps: new(1.0), IdleRTTMS: new(1.0), LoadedRTTUpMS: new(1.0), LoadedRTTDownMS: new(1.0)},
+		report.ProbeNetworkLink: &report.NetworkLink{Kind: "wifi", SignalDBM: new(-60.0), GatewayRTTMS: new(1.0), GatewayLossPct: new(0.0), VPN: new(false)},
+		report.ProbeNetworkPath: &report.NetworkPath{Line: "reached", FaultSegment: "none"},
 	}
 	for probe, fields := range shown {
 		values := valuesOf(full[probe])
