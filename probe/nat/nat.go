@@ -15,6 +15,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
+// maxHeardMS is a day: what was heard before that says nothing of now.
+const maxHeardMS = 24 * 3600 * 1000
+
 // Config says whom to ask.
 type Config struct {
 	// ICE returns the STUN servers. Both UDP and TCP are tried on each; a URL
@@ -57,6 +60,9 @@ func (p reachability) Run(ctx context.Context, env probe.Env) (probe.Result, err
 	if err != nil {
 		env.Log.Info("no list of STUN servers", "err", err)
 		return unknown("the list of STUN servers could not be fetched")
+	}
+	if ms := config.HeardMS; ms != nil && *ms >= 0 && *ms <= maxHeardMS {
+		data.ServerHeardS = new(float64(*ms) / 1000)
 	}
 	servers := serversOf(config)
 	if len(servers) == 0 {

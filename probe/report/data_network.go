@@ -19,6 +19,9 @@ type NAT struct {
 	UDP Reach `json:"udp"`
 	// TCP says the same of connections to the same server.
 	TCP Reach `json:"tcp"`
+	// ServerHeardS is how long ago, in s, another machine's question reached the
+	// collector's reflector, by the collector's own word; nil when it gave none.
+	ServerHeardS *float64 `json:"server_heard_s,omitempty"`
 	// UDPRTTMS is the round trip of the answered binding request in ms; a
 	// retransmitted request is timed from the copy that was answered only when
 	// that is certain, else left unknown (Karn).

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/pion/stun/v4"
 )
@@ -22,13 +23,14 @@ type discovery struct {
 	// address only.
 	sockets [2][2]*net.UDPConn
 	own     []*net.UDPConn // those it opened itself
+	heard   *heard
 	work    sync.WaitGroup
 }
 
 // openDiscovery finds or opens the four sockets for a second address. shared are
 // the sockets of the STUN port.
-func openDiscovery(shared *ports, second netip.Addr, log *slog.Logger) (*discovery, error) {
-	d := &discovery{}
+func openDiscovery(shared *ports, second netip.Addr, now func() time.Time, log *slog.Logger) (*discovery, error) {
+	d := &discovery{heard: newHeard(now)}
 	if !second.IsValid() {
 		return d, nil
 	}
@@ -146,6 +148,7 @@ func (d *discovery) answer(at *net.UDPConn, b []byte, from netip.AddrPort) bool 
 		return true
 	}
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	d.heard.from(from.Addr())
 	out, to, setters := d.reply(at, &request, from)
 	if reply, err := stun.Build(append(setters, stun.Fingerprint)...); err == nil {
 		_, _ = out.WriteToUDPAddrPort(reply.Raw, to)

@@ -40,7 +40,7 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 		return nil, fmt.Errorf("open the STUN port: %w", err)
 	}
 	r := &relay{addr: p.addrs[0], cfg: cfg, count: count, open: map[string]int{}}
-	if r.discovery, err = openDiscovery(p, cfg.STUNAlternate, cfg.Log); err != nil {
+	if r.discovery, err = openDiscovery(p, cfg.STUNAlternate, cfg.Now, cfg.Log); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	sockets := &relaySockets{
@@ -143,6 +143,7 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 	}
 	return wire.ICEConfig{
 		ExpiresAt: &expires,
+		HeardMS:   r.relay.discovery.heard.ago(),
 		ICEServers: []wire.ICEServer{
 			// RFC 7064 has no query: the same port serves STUN over TCP.
 			{URLs: []string{"stun:" + at}},

@@ -23,11 +23,15 @@ var ErrICEConfig = errors.New("invalid ICE configuration")
 
 // ICEConfig is the JSON answer of GET /api/v1/ice. It is spelt as the browser's
 // RTCConfiguration, so a page passes it on as it is; the browser ignores
-// expires_at.
+// what is not its own.
 type ICEConfig struct {
 	ICEServers []ICEServer `json:"iceServers"`
 	// ExpiresAt is when the credentials end; nil when there are none.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// HeardMS is how long ago, in ms, another machine's question over UDP reached
+	// the reflector; nil when none did since it started, or that is not known. It
+	// is the collector's word that its reflector can be reached.
+	HeardMS *int64 `json:"heard_ms,omitempty"`
 }
 
 // ICEServer is one RTCIceServer.

@@ -1,0 +1,35 @@
+package nat
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestServerHeard: the collector's word reaches the report, also where nobody
+// answers, and what cannot be true does not.
+func TestServerHeard(t *testing.T) {
+	for name, c := range map[string]struct {
+		ms   *int64
+		want *float64
+	}{
+		"it says nothing": {nil, nil},
+		"just now":        {new(int64(0)), new(0.0)},
+		"1.5 s ago":       {new(int64(1500)), new(1.5)},
+		"in the future":   {new(int64(-1)), nil},
+		"days ago":        {new(int64(1) << 40), nil},
+	} {
+		r, err := New(Config{ICE: func(context.Context) (wire.ICEConfig, error) {
+			return wire.ICEConfig{HeardMS: c.ms}, nil
+		}}).Run(t.Context(), environment(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := r.Data.(*report.NAT).ServerHeardS
+		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package reflect
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// heard remembers when a machine elsewhere last asked this reflector something.
+// It tells an agent that hears nothing of us that the silence is not ours: that
+// the process lives says little, for its own firewall may be shut. Only the time
+// is kept.
+type heard struct {
+	now  func() time.Time
+	own  map[netip.Addr]bool
+	last atomic.Int64 // in ns since 1970; 0 is never
+}
+
+func newHeard(now func() time.Time) *heard {
+	h := &heard{now: now, own: map[netip.Addr]bool{}}
+	addrs, _ := net.InterfaceAddrs() // without them only loopback is known for our own
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(n.IP); ok {
+				h.own[ip.Unmap()] = true
+			}
+		}
+	}
+	return h
+}
+
+// from notes a question of this address.
+func (h *heard) from(a netip.Addr) {
+	if a = a.Unmap().WithZone(""); !a.IsLoopback() && !h.own[a] {
+		h.last.Store(h.now().UnixNano())
+	}
+}
+
+// ago is how long it is since; nil where it never was.
+func (h *heard) ago() *int64 {
+	last := h.last.Load()
+	if last == 0 {
+		return nil
+	}
+	return new(max(0, h.now().Sub(time.Unix(0, last)).Milliseconds()))
+}
