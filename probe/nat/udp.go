@@ -207,7 +207,9 @@ func askUDP(ctx context.Context, env probe.Env, timers Timers, to netip.AddrPort
 	begun := env.Clock.Now()
 	e := s.ask(ctx, timers, basic(to))
 	if e.state == answered && e.transmissions > 1 {
-		once := Timers{RTO: env.Clock.Now().Sub(begun) + timers.RTO, Rc: 1, Rm: 1}
+		// A clock that leapt meanwhile does not make it longer than the schedule.
+		took := min(env.Clock.Now().Sub(begun), timers.Total())
+		once := Timers{RTO: took + timers.RTO, Rc: 1, Rm: 1}
 		e.rtt = s.ask(ctx, once, basic(to)).rtt
 	}
 	return e

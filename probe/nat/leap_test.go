@@ -1,0 +1,65 @@
+package nat
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v2"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// leaping is a clock that leaps forwards once told to, as after a sleep.
+type leaping struct {
+	probe.SystemClock
+	by  time.Duration
+	now atomic.Bool
+}
+
+func (c *leaping) Now() time.Time {
+	now := c.SystemClock.Now()
+	if c.now.Load() {
+		now = now.Add(c.by)
+	}
+	return now
+}
+
+// TestClockLeapsBetweenQuestionAndAnswer: the answer counts, its round trip may
+// be unknown, and nobody waits for an hour that has not passed.
+func TestClockLeapsBetweenQuestionAndAnswer(t *testing.T) {
+	for name, answered := range map[string]int{"the first copy": 0, "a later copy": 2} {
+		t.Run(name, func(t *testing.T) {
+			clock := &leaping{by: time.Hour}
+			var asked atomic.Int32
+			url := both(t, func(n int, request *stun.Message, from netip.AddrPort, send func([]byte)) {
+				if n < answered {
+					return
+				}
+				if asked.Add(1) == 1 {
+					clock.now.Store(true)
+				} else if answered > 0 {
+					return // what asks for the round trip gets lost
+				}
+				honest(n, request, from, send)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			e := environment(t)
+			e.Clock = clock
+			r, err := New(Config{ICE: servers(url), Timers: quick}).Run(ctx, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ctx.Err() != nil {
+				t.Error("it waited for the hour")
+			}
+			if d := r.Data.(*report.NAT); d.UDP != report.ReachOpen || r.Status != report.StatusOK {
+				t.Errorf("UDP %s, %s: the answer came", d.UDP, r.Status)
+			}
+		})
+	}
+}
