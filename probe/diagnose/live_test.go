@@ -80,6 +80,16 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 		in.DigitalZeroMS, in.Dropouts = new(450.0), new(2)
 		return in
 	}
+	held := func(captured, speech float64) *report.AudioInput {
+		in := heard(captured, speech)
+		in.RateErrorPct = new(-100 * 95 / captured) // 95 ms came late
+		return in
+	}
+	fast := func(captured, speech float64) *report.AudioInput {
+		in := heard(captured, speech)
+		in.RateErrorPct = new(8.8) // 48 kHz taken for 44.1
+		return in
+	}
 	for name, tt := range map[string]struct {
 		make             func(captured, speech float64) *report.AudioInput
 		captured, speech float64
@@ -92,6 +102,8 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 		"low volume, nobody speaks yet":   {low, 2500, 0, ""},
 		"low volume, no voice comes":      {low, 3000, 0, "audio.os_volume_low"},
 		"a knock in a short recording":    {knock, 2500, 1500, ""},
+		"a busy tenth of a second":        {held, 2000, 1500, ""},
+		"a wrong rate":                    {fast, 2000, 1500, "audio.sample_rate_wrong"},
 		"a noise gate":                    {gated, 4000, 3000, ""},
 	} {
 		l := live(t).Look(tt.make(tt.captured, tt.speech)).Look(tt.make(tt.captured, tt.speech))
