@@ -27,6 +27,10 @@ const (
 	mostHeldUp = 100 * time.Millisecond
 	// leastTaken is how many takes there must be all the same.
 	leastTaken = 24
+	// A void take is repeated until there are enough, but not for ever, and
+	// with fewer of them side by side.
+	repeatAtOnce = 3
+	repeatFor    = 90 * time.Second
 )
 
 // TestHealthyVoicesLive captures healthy voices of every kind through a real
@@ -35,37 +39,64 @@ const (
 func TestHealthyVoicesLive(t *testing.T) {
 	made := newRecordings(t)
 	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
-	var mu sync.Mutex
-	taken, clean, void := 0, 0, 0
 	voices := healthyVoices(made)
 	// All of them are made before the first is heard: that keeps processors busy too.
-	sounds := made.sounds(t, voices)
-	sideBySide(t, healthyAtOnce, voices, liveName, func(t *testing.T, f accuracy.Fixture) {
-		s := sounds[f.Name()]
-		mic := plugIn(t, rig, reNoID.ReplaceAllString(liveName(f), "_"), accuracy.Sound{Samples: roomOf(s), RateHz: s.RateHz, Channels: s.Channels})
-		speak := func() { mic.Feed(s.Samples, 0) }
-		r := bench{child: rig.Child(audio.ChildArg), device: mic.ID, during: speak}.check(t)
-		accused := slices.DeleteFunc(slices.Clone(r.Causes), func(c report.Cause) bool { return c.Severity == report.SeverityInfo })
-		mu.Lock()
-		defer mu.Unlock()
-		// Whether a take counts is decided by the bench, whatever came out of it.
-		if held := mic.HeldUp(); held > mostHeldUp {
-			void++
+	takes := liveTakes{rig: rig, sounds: made.sounds(t, voices)}
+	void := takes.all(t, healthyAtOnce, voices)
+	for began := time.Now(); takes.taken < leastTaken && time.Since(began) < repeatFor; {
+		some := min(len(void), repeatAtOnce)
+		void = append(void[some:], takes.all(t, repeatAtOnce, void[:some])...)
+	}
+	t.Logf("%d of %d healthy voices captured live without warning or failure (%.1f %%), %d void",
+		takes.clean, takes.taken, accuracy.Share(takes.clean, takes.taken), len(void))
+	if takes.taken < leastTaken {
+		t.Errorf("only %d voices could be taken: this machine is too busy to tell", takes.taken)
+	}
+}
+
+// liveTakes are checks of voices at microphones of one sound server.
+type liveTakes struct {
+	rig    *pulserig.Rig
+	sounds map[string]accuracy.Sound
+
+	mu           sync.Mutex
+	taken, clean int
+}
+
+// all takes these voices and returns those whose takes are void. Whether a take
+// counts is decided by the bench's clock alone, before anybody looks at what
+// came out of it; one that counts is never repeated.
+func (l *liveTakes) all(t *testing.T, atOnce int, voices []accuracy.Fixture) (void []accuracy.Fixture) {
+	t.Helper()
+	sideBySide(t, atOnce, voices, liveName, func(t *testing.T, f accuracy.Fixture) {
+		r, held := l.take(t, f)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if held > mostHeldUp {
+			void = append(void, f)
 			t.Logf("void: this machine kept the microphone waiting for %v", held)
 			return
 		}
-		taken++
-		if len(accused) == 0 && r.Verdict == report.Ready {
-			clean++
+		l.taken++
+		accused := slices.ContainsFunc(r.Causes, func(c report.Cause) bool { return c.Severity != report.SeverityInfo })
+		if !accused && r.Verdict == report.Ready {
+			l.clean++
 			return
 		}
 		b, _ := r.Encode()
 		t.Errorf("verdict %s\n%s", r.Verdict, b)
 	})
-	t.Logf("%d of %d healthy voices captured live without warning or failure (%.1f %%), %d void", clean, taken, accuracy.Share(clean, taken), void)
-	if taken < leastTaken {
-		t.Errorf("only %d voices could be taken: this machine is too busy to tell", taken)
-	}
+	return void
+}
+
+// take checks one voice and tells how long its microphone was kept waiting.
+func (l *liveTakes) take(t *testing.T, f accuracy.Fixture) (*report.Report, time.Duration) {
+	t.Helper()
+	s := l.sounds[f.Name()]
+	mic := plugIn(t, l.rig, reNoID.ReplaceAllString(liveName(f), "_"), accuracy.Sound{Samples: roomOf(s), RateHz: s.RateHz, Channels: s.Channels})
+	speak := func() { mic.Feed(s.Samples, 0) }
+	r := bench{child: l.rig.Child(audio.ChildArg), device: mic.ID, during: speak}.check(t)
+	return r, mic.HeldUp()
 }
 
 // roomOf is the room in which a recording was made, while nobody speaks yet: a
