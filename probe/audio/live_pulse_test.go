@@ -109,6 +109,8 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 	through := func(level float64, effects ...string) func(*testing.T) string {
 		return func(t *testing.T) string { return effected(t, voice(level)(t), effects...) }
 	}
+	// Made before the capture that it is played into: making it would hold that up.
+	spoken := voice(-26)(t)
 	const soon, rest = 2 * time.Second, namedWithin
 	for _, tt := range []struct {
 		want              string
@@ -125,7 +127,7 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 		{want: "audio.default_is_monitor", within: rest, sound: voice(-26), before: func(r *pulserig.Rig) { r.Control("set-default-source", pulserig.Sink+".monitor") }},
 		{want: "audio.hum", within: rest, sound: func(t *testing.T) string { return hummed(t, voice(-24)(t)) }},
 		{want: "audio.noise", within: rest, sound: func(t *testing.T) string { return noise(t, -36) },
-			invited: func(t *testing.T, r *liveRun) { r.rig.Play(voice(-26)(t)) }},
+			invited: func(_ *testing.T, r *liveRun) { r.rig.Play(spoken) }},
 		{want: "audio.clipped", within: rest, sound: through(-26, "vol", "24dB")},
 		{want: "audio.clipped_upstream", within: rest, sound: through(-26, "vol", "20dB", "vol", "-9dB")},
 		{want: "audio.narrowband", within: rest, sound: through(-26, "rate", "8000", "rate", "48000")},
@@ -133,9 +135,14 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 		{want: "audio.dead_channel", within: rest, mic: pulserig.Config{Channels: 2}, sound: through(-26, "remix", "1", "0")},
 		{want: "audio.inverted_channel", within: rest, mic: pulserig.Config{Channels: 2}, sound: through(-26, "remix", "1", "1i")},
 		{want: "audio.dc_offset", within: rest, sound: through(-26, "dcshift", "0.08")},
-		{want: "audio.dropouts", within: rest, sound: voice(-26), speaking: func(_ *testing.T, r *liveRun) {
+		{want: "audio.dropouts", within: rest, sound: voice(-26), speaking: func(t *testing.T, r *liveRun) {
 			r.rig.Suspend()
-			time.AfterFunc(400*time.Millisecond, r.rig.Resume)
+			resumed := make(chan struct{})
+			time.AfterFunc(400*time.Millisecond, func() {
+				defer close(resumed)
+				r.rig.Resume()
+			})
+			t.Cleanup(func() { <-resumed }) // before the server ends
 		}},
 		{want: "audio.too_quiet", within: rest, sound: voice(-46)},
 		{want: "audio.stalled", within: rest, sound: voice(-26), speaking: func(t *testing.T, r *liveRun) {
