@@ -185,9 +185,6 @@ func udpBlocked(f *facts) *finding {
 		hit.supporting = append(hit.supporting, *relay)
 	case f.onlyWebPasses():
 		hit.supporting = append(hit.supporting, ofWeb("stage", f.web.Stage, ""))
-		if s, ok := number(f.nat.ServerHeardS); ok && f.othersHeard() {
-			hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "server_heard_s", s, "s"))
-		}
 	default:
 		return nil
 	}

@@ -73,22 +73,13 @@ func sharedAddress(f *facts) *finding {
 // collector's came, and our reflector and its relay are silent for a reason that
 // is not theirs. Either no router on the way was heard as well, which a reflector
 // that is down would not bring about; or a proxy brought the page and the server
-// cannot be reached beside it; or others do reach the reflector.
+// cannot be reached beside it. That the reflector was heard a while ago decides
+// nothing: it may have fallen silent since.
 func (f *facts) onlyWebPasses() bool {
 	if !f.natSilent() || !f.webReached() || f.relayWorks() {
 		return false
 	}
-	return f.throughProxy() && isFalse(f.web.BesideProxy) || f.nobodyHeard() || f.othersHeard()
-}
-
-// heardLatelyS is how long others having reached the reflector speaks for it.
-const heardLatelyS = 600
-
-// othersHeard says that others reached our reflector just now, by the collector's
-// word: then what this computer does not hear of it is kept back on the way.
-func (f *facts) othersHeard() bool {
-	s, ok := number(f.nat.ServerHeardS)
-	return ok && s >= 0 && s <= heardLatelyS
+	return f.throughProxy() && isFalse(f.web.BesideProxy) || f.nobodyHeard()
 }
 
 // nobodyHeard says that machines behind the own network were asked often enough,
