@@ -113,14 +113,14 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 			// process that stood still, for a slow handler or a sleeping machine.
 			select {
 			case r := <-messages:
-				if done, err := s.take(r, w, handle); done {
+				if done, err := s.take(ctx, r, w, handle); done {
 					return err
 				}
 			default:
 				return w.verdict()
 			}
 		case r := <-messages:
-			if done, err := s.take(r, w, handle); done {
+			if done, err := s.take(ctx, r, w, handle); done {
 				return err
 			}
 		}
@@ -128,7 +128,10 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 }
 
 // take handles one message and says whether it was the last.
-func (s Session) take(r received, w *watch, handle func(Message) error) (done bool, err error) {
+func (s Session) take(ctx context.Context, r received, w *watch, handle func(Message) error) (done bool, err error) {
+	if r.err != nil && ctx.Err() != nil {
+		return true, ctx.Err() // its end killed the child, and that was seen first
+	}
 	if r.err != nil {
 		return true, s.ended(r.err, w.stage)
 	}

@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"testing"
@@ -197,5 +198,18 @@ func TestRealChildEnds(t *testing.T) {
 	closeInput()
 	if got := wait(); got != exitBadInput {
 		t.Errorf("half a request: exit status %d", got)
+	}
+}
+
+// Cancelling kills the child, and the end of its output may be seen before the
+// cancelling is: that is no death of its own accord.
+func TestTheEndAfterCancellingIsNoDeath(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := newWatch(quick(), 0)
+	defer w.timer.Stop()
+	done, err := Session{Request: Request{Op: OpCapture}}.take(ctx, received{err: io.EOF}, w, nil)
+	if !done || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", done, err)
 	}
 }
