@@ -36,10 +36,15 @@ func (f *facts) webReached() bool {
 // when it did not run, or this computer was the bottleneck.
 func (f *facts) stream() *report.MediaVoice {
 	ran := []report.MediaState{report.MediaComplete, report.MediaInterrupted, report.MediaNotFlowing}
-	if f.voice == nil || f.voice.SelfCheck == "void" || !slices.Contains(ran, f.voice.State) {
+	if f.voice == nil || f.selfCheckVoid() || !slices.Contains(ran, f.voice.State) {
 		return nil
 	}
 	return f.voice
+}
+
+// selfCheckVoid reports that this computer was too busy to keep the stream's pace.
+func (f *facts) selfCheckVoid() bool {
+	return f.voice != nil && (f.voice.SelfCheck == "void" || f.voice.State == report.MediaSelfCheckVoid)
 }
 
 // overUDP and overTCP say which transport the stream took; both are false when

@@ -177,11 +177,22 @@ func osVolumeLow(f *facts) *finding {
 	return hit
 }
 
-// stalled is a fail when the sound stopped for good and a warning when it came
+// stalled is a microphone whose sound stopped, unless this computer may have
+// been too busy to fetch it: nobody should pull out a microphone for that.
+func stalled(f *facts) *finding {
+	hit := f.soundStopped()
+	if hit != nil && f.selfCheckVoid() {
+		hit.severity, hit.confidence = report.SeverityInfo, suggested
+		hit.supporting = append(hit.supporting, ofVoice("self_check", f.voice.SelfCheck, ""))
+	}
+	return hit
+}
+
+// soundStopped is a fail when the sound stopped for good and a warning when it came
 // back. A death of the capture process is not here: it may be our own fault.
 // Nor is the pause of a change to another microphone, which can take seconds,
 // or that nothing came after it: that is rerouted, if the system says so.
-func stalled(f *facts) *finding {
+func (f *facts) soundStopped() *finding {
 	if f.in == nil {
 		return nil
 	}

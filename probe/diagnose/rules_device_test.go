@@ -32,3 +32,22 @@ func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 		}
 	}
 }
+
+// A computer that could not keep the voice stream's pace either leaves open
+// whether the microphone stopped: nothing is accused, and nothing called good.
+func TestABusyComputerAccusesNoMicrophone(t *testing.T) {
+	for _, state := range []report.CaptureState{report.CaptureStalled, report.CaptureComplete} {
+		for check, want := range map[string]report.Verdict{"ok": "", "void": report.Unknown} {
+			r := healthy()
+			in, voice := report.Find[report.AudioInput](r), report.Find[report.MediaVoice](r)
+			in.State, in.LongestCallbackGapMS, voice.SelfCheck = state, new(2500.0), check
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if len(causes) == 0 || causes[0].Code != "audio.stalled" || causes[0].Primary != (check == "ok") {
+				t.Errorf("%s, self check %s: %+v", state, check, causes)
+			}
+			if want != "" && verdict != want {
+				t.Errorf("%s, self check %s: verdict %s", state, check, verdict)
+			}
+		}
+	}
+}
