@@ -90,7 +90,7 @@ func TestCancelledCheckIsNoReport(t *testing.T) {
 func TestOnlyUnknownProbe(t *testing.T) {
 	_, err := Run(t.Context(), Options{Only: []string{"nat", "natt"}})
 	var unknown *UnknownProbeError
-	if !errors.As(err, &unknown) || !slices.Equal(unknown.Names, []string{"natt"}) || !slices.Contains(unknown.Known, "media.voice") {
+	if !errors.As(err, &unknown) || !slices.Equal(unknown.Names, []string{"natt"}) || !slices.Contains(unknown.Known, "media.voice") || !slices.Contains(unknown.Known, "media.load") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -24,13 +24,24 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 	}
 	kept, missing := plan.Only(o.Only)
 	if len(missing) > 0 {
-		e := &UnknownProbeError{Names: missing}
-		for _, s := range plan {
-			e.Known = append(e.Known, s.Probe.Name())
-		}
-		return nil, e
+		return nil, &UnknownProbeError{Names: missing, Known: o.names(ctx, plan)}
 	}
 	return loadLast(kept), nil
+}
+
+// names are those of every probe there is, those on request too.
+func (o Options) names(ctx context.Context, plan probe.Plan) (names []string) {
+	everything := o
+	everything.Load, everything.Speaker = true, true
+	if o.Plan == nil {
+		if whole, err := everything.usualPlan(ctx); err == nil {
+			plan = whole
+		}
+	}
+	for _, s := range plan {
+		names = append(names, s.Probe.Name())
+	}
+	return names
 }
 
 func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
