@@ -12,7 +12,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
@@ -30,7 +29,7 @@ const (
 const (
 	maxRequest   = 64 << 10
 	statePeriod  = time.Second
-	queuedFrames = 128 // about 6 s of sound
+	queuedFrames = 64 // about 6 s of sound, two periods in each
 	// periodMS is the time between two callbacks: 20 readings of the meter a
 	// second, and no more, as waking up two processes is most of what a capture
 	// costs. A longer one would let PulseAudio buffer so much (four periods) that
@@ -129,7 +128,11 @@ func readRequest(r *bufio.Reader) (Request, error) {
 type child struct {
 	start time.Time
 	out   chan []byte // nil ends it; never closed, as a callback may still send
-	lost  atomic.Uint32
+
+	// Of the callback alone: the period that waits for the next one, its length
+	// with what was lost before it, and what was lost since.
+	held             []byte
+	heldFrames, lost uint32
 }
 
 func (c *child) sinceStart() int64 { return time.Since(c.start).Nanoseconds() }
@@ -259,14 +262,22 @@ func (c *child) capture(ctx context.Context, system engine, devices []Device, re
 	return nil
 }
 
-// sendPCM runs in the sound system's callback and never blocks.
+// sendPCM runs in the sound system's callback and never blocks. It hands on two
+// periods at a time, each in a frame of its own: to wake up the parent costs more
+// than what it does with the sound.
 func (c *child) sendPCM(at int64, samples []byte, channels int) {
-	lost := c.lost.Load()
+	frames := uint32(len(samples) / (4 * channels))
+	if c.held == nil {
+		lost := c.lost
+		c.held, c.heldFrames, c.lost = pcmFrame(at, lost, samples), lost+frames, 0
+		return
+	}
+	two := append(c.held, pcmFrame(at, 0, samples)...)
+	c.held = nil
 	select {
-	case c.out <- pcmFrame(at, lost, samples):
-		c.lost.Add(-lost)
+	case c.out <- two:
 	default:
-		c.lost.Add(uint32(len(samples) / (4 * channels)))
+		c.lost = c.heldFrames + frames
 	}
 }
 
