@@ -56,6 +56,12 @@ type echoReply struct {
 // no cancelling, so it gets the time that ctx leaves, and is left behind when
 // ctx ends before.
 func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
+	return leavingBehind(ctx, func(wait time.Duration) (Reply, error) { return send(to.Unmap(), ttl, wait) })
+}
+
+// leavingBehind asks with the time that ctx leaves, and returns without the
+// answer when ctx ends before.
+func leavingBehind(ctx context.Context, ask func(wait time.Duration) (Reply, error)) (Reply, error) {
 	wait := longestWait
 	if until, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(until))
@@ -69,7 +75,7 @@ func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
 	}
 	done := make(chan answer, 1)
 	go func() {
-		r, err := send(to.Unmap(), ttl, wait)
+		r, err := ask(wait)
 		done <- answer{r, err}
 	}()
 	select {

@@ -24,28 +24,9 @@ func (system) AskLarge(ctx context.Context, to netip.Addr, bytes int) (Reply, er
 	if !to.Is4() {
 		return Reply{}, ErrNotPermitted
 	}
-	wait := longestWait
-	if until, ok := ctx.Deadline(); ok {
-		wait = min(wait, time.Until(until))
-	}
-	if wait <= 0 || ctx.Err() != nil {
-		return Reply{}, ErrSilent
-	}
-	type answer struct {
-		reply Reply
-		err   error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		r, err := sendLarge(to, min(max(bytes, icmpHeaders+payloadBytes), largestEcho), wait)
-		done <- answer{r, err}
-	}()
-	select {
-	case a := <-done:
-		return a.reply, a.err
-	case <-ctx.Done():
-		return Reply{}, ErrSilent
-	}
+	return leavingBehind(ctx, func(wait time.Duration) (Reply, error) {
+		return sendLarge(to, min(max(bytes, icmpHeaders+payloadBytes), largestEcho), wait)
+	})
 }
 
 func sendLarge(to netip.Addr, bytes int, wait time.Duration) (Reply, error) {
