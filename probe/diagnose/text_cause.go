@@ -17,7 +17,8 @@ var rePlaceholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
 // ExplainCause is Explain for a cause that was found. Where its evidence holds
 // a name, of the microphone that hears the voice for instance, the sentence and
 // the action say it; they stay as general as those of Explain where it is
-// missing.
+// missing. Where one code covers cases with different ways out, the evidence
+// picks the text that fits.
 func ExplainCause(c report.Cause, lang phrase.Lang) (Text, bool) {
 	p, err := LoadProfile(DefaultProfile)
 	if err != nil {
@@ -35,11 +36,26 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 	names := namesIn(c.Evidence)
 	syllablesIn(c.Evidence, names)
 	for part, text := range map[string]*string{"sentence": &t.Sentence, "action": &t.Action} {
-		if named, ok := namedText(book(lang), "cause."+c.Code+"."+part+namedSuffix, names); ok {
+		key := "cause." + c.Code + "." + part
+		if named, ok := namedText(book(lang), key+namedSuffix, names); ok {
 			*text = named
+		} else if fitting, ok := fittingText(book(lang), key, c.Evidence); ok {
+			*text = fitting
 		}
 	}
 	return t, true
+}
+
+// fittingText is the form of a text for one value of the evidence: the key
+// action_line_silent is said where the evidence has "silent" in its field line.
+func fittingText(b *phrase.Book, key string, evidence []report.Evidence) (string, bool) {
+	for _, e := range evidence {
+		value, ok := e.Value.(string)
+		if form := key + "_" + e.Field + "_" + value; ok && b.Has(form) {
+			return b.T(form), true
+		}
+	}
+	return "", false
 }
 
 // namedSuffix marks the form of a text that has the evidence's fields as

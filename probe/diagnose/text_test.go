@@ -39,6 +39,8 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 			may["cause."+d.Code+"."+part+"_named"] = true
 		}
 	}
+	// Said instead where the evidence has this value.
+	may["cause.net.offline.sentence_line_silent"], may["cause.net.offline.action_line_silent"] = true, true
 	for _, lang := range phrase.Langs() {
 		b := texts(t, lang)
 		for key := range want {
@@ -80,6 +82,26 @@ func TestExplainIsFilledAndShort(t *testing.T) {
 	}
 	if _, ok := diagnose.Explain("net.nonsense", phrase.DE); ok {
 		t.Error("a code that is not there is explained")
+	}
+}
+
+// Without a network it is the computer that must be connected, behind a router
+// without a line it is the router that must be restarted: one thing to do each.
+func TestOfflineIsToldByWhereTheLineEnds(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		general, _ := diagnose.Explain("net.offline", lang)
+		for line, router := range map[string]bool{"cut": false, "silent": true} {
+			got, ok := diagnose.ExplainCause(report.Cause{Code: "net.offline",
+				Evidence: []report.Evidence{{Probe: report.ProbeNetworkPath, Field: "line", Value: line}}}, lang)
+			if !ok || strings.Contains(got.Sentence+got.Action, "outer") != router || (got != general) != router {
+				t.Errorf("%s %s: %+v", lang, line, got)
+			}
+			for _, s := range []string{got.Sentence, got.Action} {
+				if strings.Count(s, ".") != 1 || utf8.RuneCountInString(s) > 100 {
+					t.Errorf("%s %s: %q", lang, line, s)
+				}
+			}
+		}
 	}
 }
 

@@ -113,8 +113,8 @@ var figures = map[string][]string{
 func (v view) probed(r *report.Report) []probed {
 	var list []probed
 	for _, p := range r.Probes {
-		list = append(list, probed{Name: v.probe(p.Name), State: v.status(p.Status),
-			Note: clean(report.CleanText(p.Error), maxValueRunes), Lines: append(v.ways(r, p.Name), v.figures(p)...)})
+		list = append(list, probed{Name: v.probe(p.Name), State: v.status(diagnose.Standing(p)),
+			Note: v.note(p.Error), Lines: append(v.ways(r, p.Name), v.figures(p)...)})
 	}
 	return list
 }
@@ -138,10 +138,21 @@ func (v view) probe(name string) string {
 	return clean(name, maxNameRunes)
 }
 
+// note says why a probe could not tell, as its own screen says it.
+func (v view) note(note string) string {
+	if note == "" {
+		return ""
+	}
+	if text, known := diagnose.NoteText(note, v.lang); known {
+		return v.T("check.note", "text", text)
+	}
+	return v.T("check.note_technical", "text", clean(report.CleanText(note), maxValueRunes))
+}
+
 func (v view) status(s report.Status) state {
 	kind := string(report.StatusUnknown)
 	switch s {
-	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped:
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial:
 		kind = string(s)
 	}
 	return state{Kind: kind, Word: v.T("status." + kind)}

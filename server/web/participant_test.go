@@ -221,3 +221,37 @@ func TestTheDashboardTellsNothingToTheLog(t *testing.T) {
 		t.Errorf("log:\n%s", text)
 	}
 }
+
+// TestReasonsAreSaidInTheReadersLanguage: a probe that could not tell says why
+// in the words of its own screen, and a reason of a newer version as it came.
+func TestReasonsAreSaidInTheReadersLanguage(t *testing.T) {
+	g := newRig(t).login()
+	left := func(name, why string) report.Result {
+		return report.Result{Name: name, Status: report.StatusSkipped, Error: why}
+	}
+	p, _ := g.checked("Anna Muster", "", "A1B-2C3", left(report.ProbeAudioInput, "microphone left out on request"),
+		left(report.ProbeMediaLoad, "<b>the moon</b> was in the way"), passage(), voice(0), internet())
+	for lang, want := range map[string][]string{
+		"de": {"Grund: Das Mikrofon blieb auf Wunsch aus.", "Technischer Grund, auf Englisch: <b>the moon</b> was in the way"},
+		"en": {"Reason: The microphone stayed off, as requested.", "Technical reason: <b>the moon</b> was in the way"},
+	} {
+		g.lang = lang
+		page := g.get("/participants/" + p.ID)
+		g.want(page, http.StatusOK, want...)
+		if body := page.Body.String(); strings.Contains(body, "left out on request") || strings.Contains(body, "<b>") {
+			t.Errorf("%s: English words or foreign markup:\n%s", lang, body)
+		}
+	}
+}
+
+// TestHalfMeasuredIsNotCalledFine: most servers cannot be asked how a router filters.
+func TestHalfMeasuredIsNotCalledFine(t *testing.T) {
+	g := newRig(t).login()
+	half := report.Result{Name: report.ProbeNATBehavior, Status: report.StatusOK, Data: &report.NATBehavior{UDP: new(true), Mapping: "EIM"}}
+	p, _ := g.checked("Anna Muster", "", "A1B-2C3", microphone(nil), half, passage(), voice(0), internet())
+	_, body, _ := strings.Cut(g.get("/participants/"+p.ID).Body.String(), "Verhalten des Routers</h3>")
+	body, _, _ = strings.Cut(body, "</article>")
+	if strings.Contains(body, "in Ordnung") || !strings.Contains(body, "teils geprüft") || !strings.Contains(body, "nicht gemessen") {
+		t.Errorf("%s", body)
+	}
+}

@@ -76,30 +76,21 @@ func (w Words) loudspeaker(r *report.Report, primary string) string {
 
 func heard(out *report.AudioOutput) bool { return out.LoopHeard != nil && *out.LoopHeard }
 
-// Status is that of a probe as people are told it. A tone that nobody heard
-// says nothing good of the loudspeaker, even where the microphone is to blame.
-func Status(p report.Result) report.Status {
-	if out, ok := p.Data.(*report.AudioOutput); ok && out != nil && !heard(out) && p.Status == report.StatusOK {
-		return report.StatusUnknown
-	}
-	return p.Status
-}
-
-// untested leaves out what only adds to a finding and never holds up a verdict:
-// most servers cannot tell how a router behaves, and that troubles nobody.
 // notNeeded says of a skipped probe that there was nothing for it to check: the
 // link and the path are skipped only where the server is on this computer.
 func notNeeded(p report.Result) bool {
 	return p.Name == report.ProbeNetworkLink || p.Name == report.ProbeNetworkPath
 }
 
+// untested leaves out what only adds to a finding and never holds up a verdict:
+// most servers cannot tell how a router behaves, and that troubles nobody.
 func (w Words) untested(r *report.Report) string {
 	var names []string
 	for _, p := range r.Probes {
 		if p.Name == report.ProbeNATBehavior || p.Name == report.ProbeNATTURN {
 			continue
 		}
-		switch Status(p) {
+		switch diagnose.Standing(p) {
 		case report.StatusOK, report.StatusWarn, report.StatusFail:
 		case report.StatusSkipped:
 			if !notNeeded(p) {

@@ -64,7 +64,7 @@ func (w Words) area(a report.Area) string {
 func (w Words) Measured(r *report.Report) []Section {
 	var all []Section
 	for _, p := range r.Probes {
-		s := Section{Title: w.Probe(p.Name), State: Status(p)}
+		s := Section{Title: w.Probe(p.Name), State: diagnose.Standing(p)}
 		values := valuesOf(p.Data)
 		if p.Name == report.ProbeNATTURN {
 			s.Lines = w.ways(r)

@@ -38,7 +38,7 @@ func (w Words) Summary(r *report.Report) []string {
 	}
 	lines = append(lines, code, "", w.T("plain.checks"))
 	for _, p := range r.Probes {
-		lines = append(lines, w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(Status(p))))
+		lines = append(lines, w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(diagnose.Standing(p))))
 	}
 	return append(lines, w.proofs(r)...)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/texts"
@@ -39,11 +40,11 @@ func (w Words) State(s report.Status) string { return w.state("state.", s) }
 // BriefState is State where there is little room.
 func (w Words) BriefState(s report.Status) string { return w.state("brief_state.", s) }
 
-// state knows, beside the statuses of a report, those of a probe that has not
-// finished. Any other is unknown.
+// state knows, beside the statuses of a report, a partial one and those of a probe
+// that has not finished. Any other is unknown.
 func (w Words) state(table string, s report.Status) string {
 	switch s {
-	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, "running", "listening":
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial, "running", "listening":
 		return w.T(table + string(s))
 	}
 	return w.T(table + "unknown")

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/style"
 	"github.com/tonprobe/tonprobe/tui/words"
@@ -42,7 +43,7 @@ func (l List) Take(e probe.Event) List {
 	case probe.EventDone:
 		status := report.StatusUnknown
 		if e.Result != nil {
-			status = words.Status(*e.Result)
+			status = diagnose.Standing(*e.Result)
 		}
 		items[i].done = &status
 	}
@@ -55,7 +56,7 @@ func (l List) Judge(results []report.Result) List {
 	for _, r := range results {
 		for i := range items {
 			if items[i].name == r.Name && items[i].done != nil {
-				items[i].done = new(words.Status(r))
+				items[i].done = new(diagnose.Standing(r))
 			}
 		}
 	}

@@ -1,0 +1,29 @@
+package diagnose
+
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// StandingPartial is the standing of a probe that found nothing wrong in the
+// part it could measure, and could not measure the rest.
+const StandingPartial report.Status = "partial"
+
+// Standing is how a probe's result is told to people, on the screen and on the
+// dashboard: its status, but never better than what was measured.
+func Standing(p report.Result) report.Status {
+	if p.Status != report.StatusOK {
+		return p.Status
+	}
+	switch d := p.Data.(type) {
+	case *report.AudioOutput:
+		// A tone that nobody heard says nothing good of the loudspeaker, even
+		// where the microphone is to blame.
+		if d != nil && !isTrue(d.LoopHeard) {
+			return report.StatusUnknown
+		}
+	case *report.NATBehavior:
+		// Most servers have one address only and cannot be asked for the filtering.
+		if d != nil && (d.Mapping == "") != (d.Filtering == "") {
+			return StandingPartial
+		}
+	}
+	return p.Status
+}

@@ -1,0 +1,31 @@
+package diagnose_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func TestStandingIsNeverBetterThanWhatWasMeasured(t *testing.T) {
+	for name, c := range map[string]struct {
+		result report.Result
+		want   report.Status
+	}{
+		"tone heard":          {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(true)}}, report.StatusOK},
+		"tone not heard":      {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(false)}}, report.StatusUnknown},
+		"tone not listened":   {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{}}, report.StatusUnknown},
+		"mapping alone":       {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Mapping: "EIM"}}, diagnose.StandingPartial},
+		"filtering alone":     {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Filtering: "APDF"}}, diagnose.StandingPartial},
+		"mapping, filtering":  {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Mapping: "EIM", Filtering: "APDF"}}, report.StatusOK},
+		"a fault stays one":   {report.Result{Status: report.StatusWarn, Data: &report.NATBehavior{Mapping: "APDM"}}, report.StatusWarn},
+		"unknown stays so":    {report.Result{Status: report.StatusUnknown, Data: &report.NATBehavior{Mapping: "EIM"}}, report.StatusUnknown},
+		"nothing to look at":  {report.Result{Status: report.StatusOK}, report.StatusOK},
+		"a typed nil":         {report.Result{Status: report.StatusOK, Data: (*report.AudioOutput)(nil)}, report.StatusOK},
+		"any other is itself": {report.Result{Status: report.StatusOK, Data: &report.NAT{}}, report.StatusOK},
+	} {
+		if got := diagnose.Standing(c.result); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

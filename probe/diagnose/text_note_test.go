@@ -1,0 +1,97 @@
+package diagnose
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+)
+
+func TestNoteTextKnownAndNot(t *testing.T) {
+	if text, known := NoteText("built without audio", phrase.DE); !known || text != "Dieses Programm wurde ohne Ton gebaut." {
+		t.Errorf("%q, %v", text, known)
+	}
+	for _, note := range []string{"", "something\x1b[31m new", "‹note›"} {
+		if text, known := NoteText(note, phrase.EN); known || text != "" {
+			t.Errorf("%q: %q, %v", note, text, known)
+		}
+	}
+}
+
+// reNote is how notes are written: a few English words, beginning small.
+var reNote = regexp.MustCompile(`^[a-z][a-z',:]* [A-Za-z0-9 ',:]+$`)
+
+// TestEveryNoteHasAText reads the notes out of the sources: literals given to a
+// Note, to the functions called unknown and to the probes called skipped.
+func TestEveryNoteHasAText(t *testing.T) {
+	for _, folder := range []string{"..", filepath.Join("..", "..", "agent")} {
+		holdNotes(t, folder)
+	}
+}
+
+func holdNotes(t *testing.T, folder string) {
+	t.Helper()
+	found := 0
+	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return nil // half-written; the compiler says so better
+		}
+		for _, note := range notesIn(f) {
+			found++
+			if _, known := NoteText(note, phrase.DE); !known {
+				t.Errorf("%s: no text for %q: add note.%s to texts", path, note, noteKey(note))
+			}
+		}
+		return nil
+	})
+	if err != nil || found < 3 {
+		t.Errorf("%s: %d notes found, %v", folder, found, err)
+	}
+}
+
+func notesIn(f *ast.File) (notes []string) {
+	add := func(e ast.Expr) {
+		lit, ok := e.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return
+		}
+		if text, err := strconv.Unquote(lit.Value); err == nil && reNote.MatchString(text) {
+			notes = append(notes, text)
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.KeyValueExpr:
+			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Note" {
+				add(n.Value)
+			}
+		case *ast.CompositeLit:
+			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "skipped" {
+				for _, e := range n.Elts {
+					add(e)
+				}
+			}
+		case *ast.AssignStmt:
+			if s, ok := n.Lhs[0].(*ast.SelectorExpr); ok && s.Sel.Name == "Note" {
+				add(n.Rhs[0])
+			}
+		case *ast.CallExpr:
+			if name, ok := n.Fun.(*ast.Ident); ok && name.Name == "unknown" && len(n.Args) == 1 {
+				add(n.Args[0])
+			}
+		}
+		return true
+	})
+	return notes
+}
