@@ -101,11 +101,8 @@ type Level struct {
 	ZeroMS float64
 }
 
-// SystemClock is the machine's clock.
+// SystemClock is the machine's clock, as finely as the system tells the time.
 type SystemClock struct{}
-
-// Now returns the present time.
-func (SystemClock) Now() time.Time { return time.Now() }
 
 // Sleep waits for d or until ctx is done.
 func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {

@@ -27,7 +27,10 @@ func describe(a *Adapter, i net.Interface, to netip.Addr) {
 		return
 	}
 	a.Kind = kindOf(row)
-	a.Gateway, a.GatewayKnown = firstGateway(row, to.Is6()), true
+	a.GatewayKnown = true
+	if !isNeighbour(row, to) {
+		a.Gateway = firstGateway(row, to.Is6())
+	}
 	if a.Gateway.Is6() && a.Gateway.IsLinkLocalUnicast() {
 		a.Gateway = a.Gateway.WithZone(i.Name)
 	}
@@ -89,6 +92,21 @@ func rowOf(index int) *windows.IpAdapterAddresses {
 		return nil
 	}
 	return nil
+}
+
+// isNeighbour says whether an address is on the interface's own network, where
+// no router is asked.
+func isNeighbour(row *windows.IpAdapterAddresses, to netip.Addr) bool {
+	for u := row.FirstUnicastAddress; u != nil; u = u.Next {
+		own, ok := netip.AddrFromSlice(u.Address.IP())
+		if !ok {
+			continue
+		}
+		if net, err := own.Unmap().Prefix(int(u.OnLinkPrefixLength)); err == nil && net.Contains(to.WithZone("")) {
+			return true
+		}
+	}
+	return false
 }
 
 func firstGateway(row *windows.IpAdapterAddresses, ipv6 bool) netip.Addr {

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/tonprobe/tonprobe/probe"
 )
 
 type system struct{}
@@ -21,6 +23,9 @@ var (
 	icmpSendEcho2Ex = iphlpapi.NewProc("IcmpSendEcho2Ex")
 	icmp6SendEcho2  = iphlpapi.NewProc("Icmp6SendEcho2")
 )
+
+// now is finer than package time's on Windows, which counts ticks.
+func now() time.Time { return probe.SystemClock{}.Now() }
 
 const (
 	longestWait = 5 * time.Second
@@ -114,12 +119,12 @@ func send4(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) 
 	address := to.As4()
 	var data [payloadBytes]byte
 	var room replyRoom
-	sent := time.Now()
+	sent := now()
 	n, _, err := icmpSendEcho2Ex.Call(handle, 0, 0, 0,
 		0, uintptr(*(*uint32)(unsafe.Pointer(&address))), // source: any
 		uintptr(unsafe.Pointer(&data)), payloadBytes, uintptr(unsafe.Pointer(option)),
 		uintptr(unsafe.Pointer(&room)), unsafe.Sizeof(room), uintptr(wait.Milliseconds()))
-	rtt := time.Since(sent) // the reply's own figure has whole milliseconds
+	rtt := now().Sub(sent) // the reply's own figure has whole milliseconds
 	runtime.KeepAlive(option)
 	if n == 0 {
 		return failed(err)
@@ -133,12 +138,12 @@ func send6(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) 
 	target := windows.RawSockaddrInet6{Family: windows.AF_INET6, Addr: to.As16(), Scope_id: zoneID(to)}
 	var data [payloadBytes]byte
 	var room replyRoom
-	sent := time.Now()
+	sent := now()
 	n, _, err := icmp6SendEcho2.Call(handle, 0, 0, 0,
 		uintptr(unsafe.Pointer(&source)), uintptr(unsafe.Pointer(&target)),
 		uintptr(unsafe.Pointer(&data)), payloadBytes, uintptr(unsafe.Pointer(option)),
 		uintptr(unsafe.Pointer(&room)), unsafe.Sizeof(room), uintptr(wait.Milliseconds()))
-	rtt := time.Since(sent)
+	rtt := now().Sub(sent)
 	runtime.KeepAlive(option)
 	if n == 0 {
 		return failed(err)

@@ -39,12 +39,12 @@ func sendLarge(to netip.Addr, bytes int, wait time.Duration) (Reply, error) {
 	address := to.As4()
 	var data [largestEcho]byte
 	var room [(largestEcho + 256) / 8]uint64 // uint64 aligns it
-	sent := time.Now()
+	sent := now()
 	n, _, err := icmpSendEcho2Ex.Call(handle, 0, 0, 0,
 		0, uintptr(*(*uint32)(unsafe.Pointer(&address))),
 		uintptr(unsafe.Pointer(&data)), uintptr(bytes-icmpHeaders), uintptr(unsafe.Pointer(option)),
 		uintptr(unsafe.Pointer(&room)), unsafe.Sizeof(room), uintptr(wait.Milliseconds()))
-	rtt := time.Since(sent)
+	rtt := now().Sub(sent)
 	runtime.KeepAlive(option)
 	if n == 0 {
 		if err == windows.Errno(statusPacketTooBig) {
