@@ -19,14 +19,17 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 			return nil, err
 		}
 	}
-	if len(o.Only) == 0 {
-		return loadLast(plan), nil
+	if len(o.Only) > 0 {
+		kept, missing := plan.Only(o.Only)
+		if len(missing) > 0 {
+			return nil, &UnknownProbeError{Names: missing, Known: o.names(ctx, plan)}
+		}
+		plan = kept
 	}
-	kept, missing := plan.Only(o.Only)
-	if len(missing) > 0 {
-		return nil, &UnknownProbeError{Names: missing, Known: o.names(ctx, plan)}
+	if o.Plan == nil {
+		plan = spread(plan)
 	}
-	return loadLast(kept), nil
+	return loadLast(plan), nil
 }
 
 // names are those of every probe there is, those on request too.

@@ -63,7 +63,7 @@ func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
 }
 
 func newVoice(s sources) probe.Probe {
-	return media.NewVoice(media.VoiceConfig{Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor})
+	return media.NewVoice(media.VoiceConfig{Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor, StreamAfter: streamAfter})
 }
 
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
@@ -79,7 +79,7 @@ func newRelays(s sources) probe.Probe {
 func newWeb(s sources) probe.Probe {
 	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token}
 	if s.collector != nil {
-		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
+		c.WebSocketURL, c.WebSocketAfter = s.collector.JoinPath(wire.PathWebSocket).String(), webSocketAfter
 	}
 	return network.NewWeb(c)
 }

@@ -67,7 +67,9 @@ func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), relayTLSLimit)
 	defer cancel()
-	over := tls.Client(conn, &tls.Config{ServerName: name, RootCAs: d.rootCAs, Time: d.clock.Now})
+	over := tls.Client(conn, &tls.Config{
+		ServerName: name, RootCAs: d.rootCAs, Time: d.clock.Now, CurvePreferences: wire.RelayCurves(),
+	})
 	if err := over.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("TLS with the relay: %w", err)

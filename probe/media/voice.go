@@ -20,6 +20,9 @@ type VoiceConfig struct {
 	RootCAs  *x509.CertPool
 	Duration time.Duration // of the stream; 6 s
 	Payload  int           // bytes of RTP payload; wire.DefaultBytes
+	// StreamAfter is when the stream begins at the earliest, from the start of
+	// the probe: on a narrow line not in the same second as the setting up.
+	StreamAfter time.Duration
 
 	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
 	// TCPAfter is how long UDP is tried alone. Without it a single lost check
@@ -65,6 +68,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if v.cfg.Signaller == nil {
 		return ended(report.MediaNotEnrolled, report.StatusUnknown, "no collector to measure against"), nil
 	}
+	began := env.Clock.Now()
 	ice, err := v.servers(ctx)
 	if err != nil {
 		return v.notSignalled(env, err), nil
@@ -74,6 +78,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return *result, nil
 	}
 	defer l.close()
+	_ = env.Clock.Sleep(ctx, v.cfg.StreamAfter-env.Clock.Now().Sub(began)) // a stopped stream says so itself
 
 	s := newStream(env.Clock, v.cfg.Payload, v.duration(ctx, env))
 	s.run(ctx, l, env.Progress)

@@ -21,7 +21,10 @@ import (
 // its router says so (RFC 1191, RFC 8201). Where those words are filtered, large
 // packets vanish: the voice passes, and everything with TLS hangs.
 const (
-	mtuAfter  = time.Second // the first second of a check is the fullest anyway
+	// The first seconds of a check are the fullest anyway. The two ways to ask
+	// take turns.
+	mtuAfter  = 2500 * time.Millisecond
+	mtuTurn   = 500 * time.Millisecond
 	mtuRounds = 6
 	mtuEvery  = 700 * time.Millisecond
 	mtuWait   = 1200 * time.Millisecond
@@ -64,6 +67,7 @@ func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data 
 	}
 	if large, ok := p.Asker.(echo.LargeAsker); ok && far.isKnown() {
 		wg.Go(func() {
+			_ = env.Clock.Sleep(ctx, mtuTurn)
 			byICMP = compareSizes(ctx, env, p.echo(far.toward()), func(ctx context.Context) (echo.Reply, error) {
 				r, err := large.AskLarge(ctx, far.toward(), size)
 				if errors.Is(err, echo.ErrTooLarge) {

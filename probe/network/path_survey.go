@@ -157,6 +157,13 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
+	// Who has told already need not be asked again, nor who is behind the end.
+	last := farthestHop
+	known := func(hop int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return t.hops[hop].IsValid() || hop >= last
+	}
 	ask := func(hop int) {
 		r, err := p.Asker.Ask(ctx, far, hop+1)
 		mu.Lock()
@@ -167,12 +174,14 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 		case r.Kind == echo.Expired:
 			t.hops[hop] = r.From
 		case r.Kind == echo.Reached:
-			t.reached = true
+			t.reached, last = true, min(last, hop)
 		}
 	}
 	for range traceRounds {
 		for hop := range farthestHop {
-			wg.Go(func() { ask(hop) })
+			if !known(hop) {
+				wg.Go(func() { ask(hop) })
+			}
 		}
 		if env.Clock.Sleep(ctx, traceEvery) != nil {
 			break

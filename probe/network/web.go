@@ -41,6 +41,9 @@ type WebConfig struct {
 	// WebSocketURL is where a collector takes WebSockets and sends a message
 	// back; "" leaves them out. Token is the right to ask it.
 	WebSocketURL, Token string
+	// WebSocketAfter is how long to wait before that second connection, for the
+	// sake of narrow lines.
+	WebSocketAfter time.Duration
 	// Router is this computer's next router; nil asks the system.
 	Router func(context.Context) netip.Addr
 	// StepTime bounds each step; 0 is 3 s.
@@ -88,7 +91,9 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j.trySmallPackets(ctx)
 	j.tryBesideProxy(ctx)
 	j.askForIPv6(ctx)
-	j.tryWebSocket(ctx)
+	if env.Clock.Sleep(ctx, p.WebSocketAfter) == nil {
+		j.tryWebSocket(ctx)
+	}
 	r := judge(data)
 	if r.Status == report.StatusUnknown && j.why != "" {
 		r.Note = j.why

@@ -72,7 +72,7 @@
 //
 // TONPROBE_BENCH_MATRIX=file appends the tables as Markdown to a file,
 // TONPROBE_BENCH_DOCUMENT=file replaces the tables in a document,
-// TONPROBE_BENCH_REPORTS=folder keeps the reports there,
+// TONPROBE_BENCH_REPORTS=folder keeps the reports there, and what was on the wire,
 // TONPROBE_BENCH_WORLDS=n runs n worlds side by side (2 without it),
 // TONPROBE_BENCH_QUIET=d waits at most d for a quiet machine (20s without it).
 // Files are named from this folder, or in full.

@@ -136,6 +136,9 @@ func keepReports(t *testing.T, all []outcome) {
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, o.scenario.Name+".json"), b, 0o644)
 		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, o.scenario.Name+".csv"), o.check.wireLog(), 0o644)
+		}
 		if err != nil {
 			t.Error(err)
 		}

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -38,6 +40,24 @@ func (c Check) Load() Load {
 		PeakUpKbps: busiestSecond(up), PeakDownKbps: busiestSecond(down),
 		CPUPct: 100 * c.CPU.Seconds() / seconds,
 	}
+}
+
+// wireLog is each packet at the home's device as a line of CSV, to see what makes
+// a second busy. Packets of one connection have the home's port in common.
+func (c Check) wireLog() []byte {
+	var b bytes.Buffer
+	b.WriteString("ms,direction,protocol,home_port,far,far_port,bytes\n")
+	for _, p := range c.Truth {
+		at, home, far := p.InNS, p.From, p.To
+		switch {
+		case !p.OfHome && p.Arrived != hostNames[atHome]:
+			continue
+		case !p.OfHome:
+			at, home, far = p.OutNS[0], p.To, p.From
+		}
+		fmt.Fprintf(&b, "%.1f,%v,%d,%d,%v,%d,%d\n", float64(at-c.Truth[0].InNS)/1e6, p.Direction, p.Protocol, home.Port(), far.Addr(), far.Port(), p.Bytes)
+	}
+	return b.Bytes()
 }
 
 // onWire is a packet at the home's device.
