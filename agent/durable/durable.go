@@ -27,7 +27,7 @@ func WriteFile(path string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+			err = fmt.Errorf("write %s: %w", path, errors.Join(err, Remove(f.Name())))
 		}
 	}()
 	_, err = f.Write(data)
@@ -37,10 +37,21 @@ func WriteFile(path string, data []byte) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = Rename(f.Name(), path); err != nil {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// Rename replaces to with from. Where another program holds the file for a
+// moment, it is tried again for about a second.
+func Rename(from, to string) error {
+	return retryHeld(func() error { return os.Rename(from, to) })
+}
+
+// Remove removes a file, as patiently as Rename.
+func Remove(name string) error {
+	return retryHeld(func() error { return os.Remove(name) })
 }
 
 // SyncDir makes renames and removals in dir durable. Windows has no such call;

@@ -92,6 +92,6 @@ func (d disk) write(name string, flag int, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func (d disk) Rename(from, to string) error { return os.Rename(d.at(from), d.at(to)) }
-func (d disk) Remove(name string) error     { return os.Remove(d.at(name)) }
+func (d disk) Rename(from, to string) error { return durable.Rename(d.at(from), d.at(to)) }
+func (d disk) Remove(name string) error     { return durable.Remove(d.at(name)) }
 func (d disk) SyncDir(dir string) error     { return durable.SyncDir(d.at(dir)) }
