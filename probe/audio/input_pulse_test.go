@@ -5,8 +5,10 @@ package audio
 import (
 	"context"
 	"math"
+	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,8 +99,7 @@ func TestHealthyVoice(t *testing.T) {
 	if *d.SpeechMS < 3000 || *d.CapturedMS < 6500 || *d.CapturedMS > 6600 { // with the room before
 		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
 	}
-	// On a machine that is busy with other tests the player itself can run dry once.
-	if math.Abs(*d.RateErrorPct) > 2 || *d.Dropouts > 1 || *d.ClippedRuns != 0 || *d.AllZero {
+	if math.Abs(*d.RateErrorPct) > 2 || *d.Dropouts != 0 || *d.ClippedRuns != 0 || *d.AllZero {
 		t.Errorf("rate off by %v %%, %d dropouts, %d clipped runs, all zero %v", *d.RateErrorPct, *d.Dropouts, *d.ClippedRuns, *d.AllZero)
 	}
 	if c.events[0].Kind != probe.EventListening {
@@ -262,23 +263,55 @@ func TestServerHangsWhileRecording(t *testing.T) {
 	}
 }
 
-// The sound server stands still for 0.4 s, as on an overloaded machine.
-func TestInterruptedSound(t *testing.T) {
+// TestHeldUpSound: on an overloaded computer the sound server or our own process
+// stands still for 0.4 s. The sound comes late then, but all of it comes, and
+// nobody's microphone has lost any.
+func TestHeldUpSound(t *testing.T) {
 	t.Parallel()
-	rig := pulserig.Start(t, pulserig.Config{})
-	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))
-	c := &check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}
-	c.onLevel = func() {
-		rig.Suspend()
-		time.AfterFunc(400*time.Millisecond, rig.Resume)
+	for name, stop := range map[string]func(r *pulserig.Rig, child *os.Process) (resume func()){
+		"the server": func(r *pulserig.Rig, _ *os.Process) func() {
+			r.Suspend()
+			return r.Resume
+		},
+		"the capture process": func(_ *pulserig.Rig, child *os.Process) func() {
+			_ = child.Signal(syscall.SIGSTOP)
+			return func() { _ = child.Signal(syscall.SIGCONT) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rig := pulserig.Start(t, pulserig.Config{})
+			rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))
+			var child *exec.Cmd
+			c := &check{t: t, config: InputConfig{Child: func(ctx context.Context) *exec.Cmd {
+				child = rig.Child(ChildArg)(ctx)
+				return child
+			}}}
+			c.onLevel = func() { time.AfterFunc(400*time.Millisecond, stop(rig, child.Process)) }
+			_, d := c.run()
+			wantState(t, d, report.CaptureComplete)
+			if *d.LongestCallbackGapMS < 300 {
+				t.Errorf("longest gap between callbacks %v ms, want about 400", *d.LongestCallbackGapMS)
+			}
+			if *d.Dropouts != 0 || math.Abs(*d.RateErrorPct) > 2 {
+				t.Errorf("%d dropouts, longest %v ms, rate off by %v %%", *d.Dropouts, *d.LongestGapMS, *d.RateErrorPct)
+			}
+		})
 	}
+}
+
+// TestLostSound: the device itself loses 0.3 s.
+func TestLostSound(t *testing.T) {
+	t.Parallel()
+	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
+	mic := rig.Plug(t, "headset", pulserig.Plug{})
+	mic.Feed(pulserig.Samples(t, pulserig.Say(t, pulserig.GermanText, "de", -26)), 0)
+	c := &check{t: t, config: InputConfig{Child: rig.Child(ChildArg)}}
+	c.onLevel = func() { mic.Lose(300 * time.Millisecond) }
 	_, d := c.run()
 	wantState(t, d, report.CaptureComplete)
-	if *d.LongestCallbackGapMS < 300 || *d.LongestCallbackGapMS > 1000 {
-		t.Errorf("longest gap between callbacks %v ms, want about 400", *d.LongestCallbackGapMS)
-	}
-	if *d.Dropouts < 1 || *d.LongestGapMS < 100 { // what the buffers held is not lost
-		t.Errorf("%d dropouts, longest %v ms", *d.Dropouts, *d.LongestGapMS)
+	if *d.Dropouts < 1 || math.Abs(*d.LongestGapMS-300) > 100 {
+		t.Errorf("%d dropouts, longest %v ms, want one of 300 ms", *d.Dropouts, *d.LongestGapMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 2 {
 		t.Errorf("the dropout was taken for a rate wrong by %v %%", *d.RateErrorPct)

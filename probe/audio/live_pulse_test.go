@@ -111,20 +111,21 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 	}
 	// Made before the capture that it is played into: making it would hold that up.
 	spoken := voice(-26)(t)
+	var lossy *pulserig.Cable // that of the dropouts
 	const soon, rest = 2 * time.Second, namedWithin
 	for _, tt := range []struct {
 		want              string
 		within            time.Duration
 		mic               pulserig.Config
 		sound             func(*testing.T) string // nil: none
-		before            func(*pulserig.Rig)
+		before            func(*testing.T, *pulserig.Rig)
 		invited, speaking func(*testing.T, *liveRun)
 	}{
-		{want: "audio.os_muted", within: soon, sound: voice(-26), before: func(r *pulserig.Rig) { r.Mute(true) }},
+		{want: "audio.os_muted", within: soon, sound: voice(-26), before: func(_ *testing.T, r *pulserig.Rig) { r.Mute(true) }},
 		{want: "audio.os_muted", within: soon, sound: voice(-26), speaking: func(_ *testing.T, r *liveRun) { r.rig.Mute(true) }},
 		{want: "audio.digital_silence", within: soon},
-		{want: "audio.os_volume_low", within: rest, sound: voice(-20), before: func(r *pulserig.Rig) { r.Volume(10) }},
-		{want: "audio.default_is_monitor", within: rest, sound: voice(-26), before: func(r *pulserig.Rig) { r.Control("set-default-source", pulserig.Sink+".monitor") }},
+		{want: "audio.os_volume_low", within: rest, sound: voice(-20), before: func(_ *testing.T, r *pulserig.Rig) { r.Volume(10) }},
+		{want: "audio.default_is_monitor", within: rest, sound: voice(-26), before: func(_ *testing.T, r *pulserig.Rig) { r.Control("set-default-source", pulserig.Sink+".monitor") }},
 		{want: "audio.hum", within: rest, sound: func(t *testing.T) string { return hummed(t, voice(-24)(t)) }},
 		{want: "audio.noise", within: rest, sound: func(t *testing.T) string { return noise(t, -36) },
 			invited: func(_ *testing.T, r *liveRun) { r.rig.Play(spoken) }},
@@ -135,15 +136,11 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 		{want: "audio.dead_channel", within: rest, mic: pulserig.Config{Channels: 2}, sound: through(-26, "remix", "1", "0")},
 		{want: "audio.inverted_channel", within: rest, mic: pulserig.Config{Channels: 2}, sound: through(-26, "remix", "1", "1i")},
 		{want: "audio.dc_offset", within: rest, sound: through(-26, "dcshift", "0.08")},
-		{want: "audio.dropouts", within: rest, sound: voice(-26), speaking: func(t *testing.T, r *liveRun) {
-			r.rig.Suspend()
-			resumed := make(chan struct{})
-			time.AfterFunc(400*time.Millisecond, func() {
-				defer close(resumed)
-				r.rig.Resume()
-			})
-			t.Cleanup(func() { <-resumed }) // before the server ends
-		}},
+		{want: "audio.dropouts", within: rest, before: func(t *testing.T, r *pulserig.Rig) {
+			lossy = r.Plug(t, "lossy", pulserig.Plug{})
+			lossy.Feed(pulserig.Samples(t, spoken), 0)
+			r.Control("set-default-source", "lossy")
+		}, speaking: func(*testing.T, *liveRun) { lossy.Lose(300 * time.Millisecond) }},
 		{want: "audio.too_quiet", within: rest, sound: voice(-46)},
 		{want: "audio.stalled", within: rest, sound: voice(-26), speaking: func(t *testing.T, r *liveRun) {
 			r.rig.Suspend()
@@ -162,7 +159,7 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 				rig.Play(tt.sound(t))
 			}
 			if tt.before != nil {
-				tt.before(rig)
+				tt.before(t, rig)
 			}
 			r := &liveRun{rig: rig, invited: with(t, tt.invited), speaking: with(t, tt.speaking)}
 			r.listen(t)
@@ -183,7 +180,7 @@ func with(t *testing.T, step func(*testing.T, *liveRun)) func(*liveRun) {
 }
 
 // second adds another microphone that hears the same.
-func second(r *pulserig.Rig) {
+func second(_ *testing.T, r *pulserig.Rig) {
 	r.Load("module-remap-source", "master="+pulserig.Sink+".monitor", "source_name=second", "source_properties=device.description=Second")
 	r.Control("set-default-source", pulserig.Mic)
 }

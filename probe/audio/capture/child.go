@@ -32,8 +32,7 @@ const (
 	queuedFrames = 64 // about 6 s of sound, two periods in each
 	// periodMS is the time between two callbacks: 20 readings of the meter a
 	// second, and no more, as waking up two processes is most of what a capture
-	// costs. A longer one would let PulseAudio buffer so much (four periods) that
-	// an interruption of 0.3 s leaves no trace.
+	// costs.
 	periodMS = 50
 )
 

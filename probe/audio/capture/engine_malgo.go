@@ -35,6 +35,9 @@ type soundSystem struct {
 	// formatsElsewhere: miniaudio must not be asked for a device's formats, and
 	// package osstate tells them.
 	formatsElsewhere bool
+	// keptPeriods is how many periods the system keeps while this process is
+	// late; 0 leaves that to miniaudio.
+	keptPeriods uint32
 }
 
 // openEngine tries the sound systems of this platform in order. The list is
@@ -98,6 +101,7 @@ func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte)
 	cfg := malgo.DefaultDeviceConfig(malgo.Capture)
 	cfg.SampleRate = RateHz
 	cfg.PeriodSizeInMilliseconds = periodMS
+	cfg.Periods = e.system.keptPeriods
 	cfg.Capture.Format = malgo.FormatF32
 	cfg.Capture.Channels = uint32(channels) // never 0: native channels without a source abort in libpulse
 	if id, ok := e.ids[deviceID]; ok {

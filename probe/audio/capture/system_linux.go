@@ -12,12 +12,19 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
+// pulseKeeps is a second of sound. What a sound server keeps for a client that
+// is late it throws away beyond that; with miniaudio's four periods, a computer
+// that kept this process waiting for 0.2 s had the microphone accused of losing
+// sound. Conference programs have the server keep as much as it can. It delays
+// nothing: the server hands over each period (fragsize) as it comes.
+const pulseKeeps = 1000 / periodMS
+
 // soundSystems is PulseAudio (PipeWire answers to it as well) and, where there
 // is real hardware, ALSA.
 func soundSystems() []soundSystem {
 	// On PulseAudio miniaudio 0.11.25 reads through a nil pointer when the device
 	// whose formats it is asked for has gone since it was listed.
-	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true}}
+	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true, keptPeriods: pulseKeeps}}
 	if hasCaptureHardware("/dev/snd") {
 		systems = append(systems, soundSystem{name: "alsa", backend: malgo.BackendAlsa, id: cStringID, real: isALSAHardware})
 	}

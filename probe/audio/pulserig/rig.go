@@ -217,9 +217,12 @@ func (r *Rig) PlayInto(sink, path string) (stop func()) {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			// Left to itself paplay asks for 2 s, and the null sink then renders
-			// in blocks of that size: the microphone's first sound comes as late.
-			cmd := exec.CommandContext(ctx, "paplay", "--device="+sink, "--latency-msec=150", path)
+			// The server has 2 s ready and asks for more when 0.95 s of them are
+			// gone, so a busy machine that holds paplay up leaves no hole. Of the
+			// rest, PA_STREAM_ADJUST_LATENCY gives the sink half: 50 ms. Left to
+			// itself paplay gives it all, and the null sink then renders in blocks of
+			// 2 s: the microphone's first sound comes as late.
+			cmd := exec.CommandContext(ctx, "paplay", "--device="+sink, "--latency-msec=2000", "--process-time-msec=950", path)
 			cmd.Env = append(os.Environ(), r.Env()...)
 			if cmd.Run() != nil {
 				return

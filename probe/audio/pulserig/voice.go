@@ -41,6 +41,19 @@ func Say(tb testing.TB, text, lang string, levelDBFS float64) string {
 // ActiveLevel is the active speech level of a mono WAV file, dBFS.
 func ActiveLevel(tb testing.TB, path string) float64 {
 	tb.Helper()
+	samples, rateHz := read(tb, path)
+	return signal.ActiveSpeechLevel(samples, rateHz).ActiveDBFS
+}
+
+// Samples are those of a WAV file, interleaved, for a Cable.
+func Samples(tb testing.TB, path string) []float32 {
+	tb.Helper()
+	samples, _ := read(tb, path)
+	return samples
+}
+
+func read(tb testing.TB, path string) (samples []float32, rateHz int) {
+	tb.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		tb.Fatal(err)
@@ -50,13 +63,12 @@ func ActiveLevel(tb testing.TB, path string) float64 {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var samples []float32
 	block := make([]float32, 4096)
 	for {
 		n, err := r.Read(block)
 		samples = append(samples, block[:n]...)
 		if errors.Is(err, io.EOF) {
-			return signal.ActiveSpeechLevel(samples, r.Format().RateHz).ActiveDBFS
+			return samples, r.Format().RateHz
 		}
 		if err != nil {
 			tb.Fatal(err)
