@@ -47,6 +47,7 @@ func (r *Reflector) End(owner, id string) (wire.EchoLog, error) {
 	r.mu.Unlock()
 	log := s.log()
 	s.stop()
+	log.AnsweredMS = r.answeredAgo()
 	return log, nil
 }
 

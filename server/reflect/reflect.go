@@ -145,6 +145,7 @@ type Reflector struct {
 
 	media *mediaPort
 	relay *relay
+	self  selfCheck
 
 	cert        tls.Certificate // for DTLS
 	fingerprint string          // of cert

@@ -24,8 +24,9 @@ import (
 type relay struct {
 	server    *turn.Server
 	discovery *discovery
-	addr      netip.AddrPort
-	tlsAddr   netip.AddrPort // invalid without TLS
+	addr      netip.AddrPort   // the first of addrs
+	addrs     []netip.AddrPort // of the STUN port
+	tlsAddr   netip.AddrPort   // invalid without TLS
 	cfg       Config
 	count     *counters
 
@@ -39,7 +40,7 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the STUN port: %w", err)
 	}
-	r := &relay{addr: p.addrs[0], cfg: cfg, count: count, open: map[string]int{}}
+	r := &relay{addr: p.addrs[0], addrs: p.addrs, cfg: cfg, count: count, open: map[string]int{}}
 	if r.discovery, err = openDiscovery(p, cfg.STUNAlternate, cfg.Now, cfg.Log); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -142,8 +143,9 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 		relays = append(relays, "turns:"+secure+"?transport=tcp")
 	}
 	return wire.ICEConfig{
-		ExpiresAt: &expires,
-		HeardMS:   r.relay.discovery.heard.ago(),
+		ExpiresAt:  &expires,
+		HeardMS:    r.relay.discovery.heard.ago(),
+		AnsweredMS: r.answeredAgo(),
 		ICEServers: []wire.ICEServer{
 			// RFC 7064 has no query: the same port serves STUN over TCP.
 			{URLs: []string{"stun:" + at}},

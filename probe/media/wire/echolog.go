@@ -57,6 +57,8 @@ type EchoLog struct {
 	// DownFailed is how many the reflector could not hand to its socket. They
 	// are the reflector's fault and take no number, so they never read as loss.
 	DownFailed int `json:"down_failed,omitempty"`
+	// AnsweredMS is as [ICEConfig.AnsweredMS], when the stream had ended.
+	AnsweredMS *int64 `json:"answered_ms,omitempty"`
 }
 
 // NewEchoLog writes arrivals, which must be in order of arrival, into a log.

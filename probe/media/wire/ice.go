@@ -33,6 +33,10 @@ type ICEConfig struct {
 	// the reflector; nil when none did since it started, or that is not known. It
 	// is the collector's word that its reflector can be reached.
 	HeardMS *int64 `json:"heard_ms,omitempty"`
+	// AnsweredMS is how long ago, in ms, the reflector last answered the
+	// collector's own question over UDP; nil when it does not, or that is not
+	// known. It says that the reflector is awake, not that anybody reaches it.
+	AnsweredMS *int64 `json:"answered_ms,omitempty"`
 }
 
 // ICEServer is one RTCIceServer.
