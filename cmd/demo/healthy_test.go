@@ -23,8 +23,9 @@ const healthyAtOnce = 8
 
 const (
 	// mostHeldUp is how long the machine may keep the bench's microphone from
-	// delivering: half of what a sound server keeps for a client that is late.
-	mostHeldUp = 100 * time.Millisecond
+	// delivering: half of the second that the capture has a sound server keep for
+	// it. Sound that comes so late must accuse nobody.
+	mostHeldUp = 500 * time.Millisecond
 	// leastTaken is how many takes there must be all the same.
 	leastTaken = 24
 	// A void take is repeated until there are enough, but not for ever, and

@@ -45,9 +45,12 @@ type Cable struct {
 
 // Plug plugs a microphone in; it is silent, and delivers nothing at all, until
 // it is fed, and unplugged when the test tb ends (a server holds some forty).
+// Where a microphone was plugged in under that ID before, the new one's ends in
+// a number: a server answers before it has forgotten a device.
 func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 	tb.Helper()
 	p.RateHz, p.Channels = cmp.Or(p.RateHz, 48000), cmp.Or(p.Channels, 1)
+	id = r.unused(id)
 	path := filepath.Join(r.dir, id)
 	properties := []string{"device.description=" + id}
 	for _, key := range slices.Sorted(maps.Keys(p.Properties)) {
@@ -72,6 +75,20 @@ func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 		_ = r.command("pactl", "unload-module", strings.TrimSpace(string(module))).Run() // a dead server has none
 	})
 	return c
+}
+
+// unused is the ID, or where it was used before, one that begins like it.
+func (r *Rig) unused(id string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.plugged == nil {
+		r.plugged = map[string]int{}
+	}
+	r.plugged[id]++
+	if n := r.plugged[id]; n > 1 {
+		return fmt.Sprintf("%s_%d", id, n)
+	}
+	return id
 }
 
 // feedPeriod is how often samples are delivered.

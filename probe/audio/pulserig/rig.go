@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,9 @@ type Rig struct {
 	ended  chan struct{}
 	// front and clientConfig are set by Refuse.
 	front, clientConfig string
+
+	mu      sync.Mutex
+	plugged map[string]int // how often Plug was asked for an ID
 }
 
 // Start starts a server and ends it with the test. A test is skipped when
