@@ -75,6 +75,7 @@ func sentences() []struct {
 		{collector.ErrNoCertificate, "collector.ca_empty"},
 		{resident.ErrNotAdmin, "service.not_admin"},
 		{resident.ErrNotInstalled, "service.not_installed"},
+		{resident.ErrInstalled, "service.installed"},
 		{resident.ErrNoServiceSystem, "service.no_system"},
 		{check.ErrCancelled, "check.cancelled"},
 		{tui.ErrQuit, "check.cancelled"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -86,22 +85,14 @@ func (p *program) serviceControl(a resident.Action, arguments []string) error {
 }
 
 func (p *program) serviceStatus(asJSON bool) error {
-	running, err := resident.Running()
-	missing := errors.Is(err, resident.ErrNotInstalled)
-	if err != nil && !missing {
+	state, err := resident.Status()
+	if err != nil {
 		return err
 	}
 	if asJSON {
-		return p.printJSON(map[string]bool{"installed": !missing, "running": running})
+		return p.printJSON(map[string]any{"installed": state != resident.StateMissing, "running": state == resident.StateRunning, "state": state})
 	}
-	switch {
-	case missing:
-		p.say("service.not_installed")
-	case running:
-		p.say("service.running")
-	default:
-		p.say("service.stopped")
-	}
+	p.say("service.state_" + string(state))
 	return nil
 }
 

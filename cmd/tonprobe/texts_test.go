@@ -84,5 +84,8 @@ func usedKeys(t *testing.T) []string {
 	for _, a := range []resident.Action{resident.Install, resident.Uninstall, resident.Start, resident.Stop, resident.Restart} {
 		keys = append(keys, "service.done_"+string(a))
 	}
+	for _, s := range []resident.State{resident.StateMissing, resident.StateRunning, resident.StateStopped, resident.StateWaiting, resident.StateFailed} {
+		keys = append(keys, "service.state_"+string(s))
+	}
 	return keys
 }
