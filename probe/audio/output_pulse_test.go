@@ -103,11 +103,14 @@ func TestMutedLoudspeaker(t *testing.T) {
 // What came back 26 dB softer, under a voice, is still found.
 func TestSoftEcho(t *testing.T) {
 	t.Parallel()
-	rig := speakerRig(t, 100)
+	rig := speakerRig(t, 300)                    // a loopback with less ready leaves holes on a busy machine
 	rig.Control("set-sink-volume", "spk", "37%") // cubic: -25.9 dB
 	d := testLoudspeaker(t, rig)
-	if !*d.LoopHeard || math.Abs(*d.EchoReturnDB+25.9) > 1 {
-		t.Errorf("heard %v at %v dB", *d.LoopHeard, d.EchoReturnDB)
+	if !*d.LoopHeard {
+		t.Fatal("not heard")
+	}
+	if math.Abs(*d.EchoReturnDB+25.9) > 1 {
+		t.Errorf("heard at %.2f dB", *d.EchoReturnDB)
 	}
 }
 
