@@ -182,7 +182,7 @@ func TestPlaces(t *testing.T) {
 		{Places{GOOS: "windows", Getenv: get, System: true}, "/P/Tonprobe", "/P/Tonprobe/tonprobe.toml"},
 		{Places{GOOS: "darwin", Getenv: get, Home: "/h"}, "/h/Library/Application Support/Tonprobe", "/h/Library/Application Support/Tonprobe/tonprobe.toml"},
 	} {
-		if d, f := c.p.DataDir(), c.p.ConfigFile(); d != c.data || f != c.config {
+		if d, f := filepath.ToSlash(c.p.DataDir()), filepath.ToSlash(c.p.ConfigFile()); d != c.data || f != c.config {
 			t.Errorf("%+v: got %q, %q", c.p, d, f)
 		}
 	}

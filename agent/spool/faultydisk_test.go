@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 var errPowerCut = errors.New("power cut")
@@ -105,7 +104,7 @@ func (d *faultyDisk) AppendSync(name string, data []byte) error {
 func (d *faultyDisk) write(name string, before, data []byte) error {
 	err := d.spend()
 	if err == nil && d.rng.Float64() < d.full {
-		err = &fs.PathError{Op: "write", Path: name, Err: syscall.ENOSPC}
+		err = &fs.PathError{Op: "write", Path: name, Err: errDiskFull}
 	}
 	if err != nil {
 		data = data[:d.rng.IntN(len(data))]

@@ -170,7 +170,7 @@ func TestScriptThatCannotBeGot(t *testing.T) {
 	if err := os.WriteFile(good, []byte("// f\xfcr alle\nfunction FindProxyForURL() { return 'PROXY p:1' }"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	u := url.URL{Scheme: "file", Path: good}
+	u := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(good), "/")} // file:///C:/a%20b.pac
 	if got, err := finderAt(u.String()).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != "http://p:1" {
 		t.Errorf("a file: %s, %v", written(got), err)
 	}

@@ -1,0 +1,4 @@
+package spool
+
+// errDiskFull is what the system says of a full disk.
+const errDiskFull = errorDiskFull
