@@ -30,6 +30,9 @@ type lossPlace struct {
 // own threshold: then what the voice lost is the proof that there is one, and
 // the streams only say where.
 func (f *facts) placeOfLoss() lossPlace {
+	if f.udpCut() {
+		return lossPlace{} // what somebody keeps back is lost nowhere
+	}
 	if up, down := f.narrow(); up || down {
 		return lossPlace{} // what does not fit is lost at the narrow place, and is no fault of it
 	}
@@ -150,10 +153,28 @@ func (f *facts) worseDirection() counts {
 	return down
 }
 
+// packetMS is how much of the voice a packet carries.
+const packetMS = 20
+
+// longestGapMS is the longest hole of the voice stream in ms.
+func (f *facts) longestGapMS() *float64 {
+	if v := f.stream(); v != nil {
+		return v.LongestGapMS
+	}
+	return nil
+}
+
+// outageMS is how long a hole is no burst of loss any more: the line was away.
+const outageMS = 1000
+
 // oneDirection says that the voice lost clearly more one way than the other, as
-// on a line whose own way up is full.
+// on a line whose own way up is full. While a line is away the reflector gets
+// nothing that it could send back, so that only the way up seems to lose.
 func (f *facts) oneDirection() bool {
 	up, down := f.directions()
+	if hole, ok := number(f.longestGapMS()); ok && up.known() && hole >= outageMS && hole/packetMS >= 0.8*up.lost {
+		return false
+	}
 	return up.known() && down.known() && (up.fewerThan(down) || down.fewerThan(up))
 }
 

@@ -36,6 +36,12 @@ func connectionDefinitions() []Definition {
 			SuppressedBy: access, rule: proxyRequired,
 		},
 		{
+			// Before the inspection that may be behind it: without WebSockets no
+			// conference begins, with an inspection alone it does.
+			Code: "net.websocket_blocked", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: web,
+			SuppressedBy: access, rule: websocketBlocked,
+		},
+		{
 			Code: "net.tls_intercepted", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
 			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: tlsIntercepted,
 		},
@@ -171,11 +177,14 @@ func tlsIntercepted(f *facts) *finding {
 // udpBlocked needs another way to the same side that is open while UDP is
 // silent; a server that is silent on every way blocks nobody.
 func udpBlocked(f *facts) *finding {
+	if f.udpCut() {
+		return f.udpCutOff()
+	}
 	if f.nat == nil || f.voiceConnected() && f.overUDP() {
 		return nil
 	}
 	hit := disturbance(suggested, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
-	relay := f.relayAnswersInstead()
+	relay, onlyWeb := f.relayAnswersInstead(), f.onlyWebPasses()
 	switch {
 	case f.nat.UDP == report.ReachBlocked && f.nat.TCP == report.ReachOpen:
 		hit.confidence = likely
@@ -183,8 +192,8 @@ func udpBlocked(f *facts) *finding {
 	case f.nat.UDP == report.ReachBlocked && f.webReached():
 	case f.natSilent() && relay != nil:
 		hit.supporting = append(hit.supporting, *relay)
-	case f.onlyWebPasses():
-		hit.supporting = append(hit.supporting, ofWeb("stage", f.web.Stage, ""))
+	case onlyWeb != nil:
+		hit.supporting = append(append(hit.supporting, ofWeb("stage", f.web.Stage, "")), onlyWeb...)
 	default:
 		return nil
 	}
@@ -199,6 +208,24 @@ func udpBlocked(f *facts) *finding {
 		hit.confidence = stated
 		hit.supporting = append(hit.supporting, observed(report.ProbeMediaVoice, "path", f.voice.Path, ""))
 	}
+	return hit
+}
+
+// udpCut says that UDP to the server ended in the middle, and the voice with it,
+// while the server's machine went on answering otherwise.
+func (f *facts) udpCut() bool {
+	return f.path != nil && isTrue(f.path.UDPCut) && f.voice != nil && f.voice.State == report.MediaInterrupted
+}
+
+// udpCutOff needs the collector's word that its reflector was awake when the
+// stream had ended: a reflector that dies looks the same from here.
+func (f *facts) udpCutOff() *finding {
+	word := awake(report.ProbeMediaVoice, f.voice.ServerAnsweredS)
+	if word == nil {
+		return nil
+	}
+	hit := fault(suggested, observed(report.ProbeNetworkPath, "udp_cut", true, ""), ofVoice("state", string(f.voice.State), ""))
+	hit.supporting = word
 	return hit
 }
 

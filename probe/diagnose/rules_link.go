@@ -33,7 +33,6 @@ func surroundingDefinitions() []Definition {
 		return Definition{Code: code, Severity: s, Area: area, Needs: needs, SuppressedBy: access, rule: r}
 	}
 	return []Definition{
-		circumstance("net.websocket_blocked", report.SeverityWarn, report.AreaParticipant, websocketBlocked, report.ProbeNetworkWeb),
 		circumstance("net.ipv6_broken", report.SeverityWarn, report.AreaProvider, ipv6Broken, report.ProbeNetworkLink),
 		circumstance("net.dns_slow", report.SeverityWarn, report.AreaParticipant, dnsSlow, report.ProbeNetworkWeb),
 		circumstance("net.vpn_active", report.SeverityInfo, report.AreaParticipant, vpnActive, report.ProbeNetworkLink),

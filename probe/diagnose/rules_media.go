@@ -28,7 +28,7 @@ func noPathDefinitions() []Definition {
 		Needs: []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
 		SuppressedBy: []string{
 			"net.offline", "net.captive_portal", "net.proxy_required", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked",
-			"net.turn_auth_failed", "net.turn_required",
+			"conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required",
 		},
 		rule: iceFailed,
 	}}
@@ -41,8 +41,20 @@ func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.
 // had to take the relay beside it. ICE tries the server's media port first, over
 // UDP and then over TCP (RFC 8445 §5.1.2, RFC 6544), and that the voice arrived
 // shows that the port itself is served. Which firewall it is cannot be told.
+//
+// Where the voice found no way at all, the collector's word that the media port
+// answers takes the place of that proof. The firewall may be the collector's own
+// then, so that nobody is blamed.
 func mediaPortsBlocked(f *facts) *finding {
-	if !f.stunOverUDP() || !f.voiceConnected() || !f.overRelay() {
+	if !f.stunOverUDP() {
+		return nil
+	}
+	if word := awake(report.ProbeNAT, f.nat.ServerAnsweredS); word != nil && f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() {
+		hit := disturbance(suggested, ofVoice("state", string(f.voice.State), ""))
+		hit.blind, hit.supporting = true, append(word, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+		return hit
+	}
+	if !f.voiceConnected() || !f.overRelay() {
 		return nil
 	}
 	hit := disturbance(likely, ofVoice("path", f.voice.Path, ""))

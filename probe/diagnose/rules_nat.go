@@ -14,7 +14,8 @@ func natDefinitions() []Definition {
 		definition("net.nat_binding_short", report.SeverityWarn, report.AreaParticipant, bindingShort, report.ProbeNATBehavior),
 		definition("net.nat_symmetric", report.SeverityWarn, report.AreaParticipant, natSymmetric,
 			report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice),
-		definition("net.cgnat", report.SeverityInfo, report.AreaProvider, sharedAddress, report.ProbeNATBehavior),
+		definition("net.cgnat", report.SeverityInfo, report.AreaProvider, sharedAddress,
+			report.ProbeNATBehavior, report.ProbeNetworkPath, report.ProbeNAT),
 	}
 }
 
@@ -62,24 +63,73 @@ func bindingShort(f *facts) *finding {
 	}
 }
 
+// sharedAddress rests on this computer's own address, or on that of a router on
+// the way: a provider may number its routers so without sharing addresses.
 func sharedAddress(f *facts) *finding {
-	if f.behavior == nil || !isTrue(f.behavior.CGNAT) {
-		return nil
+	switch {
+	case f.link != nil && isTrue(f.link.VPN): // the tunnel's: some use that very range
+	case f.behavior != nil && isTrue(f.behavior.CGNAT):
+		return &finding{severity: report.SeverityInfo, confidence: likely, evidence: []report.Evidence{ofNAT("cgnat", true)}}
+	case f.path != nil && isTrue(f.path.CGNAT) && f.nat != nil && isTrue(f.nat.Translated):
+		return &finding{
+			severity: report.SeverityInfo, confidence: suggested,
+			evidence:   []report.Evidence{observed(report.ProbeNetworkPath, "cgnat", true, "")},
+			supporting: []report.Evidence{observed(report.ProbeNAT, "translated", true, "")},
+		}
 	}
-	return &finding{severity: report.SeverityInfo, confidence: likely, evidence: []report.Evidence{ofNAT("cgnat", true)}}
+	return nil
 }
 
-// onlyWebPasses reports a line that lets out web pages and nothing else: the
-// collector's came, and our reflector and its relay are silent for a reason that
-// is not theirs. Either no router on the way was heard as well, which a reflector
-// that is down would not bring about; or a proxy brought the page and the server
-// cannot be reached beside it. That the reflector was heard a while ago decides
-// nothing: it may have fallen silent since.
-func (f *facts) onlyWebPasses() bool {
-	if !f.natSilent() || !f.webReached() || f.relayWorks() {
-		return false
+// The collector's word on its reflector. Each half alone proves nothing: one that
+// is awake may sit behind a firewall that was never opened, and one that others
+// reached may have fallen silent since.
+const (
+	// awakeWithinS is how old the reflector's answer to the collector may be.
+	awakeWithinS = 15
+	// heardLatelyS is how long others having reached it speaks for its firewall.
+	heardLatelyS = 600
+	// heardEverS is a day: that firewall was opened at least.
+	heardEverS = 24 * 3600
+)
+
+// awake is the collector's word that its reflector answers, as evidence.
+func awake(probe string, answeredS *float64) []report.Evidence {
+	if s, ok := number(answeredS); ok && s >= 0 && s <= awakeWithinS {
+		return []report.Evidence{observed(probe, "server_answered_s", s, "s")}
 	}
-	return f.throughProxy() && isFalse(f.web.BesideProxy) || f.nobodyHeard()
+	return nil
+}
+
+// reachable is the collector's word that its reflector is awake and that a
+// machine elsewhere reached it within so many seconds; nil where it gave none.
+func (f *facts) reachable(withinS float64) []report.Evidence {
+	if f.nat == nil {
+		return nil
+	}
+	word := awake(report.ProbeNAT, f.nat.ServerAnsweredS)
+	if s, ok := number(f.nat.ServerHeardS); word != nil && ok && s >= 0 && s <= withinS {
+		return append(word, observed(report.ProbeNAT, "server_heard_s", s, "s"))
+	}
+	return nil
+}
+
+// onlyWebPasses is the evidence of a line that lets out web pages and nothing
+// else: the collector's came, and its reflector and relay are silent for a reason
+// that is not theirs. A proxy brought the page and the server cannot be reached
+// beside it; or the collector vouches that its reflector is awake and reached by
+// others. Where no router on the way was heard either, which is what such a
+// network looks like, it is enough that others ever reached it.
+func (f *facts) onlyWebPasses() []report.Evidence {
+	if !f.natSilent() || !f.webReached() || f.relayWorks() {
+		return nil
+	}
+	if f.throughProxy() && isFalse(f.web.BesideProxy) {
+		return []report.Evidence{ofWeb("beside_proxy", false, "")}
+	}
+	if f.nobodyHeard() {
+		return f.reachable(heardEverS)
+	}
+	return f.reachable(heardLatelyS)
 }
 
 // nobodyHeard says that machines behind the own network were asked often enough,

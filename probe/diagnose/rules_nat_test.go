@@ -84,9 +84,29 @@ func TestRelayRules(t *testing.T) {
 			onlyWeb(r)
 			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(true)
 		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"others reached it just before": {func(r *report.Report) {
+		"a router is heard, the reflector is awake and others reach it": {func(r *report.Report) {
 			onlyWeb(r)
-			path(r).Line, nat(r).ServerHeardS = "reached", new(1.0)
+			path(r).Line, nat(r).ServerHeardS = "reached", new(600.0)
+		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"a router is heard, others reached it a while ago": {func(r *report.Report) {
+			onlyWeb(r)
+			path(r).Line, nat(r).ServerHeardS = "reached", new(600.1)
+		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"others reached it just before, it has fallen silent": {func(r *report.Report) {
+			onlyWeb(r)
+			path(r).Line, nat(r).ServerHeardS, nat(r).ServerAnsweredS = "reached", new(1.0), nil
+		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nobody is heard, and it has fallen silent": {func(r *report.Report) {
+			onlyWeb(r)
+			nat(r).ServerAnsweredS = nil
+		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nobody is heard, and nobody ever reached it": {func(r *report.Report) {
+			onlyWeb(r)
+			nat(r).ServerHeardS = nil
+		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"it answered itself long ago": {func(r *report.Report) {
+			onlyWeb(r)
+			nat(r).ServerAnsweredS = new(16.0)
 		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"nobody on the way was asked":        {func(r *report.Report) { onlyWeb(r); path(r).Segments = path(r).Segments[:1] }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"somebody on the way lost only some": {func(r *report.Report) { onlyWeb(r); path(r).Segments[1].Lost = new(100) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
@@ -107,9 +127,23 @@ func TestRelayRules(t *testing.T) {
 func onlyWeb(r *report.Report) {
 	noReflector(r)
 	media(r, report.MediaICEFailed)
+	nat(r).ServerAnsweredS, nat(r).ServerHeardS = new(0.5), new(3600.0)
 	*path(r) = report.NetworkPath{Line: "silent", Segments: []report.PathSegment{
 		{Name: "lan", Sent: new(100), Lost: new(0), RTTMS: new(0.4)},
 		{Name: "transit", Sent: new(100)},
+	}}
+}
+
+// cutOff is a firewall that stops UDP in the middle of the stream.
+func cutOff(r *report.Report) {
+	media(r, report.MediaInterrupted)
+	v := voice(r)
+	v.Path, v.Sent, v.UpReceived, v.UpLossPct, v.UpLossCI95 = "host udp", new(300), new(140), new(53.3), &report.Interval{47.7, 58.9}
+	v.LongestGapMS, v.ServerAnsweredS = new(3200.0), new(0.0)
+	*path(r) = report.NetworkPath{Line: "reached", UDPCut: new(true), Segments: []report.PathSegment{
+		{Name: "lan", Sent: new(100), Lost: new(0), RTTMS: new(0.4)},
+		{Name: "access", Sent: new(100), Lost: new(0), RTTMS: new(9.0)},
+		{Name: "transit", Sent: new(100), Lost: new(45), RTTMS: new(20.0)},
 	}}
 }
 
@@ -127,6 +161,16 @@ func TestMediaRules(t *testing.T) {
 			*turn(r) = report.NATTURN{}
 		}, one("conf.ice_failed"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"no way, UDP blocked": {func(r *report.Report) { media(r, report.MediaICEFailed); nat(r).UDP = report.ReachBlocked }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"no way, the media port is served": {func(r *report.Report) {
+			media(r, report.MediaICEFailed)
+			noRelay(r, "unreachable")
+			nat(r).ServerAnsweredS = new(0.0)
+		}, []string{"conf.media_ports_blocked", "net.turn_unreachable"}, report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"UDP stops in the middle":               {func(r *report.Report) { cutOff(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"the reflector stops in the middle":     {func(r *report.Report) { cutOff(r); voice(r).ServerAnsweredS = nil }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"UDP stops after the stream was over":   {func(r *report.Report) { path(r).UDPCut = new(true) }, nil, "", "", report.Ready},
+		"the whole server stops in the middle":  {func(r *report.Report) { cutOff(r); path(r).UDPCut, path(r).FaultSegment = nil, "server" }, one("net.server_loss"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
+		"UDP stopped, and was back soon enough": {func(r *report.Report) { cutOff(r); path(r).UDPCut = new(false) }, one("net.server_loss"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
 	})
 }
 

@@ -34,7 +34,7 @@ func ofVoice(field string, value any, unit string) report.Evidence {
 
 func uploadLoss(f *facts) *finding {
 	v := f.stream()
-	if narrow, _ := f.narrow(); v == nil || narrow {
+	if narrow, _ := f.narrow(); v == nil || narrow || f.udpCut() {
 		return nil
 	}
 	return f.loss("up_loss_pct", v.UpLossPct, v.UpLossCI95, f.Voice.UpLossPct)
@@ -42,7 +42,7 @@ func uploadLoss(f *facts) *finding {
 
 func downloadLoss(f *facts) *finding {
 	v := f.stream()
-	if _, narrow := f.narrow(); v == nil || narrow {
+	if _, narrow := f.narrow(); v == nil || narrow || f.udpCut() {
 		return nil
 	}
 	return f.loss("down_loss_pct", v.DownLossPct, v.DownLossCI95, f.Voice.DownLossPct)

@@ -132,6 +132,12 @@ func (f *facts) targetSilent() *finding {
 // reflectorSilent judges our own reflector, by the way of the web that works.
 // Where the server is far away the time may just not have been enough.
 func (f *facts) reflectorSilent() *finding {
+	if f.udpCut() && f.udpCutOff() == nil {
+		return &finding{
+			severity: report.SeverityWarn, confidence: suggested, blind: true,
+			evidence: []report.Evidence{ofVoice("state", string(f.voice.State), "")},
+		}
+	}
 	if f.voiceConnected() || f.isFar() || f.lineLoses() {
 		return nil
 	}
@@ -139,7 +145,7 @@ func (f *facts) reflectorSilent() *finding {
 	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineAlive()) {
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
-	if f.natSilent() && f.webReached() && !f.relayWorks() && !f.onlyWebPasses() {
+	if f.natSilent() && f.webReached() && !f.relayWorks() && f.onlyWebPasses() == nil {
 		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 	}
 	if len(evidence) == 0 {

@@ -25,6 +25,10 @@ type measurement struct {
 // broke off. It outlasts every handover between Wi-Fi stations we know of.
 const silenceIsEnd = 2 * time.Second
 
+// longestAgoMS is a minute: what the reflector answered before that says nothing
+// of the stream's end.
+const longestAgoMS = 60_000
+
 // judge turns a measurement into figures and says what state it ended in.
 func judge(m measurement) probe.Result {
 	d := &report.MediaVoice{
@@ -42,6 +46,9 @@ func judge(m measurement) probe.Result {
 	up, down := m.directions()
 	if m.logErr == nil {
 		d.Sent = new(up.sent)
+		if ms := m.log.AnsweredMS; ms != nil && *ms >= 0 && *ms <= longestAgoMS {
+			d.ServerAnsweredS = new(float64(*ms) / 1000)
+		}
 	}
 	fill(d, up, down, m.stream)
 	state, status, note := m.outcome()

@@ -64,6 +64,9 @@ func (p reachability) Run(ctx context.Context, env probe.Env) (probe.Result, err
 	if ms := config.HeardMS; ms != nil && *ms >= 0 && *ms <= maxHeardMS {
 		data.ServerHeardS = new(float64(*ms) / 1000)
 	}
+	if ms := config.AnsweredMS; ms != nil && *ms >= 0 && *ms <= maxHeardMS {
+		data.ServerAnsweredS = new(float64(*ms) / 1000)
+	}
 	servers := serversOf(config)
 	if len(servers) == 0 {
 		return unknown("no STUN server is configured")

@@ -87,6 +87,12 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data.LANSpreadMS, data.AccessSpreadMS = spreadOf(streams[segmentLAN]), spreadOf(streams[segmentAccess])
 	data.FaultSegment = found.placeFault(streams)
 	data.Line = found.judgeLine(streams)
+	data.CGNAT = found.isShared()
+	if at, ok := askedOverUDP(found.points, segmentTransit); ok && streams[segmentTransit].fellSilent() {
+		if data.UDPCut = p.isUDPCut(ctx, env, at); data.UDPCut != nil && *data.UDPCut {
+			data.FaultSegment = cannotTell // what a firewall keeps back is lost at no place
+		}
+	}
 	if isCut(env, streams) {
 		data.FaultSegment, data.Line = cannotTell, lineCut
 	}
@@ -141,7 +147,7 @@ func judgePath(d *report.NetworkPath) probe.Result {
 	switch {
 	case len(d.Segments) == 0:
 		return probe.Result{Status: report.StatusUnknown, Note: "no point on the way to the server could be asked", Data: d}
-	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineCut:
+	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineCut && d.UDPCut == nil:
 		return probe.Result{Status: report.StatusUnknown, Note: "the figures do not tell where packets get lost", Data: d}
 	}
 	return probe.Result{Status: report.StatusOK, Data: d}

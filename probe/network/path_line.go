@@ -47,6 +47,24 @@ func (f surveyed) judgeLine(streams map[string]*stream) string {
 	return cannotTell
 }
 
+// isShared says that the way leads through a router with an address of those that
+// providers give to their own NATs; nil where none shows itself, as most do not.
+// In a tunnel they are the tunnel's own: some use that very range.
+func (f surveyed) isShared() *bool {
+	if f.adapter.Kind == adapter.VPN {
+		return nil
+	}
+	for _, hop := range f.trace.hops {
+		switch {
+		case carrierGrade.Contains(hop):
+			return new(true)
+		case isPublic(hop):
+			return nil // what comes behind the first public router is somebody else's
+		}
+	}
+	return nil
+}
+
 // isCut says that this computer could not send meanwhile, and now has no way out
 // at all: its own interface went away.
 func isCut(env probe.Env, streams map[string]*stream) bool {

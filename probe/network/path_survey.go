@@ -17,6 +17,8 @@ type point struct {
 	name string
 	pace pace
 	ask  question
+	// udp is where it is asked over UDP; invalid where it is asked otherwise.
+	udp netip.AddrPort
 }
 
 // question sends one packet and waits for its answer.
@@ -36,7 +38,7 @@ type surveyed struct {
 
 // Times for finding the points.
 const (
-	farthestHop = 8 // the provider's first public router is nearer than that
+	farthestHop = 8 // the provider's first router is nearer than that
 	surveyWait  = 800 * time.Millisecond
 )
 
@@ -71,7 +73,7 @@ func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
 // more: it refuses at once, and unlike complaints its refusals are not limited.
 const closedPort = "7"
 
-// routers are the next router and the provider's first public one. Where the
+// routers are the next router and the first one of the provider. Where the
 // next router does not answer an echo, or the system lets none go out, it is
 // asked for a connection it refuses; last, it is made to complain about a packet
 // whose time runs out there. In a tunnel neither is the one it seems to be.
@@ -95,11 +97,11 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	hops := found.trace.hops
 	switch {
 	case hasGateway && echoes:
-		points = append(points, point{segmentLAN, echoPace, p.echo(a.Gateway)})
+		points = append(points, point{name: segmentLAN, pace: echoPace, ask: p.echo(a.Gateway)})
 	case hasGateway && refuses:
-		points = append(points, point{segmentLAN, refusalPace, refusal})
+		points = append(points, point{name: segmentLAN, pace: refusalPace, ask: refusal})
 	case hasGateway && hops[0].IsValid():
-		points = append(points, point{segmentLAN, complaintPace, p.expiring(far, 1, hops[0])})
+		points = append(points, point{name: segmentLAN, pace: complaintPace, ask: p.expiring(far, 1, hops[0])})
 	}
 	found.gateway = len(points) > 0
 	first := 1
@@ -107,7 +109,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 		first = 0 // a modem of this computer's own: the first router is the provider's
 	}
 	for i, from := range hops[first:] {
-		if isPublic(from) {
+		if isPublic(from) || carrierGrade.Contains(from) {
 			points = append(points, p.accessPoint(ctx, env, far, first+i+1, from))
 			break
 		}
@@ -119,9 +121,9 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 // complaints.
 func (p path) accessPoint(ctx context.Context, env probe.Env, far netip.Addr, ttl int, from netip.Addr) point {
 	if p.echoes(ctx, env, from) {
-		return point{segmentAccess, echoPace, p.echo(from)}
+		return point{name: segmentAccess, pace: echoPace, ask: p.echo(from)}
 	}
-	return point{segmentAccess, complaintPace, p.expiring(far, ttl, from)}
+	return point{name: segmentAccess, pace: complaintPace, ask: p.expiring(far, ttl, from)}
 }
 
 // expiring asks for a complaint from the router at which the packet's time runs out.
@@ -212,14 +214,14 @@ func (p path) echoes(ctx context.Context, env probe.Env, to netip.Addr) bool {
 // silent, the machine itself.
 func (p path) collectorPoint(ctx context.Context, env probe.Env, far farEnds) []point {
 	if far.stun.IsValid() {
-		return []point{{segmentTransit, echoPace, stunQuestion(env, far.stun)}}
+		return []point{overUDP(env, far.stun)}
 	}
 	if !far.collector.IsValid() || far.collector == far.server {
 		return nil
 	}
 	usual := netip.AddrPortFrom(far.collector, stunPort)
 	if s := runStream(ctx, env, trialPace, stunQuestion(env, usual)); s.answered() > 0 {
-		return []point{{segmentTransit, echoPace, stunQuestion(env, usual)}}
+		return []point{overUDP(env, usual)}
 	}
 	return []point{p.machine(ctx, env, segmentTransit, far.collector, portOfURL(p.Collector))}
 }
@@ -235,11 +237,16 @@ func (p path) serverPoint(ctx context.Context, env probe.Env, far farEnds) []poi
 // machine asks for an echo where the machine answers one, else for a connection.
 func (p path) machine(ctx context.Context, env probe.Env, name string, at netip.Addr, port string) point {
 	if p.echoes(ctx, env, at) {
-		return point{name, echoPace, p.echo(at)}
+		return point{name: name, pace: echoPace, ask: p.echo(at)}
 	}
-	return point{name, connectPace, func(ctx context.Context) (echo.Reply, error) {
+	return point{name: name, pace: connectPace, ask: func(ctx context.Context) (echo.Reply, error) {
 		return askTCP(ctx, env, at, port)
 	}}
+}
+
+// overUDP is the collector's STUN server.
+func overUDP(env probe.Env, at netip.AddrPort) point {
+	return point{name: segmentTransit, pace: echoPace, ask: stunQuestion(env, at), udp: at}
 }
 
 func stunQuestion(env probe.Env, at netip.AddrPort) question {

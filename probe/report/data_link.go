@@ -56,6 +56,13 @@ type NetworkPath struct {
 	// nobody behind it does, cut where this computer's own interface went away
 	// meanwhile and stayed away, and "" where the figures do not tell.
 	Line string `json:"line,omitempty"`
+	// UDPCut is true where the server's answers over UDP ended in the middle for
+	// good while the same machine went on answering an echo or TCP; false where
+	// they were back soon after; nil where they did not end, or nobody answered.
+	UDPCut *bool `json:"udp_cut,omitempty"`
+	// CGNAT is true where the way leads through a router that has an address for
+	// providers' own NATs (100.64.0.0/10, RFC 6598); nil where none showed itself.
+	CGNAT *bool `json:"cgnat,omitempty"`
 	// MTUBlackhole is true where small packets to a server were answered and none
 	// of those as large as the interface takes, without a word from a router; false
 	// where a large one was answered or a router named a smaller size (RFC 8899 §1).

@@ -22,6 +22,10 @@ type NAT struct {
 	// ServerHeardS is how long ago, in s, another machine's question reached the
 	// collector's reflector, by the collector's own word; nil when it gave none.
 	ServerHeardS *float64 `json:"server_heard_s,omitempty"`
+	// ServerAnsweredS is how long ago, in s, that reflector answered the
+	// collector's own question over UDP, by the collector's own word; nil where it
+	// does not, or the collector did not say.
+	ServerAnsweredS *float64 `json:"server_answered_s,omitempty"`
 	// UDPRTTMS is the round trip of the answered binding request in ms; a
 	// retransmitted request is timed from the copy that was answered only when
 	// that is certain, else left unknown (Karn).
@@ -239,6 +243,8 @@ type MediaVoice struct {
 	MOS *float64 `json:"mos,omitempty"`
 	// MOSModel is the recommendation and the codec assumed for MOS and RFactor.
 	MOSModel string `json:"mos_model,omitempty"`
+	// ServerAnsweredS is as NAT.ServerAnsweredS, in s, when the stream had ended.
+	ServerAnsweredS *float64 `json:"server_answered_s,omitempty"`
 	// SelfCheck says how well this computer kept its own schedule: ok, degraded or void.
 	SelfCheck string `json:"self_check,omitempty"`
 	// SendLatenessP95MS is the 95th percentile of this computer's own lateness in sending, in ms.

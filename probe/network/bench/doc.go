@@ -26,8 +26,8 @@
 //	title  = "Wi-Fi at the edge of its reach"
 //	about  = "Two walls away: every tenth frame is lost in bursts, both ways."
 //	expect = "net.lan_loss"      # the primary cause, or "healthy"
-//	also   = ["net.wifi_weak"]   # causes that name the same fault as truly
-//	remark = true                # the voice is not disturbed: a remark is enough
+//	also   = ["net.wifi_weak"]   # only where the line has both faults: the other one
+//	remark = true                # the voice is not disturbed: a remark, and no warning
 //	needs  = "network.link"      # what the product still lacks; drop it when it is there
 //	subset = true                # part of the quick run
 //

@@ -39,6 +39,11 @@ type CollectorSpec struct {
 	// credentials are signed with), elsewhere (the list names a relay that is no
 	// more) or absent.
 	TURN string `toml:"turn"`
+	// Reflector is what the collector says of its reflector: reached (other homes
+	// reach it), unreached (nobody ever did) or dead (they did, until it fell
+	// silent). Without it the collector says what it knows from the scenarios
+	// before.
+	Reflector string `toml:"reflector"`
 	// Refused closes the port: the collector's program does not run.
 	Refused bool `toml:"refused"`
 }
@@ -46,6 +51,9 @@ type CollectorSpec struct {
 func (s CollectorSpec) validate() error {
 	if !slices.Contains([]string{"", "wrong_secret", "elsewhere", "absent"}, s.TURN) {
 		return fmt.Errorf("turn = %q: want wrong_secret, elsewhere or absent", s.TURN)
+	}
+	if !slices.Contains([]string{"", "reached", "unreached", "dead"}, s.Reflector) {
+		return fmt.Errorf("reflector = %q: want reached, unreached or dead", s.Reflector)
 	}
 	if s.Status != 0 && (s.Status < 400 || s.Status > 599) {
 		return fmt.Errorf("status = %d: want 400 to 599", s.Status)
@@ -120,16 +128,16 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *front) rewrite(r *http.Response) error {
 	s := f.spec.Load()
 	s.shiftClock(r.Header)
-	if s.TURN == "" || r.Request.URL.Path != "/api/v1/ice" || r.StatusCode != http.StatusOK {
+	if s.TURN == "" && s.Reflector == "" || r.Request.URL.Path != "/api/v1/ice" || r.StatusCode != http.StatusOK {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
 	_ = r.Body.Close()
 	if err == nil {
-		body, err = s.spoilRelays(body)
+		body, err = s.changeList(body)
 	}
 	if err != nil {
-		return fmt.Errorf("rewrite the list of relays: %w", err)
+		return fmt.Errorf("rewrite the list of servers: %w", err)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -146,12 +154,27 @@ func (s CollectorSpec) shiftClock(h http.Header) {
 	}
 }
 
-// spoilRelays changes what the list says of relays, and leaves STUN alone.
-func (s CollectorSpec) spoilRelays(body []byte) ([]byte, error) {
+// changeList changes the list of servers, and what it says of the reflector.
+func (s CollectorSpec) changeList(body []byte) ([]byte, error) {
 	var c wire.ICEConfig
 	if err := json.Unmarshal(body, &c); err != nil {
 		return nil, err
 	}
+	s.spoilRelays(&c)
+	const heardMS = 20_000
+	switch s.Reflector {
+	case "reached":
+		c.HeardMS = new(int64(heardMS))
+	case "unreached":
+		c.HeardMS = nil
+	case "dead":
+		c.HeardMS, c.AnsweredMS = new(int64(heardMS)), nil
+	}
+	return json.Marshal(c)
+}
+
+// spoilRelays changes what the list says of relays, and leaves STUN alone.
+func (s CollectorSpec) spoilRelays(c *wire.ICEConfig) {
 	isRelay := func(url string) bool { return strings.HasPrefix(url, "turn") }
 	for i := range c.ICEServers {
 		server := &c.ICEServers[i]
@@ -172,5 +195,4 @@ func (s CollectorSpec) spoilRelays(body []byte) ([]byte, error) {
 		}
 	}
 	c.ICEServers = slices.DeleteFunc(c.ICEServers, func(v wire.ICEServer) bool { return len(v.URLs) == 0 })
-	return json.Marshal(c)
 }

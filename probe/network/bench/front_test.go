@@ -24,7 +24,7 @@ func TestSpoiledRelays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err = (CollectorSpec{TURN: spoilt}).spoilRelays(b); err != nil {
+		if b, err = (CollectorSpec{TURN: spoilt}).changeList(b); err != nil {
 			t.Fatal(err)
 		}
 		after, err := wire.ParseICEConfig(b)
@@ -38,6 +38,24 @@ func TestSpoiledRelays(t *testing.T) {
 		}
 		if !slices.Equal(urls, want.urls) || credential != want.credential {
 			t.Errorf("%s: %v, %q", spoilt, urls, credential)
+		}
+	}
+}
+
+func TestWordOfTheReflector(t *testing.T) {
+	for spec, want := range map[string]struct{ heard, answered bool }{
+		"": {true, true}, "reached": {true, true}, "unreached": {false, true}, "dead": {true, false},
+	} {
+		b, err := json.Marshal(wire.ICEConfig{HeardMS: new(int64(1)), AnsweredMS: new(int64(2))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err = (CollectorSpec{Reflector: spec}).changeList(b); err != nil {
+			t.Fatal(err)
+		}
+		c, err := wire.ParseICEConfig(b)
+		if err != nil || (c.HeardMS != nil) != want.heard || (c.AnsweredMS != nil) != want.answered {
+			t.Errorf("%q: %s, %v", spec, b, err)
 		}
 	}
 }

@@ -28,6 +28,9 @@ type NATSpec struct {
 	// ALG writes the inner address into what is inside of packets, where it
 	// finds the outer one.
 	ALG bool `toml:"alg"`
+	// Shows is the address under which the router complains to those inside, such
+	// as one of RFC 6598; without it, its usual one.
+	Shows string `toml:"shows"`
 }
 
 // homeRouter is what stands in most homes.
@@ -58,6 +61,9 @@ func (s NATSpec) validate() error {
 	}
 	if !(s.LifetimeS >= 0) {
 		return fmt.Errorf("lifetime_s = %v: want a number from 0 on", s.LifetimeS)
+	}
+	if _, err := netip.ParseAddr(s.Shows); s.Shows != "" && err != nil {
+		return fmt.Errorf("shows = %q is no address", s.Shows)
 	}
 	return nil
 }

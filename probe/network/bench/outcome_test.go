@@ -75,15 +75,15 @@ func judge(s Scenario, c Check, err error) outcome {
 
 // right is whether the primary cause is the expected one, or one that names the
 // same fault as truly; a healthy line has none at all. Where the voice is not
-// disturbed, the cause must be named and a remark is enough.
+// disturbed, the cause must be named, and no warning given.
 func (o outcome) right() bool {
 	switch {
 	case o.err != nil:
 		return false
 	case o.scenario.Expect == Healthy:
 		return o.found == Healthy && len(o.others) == 0
-	case o.scenario.Remark && o.found == Healthy:
-		return len(o.others) == 0 && slices.Contains(o.remarks, o.scenario.Expect)
+	case o.scenario.Remark:
+		return o.found == Healthy && len(o.others) == 0 && slices.Contains(o.remarks, o.scenario.Expect)
 	}
 	return o.found == o.scenario.Expect || slices.Contains(o.scenario.Also, o.found)
 }

@@ -22,7 +22,9 @@ type route struct {
 	queue   events
 	order   int
 	deliver func(host int, p packet)
-	truth   []*Passage
+	// shows is the address of the provider's router to those inside, if not ispAddr.
+	shows netip.Addr
+	truth []*Passage
 }
 
 // maxPassages bounds the memory of a truth; a check has some thousands.
@@ -43,6 +45,7 @@ func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (
 	r.nats[atGateway] = newNAT(s.NAT, r.plan.wan, random())
 	if s.CGNAT != nil {
 		r.nats[atISP] = newNAT(*s.CGNAT, publicAddr, random())
+		r.shows, _ = netip.ParseAddr(s.CGNAT.Shows) // "" is no address, and then it is not used
 	}
 	r.wall6 = newNAT(NATSpec{Mapping: "none", Filtering: "APDF"}, netip.Addr{}, random())
 	r.detour = detourOf(s, r.plan.gateway)
@@ -198,6 +201,8 @@ func (r *route) routerAddr(p packet, host int, d Direction) netip.Addr {
 		return isp6Addr
 	case p.is6():
 		return gateway6Addr
+	case host == atISP && d == Up && r.shows.IsValid():
+		return r.shows
 	case host == atISP:
 		return ispAddr
 	case d == Up:

@@ -28,10 +28,10 @@ type Scenario struct {
 	Title  string
 	About  string
 	Expect string // the primary cause, or Healthy
-	// Also are causes that name the same fault as truly.
+	// Also are the others of several faults that the line has at once.
 	Also []string
-	// Remark says that the voice is not disturbed: the cause must be named, and
-	// a remark (severity info) is enough.
+	// Remark says that the voice is not disturbed: the cause must be named as a
+	// remark (severity info), and a warning would be wrong.
 	Remark bool
 	Needs  string // what the product lacks to find it; "" when nothing
 	Subset bool

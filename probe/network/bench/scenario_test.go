@@ -118,6 +118,8 @@ func TestMistakesInScenariosAreNamed(t *testing.T) {
 		head + "[stun]\nanswers='yes'":                     "stun",
 		head + "[collector]\nturn='around'":                "collector",
 		head + "[collector]\nstatus=200":                   "collector",
+		head + "[collector]\nreflector='asleep'":           "collector",
+		head + "[cgnat]\nshows='nobody'":                   "shows",
 		head + "[portal]\n[inspection]":                    "inspection",
 		head + "[cgnat]\nlifetime_s=-1":                    "lifetime_s",
 		head + "[dns]\nfails='maybe'":                      "dns",
