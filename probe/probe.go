@@ -88,7 +88,7 @@ const (
 	EventDone                            // the plan has the probe's result
 	EventVoiceElsewhere                  // audio.input: another microphone hears the voice, the chosen one does not
 	EventMuted                           // audio.input: the system has muted the microphone, or lifted that
-	EventPartial                         // audio.input: what is known so far, every half second; it never replaces EventDone
+	EventPartial                         // audio.input: what is known so far, four times a second; it never replaces EventDone
 )
 
 // Level is one reading of the meter.

@@ -27,7 +27,6 @@ type liveRun struct {
 	mu     sync.Mutex
 	heard  time.Duration // sound taken in
 	from   time.Duration // when the fault began, or the voice
-	looked int
 	code   string // the cause named
 	at     time.Duration
 	cancel context.CancelFunc
@@ -84,9 +83,9 @@ func (r *liveRun) take(e probe.Event) {
 
 func (r *liveRun) look(in *report.AudioInput) {
 	r.heard = time.Duration(*in.CapturedMS * float64(time.Millisecond))
-	if r.looked++; r.looked == 2 && r.speaking != nil {
-		r.from = r.heard
-		r.speaking(r)
+	if speaking := r.speaking; speaking != nil && r.heard >= time.Second {
+		r.speaking, r.from = nil, r.heard
+		speaking(r)
 	}
 	r.live = r.live.Look(in)
 	if c, named := r.live.Cause(); named {

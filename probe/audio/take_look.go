@@ -9,7 +9,7 @@ import (
 
 // lookPeriod is the time between two looks at what is known so far. A look
 // costs 0.03 ms and wakes nobody up: it is taken when sound arrives anyway.
-const lookPeriod = 500 * time.Millisecond
+const lookPeriod = 250 * time.Millisecond
 
 // look tells what the report would say if the recording ended here.
 func (t *take) look(frames int) {

@@ -9,37 +9,48 @@ import (
 // Live names the cause of trouble while the participant still speaks. It has
 // the rules of the finished report look at what is known so far, and differs
 // from them in three things: what cannot be known yet it does not say (see
-// ripe), it names only what two looks one after another agree on, and what it
-// has named it takes back only after two looks without it. So nothing flickers,
-// and a single unlucky moment accuses nobody.
+// ripe), it names only what several looks one after another agree on, and what
+// it has named it takes back only after as many looks without it. So nothing
+// flickers, and a single unlucky moment accuses nobody.
 //
 // It is a value: Look returns the next one. The verdict stays that of the whole
 // recording.
 type Live struct {
 	profile Profile
-	latest  []string // the causes of the latest look
+	before  [agreeing - 1][]string // the causes of the latest looks
+	clips   clips
 	named   report.Cause
 }
+
+// agreeing is how many looks must agree: half a second, at four a second.
+const agreeing = 3
 
 // NewLive judges by profile p.
 func NewLive(p Profile) Live { return Live{profile: p} }
 
-// Look takes in what is known so far, about twice a second.
+// Look takes in what is known so far, about four times a second.
 func (l Live) Look(in *report.AudioInput) Live {
-	found := ripeCauses(in, l.profile)
+	l.clips = l.clips.look(in)
+	found := l.ripeCauses(in)
 	codes := make([]string, len(found))
 	for i, c := range found {
 		codes[i] = c.Code
 	}
-	before := l.latest
-	l.latest = codes
-	again := func(code string) bool { return code == l.named.Code || slices.Contains(before, code) }
+	before := l.before
+	copy(l.before[1:], before[:])
+	l.before[0] = codes
+	missed := func(code string) func([]string) bool {
+		return func(look []string) bool { return !slices.Contains(look, code) }
+	}
+	again := func(code string) bool {
+		return code == l.named.Code || !slices.ContainsFunc(before[:], missed(code))
+	}
 	switch i := slices.IndexFunc(codes, again); {
 	case i >= 0:
 		l.named = found[i]
 		l.named.Primary = true
-	case !slices.Contains(before, l.named.Code): // missing for the second time
-		l.named = report.Cause{}
+	case !slices.ContainsFunc(before[:], func(look []string) bool { return slices.Contains(look, l.named.Code) }):
+		l.named = report.Cause{} // missed for good
 	}
 	return l
 }
@@ -64,8 +75,8 @@ func (l Live) Cause() (report.Cause, bool) { return l.named, l.named.Code != "" 
 
 // ripeCauses are the causes worth a warning that can be known by now, the most
 // urgent first.
-func ripeCauses(in *report.AudioInput, p Profile) []report.Cause {
-	f := factsOf(onlyInput(diluted(in, p)), p)
+func (l Live) ripeCauses(in *report.AudioInput) []report.Cause {
+	f := factsOf(onlyInput(l.early(in)), l.profile)
 	var causes []report.Cause
 	for _, d := range diagnose(f) {
 		if d.severity != report.SeverityInfo && f.ripe(d.definition.Code) {
@@ -75,22 +86,49 @@ func ripeCauses(in *report.AudioInput, p Profile) []report.Cause {
 	return causes
 }
 
-// diluted holds what is a share of the recording against a longer one: a single
-// knock on the table clips more than a thousandth of the first two seconds, and
-// a computer that is busy for a tenth of a second has lost 5 % of them, which is
-// no wrong sampling rate.
-func diluted(in *report.AudioInput, p Profile) *report.AudioInput {
-	captured, known := number(in.CapturedMS)
-	if !known || captured >= p.Audio.LiveShareMS.Value {
-		return in
-	}
+// early is what is known so far, with two things judged as only the whole
+// recording lets them be judged.
+//
+// What is a share of the recording is held against a longer one: a single knock
+// on the table clips more than a thousandth of the first two seconds, and a
+// computer that is busy for a tenth of a second has lost 5 % of them, which is no
+// wrong sampling rate. Who clips again and again knocks on no table.
+//
+// Noise hides most of a voice: of one in which syllables are recognised at all,
+// there is enough.
+func (l Live) early(in *report.AudioInput) *report.AudioInput {
 	copied := *in
-	for _, share := range []**float64{&copied.ClippedPct, &copied.RateErrorPct} {
-		if v, measured := number(*share); measured {
-			*share = new(v * captured / p.Audio.LiveShareMS.Value)
+	limits := l.profile.Audio
+	if captured, known := number(in.CapturedMS); known && captured < limits.LiveShareMS.Value {
+		shares := []**float64{&copied.RateErrorPct}
+		if float64(l.clips.looks) < limits.LiveClippedLooks.Value {
+			shares = append(shares, &copied.ClippedPct)
+		}
+		for _, share := range shares {
+			if v, measured := number(*share); measured {
+				*share = new(v * captured / limits.LiveShareMS.Value)
+			}
 		}
 	}
+	// Without some speech there is no signal-to-noise ratio.
+	if snr, known := number(in.SNRDB); known && limits.SNRDB.Fail != nil && snr < *limits.SNRDB.Fail && in.SpeechMS != nil {
+		copied.SpeechMS = new(max(*in.SpeechMS, limits.SpeechMinMS.Value))
+	}
 	return &copied
+}
+
+// clips counts in how many looks the sound had clipped again.
+type clips struct {
+	runs  float64
+	looks int
+}
+
+func (c clips) look(in *report.AudioInput) clips {
+	if runs, ok := count(in.ClippedRuns); ok && runs > c.runs {
+		c.runs = runs
+		c.looks++
+	}
+	return c
 }
 
 // ripe reports whether a cause can be known by now. What the system says can be

@@ -29,20 +29,31 @@ func live(t *testing.T) Live {
 	return NewLive(p)
 }
 
-func TestLiveNamesWhatTwoLooksAgreeOn(t *testing.T) {
+// often looks at the same again and again.
+func often(l Live, in *report.AudioInput) Live {
+	for range agreeing {
+		l = l.Look(in)
+	}
+	return l
+}
+
+func TestLiveNamesWhatSeveralLooksAgreeOn(t *testing.T) {
 	l := live(t)
 	for i, step := range []struct {
 		in   *report.AudioInput
 		want string
 	}{
-		{noisy(2000, 1500), ""},            // once
-		{heard(2500, 2000), ""},            // and not again
-		{noisy(3000, 2500), ""},            // once more
-		{noisy(3500, 3000), "audio.noise"}, // twice
-		{heard(4000, 3500), "audio.noise"}, // missing for the first time
-		{noisy(4500, 4000), "audio.noise"}, // it was there all the time
-		{heard(5000, 4500), "audio.noise"}, // missing
-		{heard(5500, 5000), ""},            // for good
+		{noisy(2000, 1500), ""}, // once
+		{noisy(2250, 1750), ""}, // twice
+		{heard(2500, 2000), ""}, // and not again
+		{noisy(2750, 2250), ""},
+		{noisy(3000, 2500), ""},
+		{noisy(3250, 2750), "audio.noise"}, // three in turn
+		{heard(3500, 3000), "audio.noise"}, // missing for the first time
+		{noisy(3750, 3250), "audio.noise"}, // it was there all the time
+		{heard(4000, 3500), "audio.noise"}, // missing
+		{heard(4250, 3750), "audio.noise"}, // still
+		{heard(4500, 4000), ""},            // for good
 	} {
 		l = l.Look(step.in)
 		if c, named := l.Cause(); c.Code != step.want || named != (step.want != "") {
@@ -52,15 +63,35 @@ func TestLiveNamesWhatTwoLooksAgreeOn(t *testing.T) {
 }
 
 func TestLiveNamesTheMostUrgent(t *testing.T) {
-	both := func() *report.AudioInput {
-		in := noisy(3000, 2500)
-		in.IsMonitor = new(true)
-		in.ClippedRuns, in.ClippedPct = new(50), new(5.0)
-		return in
-	}
-	l := live(t).Look(both()).Look(both())
+	both := noisy(3000, 2500)
+	both.IsMonitor = new(true)
+	both.ClippedRuns, both.ClippedPct = new(50), new(5.0)
+	l := often(live(t), both)
 	if c, _ := l.Cause(); c.Code != "audio.default_is_monitor" || !c.Primary || len(c.Evidence) == 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestLiveTellsAKnockFromAVoiceThatClips: both clip the same share of the first
+// seconds, but only the voice does it again and again.
+func TestLiveTellsAKnockFromAVoiceThatClips(t *testing.T) {
+	for name, tt := range map[string]struct {
+		runs []int // at each look
+		want string
+	}{
+		"a knock":         {[]int{0, 0, 5, 8, 8, 8, 8, 8, 8, 8}, ""},
+		"two knocks":      {[]int{0, 4, 4, 8, 8, 8, 8, 8, 8, 8}, ""},
+		"again and again": {[]int{0, 4, 8, 8, 12, 16, 16, 20, 20, 20}, "audio.clipped"},
+	} {
+		l := live(t)
+		for i, runs := range tt.runs {
+			in := heard(1250+250*float64(i), 1000)
+			in.ClippedRuns, in.ClippedPct = &runs, new(0.14)
+			l = l.Look(in)
+		}
+		if c, _ := l.Cause(); c.Code != tt.want {
+			t.Errorf("%s: %q, want %q", name, c.Code, tt.want)
+		}
 	}
 }
 
@@ -95,18 +126,19 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 		captured, speech float64
 		want             string
 	}{
-		"noise without enough of a voice": {noisy, 2000, 800, ""},
-		"noise":                           {noisy, 2000, 1200, "audio.noise"},
-		"nobody speaks yet":               {heard, 3000, 0, ""},
-		"nobody speaks":                   {heard, 3500, 0, "audio.no_speech"},
-		"low volume, nobody speaks yet":   {low, 2500, 0, ""},
-		"low volume, no voice comes":      {low, 3000, 0, "audio.os_volume_low"},
-		"a knock in a short recording":    {knock, 2500, 1500, ""},
-		"a busy tenth of a second":        {held, 2000, 1500, ""},
-		"a wrong rate":                    {fast, 2000, 1500, "audio.sample_rate_wrong"},
-		"a noise gate":                    {gated, 4000, 3000, ""},
+		"noise without enough of a voice":  {noisy, 2000, 800, ""},
+		"noise":                            {noisy, 2000, 1200, "audio.noise"},
+		"noise that hides most of a voice": {noisy, 3000, 320, "audio.noise"},
+		"nobody speaks yet":                {heard, 3000, 0, ""},
+		"nobody speaks":                    {heard, 3500, 0, "audio.no_speech"},
+		"low volume, nobody speaks yet":    {low, 2500, 0, ""},
+		"low volume, no voice comes":       {low, 3000, 0, "audio.os_volume_low"},
+		"a knock in a short recording":     {knock, 2500, 1500, ""},
+		"a busy tenth of a second":         {held, 2000, 1500, ""},
+		"a wrong rate":                     {fast, 2000, 1500, "audio.sample_rate_wrong"},
+		"a noise gate":                     {gated, 4000, 3000, ""},
 	} {
-		l := live(t).Look(tt.make(tt.captured, tt.speech)).Look(tt.make(tt.captured, tt.speech))
+		l := often(live(t), tt.make(tt.captured, tt.speech))
 		if c, _ := l.Cause(); c.Code != tt.want {
 			t.Errorf("%s: %q, want %q", name, c.Code, tt.want)
 		}
@@ -114,7 +146,9 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 	in := knock(2500, 1500)
 	before := *in.ClippedPct
 	live(t).Look(in)
-	if *in.ClippedPct != before {
+	muffled := noisy(3000, 320)
+	live(t).Look(muffled)
+	if *in.ClippedPct != before || *muffled.SpeechMS != 320 {
 		t.Error("a look changed what it looked at")
 	}
 }
