@@ -27,7 +27,7 @@ type liveRun struct {
 	mu     sync.Mutex
 	heard  time.Duration // sound taken in
 	from   time.Duration // when the fault began, or the voice
-	code   string // the cause named
+	code   string        // the cause named
 	at     time.Duration
 	cancel context.CancelFunc
 }
