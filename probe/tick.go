@@ -5,7 +5,7 @@ import "time"
 const (
 	// longestTick is well above the longest between two ticks of Windows.
 	longestTick = 100 * time.Millisecond
-	tickTrials  = 4
+	tickTrials  = 16
 )
 
 // betweenTicks is the time of a clock that only moves on at ticks, plus what
