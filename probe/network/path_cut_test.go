@@ -1,0 +1,139 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v2"
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+)
+
+func TestFellSilent(t *testing.T) {
+	// answeredIn is a stream of 60 packets, every 50 ms, of which those were answered.
+	answeredIn := func(answered func(i int) bool) *stream {
+		s := &stream{fates: map[time.Duration]bool{}}
+		for i := range 60 {
+			s.sent++
+			s.fates[time.Duration(i)*50*time.Millisecond] = answered(i)
+			if answered(i) {
+				s.rtts = append(s.rtts, time.Millisecond)
+			}
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		s    *stream
+		want bool
+	}{
+		"from the middle on":         {answeredIn(func(i int) bool { return i < 30 }), true},
+		"for the last second":        {answeredIn(func(i int) bool { return i < 40 }), true},
+		"for less than that":         {answeredIn(func(i int) bool { return i < 41 }), false},
+		"for a while, and back":      {answeredIn(func(i int) bool { return i < 20 || i > 55 }), false},
+		"but for one in the middle":  {answeredIn(func(i int) bool { return i < 20 || i == 50 }), false},
+		"at once":                    {answeredIn(func(i int) bool { return i < 3 }), false},
+		"never":                      {answeredIn(func(int) bool { return true }), false},
+		"always":                     {answeredIn(func(int) bool { return false }), false},
+		"it was never there":         {nil, false},
+		"every other packet is lost": {answeredIn(func(i int) bool { return i%2 == 0 }), false},
+	} {
+		if got := c.s.fellSilent(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestUDPCut: the same machine is asked by all ways at once.
+func TestUDPCut(t *testing.T) {
+	refused := func(context.Context) error { return &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED} }
+	for name, c := range map[string]struct {
+		udp   bool // whether it answers over UDP
+		pings bool
+		dial  func(context.Context) error
+		want  *bool
+	}{
+		"pings are answered":       {false, true, untilDone, new(true)},
+		"TCP is refused":           {false, false, refused, new(true)},
+		"UDP is back":              {true, true, refused, new(false)},
+		"nobody answers":           {false, false, untilDone, nil},
+		"UDP is all that answers":  {true, false, untilDone, new(false)},
+		"no way to it any more":    {false, false, func(context.Context) error { return errors.New("no route") }, nil},
+		"the machine is somewhere": {false, true, refused, new(true)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := udpMachine(t, c.udp)
+			env := environment(t)
+			env.Net = dialling{env.Net, c.dial}
+			p := path{PathConfig{Asker: village{answers: map[string]bool{at.Addr().String(): c.pings}}}}
+			got := p.isUDPCut(t.Context(), env, at)
+			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// dialling has real sockets, and diallers as the test wants.
+type dialling struct {
+	transport.Net
+	dial func(context.Context) error
+}
+
+func (d dialling) CreateDialer(*net.Dialer) transport.Dialer { return brokenDialer{d.dial} }
+
+// udpMachine is a machine on loopback that answers STUN, or says nothing.
+func udpMachine(t *testing.T, answers bool) netip.AddrPort {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			request := &stun.Message{Raw: append([]byte(nil), b[:n]...)}
+			if !answers || request.Decode() != nil {
+				continue
+			}
+			if reply, err := stun.Build(request, stun.BindingSuccess); err == nil {
+				_, _ = conn.WriteToUDPAddrPort(reply.Raw, from)
+			}
+		}
+	}()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+func TestSharedAddressOnTheWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind adapter.Kind
+		hops []string
+		want bool
+	}{
+		"behind the own router":    {adapter.Ethernet, []string{gatewayIn, sharedIn, providerIn}, true},
+		"without one":              {adapter.Cellular, []string{sharedIn, providerIn}, true},
+		"behind a second router":   {adapter.Ethernet, []string{gatewayIn, secondIn, sharedIn}, true},
+		"at the far end only":      {adapter.Ethernet, []string{gatewayIn, providerIn, sharedIn}, false},
+		"none":                     {adapter.Ethernet, []string{gatewayIn, "", providerIn}, false},
+		"of a tunnel that uses it": {adapter.VPN, []string{sharedIn, providerIn}, false},
+	} {
+		f := surveyed{adapter: adapter.Adapter{Kind: c.kind}}
+		for i, h := range c.hops {
+			f.trace.hops[i], _ = netip.ParseAddr(h)
+		}
+		if got := f.isShared(); (got != nil) != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
