@@ -117,6 +117,8 @@ func Headline(r *report.Report, lang phrase.Lang) string {
 	switch {
 	case !microphone && !line && r.Verdict == report.Limited:
 		key += "_untested"
+	case !microphone && !line && !hasFinding(r, report.ProbeNetworkWeb) && !hasFinding(r, report.ProbeNAT):
+		key += "_load_only" // all else that can be ready says more
 	case !microphone:
 		key += "_line_only"
 	case !line:

@@ -196,7 +196,8 @@ func TestHeadline(t *testing.T) {
 		{"disturbed, no microphone", slow(without("audio.input")), "Ihre Verbindung ist gestört. Das Mikrofon wurde nicht geprüft."},
 		{"disturbed, no stream", slow(without("media.voice")), "Ihr Ton ist gestört. Die Übertragung der Sprache wurde nicht geprüft."},
 		{"disturbed, neither", slow(without("media.voice", "audio.input")), "Es gibt eine Störung. Mikrofon und Übertragung wurden nicht geprüft."},
-		{"nothing", without("media.voice", "nat", "network.web", "audio.input"), "Das ließ sich nicht sicher prüfen."},
+		{"nothing but the load", without("media.voice", "nat", "network.web", "audio.input"), "Ihre Leitung ist schnell genug. Mikrofon und Übertragung der Sprache wurden nicht geprüft."},
+		{"nothing", without("media.voice", "nat", "network.web", "audio.input", "media.load"), "Das ließ sich nicht sicher prüfen."},
 	}
 	for _, tt := range tests {
 		if got := diagnose.Headline(tt.r, phrase.DE); got != tt.want {

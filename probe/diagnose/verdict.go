@@ -29,19 +29,35 @@ func verdict(r *report.Report, f *facts, found []diagnosed) report.Verdict {
 //
 // What matters: audio.input and media.voice always; network.web when the
 // conference system has an address of its own or nothing measured the voice
-// stream; nat only when nothing else could tell about the line. nat.behavior
-// and audio.output add to a finding and never hold up a verdict.
+// stream; nat only when nothing else could tell about the line; media.load only
+// when it was all that was asked for. nat.behavior and audio.output add to a
+// finding and never hold up a verdict.
 func cleared(r *report.Report, f *facts) bool {
 	audio, voice := asked(r, report.ProbeAudioInput), asked(r, report.ProbeMediaVoice)
 	web, nat := asked(r, report.ProbeNetworkWeb), asked(r, report.ProbeNAT)
 	web = web && (f.target != "" || !voice)
 	nat = nat && !voice
+	load := asked(r, report.ProbeMediaLoad) && !audio && !voice && !web && !nat
 
-	return (audio || voice || web || nat) &&
+	return (audio || voice || web || nat || load) &&
 		(!audio || succeeded(r, report.ProbeAudioInput) && f.microphoneMeasured()) &&
 		(!voice || succeeded(r, report.ProbeMediaVoice) && f.voiceMeasured()) &&
 		(!web || succeeded(r, report.ProbeNetworkWeb) && f.web != nil && f.web.Stage == "http") &&
-		(!nat || succeeded(r, report.ProbeNAT) && f.lineReached())
+		(!nat || succeeded(r, report.ProbeNAT) && f.lineReached()) &&
+		(!load || succeeded(r, report.ProbeMediaLoad) && f.loadMeasured())
+}
+
+// loadMeasured reports whether every figure the rules of a full line need is there.
+func (f *facts) loadMeasured() bool {
+	if f.load == nil {
+		return false
+	}
+	for _, p := range []*float64{f.load.UpKbps, f.load.DownKbps, f.load.IdleRTTMS, f.load.LoadedRTTUpMS, f.load.LoadedRTTDownMS} {
+		if _, ok := number(p); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func asked(r *report.Report, probe string) bool {

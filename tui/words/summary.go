@@ -40,6 +40,12 @@ func (w Words) Summary(r *report.Report) []string {
 	for _, p := range r.Probes {
 		lines = append(lines, w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(diagnose.Standing(p))))
 	}
+	if load := diagnose.LoadText(r, w.Lang()); load != nil {
+		lines = append(lines, "")
+		for _, sentence := range load {
+			lines = append(lines, w.Aloud(Clean(sentence, 200)))
+		}
+	}
 	return append(lines, w.proofs(r)...)
 }
 
