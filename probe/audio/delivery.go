@@ -24,6 +24,14 @@ const (
 // period of 20 ms is 1 % of it.
 const rateMinSpan = 2 * time.Second
 
+// A callback can be late for a while, never early: of each rateWindow the one
+// that is least behind tells of the rate, and fewer than rateWindows of them
+// tell nothing.
+const (
+	rateWindow  = 400 * time.Millisecond
+	rateWindows = 4
+)
+
 // delivery compares when sound came with how much came. Its times are those of
 // the callbacks in the child, so a slow parent does not disturb it.
 type delivery struct {
@@ -34,7 +42,7 @@ type delivery struct {
 	firstNS, lastNS int64
 	frames          int64 // after the first callback's own
 	longestNS       int64
-	fit             slopeFit
+	rate            rateFit
 	lags            [lagWindow]lag // of the last callbacks, a ring
 
 	pause    pause
@@ -76,7 +84,7 @@ func newDelivery(period time.Duration, rateHz int) *delivery {
 func (d *delivery) add(m capture.PCM, frames int) {
 	if d.n == 0 {
 		d.firstNS, d.lastNS, d.n = m.AtNS, m.AtNS, 1
-		d.fit.add(0, 0)
+		d.rate.add(lag{}, 0)
 		return
 	}
 	gap := m.AtNS - d.lastNS
@@ -92,20 +100,20 @@ func (d *delivery) add(m capture.PCM, frames int) {
 	d.n++
 	d.lastNS = m.AtNS
 	if !d.pause.open {
-		d.fit.add(float64(m.AtNS-d.firstNS)/1e9, float64(d.frames))
+		d.rate.add(now, d.frames)
 		return
 	}
 	d.pause.after = append(d.pause.after, now)
 	if m.AtNS >= d.pause.judgeAtNS {
 		d.judge()
-		d.fit.breakOff() // a step in the frames is no rate
+		d.rate.breakOff() // a step in the frames is no rate
 	}
 }
 
 // judge closes the pause: a dropout if the frames stayed behind the clock.
 func (d *delivery) judge() {
 	drift := 0.0
-	if slope, ok := d.fit.slope(); ok && d.pause.before[0].atNS >= rateMinSpan.Nanoseconds() {
+	if slope, ok := d.rate.hz(); ok && d.pause.before[0].atNS >= rateMinSpan.Nanoseconds() {
 		drift = 1 - slope/d.rateHz
 	}
 	if missing := leastLag(d.pause.after, drift) - leastLag(d.pause.before, drift); missing > gapLost.Nanoseconds() {
@@ -121,8 +129,42 @@ func (d *delivery) rateErrorPct() (float64, bool) {
 	if d.lastNS-d.firstNS < rateMinSpan.Nanoseconds() {
 		return 0, false
 	}
-	slope, ok := d.fit.slope()
-	return 100 * (slope/d.rateHz - 1), ok
+	hz, ok := d.rate.hz()
+	return 100 * (hz/d.rateHz - 1), ok
+}
+
+// rateFit is the rate at which sound is delivered.
+type rateFit struct {
+	fit     slopeFit
+	windows int // that went into it
+
+	// Of the window under way: its end, and the callback that is least behind.
+	endNS  int64
+	least  lag
+	frames int64
+}
+
+func (r *rateFit) add(l lag, frames int64) {
+	if r.endNS > 0 && l.atNS >= r.endNS {
+		r.fit.add(float64(r.least.atNS)/1e9, float64(r.frames))
+		r.windows++
+		r.endNS = 0
+	}
+	if r.endNS == 0 {
+		r.endNS, r.least, r.frames = l.atNS+rateWindow.Nanoseconds(), l, frames
+	} else if l.behindNS < r.least.behindNS {
+		r.least, r.frames = l, frames
+	}
+}
+
+func (r *rateFit) breakOff() {
+	r.fit.breakOff()
+	r.endNS = 0
+}
+
+func (r *rateFit) hz() (float64, bool) {
+	slope, ok := r.fit.slope()
+	return slope, ok && r.windows >= rateWindows
 }
 
 // slopeFit is the common least-squares slope of several stretches, each with

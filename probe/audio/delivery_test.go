@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -79,6 +80,25 @@ func TestDelivery(t *testing.T) {
 		}
 		if off, ok := d.rateErrorPct(); c.dropouts > 0 && (!ok || off < -0.1 || off > 0.1) {
 			t.Errorf("%s: the rate is off by %v %%", name, off)
+		}
+	}
+}
+
+// TestRateOnABusyComputer: callbacks that come late, many of them and for a
+// while, are no wrong rate, and a wrong rate is still found among them.
+func TestRateOnABusyComputer(t *testing.T) {
+	for _, pct := range []int{100, 97} {
+		for _, busy := range [][2]int{{0, 14}, {30, 44}, {86, 100}} {
+			d := delivered(func(i int, at *time.Duration, n *int) {
+				*n = *n * pct / 100
+				if i >= busy[0] && i < busy[1] && i%7 != 6 {
+					*at += 100 * time.Millisecond
+				}
+			})
+			off, ok := d.rateErrorPct()
+			if want := float64(pct - 100); !ok || math.Abs(off-want) > 0.5 {
+				t.Errorf("%d %%, busy in %v: off by %.2f %%", pct, busy, off)
+			}
 		}
 	}
 }
