@@ -85,6 +85,10 @@ func (m measurement) brokeOff() bool {
 // fillSelfCheck says whether this computer kept its own time, and whether the
 // measurement is void because it did not.
 func fillSelfCheck(d *report.MediaVoice, s recording) (void bool) {
+	if s.Turned {
+		d.SelfCheck = string(stats.VerdictVoid)
+		return true
+	}
 	check := stats.CheckSchedule(s.Sends, s.Missed, stats.DefaultScheduleLimits())
 	if check == nil {
 		return false

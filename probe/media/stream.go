@@ -28,6 +28,7 @@ type stream struct {
 	sends  []stats.Send // by number
 	missed int
 	broken bool // ended before its time
+	turned bool // the clock ran back: no stamp means anything any more
 	echoes []receipt
 	back   []bool // numbers whose echo came
 	nBack  int
@@ -48,6 +49,7 @@ type recording struct {
 	WaitedNS int64 // when the waiting for stragglers was over
 	Payload  int   // bytes of each packet's RTP payload
 	Complete bool  // every planned packet had its turn
+	Turned   bool  // the clock ran back meanwhile
 	AllBack  bool  // an echo of each packet came
 }
 
@@ -73,12 +75,17 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	defer cancel()
 	buf := make([]byte, 0, s.payload)
 	first := s.nowNS()
+	latest := first
 	for i := range s.packets {
 		// Deadlines count from the start: a late send does not delay the rest.
 		planned := first + int64(i)*int64(wire.PacketInterval)
-		if s.clock.Sleep(ctx, time.Duration(planned-s.nowNS())) != nil {
+		// By a clock that ran back the next packet would have an hour to wait.
+		now := s.nowNS()
+		turned := now < latest
+		latest = now
+		if turned || s.clock.Sleep(ctx, time.Duration(planned-now)) != nil {
 			s.mu.Lock()
-			s.broken = true
+			s.broken, s.turned = true, turned
 			s.mu.Unlock()
 			return
 		}
@@ -202,7 +209,14 @@ func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	}()
 	ctx, cancel := untilDown(ctx, l)
 	defer cancel()
-	for until := s.nowNS() + int64(s.wait()); s.nowNS() < until; {
+	began := s.nowNS()
+	for until := began + int64(s.wait()); s.nowNS() < until; {
+		if s.nowNS() < began { // the clock ran back
+			s.mu.Lock()
+			s.turned = true
+			s.mu.Unlock()
+			return
+		}
 		if s.allBack() {
 			until = min(until, s.nowNS()+int64(10*time.Millisecond)) // for a doubled last packet
 		}
@@ -276,6 +290,6 @@ func (s *stream) recording() recording {
 	defer s.mu.Unlock()
 	return recording{
 		Sends: slices.Clone(s.sends), Missed: s.missed, Echoes: slices.Clone(s.echoes),
-		WaitedNS: s.waited, Payload: s.payload, Complete: !s.broken, AllBack: s.nBack == len(s.sends),
+		WaitedNS: s.waited, Payload: s.payload, Complete: !s.broken, Turned: s.turned, AllBack: s.nBack == len(s.sends),
 	}
 }
