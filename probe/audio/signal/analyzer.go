@@ -29,13 +29,12 @@ type Format struct {
 
 // Analyzer measures one stream. It is not safe for concurrent use.
 type Analyzer struct {
-	format    Format
-	frames    int64
-	nonFinite int64
-	position  int // channel of the next sample: a Write may end within a frame
-	filled    int // whole frames in the block being gathered
+	format   Format
+	frames   int64
+	position int // channel of the next sample: a Write may end within a frame
+	filled   int // whole frames in the block being gathered
 
-	raw      [][]float64 // per channel, the block being gathered
+	raw      [][]float64 // per channel, where the block is gathered
 	channels []*channel
 	loudness *loudnessMeter
 	pair     channelPair
@@ -59,10 +58,11 @@ func NewAnalyzer(f Format) (*Analyzer, error) {
 	}
 	a := &Analyzer{format: f}
 	for range min(f.Channels, maxChannels) {
-		a.raw = append(a.raw, make([]float64, blockFrames))
-		a.channels = append(a.channels, newChannel(f.RateHz))
+		c := newChannel(f.RateHz)
+		a.channels = append(a.channels, c)
+		a.raw = append(a.raw, c.block())
 	}
-	a.loudness = newLoudnessMeter(f.RateHz, len(a.channels))
+	a.loudness = newLoudnessMeter(a.channels[0].band.rateHz)
 	return a, nil
 }
 
@@ -85,12 +85,19 @@ func (a *Analyzer) Write(interleaved []float32) {
 
 // gather takes whole frames.
 func (a *Analyzer) gather(interleaved []float32, frames int) {
+	if a.format.Channels == 2 {
+		left, right := a.raw[0][a.filled:a.filled+frames], a.raw[1][a.filled:a.filled+frames]
+		for i := range min(len(left), len(right)) {
+			frame := (*[2]float32)(interleaved[2*i:])
+			left[i], right[i] = float64(frame[0]), float64(frame[1])
+		}
+		a.filled += frames
+		return
+	}
 	for c := range a.raw {
 		raw := a.raw[c][a.filled : a.filled+frames]
-		from := c
 		for i := range raw {
-			raw[i] = a.finite(interleaved[from])
-			from += a.format.Channels
+			raw[i] = float64(interleaved[i*a.format.Channels+c])
 		}
 	}
 	a.filled += frames
@@ -99,22 +106,12 @@ func (a *Analyzer) gather(interleaved []float32, frames int) {
 // gatherOne takes a single sample: a Write need not begin or end with a whole frame.
 func (a *Analyzer) gatherOne(sample float32) {
 	if a.position < len(a.raw) {
-		a.raw[a.position][a.filled] = a.finite(sample)
+		a.raw[a.position][a.filled] = float64(sample)
 	}
 	if a.position++; a.position == a.format.Channels {
 		a.position = 0
 		a.filled++
 	}
-}
-
-// finite is the sample, or 0 for what is no number or infinite.
-func (a *Analyzer) finite(sample float32) float64 {
-	x := float64(sample)
-	if x-x != 0 {
-		a.nonFinite++
-		return 0
-	}
-	return x
 }
 
 // flush hands the whole frames gathered so far to every meter, and keeps the begun one.
@@ -123,16 +120,15 @@ func (a *Analyzer) flush() {
 	if n == 0 {
 		return
 	}
-	var block [maxChannels][]float64
-	for c := range a.raw {
-		block[c] = a.raw[c][:n]
-		a.channels[c].write(block[c])
+	for _, c := range a.channels {
+		c.write(n)
 	}
-	last := len(a.raw) - 1
-	a.zero.write(block[0], block[last], &a.channels[0].survey, &a.channels[last].survey)
-	a.loudness.write(block[:len(a.raw)])
-	if len(a.raw) == maxChannels {
-		a.pair.write(block[0], block[1])
+	first, last := a.channels[0], a.channels[len(a.channels)-1]
+	a.loudness.write(first.heard, last.heard)
+	left, right := a.raw[0][:n], a.raw[len(a.raw)-1][:n]
+	a.zero.write(left, right, &first.survey, &last.survey)
+	if len(a.channels) == maxChannels {
+		a.pair.write(left, right)
 	}
 	a.frames += int64(n)
 	a.filled = 0
@@ -164,7 +160,6 @@ func (a *Analyzer) Analysis() Analysis {
 		VoiceChannel:  a.voiceChannel(),
 		DigitalZeroMS: a.milliseconds(a.zero.longestRun()),
 		AllZero:       a.frames > 0 && a.zero.nonZero == 0,
-		NonFinite:     a.nonFinite,
 	}
 	r.MomentaryMaxLUFS, r.ShortTermMaxLUFS = a.loudness.maxima()
 	r.IntegratedLUFS = a.loudness.integrated()
@@ -178,6 +173,7 @@ func (a *Analyzer) sumUpChannels(r *Analysis) {
 	r.PeakDBFS, r.TruePeakDBTP = FloorDBFS, FloorDBFS
 	for _, c := range a.channels {
 		r.ChannelRMSDBFS = append(r.ChannelRMSDBFS, c.stats.rmsDBFS())
+		r.NonFinite += c.survey.nonFinite
 		r.PeakDBFS = max(r.PeakDBFS, amplitudeDB(c.stats.peak()))
 		r.TruePeakDBTP = max(r.TruePeakDBTP, amplitudeDB(c.truePeak.peak))
 		if dc := c.stats.mean(); math.Abs(dc) > math.Abs(r.DCOffset) {
@@ -199,7 +195,7 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	a.ending.judge, a.ending.hum = c.judge, *c.hum
 	judge, hum := &a.ending.judge, &a.ending.hum
 	judge.finish(func() { hum.settle(judge.decided, judge.quietRun) })
-	r.SpeechMS = a.milliseconds(int64(judge.speech * c.framer.hop))
+	r.SpeechMS = a.milliseconds(int64(judge.speech * c.framer.hop * c.band.factor))
 	r.NoiseFloorDBFS = judge.noise.floorDBFS()
 	r.SNRDB = snrDB(r.ActiveLevelDBFS, r.NoiseFloorDBFS, r.SpeechMS)
 	r.BandwidthHz = judge.bandwidth.bandwidthHz(&c.framer.wide)

@@ -33,7 +33,7 @@ func TestAnalysisOfNothing(t *testing.T) {
 // How the stream is cut into blocks, even within a frame, must not show in any figure; nor may asking.
 func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
-	for _, f := range []Format{{48000, 1}, {44100, 2}, {16000, 3}, {11025, 2}} {
+	for _, f := range []Format{{48000, 1}, {44100, 2}, {16000, 3}, {11025, 2}, {96000, 2}, {192000, 1}} {
 		voice := addNoise(syllables(f.RateHz, 4, 140, 0.3), -60)
 		samples := make([]float32, 0, len(voice)*f.Channels)
 		for i, x := range voice {
@@ -66,7 +66,7 @@ func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 // Whoever asks while sound is still being written gets what would have been the answer had it ended there, and
 // changes nothing that follows: not one bit.
 func TestAskingMidwayChangesNothing(t *testing.T) {
-	for _, f := range []Format{{48000, 1}, {44100, 2}, {8000, 1}} {
+	for _, f := range []Format{{48000, 1}, {44100, 2}, {8000, 1}, {96000, 1}} {
 		voice := addTone(addNoise(syllables(f.RateHz, 6, 140, 0.3), -60), f.RateHz, 50, -45)
 		samples := make([]float32, 0, len(voice)*f.Channels)
 		for i, x := range voice {
@@ -124,7 +124,7 @@ func jsonNumbers(t *testing.T, r Analysis) map[string]float64 {
 }
 
 func TestWriteDoesNotAllocate(t *testing.T) {
-	for _, f := range []Format{{48000, 2}, {44100, 1}, {8000, 1}} {
+	for _, f := range []Format{{192000, 2}, {96000, 1}, {48000, 2}, {44100, 1}, {8000, 1}} {
 		a, _ := NewAnalyzer(f)
 		samples := syllables(f.RateHz, 1, 120, 0.5)
 		if n := testing.AllocsPerRun(50, func() { a.Write(samples); a.Level() }); n != 0 {

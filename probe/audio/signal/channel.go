@@ -3,8 +3,11 @@ package signal
 import "math"
 
 // channel is everything that is measured on one channel alone.
+//
+// What concerns the samples as such (peaks, clipping, gaps, P.56) is measured at the full rate, what concerns
+// hearing (loudness, spectra, speech) in the heard band: see [heardBand].
 type channel struct {
-	extended []float64 // the last block with the history before it
+	extended []float64 // the history, then the block being gathered
 	ac       []float64 // the block without its DC offset
 	survey   survey    // of the block
 
@@ -15,14 +18,20 @@ type channel struct {
 	truePeak truePeakMeter
 	clipping clippingMeter
 	dropout  dropoutMeter
-	framer   framer
-	hum      *humMeter
-	judge    judge
+
+	band    heardBand
+	heard   []float64 // the heard band of the block
+	heardAC []float64 // room for the same without its DC offset, where it is not the block itself
+	heardDC dcBlocker
+	framer  framer
+	hum     *humMeter
+	judge   judge
 }
 
 func newChannel(rateHz int) *channel {
+	band := newHeardBand(rateHz)
 	c := &channel{
-		extended: make([]float64, history, history+blockFrames),
+		extended: make([]float64, history+blockFrames),
 		ac:       make([]float64, blockFrames),
 		dc:       newDCBlocker(rateHz),
 		meter:    newLevelMeter(rateHz),
@@ -30,29 +39,45 @@ func newChannel(rateHz int) *channel {
 		truePeak: newTruePeakMeter(rateHz),
 		clipping: newClippingMeter(rateHz),
 		dropout:  newDropoutMeter(rateHz),
-		framer:   newFramer(rateHz),
+		band:     band,
+		heardAC:  make([]float64, blockFrames),
+		heardDC:  newDCBlocker(band.rateHz),
+		framer:   newFramer(band.rateHz),
 	}
 	c.hum = newHumMeter(c.framer.voice.rateHz)
 	return c
 }
 
-func (c *channel) write(raw []float64) {
-	last := len(c.extended) - history
-	copy(c.extended[:history], c.extended[last:])
-	c.extended = append(c.extended[:history], raw...)
+// block is where the samples are gathered that write then takes.
+func (c *channel) block() []float64 { return c.extended[history:] }
 
-	ac := c.ac[:len(raw)]
+// write measures the first frames of the block.
+func (c *channel) write(frames int) {
+	extended := c.extended[:history+frames]
+	raw := extended[history:]
+	ac := c.ac[:frames]
 	c.survey.take(raw)
 	c.dc.filter(ac, raw)
 	c.stats.write(raw, &c.survey)
-	c.meter.write(raw, ac)
+	c.meter.write(frames, &c.survey, c.dc.offset())
 	c.p56.write(ac)
-	c.truePeak.write(c.extended, &c.survey)
-	c.clipping.write(c.extended, &c.stats, &c.survey)
+	c.truePeak.write(extended, &c.survey)
+	c.clipping.write(extended, &c.stats, &c.survey)
 	c.dropout.write(raw, &c.survey)
-	for len(raw) > 0 {
-		taken, complete := c.framer.write(raw, ac)
-		raw, ac = raw[taken:], ac[taken:]
+	c.hear(raw, ac)
+	copy(extended[:history], extended[frames:])
+}
+
+// hear measures what is measured in the heard band.
+func (c *channel) hear(raw, ac []float64) {
+	c.heard = c.band.of(raw)
+	if c.band.factor > 1 {
+		ac = c.heardAC[:len(c.heard)]
+		c.heardDC.filter(ac, c.heard)
+	}
+	for heard := c.heard; len(heard) > 0; {
+		taken, complete := c.framer.write(heard, ac)
+		heard, ac = heard[taken:], ac[taken:]
 		if complete {
 			c.hum.write(c.framer.voice.newest())
 			c.judge.write(&c.framer.frame)
@@ -61,8 +86,11 @@ func (c *channel) write(raw []float64) {
 	}
 }
 
-// dcBlocker is a first-order high pass at 5 Hz: 0.01 dB at 100 Hz, and an offset of the converter no longer
-// counts as level. It starts settled on the first sample, as if the offset had always been there.
+// offsetCornerHz is below what is sound and above what is the converter's DC offset, which is not to count as
+// level: a first-order high pass there takes 0.01 dB at 100 Hz.
+const offsetCornerHz = 5
+
+// dcBlocker is that high pass. It starts settled on the first sample, as if the offset had always been there.
 type dcBlocker struct {
 	pole    float64
 	x, y    float64
@@ -70,14 +98,33 @@ type dcBlocker struct {
 }
 
 func newDCBlocker(rateHz int) dcBlocker {
-	return dcBlocker{pole: math.Exp(-2 * math.Pi * 5 / float64(rateHz))}
+	return dcBlocker{pole: math.Exp(-2 * math.Pi * offsetCornerHz / float64(rateHz))}
 }
 
+// filter takes four samples at a time: each output needs the one before, y₁ = d₁ + p·y₀, but the fourth can as
+// well be had from the one before all four, y₄ = (d₄ + p·d₃ + p²·d₂ + p³·d₁) + p⁴·y₀, without waiting for the
+// three between.
 func (d *dcBlocker) filter(dst, src []float64) {
+	if len(src) == 0 {
+		return
+	}
 	if !d.started {
 		d.x, d.started = src[0], true
 	}
 	x, y, pole := d.x, d.y, d.pole
+	pole2, pole3, pole4 := pole*pole, pole*pole*pole, pole*pole*pole*pole
+	dst = dst[:len(src)]
+	for ; len(src) >= 4; src, dst = src[4:], dst[4:] {
+		from, to := (*[4]float64)(src), (*[4]float64)(dst)
+		d1 := from[0] - x
+		d2 := from[1] - from[0] + pole*d1
+		d3 := from[2] - from[1] + pole*d2
+		d4 := from[3] - from[2] + pole*d3
+		x = from[3]
+		to[0], to[1], to[2] = d1+pole*y, d2+pole2*y, d3+pole3*y
+		y = d4 + pole4*y
+		to[3] = y
+	}
 	for i, s := range src {
 		y = s - x + pole*y
 		x = s
@@ -88,6 +135,9 @@ func (d *dcBlocker) filter(dst, src []float64) {
 	}
 	d.x, d.y = x, y
 }
+
+// offset is what the filter takes away at present.
+func (d *dcBlocker) offset() float64 { return d.x - d.y }
 
 // sampleStats are the plain moments and extremes of the samples as captured.
 type sampleStats struct {

@@ -11,11 +11,24 @@ type channelPair struct {
 }
 
 func (p *channelPair) write(left, right []float64) {
-	sum := p.sumProducts
-	for i, l := range left {
-		sum += l * right[i]
+	p.sumProducts += sumProducts(left, right)
+}
+
+// sumProducts adds up in four parts, so that no addition waits for the one before.
+func sumProducts(left, right []float64) float64 {
+	var sums [4]float64
+	whole := min(len(left), len(right)) &^ 3
+	for i := 0; i < whole; i += 4 {
+		l, r := (*[4]float64)(left[i:]), (*[4]float64)(right[i:])
+		sums[0] += l[0] * r[0]
+		sums[1] += l[1] * r[1]
+		sums[2] += l[2] * r[2]
+		sums[3] += l[3] * r[3]
 	}
-	p.sumProducts = sum
+	for i, l := range left[whole:] {
+		sums[0] += l * right[whole+i]
+	}
+	return (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 // correlation is Pearson's r; nil when it is not definable.

@@ -67,52 +67,80 @@ func newDropoutMeter(rateHz int) dropoutMeter {
 	}
 }
 
-// write takes a block and its survey.
+// write takes a block and its survey. A gap is longer than two chunks, so it shows as one in which all is zero;
+// the zeros of other chunks count where they begin or end it.
 func (m *dropoutMeter) write(raw []float64, s *survey) {
 	for n, c := range s.chunks {
 		from := n * surveyChunk
 		samples := raw[from:min(from+surveyChunk, len(raw))]
-		if c.zeros || m.zeros > 0 || m.gap > 0 {
-			m.writeEach(samples)
+		if c.peak == 0 {
+			m.zeros += len(samples)
 			continue
+		}
+		if m.zeros > 0 {
+			begin := leadingZeros(samples)
+			m.endZeros(m.zeros+begin, samples[begin])
+			m.zeros = 0
+		}
+		if m.gap > 0 {
+			m.resumeWith(samples)
 		}
 		m.heard.add(samples)
-		m.last = samples[len(samples)-1]
+		if c.zeros {
+			m.zeros = trailingZeros(samples)
+		}
+		m.last = samples[len(samples)-1-m.zeros]
 	}
 }
 
-func (m *dropoutMeter) writeEach(samples []float64) {
-	for i, x := range samples {
-		if x == 0 {
-			m.zeros++
-			continue
-		}
-		if m.zeros >= m.minRun {
-			m.endZeros(x)
-			m.heard.forget(m.last)
-		}
-		m.zeros = 0
-		m.heard.add(samples[i : i+1])
-		if m.gap > 0 {
-			m.resume(x*x, x*m.last < 0)
-		}
-		m.last = x
+func leadingZeros(samples []float64) (zeros int) {
+	for samples[zeros] == 0 {
+		zeros++
 	}
+	return zeros
 }
 
-// endZeros looks at a run of zeros before a sample.
-func (m *dropoutMeter) endZeros(first float64) {
+func trailingZeros(samples []float64) (zeros int) {
+	for samples[len(samples)-1-zeros] == 0 {
+		zeros++
+	}
+	return zeros
+}
+
+// endZeros looks at a run of zeros, if it is long enough, and the first sample after it.
+func (m *dropoutMeter) endZeros(zeros int, first float64) {
+	if zeros < m.minRun {
+		return
+	}
+	m.judgeZeros(zeros, first)
+	m.heard.forget(m.last)
+}
+
+func (m *dropoutMeter) judgeZeros(zeros int, first float64) {
 	m.gap = 0 // if there was one, the sound after it was too short to judge it by
 	if m.last == 0 {
 		return // the stream began with it
 	}
 	m.gaps++
-	if m.zeros > m.maxRun {
+	if zeros > m.maxRun {
 		return
 	}
 	if before := m.heard.wave(m.edgeGain, m.aroundGain); before.loud() {
-		m.gap, m.before, m.jump, m.first = m.zeros, before, before.cut(m.last), first
+		m.gap, m.before, m.jump, m.first = zeros, before, before.cut(m.last), first
 		m.resumed, m.after = 0, edgeWave{}
+	}
+}
+
+func (m *dropoutMeter) resumeWith(samples []float64) {
+	last := m.last
+	for _, x := range samples {
+		if x == 0 {
+			continue
+		}
+		if m.resume(x*x, x*last < 0); m.gap == 0 {
+			return
+		}
+		last = x
 	}
 }
 
@@ -154,7 +182,7 @@ func (m *dropoutMeter) result(hasBackground bool) (dropouts, longest int) {
 	return 0, 0
 }
 
-// heardSamples are the last samples that were not zero: what a gap is compared with once there is one. To
+// heardSamples are the last samples before now, without the long runs of zeros: what a gap is compared with once there is one. To
 // follow the sound around every sample would take longer than all the rest of the meter.
 type heardSamples struct {
 	reach   int
@@ -166,7 +194,7 @@ func newHeardSamples(reach int) *heardSamples {
 	return &heardSamples{reach: reach, samples: make([]float64, 0, 2*reach+blockFrames)}
 }
 
-// add appends samples, none of them zero, at most a block.
+// add appends samples, at most a block.
 func (h *heardSamples) add(samples []float64) {
 	if len(h.samples)+len(samples) > cap(h.samples) {
 		kept := len(h.samples) - h.reach
@@ -184,6 +212,9 @@ func (h *heardSamples) wave(edgeGain, aroundGain float64) edgeWave {
 	var edge, around, crossings float64
 	before := h.earlier
 	for _, x := range h.samples {
+		if x == 0 {
+			continue // a zero now and then has no sign to cross from
+		}
 		square, crossing := x*x, 0.0
 		if x*before < 0 {
 			crossing = 1

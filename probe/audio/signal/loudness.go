@@ -18,11 +18,12 @@ const (
 	kHighPassHz, kHighQ = 38.13547087602444, 0.5003270373238773
 )
 
-// loudnessMeter measures loudness over all analysed channels together.
+// loudnessMeter measures the loudness of two channels together; mono is given twice, as it is heard from two
+// loudspeakers.
 type loudnessMeter struct {
-	rateHz  int64
-	weight  float64 // of each channel: 1, or 2 for mono, which is heard from two loudspeakers
-	filters []kWeighting
+	rateHz      int64
+	filter      kWeighting
+	left, right kState
 
 	step    int64 // complete 10 ms steps
 	frames  int64
@@ -38,15 +39,8 @@ type loudnessMeter struct {
 	}
 }
 
-func newLoudnessMeter(rateHz, channels int) *loudnessMeter {
-	m := &loudnessMeter{rateHz: int64(rateHz), weight: 1}
-	if channels == 1 {
-		m.weight = 2
-	}
-	for range channels {
-		m.filters = append(m.filters, newKWeighting(rateHz))
-	}
-	return m
+func newLoudnessMeter(rateHz int) *loudnessMeter {
+	return &loudnessMeter{rateHz: int64(rateHz), filter: newKWeighting(rateHz)}
 }
 
 // stepEnd is the first frame after step n: steps of 10 ms need not be whole frames.
@@ -54,13 +48,11 @@ func (m *loudnessMeter) stepEnd(n int64) int64 {
 	return ((n+1)*m.rateHz + stepsPerSecond/2) / stepsPerSecond
 }
 
-func (m *loudnessMeter) write(channels [][]float64) {
-	for at, n := 0, len(channels[0]); at < n; {
-		take := int(min(int64(n-at), m.stepEnd(m.step)-m.frames))
-		for c, block := range channels {
-			m.energy += m.filters[c].energy(block[at : at+take])
-		}
-		at += take
+func (m *loudnessMeter) write(left, right []float64) {
+	for len(left) > 0 {
+		take := int(min(int64(len(left)), m.stepEnd(m.step)-m.frames))
+		m.energy += m.filter.energy(left[:take], right[:take], &m.left, &m.right)
+		left, right = left[take:], right[take:]
 		m.frames += int64(take)
 		if m.frames == m.stepEnd(m.step) {
 			m.endStep()
@@ -69,7 +61,7 @@ func (m *loudnessMeter) write(channels [][]float64) {
 }
 
 func (m *loudnessMeter) endStep() {
-	m.ring[m.step%shortTermSteps] = m.energy * m.weight
+	m.ring[m.step%shortTermSteps] = m.energy
 	m.step++
 	m.energy = 0
 	if m.step >= momentarySteps {
@@ -138,10 +130,13 @@ func (m *loudnessMeter) maxima() (momentary, shortTerm *float64) {
 
 func lufs(meanSquare float64) float64 { return max(FloorDBFS, loudnessOffsetDB+powerDB(meanSquare)) }
 
-// kWeighting is the head's shelf followed by the RLB high pass, in transposed direct form II.
+// kWeighting is the head's shelf followed by the RLB high pass.
 type kWeighting struct {
 	shelf, highPass biquad
 }
+
+// kState is what the two filters keep of one channel, in transposed direct form II.
+type kState struct{ s1, s2, h1, h2 float64 }
 
 // newKWeighting derives both filters from their analog prototypes by the bilinear transform, as BS.1770
 // publishes coefficients for 48 kHz only; at 48 kHz these are the published ones.
@@ -163,26 +158,37 @@ func newKWeighting(rateHz int) kWeighting {
 	return kWeighting{shelf, highPass}
 }
 
-// energy filters a block and returns the sum of its squares. The coefficients and states stand in variables of
-// their own, in registers: every sample waits for what the one before left.
-func (w *kWeighting) energy(block []float64) float64 {
+// energy filters a block of two channels and returns the sum of all squares. Both go through one loop, as every
+// sample waits for what the filters made of the one before, and the other channel fits into the wait.
+func (w *kWeighting) energy(left, right []float64, l, r *kState) float64 {
 	b0, b1, b2, a1, a2 := w.shelf.b0, w.shelf.b1, w.shelf.b2, w.shelf.a1, w.shelf.a2
 	c1, c2 := w.highPass.a1, w.highPass.a2
-	s1, s2, h1, h2 := w.shelf.z1, w.shelf.z2, w.highPass.z1, w.highPass.z2
+	a, b := *l, *r
 	sum := 0.0
-	for _, x := range block {
-		y := b0*x + s1
-		s1 = (b1*x + s2) - a1*y
-		s2 = b2*x - a2*y
-		z := y + h1
-		h1 = (h2 - 2*y) - c1*z
-		h2 = y - c2*z
+	right = right[:len(left)]
+	for i, x := range left {
+		y := b0*x + a.s1
+		z := y + a.h1
+		a = kState{(b1*x + a.s2) - a1*y, b2*x - a2*y, (a.h2 - 2*y) - c1*z, y - c2*z}
+		sum += z * z
+
+		x = right[i]
+		y = b0*x + b.s1
+		z = y + b.h1
+		b = kState{(b1*x + b.s2) - a1*y, b2*x - a2*y, (b.h2 - 2*y) - c1*z, y - c2*z}
 		sum += z * z
 	}
-	w.shelf.z1, w.shelf.z2, w.highPass.z1, w.highPass.z2 = s1, s2, h1, h2
-	w.shelf.settle()
-	w.highPass.settle()
+	a.settle()
+	b.settle()
+	*l, *r = a, b
 	return sum
+}
+
+// settle ends the decay into silence before it reaches denormals, which are slow to compute with.
+func (s *kState) settle() {
+	if math.Abs(s.s1)+math.Abs(s.s2)+math.Abs(s.h1)+math.Abs(s.h2) < 1e-30 {
+		*s = kState{}
+	}
 }
 
 // biquad is a second-order section with a0 = 1, in transposed direct form II.

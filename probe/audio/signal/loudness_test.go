@@ -68,13 +68,12 @@ func TestLoudnessEBU3341Integrated(t *testing.T) {
 }
 
 func loudnessOf(rateHz int, interleaved []float32) *loudnessMeter {
-	m := newLoudnessMeter(rateHz, 2)
-	left, right := make([]float64, len(interleaved)/2), make([]float64, len(interleaved)/2)
-	for i := range left {
-		left[i], right[i] = float64(interleaved[2*i]), float64(interleaved[2*i+1])
+	a, err := NewAnalyzer(Format{rateHz, 2})
+	if err != nil {
+		panic(err)
 	}
-	m.write([][]float64{left, right})
-	return m
+	a.Write(interleaved)
+	return a.loudness
 }
 
 // Case 9: the short-term loudness is -23.0 throughout, once 3 s have passed.

@@ -10,36 +10,44 @@ type Level struct {
 
 const meterSteps = 8 // of 10 ms
 
-// levelMeter keeps the power and peak of the last eight 10 ms steps of one channel.
+// levelMeter keeps the power and peak of the last eight steps of 10 ms of one channel.
 type levelMeter struct {
 	stepSamples int
-	filled      int
-	power, peak float64
-	steps       [meterSteps]struct{ power, peak float64 }
+	step        meterStep
+	steps       [meterSteps]meterStep
 	next        int
+}
+
+// meterStep is 10 ms, or a chunk more.
+type meterStep struct {
+	samples      int
+	energy, peak float64
 }
 
 func newLevelMeter(rateHz int) levelMeter { return levelMeter{stepSamples: rateHz / 100} }
 
-// write takes the same block twice: as captured for the peak, without DC for the power.
-func (m *levelMeter) write(raw, ac []float64) {
-	for len(raw) > 0 {
-		n := min(len(raw), m.stepSamples-m.filled)
-		m.power, m.peak = m.power+energy(ac[:n]), max(m.peak, largest(raw[:n]))
-		raw, ac = raw[n:], ac[n:]
-		if m.filled += n; m.filled == m.stepSamples {
-			m.steps[m.next].power, m.steps[m.next].peak = m.power, m.peak
+// write takes the survey of a block and the DC offset that is not to count as power: Σ(x-m)² = Σx² - 2m·Σx + n·m².
+func (m *levelMeter) write(samples int, s *survey, offset float64) {
+	for _, c := range s.chunks {
+		n := min(samples, surveyChunk)
+		samples -= n
+		m.step.samples += n
+		m.step.energy += max(0, c.squares-2*offset*c.sum+float64(n)*offset*offset)
+		m.step.peak = max(m.step.peak, c.peak)
+		if m.step.samples >= m.stepSamples {
+			m.steps[m.next] = m.step
 			m.next = (m.next + 1) % meterSteps
-			m.filled, m.power, m.peak = 0, 0, 0
+			m.step = meterStep{}
 		}
 	}
 }
 
 func (m *levelMeter) level() (rmsDBFS, peakDBFS float64) {
-	power, peak := 0.0, 0.0
+	var all meterStep
 	for _, s := range m.steps {
-		power += s.power
-		peak = max(peak, s.peak)
+		all.samples += s.samples
+		all.energy += s.energy
+		all.peak = max(all.peak, s.peak)
 	}
-	return powerDB(power / float64(meterSteps*m.stepSamples)), amplitudeDB(peak)
+	return powerDB(all.energy / float64(max(all.samples, meterSteps*m.stepSamples))), amplitudeDB(all.peak)
 }

@@ -8,6 +8,7 @@ const (
 	p56HangoverS     = 0.2
 	p56MarginDB      = 15.9
 	p56Thresholds    = 15
+	p56StepS         = 0.0005 // the recommendation asks for 1/600 s at most
 
 	// NoSpeechDBFS is the active level reported when P.56 finds no activity.
 	NoSpeechDBFS = -100
@@ -38,9 +39,15 @@ func ActiveSpeechLevel(samples []float32, rateHz int) SpeechLevel {
 // p56Meter counts, for each of 15 thresholds, how long the twice smoothed envelope was at or above it, each
 // visit extended by the hangover. The recommendation states this as a counter per sample and threshold; as
 // the thresholds are ordered, it is enough to act when the envelope crosses one of them.
+//
+// The envelope moves within some 30 ms, so it is followed in steps of p56StepS, by the mean magnitude in each.
+// The energy is that of every sample.
 type p56Meter struct {
-	smoothing     float64
-	hangover      int64 // samples
+	step          int     // samples
+	filled        int     // samples of the step under way
+	magnitudes    float64 // of them, added up
+	smoothing     float64 // of the envelope, over a step
+	hangover      int64   // samples
 	p, q          float64
 	sumSquares    float64
 	samples       int64
@@ -54,9 +61,10 @@ type p56Meter struct {
 
 func newP56Meter(rateHz int) p56Meter {
 	m := p56Meter{
-		smoothing: math.Exp(-1 / (float64(rateHz) * p56TimeConstantS)),
-		hangover:  int64(math.Floor(p56HangoverS*float64(rateHz) + 0.5)),
+		step:     int(math.Round(p56StepS * float64(rateHz))),
+		hangover: int64(math.Floor(p56HangoverS*float64(rateHz) + 0.5)),
 	}
+	m.smoothing = math.Exp(-float64(m.step) / (float64(rateHz) * p56TimeConstantS))
 	m.setRange()
 	return m
 }
@@ -65,21 +73,44 @@ func newP56Meter(rateHz int) p56Meter {
 func p56Threshold(j int) float64 { return math.Ldexp(1, j-p56Thresholds) }
 
 func (m *p56Meter) write(block []float64) {
-	g, p, q, sum := m.smoothing, m.p, m.q, m.sumSquares
-	gain := 1 - g
-	for i, x := range block {
-		sum += x * x
-		p = g*p + gain*math.Abs(x)
-		q = g*q + gain*p
-		if q >= m.upper || q < m.lower {
-			m.cross(q, m.samples+int64(i))
+	for len(block) > 0 {
+		n := min(len(block), m.step-m.filled)
+		magnitudes, squares := magnitudes(block[:n])
+		m.magnitudes += magnitudes
+		m.sumSquares += squares
+		m.samples += int64(n)
+		block = block[n:]
+		if m.filled += n; m.filled == m.step {
+			m.endStep()
 		}
 	}
-	if q < 1e-30 { // denormals would slow every later block of silence
-		p, q = 0, 0
+}
+
+func (m *p56Meter) endStep() {
+	g := m.smoothing
+	m.p = g*m.p + (1-g)*m.magnitudes/float64(m.step)
+	m.q = g*m.q + (1-g)*m.p
+	if m.q >= m.upper || m.q < m.lower {
+		m.cross(m.q, m.samples-int64(m.step/2)) // somewhere within the step
 	}
-	m.p, m.q, m.sumSquares = p, q, sum
-	m.samples += int64(len(block))
+	if m.q < 1e-30 { // denormals would slow every later step of silence
+		m.p, m.q = 0, 0
+	}
+	m.filled, m.magnitudes = 0, 0
+}
+
+// magnitudes adds up magnitudes and squares, in two parts each, so that no addition waits for the one before.
+func magnitudes(samples []float64) (magnitudes, squares float64) {
+	var m, n, s, t float64
+	for ; len(samples) >= 2; samples = samples[2:] {
+		x, y := samples[0], samples[1]
+		m, n = m+math.Abs(x), n+math.Abs(y)
+		s, t = s+x*x, t+y*y
+	}
+	for _, x := range samples {
+		m, s = m+math.Abs(x), s+x*x
+	}
+	return m + n, s + t
 }
 
 // cross books the thresholds that the envelope passed at sample number now.

@@ -8,8 +8,9 @@ const surveyChunk = 32
 
 // survey is one look at a block before the meters get it. It costs less than what the meters save by it.
 type survey struct {
-	chunks []chunk
-	buffer [(blockFrames + surveyChunk - 1) / surveyChunk]chunk
+	chunks    []chunk
+	buffer    [(blockFrames + surveyChunk - 1) / surveyChunk]chunk
+	nonFinite int64 // samples so far that were none, and were taken as 0
 }
 
 // chunk is what is known of surveyChunk samples; of fewer at the end of a block.
@@ -19,29 +20,54 @@ type chunk struct {
 	sum, squares float64
 }
 
-// take looks at a block of at most blockFrames.
+// take looks at a block of at most blockFrames, and silences in it what is no number or infinite.
 func (s *survey) take(block []float64) {
 	s.chunks = s.buffer[:0]
 	for len(block) > 0 {
 		n := min(len(block), surveyChunk)
-		s.chunks = append(s.chunks, survey1(block[:n]))
+		c := survey1(block[:n])
+		if !finite(c.peak) {
+			s.nonFinite += silenceNonFinite(block[:n])
+			c = survey1(block[:n])
+		}
+		s.chunks = append(s.chunks, c)
 		block = block[n:]
 	}
 }
 
-// survey1 compares magnitudes as bit patterns, which are in the same order as the numbers, and without the
-// branches that floating-point comparisons need.
+func silenceNonFinite(samples []float64) (silenced int64) {
+	for i, x := range samples {
+		if !finite(x) {
+			samples[i] = 0
+			silenced++
+		}
+	}
+	return silenced
+}
+
+func finite(x float64) bool { return x-x == 0 }
+
+// survey1 compares magnitudes as bit patterns, which are in the same order as the numbers, with infinity and what
+// is no number above them all, and without the branches that floating-point comparisons need. It adds up in two
+// parts, so that no addition waits for the one before.
 func survey1(samples []float64) chunk {
 	const sign = 1 << 63
 	largest, smallest := uint64(0), uint64(math.MaxUint64)
-	sum, squares := 0.0, 0.0
+	var sum, squares, oddSum, oddSquares float64
+	for ; len(samples) >= 2; samples = samples[2:] {
+		x, y := samples[0], samples[1]
+		even, odd := math.Float64bits(x)&^sign, math.Float64bits(y)&^sign
+		largest, smallest = max(largest, even, odd), min(smallest, even, odd)
+		sum, oddSum = sum+x, oddSum+y
+		squares, oddSquares = squares+x*x, oddSquares+y*y
+	}
 	for _, x := range samples {
 		bits := math.Float64bits(x) &^ sign
 		largest, smallest = max(largest, bits), min(smallest, bits)
 		sum += x
 		squares += x * x
 	}
-	return chunk{peak: math.Float64frombits(largest), zeros: smallest == 0, sum: sum, squares: squares}
+	return chunk{math.Float64frombits(largest), smallest == 0, sum + oddSum, squares + oddSquares}
 }
 
 // largest is the largest magnitude.

@@ -53,14 +53,18 @@ func interpolationPhase(fraction float64) (phase [truePeakTaps]float64) {
 	sum := 0.0
 	for i := range phase {
 		t := float64(i-(half-1)) - fraction
-		window := besselI0(beta*math.Sqrt(max(0, 1-(t/half)*(t/half)))) / besselI0(beta)
-		phase[i] = math.Sin(math.Pi*t) / (math.Pi * t) * window
+		phase[i] = math.Sin(math.Pi*t) / (math.Pi * t) * kaiser(t/half, beta)
 		sum += phase[i]
 	}
 	for i := range phase {
 		phase[i] /= sum
 	}
 	return phase
+}
+
+// kaiser is the Kaiser window at -1..1.
+func kaiser(at, beta float64) float64 {
+	return besselI0(beta*math.Sqrt(max(0, 1-at*at))) / besselI0(beta)
 }
 
 // besselI0 is the modified Bessel function of the first kind, order 0, by its power series.

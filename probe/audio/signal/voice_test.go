@@ -33,7 +33,10 @@ func syllables(rateHz int, seconds, pitchHz, level float64) []float32 {
 
 // formants is the magnitude of three moving resonances over a falling source.
 func formants(hz, t float64) float64 {
-	resonance := func(centre, width float64) float64 { return 1 / (1 + math.Pow((hz-centre)/width, 2)) }
+	resonance := func(centre, width float64) float64 {
+		off := (hz - centre) / width
+		return 1 / (1 + off*off)
+	}
 	move := math.Sin(2 * math.Pi * 1.3 * t)
 	return 0.4*resonance(500+150*move, 90) + 0.25*resonance(1500+400*move, 150) +
 		0.12*resonance(2600, 250) + 0.002*resonance(6000, 3000)

@@ -264,7 +264,7 @@ func FuzzReader(f *testing.F) {
 		if err != nil && !errors.Is(err, ErrNotWAV) && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTruncated) {
 			t.Errorf("an untyped error: %v", err)
 		}
-		if len(got) > 0 && len(got)%format.Channels != 0 || len(got) > len(b) {
+		if len(got) > 0 && len(got)%format.Channels != 0 || len(got)*format.Bits/8 > len(b) {
 			t.Errorf("%d samples of %d channels from %d bytes", len(got), format.Channels, len(b))
 		}
 	})
