@@ -27,7 +27,7 @@ import (
 const namedWithin = 4 * time.Second
 
 const (
-	leastNamedInTime  = 96.0 // percent of the faulty fixtures
+	leastNamedInTime  = 98.0 // percent of the faulty fixtures
 	leastLeftInPeace  = 99.0 // percent of the healthy ones, at every look
 	callbackMS        = 20
 	speechBeginsAfter = 500 * time.Millisecond // as the fixtures are made
