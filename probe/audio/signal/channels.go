@@ -16,19 +16,19 @@ func (p *channelPair) write(left, right []float64) {
 
 // sumProducts adds up in four parts, so that no addition waits for the one before.
 func sumProducts(left, right []float64) float64 {
-	var sums [4]float64
+	var a, b, c, d float64 // variables, not an array: that would stand in memory
 	whole := min(len(left), len(right)) &^ 3
 	for i := 0; i < whole; i += 4 {
 		l, r := (*[4]float64)(left[i:]), (*[4]float64)(right[i:])
-		sums[0] += l[0] * r[0]
-		sums[1] += l[1] * r[1]
-		sums[2] += l[2] * r[2]
-		sums[3] += l[3] * r[3]
+		a += l[0] * r[0]
+		b += l[1] * r[1]
+		c += l[2] * r[2]
+		d += l[3] * r[3]
 	}
 	for i, l := range left[whole:] {
-		sums[0] += l * right[whole+i]
+		a += l * right[whole+i]
 	}
-	return (sums[0] + sums[1]) + (sums[2] + sums[3])
+	return (a + b) + (c + d)
 }
 
 // correlation is Pearson's r; nil when it is not definable.

@@ -91,9 +91,11 @@ func (h *halver) halve(block []float64) []float64 {
 
 func (h *halver) halveGently(halved []float64) {
 	a, b, c := h.pairs[0], h.pairs[1], h.pairs[2]
+	samples := h.samples
 	for i := range halved {
-		x := (*[4*gentlePairs - 1]float64)(h.samples[2*i:])
+		x := (*[4*gentlePairs - 1]float64)(samples)
 		halved[i] = (0.5*x[5] + a*(x[4]+x[6])) + (b*(x[2]+x[8]) + c*(x[0]+x[10]))
+		samples = samples[2:]
 	}
 }
 
