@@ -100,7 +100,7 @@ func (p *program) explainFailure(err error) (text string, s status) {
 		}
 	}
 	if e, ok := errors.AsType[*resident.ManagerError](err); ok {
-		return p.t("service.refused", "platform", e.Platform, "problem", e.Err), exitSoftware
+		return p.t("service.refused", "platform", e.Platform, "problem", strings.TrimSuffix(e.Err.Error(), ".")), exitSoftware
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.t("error.file", "file", e.Path, "problem", p.problem(err)), exitSoftware
@@ -117,19 +117,22 @@ func (p *program) explainSetting(e *config.Error) string {
 	return text
 }
 
+// fileProblem is a text for what the system says of a file.
+type fileProblem struct {
+	is  error
+	key string
+}
+
 // problem puts into words what the system says of a file.
 func (p *program) problem(err error) string {
-	for _, c := range []struct {
-		is  error
-		key string
-	}{
+	for _, c := range append([]fileProblem{
 		{fs.ErrNotExist, "problem.not_there"},
 		{fs.ErrPermission, "problem.not_allowed"},
 		{fs.ErrExist, "problem.there_already"},
 		{syscall.EISDIR, "problem.is_folder"},
 		{syscall.ENOTDIR, "problem.no_folder"},
 		{syscall.EROFS, "problem.read_only"},
-	} {
+	}, systemProblems...) {
 		if errors.Is(err, c.is) {
 			return p.t(c.key)
 		}

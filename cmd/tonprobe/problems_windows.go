@@ -1,0 +1,12 @@
+package main
+
+import "golang.org/x/sys/windows"
+
+// systemProblems are what only this system says of files.
+var systemProblems = []fileProblem{
+	{windows.ERROR_INVALID_FUNCTION, "problem.is_folder"}, // what reading a folder gives
+	{windows.ERROR_DIRECTORY, "problem.no_folder"},
+	{windows.ERROR_WRITE_PROTECT, "problem.read_only"},
+	{windows.ERROR_SHARING_VIOLATION, "problem.held"},
+	{windows.ERROR_LOCK_VIOLATION, "problem.held"},
+}
