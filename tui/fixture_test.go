@@ -198,6 +198,12 @@ func lookEvent(with func(*report.AudioInput)) probe.Event {
 	return probe.Event{Probe: r.Name, Kind: probe.EventPartial, Result: &r}
 }
 
+// agree is as many looks as it takes to name a cause (diagnose.Live), or to take
+// it back.
+func (s *stand) agree(with func(*report.AudioInput)) *stand {
+	return s.look(with).look(with).look(with)
+}
+
 func unchanged(*report.AudioInput) {}
 
 func noisy(in *report.AudioInput) { in.SNRDB, in.NoiseFloorDBFS = new(7.0), new(-32.5) }

@@ -58,13 +58,13 @@ var scenes = []struct {
 		s.event(0, probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventMuted, Muted: true})
 	}},
 	{"live_noise", nil, func(_ *testing.T, s *stand) {
-		s.press("enter").begun().speak(3*time.Second, -27, -14).look(noisy).look(noisy)
+		s.press("enter").begun().speak(3*time.Second, -27, -14).agree(noisy)
 	}},
 	{"live_long", nil, func(_ *testing.T, s *stand) { // more words than any other
-		s.press("enter").begun().speak(3*time.Second, -46, -35).look(turnedDown).look(turnedDown)
+		s.press("enter").begun().speak(3*time.Second, -46, -35).agree(turnedDown)
 	}},
 	{"live_no_speech", nil, func(_ *testing.T, s *stand) {
-		s.press("enter").begun().event(0, levelEvent(probe.Level{RMSDBFS: -60, PeakDBFS: -50})).look(unspoken).look(unspoken)
+		s.press("enter").begun().event(0, levelEvent(probe.Level{RMSDBFS: -60, PeakDBFS: -50})).agree(unspoken)
 	}},
 	{"live_finished", nil, func(_ *testing.T, s *stand) {
 		rs := healthy()

@@ -25,18 +25,18 @@ func TestTroubleOrAdvice(t *testing.T) {
 		play func(*stand)
 		want string // "" is the coach's advice
 	}{
-		"nothing wrong":              {func(s *stand) { s.speak(time.Second, -27, -14).look(unchanged).look(unchanged) }, ""},
-		"seen once":                  {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy) }, ""},
-		"seen twice":                 {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy).look(noisy) }, "audio.noise"},
-		"gone again":                 {func(s *stand) { s.look(noisy).look(noisy).look(unchanged).look(unchanged) }, ""},
-		"louder is the coach's":      {func(s *stand) { s.speak(3*time.Second, -46, -30).look(quiet).look(quiet) }, ""},
-		"why it is quiet is not":     {func(s *stand) { s.speak(3*time.Second, -46, -30).look(turnedDown).look(turnedDown) }, "audio.os_volume_low"},
-		"nobody speaks":              {func(s *stand) { s.event(0, levelEvent(probe.Level{RMSDBFS: -60})).look(unspoken).look(unspoken) }, "audio.no_speech"},
-		"somebody speaks after all":  {func(s *stand) { s.speak(2*time.Second, -27, -14).look(unspoken).look(unspoken) }, ""},
-		"no sound any more":          {func(s *stand) { s.look(humming).look(humming).event(0, levelEvent(zero)) }, ""},
-		"why there is no sound":      {func(s *stand) { s.look(monitor).look(monitor).event(0, levelEvent(zero)) }, "audio.default_is_monitor"},
-		"muted meanwhile":            {func(s *stand) { s.look(humming).look(humming).event(0, mute) }, ""},
-		"the whole recording counts": {func(s *stand) { s.look(noisy).look(noisy).event(0, doneEvent(healthy()[0])) }, ""},
+		"nothing wrong":              {func(s *stand) { s.speak(time.Second, -27, -14).agree(unchanged) }, ""},
+		"seen twice":                 {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy).look(noisy) }, ""},
+		"seen often enough":          {func(s *stand) { s.speak(time.Second, -27, -14).agree(noisy) }, "audio.noise"},
+		"gone again":                 {func(s *stand) { s.agree(noisy).agree(unchanged) }, ""},
+		"louder is the coach's":      {func(s *stand) { s.speak(3*time.Second, -46, -30).agree(quiet) }, ""},
+		"why it is quiet is not":     {func(s *stand) { s.speak(3*time.Second, -46, -30).agree(turnedDown) }, "audio.os_volume_low"},
+		"nobody speaks":              {func(s *stand) { s.event(0, levelEvent(probe.Level{RMSDBFS: -60})).agree(unspoken) }, "audio.no_speech"},
+		"somebody speaks after all":  {func(s *stand) { s.speak(2*time.Second, -27, -14).agree(unspoken) }, ""},
+		"no sound any more":          {func(s *stand) { s.agree(humming).event(0, levelEvent(zero)) }, ""},
+		"why there is no sound":      {func(s *stand) { s.agree(monitor).event(0, levelEvent(zero)) }, "audio.default_is_monitor"},
+		"muted meanwhile":            {func(s *stand) { s.agree(humming).event(0, mute) }, ""},
+		"the whole recording counts": {func(s *stand) { s.agree(noisy).event(0, doneEvent(healthy()[0])) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t, phrase.DE, false, nil)
@@ -54,10 +54,10 @@ func TestTroubleOrAdvice(t *testing.T) {
 func TestOtherMicrophoneOrTrouble(t *testing.T) {
 	s := newStand(t, phrase.DE, false, nil)
 	s.size(80, 24).press("enter").begun().speak(2*time.Second, -46, -30).event(0, elsewhereEvent())
-	if s.look(unspoken).look(unspoken); !strings.Contains(s.View(), "Jabra") {
+	if s.agree(unspoken); !strings.Contains(s.View(), "Jabra") {
 		t.Errorf("the headset is not offered:\n%s", s.View())
 	}
-	if s.look(turnedDown).look(turnedDown); !strings.Contains(s.View(), "80 Prozent") {
+	if s.agree(turnedDown); !strings.Contains(s.View(), "80 Prozent") {
 		t.Errorf("nothing of the volume:\n%s", s.View())
 	}
 }
@@ -69,7 +69,7 @@ func TestPlainNamesATroubleOnce(t *testing.T) {
 	n := narrator{plain: plain{Options: s.desk.options, words: s.words, profile: s.profile}, page: s.press("enter").checking}
 	n.Out = &out
 	for range 3 {
-		for _, with := range []func(*report.AudioInput){noisy, noisy, noisy, unchanged, unchanged} {
+		for _, with := range []func(*report.AudioInput){noisy, noisy, noisy, noisy, unchanged, unchanged, unchanged} {
 			n.hear(lookEvent(with))
 		}
 	}

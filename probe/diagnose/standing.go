@@ -19,6 +19,11 @@ func Standing(p report.Result) report.Status {
 		if d != nil && !isTrue(d.LoopHeard) {
 			return report.StatusUnknown
 		}
+	case *report.MediaLoad:
+		// A line that carries more than this computer can fill shows no queue.
+		if d != nil && (d.UpKbps == nil || d.DownKbps == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil) {
+			return StandingPartial
+		}
 	case *report.NATBehavior:
 		// Most servers have one address only and cannot be asked for the filtering.
 		if d != nil && (d.Mapping == "") != (d.Filtering == "") {

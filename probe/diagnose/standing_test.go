@@ -12,12 +12,15 @@ func TestStandingIsNeverBetterThanWhatWasMeasured(t *testing.T) {
 		result report.Result
 		want   report.Status
 	}{
-		"tone heard":          {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(true)}}, report.StatusOK},
-		"tone not heard":      {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(false)}}, report.StatusUnknown},
-		"tone not listened":   {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{}}, report.StatusUnknown},
-		"mapping alone":       {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Mapping: "EIM"}}, diagnose.StandingPartial},
-		"filtering alone":     {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Filtering: "APDF"}}, diagnose.StandingPartial},
-		"mapping, filtering":  {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Mapping: "EIM", Filtering: "APDF"}}, report.StatusOK},
+		"tone heard":         {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(true)}}, report.StatusOK},
+		"tone not heard":     {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{LoopHeard: new(false)}}, report.StatusUnknown},
+		"tone not listened":  {report.Result{Status: report.StatusOK, Data: &report.AudioOutput{}}, report.StatusUnknown},
+		"mapping alone":      {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Mapping: "EIM"}}, diagnose.StandingPartial},
+		"filtering alone":    {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Filtering: "APDF"}}, diagnose.StandingPartial},
+		"mapping, filtering": {report.Result{Status: report.StatusOK, Data: &report.NATBehavior{Mapping: "EIM", Filtering: "APDF"}}, report.StatusOK},
+		"rates alone":        {report.Result{Status: report.StatusOK, Data: &report.MediaLoad{UpKbps: new(5000.0), DownKbps: new(9000.0)}}, diagnose.StandingPartial},
+		"load, all of it": {report.Result{Status: report.StatusOK, Data: &report.MediaLoad{UpKbps: new(5000.0), DownKbps: new(9000.0),
+			LoadedRTTUpMS: new(20.0), LoadedRTTDownMS: new(21.0)}}, report.StatusOK},
 		"a fault stays one":   {report.Result{Status: report.StatusWarn, Data: &report.NATBehavior{Mapping: "APDM"}}, report.StatusWarn},
 		"unknown stays so":    {report.Result{Status: report.StatusUnknown, Data: &report.NATBehavior{Mapping: "EIM"}}, report.StatusUnknown},
 		"nothing to look at":  {report.Result{Status: report.StatusOK}, report.StatusOK},

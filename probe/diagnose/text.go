@@ -177,9 +177,13 @@ func EvidenceText(e report.Evidence, lang phrase.Lang) string {
 	return line + " (" + book(lang).T("word.limit") + ": " + limit + ")"
 }
 
-// numberText writes v with at most two decimals, and with a comma in German.
+// numberText writes v with at most two decimals, from a thousand on with none,
+// and with a comma in German.
 func numberText(v float64, lang phrase.Lang) string {
 	s := decimal(math.Round(v*100) / 100)
+	if math.Abs(v) >= 1000 {
+		s = decimal(math.Round(v))
+	}
 	if lang == phrase.DE {
 		s = strings.Replace(s, ".", ",", 1)
 	}

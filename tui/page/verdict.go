@@ -41,7 +41,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		{Text: headline},
 		{Text: indent(wrap(cause, width-3), 3)},
 		{Text: action},
-		{Text: notes(s, a.Untested, a.Loudspeaker, a.More), Spare: 1},
+		{Text: notes(s, a.Untested, a.Load, a.Loudspeaker, a.More), Spare: 1},
 		{Text: s.Style.Accent.Render(w.T("verdict.case"))},
 		{Text: p.code(s, code), Close: !s.tall()},
 		{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2},

@@ -18,6 +18,8 @@ type Answer struct {
 	// Loudspeaker says whether the tone was heard; empty when none was played,
 	// or when the cause says it.
 	Loudspeaker string
+	// Load says what the line carries when it is full; empty when nobody asked.
+	Load string
 	// More says how many further remarks there are; empty when there is none.
 	More string
 }
@@ -42,6 +44,7 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
 	}
 	a.Loudspeaker = w.loudspeaker(r, primary.Code)
+	a.Load = strings.Join(diagnose.LoadText(r, w.Lang()), " ")
 	switch {
 	case others == 1:
 		a.More = w.T("verdict.more_one")

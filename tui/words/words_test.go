@@ -265,3 +265,15 @@ func TestWhatIsNotNeededIsNotMissing(t *testing.T) {
 		t.Errorf("untested: %q, want %q", got, want)
 	}
 }
+
+// Who asked for the load alone is told its figures beside the verdict.
+func TestAnswerTellsTheLoad(t *testing.T) {
+	r := &report.Report{Verdict: report.Ready, Probes: []report.Result{{Name: report.ProbeMediaLoad, Status: report.StatusOK,
+		Data: &report.MediaLoad{UpKbps: new(10_060.0), DownKbps: new(52_340.0)}}}}
+	if got, want := in(t, phrase.DE).Answer(r).Load, "Gemessen: 10,1\u00a0Mbit/s beim Senden, 52,3\u00a0Mbit/s beim Empfangen."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := in(t, phrase.DE).Answer(&report.Report{}).Load; got != "" {
+		t.Errorf("nobody asked: %q", got)
+	}
+}
