@@ -49,7 +49,7 @@ func mediaPortsBlocked(f *facts) *finding {
 	if !f.stunOverUDP() {
 		return nil
 	}
-	if word := awake(report.ProbeNAT, f.nat.ServerAnsweredS); word != nil && f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() {
+	if word := awake(report.ProbeNAT, f.nat.ServerAnsweredS); word != nil && f.noPathAtAll() {
 		hit := disturbance(suggested, ofVoice("state", string(f.voice.State), ""))
 		hit.blind, hit.supporting = true, append(word, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 		return hit
@@ -60,6 +60,13 @@ func mediaPortsBlocked(f *facts) *finding {
 	hit := disturbance(likely, ofVoice("path", f.voice.Path, ""))
 	hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 	return hit
+}
+
+// noPathAtAll says that neither the voice nor a relay found a way, and that
+// neither distance nor loss accounts for it: those only take longer than a check
+// has time.
+func (f *facts) noPathAtAll() bool {
+	return f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() && !f.isFar() && !f.lineLoses()
 }
 
 // tcpOnly: where the voice runs over TCP a lost packet holds up all behind it.

@@ -166,6 +166,12 @@ func TestMediaRules(t *testing.T) {
 			noRelay(r, "unreachable")
 			nat(r).ServerAnsweredS = new(0.0)
 		}, []string{"conf.media_ports_blocked", "net.turn_unreachable"}, report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no way, but the line loses half": {func(r *report.Report) {
+			media(r, report.MediaICEFailed)
+			noRelay(r, "unreachable")
+			nat(r).ServerAnsweredS = new(0.0)
+			*path(r) = report.NetworkPath{Line: "reached", Segments: []report.PathSegment{{Name: "transit", Sent: new(100), Lost: new(43), RTTMS: new(700.0)}}}
+		}, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"UDP stops in the middle":               {func(r *report.Report) { cutOff(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"the reflector stops in the middle":     {func(r *report.Report) { cutOff(r); voice(r).ServerAnsweredS = nil }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"UDP stops after the stream was over":   {func(r *report.Report) { path(r).UDPCut = new(true) }, nil, "", "", report.Ready},

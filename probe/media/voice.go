@@ -29,7 +29,7 @@ type VoiceConfig struct {
 	// could let TCP win, and the stream would be judged by the wrong path.
 	TCPAfter    time.Duration // 1.5 s
 	ICELimit    time.Duration // answer to path; 5 s
-	DTLSLimit   time.Duration // path to keys; 3 s
+	DTLSLimit   time.Duration // path to keys; 4 s
 	SignalLimit time.Duration // for each request to the collector; 5 s
 }
 
@@ -39,7 +39,7 @@ func (c VoiceConfig) withDefaults() VoiceConfig {
 	c.GatherLimit = cmp.Or(c.GatherLimit, time.Second)
 	c.TCPAfter = cmp.Or(c.TCPAfter, 1500*time.Millisecond)
 	c.ICELimit = cmp.Or(c.ICELimit, 5*time.Second)
-	c.DTLSLimit = cmp.Or(c.DTLSLimit, 3*time.Second)
+	c.DTLSLimit = cmp.Or(c.DTLSLimit, 4*time.Second)
 	c.SignalLimit = cmp.Or(c.SignalLimit, 5*time.Second)
 	return c
 }

@@ -184,13 +184,13 @@ func samePackets(stream Truth, judged *int) Truth {
 func voiceFigures(v *report.MediaVoice, upStream, downStream Truth) (all []comparison) {
 	up, down := samePackets(upStream, v.Sent).Figures(), samePackets(downStream, v.DownSent).Figures()
 	all = append(all, lossFigure("up loss", v.UpLossPct, v.UpLossCI95, up), lossFigure("down loss", v.DownLossPct, v.DownLossCI95, down))
-	// What a relay does with a packet is part of the measured way and happens
-	// inside of the server, where the link sees nothing.
-	if v.SelfCheck == "void" || strings.HasPrefix(v.Path, "relay") {
+	if v.SelfCheck == "void" {
 		return all
 	}
 	all = append(all, jitterFigure("up jitter", v.UpJitterMS, up), jitterFigure("down jitter", v.DownJitterMS, down))
-	if v.RTTP50MS != nil {
+	// What a relay takes for a packet is part of the round trip and happens inside
+	// of the server, where the link sees nothing.
+	if v.RTTP50MS != nil && !strings.HasPrefix(v.Path, "relay") {
 		judged := len(upStream)
 		if v.Sent != nil {
 			judged = *v.Sent
