@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,13 +73,9 @@ func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 
 // printFields prints every value that was measured, by its plain name.
 func (p *program) printFields(data *report.AudioInput) error {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("print the analysis: %w", err)
-	}
-	var values map[string]any
-	if err := json.Unmarshal(b, &values); err != nil {
-		return fmt.Errorf("print the analysis: %w", err)
+	values := diagnose.FieldValues(data)
+	if values == nil {
+		return errors.New("print the analysis: a value is no number")
 	}
 	for f := range reflect.TypeFor[report.AudioInput]().Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -89,20 +84,8 @@ func (p *program) printFields(data *report.AudioInput) error {
 			continue
 		}
 		fmt.Fprintln(p.out, words.Clean(diagnose.EvidenceText(report.Evidence{
-			Probe: report.ProbeAudioInput, Field: name, Value: v, Unit: unitOf(name),
+			Probe: report.ProbeAudioInput, Field: name, Value: v, Unit: diagnose.FieldUnit(name),
 		}, p.lang), 200))
 	}
 	return nil
-}
-
-// unitOf reads the unit from a field's suffix.
-func unitOf(field string) string {
-	for _, u := range [][2]string{
-		{"_dbfs", "dBFS"}, {"_dbtp", "dBTP"}, {"_lufs", "LUFS"}, {"_db", "dB"}, {"_ms", "ms"}, {"_pct", "%"}, {"_hz", "Hz"},
-	} {
-		if strings.HasSuffix(field, u[0]) {
-			return u[1]
-		}
-	}
-	return ""
 }

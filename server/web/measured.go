@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"math"
 	"strings"
 
@@ -159,7 +158,7 @@ func (v view) status(s report.Status) state {
 }
 
 func (v view) figures(p report.Result) []figure {
-	values := valuesOf(p.Data)
+	values := diagnose.FieldValues(p.Data)
 	if values == nil {
 		return nil
 	}
@@ -169,54 +168,11 @@ func (v view) figures(p report.Result) []figure {
 		if value == "" {
 			value = nil
 		}
-		text := diagnose.ValueText(value, unitOf(field), v.lang)
+		text := diagnose.ValueText(value, diagnose.FieldUnit(field), v.lang)
 		if network, ok := value.(string); ok && field == "public_address" {
 			text = network // ValueText takes every address out
 		}
 		list = append(list, figure{Name: diagnose.FieldText(p.Name, field, v.lang), Value: clean(text, maxValueRunes), Unknown: value == nil || value == string(report.ReachNotTested)})
 	}
 	return list
-}
-
-// valuesOf reads the fields of a probe's data by their names in the document;
-// nil when there is no data.
-func valuesOf(d report.Data) map[string]any {
-	if d == nil {
-		return nil
-	}
-	raw, err := json.Marshal(d)
-	if err != nil {
-		return nil // NaN or infinite; such a report is not taken in
-	}
-	var values map[string]any
-	if json.Unmarshal(raw, &values) != nil {
-		return nil
-	}
-	return values
-}
-
-// unitOf reads the unit that the name of a field ends in.
-func unitOf(field string) string {
-	if strings.Contains(field, "_pct") { // late_pct_60ms is a share too
-		return "%"
-	}
-	switch field[strings.LastIndexByte(field, '_')+1:] {
-	case "ms":
-		return "ms"
-	case "s":
-		return "s"
-	case "db":
-		return "dB"
-	case "dbfs":
-		return "dBFS"
-	case "hz":
-		return "Hz"
-	case "kbps":
-		return "kbit/s"
-	case "mbps":
-		return "Mbit/s"
-	case "dbm":
-		return "dBm"
-	}
-	return ""
 }

@@ -65,7 +65,7 @@ func (w Words) Measured(r *report.Report) []Section {
 	var all []Section
 	for _, p := range r.Probes {
 		s := Section{Title: w.Probe(p.Name), State: diagnose.Standing(p)}
-		values := valuesOf(p.Data)
+		values := diagnose.FieldValues(p.Data)
 		if p.Name == report.ProbeNATTURN {
 			s.Lines = w.ways(r)
 		}
@@ -95,7 +95,7 @@ func (w Words) ways(r *report.Report) (lines []string) {
 func (w Words) value(probe, field string, v any) string {
 	said := w.T("details.not_measured")
 	if v != nil && v != "" {
-		said = Clean(diagnose.ValueText(v, unitOf(field), w.Lang()), 60)
+		said = Clean(diagnose.ValueText(v, diagnose.FieldUnit(field), w.Lang()), 60)
 	}
 	return w.T("details.value", "name", diagnose.FieldText(probe, field, w.Lang()), "value", said)
 }

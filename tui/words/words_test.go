@@ -104,7 +104,7 @@ func TestShownFieldsExist(t *testing.T) {
 		report.ProbeNetworkPath: &report.NetworkPath{Line: "reached", FaultSegment: "none"},
 	}
 	for probe, fields := range shown {
-		values := valuesOf(full[probe])
+		values := diagnose.FieldValues(full[probe])
 		for _, field := range fields {
 			if _, ok := values[field]; !ok {
 				t.Errorf("%s has no field %s", probe, field)
@@ -229,7 +229,7 @@ func TestUnitsOfFields(t *testing.T) {
 		"late_pct_60ms": "%", "rtt_p50_ms": "ms", "active_level_dbfs": "dBFS", "snr_db": "dB", "signal_dbm": "dBm",
 		"up_kbps": "kbit/s", "binding_lifetime_s": "s", "mos": "", "device": "", "dropouts": "",
 	} {
-		if got := unitOf(field); got != want {
+		if got := diagnose.FieldUnit(field); got != want {
 			t.Errorf("%s: %q, want %q", field, got, want)
 		}
 	}
