@@ -118,6 +118,7 @@ func gaps(count int, ms float64) step {
 			for i := from; i < from+length; i++ {
 				lost[i] = true
 			}
+			t.lost = append(t.lost, stretch{from, from + length})
 			left--
 		}
 	}
@@ -139,6 +140,7 @@ func lostBuffers(share, ms float64) step {
 		for from := 0; from+length <= t.frames(); from += length {
 			if t.random.Float64() < share {
 				t.each(func(samples []float64) { clear(samples[from : from+length]) })
+				t.lost = append(t.lost, stretch{from, from + length})
 			}
 		}
 	}

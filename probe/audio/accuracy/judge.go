@@ -75,6 +75,11 @@ func (f Fixture) judge(ctx context.Context, studio *Studio, p diagnose.Profile) 
 	if err != nil {
 		return Outcome{}, err
 	}
+	return f.judgeTake(t, p)
+}
+
+// judgeTake judges the fixture's recording, or a part of it.
+func (f Fixture) judgeTake(t *take, p diagnose.Profile) (Outcome, error) {
 	input, err := audio.Analyze(bytes.NewReader(t.wav()))
 	if err != nil {
 		return Outcome{}, err

@@ -12,7 +12,11 @@ type take struct {
 	rateHz   int
 	channels [][]float64
 	random   *rand.Rand
+	lost     []stretch // what was cut out of the sound
 }
+
+// stretch is some samples in a row.
+type stretch struct{ from, to int }
 
 // step is one thing on the way from the mouth to the program.
 type step func(*take)
@@ -25,6 +29,20 @@ func (t *take) each(f func(samples []float64)) {
 }
 
 func (t *take) frames() int { return len(t.channels[0]) }
+
+// part is a stretch of the recording, on its own.
+func (t *take) part(s stretch) *take {
+	p := &take{rateHz: t.rateHz, random: t.random}
+	for _, samples := range t.channels {
+		p.channels = append(p.channels, samples[s.from:s.to])
+	}
+	for _, l := range t.lost {
+		if l.from >= s.from && l.to <= s.to {
+			p.lost = append(p.lost, stretch{l.from - s.from, l.to - s.from})
+		}
+	}
+	return p
+}
 
 // seconds is a number of samples.
 func (t *take) seconds(s float64) int { return int(s * float64(t.rateHz)) }

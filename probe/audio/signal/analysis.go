@@ -37,11 +37,18 @@ type Analysis struct {
 	// SpeechMS is the time this package's own detector judged to be speech: voiced syllables that rise out of
 	// the background, with the consonants around them (voice channel).
 	SpeechMS float64 `json:"speech_ms"`
+	// SyllabicMS is the time in which the level stood 15 dB above its background in stretches as long as syllables
+	// are, 80 ms to 1 s, recognised as a voice or not (voice channel). Whispers have it and voices that are too
+	// rough to be recognised; keys, knocks, hum and steady noise have next to none.
+	SyllabicMS float64 `json:"syllabic_ms"`
 	// NoiseFloorDBFS is the median level of the parts without speech and without digital zero, DC removed
 	// (voice channel). With less than 500 ms of such parts it is the level of the lowest frames between the
 	// syllables, if those share one, as a steady noise has them do, or the median of at least 200 ms than which
 	// nothing is much lower; else nil. Within 2 dB for steady noise 8 to 17 dB below the voice.
 	NoiseFloorDBFS *float64 `json:"noise_floor_dbfs"`
+	// NoiseFloorEstimated is true when NoiseFloorDBFS was not measured in quiet parts but told from the lowest frames
+	// between the syllables.
+	NoiseFloorEstimated bool `json:"noise_floor_estimated"`
 	// SNRDB is ActiveLevelDBFS less NoiseFloorDBFS; nil without a noise floor or with less than 300 ms of speech.
 	SNRDB *float64 `json:"snr_db"`
 

@@ -196,7 +196,8 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	judge, hum := &a.ending.judge, &a.ending.hum
 	judge.finish(func() { hum.settle(judge.decided, judge.quietRun) })
 	r.SpeechMS = a.milliseconds(int64(judge.speech * c.framer.hop * c.band.factor))
-	r.NoiseFloorDBFS = judge.noise.floorDBFS()
+	r.SyllabicMS = a.milliseconds(int64(judge.syllabic * c.framer.hop * c.band.factor))
+	r.NoiseFloorDBFS, r.NoiseFloorEstimated = judge.noise.floorDBFS()
 	r.SNRDB = snrDB(r.ActiveLevelDBFS, r.NoiseFloorDBFS, r.SpeechMS)
 	r.BandwidthHz = judge.bandwidth.bandwidthHz(&c.framer.wide)
 	r.BandRatioDB = judge.bandwidth.bandRatioDB(&c.framer.wide)

@@ -19,6 +19,8 @@ type frame struct {
 	bandDBFS    float64 // level in the speech band
 	periodicity float64 // how alike the wave is one pitch period on: 0..1
 	pitchHz     float64
+	pulsing     float64 // how alike the envelope is one pulse of a deep voice on: 0..1
+	pulseHz     float64
 	tonality    float64 // share of the speech band's power in its strongest spectral line
 	power       float64 // mean square of the whole band, DC removed
 	powerDBFS   float64
@@ -34,16 +36,18 @@ type framer struct {
 	squares float64
 	zeros   int
 
-	voice voiceSpectrum
-	wide  wideSpectrum
-	odd   bool
-	frame frame
+	voice  voiceSpectrum
+	pulses pulseTrain
+	wide   wideSpectrum
+	odd    bool
+	frame  frame
 }
 
 func newFramer(rateHz int) framer {
 	f := framer{voice: newVoiceSpectrum(rateHz)}
 	f.hop = f.voice.hop * f.voice.decimator.factor
 	f.wide = newWideSpectrum(rateHz, 2*f.hop)
+	f.pulses = newPulseTrain(f.voice.rateHz)
 	return f
 }
 
@@ -72,6 +76,11 @@ func (f *framer) complete() {
 	f.frame.powerDBFS = powerDB(f.frame.power)
 	f.frame.zeros = 4*f.zeros >= f.hop
 	f.voice.transform(&f.frame)
+	f.pulses.write(f.voice.newest())
+	f.frame.pulsing, f.frame.pulseHz = 0, 0
+	if f.frame.bandDBFS >= leastVoiceDBFS {
+		f.frame.pulsing, f.frame.pulseHz = f.pulses.find()
+	}
 	f.frame.hasBands = f.odd
 	if f.odd {
 		f.wide.transform(&f.frame.bands)

@@ -1,6 +1,9 @@
 package signal
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	humRateHz            = 1000
@@ -10,11 +13,14 @@ const (
 	humTopHz             = 290
 	humBins              = 160
 	humLevels            = 132  // of 1 dB, from FloorDBFS
-	humPending           = 16   // windows: more than frames wait for their verdict
+	humPending           = 20   // windows, 2.6 s: more than frames wait for their verdict
 	humQuietWindows      = 2    // from which on only the quiet ones count
 	humQuietShare        = 0.25 // the quantile of their levels: some are not as quiet as they were taken to be
 	humAllWindows        = 6
 	humSteadyDB          = 6 // a hum that is heard through a voice varies less between its median and lowest tenth
+	humRecentSteadyDB    = 3 // the same where only the latest windows have it
+	humRecentAboveDB     = 15
+	humOffCentreBins     = 0.35 // the mains keep their frequency; the pitch of a voice is next to it by chance
 	humAboveDB           = 10
 	humThroughVoiceShare = 0.35 // the quantile of a steady line's levels: through a voice, that mostly adds to it
 	humLeastDBFS         = -66  // below, nobody hears it
@@ -22,7 +28,8 @@ const (
 
 // humMeter looks for mains hum: lines at 50 or 60 Hz and their harmonics. A low voice has such lines as
 // well, so they are looked for in the quiet parts; where there are none, because the voice never pauses or
-// the hum itself buzzes like a voice, only a line that never varies counts.
+// the hum itself buzzes like a voice, only a line that never varies counts, at exactly the mains' frequency. One
+// that began in the middle shows in the latest windows alone.
 type humMeter struct {
 	filters     [2]biquad
 	decimation  int
@@ -156,6 +163,9 @@ type humLines struct {
 	lasting [humBins]float64 // the level that is nearly always reached: what is no hum comes and goes
 	typical [humBins]float64 // the level a line is taken to have: on top of it, a voice adds as often as it takes away
 	steady  [humBins]bool
+
+	aboveDB   float64 // that a line must stand out by
+	offCentre float64 // bins that it may be beside the mains' frequency
 }
 
 // hum is what was found of one mains frequency.
@@ -165,24 +175,56 @@ type hum struct {
 
 // find returns the stronger of 50 and 60 Hz hum; ok is false when neither stands out.
 func (m *humMeter) find() (strongest hum, ok bool) {
-	counts := &m.quiet
-	if counts.windows < humQuietWindows {
-		counts = &m.all
-		if counts.windows < humAllWindows {
-			return hum{}, false
-		}
-	}
 	var lines humLines
-	for k := range m.bins {
-		lines.lasting[k], lines.typical[k], lines.steady[k] = counts.quantile(k, humQuietShare), counts.quantile(k, 0.5), true
-		if counts == &m.all {
-			lines.lasting[k] = counts.quantile(k, 0.1)
-			lines.steady[k] = lines.typical[k]-lines.lasting[k] <= humSteadyDB
-			lines.typical[k] = counts.quantile(k, humThroughVoiceShare)
-		}
+	switch {
+	case m.quiet.windows >= humQuietWindows:
+		m.quietLines(&lines)
+	case m.all.windows >= humAllWindows:
+		m.allLines(&lines)
+	default:
+		return hum{}, false
 	}
+	if strongest, ok = m.strongest(&lines); ok || m.made < humPending {
+		return strongest, ok
+	}
+	m.recentLines(&lines)
+	return m.strongest(&lines)
+}
+
+func (m *humMeter) quietLines(lines *humLines) {
+	lines.aboveDB, lines.offCentre = humAboveDB, 1
+	for k := range m.bins {
+		lines.lasting[k], lines.typical[k], lines.steady[k] = m.quiet.quantile(k, humQuietShare), m.quiet.quantile(k, 0.5), true
+	}
+}
+
+func (m *humMeter) allLines(lines *humLines) {
+	lines.aboveDB, lines.offCentre = humAboveDB, humOffCentreBins
+	for k := range m.bins {
+		lines.lasting[k], lines.typical[k] = m.all.quantile(k, 0.1), m.all.quantile(k, humThroughVoiceShare)
+		lines.steady[k] = m.all.quantile(k, 0.5)-lines.lasting[k] <= humSteadyDB
+	}
+}
+
+// recentLines looks at the latest windows alone. They are few, so that more is asked of a line.
+func (m *humMeter) recentLines(lines *humLines) {
+	lines.aboveDB, lines.offCentre = humRecentAboveDB, humOffCentreBins
+	var levels [humPending]uint8
+	for k := range m.bins {
+		for i := range m.pending {
+			levels[i] = m.pending[i].levels[k]
+		}
+		slices.Sort(levels[:])
+		at := func(share float64) float64 { return float64(levels[int(share*humPending)]) + 0.5 + FloorDBFS }
+		lines.lasting[k], lines.typical[k] = at(0.1), at(humThroughVoiceShare)
+		lines.steady[k] = at(0.5)-lines.lasting[k] <= humRecentSteadyDB
+	}
+}
+
+// strongest is the louder of the two mains frequencies among the lines.
+func (m *humMeter) strongest(lines *humLines) (strongest hum, ok bool) {
 	for _, base := range []float64{50, 60} {
-		h := m.harmonics(&lines, base)
+		h := m.harmonics(lines, base)
 		if h.levelDBFS > humLeastDBFS && (!ok || h.levelDBFS > strongest.levelDBFS) {
 			strongest, ok = h, true
 		}
@@ -195,9 +237,10 @@ func (m *humMeter) harmonics(lines *humLines, baseHz float64) hum {
 	h := hum{baseHz: baseHz, levelDBFS: FloorDBFS}
 	power := 0.0
 	for n := 1; n <= humHarmonics; n++ {
-		centre := int(math.Round(baseHz * float64(n) / m.binHz))
+		exact := baseHz * float64(n) / m.binHz
+		centre := int(math.Round(exact))
 		above := m.above(lines.lasting[:m.bins], centre)
-		if above < humAboveDB || !lines.steady[centre] {
+		if above < lines.aboveDB || !lines.steady[centre] || math.Abs(middle(lines.lasting[:], centre)-exact) > lines.offCentre {
 			continue
 		}
 		for _, level := range lines.typical[centre-2 : centre+3] {
@@ -207,6 +250,18 @@ func (m *humMeter) harmonics(lines *humLines, baseHz float64) hum {
 	}
 	h.levelDBFS = powerDB(power)
 	return h
+}
+
+// middle is where the line around a bin has its centre of gravity, in bins. That of a Hann window's is its
+// frequency.
+func middle(levels []float64, centre int) float64 {
+	power, moment := 0.0, 0.0
+	for k := centre - 2; k <= centre+2; k++ {
+		p := math.Pow(10, levels[k]/10)
+		power += p
+		moment += p * float64(k)
+	}
+	return moment / power
 }
 
 // above is how far the peak of the spectral line at a bin stands above the bins between here and the next

@@ -55,22 +55,23 @@ func (m *noiseMeter) addFrame(f *frame) {
 	}
 }
 
-// floorDBFS is the noise floor; nil when it cannot be told.
-func (m *noiseMeter) floorDBFS() *float64 {
+// floorDBFS is the noise floor; nil when it cannot be told. It is estimated when there are too few quiet parts
+// to measure it in.
+func (m *noiseMeter) floorDBFS() (dBFS *float64, estimated bool) {
 	_, quiet := m.quiet.quantile(0.5)
 	plateau, steady := m.plateauDBFS()
 	sure := m.quiet.count >= sureQuietFrames
 	switch above := quiet - plateau; {
 	case sure && !(steady && above > consonantsDB && above < otherNoiseDB):
-		return &quiet
+		return &quiet, false
 	case steady:
-		return &plateau
+		return &plateau, true
 	}
 	// Few quiet frames count when nothing is much lower: soft speech has pauses that are.
 	if _, low := m.all.quantile(plateauLow); m.hasQuiet() && quiet-low <= plateauDB {
-		return &quiet
+		return &quiet, true
 	}
-	return nil
+	return nil, false
 }
 
 // hasBackground says that what is not speech is not digital zero either: there are quiet parts, or at least far

@@ -87,7 +87,7 @@ func TestNoiseFloorFromFrames(t *testing.T) {
 				}
 			}
 		}
-		got := m.floorDBFS()
+		got, _ := m.floorDBFS()
 		if got == nil {
 			got = new(float64(FloorDBFS))
 		}

@@ -6,21 +6,26 @@ import "math"
 // jump, it rises out of the background of the second around it, it is not as steady as a hum or a whistle,
 // and it comes in syllables. Each limit is calibrated on recorded and synthetic voices; see docs/accuracy.md.
 const (
-	leastPeriodicity = 0.6
-	mostTonality     = 0.999 // a beep is one line, a voice has overtones
-	pitchJump        = 1.2   // ratio of the pitches of successive frames
-	leastVoiceDBFS   = -85   // in the speech band
-	riseDB           = 6     // above the background
-	steadyDB         = 0.8   // standard deviation of the level below which it is no voice
-	steadyFrames     = 5     // on either side, for that deviation
-	syllableFrames   = 3     // 60 ms
-	consonantFrames  = 6     // on either side of a syllable, while above the background
-	quietFrames      = 10    // on either side of a syllable: not quiet yet
-	syllableReach    = max(consonantFrames, quietFrames)
-	contextFrames    = 35  // on either side, for the background
-	backgroundShare  = 0.1 // the background is the level that this share of those frames stays below
-	liveSpeechFrames = 15  // 300 ms
-	frameRing        = 128 // more than are looked back at; a power of two
+	leastPeriodicity    = 0.6
+	leastPulsing        = 0.5
+	mostTonality        = 0.99 // a beep is one line, a voice has overtones
+	pitchJump           = 1.2  // ratio of the pitches of successive frames
+	leastVoiceDBFS      = -85  // in the speech band
+	riseDB              = 6    // above the background
+	steadyDB            = 0.8  // standard deviation of the level below which it is no voice
+	steadySideDB        = 0.2
+	steadyFrames        = 5  // on either side, for that deviation
+	syllableFrames      = 3  // 60 ms
+	syllabicDB          = 15 // above the background: as a syllable is, whatever it sounds like
+	leastSyllabicFrames = 4
+	mostSyllabicFrames  = 50
+	consonantFrames     = 6  // on either side of a syllable, while above the background
+	quietFrames         = 10 // on either side of a syllable: not quiet yet
+	syllableReach       = max(consonantFrames, quietFrames)
+	contextFrames       = 35  // on either side, for the background
+	backgroundShare     = 0.1 // the background is the level that this share of those frames stays below
+	liveSpeechFrames    = 15  // 300 ms
+	frameRing           = 128 // more than are looked back at; a power of two
 )
 
 // judge decides, for each frame once its surroundings are known, whether it is speech or quiet, and gathers
@@ -33,6 +38,8 @@ type judge struct {
 	run      int // successive frames of one voice, up to the last rated one
 	speech   int // frames of speech so far
 	quietRun int // successive quiet frames, up to the last decided one
+	raised   int // successive frames far above the background, up to the last rated one
+	syllabic int // frames in stretches of those that are as long as syllables
 	lastLive int // the last frame that looked like speech on arrival, counted from 1
 
 	bandAround, wholeAround levelWindow // levels in the speech band and in the whole, of the frames around the next to be rated
@@ -72,6 +79,7 @@ func (j *judge) finish(decided func()) {
 	for j.rated < j.seen {
 		j.rate()
 	}
+	j.raise(false)
 	for j.decided < j.seen {
 		j.decide()
 		decided()
@@ -79,13 +87,16 @@ func (j *judge) finish(decided func()) {
 }
 
 func voiced(f *frame) bool {
-	return f.periodicity >= leastPeriodicity && f.bandDBFS >= leastVoiceDBFS && f.tonality < mostTonality
+	return (f.periodicity >= leastPeriodicity || f.pulsing >= leastPulsing) && f.bandDBFS >= leastVoiceDBFS && f.tonality < mostTonality
 }
 
 // continuous: the pitch of a voice glides; that of noise, which is a pitch by chance, jumps.
 func continuous(a, b *frame) bool {
-	return a.pitchHz > 0 && b.pitchHz > 0 && max(a.pitchHz/b.pitchHz, b.pitchHz/a.pitchHz) <= pitchJump
+	return a.periodicity >= leastPeriodicity && b.periodicity >= leastPeriodicity && near(a.pitchHz, b.pitchHz) ||
+		a.pulsing >= leastPulsing && b.pulsing >= leastPulsing && near(a.pulseHz, b.pulseHz)
 }
+
+func near(a, b float64) bool { return max(a/b, b/a) <= pitchJump }
 
 // rate finds out whether the next frame rises out of its background, and whether it belongs to a syllable.
 func (j *judge) rate() {
@@ -95,7 +106,9 @@ func (j *judge) rate() {
 		j.bandAround.remove(j.at(gone).bandDBFS)
 		j.wholeAround.remove(j.at(gone).powerDBFS)
 	}
-	f.risen = f.bandDBFS >= j.bandAround.quantile(backgroundShare)+riseDB
+	background := j.bandAround.quantile(backgroundShare)
+	f.risen = f.bandDBFS >= background+riseDB
+	j.raise(f.bandDBFS >= background+syllabicDB)
 	f.loud = f.powerDBFS >= j.wholeAround.quantile(backgroundShare)+riseDB
 	if f.risen && voiced(&f.frame) && !j.steady(n) {
 		if j.run == 0 || !continuous(&j.at(n-1).frame, &f.frame) {
@@ -113,6 +126,19 @@ func (j *judge) rate() {
 	j.rated++
 }
 
+// raise is told of each frame whether it is far above the background, and counts what is as long as a syllable or
+// several that run into each other: a key or a click is shorter, and what goes on for longer is no voice.
+func (j *judge) raise(far bool) {
+	if far {
+		j.raised++
+		return
+	}
+	if j.raised >= leastSyllabicFrames && j.raised <= mostSyllabicFrames {
+		j.syllabic += j.raised
+	}
+	j.raised = 0
+}
+
 func (j *judge) lowestSeen() float64 {
 	lowest := math.Inf(1)
 	for k := max(0, j.seen-2*contextFrames); k < j.seen; k++ {
@@ -121,10 +147,20 @@ func (j *judge) lowestSeen() float64 {
 	return lowest
 }
 
-// steady: a hum, a whistle or a test tone keeps its level; a voice does not even within one vowel.
+// steady: a hum, a whistle or a test tone keeps its level; a voice does not even within one vowel. Where such a
+// sound begins or ends, it does so on one side only.
 func (j *judge) steady(n int) bool {
+	if j.spread(n-steadyFrames, n+steadyFrames) < steadyDB {
+		return true
+	}
+	return n >= steadyFrames && j.spread(n-steadyFrames, n) < steadySideDB ||
+		n+steadyFrames < j.seen && j.spread(n, n+steadyFrames) < steadySideDB
+}
+
+// spread is the standard deviation of the level over some frames, as far as there are any.
+func (j *judge) spread(from, to int) float64 {
 	var sum, squares float64
-	from, to := max(0, n-steadyFrames), min(j.seen-1, n+steadyFrames)
+	from, to = max(0, from), min(j.seen-1, to)
 	for k := from; k <= to; k++ {
 		level := j.at(k).bandDBFS
 		sum += level
@@ -132,7 +168,7 @@ func (j *judge) steady(n int) bool {
 	}
 	count := float64(to - from + 1)
 	mean := sum / count
-	return squares/count-mean*mean < steadyDB*steadyDB
+	return math.Sqrt(max(0, squares/count-mean*mean))
 }
 
 // decide gives the verdict on the next frame whose surroundings are rated.
