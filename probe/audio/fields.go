@@ -15,7 +15,11 @@ func fillSignal(d *report.AudioInput, a signal.Analysis) {
 	d.RMSDBFS, d.PeakDBFS, d.TruePeakDBTP = hundredth(a.RMSDBFS), hundredth(a.PeakDBFS), hundredth(a.TruePeakDBTP)
 	d.MomentaryMaxLUFS, d.ShortTermMaxLUFS = rounded(a.MomentaryMaxLUFS), rounded(a.ShortTermMaxLUFS)
 	d.IntegratedLUFS = rounded(a.IntegratedLUFS)
+	d.SyllabicMS = hundredth(a.SyllabicMS)
 	d.NoiseFloorDBFS, d.SNRDB = rounded(a.NoiseFloorDBFS), rounded(a.SNRDB)
+	if a.NoiseFloorDBFS != nil {
+		d.NoiseFloorEstimated = new(a.NoiseFloorEstimated)
+	}
 	d.ClippedRuns, d.ClippedPct = new(a.ClippedRuns), exact(a.ClippedPct)
 	d.ClippedUpstreamRuns, d.FlatFactor = new(a.ClippedUpstreamRuns), hundredth(a.FlatFactor)
 	d.HumHz, d.HumDBFS, d.HumProminenceDB = rounded(a.HumHz), rounded(a.HumDBFS), rounded(a.HumAboveDB)

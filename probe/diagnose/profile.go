@@ -61,6 +61,7 @@ type VoiceLimits struct {
 // for every conference system.
 type AudioLimits struct {
 	SpeechMinMS      Bound `toml:"speech_min_ms"`      // less than this is "nobody spoke"
+	SyllabicMinMS    Bound `toml:"syllabic_min_ms"`    // from here on something may have been a voice, recognised or not
 	SpeechEnoughMS   Bound `toml:"speech_enough_ms"`   // from here on more speech adds no confidence
 	CapturedMinMS    Bound `toml:"captured_min_ms"`    // less cannot prove silence
 	LiveSpeechMS     Bound `toml:"live_speech_ms"`     // so much speech before the sound is judged while it lasts

@@ -127,6 +127,9 @@ func clippedUpstream(f *facts) *finding {
 
 // noSpeech cannot know whether nobody spoke or nothing was heard. Where not
 // even the room is heard, the microphone is at fault; else the check is blind.
+// What rises and falls as syllables do may have been a voice that was not
+// recognised, a whisper or a very rough one: that is worth saying, but accuses
+// nobody.
 func noSpeech(f *facts) *finding {
 	captured, ok := f.heardFor()
 	if !ok || !f.speechMeasured() || f.spoken() || captured < f.Audio.CapturedMinMS.Value {
@@ -142,6 +145,10 @@ func noSpeech(f *facts) *finding {
 	}
 	hit := disturbance(likely, said)
 	hit.blind = true
+	if syllabic, ok := number(f.in.SyllabicMS); ok && syllabic >= f.Audio.SyllabicMinMS.Value {
+		hit.severity, hit.confidence = report.SeverityInfo, contradicted
+		hit.supporting = append(hit.supporting, over(report.ProbeAudioInput, "syllabic_ms", syllabic, "ms", f.Audio.SyllabicMinMS.Value))
+	}
 	return hit
 }
 
@@ -224,13 +231,25 @@ func hum(f *facts) *finding {
 	return hit
 }
 
+// estimatedFloor is what is left of the confidence where the noise was not
+// measured in quiet parts: told between the syllables it is off by up to 2 dB,
+// and reverberation may be part of it.
+const estimatedFloor = 0.8
+
 func noise(f *facts) *finding {
 	if !f.spoken() {
 		return nil
 	}
 	hit := f.voiceBelow("snr_db", f.in.SNRDB, "dB", f.Audio.SNRDB, levelScaleDB)
-	if floor, ok := number(f.in.NoiseFloorDBFS); ok && hit != nil {
+	if hit == nil {
+		return nil
+	}
+	if floor, ok := number(f.in.NoiseFloorDBFS); ok {
 		hit.evidence = append(hit.evidence, ofInput("noise_floor_dbfs", floor, "dBFS"))
+	}
+	if isTrue(f.in.NoiseFloorEstimated) {
+		hit.confidence *= estimatedFloor
+		hit.supporting = append(hit.supporting, ofInput("noise_floor_estimated", true, ""))
 	}
 	return hit
 }

@@ -47,11 +47,15 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 }
 
 // fittingText is the form of a text for one value of the evidence: the key
-// action_line_silent is said where the evidence has "silent" in its field line.
+// action_line_silent is said where the evidence has "silent" in its field line,
+// sentence_with_syllabic_ms where it has a field syllabic_ms at all.
 func fittingText(b *phrase.Book, key string, evidence []report.Evidence) (string, bool) {
 	for _, e := range evidence {
 		value, ok := e.Value.(string)
 		if form := key + "_" + e.Field + "_" + value; ok && b.Has(form) {
+			return b.T(form), true
+		}
+		if form := key + "_with_" + e.Field; b.Has(form) {
 			return b.T(form), true
 		}
 	}

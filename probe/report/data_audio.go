@@ -59,6 +59,8 @@ type AudioInput struct {
 	CapturedMS *float64 `json:"captured_ms,omitempty"`
 	// SpeechMS is how much of it, in ms, was judged to be speech.
 	SpeechMS *float64 `json:"speech_ms,omitempty"`
+	// SyllabicMS is how much of it, in ms, rose out of the background as syllables do, a voice or not.
+	SyllabicMS *float64 `json:"syllabic_ms,omitempty"`
 
 	// ActiveLevelDBFS is the level while speaking in dBFS (ITU-T P.56); -100 when there is no speech.
 	ActiveLevelDBFS *float64 `json:"active_level_dbfs,omitempty"`
@@ -78,6 +80,9 @@ type AudioInput struct {
 	IntegratedLUFS *float64 `json:"integrated_lufs,omitempty"`
 	// NoiseFloorDBFS is the level between the words in dBFS; docs/accuracy.md defines it.
 	NoiseFloorDBFS *float64 `json:"noise_floor_dbfs,omitempty"`
+	// NoiseFloorEstimated is true when there were no quiet parts to measure it in:
+	// it was told from the lowest moments between the syllables, and is less certain.
+	NoiseFloorEstimated *bool `json:"noise_floor_estimated,omitempty"`
 	// SNRDB is the active level less the noise floor in dB.
 	SNRDB *float64 `json:"snr_db,omitempty"`
 	// ClippedRuns is the number of runs of samples at full scale.

@@ -1,0 +1,77 @@
+package diagnose
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// recorded is a report of a microphone and nothing else.
+func recorded(change func(in *report.AudioInput)) *report.Report {
+	in := &report.AudioInput{
+		State: report.CaptureComplete, CapturedMS: new(5500.0), SpeechMS: new(0.0), SyllabicMS: new(0.0),
+		ActiveLevelDBFS: new(-30.0), RMSDBFS: new(-34.0),
+	}
+	change(in)
+	return &report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput, Status: report.StatusOK, Data: in}}}
+}
+
+func defaultProfile(t *testing.T) Profile {
+	t.Helper()
+	p, err := LoadProfile(DefaultProfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Only who was certainly not heard is warned; what may have been a voice leaves the result open.
+func TestNoSpeechAccusesOnlyWithoutAnythingLikeAVoice(t *testing.T) {
+	p := defaultProfile(t)
+	for _, test := range []struct {
+		name     string
+		change   func(in *report.AudioInput)
+		severity report.Severity
+		sentence string
+	}{
+		{"a fan", func(in *report.AudioInput) {}, report.SeverityWarn, "We did not hear a voice."},
+		{"keys", func(in *report.AudioInput) { in.SyllabicMS = new(500.0) }, report.SeverityWarn, "We did not hear a voice."},
+		{"an older program's report", func(in *report.AudioInput) { in.SyllabicMS = nil }, report.SeverityWarn, "We did not hear a voice."},
+		{"a whisper", func(in *report.AudioInput) { in.SyllabicMS = new(1400.0) }, report.SeverityInfo, "could not tell whether it was a voice"},
+		{"a voice too rough", func(in *report.AudioInput) { in.SpeechMS, in.SyllabicMS = new(360.0), new(2100.0) }, report.SeverityInfo, "could not tell whether it was a voice"},
+		{"a dead input", func(in *report.AudioInput) { in.RMSDBFS = new(-95.0) }, report.SeverityFail, "We did not hear a voice."},
+	} {
+		causes, verdict := Diagnose(recorded(test.change), p)
+		if len(causes) != 1 || causes[0].Code != "audio.no_speech" || causes[0].Severity != test.severity || causes[0].Primary != (test.severity != report.SeverityInfo) {
+			t.Errorf("%s: %+v", test.name, causes)
+			continue
+		}
+		if text, _ := ExplainCause(causes[0], phrase.EN); !strings.Contains(text.Sentence, test.sentence) {
+			t.Errorf("%s: %q", test.name, text.Sentence)
+		}
+		if want := map[bool]report.Verdict{true: report.NotReady, false: report.Unknown}[test.severity == report.SeverityFail]; verdict != want {
+			t.Errorf("%s: verdict %s, want %s", test.name, verdict, want)
+		}
+	}
+}
+
+// Noise that was only estimated is named with less certainty.
+func TestEstimatedNoiseIsLessCertain(t *testing.T) {
+	p := defaultProfile(t)
+	noisy := func(estimated *bool) report.Cause {
+		causes, _ := Diagnose(recorded(func(in *report.AudioInput) {
+			in.SpeechMS, in.ActiveLevelDBFS = new(4000.0), new(-25.0)
+			in.NoiseFloorDBFS, in.SNRDB, in.NoiseFloorEstimated = new(-34.0), new(9.0), estimated
+		}), p)
+		if len(causes) != 1 || causes[0].Code != "audio.noise" || !causes[0].Primary {
+			t.Fatalf("%+v", causes)
+		}
+		return causes[0]
+	}
+	measured, estimated := noisy(new(false)), noisy(new(true))
+	if old := noisy(nil); old.Confidence != measured.Confidence || estimated.Confidence >= measured.Confidence || estimated.Confidence < 0.5 {
+		t.Errorf("confidence %g measured, %g estimated, %g of an older report", measured.Confidence, estimated.Confidence, old.Confidence)
+	}
+}
