@@ -33,6 +33,39 @@ func (f *facts) queues() (upMS, downMS float64) {
 	return upMS, downMS
 }
 
+// overflows says that the way to a far end lost packets while its round trips
+// stood far above the one at which the web's connection had come about: a queue
+// that is full, and drops what does not fit. Nobody knows of which direction, so
+// that it counts only where no voice stream tells.
+func (f *facts) overflows() (riseMS, limitMS float64, ok bool) {
+	if f.stream() != nil || f.path == nil || f.web == nil || f.throughProxy() {
+		return 0, 0, false
+	}
+	end := atTransit // whom network.web connected to
+	if f.target != "" {
+		end = atServer
+	}
+	before, ok := number(f.web.TCPMS)
+	if !ok {
+		return 0, 0, false
+	}
+	for _, s := range f.path.Segments {
+		median, known := number(s.RTTMS)
+		at := f.segment(s.Name)
+		if s.Name != end || !known || !at.known() || at.share() < overflowShare {
+			continue
+		}
+		if _, limit, passed := f.Link.BloatMS.above(median - before); passed {
+			return median - before, limit, true
+		}
+	}
+	return 0, 0, false
+}
+
+// overflowShare is the share of packets a queue must drop to be called full to
+// the brim: no line that is merely lossy and far lets its round trips rise so.
+const overflowShare = 0.1
+
 // queued says that a queue, somebody else's or the voice's own, is what makes
 // packets late.
 func (f *facts) queued() bool {

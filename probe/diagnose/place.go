@@ -33,6 +33,9 @@ func (f *facts) placeOfLoss() lossPlace {
 	if f.udpCut() {
 		return lossPlace{} // what somebody keeps back is lost nowhere
 	}
+	if _, _, full := f.overflows(); full {
+		return lossPlace{} // at no place of the line, but for want of room
+	}
 	if up, down := f.narrow(); up || down {
 		return lossPlace{} // what does not fit is lost at the narrow place, and is no fault of it
 	}

@@ -11,7 +11,7 @@ import (
 func loadDefinitions() []Definition {
 	definition := func(code string, area report.Area, r rule) Definition {
 		return Definition{
-			Code: code, Severity: report.SeverityFail, Area: area, Needs: []string{report.ProbeMediaLoad, report.ProbeMediaVoice},
+			Code: code, Severity: report.SeverityFail, Area: area, Needs: []string{report.ProbeMediaLoad, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkWeb},
 			SuppressedBy: []string{"net.offline", "net.captive_portal"}, rule: r,
 		}
 	}
@@ -82,7 +82,25 @@ func bufferbloat(f *facts) *finding {
 	if hit := standingQueue(f); hit != nil {
 		return hit
 	}
-	return underLoad(f)
+	if hit := underLoad(f); hit != nil {
+		return hit
+	}
+	return overflowing(f)
+}
+
+// overflowing is a line whose queue was full while no voice stream came about:
+// filled by others, or too narrow for a check. Which direction, and which of the
+// two, cannot be told.
+func overflowing(f *facts) *finding {
+	rise, limit, full := f.overflows()
+	if !full {
+		return nil
+	}
+	e := ofWeb("tcp_ms", *f.web.TCPMS, "ms")
+	hit := fault(suggested, e)
+	hit.area = report.AreaUnknown
+	hit.supporting = []report.Evidence{over(report.ProbeNetworkPath, "segments", rise, "ms", limit)}
+	return hit
 }
 
 // standingQueue is a delay of all packets that swings as the queue of one long

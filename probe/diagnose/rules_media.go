@@ -64,9 +64,11 @@ func mediaPortsBlocked(f *facts) *finding {
 
 // noPathAtAll says that neither the voice nor a relay found a way, and that
 // neither distance nor loss accounts for it: those only take longer than a check
-// has time.
+// has time. That our own relay refused what the collector signed is a fault of
+// ours, and comes first.
 func (f *facts) noPathAtAll() bool {
-	return f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() && !f.isFar() && !f.lineLoses()
+	return f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() &&
+		len(f.failedWith("auth_failed")) == 0 && !f.isFar() && !f.lineLoses()
 }
 
 // tcpOnly: where the voice runs over TCP a lost packet holds up all behind it.

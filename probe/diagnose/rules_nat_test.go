@@ -134,6 +134,19 @@ func onlyWeb(r *report.Report) {
 	}}
 }
 
+// overfull is a line that the check alone is too much for, so that the voice
+// stream did not come about.
+func overfull(r *report.Report) {
+	media(r, report.MediaICEFailed)
+	noRelay(r, "unreachable")
+	r.Target, web(r).TCPMS = "", new(180.0)
+	*path(r) = report.NetworkPath{Line: "reached", FaultSegment: "access", Segments: []report.PathSegment{
+		{Name: "lan", Sent: new(100), Lost: new(0), RTTMS: new(0.4)},
+		{Name: "access", Sent: new(100), Lost: new(30), RTTMS: new(670.0)},
+		{Name: "transit", Sent: new(100), Lost: new(37), RTTMS: new(700.0)},
+	}}
+}
+
 // cutOff is a firewall that stops UDP in the middle of the stream.
 func cutOff(r *report.Report) {
 	media(r, report.MediaInterrupted)
@@ -170,8 +183,17 @@ func TestMediaRules(t *testing.T) {
 			media(r, report.MediaICEFailed)
 			noRelay(r, "unreachable")
 			nat(r).ServerAnsweredS = new(0.0)
-			*path(r) = report.NetworkPath{Line: "reached", Segments: []report.PathSegment{{Name: "transit", Sent: new(100), Lost: new(43), RTTMS: new(700.0)}}}
+			*path(r) = report.NetworkPath{Line: "reached", Segments: []report.PathSegment{{Name: "transit", Sent: new(100), Lost: new(43), RTTMS: new(20.0)}}}
 		}, one("net.turn_unreachable"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"no way, and the line is full to the brim": {func(r *report.Report) { overfull(r) }, []string{"net.bufferbloat", "net.turn_unreachable"}, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"no way, and the line is far and loses": {func(r *report.Report) {
+			overfull(r)
+			web(r).TCPMS = new(501.0)
+		}, []string{"net.access_loss", "net.turn_unreachable"}, report.SeverityFail, report.AreaProvider, report.NotReady},
+		"full to the brim, and the web by a proxy": {func(r *report.Report) {
+			overfull(r)
+			web(r).Proxy = "http"
+		}, []string{"net.access_loss", "net.turn_unreachable"}, report.SeverityFail, report.AreaProvider, report.NotReady},
 		"UDP stops in the middle":               {func(r *report.Report) { cutOff(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"the reflector stops in the middle":     {func(r *report.Report) { cutOff(r); voice(r).ServerAnsweredS = nil }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"UDP stops after the stream was over":   {func(r *report.Report) { path(r).UDPCut = new(true) }, nil, "", "", report.Ready},
