@@ -206,11 +206,11 @@ func serverFaults() []serverFault {
 			s := made.sound(t, healthyVoice(made))
 			r.Load("module-null-sink", "sink_name=room", "rate=48000", "channels=1")
 			plugIn(t, r, "mouth", s)
-			r.Load("module-loopback", "source=mouth", "sink=room", loopback)
+			r.Load("module-loopback", "source=mouth", "sink=room", loopback, "adjust_time=0")
 			r.Load("module-remap-source", "master=room.monitor", "source_name=headset")
 			r.Control("set-default-source", "headset")
 		}, func(r *pulserig.Rig) {
-			r.Load("module-loopback", "source=speaker.monitor", "sink=room", loopback)
+			r.Load("module-loopback", "source=speaker.monitor", "sink=room", loopback, "adjust_time=0")
 		})},
 		// A deaf microphone says nothing about the loudspeaker.
 		{want: "audio.wrong_device", how: "and the loudspeaker is not heard", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {

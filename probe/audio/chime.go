@@ -89,12 +89,13 @@ const (
 	// aloneConfidence is the correlation from which on one phrase is believed
 	// without the other. Speech and music come to no more than half of that.
 	aloneConfidence = 0.45
-	// phraseParts and clearlyBetter: a slip in the midst of a phrase halves its
-	// correlation, and so the level that comes out of it, though the ear hears
-	// nothing of that. A part of it that fits so much better than the whole has
-	// the right level.
+	// phraseParts: a slip in a phrase takes up to half of its correlation, and so
+	// of the level that comes out of it, though the ear hears nothing of that. A
+	// part of it that fits clearlyBetter than the whole, or perfectly, has the
+	// right level.
 	phraseParts   = 3
 	clearlyBetter = 0.15
+	perfect       = 0.97
 )
 
 // chimeEcho is what came back of the chime.
@@ -141,7 +142,8 @@ func findPhrase(played, recorded []float32) signal.EchoResult {
 	for i := range phraseParts {
 		at := i * size
 		part := signal.Echo(played[at:at+size], heard[min(at, len(heard)):], capture.RateHz)
-		if part.Confidence > best.Confidence+clearlyBetter && math.Abs(part.LagMS-whole.LagMS) < agreeMS {
+		better := part.Confidence > best.Confidence+clearlyBetter || part.Confidence > max(best.Confidence, perfect)
+		if better && math.Abs(part.LagMS-whole.LagMS) < agreeMS {
 			best = part
 		}
 	}

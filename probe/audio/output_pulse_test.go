@@ -23,7 +23,7 @@ func speakerRig(t *testing.T, latencyMS int) *pulserig.Rig {
 	rig.Load("module-null-sink", "sink_name=spk", "rate=48000", "channels=1", "sink_properties=device.description=Lautsprecher")
 	rig.Control("set-default-sink", "spk")
 	if latencyMS > 0 {
-		rig.Load("module-loopback", "source=spk.monitor", "sink="+pulserig.Sink, fmt.Sprintf("latency_msec=%d", latencyMS))
+		rig.Load("module-loopback", "source=spk.monitor", "sink="+pulserig.Sink, fmt.Sprintf("latency_msec=%d", latencyMS), "adjust_time=0") // 0: no resampling
 	}
 	return rig
 }

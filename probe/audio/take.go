@@ -44,7 +44,7 @@ type take struct {
 	frames     int
 	listening  bool // the participant has been asked to speak
 	untilLevel int
-	untilLook  int
+	lookAt     int // frames
 
 	keep   *Recording // nil: keep nothing
 	others *others    // nil: listen to no other microphone
@@ -67,7 +67,6 @@ func (t *take) handle(m capture.Message) error {
 		t.observe(m.Snapshot)
 	case capture.Started:
 		t.started = m
-		t.untilLook = t.framesIn(lookPeriod)
 		t.delivery = newDelivery(time.Duration(m.PeriodMS)*time.Millisecond, m.RateHz)
 		t.keep.begin(m.Channels)
 		t.others.listen(t.devices, m.Device.ID)
@@ -131,7 +130,7 @@ func (t *take) hear(m capture.PCM) error {
 	if wanted := quietLead + t.speakFor; t.captured() >= wanted || heardFor >= wanted+overtime {
 		return capture.ErrEnough
 	}
-	t.look(frames)
+	t.look()
 	return nil
 }
 

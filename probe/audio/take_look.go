@@ -11,13 +11,14 @@ import (
 // costs 0.03 ms and wakes nobody up: it is taken when sound arrives anyway.
 const lookPeriod = 250 * time.Millisecond
 
-// look tells what the report would say if the recording ended here.
-func (t *take) look(frames int) {
-	t.untilLook -= frames
-	if t.untilLook > 0 {
+// look tells what the report would say if the recording ended here, from the
+// invitation to speak on.
+func (t *take) look() {
+	if !t.listening || t.frames < t.lookAt {
 		return
 	}
-	t.untilLook = max(t.untilLook+t.framesIn(lookPeriod), 0)
+	period := t.framesIn(lookPeriod)
+	t.lookAt = t.frames - t.frames%period + period
 	d := t.data(report.CaptureComplete)
 	t.progress(probe.Event{Kind: probe.EventPartial, Result: &report.Result{
 		Name: report.ProbeAudioInput, Version: inputVersion, Status: coarseStatus(d), Data: d,

@@ -269,17 +269,17 @@ func TestCoarseStatus(t *testing.T) {
 func TestLooksAreTheReportSoFar(t *testing.T) {
 	f := newFeed(t, 3*time.Second, 1)
 	f.pass(5*time.Second, 0.1, 0)
-	if n := len(f.looks); n != 6 { // 3.5 s with the room; the end itself is the report's
+	if n := len(f.looks); n != 12 { // of 3.5 s, after the room; the end itself is the report's
 		t.Fatalf("%d looks in 3.5 s", n)
 	}
 	for i, in := range f.looks {
-		if want := 500 * float64(i+1); *in.CapturedMS != want || in.State != report.CaptureComplete || in.Device != "Mic" || in.SpeechMS == nil {
+		if want := math.Ceil((500+250*float64(i))/20) * 20; *in.CapturedMS != want || in.State != report.CaptureComplete || in.Device != "Mic" || in.SpeechMS == nil {
 			t.Errorf("look %d: %v ms, %+v", i, *in.CapturedMS, in)
 		}
 	}
 	short := newFeed(t, 2*time.Second, 1)
 	short.pass(4*time.Second, 0.1, 0)
-	if !reflect.DeepEqual(f.looks[4], short.data()) {
-		t.Errorf("after 2.5 s a look says\n%+v\nand the report of just those\n%+v", f.looks[4], short.data())
+	if !reflect.DeepEqual(f.looks[8], short.data()) {
+		t.Errorf("after 2.5 s a look says\n%+v\nand the report of just those\n%+v", f.looks[8], short.data())
 	}
 }
