@@ -161,10 +161,12 @@ func (e ends) shareOf(s *stream) share {
 	if !s.counted() {
 		return untold
 	}
-	fewer, more := true, false
+	// Who leaves answers out loses more than each of the ends behind it. That one
+	// of two ends was lucky is no such sign.
+	fewer, more := true, true
 	for _, end := range e.counted() {
 		fewer = fewer && s.fewerLostThan(end)
-		more = more || end.alikeWith(s) < rareChance
+		more = more && end.alikeWith(s) < rareChance
 	}
 	half := s.lossPct() >= e.lossPct()/2
 	switch {

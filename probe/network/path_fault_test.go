@@ -25,6 +25,7 @@ func TestPlaceFault(t *testing.T) {
 		"weak loss on Wi-Fi":                  {of(5), hop(1), of(6), of(5), "lan"},
 		"Wi-Fi, provider's router silent":     {of(15), silent, of(17), of(16), "lan"},
 		"Wi-Fi, provider's router limits":     {of(15), hop(7), of(17), of(16), "lan"},
+		"Wi-Fi, and one end is lucky":         {of(22), hop(4), of(8), of(20), "lan"},
 		"Wi-Fi, without a conference":         {of(15), hop(3), of(16), none, "lan"},
 		"access line":                         {of(0), hop(4), of(15), of(17), "access"},
 		"access line, router silent":          {of(0), silent, of(15), of(17), "access"},
