@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -89,7 +91,10 @@ func bootSystemd(t *testing.T) *machine {
 	}()
 	m := &machine{t: t}
 	t.Cleanup(func() {
-		_ = nspawn.Process.Kill() // takes the container's first process with it
+		if pid, err := strconv.Atoi(m.init); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // ends all of the container, which nspawn's own end would not
+		}
+		_ = nspawn.Process.Kill()
 		<-ended
 		if t.Failed() {
 			t.Logf("console: %s", &console)
