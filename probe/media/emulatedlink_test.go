@@ -293,14 +293,19 @@ func (l *lane) truth() truth {
 	return t
 }
 
-// roundTripP50MS adds the two passages of each echo. The reflector answers in
-// order of arrival, so answer k belongs to the packet that went out k-th. It is
-// only of use without duplicates.
-func roundTripP50MS(up, down truth) float64 {
+// roundTripP50MS adds the two passages of the echoes of the first sent packets:
+// the probe leaves out the younger ones, whose echoes were still on their way
+// when it stopped to wait (by way of a satellite a fifth of the stream), and two
+// medians agree only over the same packets. The reflector answers in order of
+// arrival, so answer k belongs to the packet that went out k-th. It is only of
+// use without duplicates.
+func roundTripP50MS(up, down truth, sent int) float64 {
 	var ms []float64
 	for _, d := range down.out {
-		if int(d.seq) < len(up.out) {
-			u := up.out[d.seq]
+		if int(d.seq) >= len(up.out) {
+			continue
+		}
+		if u := up.out[d.seq]; int(u.seq) < sent {
 			ms = append(ms, (u.out.Sub(u.in)+d.out.Sub(d.in)).Seconds()*1000)
 		}
 	}

@@ -109,7 +109,7 @@ func compareTimes(t *testing.T, d *report.MediaVoice, up, down truth) {
 		near(t, "down jitter", *d.DownJitterMS, down.jitterMS, jitterToleranceMS)
 	}
 	if up.doubled == 0 {
-		near(t, "RTT p50", *d.RTTP50MS, roundTripP50MS(up, down), rttToleranceMS)
+		near(t, "RTT p50", *d.RTTP50MS, roundTripP50MS(up, down, *d.Sent), rttToleranceMS)
 	}
 }
 
