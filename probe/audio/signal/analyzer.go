@@ -150,7 +150,7 @@ func (a *Analyzer) Level() Level {
 
 // Analysis sums up everything written so far, as if it ended here. It may be called at any time, from the
 // goroutine that writes, and changes nothing that follows, not in one bit. It costs some 0.03 ms whatever the
-// length, so that a live check can ask twice a second.
+// length, so that a live check can ask four times a second.
 //
 // Early figures may be taken back: what comes next decides whether the last 0.7 s were speech or quiet. The
 // figures that need more than there is yet are nil.

@@ -182,8 +182,8 @@ func (m *dropoutMeter) result(hasBackground bool) (dropouts, longest int) {
 	return 0, 0
 }
 
-// heardSamples are the last samples before now, without the long runs of zeros: what a gap is compared with once there is one. To
-// follow the sound around every sample would take longer than all the rest of the meter.
+// heardSamples are the last samples before now, without the long runs of zeros: what a gap is compared with once
+// there is one. To follow the sound around every sample would take longer than all the rest of the meter.
 type heardSamples struct {
 	reach   int
 	samples []float64
