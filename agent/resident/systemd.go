@@ -1,10 +1,12 @@
 package resident
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/kardianos/service"
 )
@@ -49,10 +51,15 @@ func unitArgument(s string) string {
 	return strings.NewReplacer("%", "%%", "$", "$$", `\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(s)
 }
 
+// answerWithin bounds the wait for a systemd that hangs.
+const answerWithin = 10 * time.Second
+
 // systemdState asks systemd itself: the library takes a service that is waiting
 // for its restart for a running one.
 func systemdState() (State, error) {
-	out, err := exec.Command("systemctl", "show", "--property=LoadState,ActiveState,SubState", Name+".service").Output()
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=LoadState,ActiveState,SubState", Name+".service").Output()
 	if err != nil {
 		return "", &ManagerError{systemd, fmt.Errorf("systemctl show: %w", err)}
 	}
