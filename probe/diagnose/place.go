@@ -175,10 +175,12 @@ const outageMS = 1000
 // nothing that it could send back, so that only the way up seems to lose.
 func (f *facts) oneDirection() bool {
 	up, down := f.directions()
-	if hole, ok := number(f.longestGapMS()); ok && up.known() && hole >= outageMS && hole/packetMS >= 0.8*up.lost {
-		return false
+	if !up.known() || !down.known() || up.fewerThan(down) {
+		return up.known() && down.known()
 	}
-	return up.known() && down.known() && (up.fewerThan(down) || down.fewerThan(up))
+	hole, ok := number(f.longestGapMS())
+	away := ok && hole >= outageMS && hole/packetMS >= 0.8*up.lost
+	return down.fewerThan(up) && !away
 }
 
 // delayPlace is the nearest segment from which on round trips vary as much as

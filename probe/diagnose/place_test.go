@@ -62,6 +62,28 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 	}
 }
 
+// A line that was away takes both ways with it, though only the way up seems to
+// lose; a way down that was away alone is one direction all the same.
+func TestLineThatWasAway(t *testing.T) {
+	for name, tt := range map[string]struct {
+		up, down, holeMS float64
+		want             string
+	}{
+		"away for a while":         {25, 0, 1500, "net.access_loss"},
+		"lost here and there":      {25, 0, 80, "net.upload_loss"},
+		"one hole, and more loss":  {50, 0, 1500, "net.upload_loss"},
+		"the way down away, alone": {0, 25, 1500, "net.download_loss"},
+	} {
+		r := healthy()
+		loses(r, tt.up, tt.down)
+		voice(r).LongestGapMS = new(tt.holeMS)
+		*path(r) = report.NetworkPath{FaultSegment: "access", Line: "reached"}
+		if causes, _ := diagnose.Diagnose(r, profile(t, "bbb")); !slices.Equal(codes(causes), []string{tt.want}) {
+			t.Errorf("%s: causes = %q, want %s", name, codes(causes), tt.want)
+		}
+	}
+}
+
 // A line is called dead only by a router that answers well and nobody behind it.
 func TestDeadLineAndSilentServer(t *testing.T) {
 	dead := func(r *report.Report) {
