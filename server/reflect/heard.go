@@ -9,8 +9,10 @@ import (
 
 // heard remembers when a machine elsewhere last asked this reflector something.
 // It tells an agent that hears nothing of us that the silence is not ours: that
-// the process lives says little, for its own firewall may be shut. Only the time
-// is kept.
+// the process lives says little, for its own firewall may be shut. A machine with
+// a private address stands behind that firewall as well, in the town hall or in
+// the host of a container, and proves nothing for those outside. Only the time is
+// kept.
 type heard struct {
 	now  func() time.Time
 	own  map[netip.Addr]bool
@@ -32,7 +34,7 @@ func newHeard(now func() time.Time) *heard {
 
 // from notes a question of this address.
 func (h *heard) from(a netip.Addr) {
-	if a = a.Unmap().WithZone(""); !a.IsLoopback() && !h.own[a] {
+	if a = a.Unmap().WithZone(""); a.IsGlobalUnicast() && !a.IsPrivate() && !h.own[a] {
 		h.last.Store(h.now().UnixNano())
 	}
 }

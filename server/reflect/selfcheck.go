@@ -23,8 +23,10 @@ type selfCheck struct {
 const (
 	// selfCheckEvery keeps a thousand checks at once from asking a thousand times.
 	selfCheckEvery = 2 * time.Second
-	// selfCheckWait is a thousand times what a question within a machine takes.
-	selfCheckWait = 150 * time.Millisecond
+	// selfCheckWait is thousands of times what a question within a machine takes:
+	// a busy one that answers late is awake all the same. A closed port is told at
+	// once.
+	selfCheckWait = time.Second
 )
 
 // answeredAgo is how long ago, in ms, both ports last answered; nil where they
