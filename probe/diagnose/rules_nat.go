@@ -88,8 +88,8 @@ const (
 	awakeWithinS = 15
 	// heardLatelyS is how long others having reached it speaks for its firewall.
 	heardLatelyS = 600
-	// heardEverS is a day: that firewall was opened at least.
-	heardEverS = 24 * 3600
+	// heardWithinDayS says no more than that this firewall was opened at all.
+	heardWithinDayS = 24 * 3600
 )
 
 // awake is the collector's word that its reflector answers, as evidence.
@@ -118,7 +118,7 @@ func (f *facts) reachable(withinS float64) []report.Evidence {
 // that is not theirs. A proxy brought the page and the server cannot be reached
 // beside it; or the collector vouches that its reflector is awake and reached by
 // others. Where no router on the way was heard either, which is what such a
-// network looks like, it is enough that others ever reached it.
+// network looks like, it is enough that others reached it within a day.
 func (f *facts) onlyWebPasses() []report.Evidence {
 	if !f.natSilent() || !f.webReached() || f.relayWorks() {
 		return nil
@@ -127,7 +127,7 @@ func (f *facts) onlyWebPasses() []report.Evidence {
 		return []report.Evidence{ofWeb("beside_proxy", false, "")}
 	}
 	if f.nobodyHeard() {
-		return f.reachable(heardEverS)
+		return f.reachable(heardWithinDayS)
 	}
 	return f.reachable(heardLatelyS)
 }
