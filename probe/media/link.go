@@ -37,6 +37,7 @@ type link struct {
 	track    sendTrack
 	arrivals arrival.Stamps
 	left     arrival.Stamps
+	relays   relayGate
 	arriving chan *webrtc.TrackRemote // at most one
 	resource string
 
@@ -52,7 +53,7 @@ func openLink(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*l
 		clock: env.Clock, arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
-	api, err := newAPI(env, servers, rootCAs, &l.arrivals, &l.left)
+	api, err := l.newAPI(env, servers, rootCAs)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +147,7 @@ func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c V
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	l.relays.open.Store(true)
 	for _, t := range tcp {
 		if err := l.pc.AddICECandidate(t); err != nil {
 			return fmt.Errorf("%w: %w", errAnswer, err)
@@ -271,23 +273,28 @@ func onLoopback(servers wire.ICEConfig) bool {
 	return false
 }
 
+// maxChecks is how often a pair is tried, five times a second: relays are not let
+// before the time for UDP alone is over, 7 of them at the least.
+const maxChecks = 20
+
 // newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
 // retransmission (it would hide loss), no replay protection (it would swallow
 // the duplicates we count).
-func newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool, arrivals, departures *arrival.Stamps) (*webrtc.API, error) {
-	sockets, err := newStampedNet(env, arrivals, departures)
+func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*webrtc.API, error) {
+	sockets, err := newStampedNet(env, &l.arrivals, &l.left, &l.relays)
 	if err != nil {
 		return nil, err
 	}
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	e.SetNet(sockets)
-	e.SetICEProxyDialer(newRelayDialer(sockets, env.Clock, servers, rootCAs))
+	e.SetICEProxyDialer(newRelayDialer(sockets, env.Clock, servers, rootCAs, &l.relays))
 	e.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
 	})
 	e.SetIncludeLoopbackCandidate(onLoopback(servers))
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetICEMaxBindingRequests(maxChecks)
 	e.SetSTUNGatherTimeout(time.Second)
 	e.SetICETimeouts(3*time.Second, 10*time.Second, time.Second)
 	e.SetDTLSRetransmissionInterval(200 * time.Millisecond)

@@ -30,10 +30,11 @@ type relayDialer struct {
 	clock   probe.Clock
 	rootCAs *x509.CertPool    // nil is the system's
 	secure  map[string]string // server names by address, of turns: servers
+	gate    *relayGate
 }
 
-func newRelayDialer(n transport.Net, clock probe.Clock, servers wire.ICEConfig, rootCAs *x509.CertPool) relayDialer {
-	d := relayDialer{n, clock, rootCAs, map[string]string{}}
+func newRelayDialer(n transport.Net, clock probe.Clock, servers wire.ICEConfig, rootCAs *x509.CertPool, gate *relayGate) relayDialer {
+	d := relayDialer{n, clock, rootCAs, map[string]string{}, gate}
 	for _, s := range servers.ICEServers {
 		for _, u := range s.URLs {
 			rest, ok := strings.CutPrefix(u, "turns:")
@@ -63,7 +64,7 @@ func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 	}
 	name, secure := d.secure[address]
 	if !secure {
-		return conn, nil
+		return gatedConn{conn, d.gate}, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), relayTLSLimit)
 	defer cancel()
@@ -74,5 +75,5 @@ func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("TLS with the relay: %w", err)
 	}
-	return over, nil
+	return gatedConn{over, d.gate}, nil
 }

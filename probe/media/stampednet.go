@@ -12,15 +12,16 @@ import (
 )
 
 // stampedNet opens the sockets of a network so that they note when packets
-// arrive and leave. Sockets that are not the system's, and TURN's, are left as
-// they are.
+// arrive and leave. Sockets that are not the system's are left as they are, and
+// those of relays go through their gate.
 type stampedNet struct {
 	transport.Net
 	env                  probe.Env
 	arrivals, departures *arrival.Stamps
+	relays               *relayGate
 }
 
-func newStampedNet(env probe.Env, arrivals, departures *arrival.Stamps) (*stampedNet, error) {
+func newStampedNet(env probe.Env, arrivals, departures *arrival.Stamps, relays *relayGate) (*stampedNet, error) {
 	under := env.Net
 	if under == nil {
 		system, err := stdnet.NewNet()
@@ -29,7 +30,7 @@ func newStampedNet(env probe.Env, arrivals, departures *arrival.Stamps) (*stampe
 		}
 		under = system
 	}
-	return &stampedNet{under, env, arrivals, departures}, nil
+	return &stampedNet{under, env, arrivals, departures, relays}, nil
 }
 
 // ListenUDP implements transport.Net.
@@ -39,4 +40,14 @@ func (n *stampedNet) ListenUDP(network string, at *net.UDPAddr) (transport.UDPCo
 		return arrival.Wrap(system, n.arrivals, n.departures, n.env.Clock.Now), nil
 	}
 	return conn, err
+}
+
+// ListenPacket implements transport.Net. It is how the library opens sockets
+// toward relays.
+func (n *stampedNet) ListenPacket(network, at string) (net.PacketConn, error) {
+	conn, err := n.Net.ListenPacket(network, at)
+	if err != nil {
+		return nil, err
+	}
+	return gatedPackets{conn, n.relays}, nil
 }
