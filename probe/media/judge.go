@@ -104,6 +104,9 @@ type direction struct {
 	packets []stats.Packet
 	// loss stands where the packets do not tell it.
 	loss *stats.Loss
+	// sampled says that more packets arrived than are known of: the time between
+	// those known is not the line's.
+	sampled bool
 }
 
 // directions takes up and down apart: by the reflector's log, or without one by
@@ -170,6 +173,7 @@ func upFromEchoes(s recording) direction {
 		d.packets = append(d.packets, stats.Packet{Seq: e.UpSeq, SentNS: s.Sends[e.UpSeq].SentNS, ArrivedNS: e.UpArrivedNS})
 	}
 	received := min(int(latest.UpUnique), d.sent)
+	d.sampled = received > len(d.packets)
 	lost := d.sent - received
 	d.loss = &stats.Loss{
 		Sent: d.sent, Received: received, Lost: lost,
@@ -200,6 +204,9 @@ func (d direction) summary() stats.Summary {
 	})
 	if d.loss != nil {
 		s.Loss = d.loss
+	}
+	if d.sampled {
+		s.Slowed = nil
 	}
 	return s
 }

@@ -106,7 +106,9 @@ const minSlowed = 20
 // as long after the one before as it takes to transmit: none comes at the pace
 // they were sent. Jitter lets some come closer together, and loss leaves the rest
 // at the sender's pace, or where it is regular at a multiple of it: a spacing that
-// is one is not believed. intervalNS is the time between two sends.
+// is one is not believed. Neither is a stream that arrived as it was sent: echoes
+// leave the far end at the pace of the other direction, however narrow that is.
+// intervalNS is the time between two sends.
 func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	if len(first) <= minSlowed || intervalNS <= 0 {
 		return nil
@@ -120,7 +122,26 @@ func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	if Percentile(spacings, 10) < slower*float64(intervalNS) || isMultiple(Percentile(spacings, 50)/float64(intervalNS)) {
 		return nil
 	}
-	return new(float64(first[len(first)-1].ArrivedNS-first[0].ArrivedNS) / float64(len(spacings)))
+	arrived := float64(first[len(first)-1].ArrivedNS-first[0].ArrivedNS) / float64(len(spacings))
+	if arrived < slower*sentInterval(first) {
+		return nil
+	}
+	return &arrived
+}
+
+// sentInterval is the mean time between the sends of a stream, those that got lost
+// on the way too, in ns.
+func sentInterval(first []Packet) float64 {
+	oldest, youngest := first[0], first[0]
+	for _, p := range first {
+		if int32(p.Seq-oldest.Seq) < 0 {
+			oldest = p
+		}
+		if int32(p.Seq-youngest.Seq) > 0 {
+			youngest = p
+		}
+	}
+	return float64(youngest.SentNS-oldest.SentNS) / float64(max(1, youngest.Seq-oldest.Seq))
 }
 
 // isMultiple says whether a spacing, in intervals of the sender, is a whole number

@@ -154,6 +154,24 @@ func TestSlowedInterval(t *testing.T) {
 	}
 }
 
+// TestEchoesOfANarrowLine: what went up on 30 kbit/s comes back no faster, on
+// however wide a line.
+func TestEchoesOfANarrowLine(t *testing.T) {
+	var echoes []Packet
+	for i, p := range voice(narrow(34.7, 600)) {
+		echoes = append(echoes, Packet{Seq: uint32(i), SentNS: p.ArrivedNS, ArrivedNS: p.ArrivedNS + 20e6})
+	}
+	if got := SlowedInterval(echoes, 20e6); got != nil {
+		t.Errorf("slowed to %g ms", *got/1e6)
+	}
+	for i := range echoes { // on a line that is narrower still
+		echoes[i].ArrivedNS = echoes[0].SentNS + int64(i)*55e6
+	}
+	if got := SlowedInterval(echoes, 20e6); got == nil || math.Abs(*got/1e6-55) > 0.5 {
+		t.Errorf("%v, want 55 ms", show(got))
+	}
+}
+
 func show(v *float64) any {
 	if v == nil {
 		return "unknown"
