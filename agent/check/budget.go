@@ -43,8 +43,9 @@ const (
 	// for the relay, one for the data through it.
 	relayBudget = 11 * time.Second
 	// webBudget lets the name, the connection and the encryption hang for 3 s
-	// each, so that the step at fault is named and not the budget.
-	webBudget = 9500 * time.Millisecond
+	// each, so that the step at fault is named and not the budget, and begins after
+	// the voice's way is settled (begins).
+	webBudget = 10500 * time.Millisecond
 	// loadBudget is three phases, 6.8 s, the name and the last answers of each.
 	loadBudget = 13 * time.Second
 	// linkBudget is a name that hangs (3 s) and 20 requests to the next router.

@@ -164,7 +164,7 @@ func TestBindingLifetimeIsLookedForOnlyWhenAskedFor(t *testing.T) {
 
 // TestBudgetsFitTwelveSeconds holds the promise of issue 2.
 func TestBudgetsFitTwelveSeconds(t *testing.T) {
-	plan, err := Options{SpeakFor: DefaultSpeakFor, Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+	plan, err := Options{SpeakFor: DefaultSpeakFor, Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context(), newWay())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,10 @@ import (
 // plan is the list of probes with their budgets.
 func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 	plan := o.Plan
+	voice := newWay()
 	if plan == nil {
 		var err error
-		if plan, err = o.usualPlan(ctx); err != nil {
+		if plan, err = o.usualPlan(ctx, voice); err != nil {
 			return nil, err
 		}
 	}
@@ -27,9 +28,16 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 		plan = kept
 	}
 	if o.Plan == nil {
-		plan = spread(plan)
+		if !has(plan, report.ProbeMediaVoice) {
+			voice.settle()
+		}
+		plan = spread(plan, voice.settled)
 	}
 	return loadLast(plan), nil
+}
+
+func has(plan probe.Plan, name string) bool {
+	return slices.ContainsFunc(plan, func(s probe.Step) bool { return s.Probe.Name() == name })
 }
 
 // names are those of every probe there is, those on request too.
@@ -37,7 +45,7 @@ func (o Options) names(ctx context.Context, plan probe.Plan) (names []string) {
 	everything := o
 	everything.Load, everything.Speaker = true, true
 	if o.Plan == nil {
-		if whole, err := everything.usualPlan(ctx); err == nil {
+		if whole, err := everything.usualPlan(ctx, newWay()); err == nil {
 			plan = whole
 		}
 	}
@@ -47,7 +55,8 @@ func (o Options) names(ctx context.Context, plan probe.Plan) (names []string) {
 	return names
 }
 
-func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
+// usualPlan is the whole plan; way is that of its voice.
+func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error) {
 	if err := checkTarget(o.Target); err != nil {
 		return nil, err
 	}
@@ -64,10 +73,10 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 		{Probe: newNAT(s), Budget: natBudget},
 		{Probe: o.newBehavior(s), Budget: behaviorBudget + o.lifetimeSearch()},
 		{Probe: newRelays(s), Budget: relayBudget},
-		{Probe: newVoice(s), Budget: connectBudget + streamFor},
+		{Probe: newVoice(s, way), Budget: connectBudget + streamFor},
 		{Probe: o.web(s), Budget: webBudget},
 		{Probe: newLink(s), Budget: linkBudget},
-		{Probe: newPath(s, o.Target), Budget: pathBudget},
+		{Probe: newPath(s, o.Target, way), Budget: pathBudget},
 	}
 	if o.Load || slices.Contains(o.Only, report.ProbeMediaLoad) {
 		plan = append(plan, probe.Step{Probe: o.load(s), Budget: loadBudget})

@@ -62,8 +62,10 @@ func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
 	return audio.NewOutput(audio.OutputConfig{Input: o.Device, After: after})
 }
 
-func newVoice(s sources) probe.Probe {
-	return media.NewVoice(media.VoiceConfig{Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor, StreamAfter: streamAfter})
+func newVoice(s sources, way voiceWay) probe.Probe {
+	return media.NewVoice(media.VoiceConfig{
+		Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor, StreamAfter: streamAfter, Settled: way.settle,
+	})
 }
 
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }
@@ -90,8 +92,8 @@ func newLoad(s sources) probe.Probe {
 
 func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }
 
-func newPath(s sources, target string) probe.Probe {
-	c := network.PathConfig{URL: target, ICE: s.ice}
+func newPath(s sources, target string, way voiceWay) probe.Probe {
+	c := network.PathConfig{URL: target, ICE: s.ice, After: way.settled, AtMost: pathStreamsUntil}
 	if s.collector != nil {
 		c.Collector = s.collector.String()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -23,6 +24,9 @@ type VoiceConfig struct {
 	// StreamAfter is when the stream begins at the earliest, from the start of
 	// the probe: on a narrow line not in the same second as the setting up.
 	StreamAfter time.Duration
+	// Settled is called once in each run: when the voice has its way and its keys,
+	// or will have none. Nil is not called.
+	Settled func()
 
 	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
 	// TCPAfter is how long UDP is tried alone. Without it a single lost check
@@ -34,6 +38,9 @@ type VoiceConfig struct {
 }
 
 func (c VoiceConfig) withDefaults() VoiceConfig {
+	if c.Settled == nil {
+		c.Settled = func() {}
+	}
 	c.Duration = cmp.Or(c.Duration, 6*time.Second)
 	c.Payload = cmp.Or(c.Payload, wire.DefaultBytes)
 	c.GatherLimit = cmp.Or(c.GatherLimit, time.Second)
@@ -65,6 +72,8 @@ func (*voice) Version() int { return 1 }
 // Run implements probe.Probe. It never returns an error: whatever goes wrong is
 // a state.
 func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	settled := sync.OnceFunc(v.cfg.Settled)
+	defer settled()
 	if v.cfg.Signaller == nil {
 		return ended(report.MediaNotEnrolled, report.StatusUnknown, "no collector to measure against"), nil
 	}
@@ -78,6 +87,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return *result, nil
 	}
 	defer l.close()
+	settled()
 	_ = env.Clock.Sleep(ctx, v.cfg.StreamAfter-env.Clock.Now().Sub(began)) // a stopped stream says so itself
 
 	s := newStream(env.Clock, v.cfg.Payload, v.duration(ctx, env))

@@ -43,6 +43,10 @@ type PathConfig struct {
 	Resolver Resolver
 	// Asker sends the requests; nil is the system's own.
 	Asker echo.Asker
+	// After is waited for before the streams, which alone fill a line of 30
+	// kbit/s, until AtMost after the probe began. Nil does not wait.
+	After  <-chan struct{}
+	AtMost time.Duration
 	// Toward finds the interface; nil asks the system.
 	Toward func(context.Context, netip.Addr) (adapter.Adapter, error)
 }
@@ -71,11 +75,13 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.URL == "" && p.Collector == "" && p.ICE == nil {
 		return probe.Result{Status: report.StatusUnknown, Note: "neither a collector nor a conference server is known"}, nil
 	}
+	began := env.Clock.Now()
 	far := p.locate(ctx, env)
 	if far.onlyHere {
 		return notNeeded(), nil
 	}
 	found := p.survey(ctx, env, far)
+	p.awaitTurn(ctx, env, began)
 	data := &report.NetworkPath{}
 	var wg sync.WaitGroup
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })
@@ -97,6 +103,23 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		data.FaultSegment, data.Line = cannotTell, lineCut
 	}
 	return judgePath(data), nil
+}
+
+// awaitTurn lets those go first who need the line more.
+func (p path) awaitTurn(ctx context.Context, env probe.Env, began time.Time) {
+	if p.After == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.After:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = env.Clock.Sleep(ctx, p.AtMost-env.Clock.Now().Sub(began))
 }
 
 // notNeeded is the result where no network lies in between.
