@@ -141,21 +141,12 @@ func (f *facts) ripe(code string) bool {
 	case code == "audio.no_speech":
 		return captured >= f.Audio.LiveNoSpeechMS.Value
 	case code == "audio.dropouts":
-		// Gaps are gaps without a voice too, and hide one; but one more or less
-		// may be a noise gate's own.
-		gaps, _ := count(f.in.Dropouts)
-		return !f.gated() || gaps >= f.Audio.LiveGatedGaps.Value
+		return true // gaps are gaps without a voice too, and hide one
 	case slices.Contains(needVoice(), code):
 		speech, _ := number(f.speechMS())
 		return speech >= f.Audio.LiveSpeechMS.Value || captured >= f.Audio.LiveWaitMS.Value
 	}
 	return true
-}
-
-// gated reports whether the pauses are digital zero, as behind a noise gate.
-func (f *facts) gated() bool {
-	zero, ok := number(f.in.DigitalZeroMS)
-	return ok && zero >= f.Audio.LiveGateMS.Value
 }
 
 // needVoice are the causes that show in the sound, and the low volume, which a

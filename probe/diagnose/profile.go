@@ -67,9 +67,7 @@ type AudioLimits struct {
 	LiveSpeechMS     Bound `toml:"live_speech_ms"`     // so much speech before the sound is judged while it lasts
 	LiveWaitMS       Bound `toml:"live_wait_ms"`       // or so much sound without it
 	LiveShareMS      Bound `toml:"live_share_ms"`      // the least length a share of the sound is held against
-	LiveGatedGaps    Bound `toml:"live_gated_gaps"`    // gaps in the sound of a noise gate that are more than its own
 	LiveClippedLooks Bound `toml:"live_clipped_looks"` // looks in which the sound clipped again that are no single knock
-	LiveGateMS       Bound `toml:"live_gate_ms"`       // digital zero so long is a noise gate's
 	LiveNoSpeechMS   Bound `toml:"live_no_speech_ms"`  // so much sound before somebody is said not to speak
 
 	VolumeDB         Limit `toml:"volume_db"` // passed downwards

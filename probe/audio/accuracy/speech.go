@@ -156,12 +156,17 @@ func gainControl(targetDBFS, reachDB float64) step {
 // gate closes by attenuationDB, smoothly, where the sound is below a level for
 // 100 ms: a headset's noise suppression. From -100 dB on it closes to zero.
 func gate(thresholdDBFS, attenuationDB float64) step {
+	return gateOf(thresholdDBFS, attenuationDB, 0.1, 0.01)
+}
+
+// gateOf is a gate that holds for some time before it closes, and fades so long.
+func gateOf(thresholdDBFS, attenuationDB, holdS, fadeS float64) step {
 	return func(t *take) {
 		closed := amplitude(attenuationDB)
 		if attenuationDB <= -100 {
 			closed = 0
 		}
-		glide := 1 / (0.01 * float64(t.rateHz))
+		glide := 1 / (fadeS * float64(t.rateHz))
 		t.each(func(samples []float64) {
 			open, sinceLoud, envelope := 1.0, 0, 0.0
 			for i, x := range samples {
@@ -169,7 +174,7 @@ func gate(thresholdDBFS, attenuationDB float64) step {
 				if sinceLoud++; envelope > amplitude(thresholdDBFS) {
 					sinceLoud = 0
 				}
-				if sinceLoud > t.seconds(0.1) {
+				if sinceLoud > t.seconds(holdS) {
 					open = max(closed, open-glide)
 				} else {
 					open = min(1, open+5*glide)

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
 const (
@@ -29,7 +27,7 @@ var saysLittle = []string{"one short sentence", "long pauses", "breathy voice"}
 // moment, and be recognised as a voice with room to spare; a detector at the edge of its range, such as one for
 // deep voices, shows here by chance what a single recording hides.
 func TestAnyMoment(t *testing.T) {
-	windows := judgeWindows(t, studio(t), profile(t))
+	windows := judgeWindows(t, Fixtures(), healthyWindows, faultyWindows)
 	var healthy, quiet, faulty, right, without int
 	lowest := map[bool]float64{} // by whether little is said
 	for _, w := range windows {
@@ -81,10 +79,10 @@ func TestAnyMoment(t *testing.T) {
 	}
 }
 
-// judgeWindows judges windows of every fixture, on all processors.
-func judgeWindows(t *testing.T, s *Studio, p diagnose.Profile) []Window {
+// judgeWindows judges windows of every fixture, so many of each healthy and of each faulty one, on all processors.
+func judgeWindows(t *testing.T, fixtures []Fixture, healthy, faulty int) []Window {
 	t.Helper()
-	fixtures := Fixtures()
+	s, p := studio(t), profile(t)
 	all := make([][]Window, len(fixtures))
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -95,9 +93,9 @@ func judgeWindows(t *testing.T, s *Studio, p diagnose.Profile) []Window {
 				if i >= len(fixtures) {
 					return
 				}
-				count := faultyWindows
+				count := faulty
 				if fixtures[i].Truth == Healthy {
-					count = healthyWindows
+					count = healthy
 				}
 				windows, err := fixtures[i].Windows(context.Background(), s, count, p)
 				if err != nil {

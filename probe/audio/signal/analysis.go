@@ -85,7 +85,8 @@ type Analysis struct {
 	DCOffset float64 `json:"dc_offset"`
 
 	// Dropouts counts runs of exact zero of 10 ms to 2 s between sounds above -60 dBFS (voice channel). Where
-	// the pauses themselves are exactly zero, only those count that cut through a sound, less what is chance.
+	// fewer than a quarter of them tear a loud sound off, they are mostly a noise gate's: then only those that do
+	// count, less what is chance.
 	Dropouts int `json:"dropouts"`
 	// LongestGapMS is the longest of those runs.
 	LongestGapMS float64 `json:"longest_gap_ms"`

@@ -208,7 +208,7 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	if h, ok := hum.find(); ok {
 		r.HumHz, r.HumDBFS, r.HumAboveDB = &h.baseHz, &h.levelDBFS, &h.aboveDB
 	}
-	dropouts, longest := c.dropout.result(judge.noise.hasBackground(r.ActiveLevelDBFS))
+	dropouts, longest := c.dropout.result(r.ActiveLevelDBFS)
 	r.Dropouts, r.LongestGapMS = dropouts, a.milliseconds(int64(longest))
 }
 

@@ -7,62 +7,53 @@ const (
 	dropoutEdgeS             = 0.002 // what counts as the edge of a gap
 	dropoutAroundS           = 0.020 // and as the sound around it
 	dropoutEdgeShare         = 0.063 // least power at the edge relative to the sound around: -12 dB
-	dropoutJumpShare         = 0.04  // least power of the very last and first sample, likewise: -14 dB
-	dropoutStepRatio         = 32    // most difference of power before and after: 15 dB
-	dropoutPitchRatio        = 2.5   // most difference of the rate of zero crossings before and after
+	dropoutJumpShare         = 0.04  // least power of the very last or first sample, likewise: -14 dB
 	dropoutLeastPower        = 1e-6  // -60 dBFS
-	othersPerCut             = 10    // other zero runs among which one that looks like a cut is chance
+	tornBelowActiveDB        = 12    // softer sounds do not tell a lost buffer from a gate that closes
+	tornShare                = 4     // with one in so many torn off, the others were lost as well
+	othersPerTorn            = 10    // others among which one that looks torn off is chance
+	tornLevels               = 7 - FloorDBFS
 	dropoutReachS            = 0.160 // what lies further back has no weight in the sound around
 )
 
-// dropoutMeter finds runs of exact zero between sounds. Where the pauses carry a background, as every real
-// microphone's do, each such run is a lost buffer. A noise gate and a synthetic voice have exact zeros of
-// their own, in pauses and in stops; there only a run that cuts through the middle of a sound counts, and as
-// many of those as chance makes of the others are taken off.
+// dropoutMeter finds runs of exact zero between sounds: lost buffers, but also the pauses behind a noise gate. A
+// gate closes once the sound has become soft, far below the level of the voice; a buffer is lost at any moment,
+// and so most of the time in the middle of the voice. Where enough of the runs follow on a loud sound, all of them
+// are lost sound; where few do, those, less what chance makes of the others. Whether the pauses carry a background
+// says less: who speaks without a pause has none to look at.
 type dropoutMeter struct {
-	minRun, maxRun, edge, around int
-	edgeGain, aroundGain         float64
+	minRun, maxRun, around int
+	edgeGain, aroundGain   float64
 
 	heard *heardSamples // since the last gap
-	last  float64       // the last sample that was not zero
 	zeros int
 
 	// A gap that is waiting for the sound after it.
 	gap     int
-	before  edgeWave
-	jump    bool // the wave before it did not come near zero
-	first   float64
+	before  soundBefore
 	resumed int
-	after   edgeWave
+	first   float64 // power of the first sample after it
+	after   float64 // and of the sound
 
-	gaps, between, cuts        int // all; those between sounds; of those, the ones that cut through one
-	longestBetween, longestCut int
+	between gapCount             // those between sounds
+	torn    [tornLevels]gapCount // of those, where the sound did not fade, by its level in dB
 }
 
-// edgeWave describes the wave on one side of a gap.
-type edgeWave struct {
-	edge, around float64 // power right at the gap, and of the sound around
-	crossings    float64 // zero crossings per sample
-}
+// soundBefore is the power of a sound before a gap: of its last sample, right at the gap, and around.
+type soundBefore struct{ last, edge, around float64 }
 
-func (w edgeWave) loud() bool { return w.around >= dropoutLeastPower }
-
-// cut: the sound does not fade towards the gap, nor does its outermost sample come near zero.
-func (w edgeWave) cut(outermost float64) bool {
-	return w.edge >= dropoutEdgeShare*w.around && outermost*outermost >= dropoutJumpShare*w.around
-}
-
-func (w edgeWave) resembles(other edgeWave) bool {
-	power, crossings := w.around/other.around, (w.crossings+1e-4)/(other.crossings+1e-4)
-	return max(power, 1/power) < dropoutStepRatio && max(crossings, 1/crossings) < dropoutPitchRatio
+// torn: the sound did not fade towards the gap, and it leaps into it or the next sound out of it. Where a synthetic
+// voice pauses, both come near zero.
+func (s soundBefore) torn(first, after float64) bool {
+	leaps := s.last >= dropoutJumpShare*s.around || first >= dropoutJumpShare*after
+	return leaps && s.edge >= dropoutEdgeShare*s.around
 }
 
 func newDropoutMeter(rateHz int) dropoutMeter {
 	rate := float64(rateHz)
 	return dropoutMeter{
 		minRun: int(dropoutMinS * rate), maxRun: int(dropoutMaxS * rate),
-		edge: int(dropoutEdgeS * rate), around: int(dropoutAroundS * rate),
-		heard:    newHeardSamples(int(dropoutReachS * rate)),
+		around: int(dropoutAroundS * rate), heard: newHeardSamples(int(dropoutReachS * rate)),
 		edgeGain: 1 - math.Exp(-1/(dropoutEdgeS*rate)), aroundGain: 1 - math.Exp(-1/(dropoutAroundS*rate)),
 	}
 }
@@ -89,7 +80,6 @@ func (m *dropoutMeter) write(raw []float64, s *survey) {
 		if c.zeros {
 			m.zeros = trailingZeros(samples)
 		}
-		m.last = samples[len(samples)-1-m.zeros]
 	}
 }
 
@@ -113,81 +103,80 @@ func (m *dropoutMeter) endZeros(zeros int, first float64) {
 		return
 	}
 	m.judgeZeros(zeros, first)
-	m.heard.forget(m.last)
+	m.heard.forget()
 }
 
 func (m *dropoutMeter) judgeZeros(zeros int, first float64) {
 	m.gap = 0 // if there was one, the sound after it was too short to judge it by
-	if m.last == 0 {
-		return // the stream began with it
-	}
-	m.gaps++
 	if zeros > m.maxRun {
 		return
 	}
-	if before := m.heard.wave(m.edgeGain, m.aroundGain); before.loud() {
-		m.gap, m.before, m.jump, m.first = zeros, before, before.cut(m.last), first
-		m.resumed, m.after = 0, edgeWave{}
+	if before := m.heard.sound(m.edgeGain, m.aroundGain); before.around >= dropoutLeastPower {
+		m.gap, m.before = zeros, before
+		m.first, m.resumed, m.after = first*first, 0, 0
 	}
 }
 
 func (m *dropoutMeter) resumeWith(samples []float64) {
-	last := m.last
 	for _, x := range samples {
 		if x == 0 {
 			continue
 		}
-		if m.resume(x*x, x*last < 0); m.gap == 0 {
+		if m.resume(x * x); m.gap == 0 {
 			return
 		}
-		last = x
 	}
 }
 
 // resume gathers the sound after a gap and then decides on it.
-func (m *dropoutMeter) resume(square float64, crossed bool) {
-	if m.resumed < m.edge {
-		m.after.edge += square / float64(m.edge)
-	}
-	m.after.around += square / float64(m.around)
-	if crossed {
-		m.after.crossings += 1 / float64(m.around)
-	}
+func (m *dropoutMeter) resume(square float64) {
+	m.after += square / float64(m.around)
 	if m.resumed++; m.resumed < m.around {
 		return
 	}
 	gap := m.gap
 	m.gap = 0
-	if !m.after.loud() {
+	if m.after < dropoutLeastPower {
 		return
 	}
-	m.between++
-	m.longestBetween = max(m.longestBetween, gap)
-	if m.jump && m.after.cut(m.first) && m.after.resembles(m.before) {
-		m.cuts++
-		m.longestCut = max(m.longestCut, gap)
+	m.between.add(gap)
+	if m.before.torn(m.first, m.after) {
+		m.torn[tornLevel(powerDB(m.before.around))].add(gap)
 	}
 }
 
-// result is the number of dropouts and the longest of them in samples. hasBackground says that the parts
-// without speech are not exactly zero.
-func (m *dropoutMeter) result(hasBackground bool) (dropouts, longest int) {
-	if hasBackground {
-		return m.between, m.longestBetween
+func tornLevel(dBFS float64) int { return max(0, min(tornLevels-1, int(dBFS-FloorDBFS))) }
+
+// result is the number of dropouts and the longest of them in samples, in a voice of this active level.
+func (m *dropoutMeter) result(activeDBFS float64) (dropouts, longest int) {
+	var torn gapCount
+	for _, c := range m.torn[tornLevel(activeDBFS-tornBelowActiveDB):] {
+		torn.merge(c)
 	}
-	byChance := (m.gaps - m.cuts + othersPerCut - 1) / othersPerCut
-	if m.cuts > byChance {
-		return m.cuts - byChance, m.longestCut
+	others := m.between.count - torn.count
+	if torn.count > 0 && torn.count*tornShare >= m.between.count {
+		return m.between.count, m.between.longest
+	}
+	if byChance := (others + othersPerTorn - 1) / othersPerTorn; torn.count > byChance {
+		return torn.count - byChance, torn.longest
 	}
 	return 0, 0
 }
 
-// heardSamples are the last samples before now, without the long runs of zeros: what a gap is compared with once
-// there is one. To follow the sound around every sample would take longer than all the rest of the meter.
+// gapCount counts gaps.
+type gapCount struct{ count, longest int }
+
+func (c *gapCount) add(gap int) { c.merge(gapCount{1, gap}) }
+
+func (c *gapCount) merge(other gapCount) {
+	c.count, c.longest = c.count+other.count, max(c.longest, other.longest)
+}
+
+// heardSamples are the last samples before now, without the long runs of zeros: what is looked at once there is a
+// gap. To follow the level at every sample would take longer than all the rest of the meter.
 type heardSamples struct {
 	reach   int
 	samples []float64
-	earlier float64 // the sample before them
 }
 
 func newHeardSamples(reach int) *heardSamples {
@@ -198,31 +187,24 @@ func newHeardSamples(reach int) *heardSamples {
 func (h *heardSamples) add(samples []float64) {
 	if len(h.samples)+len(samples) > cap(h.samples) {
 		kept := len(h.samples) - h.reach
-		h.earlier = h.samples[kept-1]
 		h.samples = h.samples[:copy(h.samples, h.samples[kept:])]
 	}
 	h.samples = append(h.samples, samples...)
 }
 
-// forget begins anew after a gap before which the last sample was this.
-func (h *heardSamples) forget(last float64) { h.samples, h.earlier = h.samples[:0], last }
+// forget begins anew after a gap.
+func (h *heardSamples) forget() { h.samples = h.samples[:0] }
 
-// wave describes the end of what was heard, by exponential averages.
-func (h *heardSamples) wave(edgeGain, aroundGain float64) edgeWave {
-	var edge, around, crossings float64
-	before := h.earlier
+// sound describes the end of what was heard, by exponential averages.
+func (h *heardSamples) sound(edgeGain, aroundGain float64) soundBefore {
+	var s soundBefore
 	for _, x := range h.samples {
 		if x == 0 {
-			continue // a zero now and then has no sign to cross from
+			continue
 		}
-		square, crossing := x*x, 0.0
-		if x*before < 0 {
-			crossing = 1
-		}
-		edge += edgeGain * (square - edge)
-		around += aroundGain * (square - around)
-		crossings += aroundGain * (crossing - crossings)
-		before = x
+		s.last = x * x
+		s.edge += edgeGain * (s.last - s.edge)
+		s.around += aroundGain * (s.last - s.around)
 	}
-	return edgeWave{edge, around, crossings}
+	return s
 }

@@ -21,9 +21,6 @@ const (
 	// noise was not there all the time, and it is the noise that counts.
 	consonantsDB = 1.5
 	otherNoiseDB = 6
-
-	softDB      = 20 // below the active level
-	softPerZero = 4
 )
 
 // noiseMeter finds the noise floor: the median level of the quiet frames. The median, not the mean, as a cough,
@@ -40,13 +37,11 @@ type noiseMeter struct {
 	quiet    levelCounts // of the frames judged to be quiet
 	all      levelCounts // of all frames but the digital zeros
 	periodic [levelBins]int
-	zeros    int // frames that were a quarter or more digital zero
 }
 
 // addFrame takes any frame, before it is judged.
 func (m *noiseMeter) addFrame(f *frame) {
 	if f.zeros {
-		m.zeros++
 		return
 	}
 	bin := m.all.add(f.power)
@@ -72,13 +67,6 @@ func (m *noiseMeter) floorDBFS() (dBFS *float64, estimated bool) {
 		return &quiet, true
 	}
 	return nil, false
-}
-
-// hasBackground says that what is not speech is not digital zero either: there are quiet parts, or at least far
-// more soft frames than zeros. Behind a noise gate it is the other way round.
-func (m *noiseMeter) hasBackground(activeDBFS float64) bool {
-	soft := m.all.below(activeDBFS - softDB)
-	return m.hasQuiet() || soft >= leastQuietFrames && soft >= softPerZero*m.zeros
 }
 
 // hasQuiet says that there were parts that were quiet, but not digitally zero.
@@ -122,15 +110,6 @@ func (c *levelCounts) add(power float64) int {
 	c.bins[bin].power += power
 	c.count++
 	return bin
-}
-
-// below is how many frames are softer than a level.
-func (c *levelCounts) below(dBFS float64) int {
-	count := 0
-	for _, b := range c.bins[:levelBin(dBFS)] {
-		count += b.count
-	}
-	return count
 }
 
 func levelBin(dBFS float64) int {

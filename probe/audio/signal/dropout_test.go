@@ -1,0 +1,47 @@
+package signal
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestAGateLosesNothing: a gate that closes for a moment in a room that is heard
+// all the time leaves exact zeros, and each time the sound has faded before. Cut
+// off at the same places, it has lost some.
+func TestAGateLosesNothing(t *testing.T) {
+	const (
+		rate      = 48000
+		closedFor = rate / 20
+		holes     = 8
+	)
+	random := rand.New(rand.NewPCG(5, 6))
+	voice := syllables(rate, 6, 130, 0.2)
+	for i := range voice {
+		voice[i] += float32(0.003 * random.NormFloat64()) // the room, -50 dBFS
+	}
+	for name, tt := range map[string]struct {
+		fade int // frames
+		want int
+	}{"a gate": {rate / 100, 0}, "lost buffers": {0, holes}} {
+		sound := slices.Clone(voice)
+		for hole := range holes {
+			from := rate/2 + hole*rate*5/8 + 1
+			clear(sound[from : from+closedFor])
+			for i := range tt.fade {
+				sound[from-tt.fade+i] *= float32(tt.fade-i) / float32(tt.fade+1)
+			}
+			for i := range tt.fade / 5 { // a gate opens faster
+				sound[from+closedFor+i] *= float32(i) / float32(tt.fade/5)
+			}
+		}
+		a, err := NewAnalyzer(Format{RateHz: rate, Channels: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Write(sound)
+		if got := a.Analysis().Dropouts; got != tt.want {
+			t.Errorf("%s: %d dropouts, want %d", name, got, tt.want)
+		}
+	}
+}
