@@ -104,8 +104,8 @@ type direction struct {
 	packets []stats.Packet
 	// loss stands where the packets do not tell it.
 	loss *stats.Loss
-	// sampled says that more packets arrived than are known of: the time between
-	// those known is not the line's.
+	// sampled says that more packets arrived than are known of: the times between
+	// those known are not the line's.
 	sampled bool
 }
 
@@ -206,7 +206,7 @@ func (d direction) summary() stats.Summary {
 		s.Loss = d.loss
 	}
 	if d.sampled {
-		s.Slowed = nil
+		s.Slowed, s.Jitter = nil, nil
 	}
 	return s
 }

@@ -1,0 +1,38 @@
+package media
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/media/stats"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// TestWayUpThatIsKnownByAFewEchoes: on a line too narrow on the way down, and
+// without the reflector's log, two of three packets that arrived are not known of.
+// The time between the others is the way down's.
+func TestWayUpThatIsKnownByAFewEchoes(t *testing.T) {
+	const ms = 1_000_000
+	every := func(k int) measurement {
+		m := measurement{logErr: errors.New("none"), stream: recording{Payload: wire.DefaultBytes, Complete: true}}
+		for i := range 300 {
+			sent := int64(i) * 20 * ms
+			m.stream.Sends = append(m.stream.Sends, stats.Send{PlannedNS: sent, SentNS: sent})
+			if i%k == 0 {
+				m.stream.Echoes = append(m.stream.Echoes, receipt{ArrivedNS: sent + 700*ms, Down: wire.Down{
+					Seq: uint32(i), UpSeq: uint32(i), UpUnique: uint32(i + 1), UpSentNS: sent,
+					UpArrivedNS: sent + 50*ms + int64(i%4)*ms, SentNS: sent + 55*ms,
+				}})
+			}
+		}
+		return m
+	}
+	whole, _ := every(1).directions()
+	if s := whole.summary(); s.Jitter == nil {
+		t.Error("all are known, and no jitter")
+	}
+	few, _ := every(3).directions()
+	if s := few.summary(); s.Jitter != nil || s.Slowed != nil || s.Loss == nil || s.Loss.Lost != 0 {
+		t.Errorf("jitter %v, slowed %v, loss %+v", s.Jitter, s.Slowed, s.Loss)
+	}
+}
