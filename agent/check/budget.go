@@ -40,8 +40,9 @@ const (
 	// after a silence that is to prove a filter.
 	behaviorBudget = 11 * time.Second
 	// relayBudget is the list of servers, a name, and two of the schedules: one
-	// for the relay, one for the data through it.
-	relayBudget = 11 * time.Second
+	// for the relay, one for the data through it. Giving relays back takes until
+	// the end of the grace where the line's queue is long.
+	relayBudget = 10500 * time.Millisecond
 	// webBudget lets the name, the connection and the encryption hang for 3 s
 	// each, so that the step at fault is named and not the budget, and begins after
 	// the voice's way is settled (begins).

@@ -145,7 +145,7 @@ func (o Options) web(s sources) probe.Probe {
 	if s.webURL == "" {
 		return skipped{report.ProbeNetworkWeb, "no address to test: neither a target nor a collector is known"}
 	}
-	return newWeb(s)
+	return o.newWeb(s)
 }
 
 // load fills the line, which nobody wants in the middle of a session: it runs

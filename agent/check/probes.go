@@ -78,10 +78,13 @@ func newRelays(s sources) probe.Probe {
 	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs})
 }
 
-func newWeb(s sources) probe.Probe {
+func (o Options) newWeb(s sources) probe.Probe {
 	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token}
 	if s.collector != nil {
-		c.WebSocketURL, c.WebSocketAfter = s.collector.JoinPath(wire.PathWebSocket).String(), webSocketAfter
+		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
+	}
+	if len(o.Only) != 1 { // one probe alone need not make room for anybody
+		c.WebSocketAfter = webSocketAfter
 	}
 	return network.NewWeb(c)
 }

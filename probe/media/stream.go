@@ -68,6 +68,10 @@ func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
 // to measure.
 const tooLate = 5 * wire.PacketInterval
 
+// clockRough is how far a clock that did not run back may seem to: Windows
+// has one that only moves on at ticks, of 15.6 ms, to fall back on.
+const clockRough = 20 * time.Millisecond
+
 // run sends until all packets are out, ctx is done or the path is gone.
 func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	go s.receive(l)
@@ -81,7 +85,7 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 		planned := first + int64(i)*int64(wire.PacketInterval)
 		// By a clock that ran back the next packet would have an hour to wait.
 		now := s.nowNS()
-		turned := now < latest
+		turned := now < latest-int64(clockRough)
 		latest = now
 		if turned || s.clock.Sleep(ctx, time.Duration(planned-now)) != nil {
 			s.mu.Lock()

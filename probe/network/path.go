@@ -170,7 +170,7 @@ func judgePath(d *report.NetworkPath) probe.Result {
 	switch {
 	case len(d.Segments) == 0:
 		return probe.Result{Status: report.StatusUnknown, Note: "no point on the way to the server could be asked", Data: d}
-	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineCut && d.UDPCut == nil:
+	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineCut && (d.UDPCut == nil || !*d.UDPCut):
 		return probe.Result{Status: report.StatusUnknown, Note: "the figures do not tell where packets get lost", Data: d}
 	}
 	return probe.Result{Status: report.StatusOK, Data: d}

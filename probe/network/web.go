@@ -91,9 +91,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j.trySmallPackets(ctx)
 	j.tryBesideProxy(ctx)
 	j.askForIPv6(ctx)
-	if env.Clock.Sleep(ctx, p.WebSocketAfter) == nil {
-		j.tryWebSocket(ctx)
-	}
+	j.tryWebSocket(ctx)
 	r := judge(data)
 	if r.Status == report.StatusUnknown && j.why != "" {
 		r.Note = j.why

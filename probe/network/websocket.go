@@ -38,7 +38,7 @@ const (
 // message and waits for it to come back. It tells only what is certain: that
 // WebSockets get through, or that somebody in between does not let them.
 func (j *journey) tryWebSocket(ctx context.Context) {
-	if j.WebSocketURL == "" || j.data.Stage != stageHTTP {
+	if j.WebSocketURL == "" || j.data.Stage != stageHTTP || j.env.Clock.Sleep(ctx, j.WebSocketAfter) != nil {
 		return
 	}
 	got, between := j.upgradeOnce(ctx)
