@@ -1,5 +1,7 @@
 package diagnose
 
+import "github.com/tonprobe/tonprobe/probe/report"
+
 // narrow says for each direction that the voice alone is more than the line lets
 // through: what is lost and late then is the stream's own surplus.
 func (f *facts) narrow() (up, down bool) {
@@ -14,6 +16,13 @@ func (f *facts) below(kbps *float64, limits Limit) bool {
 	rate, ok := number(kbps)
 	_, _, passed := limits.below(rate)
 	return ok && passed && rate >= 0
+}
+
+// failsBelow is below where a voice does not fit any more.
+func (f *facts) failsBelow(kbps *float64, limits Limit) bool {
+	rate, _ := number(kbps)
+	severity, _, _ := limits.below(rate)
+	return f.below(kbps, limits) && severity == report.SeverityFail
 }
 
 // queues are by how much the delay that no packet escapes swung in each direction
@@ -67,10 +76,14 @@ func (f *facts) overflows() (riseMS, limitMS float64, ok bool) {
 const overflowShare = 0.1
 
 // queued says that a queue, somebody else's or the voice's own, is what makes
-// packets late.
+// packets late. On a line that media.load found to carry less than a voice and the
+// check around it, the check's own packets are enough to fill one.
 func (f *facts) queued() bool {
 	narrowUp, narrowDown := f.narrow()
 	if narrowUp || narrowDown {
+		return true
+	}
+	if f.load != nil && (f.failsBelow(f.load.UpKbps, f.Link.UpKbps) || f.failsBelow(f.load.DownKbps, f.Link.DownKbps)) {
 		return true
 	}
 	up, down := f.queues()

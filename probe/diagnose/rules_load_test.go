@@ -74,6 +74,21 @@ func TestTheQueueIsTheCause(t *testing.T) {
 	}
 }
 
+// TestLoadFoundTheLineNarrow: where the voice and the check around it just fill the
+// line, its packets are late for that, and for nothing else.
+func TestLoadFoundTheLineNarrow(t *testing.T) {
+	for kbps, want := range map[float64]string{34.6: "net.bandwidth_low_up", 450: "net.jitter_high"} {
+		r := healthy()
+		v := voice(r)
+		v.RTTMinMS, v.RTTP50MS, v.LatePct60MS, v.UpQueueMS = new(65.0), new(226.0), new(87.0), new(0.0)
+		load(r).UpKbps = new(kbps)
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		if len(causes) == 0 || causes[0].Code != want {
+			t.Errorf("%g kbit/s: %+v, want %s", kbps, causes, want)
+		}
+	}
+}
+
 // TestAQueueHidesNoOtherFault: what it does not explain is still said.
 func TestAQueueHidesNoOtherFault(t *testing.T) {
 	for name, c := range map[string]struct {
