@@ -167,9 +167,6 @@ func (f *facts) longestGapMS() *float64 {
 	return nil
 }
 
-// outageMS is how long a hole is no burst of loss any more: the line was away.
-const outageMS = 1000
-
 // oneDirection says that the voice lost clearly more one way than the other, as
 // on a line whose own way up is full. While a line is away the reflector gets
 // nothing that it could send back, so that only the way up seems to lose.
@@ -179,7 +176,7 @@ func (f *facts) oneDirection() bool {
 		return up.known() && down.known()
 	}
 	hole, ok := number(f.longestGapMS())
-	away := ok && hole >= outageMS && hole/packetMS >= 0.8*up.lost
+	away := ok && hole >= f.Link.OutageMS.Value && hole/packetMS >= 0.8*up.lost
 	return down.fewerThan(up) && !away
 }
 

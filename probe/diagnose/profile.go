@@ -114,6 +114,7 @@ type LinkLimits struct {
 	GatewayLossPct Limit `toml:"gateway_loss_pct"` // lower end of the Wilson interval
 	DelaySpreadMS  Limit `toml:"delay_spread_ms"`  // p95 less the shortest round trip
 	DNSMS          Limit `toml:"dns_ms"`
+	OutageMS       Bound `toml:"outage_ms"` // a hole so long is no burst of loss any more: the line was away
 	BloatMS        Limit `toml:"bloat_ms"`  // rise of the round trip under load
 	UpKbps         Limit `toml:"up_kbps"`   // passed downwards
 	DownKbps       Limit `toml:"down_kbps"` // passed downwards
@@ -122,6 +123,9 @@ type LinkLimits struct {
 // NATLimits are the limits of what routers do to packets.
 type NATLimits struct {
 	BindingLifetimeS Limit `toml:"binding_lifetime_s"` // passed downwards
+	ReflectorAwakeS  Bound `toml:"reflector_awake_s"`  // how old its answer to the collector may be
+	ReflectorHeardS  Bound `toml:"reflector_heard_s"`  // how long others having reached it speaks for its firewall
+	ReflectorOpenedS Bound `toml:"reflector_opened_s"` // and how long for this firewall having been opened at all
 }
 
 // UnknownProfileError says that there is no profile of this name.

@@ -220,7 +220,7 @@ func (f *facts) udpCut() bool {
 // udpCutOff needs the collector's word that its reflector was awake when the
 // stream had ended: a reflector that dies looks the same from here.
 func (f *facts) udpCutOff() *finding {
-	word := awake(report.ProbeMediaVoice, f.voice.ServerAnsweredS)
+	word := f.awake(report.ProbeMediaVoice, f.voice.ServerAnsweredS)
 	if word == nil {
 		return nil
 	}

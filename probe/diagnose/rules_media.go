@@ -49,7 +49,7 @@ func mediaPortsBlocked(f *facts) *finding {
 	if !f.stunOverUDP() {
 		return nil
 	}
-	if word := awake(report.ProbeNAT, f.nat.ServerAnsweredS); word != nil && f.noPathAtAll() {
+	if word := f.awake(report.ProbeNAT, f.nat.ServerAnsweredS); word != nil && f.noPathAtAll() {
 		hit := disturbance(suggested, ofVoice("state", string(f.voice.State), ""))
 		hit.blind, hit.supporting = true, append(word, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 		return hit

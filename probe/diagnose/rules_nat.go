@@ -80,33 +80,23 @@ func sharedAddress(f *facts) *finding {
 	return nil
 }
 
-// The collector's word on its reflector. Each half alone proves nothing: one that
-// is awake may sit behind a firewall that was never opened, and one that others
-// reached may have fallen silent since.
-const (
-	// awakeWithinS is how old the reflector's answer to the collector may be.
-	awakeWithinS = 15
-	// heardLatelyS is how long others having reached it speaks for its firewall.
-	heardLatelyS = 600
-	// heardWithinDayS says no more than that this firewall was opened at all.
-	heardWithinDayS = 24 * 3600
-)
-
-// awake is the collector's word that its reflector answers, as evidence.
-func awake(probe string, answeredS *float64) []report.Evidence {
-	if s, ok := number(answeredS); ok && s >= 0 && s <= awakeWithinS {
+// awake is the collector's word that its reflector answers, as evidence. It proves
+// nothing alone: the reflector may sit behind a firewall that was never opened.
+func (f *facts) awake(probe string, answeredS *float64) []report.Evidence {
+	if s, ok := number(answeredS); ok && s >= 0 && s <= f.NAT.ReflectorAwakeS.Value {
 		return []report.Evidence{observed(probe, "server_answered_s", s, "s")}
 	}
 	return nil
 }
 
 // reachable is the collector's word that its reflector is awake and that a
-// machine elsewhere reached it within so many seconds; nil where it gave none.
+// machine elsewhere reached it within so many seconds; nil where it gave none. One
+// that others reached and that is no longer awake has fallen silent since.
 func (f *facts) reachable(withinS float64) []report.Evidence {
 	if f.nat == nil {
 		return nil
 	}
-	word := awake(report.ProbeNAT, f.nat.ServerAnsweredS)
+	word := f.awake(report.ProbeNAT, f.nat.ServerAnsweredS)
 	if s, ok := number(f.nat.ServerHeardS); word != nil && ok && s >= 0 && s <= withinS {
 		return append(word, observed(report.ProbeNAT, "server_heard_s", s, "s"))
 	}
@@ -127,9 +117,9 @@ func (f *facts) onlyWebPasses() []report.Evidence {
 		return []report.Evidence{ofWeb("beside_proxy", false, "")}
 	}
 	if f.nobodyHeard() {
-		return f.reachable(heardWithinDayS)
+		return f.reachable(f.NAT.ReflectorOpenedS.Value)
 	}
-	return f.reachable(heardLatelyS)
+	return f.reachable(f.NAT.ReflectorHeardS.Value)
 }
 
 // nobodyHeard says that machines behind the own network were asked often enough,
