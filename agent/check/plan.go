@@ -74,7 +74,7 @@ func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error
 		{Probe: o.newBehavior(s), Budget: behaviorBudget + o.lifetimeSearch()},
 		{Probe: newRelays(s), Budget: relayBudget},
 		{Probe: newVoice(s, way), Budget: connectBudget + streamFor},
-		{Probe: o.web(s), Budget: webBudget},
+		{Probe: o.web(s, way), Budget: webBudget},
 		{Probe: newLink(s), Budget: linkBudget},
 		{Probe: newPath(s, o.Target, way), Budget: pathBudget},
 	}
@@ -141,11 +141,11 @@ func (o Options) noAudioBecause() string {
 	return ""
 }
 
-func (o Options) web(s sources) probe.Probe {
+func (o Options) web(s sources, way voiceWay) probe.Probe {
 	if s.webURL == "" {
 		return skipped{report.ProbeNetworkWeb, "no address to test: neither a target nor a collector is known"}
 	}
-	return o.newWeb(s)
+	return o.newWeb(s, way)
 }
 
 // load fills the line, which nobody wants in the middle of a session: it runs

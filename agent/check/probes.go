@@ -78,13 +78,13 @@ func newRelays(s sources) probe.Probe {
 	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs})
 }
 
-func (o Options) newWeb(s sources) probe.Probe {
-	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token}
+func (o Options) newWeb(s sources, way voiceWay) probe.Probe {
+	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, After: way.settled, AtMost: webConnectUntil}
 	if s.collector != nil {
 		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
 	}
 	if len(o.Only) != 1 { // one probe alone need not make room for anybody
-		c.WebSocketAfter = webSocketAfter
+		c.WebSocketAfter, c.ConnectAfter = webSocketAfter, webConnectAfter
 	}
 	return network.NewWeb(c)
 }

@@ -30,7 +30,6 @@ type begin struct {
 var begins = map[string]begin{
 	report.ProbeNetworkPath: {after: 500 * time.Millisecond},
 	report.ProbeNATBehavior: {after: 900 * time.Millisecond, until: 3600 * time.Millisecond},
-	report.ProbeNetworkWeb:  {after: 1100 * time.Millisecond, until: 3200 * time.Millisecond},
 	report.ProbeNATTURN:     {after: 2300 * time.Millisecond, until: 4600 * time.Millisecond},
 }
 
@@ -38,6 +37,10 @@ const (
 	// pathStreamsUntil is how long after its beginning network.path waits for the
 	// voice with its streams: they take 6.6 s of its budget.
 	pathStreamsUntil = 3900 * time.Millisecond
+	// webConnectAfter and webConnectUntil are the same for the connection of
+	// network.web, whose look-up of the name goes first.
+	webConnectAfter = 1100 * time.Millisecond
+	webConnectUntil = 3200 * time.Millisecond
 	// streamAfter is when the voice stream begins at the earliest.
 	streamAfter = time.Second
 	// webSocketAfter is how long after its first answer network.web opens its

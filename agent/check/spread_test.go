@@ -67,7 +67,7 @@ func TestProbesBeginOneAfterTheOther(t *testing.T) {
 }
 
 func TestNobodyWaitsForAVoiceThatDoesNotRun(t *testing.T) {
-	plan, err := Options{Only: []string{report.ProbeNATTURN, report.ProbeNetworkWeb}}.withDefaults().plan(t.Context())
+	plan, err := Options{Only: []string{report.ProbeNATTURN, report.ProbeNATBehavior}}.withDefaults().plan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ type journey struct {
 	env    probe.Env
 	data   *report.NetworkWeb
 	target *url.URL
+	began  time.Time
 	ways   []*url.URL // to go, in the order to try them
 	proxy  *url.URL   // of the way taken; nil when there is none
 	// tunnels asks a proxy for a tunnel even where a plain request would do.

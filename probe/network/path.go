@@ -81,7 +81,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return notNeeded(), nil
 	}
 	found := p.survey(ctx, env, far)
-	p.awaitTurn(ctx, env, began)
+	awaitTurn(ctx, env.Clock, p.After, p.AtMost-env.Clock.Now().Sub(began))
 	data := &report.NetworkPath{}
 	var wg sync.WaitGroup
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })
@@ -103,23 +103,6 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		data.FaultSegment, data.Line = cannotTell, lineCut
 	}
 	return judgePath(data), nil
-}
-
-// awaitTurn lets those go first who need the line more.
-func (p path) awaitTurn(ctx context.Context, env probe.Env, began time.Time) {
-	if p.After == nil {
-		return
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-p.After:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	_ = env.Clock.Sleep(ctx, p.AtMost-env.Clock.Now().Sub(began))
 }
 
 // notNeeded is the result where no network lies in between.

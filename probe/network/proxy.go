@@ -32,8 +32,12 @@ func (j *journey) reach(ctx context.Context) bool {
 		if !j.goBy(way) {
 			continue
 		}
-		if j.take(ctx, j.lookUp, j.connect) {
-			return true
+		if j.take(ctx, j.lookUp) {
+			_ = j.env.Clock.Sleep(ctx, j.ConnectAfter-j.env.Clock.Now().Sub(j.began))
+			awaitTurn(ctx, j.env.Clock, j.After, j.AtMost-j.env.Clock.Now().Sub(j.began))
+			if j.take(ctx, j.connect) {
+				return true
+			}
 		}
 		if ctx.Err() != nil {
 			return false

@@ -44,6 +44,14 @@ type WebConfig struct {
 	// WebSocketAfter is how long to wait before that second connection, for the
 	// sake of narrow lines.
 	WebSocketAfter time.Duration
+	// ConnectAfter is how long after the probe began it connects at the earliest,
+	// and After is waited for then, until AtMost after the beginning: a connection
+	// takes what a narrow line carries in a second. Nil does not wait. The look-up of
+	// the name goes first: asked later, it would only wait for the rest of somebody
+	// else's question, and slow names would seem quick.
+	ConnectAfter time.Duration
+	After        <-chan struct{}
+	AtMost       time.Duration
 	// Router is this computer's next router; nil asks the system.
 	Router func(context.Context) netip.Addr
 	// StepTime bounds each step; 0 is 3 s.
@@ -84,7 +92,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.Proxies == nil {
 		p.Proxies = proxy.NewFinder(proxy.Config{Dial: env.Dial, Resolver: p.Resolver, Now: env.Clock.Now}).Find
 	}
-	j := &journey{WebConfig: p.WebConfig, env: env, data: data, target: target}
+	j := &journey{WebConfig: p.WebConfig, env: env, data: data, target: target, began: env.Clock.Now()}
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
 	j.placeTheFault(ctx)

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// TestPathWaitsItsTurn: for those who go first, but not for ever.
-func TestPathWaitsItsTurn(t *testing.T) {
+// TestWaitsItsTurn: for those who go first, but not for ever.
+func TestWaitsItsTurn(t *testing.T) {
 	const most = 4 * time.Second
 	for name, c := range map[string]struct{ began, over, want time.Duration }{
 		"over already":              {0, 0, 0},
@@ -24,14 +24,12 @@ func TestPathWaitsItsTurn(t *testing.T) {
 				over := time.AfterFunc(c.over, func() { close(after) })
 				defer over.Stop()
 				start := time.Now()
-				p := path{PathConfig{After: after, AtMost: most}}
-				p.awaitTurn(t.Context(), probe.Env{Clock: probe.SystemClock{}}, start.Add(-c.began))
+				awaitTurn(t.Context(), probe.SystemClock{}, after, most-c.began)
 				if got := time.Since(start); got != c.want {
 					t.Errorf("waited %v, want %v", got, c.want)
 				}
 			})
 		})
 	}
-	start := time.Now()
-	path{}.awaitTurn(t.Context(), probe.Env{}, start) // nobody to wait for: the clock is not asked
+	awaitTurn(t.Context(), nil, nil, time.Hour) // nobody to wait for: the clock is not asked
 }
