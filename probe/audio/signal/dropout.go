@@ -13,7 +13,6 @@ const (
 	tornShare                = 4     // with one in so many torn off, the others were lost as well
 	othersPerTorn            = 10    // others among which one that looks torn off is chance
 	tornLevels               = 7 - FloorDBFS
-	dropoutReachS            = 0.160 // what lies further back has no weight in the sound around
 )
 
 // dropoutMeter finds runs of exact zero between sounds: lost buffers, but also the pauses behind a noise gate. A
@@ -23,9 +22,9 @@ const (
 // says less: who speaks without a pause has none to look at.
 type dropoutMeter struct {
 	minRun, maxRun, around int
-	edgeGain, aroundGain   float64
+	ofSample, ofChunk      gains
 
-	heard *heardSamples // since the last gap
+	heard soundBefore // since the last gap
 	zeros int
 
 	// A gap that is waiting for the sound after it.
@@ -49,12 +48,33 @@ func (s soundBefore) torn(first, after float64) bool {
 	return leaps && s.edge >= dropoutEdgeShare*s.around
 }
 
+// add follows the sound by exponential averages; zeros now and then do not count.
+func (s *soundBefore) add(samples []float64, g gains) {
+	for _, x := range samples {
+		if x != 0 {
+			s.addPower(x*x, g)
+			s.last = x * x
+		}
+	}
+}
+
+func (s *soundBefore) addPower(power float64, g gains) {
+	s.edge += g.edge * (power - s.edge)
+	s.around += g.around * (power - s.around)
+}
+
+// gains are the weights of what is new in the averages.
+type gains struct{ edge, around float64 }
+
+func gainsOf(seconds float64) gains {
+	return gains{1 - math.Exp(-seconds/dropoutEdgeS), 1 - math.Exp(-seconds/dropoutAroundS)}
+}
+
 func newDropoutMeter(rateHz int) dropoutMeter {
 	rate := float64(rateHz)
 	return dropoutMeter{
-		minRun: int(dropoutMinS * rate), maxRun: int(dropoutMaxS * rate),
-		around: int(dropoutAroundS * rate), heard: newHeardSamples(int(dropoutReachS * rate)),
-		edgeGain: 1 - math.Exp(-1/(dropoutEdgeS*rate)), aroundGain: 1 - math.Exp(-1/(dropoutAroundS*rate)),
+		minRun: int(dropoutMinS * rate), maxRun: int(dropoutMaxS * rate), around: int(dropoutAroundS * rate),
+		ofSample: gainsOf(1 / rate), ofChunk: gainsOf(surveyChunk / rate),
 	}
 }
 
@@ -76,11 +96,21 @@ func (m *dropoutMeter) write(raw []float64, s *survey) {
 		if m.gap > 0 {
 			m.resumeWith(samples)
 		}
-		m.heard.add(samples)
-		if c.zeros {
-			m.zeros = trailingZeros(samples)
-		}
+		m.hear(samples, c)
 	}
+}
+
+// hear follows the sound. By whole chunks that costs next to nothing; one that a gap may begin or end in is looked
+// at sample by sample.
+func (m *dropoutMeter) hear(samples []float64, c chunk) {
+	last := samples[len(samples)-1]
+	if samples[0] != 0 && last != 0 && len(samples) == surveyChunk {
+		m.heard.addPower(c.squares/surveyChunk, m.ofChunk)
+		m.heard.last = last * last
+		return
+	}
+	m.heard.add(samples, m.ofSample)
+	m.zeros = trailingZeros(samples)
 }
 
 func leadingZeros(samples []float64) (zeros int) {
@@ -103,7 +133,7 @@ func (m *dropoutMeter) endZeros(zeros int, first float64) {
 		return
 	}
 	m.judgeZeros(zeros, first)
-	m.heard.forget()
+	m.heard = soundBefore{}
 }
 
 func (m *dropoutMeter) judgeZeros(zeros int, first float64) {
@@ -111,8 +141,8 @@ func (m *dropoutMeter) judgeZeros(zeros int, first float64) {
 	if zeros > m.maxRun {
 		return
 	}
-	if before := m.heard.sound(m.edgeGain, m.aroundGain); before.around >= dropoutLeastPower {
-		m.gap, m.before = zeros, before
+	if m.heard.around >= dropoutLeastPower {
+		m.gap, m.before = zeros, m.heard
 		m.first, m.resumed, m.after = first*first, 0, 0
 	}
 }
@@ -170,41 +200,4 @@ func (c *gapCount) add(gap int) { c.merge(gapCount{1, gap}) }
 
 func (c *gapCount) merge(other gapCount) {
 	c.count, c.longest = c.count+other.count, max(c.longest, other.longest)
-}
-
-// heardSamples are the last samples before now, without the long runs of zeros: what is looked at once there is a
-// gap. To follow the level at every sample would take longer than all the rest of the meter.
-type heardSamples struct {
-	reach   int
-	samples []float64
-}
-
-func newHeardSamples(reach int) *heardSamples {
-	return &heardSamples{reach: reach, samples: make([]float64, 0, 2*reach+blockFrames)}
-}
-
-// add appends samples, at most a block.
-func (h *heardSamples) add(samples []float64) {
-	if len(h.samples)+len(samples) > cap(h.samples) {
-		kept := len(h.samples) - h.reach
-		h.samples = h.samples[:copy(h.samples, h.samples[kept:])]
-	}
-	h.samples = append(h.samples, samples...)
-}
-
-// forget begins anew after a gap.
-func (h *heardSamples) forget() { h.samples = h.samples[:0] }
-
-// sound describes the end of what was heard, by exponential averages.
-func (h *heardSamples) sound(edgeGain, aroundGain float64) soundBefore {
-	var s soundBefore
-	for _, x := range h.samples {
-		if x == 0 {
-			continue
-		}
-		s.last = x * x
-		s.edge += edgeGain * (s.last - s.edge)
-		s.around += aroundGain * (s.last - s.around)
-	}
-	return s
 }
