@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -14,9 +15,14 @@ const (
 	atServer  = "server"
 )
 
-// byChance is how likely a difference between two shares may be by chance to be
-// called one.
-const byChance = 0.05
+const (
+	// byChance is how likely a difference between two shares may be by chance to
+	// be called one.
+	byChance = 0.05
+	// rarelyByChance is for what blames a server: of a hundred lines that lose
+	// 12 %, three have a stream to the provider that loses so much less.
+	rarelyByChance = 0.01
+)
 
 // lossPlace is where the loss comes about, and how that is known.
 type lossPlace struct {
@@ -39,14 +45,16 @@ func (f *facts) placeOfLoss() lossPlace {
 	if up, down := f.narrow(); up || down {
 		return lossPlace{} // what does not fit is lost at the narrow place, and is no fault of it
 	}
-	switch s := f.faultSegment(); s {
-	case atLAN, atAccess, atTransit, atServer:
+	voice := f.worseDirection()
+	switch s := f.faultSegment(); {
+	case s == atServer && f.providerMayLose(voice):
+		// The path's streams differ by chance; the voice has the last word.
+	case slices.Contains([]string{atLAN, atAccess, atTransit, atServer}, s):
 		return lossPlace{s, likely, []report.Evidence{ofFaultSegment(s)}}
 	}
 	if f.path == nil || len(f.voiceLost()) == 0 {
 		return lossPlace{}
 	}
-	voice := f.worseDirection()
 	lan, access := f.segment(atLAN), f.segment(atAccess)
 	if !voice.known() || !lan.known() || f.endsContradict(voice) {
 		return lossPlace{}
@@ -62,10 +70,19 @@ func (f *facts) placeOfLoss() lossPlace {
 		return lossPlace{}
 	case lan.fewerThan(access) && access.share() >= voice.share()/2:
 		return placed(atAccess, access)
-	case access.fewerThan(voice) && access.share() < voice.share()/2:
+	case access.mostlySpared(voice):
 		return placed(atServer, access)
 	}
 	return lossPlace{}
+}
+
+// providerMayLose says that the provider's router, which is held against a single
+// end, did not lose clearly less than the voice did: what the path calls a
+// server's loss may be the line's.
+func (f *facts) providerMayLose(voice counts) bool {
+	access := f.segment(atAccess)
+	twoEnds := f.segment(atTransit).known() && f.segment(atServer).known()
+	return len(f.voiceLost()) > 0 && voice.known() && access.known() && !twoEnds && !access.mostlySpared(voice)
 }
 
 // placed is a place that follows from the stream to a segment's end.
@@ -99,15 +116,22 @@ func (c counts) known() bool {
 func (c counts) share() float64 { return c.lost / c.sent }
 func (c counts) loses() bool    { return c.lost >= 3 }
 
-// fewerThan says whether c lost a smaller share than d beyond chance, by
+// fewerThan says whether c lost a smaller share than d beyond chance.
+func (c counts) fewerThan(d counts) bool { return c.alikeWith(d) < byChance }
+
+// mostlySpared says that most of what d lost c did not, and not by chance.
+func (c counts) mostlySpared(d counts) bool {
+	return c.share() < d.share()/2 && c.alikeWith(d) < rarelyByChance
+}
+
+// alikeWith is the chance that c loses so little beside d if both lose alike, by
 // Fisher's exact test: how likely so few of all the lost packets are in c.
-func (c counts) fewerThan(d counts) bool {
+func (c counts) alikeWith(d counts) (p float64) {
 	total, lost := c.sent+d.sent, c.lost+d.lost
-	p := 0.0
 	for k := max(0, lost-d.sent); k <= c.lost; k++ {
 		p += math.Exp(logChoose(c.sent, k) + logChoose(d.sent, lost-k) - logChoose(total, lost))
 	}
-	return p < byChance
+	return p
 }
 
 func logChoose(n, k float64) float64 {

@@ -257,9 +257,10 @@ func clockWrong(f *facts) *finding {
 // firewalls drop large pings alone, so that those count only where a connection
 // hangs as well. Where nothing hangs the voice, whose packets are small, gets
 // through, and the web helped itself (RFC 4821). That TLS which hung comes about
-// with small packets is proof by itself, and the only one for the way down.
+// with small packets is proof by itself, and the only one for the way down, but
+// where packets of any size get lost: there the second attempt was only lucky.
 func mtuBlackhole(f *facts) *finding {
-	if f.web != nil && isTrue(f.web.TLSSmallPackets) && f.webHangs() {
+	if f.web != nil && isTrue(f.web.TLSSmallPackets) && f.webHangs() && !f.lineLoses() {
 		return fault(stated, ofWeb("stage", f.web.Stage, ""), ofWeb("tls_small_packets", true, ""))
 	}
 	if f.path == nil || !isTrue(f.path.MTUBlackhole) {

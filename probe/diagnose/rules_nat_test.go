@@ -212,9 +212,15 @@ func TestLargePackets(t *testing.T) {
 		"large pings vanish, web hangs":     {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
 		"web hangs, large packets not told": {hangs, nil, "", "", report.Unknown},
 		"web hangs, small packets help":     {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(true) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
-		"and pings say nothing of it":       {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets, path(r).MTUBlackhole = new(true), new(false) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
-		"web hangs, whatever the size":      {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(false) }, nil, "", "", report.Unknown},
-		"web hangs, large packets pass":     {func(r *report.Report) { hangs(r); path(r).MTUBlackhole = new(false) }, nil, "", "", report.Unknown},
+		"a lossy line, lucky the second time": {func(r *report.Report) {
+			hangs(r)
+			web(r).TLSSmallPackets = new(true)
+			loses(r, 17, 12)
+			*path(r) = report.NetworkPath{FaultSegment: "lan", Line: "reached", Segments: []report.PathSegment{stream("lan", 25), stream("access", 26), stream("transit", 24)}}
+		}, one("net.lan_loss"), report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"and pings say nothing of it":   {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets, path(r).MTUBlackhole = new(true), new(false) }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
+		"web hangs, whatever the size":  {func(r *report.Report) { hangs(r); web(r).TLSSmallPackets = new(false) }, nil, "", "", report.Unknown},
+		"web hangs, large packets pass": {func(r *report.Report) { hangs(r); path(r).MTUBlackhole = new(false) }, nil, "", "", report.Unknown},
 	})
 }
 
