@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"log/slog"
 	"path"
 	"regexp"
@@ -173,10 +174,16 @@ func (s *Spool) store(ctx context.Context, state State, id string, doc []byte) e
 	return nil
 }
 
-// Read returns the content of e. The error is a *CorruptError when it is not
-// what was written.
+// Read returns the content of e, also where another process has moved it since
+// it was listed: the service sends while somebody looks. The error is a
+// *CorruptError when it is not what was written.
 func (s *Spool) Read(e Entry) ([]byte, error) {
 	doc, err := s.fs.ReadFile(e.path)
+	for _, state := range []State{Sent, Quarantined} {
+		if errors.Is(err, fs.ErrNotExist) {
+			doc, err = s.fs.ReadFile(path.Join(string(state), path.Base(e.path)))
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read report %s: %w", e.ID, err)
 	}

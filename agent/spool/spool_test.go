@@ -64,6 +64,11 @@ func TestReportsWaitInTheirOrderAndMoveOn(t *testing.T) {
 	if got := fmt.Sprint(ids(t, s, Waiting), ids(t, s, Sent), ids(t, s, Quarantined)); got != fmt.Sprint([]string{}, []string{old}, []string{young}) {
 		t.Errorf("got %s", got)
 	}
+	for _, e := range waiting { // as somebody has them who listed before
+		if doc, err := s.Read(e); err != nil || string(doc) != "{}" {
+			t.Errorf("%s after it was moved: %q, %v", e.ID, doc, err)
+		}
+	}
 	drops, err := s.Drops()
 	if err != nil || len(drops) != 1 || drops[0].ID != young || drops[0].Reason != "<script>" {
 		t.Errorf("drops %+v, %v", drops, err)
