@@ -84,24 +84,11 @@ type later struct {
 }
 
 func (l later) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	if env.Clock.Sleep(ctx, l.begin.after) != nil || l.awaitVoice(ctx, env) != nil {
+	if env.Clock.Sleep(ctx, l.begin.after) == nil {
+		probe.AwaitTurn(ctx, env.Clock, l.settled, l.begin.until-l.begin.after)
+	}
+	if ctx.Err() != nil {
 		return probe.Result{Status: report.StatusUnknown, Note: "stopped before it began"}, nil
 	}
 	return l.Probe.Run(ctx, env)
-}
-
-// awaitVoice returns when the voice's way is settled or the waiting is over; an
-// error is that of ctx.
-func (l later) awaitVoice(ctx context.Context, env probe.Env) error {
-	waiting, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-l.settled:
-			cancel()
-		case <-waiting.Done():
-		}
-	}()
-	_ = env.Clock.Sleep(waiting, l.begin.until-l.begin.after)
-	return ctx.Err()
 }

@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
-
-	"github.com/pion/stun/v2"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -54,32 +51,12 @@ func slowCollector(t *testing.T, kbps int) *httptest.Server {
 	})
 }
 
-// stunOnLoopback answers binding requests.
+// stunOnLoopback is a list with one server, which answers.
 func stunOnLoopback(t *testing.T) func(context.Context) (wire.ICEConfig, error) {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	go func() {
-		b := make([]byte, 1500)
-		for {
-			n, from, err := conn.ReadFromUDP(b)
-			if err != nil {
-				return
-			}
-			m := &stun.Message{Raw: b[:n]}
-			if m.Decode() != nil {
-				continue
-			}
-			if answer, err := stun.Build(m, stun.BindingSuccess, &stun.XORMappedAddress{IP: from.IP, Port: from.Port}); err == nil {
-				_, _ = conn.WriteToUDP(answer.Raw, from)
-			}
-		}
-	}()
+	server := udpMachine(t, true)
 	return func(context.Context) (wire.ICEConfig, error) {
-		return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"stun:" + conn.LocalAddr().String()}}}}, nil
+		return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"stun:" + server.String()}}}}, nil
 	}
 }
 

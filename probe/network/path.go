@@ -81,7 +81,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return notNeeded(), nil
 	}
 	found := p.survey(ctx, env, far)
-	awaitTurn(ctx, env.Clock, p.After, p.AtMost-env.Clock.Now().Sub(began))
+	probe.AwaitTurn(ctx, env.Clock, p.After, p.AtMost-env.Clock.Now().Sub(began))
 	data := &report.NetworkPath{}
 	var wg sync.WaitGroup
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })

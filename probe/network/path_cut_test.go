@@ -107,7 +107,8 @@ func udpMachine(t *testing.T, answers bool) netip.AddrPort {
 			if !answers || request.Decode() != nil {
 				continue
 			}
-			if reply, err := stun.Build(request, stun.BindingSuccess); err == nil {
+			mapped := &stun.XORMappedAddress{IP: from.Addr().AsSlice(), Port: int(from.Port())}
+			if reply, err := stun.Build(request, stun.BindingSuccess, mapped); err == nil {
 				_, _ = conn.WriteToUDPAddrPort(reply.Raw, from)
 			}
 		}

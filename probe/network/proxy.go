@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/proxy"
 
+	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -34,7 +35,7 @@ func (j *journey) reach(ctx context.Context) bool {
 		}
 		if j.take(ctx, j.lookUp) {
 			_ = j.env.Clock.Sleep(ctx, j.ConnectAfter-j.env.Clock.Now().Sub(j.began))
-			awaitTurn(ctx, j.env.Clock, j.After, j.AtMost-j.env.Clock.Now().Sub(j.began))
+			probe.AwaitTurn(ctx, j.env.Clock, j.After, j.AtMost-j.env.Clock.Now().Sub(j.began))
 			if j.take(ctx, j.connect) {
 				return true
 			}

@@ -1,15 +1,13 @@
-package network
+package probe
 
 import (
 	"context"
 	"time"
-
-	"github.com/tonprobe/tonprobe/probe"
 )
 
-// awaitTurn lets those go first who need the line more, until after is closed or
+// AwaitTurn lets those go first who need the line more, until after is closed or
 // atMost is over. Nil does not wait.
-func awaitTurn(ctx context.Context, clock probe.Clock, after <-chan struct{}, atMost time.Duration) {
+func AwaitTurn(ctx context.Context, clock Clock, after <-chan struct{}, atMost time.Duration) {
 	if after == nil {
 		return
 	}

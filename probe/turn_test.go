@@ -1,11 +1,9 @@
-package network
+package probe
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/tonprobe/tonprobe/probe"
 )
 
 // TestWaitsItsTurn: for those who go first, but not for ever.
@@ -24,12 +22,12 @@ func TestWaitsItsTurn(t *testing.T) {
 				over := time.AfterFunc(c.over, func() { close(after) })
 				defer over.Stop()
 				start := time.Now()
-				awaitTurn(t.Context(), probe.SystemClock{}, after, most-c.began)
+				AwaitTurn(t.Context(), SystemClock{}, after, most-c.began)
 				if got := time.Since(start); got != c.want {
 					t.Errorf("waited %v, want %v", got, c.want)
 				}
 			})
 		})
 	}
-	awaitTurn(t.Context(), nil, nil, time.Hour) // nobody to wait for: the clock is not asked
+	AwaitTurn(t.Context(), nil, nil, time.Hour) // nobody to wait for: the clock is not asked
 }
