@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -110,9 +111,9 @@ func TestPathJudgesTheLine(t *testing.T) {
 func TestPathCallsNoLossyNetworkDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
-		n := 0
+		var n atomic.Int64 // the points are asked side by side
 		asker := askFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
-			if n++; ttl == 0 && n%2 == 0 {
+			if n.Add(1)%2 == 0 && ttl == 0 {
 				<-ctx.Done()
 				return echo.Reply{}, echo.ErrSilent
 			}

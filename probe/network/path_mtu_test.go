@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -24,10 +25,10 @@ func TestCompareSizes(t *testing.T) {
 	byRouter := func(context.Context) (echo.Reply, error) {
 		return echo.Reply{Kind: echo.Unreachable, Complaint: true}, nil
 	}
-	nth := func(n int, yes, no question) question {
-		count := 0
+	nth := func(n int64, yes, no question) question {
+		var count atomic.Int64 // questions of one size overlap
 		return func(ctx context.Context) (echo.Reply, error) {
-			if count++; count%n == 0 {
+			if count.Add(1)%n == 0 {
 				return yes(ctx)
 			}
 			return no(ctx)
