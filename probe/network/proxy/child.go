@@ -11,9 +11,11 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 
-	"github.com/robertkrimen/otto"
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/parser"
 )
 
 // ChildArg is the hidden first argument that makes a program evaluate a script
@@ -65,13 +67,16 @@ type addresses struct {
 // ChildMain is a child's whole life. It returns the exit status.
 func ChildMain(in io.Reader, out io.Writer) int {
 	debug.SetMaxStack(maxStackBytes)
-	go guard()
+	var waiting atomic.Bool
+	go guard(&waiting)
 	lines, words := json.NewDecoder(bufio.NewReader(in)), json.NewEncoder(out)
 	var t task
 	if err := lines.Decode(&t); err != nil {
 		return 1
 	}
 	text, err := evaluate(t, func(host string) (a addresses) {
+		waiting.Store(true)
+		defer waiting.Store(false)
 		if words.Encode(word{LookUp: host}) != nil || lines.Decode(&a) != nil {
 			return addresses{}
 		}
@@ -87,11 +92,21 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	return 0
 }
 
-// guard ends the process when the script takes too much. Nothing gentler helps:
-// a loop inside one of the engine's built-in functions heeds no interruption.
-func guard() {
+// guard ends the process when the script takes too much memory, or more than
+// scriptTime without the time that it waits for look-ups: those have bounds of
+// their own. Nothing gentler helps: a loop inside one of the engine's built-in
+// functions heeds no interruption.
+func guard(waiting *atomic.Bool) {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	for end := time.Now().Add(scriptTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	const tick = time.Millisecond
+	last, used := time.Now(), time.Duration(0)
+	for used < scriptTime {
+		time.Sleep(tick)
+		now := time.Now()
+		if !waiting.Load() {
+			used += now.Sub(last)
+		}
+		last = now
 		if metrics.Read(sample); sample[0].Value.Uint64() > maxHeapBytes {
 			os.Exit(exitMemory)
 		}
@@ -100,38 +115,50 @@ func guard() {
 }
 
 // evaluate runs FindProxyForURL(url, host), the function of a PAC file as
-// Netscape described it in 1996 and all browsers still run it. The engine speaks
-// ECMAScript 5, as that of Windows (JScript) does: a script that wants more is
-// an error here, so that the proxy stays unknown. Engines of newer editions
-// make this program half as large again.
+// Netscape described it in 1996 and all browsers still run it. Browsers run it in
+// their own engine, so scripts of today use let, arrow functions and templates.
+//
+// The function must be a property of the global object, as Chromium
+// (proxy_resolver_v8.cc) and Firefox (ProxyAutoConfig.cpp) require: one that is
+// declared with const or let is not found by them.
 func evaluate(t task, lookUp func(string) addresses) (text string, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("the engine failed: %v", fault)
 		}
 	}()
-	vm := otto.New()
-	vm.SetStackDepthLimit(maxCalls)
-	for name, f := range functions(t, lookUp) {
+	vm := goja.New()
+	vm.SetMaxCallStackSize(maxCalls)
+	for name, f := range functions(vm, t, lookUp) {
 		if err := vm.Set(name, f); err != nil {
 			return "", fmt.Errorf("prepare %s: %w", name, err)
 		}
 	}
-	if _, err := vm.Run(t.Source); err != nil {
-		return "", err
-	}
-	choose, err := vm.Get("FindProxyForURL")
-	if err != nil || !choose.IsFunction() {
-		return "", errors.New("it has no FindProxyForURL")
-	}
-	result, err := choose.Call(otto.UndefinedValue(), t.URL, t.Host)
+	// A source map is a file name that the script chooses and the parser would open.
+	program, err := goja.Parse("proxy.pac", t.Source, parser.WithDisableSourceMaps)
 	if err != nil {
 		return "", err
 	}
-	if !result.IsString() {
+	compiled, err := goja.CompileAST(program, false)
+	if err != nil {
+		return "", err
+	}
+	if _, err := vm.RunProgram(compiled); err != nil {
+		return "", err
+	}
+	choose, ok := goja.AssertFunction(vm.GlobalObject().Get("FindProxyForURL"))
+	if !ok {
+		return "", errors.New("it has no FindProxyForURL")
+	}
+	result, err := choose(goja.Undefined(), vm.ToValue(t.URL), vm.ToValue(t.Host))
+	if err != nil {
+		return "", err
+	}
+	text, ok = result.Export().(string)
+	if !ok {
 		return "", errors.New("FindProxyForURL returned no text")
 	}
-	return result.String(), nil
+	return text, nil
 }
 
 // notInChild keeps a child from having children.

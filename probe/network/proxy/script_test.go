@@ -67,6 +67,40 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// TestModernScripts: browsers run scripts in their own engine, so that what is in
+// use today goes beyond ECMAScript 5.
+func TestModernScripts(t *testing.T) {
+	for name, c := range map[string]struct{ source, want string }{
+		"let, const, arrow": {`const p = "p:1"; let way = h => h.endsWith(".example") ? "PROXY " + p : "DIRECT";
+			function FindProxyForURL(url, host) { return way(host) }`, "http://p:1"},
+		"template": {"function FindProxyForURL(url, host) { const n = 8; return `PROXY p:${n}0; DIRECT` }", "http://p:80 direct"},
+		"includes, some, spread": {`function FindProxyForURL(url, host) {
+			const inside = ["a.example", ...["host.example"]];
+			return inside.includes(host) && inside.some(n => n.startsWith("host")) ? "PROXY p:1" : "DIRECT" }`, "http://p:1"},
+		"destructuring, default": {`function FindProxyForURL(url, host, {a, b = 7} = {a: "p"}) { const [x] = [a]; return "PROXY " + x + ":" + b }`, "http://p:7"},
+		"for of, Map, Set": {`function FindProxyForURL(url, host) {
+			const m = new Map([["example", "PROXY p:1"]]); const s = new Set(host.split("."));
+			for (const [k, v] of m) { if (s.has(k)) return v } return "DIRECT" }`, "http://p:1"},
+		"class, optional chaining": {`class Way { constructor(p) { this.p = p } toString() { return "PROXY " + (this?.p ?? "none") } }
+			function FindProxyForURL(url, host) { return String(new Way("p:1")) }`, "http://p:1"},
+		"assigned to a var":          {`var FindProxyForURL = (url, host) => "PROXY p:1"`, "http://p:1"},
+		"assigned to the global":     {`globalThis.FindProxyForURL = function (url, host) { return "PROXY p:1" }`, "http://p:1"},
+		"regular expression, named":  {`function FindProxyForURL(url, host) { return /^(?<n>\w+)\.(?=example)/u.exec(host).groups.n === "host" ? "PROXY p:1" : "DIRECT" }`, "http://p:1"},
+		"old: var, function, string": {`function FindProxyForURL(url, host) { var x = host.substring(0, 4); if (x == "host") { return "PROXY p:1"; } else { return "DIRECT"; } }`, "http://p:1"},
+		"sloppy: undeclared":         {`function FindProxyForURL(url, host) { way = "PROXY p:1"; return way }`, "http://p:1"},
+		"byte order mark":            {"\ufefffunction FindProxyForURL(url, host) { return 'PROXY p:1' }", "http://p:1"},
+		"names that time out, twice": {`function FindProxyForURL(url, host) {
+			for (let i = 0; i < 40; i++) if (isInNet("gone.example", "10.0.0.0", "255.0.0.0")) return "DIRECT";
+			return "PROXY p:1" }`, "http://p:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := finder(t, c.source).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != c.want {
+				t.Errorf("%s, %v, want %s", written(got), err, c.want)
+			}
+		})
+	}
+}
+
 // TestFunctions holds each against what Netscape's description and Microsoft's
 // extension say.
 func TestFunctions(t *testing.T) {
@@ -117,40 +151,46 @@ func TestHostileScripts(t *testing.T) {
 	in := func(body string) string { return "function FindProxyForURL(url, host) { " + body + " }" }
 	half := maxScriptBytes / 2
 	for name, source := range map[string]string{
-		"empty":             "",
-		"a web page":        "<!DOCTYPE html><html>Not found</html>",
-		"half":              "function FindProxyForURL(url, host) { return ",
-		"another function":  "function FindProxy() { return 'DIRECT' }",
-		"throws":            in(`throw "no"`),
-		"throws on loading": "throw 1; " + in(`return "DIRECT"`),
-		"no text":           in(`return 7`),
-		"nothing":           in(``),
-		"10 MB":             strings.Repeat("// padding\n", 1<<20),
-		"loops":             in(`for (;;) ;`),
-		"loops on loading":  "while (true) {}",
-		"calls itself":      in(`return FindProxyForURL(url, host)`),
-		"doubles a text":    in(`var s = "x"; for (;;) s += s;`),
-		"grows a list":      in(`var a = []; for (;;) a.push(new Array(1000).join("x"));`),
-		"joins a huge list": in(`return new Array(4294967295).join("xxxxxxxxxx")`),
-		"sorts a huge list": in(`return new Array(4294967295).sort().length`),
-		"repeats":           in(`return "x".repeat(1 << 30)`),
-		"fills a buffer":    in(`return new Uint8Array(1 << 30).length`),
-		"pads":              in(`return "x".padStart(1 << 30)`),
-		"slow expression":   in(`return /^(a+)+$/.test(new Array(60).join("a") + "b")`),
-		"catches all":       in(`for (;;) try { for (;;) ; } catch (e) {}`),
-		"no address":        in(`return isResolvable({ toString: function () { for (;;) ; } })`),
-		"constructs":        in(`return new (function () {}.constructor)("for (;;) ;")()`),
-		"brackets":          strings.Repeat("(", half),
-		"brackets in turn":  strings.Repeat("[{a:", half/4),
-		"not not":           strings.Repeat("!", half) + "1",
-		"minus":             strings.Repeat("- ", half/2) + "1",
-		"if if":             strings.Repeat("if(1)", half/5) + ";",
-		"assigns":           strings.Repeat("x=", half/2) + "1",
-		"either or":         strings.Repeat("a?b:", half/4) + "c",
-		"arrows":            strings.Repeat("a=>", half/3) + "1",
-		"new new":           strings.Repeat("new ", half/4) + "x",
-		"adds":              "var x=1" + strings.Repeat("+1", half/2),
-		"nested expression": in(`return new RegExp(new Array(100000).join("(")).test("x")`),
+		"empty":               "",
+		"a web page":          "<!DOCTYPE html><html>Not found</html>",
+		"half":                "function FindProxyForURL(url, host) { return ",
+		"another function":    "function FindProxy() { return 'DIRECT' }",
+		"throws":              in(`throw "no"`),
+		"throws on loading":   "throw 1; " + in(`return "DIRECT"`),
+		"no text":             in(`return 7`),
+		"nothing":             in(``),
+		"10 MB":               strings.Repeat("// padding\n", 1<<20),
+		"loops":               in(`for (;;) ;`),
+		"loops on loading":    "while (true) {}",
+		"calls itself":        in(`return FindProxyForURL(url, host)`),
+		"doubles a text":      in(`var s = "x"; for (;;) s += s;`),
+		"grows a list":        in(`var a = []; for (;;) a.push(new Array(1000).join("x"));`),
+		"joins a huge list":   in(`return new Array(4294967295).join("xxxxxxxxxx")`),
+		"sorts a huge list":   in(`return new Array(4294967295).sort().length`),
+		"repeats":             in(`return "x".repeat(1 << 30)`),
+		"fills a buffer":      in(`return new Uint8Array(1 << 30).length`),
+		"pads":                in(`return "x".padStart(1 << 30)`),
+		"slow expression":     in(`return /^(a+)+$/.test(new Array(60).join("a") + "b")`),
+		"catches all":         in(`for (;;) try { for (;;) ; } catch (e) {}`),
+		"no address":          in(`return isResolvable({ toString: function () { for (;;) ; } })`),
+		"constructs":          in(`return new (function () {}.constructor)("for (;;) ;")()`),
+		"brackets":            strings.Repeat("(", half),
+		"brackets in turn":    strings.Repeat("[{a:", half/4),
+		"not not":             strings.Repeat("!", half) + "1",
+		"minus":               strings.Repeat("- ", half/2) + "1",
+		"if if":               strings.Repeat("if(1)", half/5) + ";",
+		"assigns":             strings.Repeat("x=", half/2) + "1",
+		"either or":           strings.Repeat("a?b:", half/4) + "c",
+		"arrows":              strings.Repeat("a=>", half/3) + "1",
+		"new new":             strings.Repeat("new ", half/4) + "x",
+		"adds":                "var x=1" + strings.Repeat("+1", half/2),
+		"declared with const": "const FindProxyForURL = () => 'DIRECT'", // browsers do not find it either
+		"generates for ever":  in(`for (const x of (function* () { for (;;) yield 1 })()) ;`),
+		"traps everything":    in(`return new Proxy({}, { get() { for (;;) ; } }).x`),
+		"raises a big number": in(`return (2n ** (2n ** 40n)).toString()`),
+		"awaits for ever":     in(`const f = async () => { for (;;) await 0 }; f(); return 7`),
+		"reads a source map":  in(`return 7`) + "\n//# sourceMappingURL=/etc/passwd",
+		"nested expression":   in(`return new RegExp(new Array(100000).join("(")).test("x")`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -6,21 +6,27 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/robertkrimen/otto"
+	"github.com/dop251/goja"
 )
 
 // functions are what a script may call. Those with Ex know IPv6 (Microsoft's
 // extension, which browsers took over).
-func functions(t task, lookUp func(string) addresses) map[string]any {
-	asked := asker{lookUp}
+func functions(vm *goja.Runtime, t task, lookUp func(string) addresses) map[string]any {
+	asked := asker{lookUp, map[string][]netip.Addr{}}
 	own := func() string { return t.Own }
-	orNull := func(s string) otto.Value {
+	orNull := func(s string) goja.Value {
 		if s == "" {
-			return otto.NullValue()
+			return goja.Null()
 		}
-		return valueOf(s)
+		return vm.ToValue(s)
 	}
 	at := func(gmt bool) moment { return momentOf(t.Now, gmt) }
+	inRange := func(in func(moment, []string) bool) func(goja.FunctionCall) goja.Value {
+		return func(call goja.FunctionCall) goja.Value {
+			args, gmt := arguments(call)
+			return vm.ToValue(in(at(gmt), args))
+		}
+	}
 	return map[string]any{
 		"isPlainHostName": func(host string) bool { return !strings.ContainsAny(host, ".:") },
 		"dnsDomainIs": func(host, domain string) bool {
@@ -30,7 +36,7 @@ func functions(t task, lookUp func(string) addresses) map[string]any {
 		"dnsDomainLevels":     func(host string) int { return strings.Count(host, ".") },
 		"shExpMatch":          func(s, pattern string) bool { return matches(pattern, s) },
 		"isResolvable":        func(host string) bool { return asked.first(host) != "" },
-		"dnsResolve":          func(host string) otto.Value { return orNull(asked.first(host)) },
+		"dnsResolve":          func(host string) goja.Value { return orNull(asked.first(host)) },
 		"isInNet":             asked.isInNet,
 		"myIpAddress":         own,
 		"convert_addr":        convertAddr,
@@ -40,25 +46,16 @@ func functions(t task, lookUp func(string) addresses) map[string]any {
 		"myIpAddressEx":       own,
 		"sortIpAddressList":   sortAddresses,
 		"getClientVersion":    func() string { return "1.0" },
-		"alert":               func(otto.FunctionCall) otto.Value { return otto.UndefinedValue() },
-		"weekdayRange": func(call otto.FunctionCall) otto.Value {
-			args, gmt := arguments(call)
-			return valueOf(at(gmt).inWeekdays(args))
-		},
-		"dateRange": func(call otto.FunctionCall) otto.Value {
-			args, gmt := arguments(call)
-			return valueOf(at(gmt).inDates(args))
-		},
-		"timeRange": func(call otto.FunctionCall) otto.Value {
-			args, gmt := arguments(call)
-			return valueOf(at(gmt).inTimes(args))
-		},
+		"alert":               func(goja.FunctionCall) goja.Value { return goja.Undefined() },
+		"weekdayRange":        inRange(moment.inWeekdays),
+		"dateRange":           inRange(moment.inDates),
+		"timeRange":           inRange(moment.inTimes),
 	}
 }
 
 // arguments are those of a range without the word that means universal time.
-func arguments(call otto.FunctionCall) (args []string, gmt bool) {
-	for _, v := range call.ArgumentList {
+func arguments(call goja.FunctionCall) (args []string, gmt bool) {
+	for _, v := range call.Arguments {
 		args = append(args, strings.ToUpper(strings.TrimSpace(v.String())))
 	}
 	if n := len(args); n > 0 && args[n-1] == "GMT" {
@@ -67,26 +64,30 @@ func arguments(call otto.FunctionCall) (args []string, gmt bool) {
 	return args, false
 }
 
-// valueOf hands a text or a truth value to the script; both always fit.
-func valueOf(v any) otto.Value {
-	value, _ := otto.ToValue(v)
-	return value
-}
-
 func localHostOrDomainIs(host, name string) bool {
 	host, name = strings.ToLower(host), strings.ToLower(name)
 	bare, _, _ := strings.Cut(name, ".")
 	return host == name || host == bare
 }
 
-// asker answers the script's questions about addresses.
-type asker struct{ lookUp func(string) addresses }
+// asker answers the script's questions about addresses. Each name is looked up
+// once: scripts ask for the same host in line after line, and where names time
+// out each question would cost a second.
+type asker struct {
+	lookUp func(string) addresses
+	known  map[string][]netip.Addr
+}
 
 func (a asker) all(host string) []netip.Addr {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}
 	}
-	return a.lookUp(host).Found
+	found, ok := a.known[host]
+	if !ok {
+		found = a.lookUp(host).Found
+		a.known[host] = found
+	}
+	return found
 }
 
 // first is an IPv4 address of host: the old functions know no other.
