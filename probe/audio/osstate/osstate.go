@@ -13,6 +13,10 @@ import (
 // ErrUnsupported means that this system cannot be asked.
 var ErrUnsupported = errors.New("the state of microphones cannot be read on this system")
 
+// ErrNoServer means that the sound server is not there: it never ran, or it has
+// ended. A server that hangs gives another error.
+var ErrNoServer = errors.New("there is no sound server")
+
 // Snapshot is the state of all capture devices at one moment.
 type Snapshot struct {
 	// Devices by the ID that the capture library uses too: the source name on

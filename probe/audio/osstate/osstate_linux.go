@@ -7,10 +7,9 @@ import (
 	"io/fs"
 	"math"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jfreymuth/pulse/proto"
@@ -57,7 +56,7 @@ func readOutputs(ctx context.Context) (Snapshot, error) {
 
 // askPulse runs one conversation with the sound server.
 func askPulse(ctx context.Context, list func(*proto.Client, proto.GetServerInfoReply) (Snapshot, error)) (Snapshot, error) {
-	client, conn, err := dialPulse(ctx)
+	client, conn, err := dialPulse(ctx, nil)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -70,27 +69,29 @@ func askPulse(ctx context.Context, list func(*proto.Client, proto.GetServerInfoR
 }
 
 // dialPulse connects as proto.Connect does. That one is not used because it
-// leaves Callback unset, which panics when the server hangs up.
-func dialPulse(ctx context.Context) (*proto.Client, net.Conn, error) {
-	network, addr := pulseAddress(os.Getenv)
-	dialer := net.Dialer{Timeout: pulseTimeout}
-	conn, err := dialer.DialContext(ctx, network, addr)
+// leaves Callback unset, which panics when the server hangs up, and because it
+// looks for server and cookie in fewer places than libpulse. onEvent, if not
+// nil, is called for what the server says without being asked.
+func dialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn, error) {
+	places := ourPulsePlaces()
+	conn, err := dialFirst(ctx, places.addresses())
 	if err != nil {
-		return nil, nil, fmt.Errorf("connect to sound server: %w", err)
-	}
-	_ = conn.SetDeadline(time.Now().Add(2 * pulseTimeout)) // a socket's deadline is wall clock by nature
-	cookie, err := pulseCookie(os.Getenv)
-	if err != nil {
-		conn.Close()
 		return nil, nil, err
 	}
+	// An unreadable cookie is only worth telling where the server wants one.
+	cookie, cookieErr := places.cookie()
 	client := &proto.Client{Callback: func(any) {}}
+	if onEvent != nil {
+		client.Callback = onEvent
+	} else {
+		_ = conn.SetDeadline(time.Now().Add(2 * pulseTimeout)) // a socket's deadline is wall clock by nature
+	}
 	client.SetTimeout(pulseTimeout)
 	client.Open(conn)
 	var auth proto.AuthReply
 	if err := client.Request(&proto.Auth{Version: client.Version(), Cookie: cookie}, &auth); err != nil {
 		conn.Close()
-		return nil, nil, fmt.Errorf("sign in to sound server: %w", err)
+		return nil, nil, fmt.Errorf("sign in to sound server: %w", errors.Join(err, cookieErr))
 	}
 	client.SetVersion(auth.Version)
 	name := proto.SetClientName{Props: proto.PropList{"application.name": proto.PropListString("Tonprobe")}}
@@ -101,57 +102,24 @@ func dialPulse(ctx context.Context) (*proto.Client, net.Conn, error) {
 	return client, conn, nil
 }
 
-// pulseAddress is the first usable server string of PULSE_SERVER, else the
-// socket in the user's runtime directory.
-func pulseAddress(getenv func(string) string) (network, addr string) {
-	for _, s := range strings.Fields(getenv("PULSE_SERVER")) {
-		if _, rest, ok := strings.Cut(s, "}"); ok && s[0] == '{' {
-			s = rest
+// dialFirst connects to the first server that takes the call. ErrNoServer is
+// among the errors where none of them is there, which a server that hangs is not.
+func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: pulseTimeout}
+	absent := true
+	var all error
+	for _, server := range servers {
+		conn, err := dialer.DialContext(ctx, server.network, server.addr)
+		if err == nil {
+			return conn, nil
 		}
-		for prefix, n := range map[string]string{"unix:": "unix", "tcp:": "tcp", "tcp4:": "tcp4", "tcp6:": "tcp6"} {
-			if a, ok := strings.CutPrefix(s, prefix); ok {
-				return n, withPulsePort(n, a)
-			}
-		}
-		if strings.HasPrefix(s, "/") {
-			return "unix", s
-		}
+		all = errors.Join(all, err)
+		absent = absent && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist))
 	}
-	if dir := getenv("PULSE_RUNTIME_PATH"); dir != "" {
-		return "unix", filepath.Join(dir, "native")
+	if absent {
+		all = errors.Join(ErrNoServer, all)
 	}
-	dir := getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = "/run/user/" + strconv.Itoa(os.Getuid())
-	}
-	return "unix", filepath.Join(dir, "pulse", "native")
-}
-
-func withPulsePort(network, addr string) string {
-	if network == "unix" {
-		return addr
-	}
-	if _, _, err := net.SplitHostPort(addr); err == nil {
-		return addr
-	}
-	return net.JoinHostPort(strings.Trim(addr, "[]"), "4713")
-}
-
-// pulseCookie returns the shared secret. A server on the same account accepts
-// any cookie over its socket, so a missing file is no error.
-func pulseCookie(getenv func(string) string) ([]byte, error) {
-	path := getenv("PULSE_COOKIE")
-	if path == "" {
-		path = filepath.Join(getenv("HOME"), ".config", "pulse", "cookie")
-	}
-	cookie, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return make([]byte, 256), nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the sound server's cookie: %w", err)
-	}
-	return cookie, nil
+	return nil, fmt.Errorf("connect to sound server: %w", all)
 }
 
 // pulseDevice is what sources and sinks have in common.

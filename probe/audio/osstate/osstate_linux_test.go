@@ -28,26 +28,6 @@ func TestPulseVolumeIsCubic(t *testing.T) {
 	}
 }
 
-func TestPulseAddress(t *testing.T) {
-	for _, c := range []struct {
-		env           map[string]string
-		network, addr string
-	}{
-		{map[string]string{"XDG_RUNTIME_DIR": "/r"}, "unix", "/r/pulse/native"},
-		{map[string]string{"PULSE_RUNTIME_PATH": "/p", "XDG_RUNTIME_DIR": "/r"}, "unix", "/p/native"},
-		{map[string]string{"PULSE_SERVER": "unix:/s"}, "unix", "/s"},
-		{map[string]string{"PULSE_SERVER": "{host}/s tcp:other"}, "unix", "/s"},
-		{map[string]string{"PULSE_SERVER": "tcp:example.org"}, "tcp", "example.org:4713"},
-		{map[string]string{"PULSE_SERVER": "tcp6:[::1]:99"}, "tcp6", "[::1]:99"},
-		{map[string]string{"PULSE_SERVER": "nonsense", "XDG_RUNTIME_DIR": "/r"}, "unix", "/r/pulse/native"},
-	} {
-		network, addr := pulseAddress(func(k string) string { return c.env[k] })
-		if network != c.network || addr != c.addr {
-			t.Errorf("%v: %s %s", c.env, network, addr)
-		}
-	}
-}
-
 func TestPulseSource(t *testing.T) {
 	headset := pulseSource(&proto.GetSourceInfoReply{
 		SourceName: "bluez_input.00_11", Mute: true,

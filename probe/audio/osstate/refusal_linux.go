@@ -13,7 +13,7 @@ import (
 // the answer: PipeWire refuses with "access denied" what a sandbox may not hear,
 // and with "busy" what another program holds.
 func WhyRefused(ctx context.Context, deviceID string) Refusal {
-	client, conn, err := dialPulse(ctx)
+	client, conn, err := dialPulse(ctx, nil)
 	if err != nil {
 		return RefusalUnknown
 	}
