@@ -16,7 +16,10 @@ import (
 
 // coturn runs a real turnserver on the addresses, with port and port+1, and
 // waits until it answers. It ends with the test.
-func coturn(t *testing.T, addresses ...string) (port int) {
+func coturn(t *testing.T, addresses ...string) (port int) { return coturnWith(t, nil, addresses...) }
+
+// coturnWith adds options.
+func coturnWith(t *testing.T, options []string, addresses ...string) (port int) {
 	t.Helper()
 	program, err := exec.LookPath("turnserver")
 	if err != nil {
@@ -32,6 +35,7 @@ func coturn(t *testing.T, addresses ...string) (port int) {
 		"--userdb=" + filepath.Join(dir, "db"), "--allow-loopback-peers", "--lt-cred-mech", "--realm=test", "--user=a:b",
 		fmt.Sprintf("--listening-port=%d", port), fmt.Sprintf("--alt-listening-port=%d", port+1),
 	}
+	args = append(args, options...)
 	for _, a := range addresses {
 		args = append(args, "--listening-ip="+a, "--relay-ip="+a)
 	}
@@ -124,6 +128,29 @@ func TestCoturnRelays(t *testing.T) {
 		}
 		if fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed || r.Status != report.StatusOK) {
 			t.Errorf("%+v, %+v", d, r)
+		}
+	}
+}
+
+// TestCoturnRedirects: one coturn sends everybody on to another.
+func TestCoturnRedirects(t *testing.T) {
+	behind := coturn(t, "127.0.0.1")
+	front := coturnWith(t, []string{fmt.Sprintf("--alternate-server=127.0.0.1:%d", behind)}, "127.0.0.1")
+	at := fmt.Sprintf("127.0.0.1:%d", front)
+	r, err := NewTURN(TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) {
+		return wire.ICEConfig{ICEServers: []wire.ICEServer{
+			{URLs: []string{fmt.Sprintf("stun:127.0.0.1:%d", behind)}},
+			{URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp"}, Username: "a", Credential: "b"},
+		}}, nil
+	}}).Run(t.Context(), environment(t))
+	fatal(t, err)
+	d := r.Data.(*report.NATTURN)
+	if r.Status != report.StatusOK || len(d.Relays) != 2 {
+		t.Fatalf("%+v, %+v", r, d)
+	}
+	for _, relay := range d.Relays {
+		if !*relay.Allocated || relay.Relayed == nil || !*relay.Relayed || relay.Redirected == nil || *relay.Port != front {
+			t.Errorf("%+v", relay)
 		}
 	}
 }

@@ -72,7 +72,12 @@ func parseURL(u string) (server, bool) {
 		}
 		s.host, s.port = host, int(n)
 	}
-	return s, s.host != "" && len(s.host) <= maxHostName && !strings.ContainsAny(s.host, " /@\\")
+	return s, isHostName(s.host)
+}
+
+// isHostName keeps out what no host can be called.
+func isHostName(s string) bool {
+	return s != "" && len(s) <= maxHostName && !strings.ContainsAny(s, " /@\\")
 }
 
 // resolve looks up one IPv4 and one IPv6 address of each server, in order.

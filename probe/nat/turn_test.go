@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
+	stdreflect "reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -157,7 +158,7 @@ func TestStoppedRelays(t *testing.T) {
 	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probe.Env{
 		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
 	})
-	if d := result.Data.(*report.NATTURN); err != nil || d.Ways == nil || *d != (report.NATTURN{Ways: d.Ways}) || result.Status != report.StatusUnknown {
+	if d := result.Data.(*report.NATTURN); err != nil || d.Ways == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Ways: d.Ways}) || result.Status != report.StatusUnknown {
 		t.Errorf("%+v, %+v, %v", result, d, err)
 	}
 	if took := time.Since(start); took > 2*time.Second {
@@ -171,7 +172,7 @@ func TestRelayURLs(t *testing.T) {
 		"turn:a.example", "turn:b.example", "turns:[2001:db8::1]:443", "turn:a.example?transport=tcp",
 	}
 	got := nat.RelayAddresses(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls, Username: "u", Credential: "c"}}})
-	want := []string{"udp a.example:3478", "tls [2001:db8::1]:443", "tcp a.example:3478"}
+	want := []string{"udp a.example:3478", "tls [2001:db8::1]:443", "tcp a.example:3478", "udp b.example:3478"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s", strings.Join(got, ", "))
 	}

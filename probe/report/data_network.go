@@ -103,6 +103,28 @@ type NATTURN struct {
 	TLSRTTMS *float64 `json:"tls_rtt_ms,omitempty"`
 	// TLSError is as UDPError, over TLS.
 	TLSError string `json:"tls_error,omitempty"`
+	// Relays has one entry for each relay that was asked, the collector's own and
+	// others; the fields of a way are those of its best relay.
+	Relays []TURNRelay `json:"relays,omitempty"`
+}
+
+// TURNRelay is how one relay did on one way.
+type TURNRelay struct {
+	// Transport is udp, tcp or tls.
+	Transport string `json:"transport"`
+	// Port is the server's port as the list of servers names it.
+	Port *int `json:"port,omitempty"`
+	// Allocated is as NATTURN.UDPAllocated.
+	Allocated *bool `json:"allocated,omitempty"`
+	// Relayed is as NATTURN.UDPRelayed.
+	Relayed *bool `json:"relayed,omitempty"`
+	// RTTMS is as NATTURN.UDPRTTMS, in ms.
+	RTTMS *float64 `json:"rtt_ms,omitempty"`
+	// Error is as NATTURN.UDPError.
+	Error string `json:"error,omitempty"`
+	// Redirected is true when the server named another one (300, Try Alternate),
+	// and that one was asked.
+	Redirected *bool `json:"redirected,omitempty"`
 }
 
 // MediaState says how far the voice-like stream came.

@@ -18,6 +18,7 @@ const (
 	maxLongText  = 200 // device names, limits in words
 	maxTarget    = 512
 	maxSegments  = 8
+	maxRelays    = 8
 )
 
 // rule is what one field may hold. Validation, redaction and the published
@@ -150,7 +151,13 @@ func namedRule(field string) (rule, bool) {
 		return oneOf("EIM", "ADM", "APDM", "none")
 	case "NATBehavior.filtering":
 		return oneOf("EIF", "ADF", "APDF")
-	case "NATTURN.udp_error", "NATTURN.tcp_error", "NATTURN.tls_error":
+	case "NATTURN.relays":
+		return items(maxRelays)
+	case "TURNRelay.transport":
+		return rule{enum: []string{"udp", "tcp", "tls"}}, true
+	case "TURNRelay.port":
+		return between(1, 65535)
+	case "NATTURN.udp_error", "NATTURN.tcp_error", "NATTURN.tls_error", "TURNRelay.error":
 		return oneOf("unreachable", "auth_failed", "quota", "tls", "other")
 	case "MediaVoice.up_ipdv_p5_ms", "MediaVoice.up_ipdv_p50_ms", "MediaVoice.up_ipdv_p95_ms",
 		"MediaVoice.down_ipdv_p5_ms", "MediaVoice.down_ipdv_p50_ms", "MediaVoice.down_ipdv_p95_ms":

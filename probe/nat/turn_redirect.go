@@ -1,0 +1,151 @@
+package nat
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/pion/stun/v4"
+)
+
+// alternate is the server that a 300 (Try Alternate) names (RFC 8489 §10).
+type alternate struct {
+	at     netip.AddrPort
+	domain string // of ALTERNATE-DOMAIN; "" where it is absent
+}
+
+func (a alternate) isValid() bool { return a.at.IsValid() }
+
+// apply is s at the alternate address: the same way, the same credentials and,
+// without ALTERNATE-DOMAIN, the same name for the certificate.
+func (a alternate) apply(s relayServer) relayServer {
+	s.at = a.at
+	if a.domain != "" {
+		s.domain = a.domain
+	}
+	return s
+}
+
+// watchedConn notes what the server answers to Allocate requests. The TURN
+// library does not report the attributes of an error response, and nothing at
+// all of one that comes before it authenticated itself.
+type watchedConn struct {
+	net.PacketConn
+	family4 bool // the family that an alternate server has to have
+
+	mu     sync.Mutex
+	asked  map[[stun.TransactionIDSize]byte]bool
+	code   stun.ErrorCode // of the last refusal; 0 without one
+	server alternate
+}
+
+// WriteTo implements net.PacketConn.
+func (c *watchedConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	if m := allocateMessage(b); m != nil && m.Type.Class == stun.ClassRequest {
+		c.mu.Lock()
+		if c.asked == nil {
+			c.asked = map[[stun.TransactionIDSize]byte]bool{}
+		}
+		c.asked[m.TransactionID] = true
+		c.code, c.server = 0, alternate{}
+		c.mu.Unlock()
+	}
+	return c.PacketConn.WriteTo(b, to)
+}
+
+// ReadFrom implements net.PacketConn.
+func (c *watchedConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := c.PacketConn.ReadFrom(b)
+	if err == nil {
+		c.note(b[:n])
+	}
+	return n, from, err
+}
+
+// note remembers an error response to one of our Allocate requests. The
+// transaction id is what ties it to the request: a stranger cannot guess it.
+func (c *watchedConn) note(b []byte) {
+	m := allocateMessage(b)
+	if m == nil || m.Type.Class != stun.ClassErrorResponse {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var code stun.ErrorCodeAttribute
+	if !c.asked[m.TransactionID] || code.GetFrom(m) != nil {
+		return
+	}
+	c.code = code.Code
+	if code.Code == stun.CodeTryAlternate {
+		c.server = alternateOf(m, c.family4)
+	}
+}
+
+// allocateMessage is b as a message about an allocation; nil where it is none.
+func allocateMessage(b []byte) *stun.Message {
+	if !stun.IsMessage(b) {
+		return nil
+	}
+	m := stun.New()
+	if _, err := m.Write(b); err != nil || m.Type.Method != stun.MethodAllocate {
+		return nil
+	}
+	return m
+}
+
+// alternateOf is the first ALTERNATE-SERVER of the request's address family:
+// there may be one of each (RFC 8489 §14.15).
+func alternateOf(m *stun.Message, family4 bool) alternate {
+	for _, a := range m.Attributes {
+		if a.Type != stun.AttrAlternateServer {
+			continue
+		}
+		var server stun.AlternateServer
+		if server.GetFrom(&stun.Message{Attributes: stun.Attributes{a}}) != nil {
+			continue
+		}
+		at := addrPort(server.IP, server.Port)
+		if !at.IsValid() || at.Addr().Is4() != family4 {
+			continue
+		}
+		found := alternate{at: at}
+		if domain, err := m.Get(stun.AttrAlternateDomain); err == nil && isHostName(string(domain)) {
+			found.domain = string(domain)
+		}
+		return found
+	}
+	return alternate{}
+}
+
+// refusal is the code of the last refused Allocate request; 0 without one.
+func (c *watchedConn) refusal() stun.ErrorCode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.code
+}
+
+func (c *watchedConn) redirection() alternate {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.server
+}
+
+// fault is why there is no relay, by the server's refusal (RFC 8656 §19, RFC 8489
+// §14.8) or, without one, by the library's error.
+func (c *watchedConn) fault(err error) string {
+	switch c.refusal() {
+	case 0:
+	case stun.CodeUnauthorized, stun.CodeStaleNonce, stun.CodeWrongCredentials,
+		stun.CodeBadRequest: // pion's answer to a wrong password
+		return faultAuth
+	case stun.CodeAllocQuotaReached, stun.CodeInsufficientCapacity:
+		return faultQuota
+	default:
+		return faultOther
+	}
+	if errors.Is(err, stun.ErrAttributeNotFound) {
+		return faultOther // an answer, but no TURN server's
+	}
+	return faultUnreachable
+}

@@ -1,0 +1,256 @@
+package nat
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/pion/logging"
+	"github.com/pion/stun/v4"
+	"github.com/pion/turn/v5"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Faults, as they stand in the report.
+const (
+	faultUnreachable = "unreachable"
+	faultAuth        = "auth_failed"
+	faultQuota       = "quota"
+	faultTLS         = "tls"
+	faultOther       = "other"
+)
+
+// outcome is how one relay ended.
+type outcome struct {
+	asked      bool // false: stopped before it could be told
+	allocated  bool
+	relayed    *bool
+	rttMS      *float64
+	fault      string
+	redirected bool // another server answered in the place of the one that was asked
+}
+
+// of is the outcome as it stands in the report.
+func (o outcome) of(s relayServer) report.TURNRelay {
+	r := report.TURNRelay{
+		Transport: s.way.String(), Port: new(s.port), Allocated: new(o.allocated),
+		Relayed: o.relayed, RTTMS: o.rttMS, Error: o.fault,
+	}
+	if o.redirected {
+		r.Redirected = new(true)
+	}
+	return r
+}
+
+// rank orders outcomes of one way: a relay that carries data, one that nothing
+// was sent through, one that carries none, a refusal, silence.
+func (o outcome) rank() int {
+	switch {
+	case !o.asked:
+		return 0
+	case o.allocated && o.relayed != nil && *o.relayed:
+		return 5
+	case o.allocated && o.relayed == nil:
+		return 4
+	case o.allocated:
+		return 3
+	case o.fault != faultUnreachable:
+		return 2
+	}
+	return 1
+}
+
+// best is the outcome of the best relay of a way: one that works is enough.
+func best(servers []relayServer, outcomes []outcome, w way) (b outcome) {
+	for i, o := range outcomes {
+		if servers[i].way == w && o.rank() > b.rank() {
+			b = o
+		}
+	}
+	return b
+}
+
+func (o outcome) write(d *report.NATTURN, w way) {
+	if !o.asked {
+		return
+	}
+	switch w {
+	case overUDP:
+		d.UDPAllocated, d.UDPRelayed, d.UDPRTTMS, d.UDPError = new(o.allocated), o.relayed, o.rttMS, o.fault
+	case overTCP:
+		d.TCPAllocated, d.TCPRelayed, d.TCPRTTMS, d.TCPError = new(o.allocated), o.relayed, o.rttMS, o.fault
+	case overTLS:
+		d.TLSAllocated, d.TLSRelayed, d.TLSRTTMS, d.TLSError = new(o.allocated), o.relayed, o.rttMS, o.fault
+	}
+}
+
+// try asks for a relay and sends data through it, at the server that the list
+// names or the one it redirects to.
+func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers func() []target) (o outcome) {
+	outer := ctx
+	if s.way == overUDP {
+		found := resolve(ctx, env, []server{{host: s.host, port: s.port, udp: true}})
+		if len(found) == 0 {
+			return outcome{}
+		}
+		s.at = found[0].addr
+	}
+	within(ctx, env, 2*p.Timers.Total(), func(ctx context.Context) {
+		o = p.follow(ctx, env, s, peers)
+	})
+	if outer.Err() != nil && !o.allocated {
+		return outcome{} // stopped: silence means nothing then
+	}
+	return o
+}
+
+// maxRedirects bounds a chain of servers that differ from one another each time.
+const maxRedirects = 4
+
+// follow asks s, and the servers that it redirects to. A server that was asked
+// before is not asked again (RFC 8489 §10).
+func (p relays) follow(ctx context.Context, env probe.Env, s relayServer, peers func() []target) outcome {
+	asked := map[netip.AddrPort]bool{}
+	for redirects := 0; ; redirects++ {
+		o, at, next := p.askOnce(ctx, env, s, peers)
+		o.redirected = redirects > 0 && o.asked
+		if !next.isValid() || ctx.Err() != nil {
+			return o
+		}
+		asked[at] = true
+		if redirects == maxRedirects || asked[next.at] {
+			env.Log.Info("TURN servers redirect in a circle")
+			return outcome{asked: true, fault: faultOther, redirected: true}
+		}
+		s = next.apply(s)
+	}
+}
+
+// askOnce asks one server for a relay. at is its address; next is valid where it
+// answered with a redirection.
+func (p relays) askOnce(ctx context.Context, env probe.Env, s relayServer, peers func() []target) (o outcome, at netip.AddrPort, next alternate) {
+	conn, at, err := p.connect(ctx, env, s)
+	if err != nil {
+		return connectFault(err), at, next
+	}
+	defer conn.Close()
+	watched := &watchedConn{PacketConn: conn, family4: at.Addr().Unmap().Is4()}
+	// The address, not the name: the library would look it up without an end.
+	client, err := turn.NewClient(&turn.ClientConfig{
+		TURNServerAddr: at.String(), Conn: watched, Username: s.username, Password: s.credential,
+		RTO: p.Timers.RTO, Net: env.Net,
+		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard},
+	})
+	if err != nil {
+		env.Log.Warn("no TURN client", "err", err)
+		return outcome{}, at, next
+	}
+	defer client.Close()
+	// The library knows no context; closing ends what it waits for.
+	stop := context.AfterFunc(ctx, func() { client.Close(); _ = conn.Close() })
+	defer stop()
+	o = p.use(ctx, env, client, watched, peers)
+	return o, at, watched.redirection()
+}
+
+// connect opens what the TURN client speaks over, and says where the server is.
+func (p relays) connect(ctx context.Context, env probe.Env, s relayServer) (conn net.PacketConn, at netip.AddrPort, err error) {
+	if s.way == overUDP {
+		conn, err := bind(env, s.at)
+		return conn, s.at, err
+	}
+	return p.connectStream(ctx, env, s)
+}
+
+func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer) (net.PacketConn, netip.AddrPort, error) {
+	var at netip.AddrPort
+	conn, err := env.Dial(ctx, "tcp", s.address())
+	if err != nil {
+		return nil, at, fmt.Errorf("connect to the TURN server: %w", err)
+	}
+	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		_ = conn.Close()
+		return nil, at, errors.New("connect to the TURN server: its address is not known")
+	}
+	if s.way == overTLS {
+		secure := tls.Client(conn, &tls.Config{
+			ServerName: s.domain, RootCAs: p.RootCAs, Time: env.Clock.Now,
+			CurvePreferences: wire.RelayCurves(),
+		})
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, at, fmt.Errorf("TLS with the TURN server: %w", err)
+		}
+		conn = secure
+	}
+	return turn.NewSTUNConn(conn), remote.AddrPort(), nil
+}
+
+// bind opens a UDP socket that sends from the address the way leads from.
+func bind(env probe.Env, to netip.AddrPort) (net.PacketConn, error) {
+	network := "udp4"
+	if to.Addr().Is6() {
+		network = "udp6"
+	}
+	from := &net.UDPAddr{}
+	if local := localAddr(env, network, to); local.IsValid() {
+		from = net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+	}
+	conn, err := env.Net.ListenUDP(network, from)
+	if err != nil {
+		return nil, fmt.Errorf("open a UDP socket: %w", err)
+	}
+	return conn, nil
+}
+
+// connectFault places a connection that did not come about. A name that nobody
+// knows says nothing about the way.
+func connectFault(err error) outcome {
+	if _, unnamed := errors.AsType[*net.DNSError](err); unnamed {
+		return outcome{}
+	}
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	if errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) {
+		return outcome{asked: true, fault: faultTLS}
+	}
+	return outcome{asked: true, fault: faultUnreachable}
+}
+
+// staleNonces is how often a server may call its own nonce outdated. One that
+// never accepts any would be asked for ever (RFC 8489 §9.2.5).
+const staleNonces = 3
+
+func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, watched *watchedConn, peers func() []target) outcome {
+	if err := client.Listen(); err != nil {
+		return outcome{asked: true, fault: faultOther}
+	}
+	var relayed net.PacketConn
+	var err error
+	for range staleNonces {
+		// Each attempt begins without credentials and so gets a new nonce.
+		relayed, err = client.Allocate()
+		if err == nil || watched.refusal() != stun.CodeStaleNonce || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		env.Log.Info("no relay", "err", err)
+		return outcome{asked: true, fault: watched.fault(err)}
+	}
+	defer relayed.Close() // gives the relay back
+	o := outcome{asked: true, allocated: true}
+	if peer, ok := peerFor(relayed.LocalAddr(), peers()); ok {
+		o.relayed, o.rttMS = p.echo(ctx, env, relayed, peer)
+	}
+	return o
+}
