@@ -68,6 +68,7 @@ func (o *Observer) Handler(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
 		a := &answer{ResponseWriter: w, now: o.now}
 		w.Header().Set(HeaderRequestID, id)
+		w.Header().Set(wire.HeaderCollector, wire.CollectorValue)
 		start := o.now()
 		defer func() {
 			fault := recover()

@@ -9,6 +9,14 @@ const MediaTypeSDP = "application/sdp"
 // HeaderTimeMS is on each of the collector's answers: its clock in Unix ms.
 const HeaderTimeMS = "Tonprobe-Time-Ms"
 
+// HeaderCollector is on each of the collector's answers, errors and refused
+// upgrades included, with [CollectorValue]. An answer without it is another
+// machine's: a proxy's, a firewall's or a login page's.
+const (
+	HeaderCollector = "Tonprobe-Collector"
+	CollectorValue  = "1"
+)
+
 // The RTP stream looks like Opus speech (RFC 7587) to every box on the path.
 const (
 	MimeTypeOpus   = "audio/opus"
