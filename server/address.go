@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,19 @@ func (s *Server) PublicURL() string {
 		return origin
 	}
 	return s.URL()
+}
+
+// webPort is the port of PublicURL; 0 where that is not HTTPS.
+func (s *Server) webPort() uint16 {
+	u, err := url.Parse(s.PublicURL())
+	if err != nil || u.Scheme != "https" {
+		return 0
+	}
+	if u.Port() == "" {
+		return 443
+	}
+	n, _ := strconv.ParseUint(u.Port(), 10, 16)
+	return uint16(n)
 }
 
 // OwnCertificate gives the file that agents need for --ca and the SHA-256 that

@@ -22,6 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/enrol"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
+	"github.com/tonprobe/tonprobe/server/oneport"
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/reflect"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -48,7 +49,8 @@ type Server struct {
 	live      *live.Hub
 	desk      enrol.Desk
 	reflector *reflect.Reflector
-	listener  net.Listener
+	listener  net.Listener  // of HTTP
+	port      *oneport.Port // that HTTP shares with TURN; nil without TLS
 	http      *http.Server
 	own       *cert.Own // nil when the certificate comes from files or there is none
 }
@@ -88,24 +90,19 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	relayed := secure
-	if c.TURNTLSListen == "" {
-		relayed = nil
-	}
-	s.reflector, err = reflect.New(reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
-		STUNAlternate: c.STUNAlternate, TLSConfig: relayed, TURNTLSListen: c.TURNTLSListen,
-		TURNSecret: c.TURNSecret, Log: c.Log, Now: c.Now, Rand: c.Rand})
-	if err != nil {
-		return fmt.Errorf("start reflector: %w", err)
-	}
 	if err := s.listen(ctx, secure); err != nil {
 		return err
+	}
+	if err := s.startReflector(secure); err != nil {
+		return fmt.Errorf("start reflector: %w", err)
 	}
 	handler, err := s.handler()
 	if err != nil {
 		return err
 	}
-	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout,
+	s.http = &http.Server{Handler: oneport.WithState(handler), ConnContext: oneport.ConnContext,
+		DisableGeneralOptionsHandler: true, // its answer would lack our headers
+		ReadHeaderTimeout:            headerTimeout, ReadTimeout: requestTimeout,
 		WriteTimeout: requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // strangers' broken handshakes
 	s.http.RegisterOnShutdown(s.live.Close)
@@ -132,11 +129,29 @@ func (s *Server) listen(ctx context.Context, secure *tls.Config) error {
 	}
 	s.listener = l
 	if secure != nil {
-		secure = secure.Clone() // TURN speaks no HTTP
-		secure.NextProtos = []string{"h2", "http/1.1"}
-		s.listener = tls.NewListener(l, secure)
+		s.port = oneport.New(l, secure, oneport.Limits{})
+		s.listener = s.port.HTTP()
 	}
 	return nil
+}
+
+func (s *Server) startReflector(secure *tls.Config) (err error) {
+	c := s.config
+	r := reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
+		STUNAlternate: c.STUNAlternate, TURNSecret: c.TURNSecret, Log: c.Log, Now: c.Now, Rand: c.Rand}
+	if c.TURNTLSListen != "" {
+		r.TLSConfig, r.TURNTLSListen = secure, c.TURNTLSListen
+	}
+	if s.port != nil {
+		r.WebTURN, r.WebPort = s.port.TURN(), s.webPort()
+		// A proxy before us passes on HTTP only, even where it speaks TLS to us.
+		if r.WebPort == 0 || len(c.BehindProxy) > 0 {
+			_ = r.WebTURN.Close()
+			r.WebTURN = nil
+		}
+	}
+	s.reflector, err = reflect.New(r)
+	return err
 }
 
 // addFirstUser makes the first member of staff, unless there is any.
@@ -193,7 +208,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer stopCleaning()
 	go s.clean(cleaning)
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.listener) }()
+	go func() { failed <- s.http.Serve(observe.Listener(s.listener)) }()
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
@@ -229,7 +244,9 @@ func (s *Server) clean(ctx context.Context) {
 func (s *Server) Close() error {
 	var errs []error
 	s.live.Close()
-	if s.listener != nil {
+	if s.port != nil {
+		errs = append(errs, s.port.Close())
+	} else if s.listener != nil {
 		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}

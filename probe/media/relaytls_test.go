@@ -3,6 +3,8 @@ package media_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/oneport"
 	"github.com/tonprobe/tonprobe/server/reflect"
 )
 
@@ -46,6 +49,42 @@ func TestRelayOverTLS(t *testing.T) {
 		if d.State != c.state || d.Path != c.path {
 			t.Errorf("%s: state %q, path %q; want %q, %q", name, d.State, d.Path, c.state, c.path)
 		}
+	}
+}
+
+// TestVoiceOverTheWebPort: nothing but the port of the web pages is open, which
+// HTTPS and TURN over TLS share.
+func TestVoiceOverTheWebPort(t *testing.T) {
+	secure, roots := certificateFor(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := oneport.New(l, secure, oneport.Limits{})
+	t.Cleanup(func() { _ = shared.Close() })
+	port := l.Addr().(*net.TCPAddr).Port
+	r := newReflector(t, func(c *reflect.Config) { c.WebTURN, c.WebPort = shared.TURN(), uint16(port) })
+	web := &http.Server{Handler: http.NotFoundHandler()}
+	go func() { _ = web.Serve(shared.HTTP()) }()
+	e := env()
+	e.Net = newFirewall(t, all, func(p int) bool { return p != port })
+	_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		return measure(t, t.Context(), e, media.VoiceConfig{
+			Signaller: withoutTCP{direct{r}}, RootCAs: roots, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
+		})
+	})
+	if d.State != report.MediaComplete || d.Path != "relay tls" {
+		t.Errorf("state %q, path %q", d.State, d.Path)
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("https://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusNotFound {
+		t.Errorf("HTTPS on the same port: %s", resp.Status)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"math/big"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,11 @@ type Config struct {
 	// TURNTLSListen, ":5349" when empty. Nil: there is none.
 	TLSConfig     *tls.Config
 	TURNTLSListen string
+	// WebTURN accepts connections of TURN over TLS that come in at the port of the
+	// web pages, decrypted; the reflector closes it. WebPort is that port as clients
+	// reach it. Nil: there are none.
+	WebTURN net.Listener
+	WebPort uint16
 	// TURNSecret signs the time-limited credentials; empty draws one, which is
 	// enough for a single collector.
 	TURNSecret []byte
@@ -69,7 +75,7 @@ type Limits struct {
 	PacketBurst      int           // let through at once, as when a queue empties; 500
 
 	Relays         int           // TURN allocations at once; 500
-	RelaysPerOwner int           // of them for one owner; 12 (each agent asks over UDP and TCP on every interface)
+	RelaysPerOwner int           // of them for one owner; 16 (each agent asks twice, in up to four ways, on every interface)
 	RelayLifetime  time.Duration // longest life of an allocation, refreshed or not; 2 minutes
 	TCPConns       int           // open TCP connections per port; 4096
 	TCPIdle        time.Duration // a silent TCP connection is closed; 30 s
@@ -95,7 +101,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.PacketsPerSecond, 200)
 	set(&l.PacketBurst, 500)
 	set(&l.Relays, 500)
-	set(&l.RelaysPerOwner, 12)
+	set(&l.RelaysPerOwner, 16)
 	setTime(&l.RelayLifetime, 2*time.Minute)
 	set(&l.TCPConns, 4096)
 	setTime(&l.TCPIdle, 30*time.Second)

@@ -75,6 +75,12 @@ func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
 			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
 		})
 	}
+	if cfg.WebTURN != nil {
+		tc.ListenerConfigs = append(tc.ListenerConfigs, turn.ListenerConfig{
+			Listener:              newBoundedListener(cfg.WebTURN, cfg.Limits.TCPConns, cfg.Limits.TCPIdle),
+			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
+		})
+	}
 	for _, conn := range p.udp {
 		tc.PacketConnConfigs = append(tc.PacketConnConfigs, turn.PacketConnConfig{
 			PacketConn: stunConn{conn, r.discovery}, RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
@@ -138,9 +144,14 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 	host = strings.Trim(host, "[]")
 	at := net.JoinHostPort(host, strconv.Itoa(int(r.relay.addr.Port())))
 	relays := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	addSecure := func(port uint16) {
+		relays = append(relays, "turns:"+net.JoinHostPort(host, strconv.Itoa(int(port)))+"?transport=tcp")
+	}
 	if r.relay.tlsAddr.IsValid() {
-		secure := net.JoinHostPort(host, strconv.Itoa(int(r.relay.tlsAddr.Port())))
-		relays = append(relays, "turns:"+secure+"?transport=tcp")
+		addSecure(r.relay.tlsAddr.Port())
+	}
+	if r.cfg.WebTURN != nil {
+		addSecure(r.cfg.WebPort)
 	}
 	return wire.ICEConfig{
 		ExpiresAt:  &expires,

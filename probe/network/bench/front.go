@@ -98,7 +98,7 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 	f.spec.Store(&CollectorSpec{})
 	f.onward = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "https", Host: "127.0.0.1:443"})
+			r.SetURL(&url.URL{Scheme: "https", Host: collectorInside})
 			r.Out.Host = r.In.Host
 			r.Out.Header.Del("Accept-Encoding") // what is rewritten must be readable
 		},
@@ -108,6 +108,7 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 	}
 	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+	l = &frontListener{Listener: l, onward: from}
 	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil
 }
 

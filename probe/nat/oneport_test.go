@@ -1,0 +1,42 @@
+package nat_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestSecondPortOverTLS: a network that lets out TLS on one of the two ports only
+// has a relay over TLS, whichever port that is.
+func TestSecondPortOverTLS(t *testing.T) {
+	r, roots := collector(t)
+	var relay wire.ICEServer
+	for _, s := range r.ICE("anna", "127.0.0.1").ICEServers {
+		if s.Username != "" {
+			relay = s
+		}
+	}
+	works := relay.URLs[len(relay.URLs)-1]
+	silent := silentServer(t).ICEServers[0].URLs[2]
+	for name, c := range map[string]struct {
+		urls      []string
+		allocated bool
+		fault     string
+	}{
+		"first closed":  {[]string{silent, works}, true, ""},
+		"second closed": {[]string{works, silent}, true, ""},
+		"both closed":   {[]string{silent, silentServer(t).ICEServers[0].URLs[2]}, false, "unreachable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			relay.URLs = c.urls
+			d, result := tryRelays(t, wire.ICEConfig{ICEServers: []wire.ICEServer{relay}}, roots)
+			if d.Ways == nil || *d.Ways != 1 || d.TLSAllocated == nil || *d.TLSAllocated != c.allocated || d.TLSError != c.fault {
+				t.Errorf("%+v", d)
+			}
+			if (result.Status == report.StatusOK) != c.allocated {
+				t.Errorf("%+v", result)
+			}
+		})
+	}
+}

@@ -1,0 +1,154 @@
+// Package connlimit bounds how many connections are open at once, in total and
+// for each client site.
+//
+// A bound on the total alone lets one client that opens connections and stays
+// silent shut everybody else out. When the total is reached, a new connection
+// therefore displaces the oldest one of the site that holds the most.
+package connlimit
+
+import (
+	"container/list"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Limit counts open connections. Its methods are safe for concurrent use.
+type Limit struct {
+	total, perSite int
+
+	mu    sync.Mutex
+	open  int
+	sites map[netip.Prefix]*list.List // of *entry, the oldest in front
+	// byCount holds the sites with as many connections as the index, so that the
+	// site with the most is found without a walk over all of them.
+	byCount []map[netip.Prefix]struct{}
+}
+
+type entry struct {
+	conn io.Closer
+	site netip.Prefix
+	in   *list.Element // nil once it is out
+}
+
+// New allows total connections at once, perSite of them from one site.
+func New(total, perSite int) *Limit {
+	l := &Limit{
+		total: total, perSite: min(perSite, total), sites: map[netip.Prefix]*list.List{},
+	}
+	l.byCount = make([]map[netip.Prefix]struct{}, l.perSite+1)
+	for i := range l.byCount {
+		l.byCount[i] = map[netip.Prefix]struct{}{}
+	}
+	return l
+}
+
+// Enter counts conn, which comes from that address, until leave is called. It
+// may close another connection to make room. ok is false when there is none; the
+// caller then closes conn. leave may be called more than once.
+func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
+	e := &entry{conn: conn, site: Site(from)}
+	l.mu.Lock()
+	own := l.count(e.site)
+	var out *entry
+	switch {
+	case own >= l.perSite:
+		l.mu.Unlock()
+		return nil, false
+	case l.open >= l.total:
+		// Between sites that hold the same, displacing one for the other gains nothing.
+		if out = l.oldestOfLargest(own + 2); out == nil {
+			l.mu.Unlock()
+			return nil, false
+		}
+		l.remove(out)
+	}
+	l.add(e)
+	l.mu.Unlock()
+	if out != nil {
+		_ = out.conn.Close() // without the lock: closing may call leave
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.remove(e)
+	}, true
+}
+
+// Open is how many connections are counted now.
+func (l *Limit) Open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open
+}
+
+func (l *Limit) count(site netip.Prefix) int {
+	if s := l.sites[site]; s != nil {
+		return s.Len()
+	}
+	return 0
+}
+
+func (l *Limit) oldestOfLargest(least int) *entry {
+	for n := l.perSite; n >= least; n-- {
+		for site := range l.byCount[n] {
+			return l.sites[site].Front().Value.(*entry)
+		}
+	}
+	return nil
+}
+
+func (l *Limit) add(e *entry) {
+	s := l.sites[e.site]
+	if s == nil {
+		s = list.New()
+		l.sites[e.site] = s
+	}
+	delete(l.byCount[s.Len()], e.site)
+	e.in = s.PushBack(e)
+	l.byCount[s.Len()][e.site] = struct{}{}
+	l.open++
+}
+
+func (l *Limit) remove(e *entry) {
+	if e.in == nil {
+		return
+	}
+	s := l.sites[e.site]
+	delete(l.byCount[s.Len()], e.site)
+	s.Remove(e.in)
+	e.in = nil
+	l.open--
+	if s.Len() == 0 {
+		delete(l.sites, e.site)
+		return
+	}
+	l.byCount[s.Len()][e.site] = struct{}{}
+}
+
+// Site is the network that counts as one client: an IPv4 address, behind which a
+// whole office may be, or an IPv6 /48, which is what a site is given (RFC 6177
+// §2). By /64 one site would count as 65,536 clients.
+func Site(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := 32
+	if a.Is6() {
+		bits = 48
+	}
+	p, err := a.Prefix(bits)
+	if err != nil { // no IP address, such as a pipe's in a test
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// Peer is the address at the other end of a connection; the zero Addr when it
+// has none.
+func Peer(c net.Conn) netip.Addr {
+	a, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return a.AddrPort().Addr().Unmap()
+}

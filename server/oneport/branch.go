@@ -1,0 +1,101 @@
+package oneport
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// branch is the listener of one side.
+type branch struct {
+	port  *Port
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newBranch(p *Port) *branch {
+	return &branch{port: p, conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+// give hands a connection over, or closes it when nobody accepts any more.
+func (b *branch) give(c net.Conn) {
+	select {
+	case b.conns <- c:
+	case <-b.done:
+		_ = c.Close()
+	}
+}
+
+func (b *branch) shut() { b.once.Do(func() { close(b.done) }) }
+
+// Accept implements net.Listener.
+func (b *branch) Accept() (net.Conn, error) {
+	select {
+	case c := <-b.conns:
+		return c, nil
+	case <-b.done:
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: b.Addr(), Err: net.ErrClosed}
+	}
+}
+
+// Close implements net.Listener.
+func (b *branch) Close() error { b.shut(); return nil }
+
+// Addr implements net.Listener.
+func (b *branch) Addr() net.Addr { return b.port.tcp.Addr() }
+
+// httpListener frees the TCP port when it is closed, as http.Server.Shutdown
+// expects of its listener.
+type httpListener struct{ *branch }
+
+// Close implements net.Listener.
+func (l httpListener) Close() error {
+	l.shut()
+	return l.port.tcp.Close()
+}
+
+// readAhead is a connection whose first bytes have been read.
+type readAhead struct {
+	*tls.Conn
+	first []byte
+}
+
+// Read implements net.Conn. The caller of Accept is the only one that reads.
+func (c *readAhead) Read(b []byte) (int, error) {
+	if len(c.first) == 0 || len(b) == 0 {
+		return c.Conn.Read(b)
+	}
+	n := copy(b, c.first)
+	c.first = c.first[n:]
+	return n, nil
+}
+
+// stateKey is under which [ConnContext] keeps the TLS state.
+type stateKey struct{}
+
+// ConnContext is for http.Server.ConnContext: with it, [WithState] finds the
+// TLS state, which package net/http takes from a *tls.Conn only.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	if u, ok := c.(interface{ Unwrap() net.Conn }); ok {
+		c = u.Unwrap()
+	}
+	if r, ok := c.(*readAhead); ok {
+		s := r.ConnectionState()
+		return context.WithValue(ctx, stateKey{}, &s)
+	}
+	return ctx
+}
+
+// WithState sets the TLS state of requests that package net/http does not know.
+func WithState(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s, ok := r.Context().Value(stateKey{}).(*tls.ConnectionState); ok && r.TLS == nil {
+			r = r.WithContext(r.Context()) // a copy: the request belongs to the server
+			r.TLS = s
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,215 @@
+package oneport
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// rig is a port whose HTTP side answers with the protocol and the kind of TLS
+// that the handler saw, and whose TURN side sends back what comes.
+type rig struct {
+	addr   string
+	client *tls.Config
+	port   *Port
+}
+
+func start(t *testing.T, limits Limits) rig {
+	t.Helper()
+	s := httptest.NewTLSServer(nil) // for its certificate
+	t.Cleanup(s.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(l, &tls.Config{Certificates: s.TLS.Certificates}, limits)
+	web := &http.Server{ConnContext: ConnContext, Handler: WithState(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil || !r.TLS.HandshakeComplete {
+			http.Error(w, "no TLS", http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(w, r.Proto)
+	}))}
+	go func() { _ = web.Serve(p.HTTP()) }()
+	go func() {
+		for {
+			c, err := p.TURN().Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(c, c); _ = c.Close() }()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = web.Close()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return rig{l.Addr().String(), &tls.Config{RootCAs: roots, ServerName: "example.com"}, p}
+}
+
+func (r rig) dial(t *testing.T, alpn ...string) *tls.Conn {
+	t.Helper()
+	c := r.client.Clone()
+	c.NextProtos = alpn
+	conn, err := tls.Dial("tcp", r.addr, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	return conn
+}
+
+func TestProtocolsShareThePort(t *testing.T) {
+	r := start(t, Limits{})
+	allocate := "\x00\x03\x00\x00\x21\x12\xa4\x42abcdefghijkl"
+	for name, c := range map[string]struct {
+		alpn []string
+		send string
+		want string // how the answer begins
+	}{
+		"GET without ALPN":     {nil, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
+		"GET with ALPN":        {[]string{"http/1.1"}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
+		"DELETE":               {nil, "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
+		"OPTIONS":              {nil, "OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
+		"own method":           {nil, "mkcol / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
+		"binding":              {nil, "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl", "\x00\x01\x00\x00"},
+		"allocate":             {nil, allocate, allocate},
+		"allocate, stun.turn":  {[]string{"stun.turn"}, allocate, allocate},
+		"allocate, http/1.1":   {[]string{"http/1.1"}, allocate, allocate},
+		"binding, discovery":   {[]string{"stun.nat-discovery"}, "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl", "\x00\x01"},
+		"neither":              {nil, "\x7fELF\r\n\r\n", "HTTP/1.1 400"},
+		"channel data at once": {nil, "@\x00\x00\x04abcd\r\n\r\n", "HTTP/1.1 400"}, // no channel can be bound yet
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := r.dial(t, c.alpn...)
+			if _, err := io.WriteString(conn, c.send); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, len(c.want))
+			if _, err := io.ReadFull(conn, got); err != nil || string(got) != c.want {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestHTTP2(t *testing.T) {
+	r := start(t, Limits{})
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: r.client, ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("https://" + r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); err != nil || string(b) != "HTTP/2.0" {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// TestSilenceHoldsNoPlace: neither one that does not begin the handshake nor one
+// that says nothing after it keeps its place.
+func TestSilenceHoldsNoPlace(t *testing.T) {
+	r := start(t, Limits{FirstByte: 200 * time.Millisecond})
+	plain, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	secure := r.dial(t)
+	for name, c := range map[string]net.Conn{"no handshake": plain, "no byte after it": secure} {
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := c.Read(make([]byte, 1)); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("%s: still open: %v", name, err)
+		}
+	}
+	until(t, "the places are free", func() bool { return r.port.undecided.Open() == 0 })
+}
+
+// TestSilentStrangersShutNobodyOut: with all places taken by one site, another
+// one gets in. From 127.0.0.0/8 each address is a site of its own.
+func TestSilentStrangersShutNobodyOut(t *testing.T) {
+	r := start(t, Limits{FirstByte: time.Minute, Undecided: 8, UndecidedPerSite: 8})
+	for range 8 {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	until(t, "all places are taken", func() bool { return r.port.undecided.Open() == 8 })
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}, Timeout: 10 * time.Second}
+	raw, err := from.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+	conn := tls.Client(raw, r.client)
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", resp, err)
+	}
+}
+
+func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
+	r := start(t, Limits{})
+	conn, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != http.StatusBadRequest || resp.Header.Get(wire.HeaderCollector) != wire.CollectorValue {
+		t.Errorf("%+v, %v", resp, err)
+	}
+}
+
+// TestTURNSideClosed: TURN's connections are then closed, and HTTP goes on.
+func TestTURNSideClosed(t *testing.T) {
+	r := start(t, Limits{})
+	_ = r.port.TURN().Close()
+	conn := r.dial(t)
+	if _, err := io.WriteString(conn, "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("%d bytes", n)
+	}
+	web := r.dial(t)
+	if _, err := io.WriteString(web, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := http.ReadResponse(bufio.NewReader(web), nil); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", resp, err)
+	}
+}
+
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not in time: " + what)
+		}
+	}
+}
