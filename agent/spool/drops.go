@@ -13,6 +13,13 @@ import (
 // dropsFile holds one JSON object a line.
 const dropsFile = "drops.log"
 
+// Once drops.log exceeds maxDropsBytes, only the newest keepDrops entries remain;
+// the older ones go on as counts in the first line.
+const (
+	maxDropsBytes = 256 << 10
+	keepDrops     = 500
+)
+
 // DropKind says what became of a report that was not delivered.
 type DropKind string
 
@@ -22,6 +29,14 @@ const (
 	DropQuarantined DropKind = "quarantined" // kept aside
 )
 
+// DropCounts counts drops by kind.
+type DropCounts map[DropKind]int
+
+// earlierDrops is the first line of a shortened drops.log.
+type earlierDrops struct {
+	Earlier DropCounts `json:"earlier"`
+}
+
 // Drop is one report that was not delivered.
 type Drop struct {
 	At     time.Time `json:"at"`
@@ -30,6 +45,7 @@ type Drop struct {
 	Reason string    `json:"reason"`
 }
 
+// record runs under the lock.
 func (s *Spool) record(d Drop) error {
 	d.At = s.now().UTC()
 	line, err := json.Marshal(d)
@@ -40,25 +56,62 @@ func (s *Spool) record(d Drop) error {
 	if err := s.fs.AppendSync(dropsFile, slices.Concat([]byte{'\n'}, line, []byte{'\n'})); err != nil {
 		return diskError("record a drop", err)
 	}
+	if err := s.shortenDrops(); err != nil {
+		s.log.Warn("drops.log is over its limit", "err", err)
+	}
 	return nil
 }
 
-// Drops returns every drop that was recorded, oldest first. A line that a
-// crash cut off is left out.
-func (s *Spool) Drops() ([]Drop, error) {
+// shortenDrops keeps drops.log within its bound. It runs under the lock.
+func (s *Spool) shortenDrops() error {
 	b, err := s.fs.ReadFile(dropsFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if err != nil || len(b) <= maxDropsBytes {
+		return err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read drops: %w", err)
+	drops, earlier := parseDrops(b)
+	old := drops[:max(0, len(drops)-keepDrops)]
+	for _, d := range old {
+		earlier[d.Kind]++
 	}
-	var drops []Drop
+	var short bytes.Buffer
+	lines := json.NewEncoder(&short)
+	if err := lines.Encode(earlierDrops{earlier}); err != nil {
+		return err
+	}
+	for _, d := range drops[len(old):] {
+		if err := lines.Encode(d); err != nil {
+			return err
+		}
+	}
+	return s.replace(dropsFile, short.Bytes())
+}
+
+// Drops returns the newest drops, oldest first, and the number of all drops ever
+// recorded, by kind. A line that a crash cut off is left out.
+func (s *Spool) Drops() ([]Drop, DropCounts, error) {
+	b, err := s.fs.ReadFile(dropsFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("read drops: %w", err)
+	}
+	drops, counts := parseDrops(b)
+	for _, d := range drops {
+		counts[d.Kind]++
+	}
+	return drops, counts, nil
+}
+
+func parseDrops(b []byte) (drops []Drop, earlier DropCounts) {
+	earlier = DropCounts{}
 	for line := range bytes.Lines(b) {
+		var e earlierDrops
+		if json.Unmarshal(line, &e) == nil && e.Earlier != nil {
+			earlier = e.Earlier
+			continue
+		}
 		var d Drop
 		if json.Unmarshal(line, &d) == nil && d.ID != "" {
 			drops = append(drops, d)
 		}
 	}
-	return drops, nil
+	return drops, earlier
 }

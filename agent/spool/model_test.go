@@ -80,7 +80,7 @@ func (m *model) verify() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	drops, err := m.spool.Drops()
+	drops, _, err := m.spool.Drops()
 	if err != nil {
 		m.t.Fatal(err)
 	}

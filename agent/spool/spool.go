@@ -11,7 +11,8 @@
 //	quarantine/     refused by the collector, or unreadable
 //
 // A file comes in under a temporary name and is renamed when it is safely on
-// disk. Whatever is given up is written down in drops.log first.
+// disk. Whatever is given up is written down in drops.log first, which is bounded.
+// tries.json says which of the waiting reports the collector fails on.
 package spool
 
 import (
@@ -193,25 +194,48 @@ func (s *Spool) Read(e Entry) ([]byte, error) {
 	return doc, nil
 }
 
-// MarkSent says that the collector has e.
+// MarkSent says that the collector has e. Two processes may send the same report
+// and get the same answer; the second finds it moved already.
 func (s *Spool) MarkSent(ctx context.Context, e Entry) error {
-	return s.move(ctx, e, Sent)
+	return s.locked(ctx, "mark report "+e.ID+" sent", func() error {
+		if !s.there(e) {
+			return nil
+		}
+		return s.move(e, Sent)
+	})
 }
 
-// Quarantine takes e out of the queue, and writes down why.
+// Quarantine takes e out of the queue, and writes down why. A report that
+// another process has moved stays where that process put it.
 func (s *Spool) Quarantine(ctx context.Context, e Entry, reason string) error {
-	if err := s.record(Drop{ID: e.ID, Kind: DropQuarantined, Reason: reason}); err != nil {
-		return err
-	}
-	return s.move(ctx, e, Quarantined)
+	return s.locked(ctx, "set aside report "+e.ID, func() error {
+		if !s.there(e) {
+			return nil
+		}
+		if err := s.record(Drop{ID: e.ID, Kind: DropQuarantined, Reason: reason}); err != nil {
+			return err
+		}
+		return s.move(e, Quarantined)
+	})
 }
 
-func (s *Spool) move(ctx context.Context, e Entry, to State) error {
+func (s *Spool) locked(ctx context.Context, doing string, do func() error) error {
 	unlock, err := s.lock.Lock(ctx, lockFiles)
 	if err != nil {
-		return fmt.Errorf("move report %s: %w", e.ID, err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
 	defer unlock()
+	return do()
+}
+
+// there reports whether e is still where it was listed. It runs under the lock.
+func (s *Spool) there(e Entry) bool {
+	files, err := s.fs.ReadDir(path.Dir(e.path))
+	return err != nil || slices.ContainsFunc(files, func(f File) bool { return f.Name == path.Base(e.path) })
+}
+
+// move runs under the lock.
+func (s *Spool) move(e Entry, to State) error {
 	if err := s.fs.Rename(e.path, path.Join(string(to), path.Base(e.path))); err != nil {
 		return diskError("move report "+e.ID, err)
 	}

@@ -69,7 +69,7 @@ func TestReportsWaitInTheirOrderAndMoveOn(t *testing.T) {
 			t.Errorf("%s after it was moved: %q, %v", e.ID, doc, err)
 		}
 	}
-	drops, err := s.Drops()
+	drops, _, err := s.Drops()
 	if err != nil || len(drops) != 1 || drops[0].ID != young || drops[0].Reason != "<script>" {
 		t.Errorf("drops %+v, %v", drops, err)
 	}
@@ -95,7 +95,7 @@ func TestCapsGiveUpTheOldestAndSaySo(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			drops, err := s.Drops()
+			drops, _, err := s.Drops()
 			if err != nil {
 				t.Fatal(err)
 			}

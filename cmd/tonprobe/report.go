@@ -61,13 +61,13 @@ type listed struct {
 	Bytes   int64          `json:"bytes"`
 }
 
-// reportList lists what is on disk, and how much was lost.
+// reportList lists what is on disk, and how much was lost or set aside.
 func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
 	entries, err := sp.All()
 	if err != nil {
 		return err
 	}
-	drops, err := sp.Drops()
+	drops, counts, err := sp.Drops()
 	if err != nil {
 		return err
 	}
@@ -75,16 +75,13 @@ func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
 	for _, e := range entries {
 		list = append(list, listing(sp, e))
 	}
-	lost := 0
-	for _, d := range drops {
-		if d.Kind == spool.DropLost {
-			lost++
-		}
-	}
 	if asJSON {
-		return p.printJSON(map[string]any{"reports": list, "lost": lost, "drops": append([]spool.Drop{}, drops...)})
+		return p.printJSON(map[string]any{
+			"reports": list, "lost": counts[spool.DropLost], "set_aside": counts[spool.DropQuarantined],
+			"drops": append([]spool.Drop{}, drops...),
+		})
 	}
-	p.printList(list, lost)
+	p.printList(list, counts)
 	return nil
 }
 
@@ -101,7 +98,7 @@ func listing(sp *spool.Spool, e spool.Entry) listed {
 	return l
 }
 
-func (p *program) printList(list []listed, lost int) {
+func (p *program) printList(list []listed, counts spool.DropCounts) {
 	if len(list) == 0 {
 		p.say("report.none")
 	}
@@ -112,8 +109,11 @@ func (p *program) printList(list []listed, lost int) {
 		}
 		fmt.Fprintf(p.out, "%-7s  %s  %s, %s\n", code, l.Time.Local().Format("2006-01-02 15:04"), verdict, p.t("report.state_"+l.State))
 	}
-	if lost > 0 {
-		p.say("report.lost", "count", lost)
+	if n := counts[spool.DropLost]; n > 0 {
+		p.say("report.lost", "count", n)
+	}
+	if n := counts[spool.DropQuarantined]; n > 0 {
+		p.say("report.set_aside", "count", n)
 	}
 }
 

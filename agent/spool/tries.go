@@ -1,0 +1,113 @@
+package spool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+)
+
+// triesFile holds a [Tries] as JSON.
+const triesFile = "tries.json"
+
+// Tries records which waiting reports the collector fails on. It is kept on disk
+// because a program started by hand makes few attempts in one life.
+type Tries struct {
+	// Accepted counts the reports the collector has taken since the first strike.
+	Accepted int64 `json:"accepted"`
+	// BatchLimit bounds the next request; 0 means no bound.
+	BatchLimit int `json:"batch_limit,omitempty"`
+	// Reports holds the reports that failed when sent alone, by id.
+	Reports map[string]Try `json:"reports"`
+}
+
+// Try is the record of one report.
+type Try struct {
+	Strikes int `json:"strikes"`
+	// Accepted is Tries.Accepted at the last strike.
+	Accepted int64 `json:"accepted"`
+}
+
+// Strike records that report id failed when sent alone, and returns its number
+// of strikes. Only a failure with another report accepted since the last strike
+// counts: while the collector takes nothing at all the report is not suspect.
+func (t *Tries) Strike(id string) int {
+	last, struck := t.Reports[id]
+	if struck && t.Accepted <= last.Accepted {
+		return last.Strikes
+	}
+	if t.Reports == nil {
+		t.Reports = map[string]Try{}
+	}
+	t.Reports[id] = Try{last.Strikes + 1, t.Accepted}
+	return last.Strikes + 1
+}
+
+// Accept records that the collector took report id.
+func (t *Tries) Accept(id string) {
+	t.Accepted++
+	delete(t.Reports, id)
+}
+
+// Blank reports whether there is nothing to remember.
+func (t *Tries) Blank() bool { return len(t.Reports) == 0 && t.BatchLimit == 0 }
+
+// Tries returns the stored record. A damaged one counts as none: the collector's
+// next answers make it anew.
+func (s *Spool) Tries() (Tries, error) {
+	var t Tries
+	b, err := s.fs.ReadFile(triesFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err != nil {
+		return t, fmt.Errorf("read tries: %w", err)
+	}
+	if json.Unmarshal(b, &t) != nil {
+		return Tries{}, nil
+	}
+	return t, nil
+}
+
+// SaveTries stores t without the reports that no longer wait.
+func (s *Spool) SaveTries(ctx context.Context, t Tries) error {
+	waiting, err := s.List(Waiting)
+	if err != nil {
+		return fmt.Errorf("save tries: %w", err)
+	}
+	waits := make(map[string]bool, len(waiting))
+	for _, e := range waiting {
+		waits[e.ID] = true
+	}
+	t.Reports = maps.Clone(t.Reports)
+	maps.DeleteFunc(t.Reports, func(id string, _ Try) bool { return !waits[id] })
+	b, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("save tries: %w", err)
+	}
+	unlock, err := s.lock.Lock(ctx, lockFiles)
+	if err != nil {
+		return fmt.Errorf("save tries: %w", err)
+	}
+	defer unlock()
+	return s.replace(triesFile, b)
+}
+
+// replace writes a whole file anew. It runs under the lock.
+func (s *Spool) replace(name string, data []byte) error {
+	temp := tempPrefix + name
+	err := s.fs.WriteSync(temp, data)
+	if err == nil {
+		err = s.fs.Rename(temp, name)
+	}
+	if err != nil {
+		_ = s.fs.Remove(temp)
+		return diskError("write "+name, err)
+	}
+	if err := s.fs.SyncDir("."); err != nil {
+		return diskError("write "+name, err)
+	}
+	return nil
+}
