@@ -111,15 +111,6 @@ func refusal(e *collector.APIError) error {
 	return e
 }
 
-// refusesContent says whether the collector will never take this body.
-func refusesContent(e *collector.APIError) bool {
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return e.Code != ""
-	}
-	return false
-}
-
 func refusalText(e *collector.APIError) string {
 	return fmt.Sprintf("refused (%d %s): %s", e.Status, report.CleanText(e.Code), report.CleanText(e.Message))
 }

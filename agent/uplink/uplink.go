@@ -25,6 +25,8 @@ var (
 	ErrBlocked = errors.New("the collector has blocked this participant, ask your support")
 	// ErrUntrusted says that the collector's certificate is not trusted.
 	ErrUntrusted = errors.New("the collector's certificate is not trusted")
+	// ErrRefused says that the collector does not take this report.
+	ErrRefused = errors.New("the collector refused the report")
 	// ErrNotReached says that time ran out before the collector took everything.
 	ErrNotReached = errors.New("the collector could not be reached")
 )
@@ -56,33 +58,97 @@ type Summary struct {
 }
 
 // Drain sends until nothing waits, the collector refuses the agent, or ctx is
-// done. One refused report does not hold up the others.
+// done. The sender's lock is held during one round of requests, not during the
+// wait for the next, so that another process can send meanwhile.
 func (u *Uplink) Drain(ctx context.Context) (Summary, error) {
 	var sum Summary
-	done, err := u.Spool.Sender(ctx)
-	if err != nil {
-		return sum, err
-	}
-	defer done()
-	for failures := 0; ; {
-		batch, err := u.nextBatch(ctx, &sum)
-		if err != nil || len(batch) == 0 {
+	for failures := 0; ; failures++ {
+		delivered := len(sum.Delivered)
+		err := u.round(ctx, &sum)
+		if err == nil || final(err) {
 			return sum, err
 		}
-		err = u.deliver(ctx, batch, &sum)
-		if err == nil {
+		if len(sum.Delivered) > delivered {
 			failures = 0
-			continue
 		}
-		if final(err) {
-			return sum, err
-		}
-		u.Log.Info("reports wait", "count", len(batch), "err", err)
+		u.Log.Info("reports wait", "err", err)
 		if u.Clock.Sleep(ctx, backoff(failures, u.Random(), retryAfter(err))) != nil {
 			return sum, fmt.Errorf("%w: %w", ErrNotReached, err)
 		}
-		failures++
 	}
+}
+
+func (u *Uplink) round(ctx context.Context, sum *Summary) error {
+	done, err := u.Spool.Sender(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errSpool, err)
+	}
+	defer done()
+	r := u.newRound(sum)
+	defer r.remember(ctx)
+	return r.run(ctx)
+}
+
+// Deliver makes one attempt to send the waiting report id, before all others and
+// without the sender's lock: the collector keeps one report per id, so a report
+// that two processes send at once is stored once. It returns nil when the
+// collector has the report and an error that is ErrRefused when it never will.
+func (u *Uplink) Deliver(ctx context.Context, id string) error {
+	waiting, err := u.Spool.List(spool.Waiting)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(waiting, func(e spool.Entry) bool { return e.ID == id })
+	if i < 0 {
+		return u.filed(id)
+	}
+	var sum Summary
+	r := u.newRound(&sum)
+	r.single = true
+	defer r.remember(ctx)
+	p, ok, err := r.parcel(ctx, waiting[i])
+	if err == nil && ok {
+		err = r.deliver(ctx, []parcel{p})
+	}
+	switch {
+	case len(sum.Delivered) > 0:
+		return nil
+	case len(sum.Quarantined) > 0:
+		return ErrRefused
+	case err != nil:
+		return err
+	}
+	return r.fault
+}
+
+// filed says what another process has made of a report.
+func (u *Uplink) filed(id string) error {
+	sent, err := u.Spool.List(spool.Sent)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(sent, func(e spool.Entry) bool { return e.ID == id }) {
+		return nil
+	}
+	return ErrRefused
+}
+
+// Send makes one attempt to send a report that could not be kept on disk.
+func (u *Uplink) Send(ctx context.Context, id string, doc []byte) error {
+	results, err := u.post(ctx, []parcel{{spool.Entry{ID: id}, doc}})
+	if api, ok := errors.AsType[*collector.APIError](err); ok && blames(err) == oneReport {
+		return fmt.Errorf("%w: %w", ErrRefused, api)
+	}
+	if err != nil {
+		return err
+	}
+	switch r := results[id]; r.Status {
+	case "stored", "duplicate":
+		return nil
+	case "rejected":
+		return fmt.Errorf("%w: %s", ErrRefused, report.CleanText(r.Error))
+	}
+	return errIncomplete
 }
 
 func final(err error) bool {
@@ -92,114 +158,3 @@ func final(err error) bool {
 
 // errSpool says that the spool itself failed; waiting does not help.
 var errSpool = errors.New("spool")
-
-// parcel is one report with its place in the spool.
-type parcel struct {
-	entry spool.Entry
-	doc   []byte
-}
-
-// nextBatch reads the oldest reports. One that cannot be sent goes to quarantine.
-func (u *Uplink) nextBatch(ctx context.Context, sum *Summary) ([]parcel, error) {
-	waiting, err := u.Spool.List(spool.Waiting)
-	if err != nil {
-		return nil, err
-	}
-	var batch []parcel
-	size := 0
-	for _, e := range waiting {
-		doc, fault, err := u.read(e)
-		if err != nil {
-			return nil, err
-		}
-		if fault != "" {
-			if err := u.quarantine(ctx, e, fault, sum); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if size += len(doc); len(batch) > 0 && size > maxBatchBytes {
-			break
-		}
-		if batch = append(batch, parcel{e, doc}); len(batch) == maxBatchReports {
-			break
-		}
-	}
-	return batch, nil
-}
-
-// read returns the document, or why it can never be sent.
-func (u *Uplink) read(e spool.Entry) (doc []byte, fault string, err error) {
-	doc, err = u.Spool.Read(e)
-	if _, ok := errors.AsType[*spool.CorruptError](err); ok {
-		return nil, "damaged on disk", nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	r, err := report.Decode(doc)
-	switch {
-	case err != nil:
-		return nil, "not a valid report: " + report.ErrorText(err), nil
-	case r.ID != e.ID:
-		return nil, "its name and its id differ", nil
-	case r.Agent.ID != u.AgentID:
-		return nil, "made under another agent id", nil
-	}
-	return doc, "", nil
-}
-
-func (u *Uplink) quarantine(ctx context.Context, e spool.Entry, why string, sum *Summary) error {
-	u.Log.Warn("report set aside", "id", e.ID, "why", why)
-	if err := u.Spool.Quarantine(ctx, e, why); err != nil {
-		return fmt.Errorf("%w: %w", errSpool, err)
-	}
-	sum.Quarantined = append(sum.Quarantined, e.ID)
-	return nil
-}
-
-// deliver sends one batch and files each report by the collector's answer. A
-// batch that is refused as a whole is sent again report by report, to find the
-// one it is about.
-func (u *Uplink) deliver(ctx context.Context, batch []parcel, sum *Summary) error {
-	results, err := u.post(ctx, batch)
-	if api, ok := errors.AsType[*collector.APIError](err); ok && refusesContent(api) {
-		if len(batch) == 1 {
-			return u.quarantine(ctx, batch[0].entry, refusalText(api), sum)
-		}
-		for p := range slices.Chunk(batch, 1) {
-			if err := u.deliver(ctx, p, sum); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return u.file(ctx, batch, results, sum)
-}
-
-// file moves each report to where the collector's answer puts it.
-func (u *Uplink) file(ctx context.Context, batch []parcel, results map[string]result, sum *Summary) error {
-	missing := 0
-	for _, p := range batch {
-		switch r := results[p.entry.ID]; r.Status {
-		case "stored", "duplicate":
-			if err := u.Spool.MarkSent(ctx, p.entry); err != nil {
-				return fmt.Errorf("%w: %w", errSpool, err)
-			}
-			sum.Delivered = append(sum.Delivered, p.entry.ID)
-		case "rejected":
-			if err := u.quarantine(ctx, p.entry, "refused: "+report.CleanText(r.Error), sum); err != nil {
-				return err
-			}
-		default:
-			missing++
-		}
-	}
-	if missing > 0 {
-		return fmt.Errorf("the collector's answer leaves out %d of %d reports", missing, len(batch))
-	}
-	return nil
-}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -29,9 +30,17 @@ type fakeCollector struct {
 	stored map[string]int // how often each id was taken
 	// before may take the answer into its own hands.
 	before func(ids []string) (status int, body string, header http.Header, err error)
-	posts  []time.Time
-	token  string
+	// wait plays a collector that does not answer, for errHang.
+	wait  func(context.Context) error
+	posts []time.Time
+	token string
 }
+
+// Errors of fakeCollector.before that stand for the network.
+var (
+	errHang = errors.New("hang")
+	errDial = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+)
 
 func (f *fakeCollector) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.posts = append(f.posts, time.Now())
@@ -55,8 +64,15 @@ func (f *fakeCollector) RoundTrip(r *http.Request) (*http.Response, error) {
 		ids = append(ids, r.ID)
 	}
 	if f.before != nil {
-		if status, body, header, err := f.before(ids); status != 0 || err != nil {
-			return respond(status, body, header), err
+		status, body, header, err := f.before(ids)
+		if errors.Is(err, errHang) {
+			return nil, f.wait(r.Context())
+		}
+		if status != 0 || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			return respond(status, body, header), nil
 		}
 	}
 	var out struct {
@@ -94,7 +110,7 @@ type rig struct {
 func newRig(t *testing.T, reports int) *rig {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	s, err := spool.Open(t.Context(), t.TempDir(), spool.Limits{}, log)
+	s, err := spool.New(t.Context(), spool.Config{FS: newMemory(), Lock: newLocks(), Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
