@@ -221,6 +221,10 @@ func provocations() map[string]func(*report.Report) {
 			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), Proxy: "http", HTTPStatus: new(407)}
 			noReflector(r)
 		},
+		"net.proxy_failed": func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "dns", Online: new(true), Proxy: "http", ProxyFault: "refused", BesideProxy: new(true)}
+			noReflector(r)
+		},
 		"net.tls_intercepted": func(r *report.Report) { web(r).TLSIntercepted = new(true) },
 		"net.clock_wrong":     func(r *report.Report) { web(r).ClockOffsetMS = new(-3_600_000.0) },
 		"net.udp_blocked": func(r *report.Report) {

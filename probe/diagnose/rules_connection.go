@@ -36,6 +36,10 @@ func connectionDefinitions() []Definition {
 			SuppressedBy: access, rule: proxyRequired,
 		},
 		{
+			Code: "net.proxy_failed", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
+			SuppressedBy: access, rule: proxyFailed,
+		},
+		{
 			// Before the inspection that may be behind it: without WebSockets no
 			// conference begins, with an inspection alone it does.
 			Code: "net.websocket_blocked", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: web,
@@ -43,7 +47,7 @@ func connectionDefinitions() []Definition {
 		},
 		{
 			Code: "net.tls_intercepted", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: tlsIntercepted,
+			SuppressedBy: append(access[:2:2], "net.proxy_required", "net.proxy_failed"), rule: tlsIntercepted,
 		},
 		{
 			// A fail only where it explains a certificate that cannot be believed.
@@ -53,7 +57,7 @@ func connectionDefinitions() []Definition {
 		{
 			Code: "net.mtu_blackhole", Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb},
-			SuppressedBy: append(access[:2:2], "net.proxy_required"), rule: mtuBlackhole,
+			SuppressedBy: append(access[:2:2], "net.proxy_required", "net.proxy_failed"), rule: mtuBlackhole,
 		},
 	}
 }
@@ -64,7 +68,7 @@ func blockedDefinitions() []Definition {
 		{
 			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			SuppressedBy: []string{"net.offline", "net.captive_portal", "net.proxy_required"}, rule: udpBlocked,
+			SuppressedBy: []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed"}, rule: udpBlocked,
 		},
 	}
 }
@@ -85,8 +89,8 @@ func offline(f *facts) *finding {
 		return fault(likely, observed(report.ProbeNetworkPath, "line", "cut", ""))
 	}
 	dead, named := f.lineDead()
-	if !dead || f.web != nil && isTrue(f.web.ProxyOffered) {
-		return nil // a network that has a proxy is silent by design
+	if !dead || f.web != nil && isTrue(f.web.ProxyOffered) || f.proxyFault() != "" {
+		return nil // a network that has a proxy is silent by design, and so is one whose proxy is down
 	}
 	hit := fault(suggested, observed(report.ProbeNetworkPath, "line", "silent", ""))
 	if named {
@@ -112,8 +116,8 @@ func dnsFailure(f *facts) *finding {
 	if f.web == nil || f.web.DNSError == "" || f.web.Stage != "" {
 		return nil
 	}
-	if f.throughProxy() {
-		return nil // the proxy's own name: a setting is wrong, not the line
+	if f.throughProxy() || f.proxyFault() != "" {
+		return nil // the proxy's own name, or nobody but the proxy looks up names
 	}
 	if f.web.DNSError == "false" {
 		return fault(likely, ofWeb("dns_error", f.web.DNSError, "")) // an answer, and of nobody's address
@@ -130,31 +134,6 @@ func dnsFailure(f *facts) *finding {
 	hit.confidence, hit.area = suggested, report.AreaUnknown
 	if f.target == "" {
 		hit.severity, hit.area, hit.blind = report.SeverityWarn, report.AreaMunicipality, true
-	}
-	return hit
-}
-
-// throughProxy says whether what network.web met was a proxy.
-func (f *facts) throughProxy() bool {
-	return f.web != nil && f.web.Proxy != "" && f.web.Proxy != "none"
-}
-
-// proxyRequired rests on the proxy's own demand (RFC 9110 §15.5.8), or on a
-// network that names a proxy and lets nothing pass beside it.
-func proxyRequired(f *facts) *finding {
-	if f.web == nil {
-		return nil
-	}
-	if isTrue(f.web.ProxyOffered) && !f.lineReached() {
-		return fault(likely, ofWeb("proxy_offered", true, ""))
-	}
-	status, ok := count(f.web.HTTPStatus)
-	if !ok || status != 407 {
-		return nil
-	}
-	hit := fault(stated, ofWeb("http_status", status, ""))
-	if f.web.Proxy != "" {
-		hit.supporting = append(hit.supporting, ofWeb("proxy", f.web.Proxy, ""))
 	}
 	return hit
 }
@@ -289,6 +268,9 @@ func mtuBlackhole(f *facts) *finding {
 func (f *facts) webHangs() bool {
 	if f.web == nil || isTrue(f.web.CaptivePortal) || f.web.TLSError != "" || f.web.HTTPStatus != nil {
 		return false
+	}
+	if f.proxyFault() != "" {
+		return false // what hangs is the proxy
 	}
 	return f.web.Stage == "tcp" && f.web.TLSMS == nil || f.web.Stage == "tls" && f.web.HTTPMS == nil
 }

@@ -5,11 +5,11 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // mediaDefinitions are the causes that show on the way of sound and pictures
 // while the way of signalling works.
 func mediaDefinitions() []Definition {
-	closed := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}
+	closed := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}
 	definition := func(code string, s report.Severity, r rule, needs []string, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: s, Area: report.AreaUnknown, Needs: needs,
-			SuppressedBy: append(closed[:6:6], more...), rule: r,
+			SuppressedBy: append(closed[:7:7], more...), rule: r,
 		}
 	}
 	both := []string{report.ProbeMediaVoice, report.ProbeNAT}
@@ -27,7 +27,7 @@ func noPathDefinitions() []Definition {
 		Code: "conf.ice_failed", Severity: report.SeverityWarn, Area: report.AreaUnknown,
 		Needs: []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
 		SuppressedBy: []string{
-			"net.offline", "net.captive_portal", "net.proxy_required", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked",
+			"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked",
 			"conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required",
 		},
 		rule: iceFailed,

@@ -10,11 +10,11 @@ import (
 // collector or reflector is at fault, the check is blind and nobody's line is
 // blamed; if it is the conference server, the session cannot work.
 func serverDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal", "net.proxy_required"}
+	access := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed"}
 	definition := func(code string, r rule, needs []string, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: report.SeverityFail, Area: report.AreaMunicipality, Needs: needs,
-			SuppressedBy: append(access[:3:3], more...), rule: r,
+			SuppressedBy: append(access[:4:4], more...), rule: r,
 		}
 	}
 	web := []string{report.ProbeNetworkWeb, report.ProbeMediaVoice}
@@ -110,7 +110,7 @@ func (f *facts) targetSilent() *finding {
 	switch {
 	case f.lineLoses() && !f.targetNeverAnswered():
 		return nil // its answers may be what gets lost
-	case f.web.Stage == "dns" && f.throughProxy():
+	case f.proxyFault() != "" && !f.webReached(), f.web.Stage == "dns" && f.throughProxy():
 		return nil // the proxy is silent, and nobody asked the server
 	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
 		// It took the connection and then said nothing: silent, or only slow.

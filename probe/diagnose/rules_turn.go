@@ -5,11 +5,11 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // turnDefinitions are about the relay (TURN, RFC 8656): the detour for whom the
 // direct way is closed.
 func turnDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal", "net.proxy_required"}
+	access := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed"}
 	definition := func(code string, area report.Area, r rule, needs []string, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: report.SeverityWarn, Area: area, Needs: needs,
-			SuppressedBy: append(access[:3:3], more...), rule: r,
+			SuppressedBy: append(access[:4:4], more...), rule: r,
 		}
 	}
 	relay := []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	proxysetting "github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -304,29 +302,9 @@ func TestProxies(t *testing.T) {
 			t.Errorf("%+v, %+v", r, d)
 		}
 	})
-	t.Run("cannot reach the server", func(t *testing.T) {
-		s, _ := proxyServer(t, closed(t).Listener.Addr().String(), 0)
-		if d, r := run(t, via("http", s), environment(t)); r.Status != report.StatusUnknown || d.ServerHealthy != nil {
-			t.Errorf("%+v, %+v: a proxy's fault is not the server's", r, d)
-		}
-	})
 	t.Run("socks5", func(t *testing.T) {
 		d, r := run(t, via("socks5h", socks(t, target.Listener.Addr().String())), environment(t))
 		if r.Status != report.StatusOK || d.Proxy != "socks5" {
-			t.Errorf("%+v, %+v", r, d)
-		}
-	})
-	t.Run("silent", func(t *testing.T) {
-		for _, scheme := range []string{"http", "https", "socks5"} {
-			conf := via(scheme, mute(t))
-			conf.StepTime = 200 * time.Millisecond
-			if d, r := run(t, conf, environment(t)); r.Status != report.StatusUnknown || d.Stage != "tcp" || d.Proxy != scheme {
-				t.Errorf("%s: %+v, %+v", scheme, r, d)
-			}
-		}
-	})
-	t.Run("unknown kind", func(t *testing.T) {
-		if d, r := run(t, via("gopher", mute(t)), environment(t)); r.Status != report.StatusUnknown || d.Proxy != "" {
 			t.Errorf("%+v, %+v", r, d)
 		}
 	})
@@ -352,11 +330,6 @@ func TestWaysAreTriedInOrder(t *testing.T) {
 		if d, r := run(t, conf, environment(t)); r.Status != report.StatusOK || d.Proxy != c.want || d.DNSError != "" {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
-	}
-	conf := direct("https", target, ca)
-	conf.Proxies = func(context.Context, *url.URL) ([]*url.URL, error) { return nil, proxysetting.ErrScript }
-	if d, r := run(t, conf, environment(t)); r.Status != report.StatusUnknown || r.Note != "the proxy setting does not work" || d.Proxy != "" {
-		t.Errorf("%+v, %+v", r, d)
 	}
 }
 

@@ -57,8 +57,8 @@ type journey struct {
 	proxy  *url.URL   // of the way taken; nil when there is none
 	// tunnels asks a proxy for a tunnel even where a plain request would do.
 	tunnels bool
-	// why is in words what no field of data says.
-	why string
+	// proxyFault is that of the last proxy tried in vain.
+	proxyFault string
 
 	addrs    []netip.Addr // of the first hop: the proxy's, else the server's
 	conn     net.Conn
@@ -72,6 +72,8 @@ type journey struct {
 type answer struct {
 	*http.Response
 	sent, firstByte time.Time
+	// beyondBytes is how much came after the header together with it.
+	beyondBytes int
 }
 
 func (j *journey) close() {
@@ -288,7 +290,7 @@ func exchange(ctx context.Context, clock probe.Clock, conn net.Conn, req outgoin
 			return nil, err
 		}
 		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
-			a.Response = resp
+			a.Response, a.beyondBytes = resp, r.Buffered()
 			return a, nil
 		}
 	}

@@ -14,14 +14,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// chooseProxy asks the configuration. Without an answer the way ends there:
-// nobody knows then how this computer gets anywhere.
+// chooseProxy asks the configuration. Where its script fails, browsers connect
+// directly (Chromium and Firefox both, unless a policy makes the script
+// mandatory), and so does this journey.
 func (j *journey) chooseProxy(ctx context.Context) bool {
 	ways, err := j.Proxies(ctx, j.target)
 	if err != nil {
 		j.env.Log.Warn("no proxy chosen", "err", report.ErrorText(err))
-		j.why = "the proxy setting does not work"
-		return false
+		j.proxyFault, ways = scriptFault(err), []*url.URL{nil}
+		j.data.ProxyFault = j.proxyFault
 	}
 	j.ways = ways
 	return true
@@ -43,7 +44,11 @@ func (j *journey) reach(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
+		if way != nil {
+			j.proxyFault = j.unreachedProxy()
+		}
 	}
+	j.data.ProxyFault = j.proxyFault
 	return false
 }
 
@@ -62,7 +67,7 @@ func (j *journey) goBy(way *url.URL) bool {
 	case "socks5h":
 		j.data.Proxy = "socks5"
 	default:
-		j.why = "a proxy is set of a kind this program does not know"
+		j.proxyFault = proxyUnknownKind
 		return false
 	}
 	j.proxy = way
@@ -82,7 +87,7 @@ func (j *journey) throughProxy(ctx context.Context) bool {
 	if j.proxy.Scheme == "https" {
 		conn := tls.Client(j.conn, &tls.Config{ServerName: j.proxy.Hostname(), RootCAs: j.RootCAs, NextProtos: []string{"http/1.1"}})
 		if err := conn.HandshakeContext(ctx); err != nil {
-			return false
+			return j.failedBy(proxyTLSFault(err))
 		}
 		j.conn = conn
 	}
@@ -105,13 +110,13 @@ func (j *journey) tunnel(ctx context.Context) bool {
 	}
 	a, err := exchange(ctx, j.env.Clock, j.conn, req)
 	if err != nil {
-		return false
+		return j.failedBy(proxyExchangeFault(err))
 	}
-	if a.StatusCode != http.StatusOK {
-		j.data.HTTPStatus = new(a.StatusCode)
-		return false
+	if a.StatusCode/100 == 2 { // any of them (RFC 9110 §9.3.6)
+		return !a.hasPage() || j.failedBy(proxyNone)
 	}
-	return true
+	j.data.HTTPStatus = new(a.StatusCode)
+	return j.failedBy(proxyStatusFault(a.StatusCode))
 }
 
 // socks asks a SOCKS5 proxy to connect (RFC 1928). It gets the name and looks
@@ -124,14 +129,14 @@ func (j *journey) socks(ctx context.Context) bool {
 	}
 	dialer, err := proxy.SOCKS5("tcp", j.proxy.Host, auth, established{j.conn})
 	if err != nil {
-		return false
+		return j.failedBy(proxyUnknownKind)
 	}
 	conn := j.conn
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	through, err := dialer.Dial("tcp", net.JoinHostPort(j.target.Hostname(), portOf(j.target)))
 	if err != nil {
-		return false
+		return j.failedBy(socksFault(err))
 	}
 	j.conn = through
 	return true

@@ -95,16 +95,14 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j := &journey{WebConfig: p.WebConfig, env: env, data: data, target: target, began: env.Clock.Now()}
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
+	j.unmaskPage()
 	j.placeTheFault(ctx)
 	j.trySmallPackets(ctx)
 	j.tryBesideProxy(ctx)
+	j.tryWithoutProxy(ctx)
 	j.askForIPv6(ctx)
 	j.tryWebSocket(ctx)
-	r := judge(data)
-	if r.Status == report.StatusUnknown && j.why != "" {
-		r.Note = j.why
-	}
-	return r, nil
+	return judge(data), nil
 }
 
 // step is one step of a journey; it says whether the next one can be taken.
@@ -170,7 +168,7 @@ func judge(d *report.NetworkWeb) probe.Result {
 	r := probe.Result{Status: report.StatusUnknown, Data: d}
 	switch {
 	case is(d.CaptivePortal, true), is(d.Online, false), d.TLSError != "", is(d.ServerHealthy, false),
-		d.DNSError == "not_found", d.DNSError == "refused", d.DNSError == dnsFalse, is(d.ProxyOffered, true), d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
+		d.DNSError == "not_found", d.DNSError == "refused", d.DNSError == dnsFalse, is(d.ProxyOffered, true), d.ProxyFault != "" && d.Stage != stageHTTP, d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
 		r.Status = report.StatusFail
 	case d.Stage == stageHTTP && is(d.ServerHealthy, true):
 		r.Status = report.StatusOK

@@ -300,6 +300,11 @@ type NetworkWeb struct {
 	DNSSilent6 *bool `json:"dns_silent6,omitempty"`
 	// Proxy is none, http, https or socks5: the kind, never the address.
 	Proxy string `json:"proxy,omitempty"`
+	// ProxyFault says why the proxy, or the script that chooses it, does not work:
+	// unresolved, refused, silent, certificate (the proxy's own), login, forbidden,
+	// redirect, failing (it cannot reach the server), not_a_proxy, unknown_kind,
+	// script, or script_gone.
+	ProxyFault string `json:"proxy_fault,omitempty"`
 	// ProxyOffered is true when no way leads directly and the network itself
 	// names a proxy (WPAD), which this computer is not set to use.
 	ProxyOffered *bool `json:"proxy_offered,omitempty"`
@@ -315,8 +320,9 @@ type NetworkWeb struct {
 	// ClockUncertaintyMS is how far ClockOffsetMS may be off in ms, either way:
 	// half the HTTP round trip, and 500 ms more where only a Date header was there.
 	ClockUncertaintyMS *float64 `json:"clock_uncertainty_ms,omitempty"`
-	// BesideProxy says, where the page came by way of a proxy, whether a connection
-	// to the server itself came about as well.
+	// BesideProxy says, where a proxy is set, whether the server was also reached
+	// directly: by a connection where the proxy brought the page, by the page where
+	// it did not.
 	BesideProxy *bool `json:"beside_proxy,omitempty"`
 	// TLSSmallPackets says, where the server took the connection and TLS hung,
 	// whether it came about with packets of at most 1000 bytes of payload.

@@ -174,6 +174,9 @@ func namedRule(field string) (rule, bool) {
 		return oneOf("not_found", "timeout", "refused", "false", "other")
 	case "NetworkWeb.proxy":
 		return oneOf("none", "http", "https", "socks5")
+	case "NetworkWeb.proxy_fault":
+		return oneOf("unresolved", "refused", "silent", "certificate", "login", "forbidden", "redirect", "failing",
+			"not_a_proxy", "unknown_kind", "script", "script_gone")
 	case "NetworkWeb.tls_error":
 		return oneOf("untrusted", "expired", "wrong_name", "protocol", "other")
 	case "NetworkWeb.http_status":

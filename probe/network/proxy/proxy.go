@@ -50,6 +50,9 @@ const readTime = 2 * time.Second
 // ErrScript says that the script which is to choose the proxy does not work.
 var ErrScript = errors.New("the proxy script does not work")
 
+// ErrScriptUnreached is an [ErrScript] where nothing answered at its address.
+var ErrScriptUnreached = errors.New("its server is not reached")
+
 // Finder chooses proxies. It may be used by several at once.
 type Finder struct {
 	Config

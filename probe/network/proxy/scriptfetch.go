@@ -17,6 +17,8 @@ import (
 // fetchTime bounds getting the script.
 const fetchTime = 2 * time.Second
 
+const maxRedirects = 10
+
 // fetch gets the script, directly: it is what would name the proxy.
 func (f *Finder) fetch(ctx context.Context, at string) (*script, error) {
 	u, err := url.Parse(at)
@@ -46,9 +48,15 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 		return nil, errors.New("its address cannot be read")
 	}
 	transport := &http.Transport{DialContext: f.Dial, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true}
-	resp, err := (&http.Client{Transport: transport}).Do(req)
+	client := &http.Client{Transport: transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		if len(via) >= maxRedirects {
+			return http.ErrUseLastResponse // its server answers, though in a circle
+		}
+		return nil
+	}}
+	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("get it: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrScriptUnreached, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {

@@ -1,0 +1,81 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// throughProxy says whether what network.web met was a proxy.
+func (f *facts) throughProxy() bool {
+	return f.web != nil && f.web.Proxy != "" && f.web.Proxy != "none"
+}
+
+func (f *facts) proxyFault() string {
+	if f.web == nil {
+		return ""
+	}
+	return f.web.ProxyFault
+}
+
+// proxyRequired rests on the proxy's own demand (RFC 9110 §15.5.8, RFC 1928 §3),
+// or on a network that names a proxy and lets nothing pass beside it.
+func proxyRequired(f *facts) *finding {
+	if f.web == nil {
+		return nil
+	}
+	if isTrue(f.web.ProxyOffered) && !f.lineReached() && f.proxyFault() == "" {
+		return fault(likely, ofWeb("proxy_offered", true, ""))
+	}
+	var hit *finding
+	if status, ok := count(f.web.HTTPStatus); ok && status == 407 {
+		hit = fault(stated, ofWeb("http_status", status, ""))
+	} else if f.proxyFault() == "login" {
+		hit = fault(stated, ofWeb("proxy_fault", "login", ""))
+	}
+	if hit != nil && f.web.Proxy != "" {
+		hit.supporting = append(hit.supporting, ofWeb("proxy", f.web.Proxy, ""))
+	}
+	return hit
+}
+
+// proxyFailed is a proxy, or a script that chooses one, that does not work. That
+// the server is reached directly proves that the proxy alone is at fault, as with
+// the office's proxy on a laptop that was brought home. A proxy that says itself
+// that the server does not answer (502, 503, 504) may be right, so that alone
+// blames nobody.
+func proxyFailed(f *facts) *finding {
+	kind := f.proxyFault()
+	if kind == "" || kind == "login" {
+		return nil
+	}
+	direct := isTrue(f.web.BesideProxy)
+	hit := fault(likely, ofWeb("proxy_fault", kind, ""))
+	switch {
+	case f.webReached():
+		// Browsers fell back to the direct way as well. It is told only where
+		// nothing else is in question: it explains no other trouble.
+		if f.voice == nil || f.voice.State != report.MediaComplete {
+			return nil
+		}
+		hit.severity = report.SeverityInfo
+		return hit
+	case kind == "failing" && !direct:
+		hit.confidence, hit.area = suggested, report.AreaUnknown
+	case slices.Contains([]string{"silent", "unresolved", "script_gone", "unknown_kind"}, kind) && !direct && !isTrue(f.web.Online):
+		hit.confidence = suggested // the line itself may be down
+	}
+	if direct {
+		hit.confidence = stated
+		beside := ofWeb("beside_proxy", true, "")
+		if slices.Contains([]string{"forbidden", "redirect"}, kind) {
+			hit.evidence = append(hit.evidence, beside) // a proxy that is there and refuses
+		} else {
+			hit.evidence = append([]report.Evidence{beside}, hit.evidence...)
+		}
+	}
+	if status, ok := count(f.web.HTTPStatus); ok {
+		hit.supporting = append(hit.supporting, ofWeb("http_status", status, ""))
+	}
+	return hit
+}

@@ -1,0 +1,57 @@
+package diagnose
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestProxyFaults: whatever is wrong with a proxy, the proxy is named, and neither
+// the line, the name server nor the collector is.
+func TestProxyFaults(t *testing.T) {
+	silent, open := report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}, report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen}
+	dead := report.NetworkPath{Line: "silent"}
+	noSignal, complete := report.MediaVoice{State: report.MediaNoSignalling}, report.MediaVoice{State: report.MediaComplete}
+	type web = report.NetworkWeb
+	for name, c := range map[string]struct {
+		web   web
+		nat   report.NAT
+		voice report.MediaVoice
+		path  report.NetworkPath
+		// want is the primary cause and its area; of a remark, only the cause.
+		want     string
+		severity report.Severity
+		area     report.Area
+	}{
+		"refused, brought home":      {web{Stage: "dns", Proxy: "http", ProxyFault: "refused", Online: new(true), BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"silent, brought home":       {web{Stage: "dns", Proxy: "http", ProxyFault: "silent", BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"unresolved, brought home":   {web{Proxy: "http", DNSError: "not_found", ProxyFault: "unresolved", Online: new(true), BesideProxy: new(true)}, open, noSignal, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"unresolved, closed network": {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"silent, closed network":     {web{Stage: "dns", Proxy: "http", ProxyFault: "silent", BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"refused, closed network":    {web{Stage: "dns", Proxy: "http", ProxyFault: "refused", Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"403":                        {web{Stage: "tcp", Proxy: "http", ProxyFault: "forbidden", HTTPStatus: new(403), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"503, direct works":          {web{Stage: "tcp", Proxy: "http", ProxyFault: "failing", HTTPStatus: new(503), Online: new(true), BesideProxy: new(true)}, open, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"503, perhaps the server":    {web{Stage: "tcp", Proxy: "http", ProxyFault: "failing", HTTPStatus: new(503), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaUnknown},
+		"407":                        {web{Stage: "tcp", Proxy: "http", HTTPStatus: new(407), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
+		"SOCKS wants a password":     {web{Stage: "tcp", Proxy: "socks5", ProxyFault: "login", Online: new(true)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
+		"script, closed network":     {web{Stage: "dns", Proxy: "none", ProxyFault: "script"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"script, no name either":     {web{Proxy: "none", ProxyFault: "script", DNSError: "timeout"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"script, direct works":       {web{Stage: "http", Proxy: "none", ProxyFault: "script", HTTPStatus: new(200), ServerHealthy: new(true), Online: new(true)}, open, complete, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityInfo, ""},
+		"no network at all":          {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", Online: new(false)}, silent, noSignal, dead, "net.offline", report.SeverityFail, report.AreaParticipant},
+	} {
+		for _, target := range []string{"", "https://bbb.example.org"} {
+			r := &report.Report{Target: target, Probes: []report.Result{
+				{Name: report.ProbeNetworkWeb, Data: &c.web}, {Name: report.ProbeNAT, Data: &c.nat},
+				{Name: report.ProbeMediaVoice, Data: &c.voice}, {Name: report.ProbeNetworkPath, Data: &c.path},
+			}}
+			p, err := LoadProfile(DefaultProfile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			causes, _ := Diagnose(r, p)
+			if len(causes) != 1 || causes[0].Code != c.want || causes[0].Severity != c.severity || c.area != "" && causes[0].Area != c.area {
+				t.Errorf("%s (%q): %+v, want %s alone, %s, %s", name, target, causes, c.want, c.severity, c.area)
+			}
+		}
+	}
+}
