@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // ErrConfig says that a Config contradicts itself; its text says what to do.
@@ -93,21 +95,27 @@ func (c Config) Validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return fmt.Errorf("%w: a TLS certificate and its key go together: give both files or neither", ErrConfig)
 	}
-	for _, listen := range []string{c.Listen, c.STUNListen, c.MediaListen} {
+	for _, listen := range []string{c.Listen, c.STUNListen, c.MediaListen, c.TURNTLSListen} {
 		if listen == "" {
 			continue
 		}
-		if _, _, err := net.SplitHostPort(listen); err != nil {
+		_, port, err := net.SplitHostPort(listen)
+		if err != nil {
 			return fmt.Errorf("%w: %q is no address to listen on: write host:port or :port", ErrConfig, listen)
+		}
+		if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
+			return fmt.Errorf("%w: %q is no address to listen on: ports end at 65535", ErrConfig, listen)
 		}
 	}
 	if c.PublicURL == "" {
 		return nil
 	}
-	u, err := url.Parse(c.PublicURL)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" ||
-		(u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("%w: %q is no public address: write it like https://tonprobe.example.org", ErrConfig, c.PublicURL)
+	u, err := origin.Parse(c.PublicURL)
+	if err != nil {
+		return fmt.Errorf("%w: the public %w", ErrConfig, err)
+	}
+	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("%w: the public address has more than a server: write %s", ErrConfig, origin.Of(u))
 	}
 	return nil
 }
@@ -115,19 +123,19 @@ func (c Config) Validate() error {
 // DatabaseFile is where a collector with this data directory keeps everything.
 func DatabaseFile(dataDir string) string { return filepath.Join(dataDir, "collector.db") }
 
-// publicOrigin is PublicURL without a path; "" when there is none. The Config
-// must be valid.
+// publicOrigin is PublicURL as browsers write an origin: in ASCII, without path and
+// the usual port; "" when there is none. The Config must be valid.
 func (c Config) publicOrigin() string {
-	u, err := url.Parse(c.PublicURL)
-	if err != nil || c.PublicURL == "" {
+	u, err := origin.Parse(c.PublicURL)
+	if err != nil {
 		return ""
 	}
-	return u.Scheme + "://" + u.Host
+	return origin.Of(u)
 }
 
 // publicHost is the host of PublicURL; "" when there is none.
 func (c Config) publicHost() string {
-	u, err := url.Parse(c.PublicURL)
+	u, err := origin.Parse(c.PublicURL)
 	if err != nil {
 		return ""
 	}

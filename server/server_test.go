@@ -112,6 +112,21 @@ func TestWithoutConfigurationItServesTLS(t *testing.T) {
 	}
 }
 
+// TestUmlautsInThePublicAddress: certificates and browsers know the name in ASCII only.
+func TestUmlautsInThePublicAddress(t *testing.T) {
+	r := run(t, Config{PublicURL: "Bücher.example:443/"})
+	if r.PublicURL() != "https://xn--bcher-kva.example" {
+		t.Errorf("public %s", r.PublicURL())
+	}
+	c, err := r.own.Certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Leaf.VerifyHostname("xn--bcher-kva.example"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBehindAProxyItServesPlainHTTP(t *testing.T) {
 	r := run(t, Config{BehindProxy: loopback, PublicURL: "https://tonprobe.example/"})
 	if !strings.HasPrefix(r.URL(), "http://127.0.0.1:") || r.PublicURL() != "https://tonprobe.example" {
@@ -250,7 +265,8 @@ func TestWrongConfigurations(t *testing.T) {
 		"cert is missing": {DataDir: "x", TLSKey: "c.key"},
 		"no address":      {DataDir: "x", Listen: "8443"},
 		"no STUN address": {DataDir: "x", STUNListen: "3478"},
-		"no scheme":       {DataDir: "x", PublicURL: "tonprobe.example"},
+		"port too high":   {DataDir: "x", Listen: ":65536"},
+		"public port":     {DataDir: "x", PublicURL: "https://tonprobe.example:65536"},
 		"with a path":     {DataDir: "x", PublicURL: "https://tonprobe.example/path"},
 		"other scheme":    {DataDir: "x", PublicURL: "ftp://tonprobe.example"},
 		"with a password": {DataDir: "x", PublicURL: "https://a:b@tonprobe.example"},

@@ -28,7 +28,8 @@ type Collector = collector.Endpoint
 // and reports everything that needs a collector as unknown.
 type Options struct {
 	Profile string // "" means diagnose.DefaultProfile
-	// Target is the conference system's address; "" means the collector's.
+	// Target is the conference system's address, as [Target] reads it; "" means
+	// the collector's.
 	Target string
 	Device string // "" means the default microphone
 	// NoAudio leaves the microphone alone. A scheduled check never opens it.
@@ -64,12 +65,15 @@ type Options struct {
 
 // Run makes one check. A bad line or a silent microphone is a report, not an
 // error. The errors are [ErrCancelled], [*UnknownProbeError],
-// [*diagnose.UnknownProfileError], [*TargetError], [*LifetimeError],
-// [*collector.URLError], or a report that would not be valid.
+// [*diagnose.UnknownProfileError], [*origin.Error], [*LifetimeError], or a report that
+// would not be valid.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	o = o.withDefaults()
 	profile, err := diagnose.LoadProfile(o.Profile)
 	if err != nil {
+		return nil, err
+	}
+	if o.Target, err = Target(o.Target); err != nil {
 		return nil, err
 	}
 	env, err := o.env()
@@ -104,6 +108,9 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 // Validate says what Run would refuse before it measures anything.
 func (o Options) Validate() error {
 	if _, err := diagnose.LoadProfile(o.Profile); err != nil {
+		return err
+	}
+	if _, err := Target(o.Target); err != nil {
 		return err
 	}
 	_, err := o.withDefaults().plan(context.Background())

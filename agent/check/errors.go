@@ -3,9 +3,10 @@ package check
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // ErrCancelled says that the check was broken off before it had a report.
@@ -20,13 +21,6 @@ type UnknownProbeError struct {
 func (e *UnknownProbeError) Error() string {
 	return fmt.Sprintf("no probe called %s; there are %s",
 		strings.Join(e.Names, ", "), strings.Join(e.Known, ", "))
-}
-
-// TargetError is a conference system's address that cannot be used.
-type TargetError struct{ Target string }
-
-func (e *TargetError) Error() string {
-	return fmt.Sprintf("target %q: want an address such as https://bbb.example.org", e.Target)
 }
 
 // LifetimeError is a search for a binding's lifetime that is too short to prove
@@ -44,13 +38,16 @@ func checkLifetime(d time.Duration) error {
 	return nil
 }
 
-func checkTarget(target string) error {
-	if target == "" {
-		return nil
+// Target is a conference system's address as a check uses it: scheme, host and
+// port. What else stands in a pasted link may be the secret of a meeting, and is
+// neither kept nor asked for. "" stays "". The error is an [*origin.Error].
+func Target(raw string) (string, error) {
+	if strings.TrimSpace(raw) == "" {
+		return "", nil
 	}
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return &TargetError{Target: target}
+	u, err := origin.ParseSecure(raw)
+	if err != nil {
+		return "", err
 	}
-	return nil
+	return origin.Of(u), nil
 }

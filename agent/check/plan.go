@@ -57,9 +57,6 @@ func (o Options) names(ctx context.Context, plan probe.Plan) (names []string) {
 
 // usualPlan is the whole plan; way is that of its voice.
 func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error) {
-	if err := checkTarget(o.Target); err != nil {
-		return nil, err
-	}
 	if err := checkLifetime(o.BindingLifetime); err != nil {
 		return nil, err
 	}

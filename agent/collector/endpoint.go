@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // dialTimeout is how long looking up a collector and connecting may take; three
@@ -31,48 +31,18 @@ type Endpoint struct {
 	RootCAs *x509.CertPool
 }
 
-// ParseURL reads a collector's address. Plain http is allowed only to this
-// machine, since a token travels with every request.
+// ParseURL reads a collector's address; the error is an [*origin.Error]. Plain http
+// is allowed only to this machine, since a token travels with every request.
 func ParseURL(s string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSpace(s))
-	if err != nil || u.Host == "" || u.Opaque != "" {
-		return nil, &URLError{URL: s, Fault: URLNotAbsolute}
+	u, err := origin.ParseSecure(s)
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, &URLError{URL: u.Redacted(), Fault: URLTooMuch}
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, &URLError{URL: s, Fault: URLPlain}
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, &URLError{URL: s, Fault: URLNotAbsolute}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, &origin.Error{Address: origin.Of(u), Fault: origin.FaultTooMuch}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// URLFault says what is wrong with a collector's address.
-type URLFault string
-
-// The faults of an address.
-const (
-	URLNotAbsolute URLFault = "want an address such as https://collector.example.org"
-	URLTooMuch     URLFault = "must not hold a user name, a query or a fragment"
-	URLPlain       URLFault = "must begin with https://, http is allowed only to this computer itself"
-)
-
-// URLError is a collector's address that cannot be used.
-type URLError struct {
-	URL   string
-	Fault URLFault
-}
-
-func (e *URLError) Error() string {
-	return fmt.Sprintf("collector address %q: %s", e.URL, string(e.Fault))
 }
 
 // Base returns the parsed URL.

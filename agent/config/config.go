@@ -160,8 +160,9 @@ func tomlError(e *toml.DecodeError, fault Fault) *Error {
 	return made
 }
 
-// Validate says which value cannot be used: an *Error, a *collector.URLError or
-// a *diagnose.UnknownProfileError.
+// Validate says which value cannot be used: an *Error, an *origin.Error or a
+// *diagnose.UnknownProfileError. Of Target it leaves what a check uses, so that no
+// link to a meeting stands in the command line of a service.
 func (c *Config) Validate() error {
 	bad := func(key string, fault Fault, value any, want string) error {
 		return &Error{Key: key, Fault: fault, Value: fmt.Sprint(value), Want: want}
@@ -171,6 +172,11 @@ func (c *Config) Validate() error {
 			return err
 		}
 	}
+	target, err := check.Target(c.Target)
+	if err != nil {
+		return err
+	}
+	c.Target = target
 	if c.Data == "" {
 		return bad("data", FaultEmpty, "", "")
 	}

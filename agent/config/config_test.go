@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 func file(t *testing.T, content string) string {
@@ -124,13 +124,28 @@ func TestValuesOutOfRange(t *testing.T) {
 func TestTypedFaults(t *testing.T) {
 	c := Default("/data")
 	c.Server = "http://collector.example.org"
-	if e, ok := errors.AsType[*collector.URLError](c.Validate()); !ok || e.Fault != collector.URLPlain {
+	if e, ok := errors.AsType[*origin.Error](c.Validate()); !ok || e.Fault != origin.FaultPlain {
 		t.Errorf("server: got %v", c.Validate())
+	}
+	c = Default("/data")
+	c.Target = "https://bbb.example.org:65536/b/abc"
+	if e, ok := errors.AsType[*origin.Error](c.Validate()); !ok || e.Fault != origin.FaultPort {
+		t.Errorf("target: got %v", c.Validate())
 	}
 	c = Default("/data")
 	c.Profile = "teams"
 	if e, ok := errors.AsType[*diagnose.UnknownProfileError](c.Validate()); !ok || e.Name != "teams" {
 		t.Errorf("profile: got %v", c.Validate())
+	}
+}
+
+// TestTargetIsCut: the settings of a service are readable for everybody on the
+// machine.
+func TestTargetIsCut(t *testing.T) {
+	c := Default("/data")
+	c.Target = " https://Bücher.example:443/b/raum?token=geheim "
+	if err := c.Validate(); err != nil || c.Target != "https://xn--bcher-kva.example" {
+		t.Errorf("%q, %v", c.Target, err)
 	}
 }
 

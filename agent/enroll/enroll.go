@@ -20,7 +20,7 @@ import (
 )
 
 // The reasons why an enrolment fails. An error of Run wraps exactly one of
-// them, or a *collector.URLError.
+// them, or a *origin.Error.
 var (
 	// ErrCodeForm is a code that cannot be one.
 	ErrCodeForm = errors.New("not an enrolment code")

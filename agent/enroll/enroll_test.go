@@ -14,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 const agentID = "8f14e45f-ceea-467f-9d4f-000000000001"
@@ -133,8 +134,8 @@ func TestCertificate(t *testing.T) {
 }
 
 func TestPlainAddressIsRefused(t *testing.T) {
-	var bad *collector.URLError
-	if _, err := run(t, &collector.Endpoint{URL: "http://collector.example.org"}); !errors.As(err, &bad) || bad.Fault != collector.URLPlain {
+	var bad *origin.Error
+	if _, err := run(t, &collector.Endpoint{URL: "http://collector.example.org"}); !errors.As(err, &bad) || bad.Fault != origin.FaultPlain {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,8 +19,13 @@ import (
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/tui"
+	"github.com/tonprobe/tonprobe/tui/words"
 )
+
+// maxAddressRunes is how much of an address is repeated to the person who typed it.
+const maxAddressRunes = 120
 
 // usageError is a command line that makes no sense.
 type usageError struct {
@@ -151,22 +156,14 @@ func (p *program) explainInput(err error) (string, bool) {
 	if e, ok := errors.AsType[*check.UnknownProbeError](err); ok {
 		return p.t("check.unknown_probe", "names", join(e.Names), "known", join(e.Known)), true
 	}
-	if e, ok := errors.AsType[*check.TargetError](err); ok {
-		return p.t("check.bad_target", "target", e.Target), true
-	}
 	if e, ok := errors.AsType[*check.LifetimeError](err); ok {
 		return p.t("check.bad_lifetime", "value", asTyped(e.Asked), "least", asTyped(check.MinBindingLifetime), "most", asTyped(check.MaxBindingLifetime)), true
 	}
 	if e, ok := errors.AsType[*diagnose.UnknownProfileError](err); ok {
 		return p.t("check.unknown_profile", "name", e.Name, "known", join(e.Known)), true
 	}
-	if e, ok := errors.AsType[*collector.URLError](err); ok {
-		key := map[collector.URLFault]string{
-			collector.URLNotAbsolute: "collector.url_form",
-			collector.URLTooMuch:     "collector.url_too_much",
-			collector.URLPlain:       "collector.url_plain",
-		}[e.Fault]
-		return p.t(key, "url", e.URL), true
+	if e, ok := errors.AsType[*origin.Error](err); ok {
+		return p.t("address."+string(e.Fault), "address", words.Clean(e.Address, maxAddressRunes)), true
 	}
 	return "", false
 }

@@ -60,7 +60,11 @@ func (s *station) oneCollector() error {
 	if err != nil {
 		return err
 	}
-	if asked.String() != s.id.Enrolment.Server {
+	enrolled, err := collector.ParseURL(s.id.Enrolment.Server)
+	if err != nil {
+		return err
+	}
+	if asked.String() != enrolled.String() {
 		return &usageError{key: "collector.other", args: []any{"asked", asked, "enrolled", s.id.Enrolment.Server}}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 func TestBothLanguagesSayTheSame(t *testing.T) {
@@ -28,6 +29,11 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	for _, f := range config.Faults() {
 		if key := "config.fault_" + string(f); !en.Has(key) {
 			t.Errorf("the configuration can be wrong in a way without words: %s", key)
+		}
+	}
+	for _, f := range origin.Faults() {
+		if key := "address." + string(f); !en.Has(key) {
+			t.Errorf("an address can be wrong in a way without words: %s", key)
 		}
 	}
 	for _, key := range usedKeys(t) {

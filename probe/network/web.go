@@ -7,12 +7,12 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // Caps of time. A healthy line needs 0.3 s in all; three steps that hang one
@@ -139,24 +139,15 @@ func (j *journey) placeTheFault(ctx context.Context) {
 	j.judgeOnline()
 }
 
-// parseTarget reads the address of a web server. WebSocket addresses are
-// tested by the server's HTTP side.
+// parseTarget reads the address of a web server. What may be the secret of a
+// meeting, user and query, is left out and never asked for.
 func parseTarget(raw string) (*url.URL, bool) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" {
+	u, err := origin.Parse(raw)
+	if err != nil {
 		return nil, false
 	}
-	switch u.Scheme {
-	case "ws":
-		u.Scheme = "http"
-	case "wss":
-		u.Scheme = "https"
-	case "http", "https":
-	default:
-		return nil, false
-	}
-	u.User = nil
-	if u.Path == "" || !strings.HasPrefix(u.Path, "/") {
+	u.User, u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", "", false
+	if u.Path == "" {
 		u.Path = "/"
 	}
 	return u, true

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,19 @@ func TestHealthyServer(t *testing.T) {
 	}
 }
 
+// TestTargetKeepsNoSecret: neither user nor query is asked for.
+func TestTargetKeepsNoSecret(t *testing.T) {
+	var asked atomic.Value
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.RequestURI + r.Header.Get("Authorization"))
+	})
+	c := direct("http", s, nil)
+	c.URL = strings.Replace(s.URL, "://", "://geheim:geheim@", 1) + "/?token=geheim#geheim"
+	if d, r := run(t, c, environment(t)); r.Status != report.StatusOK || asked.Load() != "/" {
+		t.Errorf("%+v, %+v: asked %v", r, d, asked.Load())
+	}
+}
+
 func TestPlainServerAndOtherSchemes(t *testing.T) {
 	s := plain(t, ok)
 	for _, scheme := range []string{"http", "ws"} {
@@ -46,7 +60,7 @@ func TestPlainServerAndOtherSchemes(t *testing.T) {
 	if d, r := run(t, c, environment(t)); r.Status != report.StatusOK || d.DNSMS != nil || !*d.Online {
 		t.Errorf("%+v, %+v", r, d)
 	}
-	for _, bad := range []string{"", "rtmp://a.example/live", "https://", "::", "javascript:alert(1)", "https://" + strings.Repeat("a", 10) + "\x00"} {
+	for _, bad := range []string{"", "rtmp://a.example/live", "https://", "::g", "javascript:alert(1)", "https://" + strings.Repeat("a", 10) + "\x00"} {
 		c.URL = bad
 		if d, r := run(t, c, environment(t)); r.Status != report.StatusUnknown || r.Note == "" || d.Stage != "" {
 			t.Errorf("%q: %+v, %+v", bad, r, d)

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 // Policy is what the owner of the collector allows to travel.
@@ -43,7 +45,10 @@ func redactTarget(target string) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	kept := u.Scheme + "://" + u.Host
+	kept := origin.Of(u)
+	if web, err := origin.Parse(target); err == nil && u.Scheme == web.Scheme {
+		kept = origin.Of(web)
+	}
 	if !patternTarget.MatchString(kept) {
 		return ""
 	}

@@ -8,6 +8,22 @@ import (
 	"testing"
 )
 
+func TestRedactedTargetIsASCII(t *testing.T) {
+	for target, want := range map[string]string{
+		"https://Bücher.example:443/b/räum?pw=1": "https://xn--bcher-kva.example",
+		"https://[fe80::1%25eth0]:8443/x":        "https://[fe80::1]:8443",
+		"rtmps://a.example/live/geheim":          "rtmps://a.example",
+		"wss://live.example/rtc?t=geheim":        "wss://live.example",
+		"bücher":                                 "",
+	} {
+		r := full(t)
+		r.Target = target
+		if got := Redact(r, Policy{}).Target; got != want {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
+	}
+}
+
 func TestRedactMakesAnyMeasurementValid(t *testing.T) {
 	r := full(t)
 	r.Target = "https://anna:geheim@bbb.example.org:8443/b/ann-a1b?token=x#top"
