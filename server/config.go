@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -119,9 +118,6 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
-
-// DatabaseFile is where a collector with this data directory keeps everything.
-func DatabaseFile(dataDir string) string { return filepath.Join(dataDir, "collector.db") }
 
 // publicOrigin is PublicURL as browsers write an origin: in ASCII, without path and
 // the usual port; "" when there is none. The Config must be valid.

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/api"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/cert"
+	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enrol"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
@@ -71,26 +70,31 @@ func New(ctx context.Context, c Config) (*Server, error) {
 
 func (s *Server) open(ctx context.Context) error {
 	c := s.config
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+	if err := datadir.Make(c.DataDir); err != nil {
+		return err
 	}
 	var err error
-	if s.lock, err = holdAlone(filepath.Join(c.DataDir, lockFile)); err != nil {
-		return fmt.Errorf("use %s: %w", c.DataDir, err)
-	}
-	if s.store, err = sqlite.Open(ctx, DatabaseFile(c.DataDir)); err != nil {
+	if s.lock, err = datadir.Hold(c.DataDir); err != nil {
 		return err
+	}
+	if err := datadir.Check(c.DataDir); err != nil {
+		return err
+	}
+	if s.store, err = sqlite.Open(ctx, datadir.Database(c.DataDir)); err != nil {
+		return orNoRoom(c.DataDir, err)
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
 	s.desk = enrol.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
-	if err := s.addFirstUser(ctx); err != nil {
-		return err
-	}
 	secure, err := s.tls()
 	if err != nil {
 		return err
 	}
 	if err := s.listen(ctx, secure); err != nil {
+		return err
+	}
+	// Last of what may fail because of the machine: the password is made once,
+	// and nobody reads it above the error of a port that is in use.
+	if err := s.addFirstUser(ctx); err != nil {
 		return err
 	}
 	if err := s.startReflector(secure); err != nil {
@@ -182,6 +186,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Policy:    report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{
 			"store":     s.store.Ping,
+			"disk":      func(context.Context) error { return enoughRoom(c.DataDir) },
 			"reflector": func(ctx context.Context) error { return stunAnswers(ctx, s.reflector.STUNAddr()) },
 		},
 	}).Mount(mux)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/live"
 )
 
@@ -230,7 +231,7 @@ func TestOneCollectorForADirectory(t *testing.T) {
 	again := func() (*Server, error) {
 		return New(t.Context(), Config{DataDir: dir, Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
 	}
-	if _, err := again(); !errors.Is(err, ErrRunning) || !strings.Contains(err.Error(), "--data") {
+	if _, err := again(); !errors.Is(err, datadir.ErrRunning) || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("the second: %v", err)
 	}
 	if err := first.stop(); err != nil {

@@ -9,8 +9,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/tonprobe/tonprobe/server"
-	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
 
@@ -21,7 +20,7 @@ func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqli
 	if err != nil {
 		return err
 	}
-	file := server.DatabaseFile(c.DataDir)
+	file := datadir.Database(c.DataDir)
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return usagef("there is no database %s: name the collector's directory with --data", file)
 	}
@@ -35,10 +34,13 @@ func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlit
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+	if err := datadir.Make(c.DataDir); err != nil {
+		return err
 	}
-	s, err := sqlite.Open(ctx, server.DatabaseFile(c.DataDir))
+	if err := datadir.Check(c.DataDir); err != nil {
+		return err
+	}
+	s, err := sqlite.Open(ctx, datadir.Database(c.DataDir))
 	if err != nil {
 		return err
 	}
@@ -53,20 +55,6 @@ func migrate(ctx context.Context, t terminal, in *invocation) error {
 			return err
 		}
 		_, err = fmt.Fprintf(t.out, "The database is up to date: version %d.\n", v)
-		return err
-	})
-}
-
-func backup(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
-		err := s.Backup(ctx, in.args[0])
-		if errors.Is(err, store.ErrExists) {
-			return usagef("%s exists already: give the backup another name", in.args[0])
-		}
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(t.out, "Saved to %s. It holds personal data: keep it safe.\n", in.args[0])
 		return err
 	})
 }

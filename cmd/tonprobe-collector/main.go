@@ -16,6 +16,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/server"
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/enrol"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -75,7 +76,8 @@ func commands() []command {
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
 		{"user passwd", "NAME", "give a user a new password and end their sessions", userPasswd, userFlags},
 		{"migrate", "", "bring the database up to date", migrate, nil},
-		{"backup", "FILE", "copy the database, while the collector runs", backup, nil},
+		{"backup", "FILE", "save everything in one file, while the collector runs", writeBackup, nil},
+		{"restore", "FILE", "bring a backup back into an empty data directory", restoreBackup, nil},
 		{"version", "", "print the version", printVersion, jsonFlag},
 	}
 }
@@ -100,7 +102,7 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*enrol.InputError](err); ok {
 		return true
 	}
-	return errors.Is(err, server.ErrConfig) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+	return errors.Is(err, server.ErrConfig) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
@@ -157,14 +159,19 @@ func printUsage(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "\n'tonprobe-collector COMMAND --help' lists the options of a command.")
 }
 
-func printVersion(_ context.Context, t terminal, in *invocation) error {
-	v := version
-	if v == "" {
-		v = "devel"
-		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-			v = info.Main.Version
-		}
+// programVersion is the version of this build.
+func programVersion() string {
+	if version != "" {
+		return version
 	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+func printVersion(_ context.Context, t terminal, in *invocation) error {
+	v := programVersion()
 	if in.json {
 		return printJSON(t.out, map[string]string{"version": v, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
@@ -54,11 +54,23 @@ type process struct {
 	said   chan struct{} // closed when its output ends
 }
 
+// start serves plain HTTP, as behind a proxy.
 func start(t *testing.T, binary, dataDir string) *process {
 	t.Helper()
+	return serving(t, binary, dataDir, "--behind-proxy")
+}
+
+// startTLS serves with a certificate of the collector's own.
+func startTLS(t *testing.T, binary, dataDir string) *process {
+	t.Helper()
+	return serving(t, binary, dataDir)
+}
+
+func serving(t *testing.T, binary, dataDir string, flags ...string) *process {
+	t.Helper()
 	p := &process{output: new(bytes.Buffer), said: make(chan struct{})}
-	p.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, "serve", "--data", dataDir, "--listen", "127.0.0.1:0",
-		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy")
+	args := []string{"serve", "--data", dataDir, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0"}
+	p.Cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, append(args, flags...)...)
 	p.Stderr = t.Output()
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -91,6 +103,11 @@ type client struct {
 
 func enrolOverTheWire(t *testing.T, binary, dataDir, url string) client {
 	t.Helper()
+	return enrolOver(t, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}, binary, dataDir, url)
+}
+
+func enrolOver(t *testing.T, over *http.Client, binary, dataDir, url string) client {
+	t.Helper()
 	out, err := exec.CommandContext(t.Context(), binary, "participant", "add", "Anna", "--json", "--data", dataDir).Output()
 	if err != nil {
 		t.Fatalf("participant add beside the running collector: %v", err)
@@ -99,7 +116,7 @@ func enrolOverTheWire(t *testing.T, binary, dataDir, url string) client {
 	if err := json.Unmarshal(out, &invited); err != nil || invited.Participant == "" {
 		t.Fatalf("%s: %v", out, err)
 	}
-	c := client{url: url, http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
+	c := client{url: url, http: over}
 	body, err := json.Marshal(map[string]string{"code": invited.Code})
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +266,7 @@ func TestKilledInABurstItKeepsWhatItPromised(t *testing.T) {
 // wantKept counts the reports in the store, each once.
 func wantKept(t *testing.T, dataDir string, want int) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), server.DatabaseFile(dataDir))
+	s, err := sqlite.Open(t.Context(), datadir.Database(dataDir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 	c.FirstPassword = func(name, password string) { firstName, firstPassword = name, password }
 	s, err := server.New(ctx, c.Config)
 	// The password is made once. It must be told even when something after it
-	// fails, such as a port that is in use.
+	// fails.
 	if firstPassword != "" {
 		announcePassword(t.out, firstName, firstPassword)
 	}

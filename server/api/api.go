@@ -162,6 +162,10 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	case r.Context().Err() != nil:
 		// The client has gone or the server is stopping; nothing was promised.
 		f = &Fault{Status: http.StatusServiceUnavailable, Code: "interrupted", Message: "the request was interrupted: send it again", RetryAfter: time.Second}
+	case errors.Is(err, store.ErrUnavailable):
+		// Not the fault of what was sent: the agent keeps it and comes again.
+		a.Log.ErrorContext(r.Context(), "the database takes nothing", "route", r.Pattern, "err", err)
+		f = &Fault{Status: http.StatusServiceUnavailable, Code: "store_unavailable", Message: "the server can keep nothing at the moment: try again later", RetryAfter: 30 * time.Second}
 	default:
 		a.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
 		f = &Fault{Status: http.StatusInternalServerError, Code: "internal", Message: "the server failed; its log tells why"}

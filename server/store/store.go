@@ -17,6 +17,10 @@ var (
 	ErrExists     = errors.New("exists already")
 	ErrBadCursor  = errors.New("cursor does not belong to this list")
 	ErrNewerStore = errors.New("the database was written by a newer version of this program")
+	// ErrUnavailable says that the database takes nothing at the moment, whatever
+	// it is given: a full disk, an I/O error, a lock held too long. The same call
+	// may succeed later.
+	ErrUnavailable = errors.New("the database takes nothing at the moment")
 )
 
 // Store is the whole of what the collector keeps. Every method may be called

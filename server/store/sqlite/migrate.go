@@ -19,13 +19,9 @@ var migrations embed.FS
 // moment: whoever loses the race fails on a table that exists, and finds
 // nothing left to do when it looks again.
 func migrate(ctx context.Context, db *sql.DB) error {
-	sub, err := fs.Sub(migrations, "migrations")
+	p, err := provider(db)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, sub)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return err
 	}
 	const attempts = 3
 	for range attempts {
@@ -34,6 +30,26 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return err
+}
+
+func provider(db *sql.DB) (*goose.Provider, error) {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, sub)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return p, nil
+}
+
+// newest is the version of the tables that this program makes.
+func newest(p *goose.Provider) (version int64) {
+	for _, s := range p.ListSources() {
+		version = max(version, s.Version)
+	}
+	return version
 }
 
 func up(ctx context.Context, p *goose.Provider) error {

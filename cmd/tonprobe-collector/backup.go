@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/backup"
+	"github.com/tonprobe/tonprobe/server/datadir"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+func writeBackup(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+		m := backup.Manifest{CreatedAt: time.Now().UTC(), Program: programVersion()}
+		if err := backup.Write(ctx, c.DataDir, s.Backup, in.args[0], m); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(t.out, "Saved to %s. It holds everything that 'restore' needs: personal data and the\n"+
+			"secret keys of this collector. Keep it where only you can read it.\n", in.args[0])
+		return err
+	})
+}
+
+func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	if err := datadir.Make(c.DataDir); err != nil {
+		return err
+	}
+	lock, err := datadir.Hold(c.DataDir)
+	if err != nil {
+		return err
+	}
+	r, err := backup.Restore(ctx, in.args[0], c.DataDir, sqlite.Verify, time.Now())
+	if err := errors.Join(err, lock.Close()); err != nil {
+		return err
+	}
+	from := "of an older version of this program"
+	if !r.Manifest.CreatedAt.IsZero() {
+		from = "of " + r.Manifest.CreatedAt.Local().Format("2 January 2006, 15:04")
+	}
+	_, err = fmt.Fprintf(t.out, "Restored the backup %s into %s.\n", from, c.DataDir)
+	if r.Aside != "" {
+		_, _ = fmt.Fprintf(t.out, "Keys that were there before are kept in %s.\n", r.Aside)
+	}
+	if !r.Keys {
+		_, _ = fmt.Fprintln(t.out, "It holds no keys. Computers that trusted the collector's own certificate have to be\n"+
+			"enrolled again, unless the tls folder of the old collector is put back beside the database.")
+	}
+	_, _ = fmt.Fprintln(t.out, "Start the collector as before. Computers that were enrolled after this backup have to be\nenrolled again.")
+	return err
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// smallDisk mounts a file system of its own, which needs root.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "small")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "mode=700,size="+size, "tonprobe-test", dir).CombinedOutput(); err != nil {
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatalf("mount: %v\n%s", err, out)
+		}
+		t.Skip("needs root, to mount a small disk")
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v\n%s", err, out)
+		}
+	})
+	return dir
+}
+
+// fill leaves no byte free.
+func fill(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "ballast"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for block := make([]byte, 64<<10); len(block) > 0; {
+		if _, err := f.Write(block); err != nil {
+			block = block[:len(block)/2]
+		}
+	}
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// TestFullDisk: the collector says that its disk is full, tells agents to come
+// again, loses nothing, and goes on by itself once there is room.
+func TestFullDisk(t *testing.T) {
+	binary, dataDir := build(t), smallDisk(t, "96m")
+	p := start(t, binary, dataDir)
+	c := enrolOverTheWire(t, binary, dataDir, p.url)
+	if _, err := c.send(c.newBatch(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get(t, p.url+"/readyz"); status != http.StatusOK {
+		t.Errorf("with room: %d %s", status, body)
+	}
+	fill(t, dataDir)
+	if status, body := get(t, p.url+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"disk":"failed"`) {
+		t.Errorf("without room: %d %s", status, body)
+	}
+	var batch []byte
+	refused := false
+	sent := 1
+	for range 40 { // the write-ahead log may have some room left
+		batch = c.newBatch(t, 20)
+		_, err := c.send(batch)
+		if err == nil {
+			sent += 20
+			continue
+		}
+		if !strings.Contains(err.Error(), "503") {
+			t.Errorf("a full disk is answered with %v", err)
+		}
+		refused = true
+		break
+	}
+	if !refused {
+		t.Error("a full disk took everything")
+	}
+	if err := os.Remove(filepath.Join(dataDir, "ballast")); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := c.send(batch); err != nil || len(ids) != 20 {
+		t.Errorf("with room again: %d, %v", len(ids), err)
+	}
+	p.stopped(t)
+	wantKept(t, dataDir, sent+20)
+
+	fill(t, dataDir)
+	out, err := exec.CommandContext(t.Context(), binary, "serve", "--data", dataDir, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0",
+		"--media-listen", "127.0.0.1:0", "--behind-proxy").CombinedOutput()
+	if statusOf(err) != "70" || !strings.Contains(string(out), "is full: make room") {
+		t.Errorf("started on a full disk: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,174 @@
+// Package backup writes everything that a collector needs to come back into one
+// file, and brings it back from there: the database, and the keys by which the
+// agents know the collector. Without the keys every agent would refuse the
+// restored collector.
+//
+// The file is a gzipped tar archive: manifest.json, collector.db and the files
+// of tls/, in this order.
+package backup
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/datadir"
+)
+
+// format names the layout of the archive.
+const format = "tonprobe.backup/v1"
+
+const (
+	manifestName = "manifest.json"
+	databaseName = "collector.db"
+	tlsFolder    = "tls"
+	// maxKeyBytes bounds a file of tls/; a certificate takes about a kilobyte.
+	maxKeyBytes = 1 << 20
+	maxKeys     = 64
+)
+
+// keyName are the names that a file of tls/ may have. It leaves no way out of
+// the folder.
+var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*\.(pem|key|json)$`)
+
+// ErrExists says that the file to write is there already.
+var ErrExists = errors.New("exists already: give the backup another name")
+
+// Manifest is the first entry of a backup.
+type Manifest struct {
+	Format    string    `json:"format"`
+	CreatedAt time.Time `json:"created_at"`
+	// Program is the version that wrote it.
+	Program string `json:"program"`
+}
+
+// Snapshot writes a consistent copy of the database to a file that does not
+// exist yet, while others read and write.
+type Snapshot func(ctx context.Context, file string) error
+
+// Write saves the collector in dir to file. The file appears under its name only
+// when it is whole and on the disk: a backup that is killed leaves a folder
+// FILE.partial-… behind, which the next one to the same name removes.
+func Write(ctx context.Context, dir string, snapshot Snapshot, file string, m Manifest) (err error) {
+	if _, err := os.Lstat(file); err == nil {
+		return fmt.Errorf("%s %w", file, ErrExists)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write backup: %w", err)
+	}
+	removeLeftovers(file)
+	aside, err := os.MkdirTemp(filepath.Dir(file), filepath.Base(file)+".partial-*")
+	if err != nil {
+		return fmt.Errorf("write backup: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(aside)) }()
+	database := filepath.Join(aside, databaseName)
+	if err := snapshot(ctx, database); err != nil {
+		return fmt.Errorf("copy the database: %w", err)
+	}
+	whole := filepath.Join(aside, "archive")
+	m.Format = format
+	if err := writeArchive(ctx, whole, database, datadir.TLS(dir), m); err != nil {
+		return fmt.Errorf("write backup: %w", err)
+	}
+	// A link, unlike a rename, never replaces a file that came meanwhile.
+	if err := os.Link(whole, file); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s %w", file, ErrExists)
+		}
+		if err := os.Rename(whole, file); err != nil { // a file system without links
+			return fmt.Errorf("write backup: %w", err)
+		}
+	}
+	return syncFolder(filepath.Dir(file))
+}
+
+// removeLeftovers removes what a killed backup to the same name left behind; it
+// holds personal data.
+func removeLeftovers(file string) {
+	old, _ := filepath.Glob(filepath.Join(filepath.Dir(file), filepath.Base(file)+".partial-*"))
+	for _, folder := range old {
+		_ = os.RemoveAll(folder)
+	}
+}
+
+func writeArchive(ctx context.Context, file, database, keys string, m Manifest) (err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	z := gzip.NewWriter(f)
+	a := tar.NewWriter(z)
+	manifest, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode manifest: %w", err)
+	}
+	if err := a.WriteHeader(entry(manifestName, int64(len(manifest)), m.CreatedAt)); err != nil {
+		return err
+	}
+	if _, err := a.Write(manifest); err != nil {
+		return err
+	}
+	if err := addFile(ctx, a, databaseName, database, m.CreatedAt); err != nil {
+		return err
+	}
+	found, err := os.ReadDir(keys)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // behind a proxy there are none
+		return fmt.Errorf("read the keys: %w", err)
+	}
+	for _, k := range found {
+		if !k.Type().IsRegular() || !keyName.MatchString(k.Name()) {
+			continue
+		}
+		if err := addFile(ctx, a, path.Join(tlsFolder, k.Name()), filepath.Join(keys, k.Name()), m.CreatedAt); err != nil {
+			return err
+		}
+	}
+	return errors.Join(a.Close(), z.Close(), f.Sync())
+}
+
+func entry(name string, size int64, at time.Time) *tar.Header {
+	return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o600, Size: size, ModTime: at, Format: tar.FormatPAX}
+}
+
+func addFile(ctx context.Context, a *tar.Writer, name, file string, at time.Time) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := a.WriteHeader(entry(name, info.Size(), at)); err != nil {
+		return fmt.Errorf("add %s: %w", name, err)
+	}
+	if _, err := io.Copy(a, &cancellable{ctx, f}); err != nil {
+		return fmt.Errorf("add %s: %w", name, err)
+	}
+	return nil
+}
+
+// cancellable stops reading when ctx is done.
+type cancellable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (c *cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.Reader.Read(p)
+}

@@ -1,0 +1,241 @@
+package backup
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/datadir"
+)
+
+var at = time.Date(2026, 11, 28, 19, 0, 0, 0, time.UTC)
+
+const database = "SQLite format 3\x00 and what follows"
+
+func snapshot(_ context.Context, file string) error {
+	return os.WriteFile(file, []byte(database), 0o600)
+}
+
+func anything(context.Context, string) error { return nil }
+
+func collectorIn(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(datadir.TLS(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"ca.pem": "authority", "ca.key": "secret", "server.pem": "leaf", "server.key": "secret too"} {
+		if err := os.WriteFile(filepath.Join(datadir.TLS(dir), name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func written(t *testing.T, dir string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "b.tonprobe")
+	if err := Write(t.Context(), dir, snapshot, file, Manifest{CreatedAt: at, Program: "1.2.3"}); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func content(t *testing.T, path ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestRestoreBringsEverythingBack(t *testing.T) {
+	file, dir := written(t, collectorIn(t)), t.TempDir()
+	r, err := Restore(t.Context(), file, dir, anything, at)
+	if err != nil || !r.Keys || r.Aside != "" || !r.Manifest.CreatedAt.Equal(at) || r.Manifest.Program != "1.2.3" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if content(t, datadir.Database(dir)) != database || content(t, datadir.TLS(dir), "ca.key") != "secret" || content(t, datadir.TLS(dir), "server.pem") != "leaf" {
+		t.Error("something else came back")
+	}
+	onlyCollectorIn(t, dir)
+}
+
+// onlyCollectorIn fails where anything is left beside the collector's files.
+func onlyCollectorIn(t *testing.T, dir string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range left {
+		if e.Name() != "collector.db" && e.Name() != "tls" {
+			t.Errorf("left behind: %s", e.Name())
+		}
+	}
+}
+
+func TestKeysThatWereThereAreKept(t *testing.T) {
+	file, dir := written(t, collectorIn(t)), collectorIn(t)
+	if err := os.WriteFile(filepath.Join(datadir.TLS(dir), "ca.key"), []byte("older"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(datadir.Database(dir), nil, 0o600); err != nil { // emptied by an accident
+		t.Fatal(err)
+	}
+	r, err := Restore(t.Context(), file, dir, anything, at)
+	if err != nil || r.Aside == "" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if content(t, r.Aside, "ca.key") != "older" || content(t, datadir.TLS(dir), "ca.key") != "secret" {
+		t.Error("wrong keys")
+	}
+}
+
+func TestNothingIsOverwritten(t *testing.T) {
+	dir := collectorIn(t)
+	file := written(t, dir)
+	if err := Write(t.Context(), dir, snapshot, file, Manifest{CreatedAt: at}); !errors.Is(err, ErrExists) {
+		t.Errorf("a backup over another: %v", err)
+	}
+	if err := os.WriteFile(datadir.Database(dir), []byte("in use"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), file, dir, anything, at); !errors.Is(err, ErrOccupied) || content(t, datadir.Database(dir)) != "in use" {
+		t.Errorf("a restore over a collector: %v", err)
+	}
+}
+
+func TestABackupThatFailsLeavesNothing(t *testing.T) {
+	folder := t.TempDir()
+	full := errors.New("no space left on device")
+	half := func(_ context.Context, file string) error {
+		return errors.Join(os.WriteFile(file, []byte("half"), 0o600), full)
+	}
+	// What a killed one left behind goes with the next.
+	if err := os.Mkdir(filepath.Join(folder, "b.partial-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(t.Context(), collectorIn(t), half, filepath.Join(folder, "b"), Manifest{}); !errors.Is(err, full) {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// An older version saved the bare database.
+func TestBareDatabase(t *testing.T) {
+	file, dir := filepath.Join(t.TempDir(), "old.db"), collectorIn(t)
+	if err := os.WriteFile(file, []byte(database), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Restore(t.Context(), file, dir, anything, at)
+	if err != nil || r.Keys || content(t, datadir.Database(dir)) != database || content(t, datadir.TLS(dir), "ca.key") != "secret" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestDamagedBackups cuts a backup at every byte and flips bits in it: it comes
+// back whole or not at all.
+func TestDamagedBackups(t *testing.T) {
+	whole := []byte(content(t, written(t, collectorIn(t))))
+	try := func(name string, b []byte) {
+		t.Helper()
+		file, dir := filepath.Join(t.TempDir(), "b"), t.TempDir()
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Restore(t.Context(), file, dir, anything, at)
+		left, readErr := os.ReadDir(dir)
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		// Some bits mean nothing, such as those that fill up the last byte of the
+		// deflated data.
+		harmless := err == nil && name == "flipped" && content(t, datadir.Database(dir)) == database && content(t, datadir.TLS(dir), "ca.key") == "secret"
+		if !harmless && (err == nil || len(left) > 0) {
+			t.Errorf("%s: %v, %d files are there", name, err, len(left))
+		}
+	}
+	for n := range whole {
+		try("cut", whole[:n])
+	}
+	for i := 10; i < len(whole); i += 7 { // behind the gzip header, whose flags are free
+		b := bytes.Clone(whole)
+		b[i] ^= 0x40
+		try("flipped", b)
+	}
+}
+
+// archive makes a backup that Write would not make.
+func archive(t *testing.T, entries ...[2]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	a := tar.NewWriter(z)
+	for _, e := range entries {
+		h := entry(e[0], int64(len(e[1])), at)
+		if strings.HasPrefix(e[1], "-> ") {
+			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, e[1][3:], 0
+		}
+		if err := a.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 0 {
+			if _, err := a.Write([]byte(e[1])); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := errors.Join(a.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "b")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestHostileBackups(t *testing.T) {
+	manifest := [2]string{manifestName, `{"format":"tonprobe.backup/v1"}`}
+	db := [2]string{databaseName, database}
+	for name, file := range map[string]string{
+		"nothing":              archive(t),
+		"no manifest":          archive(t, db),
+		"no database":          archive(t, manifest),
+		"a newer format":       archive(t, [2]string{manifestName, `{"format":"tonprobe.backup/v9"}`}, db),
+		"no JSON":              archive(t, [2]string{manifestName, `<html>`}, db),
+		"out of the folder":    archive(t, manifest, db, [2]string{"tls/../../etc/passwd.pem", "x"}),
+		"absolute":             archive(t, manifest, db, [2]string{"/etc/passwd", "x"}),
+		"a link":               archive(t, manifest, db, [2]string{"tls/ca.pem", "-> /etc/passwd"}),
+		"the database, a link": archive(t, manifest, [2]string{databaseName, "-> /etc/passwd"}),
+		"one key twice":        archive(t, manifest, db, [2]string{"tls/ca.pem", "x"}, [2]string{"tls/ca.pem", "y"}),
+		"a huge key":           archive(t, manifest, db, [2]string{"tls/ca.pem", strings.Repeat("x", maxKeyBytes+1)}),
+	} {
+		dir := t.TempDir()
+		if _, err := Restore(t.Context(), file, dir, anything, at); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind %v, %v", name, left, err)
+		}
+	}
+}
+
+func TestARefusedDatabaseTakesNoPlace(t *testing.T) {
+	dir, refused := t.TempDir(), errors.New("newer")
+	_, err := Restore(t.Context(), written(t, collectorIn(t)), dir, func(context.Context, string) error { return refused }, at)
+	if left, readErr := os.ReadDir(dir); !errors.Is(err, refused) || readErr != nil || len(left) > 0 {
+		t.Errorf("%v, left behind %v, %v", err, left, readErr)
+	}
+}

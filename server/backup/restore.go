@@ -1,0 +1,186 @@
+package backup
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/datadir"
+)
+
+var (
+	// ErrOccupied says that a collector's database is in the directory already.
+	ErrOccupied = errors.New("a collector's database is there already: name an empty directory with --data, or move that one away first")
+	// ErrNoBackup says that the file was not written by Write.
+	ErrNoBackup = errors.New("this is no backup of a Tonprobe collector")
+	// ErrDamaged says that the file is a backup, but not a whole one.
+	ErrDamaged = errors.New("the backup is damaged or cut off: nothing was restored")
+)
+
+// Verify checks a database before it takes its place.
+type Verify func(ctx context.Context, file string) error
+
+// Restored says what a backup brought back.
+type Restored struct {
+	Manifest Manifest
+	// Keys says whether the collector's own keys were in it. Without them agents
+	// that trusted the collector's own certificate have to be enrolled again.
+	Keys bool
+	// Aside is where keys were moved that were in the directory before; "" when
+	// there were none.
+	Aside string
+}
+
+// Restore brings a backup back into dir, which must hold no database. Nothing
+// takes its place before the whole file has been read and the database verified.
+// The database comes last: a restore that is killed can be repeated.
+//
+// A bare SQLite file, as versions before this format wrote, is accepted; it
+// holds no keys, and those in dir stay.
+func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time) (r Restored, err error) {
+	if info, err := os.Lstat(datadir.Database(dir)); err == nil && info.Size() > 0 {
+		return r, fmt.Errorf("%s: %w", dir, ErrOccupied)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("restore: %w", err)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return r, fmt.Errorf("restore: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	aside, err := os.MkdirTemp(dir, "restore-*")
+	if err != nil {
+		return r, fmt.Errorf("restore: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(aside)) }()
+	if r, err = unpack(ctx, f, aside); err != nil {
+		return Restored{}, fmt.Errorf("read %s: %w", file, err)
+	}
+	if err := verify(ctx, filepath.Join(aside, databaseName)); err != nil {
+		return Restored{}, fmt.Errorf("check the database in %s: %w", file, err)
+	}
+	if r.Keys {
+		if r.Aside, err = replaceKeys(filepath.Join(aside, tlsFolder), dir, now); err != nil {
+			return r, fmt.Errorf("restore the keys: %w", err)
+		}
+	}
+	if err := os.Rename(filepath.Join(aside, databaseName), datadir.Database(dir)); err != nil {
+		return r, fmt.Errorf("restore the database: %w", err)
+	}
+	return r, syncFolder(dir)
+}
+
+// replaceKeys puts the folder from in the place of dir's own, and keeps those.
+func replaceKeys(from, dir string, now time.Time) (aside string, err error) {
+	to := datadir.TLS(dir)
+	if _, err := os.Lstat(to); err == nil {
+		aside = to + ".before-" + now.UTC().Format("20060102T150405.000Z")
+		if err := os.Rename(to, aside); err != nil {
+			return "", err
+		}
+	}
+	return aside, os.Rename(from, to)
+}
+
+func unpack(ctx context.Context, f io.Reader, to string) (Restored, error) {
+	in := bufio.NewReader(&cancellable{ctx, f})
+	switch head, _ := in.Peek(16); {
+	case bytes.Equal(head, []byte("SQLite format 3\x00")):
+		return Restored{}, copyFile(in, filepath.Join(to, databaseName), -1)
+	case !bytes.HasPrefix(head, []byte{0x1f, 0x8b}): // RFC 1952, section 2.3.1
+		return Restored{}, ErrNoBackup
+	}
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return Restored{}, fmt.Errorf("%w: %w", ErrNoBackup, err)
+	}
+	return unpackArchive(z, to)
+}
+
+func unpackArchive(z io.Reader, to string) (r Restored, err error) {
+	a := tar.NewReader(z)
+	if err := nextIs(a, manifestName); err != nil {
+		return r, err
+	}
+	if err := json.NewDecoder(io.LimitReader(a, maxKeyBytes)).Decode(&r.Manifest); err != nil || r.Manifest.Format == "" {
+		return r, ErrNoBackup
+	}
+	if r.Manifest.Format != format {
+		return r, fmt.Errorf("%w: it has the format %.40q, this program knows %q: install the newer version", ErrNoBackup, r.Manifest.Format, format)
+	}
+	if err := nextIs(a, databaseName); err != nil {
+		return r, err
+	}
+	if err := copyFile(a, filepath.Join(to, databaseName), -1); err != nil {
+		return r, err
+	}
+	keys := filepath.Join(to, tlsFolder)
+	for n := 0; ; n++ {
+		h, err := a.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return r, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		name, ok := strings.CutPrefix(h.Name, tlsFolder+"/")
+		if !ok || !keyName.MatchString(name) || h.Typeflag != tar.TypeReg || n >= maxKeys || h.Size > maxKeyBytes {
+			return r, fmt.Errorf("%w: it holds %.60q", ErrNoBackup, h.Name)
+		}
+		if err := os.MkdirAll(keys, 0o700); err != nil {
+			return r, err
+		}
+		if err := copyFile(a, filepath.Join(keys, name), h.Size); err != nil {
+			return r, err
+		}
+		r.Keys = true
+	}
+	// tar ends before gzip does; only its end carries the checksum.
+	if _, err := io.Copy(io.Discard, z); err != nil {
+		return r, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return r, nil
+}
+
+// nextIs moves to the next entry, which must have that name.
+func nextIs(a *tar.Reader, name string) error {
+	h, err := a.Next()
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum):
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case err != nil || h.Name != name || h.Typeflag != tar.TypeReg:
+		return ErrNoBackup
+	}
+	return nil
+}
+
+// copyFile writes a new file and puts it on the disk. A size of -1 is any.
+func copyFile(from io.Reader, to string, size int64) (err error) {
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	n, err := io.Copy(f, from)
+	var disk *fs.PathError // of the file that is written
+	switch {
+	case errors.As(err, &disk):
+		return fmt.Errorf("write: %w", err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case size >= 0 && n != size:
+		return ErrDamaged
+	}
+	return f.Sync()
+}

@@ -1,0 +1,47 @@
+//go:build unix
+
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// openLock opens the directory itself: a lock file inside could be deleted,
+// which would let a second collector in beside the first.
+func openLock(dir string) (*os.File, error) { return os.Open(dir) }
+
+// tryLock reports whether the lock was taken, and an error where that cannot be
+// known.
+func tryLock(f *os.File) (bool, error) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// checkRights refuses a directory that others may write to: whoever can rename
+// files in it can replace the keys and the database.
+func checkRights(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("look at the data directory: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("%w: %s has the mode %04o: run 'chmod 700 %s'", ErrOpen, dir, mode, dir)
+	}
+	return nil
+}
+
+// FreeBytes is how much room an unprivileged program has left in dir.
+func FreeBytes(dir string) (uint64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, fmt.Errorf("ask for the free room of %s: %w", dir, err)
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize), nil
+}

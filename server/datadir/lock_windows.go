@@ -1,0 +1,43 @@
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/windows"
+)
+
+// openLock opens a file in the directory. Windows deletes no file that a
+// program holds open without FILE_SHARE_DELETE, as os.OpenFile does.
+func openLock(dir string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(dir, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+}
+
+// tryLock reports whether the lock was taken, and an error where that cannot be
+// known.
+func tryLock(f *os.File) (bool, error) {
+	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// checkRights accepts every directory: Windows has no mode bits to look at.
+func checkRights(string) error { return nil }
+
+// FreeBytes is how much room this program has left in dir.
+func FreeBytes(dir string) (uint64, error) {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the free room of %s: %w", dir, err)
+	}
+	var free uint64
+	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
+		return 0, fmt.Errorf("ask for the free room of %s: %w", dir, err)
+	}
+	return free, nil
+}
