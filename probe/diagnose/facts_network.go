@@ -29,7 +29,13 @@ func (f *facts) voiceConnected() bool {
 // webReached reports whether the web server itself answered. A captive portal
 // answers in its place and does not count.
 func (f *facts) webReached() bool {
-	return f.web != nil && f.web.Stage == "http" && !isTrue(f.web.CaptivePortal)
+	return f.web != nil && f.web.Stage == "http" && !f.behindPortal()
+}
+
+// behindPortal reports that a login page stands in between, which no packet that
+// reached our reflector speaks against.
+func (f *facts) behindPortal() bool {
+	return f.web != nil && isTrue(f.web.CaptivePortal) && !f.lineReached()
 }
 
 // stream returns the measured voice stream, or nil when it must not be judged:

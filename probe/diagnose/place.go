@@ -322,7 +322,7 @@ func (f *facts) lineDead() (dead, named bool) {
 	if f.path == nil || f.path.Line != "silent" || f.lineReached() {
 		return false, false
 	}
-	if w := f.web; w != nil && (isTrue(w.Online) || isTrue(w.CaptivePortal) || w.TCPMS != nil || w.DNSError == "not_found" || w.HTTPStatus != nil) {
+	if w := f.web; w != nil && (isTrue(w.Online) || f.behindPortal() || w.TCPMS != nil || w.DNSError == "not_found" || w.HTTPStatus != nil) {
 		return false, false
 	}
 	for _, s := range f.path.Segments {

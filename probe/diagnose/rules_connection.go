@@ -100,10 +100,9 @@ func offline(f *facts) *finding {
 	return hit
 }
 
-// captivePortal is the probe's own finding from two signs; packets that reached
-// our reflector speak against it.
+// captivePortal is the probe's own finding from two signs.
 func captivePortal(f *facts) *finding {
-	if f.web == nil || !isTrue(f.web.CaptivePortal) || f.lineReached() {
+	if !f.behindPortal() {
 		return nil
 	}
 	return fault(likely, ofWeb("captive_portal", true, ""))
@@ -266,7 +265,7 @@ func mtuBlackhole(f *facts) *finding {
 // webHangs reports whether the server took the connection and then not a byte
 // more came through, neither of TLS nor an answer.
 func (f *facts) webHangs() bool {
-	if f.web == nil || isTrue(f.web.CaptivePortal) || f.web.TLSError != "" || f.web.HTTPStatus != nil {
+	if f.web == nil || f.behindPortal() || f.web.TLSError != "" || f.web.HTTPStatus != nil {
 		return false
 	}
 	if f.proxyFault() != "" {

@@ -23,6 +23,7 @@ func TestWebFaults(t *testing.T) {
 		"the proxy's name is not found":       {report.NetworkWeb{Proxy: "http", DNSError: "not_found", Online: new(true)}, blocked, "", "net.dns_failure"},
 		"the name server lies":                {report.NetworkWeb{Proxy: "none", DNSError: "false"}, blocked, "net.dns_failure", ""},
 		"a lie, and UDP passes":               {report.NetworkWeb{Proxy: "none", DNSError: "false", Online: new(true)}, open, "net.dns_failure", ""},
+		"a portal that packets contradict":    {report.NetworkWeb{Stage: "tcp", Online: new(true), TLSError: "wrong_name", CaptivePortal: new(true)}, open, "conf.cert_invalid", "net.captive_portal"},
 		"silent for IPv6":                     {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true), DNSSilent6: new(true)}, open, "net.dns_slow", ""},
 		"WebSockets taken out":                {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true), WebSocket: new(false)}, open, "net.websocket_blocked", ""},
 		"WebSockets not tested":               {report.NetworkWeb{Stage: "http", HTTPStatus: new(200), ServerHealthy: new(true)}, open, "", "net.websocket_blocked"},

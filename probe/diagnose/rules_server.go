@@ -61,7 +61,7 @@ func serverError(f *facts) *finding {
 
 // webFault is an answer of class 5xx of the server itself (RFC 9110 §15.6).
 func (f *facts) webFault() *finding {
-	if f.web == nil || !isFalse(f.web.ServerHealthy) || isFalse(f.web.Online) || isTrue(f.web.CaptivePortal) {
+	if f.web == nil || !isFalse(f.web.ServerHealthy) || isFalse(f.web.Online) || f.behindPortal() {
 		return nil
 	}
 	hit := fault(stated, ofWeb("server_healthy", false, ""))
@@ -76,7 +76,7 @@ func (f *facts) webFault() *finding {
 // expired one may be this computer's clock, which explains it where it is wrong.
 func certInvalid(f *facts) *finding {
 	faults := []string{"expired", "wrong_name", "untrusted"}
-	if f.web == nil || !slices.Contains(faults, f.web.TLSError) || isTrue(f.web.TLSIntercepted) || isTrue(f.web.CaptivePortal) {
+	if f.web == nil || !slices.Contains(faults, f.web.TLSError) || isTrue(f.web.TLSIntercepted) || f.behindPortal() {
 		return nil
 	}
 	hit := f.ofServer(fault(likely, ofWeb("tls_error", f.web.TLSError, "")))
@@ -104,7 +104,7 @@ func serverDown(f *facts) *finding {
 
 // targetSilent judges the web server that network.web asked.
 func (f *facts) targetSilent() *finding {
-	if f.web == nil || isFalse(f.web.Online) || isTrue(f.web.CaptivePortal) || f.web.TCPMS != nil && f.isFar() {
+	if f.web == nil || isFalse(f.web.Online) || f.behindPortal() || f.web.TCPMS != nil && f.isFar() {
 		return nil
 	}
 	switch {

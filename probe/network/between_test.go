@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -70,6 +71,37 @@ func TestPortalThatRefusesEncryptedPages(t *testing.T) {
 		d, r := run(t, config, env)
 		if got := d.CaptivePortal != nil && *d.CaptivePortal; got != c.want || d.CaptivePortal != nil && !*d.CaptivePortal {
 			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+}
+
+// TestCertificateFaultBehindAHostThatHasEveryPage: the same faults of a certificate,
+// once at a server whose port 80 answers everything and once behind a login page,
+// which answers for addresses that nobody has as well.
+func TestCertificateFaultBehindAHostThatHasEveryPage(t *testing.T) {
+	ca, stranger := newAuthority(t, "town"), newAuthority(t, "somebody")
+	now := time.Now()
+	page := strings.TrimPrefix(plain(t, ok).URL, "http://")
+	for fault, cert := range map[string]tls.Certificate{
+		"untrusted":  stranger.good(t),
+		"wrong_name": ca.sign(t, "other.example", now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)),
+		"expired":    ca.sign(t, host, now.AddDate(0, -3, 0), now.AddDate(0, -1, 0)),
+	} {
+		for _, inBetween := range []bool{false, true} {
+			s := secure(t, cert, ok)
+			ports := map[string]string{farAway + ":443": s.Listener.Addr().String(), farAway + ":80": page}
+			if inBetween {
+				ports["192.0.2.1:80"] = page
+			}
+			config := direct("https", s, ca)
+			config.URL, config.Resolver, config.plainPort = "https://"+host+"/", names{host: {farAway}}, "80"
+			env := environment(t)
+			env.Net = mapped{env.Net, ports}
+			d, r := run(t, config, env)
+			portal := d.CaptivePortal != nil && *d.CaptivePortal
+			if d.TLSError != fault || portal != (inBetween && fault != "expired") || r.Status != report.StatusFail {
+				t.Errorf("%s, in between %t: %+v, %+v", fault, inBetween, r, d)
+			}
 		}
 	}
 }

@@ -148,6 +148,9 @@ func TestCaptivePortal(t *testing.T) {
 	toTLS := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://"+host+r.URL.Path, http.StatusMovedPermanently)
 	}
+	toOwn := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://www.secret-town.example/", http.StatusFound)
+	}
 	onlyRoot := func(w http.ResponseWriter, r *http.Request) { // moved, but knows its own pages
 		if r.URL.Path == "/" {
 			elsewhere(w, r)
@@ -163,7 +166,8 @@ func TestCaptivePortal(t *testing.T) {
 		want   string
 	}{
 		"foreign certificate, all pages lead elsewhere": {"https", foreign, elsewhere, "yes"},
-		"foreign certificate, every page is there":      {"https", foreign, ok, "yes"},
+		"foreign certificate, every page is there":      {"https", foreign, ok, "unknown"}, // a web application
+		"foreign certificate, all lead to its www":      {"https", foreign, toOwn, "unknown"},
 		"foreign certificate, 511":                      {"https", foreign, status(511), "yes"},
 		"foreign certificate alone":                     {"https", foreign, toTLS, "unknown"},
 		"foreign certificate, page not found":           {"https", foreign, status(404), "unknown"},

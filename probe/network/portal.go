@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -18,8 +20,12 @@ import (
 //	first:  the certificate is not the server's, or, without TLS, the answer
 //	        leads to another host or says 511, or, where no encrypted connection
 //	        came about, somebody answers for an address that nobody has
-//	second: a page that cannot exist, asked for without TLS, is there all the
-//	        same, or leads to another host, or says 511
+//	second: a page that cannot exist, asked for without TLS, leads to another
+//	        host or says 511, or is there both at the server and at an address
+//	        that nobody has
+//
+// That the server has every page is no sign by itself: it is how web
+// applications and default sites of shared hosting answer.
 func (j *journey) lookForPortal(ctx context.Context) {
 	if j.proxy != nil {
 		return // a proxy is in between anyway, and it is none of a guest network's
@@ -34,19 +40,22 @@ func (j *journey) lookForPortal(ctx context.Context) {
 		return
 	}
 	resp := j.plainAnswer(ctx, j.addrs)
-	if resp != nil && !first && j.data.Stage == stageDNS && j.inPlaceOfAPage(resp) {
-		// A server may well serve but one of its ports. Nobody has an address
-		// that is kept for documentation (RFC 5737): who answers there is in between.
-		nobody := j.plainAnswer(ctx, []netip.Addr{anywhere})
-		first = nobody != nil && j.inPlaceOfAPage(nobody)
-	}
 	switch {
 	case resp == nil:
 	case resp.StatusCode == networkAuthenticationRequired:
 		j.data.CaptivePortal = new(true) // its one meaning (RFC 6585 §6), beside a way that failed
-	case first && j.inPlaceOfAPage(resp):
+	case first && j.redirectsElsewhere(resp):
+		j.data.CaptivePortal = new(true)
+	case (first || j.data.Stage == stageDNS) && j.inPlaceOfAPage(resp) && j.nobodyAnswers(ctx):
 		j.data.CaptivePortal = new(true)
 	}
+}
+
+// nobodyAnswers asks at an address kept for documentation (RFC 5737), which nobody
+// has: who answers there is in between.
+func (j *journey) nobodyAnswers(ctx context.Context) bool {
+	resp := j.plainAnswer(ctx, []netip.Addr{anywhere})
+	return resp != nil && j.inPlaceOfAPage(resp)
 }
 
 // looksLikePortal is the sign in one answer without TLS.
@@ -59,8 +68,8 @@ func (j *journey) inPlaceOfAPage(resp *http.Response) bool {
 	return j.looksLikePortal(resp) || resp.StatusCode == http.StatusOK
 }
 
-// redirectsElsewhere says whether an answer leads to another host. A server's
-// own www. or bare name, and its way to https, are no other host.
+// redirectsElsewhere says whether an answer leads to somebody else's host. A
+// server's own names are not: those below the same registered domain.
 func (j *journey) redirectsElsewhere(resp *http.Response) bool {
 	if resp.StatusCode < 300 || resp.StatusCode > 399 {
 		return false
@@ -69,8 +78,21 @@ func (j *journey) redirectsElsewhere(resp *http.Response) bool {
 	if err != nil || to.Hostname() == "" {
 		return false
 	}
-	bare := func(u *url.URL) string { return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.") }
-	return bare(to) != bare(j.target)
+	return registered(to.Hostname()) != registered(j.target.Hostname())
+}
+
+// registered is the domain that somebody registered for a host; an address, and a
+// name without such a domain, stands for itself.
+func registered(host string) string {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return host
+	}
+	return domain
 }
 
 // plainAnswer asks at some addresses for a page nobody has, without TLS; nil
