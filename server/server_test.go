@@ -151,7 +151,7 @@ func TestFirstPasswordIsToldOnce(t *testing.T) {
 	if len(told) != 2 || told[0] != FirstUser {
 		t.Fatalf("told %v", told)
 	}
-	if _, err := r.auth.Login(t.Context(), netip.MustParseAddr("192.0.2.1"), FirstUser, told[1]); err != nil {
+	if _, err := r.auth.Login(t.Context(), auth.Attempt{From: netip.MustParseAddr("192.0.2.1")}, FirstUser, told[1]); err != nil {
 		t.Errorf("that password does not work: %v", err)
 	}
 	if err := r.stop(); err != nil {
@@ -190,7 +190,7 @@ func TestParticipantEnrolsAndSupportSignsIn(t *testing.T) {
 	if err != nil || !strings.HasPrefix(link, r.URL()) || u.Path != auth.OneTimeLoginPath {
 		t.Fatalf("link %s, %v", link, err)
 	}
-	if _, err := r.auth.LoginOnce(t.Context(), netip.MustParseAddr("192.0.2.1"), u.Query().Get(auth.OneTimeLoginParam)); err != nil {
+	if _, err := r.auth.LoginOnce(t.Context(), auth.Attempt{From: netip.MustParseAddr("192.0.2.1")}, u.Query().Get(auth.OneTimeLoginParam)); err != nil {
 		t.Errorf("the link does not sign in: %v", err)
 	}
 }

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -19,17 +17,12 @@ import (
 const (
 	SessionTTL      = 12 * time.Hour // a working day with an evening session
 	OneTimeLoginTTL = 15 * time.Minute
+	// DeviceTTL is how long a browser is known after its last login. Browsers
+	// keep a cookie for 400 days at most (RFC 6265bis, section 5.5).
+	DeviceTTL = 400 * 24 * time.Hour
 )
 
-// Login limits: by address against one guesser, by name against many at once.
-const (
-	loginsPerAddress  = 10
-	loginsPerName     = 20
-	loginEvery        = 30 * time.Second
-	rememberedLogins  = 10_000
-	parallelHashes    = 2
-	maxStaffNameBytes = 64
-)
+const maxStaffNameBytes = 64
 
 // What a caller may decide on.
 var (
@@ -43,7 +36,7 @@ var (
 	ErrStaffName = fmt.Errorf("a user name has 1 to %d bytes and no control characters or spaces around it", maxStaffNameBytes)
 )
 
-// LimitError says that there were too many logins.
+// LimitError says that there were too many logins, or are too many right now.
 type LimitError struct{ RetryAfter time.Duration }
 
 func (e *LimitError) Error() string {
@@ -70,8 +63,7 @@ type Auth struct {
 	now       func() time.Time
 	random    io.Reader
 	passwords *Passwords
-	byAddress *limit.Limiter
-	byName    *limit.Limiter
+	budgets   *budgets
 }
 
 // New makes an Auth.
@@ -80,9 +72,8 @@ func New(c Config) *Auth {
 		store:     c.Store,
 		now:       c.Now,
 		random:    c.Random,
-		passwords: NewPasswords(c.Cost, parallelHashes, c.Random),
-		byAddress: limit.New(loginEvery, loginsPerAddress, rememberedLogins, c.Now),
-		byName:    limit.New(loginEvery, loginsPerName, rememberedLogins, c.Now),
+		passwords: NewPasswords(c.Cost, c.Random),
+		budgets:   newBudgets(c.Now),
 	}
 }
 
@@ -124,40 +115,6 @@ func (a *Auth) NewPassword() (string, error) {
 	return strings.ToLower(groups(b)), nil
 }
 
-// Login gives the token of a new session. Its error is ErrCredentials, a
-// *LimitError, or a fault of the store.
-func (a *Auth) Login(ctx context.Context, from netip.Addr, name, password string) (token string, err error) {
-	if err := a.allowed(from, name); err != nil {
-		return "", err
-	}
-	member, err := a.store.StaffMember(ctx, name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
-	}
-	ok, err := a.passwords.Verify(ctx, member.PasswordHash, password)
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		return "", ErrCredentials
-	}
-	a.byAddress.Forget(limit.AddressKey(from))
-	return a.begin(ctx, member.Name)
-}
-
-func (a *Auth) allowed(from netip.Addr, name string) error {
-	if wait, ok := a.byAddress.Allow(limit.AddressKey(from)); !ok {
-		return &LimitError{RetryAfter: wait}
-	}
-	if len(name) > maxStaffNameBytes {
-		return ErrCredentials
-	}
-	if wait, ok := a.byName.Allow(name); !ok {
-		return &LimitError{RetryAfter: wait}
-	}
-	return nil
-}
-
 // NewOneTimeLogin gives the token of a link that signs a member in, once.
 func (a *Auth) NewOneTimeLogin(ctx context.Context, name string) (token string, err error) {
 	if _, err := a.store.StaffMember(ctx, name); err != nil {
@@ -170,36 +127,6 @@ func (a *Auth) NewOneTimeLogin(ctx context.Context, name string) (token string, 
 	now := a.now()
 	return token, a.store.AddOneTimeLogin(ctx, store.OneTimeLogin{
 		TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(OneTimeLoginTTL)})
-}
-
-// LoginOnce turns a link's token into a session's. Its error is ErrLink, a
-// *LimitError, or a fault of the store.
-func (a *Auth) LoginOnce(ctx context.Context, from netip.Addr, linkToken string) (token string, err error) {
-	if wait, ok := a.byAddress.Allow(limit.AddressKey(from)); !ok {
-		return "", &LimitError{RetryAfter: wait}
-	}
-	hash, ok := tokenHash(linkToken)
-	if !ok {
-		return "", ErrLink
-	}
-	name, err := a.store.UseOneTimeLogin(ctx, hash, a.now())
-	if errors.Is(err, store.ErrNotFound) {
-		return "", ErrLink
-	}
-	if err != nil {
-		return "", err
-	}
-	return a.begin(ctx, name)
-}
-
-func (a *Auth) begin(ctx context.Context, name string) (string, error) {
-	token, hash, err := NewToken(a.random)
-	if err != nil {
-		return "", err
-	}
-	now := a.now()
-	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(SessionTTL)})
-	return token, err
 }
 
 // Session gives the member's name behind a session's token. Its error is

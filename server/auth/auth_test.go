@@ -19,7 +19,7 @@ import (
 
 var (
 	cheap = Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
-	home  = netip.MustParseAddr("192.0.2.1")
+	home  = Attempt{From: netip.MustParseAddr("192.0.2.1")}
 )
 
 const password = "correct horse battery"
@@ -50,10 +50,11 @@ func TestLoginAndSession(t *testing.T) {
 			t.Errorf("%.20s: %v, want ErrCredentials", try[0], err)
 		}
 	}
-	token, err := a.Login(t.Context(), home, "support", password)
+	signedIn, err := a.Login(t.Context(), home, "support", password)
 	if err != nil {
 		t.Fatal(err)
 	}
+	token := signedIn.Token
 	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
 		t.Errorf("session of %q, %v", name, err)
 	}
@@ -66,11 +67,11 @@ func TestLoginAndSession(t *testing.T) {
 func TestLogoutAndNewPasswordEndSessions(t *testing.T) {
 	a, _ := newAuth(t)
 	login := func(password string) string {
-		token, err := a.Login(t.Context(), home, "support", password)
+		signedIn, err := a.Login(t.Context(), home, "support", password)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return token
+		return signedIn.Token
 	}
 	first, second := login(password), login(password)
 	if err := a.Logout(t.Context(), first); err != nil {
@@ -94,44 +95,17 @@ func TestLogoutAndNewPasswordEndSessions(t *testing.T) {
 	}
 }
 
-func TestLoginLimits(t *testing.T) {
-	a, c := newAuth(t)
-	var limited *LimitError
-	for i := range loginsPerAddress {
-		if _, err := a.Login(t.Context(), home, "guess", "wrong"); !errors.Is(err, ErrCredentials) {
-			t.Fatalf("try %d: %v", i, err)
-		}
-	}
-	if _, err := a.Login(t.Context(), home, "support", password); !errors.As(err, &limited) || limited.RetryAfter != loginEvery {
-		t.Fatalf("from one address: %v", err)
-	}
-	elsewhere := netip.MustParseAddr("2001:db8::1")
-	if _, err := a.Login(t.Context(), elsewhere, "support", password); err != nil {
-		t.Errorf("from another address: %v", err)
-	}
-	for i := range loginsPerName { // one name from many addresses; one login has gone already
-		from := netip.AddrFrom4([4]byte{198, 51, 100, byte(i)})
-		_, err := a.Login(t.Context(), from, "support", "wrong")
-		if last := i == loginsPerName-1; errors.As(err, &limited) != last {
-			t.Fatalf("try %d for one name: %v", i, err)
-		}
-	}
-	c.at = c.at.Add(loginEvery)
-	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
-		t.Errorf("after the wait: %v", err)
-	}
-}
-
 func TestOneTimeLogin(t *testing.T) {
 	a, c := newAuth(t)
 	link, err := a.NewOneTimeLogin(t.Context(), "support")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := a.LoginOnce(t.Context(), home, link)
+	signedIn, err := a.LoginOnce(t.Context(), home, link)
 	if err != nil {
 		t.Fatal(err)
 	}
+	token := signedIn.Token
 	if name, err := a.Session(t.Context(), token); err != nil || name != "support" {
 		t.Errorf("session of %q, %v", name, err)
 	}
@@ -175,7 +149,7 @@ func TestStaffNamesAndPasswords(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
-	p := NewPasswords(cheap, 1, rand.Reader)
+	p := NewPasswords(cheap, rand.Reader)
 	hash, err := p.Hash(t.Context(), password)
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=8,t=1,p=1$") {
 		t.Fatalf("%s, %v", hash, err)
@@ -190,7 +164,7 @@ func TestHash(t *testing.T) {
 	if ok, err := p.Verify(t.Context(), reference, "password"); !ok || err != nil {
 		t.Errorf("reference vector: %v, %v", ok, err)
 	}
-	p.slots <- struct{}{} // every slot is taken
+	p.known.running <- struct{}{} // every slot is taken
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := p.Hash(ctx, password); !errors.Is(err, context.Canceled) {
@@ -233,30 +207,36 @@ func TestBearerToken(t *testing.T) {
 	}
 }
 
-func TestCookie(t *testing.T) {
+func TestCookies(t *testing.T) {
 	a, _ := newAuth(t)
-	token, err := a.Login(t.Context(), home, "support", password)
+	signedIn, err := a.Login(t.Context(), home, "support", password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for scheme, want := range map[string]string{"http": cookieName, "https": secureCookieName} {
+	for scheme, prefix := range map[string]string{"http": "", "https": securePrefix} {
 		r := httptest.NewRequest(http.MethodGet, scheme+"://collector.example/", nil)
 		w := httptest.NewRecorder()
-		a.SetCookie(w, r, token)
-		c := w.Result().Cookies()[0]
-		if c.Name != want || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != (scheme == "https") || c.Path != "/" || c.Domain != "" {
-			t.Errorf("%s: %+v", scheme, c)
+		a.SetCookies(w, r, signedIn)
+		cookies := w.Result().Cookies()
+		if len(cookies) != 2 {
+			t.Fatalf("%s: %d cookies", scheme, len(cookies))
 		}
-		r.AddCookie(c)
-		if CookieToken(r) != token {
-			t.Errorf("%s: cookie not read back", scheme)
+		for i, name := range []string{sessionCookie, deviceCookie} {
+			c := cookies[i]
+			if c.Name != prefix+name || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != (scheme == "https") || c.Path != "/" || c.Domain != "" {
+				t.Errorf("%s: %+v", scheme, c)
+			}
+			r.AddCookie(c)
+		}
+		if CookieToken(r) != signedIn.Token || AttemptOf(r).Device != signedIn.Device {
+			t.Errorf("%s: cookies not read back", scheme)
 		}
 	}
 }
 
 func TestRequire(t *testing.T) {
 	a, _ := newAuth(t)
-	token, err := a.Login(t.Context(), home, "support", password)
+	signedIn, err := a.Login(t.Context(), home, "support", password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +250,7 @@ func TestRequire(t *testing.T) {
 	if w.Code != http.StatusUnauthorized {
 		t.Errorf("without a cookie: %d", w.Code)
 	}
-	r.AddCookie(&http.Cookie{Name: cookieName, Value: token})
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: signedIn.Token})
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	if w.Body.String() != "support" {

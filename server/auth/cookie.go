@@ -8,37 +8,51 @@ import (
 	"github.com/tonprobe/tonprobe/server/peer"
 )
 
-// The cookie's names. With the prefix, browsers refuse a cookie that another
+// The cookies' names. With the prefix, browsers refuse a cookie that another
 // host of the domain or a page without TLS has set (RFC 6265bis §4.1.3.2).
 const (
-	cookieName       = "tonprobe_session"
-	secureCookieName = "__Host-" + cookieName
+	sessionCookie = "tonprobe_session"
+	deviceCookie  = "tonprobe_device"
+	securePrefix  = "__Host-"
 )
 
-func nameOfCookie(r *http.Request) string {
+func nameOfCookie(r *http.Request, name string) string {
 	if peer.TLS(r) {
-		return secureCookieName
+		return securePrefix + name
 	}
-	return cookieName
+	return name
 }
 
-// SetCookie gives the browser its session.
-func (a *Auth) SetCookie(w http.ResponseWriter, r *http.Request, token string) {
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: nameOfCookie(r), Value: token, Path: "/", MaxAge: int(SessionTTL.Seconds()),
+		Name: nameOfCookie(r, name), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: peer.TLS(r), SameSite: http.SameSiteLaxMode})
 }
 
-// ClearCookie takes it away again.
+// SetCookies gives the browser its session, and the token by which it is known
+// next time.
+func (a *Auth) SetCookies(w http.ResponseWriter, r *http.Request, l Login) {
+	setCookie(w, r, sessionCookie, l.Token, int(SessionTTL.Seconds()))
+	if l.Device != "" {
+		setCookie(w, r, deviceCookie, l.Device, int(DeviceTTL.Seconds()))
+	}
+}
+
+// ClearCookie ends the browser's session. The browser stays known.
 func (a *Auth) ClearCookie(w http.ResponseWriter, r *http.Request) {
-	http.SetCookie(w, &http.Cookie{
-		Name: nameOfCookie(r), Path: "/", MaxAge: -1,
-		HttpOnly: true, Secure: peer.TLS(r), SameSite: http.SameSiteLaxMode})
+	setCookie(w, r, sessionCookie, "", -1)
 }
 
-// CookieToken is the token of the request's cookie; "" when there is none.
-func CookieToken(r *http.Request) string {
-	c, err := r.Cookie(nameOfCookie(r))
+// AttemptOf says who sends the request.
+func AttemptOf(r *http.Request) Attempt {
+	return Attempt{From: peer.Addr(r), Device: cookieValue(r, deviceCookie)}
+}
+
+// CookieToken is the token of the request's session; "" when there is none.
+func CookieToken(r *http.Request) string { return cookieValue(r, sessionCookie) }
+
+func cookieValue(r *http.Request, name string) string {
+	c, err := r.Cookie(nameOfCookie(r, name))
 	if err != nil {
 		return ""
 	}

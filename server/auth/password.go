@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -44,24 +45,63 @@ const (
 
 var errHash = errors.New("password hash is not an argon2id PHC string")
 
-// Passwords hashes passwords, a few at a time: each takes Cost.MemoryKiB, and a
-// flood of logins must not take all of the machine's memory.
+// Passwords hashes passwords, two at a time: each takes Cost.MemoryKiB, and a
+// flood of logins must not take all of the machine's memory. Strangers share one
+// place with a short queue; the other is for people who are known, so that a
+// flood of wrong logins holds up nobody who has signed in before.
 type Passwords struct {
-	cost   Cost
-	random io.Reader
-	slots  chan struct{}
-	dummy  string
+	cost             Cost
+	random           io.Reader
+	known, strangers *queue
+	dummy            string
 }
 
-// NewPasswords allows parallel hashes at once.
-func NewPasswords(cost Cost, parallel int, random io.Reader) *Passwords {
-	p := &Passwords{cost: cost, random: random, slots: make(chan struct{}, max(parallel, 1))}
+// The queue of strangers: a hash takes about a tenth of a second, so that
+// whoever is let in waits for less than a second.
+const (
+	waitingStrangers = 6
+	waitingKnown     = 32
+	busyRetry        = 2 * time.Second
+)
+
+// errBusy says that too many passwords wait to be hashed.
+var errBusy = errors.New("too many passwords wait to be hashed")
+
+// NewPasswords makes a Passwords with empty queues.
+func NewPasswords(cost Cost, random io.Reader) *Passwords {
+	p := &Passwords{cost: cost, random: random, known: newQueue(waitingKnown), strangers: newQueue(waitingStrangers)}
 	p.dummy = encodeHash(cost, make([]byte, saltBytes), make([]byte, keyBytes))
 	return p
 }
 
-// Hash gives the PHC string of a password, or ErrPassword. It waits for a free
-// slot until ctx is done.
+// queue lets one in at a time and a bounded number wait.
+type queue struct {
+	waiting, running chan struct{}
+}
+
+func newQueue(waiting int) *queue {
+	return &queue{waiting: make(chan struct{}, waiting+1), running: make(chan struct{}, 1)}
+}
+
+// enter waits for the place until ctx is done. It returns errBusy at once where
+// the queue is full.
+func (q *queue) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case q.waiting <- struct{}{}:
+	default:
+		return nil, errBusy
+	}
+	select {
+	case q.running <- struct{}{}:
+		return func() { <-q.running; <-q.waiting }, nil
+	case <-ctx.Done():
+		<-q.waiting
+		return nil, fmt.Errorf("wait for a free hash: %w", ctx.Err())
+	}
+}
+
+// Hash gives the PHC string of a password, or ErrPassword. It waits for its turn
+// until ctx is done.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	if utf8.RuneCountInString(password) < MinPasswordRunes || len(password) > MaxPasswordBytes {
 		return "", ErrPassword
@@ -70,7 +110,7 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	if _, err := io.ReadFull(p.random, salt); err != nil {
 		return "", fmt.Errorf("draw a salt: %w", err)
 	}
-	key, err := p.key(ctx, p.cost, password, salt, keyBytes)
+	key, err := p.key(ctx, p.known, p.cost, password, salt, keyBytes)
 	if err != nil {
 		return "", err
 	}
@@ -79,8 +119,18 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 
 // Verify says whether the password belongs to the hash. An empty hash, for a
 // user who does not exist, costs the same work and is never right, so that the
-// time of an answer does not tell which names exist.
+// time of an answer does not tell which names exist. It returns errBusy where
+// too many wait.
 func (p *Passwords) Verify(ctx context.Context, hash, password string) (bool, error) {
+	return p.verify(ctx, p.strangers, hash, password)
+}
+
+// VerifyKnown is Verify for somebody who has signed in before.
+func (p *Passwords) VerifyKnown(ctx context.Context, hash, password string) (bool, error) {
+	return p.verify(ctx, p.known, hash, password)
+}
+
+func (p *Passwords) verify(ctx context.Context, q *queue, hash, password string) (bool, error) {
 	known := hash != ""
 	if !known {
 		hash = p.dummy
@@ -92,20 +142,19 @@ func (p *Passwords) Verify(ctx context.Context, hash, password string) (bool, er
 	if len(password) > MaxPasswordBytes {
 		password, known = "", false
 	}
-	got, err := p.key(ctx, cost, password, salt, uint32(len(want)))
+	got, err := p.key(ctx, q, cost, password, salt, uint32(len(want)))
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }
 
-func (p *Passwords) key(ctx context.Context, c Cost, password string, salt []byte, length uint32) ([]byte, error) {
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for a free hash: %w", ctx.Err())
+func (p *Passwords) key(ctx context.Context, q *queue, c Cost, password string, salt []byte, length uint32) ([]byte, error) {
+	leave, err := q.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer func() { <-p.slots }()
+	defer leave()
 	return argon2.IDKey([]byte(password), salt, c.Passes, c.MemoryKiB, c.Lanes, length), nil
 }
 

@@ -79,6 +79,21 @@ func (l *Limiter) bucket(key string) *rate.Limiter {
 	return b.limiter
 }
 
+// NetworkKey is the key of the network around an address that one customer may
+// own: an IPv4 /24 or an IPv6 /48.
+func NetworkKey(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	bits := 24
+	if a.Is6() {
+		bits = 48
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return a.String()
+	}
+	return p.String()
+}
+
 // AddressKey is the key of an address: a single IPv4 host, or an IPv6 /64,
 // since one subscriber owns all of the latter.
 func AddressKey(a netip.Addr) string {

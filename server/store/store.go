@@ -107,6 +107,10 @@ type Staff interface {
 // Logins are the sessions of staff, and the links that begin one.
 type Logins interface {
 	AddSession(ctx context.Context, s Session) error
+	// AddDevice remembers a browser that has signed in.
+	AddDevice(ctx context.Context, d Device) error
+	// Device gives ErrNotFound for an unknown token; expiry is for the caller.
+	Device(ctx context.Context, tokenHash Hash) (Device, error)
 	// Session gives ErrNotFound for an unknown token; expiry is for the caller.
 	Session(ctx context.Context, tokenHash Hash) (Session, error)
 	DeleteSession(ctx context.Context, tokenHash Hash) error

@@ -194,6 +194,14 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
+// Device is a browser in which a member has signed in before.
+type Device struct {
+	TokenHash Hash
+	StaffName string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
 // OneTimeLogin is a link that signs a member in without a password, once.
 type OneTimeLogin struct {
 	TokenHash Hash

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/auth"
-	"github.com/tonprobe/tonprobe/server/peer"
 )
 
 // loginPage is the content of the login.
@@ -43,11 +42,11 @@ func (s *site) loginForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	form := loginPage{Next: localAddress(r.PostForm.Get("next")), Name: r.PostForm.Get("name")}
-	token, err := s.Auth.Login(r.Context(), peer.Addr(r), form.Name, r.PostForm.Get("password"))
+	signedIn, err := s.Auth.Login(r.Context(), auth.AttemptOf(r), form.Name, r.PostForm.Get("password"))
 	if err != nil {
 		return s.loginProblem(w, r, form, err)
 	}
-	s.Auth.SetCookie(w, r, token)
+	s.Auth.SetCookies(w, r, signedIn)
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 	return nil
 }
@@ -58,11 +57,11 @@ func (s *site) loginOnce(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet {
 		return nil
 	}
-	token, err := s.Auth.LoginOnce(r.Context(), peer.Addr(r), r.URL.Query().Get(auth.OneTimeLoginParam))
+	signedIn, err := s.Auth.LoginOnce(r.Context(), auth.AttemptOf(r), r.URL.Query().Get(auth.OneTimeLoginParam))
 	if err != nil {
 		return s.loginProblem(w, r, loginPage{Next: "/"}, err)
 	}
-	s.Auth.SetCookie(w, r, token)
+	s.Auth.SetCookies(w, r, signedIn)
 	http.Redirect(w, r, "/", http.StatusSeeOther) // takes the token out of the address bar
 	return nil
 }

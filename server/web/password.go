@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/tonprobe/tonprobe/server/auth"
-	"github.com/tonprobe/tonprobe/server/peer"
 )
 
 // passwordPage is the content of the form for a new password.
@@ -24,12 +23,12 @@ func (s *site) passwordForm(w http.ResponseWriter, r *http.Request) error {
 // changePassword ends every session of the member, and begins a new one here.
 func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 	body := passwordPage{MinRunes: auth.MinPasswordRunes}
-	token, err := s.renew(r, r.PostForm.Get("current"), r.PostForm.Get("new"), r.PostForm.Get("repeat"))
+	signedIn, err := s.renew(r, r.PostForm.Get("current"), r.PostForm.Get("new"), r.PostForm.Get("repeat"))
 	status := http.StatusUnprocessableEntity
 	limited, tooOften := errors.AsType[*auth.LimitError](err)
 	switch {
 	case err == nil:
-		s.Auth.SetCookie(w, r, token)
+		s.Auth.SetCookies(w, r, signedIn)
 		body.Done, status = true, http.StatusOK
 	case errors.Is(err, errRepeat):
 		body.Problem = "password.differ"
@@ -49,19 +48,11 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 
 var errRepeat = errors.New("the two passwords differ")
 
-// renew proves the current password by a login, so that the same limits hold
-// against whoever guesses at an unattended screen.
-func (s *site) renew(r *http.Request, current, chosen, repeated string) (token string, err error) {
+// renew asks for the current password, so that the same limits hold against
+// whoever guesses at an unattended screen.
+func (s *site) renew(r *http.Request, current, chosen, repeated string) (auth.Login, error) {
 	if chosen != repeated {
-		return "", errRepeat
+		return auth.Login{}, errRepeat
 	}
-	name := auth.StaffName(r.Context())
-	proof, err := s.Auth.Login(r.Context(), peer.Addr(r), name, current)
-	if err != nil {
-		return "", err
-	}
-	if err := s.Auth.SetPassword(r.Context(), name, chosen); err != nil {
-		return "", errors.Join(err, s.Auth.Logout(r.Context(), proof))
-	}
-	return s.Auth.Login(r.Context(), peer.Addr(r), name, chosen)
+	return s.Auth.ChangePassword(r.Context(), auth.AttemptOf(r), auth.StaffName(r.Context()), current, chosen)
 }

@@ -158,7 +158,7 @@ func (s *Store) vacuumInto(ctx context.Context, path string) error {
 // DeleteExpired implements store.Store.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"sessions", "one_time_logins", "enrol_codes"} {
+		for _, table := range []string{"sessions", "devices", "one_time_logins", "enrol_codes"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at < ?`, millis(now)); err != nil {
 				return fmt.Errorf("delete expired %s: %w", table, err)
 			}

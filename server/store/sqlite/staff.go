@@ -99,6 +99,29 @@ func (s *Store) Session(ctx context.Context, tokenHash store.Hash) (store.Sessio
 	return n, nil
 }
 
+// AddDevice implements store.Logins.
+func (s *Store) AddDevice(ctx context.Context, d store.Device) error {
+	_, err := s.write.ExecContext(ctx, `INSERT INTO devices (token_hash, staff_name, created_at, expires_at) VALUES (?, ?, ?, ?)`,
+		d.TokenHash[:], d.StaffName, millis(d.CreatedAt), millis(d.ExpiresAt))
+	if err != nil {
+		return fmt.Errorf("remember device: %w", err)
+	}
+	return nil
+}
+
+// Device implements store.Logins.
+func (s *Store) Device(ctx context.Context, tokenHash store.Hash) (store.Device, error) {
+	d := store.Device{TokenHash: tokenHash}
+	var created, expires int64
+	err := s.read.QueryRowContext(ctx, `SELECT staff_name, created_at, expires_at FROM devices WHERE token_hash = ?`, tokenHash[:]).
+		Scan(&d.StaffName, &created, &expires)
+	if err != nil {
+		return store.Device{}, fmt.Errorf("device: %w", notFound(err))
+	}
+	d.CreatedAt, d.ExpiresAt = fromMillis(created), fromMillis(expires)
+	return d, nil
+}
+
 // DeleteSession implements store.Logins.
 func (s *Store) DeleteSession(ctx context.Context, tokenHash store.Hash) error {
 	if _, err := s.write.ExecContext(ctx, `DELETE FROM sessions WHERE token_hash = ?`, tokenHash[:]); err != nil {

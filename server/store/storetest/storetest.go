@@ -498,11 +498,17 @@ func expiredThingsVanish(t *testing.T, s store.Store) {
 	old, fresh := store.HashOf("old"), store.HashOf("fresh")
 	for h, expires := range map[store.Hash]time.Time{old: evening, fresh: evening.Add(time.Hour)} {
 		must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
+		must(t, s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
 		must(t, s.AddOneTimeLogin(t.Context(), store.OneTimeLogin{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
 	}
 	must(t, s.DeleteExpired(t.Context(), evening.Add(time.Minute)))
 	_, err := s.Session(t.Context(), old)
 	wantError(t, "expired session", err, store.ErrNotFound)
+	_, err = s.Device(t.Context(), old)
+	wantError(t, "expired device", err, store.ErrNotFound)
+	if got, err := s.Device(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
+		t.Errorf("device %+v, %v", got, err)
+	}
 	if got, err := s.Session(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
 		t.Errorf("session %+v, %v", got, err)
 	}

@@ -1,0 +1,102 @@
+package auth
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/limit"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Budgets of wrong passwords. They slow the one who guesses and never the
+// account: a limit by name alone would let a stranger who knows the name lock
+// its owner out. A browser that has signed in before has a budget of its own,
+// which nobody else can use up.
+const (
+	attemptsPerDevice = 10
+	// attemptsPerName is for one name from one address: a colleague in the same
+	// office has another name and so another budget.
+	attemptsPerName    = 10
+	attemptsPerAddress = 50
+	// attemptsPerNetwork is for an IPv4 /24 or an IPv6 /48, which one customer
+	// may own whole: 65,536 addresses of AddressKey.
+	attemptsPerNetwork = 200
+	nameEvery          = 30 * time.Second
+	addressEvery       = 6 * time.Second
+	networkEvery       = 2 * time.Second
+	rememberedKeys     = 10_000
+	// hashesPerAddress is how many passwords of one address are hashed or wait for
+	// it at once, so that one address cannot fill the queue.
+	hashesPerAddress = 2
+)
+
+// budgets holds the buckets of all who try to sign in.
+type budgets struct {
+	devices, names, addresses, networks *limit.Limiter
+
+	mu      sync.Mutex
+	hashing map[string]int // by address
+}
+
+func newBudgets(now func() time.Time) *budgets {
+	return &budgets{
+		devices:   limit.New(nameEvery, attemptsPerDevice, rememberedKeys, now),
+		names:     limit.New(nameEvery, attemptsPerName, rememberedKeys, now),
+		addresses: limit.New(addressEvery, attemptsPerAddress, rememberedKeys, now),
+		networks:  limit.New(networkEvery, attemptsPerNetwork, rememberedKeys, now),
+		hashing:   map[string]int{},
+	}
+}
+
+// takeDevice charges the budget of a known browser.
+func (b *budgets) takeDevice(device store.Hash) error {
+	if wait, ok := b.devices.Allow(string(device[:])); !ok {
+		return &LimitError{RetryAfter: wait}
+	}
+	return nil
+}
+
+// take charges the budgets of an unknown browser, the narrowest first.
+func (b *budgets) take(from netip.Addr, name string) error {
+	for _, bucket := range []struct {
+		limiter *limit.Limiter
+		key     string
+	}{
+		{b.names, pairKey(from, name)},
+		{b.addresses, limit.AddressKey(from)},
+		{b.networks, limit.NetworkKey(from)},
+	} {
+		if wait, ok := bucket.limiter.Allow(bucket.key); !ok {
+			return &LimitError{RetryAfter: wait}
+		}
+	}
+	return nil
+}
+
+// forgive gives back what led to a right password. The network's budget stays
+// charged: one account of a network must not free the way for the others.
+func (b *budgets) forgive(from netip.Addr, name string) {
+	b.names.Forget(pairKey(from, name))
+	b.addresses.Forget(limit.AddressKey(from))
+}
+
+func pairKey(from netip.Addr, name string) string { return limit.AddressKey(from) + " " + name }
+
+// enter counts a password of an address that is being hashed; leave ends that.
+func (b *budgets) enter(from netip.Addr) (leave func(), err error) {
+	key := limit.AddressKey(from)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hashing[key] >= hashesPerAddress {
+		return nil, &LimitError{RetryAfter: busyRetry}
+	}
+	b.hashing[key]++
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.hashing[key]--; b.hashing[key] == 0 {
+			delete(b.hashing, key)
+		}
+	}, nil
+}

@@ -1,0 +1,162 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Attempt says who tries to sign in.
+type Attempt struct {
+	From netip.Addr
+	// Device is the token that the browser got at an earlier login; "" or wrong
+	// where it has none.
+	Device string
+}
+
+// Login is what a browser gets when it has signed in.
+type Login struct {
+	Token string // of the session
+	// Device is the token by which the browser is known next time; "" where it
+	// keeps the one that it has.
+	Device string
+}
+
+// Login begins a session. Its error is ErrCredentials, a *LimitError, or a fault
+// of the store.
+func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Login, error) {
+	known, err := a.verify(ctx, by, name, password)
+	if err != nil {
+		return Login{}, err
+	}
+	return a.begin(ctx, name, known)
+}
+
+// ChangePassword proves the current password within the limits of a login, sets
+// the new one, ends every session of the member and begins a new one.
+func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, chosen string) (Login, error) {
+	known, err := a.verify(ctx, by, name, current)
+	if err != nil {
+		return Login{}, err
+	}
+	if err := a.SetPassword(ctx, name, chosen); err != nil {
+		return Login{}, err
+	}
+	return a.begin(ctx, name, known)
+}
+
+// verify returns nil for the right password and whether the browser was known.
+// Every attempt is charged before its password is hashed, so that many at once
+// do not pass the limits, and a right one is forgiven afterwards.
+func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (known bool, err error) {
+	if len(name) > maxStaffNameBytes {
+		name = "" // nobody's; costs what any name costs
+	}
+	device, known, err := a.device(ctx, by.Device, name)
+	if err != nil {
+		return false, err
+	}
+	check := a.passwords.VerifyKnown
+	if known {
+		err = a.budgets.takeDevice(device)
+	} else {
+		check = a.passwords.Verify
+		err = a.budgets.take(by.From, name)
+	}
+	if err != nil {
+		return known, err
+	}
+	if !known {
+		leave, err := a.budgets.enter(by.From)
+		if err != nil {
+			return known, err
+		}
+		defer leave()
+	}
+	member, err := a.store.StaffMember(ctx, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return known, err
+	}
+	ok, err := check(ctx, member.PasswordHash, password)
+	switch {
+	case errors.Is(err, errBusy):
+		return known, &LimitError{RetryAfter: busyRetry}
+	case err != nil:
+		return known, err
+	case !ok:
+		return known, ErrCredentials
+	}
+	if known {
+		a.budgets.devices.Forget(string(device[:]))
+	} else {
+		a.budgets.forgive(by.From, name)
+	}
+	return known, nil
+}
+
+// device looks a browser's token up. A token of another member's login counts
+// as none: it must not buy attempts at this name.
+func (a *Auth) device(ctx context.Context, token, name string) (hash store.Hash, known bool, err error) {
+	hash, ok := tokenHash(token)
+	if !ok {
+		return hash, false, nil
+	}
+	d, err := a.store.Device(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return hash, false, nil
+	}
+	if err != nil {
+		return hash, false, err
+	}
+	return hash, d.StaffName == name && a.now().Before(d.ExpiresAt), nil
+}
+
+// LoginOnce turns a link's token into a session. Its error is ErrLink, a
+// *LimitError, or a fault of the store. The token has 256 bits, so that the
+// limit only keeps the load of guessing away.
+func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Login, error) {
+	const link = "\x00link" // no name of staff
+	if err := a.budgets.take(by.From, link); err != nil {
+		return Login{}, err
+	}
+	hash, ok := tokenHash(linkToken)
+	if !ok {
+		return Login{}, ErrLink
+	}
+	name, err := a.store.UseOneTimeLogin(ctx, hash, a.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return Login{}, ErrLink
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	a.budgets.forgive(by.From, link)
+	_, known, err := a.device(ctx, by.Device, name)
+	if err != nil {
+		return Login{}, err
+	}
+	return a.begin(ctx, name, known)
+}
+
+// begin makes a session, and remembers a browser that was not known.
+func (a *Auth) begin(ctx context.Context, name string, known bool) (l Login, err error) {
+	token, hash, err := NewToken(a.random)
+	if err != nil {
+		return Login{}, err
+	}
+	now := a.now()
+	err = a.store.AddSession(ctx, store.Session{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(SessionTTL)})
+	if err != nil {
+		return Login{}, err
+	}
+	l.Token = token
+	if known {
+		return l, nil
+	}
+	if l.Device, hash, err = NewToken(a.random); err != nil {
+		return Login{}, err
+	}
+	return l, a.store.AddDevice(ctx, store.Device{TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(DeviceTTL)})
+}

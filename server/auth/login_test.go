@@ -1,0 +1,234 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// from is an attempt by an unknown browser.
+func from(address string) Attempt { return Attempt{From: netip.MustParseAddr(address)} }
+
+func isLimited(err error) bool {
+	_, ok := errors.AsType[*LimitError](err)
+	return ok
+}
+
+// guess tries wrong passwords until one is refused unread, at most n.
+func guess(t *testing.T, a *Auth, by Attempt, name string, n int) (read int) {
+	t.Helper()
+	for range n {
+		_, err := a.Login(t.Context(), by, name, "a wrong password")
+		if isLimited(err) {
+			return read
+		}
+		if !errors.Is(err, ErrCredentials) {
+			t.Fatal(err)
+		}
+		read++
+	}
+	return read
+}
+
+// TestStrangersLockNobodyOut: any number of addresses may guess at a known name.
+func TestStrangersLockNobodyOut(t *testing.T) {
+	a, c := newAuth(t)
+	office, err := a.Login(t.Context(), home, "support", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if office.Device == "" {
+		t.Fatal("the first login gave no device token")
+	}
+	for i := range 100 {
+		guess(t, a, Attempt{From: netip.AddrFrom4([4]byte{198, 51, byte(i), 1})}, "support", 15)
+	}
+	for i := range 15 { // as often as in the report that led to this test
+		known := Attempt{From: home.From, Device: office.Device}
+		if l, err := a.Login(t.Context(), known, "support", password); err != nil || l.Device != "" {
+			t.Fatalf("known browser, login %d: %+v, %v", i, l, err)
+		}
+		if _, err := a.Login(t.Context(), from("203.0.113.9"), "support", password); err != nil {
+			t.Fatalf("from a new address, login %d: %v", i, err)
+		}
+	}
+	// The same address as a guesser, such as a shared one: known browsers pass.
+	guess(t, a, home, "support", 100)
+	if _, err := a.Login(t.Context(), home, "support", password); !isLimited(err) {
+		t.Errorf("an unknown browser beside the guesser: %v", err)
+	}
+	if _, err := a.Login(t.Context(), Attempt{From: home.From, Device: office.Device}, "support", password); err != nil {
+		t.Errorf("a known browser beside the guesser: %v", err)
+	}
+	c.at = c.at.Add(nameEvery)
+	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
+func TestColleaguesHaveBudgetsOfTheirOwn(t *testing.T) {
+	a, _ := newAuth(t)
+	if err := a.AddStaff(t.Context(), "berta", password); err != nil {
+		t.Fatal(err)
+	}
+	if n := guess(t, a, home, "berta", 100); n != attemptsPerName {
+		t.Errorf("%d passwords were tried for one name", n)
+	}
+	if _, err := a.Login(t.Context(), home, "support", password); err != nil {
+		t.Errorf("her colleague in the same office: %v", err)
+	}
+}
+
+func TestGuessersAreSlowedDown(t *testing.T) {
+	a, c := newAuth(t)
+	if n := guess(t, a, home, "support", 100); n != attemptsPerName {
+		t.Errorf("one name from one address: %d", n)
+	}
+	// Many names from one address.
+	total := 0
+	for i := range 20 {
+		total += guess(t, a, from("203.0.113.7"), string(rune('a'+i)), 10)
+	}
+	if total != attemptsPerAddress {
+		t.Errorf("many names from one address: %d", total)
+	}
+	// Many addresses of one customer.
+	total = 0
+	for i := range 60 {
+		a16 := netip.MustParseAddr("2001:db8:1::1").As16()
+		a16[7] = byte(i)
+		total += guess(t, a, Attempt{From: netip.AddrFrom16(a16)}, "support", 10)
+	}
+	if total != attemptsPerNetwork {
+		t.Errorf("many addresses of one network: %d", total)
+	}
+	// A known browser has no more than anybody.
+	l, err := a.Login(t.Context(), from("192.0.2.77"), "support", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := Attempt{From: netip.MustParseAddr("192.0.2.78"), Device: l.Device}
+	if n := guess(t, a, known, "support", 100); n != attemptsPerDevice {
+		t.Errorf("a known browser: %d", n)
+	}
+	// Its token buys nothing for another name, and nothing for ever.
+	if n := guess(t, a, known, "berta", 100); n != attemptsPerName {
+		t.Errorf("a known browser for another name: %d", n)
+	}
+	c.at = c.at.Add(DeviceTTL)
+	if _, isKnown, err := a.device(t.Context(), l.Device, "support"); err != nil || isKnown {
+		t.Errorf("after its lifetime: %v, %v", isKnown, err)
+	}
+}
+
+// TestPasswordChangeNearTheLimit: a change that was done is answered as done.
+func TestPasswordChangeNearTheLimit(t *testing.T) {
+	a, _ := newAuth(t)
+	guess(t, a, home, "support", attemptsPerName-1)
+	const chosen = "another long password"
+	l, err := a.ChangePassword(t.Context(), home, "support", password, chosen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := a.Session(t.Context(), l.Token); err != nil || name != "support" {
+		t.Errorf("its session: %q, %v", name, err)
+	}
+	if _, err := a.ChangePassword(t.Context(), home, "support", "a wrong password", chosen); !errors.Is(err, ErrCredentials) {
+		t.Errorf("with a wrong password: %v", err)
+	}
+	if _, err := a.ChangePassword(t.Context(), home, "support", chosen, "short"); !errors.Is(err, ErrPassword) {
+		t.Errorf("with a short one: %v", err)
+	}
+	if _, err := a.Login(t.Context(), home, "support", chosen); err != nil {
+		t.Errorf("the new password: %v", err)
+	}
+}
+
+// TestTheQueueOfStrangersIsShort: a flood is refused at once, and holds up nobody
+// who is known.
+func TestTheQueueOfStrangersIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPasswords(cheap, rand.Reader)
+		hash, err := p.Hash(t.Context(), password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave, err := p.strangers.enter(t.Context()) // one is being hashed, for as long as we like
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting := make(chan error, waitingStrangers)
+		for range waitingStrangers {
+			go func() { _, err := p.Verify(t.Context(), hash, password); waiting <- err }()
+		}
+		synctest.Wait()
+		if _, err := p.Verify(t.Context(), hash, password); !errors.Is(err, errBusy) {
+			t.Errorf("one more stranger: %v", err)
+		}
+		if ok, err := p.VerifyKnown(t.Context(), hash, password); err != nil || !ok {
+			t.Errorf("somebody known: %v, %v", ok, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		leave()
+		for range waitingStrangers {
+			if err := <-waiting; err != nil {
+				t.Error(err)
+			}
+		}
+		if ok, err := p.Verify(ctx, hash, password); err != nil || !ok {
+			t.Errorf("after the flood: %v, %v", ok, err)
+		}
+	})
+}
+
+func TestOneAddressCannotFillTheQueue(t *testing.T) {
+	b := newBudgets(time.Now)
+	address := netip.MustParseAddr("192.0.2.1")
+	var leave []func()
+	for range hashesPerAddress {
+		l, err := b.enter(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	if _, err := b.enter(address); !isLimited(err) {
+		t.Errorf("one more: %v", err)
+	}
+	if _, err := b.enter(netip.MustParseAddr("192.0.2.2")); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+	for _, l := range leave {
+		l()
+	}
+	if _, err := b.enter(address); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestUnknownDeviceTokens(t *testing.T) {
+	a, _ := newAuth(t)
+	made, _, err := NewToken(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{"", "x", made} {
+		l, err := a.Login(t.Context(), Attempt{From: home.From, Device: token}, "support", password)
+		if err != nil || l.Device == "" {
+			t.Errorf("%.5q: %+v, %v", token, l, err)
+		}
+		if l.Device == token {
+			t.Error("a token chosen by the browser was taken over")
+		}
+	}
+	if _, err := a.store.Device(t.Context(), store.HashOf(made)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}

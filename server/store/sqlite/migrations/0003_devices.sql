@@ -1,0 +1,12 @@
+-- Browsers in which a member of staff has signed in before. They have a budget
+-- of wrong passwords of their own, so that nobody else can lock them out.
+
+-- +goose Up
+CREATE TABLE devices (
+    token_hash BLOB    NOT NULL PRIMARY KEY,
+    staff_name TEXT    NOT NULL REFERENCES staff (name),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+CREATE INDEX devices_by_staff ON devices (staff_name);
+CREATE INDEX devices_by_expiry ON devices (expires_at);
