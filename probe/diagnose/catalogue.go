@@ -35,6 +35,7 @@ func Catalogue() []Definition {
 		deviceDefinitions(),
 		signalDefinitions(),
 		connectionDefinitions(),
+		portDefinitions(),
 		serverDefinitions(),
 		blockedDefinitions(),
 		mediaDefinitions(),

@@ -227,6 +227,14 @@ func provocations() map[string]func(*report.Report) {
 		},
 		"net.tls_intercepted": func(r *report.Report) { web(r).TLSIntercepted = new(true) },
 		"net.clock_wrong":     func(r *report.Report) { web(r).ClockOffsetMS = new(-3_600_000.0) },
+		"net.port_blocked": func(r *report.Report) {
+			r.Target, *web(r) = "", report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none"}
+			*nat(r), *turn(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}, report.NATTURN{}
+			media(r, report.MediaNoSignalling)
+			path(r).Ports = []report.PathPort{{
+				Name: "transit", Protocol: "tcp", Port: new(8443), Needed: new(true), Answer: "silent", Left: new(false),
+			}}
+		},
 		"net.udp_blocked": func(r *report.Report) {
 			nat(r).UDP = report.ReachBlocked
 			voice(r).Path, voice(r).UpJitterMS = "relay tcp", new(60.0)

@@ -162,13 +162,16 @@ func udpBlocked(f *facts) *finding {
 		return nil
 	}
 	hit := disturbance(suggested, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
-	relay, onlyWeb := f.relayAnswersInstead(), f.onlyWebPasses()
+	relay, onlyWeb, kept := f.relayAnswersInstead(), f.onlyWebPasses(), f.udpKept()
 	switch {
+	case f.natSilent() && kept != nil && f.webReached():
+		hit.confidence = likely
+		hit.supporting = append(hit.supporting, kept...)
 	case f.nat.UDP == report.ReachBlocked && f.nat.TCP == report.ReachOpen:
 		hit.confidence = likely
 		hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "tcp", string(f.nat.TCP), ""))
 	case f.nat.UDP == report.ReachBlocked && f.webReached():
-	case f.natSilent() && relay != nil:
+	case f.natSilent() && relay != nil && (!f.udpLeaves() || onlyWeb != nil || f.reachable(f.NAT.ReflectorHeardS.Value) != nil):
 		hit.supporting = append(hit.supporting, *relay)
 	case onlyWeb != nil:
 		hit.supporting = append(append(hit.supporting, ofWeb("stage", f.web.Stage, "")), onlyWeb...)

@@ -12,7 +12,7 @@ func mediaDefinitions() []Definition {
 			SuppressedBy: append(closed[:7:7], more...), rule: r,
 		}
 	}
-	both := []string{report.ProbeMediaVoice, report.ProbeNAT}
+	both := []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN}
 	return []Definition{
 		definition("conf.media_ports_blocked", report.SeverityWarn, mediaPortsBlocked, both),
 		definition("conf.tcp_only", report.SeverityWarn, tcpOnly, both, "conf.media_ports_blocked"),
@@ -47,7 +47,7 @@ func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.
 // then, so that nobody is blamed.
 func mediaPortsBlocked(f *facts) *finding {
 	if !f.stunOverUDP() {
-		return nil
+		return f.reflectorShut()
 	}
 	if word := f.awake(report.ProbeNAT, f.nat.ServerAnsweredS); word != nil && f.noPathAtAll() {
 		hit := disturbance(suggested, ofVoice("state", string(f.voice.State), ""))
@@ -58,7 +58,41 @@ func mediaPortsBlocked(f *facts) *finding {
 		return nil
 	}
 	hit := disturbance(likely, ofVoice("path", f.voice.Path, ""))
-	hit.supporting = append(hit.supporting, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	hit.supporting = append(f.directEvidence(), observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	return hit
+}
+
+// directEvidence is what the media port itself answered, where it was asked.
+func (f *facts) directEvidence() (evidence []report.Evidence) {
+	for _, w := range []struct {
+		field string
+		open  *bool
+	}{{"direct_udp", f.voice.DirectUDP}, {"direct_tcp", f.voice.DirectTCP}} {
+		if w.open != nil {
+			evidence = append(evidence, ofVoice(w.field, *w.open, ""))
+		}
+	}
+	return evidence
+}
+
+// reflectorShut: the collector's page came, its reflector answers the collector
+// and nothing of it answers here over UDP. A firewall stands in between, and no
+// sign tells at which end; where one does, it is udpBlocked.
+func (f *facts) reflectorShut() *finding {
+	if !f.natSilent() || !f.webReached() || f.voiceConnected() && f.overUDP() || f.isFar() || f.lineLoses() || udpBlocked(f) != nil {
+		return nil
+	}
+	word := f.awake(report.ProbeNAT, f.nat.ServerAnsweredS)
+	if word == nil {
+		return nil
+	}
+	hit := disturbance(suggested, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
+	hit.supporting = word
+	if f.voiceConnected() {
+		hit.supporting = append(hit.supporting, ofVoice("path", f.voice.Path, ""))
+	} else {
+		hit.blind = true
+	}
 	return hit
 }
 

@@ -75,7 +75,7 @@ func TestRelayRules(t *testing.T) {
 		}, one("net.udp_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
 		"server silent altogether":     {func(r *report.Report) { noReflector(r); noRelay(r, "unreachable") }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"nothing but web pages passes": {func(r *report.Report) { onlyWeb(r) }, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"a router on the way is heard": {func(r *report.Report) { onlyWeb(r); path(r).Line = "reached" }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"a router on the way is heard": {func(r *report.Report) { onlyWeb(r); path(r).Line = "reached" }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"a proxy, and nothing beside it": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(false)
@@ -83,7 +83,7 @@ func TestRelayRules(t *testing.T) {
 		"a proxy that nobody must use": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, web(r).Proxy, web(r).BesideProxy = "reached", "http", new(true)
-		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		}, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"a router is heard, the reflector is awake and others reach it": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, nat(r).ServerHeardS = "reached", new(600.0)
@@ -91,7 +91,7 @@ func TestRelayRules(t *testing.T) {
 		"a router is heard, others reached it a while ago": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, nat(r).ServerHeardS = "reached", new(600.1)
-		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		}, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"others reached it just before, it has fallen silent": {func(r *report.Report) {
 			onlyWeb(r)
 			path(r).Line, nat(r).ServerHeardS, nat(r).ServerAnsweredS = "reached", new(1.0), nil
@@ -103,13 +103,13 @@ func TestRelayRules(t *testing.T) {
 		"nobody is heard, and nobody ever reached it": {func(r *report.Report) {
 			onlyWeb(r)
 			nat(r).ServerHeardS = nil
-		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		}, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"it answered itself long ago": {func(r *report.Report) {
 			onlyWeb(r)
 			nat(r).ServerAnsweredS = new(16.0)
 		}, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"nobody on the way was asked":        {func(r *report.Report) { onlyWeb(r); path(r).Segments = path(r).Segments[:1] }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
-		"somebody on the way lost only some": {func(r *report.Report) { onlyWeb(r); path(r).Segments[1].Lost = new(100) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"nobody on the way was asked":        {func(r *report.Report) { onlyWeb(r); path(r).Segments = path(r).Segments[:1] }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
+		"somebody on the way lost only some": {func(r *report.Report) { onlyWeb(r); path(r).Segments[1].Lost = new(100) }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Unknown},
 		"server silent but for its relay": {func(r *report.Report) {
 			*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
 			turn(r).UDPAllocated, turn(r).UDPRelayed, turn(r).UDPError = new(false), nil, "unreachable"

@@ -23,7 +23,7 @@ func serverDefinitions() []Definition {
 		definition("conf.cert_invalid", certInvalid, web, "net.tls_intercepted", "net.clock_wrong"),
 		definition("conf.server_down", serverDown,
 			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "conf.server_error", "conf.cert_invalid"),
+			"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked", "conf.server_error", "conf.cert_invalid"),
 	}
 }
 
@@ -145,7 +145,9 @@ func (f *facts) reflectorSilent() *finding {
 	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineAlive()) {
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
-	if f.natSilent() && f.webReached() && !f.relayWorks() && f.onlyWebPasses() == nil {
+	// One that answers the collector is not silent: something on the way is closed.
+	if f.natSilent() && f.webReached() && !f.relayWorks() && f.onlyWebPasses() == nil &&
+		f.awake(report.ProbeNAT, f.nat.ServerAnsweredS) == nil {
 		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
 	}
 	if len(evidence) == 0 {

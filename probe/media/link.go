@@ -33,24 +33,27 @@ var (
 // link is the WebRTC connection to the reflector.
 type link struct {
 	clock    probe.Clock
+	dial     dialer
 	pc       *webrtc.PeerConnection
 	track    sendTrack
 	arrivals arrival.Stamps
 	left     arrival.Stamps
-	relays   relayGate
+	gates    gates
 	arriving chan *webrtc.TrackRemote // at most one
 	resource string
 
 	iceUp, dtlsUp, down chan struct{} // each closed once
 	ice, dtls           time.Duration
 	path                string
+	direct              directWays
+	answered            time.Duration // the collector's answer to the offer took so long
 }
 
 // openLink prepares a connection with the servers of ice; rootCAs sign for the
 // relays among them.
 func openLink(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*link, error) {
 	l := &link{
-		clock: env.Clock, arriving: make(chan *webrtc.TrackRemote, 1),
+		clock: env.Clock, dial: env.Dial, arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
 	api, err := l.newAPI(env, servers, rootCAs)
@@ -119,11 +122,12 @@ func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	return l.pc.LocalDescription().SDP, nil
 }
 
-// connect applies the answer and waits for path and keys. UDP goes first; the
-// answer's TCP candidates are held back for c.TCPAfter.
+// connect applies the answer and waits for path and keys. The answer's TCP
+// candidates are held back until the ways over UDP had their time.
 func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error {
 	text, tcp := holdBackTCP(answer)
 	start := l.clock.Now()
+	defer func() { l.direct.overUDP(l.path) }()
 	err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAnswer, err)
@@ -139,21 +143,6 @@ func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error 
 	}
 	l.dtls = l.clock.Now().Sub(connected)
 	return nil
-}
-
-func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c VoiceConfig) error {
-	udpTime := min(c.TCPAfter, c.ICELimit)
-	err := l.await(ctx, l.iceUp, udpTime, errNoPath)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	l.relays.open.Store(true)
-	for _, t := range tcp {
-		if err := l.pc.AddICECandidate(t); err != nil {
-			return fmt.Errorf("%w: %w", errAnswer, err)
-		}
-	}
-	return l.await(ctx, l.iceUp, c.ICELimit-udpTime, errNoPath)
 }
 
 // await waits for up and returns fault after limit, or ctx's error.
@@ -181,11 +170,14 @@ func cmpErr(first, second error) error {
 func (l *link) failure(err error) probe.Result {
 	switch {
 	case errors.Is(err, errNoPath):
-		return ended(report.MediaICEFailed, report.StatusFail, errNoPath.Error())
+		r := ended(report.MediaICEFailed, report.StatusFail, errNoPath.Error())
+		l.direct.fill(r.Data.(*report.MediaVoice))
+		return r
 	case errors.Is(err, errNoKeys):
 		r := ended(report.MediaDTLSFailed, report.StatusFail, errNoKeys.Error())
 		data := r.Data.(*report.MediaVoice)
 		data.Path, data.ICEMS = l.path, new(milliseconds(l.ice))
+		l.direct.fill(data)
 		return r
 	case errors.Is(err, errAnswer):
 		return ended(report.MediaServerError, report.StatusUnknown, errAnswer.Error())
@@ -224,7 +216,10 @@ func (l *link) relayTransport(local *webrtc.ICECandidate, otherwise string) stri
 
 // close lets go of the connection without waiting: the libraries may still be
 // asking a server that does not answer.
-func (l *link) close() { go func() { _ = l.pc.Close() }() }
+func (l *link) close() {
+	l.direct.close()
+	go func() { _ = l.pc.Close() }()
+}
 
 // holdBackTCP takes the TCP candidates out of an answer.
 func holdBackTCP(answer string) (rest string, tcp []webrtc.ICECandidateInit) {
@@ -273,22 +268,22 @@ func onLoopback(servers wire.ICEConfig) bool {
 	return false
 }
 
-// maxChecks is how often a pair is tried, five times a second: relays are not let
-// before the time for UDP alone is over, 7 of them at the least.
-const maxChecks = 20
+// maxChecks is how often a pair is tried, five times a second. The checks that the
+// gates refuse count as well, so that it has to outlast VoiceConfig.ICELimit.
+const maxChecks = 40
 
 // newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
 // retransmission (it would hide loss), no replay protection (it would swallow
 // the duplicates we count).
 func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*webrtc.API, error) {
-	sockets, err := newStampedNet(env, &l.arrivals, &l.left, &l.relays)
+	sockets, err := newStampedNet(env, &l.arrivals, &l.left, &l.gates.overUDP)
 	if err != nil {
 		return nil, err
 	}
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	e.SetNet(sockets)
-	e.SetICEProxyDialer(newRelayDialer(sockets, env.Clock, servers, rootCAs, &l.relays))
+	e.SetICEProxyDialer(newRelayDialer(sockets, env.Clock, servers, rootCAs, &l.gates.overStream))
 	e.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
 	})
@@ -296,6 +291,7 @@ func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertP
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICEMaxBindingRequests(maxChecks)
 	e.SetSTUNGatherTimeout(time.Second)
+	e.SetRelayAcceptanceMinWait(0) // the gates make relays wait
 	e.SetICETimeouts(3*time.Second, 10*time.Second, time.Second)
 	e.SetDTLSRetransmissionInterval(200 * time.Millisecond)
 	e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)

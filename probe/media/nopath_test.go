@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -109,16 +110,21 @@ func (s withoutTCP) Offer(ctx context.Context, offer string) (answer, resource s
 func TestPathAroundAFirewall(t *testing.T) {
 	r := newReflector(t)
 	mediaPort := r.MediaAddr().Port()
+	yes, no := new(true), new(false)
 	for _, c := range []struct {
-		name     string
-		udp, tcp func(int) bool
-		path     string
-		state    report.MediaState
+		name                 string
+		udp, tcp             func(int) bool
+		path                 string
+		state                report.MediaState
+		directUDP, directTCP *bool
 	}{
-		{"UDP blocked", all, none, "host tcp", report.MediaComplete},
-		{"only TURN over UDP open", only(mediaPort), all, "relay udp", report.MediaComplete},
-		{"only TURN over TCP open", all, only(mediaPort), "relay tcp", report.MediaComplete},
-		{"all blocked", all, all, "", report.MediaICEFailed},
+		{"nothing blocked", none, none, "host udp", report.MediaComplete, yes, nil},
+		{"UDP blocked", all, none, "host tcp", report.MediaComplete, no, yes},
+		// A detour over UDP is better than the straight way over TCP.
+		{"the media port's UDP blocked", only(mediaPort), none, "relay udp", report.MediaComplete, no, yes},
+		{"only TURN over UDP open", only(mediaPort), all, "relay udp", report.MediaComplete, no, nil},
+		{"only TURN over TCP open", all, only(mediaPort), "relay tcp", report.MediaComplete, no, nil},
+		{"all blocked", all, all, "", report.MediaICEFailed, no, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := env()
@@ -134,6 +140,9 @@ func TestPathAroundAFirewall(t *testing.T) {
 			})
 			if d.State != c.state || d.Path != c.path {
 				t.Errorf("state %q, path %q; want %q, %q", d.State, d.Path, c.state, c.path)
+			}
+			if !reflect.DeepEqual(d.DirectUDP, c.directUDP) || !reflect.DeepEqual(d.DirectTCP, c.directTCP) {
+				t.Errorf("media port: UDP %v, TCP %v", d.DirectUDP, d.DirectTCP)
 			}
 			if c.state == report.MediaICEFailed && result.Status != report.StatusFail {
 				t.Errorf("status %s", result.Status)

@@ -7,14 +7,14 @@ import (
 	"sync/atomic"
 )
 
-// relayGate keeps relays from being asked for permissions until it is opened.
+// relayGate keeps relays from being asked for permissions until it is opened. It
+// is what puts the ways in order (see awaitPath).
 //
 // The TURN client waits for each permission inside of the call that sends the
 // first packet, and the ICE library makes that call on the one goroutine on which
 // it also takes in answers: with three relays and two addresses of the server a
 // direct way that was answered long ago stays unused for six round trips, on a
-// narrow or far line for seconds. A relay is the last choice and not taken in the
-// first two seconds anyhow; a check that is refused is repeated.
+// narrow or far line for seconds. A check that is refused is repeated.
 type relayGate struct{ open atomic.Bool }
 
 var errGateShut = errors.New("the relays' turn has not come")

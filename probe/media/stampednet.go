@@ -13,7 +13,7 @@ import (
 
 // stampedNet opens the sockets of a network so that they note when packets
 // arrive and leave. Sockets that are not the system's are left as they are, and
-// those of relays go through their gate.
+// those toward relays over UDP go through their gate.
 type stampedNet struct {
 	transport.Net
 	env                  probe.Env

@@ -29,8 +29,9 @@ type VoiceConfig struct {
 	Settled func()
 
 	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
-	// TCPAfter is how long UDP is tried alone. Without it a single lost check
-	// could let TCP win, and the stream would be judged by the wrong path.
+	// TCPAfter is how long UDP to the media port is tried alone. Without it a
+	// single lost check could let another way win, and the stream would be judged
+	// by the wrong path.
 	TCPAfter    time.Duration // 1.5 s
 	ICELimit    time.Duration // answer to path; 5 s
 	DTLSLimit   time.Duration // path to keys; 4 s
@@ -94,10 +95,12 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	s.run(ctx, l, env.Progress)
 	s.awaitStragglers(ctx, l)
 	log, logErr := v.end(ctx, env.Clock, l.resource)
-	return judge(measurement{
+	measured := judge(measurement{
 		stream: s.recording(), log: log, logErr: logErr, path: l.path,
 		ice: l.ice, dtls: l.dtls, stopped: ctx.Err() != nil,
-	}), nil
+	})
+	l.direct.fill(measured.Data.(*report.MediaVoice))
+	return measured, nil
 }
 
 // duration fits the stream into what is left of the budget, as long as that is
@@ -149,7 +152,9 @@ func (v *voice) servers(ctx context.Context) (wire.ICEConfig, error) {
 func (v *voice) exchange(ctx context.Context, l *link, offer string) (answer string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, v.cfg.SignalLimit)
 	defer cancel()
+	asked := l.clock.Now()
 	answer, l.resource, err = v.cfg.Signaller.Offer(ctx, offer)
+	l.answered = l.clock.Now().Sub(asked)
 	return answer, err
 }
 

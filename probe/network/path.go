@@ -85,6 +85,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NetworkPath{}
 	var wg sync.WaitGroup
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })
+	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
 	streams := runAll(ctx, env, found.points)
 	wg.Wait()
 	for _, at := range found.points {
@@ -93,6 +94,9 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data.LANSpreadMS, data.AccessSpreadMS = spreadOf(streams[segmentLAN]), spreadOf(streams[segmentAccess])
 	data.FaultSegment = found.placeFault(streams)
 	data.Line = found.judgeLine(streams)
+	if data.Line != lineReached && anyoneFar(data.Ports) {
+		data.Line = lineReached
+	}
 	data.CGNAT = found.isShared()
 	if at, ok := askedOverUDP(found.points, segmentTransit); ok && streams[segmentTransit].fellSilent() {
 		if data.UDPCut = p.isUDPCut(ctx, env, at); data.UDPCut != nil && *data.UDPCut {

@@ -178,6 +178,11 @@ func TestInsideTheHouse(t *testing.T) {
 		}))
 	case "mtu":
 		recordMTU(t, out)
+	case "ports-tcp":
+		recordPorts(t, out, farEnds{collector: netip.MustParseAddr(collectorAddress)})
+	case "ports-udp":
+		stun := netip.AddrPortFrom(netip.MustParseAddr(collectorAddress), stunPort)
+		recordPorts(t, out, farEnds{collector: stun.Addr(), stun: stun})
 	case "link":
 		record(t, out, NewLink(LinkConfig{URL: "https://" + conferenceAddress}))
 	}

@@ -72,6 +72,31 @@ type NetworkPath struct {
 	MTUBy string `json:"mtu_by,omitempty"`
 	// MTUWorksBytes is the largest IP packet that was answered, in bytes.
 	MTUWorksBytes *int `json:"mtu_works_bytes,omitempty"`
+	// Ports has one entry for each port that was tried because one that is needed
+	// kept silent.
+	Ports []PathPort `json:"ports,omitempty"`
+}
+
+// PathPort is what became of packets to one port of a server.
+type PathPort struct {
+	// Name is that of the segment whose end was asked: transit (the collector) or
+	// server (the conference server).
+	Name string `json:"name"`
+	// Protocol is tcp or udp.
+	Protocol string `json:"protocol"`
+	// Port is the number of the port.
+	Port *int `json:"port,omitempty"`
+	// Needed is true for the port that is in use, false for one that was tried
+	// for comparison.
+	Needed *bool `json:"needed,omitempty"`
+	// Answer is open, refused (by the server), rejected (by a machine before it)
+	// or silent.
+	Answer string `json:"answer"`
+	// Left is true where a public router behind the own one complained of such a
+	// packet whose time to live ran out there, so that it had left this network;
+	// false where that router complained of others, before and after, and of none
+	// of these, or where the own network rejected it; nil where nothing tells.
+	Left *bool `json:"left,omitempty"`
 }
 
 // PathSegment is the stream to the far end of one segment of the path.

@@ -150,6 +150,12 @@ type MediaVoice struct {
 	State MediaState `json:"state"`
 	// Path is kind and transport of the selected pair, such as "srflx udp".
 	Path string `json:"path,omitempty"`
+	// DirectUDP says whether the server's media port answered over UDP; nil where
+	// that was not found out.
+	DirectUDP *bool `json:"direct_udp,omitempty"`
+	// DirectTCP says whether a connection to the server's media port came about
+	// over TCP; nil where UDP answered, so that nobody tried.
+	DirectTCP *bool `json:"direct_tcp,omitempty"`
 	// ICEMS is the time from the answer to a connected path in ms.
 	ICEMS *float64 `json:"ice_ms,omitempty"`
 	// DTLSMS is the time from the connected path to agreed keys in ms.

@@ -19,6 +19,7 @@ const (
 	maxTarget    = 512
 	maxSegments  = 8
 	maxRelays    = 8
+	maxPorts     = 8
 )
 
 // rule is what one field may hold. Validation, redaction and the published
@@ -187,6 +188,16 @@ func namedRule(field string) (rule, bool) {
 		return oneOf("answered", "silent", "none", "not_permitted", "failed")
 	case "NetworkPath.segments":
 		return items(maxSegments)
+	case "NetworkPath.ports":
+		return items(maxPorts)
+	case "PathPort.name":
+		return rule{enum: []string{"transit", "server"}}, true
+	case "PathPort.protocol":
+		return rule{enum: []string{"tcp", "udp"}}, true
+	case "PathPort.port":
+		return between(1, 65535)
+	case "PathPort.answer":
+		return rule{enum: []string{"open", "refused", "rejected", "silent"}}, true
 	case "NetworkPath.fault_segment":
 		return oneOf("lan", "access", "transit", "server", "none")
 	case "NetworkPath.line":

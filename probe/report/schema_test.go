@@ -176,7 +176,7 @@ func TestEnumsHoldEveryConstant(t *testing.T) {
 func documentTypes() []reflect.Type {
 	types := []reflect.Type{
 		reflect.TypeFor[Report](), reflect.TypeFor[Agent](), reflect.TypeFor[Result](),
-		reflect.TypeFor[Cause](), reflect.TypeFor[Evidence](), reflect.TypeFor[PathSegment](), reflect.TypeFor[TURNRelay](),
+		reflect.TypeFor[Cause](), reflect.TypeFor[Evidence](), reflect.TypeFor[PathSegment](), reflect.TypeFor[TURNRelay](), reflect.TypeFor[PathPort](),
 	}
 	for _, name := range probeNames {
 		types = append(types, reflect.TypeOf(newData(name)).Elem())

@@ -44,6 +44,7 @@ type socket struct {
 	file  *os.File
 	isUDP bool
 	to    netip.Addr
+	port  uint16 // 0 for an echo, which has none
 	local netip.Addr
 }
 
@@ -76,10 +77,11 @@ func open(to netip.Addr, ttl int) (*socket, error) {
 
 func (s *socket) prepare(fd, ttl int) error {
 	level, recvErr, hops := unix.SOL_IP, unix.IP_RECVERR, unix.IP_TTL
-	var address unix.Sockaddr = &unix.SockaddrInet4{Port: portUDP, Addr: as4(s.to)}
+	port := int(cmp.Or(s.port, portUDP))
+	var address unix.Sockaddr = &unix.SockaddrInet4{Port: port, Addr: as4(s.to)}
 	if s.to.Is6() {
 		level, recvErr, hops = unix.SOL_IPV6, unix.IPV6_RECVERR, unix.IPV6_UNICAST_HOPS
-		address = &unix.SockaddrInet6{Port: portUDP, Addr: s.to.As16(), ZoneId: zoneID(s.to)}
+		address = &unix.SockaddrInet6{Port: port, Addr: s.to.As16(), ZoneId: zoneID(s.to)}
 	}
 	if err := unix.SetsockoptInt(fd, level, recvErr, 1); err != nil {
 		return err
@@ -89,7 +91,7 @@ func (s *socket) prepare(fd, ttl int) error {
 			return err
 		}
 	}
-	if err := unix.Connect(fd, address); err != nil {
+	if err := unix.Connect(fd, address); err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		return err
 	}
 	at, err := unix.Getsockname(fd)

@@ -1,0 +1,316 @@
+package diagnose_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// flow is packets of one kind to one port of the collector's site.
+type flow struct {
+	protocol string
+	port     int
+}
+
+// site is what the collector offers. All of it works.
+type site struct {
+	web      int  // port of HTTPS
+	shared   bool // TURN over TLS on the port of HTTPS
+	turnsTLS int  // another port of TURN over TLS; 0: none
+}
+
+const (
+	stunPort  = 3478
+	mediaPort = 3480
+)
+
+// firewall lets kinds of packets through or not. atServer places it before the
+// server; otherwise it is the participant's. answers says that only the way back is
+// closed, hides that no ICMP gets through either, and refuses that the server's
+// machine is reached and refuses.
+type firewall struct {
+	passes   func(flow) bool
+	atServer bool
+	answers  bool
+	hides    bool
+	refuses  func(flow) bool
+}
+
+func tcpOnly(ports ...int) func(flow) bool {
+	return func(f flow) bool { return f.protocol == "tcp" && contains(ports, f.port) }
+}
+
+// udpOnly lets all of TCP pass, and UDP to some ports.
+func udpOnly(ports ...int) func(flow) bool {
+	return func(f flow) bool { return f.protocol == "tcp" || contains(ports, f.port) }
+}
+
+func allBut(closed ...flow) func(flow) bool {
+	return func(f flow) bool {
+		for _, c := range closed {
+			if c == f {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func nothing(flow) bool    { return false }
+func everything(flow) bool { return true }
+
+func contains(ports []int, p int) bool {
+	for _, x := range ports {
+		if x == p {
+			return true
+		}
+	}
+	return false
+}
+
+// observe is the report that a check makes behind the firewall. It follows the
+// probes step by step and knows no rule.
+func observe(s site, w firewall) *report.Report {
+	r := healthy()
+	r.Target = ""
+	*load(r), *behavior(r) = report.MediaLoad{}, report.NATBehavior{}
+	webFlow := flow{"tcp", s.web}
+	*path(r) = observePath(s, w)
+	if !w.passes(webFlow) {
+		*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none"}
+		if w.refuses != nil && w.refuses(webFlow) {
+			web(r).Online = new(true)
+		}
+		*nat(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
+		*turn(r) = report.NATTURN{}
+		media(r, report.MediaNoSignalling)
+		return r
+	}
+	reach := func(way, other flow) report.Reach {
+		switch {
+		case w.passes(way):
+			return report.ReachOpen
+		case w.passes(other):
+			return report.ReachBlocked
+		}
+		return report.ReachServerSilent
+	}
+	udp, tcp := flow{"udp", stunPort}, flow{"tcp", stunPort}
+	*nat(r) = report.NAT{UDP: reach(udp, tcp), TCP: reach(tcp, udp), ServerAnsweredS: new(0.5)}
+	tls := s.shared || s.turnsTLS != 0 && w.passes(flow{"tcp", s.turnsTLS})
+	relay := func(works bool) (allocated, relayed *bool, fault string) {
+		if works {
+			return new(true), new(true), ""
+		}
+		return new(false), nil, "unreachable"
+	}
+	t := turn(r)
+	*t = report.NATTURN{Ways: new(2)}
+	t.UDPAllocated, t.UDPRelayed, t.UDPError = relay(w.passes(udp))
+	t.TCPAllocated, t.TCPRelayed, t.TCPError = relay(w.passes(tcp))
+	if s.shared || s.turnsTLS != 0 {
+		t.Ways = new(3)
+		t.TLSAllocated, t.TLSRelayed, t.TLSError = relay(tls)
+	}
+	observeVoice(voice(r), w, tls)
+	return r
+}
+
+func observeVoice(v *report.MediaVoice, w firewall, tls bool) {
+	v.DirectUDP = new(w.passes(flow{"udp", mediaPort}))
+	if !*v.DirectUDP {
+		v.DirectTCP = new(w.passes(flow{"tcp", mediaPort}))
+	}
+	switch {
+	case *v.DirectUDP:
+		v.Path = "srflx udp"
+	case w.passes(flow{"udp", stunPort}):
+		v.Path = "relay udp"
+	case *v.DirectTCP:
+		v.Path = "prflx tcp"
+	case w.passes(flow{"tcp", stunPort}):
+		v.Path = "relay tcp"
+	case tls:
+		v.Path = "relay tls"
+	default:
+		*v = report.MediaVoice{State: report.MediaICEFailed, DirectUDP: v.DirectUDP, DirectTCP: v.DirectTCP}
+	}
+}
+
+// observePath: routers on the way answer unless the firewall hides them. Where it
+// stands before the server, or closes only the way back, packets are seen to leave.
+func observePath(s site, w firewall) report.NetworkPath {
+	segment := func(name string, answers bool) report.PathSegment {
+		if !answers {
+			return report.PathSegment{Name: name, Sent: new(100)}
+		}
+		return report.PathSegment{Name: name, Sent: new(100), Lost: new(0), LossPct: new(0.0), RTTMS: new(9.0)}
+	}
+	udp, web := flow{"udp", stunPort}, flow{"tcp", s.web}
+	p := report.NetworkPath{FaultSegment: "none", Segments: []report.PathSegment{segment("lan", true)}}
+	if !w.hides {
+		p.Segments = append(p.Segments, segment("access", true))
+		p.Line = "reached"
+	}
+	p.Segments = append(p.Segments, segment("transit", w.passes(udp) && w.passes(web)))
+	if w.passes(udp) && w.passes(web) {
+		p.Line = "reached"
+		return p
+	}
+	answer := func(f flow) string {
+		switch {
+		case w.passes(f) && (f.port == s.web || w.refuses == nil):
+			return map[bool]string{true: "open", false: "refused"}[f.port == s.web]
+		case w.passes(f), w.refuses != nil && w.refuses(f):
+			return "refused"
+		}
+		return "silent"
+	}
+	add := func(f flow, needed bool) {
+		t := report.PathPort{Name: "transit", Protocol: f.protocol, Port: &f.port, Needed: &needed, Answer: "silent"}
+		if f.protocol == "tcp" {
+			t.Answer = answer(f)
+		}
+		if needed && t.Answer == "silent" && !w.hides {
+			t.Left = new(w.atServer || w.answers)
+		}
+		if t.Answer != "silent" || t.Left != nil && *t.Left {
+			p.Line = "reached"
+		}
+		p.Ports = append(p.Ports, t)
+	}
+	if w.passes(web) {
+		add(udp, true)
+		add(web, false)
+	} else {
+		add(web, true)
+		for _, n := range []int{443, 80} {
+			if n != s.web {
+				add(flow{"tcp", n}, false)
+			}
+		}
+	}
+	if p.Line == "" {
+		p.Line = "silent"
+	}
+	return p
+}
+
+// TestRestrictedNetworks is the truth table of networks that let out some ports
+// and protocols and not others. The expectations follow from what the firewall
+// does, not from the rules.
+func TestRestrictedNetworks(t *testing.T) {
+	ours, usual := site{web: 443, shared: true}, site{web: 8443, shared: true}
+	behindProxy, besides := site{web: 443}, site{web: 443, turnsTLS: 5349}
+	participant, unknown, server, provider := report.AreaParticipant, report.AreaUnknown, report.AreaMunicipality, report.AreaProvider
+	for _, c := range []struct {
+		name    string
+		site    site
+		wall    firewall
+		code    string // "" for none
+		area    report.Area
+		path    string
+		verdict report.Verdict
+	}{
+		{"no firewall", ours, firewall{passes: everything}, "", "", "srflx udp", report.Ready},
+		{"all of UDP, TCP only to 443", ours, firewall{passes: func(f flow) bool { return f.protocol == "udp" || f.port == 443 }}, "", "", "srflx udp", report.Ready},
+
+		{"TCP 443 alone", ours, firewall{passes: tcpOnly(443)}, "net.udp_blocked", participant, "relay tls", report.Limited},
+		{"TCP 443 alone, and no pings", ours, firewall{passes: tcpOnly(443), hides: true}, "net.udp_blocked", participant, "relay tls", report.Limited},
+		{"TCP 80, 443 and 8443", usual, firewall{passes: tcpOnly(80, 443, 8443)}, "net.udp_blocked", participant, "relay tls", report.Limited},
+		{"TCP 80, 443 and 8443, and no pings", usual, firewall{passes: tcpOnly(80, 443, 8443), hides: true}, "net.udp_blocked", participant, "relay tls", report.Limited},
+		{"TCP 443, and the relay is at 5349", besides, firewall{passes: tcpOnly(443)}, "net.udp_blocked", participant, "", report.NotReady},
+		{"TCP 443, no relay over TLS", behindProxy, firewall{passes: tcpOnly(443)}, "net.udp_blocked", participant, "", report.NotReady},
+		{"TCP 443, no relay over TLS, no pings", behindProxy, firewall{passes: tcpOnly(443), hides: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
+
+		{"UDP dropped or rejected", ours, firewall{passes: udpOnly()}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"UDP dropped, and pings", ours, firewall{passes: udpOnly(), hides: true}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"UDP out, no answers", ours, firewall{passes: udpOnly(), answers: true}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"UDP to 53 and 443", ours, firewall{passes: udpOnly(53, 443)}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
+		{"UDP to 3478", ours, firewall{passes: udpOnly(3478)}, "conf.media_ports_blocked", unknown, "relay udp", report.Limited},
+		{"UDP to 53, 443 and 3478, TCP to 443", ours, firewall{passes: func(f flow) bool {
+			return f.protocol == "udp" && contains([]int{53, 443, 3478}, f.port) || f == flow{"tcp", 443}
+		}}, "conf.media_ports_blocked", unknown, "relay udp", report.Limited},
+		{"the media port over UDP", ours, firewall{passes: allBut(flow{"udp", mediaPort})}, "conf.media_ports_blocked", unknown, "relay udp", report.Limited},
+		{"the media port", ours, firewall{passes: allBut(flow{"udp", mediaPort}, flow{"tcp", mediaPort})}, "conf.media_ports_blocked", unknown, "relay udp", report.Limited},
+		{"the STUN port", ours, firewall{passes: allBut(flow{"udp", stunPort}, flow{"tcp", stunPort})}, "", "", "srflx udp", report.Ready},
+
+		{"8443 is kept in", usual, firewall{passes: allBut(flow{"tcp", 8443})}, "net.port_blocked", participant, "", report.Unknown},
+		{"TCP 443 alone, the collector at 8443", usual, firewall{passes: tcpOnly(443)}, "net.port_blocked", participant, "", report.Unknown},
+		{"TCP 443 alone, no pings, the collector at 8443", usual, firewall{passes: tcpOnly(443), hides: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"TCP 80 and 443, no pings, the collector at 8443", usual, firewall{passes: tcpOnly(80, 443), hides: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"443 is kept in", ours, firewall{passes: allBut(flow{"tcp", 443})}, "net.port_blocked", participant, "", report.Unknown},
+
+		{"before the server: 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), atServer: true}, "conf.server_down", server, "", report.Unknown},
+		{"before the server: all", usual, firewall{passes: nothing, atServer: true}, "conf.server_down", server, "", report.Unknown},
+		{"before the server: UDP and its TCP", ours, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "relay tls", report.Limited},
+		{"before the server: all but web pages", behindProxy, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
+		{"the program does not run", usual, firewall{passes: allBut(flow{"tcp", 8443}), refuses: everything}, "conf.server_down", server, "", report.Unknown},
+
+		{"nothing gets out", usual, firewall{passes: nothing, hides: true}, "net.offline", provider, "", report.NotReady},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := observe(c.site, c.wall)
+			if v := voice(r); v.Path != c.path {
+				t.Fatalf("the model takes %q, want %q", v.Path, c.path)
+			}
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if verdict != c.verdict {
+				t.Errorf("verdict %s, want %s", verdict, c.verdict)
+			}
+			if c.code == "" {
+				for _, cause := range causes {
+					if cause.Severity != report.SeverityInfo {
+						t.Errorf("%+v", cause)
+					}
+				}
+				return
+			}
+			if len(causes) == 0 || causes[0].Code != c.code || causes[0].Area != c.area {
+				t.Errorf("%+v, want %s in the hands of %s", causes, c.code, c.area)
+			}
+			answered := web(r).Stage == "http"
+			for _, cause := range causes {
+				if answered && cause.Code == "conf.server_down" {
+					t.Errorf("%+v, although its server answered and its reflector is awake", cause)
+				}
+			}
+		})
+	}
+}
+
+// The words name the port, in both languages.
+func TestBlockedPortIsNamed(t *testing.T) {
+	for _, port := range []int{8443, 443, 10443} {
+		r := observe(site{web: port, shared: true}, firewall{passes: allBut(flow{"tcp", port})})
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		if len(causes) == 0 || causes[0].Code != "net.port_blocked" {
+			t.Fatalf("%d: %+v", port, causes)
+		}
+		for _, lang := range phrase.Langs() {
+			text, ok := diagnose.ExplainCause(causes[0], lang)
+			if !ok || !strings.Contains(text.Sentence, fmt.Sprint(port)) || !strings.Contains(text.Action, fmt.Sprint(port)) {
+				t.Errorf("%s: %q, %q do not name %d", lang, text.Sentence, text.Action, port)
+			}
+		}
+	}
+}
+
+// A conference server's own port that is kept in: the session cannot work, while
+// our collector, at another port, is reached.
+func TestConferencePortBlocked(t *testing.T) {
+	r := healthy()
+	*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none"}
+	path(r).Ports = []report.PathPort{
+		{Name: "server", Protocol: "tcp", Port: new(8443), Needed: new(true), Answer: "silent", Left: new(false)},
+		{Name: "server", Protocol: "tcp", Port: new(443), Needed: new(false), Answer: "open"},
+	}
+	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+	if len(causes) != 1 || causes[0].Code != "net.port_blocked" || causes[0].Severity != report.SeverityFail || verdict != report.NotReady {
+		t.Errorf("%+v, %s", causes, verdict)
+	}
+}

@@ -1,0 +1,100 @@
+package diagnose
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// portDefinitions are about a port that the participant's network does not let
+// out.
+func portDefinitions() []Definition {
+	return []Definition{{
+		Code: "net.port_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
+		Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNAT},
+		SuppressedBy: []string{"net.offline", "net.captive_portal", "net.dns_failure", "net.proxy_required", "net.proxy_failed"},
+		rule:         portBlocked,
+	}}
+}
+
+// neededPort is what network.path found of the port in use at the end of a
+// segment; nil where it answered, so that nobody looked further.
+func (f *facts) neededPort(segment, protocol string) *report.PathPort {
+	if f.path == nil {
+		return nil
+	}
+	i := slices.IndexFunc(f.path.Ports, func(p report.PathPort) bool {
+		return p.Name == segment && p.Protocol == protocol && isTrue(p.Needed) && p.Port != nil
+	})
+	if i < 0 {
+		return nil
+	}
+	return &f.path.Ports[i]
+}
+
+// otherPortAnswers says whether the same machine answers at another port.
+func (f *facts) otherPortAnswers(segment string) bool {
+	return slices.ContainsFunc(f.path.Ports, func(p report.PathPort) bool {
+		return p.Name == segment && !isTrue(p.Needed) && (p.Answer == "open" || p.Answer == "refused")
+	})
+}
+
+// portBlocked is a port of the conference server or of the collector that this
+// network does not let out. The proof is that packets to it do not get past the
+// own network although others do; else that the very same machine answers at
+// another port. A port that the server refuses is the server's, and so is one that
+// packets leave for. Where the whole machine is silent nothing is said.
+func portBlocked(f *facts) *finding {
+	if f.throughProxy() {
+		return nil // nothing else is meant to leave
+	}
+	if f.target != "" && (f.web == nil || f.web.TCPMS == nil) {
+		if hit := f.portKept(atServer); hit != nil {
+			return hit
+		}
+	}
+	if f.target == "" && f.web != nil && f.web.TCPMS != nil || f.lineReached() || f.voice != nil && f.voice.State != report.MediaNoSignalling {
+		return nil // the collector was reached
+	}
+	hit := f.portKept(atTransit)
+	if hit != nil {
+		hit.severity, hit.blind = report.SeverityWarn, true
+	}
+	return hit
+}
+
+func (f *facts) portKept(segment string) *finding {
+	p := f.neededPort(segment, "tcp")
+	if p == nil {
+		return nil
+	}
+	hit := fault(suggested, observed(report.ProbeNetworkPath, "ports", strconv.Itoa(*p.Port), ""))
+	kept := isFalse(p.Left)
+	switch {
+	case p.Answer == "rejected" && kept:
+		hit.confidence = stated
+	case p.Answer == "silent" && kept:
+		hit.confidence = likely
+	case p.Answer == "silent" && p.Left == nil && f.otherPortAnswers(segment) && !f.lineLoses():
+	default:
+		return nil
+	}
+	return hit
+}
+
+// udpKept is the evidence that packets over UDP do not get past the own network.
+func (f *facts) udpKept() []report.Evidence {
+	p := f.neededPort(atTransit, "udp")
+	if p == nil || !isFalse(p.Left) {
+		return nil
+	}
+	return []report.Evidence{observed(report.ProbeNetworkPath, "ports", "UDP "+strconv.Itoa(*p.Port), "")}
+}
+
+// udpLeaves says that packets over UDP to the reflector get past the own network,
+// so that what stops them stands elsewhere, or stops the answers.
+func (f *facts) udpLeaves() bool {
+	p := f.neededPort(atTransit, "udp")
+	return p != nil && isTrue(p.Left)
+}

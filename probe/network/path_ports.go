@@ -1,0 +1,354 @@
+package network
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Answers of a port, as PathPort has them.
+const (
+	portOpen     = "open"
+	portRefused  = "refused"
+	portRejected = "rejected"
+	portSilent   = "silent"
+)
+
+const (
+	// portWait is how long a port may take to answer. A lost SYN is repeated
+	// after a second (RFC 6298 §2).
+	portWait = 2200 * time.Millisecond
+	// portHeadStart is how long the port that is needed is asked alone: longer
+	// than almost every round trip, so that the others are left in peace where
+	// it answers.
+	portHeadStart = 700 * time.Millisecond
+	// knockWait is how long a router may take to complain, knocks how often it is
+	// asked: complaints get lost, and routers send few of them.
+	knockWait = 600 * time.Millisecond
+	knocks    = 3
+	// referenceHops is at how many routers a packet may run out.
+	referenceHops = 2
+)
+
+// triedPort is a port of a server's and what became of packets to it.
+type triedPort struct {
+	segment string
+	network string // tcp or udp
+	at      netip.AddrPort
+	needed  bool
+	answer  string
+	rtt     time.Duration
+	left    *bool
+}
+
+func (t *triedPort) answered() bool { return t.answer == portOpen || t.answer == portRefused }
+
+// isOpen says whether the port has opened by now; done is closed when it is known.
+func (t *triedPort) isOpen(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return t.answer == portOpen
+	default:
+		return false
+	}
+}
+
+func (t *triedPort) report() report.PathPort {
+	return report.PathPort{
+		Name: t.segment, Protocol: t.network, Port: new(int(t.at.Port())), Needed: &t.needed, Answer: t.answer, Left: t.left,
+	}
+}
+
+// askPorts finds out, where a port that is needed keeps silent, which others
+// answer and whether such packets leave this network at all.
+func (p path) askPorts(ctx context.Context, env probe.Env, found surveyed) []report.PathPort {
+	var mu sync.Mutex
+	var all []*triedPort
+	var wg sync.WaitGroup
+	try := func(f func() []*triedPort) {
+		wg.Go(func() {
+			tried := f()
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, tried...)
+		})
+	}
+	far := found.far
+	if far.stun.IsValid() {
+		try(func() []*triedPort { return p.trySTUN(ctx, env, found) })
+	} else if far.collector.IsValid() {
+		try(func() []*triedPort {
+			return p.tryTCP(ctx, env, found, segmentTransit, far.collector, portOfURL(p.Collector))
+		})
+	}
+	if far.server.IsValid() {
+		try(func() []*triedPort {
+			return p.tryTCP(ctx, env, found, segmentServer, far.server, portOfURL(p.URL))
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil // what was cut off was not silent
+	}
+	var out []report.PathPort
+	for _, t := range all {
+		out = append(out, t.report())
+	}
+	return out
+}
+
+// wellKnown are the ports that a network lets out before all others.
+func wellKnown() []uint16 { return []uint16{443, 80} }
+
+// tryTCP asks the port that is needed and, where it does not open, the
+// well-known ones of the same machine beside it.
+func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment string, host netip.Addr, port string) []*triedPort {
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || number == 0 {
+		return nil
+	}
+	needed := &triedPort{segment: segment, network: "tcp", at: netip.AddrPortFrom(host, uint16(number)), needed: true}
+	done := make(chan struct{})
+	go func() { defer close(done); needed.connect(ctx, env) }()
+	probe.AwaitTurn(ctx, env.Clock, done, portHeadStart)
+	tried := []*triedPort{needed}
+	var wg sync.WaitGroup
+	for _, n := range wellKnown() {
+		if t := (&triedPort{segment: segment, network: "tcp", at: netip.AddrPortFrom(host, n)}); n != needed.at.Port() && !needed.isOpen(done) {
+			tried = append(tried, t)
+			wg.Go(func() { t.connect(ctx, env) })
+		}
+	}
+	wg.Wait()
+	if <-done; needed.answer == portOpen {
+		return nil
+	}
+	unmaskRejection(tried, p.gatewayRTT(ctx, found))
+	if needed.answer != portRefused {
+		p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
+	}
+	return tried
+}
+
+// trySTUN asks the collector's STUN port and, where it is silent, whether packets
+// to it leave. The collector's web port serves as the reference.
+func (p path) trySTUN(ctx context.Context, env probe.Env, found surveyed) []*triedPort {
+	needed := &triedPort{segment: segmentTransit, network: "udp", at: found.far.stun, needed: true, answer: portSilent}
+	if s := runStream(ctx, env, trialPace, stunQuestion(env, needed.at)); s.answered() > 0 {
+		return nil
+	}
+	tried := []*triedPort{needed}
+	if number, err := strconv.ParseUint(portOfURL(p.Collector), 10, 16); err == nil && found.far.collector.IsValid() {
+		web := &triedPort{segment: segmentTransit, network: "tcp", at: netip.AddrPortFrom(found.far.collector, uint16(number))}
+		web.connect(ctx, env)
+		tried = append(tried, web)
+	}
+	p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
+	return tried
+}
+
+// connect asks a port over TCP.
+func (t *triedPort) connect(ctx context.Context, env probe.Env) {
+	limited, cancel := context.WithTimeout(ctx, portWait)
+	defer cancel()
+	start := env.Clock.Now()
+	conn, err := env.Dial(limited, t.network, t.at.String())
+	t.rtt = env.Clock.Now().Sub(start)
+	switch {
+	case err == nil:
+		_ = conn.Close()
+		t.answer = portOpen
+	case probe.IsRefused(err):
+		t.answer = portRefused
+	case probe.IsForbidden(err):
+		t.answer, t.left = portRejected, new(false) // by this computer
+	case limited.Err() != nil, isTimeout(err):
+		t.answer = portSilent
+	default:
+		t.answer = portRejected // an ICMP error (RFC 1122 §4.2.3.9)
+	}
+}
+
+// gatewayRTT is the round trip to the next router; 0 where it does not answer.
+func (p path) gatewayRTT(ctx context.Context, found surveyed) time.Duration {
+	if !found.adapter.Gateway.IsValid() {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, knockWait)
+	defer cancel()
+	r, err := p.Asker.Ask(ctx, found.adapter.Gateway, 0)
+	if err != nil || r.Kind != echo.Reached {
+		return 0
+	}
+	return r.RTT
+}
+
+// unmaskRejection tells a refusal of the own router from one of the server: some
+// firewalls refuse in the server's name. It came from nearby where another port
+// of the server takes several times as long and the router does not.
+func unmaskRejection(tried []*triedPort, gateway time.Duration) {
+	const times, slack = 3, 2 * time.Millisecond
+	open := slices.IndexFunc(tried, func(t *triedPort) bool { return t.answer == portOpen })
+	if open < 0 || gateway == 0 {
+		return
+	}
+	for _, t := range tried {
+		if t.answer == portRefused && t.rtt <= 2*gateway+slack && tried[open].rtt >= times*t.rtt+slack {
+			t.answer, t.left = portRejected, new(false)
+		}
+	}
+}
+
+// seeWhetherLeft lets packets to a silent port run out at routers behind the own
+// one. A complaint shows that they come so far. None shows that they do not where
+// the same routers complain of other packets, before and afterwards.
+func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
+	knocker, ok := p.Asker.(echo.Knocker)
+	if !ok || t.left != nil || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
+		return
+	}
+	refs := p.references(ctx, knocker, found, t.at.Addr(), others)
+	if len(refs) == 0 {
+		p.seeWhoRejects(ctx, env, knocker, found, t)
+		return
+	}
+	for range knocks {
+		if told := t.heardAt(ctx, env, knocker, found, refs); told {
+			return
+		}
+	}
+	for _, ref := range refs {
+		if ref.answers(ctx) {
+			t.left = new(false)
+			return
+		}
+	}
+}
+
+// heardAt sends a packet to each of the routers and says whether one of the
+// answers, or an answer from elsewhere, settles the matter.
+func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told bool) {
+	replies := make([]echo.Reply, len(refs))
+	var wg sync.WaitGroup
+	for i, ref := range refs {
+		wg.Go(func() { replies[i], _ = knock(ctx, env, k, t, ref.ttl) })
+	}
+	wg.Wait()
+	for _, r := range replies {
+		switch {
+		case r.Kind == echo.Unreachable:
+			t.rejectedBy(r.From, found)
+			return true
+		case r.Kind == echo.Expired && (isPublic(r.From) || carrierGrade.Contains(r.From)):
+			t.left = new(true)
+			return true
+		case r.Kind != 0:
+			// A router of the house, behind which the block may be, or the far end.
+			told = true
+		}
+	}
+	return told
+}
+
+// seeWhoRejects asks once without a limit on the way, for a firewall that answers.
+func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
+	if r, ok := knock(ctx, env, k, t, 0); ok && r.Kind == echo.Unreachable {
+		t.rejectedBy(r.From, found)
+	}
+}
+
+// rejectedBy notes who answered in the server's place.
+func (t *triedPort) rejectedBy(from netip.Addr, found surveyed) {
+	t.answer = portRejected
+	if from == found.adapter.Gateway || !isPublic(from) && !carrierGrade.Contains(from) {
+		t.left = new(false)
+	}
+}
+
+func knock(ctx context.Context, env probe.Env, k echo.Knocker, t *triedPort, ttl int) (echo.Reply, bool) {
+	request, err := bindingRequest(env)
+	if err != nil {
+		return echo.Reply{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, knockWait)
+	defer cancel()
+	r, err := k.Knock(ctx, t.network, t.at, ttl, request.Raw)
+	return r, err == nil
+}
+
+// reference is a router behind the own one that complains of packets which run
+// out there.
+type reference struct {
+	ttl int
+	ask func(context.Context) bool
+}
+
+// answers asks several times: complaints get lost.
+func (r reference) answers(ctx context.Context) bool {
+	for range knocks {
+		if r.ask(ctx) {
+			return true
+		}
+	}
+	return false
+}
+
+// references are routers that complain of echoes or, where none does, of
+// connections to a port that is known to answer.
+func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to netip.Addr, others []*triedPort) (refs []reference) {
+	first := 1
+	if !found.adapter.Gateway.IsValid() {
+		first = 0
+	}
+	add := func(hop int, ask func(context.Context) (echo.Reply, error)) {
+		refs = append(refs, reference{hop + 1, func(ctx context.Context) bool {
+			ctx, cancel := context.WithTimeout(ctx, knockWait)
+			defer cancel()
+			r, err := ask(ctx)
+			return err == nil && r.Kind == echo.Expired
+		}})
+	}
+	for hop := first; hop < farthestHop && len(refs) < referenceHops; hop++ {
+		if found.trace.hops[hop].IsValid() {
+			add(hop, func(ctx context.Context) (echo.Reply, error) { return p.Asker.Ask(ctx, to, hop+1) })
+		}
+	}
+	open := slices.IndexFunc(others, (*triedPort).answered)
+	if len(refs) > 0 || open < 0 {
+		return refs
+	}
+	for hop := first; hop < first+3; hop++ {
+		add(hop, func(ctx context.Context) (echo.Reply, error) {
+			return k.Knock(ctx, others[open].network, others[open].at, hop+1, nil)
+		})
+	}
+	answers := make([]bool, len(refs))
+	var wg sync.WaitGroup
+	for i, c := range refs {
+		wg.Go(func() { answers[i] = c.answers(ctx) })
+	}
+	wg.Wait()
+	var heard []reference
+	for i, c := range refs {
+		if answers[i] && len(heard) < referenceHops {
+			heard = append(heard, c)
+		}
+	}
+	return heard
+}
+
+// anyoneFar says whether a machine behind the own network had to do with one of
+// the ports: it answered, or complained.
+func anyoneFar(ports []report.PathPort) bool {
+	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
+		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left
+	})
+}
