@@ -36,7 +36,6 @@ const (
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 32 << 10
 	shutdownTimeout = 8 * time.Second // of the 10 s a service has to stop in
-	cleanEvery      = time.Hour
 )
 
 // Server is a collector that is bound to its address.
@@ -227,22 +226,6 @@ func (s *Server) Serve(ctx context.Context) error {
 		_ = s.http.Close()
 	}
 	return s.Close()
-}
-
-// clean removes what has expired, now and then.
-func (s *Server) clean(ctx context.Context) {
-	tick := time.NewTicker(cleanEvery)
-	defer tick.Stop()
-	for {
-		if err := s.store.DeleteExpired(ctx, s.config.Now()); err != nil && ctx.Err() == nil {
-			s.config.Log.Error("cleaning up failed", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // Close frees everything of a server that does not serve.

@@ -24,7 +24,8 @@ func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) h
 		if wait, ok := a.byAgent.Allow(c.ID); !ok {
 			return tooMany(wait)
 		}
-		if now := a.Now(); now.Sub(c.LastSeenAt) > touchEvery {
+		// A time in the future is that of a clock that was ahead.
+		if now := a.Now(); now.Sub(c.LastSeenAt).Abs() > touchEvery {
 			if err := a.Store.TouchAgent(r.Context(), c.ID, now); err != nil {
 				return err
 			}

@@ -1,22 +1,32 @@
 package store
 
 import (
+	"math"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
+// oldestCheck is how long before its receipt a check can have begun. An agent
+// that was offline may deliver late; a check of years ago is a clock of years
+// ago, such as that of a computer whose battery is empty.
+const oldestCheck = 400 * 24 * time.Hour
+
 // CheckedAt places a report's start on the server's clock: the agent's time
-// less its measured offset, and never after the report came in. Without this a
-// report from a computer whose clock runs a year ahead would stay "the latest"
-// for a year.
+// less its measured offset. The result is never after the report came in:
+// without this a report from a computer whose clock runs a year ahead would stay
+// "the latest" for a year. Where the agent's clock contradicts the receipt in the
+// other direction, the time of receipt is the best that is known.
 func CheckedAt(r *report.Report, receivedAt time.Time) time.Time {
-	at := r.StartedAt
+	// In milliseconds and floating point: an offset of 300 years, which a report
+	// may hold, overflows a time.Duration.
+	at := float64(r.StartedAt.UnixMilli())
 	if web := report.Find[report.NetworkWeb](r); web != nil && web.ClockOffsetMS != nil {
-		at = at.Add(-time.Duration(*web.ClockOffsetMS * float64(time.Millisecond)))
+		at -= *web.ClockOffsetMS
 	}
-	if at.After(receivedAt) {
+	received := float64(receivedAt.UnixMilli())
+	if math.IsNaN(at) || at > received || at < received-float64(oldestCheck.Milliseconds()) {
 		return receivedAt
 	}
-	return at
+	return time.UnixMilli(int64(at)).UTC()
 }

@@ -120,8 +120,14 @@ func (s *Store) TouchAgent(ctx context.Context, agentID string, seen time.Time) 
 	return s.inTx(ctx, func(tx *sql.Tx) error { return touch(ctx, tx, agentID, seen) })
 }
 
+// seenLater keeps the later of two times that overlapping requests bring, and
+// takes the new one where the old one is of a clock that was ahead. Its
+// parameters are the new time, that with the slack, and the new time again.
+const seenLater = `last_seen_at = CASE WHEN last_seen_at BETWEEN ? AND ? THEN last_seen_at ELSE ? END`
+
 func touch(ctx context.Context, tx *sql.Tx, agentID string, seen time.Time) error {
-	done, err := tx.ExecContext(ctx, `UPDATE agents SET last_seen_at = max(last_seen_at, ?) WHERE id = ?`, millis(seen), agentID)
+	at, latest := millis(seen), millis(seen.Add(clockSlack))
+	done, err := tx.ExecContext(ctx, `UPDATE agents SET `+seenLater+` WHERE id = ?`, at, latest, at, agentID)
 	if err != nil {
 		return fmt.Errorf("touch agent %s: %w", agentID, err)
 	}
@@ -129,8 +135,8 @@ func touch(ctx context.Context, tx *sql.Tx, agentID string, seen time.Time) erro
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE latest SET last_seen_at = max(last_seen_at, ?)
-		WHERE participant_id = (SELECT participant_id FROM agents WHERE id = ?)`, millis(seen), agentID)
+		UPDATE latest SET `+seenLater+`
+		WHERE participant_id = (SELECT participant_id FROM agents WHERE id = ?)`, at, latest, at, agentID)
 	if err != nil {
 		return fmt.Errorf("touch participant of agent %s: %w", agentID, err)
 	}

@@ -4,24 +4,37 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
+// clockSlack is by how much two clock readings of the server may contradict the
+// order in which reports came in: requests overlap, and NTP steps a clock.
+const clockSlack = time.Minute
+
+// superseded is the condition under which a report in latest gives way to a new
+// one: it is older, there is none, or it came in later than the new one by the
+// server's clock although it was there before. Then that clock was ahead, and the
+// order of receipt counts: otherwise the state would stay for as long as the
+// clock was wrong. The parameters are checked_at and received_at of the new one.
+const superseded = `(latest.%[1]sreport_id IS NULL OR latest.%[1]schecked_at <= ? OR
+	(SELECT received_at FROM reports WHERE id = latest.%[1]sreport_id) > ?)`
+
 // updateLatest lays a report that has just been kept over what is known of its
 // participant, unless something newer is known already.
 func updateLatest(ctx context.Context, tx *sql.Tx, participantID string, n store.NewReport) error {
-	at := millis(n.CheckedAt)
-	if _, err := tx.ExecContext(ctx, `UPDATE latest SET report_id = ?, checked_at = ? WHERE participant_id = ? AND checked_at <= ?`,
-		n.Report.ID, at, participantID, at); err != nil {
+	at, received := millis(n.CheckedAt), millis(n.ReceivedAt.Add(clockSlack))
+	if _, err := tx.ExecContext(ctx, `UPDATE latest SET report_id = ?, checked_at = ? WHERE participant_id = ? AND `+fmt.Sprintf(superseded, ""),
+		n.Report.ID, at, participantID, at, received); err != nil {
 		return fmt.Errorf("latest state after report %s: %w", n.Report.ID, err)
 	}
 	if heardMicrophone(n.Report) {
 		if _, err := tx.ExecContext(ctx, `
 			UPDATE latest SET full_report_id = ?, full_verdict = ?, full_checked_at = ?
-			WHERE participant_id = ? AND full_checked_at <= ?`,
-			n.Report.ID, string(n.Report.Verdict), at, participantID, at); err != nil {
+			WHERE participant_id = ? AND `+fmt.Sprintf(superseded, "full_"),
+			n.Report.ID, string(n.Report.Verdict), at, participantID, at, received); err != nil {
 			return fmt.Errorf("last full check after report %s: %w", n.Report.ID, err)
 		}
 	}

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"save all or nothing":   saveAllOrNothing,
 		"saved exactly once":    savedExactlyOnce,
 		"latest state":          latestState,
+		"server's clock ahead":  clockAhead,
 		"full and background":   fullAndBackground,
 		"history by page":       historyByPage,
 		"participants by page":  participantsByPage,
@@ -72,7 +73,8 @@ func fullAndBackground(t *testing.T, s store.Store) {
 		"an older background comes late": {[]store.NewReport{full(report.Ready, 3), background(report.NotReady, 1)}, report.Ready, report.Ready},
 	} {
 		id, agent := person(t, s, name)
-		for _, r := range c.reports {
+		for i, r := range c.reports {
+			r.ReceivedAt = at(10 + i) // in this order, whenever they were made
 			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
 			must(t, err)
 		}
@@ -187,7 +189,7 @@ func enrol(t *testing.T, s store.Store) {
 	_, _, err = s.AgentByToken(t.Context(), store.HashOf("other"))
 	wantError(t, "unknown token", err, store.ErrNotFound)
 	must(t, s.TouchAgent(t.Context(), a.ID, evening.Add(time.Hour)))
-	must(t, s.TouchAgent(t.Context(), a.ID, evening)) // late news makes nobody older
+	must(t, s.TouchAgent(t.Context(), a.ID, evening.Add(time.Hour-30*time.Second))) // requests overlap
 	state, err := s.ParticipantState(t.Context(), p.ID)
 	must(t, err)
 	if !state.Enrolled || !state.LastSeenAt.Equal(evening.Add(time.Hour)) || state.Last != nil {
@@ -354,6 +356,46 @@ func latestState(t *testing.T, s store.Store) {
 	must(t, err)
 	if len(counts) != 2 || counts["not_ready"] != 1 || counts[""] != 1 {
 		t.Errorf("counts %v", counts)
+	}
+}
+
+// clockAhead: reports of a time when the server's clock was years ahead do not
+// stay the newest until real time catches up.
+func clockAhead(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	ahead := newReport("", report.NotReady, evening.AddDate(5, 0, 0))
+	background := inBackground(report.Ready, evening.AddDate(5, 0, 1))
+	right := newReport("", report.Ready, evening)
+	late := newReport("", report.NotReady, evening.Add(-time.Hour)) // out of the spool
+	late.ReceivedAt = evening.Add(time.Minute)
+	for _, r := range []store.NewReport{ahead, background, right, late} {
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+	}
+	state, err := s.ParticipantState(t.Context(), p)
+	must(t, err)
+	if state.Last.ID != right.Report.ID || state.Verdict != report.Ready || state.Full.ReportID != right.Report.ID {
+		t.Errorf("last %+v, full %+v, verdict %s", state.Last, state.Full, state.Verdict)
+	}
+	if !state.LastSeenAt.Equal(late.ReceivedAt) {
+		t.Errorf("last seen %v, want %v", state.LastSeenAt, late.ReceivedAt)
+	}
+	must(t, s.TouchAgent(t.Context(), agent, evening.Add(time.Hour)))
+	state, err = s.ParticipantState(t.Context(), p)
+	must(t, err)
+	if !state.LastSeenAt.Equal(evening.Add(time.Hour)) {
+		t.Errorf("last seen %v after a touch", state.LastSeenAt)
+	}
+	// Whatever time a report claims: the first of a participant is the latest.
+	for _, at := range []time.Time{time.Unix(0, 0), time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		p, agent := person(t, s, "B")
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport("", report.Ready, at)})
+		must(t, err)
+		state, err := s.ParticipantState(t.Context(), p)
+		must(t, err)
+		if state.Last == nil || state.Verdict != report.Ready {
+			t.Errorf("%v: %+v", at, state)
+		}
 	}
 }
 
