@@ -99,6 +99,9 @@ type Level struct {
 	Speech bool
 	// ZeroMS is how long the samples have been exactly zero up to now.
 	ZeroMS float64
+	// MissingMS is how much more speech is wanted, or sound where the length of
+	// the capture is fixed.
+	MissingMS float64
 }
 
 // SystemClock is the machine's clock, as finely as the system tells the time.

@@ -113,6 +113,7 @@ func unmeasured(rs []report.Result) {
 
 // stand is a screen with a person before it, without a terminal.
 type stand struct {
+	spoken time.Duration // so far
 	model
 	clock *clock
 	last  tea.Cmd
@@ -181,8 +182,11 @@ func (s *stand) event(after time.Duration, e probe.Event) *stand {
 
 // speak is a voice of the given level for a while, 20 readings a second.
 func (s *stand) speak(for_ time.Duration, rms, peak float64) *stand {
-	for range int(for_ / (50 * time.Millisecond)) {
-		s.event(50*time.Millisecond, levelEvent(probe.Level{RMSDBFS: rms, PeakDBFS: peak, Speech: true}))
+	const reading = 50 * time.Millisecond
+	for range int(for_ / reading) {
+		s.spoken += reading
+		missing := max(0, 4500*time.Millisecond-s.spoken)
+		s.event(reading, levelEvent(probe.Level{RMSDBFS: rms, PeakDBFS: peak, Speech: true, MissingMS: float64(missing.Milliseconds())}))
 	}
 	return s
 }

@@ -53,7 +53,7 @@ var scenes = []scene{
 	{"no_sound", nil, func(_ *testing.T, s *stand) {
 		s.press("enter").begun()
 		for ms := 50.0; ms <= 1500; ms += 50 {
-			s.event(50*time.Millisecond, levelEvent(probe.Level{RMSDBFS: -120, PeakDBFS: -120, ZeroMS: ms}))
+			s.event(50*time.Millisecond, levelEvent(probe.Level{RMSDBFS: -120, PeakDBFS: -120, ZeroMS: ms, MissingMS: 4500}))
 		}
 	}},
 	{"muted_live", nil, func(_ *testing.T, s *stand) {
@@ -67,7 +67,7 @@ var scenes = []scene{
 		s.press("enter").begun().speak(3*time.Second, -46, -35).agree(turnedDown)
 	}},
 	{"live_no_speech", nil, func(_ *testing.T, s *stand) {
-		s.press("enter").begun().event(0, levelEvent(probe.Level{RMSDBFS: -60, PeakDBFS: -50})).agree(unspoken)
+		s.press("enter").begun().event(0, levelEvent(probe.Level{RMSDBFS: -60, PeakDBFS: -50, MissingMS: 4500})).agree(unspoken)
 	}},
 	{"live_finished", nil, func(_ *testing.T, s *stand) {
 		rs := healthy()

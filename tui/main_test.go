@@ -58,7 +58,7 @@ func performance(ctx context.Context, c Choices, progress func(probe.Event)) (*r
 	progress(doneEvent(rs[1]))
 	for i := range 40 {
 		level := -27 + float64(i*7%13)
-		progress(levelEvent(probe.Level{RMSDBFS: level - 12, PeakDBFS: level, Speech: true}))
+		progress(levelEvent(probe.Level{RMSDBFS: level - 12, PeakDBFS: level, Speech: true, MissingMS: float64(4500 - 50*i)}))
 		if err := clock.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return nil, err
 		}

@@ -235,7 +235,7 @@ func (m model) startCheck() (model, tea.Cmd) {
 	c, run := m.desk.check(m.rounds, m.choices)
 	m.running, m.err, m.stage = c, nil, checking
 	m.checking = page.NewChecking(page.Course{
-		NoAudio: o.Consent.NoAudio, Speaker: m.choices.Speaker, SpeakFor: o.SpeakFor,
+		NoAudio: o.Consent.NoAudio, Speaker: m.choices.Speaker,
 		Round: m.rounds, Profile: m.profile, Chosen: m.chosen,
 	}).At(o.Now())
 	m.rounds++

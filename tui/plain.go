@@ -155,7 +155,7 @@ func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewher
 	c := &check{events: make(chan probe.Event, backlog)}
 	done := make(chan checkedMsg, 1)
 	n := narrator{plain: p, page: page.NewChecking(page.Course{
-		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker, SpeakFor: p.SpeakFor,
+		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker,
 		Round: t.round, Profile: p.profile, Chosen: t.chosen,
 	})}
 	n.begin()

@@ -99,7 +99,7 @@ func TestInARealTerminal(t *testing.T) {
 	term.press("d")
 	term.wait("details", "Kennung für die Hilfe: audio.os_muted")
 	term.press("d", "r")
-	term.wait("repeat", "Am Marktplatz blühen die Linden.")
+	term.wait("repeat", "Am Marktplatz blühen die Linden,")
 	term.wait("again", "[r] noch einmal")
 	term.press("q")
 	end := term.wait("end", "ended 0")

@@ -40,9 +40,6 @@ const (
 	DeliveryFailed      = words.DeliveryFailed
 )
 
-// DefaultSpeakFor is how long a person is asked to read aloud.
-const DefaultSpeakFor = 6 * time.Second
-
 // Options is a check and the person before it.
 type Options struct {
 	Lang phrase.Lang
@@ -67,9 +64,6 @@ type Options struct {
 	// OffersSpeaker says that Check can test the loudspeaker, and Speaker that
 	// this was asked for (--speaker). It never sounds without being asked for.
 	OffersSpeaker, Speaker bool
-	// SpeakFor is how long the microphone listens; 0 means DefaultSpeakFor.
-	SpeakFor time.Duration
-
 	// Devices lists the capture devices; nil when there is nothing to choose.
 	Devices func(ctx context.Context) ([]Microphone, error)
 	// Check makes one check. It returns soon after ctx is done; no second one
@@ -128,9 +122,6 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.SpeakFor == 0 {
-		o.SpeakFor = DefaultSpeakFor
-	}
 	if o.Consent.NoAudio {
 		o.OffersSpeaker, o.PlayBack = false, nil
 	}

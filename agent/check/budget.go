@@ -1,13 +1,20 @@
 package check
 
-import "time"
+import (
+	"time"
 
-// The budgets keep the default check within 12 s, also when every server hangs:
-// the plan grants each of them probe.Grace on top.
+	"github.com/tonprobe/tonprobe/probe/audio"
+)
+
+// The budgets keep the default check within 12 s, also when every server hangs,
+// and within 15 s when nobody speaks: the plan grants each of them probe.Grace on
+// top.
 const (
-	// DefaultSpeakFor is one sentence read aloud without haste, and two of the
-	// 3 s windows of short-term loudness (EBU Tech 3341).
-	DefaultSpeakFor = 6 * time.Second
+	// listenBudget is the microphone's, where nobody fixed how long to listen: the
+	// longest capture, and 1.5 s to start. A device that takes longer to open, such
+	// as a Bluetooth headset that switches its profile in 3 s, leaves less time to
+	// wait for a voice; what was heard by then is judged.
+	listenBudget = audio.LongestCapture + 1500*time.Millisecond
 	// MinSpeakFor is the shortest speech P.56 gives a steady level for.
 	MinSpeakFor = 2 * time.Second
 	// MaxSpeakFor bounds the memory and the patience spent.
@@ -19,7 +26,7 @@ const (
 	// MaxBindingLifetime is twice what RFC 4787 REQ-5 recommends, 5 minutes.
 	MaxBindingLifetime = 10 * time.Minute
 
-	// captureOverhead is what the microphone needs beside the speech: starting
+	// captureOverhead is what the microphone needs beside a fixed SpeakFor: starting
 	// the capture process, opening the device (a Bluetooth headset switches its
 	// profile in up to 3 s) and the warm-up that is dropped.
 	captureOverhead = 5 * time.Second

@@ -49,8 +49,10 @@ type Options struct {
 	// up to twice as long then. See MinBindingLifetime.
 	BindingLifetime time.Duration
 	// Only names the probes to run; empty means all.
-	Only     []string
-	SpeakFor time.Duration  // 0 means DefaultSpeakFor
+	Only []string
+	// SpeakFor fixes how long the microphone listens; 0 means until enough speech
+	// was heard.
+	SpeakFor time.Duration
 	Trigger  report.Trigger // "" means report.TriggerCheck
 	Version  string
 	AgentID  string
@@ -120,9 +122,6 @@ func (o Options) Validate() error {
 func (o Options) withDefaults() Options {
 	if o.Profile == "" {
 		o.Profile = diagnose.DefaultProfile
-	}
-	if o.SpeakFor == 0 {
-		o.SpeakFor = DefaultSpeakFor
 	}
 	if o.Trigger == "" {
 		o.Trigger = report.TriggerCheck

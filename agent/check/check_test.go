@@ -162,14 +162,19 @@ func TestBindingLifetimeIsLookedForOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// TestBudgetsFitTwelveSeconds holds the promise of issue 2.
-func TestBudgetsFitTwelveSeconds(t *testing.T) {
-	plan, err := Options{SpeakFor: DefaultSpeakFor, Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context(), newWay())
+// TestBudgetsFit: the check takes 12 s whatever hangs, and 15 s when the
+// microphone waits for somebody to speak.
+func TestBudgetsFit(t *testing.T) {
+	plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context(), newWay())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range plan {
-		if s.Budget+probe.Grace > 12*time.Second {
+		most := 12 * time.Second
+		if s.Probe.Name() == report.ProbeAudioInput {
+			most = 15 * time.Second
+		}
+		if s.Budget+probe.Grace > most {
 			t.Errorf("%s may take %v", s.Probe.Name(), s.Budget+probe.Grace)
 		}
 	}

@@ -66,7 +66,7 @@ func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error
 	}
 	spoken := make(chan struct{})
 	plan := probe.Plan{
-		{Probe: announced{o.audioInput(), spoken}, Budget: o.SpeakFor + captureOverhead},
+		{Probe: announced{o.audioInput(), spoken}, Budget: o.inputBudget()},
 		{Probe: newNAT(s), Budget: natBudget},
 		{Probe: o.newBehavior(s), Budget: behaviorBudget + o.lifetimeSearch()},
 		{Probe: newRelays(s), Budget: relayBudget},
@@ -84,7 +84,15 @@ func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error
 	if !o.microphoneRuns() {
 		close(spoken) // nobody else will
 	}
-	return append(plan, probe.Step{Probe: o.audioOutput(spoken), Budget: o.SpeakFor + captureOverhead + loopBudget}), nil
+	return append(plan, probe.Step{Probe: o.audioOutput(spoken), Budget: o.inputBudget() + loopBudget}), nil
+}
+
+// inputBudget is that of the microphone.
+func (o Options) inputBudget() time.Duration {
+	if o.SpeakFor == 0 {
+		return listenBudget
+	}
+	return o.SpeakFor + captureOverhead
 }
 
 // lifetimeSearch is the time that the search for the lifetime of a NAT's

@@ -30,7 +30,7 @@ type Config struct {
 	Target       string `toml:"target"`        // the conference system's address
 	Device       string `toml:"device"`        // microphone; "" is the default one
 	Lang         string `toml:"lang"`          // de or en; "" is the system's
-	SpeakSeconds int    `toml:"speak_seconds"` // how long to speak
+	SpeakSeconds int    `toml:"speak_seconds"` // how long to listen; 0 = until enough speech was heard
 	NoAudio      bool   `toml:"no_audio"`
 	NoUpload     bool   `toml:"no_upload"`
 	// Load also fills the line, in checks that a person starts. The service never
@@ -74,8 +74,7 @@ func (d Duration) String() string { return time.Duration(d).String() }
 func Default(data string) Config {
 	return Config{
 		Data: data, Profile: diagnose.DefaultProfile,
-		SpeakSeconds: int(check.DefaultSpeakFor / time.Second),
-		Service:      Service{Interval: Duration(15 * time.Minute)},
+		Service: Service{Interval: Duration(15 * time.Minute)},
 		// Two weeks offline at a check every 15 minutes are 1,344 reports of
 		// some 5 kB.
 		Spool: Spool{MaxReports: 1500, MaxBytes: 32 << 20, MaxAge: Duration(14 * 24 * time.Hour)},
@@ -186,8 +185,8 @@ func (c *Config) Validate() error {
 	if _, ok := phrase.ParseLang(c.Lang); c.Lang != "" && !ok {
 		return bad("lang", FaultRange, c.Lang, "de, en")
 	}
-	if s := time.Duration(c.SpeakSeconds) * time.Second; s < check.MinSpeakFor || s > check.MaxSpeakFor {
-		return bad("speak_seconds", FaultRange, c.SpeakSeconds, fmt.Sprintf("%.0f – %.0f", check.MinSpeakFor.Seconds(), check.MaxSpeakFor.Seconds()))
+	if s := time.Duration(c.SpeakSeconds) * time.Second; s != 0 && s < check.MinSpeakFor || s > check.MaxSpeakFor {
+		return bad("speak_seconds", FaultRange, c.SpeakSeconds, fmt.Sprintf("0, %.0f – %.0f", check.MinSpeakFor.Seconds(), check.MaxSpeakFor.Seconds()))
 	}
 	if d := time.Duration(c.Service.Interval); d < time.Minute || d > 24*time.Hour {
 		return bad("service.interval", FaultRange, d, "1m – 24h")

@@ -107,7 +107,7 @@ func TestValuesOutOfRange(t *testing.T) {
 	for key, spoil := range map[string]func(*Config){
 		"data":              func(c *Config) { c.Data = "" },
 		"lang":              func(c *Config) { c.Lang = "fr" },
-		"speak_seconds":     func(c *Config) { c.SpeakSeconds = 0 },
+		"speak_seconds":     func(c *Config) { c.SpeakSeconds = 1 },
 		"service.interval":  func(c *Config) { c.Service.Interval = Duration(time.Second) },
 		"spool.max_reports": func(c *Config) { c.Spool.MaxReports = 0 },
 		"spool.max_bytes":   func(c *Config) { c.Spool.MaxBytes = 1 },

@@ -56,7 +56,7 @@ func parse(args []string, getenv func(string) string) (options, error) {
 	f.BoolVar(&o.once, "once", false, "")
 	f.StringVar(&o.json, "json", "", "")
 	f.BoolVar(&o.noAudio, "no-audio", false, "")
-	seconds := f.Int("speak-seconds", 6, "")
+	seconds := f.Int("speak-seconds", 0, "")
 	lang := f.String("lang", string(o.lang), "")
 	err = f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -66,7 +66,7 @@ func parse(args []string, getenv func(string) string) (options, error) {
 	if err != nil || f.NArg() > 0 {
 		return o, o.misuse(err, f.Args())
 	}
-	if *seconds < 1 || *seconds > 60 {
+	if *seconds < 0 || *seconds > 60 {
 		return o, o.misuse(errors.New(o.texts.T("speak_seconds")), nil)
 	}
 	o.speakFor = time.Duration(*seconds) * time.Second

@@ -54,8 +54,7 @@ func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*repo
 	return tui.Run(ctx, tui.Options{
 		Lang: o.lang, Plain: true, Agreed: true,
 		In: os.Stdin, Out: o.out(),
-		Consent:  tui.Consent{Recipient: c.server.URL(), NoAudio: o.noAudio},
-		SpeakFor: o.speakFor,
+		Consent: tui.Consent{Recipient: c.server.URL(), NoAudio: o.noAudio},
 		Check: func(ctx context.Context, choices tui.Choices, progress func(probe.Event)) (*report.Report, error) {
 			return check.Run(ctx, check.Options{
 				Device: choices.Device, NoAudio: o.noAudio, SpeakFor: o.speakFor, Version: "demo",

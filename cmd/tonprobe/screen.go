@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
@@ -32,7 +31,6 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, ke
 		Consent:     tui.Consent{NoAudio: st.config.NoAudio || flags.withoutMicrophone(), Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
 		Device:      st.config.Device,
 		Profile:     st.config.Profile,
-		SpeakFor:    time.Duration(st.config.SpeakSeconds) * time.Second,
 		Devices:     microphones,
 		Check:       run,
 		Deliver:     deliver,

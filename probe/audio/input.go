@@ -10,10 +10,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// DefaultSpeakFor is how long the participant speaks.
-const DefaultSpeakFor = 6 * time.Second
+// LongestCapture is the longest capture whose length is not fixed: the room, the
+// wait for a voice, and what it says.
+const LongestCapture = quietLead + longestListen
 
-// startAllowance is what a child may need besides SpeakFor before its own
+// startAllowance is what a child may need besides the capture before its own
 // limit ends it: all of DefaultPatience, the warm-up and some.
 const startAllowance = 20 * time.Second
 
@@ -21,8 +22,9 @@ const startAllowance = 20 * time.Second
 type InputConfig struct {
 	// Device is a name or ID as Devices lists it; empty for the default device.
 	Device string
-	// SpeakFor is how much sound is wanted from EventListening on; 0 means
-	// DefaultSpeakFor. The half second of room before it comes on top.
+	// SpeakFor is how much sound is wanted from EventListening on, whatever is
+	// said; the half second of room before it comes on top. 0 means until enough
+	// speech was heard, at most LongestCapture in all.
 	SpeakFor time.Duration
 	// Child makes the capture process; nil for this program itself.
 	Child Child
@@ -44,9 +46,7 @@ type InputConfig struct {
 // can get through (no device, muted, silent, stalled), unknown when it could
 // not tell; the levels are judged by package diagnose.
 func NewInput(c InputConfig) probe.Probe {
-	if c.SpeakFor <= 0 {
-		c.SpeakFor = DefaultSpeakFor
-	}
+	c.SpeakFor = max(0, c.SpeakFor)
 	if c.Patience == (capture.Patience{}) {
 		c.Patience = capture.DefaultPatience()
 	}
@@ -54,6 +54,11 @@ func NewInput(c InputConfig) probe.Probe {
 		c.PersonNames = accountNames()
 	}
 	return &input{c}
+}
+
+// limit is when a capture process ends itself.
+func (c InputConfig) limit() time.Duration {
+	return min(max(c.SpeakFor, LongestCapture)+startAllowance, capture.MaxLimit)
 }
 
 type input struct{ config InputConfig }
@@ -76,9 +81,8 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	limit := min(p.config.SpeakFor+startAllowance, capture.MaxLimit)
 	s := capture.Session{
-		Request:  capture.Request{Op: capture.OpCapture, Device: p.config.Device, LimitMS: limit.Milliseconds()},
+		Request:  capture.Request{Op: capture.OpCapture, Device: p.config.Device, LimitMS: p.config.limit().Milliseconds()},
 		Patience: p.config.Patience,
 		Log:      log,
 	}

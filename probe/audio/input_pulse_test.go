@@ -19,17 +19,18 @@ import (
 
 // check runs audio.input and keeps its events.
 type check struct {
-	t      *testing.T
-	config InputConfig
-	mu     sync.Mutex
-	events []probe.Event
+	t           *testing.T
+	config      InputConfig
+	mu          sync.Mutex
+	events      []probe.Event
+	untilEnough bool // was said, else for a fixed time
 	// onLevel is called at the first reading of the meter.
 	onLevel func()
 }
 
 func (c *check) run() (probe.Result, *report.AudioInput) {
 	c.t.Helper()
-	if c.config.SpeakFor == 0 {
+	if c.config.SpeakFor == 0 && !c.untilEnough {
 		c.config.SpeakFor = 3 * time.Second
 	}
 	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
@@ -80,7 +81,7 @@ func wantState(t *testing.T, d *report.AudioInput, want ...report.CaptureState) 
 func TestHealthyVoice(t *testing.T) {
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))
-	c := &check{t: t, config: InputConfig{SpeakFor: DefaultSpeakFor, Child: rig.Child(ChildArg)}}
+	c := &check{t: t, config: InputConfig{SpeakFor: 6 * time.Second, Child: rig.Child(ChildArg)}}
 	r, d := c.run()
 	wantState(t, d, report.CaptureComplete)
 	if r.Status != report.StatusOK {
@@ -119,6 +120,23 @@ func TestHealthyVoice(t *testing.T) {
 	}
 	if speech < 30 {
 		t.Errorf("%d readings with speech", speech)
+	}
+}
+
+// TestLateVoiceIsHeardToItsEnd: six seconds from the invitation on would have
+// heard half a second of it.
+func TestLateVoiceIsHeardToItsEnd(t *testing.T) {
+	rig := pulserig.Start(t, pulserig.Config{})
+	voice := pulserig.Say(t, pulserig.GermanText, "de", -26)
+	c := &check{t: t, untilEnough: true, config: InputConfig{Child: rig.Child(ChildArg)}}
+	c.onLevel = func() {
+		timer := time.AfterFunc(5*time.Second, func() { rig.Play(voice) })
+		t.Cleanup(func() { timer.Stop() })
+	}
+	_, d := c.run()
+	wantState(t, d, report.CaptureComplete)
+	if *d.SpeechMS < 2500 || *d.CapturedMS < 9000 || *d.CapturedMS > float64(LongestCapture.Milliseconds()) {
+		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
 	}
 }
 

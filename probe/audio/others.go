@@ -162,9 +162,8 @@ type ear struct {
 // listen takes in the microphone's sound until the others are stopped.
 func (e *ear) listen() error {
 	c := e.others.config
-	limit := min(c.SpeakFor+startAllowance, capture.MaxLimit)
 	s := capture.Session{
-		Request:  capture.Request{Op: capture.OpCapture, Device: e.device.ID, Blind: true, LimitMS: limit.Milliseconds()},
+		Request:  capture.Request{Op: capture.OpCapture, Device: e.device.ID, Blind: true, LimitMS: c.limit().Milliseconds()},
 		Patience: c.Patience,
 		Log:      e.others.log,
 	}

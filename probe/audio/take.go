@@ -27,7 +27,6 @@ const quietLead = 500 * time.Millisecond
 
 // take takes in one child's messages.
 type take struct {
-	speakFor time.Duration
 	progress func(probe.Event)
 	persons  []string // names that must not stay in a device's name
 
@@ -42,9 +41,11 @@ type take struct {
 	delivery   *delivery
 	analyzer   *signal.Analyzer // nil until the warm-up is over
 	frames     int
-	listening  bool // the participant has been asked to speak
+	invited    bool // the participant has been asked to speak
+	listening  listening
 	untilLevel int
-	lookAt     int // frames
+	lookAt     int  // frames
+	floorKnown bool // at the latest look, and measured in quiet parts
 
 	keep   *Recording // nil: keep nothing
 	others *others    // nil: listen to no other microphone
@@ -54,8 +55,10 @@ type take struct {
 	rerouted      bool
 }
 
+// newTake listens for speakFor from the invitation to speak on; 0 means until
+// enough speech was heard.
 func newTake(speakFor time.Duration, persons []string, progress func(probe.Event)) *take {
-	return &take{speakFor: speakFor, persons: persons, progress: progress}
+	return &take{listening: listening{fixed: speakFor}, persons: persons, progress: progress}
 }
 
 // handle returns capture.ErrEnough when all that was wanted is there.
@@ -124,30 +127,41 @@ func (t *take) hear(m capture.PCM) error {
 	t.analyzer.Write(samples)
 	t.keep.write(samples)
 	t.frames += frames
+	if t.invited {
+		t.listening.hear(t.lasting(frames), t.analyzer.Level().Speech)
+	}
 	t.invite()
 	t.showLevel(frames)
-	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
-	if wanted := quietLead + t.speakFor; t.captured() >= wanted || heardFor >= wanted+overtime {
+	if t.over() {
 		return capture.ErrEnough
 	}
 	t.look()
 	return nil
 }
 
+// over reports whether there is enough sound, or will never be: a device that
+// delivers too few frames must not hold the check up.
+func (t *take) over() bool {
+	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
+	return t.listening.over(t.floorKnown, t.onlyZeros()) || heardFor >= quietLead+t.listening.longest()+overtime
+}
+
 // invite asks the participant to speak, once the room has been heard. Where
 // there are only zeros there is no room to wait for.
 func (t *take) invite() {
-	if t.listening || t.captured() < quietLead && !t.onlyZeros() {
+	if t.invited || t.captured() < quietLead && !t.onlyZeros() {
 		return
 	}
-	t.listening = true
+	t.invited = true
 	t.progress(probe.Event{Kind: probe.EventListening})
 }
 
 func (t *take) onlyZeros() bool { return t.analyzer.Level().ZeroMS >= t.milliseconds(t.frames) }
 
-func (t *take) captured() time.Duration {
-	return time.Duration(t.frames) * time.Second / time.Duration(t.started.RateHz)
+func (t *take) captured() time.Duration { return t.lasting(t.frames) }
+
+func (t *take) lasting(frames int) time.Duration {
+	return time.Duration(frames) * time.Second / time.Duration(t.started.RateHz)
 }
 
 // framesIn is how many frames of this stream last so long.
@@ -160,7 +174,7 @@ func (t *take) milliseconds(frames int) float64 {
 }
 
 func (t *take) showLevel(frames int) {
-	if !t.listening {
+	if !t.invited {
 		return
 	}
 	if t.untilLevel -= frames; t.untilLevel > 0 {
@@ -174,6 +188,7 @@ func (t *take) showLevel(frames int) {
 	}
 	t.progress(probe.Event{Kind: probe.EventLevel, Level: probe.Level{
 		RMSDBFS: l.RMSDBFS, PeakDBFS: l.PeakDBFS, Speech: l.Speech, ZeroMS: l.ZeroMS,
+		MissingMS: float64(t.listening.missing().Milliseconds()),
 	}})
 }
 

@@ -14,12 +14,13 @@ const lookPeriod = 250 * time.Millisecond
 // look tells what the report would say if the recording ended here, from the
 // invitation to speak on.
 func (t *take) look() {
-	if !t.listening || t.frames < t.lookAt {
+	if !t.invited || t.frames < t.lookAt {
 		return
 	}
 	period := t.framesIn(lookPeriod)
 	t.lookAt = t.frames - t.frames%period + period
 	d := t.data(report.CaptureComplete)
+	t.floorKnown = d.NoiseFloorDBFS != nil && !isTrue(d.NoiseFloorEstimated)
 	t.progress(probe.Event{Kind: probe.EventPartial, Result: &report.Result{
 		Name: report.ProbeAudioInput, Version: inputVersion, Status: coarseStatus(d), Data: d,
 	}})

@@ -13,21 +13,22 @@ import (
 	"github.com/tonprobe/tonprobe/tui/component/probelist"
 )
 
-// readingTexts is the number of texts to read aloud, and textFor how long one
-// of them lasts; a longer speech goes on with the next.
+// readingTexts is the number of texts to read aloud, and textFor how much speech
+// one of them is, read slowly (90 words a minute). A longer speech goes on with
+// the next. What counts is speech, not the clock: no text may change while
+// somebody reads it who began late.
 const (
 	readingTexts = 4
-	textFor      = 9 * time.Second
+	textFor      = 8 * time.Second
 )
 
 // Course is how a check is to go.
 type Course struct {
-	NoAudio  bool // the microphone stays off
-	Speaker  bool // a tone follows the speech
-	SpeakFor time.Duration
-	Round    int // counts the checks, so that each has another text to read
-	Profile  diagnose.Profile
-	Chosen   string // name of the microphone; empty when it is not known
+	NoAudio bool // the microphone stays off
+	Speaker bool // a tone follows the speech
+	Round   int  // counts the checks, so that each has another text to read
+	Profile diagnose.Profile
+	Chosen  string // name of the microphone; empty when it is not known
 }
 
 // Checking shows the running check: a text to read, the meter, and how far the
@@ -40,7 +41,8 @@ type Checking struct {
 	coach     meter.Coach
 	live      diagnose.Live
 	elsewhere Elsewhere
-	heardAt   time.Time // since when sound arrives
+	heardAt   time.Time     // since when sound arrives
+	missing   time.Duration // how much more speech is wanted
 	now       time.Time
 }
 
@@ -69,6 +71,7 @@ func (p Checking) hear(e probe.Event, now time.Time) Checking {
 		if p.heardAt.IsZero() {
 			p.heardAt = now
 		}
+		p.missing = time.Duration(e.Level.MissingMS * float64(time.Millisecond))
 		p.level = p.level.Hear(e.Level, now)
 		p.coach = p.coach.Hear(e.Level, now)
 	case probe.EventMuted:
@@ -147,16 +150,15 @@ func (p Checking) StatusOf(name string) report.Status { return p.probes.Status(n
 // TextKey is the key of the text to read aloud.
 func (p Checking) TextKey() string {
 	n := p.Round
-	if !p.heardAt.IsZero() {
-		n += int(p.now.Sub(p.heardAt) / textFor)
-	}
+	n += int(p.coach.Spoken() / textFor)
 	return fmt.Sprintf("read.text%d", n%readingTexts+1)
 }
 
-// remaining is how many seconds to go on speaking; 0 when nobody has to.
+// remaining is how many seconds of speech are still wanted; 0 when nobody has to
+// go on.
 func (p Checking) remaining() int {
 	if p.heardAt.IsZero() || p.probes.Done(report.ProbeAudioInput) {
 		return 0
 	}
-	return max(0, int(math.Ceil((p.SpeakFor - p.now.Sub(p.heardAt)).Seconds())))
+	return int(math.Ceil(p.missing.Seconds()))
 }

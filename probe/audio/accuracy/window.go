@@ -8,8 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
-// checkSeconds is what a check hears of a voice.
-const checkSeconds = 5.5
+// checkSeconds is the least that a check hears from the first voice on
+// (audio.voiceWindow).
+const checkSeconds = 4.5
 
 // Window is what a check heard that began somewhere in a recording.
 type Window struct {

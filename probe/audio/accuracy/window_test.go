@@ -23,7 +23,7 @@ const (
 // saysLittle are the kinds in which nobody speaks for all of the time, or where half of the voice is breath.
 var saysLittle = []string{"one short sentence", "long pauses", "breathy voice"}
 
-// TestAnyMoment judges fixtures as checks hear them: 5.5 s that begin anywhere. Who is healthy must be so at any
+// TestAnyMoment judges fixtures as checks hear them: 4.5 s that begin anywhere. Who is healthy must be so at any
 // moment, and be recognised as a voice with room to spare; a detector at the edge of its range, such as one for
 // deep voices, shows here by chance what a single recording hides.
 func TestAnyMoment(t *testing.T) {

@@ -63,6 +63,9 @@ func (c Coach) Advice() Advice {
 	return c.advice
 }
 
+// Spoken is how much speech was heard.
+func (c Coach) Spoken() time.Duration { return c.spoken }
+
 // Listen notes that sound arrives now.
 func (c Coach) Listen(now time.Time) Coach {
 	if c.closed {

@@ -1,0 +1,68 @@
+package audio
+
+import (
+	"testing"
+	"time"
+)
+
+// part is a stretch of sound.
+type part struct {
+	lasts  time.Duration
+	speech bool
+	floor  bool // the noise floor is measured by now
+	zeros  bool // nothing but zeros so far
+}
+
+// endsAfter plays the parts and says when the capture ends, in the sound's time
+// from the invitation to speak; -1 when it does not.
+func endsAfter(fixed time.Duration, parts []part) time.Duration {
+	const step = 50 * time.Millisecond
+	l := listening{fixed: fixed}
+	missing := l.missing()
+	for _, p := range parts {
+		for range p.lasts / step {
+			l.hear(step, p.speech)
+			if m := l.missing(); m > missing || m < 0 {
+				return -2 // a countdown that goes up
+			} else {
+				missing = m
+			}
+			if l.over(p.floor, p.zeros) {
+				return l.heard
+			}
+		}
+	}
+	return -1
+}
+
+func TestListeningEnds(t *testing.T) {
+	const s = time.Second
+	quiet := func(d time.Duration) part { return part{lasts: d, floor: true} }
+	speech := func(d time.Duration) part { return part{lasts: d, speech: true, floor: true} }
+	unsure := part{lasts: 20 * s, speech: true}
+	for name, tt := range map[string]struct {
+		fixed time.Duration
+		parts []part
+		want  time.Duration
+	}{
+		"speaks at once and on and on":      {0, []part{speech(20 * s)}, voiceWindow},
+		"begins after five seconds":         {0, []part{quiet(5 * s), speech(20 * s)}, 5*s + voiceWindow},
+		"never pauses":                      {0, []part{unsure}, voiceWindow + pauseWait},
+		"slowly, in words and pauses":       {0, []part{speech(s), quiet(2 * s), speech(s), quiet(2 * s), speech(s), quiet(9 * s)}, 7 * s},
+		"says too little":                   {0, []part{speech(2 * s), quiet(20 * s)}, longestListen},
+		"nobody speaks":                     {0, []part{quiet(20 * s)}, longestListen},
+		"begins at the very end":            {0, []part{quiet(11 * s), speech(20 * s)}, longestListen},
+		"nothing but zeros":                 {0, []part{{lasts: 20 * s, zeros: true}}, zerosListen},
+		"a click is not yet a voice":        {0, []part{speech(300 * time.Millisecond), quiet(5 * s), speech(20 * s)}, 5*s + 300*time.Millisecond + voiceWindow - 300*time.Millisecond},
+		"fixed, whatever is said":           {8 * s, []part{speech(20 * s)}, 8 * s},
+		"fixed, and nobody speaks":          {2 * s, []part{quiet(20 * s)}, 2 * s},
+		"fixed, and nothing but zeros":      {30 * s, []part{{lasts: 60 * s, zeros: true}}, 30 * s},
+		"not before the sound has all come": {0, []part{speech(4 * s)}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := endsAfter(tt.fixed, tt.parts); got != tt.want {
+				t.Errorf("ends after %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
