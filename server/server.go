@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,7 +51,8 @@ type Server struct {
 	listener  net.Listener  // of HTTP
 	port      *oneport.Port // that HTTP shares with TURN; nil without TLS
 	http      *http.Server
-	own       *cert.Own // nil when the certificate comes from files or there is none
+	source    cert.Source // nil where a proxy does TLS
+	own       *cert.Own   // nil when the certificate comes from files or there is none
 }
 
 // New opens the store, brings its tables up to date, starts the reflector and
@@ -121,6 +123,7 @@ func (s *Server) tls() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.source = source
 	return cert.TLS(source), nil
 }
 
@@ -198,7 +201,15 @@ func (s *Server) handler() (http.Handler, error) {
 		return nil, fmt.Errorf("public address: %w", err)
 	}
 	mux.Handle("/", pages)
-	return peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(mux)), nil
+	source := s.source
+	if len(c.BehindProxy) > 0 {
+		source = nil // agents see the proxy's certificate, whichever we have
+	}
+	announcer, err := cert.NewAnnouncer(filepath.Join(c.DataDir, "tls"), source, c.Log)
+	if err != nil {
+		return nil, err
+	}
+	return peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(announcer.Handler(mux))), nil
 }
 
 func foreignOrigin(w http.ResponseWriter, _ *http.Request) {

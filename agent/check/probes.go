@@ -12,6 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/network"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // This file is the one place that names the probes' constructors.
@@ -26,6 +27,7 @@ type sources struct {
 	collector *url.URL
 	token     string
 	client    *http.Client
+	pins      *trust.Pins
 }
 
 // withCollector adds the collector's reflector, and the collector itself as
@@ -39,7 +41,7 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	if c.Token == "" {
 		return s
 	}
-	s.collector, s.token, s.client = base, c.Token, c.Client()
+	s.collector, s.token, s.client, s.pins = base, c.Token, c.Client(), c.Pins
 	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: s.client}
 	s.ice = iceFunc(signaller.ICE).once(ctx)
 	s.signaller = sharedICE{signaller, s.ice}
@@ -82,6 +84,7 @@ func (o Options) newWeb(s sources, way voiceWay) probe.Probe {
 	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, After: way.settled, AtMost: webConnectUntil}
 	if s.collector != nil {
 		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
+		c.CollectorURL, c.Pins = s.collector.String(), s.pins
 	}
 	if len(o.Only) != 1 { // one probe alone need not make room for anybody
 		c.WebSocketAfter, c.ConnectAfter = webSocketAfter, webConnectAfter

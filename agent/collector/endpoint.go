@@ -3,9 +3,8 @@
 package collector
 
 import (
-	"crypto/tls"
+	"context"
 	"crypto/x509"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
@@ -29,6 +29,14 @@ type Endpoint struct {
 	Token string
 	// RootCAs are the certificate authorities trusted; nil means the system's.
 	RootCAs *x509.CertPool
+	// Pins are what is known of the collector's keys; nil is nothing.
+	Pins *trust.Pins
+	// Learn, if not nil, is given what the clients find out about the collector's
+	// keys beyond Pins, and those certificates of its own authority that bring new
+	// dates. Calls do not overlap.
+	Learn func(*trust.Pins, []*x509.Certificate)
+	// Enrolling says that the collector is met for the first time.
+	Enrolling bool
 }
 
 // ParseURL reads a collector's address; the error is an [*origin.Error]. Plain http
@@ -48,27 +56,33 @@ func ParseURL(s string) (*url.URL, error) {
 // Base returns the parsed URL.
 func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 
-// Client returns an HTTP client that trusts RootCAs, uses the proxy that the
-// environment or the system names and follows no redirect: a token must not be
+// Client returns an HTTP client that trusts RootCAs and Pins, uses the proxy that
+// the environment or the system names and follows no redirect: a token must not be
 // carried to another host.
 func (e *Endpoint) Client() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
-			DialContext:           lookup.Dialer{Resolver: lookup.Patient{Resolver: net.DefaultResolver}, Timeout: dialTimeout}.DialContext,
-			TLSClientConfig:       &tls.Config{RootCAs: e.RootCAs, MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 20 * time.Second,
-			IdleConnTimeout:       30 * time.Second,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          4,
+	name := ""
+	if base, err := e.Base(); err == nil {
+		name = base.Hostname()
+	}
+	transport := &http.Transport{
+		Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
+		DialContext:           lookup.Dialer{Resolver: lookup.Patient{Resolver: net.DefaultResolver}, Timeout: dialTimeout}.DialContext,
+		TLSClientConfig:       e.Pins.Config(e.RootCAs, name),
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: 20 * time.Second,
+		IdleConnTimeout:       30 * time.Second,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          4,
+		// Its own error, so that a refusing proxy is told from a refusing collector.
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
+			if r.StatusCode/100 != 2 {
+				return &ProxyError{Status: r.StatusCode}
+			}
+			return nil
 		},
+	}
+	return &http.Client{
+		Transport:     &learner{endpoint: e, next: transport, name: name},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// Untrusted says whether err comes from a certificate that is not trusted.
-func Untrusted(err error) bool {
-	var verify *tls.CertificateVerificationError
-	return errors.As(err, &verify)
 }

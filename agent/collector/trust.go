@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 )
 
 // ErrNoCertificate says that a file named with --ca holds no certificate.
@@ -49,4 +51,30 @@ func RootCAs(certificates string) *x509.CertPool {
 	}
 	pool.AppendCertsFromPEM([]byte(certificates))
 	return pool
+}
+
+// maxAuthorities is how many certificates of a collector's authority are kept: with
+// the file given at the enrolment and dates renewed once in years, more is a fault.
+const maxAuthorities = 8
+
+// WithAuthorities adds certificates to some in PEM form, and drops the oldest where
+// they become too many.
+func WithAuthorities(certificates string, more []*x509.Certificate) string {
+	if len(more) == 0 {
+		return certificates
+	}
+	var all []string
+	add := func(der []byte) {
+		one := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	for block, rest := pem.Decode([]byte(certificates)); block != nil; block, rest = pem.Decode(rest) {
+		add(block.Bytes)
+	}
+	for _, c := range more {
+		add(c.Raw)
+	}
+	return strings.Join(all[max(0, len(all)-maxAuthorities):], "")
 }

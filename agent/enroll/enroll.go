@@ -4,6 +4,7 @@ package enroll
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // The reasons why an enrolment fails. An error of Run wraps exactly one of
@@ -29,7 +31,9 @@ var (
 	ErrCodeInvalid = errors.New("the code is wrong, used or expired")
 	ErrTooMany     = errors.New("too many tries, wait a minute")
 	ErrUnreachable = errors.New("the collector cannot be reached")
-	ErrUntrusted   = errors.New("the collector's certificate is not trusted")
+	// ErrProxy says that the proxy does not connect to the collector.
+	ErrProxy     = errors.New("the proxy does not lead to the collector")
+	ErrUntrusted = errors.New("the collector's certificate is not trusted")
 	// ErrCollector is an answer that a collector does not give.
 	ErrCollector = errors.New("the collector gave an answer that makes no sense")
 )
@@ -101,13 +105,15 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	if err != nil {
 		return nil, fmt.Errorf("enrol: %w", err)
 	}
+	var pins *trust.Pins
+	e.Enrolling, e.Learn = true, func(learned *trust.Pins, _ []*x509.Certificate) { pins = learned }
 	got, err := post(ctx, e.Client(), base.JoinPath("api/v1/enroll").String(), body, now)
 	if err != nil {
 		return nil, fmt.Errorf("enrol at %s: %w", base.Redacted(), err)
 	}
 	me.AgentID = got.AgentID
 	me.Enrolment = &identity.Enrolment{
-		Server: base.String(), Token: got.Token, Participant: got.Participant, EnrolledAt: now.UTC(),
+		Server: base.String(), Token: got.Token, Participant: got.Participant, EnrolledAt: now.UTC(), Pins: pins,
 	}
 	return &me, nil
 }
@@ -120,6 +126,8 @@ func post(ctx context.Context, client *http.Client, url string, body []byte, now
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(req)
 	switch {
+	case collector.AtProxy(err):
+		return nil, fmt.Errorf("%w: %w", ErrProxy, err)
 	case collector.Untrusted(err):
 		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	case err != nil:

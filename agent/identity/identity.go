@@ -19,6 +19,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // FileName is the identity's file in the agent's data folder.
@@ -39,8 +40,11 @@ type Enrolment struct {
 	Participant string `json:"participant"`
 	// CA are the certificate authorities, in PEM form, that were trusted for
 	// this collector at the enrolment beside the system's.
-	CA         string    `json:"ca,omitempty"`
-	EnrolledAt time.Time `json:"enrolled_at"`
+	CA string `json:"ca,omitempty"`
+	// Pins is what is known of the collector's keys; nil with an agent that was
+	// enrolled before collectors announced them.
+	Pins       *trust.Pins `json:"pins,omitempty"`
+	EnrolledAt time.Time   `json:"enrolled_at"`
 }
 
 // BrokenError says that the identity file is there and cannot be used. It is

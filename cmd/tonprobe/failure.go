@@ -69,6 +69,7 @@ func sentences() []struct {
 		{enroll.ErrCodeForm, "enroll.code_form"},
 		{enroll.ErrCodeInvalid, "enroll.code_invalid"},
 		{enroll.ErrTooMany, "enroll.too_many"},
+		{enroll.ErrProxy, "collector.proxy"},
 		{enroll.ErrUntrusted, "collector.untrusted"},
 		{enroll.ErrUnreachable, "collector.unreachable"},
 		{enroll.ErrCollector, "collector.nonsense"},

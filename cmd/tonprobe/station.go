@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -77,11 +78,31 @@ func (s *station) enrolled() bool { return s.id.Enrolment != nil }
 func (s *station) collector() *collector.Endpoint {
 	switch {
 	case s.enrolled():
-		return &collector.Endpoint{URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots}
+		return &collector.Endpoint{
+			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins, Learn: s.learn,
+		}
 	case s.config.Server != "":
 		return &collector.Endpoint{URL: s.config.Server, RootCAs: s.roots}
 	}
 	return nil
+}
+
+// learn keeps what was found out about the collector's keys, for the next start: a
+// running check goes on with what it knew. The identity is read again, so that an
+// enrolment that happened meanwhile is not undone.
+func (s *station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
+	id, err := identity.Load(s.config.Data)
+	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token) {
+		return
+	}
+	if err == nil {
+		id.Enrolment.Pins = pins
+		id.Enrolment.CA = collector.WithAuthorities(id.Enrolment.CA, authorities)
+		err = id.Save(s.config.Data)
+	}
+	if err != nil {
+		s.log.Warn("the collector's keys are not kept", "err", err)
+	}
 }
 
 // recipient is the host that will get the report; "" when none does.

@@ -137,12 +137,22 @@ func dnsFailure(f *facts) *finding {
 	return hit
 }
 
-// tlsIntercepted is a fail only where the connection did not come about.
+// tlsIntercepted is a fail only where the connection did not come about. It is
+// certain where the key was not one of the collector's, and likely where only the
+// issuer's name says so.
 func tlsIntercepted(f *facts) *finding {
 	if f.web == nil || !isTrue(f.web.TLSIntercepted) {
 		return nil
 	}
-	hit := disturbance(likely, ofWeb("tls_intercepted", true, ""))
+	hit := disturbance(likely)
+	if f.web.TLSInspector != "" { // first: it picks the words
+		hit.evidence = append(hit.evidence, ofWeb("tls_inspector", f.web.TLSInspector, ""))
+	}
+	hit.evidence = append(hit.evidence, ofWeb("tls_intercepted", true, ""))
+	if f.web.TLSKey == "foreign" {
+		hit.confidence = stated
+		hit.evidence = append(hit.evidence, ofWeb("tls_key", f.web.TLSKey, ""))
+	}
 	if f.web.Stage == "tcp" {
 		hit.severity = report.SeverityFail
 	}

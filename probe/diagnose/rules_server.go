@@ -84,6 +84,11 @@ func certInvalid(f *facts) *finding {
 		return nil
 	}
 	_, clock := number(f.web.ClockOffsetMS)
+	if f.web.TLSError == "untrusted" && f.web.TLSKey == "own" {
+		// Nobody opens TLS toward the collector: then it is the server's own.
+		hit.evidence = append(hit.evidence, ofWeb("tls_key", "own", ""))
+		return hit
+	}
 	if f.web.TLSError == "untrusted" || f.web.TLSError == "expired" && !clock {
 		hit.confidence, hit.area = suggested, report.AreaUnknown
 	}

@@ -42,6 +42,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	// Said instead where the evidence has this value.
 	may["cause.audio.no_speech.sentence_with_syllabic_ms"] = true
 	may["cause.net.offline.sentence_line_silent"], may["cause.net.offline.action_line_silent"] = true, true
+	for _, part := range []string{"sentence", "action"} {
+		may["cause.net.tls_intercepted."+part+"_tls_inspector_network"], may["cause.net.tls_intercepted."+part+"_tls_inspector_scanner"] = true, true
+	}
 	for _, form := range []string{
 		"sentence_with_beside_proxy", "sentence_proxy_fault_forbidden", "sentence_proxy_fault_redirect", "sentence_proxy_fault_certificate",
 		"sentence_proxy_fault_failing", "sentence_proxy_fault_script", "sentence_proxy_fault_script_gone",

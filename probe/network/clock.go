@@ -51,20 +51,29 @@ func serverTime(h http.Header) (at time.Time, resolution time.Duration, ok bool)
 	return at, time.Second, err == nil
 }
 
-// clockOfExpired asks the time over a connection whose certificate is out of
-// date. It may be believed only if the very certificate is in order at that
-// time: then not the certificate is wrong but our clock.
-func (j *journey) clockOfExpired(ctx context.Context, conn *tls.Conn) {
-	if conn == nil {
+// askUntrusted asks for the time and for the collector's keys over a connection
+// whose certificate is not trusted. The keys have a signature of their own. The
+// time may be believed only if the very certificate is in order at it: then not
+// the certificate is wrong but our clock.
+func (j *journey) askUntrusted(ctx context.Context, conn *tls.Conn) {
+	if conn == nil || j.data.TLSError != "expired" && j.pins() == nil {
 		return
 	}
-	a, err := exchange(ctx, j.env.Clock, conn, get(j.target))
+	req := get(j.target)
+	j.askKeys(req.Header)
+	a, err := exchange(ctx, j.env.Clock, conn, req)
 	if err != nil {
 		return
 	}
-	at, _, ok := serverTime(a.Header)
-	if !ok || verify(j.chain.PeerCertificates, j.target.Hostname(), j.RootCAs, at) != nil {
+	j.readKeys(a.Header)
+	if j.data.TLSError != "expired" {
 		return
 	}
-	j.readClock(a)
+	at, _, ok := serverTime(a.Header)
+	if !ok {
+		return
+	}
+	if _, err := j.pins().Verify(j.shown.Chain, j.target.Hostname(), j.RootCAs, at); err == nil {
+		j.readClock(a)
+	}
 }

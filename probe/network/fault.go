@@ -7,9 +7,10 @@ import (
 	"errors"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // dnsFalse is the kind of a lookup that was answered with an address of nobody.
@@ -67,58 +68,25 @@ func tlsFault(err error) string {
 	return ""
 }
 
-// handshake is TLS with the server called name. state is what the server
-// showed, also when it is not to be trusted; then conn is open, for nothing but
-// questions whose answers nobody has to believe.
-func handshake(ctx context.Context, under net.Conn, name string, roots *x509.CertPool) (*tls.Conn, *tls.ConnectionState, error) {
-	var shown *tls.ConnectionState
-	var trust error
-	conn := tls.Client(under, &tls.Config{
+// handshake is TLS with the server called name. shown is what it showed, also when
+// it is not to be trusted; then conn is open, for nothing but questions whose
+// answers nobody has to believe.
+func handshake(ctx context.Context, under net.Conn, name string, roots *x509.CertPool, pins *trust.Pins) (conn *tls.Conn, shown trust.Contact, err error) {
+	var untrusted error
+	conn = tls.Client(under, &tls.Config{
 		ServerName: name,
 		NextProtos: []string{"http/1.1"},
 		// The chain is verified below, by the same rules, so that an expired
 		// one can still tell whether it is this computer's clock that is wrong.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			shown = &s
-			trust = verify(s.PeerCertificates, name, roots, time.Time{})
+			shown.Chain = s.PeerCertificates
+			shown.Verified, untrusted = pins.Verify(s.PeerCertificates, name, roots, time.Time{})
 			return nil
 		},
 	})
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, shown, err
 	}
-	return conn, shown, trust
-}
-
-// verify holds a chain against name and roots at a time; zero is now.
-func verify(chain []*x509.Certificate, name string, roots *x509.CertPool, at time.Time) error {
-	if len(chain) == 0 {
-		return x509.UnknownAuthorityError{}
-	}
-	opts := x509.VerifyOptions{DNSName: name, Roots: roots, CurrentTime: at, Intermediates: x509.NewCertPool()}
-	for _, c := range chain[1:] {
-		opts.Intermediates.AddCert(c)
-	}
-	_, err := chain[0].Verify(opts)
-	return err
-}
-
-// inspectors sign with these names when they open TLS to look inside.
-func inspectors() []string {
-	return []string{
-		"fortinet", "fortigate", "zscaler", "sophos", "palo alto", "blue coat", "netskope", "barracuda", "watchguard",
-		"sonicwall", "check point", "cisco umbrella", "forcepoint", "kaspersky", "eset ssl filter", "bitdefender",
-		"avast", "avg web", "mitmproxy", "squid", "smoothwall", "lancom", "securepoint", "g data",
-	}
-}
-
-// signedByInspection says whether the issuer is known to open TLS. That none
-// is recognised proves nothing.
-func signedByInspection(chain []*x509.Certificate) bool {
-	if len(chain) == 0 {
-		return false
-	}
-	issuer := strings.ToLower(chain[0].Issuer.String())
-	return slices.ContainsFunc(inspectors(), func(name string) bool { return strings.Contains(issuer, name) })
+	return conn, shown, untrusted
 }

@@ -3,7 +3,6 @@ package network
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -64,8 +64,10 @@ type journey struct {
 	conn     net.Conn
 	dialErrs []error
 	dnsErr   error
-	chain    *tls.ConnectionState // what the server showed, trusted or not
+	shown    trust.Contact // what the server showed, trusted or not
 	answer   *answer
+	// nonce went out with the question for the collector's keys.
+	nonce string
 }
 
 // answer is what came back over HTTP.
@@ -196,19 +198,14 @@ func (j *journey) encrypt(ctx context.Context) bool {
 		return true
 	}
 	start := j.env.Clock.Now()
-	conn, state, err := handshake(ctx, j.conn, j.target.Hostname(), j.RootCAs)
-	j.chain = state
-	if state != nil && signedByInspection(state.PeerCertificates) {
-		j.data.TLSIntercepted = new(true)
-	}
+	conn, shown, err := handshake(ctx, j.conn, j.target.Hostname(), j.RootCAs, j.pins())
+	j.shown = shown
 	if err != nil {
 		j.data.TLSError = tlsFault(err)
 		if j.data.TLSError == "" {
 			return false // no fault of TLS: the line broke or fell silent
 		}
-		if j.data.TLSError == "expired" {
-			j.clockOfExpired(ctx, conn)
-		}
+		j.askUntrusted(ctx, conn)
 		return false
 	}
 	j.conn, j.data.Stage = conn, stageTLS
@@ -219,6 +216,7 @@ func (j *journey) encrypt(ctx context.Context) bool {
 // request asks for the page and takes what its header says.
 func (j *journey) request(ctx context.Context) bool {
 	req := get(j.target)
+	j.askKeys(req.Header)
 	if j.proxy != nil && j.target.Scheme == "http" && !isSOCKS(j.proxy) {
 		req.absolute = true
 	}
@@ -236,6 +234,7 @@ func (j *journey) request(ctx context.Context) bool {
 	j.data.HTTPMS = milliseconds(a.firstByte.Sub(a.sent))
 	j.judgeHealth()
 	j.readClock(a)
+	j.readKeys(a.Header)
 	return true
 }
 

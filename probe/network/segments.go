@@ -30,7 +30,7 @@ func (j *journey) trySmallPackets(ctx context.Context) {
 		return
 	}
 	defer conn.Close()
-	_, _, err = handshake(ctx, conn, j.target.Hostname(), j.RootCAs)
+	_, _, err = handshake(ctx, conn, j.target.Hostname(), j.RootCAs, nil)
 	if err == nil || tlsFault(err) != "" { // a certificate that is refused has arrived
 		j.data.TLSSmallPackets = new(true)
 		return

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
@@ -38,6 +39,10 @@ type WebConfig struct {
 	Proxies func(context.Context, *url.URL) ([]*url.URL, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
+	// CollectorURL is the collector's address, and Pins what is known of its keys;
+	// nil is nothing.
+	CollectorURL string
+	Pins         *trust.Pins
 	// WebSocketURL is where a collector takes WebSockets and sends a message
 	// back; "" leaves them out. Token is the right to ask it.
 	WebSocketURL, Token string
@@ -96,6 +101,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
 	j.unmaskPage()
+	j.judgeCertificate(ctx)
 	j.placeTheFault(ctx)
 	j.trySmallPackets(ctx)
 	j.tryBesideProxy(ctx)

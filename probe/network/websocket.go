@@ -64,7 +64,13 @@ func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, between bool) 
 		return wsUnknown, false
 	}
 	defer k.close()
-	return k.upgrade(ctx), k.couldBeRead()
+	got = k.upgrade(ctx)
+	verdict := k.pins().Judge(k.shown)
+	k.noteVerdict(verdict, k)
+	if j.pins() == nil {
+		j.noteVerdict(verdict, k)
+	}
+	return got, k.couldBeRead()
 }
 
 // towardCollector is a connection to the collector, encrypted where it is to
@@ -109,6 +115,9 @@ func (j *journey) upgrade(ctx context.Context) upgraded {
 		HTTPHeader:      j.headers(),
 		CompressionMode: websocket.CompressionDisabled,
 	})
+	if resp != nil {
+		j.readKeys(resp.Header)
+	}
 	if err != nil {
 		j.env.Log.Info("no WebSocket", "err", report.ErrorText(err))
 		return refused(resp)
@@ -170,6 +179,7 @@ func (j *journey) headers() http.Header {
 	if j.Token != "" {
 		h.Set("Authorization", "Bearer "+j.Token)
 	}
+	j.askKeys(h)
 	return h
 }
 

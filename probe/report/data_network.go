@@ -318,6 +318,13 @@ type NetworkWeb struct {
 	CaptivePortal *bool `json:"captive_portal,omitempty"`
 	// TLSIntercepted is true when another certificate authority than expected signs for the server.
 	TLSIntercepted *bool `json:"tls_intercepted,omitempty"`
+	// TLSKey says whose key the certificate toward the collector had: own (the
+	// collector's, renewed or not) or foreign (somebody's who opens TLS on the way).
+	// Where another server was tested, it speaks of the collector beside it.
+	TLSKey string `json:"tls_key,omitempty"`
+	// TLSInspector is what the issuer is known to be: network (a firewall or proxy)
+	// or scanner (a virus scanner on this computer).
+	TLSInspector string `json:"tls_inspector,omitempty"`
 	// TLSError is untrusted, expired, wrong_name, protocol or other.
 	TLSError string `json:"tls_error,omitempty"`
 	// ClockOffsetMS is this computer's clock less the server's in ms; positive

@@ -178,6 +178,10 @@ func namedRule(field string) (rule, bool) {
 	case "NetworkWeb.proxy_fault":
 		return oneOf("unresolved", "refused", "silent", "certificate", "login", "forbidden", "redirect", "failing",
 			"not_a_proxy", "unknown_kind", "script", "script_gone")
+	case "NetworkWeb.tls_key":
+		return oneOf("own", "foreign")
+	case "NetworkWeb.tls_inspector":
+		return oneOf("network", "scanner")
 	case "NetworkWeb.tls_error":
 		return oneOf("untrusted", "expired", "wrong_name", "protocol", "other")
 	case "NetworkWeb.http_status":

@@ -9,11 +9,15 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // Source gives the certificate to use at the moment.
 type Source interface {
 	Certificate() (*tls.Certificate, error)
+	// Keys are what agents may know the certificates by.
+	Keys() wire.Keys
 }
 
 // TLS is the configuration for a source: TLS 1.2 and 1.3 with the curves of BSI
@@ -40,6 +44,7 @@ type files struct {
 	cert   *tls.Certificate
 	state  [2]time.Time // modification times of the files that cert was read from
 	looked time.Time
+	served served
 }
 
 // FromFiles reads a PEM certificate with its chain, and its key. A renewed one
@@ -73,6 +78,14 @@ func (f *files) Certificate() (*tls.Certificate, error) {
 	return f.cert, nil
 }
 
+// Keys are those of the certificates served so far: who made them is not ours to
+// announce.
+func (f *files) Keys() wire.Keys {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return wire.Keys{Leaf: f.served.list()}
+}
+
 func (f *files) modified() (state [2]time.Time, err error) {
 	for i, name := range []string{f.certFile, f.keyFile} {
 		info, err := os.Stat(name)
@@ -90,5 +103,6 @@ func (f *files) load(state [2]time.Time) error {
 		return fmt.Errorf("read certificate %s with key %s: %w", f.certFile, f.keyFile, err)
 	}
 	f.cert, f.state = &c, state
+	f.served.add(c.Leaf)
 	return nil
 }

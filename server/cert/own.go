@@ -1,6 +1,8 @@
 package cert
 
 import (
+	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -20,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // Lifetimes. Apple's systems refuse a server certificate of more than 398 days.
@@ -27,13 +31,27 @@ const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	serverLife    = 397 * 24 * time.Hour
 	renewBefore   = 30 * 24 * time.Hour
-	backdate      = 24 * time.Hour // for agents whose clock is slow
+	// An agent takes up the authority's new dates the next time it checks, so
+	// that whoever checks once a year keeps up.
+	renewAuthorityBefore = 365 * 24 * time.Hour
+	backdate             = 24 * time.Hour // for agents whose clock is slow
+)
+
+// Names of the files, without their endings.
+const (
+	authorityName = "ca"
+	nextName      = "ca-next"
+	serverName    = "server"
 )
 
 // Own is a certificate from an authority of the collector's own, so that
-// passwords never travel in the clear even when nobody has set up a
-// certificate. Agents trust the authority by its file; it survives the renewal
-// of the certificate.
+// passwords never travel in the clear even when nobody has set up a certificate.
+//
+// Agents trust the authority by its key. Its certificate gets new dates with the
+// same key when it nears its end, or when its dates show that it was made under a
+// wrong clock, so no agent is locked out by either. The key that would follow is
+// made at once and announced with the one in use (see Keys): where a key must be
+// given up, agents know its successor already.
 type Own struct {
 	// AuthorityFile is what agents need for --ca.
 	AuthorityFile string
@@ -44,44 +62,99 @@ type Own struct {
 
 	mu        sync.Mutex
 	authority tls.Certificate
+	nextPin   string
 	server    tls.Certificate
+	served    served
 }
 
 // NewOwn keeps the authority and the certificate in dir, and makes what is
-// missing, expired, or does not hold one of the names (hosts and addresses).
+// missing, out of date, or does not hold one of the names (hosts and addresses).
+// Where the authority's files were taken away, the announced next key takes over.
 func NewOwn(dir string, names []string, now func() time.Time) (*Own, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}
-	o := &Own{AuthorityFile: filepath.Join(dir, "ca.pem"), dir: dir, names: names, now: now}
-	var err error
-	if o.authority, err = o.load("ca"); errors.Is(err, fs.ErrNotExist) {
-		o.authority, err = o.newAuthority()
-	}
-	if err != nil {
+	o := &Own{AuthorityFile: filepath.Join(dir, authorityName+".pem"), dir: dir, names: names, now: now}
+	if err := o.openAuthority(); err != nil {
 		return nil, fmt.Errorf("own certificate authority: %w", err)
 	}
-	if o.server, err = o.load("server"); err != nil || !o.fits() {
+	var err error
+	if o.server, err = o.load(serverName); err != nil || !o.fits() {
 		// Whatever is wrong with it, a new one is as good.
 		if o.server, err = o.newServer(); err != nil {
 			return nil, fmt.Errorf("own certificate: %w", err)
 		}
 	}
+	o.served.add(o.server.Leaf)
 	return o, nil
 }
 
-// Certificate renews the certificate in time.
+func (o *Own) openAuthority() (err error) {
+	if o.authority, err = o.load(authorityName); errors.Is(err, fs.ErrNotExist) {
+		if err = o.succeed(); err == nil {
+			o.authority, err = o.signAuthority()
+		}
+	}
+	if err == nil && !current(o.authority.Leaf, o.now(), authorityLife, renewAuthorityBefore) {
+		o.authority, err = o.signAuthority()
+	}
+	if err != nil {
+		return err
+	}
+	next, err := o.key(nextName)
+	if err != nil {
+		return err
+	}
+	o.nextPin, err = wire.PinOfKey(next.Public())
+	return err
+}
+
+// succeed makes the next key the authority's, where that has none.
+func (o *Own) succeed() error {
+	if _, err := os.Stat(o.path(authorityName, ".key")); !errors.Is(err, fs.ErrNotExist) {
+		return err // its certificate is missing: the key makes another
+	}
+	err := os.Rename(o.path(nextName, ".key"), o.path(authorityName, ".key"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the first start
+	}
+	return err
+}
+
+// current says whether a certificate is good now and for some time, and was not
+// made by a clock that ran ahead.
+func current(c *x509.Certificate, now time.Time, life, before time.Duration) bool {
+	return !now.Before(c.NotBefore) && now.Add(before).Before(c.NotAfter) && !c.NotAfter.After(now.Add(life+backdate))
+}
+
+// Certificate renews the certificate and the authority in time.
 func (o *Own) Certificate() (*tls.Certificate, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.now().Add(renewBefore).After(o.server.Leaf.NotAfter) {
+	if !current(o.authority.Leaf, o.now(), authorityLife, renewAuthorityBefore) {
+		renewed, err := o.signAuthority()
+		if err != nil {
+			return nil, fmt.Errorf("renew own certificate authority: %w", err)
+		}
+		o.authority = renewed
+	}
+	if !o.fits() {
 		renewed, err := o.newServer()
 		if err != nil {
 			return nil, fmt.Errorf("renew own certificate: %w", err)
 		}
 		o.server = renewed
+		o.served.add(renewed.Leaf)
 	}
 	return &o.server, nil
+}
+
+// Keys are those of the certificates served so far, and of the authority: the one
+// in use and the next.
+func (o *Own) Keys() wire.Keys {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return wire.Keys{Leaf: o.served.list(), CA: []string{wire.PinOf(o.authority.Leaf), o.nextPin}}
 }
 
 // Fingerprint is the SHA-256 of the certificate as browsers show it.
@@ -94,14 +167,23 @@ func (o *Own) Fingerprint() string {
 
 func (o *Own) fits() bool {
 	leaf := o.server.Leaf
-	if o.now().Add(renewBefore).After(leaf.NotAfter) || leaf.CheckSignatureFrom(o.authority.Leaf) != nil {
+	if !current(leaf, o.now(), serverLife, renewBefore) || leaf.CheckSignatureFrom(o.authority.Leaf) != nil {
+		return false
+	}
+	// The authority goes with it: agents that know its key take its new dates from there.
+	if len(o.server.Certificate) != 2 || !bytes.Equal(o.server.Certificate[1], o.authority.Leaf.Raw) {
 		return false
 	}
 	return !slices.ContainsFunc(o.names, func(name string) bool { return leaf.VerifyHostname(name) != nil })
 }
 
-func (o *Own) newAuthority() (tls.Certificate, error) {
-	return o.issue("ca", nil, &x509.Certificate{
+// signAuthority makes the authority's certificate, with the key that there is.
+func (o *Own) signAuthority() (tls.Certificate, error) {
+	key, err := o.key(authorityName)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return o.issue(authorityName, key, nil, &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "Tonprobe collector"},
 		NotAfter:              o.now().Add(authorityLife),
 		IsCA:                  true,
@@ -125,16 +207,20 @@ func (o *Own) newServer() (tls.Certificate, error) {
 			t.DNSNames = append(t.DNSNames, name)
 		}
 	}
-	return o.issue("server", &o.authority, t)
+	// The key first: a certificate whose key is missing would be found whole.
+	key, err := newKey()
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	if err := o.writeKey(serverName, key); err != nil {
+		return tls.Certificate{}, err
+	}
+	return o.issue(serverName, key, &o.authority, t)
 }
 
 // issue makes and keeps a certificate; by nil it signs itself.
-func (o *Own) issue(name string, by *tls.Certificate, t *x509.Certificate) (tls.Certificate, error) {
+func (o *Own) issue(name string, key crypto.Signer, by *tls.Certificate, t *x509.Certificate) (tls.Certificate, error) {
 	var none tls.Certificate
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return none, fmt.Errorf("draw a key: %w", err)
-	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
 		return none, fmt.Errorf("draw a serial number: %w", err)
@@ -148,36 +234,83 @@ func (o *Own) issue(name string, by *tls.Certificate, t *x509.Certificate) (tls.
 	if err != nil {
 		return none, fmt.Errorf("sign: %w", err)
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return none, fmt.Errorf("encode the key: %w", err)
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if by != nil {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: by.Leaf.Raw})...)
 	}
-	// The key first: a certificate whose key is missing would be found whole.
-	if err := o.write(name+".key", "PRIVATE KEY", keyDER); err != nil {
-		return none, err
-	}
-	if err := o.write(name+".pem", "CERTIFICATE", der); err != nil {
+	if err := o.write(name+".pem", text, 0o644); err != nil {
 		return none, err
 	}
 	return o.load(name)
 }
 
-func (o *Own) load(name string) (tls.Certificate, error) {
-	return tls.LoadX509KeyPair(filepath.Join(o.dir, name+".pem"), filepath.Join(o.dir, name+".key"))
+// key reads a key, and makes it where there is none.
+func (o *Own) key(name string) (crypto.Signer, error) {
+	b, err := os.ReadFile(o.path(name, ".key"))
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err := newKey()
+		if err != nil {
+			return nil, err
+		}
+		return key, o.writeKey(name, key)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s.key: %w", name, err)
+	}
+	return parseKey(name, b)
 }
 
-// write replaces a file whole or not at all.
-func (o *Own) write(name, kind string, der []byte) error {
-	mode := os.FileMode(0o600)
-	if kind == "CERTIFICATE" {
-		mode = 0o644
+func parseKey(name string, text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("read %s.key: it holds no key", name)
 	}
-	to := filepath.Join(o.dir, name)
-	if err := os.WriteFile(to+".new", pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), mode); err != nil {
-		return fmt.Errorf("keep %s: %w", name, err)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read %s.key: %w", name, err)
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("read %s.key: it cannot sign", name)
+	}
+	return signer, nil
+}
+
+func newKey() (crypto.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("draw a key: %w", err)
+	}
+	return key, nil
+}
+
+func (o *Own) writeKey(name string, key crypto.Signer) error { return writeKey(o.dir, name, key) }
+
+func (o *Own) load(name string) (tls.Certificate, error) {
+	return tls.LoadX509KeyPair(o.path(name, ".pem"), o.path(name, ".key"))
+}
+
+func (o *Own) path(name, ending string) string { return filepath.Join(o.dir, name+ending) }
+
+func (o *Own) write(name string, text []byte, mode os.FileMode) error {
+	return replaceFile(filepath.Join(o.dir, name), text, mode)
+}
+
+func writeKey(dir, name string, key crypto.Signer) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("encode the key: %w", err)
+	}
+	return replaceFile(filepath.Join(dir, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+}
+
+// replaceFile replaces a file whole or not at all.
+func replaceFile(to string, text []byte, mode os.FileMode) error {
+	if err := os.WriteFile(to+".new", text, mode); err != nil {
+		return fmt.Errorf("keep %s: %w", filepath.Base(to), err)
 	}
 	if err := os.Rename(to+".new", to); err != nil {
-		return fmt.Errorf("keep %s: %w", name, err)
+		return fmt.Errorf("keep %s: %w", filepath.Base(to), err)
 	}
 	return nil
 }

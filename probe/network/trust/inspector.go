@@ -1,0 +1,56 @@
+package trust
+
+import (
+	"crypto/x509"
+	"slices"
+	"strings"
+)
+
+// Inspector is the kind of product that opens TLS to look inside.
+type Inspector string
+
+// The kinds. NoInspector says that no name was recognised, which proves nothing.
+const (
+	NoInspector Inspector = ""
+	// InNetwork is a firewall or a proxy of a company, a school or an authority.
+	InNetwork Inspector = "network"
+	// OnComputer is a virus scanner or a similar program on this computer.
+	OnComputer Inspector = "scanner"
+)
+
+// networkInspectors and computerInspectors sign with these names.
+func networkInspectors() []string {
+	return []string{
+		"fortinet", "fortigate", "zscaler", "sophos", "palo alto", "blue coat", "bluecoat", "netskope", "barracuda", "watchguard",
+		"sonicwall", "check point", "checkpoint", "cisco umbrella", "cisco secure access", "forcepoint", "websense", "mitmproxy",
+		"squid", "smoothwall", "lancom", "securepoint", "stormshield", "clavister", "genugate", "iboss", "lightspeed", "securly",
+		"contentkeeper", "untangle", "opnsense", "pfsense", "sangfor", "menlo security", "cato networks", "hillstone", "skyhigh",
+		"mcafee web gateway", "trend micro web security", "gateway ca - cloudflare", "cloudflare for teams", "kerio control",
+		"endian firewall", "ipfire", "linewize", "goguardian", "symantec web security", "ssl inspection", "tls inspection", "https inspection",
+	}
+}
+
+func computerInspectors() []string {
+	return []string{
+		"kaspersky", "eset ssl filter", "bitdefender", "avast", "avg web", "avg technologies", "g data", "norton web", "mcafee web shield",
+		"adguard", "fiddler", "charles proxy", "portswigger", "netfilter", "dr.web", "bullguard", "emsisoft", "qustodio", "net nanny",
+		"k9 web protection", "covenant eyes", "superfish", "vipre", "zonealarm", "comodo internet security", "malwarebytes", "f-secure",
+	}
+}
+
+// KnownInspector looks for the name of a known product in the issuer. That none is
+// recognised proves nothing.
+func KnownInspector(chain []*x509.Certificate) Inspector {
+	if len(chain) == 0 {
+		return NoInspector
+	}
+	issuer := strings.ToLower(chain[0].Issuer.String())
+	has := func(name string) bool { return strings.Contains(issuer, name) }
+	switch {
+	case slices.ContainsFunc(computerInspectors(), has):
+		return OnComputer
+	case slices.ContainsFunc(networkInspectors(), has):
+		return InNetwork
+	}
+	return NoInspector
+}
