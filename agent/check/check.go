@@ -48,7 +48,9 @@ type Options struct {
 	// which the router forgets an idle binding; 0 leaves it out. The check takes
 	// up to twice as long then. See MinBindingLifetime.
 	BindingLifetime time.Duration
-	// Only names the probes to run; empty means all.
+	// Only are the probes to run, by name or by group (the first word of a name);
+	// empty means all. A group leaves out media.load and audio.output unless Load
+	// and Speaker are set.
 	Only []string
 	// SpeakFor fixes how long the microphone listens; 0 means until enough speech
 	// was heard.

@@ -87,14 +87,6 @@ func TestCancelledCheckIsNoReport(t *testing.T) {
 	})
 }
 
-func TestOnlyUnknownProbe(t *testing.T) {
-	_, err := Run(t.Context(), Options{Only: []string{"nat", "natt"}})
-	var unknown *UnknownProbeError
-	if !errors.As(err, &unknown) || !slices.Equal(unknown.Names, []string{"natt"}) || !slices.Contains(unknown.Known, "media.voice") || !slices.Contains(unknown.Known, "media.load") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestUnknownProfile(t *testing.T) {
 	if _, err := Run(t.Context(), Options{Profile: "nonsense", Plan: probe.Plan{}}); err == nil {
 		t.Error("an unknown profile was taken")

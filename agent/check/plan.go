@@ -12,6 +12,17 @@ import (
 
 // plan is the list of probes with their budgets.
 func (o Options) plan(ctx context.Context) (probe.Plan, error) {
+	if len(o.Only) > 0 {
+		known, err := o.names(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if o.Only, err = o.selection(known); err != nil {
+			return nil, err
+		}
+		o.Load = o.Load || slices.Contains(o.Only, report.ProbeMediaLoad)
+		o.Speaker = o.Speaker || slices.Contains(o.Only, report.ProbeAudioOutput)
+	}
 	plan := o.Plan
 	voice := newWay()
 	if plan == nil {
@@ -21,11 +32,7 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 		}
 	}
 	if len(o.Only) > 0 {
-		kept, missing := plan.Only(o.Only)
-		if len(missing) > 0 {
-			return nil, &UnknownProbeError{Names: missing, Known: o.names(ctx, plan)}
-		}
-		plan = kept
+		plan, _ = plan.Only(o.Only)
 	}
 	if o.Plan == nil {
 		if !has(plan, report.ProbeMediaVoice) {
@@ -41,18 +48,19 @@ func has(plan probe.Plan, name string) bool {
 }
 
 // names are those of every probe there is, those on request too.
-func (o Options) names(ctx context.Context, plan probe.Plan) (names []string) {
-	everything := o
-	everything.Load, everything.Speaker = true, true
-	if o.Plan == nil {
-		if whole, err := everything.usualPlan(ctx, newWay()); err == nil {
-			plan = whole
+func (o Options) names(ctx context.Context) (names []string, err error) {
+	plan := o.Plan
+	if plan == nil {
+		everything := o
+		everything.Load, everything.Speaker = true, true
+		if plan, err = everything.usualPlan(ctx, newWay()); err != nil {
+			return nil, err
 		}
 	}
 	for _, s := range plan {
 		names = append(names, s.Probe.Name())
 	}
-	return names
+	return names, nil
 }
 
 // usualPlan is the whole plan; way is that of its voice.
@@ -75,7 +83,7 @@ func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error
 		{Probe: newLink(s), Budget: linkBudget},
 		{Probe: newPath(s, o.Target, way), Budget: pathBudget},
 	}
-	if o.Load || slices.Contains(o.Only, report.ProbeMediaLoad) {
+	if o.Load {
 		plan = append(plan, probe.Step{Probe: o.load(s), Budget: loadBudget})
 	}
 	if !o.Speaker {

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -73,16 +72,15 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return err
 	}
-	if err := p.findDevice(ctx, c); err != nil {
-		return err
-	}
 	o := st.checkOptions(p.version)
 	o.Only, o.OtherMicrophones, o.BindingLifetime = only(flags.only), true, flags.lifetime
-	o.Load = c.Load
+	o.Load, o.Speaker = c.Load, flags.speaker
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	o.OtherMicrophones = true
+	if err := p.findDevice(ctx, c); err != nil {
+		return err
+	}
 	if p.attended(flags) {
 		o.Keep = new(audio.Recording)
 	}
@@ -91,7 +89,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return check.Run(ctx, o)
 	}
 	d := &delivery{station: st}
-	r, err := p.screen(ctx, st, flags, o.Keep, run, d.deliver)
+	r, err := p.screen(ctx, st, flags, o, run, d.deliver)
 	if r == nil {
 		return err
 	}
@@ -109,13 +107,6 @@ func (s *station) checkOptions(version string) check.Options {
 		SpeakFor: time.Duration(s.config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.collector(), Env: probe.Env{Log: s.log},
 	}
-}
-
-// withoutMicrophone reports whether the measurements asked for need nobody to
-// read anything aloud.
-func (c *checkFlags) withoutMicrophone() bool {
-	names := only(c.only)
-	return len(names) > 0 && !slices.Contains(names, report.ProbeAudioInput) && !slices.Contains(names, report.ProbeAudioOutput)
 }
 
 func only(list string) []string {

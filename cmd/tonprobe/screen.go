@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -18,7 +19,7 @@ type deliverFunc func(ctx context.Context, r *report.Report) tui.Delivery
 
 // screen leads a person through the check. It is the one place that knows the
 // screens.
-func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, kept *audio.Recording, run checkFunc, deliver deliverFunc) (*report.Report, error) {
+func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wanted check.Options, run checkFunc, deliver deliverFunc) (*report.Report, error) {
 	out := p.humanOut(flags)
 	o := tui.Options{
 		Lang:        p.lang,
@@ -28,7 +29,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, ke
 		Out:         out,
 		Interactive: p.attended(flags),
 		Agreed:      flags.yes,
-		Consent:     tui.Consent{NoAudio: st.config.NoAudio || flags.withoutMicrophone(), Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
+		Consent:     tui.Consent{NoAudio: !wanted.Listens(), Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
 		Device:      st.config.Device,
 		Profile:     st.config.Profile,
 		Devices:     microphones,
@@ -40,7 +41,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, ke
 		OffersSpeaker: true,
 		Speaker:       flags.speaker,
 	}
-	if kept != nil {
+	if kept := wanted.Keep; kept != nil {
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
 		o.Erase = kept.Erase
 	}

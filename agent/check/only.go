@@ -1,0 +1,51 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// onRequest are the probes that a group does not include unless they were asked
+// for otherwise: one fills the line, the other makes a sound.
+func (o Options) onRequest(name string) bool {
+	return name == report.ProbeMediaLoad && !o.Load || name == report.ProbeAudioOutput && !o.Speaker
+}
+
+// selection is what Only means among the known probes: each once, in their order.
+// A group is the first word of a name; "nat" is both, and taken as the group.
+func (o Options) selection(known []string) ([]string, error) {
+	wanted := map[string]bool{}
+	var unknown []string
+	for _, asked := range o.Only {
+		found := false
+		for _, name := range known {
+			group, _, _ := strings.Cut(name, ".")
+			if name != asked && group != asked {
+				continue
+			}
+			found = true
+			wanted[name] = wanted[name] || name == asked || !o.onRequest(name)
+		}
+		if !found && !slices.Contains(unknown, asked) {
+			unknown = append(unknown, asked)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, &UnknownProbeError{Names: unknown, Known: known}
+	}
+	return slices.DeleteFunc(slices.Clone(known), func(name string) bool { return !wanted[name] }), nil
+}
+
+// Listens reports whether the check opens a microphone: it can then ask a person
+// to speak or to be quiet. The options are those that Validate accepts.
+func (o Options) Listens() bool {
+	if o.noAudioBecause() != "" {
+		return false
+	}
+	return len(o.Only) == 0 || slices.ContainsFunc(o.Only, func(name string) bool {
+		group, _, _ := strings.Cut(name, ".")
+		return group == "audio"
+	})
+}
