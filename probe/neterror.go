@@ -12,6 +12,11 @@ func IsRefused(err error) bool { return isOneOf(err, refusedErrnos) }
 // IsNoRoute says whether this computer has no way to the network of an address.
 func IsNoRoute(err error) bool { return isOneOf(err, noRouteErrnos) }
 
+// IsUnreachable says whether a neighbour on this computer's own network, the
+// server or the next router, does not answer to its address (ARP, RFC 826), or a
+// router said that it has no way on. On macOS it may be a missing permission.
+func IsUnreachable(err error) bool { return isOneOf(err, unreachableErrnos) }
+
 // IsForbidden says whether this computer itself refused to send, as its own
 // firewall does.
 func IsForbidden(err error) bool { return isOneOf(err, forbiddenErrnos) }

@@ -14,5 +14,6 @@ var (
 		10051 /* WSAENETUNREACH */, 10050 /* WSAENETDOWN */, 10049 /* WSAEADDRNOTAVAIL */, 10047, /* WSAEAFNOSUPPORT */
 		syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT,
 	}
-	forbiddenErrnos = []syscall.Errno{10013 /* WSAEACCES */, syscall.EACCES, syscall.EPERM}
+	unreachableErrnos = []syscall.Errno{10065 /* WSAEHOSTUNREACH */, 10064 /* WSAEHOSTDOWN */, syscall.EHOSTUNREACH, syscall.EHOSTDOWN}
+	forbiddenErrnos   = []syscall.Errno{10013 /* WSAEACCES */, syscall.EACCES, syscall.EPERM}
 )

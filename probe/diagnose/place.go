@@ -307,26 +307,3 @@ func (f *facts) targetNeverAnswered() bool {
 	}
 	return false
 }
-
-// lineAlive reports whether anybody behind the own router answered: our
-// reflector, a router of the provider or a server.
-func (f *facts) lineAlive() bool {
-	return f.lineReached() || f.path != nil && f.path.Line == "reached"
-}
-
-// lineDead reports the positive sign that the line behind the own router is
-// down: that router answers, nobody behind it does, and no other probe got
-// anywhere. named says that a far machine was asked by its address; without
-// one only the routers on the way kept silent.
-func (f *facts) lineDead() (dead, named bool) {
-	if f.path == nil || f.path.Line != "silent" || f.lineReached() {
-		return false, false
-	}
-	if w := f.web; w != nil && (isTrue(w.Online) || f.behindPortal() || w.TCPMS != nil || w.DNSError == "not_found" || w.HTTPStatus != nil) {
-		return false, false
-	}
-	for _, s := range f.path.Segments {
-		named = named || (s.Name == atTransit || s.Name == atServer) && s.Lost == nil
-	}
-	return true, named
-}

@@ -12,7 +12,7 @@ func accessDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "net.offline", Severity: report.SeverityFail, Area: report.AreaParticipant,
-			Needs: append(web[:3:3], report.ProbeNetworkPath), rule: offline,
+			Needs: append(web[:3:3], report.ProbeNetworkPath, report.ProbeNetworkLink), rule: offline,
 		},
 		{
 			Code: "net.captive_portal", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
@@ -76,28 +76,6 @@ func blockedDefinitions() []Definition {
 // ofWeb is a value of network.web without a bound.
 func ofWeb(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeNetworkWeb, field, value, unit)
-}
-
-// offline needs the positive sign that there is no network at all, or that the
-// own router answers and nobody behind it, or that the interface went away in
-// the middle. That a server is silent is neither.
-func offline(f *facts) *finding {
-	if f.web != nil && isFalse(f.web.Online) && f.web.Stage == "" && !f.lineReached() {
-		return fault(stated, ofWeb("online", false, ""))
-	}
-	if f.path != nil && f.path.Line == "cut" {
-		return fault(likely, observed(report.ProbeNetworkPath, "line", "cut", ""))
-	}
-	dead, named := f.lineDead()
-	if !dead || f.web != nil && isTrue(f.web.ProxyOffered) || f.proxyFault() != "" {
-		return nil // a network that has a proxy is silent by design, and so is one whose proxy is down
-	}
-	hit := fault(suggested, observed(report.ProbeNetworkPath, "line", "silent", ""))
-	if named {
-		hit.confidence = likely
-	}
-	hit.area = report.AreaProvider
-	return hit
 }
 
 // captivePortal is the probe's own finding from two signs.

@@ -41,9 +41,14 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	}
 	// Said instead where the evidence has this value.
 	may["cause.audio.no_speech.sentence_with_syllabic_ms"] = true
-	may["cause.net.offline.sentence_line_silent"], may["cause.net.offline.action_line_silent"] = true, true
 	for _, part := range []string{"sentence", "action"} {
 		may["cause.net.tls_intercepted."+part+"_tls_inspector_network"], may["cause.net.tls_intercepted."+part+"_tls_inspector_scanner"] = true, true
+	}
+	for _, place := range []string{
+		"line_silent", "line_router_silent", "gateway_state_unreachable",
+		"uplink_no_link", "uplink_no_address", "uplink_self_assigned", "uplink_no_route",
+	} {
+		may["cause.net.offline.sentence_"+place], may["cause.net.offline.action_"+place] = true, true
 	}
 	for _, form := range []string{
 		"sentence_with_beside_proxy", "sentence_proxy_fault_forbidden", "sentence_proxy_fault_redirect", "sentence_proxy_fault_certificate",
@@ -96,20 +101,34 @@ func TestExplainIsFilledAndShort(t *testing.T) {
 	}
 }
 
-// Without a network it is the computer that must be connected, behind a router
-// without a line it is the router that must be restarted: one thing to do each.
+// Without a network it is the computer that must be connected, at a router that
+// is off or without a line it is the router that must be looked at: one thing to do
+// each, and nothing that cuts off the person's telephone.
 func TestOfflineIsToldByWhereTheLineEnds(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		general, _ := diagnose.Explain("net.offline", lang)
-		for line, router := range map[string]bool{"cut": false, "silent": true} {
+		for _, c := range []struct {
+			probe, field, value string
+			router, own         bool // says the word router; differs from the general words
+		}{
+			{report.ProbeNetworkPath, "line", "cut", false, false},
+			{report.ProbeNetworkPath, "line", "silent", true, true},
+			{report.ProbeNetworkPath, "line", "router_silent", true, true},
+			{report.ProbeNetworkLink, "gateway_state", "unreachable", true, true},
+			{report.ProbeNetworkLink, "uplink", "no_link", false, true},
+			{report.ProbeNetworkLink, "uplink", "no_address", false, true},
+			{report.ProbeNetworkLink, "uplink", "self_assigned", false, true},
+			{report.ProbeNetworkLink, "uplink", "no_route", false, true},
+			{report.ProbeNetworkWeb, "online", "", false, false},
+		} {
 			got, ok := diagnose.ExplainCause(report.Cause{Code: "net.offline",
-				Evidence: []report.Evidence{{Probe: report.ProbeNetworkPath, Field: "line", Value: line}}}, lang)
-			if !ok || strings.Contains(got.Sentence+got.Action, "outer") != router || (got != general) != router {
-				t.Errorf("%s %s: %+v", lang, line, got)
+				Evidence: []report.Evidence{{Probe: c.probe, Field: c.field, Value: c.value}}}, lang)
+			if !ok || strings.Contains(got.Sentence+got.Action, "outer") != c.router || (got != general) != c.own {
+				t.Errorf("%s %s: %+v", lang, c.value, got)
 			}
 			for _, s := range []string{got.Sentence, got.Action} {
 				if strings.Count(s, ".") != 1 || utf8.RuneCountInString(s) > 100 {
-					t.Errorf("%s %s: %q", lang, line, s)
+					t.Errorf("%s %s: %q", lang, c.value, s)
 				}
 			}
 		}

@@ -39,6 +39,8 @@ type LinkConfig struct {
 	Radio func(context.Context, adapter.Adapter) adapter.Adapter
 	// Families says whether IPv4 and IPv6 lead out; nil asks the system.
 	Families func() (ipv4, ipv6 bool)
+	// WhyNoWay says what a computer lacks that has no way out; nil asks the system.
+	WhyNoWay func() adapter.Uplink
 }
 
 // NewLink is the probe "network.link". Its data is a *report.NetworkLink.
@@ -58,6 +60,9 @@ func NewLink(c LinkConfig) probe.Probe {
 	if c.Families == nil {
 		c.Families = adapter.Families
 	}
+	if c.WhyNoWay == nil {
+		c.WhyNoWay = adapter.WhyNoWay
+	}
 	return link{c}
 }
 
@@ -66,26 +71,34 @@ type link struct{ LinkConfig }
 func (link) Name() string { return report.ProbeNetworkLink }
 func (link) Version() int { return 1 }
 
-// anywhere is an address for documentation (RFC 5737): only the way to it is
-// asked for, nothing is sent there.
-var anywhere = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+// anywhere and anywhere6 are addresses for documentation (RFC 5737, RFC 3849): only
+// the way to them is asked for, nothing is sent there.
+var (
+	anywhere  = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	anywhere6 = netip.MustParseAddr("2001:db8::1")
+)
 
 // Run describes the link and asks the next router.
 func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	addrs := addressesOf(ctx, p.Resolver, p.URL)
-	to := anywhere
-	if len(addrs) > 0 {
-		to = addrs[0]
+	to := addrs
+	if len(to) == 0 {
+		to = []netip.Addr{anywhere, anywhere6}
 	}
-	if ownAddresses(env)(to) {
+	if ownAddresses(env)(to[0]) {
 		return notNeeded(), nil
 	}
 	data := &report.NetworkLink{}
 	ipv4, ipv6 := p.Families()
 	data.IPv4, data.IPv6 = &ipv4, &ipv6
-	a, err := p.Toward(ctx, to)
-	if err != nil {
-		env.Log.Info("no link found", "err", report.ErrorText(err))
+	a, ok := towardAny(ctx, env, p.Toward, to)
+	switch {
+	case !ok && !ipv4 && !ipv6:
+		data.Uplink = string(p.WhyNoWay())
+	case a.Unplugged:
+		data.Uplink = string(adapter.NoLink)
+	}
+	if !ok {
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer has no way to the server", Data: data}, nil
 	}
 	var wg sync.WaitGroup
@@ -94,6 +107,24 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	p.askGateway(ctx, env, a, data)
 	wg.Wait()
 	return judgeLink(data), nil
+}
+
+// towardAny finds the interface that carries the way to the first address to which
+// one leads: where the route of a family is unreachable, programs take the other
+// (RFC 8305). A way from an address that this computer gave itself leads only to
+// addresses of that kind, whatever the routes say (RFC 3927 §2.6.2).
+func towardAny(ctx context.Context, env probe.Env, toward func(context.Context, netip.Addr) (adapter.Adapter, error), to []netip.Addr) (adapter.Adapter, bool) {
+	for _, addr := range to {
+		a, err := toward(ctx, addr)
+		if err != nil {
+			env.Log.Info("no way to an address", "err", report.ErrorText(err))
+			continue
+		}
+		if !a.Local.IsLinkLocalUnicast() || addr.IsLinkLocalUnicast() {
+			return a, true
+		}
+	}
+	return adapter.Adapter{}, false
 }
 
 func describeLink(a adapter.Adapter, data *report.NetworkLink) {
@@ -140,6 +171,8 @@ func recordGateway(s *stream, data *report.NetworkLink) {
 		}
 	case errors.Is(s.err, echo.ErrNotPermitted):
 		data.GatewayState = "not_permitted"
+	case probe.IsUnreachable(s.err):
+		data.GatewayState = "unreachable"
 	case s.err != nil:
 		data.GatewayState = "failed"
 	case s.sent > 0:
@@ -153,6 +186,7 @@ func judgeLink(d *report.NetworkLink) probe.Result {
 		"silent":        "the next router does not answer: many are set up so",
 		"not_permitted": "the system does not let this program ask the next router",
 		"failed":        "the next router could not be asked",
+		"unreachable":   "the next router is not on the network",
 	}
 	if note, unknown := notes[d.GatewayState]; unknown {
 		return probe.Result{Status: report.StatusUnknown, Note: note, Data: d}
@@ -172,12 +206,16 @@ func compareFamilies(ctx context.Context, env probe.Env, addrs []netip.Addr, por
 	defer cancel()
 	over4 := make(chan bool, 1)
 	go func() { over4 <- answers(ctx, env, addrs[four], port) }()
+	start := env.Clock.Now()
 	over6 := answers(ctx, env, addrs[six], port)
-	if over6 {
+	hung := env.Clock.Now().Sub(start) >= attemptDelay
+	switch {
+	case over6:
 		return new(true)
-	}
-	if !<-over4 {
-		return nil // the server is silent altogether
+	case !<-over4, !hung:
+		// The server is silent altogether, or the system or a router said no at
+		// once: programs go on with IPv4 before anybody notices (RFC 8305 §5).
+		return nil
 	}
 	return new(false)
 }

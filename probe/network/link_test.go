@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pion/transport/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/adapter"
@@ -143,6 +146,138 @@ func TestLinkCallsNoSilenceALoss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLinkTakesTheFamilyThatLeadsOut: a route of one family that is unreachable
+// is not the end of the way (RFC 8305).
+func TestLinkTakesTheFamilyThatLeadsOut(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}
+	four, six := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("2001:db8:5::7")
+	for name, c := range map[string]struct {
+		answers    []string // of the name, in this order
+		ipv4, ipv6 bool     // which of them leads out
+		local      string   // the address used there
+		families   bool     // whether another way leads out at all
+		lacks      adapter.Uplink
+		uplink     string
+		state      string
+	}{
+		"IPv6 unreachable":          {[]string{six.String(), four.String()}, true, false, "192.168.178.20", true, "", "", "answered"},
+		"IPv4 unreachable":          {[]string{four.String(), six.String()}, false, true, "2001:db8:20::20", true, "", "", "answered"},
+		"the name has no IPv4":      {[]string{six.String()}, true, false, "192.168.178.20", true, adapter.NoRoute, "", ""},
+		"neither":                   {[]string{six.String(), four.String()}, false, false, "", false, adapter.NoRoute, "no_route", ""},
+		"no name, no way":           {nil, false, false, "", false, adapter.NoLink, "no_link", ""},
+		"no name, IPv6 alone":       {nil, false, true, "2001:db8:20::20", true, "", "", "answered"},
+		"an address of its own":     {[]string{four.String()}, true, false, "169.254.7.9", false, adapter.SelfAssigned, "self_assigned", ""},
+		"the last one that is none": {[]string{four.String()}, true, false, "169.255.0.1", true, "", "", "answered"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := NewLink(LinkConfig{
+				URL: "https://bbb.example", Resolver: names{"bbb.example": c.answers},
+				Asker: replies(time.Millisecond, 0, echo.Reply{Kind: echo.Reached}),
+				Toward: func(_ context.Context, to netip.Addr) (adapter.Adapter, error) {
+					if to.Is4() && !c.ipv4 || to.Is6() && !c.ipv6 {
+						return adapter.Adapter{}, unreachable
+					}
+					a := wifi()
+					a.Local = netip.MustParseAddr(c.local)
+					return a, nil
+				},
+				Families: func() (bool, bool) { return c.families && c.ipv4, c.families && c.ipv6 },
+				WhyNoWay: func() adapter.Uplink { return c.lacks },
+			})
+			r, err := p.Run(t.Context(), deaf(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := r.Data.(*report.NetworkLink)
+			if d.Uplink != c.uplink || d.GatewayState != c.state || d.IPv6Reached != nil || (c.state == "") != (r.Status == report.StatusUnknown) {
+				t.Errorf("%s: %+v, %+v", name, d, r)
+			}
+		})
+	}
+}
+
+// TestIPv6CountsOnlyWhereItCostsTime: the system's or a router's no at once makes
+// no program wait.
+func TestIPv6CountsOnlyWhereItCostsTime(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}
+	for name, c := range map[string]struct {
+		after time.Duration // the attempt over IPv6 fails
+		six   error         // so; nil: it works
+		four  error
+		want  *bool
+	}{
+		"no at once":            {0, unreachable, nil, nil},
+		"no within the start":   {249 * time.Millisecond, unreachable, nil, nil},
+		"no after the start":    {250 * time.Millisecond, unreachable, nil, new(false)},
+		"silence":               {time.Hour, unreachable, nil, new(false)},
+		"silence of the server": {time.Hour, unreachable, unreachable, nil},
+		"refused":               {0, syscall.ECONNREFUSED, nil, new(true)},
+		"slow, and there":       {time.Second, nil, nil, new(true)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			env := environment(t)
+			env.Net = byFamily{env.Net, func(ctx context.Context, six bool) error {
+				if !six {
+					return c.four
+				}
+				if err := (probe.SystemClock{}).Sleep(ctx, c.after); err != nil {
+					return err
+				}
+				return c.six
+			}}
+			addrs := []netip.Addr{netip.MustParseAddr("2001:db8:5::7"), netip.MustParseAddr("198.51.100.7")}
+			got := compareFamilies(t.Context(), env, addrs, "443", true)
+			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		})
+	}
+}
+
+// byFamily connects as the test wants.
+type byFamily struct {
+	transport.Net
+	dial func(ctx context.Context, six bool) error
+}
+
+func (n byFamily) CreateDialer(*net.Dialer) transport.Dialer { return familyDialer(n) }
+
+type familyDialer byFamily
+
+func (d familyDialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+func (d familyDialer) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	if err := d.dial(ctx, strings.HasPrefix(address, "[")); err != nil {
+		return nil, err
+	}
+	near, far := net.Pipe()
+	_ = far.Close()
+	return near, nil
+}
+
+// TestLinkWithoutTheOtherEnd: address and route stay where a cable was pulled.
+func TestLinkWithoutTheOtherEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := wifi()
+		a.Unplugged = true
+		if d, _ := runLink(t, a, replies(0, 1, echo.Reply{})); d.Uplink != "no_link" {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// TestLinkWhoseRouterIsAway: nobody answers to the router's address any more.
+func TestLinkWhoseRouterIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, r := runLink(t, wifi(), refuse(fmt.Errorf("receive an echo: %w", syscall.EHOSTUNREACH)))
+		if d.GatewayState != "unreachable" || r.Status != report.StatusUnknown || r.Note == "" {
+			t.Errorf("%+v, %+v", d, r)
+		}
+	})
 }
 
 func TestLinkStopsWhenToldTo(t *testing.T) {

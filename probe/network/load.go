@@ -9,6 +9,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/echo"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -91,7 +92,7 @@ func unknownLoad(d *report.MediaLoad, why string) probe.Result {
 
 // question asks the collector's STUN server; nil where none is known.
 func (p load) question(ctx context.Context, env probe.Env) question {
-	at := path{PathConfig{ICE: p.ICE, Resolver: p.Resolver}}.stunServer(ctx, env)
+	at := path{PathConfig{ICE: p.ICE, Resolver: p.Resolver, Toward: adapter.Toward}}.stunServer(ctx, env)
 	if !at.IsValid() {
 		return nil
 	}

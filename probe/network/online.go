@@ -21,7 +21,7 @@ func (j *journey) judgeOnline() {
 		j.data.Online = new(true)
 	case slices.ContainsFunc(j.addrs, netip.Addr.IsLoopback):
 		// This computer itself is no network to be cut off from.
-	case noInterface(j.env) || noRoute(j.env):
+	case noInterface(j.env), noRoute(j.env, j.addrs...):
 		j.data.Online = new(false)
 	}
 }
@@ -59,12 +59,16 @@ func noInterface(env probe.Env) bool {
 	return true
 }
 
-// noRoute says for certain that the system has no way to any far address.
-// Connecting a UDP socket asks its routes and sends nothing; the addresses are
-// those for documentation (RFC 5737, RFC 3849).
-func noRoute(env probe.Env) bool {
-	for network, address := range map[string]string{"udp4": "192.0.2.1:9", "udp6": "[2001:db8::1]:9"} {
-		conn, err := env.Net.DialUDP(network, nil, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(address)))
+// noRoute says for certain that the system has no way to any far address, nor to
+// those given: a server may stand in the same network, which has no way out.
+// Connecting a UDP socket asks the routes and sends nothing.
+func noRoute(env probe.Env, to ...netip.Addr) bool {
+	for _, a := range append(to, anywhere, anywhere6) {
+		network := "udp4"
+		if a.Is6() {
+			network = "udp6"
+		}
+		conn, err := env.Net.DialUDP(network, nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 9)))
 		if err == nil {
 			_ = conn.Close()
 			return false

@@ -103,7 +103,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 			data.FaultSegment = cannotTell // what a firewall keeps back is lost at no place
 		}
 	}
-	if isCut(env, streams) {
+	if isCut(env, streams) || p.isUnplugged(ctx, found) {
 		data.FaultSegment, data.Line = cannotTell, lineCut
 	}
 	return judgePath(data), nil
@@ -157,7 +157,7 @@ func judgePath(d *report.NetworkPath) probe.Result {
 	switch {
 	case len(d.Segments) == 0:
 		return probe.Result{Status: report.StatusUnknown, Note: "no point on the way to the server could be asked", Data: d}
-	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineCut && (d.UDPCut == nil || !*d.UDPCut):
+	case d.FaultSegment == cannotTell && d.Line != lineSilent && d.Line != lineRouterSilent && d.Line != lineCut && (d.UDPCut == nil || !*d.UDPCut):
 		return probe.Result{Status: report.StatusUnknown, Note: "the figures do not tell where packets get lost", Data: d}
 	}
 	return probe.Result{Status: report.StatusOK, Data: d}

@@ -19,6 +19,8 @@ type farEnds struct {
 	server    netip.Addr     // the conference server
 	collector netip.Addr     // the collector's web server
 	stun      netip.AddrPort // the collector's STUN server, as the collector told
+	// elsewhere is looked at where none of them is known.
+	elsewhere netip.Addr
 	// onlyHere is true where all of them are this computer itself.
 	onlyHere bool
 }
@@ -33,10 +35,11 @@ func (p path) locate(ctx context.Context, env probe.Env) (far farEnds) {
 	ctx, cancel := context.WithTimeout(ctx, locateWait)
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { far.server = preferIPv4(addressesOf(ctx, p.Resolver, p.URL)) })
-	wg.Go(func() { far.collector = preferIPv4(addressesOf(ctx, p.Resolver, p.Collector)) })
+	wg.Go(func() { far.server = p.prefer(ctx, addressesOf(ctx, p.Resolver, p.URL)) })
+	wg.Go(func() { far.collector = p.prefer(ctx, addressesOf(ctx, p.Resolver, p.Collector)) })
 	wg.Go(func() { far.stun = p.stunServer(ctx, env) })
 	wg.Wait()
+	far.elsewhere = p.prefer(ctx, []netip.Addr{anywhere, anywhere6})
 	known := far.isKnown()
 	own := ownAddresses(env)
 	if own(far.server) {
@@ -60,15 +63,15 @@ func (f farEnds) isKnown() bool {
 }
 
 // toward is the address to which the way is looked at. Where no name could be
-// looked up it is one for documentation (RFC 5737): packets to it go out only
-// with a time to live that ends at the first routers.
+// looked up it is one for documentation (RFC 5737, RFC 3849): packets to it go out
+// only with a time to live that ends at the first routers.
 func (f farEnds) toward() netip.Addr {
 	for _, a := range []netip.Addr{f.server, f.stun.Addr(), f.collector} {
 		if a.IsValid() {
 			return a
 		}
 	}
-	return anywhere
+	return f.elsewhere
 }
 
 // ownAddresses tells addresses of this computer from others.
@@ -130,8 +133,21 @@ func (p path) stunAddress(ctx context.Context, raw string) (netip.AddrPort, bool
 	if err != nil {
 		return netip.AddrPort{}, false
 	}
-	addr := preferIPv4(addressesOf(ctx, p.Resolver, "http://"+net.JoinHostPort(host, port)))
+	addr := p.prefer(ctx, addressesOf(ctx, p.Resolver, "http://"+net.JoinHostPort(host, port)))
 	return netip.AddrPortFrom(addr, uint16(number)), addr.IsValid()
+}
+
+// prefer chooses among the addresses to which a way leads; where none leads to any,
+// among all of them.
+func (p path) prefer(ctx context.Context, addrs []netip.Addr) netip.Addr {
+	reachable := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool {
+		_, err := p.Toward(ctx, a)
+		return err != nil
+	})
+	if a := preferIPv4(reachable); a.IsValid() {
+		return a
+	}
+	return preferIPv4(addrs)
 }
 
 // preferIPv4 chooses the address of which more routers on the way answer.

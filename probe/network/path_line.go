@@ -1,6 +1,7 @@
 package network
 
 import (
+	"context"
 	"errors"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -10,15 +11,18 @@ import (
 
 // States of the line, as NetworkPath has them.
 const (
-	lineReached = "reached"
-	lineSilent  = "silent"
-	lineCut     = "cut"
+	lineReached      = "reached"
+	lineSilent       = "silent"
+	lineRouterSilent = "router_silent"
+	lineCut          = "cut"
 )
 
 // judgeLine says whether the line behind the own router is alive. Reached needs
 // a machine out there that answered in any way; a second router at home is none.
 // Silent needs the own router to answer well, so that no loss on the way to it
-// swallowed the rest, and every question behind it to have gone out in vain.
+// swallowed the rest, and every question behind it to have gone out in vain. That
+// the router is silent as well needs every question to it, too, to have gone out in
+// vain; many routers are set up so, which is why nothing follows from that alone.
 func (f surveyed) judgeLine(streams map[string]*stream) string {
 	if f.direct {
 		return cannotTell // no line is in use
@@ -43,6 +47,10 @@ func (f surveyed) judgeLine(streams map[string]*stream) string {
 	}
 	if f.gateway && f.trace.asked && !inHouse && streams[segmentLAN].isFine() && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
 		return lineSilent
+	}
+	routerAsked := f.adapter.Gateway.IsValid() && f.adapter.Kind != adapter.VPN && f.trace.asked
+	if routerAsked && !f.gateway && f.trace.isSilent() && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
+		return lineRouterSilent
 	}
 	return cannotTell
 }
@@ -76,6 +84,16 @@ func isCut(env probe.Env, streams map[string]*stream) bool {
 	return false
 }
 
+// isUnplugged says that the cable was pulled meanwhile, or the Wi-Fi lost, and the
+// system left address and route where they are: packets go out to nowhere.
+func (p path) isUnplugged(ctx context.Context, found surveyed) bool {
+	if !found.adapter.Local.IsValid() || found.adapter.Unplugged {
+		return false
+	}
+	now, err := p.Toward(ctx, found.far.toward())
+	return err == nil && now.Unplugged && now.Local == found.adapter.Local
+}
+
 // wasAway says that this computer's own interface was away for a while: nothing
 // could be sent to anybody, not even to the next router. In a tunnel it is the
 // tunnel that was away, wherever the reason lies.
@@ -92,8 +110,18 @@ func (f surveyed) wasAway(streams map[string]*stream) bool {
 }
 
 // outInVain says of a stream to a far end, if there is one, that its packets
-// went out and none was answered.
-func outInVain(s *stream) bool { return s == nil || s.sent >= fewPackets && s.answered() == 0 }
+// went out and none was answered. A packet that waited in vain for the next router
+// to answer to its address counts as well.
+func outInVain(s *stream) bool {
+	if s == nil {
+		return true
+	}
+	sent := s.sent
+	if probe.IsUnreachable(s.err) {
+		sent += s.kept
+	}
+	return sent >= fewPackets && s.answered() == 0
+}
 
 // placeFault places the loss. Where no router lies in between, the only segment
 // is the own network.

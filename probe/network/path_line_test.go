@@ -90,7 +90,8 @@ func TestPathJudgesTheLine(t *testing.T) {
 		"the provider's NAT answers":         {village{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
 		"only a second router of the house":  {village{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
 		"all routers silent, server answers": {village{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
-		"all silent, the own router too":     {village{hops: make([]string, 8)}, url, cannotTell},
+		"all silent, the own router too":     {village{hops: make([]string, 8)}, url, lineRouterSilent},
+		"the same, and no name is found":     {village{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
 		"the name is not found, line alive":  {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
 		"the name is not found, line dead":   {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
 	} {

@@ -147,6 +147,9 @@ type trace struct {
 	asked bool
 }
 
+// isSilent says that nobody on the way answered, nor the far end.
+func (t trace) isSilent() bool { return !t.reached && t.hops == [farthestHop]netip.Addr{} }
+
 // Each hop is asked so often, a little apart: loss comes in bursts.
 const (
 	traceRounds = 3
@@ -170,7 +173,7 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 		r, err := p.Asker.Ask(ctx, far, hop+1)
 		mu.Lock()
 		defer mu.Unlock()
-		t.asked = t.asked || err == nil || isSilence(err)
+		t.asked = t.asked || err == nil || isSilence(err) || probe.IsUnreachable(err)
 		switch {
 		case err != nil:
 		case r.Kind == echo.Expired:

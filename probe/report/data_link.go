@@ -9,7 +9,13 @@ type NetworkLink struct {
 	SignalDBM *float64 `json:"signal_dbm,omitempty"`
 	// RateMbps is the link's own rate in Mbit/s as the system states it, of sending on Wi-Fi.
 	RateMbps *float64 `json:"rate_mbps,omitempty"`
-	// GatewayState is answered, silent, none (no router on the way to the server),
+	// Uplink says what this computer lacks where no way leads out of it: no_link (no
+	// interface is connected), no_address, self_assigned (only addresses of
+	// 169.254.0.0/16, RFC 3927) or no_route; "" where there is a way, or that is not
+	// known.
+	Uplink string `json:"uplink,omitempty"`
+	// GatewayState is answered, silent, unreachable (it does not even answer to its
+	// address on the own network), none (no router on the way to the server),
 	// not_permitted (the system does not let this program ask) or failed.
 	GatewayState string `json:"gateway_state,omitempty"`
 	// GatewayRTTMS is the median round trip to the next router in ms.
@@ -31,7 +37,8 @@ type NetworkLink struct {
 	IPv6 *bool `json:"ipv6,omitempty"`
 	// IPv6Reached is whether the server's IPv6 address could be connected to,
 	// measured only where the server has one and this computer a route, and
-	// false only where IPv4 to the same server did better.
+	// false only where IPv4 to the same server did better and the attempt over IPv6
+	// hung: one that fails at once costs nobody time.
 	IPv6Reached *bool `json:"ipv6_reached,omitempty"`
 	// MTU is the largest packet the interface takes, in bytes.
 	MTU *int `json:"mtu,omitempty"`
@@ -53,7 +60,8 @@ type NetworkPath struct {
 	AccessSpreadMS *float64 `json:"access_spread_ms,omitempty"`
 	// Line is reached where a machine behind the own router answered (a router
 	// of the provider or a server), silent where the own router answers and
-	// nobody behind it does, cut where this computer's own interface went away
+	// nobody behind it does, router_silent where neither the own router nor
+	// anybody behind it answers, cut where this computer's own interface went away
 	// meanwhile and stayed away, and "" where the figures do not tell.
 	Line string `json:"line,omitempty"`
 	// UDPCut is true where the server's answers over UDP ended in the middle for

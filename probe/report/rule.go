@@ -189,7 +189,9 @@ func namedRule(field string) (rule, bool) {
 	case "NetworkLink.kind":
 		return oneOf("wifi", "ethernet", "cellular", "vpn")
 	case "NetworkLink.gateway_state":
-		return oneOf("answered", "silent", "none", "not_permitted", "failed")
+		return oneOf("answered", "silent", "unreachable", "none", "not_permitted", "failed")
+	case "NetworkLink.uplink":
+		return oneOf("no_link", "no_address", "self_assigned", "no_route")
 	case "NetworkPath.segments":
 		return items(maxSegments)
 	case "NetworkPath.ports":
@@ -205,7 +207,7 @@ func namedRule(field string) (rule, bool) {
 	case "NetworkPath.fault_segment":
 		return oneOf("lan", "access", "transit", "server", "none")
 	case "NetworkPath.line":
-		return oneOf("reached", "silent", "cut")
+		return oneOf("reached", "silent", "router_silent", "cut")
 	case "NetworkPath.mtu_by":
 		return oneOf("udp", "icmp")
 	case "PathSegment.name":

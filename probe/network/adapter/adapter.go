@@ -36,6 +36,8 @@ type Adapter struct {
 	// to a neighbour. It is to be used only when GatewayKnown.
 	Gateway      netip.Addr
 	GatewayKnown bool
+	// Unplugged is true where the other end of the interface's cable is away.
+	Unplugged bool
 
 	name string // of the interface; it stays in this package
 }
@@ -54,7 +56,7 @@ func Toward(ctx context.Context, to netip.Addr) (Adapter, error) {
 	if err != nil {
 		return Adapter{}, err
 	}
-	a := Adapter{MTU: i.MTU, Local: local, name: i.Name}
+	a := Adapter{MTU: i.MTU, Local: local, name: i.Name, Unplugged: !hasCarrier(*i)}
 	if isTunnelName(i.Name) {
 		a.Kind = VPN
 	}

@@ -1,0 +1,122 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// offline is that nothing is reached at all, and at which of three places the way
+// ends: at this computer, at the own router, or on the line behind it. Each needs
+// a positive sign; that a server is silent is none. The evidence that comes first
+// chooses the words.
+func offline(f *facts) *finding {
+	if hit := f.withoutWay(); hit != nil {
+		return hit
+	}
+	if f.path != nil && f.path.Line == "cut" {
+		return fault(likely, observed(report.ProbeNetworkPath, "line", "cut", ""))
+	}
+	if f.proxyFault() != "" || f.web != nil && isTrue(f.web.ProxyOffered) {
+		return nil // a network that has a proxy is silent by design, and so is one whose proxy is down
+	}
+	if hit := f.routerGone(); hit != nil {
+		return hit
+	}
+	dead, named := f.lineDead()
+	if !dead {
+		return nil
+	}
+	hit := fault(suggested, observed(report.ProbeNetworkPath, "line", "silent", ""))
+	if named {
+		hit.confidence = likely
+	}
+	hit.area = report.AreaProvider
+	return hit
+}
+
+// withoutWay is the system's own word that this computer has no way out.
+func (f *facts) withoutWay() *finding {
+	if f.lineReached() || f.web != nil && (f.web.TCPMS != nil || f.web.HTTPStatus != nil) {
+		return nil
+	}
+	said := f.web != nil && isFalse(f.web.Online)
+	switch {
+	case f.link != nil && f.link.Uplink != "":
+		hit := fault(stated, ofLink("uplink", f.link.Uplink, ""))
+		if said {
+			hit.supporting = append(hit.supporting, ofWeb("online", false, ""))
+		}
+		return hit
+	case said && (f.web.Stage == "" || f.web.Stage == "dns"):
+		return fault(stated, ofWeb("online", false, ""))
+	}
+	return nil
+}
+
+// routerGone is a router that answers nothing, neither to this computer nor for
+// anybody behind it. Many routers ignore questions and pass everything on, so that
+// a name server which is silent too must confirm it, or that the router does not even
+// answer to its address on the own network (ARP, RFC 826).
+func (f *facts) routerGone() *finding {
+	if !f.reachedNobody() || f.link != nil && f.link.GatewayState == "answered" {
+		return nil
+	}
+	absent := f.link != nil && f.link.GatewayState == "unreachable"
+	silent := f.path != nil && f.path.Line == "router_silent"
+	namesFail := f.web != nil && f.web.DNSError == "timeout"
+	var hit *finding
+	switch {
+	case absent:
+		hit = fault(likely, ofLink("gateway_state", "unreachable", ""))
+		if silent {
+			hit.supporting = append(hit.supporting, observed(report.ProbeNetworkPath, "line", "router_silent", ""))
+		}
+	case silent && namesFail:
+		hit = fault(suggested, observed(report.ProbeNetworkPath, "line", "router_silent", ""))
+	default:
+		return nil
+	}
+	if namesFail {
+		hit.supporting = append(hit.supporting, ofWeb("dns_error", "timeout", ""))
+	}
+	return hit
+}
+
+// lineAlive reports whether anybody behind the own router answered: our
+// reflector, a router of the provider or a server.
+func (f *facts) lineAlive() bool {
+	return f.lineReached() || f.path != nil && f.path.Line == "reached"
+}
+
+// lineDead reports the positive sign that the line behind the own router is
+// down: that router answers, nobody behind it does, and no other probe got
+// anywhere. named says that a far machine was asked by its address; without
+// one only the routers on the way kept silent.
+func (f *facts) lineDead() (dead, named bool) {
+	if f.path == nil || f.path.Line != "silent" || !f.reachedNobody() {
+		return false, false
+	}
+	for _, s := range f.path.Segments {
+		named = named || (s.Name == atTransit || s.Name == atServer) && s.Lost == nil
+	}
+	return true, named
+}
+
+// reachedNobody reports that no probe got an answer from behind the own router.
+func (f *facts) reachedNobody() bool {
+	if f.lineAlive() {
+		return false
+	}
+	w := f.web
+	if w == nil {
+		return true
+	}
+	if f.behindPortal() || w.HTTPStatus != nil {
+		return false
+	}
+	// The name server of a home is its router: that it refuses, reports a failure or
+	// gives an address of nobody is how it says that its own line is down.
+	ofRouter := slices.Contains([]string{"refused", "servfail", "false"}, w.DNSError)
+	return w.DNSError != "not_found" && (ofRouter || w.TCPMS == nil && !isTrue(w.Online))
+}
