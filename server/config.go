@@ -48,6 +48,11 @@ type Config struct {
 	TURNTLSListen string
 	TURNSecret    []byte
 
+	// MetricsListen is host:port of /metrics; empty: there is none. With
+	// MetricsOptional the collector starts even where that address is taken.
+	MetricsListen   string
+	MetricsOptional bool
+
 	// KeepFullAddresses stores public addresses whole.
 	KeepFullAddresses bool
 
@@ -94,7 +99,7 @@ func (c Config) Validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return fmt.Errorf("%w: a TLS certificate and its key go together: give both files or neither", ErrConfig)
 	}
-	for _, listen := range []string{c.Listen, c.STUNListen, c.MediaListen, c.TURNTLSListen} {
+	for _, listen := range []string{c.Listen, c.STUNListen, c.MediaListen, c.TURNTLSListen, c.MetricsListen} {
 		if listen == "" {
 			continue
 		}

@@ -1,8 +1,16 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/reflect"
@@ -29,4 +37,64 @@ func registerMetrics(registry *prometheus.Registry, r *reflect.Reflector, hub *l
 	counter("tonprobe_turn_refused_total", "TURN allocations refused by a quota.", func(s reflect.Stats) int64 { return s.RelaysRefused })
 	counter("tonprobe_turn_dropped_total", "Relayed packets to or from anything but the echo.", func(s reflect.Stats) int64 { return s.RelayDropped })
 	counter("tonprobe_turn_credentials_wrong_total", "TURN requests with bad or expired credentials.", func(s reflect.Stats) int64 { return s.CredentialsWrong })
+}
+
+// MetricsPath is where Prometheus finds the figures, on MetricsListen only.
+const MetricsPath = "/metrics"
+
+// metricsPort is a listener of its own: the figures name no person, but how many
+// there are and when they are active is nobody's business outside.
+type metricsPort struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// listenMetrics binds the metrics' address. One that is only the default may be
+// taken, as where two collectors share a machine.
+func (s *Server) listenMetrics(ctx context.Context) error {
+	c := s.config
+	if c.MetricsListen == "" {
+		return nil
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", c.MetricsListen)
+	switch {
+	case err == nil:
+	case c.MetricsOptional:
+		c.Log.Warn("no metrics: their address is taken, name another with --metrics-listen", "err", err)
+		return nil
+	default:
+		return fmt.Errorf("listen for metrics on %s: %w", c.MetricsListen, err)
+	}
+	s.metrics = &metricsPort{listener: l, http: &http.Server{
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)}}
+	return nil
+}
+
+// handle shows what registry holds. It, serve and close may be called on nil.
+func (m *metricsPort) handle(registry *prometheus.Registry) {
+	if m == nil {
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+MetricsPath, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	m.http.Handler = mux
+}
+
+func (m *metricsPort) serve() {
+	if m != nil {
+		_ = m.http.Serve(m.listener) // ends when close is called
+	}
+}
+
+func (m *metricsPort) close() error {
+	if m == nil {
+		return nil
+	}
+	err := m.http.Close()
+	if closeErr := m.listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
+		err = errors.Join(err, closeErr)
+	}
+	return err
 }

@@ -51,8 +51,9 @@ type Server struct {
 	listener  net.Listener  // of HTTP
 	port      *oneport.Port // that HTTP shares with TURN; nil without TLS
 	http      *http.Server
-	source    cert.Source // nil where a proxy does TLS
-	own       *cert.Own   // nil when the certificate comes from files or there is none
+	metrics   *metricsPort // nil where there is none
+	source    cert.Source  // nil where a proxy does TLS
+	own       *cert.Own    // nil when the certificate comes from files or there is none
 }
 
 // New opens the store, brings its tables up to date, starts the reflector and
@@ -93,13 +94,16 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.listen(ctx, secure); err != nil {
 		return err
 	}
-	// Last of what may fail because of the machine: the password is made once,
+	if err := s.startReflector(secure); err != nil {
+		return fmt.Errorf("start reflector: %w", err)
+	}
+	if err := s.listenMetrics(ctx); err != nil {
+		return err
+	}
+	// After all that may fail because of the machine: the password is made once,
 	// and nobody reads it above the error of a port that is in use.
 	if err := s.addFirstUser(ctx); err != nil {
 		return err
-	}
-	if err := s.startReflector(secure); err != nil {
-		return fmt.Errorf("start reflector: %w", err)
 	}
 	handler, err := s.handler()
 	if err != nil {
@@ -209,7 +213,12 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(announcer.Handler(mux))), nil
+	s.metrics.handle(registry)
+	all := peer.Resolve(c.BehindProxy, observe.New(c.Log, c.Now, registry).Handler(announcer.Handler(mux)))
+	if c.plainHTTP() {
+		all = peer.Only(c.BehindProxy, all)
+	}
+	return all, nil
 }
 
 func foreignOrigin(w http.ResponseWriter, _ *http.Request) {
@@ -224,6 +233,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go s.clean(cleaning)
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(observe.Listener(s.listener)) }()
+	go s.metrics.serve()
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
@@ -250,6 +260,7 @@ func (s *Server) Close() error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, s.metrics.close())
 	if s.reflector != nil {
 		errs = append(errs, s.reflector.Close())
 	}

@@ -55,6 +55,7 @@ func options() []option {
 		{"stun_alternate", "second `IP` of this machine, to tell how participants' routers translate", false, setAlternate},
 		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
 		{"turn_secret", "`secret` shared with other collectors' TURN", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
+		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
 		{"keep_full_addresses", "store public addresses whole instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
@@ -123,6 +124,14 @@ func setTURNTLS(s *settings, v string) error {
 	return nil
 }
 
+func setMetrics(s *settings, v string) error {
+	s.MetricsListen, s.MetricsOptional = v, false
+	if v == "off" {
+		s.MetricsListen = ""
+	}
+	return nil
+}
+
 func setKeepFull(s *settings, v string) (err error) {
 	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
 		return errors.New("it is true or false")
@@ -134,6 +143,7 @@ func setKeepFull(s *settings, v string) (err error) {
 func (in *invocation) settings(t terminal) (settings, error) {
 	s := settings{}
 	s.DataDir = defaultData(t.getenv)
+	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
 	file := in.configFile
 	if file == "" {
 		file = t.getenv("TONPROBE_CONFIG")

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -47,8 +46,8 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time
 	Random io.Reader
-	// Registry takes this package's metrics and is what /metrics shows.
-	Registry *prometheus.Registry
+	// Registry takes this package's metrics.
+	Registry prometheus.Registerer
 	// MediaHost is the name agents find the reflector by; "" is the name they
 	// used for this API.
 	MediaHost string
@@ -85,6 +84,8 @@ type API struct {
 	byAgent     *limit.Limiter
 	load        *loadRoom
 	byWebSocket *limit.Limiter
+	uploads     *uploads
+	quota       *limit.Limiter
 	unpacking   chan struct{}
 	count       counters
 }
@@ -98,6 +99,8 @@ func New(c Config) *API {
 		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
 		load:        newLoadRoom(c.Now),
 		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
+		uploads:     newUploads(),
+		quota:       limit.New(quotaEvery, quotaBurst, remembered, c.Now),
 		unpacking:   make(chan struct{}, parallelUnpacking),
 		count:       newCounters(c.Registry),
 	}
@@ -122,7 +125,6 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
 		{http.MethodGet, "/readyz", http.HandlerFunc(a.ready)},
-		{http.MethodGet, "/metrics", promhttp.HandlerFor(a.Registry, promhttp.HandlerOpts{})},
 	}
 }
 

@@ -40,6 +40,11 @@ func (a *API) reports(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err != nil {
 		return err
 	}
+	leave, err := a.uploads.enter(r.Context(), c.ID, r.ContentLength)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	packed, err := readWire(w, r, maxWireBytes)
 	if err != nil {
 		return err
@@ -80,6 +85,9 @@ func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string
 	defer func() { <-a.unpacking }()
 	plain, err := unpack(bytes.NewReader(packed), encoding, maxPlainBytes)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.withinQuota(c.ID, len(plain)); err != nil {
 		return nil, err
 	}
 	documents, single, err := split(plain)

@@ -23,6 +23,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -46,6 +47,8 @@ type rig struct {
 	router  routers.Router
 	log     *bytes.Buffer
 
+	registry *prometheus.Registry
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -60,8 +63,9 @@ func newRig(t *testing.T, change ...func(*Config)) *rig {
 	g := &rig{t: t, store: s, live: live.NewHub(), echo: &fakeEcho{sessions: map[string]string{}}, log: new(bytes.Buffer),
 		now: time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)}
 	g.loadSpec()
+	g.registry = prometheus.NewRegistry()
 	c := Config{Store: s, Echo: g.echo, Live: g.live, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock,
-		Random: rand.Reader, Registry: prometheus.NewRegistry(),
+		Random: rand.Reader, Registry: g.registry,
 		Ready: map[string]func(context.Context) error{"store": s.Ping}}
 	for _, f := range change {
 		f(&c)
@@ -71,6 +75,13 @@ func newRig(t *testing.T, change ...func(*Config)) *rig {
 	g.api.Mount(mux)
 	g.handler = peer.Resolve(nil, observe.New(c.Log, g.clock, c.Registry).Handler(mux))
 	return g
+}
+
+// metrics is what Prometheus would see.
+func (g *rig) metrics() string {
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return w.Body.String()
 }
 
 func (g *rig) clock() time.Time {

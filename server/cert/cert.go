@@ -25,6 +25,12 @@ type Source interface {
 func TLS(s Source) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
+		// Of TLS 1.2 only what BSI TR-02102-2 recommends, table 1: forward secrecy
+		// and authenticated encryption. Go's defaults also hold CBC.
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		},
 		CurvePreferences: []tls.CurveID{tls.X25519MLKEM768, tls.X25519,
 			tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.Certificate() },

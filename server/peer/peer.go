@@ -65,6 +65,19 @@ func resolve(trusted []netip.Prefix, r *http.Request) origin {
 	return o
 }
 
+// Only answers 403 to whoever connects from outside of the networks: behind a
+// proxy we speak plain HTTP, which is for the proxy alone.
+func Only(networks []netip.Prefix, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !within(networks, ap.Addr().Unmap()) && !ap.Addr().Unmap().IsLoopback() {
+			w.Header().Set("Connection", "close")
+			http.Error(w, "This address answers its proxy only. Use the public address.", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func within(networks []netip.Prefix, a netip.Addr) bool {
 	for _, n := range networks {
 		if n.Contains(a) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/tonprobe/tonprobe/server/auth"
@@ -22,7 +23,7 @@ func (s *site) answer(h handler) http.Handler {
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 			if err := r.ParseForm(); err != nil {
-				s.refuse(w, r, err)
+				s.refuse(w, r, fmt.Errorf("%w: %w", errMalformed, err))
 				return
 			}
 		}
@@ -31,6 +32,10 @@ func (s *site) answer(h handler) http.Handler {
 		}
 	})
 }
+
+// errMalformed says that a form cannot be read: the sender's matter, which
+// nobody needs to find in the log.
+var errMalformed = errors.New("the form is malformed")
 
 // failure is the content of a page that says what went wrong.
 type failure struct {
@@ -52,7 +57,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case tooLarge:
 		status, f = http.StatusRequestEntityTooLarge, failure{Key: "too_large"}
 	case r.Context().Err() != nil: // whoever asked has gone
-	case r.Method == http.MethodPost && r.Form == nil:
+	case errors.Is(err, errMalformed):
 		status, f = http.StatusBadRequest, failure{Key: "malformed"}
 	default:
 		s.Log.ErrorContext(r.Context(), "page failed", "request", f.RequestID, "route", r.Pattern, "err", err)

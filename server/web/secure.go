@@ -1,6 +1,10 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/server/peer"
+)
 
 // policy lets a page use what this server has sent, and nothing else. No script
 // and no style stands inside a page.
@@ -17,6 +21,9 @@ func Secure(next http.Handler) http.Handler {
 		h.Set("Permissions-Policy", "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if peer.TLS(r) { // RFC 6797, section 7.2: never over plain HTTP
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		h.Set("Cache-Control", "no-store") // pages name people; only assets may be kept
 		next.ServeHTTP(w, r)
 	})

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Bounds of what deliveries may take, so that one token cannot fill the memory
+// or the disk.
+const (
+	// uploadBytes is what all bodies that are being read may take together.
+	uploadBytes = 64 << 20
+	// uploadsPerAgent may run at once: one agent delivers one after the other, and
+	// its restarted process may overlap with the old one.
+	uploadsPerAgent = 2
+	// uploadWait is how long a delivery waits for the others before it is sent away.
+	uploadWait = 5 * time.Second
+
+	// An agent's reports, decompressed: 16 MiB at once, which is a spool that was
+	// full, then 64 MiB a day. A report takes 4 to 10 KiB.
+	quotaUnit  = 1 << 10
+	quotaBurst = 16 << 10
+	quotaEvery = 24 * time.Hour / (64 << 10)
+)
+
+// uploads bounds the deliveries that are being read.
+type uploads struct {
+	bytes *semaphore.Weighted
+
+	mu      sync.Mutex
+	running map[string]int // by agent
+}
+
+func newUploads() *uploads {
+	return &uploads{bytes: semaphore.NewWeighted(uploadBytes), running: map[string]int{}}
+}
+
+// enter waits for room for a body of length bytes, -1 where that is not known.
+func (u *uploads) enter(ctx context.Context, agent string, length int64) (leave func(), err error) {
+	if length > maxWireBytes {
+		return nil, tooLarge("body", maxWireBytes)
+	}
+	if length < 0 {
+		length = maxWireBytes
+	}
+	if !u.begin(agent) {
+		return nil, tooMany(time.Second)
+	}
+	waiting, cancel := context.WithTimeout(ctx, uploadWait)
+	defer cancel()
+	if err := u.bytes.Acquire(waiting, length); err != nil {
+		u.end(agent)
+		return nil, &Fault{Status: http.StatusServiceUnavailable, Code: "busy", Message: "too many deliveries at once: try again shortly", RetryAfter: uploadWait}
+	}
+	return func() { u.bytes.Release(length); u.end(agent) }, nil
+}
+
+func (u *uploads) begin(agent string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.running[agent] >= uploadsPerAgent {
+		return false
+	}
+	u.running[agent]++
+	return true
+}
+
+func (u *uploads) end(agent string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.running[agent]--; u.running[agent] == 0 {
+		delete(u.running, agent)
+	}
+}
+
+// withinQuota charges an agent for what it delivers.
+func (a *API) withinQuota(agent string, bytes int) error {
+	if wait, ok := a.quota.AllowN(agent, (bytes+quotaUnit-1)/quotaUnit); !ok {
+		return &Fault{Status: http.StatusTooManyRequests, Code: "quota", Message: "this agent has delivered more than a day's share: try again later", RetryAfter: wait}
+	}
+	return nil
+}

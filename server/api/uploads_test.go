@@ -1,0 +1,76 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestUploadsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := newUploads()
+		status := func(err error) int {
+			f, _ := errors.AsType[*Fault](err)
+			if f == nil {
+				return 0
+			}
+			return f.Status
+		}
+		if _, err := u.enter(t.Context(), "a", maxWireBytes+1); status(err) != http.StatusRequestEntityTooLarge {
+			t.Errorf("too large: %v", err)
+		}
+		var leave []func()
+		for i := range uploadBytes / maxWireBytes {
+			l, err := u.enter(t.Context(), fmt.Sprint(i), -1)
+			if err != nil {
+				t.Fatalf("delivery %d: %v", i, err)
+			}
+			leave = append(leave, l)
+		}
+		began := time.Now()
+		if _, err := u.enter(t.Context(), "x", 1); status(err) != http.StatusServiceUnavailable || time.Since(began) != uploadWait {
+			t.Errorf("more than fits: %v after %v", err, time.Since(began))
+		}
+		for _, l := range leave {
+			l()
+		}
+		for range uploadsPerAgent {
+			if _, err := u.enter(t.Context(), "x", 1); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := u.enter(t.Context(), "x", 1); status(err) != http.StatusTooManyRequests {
+			t.Errorf("one more of the same agent: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := u.enter(ctx, "y", uploadBytes); err == nil {
+			t.Error("nobody waits any more")
+		}
+	})
+}
+
+// TestOneAgentCannotFillTheDisk delivers as fast as an agent may ask.
+func TestOneAgentCannotFillTheDisk(t *testing.T) {
+	g := newRig(t)
+	e := g.enrolled("Anna")
+	var stored int
+	body := encode(t, g.newReport(e.AgentID))
+	padding := bytes.Repeat([]byte(" "), 250<<10)
+	for range 200 {
+		g.wait(time.Second)
+		if w := g.do(ask{method: http.MethodPost, path: "/api/v1/reports", token: e.Token, body: append(padding, body...)}); w.Code == http.StatusAccepted {
+			stored += len(padding) + len(body)
+		} else if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	if stored < quotaBurst*quotaUnit/2 || stored > (quotaBurst+200)*quotaUnit {
+		t.Errorf("%d bytes in 200 s", stored)
+	}
+}
