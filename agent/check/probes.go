@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/url"
+	"runtime/debug"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
@@ -81,7 +83,7 @@ func newRelays(s sources) probe.Probe {
 }
 
 func (o Options) newWeb(s sources, way voiceWay) probe.Probe {
-	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, After: way.settled, AtMost: webConnectUntil}
+	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, After: way.settled, AtMost: webConnectUntil, Built: builtAt()}
 	if s.collector != nil {
 		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
 		c.CollectorURL, c.Pins = s.collector.String(), s.pins
@@ -90,6 +92,21 @@ func (o Options) newWeb(s sources, way voiceWay) probe.Probe {
 		c.WebSocketAfter, c.ConnectAfter = webSocketAfter, webConnectAfter
 	}
 	return network.NewWeb(c)
+}
+
+// builtAt is the time of the sources that this program was made from; zero where
+// the build did not note it.
+func builtAt() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+			return at
+		}
+	}
+	return time.Time{}
 }
 
 func newLoad(s sources) probe.Probe {

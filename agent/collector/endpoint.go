@@ -64,7 +64,14 @@ func (e *Endpoint) Client() *http.Client {
 	if base, err := e.Base(); err == nil {
 		name = base.Hostname()
 	}
-	transport := &http.Transport{
+	return &http.Client{
+		Transport:     &learner{endpoint: e, next: e.transport(name), name: name},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func (e *Endpoint) transport(name string) *http.Transport {
+	return &http.Transport{
 		Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
 		DialContext:           lookup.Dialer{Resolver: lookup.Patient{Resolver: net.DefaultResolver}, Timeout: dialTimeout}.DialContext,
 		TLSClientConfig:       e.Pins.Config(e.RootCAs, name),
@@ -80,9 +87,5 @@ func (e *Endpoint) Client() *http.Client {
 			}
 			return nil
 		},
-	}
-	return &http.Client{
-		Transport:     &learner{endpoint: e, next: transport, name: name},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -107,7 +107,7 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	}
 	var pins *trust.Pins
 	e.Enrolling, e.Learn = true, func(learned *trust.Pins, _ []*x509.Certificate) { pins = learned }
-	got, err := post(ctx, e.Client(), base.JoinPath("api/v1/enroll").String(), body, now)
+	got, err := post(ctx, e, base.JoinPath("api/v1/enroll").String(), body, now)
 	if err != nil {
 		return nil, fmt.Errorf("enrol at %s: %w", base.Redacted(), err)
 	}
@@ -118,18 +118,18 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	return &me, nil
 }
 
-func post(ctx context.Context, client *http.Client, url string, body []byte, now time.Time) (*answer, error) {
+func post(ctx context.Context, e *collector.Endpoint, url string, body []byte, now time.Time) (*answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
+	resp, err := e.Client().Do(req)
 	switch {
 	case collector.AtProxy(err):
 		return nil, fmt.Errorf("%w: %w", ErrProxy, err)
 	case collector.Untrusted(err):
-		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, e.Explain(ctx, err, func() time.Time { return now }))
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}

@@ -49,7 +49,7 @@ func (u *Uplink) post(ctx context.Context, batch []parcel) (map[string]result, e
 	req.Header.Set("Content-Encoding", "gzip")
 	resp, err := u.client().Do(req)
 	if collector.Untrusted(err) {
-		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, u.Collector.Explain(ctx, err, u.Clock.Now))
 	}
 	if err != nil {
 		return nil, err

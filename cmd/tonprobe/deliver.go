@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui"
@@ -65,6 +66,10 @@ func (d *delivery) attempt(ctx context.Context, r *report.Report) (tui.Delivery,
 // not reached is already said by the screen.
 func (p *program) sayDelivery(err error) {
 	if err == nil || errors.Is(err, uplink.ErrNotReached) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	if _, ok := errors.AsType[*collector.ClockError](err); ok {
+		p.warn("upload.clock") // the check has said what is wrong and what to do
 		return
 	}
 	text, _ := p.explainFailure(err)

@@ -70,6 +70,7 @@ func sentences() []struct {
 		{enroll.ErrCodeInvalid, "enroll.code_invalid"},
 		{enroll.ErrTooMany, "enroll.too_many"},
 		{enroll.ErrProxy, "collector.proxy"},
+		{collector.ErrExpired, "collector.expired"},
 		{enroll.ErrUntrusted, "collector.untrusted"},
 		{enroll.ErrUnreachable, "collector.unreachable"},
 		{enroll.ErrCollector, "collector.nonsense"},
@@ -99,6 +100,10 @@ func (p *program) explainFailure(err error) (text string, s status) {
 	}
 	if e, ok := errors.AsType[*identity.BrokenError](err); ok {
 		return p.t("identity.broken", "file", e.Path, "problem", p.problem(e.Err)), exitSoftware
+	}
+	if e, ok := errors.AsType[*collector.ClockError](err); ok {
+		layout := p.t("collector.clock_layout")
+		return p.t("collector.clock", "ours", e.Ours.Local().Format(layout), "theirs", e.Theirs.Local().Format(layout)), exitSoftware
 	}
 	for _, c := range sentences() {
 		if errors.Is(err, c.is) {

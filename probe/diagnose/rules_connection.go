@@ -198,9 +198,11 @@ func (f *facts) udpCutOff() *finding {
 	return hit
 }
 
-// clockWrong takes the uncertainty off before it judges.
+// clockWrong takes the uncertainty off before it judges. Where a third clock agrees
+// with this computer's, the server's is the one that is wrong. A clock by which the
+// certificate cannot be believed keeps every connection from coming about.
 func clockWrong(f *facts) *finding {
-	if f.web == nil {
+	if f.web == nil || isFalse(f.web.ClockConfirmed) {
 		return nil
 	}
 	offset, ok := number(f.web.ClockOffsetMS)
@@ -218,7 +220,16 @@ func clockWrong(f *facts) *finding {
 	}
 	e := ofWeb("clock_offset_ms", offset, "ms")
 	e.Limit = "±" + decimal(limit)
-	return &finding{severity: severity, confidence: byRatio(sure, limit), evidence: []report.Evidence{e}}
+	hit := &finding{severity: severity, confidence: byRatio(sure, limit), evidence: []report.Evidence{e}}
+	if f.web.TLSError == "expired" {
+		hit.severity = report.SeverityFail
+		hit.evidence = append(hit.evidence, ofWeb("tls_error", f.web.TLSError, ""))
+	}
+	if isTrue(f.web.ClockConfirmed) {
+		hit.confidence = max(hit.confidence, stated)
+		hit.supporting = append(hit.supporting, ofWeb("clock_confirmed", true, ""))
+	}
+	return hit
 }
 
 // mtuBlackhole is the probe's own finding: small packets to a server were

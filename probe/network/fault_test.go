@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
 	"syscall"
@@ -132,6 +133,59 @@ func TestOldCertificateOrWrongClock(t *testing.T) {
 	})
 	d, _ := run(t, direct("https", s, ca), environment(t))
 	if d.TLSError != "expired" || d.ClockOffsetMS == nil || *d.ClockOffsetMS < 700*24*3600*1000 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestWhichClockIsWrong: where the server's clock is not ours, a third one decides.
+func TestWhichClockIsWrong(t *testing.T) {
+	ca := newAuthority(t, "town")
+	tells := func(off time.Duration) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+		}
+	}
+	const hour = time.Hour
+	for name, c := range map[string]struct {
+		server, collector, router time.Duration
+		built                     time.Duration // less now
+		want                      string
+	}{
+		"all agree":                         {0, 0, 0, 0, ""},
+		"a few seconds":                     {20 * time.Second, 0, 0, 0, ""},
+		"the collector says the same":       {hour, hour, 0, 0, "true"},
+		"the collector says as we do":       {hour, 0, hour, 0, "false"},
+		"only the router, the same":         {hour, 9 * hour, hour, 0, "true"},
+		"only the router, as we do":         {hour, 9 * hour, 0, 0, "false"},
+		"everybody says something else":     {hour, 2 * hour, 3 * hour, 0, ""},
+		"this program was made later":       {3 * 8760 * hour, 0, 0, 2 * 8760 * hour, "true"},
+		"it was made before, as it must be": {-hour, 9 * hour, 9 * hour, -8760 * hour, ""},
+	} {
+		config := direct("https", secure(t, ca.good(t), tells(c.server)), ca)
+		config.CollectorURL = "https://" + host + ":" + port(secure(t, ca.good(t), tells(c.collector)))
+		config.plainPort = port(plain(t, tells(c.router)))
+		config.Router = func(context.Context) netip.Addr { return netip.MustParseAddr("127.0.0.1") }
+		if c.built != 0 {
+			config.Built = time.Now().Add(c.built)
+		}
+		d, _ := run(t, config, environment(t))
+		got := ""
+		if d.ClockConfirmed != nil {
+			got = strconv.FormatBool(*d.ClockConfirmed)
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q (%+v)", name, got, c.want, d)
+		}
+	}
+}
+
+// TestCertificateThatIsReallyOld: the server's clock and ours agree, so that it is
+// nobody's clock.
+func TestCertificateThatIsReallyOld(t *testing.T) {
+	ca := newAuthority(t, "town")
+	cert := ca.sign(t, host, time.Now().AddDate(0, -2, 0), time.Now().AddDate(0, -1, 0))
+	d, _ := run(t, direct("https", secure(t, cert, ok), ca), environment(t))
+	if d.TLSError != "expired" || d.ClockOffsetMS == nil || math.Abs(*d.ClockOffsetMS) > 5000 || d.ClockConfirmed != nil {
 		t.Errorf("%+v", d)
 	}
 }

@@ -39,6 +39,8 @@ type WebConfig struct {
 	Proxies func(context.Context, *url.URL) ([]*url.URL, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
+	// Built is when this program was made: it is later than that. Zero: not known.
+	Built time.Time
 	// CollectorURL is the collector's address, and Pins what is known of its keys;
 	// nil is nothing.
 	CollectorURL string
@@ -102,6 +104,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
 	j.unmaskPage()
 	j.judgeCertificate(ctx)
+	j.confirmClock(ctx)
 	j.placeTheFault(ctx)
 	j.trySmallPackets(ctx)
 	j.tryBesideProxy(ctx)

@@ -333,6 +333,10 @@ type NetworkWeb struct {
 	// ClockUncertaintyMS is how far ClockOffsetMS may be off in ms, either way:
 	// half the HTTP round trip, and 500 ms more where only a Date header was there.
 	ClockUncertaintyMS *float64 `json:"clock_uncertainty_ms,omitempty"`
+	// ClockConfirmed says, where the two clocks differ by a minute or more, whether a
+	// third one (of the collector beside another server, of the router, or the date
+	// of this program) agrees with the server's: true; or with this computer's: false.
+	ClockConfirmed *bool `json:"clock_confirmed,omitempty"`
 	// BesideProxy says, where a proxy is set, whether the server was also reached
 	// directly: by a connection where the proxy brought the page, by the page where
 	// it did not.

@@ -1,0 +1,114 @@
+package collector
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+)
+
+// dated is a server whose certificate is good from one time to another, and whose
+// clock says at.
+func dated(t *testing.T, from, to, at time.Time) *Endpoint {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("the token went over a connection that is not trusted")
+		}
+		w.Header().Set("Date", at.UTC().Format(http.TimeFormat))
+	}))
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(made)
+	return &Endpoint{URL: s.URL, Token: "secret", RootCAs: roots}
+}
+
+// TestWrongClockOrOldCertificate: the clock is at fault only where the very
+// certificate is in order at the collector's time.
+func TestWrongClockOrOldCertificate(t *testing.T) {
+	now := time.Now()
+	year := 365 * 24 * time.Hour
+	for name, c := range map[string]struct {
+		from, to, at time.Duration
+		clock        bool
+		expired      bool
+	}{
+		"our clock is eight years slow":     {7 * year, 9 * year, 8 * year, true, false},
+		"our clock is eight years fast":     {-9 * year, -7 * year, -8 * year, true, false},
+		"our clock is two hours slow":       {time.Hour, year, 2 * time.Hour, true, false},
+		"the certificate is out of date":    {-2 * year, -year, 0, false, true},
+		"it is, and our clock is off a bit": {-2 * year, -year, 3 * time.Hour, false, true},
+		"it is not good yet":                {time.Hour, year, 0, false, true},
+		"in order":                          {-year, year, 0, false, false},
+	} {
+		e := dated(t, now.Add(c.from), now.Add(c.to), now.Add(c.at))
+		req, err := http.NewRequest(http.MethodGet, e.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := e.Client().Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if err != nil && !Untrusted(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		explained := e.Explain(t.Context(), err, func() time.Time { return now })
+		wrong, ok := errors.AsType[*ClockError](explained)
+		if ok != c.clock || errors.Is(explained, ErrExpired) != c.expired {
+			t.Errorf("%s: %v", name, explained)
+		}
+		if ok && (wrong.Theirs.Sub(now.Add(c.at)).Abs() > time.Minute || !wrong.Ours.Equal(now)) {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}
+
+// TestFaultAtTheProxy: its own certificate and its refusals are not the collector's.
+func TestFaultAtTheProxy(t *testing.T) {
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	t.Cleanup(refuses.Close)
+	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
+	stranger.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	stranger.StartTLS()
+	t.Cleanup(stranger.Close)
+	for name, proxy := range map[string]string{"refuses": refuses.URL, "own certificate": stranger.URL} {
+		e := &Endpoint{URL: "https://collector.example.org"}
+		transport := e.transport("collector.example.org")
+		transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy) }
+		req, err := http.NewRequest(http.MethodGet, e.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = transport.RoundTrip(req); !AtProxy(err) || Untrusted(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
