@@ -43,7 +43,7 @@ func (s *Server) clean(ctx context.Context) {
 	clock := steadiness{wall: began.Round(0)}
 	for {
 		if now := s.config.Now(); clock.steady(now.Round(0), now.Sub(began)) {
-			if err := s.store.DeleteExpired(ctx, now); err != nil && ctx.Err() == nil {
+			if err := s.deleteOld(ctx, now); err != nil && ctx.Err() == nil {
 				s.config.Log.Error("cleaning up failed", "err", err)
 			}
 		}
@@ -51,6 +51,33 @@ func (s *Server) clean(ctx context.Context) {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// deleteAtOnce is how many reports one transaction deletes: few enough that
+// deliveries wait for less than a tenth of a second.
+const deleteAtOnce = 500
+
+// deleteOld removes what has expired, and reports that have been kept for long
+// enough.
+func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
+	if err := s.store.DeleteExpired(ctx, now); err != nil {
+		return err
+	}
+	if s.config.KeepReports <= 0 {
+		return nil
+	}
+	for total := 0; ; {
+		n, err := s.store.DeleteReports(ctx, now.Add(-s.config.KeepReports), deleteAtOnce)
+		if err != nil {
+			return err
+		}
+		if total += n; n < deleteAtOnce {
+			if total > 0 {
+				s.config.Log.Info("old reports deleted", "count", total)
+			}
+			return nil
 		}
 	}
 }

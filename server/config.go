@@ -53,6 +53,10 @@ type Config struct {
 	MetricsListen   string
 	MetricsOptional bool
 
+	// KeepReports is how long reports are kept; 0 keeps them for ever. The newest
+	// of a participant stays in any case.
+	KeepReports time.Duration
+
 	// KeepFullAddresses stores public addresses whole.
 	KeepFullAddresses bool
 

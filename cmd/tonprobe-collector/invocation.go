@@ -20,7 +20,10 @@ type invocation struct {
 	given      []setting // in their order
 	json       bool
 	phone      string
+	name       string
 	search     string
+	validDays  int
+	yes        bool
 	passwordIn bool
 }
 

@@ -17,6 +17,11 @@ import (
 
 func participantAddFlags(in *invocation) {
 	in.flags.StringVar(&in.phone, "phone", "", "telephone `number` for support")
+	participantCodeFlags(in)
+}
+
+func participantCodeFlags(in *invocation) {
+	in.flags.IntVar(&in.validDays, "valid-days", int(enrol.CodeTTL.Hours()/24), "`days` that the code is good, at most 365")
 	jsonFlag(in)
 }
 
@@ -25,8 +30,11 @@ func participantListFlags(in *invocation) {
 	jsonFlag(in)
 }
 
-func desk(s *sqlite.Store) enrol.Desk {
-	return enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader}
+func (in *invocation) desk(s *sqlite.Store) (enrol.Desk, error) {
+	if in.validDays < 1 || in.validDays > enrol.MaxCodeDays {
+		return enrol.Desk{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enrol.MaxCodeDays, in.validDays)
+	}
+	return enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: time.Duration(in.validDays) * 24 * time.Hour}, nil
 }
 
 func participantAdd(ctx context.Context, t terminal, in *invocation) error {
@@ -35,9 +43,20 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		return err
 	}
 	return in.withStore(ctx, t, func(s *sqlite.Store) error {
-		i, err := desk(s).Invite(ctx, in.args[0], in.phone)
+		d, err := in.desk(s)
 		if err != nil {
 			return err
+		}
+		same, err := namesakes(ctx, s, in.args[0])
+		if err != nil {
+			return err
+		}
+		i, err := d.Invite(ctx, in.args[0], in.phone)
+		if err != nil {
+			return err
+		}
+		if same > 0 {
+			_, _ = fmt.Fprintf(t.err, "Note: there was already a participant with this name. For a second computer of the same person use\n'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
 		}
 		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
 	})
@@ -53,7 +72,11 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		i, err := desk(s).Code(ctx, p.Participant)
+		d, err := in.desk(s)
+		if err != nil {
+			return err
+		}
+		i, err := d.Code(ctx, p.Participant)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -57,6 +58,7 @@ func options() []option {
 		{"turn_secret", "`secret` shared with other collectors' TURN", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
+		{"keep_reports", "`days` that reports are kept, 0 for ever (default 180)", false, setKeepReports},
 		{"keep_full_addresses", "store public addresses whole instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 	}
@@ -132,6 +134,15 @@ func setMetrics(s *settings, v string) error {
 	return nil
 }
 
+func setKeepReports(s *settings, v string) error {
+	days, err := strconv.Atoi(v)
+	if err != nil || days < 0 || days > 36500 {
+		return errors.New("it is a number of days, or 0 to keep them for ever")
+	}
+	s.KeepReports = time.Duration(days) * 24 * time.Hour
+	return nil
+}
+
 func setKeepFull(s *settings, v string) (err error) {
 	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
 		return errors.New("it is true or false")
@@ -144,6 +155,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	s := settings{}
 	s.DataDir = defaultData(t.getenv)
 	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
+	s.KeepReports = 180 * 24 * time.Hour
 	file := in.configFile
 	if file == "" {
 		file = t.getenv("TONPROBE_CONFIG")

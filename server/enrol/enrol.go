@@ -3,6 +3,7 @@
 package enrol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +19,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// CodeTTL is how long a code is good.
+// CodeTTL is how long a code is good, unless Desk says otherwise.
 const CodeTTL = 14 * 24 * time.Hour
+
+// MaxCodeDays bounds the life of a code: a letter for the next session, not a
+// key that lies in a drawer.
+const MaxCodeDays = 365
 
 // Bounds of what people enter.
 const (
@@ -40,15 +45,18 @@ func (e *InputError) Error() string { return e.Problem }
 // Store is what this package keeps.
 type Store interface {
 	AddParticipant(ctx context.Context, p store.Participant) error
+	EditParticipant(ctx context.Context, id, name, phone string) error
 	AddEnrolCode(ctx context.Context, c store.EnrolCode) error
 	Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent, now time.Time) (store.Participant, error)
 }
 
-// Desk takes participants in. All fields are required.
+// Desk takes participants in. All fields but CodeTTL are required.
 type Desk struct {
 	Store  Store
 	Now    func() time.Time
 	Random io.Reader
+	// CodeTTL is how long codes are good; 0 is the usual CodeTTL.
+	CodeTTL time.Duration
 }
 
 // Invitation is a participant and the code for the first of their agents.
@@ -61,14 +69,8 @@ type Invitation struct {
 // Invite adds a participant. An *InputError says what is wrong with the name or
 // the phone number.
 func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error) {
-	name, err := clean("name", name, MaxNameBytes)
+	name, phone, err := checkPerson(name, phone)
 	if err != nil {
-		return Invitation{}, err
-	}
-	if name == "" {
-		return Invitation{}, &InputError{"a participant needs a name"}
-	}
-	if phone, err = clean("phone number", phone, MaxPhoneBytes); err != nil {
 		return Invitation{}, err
 	}
 	id, err := uuid.NewRandomFromReader(d.Random)
@@ -82,6 +84,27 @@ func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error
 	return d.Code(ctx, p)
 }
 
+// Edit gives a participant another name and phone number.
+func (d Desk) Edit(ctx context.Context, id, name, phone string) error {
+	name, phone, err := checkPerson(name, phone)
+	if err != nil {
+		return err
+	}
+	return d.Store.EditParticipant(ctx, id, name, phone)
+}
+
+// checkPerson returns what a person entered as it is kept.
+func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
+	if cleanName, err = clean("name", name, MaxNameBytes); err != nil {
+		return "", "", err
+	}
+	if cleanName == "" {
+		return "", "", &InputError{"a participant needs a name"}
+	}
+	cleanPhone, err = clean("phone number", phone, MaxPhoneBytes)
+	return cleanName, cleanPhone, err
+}
+
 // Code gives a participant one more code, for another computer.
 func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error) {
 	code, err := auth.NewEnrolCode(d.Random)
@@ -89,7 +112,7 @@ func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error)
 		return Invitation{}, err
 	}
 	now := d.Now().UTC().Truncate(time.Second)
-	i := Invitation{Participant: p, Code: code, ExpiresAt: now.Add(CodeTTL)}
+	i := Invitation{Participant: p, Code: code, ExpiresAt: now.Add(cmp.Or(d.CodeTTL, CodeTTL))}
 	return i, d.Store.AddEnrolCode(ctx, store.EnrolCode{
 		Hash: store.HashOf(code), ParticipantID: p.ID, CreatedAt: now, ExpiresAt: i.ExpiresAt})
 }

@@ -49,6 +49,10 @@ type Participants interface {
 	AddParticipant(ctx context.Context, p Participant) error
 	// Participant gives ErrNotFound for an unknown id.
 	Participant(ctx context.Context, id string) (Participant, error)
+	// EditParticipant gives a participant another name and phone number.
+	EditParticipant(ctx context.Context, id, name, phone string) error
+	// DeleteParticipant removes a participant with their agents, codes and reports.
+	DeleteParticipant(ctx context.Context, id string) error
 	// SetBlocked shuts a participant's agents out, or lets them in again.
 	SetBlocked(ctx context.Context, id string, blocked bool) error
 	// ParticipantStates gives one page of the dashboard's list. It reads the
@@ -73,6 +77,9 @@ type Enrolment interface {
 	// AgentByToken gives ErrNotFound for an unknown token.
 	AgentByToken(ctx context.Context, tokenHash Hash) (Agent, Participant, error)
 	Agents(ctx context.Context, participantID string) ([]Agent, error)
+	// RevokeAgent ends an agent's token. The participant and their other agents are
+	// not touched, and the agent can be enrolled again by a new code.
+	RevokeAgent(ctx context.Context, agentID string) error
 	// TouchAgent keeps when the server last heard of an agent.
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 }
@@ -89,6 +96,9 @@ type Reports interface {
 	Report(ctx context.Context, id string) (StoredReport, error)
 	// ParticipantReports gives one page of a participant's history, newest first.
 	ParticipantReports(ctx context.Context, q ReportQuery) (ReportPage, error)
+	// DeleteReports removes at most limit reports that came in before a time, and
+	// says how many. What is known of a participant at the moment stays.
+	DeleteReports(ctx context.Context, before time.Time, limit int) (deleted int, err error)
 	// CaseReports gives the newest reports with a case code. Codes are drawn by
 	// the agents, so two participants can hold the same one.
 	CaseReports(ctx context.Context, caseCode string, limit int) ([]ReportSummary, error)

@@ -115,6 +115,16 @@ func (s *Store) Agents(ctx context.Context, participantID string) ([]store.Agent
 	return list, rows.Err()
 }
 
+// RevokeAgent implements store.Enrolment. The new hash is random, so that no
+// token belongs to it.
+func (s *Store) RevokeAgent(ctx context.Context, agentID string) error {
+	r, err := s.write.ExecContext(ctx, `UPDATE agents SET token_hash = randomblob(32) WHERE id = ?`, agentID)
+	if err != nil {
+		return fmt.Errorf("revoke agent: %w", err)
+	}
+	return oneRow(r, "agent "+agentID)
+}
+
 // TouchAgent implements store.Enrolment.
 func (s *Store) TouchAgent(ctx context.Context, agentID string, seen time.Time) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error { return touch(ctx, tx, agentID, seen) })

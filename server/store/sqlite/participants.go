@@ -47,6 +47,32 @@ func (s *Store) SetBlocked(ctx context.Context, id string, blocked bool) error {
 	return oneRow(r, "participant")
 }
 
+// EditParticipant implements store.Participants.
+func (s *Store) EditParticipant(ctx context.Context, id, name, phone string) error {
+	r, err := s.write.ExecContext(ctx, `UPDATE participants SET name = ?, name_key = ?, phone = ? WHERE id = ?`, name, nameKey(name), phone, id)
+	if err != nil {
+		return fmt.Errorf("edit participant: %w", err)
+	}
+	return oneRow(r, "participant")
+}
+
+// DeleteParticipant implements store.Participants.
+func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		// What refers to others comes first.
+		for _, table := range []string{"latest", "reports", "enrol_codes", "agents"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {
+				return fmt.Errorf("delete %s of participant: %w", table, err)
+			}
+		}
+		r, err := tx.ExecContext(ctx, `DELETE FROM participants WHERE id = ?`, id)
+		if err != nil {
+			return fmt.Errorf("delete participant: %w", err)
+		}
+		return oneRow(r, "participant")
+	})
+}
+
 type scanner interface{ Scan(dest ...any) error }
 
 func scanParticipant(row scanner) (store.Participant, error) {

@@ -130,6 +130,20 @@ func (s *Store) ParticipantReports(ctx context.Context, q store.ReportQuery) (st
 	return page, nil
 }
 
+// DeleteReports implements store.Reports.
+func (s *Store) DeleteReports(ctx context.Context, before time.Time, limit int) (int, error) {
+	r, err := s.write.ExecContext(ctx, `
+		DELETE FROM reports WHERE id IN (
+			SELECT r.id FROM reports r WHERE r.received_at < ?
+			AND NOT EXISTS (SELECT 1 FROM latest l WHERE l.participant_id = r.participant_id AND (l.report_id = r.id OR l.full_report_id = r.id))
+			ORDER BY r.received_at LIMIT ?)`, millis(before), limit)
+	if err != nil {
+		return 0, fmt.Errorf("delete old reports: %w", orUnavailable(err))
+	}
+	n, err := r.RowsAffected()
+	return int(n), err
+}
+
 // CaseReports implements store.Reports.
 func (s *Store) CaseReports(ctx context.Context, caseCode string, limit int) ([]store.ReportSummary, error) {
 	list, err := s.summaries(ctx, `SELECT`+summaryColumns+

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+func participantEditFlags(in *invocation) {
+	in.flags.StringVar(&in.name, "name", "", "another `name`")
+	in.flags.StringVar(&in.phone, "phone", "", "another telephone `number`, or none")
+}
+
+func participantEdit(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+		p, err := findParticipant(ctx, s, in.args[0])
+		if err != nil {
+			return err
+		}
+		name, phone := p.Name, p.Phone
+		if in.name != "" {
+			name = in.name
+		}
+		switch in.phone {
+		case "":
+		case "none":
+			phone = ""
+		default:
+			phone = in.phone
+		}
+		if name == p.Name && phone == p.Phone {
+			return usagef("nothing to change: give --name or --phone")
+		}
+		d := enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader}
+		if err := d.Edit(ctx, p.ID, name, phone); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s (%s), telephone %s\n", name, p.ID, orDash(phone))
+		return err
+	})
+}
+
+func participantDeleteFlags(in *invocation) {
+	in.flags.BoolVar(&in.yes, "yes", false, "delete without showing first what would go")
+}
+
+func participantDelete(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+		p, err := findParticipant(ctx, s, in.args[0])
+		if err != nil {
+			return err
+		}
+		if !in.yes {
+			return usagef("this deletes %s (%s) with all their reports and computers, for ever: repeat it with --yes", p.Name, p.ID)
+		}
+		if err := s.DeleteParticipant(ctx, p.ID); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(t.out, "%s is deleted.\n", p.Name)
+		return err
+	})
+}
+
+func participantComputers(ctx context.Context, t terminal, in *invocation) error {
+	type computer struct {
+		ID         string    `json:"computer"`
+		OS         string    `json:"os"`
+		Arch       string    `json:"arch"`
+		Version    string    `json:"version"`
+		EnrolledAt time.Time `json:"enrolled_at"`
+		LastSeenAt time.Time `json:"last_seen_at"`
+	}
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+		p, err := findParticipant(ctx, s, in.args[0])
+		if err != nil {
+			return err
+		}
+		agents, err := s.Agents(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		list := []computer{}
+		for _, a := range agents {
+			list = append(list, computer{a.ID, a.OS, a.Arch, a.Version, a.CreatedAt, a.LastSeenAt})
+		}
+		if in.json {
+			return printJSON(t.out, list)
+		}
+		tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(tw, "COMPUTER\tSYSTEM\tVERSION\tENROLLED\tLAST SEEN")
+		for _, c := range list {
+			const day = "2006-01-02 15:04"
+			_, _ = fmt.Fprintf(tw, "%s\t%s/%s\t%s\t%s\t%s\n", c.ID, c.OS, c.Arch, c.Version, c.EnrolledAt.Local().Format(day), c.LastSeenAt.Local().Format(day))
+		}
+		return tw.Flush()
+	})
+}
+
+func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
+	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+		if err := s.RevokeAgent(ctx, in.args[0]); err != nil {
+			return fmt.Errorf("%w: 'tonprobe-collector participant computers NAME' shows the ids", err)
+		}
+		_, err := fmt.Fprintln(t.out, "This computer can deliver nothing any more. A new code lets it in again.")
+		return err
+	})
+}
+
+// namesakes counts the participants with exactly this name.
+func namesakes(ctx context.Context, s *sqlite.Store, name string) (int, error) {
+	page, err := s.ParticipantStates(ctx, store.StateQuery{Search: name, Limit: store.MaxPage})
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, p := range page.States {
+		if p.Name == name {
+			n++
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,106 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+func editAndDelete(t *testing.T, s store.Store) {
+	anna, annasAgent := person(t, s, "Anna")
+	berta, bertasAgent := person(t, s, "Berta")
+	first, second := newReport("K7P-3QX", report.Ready, evening), newReport("K7P-3QY", report.Ready, evening)
+	_, err := s.SaveReports(t.Context(), annasAgent, []store.NewReport{first})
+	must(t, err)
+	_, err = s.SaveReports(t.Context(), bertasAgent, []store.NewReport{second})
+	must(t, err)
+	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: store.HashOf("anna's second"), ParticipantID: anna, ExpiresAt: evening}))
+
+	must(t, s.EditParticipant(t.Context(), anna, "Anna Müller", "0228 1"))
+	if p, err := s.Participant(t.Context(), anna); err != nil || p.Name != "Anna Müller" || p.Phone != "0228 1" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: "muller"}); err != nil || len(page.States) != 1 {
+		t.Errorf("found by the new name: %+v, %v", page, err)
+	}
+	wantError(t, "edit nobody", s.EditParticipant(t.Context(), "x", "X", ""), store.ErrNotFound)
+
+	must(t, s.DeleteParticipant(t.Context(), anna))
+	wantError(t, "delete again", s.DeleteParticipant(t.Context(), anna), store.ErrNotFound)
+	_, err = s.Participant(t.Context(), anna)
+	wantError(t, "the person", err, store.ErrNotFound)
+	_, err = s.Report(t.Context(), first.Report.ID)
+	wantError(t, "their report", err, store.ErrNotFound)
+	_, err = s.SaveReports(t.Context(), annasAgent, []store.NewReport{newReport("", report.Ready, evening)})
+	wantError(t, "their agent", err, store.ErrNotFound)
+	if r, err := s.Report(t.Context(), second.Report.ID); err != nil || r.ParticipantID != berta {
+		t.Errorf("somebody else's report: %+v, %v", r, err)
+	}
+}
+
+func revoke(t *testing.T, s store.Store) {
+	anna, _ := person(t, s, "Anna")
+	token := store.HashOf("stolen")
+	code := store.HashOf("another code")
+	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: code, ParticipantID: anna, ExpiresAt: evening.Add(time.Hour)}))
+	stolen := store.NewAgent{ID: uuid.NewString(), TokenHash: token}
+	_, err := s.Enrol(t.Context(), code, stolen, evening)
+	must(t, err)
+	must(t, s.RevokeAgent(t.Context(), stolen.ID))
+	_, _, err = s.AgentByToken(t.Context(), token)
+	wantError(t, "a revoked token", err, store.ErrNotFound)
+	wantError(t, "revoke nobody", s.RevokeAgent(t.Context(), "x"), store.ErrNotFound)
+	agents, err := s.Agents(t.Context(), anna)
+	must(t, err)
+	if len(agents) != 2 {
+		t.Errorf("%d agents", len(agents))
+	}
+	again := store.HashOf("again")
+	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: again, ParticipantID: anna, ExpiresAt: evening.Add(time.Hour)}))
+	fresh := store.HashOf("fresh")
+	_, err = s.Enrol(t.Context(), again, store.NewAgent{ID: stolen.ID, TokenHash: fresh}, evening)
+	must(t, err)
+	if a, _, err := s.AgentByToken(t.Context(), fresh); err != nil || a.ID != stolen.ID {
+		t.Errorf("enrolled again: %+v, %v", a, err)
+	}
+}
+
+// retention: old reports go, and what is known of a participant stays.
+func retention(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "Anna")
+	var ids []string
+	for day := range 10 {
+		r := newReport("", report.Ready, evening.AddDate(0, 0, day))
+		if day == 9 {
+			r = inBackground(report.Ready, evening.AddDate(0, 0, day))
+		}
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+		ids = append(ids, r.Report.ID)
+	}
+	all := evening.AddDate(1, 0, 0)
+	for _, want := range []int{3, 3, 2, 0} { // the last one and the last full one stay
+		n, err := s.DeleteReports(t.Context(), all, 3)
+		must(t, err)
+		if n != want {
+			t.Errorf("deleted %d, want %d", n, want)
+		}
+	}
+	state, err := s.ParticipantState(t.Context(), p)
+	must(t, err)
+	if state.Last == nil || state.Last.ID != ids[9] || state.Full == nil || state.Full.ReportID != ids[8] || state.Verdict != report.Ready {
+		t.Errorf("%+v", state)
+	}
+	page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p})
+	must(t, err)
+	if len(page.Reports) != 2 {
+		t.Errorf("%d reports", len(page.Reports))
+	}
+	if n, err := s.DeleteReports(t.Context(), evening, 100); err != nil || n != 0 {
+		t.Errorf("nothing is that old: %d, %v", n, err)
+	}
+}
