@@ -60,6 +60,8 @@ type Finder struct {
 	mu     sync.Mutex
 	known  *known
 	readAt time.Time
+	// accepted is when a machine last took a connection, by its address.
+	accepted map[string]time.Time
 }
 
 // known is what was read of the settings.

@@ -13,21 +13,28 @@ import (
 const askTime = time.Second
 
 // ForRequest is what http.Transport wants as its Proxy. Of several ways it takes
-// the first that accepts a connection. A script that does not work is passed
-// by, as browsers do: what waits for the collector must get there if it can.
+// the first that accepts a connection. A script that does not work is passed by, as
+// browsers do, and so is a proxy that is not there where the server itself accepts
+// a connection: what waits for the collector must get there if it can. Where no way
+// is open the last one is taken, so that the error names the proxy.
 func (f *Finder) ForRequest(r *http.Request) (*url.URL, error) {
 	ways, err := f.Find(r.Context(), r.URL)
 	if err != nil {
 		return nil, nil
 	}
-	for i, way := range ways {
-		if i == len(ways)-1 || way == nil || f.accepts(r.Context(), way) {
+	for _, way := range ways {
+		if way == nil || f.accepts(r.Context(), way) {
 			return way, nil
 		}
 	}
-	return nil, nil
+	if f.accepts(r.Context(), r.URL) {
+		return nil, nil
+	}
+	return ways[len(ways)-1], nil
 }
 
+// accepts says whether the machine of an address takes a connection. That it does
+// is remembered for a while: every request asks.
 func (f *Finder) accepts(ctx context.Context, way *url.URL) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -38,10 +45,23 @@ func (f *Finder) accepts(ctx context.Context, way *url.URL) bool {
 	if port == "" {
 		port = "80"
 	}
-	conn, err := f.Dial(ctx, "tcp", net.JoinHostPort(way.Hostname(), port))
+	address := net.JoinHostPort(way.Hostname(), port)
+	f.mu.Lock()
+	fresh := f.Now().Sub(f.accepted[address]).Abs() < keepFor
+	f.mu.Unlock()
+	if fresh {
+		return true
+	}
+	conn, err := f.Dial(ctx, "tcp", address)
 	if err != nil {
 		return false
 	}
 	_ = conn.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.accepted == nil || len(f.accepted) > maxRemembered {
+		f.accepted = map[string]time.Time{}
+	}
+	f.accepted[address] = f.Now()
 	return true
 }

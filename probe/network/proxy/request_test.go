@@ -1,9 +1,14 @@
 package proxy
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -38,5 +43,46 @@ func TestRequestGoesByTheFirstWayThatAccepts(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "http://host.example/", nil)
 	if way, err := script(`throw 1`).ForRequest(r); way != nil || err != nil {
 		t.Errorf("a script that throws: %v, %v", way, err)
+	}
+}
+
+// TestDeadProxyIsPassedBy where the server itself is there: a laptop that was
+// brought home must get its report away.
+func TestDeadProxyIsPassedBy(t *testing.T) {
+	for name, c := range map[string]struct {
+		open    []string
+		want    string
+		tooMany int // connections that two requests may cost
+	}{
+		"the proxy works":      {[]string{"proxy.office.example:3128", "ton.example.org:443"}, "http://proxy.office.example:3128", 1},
+		"it is dead":           {[]string{"ton.example.org:443"}, "direct", 3},
+		"nothing is open":      {nil, "http://proxy.office.example:3128", 4},
+		"the server is closed": {[]string{"proxy.office.example:3128"}, "http://proxy.office.example:3128", 1},
+	} {
+		dials := 0
+		f := NewFinder(Config{
+			Getenv: func(string) string { return "" },
+			System: func(context.Context) (Settings, error) {
+				return Settings{HTTPS: parse(t, "http://proxy.office.example:3128")}, nil
+			},
+			Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+				dials++
+				if !slices.Contains(c.open, address) {
+					return nil, syscall.ECONNREFUSED
+				}
+				here, there := net.Pipe()
+				_ = there.Close()
+				return here, nil
+			},
+		})
+		for range 2 {
+			way, err := f.ForRequest(httptest.NewRequest(http.MethodGet, "https://ton.example.org/", nil))
+			if err != nil || written([]*url.URL{way}) != c.want {
+				t.Errorf("%s: %v, %v", name, way, err)
+			}
+		}
+		if dials > c.tooMany {
+			t.Errorf("%s: %d connections", name, dials)
+		}
 	}
 }
