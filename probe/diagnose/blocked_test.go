@@ -314,3 +314,16 @@ func TestConferencePortBlocked(t *testing.T) {
 		t.Errorf("%+v, %s", causes, verdict)
 	}
 }
+
+// Whose machine stops a WebSocket decides whom it concerns.
+func TestWebSocketStopped(t *testing.T) {
+	by := func(who string) func(*report.Report) {
+		return func(r *report.Report) { web(r).WebSocket, web(r).WebSocketBy = new(false), who }
+	}
+	judgeWays(t, map[string]wayCase{
+		"in between":          {by("between"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"not said by whom":    {by(""), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
+		"either":              {by("unknown"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},
+		"our reverse proxy's": {by("server"), one("net.websocket_blocked"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
+	})
+}

@@ -1,12 +1,25 @@
 package diagnose
 
-// websocketBlocked is certain: the probe says "no" only where somebody between
-// answered in the server's place or cut the line.
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// websocketBlocked: another machine than the collector stopped the upgrade, while
+// the collector answers without it. Where the encryption is not opened on the way
+// that machine may be a reverse proxy of ours, and then no session is disturbed.
 func websocketBlocked(f *facts) *finding {
 	if f.web == nil || !isFalse(f.web.WebSocket) {
 		return nil
 	}
-	return disturbance(likely, ofWeb("websocket", false, ""))
+	hit := disturbance(likely, ofWeb("websocket", false, ""))
+	if f.web.WebSocketBy != "" {
+		hit.supporting = append(hit.supporting, ofWeb("websocket_by", f.web.WebSocketBy, ""))
+	}
+	switch f.web.WebSocketBy {
+	case "unknown":
+		hit.confidence, hit.area = suggested, report.AreaUnknown
+	case "server":
+		hit.severity, hit.area = report.SeverityInfo, report.AreaMunicipality
+	}
+	return hit
 }
 
 // ipv6Broken needs IPv4 to the same server to work, which the probe compared.

@@ -50,6 +50,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	} {
 		may["cause.net.offline.sentence_"+place], may["cause.net.offline.action_"+place] = true, true
 	}
+	for _, form := range []string{"sentence_websocket_by_unknown", "sentence_websocket_by_server", "action_websocket_by_server"} {
+		may["cause.net.websocket_blocked."+form] = true
+	}
 	for _, form := range []string{
 		"sentence_with_beside_proxy", "sentence_proxy_fault_forbidden", "sentence_proxy_fault_redirect", "sentence_proxy_fault_certificate",
 		"sentence_proxy_fault_failing", "sentence_proxy_fault_script", "sentence_proxy_fault_script_gone",

@@ -34,34 +34,45 @@ const (
 	wsCut
 )
 
+// Who kept a WebSocket from coming about, as NetworkWeb.WebSocketBy has it.
+const (
+	byBetween = "between"
+	byServer  = "server"
+	byUnknown = "unknown"
+)
+
 // tryWebSocket upgrades a connection to the collector (RFC 6455 §4.1), sends a
-// message and waits for it to come back. It tells only what is certain: that
-// WebSockets get through, or that somebody in between does not let them.
+// message and waits for it to come back. An answer that bears the collector's
+// mark is its own, and its refusals (a wrong token, too many attempts) say nothing
+// of those in between; that it never saw the upgrade does. Without the mark it is
+// another machine's.
 func (j *journey) tryWebSocket(ctx context.Context) {
 	if j.WebSocketURL == "" || j.data.Stage != stageHTTP || j.env.Clock.Sleep(ctx, j.WebSocketAfter) != nil {
 		return
 	}
-	got, between := j.upgradeOnce(ctx)
-	if got == wsCut && between {
-		got, between = j.upgradeOnce(ctx) // once may be chance
+	got, by := j.upgradeOnce(ctx)
+	if got == wsCut {
+		got, by = j.upgradeOnce(ctx) // once may be chance
 	}
 	switch {
 	case got == wsThrough:
 		j.data.WebSocket = new(true)
-	case got == wsStripped && between,
-		(got == wsForeign || got == wsCut) && between && ctx.Err() == nil && j.sameWithoutUpgrade(ctx):
-		j.data.WebSocket = new(false)
+	case got == wsStripped, (got == wsForeign || got == wsCut) && ctx.Err() == nil && j.sameWithoutUpgrade(ctx):
+		j.data.WebSocket, j.data.WebSocketBy = new(false), by
 	}
 }
 
-// upgradeOnce is one attempt on a connection of its own, and whether anybody in
-// between could have read it.
-func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, between bool) {
+// upgradeOnce is one attempt on a connection of its own, and who is to blame if it
+// fails.
+func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, by string) {
 	ctx, cancel := context.WithTimeout(ctx, j.StepTime)
 	defer cancel()
 	k, ok := j.towardCollector(ctx)
 	if !ok {
-		return wsUnknown, false
+		if k != nil && k.refusesTunnel() {
+			return wsForeign, byBetween
+		}
+		return wsUnknown, ""
 	}
 	defer k.close()
 	got = k.upgrade(ctx)
@@ -70,13 +81,23 @@ func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, between bool) 
 	if j.pins() == nil {
 		j.noteVerdict(verdict, k)
 	}
-	return got, k.couldBeRead()
+	if by = k.whoCouldBlock(); by == byUnknown && j.data.TLSIntercepted != nil && *j.data.TLSIntercepted {
+		by = byBetween // seen at the connection before
+	}
+	return got, by
+}
+
+// refusesTunnel says that a proxy does not connect to the collector, although it
+// brought its page: without TLS pages need no tunnel, and WebSockets do.
+func (j *journey) refusesTunnel() bool {
+	return j.proxy != nil && j.target.Scheme == "http" && j.data.HTTPStatus != nil
 }
 
 // towardCollector is a connection to the collector, encrypted where it is to
 // be. A proxy is asked for a tunnel in any case: that is how browsers do it
 // (RFC 6455 §4.1), and a proxy that forwards a plain request takes the upgrade
-// out of it rightly, since it holds for one hop only (RFC 9110 §7.8).
+// out of it rightly, since it holds for one hop only (RFC 9110 §7.8). Where the
+// connection does not come about the journey is closed, or nil.
 func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 	target, ok := parseTarget(j.WebSocketURL)
 	if !ok {
@@ -85,20 +106,28 @@ func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 	k := &journey{WebConfig: j.WebConfig, env: j.env, data: &report.NetworkWeb{}, target: target, tunnels: true}
 	if !k.take(ctx, k.chooseProxy) || !k.reach(ctx) || !k.take(ctx, k.throughProxy, k.encrypt) {
 		k.close()
-		return nil, false
+		return k, false
 	}
 	return k, true
 }
 
-// couldBeRead says whether anybody in between sees what is asked. Nobody can
-// pick an upgrade out of an encrypted connection to the collector itself, and
-// on this computer there is nobody: what goes wrong then is the server's own,
-// such as that of a reverse proxy before it.
-func (j *journey) couldBeRead() bool {
-	if j.target.Scheme == "https" {
-		return j.data.TLSIntercepted != nil && *j.data.TLSIntercepted
+// whoCouldBlock says where a machine can stand that picks an upgrade out of this
+// connection. In the clear, and in TLS that is opened on the way, that is in
+// between. In TLS that is known to end at the collector's own key it is behind
+// that, such as a reverse proxy. Where the key is not known, or server and client
+// are one computer, it may be either.
+func (j *journey) whoCouldBlock() string {
+	switch intercepted := j.data.TLSIntercepted; {
+	case j.target.Scheme == "https" && intercepted == nil:
+		return byUnknown
+	case j.target.Scheme == "https" && *intercepted:
+		return byBetween
+	case j.target.Scheme == "https":
+		return byServer
+	case j.proxy == nil && slices.ContainsFunc(j.addrs, netip.Addr.IsLoopback):
+		return byUnknown
 	}
-	return !slices.ContainsFunc(j.addrs, netip.Addr.IsLoopback)
+	return byBetween
 }
 
 // upgrade uses the connection for a WebSocket.
@@ -139,9 +168,7 @@ func (j *journey) upgrade(ctx context.Context) upgraded {
 	return wsUnknown // another server's greeting, perhaps
 }
 
-// refused reads the answer to an upgrade that was none. A server before version
-// 2 of the collector, a wrong token, too many attempts: its own time stands in
-// the answer, and it accuses nobody.
+// refused reads the answer to an upgrade that was none.
 func refused(resp *http.Response) upgraded {
 	switch {
 	case resp == nil:
@@ -161,7 +188,7 @@ func (j *journey) sameWithoutUpgrade(ctx context.Context) bool {
 	defer cancel()
 	k, ok := j.towardCollector(ctx)
 	if !ok {
-		return false
+		return k != nil && k.refusesTunnel() // the page itself came without a tunnel
 	}
 	defer k.close()
 	req := get(k.target)
@@ -172,7 +199,11 @@ func (j *journey) sameWithoutUpgrade(ctx context.Context) bool {
 	return err == nil && isCollector(a.Response)
 }
 
-func isCollector(resp *http.Response) bool { return resp.Header.Get(wire.HeaderTimeMS) != "" }
+// isCollector tells the collector's own answer by its mark. Collectors before the
+// mark tell their time, which nobody else does either.
+func isCollector(resp *http.Response) bool {
+	return resp.Header.Get(wire.HeaderCollector) == wire.CollectorValue || resp.Header.Get(wire.HeaderTimeMS) != ""
+}
 
 func (j *journey) headers() http.Header {
 	h := http.Header{"User-Agent": {userAgent}}

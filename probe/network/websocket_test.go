@@ -1,7 +1,12 @@
 package network
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +20,7 @@ import (
 	"github.com/pion/transport/v4"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // farAway is where the tests' servers seem to be (RFC 5737), so that somebody
@@ -75,6 +81,19 @@ func stripUpgrade(w http.ResponseWriter, r *http.Request) {
 
 func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
+// status answers without the collector's mark, as a proxy does.
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+}
+
+// marked answers as the collector itself.
+func marked(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(wire.HeaderCollector, wire.CollectorValue)
+		w.WriteHeader(code)
+	}
+}
+
 func forbidden(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }
 
 // dropFrames takes the upgrade and lets no message through.
@@ -99,34 +118,38 @@ func TestWebSocket(t *testing.T) {
 	})
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
-		read    *bool // where somebody in between can read: no TLS, or TLS that is opened on the way
-		closed  *bool // where nobody can
+		want    *bool
 	}{
-		"message comes back":               {collector, through, through},
-		"upgrade taken out":                {onUpgrade(stripUpgrade), blocked, nil},
-		"refused in between":               {onUpgrade(forbidden), blocked, nil},
-		"cut twice":                        {onUpgrade(hangUp), blocked, nil},
-		"messages dropped":                 {onUpgrade(dropFrames), blocked, nil},
-		"cut once":                         {onlyOnce, through, nil},
-		"whole server refuses":             {everything, nil, nil},
-		"another server without collector": {ok, nil, nil},
+		"message comes back":               {collector, through},
+		"upgrade taken out":                {onUpgrade(stripUpgrade), blocked},
+		"refused with 403":                 {onUpgrade(status(http.StatusForbidden)), blocked},
+		"refused with 426":                 {onUpgrade(status(http.StatusUpgradeRequired)), blocked},
+		"refused with 502":                 {onUpgrade(status(http.StatusBadGateway)), blocked},
+		"refused with a page":              {onUpgrade(status(http.StatusOK)), blocked},
+		"refused by the collector":         {onUpgrade(marked(http.StatusForbidden)), nil},
+		"too many, says the collector":     {onUpgrade(marked(http.StatusTooManyRequests)), nil},
+		"cut twice":                        {onUpgrade(hangUp), blocked},
+		"messages dropped":                 {onUpgrade(dropFrames), blocked},
+		"cut once":                         {onlyOnce, through},
+		"whole server refuses":             {everything, nil},
+		"another server without collector": {ok, nil},
 		"old collector": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set(wire.HeaderTimeMS, "1")
 			w.WriteHeader(http.StatusNotFound)
-		}, nil, nil},
+		}, nil},
 		"other words come back": {onUpgrade(func(w http.ResponseWriter, r *http.Request) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
 				_ = c.Write(r.Context(), websocket.MessageText, []byte("welcome"))
 			}
-		}), nil, nil},
+		}), nil},
 		"endless headers": {onUpgrade(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 10<<20))
-		}), blocked, nil},
+		}), blocked},
 		"wrong accept": {onUpgrade(func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
 			_ = conn.Close()
-		}), blocked, nil},
+		}), blocked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inspected, own := newAuthority(t, "FortiGate CA"), newAuthority(t, "Town CA")
@@ -134,20 +157,23 @@ func TestWebSocket(t *testing.T) {
 				server *httptest.Server
 				ca     *authority
 				at     string
-				want   *bool
+				by     string
 			}{
-				"in the clear":     {plain(t, c.handler), nil, farAway, c.read},
-				"on this computer": {plain(t, c.handler), nil, "127.0.0.1", c.closed},
-				"encrypted":        {secure(t, own.good(t), c.handler), own, farAway, c.closed},
-				"TLS opened":       {secure(t, inspected.good(t), c.handler), inspected, farAway, c.read},
+				"in the clear":     {plain(t, c.handler), nil, farAway, byBetween},
+				"on this computer": {plain(t, c.handler), nil, "127.0.0.1", byUnknown},
+				"encrypted":        {secure(t, own.good(t), c.handler), own, farAway, byUnknown},
+				"TLS opened":       {secure(t, inspected.good(t), c.handler), inspected, farAway, byBetween},
 			} {
+				if said(c.want) != "blocked" {
+					w.by = ""
+				}
 				attempts.Store(0)
 				config := webSocketConfig(w.server, w.ca, w.at)
 				env := environment(t)
 				env.Net = moved{env.Net}
 				d, _ := run(t, config, env)
-				if (d.WebSocket == nil) != (w.want == nil) || w.want != nil && *d.WebSocket != *w.want {
-					t.Errorf("%s: stage %s, %s, want %s", way, d.Stage, said(d.WebSocket), said(w.want))
+				if said(d.WebSocket) != said(c.want) || d.WebSocketBy != w.by {
+					t.Errorf("%s: stage %s, %s by %q, want %s by %q", way, d.Stage, said(d.WebSocket), d.WebSocketBy, said(c.want), w.by)
 				}
 			}
 		})
@@ -203,5 +229,87 @@ func TestWebSocketThroughAProxy(t *testing.T) {
 	d, _ := run(t, config, environment(t))
 	if d.WebSocket == nil || !*d.WebSocket || len(*seen) != 2 || !strings.HasPrefix((*seen)[1], "CONNECT "+host) {
 		t.Errorf("%s, %q", said(d.WebSocket), *seen)
+	}
+}
+
+// TestWebSocketThroughAProxyThatTunnelsNothing: pages in the clear need no tunnel.
+func TestWebSocketThroughAProxyThatTunnelsNothing(t *testing.T) {
+	target := plain(t, collector)
+	refusing := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		r.URL.Scheme, r.URL.Host, r.RequestURI = "http", target.Listener.Addr().String(), ""
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		for name, values := range resp.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(resp.StatusCode)
+	})
+	config := webSocketConfig(target, nil, farAway)
+	config.Proxies = by(refusing.URL)
+	d, _ := run(t, config, environment(t))
+	if said(d.WebSocket) != "blocked" || d.WebSocketBy != byBetween {
+		t.Errorf("stage %s, %s by %q", d.Stage, said(d.WebSocket), d.WebSocketBy)
+	}
+}
+
+// TestWhoStopsAWebSocket: in TLS the collector's keys tell whether the machine that
+// refuses stands on the way or behind the collector's own encryption, whatever the
+// issuer is called.
+func TestWhoStopsAWebSocket(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
+	town, box := newAuthority(t, "town"), newAuthority(t, "IT Operations Root")
+	own, forged := town.good(t), box.good(t)
+	leaf, err := x509.ParseCertificate(own.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pins := &trust.Pins{
+		Collector: base64.RawURLEncoding.EncodeToString(key.Public().(ed25519.PublicKey)),
+		Chain:     []string{wire.PinOf(leaf)}, Confirmed: true,
+	}
+	announces := func(w http.ResponseWriter, r *http.Request) {
+		signed, err := wire.Keys{Leaf: []string{wire.PinOf(leaf)}}.Sign(key, r.Header.Get(wire.HeaderKeys))
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set(wire.HeaderKeys, signed)
+		collector(w, r)
+	}
+	trusts := &authority{pool: x509.NewCertPool()}
+	trusts.pool.AddCert(town.cert)
+	trusts.pool.AddCert(box.cert)
+	for name, stop := range map[string]http.HandlerFunc{
+		"taken out": func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("Upgrade")
+			announces(w, r)
+		},
+		"403":           status(http.StatusForbidden),
+		"502":           status(http.StatusBadGateway),
+		"the line ends": hangUp,
+	} {
+		for shown, want := range map[*tls.Certificate]string{&own: byServer, &forged: byBetween} {
+			config := webSocketConfig(secure(t, *shown, func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Upgrade") != "" {
+					stop(w, r)
+					return
+				}
+				announces(w, r)
+			}), trusts, farAway)
+			config.CollectorURL, config.Pins = config.URL, pins
+			env := environment(t)
+			env.Net = moved{env.Net}
+			d, _ := run(t, config, env)
+			if said(d.WebSocket) != "blocked" || d.WebSocketBy != want {
+				t.Errorf("%s: stage %s, %s by %q, want by %q", name, d.Stage, said(d.WebSocket), d.WebSocketBy, want)
+			}
+		}
 	}
 }

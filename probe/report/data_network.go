@@ -344,8 +344,13 @@ type NetworkWeb struct {
 	// TLSSmallPackets says, where the server took the connection and TLS hung,
 	// whether it came about with packets of at most 1000 bytes of payload.
 	TLSSmallPackets *bool `json:"tls_small_packets,omitempty"`
-	// WebSocket is true when an upgrade to a WebSocket got through.
+	// WebSocket is true when an upgrade to a WebSocket got through, false when it
+	// was taken out, refused or cut by another machine than the collector, which
+	// answered the same request without it.
 	WebSocket *bool `json:"websocket,omitempty"`
+	// WebSocketBy says where that machine stands: between (this computer and the
+	// server), server (behind the server's own encryption) or unknown.
+	WebSocketBy string `json:"websocket_by,omitempty"`
 }
 
 func (Reach) values() []string {

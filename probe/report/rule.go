@@ -169,6 +169,8 @@ func namedRule(field string) (rule, bool) {
 		return between(1, 5)
 	case "MediaVoice.self_check":
 		return oneOf("ok", "degraded", "void")
+	case "NetworkWeb.websocket_by":
+		return oneOf("between", "server", "unknown")
 	case "NetworkWeb.stage":
 		return oneOf("dns", "tcp", "tls", "http")
 	case "NetworkWeb.dns_error":
