@@ -55,7 +55,7 @@ func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
 	if s.Home.LifetimeS > 0 {
 		args = append(args, fmt.Sprintf("--binding-lifetime=%gs", s.Home.LifetimeS))
 	}
-	cmd := w.agent(ctx, ca, args...)
+	cmd := w.agent(ctx, s.Collector.public(), ca, args...)
 	cmd.Env = append(cmd.Env, "PATH="+w.desktopDir()+":"+os.Getenv("PATH"))
 	cmd.Env = append(cmd.Env, s.Proxy.environment(planOf(s).gateway)...)
 	return cmd

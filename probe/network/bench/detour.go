@@ -16,6 +16,7 @@ const (
 	proxyPort     = 3128 // forward proxy, which has to be asked
 	frontPort     = 9443 // on the server: the box before the collector
 	collectorPort = 443
+	movedPort     = 8443 // where the collector is reached in some scenarios
 )
 
 // detour leads connections of home to a box on the gateway, whose answers bear

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
@@ -46,6 +47,9 @@ type CollectorSpec struct {
 	Reflector string `toml:"reflector"`
 	// Refused closes the port: the collector's program does not run.
 	Refused bool `toml:"refused"`
+	// Port is where participants reach the collector; 0 is 443. The other one of
+	// the two, 443, is open as well: some other web server stands there.
+	Port uint16 `toml:"port"`
 }
 
 func (s CollectorSpec) validate() error {
@@ -54,6 +58,9 @@ func (s CollectorSpec) validate() error {
 	}
 	if !slices.Contains([]string{"", "reached", "unreached", "dead"}, s.Reflector) {
 		return fmt.Errorf("reflector = %q: want reached, unreached or dead", s.Reflector)
+	}
+	if s.Port != 0 && s.Port != movedPort {
+		return fmt.Errorf("port = %d: the home is enrolled at %d and %d", s.Port, collectorPort, movedPort)
 	}
 	if s.Status != 0 && (s.Status < 400 || s.Status > 599) {
 		return fmt.Errorf("status = %d: want 400 to 599", s.Status)
@@ -64,15 +71,19 @@ func (s CollectorSpec) validate() error {
 	return nil
 }
 
-// port is where the collector's own port leads in this scenario; 0: to itself.
+// public is the collector's port as participants see it.
+func (s CollectorSpec) public() uint16 { return cmp.Or(s.Port, collectorPort) }
+
+// port is where the public one leads in this scenario.
 func (s CollectorSpec) port() uint16 {
+	moved := CollectorSpec{Port: s.Port}
 	switch {
 	case s.Refused:
 		return closedPort
-	case s != CollectorSpec{}:
+	case s != moved:
 		return frontPort
 	}
-	return 0
+	return collectorPort
 }
 
 // front is the box before the collector.
@@ -170,6 +181,7 @@ func (s CollectorSpec) changeList(body []byte) ([]byte, error) {
 		c.HeardMS = nil
 	case "dead":
 		c.HeardMS, c.AnsweredMS = new(int64(heardMS)), nil
+		CollectorSpec{TURN: "elsewhere"}.spoilRelays(&c) // they are the reflector's
 	}
 	return json.Marshal(c)
 }

@@ -20,6 +20,24 @@ type InspectionSpec struct {
 	Trusted bool `toml:"trusted"`
 	// StripsWebSocket takes out what asks for a WebSocket (RFC 6455 §4.1).
 	StripsWebSocket bool `toml:"strips_websocket"`
+	// RefusesWebSocket answers such a request with this status in the server's
+	// place, CutsWebSocket closes the connection.
+	RefusesWebSocket int  `toml:"refuses_websocket"`
+	CutsWebSocket    bool `toml:"cuts_websocket"`
+}
+
+// stops deals with what asks for a WebSocket, if the firewall does not let it on.
+func (s InspectionSpec) stops(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case r.Header.Get("Upgrade") == "":
+		return false
+	case s.CutsWebSocket:
+		panic(http.ErrAbortHandler)
+	case s.RefusesWebSocket != 0:
+		w.WriteHeader(s.RefusesWebSocket)
+		return true
+	}
+	return false
 }
 
 // inspectingFirewall stands on the gateway; connections are led to it.
@@ -58,7 +76,11 @@ func listenInspection(addr netip.Addr, from dial, upstream netip.Addr) (serve fu
 		Transport: &http.Transport{DialContext: from, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: ServerName}},
 		ErrorLog:  log.New(io.Discard, "", 0),
 	}
-	f.server = &http.Server{Handler: onward, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	f.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !f.spec.Load().stops(w, r) {
+			onward.ServeHTTP(w, r)
+		}
+	}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	// No HTTP/2: its connections know no Upgrade.
 	l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
 	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil

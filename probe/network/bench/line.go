@@ -67,6 +67,9 @@ type Line struct {
 	// "icmp", "udp/3478", "tcp/1024-65535". The port is the server's.
 	Block []string `toml:"block"`
 	Allow []string `toml:"allow"`
+	// Reject answers what Block drops with an ICMP "administratively prohibited"
+	// (RFC 1812 §5.2.7.1), of the router at the segment's beginning.
+	Reject bool `toml:"reject"`
 }
 
 // Reasons of a drop, as they stand in the truth.
@@ -150,6 +153,8 @@ func (l Line) validate() error {
 		return fmt.Errorf("reorder_pct needs reorder_ms")
 	case l.RateKbps == 0 && (l.CrossKbps > 0 || l.Bulk || l.QueueMS > 0 || l.QueueBytes > 0):
 		return fmt.Errorf("a queue needs rate_kbps")
+	case l.Reject && len(l.Block) == 0:
+		return fmt.Errorf("reject needs block")
 	case l.MTU != 0 && l.MTU < 68: // RFC 791 §3.2
 		return fmt.Errorf("mtu = %d is below 68", l.MTU)
 	}

@@ -16,7 +16,8 @@ const (
 const (
 	icmpEchoReply    = 0
 	icmpUnreachable  = 3
-	icmpFragNeeded   = 4 // code of icmpUnreachable
+	icmpFragNeeded   = 4  // code of icmpUnreachable
+	icmpProhibited   = 13 // code of icmpUnreachable: by administration
 	icmpEcho         = 8
 	icmpTimeExceeded = 11
 )

@@ -11,17 +11,21 @@ import (
 // route carries packets through the segments and routers of one scenario. It
 // knows no device and no clock: the [Link] drives it, and tests can.
 type route struct {
-	plan    addressPlan
-	nats    [hosts]*nat
-	wall6   *nat // of the gateway, for IPv6: it lets answers in
-	detour  *detour
-	stun    STUNSpec
-	front   uint16                // port the collector's own leads to; 0: to itself
-	lanes   [hosts - 1][2][]*lane // per segment and direction, in the order of its phases
-	from    [hosts - 1][2][]int64 // when each phase begins
-	queue   events
-	order   int
-	deliver func(host int, p packet)
+	plan   addressPlan
+	nats   [hosts]*nat
+	wall6  *nat // of the gateway, for IPv6: it lets answers in
+	detour *detour
+	stun   STUNSpec
+	public uint16 // the collector's port as it is seen from outside
+	front  uint16 // port it leads to
+	// toPublic are the connections that came to the public port: some go straight to
+	// the one behind it.
+	toPublic map[netip.AddrPort]bool
+	lanes    [hosts - 1][2][]*lane // per segment and direction, in the order of its phases
+	from     [hosts - 1][2][]int64 // when each phase begins
+	queue    events
+	order    int
+	deliver  func(host int, p packet)
 	// shows is the address of the provider's router to those inside, if not ispAddr.
 	shows netip.Addr
 	truth []*Passage
@@ -39,7 +43,7 @@ type flight struct {
 // newRoute sets a scenario up that begins at nowNS. The same seed gives the
 // same fates to the same packets.
 func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (*route, error) {
-	r := &route{plan: planOf(s), deliver: deliver}
+	r := &route{plan: planOf(s), deliver: deliver, toPublic: map[netip.AddrPort]bool{}}
 	stream := uint64(0)
 	random := func() *rand.Rand { stream++; return rand.New(rand.NewPCG(seed, stream)) }
 	r.nats[atGateway] = newNAT(s.NAT, r.plan.wan, random())
@@ -49,7 +53,7 @@ func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (
 	}
 	r.wall6 = newNAT(NATSpec{Mapping: "none", Filtering: "APDF"}, netip.Addr{}, random())
 	r.detour = detourOf(s, r.plan.gateway)
-	r.stun, r.front = s.STUN, s.Collector.port()
+	r.stun, r.public, r.front = s.STUN, s.Collector.public(), s.Collector.port()
 	for i, segment := range []Segment{s.Lan, s.Access, s.Server} {
 		for d, phases := range [][]Phase{segment.Up, segment.Down} {
 			for _, p := range phases {
@@ -100,12 +104,12 @@ func (r *route) send(host int, p packet, nowNS int64) {
 	r.enter(host, d, f, nowNS)
 }
 
-// leaveServer undoes the way to the box before the collector, and lets a STUN
+// leaveServer undoes the way from the public port to the one behind it, and lets a STUN
 // server be a bad one.
 func (r *route) leaveServer(f flight, nowNS int64) {
 	p := f.packet
-	if from := p.src(); r.front != 0 && p.protocol() == protoTCP && from.Port() == r.front {
-		p.setSrc(netip.AddrPortFrom(from.Addr(), collectorPort))
+	if from := p.src(); r.front != r.public && p.protocol() == protoTCP && from.Port() == r.front && r.toPublic[p.dst()] {
+		p.setSrc(netip.AddrPortFrom(from.Addr(), r.public))
 	}
 	copies, late := r.stun.spoil(p)
 	if copies == 0 {
@@ -164,25 +168,28 @@ func (r *route) refused(l *lane, host, next int, d Direction, f flight, nowNS in
 		port = p.src().Port()
 	}
 	if l.block.matches(p, port) && !l.allow.matches(p, port) {
+		if l.Reject {
+			r.complain(icmpProhibited, 0, host, next, d, p, nowNS)
+		}
 		return dropBlocked
 	}
 	if l.MTU == 0 || len(p) <= l.MTU || !p.dontFragment() {
 		return "" // without DF a router would send it on in parts
 	}
 	if !l.MTUSilent {
-		r.tellMTU(l.MTU, host, next, d, p, nowNS)
+		r.complain(icmpFragNeeded, l.MTU, host, next, d, p, nowNS)
 	}
 	return dropMTU
 }
 
-// tellMTU answers with "fragmentation needed". A packet of an end host is
-// answered by the router next to it.
-func (r *route) tellMTU(mtu, host, next int, d Direction, p packet, nowNS int64) {
+// complain answers with "destination unreachable" of a code. A packet of an end host
+// is answered by the router next to it.
+func (r *route) complain(code byte, mtu, host, next int, d Direction, p packet, nowNS int64) {
 	from := host
 	if from == atHome || from == atServer {
 		from = next
 	}
-	answer, ok := icmpError(r.routerAddr(p, from, d), p, icmpUnreachable, icmpFragNeeded, mtu)
+	answer, ok := icmpError(r.routerAddr(p, from, d), p, icmpUnreachable, code, mtu)
 	if !ok {
 		return
 	}
@@ -274,7 +281,8 @@ func (r *route) isOwn(host int, addr netip.Addr) bool {
 }
 
 func (r *route) hand(host int, f flight, nowNS int64) {
-	if to := f.packet.dst(); host == atServer && r.front != 0 && f.packet.protocol() == protoTCP && to.Port() == collectorPort && !f.packet.is6() {
+	if to := f.packet.dst(); host == atServer && r.front != r.public && f.packet.protocol() == protoTCP && to.Port() == r.public && !f.packet.is6() {
+		r.toPublic[f.packet.src()] = true
 		f.packet.setDst(netip.AddrPortFrom(to.Addr(), r.front))
 	}
 	r.deliver(host, f.packet)

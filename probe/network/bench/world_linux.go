@@ -71,12 +71,14 @@ func (w *World) open(ctx context.Context) (err error) {
 	if err = w.openFront(); err != nil {
 		return fmt.Errorf("start the box before the collector: %w", err)
 	}
-	clear := Scenario{Name: "clear", NAT: homeRouter()}
-	if err = w.load(ctx, clear, 1); err != nil {
-		return err
-	}
-	if err = w.enrol(ctx); err != nil {
-		return fmt.Errorf("enrol the agent: %w", err)
+	for _, port := range []uint16{collectorPort, movedPort} {
+		clear := Scenario{Name: "clear", NAT: homeRouter(), Collector: CollectorSpec{Port: port}}
+		if err = w.load(ctx, clear, 1); err != nil {
+			return err
+		}
+		if err = w.enrol(ctx, port); err != nil {
+			return fmt.Errorf("enrol the agent at port %d: %w", port, err)
+		}
 	}
 	return nil
 }
@@ -126,7 +128,9 @@ func (w *World) startCollector(ctx context.Context) error {
 	return nil
 }
 
-func (w *World) enrol(ctx context.Context) error {
+// enrol makes an agent for the collector at a port: its address cannot be changed
+// afterwards.
+func (w *World) enrol(ctx context.Context, port uint16) error {
 	out, err := in(ctx, w.ns.names[atServer], w.programs.Collector, "participant", "add", "Bench", "--json", "--data", w.data("collector")).Output()
 	if err != nil {
 		return fmt.Errorf("add a participant: %w", withStderr(err))
@@ -135,13 +139,20 @@ func (w *World) enrol(ctx context.Context) error {
 	if err := json.Unmarshal(out, &invited); err != nil {
 		return fmt.Errorf("add a participant: %w", err)
 	}
-	_, err = w.agent(ctx, w.ca, "enroll", invited.Code, "--server", "https://"+ServerName).Output()
+	_, err = w.agent(ctx, port, w.ca, "enroll", invited.Code, "--server", serverURL(port)).Output()
 	return withStderr(err)
 }
 
-// agent is the real tonprobe at home.
-func (w *World) agent(ctx context.Context, ca string, args ...string) *exec.Cmd {
-	args = append(args, "--data", w.data("agent"), "--ca", ca)
+func serverURL(port uint16) string {
+	if port == collectorPort {
+		return "https://" + ServerName
+	}
+	return fmt.Sprintf("https://%s:%d", ServerName, port)
+}
+
+// agent is the real tonprobe at home, enrolled at the collector's port.
+func (w *World) agent(ctx context.Context, port uint16, ca string, args ...string) *exec.Cmd {
+	args = append(args, "--data", w.data(fmt.Sprintf("agent%d", port)), "--ca", ca)
 	cmd := in(ctx, w.ns.names[atHome], w.programs.Agent, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "LANG=C.UTF-8"} // no proxy of this machine's
 	return cmd
