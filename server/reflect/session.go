@@ -22,15 +22,17 @@ type session struct {
 	stop       func()          // ends the media; watch does the rest
 	lastNS     atomic.Int64    // stamp of the last up packet; 0 before the first
 
-	mu       sync.Mutex
-	ended    bool // no path may be added
-	paths    []*path
-	keys     *keys   // nil until the handshake is over
-	early    []early // arrived before the keys
-	upSSRC   uint32  // 0 until known
-	seen     [maxSeq / 64]uint64
-	unique   int
-	arrivals []wire.Arrival
+	mu    sync.Mutex
+	ended bool // no path may be added
+	paths []*path
+	keys  *keys   // nil until the handshake is over
+	early []early // arrived before the keys, or before those were answered
+	// catchingUp says that useKeys is answering what is in early.
+	catchingUp bool
+	upSSRC     uint32 // 0 until known
+	seen       [maxSeq / 64]uint64
+	unique     int
+	arrivals   []wire.Arrival
 	// turnaround is by number of the down packet, in ns.
 	turnaround []int64
 	unlisted   int

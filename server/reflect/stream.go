@@ -40,7 +40,7 @@ type early struct {
 // receive answers one RTP packet through out. scratch has room for the answer.
 func (s *session) receive(p *path, b []byte, at time.Time, scratch []byte, out outlet) {
 	s.mu.Lock()
-	if s.keys == nil {
+	if s.keys == nil || s.catchingUp {
 		if len(s.early) < maxEarly && !s.ended {
 			s.early = append(s.early, early{p, slices.Clone(b), at})
 		} else {
@@ -56,19 +56,28 @@ func (s *session) receive(p *path, b []byte, at time.Time, scratch []byte, out o
 	}
 }
 
-// useKeys answers what waited for them.
+// useKeys answers what waited for them. A write to TCP may block for a second, so
+// none is made with the lock held; what arrives meanwhile waits in its turn, for
+// an answer that overtakes another would read as reordering on the way down.
 func (s *session) useKeys(k *keys) {
 	scratch := make([]byte, 0, echoBytes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys = k
-	for _, w := range s.early {
-		if e, ok := s.answer(w.data, w.at, scratch); ok {
-			leftNS := s.r.sinceNS()
-			s.settle(e, leftNS, w.path.write(e.packet))
+	s.keys, s.catchingUp = k, true
+	for len(s.early) > 0 {
+		w := s.early[0]
+		s.early = s.early[1:]
+		e, ok := s.answer(w.data, w.at, scratch)
+		if !ok {
+			continue
 		}
+		s.mu.Unlock()
+		leftNS := s.r.sinceNS()
+		err := w.path.write(e.packet)
+		s.mu.Lock()
+		s.settle(e, leftNS, err)
 	}
-	s.early = nil
+	s.early, s.catchingUp = nil, false
 }
 
 // answer reads one packet, writes it into the log and makes its echo. The
