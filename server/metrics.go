@@ -36,6 +36,7 @@ func registerMetrics(registry *prometheus.Registry, r *reflect.Reflector, hub *l
 	counter("tonprobe_echo_packets_failed_total", "Echoes the own socket would not take.", func(s reflect.Stats) int64 { return s.PacketsFailed })
 	counter("tonprobe_turn_refused_total", "TURN allocations refused by a quota.", func(s reflect.Stats) int64 { return s.RelaysRefused })
 	counter("tonprobe_turn_dropped_total", "Relayed packets to or from anything but the echo.", func(s reflect.Stats) int64 { return s.RelayDropped })
+	counter("tonprobe_stun_answers_limited_total", "STUN and TURN requests beyond what one network may ask without proof.", func(s reflect.Stats) int64 { return s.AnswersLimited })
 	counter("tonprobe_turn_credentials_wrong_total", "TURN requests with bad or expired credentials.", func(s reflect.Stats) int64 { return s.CredentialsWrong })
 }
 

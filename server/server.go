@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/api"
 	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/bind"
 	"github.com/tonprobe/tonprobe/server/cert"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enrol"
@@ -132,10 +133,9 @@ func (s *Server) tls() (*tls.Config, error) {
 }
 
 func (s *Server) listen(ctx context.Context, secure *tls.Config) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	l, err := bind.TCP(ctx, s.config.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
+		return err
 	}
 	s.listener = l
 	if secure != nil {
@@ -193,7 +193,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Ready: map[string]func(context.Context) error{
 			"store":     s.store.Ping,
 			"disk":      func(context.Context) error { return enoughRoom(c.DataDir) },
-			"reflector": func(ctx context.Context) error { return stunAnswers(ctx, s.reflector.STUNAddr()) },
+			"reflector": func(ctx context.Context) error { return s.reflector.Check(ctx, c.publicHost()) },
 		},
 	}).Mount(mux)
 	pages, err := s.pages()

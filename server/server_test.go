@@ -246,19 +246,6 @@ func TestOneCollectorForADirectory(t *testing.T) {
 	}
 }
 
-func TestStunAnswersNoticesSilence(t *testing.T) {
-	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = silent.Close() }()
-	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
-	defer cancel()
-	if err := stunAnswers(ctx, netip.MustParseAddrPort(silent.LocalAddr().String())); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestWrongConfigurations(t *testing.T) {
 	for name, c := range map[string]Config{
 		"no data":         {},

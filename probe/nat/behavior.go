@@ -67,7 +67,7 @@ func (p behavior) firstThatAnswers(ctx context.Context, env probe.Env, targets [
 			continue
 		}
 		wg.Go(func() {
-			l := &lab{env: env, timers: p.Timers, primary: t.addr}
+			l := &lab{env: env, timers: p.Timers, primary: t.addr, proof: t.proof}
 			if !l.open(ctx) {
 				return
 			}
@@ -154,9 +154,9 @@ type lab struct {
 	env     probe.Env
 	timers  Timers
 	primary netip.AddrPort
+	proof   credentials
 	socket  *udpSocket
 	first   exchange // test I on socket
-
 }
 
 // open asks test I on a new socket.

@@ -69,6 +69,15 @@ func (l *lab) narrow(ctx context.Context, lived, died time.Duration) (longestLiv
 	return longestLived, shortestDied, ok && longestLived < shortestDied
 }
 
+// setters sign a request. Our server sends to another port only for whoever shows
+// that the collector knows them; other servers ignore the signature.
+func (c credentials) setters() []stun.Setter {
+	if c.username == "" {
+		return nil
+	}
+	return []stun.Setter{stun.NewUsername(c.username), stun.NewShortTermIntegrity(c.password)}
+}
+
 // outlives binds socket X, leaves it idle, and has the server send to its mapped
 // port, on the request of another socket: a packet of X's own would make the
 // binding anew. It is silent only when the same works at once with a new X: a
@@ -93,7 +102,9 @@ func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
 	}
 	port := make([]byte, 4) // RFC 5780 §7.5: two bytes of port, two of nothing
 	binary.BigEndian.PutUint16(port, mapped.Port())
-	request, err := bindingRequest(id, stun.RawAttribute{Type: stun.AttrResponsePort, Value: port})
+	request, err := bindingRequest(id, append([]stun.Setter{
+		stun.RawAttribute{Type: stun.AttrResponsePort, Value: port},
+	}, l.proof.setters()...)...)
 	if err != nil {
 		return notAsked
 	}

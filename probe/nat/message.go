@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/pion/stun/v2"
 )
@@ -30,6 +31,19 @@ func bindingRequest(id transactionID, attributes ...stun.Setter) ([]byte, error)
 		return nil, fmt.Errorf("build a STUN request: %w", err)
 	}
 	return m.Raw, nil
+}
+
+// roomFor makes a request to that address as long as the longest answer to it: of
+// RFC 5780 with its four addresses (§6.1) and FINGERPRINT. A server that must not
+// be of use to a forger of sources answers no more than was asked. PADDING (§7.6)
+// would ask for a longer answer; SOFTWARE means nothing (RFC 8489 §14.14) and may
+// have up to 127 bytes.
+func roomFor(to netip.AddrPort) stun.Setter {
+	addressBytes := 4 + 8
+	if to.Addr().Is6() {
+		addressBytes = 4 + 20
+	}
+	return stun.NewSoftware("tonprobe" + strings.Repeat(" ", 4*addressBytes-4-len("tonprobe")))
 }
 
 // binding is what a response to a binding request says.

@@ -274,12 +274,12 @@ func TestProbeContract(t *testing.T) {
 
 func TestParseURL(t *testing.T) {
 	for in, want := range map[string]server{
-		"stun:a.example":                  {"a.example", 3478, true, true},
-		"stun:a.example:19302":            {"a.example", 19302, true, true},
-		"stun:[2001:db8::1]:3478":         {"2001:db8::1", 3478, true, true},
-		"stun:[2001:db8::1]":              {"2001:db8::1", 3478, true, true},
-		"stun:192.0.2.1?transport=tcp":    {"192.0.2.1", 3478, false, true},
-		"stun:192.0.2.1:80?transport=udp": {"192.0.2.1", 80, true, false},
+		"stun:a.example":                  {"a.example", 3478, true, true, credentials{}},
+		"stun:a.example:19302":            {"a.example", 19302, true, true, credentials{}},
+		"stun:[2001:db8::1]:3478":         {"2001:db8::1", 3478, true, true, credentials{}},
+		"stun:[2001:db8::1]":              {"2001:db8::1", 3478, true, true, credentials{}},
+		"stun:192.0.2.1?transport=tcp":    {"192.0.2.1", 3478, false, true, credentials{}},
+		"stun:192.0.2.1:80?transport=udp": {"192.0.2.1", 80, true, false, credentials{}},
 	} {
 		if got, ok := parseURL(in); !ok || got != want {
 			t.Errorf("%s: %+v, %t", in, got, ok)

@@ -28,13 +28,20 @@ type server struct {
 	host     string
 	port     int
 	udp, tcp bool
+	proof    credentials
 }
 
 // target is one address of a server.
 type target struct {
 	addr     netip.AddrPort
 	udp, tcp bool
+	proof    credentials
 }
+
+// credentials are those of the relay on the same host and port, which the
+// collector's server also takes as short-term ones (RFC 8489 §9.1); empty where
+// there is none. Nothing but RESPONSE-PORT needs them.
+type credentials struct{ username, password string }
 
 // serversOf are the STUN servers of c that can be asked without a password,
 // each once, the first few.
@@ -51,6 +58,19 @@ func serversOf(c wire.ICEConfig) (servers []server) {
 				servers[i].udp, servers[i].tcp = servers[i].udp || add.udp, servers[i].tcp || add.tcp
 			case len(servers) < maxServers:
 				servers = append(servers, add)
+			}
+		}
+	}
+	for _, s := range c.ICEServers {
+		for _, u := range s.URLs {
+			r, ok := parseRelayURL(u)
+			if !ok {
+				continue
+			}
+			for i := range servers {
+				if servers[i].host == r.host && servers[i].port == r.port {
+					servers[i].proof = credentials{s.Username, s.Credential}
+				}
 			}
 		}
 	}
@@ -113,7 +133,8 @@ func resolve(ctx context.Context, env probe.Env, servers []server) []target {
 	defer mu.Unlock()
 	var targets []target
 	for i, addr := range found {
-		t := target{addr: addr, udp: servers[i/len(families)].udp, tcp: servers[i/len(families)].tcp}
+		s := servers[i/len(families)]
+		t := target{addr: addr, udp: s.udp, tcp: s.tcp, proof: s.proof}
 		if addr.IsValid() && !slices.Contains(targets, t) {
 			targets = append(targets, t)
 		}

@@ -119,7 +119,7 @@ func (s *udpSocket) ask(ctx context.Context, timers Timers, q question) exchange
 	if err != nil {
 		return exchange{}
 	}
-	request, err := bindingRequest(id, q.attributes...)
+	request, err := bindingRequest(id, append(q.attributes, roomFor(q.to))...)
 	if err != nil {
 		return exchange{}
 	}

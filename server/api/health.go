@@ -3,11 +3,14 @@ package api
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tonprobe/tonprobe/server/reflect"
 )
 
 // readyTimeout is how long a part may take to say that it works.
@@ -25,12 +28,13 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says which parts do not work, and to the log why.
+// ready says which parts do not work, and to the log why. What keeps the
+// reflector's addresses from answering is told to whoever asks as well.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	var mu sync.Mutex
-	parts := map[string]string{}
+	parts, problems := map[string]string{}, map[string][]string{}
 	status, word := http.StatusOK, "ok"
 	var wg sync.WaitGroup
 	for name, check := range a.Ready {
@@ -42,11 +46,19 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				a.Log.WarnContext(ctx, "not ready", "part", name, "err", err)
 				parts[name], status, word = "failed", http.StatusServiceUnavailable, "failed"
+				// Other errors may hold what is nobody's business, such as a path.
+				if e, ok := errors.AsType[*reflect.NotReadyError](err); ok {
+					problems[name] = e.Problems
+				}
 			}
 		})
 	}
 	wg.Wait()
-	writeJSON(w, status, map[string]any{"status": word, "parts": parts})
+	answer := map[string]any{"status": word, "parts": parts}
+	if len(problems) > 0 {
+		answer["problems"] = problems
+	}
+	writeJSON(w, status, answer)
 }
 
 type counters struct {

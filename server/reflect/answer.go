@@ -58,7 +58,7 @@ func priority(kind, local int) uint32 { return uint32(kind)<<24 | uint32(local)<
 // can use it, or where there is nothing else.
 func (m *mediaPort) candidates(loopback bool) []netip.AddrPort {
 	var far, near []netip.AddrPort
-	for _, a := range m.advertised {
+	for _, a := range m.advertised() {
 		if a.Addr().IsLoopback() {
 			near = append(near, a)
 		} else {
@@ -73,7 +73,7 @@ func (m *mediaPort) candidates(loopback bool) []netip.AddrPort {
 	case loopback:
 		// MediaIPs may name addresses that this very machine cannot reach
 		// itself by; the bound loopback still serves it.
-		for _, a := range m.addrs {
+		for _, a := range m.addresses() {
 			if a.Addr().IsLoopback() {
 				near = append(near, a)
 			}

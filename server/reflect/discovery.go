@@ -1,16 +1,18 @@
 package reflect
 
 import (
-	"encoding/binary"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/pion/stun/v4"
+
+	"github.com/tonprobe/tonprobe/server/bind"
 )
 
 // discovery answers binding requests over UDP, as RFC 5780 asks of a server for
@@ -19,86 +21,203 @@ import (
 // from elsewhere is refused. An answer from the same address instead would make
 // every NAT look permissive.
 type discovery struct {
-	// sockets by address and port, the primary ones first; empty with one
-	// address only.
-	sockets [2][2]*net.UDPConn
-	own     []*net.UDPConn // those it opened itself
-	heard   *heard
-	work    sync.WaitGroup
+	second      netip.Addr // Config.STUNAlternate
+	four        atomic.Pointer[fourSockets]
+	heard       *heard
+	limits      *answerLimits
+	credentials func(*stun.Message) (stun.MessageIntegrity, bool)
+	log         *slog.Logger
+	work        sync.WaitGroup
+
+	mu     sync.Mutex // of what follow and Close change
+	fault  error      // why there are no four sockets although a second address is configured
+	closed bool
 }
 
-// openDiscovery finds or opens the four sockets for a second address. shared are
-// the sockets of the STUN port.
-func openDiscovery(shared *ports, second netip.Addr, now func() time.Time, log *slog.Logger) (*discovery, error) {
-	d := &discovery{heard: newHeard(now)}
-	if !second.IsValid() {
-		return d, nil
+// fourSockets are those of RFC 5780 §3, by address and port, the primary first.
+type fourSockets struct {
+	at  [2][2]*net.UDPConn
+	own []*net.UDPConn // those that are not of the STUN port
+}
+
+func newDiscovery(cfg Config, count *counters, credentials func(*stun.Message) (stun.MessageIntegrity, bool)) *discovery {
+	return &discovery{
+		second: cfg.STUNAlternate.Unmap(), heard: newHeard(cfg.Now), limits: newAnswerLimits(cfg.Now, count),
+		credentials: credentials, log: cfg.Log,
 	}
-	second = second.Unmap()
-	for i, a := range shared.addrs {
-		switch {
-		case a.Addr() == second:
-			d.sockets[1][0] = shared.udp[i]
-		case d.sockets[0][0] == nil && a.Addr().Is4() == second.Is4() && a.Addr().IsLoopback() == second.IsLoopback():
-			d.sockets[0][0] = shared.udp[i]
+}
+
+// open is follow at the start, where a configuration that can never work is a
+// fault. A second address that is not there yet is none.
+func (d *discovery) open(shared *ports, present []netip.Addr) error {
+	if d.second.IsValid() && shared.fixed != nil && !d.hasPartner(shared.fixed) {
+		return fmt.Errorf("second STUN address %s: STUN listens on no other address of its kind", d.second)
+	}
+	d.follow(shared, present)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fault != nil && has(present, d.second) && len(shared.addresses()) > 0 {
+		return d.fault
+	}
+	return nil
+}
+
+func (d *discovery) hasPartner(all []netip.Addr) bool {
+	for _, a := range all {
+		if d.isPartner(a) {
+			return true
 		}
 	}
-	if d.sockets[0][0] == nil {
-		return nil, fmt.Errorf("second STUN address %s: STUN listens on no other address of its kind", second)
-	}
-	first := localAddrPort(d.sockets[0][0])
-	if err := d.openRest(first, second, log); err != nil {
-		return nil, errors.Join(fmt.Errorf("second STUN address %s: %w", second, err), d.Close())
-	}
-	for _, c := range d.own {
-		d.work.Go(func() { d.serve(c) })
-	}
-	return d, nil
+	return false
 }
 
-func (d *discovery) openRest(first netip.AddrPort, second netip.Addr, log *slog.Logger) (err error) {
-	if d.sockets[1][0] == nil {
-		if d.sockets[1][0], err = d.listen(netip.AddrPortFrom(second, first.Port()), log); err != nil {
-			return err
+// isPartner reports whether a can be the first address beside the second one.
+func (d *discovery) isPartner(a netip.Addr) bool {
+	return a != d.second && a.Is4() == d.second.Is4() && a.IsLoopback() == d.second.IsLoopback()
+}
+
+// follow finds or opens the four sockets as soon as both addresses are there, and
+// gives them up when one of them has gone.
+func (d *discovery) follow(shared *ports, present []netip.Addr) {
+	d.heard.setOwn(present)
+	d.limits.setOwn(present)
+	if !d.second.IsValid() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	first, ok := d.first(shared)
+	if !ok || !has(present, d.second) {
+		d.replace(nil)
+		d.setFault(fmt.Errorf("second STUN address %s: this machine has not both addresses now", d.second))
+		return
+	}
+	if now := d.four.Load(); now != nil && now.at[0][0] == shared.socket(first.Addr()) &&
+		(shared.socket(d.second) == nil || now.at[1][0] == shared.socket(d.second)) {
+		return
+	}
+	d.replace(nil) // its ports must be free for the new ones
+	four, err := openFour(shared, first, d.second, d.log)
+	if err != nil {
+		d.setFault(fmt.Errorf("second STUN address %s: %w", d.second, err))
+		return
+	}
+	d.fault = nil
+	d.replace(four)
+	for _, c := range four.own {
+		d.work.Go(func() { d.serve(c) })
+	}
+}
+
+// first is the first address: the present one while it stays.
+func (d *discovery) first(shared *ports) (netip.AddrPort, bool) {
+	var first netip.AddrPort
+	four := d.four.Load()
+	for _, a := range shared.addresses() {
+		switch {
+		case !d.isPartner(a.Addr()):
+		case four != nil && four.at[0][0] == shared.socket(a.Addr()):
+			return a, true
+		case !first.IsValid():
+			first = a
+		}
+	}
+	return first, first.IsValid()
+}
+
+func (d *discovery) setFault(err error) {
+	if d.fault == nil || d.fault.Error() != err.Error() {
+		d.log.Warn("agents cannot find out how routers translate", "err", err)
+	}
+	d.fault = err
+}
+
+// replace swaps the sockets and closes the old ones of its own.
+func (d *discovery) replace(four *fourSockets) {
+	if old := d.four.Swap(four); old != nil {
+		old.close()
+	}
+}
+
+// missing says why there are no four sockets; nil when there are, or none are
+// wanted.
+func (d *discovery) missing() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.fault
+}
+
+func openFour(shared *ports, first netip.AddrPort, second netip.Addr, log *slog.Logger) (*fourSockets, error) {
+	f := &fourSockets{}
+	f.at[0][0], f.at[1][0] = shared.socket(first.Addr()), shared.socket(second)
+	var err error
+	if f.at[1][0] == nil {
+		if f.at[1][0], err = f.listen(netip.AddrPortFrom(second, first.Port()), log); err != nil {
+			return nil, err
 		}
 	}
 	// The next port is what others use too; where it is taken, one close by.
 	// OTHER-ADDRESS tells the client.
 	for port := first.Port() + 1; port != 0 && port <= first.Port()+20; port++ {
-		a, errA := d.listen(netip.AddrPortFrom(first.Addr(), port), log)
-		b, errB := d.listen(netip.AddrPortFrom(second, port), log)
+		a, errA := f.listen(netip.AddrPortFrom(first.Addr(), port), log)
+		b, errB := f.listen(netip.AddrPortFrom(second, port), log)
 		if err = errors.Join(errA, errB); err == nil {
-			d.sockets[0][1], d.sockets[1][1] = a, b
-			return nil
+			f.at[0][1], f.at[1][1] = a, b
+			return f, nil
 		}
 		for _, c := range []*net.UDPConn{a, b} {
 			if c != nil {
 				_ = c.Close()
-				d.own = d.own[:len(d.own)-1]
+				f.own = f.own[:len(f.own)-1]
 			}
 		}
 	}
-	return errors.Join(errors.New("no second port is free on both addresses"), err)
+	f.close()
+	return nil, errors.Join(errors.New("no second port is free on both addresses"), err)
 }
 
-func (d *discovery) listen(at netip.AddrPort, log *slog.Logger) (*net.UDPConn, error) {
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+func (f *fourSockets) listen(at netip.AddrPort, log *slog.Logger) (*net.UDPConn, error) {
+	c, err := bind.UDP(context.Background(), at)
 	if err != nil {
 		return nil, err
 	}
 	widen(c, log)
-	d.own = append(d.own, c)
+	f.own = append(f.own, c)
 	return c, nil
+}
+
+func (f *fourSockets) close() {
+	for _, c := range f.own {
+		_ = c.Close()
+	}
+}
+
+// place is which of the four sockets c is, if any.
+func (f *fourSockets) place(c *net.UDPConn) (ip, port int, ok bool) {
+	if f == nil {
+		return 0, 0, false
+	}
+	for i := range f.at {
+		for j := range f.at[i] {
+			if f.at[i][j] == c {
+				return i, j, true
+			}
+		}
+	}
+	return 0, 0, false
 }
 
 // Close closes the sockets of its own.
 func (d *discovery) Close() error {
-	var faults []error
-	for _, c := range d.own {
-		faults = append(faults, c.Close())
-	}
+	d.mu.Lock()
+	d.closed = true
+	d.replace(nil)
+	d.mu.Unlock()
 	d.work.Wait()
-	return ignoreClosed(errors.Join(faults...))
+	return nil
 }
 
 func (d *discovery) serve(c *net.UDPConn) {
@@ -108,7 +227,7 @@ func (d *discovery) serve(c *net.UDPConn) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err == nil {
+		if err == nil && d.limits.request(from.Addr()) {
 			d.answer(c, buf[:n], from)
 		}
 	}
@@ -128,107 +247,8 @@ func (c stunConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		if err != nil {
 			return n, nil, err
 		}
-		if !c.discovery.answer(c.UDPConn, b[:n], from) {
+		if c.discovery.limits.admits(b[:n], from.Addr()) && !c.discovery.answer(c.UDPConn, b[:n], from) {
 			return n, net.UDPAddrFromAddrPort(from), nil
 		}
 	}
-}
-
-// attrPadding (RFC 5780 §7.6) is not offered: it makes answers as long as the
-// asker likes.
-const attrPadding = stun.AttrType(0x0026)
-
-// answer answers a binding request and says whether b was one.
-func (d *discovery) answer(at *net.UDPConn, b []byte, from netip.AddrPort) bool {
-	if !isBindingRequest(b) {
-		return false
-	}
-	request := stun.Message{Raw: append([]byte(nil), b...)}
-	if request.Decode() != nil || request.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(&request) != nil {
-		return true
-	}
-	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-	d.heard.from(from.Addr())
-	out, to, setters := d.reply(at, &request, from)
-	if reply, err := stun.Build(append(setters, stun.Fingerprint)...); err == nil {
-		_, _ = out.WriteToUDPAddrPort(reply.Raw, to)
-	}
-	return true
-}
-
-// isBindingRequest looks at the type, the first two bytes (RFC 8489 §5), and
-// saves reading what TURN relays.
-func isBindingRequest(b []byte) bool {
-	return len(b) >= 20 && binary.BigEndian.Uint16(b) == stun.BindingRequest.Value() && stun.IsMessage(b)
-}
-
-// reply is where an answer leaves, where it goes and what it says.
-func (d *discovery) reply(at *net.UDPConn, request *stun.Message, from netip.AddrPort) (out *net.UDPConn, to netip.AddrPort, setters []stun.Setter) {
-	out, to = at, from
-	ip, port, here := d.place(at)
-	if unknown := notUnderstood(request, here); len(unknown) > 0 {
-		return out, to, []stun.Setter{
-			request, stun.NewType(stun.MethodBinding, stun.ClassErrorResponse), stun.CodeUnknownAttribute, unknown,
-		}
-	}
-	if flags := changeFlags(request); here {
-		out = d.sockets[ip^flags>>2&1][port^flags>>1&1]
-	}
-	if v, err := request.Get(stun.AttrResponsePort); err == nil && len(v) >= 2 {
-		// RFC 5780 §7.5: the same host, another port of its.
-		to = netip.AddrPortFrom(from.Addr(), binary.BigEndian.Uint16(v))
-	}
-	mapped, origin := net.UDPAddrFromAddrPort(from), net.UDPAddrFromAddrPort(localAddrPort(out))
-	setters = []stun.Setter{
-		request, stun.BindingSuccess,
-		&stun.XORMappedAddress{IP: mapped.IP, Port: mapped.Port},
-		&stun.MappedAddress{IP: mapped.IP, Port: mapped.Port}, // unlike the other where a box rewrites addresses
-		&stun.ResponseOrigin{IP: origin.IP, Port: origin.Port},
-	}
-	if here {
-		// RFC 5780 §7.4: seen from where the request came in, whatever the
-		// answer leaves by.
-		other := net.UDPAddrFromAddrPort(localAddrPort(d.sockets[1-ip][1-port]))
-		setters = append(setters, &stun.OtherAddress{IP: other.IP, Port: other.Port})
-	}
-	return out, to, setters
-}
-
-// place is which of the four sockets c is, if any.
-func (d *discovery) place(c *net.UDPConn) (ip, port int, ok bool) {
-	for i := range d.sockets {
-		for j := range d.sockets[i] {
-			if d.sockets[i][j] == c && c != nil {
-				return i, j, true
-			}
-		}
-	}
-	return 0, 0, false
-}
-
-// notUnderstood lists the attributes that must be understood and are not (RFC
-// 8489 §6.3.1).
-func notUnderstood(m *stun.Message, two bool) (unknown stun.UnknownAttributes) {
-	for _, a := range m.Attributes {
-		change := a.Type == stun.AttrChangeRequest
-		if a.Type == attrPadding || change && !two {
-			unknown = append(unknown, a.Type)
-		}
-	}
-	return unknown
-}
-
-// changeFlags are those of CHANGE-REQUEST (RFC 5780 §7.2): 4 for another
-// address, 2 for another port.
-func changeFlags(m *stun.Message) int {
-	v, err := m.Get(stun.AttrChangeRequest)
-	if err != nil || len(v) != 4 {
-		return 0
-	}
-	return int(v[3] & 6)
-}
-
-func localAddrPort(c *net.UDPConn) netip.AddrPort {
-	a := c.LocalAddr().(*net.UDPAddr).AddrPort()
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

@@ -34,14 +34,14 @@ func need(t *testing.T, what string, err error) {
 }
 
 // startWithTwo serves 127.0.0.1 and 127.0.0.2.
-func startWithTwo(t *testing.T) *Reflector {
+func startWithTwo(t *testing.T, change ...func(*Config)) *Reflector {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", "127.0.0.2:0")
 	if err != nil {
 		need(t, "a second loopback address", err)
 	}
 	_ = c.Close()
-	return start(t, func(c *Config) { c.STUNAlternate = netip.MustParseAddr("127.0.0.2") })
+	return start(t, append(change, func(c *Config) { c.STUNAlternate = netip.MustParseAddr("127.0.0.2") })...)
 }
 
 func behaviorAt(t *testing.T, r *Reflector) (*report.NATBehavior, probe.Result) {
@@ -137,7 +137,7 @@ func change(flags byte) stun.Setter {
 func TestAnswersLeaveFromWhereTheyAreAsked(t *testing.T) {
 	r := startWithTwo(t)
 	first := r.STUNAddr()
-	other := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), localAddrPort(r.relay.discovery.sockets[1][1]).Port())
+	other := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), localAddrPort(r.relay.discovery.four.Load().at[1][1]).Port())
 	c := udpSocket(t)
 	for _, at := range []netip.AddrPort{
 		first, netip.AddrPortFrom(first.Addr(), other.Port()), netip.AddrPortFrom(other.Addr(), first.Port()), other,
@@ -161,19 +161,59 @@ func TestAnswersLeaveFromWhereTheyAreAsked(t *testing.T) {
 	}
 }
 
+// TestResponsePort: to another port of the asker's host an answer goes only with
+// the credentials that agents have.
 func TestResponsePort(t *testing.T) {
 	r := start(t)
-	x, y := udpSocket(t), udpSocket(t)
-	port := x.LocalAddr().(*net.UDPAddr).Port
-	m := stun.MustBuild(stun.TransactionID, stun.BindingRequest,
-		stun.RawAttribute{Type: stun.AttrResponsePort, Value: []byte{byte(port >> 8), byte(port), 0, 0}})
-	if _, err := y.WriteToUDPAddrPort(m.Raw, r.STUNAddr()); err != nil {
-		t.Fatal(err)
+	relay := r.ICE("anna", "127.0.0.1").ICEServers[1]
+	signed := func(user, password string) []stun.Setter {
+		return []stun.Setter{stun.NewUsername(user), stun.NewShortTermIntegrity(password)}
 	}
-	answer, _ := listen(t, x)
-	var mapped stun.XORMappedAddress
-	if err := mapped.GetFrom(answer); err != nil || mapped.Port != y.LocalAddr().(*net.UDPAddr).Port || answer.TransactionID != m.TransactionID {
-		t.Errorf("%v, %v", mapped, err)
+	for name, c := range map[string]struct {
+		proof   []stun.Setter
+		refused stun.ErrorCode
+	}{
+		"none":           {nil, stun.CodeBadRequest},
+		"wrong password": {signed(relay.Username, "guess"), stun.CodeUnauthorized},
+		"expired":        {signed("1:anna", r.relay.password("1:anna")), stun.CodeUnauthorized},
+		"good":           {signed(relay.Username, relay.Credential), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x, y := udpSocket(t), udpSocket(t)
+			port := x.LocalAddr().(*net.UDPAddr).Port
+			m := stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.BindingRequest,
+				stun.RawAttribute{Type: stun.AttrResponsePort, Value: []byte{byte(port >> 8), byte(port), 0, 0}}}, c.proof...)...)
+			if _, err := y.WriteToUDPAddrPort(m.Raw, r.STUNAddr()); err != nil {
+				t.Fatal(err)
+			}
+			at := x
+			if c.refused != 0 {
+				at = y
+			}
+			answer, _ := listen(t, at)
+			if answer.TransactionID != m.TransactionID {
+				t.Fatalf("%v", answer)
+			}
+			if c.refused != 0 {
+				var code stun.ErrorCodeAttribute
+				if code.GetFrom(answer) != nil || code.Code != c.refused || len(answer.Raw) > len(m.Raw) {
+					t.Errorf("%v", answer)
+				}
+				_ = x.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+				if n, err := x.Read(make([]byte, 100)); err == nil {
+					t.Errorf("the other port got %d bytes", n)
+				}
+				return
+			}
+			var mapped stun.XORMappedAddress
+			if err := mapped.GetFrom(answer); err != nil || mapped.Port != y.LocalAddr().(*net.UDPAddr).Port {
+				t.Errorf("%v, %v", mapped, err)
+			}
+			// RFC 8489 §9.1.4: the answer is signed with the same password.
+			if err := stun.NewShortTermIntegrity(relay.Credential).Check(answer); err != nil {
+				t.Errorf("its integrity: %v", err)
+			}
+		})
 	}
 }
 

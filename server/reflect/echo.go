@@ -25,12 +25,13 @@ func (r *Reflector) Offer(ctx context.Context, owner, offerSDP string) (id, answ
 	if err := ctx.Err(); err != nil {
 		return "", "", fmt.Errorf("answer an offer: %w", err)
 	}
+	o.loopback = offersLoopback(offerSDP)
 	s, err := r.admit(owner, o)
 	if err != nil {
 		return "", "", err
 	}
 	r.count.started.Add(1)
-	return s.id, s.answerSDP(r.media.candidates(offersLoopback(offerSDP))), nil
+	return s.id, s.answerSDP(r.media.candidates(o.loopback)), nil
 }
 
 // End ends a session and returns its log. It works once, also for a session
@@ -47,7 +48,7 @@ func (r *Reflector) End(owner, id string) (wire.EchoLog, error) {
 	r.mu.Unlock()
 	log := s.log()
 	s.stop()
-	log.AnsweredMS = r.answeredAgo()
+	log.AnsweredMS = r.self.ago(s.offer.loopback)
 	return log, nil
 }
 

@@ -1,7 +1,6 @@
 package reflect
 
 import (
-	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -15,26 +14,28 @@ import (
 // kept.
 type heard struct {
 	now  func() time.Time
-	own  map[netip.Addr]bool
+	own  atomic.Pointer[map[netip.Addr]bool]
 	last atomic.Int64 // in ns since 1970; 0 is never
 }
 
 func newHeard(now func() time.Time) *heard {
-	h := &heard{now: now, own: map[netip.Addr]bool{}}
-	addrs, _ := net.InterfaceAddrs() // without them only loopback is known for our own
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			if ip, ok := netip.AddrFromSlice(n.IP); ok {
-				h.own[ip.Unmap()] = true
-			}
-		}
-	}
+	h := &heard{now: now}
+	h.setOwn(nil)
 	return h
+}
+
+// setOwn says which addresses this machine has.
+func (h *heard) setOwn(present []netip.Addr) {
+	own := map[netip.Addr]bool{}
+	for _, a := range present {
+		own[a] = true
+	}
+	h.own.Store(&own)
 }
 
 // from notes a question of this address.
 func (h *heard) from(a netip.Addr) {
-	if a = a.Unmap().WithZone(""); a.IsGlobalUnicast() && !a.IsPrivate() && !h.own[a] {
+	if a = a.Unmap().WithZone(""); a.IsGlobalUnicast() && !a.IsPrivate() && !(*h.own.Load())[a] {
 		h.last.Store(h.now().UnixNano())
 	}
 }

@@ -11,7 +11,7 @@ func TestHeard(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	h := newHeard(func() time.Time { return now })
 	own := netip.MustParseAddr("192.0.2.7")
-	h.own[own] = true
+	h.setOwn([]netip.Addr{own})
 	for _, a := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.7", "::ffff:192.0.2.7",
 		"172.17.0.1", "192.168.1.9", "::ffff:10.0.0.4", "fd00::9", "fe80::9", "169.254.3.4"} {
 		h.from(netip.MustParseAddr(a))

@@ -4,18 +4,27 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/tonprobe/tonprobe/server/connlimit"
 )
 
-// boundedListener keeps at most cap(places) connections open and closes those
-// that fall silent, so that connecting costs an attacker more than us.
+// boundedListener bounds the connections that are open, in all and for each
+// client site, and closes those that fall silent or grow old: connecting must
+// cost an attacker more than us, and never shut others out.
 type boundedListener struct {
 	net.Listener
-	places chan struct{}
+	places *connlimit.Limit
 	idle   time.Duration
+	life   time.Duration
 }
 
-func newBoundedListener(l net.Listener, conns int, idle time.Duration) *boundedListener {
-	return &boundedListener{Listener: l, places: make(chan struct{}, conns), idle: idle}
+func newBoundedListener(l net.Listener, limits Limits) *boundedListener {
+	return &boundedListener{
+		Listener: l, places: connlimit.New(limits.TCPConns, limits.TCPConnsPerSite), idle: limits.TCPIdle,
+		// No allocation and no echo session lives longer, so that bytes sent now
+		// and then keep no place for ever.
+		life: limits.RelayLifetime + limits.TCPIdle,
+	}
 }
 
 // Accept closes connections over the limit at once instead of leaving them in
@@ -26,23 +35,28 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case l.places <- struct{}{}:
-			return &boundedConn{Conn: conn, idle: l.idle, leave: sync.OnceFunc(func() { <-l.places })}, nil
-		default:
+		leave, ok := l.places.Enter(conn, connlimit.Peer(conn))
+		if !ok {
 			_ = conn.Close()
+			continue
 		}
+		return &boundedConn{Conn: conn, idle: l.idle, end: time.Now().Add(l.life), leave: sync.OnceFunc(leave)}, nil
 	}
 }
 
 type boundedConn struct {
 	net.Conn
 	idle  time.Duration
+	end   time.Time
 	leave func()
 }
 
 func (c *boundedConn) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+	deadline := time.Now().Add(c.idle)
+	if c.end.Before(deadline) {
+		deadline = c.end
+	}
+	if err := c.SetReadDeadline(deadline); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(b)

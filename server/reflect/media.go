@@ -11,12 +11,11 @@ import (
 // mediaPort is the one port of the echo: UDP sockets and a TCP listener, and
 // which session a stranger's first packet means.
 type mediaPort struct {
-	addrs      []netip.AddrPort // really bound
-	advertised []netip.AddrPort // what answers and permissions name
-	sockets    *ports
-	tcp        *boundedListener
-	count      *counters
-	work       sync.WaitGroup // the goroutines that read
+	sockets *ports
+	named   []netip.AddrPort // Config.MediaIPs; empty: the addresses that there are
+	tcp     *boundedListener
+	count   *counters
+	work    sync.WaitGroup // the goroutines that read
 
 	mu      sync.RWMutex
 	byUfrag map[string]*session
@@ -24,27 +23,36 @@ type mediaPort struct {
 	conns   map[net.Conn]struct{} // TCP
 }
 
-func openMedia(cfg Config, count *counters) (*mediaPort, error) {
-	p, err := openPorts(cfg.MediaListen, cfg.Log)
+func openMedia(cfg Config, present []netip.Addr, count *counters) (*mediaPort, error) {
+	m := &mediaPort{count: count, byUfrag: map[string]*session{}, conns: map[net.Conn]struct{}{}}
+	var err error
+	m.sockets, err = openPorts(cfg.MediaListen, present, cfg, func(conn *net.UDPConn) error {
+		m.work.Go(newUDPDoor(m, conn, cfg.Now).serve)
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the media port: %w", err)
 	}
-	m := &mediaPort{
-		addrs: p.addrs, advertised: p.addrs, sockets: p, count: count,
-		tcp:     newBoundedListener(p.tcp, cfg.Limits.TCPConns, cfg.Limits.TCPIdle),
-		byUfrag: map[string]*session{}, conns: map[net.Conn]struct{}{},
+	for _, ip := range cfg.MediaIPs {
+		m.named = append(m.named, netip.AddrPortFrom(ip.Unmap(), m.sockets.port))
 	}
-	if len(cfg.MediaIPs) > 0 {
-		m.advertised = nil
-		for _, ip := range cfg.MediaIPs {
-			m.advertised = append(m.advertised, netip.AddrPortFrom(ip.Unmap(), p.addrs[0].Port()))
-		}
-	}
-	for _, conn := range p.udp {
-		m.work.Go(newUDPDoor(m, conn, cfg.Now).serve)
-	}
+	m.tcp = newBoundedListener(m.sockets.tcp, cfg.Limits)
 	m.work.Go(func() { m.serveTCP(cfg.Now) })
 	return m, nil
+}
+
+// follow brings the sockets up to date with the addresses that are present.
+func (m *mediaPort) follow(present []netip.Addr) { m.sockets.follow(present) }
+
+// addresses are those that are served now.
+func (m *mediaPort) addresses() []netip.AddrPort { return m.sockets.addresses() }
+
+// advertised are the addresses that answers and permissions name.
+func (m *mediaPort) advertised() []netip.AddrPort {
+	if len(m.named) > 0 {
+		return m.named
+	}
+	return m.addresses()
 }
 
 // Close returns when nothing reads any more.
@@ -87,7 +95,7 @@ func canonicalIP(ip net.IP) netip.Addr {
 
 // owns says whether addr is the media port, under its own or an advertised name.
 func (m *mediaPort) owns(addr netip.AddrPort) bool {
-	return addr.Port() == m.addrs[0].Port() && m.ownsIP(addr.Addr())
+	return addr.Port() == m.sockets.port && m.ownsIP(addr.Addr())
 }
 
 func (m *mediaPort) ownsIP(ip netip.Addr) bool {
@@ -98,12 +106,12 @@ func (m *mediaPort) ownsIP(ip netip.Addr) bool {
 // local is the bound address behind ip: itself, or for an advertised address
 // that no interface has, one of the same family.
 func (m *mediaPort) local(ip netip.Addr) (netip.AddrPort, bool) {
-	for _, a := range m.addrs {
+	for _, a := range m.addresses() {
 		if a.Addr() == ip {
 			return a, true
 		}
 	}
-	for _, adv := range m.advertised {
+	for _, adv := range m.named {
 		if adv.Addr() == ip {
 			return m.sameFamily(ip)
 		}
@@ -112,7 +120,7 @@ func (m *mediaPort) local(ip netip.Addr) (netip.AddrPort, bool) {
 }
 
 func (m *mediaPort) sameFamily(ip netip.Addr) (netip.AddrPort, bool) {
-	for _, a := range m.addrs {
+	for _, a := range m.addresses() {
 		if a.Addr().Is4() == ip.Is4() {
 			return a, true
 		}

@@ -22,6 +22,7 @@ type offer struct {
 	setup           string // actpass, active or passive
 	payloadType     uint8  // what the offer calls Opus
 	ssrc            uint32 // 0 when it names none
+	loopback        bool   // it comes from a client that can use loopback
 }
 
 // parseOffer reads an offer with exactly one m-line, audio, sending Opus.

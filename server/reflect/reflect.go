@@ -1,6 +1,7 @@
 package reflect
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -31,7 +32,7 @@ var (
 type Config struct {
 	// STUNListen and MediaListen are host:port for UDP and TCP alike; empty
 	// means ":3478" and ":3480". A port of 0 picks a free one. Without a host
-	// every address this machine has at start is served, each by a socket of
+	// every address that this machine has or gets is served, each by a socket of
 	// its own, so that an answer leaves from the address that was asked.
 	STUNListen, MediaListen string
 	// MediaIPs are the addresses to advertise where they differ from the local
@@ -40,7 +41,8 @@ type Config struct {
 	// STUNAlternate is a second address of this machine, of the same family as
 	// the first, under which clients reach it. With it agents can find out the
 	// behaviour of their NAT (RFC 5780); a second port next to STUN's is used on
-	// both. Unset, the reflector says that it has but one.
+	// both. Unset, or while this machine has not both, the reflector says that it
+	// has but one.
 	STUNAlternate netip.Addr
 	// TLSConfig has the certificate for TURN over TLS, which then is served at
 	// TURNTLSListen, ":5349" when empty. Nil: there is none.
@@ -58,9 +60,12 @@ type Config struct {
 	// CredentialTTL is how long TURN credentials are good; default 10 minutes.
 	CredentialTTL time.Duration
 	Limits        Limits
-	Log           *slog.Logger     // default: discards
-	Rand          io.Reader        // ids and secrets; default crypto/rand
-	Now           func() time.Time // default time.Now; must carry a monotonic reading
+	// Addresses returns those that this machine has now, the best first; default:
+	// of its interfaces.
+	Addresses func() ([]netip.Addr, error)
+	Log       *slog.Logger     // default: discards
+	Rand      io.Reader        // ids and secrets; default crypto/rand
+	Now       func() time.Time // default time.Now; must carry a monotonic reading
 }
 
 // Limits bound what one owner and all together may use. A zero takes the default.
@@ -74,11 +79,12 @@ type Limits struct {
 	PacketsPerSecond int           // echoed for one session; 200
 	PacketBurst      int           // let through at once, as when a queue empties; 500
 
-	Relays         int           // TURN allocations at once; 500
-	RelaysPerOwner int           // of them for one owner; 16 (each agent asks twice, in up to four ways, on every interface)
-	RelayLifetime  time.Duration // longest life of an allocation, refreshed or not; 2 minutes
-	TCPConns       int           // open TCP connections per port; 4096
-	TCPIdle        time.Duration // a silent TCP connection is closed; 30 s
+	Relays          int           // TURN allocations at once; 500
+	RelaysPerOwner  int           // of them for one owner; 16 (each agent asks twice, in up to four ways, on every interface)
+	RelayLifetime   time.Duration // longest life of an allocation, refreshed or not; 2 minutes
+	TCPConns        int           // open TCP connections per port; 4096
+	TCPConnsPerSite int           // of them from one site; 256, see connlimit
+	TCPIdle         time.Duration // a silent TCP connection is closed; 30 s
 }
 
 func (l Limits) withDefaults() Limits {
@@ -104,6 +110,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.RelaysPerOwner, 16)
 	setTime(&l.RelayLifetime, 2*time.Minute)
 	set(&l.TCPConns, 4096)
+	set(&l.TCPConnsPerSite, 256)
 	setTime(&l.TCPIdle, 30*time.Second)
 	return l
 }
@@ -123,6 +130,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.CredentialTTL <= 0 {
 		c.CredentialTTL = 10 * time.Minute
+	}
+	if c.Addresses == nil {
+		c.Addresses = localAddresses
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -162,7 +172,10 @@ type Reflector struct {
 	open     int            // sum of active
 	openNow  atomic.Int32   // the same, for those who must not wait
 	closed   bool
-	work     sync.WaitGroup // the goroutines of the sessions
+	work     sync.WaitGroup // the goroutines of the sessions, and the one that follows the addresses
+
+	running context.Context // done when it is closed
+	stop    context.CancelFunc
 }
 
 // New opens the sockets and starts answering.
@@ -179,12 +192,19 @@ func New(cfg Config) (*Reflector, error) {
 		cfg: cfg, epoch: cfg.Now(), cert: cert, fingerprint: fingerprintOf(cert.Certificate[0]),
 		sessions: map[string]*session{}, active: map[string]int{},
 	}
-	if r.media, err = openMedia(cfg, &r.count); err != nil {
+	r.self.ask, r.self.now = r.answersItself, cfg.Now
+	present, err := cfg.Addresses()
+	if err != nil {
+		return nil, fmt.Errorf("list the local addresses: %w", err)
+	}
+	if r.media, err = openMedia(cfg, present, &r.count); err != nil {
 		return nil, err
 	}
-	if r.relay, err = openRelay(cfg, r.media, &r.count); err != nil {
+	if r.relay, err = openRelay(cfg, present, r.media, &r.count); err != nil {
 		return nil, errors.Join(err, r.media.Close())
 	}
+	r.running, r.stop = context.WithCancel(context.Background())
+	r.work.Go(func() { r.follow(present) })
 	return r, nil
 }
 
@@ -209,10 +229,10 @@ func newCertificate(now time.Time) (tls.Certificate, error) {
 }
 
 // STUNAddr is where STUN and TURN are served: the first address, the real port.
-func (r *Reflector) STUNAddr() netip.AddrPort { return r.relay.addr }
+func (r *Reflector) STUNAddr() netip.AddrPort { return r.relay.ports.first() }
 
 // MediaAddr is where the echo is served: the first address, the real port.
-func (r *Reflector) MediaAddr() netip.AddrPort { return r.media.addrs[0] }
+func (r *Reflector) MediaAddr() netip.AddrPort { return r.media.sockets.first() }
 
 // Close ends every session and returns when no goroutine of theirs is left.
 func (r *Reflector) Close() error {
@@ -222,6 +242,7 @@ func (r *Reflector) Close() error {
 		return nil
 	}
 	r.closed = true
+	r.stop()
 	for _, s := range r.sessions {
 		s.stop()
 	}

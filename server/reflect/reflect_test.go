@@ -381,7 +381,11 @@ func TestListenFaultsAreClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	for _, at := range []string{"nonsense", "127.0.0.1:99999", "127.0.0.1:x", taken.LocalAddr().String(), "192.0.2.1:0"} {
+	faulty := []string{"nonsense", "127.0.0.1:99999", "127.0.0.1:x", taken.LocalAddr().String()}
+	if runtime.GOOS != "linux" { // which waits for an address to come
+		faulty = append(faulty, "192.0.2.1:0")
+	}
+	for _, at := range faulty {
 		if r, err := New(Config{STUNListen: "127.0.0.1:0", MediaListen: at}); err == nil {
 			_ = r.Close()
 			t.Errorf("%q was accepted", at)

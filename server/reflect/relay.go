@@ -1,6 +1,7 @@
 package reflect
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/tls"
@@ -14,19 +15,21 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
+	"github.com/tonprobe/tonprobe/server/bind"
 )
 
 // relay is STUN and TURN on one port. Binding requests need no credentials.
 type relay struct {
-	server    *turn.Server
+	server    *turn.Server // over TCP and TLS; each UDP socket has one of its own
+	sockets   *relaySockets
 	discovery *discovery
-	addr      netip.AddrPort   // the first of addrs
-	addrs     []netip.AddrPort // of the STUN port
-	tlsAddr   netip.AddrPort   // invalid without TLS
+	ports     *ports         // of STUN
+	tlsAddr   netip.AddrPort // invalid without TLS
 	cfg       Config
 	count     *counters
 
@@ -35,79 +38,129 @@ type relay struct {
 	total int
 }
 
-func openRelay(cfg Config, media *mediaPort, count *counters) (*relay, error) {
-	p, err := openPorts(cfg.STUNListen, cfg.Log)
-	if err != nil {
-		return nil, fmt.Errorf("open the STUN port: %w", err)
-	}
-	r := &relay{addr: p.addrs[0], addrs: p.addrs, cfg: cfg, count: count, open: map[string]int{}}
-	if r.discovery, err = openDiscovery(p, cfg.STUNAlternate, cfg.Now, cfg.Log); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	sockets := &relaySockets{
-		media: media, stun: p.addrs, count: count,
+func openRelay(cfg Config, present []netip.Addr, media *mediaPort, count *counters) (_ *relay, err error) {
+	r := &relay{cfg: cfg, count: count, open: map[string]int{}}
+	r.discovery = newDiscovery(cfg, count, r.checkCredentials)
+	r.sockets = &relaySockets{
+		media: media, stun: func() []netip.AddrPort { return nil }, count: count,
 		lifetime: cfg.Limits.RelayLifetime, perSecond: relayRate(cfg.Limits),
 	}
-	tc := turn.ServerConfig{
-		Realm:              cfg.TURNRealm,
-		LoggerFactory:      pionlog.To{Log: cfg.Log},
-		AuthHandler:        r.authenticate,
-		QuotaHandler:       r.mayAllocate,
-		AllocationLifetime: cfg.Limits.RelayLifetime,
-		EventHandler: turn.EventHandler{
-			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { r.opened(user, 1) },
-			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { r.opened(user, -1) },
-		},
-		ListenerConfigs: []turn.ListenerConfig{{
-			Listener:              newBoundedListener(p.tcp, cfg.Limits.TCPConns, cfg.Limits.TCPIdle),
-			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
-		}},
-	}
-	if cfg.TLSConfig != nil {
-		l, err := net.Listen("tcp", cfg.TURNTLSListen)
+	defer func() {
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("open the port of TURN over TLS: %w", err), p.Close(), r.discovery.Close())
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if r.ports, err = openPorts(cfg.STUNListen, present, cfg, r.serveUDP); err != nil {
+		return nil, fmt.Errorf("open the STUN port: %w", err)
+	}
+	r.sockets.stun = r.ports.addresses
+	if err := r.discovery.open(r.ports, present); err != nil {
+		return nil, err
+	}
+	listeners := []net.Listener{newBoundedListener(r.ports.tcp, cfg.Limits)}
+	if cfg.TLSConfig != nil {
+		l, err := bind.TCP(context.Background(), cfg.TURNTLSListen)
+		if err != nil {
+			return nil, fmt.Errorf("open the port of TURN over TLS: %w", err)
 		}
 		r.tlsAddr = l.Addr().(*net.TCPAddr).AddrPort()
-		tc.ListenerConfigs = append(tc.ListenerConfigs, turn.ListenerConfig{
-			// TLS outside, so that the idle limit holds for the handshake too.
-			Listener:              tls.NewListener(newBoundedListener(l, cfg.Limits.TCPConns, cfg.Limits.TCPIdle), cfg.TLSConfig),
-			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
-		})
+		// TLS outside, so that the idle limit holds for the handshake too.
+		listeners = append(listeners, tls.NewListener(newBoundedListener(l, cfg.Limits), cfg.TLSConfig))
 	}
 	if cfg.WebTURN != nil {
-		tc.ListenerConfigs = append(tc.ListenerConfigs, turn.ListenerConfig{
-			Listener:              newBoundedListener(cfg.WebTURN, cfg.Limits.TCPConns, cfg.Limits.TCPIdle),
-			RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
-		})
+		listeners = append(listeners, newBoundedListener(cfg.WebTURN, cfg.Limits))
 	}
-	for _, conn := range p.udp {
-		tc.PacketConnConfigs = append(tc.PacketConnConfigs, turn.PacketConnConfig{
-			PacketConn: stunConn{conn, r.discovery}, RelayAddressGenerator: sockets, PermissionHandler: sockets.mayReach,
+	tc := r.serverConfig()
+	for _, l := range listeners {
+		tc.ListenerConfigs = append(tc.ListenerConfigs, turn.ListenerConfig{
+			Listener: turnListener{l}, RelayAddressGenerator: r.sockets, PermissionHandler: r.sockets.mayReach,
 		})
 	}
 	if r.server, err = turn.NewServer(tc); err != nil {
-		return nil, errors.Join(fmt.Errorf("start the TURN server: %w", err), p.Close(), r.discovery.Close())
+		return nil, fmt.Errorf("start the TURN server: %w", err)
 	}
 	return r, nil
 }
 
+func (r *relay) serverConfig() turn.ServerConfig {
+	return turn.ServerConfig{
+		Realm:              r.cfg.TURNRealm,
+		LoggerFactory:      pionlog.To{Log: r.cfg.Log},
+		AuthHandler:        r.authenticate,
+		QuotaHandler:       r.mayAllocate,
+		AllocationLifetime: r.cfg.Limits.RelayLifetime,
+		EventHandler: turn.EventHandler{
+			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { r.opened(user, 1) },
+			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { r.opened(user, -1) },
+		},
+	}
+}
+
+// serveUDP serves STUN and TURN on one socket until it is closed. The library
+// takes sockets only when its server starts, so each has a server of its own.
+func (r *relay) serveUDP(conn *net.UDPConn) error {
+	tc := r.serverConfig()
+	tc.PacketConnConfigs = []turn.PacketConnConfig{{
+		PacketConn: stunConn{conn, r.discovery}, RelayAddressGenerator: r.sockets, PermissionHandler: r.sockets.mayReach,
+	}}
+	if _, err := turn.NewServer(tc); err != nil {
+		return fmt.Errorf("start the TURN server: %w", err)
+	}
+	return nil
+}
+
+// follow brings the sockets up to date with the addresses that are present.
+func (r *relay) follow(present []netip.Addr) {
+	r.ports.follow(present)
+	r.discovery.follow(r.ports, present)
+}
+
 func (r *relay) Close() error {
-	return ignoreClosed(errors.Join(r.server.Close(), r.discovery.Close()))
+	var faults []error
+	if r.server != nil {
+		faults = append(faults, r.server.Close())
+	}
+	if r.ports != nil {
+		faults = append(faults, r.ports.Close())
+	}
+	return ignoreClosed(errors.Join(append(faults, r.discovery.Close())...))
 }
 
 // authenticate checks credentials as draft-uberti-behave-turn-rest-00 §2.2 makes
 // them: the user name is "expiry:owner", the password its HMAC.
 func (r *relay) authenticate(a *turn.RequestAttributes) (owner string, key []byte, ok bool) {
-	expiry, owner, _ := strings.Cut(a.Username, ":")
+	owner, ok = r.owner(a.Username)
+	if !ok {
+		return "", nil, false
+	}
+	return owner, turn.GenerateAuthKey(a.Username, a.Realm, r.password(a.Username)), true
+}
+
+// checkCredentials holds the MESSAGE-INTEGRITY of a request against the same
+// credentials as short-term ones (RFC 8489 §9.1), which take no challenge.
+func (r *relay) checkCredentials(m *stun.Message) (integrity stun.MessageIntegrity, ok bool) {
+	var user stun.Username
+	if user.GetFrom(m) != nil {
+		return nil, false
+	}
+	if _, ok := r.owner(user.String()); !ok {
+		return nil, false
+	}
+	integrity = stun.NewShortTermIntegrity(r.password(user.String()))
+	return integrity, integrity.Check(m) == nil
+}
+
+// owner is whose a user name is, if it is good at present.
+func (r *relay) owner(username string) (owner string, ok bool) {
+	expiry, owner, _ := strings.Cut(username, ":")
 	unix, err := strconv.ParseInt(expiry, 10, 64)
 	now := r.cfg.Now()
 	// A date far ahead is refused too: it was not us who signed it.
 	if err != nil || now.Unix() > unix || time.Unix(unix, 0).Sub(now) > r.cfg.CredentialTTL+time.Minute {
 		r.count.wrong.Add(1)
-		return "", nil, false
+		return "", false
 	}
-	return owner, turn.GenerateAuthKey(a.Username, a.Realm, r.password(a.Username)), true
+	return owner, true
 }
 
 func (r *relay) password(username string) string {
@@ -142,7 +195,7 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 	expires := r.cfg.Now().Add(r.cfg.CredentialTTL).Truncate(time.Second).UTC()
 	user := fmt.Sprintf("%d:%s", expires.Unix(), owner)
 	host = strings.Trim(host, "[]")
-	at := net.JoinHostPort(host, strconv.Itoa(int(r.relay.addr.Port())))
+	at := net.JoinHostPort(host, strconv.Itoa(int(r.relay.ports.port)))
 	relays := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
 	addSecure := func(port uint16) {
 		relays = append(relays, "turns:"+net.JoinHostPort(host, strconv.Itoa(int(port)))+"?transport=tcp")
@@ -156,7 +209,7 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 	return wire.ICEConfig{
 		ExpiresAt:  &expires,
 		HeardMS:    r.relay.discovery.heard.ago(),
-		AnsweredMS: r.answeredAgo(),
+		AnsweredMS: r.self.ago(isLoopbackHost(host)),
 		ICEServers: []wire.ICEServer{
 			// RFC 7064 has no query: the same port serves STUN over TCP.
 			{URLs: []string{"stun:" + at}},

@@ -36,8 +36,8 @@ func TestRelayPermitsOnlyItsOwnAddress(t *testing.T) {
 func TestRelayAddressesInEveryForm(t *testing.T) {
 	at := netip.MustParseAddrPort("192.0.2.10:3480")
 	g := &relaySockets{
-		media: &mediaPort{addrs: []netip.AddrPort{at}, advertised: []netip.AddrPort{at}},
-		stun:  []netip.AddrPort{netip.MustParseAddrPort("192.0.2.10:3478")}, count: &counters{},
+		media: &mediaPort{sockets: portsAt(at)},
+		stun:  portsAt(netip.MustParseAddrPort("192.0.2.10:3478")).addresses, count: &counters{},
 	}
 	for ip, want := range map[string]bool{
 		"192.0.2.10": true, "::ffff:192.0.2.10": true,

@@ -170,6 +170,15 @@ func TestICEConfig(t *testing.T) {
 	}
 }
 
+// portsAt has these addresses and no sockets.
+func portsAt(all ...netip.AddrPort) *ports {
+	p := &ports{usable: all}
+	if len(all) > 0 {
+		p.port = all[0].Port()
+	}
+	return p
+}
+
 // TestRelayBehindTranslation: the advertised address is on no interface here, so
 // the relay must go to the real one and answer in the advertised name.
 func TestRelayBehindTranslation(t *testing.T) {
@@ -181,7 +190,8 @@ func TestRelayBehindTranslation(t *testing.T) {
 	bound := socket.LocalAddr().(*net.UDPAddr).AddrPort()
 	public := netip.AddrPortFrom(netip.MustParseAddr("198.51.100.7"), bound.Port())
 	sockets := &relaySockets{
-		media:    &mediaPort{addrs: []netip.AddrPort{bound}, advertised: []netip.AddrPort{public}},
+		media:    &mediaPort{sockets: portsAt(bound), named: []netip.AddrPort{public}},
+		stun:     portsAt().addresses,
 		lifetime: time.Minute, perSecond: 100, count: &counters{},
 	}
 	conn, _, err := sockets.AllocatePacketConn(turn.AllocateListenerConfig{Network: "udp4"})

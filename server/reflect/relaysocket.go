@@ -16,7 +16,7 @@ import (
 // permissions a client asks for.
 type relaySockets struct {
 	media     *mediaPort
-	stun      []netip.AddrPort
+	stun      func() []netip.AddrPort // the addresses of the STUN port
 	lifetime  time.Duration
 	perSecond int
 	count     *counters
@@ -78,13 +78,14 @@ func (g *relaySockets) mayReach(_ net.Addr, peer net.IP) bool {
 
 // stunAt is the STUN port behind ip, as [mediaPort.local] is the media port.
 func (g *relaySockets) stunAt(ip netip.Addr) (netip.AddrPort, bool) {
-	for _, a := range g.stun {
+	all := g.stun()
+	for _, a := range all {
 		if a.Addr() == ip {
 			return a, true
 		}
 	}
 	if g.media.ownsIP(ip) {
-		for _, a := range g.stun {
+		for _, a := range all {
 			if a.Addr().Is4() == ip.Is4() {
 				return a, true
 			}
@@ -98,9 +99,10 @@ func (g *relaySockets) destination(name netip.AddrPort, b []byte) (netip.AddrPor
 	if g.media.owns(name) {
 		return g.media.local(name.Addr())
 	}
-	// Nothing but binding requests: allocations within allocations have no use.
+	// Nothing but binding requests: allocations within allocations have no use. And
+	// none that has the answer sent elsewhere, which would be another port of ours.
 	at, ok := g.stunAt(name.Addr())
-	return at, ok && at.Port() == name.Port() && isBindingRequest(b)
+	return at, ok && at.Port() == name.Port() && isBindingRequest(b) && !asksForElsewhere(b)
 }
 
 // relaySocket passes packets between a TURN client and our own ports only.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,62 +16,133 @@ import (
 // It tells an agent that hears nothing of us that we are awake. Whether anybody
 // gets through to us it cannot tell: for that there is [heard].
 type selfCheck struct {
-	mu       sync.Mutex
-	tried    time.Time
-	answered time.Time // zero: never
+	ask func() awake
+	now func() time.Time
+
+	mu    sync.Mutex
+	under chan struct{} // closed when the check that is under way ends; nil: none is
+	tried time.Time     // when the last one that ended began; zero: none has
+	awake awake         // what it found
 }
+
+// awake says where both ports answer: on an address that other machines can use,
+// and on a loopback one. A reflector that has only its loopback addresses so far
+// must not tell participants that the silence is not its own.
+type awake struct{ far, near bool }
+
+func (a awake) to(loopback bool) bool { return a.far || loopback && a.near }
 
 const (
 	// selfCheckEvery keeps a thousand checks at once from asking a thousand times.
 	selfCheckEvery = 2 * time.Second
+	// selfCheckStale is how old an answer may be while the next check is under way.
+	// It is told with its age.
+	selfCheckStale = 4 * time.Second
 	// selfCheckWait is thousands of times what a question within a machine takes:
 	// a busy one that answers late is awake all the same. A closed port is told at
 	// once.
 	selfCheckWait = time.Second
 )
 
-// answeredAgo is how long ago, in ms, both ports last answered; nil where they
-// do not.
-func (r *Reflector) answeredAgo() *int64 {
-	c := &r.self
+// ago is how long ago, in ms, both ports last answered; nil where they do not.
+// loopback says that who asks can use a loopback address of ours.
+func (c *selfCheck) ago(loopback bool) *int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := r.cfg.Now()
-	if since := now.Sub(c.tried); since >= selfCheckEvery || since < 0 {
-		c.tried, c.answered = now, time.Time{}
-		if r.answersItself() {
-			c.answered = now
+	age := c.age()
+	if age < 0 || age >= selfCheckEvery {
+		under := c.begin()
+		if age < 0 || age >= selfCheckStale || !c.awake.to(loopback) {
+			c.mu.Unlock() // a check takes up to selfCheckWait
+			<-under
+			c.mu.Lock()
+			age = max(0, c.age())
 		}
 	}
-	if c.answered.IsZero() {
+	if !c.awake.to(loopback) {
 		return nil
 	}
-	return new(now.Sub(c.answered).Milliseconds())
+	return new(age.Milliseconds())
 }
 
-// answersItself says whether an address of the STUN port and one of the media
-// port answer. Not all of them need to: interfaces come and go, and a socket on
-// an address that is no more answers nobody.
-func (r *Reflector) answersItself() bool {
+// age is that of the last result; negative when there is none, or the clock was
+// set back.
+func (c *selfCheck) age() time.Duration {
+	if c.tried.IsZero() {
+		return -1
+	}
+	return c.now().Sub(c.tried)
+}
+
+// begin starts a check, unless one is under way. The caller holds mu.
+func (c *selfCheck) begin() (under <-chan struct{}) {
+	if c.under == nil {
+		done := make(chan struct{})
+		c.under = done
+		go func() {
+			began, found := c.now(), c.ask()
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.tried, c.awake, c.under = began, found, nil
+			close(done)
+		}()
+	}
+	return c.under
+}
+
+// isLoopbackHost reports whether a client that uses this name is on this machine.
+func isLoopbackHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+}
+
+// answersItself says where an address of the STUN port and one of the media port
+// answer. Not all of them need to: [Reflector.Check] tells which do not.
+func (r *Reflector) answersItself() awake {
 	ctx, cancel := context.WithTimeout(context.Background(), selfCheckWait)
 	defer cancel()
-	var stunPort, mediaPort bool
-	var both sync.WaitGroup
-	both.Go(func() { stunPort = anyAnswers(ctx, r.relay.addrs, stun.BindingRequest, stun.Fingerprint) })
-	both.Go(func() { mediaPort = r.mediaAnswers(ctx) })
-	both.Wait()
-	return stunPort && mediaPort
+	var stunPort, mediaPort awake
+	var all sync.WaitGroup
+	ask := func(to *bool, any func() bool) { all.Go(func() { *to = any() }) }
+	stunFar, stunNear := byReach(r.relay.ports.addresses())
+	mediaFar, mediaNear := byReach(r.media.addresses())
+	ask(&stunPort.far, func() bool { return anyAnswers(ctx, stunFar, bindingQuestion...) })
+	ask(&stunPort.near, func() bool { return anyAnswers(ctx, stunNear, bindingQuestion...) })
+	ask(&mediaPort.far, func() bool { return r.mediaAnswers(ctx, mediaFar) })
+	ask(&mediaPort.near, func() bool { return r.mediaAnswers(ctx, mediaNear) })
+	all.Wait()
+	return awake{stunPort.far && mediaPort.far, stunPort.near && mediaPort.near}
 }
 
-// mediaAnswers enters a session for the time of one connectivity check, since the
-// media port answers nobody else (RFC 8445 §7.3).
-func (r *Reflector) mediaAnswers(ctx context.Context) bool {
+var bindingQuestion = []stun.Setter{stun.BindingRequest, stun.Fingerprint}
+
+// byReach separates the addresses that other machines can use from loopback ones.
+func byReach(all []netip.AddrPort) (far, near []netip.AddrPort) {
+	for _, a := range all {
+		if a.Addr().IsLoopback() {
+			near = append(near, a)
+		} else {
+			far = append(far, a)
+		}
+	}
+	return far, near
+}
+
+// mediaAnswers says whether one of these addresses of the media port answers.
+func (r *Reflector) mediaAnswers(ctx context.Context, addrs []netip.AddrPort) bool {
+	question, end := r.mediaQuestion()
+	defer end()
+	return anyAnswers(ctx, addrs, question...)
+}
+
+// mediaQuestion enters a session for the time of connectivity checks, since the
+// media port answers nobody else (RFC 8445 §7.3), and returns what to ask.
+func (r *Reflector) mediaQuestion() (question []stun.Setter, end func()) {
 	s := newSession(r, "", "")
 	s.ufrag, s.pwd, s.offer.ufrag = rand.Text(), rand.Text(), rand.Text()
 	r.media.enter(s)
-	defer s.leaveNoTrace()
-	return anyAnswers(ctx, r.media.addrs, stun.BindingRequest,
-		stun.NewUsername(s.ufrag+":"+s.offer.ufrag), stun.NewShortTermIntegrity(s.pwd), stun.Fingerprint)
+	return []stun.Setter{stun.BindingRequest,
+		stun.NewUsername(s.ufrag + ":" + s.offer.ufrag), stun.NewShortTermIntegrity(s.pwd), stun.Fingerprint}, s.leaveNoTrace
 }
 
 // leaveNoTrace ends a session that never had a place among the others.

@@ -1,12 +1,17 @@
 package reflect
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/bind"
 )
 
 const (
@@ -18,17 +23,41 @@ const (
 	leastSocketBytes = 1 << 20
 )
 
-// ports are the sockets of one port: a UDP socket for every address and one
-// TCP listener.
+// ports are the sockets of one port: a UDP socket for every address and one TCP
+// listener.
+//
+// There is one socket per address, not one for all: a socket on the wildcard
+// address answers from whichever address the route prefers, and a client drops
+// answers from an address it did not ask. Telling it with each packet
+// (IP_PKTINFO) exists on some systems only and the TURN library does not do it.
+// Addresses that come later therefore get a socket when they come.
 type ports struct {
-	udp   []*net.UDPConn
-	addrs []netip.AddrPort // of udp
+	port  uint16
+	fixed []netip.Addr // those that were configured; nil: all there are
+	only4 bool
+	keep  time.Duration // how long a socket outlives its address
+	now   func() time.Time
+	log   *slog.Logger
 	tcp   net.Listener
+	// opened takes a new socket into service. It must not wait.
+	opened func(*net.UDPConn) error
+
+	mu     sync.Mutex
+	udp    map[netip.Addr]*boundSocket
+	usable []netip.AddrPort // bound, and the machine has the address now
+	faults map[netip.Addr]error
+	closed bool
 }
 
-// openPorts listens on host:port. A port of 0 becomes one that is free on all
-// addresses for both protocols.
-func openPorts(hostport string, log *slog.Logger) (*ports, error) {
+type boundSocket struct {
+	conn *net.UDPConn
+	gone time.Time // since when the address is away; zero while it is there
+}
+
+// openPorts listens on host:port with the addresses that are present. A port of 0
+// becomes one that is free on all of them for both protocols. opened is called for
+// each UDP socket, by then and later.
+func openPorts(hostport string, present []netip.Addr, cfg Config, opened func(*net.UDPConn) error) (*ports, error) {
 	host, portText, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q: %w", hostport, err)
@@ -37,119 +66,189 @@ func openPorts(hostport string, log *slog.Logger) (*ports, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q: %w", hostport, err)
 	}
-	ips, err := listenIPs(host)
+	fixed, only4, err := hostAddresses(host)
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q: %w", hostport, err)
 	}
+	if len(fixed) == 1 {
+		host = fixed[0].String()
+	}
 	tries := 1
 	if port == 0 {
-		tries = 20 // the port UDP picked may be taken for TCP
+		tries = 20 // the port that is free for TCP may be taken for UDP
 	}
-	var p *ports
 	for range tries {
-		if p, err = listenAll(host, ips, port, log); err == nil {
+		p := &ports{
+			fixed: fixed, only4: only4, keep: cfg.Limits.MaxDuration, now: cfg.Now, log: cfg.Log,
+			opened: opened, udp: map[netip.Addr]*boundSocket{}, faults: map[netip.Addr]error{},
+		}
+		if p.tcp, err = bind.TCP(context.Background(), net.JoinHostPort(host, fmt.Sprint(port))); err != nil {
+			return nil, err
+		}
+		p.port = p.tcp.Addr().(*net.TCPAddr).AddrPort().Port()
+		if err = p.open(present); err == nil {
 			return p, nil
 		}
+		_ = p.Close()
 	}
 	return nil, fmt.Errorf("listen on %q: %w", hostport, err)
 }
 
-// listenIPs are the addresses host stands for. One socket per address, not one
-// for all: an unbound socket answers from whichever address the route prefers,
-// and a client drops answers from an address it did not ask.
-func listenIPs(host string) ([]netip.Addr, error) {
-	if host != "" {
-		if ip, err := netip.ParseAddr(host); err == nil && !ip.IsUnspecified() {
-			return []netip.Addr{ip.Unmap()}, nil
-		} else if err != nil {
-			return lookupIPs(host)
-		}
+// hostAddresses are the addresses host stands for; nil for all of this machine.
+func hostAddresses(host string) (fixed []netip.Addr, only4 bool, err error) {
+	switch ip, err := netip.ParseAddr(host); {
+	case host == "" || err == nil && ip.IsUnspecified():
+		return nil, host == "0.0.0.0", nil
+	case err == nil:
+		return []netip.Addr{ip.Unmap()}, false, nil
 	}
-	only4 := host == "0.0.0.0"
-	interfaces, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil, fmt.Errorf("list the local addresses: %w", err)
-	}
-	var ips []netip.Addr
-	for _, a := range interfaces {
-		prefix, err := netip.ParsePrefix(a.String())
-		if err != nil {
-			continue
-		}
-		ip := prefix.Addr().Unmap()
-		if ip.IsLinkLocalUnicast() || ip.IsMulticast() || only4 && !ip.Is4() {
-			continue
-		}
-		ips = append(ips, ip)
-	}
-	// Addresses others can reach come first: the first one is what is shown.
-	slices.SortStableFunc(ips, func(a, b netip.Addr) int { return rank(a) - rank(b) })
-	return slices.Compact(ips), nil
-}
-
-func rank(ip netip.Addr) int {
-	n := 0
-	if ip.IsLoopback() {
-		n += 2
-	}
-	if !ip.Is4() {
-		n++
-	}
-	return n
-}
-
-func lookupIPs(host string) ([]netip.Addr, error) {
 	found, err := net.LookupIP(host)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var ips []netip.Addr
 	for _, f := range found {
 		if ip, ok := netip.AddrFromSlice(f); ok {
-			ips = append(ips, ip.Unmap())
+			fixed = append(fixed, ip.Unmap())
 		}
 	}
-	return ips, nil
+	return fixed, false, nil
 }
 
-// listenAll opens the sockets. An address that cannot be bound is left out (one
-// that is going away must not keep a collector from starting), as long as one
-// remains.
-func listenAll(host string, ips []netip.Addr, port int, log *slog.Logger) (*ports, error) {
-	p := &ports{}
+// open binds what is there. An address that cannot be bound is left out (one that
+// is going away must not keep a collector from starting), unless it is the only
+// one: then another program has the port.
+func (p *ports) open(present []netip.Addr) error {
+	p.follow(present)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.udp) > 0 || len(p.faults) == 0 {
+		return nil
+	}
 	var faults []error
-	for _, ip := range ips {
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(port))))
-		if err != nil {
-			faults = append(faults, err)
+	for _, err := range p.faults {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// follow opens sockets for addresses that have come, and closes those whose
+// address has been away for a while: an address that DHCP takes away and gives
+// back must not end the streams on it.
+func (p *ports) follow(present []netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	wanted := p.wanted(present)
+	for _, ip := range wanted {
+		if s := p.udp[ip]; s != nil {
+			s.gone = time.Time{}
 			continue
 		}
-		widen(conn, log)
-		addr := netip.AddrPortFrom(ip, conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
-		port = int(addr.Port())
-		p.udp, p.addrs = append(p.udp, conn), append(p.addrs, addr)
+		p.bind(ip)
 	}
-	if len(p.udp) == 0 {
-		return nil, errors.Join(append(faults, errors.New("no local address to listen on"))...)
+	p.usable = nil
+	for _, ip := range wanted {
+		if p.udp[ip] != nil && has(present, ip) {
+			p.usable = append(p.usable, netip.AddrPortFrom(ip, p.port))
+		}
 	}
-	for _, err := range faults {
-		log.Warn("a local address cannot be served", "err", err)
+	for ip, s := range p.udp {
+		switch {
+		case slices.Contains(wanted, ip):
+		case s.gone.IsZero():
+			s.gone = p.now()
+		case p.now().Sub(s.gone) > p.keep:
+			_ = s.conn.Close()
+			delete(p.udp, ip)
+		}
 	}
-	if len(ips) == 1 {
-		host = ips[0].String()
+	for ip := range p.faults {
+		if !slices.Contains(wanted, ip) {
+			delete(p.faults, ip)
+		}
 	}
-	var err error
-	if p.tcp, err = net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(port))); err != nil {
-		return nil, errors.Join(err, p.Close())
+}
+
+func (p *ports) wanted(present []netip.Addr) []netip.Addr {
+	if p.fixed != nil {
+		return p.fixed
 	}
-	return p, nil
+	var ips []netip.Addr
+	for _, ip := range present {
+		if ip.Is4() || !p.only4 {
+			ips = append(ips, ip)
+		}
+	}
+	return ips
+}
+
+func (p *ports) bind(ip netip.Addr) {
+	conn, err := bind.UDP(context.Background(), netip.AddrPortFrom(ip, p.port))
+	if err == nil {
+		widen(conn, p.log)
+		if err = p.opened(conn); err != nil {
+			_ = conn.Close()
+		}
+	}
+	if err != nil {
+		if p.faults[ip] == nil {
+			p.log.Warn("a local address cannot be served", "err", err)
+		}
+		p.faults[ip] = err
+		return
+	}
+	delete(p.faults, ip)
+	p.udp[ip] = &boundSocket{conn: conn}
+}
+
+// addresses are those that are served and there now, the first one first.
+func (p *ports) addresses() []netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.usable
+}
+
+// first is the address to show: the first one that is there, or where it will be.
+func (p *ports) first() netip.AddrPort {
+	if all := p.addresses(); len(all) > 0 {
+		return all[0]
+	}
+	if len(p.fixed) > 0 {
+		return netip.AddrPortFrom(p.fixed[0], p.port)
+	}
+	return netip.AddrPortFrom(netip.IPv6Unspecified(), p.port)
+}
+
+// socket is the one on ip; nil when there is none.
+func (p *ports) socket(ip netip.Addr) *net.UDPConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.udp[ip]; s != nil {
+		return s.conn
+	}
+	return nil
+}
+
+// unserved are the configured or present addresses that have no socket, with why.
+func (p *ports) unserved() (faults []error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, err := range p.faults {
+		faults = append(faults, err)
+	}
+	return faults
 }
 
 // Close closes the sockets; a socket that is closed already is no error.
 func (p *ports) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 	var faults []error
-	for _, c := range p.udp {
-		faults = append(faults, c.Close())
+	for _, s := range p.udp {
+		faults = append(faults, s.conn.Close())
 	}
 	if p.tcp != nil {
 		faults = append(faults, p.tcp.Close())

@@ -14,6 +14,7 @@ type Stats struct {
 	RelaysOpen       int64 // now; TURN allocations
 	RelaysRefused    int64 // by a quota
 	RelayDropped     int64 // packets to or from anything but the media port
+	AnswersLimited   int64 // STUN and TURN requests beyond what a network may ask without proof
 	CredentialsWrong int64 // TURN requests with bad or expired credentials
 }
 
@@ -21,6 +22,7 @@ type counters struct {
 	started, refused, busy                         atomic.Int64
 	echoed, foreign, failed                        atomic.Int64
 	relaysOpen, relaysRefused, relayDropped, wrong atomic.Int64
+	limited                                        atomic.Int64
 }
 
 // Stats returns the present figures.
@@ -34,6 +36,6 @@ func (r *Reflector) Stats() Stats {
 		SessionsStarted: c.started.Load(), OffersRefused: c.refused.Load(), OffersBusy: c.busy.Load(),
 		PacketsEchoed: c.echoed.Load(), PacketsForeign: c.foreign.Load(), PacketsFailed: c.failed.Load(),
 		RelaysOpen: c.relaysOpen.Load(), RelaysRefused: c.relaysRefused.Load(),
-		RelayDropped: c.relayDropped.Load(), CredentialsWrong: c.wrong.Load(),
+		RelayDropped: c.relayDropped.Load(), AnswersLimited: c.limited.Load(), CredentialsWrong: c.wrong.Load(),
 	}
 }

@@ -1,0 +1,46 @@
+package nat
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/pion/stun/v2"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// TestProof: the credentials are those of the relay on the same host and port.
+func TestProof(t *testing.T) {
+	all := serversOf(wire.ICEConfig{ICEServers: []wire.ICEServer{
+		{URLs: []string{"stun:a.example", "stun:b.example:19302"}},
+		{URLs: []string{"turns:a.example:443", "turn:a.example?transport=udp", "turn:a.example?transport=tcp"}, Username: "1:anna", Credential: "secret"},
+		{URLs: []string{"turn:b.example:3478"}, Username: "1:bert", Credential: "other"},
+	}})
+	if len(all) != 2 || all[0].proof != (credentials{"1:anna", "secret"}) || all[1].proof != (credentials{}) {
+		t.Fatalf("%+v", all)
+	}
+	if s := all[1].proof.setters(); s != nil {
+		t.Errorf("signs without credentials: %v", s)
+	}
+	m := stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.BindingRequest}, all[0].proof.setters()...)...)
+	if err := stun.NewShortTermIntegrity("secret").Check(m); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRequestIsAsLongAsItsAnswer: our reflector then answers in full.
+func TestRequestIsAsLongAsItsAnswer(t *testing.T) {
+	for _, addr := range []string{"192.0.2.1:3478", "[2001:db8::1]:3478"} {
+		to := netip.MustParseAddrPort(addr)
+		request, err := bindingRequest(transactionID{}, roomFor(to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ip := to.Addr().AsSlice()
+		answer := stun.MustBuild(stun.BindingSuccess, &stun.XORMappedAddress{IP: ip}, &stun.MappedAddress{IP: ip},
+			&stun.ResponseOrigin{IP: ip}, &stun.OtherAddress{IP: ip}, stun.Fingerprint)
+		if len(request) != len(answer.Raw) {
+			t.Errorf("%s: request of %d bytes, answer of %d", addr, len(request), len(answer.Raw))
+		}
+	}
+}

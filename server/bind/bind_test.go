@@ -1,0 +1,28 @@
+package bind
+
+import (
+	"net/netip"
+	"runtime"
+	"testing"
+)
+
+// TestAddressThatIsNotThereYet: of RFC 5737, which no machine has.
+func TestAddressThatIsNotThereYet(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux binds an address that it does not have")
+	}
+	for _, host := range []string{"192.0.2.77", "2001:db8::77"} {
+		l, err := TCP(t.Context(), netip.AddrPortFrom(netip.MustParseAddr(host), 0).String())
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		_ = l.Close()
+		c, err := UDP(t.Context(), netip.AddrPortFrom(netip.MustParseAddr(host), 0))
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		_ = c.Close()
+	}
+}
