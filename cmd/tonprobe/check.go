@@ -163,6 +163,9 @@ func writable(to string) error {
 	if info, err := os.Stat(to); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "write", Path: to, Err: syscall.EISDIR}
 	}
+	if isDevice(to) {
+		return nil
+	}
 	f, err := os.CreateTemp(filepath.Dir(to), ".tonprobe-*")
 	if err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
@@ -191,12 +194,33 @@ func (p *program) writeReport(to string, r *report.Report) error {
 		_, err := p.out.Write(b.Bytes())
 		return err
 	}
-	return durable.WriteFile(to, b.Bytes())
+	return writeFile(to, b.Bytes())
+}
+
+// isDevice reports whether to is there and neither file nor folder, such as
+// /dev/stdout or a named pipe.
+func isDevice(to string) bool {
+	info, err := os.Stat(to)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
+// writeFile replaces a file as a whole and writes to anything else in place: a
+// rename would put a file where a device was.
+func writeFile(to string, b []byte) error {
+	if !isDevice(to) {
+		return durable.WriteFile(to, b)
+	}
+	f, err := os.OpenFile(to, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
 }
 
 // humanOut is where words for a person go: beside the report when that has
 // standard output for itself.
-func (p *program) humanOut(flags *checkFlags) *os.File {
+func (p *program) humanOut(flags *checkFlags) *output {
 	if flags.json == "-" {
 		return p.err
 	}

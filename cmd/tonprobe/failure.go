@@ -143,6 +143,11 @@ func (p *program) problem(err error) string {
 		{syscall.EISDIR, "problem.is_folder"},
 		{syscall.ENOTDIR, "problem.no_folder"},
 		{syscall.EROFS, "problem.read_only"},
+		{syscall.ENOSPC, "problem.no_room"},
+		{syscall.EPIPE, "problem.no_reader"},
+		{syscall.EBADF, "problem.closed"},
+		{fs.ErrClosed, "problem.closed"},
+		{syscall.EIO, "problem.device"},
 	}, systemProblems...) {
 		if errors.Is(err, c.is) {
 			return p.t(c.key)
@@ -151,7 +156,7 @@ func (p *program) problem(err error) string {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	return err.Error()
+	return p.t("problem.other", "detail", err)
 }
 
 // explainInput explains what a person typed wrong.

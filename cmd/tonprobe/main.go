@@ -21,8 +21,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == proxy.ChildArg {
 		os.Exit(proxy.ChildMain(os.Stdin, os.Stdout))
 	}
+	survivePipes()
 	p := &program{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		in: os.Stdin, out: newOutput(os.Stdout), err: newOutput(os.Stderr),
 		getenv: os.Getenv, version: version,
 	}
 	os.Exit(int(p.main(os.Args[1:])))

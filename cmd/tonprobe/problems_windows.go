@@ -9,4 +9,8 @@ var systemProblems = []fileProblem{
 	{windows.ERROR_WRITE_PROTECT, "problem.read_only"},
 	{windows.ERROR_SHARING_VIOLATION, "problem.held"},
 	{windows.ERROR_LOCK_VIOLATION, "problem.held"},
+	{windows.ERROR_DISK_FULL, "problem.no_room"},
+	{windows.ERROR_HANDLE_DISK_FULL, "problem.no_room"},
+	{windows.ERROR_BROKEN_PIPE, "problem.no_reader"},
+	{windows.ERROR_NO_DATA, "problem.no_reader"},
 }

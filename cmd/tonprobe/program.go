@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -43,9 +44,10 @@ func statusOf(v report.Verdict) status {
 
 // program is one run of the command with what it may touch of its surroundings.
 type program struct {
-	in, out, err *os.File
-	getenv       func(string) string
-	version      string
+	in       *os.File
+	out, err *output
+	getenv   func(string) string
+	version  string
 
 	lang  phrase.Lang
 	texts *phrase.Book
@@ -90,7 +92,15 @@ func (p *program) main(args []string) (s status) {
 	if err == nil {
 		err = c.run(p, ctx, rest)
 	}
-	return p.finish(err)
+	lost := p.out.close()
+	if lost == nil {
+		return p.finish(err)
+	}
+	if err != nil && !errors.Is(err, lost) {
+		p.finish(err)
+	}
+	fmt.Fprintln(p.err, "tonprobe:", p.t("error.output", "problem", p.problem(lost)))
+	return exitSoftware
 }
 
 // choose finds the subcommand; without one it is the check.

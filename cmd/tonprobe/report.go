@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -171,8 +170,8 @@ func (p *program) reportExport(sp *spool.Spool, to string) error {
 		_, err := io.WriteString(p.out, all.String())
 		return err
 	}
-	if _, err := os.Stat(to); err == nil {
+	if _, err := os.Stat(to); err == nil && !isDevice(to) {
 		return &usageError{key: "report.exists", args: []any{"file", to}}
 	}
-	return durable.WriteFile(to, []byte(all.String()))
+	return writeFile(to, []byte(all.String()))
 }

@@ -23,7 +23,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 	out := p.humanOut(flags)
 	o := tui.Options{
 		Lang:        p.lang,
-		Plain:       flags.plain || flags.json == "-" || tui.NeedsPlain(p.in, out, p.getenv),
+		Plain:       flags.plain || flags.json == "-" || tui.NeedsPlain(p.in, out.file, p.getenv),
 		Color:       tui.WantsColor(p.getenv),
 		In:          p.in,
 		Out:         out,
@@ -41,6 +41,9 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 		OffersSpeaker: true,
 		Speaker:       flags.speaker,
 	}
+	if !o.Plain {
+		o.Out = out.file // a terminal has more than writes
+	}
 	if kept := wanted.Keep; kept != nil {
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
 		o.Erase = kept.Erase
@@ -57,7 +60,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 
 // attended reports whether somebody can answer, and so hear themselves.
 func (p *program) attended(flags *checkFlags) bool {
-	return tui.IsTerminal(p.in) && tui.IsTerminal(p.humanOut(flags))
+	return tui.IsTerminal(p.in) && tui.IsTerminal(p.humanOut(flags).file)
 }
 
 // sentenceFor is an error in the person's language, where there is a sentence for it.

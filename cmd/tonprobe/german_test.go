@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
+	"github.com/tonprobe/tonprobe/tui"
+)
+
+// reEnglish are words that stand in nearly every English sentence and in no
+// German one.
+var reEnglish = regexp.MustCompile(`(?i)\b(the|is|are|not|of|and|cannot|could|must|to|no|with|for|from|has|have|this|that|be|by|it|on|open|read|write|failed|error|refused|invalid|unknown|found|connection|permission|file|directory)\b`)
+
+// germanPart is what stands before the marker of technical detail.
+func germanPart(text string) string {
+	before, _, _ := strings.Cut(text, "Technik:")
+	return before
+}
+
+// TestGermanErrorsHoldNoEnglish: every error that reaches a person, and errors
+// that this program does not know, wrapped as they come.
+func TestGermanErrorsHoldNoEnglish(t *testing.T) {
+	p := germanProgram(t)
+	foreign := errors.New("the thing could not be read: it is broken")
+	var syntax *json.SyntaxError
+	errors.As(json.Unmarshal([]byte("{"), new(any)), &syntax)
+	all := []error{
+		foreign, fmt.Errorf("write report: %w", foreign), syntax, context.DeadlineExceeded,
+		&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED},
+		&url.Error{Op: "Post", URL: "https://tonprobe.example.org", Err: foreign},
+		&net.DNSError{Err: "no such host", Name: "tonprobe.example.org", IsNotFound: true},
+		&collector.ClockError{}, collector.ErrExpired, enroll.ErrProxy, &collector.APIError{Status: 500}, &collector.APIError{Status: 400, Code: "body_malformed", Message: "the body is broken"},
+		&identity.BrokenError{Path: "identity.json", Err: syntax}, identity.ErrNotSaved,
+		&resident.ManagerError{Platform: "linux-systemd", Err: foreign}, resident.ErrNotEnrolled,
+		&spool.CorruptError{ID: "x"}, spool.ErrID, spool.ErrDiskFull,
+		uplink.ErrEnrolAgain, uplink.ErrBlocked, uplink.ErrUntrusted, uplink.ErrNotReached, uplink.ErrRefused,
+		enroll.ErrCodeForm, enroll.ErrCodeInvalid, enroll.ErrTooMany, enroll.ErrUntrusted, enroll.ErrUnreachable, enroll.ErrCollector,
+		&check.UnknownProbeError{Names: []string{"x"}, Known: []string{"y"}}, &check.LifetimeError{},
+		&diagnose.UnknownProfileError{Name: "x", Known: []string{"bbb"}}, tui.ErrQuit, check.ErrCancelled,
+	}
+	for _, c := range sentences() {
+		all = append(all, c.is)
+	}
+	for _, f := range config.Faults() {
+		value := "many" // what a person typed
+		if f == config.FaultSyntax {
+			value = "toml: expected newline but got end of file"
+		}
+		all = append(all, &config.Error{Where: "tonprobe.toml:3", Key: "speak_seconds", Fault: f, Value: value, Want: "2 – 60"})
+	}
+	for _, f := range origin.Faults() {
+		all = append(all, &origin.Error{Address: "https://example.org", Fault: f})
+	}
+	for errno := syscall.Errno(1); errno < 134; errno++ {
+		all = append(all, &fs.PathError{Op: "open", Path: "a.json", Err: errno}, &os.LinkError{Op: "rename", Old: "a", New: "b", Err: errno},
+			&os.SyscallError{Syscall: "fsync", Err: errno})
+	}
+	for _, err := range all {
+		for _, e := range []error{err, fmt.Errorf("do what has to be done: %w", err), errors.Join(err, foreign)} {
+			text, _ := p.explainFailure(e)
+			german := germanPart(text)
+			if hit := reEnglish.FindString(german); hit != "" || strings.TrimSpace(german) == "" {
+				t.Errorf("%T %v: %q stands in %q", err, err, hit, text)
+			}
+		}
+	}
+}
+
+// TestGermanTextsMarkTechnicalDetail: a text that takes a foreign error in names
+// it as technical. Texts are put together from keys; detail and problem are the
+// places of foreign words.
+func TestGermanTextsMarkTechnicalDetail(t *testing.T) {
+	p := germanProgram(t)
+	for _, key := range p.texts.Keys() {
+		text := p.texts.T(key, "detail", "the detail is bad", "value", "x", "problem", "x", "file", "x")
+		if at := strings.Index(text, "the detail is bad"); at >= 0 && !strings.Contains(text[:at], "Technik:") {
+			t.Errorf("%s: %q", key, text)
+		}
+		if hit := reEnglish.FindString(germanPart(text)); hit != "" && !strings.HasPrefix(key, "help.") && !isCommandLine(germanPart(text)) {
+			t.Errorf("%s holds the English word %q: %q", key, hit, text)
+		}
+	}
+}
+
+// isCommandLine reports whether a text names a command or a flag, in which
+// English words are right.
+func isCommandLine(text string) bool {
+	return strings.Contains(text, "tonprobe ") || strings.Contains(text, "--") || strings.Contains(text, "true")
+}
+
+func germanProgram(t *testing.T) *program {
+	t.Helper()
+	book, err := loadTexts(phrase.DE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &program{getenv: func(string) string { return "" }, lang: phrase.DE, texts: book}
+}
