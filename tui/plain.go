@@ -43,10 +43,14 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 			return nil, err
 		}
 		p.say("")
-		for _, line := range w.Summary(r) {
+		for _, line := range w.Judgement(r) {
 			p.say(line)
 		}
-		p.deliver(ctx, r)
+		p.say(w.CaseLine(r, p.deliver(ctx, r)))
+		p.say("")
+		for _, line := range w.InDetail(r) {
+			p.say(line)
+		}
 		if !p.goOn(ctx, r, offered(r, heard), &t) {
 			return r, nil
 		}
@@ -195,16 +199,17 @@ func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewher
 	return nil, page.Elsewhere{}, &FailedError{m.err}
 }
 
-func (p plain) deliver(ctx context.Context, r *report.Report) {
+// deliver hands the report on and says what became of it.
+func (p plain) deliver(ctx context.Context, r *report.Report) Delivery {
 	if p.Deliver == nil {
-		return
+		return ""
 	}
 	state := DeliveryFailed
 	_ = guarded(p.Log, func() error { state = p.Deliver(ctx, r); return nil }) // a panic leaves DeliveryFailed
 	if sentence := p.words.Delivery(state); sentence != "" {
-		p.say("")
 		p.say(sentence)
 	}
+	return state
 }
 
 // narrator says the events of a running check.

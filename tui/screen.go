@@ -76,7 +76,7 @@ func farewell(out io.Writer, m model) {
 	case m.err != nil:
 		fmt.Fprintln(out, m.words.T("fatal.title"), m.fatal.Reason)
 	case m.verdict.Report != nil:
-		for _, line := range m.words.Brief(m.verdict.Report) {
+		for _, line := range m.words.Brief(m.verdict.Report, m.verdict.Delivery) {
 			fmt.Fprintln(out, line)
 		}
 	}

@@ -38,6 +38,10 @@ const (
 	DeliveryNotEnrolled = words.DeliveryNotEnrolled
 	DeliveryDeclined    = words.DeliveryDeclined
 	DeliveryFailed      = words.DeliveryFailed
+	DeliverySentNotKept = words.DeliverySentNotKept
+	DeliveryBlocked     = words.DeliveryBlocked
+	DeliveryEnrolAgain  = words.DeliveryEnrolAgain
+	DeliveryRefused     = words.DeliveryRefused
 )
 
 // Options is a check and the person before it.

@@ -93,8 +93,10 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if r == nil {
 		return err
 	}
-	p.sayDelivery(d.err)
-	if err := p.writeReport(flags.json, r); err != nil {
+	p.sayDelivery(d)
+	err = p.writeReport(flags.json, r)
+	d.sendRest(ctx)
+	if err != nil {
 		return err
 	}
 	return &saidError{statusOf(r.Verdict)}

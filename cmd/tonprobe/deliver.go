@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui"
@@ -16,62 +17,139 @@ const (
 	// keepTime is for a disk that is slow; the report is kept even when the
 	// person has already left.
 	keepTime = 5 * time.Second
-	// sendTime is how long a person is kept waiting for the collector. What is
-	// not sent by then waits for the background service or the next check.
-	sendTime = 8 * time.Second
+	// A check and the one attempt to send its report end within programTime; the
+	// attempt has leastSendTime in any case and mostSendTime on a good line, where
+	// it needs less than a second. What is not sent by then waits for the
+	// background service or the next check.
+	programTime   = 14 * time.Second
+	leastSendTime = 2500 * time.Millisecond
+	mostSendTime  = 8 * time.Second
+	// restTime is for what else waits, once the report of this check is through.
+	restTime = 3 * time.Second
 )
 
 // delivery brings reports to the collector and remembers the last trouble, to
 // be told once the screen is gone.
 type delivery struct {
 	station *station
-	err     error
+	// err says why the report was not sent, keepErr why it is not on disk.
+	err, keepErr error
+	// rest is the spool when the collector has just answered.
+	rest *spool.Spool
 }
 
-// deliver keeps the report, then sends it.
+// deliver keeps the report, then sends it in one attempt.
 func (d *delivery) deliver(ctx context.Context, r *report.Report) tui.Delivery {
-	status, err := d.attempt(ctx, r)
-	d.err = err
-	return status
-}
-
-func (d *delivery) attempt(ctx context.Context, r *report.Report) (tui.Delivery, error) {
 	st := d.station
-	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
-	defer cancel()
-	sp, err := openSpool(keep, st.config, st.log)
-	if err != nil {
-		return tui.DeliveryFailed, err
-	}
-	if err := st.keep(keep, sp, r); err != nil {
-		return tui.DeliveryFailed, err
-	}
+	sp, keepErr := d.keep(ctx, r)
+	d.err, d.keepErr, d.rest = nil, keepErr, nil
 	switch {
-	case st.config.NoUpload:
-		return tui.DeliveryDeclined, nil
-	case !st.enrolled():
-		return tui.DeliveryNotEnrolled, nil
+	case st.config.NoUpload && keepErr == nil:
+		return tui.DeliveryDeclined
+	case !st.enrolled() && keepErr == nil:
+		return tui.DeliveryNotEnrolled
+	case st.config.NoUpload || !st.enrolled():
+		return tui.DeliveryFailed
 	}
-	ctx, cancel = context.WithTimeout(ctx, sendTime)
+	send, cancel := context.WithTimeout(ctx, sendTime(time.Duration(r.DurationMS)*time.Millisecond))
 	defer cancel()
-	_, sendErr := st.uplink(sp).Drain(ctx)
-	sent, err := isSent(sp, r.ID)
-	if sent {
-		return tui.DeliverySent, nil
+	if keepErr != nil {
+		d.err = d.sendUnkept(send, r)
+		return statusUnkept(d.err)
 	}
-	return tui.DeliveryWaiting, errors.Join(sendErr, err)
+	if d.err = st.uplink(sp).Deliver(send, r.ID); d.err == nil {
+		d.rest = sp
+	}
+	return statusKept(d.err)
 }
 
-// sayDelivery explains why a report was not delivered. That the collector was
-// not reached is already said by the screen.
-func (p *program) sayDelivery(err error) {
-	if err == nil || errors.Is(err, uplink.ErrNotReached) || errors.Is(err, context.DeadlineExceeded) {
+// sendTime is how long the attempt may take after a check of the given length.
+func sendTime(check time.Duration) time.Duration {
+	return min(max(programTime-check, leastSendTime), mostSendTime)
+}
+
+func (d *delivery) keep(ctx context.Context, r *report.Report) (*spool.Spool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	sp, err := openSpool(ctx, d.station.config, d.station.log)
+	if err != nil {
+		return nil, err
+	}
+	return sp, d.station.keep(ctx, sp, r)
+}
+
+// sendUnkept is for a disk that is full or cannot be written.
+func (d *delivery) sendUnkept(ctx context.Context, r *report.Report) error {
+	doc, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return d.station.uplink(nil).Send(ctx, r.ID, doc)
+}
+
+func statusKept(err error) tui.Delivery {
+	switch {
+	case err == nil:
+		return tui.DeliverySent
+	case errors.Is(err, uplink.ErrBlocked):
+		return tui.DeliveryBlocked
+	case errors.Is(err, uplink.ErrEnrolAgain):
+		return tui.DeliveryEnrolAgain
+	case errors.Is(err, uplink.ErrRefused):
+		return tui.DeliveryRefused
+	}
+	return tui.DeliveryWaiting
+}
+
+func statusUnkept(err error) tui.Delivery {
+	switch status := statusKept(err); status {
+	case tui.DeliverySent:
+		return tui.DeliverySentNotKept
+	case tui.DeliveryBlocked, tui.DeliveryEnrolAgain:
+		return status
+	}
+	return tui.DeliveryFailed
+}
+
+// sendRest sends what waited before this check.
+func (d *delivery) sendRest(ctx context.Context) {
+	if d.rest == nil {
 		return
 	}
-	if _, ok := errors.AsType[*collector.ClockError](err); ok {
+	ctx, cancel := context.WithTimeout(ctx, restTime)
+	defer cancel()
+	if _, err := d.station.uplink(d.rest).Drain(ctx); err != nil {
+		d.station.log.Info("older reports wait", "err", err)
+	}
+}
+
+// sayDelivery explains why a report was not kept or not delivered, as far as the
+// screen has not said it.
+func (p *program) sayDelivery(d *delivery) {
+	if d.keepErr != nil {
+		text, _ := p.explainFailure(d.keepErr)
+		fmt.Fprintln(p.err, text)
+	}
+	if d.err == nil {
+		return
+	}
+	for _, said := range []error{
+		uplink.ErrBlocked, uplink.ErrEnrolAgain, uplink.ErrRefused, uplink.ErrNotReached,
+		context.DeadlineExceeded, context.Canceled,
+	} {
+		if errors.Is(d.err, said) {
+			return
+		}
+	}
+	if _, ok := errors.AsType[*collector.ClockError](d.err); ok {
 		p.warn("upload.clock") // the check has said what is wrong and what to do
 		return
 	}
-	text, _ := p.explainFailure(err)
+	// An error of the line or the collector has no sentence of its own: that the
+	// report waits is all that matters.
+	text, known := p.sentenceFor(d.err)
+	if !known {
+		return
+	}
 	fmt.Fprintln(p.err, text)
 }

@@ -30,7 +30,7 @@ import (
 
 // reEnglish are words that stand in nearly every English sentence and in no
 // German one.
-var reEnglish = regexp.MustCompile(`(?i)\b(the|is|are|not|of|and|cannot|could|must|to|no|with|for|from|has|have|this|that|be|by|it|on|open|read|write|failed|error|refused|invalid|unknown|found|connection|permission|file|directory)\b`)
+var reEnglish = regexp.MustCompile(`(?i)\b(the|is|are|not|of|and|cannot|could|must|to|no|with|for|from|has|have|this|that|be|by|on|open|read|write|failed|error|refused|invalid|unknown|found|connection|permission|file|directory)\b`)
 
 // germanPart is what stands before the marker of technical detail.
 func germanPart(text string) string {

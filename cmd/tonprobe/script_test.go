@@ -37,6 +37,8 @@ func TestScripts(t *testing.T) {
 			"stub":   cmdStub,
 			"status": cmdStatus,
 			"closed": cmdClosed,
+			"refuse": cmdRefuse,
+			"stored": cmdStored,
 		},
 		RequireExplicitExec: true,
 	})
@@ -85,6 +87,14 @@ func cmdMounted(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// cmdReadOnly makes a mounted folder one that cannot be written: readonly DIR.
+func cmdReadOnly(ts *testscript.TestScript, neg bool, args []string) {
+	out, err := exec.Command("mount", "-o", "remount,ro", ts.MkAbs(args[0])).CombinedOutput()
+	if err != nil {
+		ts.Fatalf("remount: %s", out)
+	}
+}
+
 // cmdFill writes to a folder until there is no more room.
 func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 	f, err := os.Create(filepath.Join(ts.MkAbs(args[0]), "ballast"))
@@ -120,6 +130,7 @@ func TestFullDisk(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"stub": cmdStub, "status": cmdStatus, "fill": cmdFill, "mounted": cmdMounted,
+			"readonly": cmdReadOnly, "refuse": cmdRefuse, "stored": cmdStored,
 		},
 		RequireExplicitExec: true,
 	})

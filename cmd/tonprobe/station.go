@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	randv2 "math/rand/v2"
 	"path/filepath"
@@ -142,18 +141,4 @@ func (s *station) keep(ctx context.Context, sp *spool.Spool, r *report.Report) e
 		return sp.Keep(ctx, r.ID, doc)
 	}
 	return sp.Put(ctx, r.ID, doc)
-}
-
-// isSent says whether the collector has the report, whoever brought it there.
-func isSent(sp *spool.Spool, id string) (bool, error) {
-	sent, err := sp.List(spool.Sent)
-	if err != nil {
-		return false, fmt.Errorf("look for the report: %w", err)
-	}
-	for _, e := range sent {
-		if e.ID == id {
-			return true, nil
-		}
-	}
-	return false, nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -86,8 +87,11 @@ func (s *stub) reports(w http.ResponseWriter, r *http.Request) {
 		stubError(w, http.StatusBadRequest, "body_malformed")
 		return
 	}
-	if s.refuse != 0 {
-		stubError(w, s.refuse, map[int]string{401: "token_invalid", 403: "participant_blocked"}[s.refuse])
+	s.mu.Lock()
+	refuse := s.refuse
+	s.mu.Unlock()
+	if refuse != 0 {
+		stubError(w, refuse, map[int]string{401: "token_invalid", 403: "participant_blocked", 500: "internal", 503: "unavailable"}[refuse])
 		return
 	}
 	type result struct {
@@ -115,6 +119,47 @@ func (s *stub) reports(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"results": out})
 }
 
+// stubs are those that scripts have started, so that a later command finds its own.
+var stubs struct {
+	mu  sync.Mutex
+	all []*stub
+}
+
+func remember(s *stub) int {
+	stubs.mu.Lock()
+	defer stubs.mu.Unlock()
+	stubs.all = append(stubs.all, s)
+	return len(stubs.all) - 1
+}
+
+func stubOf(ts *testscript.TestScript) *stub {
+	n, err := strconv.Atoi(ts.Getenv("STUB"))
+	ts.Check(err)
+	stubs.mu.Lock()
+	defer stubs.mu.Unlock()
+	return stubs.all[n]
+}
+
+// cmdRefuse sets what the last stub answers to reports: refuse STATUS, 0 for none.
+func cmdRefuse(ts *testscript.TestScript, neg bool, args []string) {
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	s := stubOf(ts)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse = status
+}
+
+// cmdStored demands how many different reports the last stub has: stored N.
+func cmdStored(ts *testscript.TestScript, neg bool, args []string) {
+	s := stubOf(ts)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if got := strconv.Itoa(len(s.stored)); got != args[0] {
+		ts.Fatalf("%s reports stored, want %s", got, args[0])
+	}
+}
+
 // cmdStub starts a collector for a script: stub [tls|401|403]. It sets $URL
 // and writes ca.pem for tls.
 func cmdStub(ts *testscript.TestScript, neg bool, args []string) {
@@ -132,6 +177,7 @@ func cmdStub(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("usage: stub [tls|401|403]")
 		}
 	}
+	ts.Setenv("STUB", strconv.Itoa(remember(s)))
 	server := start(s)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	ts.Defer(server.Close)

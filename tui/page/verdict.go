@@ -36,15 +36,22 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	k.Switch.SetEnabled(p.Elsewhere.Found())
 	k.Listen.SetEnabled(p.Replay.Held())
 	code := words.Clean(p.Report.Case, 12)
+	findable := p.Delivery.Findable()
+	spelled := Block{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2}
+	large := Block{Text: p.code(s, code), Close: !s.tall()}
+	if findable == words.FindableNever {
+		// Nobody can look it up: it is not made to be read out on the phone.
+		spelled, large = Block{}, Block{Text: s.Style.Quiet.Render(code), Close: true}
+	}
 
 	return s.frame(w.T("verdict.step"), []Block{
 		{Text: headline},
 		{Text: indent(wrap(cause, width-3), 3)},
 		{Text: action},
 		{Text: notes(s, a.Untested, a.Load, a.Loudspeaker, a.More), Spare: 1},
-		{Text: s.Style.Accent.Render(w.T("verdict.case"))},
-		{Text: p.code(s, code), Close: !s.tall()},
-		{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2},
+		{Text: s.Style.Accent.Render(wrap(w.T("code_title."+string(findable)), width))},
+		large,
+		spelled,
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},
 		p.replay(s),
 	}, k.Switch, k.Details, k.Repeat, k.Listen, k.Quit)

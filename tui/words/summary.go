@@ -28,15 +28,25 @@ func Summary(out io.Writer, r *report.Report, lang phrase.Lang) error {
 
 // Summary is the lines of the function Summary.
 func (w Words) Summary(r *report.Report) []string {
+	lines := append(w.Judgement(r), w.CaseLine(r, ""), "")
+	return append(lines, w.InDetail(r)...)
+}
+
+// Judgement is the answer with what was left open, without the case code.
+func (w Words) Judgement(r *report.Report) []string {
 	a := w.Answer(r)
-	lines := w.Brief(r)
-	lines, code := lines[:len(lines)-1], lines[len(lines)-1]
+	lines := w.told(r)
 	for _, extra := range []string{a.Untested, a.Loudspeaker, a.More} {
 		if extra != "" {
 			lines = append(lines, extra)
 		}
 	}
-	lines = append(lines, code, "", w.T("plain.checks"))
+	return lines
+}
+
+// InDetail is every probe's outcome, and the evidence.
+func (w Words) InDetail(r *report.Report) []string {
+	lines := []string{w.T("plain.checks")}
 	for _, p := range r.Probes {
 		lines = append(lines, w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(diagnose.Standing(p))))
 	}
@@ -50,17 +60,23 @@ func (w Words) Summary(r *report.Report) []string {
 }
 
 // Brief is the answer alone: headline, cause, action and case code.
-func (w Words) Brief(r *report.Report) []string {
+func (w Words) Brief(r *report.Report, d Delivery) []string {
+	return append(w.told(r), w.CaseLine(r, d))
+}
+
+// CaseLine names the case code, and says when support cannot find it.
+func (w Words) CaseLine(r *report.Report, d Delivery) string {
+	code := Clean(r.Case, 12)
+	return w.T("code_line."+string(d.Findable()), "code", code, "spelled", w.Spell(code))
+}
+
+func (w Words) told(r *report.Report) []string {
 	a := w.Answer(r)
 	action := a.Action
 	if r.Verdict != report.Ready {
 		action = w.T("plain.action", "text", action)
 	}
-	code := Clean(r.Case, 12)
-	return []string{
-		w.T("plain.result", "headline", a.Headline), a.Cause, action,
-		w.T("plain.case", "code", code, "spelled", w.Spell(code)),
-	}
+	return []string{w.T("plain.result", "headline", a.Headline), a.Cause, action}
 }
 
 // proofs is the evidence of all causes, said in words. The causes beside the

@@ -74,7 +74,7 @@ func TestEveryProbeAndStateHasAWord(t *testing.T) {
 		if w.State("new") != unknown {
 			t.Error("a state this version does not know is called something else than unknown")
 		}
-		for _, d := range []Delivery{DeliverySending, DeliverySent, DeliveryWaiting, DeliveryNotEnrolled, DeliveryDeclined, DeliveryFailed} {
+		for _, d := range Deliveries() {
 			if w.Delivery(d) == "" {
 				t.Errorf("%s: nothing to say about %s", lang, d)
 			}
