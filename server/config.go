@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report/origin"
+	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
 // ErrConfig says that a Config contradicts itself; its text says what to do.
@@ -47,6 +48,10 @@ type Config struct {
 	// TURNTLSListen is host:port of TURN over TLS; empty: there is none.
 	TURNTLSListen string
 	TURNSecret    []byte
+
+	// ICEServers are STUN and TURN servers of others, handed out to agents beside
+	// the collector's own or instead of them.
+	ICEServers iceserver.External
 
 	// MetricsListen is host:port of /metrics; empty: there is none. With
 	// MetricsOptional the collector starts even where that address is taken.
@@ -114,6 +119,9 @@ func (c Config) Validate() error {
 		if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
 			return fmt.Errorf("%w: %q is no address to listen on: ports end at 65535", ErrConfig, listen)
 		}
+	}
+	if err := c.ICEServers.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if c.PublicURL == "" {
 		return nil

@@ -39,33 +39,16 @@ func (r running) tokenOf(t *testing.T) string {
 	return got.Token
 }
 
-// ice is what an agent is told of the servers.
+// ice is the relay that an agent is told of first.
 func (r running) ice(t *testing.T, token string) wire.ICEServer {
 	t.Helper()
-	q, err := http.NewRequest(http.MethodGet, r.URL()+"/api/v1/ice", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Authorization", "Bearer "+token)
-	resp, err := r.client.Do(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := wire.ParseICEConfig(b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := r.iceConfig(t, token)
 	for _, s := range c.ICEServers {
 		if s.Username != "" {
 			return s
 		}
 	}
-	t.Fatalf("no relay: %s", b)
+	t.Fatalf("no relay: %+v", c)
 	return wire.ICEServer{}
 }
 

@@ -187,7 +187,7 @@ func (s *Server) handler() (http.Handler, error) {
 	registerMetrics(registry, s.reflector, s.live)
 	mux := http.NewServeMux()
 	api.New(api.Config{
-		Store: s.store, Echo: s.reflector, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
+		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(),
 		Policy:    report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{

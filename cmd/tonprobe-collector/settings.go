@@ -18,6 +18,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
 // option is one setting: a key in the file, a variable, an option on the
@@ -56,6 +57,10 @@ func options() []option {
 		{"stun_alternate", "second `IP` of this machine, to tell how participants' routers translate", false, setAlternate},
 		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
 		{"turn_secret", "`secret` shared with other collectors' TURN", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
+		{"ice_server", "`URL` of a STUN or TURN server of others, for agents to use beside ours; may be repeated", false, setICEServers},
+		{"ice_secret_file", "`file` with the secret shared with those TURN servers (coturn: static-auth-secret)", false, setICESecret},
+		{"ice_credentials_file", "`file` with user name and password for them, one on a line, where there is no such secret", false, setICECredentials},
+		{"ice_only", "hand out only those servers, not the collector's own", true, setICEOnly},
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
 		{"keep_reports", "`days` that reports are kept, 0 for ever (default 180)", false, setKeepReports},
@@ -126,6 +131,31 @@ func setTURNTLS(s *settings, v string) error {
 	return nil
 }
 
+func setICEServers(s *settings, v string) error {
+	s.ICEServers.URLs = nil
+	for _, part := range strings.Split(v, ",") {
+		s.ICEServers.URLs = append(s.ICEServers.URLs, strings.TrimSpace(part))
+	}
+	return nil
+}
+
+func setICESecret(s *settings, v string) (err error) {
+	s.ICEServers.Secret, err = iceserver.ReadSecret(v)
+	return err
+}
+
+func setICECredentials(s *settings, v string) (err error) {
+	s.ICEServers.Username, s.ICEServers.Password, err = iceserver.ReadCredentials(v)
+	return err
+}
+
+func setICEOnly(s *settings, v string) (err error) {
+	if s.ICEServers.Only, err = strconv.ParseBool(v); err != nil {
+		return errors.New("it is true or false")
+	}
+	return nil
+}
+
 func setMetrics(s *settings, v string) error {
 	s.MetricsListen, s.MetricsOptional = v, false
 	if v == "off" {
@@ -169,7 +199,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 			all = append(all, setting{o.key, v, o.variable()})
 		}
 	}
-	for _, g := range append(all, in.given...) {
+	for _, g := range append(all, joined(in.given)...) {
 		if err := optionOf(g.key).set(&s, g.value); err != nil {
 			return s, usagef("%s: %s", g.from, err)
 		}
@@ -179,6 +209,22 @@ func (in *invocation) settings(t terminal) (settings, error) {
 		s.TURNTLSListen = ":5349"
 	}
 	return s, nil
+}
+
+// repeatable are the options that may be given more than once on one command line.
+var repeatable = []string{"ice_server"}
+
+// joined makes one setting of the repeated ones, as a list in the file is.
+func joined(given []setting) (all []setting) {
+	for _, g := range given {
+		i := slices.IndexFunc(all, func(s setting) bool { return s.key == g.key })
+		if i >= 0 && slices.Contains(repeatable, g.key) {
+			all[i].value += "," + g.value
+			continue
+		}
+		all = append(all, g)
+	}
+	return all
 }
 
 const maxConfigBytes = 1 << 20

@@ -1,0 +1,21 @@
+package server
+
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/iceserver"
+	"github.com/tonprobe/tonprobe/server/reflect"
+)
+
+// echo is the reflector as agents see it, with the servers of others.
+type echo struct {
+	*reflect.Reflector
+	others iceserver.External
+	now    func() time.Time
+}
+
+// ICE implements api.Echo.
+func (e echo) ICE(owner, host string) wire.ICEConfig {
+	return e.others.Add(e.Reflector.ICE(owner, host), owner, e.now())
+}

@@ -1,0 +1,178 @@
+// Package iceserver hands out STUN and TURN servers that are not the collector's
+// own, such as those of the municipality's conference system.
+package iceserver
+
+import (
+	"bufio"
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// External are servers that somebody else runs. The zero value is none.
+type External struct {
+	// URLs are stun:, stuns:, turn: and turns: URLs (RFC 7064, RFC 7065).
+	URLs []string
+	// Only leaves out the collector's own servers.
+	Only bool
+	// Secret signs time-limited credentials for the TURN servers, the same as their
+	// operator has configured (draft-uberti-behave-turn-rest-00; coturn's
+	// use-auth-secret). Without one, Username and Password are handed out as they are.
+	Secret             []byte
+	Username, Password string
+	// Lifetime of the signed credentials; default 10 minutes.
+	Lifetime time.Duration
+}
+
+const defaultLifetime = 10 * time.Minute
+
+func isRelay(url string) bool { return strings.HasPrefix(url, "turn") }
+
+// Validate says what is wrong, and what to do about it.
+func (e External) Validate() error {
+	relays := slices.ContainsFunc(e.URLs, isRelay)
+	proof := len(e.Secret) > 0 || e.Username != ""
+	switch {
+	case len(e.URLs) == 0 && (e.Only || proof):
+		return errors.New("there is no ICE server to use it for: name one with --ice-server")
+	case len(e.Secret) > 0 && e.Username != "":
+		return errors.New("ICE servers have either a secret or a user name and password: give one of --ice-secret-file and --ice-credentials-file")
+	case (e.Username == "") != (e.Password == ""):
+		return errors.New("a user name and a password for the ICE servers go together")
+	case relays && !proof:
+		return errors.New("a TURN server lets nobody in without credentials: give --ice-secret-file or --ice-credentials-file")
+	case proof && !relays:
+		return errors.New("credentials are for TURN servers, and --ice-server names none: write turn:HOST:3478 or turns:HOST:443")
+	}
+	for i, u := range e.URLs {
+		if slices.Contains(e.URLs[:i], u) {
+			return fmt.Errorf("ICE server %q is named twice", u)
+		}
+		if strings.HasPrefix(u, "turns:") && strings.HasSuffix(u, "transport=udp") {
+			return fmt.Errorf("ICE server %q is TURN over DTLS, which no browser uses: write transport=tcp", u)
+		}
+		one := wire.ICEServer{URLs: []string{u}, Username: "u", Credential: "c"}
+		if err := (wire.ICEConfig{ICEServers: []wire.ICEServer{one}}).Validate(); err != nil {
+			return fmt.Errorf("ICE server %q: write stun:HOST:PORT, turn:HOST:PORT?transport=udp or turns:HOST:PORT?transport=tcp: %w", u, err)
+		}
+	}
+	if err := e.Add(wire.ICEConfig{}, "owner", time.Unix(0, 0)).Validate(); err != nil {
+		return fmt.Errorf("ICE servers: at most %d of STUN and %d of TURN: %w", wire.MaxURLsPerServer, wire.MaxURLsPerServer, err)
+	}
+	return nil
+}
+
+// Add puts the servers beside own, or instead of it.
+func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEConfig {
+	if len(e.URLs) == 0 {
+		return own
+	}
+	c := own
+	c.ICEServers = slices.Clone(own.ICEServers)
+	if e.Only {
+		// What own says of the collector's reflector would be read as a word on the
+		// servers of the list: their silence would be the participant's fault.
+		c = wire.ICEConfig{}
+	}
+	var stun, turn []string
+	for _, u := range e.URLs {
+		if isRelay(u) {
+			turn = append(turn, u)
+		} else {
+			stun = append(stun, u)
+		}
+	}
+	if len(stun) > 0 {
+		c.ICEServers = append(c.ICEServers, wire.ICEServer{URLs: stun})
+	}
+	if len(turn) == 0 {
+		return c
+	}
+	s := wire.ICEServer{URLs: turn, Username: e.Username, Credential: e.Password}
+	if len(e.Secret) > 0 {
+		lifetime := e.Lifetime
+		if lifetime <= 0 {
+			lifetime = defaultLifetime
+		}
+		expires := now.Add(lifetime).Truncate(time.Second).UTC()
+		s.Username = fmt.Sprintf("%d:%s", expires.Unix(), e.pseudonym(owner))
+		mac := hmac.New(sha1.New, e.Secret)
+		mac.Write([]byte(s.Username))
+		s.Credential = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		if c.ExpiresAt == nil || expires.Before(*c.ExpiresAt) {
+			c.ExpiresAt = &expires
+		}
+	}
+	c.ICEServers = append(c.ICEServers, s)
+	return c
+}
+
+// pseudonym is what the other operator's log says of an agent: the same for each
+// of its checks, so that a quota per user works, and nothing that leads to a
+// participant.
+func (e External) pseudonym(owner string) string {
+	mac := hmac.New(sha256.New, e.Secret)
+	mac.Write([]byte("tonprobe agent " + owner))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// maxSecretBytes is more than any secret has.
+const maxSecretBytes = 4 << 10
+
+// ReadSecret reads a shared secret: the first line of a file.
+func ReadSecret(name string) ([]byte, error) {
+	lines, err := readLines(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(lines) != 1 {
+		return nil, fmt.Errorf("%s holds %d lines: it has to hold the secret and nothing else", name, len(lines))
+	}
+	return []byte(lines[0]), nil
+}
+
+// ReadCredentials reads a user name and a password: the two lines of a file.
+func ReadCredentials(name string) (username, password string, err error) {
+	lines, err := readLines(name)
+	if err != nil {
+		return "", "", err
+	}
+	if len(lines) != 2 {
+		return "", "", fmt.Errorf("%s holds %d lines: it has to hold the user name on the first line and the password on the second", name, len(lines))
+	}
+	return lines[0], lines[1], nil
+}
+
+func readLines(name string) (lines []string, err error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	scanner := bufio.NewScanner(io.LimitReader(f, maxSecretBytes))
+	for scanner.Scan() {
+		// Windows' Notepad writes a byte order mark.
+		if line := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff")); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return lines, nil
+}

@@ -1,0 +1,139 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/iceserver"
+)
+
+// coturn runs a real turnserver with more options and returns its port.
+func coturn(t *testing.T, options ...string) int {
+	t.Helper()
+	program, err := exec.LookPath("turnserver")
+	if err != nil {
+		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
+			t.Fatalf("coturn: %v", err)
+		}
+		t.Skipf("coturn: %v", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	_ = l.Close()
+	dir := t.TempDir()
+	cmd := exec.Command(program, append([]string{
+		"-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=" + filepath.Join(dir, "log"), "--pidfile=" + filepath.Join(dir, "pid"),
+		"--userdb=" + filepath.Join(dir, "db"), "--allow-loopback-peers", "--realm=conference.example",
+		"--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", fmt.Sprintf("--listening-port=%d", port),
+	}, options...)...)
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			_ = c.Close()
+			return port
+		}
+		if time.Now().After(end) {
+			t.Fatalf("coturn does not answer: %v", err)
+		}
+	}
+}
+
+// TestRelayOfAnotherOperator: a check uses a real coturn with the credentials
+// that the collector signs, or was given.
+func TestRelayOfAnotherOperator(t *testing.T) {
+	for name, c := range map[string]struct {
+		options []string
+		others  iceserver.External
+		fault   string
+	}{
+		"shared secret": {[]string{"--use-auth-secret", "--static-auth-secret=north"}, iceserver.External{Secret: []byte("north")}, ""},
+		"wrong secret":  {[]string{"--use-auth-secret", "--static-auth-secret=north"}, iceserver.External{Secret: []byte("south")}, "auth_failed"},
+		"static":        {[]string{"--lt-cred-mech", "--user=me:mine"}, iceserver.External{Username: "me", Password: "mine"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := fmt.Sprintf("127.0.0.1:%d", coturn(t, c.options...))
+			c.others.URLs = []string{"stun:" + at, "turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+			c.others.Only = true
+			r := run(t, Config{ICEServers: c.others})
+			d := tryRelays(t, r.iceConfig(t, r.tokenOf(t)))
+			if d.UDPAllocated == nil || *d.UDPAllocated != (c.fault == "") || d.UDPError != c.fault || d.TCPError != c.fault {
+				t.Errorf("%+v", d)
+			}
+			if c.fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed) {
+				t.Errorf("no data passes: %+v", d)
+			}
+		})
+	}
+}
+
+// iceConfig is the whole answer of /api/v1/ice.
+func (r running) iceConfig(t *testing.T, token string) (c wire.ICEConfig) {
+	t.Helper()
+	q, err := http.NewRequest(http.MethodGet, r.URL()+"/api/v1/ice", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Authorization", "Bearer "+token)
+	resp, err := r.client.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(&c); err != nil || c.Validate() != nil {
+		t.Fatalf("%v, %v", err, c.Validate())
+	}
+	return c
+}
+
+func tryRelays(t *testing.T, c wire.ICEConfig) *report.NATTURN {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := nat.NewTURN(nat.TURNConfig{
+		ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil },
+	}).Run(t.Context(), probe.Env{
+		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Data.(*report.NATTURN)
+}
+
+// TestTheirServersBesideOurs: an agent gets both.
+func TestTheirServersBesideOurs(t *testing.T) {
+	r := run(t, Config{ICEServers: iceserver.External{URLs: []string{"stun:s.example", "turn:t.example"}, Secret: []byte("north")}})
+	var urls []string
+	for _, s := range r.iceConfig(t, r.tokenOf(t)).ICEServers {
+		urls = append(urls, s.URLs[0])
+	}
+	if len(urls) != 4 || urls[2] != "stun:s.example" || urls[3] != "turn:t.example" {
+		t.Errorf("%q", urls)
+	}
+}
