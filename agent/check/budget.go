@@ -50,6 +50,9 @@ const (
 	// for the relay, one for the data through it. Giving relays back takes until
 	// the end of the grace where the line's queue is long.
 	relayBudget = 10500 * time.Millisecond
+	// lookupTime outlasts the 5 s after which a system asks its second name server
+	// (resolv.conf(5)).
+	lookupTime = 6500 * time.Millisecond
 	// webBudget lets the name, the connection and the encryption hang for 3 s
 	// each, so that the step at fault is named and not the budget, and begins after
 	// the voice's way is settled (begins).

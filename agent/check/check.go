@@ -18,6 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -154,7 +155,7 @@ func (o Options) env() (probe.Env, error) {
 		if err != nil {
 			return env, fmt.Errorf("list this computer's network interfaces: %w", err)
 		}
-		env.Net = n
+		env.Net = lookup.Net{Net: n, Resolver: lookup.System(), Timeout: lookupTime}
 	}
 	return env, nil
 }

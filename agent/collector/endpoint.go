@@ -5,7 +5,6 @@ package collector
 import (
 	"context"
 	"crypto/x509"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,7 +72,7 @@ func (e *Endpoint) Client() *http.Client {
 func (e *Endpoint) transport(name string) *http.Transport {
 	return &http.Transport{
 		Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
-		DialContext:           lookup.Dialer{Resolver: lookup.Patient{Resolver: net.DefaultResolver}, Timeout: dialTimeout}.DialContext,
+		DialContext:           lookup.Dialer{Resolver: lookup.System(), Timeout: dialTimeout}.DialContext,
 		TLSClientConfig:       e.Pins.Config(e.RootCAs, name),
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: 20 * time.Second,

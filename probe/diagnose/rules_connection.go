@@ -86,35 +86,6 @@ func captivePortal(f *facts) *finding {
 	return fault(likely, ofWeb("captive_portal", true, ""))
 }
 
-// dnsFailure needs a sign that the network as such works. A name that does not
-// exist is rather a wrong address than a fault of the line, and if it is our
-// collector's, it says nothing about the participant.
-func dnsFailure(f *facts) *finding {
-	if f.web == nil || f.web.DNSError == "" || f.web.Stage != "" {
-		return nil
-	}
-	if f.throughProxy() || f.proxyFault() != "" {
-		return nil // the proxy's own name, or nobody but the proxy looks up names
-	}
-	if f.web.DNSError == "false" {
-		return fault(likely, ofWeb("dns_error", f.web.DNSError, "")) // an answer, and of nobody's address
-	}
-	reached := f.lineReached()
-	if !isTrue(f.web.Online) && !f.lineAlive() || f.web.DNSError != "not_found" && f.lineLoses() {
-		return nil
-	}
-	hit := fault(likely, ofWeb("dns_error", f.web.DNSError, ""))
-	if f.web.DNSError != "not_found" && !reached {
-		return hit
-	}
-	// Only this one name is not found: its own servers may be at fault.
-	hit.confidence, hit.area = suggested, report.AreaUnknown
-	if f.target == "" {
-		hit.severity, hit.area, hit.blind = report.SeverityWarn, report.AreaMunicipality, true
-	}
-	return hit
-}
-
 // tlsIntercepted is a fail only where the connection did not come about. It is
 // certain where the key was not one of the collector's, and likely where only the
 // issuer's name says so.

@@ -231,6 +231,13 @@ func dnsSlow(f *facts) *finding {
 	if f.web == nil || f.web.DNSError != "" {
 		return nil
 	}
+	if isTrue(f.web.DNSServerSilent) {
+		hit := disturbance(likely, ofWeb("dns_server_silent", true, ""))
+		if ms, ok := number(f.web.DNSMS); ok {
+			hit.supporting = append(hit.supporting, ofWeb("dns_ms", ms, "ms"))
+		}
+		return hit
+	}
 	if isTrue(f.web.DNSSilent6) {
 		return disturbance(likely, ofWeb("dns_silent6", true, ""))
 	}

@@ -44,6 +44,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	for _, part := range []string{"sentence", "action"} {
 		may["cause.net.tls_intercepted."+part+"_tls_inspector_network"], may["cause.net.tls_intercepted."+part+"_tls_inspector_scanner"] = true, true
 	}
+	for _, kind := range []string{"not_found", "search_domain", "hijacked", "hidden"} {
+		may["cause.net.dns_failure.sentence_dns_error_"+kind], may["cause.net.dns_failure.action_dns_error_"+kind] = true, true
+	}
 	for _, place := range []string{
 		"line_silent", "line_router_silent", "gateway_state_unreachable",
 		"uplink_no_link", "uplink_no_address", "uplink_self_assigned", "uplink_no_route",

@@ -13,26 +13,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// dnsFalse is the kind of a lookup that was answered with an address of nobody.
-const dnsFalse = "false"
-
 // dnsFault is the kind of a failed lookup, as NetworkWeb.DNSError names it.
 func dnsFault(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return "timeout"
+		return dnsTimeout
 	}
 	e, ok := errors.AsType[*net.DNSError](err)
 	switch {
 	case !ok:
-		return "other"
+		return dnsOther
 	case e.IsNotFound:
-		return "not_found"
+		return dnsNotFound
 	case e.IsTimeout:
-		return "timeout"
+		return dnsTimeout
 	case strings.Contains(e.Err, "refused"), strings.Contains(e.Err, "server misbehaving"):
-		return "refused" // REFUSED and SERVFAIL look the same from here
+		return dnsRefused // REFUSED and SERVFAIL look the same from here; see explainName
 	}
-	return "other"
+	return dnsOther
 }
 
 // tlsFault is the kind of a failed handshake, as NetworkWeb.TLSError names it;

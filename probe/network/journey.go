@@ -44,7 +44,7 @@ const (
 	jumpOfWallClock = 100 * time.Millisecond
 )
 
-var systemResolver Resolver = lookup.Patient{Resolver: net.DefaultResolver}
+var systemResolver Resolver = lookup.System()
 
 // journey is one way to the server, as far as it came.
 type journey struct {
@@ -104,6 +104,9 @@ func (j *journey) lookUp(ctx context.Context) bool {
 	addrs, err := j.Resolver.LookupNetIP(ctx, "ip", host)
 	if err == nil && len(addrs) == 0 {
 		err = &net.DNSError{IsNotFound: true}
+	}
+	if err != nil && ctx.Err() != nil {
+		err = context.DeadlineExceeded
 	}
 	if err != nil {
 		j.dnsErr, j.data.DNSError = err, dnsFault(err)

@@ -31,7 +31,7 @@ func (j *journey) unmaskLiar(ctx context.Context) {
 	}
 }
 
-// silentTime leaves room for the three questions of lookup.Patient.
+// silentTime leaves room for three questions, as lookup.Patient and lookup.Ask ask them.
 const silentTime = 2200 * time.Millisecond
 
 // askForIPv6 finds name servers that never answer for IPv6. This program gets
@@ -45,7 +45,7 @@ func (j *journey) askForIPv6(ctx context.Context) {
 	defer cancel()
 	_, err = j.Resolver.LookupNetIP(bounded, "ip6", j.target.Hostname())
 	if ctx.Err() == nil {
-		j.data.DNSSilent6 = new(err != nil && dnsFault(err) == "timeout")
+		j.data.DNSSilent6 = new(err != nil && dnsFault(err) == dnsTimeout)
 	}
 }
 

@@ -34,7 +34,7 @@ func (j *journey) reach(ctx context.Context) bool {
 		if !j.goBy(way) {
 			continue
 		}
-		if j.take(ctx, j.lookUp) {
+		if j.within(ctx, j.NameTime, j.lookUp) {
 			_ = j.env.Clock.Sleep(ctx, j.ConnectAfter-j.env.Clock.Now().Sub(j.began))
 			probe.AwaitTurn(ctx, j.env.Clock, j.After, j.AtMost-j.env.Clock.Now().Sub(j.began))
 			if j.take(ctx, j.connect) {

@@ -41,6 +41,9 @@ type WebConfig struct {
 	Resolver Resolver
 	// Built is when this program was made: it is later than that. Zero: not known.
 	Built time.Time
+	// NameServers tell more of a name that is not found; nil are the system's where
+	// Resolver is, else none.
+	NameServers NameServers
 	// CollectorURL is the collector's address, and Pins what is known of its keys;
 	// nil is nothing.
 	CollectorURL string
@@ -61,8 +64,9 @@ type WebConfig struct {
 	AtMost       time.Duration
 	// Router is this computer's next router; nil asks the system.
 	Router func(context.Context) netip.Addr
-	// StepTime bounds each step; 0 is 3 s.
-	StepTime time.Duration
+	// StepTime bounds each step; 0 is 3 s. NameTime bounds the look-up; 0 is
+	// StepTime where that is set, else 6.5 s.
+	StepTime, NameTime time.Duration
 
 	plainPort string // where a captive portal would answer; "80" but in tests
 }
@@ -71,6 +75,15 @@ type WebConfig struct {
 func NewWeb(c WebConfig) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
+		if c.NameServers == nil {
+			c.NameServers = systemNameServers{}
+		}
+	}
+	if c.NameTime == 0 {
+		c.NameTime = c.StepTime
+	}
+	if c.NameTime == 0 {
+		c.NameTime = nameTime
 	}
 	if c.Router == nil {
 		c.Router = routerOf
@@ -102,6 +115,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j := &journey{WebConfig: p.WebConfig, env: env, data: data, target: target, began: env.Clock.Now()}
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
+	dead := j.lookForDeadServer(ctx)
 	j.unmaskPage()
 	j.judgeCertificate(ctx)
 	j.confirmClock(ctx)
@@ -111,6 +125,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	j.tryWithoutProxy(ctx)
 	j.askForIPv6(ctx)
 	j.tryWebSocket(ctx)
+	data.DNSServerSilent = <-dead
 	return judge(data), nil
 }
 
@@ -120,14 +135,17 @@ type step func(context.Context) bool
 // take goes on as long as each step works, and gives each its time.
 func (j *journey) take(ctx context.Context, steps ...step) bool {
 	for _, s := range steps {
-		ctx, cancel := context.WithTimeout(ctx, j.StepTime)
-		ok := s(ctx)
-		cancel()
-		if !ok {
+		if !j.within(ctx, j.StepTime, s) {
 			return false
 		}
 	}
 	return true
+}
+
+func (j *journey) within(ctx context.Context, most time.Duration, s step) bool {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return s(ctx)
 }
 
 // placeTheFault looks for the signs that tell whose fault a failure is.
@@ -137,10 +155,15 @@ func (j *journey) placeTheFault(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
-	offered := j.seekProxy(ctx) // beside the rest: on a line that lets nothing pass, that takes all the time
+	// Beside the rest: on a line that lets nothing pass, each takes all the time.
+	offered, doubt := j.seekProxy(ctx), j.doubtName(ctx)
+	j.explainName(ctx)
 	j.lookForPortal(ctx)
-	if j.data.CaptivePortal == nil {
+	if kind := <-doubt; j.data.CaptivePortal == nil {
 		j.unmaskLiar(ctx)
+		if j.data.DNSError == "" && kind != "" {
+			j.data.DNSError, j.data.Stage, j.data.TLSError = kind, "", ""
+		}
 	}
 	if <-offered && j.data.CaptivePortal == nil {
 		j.data.ProxyOffered = new(true)
@@ -168,7 +191,7 @@ func judge(d *report.NetworkWeb) probe.Result {
 	r := probe.Result{Status: report.StatusUnknown, Data: d}
 	switch {
 	case is(d.CaptivePortal, true), is(d.Online, false), d.TLSError != "", is(d.ServerHealthy, false),
-		d.DNSError == "not_found", d.DNSError == "refused", d.DNSError == dnsFalse, is(d.ProxyOffered, true), d.ProxyFault != "" && d.Stage != stageHTTP, d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
+		d.DNSError != "" && d.DNSError != dnsTimeout && d.DNSError != dnsOther, is(d.ProxyOffered, true), d.ProxyFault != "" && d.Stage != stageHTTP, d.HTTPStatus != nil && *d.HTTPStatus == proxyAuthRequired:
 		r.Status = report.StatusFail
 	case d.Stage == stageHTTP && is(d.ServerHealthy, true):
 		r.Status = report.StatusOK

@@ -298,9 +298,16 @@ type NetworkWeb struct {
 	HTTPStatus *int `json:"http_status,omitempty"`
 	// ServerHealthy is false when the server itself answered with a fault (5xx).
 	ServerHealthy *bool `json:"server_healthy,omitempty"`
-	// DNSError says why the name could not be looked up: not_found, timeout,
-	// refused, false (the answer was nobody's address, or the own router's) or other.
+	// DNSError says why the name could not be looked up: not_found, hidden (it exists,
+	// and a name server keeps its addresses back, as against DNS rebinding), timeout,
+	// refused, servfail, truncated, false (the answer was nobody's address, or the own
+	// router's), search_domain (the name does not exist, and does with the network's
+	// own domain behind it), hijacked (names that cannot exist get the same address)
+	// or other.
 	DNSError string `json:"dns_error,omitempty"`
+	// DNSServerSilent is true when the first of several name servers kept silent,
+	// asked three times, while another answered: most programs wait 5 s for the first.
+	DNSServerSilent *bool `json:"dns_server_silent,omitempty"`
 	// DNSSilent6 is true when the name servers answered for IPv4 and kept silent,
 	// asked three times, for IPv6: most programs wait for both.
 	DNSSilent6 *bool `json:"dns_silent6,omitempty"`

@@ -174,7 +174,7 @@ func namedRule(field string) (rule, bool) {
 	case "NetworkWeb.stage":
 		return oneOf("dns", "tcp", "tls", "http")
 	case "NetworkWeb.dns_error":
-		return oneOf("not_found", "timeout", "refused", "false", "other")
+		return oneOf("not_found", "hidden", "timeout", "refused", "servfail", "truncated", "false", "search_domain", "hijacked", "other")
 	case "NetworkWeb.proxy":
 		return oneOf("none", "http", "https", "socks5")
 	case "NetworkWeb.proxy_fault":

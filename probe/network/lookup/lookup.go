@@ -17,16 +17,28 @@ type Resolver interface {
 }
 
 // Patient asks for both families apart, and again while no answer comes. The
-// system itself waits 5 s for each before it asks again, so that one lost packet
-// is longer than a check may take, and a server that never answers for IPv6
-// hides the address it gave for IPv4.
-type Patient struct{ Resolver }
-
-// askedAgain is when the question is repeated: late enough not to double it on
-// slow lines, early enough that one lost packet does not make a name slow.
-func askedAgain() []time.Duration {
-	return []time.Duration{0, 600 * time.Millisecond, 1500 * time.Millisecond}
+// system itself waits 5 s for each before it asks again or asks another name server
+// (resolv.conf(5)), so that one lost packet or one dead server is longer than a check
+// may take, and a server that never answers for IPv6 hides the address it gave for
+// IPv4.
+type Patient struct {
+	Resolver
+	// Again is what is asked when no answer came in time; nil asks Resolver. To ask
+	// the same net.Resolver would not send anything: it merges equal questions that
+	// are under way.
+	Again func() Resolver
+	// Others are the name servers that the system would turn to only after that,
+	// each by itself; nil for none. Of them only an address counts: that one of
+	// them does not know a name may be why it is not the first.
+	Others func() []Resolver
 }
+
+// When the question is repeated, and when others are asked: late enough not to double
+// it on slow lines, early enough that one lost packet does not make a name slow.
+const (
+	askAgain  = 600 * time.Millisecond
+	askOthers = 1500 * time.Millisecond
+)
 
 // How long the second family may take after the first. RFC 8305 §3 has 50 ms
 // for whoever wants to connect; here both are of interest, and IPv4 is waited
@@ -82,32 +94,65 @@ func bothOf(a, b answer) ([]netip.Addr, error) {
 	return nil, a.err
 }
 
+// attempt is one of the ways in which a name is asked for.
+type attempt struct {
+	after    time.Duration
+	resolver Resolver
+	// second is true for a server that is not the system's first choice.
+	second bool
+}
+
+func (p Patient) attempts() []attempt {
+	again := func() Resolver { return p.Resolver }
+	if p.Again != nil {
+		again = p.Again
+	}
+	all := []attempt{{0, p.Resolver, false}, {askAgain, again(), false}, {askOthers, again(), false}}
+	if p.Others != nil {
+		for _, r := range p.Others() {
+			all = append(all, attempt{askOthers, r, true})
+		}
+	}
+	return all
+}
+
 // repeat asks until one of the questions is answered.
 func (p Patient) repeat(ctx context.Context, network, host string) answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	times := askedAgain()
-	answers := make(chan answer, len(times))
-	for _, after := range times {
+	all := p.attempts()
+	type reply struct {
+		answer
+		second bool
+	}
+	replies := make(chan reply, len(all))
+	for _, try := range all {
 		go func() {
-			if !wait(ctx, after) {
-				answers <- answer{err: ctx.Err()}
+			if !wait(ctx, try.after) {
+				replies <- reply{answer{err: ctx.Err()}, try.second}
 				return
 			}
-			addrs, err := p.Resolver.LookupNetIP(ctx, network, host)
-			answers <- answer{addrs, err}
+			addrs, err := try.resolver.LookupNetIP(ctx, network, host)
+			replies <- reply{answer{addrs, err}, try.second}
 		}()
 	}
-	for range times {
-		a := <-answers
-		if a.err == nil || !isTimeout(a.err) {
-			return a
-		}
-		if ctx.Err() != nil {
-			return a
+	last := answer{err: context.DeadlineExceeded}
+	for range all {
+		r := <-replies
+		switch {
+		case r.err == nil:
+			return r.answer
+		case isTimeout(r.err):
+			if ctx.Err() != nil {
+				return last
+			}
+		case !r.second:
+			return r.answer
+		default:
+			last = r.answer // better than nothing, once the first has kept silent for good
 		}
 	}
-	return answer{err: context.DeadlineExceeded}
+	return last
 }
 
 func wait(ctx context.Context, d time.Duration) bool {

@@ -78,7 +78,7 @@ func TestPatience(t *testing.T) {
 			s := &server{asked: map[string]int{}, after: map[string][]time.Duration{"ip4": c.after4, "ip6": c.after6},
 				reply: map[string]answer{"ip4": c.reply4, "ip6": c.reply6}}
 			start := time.Now()
-			addrs, err := Patient{s}.LookupNetIP(ctx, "ip", "x.example")
+			addrs, err := Patient{Resolver: s}.LookupNetIP(ctx, "ip", "x.example")
 			if len(addrs) != c.addrs {
 				t.Errorf("%s: %v, %v", name, addrs, err)
 			}

@@ -1,0 +1,43 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// dnsFailure needs a sign that the network as such works. Where a name server
+// answered and only this one name is in question, the address is rather wrong than
+// the line; if it is our collector's, it says nothing about the participant.
+func dnsFailure(f *facts) *finding {
+	if f.web == nil || f.web.DNSError == "" || f.web.Stage != "" {
+		return nil
+	}
+	if f.throughProxy() || f.proxyFault() != "" {
+		return nil // the proxy's own name, or nobody but the proxy looks up names
+	}
+	kind := f.web.DNSError
+	if kind == "false" || kind == "hijacked" {
+		return fault(likely, ofWeb("dns_error", kind, "")) // an answer, and of nobody's address
+	}
+	ofName := slices.Contains([]string{"not_found", "hidden", "search_domain"}, kind)
+	if !isTrue(f.web.Online) && !f.lineAlive() || !ofName && f.lineLoses() {
+		return nil
+	}
+	hit := fault(likely, ofWeb("dns_error", kind, ""))
+	if !ofName && !f.lineReached() {
+		return hit
+	}
+	// Only this one name is not found: its own servers may be at fault.
+	hit.confidence, hit.area = suggested, report.AreaUnknown
+	if kind == "hidden" {
+		hit.area = report.AreaParticipant // their router, by a setting that is there for a reason
+	}
+	if f.target == "" {
+		hit.severity, hit.blind = report.SeverityWarn, true
+		if kind != "hidden" {
+			hit.area = report.AreaMunicipality
+		}
+	}
+	return hit
+}

@@ -1,0 +1,69 @@
+package diagnose_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestNamesThatFail: a fault of the line asks for another thing to do than an address
+// that is wrong, and a wrong address of our collector is nothing the participant did.
+func TestNamesThatFail(t *testing.T) {
+	const target = "https://bbb.example.org"
+	for name, c := range map[string]struct {
+		target, kind string
+		reached      bool // our reflector was
+		online       bool
+		severity     report.Severity // "": nothing is said of names
+		area         report.Area
+		verdict      report.Verdict
+	}{
+		"no answer, the line works":      {target, "timeout", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"no answer, nobody knows":        {target, "timeout", false, false, "", "", report.Unknown},
+		"refused":                        {target, "refused", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"the server's trouble":           {target, "servfail", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"trouble with this name alone":   {target, "servfail", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"cut off":                        {target, "truncated", false, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"mistyped":                       {target, "not_found", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"mistyped, no reflector":         {target, "not_found", false, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"from the search domain":         {target, "search_domain", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"kept back by the router":        {target, "hidden", true, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"redirected":                     {target, "hijacked", true, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"the collector's is no more":     {"", "not_found", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"the collector's is kept back":   {"", "hidden", false, true, report.SeverityWarn, report.AreaParticipant, report.Unknown},
+		"the collector's, search domain": {"", "search_domain", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+	} {
+		r := healthy()
+		r.Target = c.target
+		*web(r) = report.NetworkWeb{DNSError: c.kind, Proxy: "none"}
+		if c.online {
+			web(r).Online = new(true)
+		}
+		if !c.reached {
+			*path(r) = report.NetworkPath{}
+			noReflector(r)
+		}
+		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+		if c.severity == "" {
+			if len(causes) > 0 {
+				t.Errorf("%s: %+v", name, causes)
+			}
+			continue
+		}
+		if len(causes) == 0 || causes[0].Code != "net.dns_failure" || causes[0].Severity != c.severity || causes[0].Area != c.area || verdict != c.verdict {
+			t.Errorf("%s: %s, %+v", name, verdict, causes)
+		}
+	}
+}
+
+func TestDeadFirstNameServerIsSlow(t *testing.T) {
+	for silent, want := range map[bool]report.Verdict{true: report.Limited, false: report.Ready} {
+		r := healthy()
+		web(r).DNSServerSilent, web(r).DNSMS = &silent, new(999.0)
+		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+		if verdict != want || silent && (len(causes) != 1 || causes[0].Code != "net.dns_slow") {
+			t.Errorf("silent %t: %s, %+v", silent, verdict, causes)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package lookup
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// Answer is what one name server said to one question. Package net keeps less of
+// it: there a name without an address and one that does not exist are the same.
+type Answer struct {
+	Code      dnsmessage.RCode
+	Addrs     []netip.Addr
+	Truncated bool
+}
+
+// errSilent is a name server that did not answer in time.
+var errSilent = errors.New("the name server does not answer")
+
+// Ask asks one name server over UDP, three times at most, and returns any answer
+// to the question. The name is taken as it stands, without the search list.
+func Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (Answer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	query, err := newQuery(name, kind)
+	if err != nil {
+		return Answer{}, err
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", server.String())
+	if err != nil {
+		return Answer{}, fmt.Errorf("ask a name server: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	go func() {
+		for _, after := range []time.Duration{0, askAgain, askOthers - askAgain} {
+			if !wait(ctx, after) {
+				return
+			}
+			_, _ = conn.Write(query)
+		}
+	}()
+	b := make([]byte, 4096)
+	for {
+		n, err := conn.Read(b)
+		if ctx.Err() != nil {
+			return Answer{}, errSilent
+		}
+		if err != nil {
+			return Answer{}, fmt.Errorf("ask a name server: %w", err)
+		}
+		if a, ok := readAnswer(b[:n], query); ok {
+			return a, nil
+		}
+	}
+}
+
+func newQuery(name string, kind dnsmessage.Type) ([]byte, error) {
+	if name == "" || name[len(name)-1] != '.' {
+		name += "."
+	}
+	n, err := dnsmessage.NewName(name)
+	if err != nil {
+		return nil, fmt.Errorf("ask for a name: %w", err)
+	}
+	var id [2]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, fmt.Errorf("draw the number of a question: %w", err)
+	}
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: binary.BigEndian.Uint16(id[:]), RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: n, Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	b, err := m.Pack()
+	if err != nil {
+		return nil, fmt.Errorf("write a question: %w", err)
+	}
+	return b, nil
+}
+
+// readAnswer reads a reply to a query; not ok where it is none (RFC 5452 §9.1).
+func readAnswer(reply, query []byte) (a Answer, ok bool) {
+	var asked, got dnsmessage.Parser
+	was, err := asked.Start(query)
+	if err != nil {
+		return a, false
+	}
+	question, err := asked.Question()
+	if err != nil {
+		return a, false
+	}
+	h, err := got.Start(reply)
+	if err != nil || !h.Response || h.ID != was.ID {
+		return a, false
+	}
+	repeated, err := got.Question()
+	if err != nil || repeated.Type != question.Type || repeated.Class != question.Class || !equalNames(repeated.Name, question.Name) {
+		return a, false
+	}
+	a = Answer{Code: h.RCode, Truncated: h.Truncated}
+	if got.SkipAllQuestions() != nil {
+		return a, true
+	}
+	for {
+		r, err := got.AnswerHeader()
+		if err != nil {
+			return a, true
+		}
+		switch r.Type {
+		case dnsmessage.TypeA:
+			body, err := got.AResource()
+			if err != nil {
+				return a, true
+			}
+			a.Addrs = append(a.Addrs, netip.AddrFrom4(body.A))
+		case dnsmessage.TypeAAAA:
+			body, err := got.AAAAResource()
+			if err != nil {
+				return a, true
+			}
+			a.Addrs = append(a.Addrs, netip.AddrFrom16(body.AAAA))
+		default:
+			if got.SkipAnswer() != nil {
+				return a, true
+			}
+		}
+	}
+}
+
+// equalNames compares without regard to case (RFC 4343).
+func equalNames(a, b dnsmessage.Name) bool {
+	if a.Length != b.Length {
+		return false
+	}
+	for i := range int(a.Length) {
+		x, y := a.Data[i], b.Data[i]
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,179 @@
+package network
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
+)
+
+// What went wrong with a name, as NetworkWeb.DNSError names it.
+const (
+	dnsNotFound  = "not_found"     // it does not exist
+	dnsHidden    = "hidden"        // it exists, and its addresses are kept back
+	dnsTimeout   = "timeout"       // nobody answered
+	dnsRefused   = "refused"       // the name server does not serve this computer
+	dnsServFail  = "servfail"      // it has trouble of its own
+	dnsTruncated = "truncated"     // only the beginning of the answer came, and none over TCP
+	dnsFalse     = "false"         // the address is nobody's, or the own router's
+	dnsSearched  = "search_domain" // the name does not exist; with the network's own domain behind it, it does
+	dnsHijacked  = "hijacked"      // names that cannot exist get the same address
+	dnsOther     = "other"
+)
+
+// nameTime bounds the look-up of the server's name. A system turns to its second
+// name server after 5 s (resolv.conf(5)), and every other program gets its answer then.
+const nameTime = 6500 * time.Millisecond
+
+// NameServers are those of this computer, each to be asked by itself.
+type NameServers interface {
+	// Servers are in the order in which the system asks them.
+	Servers() []netip.AddrPort
+	Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error)
+}
+
+// systemNameServers are those of the system.
+type systemNameServers struct{}
+
+func (systemNameServers) Servers() []netip.AddrPort { return lookup.Servers() }
+
+func (systemNameServers) Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
+	return lookup.Ask(ctx, server, name, kind)
+}
+
+// explainName finds out, once a name server said no, what exactly it said: package
+// net tells neither a refusal from a failure nor a name without an address from one
+// that does not exist.
+func (j *journey) explainName(ctx context.Context) {
+	if j.data.DNSError == "" || j.data.DNSError == dnsTimeout || j.data.DNSError == dnsFalse || j.proxy != nil || j.NameServers == nil {
+		return
+	}
+	for _, server := range j.NameServers.Servers() {
+		if kind := j.reasonOf(ctx, server); kind != "" {
+			j.data.DNSError = kind
+			return
+		}
+	}
+}
+
+// reasonOf asks one server; "" where it does not answer.
+//
+// Home routers keep back addresses of private networks under public names, against
+// DNS rebinding: some by an answer without an address, some by saying that there is
+// no such name, which a question for another kind of record contradicts (RFC 8020 §2).
+func (j *journey) reasonOf(ctx context.Context, server netip.AddrPort) string {
+	kinds := []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeSOA}
+	answers := make([]lookup.Answer, len(kinds))
+	errs := make([]error, len(kinds))
+	var wg sync.WaitGroup
+	for i, kind := range kinds {
+		wg.Go(func() { answers[i], errs[i] = j.NameServers.Ask(ctx, server, j.target.Hostname(), kind) })
+	}
+	wg.Wait()
+	if errs[0] != nil {
+		return ""
+	}
+	exists := func(i int) bool { return errs[i] == nil && answers[i].Code == dnsmessage.RCodeSuccess }
+	switch a := answers[0]; {
+	case a.Truncated:
+		return dnsTruncated
+	case a.Code == dnsmessage.RCodeServerFailure:
+		return dnsServFail
+	case a.Code == dnsmessage.RCodeRefused:
+		return dnsRefused
+	case a.Code == dnsmessage.RCodeNameError && !exists(1) && !exists(2):
+		return dnsNotFound
+	case a.Code == dnsmessage.RCodeNameError, a.Code == dnsmessage.RCodeSuccess && len(a.Addrs) == 0 && len(answers[1].Addrs) == 0:
+		return dnsHidden
+	}
+	return ""
+}
+
+// doubtName looks, once the way failed behind the look-up, whether the address is
+// the server's at all, and sends the fault that DNSError names. The first answer of a name with a dot in it must not come
+// from the search list, and nobody has a name under .invalid (RFC 6761 §6.4).
+func (j *journey) doubtName(ctx context.Context) <-chan string {
+	host := j.target.Hostname()
+	_, err := netip.ParseAddr(host)
+	led := j.data.Stage == stageDNS || j.data.TLSError != ""
+	found := make(chan string, 1)
+	if err == nil || j.proxy != nil || !led || len(j.addrs) == 0 || !strings.Contains(host, ".") {
+		found <- ""
+		return found
+	}
+	var random [8]byte
+	_, randErr := io.ReadFull(j.env.Rand, random[:])
+	go func() {
+		var absolute, impossible bool
+		var wg sync.WaitGroup
+		absolute = true
+		wg.Go(func() {
+			if j.NameServers == nil {
+				return // not the system's own look-up, which is the one that has a search list
+			}
+			_, err := j.Resolver.LookupNetIP(ctx, "ip", host+".")
+			e, ok := errors.AsType[*net.DNSError](err)
+			absolute = !ok || !e.IsNotFound
+		})
+		wg.Go(func() {
+			addrs, err := j.Resolver.LookupNetIP(ctx, "ip", hex.EncodeToString(random[:])+".invalid.")
+			impossible = randErr == nil && err == nil && len(addrs) > 0 && !slices.ContainsFunc(j.addrs, func(a netip.Addr) bool {
+				return !slices.ContainsFunc(addrs, func(b netip.Addr) bool { return a.Unmap() == b.Unmap() })
+			})
+		})
+		wg.Wait()
+		switch {
+		case impossible:
+			found <- dnsHijacked
+		case !absolute:
+			found <- dnsSearched
+		default:
+			found <- ""
+		}
+	}()
+	return found
+}
+
+// lookForDeadServer asks every name server where the first answer took as long as a
+// repeated question; it sends whether the first of them is silent while another
+// answers. Other programs wait for that one at each new name.
+func (j *journey) lookForDeadServer(ctx context.Context) <-chan *bool {
+	found := make(chan *bool, 1)
+	if j.NameServers == nil || j.proxy != nil || j.data.DNSMS == nil || *j.data.DNSMS < slowNameMS {
+		found <- nil
+		return found
+	}
+	servers := j.NameServers.Servers()
+	if len(servers) < 2 {
+		found <- nil
+		return found
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, silentTime)
+		defer cancel()
+		answered := make([]bool, len(servers))
+		var wg sync.WaitGroup
+		for i, s := range servers {
+			wg.Go(func() {
+				_, err := j.NameServers.Ask(ctx, s, j.target.Hostname(), dnsmessage.TypeA)
+				answered[i] = err == nil
+			})
+		}
+		wg.Wait()
+		found <- new(!answered[0] && slices.Contains(answered[1:], true))
+	}()
+	return found
+}
+
+// slowNameMS is when lookup.Patient repeats its question.
+const slowNameMS = 600
