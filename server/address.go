@@ -67,6 +67,7 @@ func (s *Server) certificate() (cert.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	own.Follow(s.ownNames)
 	s.own = own
 	return own, nil
 }

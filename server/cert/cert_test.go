@@ -102,6 +102,49 @@ func TestOwnCertificateStaysAndIsRenewed(t *testing.T) {
 	}
 }
 
+// TestNameThatComesLater: an address that the machine gets while the collector
+// runs is in the certificate with the next handshakes.
+func TestNameThatComesLater(t *testing.T) {
+	dir, now, names := t.TempDir(), time.Now(), []string{"a.example"}
+	o, err := NewOwn(dir, names, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Follow(func() []string { return names })
+	first := o.Fingerprint()
+	holds := func(name string) bool {
+		t.Helper()
+		c, err := o.Certificate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Leaf.VerifyHostname(name) == nil
+	}
+	if !holds("a.example") || o.Fingerprint() != first {
+		t.Error("the same names made another certificate")
+	}
+	names = []string{"a.example", "192.0.2.1"}
+	now = now.Add(followEvery)
+	if !holds("192.0.2.1") || !holds("a.example") {
+		t.Error("the address that came is missing")
+	}
+	second := o.Fingerprint()
+	names = []string{"a.example"}
+	now = now.Add(followEvery)
+	if !holds("a.example") || o.Fingerprint() != second {
+		t.Error("an address that went made another certificate")
+	}
+	// A disk that takes nothing must not end the handshakes of those who are served.
+	names = []string{"a.example", "192.0.2.9"}
+	now = now.Add(followEvery)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if !holds("a.example") {
+		t.Error("without a disk nobody is served")
+	}
+}
+
 func TestOldTLSIsRefused(t *testing.T) {
 	o, err := NewOwn(t.TempDir(), []string{"a.example"}, time.Now)
 	if err != nil {

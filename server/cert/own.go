@@ -61,6 +61,8 @@ type Own struct {
 	now   func() time.Time
 
 	mu        sync.Mutex
+	follow    func() []string // gives the names anew; nil: they stay
+	followed  time.Time       // when it was asked
 	authority tls.Certificate
 	nextPin   string
 	server    tls.Certificate
@@ -138,6 +140,7 @@ func (o *Own) Certificate() (*tls.Certificate, error) {
 		}
 		o.authority = renewed
 	}
+	o.followNames()
 	if !o.fits() {
 		renewed, err := o.newServer()
 		if err != nil {
@@ -147,6 +150,39 @@ func (o *Own) Certificate() (*tls.Certificate, error) {
 		o.served.add(renewed.Leaf)
 	}
 	return &o.server, nil
+}
+
+// followEvery is how often the names are asked for, at most.
+const followEvery = 5 * time.Second
+
+// Follow has the names asked for again while the certificate is in use: an address
+// that this machine gets later has to be in it. One that goes stays in until the
+// next one comes.
+func (o *Own) Follow(names func() []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.follow = names
+}
+
+func (o *Own) followNames() {
+	since := o.now().Sub(o.followed)
+	if o.follow == nil || since >= 0 && since < followEvery {
+		return
+	}
+	o.followed = o.now()
+	names := o.follow()
+	if !slices.ContainsFunc(names, func(name string) bool { return o.server.Leaf.VerifyHostname(name) != nil }) {
+		return
+	}
+	before := o.names
+	o.names = names
+	renewed, err := o.newServer()
+	if err != nil {
+		o.names = before // the old certificate is good for the others
+		return
+	}
+	o.server = renewed
+	o.served.add(renewed.Leaf)
 }
 
 // Keys are those of the certificates served so far, and of the authority: the one
