@@ -57,6 +57,18 @@ func (l httpListener) Close() error {
 	return l.port.tcp.Close()
 }
 
+// countedConn gives its place back when it is closed.
+type countedConn struct {
+	net.Conn
+	end func() // may be called more than once
+}
+
+// Close implements net.Conn.
+func (c *countedConn) Close() error {
+	c.end()
+	return c.Conn.Close()
+}
+
 // readAhead is a connection whose first bytes have been read.
 type readAhead struct {
 	*tls.Conn

@@ -34,8 +34,7 @@ const (
 	alpnSTUN  = "stun.nat-discovery"
 )
 
-// Limits bound what connections may use before they have said what they are. A
-// zero takes the default.
+// Limits bound what connections may use. A zero takes the default.
 type Limits struct {
 	// FirstByte is the time from the connection to its first byte after the
 	// handshake; 10 s, as long as a line of HTTP may take.
@@ -44,6 +43,10 @@ type Limits struct {
 	// office of 100 computers that all start a check has some 300 in the time of a
 	// handshake, and one connection costs some 20 kB.
 	Undecided, UndecidedPerSite int
+	// Open connections at once, decided or not, and of them from one site; 16,384
+	// and 2,048. One page of the dashboard holds up to six over HTTP/1.1, an agent
+	// two or three; the largest offices have some hundred people.
+	Open, OpenPerSite int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -56,6 +59,12 @@ func (l Limits) withDefaults() Limits {
 	if l.UndecidedPerSite <= 0 {
 		l.UndecidedPerSite = 256
 	}
+	if l.Open <= 0 {
+		l.Open = 16384
+	}
+	if l.OpenPerSite <= 0 {
+		l.OpenPerSite = 2048
+	}
 	return l
 }
 
@@ -65,6 +74,7 @@ type Port struct {
 	secure     *tls.Config
 	firstByte  time.Duration
 	undecided  *connlimit.Limit
+	open       *connlimit.Limit
 	http, turn *branch
 	work       sync.WaitGroup
 	stop       context.CancelFunc
@@ -79,6 +89,7 @@ func New(l net.Listener, secure *tls.Config, limits Limits) *Port {
 	p := &Port{
 		tcp: l, secure: secure, firstByte: limits.FirstByte,
 		undecided: connlimit.New(limits.Undecided, limits.UndecidedPerSite),
+		open:      connlimit.New(limits.Open, limits.OpenPerSite),
 	}
 	p.running, p.stop = context.WithCancel(context.Background())
 	p.http, p.turn = newBranch(p), newBranch(p)
@@ -123,7 +134,14 @@ func (p *Port) accept() {
 			}
 			continue
 		}
-		leave, ok := p.undecided.Enter(conn, connlimit.Peer(conn))
+		peer := connlimit.Peer(conn)
+		end, ok := p.open.Enter(conn, peer)
+		if !ok {
+			_ = conn.Close()
+			continue
+		}
+		conn = &countedConn{Conn: conn, end: end}
+		leave, ok := p.undecided.Enter(conn, peer)
 		if !ok {
 			_ = conn.Close()
 			continue

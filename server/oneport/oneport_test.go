@@ -168,6 +168,36 @@ func TestSilentStrangersShutNobodyOut(t *testing.T) {
 	}
 }
 
+// TestOpenConnections: those that are in use are counted until they are closed,
+// and one site cannot have all of them.
+func TestOpenConnections(t *testing.T) {
+	r := start(t, Limits{Open: 8, OpenPerSite: 4})
+	for i := range 4 {
+		conn := r.dial(t)
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, make([]byte, 12)); err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		if i == 0 {
+			defer func() {
+				_ = conn.Close()
+				until(t, "a closed one gives its place back", func() bool { return r.port.open.Open() == 3 })
+			}()
+		}
+	}
+	raw, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := tls.Client(raw, r.client).Handshake(); err == nil {
+		t.Error("a fifth connection of the site was let in")
+	}
+}
+
 func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
 	r := start(t, Limits{})
 	conn, err := net.Dial("tcp", r.addr)
