@@ -58,6 +58,15 @@ func (s *Server) OwnCertificate() (caFile, fingerprint string, ok bool) {
 	return s.own.AuthorityFile, s.own.Fingerprint(), true
 }
 
+// AuthorityPin is the pin of the collector's own authority, which an invitation
+// holds; "" where computers trust its certificate anyway.
+func (s *Server) AuthorityPin() string {
+	if s.own == nil {
+		return ""
+	}
+	return s.own.AuthorityPin()
+}
+
 func (s *Server) certificate() (cert.Source, error) {
 	c := s.config
 	if c.TLSCert != "" {

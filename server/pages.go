@@ -9,7 +9,6 @@ import (
 // pages is what people see.
 func (s *Server) pages() (http.Handler, error) {
 	c := s.config
-	authority, _, _ := s.OwnCertificate()
 	return web.New(web.Config{Store: s.store, Auth: s.auth, Live: s.live, Desk: s.desk, Log: c.Log, Now: c.Now,
-		PublicOrigin: c.publicOrigin(), Contact: c.Contact, OwnAuthority: authority})
+		PublicOrigin: c.publicOrigin(), Contact: c.Contact, AuthorityPin: s.AuthorityPin, Random: c.Rand})
 }

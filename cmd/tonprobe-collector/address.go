@@ -5,14 +5,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // address is what other commands tell people of the collector that serves from
 // the same directory.
 type address struct {
 	URL string `json:"url"`
-	// CA is the file that agents must be given; "" where they trust it anyway.
-	CA string `json:"ca,omitempty"`
+	// CA is the file with the collector's own authority, and Pin the pin of its
+	// key; "" where agents trust it anyway.
+	CA  string `json:"ca,omitempty"`
+	Pin string `json:"pin,omitempty"`
 }
 
 const addressFile = "address.json"
@@ -42,9 +46,26 @@ func (a address) enrolCommand(code string) string {
 	if a.URL == "" {
 		return "tonprobe enroll " + code + " --server ADDRESS"
 	}
+	if link := a.link(code); link != "" {
+		return `tonprobe enroll "` + link + `"`
+	}
 	command := "tonprobe enroll " + code + " --server " + a.URL
 	if a.CA != "" {
 		command += " --ca FILE\n(FILE is a copy of " + a.CA + ")"
 	}
 	return command
+}
+
+// link is the invitation with a code; "" where one cannot be made: before the
+// first start, without TLS, and where a collector of an older version wrote down
+// no pin.
+func (a address) link(code string) string {
+	if a.CA != "" && a.Pin == "" {
+		return ""
+	}
+	i, ok := wire.InvitationFor(a.URL, code, a.Pin)
+	if !ok {
+		return ""
+	}
+	return i.String()
 }

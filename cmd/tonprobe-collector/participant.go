@@ -90,10 +90,11 @@ func printInvitation(w io.Writer, i enrol.Invitation, at address, asJSON bool) e
 			Participant string    `json:"participant"` // id
 			Name        string    `json:"name"`
 			Code        string    `json:"code"`
+			Link        string    `json:"link,omitempty"`
 			ExpiresAt   time.Time `json:"expires_at"`
 			Server      string    `json:"server,omitempty"`
 			CA          string    `json:"ca,omitempty"` // file on this machine
-		}{i.Participant.ID, i.Participant.Name, i.Code, i.ExpiresAt, at.URL, at.CA})
+		}{i.Participant.ID, i.Participant.Name, i.Code, at.link(i.Code), i.ExpiresAt, at.URL, at.CA})
 	}
 	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:       %s\nGood until: %s, for one computer\n\nOn that computer: %s\n",
 		i.Participant.Name, i.Participant.ID, i.Code, i.ExpiresAt.Local().Format("2 January 2006"), at.enrolCommand(i.Code))

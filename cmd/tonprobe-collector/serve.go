@@ -37,7 +37,7 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 	}
 	announce(t.out, s, c.DataDir)
 	ca, _, _ := s.OwnCertificate()
-	if err := (address{s.PublicURL(), ca}).remember(c.DataDir); err != nil {
+	if err := (address{s.PublicURL(), ca, s.AuthorityPin()}).remember(c.DataDir); err != nil {
 		c.Log.Warn("other commands will not know where this collector is", "err", err)
 	}
 	return s.Serve(ctx)

@@ -193,6 +193,14 @@ func (o *Own) Keys() wire.Keys {
 	return wire.Keys{Leaf: o.served.list(), CA: []string{wire.PinOf(o.authority.Leaf), o.nextPin}}
 }
 
+// AuthorityPin is the pin of the authority's key (see wire.Keys), by which a
+// computer trusts the collector at its enrolment.
+func (o *Own) AuthorityPin() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return wire.PinOf(o.authority.Leaf)
+}
+
 // Fingerprint is the SHA-256 of the certificate as browsers show it.
 func (o *Own) Fingerprint() string {
 	o.mu.Lock()

@@ -3,17 +3,23 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/enrol"
 	"github.com/tonprobe/tonprobe/server/peer"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // admitPage is the content of the form for a new participant.
 type admitPage struct {
 	Name, Phone string
 	Problem     string // key of the texts
-	MaxName     int
-	MaxPhone    int
+	// Same is the page of a participant with the same name; "" when there is none.
+	Same     string
+	MaxName  int
+	MaxPhone int
+	Once     string // see shownCodes
 }
 
 // codePage shows an enrolment code, once: the store keeps its hash only.
@@ -21,31 +27,62 @@ type codePage struct {
 	Name    string
 	Address string
 	Code    string
+	// Command is the one line for the person's computer, Link what it holds; ""
+	// where this collector speaks no TLS.
 	Command string
+	Link    string
 	Expires *when
-	// Authority is the file on the collector's machine that agents need as well;
-	// "" where they trust it anyway.
-	Authority string
 }
 
 func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
-	s.show(w, r, page{Name: "admit", Body: admitPage{MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes}})
+	s.show(w, r, page{Name: "admit", Body: admitPage{MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes, Once: s.newOnce()}})
 	return nil
 }
 
 func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
-	name, phone := r.PostForm.Get("name"), r.PostForm.Get("phone")
+	name, phone, once := r.PostForm.Get("name"), r.PostForm.Get("phone"), r.PostForm.Get("once")
+	if i, ok := s.shown.find(once, s.Now()); ok {
+		return s.showCode(w, r, i)
+	}
+	body := admitPage{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes, Once: once}
+	same, err := s.namesake(r, name)
+	if err != nil {
+		return err
+	}
+	if same != "" && r.PostForm.Get("anyway") == "" {
+		body.Same = participantAddress(same)
+		s.show(w, r, page{Status: http.StatusConflict, Name: "admit", Body: body})
+		return nil
+	}
 	i, err := s.Desk.Invite(r.Context(), name, phone)
 	if _, wrong := errors.AsType[*enrol.InputError](err); wrong {
-		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "admit", Body: admitPage{
-			Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), Problem: admitProblem(name, phone),
-			MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes}})
+		body.Problem = admitProblem(name, phone)
+		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "admit", Body: body})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	s.shown.keep(once, i, s.Now())
 	return s.showCode(w, r, i)
+}
+
+// namesake is the id of a participant with exactly this name; "" when there is none.
+func (s *site) namesake(r *http.Request, name string) (id string, err error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > enrol.MaxNameBytes {
+		return "", nil
+	}
+	found, err := s.Store.ParticipantStates(r.Context(), store.StateQuery{Search: name, Limit: store.MaxPage})
+	if err != nil {
+		return "", err
+	}
+	for _, p := range found.States {
+		if strings.EqualFold(p.Name, name) {
+			return p.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // admitProblem is the text for what the desk refused: its own words are for the
@@ -64,6 +101,10 @@ func admitProblem(name, phone string) string {
 
 // newCode gives a participant a code for one more computer.
 func (s *site) newCode(w http.ResponseWriter, r *http.Request) error {
+	once := r.PostForm.Get("once")
+	if i, ok := s.shown.find(once, s.Now()); ok {
+		return s.showCode(w, r, i)
+	}
 	p, err := s.Store.Participant(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -72,14 +113,19 @@ func (s *site) newCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.shown.keep(once, i, s.Now())
 	return s.showCode(w, r, i)
 }
 
 func (s *site) showCode(w http.ResponseWriter, r *http.Request, i enrol.Invitation) error {
 	v := s.view(r)
-	s.show(w, r, page{Status: http.StatusCreated, Name: "code", Body: codePage{
-		Name: v.name(i.Participant), Address: participantAddress(i.Participant.ID), Code: i.Code,
-		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r), Expires: v.when(i.ExpiresAt), Authority: s.OwnAuthority}})
+	body := codePage{Name: v.name(i.Participant), Address: participantAddress(i.Participant.ID), Code: i.Code, Expires: v.when(i.ExpiresAt),
+		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r)}
+	if link, ok := wire.InvitationFor(s.origin(r), i.Code, s.AuthorityPin()); ok {
+		body.Link = link.String()
+		body.Command = `tonprobe enroll "` + body.Link + `"`
+	}
+	s.show(w, r, page{Status: http.StatusCreated, Name: "code", Body: body})
 	return nil
 }
 

@@ -16,6 +16,7 @@ type participantPage struct {
 	Older   bool   // Check is not the latest
 	History []past
 	Agents  []computer
+	Once    string // see shownCodes
 }
 
 // past is one check in the history.
@@ -65,6 +66,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := v.participant(p, stored, history.Reports, agents)
+	body.Once = s.newOnce()
 	s.show(w, r, page{Name: "participant", Stream: "/events?participant=" + p.ID, Body: body})
 	return nil
 }

@@ -5,7 +5,9 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -32,14 +34,17 @@ type Config struct {
 	Desk  enrol.Desk
 	Log   *slog.Logger
 	Now   func() time.Time // default time.Now
+	// Random is the source of the keys that make a form count once; default
+	// crypto/rand.
+	Random io.Reader
 	// Zone is that of the times on the pages; default the machine's.
 	Zone *time.Location
 	// PublicOrigin (scheme://host) is where agents reach the collector; by
 	// default where the browser of whoever asks has reached it.
 	PublicOrigin string
-	// OwnAuthority is the file with the certificate of the collector's own
-	// authority, which agents must be given; "" where any system trusts it.
-	OwnAuthority string
+	// AuthorityPin is the pin of the collector's own authority, which invitations
+	// hold; nil or "" where any system trusts its certificate.
+	AuthorityPin func() string
 	// Contact is where to report barriers: an e-mail address or a web address.
 	// Without one the accessibility page names the town's own office.
 	Contact string
@@ -55,6 +60,12 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.AuthorityPin == nil {
+		c.AuthorityPin = func() string { return "" }
 	}
 	if c.Zone == nil {
 		c.Zone = time.Local
@@ -76,12 +87,13 @@ type site struct {
 	assets   assets
 	profiles profiles
 	streams  *streams
+	shown    *shownCodes
 }
 
 // New gives the handler of all pages, to be mounted at "/". The error says that
 // what is built into the program is damaged.
 func New(c Config) (http.Handler, error) {
-	s := &site{Config: c.withDefaults(), streams: newStreams()}
+	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes()}
 	var err error
 	if s.books, err = loadBooks(); err != nil {
 		return nil, err

@@ -1,0 +1,86 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestEnrolByTheLineOfTheInvitation: no file is carried from the collector to the
+// computer, and nobody is trusted who has not the key that the line names.
+func TestEnrolByTheLineOfTheInvitation(t *testing.T) {
+	dir := t.TempDir()
+	agent, collector, data := filepath.Join(dir, "tonprobe"), filepath.Join(dir, "tonprobe-collector"), filepath.Join(dir, "server")
+	for binary, of := range map[string]string{agent: ".", collector: "../tonprobe-collector"} {
+		if out, err := exec.Command("go", "build", "-o", binary, of).CombinedOutput(); err != nil {
+			t.Fatalf("build: %v\n%s", err, out)
+		}
+	}
+	p := exec.Command(collector, "serve", "--data", data, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--metrics-listen", "off")
+	p.Stderr = t.Output()
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	ready := false
+	for lines := bufio.NewScanner(out); !ready && lines.Scan(); {
+		ready = strings.Contains(lines.Text(), "A new participant")
+	}
+	if !ready {
+		t.Fatal("the collector never got ready")
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	link := func() string {
+		t.Helper()
+		out, err := exec.Command(collector, "participant", "add", "Anna", "--json", "--data", data).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var invited struct{ Link string }
+		if err := json.Unmarshal(out, &invited); err != nil || invited.Link == "" {
+			t.Fatalf("%s: %v", out, err)
+		}
+		return invited.Link
+	}
+	run := func(stdin string, args ...string) (string, error) {
+		c := exec.Command(agent, append(args, "--data", filepath.Join(dir, "agent"))...)
+		c.Stdin = strings.NewReader(stdin)
+		c.Env = append(os.Environ(), "LANG=C")
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	good := link()
+	other := good[:len(good)-43] + strings.Repeat("A", 43)
+	if out, err := run("", "enroll", other); err == nil || !strings.Contains(out, "certificate") {
+		t.Errorf("with the pin of another authority: %v\n%s", err, out)
+	}
+	without := good[:len(good)-44]
+	if out, err := run("", "enroll", without); err == nil || !strings.Contains(out, "certificate") {
+		t.Errorf("without a pin: %v\n%s", err, out)
+	}
+	if out, err := run("", "enroll", good); err != nil || !strings.Contains(out, "Anna") {
+		t.Fatalf("the line as it is: %v\n%s", err, out)
+	}
+	// The next connections trust the collector as well, and the report arrives.
+	if out, err := run("", "check", "--no-audio", "--only", "network.web", "--plain"); err != nil || !strings.Contains(out, "has been sent") {
+		t.Errorf("the first check: %v\n%s", err, out)
+	}
+	// From standard input, so that it stands in no list of processes.
+	if out, err := run("\u201e"+link()+"\u201c\n", "enroll", "-"); err != nil || !strings.Contains(out, "Anna") {
+		t.Errorf("from standard input: %v\n%s", err, out)
+	}
+	if out, err := run("", "enroll", good[:len(good)-5]); err == nil || !strings.Contains(out, "not complete") {
+		t.Errorf("cut off: %v\n%s", err, out)
+	}
+}

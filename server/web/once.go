@@ -1,0 +1,64 @@
+package web
+
+import (
+	"encoding/base64"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/enrol"
+)
+
+// Bounds of shownCodes.
+const (
+	maxShownCodes = 500
+	shownFor      = 30 * time.Minute
+)
+
+// shownCodes makes a form for a code count once. A form carries a random key;
+// when the same form comes again, because somebody reloads the page, the code
+// that it made is shown again instead of a second participant being added. The
+// codes are kept in memory for a short time only: the store has their hashes.
+type shownCodes struct {
+	mu    sync.Mutex
+	byKey map[string]shownCode
+}
+
+type shownCode struct {
+	enrol.Invitation
+	at time.Time
+}
+
+func newShownCodes() *shownCodes { return &shownCodes{byKey: map[string]shownCode{}} }
+
+// newOnce draws the key of a form.
+func (s *site) newOnce() string {
+	b := make([]byte, 16)
+	if _, err := io.ReadFull(s.Random, b); err != nil {
+		return "" // the form then counts each time
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (c *shownCodes) find(key string, now time.Time) (enrol.Invitation, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.byKey[key]
+	return found.Invitation, ok && key != "" && now.Sub(found.at) < shownFor
+}
+
+func (c *shownCodes) keep(key string, i enrol.Invitation, now time.Time) {
+	if key == "" || len(key) > 64 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, old := range c.byKey {
+		if now.Sub(old.at) >= shownFor {
+			delete(c.byKey, k)
+		}
+	}
+	if len(c.byKey) < maxShownCodes {
+		c.byKey[key] = shownCode{i, now}
+	}
+}
