@@ -1,0 +1,213 @@
+package lossmodel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func of(lost, sent float64) Count { return Count{Sent: sent, Lost: lost} }
+
+// inRuns is a count whose losses came in runs.
+func inRuns(lost, sent, run float64) Count { return Count{sent, lost, run} }
+
+// What streams say together: where the loss is, and how large in each direction.
+func TestEstimate(t *testing.T) {
+	tests := map[string]struct {
+		s        Streams
+		place    Place
+		atLeast  float64
+		up, down [2]float64 // the estimate lies between, in percent
+	}{
+		"three weak signs on Wi-Fi make a strong one": {
+			Streams{VoiceUp: of(14, 300), VoiceDown: of(12, 300), Gateway: of(3, 40), ToLAN: of(8, 100), ToAccess: of(9, 100), ToCollector: of(12, 100)},
+			LAN, 0.97, [2]float64{4, 6}, [2]float64{3.5, 5.5}},
+		"the access line, up alone": {
+			Streams{VoiceUp: of(15, 300), VoiceDown: of(0, 300), Gateway: of(0, 40), ToLAN: of(0, 100), ToAccess: of(5, 100), ToCollector: of(6, 100)},
+			Access, 0.95, [2]float64{4, 6}, [2]float64{0, 0.5}},
+		"behind the provider": {
+			Streams{VoiceUp: of(0, 300), VoiceDown: of(24, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(8, 100)},
+			Server, 0.95, [2]float64{0, 0.5}, [2]float64{6, 10}},
+		"two ends share it, the router between does not": {
+			Streams{VoiceUp: of(30, 300), VoiceDown: of(30, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(19, 100), ToServer: of(18, 100)},
+			Transit, 0.9, [2]float64{8, 12}, [2]float64{8, 12}},
+		"the conference server alone": {
+			Streams{VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100), ToServer: of(20, 100)},
+			Server, 0.9, [2]float64{4, 20}, [2]float64{4, 20}},
+		"the collector alone": {
+			Streams{VoiceUp: of(30, 300), VoiceDown: of(28, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(19, 100), ToServer: of(0, 100)},
+			Collector, 0.95, [2]float64{8, 12}, [2]float64{8, 12}},
+		"the voice alone": {
+			Streams{VoiceUp: of(24, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
+			Elsewhere, 0.95, [2]float64{6, 10}, [2]float64{0, 0.5}},
+		"a burst that all streams in step met but one": {
+			Streams{VoiceUp: inRuns(20, 300, 20), VoiceDown: of(0, 280), ToLAN: of(0, 100), ToAccess: of(9, 100), ToCollector: of(9, 100), PathRunPackets: 18},
+			Access, 0.95, [2]float64{3, 12}, [2]float64{0, 1}},
+	}
+	for name, c := range tests {
+		p, ok := Estimate(c.s, 2)
+		if !ok {
+			t.Errorf("%s: nothing", name)
+			continue
+		}
+		if p.At(c.place) < c.atLeast {
+			t.Errorf("%s: %.3f, want place %d at %.2f", name, p.place, c.place, c.atLeast)
+		}
+		if p.Up.Pct < c.up[0] || p.Up.Pct > c.up[1] || p.Down.Pct < c.down[0] || p.Down.Pct > c.down[1] {
+			t.Errorf("%s: up %.2f, down %.2f, want within %v, %v", name, p.Up, p.Down, c.up, c.down)
+		}
+	}
+}
+
+// A router that leaves its own answers out blames nobody.
+func TestRouterThatLimitsItsAnswers(t *testing.T) {
+	for name, s := range map[string]Streams{
+		"all else is well": {VoiceUp: of(0, 300), VoiceDown: of(1, 300), Gateway: of(24, 40), ToLAN: of(60, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
+		"one stream":       {VoiceUp: of(1, 300), VoiceDown: of(0, 300), Gateway: of(6, 40), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
+		"the provider's":   {VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(80, 100), ToCollector: of(0, 100)},
+		"the end itself":   {VoiceUp: of(0, 300), VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(12, 100)},
+	} {
+		if p, ok := Estimate(s, 2); !ok || p.Worst.Pct > 1 {
+			t.Errorf("%s: worst %.2f", name, p.Worst)
+		}
+	}
+	// Beside a loss on the line, neither the limiting router's segment is named.
+	s := Streams{VoiceUp: of(24, 300), VoiceDown: of(25, 300), ToLAN: of(60, 100), ToAccess: of(16, 100), ToCollector: of(15, 100)}
+	if p, _ := Estimate(s, 2); p.At(LAN) > 0.8 {
+		t.Errorf("the own network is blamed by %.2f", p.At(LAN))
+	}
+}
+
+// Twelve packets in two bursts prove less than twelve here and there.
+func TestBurstsAreEvents(t *testing.T) {
+	base := Streams{VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)}
+	low := func(run float64) float64 {
+		s := base
+		s.VoiceUp = inRuns(12, 300, run)
+		p, _ := Estimate(s, 2)
+		return p.Up.LowPct
+	}
+	last := math.Inf(1)
+	for _, run := range []float64{1, 2, 3, 4, 6, 12} {
+		l := low(run)
+		if l > last {
+			t.Errorf("runs of %v: the interval begins at %.2f, of shorter ones at %.2f", run, l, last)
+		}
+		last = l
+	}
+	if l := low(1); l < 1.5 {
+		t.Errorf("independent losses: the interval begins at %.2f", l)
+	}
+	if l := low(6); l > 1 {
+		t.Errorf("two bursts: the interval begins at %.2f, want below 1", l)
+	}
+}
+
+// While the line is away, nothing arrives that could be sent back: half of the
+// path's rounds and of the voice are lost by one event.
+func TestLineThatWasAway(t *testing.T) {
+	p, _ := Estimate(Streams{VoiceUp: inRuns(75, 300, 75), Together: true, ToLAN: of(0, 100), ToAccess: of(30, 100), ToCollector: of(30, 100), PathRunPackets: 60}, 2)
+	if p.At(Access) < 0.95 || p.Goes(Access, Both) != 1 || p.Worst.Pct < 15 || p.Worst.LowPct < 1 {
+		t.Errorf("access %.2f, both %.2f, worst %.2f", p.At(Access), p.Goes(Access, Both), p.Worst)
+	}
+}
+
+// Without a voice an echo tells no direction: half of its loss is each one's.
+func TestEchoesAlone(t *testing.T) {
+	p, _ := Estimate(Streams{ToLAN: of(0, 100), ToAccess: of(19, 100), ToCollector: of(20, 100)}, 2)
+	if p.At(Access) < 0.9 || p.Up.Pct < 7 || p.Up.Pct > 14 || math.Abs(p.Up.Pct-p.Down.Pct) > 0.01 {
+		t.Errorf("access %.2f, up %.2f, down %.2f", p.At(Access), p.Up, p.Down)
+	}
+}
+
+func TestNothingLostIsNoEstimate(t *testing.T) {
+	for name, s := range map[string]Streams{
+		"nothing":        {},
+		"nothing lost":   {VoiceUp: of(0, 300), ToCollector: of(0, 100)},
+		"too few":        {VoiceUp: of(3, 7)},
+		"silent":         {ToLAN: of(100, 100)},
+		"not numbers":    {VoiceUp: of(math.NaN(), 300), Gateway: of(1, math.Inf(1))},
+		"more than sent": {VoiceUp: of(301, 300), ToLAN: of(-1, 100)},
+	} {
+		if p, ok := Estimate(s, 2); ok {
+			t.Errorf("%s: %+v", name, p.Up)
+		}
+	}
+}
+
+// Whatever the counts, probabilities are probabilities, and the estimate lies in
+// its interval.
+func TestEstimateIsSound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 8))
+	count := func() Count {
+		sent := float64(r.IntN(320))
+		if r.IntN(20) == 0 {
+			sent = float64(r.IntN(1e6))
+		}
+		return Count{sent, math.Floor(sent * math.Pow(r.Float64(), 3)), float64(r.IntN(30))}
+	}
+	for range 400 {
+		s := Streams{VoiceUp: count(), VoiceDown: count(), Gateway: count(), ToLAN: count(), ToAccess: count(), ToCollector: count(), ToServer: count(), PathRunPackets: float64(r.IntN(40))}
+		s.Together = r.IntN(5) == 0
+		p, ok := Estimate(s, 2)
+		if !ok {
+			continue
+		}
+		sum := 0.0
+		for place := range places {
+			sum += p.At(place)
+		}
+		if math.Abs(sum-1) > 1e-6 && sum != 0 {
+			t.Fatalf("%+v: the places sum to %v", s, sum)
+		}
+		for _, e := range []Rate{p.Up, p.Down, p.Worst} {
+			if !(e.LowPct >= 0 && e.LowPct <= e.HighPct && e.HighPct <= 100 && e.Pct >= 0 && e.Pct <= 100) {
+				t.Fatalf("%+v: %+v", s, e)
+			}
+		}
+		if p.Worst.Pct < max(p.Up.Pct, p.Down.Pct)-0.5 && burstFactor(s.VoiceUp) < 1.05 && burstFactor(s.VoiceDown) < 1.05 {
+			t.Fatalf("%+v: worst %+v of %+v and %+v", s, p.Worst, p.Up, p.Down)
+		}
+		if a := p.UpAbove(3); !(a >= 0 && a <= 1.0001) {
+			t.Fatalf("%+v: above 3 %% by %v", s, a)
+		}
+	}
+}
+
+// The interval holds the true rate in about 95 of 100 independent streams.
+func TestIntervalHoldsTheTruth(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 8))
+	for _, truth := range []float64{0.02, 0.05, 0.12} {
+		held := 0
+		const n = 300
+		for range n {
+			lose := func(sent int, p float64) Count {
+				lost := 0.0
+				for range sent {
+					if r.Float64() < p {
+						lost++
+					}
+				}
+				return of(lost, float64(sent))
+			}
+			s := Streams{
+				VoiceUp: lose(300, truth), VoiceDown: lose(300, 0.001), Gateway: lose(40, 0.001), ToLAN: lose(100, 0.001),
+				ToAccess: lose(100, truth), ToCollector: lose(100, truth),
+			}
+			p, ok := Estimate(s, 2)
+			if ok && p.Up.LowPct <= 100*truth && 100*truth <= p.Up.HighPct {
+				held++
+			}
+		}
+		if held < n*90/100 {
+			t.Errorf("%.0f %%: held by %d of %d intervals", 100*truth, held, n)
+		}
+	}
+}
+
+func BenchmarkEstimate(b *testing.B) {
+	s := Streams{VoiceUp: of(14, 300), VoiceDown: of(12, 300), Gateway: of(3, 40), ToLAN: of(8, 100), ToAccess: of(9, 100), ToCollector: of(12, 100), PathRunPackets: 3}
+	for b.Loop() {
+		Estimate(s, 2)
+	}
+}

@@ -1,0 +1,269 @@
+package lossmodel
+
+import "math"
+
+// unlikely is the least likelihood of a stream, beside that of its own share. No
+// model knows all: one odd stream must not overrule all the others.
+const unlikely = 1e-6
+
+// burstFactor is by how much the losses of a stream are more clustered than
+// independent ones of the same share, whose runs are 1/(1-p) long: the burst
+// ratio of ITU-T G.107 section 7.3.
+func burstFactor(c Count) float64 {
+	if !c.Known() || !(c.RunPackets > 0) {
+		return 1
+	}
+	return min(c.Sent, max(1, c.RunPackets*(1-c.Lost/c.Sent)))
+}
+
+// concentration is the sum of a beta distribution's parameters of which shares of
+// n packets vary factor times as much as binomial ones.
+func concentration(n, factor float64) float64 { return max(0.5, (n-factor)/(factor-1)) }
+
+func logBeta(a, b float64) float64 {
+	f := func(x float64) float64 { v, _ := math.Lgamma(x); return v }
+	return f(a) + f(b) - f(a+b)
+}
+
+// likelihood is how likely a count of independent packets is, by the logs of the
+// rate and of its complement, beside that at its own share.
+func likelihood(c Count, logRate, logKept float64) float64 {
+	own := 0.0
+	if c.Lost > 0 {
+		own += c.Lost * math.Log(c.Lost/c.Sent)
+	}
+	if c.Lost < c.Sent {
+		own += (c.Sent - c.Lost) * math.Log1p(-c.Lost/c.Sent)
+	}
+	return math.Exp(c.Lost*logRate + (c.Sent-c.Lost)*logKept - own)
+}
+
+// direct is the likelihood of a stream at each rate, as of independent packets.
+func direct(c Count) table {
+	if !c.Known() {
+		return flat()
+	}
+	g := grid()
+	var f table
+	for i := range f {
+		f[i] = max(unlikely, likelihood(c, g.logRate[i], g.logKept[i]))
+	}
+	return f
+}
+
+// blurred is how probable each rate is, if w is how probable each share is that was
+// lost while the stream ran: in bursts the two differ.
+func blurred(w table, c Count) table {
+	factor := burstFactor(c)
+	if factor < 1.05 {
+		return w
+	}
+	g := grid()
+	size := concentration(c.Sent, factor)
+	var f table
+	for k := range w {
+		if w[k] < 1e-9 {
+			continue
+		}
+		// Of each rate, how probable it makes the share, and is itself.
+		var by table
+		largest := math.Inf(-1)
+		for i := range by {
+			a, b := g.rate[i]*size, (1-g.rate[i])*size
+			by[i] = a*g.logRate[k] + b*g.logKept[k] - logBeta(a, b)
+			largest = max(largest, by[i])
+		}
+		sum := 0.0
+		for i := range by {
+			by[i] = math.Exp(by[i]-largest) * jeffreys(g.rate[i])
+			sum += by[i]
+		}
+		for i := range by {
+			f[i] += w[k] * by[i] / sum
+		}
+	}
+	return f
+}
+
+// limited is the likelihood of echoes to one point at each rate, of which the
+// point may leave answers out: how many nobody knows, so that all shares are
+// weighed alike. A point that leaves out answers does so in all streams to it. The
+// second stream ran at another time, and may be missing.
+func limited(e, before Echo, limits float64) table {
+	g := grid()
+	plain := pair(e, before, g.logRate[:], g.logKept[:], positionOf(usualLoss).i)
+	if e.Lost+before.Lost == 0 {
+		return plain
+	}
+	var f table
+	for i := range f {
+		f[i] = (1 - limits) * plain[i]
+	}
+	for k := range limitSteps {
+		for i, v := range pair(e, before, g.leftOut[k].logRate[:], g.leftOut[k].logKept[:], positionOf(usualLoss).i) {
+			f[i] += limits / limitSteps * v
+		}
+	}
+	for i := range f {
+		f[i] = max(unlikely, f[i])
+	}
+	return f
+}
+
+// pair is the likelihood of two streams to one point at each rate, of which the
+// second may have met the usual loss.
+func pair(e, before Echo, logRate, logKept []float64, usual int) table {
+	f := flat()
+	if heard(e) {
+		for i := range f {
+			f[i] = likelihood(e, logRate[i], logKept[i])
+		}
+	}
+	if heard(before) {
+		without := anotherTime * likelihood(before, logRate[usual], logKept[usual])
+		for i := range f {
+			f[i] *= (1-anotherTime)*likelihood(before, logRate[i], logKept[i]) + without
+		}
+	}
+	return f
+}
+
+// asEvents counts each burst as one packet, for a stream whose rate is all that
+// matters.
+func asEvents(c Count) Count {
+	factor := burstFactor(c)
+	return Count{Sent: c.Sent / factor, Lost: c.Lost / factor}
+}
+
+// anotherTime is how probable it is that the loss was not there yet, or no more,
+// when network.link asked the router: it does so before the path does.
+const anotherTime = 0.2
+
+// group is the streams that ran in step.
+type group struct {
+	lan, access, collector, server Echo
+	// gateway went to the same point as lan, at another time.
+	gateway    Echo
+	runPackets float64
+	// by rate, and of a segment that is not the culprit
+	of   [4]table
+	rest [4]float64
+}
+
+func newGroup(s Streams) *group {
+	g := &group{lan: s.ToLAN, access: s.ToAccess, collector: s.ToCollector, server: s.ToServer, runPackets: s.PathRunPackets}
+	if g.gateway = asEvents(s.Gateway); !heard(g.gateway) {
+		g.gateway = Echo{}
+	}
+	if g.runPackets == 0 {
+		// Nothing was lost here, or it was not measured: bursts that the voice met
+		// may have passed between two rounds.
+		g.runPackets = max(s.VoiceUp.RunPackets, s.VoiceDown.RunPackets)
+	}
+	router := routerLimits
+	if g.access.Sent < complaintsBelow {
+		router = complaintLimits
+	}
+	within := grid().background
+	for i, share := range []float64{gatewayLimits, router, serverLimits, serverLimits} {
+		before := Echo{}
+		if i == 0 {
+			before = g.gateway
+		}
+		g.of[i] = limited(g.all()[i], before, share)
+		g.rest[i] = mean(g.of[i], within)
+	}
+	return g
+}
+
+// counts says whether a point's likelihood tells anything.
+func (g *group) counts(i int) bool { return heard(g.all()[i]) || i == 0 && heard(g.gateway) }
+
+func (g *group) all() [4]Echo { return [4]Echo{g.lan, g.access, g.collector, g.server} }
+
+// under is the likelihood of the group at each rate of the round trip, if the loss
+// comes about as h says.
+func (g *group) under(h hypothesis) table {
+	shares := [4]float64{h.lan, h.access, h.collector, h.distance}
+	together := 1.0
+	crossing, longest := 0.0, 0.0
+	for i, e := range g.all() {
+		switch {
+		case !g.counts(i):
+		case shares[i] == 0:
+			together *= g.rest[i]
+		case heard(e):
+			crossing++
+			longest = max(longest, e.Sent)
+		}
+	}
+	var byShare table // by the share lost while the streams ran
+	for i := range byShare {
+		byShare[i] = together
+		for k := range g.all() {
+			switch {
+			case !g.counts(k) || shares[k] == 0:
+			case shares[k] == 1:
+				byShare[i] *= g.of[k][i]
+			default:
+				byShare[i] *= at(g.of[k], portion(rate(i), shares[k]))
+			}
+		}
+	}
+	if crossing == 0 {
+		return byShare
+	}
+	// A burst of r rounds that takes all m streams has r*m packets: what the
+	// streams have in common varies as one of runs of r, of which their own
+	// scatter has 1/m already.
+	factor := 1 + (g.independence()-1)/crossing
+	if factor < 1.05 {
+		return byShare
+	}
+	return spread(byShare, concentration(longest, min(factor, longest-1)))
+}
+
+// independence is how many packets of the streams were lost at a time, beside how
+// many independent losses of the same share would coincide.
+func (g *group) independence() float64 {
+	if !(g.runPackets > 1) {
+		return 1
+	}
+	sent, lost, streams := 0.0, 0.0, 0.0
+	for _, e := range g.all() {
+		if heard(e) {
+			sent += e.Sent
+			lost += e.Lost
+			streams++
+		}
+	}
+	p := lost / max(1, sent)
+	return max(1, g.runPackets*(1-p)/(1+(streams-1)*p))
+}
+
+// spread integrates over the share that was lost while the streams ran: around the
+// rate it is beta distributed.
+func spread(byShare table, size float64) (f table) {
+	g := grid()
+	for i := range f {
+		a, b := g.rate[i]*size, (1-g.rate[i])*size
+		var weights table
+		largest := math.Inf(-1)
+		for k := range weights {
+			weights[k] = a*g.logRate[k] + b*g.logKept[k]
+			largest = max(largest, weights[k])
+		}
+		// Below the grid nothing was lost: its weight is the integral of the tail.
+		tail := math.Exp(weights[0]-largest) / (a * logitStep)
+		sum, all := tail*byShare[0], tail
+		for k, w := range weights {
+			if w = w - largest; w > -30 {
+				w = math.Exp(w)
+				sum += w * byShare[k]
+				all += w
+			}
+		}
+		f[i] = sum / all
+	}
+	return f
+}
