@@ -25,6 +25,8 @@ type facts struct {
 	link     *report.NetworkLink
 	path     *report.NetworkPath
 	load     *report.MediaLoad
+	// lost is what losses has worked out.
+	lost *losses
 	Profile
 }
 

@@ -49,12 +49,14 @@ type Bound struct {
 
 // VoiceLimits are the limits of the voice-like stream. All are exceeded upwards.
 type VoiceLimits struct {
-	UpLossPct    Limit `toml:"up_loss_pct"`
-	DownLossPct  Limit `toml:"down_loss_pct"`
-	JitterMS     Limit `toml:"jitter_ms"`     // RFC 3550, the worse direction
-	LatePct      Limit `toml:"late_pct"`      // share that misses a 60 ms playout buffer
-	RTTMS        Limit `toml:"rtt_ms"`        // median round trip
-	ReorderedPct Limit `toml:"reordered_pct"` // RFC 4737, both directions
+	UpLossPct   Limit `toml:"up_loss_pct"`
+	DownLossPct Limit `toml:"down_loss_pct"`
+	// LossCertainPct is what the 95 % interval of a loss that is named lies above.
+	LossCertainPct Bound `toml:"loss_certain_pct"`
+	JitterMS       Limit `toml:"jitter_ms"`     // RFC 3550, the worse direction
+	LatePct        Limit `toml:"late_pct"`      // share that misses a 60 ms playout buffer
+	RTTMS          Limit `toml:"rtt_ms"`        // median round trip
+	ReorderedPct   Limit `toml:"reordered_pct"` // RFC 4737, both directions
 }
 
 // AudioLimits are the limits of the microphone and loudspeaker rules, the same
@@ -110,14 +112,13 @@ type ClockLimits struct {
 
 // LinkLimits are the limits of the link and of the line under load.
 type LinkLimits struct {
-	WiFiSignalDBM  Limit `toml:"wifi_signal_dbm"`  // passed downwards
-	GatewayLossPct Limit `toml:"gateway_loss_pct"` // lower end of the Wilson interval
-	DelaySpreadMS  Limit `toml:"delay_spread_ms"`  // p95 less the shortest round trip
-	DNSMS          Limit `toml:"dns_ms"`
-	OutageMS       Bound `toml:"outage_ms"` // a hole so long is no burst of loss any more: the line was away
-	BloatMS        Limit `toml:"bloat_ms"`  // rise of the round trip under load
-	UpKbps         Limit `toml:"up_kbps"`   // passed downwards
-	DownKbps       Limit `toml:"down_kbps"` // passed downwards
+	WiFiSignalDBM Limit `toml:"wifi_signal_dbm"` // passed downwards
+	DelaySpreadMS Limit `toml:"delay_spread_ms"` // p95 less the shortest round trip
+	DNSMS         Limit `toml:"dns_ms"`
+	OutageMS      Bound `toml:"outage_ms"` // a hole so long is no burst of loss any more: the line was away
+	BloatMS       Limit `toml:"bloat_ms"`  // rise of the round trip under load
+	UpKbps        Limit `toml:"up_kbps"`   // passed downwards
+	DownKbps      Limit `toml:"down_kbps"` // passed downwards
 }
 
 // NATLimits are the limits of what routers do to packets.

@@ -88,11 +88,11 @@ func TestDecodeProfileRefuses(t *testing.T) {
 		want  string
 	}{
 		{"an unknown key", []string{string(common), string(bbb) + "\n[voice.speed]\nwarn = 1\n"}, "unknown key"},
-		{"a misspelled end", []string{string(common), strings.Replace(string(bbb), "warn = 500", "wran = 500", 1)}, "unknown key"},
+		{"a misspelled end", []string{string(common), strings.Replace(string(bbb), "warn = 400", "wran = 400", 1)}, "unknown key"},
 		{"broken TOML", []string{string(common), "name = "}, "parse"},
 		{"no common limits", []string{string(bbb)}, "neither warn nor fail is set"},
 		{"a missing bound", []string{strings.Replace(string(common), "[audio.speech_min_ms]\nvalue = 500\nsource = \"Tonprobe\"", "", 1), string(bbb)}, "audio.speech_min_ms: is not set"},
-		{"a limit without source", []string{string(common), strings.Replace(string(bbb), "fail = 1000\nsource = \"BigBlueButton\"", "fail = 1000", 1)}, "voice.rtt_ms: has no source"},
+		{"a limit without source", []string{string(common), strings.Replace(string(bbb), "fail = 1000\nsource = \"Twilio, ITU-T G.114 (400 ms); BigBlueButton (1000 ms)\"", "fail = 1000", 1)}, "voice.rtt_ms: has no source"},
 		{"no name", []string{string(common), strings.Replace(string(bbb), "name = \"bbb\"", "", 1)}, "name, source and server_area"},
 	}
 	for _, tt := range tests {

@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"math"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -25,6 +25,11 @@ func linkDefinitions() []Definition {
 	}
 }
 
+// lossCodes are the causes that say that packets get lost.
+func lossCodes() []string {
+	return []string{"net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss", "net.upload_loss", "net.download_loss"}
+}
+
 // surroundingDefinitions are circumstances: alone they keep nobody from being
 // heard, and tell support where to look.
 func surroundingDefinitions() []Definition {
@@ -32,9 +37,14 @@ func surroundingDefinitions() []Definition {
 	circumstance := func(code string, s report.Severity, area report.Area, r rule, needs ...string) Definition {
 		return Definition{Code: code, Severity: s, Area: area, Needs: needs, SuppressedBy: access, rule: r}
 	}
+	// A question that got lost is asked again a second later: the name server
+	// is not slow.
+	slow := circumstance("net.dns_slow", report.SeverityWarn, report.AreaParticipant, dnsSlow,
+		report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink)
+	slow.SuppressedBy = append(access[:2:2], lossCodes()...)
 	return []Definition{
 		circumstance("net.ipv6_broken", report.SeverityWarn, report.AreaProvider, ipv6Broken, report.ProbeNetworkLink),
-		circumstance("net.dns_slow", report.SeverityWarn, report.AreaParticipant, dnsSlow, report.ProbeNetworkWeb),
+		slow,
 		circumstance("net.vpn_active", report.SeverityInfo, report.AreaParticipant, vpnActive, report.ProbeNetworkLink),
 	}
 }
@@ -55,7 +65,7 @@ func ofFaultSegment(segment string) report.Evidence {
 	return observed(report.ProbeNetworkPath, "fault_segment", segment, "")
 }
 
-// voiceLost is the evidence that the voice stream lost packets in a direction.
+// voiceLost is what the voice stream lost, for a cause that another stream places.
 func (f *facts) voiceLost() (lost []report.Evidence) {
 	v := f.stream()
 	if v == nil {
@@ -66,41 +76,27 @@ func (f *facts) voiceLost() (lost []report.Evidence) {
 		value *float64
 		limit Limit
 	}{{"up_loss_pct", v.UpLossPct, f.Voice.UpLossPct}, {"down_loss_pct", v.DownLossPct, f.Voice.DownLossPct}} {
-		if pct, ok := number(m.value); ok {
-			if _, limit, passed := m.limit.above(pct); passed {
-				lost = append(lost, over(report.ProbeMediaVoice, m.field, pct, "%", limit))
-			}
+		if pct, ok := number(m.value); ok && pct > 0 {
+			lost = append(lost, lossEvidence(report.ProbeMediaVoice, m.field, pct, m.limit))
 		}
 	}
 	return lost
 }
 
-// voiceKept says that the stream was measured both ways and lost less than disturbs.
-func (f *facts) voiceKept() bool {
-	v := f.stream()
-	if v == nil {
-		return false
+// lossEvidence is a measured loss, with the limit it passed if it did.
+func lossEvidence(probe, field string, pct float64, limits Limit) report.Evidence {
+	if _, limit, passed := limits.above(pct); passed {
+		return over(probe, field, pct, "%", limit)
 	}
-	_, up := number(v.UpLossPct)
-	_, down := number(v.DownLossPct)
-	return up && down && v.State == report.MediaComplete && len(f.voiceLost()) == 0
+	return observed(probe, field, pct, "%")
 }
 
-// gatewayLost is the evidence that the next router lost packets beyond chance.
-func (f *facts) gatewayLost() *report.Evidence {
-	if f.link == nil {
-		return nil
+// gatewayLost is what the next router's own stream lost.
+func (f *facts) gatewayLost() (lost []report.Evidence) {
+	if c := f.gateway(); c.Known() && c.Lost > 0 {
+		lost = append(lost, ofLink("gateway_loss_pct", *f.link.GatewayLossPct, "%"))
 	}
-	pct, ok := number(f.link.GatewayLossPct)
-	sent, haveSent := count(f.link.GatewaySent)
-	if !ok || !haveSent || sent <= 0 {
-		return nil
-	}
-	_, limit, passed := f.Link.GatewayLossPct.above(wilson(math.Round(pct*sent/100), sent)[0])
-	if !passed {
-		return nil
-	}
-	return new(over(report.ProbeNetworkLink, "gateway_loss_pct", pct, "%", limit))
+	return lost
 }
 
 // wifiWeak is a weak signal, or round trips to the router that stall. Either is
@@ -111,9 +107,9 @@ func wifiWeak(f *facts) *finding {
 		return nil
 	}
 	weak, stalls := f.weakSignal(), f.wifiStalls()
-	place := f.placeOfLoss()
+	losses := f.losses()
 	delay, _ := f.delayPlace()
-	elsewhere := place.segment != "" && place.segment != atLAN || delay != "" && delay != atLAN
+	elsewhere := losses.disturbs() && losses.place != "" && losses.place != atLAN || delay != "" && delay != atLAN
 	switch {
 	case weak == nil:
 		return stalls
@@ -125,13 +121,9 @@ func wifiWeak(f *facts) *finding {
 		hit.worsen(stalls.severity)
 		hit.supporting = append(hit.supporting, stalls.evidence...)
 	}
-	if e := f.gatewayLost(); e != nil && !f.voiceKept() {
-		hit.worsen(report.SeverityWarn)
-		hit.supporting = append(hit.supporting, *e)
-	}
-	if place.segment == atLAN && !f.voiceKept() {
-		hit.worsen(report.SeverityWarn)
-		hit.supporting = append(hit.supporting, place.evidence...)
+	if losses.disturbs() && losses.place == atLAN {
+		hit.worsen(losses.worst.severity)
+		hit.supporting = append(append(hit.supporting, f.placeEvidence(atLAN)...), f.gatewayLost()...)
 	}
 	return hit
 }
@@ -163,68 +155,95 @@ func (f *facts) wifiStalls() *finding {
 	return hit
 }
 
-// lanLoss believes the path, or the next router's own loss where the voice lost
-// packets too and the path does not contradict: routers leave answers out.
+// lanLoss is a loss on the way to the next router.
 func lanLoss(f *facts) *finding {
-	gateway, voice := f.gatewayLost(), f.voiceLost()
-	switch place := f.placeOfLoss(); {
-	case place.segment == atLAN:
-		hit := f.segmentLoss(place)
-		if gateway != nil {
-			hit.supporting = append(hit.supporting, *gateway)
-		}
-		return hit
-	case place.segment == "" && f.faultSegment() == "" && gateway != nil && len(voice) > 0:
-		hit := disturbance(suggested, *gateway)
-		hit.supporting = voice
-		return hit
-	case f.routerLoses():
-		hit := disturbance(suggested, *gateway)
-		hit.worsen(f.pathLossSeverity())
-		return hit
-	}
-	return nil
-}
-
-// accessLoss is a line that loses both ways. Where the voice lost clearly more
-// one way, the rule of that way has the better word: the own way up is full.
-func accessLoss(f *facts) *finding {
-	place := f.placeOfLoss()
-	if place.segment != atAccess && place.segment != atTransit || f.oneDirection() && len(f.voiceLost()) > 0 {
-		return nil
-	}
-	return f.segmentLoss(place)
-}
-
-// segmentLoss is a loss of the path, which the voice stream meets as well; where
-// that was measured at the same time and lost nothing, the loss is no trouble.
-func (f *facts) segmentLoss(place lossPlace) *finding {
-	hit := disturbance(place.confidence, place.evidence...)
-	hit.supporting = f.voiceLost()
-	switch v := f.stream(); {
-	case f.voiceKept():
-		hit.severity, hit.confidence = report.SeverityInfo, contradicted
-	case v == nil || v.State != report.MediaComplete:
-		hit.worsen(f.pathLossSeverity())
+	hit := f.segmentLoss(atLAN)
+	if hit != nil {
+		hit.supporting = append(hit.supporting, f.gatewayLost()...)
 	}
 	return hit
+}
+
+// accessLoss is a line that loses both ways. Where it loses one way alone, the
+// rule of that way has the better word: the own way up is full.
+func accessLoss(f *facts) *finding {
+	if l := f.losses(); l.disturbs() && l.place == atAccess && l.oneWay() {
+		return nil
+	}
+	return f.segmentLoss(atAccess)
 }
 
 // serverLoss is a loss behind the provider, which is nobody's line: at the
 // conference server while our collector is well, or on the way to the one
 // server that was asked.
 func serverLoss(f *facts) *finding {
-	place := f.placeOfLoss()
-	if place.segment != atServer {
+	hit := f.segmentLoss(atServer)
+	if hit != nil {
+		hit.area = f.ServerArea
+	}
+	return hit
+}
+
+// segmentLoss is a loss in one segment. It disturbs by what all streams say
+// together. What the path alone found, and the voice did not meet, is a remark.
+func (f *facts) segmentLoss(at string) *finding {
+	l := f.losses()
+	narrowUp, narrowDown := f.narrow()
+	switch evidence := f.placeEvidence(at); {
+	case narrowUp || narrowDown || len(evidence) == 0:
+		return nil
+	case l.disturbs() && l.place == at:
+		hit := &finding{severity: l.worst.severity, confidence: min(stated, l.sure*l.worst.sure), evidence: evidence}
+		hit.supporting = f.voiceLost()
+		return hit
+	case l.disturbs() || f.placeOfPath() != at || l.excluded != "" && l.excluded != nothingIsLost:
 		return nil
 	}
-	hit := disturbance(place.confidence, place.evidence...)
+	hit := disturbance(likely, ofFaultSegment(f.faultSegment()))
 	hit.supporting = f.voiceLost()
-	if v := f.stream(); v == nil || v.State != report.MediaComplete {
-		hit.worsen(f.pathLossSeverity())
+	if l.excluded == "" || f.voiceKept() && !(at == atServer && f.hasOwnWay(atServer)) {
+		hit.severity, hit.confidence = report.SeverityInfo, contradicted
 	}
-	hit.area = f.ServerArea
 	return hit
+}
+
+// placeOfPath is the segment that network.path named. What two servers share
+// behind the provider's router is the provider's.
+func (f *facts) placeOfPath() string {
+	if s := f.faultSegment(); s != atTransit {
+		return s
+	}
+	return atAccess
+}
+
+// voiceKept says that the voice was measured to its end.
+func (f *facts) voiceKept() bool {
+	v := f.stream()
+	return v != nil && v.State == report.MediaComplete && v.UpLossPct != nil && v.DownLossPct != nil
+}
+
+// hasOwnWay says that the path has a stream to a point which the voice does not go
+// to: the conference server, where it is not the collector's machine.
+func (f *facts) hasOwnWay(name string) bool {
+	return f.path != nil && slices.ContainsFunc(f.path.Segments, func(s report.PathSegment) bool { return s.Name == name })
+}
+
+// placeEvidence shows what places a loss: the path's own word, or the stream to
+// the segment's end, else to the nearest end behind it, else the voice.
+func (f *facts) placeEvidence(at string) []report.Evidence {
+	if f.placeOfPath() == at {
+		return []report.Evidence{ofFaultSegment(f.faultSegment())}
+	}
+	order := []string{atLAN, atAccess, atTransit, atServer}
+	for _, name := range order[slices.Index(order, at):] {
+		if f.segment(name).known() {
+			return []report.Evidence{observed(report.ProbeNetworkPath, "segments", name, "")}
+		}
+	}
+	if e := f.gatewayLost(); at == atLAN && len(e) > 0 {
+		return e
+	}
+	return f.voiceLost()
 }
 
 func dnsSlow(f *facts) *finding {
@@ -243,7 +262,7 @@ func dnsSlow(f *facts) *finding {
 	}
 	ms, ok := number(f.web.DNSMS)
 	severity, limit, passed := f.Link.DNSMS.above(ms)
-	if !ok || !passed {
+	if !ok || !passed || f.lossExplains() {
 		return nil
 	}
 	return &finding{

@@ -125,6 +125,9 @@ func mediaNotFlowing(f *facts) *finding {
 	if f.voice == nil || f.voice.State != report.MediaNotFlowing && f.voice.State != report.MediaDTLSFailed {
 		return nil
 	}
+	if f.voice.State == report.MediaDTLSFailed && f.lineLoses() {
+		return nil // the handshake takes several packets each way, which got lost
+	}
 	hit := fault(likely, ofVoice("state", string(f.voice.State), ""))
 	arrived, logged := count(f.voice.UpReceived)
 	if f.voice.State == report.MediaNotFlowing && logged {

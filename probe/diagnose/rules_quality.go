@@ -10,7 +10,7 @@ func qualityDefinitions() []Definition {
 	definition := func(code string, r rule, more ...string) Definition {
 		return Definition{
 			Code: code, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs: []string{report.ProbeMediaVoice}, SuppressedBy: append(explained[:4:4], more...), rule: r,
+			Needs: []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink}, SuppressedBy: append(explained[:4:4], more...), rule: r,
 		}
 	}
 	reorder := definition("net.reordering", reordering, "net.jitter_high")
@@ -34,60 +34,60 @@ func ofVoice(field string, value any, unit string) report.Evidence {
 
 func uploadLoss(f *facts) *finding {
 	v := f.stream()
-	if narrow, _ := f.narrow(); v == nil || narrow || f.udpCut() {
+	if v == nil {
 		return nil
 	}
-	return f.loss("up_loss_pct", v.UpLossPct, v.UpLossCI95, f.Voice.UpLossPct)
+	up, _ := f.directions()
+	return f.lossOneWay("up_loss_pct", v.UpLossPct, up.Known(), f.losses().upward(), f.Voice.UpLossPct)
 }
 
 func downloadLoss(f *facts) *finding {
 	v := f.stream()
-	if _, narrow := f.narrow(); v == nil || narrow || f.udpCut() {
+	if v == nil {
 		return nil
 	}
-	return f.loss("down_loss_pct", v.DownLossPct, v.DownLossCI95, f.Voice.DownLossPct)
+	_, down := f.directions()
+	return f.lossOneWay("down_loss_pct", v.DownLossPct, down.Known(), f.losses().downward(), f.Voice.DownLossPct)
 }
 
-// failNeeds is the confidence under which a loss beyond the fail limit is only
-// called a disturbance: a few packets in a short stream prove no more.
-const failNeeds = 0.8
+// upward is how bad the loss on the way up is. Where it is sure that a direction
+// loses, and not which of the two, it is the one that seems to lose more.
+func (l *losses) upward() degree {
+	if l.up.severity == "" && l.down.severity == "" && l.Up.Pct >= l.Down.Pct {
+		return l.worst
+	}
+	return l.up
+}
 
-// loss judges a share by its Wilson interval: the confidence is the probability
-// that the true share passes the limit, near 1 when the interval's lower end does.
-func (f *facts) loss(field string, share *float64, ci *report.Interval, limits Limit) *finding {
+// downward is upward for the way down.
+func (l *losses) downward() degree {
+	if l.up.severity == "" && l.down.severity == "" && l.Down.Pct > l.Up.Pct {
+		return l.worst
+	}
+	return l.down
+}
+
+// lossOneWay is a loss of the voice in one direction. The causes that know the
+// segment explain it.
+//
+// A share without the number of packets it was counted on has no interval: it
+// proves no more than a disturbance.
+func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree, limits Limit) *finding {
 	pct, ok := number(share)
-	severity, limit, passed := limits.above(pct)
-	if !ok || !passed {
+	if _, limit, passed := limits.above(pct); ok && passed && !counted && f.losses().excluded == nothingIsLost {
+		d = degree{report.SeverityWarn, limit, suggested}
+	}
+	if d.severity == "" || !ok {
 		return nil
 	}
-	lower, haveInterval := lowerEnd(ci)
-	confidence := func(limit float64) float64 {
-		if !haveInterval {
-			return suggested
-		}
-		return byInterval(pct, lower, limit)
-	}
-	sure := confidence(limit)
-	if severity == report.SeverityFail && sure < failNeeds && limits.Warn != nil {
-		severity, limit = report.SeverityWarn, *limits.Warn
-		sure = confidence(limit)
-	}
 	hit := &finding{
-		severity: severity, confidence: sure,
-		evidence: []report.Evidence{over(report.ProbeMediaVoice, field, pct, "%", limit)},
+		severity: d.severity, confidence: d.sure,
+		evidence: []report.Evidence{lossEvidence(report.ProbeMediaVoice, field, pct, Limit{Warn: &d.limit})},
 	}
 	if run, ok := number(f.voice.LongestGapMS); ok && run > 0 {
 		hit.supporting = append(hit.supporting, ofVoice("longest_gap_ms", run, "ms"))
 	}
 	return hit
-}
-
-// lowerEnd takes only what a share can be for an interval.
-func lowerEnd(ci *report.Interval) (pct float64, ok bool) {
-	if ci == nil || !(ci[0] >= 0 && ci[0] <= 100) {
-		return 0, false
-	}
-	return ci[0], true
 }
 
 // jitterHigh takes the worse direction's RFC 3550 jitter, and what comes too

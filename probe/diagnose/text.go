@@ -66,9 +66,23 @@ func ExplainBy(code string, lang phrase.Lang, p Profile) (Text, bool) {
 	return Text{
 		Sentence: b.T("cause." + code + ".sentence"),
 		Action:   b.T("cause." + code + ".action"),
-		Hint:     b.T("cause." + code + ".hint"),
+		Hint:     b.T("cause."+code+".hint") + indicator(b, code, p),
 		Rule:     b.T("cause."+code+".rule", limitArgs(p, lang)...),
 	}, true
+}
+
+// indicator says, where a conference system has an indicator of its own, from
+// where on it shows the trouble: callers go by it.
+func indicator(b *phrase.Book, code string, p Profile) string {
+	of := map[string]string{"net.latency_high": "rtt"}
+	for _, c := range lossCodes() {
+		of[c] = "loss"
+	}
+	key := "indicator." + p.Name + "_" + of[code]
+	if of[code] == "" || code == "net.wifi_weak" || !b.Has(key) {
+		return ""
+	}
+	return " " + b.T(key)
 }
 
 // limitArgs are the placeholders of the rule texts: for a limit such as

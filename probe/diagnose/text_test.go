@@ -200,7 +200,7 @@ func TestPlainLanguage(t *testing.T) {
 }
 
 func TestRuleShowsTheLimitsOfTheProfile(t *testing.T) {
-	for name, want := range map[string]string{"bbb": "über 500 ms (Warnung) oder 1000 ms", "strict": "über 100 ms (Warnung) oder 500 ms"} {
+	for name, want := range map[string]string{"bbb": "über 400 ms (Warnung) oder 1000 ms", "strict": "über 100 ms (Warnung) oder 500 ms"} {
 		text, _ := diagnose.ExplainBy("net.latency_high", phrase.DE, profile(t, name))
 		if !strings.Contains(text.Rule, want) || !strings.Contains(text.Rule, "Profil "+name) {
 			t.Errorf("%s: rule = %q, want it to hold %q", name, text.Rule, want)

@@ -213,9 +213,25 @@ func (d direction) summary() stats.Summary {
 
 // longestLossMS is the longest run of packets that never came, in ms of speech.
 func (d direction) longestLossMS() float64 {
+	return float64(d.lossRuns().Longest) * milliseconds(wire.PacketInterval)
+}
+
+// lossRunPackets is the mean length of the runs of packets that never came; nil
+// where none was lost, or the packets do not tell which.
+func (d direction) lossRunPackets() *float64 {
+	if d.loss != nil || d.sampled {
+		return nil
+	}
+	runs := d.lossRuns()
+	if runs.Runs == 0 {
+		return nil
+	}
+	return new(round(float64(runs.Lost) / float64(runs.Runs)))
+}
+
+func (d direction) lossRuns() stats.LossRuns {
 	a := stats.Sort(d.packets, 0, d.sent)
-	fates := stats.FatesOf(a, make([]float64, len(a.First)), math.Inf(1))
-	return float64(stats.LossRunsOf(fates).Longest) * milliseconds(wire.PacketInterval)
+	return stats.LossRunsOf(stats.FatesOf(a, make([]float64, len(a.First)), math.Inf(1)))
 }
 
 // fill writes the figures of both directions.
@@ -228,6 +244,7 @@ func fill(r *report.MediaVoice, up, down direction, s recording) {
 		r.DownSent = new(d.Loss.Sent)
 		r.DownReceived, r.DownLossPct, r.DownLossCI95 = lossFields(d.Loss)
 	}
+	r.UpLossRunPackets, r.DownLossRunPackets = up.lossRunPackets(), down.lossRunPackets()
 	if u.Jitter != nil {
 		r.UpJitterMS, r.UpJitterMaxMS = new(round(u.Jitter.MeanAbsDMS)), new(round(u.Jitter.MaxMS))
 	}

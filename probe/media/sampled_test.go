@@ -36,3 +36,36 @@ func TestWayUpThatIsKnownByAFewEchoes(t *testing.T) {
 		t.Errorf("jitter %v, slowed %v, loss %+v", s.Jitter, s.Slowed, s.Loss)
 	}
 }
+
+// Runs of lost packets are counted where it is known which packets were lost.
+func TestRunsOfLostPackets(t *testing.T) {
+	of := func(lost ...int) direction {
+		d := direction{sent: 20}
+		gone := map[int]bool{}
+		for _, i := range lost {
+			gone[i] = true
+		}
+		for i := range 20 {
+			if !gone[i] {
+				d.packets = append(d.packets, stats.Packet{Seq: uint32(i)})
+			}
+		}
+		return d
+	}
+	sampled := of(3, 4)
+	sampled.sampled = true
+	for name, c := range map[string]struct {
+		d    direction
+		want float64 // 0 where it is not known
+	}{
+		"nothing lost":        {of(), 0},
+		"one":                 {of(7), 1},
+		"three and one":       {of(3, 4, 5, 19), 2},
+		"known by few echoes": {sampled, 0},
+	} {
+		got := c.d.lossRunPackets()
+		if (got == nil) != (c.want == 0) || got != nil && *got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -167,7 +167,7 @@ func recordGateway(s *stream, data *report.NetworkLink) {
 		data.GatewayRTTP95MS = milliseconds(nearestRank(s.rtts, 95))
 		data.GatewayRTTMaxMS = milliseconds(slices.Max(s.rtts))
 		if s.keptLittle() && (!s.complaints || s.lost() == 0) {
-			data.GatewayLossPct = new(s.lossPct())
+			data.GatewayLossPct, data.GatewayLossRunPackets = new(s.lossPct()), s.runs()
 		}
 	case errors.Is(s.err, echo.ErrNotPermitted):
 		data.GatewayState = "not_permitted"

@@ -93,6 +93,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	}
 	data.LANSpreadMS, data.AccessSpreadMS = spreadOf(streams[segmentLAN]), spreadOf(streams[segmentAccess])
 	data.FaultSegment = found.placeFault(streams)
+	data.LossRunPackets = lossRunPackets(streams[segmentLAN], streams[segmentAccess], streams[segmentTransit], streams[segmentServer])
 	data.Line = found.judgeLine(streams)
 	if data.Line != lineReached && anyoneFar(data.Ports) {
 		data.Line = lineReached

@@ -1,8 +1,9 @@
 package network
 
 import (
-	"math"
+	"time"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose/lossmodel"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 )
 
@@ -24,14 +25,17 @@ const (
 	// 1,900 times.
 	lostAtLeast = 3
 	badFromPct  = 2.5
-	// chance is how likely a difference may be by chance to be called one.
-	chance = 0.05
-	// rareChance is for what would take a router's word away: that it loses more
-	// than all behind it, as one does that limits its answers.
-	rareChance = 0.01
 	// keptPct of the packets may fail to leave this computer; beyond that its
 	// interface was away, and what got lost meanwhile says nothing of the line.
 	keptPct = 10
+)
+
+// How probable a segment must be before it is named. A server needs more: it is
+// nobody's line, and a router of the provider that was merely lucky must not
+// blame it.
+const (
+	placedFrom       = 0.9
+	placedServerFrom = 0.95
 )
 
 // counted says whether the stream can be judged: a point that answers nothing
@@ -48,156 +52,78 @@ func (s *stream) isBad() bool {
 
 func (s *stream) isFine() bool { return s.counted() && !s.isBad() }
 
-// fewerLostThan says whether s lost a smaller share than t beyond chance. Where
-// both sent at the same times, those times decide at which only one of the two
-// lost its packet: what took both, a burst on the way they share, tells nothing.
-func (s *stream) fewerLostThan(t *stream) bool { return s.alikeWith(t) < chance }
-
-// alikeWith is the chance that s loses so little beside t if both lose alike.
-func (s *stream) alikeWith(t *stream) float64 {
-	if only, onlyT, both := s.compare(t); both >= fewPackets {
-		return signTest(only, onlyT)
+// count is the stream for the loss model.
+func (s *stream) count() lossmodel.Count {
+	if !s.counted() {
+		return lossmodel.Count{}
 	}
-	return fisher(s.sent, s.lost(), t.sent, t.lost())
+	return lossmodel.Count{Sent: float64(s.sent), Lost: float64(s.lost())}
 }
 
-// compare counts the times at which only s lost, and only t, out of those at
-// which both sent.
-func (s *stream) compare(t *stream) (onlyS, onlyT, both int) {
-	for due, answered := range s.fates {
-		other, ok := t.fates[due]
-		if !ok {
-			continue
-		}
-		both++
-		switch {
-		case !answered && other:
-			onlyS++
-		case answered && !other:
-			onlyT++
+// runs is the mean number of packets lost in a row; nil where none was.
+func (s *stream) runs() *float64 { return lostAtATime(s, s) }
+
+// lostAtATime is how many packets of the streams were lost at a time; nil where
+// the end, one of them, lost none.
+func lostAtATime(end *stream, streams ...*stream) *float64 {
+	if end == nil {
+		return nil
+	}
+	var fates []map[time.Duration]bool
+	for _, s := range streams {
+		if s != nil {
+			fates = append(fates, s.fates)
 		}
 	}
-	return onlyS, onlyT, both
-}
-
-// signTest is the chance that of all the times at which only one lost, so few
-// fall to the first, if both lose alike (McNemar 1947, exact).
-func signTest(few, many int) (p float64) {
-	n := few + many
-	for k := range few + 1 {
-		p += math.Exp(logChoose(n, k) - float64(n)*math.Ln2)
+	if n := lossmodel.LostAtATime(fates, end.fates); n > 0 {
+		return &n
 	}
-	return p
-}
-
-// fisher is the chance that so few of all the lost packets are among the first,
-// if both lose alike (Fisher's exact test, 1935).
-func fisher(sent, lost, sentOther, lostOther int) (p float64) {
-	total, all := sent+sentOther, lost+lostOther
-	for k := max(0, all-sentOther); k <= lost; k++ {
-		p += math.Exp(logChoose(sent, k) + logChoose(sentOther, all-k) - logChoose(total, all))
-	}
-	return p
-}
-
-func logChoose(n, k int) float64 {
-	f := func(n int) float64 { v, _ := math.Lgamma(float64(n) + 1); return v }
-	return f(n) - f(k) - f(n-k)
+	return nil
 }
 
 // placeFault says in which segment packets get lost, from streams that ran at
 // the same time to the next router, the provider's first public router, the
-// collector and the conference server. A stream that was not there is nil.
-//
-// A router's loss counts only if everything behind it shows it too: routers
-// answer only so many packets a second. The collector alone being bad is our
-// own trouble, and never the participant's.
+// collector and the conference server. A stream that was not there is nil. The
+// collector alone being bad is our own trouble, and never the participant's.
 func placeFault(lan, access, transit, server *stream) string {
 	switch {
 	case !transit.counted() && !server.counted():
 		return cannotTell
 	case !transit.isBad() && !server.isBad():
 		return noFault
-	case server.isBad() && transit.isFine() && transit.fewerLostThan(server):
+	case transit.isBad() && server.isFine():
+		return cannotTell
+	}
+	streams := lossmodel.Streams{ToLAN: lan.count(), ToAccess: access.count(), ToCollector: transit.count(), ToServer: server.count()}
+	if run := lossRunPackets(lan, access, transit, server); run != nil {
+		streams.PathRunPackets = *run
+	}
+	found, ok := lossmodel.Estimate(streams, badFromPct)
+	switch {
+	case !ok:
+		return cannotTell
+	case found.At(lossmodel.Server) >= placedServerFrom:
 		return segmentServer
-	case server.isFine() || transit.isFine():
-		return cannotTell
-	}
-	return placeBefore(lan, access, ends{transit, server})
-}
-
-// ends are the streams to the far ends of the path; one of them may be missing.
-type ends [2]*stream
-
-func (e ends) counted() (all []*stream) {
-	for _, s := range e {
-		if s.counted() {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// lossPct is what all that was sent to the ends lost.
-func (e ends) lossPct() float64 {
-	sum := &stream{}
-	for _, s := range e.counted() {
-		sum.sent += s.sent
-		sum.rtts = append(sum.rtts, s.rtts...)
-	}
-	return sum.lossPct()
-}
-
-// share is how the loss of a router's stream compares with that of the ends.
-type share int
-
-const (
-	untold  share = iota // silent, too few packets, or more lost than behind it
-	smaller              // most of the loss comes about behind this router
-	same                 // at least half of the loss is there at this router
-)
-
-func (e ends) shareOf(s *stream) share {
-	if !s.counted() {
-		return untold
-	}
-	// Who leaves answers out loses more than each of the ends behind it. That one
-	// of two ends was lucky is no such sign.
-	fewer, more := true, true
-	for _, end := range e.counted() {
-		fewer = fewer && s.fewerLostThan(end)
-		more = more && end.alikeWith(s) < rareChance
-	}
-	half := s.lossPct() >= e.lossPct()/2
-	switch {
-	case more:
-		return untold
-	case s.isBad() && half:
-		return same
-	case fewer && !half:
-		return smaller
-	}
-	return untold
-}
-
-// placeBefore places a loss that every measured end shows.
-func placeBefore(lan, access *stream, e ends) string {
-	atLAN, atAccess := e.shareOf(lan), e.shareOf(access)
-	switch {
-	case atLAN == untold, atLAN == same && atAccess == smaller:
-		return cannotTell
-	case atLAN == same:
+	case transit.isFine():
+		return cannotTell // no loss that both ends share is proven
+	case found.At(lossmodel.LAN) >= placedFrom:
 		return segmentLAN
-	case atAccess == same:
-		return segmentAccess
-	case len(e.counted()) < 2 && atAccess == smaller:
-		return segmentServer // the one server, or the way to it behind the provider
-	case len(e.counted()) < 2:
+	case found.At(lossmodel.Access)+found.At(lossmodel.Transit) < placedFrom:
 		return cannotTell
-	case atAccess == smaller:
+	case found.At(lossmodel.Transit) > found.At(lossmodel.Access):
 		return segmentTransit
 	}
-	// The router of the provider does not tell, as many do; what two servers
-	// have in common is the access line.
+	// The router of the provider may not tell, as many do; what two servers have in
+	// common is the access line.
 	return segmentAccess
+}
+
+// lossRunPackets is how many packets of the path's streams were lost at a time. A
+// second end meets the same bursts as the first.
+func lossRunPackets(lan, access, transit, server *stream) *float64 {
+	end := transit
+	if !end.counted() {
+		end = server
+	}
+	return lostAtATime(end, lan, access, transit, server)
 }

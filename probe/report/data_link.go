@@ -29,6 +29,8 @@ type NetworkLink struct {
 	// GatewayLossPct is the share of them that stayed unanswered in percent; a
 	// router that answers none is silent and has no loss.
 	GatewayLossPct *float64 `json:"gateway_loss_pct,omitempty"`
+	// GatewayLossRunPackets is the mean number of them lost in a row; nil where none was.
+	GatewayLossRunPackets *float64 `json:"gateway_loss_run_packets,omitempty"`
 	// VPN is true when the way to the server leads through a tunnel of this computer.
 	VPN *bool `json:"vpn,omitempty"`
 	// IPv4 is true when this computer has an address and a route of IPv4.
@@ -53,6 +55,10 @@ type NetworkPath struct {
 	// "" where the figures do not tell. It is lan, too, where the own interface
 	// was away for a while, so that nothing could be sent.
 	FaultSegment string `json:"fault_segment,omitempty"`
+	// LossRunPackets is how many packets of all streams together were lost at a
+	// time on average, where a packet to the far end was among them: bursts take
+	// several streams at once. nil where nothing was lost on the way there.
+	LossRunPackets *float64 `json:"loss_run_packets,omitempty"`
 	// LANSpreadMS is how much the round trip to the next router varies: what 95 of
 	// 100 packets kept, less the shortest, in ms.
 	LANSpreadMS *float64 `json:"lan_spread_ms,omitempty"`

@@ -178,6 +178,11 @@ type MediaVoice struct {
 	DownLossPct *float64 `json:"down_loss_pct,omitempty"`
 	// DownLossCI95 is the Wilson 95 % interval of DownLossPct in percent.
 	DownLossCI95 *Interval `json:"down_loss_pct_ci95,omitempty"`
+	// UpLossRunPackets is the mean number of packets lost in a row on the way up;
+	// nil where none was lost, or it is not known which.
+	UpLossRunPackets *float64 `json:"up_loss_run_packets,omitempty"`
+	// DownLossRunPackets is the same for the way down, in packets.
+	DownLossRunPackets *float64 `json:"down_loss_run_packets,omitempty"`
 	// UpJitterMS is the jitter up in ms over the whole stream: the mean of the
 	// |D| of RFC 3550 §6.4.1, which its J follows with a short memory.
 	UpJitterMS *float64 `json:"up_jitter_ms,omitempty"`

@@ -138,7 +138,8 @@ func namedRule(field string) (rule, bool) {
 		return rule{maxBytes: maxShortText, optional: true}, true
 	case "AudioInput.rate_error_pct":
 		return between(-1e6, 1e6)
-	case "AudioInput.flat_factor", "MediaVoice.burst_ratio":
+	case "AudioInput.flat_factor", "MediaVoice.burst_ratio", "MediaVoice.up_loss_run_packets", "MediaVoice.down_loss_run_packets",
+		"NetworkLink.gateway_loss_run_packets", "NetworkPath.loss_run_packets":
 		return between(0, 1e6)
 	case "AudioInput.dc_offset", "AudioInput.channel_correlation":
 		return between(-1, 1)
