@@ -1,0 +1,55 @@
+package power
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+)
+
+const (
+	envDocument = "TONPROBE_POWER_DOCUMENT" // document whose tables are replaced
+	envChecks   = "TONPROBE_POWER_CHECKS"   // checks a cell
+)
+
+// TestWriteDocument writes the curves into a document, if one is named.
+func TestWriteDocument(t *testing.T) {
+	file := os.Getenv(envDocument)
+	if file == "" {
+		t.Skip(envDocument + " names no document")
+	}
+	n := 1000
+	if s := os.Getenv(envChecks); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil || n < 1 {
+			t.Fatalf("%s = %q: want a number of checks", envChecks, s)
+		}
+	}
+	p := profile(t)
+	for part, tables := range map[string]string{"power-loss": lossTable(n, p), "power-delay": delayTables(n, p)} {
+		if err := writeIntoDocument(file, part, tables); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// writeIntoDocument replaces a part of a document between two lines of its name
+// and nothing else.
+func writeIntoDocument(file, part, tables string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("write the tables: %w", err)
+	}
+	begin, end := []byte("<!-- "+part+": begin -->\n"), []byte("<!-- "+part+": end -->\n")
+	before, rest, begins := bytes.Cut(b, begin)
+	_, after, ends := bytes.Cut(rest, end)
+	if !begins || !ends {
+		return fmt.Errorf("write the tables: %s has no place for %q", file, part)
+	}
+	whole := bytes.Join([][]byte{before, begin, []byte(tables), end, after}, nil)
+	if err := os.WriteFile(file, whole, 0o644); err != nil {
+		return fmt.Errorf("write the tables: %w", err)
+	}
+	return nil
+}
