@@ -30,9 +30,28 @@ func TestLoadProfile(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range ProfileNames() {
+		p, _ := LoadProfile(name)
+		if certain := p.Voice.LossCertainPct.Value; !(certain > 0 && certain < *p.Voice.UpLossPct.Warn && certain < *p.Voice.DownLossPct.Warn) {
+			t.Errorf("%s: a loss is certain from %v %% on, and disturbs from %v %%", name, certain, *p.Voice.UpLossPct.Warn)
+		}
+	}
 	p, err := LoadProfile("")
 	if err != nil || p.Name != "bbb" {
 		t.Errorf("the default is %q, %v", p.Name, err)
+	}
+}
+
+// Loss disturbs from 3 % with the interval above 1 %, a round trip from 400
+// ms, jitter from 30 ms.
+func TestDefaultBeginsWhereTheDesignSays(t *testing.T) {
+	p, err := LoadProfile("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []float64{*p.Voice.UpLossPct.Warn, *p.Voice.DownLossPct.Warn, p.Voice.LossCertainPct.Value, *p.Voice.RTTMS.Warn, *p.Voice.JitterMS.Warn}
+	if want := []float64{3, 3, 1, 400, 30}; !slices.Equal(got, want) {
+		t.Errorf("limits = %v, want %v", got, want)
 	}
 }
 

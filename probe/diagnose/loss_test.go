@@ -1,0 +1,134 @@
+package diagnose_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// counted lets the voice lose packets of 300 each way, in runs of some length.
+func counted(r *report.Report, up, down int, run float64) {
+	v := voice(r)
+	share := func(lost, of int) *float64 { return new(100 * float64(lost) / float64(of)) }
+	v.Sent, v.UpReceived, v.UpLossPct = new(300), new(300-up), share(up, 300)
+	v.DownSent, v.DownReceived, v.DownLossPct = new(300-up), new(300-up-down), share(down, 300-up)
+	v.UpLossRunPackets, v.DownLossRunPackets = &run, &run
+}
+
+// gatewayLoses lets network.link's stream to the router lose packets of 40.
+func gatewayLoses(r *report.Report, lost int) {
+	link(r).GatewaySent, link(r).GatewayLossPct = new(40), new(100*float64(lost)/40)
+}
+
+// lossy is a healthy report with the streams of a path.
+func lossy(up, down int, run float64, gateway int, segments ...report.PathSegment) *report.Report {
+	r := healthy()
+	counted(r, up, down, run)
+	gatewayLoses(r, gateway)
+	*path(r) = report.NetworkPath{Line: "reached", Segments: segments}
+	return r
+}
+
+// Loss just where it begins to disturb, and just below.
+func TestModerateLoss(t *testing.T) {
+	atAccess := []report.PathSegment{stream("lan", 0), stream("access", 6), stream("transit", 7)}
+	tests := map[string]struct {
+		r       *report.Report
+		want    []string
+		least   float64 // confidence
+		verdict report.Verdict
+	}{
+		"three weak signs of one Wi-Fi": {
+			lossy(14, 12, 1, 3, stream("lan", 8), stream("access", 10), stream("transit", 12)), []string{"net.lan_loss"}, 0.9, report.Limited},
+		"the same, and it is Wi-Fi up alone": {
+			lossy(14, 0, 1, 3, stream("lan", 6), stream("access", 5), stream("transit", 6)), []string{"net.lan_loss"}, 0.9, report.Limited},
+		"the line, 4 % both ways":               {lossy(12, 12, 1, 0, stream("lan", 0), stream("access", 8), stream("transit", 9)), []string{"net.access_loss"}, 0.8, report.Limited},
+		"the line, bursts, more of them down":   {lossy(9, 24, 3, 0, stream("lan", 0), stream("access", 12), stream("transit", 12)), []string{"net.access_loss"}, 0.8, report.Limited},
+		"the line, up alone":                    {lossy(15, 0, 1, 0, atAccess...), []string{"net.upload_loss"}, 0.85, report.Limited},
+		"the line, down alone":                  {lossy(0, 15, 1, 0, atAccess...), []string{"net.download_loss"}, 0.85, report.Limited},
+		"behind the provider":                   {lossy(15, 15, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 10)), []string{"net.server_loss"}, 0.9, report.Limited},
+		"1 % each way":                          {lossy(3, 3, 1, 0, stream("lan", 0), stream("access", 2), stream("transit", 2)), nil, 0, report.Ready},
+		"2 % each way":                          {lossy(6, 6, 1, 0, stream("lan", 0), stream("access", 4), stream("transit", 4)), nil, 0, report.Ready},
+		"9 of 300 in one burst":                 {lossy(9, 0, 9, 0, stream("lan", 0), stream("access", 0), stream("transit", 0)), nil, 0, report.Ready},
+		"a router that leaves a third out":      {lossy(1, 0, 1, 13, stream("lan", 33), stream("access", 0), stream("transit", 0)), nil, 0, report.Ready},
+		"the path loses, and the voice nothing": {lossy(0, 0, 0, 0, stream("lan", 0), stream("access", 0), stream("transit", 12)), nil, 0, report.Ready},
+		"more than a tenth":                     {lossy(45, 40, 1, 10, stream("lan", 27), stream("access", 27), stream("transit", 28)), []string{"net.lan_loss"}, 0.9, report.NotReady},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			causes, verdict := diagnose.Diagnose(tt.r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), tt.want) || verdict != tt.verdict {
+				t.Fatalf("%s, %+v, want %s, %q", verdict, causes, tt.verdict, tt.want)
+			}
+			if len(causes) > 0 && causes[0].Confidence < tt.least {
+				t.Errorf("confidence %v, want %v", causes[0].Confidence, tt.least)
+			}
+		})
+	}
+}
+
+// A question that gets lost is asked again a second later, and that is no slow
+// name server. Without any loss it is one.
+func TestLossExplainsWhatIsSlow(t *testing.T) {
+	slow := func(r *report.Report) *report.Report { web(r).DNSMS = new(1300.0); return r }
+	atLAN := []report.PathSegment{stream("lan", 8), stream("access", 9), stream("transit", 10)}
+	for name, tt := range map[string]struct {
+		r    *report.Report
+		want []string
+	}{
+		"no loss":                        {slow(healthy()), []string{"net.dns_slow"}},
+		"Wi-Fi loses 4 %":                {slow(lossy(13, 11, 1, 3, atLAN...)), []string{"net.lan_loss"}},
+		"Wi-Fi loses 12 % in bursts":     {slow(lossy(36, 30, 4, 8, stream("lan", 22), stream("access", 23), stream("transit", 23))), []string{"net.lan_loss"}},
+		"2 % get lost, too few to name":  {slow(lossy(6, 6, 1, 1, stream("lan", 4), stream("access", 4), stream("transit", 4))), nil},
+		"one packet of a thousand lost":  {slow(lossy(1, 0, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 0))), []string{"net.dns_slow"}},
+		"no answer for IPv6, and a loss": {silent6(lossy(13, 11, 1, 3, atLAN...)), []string{"net.lan_loss"}},
+		"the router limits, nothing lost": {slow(lossy(0, 0, 0, 13, stream("lan", 33), stream("access", 0), stream("transit", 0))),
+			[]string{"net.dns_slow"}},
+	} {
+		if causes, _ := diagnose.Diagnose(tt.r, profile(t, "bbb")); !slices.Equal(codes(causes), tt.want) {
+			t.Errorf("%s: %q, want %q", name, codes(causes), tt.want)
+		}
+	}
+}
+
+func silent6(r *report.Report) *report.Report { web(r).DNSSilent6 = new(true); return r }
+
+// A line that loses half of all packets lets no keys be agreed, and no connection
+// come about: the line is named, not what did not come about.
+func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
+	for name, change := range map[string]func(*report.Report){
+		"no keys": func(r *report.Report) { media(r, report.MediaDTLSFailed); voice(r).Path = "host udp" },
+		"the stream broke off": func(r *report.Report) {
+			counted(r, 0, 0, 0)
+			voice(r).State, voice(r).Path = report.MediaInterrupted, "host udp"
+		},
+		"no signalling": func(r *report.Report) { media(r, report.MediaNoSignalling) },
+	} {
+		r := healthy()
+		r.Target = ""
+		change(r)
+		*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(10.0)}
+		*path(r) = report.NetworkPath{Line: "reached", Segments: []report.PathSegment{stream("lan", 0), stream("access", 70), stream("transit", 71)}}
+		causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+		if !slices.Equal(codes(causes), []string{"net.access_loss"}) || verdict != report.NotReady {
+			t.Errorf("%s: %q, %s", name, codes(causes), verdict)
+		}
+	}
+}
+
+// The hint says what the conference system's own indicator shows, and only that of
+// the profile.
+func TestHintNamesTheIndicator(t *testing.T) {
+	for _, name := range diagnose.ProfileNames() {
+		for code, of := range map[string]string{"net.lan_loss": "20 %", "net.upload_loss": "20 %", "net.latency_high": "2000 ms", "net.jitter_high": ""} {
+			text, _ := diagnose.ExplainBy(code, "en", profile(t, name))
+			says := of != "" && strings.Contains(text.Hint, "BigBlueButton") && strings.Contains(text.Hint, of)
+			if want := name == "bbb" && of != ""; says != want {
+				t.Errorf("%s, %s: %s", name, code, text.Hint)
+			}
+		}
+	}
+}
