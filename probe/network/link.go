@@ -39,6 +39,9 @@ type LinkConfig struct {
 	Radio func(context.Context, adapter.Adapter) adapter.Adapter
 	// Families says whether IPv4 and IPv6 lead out; nil asks the system.
 	Families func() (ipv4, ipv6 bool)
+	// IsAbsent says that a neighbour does not answer to its address; nil asks the
+	// system.
+	IsAbsent func(netip.Addr) bool
 	// WhyNoWay says what a computer lacks that has no way out; nil asks the system.
 	WhyNoWay func() adapter.Uplink
 }
@@ -59,6 +62,9 @@ func NewLink(c LinkConfig) probe.Probe {
 	}
 	if c.Families == nil {
 		c.Families = adapter.Families
+	}
+	if c.IsAbsent == nil {
+		c.IsAbsent = adapter.IsAbsent
 	}
 	if c.WhyNoWay == nil {
 		c.WhyNoWay = adapter.WhyNoWay
@@ -156,6 +162,9 @@ func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, 
 		ask = refusal
 	}
 	recordGateway(runStream(ctx, env, gatewayPace, ask), data)
+	if data.GatewayState == "silent" && p.IsAbsent(a.Gateway) {
+		data.GatewayState = "unreachable"
+	}
 }
 
 func recordGateway(s *stream, data *report.NetworkLink) {

@@ -273,6 +273,20 @@ func TestLinkWithoutTheOtherEnd(t *testing.T) {
 // TestLinkWhoseRouterIsAway: nobody answers to the router's address any more.
 func TestLinkWhoseRouterIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		for absent, want := range map[bool]string{true: "unreachable", false: "silent"} {
+			p := NewLink(LinkConfig{
+				URL: "https://192.0.2.7", Asker: replies(0, 1, echo.Reply{}),
+				Toward:   func(context.Context, netip.Addr) (adapter.Adapter, error) { return wifi(), nil },
+				Families: func() (bool, bool) { return true, false },
+				IsAbsent: func(netip.Addr) bool { return absent },
+			})
+			r, err := p.Run(t.Context(), deaf(t))
+			if err != nil || r.Data.(*report.NetworkLink).GatewayState != want {
+				t.Errorf("absent %t: %+v, %v", absent, r.Data, err)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
 		d, r := runLink(t, wifi(), refuse(fmt.Errorf("receive an echo: %w", syscall.EHOSTUNREACH)))
 		if d.GatewayState != "unreachable" || r.Status != report.StatusUnknown || r.Note == "" {
 			t.Errorf("%+v, %+v", d, r)
