@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -73,6 +74,30 @@ func (w *World) dialFrom(host int) dial {
 	}
 }
 
+// servePages opens and closes port 80 of the server, which answers every request.
+func (w *World) servePages(open bool) error {
+	if open == (w.everyPage != nil) {
+		return nil
+	}
+	if !open {
+		err := w.everyPage.Close()
+		w.everyPage = nil
+		return err
+	}
+	var l net.Listener
+	err := w.ns.within(atServer, func() (err error) {
+		l, err = net.Listen("tcp4", netip.AddrPortFrom(serverAddr, 80).String())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("open port 80 of the server: %w", err)
+	}
+	w.everyPage = &http.Server{Handler: http.HandlerFunc(showLogin), ReadHeaderTimeout: 5 * time.Second}
+	s := w.everyPage
+	go func() { _ = s.Serve(l) }()
+	return nil
+}
+
 func (w *World) closeBoxes() {
 	if w.pages != nil {
 		w.pages.close()
@@ -91,6 +116,9 @@ func (w *World) boxServers() (all []*http.Server) {
 	}
 	if w.front != nil {
 		all = append(all, w.front.server)
+	}
+	if w.everyPage != nil {
+		all = append(all, w.everyPage)
 	}
 	return all
 }

@@ -12,6 +12,9 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
+// searchDomain is the network's own, which it adds to names.
+const searchDomain = "town.example"
+
 // nameServer is the home router's: it knows one name, and how to be slow and to
 // fail. It speaks UDP; over TCP its port is closed.
 type nameServer struct {
@@ -109,8 +112,20 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 	if spec.Fails == "silent_aaaa" && question.Type == dnsmessage.TypeAAAA {
 		return nil, false
 	}
-	known := strings.EqualFold(question.Name.String(), ServerName+".")
+	name := strings.ToLower(question.Name.String())
+	known := name == ServerName+"."
+	isAddress := question.Type == dnsmessage.TypeA || question.Type == dnsmessage.TypeAAAA
 	switch {
+	case spec.Search && strings.HasSuffix(name, "."+searchDomain+"."), spec.Hijacks && (!known || spec.Fails == "nxdomain"):
+		spec.Says, spec.ipv6 = ispAddr.String(), false
+		a.Answers = addressesOf(question, spec)
+	case spec.Fails == "truncated":
+		a.Truncated = true
+	case spec.Fails == "hidden" && known:
+	case spec.Fails == "hidden_nxdomain" && known:
+		if isAddress {
+			a.RCode = dnsmessage.RCodeNameError
+		}
 	case spec.Fails == "servfail":
 		a.RCode = dnsmessage.RCodeServerFailure
 	case spec.Fails == "refused":
@@ -122,4 +137,16 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 	}
 	reply, err := a.Pack()
 	return reply, err == nil
+}
+
+// resolvConf is the resolv.conf(5) of a home with this name server at its router.
+func (s DNSSpec) resolvConf(gateway netip.Addr) string {
+	file := "nameserver " + gateway.String() + "\n"
+	if s.DeadFirst {
+		file = "nameserver " + nobodyAddr.String() + "\n" + file
+	}
+	if s.Search {
+		file = "search " + searchDomain + "\n" + file
+	}
+	return file
 }

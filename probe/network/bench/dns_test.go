@@ -34,13 +34,18 @@ func TestNameServer(t *testing.T) {
 		{ServerName + ".", "servfail", dnsmessage.TypeA, dnsmessage.RCodeServerFailure, 0},
 		{ServerName + ".", "refused", dnsmessage.TypeA, dnsmessage.RCodeRefused, 0},
 		{ServerName + ".", "nxdomain", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
+		{ServerName + ".", "truncated", dnsmessage.TypeA, dnsmessage.RCodeSuccess, 0},
+		{ServerName + ".", "hidden", dnsmessage.TypeA, dnsmessage.RCodeSuccess, 0},
+		{"other.example.org.", "hidden", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
+		{ServerName + ".", "hidden_nxdomain", dnsmessage.TypeA, dnsmessage.RCodeNameError, 0},
+		{ServerName + ".", "hidden_nxdomain", dnsmessage.TypeSOA, dnsmessage.RCodeSuccess, 0},
 	} {
 		reply, ok := answerDNS(question(t, c.name, c.kind), DNSSpec{Fails: c.fails})
 		var m dnsmessage.Message
 		if err := m.Unpack(reply); !ok || err != nil {
 			t.Fatalf("%+v: %t, %v", c, ok, err)
 		}
-		if m.ID != 77 || !m.Response || m.RCode != c.code || len(m.Answers) != c.answers {
+		if m.Truncated != (c.fails == "truncated") || m.ID != 77 || !m.Response || m.RCode != c.code || len(m.Answers) != c.answers {
 			t.Errorf("%+v: %+v", c, m)
 		}
 	}
@@ -56,12 +61,17 @@ func TestBadNameServers(t *testing.T) {
 		kind dnsmessage.Type
 		want string // the address; "" for an answer without one, "silence" for none
 	}{
-		"both kinds":        {DNSSpec{ipv6: true}, ServerName + ".", dnsmessage.TypeAAAA, server6Addr.String()},
-		"a lie":             {DNSSpec{Says: "0.0.0.0"}, ServerName + ".", dnsmessage.TypeA, "0.0.0.0"},
-		"deaf to IPv6":      {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeAAAA, "silence"},
-		"not deaf to IPv4":  {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
-		"an offered script": {DNSSpec{offers: true}, "wpad.", dnsmessage.TypeA, privateGateway.String()},
-		"none offered":      {DNSSpec{}, "wpad.", dnsmessage.TypeA, ""},
+		"both kinds":                     {DNSSpec{ipv6: true}, ServerName + ".", dnsmessage.TypeAAAA, server6Addr.String()},
+		"a lie":                          {DNSSpec{Says: "0.0.0.0"}, ServerName + ".", dnsmessage.TypeA, "0.0.0.0"},
+		"deaf to IPv6":                   {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeAAAA, "silence"},
+		"not deaf to IPv4":               {DNSSpec{Fails: "silent_aaaa"}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"an offered script":              {DNSSpec{offers: true}, "wpad.", dnsmessage.TypeA, privateGateway.String()},
+		"below the search domain":        {DNSSpec{Search: true}, "ton.example.org." + searchDomain + ".", dnsmessage.TypeA, ispAddr.String()},
+		"the name itself":                {DNSSpec{Search: true}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"redirected":                     {DNSSpec{Hijacks: true}, "nobody.invalid.", dnsmessage.TypeA, ispAddr.String()},
+		"not redirected":                 {DNSSpec{Hijacks: true}, ServerName + ".", dnsmessage.TypeA, serverAddr.String()},
+		"redirected, as it is not there": {DNSSpec{Hijacks: true, Fails: "nxdomain"}, ServerName + ".", dnsmessage.TypeA, ispAddr.String()},
+		"none offered":                   {DNSSpec{}, "wpad.", dnsmessage.TypeA, ""},
 	} {
 		reply, ok := answerDNS(question(t, c.name, c.kind), c.spec)
 		if !ok {
@@ -103,4 +113,16 @@ func FuzzNameServer(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestResolvConf(t *testing.T) {
+	for want, s := range map[string]DNSSpec{
+		"nameserver 192.168.178.1\n":                           {},
+		"nameserver 198.51.100.99\nnameserver 192.168.178.1\n": {DeadFirst: true},
+		"search town.example\nnameserver 192.168.178.1\n":      {Search: true},
+	} {
+		if got := s.resolvConf(privateGateway); got != want {
+			t.Errorf("%+v: %q, want %q", s, got, want)
+		}
+	}
 }

@@ -49,7 +49,8 @@
 //	             refresh_inbound, alg       (the home router; see [NATSpec])
 //	[cgnat]      the same for the provider's; its presence switches it on
 //	[ipv6]       on = true, or name_only = true (the name has it, the home has not)
-//	[dns]        delay_ms, says, fails = "silent|servfail|nxdomain|refused|silent_aaaa"
+//	[dns]        delay_ms, says, dead_first, search, hijacks, fails = "silent|servfail|
+//	             nxdomain|refused|silent_aaaa|truncated|hidden|hidden_nxdomain"; see [DNSSpec]
 //	[portal]     a guest network before its login page, see [PortalSpec]
 //	[proxy]      has to be asked, see [ProxySpec]
 //	[inspection] opens TLS, see [InspectionSpec]

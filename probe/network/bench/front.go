@@ -47,6 +47,12 @@ type CollectorSpec struct {
 	Reflector string `toml:"reflector"`
 	// Refused closes the port: the collector's program does not run.
 	Refused bool `toml:"refused"`
+	// Certificate is what is wrong with the one that the collector shows: expired,
+	// wrong_name or untrusted.
+	Certificate string `toml:"certificate"`
+	// EveryPage makes port 80 of the server answer every request, as web
+	// applications do.
+	EveryPage bool `toml:"every_page"`
 	// Port is where participants reach the collector; 0 is 443. The other one of
 	// the two, 443, is open as well: some other web server stands there.
 	Port uint16 `toml:"port"`
@@ -62,6 +68,9 @@ func (s CollectorSpec) validate() error {
 	if s.Port != 0 && s.Port != movedPort {
 		return fmt.Errorf("port = %d: the home is enrolled at %d and %d", s.Port, collectorPort, movedPort)
 	}
+	if !slices.Contains([]string{"", "expired", "wrong_name", "untrusted"}, s.Certificate) {
+		return fmt.Errorf("certificate = %q: want expired, wrong_name or untrusted", s.Certificate)
+	}
 	if s.Status != 0 && (s.Status < 400 || s.Status > 599) {
 		return fmt.Errorf("status = %d: want 400 to 599", s.Status)
 	}
@@ -76,7 +85,7 @@ func (s CollectorSpec) public() uint16 { return cmp.Or(s.Port, collectorPort) }
 
 // port is where the public one leads in this scenario.
 func (s CollectorSpec) port() uint16 {
-	moved := CollectorSpec{Port: s.Port}
+	moved := CollectorSpec{Port: s.Port, EveryPage: s.EveryPage}
 	switch {
 	case s.Refused:
 		return closedPort
@@ -105,6 +114,10 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the box before the collector: %w", err)
 	}
+	wrong, err := wrongCertificates(beside, cert)
+	if err != nil {
+		return nil, nil, err
+	}
 	f = &front{}
 	f.spec.Store(&CollectorSpec{})
 	f.onward = &httputil.ReverseProxy{
@@ -118,7 +131,12 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 		ErrorLog:       log.New(io.Discard, "", 0),
 	}
 	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+	l = tls.NewListener(l, &tls.Config{NextProtos: []string{"http/1.1"}, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if c, ok := wrong[f.spec.Load().Certificate]; ok {
+			return &c, nil
+		}
+		return &cert, nil
+	}})
 	l = &frontListener{Listener: l, onward: from}
 	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil
 }

@@ -136,6 +136,8 @@ func (n *namespaces) address(ctx context.Context, host int, gateway netip.Addr, 
 		{"link", "set", device, "up"}, // a scenario may have taken it down
 		{"addr", "flush", "dev", device},
 		{"-6", "route", "flush", "dev", device},
+		{"-4", "route", "flush", "type", "unreachable"},
+		{"-6", "route", "flush", "type", "unreachable"},
 	}
 	families := map[string]bool{}
 	for _, a := range addrs {
@@ -175,6 +177,36 @@ func (n *namespaces) defaultRoute(host int, family string, gateway netip.Addr) [
 		route = append(route, "via", gateway.String(), "onlink")
 	}
 	return route
+}
+
+// lack takes from a host, which has its addresses and routes, what HomeSpec says.
+func (n *namespaces) lack(ctx context.Context, host int, what string) error {
+	device := n.devices[host]
+	noRoute := [][]string{{"-4", "route", "del", "default"}, {"-6", "route", "flush", "dev", device, "to", "default"}}
+	var commands [][]string
+	switch what {
+	case "link":
+		commands = [][]string{{"link", "set", device, "down"}}
+	case "address":
+		commands = [][]string{{"addr", "flush", "dev", device}}
+	case "lease":
+		// Some systems even give such an address a way out (avahi-autoipd(8)).
+		commands = [][]string{
+			{"addr", "flush", "dev", device}, {"addr", "add", "169.254.77.20/16", "dev", device},
+			{"-4", "route", "replace", "default", "dev", device},
+		}
+	case "route":
+		commands = noRoute
+	case "ipv4_route", "ipv6_route":
+		family := "-" + what[3:4]
+		commands = [][]string{{family, "route", "flush", "dev", device, "to", "default"}, {family, "route", "add", "unreachable", "default"}}
+	}
+	for _, c := range commands {
+		if err := ip(ctx, append([]string{"-n", n.names[host]}, c...)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pull takes a host's interface down, as when a cable is pulled; plug brings it
@@ -219,13 +251,13 @@ func (n *namespaces) allowPings(host int, allowed bool) error {
 	})
 }
 
-// setResolver names the name server of programs started in a host from now on.
-func (n *namespaces) setResolver(host int, server netip.Addr) error {
+// setResolver is the resolv.conf(5) of programs started in a host from now on.
+func (n *namespaces) setResolver(host int, file string) error {
 	dir := filepath.Join(resolverDir, n.names[host])
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "resolv.conf"), []byte("nameserver "+server.String()+"\n"), 0o644)
+	return os.WriteFile(filepath.Join(dir, "resolv.conf"), []byte(file), 0o644)
 }
 
 func (n *namespaces) remove(ctx context.Context) error {

@@ -65,9 +65,16 @@ type HomeSpec struct {
 	// back; 0: not.
 	DownAtS float64 `toml:"down_at_s"`
 	UpAtS   float64 `toml:"up_at_s"`
+	// Network is what the computer lacks from the beginning: link (its interface is
+	// down), address, lease (it has given itself an address of 169.254.0.0/16, RFC
+	// 3927), or route; ipv4_route and ipv6_route are those of one family alone.
+	Network string `toml:"lacks"`
 }
 
 func (s HomeSpec) validate() error {
+	if !slices.Contains([]string{"", "link", "address", "lease", "route", "ipv4_route", "ipv6_route"}, s.Network) {
+		return fmt.Errorf("lacks = %q: want link, address, lease, route, ipv4_route or ipv6_route", s.Network)
+	}
 	if s.LifetimeS != 0 && !(s.LifetimeS >= 30 && s.LifetimeS <= 60) {
 		return fmt.Errorf("lifetime_s = %v: want 0, or 30 to 60", s.LifetimeS)
 	}
@@ -80,9 +87,17 @@ func (s HomeSpec) validate() error {
 // DNSSpec is how the home's name server answers.
 type DNSSpec struct {
 	DelayMS float64 `toml:"delay_ms"`
-	// Fails is "", silent, servfail, nxdomain, refused or silent_aaaa (it never
-	// says anything when asked for IPv6).
+	// Fails is "", silent, servfail, nxdomain, refused, silent_aaaa (it never
+	// says anything when asked for IPv6), truncated (and TCP is shut), hidden (the
+	// name has no address any more, as with protection against DNS rebinding) or
+	// hidden_nxdomain (the same, told as a name that does not exist).
 	Fails string `toml:"fails"`
+	// DeadFirst puts a name server before it that is no more.
+	DeadFirst bool `toml:"dead_first"`
+	// Search gives the home a search list, and every name below it an address.
+	Search bool `toml:"search"`
+	// Hijacks gives every name that does not exist an address.
+	Hijacks bool `toml:"hijacks"`
 	// Says is the IPv4 address it gives in the place of the right one.
 	Says string `toml:"says"`
 
@@ -91,7 +106,7 @@ type DNSSpec struct {
 }
 
 func (s DNSSpec) validate() error {
-	if !slices.Contains([]string{"", "silent", "servfail", "nxdomain", "refused", "silent_aaaa"}, s.Fails) || !(s.DelayMS >= 0) {
+	if !slices.Contains([]string{"", "silent", "servfail", "nxdomain", "refused", "silent_aaaa", "truncated", "hidden", "hidden_nxdomain"}, s.Fails) || !(s.DelayMS >= 0) {
 		return fmt.Errorf("fails = %q, delay_ms = %v", s.Fails, s.DelayMS)
 	}
 	if a, err := netip.ParseAddr(s.Says); s.Says != "" && (err != nil || !a.Is4()) {

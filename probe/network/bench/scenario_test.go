@@ -112,6 +112,8 @@ func TestMistakesInScenariosAreNamed(t *testing.T) {
 		head + "[nat]\nmapping='cone'":                     "mapping",
 		head + "[home]\ndown_at_s=4\nup_at_s=3":            "home",
 		head + "[home]\nlifetime_s=3":                      "lifetime_s",
+		head + "[home]\nlacks='luck'":                      "lacks",
+		head + "[collector]\ncertificate='forged'":         "certificate",
 		head + "[dns]\nsays='nonsense'":                    "dns",
 		head + "[portal]\npage='none'":                     "portal",
 		head + "[proxy]\nknown='everywhere'":               "proxy",

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,7 @@ type World struct {
 	proxy      *forwardProxy
 	inspection *inspectingFirewall
 	front      *front
+	everyPage  *http.Server // port 80 of the server; nil where it is shut
 }
 
 // NewWorld makes a world whose data lie in dir. Close must be called in any case
@@ -168,7 +170,13 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 	if err := w.ns.address(ctx, atHome, p.gateway, p.all...); err != nil {
 		return err
 	}
-	if err := w.ns.setResolver(atHome, p.gateway); err != nil {
+	if err := w.ns.lack(ctx, atHome, s.Home.Network); err != nil {
+		return err
+	}
+	if err := w.ns.setResolver(atHome, s.DNS.resolvConf(p.gateway)); err != nil {
+		return err
+	}
+	if err := w.servePages(s.Collector.EveryPage); err != nil {
 		return err
 	}
 	if err := w.ns.allowPings(atHome, !s.Home.NoPings); err != nil {
