@@ -17,11 +17,12 @@ func dnsFailure(f *facts) *finding {
 		return nil // the proxy's own name, or nobody but the proxy looks up names
 	}
 	kind := f.web.DNSError
-	if kind == "false" || kind == "hijacked" {
+	if kind == "false" {
 		return fault(likely, ofWeb("dns_error", kind, "")) // an answer, and of nobody's address
 	}
-	ofName := slices.Contains([]string{"not_found", "hidden", "search_domain"}, kind)
-	if !isTrue(f.web.Online) && !f.lineAlive() || !ofName && f.lineLoses() {
+	ofName := slices.Contains([]string{"not_found", "hidden", "search_domain", "hijacked"}, kind)
+	answered := isTrue(f.web.Online) || f.lineAlive() || kind == "hijacked"
+	if !answered || !ofName && f.lineLoses() {
 		return nil
 	}
 	hit := fault(likely, ofWeb("dns_error", kind, ""))

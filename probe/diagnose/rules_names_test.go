@@ -29,9 +29,11 @@ func TestNamesThatFail(t *testing.T) {
 		"mistyped, no reflector":         {target, "not_found", false, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
 		"from the search domain":         {target, "search_domain", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
 		"kept back by the router":        {target, "hidden", true, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"redirected":                     {target, "hijacked", true, true, report.SeverityFail, report.AreaParticipant, report.NotReady},
+		"redirected":                     {target, "hijacked", true, true, report.SeverityFail, report.AreaUnknown, report.NotReady},
 		"the collector's is no more":     {"", "not_found", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"the collector's is kept back":   {"", "hidden", false, true, report.SeverityWarn, report.AreaParticipant, report.Unknown},
+		"redirected, nobody else knows":  {target, "hijacked", false, false, report.SeverityFail, report.AreaUnknown, report.NotReady},
+		"the collector's is redirected":  {"", "hijacked", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"the collector's, search domain": {"", "search_domain", false, true, report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	} {
 		r := healthy()
