@@ -72,4 +72,24 @@ func caseSymbol(r rune) (c byte, skip bool) {
 	return 0, false
 }
 
+// CasePart reads a part of a code as people type it, at least three symbols
+// long; without the dash.
+func CasePart(s string) (part string, ok bool) {
+	if len(s) > maxCaseInput {
+		return "", false
+	}
+	var b []byte
+	for _, r := range s {
+		c, skip := caseSymbol(r)
+		switch {
+		case skip:
+		case c == 0 || len(b) == 6:
+			return "", false
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b), len(b) >= 3
+}
+
 func dashed(b []byte) string { return string(b[:3]) + "-" + string(b[3:]) }

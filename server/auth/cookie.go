@@ -83,6 +83,17 @@ func (a *Auth) Require(next, denied http.Handler, failed func(http.ResponseWrite
 	})
 }
 
+// Know finds out who is signed in, for pages that are open to everybody. A fault of
+// the store counts as nobody: such a page says nothing secret.
+func (a *Auth) Know(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, err := a.Session(r.Context(), CookieToken(r)); err == nil {
+			r = r.WithContext(context.WithValue(r.Context(), staffKey{}, name))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // SameOrigin refuses what another site's page sends in the name of signed-in
 // staff. Browsers say where a request comes from, so no form needs a token.
 // publicOrigin (scheme://host) is the one that people use, where a proxy changes the Host

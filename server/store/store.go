@@ -58,11 +58,14 @@ type Participants interface {
 	// ParticipantStates gives one page of the dashboard's list. It reads the
 	// latest state only, never the reports.
 	ParticipantStates(ctx context.Context, q StateQuery) (StatePage, error)
+	// SimilarStates gives those whose name or latest case code is like a search,
+	// give or take a letter.
+	SimilarStates(ctx context.Context, search string, limit int) ([]ParticipantState, error)
 	// ParticipantState gives one row of that list.
 	ParticipantState(ctx context.Context, id string) (ParticipantState, error)
-	// CountStates counts the participants that are not blocked by what is known
-	// of them (ParticipantState.Verdict); "" are those who were never checked.
-	CountStates(ctx context.Context) (map[string]int, error)
+	// CountStates counts the participants; a check counts when it was made since
+	// then (see ParticipantState.Fresh).
+	CountStates(ctx context.Context, freshSince time.Time) (StateCounts, error)
 }
 
 // Enrolment turns one-time codes into agents.

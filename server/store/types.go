@@ -134,20 +134,48 @@ type Order string
 const (
 	ByName    Order = "name"
 	ByRecent  Order = "recent"  // last check first
-	ByUrgency Order = "urgency" // worst verdict first, then last check first
+	ByUrgency Order = "urgency" // fresh ones first, of them the worst, then last check first
 )
 
 // StateQuery asks for a page of the list of participants.
 type StateQuery struct {
-	// Search keeps those whose name has it as a part, ignoring case and
-	// accents, and those who have a report with it as case code.
+	// Search keeps those who are meant by it. Each of its words must be a part of
+	// the name, ignoring case, accents and how an umlaut is written; or it is a
+	// part of the phone number, or a case code, whole or in part.
 	Search string
-	// Verdict keeps those of whom this is known (ParticipantState.Verdict); ""
-	// keeps all.
+	// Verdict keeps those of whom this is known (ParticipantState.Verdict) and
+	// fresh; "" keeps all.
 	Verdict report.Verdict
+	// FreshSince is from when on a check counts (see ParticipantState.Fresh). The
+	// zero time: every check counts.
+	FreshSince time.Time
+	// Old keeps those who were checked, but not since FreshSince.
+	Old bool
+	// Never keeps those who were never checked.
+	Never   bool
+	Blocked Blocked
 	Order   Order // "" is ByName
 	After   string
 	Limit   int
+}
+
+// Blocked says whether a list holds participants who are blocked.
+type Blocked int
+
+// What a list holds of the participants who are blocked.
+const (
+	BlockedToo Blocked = iota
+	BlockedNot
+	BlockedOnly
+)
+
+// StateCounts are how many participants stand how. Blocked ones count as nothing
+// else.
+type StateCounts struct {
+	// Fresh counts those who were checked since a time, by what is known of them.
+	Fresh map[report.Verdict]int
+	// Old were checked before that, Never never.
+	Old, Never, Blocked int
 }
 
 // ParticipantState is a row of the list of participants.
@@ -164,6 +192,15 @@ type ParticipantState struct {
 	// Verdict is what both say together: ready only once a full check said so,
 	// and nothing since has said otherwise. "" when there was no check at all.
 	Verdict report.Verdict
+}
+
+// Fresh reports whether what is known of p still counts: the last check was made
+// since then, and where it says "ready", so was the one that heard the microphone.
+func (p ParticipantState) Fresh(since time.Time) bool {
+	if p.Last == nil || p.Last.CheckedAt.Before(since) {
+		return false
+	}
+	return p.Verdict != report.Ready || p.Full != nil && !p.Full.CheckedAt.Before(since)
 }
 
 // FullCheck is what the list shows of a check that heard the microphone.

@@ -270,3 +270,14 @@ func (b *browser) login(c *collector) {
 	b.do(chromedp.Navigate(c.URL()+"/"), chromedp.WaitVisible(chromedp.CSS("#password")))
 	b.do(chromedp.SendKeys(chromedp.CSS("#name"), server.FirstUser), chromedp.SendKeys(chromedp.CSS("#password"), c.password+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
 }
+
+// tooSmall are the links and buttons that are shown and smaller than 24 by 24
+// pixels, but for links inside a sentence, which WCAG 2.2 exempts (2.5.8).
+func (b *browser) tooSmall() []string {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a, button, summary, input:not([type=hidden])")].filter((e) => {
+		if (e.closest(".hidden, .skip, p, td, th, dd")) return false;
+		const r = e.getBoundingClientRect();
+		return r.width > 0 && (r.width < 24 || r.height < 24);
+	}).map((e) => e.outerHTML.slice(0, 80))`))
+}

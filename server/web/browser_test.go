@@ -235,6 +235,9 @@ func TestOnAPhoneAndEnlarged(t *testing.T) {
 			if over := b.overflow(); over > 0 {
 				t.Errorf("%s is %d pixels too wide for %d", address, over, px)
 			}
+			if small := b.tooSmall(); len(small) > 0 {
+				t.Errorf("%s at %d: targets under 24 pixels (WCAG 2.2, 2.5.8): %q", address, px, small)
+			}
 			if px == 360 {
 				b.shoot(name)
 			}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -16,9 +17,19 @@ const (
 	showProblems = "problems"
 	showUnknown  = "unknown"
 	showReady    = "ready"
+	showOld      = "old"
+	showNever    = "never"
+	showBlocked  = "blocked"
 )
 
-const maxSearchBytes = 200
+const (
+	maxSearchBytes = 200
+	rowsPerPage    = 100
+	// rowsAtMost bounds the page that holds everybody.
+	rowsAtMost = 2000
+	// similarRows are offered where a search finds nobody.
+	similarRows = 10
+)
 
 // listPage is the content of the list of participants.
 type listPage struct {
@@ -28,6 +39,8 @@ type listPage struct {
 	Filters []filter
 	Orders  []order
 	Rows    []row
+	Similar bool   // Rows are only like what was searched
+	Whole   string // address of everybody on one page; "" where that is here
 	Next    string // address of the next page; "" on the last
 	First   string // address of the first page; "" on it
 }
@@ -58,7 +71,7 @@ type row struct {
 	Reason   *reason
 	Case     string
 	Checked  *when
-	Seen     *when // only when offline
+	Seen     *when // only when old
 	Enrolled bool
 	Blocked  bool
 	Address  string
@@ -80,7 +93,7 @@ func (v view) row(p store.ParticipantState) row {
 	}
 	r.Reason, r.Case, r.Checked = new(v.reason(*p.Last)), clean(p.Last.Case, 12), v.when(p.Last.CheckedAt)
 	r.Version = p.Last.ID
-	if r.State.Kind == stateOffline {
+	if r.State.Kind == stateOld {
 		r.Was, r.Seen = new(v.result(*p.Last)), v.when(p.LastSeenAt)
 	}
 	if p.Full != nil && p.Full.ReportID != p.Last.ID {
@@ -109,16 +122,17 @@ type asked struct {
 	show   string
 	order  store.Order
 	after  string
+	whole  bool // everybody on one page
 }
 
 func askedBy(r *http.Request) asked {
 	q := r.URL.Query()
-	a := asked{search: strings.TrimSpace(q.Get("q")), show: q.Get("show"), order: store.Order(q.Get("sort")), after: q.Get("after")}
+	a := asked{search: strings.TrimSpace(q.Get("q")), show: q.Get("show"), order: store.Order(q.Get("sort")), after: q.Get("after"), whole: q.Get("rows") == "all"}
 	if len(a.search) > maxSearchBytes {
 		a.search = strings.ToValidUTF8(a.search[:maxSearchBytes], "")
 	}
 	switch a.show {
-	case showProblems, showUnknown, showReady:
+	case showProblems, showUnknown, showReady, showOld, showNever, showBlocked:
 	default:
 		a.show = showAll
 	}
@@ -135,6 +149,9 @@ func (a asked) address() string {
 			q.Set(key, value)
 		}
 	}
+	if a.whole {
+		q.Set("rows", "all")
+	}
 	if len(q) == 0 {
 		return "/"
 	}
@@ -149,7 +166,8 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, address, http.StatusSeeOther)
 		return nil
 	}
-	found, err := s.states(r, a)
+	v := s.view(r)
+	found, err := s.states(r, a, v.since)
 	if errors.Is(err, store.ErrBadCursor) {
 		a.after = ""
 		http.Redirect(w, r, a.address(), http.StatusSeeOther)
@@ -158,11 +176,17 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	counts, err := s.Store.CountStates(r.Context())
+	counts, err := s.Store.CountStates(r.Context(), v.since)
 	if err != nil {
 		return err
 	}
-	v := s.view(r)
+	similar := false
+	if a.search != "" && len(found.States) == 0 && a.show == showAll {
+		if found.States, err = s.Store.SimilarStates(r.Context(), a.search, similarRows); err != nil {
+			return err
+		}
+		similar = len(found.States) > 0
+	}
 	var last []store.ReportSummary
 	for _, p := range found.States {
 		if p.Last != nil {
@@ -172,14 +196,16 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if v.partial, err = s.partial(r.Context(), v.lang, last); err != nil {
 		return err
 	}
-	s.show(w, r, page{Name: "list", Stream: "/events", Body: v.list(a, found, counts)})
+	body := v.list(a, found, counts)
+	body.Similar = similar
+	s.show(w, r, page{Name: "list", Stream: "/events", Search: a.search, Body: body})
 	return nil
 }
 
 // caseAddress leads straight to the report of a case code; "" when the search
 // is none, or when several people hold the same one: then the list shows them.
 func (s *site) caseAddress(r *http.Request, search string) (string, error) {
-	code, ok := report.NormalizeCase(search)
+	code, ok := report.SpokenCase(search)
 	if !ok {
 		return "", nil
 	}
@@ -195,10 +221,10 @@ func (s *site) caseAddress(r *http.Request, search string) (string, error) {
 	return reportAddress(hits[0].ParticipantID, hits[0].ID), nil // the newest
 }
 
-// states reads one page. Problems come first by urgency, so that the list of
-// problems is that list up to the first row which is none.
-func (s *site) states(r *http.Request, a asked) (store.StatePage, error) {
-	q := store.StateQuery{Search: a.search, Order: a.order, After: a.after}
+// states reads one page, or all of them. Problems come first by urgency, so that
+// the list of problems is that list up to the first row which is none.
+func (s *site) states(r *http.Request, a asked, since time.Time) (store.StatePage, error) {
+	q := store.StateQuery{Search: a.search, Order: a.order, After: a.after, FreshSince: since, Limit: rowsPerPage, Blocked: store.BlockedNot}
 	switch a.show {
 	case showUnknown:
 		q.Verdict = report.Unknown
@@ -206,20 +232,38 @@ func (s *site) states(r *http.Request, a asked) (store.StatePage, error) {
 		q.Verdict = report.Ready
 	case showProblems:
 		q.Order = store.ByUrgency
+	case showOld:
+		q.Old = true
+	case showNever:
+		q.Never = true
+	case showBlocked:
+		q.Blocked = store.BlockedOnly
+	}
+	if a.search != "" && a.show == showAll {
+		q.Blocked = store.BlockedToo // somebody who was blocked calls too
+	}
+	if a.whole {
+		q.Limit = store.MaxPage
 	}
 	found, err := s.Store.ParticipantStates(r.Context(), q)
+	for a.whole && err == nil && found.Next != "" && len(found.States) < rowsAtMost {
+		q.After = found.Next
+		var more store.StatePage
+		more, err = s.Store.ParticipantStates(r.Context(), q)
+		found.States, found.Next = append(found.States, more.States...), more.Next
+	}
 	if err != nil || a.show != showProblems {
 		return found, err
 	}
 	for i, p := range found.States {
-		if p.Verdict != report.NotReady && p.Verdict != report.Limited {
+		if !p.Fresh(since) || p.Verdict != report.NotReady && p.Verdict != report.Limited {
 			return store.StatePage{States: found.States[:i]}, nil
 		}
 	}
 	return found, nil
 }
 
-func (v view) list(a asked, found store.StatePage, counts map[string]int) listPage {
+func (v view) list(a asked, found store.StatePage, counts store.StateCounts) listPage {
 	p := listPage{Search: a.search, Show: a.show, Order: a.order, Filters: v.filters(a, counts)}
 	for _, o := range []store.Order{store.ByUrgency, store.ByName, store.ByRecent} {
 		to := asked{search: a.search, show: a.show, order: o}
@@ -236,6 +280,11 @@ func (v view) list(a asked, found store.StatePage, counts map[string]int) listPa
 		next.after = found.Next
 		p.Next = next.address()
 	}
+	if (found.Next != "" || a.after != "") && !a.whole {
+		whole := a
+		whole.after, whole.whole = "", true
+		p.Whole = whole.address()
+	}
 	if a.after != "" {
 		first := a
 		first.after = ""
@@ -244,27 +293,26 @@ func (v view) list(a asked, found store.StatePage, counts map[string]int) listPa
 	return p
 }
 
-func (v view) filters(a asked, counts map[string]int) []filter {
-	all := 0
-	for _, n := range counts {
-		all += n
-	}
-	count := func(verdicts ...report.Verdict) (n int) {
-		for _, verdict := range verdicts {
-			n += counts[string(verdict)]
-		}
-		return n
-	}
+func (v view) filters(a asked, counts store.StateCounts) []filter {
+	problems := counts.Fresh[report.NotReady] + counts.Fresh[report.Limited]
+	unknown, ready := counts.Fresh[report.Unknown], counts.Fresh[report.Ready]
 	var list []filter
 	for _, f := range []struct {
 		show, kind string
 		count      int
+		always     bool
 	}{
-		{showAll, "", all},
-		{showProblems, string(report.NotReady), count(report.NotReady, report.Limited)},
-		{showUnknown, string(report.Unknown), count(report.Unknown)},
-		{showReady, string(report.Ready), count(report.Ready)},
+		{showAll, "", problems + unknown + ready + counts.Old + counts.Never, true},
+		{showProblems, string(report.NotReady), problems, true},
+		{showUnknown, string(report.Unknown), unknown, true},
+		{showReady, string(report.Ready), ready, true},
+		{showOld, stateOld, counts.Old, true},
+		{showNever, stateNone, counts.Never, true},
+		{showBlocked, "", counts.Blocked, false},
 	} {
+		if f.count == 0 && !f.always && f.show != a.show {
+			continue
+		}
 		to := asked{search: a.search, show: f.show, order: a.order}
 		list = append(list, filter{Word: v.T("filter." + f.show), Kind: f.kind, Count: f.count, Address: to.address(), Current: f.show == a.show})
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,12 +145,66 @@ func TestWhatIsOldDoesNotCountAsReady(t *testing.T) {
 		t.Errorf("too early: %s", row())
 	}
 	g.login()
-	g.pass(2 * time.Hour)
+	g.pass(11 * time.Hour)
 	g.login()
-	if !strings.Contains(row(), "Offline zuletzt: Bereit Anna Ready") || !strings.Contains(row(), "zuletzt gehört vor 13 Stunden") {
+	g.pass(3 * time.Hour)
+	if !strings.Contains(row(), "Zu lange her zuletzt: Bereit Anna Ready") || !strings.Contains(row(), "Bereit 0 Zu lange her 1 ") {
 		t.Errorf("still counts: %s", row())
 	}
-	g.want(g.get("/participants/"+p.ID), http.StatusOK, "kam lange nichts", "vor 13 Stunden")
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "zu lange her", "vor 1 Tag")
+	// Tonight's small trouble stands before last week's large one.
+	g.checked("Berta Tonight", "", "B1B-2C3", microphone(nil), passage(), voice(0), internet())
+	if both := row(); strings.Index(both, "Berta Tonight") > strings.Index(both, "Anna Ready") {
+		t.Errorf("what is old comes first: %s", both)
+	}
+}
+
+func TestBlockedPeopleAreCountedAndFound(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Anna Blocked", "", "A1B-2C3", microphone(nil))
+	g.want(g.post("/participants/"+p.ID+"/block"), http.StatusSeeOther)
+	if all := plain(g.get("/").Body.String()); strings.Contains(all, "Anna Blocked") || !strings.Contains(all, "Alle 0 ") || !strings.Contains(all, "Gesperrt 1 ") {
+		t.Errorf("%s", all)
+	}
+	g.want(g.get("/?show=blocked"), http.StatusOK, "Anna Blocked")
+	g.want(g.get("/?q=blocked"), http.StatusOK, "Anna Blocked")
+}
+
+func TestSearching(t *testing.T) {
+	g := newRig(t).login()
+	p, r := g.checked("Jürgen Müller", "0228 5550101", "9E5-5C4", microphone(muted))
+	for i := range 3 {
+		g.checked("Person "+string(rune('A'+i)), "", "C1B-2C"+strconv.Itoa(i), microphone(nil))
+	}
+	address := "/participants/" + p.ID + "/reports/" + r.ID
+	for _, q := range []string{"9E5-5C4", "Fall-Code 9E5-5C4", "neun Emil fünf fünf Cäsar vier", "nine echo five five charlie four"} {
+		g.wantRedirect(g.get("/?q="+url.QueryEscape(q)), address)
+	}
+	for _, q := range []string{"Mueller", "müller jürgen", "5550101", "+49 228 5550101", "9E5", "Muelller"} {
+		g.want(g.get("/?q="+url.QueryEscape(q)), http.StatusOK, "Jürgen Müller")
+	}
+	g.want(g.get("/?q=Muelller"), http.StatusOK, "Meinten Sie eine dieser Personen?")
+	g.want(g.get("/?q=xyzzy"), http.StatusOK, "Versuchen Sie nur den Nachnamen")
+	// The search is on every page of the desk.
+	for _, page := range []string{"/", "/participants/new", "/participants/" + p.ID, "/password", "/accessibility", "/nonsense"} {
+		if body := g.get(page).Body.String(); strings.Count(body, `id="q"`) != 1 {
+			t.Errorf("%s: no search", page)
+		}
+	}
+}
+
+func TestEverybodyOnOnePage(t *testing.T) {
+	g := newRig(t).login()
+	for i := range 130 {
+		g.person("Person "+strconv.Itoa(i), "")
+	}
+	first := g.get("/").Body.String()
+	if n := strings.Count(first, `class="whole"`); n != 100 || !strings.Contains(first, "Alle auf einer Seite") {
+		t.Errorf("%d rows", n)
+	}
+	if n := strings.Count(g.get("/?rows=all").Body.String(), `class="whole"`); n != 130 {
+		t.Errorf("%d rows of all", n)
+	}
 }
 
 func TestUntestedIsNeverShownAsGood(t *testing.T) {

@@ -52,6 +52,8 @@ type page struct {
 	Body   any
 	// Stream is the address of the events that change this page; "" for none.
 	Stream string
+	// Search is what stands in the search of every page.
+	Search string
 
 	// What show fills in.
 	Lang   phrase.Lang

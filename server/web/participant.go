@@ -14,6 +14,9 @@ type participantPage struct {
 	row
 	Check   *check // nil before the first
 	Older   bool   // Check is not the latest
+	Newest  *past  // with Older
+	Opened  *past  // the check that the address names, where the latest leads
+	Subject string // id of the report that Check shows
 	History []past
 	Agents  []computer
 	Once    string // see shownCodes
@@ -42,9 +45,20 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	stored, err := s.wanted(r, p)
+	named, err := s.wanted(r, p)
 	if err != nil {
 		return err
+	}
+	// The newest check leads, also on a page that was opened by the code of an
+	// earlier one: after a retest nobody wants to read the old sentence out. The
+	// history leads to an earlier check alone.
+	stored := named
+	if named != nil && p.Last != nil && named.ID != p.Last.ID && r.URL.Query().Get(aloneParam) == "" {
+		latest, err := s.Store.Report(r.Context(), p.Last.ID)
+		if err != nil {
+			return err
+		}
+		stored = &latest
 	}
 	history, err := s.Store.ParticipantReports(r.Context(), store.ReportQuery{ParticipantID: p.ID, Limit: historyLength})
 	if err != nil {
@@ -59,14 +73,19 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if p.Last != nil {
 		summaries = append(summaries, *p.Last)
 	}
-	if stored != nil {
-		summaries = append(summaries, stored.ReportSummary)
+	for _, r := range []*store.StoredReport{named, stored} {
+		if r != nil {
+			summaries = append(summaries, r.ReportSummary)
+		}
 	}
 	if v.partial, err = s.partial(r.Context(), v.lang, summaries); err != nil {
 		return err
 	}
 	body := v.participant(p, stored, history.Reports, agents)
 	body.Once = s.newOnce()
+	if named != nil && named.ID != stored.ID {
+		body.Opened = new(v.past(p.ID, named.ReportSummary))
+	}
 	s.show(w, r, page{Name: "participant", Stream: "/events?participant=" + p.ID, Body: body})
 	return nil
 }
@@ -97,15 +116,28 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 		shown = stored.ID
 		body.Check = new(v.check(*stored))
 		body.Older = p.Last != nil && p.Last.ID != stored.ID
+		body.Subject = stored.ID
+	}
+	if body.Older {
+		body.Newest = new(v.past(p.ID, *p.Last))
 	}
 	for _, h := range history {
-		body.History = append(body.History, past{State: v.result(h), Reason: v.reason(h), Case: clean(h.Case, 12),
-			Checked: v.when(h.CheckedAt), Trigger: v.trigger(h.Trigger), Address: reportAddress(p.ID, h.ID), Shown: h.ID == shown})
+		one := v.past(p.ID, h)
+		one.Shown = h.ID == shown
+		body.History = append(body.History, one)
 	}
 	for _, a := range agents {
 		body.Agents = append(body.Agents, computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt)})
 	}
 	return body
+}
+
+// aloneParam shows an earlier check without the newest before it.
+const aloneParam = "alone"
+
+func (v view) past(participantID string, h store.ReportSummary) past {
+	return past{State: v.result(h), Reason: v.reason(h), Case: clean(h.Case, 12), Checked: v.when(h.CheckedAt),
+		Trigger: v.trigger(h.Trigger), Address: reportAddress(participantID, h.ID) + "?" + aloneParam + "=1"}
 }
 
 func (v view) trigger(t report.Trigger) string {

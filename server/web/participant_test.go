@@ -49,7 +49,37 @@ func TestHistoryAndOlderReports(t *testing.T) {
 	if strings.Contains(body, "ältere Prüfung") || !strings.Contains(body, ids[24]) || strings.Contains(body, ids[4]) {
 		t.Error("the history does not end with the latest")
 	}
-	g.want(g.get("/participants/"+p.ID+"/reports/"+ids[1]), http.StatusOK, "Sie sehen eine ältere Prüfung", "Man wird Sie hören", "Zur neuesten Prüfung")
+	older := "/participants/" + p.ID + "/reports/" + ids[1]
+	g.want(g.get(older+"?alone=1"), http.StatusOK, "Sie sehen eine ältere Prüfung", "Man wird Sie hören", "Zur neuesten Prüfung")
+	if !strings.Contains(body, "/reports/"+ids[20]+"?alone=1") {
+		t.Error("the history does not lead to the check alone")
+	}
+}
+
+// TestTheNewestCheckLeads: the page was opened by a caller's code, and the caller
+// has checked again since.
+func TestTheNewestCheckLeads(t *testing.T) {
+	g := newRig(t).login()
+	p, agentID := g.person("Anna", "")
+	before := newReport(t, agentID, "K7P-3QX", g.clock(), microphone(muted), passage(), voice(0))
+	g.keep(p, before)
+	opened := "/participants/" + p.ID + "/reports/" + before.ID
+	g.want(g.get(opened), http.StatusOK, "stumm", `data-version="`+before.ID+`"`)
+	g.pass(time.Minute)
+	after := newReport(t, agentID, "K7P-3QY", g.clock(), microphone(nil), passage(), voice(0), internet())
+	g.keep(p, after)
+	w := g.get(opened)
+	g.want(w, http.StatusOK, "Man wird Sie hören", `data-version="`+after.ID+`"`, "Sie haben eine frühere geöffnet", "K7P-3QX")
+	answer := w.Body.String()
+	answer = answer[strings.Index(answer, `id="answer"`):]
+	if say := answer[:strings.Index(answer, ">")]; strings.Contains(say, "stumm") {
+		t.Errorf("the old sentence is announced as news: %s", say)
+	}
+	// Shown alone, the earlier check is no news when another arrives.
+	alone := g.get(opened + "?alone=1").Body.String()
+	if !strings.Contains(alone, `id="answer" aria-labelledby="answer-title" data-version="`+before.ID) || !strings.Contains(alone, `id="newest" data-version="`+after.ID) {
+		t.Error("versions do not follow what is shown")
+	}
 }
 
 func TestReportsThatAreNotThere(t *testing.T) {
@@ -70,7 +100,7 @@ func TestBlockingAndLettingInAgain(t *testing.T) {
 	address := "/participants/" + p.ID
 	g.wantRedirect(g.post(address+"/block"), address)
 	g.want(g.get(address), http.StatusOK, "gesperrt", "Sperre aufheben")
-	g.want(g.get("/"), http.StatusOK, "gesperrt")
+	g.want(g.get("/?show=blocked"), http.StatusOK, "gesperrt")
 	g.wantRedirect(g.post(address+"/unblock"), address)
 	if now, err := g.store.Participant(t.Context(), p.ID); err != nil || now.Blocked {
 		t.Errorf("%+v %v", now, err)

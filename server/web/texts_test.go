@@ -78,12 +78,12 @@ func TestEveryTextIsUsedAndEveryUseHasAText(t *testing.T) {
 func TestKeysThatAreMadeFromValues(t *testing.T) {
 	book := loadedBooks(t)[phrase.EN]
 	for prefix, names := range map[string]string{
-		"state.":    "ready limited not_ready unknown none offline partial",
+		"state.":    "ready limited not_ready unknown none old partial",
 		"status.":   "ok warn fail unknown skipped",
 		"severity.": "fail warn info unknown",
 		"area.":     "participant municipality provider unknown",
 		"trigger.":  "check schedule support event foreign",
-		"filter.":   "all problems unknown ready",
+		"filter.":   "all problems unknown ready old never blocked",
 		"order.":    "name recent urgency",
 		"probe.":    "audio_input audio_output nat nat_behavior media_voice network_web",
 		"time.":     "now minute minutes hour hours day days",

@@ -13,17 +13,18 @@ import (
 // view turns what is stored into what one person reads, now and in their language.
 type view struct {
 	*phrase.Book
-	lang         phrase.Lang
-	now          time.Time
-	zone         *time.Location
-	offlineAfter time.Duration
-	profiles     profiles
-	partial      headlines
+	lang     phrase.Lang
+	now      time.Time
+	zone     *time.Location
+	since    time.Time // a check counts when it was made since then
+	profiles profiles
+	partial  headlines
 }
 
 func (s *site) view(r *http.Request) view {
 	lang := langOf(r)
-	return view{Book: s.books[lang], lang: lang, now: s.Now(), zone: s.Zone, offlineAfter: s.OfflineAfter, profiles: s.profiles}
+	now := s.Now()
+	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor), profiles: s.profiles}
 }
 
 // profiles are the sets of limits, read once.
@@ -60,7 +61,7 @@ type state struct {
 const (
 	stateNone    = "none"    // never checked
 	statePartial = "partial" // good, as far as it was measured
-	stateOffline = "offline" // what is known is too old to count
+	stateOld     = "old"     // what is known is too old to count
 )
 
 func (v view) state(kind string) state { return state{Kind: kind, Word: v.T("state." + kind)} }
@@ -88,18 +89,10 @@ func (v view) stateOf(p store.ParticipantState) state {
 	switch {
 	case p.Last == nil:
 		return v.state(stateNone)
-	case v.offline(p):
-		return v.state(stateOffline)
+	case !p.Fresh(v.since):
+		return v.state(stateOld)
 	}
 	return v.result(*p.Last)
-}
-
-func (v view) offline(p store.ParticipantState) bool {
-	seen := p.LastSeenAt
-	if p.Last != nil && p.Last.ReceivedAt.After(seen) {
-		seen = p.Last.ReceivedAt
-	}
-	return !seen.IsZero() && v.now.Sub(seen) > v.offlineAfter
 }
 
 // reason is the primary cause in words.

@@ -7,11 +7,14 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/enrol"
@@ -48,10 +51,9 @@ type Config struct {
 	// Contact is where to report barriers: an e-mail address or a web address.
 	// Without one the accessibility page names the town's own office.
 	Contact string
-	// OfflineAfter is how long an agent may be silent before what is known of it
-	// counts as old; default 12 hours: a check in the morning still holds for
-	// the session in the evening.
-	OfflineAfter time.Duration
+	// FreshFor is how long a check counts; default 24 hours. What is older is shown
+	// as old, whatever it said: nobody is ready because of last week.
+	FreshFor time.Duration
 	// Heartbeat is the pause between two signs of life of an event stream;
 	// default 20 s, since proxies cut what is silent for 30 to 60.
 	Heartbeat time.Duration
@@ -70,8 +72,8 @@ func (c Config) withDefaults() Config {
 	if c.Zone == nil {
 		c.Zone = time.Local
 	}
-	if c.OfflineAfter == 0 {
-		c.OfflineAfter = 12 * time.Hour
+	if c.FreshFor == 0 {
+		c.FreshFor = 24 * time.Hour
 	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 20 * time.Second
@@ -107,12 +109,33 @@ func New(c Config) (http.Handler, error) {
 	if s.profiles, err = loadProfiles(); err != nil {
 		return nil, err
 	}
-	return Secure(s.routes()), nil
+	compressed, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))
+	if err != nil {
+		return nil, fmt.Errorf("prepare compression: %w", err)
+	}
+	routes := s.routes()
+	whole := compressed(routes)
+	return Secure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Answers to forms hold new codes: what is secret and what somebody else may
+		// have chosen are not compressed together (the BREACH attack). Events must
+		// not wait in a buffer.
+		if r.Method != http.MethodGet || r.URL.Path == "/events" {
+			routes.ServeHTTP(w, r)
+			return
+		}
+		whole.ServeHTTP(w, r)
+	})), nil
+}
+
+// compressible keeps pictures out, which are compressed already.
+func compressible(contentType string) bool {
+	return strings.HasPrefix(contentType, "text/") || strings.Contains(contentType, "json") || strings.Contains(contentType, "javascript") || strings.Contains(contentType, "svg")
 }
 
 func (s *site) routes() http.Handler {
 	mux := http.NewServeMux()
 	open := func(pattern string, h handler) { mux.Handle(pattern, s.answer(h)) }
+	known := func(pattern string, h handler) { mux.Handle(pattern, s.Auth.Know(s.answer(h))) }
 	staff := func(pattern string, h handler) { mux.Handle(pattern, s.staffOnly(s.answer(h))) }
 
 	mux.Handle("GET /static/{name}", s.assets)
@@ -121,7 +144,7 @@ func (s *site) routes() http.Handler {
 	open("GET "+auth.OneTimeLoginPath, s.loginOnce)
 	open("POST /logout", s.logout)
 	open("POST /language", s.chooseLanguage)
-	open("GET /accessibility", s.accessibility)
+	known("GET /accessibility", s.accessibility)
 
 	staff("GET /{$}", s.list)
 	staff("GET /participants/new", s.admitForm)
@@ -136,7 +159,7 @@ func (s *site) routes() http.Handler {
 	staff("POST /password", s.changePassword)
 	mux.Handle("GET /events", s.staffStream(s.answer(s.events)))
 
-	open("/", func(w http.ResponseWriter, r *http.Request) error {
+	known("/", func(w http.ResponseWriter, r *http.Request) error {
 		if methods := taken(mux, r); len(methods) > 0 {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
 			return errWrongMethod

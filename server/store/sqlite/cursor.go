@@ -14,6 +14,8 @@ type cursor struct {
 	Text string  `json:"t,omitempty"`
 	Nums []int64 `json:"n,omitempty"`
 	ID   string  `json:"i"`
+	// Part is which part of a list with several the row is in.
+	Part int `json:"p,omitempty"`
 }
 
 const maxCursorBytes = 2048

@@ -18,8 +18,3 @@ func nameKey(name string) string {
 	}, norm.NFKD.String(name))
 	return strings.ReplaceAll(folded, "ß", "ss")
 }
-
-// containing is the LIKE pattern (with ESCAPE '\') for a part of a name.
-func containing(search string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(nameKey(search)) + "%"
-}

@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -61,41 +63,72 @@ type stateRow struct {
 	store.ParticipantState
 	nameKey         string
 	rank, checkedAt int64
+	part            int
 }
 
+// freshCheck is the condition under which a check counts. Its parameter is the
+// time since when, twice.
+const freshCheck = `(l.checked_at >= ? AND (l.verdict <> 'ready' OR l.full_checked_at >= ?))`
+
 // ParticipantStates implements store.Participants.
+//
+// The list by urgency has two parts, the fresh ones and the others. Each is read
+// along its index; one ORDER BY over both would sort all rows for each page.
 func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (store.StatePage, error) {
 	order, err := orderOf(q.Order)
 	if err != nil {
 		return store.StatePage{}, err
 	}
-	where, args := stateFilter(q)
+	var after *cursor
 	if q.After != "" {
-		name := q.Order
-		if name == "" {
-			name = store.ByName
-		}
+		name := cmp.Or(q.Order, store.ByName)
 		c, err := parseCursor(q.After, string(name), order.nums)
 		if err != nil {
 			return store.StatePage{}, err
 		}
-		key := order.args(c)
-		where = append(where, "("+order.columns+") > ("+strings.Repeat("?, ", len(key)-1)+"?)")
-		args = append(args, key...)
+		after = &c
 	}
 	limit := pageSize(q.Limit)
-	statement := "SELECT" + stateColumns + stateTables
-	if len(where) > 0 {
-		statement += " WHERE " + strings.Join(where, " AND ")
+	since := millis(q.FreshSince)
+	parts := []part{{}}
+	if q.Order == store.ByUrgency && since > 0 && q.Verdict == "" && !q.Old {
+		parts = []part{{freshCheck, []any{since, since}}, {"NOT " + freshCheck, []any{since, since}}}
 	}
-	rows, err := s.states(ctx, statement+" ORDER BY "+order.columns+" LIMIT ?", append(args, limit+1)...)
-	if err != nil {
-		return store.StatePage{}, fmt.Errorf("list participants: %w", err)
+	var rows []stateRow
+	for i, p := range parts {
+		where, args := stateFilter(q)
+		if p.condition != "" {
+			where, args = append(where, p.condition), append(args, p.args...)
+		}
+		if after != nil && i < after.Part {
+			continue
+		}
+		if after != nil && i == after.Part {
+			key := order.args(*after)
+			where = append(where, "("+order.columns+") > ("+strings.Repeat("?, ", len(key)-1)+"?)")
+			args = append(args, key...)
+		}
+		statement := "SELECT" + stateColumns + stateTables
+		if len(where) > 0 {
+			statement += " WHERE " + strings.Join(where, " AND ")
+		}
+		found, err := s.states(ctx, statement+" ORDER BY "+order.columns+" LIMIT ?", append(args, limit+1-len(rows))...)
+		if err != nil {
+			return store.StatePage{}, fmt.Errorf("list participants: %w", err)
+		}
+		for k := range found {
+			found[k].part = i
+		}
+		if rows = append(rows, found...); len(rows) > limit {
+			break
+		}
 	}
 	var page store.StatePage
 	if len(rows) > limit {
 		rows = rows[:limit]
-		page.Next = order.cursor(rows[limit-1]).String()
+		last := order.cursor(rows[limit-1])
+		last.Part = rows[limit-1].part
+		page.Next = last.String()
 	}
 	for _, r := range rows {
 		page.States = append(page.States, r.ParticipantState)
@@ -103,20 +136,35 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 	return page, nil
 }
 
+// part is a part of a list, and the condition for being in it.
+type part struct {
+	condition string
+	args      []any
+}
+
 func stateFilter(q store.StateQuery) (where []string, args []any) {
 	if search := strings.TrimSpace(q.Search); search != "" {
-		match := `p.name_key LIKE ? ESCAPE '\'`
-		args = append(args, containing(search))
-		// Some names read as a code as well ("Meyers"), so both are searched.
-		if code, ok := report.NormalizeCase(search); ok {
-			match = "(" + match + " OR p.id IN (SELECT participant_id FROM reports WHERE case_code = ?))"
-			args = append(args, code)
-		}
-		where = append(where, match)
+		match, values := searched(search)
+		where, args = append(where, match), append(args, values...)
 	}
+	since := millis(q.FreshSince)
 	if q.Verdict != "" {
-		where = append(where, "l.verdict = ?")
-		args = append(args, string(q.Verdict))
+		where, args = append(where, "l.verdict = ?"), append(args, string(q.Verdict))
+		if since > 0 {
+			where, args = append(where, freshCheck), append(args, since, since)
+		}
+	}
+	if q.Old {
+		where, args = append(where, "l.report_id IS NOT NULL AND NOT "+freshCheck), append(args, since, since)
+	}
+	if q.Never {
+		where = append(where, "l.report_id IS NULL")
+	}
+	switch q.Blocked {
+	case store.BlockedNot:
+		where = append(where, "NOT p.blocked")
+	case store.BlockedOnly:
+		where = append(where, "p.blocked")
 	}
 	return where, args
 }
@@ -134,21 +182,33 @@ func (s *Store) ParticipantState(ctx context.Context, id string) (store.Particip
 }
 
 // CountStates implements store.Participants.
-func (s *Store) CountStates(ctx context.Context) (map[string]int, error) {
-	rows, err := s.read.QueryContext(ctx,
-		`SELECT l.verdict, count(*) FROM latest l JOIN participants p ON p.id = l.participant_id WHERE NOT p.blocked GROUP BY l.verdict`)
+func (s *Store) CountStates(ctx context.Context, freshSince time.Time) (store.StateCounts, error) {
+	counts := store.StateCounts{Fresh: map[report.Verdict]int{}}
+	since := millis(freshSince)
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT p.blocked, l.report_id IS NOT NULL, `+freshCheck+` AS fresh, l.verdict, count(*)
+		FROM latest l JOIN participants p ON p.id = l.participant_id GROUP BY 1, 2, 3, 4`, since, since)
 	if err != nil {
-		return nil, fmt.Errorf("count participants: %w", err)
+		return counts, fmt.Errorf("count participants: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	counts := map[string]int{}
 	for rows.Next() {
+		var blocked, checked, fresh bool
 		var verdict string
 		var n int
-		if err := rows.Scan(&verdict, &n); err != nil {
-			return nil, fmt.Errorf("count participants: %w", err)
+		if err := rows.Scan(&blocked, &checked, &fresh, &verdict, &n); err != nil {
+			return counts, fmt.Errorf("count participants: %w", err)
 		}
-		counts[verdict] = n
+		switch {
+		case blocked:
+			counts.Blocked += n
+		case !checked:
+			counts.Never += n
+		case fresh:
+			counts.Fresh[report.Verdict(verdict)] += n
+		default:
+			counts.Old += n
+		}
 	}
 	return counts, rows.Err()
 }

@@ -33,6 +33,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"latest state":          latestState,
 		"server's clock ahead":  clockAhead,
 		"full and background":   fullAndBackground,
+		"age":                   age,
+		"search by all means":   searchByAllMeans,
 		"edit and delete":       editAndDelete,
 		"revoke":                revoke,
 		"retention":             retention,
@@ -355,10 +357,10 @@ func latestState(t *testing.T, s store.Store) {
 	person(t, s, "B")
 	blocked, _ := person(t, s, "C")
 	must(t, s.SetBlocked(t.Context(), blocked, true))
-	counts, err := s.CountStates(t.Context())
+	counts, err := s.CountStates(t.Context(), time.Time{})
 	must(t, err)
-	if len(counts) != 2 || counts["not_ready"] != 1 || counts[""] != 1 {
-		t.Errorf("counts %v", counts)
+	if len(counts.Fresh) != 1 || counts.Fresh[report.NotReady] != 1 || counts.Never != 1 || counts.Blocked != 1 || counts.Old != 0 {
+		t.Errorf("counts %+v", counts)
 	}
 }
 

@@ -1,0 +1,75 @@
+package sqlite
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// leastDigits is how many digits a search needs to be one for a phone number.
+const leastDigits = 3
+
+// Columns as they are compared: an umlaut written as two letters as one without
+// dots, a phone number as its digits with the national prefix.
+const (
+	foldedName   = `replace(replace(replace(p.name_key, 'ae', 'a'), 'oe', 'o'), 'ue', 'u')`
+	phoneDigits  = `replace(replace(replace(replace(replace(replace(p.phone, ' ', ''), '/', ''), '-', ''), '(', ''), ')', ''), '+49', '0')`
+	likeSearched = ` LIKE ? ESCAPE '\'`
+)
+
+// searched is the condition that a search stands for.
+func searched(search string) (condition string, args []any) {
+	var names []string
+	for _, word := range strings.FieldsFunc(search, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
+		names = append(names, foldedName+likeSearched)
+		args = append(args, like(foldUmlauts(nameKey(word))))
+	}
+	if len(names) == 0 { // only separators
+		return "0", nil
+	}
+	any := []string{"(" + strings.Join(names, " AND ") + ")"}
+	if digits, ok := phoneOf(search); ok {
+		any, args = append(any, phoneDigits+likeSearched), append(args, like(digits))
+	}
+	// Some names read as a code as well ("Meyers"), so both are searched.
+	if code, ok := report.SpokenCase(search); ok {
+		any, args = append(any, "p.id IN (SELECT participant_id FROM reports WHERE case_code = ?)"), append(args, code)
+	} else if part, ok := report.CasePart(search); ok {
+		// Of the latest check only: in all reports it would be a scan.
+		any, args = append(any, "replace(r.case_code, '-', '')"+likeSearched), append(args, like(part))
+	}
+	return "(" + strings.Join(any, " OR ") + ")", args
+}
+
+// foldUmlauts makes "mueller" and "muller" the same.
+func foldUmlauts(key string) string {
+	return strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(key)
+}
+
+// phoneOf is the digits of a search that can be a part of a phone number.
+func phoneOf(search string) (digits string, ok bool) {
+	plus := strings.HasPrefix(strings.TrimSpace(search), "+49")
+	var b strings.Builder
+	for _, r := range search {
+		switch {
+		case r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case unicode.IsSpace(r) || strings.ContainsRune("+-/().", r):
+		default:
+			return "", false
+		}
+	}
+	digits = b.String()
+	if plus {
+		digits = "0" + strings.TrimPrefix(digits, "49")
+	} else if rest, found := strings.CutPrefix(digits, "0049"); found {
+		digits = "0" + rest
+	}
+	return digits, len(digits) >= leastDigits
+}
+
+// like is the LIKE pattern (with ESCAPE '\') for a part of a text.
+func like(part string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
+}

@@ -1,0 +1,143 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// age: a check counts for a while; then the participant is old, and stands behind
+// those who were checked tonight.
+func age(t *testing.T, s store.Store) {
+	since := evening.Add(-24 * time.Hour)
+	add := func(name string, reports ...store.NewReport) {
+		t.Helper()
+		_, agent := person(t, s, name)
+		for _, r := range reports {
+			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+			must(t, err)
+		}
+	}
+	days := func(n int) time.Time { return evening.AddDate(0, 0, -n) }
+	add("ready tonight", newReport("", report.Ready, evening))
+	add("bad tonight", newReport("", report.NotReady, evening))
+	add("limited tonight", newReport("", report.Limited, evening))
+	add("bad nine days ago", newReport("", report.NotReady, days(9)))
+	add("ready nine days ago", newReport("", report.Ready, days(9)))
+	add("heard nine days ago, background tonight", newReport("", report.Ready, days(9)), inBackground(report.Ready, evening))
+	add("heard nine days ago, fault tonight", newReport("", report.Ready, days(9)), inBackground(report.NotReady, evening))
+	add("never")
+	blocked, _ := person(t, s, "blocked")
+	must(t, s.SetBlocked(t.Context(), blocked, true))
+
+	counts, err := s.CountStates(t.Context(), since)
+	must(t, err)
+	if counts.Fresh[report.Ready] != 1 || counts.Fresh[report.NotReady] != 2 || counts.Fresh[report.Limited] != 1 || counts.Old != 3 || counts.Never != 1 || counts.Blocked != 1 {
+		t.Errorf("counts %+v", counts)
+	}
+	all := func(q store.StateQuery) (names []string) {
+		t.Helper()
+		for q.Limit = 2; ; { // so that pages end inside and between the parts
+			page, err := s.ParticipantStates(t.Context(), q)
+			must(t, err)
+			for _, p := range page.States {
+				names = append(names, p.Name)
+				if fresh := p.Fresh(since); fresh != slices.Contains([]string{"ready tonight", "bad tonight", "limited tonight", "heard nine days ago, fault tonight"}, p.Name) {
+					t.Errorf("%s: fresh %v", p.Name, fresh)
+				}
+			}
+			if q.After = page.Next; q.After == "" {
+				return names
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		q    store.StateQuery
+		want int
+	}{
+		"ready":        {store.StateQuery{Verdict: report.Ready, FreshSince: since}, 1},
+		"ready by age": {store.StateQuery{Verdict: report.Ready}, 3},
+		"old":          {store.StateQuery{Old: true, FreshSince: since, Order: store.ByUrgency}, 3},
+		"not blocked":  {store.StateQuery{Blocked: store.BlockedNot}, 8},
+		"blocked":      {store.StateQuery{Blocked: store.BlockedOnly}, 1},
+		"all":          {store.StateQuery{Order: store.ByUrgency, FreshSince: since}, 9},
+		"all by name":  {store.StateQuery{FreshSince: since}, 9},
+	} {
+		if got := all(c.q); len(got) != c.want {
+			t.Errorf("%s: %q, want %d", name, got, c.want)
+		}
+	}
+	order := all(store.StateQuery{Order: store.ByUrgency, FreshSince: since, Blocked: store.BlockedNot})
+	place := func(name string) int { return slices.Index(order, name) }
+	if !slices.Equal(order[2:4], []string{"limited tonight", "ready tonight"}) || place("bad tonight") > 1 || place("bad nine days ago") != 4 {
+		t.Errorf("by urgency: %q", order)
+	}
+}
+
+func searchByAllMeans(t *testing.T, s store.Store) {
+	add := func(name, phone, code string) {
+		t.Helper()
+		id, agent := person(t, s, name)
+		must(t, s.EditParticipant(t.Context(), id, name, phone))
+		if code != "" {
+			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(code, report.Ready, evening)})
+			must(t, err)
+		}
+	}
+	add("Jürgen Müller", "0228 / 55 50-101", "9E5-5C4")
+	add("Mueller, Anna", "+49 221 999", "K7P-3QX")
+	add("Dr. Özlem Groß-Weiß", "(0211) 12 34", "")
+	add("Bernd Neuer", "", "")
+	for i := range 30 {
+		add(fmt.Sprintf("Person %d", i), "", "")
+	}
+	for search, want := range map[string][]string{
+		"mueller":                             {"Jürgen Müller", "Mueller, Anna"},
+		"Müller":                              {"Jürgen Müller", "Mueller, Anna"},
+		"müller jürgen":                       {"Jürgen Müller"},
+		"Müller, Juergen":                     {"Jürgen Müller"},
+		"anna mueller":                        {"Mueller, Anna"},
+		"gross":                               {"Dr. Özlem Groß-Weiß"},
+		"oezlem":                              {"Dr. Özlem Groß-Weiß"},
+		"neuer":                               {"Bernd Neuer"},
+		"5550101":                             {"Jürgen Müller"},
+		"0228 5550":                           {"Jürgen Müller"},
+		"+49 228 5550101":                     {"Jürgen Müller"},
+		"0049 228 5550101":                    {"Jürgen Müller"},
+		"0221999":                             {"Mueller, Anna"},
+		"9E5-5C4":                             {"Jürgen Müller"},
+		"Fall-Code 9E5-5C4":                   {"Jürgen Müller"},
+		"9e5":                                 {"Jürgen Müller"},
+		"5c4":                                 {"Jürgen Müller"},
+		"Kaufmann 7 Paula 3 Quelle Xanthippe": {"Mueller, Anna"},
+		"nobody":                              nil,
+		"100%":                                nil,
+		"_":                                   nil,
+		",":                                   nil,
+	} {
+		page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: search})
+		must(t, err)
+		var got []string
+		for _, p := range page.States {
+			got = append(got, p.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", search, got, want)
+		}
+	}
+	for search, want := range map[string]string{
+		"Mulller": "Jürgen Müller", "Mülelr": "Jürgen Müller", "Mller": "Jürgen Müller", "Nauer": "Bernd Neuer", "Jurgen Möller": "Jürgen Müller",
+		"9E5-5C5": "Jürgen Müller", "K7P-3QY": "Mueller, Anna", "xyz": "", "": "",
+	} {
+		similar, err := s.SimilarStates(t.Context(), search, 10)
+		must(t, err)
+		found := slices.ContainsFunc(similar, func(p store.ParticipantState) bool { return p.Name == want })
+		if found != (want != "") || want == "" && len(similar) > 0 {
+			t.Errorf("%q: %d are similar, want %q", search, len(similar), want)
+		}
+	}
+}
