@@ -68,7 +68,7 @@ func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
 
 func newVoice(s sources, way voiceWay) probe.Probe {
 	return media.NewVoice(media.VoiceConfig{
-		Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor, StreamAfter: streamAfter, Settled: way.settle,
+		Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor, Longest: streamLongest, StreamAfter: streamAfter, Settled: way.settle,
 	})
 }
 

@@ -188,7 +188,12 @@ func (f *facts) directions() (up, down lossmodel.Count) {
 	of := func(sent *int, pct, run *float64) lossmodel.Count {
 		n, ok := count(sent)
 		share, haveShare := number(pct)
-		return countOf(n, share, run, ok && haveShare)
+		c := countOf(n, share, run, ok && haveShare)
+		if ratio, known := number(v.BurstRatio); c.RunPackets == 0 && c.Lost > 0 && c.Lost < c.Sent && known {
+			// Reports before run lengths have the burst ratio of the worse direction.
+			c.RunPackets = min(c.Lost, max(1, ratio/(1-c.Lost/c.Sent)))
+		}
+		return c
 	}
 	return of(v.Sent, v.UpLossPct, v.UpLossRunPackets), of(v.DownSent, v.DownLossPct, v.DownLossRunPackets)
 }

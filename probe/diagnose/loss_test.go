@@ -70,6 +70,22 @@ func TestModerateLoss(t *testing.T) {
 	}
 }
 
+// A report of an older agent has no run lengths, but a burst ratio.
+func TestBurstRatioStandsInForRuns(t *testing.T) {
+	of := func(ratio float64) []string {
+		r := lossy(10, 0, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 0))
+		voice(r).UpLossRunPackets, voice(r).DownLossRunPackets, voice(r).BurstRatio = nil, nil, &ratio
+		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+		return codes(causes)
+	}
+	if got := of(1); !slices.Equal(got, []string{"net.upload_loss"}) {
+		t.Errorf("ten here and there: %q", got)
+	}
+	if got := of(9.6); got != nil {
+		t.Errorf("ten in a row: %q", got)
+	}
+}
+
 // A question that gets lost is asked again a second later, and that is no slow
 // name server. Without any loss it is one.
 func TestLossExplainsWhatIsSlow(t *testing.T) {

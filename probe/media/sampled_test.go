@@ -69,3 +69,16 @@ func TestRunsOfLostPackets(t *testing.T) {
 		}
 	}
 }
+
+// Only a loss that may or may not disturb is measured for longer.
+func TestStreamInDoubt(t *testing.T) {
+	for lost, want := range map[int]bool{0: false, 2: false, 3: true, 12: true, 40: true, 45: false, 275: false} {
+		s := &stream{sends: make([]stats.Send, 300), back: make([]bool, 450)}
+		for i := lost; i < 275; i++ {
+			s.back[i] = true
+		}
+		if got := s.inDoubt(); got != want {
+			t.Errorf("%d of 275 lost: %v", lost, got)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type stream struct {
 	start   time.Time
 	payload int
 	packets int // planned
+	most    int // if the loss is in doubt by then
 
 	mu     sync.Mutex
 	sends  []stats.Send // by number
@@ -53,11 +54,11 @@ type recording struct {
 	AllBack  bool  // an echo of each packet came
 }
 
-func newStream(clock probe.Clock, payload int, duration time.Duration) *stream {
-	n := int(duration / wire.PacketInterval)
+func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *stream {
+	n, most := int(usual/wire.PacketInterval), int(longest/wire.PacketInterval)
 	return &stream{
-		clock: clock, start: clock.Now(), payload: payload, packets: n,
-		sends: make([]stats.Send, 0, n), echoes: make([]receipt, 0, n+n/4), back: make([]bool, n),
+		clock: clock, start: clock.Now(), payload: payload, packets: n, most: most,
+		sends: make([]stats.Send, 0, n), echoes: make([]receipt, 0, n+n/4), back: make([]bool, most),
 	}
 }
 
@@ -80,7 +81,10 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	buf := make([]byte, 0, s.payload)
 	first := s.nowNS()
 	latest := first
-	for i := range s.packets {
+	for i, n := 0, s.packets; i < n; i++ {
+		if i == s.packets-1 && s.inDoubt() {
+			n = s.most
+		}
 		// Deadlines count from the start: a late send does not delay the rest.
 		planned := first + int64(i)*int64(wire.PacketInterval)
 		// By a clock that ran back the next packet would have an hour to wait.
@@ -99,9 +103,32 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 		}
 		s.send(l, buf, planned)
 		if i%5 == 0 {
-			progress(probe.Event{Kind: probe.EventProgress, Fraction: float64(i) / float64(s.packets)})
+			progress(probe.Event{Kind: probe.EventProgress, Fraction: min(1, float64(i)/float64(s.packets))})
 		}
 	}
+}
+
+// Between these shares of lost echoes 300 packets do not tell well enough whether a
+// loss disturbs: of so few, or in bursts, a third more say much more. Fewer than
+// that are no loss that anybody hears, and more are one for certain.
+const (
+	doubtedFrom   = 3 // echoes
+	doubtedBelow  = 0.15
+	notYetArrived = 25 // of the youngest packets: half a second
+)
+
+// inDoubt says whether some packets were lost, and not so many that it is certain.
+func (s *stream) inDoubt() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.sends) - notYetArrived
+	lost := 0
+	for i := range max(0, n) {
+		if !s.back[i] {
+			lost++
+		}
+	}
+	return lost >= doubtedFrom && float64(lost) < doubtedBelow*float64(n)
 }
 
 // send sends a packet and notes when it left. A packet the own socket refuses

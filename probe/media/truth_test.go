@@ -131,3 +131,29 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 		t.Errorf("%s: measured %.3f, truth %.3f, may differ by %.3f", what, got, want, tolerance)
 	}
 }
+
+// A loss that is in doubt makes the stream last longer, and no other does; the
+// figures are those of all of it.
+func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost        func(*rand.Rand, int) bool
+		least, most int
+	}{
+		"nothing lost": {func(*rand.Rand, int) bool { return false }, 90, 100},
+		"5 %":          {func(_ *rand.Rand, n int) bool { return n%20 == 19 }, 135, 150},
+		"half":         {func(_ *rand.Rand, n int) bool { return n > 20 && n%2 == 1 }, 90, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+				r := newReflector(t)
+				link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{lost: c.lost}, impairment{})
+				return measure(t, t.Context(), env(), media.VoiceConfig{
+					Signaller: linked{direct{r}, link}, Duration: 2 * time.Second, Longest: 3 * time.Second,
+				})
+			})
+			if d.State != report.MediaComplete || d.Sent == nil || *d.Sent < c.least || *d.Sent > c.most {
+				t.Fatalf("%s, sent %v, want %d to %d", d.State, *d.Sent, c.least, c.most)
+			}
+		})
+	}
+}

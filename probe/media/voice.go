@@ -20,7 +20,10 @@ type VoiceConfig struct {
 	// RootCAs sign for turns: servers; nil means the system's.
 	RootCAs  *x509.CertPool
 	Duration time.Duration // of the stream; 6 s
-	Payload  int           // bytes of RTP payload; wire.DefaultBytes
+	// Longest is how long the stream goes on where what it lost by then is in
+	// doubt, as far as the budget reaches; without it, Duration.
+	Longest time.Duration
+	Payload int // bytes of RTP payload; wire.DefaultBytes
 	// StreamAfter is when the stream begins at the earliest, from the start of
 	// the probe: on a narrow line not in the same second as the setting up.
 	StreamAfter time.Duration
@@ -43,6 +46,7 @@ func (c VoiceConfig) withDefaults() VoiceConfig {
 		c.Settled = func() {}
 	}
 	c.Duration = cmp.Or(c.Duration, 6*time.Second)
+	c.Longest = max(c.Longest, c.Duration)
 	c.Payload = cmp.Or(c.Payload, wire.DefaultBytes)
 	c.GatherLimit = cmp.Or(c.GatherLimit, time.Second)
 	c.TCPAfter = cmp.Or(c.TCPAfter, 1500*time.Millisecond)
@@ -91,7 +95,8 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	settled()
 	_ = env.Clock.Sleep(ctx, v.cfg.StreamAfter-env.Clock.Now().Sub(began)) // a stopped stream says so itself
 
-	s := newStream(env.Clock, v.cfg.Payload, v.duration(ctx, env))
+	usual, longest := v.durations(ctx, env)
+	s := newStream(env.Clock, v.cfg.Payload, usual, longest)
 	s.run(ctx, l, env.Progress)
 	s.awaitStragglers(ctx, l)
 	log, logErr := v.end(ctx, env.Clock, l.resource)
@@ -103,15 +108,15 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return measured, nil
 }
 
-// duration fits the stream into what is left of the budget, as long as that is
+// durations fits the stream into what is left of the budget, as long as that is
 // worth measuring.
-func (v *voice) duration(ctx context.Context, env probe.Env) time.Duration {
+func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest time.Duration) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return v.cfg.Duration
+		return v.cfg.Duration, v.cfg.Longest
 	}
-	left := deadline.Sub(env.Clock.Now()) - closingTime
-	return min(v.cfg.Duration, max(left, shortestStream))
+	left := max(deadline.Sub(env.Clock.Now())-closingTime, shortestStream)
+	return min(v.cfg.Duration, left), min(v.cfg.Longest, left)
 }
 
 // connect brings the stream up to its first packet, or says how far it came.
