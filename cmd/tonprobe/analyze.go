@@ -20,6 +20,7 @@ import (
 func (p *program) analyze(_ context.Context, args []string) error {
 	f := newFlags("analyze")
 	asJSON := f.Bool("json", false, "")
+	profile := f.String("profile", diagnose.DefaultProfile, "")
 	positional, err := p.parse(f, args, 1)
 	if err != nil {
 		return err
@@ -27,13 +28,45 @@ func (p *program) analyze(_ context.Context, args []string) error {
 	if len(positional) == 0 {
 		return &usageError{key: "analyze.no_file"}
 	}
+	limits, err := diagnose.LoadProfile(*profile)
+	if err != nil {
+		return err
+	}
 	data, err := p.analyzeFile(positional[0])
 	if err != nil {
 		return err
 	}
+	r := &report.Report{Profile: *profile, Probes: []report.Result{audio.ResultOf(data)}, Causes: []report.Cause{}}
+	diagnose.Finish(r, limits)
 	if *asJSON {
-		return p.printJSON(data)
+		err = p.printJSON(analysis{r.Verdict, r.Causes, r.Probes})
+	} else {
+		err = p.printAnalysis(r, data)
 	}
+	if err != nil {
+		return err
+	}
+	return &saidError{statusOf(r.Verdict)}
+}
+
+// analysis is what a file shows, as it stands in a report.
+type analysis struct {
+	Verdict report.Verdict  `json:"verdict"`
+	Causes  []report.Cause  `json:"causes"`
+	Probes  []report.Result `json:"probes"`
+}
+
+// printAnalysis says what a check would say, and then every value.
+func (p *program) printAnalysis(r *report.Report, data *report.AudioInput) error {
+	w, err := words.In(p.lang)
+	if err != nil {
+		return err
+	}
+	for _, line := range w.Finding(r) {
+		fmt.Fprintln(p.out, line)
+	}
+	fmt.Fprintln(p.out)
+	p.say("analyze.values")
 	return p.printFields(data)
 }
 

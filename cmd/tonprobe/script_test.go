@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"closed": cmdClosed,
 			"refuse": cmdRefuse,
 			"stored": cmdStored,
+			"zeros":  cmdZeros,
 		},
 		RequireExplicitExec: true,
 	})
@@ -67,6 +71,19 @@ func cmdClosed(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("URL", "https://"+l.Addr().String())
 	ts.Check(l.Close())
+}
+
+// cmdZeros writes a mono WAV file of 8 bits at 8 kHz that is silent: zeros SECONDS FILE.
+func cmdZeros(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: zeros SECONDS FILE")
+	}
+	seconds, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	sound := bytes.Repeat([]byte{128}, 8000*seconds)
+	file := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data")
+	file = append(binary.LittleEndian.AppendUint32(file, uint32(len(sound))), sound...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o600))
 }
 
 // cmdMounted mounts a small file system on a folder: mounted DIR SIZE.

@@ -16,7 +16,12 @@ var ErrEmpty = errors.New("the WAV file holds no sound")
 // fileBackend is what stands in Backend when the sound came from a file.
 const fileBackend = "file"
 
-// Analyze measures a WAV file (PCM of 16, 24 or 32 bits, or 32-bit float) as
+// ResultOf is the result of audio.input that an analysed file stands for.
+func ResultOf(d *report.AudioInput) report.Result {
+	return report.Result{Name: report.ProbeAudioInput, Version: inputVersion, Status: coarseStatus(d), Data: d}
+}
+
+// Analyze measures a WAV file (PCM, floats, A-law or mu-law, see package wav) as
 // audio.input measures a microphone. It reads the file in blocks. For a file
 // that is cut off it returns what the present part gave AND an error wrapping
 // wav.ErrTruncated; other errors, wav.ErrNotWAV and wav.ErrFormat among them,
@@ -44,6 +49,11 @@ func Analyze(r io.Reader) (*report.AudioInput, error) {
 		NativeRateHz: new(f.RateHz), NativeChannels: new(f.Channels),
 	}
 	fillSignal(d, a.Analysis())
+	if f.Coding == wav.Integer && f.Bits == 8 {
+		// Between the words of a clean voice nothing reaches the smallest of 256 steps,
+		// -48 dBFS: those zeros are no gaps.
+		d.Dropouts, d.LongestGapMS = nil, nil
+	}
 	if truncated {
 		return d, fmt.Errorf("analyse file: %w", err)
 	}

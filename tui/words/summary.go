@@ -70,6 +70,16 @@ func (w Words) CaseLine(r *report.Report, d Delivery) string {
 	return w.T("code_line."+string(d.Findable()), "code", code, "spelled", w.Spell(code))
 }
 
+// Finding is the answer and its evidence, without a case code, for what is no check
+// but is judged like one.
+func (w Words) Finding(r *report.Report) []string {
+	lines := w.told(r)
+	if more := w.Answer(r).More; more != "" {
+		lines = append(lines, more)
+	}
+	return append(lines, w.proofs(r)...)
+}
+
 func (w Words) told(r *report.Report) []string {
 	a := w.Answer(r)
 	action := a.Action

@@ -6,7 +6,7 @@
 // what Windows and sox write for 24 bits.
 //
 // Formats: Microsoft "Multiple Channel Audio Data and WAVE Files" (2007), RFC
-// 2361 for the format codes, EBU Tech 3306 for RF64.
+// 2361 for the format codes, EBU Tech 3306 for RF64, Sony's Wave64.
 package wav
 
 import (
@@ -39,6 +39,8 @@ var (
 const (
 	codePCM        = 1
 	codeFloat      = 3
+	codeALaw       = 6
+	codeMuLaw      = 7
 	codeExtensible = 0xFFFE
 )
 
@@ -49,9 +51,20 @@ var subFormatTail = [14]byte{0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9
 type Format struct {
 	RateHz   int
 	Channels int
-	Bits     int // of one sample in the file: 16, 24 or 32
-	Float    bool
+	Bits     int // that one sample takes up in the file: 8, 16, 24, 32 or 64
+	Coding   Coding
 }
+
+// Coding is how a sample is coded.
+type Coding int
+
+// The codings that can be read.
+const (
+	Integer Coding = iota
+	Float
+	ALaw  // ITU-T G.711
+	MuLaw // ITU-T G.711
+)
 
 func (f Format) frameBytes() int { return f.Channels * f.Bits / 8 }
 
@@ -68,47 +81,43 @@ type Reader struct {
 // NewReader reads the head of a file, up to the first sample.
 func NewReader(r io.Reader) (*Reader, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
-	var head [12]byte
-	if _, err := io.ReadFull(b, head[:]); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotWAV, short(err))
-	}
-	id := string(head[:4])
-	if (id != "RIFF" && id != "RF64") || string(head[8:]) != "WAVE" {
-		return nil, ErrNotWAV
+	c, err := open(b)
+	if err != nil {
+		return nil, err
 	}
 	w := &Reader{r: b}
 	for range maxChunks {
-		var chunk [8]byte
-		if _, err := io.ReadFull(b, chunk[:]); err != nil {
-			return nil, fmt.Errorf("%w: %w before the sound", ErrTruncated, short(err))
+		name, size, err := c.next(b)
+		if err != nil {
+			return nil, err
 		}
-		size := binary.LittleEndian.Uint32(chunk[4:])
-		switch string(chunk[:4]) {
+		switch name {
 		case "fmt ":
-			f, err := readFormat(b, size)
-			if err != nil {
-				return nil, err
+			w.format, err = readFormat(b, size)
+			if err == nil {
+				err = c.skipPadding(b, size)
 			}
-			w.format = f
+		case "ds64":
+			err = c.readDS64(b, size)
 		case "data":
-			return w.begin(size)
+			return w.begin(c, size)
 		default:
-			if err := skip(b, size); err != nil {
-				return nil, err
-			}
+			err = c.skip(b, size)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("%w: no sound within %d chunks", ErrFormat, maxChunks)
 }
 
-// begin starts at the data chunk. Programs that write to a pipe cannot know
-// its size and leave 0 or the largest number; RF64 keeps the true one elsewhere.
-func (w *Reader) begin(size uint32) (*Reader, error) {
+// begin starts at the data chunk.
+func (w *Reader) begin(c container, size uint64) (*Reader, error) {
 	if w.format.Channels == 0 {
 		return nil, fmt.Errorf("%w: the sound comes before its format", ErrFormat)
 	}
-	w.open = size == 0 || size >= math.MaxUint32-1 || size == 0x7FFFFFFF
-	w.left = int64(size)
+	left, known := c.soundBytes(size)
+	w.open, w.left = !known, left
 	return w, nil
 }
 
@@ -165,63 +174,84 @@ func (f Format) decode(dst []float32, src []byte) int {
 	size := f.Bits / 8
 	n := len(src) / size
 	for i := range n {
-		b := src[i*size:]
-		switch {
-		case f.Float:
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
-		case size == 2:
-			dst[i] = float32(int16(binary.LittleEndian.Uint16(b))) / (1 << 15)
-		case size == 3:
-			dst[i] = float32(int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24)) / (1 << 31)
-		default:
-			dst[i] = float32(int32(binary.LittleEndian.Uint32(b))) / (1 << 31)
-		}
+		dst[i] = f.sample(src[i*size:])
 	}
 	return n
 }
 
+// sample decodes the sample that b begins with. Integers of 8 bits have no sign and
+// their zero at 128, wider ones have one.
+func (f Format) sample(b []byte) float32 {
+	le := binary.LittleEndian
+	switch {
+	case f.Coding == ALaw:
+		return aLaw(b[0])
+	case f.Coding == MuLaw:
+		return muLaw(b[0])
+	case f.Coding == Float && f.Bits == 64:
+		return float32(math.Float64frombits(le.Uint64(b)))
+	case f.Coding == Float:
+		return math.Float32frombits(le.Uint32(b))
+	case f.Bits == 8:
+		return float32(int(b[0])-128) / (1 << 7)
+	case f.Bits == 16:
+		return float32(int16(le.Uint16(b))) / (1 << 15)
+	case f.Bits == 24:
+		return float32(int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24)) / (1 << 31)
+	}
+	return float32(int32(le.Uint32(b))) / (1 << 31)
+}
+
 // readFormat reads a "fmt " chunk of 16, 18 or 40 bytes.
-func readFormat(r io.Reader, size uint32) (Format, error) {
+func readFormat(r io.Reader, size uint64) (Format, error) {
 	if size < 16 || size > maxFmtBytes {
 		return Format{}, fmt.Errorf("%w: a format of %d bytes", ErrFormat, size)
 	}
-	b := make([]byte, size+size%2)
+	b := make([]byte, size)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return Format{}, fmt.Errorf("%w: %w in the format", ErrTruncated, short(err))
 	}
 	code := binary.LittleEndian.Uint16(b)
 	channels, rate := binary.LittleEndian.Uint16(b[2:]), binary.LittleEndian.Uint32(b[4:])
-	align, bits := binary.LittleEndian.Uint16(b[12:]), binary.LittleEndian.Uint16(b[14:])
+	align, bits := int(binary.LittleEndian.Uint16(b[12:])), int(binary.LittleEndian.Uint16(b[14:]))
 	if code == codeExtensible {
 		if size < 40 || [14]byte(b[26:40]) != subFormatTail {
 			return Format{}, fmt.Errorf("%w: an unknown extensible format", ErrFormat)
 		}
 		code = binary.LittleEndian.Uint16(b[24:])
 	}
-	f := Format{RateHz: int(rate), Channels: int(channels), Bits: int(bits), Float: code == codeFloat}
 	switch {
 	case channels == 0 || channels > maxChannels:
 		return Format{}, fmt.Errorf("%w: %d channels", ErrFormat, channels)
 	case rate == 0 || rate > maxRateHz:
 		return Format{}, fmt.Errorf("%w: a rate of %d Hz", ErrFormat, rate)
-	case code == codePCM && bits != 16 && bits != 24 && bits != 32:
-		return Format{}, fmt.Errorf("%w: %d-bit samples; 16, 24 and 32 can be read", ErrFormat, bits)
-	case code == codeFloat && bits != 32:
-		return Format{}, fmt.Errorf("%w: %d-bit float samples; 32 can be read", ErrFormat, bits)
-	case code != codePCM && code != codeFloat:
+	}
+	f := Format{RateHz: int(rate), Channels: int(channels), Bits: bits}
+	known := false
+	switch code {
+	case codePCM:
+		// Samples of fewer bits stand at the upper end of whole bytes.
+		f.Bits = (bits + 7) / 8 * 8
+		known = bits >= 8 && bits <= 32
+	case codeFloat:
+		f.Coding = Float
+		known = bits == 32 || bits == 64
+	case codeALaw:
+		f.Coding = ALaw
+		known = bits == 8
+	case codeMuLaw:
+		f.Coding = MuLaw
+		known = bits == 8
+	default:
 		return Format{}, fmt.Errorf("%w: compressed sound (format %#x); save it as PCM", ErrFormat, code)
-	case int(align) != f.frameBytes():
+	}
+	switch {
+	case !known:
+		return Format{}, fmt.Errorf("%w: %d-bit samples of format %#x", ErrFormat, bits, code)
+	case align != f.frameBytes():
 		return Format{}, fmt.Errorf("%w: frames of %d bytes instead of %d", ErrFormat, align, f.frameBytes())
 	}
 	return f, nil
-}
-
-// skip passes over a chunk and its padding to an even length.
-func skip(r io.Reader, size uint32) error {
-	if _, err := io.CopyN(io.Discard, r, int64(size)+int64(size%2)); err != nil {
-		return fmt.Errorf("%w: %w before the sound", ErrTruncated, short(err))
-	}
-	return nil
 }
 
 // short words the end of a file for a person.

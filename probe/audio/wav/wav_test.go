@@ -93,6 +93,10 @@ func TestSampleFormats(t *testing.T) {
 	}{
 		"16":            {header{code: codePCM, channels: 1, rate: 8000, bits: 16}, []byte{0, 0x80, 0, 0, 0, 0x40, 0xFF, 0x7F}, []float32{-1, 0, 0.5, 32767.0 / 32768}},
 		"24":            {header{code: codePCM, channels: 1, rate: 8000, bits: 24}, []byte{0, 0, 0x80, 0, 0, 0x40, 1, 0, 0}, []float32{-1, 0.5, 1.0 / (1 << 23)}},
+		"8":             {header{code: codePCM, channels: 1, rate: 8000, bits: 8}, []byte{0, 128, 192, 255}, []float32{-1, 0, 0.5, 127.0 / 128}},
+		"float 64":      {header{code: codeFloat, channels: 1, rate: 8000, bits: 64}, binary.LittleEndian.AppendUint64(nil, math.Float64bits(-0.75)), []float32{-0.75}},
+		"A-law":         {header{code: codeALaw, channels: 1, rate: 8000, bits: 8}, []byte{0xD5, 0x55, 0xAA, 0x2A}, []float32{1.0 / 4096, -1.0 / 4096, 4032.0 / 4096, -4032.0 / 4096}},
+		"mu-law ext":    {header{code: codeMuLaw, channels: 1, rate: 8000, bits: 8, extensible: true}, []byte{0xFF, 0x7F, 0x80, 0x00}, []float32{0, 0, 8031.0 / 8192, -8031.0 / 8192}},
 		"24 extensible": {header{code: codePCM, channels: 1, rate: 8000, bits: 24, extensible: true}, []byte{0, 0, 0x80}, []float32{-1}},
 		"32":            {header{code: codePCM, channels: 2, rate: 96000, bits: 32}, []byte{0, 0, 0, 0x80, 0, 0, 0, 0x40}, []float32{-1, 0.5}},
 		"float":         {header{code: codeFloat, channels: 1, rate: 44100, bits: 32}, float(1.5, -0.25), []float32{1.5, -0.25}},
@@ -147,9 +151,9 @@ func TestBadFiles(t *testing.T) {
 		"1000 channels":    {change(func(h *header) { h.channels = 1000 }), ErrFormat},
 		"0 Hz":             {change(func(h *header) { h.rate = 0 }), ErrFormat},
 		"4 GHz":            {change(func(h *header) { h.rate = 4e9 }), ErrFormat},
-		"8 bits":           {change(func(h *header) { h.bits = 8 }), ErrFormat},
+		"4 bits":           {change(func(h *header) { h.bits = 4 }), ErrFormat},
 		"12 bits":          {change(func(h *header) { h.bits = 12 }), ErrFormat},
-		"A-law":            {change(func(h *header) { h.code = 6 }), ErrFormat},
+		"A-law of 16 bits": {change(func(h *header) { h.code = 6 }), ErrFormat},
 		"float of 16 bits": {change(func(h *header) { h.code = codeFloat }), ErrFormat},
 		"strange GUID":     {strange, ErrFormat},
 		"wrong frame size": {align, ErrFormat},
@@ -171,7 +175,7 @@ func TestTruncatedGivesTheRest(t *testing.T) {
 
 // Programs that write into a pipe do not know the length beforehand.
 func TestUnknownLength(t *testing.T) {
-	for _, size := range []int64{0, math.MaxUint32, 0x7FFFFFFF} {
+	for _, size := range []int64{0, math.MaxUint32, 0x7FFFFFFF, 0x7FFFF000} {
 		if got, _, err := readAll(mono16.file([]byte{0, 0x40, 0, 0x40}, size)); err != nil || len(got) != 2 {
 			t.Errorf("size %#x: %v, %v", size, got, err)
 		}
@@ -259,8 +263,16 @@ func FuzzReader(f *testing.F) {
 	f.Add(mono16.file([]byte{0, 0x40, 1}, -1))
 	f.Add(header{code: codeFloat, channels: 2, rate: 1, bits: 32, extensible: true}.file(make([]byte, 16), math.MaxUint32))
 	f.Add([]byte("RIFF\x00\x00\x00\x00WAVE"))
+	f.Add(header{code: codeMuLaw, channels: 3, rate: 8000, bits: 8}.file(make([]byte, 7), 0))
+	f.Add(rf64(4))
+	f.Add(wave64([]byte{0, 0x40}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, format, err := readAll(b)
+		for _, x := range got {
+			if format.Coding != Float && !(x >= -1 && x <= 1) {
+				t.Errorf("a sample of %v", x)
+			}
+		}
 		if err != nil && !errors.Is(err, ErrNotWAV) && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTruncated) {
 			t.Errorf("an untyped error: %v", err)
 		}
