@@ -62,22 +62,37 @@ func TestOtherMicrophoneOrTrouble(t *testing.T) {
 	}
 }
 
-// A screen reader says a trouble once, however often it comes and goes.
-func TestPlainNamesATroubleOnce(t *testing.T) {
-	var out bytes.Buffer
-	s := newStand(t, phrase.DE, false, nil)
-	n := narrator{plain: plain{Options: s.desk.options, words: s.words, profile: s.profile}, page: s.press("enter").checking}
-	n.Out = &out
-	for range 3 {
-		for _, with := range []func(*report.AudioInput){noisy, noisy, noisy, noisy, unchanged, unchanged, unchanged} {
-			n.hear(lookEvent(with))
+// TestPlainIsSilentWhileRecording: a screen reader would read every line into the
+// microphone.
+func TestPlainIsSilentWhileRecording(t *testing.T) {
+	for name, asks := range map[string]bool{"asked": true, "by itself": false} {
+		var out bytes.Buffer
+		s := newStand(t, phrase.DE, false, func(o *Options) { o.Interactive = asks })
+		n := narrator{plain: plain{Options: s.desk.options, words: s.words, profile: s.profile}, page: s.press("enter").checking}
+		n.Out = &out
+		rs := healthy()
+		n.hear(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventStarted})
+		n.hear(doneEvent(rs[1]))
+		n.hear(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventListening})
+		invited := out.Len()
+		if asks == (invited > 0) {
+			t.Errorf("%s: said to the invitation:\n%s", name, &out)
 		}
-	}
-	rs := healthy()
-	noisy(rs[0].Data.(*report.AudioInput))
-	n.hear(doneEvent(rs[0]))
-	const want = "Um Sie herum ist es zu laut. Schließen Sie Fenster und Türen und schalten Sie laute Geräte aus.\n"
-	if got := strings.Count(out.String(), want); got != 1 {
-		t.Errorf("said %d times in\n%s", got, out.String())
+		for range 20 {
+			n.hear(levelEvent(probe.Level{RMSDBFS: -46, PeakDBFS: -0.5, Speech: true}))
+			n.hear(lookEvent(noisy))
+		}
+		n.hear(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventMuted, Muted: true})
+		n.hear(elsewhereEvent())
+		n.hear(doneEvent(rs[2]))
+		if out.Len() != invited {
+			t.Errorf("%s: said while recording:\n%s", name, &out)
+		}
+		n.hear(doneEvent(rs[0]))
+		for _, want := range []string{"Jabra", "Mikrofon: in Ordnung.", "Übertragung"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: %q is not said in the end:\n%s", name, want, &out)
+			}
+		}
 	}
 }

@@ -230,10 +230,12 @@ func TestPlainOffers(t *testing.T) {
 		with func(*Options)
 		want []Choices
 	}{
-		"change":     {"\n\nw\n\n", nil, []Choices{{}, {Device: "jabra-id"}}},
-		"stay":       {"\n\n\n", nil, []Choices{{}}},
+		"change":     {"\n\n\nw\n\n\n", nil, []Choices{{}, {Device: "jabra-id"}}},
+		"other":      {"\n\n\nm\n2\n\n\n", nil, []Choices{{}, {Device: "Jabra Evolve2 65"}}},
+		"repeat":     {"\n\n\nd\nr\n\nq\n", nil, []Choices{{}, {}}},
+		"stay":       {"\n\n\n\n", nil, []Choices{{}}},
 		"unattended": {"", func(o *Options) { o.Interactive, o.In = false, nil }, []Choices{{}}},
-		"speaker":    {"l\n\n\n", func(o *Options) { o.OffersSpeaker = true }, []Choices{{Speaker: true}}},
+		"speaker":    {"l\n\n\n\n", func(o *Options) { o.OffersSpeaker = true }, []Choices{{Speaker: true}}},
 		"flag":       {"", func(o *Options) { o.OffersSpeaker, o.Speaker, o.Agreed = true, true, true }, []Choices{{Speaker: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,7 +261,7 @@ func TestPlainOffers(t *testing.T) {
 
 func TestPlainReplay(t *testing.T) {
 	var k keeper
-	out, _, err := recital(t, phrase.DE, "\np\nx\np\n\n", k.into, finished(t, nil), goodVoice)
+	out, _, err := recital(t, phrase.DE, "\n\np\nx\np\n\n", k.into, finished(t, nil), goodVoice)
 	if err != nil || k.played != 2 || k.erased < 2 {
 		t.Errorf("%+v, %v", k, err)
 	}
@@ -272,7 +274,11 @@ func TestPlainErasesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, hold := io.Pipe()
 		defer hold.Close()
-		go func() { _, _ = io.WriteString(hold, "\n") }()
+		go func() {
+			_, _ = io.WriteString(hold, "\n\n")
+			time.Sleep(time.Hour)
+			_, _ = io.WriteString(hold, "r\n\n\n") // the questions are still there
+		}()
 		var k keeper
 		var out bytes.Buffer
 		o := Options{Lang: phrase.DE, Plain: true, Interactive: true, In: in, Out: &out,
@@ -284,7 +290,7 @@ func TestPlainErasesInTime(t *testing.T) {
 		if _, err := Run(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
-		if time.Since(began) != keepFor || k.erased == 0 || !strings.Contains(out.String(), "ist gelöscht") {
+		if time.Since(began) != time.Hour || k.erased == 0 || !strings.Contains(out.String(), "ist gelöscht") || strings.Count(out.String(), "Ergebnis:") != 2 {
 			t.Errorf("after %v, erased %d times:\n%s", time.Since(began), k.erased, &out)
 		}
 		_ = in.Close()

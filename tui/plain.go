@@ -3,14 +3,12 @@ package tui
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/tui/component/meter"
 	"github.com/tonprobe/tonprobe/tui/page"
 	"github.com/tonprobe/tonprobe/tui/words"
 )
@@ -38,6 +36,9 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 	}
 	for {
 		o.erase()
+		if err := p.begin(ctx, t); err != nil {
+			return nil, err
+		}
 		r, heard, err := p.check(ctx, t)
 		if err != nil {
 			return nil, err
@@ -151,6 +152,34 @@ func (p plain) choose(ctx context.Context, t *take) error {
 	return nil
 }
 
+// begin says the text to read, and waits for the word to record: a screen reader
+// takes its time, and its voice is not the one to be measured. Without anybody to
+// ask, narrator says when to speak.
+func (p plain) begin(ctx context.Context, t take) error {
+	w := p.words
+	p.say("")
+	if p.Consent.NoAudio {
+		p.say(w.T("check.quiet"))
+		return nil
+	}
+	text := w.T(page.NewChecking(page.Course{Round: t.round}).TextKey())
+	if !p.asks() {
+		p.say(w.T("check.ready_to_read") + " " + text)
+		return nil
+	}
+	p.say(w.T("plain.text") + " " + text)
+	p.say(w.T("plain.record"))
+	answer, _ := p.answers.next(ctx) // with no more answers the check goes on
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if strings.ToLower(answer) == "q" {
+		p.say(w.T("plain.declined"))
+		return ErrQuit
+	}
+	return nil
+}
+
 // maxName is the longest name of a microphone that is read out, in characters.
 const maxName = 80
 
@@ -162,7 +191,6 @@ func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewher
 		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker,
 		Round: t.round, Profile: p.profile, Chosen: t.chosen,
 	})}
-	n.begin()
 	go func() {
 		var m checkedMsg
 		m.err = guarded(p.Log, func() (err error) {
@@ -210,65 +238,4 @@ func (p plain) deliver(ctx context.Context, r *report.Report) Delivery {
 		p.say(sentence)
 	}
 	return state
-}
-
-// narrator says the events of a running check.
-type narrator struct {
-	plain
-	page      page.Checking
-	advice    meter.Advice
-	troubles  []string // the codes of those that have been named
-	elsewhere bool     // the other microphone has been named
-}
-
-// begin says the text to read before the microphone is open, so that a screen
-// reader's own voice is not what is measured.
-func (n *narrator) begin() {
-	n.say("")
-	if n.Consent.NoAudio {
-		n.say(n.words.T("check.quiet"))
-		return
-	}
-	n.say(n.words.T("check.ready_to_read") + " " + n.words.T(n.page.TextKey()))
-}
-
-func (n *narrator) hear(e probe.Event) {
-	n.page = n.page.Take(e, n.Now())
-	if a := n.page.Advice(); a != n.advice && !n.Consent.NoAudio {
-		n.advise(a)
-		n.advice = a
-	}
-	n.warn()
-	w := n.words
-	if other := n.page.Elsewhere(); other.Found() && !n.elsewhere {
-		n.elsewhere = true
-		n.say(other.Sentence(w))
-	}
-	if e.Kind == probe.EventDone && e.Result != nil {
-		n.say(w.T("plain.done", "probe", w.Probe(e.Probe), "state", w.State(n.page.StatusOf(e.Probe))))
-	}
-}
-
-// warn names what disturbs, each once, while the person can still act on it.
-func (n *narrator) warn() {
-	c, found := n.page.Trouble()
-	if !found || n.page.Heard() || slices.Contains(n.troubles, c.Code) {
-		return
-	}
-	n.troubles = append(n.troubles, c.Code)
-	sentence, action := n.words.Live(c, n.profile)
-	n.say(sentence + " " + action)
-}
-
-// advise says only what asks for something: praise would interrupt the reading.
-func (n *narrator) advise(a meter.Advice) {
-	switch a {
-	case meter.Speak:
-		if n.advice == "" || n.advice == meter.Opening {
-			n.say(n.words.T("plain.listening"))
-		}
-		n.say(n.words.T("advice.speak"))
-	case meter.Louder, meter.Softer, meter.NoSound, meter.Muted, meter.Tone, meter.Finished:
-		n.say(n.words.T("advice." + string(a)))
-	}
 }

@@ -14,57 +14,97 @@ import (
 // there is another check to make; t is then what that is to be.
 func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere, t *take) bool {
 	defer p.erase()
-	asks := p.Interactive && !p.Agreed
 	if other.Found() {
 		p.say("")
 		p.say(other.Sentence(p.words))
-		if !asks {
+		if !p.asks() {
 			p.say(p.words.T("plain.switch_flag", "name", words.Clean(other.Name, maxName)))
 		}
 	}
-	o := offers{change: other.Found(), replay: p.replays(r)}
-	if !asks || o == (offers{}) || !p.offer(ctx, o) {
+	if !p.asks() {
 		return false
 	}
-	t.choices.Device, t.chosen = other.Device, other.Name
+	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice()}
+	switch p.offer(ctx, r, o) {
+	case "w":
+		t.choices.Device, t.chosen = other.Device, other.Name
+	case "m":
+		if p.choose(ctx, t) != nil {
+			return false
+		}
+	case "r":
+	default:
+		return false
+	}
 	t.round++
 	return true
 }
 
-// offers are what a person may ask for after a check.
-type offers struct{ change, replay bool }
+// asks reports whether there is somebody to ask.
+func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 
-// offer asks until the answer is to change the microphone (true) or to end, or
-// until the kept voice has to be erased.
-func (p plain) offer(ctx context.Context, o offers) (change bool) {
-	ctx, cancel := context.WithTimeout(ctx, keepFor)
+// offers are what a person may ask for after a check, besides repeating it and its
+// details. They are the keys of the screen.
+type offers struct{ change, replay, choose bool }
+
+// offer asks until the answer is one that leads to another check, which it returns,
+// or to the end. The kept voice is erased in time.
+func (p plain) offer(ctx context.Context, r *report.Report, o offers) string {
+	kept, cancel := context.WithTimeout(ctx, keepFor)
 	defer cancel()
 	for {
 		p.sayOffers(o)
-		answer, err := p.answers.next(ctx)
+		waiting := ctx
+		if o.replay {
+			waiting = kept
+		}
+		answer, err := p.answers.next(waiting)
 		switch answer = strings.ToLower(answer); {
-		case errors.Is(err, context.DeadlineExceeded) && o.replay:
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			p.erase()
+			o.replay = false
 			p.say(page.ReplayErased.Sentence(p.words))
-			return false
 		case err != nil, answer == "", answer == "q":
-			return false
-		case answer == "w" && o.change:
-			return true
+			return ""
+		case answer == "r", answer == "w" && o.change, answer == "m" && o.choose:
+			return answer
+		case answer == "d":
+			p.details(r)
 		case answer == "p" && o.replay:
-			p.play(ctx)
+			p.play(kept)
 		}
 	}
 }
 
 func (p plain) sayOffers(o offers) {
 	p.say("")
-	if o.change {
-		p.say(p.words.T("plain.switch"))
+	for _, offer := range []struct {
+		made bool
+		key  string
+	}{
+		{o.change, "plain.switch"}, {true, "plain.repeat"}, {true, "plain.details"}, {o.choose, "plain.other"},
+		{o.replay, "plain.replay"}, {true, "plain.end"},
+	} {
+		if offer.made {
+			p.say(p.words.T(offer.key))
+		}
 	}
-	if o.replay {
-		p.say(p.words.T("plain.replay"))
+}
+
+// details says what the page of details shows.
+func (p plain) details(r *report.Report) {
+	w := p.words
+	lines := append([]string{""}, w.About(r)...)
+	for _, s := range append(w.Found(r), w.Measured(r)...) {
+		title := s.Title
+		if s.State != "" {
+			title = w.T("plain.done", "probe", title, "state", w.State(s.State))
+		}
+		lines = append(append(lines, "", title), s.Lines...)
 	}
-	p.say(p.words.T("plain.end"))
+	for _, line := range lines {
+		p.say(w.Aloud(strings.TrimSpace(line)))
+	}
 }
 
 // play plays the kept voice and waits for its end.

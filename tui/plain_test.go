@@ -89,12 +89,12 @@ func TestPlainTranscripts(t *testing.T) {
 		r    func([]report.Result)
 		play script
 	}{
-		"ready":      {"\n", nil, nil, goodVoice},
-		"muted":      {"ja\n", nil, muted, deafMicrophone},
+		"ready":      {"\n\n", nil, nil, goodVoice},
+		"muted":      {"ja\n\nd\n", nil, muted, deafMicrophone},
 		"lossy":      {"", silent, lossy, goodVoice},
 		"unmeasured": {"", func(o *Options) { silent(o); o.Consent = Consent{NoAudio: true}; o.Deliver = nil }, unmeasured, nil},
 		"agreed":     {"", func(o *Options) { o.Agreed = true }, nil, nil},
-		"choose":     {"\n7\nx\n3\n", func(o *Options) { o.Devices = three }, nil, nil},
+		"choose":     {"\n7\nx\n3\n\n", func(o *Options) { o.Devices = three }, nil, nil},
 	} {
 		for _, lang := range phrase.Langs() {
 			t.Run(fmt.Sprintf("%s/%s", lang, name), func(t *testing.T) {

@@ -127,6 +127,10 @@ func TestDumbTerminalIsPlain(t *testing.T) {
 	term.press("Enter")
 	term.wait("dumb_choice", "2: Jabra Evolve2 65")
 	term.press("Enter")
+	term.wait("dumb_record", "Die Eingabetaste startet die Aufnahme")
+	term.press("Enter")
+	term.wait("dumb_offers", "Die Eingabetaste allein beendet")
+	term.press("Enter")
 	end := term.wait("dumb_end", "ended 0")
 	if !strings.Contains(end, "verdict limited") {
 		t.Errorf("got:\n%s", end)
