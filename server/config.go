@@ -85,6 +85,9 @@ func (c Config) withDefaults() Config {
 			c.Listen = "127.0.0.1:8443"
 		}
 	}
+	if c.TURNTLSListen == c.Listen && !c.plainHTTP() {
+		c.TURNTLSListen = "" // that port has it anyway
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -253,6 +254,21 @@ func TestHealth(t *testing.T) {
 	}
 	if !strings.Contains(g.log.String(), errBroken.Error()) {
 		t.Errorf("the log was not told: %s", g.log)
+	}
+}
+
+// TestReadySaysWhatIsWrong: to those inside, not to strangers.
+func TestReadySaysWhatIsWrong(t *testing.T) {
+	g := newRig(t, func(c *Config) {
+		c.Ready["reflector"] = func(context.Context) error {
+			return &reflect.NotReadyError{Problems: []string{"UDP 10.0.0.5:3478 does not answer"}}
+		}
+	})
+	for from, told := range map[string]bool{"127.0.0.1": true, "10.0.0.9": true, "::1": true, "203.0.113.9": false} {
+		w := g.do(ask{method: http.MethodGet, path: "/readyz", from: net.JoinHostPort(from, "9")})
+		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "10.0.0.5") != told {
+			t.Errorf("%s: %d %s", from, w.Code, w.Body)
+		}
 	}
 }
 

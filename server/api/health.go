@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/reflect"
 )
 
@@ -29,13 +30,15 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ready says which parts do not work, and to the log why. What keeps the
-// reflector's addresses from answering is told to whoever asks as well.
+// reflector's addresses from answering is told to this machine and to private
+// networks as well.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	var mu sync.Mutex
 	parts, problems := map[string]string{}, map[string][]string{}
 	status, word := http.StatusOK, "ok"
+	from := peer.Addr(r)
 	var wg sync.WaitGroup
 	for name, check := range a.Ready {
 		wg.Go(func() {
@@ -46,8 +49,9 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				a.Log.WarnContext(ctx, "not ready", "part", name, "err", err)
 				parts[name], status, word = "failed", http.StatusServiceUnavailable, "failed"
-				// Other errors may hold what is nobody's business, such as a path.
-				if e, ok := errors.AsType[*reflect.NotReadyError](err); ok {
+				// Other errors may hold what is nobody's business, such as a path, and
+				// inner addresses are no business of strangers outside.
+				if e, ok := errors.AsType[*reflect.NotReadyError](err); ok && (from.IsLoopback() || from.IsPrivate()) {
 					problems[name] = e.Problems
 				}
 			}
