@@ -18,7 +18,7 @@ import (
 
 // request and reply are the lines between this program and its child.
 type request struct {
-	Op  string `json:"op"` // addr, offer, end, stats
+	Op  string `json:"op"` // addr, relay, offer, end, stats
 	SDP string `json:"sdp,omitempty"`
 	ID  string `json:"id,omitempty"`
 }
@@ -30,6 +30,9 @@ type reply struct {
 	SDP   string         `json:"sdp,omitempty"`
 	Log   *wire.EchoLog  `json:"log,omitempty"`
 	Stats *reflect.Stats `json:"stats,omitempty"`
+
+	Username   string `json:"username,omitempty"`
+	Credential string `json:"credential,omitempty"`
 }
 
 const owner = "load"
@@ -66,6 +69,10 @@ func answer(r *reflect.Reflector, q request) reply {
 	switch q.Op {
 	case "addr":
 		a.Addr = r.MediaAddr()
+	case "relay":
+		servers := r.ICE(owner, "127.0.0.1").ICEServers
+		relay := servers[len(servers)-1]
+		a.Addr, a.Username, a.Credential = r.STUNAddr(), relay.Username, relay.Credential
 	case "offer":
 		a.ID, a.SDP, err = r.Offer(context.Background(), owner, q.SDP)
 	case "end":

@@ -23,6 +23,11 @@ type figures struct {
 	ReflectorCores, LoadCores *float64
 	ReflectorRSSMB, PeakRSSMB *float64
 
+	Flood          string  // "": none
+	FloodPerSecond float64 // connections or datagrams
+	floodFault     error
+	bystander      bystander
+
 	pid     int
 	started time.Time
 	ports   map[uint16]bool
@@ -103,6 +108,10 @@ func (f *figures) write(w io.Writer) {
 	line("round trip p50, p99, max", "%s", spread(f.RTTUS))
 	line("reflector: cores", "%s", known(f.ReflectorCores, "%.2f"))
 	line("reflector: memory now, peak", "%s, %s", known(f.ReflectorRSSMB, "%.0f MB"), known(f.PeakRSSMB, "%.0f MB"))
+	if f.Flood != "" {
+		line("flood", "%s, %.0f/s", f.Flood, f.FloodPerSecond)
+		line("relays of another site meanwhile", "%d, %d failed; p50, p99, max %s", len(f.bystander.tookMS), f.bystander.failed, spreadMS(f.bystander.tookMS))
+	}
 	line("load: cores", "%s", known(f.LoadCores, "%.2f"))
 }
 
@@ -119,4 +128,12 @@ func spread(sorted []float32) string {
 	}
 	at := func(p int) float32 { return sorted[(len(sorted)-1)*p/100] / 1e3 }
 	return fmt.Sprintf("%.3f, %.3f, %.3f ms", at(50), at(99), at(100))
+}
+
+func spreadMS(sorted []float32) string {
+	us := slices.Clone(sorted)
+	for i := range us {
+		us[i] *= 1e3
+	}
+	return spread(us)
 }

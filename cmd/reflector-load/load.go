@@ -21,7 +21,7 @@ func fingerprintOf(cert tls.Certificate) string {
 }
 
 // load runs the whole measurement.
-func load(ctx context.Context, n int, duration time.Duration) (*figures, error) {
+func load(ctx context.Context, n int, duration time.Duration, flood string) (*figures, error) {
 	c, err := startChild(ctx)
 	if err != nil {
 		return nil, err
@@ -32,16 +32,26 @@ func load(ctx context.Context, n int, duration time.Duration) (*figures, error) 
 		return nil, err
 	}
 	epoch := time.Now()
-	f := &figures{Streams: n, MediaPort: at.Addr.Port(), pid: c.cmd.Process.Pid}
+	f := &figures{Streams: n, Flood: flood, MediaPort: at.Addr.Port(), pid: c.cmd.Process.Pid}
 	streams, err := openAll(ctx, c, at, n, epoch)
 	if err != nil {
 		return nil, err
 	}
 	f.OpenSeconds = time.Since(epoch).Seconds()
 
+	stopFlood := func() {}
+	if flood != "" {
+		if stopFlood, err = underFlood(ctx, flood, c, at.Addr, f); err != nil {
+			return nil, err
+		}
+	}
 	f.begin(streams)
 	send(ctx, streams, duration, epoch)
 	f.finishWindow()
+	stopFlood()
+	if f.floodFault != nil {
+		return nil, f.floodFault
+	}
 	awaitEchoes(ctx, streams)
 	f.end(streams)
 	for _, s := range streams {
