@@ -39,6 +39,8 @@ const nameTime = 6500 * time.Millisecond
 type NameServers interface {
 	// Servers are in the order in which the system asks them.
 	Servers() []netip.AddrPort
+	// Search are the domains that the system adds to a name which is not found.
+	Search() []string
 	Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error)
 }
 
@@ -46,6 +48,8 @@ type NameServers interface {
 type systemNameServers struct{}
 
 func (systemNameServers) Servers() []netip.AddrPort { return lookup.Servers() }
+
+func (systemNameServers) Search() []string { return lookup.Search() }
 
 func (systemNameServers) Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
 	return lookup.Ask(ctx, server, name, kind)
@@ -114,34 +118,49 @@ func (j *journey) doubtName(ctx context.Context) <-chan string {
 	var random [8]byte
 	_, randErr := io.ReadFull(j.env.Rand, random[:])
 	go func() {
-		var absolute, impossible bool
+		var searched, impossible bool
 		var wg sync.WaitGroup
-		absolute = true
+		wg.Go(func() { searched = j.isSearched(ctx) })
 		wg.Go(func() {
-			if j.NameServers == nil {
-				return // not the system's own look-up, which is the one that has a search list
-			}
-			_, err := j.Resolver.LookupNetIP(ctx, "ip", host+".")
-			e, ok := errors.AsType[*net.DNSError](err)
-			absolute = !ok || !e.IsNotFound
-		})
-		wg.Go(func() {
-			addrs, err := j.Resolver.LookupNetIP(ctx, "ip", hex.EncodeToString(random[:])+".invalid.")
-			impossible = randErr == nil && err == nil && len(addrs) > 0 && !slices.ContainsFunc(j.addrs, func(a netip.Addr) bool {
-				return !slices.ContainsFunc(addrs, func(b netip.Addr) bool { return a.Unmap() == b.Unmap() })
-			})
+			impossible = randErr == nil && j.hasAddresses(ctx, hex.EncodeToString(random[:])+".invalid.")
 		})
 		wg.Wait()
 		switch {
 		case impossible:
 			found <- dnsHijacked
-		case !absolute:
+		case searched:
 			found <- dnsSearched
 		default:
 			found <- ""
 		}
 	}()
 	return found
+}
+
+// isSearched says whether the name does not exist as it stands, and has its addresses
+// with a domain of the search list behind it. The first alone would not do: a file of
+// host names may know a name that no server does.
+func (j *journey) isSearched(ctx context.Context) bool {
+	if j.NameServers == nil {
+		return false
+	}
+	domains := j.NameServers.Search()
+	if len(domains) == 0 {
+		return false
+	}
+	_, err := j.Resolver.LookupNetIP(ctx, "ip", j.target.Hostname()+".")
+	e, ok := errors.AsType[*net.DNSError](err)
+	return ok && e.IsNotFound && slices.ContainsFunc(domains, func(d string) bool {
+		return j.hasAddresses(ctx, j.target.Hostname()+"."+d+".")
+	})
+}
+
+// hasAddresses says whether a name has all the addresses that were found for the server.
+func (j *journey) hasAddresses(ctx context.Context, name string) bool {
+	addrs, err := j.Resolver.LookupNetIP(ctx, "ip", name)
+	return err == nil && len(addrs) > 0 && !slices.ContainsFunc(j.addrs, func(a netip.Addr) bool {
+		return !slices.ContainsFunc(addrs, func(b netip.Addr) bool { return a.Unmap() == b.Unmap() })
+	})
 }
 
 // lookForDeadServer asks every name server where the first answer took as long as a

@@ -27,6 +27,8 @@ func (s sayings) Servers() (all []netip.AddrPort) {
 	return all
 }
 
+func (sayings) Search() []string { return []string{"elsewhere.example", "town.example"} }
+
 func (s sayings) Ask(_ context.Context, at netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
 	if name != host {
 		return lookup.Answer{}, errors.New("asked for another name")
@@ -81,21 +83,23 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 	for name, c := range map[string]struct {
 		absolute bool // whether the name exists by itself
 		any      bool // whether every name exists
+		file     bool // whether it stands in the file of host names alone
 		reached  bool
 		system   bool // the system's own look-up, which has a search list
 		want     string
 	}{
-		"search domain":            {false, false, true, true, "search_domain"},
-		"search domain, port shut": {false, false, false, true, "search_domain"},
-		"it exists":                {true, false, true, true, ""},
-		"it exists, port shut":     {true, false, false, true, ""},
-		"every name exists":        {true, true, true, true, "hijacked"},
-		"every name, port shut":    {true, true, false, false, "hijacked"},
-		"not the system's look-up": {false, false, true, false, ""},
+		"search domain":            {false, false, false, true, true, "search_domain"},
+		"search domain, port shut": {false, false, false, false, true, "search_domain"},
+		"it exists":                {true, false, false, true, true, ""},
+		"it exists, port shut":     {true, false, false, false, true, ""},
+		"in a file of host names":  {false, false, true, false, true, ""},
+		"every name exists":        {true, true, false, true, true, "hijacked"},
+		"every name, port shut":    {true, true, false, false, false, "hijacked"},
+		"not the system's look-up": {false, false, false, true, false, ""},
 	} {
 		config := direct("https", wildcard, ca)
 		config.URL, config.plainPort = "https://"+host+"/", "80"
-		config.Resolver = wild{c.absolute, c.any}
+		config.Resolver = wild{c.absolute, c.any, c.file}
 		if c.system {
 			config.NameServers = sayings{}
 		}
@@ -114,10 +118,11 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 
 // wild is a resolver that gives the name an address, as it stands or by the search
 // list alone, or gives one to all names.
-type wild struct{ absolute, all bool }
+type wild struct{ absolute, all, file bool }
 
 func (w wild) LookupNetIP(_ context.Context, _, name string) ([]netip.Addr, error) {
-	if name == host || w.all || w.absolute && strings.TrimSuffix(name, ".") == host {
+	searched := !w.file && strings.HasSuffix(name, ".town.example.")
+	if name == host || w.all || searched || w.absolute && strings.TrimSuffix(name, ".") == host {
 		return []netip.Addr{netip.MustParseAddr(farAway)}, nil
 	}
 	return nil, &net.DNSError{Err: "no such host", Name: name, Server: "192.0.2.53:53", IsNotFound: true}

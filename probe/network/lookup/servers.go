@@ -30,6 +30,27 @@ func only(server netip.AddrPort) *net.Resolver {
 	}}
 }
 
+// parseSearch reads the domains that a system adds to a name which is not found; of
+// several lines the last one counts (resolv.conf(5)).
+func parseSearch(file []byte) (domains []string) {
+	for line := range bytes.Lines(file) {
+		fields := strings.Fields(string(line))
+		if len(fields) < 2 || fields[0] != "search" && fields[0] != "domain" {
+			continue
+		}
+		domains = nil
+		for _, d := range fields[1:] {
+			if strings.ContainsAny(d[:1], "#;") {
+				break
+			}
+			if d = strings.Trim(d, "."); d != "" {
+				domains = append(domains, d)
+			}
+		}
+	}
+	return domains
+}
+
 // maxServers is how many name servers a system uses (resolv.conf(5), MAXNS).
 const maxServers = 3
 

@@ -30,6 +30,20 @@ func TestParseServers(t *testing.T) {
 	}
 }
 
+func TestParseSearch(t *testing.T) {
+	for file, want := range map[string][]string{
+		"nameserver 192.168.178.1\n":                nil,
+		"search a.example b.example. # c.example\n": {"a.example", "b.example"},
+		"domain a.example\nsearch b.example\n":      {"b.example"},
+		"search .\n":                                nil,
+		"search":                                    nil,
+	} {
+		if got := parseSearch([]byte(file)); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", file, got, want)
+		}
+	}
+}
+
 // TestOtherServers: the system's first name server is dead, or does not know the
 // name; the others are asked by themselves.
 func TestOtherServers(t *testing.T) {

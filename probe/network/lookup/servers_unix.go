@@ -16,3 +16,12 @@ func Servers() []netip.AddrPort {
 	}
 	return parseServers(b)
 }
+
+// Search are the domains that this system adds to a name which is not found.
+func Search() []string {
+	b, err := os.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		return nil
+	}
+	return parseSearch(b)
+}
