@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	var mu sync.Mutex
 	parts, problems := map[string]string{}, map[string][]string{}
 	status, word := http.StatusOK, "ok"
-	from := peer.Addr(r)
+	inside := fromInside(r)
 	var wg sync.WaitGroup
 	for name, check := range a.Ready {
 		wg.Go(func() {
@@ -51,7 +52,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 				parts[name], status, word = "failed", http.StatusServiceUnavailable, "failed"
 				// Other errors may hold what is nobody's business, such as a path, and
 				// inner addresses are no business of strangers outside.
-				if e, ok := errors.AsType[*reflect.NotReadyError](err); ok && (from.IsLoopback() || from.IsPrivate()) {
+				if e, ok := errors.AsType[*reflect.NotReadyError](err); ok && inside {
 					problems[name] = e.Problems
 				}
 			}
@@ -63,6 +64,16 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		answer["problems"] = problems
 	}
 	writeJSON(w, status, answer)
+}
+
+// fromInside reports whether a request comes from this machine or a private
+// network.
+func fromInside(r *http.Request) bool {
+	from := peer.Addr(r)
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && local.AddrPort().Addr().Unmap() == from {
+		return true // by its own public address
+	}
+	return from.IsLoopback() || from.IsPrivate()
 }
 
 type counters struct {

@@ -39,12 +39,12 @@ type Limits struct {
 	// FirstByte is the time from the connection to its first byte after the
 	// handshake; 10 s, as long as a line of HTTP may take.
 	FirstByte time.Duration
-	// Undecided connections at once, and of them from one site; 2048 and 256. An
-	// office of 100 computers that all start a check has some 300 in the time of a
+	// Undecided connections at once, and of them from one site; 4096 and 1024. An
+	// office of 100 computers that all start a check has some 400 in the time of a
 	// handshake, and one connection costs some 20 kB.
 	Undecided, UndecidedPerSite int
 	// Open connections at once, decided or not, and of them from one site; 16,384
-	// and 2,048. One page of the dashboard holds up to six over HTTP/1.1, an agent
+	// and 4,096. One page of the dashboard holds up to six over HTTP/1.1, an agent
 	// two or three; the largest offices have some hundred people.
 	Open, OpenPerSite int
 }
@@ -54,16 +54,16 @@ func (l Limits) withDefaults() Limits {
 		l.FirstByte = 10 * time.Second
 	}
 	if l.Undecided <= 0 {
-		l.Undecided = 2048
+		l.Undecided = 4096
 	}
 	if l.UndecidedPerSite <= 0 {
-		l.UndecidedPerSite = 256
+		l.UndecidedPerSite = 1024
 	}
 	if l.Open <= 0 {
 		l.Open = 16384
 	}
 	if l.OpenPerSite <= 0 {
-		l.OpenPerSite = 2048
+		l.OpenPerSite = 4096
 	}
 	return l
 }

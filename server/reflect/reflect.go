@@ -83,7 +83,7 @@ type Limits struct {
 	RelaysPerOwner  int           // of them for one owner; 16 (each agent asks twice, in up to four ways, on every interface)
 	RelayLifetime   time.Duration // longest life of an allocation, refreshed or not; 2 minutes
 	TCPConns        int           // open TCP connections per port; 4096
-	TCPConnsPerSite int           // of them from one site; 256, see connlimit
+	TCPConnsPerSite int           // of them from one site; 1024: an office of 100 agents whose network lets out no UDP has some 400
 	TCPIdle         time.Duration // a silent TCP connection is closed; 30 s
 }
 
@@ -110,7 +110,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.RelaysPerOwner, 16)
 	setTime(&l.RelayLifetime, 2*time.Minute)
 	set(&l.TCPConns, 4096)
-	set(&l.TCPConnsPerSite, 256)
+	set(&l.TCPConnsPerSite, 1024)
 	setTime(&l.TCPIdle, 30*time.Second)
 	return l
 }
