@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,10 @@ const systemd = "linux-systemd"
 
 // unit is the service's unit file. The library's own waits two minutes before a
 // restart, and gives up on a service that fails often.
+//
+// The service runs as root, without root's rights: of the capabilities only raw
+// sockets are left, for ICMP where ping sockets are not allowed, and all of the
+// file system but the data folder is read-only.
 const unit = `[Unit]
 Description={{Description}}
 ConditionFileIsExecutable={{Path | cmdEscape}}
@@ -27,13 +32,51 @@ StartLimitIntervalSec=0
 ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
 Restart=on-failure
 RestartSec=10
+UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_NET_RAW
+AmbientCapabilities=
+ProtectSystem=strict
+ReadWritePaths=` + dataMark + `
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
 `
 
+// dataMark stands in unit for the data folder.
+const dataMark = "@DATA@"
+
+// unitFor is the unit of a service that keeps its state in a folder.
+func unitFor(data string) string {
+	// A path in a list is quoted as a C string, and "%" is a specifier
+	// (systemd.syntax(7), systemd.unit(5)).
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "\n", `\n`, "{", `\x7b`, "}", `\x7d`).Replace(data)
+	return strings.Replace(unit, dataMark, `"`+quoted+`"`, 1)
+}
+
 func forSystemd(c *service.Config) {
-	c.Option["SystemdScript"] = unit
+	c.Option["SystemdScript"] = unitFor(dataOf(c.Arguments))
 	if path, err := os.Executable(); err == nil {
 		c.Executable = strings.ReplaceAll(path, "%", "%%")
 	}
@@ -42,6 +85,14 @@ func forSystemd(c *service.Config) {
 		escaped[i] = unitArgument(a)
 	}
 	c.Arguments = escaped
+}
+
+// dataOf is the folder that the arguments of a service name.
+func dataOf(arguments []string) string {
+	if i := slices.Index(arguments, "--data"); i >= 0 && i+1 < len(arguments) {
+		return arguments[i+1]
+	}
+	return "/var/lib/tonprobe"
 }
 
 // unitArgument takes away what systemd would read into a command line: a "%" is

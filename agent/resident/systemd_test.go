@@ -1,6 +1,33 @@
 package resident
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
+
+// TestUnitIsHardened: the data folder is the one place that the service writes to.
+func TestUnitIsHardened(t *testing.T) {
+	for data, want := range map[string]string{
+		"/var/lib/tonprobe":             `ReadWritePaths="/var/lib/tonprobe"`,
+		"/var/lib/Ton Probe 100% $HOME": `ReadWritePaths="/var/lib/Ton Probe 100%% $HOME"`,
+		`/srv/"a\b`:                     `ReadWritePaths="/srv/\"a\\b"`,
+		"/srv/a\nExecStartPre=/bin/sh":  `ReadWritePaths="/srv/a\nExecStartPre=/bin/sh"`,
+		"/srv/{{.Name}}":                `ReadWritePaths="/srv/\x7b\x7b.Name\x7d\x7d"`,
+	} {
+		text := unitFor(data)
+		if !strings.Contains(text, "\n"+want+"\n") || strings.Contains(text, dataMark) {
+			t.Errorf("%q:\n%s", data, text)
+		}
+		for _, must := range []string{"NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=CAP_NET_RAW\n"} {
+			if !strings.Contains(text, must) {
+				t.Errorf("no %s", must)
+			}
+		}
+	}
+	if got := dataOf([]string{"service", "run", "--data", "/x"}); got != "/x" {
+		t.Errorf("%q", got)
+	}
+}
 
 func TestUnitArgument(t *testing.T) {
 	for in, want := range map[string]string{

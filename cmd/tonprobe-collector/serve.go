@@ -60,7 +60,7 @@ func logger(t terminal, c settings) *slog.Logger {
 }
 
 func reflectFlags(in *invocation) {
-	for _, key := range []string{"stun_listen", "media_listen", "media_ip", "turn_secret", "log_level"} {
+	for _, key := range []string{"stun_listen", "media_listen", "media_ip", "turn_secret_file", "turn_secret", "log_level"} {
 		in.setting(key)
 	}
 }

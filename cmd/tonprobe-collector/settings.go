@@ -56,7 +56,8 @@ func options() []option {
 		{"media_ip", "`IPs` to advertise for the echo, comma between (default: this machine's)", false, setMediaIPs},
 		{"stun_alternate", "second `IP` of this machine, to tell how participants' routers translate", false, setAlternate},
 		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
-		{"turn_secret", "`secret` shared with other collectors' TURN", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
+		{"turn_secret_file", "`file` with the secret shared with other collectors' TURN", false, setTURNSecret},
+		{"turn_secret", "the same as a `text`, which every user of this machine can read in the list of processes", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
 		{"ice_server", "`URL` of a STUN or TURN server of others, for agents to use beside ours; may be repeated", false, setICEServers},
 		{"ice_secret_file", "`file` with the secret shared with those TURN servers (coturn: static-auth-secret)", false, setICESecret},
 		{"ice_credentials_file", "`file` with user name and password for them, one on a line, where there is no such secret", false, setICECredentials},
@@ -137,6 +138,11 @@ func setICEServers(s *settings, v string) error {
 		s.ICEServers.URLs = append(s.ICEServers.URLs, strings.TrimSpace(part))
 	}
 	return nil
+}
+
+func setTURNSecret(s *settings, v string) (err error) {
+	s.TURNSecret, err = iceserver.ReadSecret(v)
+	return err
 }
 
 func setICESecret(s *settings, v string) (err error) {

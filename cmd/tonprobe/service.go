@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/schedule"
 	"github.com/tonprobe/tonprobe/agent/uplink"
@@ -57,6 +60,10 @@ func (p *program) serviceInstall(s *settings) error {
 	c, err := s.load(p.getenv)
 	if err != nil {
 		return err
+	}
+	// The unit lets the service write nowhere else, so that the folder must be there.
+	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control says who may
+		return fmt.Errorf("install service: make %s: %w", c.Data, err)
 	}
 	arguments := []string{"service", "run", "--data", c.Data}
 	for _, a := range [][2]string{{"--config", s.file}, {"--ca", c.CA}} {
