@@ -32,12 +32,18 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.want("state", `"state": "missing"`, "service", "status", "--json")
 	m.refuse("start before it is installed", "not installed", "service", "start")
 
-	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org/?a=%20b"
+	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org:8443"
 	m.want("install", "is installed", "service", "install", "--data", data, "--target", target)
 	m.refuse("install twice", "already installed", "service", "install")
 	m.want("state", `"state": "stopped"`, "service", "status", "--json")
 	m.want("start", "is started", "service", "start")
 	m.want("state", `"state": "running"`, "service", "status", "--json")
+	// systemd's own rating, 0 (best) to 10; 9.6 is a unit without any protection.
+	t.Logf("systemd-analyze security: %s", m.run("systemd-analyze", "security", "--no-pager", "--threshold=30", "tonprobe.service"))
+	m.await("writes its identity", func() bool {
+		_, err := m.try("test", "-e", data+"/identity.json")
+		return err == nil
+	})
 	first := m.mainPID()
 	if line := m.run("cat", "/proc/"+first+"/cmdline"); !strings.Contains(line, "\x00"+data+"\x00") || !strings.Contains(line, "\x00"+target+"\x00") {
 		t.Errorf("systemd read something into the arguments: %q", line)
