@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/pion/logging"
 	"github.com/pion/stun/v4"
@@ -169,9 +170,18 @@ func (p relays) connect(ctx context.Context, env probe.Env, s relayServer) (conn
 	return p.connectStream(ctx, env, s)
 }
 
+// connectTime is how long a relay may take to accept a connection: a port that a
+// firewall keeps silent must not use up the time of the probe, and a SYN that is
+// lost is repeated after one and after three seconds (RFC 6298 §5.5).
+func (p relays) connectTime() time.Duration {
+	return p.Timers.Total() + time.Duration(p.Timers.Rm)*p.Timers.RTO
+}
+
 func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer) (net.PacketConn, netip.AddrPort, error) {
 	var at netip.AddrPort
-	conn, err := env.Dial(ctx, "tcp", s.address())
+	var conn net.Conn
+	var err error
+	within(ctx, env, p.connectTime(), func(ctx context.Context) { conn, err = env.Dial(ctx, "tcp", s.address()) })
 	if err != nil {
 		return nil, at, fmt.Errorf("connect to the TURN server: %w", err)
 	}
