@@ -132,9 +132,7 @@ func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment
 		return nil
 	}
 	unmaskRejection(tried, p.gatewayRTT(ctx, found))
-	if needed.answer != portRefused {
-		p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
-	}
+	p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
 	return tried
 }
 
@@ -207,9 +205,10 @@ func unmaskRejection(tried []*triedPort, gateway time.Duration) {
 	}
 }
 
-// seeWhetherLeft lets packets to a silent port run out at routers behind the own
-// one. A complaint shows that they come so far. None shows that they do not where
-// the same routers complain of other packets, before and afterwards.
+// seeWhetherLeft lets packets to a port that does not open run out at routers behind
+// the own one. A complaint shows that they come so far. None shows that they do not
+// where the same routers complain of other packets, before and afterwards. An answer
+// shows that a firewall on the way gives it in the server's name.
 func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
 	knocker, ok := p.Asker.(echo.Knocker)
 	if !ok || t.left != nil || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
@@ -250,9 +249,12 @@ func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, 
 		case r.Kind == echo.Expired && (isPublic(r.From) || carrierGrade.Contains(r.From)):
 			t.left = new(true)
 			return true
+		case r.Kind == echo.Reached:
+			// The server is farther away: somebody answers in its name.
+			t.answer, t.left = portRejected, new(false)
+			return true
 		case r.Kind != 0:
-			// A router of the house, behind which the block may be, or the far end.
-			told = true
+			told = true // a router of the house, behind which the block may be
 		}
 	}
 	return told

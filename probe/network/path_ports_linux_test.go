@@ -56,7 +56,10 @@ func TestPortsInTheHouse(t *testing.T) {
 		server     []string // of the server for what it gets
 		want       *portTruth
 	}{
-		{"the program does not run", "ports-tcp", nil, nil, &portTruth{portRefused, nil, true}},
+		{"the program does not run", "ports-tcp", nil, nil, &portTruth{portRefused, yes, true}},
+		{"the network resets 8443", "ports-tcp", []string{"tcp dport 8443 reject with tcp reset"}, nil, &portTruth{portRejected, no, true}},
+		{"the network resets all but 443", "ports-tcp", []string{known, "tcp dport 443 accept", "ip protocol icmp accept", "ip protocol tcp reject with tcp reset", "drop"}, nil, &portTruth{portRejected, no, true}},
+		{"the server's firewall resets 8443", "ports-tcp", nil, []string{"tcp dport 8443 reject with tcp reset"}, &portTruth{portRefused, yes, true}},
 		{"the network drops 8443", "ports-tcp", []string{"tcp dport 8443 drop"}, nil, &portTruth{portSilent, no, true}},
 		{"the network lets out only 443", "ports-tcp", []string{known, "tcp dport 443 accept", "drop"}, nil, &portTruth{portSilent, no, true}},
 		{"only 443, and no word of any router", "ports-tcp", []string{"ip protocol icmp drop", "tcp dport 443 accept", "tcp sport 443 accept", "drop"}, nil, &portTruth{portSilent, nil, true}},

@@ -100,7 +100,7 @@ func NewWeb(c WebConfig) probe.Probe {
 type web struct{ WebConfig }
 
 func (web) Name() string { return report.ProbeNetworkWeb }
-func (web) Version() int { return 1 }
+func (web) Version() int { return 2 }
 
 // Run takes the steps and says how far it came.
 func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
