@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -68,8 +69,20 @@ func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
 
 func newVoice(s sources, way voiceWay) probe.Probe {
 	return media.NewVoice(media.VoiceConfig{
-		Signaller: s.signaller, RootCAs: s.rootCAs, Duration: streamFor, Longest: streamLongest, StreamAfter: streamAfter, Settled: way.settle,
+		Signaller: s.signaller, RootCAs: s.rootCAs, WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest, StreamAfter: streamAfter, Settled: way.settle,
 	})
+}
+
+// webPort is the collector's port; 0 where its address names none.
+func (s sources) webPort() int {
+	if s.collector == nil {
+		return 0
+	}
+	port, err := strconv.Atoi(s.collector.Port())
+	if err != nil {
+		return 0
+	}
+	return port
 }
 
 func newNAT(s sources) probe.Probe { return nat.New(nat.Config{ICE: s.ice}) }

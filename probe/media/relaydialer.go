@@ -19,7 +19,8 @@ import (
 const (
 	// relayTLSLimit is how long a relay may take for the encryption.
 	relayTLSLimit = 5 * time.Second
-	turnsPort     = 5349 // RFC 8656 §18
+	turnPort      = 3478 // RFC 8656 §18
+	turnsPort     = 5349
 )
 
 // relayDialer opens the connections to relays over TCP and TLS. The ICE library

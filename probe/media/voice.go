@@ -18,7 +18,9 @@ type VoiceConfig struct {
 	// Signaller is nil when there is no collector; the result then says so.
 	Signaller Signaller
 	// RootCAs sign for turns: servers; nil means the system's.
-	RootCAs  *x509.CertPool
+	RootCAs *x509.CertPool
+	// WebPort is the port at which the collector's pages are; 443 when it is 0.
+	WebPort  int
 	Duration time.Duration // of the stream; 6 s
 	// Longest is how long the stream goes on where what it lost by then is in
 	// doubt, as far as the budget reaches; without it, Duration.
@@ -45,6 +47,7 @@ func (c VoiceConfig) withDefaults() VoiceConfig {
 	if c.Settled == nil {
 		c.Settled = func() {}
 	}
+	c.WebPort = cmp.Or(c.WebPort, httpsPort)
 	c.Duration = cmp.Or(c.Duration, 6*time.Second)
 	c.Longest = max(c.Longest, c.Duration)
 	c.Payload = cmp.Or(c.Payload, wire.DefaultBytes)
@@ -121,7 +124,7 @@ func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest ti
 
 // connect brings the stream up to its first packet, or says how far it came.
 func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) (*link, *probe.Result) {
-	l, err := openLink(env, ice, v.cfg.RootCAs)
+	l, err := openLink(env, withoutTwins(ice, v.cfg.WebPort), v.cfg.RootCAs)
 	if err != nil {
 		env.Log.Warn("no WebRTC on this machine", "err", err)
 		return nil, new(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))
