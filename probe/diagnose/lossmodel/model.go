@@ -136,66 +136,6 @@ func (p Posterior) WorstAbove(pct float64) float64 { return above(p.worst, pct) 
 // DownAbove is the same for the way down.
 func (p Posterior) DownAbove(pct float64) float64 { return above(p.down, pct) }
 
-// hypothesis is one explanation of the counts.
-type hypothesis struct {
-	place Place // the nearer one where two segments lose: it is to be mended first
-	prior float64
-	// both says that the segment behind it loses as much.
-	both bool
-	// voice says whether the voice meets the loss, and share which part of it an
-	// echo to each point meets: 0, all, or half where two segments lose alike.
-	voice                            bool
-	lan, access, collector, distance float64
-}
-
-// hypotheses are weighed by how common each is: lines and home networks lose more
-// often than data centres, and one place more often than two at a time.
-func hypotheses(s Streams) []hypothesis {
-	lan := hypothesis{LAN, 0.35, false, true, 1, 1, 1, 1}
-	access := hypothesis{Access, 0.40, false, true, 0, 1, 1, 1}
-	lanAccess := hypothesis{LAN, 0.03, true, true, 0.5, 1, 1, 1}
-	other := hypothesis{Elsewhere, 0.02, false, true, 0, 0, 0, 0}
-	if !heard(s.ToCollector) || !heard(s.ToServer) {
-		return []hypothesis{
-			lan, access, lanAccess, other,
-			{Server, 0.18, false, true, 0, 0, 1, 1},
-			{Access, 0.03, true, true, 0, 0.5, 1, 1},
-		}
-	}
-	return []hypothesis{
-		lan, access, lanAccess, other,
-		{Transit, 0.06, false, true, 0, 0, 1, 1},
-		{Collector, 0.08, false, true, 0, 0, 1, 0},
-		{Server, 0.12, false, false, 0, 0, 0, 1},
-	}
-}
-
-// Shares of routers and servers that leave answers out, by what is asked of them.
-const (
-	gatewayLimits   = 0.03
-	routerLimits    = 0.10
-	complaintLimits = 0.30 // a router made to complain, as the few packets show
-	serverLimits    = 0.01
-	complaintsBelow = 20
-)
-
-// A provider's router that was not found keeps silent by its nature, or each of
-// the questions for it was lost.
-const (
-	silentRouters   = 0.15
-	routerQuestions = 3
-)
-
-// silence is how likely it is that the provider's router was not found, at each
-// rate of the round trip to it.
-func silence(i int) float64 {
-	return silentRouters + (1-silentRouters)*math.Pow(rate(i), routerQuestions)
-}
-
-// supposedWeight is how much another judgement of the path is believed where its
-// counts are not there.
-const supposedWeight = 50
-
 // Estimate weighs all hypotheses. disturbsPct is the share of packets from which
 // on a loss matters: the place is that of such a loss. ok is false where nothing
 // was counted, or nothing lost.
@@ -214,7 +154,7 @@ func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 		}
 		echoes := g.under(h)
 		if routerMissing {
-			if h.access > 0 {
+			if h.toAccess > 0 {
 				for i := range echoes {
 					echoes[i] *= silence(i)
 				}
@@ -223,7 +163,7 @@ func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 			}
 		}
 		vu, vd := up, down
-		if !h.voice {
+		if h.sparesVoice {
 			prior *= mean(up, within) * mean(down, within)
 			vu, vd = flat(), flat()
 		}
@@ -244,18 +184,6 @@ func (s Streams) lost() (n float64) {
 		}
 	}
 	return n
-}
-
-// weightOf is what is known beside the counts.
-func weightOf(h hypothesis, s Streams) float64 {
-	only := func(p Place) bool { return !h.both && h.place == p }
-	switch {
-	case s.Known != nil && !only(*s.Known):
-		return 0
-	case s.Supposed != nil && only(*s.Supposed):
-		return supposedWeight
-	}
-	return 1
 }
 
 // ways is how the two directions may differ.

@@ -184,7 +184,7 @@ func (g *group) all() [4]Echo { return [4]Echo{g.lan, g.access, g.collector, g.s
 // under is the likelihood of the group at each rate of the round trip, if the loss
 // comes about as h says.
 func (g *group) under(h hypothesis) table {
-	shares := [4]float64{h.lan, h.access, h.collector, h.distance}
+	shares := [4]float64{h.toLAN, h.toAccess, h.toCollector, h.toServer}
 	together := 1.0
 	crossing, longest := 0.0, 0.0
 	for i, e := range g.all() {
