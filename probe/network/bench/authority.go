@@ -10,6 +10,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
+	"net/netip"
 	"time"
 )
 
@@ -89,7 +91,8 @@ func (a *authority) issue(host string) (tls.Certificate, error) {
 func (a *authority) sign(host string, key *ecdsa.PrivateKey, until time.Time) (tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IPAddresses: addressNames(host),
+		KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		NotBefore: until.Add(-48 * time.Hour), NotAfter: until,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
@@ -97,6 +100,13 @@ func (a *authority) sign(host string, key *ecdsa.PrivateKey, until time.Time) (t
 		return tls.Certificate{}, fmt.Errorf("make the certificate of %s: %w", host, err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, nil
+}
+
+func addressNames(host string) []net.IP {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []net.IP{a.AsSlice()}
+	}
+	return nil
 }
 
 // pem is the authority's own certificate, for --ca.

@@ -55,7 +55,7 @@ func (w *World) openFront() error {
 		return fmt.Errorf("read the collector's authority: %w", err)
 	}
 	w.caAndBox = w.data("ca-and-box.pem")
-	return os.WriteFile(w.caAndBox, append(ca, w.inspection.authority.pem()...), 0o644)
+	return os.WriteFile(w.caAndBox, append(ca, w.inspection.pem()...), 0o644)
 }
 
 // dialFrom opens connections that belong to a host, to an address or to the one

@@ -14,6 +14,8 @@ const (
 	inspectPort   = 8444 // opens TLS and looks inside
 	closedPort    = 8449 // nobody listens: connections are refused
 	proxyPort     = 3128 // forward proxy, which has to be asked
+	proxyTLSPort  = 3129 // the same, with TLS and a certificate of its own
+	noProxyPort   = 3130 // where a proxy is no more: nobody listens
 	frontPort     = 9443 // on the server: the box before the collector
 	collectorPort = 443
 	movedPort     = 8443 // where the collector is reached in some scenarios

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
@@ -9,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +28,17 @@ type ProxySpec struct {
 	Known string `toml:"known"`
 	// Demands a user name and a password (407, RFC 9110 §15.5.8), which nobody has.
 	Demands bool `toml:"demands"`
+	// Fails is "", refused (nobody listens there), silent (it takes the connection
+	// and says nothing), unresolved (it is set by a name that nobody knows),
+	// certificate (it speaks TLS, with a certificate that nobody trusts) or page (a
+	// web server answers in its place).
+	Fails string `toml:"fails"`
+	// Status is its answer to every request for a tunnel; 0 makes one.
+	Status int `toml:"status"`
+	// Script is what is wrong with the script: "", missing (404), page (HTML), cut
+	// (it ends in the middle), loop (it never ends), huge (2 MB), or modern: it is
+	// right, and needs today's JavaScript.
+	Script string `toml:"script"`
 }
 
 func (s *ProxySpec) validate() error {
@@ -34,7 +48,26 @@ func (s *ProxySpec) validate() error {
 	if !slices.Contains([]string{"environment", "desktop", "script", "network"}, s.Known) {
 		return fmt.Errorf("known = %q: want environment, desktop, script or network", s.Known)
 	}
+	if !slices.Contains([]string{"", "refused", "silent", "unresolved", "certificate", "page"}, s.Fails) || s.Status != 0 && (s.Status < 200 || s.Status > 599) {
+		return fmt.Errorf("fails = %q, status = %d", s.Fails, s.Status)
+	}
+	if !slices.Contains([]string{"", "missing", "page", "cut", "loop", "huge", "modern"}, s.Script) || s.Script != "" && s.Known != "script" {
+		return fmt.Errorf("script = %q with known = %q", s.Script, s.Known)
+	}
 	return nil
+}
+
+// address is the proxy as the settings have it.
+func (s *ProxySpec) address(gateway netip.Addr) *url.URL {
+	switch s.Fails {
+	case "refused":
+		return &url.URL{Scheme: "http", Host: netip.AddrPortFrom(gateway, noProxyPort).String()}
+	case "unresolved":
+		return &url.URL{Scheme: "http", Host: net.JoinHostPort("proxy.rathaus.example", strconv.Itoa(proxyPort))}
+	case "certificate":
+		return &url.URL{Scheme: "https", Host: netip.AddrPortFrom(gateway, proxyTLSPort).String()}
+	}
+	return &url.URL{Scheme: "http", Host: netip.AddrPortFrom(gateway, proxyPort).String()}
 }
 
 // environment is what the agent finds in its own.
@@ -42,15 +75,16 @@ func (s *ProxySpec) environment(gateway netip.Addr) []string {
 	if s == nil || s.Known != "environment" {
 		return nil
 	}
-	url := "http://" + netip.AddrPortFrom(gateway, proxyPort).String()
-	return []string{"HTTPS_PROXY=" + url, "HTTP_PROXY=" + url, "https_proxy=" + url, "http_proxy=" + url}
+	at := s.address(gateway).String()
+	return []string{"HTTPS_PROXY=" + at, "HTTP_PROXY=" + at, "https_proxy=" + at, "http_proxy=" + at}
 }
 
 // desktop is what GNOME's program for settings prints; "" where there are none.
 func (s *ProxySpec) desktop(gateway netip.Addr) string {
 	switch {
 	case s != nil && s.Known == "desktop":
-		host, port := "'"+gateway.String()+"'", strconv.Itoa(proxyPort)
+		at := s.address(gateway)
+		host, port := "'"+at.Hostname()+"'", at.Port()
 		return "org.gnome.system.proxy mode 'manual'\n" +
 			"org.gnome.system.proxy.http host " + host + "\norg.gnome.system.proxy.http port " + port + "\n" +
 			"org.gnome.system.proxy.https host " + host + "\norg.gnome.system.proxy.https port " + port + "\n"
@@ -68,12 +102,27 @@ const (
 )
 
 // script is what town halls have: the own names directly, all else by the proxy.
-func script(gateway netip.Addr) string {
-	return `function FindProxyForURL(url, host) {
+func script(gateway netip.Addr, fault string) string {
+	const old = `function FindProxyForURL(url, host) {
 	if (isPlainHostName(host) || shExpMatch(host, "*.rathaus.example")) return "DIRECT";
-	return "PROXY ` + netip.AddrPortFrom(gateway, proxyPort).String() + `";
-}
-`
+	return "PROXY `
+	at := netip.AddrPortFrom(gateway, proxyPort).String()
+	switch fault {
+	case "page":
+		return "<!DOCTYPE html><html><head><title>Intranet</title></head><body>Bitte anmelden</body></html>"
+	case "cut":
+		return old
+	case "loop":
+		return "function FindProxyForURL(url, host) { for (;;) ; }"
+	case "huge":
+		return strings.Repeat("// Filiale\n", 200_000) + old + at + "\";\n}\n"
+	case "modern":
+		return "const own = [\"rathaus.example\", \"stadt.example\"];\n" +
+			"let inside = host => !host.includes(\".\") || own.some(n => host.endsWith(`.${n}`));\n" +
+			"function FindProxyForURL(url, host) {\n\tconst [proxy] = [`PROXY " + at + "`];\n" +
+			"\treturn inside(host) ? \"DIRECT\" : proxy;\n}\n"
+	}
+	return old + at + "\";\n}\n"
 }
 
 // dial opens a connection from a certain host.
@@ -81,10 +130,12 @@ type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // forwardProxy connects for others (RFC 9110 §9.3.6).
 type forwardProxy struct {
-	server  *http.Server
-	at      netip.Addr
-	dial    dial
-	demands atomic.Bool
+	server *http.Server
+	at     netip.Addr
+	dial   dial
+	spec   atomic.Pointer[ProxySpec]
+	// clock is what the router's clock differs by from this machine's.
+	clock atomic.Int64
 }
 
 // listenProxy binds addr in the calling thread's namespace, and port 80 besides,
@@ -92,6 +143,7 @@ type forwardProxy struct {
 func listenProxy(addr netip.Addr, from dial) (serve func(), p *forwardProxy, err error) {
 	p = &forwardProxy{at: addr, dial: from}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	p.spec.Store(&ProxySpec{})
 	var listeners []net.Listener
 	for _, port := range []uint16{proxyPort, 80} {
 		l, err := net.Listen("tcp4", netip.AddrPortFrom(addr, port).String())
@@ -100,6 +152,19 @@ func listenProxy(addr netip.Addr, from dial) (serve func(), p *forwardProxy, err
 		}
 		listeners = append(listeners, l)
 	}
+	maker, err := newAuthority("Proxy maker")
+	if err != nil {
+		return nil, p, err
+	}
+	cert, err := maker.issue(addr.String())
+	if err != nil {
+		return nil, p, err
+	}
+	l, err := net.Listen("tcp4", netip.AddrPortFrom(addr, proxyTLSPort).String())
+	if err != nil {
+		return nil, p, fmt.Errorf("open the proxy with TLS: %w", err)
+	}
+	listeners = append(listeners, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}))
 	return func() {
 		for _, l := range listeners {
 			go func() { _ = p.server.Serve(l) }()
@@ -108,11 +173,29 @@ func listenProxy(addr netip.Addr, from dial) (serve func(), p *forwardProxy, err
 }
 
 func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	spec := p.spec.Load()
+	w.Header().Set("Date", time.Now().Add(time.Duration(p.clock.Load())).UTC().Format(http.TimeFormat))
 	switch {
 	case (r.URL.Path == scriptPath || r.URL.Path == offerPath) && !r.URL.IsAbs():
+		if spec.Script == "missing" {
+			http.NotFound(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "application/x-ns-proxy-autoconfig")
-		_, _ = io.WriteString(w, script(p.at))
-	case p.demands.Load():
+		_, _ = io.WriteString(w, script(p.at, spec.Script))
+	case spec.Fails == "silent":
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Minute):
+		}
+	case spec.Fails == "page":
+		_, _ = io.WriteString(w, "<html><body>It works!</body></html>")
+	case spec.Status != 0:
+		if spec.Status/100 == 3 {
+			w.Header().Set("Location", "http://filter.rathaus.example/login")
+		}
+		http.Error(w, "<html><body>Gesperrt: Kategorie Videokonferenz</body></html>", spec.Status)
+	case spec.Demands:
 		w.Header().Set("Proxy-Authenticate", `Basic realm="Rathaus"`)
 		http.Error(w, "proxy authentication required", http.StatusProxyAuthRequired)
 	case r.Method == http.MethodConnect:

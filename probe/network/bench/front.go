@@ -36,6 +36,9 @@ type CollectorSpec struct {
 	// ClockS is added to every time the collector tells: to the participant it is
 	// the same as a clock of their own that is wrong by as much the other way.
 	ClockS float64 `toml:"clock_s"`
+	// ClockAlone says that only the collector's clock is off and the router's is
+	// right; without it the router tells the same time as the collector.
+	ClockAlone bool `toml:"clock_alone"`
 	// TURN is wrong_secret (the relay knows another secret than the one the
 	// credentials are signed with), elsewhere (the list names a relay that is no
 	// more) or absent.
@@ -48,7 +51,9 @@ type CollectorSpec struct {
 	// Refused closes the port: the collector's program does not run.
 	Refused bool `toml:"refused"`
 	// Certificate is what is wrong with the one that the collector shows: expired,
-	// wrong_name or untrusted.
+	// wrong_name or untrusted; or it is in order and another one: renewed (another
+	// key of the same authority), by_clock (made when ClockS says it is, so that it
+	// is out of date by a clock that is years off).
 	Certificate string `toml:"certificate"`
 	// EveryPage makes port 80 of the server answer every request, as web
 	// applications do.
@@ -68,8 +73,8 @@ func (s CollectorSpec) validate() error {
 	if s.Port != 0 && s.Port != movedPort {
 		return fmt.Errorf("port = %d: the home is enrolled at %d and %d", s.Port, collectorPort, movedPort)
 	}
-	if !slices.Contains([]string{"", "expired", "wrong_name", "untrusted"}, s.Certificate) {
-		return fmt.Errorf("certificate = %q: want expired, wrong_name or untrusted", s.Certificate)
+	if !slices.Contains([]string{"", "expired", "wrong_name", "untrusted", "renewed", "by_clock"}, s.Certificate) {
+		return fmt.Errorf("certificate = %q: want expired, wrong_name, untrusted, renewed or by_clock", s.Certificate)
 	}
 	if s.Status != 0 && (s.Status < 400 || s.Status > 599) {
 		return fmt.Errorf("status = %d: want 400 to 599", s.Status)
@@ -99,26 +104,27 @@ func (s CollectorSpec) port() uint16 {
 type front struct {
 	server *http.Server
 	onward *httputil.ReverseProxy
+	tls    *frontTLS
 	spec   atomic.Pointer[CollectorSpec]
+}
+
+func (f *front) load(s CollectorSpec) error {
+	f.spec.Store(&s)
+	return f.tls.load(s)
 }
 
 // listenFront binds the server's address in the calling thread's namespace, with
 // the certificate that lies beside the collector's authority.
 func listenFront(ca string, from dial) (serve func(), f *front, err error) {
-	beside := func(name string) string { return filepath.Join(filepath.Dir(ca), name) }
-	cert, err := tls.LoadX509KeyPair(beside("server.pem"), beside("server.key"))
+	certificates, err := newFrontTLS(filepath.Dir(ca))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the collector's certificate: %w", err)
+		return nil, nil, err
 	}
 	l, err := net.Listen("tcp4", netip.AddrPortFrom(serverAddr, frontPort).String())
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the box before the collector: %w", err)
 	}
-	wrong, err := wrongCertificates(beside, cert)
-	if err != nil {
-		return nil, nil, err
-	}
-	f = &front{}
+	f = &front{tls: certificates}
 	f.spec.Store(&CollectorSpec{})
 	f.onward = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -131,12 +137,7 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 		ErrorLog:       log.New(io.Discard, "", 0),
 	}
 	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	l = tls.NewListener(l, &tls.Config{NextProtos: []string{"http/1.1"}, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if c, ok := wrong[f.spec.Load().Certificate]; ok {
-			return &c, nil
-		}
-		return &cert, nil
-	}})
+	l = tls.NewListener(l, &tls.Config{GetCertificate: certificates.certificate, NextProtos: []string{"http/1.1"}})
 	l = &frontListener{Listener: l, onward: from}
 	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil
 }
@@ -158,6 +159,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *front) rewrite(r *http.Response) error {
 	s := f.spec.Load()
 	s.shiftClock(r.Header)
+	f.tls.announce(r)
 	if s.TURN == "" && s.Reflector == "" || r.Request.URL.Path != "/api/v1/ice" || r.StatusCode != http.StatusOK {
 		return nil
 	}

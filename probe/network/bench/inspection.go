@@ -18,6 +18,8 @@ import (
 type InspectionSpec struct {
 	// Trusted says that the authority's certificate is installed on the computer.
 	Trusted bool `toml:"trusted"`
+	// Unlisted says that its authority has a name that no list knows.
+	Unlisted bool `toml:"unlisted"`
 	// StripsWebSocket takes out what asks for a WebSocket (RFC 6455 §4.1).
 	StripsWebSocket bool `toml:"strips_websocket"`
 	// RefusesWebSocket answers such a request with this status in the server's
@@ -42,10 +44,13 @@ func (s InspectionSpec) stops(w http.ResponseWriter, r *http.Request) bool {
 
 // inspectingFirewall stands on the gateway; connections are led to it.
 type inspectingFirewall struct {
-	authority *authority
-	server    *http.Server
-	spec      atomic.Pointer[InspectionSpec]
+	authority, unlisted *authority
+	server              *http.Server
+	spec                atomic.Pointer[InspectionSpec]
 }
+
+// pem are the certificates of both authorities.
+func (f *inspectingFirewall) pem() []byte { return append(f.authority.pem(), f.unlisted.pem()...) }
 
 // listenInspection binds addr in the calling thread's namespace. Requests go on
 // to upstream, over TLS that is not checked: the firewall's own trust is not
@@ -57,7 +62,14 @@ func listenInspection(addr netip.Addr, from dial, upstream netip.Addr) (serve fu
 	if f.authority, err = newAuthority("FortiGate CA, Stadtwerke Musterstadt"); err != nil {
 		return nil, nil, err
 	}
-	cert, err := f.authority.issue(ServerName)
+	if f.unlisted, err = newAuthority("IT-Betrieb Root 2"); err != nil {
+		return nil, nil, err
+	}
+	listed, err := f.authority.issue(ServerName)
+	if err != nil {
+		return nil, nil, err
+	}
+	unlisted, err := f.unlisted.issue(ServerName)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,6 +94,11 @@ func listenInspection(addr netip.Addr, from dial, upstream netip.Addr) (serve fu
 		}
 	}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	// No HTTP/2: its connections know no Upgrade.
-	l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+	l = tls.NewListener(l, &tls.Config{NextProtos: []string{"http/1.1"}, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if f.spec.Load().Unlisted {
+			return &unlisted, nil
+		}
+		return &listed, nil
+	}})
 	return func() { go func() { _ = f.server.Serve(l) }() }, f, nil
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Programs are the real ones, built for this system.
@@ -186,8 +187,17 @@ func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 		return err
 	}
 	w.names.spec.Store(&s.DNS)
-	w.front.spec.Store(&s.Collector)
-	w.proxy.demands.Store(s.Proxy != nil && s.Proxy.Demands)
+	if err := w.front.load(s.Collector); err != nil {
+		return err
+	}
+	w.proxy.spec.Store(&ProxySpec{})
+	w.proxy.clock.Store(0)
+	if !s.Collector.ClockAlone {
+		w.proxy.clock.Store(int64(s.Collector.ClockS * float64(time.Second)))
+	}
+	if s.Proxy != nil {
+		w.proxy.spec.Store(s.Proxy)
+	}
 	if s.Inspection != nil {
 		w.inspection.spec.Store(s.Inspection)
 	}
