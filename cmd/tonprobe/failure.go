@@ -71,6 +71,7 @@ func sentences() []struct {
 		{enroll.ErrTooMany, "enroll.too_many"},
 		{enroll.ErrProxy, "collector.proxy"},
 		{collector.ErrExpired, "collector.expired"},
+		{collector.ErrIntercepted, "collector.intercepted"},
 		{enroll.ErrUntrusted, "collector.untrusted"},
 		{enroll.ErrUnreachable, "collector.unreachable"},
 		{enroll.ErrCollector, "collector.nonsense"},

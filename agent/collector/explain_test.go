@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
 // dated is a server whose certificate is good from one time to another, and whose
@@ -87,6 +89,30 @@ func TestWrongClockOrOldCertificate(t *testing.T) {
 		}
 		if ok && (wrong.Theirs.Sub(now.Add(c.at)).Abs() > time.Minute || !wrong.Ours.Equal(now)) {
 			t.Errorf("%s: %v", name, wrong)
+		}
+	}
+}
+
+// TestInterceptedByAnUnknownAuthority is told from a certificate of one's own house
+// that only lacks --ca: for that nothing is known yet.
+func TestInterceptedByAnUnknownAuthority(t *testing.T) {
+	now := time.Now()
+	own, box := dated(t, now.Add(-time.Hour), now.Add(time.Hour), now), dated(t, now.Add(-time.Hour), now.Add(time.Hour), now)
+	for name, c := range map[string]struct {
+		pins *trust.Pins
+		want bool
+	}{
+		"the collector is known": {&trust.Pins{Collector: "town", Chain: []string{"another"}, Confirmed: true}, true},
+		"nothing is known":       {nil, false},
+	} {
+		e := &Endpoint{URL: box.URL, RootCAs: own.RootCAs, Pins: c.pins}
+		req, err := http.NewRequest(http.MethodGet, e.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Client().Do(req)
+		if got := e.Explain(t.Context(), err, time.Now); errors.Is(got, ErrIntercepted) != c.want || !Untrusted(got) {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -1,0 +1,110 @@
+package collector
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
+)
+
+// ClockError says that this computer's clock is wrong: the collector's certificate
+// is out of date by it, and in order by the collector's own clock.
+type ClockError struct{ Ours, Theirs time.Time }
+
+func (e *ClockError) Error() string {
+	return fmt.Sprintf("this computer's clock says %s, the collector's %s, by which its certificate is in order",
+		e.Ours.UTC().Format(time.DateTime), e.Theirs.UTC().Format(time.DateTime))
+}
+
+// ErrExpired says that the collector's certificate is out of date by the
+// collector's clock as well: it is not this computer's clock that is wrong.
+var ErrExpired = errors.New("the collector's certificate is out of date, by its own clock as well")
+
+// leastOff is how far a clock must be off to explain an expired certificate.
+const leastOff = time.Minute
+
+// askTime bounds the question for the time.
+const askTime = 5 * time.Second
+
+// ErrIntercepted says that somebody who is not the collector answers with a
+// certificate of his own.
+var ErrIntercepted = errors.New("somebody opens the encryption on the way to the collector")
+
+// Explain finds out why a certificate was refused: it asks the collector, over a
+// connection that is not trusted and without the token, for the time and for its
+// keys. The time may be believed where the very certificate is in order at it; the
+// keys have a signature of their own. Any other error is returned as it is.
+func (e *Endpoint) Explain(ctx context.Context, err error, now func() time.Time) error {
+	if !Untrusted(err) {
+		return err
+	}
+	base, baseErr := e.Base()
+	if baseErr != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	said, askErr := e.ask(ctx, base)
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	if !ok || invalid.Reason != x509.Expired {
+		if askErr == nil && e.Pins.Judge(said.contact) == trust.Foreign {
+			return fmt.Errorf("%w: %w", ErrIntercepted, err)
+		}
+		return err
+	}
+	if askErr != nil || said.at.IsZero() {
+		return err
+	}
+	ours := now()
+	if said.at.Sub(ours).Abs() < leastOff {
+		return fmt.Errorf("%w: %w", ErrExpired, err)
+	}
+	if _, wrong := e.Pins.Verify(said.contact.Chain, base.Hostname(), e.RootCAs, said.at); wrong != nil {
+		return fmt.Errorf("%w: %w", ErrExpired, err)
+	}
+	return fmt.Errorf("%w: %w", &ClockError{Ours: ours, Theirs: said.at}, err)
+}
+
+// said is what whoever answers at the collector's address shows and tells.
+type said struct {
+	contact trust.Contact
+	at      time.Time // zero: it told no time
+}
+
+func (e *Endpoint) ask(ctx context.Context, base *url.URL) (*said, error) {
+	transport := e.transport(base.Hostname())
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
+	transport.DisableKeepAlives = true
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("healthz").String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	nonce := newNonce()
+	req.Header.Set(wire.HeaderKeys, nonce)
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask without trust: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.TLS == nil {
+		return nil, errors.New("ask without trust: no certificate was shown")
+	}
+	s := &said{contact: trust.Contact{Chain: resp.TLS.PeerCertificates}}
+	if keys, ok := wire.ParseKeys(resp.Header.Get(wire.HeaderKeys), nonce); ok {
+		s.contact.Keys = &keys
+	}
+	if ms, err := strconv.ParseInt(resp.Header.Get(wire.HeaderTimeMS), 10, 64); err == nil && ms > 0 && ms < 1<<43 {
+		s.at = time.UnixMilli(ms)
+	} else if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		s.at = at
+	}
+	return s, nil
+}
