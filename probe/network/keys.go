@@ -75,8 +75,9 @@ func (j *journey) noteVerdict(verdict trust.Verdict, k *journey) {
 	if kind == trust.NoInspector {
 		kind = trust.KnownInspector(k.shown.Chain)
 	}
+	sure := k.pins() != nil && k.pins().Confirmed
 	switch {
-	case verdict == trust.Own:
+	case verdict == trust.Own && (sure || kind == trust.NoInspector):
 		j.data.TLSKey = "own"
 		if j == k {
 			// The issuer's name deceives: a town may have its certificates from a

@@ -70,6 +70,16 @@ func (c Contact) pins() (pins []string) {
 	return pins
 }
 
+// unsuspected are the keys of a connection, unless something speaks against them:
+// an agent that is enrolled behind a known box must not take its key for the
+// collector's.
+func (c Contact) unsuspected() []string {
+	if c.Suspect {
+		return nil
+	}
+	return c.pins()
+}
+
 // announcesItself says that the key shown is among those announced.
 func (c Contact) announcesItself() bool {
 	return c.Keys != nil && len(c.Chain) > 0 && slices.Contains(c.Keys.Leaf, wire.PinOf(c.Chain[0]))
@@ -133,12 +143,12 @@ func (p *Pins) Learn(c Contact, enrolment bool) (learned *Pins, changed bool) {
 		case c.Keys != nil && (enrolment || clean):
 			next.Collector = c.Keys.Collector
 		case enrolment:
-			next.Chain = c.pins() // a collector that announces nothing yet
+			next.Chain = c.unsuspected() // a collector that announces nothing yet
 			return &next, true
 		default:
 			return p, false
 		}
-		next.Chain = c.pins()
+		next.Chain = c.unsuspected()
 	}
 	if c.Keys == nil || c.Keys.Collector != next.Collector {
 		return p, false

@@ -136,6 +136,12 @@ func TestWhoseCertificate(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
+	// One that was enrolled behind a box of a known name does not keep its key.
+	suspect := contact(nil, roots, says("town", renewed), forged)
+	suspect.Suspect = true
+	if p, changed := (*Pins)(nil).Learn(suspect, true); !changed || p.Confirmed || len(p.Chain) != 0 {
+		t.Errorf("learned %+v, %t", p, changed)
+	}
 	// At home the agent that was enrolled behind the box learns better, and the next
 	// day in the office it knows.
 	home := contact(inside, roots, says("town", renewed), renewed, second.cert)
