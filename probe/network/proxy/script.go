@@ -29,6 +29,7 @@ type script struct {
 
 	mu     sync.Mutex
 	chosen map[string][]*url.URL
+	failed map[string]error // each failure of a loop takes its whole time
 }
 
 // find asks the script for the ways to u.
@@ -39,11 +40,19 @@ func (s *script) find(ctx context.Context, u *url.URL, c Config) ([]*url.URL, er
 	if ways, ok := s.chosen[at]; ok {
 		return ways, nil
 	}
+	if err, ok := s.failed[at]; ok {
+		return nil, err
+	}
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, scriptTime+lookupTime)
 	defer cancel()
 	text, err := askChild(ctx, c, task{Source: s.source, URL: at, Host: u.Hostname(), Own: ownAddress(ctx, c), Now: c.Now()})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrScript, err)
+		err = fmt.Errorf("%w: %w", ErrScript, err)
+		if asked.Err() == nil && len(s.failed) < maxRemembered { // else the caller broke it off
+			s.failed[at] = err
+		}
+		return nil, err
 	}
 	ways := parseResult(text)
 	if len(s.chosen) < maxRemembered {

@@ -274,6 +274,22 @@ func TestProgramThatKnowsNoScripts(t *testing.T) {
 	}
 }
 
+// TestFailureIsRemembered for as long as a choice is: a script that loops takes its
+// whole time whenever it is asked.
+func TestFailureIsRemembered(t *testing.T) {
+	f := finder(t, "function FindProxyForURL() { throw 1 }")
+	children := 0
+	f.Child = func(ctx context.Context) (*exec.Cmd, error) { children++; return ownProgram(ctx) }
+	for range 3 {
+		if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if children != 1 {
+		t.Errorf("%d children", children)
+	}
+}
+
 func TestTooManyQuestions(t *testing.T) {
 	f := finder(t, "function FindProxyForURL() { for (var i = 0; ; i++) isResolvable('x' + i); }")
 	if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) || !strings.Contains(err.Error(), "too many") {

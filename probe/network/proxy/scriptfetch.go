@@ -37,7 +37,7 @@ func (f *Finder) fetch(ctx context.Context, at string) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &script{source: decoded(source), chosen: map[string][]*url.URL{}}, nil
+	return &script{source: decoded(source), chosen: map[string][]*url.URL{}, failed: map[string]error{}}, nil
 }
 
 func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
