@@ -27,6 +27,9 @@ func fillSignal(d *report.AudioInput, a signal.Analysis) {
 	d.DCOffset = exact(a.DCOffset)
 	d.Dropouts, d.LongestGapMS = new(a.Dropouts), hundredth(a.LongestGapMS)
 	d.ChannelCorrelation, d.ChannelBalanceDB = rounded(a.ChannelCorrelation), rounded(a.ChannelBalanceDB)
+	if len(a.ChannelRMSDBFS) > 1 {
+		d.VoiceChannel, d.MixLevelDBFS = new(a.VoiceChannel+1), rounded(a.MixActiveDBFS)
+	}
 	if len(a.ChannelRMSDBFS) == 2 {
 		d.LeftRMSDBFS, d.RightRMSDBFS = hundredth(a.ChannelRMSDBFS[0]), hundredth(a.ChannelRMSDBFS[1])
 	}

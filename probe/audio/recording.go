@@ -23,7 +23,8 @@ type Recording struct {
 	ring     []float32 // interleaved, of whole frames
 	next     int       // where the next sample goes, once the ring is full the oldest
 	full     bool
-	channels int
+	channels int // of what is kept, mono or stereo
+	from     int // channels of the stream
 }
 
 // Play plays the recording once through the default loudspeaker, in a process
@@ -62,22 +63,28 @@ func (r *Recording) Erase() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.ring)
-	r.ring, r.next, r.full, r.channels = r.ring[:0], 0, false, 0
+	r.ring, r.next, r.full, r.channels, r.from = r.ring[:0], 0, false, 0, 0
 }
 
 // begin makes room for a stream, in place of what there was.
+//
+// Of more than two channels their mean is kept, which is what others get to hear.
 func (r *Recording) begin(channels int) {
 	if r == nil {
 		return
 	}
 	r.Erase()
+	from := channels
+	if channels > 2 {
+		channels = 1
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	size := int(KeptFor/time.Second) * capture.RateHz * channels
 	if cap(r.ring) < size {
 		r.ring = make([]float32, size)
 	}
-	r.ring, r.channels = r.ring[:size], channels
+	r.ring, r.channels, r.from = r.ring[:size], channels, from
 }
 
 // write keeps the newest samples, whole frames of the stream begun.
@@ -87,6 +94,10 @@ func (r *Recording) write(samples []float32) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.from > 2 {
+		samples = meanOf(samples, r.from)
+		defer clear(samples)
+	}
 	for len(samples) > 0 && r.channels > 0 {
 		n := copy(r.ring[r.next:], samples)
 		samples = samples[n:]
@@ -94,6 +105,17 @@ func (r *Recording) write(samples []float32) {
 			r.next, r.full = 0, true
 		}
 	}
+}
+
+// meanOf mixes interleaved channels to one.
+func meanOf(samples []float32, channels int) []float32 {
+	mixed := make([]float32, len(samples)/channels)
+	for i := range mixed {
+		for _, x := range samples[i*channels : (i+1)*channels] {
+			mixed[i] += x / float32(channels)
+		}
+	}
+	return mixed
 }
 
 // samples is a copy in the order of time, which the caller must clear.

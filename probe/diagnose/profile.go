@@ -94,7 +94,8 @@ type AudioLimits struct {
 	DeadChannelDBFS  Limit `toml:"dead_channel_dbfs"`
 	LiveChannelDBFS  Bound `toml:"live_channel_dbfs"`
 	Correlation      Limit `toml:"correlation"` // passed downwards
-	DCOffset         Limit `toml:"dc_offset"`   // magnitude
+	MixCancelledDB   Bound `toml:"mix_cancelled_db"`
+	DCOffset         Limit `toml:"dc_offset"` // magnitude
 	DropoutsPer10S   Limit `toml:"dropouts_per_10s"`
 	DropoutGapMS     Limit `toml:"dropout_gap_ms"`
 	RateErrorPct     Limit `toml:"rate_error_pct"` // magnitude

@@ -157,9 +157,10 @@ func tooQuiet(f *facts) *finding {
 		return nil
 	}
 	hit := f.voiceBelow("active_level_dbfs", f.in.ActiveLevelDBFS, "dBFS", f.Audio.QuietDBFS, levelScaleDB)
-	if hit != nil {
-		hit.evidence = append(hit.evidence, ofInput("speech_ms", *f.in.SpeechMS, "ms"))
+	if hit == nil {
+		return f.mixTooQuiet()
 	}
+	hit.evidence = append(hit.evidence, ofInput("speech_ms", *f.in.SpeechMS, "ms"))
 	return hit
 }
 
@@ -258,7 +259,19 @@ func invertedChannel(f *facts) *finding {
 	if !f.spoken() {
 		return nil
 	}
-	return f.voiceBelow("channel_correlation", f.in.ChannelCorrelation, "", f.Audio.Correlation, 0.08)
+	hit := f.voiceBelow("channel_correlation", f.in.ChannelCorrelation, "", f.Audio.Correlation, 0.08)
+	if hit == nil {
+		return f.mixCancels()
+	}
+	return f.withMix(hit)
+}
+
+// withMix adds what is left of the voice where the channels are mixed.
+func (f *facts) withMix(hit *finding) *finding {
+	if mix, ok := number(f.in.MixLevelDBFS); ok {
+		hit.supporting = append(hit.supporting, ofInput("mix_level_dbfs", mix, "dBFS"))
+	}
+	return hit
 }
 
 func deadChannel(f *facts) *finding {
@@ -278,10 +291,10 @@ func deadChannel(f *facts) *finding {
 	if !passed || max(left, right) <= f.Audio.LiveChannelDBFS.Value {
 		return nil
 	}
-	return &finding{
+	return f.withMix(&finding{
 		severity: severity, confidence: byMargin(limit-dead, levelScaleDB),
 		evidence: []report.Evidence{under(report.ProbeAudioInput, field, dead, "dBFS", limit)},
-	}
+	})
 }
 
 // dropouts counts gaps in the sound, per 10 s for the fail. A pause in delivery

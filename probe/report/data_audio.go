@@ -110,6 +110,14 @@ type AudioInput struct {
 	Dropouts *int `json:"dropouts,omitempty"`
 	// LongestGapMS is the longest of these breaks in ms.
 	LongestGapMS *float64 `json:"longest_gap_ms,omitempty"`
+	// VoiceChannel is the channel with the voice, counted from 1, on which the
+	// levels were measured; not there for mono.
+	VoiceChannel *int `json:"voice_channel,omitempty"`
+	// MixLevelDBFS is the level while speaking in dBFS, as ActiveLevelDBFS, of the
+	// mean of all channels: a browser sends a single channel and mixes it like this
+	// (WebRTC, AudioProcessing::Config::Pipeline::DownmixMethod::kAverageChannels).
+	// A voice on one of four channels loses 12 dB; not there for mono.
+	MixLevelDBFS *float64 `json:"mix_level_dbfs,omitempty"`
 	// ChannelCorrelation is that of left and right, -1..1; stereo only.
 	ChannelCorrelation *float64 `json:"channel_correlation,omitempty"`
 	// ChannelBalanceDB is the level of left over right in dB; stereo only.

@@ -143,6 +143,8 @@ func namedRule(field string) (rule, bool) {
 		return between(0, 1e6)
 	case "AudioInput.dc_offset", "AudioInput.channel_correlation":
 		return between(-1, 1)
+	case "AudioInput.voice_channel":
+		return between(1, 64)
 	case "AudioInput.bluetooth_codec":
 		return oneOf(BluetoothCodecs()...)
 	case "AudioInput.held_by":

@@ -6,13 +6,17 @@ package signal
 // and 0 dBFS peak; nothing reads below -120. A nil pointer means: not measurable from what was heard (too
 // short, nobody spoke, no quiet part, mono), never "fine".
 //
-// Of two channels, the figures marked (voice channel) come from the one that carries more voice: a folded
-// sum would hide a dead channel and cancel an inverted one.
+// Of several channels, the figures marked (voice channel) come from the one that carries most of the voice: a folded
+// sum would hide a dead channel and cancel an inverted one. Of more than two, which are the inputs of an interface or
+// an array, the peaks and the DC offset are those of that channel as well, and the loudness is that of the mean of all.
 type Analysis struct {
 	// DurationMS is the length of everything written, in milliseconds.
 	DurationMS float64 `json:"duration_ms"`
-	// VoiceChannel is the channel (0 or 1) with the higher active level; without any, with the higher RMS.
+	// VoiceChannel is the channel, counted from 0, with the highest active level of those with speech; without any
+	// speech, of all; without any level, the one with the highest RMS.
 	VoiceChannel int `json:"voice_channel"`
+	// MixActiveDBFS is the active level of the mean of all channels, which is what WebRTC makes of them; nil for mono.
+	MixActiveDBFS *float64 `json:"mix_active_dbfs"`
 
 	// ActiveLevelDBFS is the active speech level of ITU-T P.56 method B (voice channel, DC removed);
 	// -100 = no activity found. P.56 takes hum and noise for activity too: see SpeechMS.
@@ -21,7 +25,7 @@ type Analysis struct {
 	ActivityPct float64 `json:"activity_pct"`
 	// RMSDBFS is the RMS level over the whole duration, DC removed (voice channel).
 	RMSDBFS float64 `json:"rms_dbfs"`
-	// PeakDBFS is the largest sample magnitude of any channel.
+	// PeakDBFS is the largest sample magnitude of either channel.
 	PeakDBFS float64 `json:"peak_dbfs"`
 	// TruePeakDBTP is the largest magnitude between the samples too, of any channel (ITU-R BS.1770-5 Annex 2).
 	TruePeakDBTP float64 `json:"true_peak_dbtp"`

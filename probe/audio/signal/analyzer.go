@@ -16,15 +16,15 @@ const (
 	MaxRateHz = 192000
 )
 
-const (
-	maxChannels = 2
-	blockFrames = 512
-)
+// MaxChannels is the largest number of channels an Analyzer accepts.
+const MaxChannels = 64
+
+const blockFrames = 512
 
 // Format describes the samples given to Analyzer.Write.
 type Format struct {
 	RateHz   int // MinRateHz..MaxRateHz
-	Channels int // interleaved channels; only the first two are looked at
+	Channels int // interleaved channels, 1..MaxChannels
 }
 
 // Analyzer measures one stream. It is not safe for concurrent use.
@@ -38,6 +38,7 @@ type Analyzer struct {
 	channels []*channel
 	loudness *loudnessMeter
 	pair     channelPair
+	mix      *mixMeter // nil for mono
 	zero     zeroMeter
 	ending   ending
 }
@@ -50,19 +51,22 @@ type ending struct {
 
 // NewAnalyzer returns an Analyzer for one stream, or an error saying what in the format cannot be measured.
 func NewAnalyzer(f Format) (*Analyzer, error) {
-	if f.Channels < 1 {
-		return nil, fmt.Errorf("analyse audio: %d channels; at least 1 is needed", f.Channels)
+	if f.Channels < 1 || f.Channels > MaxChannels {
+		return nil, fmt.Errorf("analyse audio: %d channels; 1 to %d can be measured", f.Channels, MaxChannels)
 	}
 	if f.RateHz < MinRateHz || f.RateHz > MaxRateHz {
 		return nil, fmt.Errorf("analyse audio: a rate of %d Hz; only %d to %d Hz can be measured", f.RateHz, MinRateHz, MaxRateHz)
 	}
 	a := &Analyzer{format: f}
-	for range min(f.Channels, maxChannels) {
+	for range f.Channels {
 		c := newChannel(f.RateHz)
 		a.channels = append(a.channels, c)
 		a.raw = append(a.raw, c.block())
 	}
 	a.loudness = newLoudnessMeter(a.channels[0].band.rateHz)
+	if f.Channels > 1 {
+		a.mix = newMixMeter(f.RateHz)
+	}
 	return a, nil
 }
 
@@ -123,12 +127,18 @@ func (a *Analyzer) flush() {
 	for _, c := range a.channels {
 		c.write(n)
 	}
-	first, last := a.channels[0], a.channels[len(a.channels)-1]
-	a.loudness.write(first.heard, last.heard)
-	left, right := a.raw[0][:n], a.raw[len(a.raw)-1][:n]
-	a.zero.write(left, right, &first.survey, &last.survey)
-	if len(a.channels) == maxChannels {
-		a.pair.write(left, right)
+	if a.mix != nil {
+		a.mix.write(a.raw, n)
+	}
+	left, right := a.channels[0].heard, a.channels[len(a.channels)-1].heard
+	if len(a.channels) > 2 {
+		left = a.mix.heard()
+		right = left
+	}
+	a.loudness.write(left, right)
+	a.zero.write(a.raw, a.channels, n)
+	if len(a.channels) == 2 {
+		a.pair.write(a.raw[0][:n], a.raw[1][:n])
 	}
 	a.frames += int64(n)
 	a.filled = 0
@@ -140,7 +150,14 @@ func (a *Analyzer) flush() {
 // Level is the state of the live meter.
 func (a *Analyzer) Level() Level {
 	l := Level{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS, ZeroMS: a.milliseconds(a.zero.run)}
-	for _, c := range a.channels {
+	voice := -1 // every channel
+	if len(a.channels) > 2 {
+		voice = a.voiceChannel()
+	}
+	for i, c := range a.channels {
+		if voice >= 0 && i != voice {
+			continue
+		}
 		rms, peak := c.meter.level()
 		l.RMSDBFS, l.PeakDBFS = max(l.RMSDBFS, rms), max(l.PeakDBFS, peak)
 		l.Speech = l.Speech || c.judge.live()
@@ -171,16 +188,22 @@ func (a *Analyzer) Analysis() Analysis {
 // sumUpChannels fills in what concerns every channel.
 func (a *Analyzer) sumUpChannels(r *Analysis) {
 	r.PeakDBFS, r.TruePeakDBTP = FloorDBFS, FloorDBFS
-	for _, c := range a.channels {
+	if a.mix != nil {
+		r.MixActiveDBFS = new(a.mix.p56.level().ActiveDBFS)
+	}
+	for i, c := range a.channels {
 		r.ChannelRMSDBFS = append(r.ChannelRMSDBFS, c.stats.rmsDBFS())
 		r.NonFinite += c.survey.nonFinite
+		if len(a.channels) > 2 && i != r.VoiceChannel {
+			continue // what else is plugged into an interface is not the voice's
+		}
 		r.PeakDBFS = max(r.PeakDBFS, amplitudeDB(c.stats.peak()))
 		r.TruePeakDBTP = max(r.TruePeakDBTP, amplitudeDB(c.truePeak.peak))
 		if dc := c.stats.mean(); math.Abs(dc) > math.Abs(r.DCOffset) {
 			r.DCOffset = dc
 		}
 	}
-	if len(a.channels) == maxChannels {
+	if len(a.channels) == 2 {
 		left, right := &a.channels[0].stats, &a.channels[1].stats
 		r.ChannelCorrelation = a.pair.correlation(left, right)
 		r.ChannelBalanceDB = a.pair.balance(left, right)
@@ -212,10 +235,19 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	r.Dropouts, r.LongestGapMS = dropouts, a.milliseconds(int64(longest))
 }
 
-// voiceChannel is the channel with the higher active level, or without any, with the higher RMS.
+// voiceChannel is the channel with the highest active level, or without any, with the highest RMS. P.56 takes hum and
+// noise for activity too, and the other inputs of an interface may have both: where somebody spoke, only the channels
+// count on which at least half as much speech was recognised as on the one with the most.
 func (a *Analyzer) voiceChannel() int {
+	most := 0
+	for _, c := range a.channels {
+		most = max(most, c.judge.speech)
+	}
 	best, bestActive, bestRMS := 0, math.Inf(-1), math.Inf(-1)
 	for i, c := range a.channels {
+		if most >= leastVoiceFrames && 2*c.judge.speech < most {
+			continue
+		}
 		active, rms := c.p56.level().ActiveDBFS, c.stats.rmsDBFS()
 		if active > bestActive || active == bestActive && rms > bestRMS {
 			best, bestActive, bestRMS = i, active, rms

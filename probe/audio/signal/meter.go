@@ -2,7 +2,7 @@ package signal
 
 // Level is what a live meter shows.
 type Level struct {
-	RMSDBFS  float64 // over the last 80 ms, DC removed, of the louder channel; floor -120
+	RMSDBFS  float64 // over the last 80 ms, DC removed, of the louder channel, of more than two of that with the voice; floor -120
 	PeakDBFS float64 // largest magnitude in the same 80 ms, of any channel; floor -120
 	ZeroMS   float64 // length of the current run of exact digital zero in every channel
 	Speech   bool    // speech was heard within the last 300 ms

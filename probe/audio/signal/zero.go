@@ -6,13 +6,13 @@ type zeroMeter struct {
 	run, longest, nonZero int64 // frames
 }
 
-// write takes the same block and its survey of the first and the last channel.
-func (m *zeroMeter) write(first, last []float64, inFirst, inLast *survey) {
-	for n, c := range inFirst.chunks {
+// write takes a block of so many frames, and its surveys.
+func (m *zeroMeter) write(raw [][]float64, channels []*channel, frames int) {
+	for n := range channels[0].survey.chunks {
 		from := n * surveyChunk
-		to := min(from+surveyChunk, len(first))
-		if c.zeros && inLast.chunks[n].zeros {
-			m.writeEach(first[from:to], last[from:to])
+		to := min(from+surveyChunk, frames)
+		if zerosInAll(channels, n) {
+			m.writeEach(raw, from, to)
 			continue
 		}
 		m.end()
@@ -20,15 +20,33 @@ func (m *zeroMeter) write(first, last []float64, inFirst, inLast *survey) {
 	}
 }
 
-func (m *zeroMeter) writeEach(first, last []float64) {
-	for i, x := range first {
-		if x == 0 && last[i] == 0 {
+func zerosInAll(channels []*channel, chunk int) bool {
+	for _, c := range channels {
+		if !c.survey.chunks[chunk].zeros {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *zeroMeter) writeEach(raw [][]float64, from, to int) {
+	for i := from; i < to; i++ {
+		if allZero(raw, i) {
 			m.run++
 			continue
 		}
 		m.end()
 		m.nonZero++
 	}
+}
+
+func allZero(raw [][]float64, frame int) bool {
+	for _, samples := range raw {
+		if samples[frame] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *zeroMeter) end() {
