@@ -239,7 +239,7 @@ func (c *child) capture(ctx context.Context, system engine, devices []Device, re
 	}
 	at := c.sinceStart()
 	if err := system.start(openID, channels, onFrames, onStop); err != nil {
-		return withReason(ctx, openID, err)
+		return err
 	}
 	c.send(Started{Device: device, RateHz: RateHz, Channels: channels, PeriodMS: periodMS, AtNS: at})
 	close(gate)

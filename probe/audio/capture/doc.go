@@ -21,6 +21,10 @@ const ChildArg = "capture-child"
 // The format of the stream, whatever the device's own is: one rate keeps every
 // figure comparable, and the native rate is reported apart.
 const (
-	RateHz      = 48000
-	MaxChannels = 2
+	RateHz = 48000
+	// MaxChannels is PulseAudio's limit (PA_CHANNELS_MAX). Interfaces have 8 or 18
+	// channels, arrays of microphones 4 to 16, and the voice may be on any of them.
+	MaxChannels = 32
+	// maxPlayChannels is what is played: the sound of a check is mono or stereo.
+	maxPlayChannels = 2
 )

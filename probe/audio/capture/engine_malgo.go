@@ -35,9 +35,8 @@ type soundSystem struct {
 	// formatsElsewhere: miniaudio must not be asked for a device's formats, and
 	// package osstate tells them.
 	formatsElsewhere bool
-	// keptPeriods is how many periods the system keeps while this process is
-	// late; 0 leaves that to miniaudio.
-	keptPeriods uint32
+	// record takes the place of miniaudio's capture, if not nil; as engine.start.
+	record func(deviceID string, channels int, onFrames func([]byte), onStop func()) error
 }
 
 // openEngine tries the sound systems of this platform in order. The list is
@@ -98,10 +97,12 @@ func (e *malgoEngine) formats(kind malgo.DeviceType, id malgo.DeviceID) (rateHz,
 }
 
 func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte), onStop func()) error {
+	if e.system.record != nil {
+		return e.system.record(deviceID, channels, onFrames, onStop)
+	}
 	cfg := malgo.DefaultDeviceConfig(malgo.Capture)
 	cfg.SampleRate = RateHz
 	cfg.PeriodSizeInMilliseconds = periodMS
-	cfg.Periods = e.system.keptPeriods
 	cfg.Capture.Format = malgo.FormatF32
 	cfg.Capture.Channels = uint32(channels) // never 0: native channels without a source abort in libpulse
 	if id, ok := e.ids[deviceID]; ok {

@@ -17,8 +17,8 @@ const (
 	frameHeader = 6
 
 	maxJSONPayload = 256 << 10
-	maxPCMPayload  = 256 << 10
-	pcmHeader      = 12 // uint64 time in ns, uint32 frames lost before this one
+	maxPCMPayload  = 2 << 20 // 0.3 s of 32 channels
+	pcmHeader      = 12      // uint64 time in ns, uint32 frames lost before this one
 )
 
 type kind byte

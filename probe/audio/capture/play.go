@@ -30,7 +30,7 @@ func readSound(r io.Reader, req Request) ([]byte, error) {
 		return nil, nil
 	}
 	longest := int(MaxPlay/time.Second) * RateHz
-	if req.Frames < 1 || req.Frames > longest || req.Channels < 1 || req.Channels > MaxChannels {
+	if req.Frames < 1 || req.Frames > longest || req.Channels < 1 || req.Channels > maxPlayChannels {
 		return nil, fmt.Errorf("read capture request: a sound of %d frames on %d channels", req.Frames, req.Channels)
 	}
 	sound := make([]byte, 4*req.Frames*req.Channels)

@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// pulseKeeps is a second of sound. What a sound server keeps for a client that
+// pulseKeeps is how many periods the server keeps: a second of sound. What a sound server keeps for a client that
 // is late it throws away beyond that; with miniaudio's four periods, a computer
 // that kept this process waiting for 0.2 s had the microphone accused of losing
 // sound. Conference programs have the server keep as much as it can. It delays
@@ -24,7 +24,7 @@ const pulseKeeps = 1000 / periodMS
 func soundSystems() []soundSystem {
 	// On PulseAudio miniaudio 0.11.25 reads through a nil pointer when the device
 	// whose formats it is asked for has gone since it was listed.
-	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true, keptPeriods: pulseKeeps}}
+	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true, record: recordPulse}}
 	if hasCaptureHardware("/dev/snd") {
 		systems = append(systems, soundSystem{name: "alsa", backend: malgo.BackendAlsa, id: cStringID, real: isALSAHardware})
 	}

@@ -71,13 +71,3 @@ func volumeDB(db float64) *float64 {
 	}
 	return new(max(MinVolumeDB, db))
 }
-
-// Refusal is why a microphone does not open.
-type Refusal int
-
-// The refusals that a system tells apart.
-const (
-	RefusalUnknown Refusal = iota
-	RefusalDenied          // the system keeps programs from it
-	RefusalBusy            // another program holds it
-)

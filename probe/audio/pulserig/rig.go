@@ -216,6 +216,18 @@ func (r *Rig) Play(path string) (stop func()) {
 // PlayInto is Play into another sink that a test has loaded.
 func (r *Rig) PlayInto(sink, path string) (stop func()) {
 	r.tb.Helper()
+	return r.play(sink, path)
+}
+
+// PlayRaw is PlayInto for interleaved 32-bit floats in a file without a head. They
+// go to the sink's channels by number, whatever positions those have.
+func (r *Rig) PlayRaw(sink, path string, rateHz, channels int) (stop func()) {
+	r.tb.Helper()
+	return r.play(sink, path, "--raw", "--format=float32le", fmt.Sprintf("--rate=%d", rateHz), fmt.Sprintf("--channels=%d", channels), "--no-remap")
+}
+
+func (r *Rig) play(sink, path string, options ...string) (stop func()) {
+	r.tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -226,7 +238,7 @@ func (r *Rig) PlayInto(sink, path string) (stop func()) {
 			// rest, PA_STREAM_ADJUST_LATENCY gives the sink half: 50 ms. Left to
 			// itself paplay gives it all, and the null sink then renders in blocks of
 			// 2 s: the microphone's first sound comes as late.
-			cmd := exec.CommandContext(ctx, "paplay", "--device="+sink, "--latency-msec=2000", "--process-time-msec=950", path)
+			cmd := exec.CommandContext(ctx, "paplay", append(options, "--device="+sink, "--latency-msec=2000", "--process-time-msec=950", path)...)
 			cmd.Env = append(os.Environ(), r.Env()...)
 			if cmd.Run() != nil {
 				return

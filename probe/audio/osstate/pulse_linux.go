@@ -1,0 +1,14 @@
+package osstate
+
+import (
+	"context"
+	"net"
+
+	"github.com/jfreymuth/pulse/proto"
+)
+
+// DialPulse connects to the sound server for a stream. onEvent is called for what
+// the server says without being asked, sound included.
+func DialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn, error) {
+	return dialPulse(ctx, onEvent)
+}
