@@ -14,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/turnframe"
 )
 
 const (
@@ -65,7 +66,7 @@ func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 	}
 	name, secure := d.secure[address]
 	if !secure {
-		return gatedConn{conn, d.gate}, nil
+		return gatedConn{turnframe.Conn{Conn: conn}, d.gate}, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), relayTLSLimit)
 	defer cancel()
@@ -76,5 +77,5 @@ func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("TLS with the relay: %w", err)
 	}
-	return gatedConn{over, d.gate}, nil
+	return gatedConn{turnframe.Conn{Conn: over}, d.gate}, nil
 }

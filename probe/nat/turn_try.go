@@ -16,6 +16,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/turnframe"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -201,7 +202,7 @@ func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer)
 		}
 		conn = secure
 	}
-	return turn.NewSTUNConn(conn), remote.AddrPort(), nil
+	return turn.NewSTUNConn(turnframe.Conn{Conn: conn}), remote.AddrPort(), nil
 }
 
 // bind opens a UDP socket that sends from the address the way leads from.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
+	"github.com/tonprobe/tonprobe/probe/media/wire/turnframe"
 	"github.com/tonprobe/tonprobe/server/bind"
 )
 
@@ -73,7 +74,7 @@ func openRelay(cfg Config, present []netip.Addr, media *mediaPort, count *counte
 	tc := r.serverConfig()
 	for _, l := range listeners {
 		tc.ListenerConfigs = append(tc.ListenerConfigs, turn.ListenerConfig{
-			Listener: turnListener{l}, RelayAddressGenerator: r.sockets, PermissionHandler: r.sockets.mayReach,
+			Listener: turnframe.Listener{Listener: l}, RelayAddressGenerator: r.sockets, PermissionHandler: r.sockets.mayReach,
 		})
 	}
 	if r.server, err = turn.NewServer(tc); err != nil {

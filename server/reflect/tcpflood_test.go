@@ -117,28 +117,3 @@ func TestDeclaredLengths(t *testing.T) {
 		}
 	}
 }
-
-func FuzzTURNFrames(f *testing.F) {
-	f.Add([]byte("\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl"))
-	f.Add([]byte("\x40\x00\x00\x05123456\x00\x00\x00\x01\xff\xec"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		in, out := net.Pipe()
-		defer in.Close()
-		go func() { _, _ = in.Write(b); _ = in.Close() }()
-		c, buf, total := &turnFrames{out}, make([]byte, turnFrameBytes+1), 0
-		for {
-			n, err := c.Read(buf)
-			if err != nil {
-				break
-			}
-			if n < 4 || n > turnFrameBytes || n%4 != 0 {
-				t.Fatalf("a message of %d bytes", n)
-			}
-			total += n
-		}
-		if total > len(b) {
-			t.Fatalf("%d bytes out of %d", total, len(b))
-		}
-		_ = out.Close()
-	})
-}
