@@ -62,6 +62,9 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("its server answers %d", resp.StatusCode)
 	}
+	if resp.ContentLength > maxScriptBytes {
+		return nil, fmt.Errorf("larger than %d bytes", maxScriptBytes)
+	}
 	return readLimited(resp.Body)
 }
 
