@@ -64,6 +64,9 @@ const (
 	shortestStream = 2 * time.Second
 	// closingTime is kept of the budget for the stragglers and the log.
 	closingTime = 900 * time.Millisecond
+	// closingLossy is kept of it by a stream that goes on for its loss: then the
+	// request for the log may have to be sent twice.
+	closingLossy = 2200 * time.Millisecond
 )
 
 // NewVoice returns the probe "media.voice".
@@ -118,8 +121,9 @@ func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest ti
 	if !ok {
 		return v.cfg.Duration, v.cfg.Longest
 	}
-	left := max(deadline.Sub(env.Clock.Now())-closingTime, shortestStream)
-	return min(v.cfg.Duration, left), min(v.cfg.Longest, left)
+	left := deadline.Sub(env.Clock.Now())
+	usual = min(v.cfg.Duration, max(left-closingTime, shortestStream))
+	return usual, max(usual, min(v.cfg.Longest, left-closingLossy))
 }
 
 // connect brings the stream up to its first packet, or says how far it came.
