@@ -54,6 +54,15 @@ func (l *Limiter) AllowN(key string, n int) (retryAfter time.Duration, ok bool) 
 	return 0, true
 }
 
+// Charge takes n calls, at most the burst, from the key's bucket although they may
+// not be there: later calls wait for what is owed. It is for work whose size is
+// known only when it is done.
+func (l *Limiter) Charge(key string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bucket(key).ReserveN(l.now(), min(n, l.burst))
+}
+
 // Forget gives the key a full bucket again.
 func (l *Limiter) Forget(key string) {
 	l.mu.Lock()
