@@ -14,18 +14,21 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The phases of media.load: 6.8 s in all and at most 4 MB each way. A line on
-// which packets wait for more than a second needs two seconds until it does.
+// The phases of media.load: at rest, full downwards, full upwards, at most 8 MB
+// each way. A line on which packets wait for more than a second needs two seconds
+// until it does; as long as that the queue of one phase may take to drain before
+// the next.
 const (
-	idleTime = 800 * time.Millisecond
-	fullTime = 3 * time.Second
+	idleTime  = 800 * time.Millisecond
+	fullTime  = 3 * time.Second
+	drainTime = 2500 * time.Millisecond
 )
 
 // The round trip is asked for at a steady pace; answers are waited for so long,
 // also beyond their phase.
 const (
 	askEvery = 25 * time.Millisecond
-	askWait  = 1500 * time.Millisecond
+	askWait  = 2500 * time.Millisecond
 )
 
 // LoadConfig says against which collector to measure.
@@ -35,6 +38,8 @@ type LoadConfig struct {
 	Client *http.Client // nil: http.DefaultClient
 	// ICE tells the collector's STUN server, by which the round trip is taken.
 	ICE func(context.Context) (wire.ICEConfig, error)
+	// RoundTrip takes one round trip; nil asks the STUN server.
+	RoundTrip func(context.Context) (time.Duration, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
 }
@@ -54,7 +59,7 @@ func NewLoad(c LoadConfig) probe.Probe {
 type load struct{ LoadConfig }
 
 func (load) Name() string { return report.ProbeMediaLoad }
-func (load) Version() int { return 1 }
+func (load) Version() int { return 2 } // 1 counted payload, and uploads by receipts
 
 // Run measures at rest, then while receiving, then while sending.
 func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
@@ -68,9 +73,16 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if errors.Is(err, errBusy) {
 		return unknownLoad(data, noRoom), nil
 	}
-	data.DownKbps, data.DownBytes, data.LoadedRTTDownMS = down.kbps(trusted), &down.moved, rtt
-	up, rtt, upErr := whileFull(ctx, env, ask, p.send)
-	data.UpKbps, data.UpBytes, data.LoadedRTTUpMS = up.kbps(trusted), &up.moved, rtt
+	data.DownKbps, data.DownCI95 = down.kbps(trusted)
+	data.DownBytes, data.LoadedRTTDownMS = &down.moved, rtt
+	drained(ctx, env, ask, data.IdleRTTMS)
+	up, rtt, upErr := whileFull(ctx, env, ask, p.sendCounted)
+	if errors.Is(upErr, errEarlier) || errors.Is(upErr, errHeldBack) {
+		env.Log.Info("uploads are timed by the collector's receipts", "because", upErr)
+		up, rtt, upErr = whileFull(ctx, env, ask, p.send)
+	}
+	data.UpKbps, data.UpCI95 = up.kbps(trusted)
+	data.UpBytes, data.LoadedRTTUpMS = &up.moved, rtt
 	if errors.Is(upErr, errBusy) {
 		return unknownLoad(data, noRoom), nil
 	}
@@ -92,6 +104,12 @@ func unknownLoad(d *report.MediaLoad, why string) probe.Result {
 
 // question asks the collector's STUN server; nil where none is known.
 func (p load) question(ctx context.Context, env probe.Env) question {
+	if p.RoundTrip != nil {
+		return func(ctx context.Context) (echo.Reply, error) {
+			rtt, err := p.RoundTrip(ctx)
+			return echo.Reply{RTT: rtt}, err
+		}
+	}
 	at := path{PathConfig{ICE: p.ICE, Resolver: p.Resolver, Toward: adapter.Toward}}.stunServer(ctx, env)
 	if !at.IsValid() {
 		return nil
@@ -105,6 +123,23 @@ func atRest(ctx context.Context, env probe.Env, ask question) *float64 {
 	phase, cancel := context.WithTimeout(ctx, idleTime)
 	defer cancel()
 	return medianSince(roundTrips(ctx, phase, env, ask), begin)
+}
+
+// drained waits until round trips are as short again as at rest: what still waits
+// in the queue of the other direction would delay answers and confirmations.
+func drained(ctx context.Context, env probe.Env, ask question, idleRTTMS *float64) {
+	if ask == nil || idleRTTMS == nil {
+		return
+	}
+	enough := time.Duration((1.5**idleRTTMS + 10) * float64(time.Millisecond))
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for ctx.Err() == nil {
+		r, err := ask(ctx)
+		if err == nil && r.RTT <= enough || env.Clock.Sleep(ctx, askEvery) != nil {
+			return
+		}
+	}
 }
 
 // whileFull runs work for as long as a phase may last, and takes the median round

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,10 @@ func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		c := &connected{running: map[string]bool{}, proto: map[string]bool{}}
 		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals) {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
 			if r.Method == method {
 				defer c.enter(r)()
 			}
@@ -85,6 +90,10 @@ func TestLoadMakesDoWithOneConnection(t *testing.T) {
 	slow := slowCollector(t, 2000)
 	var down, up sync.Mutex
 	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals) {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
 		one := &down
 		if r.Method == http.MethodPost {
 			one = &up
@@ -234,7 +243,7 @@ func TestTogether(t *testing.T) {
 	if want := int64(128 << 10); got.took != time.Second || got.counted < want-1 || got.counted > want {
 		t.Errorf("%+v, want %d in a second", got, want)
 	}
-	if r := together(nil); r.kbps(0) != nil {
-		t.Errorf("%+v of nothing", r)
+	if kbps, _ := together(nil).kbps(0); kbps != nil {
+		t.Errorf("%g kbit/s of nothing", *kbps)
 	}
 }

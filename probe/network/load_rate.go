@@ -1,12 +1,19 @@
 package network
 
-import "time"
+import (
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // rate is what a phase reached.
 type rate struct {
 	moved   int // bytes in all
 	counted int64
 	took    time.Duration // for those counted
+	// steadyKbps and ci95 are set where arrivals were counted.
+	steadyKbps float64
+	ci95       *report.Interval
 }
 
 // A TCP needs several round trips to get up to speed (RFC 5681 §3.1). What it
@@ -26,17 +33,21 @@ func trustworthy(idleRTTMS *float64) time.Duration {
 	return time.Duration(roundTripsNeeded * *idleRTTMS * float64(time.Millisecond))
 }
 
-// kbps is the rate, or nil where it tells nothing of the line. A phase ends by
-// its context: where it seems to have lasted longer, the clock was set meanwhile.
-func (r rate) kbps(trusted time.Duration) *float64 {
+// kbps is the rate of the IP layer and its interval, or nil where it tells nothing
+// of the line. A phase ends by its context: where it seems to have lasted longer,
+// the clock was set meanwhile.
+func (r rate) kbps(trusted time.Duration) (*float64, *report.Interval) {
 	if r.counted <= 0 || r.took <= 0 || r.took > fullTime+askWait {
-		return nil
+		return nil, nil
 	}
-	kbps := r.perMS() * 8
+	kbps := r.steadyKbps
+	if kbps == 0 {
+		kbps = r.perMS() * 8 * wireShare
+	}
 	if r.took < trusted && kbps < enoughKbps {
-		return nil
+		return nil, nil
 	}
-	return &kbps
+	return &kbps, r.ci95
 }
 
 // perMS is bytes in a millisecond; 0 where nothing was counted.
@@ -45,28 +56,6 @@ func (r rate) perMS() float64 {
 		return 0
 	}
 	return float64(r.counted) / (r.took.Seconds() * 1000)
-}
-
-// afterStart is the rate over the last two thirds of what arrived: in the first,
-// TCP is only getting up to speed (RFC 5681 §3.1).
-func afterStart(arrivals []arrival) (r rate) {
-	if len(arrivals) == 0 {
-		return r
-	}
-	first, last := arrivals[0], arrivals[len(arrivals)-1]
-	for _, a := range arrivals {
-		if 3*a.at.Sub(first.at) >= last.at.Sub(first.at) {
-			r.counted, r.took = last.bytes-a.bytes, last.at.Sub(a.at)
-			break
-		}
-	}
-	return r
-}
-
-// arrival is how much had come by a time.
-type arrival struct {
-	at    time.Time
-	bytes int64
 }
 
 // together is the rate of transfers that ran side by side: each one's own pace,

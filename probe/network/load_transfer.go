@@ -73,15 +73,20 @@ func (p load) ownConnections() *http.Client {
 
 // receive reads on all connections until the time is over.
 func (p load) receive(ctx context.Context, clock probe.Clock) (rate, error) {
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
 	first, err := p.ask(ctx)
 	if err != nil {
 		return rate{}, err
 	}
-	c := &counter{clock: clock, arrivals: []arrival{{clock.Now(), 0}}}
+	c := &counter{clock: clock, enough: enough}
 	var wg sync.WaitGroup
 	wg.Go(func() { c.read(first) })
-	for range connections - 1 {
+	for n := range connections - 1 {
 		wg.Go(func() {
+			if !join(ctx, clock, n+1, c.sum) {
+				return
+			}
 			// A collector that gives no more than one has given one.
 			if more, err := p.ask(ctx); err == nil {
 				c.read(more)
@@ -89,12 +94,33 @@ func (p load) receive(ctx context.Context, clock probe.Clock) (rate, error) {
 		})
 	}
 	wg.Wait()
-	r := afterStart(c.arrivals)
+	r := c.what.steady()
 	r.moved = c.moved
 	return r, nil
 }
 
-const bytesEach = wire.MaxLoadBytes / connections
+// joinAfter is how many bytes have to arrive before one more connection joins.
+// The initial windows of four (RFC 6928) at once are 58 kB, more than the queue of
+// a slow line holds: TCP would spend the time repairing the losses.
+const joinAfter = 16 << 10
+
+// join waits until the n-th further connection may join; false: the time is over.
+func join(ctx context.Context, clock probe.Clock, n int, arrived func() int) bool {
+	for arrived() < n*joinAfter {
+		if clock.Sleep(ctx, 5*time.Millisecond) != nil {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// bytesAll is what one direction moves at most, since at 100 Mbit/s and 60 ms TCP
+// needs 2 MB until the line is full. A connection may move half of it, so that one
+// that gets ahead of the others does not end before them.
+const (
+	bytesAll  = 8 << 20
+	bytesEach = wire.MaxLoadBytes
+)
 
 // ask begins one connection's part of what is received.
 func (p load) ask(ctx context.Context) (io.ReadCloser, error) {
@@ -111,9 +137,12 @@ func (p load) ask(ctx context.Context) (io.ReadCloser, error) {
 type counter struct {
 	clock probe.Clock
 
-	mu       sync.Mutex
-	moved    int
-	arrivals []arrival
+	enough func() // called once bytesAll have come
+
+	mu    sync.Mutex
+	moved int
+	begin time.Time // of the first bytes
+	what  arrived
 }
 
 func (c *counter) read(body io.ReadCloser) {
@@ -122,8 +151,11 @@ func (c *counter) read(body io.ReadCloser) {
 	bounded := io.LimitReader(body, bytesEach)
 	for {
 		n, err := bounded.Read(b)
-		if n > 0 {
-			c.note(n)
+		if n > 0 && c.note(n) >= bytesAll {
+			return
+		}
+		if errors.Is(err, io.EOF) {
+			c.end()
 		}
 		if err != nil {
 			return // the end, or the end of the time
@@ -131,14 +163,45 @@ func (c *counter) read(body io.ReadCloser) {
 	}
 }
 
-func (c *counter) note(n int) {
+func (c *counter) sum() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.moved += n
-	c.arrivals = append(c.arrivals, arrival{c.clock.Now(), int64(c.moved)})
+	return c.moved
 }
 
-// send uploads ever more until the time is over: first on one connection, then
+func (c *counter) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.what.firstEnd == nil {
+		c.what.firstEnd = new(c.interval())
+	}
+}
+
+// interval is the number of the present one. It runs under the lock.
+func (c *counter) interval() int { return int(c.clock.Now().Sub(c.begin) / wire.LoadInterval) }
+
+// note returns how much has come on all connections.
+func (c *counter) note(n int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.moved += n; c.moved >= bytesAll {
+		c.enough()
+	}
+	if c.begin.IsZero() {
+		c.begin = c.clock.Now()
+	}
+	at := c.interval()
+	if at < len(c.what.bytes)-1 || at > int((fullTime+askWait)/wire.LoadInterval) {
+		return c.moved // the clock was set
+	}
+	for len(c.what.bytes) <= at {
+		c.what.bytes = append(c.what.bytes, 0)
+	}
+	c.what.bytes[at] += int64(n)
+	return c.moved
+}
+
+// send is for collectors that do not tell arrivals. It uploads ever more until the time is over: first on one connection, then
 // on all. What the collector confirmed counts.
 func (p load) send(ctx context.Context, clock probe.Clock) (rate, error) {
 	payload := incompressible(uploads[len(uploads)-1])
@@ -179,7 +242,7 @@ type confirmed struct{ all, largest rate }
 func (p load) sendOn(ctx context.Context, clock probe.Clock, payload []byte, sizes []int) (c confirmed, err error) {
 	for _, size := range sizes {
 		start := clock.Now()
-		receipt, err := p.upload(ctx, payload[:size])
+		receipt, err := p.upload(ctx, p.Base.JoinPath(wire.PathLoad), payload[:size])
 		if ctx.Err() != nil {
 			return c, nil
 		}
@@ -212,8 +275,8 @@ func incompressible(n int) []byte {
 	return b
 }
 
-func (p load) upload(ctx context.Context, body []byte) (receipt wire.LoadReceipt, err error) {
-	resp, err := p.do(ctx, http.MethodPost, p.Base.JoinPath(wire.PathLoad), body)
+func (p load) upload(ctx context.Context, at *url.URL, body []byte) (receipt wire.LoadReceipt, err error) {
+	resp, err := p.do(ctx, http.MethodPost, at, body)
 	if err != nil {
 		return receipt, err
 	}
@@ -226,6 +289,13 @@ func (p load) upload(ctx context.Context, body []byte) (receipt wire.LoadReceipt
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // so that the connection is used again
 	return receipt, nil
+}
+
+// statusError is an answer that is no success.
+type statusError struct{ status int }
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("the collector answered with status %d", e.status)
 }
 
 func (p load) do(ctx context.Context, method string, at *url.URL, body []byte) (*http.Response, error) {
@@ -247,7 +317,7 @@ func (p load) do(ctx context.Context, method string, at *url.URL, body []byte) (
 		if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 			return nil, fmt.Errorf("ask for load: %w", errBusy)
 		}
-		return nil, fmt.Errorf("ask for load: the collector answered with status %d", resp.StatusCode)
+		return nil, fmt.Errorf("ask for load: %w", &statusError{resp.StatusCode})
 	}
 	return resp, nil
 }

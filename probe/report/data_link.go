@@ -136,10 +136,18 @@ type PathSegment struct {
 
 // MediaLoad is what the line carries and how long packets wait while it is full.
 type MediaLoad struct {
-	// UpKbps is the rate that was reached to the collector in kbit/s of payload.
+	// UpKbps is the rate at which bytes arrived at the collector while the line was
+	// full and the rate no longer changed, in kbit/s of the IP layer: TCP payload
+	// times 1500/1448, for the headers of full packets (until version 1 of this
+	// probe: of payload, as sent).
 	UpKbps *float64 `json:"up_kbps,omitempty"`
-	// DownKbps is the rate that was reached from the collector in kbit/s of payload.
+	// UpCI95 is the 95 % interval of UpKbps in kbit/s; not set where the collector
+	// did not tell when bytes arrived.
+	UpCI95 *Interval `json:"up_kbps_ci95,omitempty"`
+	// DownKbps is as UpKbps, for bytes that arrived at this computer, in kbit/s.
 	DownKbps *float64 `json:"down_kbps,omitempty"`
+	// DownCI95 is the 95 % interval of DownKbps in kbit/s.
+	DownCI95 *Interval `json:"down_kbps_ci95,omitempty"`
 	// IdleRTTMS is the median round trip before the load in ms.
 	IdleRTTMS *float64 `json:"idle_rtt_ms,omitempty"`
 	// LoadedRTTUpMS is the median round trip while sending in ms.

@@ -83,6 +83,7 @@ type API struct {
 	byAddress   *limit.Limiter
 	byAgent     *limit.Limiter
 	load        *loadRoom
+	loadRuns    loadRuns
 	byWebSocket *limit.Limiter
 	uploads     *uploads
 	quota       *limit.Limiter
@@ -121,6 +122,7 @@ func (a *API) routes() []route {
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
 		{http.MethodPost, "/api/v1/load", a.agents(a.takeLoad)},
 		{http.MethodGet, "/api/v1/load", a.agents(a.giveLoad)},
+		{http.MethodGet, "/api/v1/load/arrivals", a.agents(a.tellArrivals)},
 		{http.MethodGet, "/" + wire.PathWebSocket, a.agents(a.echoWebSocket)},
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},

@@ -21,35 +21,38 @@ func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	if r.ContentLength > wire.MaxLoadBytes {
 		return tooLarge("body", wire.MaxLoadBytes)
 	}
-	size := r.ContentLength
-	if size < 0 { // it does not say
-		size = wire.MaxLoadBytes
-	}
-	leave, err := a.load.enter(c.ID, size)
+	leave, err := a.load.enter(c.ID)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	moved := int64(0)
+	defer func() { leave(moved) }()
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(loadLimit))
-	receipt, err := receive(http.MaxBytesReader(w, r.Body, wire.MaxLoadBytes))
+	run := a.loadRuns.find(c.ID, r.URL.Query().Get(wire.LoadRun))
+	receipt, err := receive(http.MaxBytesReader(w, r.Body, wire.MaxLoadBytes), func(n int) {
+		moved += int64(n)
+		run.arrived(n)
+	})
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge("body", e.Limit)
 	}
 	if err != nil {
 		return fault(http.StatusBadRequest, "body_unreadable", "the body ended before it was complete")
 	}
+	run.ended()
 	writeJSON(w, http.StatusOK, receipt)
 	return nil
 }
 
 // receive takes the time with the machine's own clock: a.Now may jump.
-func receive(body io.Reader) (wire.LoadReceipt, error) {
+func receive(body io.Reader, arrived func(int)) (wire.LoadReceipt, error) {
 	b := make([]byte, 32<<10)
 	var first, last time.Time
 	var total int64
 	for {
 		n, err := body.Read(b)
 		if n > 0 {
+			arrived(n)
 			last = time.Now()
 			if first.IsZero() {
 				first = last
@@ -72,17 +75,18 @@ func (a *API) giveLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err != nil || n < 1 || n > wire.MaxLoadBytes {
 		return fault(http.StatusBadRequest, "bytes_invalid", "bytes must be 1 to "+strconv.Itoa(wire.MaxLoadBytes))
 	}
-	leave, err := a.load.enter(c.ID, n)
+	leave, err := a.load.enter(c.ID)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	moved := int64(0)
+	defer func() { leave(moved) }()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(loadLimit))
 	w.Header().Set("Content-Type", bytesType)
 	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
 	w.Header().Set("Cache-Control", "no-store")
 	// Its seed is of no interest to anybody: only that no box on the way can
 	// make the bytes fewer.
-	_, _ = io.CopyN(w, rand.NewChaCha8([32]byte{}), n) // the agent hangs up when its time is over
+	moved, _ = io.CopyN(w, rand.NewChaCha8([32]byte{}), n) // the agent hangs up when its time is over
 	return nil
 }

@@ -92,8 +92,8 @@ func TestLoadOfAllIsBounded(t *testing.T) {
 		}
 		g.wait(loadHold / (loadAgents - 1)) // so that a place is free
 	}
-	// Each second of waiting adds 1 MB to the 64 MB.
-	if most := loadBurstAll/16 + 32/4 + 1; served < loadBurstAll/16 || served > most {
+	// Each second of waiting adds 1 MB to the 128 MB.
+	if most := loadBurstAll/16 + loadBurstAll/32 + 1; served < loadBurstAll/16 || served > most {
 		t.Errorf("%d of %d measurements served, want %d to %d", served, 2*loadBurstAll/16, loadBurstAll/16, most)
 	}
 }
@@ -103,15 +103,15 @@ func TestLoadPlaces(t *testing.T) {
 	r := newLoadRoom(func() time.Time { return now })
 	enter := func(agent string) (leave func()) {
 		t.Helper()
-		leave, err := r.enter(agent, 1)
+		end, err := r.enter(agent)
 		if err != nil {
 			t.Fatalf("%s: %v", agent, err)
 		}
-		return leave
+		return func() { end(0) }
 	}
 	refused := func(agent string, status int) {
 		t.Helper()
-		_, err := r.enter(agent, 1)
+		_, err := r.enter(agent)
 		f, ok := errors.AsType[*Fault](err)
 		if !ok || f.Status != status || f.RetryAfter <= 0 {
 			t.Errorf("%s: %v", agent, err)

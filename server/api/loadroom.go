@@ -11,20 +11,22 @@ import (
 // Bounds of media.load. They keep the collector's own line for the conferences
 // and the reports: a check that has to wait says "unknown".
 const (
-	// loadUnit is what one turn of the limiters stands for. One measurement asks
-	// for 4 MB in four requests and sends up to 3.9 MB in eighteen: 42 turns.
+	// loadUnit is what one turn of the limiters stands for. One measurement moves
+	// up to 8 MB each way in four transfers: some 68 turns with the news of what
+	// arrives and what was on its way at the end.
 	loadUnit = 256 << 10
-	// An agent: two measurements at once, then one in about 84 s, 1 Mbit/s.
-	loadBurst = 84
+	// An agent: two measurements at once, then one in about 130 s, 1 Mbit/s.
+	loadBurst = 136
 	loadEvery = 2 * time.Second
-	// All together: 64 MB at once, then 8 Mbit/s.
-	loadBurstAll = 256
+	// All together: 128 MB at once, then 8 Mbit/s.
+	loadBurstAll = 512
 	loadEveryAll = 250 * time.Millisecond
 	// loadAgents may measure side by side. More would measure each other.
 	loadAgents = 4
-	// loadTransfers may run at once for one agent: four fill its line, and the end
-	// of the four before them is noticed only when its news has arrived.
-	loadTransfers = 8
+	// loadTransfers may run at once for one agent: four fill its line, one tells
+	// what arrives, and the end of the four before them is noticed only when its
+	// news has arrived.
+	loadTransfers = 9
 	// loadHold keeps an agent's place between the requests of its measurement.
 	loadHold = 3 * time.Second
 	// loadLimit ends one transfer; the agent itself gives up after 3 s.
@@ -55,9 +57,10 @@ func newLoadRoom(now func() time.Time) *loadRoom {
 	}
 }
 
-// enter lets an agent move some bytes. The error is a *Fault with the time to
-// wait.
-func (r *loadRoom) enter(agent string, bytes int64) (leave func(), err error) {
+// enter lets an agent begin a transfer; leave is told how many bytes it moved,
+// which may be far fewer than were asked for. The error is a *Fault with the time
+// to wait.
+func (r *loadRoom) enter(agent string) (leave func(moved int64), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
@@ -67,11 +70,10 @@ func (r *loadRoom) enter(agent string, bytes int64) (leave func(), err error) {
 	if wait, ok := r.place(agent, now); !ok {
 		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines are being measured: try again later", wait)
 	}
-	turns := int((bytes + loadUnit - 1) / loadUnit)
-	if wait, ok := r.byAgent.AllowN(agent, turns); !ok {
+	if wait, ok := r.byAgent.Allow(agent); !ok {
 		return nil, loadRefused(http.StatusTooManyRequests, "too_many_requests", "the line was measured a moment ago: try again later", wait)
 	}
-	if wait, ok := r.all.AllowN("", turns); !ok {
+	if wait, ok := r.all.Allow(""); !ok {
 		return nil, loadRefused(http.StatusServiceUnavailable, "load_busy", "other lines were measured a moment ago: try again later", wait)
 	}
 	g := r.guests[agent]
@@ -80,9 +82,13 @@ func (r *loadRoom) enter(agent string, bytes int64) (leave func(), err error) {
 		r.guests[agent] = g
 	}
 	g.running++
-	return func() {
+	return func(moved int64) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if more := int((moved+loadUnit-1)/loadUnit) - 1; more > 0 {
+			r.byAgent.Charge(agent, more)
+			r.all.Charge("", more)
+		}
 		g.running--
 		g.until = r.now().Add(loadHold)
 	}, nil

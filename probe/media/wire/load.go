@@ -1,11 +1,37 @@
 package wire
 
-// MaxLoadBytes is the most that one direction of media.load moves in all, and
-// the most that one request to the collector may.
+import "time"
+
+// MaxLoadBytes is the most that one request of media.load to the collector may
+// move.
 const MaxLoadBytes = 4 << 20
 
 // PathLoad is where the collector takes and gives bytes for media.load.
 const PathLoad = "api/v1/load"
+
+// PathLoadArrivals is where the collector tells, while an upload goes on, when
+// its bytes arrive. A collector that has no such path is of an earlier version.
+const PathLoadArrivals = "api/v1/load/arrivals"
+
+// LoadRun is the query parameter that ties uploads to a request for arrivals: up
+// to 64 characters that the agent makes up.
+const LoadRun = "run"
+
+// LoadInterval is the length of the intervals of LoadArrivals.
+const LoadInterval = 10 * time.Millisecond
+
+// LoadArrivals is one line of the answer of PathLoadArrivals (newline-delimited
+// JSON): the bytes of request bodies that arrived in each interval, all uploads
+// of the run together. Interval 0 begins with the first byte of the run.
+type LoadArrivals struct {
+	// From is the number of the first interval of this line.
+	From int `json:"from"`
+	// Bytes has one entry for each interval that is over.
+	Bytes []int64 `json:"bytes"`
+	// FirstEnd is the interval in which the first upload of the run was complete;
+	// nil until then. After it fewer transfers fill the line.
+	FirstEnd *int `json:"first_end,omitempty"`
+}
 
 // LoadReceipt is what the collector answers to bytes it was sent.
 type LoadReceipt struct {

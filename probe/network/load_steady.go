@@ -1,0 +1,212 @@
+package network
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// wireShare is what a byte of payload takes on the line, with IP and TCP headers
+// and timestamps (RFC 7323) in packets of 1500 bytes. The figures of media.load
+// are rates of the IP layer, as RFC 9097 counts capacity, because that is what a
+// line is sold and limited by.
+const wireShare = 1500.0 / (1500 - 20 - 20 - 12)
+
+const (
+	// blocks is into how many equal parts the arrivals are cut.
+	blocks = 24
+	// steadyBlocks is the least that counts as the steady part.
+	steadyBlocks = 8
+	// changeExplains is the most of the variance that may remain beside a change;
+	// the best split of 24 blocks of noise leaves about 0.75 of it.
+	changeExplains = 0.5
+	// burstFactor is how far above the later rate a burst is at least.
+	burstFactor = 1.5
+	// burstExcess is how far all until its end is above it. What TCP hands over late
+	// and at once makes up for what it held back, and is no excess.
+	burstExcess = 1.2
+	// initialWindows is what four initial windows of TCP fill several times over, so
+	// that slow start does not show.
+	initialWindows = 256 << 10
+	// slowFactor is how far below the later rate slow start is at least.
+	slowFactor = 0.6
+	// fewestIntervals make any part.
+	fewestIntervals = 4
+)
+
+// arrived is what came to the receiver, by intervals of wire.LoadInterval from
+// the first byte on.
+type arrived struct {
+	bytes []int64
+	// firstEnd is the interval in which the first transfer was complete, when
+	// there was one: after it fewer transfers fill the line.
+	firstEnd *int
+}
+
+// steady is the rate at which a full line lets bytes out: the slope of what
+// arrived over the part of the time in which the rate no longer changes. Before
+// it a TCP is getting up to speed (RFC 5681 §3.1), or a token bucket lets a burst
+// through; both end in a change of the slope, which the least squares fit of two
+// constants finds. It ends when the first transfer ends.
+func (a arrived) steady() rate {
+	x := a.bytes
+	if a.firstEnd != nil && *a.firstEnd >= fewestIntervals {
+		x = x[:min(*a.firstEnd, len(x))]
+	}
+	if len(x) < fewestIntervals { // a line faster than any that is asked about here
+		return a.whole()
+	}
+	parts, every := cut(x)
+	from := change(parts)
+	last := parts[from:]
+	mean, spread := meanAndDeviation(last)
+	switch {
+	case a.sum() >= bytesAll/2: // a fast line: a block is a round trip
+		last = parts[max(from, len(parts)/2):]
+		_, spread = meanAndDeviation(last)
+		mean = middle(last)
+	case from == 0 && a.sum() < initialWindows:
+		mean = max(mean, envelope(parts)) // full from the beginning
+	case from == 0:
+		mean = max(mean, envelope(parts[slowStart(parts):]))
+	}
+	toKbps := 8 * wireShare / (every.Seconds() * 1000)
+	r := rate{steadyKbps: mean * toKbps, took: time.Duration(len(x)) * wire.LoadInterval}
+	for _, n := range x {
+		r.counted += n
+	}
+	if len(last) > 1 {
+		half := studentT975(len(last)-1) * spread / math.Sqrt(float64(len(last))) * toKbps
+		r.ci95 = &report.Interval{max(0, r.steadyKbps-half), r.steadyKbps + half}
+	}
+	return r
+}
+
+// whole is the rate over all of the time, the first interval counted as a full one.
+func (a arrived) whole() rate {
+	return rate{took: time.Duration(len(a.bytes)) * wire.LoadInterval, counted: a.sum()}
+}
+
+func (a arrived) sum() (all int64) {
+	for _, n := range a.bytes {
+		all += n
+	}
+	return all
+}
+
+// envelope is the largest mean from the beginning on, over half of the time at
+// least. A TCP hands nothing over while a lost packet is missing; never does it
+// hand over more than has arrived. On a line that is full from the beginning the
+// moment when least was held back tells the rate best.
+func envelope(x []float64) (most float64) {
+	sum := 0.0
+	for i, v := range x {
+		if sum += v; 2*(i+1) >= len(x) {
+			most = max(most, sum/float64(i+1))
+		}
+	}
+	return most
+}
+
+// middle is the median. After a loss a TCP hands nothing over and then much at once,
+// and halves its window; on a fast line most blocks hold neither.
+func middle(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// cut adds intervals up to blocks of equal length. What does not fill a block is
+// left out at the beginning.
+func cut(x []int64) (parts []float64, every time.Duration) {
+	size := max(1, len(x)/blocks)
+	x = x[len(x)%size:]
+	for part := range slices.Chunk(x, size) {
+		sum := 0.0
+		for _, n := range part {
+			sum += float64(n)
+		}
+		parts = append(parts, sum)
+	}
+	return parts, time.Duration(size) * wire.LoadInterval
+}
+
+// change is where the last part of a constant rate begins: the split with the
+// least sum of squares about the two means; 0 where no split explains most of the
+// variance. What TCP hands over late and at once after a loss is no change of the
+// rate, and no split explains it.
+func change(x []float64) (from int) {
+	if from = burst(x); from > 0 {
+		return from
+	}
+	least := changeExplains * squares(x)
+	for at := 1; at <= len(x)-steadyBlocks; at++ {
+		if sum := squares(x[:at]) + squares(x[at:]); sum < least {
+			least, from = sum, at
+		}
+	}
+	return from
+}
+
+// slowStart is the number of blocks at the beginning in which much less came than
+// later, at most a third of all.
+func slowStart(x []float64) (n int) {
+	later, _ := meanAndDeviation(x[len(x)/2:])
+	for n < len(x)/3 && x[n] < slowFactor*later {
+		n++
+	}
+	return n
+}
+
+// burst is the number of blocks at the beginning in which a token bucket let more
+// through than it does later: the mean of the second half is far below them. A TCP
+// that gets up to speed begins with less.
+func burst(x []float64) (n int) {
+	later, _ := meanAndDeviation(x[len(x)/2:])
+	sum := 0.0
+	for i, v := range x[:max(0, len(x)-steadyBlocks)] {
+		if sum += v; v > burstFactor*later && sum > burstExcess*later*float64(i+1) {
+			n = i + 1
+		}
+	}
+	if n > 0 && n < len(x)-steadyBlocks {
+		n++ // the burst ends within this one
+	}
+	return n
+}
+
+func squares(x []float64) (sum float64) {
+	mean, _ := meanAndDeviation(x)
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return sum
+}
+
+// meanAndDeviation are those of a sample; the deviation of fewer than two is 0.
+func meanAndDeviation(x []float64) (mean, deviation float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	if len(x) < 2 {
+		return mean, 0
+	}
+	for _, v := range x {
+		deviation += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(deviation / float64(len(x)-1))
+}
+
+// studentT975 is the 97.5 % quantile of Student's t, by the expansion of
+// Abramowitz and Stegun 26.7.5; it is exact to 2 % from 3 degrees of freedom on.
+func studentT975(degrees int) float64 {
+	if degrees < 3 {
+		return [...]float64{12.71, 12.71, 4.30}[max(0, degrees)]
+	}
+	const z = 1.959964
+	v := float64(degrees)
+	return z + (math.Pow(z, 3)+z)/(4*v) + (5*math.Pow(z, 5)+16*math.Pow(z, 3)+3*z)/(96*v*v) +
+		(3*math.Pow(z, 7)+19*math.Pow(z, 5)+17*math.Pow(z, 3)-15*z)/(384*v*v*v)
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// TestArrivalsAreTold: what is uploaded in a run is told while the stream is open,
+// every byte once, and nothing of another run.
+func TestArrivalsAreTold(t *testing.T) {
+	g := newRig(t)
+	token := g.enrolled("A").Token
+	s := httptest.NewServer(g.handler)
+	t.Cleanup(s.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	open := func(run string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/"+wire.PathLoadArrivals+"?run="+run, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp
+	}
+	if resp := open(""); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("without a run: %d", resp.StatusCode)
+	}
+	told := open("one")
+	if told.StatusCode != http.StatusOK || told.Header.Get("X-Accel-Buffering") != "no" {
+		t.Fatalf("%d %v", told.StatusCode, told.Header)
+	}
+	if resp := open("two"); resp.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a second run beside the first: %d", resp.StatusCode)
+	}
+	upload := func(run string, n int) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/"+wire.PathLoad+"?run="+run, bytes.NewReader(make([]byte, n)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", bytesType)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+	}
+	upload("two", 70_000)
+	upload("one", 100_000)
+	upload("one", 50_000)
+	sum, next := int64(0), 0
+	lines := bufio.NewScanner(told.Body)
+	for sum < 150_000 && lines.Scan() {
+		var a wire.LoadArrivals
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil || a.From != next {
+			t.Fatalf("%s: %v, want from %d", lines.Bytes(), err, next)
+		}
+		for _, n := range a.Bytes {
+			sum += n
+		}
+		next += len(a.Bytes)
+		if sum == 150_000 && a.FirstEnd == nil {
+			t.Error("the end of the first upload is not told")
+		}
+	}
+	if sum != 150_000 {
+		t.Errorf("%d bytes told", sum)
+	}
+}
+
+// TestArrivalsAreBounded: a run holds no more intervals than a transfer may last.
+func TestArrivalsAreBounded(t *testing.T) {
+	r := &loadRun{begin: time.Now().Add(-2 * loadLimit)}
+	r.arrived(1000)
+	if got := r.since(0); len(r.bytes) != 0 || len(got.Bytes) > int(loadLimit/wire.LoadInterval) {
+		t.Errorf("%d kept, %d told", len(r.bytes), len(got.Bytes))
+	}
+	var none *loadRun
+	none.arrived(1)
+	none.ended()
+}
