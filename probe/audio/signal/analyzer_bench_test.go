@@ -25,7 +25,7 @@ func benchSound(f Format, seconds float64) []float32 {
 
 // BenchmarkWrite reports how many times faster than real time everything together is measured.
 func BenchmarkWrite(b *testing.B) {
-	for _, f := range []Format{{48000, 1}, {48000, 2}, {44100, 1}, {44100, 2}, {16000, 1}, {8000, 1}, {88100, 2}, {96000, 2}, {176400, 2}, {192000, 2}} {
+	for _, f := range []Format{{48000, 1}, {48000, 2}, {44100, 1}, {44100, 2}, {16000, 1}, {8000, 1}, {88100, 2}, {96000, 2}, {176400, 2}, {192000, 2}, {48000, 8}, {48000, 32}} {
 		b.Run(fmt.Sprintf("%dHz/%dch", f.RateHz, f.Channels), func(b *testing.B) {
 			const seconds = 4
 			sound := benchSound(f, seconds)
