@@ -28,7 +28,7 @@ func TestWriteDocument(t *testing.T) {
 	}
 	p := profile(t)
 	for part, tables := range map[string]string{"power-loss": lossTable(n, p), "power-delay": delayTables(n, p)} {
-		if err := writeIntoDocument(file, part, tables); err != nil {
+		if err := writeIntoDocument(file, part, fmt.Sprintf("%d checks for each cell.\n\n%s", n, tables)); err != nil {
 			t.Fatal(err)
 		}
 	}
