@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/jfreymuth/pulse/proto"
 
@@ -18,6 +19,10 @@ import (
 
 // defaultSource is PulseAudio's name for whatever is the default (namereg.c).
 const defaultSource = "@DEFAULT_SOURCE@"
+
+// openTimeout outlasts the parent's patience (Patience.Open), which decides: a
+// Bluetooth headset switches its profile in up to 3 s before the stream exists.
+const openTimeout = 30 * time.Second
 
 // recordPulse records over PulseAudio's native protocol, which PipeWire's server
 // speaks as well.
@@ -45,6 +50,7 @@ func recordPulse(deviceID string, channels int, onFrames func([]byte), onStop fu
 	if err != nil {
 		return noServer(err)
 	}
+	client.SetTimeout(openTimeout)
 	channelMap, err := sourceMap(client, deviceID, channels)
 	if err != nil {
 		conn.Close()
