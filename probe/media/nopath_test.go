@@ -190,7 +190,9 @@ func TestSignallingFaultsAccuseNobody(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: errRefused}, report.MediaNoSignalling},
 		{context.DeadlineExceeded, report.MediaNoSignalling},
 		{&media.SignalError{Status: 503, Code: "busy"}, report.MediaServerError},
-		{&media.SignalError{Status: 401, Code: "token_invalid"}, report.MediaServerError},
+		{&media.SignalError{Status: 401, Code: "token_invalid"}, report.MediaUnknownAgent},
+		{&media.SignalError{Status: 403, Code: "participant_blocked"}, report.MediaBlocked},
+		{&media.SignalError{Status: 401, Code: "not json"}, report.MediaServerError},
 	} {
 		result, d := measure(t, t.Context(), env(), media.VoiceConfig{Signaller: hooked{ice: c.err}})
 		if d.State != c.want || result.Status != report.StatusUnknown || d.UpLossPct != nil {

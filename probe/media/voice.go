@@ -194,7 +194,14 @@ func (v *voice) end(ctx context.Context, clock probe.Clock, resource string) (wi
 // nothing about the participant's line.
 func (v *voice) notSignalled(env probe.Env, err error) probe.Result {
 	env.Log.Info("no echo session", "err", err)
+	refused, _ := errors.AsType[*SignalError](err)
 	switch {
+	// Both are decisions of the office, not faults of its server, and pass by no
+	// repetition. The code tells the collector's own answer from a proxy's.
+	case refused != nil && refused.Code == "participant_blocked":
+		return ended(report.MediaBlocked, report.StatusUnknown, report.ErrorText(err))
+	case refused != nil && refused.Code == "token_invalid":
+		return ended(report.MediaUnknownAgent, report.StatusUnknown, report.ErrorText(err))
 	case isServerAnswer(err):
 		return ended(report.MediaServerError, report.StatusUnknown, report.ErrorText(err))
 	case errors.Is(err, context.Canceled):

@@ -140,6 +140,8 @@ const (
 	MediaNotFlowing    MediaState = "not_flowing"     // connected, and not one echo came back
 	MediaInterrupted   MediaState = "interrupted"     // it ran and broke off
 	MediaNotEnrolled   MediaState = "not_enrolled"    // no collector to measure against
+	MediaBlocked       MediaState = "blocked"         // the collector has blocked the participant
+	MediaUnknownAgent  MediaState = "unknown_agent"   // the collector no longer knows this computer
 	MediaSelfCheckVoid MediaState = "self_check_void" // this computer was the bottleneck
 )
 
@@ -371,5 +373,5 @@ func (Reach) values() []string {
 
 func (MediaState) values() []string {
 	return texts(MediaComplete, MediaNoSignalling, MediaServerError, MediaICEFailed, MediaDTLSFailed,
-		MediaNotFlowing, MediaInterrupted, MediaNotEnrolled, MediaSelfCheckVoid)
+		MediaNotFlowing, MediaInterrupted, MediaNotEnrolled, MediaBlocked, MediaUnknownAgent, MediaSelfCheckVoid)
 }

@@ -38,8 +38,12 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.Cause, a.Action = text.Sentence, text.Action
 	case r.Verdict == report.Ready:
 		a.Cause, a.Action = w.T("verdict.nothing_found"), w.T("verdict.nothing_to_do")
-	case r.Verdict == report.Unknown && notEnrolled(r):
+	case r.Verdict == report.Unknown && voiceState(r) == report.MediaNotEnrolled:
 		a.Cause, a.Action = w.T("verdict.not_enrolled"), w.T("verdict.not_enrolled_action")
+	case r.Verdict == report.Unknown && voiceState(r) == report.MediaBlocked:
+		a.Cause, a.Action = w.T("verdict.blocked"), w.T("verdict.blocked_action")
+	case r.Verdict == report.Unknown && voiceState(r) == report.MediaUnknownAgent:
+		a.Cause, a.Action = w.T("verdict.unknown_agent"), w.T("verdict.unknown_agent_action")
 	default:
 		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
 	}
@@ -54,11 +58,14 @@ func (w Words) Answer(r *report.Report) Answer {
 	return a
 }
 
-// notEnrolled reports whether the voice stream had no collector to go to.
-// Repeating the check would not help then.
-func notEnrolled(r *report.Report) bool {
+// voiceState says how far the voice stream came, "" where there is none. Where no
+// collector measures for this computer, repeating the check would not help.
+func voiceState(r *report.Report) report.MediaState {
 	voice := report.Find[report.MediaVoice](r)
-	return voice != nil && voice.State == report.MediaNotEnrolled
+	if voice == nil {
+		return ""
+	}
+	return voice.State
 }
 
 // codeSpeakerSilent blames the loudspeaker for a tone that was not heard.
