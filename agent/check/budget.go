@@ -66,7 +66,7 @@ const (
 	loadBudget = 21 * time.Second
 	// linkBudget is a name that hangs (3 s) and 20 requests to the next router.
 	linkBudget = 7500 * time.Millisecond
-	// pathBudget is names and ICE servers, finding the routers (1.6 s) and the
+	// pathBudget is names and ICE servers, finding the routers (1.8 s) and the
 	// streams (5 s and the wait for the last packet).
 	pathBudget = 11 * time.Second
 	// iceBudget is for the one request that several probes share. Connection,

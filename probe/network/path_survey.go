@@ -207,9 +207,23 @@ func (p path) echo(to netip.Addr) question {
 	}
 }
 
-// echoes says whether a machine answers an echo, and not only with complaints.
+// echoPacing spreads the trial echoes over more than a burst of loss lasts: a
+// machine taken for silent is asked by fewer packets, or not at all.
+var echoPacing = pace{4, 120 * time.Millisecond, trialPace.wait}
+
+// echoes says whether a machine answers an echo, and not only with complaints. The
+// first answer ends the trial.
 func (p path) echoes(ctx context.Context, env probe.Env, to netip.Addr) bool {
-	s := runStream(ctx, env, trialPace, p.echo(to))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ask := p.echo(to)
+	s := runStream(ctx, env, echoPacing, func(ctx context.Context) (echo.Reply, error) {
+		r, err := ask(ctx)
+		if err == nil {
+			cancel()
+		}
+		return r, err
+	})
 	return s.answered() > 0 && !s.complaints
 }
 
