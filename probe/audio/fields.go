@@ -34,6 +34,7 @@ func fillSignal(d *report.AudioInput, a signal.Analysis) {
 		d.LeftRMSDBFS, d.RightRMSDBFS = hundredth(a.ChannelRMSDBFS[0]), hundredth(a.ChannelRMSDBFS[1])
 	}
 	d.DigitalZeroMS, d.AllZero = hundredth(a.DigitalZeroMS), new(a.AllZero)
+	d.EndSilenceMS, d.EndSilenceUnlike = hundredth(a.EndSilenceMS), new(a.EndSilenceUnlike)
 }
 
 // exact keeps what is small by nature to a millionth.

@@ -128,7 +128,7 @@ func result(d *report.AudioInput, note string) probe.Result {
 func coarseStatus(d *report.AudioInput) report.Status {
 	switch d.State {
 	case report.CaptureComplete:
-		if isTrue(d.OSMuted) || isTrue(d.AllZero) || isTrue(d.IsMonitor) {
+		if isTrue(d.OSMuted) || isTrue(d.AllZero) || isTrue(d.IsMonitor) || isTrue(d.Unplugged) || isTrue(d.EndIsMonitor) {
 			return report.StatusFail
 		}
 		return report.StatusOK

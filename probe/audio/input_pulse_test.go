@@ -370,8 +370,8 @@ func TestReroute(t *testing.T) {
 	}
 	_, d := c.run()
 	wantState(t, d, report.CaptureComplete)
-	if !isTrue(d.Rerouted) || d.Device != "Second" || *d.Microphones != 2 {
-		t.Errorf("rerouted %v to %q, %d microphones", *d.Rerouted, d.Device, *d.Microphones)
+	if !isTrue(d.Rerouted) || d.Device != pulserig.MicName || d.EndDevice != "Second" || *d.Microphones != 2 {
+		t.Errorf("rerouted %v from %q to %q, %d microphones", *d.Rerouted, d.Device, d.EndDevice, *d.Microphones)
 	}
 }
 

@@ -25,6 +25,7 @@ type loop struct {
 
 	channels int
 	playing  *capture.Playing
+	played   *capture.Played
 	heard    []float32 // one channel, everything from the stream's start on
 	arrivals []arrival
 }
@@ -43,6 +44,7 @@ func (l *loop) handle(m capture.Message) error {
 		l.playing = &m
 		l.progress(probe.Event{Kind: probe.EventProgress, Fraction: 0})
 	case capture.Played:
+		l.played = &m
 		l.progress(probe.Event{Kind: probe.EventProgress, Fraction: 1})
 	case capture.PCM:
 		return l.hear(m)

@@ -20,6 +20,15 @@ const levelPeriod = 50 * time.Millisecond
 // delivers too few frames.
 const overtime = 500 * time.Millisecond
 
+// A recording that ends in a silence unlike its pauses goes on until the sound
+// comes back or the silence is beyond doubt: a microphone may have gone silent in
+// the last half second.
+const (
+	endDoubt = 1600 * time.Millisecond
+	// endSilent is the least silence to wonder at.
+	endSilent = 60 * time.Millisecond
+)
+
 // quietLead is how much sound is taken in before the participant is asked to
 // speak: the room alone, without which nobody knows how far a voice rises out
 // of it.
@@ -33,7 +42,7 @@ type take struct {
 	backend string
 	listed  bool
 	devices []capture.Device
-	state   osstate.Snapshot
+	course  course
 	before  firstUses
 	started capture.Started
 
@@ -50,9 +59,8 @@ type take struct {
 	keep   *Recording // nil: keep nothing
 	others *others    // nil: listen to no other microphone
 
-	muted         bool   // as last told
-	firstStreamID string // the first device the system said it records from
-	rerouted      bool
+	muted  bool // as last told
+	overAt int  // frames when enough had come; 0 before that
 }
 
 // newTake listens for speakFor from the invitation to speak on; 0 means until
@@ -67,9 +75,10 @@ func (t *take) handle(m capture.Message) error {
 	case capture.Devices:
 		t.listed, t.backend, t.devices = true, m.Backend, m.Devices
 	case capture.State:
-		t.observe(m.Snapshot)
+		t.observe(m)
 	case capture.Started:
 		t.started = m
+		t.course.open(m.Device)
 		t.delivery = newDelivery(time.Duration(m.PeriodMS)*time.Millisecond, m.RateHz)
 		t.keep.begin(m.Channels)
 		t.others.listen(t.devices, m.Device.ID)
@@ -80,25 +89,26 @@ func (t *take) handle(m capture.Message) error {
 	return nil
 }
 
-// observe keeps the latest state and notices when the stream was moved.
-func (t *take) observe(s osstate.Snapshot) {
-	t.state = s
-	t.before.look(s)
-	switch {
-	case s.StreamDeviceID == "":
-	case t.firstStreamID == "":
-		t.firstStreamID = s.StreamDeviceID
-	case s.StreamDeviceID != t.firstStreamID:
-		t.rerouted = true
+// observe keeps the latest state. A device that was unplugged delivers nothing
+// that would cause another look.
+func (t *take) observe(s capture.State) {
+	at := time.Duration(0)
+	if t.analyzer != nil {
+		at = t.captured()
 	}
+	t.course.look(s, at)
+	t.before.look(s.Snapshot)
 	t.tellMuted()
+	if t.listening && t.course.moved.at != nil {
+		t.lookNow()
+	}
 }
 
 // tellMuted says at once, not only in the report, when the system mutes the
 // microphone that is being recorded.
 func (t *take) tellMuted() {
-	known, ok := t.state.Devices[t.recordedID()]
-	if !ok || t.started.Channels == 0 || known.Muted == nil || *known.Muted == t.muted {
+	known := t.course.now()
+	if t.started.Channels == 0 || known.Muted == nil || *known.Muted == t.muted {
 		return
 	}
 	t.muted = *known.Muted
@@ -106,9 +116,7 @@ func (t *take) tellMuted() {
 }
 
 // recordedID is the device recorded from now, which a reroute changes.
-func (t *take) recordedID() string {
-	return cmp.Or(t.state.StreamDeviceID, t.started.Device.ID)
-}
+func (t *take) recordedID() string { return cmp.Or(t.course.endID(), t.course.startID()) }
 
 func (t *take) hear(m capture.PCM) error {
 	samples := t.warm.pass(m, t.started.Channels)
@@ -132,7 +140,7 @@ func (t *take) hear(m capture.PCM) error {
 	}
 	t.invite()
 	t.showLevel(frames)
-	if t.over() {
+	if t.over() && !t.endInDoubt() {
 		return capture.ErrEnough
 	}
 	t.look()
@@ -144,6 +152,15 @@ func (t *take) hear(m capture.PCM) error {
 func (t *take) over() bool {
 	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
 	return t.listening.over(t.floorKnown, t.onlyZeros()) || heardFor >= quietLead+t.listening.longest()+overtime
+}
+
+// endInDoubt holds up an end that came in silence, for endDoubt at most.
+func (t *take) endInDoubt() bool {
+	if t.overAt == 0 {
+		t.overAt = t.frames
+	}
+	silent, unlike := t.analyzer.EndSilence()
+	return unlike && silent >= float64(endSilent.Milliseconds()) && t.frames-t.overAt < t.framesIn(endDoubt)
 }
 
 // invite asks the participant to speak, once the room has been heard. Where
@@ -210,7 +227,7 @@ func (t *take) data(state report.CaptureState) *report.AudioInput {
 		fillSignal(d, t.analyzer.Analysis())
 		t.fillDelivery(d)
 	}
-	if isTrue(d.AllZero) && isTrue(t.state.PrivacyDenied) {
+	if isTrue(d.AllZero) && isTrue(t.course.state.PrivacyDenied) {
 		// Windows and macOS hand out zeros to programs they keep from the microphone.
 		return &report.AudioInput{State: report.CaptureRefused, Device: d.Device, Backend: d.Backend, Microphones: d.Microphones}
 	}
@@ -227,20 +244,15 @@ func (t *take) fillDelivery(d *report.AudioInput) {
 		d.Dropouts = new(max(*d.Dropouts, t.delivery.dropouts))
 		d.LongestGapMS = new(max(*d.LongestGapMS, *milliseconds(t.delivery.lostNS)))
 	}
-	if t.firstStreamID != "" {
-		d.Rerouted = new(t.rerouted)
-	}
 }
 
-// describeDevice names the device that was really recorded.
+// describeDevice names the device that was really recorded at the start, and
+// what became of it.
 func (t *take) describeDevice(d *report.AudioInput) {
 	if t.started.Channels == 0 {
 		return
 	}
-	dev := t.started.Device
-	if id := t.state.StreamDeviceID; id != "" && id != dev.ID {
-		dev = t.deviceByID(id)
-	}
+	dev := t.deviceByID(t.course.startID())
 	// Redaction would do the last step too; done here, the screen shows what is sent.
 	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, t.persons))
 	d.IsDefault, d.IsMonitor, d.IsBluetooth = new(dev.IsDefault), new(dev.IsMonitor), new(dev.IsBluetooth)
@@ -250,28 +262,32 @@ func (t *take) describeDevice(d *report.AudioInput) {
 	if dev.NativeChannels > 0 {
 		d.NativeChannels = new(dev.NativeChannels)
 	}
-	known, ok := t.state.Devices[dev.ID]
-	if !ok {
-		return
-	}
-	d.OSMuted, d.OSVolumeDB, d.BluetoothCodec = known.Muted, known.VolumeDB, known.BluetoothCodec
-	for _, f := range []struct{ to, from **int }{{&d.NativeRateHz, &known.NativeRateHz}, {&d.NativeChannels, &known.NativeChannels}} {
-		if *f.from != nil {
-			*f.to = *f.from
+	if known, ok := t.course.begin.Devices[dev.ID]; ok {
+		d.BluetoothCodec = known.BluetoothCodec
+		for _, f := range []struct{ to, from **int }{{&d.NativeRateHz, &known.NativeRateHz}, {&d.NativeChannels, &known.NativeChannels}} {
+			if *f.from != nil {
+				*f.to = *f.from
+			}
 		}
 	}
+	t.course.describe(d, t.deviceByID, t.persons)
 }
 
 // deviceByID is a listed device, or what the system says of one that came later.
 func (t *take) deviceByID(id string) capture.Device {
+	if id == t.started.Device.ID {
+		return t.started.Device
+	}
 	for _, d := range t.devices {
 		if d.ID == id {
 			return d
 		}
 	}
-	d := capture.Device{ID: id, IsDefault: id == t.state.DefaultID}
-	if known, ok := t.state.Devices[id]; ok {
-		d.Name, d.IsMonitor, d.IsBluetooth = known.Name, isTrue(known.IsMonitor), isTrue(known.IsBluetooth)
+	d := capture.Device{ID: id, IsDefault: id == t.course.begin.DefaultID}
+	for _, s := range []osstate.Snapshot{t.course.begin, t.course.state} {
+		if known, ok := s.Devices[id]; ok {
+			d.Name, d.IsMonitor, d.IsBluetooth = known.Name, isTrue(known.IsMonitor), isTrue(known.IsBluetooth)
+		}
 	}
 	return d
 }

@@ -19,6 +19,10 @@ func (t *take) look() {
 	}
 	period := t.framesIn(lookPeriod)
 	t.lookAt = t.frames - t.frames%period + period
+	t.lookNow()
+}
+
+func (t *take) lookNow() {
 	d := t.data(report.CaptureComplete)
 	t.floorKnown = d.NoiseFloorDBFS != nil && !isTrue(d.NoiseFloorEstimated)
 	t.progress(probe.Event{Kind: probe.EventPartial, Result: &report.Result{

@@ -197,7 +197,7 @@ func TestRerouteIsSeen(t *testing.T) {
 		"other": {Name: "Annas AirPods", IsBluetooth: new(true), Muted: new(true), NativeRateHz: new(8000)},
 	}}})
 	d := f.data()
-	if !*d.Rerouted || d.Device != "AirPods" || !*d.IsBluetooth || *d.NativeRateHz != 8000 || !*d.OSMuted || *d.IsDefault {
+	if !*d.Rerouted || d.Device != "Mic" || d.EndDevice != "AirPods" || *d.IsBluetooth || !*d.OSMuted || !*d.IsDefault || *d.EndIsMonitor {
 		t.Errorf("%+v", d)
 	}
 }
@@ -225,6 +225,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	// What the operating system and the stream say is not of the signal.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
+		"OSUnread", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
 		"OthersListened", "VoiceDeviceLevelDBFS"}
 	r := reflect.ValueOf(d)
 	for i := range r.NumField() {

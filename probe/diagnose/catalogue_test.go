@@ -40,7 +40,7 @@ func TestCatalogueIsSound(t *testing.T) {
 		if _, twice := known[d.Code]; twice {
 			t.Errorf("%s is there twice", d.Code)
 		}
-		if group, name, ok := strings.Cut(d.Code, "."); !ok || name == "" || !slices.Contains([]string{"audio", "net", "conf"}, group) {
+		if group, name, ok := strings.Cut(d.Code, "."); !ok || name == "" || !slices.Contains([]string{"audio", "net", "conf", "host"}, group) {
 			t.Errorf("%q is no code", d.Code)
 		}
 		for _, by := range d.SuppressedBy {

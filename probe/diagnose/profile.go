@@ -76,6 +76,8 @@ type AudioLimits struct {
 	CallbackGapMS    Limit `toml:"callback_gap_ms"`
 	FirstCallbackMS  Limit `toml:"first_callback_ms"`
 	DigitalZeroMS    Limit `toml:"digital_zero_ms"`
+	EndSilenceMS     Limit `toml:"end_silence_ms"`    // unlike the pauses before it
+	PauseSilenceMS   Limit `toml:"pause_silence_ms"`  // at the end, like the pauses before it
 	DeadInputDBFS    Limit `toml:"dead_input_dbfs"`   // RMS; passed downwards
 	HandsfreeRateHz  Bound `toml:"handsfree_rate_hz"` // Bluetooth at or under it is hands-free
 	NarrowRateHz     Bound `toml:"narrow_rate_hz"`    // a device at or under it has telephone band

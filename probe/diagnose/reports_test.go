@@ -175,7 +175,10 @@ func provocations() map[string]func(*report.Report) {
 		"audio.os_volume_low": func(r *report.Report) {
 			input(r).OSVolumeDB, input(r).ActiveLevelDBFS, input(r).SNRDB = new(-60.0), new(-71.0), new(9.0)
 		},
-		"audio.stalled":  func(r *report.Report) { input(r).State = report.CaptureStalled; input(r).Dropouts = new(3) },
+		"audio.stalled": func(r *report.Report) { input(r).State = report.CaptureStalled; input(r).Dropouts = new(3) },
+		"host.device_unplugged": func(r *report.Report) {
+			input(r).State, input(r).Unplugged, input(r).MovedAfterMS = report.CaptureStalled, new(true), new(3000.0)
+		},
 		"audio.rerouted": func(r *report.Report) { input(r).Rerouted, input(r).LongestCallbackGapMS = new(true), new(900.0) },
 		"audio.wrong_device": func(r *report.Report) {
 			silence(r, -58)

@@ -17,7 +17,7 @@ func noCapture() []string {
 
 // noSound are the causes that let the microphone be silent.
 func noSound() []string {
-	return append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.wrong_device", "audio.digital_silence")
+	return append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.wrong_device", "audio.digital_silence")
 }
 
 // deviceDefinitions are the causes that lie in the device and its state in the
@@ -25,23 +25,24 @@ func noSound() []string {
 func deviceDefinitions() []Definition {
 	return microphoneCauses(
 		Definition{Code: "audio.no_user_session", Severity: report.SeverityWarn, Area: report.AreaUnknown, rule: noUserSession},
-		Definition{Code: "audio.no_server", SuppressedBy: noCapture()[:1], rule: captureEnded(report.CaptureNoServer, stated)},
+		Definition{Code: "audio.no_server", SuppressedBy: noCapture()[:1], rule: noServer},
 		Definition{Code: "audio.no_microphone", SuppressedBy: noCapture()[:2], rule: noMicrophone},
-		Definition{Code: "audio.default_is_monitor", SuppressedBy: noCapture()[:3], rule: defaultIsMonitor},
+		Definition{Code: codeUnplugged, SuppressedBy: noCapture()[:3], rule: unplugged},
+		Definition{Code: "audio.default_is_monitor", SuppressedBy: append(noCapture()[:3], codeUnplugged), rule: defaultIsMonitor},
 		Definition{Code: "audio.privacy_blocked", SuppressedBy: noCapture()[:4], rule: captureEnded(report.CaptureRefused, likely)},
 		Definition{Code: "audio.in_use", SuppressedBy: noCapture()[:5], rule: inUse},
-		Definition{Code: "audio.os_muted", SuppressedBy: noCapture(), rule: osMuted},
-		Definition{Code: "audio.os_volume_low", SuppressedBy: noCapture(), rule: osVolumeLow},
-		Definition{Code: "audio.stalled", SuppressedBy: noCapture(), rule: stalled},
-		Definition{Code: "audio.rerouted", SuppressedBy: noCapture(), rule: rerouted},
+		Definition{Code: "audio.os_muted", SuppressedBy: append(noCapture(), codeUnplugged), rule: osMuted},
+		Definition{Code: "audio.os_volume_low", SuppressedBy: append(noCapture(), codeUnplugged), rule: osVolumeLow},
+		Definition{Code: "audio.stalled", SuppressedBy: append(noCapture(), codeUnplugged), rule: stalled},
+		Definition{Code: "audio.rerouted", SuppressedBy: append(noCapture(), codeUnplugged), rule: rerouted},
 		Definition{
 			Code:         "audio.wrong_device",
-			SuppressedBy: append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled"),
+			SuppressedBy: append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled"),
 			rule:         wrongDevice,
 		},
 		Definition{
 			Code:         "audio.digital_silence",
-			SuppressedBy: append(noCapture(), "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"),
+			SuppressedBy: append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"),
 			rule:         digitalSilence,
 		},
 	)
@@ -87,6 +88,14 @@ func captureEnded(state report.CaptureState, confidence float64) rule {
 	}
 }
 
+// noServer is also a sound system that ended while it recorded.
+func noServer(f *facts) *finding {
+	if f.in != nil && f.in.State == report.CaptureStalled && isTrue(f.in.ServerGone) {
+		return fault(stated, ofInput("server_gone", true, ""))
+	}
+	return captureEnded(report.CaptureNoServer, stated)(f)
+}
+
 // inUse names the program that holds the microphone where the system tells.
 func inUse(f *facts) *finding {
 	hit := captureEnded(report.CaptureInUse, stated)(f)
@@ -127,26 +136,43 @@ func noMicrophone(f *facts) *finding {
 	return nil
 }
 
+// defaultIsMonitor also is a monitor that somebody chose while the check ran. One
+// that took the place of a microphone that was unplugged is no choice.
 func defaultIsMonitor(f *facts) *finding {
-	if f.in == nil || !isTrue(f.in.IsMonitor) {
+	switch {
+	case f.in == nil:
 		return nil
+	case isTrue(f.in.IsMonitor):
+		return fault(stated, ofInput("is_monitor", true, ""))
+	case isTrue(f.in.EndIsMonitor) && isTrue(f.in.Rerouted):
+		return fault(stated, ofInput("end_is_monitor", true, ""), ofInput("rerouted", true, ""))
 	}
-	return fault(stated, ofInput("is_monitor", true, ""))
+	return nil
 }
 
+// heardOnMS is how much more sound must have come after a mute, with a voice in
+// it to the end, to doubt the mute: the system tells of it up to a second late.
+const heardOnMS = 1500
+
 // osMuted doubts a mute that a clear voice speaks against: some drivers report
-// the switch of another jack.
+// the switch of another jack. A voice from before the mute speaks for nothing.
 func osMuted(f *facts) *finding {
 	if f.in == nil || !isTrue(f.in.OSMuted) {
 		return nil
 	}
-	muted := ofInput("os_muted", true, "")
-	if f.spoken() {
-		hit := disturbance(contradicted, muted)
+	evidence := []report.Evidence{ofInput("os_muted", true, "")}
+	since, late := number(f.in.MutedAfterMS)
+	if late {
+		evidence = append(evidence, ofInput("muted_after_ms", since, "ms"))
+	}
+	captured, _ := f.heardFor()
+	silence, known := number(f.in.EndSilenceMS)
+	if f.spoken() && (!late || known && silence == 0 && captured-since >= heardOnMS) {
+		hit := disturbance(contradicted, evidence...)
 		hit.supporting = append(hit.supporting, ofInput("speech_ms", *f.in.SpeechMS, "ms"))
 		return hit
 	}
-	return fault(stated, muted)
+	return fault(stated, evidence...)
 }
 
 // osVolumeLow lets a low volume pass when the voice arrives loud enough all the
@@ -166,6 +192,12 @@ func osVolumeLow(f *facts) *finding {
 	hit := &finding{
 		severity: severity, confidence: byMargin(limit-volume, 2*levelScaleDB),
 		evidence: []report.Evidence{under(report.ProbeAudioInput, "os_volume_db", volume, "dB", limit)},
+	}
+	if since, late := number(f.in.VolumeAfterMS); late {
+		// The voice before it proves nothing of what comes after.
+		hit.confidence = stated
+		hit.evidence = append(hit.evidence, ofInput("volume_after_ms", since, "ms"))
+		return hit
 	}
 	if level, ok := number(f.activeLevel()); ok && f.spoken() {
 		if _, _, quiet := f.Audio.QuietDBFS.below(level); !quiet {
@@ -222,14 +254,30 @@ func (f *facts) soundStopped() *finding {
 	return nil
 }
 
+// rerouted is a stream that the system moved, or a default that changed while
+// the stream stayed: the next program records from the other one.
 func rerouted(f *facts) *finding {
-	if f.in == nil || !isTrue(f.in.Rerouted) {
+	if f.in == nil {
 		return nil
 	}
-	if f.in.State == report.CaptureStalled { // and the other microphone is silent
-		return fault(likely, ofInput("rerouted", true, ""), ofInput("state", string(f.in.State), ""))
+	var evidence []report.Evidence
+	if isTrue(f.in.Rerouted) {
+		evidence = append(evidence, ofInput("rerouted", true, ""))
 	}
-	return disturbance(likely, ofInput("rerouted", true, ""))
+	if isTrue(f.in.DefaultChanged) {
+		evidence = append(evidence, ofInput("default_changed", true, ""))
+	}
+	if evidence == nil {
+		return nil
+	}
+	hit := disturbance(likely, evidence...)
+	if f.in.State == report.CaptureStalled { // and the other microphone is silent
+		hit = fault(likely, append(evidence, ofInput("state", string(f.in.State), ""))...)
+	}
+	if at, ok := number(f.in.MovedAfterMS); ok {
+		hit.supporting = append(hit.supporting, ofInput("moved_after_ms", at, "ms"))
+	}
+	return hit
 }
 
 // wrongDevice repeats what audio.input found out by listening to the other
@@ -255,15 +303,31 @@ func wrongDevice(f *facts) *finding {
 	return hit
 }
 
-// digitalSilence needs samples that are exactly zero: noise gates make long
-// runs of zero between words too, so a voice clears it.
+// digitalSilence is a recording of zeros, one that turns silent before its end,
+// or one without speech in which zeros fill a long time: noise gates make long
+// runs of zero between words too, so a voice clears that.
 func digitalSilence(f *facts) *finding {
+	hit := f.silent()
+	if hit == nil {
+		return nil
+	}
+	if isTrue(f.in.OSUnread) { // then the system may have muted it
+		hit.confidence = min(hit.confidence, likely)
+		hit.supporting = append(hit.supporting, ofInput("os_unread", true, ""))
+	}
+	return hit
+}
+
+func (f *facts) silent() *finding {
 	captured, ok := f.heardFor()
-	if !ok || f.spoken() {
+	if !ok {
 		return nil
 	}
 	if isTrue(f.in.AllZero) && captured >= f.Audio.CapturedMinMS.Value {
 		return fault(stated, ofInput("all_zero", true, ""), ofInput("captured_ms", captured, "ms"))
+	}
+	if hit := f.silentEnd(); hit != nil || f.spoken() {
+		return hit
 	}
 	zero, ok := number(f.in.DigitalZeroMS)
 	severity, limit, passed := f.Audio.DigitalZeroMS.above(zero)
@@ -274,4 +338,29 @@ func digitalSilence(f *facts) *finding {
 		severity: severity, confidence: likely,
 		evidence: []report.Evidence{over(report.ProbeAudioInput, "digital_zero_ms", zero, "ms", limit)},
 	}
+}
+
+// silentEnd: who stops speaking leaves the room to be heard. Where pauses were
+// silent all along, only a very long one at the end tells anything.
+func (f *facts) silentEnd() *finding {
+	silence, ok := number(f.in.EndSilenceMS)
+	if !ok {
+		return nil
+	}
+	limits, confidence := f.Audio.PauseSilenceMS, suggested
+	if isTrue(f.in.EndSilenceUnlike) {
+		limits, confidence = f.Audio.EndSilenceMS, stated
+	}
+	severity, limit, passed := limits.above(silence)
+	if !passed {
+		return nil
+	}
+	hit := &finding{
+		severity: severity, confidence: confidence,
+		evidence: []report.Evidence{over(report.ProbeAudioInput, "end_silence_ms", silence, "ms", limit)},
+	}
+	if f.in.EndSilenceUnlike != nil {
+		hit.evidence = append(hit.evidence, ofInput("end_silence_unlike", *f.in.EndSilenceUnlike, ""))
+	}
+	return hit
 }

@@ -50,7 +50,7 @@ func (f *facts) microphoneHears() bool {
 	if !f.spoken() {
 		return false
 	}
-	for _, deaf := range []rule{noMicrophone, defaultIsMonitor, osMuted, osVolumeLow, stalled, rerouted, wrongDevice, digitalSilence} {
+	for _, deaf := range []rule{noMicrophone, unplugged, defaultIsMonitor, osMuted, osVolumeLow, stalled, rerouted, wrongDevice, digitalSilence} {
 		if deaf(f) != nil {
 			return false
 		}

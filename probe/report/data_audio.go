@@ -25,9 +25,13 @@ const (
 type AudioInput struct {
 	// State says how far the capture came; levels are there only when sound arrived.
 	State CaptureState `json:"state"`
-	// Device is the name the system shows. A name that holds the user's own
-	// name (such as "Anna's AirPods") is reduced to its kind before it gets here.
+	// Device is the name that the system shows of the device recorded from at the
+	// start. A name that holds the user's own name (such as "Anna's AirPods") is
+	// reduced to its kind before it gets here.
 	Device string `json:"device"`
+	// EndDevice is the device recorded from at the end, named as Device; empty
+	// when there was none any more, or the system does not say.
+	EndDevice string `json:"end_device,omitempty"`
 	// Backend is the sound system that delivered: pulse, alsa, wasapi, coreaudio.
 	Backend string `json:"backend"`
 	// Microphones is the number of capture devices found, monitors not counted.
@@ -51,10 +55,20 @@ type AudioInput struct {
 	UsedElsewhere *bool `json:"used_elsewhere,omitempty"`
 	// HeldBy is that program, one of a closed list; empty when it is not in it.
 	HeldBy string `json:"held_by,omitempty"`
-	// OSMuted is true when the operating system has muted the device.
+	// OSMuted is true when the operating system had muted, at the end, the device
+	// recorded from then.
 	OSMuted *bool `json:"os_muted,omitempty"`
-	// OSVolumeDB is the operating system's gain of the device in dB; 0 is full.
+	// MutedAfterMS is how much sound, in ms, came before it was muted; not there
+	// when it was so from the start.
+	MutedAfterMS *float64 `json:"muted_after_ms,omitempty"`
+	// OSUnread is true when the operating system could not be asked: whether it has
+	// muted the device is then not known.
+	OSUnread *bool `json:"os_unread,omitempty"`
+	// OSVolumeDB is the operating system's gain of that device in dB at the end; 0 is full.
 	OSVolumeDB *float64 `json:"os_volume_db,omitempty"`
+	// VolumeAfterMS is how much sound, in ms, came before the gain took that value;
+	// not there when it had it from the start.
+	VolumeAfterMS *float64 `json:"volume_after_ms,omitempty"`
 	// CapturedMS is the length of the analysed sound in ms, the warm-up left out.
 	CapturedMS *float64 `json:"captured_ms,omitempty"`
 	// SpeechMS is how much of it, in ms, was judged to be speech.
@@ -130,6 +144,12 @@ type AudioInput struct {
 	DigitalZeroMS *float64 `json:"digital_zero_ms,omitempty"`
 	// AllZero is true when not one sample differed from zero.
 	AllZero *bool `json:"all_zero,omitempty"`
+	// EndSilenceMS is the length of the silence at the end in ms: no sample
+	// above -75 dBFS after there was sound.
+	EndSilenceMS *float64 `json:"end_silence_ms,omitempty"`
+	// EndSilenceUnlike is true when that silence is unlike the pauses before it:
+	// none of them was as silent, or it broke a loud sound off.
+	EndSilenceUnlike *bool `json:"end_silence_unlike,omitempty"`
 
 	// FirstCallbackMS is the time from the start of the stream to the first sound in ms.
 	FirstCallbackMS *float64 `json:"first_callback_ms,omitempty"`
@@ -139,6 +159,19 @@ type AudioInput struct {
 	RateErrorPct *float64 `json:"rate_error_pct,omitempty"`
 	// Rerouted is true when the system moved the stream to another device.
 	Rerouted *bool `json:"rerouted,omitempty"`
+	// EndIsMonitor is true when the device recorded from at the end is no microphone, as IsMonitor.
+	EndIsMonitor *bool `json:"end_is_monitor,omitempty"`
+	// DefaultChanged is true when the system's default microphone was Device at the
+	// start and another one at the end.
+	DefaultChanged *bool `json:"default_changed,omitempty"`
+	// Unplugged is true when Device had left the system by the end, or its plug the socket.
+	Unplugged *bool `json:"unplugged,omitempty"`
+	// Suspended is true when the system had stopped the device by the end.
+	Suspended *bool `json:"suspended,omitempty"`
+	// ServerGone is true when the sound system that recorded had ended by the end.
+	ServerGone *bool `json:"server_gone,omitempty"`
+	// MovedAfterMS is how much sound, in ms, came before the first of these changes.
+	MovedAfterMS *float64 `json:"moved_after_ms,omitempty"`
 
 	// OthersListened is the number of other microphones that were listened to
 	// at the same time, to find the one with the voice.

@@ -84,7 +84,7 @@ func redactData(d Data, p Policy) Data {
 	}
 	switch c := c.(type) {
 	case *AudioInput:
-		c.Device, c.VoiceDevice = DeviceName(c.Device), DeviceName(c.VoiceDevice)
+		c.Device, c.EndDevice, c.VoiceDevice = DeviceName(c.Device), DeviceName(c.EndDevice), DeviceName(c.VoiceDevice)
 	case *AudioOutput:
 		c.Device = DeviceName(c.Device)
 	}

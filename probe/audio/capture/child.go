@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -28,7 +27,6 @@ const (
 
 const (
 	maxRequest   = 64 << 10
-	statePeriod  = time.Second
 	queuedFrames = 64 // about 6 s of sound, two periods in each
 	// periodMS is the time between two callbacks: 20 readings of the meter a
 	// second, and no more, as waking up two processes is most of what a capture
@@ -76,11 +74,22 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	parentGone := make(chan struct{})
+	c := &child{start: time.Now(), out: make(chan []byte, queuedFrames), lastLook: make(chan struct{}, 1)}
 	go func() {
-		_, _ = io.Copy(io.Discard, input)
-		close(parentGone)
+		defer close(parentGone)
+		for {
+			wish, err := input.ReadByte()
+			if err != nil {
+				return
+			}
+			if wish == lastLookWish {
+				select {
+				case c.lastLook <- struct{}{}:
+				default:
+				}
+			}
+		}
 	}()
-	c := &child{start: time.Now(), out: make(chan []byte, queuedFrames)}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -127,6 +136,8 @@ func readRequest(r *bufio.Reader) (Request, error) {
 type child struct {
 	start time.Time
 	out   chan []byte // nil ends it; never closed, as a callback may still send
+	// lastLook gets the parent's wish for the state after the last sample.
+	lastLook chan struct{}
 
 	// Of the callback alone: the period that waits for the next one, its length
 	// with what was lost before it, and what was lost since.
@@ -173,7 +184,7 @@ func (c *child) run(ctx context.Context, req Request, sound []byte) error {
 	}
 	c.send(Devices{Backend: system.backend(), Devices: devices})
 	if stateErr == nil {
-		c.send(State{state})
+		c.send(State{Snapshot: state})
 	}
 	if req.Op == OpDevices {
 		return nil
@@ -277,26 +288,6 @@ func (c *child) sendPCM(at int64, samples []byte, channels int) {
 	case c.out <- two:
 	default:
 		c.lost = c.heldFrames + frames
-	}
-}
-
-// watchState sends the state of the devices whenever it has changed.
-func (c *child) watchState(ctx context.Context) {
-	var last osstate.Snapshot
-	for {
-		state, err := osstate.Read(ctx, os.Getpid())
-		if errors.Is(err, osstate.ErrUnsupported) {
-			return
-		}
-		if err == nil && !reflect.DeepEqual(state, last) {
-			last = state
-			c.send(State{state})
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(statePeriod):
-		}
 	}
 }
 

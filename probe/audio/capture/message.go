@@ -15,7 +15,7 @@ import (
 // protocolVersion is raised when parent and child of different builds would
 // misunderstand each other; they are the same file, so it differs only while
 // an update replaces it.
-const protocolVersion = 2
+const protocolVersion = 3
 
 // Op is what the child is asked to do.
 type Op string
@@ -88,7 +88,16 @@ type Devices struct {
 }
 
 // State is what the system says of its devices; it is sent again on a change.
-type State struct{ osstate.Snapshot }
+type State struct {
+	osstate.Snapshot
+	// Last is set in the answer to the parent's wish for a last look. Where
+	// nothing could be read, it is empty but for that.
+	Last bool `json:"last,omitempty"`
+	// Unread is set when the system could not be asked.
+	Unread bool `json:"unread,omitempty"`
+	// ServerGone is set when the sound server is there no more.
+	ServerGone bool `json:"server_gone,omitempty"`
+}
 
 // Started says that the stream runs.
 type Started struct {
@@ -122,7 +131,11 @@ type Playing struct {
 }
 
 // Played says that the sound is over. The child of an OpPlay then ends.
-type Played struct{}
+type Played struct {
+	// Muted and VolumeDB are as in Playing, read again.
+	Muted    *bool    `json:"muted,omitempty"`
+	VolumeDB *float64 `json:"volume_db,omitempty"`
+}
 
 // Stopped says that the sound system reported the end of the stream. More sound
 // can still come (a reroute), and none of it coming shows as silence on the pipe.
@@ -187,7 +200,7 @@ func (d *decoder) next() (Message, error) {
 	case kindPlaying:
 		return decodeJSON[Playing](payload)
 	case kindPlayed:
-		return Played{}, nil
+		return decodeJSON[Played](payload)
 	case kindStop:
 		return Stopped{}, nil
 	default:

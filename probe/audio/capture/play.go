@@ -94,7 +94,10 @@ func (c *child) play(ctx context.Context, req Request, sound []byte) error {
 	}
 	select {
 	case <-p.over:
-		c.send(Played{})
+		if state, err := osstate.ReadOutputs(ctx); err == nil {
+			known = state.Devices[device.ID]
+		}
+		c.send(Played{Muted: known.Muted, VolumeDB: known.VolumeDB})
 	case <-ctx.Done():
 	}
 	return nil

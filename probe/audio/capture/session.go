@@ -29,11 +29,13 @@ type Patience struct {
 	// Next: any further sound. A reroute to another device takes 0.9 s and more;
 	// it must outlast the statePeriod after which the child tells of it.
 	Next time.Duration
+	// Last: the state of the devices after the last sample; 0 does without it.
+	Last time.Duration
 }
 
 // DefaultPatience fits real machines.
 func DefaultPatience() Patience {
-	return Patience{Hello: 5 * time.Second, Server: 3 * time.Second, Open: 3 * time.Second, First: 3 * time.Second, Next: 1500 * time.Millisecond}
+	return Patience{Hello: 5 * time.Second, Server: 3 * time.Second, Open: 3 * time.Second, First: 3 * time.Second, Next: 1500 * time.Millisecond, Last: 1200 * time.Millisecond}
 }
 
 // Session is one child and how to treat it.
@@ -56,7 +58,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// ErrEnough is returned by a handler that needs nothing more.
+// ErrEnough is returned by a handler that needs no more sound. A last State
+// may still follow.
 var ErrEnough = errors.New("captured enough")
 
 // SelfCommand is this program as the child.
@@ -80,6 +83,10 @@ const killWait = 2 * time.Second
 // handle returns an error, the child ends or falls silent, or ctx is done. The
 // child is dead when Run returns.
 //
+// Where a stream has ended, because handle had enough or because no more sound
+// came, Run asks the child for the state of the devices once more and hands that
+// State to handle: what was muted or unplugged in the last moment counts.
+//
 // It returns nil when handle returned ErrEnough or the child had done its
 // work, handle's other errors as they are, ctx's error, and an *Error for
 // everything that befell the child.
@@ -91,7 +98,7 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 	if cmd == nil {
 		cmd = SelfCommand(ctx)
 	}
-	stdout, stop, err := s.start(cmd)
+	stdout, ask, stop, err := s.start(cmd)
 	if err != nil {
 		return &Error{report.CaptureDied, fmt.Sprintf("start capture process: %v", err)}
 	}
@@ -117,11 +124,47 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 					return err
 				}
 			default:
+				if w.streams() && s.wantsLastLook() {
+					lastLook(ctx, ask, messages, s.Patience.Last, handle)
+				}
 				return w.verdict()
 			}
 		case r := <-messages:
 			if done, err := s.take(ctx, r, w, handle); done {
+				if err == nil && w.streams() && s.wantsLastLook() {
+					lastLook(ctx, ask, messages, s.Patience.Last, handle)
+				}
 				return err
+			}
+		}
+	}
+}
+
+func (s Session) wantsLastLook() bool {
+	return s.Request.Op == OpCapture && !s.Request.Blind && s.Patience.Last > 0
+}
+
+// lastLook asks the child for the state of the devices and hands it on. Without
+// an answer in time what was known before stands.
+func lastLook(ctx context.Context, ask func(byte), messages <-chan received, patience time.Duration, handle func(Message) error) {
+	ask(lastLookWish)
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timeout.C:
+			return
+		case r := <-messages:
+			if r.err != nil {
+				return
+			}
+			if state, ok := r.message.(State); ok {
+				_ = handle(state)
+				if state.Last {
+					return
+				}
 			}
 		}
 	}
@@ -147,30 +190,31 @@ func (s Session) take(ctx context.Context, r received, w *watch, handle func(Mes
 }
 
 // start runs cmd with the request on its standard input, which stays open: its
-// end tells the child that the parent is gone. stop kills the child.
-func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, stop func(), err error) {
+// end tells the child that the parent is gone. ask writes one more byte to it;
+// stop kills the child.
+func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop func(), err error) {
 	line, err := json.Marshal(s.Request)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	stderr := &complaint{limit: 4 << 10}
 	cmd.Stderr = stderr
 	cmd.WaitDelay = killWait
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	// A pipe of our own: Wait would close StdoutPipe under the reader.
 	out, in, err := os.Pipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	cmd.Stdout = in
 	err = cmd.Start()
 	in.Close()
 	if err != nil {
 		out.Close()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	waited := make(chan struct{})
 	go func() {
@@ -181,6 +225,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, stop func(), err error)
 		}
 	}()
 	// A child that never reads must not hold us up; its end ends the writing.
+	wishes := make(chan byte, 1)
 	go func() {
 		_, _ = stdin.Write(append(line, '\n'))
 		if s.Request.Op.plays() {
@@ -188,8 +233,22 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, stop func(), err error)
 			_, _ = stdin.Write(sound)
 			clear(sound)
 		}
+		for {
+			select {
+			case wish := <-wishes:
+				_, _ = stdin.Write([]byte{wish})
+			case <-waited:
+				return
+			}
+		}
 	}()
-	return out, func() {
+	ask = func(wish byte) {
+		select {
+		case wishes <- wish:
+		default:
+		}
+	}
+	return out, ask, func() {
 		_ = cmd.Process.Kill()
 		t := time.NewTimer(killWait)
 		defer t.Stop()

@@ -66,6 +66,9 @@ func (w *watch) enter(s stage, d time.Duration) {
 	w.timer.Reset(d)
 }
 
+// streams reports whether sound has come or is waited for.
+func (w *watch) streams() bool { return w.stage == stageFirst || w.stage == stageNext }
+
 // verdict says what silence at this stage means.
 func (w *watch) verdict() *Error {
 	switch w.stage {

@@ -9,7 +9,7 @@ import (
 )
 
 // recordsFrom is a state of which only the stream's device counts.
-func recordsFrom(id string) State { return State{osstate.Snapshot{StreamDeviceID: id}} }
+func recordsFrom(id string) State { return State{Snapshot: osstate.Snapshot{StreamDeviceID: id}} }
 
 // A stream that was moved gets the time to start anew; states alone do not.
 func TestAMovedStreamIsWaitedFor(t *testing.T) {

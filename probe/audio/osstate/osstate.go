@@ -50,6 +50,12 @@ type Device struct {
 	IsMonitor      *bool    `json:"is_monitor,omitempty"`
 	IsBluetooth    *bool    `json:"is_bluetooth,omitempty"`
 	BluetoothCodec string   `json:"bluetooth_codec,omitempty"` // one of report.BluetoothCodecs
+	// Unplugged is true when nothing is plugged into the device's socket, as far
+	// as the socket can tell. A device that is itself unplugged is in no list.
+	Unplugged *bool `json:"unplugged,omitempty"`
+	// Suspended is true when the system has stopped the device although somebody
+	// records from it.
+	Suspended *bool `json:"suspended,omitempty"`
 }
 
 // MinVolumeDB stands for a volume of nothing at all, which has no decibels.
@@ -60,6 +66,11 @@ const MinVolumeDB = -120
 func Read(ctx context.Context, streamPID int) (Snapshot, error) {
 	return read(ctx, streamPID)
 }
+
+// Watch sends on changed whenever something may have changed that Read tells,
+// until ctx is done. It returns ErrUnsupported where the system does not say so
+// by itself, and an error when it no longer does; the caller then asks in turns.
+func Watch(ctx context.Context, changed chan<- struct{}) error { return watch(ctx, changed) }
 
 // ReadOutputs is Read for the loudspeakers. Of the snapshot only Devices and
 // DefaultID are filled in.

@@ -135,9 +135,22 @@ func pulseDevice(name string, p proto.PropList, spec proto.SampleSpec, muted boo
 	}
 }
 
+// States of sources and ports (pulse/def.h: pa_source_state, pa_port_available).
+const (
+	sourceSuspended = 2
+	portUnknown     = 0
+	portAbsent      = 1
+)
+
 func pulseSource(src *proto.GetSourceInfoReply) Device {
 	d := pulseDevice(src.SourceName, src.Properties, src.SampleSpec, src.Mute, src.ChannelVolumes)
 	d.IsMonitor = new(src.MonitorSourceName != "" || property(src.Properties, "device.class") == "monitor")
+	d.Suspended = new(src.State == sourceSuspended)
+	for _, port := range src.Ports {
+		if port.Name == src.ActivePortName && port.Available != portUnknown {
+			d.Unplugged = new(port.Available == portAbsent)
+		}
+	}
 	return d
 }
 

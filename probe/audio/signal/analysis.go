@@ -99,6 +99,13 @@ type Analysis struct {
 	// AllZero is true when something was written and all of it was exactly zero.
 	AllZero bool `json:"all_zero"`
 
+	// EndSilenceMS is the length of the silence at the end: no sample of any channel above -75 dBFS. 0 when there was
+	// no sound before it.
+	EndSilenceMS float64 `json:"end_silence_ms"`
+	// EndSilenceUnlike is true when that silence is unlike the pauses before it: none of them was as silent for
+	// 40 ms, or it broke off a sound no softer than 12 dB below the active level.
+	EndSilenceUnlike bool `json:"end_silence_unlike"`
+
 	// ChannelRMSDBFS is each analysed channel's RMS level, DC removed: a dead channel shows here.
 	ChannelRMSDBFS []float64 `json:"channel_rms_dbfs"`
 	// ChannelCorrelation is Pearson's r between two channels, -1 (inverted) to 1 (the same); nil for mono or

@@ -40,6 +40,7 @@ type Analyzer struct {
 	pair     channelPair
 	mix      *mixMeter // nil for mono
 	zero     zeroMeter
+	silence  silenceMeter
 	ending   ending
 }
 
@@ -57,7 +58,7 @@ func NewAnalyzer(f Format) (*Analyzer, error) {
 	if f.RateHz < MinRateHz || f.RateHz > MaxRateHz {
 		return nil, fmt.Errorf("analyse audio: a rate of %d Hz; only %d to %d Hz can be measured", f.RateHz, MinRateHz, MaxRateHz)
 	}
-	a := &Analyzer{format: f}
+	a := &Analyzer{format: f, silence: newSilenceMeter(f.RateHz)}
 	for range f.Channels {
 		c := newChannel(f.RateHz)
 		a.channels = append(a.channels, c)
@@ -137,6 +138,7 @@ func (a *Analyzer) flush() {
 	}
 	a.loudness.write(left, right)
 	a.zero.write(a.raw, a.channels, n)
+	a.silence.write(a.channels, n)
 	if len(a.channels) == 2 {
 		a.pair.write(a.raw[0][:n], a.raw[1][:n])
 	}
@@ -182,7 +184,18 @@ func (a *Analyzer) Analysis() Analysis {
 	r.IntegratedLUFS = a.loudness.integrated()
 	a.sumUpChannels(&r)
 	a.sumUpVoice(&r, a.channels[r.VoiceChannel])
+	r.EndSilenceMS, r.EndSilenceUnlike = a.endSilence(r.ActiveLevelDBFS)
 	return r
+}
+
+// EndSilence is EndSilenceMS and EndSilenceUnlike of the Analysis that ends here.
+func (a *Analyzer) EndSilence() (ms float64, unlike bool) {
+	return a.endSilence(a.channels[a.voiceChannel()].p56.level().ActiveDBFS)
+}
+
+func (a *Analyzer) endSilence(activeDBFS float64) (ms float64, unlike bool) {
+	frames, unlike := a.silence.result(activeDBFS)
+	return a.milliseconds(int64(frames)), unlike && frames > 0
 }
 
 // sumUpChannels fills in what concerns every channel.

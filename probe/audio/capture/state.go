@@ -1,0 +1,59 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"os"
+	"reflect"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+)
+
+// lastLookWish is the byte on the child's standard input by which the parent
+// asks for the state of the devices after the last sample.
+const lastLookWish = 'L'
+
+const (
+	// statePeriod is the time between two looks where the system does not tell of
+	// changes by itself, or may have missed to.
+	statePeriod = time.Second
+	// stateSettle lets a burst of events pass: an unplugged device alone makes five.
+	stateSettle = 20 * time.Millisecond
+)
+
+// watchState sends the state of the devices whenever it has changed: when the
+// system says so, and in turns. It ends with ctx.
+func (c *child) watchState(ctx context.Context) {
+	changed := make(chan struct{}, 1)
+	go func() {
+		_ = osstate.Watch(ctx, changed) // looks in turns go on without it
+	}()
+	var sent State
+	for {
+		state := readState(ctx)
+		if !state.Unread && !reflect.DeepEqual(state, sent) || state.ServerGone && !sent.ServerGone {
+			sent = state
+			c.send(state)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.lastLook:
+			last := readState(ctx)
+			last.Last = true
+			c.send(last)
+		case <-changed:
+			time.Sleep(stateSettle)
+		case <-time.After(statePeriod):
+		}
+	}
+}
+
+func readState(ctx context.Context) State {
+	snapshot, err := osstate.Read(ctx, os.Getpid())
+	if err != nil {
+		return State{Unread: true, ServerGone: errors.Is(err, osstate.ErrNoServer)}
+	}
+	return State{Snapshot: snapshot}
+}

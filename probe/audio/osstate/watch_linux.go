@@ -1,0 +1,46 @@
+package osstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jfreymuth/pulse/proto"
+)
+
+// errServerLeft ends a watch over a server that hung up.
+var errServerLeft = errors.New("the sound server hung up")
+
+// watch subscribes to the server's events on sources, streams that record, and
+// the server itself, which the default device belongs to.
+func watch(ctx context.Context, changed chan<- struct{}) error {
+	left := make(chan struct{}, 1)
+	client, conn, err := dialPulse(ctx, func(said any) {
+		to := changed
+		switch said.(type) {
+		case *proto.SubscribeEvent:
+		case *proto.ConnectionClosed:
+			to = left
+		default:
+			return
+		}
+		select {
+		case to <- struct{}{}:
+		default: // one is waiting already
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	mask := proto.SubscriptionMaskSource | proto.SubscriptionMaskSourceInput | proto.SubscriptionMaskServer
+	if err := client.Request(&proto.Subscribe{Mask: mask}, nil); err != nil {
+		return fmt.Errorf("subscribe to the sound server's events: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-left:
+		return errServerLeft
+	}
+}

@@ -1,0 +1,27 @@
+package diagnose
+
+import "github.com/tonprobe/tonprobe/probe/report"
+
+// codeUnplugged is the one cause of the microphone that is named after the host:
+// the crash evidence of the operating system shows the same event.
+const codeUnplugged = "host.device_unplugged"
+
+// unplugged is a microphone that the system no longer had when the check ended.
+// With another one in its place the person may still be heard, so that is only a
+// warning; a loudspeaker's monitor in its place hears nobody.
+func unplugged(f *facts) *finding {
+	if f.in == nil || !isTrue(f.in.Unplugged) {
+		return nil
+	}
+	hit := fault(stated, ofInput("unplugged", true, ""))
+	if f.in.State == report.CaptureComplete && isTrue(f.in.Rerouted) && isFalse(f.in.EndIsMonitor) {
+		hit.severity = report.SeverityWarn
+	}
+	if f.in.EndDevice != "" {
+		hit.evidence = append(hit.evidence, ofInput("end_device", f.in.EndDevice, ""))
+	}
+	if at, ok := number(f.in.MovedAfterMS); ok {
+		hit.evidence = append(hit.evidence, ofInput("moved_after_ms", at, "ms"))
+	}
+	return hit
+}
