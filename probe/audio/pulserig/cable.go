@@ -34,6 +34,7 @@ type Cable struct {
 	pipe      *os.File
 	fed       sync.WaitGroup
 	unplugged chan struct{}
+	pull      func() // takes the source out of the server
 
 	mu      sync.Mutex
 	raw     []byte // delivered next, over and over
@@ -67,12 +68,15 @@ func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 		tb.Fatal(err)
 	}
 	c := &Cable{ID: id, plug: p, pipe: pipe, unplugged: make(chan struct{})}
+	c.pull = sync.OnceFunc(func() {
+		_ = r.command("pactl", "unload-module", strings.TrimSpace(string(module))).Run() // a dead server has none
+	})
 	tb.Cleanup(func() {
 		close(c.unplugged)
 		_ = pipe.SetWriteDeadline(time.Now()) // a full pipe of a dead server
 		c.fed.Wait()
 		pipe.Close()
-		_ = r.command("pactl", "unload-module", strings.TrimSpace(string(module))).Run() // a dead server has none
+		c.pull()
 	})
 	return c
 }
@@ -181,6 +185,9 @@ func (c *Cable) Stop() {
 	defer c.mu.Unlock()
 	c.stopped = true
 }
+
+// Unplug takes the microphone out of the server, as pulling its plug does.
+func (c *Cable) Unplug() { c.pull() }
 
 // MoveStreams moves what records from one source to another, as a sound server
 // does when a device goes.
