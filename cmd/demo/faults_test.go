@@ -176,7 +176,7 @@ func serverFaults() []serverFault {
 			t.Cleanup(r.Resume)
 			return bench{child: r.Child(audio.ChildArg), during: r.Suspend}
 		}},
-		{want: "audio.stalled", how: "the device is pulled out", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
+		{want: "host.device_unplugged", how: "the device is pulled out", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
 			voiced(t, made, r)
 			return bench{child: r.Child(audio.ChildArg), during: func() { r.Control("unload-module", "module-pipe-source") }}
 		}},
@@ -196,7 +196,21 @@ func serverFaults() []serverFault {
 				t.Errorf("the sentence does not name the microphone: %s", text.Sentence)
 			}
 		}},
-		{want: "audio.speaker_silent", how: "muted", rig: none, set: loudspeaker(voiced, func(r *pulserig.Rig) { r.Control("set-sink-mute", "speaker", "1") })},
+		{want: "audio.not_default", how: "the default is another one", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
+			voiced(t, made, r)
+			plugIn(t, r, "camera", made.sound(t, made.find("audio.digital_silence", "exact zeros")))
+			r.Control("set-default-source", "camera")
+			return bench{child: r.Child(audio.ChildArg), device: "headset", judgeDefault: true}
+		}, look: func(t *testing.T, r *report.Report) {
+			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); r.Verdict != report.Limited || !strings.Contains(text.Sentence, "camera") || !strings.Contains(text.Action, "headset") {
+				t.Errorf("%s: %s %s", r.Verdict, text.Sentence, text.Action)
+			}
+		}},
+		{want: "audio.speaker_silent", how: "muted", rig: none, set: loudspeaker(voiced, func(r *pulserig.Rig) { r.Control("set-sink-mute", "speaker", "1") }), look: func(t *testing.T, r *report.Report) {
+			if text, _ := diagnose.ExplainCause(r.Causes[0], "en"); !strings.Contains(text.Sentence, "muted") {
+				t.Errorf("the sentence does not say that it is muted: %s", text.Sentence)
+			}
+		}},
 		{want: "audio.speaker_silent", how: "not heard", rig: none, set: loudspeaker(voiced, nil), look: func(t *testing.T, r *report.Report) {
 			if p, _ := r.Probe(report.ProbeAudioOutput); p.Status != report.StatusWarn {
 				t.Errorf("status %s of a loudspeaker that nobody heard", p.Status)

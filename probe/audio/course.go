@@ -55,6 +55,9 @@ func (c *course) look(s capture.State, at time.Duration) {
 	}
 	before := *c
 	c.state = s.Snapshot
+	if c.state.Devices == nil { // none at all, which is an answer
+		c.state.Devices = map[string]osstate.Device{}
+	}
 	if !c.looked {
 		return
 	}
@@ -148,6 +151,11 @@ func (c *course) describe(d *report.AudioInput, device func(id string) capture.D
 		d.DefaultChanged = new(c.defaultChanged())
 	}
 	d.MovedAfterMS = c.moved.ms(true)
+	if known, ok := c.state.Devices[c.state.DefaultID]; ok && isFalse(d.IsDefault) && !isTrue(known.IsMonitor) {
+		other := device(c.state.DefaultID)
+		d.DefaultDevice = report.DeviceName(publicName(other.Name, other.IsBluetooth, persons))
+		d.DefaultMuted = known.Muted
+	}
 	if id := c.endID(); id != "" {
 		last := device(id)
 		d.EndDevice = report.DeviceName(publicName(last.Name, last.IsBluetooth, persons))

@@ -2,6 +2,7 @@ package audio
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -112,6 +113,9 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		state = report.CaptureComplete // cut short: what there is counts
 	}
 	data := rec.data(state)
+	if e, ok := errors.AsType[*DeviceError](err); ok {
+		data.NoSoundReason = e.Reason
+	}
 	rec.others.report(data, rec.recordedID())
 	return result(data, text), nil
 }

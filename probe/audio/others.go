@@ -127,6 +127,9 @@ func (o *others) report(d *report.AudioInput, recordedID string) {
 			continue
 		}
 		listened++
+		if e.device.IsDefault && isFalse(d.IsDefault) {
+			d.DefaultHeard = heardAsWell(a, d)
+		}
 		if hasTheVoice(a, d) && (best == nil || a.ActiveLevelDBFS > bestLevel) {
 			best, bestLevel = e, a.ActiveLevelDBFS
 		}
@@ -136,6 +139,16 @@ func (o *others) report(d *report.AudioInput, recordedID string) {
 		d.VoiceDevice = report.DeviceName(publicName(best.device.Name, best.device.IsBluetooth, o.config.PersonNames))
 		d.VoiceDeviceLevelDBFS = hundredth(bestLevel)
 	}
+}
+
+// heardAsWell says whether another microphone heard the voice that the chosen one
+// heard; nil where that one heard too little to compare with.
+func heardAsWell(other signal.Analysis, chosen *report.AudioInput) *bool {
+	if chosen.SpeechMS == nil || chosen.ActiveLevelDBFS == nil || *chosen.SpeechMS < clearVoiceMS {
+		return nil
+	}
+	return new(other.SpeechMS >= noVoiceShare**chosen.SpeechMS && other.ActiveLevelDBFS >= clearVoiceDBFS && !other.AllZero &&
+		*chosen.ActiveLevelDBFS-other.ActiveLevelDBFS < louderByDB)
 }
 
 // hasTheVoice compares what another microphone heard with the chosen one.

@@ -90,7 +90,11 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return p.outcome(l), nil
 	case failed:
 		log.Info("loudspeaker test ended early", "why", text)
-		return unknown(text), nil
+		r := unknown(text)
+		if l.playing != nil { // whether it is muted is known all the same
+			r.Data = l.device(p.config.PersonNames)
+		}
+		return r, nil
 	case ctx.Err() != nil:
 		return unknown("stopped before the sound was over"), nil
 	}
@@ -109,12 +113,21 @@ func (p *output) outcome(l *loop) probe.Result {
 	return r
 }
 
-func (l *loop) data(persons []string) *report.AudioOutput {
+// device is what the system says of the loudspeaker; the end counts.
+func (l *loop) device(persons []string) *report.AudioOutput {
 	dev := l.playing.Device
 	d := &report.AudioOutput{
 		Device:  report.DeviceName(publicName(dev.Name, dev.IsBluetooth, persons)),
 		OSMuted: l.playing.Muted, OSVolumeDB: l.playing.VolumeDB,
 	}
+	if l.played != nil && l.played.Muted != nil {
+		d.OSMuted, d.OSVolumeDB = l.played.Muted, l.played.VolumeDB
+	}
+	return d
+}
+
+func (l *loop) data(persons []string) *report.AudioOutput {
+	d := l.device(persons)
 	echo := findChime(l.sincePlaying())
 	d.LoopHeard = new(echo.heard)
 	if echo.heard {

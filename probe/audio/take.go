@@ -99,7 +99,7 @@ func (t *take) observe(s capture.State) {
 	t.course.look(s, at)
 	t.before.look(s.Snapshot)
 	t.tellMuted()
-	if t.listening && t.course.moved.at != nil {
+	if t.invited && t.course.moved.at != nil {
 		t.lookNow()
 	}
 }
@@ -255,7 +255,9 @@ func (t *take) describeDevice(d *report.AudioInput) {
 	dev := t.deviceByID(t.course.startID())
 	// Redaction would do the last step too; done here, the screen shows what is sent.
 	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, t.persons))
-	d.IsDefault, d.IsMonitor, d.IsBluetooth = new(dev.IsDefault), new(dev.IsMonitor), new(dev.IsBluetooth)
+	// On Windows programs for calls take the device for communications.
+	d.IsDefault = new(dev.IsDefault || dev.IsDefaultComms)
+	d.IsMonitor, d.IsBluetooth = new(dev.IsMonitor), new(dev.IsBluetooth)
 	if dev.NativeRateHz > 0 {
 		d.NativeRateHz = new(dev.NativeRateHz)
 	}

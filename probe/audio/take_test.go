@@ -225,7 +225,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	// What the operating system and the stream say is not of the signal.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
-		"OSUnread", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
+		"OSUnread", "DefaultMuted", "DefaultHeard", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
 		"OthersListened", "VoiceDeviceLevelDBFS"}
 	r := reflect.ValueOf(d)
 	for i := range r.NumField() {

@@ -47,6 +47,7 @@ func Catalogue() []Definition {
 		natDefinitions(),
 		surroundingDefinitions(),
 		loudspeakerDefinitions(),
+		defaultDefinitions(),
 	)
 }
 

@@ -179,6 +179,9 @@ func provocations() map[string]func(*report.Report) {
 		"host.device_unplugged": func(r *report.Report) {
 			input(r).State, input(r).Unplugged, input(r).MovedAfterMS = report.CaptureStalled, new(true), new(3000.0)
 		},
+		"audio.not_default": func(r *report.Report) {
+			input(r).IsDefault, input(r).DefaultDevice, input(r).DefaultHeard = new(false), "Webcam", new(false)
+		},
 		"audio.rerouted": func(r *report.Report) { input(r).Rerouted, input(r).LongestCallbackGapMS = new(true), new(900.0) },
 		"audio.wrong_device": func(r *report.Report) {
 			silence(r, -58)

@@ -93,7 +93,15 @@ func noServer(f *facts) *finding {
 	if f.in != nil && f.in.State == report.CaptureStalled && isTrue(f.in.ServerGone) {
 		return fault(stated, ofInput("server_gone", true, ""))
 	}
-	return captureEnded(report.CaptureNoServer, stated)(f)
+	return f.withReason(captureEnded(report.CaptureNoServer, stated)(f))
+}
+
+// withReason adds why there is no sound system, where that is known.
+func (f *facts) withReason(hit *finding) *finding {
+	if hit != nil && f.in.NoSoundReason != "" {
+		hit.evidence = append(hit.evidence, ofInput("no_sound_reason", string(f.in.NoSoundReason), ""))
+	}
+	return hit
 }
 
 // inUse names the program that holds the microphone where the system tells.
@@ -118,7 +126,7 @@ func noUserSession(f *facts) *finding {
 	}
 	hit := disturbance(stated, ofInput("state", string(f.in.State), ""))
 	hit.blind = true
-	return hit
+	return f.withReason(hit)
 }
 
 // noMicrophone also fires where the system offers only the recording of its own

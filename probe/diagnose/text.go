@@ -128,6 +128,9 @@ func Headline(r *report.Report, lang phrase.Lang) string {
 	key := "verdict." + string(r.Verdict)
 	microphone := hasFinding(r, report.ProbeAudioInput)
 	line := hasFinding(r, report.ProbeMediaVoice)
+	if c, found := r.Primary(); found && c.Code == "audio.not_default" && line {
+		return book(lang).T(key + "_other_microphone")
+	}
 	switch {
 	case !microphone && !line && r.Verdict == report.Limited:
 		key += "_untested"

@@ -28,12 +28,16 @@ func TestLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// endForms are said where the trouble began during the check.
+// endForms are said where the evidence tells more: when the trouble began, or why.
 func endForms() []string {
 	return []string{
 		"audio.digital_silence.sentence_with_end_silence_ms",
 		"audio.no_server.sentence_with_server_gone", "audio.no_server.action_with_server_gone",
 		"audio.os_muted.sentence_with_muted_after_ms", "audio.os_volume_low.sentence_with_volume_after_ms",
+		"audio.speaker_silent.sentence_with_os_muted", "audio.speaker_silent.action_with_os_muted",
+		"audio.no_server.sentence_no_sound_reason_no_sound_system", "audio.no_server.action_no_sound_reason_no_sound_system",
+		"audio.no_user_session.sentence_no_sound_reason_other_user", "audio.no_user_session.action_no_sound_reason_other_user",
+		"audio.no_user_session.sentence_no_sound_reason_no_login", "audio.no_user_session.action_no_sound_reason_no_login",
 		"audio.rerouted.action_with_default_changed", "host.device_unplugged.sentence_with_end_device",
 	}
 }

@@ -17,6 +17,18 @@ const (
 	CaptureDeviceAbsent CaptureState = "device_absent" // the device asked for by name is not there
 )
 
+// NoSoundReason says why this program reaches no sound system.
+type NoSoundReason string
+
+// The reasons for CaptureNoSession and CaptureNoServer; empty where none is known.
+const (
+	NoSoundUnknown   NoSoundReason = ""
+	NoSoundService   NoSoundReason = "service"         // a background service of the system
+	NoSoundOtherUser NoSoundReason = "other_user"      // the sound system belongs to another user (sudo)
+	NoSoundNoLogin   NoSoundReason = "no_login"        // it belongs to another session of this user (cron)
+	NoSoundNoSystem  NoSoundReason = "no_sound_system" // neither hardware nor a sound server (a server, a container)
+)
+
 // AudioInput is what the microphone delivered while the participant spoke.
 //
 // Levels are relative to digital full scale; a full-scale sine has an RMS of
@@ -25,6 +37,8 @@ const (
 type AudioInput struct {
 	// State says how far the capture came; levels are there only when sound arrived.
 	State CaptureState `json:"state"`
+	// NoSoundReason says why there is no sound system or no session, where State says that there is none.
+	NoSoundReason NoSoundReason `json:"no_sound_reason,omitempty"`
 	// Device is the name that the system shows of the device recorded from at the
 	// start. A name that holds the user's own name (such as "Anna's AirPods") is
 	// reduced to its kind before it gets here.
@@ -42,6 +56,13 @@ type AudioInput struct {
 	NativeChannels *int `json:"native_channels,omitempty"`
 	// IsDefault is true when the system hands this device to programs that do not choose.
 	IsDefault *bool `json:"is_default,omitempty"`
+	// DefaultDevice is that other device, named as Device; only where IsDefault is false.
+	DefaultDevice string `json:"default_device,omitempty"`
+	// DefaultMuted is true when the operating system had muted DefaultDevice at the end.
+	DefaultMuted *bool `json:"default_muted,omitempty"`
+	// DefaultHeard is true when DefaultDevice, listened to at the same time, heard the
+	// voice as well; false when it did not.
+	DefaultHeard *bool `json:"default_heard,omitempty"`
 	// IsMonitor is true when it records what the loudspeaker plays: no microphone.
 	IsMonitor *bool `json:"is_monitor,omitempty"`
 	// IsBluetooth is true when the device is joined by Bluetooth.
@@ -216,6 +237,10 @@ func Programs() []string {
 		"Chrome", "Chromium", "Firefox", "Edge", "Opera", "Brave", "Vivaldi", "Safari",
 		"OBS", "Audacity", "Dragon", "Cortana",
 	}
+}
+
+func (NoSoundReason) values() []string {
+	return texts(NoSoundUnknown, NoSoundService, NoSoundOtherUser, NoSoundNoLogin, NoSoundNoSystem)
 }
 
 func (CaptureState) values() []string {

@@ -84,7 +84,8 @@ func redactData(d Data, p Policy) Data {
 	}
 	switch c := c.(type) {
 	case *AudioInput:
-		c.Device, c.EndDevice, c.VoiceDevice = DeviceName(c.Device), DeviceName(c.EndDevice), DeviceName(c.VoiceDevice)
+		c.Device, c.EndDevice = DeviceName(c.Device), DeviceName(c.EndDevice)
+		c.DefaultDevice, c.VoiceDevice = DeviceName(c.DefaultDevice), DeviceName(c.VoiceDevice)
 	case *AudioOutput:
 		c.Device = DeviceName(c.Device)
 	}

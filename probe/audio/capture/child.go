@@ -293,8 +293,9 @@ func (c *child) sendPCM(at int64, samples []byte, channels int) {
 
 // startError is a Failure on its way to the parent.
 type startError struct {
-	state report.CaptureState
-	text  string
+	state  report.CaptureState
+	text   string
+	reason report.NoSoundReason
 }
 
 func (e *startError) Error() string { return e.text }
@@ -302,7 +303,7 @@ func (e *startError) Error() string { return e.text }
 func failureOf(err error) Failure {
 	var e *startError
 	if errors.As(err, &e) {
-		return Failure{State: e.state, Text: e.text}
+		return Failure{State: e.state, Text: e.text, Reason: e.reason}
 	}
 	return Failure{State: report.CaptureDied, Text: err.Error()}
 }

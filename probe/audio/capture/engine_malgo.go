@@ -54,6 +54,14 @@ func openEngine() (engine, error) {
 			return &malgoEngine{ctx: ctx, system: s}, nil
 		}
 		lastErr = err
+		// Where somebody else's server holds the hardware, another way to it would
+		// find it busy.
+		if why := whyNoSound(); why != nil && why.state == report.CaptureNoSession {
+			return nil, why
+		}
+	}
+	if why := whyNoSound(); why != nil {
+		return nil, why
 	}
 	return nil, noServer(lastErr)
 }
@@ -155,7 +163,7 @@ func openError(what string, err error) error {
 	case errors.Is(err, malgo.ErrNoDevice), errors.Is(err, malgo.ErrDoesNotExist):
 		state = report.CaptureNoDevice
 	}
-	return &startError{state, fmt.Sprintf("open %s: %v", what, err)}
+	return &startError{state: state, text: fmt.Sprintf("open %s: %v", what, err)}
 }
 
 func noServer(err error) error {
@@ -163,7 +171,7 @@ func noServer(err error) error {
 	if err != nil {
 		text = fmt.Sprintf("no sound system answers: %v", err)
 	}
-	return &startError{report.CaptureNoServer, text}
+	return &startError{state: report.CaptureNoServer, text: text}
 }
 
 // cStringID reads a device ID that is a NUL-terminated string.

@@ -8,5 +8,5 @@ import "github.com/tonprobe/tonprobe/probe/report"
 const Built = false
 
 func openEngine() (engine, error) {
-	return nil, &startError{report.CaptureNotBuilt, "built without audio"}
+	return nil, &startError{state: report.CaptureNotBuilt, text: "built without audio"}
 }

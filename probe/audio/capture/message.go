@@ -145,6 +145,8 @@ type Stopped struct{}
 type Failure struct {
 	State report.CaptureState `json:"state"`
 	Text  string              `json:"text"`
+	// Reason says why there is no sound system or no session, where that is known.
+	Reason report.NoSoundReason `json:"reason,omitempty"`
 }
 
 func (Hello) message() kind   { return kindHello }

@@ -12,7 +12,7 @@ import (
 func pick(devices []Device, name string) (Device, error) {
 	if len(devices) == 0 {
 		// Opening the "default" of nothing aborts the process inside libpulse.
-		return Device{}, &startError{report.CaptureNoDevice, "the sound system has no such device"}
+		return Device{}, &startError{state: report.CaptureNoDevice, text: "the sound system has no such device"}
 	}
 	if name == "" {
 		return pickDefault(devices), nil
@@ -34,11 +34,10 @@ func pick(devices []Device, name string) (Device, error) {
 		case len(found) == 1:
 			return found[0], nil
 		case len(found) > 1:
-			return Device{}, &startError{report.CaptureDeviceAbsent,
-				fmt.Sprintf("%d devices fit the name asked for; name one exactly", len(found))}
+			return Device{}, &startError{state: report.CaptureDeviceAbsent, text: fmt.Sprintf("%d devices fit the name asked for; name one exactly", len(found))}
 		}
 	}
-	return Device{}, &startError{report.CaptureDeviceAbsent, "the device asked for is not there"}
+	return Device{}, &startError{state: report.CaptureDeviceAbsent, text: "the device asked for is not there"}
 }
 
 // pickDefault prefers the system's default, even when that is a monitor: it is

@@ -71,7 +71,7 @@ func (c *child) play(ctx context.Context, req Request, sound []byte) error {
 		c.send(Devices{Backend: system.backend(), Outputs: outputs})
 	}
 	if len(outputs) == 0 {
-		return &startError{report.CaptureNoDevice, "the sound system has no loudspeaker"}
+		return &startError{state: report.CaptureNoDevice, text: "the sound system has no loudspeaker"}
 	}
 	device, err := pick(outputs, req.Output)
 	if err != nil {

@@ -138,5 +138,5 @@ func pulseError(err error) error {
 	case errors.Is(err, proto.ErrNoSuchEntity):
 		state = report.CaptureNoDevice
 	}
-	return &startError{state, fmt.Sprintf("open microphone: %v", err)}
+	return &startError{state: state, text: fmt.Sprintf("open microphone: %v", err)}
 }

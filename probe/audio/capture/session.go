@@ -52,8 +52,9 @@ type Session struct {
 
 // Error says why a session ended before its handler had enough.
 type Error struct {
-	State report.CaptureState
-	Text  string
+	State  report.CaptureState
+	Text   string
+	Reason report.NoSoundReason
 }
 
 func (e *Error) Error() string { return e.Text }
@@ -100,7 +101,7 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 	}
 	stdout, ask, stop, err := s.start(cmd)
 	if err != nil {
-		return &Error{report.CaptureDied, fmt.Sprintf("start capture process: %v", err)}
+		return &Error{State: report.CaptureDied, Text: fmt.Sprintf("start capture process: %v", err)}
 	}
 	defer stop()
 
@@ -179,7 +180,7 @@ func (s Session) take(ctx context.Context, r received, w *watch, handle func(Mes
 		return true, s.ended(r.err, w.stage)
 	}
 	if f, ok := r.message.(Failure); ok {
-		return true, &Error{f.State, f.Text}
+		return true, &Error{State: f.State, Text: f.Text, Reason: f.Reason}
 	}
 	err = handle(r.message)
 	w.saw(r.message)
@@ -267,9 +268,9 @@ func (s Session) ended(err error, at stage) error {
 		if s.Request.Op == OpDevices && at >= stageOpen || s.Request.Op == OpPlay && at == stagePlayed {
 			return nil
 		}
-		return &Error{report.CaptureDied, "the capture process ended unexpectedly"}
+		return &Error{State: report.CaptureDied, Text: "the capture process ended unexpectedly"}
 	}
-	return &Error{report.CaptureDied, err.Error()}
+	return &Error{State: report.CaptureDied, Text: err.Error()}
 }
 
 type received struct {

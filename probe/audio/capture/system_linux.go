@@ -53,7 +53,7 @@ func isALSAHardware(id, name string) bool {
 // a background service of the system has no user's session to record in.
 func refuseEarly() error {
 	if isSystemService(os.Getenv) {
-		return &startError{report.CaptureNoSession, "no user is logged in"}
+		return &startError{state: report.CaptureNoSession, text: "no user is logged in", reason: report.NoSoundService}
 	}
 	return nil
 }

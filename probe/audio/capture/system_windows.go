@@ -34,7 +34,9 @@ func wideStringID(id malgo.DeviceID) string {
 func refuseEarly() error {
 	var session uint32
 	if err := windows.ProcessIdToSessionId(windows.GetCurrentProcessId(), &session); err == nil && session == 0 {
-		return &startError{report.CaptureNoSession, "no user is logged in"}
+		return &startError{state: report.CaptureNoSession, text: "no user is logged in", reason: report.NoSoundService}
 	}
 	return nil
 }
+
+func whyNoSound() *startError { return nil }

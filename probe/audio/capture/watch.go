@@ -73,16 +73,16 @@ func (w *watch) streams() bool { return w.stage == stageFirst || w.stage == stag
 func (w *watch) verdict() *Error {
 	switch w.stage {
 	case stageHello:
-		return &Error{report.CaptureDied, "the capture process gave no sign of life"}
+		return &Error{State: report.CaptureDied, Text: "the capture process gave no sign of life"}
 	case stageServer:
-		return &Error{report.CaptureNoServer, "the sound system does not answer"}
+		return &Error{State: report.CaptureNoServer, Text: "the sound system does not answer"}
 	case stageOpen:
-		return &Error{report.CaptureStalled, "the microphone could not be opened in time"}
+		return &Error{State: report.CaptureStalled, Text: "the microphone could not be opened in time"}
 	case stageFirst:
-		return &Error{report.CaptureStalled, "the microphone delivers no sound"}
+		return &Error{State: report.CaptureStalled, Text: "the microphone delivers no sound"}
 	case stagePlay:
-		return &Error{report.CaptureStalled, "the loudspeaker takes no more sound"}
+		return &Error{State: report.CaptureStalled, Text: "the loudspeaker takes no more sound"}
 	default:
-		return &Error{report.CaptureStalled, "the microphone stopped delivering sound"}
+		return &Error{State: report.CaptureStalled, Text: "the microphone stopped delivering sound"}
 	}
 }
