@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -78,9 +79,10 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	if err := p.findDevice(ctx, c); err != nil {
+	if c.Device, err = p.findDevice(ctx, c); err != nil {
 		return err
 	}
+	st.config.Device = c.Device
 	if p.attended(flags) {
 		o.Keep = new(audio.Recording)
 	}
@@ -124,27 +126,46 @@ func only(list string) []string {
 
 // findDevice refuses a microphone that is not there before anybody has spoken
 // into it. Where devices cannot be listed the check itself says why.
-func (p *program) findDevice(ctx context.Context, c config.Config) error {
+func (p *program) findDevice(ctx context.Context, c config.Config) (id string, err error) {
 	if c.Device == "" || c.NoAudio {
-		return nil
+		return c.Device, nil
 	}
 	devices, err := audio.Devices(ctx, nil)
 	if err != nil {
-		return nil
+		return c.Device, nil
 	}
-	var names []string
-	for _, d := range devices {
-		if d.Name == c.Device || d.ID == c.Device {
-			return nil
+	return chooseDevice(devices, c.Device)
+}
+
+// chooseDevice finds a microphone by ID, by name, or by its number in the list of
+// "tonprobe devices". Of several with one name nobody can know which was meant:
+// the error tells them apart.
+func chooseDevice(devices []audio.Device, wanted string) (id string, err error) {
+	var names, same []string
+	only := ""
+	for i, d := range devices {
+		switch {
+		case d.ID == wanted:
+			return d.ID, nil
+		case d.Name == wanted:
+			same, only = append(same, fmt.Sprintf("%d (%s)", i+1, d.ID)), d.ID
 		}
 		if !d.IsMonitor {
 			names = append(names, d.Name)
 		}
 	}
-	if len(names) == 0 {
-		return nil
+	n, notNumber := strconv.Atoi(wanted)
+	switch {
+	case len(same) == 1:
+		return only, nil
+	case len(same) > 1:
+		return "", &usageError{key: "check.twin_device", args: []any{"name", wanted, "known", join(same)}}
+	case notNumber == nil && n >= 1 && n <= len(devices):
+		return devices[n-1].ID, nil
+	case len(names) == 0:
+		return wanted, nil
 	}
-	return &usageError{key: "check.unknown_device", args: []any{"name", c.Device, "known", join(names)}}
+	return "", &usageError{key: "check.unknown_device", args: []any{"name", wanted, "known", join(names)}}
 }
 
 // logger writes what support may want to see, when asked to.

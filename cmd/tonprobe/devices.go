@@ -30,8 +30,16 @@ func (p *program) devices(ctx context.Context, args []string) error {
 	if len(list) == 0 {
 		p.say("devices.none")
 	}
+	named := map[string]int{}
 	for _, d := range list {
-		fmt.Fprintln(p.out, strings.Join(append([]string{words.Clean(d.Name, 120)}, p.deviceMarks(d)...), ", "))
+		named[d.Name]++
+	}
+	for i, d := range list {
+		marks := p.deviceMarks(d)
+		if named[d.Name] > 1 { // the name alone does not tell which one
+			marks = append(marks, p.t("devices.number", "number", fmt.Sprint(i+1)), words.Clean(d.ID, 120))
+		}
+		fmt.Fprintln(p.out, strings.Join(append([]string{words.Clean(d.Name, 120)}, marks...), ", "))
 	}
 	return nil
 }
