@@ -296,6 +296,9 @@ func wrongDevice(f *facts) *finding {
 		return nil
 	}
 	hit := fault(stated, ofInput("voice_device", f.in.VoiceDevice, ""))
+	if f.in.VoiceDevice == f.in.Device { // the name would send the person to the one they have
+		hit = fault(stated, ofInput("device", f.in.Device, ""))
+	}
 	if level, ok := number(f.in.VoiceDeviceLevelDBFS); ok {
 		hit.evidence = append(hit.evidence, ofInput("voice_device_level_dbfs", level, "dBFS"))
 	}

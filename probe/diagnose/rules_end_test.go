@@ -2,6 +2,7 @@ package diagnose_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -55,6 +56,18 @@ func TestTheEndCounts(t *testing.T) {
 		if got != c.want || verdict != c.verdict {
 			t.Errorf("%s: %q, %s; want %q, %s", c.name, got, verdict, c.want, c.verdict)
 		}
+	}
+}
+
+// The name of a twin helps nobody.
+func TestTwinsAreNotToldByName(t *testing.T) {
+	r := healthy()
+	provocations()["audio.wrong_device"](r)
+	input(r).VoiceDevice = input(r).Device
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	text, _ := diagnose.ExplainCause(causes[0], "en")
+	if causes[0].Code != "audio.wrong_device" || !strings.Contains(text.Action, "other microphone") {
+		t.Errorf("%q: %s", codes(causes), text.Action)
 	}
 }
 

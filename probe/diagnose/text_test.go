@@ -34,6 +34,7 @@ func endForms() []string {
 		"audio.digital_silence.sentence_with_end_silence_ms",
 		"audio.no_server.sentence_with_server_gone", "audio.no_server.action_with_server_gone",
 		"audio.os_muted.sentence_with_muted_after_ms", "audio.os_volume_low.sentence_with_volume_after_ms",
+		"audio.wrong_device.sentence_with_device", "audio.wrong_device.action_with_device",
 		"audio.speaker_silent.sentence_with_os_muted", "audio.speaker_silent.action_with_os_muted",
 		"audio.no_server.sentence_no_sound_reason_no_sound_system", "audio.no_server.action_no_sound_reason_no_sound_system",
 		"audio.no_user_session.sentence_no_sound_reason_other_user", "audio.no_user_session.action_no_sound_reason_other_user",
