@@ -166,6 +166,8 @@ func (s *stand) press(names ...string) *stand {
 			msg = tea.KeyMsg{Type: tea.KeyDown}
 		case "esc":
 			msg = tea.KeyMsg{Type: tea.KeyEsc}
+		case "backspace":
+			msg = tea.KeyMsg{Type: tea.KeyBackspace}
 		case "ctrl+c":
 			msg = tea.KeyMsg{Type: tea.KeyCtrlC}
 		}

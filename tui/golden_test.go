@@ -28,6 +28,18 @@ var scenes = []scene{
 	{"welcome_speaker", func(o *Options) {
 		o.OffersSpeaker, o.Consent.Others, o.PlayBack = true, true, func(context.Context) error { return nil }
 	}, func(_ *testing.T, s *stand) { s.press("l") }},
+	{"enrol", offersEnrolment, func(*testing.T, *stand) {}},
+	{"enrol_code", offersEnrolment, func(_ *testing.T, s *stand) { s.press("k7p3-qx9a-2m4b") }},
+	{"enrol_link", offersEnrolment, func(_ *testing.T, s *stand) { s.paste(invitationLink) }},
+	{"enrol_address", offersEnrolment, func(_ *testing.T, s *stand) {
+		s.press("k7p3-qx9a-2m4b", "enter").send(enrolledMsg{err: ErrNoAddress}).press("tonprobe.musterstadt.de")
+	}},
+	{"enrol_wrong", offersEnrolment, func(_ *testing.T, s *stand) {
+		s.press("k7p3-qx9a-2m4c", "enter").send(enrolledMsg{err: errWrongCode})
+	}},
+	{"enrol_done", offersEnrolment, func(_ *testing.T, s *stand) {
+		s.press("k7p3-qx9a-2m4b", "enter").send(enrolledMsg{as: Enrolled{Recipient: "tonprobe.musterstadt.de", Participant: "Anna Beispiel"}})
+	}},
 	{"devices", nil, func(_ *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{
 			{Name: "Monitor of Built-in Audio", IsMonitor: true}, {Name: "HD Webcam C270"},

@@ -18,6 +18,7 @@ type stage int
 
 const (
 	welcoming stage = iota
+	enrolling
 	searching
 	choosing
 	checking
@@ -35,13 +36,15 @@ type model struct {
 	keys  page.Keys
 	stage stage
 
-	welcome  page.Welcome
-	devices  page.Devices
-	looking  bool // the microphones are being looked for
-	checking page.Checking
-	verdict  page.Verdict
-	details  page.Details
-	fatal    page.Fatal
+	enrol     page.Enrol
+	enrolment bool // the person may still enrol
+	welcome   page.Welcome
+	devices   page.Devices
+	looking   bool // the microphones are being looked for
+	checking  page.Checking
+	verdict   page.Verdict
+	details   page.Details
+	fatal     page.Fatal
 
 	rounds  int    // checks begun so far
 	running *check // nil while none runs
@@ -53,13 +56,17 @@ type model struct {
 }
 
 func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model {
-	return model{
+	m := model{
 		desk: d, words: w, keys: page.NewKeys(w),
 		sheet:   page.Sheet{Width: 80, Height: 24, Style: look, Words: w},
 		welcome: page.Welcome{Consent: d.options.Consent, Loudspeaker: d.options.loudspeaker()},
 		choices: Choices{Device: d.options.Device, Speaker: d.options.Speaker},
 		chosen:  d.options.Device, profile: p,
 	}
+	if d.options.offersEnrolment() {
+		m.stage, m.enrolment = enrolling, true
+	}
+	return m
 }
 
 // begin is what happens before the first key: the microphones are looked up
@@ -86,6 +93,8 @@ func (m model) update(msg tea.Msg) (model, tea.Cmd) {
 		return m.pressEach(msg)
 	case devicesMsg:
 		return m.found(msg.all)
+	case enrolledMsg:
+		return m.tried(msg), nil
 	case eventMsg:
 		if m.isRunning(msg.number) {
 			m.checking = m.checking.Take(msg.event, m.desk.options.Now())
@@ -140,13 +149,15 @@ func (m model) pressEach(msg tea.KeyMsg) (model, tea.Cmd) {
 
 // press acts on a key by the page that is up.
 func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
-	if key.Matches(msg, m.keys.Quit, m.keys.Abort) {
+	if key.Matches(msg, m.keys.Abort) || m.stage != enrolling && key.Matches(msg, m.keys.Quit) {
 		return m.quit()
 	}
 	if to := m.elsewhere(); to.Found() && key.Matches(msg, m.keys.Switch) {
 		return m.change(to)
 	}
 	switch m.stage {
+	case enrolling:
+		return m.pressEnrol(msg)
 	case welcoming:
 		return m.pressWelcome(msg)
 	case choosing:
@@ -176,6 +187,8 @@ func (m model) pressWelcome(msg tea.KeyMsg) (model, tea.Cmd) {
 	switch {
 	case key.Matches(msg, m.keys.Start):
 		return m.start()
+	case m.enrolment && key.Matches(msg, m.keys.Enrol):
+		m.stage = enrolling
 	case key.Matches(msg, m.keys.Loudspeaker):
 		m.welcome.Loudspeaker = m.welcome.Loudspeaker.Toggle()
 		m.choices.Speaker = m.welcome.Loudspeaker.On
@@ -198,7 +211,7 @@ func (m model) start() (model, tea.Cmd) {
 // found takes the microphones, unless the check runs without them already.
 func (m model) found(all []Microphone) (model, tea.Cmd) {
 	m.looking = false
-	if m.stage != welcoming && m.stage != searching {
+	if m.stage > choosing {
 		return m, nil
 	}
 	m.devices = page.NewDevices(all)
@@ -281,6 +294,8 @@ func (m model) quit() (model, tea.Cmd) {
 // View implements tea.Model.
 func (m model) View() string {
 	switch m.stage {
+	case enrolling:
+		return m.enrol.View(m.sheet, m.keys)
 	case searching:
 		return page.Searching{}.View(m.sheet, m.keys)
 	case choosing:
@@ -294,6 +309,7 @@ func (m model) View() string {
 	case failing:
 		return m.fatal.View(m.sheet, m.keys)
 	}
+	m.welcome.OffersEnrolment = m.enrolment
 	return m.welcome.View(m.sheet, m.keys)
 }
 

@@ -44,6 +44,9 @@ func TestQuitWorksEverywhere(t *testing.T) {
 		for _, scene := range scenes {
 			s := newStand(t, phrase.DE, true, scene.with)
 			scene.play(t, s)
+			if s.stage == enrolling && name != "ctrl+c" {
+				continue // a letter of the code
+			}
 			if s.press(name); !quits(s.last) {
 				t.Errorf("%s does not end %s", name, scene.name)
 			}

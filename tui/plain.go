@@ -25,6 +25,10 @@ type plain struct {
 // runPlain leads a person, a pipe or a log through one check.
 func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Profile) (*report.Report, error) {
 	p := plain{Options: o, words: w, profile: limits, answers: newAnswers(o.In)}
+	p, err := p.enrolFirst(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p.introduce()
 	speaker, err := p.ask(ctx)
 	if err != nil {

@@ -76,6 +76,10 @@ type Options struct {
 	// Deliver keeps the report and sends it. It must keep it before it sends:
 	// ctx ends when the person has quit and it still takes long. Nil: nothing is said.
 	Deliver func(ctx context.Context, r *report.Report) Delivery
+	// Enrol makes this computer one of the person's whom the typed code or link was
+	// made out for; address is "" until it was asked for ([ErrNoAddress]). From then
+	// on Check and Deliver use the enrolment. Nil: it is enrolled, or need not be.
+	Enrol func(ctx context.Context, text, address string) (Enrolled, error)
 	// PlayBack lets the person hear the last seconds of the check, until ctx is
 	// done; nil: that is not offered.
 	PlayBack func(ctx context.Context) error

@@ -66,7 +66,6 @@ func sentences() []struct {
 		is  error
 		key string
 	}{
-		{enroll.ErrCodeForm, "enroll.code_form"},
 		{enroll.ErrCodeInvalid, "enroll.code_invalid"},
 		{enroll.ErrTooMany, "enroll.too_many"},
 		{enroll.ErrProxy, "collector.proxy"},
@@ -164,6 +163,14 @@ func (p *program) problem(err error) string {
 func (p *program) explainInput(err error) (string, bool) {
 	if e, ok := errors.AsType[*usageError](err); ok {
 		return p.t(e.key, e.args...), true
+	}
+	for _, c := range []struct {
+		is  error
+		key string
+	}{{enroll.ErrCodeForm, "enroll.code_form"}, {enroll.ErrLinkForm, "enroll.link_form"}, {enroll.ErrNoServer, "enroll.no_server"}} {
+		if errors.Is(err, c.is) {
+			return p.t(c.key), true
+		}
 	}
 	if e, ok := errors.AsType[*check.UnknownProbeError](err); ok {
 		return p.t("check.unknown_probe", "names", join(e.Names), "known", join(e.Known)), true

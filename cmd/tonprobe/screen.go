@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -44,6 +48,9 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 	if !o.Plain {
 		o.Out = out.file // a terminal has more than writes
 	}
+	if !st.enrolled() && !st.config.NoUpload {
+		o.Enrol = st.enrolAsTyped(p.version)
+	}
 	if kept := wanted.Keep; kept != nil {
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
 		o.Erase = kept.Erase
@@ -56,6 +63,35 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 		return r, failed.Err
 	}
 	return r, err
+}
+
+// enrolAsTyped enrols with what a person types on the first screen. Another
+// collector than the configured one would be refused at the next start.
+func (s *station) enrolAsTyped(version string) func(context.Context, string, string) (tui.Enrolled, error) {
+	return func(ctx context.Context, text, address string) (tui.Enrolled, error) {
+		asked, err := enroll.ParseInvitation(text, cmp.Or(s.config.Server, address))
+		switch {
+		case errors.Is(err, enroll.ErrNoServer):
+			return tui.Enrolled{}, tui.ErrNoAddress
+		case errors.Is(err, enroll.ErrLinkForm):
+			return tui.Enrolled{}, fmt.Errorf("%w: %w", tui.ErrIncomplete, err)
+		case err != nil:
+			return tui.Enrolled{}, err
+		}
+		if s.config.Server != "" && !sameCollector(asked.Server, s.config.Server) {
+			return tui.Enrolled{}, &usageError{key: "enroll.other", args: []any{"asked", asked.Server, "set", s.config.Server}}
+		}
+		if err := s.enrol(ctx, asked, version); err != nil {
+			return tui.Enrolled{}, err
+		}
+		return tui.Enrolled{Recipient: s.recipient(), Participant: s.id.Enrolment.Participant}, nil
+	}
+}
+
+func sameCollector(a, b string) bool {
+	x, errX := collector.ParseURL(a)
+	y, errY := collector.ParseURL(b)
+	return errX == nil && errY == nil && x.String() == y.String()
 }
 
 // attended reports whether somebody can answer, and so hear themselves.

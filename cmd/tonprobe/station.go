@@ -12,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/uplink"
@@ -71,6 +72,32 @@ func (s *station) oneCollector() error {
 }
 
 func (s *station) enrolled() bool { return s.id.Enrolment != nil }
+
+// enrollTime bounds the one request; a person waits for it.
+const enrollTime = 20 * time.Second
+
+// enrol makes this the computer of the person whom asked was made out for. The
+// token of an earlier enrolment is replaced only when the collector has given a
+// new one. On an error s is as it was.
+func (s *station) enrol(ctx context.Context, asked enroll.Invitation, version string) error {
+	ctx, cancel := context.WithTimeout(ctx, enrollTime)
+	defer cancel()
+	at := &collector.Endpoint{URL: asked.Server, RootCAs: s.roots, Pins: asked.Pins}
+	id, err := enroll.Run(ctx, at, asked.Code, *s.id, version, time.Now())
+	if err != nil {
+		return err
+	}
+	// Remembered, so that a person need not name the file before every check.
+	id.Enrolment.CA += s.ca
+	if id.Enrolment.CA == "" && s.enrolled() && s.id.Enrolment.Server == id.Enrolment.Server {
+		id.Enrolment.CA = s.id.Enrolment.CA
+	}
+	if err := id.Save(s.config.Data); err != nil {
+		return err
+	}
+	s.id, s.roots = id, collector.RootCAs(s.ca+id.Enrolment.CA)
+	return nil
+}
 
 // collector is where to measure to: with a token after enrolment, without one
 // when only an address is known, nil otherwise.

@@ -10,6 +10,9 @@ import (
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
 	Loudspeaker, Switch, Listen                                         key.Binding
+	// Skip, Leave, Erase and Clear are for the page with a field, where letters are
+	// text; Enrol leads back to it.
+	Skip, Leave, Erase, Clear, Enrol key.Binding
 	// Abort ends the program from everywhere and is shown nowhere.
 	Abort key.Binding
 }
@@ -36,6 +39,12 @@ func NewKeys(w words.Words) Keys {
 		Loudspeaker: bind("l", "key.loudspeaker", "l", "L"),
 		Switch:      bind("w", "key.switch", "w", "W"),
 		Listen:      bind("p", "key.listen", "p", "P"),
+
+		Skip:  bind("Esc", "key.skip", "esc"),
+		Leave: bind(w.T("key.control")+"+C", "key.quit", "ctrl+c"),
+		Erase: key.NewBinding(key.WithKeys("backspace", "ctrl+h", "delete")),
+		Clear: key.NewBinding(key.WithKeys("ctrl+u")),
+		Enrol: bind("c", "key.enrol", "c", "C"),
 
 		Abort: key.NewBinding(key.WithKeys("ctrl+c")),
 	}

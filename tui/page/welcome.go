@@ -24,6 +24,10 @@ type Consent struct {
 type Welcome struct {
 	Consent
 	Loudspeaker Loudspeaker
+	// Enrolled is the name of the person for whom this computer was just enrolled.
+	Enrolled string
+	// OffersEnrolment is set where a code can still be typed.
+	OffersEnrolment bool
 }
 
 // View draws the page.
@@ -39,14 +43,20 @@ func (p Welcome) View(s Sheet, k Keys) string {
 	for _, line := range p.Privacy(w)[1:] {
 		privacy += "\n" + wrap(line, width)
 	}
+	k.Enrol.SetEnabled(p.OffersEnrolment)
+	var enrolled string
+	if p.Enrolled != "" {
+		enrolled = s.Style.Good.Render(hanging("✓  ", w.T("enrol.done", "participant", words.Clean(p.Enrolled, 80)), width))
+	}
 	blocks := []Block{
+		{Text: enrolled, Spare: 1},
 		{Text: s.Style.Accent.Render(wrap(w.T("welcome.title"), width))},
 		{Text: wrap(p.Intro(w), width)},
 		{Text: measures, Spare: 1},
 		{Text: privacy},
 		{Text: p.sending(s)},
 	}
-	return s.frame(w.T("welcome.step"), append(blocks, p.Loudspeaker.blocks(s)...), k.Start, k.Loudspeaker, k.Quit)
+	return s.frame(w.T("welcome.step"), append(blocks, p.Loudspeaker.blocks(s)...), k.Start, k.Enrol, k.Loudspeaker, k.Quit)
 }
 
 // Intro says how long it takes and what there is to do.

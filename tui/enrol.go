@@ -1,0 +1,120 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"unicode"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/tonprobe/tonprobe/tui/page"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// Enrolled says whom this computer belongs to now, and which host gets its reports.
+type Enrolled struct{ Recipient, Participant string }
+
+var (
+	// ErrNoAddress says that a code was typed and that the collector's address is
+	// not known.
+	ErrNoAddress = errors.New("the collector's address is missing")
+	// ErrIncomplete says that a part of a link is missing. Where a terminal hands
+	// on a wrapped link as several lines, the next one holds it.
+	ErrIncomplete = errors.New("a part of the link is missing")
+)
+
+// enrolledMsg is the end of a try to enrol.
+type enrolledMsg struct {
+	as  Enrolled
+	err error
+}
+
+// offersEnrolment says whether somebody is to be asked for a code.
+func (o Options) offersEnrolment() bool { return o.Enrol != nil && !o.Agreed }
+
+// enrol tries what was typed.
+func (o Options) enrol(ctx context.Context, text, address string) (as Enrolled, err error) {
+	err = guarded(o.Log, func() (err error) {
+		as, err = o.Enrol(ctx, text, address)
+		return err
+	})
+	return as, err
+}
+
+// enrolled takes the new recipient into what is said before a check.
+func (o Options) enrolled(as Enrolled) Options {
+	o.Consent.Recipient, o.Enrol = as.Recipient, nil
+	return o
+}
+
+// enrolProblem is what went wrong, as a sentence of its own.
+func (o Options) enrolProblem(err error, w words.Words) string {
+	if errors.Is(err, errInternal) {
+		return w.T("fatal.internal")
+	}
+	if o.Explain != nil {
+		if text, known := o.Explain(err); known {
+			r := []rune(words.Clean(text, maxReason))
+			if len(r) > 0 {
+				r[0] = unicode.ToUpper(r[0])
+			}
+			return string(r)
+		}
+	}
+	return o.reason(err, w)
+}
+
+func (d *desk) enrol(p page.Enrol) tea.Cmd {
+	return d.work(func() tea.Msg {
+		as, err := d.options.enrol(d.ctx, p.Code, p.Address)
+		return enrolledMsg{as, err}
+	})
+}
+
+// pressEnrol acts on a key of the first page. Every letter belongs to the field.
+// While the collector is asked the field still takes what comes: the rest of a
+// wrapped link that was pasted.
+func (m model) pressEnrol(msg tea.KeyMsg) (model, tea.Cmd) {
+	switch {
+	case msg.Type == tea.KeyRunes, msg.Type == tea.KeySpace:
+		m.enrol = m.enrol.Type(string(msg.Runes))
+	case key.Matches(msg, m.keys.Erase):
+		m.enrol = m.enrol.Erase()
+	case key.Matches(msg, m.keys.Clear):
+		m.enrol = m.enrol.Clear()
+	case m.enrol.Busy:
+	case key.Matches(msg, m.keys.Skip):
+		if m.enrol.AsksAddress { // back to the code, which may be a mistyped link
+			m.enrol.AsksAddress, m.enrol.Problem = false, ""
+			return m, nil
+		}
+		m.stage = welcoming
+	case key.Matches(msg, m.keys.Confirm):
+		if m.enrol.Typed() == "" {
+			m.enrol.Problem = m.words.T("enrol.empty")
+			return m, nil
+		}
+		m.enrol.Busy, m.enrol.Problem = true, ""
+		return m, m.desk.enrol(m.enrol)
+	}
+	return m, nil
+}
+
+// tried shows what came of a try to enrol.
+func (m model) tried(msg enrolledMsg) model {
+	m.enrol.Busy = false
+	switch {
+	case m.stage != enrolling:
+	case errors.Is(msg.err, ErrNoAddress):
+		m.enrol.AsksAddress = true
+	case msg.err != nil:
+		m.enrol.Problem = m.desk.options.enrolProblem(msg.err, m.words)
+	default:
+		m.welcome.Consent.Recipient = msg.as.Recipient
+		m.welcome.Enrolled = msg.as.Participant
+		m.stage, m.enrol = welcoming, page.Enrol{}
+		m.enrolment = false
+	}
+	return m
+}
