@@ -228,9 +228,9 @@ func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
 	switch {
 	case key.Matches(msg, m.keys.Confirm):
 		c := m.devices.Chosen()
-		m.chosen = c.Name
+		m.chosen = c.Label(m.words, maxName)
 		if !c.IsDefault {
-			m.choices.Device = c.Name
+			m.choices.Device = c.Device()
 		}
 		return m.startCheck()
 	case !key.Matches(msg, m.keys.Choose):
@@ -249,7 +249,7 @@ func (m model) startCheck() (model, tea.Cmd) {
 	m.running, m.err, m.stage = c, nil, checking
 	m.checking = page.NewChecking(page.Course{
 		NoAudio: o.Consent.NoAudio, Speaker: m.choices.Speaker,
-		Round: m.rounds, Profile: m.profile, Chosen: m.chosen,
+		Round: m.rounds, Profile: m.profile, Chosen: m.chosen, Microphones: m.devices.All(),
 	}).At(o.Now())
 	m.rounds++
 	return m, tea.Batch(run, c.next, tick(c.number))

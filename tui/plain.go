@@ -66,7 +66,9 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 type take struct {
 	choices Choices
 	chosen  string // name of the microphone, as far as it is known
-	round   int
+	// microphones are those that were offered.
+	microphones []Microphone
+	round       int
 }
 
 func (p plain) say(line string) { fmt.Fprintln(p.Out, line) }
@@ -149,9 +151,9 @@ func (p plain) choose(ctx context.Context, t *take) error {
 		break
 	}
 	p.say(w.T("plain.chosen", "name", d.Chosen().Label(w, maxName)))
-	t.chosen = d.Chosen().Name
+	t.chosen, t.microphones = d.Chosen().Label(w, maxName), d.All()
 	if !d.Chosen().IsDefault {
-		t.choices.Device = d.Chosen().Name
+		t.choices.Device = d.Chosen().Device()
 	}
 	return nil
 }
@@ -193,7 +195,7 @@ func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewher
 	done := make(chan checkedMsg, 1)
 	n := narrator{plain: p, page: page.NewChecking(page.Course{
 		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker,
-		Round: t.round, Profile: p.profile, Chosen: t.chosen,
+		Round: t.round, Profile: p.profile, Chosen: t.chosen, Microphones: t.microphones,
 	})}
 	go func() {
 		var m checkedMsg

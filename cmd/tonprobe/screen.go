@@ -113,7 +113,7 @@ func microphones(ctx context.Context) ([]tui.Microphone, error) {
 	}
 	list := make([]tui.Microphone, len(devices))
 	for i, d := range devices {
-		list[i] = tui.Microphone{Name: d.Name, IsDefault: d.IsDefault, IsMonitor: d.IsMonitor, IsBluetooth: d.IsBluetooth}
+		list[i] = tui.Microphone{ID: d.ID, Name: d.Name, IsDefault: d.IsDefault, IsMonitor: d.IsMonitor, IsBluetooth: d.IsBluetooth}
 	}
 	return list, nil
 }

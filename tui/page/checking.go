@@ -29,6 +29,8 @@ type Course struct {
 	Round   int  // counts the checks, so that each has another text to read
 	Profile diagnose.Profile
 	Chosen  string // name of the microphone; empty when it is not known
+	// Microphones are those that were offered, to tell twins apart.
+	Microphones []Microphone
 }
 
 // Checking shows the running check: a text to read, the meter, and how far the
@@ -78,6 +80,11 @@ func (p Checking) hear(e probe.Event, now time.Time) Checking {
 		p.coach = p.coach.Mute(e.Muted, now)
 	case probe.EventVoiceElsewhere:
 		p.elsewhere = Elsewhere{Device: e.Device, Name: e.DeviceName, Chosen: p.Chosen}
+		for _, m := range p.Microphones {
+			if m.ID == e.Device {
+				p.elsewhere.Twin = m.Twin
+			}
+		}
 	case probe.EventPartial:
 		if in := inputOf(e.Result); in != nil {
 			p.live = p.live.Look(in)

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/tui/words"
@@ -8,7 +10,12 @@ import (
 
 // Microphone is a capture device to choose from.
 type Microphone struct {
+	// ID is what a check takes; "" where the name is enough.
+	ID   string
 	Name string
+	// Twin is its number among those of the same name, from 1; 0 where it is the
+	// only one.
+	Twin int
 	// IsDefault marks the one programs get that do not choose.
 	IsDefault bool
 	// IsMonitor marks the echo of a loudspeaker. It is never offered.
@@ -18,11 +25,35 @@ type Microphone struct {
 
 // Label is what a person reads of a microphone.
 func (m Microphone) Label(w words.Words, width int) string {
-	name := words.Clean(m.Name, width)
+	twin := ""
+	if m.Twin > 0 {
+		twin = " " + w.T("devices.twin", "number", m.Twin)
+	}
+	name := words.Clean(m.Name, max(8, width-len([]rune(twin))))
 	if name == "" {
 		name = w.T("devices.unnamed")
 	}
-	return name
+	return name + twin
+}
+
+// Device is the microphone as a check takes it.
+func (m Microphone) Device() string { return cmp.Or(m.ID, m.Name) }
+
+// NumberTwins numbers microphones of one name in the order in which they stand:
+// by the name alone nobody could tell which of them is meant.
+func NumberTwins(all []Microphone) []Microphone {
+	count := map[string]int{}
+	for _, m := range all {
+		count[m.Name]++
+	}
+	seen := map[string]int{}
+	numbered := slices.Clone(all)
+	for i, m := range numbered {
+		if seen[m.Name]++; count[m.Name] > 1 {
+			numbered[i].Twin = seen[m.Name]
+		}
+	}
+	return numbered
 }
 
 // notes are the remarks behind the name.
@@ -55,7 +86,7 @@ type Devices struct {
 // NewDevices offers the microphones among all, the default one chosen.
 func NewDevices(all []Microphone) Devices {
 	var d Devices
-	for _, m := range all {
+	for _, m := range NumberTwins(all) {
 		if m.IsMonitor {
 			continue
 		}

@@ -6,6 +6,7 @@ import "github.com/tonprobe/tonprobe/tui/words"
 type Elsewhere struct {
 	Device string // as a check takes it; empty when there is none
 	Name   string
+	Twin   int    // as of Microphone
 	Chosen string // name of the chosen one; empty when it is not known
 }
 
@@ -17,7 +18,7 @@ const maxDeviceName = 36
 
 // Sentence says which microphone hears, and which was to.
 func (e Elsewhere) Sentence(w words.Words) string {
-	name := Microphone{Name: e.Name}.Label(w, maxDeviceName)
+	name := Microphone{Name: e.Name, Twin: e.Twin}.Label(w, maxDeviceName)
 	chosen := words.Clean(e.Chosen, maxDeviceName)
 	if chosen == "" {
 		return w.T("elsewhere.sentence_unnamed", "other", name)

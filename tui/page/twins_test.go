@@ -1,0 +1,38 @@
+package page
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/tui/words"
+)
+
+// TestTwinsAreNumbered: two microphones of one name are told apart in the list,
+// in what a check takes, and in the offer to change to the other.
+func TestTwinsAreNumbered(t *testing.T) {
+	w, err := words.In(phrase.DE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := NewDevices([]Microphone{{ID: "usb-1", Name: "USB Audio", IsDefault: true}, {ID: "cam", Name: "Webcam"}, {ID: "usb-2", Name: "USB Audio"}})
+	var labels []string
+	for _, m := range d.All() {
+		labels = append(labels, m.Label(w, 40))
+	}
+	if got := strings.Join(labels, ", "); got != "USB Audio (Nr. 1), Webcam, USB Audio (Nr. 2)" {
+		t.Errorf("%s", got)
+	}
+	if got := d.Choose(2).Chosen().Device(); got != "usb-2" {
+		t.Errorf("a check would take %q", got)
+	}
+	if got := (Microphone{Name: strings.Repeat("x", 60), Twin: 2}).Label(w, 30); len([]rune(got)) > 30 || !strings.HasSuffix(got, "(Nr. 2)") {
+		t.Errorf("a long name hides the number: %q", got)
+	}
+	c := Checking{Course: Course{Chosen: labels[0], Microphones: d.All()}}
+	c = c.hear(probe.Event{Kind: probe.EventVoiceElsewhere, Device: "usb-2", DeviceName: "USB Audio"}, c.heardAt)
+	if got := c.elsewhere.Sentence(w); !strings.Contains(got, "(Nr. 1)") || !strings.Contains(got, "(Nr. 2)") {
+		t.Errorf("%s", got)
+	}
+}
