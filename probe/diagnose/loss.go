@@ -216,15 +216,19 @@ func runPackets(run *float64) float64 {
 // packetMS is how much of the voice a packet carries.
 const packetMS = 20
 
-// brokeOff says that the voice stream ended early and had lost hardly anything by
-// then, beside what the path lost: it tells only of the time before the fault.
+// shortVoice is a stream so short that it may have met none of what the path met in
+// its five seconds: on a lossy line the voice begins late, and has little time.
+const shortVoice = 150
+
+// brokeOff says that the voice stream ended early, or was short, and had lost
+// hardly anything beside what the path lost: it tells of another time.
 func (f *facts) brokeOff(up, down lossmodel.Count) bool {
-	if f.voice == nil || f.voice.State != report.MediaInterrupted {
+	if f.voice == nil || f.voice.State != report.MediaInterrupted && !(up.Known() && up.Sent < shortVoice) {
 		return false
 	}
-	for _, name := range []string{atTransit, atServer} {
+	for _, name := range []string{atAccess, atTransit, atServer} {
 		end := f.segment(name)
-		if end.known() && max(share(up), share(down)) < end.share()/4 {
+		if end.known() && end.sent >= shortVoice/2 && max(share(up), share(down)) < end.share()/4 {
 			return true
 		}
 	}

@@ -135,6 +135,19 @@ func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 	}
 }
 
+// On a line that loses in long bursts the voice begins late: two seconds in which
+// little was lost say nothing of the five before.
+func TestShortVoiceDoesNotClearTheLine(t *testing.T) {
+	r := lossy(1, 4, 4, 31, stream("lan", 50), stream("access", 51))
+	v := voice(r)
+	v.Sent, v.UpReceived, v.UpLossPct, v.DownSent, v.DownReceived, v.DownLossPct = new(95), new(94), new(1.053), new(94), new(90), new(4.255)
+	link(r).GatewayLossRunPackets = new(15.5)
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	if !slices.Equal(codes(causes), []string{"net.lan_loss"}) {
+		t.Errorf("causes = %+v", causes)
+	}
+}
+
 // The hint says what the conference system's own indicator shows, and only that of
 // the profile.
 func TestHintNamesTheIndicator(t *testing.T) {
