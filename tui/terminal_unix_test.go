@@ -97,7 +97,7 @@ func TestInARealTerminal(t *testing.T) {
 	term.wait("muted_wide", "██████")
 	term.run("resize-window", "-x", "60", "-y", "20")
 	term.press("d")
-	term.wait("details", "Kennung für die Hilfe: audio.os_muted")
+	term.wait("details", "Kennung für die Telefon-Hilfe: audio.os_muted")
 	term.press("d", "r")
 	term.wait("repeat", "Am Marktplatz blühen die Linden,")
 	term.wait("again", "[r] noch einmal")

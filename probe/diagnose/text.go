@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -119,9 +120,19 @@ func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
 	return book(lang).T("verdict.unknown")
 }
 
+// unheard are the causes that, as faults, leave nothing of a voice: the others only
+// leave too little of it.
+var unheard = []string{
+	"net.offline", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
+	"audio.in_use", "audio.os_muted", "audio.digital_silence", "audio.wrong_device", "host.device_unplugged",
+}
+
 // Headline is VerdictText for a finished report: where the microphone or the
 // voice stream was not measured, it promises only what was.
 func Headline(r *report.Report, lang phrase.Lang) string {
+	if c, found := r.Primary(); found && r.Verdict == report.NotReady && c.Severity == report.SeverityFail && slices.Contains(unheard, c.Code) {
+		return book(lang).T("verdict.not_ready_unheard")
+	}
 	if r.Verdict != report.Ready && r.Verdict != report.Limited {
 		return VerdictText(r.Verdict, lang)
 	}

@@ -38,7 +38,7 @@ func TestWhatTheEvidencePicks(t *testing.T) {
 		not      []string
 	}{
 		"dead, direct works": {"net.proxy_failed", []report.Evidence{web("beside_proxy", true), web("proxy_fault", "refused")}, []string{"Proxy", "schalten Sie ihn aus"}, nil},
-		"dead, no other way": {"net.proxy_failed", []report.Evidence{web("proxy_fault", "refused")}, []string{"Proxy", "IT-Abteilung"}, []string{"aus."}},
+		"dead, no other way": {"net.proxy_failed", []report.Evidence{web("proxy_fault", "refused")}, []string{"Vermittlungs-Server", "IT-Abteilung"}, []string{"aus."}},
 		"blocks":             {"net.proxy_failed", []report.Evidence{web("proxy_fault", "forbidden"), web("beside_proxy", true)}, []string{"sperrt", "IT-Abteilung"}, []string{"schalten"}},
 		"firewall":           {"net.tls_intercepted", []report.Evidence{web("tls_inspector", "network"), web("tls_intercepted", true)}, []string{"Firewall", "IT-Abteilung"}, []string{"Virenschutz"}},
 		"scanner":            {"net.tls_intercepted", []report.Evidence{web("tls_inspector", "scanner"), web("tls_intercepted", true)}, []string{"Virenschutz", "Aktualisieren"}, []string{"Schalten", "aus."}},

@@ -243,11 +243,19 @@ func TestHeadline(t *testing.T) {
 		r.Verdict = report.Limited
 		return r
 	}
+	failed := func(code string, severity report.Severity) *report.Report {
+		r := without()
+		r.Verdict = report.NotReady
+		r.Causes = []report.Cause{{Code: code, Severity: severity, Primary: true}}
+		return r
+	}
 	tests := []struct {
 		name string
 		r    *report.Report
 		want string
 	}{
+		{"muted", failed("audio.os_muted", report.SeverityFail), "So wird man Sie nicht hören."},
+		{"lossy", failed("net.upload_loss", report.SeverityFail), "So wird man Sie nicht gut hören."},
 		{"all", without(), "Man wird Sie hören."},
 		{"no microphone", without("audio.input"), "Ihre Verbindung ist in Ordnung. Das Mikrofon wurde nicht geprüft."},
 		{"no line", without("media.voice", "nat", "network.web"), "Ihr Mikrofon ist in Ordnung. Die Übertragung der Sprache wurde nicht geprüft."},

@@ -148,7 +148,7 @@ func TestSupportHelpsACaller(t *testing.T) {
 
 	b.do(chromedp.SendKeys(chromedp.CSS("#q"), "m2w 8rt\r"), chromedp.WaitVisible(chromedp.CSS("#answer")))
 	for _, want := range []string{"Erika Beispiel", "stummgeschaltet", "Stummschaltung", "M2W-8RT", "Im System stummgeschaltet", "Übertragung der Sprache",
-		"Umweg über den Vermittler, TCP", "nur bekannte Gegenstellen und Ports", "direkt durch den Router, UDP"} {
+		"Umweg über den Vermittler, TCP", "nur bekannte Ziele und Ports", "direkt durch den Router, UDP"} {
 		if page := b.text("main"); !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q:\n%s", want, page)
 		}

@@ -46,7 +46,7 @@ func TestListShowsWhoNeedsHelpFirst(t *testing.T) {
 	councilOf(g)
 	w := g.get("/")
 	g.want(w, http.StatusOK, "stummgeschaltet", "audio.os_muted", `href="tel:+492282"`, "+49 (0)228 2", "vor 1 Minute", "04.03.2026, 17:58 Uhr",
-		`datetime="2026-03-04T17:58:59Z"`, "M2W-8RT", "Angemeldet, aber noch nicht geprüft")
+		`datetime="2026-03-04T17:58:59Z"`, "M2W-8RT", "Eingerichtet, aber noch nicht geprüft")
 	if got, want := names(w.Body.String()), []string{"Berta Muted", "Cäsar Loss", "Dora Unclear", "Anna Ready", "Emil Never"}; !slices.Equal(got, want) {
 		t.Errorf("order %q, want %q", got, want)
 	}

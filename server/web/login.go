@@ -77,13 +77,20 @@ func (s *site) loginProblem(w http.ResponseWriter, r *http.Request, form loginPa
 	case errors.Is(err, auth.ErrLink):
 		form.Problem = "login.link"
 	case tooOften:
-		form.Problem, status = "login.too_often", http.StatusTooManyRequests
 		form.Minutes = waitMinutes(w, limited.RetryAfter)
+		form.Problem, status = tooOftenKey(form.Minutes), http.StatusTooManyRequests
 	default:
 		return err
 	}
 	s.show(w, r, page{Status: status, Name: "login", Body: form})
 	return nil
+}
+
+func tooOftenKey(minutes int) string {
+	if minutes == 1 {
+		return "login.too_often_minute"
+	}
+	return "login.too_often_minutes"
 }
 
 // waitMinutes tells programs the seconds and people the minutes, rounded up.

@@ -65,7 +65,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		g.post("/login", "name", staffName, "password", "guess")
 	}
 	w := g.post("/login", "name", staffName, "password", staffPassword)
-	g.want(w, http.StatusTooManyRequests, "Warten Sie 1 Minute(n)")
+	g.want(w, http.StatusTooManyRequests, "Warten Sie eine Minute und")
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}

@@ -16,7 +16,7 @@ func TestParticipantPageSaysTheCauseAndItsProof(t *testing.T) {
 	p, r := g.checked("Berta Muted", "0228 2", "M2W-8RT", microphone(muted), passage(), voice(9.5), internet())
 	w := g.get("/participants/" + p.ID)
 	g.want(w, http.StatusOK, "Ihr Mikrofon ist im Computer stummgeschaltet.", "Das sagen Sie", "Schalten Sie die Stummschaltung aus",
-		"Auf die Taste mit dem durchgestrichenen Mikrofon", "So wird man Sie nicht gut hören.", "Im System stummgeschaltet", "97 %", "audio.os_muted",
+		"Auf die Taste mit dem durchgestrichenen Mikrofon", "So wird man Sie nicht hören.", "Im System stummgeschaltet", "97 %", "audio.os_muted",
 		"Außerdem gefunden", "net.upload_loss", "9,5 %", "die Person selbst", "Windows", "203.0.113.0/24", `href="tel:02282"`, "? </span>nicht gemessen")
 	g.lang = "en"
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, "What to say", "9.5 %", "not measured", "4 Mar 2026, 17:58")
@@ -119,7 +119,7 @@ func TestAdmitting(t *testing.T) {
 	}
 	_, rest, _ = strings.Cut(w.Body.String(), `class="button" href="`)
 	address, _, _ := strings.Cut(rest, `"`)
-	g.want(g.get(address), http.StatusOK, "Das Programm ist noch auf keinem Computer angemeldet", "0228 77")
+	g.want(g.get(address), http.StatusOK, "Das Programm ist noch auf keinem Computer eingerichtet", "0228 77")
 	again := g.post(address + "/code")
 	g.want(again, http.StatusCreated, "Jürgen Neu")
 	if strings.Contains(again.Body.String(), code) {

@@ -37,8 +37,8 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, auth.ErrCredentials):
 		body.Problem = "password.wrong"
 	case tooOften:
-		body.Problem, status = "login.too_often", http.StatusTooManyRequests
 		body.Minutes = waitMinutes(w, limited.RetryAfter)
+		body.Problem, status = tooOftenKey(body.Minutes), http.StatusTooManyRequests
 	default:
 		return err
 	}

@@ -40,7 +40,7 @@ func TestOrderDoesNotDependOnWhoBegins(t *testing.T) {
 func TestStates(t *testing.T) {
 	for status, want := range map[report.Status]string{
 		report.StatusOK: "✓ Microphone  all right", report.StatusWarn: "! Microphone  with limitations",
-		report.StatusFail: "✗ Microphone  disturbed", report.StatusUnknown: "? Microphone  not checked",
+		report.StatusFail: "✗ Microphone  has problems", report.StatusUnknown: "? Microphone  not checked",
 		report.StatusSkipped: "? Microphone  left out, not checked", "": "? Microphone  not checked",
 	} {
 		l := List{}.Take(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDone, Result: &report.Result{Status: status}})
