@@ -86,6 +86,15 @@ func (m model) begin() (model, tea.Cmd) {
 func (m model) Init() tea.Cmd { return nil }
 
 func (m model) update(msg tea.Msg) (model, tea.Cmd) {
+	stage := m.stage
+	m, cmd := m.act(msg)
+	if m.stage != stage {
+		m.sheet.Scroll = 0
+	}
+	return m, cmd
+}
+
+func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.resize(msg.Width, msg.Height), nil
@@ -126,11 +135,31 @@ func (m model) update(msg tea.Msg) (model, tea.Cmd) {
 func (m model) isRunning(number int) bool { return m.running != nil && m.running.number == number }
 
 func (m model) resize(width, height int) model {
-	m.sheet.Width, m.sheet.Height = max(1, width), max(1, height)
+	m.sheet.Width, m.sheet.Height, m.sheet.Scroll = max(1, width), max(1, height), 0
 	if m.stage == detailing {
 		m.details = m.details.Resize(m.sheet)
 	}
 	return m
+}
+
+// scroll moves a page that is higher than the screen, and stops at its ends.
+func (m model) scroll(msg tea.KeyMsg) model {
+	moved := m
+	switch msg.Type {
+	case tea.KeyUp:
+		moved.sheet.Scroll--
+	case tea.KeyDown:
+		moved.sheet.Scroll++
+	case tea.KeyPgUp:
+		moved.sheet.Scroll -= max(1, m.sheet.Height/2)
+	default:
+		moved.sheet.Scroll += max(1, m.sheet.Height/2)
+	}
+	moved.sheet.Scroll = max(0, moved.sheet.Scroll)
+	if moved.View() == m.View() {
+		return m
+	}
+	return moved
 }
 
 // pressEach takes apart what bubbletea joins: letters typed fast come as one.
@@ -154,6 +183,9 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	}
 	if to := m.elsewhere(); to.Found() && key.Matches(msg, m.keys.Switch) {
 		return m.change(to)
+	}
+	if m.stage != choosing && m.stage != detailing && key.Matches(msg, m.keys.Scroll) {
+		return m.scroll(msg), nil
 	}
 	switch m.stage {
 	case enrolling:

@@ -34,7 +34,7 @@ func (p Checking) View(s Sheet, k Keys) string {
 	right := p.listBeside(s)
 	if right == "" {
 		blocks := append(p.voice(s, s.content()), said...)
-		return s.frame(w.T("check.step"), append(blocks, Block{Text: p.listBelow(s)}), k.Switch, k.Cancel)
+		return s.frame(w.T("check.step"), append(blocks, Block{Text: p.listBelow(s), Spare: 1}), k.Switch, k.Cancel)
 	}
 	voice := s.content() - lipgloss.Width(right)
 	left := p.voice(s, voice)
@@ -67,8 +67,8 @@ func (p Checking) voice(s Sheet, width int) []Block {
 	return []Block{
 		{Text: s.Style.Accent.Render(wrap(invite, width))},
 		{Text: text},
-		{Text: p.levelLine(s, width)},
-		{Text: meter.Bar(p.level, width, s.Style, labels), Close: true},
+		{Text: p.levelLine(s, width), Spare: 1},
+		{Text: meter.Bar(p.level, width, s.Style, labels), Close: true, Pin: true},
 	}
 }
 

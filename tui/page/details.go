@@ -3,8 +3,10 @@ package page
 import (
 	"strings"
 
+	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/bubbles/viewport"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/style"
@@ -27,7 +29,9 @@ func NewDetails(r *report.Report, s Sheet) Details {
 func (p Details) Resize(s Sheet) Details {
 	at := p.view.YOffset
 	p.view.Width = s.content()
-	p.view.Height = max(1, s.Height-5) // head, keys and the air between
+	k := NewKeys(s.Words)
+	foot := s.keys([]key.Binding{k.Scroll, k.Back, k.Repeat, k.Quit})
+	p.view.Height = max(1, s.Height-lipgloss.Height(s.head(s.Words.T("details.step")))-lipgloss.Height(foot)-2)
 	p.view.SetContent(p.text(s))
 	p.view.SetYOffset(at)
 	return p

@@ -83,18 +83,20 @@ func (p Enrol) View(s Sheet, k Keys) string {
 		k.Skip.SetHelp(k.Skip.Help().Key, w.T("key.back"))
 	}
 	var note string
+	help := Block{Text: wrap(ask, width)}
 	switch {
 	case p.Busy:
 		note = s.Style.Accent.Render(wrap(w.T("enrol.busy"), width))
 	case p.Problem != "":
 		note = s.Style.Bad.Render(hanging("✗  ", p.Problem, width))
+		help.Spare = 1 // a small screen keeps what was wrong
 	default:
 		note = s.Style.Quiet.Render(wrap(hint, width))
 	}
 	return s.frame(w.T("enrol.step"), []Block{
 		{Text: s.Style.Accent.Render(wrap(title, width))},
-		{Text: wrap(ask, width)},
-		{Text: p.field(s)},
+		help,
+		{Text: p.field(s), Pin: true},
 		{Text: note},
 	}, k.Confirm, k.Skip, k.Leave)
 }

@@ -29,7 +29,9 @@ type Sheet struct {
 	Width, Height int // of the whole screen, in cells
 	Style         style.Set
 	Words         words.Words
-	long          bool // the page fills the whole height
+	// Scroll is how many lines of a page too high for the screen are above it.
+	Scroll int
+	long   bool // the page fills the whole height
 }
 
 func (s Sheet) margin() int {
@@ -57,6 +59,8 @@ type Block struct {
 	// Spare is how early the block is left out where the screen is too small:
 	// 0 never, then the highest first.
 	Spare int
+	// Pin keeps the block on a screen too small for all of the page; see window.
+	Pin bool
 }
 
 // frame puts a page together: head line, blocks, and the keys at the bottom.
@@ -66,7 +70,10 @@ func (s Sheet) frame(step string, blocks []Block, keys ...key.Binding) string {
 	}
 	head, foot := s.head(step), s.keys(keys)
 	room := s.Height - lipgloss.Height(head) - lipgloss.Height(foot)
-	body := stack(blocks, room-1)
+	body, fits := stack(blocks, room-1)
+	if !fits {
+		return s.window(blocks, foot)
+	}
 	return s.fit(head + "\n" + body + strings.Repeat("\n", max(1, room-lipgloss.Height(body)+1)) + foot)
 }
 
@@ -86,12 +93,12 @@ func (s Sheet) head(step string) string {
 
 // stack sets blocks below each other into room lines. Two blank lines may be
 // missing; then comforts go, then the blank lines from the bottom up, then the
-// blocks that can be spared.
-func stack(blocks []Block, room int) string {
+// blocks that can be spared. fits is false where that does not suffice.
+func stack(blocks []Block, room int) (body string, fits bool) {
 	for {
 		airy, dense := lipgloss.Height(join(blocks, len(blocks))), lipgloss.Height(join(blocks, 0))
 		if airy-2 <= room && dense <= room {
-			return join(blocks, room-dense)
+			return join(blocks, room-dense), true
 		}
 		kept, dropped := withoutSpare(blocks, 2)
 		if !dropped {
@@ -102,11 +109,11 @@ func stack(blocks []Block, room int) string {
 	for {
 		air := room - lipgloss.Height(join(blocks, 0))
 		if air >= 0 {
-			return join(blocks, air)
+			return join(blocks, air), true
 		}
 		kept, dropped := withoutSpare(blocks, 1)
 		if !dropped {
-			return firstLines(join(blocks, 0), room)
+			return "", false
 		}
 		blocks = kept
 	}
@@ -158,11 +165,6 @@ func gaps(blocks []Block) (n int) {
 		}
 	}
 	return n
-}
-
-func firstLines(text string, n int) string {
-	lines := strings.Split(text, "\n")
-	return strings.Join(lines[:min(len(lines), max(0, n))], "\n")
 }
 
 // fit sets the margin and cuts what would reach over the screen's edge: a line

@@ -38,10 +38,10 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	code := words.Clean(p.Report.Case, 12)
 	findable := p.Delivery.Findable()
 	spelled := Block{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2}
-	large := Block{Text: p.code(s, code), Close: !s.tall()}
+	large := Block{Text: p.code(s, code), Close: !s.tall(), Pin: true}
 	if findable == words.FindableNever {
 		// Nobody can look it up: it is not made to be read out on the phone.
-		spelled, large = Block{}, Block{Text: s.Style.Quiet.Render(code), Close: true}
+		spelled, large = Block{}, Block{Text: s.Style.Quiet.Render(code), Close: true, Pin: true}
 	}
 
 	return s.frame(w.T("verdict.step"), []Block{
@@ -49,7 +49,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		{Text: indent(wrap(cause, width-3), 3)},
 		{Text: action},
 		{Text: notes(s, a.Untested, a.Load, a.Loudspeaker, a.More), Spare: 1},
-		{Text: s.Style.Accent.Render(wrap(w.T("code_title."+string(findable)), width))},
+		{Text: s.Style.Accent.Render(wrap(w.T("code_title."+string(findable)), width)), Pin: true},
 		large,
 		spelled,
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},

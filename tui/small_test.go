@@ -1,0 +1,122 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/tui/page"
+)
+
+// small are windows that people have: a phone's terminal, a split screen.
+var small = [][2]int{{40, 10}, {40, 16}, {60, 20}, {80, 24}}
+
+// flat is a text without its line breaks.
+func flat(text string) string { return strings.Join(strings.Fields(ansi.Strip(text)), " ") }
+
+// TestSmallWindowsCutNoSentence: a sentence that begins on the screen ends there, or
+// the page says that it goes on and scrolls to its end.
+func TestSmallWindowsCutNoSentence(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		for _, scene := range scenes {
+			for _, size := range small {
+				t.Run(fmt.Sprintf("%s/%s/%dx%d", lang, scene.name, size[0], size[1]), func(t *testing.T) {
+					whole := newStand(t, lang, false, scene.with)
+					scene.play(t, whole)
+					whole.size(size[0], 33) // the most that is no large screen
+					s := newStand(t, lang, false, scene.with)
+					s.size(size[0], size[1])
+					scene.play(t, s)
+					checkLayout(t, s, scene.name)
+					if s.stage == detailing {
+						return // scrolls always, and says so with its keys
+					}
+					if !strings.ContainsAny(s.View(), page.SignAbove+page.SignBelow) {
+						wholeSentences(t, whole.View(), s.View())
+						return
+					}
+					scrollThrough(t, s, whole.View())
+				})
+			}
+		}
+	}
+}
+
+// wholeSentences holds that each sentence of all is in shown as a whole or not at all.
+func wholeSentences(t *testing.T, all, shown string) {
+	t.Helper()
+	shown = flat(shown)
+	for block := range strings.SplitSeq(ansi.Strip(all), "\n\n") {
+		if strings.Contains(block, "│") || strings.Contains(block, "─") {
+			continue // two columns, or a box
+		}
+		for sentence := range strings.SplitAfterSeq(flat(block), ". ") {
+			sentence = strings.TrimSpace(sentence)
+			words := strings.Fields(sentence)
+			if len(words) < 4 || strings.Contains(sentence, "[") {
+				continue
+			}
+			if strings.Contains(shown, strings.Join(words[:3], " ")) && !strings.Contains(shown, sentence) {
+				t.Errorf("%q is cut:\n%s", sentence, shown)
+			}
+		}
+	}
+}
+
+// scrollThrough goes to the end of a page and holds that it said all that must be
+// said, and that the keys stayed where they are.
+func scrollThrough(t *testing.T, s *stand, whole string) {
+	t.Helper()
+	if !strings.Contains(s.View(), page.SignBelow) || strings.Contains(s.View(), page.SignAbove) {
+		t.Fatalf("begins in the middle:\n%s", s.View())
+	}
+	lines := strings.Split(ansi.Strip(s.View()), "\n")
+	text := lines[:signLine(lines)]
+	for range 100 {
+		before := s.View()
+		if s.press("down"); s.View() == before {
+			break
+		}
+		checkLayout(t, s, "scrolled")
+		lines = strings.Split(ansi.Strip(s.View()), "\n")
+		text = append(text, lines[signLine(lines)-1])
+	}
+	if strings.Contains(s.View(), page.SignBelow) || !strings.Contains(s.View(), page.SignAbove) {
+		t.Errorf("does not reach its end:\n%s", s.View())
+	}
+	wholeSentences(t, whole, strings.Join(append(text, lines[signLine(lines)+1:]...), "\n"))
+}
+
+func signLine(lines []string) int {
+	for i, line := range lines {
+		if strings.ContainsAny(line, page.SignAbove+page.SignBelow) {
+			return i
+		}
+	}
+	return len(lines)
+}
+
+func TestCodeAndLevelStayOnSmallWindows(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		for _, scene := range scenes {
+			for _, size := range small {
+				s := newStand(t, lang, false, scene.with)
+				s.size(size[0], size[1])
+				scene.play(t, s)
+				view := ansi.Strip(s.View())
+				for range 3 {
+					switch {
+					case s.stage == answering && !strings.ContainsAny(view, "█▀") && !strings.Contains(view, "K 7 P - 3 Q X") && !strings.Contains(view, "K7P-3QX"):
+						t.Errorf("%s %s %v: no case code:\n%s", lang, scene.name, size, view)
+					case s.stage == checking && !s.desk.options.Consent.NoAudio && !strings.Contains(view, s.words.T("zone.good")):
+						t.Errorf("%s %s %v: no level:\n%s", lang, scene.name, size, view)
+					}
+					view = ansi.Strip(s.press("down").View())
+				}
+			}
+		}
+	}
+}
