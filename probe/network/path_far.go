@@ -167,6 +167,9 @@ func preferIPv4(addrs []netip.Addr) (found netip.Addr) {
 // carrierGrade is the shared address space of providers (RFC 6598).
 var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
+// isOutside says that an address is none of a home's or an office's own.
+func isOutside(a netip.Addr) bool { return isPublic(a) || carrierGrade.Contains(a) }
+
 func isPublic(a netip.Addr) bool {
 	return a.IsValid() && a.IsGlobalUnicast() && !a.IsPrivate() && !carrierGrade.Contains(a)
 }

@@ -31,13 +31,13 @@ func (f surveyed) judgeLine(streams map[string]*stream) string {
 	for i, hop := range f.trace.hops {
 		switch {
 		case i == 0 && f.adapter.Gateway.IsValid():
-		case isPublic(hop), carrierGrade.Contains(hop):
+		case isOutside(hop):
 			return lineReached
 		case hop.IsValid():
 			inHouse = true
 		}
 	}
-	if f.trace.reached && f.far.isKnown() {
+	if f.trace.noWay || f.trace.reached && f.far.isKnown() {
 		return lineReached
 	}
 	for _, name := range []string{segmentAccess, segmentTransit, segmentServer} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -36,6 +37,11 @@ const (
 	knocks    = 3
 	// referenceHops is at how many routers a packet may run out.
 	referenceHops = 2
+	// minProofs is how many complaints of other packets make the absence of any
+	// about the packets in question count.
+	minProofs = 2
+	// referenceDelay keeps the packets of a pair in order.
+	referenceDelay = 20 * time.Millisecond
 )
 
 // triedPort is a port of a server's and what became of packets to it.
@@ -207,7 +213,7 @@ func unmaskRejection(tried []*triedPort, gateway time.Duration) {
 
 // seeWhetherLeft lets packets to a port that does not open run out at routers behind
 // the own one. A complaint shows that they come so far. None shows that they do not
-// where the same routers complain of other packets, before and afterwards. An answer
+// where the same routers complain of other packets sent right behind. An answer
 // shows that a firewall on the way gives it in the server's name.
 func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
 	knocker, ok := p.Asker.(echo.Knocker)
@@ -219,17 +225,45 @@ func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed,
 		p.seeWhoRejects(ctx, env, knocker, found, t)
 		return
 	}
-	for range knocks {
-		if told := t.heardAt(ctx, env, knocker, found, refs); told {
+	proofs := 0
+	for round := range 2*minProofs + 1 { // long enough for two complaints, one a second
+		told, referenceTold := t.heardBeside(ctx, env, knocker, found, refs)
+		if told {
 			return
 		}
-	}
-	for _, ref := range refs {
-		if ref.answers(ctx) {
+		if referenceTold {
+			proofs++
+		}
+		if round >= minProofs && proofs >= minProofs {
 			t.left = new(false)
 			return
 		}
 	}
+}
+
+// heardBeside sends a packet to the port and, right behind it, one of those that the
+// routers are known to complain of. Routers limit their complaints by rate, Linux to
+// one a second and destination (icmp_ratelimit), and other probes use them up as well.
+// As the packet in question comes first, a router that complains only of the other one
+// did not get it.
+func (t *triedPort) heardBeside(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told, referenceTold bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	var heard atomic.Bool
+	for _, ref := range refs {
+		wg.Go(func() {
+			if env.Clock.Sleep(ctx, referenceDelay) == nil && ref.ask(ctx) {
+				heard.Store(true)
+			}
+		})
+	}
+	told = t.heardAt(ctx, env, k, found, refs)
+	if told {
+		cancel()
+	}
+	wg.Wait()
+	cancel()
+	return told, heard.Load()
 }
 
 // heardAt sends a packet to each of the routers and says whether one of the
@@ -260,10 +294,18 @@ func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, 
 	return told
 }
 
-// seeWhoRejects asks once without a limit on the way, for a firewall that answers.
+// seeWhoRejects asks without a limit on the way, for a firewall that answers. It
+// asks several times, as firewalls send few complaints a second.
 func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
-	if r, ok := knock(ctx, env, k, t, 0); ok && r.Kind == echo.Unreachable {
-		t.rejectedBy(r.From, found)
+	for range knocks {
+		r, ok := knock(ctx, env, k, t, 0)
+		switch {
+		case ok && r.Kind == echo.Unreachable:
+			t.rejectedBy(r.From, found)
+			return
+		case ok:
+			return
+		}
 	}
 }
 

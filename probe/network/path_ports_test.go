@@ -1,9 +1,15 @@
 package network
 
 import (
+	"context"
+	"net/netip"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -48,6 +54,93 @@ func TestWhoHadToDoWithAPort(t *testing.T) {
 	} {
 		if got := anyoneFar([]report.PathPort{c.port}); got != c.want {
 			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// miserly is a way to a dead server whose provider's router complains at most once
+// a second, whatever ran out there and whoever asks, as Linux does. drops is a firewall at home that
+// keeps connections in, rejects one that complains of them at the same rate.
+type miserly struct {
+	drops, rejects bool
+	mu             *sync.Mutex
+	last           *time.Time
+}
+
+func (m miserly) Ask(ctx context.Context, _ netip.Addr, ttl int) (echo.Reply, error) {
+	if ttl < 2 {
+		return echo.Reply{}, echo.ErrSilent
+	}
+	return m.complaint(ctx, providerIn, echo.Expired)
+}
+
+func (m miserly) Knock(ctx context.Context, _ string, _ netip.AddrPort, ttl int, _ []byte) (echo.Reply, error) {
+	switch {
+	case m.rejects:
+		return m.complaint(ctx, gatewayIn, echo.Unreachable)
+	case m.drops || ttl < 2:
+		<-ctx.Done()
+		return echo.Reply{}, echo.ErrSilent
+	}
+	return m.complaint(ctx, providerIn, echo.Expired)
+}
+
+func (m miserly) complaint(ctx context.Context, from string, kind echo.Kind) (echo.Reply, error) {
+	m.mu.Lock()
+	now := time.Now()
+	free := now.Sub(*m.last) >= time.Second
+	if free {
+		*m.last = now
+	}
+	m.mu.Unlock()
+	if free {
+		return echo.Reply{From: netip.MustParseAddr(from), Kind: kind}, nil
+	}
+	<-ctx.Done()
+	return echo.Reply{}, echo.ErrSilent
+}
+
+// TestRoutersThatComplainSeldom: which of two questions a router that limits its
+// complaints answers is chance. Its silence to one of them is not the firewall's.
+func TestRoutersThatComplainSeldom(t *testing.T) {
+	for name, c := range map[string]struct {
+		asker miserly
+		hops  int  // how many routers behind the own one are known
+		busy  bool // the stream to the router behind the own one asks it meanwhile
+		want  *bool
+	}{
+		"the server is off":    {miserly{}, 1, false, new(true)},
+		"others ask, too":      {miserly{}, 1, true, new(true)},
+		"the firewall drops":   {miserly{drops: true}, 1, false, new(false)},
+		"the firewall rejects": {miserly{rejects: true}, 0, false, new(false)},
+	} {
+		// Where in its second the router is when the first packet comes.
+		for phase := range time.Duration(20) {
+			phase *= 50
+			synctest.Test(t, func(t *testing.T) {
+				m := c.asker
+				m.mu, m.last = new(sync.Mutex), new(time.Now().Add(-phase*time.Millisecond))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if c.busy {
+					for i := range complaintPace.count {
+						time.AfterFunc(time.Duration(i)*complaintPace.every, func() { _, _ = m.Ask(ctx, netip.Addr{}, 2) })
+					}
+				}
+				found := surveyed{adapter: adapter.Adapter{Gateway: netip.MustParseAddr(gatewayIn)}}
+				if c.hops > 0 {
+					found.trace.hops[1] = netip.MustParseAddr(providerIn)
+				}
+				tried := &triedPort{network: "tcp", at: netip.MustParseAddrPort(collectorIn + ":8443"), answer: portSilent}
+				if m.rejects {
+					tried.answer = portRejected
+				}
+				path{PathConfig{Asker: m}}.seeWhetherLeft(t.Context(), environment(t), found, tried, nil)
+				wrong := tried.left != nil && *tried.left != *c.want
+				if wrong || tried.left == nil && !c.busy { // a starved question proves nothing
+					t.Errorf("%s, %v into the second: left %v", name, phase*time.Millisecond, deref(tried.left))
+				}
+			})
 		}
 	}
 }

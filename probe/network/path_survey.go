@@ -143,6 +143,9 @@ type trace struct {
 	hops [farthestHop]netip.Addr
 	// reached is true when the far end itself answered.
 	reached bool
+	// noWay is true when a router behind the own network said that it has no way to
+	// the far end.
+	noWay bool
 	// asked is true when the system let packets go out.
 	asked bool
 }
@@ -180,6 +183,8 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 			t.hops[hop] = r.From
 		case r.Kind == echo.Reached:
 			t.reached, last = true, min(last, hop)
+		case r.Kind == echo.Unreachable && isOutside(r.From):
+			t.noWay = true
 		}
 	}
 	for range traceRounds {
