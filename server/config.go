@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server/iceserver"
 )
@@ -69,6 +70,9 @@ type Config struct {
 	// address. Without one the pages name the office that gave the access.
 	Contact string
 
+	// SupportPhone is the number of phone support, which agents show with a result.
+	SupportPhone string
+
 	// FirstPassword is told the password of FirstUser when the collector starts
 	// for the first time, and never again.
 	FirstPassword func(name, password string)
@@ -122,6 +126,9 @@ func (c Config) Validate() error {
 		if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
 			return fmt.Errorf("%w: %q is no address to listen on: ports end at 65535", ErrConfig, listen)
 		}
+	}
+	if c.SupportPhone != "" && !wire.IsPhone(c.SupportPhone) {
+		return fmt.Errorf("%w: %.60q is no telephone number: write it like 0228 5550100", ErrConfig, c.SupportPhone)
 	}
 	if err := c.ICEServers.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)

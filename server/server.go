@@ -188,8 +188,8 @@ func (s *Server) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
-		MediaHost: c.publicHost(),
-		Policy:    report.Policy{KeepPublicAddress: c.KeepFullAddresses},
+		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
+		Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{
 			"store":     s.store.Ping,
 			"disk":      func(context.Context) error { return enoughRoom(c.DataDir) },

@@ -40,6 +40,9 @@ var scenes = []scene{
 	{"enrol_done", offersEnrolment, func(_ *testing.T, s *stand) {
 		s.press("k7p3-qx9a-2m4b", "enter").send(enrolledMsg{as: Enrolled{Recipient: "tonprobe.musterstadt.de", Participant: "Anna Beispiel"}})
 	}},
+	{"phone", func(o *Options) { o.Phone = func() string { return "0228 5550100" } }, func(t *testing.T, s *stand) {
+		s.answered(finished(t, muted), DeliverySent)
+	}},
 	{"devices", nil, func(_ *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{
 			{Name: "Monitor of Built-in Audio", IsMonitor: true}, {Name: "HD Webcam C270"},

@@ -120,7 +120,7 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 		}
 	case deliveredMsg:
 		if m.verdict.Report != nil && m.verdict.Report.ID == msg.id {
-			m.verdict.Delivery = msg.state
+			m.verdict.Delivery, m.verdict.Phone = msg.state, m.desk.options.phone()
 		}
 	case playedMsg:
 		return m.played(msg), nil
@@ -293,7 +293,7 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 	switch {
 	case msg.err == nil && msg.report != nil:
 		m.stage = answering
-		m.verdict = page.Verdict{Report: msg.report, Elsewhere: offered(msg.report, m.checking.Elsewhere())}
+		m.verdict = page.Verdict{Report: msg.report, Elsewhere: offered(msg.report, m.checking.Elsewhere()), Phone: m.desk.options.phone()}
 		m, expiry := m.keep()
 		if m.desk.options.Deliver == nil {
 			return m, expiry

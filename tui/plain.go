@@ -52,6 +52,9 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 			p.say(line)
 		}
 		p.say(w.CaseLine(r, p.deliver(ctx, r)))
+		if phone := p.phone(); phone != "" {
+			p.say(w.T("verdict.phone", "number", phone))
+		}
 		p.say("")
 		for _, line := range w.InDetail(r) {
 			p.say(line)

@@ -49,6 +49,13 @@ func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *
 	return out.String(), got, err
 }
 
+func TestPlainNamesThePhone(t *testing.T) {
+	with := func(o *Options) { o.Agreed, o.Phone = true, func() string { return "0228 5550100" } }
+	if out, _, err := recital(t, phrase.DE, "", with, finished(t, nil), goodVoice); err != nil || !strings.Contains(out, "\nTelefon-Hilfe: 0228 5550100\n") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
 func goodVoice(say func(probe.Event)) {
 	rs := healthy()
 	for _, r := range rs {

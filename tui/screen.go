@@ -79,5 +79,8 @@ func farewell(out io.Writer, m model) {
 		for _, line := range m.words.Brief(m.verdict.Report, m.verdict.Delivery) {
 			fmt.Fprintln(out, line)
 		}
+		if m.verdict.Phone != "" {
+			fmt.Fprintln(out, m.words.T("verdict.phone", "number", m.verdict.Phone))
+		}
 	}
 }

@@ -86,6 +86,9 @@ type Options struct {
 	// Erase forgets those seconds: after two minutes, before another check and
 	// in the end. It may be called more than once; nil: nothing is kept.
 	Erase func()
+	// Phone is the number of phone support, as far as it is known after a check; ""
+	// or nil: none is.
+	Phone func() string
 	// Explain is an error in the person's language; known is false for one that
 	// has no sentence of its own. Nil: none has.
 	Explain func(err error) (text string, known bool)
@@ -171,6 +174,14 @@ func (o Options) choice() bool {
 // loudspeaker is the test as it stands before anybody has chosen.
 func (o Options) loudspeaker() page.Loudspeaker {
 	return page.Loudspeaker{Offered: o.OffersSpeaker, On: o.Speaker}
+}
+
+// phone is the number to show with a result.
+func (o Options) phone() string {
+	if o.Phone == nil {
+		return ""
+	}
+	return words.Clean(o.Phone(), 40)
 }
 
 // reason is the line that says why there is no result: an error as a person may read it. Whatever has no sentence of its

@@ -34,6 +34,9 @@ type Endpoint struct {
 	// keys beyond Pins, and those certificates of its own authority that bring new
 	// dates. Calls do not overlap.
 	Learn func(*trust.Pins, []*x509.Certificate)
+	// SupportPhone, if not nil, is given the number of phone support with each answer
+	// of the collector; "" where it names none. Calls may overlap.
+	SupportPhone func(string)
 	// Enrolling says that the collector is met for the first time.
 	Enrolling bool
 }

@@ -38,7 +38,20 @@ func (l *learner) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && ask && resp.TLS != nil {
 		l.learn(resp, nonce)
 	}
+	if err == nil {
+		l.endpoint.tellPhone(resp)
+	}
 	return resp, err
+}
+
+// tellPhone hands on the number of an answer that has one, or says that there is
+// none. What is no number stays out: it would be shown on a screen.
+func (e *Endpoint) tellPhone(resp *http.Response) {
+	phone, told := resp.Header[wire.HeaderSupportPhone]
+	if e.SupportPhone == nil || !told || phone[0] != "" && !wire.IsPhone(phone[0]) {
+		return
+	}
+	e.SupportPhone(phone[0])
 }
 
 func (l *learner) learn(resp *http.Response, nonce string) {

@@ -107,6 +107,8 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	}
 	pins, authorities := e.Pins, []*x509.Certificate(nil)
 	e.Enrolling, e.Learn = true, func(learned *trust.Pins, fresh []*x509.Certificate) { pins, authorities = learned, fresh }
+	phone := ""
+	e.SupportPhone = func(named string) { phone = named }
 	got, err := post(ctx, e, base.JoinPath("api/v1/enroll").String(), body, now)
 	if err != nil {
 		return nil, fmt.Errorf("enrol at %s: %w", base.Redacted(), err)
@@ -114,7 +116,7 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	me.AgentID = got.AgentID
 	me.Enrolment = &identity.Enrolment{
 		Server: base.String(), Token: got.Token, Participant: got.Participant, EnrolledAt: now.UTC(), Pins: pins,
-		CA: collector.WithAuthorities("", authorities),
+		CA: collector.WithAuthorities("", authorities), SupportPhone: phone,
 	}
 	return &me, nil
 }

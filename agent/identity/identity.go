@@ -45,6 +45,8 @@ type Enrolment struct {
 	// enrolled before collectors announced them.
 	Pins       *trust.Pins `json:"pins,omitempty"`
 	EnrolledAt time.Time   `json:"enrolled_at"`
+	// SupportPhone is the number of phone support, as the collector last named it.
+	SupportPhone string `json:"support_phone,omitempty"`
 }
 
 // BrokenError says that the identity file is there and cannot be used. It is

@@ -64,6 +64,7 @@ func options() []option {
 		{"ice_only", "hand out only those servers, not the collector's own", true, setICEOnly},
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
+		{"support_phone", "telephone `number` of phone support, which the participants' programs show with the result", false, text(func(s *settings) *string { return &s.SupportPhone })},
 		{"keep_reports", "`days` that reports are kept, 0 for ever (default 180)", false, setKeepReports},
 		{"keep_full_addresses", "store public addresses whole instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},

@@ -23,7 +23,7 @@ func TestEnrolByTheLineOfTheInvitation(t *testing.T) {
 			t.Fatalf("build: %v\n%s", err, out)
 		}
 	}
-	p := exec.Command(collector, "serve", "--data", data, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--metrics-listen", "off")
+	p := exec.Command(collector, "serve", "--data", data, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--metrics-listen", "off", "--support-phone", "0228 5550100")
 	p.Stderr = t.Output()
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -73,12 +73,18 @@ func TestEnrolByTheLineOfTheInvitation(t *testing.T) {
 		t.Fatalf("the line as it is: %v\n%s", err, out)
 	}
 	// The next connections trust the collector as well, and the report arrives.
-	if out, err := run("", "check", "--no-audio", "--only", "network.web", "--plain"); err != nil || !strings.Contains(out, "has been sent") {
+	if out, err := run("", "check", "--no-audio", "--only", "network.web", "--plain"); err != nil || !strings.Contains(out, "has been sent") || !strings.Contains(out, "Phone support: 0228 5550100") {
 		t.Errorf("the first check: %v\n%s", err, out)
 	}
 	// From standard input, so that it stands in no list of processes.
 	if out, err := run("\u201e"+link()+"\u201c\n", "enroll", "-"); err != nil || !strings.Contains(out, "Anna") {
 		t.Errorf("from standard input: %v\n%s", err, out)
+	}
+	// Without the collector the number is needed most.
+	_ = p.Process.Kill()
+	_ = p.Wait()
+	if out, _ := run("", "check", "--no-audio", "--only", "network.web", "--plain"); !strings.Contains(out, "Phone support: 0228 5550100") {
+		t.Errorf("the number is forgotten:\n%s", out)
 	}
 	if out, err := run("", "enroll", good[:len(good)-5]); err == nil || !strings.Contains(out, "not complete") {
 		t.Errorf("cut off: %v\n%s", err, out)

@@ -40,6 +40,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 		Check:       run,
 		Deliver:     deliver,
 		Explain:     p.sentenceFor,
+		Phone:       st.supportPhone,
 		Log:         st.log,
 
 		OffersSpeaker: true,

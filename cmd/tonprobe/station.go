@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	randv2 "math/rand/v2"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
@@ -31,6 +32,10 @@ type station struct {
 	ca     string // certificates given now, in PEM form
 	roots  *x509.CertPool
 	log    *slog.Logger
+
+	keeping sync.Mutex // held while the identity on disk is changed
+	phone   string     // of phone support, as named since the start
+	named   bool       // phone is known, and may be ""
 }
 
 // openStation reads the identity, and makes one on a machine that has none.
@@ -105,7 +110,8 @@ func (s *station) collector() *collector.Endpoint {
 	switch {
 	case s.enrolled():
 		return &collector.Endpoint{
-			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins, Learn: s.learn,
+			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins,
+			Learn: s.learn, SupportPhone: s.learnPhone,
 		}
 	case s.config.Server != "":
 		return &collector.Endpoint{URL: s.config.Server, RootCAs: s.roots}
@@ -117,6 +123,8 @@ func (s *station) collector() *collector.Endpoint {
 // running check goes on with what it knew. The identity is read again, so that an
 // enrolment that happened meanwhile is not undone.
 func (s *station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
 	id, err := identity.Load(s.config.Data)
 	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token) {
 		return
@@ -128,6 +136,41 @@ func (s *station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
 	}
 	if err != nil {
 		s.log.Warn("the collector's keys are not kept", "err", err)
+	}
+}
+
+// supportPhone is the number to show with a result; "" when none is known.
+func (s *station) supportPhone() string {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	switch {
+	case s.named:
+		return s.phone
+	case s.enrolled():
+		return s.id.Enrolment.SupportPhone
+	}
+	return ""
+}
+
+// learnPhone keeps the number of phone support for the time when the collector
+// cannot be reached: then it is needed most.
+func (s *station) learnPhone(phone string) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	if s.named && s.phone == phone {
+		return
+	}
+	s.phone, s.named = phone, true
+	id, err := identity.Load(s.config.Data)
+	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token || id.Enrolment.SupportPhone == phone) {
+		return
+	}
+	if err == nil {
+		id.Enrolment.SupportPhone = phone
+		err = id.Save(s.config.Data)
+	}
+	if err != nil {
+		s.log.Warn("the number of phone support is not kept", "err", err)
 	}
 }
 

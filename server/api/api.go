@@ -51,6 +51,8 @@ type Config struct {
 	// MediaHost is the name agents find the reflector by; "" is the name they
 	// used for this API.
 	MediaHost string
+	// SupportPhone is the number of phone support; "" where there is none to show.
+	SupportPhone string
 	// Policy is what may be stored of a report.
 	Policy report.Policy
 	// Ready names what must answer before the collector is ready.
@@ -153,6 +155,7 @@ func (a *API) Mount(mux *http.ServeMux) {
 // handle turns a handler's error into an answer.
 func (a *API) handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(wire.HeaderSupportPhone, a.SupportPhone)
 		if err := h(w, r); err != nil {
 			a.answerError(w, r, err)
 		}

@@ -15,6 +15,8 @@ type Verdict struct {
 	// Elsewhere is the microphone to change to; the zero value when there is none.
 	Elsewhere Elsewhere
 	Replay    Replay
+	// Phone is the number of phone support; "" when it is not known.
+	Phone string
 }
 
 // View draws the page.
@@ -51,10 +53,19 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		{Text: notes(s, a.Untested, a.Load, a.Loudspeaker, a.More), Spare: 1},
 		{Text: s.Style.Accent.Render(wrap(w.T("code_title."+string(findable)), width)), Pin: true},
 		large,
+		p.phone(s),
 		spelled,
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},
 		p.replay(s),
 	}, k.Switch, k.Details, k.Repeat, k.Listen, k.Quit)
+}
+
+// phone is whom to call, beside the code that is asked for there.
+func (p Verdict) phone(s Sheet) Block {
+	if p.Phone == "" {
+		return Block{}
+	}
+	return Block{Text: s.Style.Strong.Render(wrap(s.Words.T("verdict.phone", "number", p.Phone), s.content())), Close: true, Pin: true}
 }
 
 // replay says what became of the kept seconds. The offer may be missing on a
