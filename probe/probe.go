@@ -72,6 +72,9 @@ type Event struct {
 	Device string
 	// DeviceName is set with Device: the name the system shows. Local as well.
 	DeviceName string
+	// Names is set for EventDeviceNames: what the system calls the devices in
+	// fields of the result where the report has another name. Local as well.
+	Names map[string]string
 	// Muted is set for EventMuted.
 	Muted bool
 }
@@ -88,6 +91,7 @@ const (
 	EventDone                            // the plan has the probe's result
 	EventVoiceElsewhere                  // audio.input: another microphone hears the voice, the chosen one does not
 	EventMuted                           // audio.input: the system has muted the microphone, or lifted that
+	EventDeviceNames                     // audio.*: what this system calls the devices that the result names otherwise
 	EventPartial                         // audio.input: what is known so far, four times a second; it never replaces EventDone
 )
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -44,6 +45,7 @@ type model struct {
 	checking  page.Checking
 	verdict   page.Verdict
 	details   page.Details
+	reported  *report.Report // what verdict shows, as it is sent
 	fatal     page.Fatal
 
 	rounds  int    // checks begun so far
@@ -293,7 +295,9 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 	switch {
 	case msg.err == nil && msg.report != nil:
 		m.stage = answering
-		m.verdict = page.Verdict{Report: msg.report, Elsewhere: offered(msg.report, m.checking.Elsewhere()), Phone: m.desk.options.phone()}
+		shown := cmp.Or(msg.shown, msg.report)
+		m.reported = msg.report
+		m.verdict = page.Verdict{Report: shown, Elsewhere: offered(shown, m.checking.Elsewhere()), Phone: m.desk.options.phone()}
 		m, expiry := m.keep()
 		if m.desk.options.Deliver == nil {
 			return m, expiry
@@ -349,7 +353,7 @@ func (m model) View() string {
 func (m model) outcome(ctx context.Context) (*report.Report, error) {
 	switch {
 	case m.verdict.Report != nil:
-		return m.verdict.Report, nil
+		return m.reported, nil
 	case m.err != nil:
 		return nil, &FailedError{m.err}
 	case ctx.Err() != nil:

@@ -43,12 +43,12 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 		if err := p.begin(ctx, t); err != nil {
 			return nil, err
 		}
-		r, heard, err := p.check(ctx, t)
+		r, shown, heard, err := p.check(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		p.say("")
-		for _, line := range w.Judgement(r) {
+		for _, line := range w.Judgement(shown) {
 			p.say(line)
 		}
 		p.say(w.CaseLine(r, p.deliver(ctx, r)))
@@ -56,10 +56,10 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 			p.say(w.T("verdict.phone", "number", phone))
 		}
 		p.say("")
-		for _, line := range w.InDetail(r) {
+		for _, line := range w.InDetail(shown) {
 			p.say(line)
 		}
-		if !p.goOn(ctx, r, offered(r, heard), &t) {
+		if !p.goOn(ctx, shown, offered(shown, heard), &t) {
 			return r, nil
 		}
 	}
@@ -192,8 +192,9 @@ func (p plain) begin(ctx context.Context, t take) error {
 // maxName is the longest name of a microphone that is read out, in characters.
 const maxName = 80
 
-// check runs the check and says what happens.
-func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewhere, error) {
+// check runs the check and says what happens. It returns the report, and the
+// report as this machine shows it.
+func (p plain) check(ctx context.Context, t take) (r, shown *report.Report, heard page.Elsewhere, err error) {
 	c := &check{events: make(chan probe.Event, backlog)}
 	done := make(chan checkedMsg, 1)
 	n := narrator{plain: p, page: page.NewChecking(page.Course{
@@ -222,9 +223,9 @@ func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewher
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil, page.Elsewhere{}, context.Cause(ctx)
+		return nil, nil, page.Elsewhere{}, context.Cause(ctx)
 	case m.err == nil && m.report != nil:
-		return m.report, n.page.Elsewhere(), nil
+		return m.report, c.names.in(m.report), n.page.Elsewhere(), nil
 	case m.err == nil:
 		m.err = errInternal
 	}
@@ -233,7 +234,7 @@ func (p plain) check(ctx context.Context, t take) (*report.Report, page.Elsewher
 	p.say(w.T("fatal.title"))
 	p.say(p.reason(m.err, w))
 	p.say(w.T("fatal.action"))
-	return nil, page.Elsewhere{}, &FailedError{m.err}
+	return nil, nil, page.Elsewhere{}, &FailedError{m.err}
 }
 
 // deliver hands the report on and says what became of it.

@@ -20,12 +20,17 @@ type check struct {
 	number int
 	events chan probe.Event
 	over   <-chan struct{}
+	names  localNames
 	cancel context.CancelFunc
 }
 
 // pass hands an event to the screen and never blocks. Levels, of which there
 // are many, give way to the others.
 func (c *check) pass(e probe.Event) {
+	if e.Kind == probe.EventDeviceNames {
+		c.names.learn(e)
+		return
+	}
 	if e.Kind == probe.EventLevel && len(c.events) > backlog/2 {
 		return
 	}
@@ -45,6 +50,7 @@ type (
 	checkedMsg struct {
 		number int
 		report *report.Report
+		shown  *report.Report // report with the device names of this machine; nil stands for report
 		err    error
 	}
 	deliveredMsg struct {
@@ -119,6 +125,7 @@ func (d *desk) check(number int, choices Choices) (*check, tea.Cmd) {
 		msg := checkedMsg{number: number}
 		msg.err = guarded(d.options.Log, func() (err error) {
 			msg.report, err = d.options.Check(ctx, choices, c.pass)
+			msg.shown = c.names.in(msg.report)
 			return err
 		})
 		return msg

@@ -132,7 +132,7 @@ func (c *course) isDefault(s osstate.Snapshot) bool {
 func (c *course) suspended() bool { return c.looked && c.streamID != "" && isTrue(c.now().Suspended) }
 
 // describe fills in what became of the device by the end.
-func (c *course) describe(d *report.AudioInput, device func(id string) capture.Device, persons []string) {
+func (c *course) describe(d *report.AudioInput, device func(id string) capture.Device, names *namer) {
 	end := c.now()
 	d.OSMuted, d.OSVolumeDB = end.Muted, end.VolumeDB
 	d.MutedAfterMS, d.VolumeAfterMS = c.muted.ms(isTrue(end.Muted)), c.volume.ms(end.VolumeDB != nil && different(end.VolumeDB, c.begin.Devices[c.startID()].VolumeDB))
@@ -153,12 +153,12 @@ func (c *course) describe(d *report.AudioInput, device func(id string) capture.D
 	d.MovedAfterMS = c.moved.ms(true)
 	if known, ok := c.state.Devices[c.state.DefaultID]; ok && isFalse(d.IsDefault) && !isTrue(known.IsMonitor) {
 		other := device(c.state.DefaultID)
-		d.DefaultDevice = report.DeviceName(publicName(other.Name, other.IsBluetooth, persons))
+		d.DefaultDevice = names.microphone("default_device", other)
 		d.DefaultMuted = known.Muted
 	}
 	if id := c.endID(); id != "" {
 		last := device(id)
-		d.EndDevice = report.DeviceName(publicName(last.Name, last.IsBluetooth, persons))
+		d.EndDevice = names.microphone("end_device", last)
 		d.EndIsMonitor = new(last.IsMonitor)
 	}
 }

@@ -116,7 +116,8 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if e, ok := errors.AsType[*DeviceError](err); ok {
 		data.NoSoundReason = e.Reason
 	}
-	rec.others.report(data, rec.recordedID())
+	rec.others.report(data, rec.recordedID(), rec.names)
+	rec.names.tell(rec.progress)
 	return result(data, text), nil
 }
 

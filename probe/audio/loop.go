@@ -22,6 +22,7 @@ const (
 type loop struct {
 	sound    []float32
 	progress func(probe.Event)
+	names    *namer
 
 	channels int
 	playing  *capture.Playing

@@ -34,7 +34,7 @@ func listened(t *testing.T, delayMS float64, deliver func([]block) []block) *loo
 	const began = 500 * time.Millisecond
 	quiet := make([]float32, int(began*capture.RateHz/time.Second))
 	sound := append(quiet, room(delayMS, -6, noiseAt(-60))...)
-	l := &loop{sound: chime(), channels: 1, playing: &capture.Playing{AtNS: began.Nanoseconds()}}
+	l := &loop{sound: chime(), names: newNamer(nil), channels: 1, playing: &capture.Playing{AtNS: began.Nanoseconds()}}
 	for _, b := range deliver(regularly(len(sound))) {
 		if err := l.hear(capture.PCM{AtNS: b.at.Nanoseconds(), Samples: sound[b.start:b.end]}); err != nil {
 			break

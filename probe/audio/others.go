@@ -111,7 +111,7 @@ func (o *others) stop() {
 
 // report names the microphone with the voice, if it is not the one recorded
 // from (recordedID). It is called after stop.
-func (o *others) report(d *report.AudioInput, recordedID string) {
+func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 	if o == nil {
 		return
 	}
@@ -136,7 +136,7 @@ func (o *others) report(d *report.AudioInput, recordedID string) {
 	}
 	d.OthersListened = new(listened)
 	if best != nil {
-		d.VoiceDevice = report.DeviceName(publicName(best.device.Name, best.device.IsBluetooth, o.config.PersonNames))
+		d.VoiceDevice = names.microphone("voice_device", best.device)
 		d.VoiceDeviceLevelDBFS = hundredth(bestLevel)
 	}
 }

@@ -70,7 +70,7 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	l := &loop{sound: chime(), progress: env.Progress}
+	l := &loop{sound: chime(), progress: env.Progress, names: newNamer(p.config.PersonNames)}
 	s := capture.Session{
 		Request: capture.Request{
 			Op: capture.OpLoop, Device: p.config.Input, Output: p.config.Device, Channels: 1, Blind: true,
@@ -85,6 +85,7 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	}
 	err := s.Run(ctx, l.handle)
 	_, text, failed := errorState(err)
+	defer func() { l.names.tell(l.progress) }()
 	switch {
 	case err == nil:
 		return p.outcome(l), nil
@@ -92,7 +93,7 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		log.Info("loudspeaker test ended early", "why", text)
 		r := unknown(text)
 		if l.playing != nil { // whether it is muted is known all the same
-			r.Data = l.device(p.config.PersonNames)
+			r.Data = l.device()
 		}
 		return r, nil
 	case ctx.Err() != nil:
@@ -105,7 +106,7 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 // loudspeaker, and no bad news either while nobody knows whether the microphone
 // hears. Package diagnose does, and raises the status then.
 func (p *output) outcome(l *loop) probe.Result {
-	d := l.data(p.config.PersonNames)
+	d := l.data()
 	r := probe.Result{Status: report.StatusOK, Data: d}
 	if !*d.LoopHeard {
 		r = probe.Result{Status: report.StatusUnknown, Note: "the microphone did not hear the test sound", Data: d}
@@ -114,10 +115,10 @@ func (p *output) outcome(l *loop) probe.Result {
 }
 
 // device is what the system says of the loudspeaker; the end counts.
-func (l *loop) device(persons []string) *report.AudioOutput {
+func (l *loop) device() *report.AudioOutput {
 	dev := l.playing.Device
 	d := &report.AudioOutput{
-		Device:  report.DeviceName(publicName(dev.Name, dev.IsBluetooth, persons)),
+		Device:  l.names.loudspeaker("device", dev),
 		OSMuted: l.playing.Muted, OSVolumeDB: l.playing.VolumeDB,
 	}
 	if l.played != nil && l.played.Muted != nil {
@@ -126,8 +127,8 @@ func (l *loop) device(persons []string) *report.AudioOutput {
 	return d
 }
 
-func (l *loop) data(persons []string) *report.AudioOutput {
-	d := l.device(persons)
+func (l *loop) data() *report.AudioOutput {
+	d := l.device()
 	echo := findChime(l.sincePlaying())
 	d.LoopHeard = new(echo.heard)
 	if echo.heard {

@@ -37,7 +37,7 @@ const quietLead = 500 * time.Millisecond
 // take takes in one child's messages.
 type take struct {
 	progress func(probe.Event)
-	persons  []string // names that must not stay in a device's name
+	names    *namer
 
 	backend string
 	listed  bool
@@ -66,7 +66,7 @@ type take struct {
 // newTake listens for speakFor from the invitation to speak on; 0 means until
 // enough speech was heard.
 func newTake(speakFor time.Duration, persons []string, progress func(probe.Event)) *take {
-	return &take{listening: listening{fixed: speakFor}, persons: persons, progress: progress}
+	return &take{listening: listening{fixed: speakFor}, names: newNamer(persons), progress: progress}
 }
 
 // handle returns capture.ErrEnough when all that was wanted is there.
@@ -253,8 +253,7 @@ func (t *take) describeDevice(d *report.AudioInput) {
 		return
 	}
 	dev := t.deviceByID(t.course.startID())
-	// Redaction would do the last step too; done here, the screen shows what is sent.
-	d.Device = report.DeviceName(publicName(dev.Name, dev.IsBluetooth, t.persons))
+	d.Device = t.names.microphone("device", dev)
 	// On Windows programs for calls take the device for communications.
 	d.IsDefault = new(dev.IsDefault || dev.IsDefaultComms)
 	d.IsMonitor, d.IsBluetooth = new(dev.IsMonitor), new(dev.IsBluetooth)
@@ -272,7 +271,7 @@ func (t *take) describeDevice(d *report.AudioInput) {
 			}
 		}
 	}
-	t.course.describe(d, t.deviceByID, t.persons)
+	t.course.describe(d, t.deviceByID, t.names)
 }
 
 // deviceByID is a listed device, or what the system says of one that came later.
@@ -288,7 +287,7 @@ func (t *take) deviceByID(id string) capture.Device {
 	d := capture.Device{ID: id, IsDefault: id == t.course.begin.DefaultID}
 	for _, s := range []osstate.Snapshot{t.course.begin, t.course.state} {
 		if known, ok := s.Devices[id]; ok {
-			d.Name, d.IsMonitor, d.IsBluetooth = known.Name, isTrue(known.IsMonitor), isTrue(known.IsBluetooth)
+			d.Name, d.Product, d.IsMonitor, d.IsBluetooth = known.Name, known.Product, isTrue(known.IsMonitor), isTrue(known.IsBluetooth)
 		}
 	}
 	return d

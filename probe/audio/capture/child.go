@@ -204,6 +204,7 @@ func withState(devices []Device, s osstate.Snapshot) []Device {
 		if s.DefaultID != "" {
 			d.IsDefault = d.ID == s.DefaultID
 		}
+		d.Product = known.Product
 		setIf(&d.IsMonitor, known.IsMonitor)
 		setIf(&d.IsBluetooth, known.IsBluetooth)
 		setIf(&d.NativeRateHz, known.NativeRateHz)

@@ -59,6 +59,8 @@ const MaxPlay = 10 * time.Second
 type Device struct {
 	Name string `json:"name"`
 	ID   string `json:"id"`
+	// Product is as [osstate.Device.Product].
+	Product string `json:"product,omitempty"`
 	// IsDefault marks the device programs get when they do not choose.
 	IsDefault bool `json:"is_default"`
 	// IsDefaultComms marks Windows' default for calls, which may be another one.

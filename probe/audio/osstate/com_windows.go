@@ -20,6 +20,7 @@ var (
 	iidEndpointVolume     = ole.NewGUID("{5CDF2C82-841E-4546-9722-0CF74078229A}")
 
 	keyFriendlyName   = propertyKey{*ole.NewGUID("{A45C254E-DF1C-4EFD-8020-67D146A850E0}"), 14}
+	keyInterfaceName  = propertyKey{*ole.NewGUID("{026E516E-B814-414B-83CD-856D6FEF4822}"), 2} // PKEY_DeviceInterface_FriendlyName
 	keyEnumeratorName = propertyKey{*ole.NewGUID("{A45C254E-DF1C-4EFD-8020-67D146A850E0}"), 24}
 	keyDeviceFormat   = propertyKey{*ole.NewGUID("{F19F064D-082C-4E27-BC73-6882A1BB8E4C}"), 0}
 

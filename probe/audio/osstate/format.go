@@ -2,6 +2,7 @@ package osstate
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -39,12 +40,26 @@ func isBluetoothEnumerator(name string) bool {
 	return strings.HasPrefix(strings.ToUpper(name), "BTH")
 }
 
+// isHardwareEnumerator tells the buses on which the name of the adapter comes
+// from its driver or USB descriptor. INTELAUDIO is not among them: it serves
+// Bluetooth headsets as well.
+func isHardwareEnumerator(name string) bool {
+	return strings.EqualFold(name, "USB") || strings.EqualFold(name, "HDAUDIO")
+}
+
 // fourCC is a four-character code of CoreAudio.
 func fourCC(s string) uint32 { return binary.BigEndian.Uint32([]byte(s)) }
 
 // isBluetoothTransport: kAudioDeviceTransportTypeBluetooth and …BluetoothLE.
 func isBluetoothTransport(transport uint32) bool {
 	return transport == fourCC("blue") || transport == fourCC("blea")
+}
+
+// isHardwareTransport: kAudioDeviceTransportTypeBuiltIn, …USB, …PCI, …HDMI and
+// …DisplayPort. macOS lets people rename aggregate devices only; those of Bluetooth
+// and of a phone nearby carry their owner's name.
+func isHardwareTransport(transport uint32) bool {
+	return slices.ContainsFunc([]string{"bltn", "usb ", "pci ", "hdmi", "dprt"}, func(t string) bool { return transport == fourCC(t) })
 }
 
 // unityVolumeDB is a volume below unity. Amplification, which Windows and

@@ -42,7 +42,10 @@ type Snapshot struct {
 
 // Device is the state of one device. Nil means: the system did not say.
 type Device struct {
-	Name           string   `json:"name,omitempty"`
+	Name string `json:"name,omitempty"` // as the system shows it; people can change it
+	// Product is the name that the hardware gave to the system, which people
+	// cannot change; empty where the system does not keep it apart from Name.
+	Product        string   `json:"product,omitempty"`
 	Muted          *bool    `json:"muted,omitempty"`
 	VolumeDB       *float64 `json:"volume_db,omitempty"` // 0 is unity, negative is softer; never below MinVolumeDB
 	NativeRateHz   *int     `json:"native_rate_hz,omitempty"`

@@ -56,6 +56,9 @@ func (ca coreAudio) device(id uint32, scope string, channels int) Device {
 	d := Device{Name: ca.text(id, global("lnam")), NativeChannels: new(channels), IsMonitor: new(false)}
 	if t, ok := ca.uint32(id, global("tran")); ok {
 		d.IsBluetooth = new(isBluetoothTransport(t))
+		if isHardwareTransport(t) {
+			d.Product = d.Name
+		}
 	}
 	if b := ca.bytes(id, global("nsrt")); len(b) == 8 {
 		d.NativeRateHz = new(int(math.Float64frombits(binary.LittleEndian.Uint64(b))))

@@ -1,6 +1,7 @@
 package osstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,6 +127,7 @@ func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
 func pulseDevice(name string, p proto.PropList, spec proto.SampleSpec, muted bool, volumes proto.ChannelVolumes) Device {
 	return Device{
 		Name:           property(p, "device.description"),
+		Product:        pulseProduct(name, p),
 		Muted:          new(muted),
 		VolumeDB:       pulseVolumeDB(volumes),
 		NativeRateHz:   new(int(spec.Rate)),
@@ -156,6 +158,16 @@ func pulseSource(src *proto.GetSourceInfoReply) Device {
 
 func isPulseBluetooth(name string, p proto.PropList) bool {
 	return property(p, "device.bus") == "bluetooth" || bluetoothCodec(p) != "" || strings.HasPrefix(name, "bluez_")
+}
+
+// pulseProduct is the name from the USB or PCI descriptor. The description of
+// a source can be changed in pavucontrol, these properties cannot. A Bluetooth
+// device calls itself what its owner likes.
+func pulseProduct(name string, p proto.PropList) string {
+	if isPulseBluetooth(name, p) {
+		return ""
+	}
+	return cmp.Or(property(p, "device.product.name"), property(p, "alsa.card_name"))
 }
 
 func bluetoothCodec(p proto.PropList) string {

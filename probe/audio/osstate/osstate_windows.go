@@ -75,6 +75,9 @@ func readEndpoint(e endpoint) Device {
 	d.Name, _ = properties.text(keyFriendlyName)
 	if bus, err := properties.text(keyEnumeratorName); err == nil && bus != "" {
 		d.IsBluetooth = new(isBluetoothEnumerator(bus))
+		if isHardwareEnumerator(bus) {
+			d.Product, _ = properties.text(keyInterfaceName)
+		}
 	}
 	if format, err := properties.blob(keyDeviceFormat); err == nil {
 		if rate, channels, ok := parseWaveFormat(format); ok {
