@@ -43,6 +43,9 @@ var scenes = []scene{
 	{"phone", func(o *Options) { o.Phone = func() string { return "0228 5550100" } }, func(t *testing.T, s *stand) {
 		s.answered(finished(t, muted), DeliverySent)
 	}},
+	{"settings", func(o *Options) { o.SoundSettings = func(context.Context) error { return nil } }, func(t *testing.T, s *stand) {
+		s.answered(finished(t, muted), DeliverySent)
+	}},
 	{"devices", nil, func(_ *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{
 			{Name: "Monitor of Built-in Audio", IsMonitor: true}, {Name: "HD Webcam C270"},

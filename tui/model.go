@@ -203,6 +203,11 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 			return m, nil
 		case m.verdict.Replay.Held() && key.Matches(msg, m.keys.Listen):
 			return m.listen()
+		case m.verdict.Settings && key.Matches(msg, m.keys.Settings):
+			return m, m.desk.work(func() tea.Msg {
+				m.desk.options.openSettings(m.desk.ctx)
+				return nil
+			})
 		}
 	case detailing:
 		if key.Matches(msg, m.keys.Back) {
@@ -297,7 +302,10 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 		m.stage = answering
 		shown := cmp.Or(msg.shown, msg.report)
 		m.reported = msg.report
-		m.verdict = page.Verdict{Report: shown, Elsewhere: offered(shown, m.checking.Elsewhere()), Phone: m.desk.options.phone()}
+		m.verdict = page.Verdict{
+			Report: shown, Elsewhere: offered(shown, m.checking.Elsewhere()),
+			Phone: m.desk.options.phone(), Settings: m.desk.options.offersSettings(shown),
+		}
 		m, expiry := m.keep()
 		if m.desk.options.Deliver == nil {
 			return m, expiry

@@ -24,7 +24,7 @@ func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere,
 	if !p.asks() {
 		return false
 	}
-	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice()}
+	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice(), settings: p.offersSettings(r)}
 	switch p.offer(ctx, r, o) {
 	case "w":
 		t.choices.Device, t.chosen = other.Device, other.Name
@@ -45,7 +45,7 @@ func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 
 // offers are what a person may ask for after a check, besides repeating it and its
 // details. They are the keys of the screen.
-type offers struct{ change, replay, choose bool }
+type offers struct{ change, replay, choose, settings bool }
 
 // offer asks until the answer is one that leads to another check, which it returns,
 // or to the end. The kept voice is erased in time.
@@ -70,6 +70,8 @@ func (p plain) offer(ctx context.Context, r *report.Report, o offers) string {
 			return answer
 		case answer == "d":
 			p.details(r)
+		case answer == "t" && o.settings:
+			p.openSettings(ctx)
 		case answer == "p" && o.replay:
 			p.play(kept)
 		}
@@ -82,7 +84,7 @@ func (p plain) sayOffers(o offers) {
 		made bool
 		key  string
 	}{
-		{o.change, "plain.switch"}, {true, "plain.repeat"}, {true, "plain.details"}, {o.choose, "plain.other"},
+		{o.change, "plain.switch"}, {true, "plain.repeat"}, {true, "plain.details"}, {o.choose, "plain.other"}, {o.settings, "plain.settings"},
 		{o.replay, "plain.replay"}, {true, "plain.end"},
 	} {
 		if offer.made {

@@ -89,6 +89,8 @@ type Options struct {
 	// Phone is the number of phone support, as far as it is known after a check; ""
 	// or nil: none is.
 	Phone func() string
+	// SoundSettings opens the system's sound settings; nil where there is no way.
+	SoundSettings func(ctx context.Context) error
 	// Explain is an error in the person's language; known is false for one that
 	// has no sentence of its own. Nil: none has.
 	Explain func(err error) (text string, known bool)
@@ -134,7 +136,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 
 func (o Options) withDefaults() Options {
 	if o.Consent.NoAudio {
-		o.OffersSpeaker, o.PlayBack = false, nil
+		o.OffersSpeaker, o.PlayBack, o.SoundSettings = false, nil, nil
 	}
 	o.Speaker = o.Speaker && o.OffersSpeaker
 	o.Consent.Replay = o.PlayBack != nil
@@ -174,6 +176,20 @@ func (o Options) choice() bool {
 // loudspeaker is the test as it stands before anybody has chosen.
 func (o Options) loudspeaker() page.Loudspeaker {
 	return page.Loudspeaker{Offered: o.OffersSpeaker, On: o.Speaker}
+}
+
+// openSettings opens the sound settings; what goes wrong is for the log, since the
+// action says in words where to look.
+func (o Options) openSettings(ctx context.Context) {
+	if err := guarded(o.Log, func() error { return o.SoundSettings(ctx) }); err != nil {
+		o.Log.Warn("open the sound settings", "err", err)
+	}
+}
+
+// offersSettings says whether the settings may help: where nothing is wrong they only
+// invite to change what works.
+func (o Options) offersSettings(r *report.Report) bool {
+	return o.SoundSettings != nil && r != nil && r.Verdict != report.Ready
 }
 
 // phone is the number to show with a result.

@@ -41,7 +41,9 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 		Deliver:     deliver,
 		Explain:     p.sentenceFor,
 		Phone:       st.supportPhone,
-		Log:         st.log,
+
+		SoundSettings: p.openSoundSettings(),
+		Log:           st.log,
 
 		OffersSpeaker: true,
 		Speaker:       flags.speaker,

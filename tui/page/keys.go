@@ -9,7 +9,7 @@ import (
 // Keys are the keys of all pages, with their names in the language at hand.
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
-	Loudspeaker, Switch, Listen                                         key.Binding
+	Loudspeaker, Switch, Listen, Settings                               key.Binding
 	// Skip, Leave, Erase and Clear are for the page with a field, where letters are
 	// text; Enrol leads back to it.
 	Skip, Leave, Erase, Clear, Enrol key.Binding
@@ -38,6 +38,7 @@ func NewKeys(w words.Words) Keys {
 
 		Loudspeaker: bind("l", "key.loudspeaker", "l", "L"),
 		Switch:      bind("w", "key.switch", "w", "W"),
+		Settings:    bind("t", "key.settings", "t", "T"),
 		Listen:      bind("p", "key.listen", "p", "P"),
 
 		Skip:  bind("Esc", "key.skip", "esc"),

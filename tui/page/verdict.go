@@ -17,6 +17,8 @@ type Verdict struct {
 	Replay    Replay
 	// Phone is the number of phone support; "" when it is not known.
 	Phone string
+	// Settings is set where a key opens the system's sound settings.
+	Settings bool
 }
 
 // View draws the page.
@@ -37,6 +39,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	}
 	k.Switch.SetEnabled(p.Elsewhere.Found())
 	k.Listen.SetEnabled(p.Replay.Held())
+	k.Settings.SetEnabled(p.Settings)
 	code := words.Clean(p.Report.Case, 12)
 	findable := p.Delivery.Findable()
 	spelled := Block{Text: s.Style.Quiet.Render(wrap(w.T("verdict.spelled", "spelled", w.Spell(code)), width)), Spare: 2}
@@ -57,7 +60,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		spelled,
 		{Text: wrap(w.Delivery(p.Delivery), width), Spare: 1},
 		p.replay(s),
-	}, k.Switch, k.Details, k.Repeat, k.Listen, k.Quit)
+	}, k.Switch, k.Settings, k.Details, k.Repeat, k.Listen, k.Quit)
 }
 
 // phone is whom to call, beside the code that is asked for there.
