@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"encoding/json"
 	"os"
 	"reflect"
 	"slices"
@@ -325,6 +326,40 @@ func TestFieldsHaveNames(t *testing.T) {
 	for _, key := range texts(t, phrase.EN).Keys() {
 		if strings.HasPrefix(key, "field.") && !fields[key] {
 			t.Errorf("%s names a field that no probe has", key)
+		}
+	}
+}
+
+// TestValuesHaveNames: the words that the network's fields may have stand in the code
+// as English identifiers. A person reads them as evidence.
+func TestValuesHaveNames(t *testing.T) {
+	var schema struct {
+		Defs map[string]struct {
+			Properties map[string]struct {
+				Enum []any
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(report.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	same := []string{"", "udp", "tcp", "icmp", "http", "https", "socks5", "tls", "vpn", "host"}
+	for _, def := range []string{"NetworkWeb", "NetworkLink", "NetworkPath", "PathPort", "NATTURN", "TURNRelay"} {
+		if len(schema.Defs[def].Properties) == 0 {
+			t.Errorf("the schema has no %s", def)
+		}
+		for field, p := range schema.Defs[def].Properties {
+			for _, v := range p.Enum {
+				word, ok := v.(string)
+				if !ok || slices.Contains(same, word) {
+					continue
+				}
+				for _, lang := range phrase.Langs() {
+					if !texts(t, lang).Has("value." + word) {
+						t.Errorf("%s.%s: %q has no name in %s", def, field, word, lang)
+					}
+				}
+			}
 		}
 	}
 }
