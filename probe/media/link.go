@@ -102,8 +102,8 @@ func (l *link) follow() {
 	})
 }
 
-// offer gathers candidates for at most limit and returns the offer with those
-// found by then: a silent TURN server must not hold up the check.
+// offer gathers candidates for at most limit and returns the offer without
+// their addresses: a silent TURN server must not hold up the check.
 func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	offer, err := l.pc.CreateOffer(nil)
 	if err != nil {
@@ -119,7 +119,7 @@ func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	case <-gathered:
 	case <-ctx.Done():
 	}
-	return l.pc.LocalDescription().SDP, nil
+	return withoutAddresses(l.pc.LocalDescription().SDP), nil
 }
 
 // connect applies the answer and waits for path and keys. The answer's TCP
