@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
 	"github.com/tonprobe/tonprobe/server/reflect"
 )
@@ -56,7 +57,7 @@ func announce(w io.Writer, s *server.Server, dataDir string) {
 }
 
 func logger(t terminal, c settings) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: c.logLevel}))
+	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: report.LogAttr}))
 }
 
 func reflectFlags(in *invocation) {

@@ -174,7 +174,7 @@ func (p *program) logger(verbose bool) *slog.Logger {
 	if !verbose {
 		return slog.New(slog.DiscardHandler)
 	}
-	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: report.LogAttr}))
 }
 
 // writable refuses a file that cannot be written before anybody has spoken for

@@ -109,7 +109,7 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(p.err, nil))
+	log := slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
 	// A station that cannot be opened is a fault to be told now, not a service
 	// that is started again and again.
 	st, err := openStation(c, log)
