@@ -46,6 +46,9 @@ var scenes = []scene{
 	{"settings", func(o *Options) { o.SoundSettings = func(context.Context) error { return nil } }, func(t *testing.T, s *stand) {
 		s.answered(finished(t, muted), DeliverySent)
 	}},
+	{"hearing", func(o *Options) { o.OffersSpeaker, o.Speaker = true, true }, func(_ *testing.T, s *stand) {
+		s.press("enter").begun().send(toneMsg{0})
+	}},
 	{"devices", nil, func(_ *testing.T, s *stand) {
 		s.send(devicesMsg{[]Microphone{
 			{Name: "Monitor of Built-in Audio", IsMonitor: true}, {Name: "HD Webcam C270"},

@@ -23,6 +23,7 @@ const (
 	searching
 	choosing
 	checking
+	hearing
 	answering
 	detailing
 	failing
@@ -104,6 +105,10 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 		return m.pressEach(msg)
 	case devicesMsg:
 		return m.found(msg.all)
+	case toneMsg:
+		if m.isRunning(msg.number) {
+			m.stage = hearing
+		}
 	case enrolledMsg:
 		return m.tried(msg), nil
 	case eventMsg:
@@ -196,6 +201,8 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 		return m.pressWelcome(msg)
 	case choosing:
 		return m.choose(msg)
+	case hearing:
+		return m.pressHearing(msg), nil
 	case answering:
 		switch {
 		case key.Matches(msg, m.keys.Details):
@@ -291,7 +298,7 @@ func (m model) startCheck() (model, tea.Cmd) {
 		Round: m.rounds, Profile: m.profile, Chosen: m.chosen, Microphones: m.devices.All(),
 	}).At(o.Now())
 	m.rounds++
-	return m, tea.Batch(run, c.next, tick(c.number))
+	return m, tea.Batch(run, c.next, c.asked, tick(c.number))
 }
 
 // finish shows what the check has brought.
@@ -346,6 +353,8 @@ func (m model) View() string {
 		return m.devices.View(m.sheet, m.keys)
 	case checking:
 		return m.checking.View(m.sheet, m.keys)
+	case hearing:
+		return page.Hearing{}.View(m.sheet, m.keys)
 	case answering:
 		return m.verdict.View(m.sheet, m.keys)
 	case detailing:

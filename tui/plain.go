@@ -189,13 +189,38 @@ func (p plain) begin(ctx context.Context, t take) error {
 	return nil
 }
 
+// askTone asks until there is a yes or a no; Enter alone is neither.
+func (p plain) askTone(ctx context.Context, t toneQuestion) {
+	ctx, cancel := context.WithTimeout(ctx, tonePatience)
+	defer cancel()
+	for {
+		p.say(p.words.T("tone.question") + " " + p.words.T("plain.tone"))
+		answer, err := p.answers.next(ctx)
+		switch strings.ToLower(answer) {
+		case "j", "ja", "y", "yes":
+			t.answers <- new(true)
+			return
+		case "n", "nein", "no":
+			t.answers <- new(false)
+			return
+		}
+		if err != nil {
+			t.answers <- nil
+			return
+		}
+	}
+}
+
 // maxName is the longest name of a microphone that is read out, in characters.
 const maxName = 80
 
 // check runs the check and says what happens. It returns the report, and the
 // report as this machine shows it.
 func (p plain) check(ctx context.Context, t take) (r, shown *report.Report, heard page.Elsewhere, err error) {
-	c := &check{events: make(chan probe.Event, backlog)}
+	c := &check{events: make(chan probe.Event, backlog), tone: newToneQuestion()}
+	if t.choices.Speaker && p.asks() {
+		t.choices.ToneHeard = c.tone.heard
+	}
 	done := make(chan checkedMsg, 1)
 	n := narrator{plain: p, page: page.NewChecking(page.Course{
 		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker,
@@ -214,6 +239,8 @@ func (p plain) check(ctx context.Context, t take) (r, shown *report.Report, hear
 		select {
 		case e := <-c.events:
 			n.hear(e)
+		case <-c.tone.asks:
+			p.askTone(ctx, c.tone)
 		case m = <-done:
 			running = false
 		}

@@ -21,6 +21,7 @@ type check struct {
 	events chan probe.Event
 	over   <-chan struct{}
 	names  localNames
+	tone   toneQuestion
 	cancel context.CancelFunc
 }
 
@@ -117,7 +118,10 @@ func (d *desk) devices() tea.Cmd {
 // check starts a check.
 func (d *desk) check(number int, choices Choices) (*check, tea.Cmd) {
 	ctx, cancel := context.WithCancel(d.ctx)
-	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel}
+	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel, tone: newToneQuestion()}
+	if choices.Speaker && !d.options.Agreed {
+		choices.ToneHeard = c.tone.heard
+	}
 	return c, d.work(func() tea.Msg {
 		defer cancel()
 		d.turn <- struct{}{}

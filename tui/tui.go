@@ -103,6 +103,9 @@ type Options struct {
 type Choices struct {
 	Device  string // name or ID of the microphone; "" is the default one
 	Speaker bool   // play a tone and listen for it
+	// ToneHeard waits for the person's word on whether they heard that tone; nil is
+	// no answer. It is nil itself where there is nobody to ask.
+	ToneHeard func(ctx context.Context) *bool
 }
 
 // ErrQuit says that the person ended the program before there was a result.

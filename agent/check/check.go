@@ -40,6 +40,9 @@ type Options struct {
 	OtherMicrophones bool
 	// Speaker adds audio.output once the microphone is done: ask before, it sounds.
 	Speaker bool
+	// ToneHeard, if not nil, asks the person whether they heard the test sound; nil
+	// is no answer.
+	ToneHeard func(ctx context.Context) *bool
 	// Keep, if not nil, holds the end of what was heard, in memory only.
 	Keep *audio.Recording
 	// Load also measures what the line carries when it is full (media.load). It
@@ -94,6 +97,10 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 		return nil, err
 	}
 	out := plan.Run(ctx, env)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
+	}
+	askTone(ctx, out.Results, o.ToneHeard)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
 	}

@@ -88,6 +88,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	}
 	run := func(ctx context.Context, c tui.Choices, progress func(probe.Event)) (*report.Report, error) {
 		o.Device, o.Speaker, o.Progress = c.Device, c.Speaker, progress
+		o.ToneHeard = c.ToneHeard
 		o.AgentID, o.Collector = st.id.AgentID, st.collector() // the first screen may have enrolled
 		return check.Run(ctx, o)
 	}

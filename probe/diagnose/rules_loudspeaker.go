@@ -20,15 +20,22 @@ func ofOutput(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeAudioOutput, field, value, unit)
 }
 
-// speakerSilent blames the loudspeaker for a test sound nobody heard only when
+// speakerSilent goes by what the person heard, which holds for headphones too. Without
+// their word it blames the loudspeaker for a test sound that nobody heard only when
 // the microphone is known to hear. That the system muted the loudspeaker is a
 // fact whatever the microphone does.
 func speakerSilent(f *facts) *finding {
 	if f.out == nil {
 		return nil
 	}
+	if isTrue(f.out.ToneHeard) {
+		return nil
+	}
 	if isTrue(f.out.OSMuted) && !isTrue(f.out.LoopHeard) {
 		return disturbance(stated, ofOutput("os_muted", true, ""))
+	}
+	if isFalse(f.out.ToneHeard) {
+		return disturbance(likely, ofOutput("tone_heard", false, ""))
 	}
 	if !isFalse(f.out.LoopHeard) || !f.microphoneHears() {
 		return nil

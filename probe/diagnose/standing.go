@@ -16,7 +16,7 @@ func Standing(p report.Result) report.Status {
 	case *report.AudioOutput:
 		// A tone that nobody heard says nothing good of the loudspeaker, even
 		// where the microphone is to blame.
-		if d != nil && !isTrue(d.LoopHeard) {
+		if d != nil && !isTrue(d.LoopHeard) && !isTrue(d.ToneHeard) {
 			return report.StatusUnknown
 		}
 	case *report.MediaLoad:

@@ -214,6 +214,9 @@ type AudioOutput struct {
 	OSVolumeDB *float64 `json:"os_volume_db,omitempty"`
 	// LoopHeard is true when the microphone heard the test signal.
 	LoopHeard *bool `json:"loop_heard,omitempty"`
+	// ToneHeard is what the person answered to whether they heard the test signal:
+	// the only word there is on headphones.
+	ToneHeard *bool `json:"tone_heard,omitempty"`
 	// LoopDelayMS is the time from playing to hearing in ms.
 	LoopDelayMS *float64 `json:"loop_delay_ms,omitempty"`
 	// EchoReturnDB is the level heard less the level played in dB.

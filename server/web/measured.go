@@ -96,7 +96,7 @@ var figures = map[string][]string{
 	report.ProbeAudioInput: {
 		"device", "os_muted", "os_volume_db", "active_level_dbfs", "noise_floor_dbfs", "snr_db", "clipped_pct", "bandwidth_hz", "speech_ms",
 	},
-	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms", "echo_return_db"},
+	report.ProbeAudioOutput: {"device", "os_muted", "tone_heard", "loop_heard", "loop_delay_ms", "echo_return_db"},
 	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms", "public_address"},
 	report.ProbeNATBehavior: {"mapping", "filtering", "legacy_name", "hairpin", "port_preserved", "cgnat", "alg", "binding_lifetime_s"},
 	report.ProbeNATTURN:     {"udp_rtt_ms", "tcp_rtt_ms", "tls_rtt_ms"},

@@ -10,6 +10,8 @@ import (
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
 	Loudspeaker, Switch, Listen, Settings                               key.Binding
+	// Yes and No answer a question, in either language.
+	Yes, No key.Binding
 	// Skip, Leave, Erase and Clear are for the page with a field, where letters are
 	// text; Enrol leads back to it.
 	Skip, Leave, Erase, Clear, Enrol key.Binding
@@ -41,6 +43,8 @@ func NewKeys(w words.Words) Keys {
 		Settings:    bind("t", "key.settings", "t", "T"),
 		Listen:      bind("p", "key.listen", "p", "P"),
 
+		Yes:   bind(w.T("key.yes_letter"), "key.yes", "j", "J", "y", "Y"),
+		No:    bind("n", "key.no", "n", "N"),
 		Skip:  bind("Esc", "key.skip", "esc"),
 		Leave: bind(w.T("key.control")+"+C", "key.quit", "ctrl+c"),
 		Erase: key.NewBinding(key.WithKeys("backspace", "ctrl+h", "delete")),

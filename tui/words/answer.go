@@ -84,7 +84,13 @@ func (w Words) loudspeaker(r *report.Report, primary string) string {
 	return w.T("verdict.tone_unclear")
 }
 
-func heard(out *report.AudioOutput) bool { return out.LoopHeard != nil && *out.LoopHeard }
+// heard goes by the person's word first.
+func heard(out *report.AudioOutput) bool {
+	if out.ToneHeard != nil {
+		return *out.ToneHeard
+	}
+	return out.LoopHeard != nil && *out.LoopHeard
+}
 
 // notNeeded says of a skipped probe that there was nothing for it to check: the
 // link and the path are skipped only where the server is on this computer.

@@ -9,7 +9,7 @@ var shown = map[string][]string{
 		"device", "os_muted", "os_volume_db", "active_level_dbfs", "peak_dbfs",
 		"noise_floor_dbfs", "snr_db", "clipped_pct", "speech_ms", "native_rate_hz",
 	},
-	report.ProbeAudioOutput: {"device", "os_muted", "loop_heard", "loop_delay_ms"},
+	report.ProbeAudioOutput: {"device", "os_muted", "tone_heard", "loop_heard", "loop_delay_ms"},
 	report.ProbeNetworkWeb:  {"dns_ms", "tcp_ms", "tls_ms", "http_ms", "proxy", "clock_offset_ms"},
 	report.ProbeNAT:         {"udp", "tcp", "udp_rtt_ms", "tcp_rtt_ms"},
 	report.ProbeNATBehavior: {"mapping", "filtering"},

@@ -91,7 +91,7 @@ func TestShownFieldsExist(t *testing.T) {
 	full := map[string]report.Data{
 		report.ProbeAudioInput: &report.AudioInput{OSMuted: new(true), OSVolumeDB: new(1.0), ActiveLevelDBFS: new(1.0), PeakDBFS: new(1.0),
 			NoiseFloorDBFS: new(1.0), SNRDB: new(1.0), ClippedPct: new(1.0), SpeechMS: new(1.0), NativeRateHz: new(1)},
-		report.ProbeAudioOutput: &report.AudioOutput{OSMuted: new(true), LoopHeard: new(true), LoopDelayMS: new(1.0)},
+		report.ProbeAudioOutput: &report.AudioOutput{OSMuted: new(true), LoopHeard: new(true), ToneHeard: new(true), LoopDelayMS: new(1.0)},
 		report.ProbeNetworkWeb: &report.NetworkWeb{DNSMS: new(1.0), TCPMS: new(1.0), TLSMS: new(1.0), HTTPMS: new(1.0), Proxy: "none",
 			ClockOffsetMS: new(1.0)},
 		report.ProbeNAT:         &report.NAT{UDPRTTMS: new(1.0), TCPRTTMS: new(1.0)},

@@ -1,0 +1,30 @@
+package check
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func TestAskTone(t *testing.T) {
+	for name, c := range map[string]struct {
+		played, answer *bool
+		asked          bool
+		want           report.Status
+	}{
+		"headphones that work":  {new(false), new(true), true, report.StatusOK},
+		"nothing was heard":     {new(false), new(false), true, report.StatusUnknown},
+		"nobody answered":       {new(false), nil, true, report.StatusUnknown},
+		"never played, not ask": {nil, new(true), false, report.StatusUnknown},
+	} {
+		asked := false
+		d := &report.AudioOutput{LoopHeard: c.played}
+		results := []report.Result{{Name: report.ProbeAudioOutput, Status: report.StatusUnknown, Error: "the microphone did not hear the test sound", Data: d}}
+		askTone(t.Context(), results, func(context.Context) *bool { asked = true; return c.answer })
+		if asked != c.asked || results[0].Status != c.want || asked && d.ToneHeard != c.answer {
+			t.Errorf("%s: asked %v, status %s, %v", name, asked, results[0].Status, d.ToneHeard)
+		}
+	}
+	askTone(t.Context(), []report.Result{{Data: &report.AudioOutput{LoopHeard: new(true)}}}, nil)
+}
