@@ -136,7 +136,7 @@ func (c Config) Validate() error {
 	if c.PublicURL == "" {
 		return nil
 	}
-	u, err := origin.Parse(c.PublicURL)
+	u, err := origin.ParseSecure(c.PublicURL) // agents send their token to no other
 	if err != nil {
 		return fmt.Errorf("%w: the public %w", ErrConfig, err)
 	}

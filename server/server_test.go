@@ -251,6 +251,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"no data":         {},
 		"key is missing":  {DataDir: "x", TLSCert: "c.pem"},
 		"cert is missing": {DataDir: "x", TLSKey: "c.key"},
+		"plain HTTP":      {DataDir: "x", PublicURL: "http://tonprobe.example.org"},
 		"no address":      {DataDir: "x", Listen: "8443"},
 		"no STUN address": {DataDir: "x", STUNListen: "3478"},
 		"port too high":   {DataDir: "x", Listen: ":65536"},
