@@ -32,24 +32,36 @@ func NewCase(random io.Reader) (string, error) {
 // NormalizeCase reads a code as people type it: any case, with any dashes,
 // dots and spaces, I and L for 1, O for 0. ok is false when it is no code.
 func NormalizeCase(s string) (code string, ok bool) {
-	if len(s) > maxCaseInput {
+	b, ok := caseSymbols(s)
+	if !ok || len(b) != 6 {
 		return "", false
 	}
-	var b []byte
+	return dashed(b), true
+}
+
+// CasePart reads a part of a code as people type it, at least three symbols
+// long; without the dash.
+func CasePart(s string) (part string, ok bool) {
+	b, ok := caseSymbols(s)
+	return string(b), ok && len(b) >= 3
+}
+
+// caseSymbols reads up to six symbols; ok is false where there is anything else.
+func caseSymbols(s string) (b []byte, ok bool) {
+	if len(s) > maxCaseInput {
+		return nil, false
+	}
 	for _, r := range s {
 		c, skip := caseSymbol(r)
 		switch {
 		case skip:
 		case c == 0 || len(b) == 6:
-			return "", false
+			return nil, false
 		default:
 			b = append(b, c)
 		}
 	}
-	if len(b) != 6 {
-		return "", false
-	}
-	return dashed(b), true
+	return b, true
 }
 
 // caseSymbol reads one typed character. c is 0 when it belongs to no code.
@@ -70,26 +82,6 @@ func caseSymbol(r rune) (c byte, skip bool) {
 		return byte(r), false
 	}
 	return 0, false
-}
-
-// CasePart reads a part of a code as people type it, at least three symbols
-// long; without the dash.
-func CasePart(s string) (part string, ok bool) {
-	if len(s) > maxCaseInput {
-		return "", false
-	}
-	var b []byte
-	for _, r := range s {
-		c, skip := caseSymbol(r)
-		switch {
-		case skip:
-		case c == 0 || len(b) == 6:
-			return "", false
-		default:
-			b = append(b, c)
-		}
-	}
-	return string(b), len(b) >= 3
 }
 
 func dashed(b []byte) string { return string(b[:3]) + "-" + string(b[3:]) }
