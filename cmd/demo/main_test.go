@@ -81,7 +81,7 @@ func TestLeavesNothingBehind(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--speak-seconds", "0"}, {"--lang", "tlh"}} {
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--speak-seconds", "-1"}, {"--speak-seconds", "x"}, {"--lang", "tlh"}} {
 		status, stdout, stderr := demo(t, args...)
 		if status != exitUsage || stdout != "" || !strings.Contains(stderr, "--once") {
 			t.Errorf("%q: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
