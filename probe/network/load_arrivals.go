@@ -21,8 +21,8 @@ import (
 // errEarlier: the collector is of a version that does not tell arrivals.
 var errEarlier = errors.New("the collector does not tell arrivals")
 
-// errHeldBack: not one arrival was told while bytes were sent, as behind a proxy
-// that takes a whole request before it passes it on.
+// errHeldBack: what the collector tells says nothing of the line, as behind a
+// proxy that takes a request, or large pieces of it, before it passes them on.
 var errHeldBack = errors.New("the collector tells no arrivals")
 
 // lastNews is how long the news of the last arrivals may take, once all uploads
@@ -76,8 +76,8 @@ func (p load) sendCounted(ctx context.Context, clock probe.Clock) (rate, error) 
 	a := news.end()
 	r := a.steady()
 	r.moved = int(news.sum)
-	if len(a.bytes) == 0 {
-		return r, errHeldBack
+	if a.heldBack() {
+		return rate{moved: r.moved}, errHeldBack
 	}
 	return r, nil
 }

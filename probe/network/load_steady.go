@@ -46,6 +46,23 @@ type arrived struct {
 	firstEnd *int
 }
 
+// longSilence is how many intervals without a byte no full line has: one packet of
+// 1500 bytes takes 120 ms at 100 kbit/s.
+const longSilence = 50
+
+// heldBack reports that nothing came, or that most came at once and then nothing
+// for longer than a line makes a packet wait: something on the way collects bytes.
+func (a arrived) heldBack() bool {
+	if len(a.bytes) == 0 {
+		return true
+	}
+	silent := 0
+	for i := len(a.bytes) - 1; i >= 0 && a.bytes[i] == 0; i-- {
+		silent++
+	}
+	return a.firstEnd == nil && silent >= longSilence && 2*slices.Max(a.bytes) > a.sum()
+}
+
 // steady is the rate at which a full line lets bytes out: the slope of what
 // arrived over the part of the time in which the rate no longer changes. Before
 // it a TCP is getting up to speed (RFC 5681 §3.1), or a token bucket lets a burst

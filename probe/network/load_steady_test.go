@@ -88,3 +88,30 @@ func FuzzArrivals(f *testing.F) {
 		}
 	})
 }
+
+// TestHeldBack: a proxy that passes on 512 KiB at a time tells nothing of the line.
+func TestHeldBack(t *testing.T) {
+	lump := make([]int64, 131)
+	lump[0] = 512 << 10
+	flowing := make([]int64, 131)
+	for i := range flowing {
+		flowing[i] = 2500
+	}
+	cut := slices.Clone(flowing) // a line that was cut off: what came before tells its rate
+	clear(cut[60:])
+	for name, c := range map[string]struct {
+		a    arrived
+		want bool
+	}{
+		"nothing":             {arrived{}, true},
+		"a lump":              {arrived{bytes: lump}, true},
+		"a full line":         {arrived{bytes: flowing}, false},
+		"a line that was cut": {arrived{bytes: cut}, false},
+		"a very fast line":    {arrived{bytes: []int64{8 << 20}}, false},
+		"a whole transfer":    {arrived{bytes: lump, firstEnd: new(1)}, false},
+	} {
+		if got := c.a.heldBack(); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
