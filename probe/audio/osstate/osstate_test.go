@@ -167,3 +167,17 @@ func TestUnityVolume(t *testing.T) {
 		}
 	}
 }
+
+// Where the name comes from the hardware and not from its owner.
+func TestHardwareNames(t *testing.T) {
+	for name, want := range map[string]bool{"USB": true, "usb": true, "HDAUDIO": true, "INTELAUDIO": false, "BTHENUM": false, "BTHHFENUM": false, "": false} {
+		if got := isHardwareEnumerator(name); got != want {
+			t.Errorf("enumerator %q: %v", name, got)
+		}
+	}
+	for code, want := range map[string]bool{"bltn": true, "usb ": true, "pci ": true, "hdmi": true, "dprt": true, "blue": false, "blea": false, "grup": false, "virt": false, "ccwd": false} {
+		if got := isHardwareTransport(fourCC(code)); got != want {
+			t.Errorf("transport %q: %v", code, got)
+		}
+	}
+}
