@@ -128,7 +128,7 @@ func FuzzClientConf(f *testing.F) {
 	f.Add("default-server = unix:/a\n.include /nowhere\n[x]\ncookie-file=;\nauto-connect-localhost = on")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, ".include") {
-			t.Skip("reads files of this machine")
+			return // reads files of this machine
 		}
 		var c clientConf
 		c.parse(text, 0)
