@@ -141,3 +141,80 @@ func searchByAllMeans(t *testing.T, s store.Store) {
 		}
 	}
 }
+
+// clockAhead: reports of a time when the server's clock was years ahead do not
+// stay the newest until real time catches up.
+func clockAhead(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	ahead := newReport("", report.NotReady, evening.AddDate(5, 0, 0))
+	background := inBackground(report.Ready, evening.AddDate(5, 0, 1))
+	right := newReport("", report.Ready, evening)
+	late := newReport("", report.NotReady, evening.Add(-time.Hour)) // out of the spool
+	late.ReceivedAt = evening.Add(time.Minute)
+	for _, r := range []store.NewReport{ahead, background, right, late} {
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+	}
+	state, err := s.ParticipantState(t.Context(), p)
+	must(t, err)
+	if state.Last.ID != right.Report.ID || state.Verdict != report.Ready || state.Full.ReportID != right.Report.ID {
+		t.Errorf("last %+v, full %+v, verdict %s", state.Last, state.Full, state.Verdict)
+	}
+	if !state.LastSeenAt.Equal(late.ReceivedAt) {
+		t.Errorf("last seen %v, want %v", state.LastSeenAt, late.ReceivedAt)
+	}
+	must(t, s.TouchAgent(t.Context(), agent, evening.Add(time.Hour)))
+	state, err = s.ParticipantState(t.Context(), p)
+	must(t, err)
+	if !state.LastSeenAt.Equal(evening.Add(time.Hour)) {
+		t.Errorf("last seen %v after a touch", state.LastSeenAt)
+	}
+	// Whatever time a report claims: the first of a participant is the latest.
+	for _, at := range []time.Time{time.Unix(0, 0), time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		p, agent := person(t, s, "B")
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport("", report.Ready, at)})
+		must(t, err)
+		state, err := s.ParticipantState(t.Context(), p)
+		must(t, err)
+		if state.Last == nil || state.Verdict != report.Ready {
+			t.Errorf("%v: %+v", at, state)
+		}
+	}
+}
+
+// fullAndBackground: a check in the background finds faults, and takes none back.
+func fullAndBackground(t *testing.T, s store.Store) {
+	at := func(minute int) time.Time { return evening.Add(time.Duration(minute) * time.Minute) }
+	full := func(v report.Verdict, minute int) store.NewReport { return newReport("", v, at(minute)) }
+	background := func(v report.Verdict, minute int) store.NewReport { return inBackground(v, at(minute)) }
+	for name, c := range map[string]struct {
+		reports   []store.NewReport
+		known     report.Verdict
+		fullCheck report.Verdict
+	}{
+		"full alone":                     {[]store.NewReport{full(report.Ready, 1)}, report.Ready, report.Ready},
+		"background alone":               {[]store.NewReport{background(report.Ready, 1)}, report.Unknown, ""},
+		"background after ready":         {[]store.NewReport{full(report.Ready, 1), background(report.Ready, 2)}, report.Ready, report.Ready},
+		"background finds a fault":       {[]store.NewReport{full(report.Ready, 1), background(report.NotReady, 2)}, report.NotReady, report.Ready},
+		"background cannot tell":         {[]store.NewReport{full(report.Ready, 1), background(report.Unknown, 2)}, report.Unknown, report.Ready},
+		"background after muted":         {[]store.NewReport{full(report.NotReady, 1), background(report.Ready, 2)}, report.NotReady, report.NotReady},
+		"full after all":                 {[]store.NewReport{full(report.NotReady, 1), background(report.NotReady, 2), full(report.Ready, 3)}, report.Ready, report.Ready},
+		"an older full check comes late": {[]store.NewReport{full(report.Ready, 3), background(report.Ready, 4), full(report.NotReady, 1)}, report.Ready, report.Ready},
+		"an older background comes late": {[]store.NewReport{full(report.Ready, 3), background(report.NotReady, 1)}, report.Ready, report.Ready},
+	} {
+		id, agent := person(t, s, name)
+		for i, r := range c.reports {
+			r.ReceivedAt = at(10 + i) // in this order, whenever they were made
+			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+			must(t, err)
+		}
+		p, err := s.ParticipantState(t.Context(), id)
+		must(t, err)
+		if p.Verdict != c.known || (p.Full == nil) != (c.fullCheck == "") || p.Full != nil && p.Full.Verdict != c.fullCheck {
+			t.Errorf("%s: known %s, full %+v", name, p.Verdict, p.Full)
+		}
+		if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: name, Verdict: c.known}); err != nil || len(page.States) == 0 {
+			t.Errorf("%s: not among the %s: %v", name, c.known, err)
+		}
+	}
+}

@@ -57,43 +57,6 @@ func inBackground(verdict report.Verdict, checked time.Time) store.NewReport {
 	return n
 }
 
-// fullAndBackground: a check in the background finds faults, and takes none back.
-func fullAndBackground(t *testing.T, s store.Store) {
-	at := func(minute int) time.Time { return evening.Add(time.Duration(minute) * time.Minute) }
-	full := func(v report.Verdict, minute int) store.NewReport { return newReport("", v, at(minute)) }
-	background := func(v report.Verdict, minute int) store.NewReport { return inBackground(v, at(minute)) }
-	for name, c := range map[string]struct {
-		reports   []store.NewReport
-		known     report.Verdict
-		fullCheck report.Verdict
-	}{
-		"full alone":                     {[]store.NewReport{full(report.Ready, 1)}, report.Ready, report.Ready},
-		"background alone":               {[]store.NewReport{background(report.Ready, 1)}, report.Unknown, ""},
-		"background after ready":         {[]store.NewReport{full(report.Ready, 1), background(report.Ready, 2)}, report.Ready, report.Ready},
-		"background finds a fault":       {[]store.NewReport{full(report.Ready, 1), background(report.NotReady, 2)}, report.NotReady, report.Ready},
-		"background cannot tell":         {[]store.NewReport{full(report.Ready, 1), background(report.Unknown, 2)}, report.Unknown, report.Ready},
-		"background after muted":         {[]store.NewReport{full(report.NotReady, 1), background(report.Ready, 2)}, report.NotReady, report.NotReady},
-		"full after all":                 {[]store.NewReport{full(report.NotReady, 1), background(report.NotReady, 2), full(report.Ready, 3)}, report.Ready, report.Ready},
-		"an older full check comes late": {[]store.NewReport{full(report.Ready, 3), background(report.Ready, 4), full(report.NotReady, 1)}, report.Ready, report.Ready},
-		"an older background comes late": {[]store.NewReport{full(report.Ready, 3), background(report.NotReady, 1)}, report.Ready, report.Ready},
-	} {
-		id, agent := person(t, s, name)
-		for i, r := range c.reports {
-			r.ReceivedAt = at(10 + i) // in this order, whenever they were made
-			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
-			must(t, err)
-		}
-		p, err := s.ParticipantState(t.Context(), id)
-		must(t, err)
-		if p.Verdict != c.known || (p.Full == nil) != (c.fullCheck == "") || p.Full != nil && p.Full.Verdict != c.fullCheck {
-			t.Errorf("%s: known %s, full %+v", name, p.Verdict, p.Full)
-		}
-		if page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: name, Verdict: c.known}); err != nil || len(page.States) == 0 {
-			t.Errorf("%s: not among the %s: %v", name, c.known, err)
-		}
-	}
-}
-
 // person adds a participant with one enrolled agent and gives both ids.
 func person(t *testing.T, s store.Store, name string) (participantID, agentID string) {
 	t.Helper()
@@ -364,46 +327,6 @@ func latestState(t *testing.T, s store.Store) {
 	}
 }
 
-// clockAhead: reports of a time when the server's clock was years ahead do not
-// stay the newest until real time catches up.
-func clockAhead(t *testing.T, s store.Store) {
-	p, agent := person(t, s, "A")
-	ahead := newReport("", report.NotReady, evening.AddDate(5, 0, 0))
-	background := inBackground(report.Ready, evening.AddDate(5, 0, 1))
-	right := newReport("", report.Ready, evening)
-	late := newReport("", report.NotReady, evening.Add(-time.Hour)) // out of the spool
-	late.ReceivedAt = evening.Add(time.Minute)
-	for _, r := range []store.NewReport{ahead, background, right, late} {
-		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
-		must(t, err)
-	}
-	state, err := s.ParticipantState(t.Context(), p)
-	must(t, err)
-	if state.Last.ID != right.Report.ID || state.Verdict != report.Ready || state.Full.ReportID != right.Report.ID {
-		t.Errorf("last %+v, full %+v, verdict %s", state.Last, state.Full, state.Verdict)
-	}
-	if !state.LastSeenAt.Equal(late.ReceivedAt) {
-		t.Errorf("last seen %v, want %v", state.LastSeenAt, late.ReceivedAt)
-	}
-	must(t, s.TouchAgent(t.Context(), agent, evening.Add(time.Hour)))
-	state, err = s.ParticipantState(t.Context(), p)
-	must(t, err)
-	if !state.LastSeenAt.Equal(evening.Add(time.Hour)) {
-		t.Errorf("last seen %v after a touch", state.LastSeenAt)
-	}
-	// Whatever time a report claims: the first of a participant is the latest.
-	for _, at := range []time.Time{time.Unix(0, 0), time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		p, agent := person(t, s, "B")
-		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport("", report.Ready, at)})
-		must(t, err)
-		state, err := s.ParticipantState(t.Context(), p)
-		must(t, err)
-		if state.Last == nil || state.Verdict != report.Ready {
-			t.Errorf("%v: %+v", at, state)
-		}
-	}
-}
-
 func historyByPage(t *testing.T, s store.Store) {
 	p, agent := person(t, s, "A")
 	var want []string
@@ -538,35 +461,6 @@ func hostileCursors(t *testing.T, s store.Store) {
 		_, err = s.ParticipantReports(t.Context(), store.ReportQuery{After: bad})
 		wantError(t, "reports", err, store.ErrBadCursor)
 	}
-}
-
-func expiredThingsVanish(t *testing.T, s store.Store) {
-	must(t, s.AddStaff(t.Context(), store.StaffMember{Name: "support", PasswordHash: "x", CreatedAt: evening}))
-	old, fresh := store.HashOf("old"), store.HashOf("fresh")
-	for h, expires := range map[store.Hash]time.Time{old: evening, fresh: evening.Add(time.Hour)} {
-		must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
-		must(t, s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
-		must(t, s.AddOneTimeLogin(t.Context(), store.OneTimeLogin{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
-	}
-	must(t, s.DeleteExpired(t.Context(), evening.Add(time.Minute)))
-	_, err := s.Session(t.Context(), old)
-	wantError(t, "expired session", err, store.ErrNotFound)
-	_, err = s.Device(t.Context(), old)
-	wantError(t, "expired device", err, store.ErrNotFound)
-	if got, err := s.Device(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
-		t.Errorf("device %+v, %v", got, err)
-	}
-	if got, err := s.Session(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
-		t.Errorf("session %+v, %v", got, err)
-	}
-	if _, err := s.UseOneTimeLogin(t.Context(), fresh, evening); err != nil {
-		t.Error(err)
-	}
-	_, err = s.UseOneTimeLogin(t.Context(), fresh, evening)
-	wantError(t, "used link", err, store.ErrNotFound)
-	must(t, s.DeleteSession(t.Context(), fresh))
-	_, err = s.Session(t.Context(), fresh)
-	wantError(t, "ended session", err, store.ErrNotFound)
 }
 
 func backup(t *testing.T, s store.Store) {

@@ -104,3 +104,32 @@ func retention(t *testing.T, s store.Store) {
 		t.Errorf("nothing is that old: %d, %v", n, err)
 	}
 }
+
+func expiredThingsVanish(t *testing.T, s store.Store) {
+	must(t, s.AddStaff(t.Context(), store.StaffMember{Name: "support", PasswordHash: "x", CreatedAt: evening}))
+	old, fresh := store.HashOf("old"), store.HashOf("fresh")
+	for h, expires := range map[store.Hash]time.Time{old: evening, fresh: evening.Add(time.Hour)} {
+		must(t, s.AddSession(t.Context(), store.Session{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
+		must(t, s.AddDevice(t.Context(), store.Device{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
+		must(t, s.AddOneTimeLogin(t.Context(), store.OneTimeLogin{TokenHash: h, StaffName: "support", CreatedAt: evening, ExpiresAt: expires}))
+	}
+	must(t, s.DeleteExpired(t.Context(), evening.Add(time.Minute)))
+	_, err := s.Session(t.Context(), old)
+	wantError(t, "expired session", err, store.ErrNotFound)
+	_, err = s.Device(t.Context(), old)
+	wantError(t, "expired device", err, store.ErrNotFound)
+	if got, err := s.Device(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
+		t.Errorf("device %+v, %v", got, err)
+	}
+	if got, err := s.Session(t.Context(), fresh); err != nil || got.StaffName != "support" || !got.ExpiresAt.Equal(evening.Add(time.Hour)) {
+		t.Errorf("session %+v, %v", got, err)
+	}
+	if _, err := s.UseOneTimeLogin(t.Context(), fresh, evening); err != nil {
+		t.Error(err)
+	}
+	_, err = s.UseOneTimeLogin(t.Context(), fresh, evening)
+	wantError(t, "used link", err, store.ErrNotFound)
+	must(t, s.DeleteSession(t.Context(), fresh))
+	_, err = s.Session(t.Context(), fresh)
+	wantError(t, "ended session", err, store.ErrNotFound)
+}
