@@ -149,8 +149,8 @@ type AudioInput struct {
 	// levels were measured; not there for mono.
 	VoiceChannel *int `json:"voice_channel,omitempty"`
 	// MixLevelDBFS is the level while speaking in dBFS, as ActiveLevelDBFS, of the
-	// mean of all channels: a browser sends a single channel and mixes it like this
-	// (WebRTC, AudioProcessing::Config::Pipeline::DownmixMethod::kAverageChannels).
+	// mean of all channels. A browser sends a single channel; it is assumed to mix it
+	// like this (WebRTC, AudioProcessing::Config::Pipeline::DownmixMethod::kAverageChannels).
 	// A voice on one of four channels loses 12 dB; not there for mono.
 	MixLevelDBFS *float64 `json:"mix_level_dbfs,omitempty"`
 	// ChannelCorrelation is that of left and right, -1..1; stereo only.

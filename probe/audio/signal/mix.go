@@ -4,8 +4,7 @@ package signal
 const leastVoiceFrames = 15
 
 // mixMeter measures the mean of all channels. That is the single channel that WebRTC's audio processing makes of them
-// (AudioBuffer, DownmixMethod::kAverageChannels), and PulseAudio where a program asks for mono (resampler.c: for a mono
-// output every input counts with 1/n, whatever its position).
+// with DownmixMethod::kAverageChannels. It is assumed, and was not measured, that browsers use this method.
 type mixMeter struct {
 	block  []float64
 	ac     []float64
