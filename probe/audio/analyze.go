@@ -10,22 +10,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ErrEmpty means a WAV file without a single sample.
+// ErrEmpty means that a WAV file contains no samples.
 var ErrEmpty = errors.New("the WAV file holds no sound")
 
-// fileBackend is what stands in Backend when the sound came from a file.
+// fileBackend is the value of Backend when the samples came from a file.
 const fileBackend = "file"
 
-// ResultOf is the result of audio.input that an analysed file stands for.
+// ResultOf returns the audio.input result that corresponds to the analysis of a file.
 func ResultOf(d *report.AudioInput) report.Result {
 	return report.Result{Name: report.ProbeAudioInput, Version: inputVersion, Status: coarseStatus(d), Data: d}
 }
 
-// Analyze measures a WAV file (PCM, floats, A-law or mu-law, see package wav) as
-// audio.input measures a microphone. It reads the file in blocks. For a file
-// that is cut off it returns what the present part gave AND an error wrapping
-// wav.ErrTruncated; other errors, wav.ErrNotWAV and wav.ErrFormat among them,
-// come without data.
+// Analyze measures a WAV file (PCM, float, A-law or mu-law, see package wav) as
+// audio.input measures a microphone. It reads the file in blocks. For a truncated
+// file it returns the analysis of the samples that are present and an error that
+// wraps wav.ErrTruncated. All other errors, including wav.ErrNotWAV and
+// wav.ErrFormat, are returned without data.
 func Analyze(r io.Reader) (*report.AudioInput, error) {
 	file, err := wav.NewReader(r)
 	if err != nil {
@@ -50,8 +50,8 @@ func Analyze(r io.Reader) (*report.AudioInput, error) {
 	}
 	fillSignal(d, a.Analysis())
 	if f.Coding == wav.Integer && f.Bits == 8 {
-		// Between the words of a clean voice nothing reaches the smallest of 256 steps,
-		// -48 dBFS: those zeros are no gaps.
+		// With 8 bits the smallest step is -48 dBFS, so the pauses of a clean voice are
+		// digital zeros. These zeros are not dropouts.
 		d.Dropouts, d.LongestGapMS = nil, nil
 	}
 	if truncated {
@@ -60,7 +60,7 @@ func Analyze(r io.Reader) (*report.AudioInput, error) {
 	return d, nil
 }
 
-// stream writes the whole file into a and says whether there was any sound.
+// stream feeds the whole file into a and reports whether it contained any samples.
 func stream(file *wav.Reader, a *signal.Analyzer, channels int) (heard bool, err error) {
 	block := make([]float32, 4096*channels)
 	for {

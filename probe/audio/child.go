@@ -6,11 +6,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// ChildArg is the hidden first argument of the capture process.
+// ChildArg is the hidden first argument that starts the capture process.
 const ChildArg = capture.ChildArg
 
-// ChildMain is the capture process. Every program that runs NewInput or
-// Devices calls it first thing:
+// ChildMain runs the capture process. Every program that calls NewInput or
+// Devices must call it before anything else:
 //
 //	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
 //		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))

@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// phraseFor is the length of each of the chime's two phrases, phrasePause
+	// phraseFor is the length of each of the two phrases of the chime, phrasePause
 	// the time between them.
 	phraseFor   = 900 * time.Millisecond
 	phrasePause = 150 * time.Millisecond
-	// chimeDBFS is the level of its steady part: heard in a quiet room, not
-	// startling in headphones.
+	// chimeDBFS is the level of the steady part of the chime. It is audible in a
+	// quiet room and comfortable in headphones.
 	chimeDBFS = -20
 	chimeFade = 120 * time.Millisecond
 )
 
-// phrase is a part of the chime that is looked for on its own.
+// phrase is a part of the chime that is detected independently.
 type phrase struct {
 	sound   []float32
-	startMS float64 // in the chime
+	startMS float64 // from the start of the chime
 }
 
-// phrases are a rising and a falling glide. What befalls one of them on its way
-// (the sound system runs dry as it starts, or is held up) leaves the other as
-// it is, and neither can be taken for the other.
+// phrases returns a rising and a falling glide. If one of them is disturbed (by an
+// underrun at the start of playback, or a stall), the other is still intact, and
+// neither can be mistaken for the other.
 func phrases() []phrase {
 	rise := glide()
 	fall := slices.Clone(rise)
@@ -36,7 +36,7 @@ func phrases() []phrase {
 	return []phrase{{rise, 0}, {fall, float64((phraseFor + phrasePause).Milliseconds())}}
 }
 
-// chime is the phrases one after the other.
+// chime returns the two phrases with the pause between them.
 func chime() []float32 {
 	var sound []float32
 	for _, p := range phrases() {
@@ -47,11 +47,10 @@ func chime() []float32 {
 	return sound
 }
 
-// glide is a chord of three voices that glide upwards by an octave, with
-// soft ends. A glide sounds friendlier than noise or a click, and since it
-// never passes the same frequency twice its autocorrelation has one narrow
-// peak: the three voices start a fifth and an octave apart, but at no shift do
-// more than two of them meet, so that no second lag can be taken for the first.
+// glide returns a chord of three voices that rise by one octave, faded in and out.
+// A glide is more pleasant than noise or a click. It never repeats a frequency, so
+// its autocorrelation has a single narrow peak: the voices start a fifth and an
+// octave apart, and at no lag other than zero do more than two of them coincide.
 func glide() []float32 {
 	const n = int(phraseFor * capture.RateHz / time.Second)
 	sound := make([]float32, n)
@@ -59,7 +58,7 @@ func glide() []float32 {
 	for _, voice := range []struct{ fromHz, amplitude float64 }{{440, 1}, {660, 0.6}, {880, 0.4}} {
 		for i := range sound {
 			t := float64(i) / capture.RateHz
-			// Phase of an exponential glide f(t) = from·2^(t/duration).
+			// The phase of an exponential glide f(t) = from·2^(t/duration).
 			phase := 2 * math.Pi * voice.fromHz * duration / math.Ln2 * (math.Exp2(t/duration) - 1)
 			sound[i] += float32(voice.amplitude * math.Sin(phase))
 		}
@@ -72,7 +71,7 @@ func glide() []float32 {
 	return sound
 }
 
-// fade is a raised cosine at both ends.
+// fade returns a raised-cosine window value that fades in and out at both ends.
 func fade(i, n int) float64 {
 	edge := min(i, n-1-i)
 	const length = int(chimeFade * capture.RateHz / time.Second)
@@ -83,32 +82,33 @@ func fade(i, n int) float64 {
 }
 
 const (
-	// agreeMS is how far apart the delays of two phrases may be that belong to
-	// the same loop: a hiccup of the sound system makes one of them later.
+	// agreeMS is the largest difference between the delays of two phrases of one
+	// loop: a stall of the sound system can delay one of them.
 	agreeMS = 250
-	// aloneConfidence is the correlation from which on one phrase is believed
-	// without the other. Speech and music come to no more than half of that.
+	// aloneConfidence is the correlation from which one phrase is sufficient without
+	// the other. Speech and music reach at most half of it.
 	aloneConfidence = 0.45
-	// phraseParts: a slip in a phrase takes up to half of its correlation, and so
-	// of the level that comes out of it, though the ear hears nothing of that. A
-	// part of it that fits clearlyBetter than the whole, or perfectly, has the
-	// right level.
+	// phraseParts is the number of parts into which a phrase is divided. A slip
+	// (skipped or repeated samples) within a phrase costs up to half of its
+	// correlation, and therefore of the level computed from it, although it is
+	// inaudible. If one part correlates better than the whole phrase by
+	// clearlyBetter, or perfectly, the level of that part is used.
 	phraseParts   = 3
 	clearlyBetter = 0.15
 	perfect       = 0.97
 )
 
-// chimeEcho is what came back of the chime.
+// chimeEcho describes the chime as the microphone recorded it.
 type chimeEcho struct {
 	heard    bool
 	lagMS    float64
 	returnDB float64
 }
 
-// findChime looks for the chime in recorded, which begins when the chime does.
-// It was heard when both phrases came back with the same delay, or one of them
-// beyond doubt. The delay is the shorter one: a hiccup can only add to it. The
-// level is that of the phrase that came back least disturbed.
+// findChime searches recorded, which starts at the same time as the chime. The
+// chime was heard if both phrases returned with the same delay, or if one of them
+// exceeds aloneConfidence. The delay is the shorter of the two, because a stall can
+// only lengthen it. The level is that of the phrase with the better correlation.
 func findChime(recorded []float32) chimeEcho {
 	var found []signal.EchoResult
 	for _, p := range phrases() {
@@ -129,8 +129,8 @@ func findChime(recorded []float32) chimeEcho {
 	return chimeEcho{heard: true, lagMS: slices.MinFunc(found, byLag).LagMS, returnDB: slices.MaxFunc(found, byFit).ReturnDB}
 }
 
-// findPhrase looks for the whole phrase, and takes the level and the fit of a
-// part that came back much more like itself.
+// findPhrase searches for the whole phrase. It takes level and correlation from a
+// part of it where that part correlates clearly better.
 func findPhrase(played, recorded []float32) signal.EchoResult {
 	heard := recorded[:min(len(recorded), len(played)+longestLag)]
 	whole := signal.Echo(played, heard, capture.RateHz)
@@ -147,7 +147,7 @@ func findPhrase(played, recorded []float32) signal.EchoResult {
 			best = part
 		}
 	}
-	// What was played first came first: the slip is in what follows.
+	// The part that precedes the slip has the shorter lag, which is the true one.
 	best.LagMS = min(best.LagMS, whole.LagMS)
 	return best
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// course is what the system says of the devices over a recording. The end
-// counts: a microphone that was muted or unplugged in the last half second is
-// not heard in the session. So what the system said at the start and at the end
-// are both kept, and since when it is as it is at the end.
+// course records the operating system's state of the devices during a capture.
+// The end counts: a microphone that was muted or unplugged in the last half second
+// will not be heard in the session. Therefore the states at the start and at the
+// end are both kept, and the time of the last change.
 type course struct {
 	device capture.Device // opened; without channels in the stream nothing is
 
 	begin, state osstate.Snapshot // the first after the stream began, and the latest
-	looked       bool             // begin is set
-	streamID     string           // the first device the system said it records from
+	looked       bool             // begin has been set
+	streamID     string           // the first device that the system reported as the source of the stream
 	serverGone   bool
 
 	muted, volume, moved since
 }
 
-// since is how much sound had come when a property took the value it has. It is
-// nil for one that it had from the start.
+// since is the stream position at which a property took its present value. It is
+// nil if the property has not changed since the start.
 type since struct{ at *time.Duration }
 
 func (s *since) changed(at time.Duration, differs bool) {
@@ -34,7 +34,7 @@ func (s *since) changed(at time.Duration, differs bool) {
 	}
 }
 
-// ms is nil where the property has not changed, or has changed back.
+// ms returns nil if the property has not changed, or has changed back.
 func (s since) ms(holds bool) *float64 {
 	if s.at == nil || !holds {
 		return nil
@@ -42,12 +42,12 @@ func (s since) ms(holds bool) *float64 {
 	return milliseconds(s.at.Nanoseconds())
 }
 
-// open notes that the device is recorded from now on.
+// open records the device from which the stream is captured.
 func (c *course) open(d capture.Device) {
 	c.device, c.begin, c.looked = d, c.state, true
 }
 
-// look takes in what the system says when so much sound had come.
+// look records a state of the system at stream position at.
 func (c *course) look(s capture.State, at time.Duration) {
 	c.serverGone = s.ServerGone
 	if s.Unread {
@@ -55,7 +55,7 @@ func (c *course) look(s capture.State, at time.Duration) {
 	}
 	before := *c
 	c.state = s.Snapshot
-	if c.state.Devices == nil { // none at all, which is an answer
+	if c.state.Devices == nil { // an empty list is an answer too
 		c.state.Devices = map[string]osstate.Device{}
 	}
 	if !c.looked {
@@ -65,7 +65,7 @@ func (c *course) look(s capture.State, at time.Duration) {
 		c.streamID = c.state.StreamDeviceID
 	}
 	if _, listed := c.begin.Devices[c.startID()]; !listed {
-		c.begin = c.state // the first answer that knows the device
+		c.begin = c.state // the first state that lists the device
 	}
 	was, is := before.now(), c.now()
 	c.muted.changed(at, before.begin.Devices != nil && isTrue(is.Muted) != isTrue(was.Muted))
@@ -80,12 +80,12 @@ func (c *course) look(s capture.State, at time.Duration) {
 
 func different(a, b *float64) bool { return a != nil && b != nil && *a != *b }
 
-// startID is the device recorded from at the start. Which one the default is
-// only the system knows that opened it.
+// startID returns the ID of the device that was recorded at the start. Which
+// device the default was is known only from the stream itself.
 func (c *course) startID() string { return cmp.Or(c.streamID, c.device.ID) }
 
-// endID is the device recorded from now; empty where it has gone and no other
-// took its place.
+// endID returns the ID of the device that is recorded now. It is empty if the
+// device has gone and no other device has replaced it.
 func (c *course) endID() string {
 	id := cmp.Or(c.state.StreamDeviceID, c.startID())
 	if _, there := c.state.Devices[id]; !there && c.state.Devices != nil && c.unplugged() {
@@ -94,8 +94,8 @@ func (c *course) endID() string {
 	return id
 }
 
-// now is what is known of the device recorded from; of one that has gone, what
-// was known of it.
+// now returns the latest known state of the recorded device; for a device that has
+// gone, the last state before it went.
 func (c *course) now() osstate.Device {
 	id := c.endID()
 	if d, ok := c.state.Devices[id]; ok {
@@ -108,8 +108,8 @@ func (c *course) rerouted() bool {
 	return c.streamID != "" && c.state.StreamDeviceID != "" && c.state.StreamDeviceID != c.streamID
 }
 
-// unplugged compares with the start, as a system may not list what it records
-// from, and a socket may always say that it is empty.
+// unplugged compares with the start of the capture, because some systems do not
+// list the device they record from, and some jacks always report "not plugged in".
 func (c *course) unplugged() bool {
 	before, listed := c.begin.Devices[c.startID()]
 	after, still := c.state.Devices[c.startID()]
@@ -120,18 +120,18 @@ func (c *course) defaultChanged() bool {
 	return c.isDefault(c.begin) && c.state.DefaultID != "" && !c.isDefault(c.state)
 }
 
-// isDefault minds both of Windows' defaults: programs for calls take the one
-// for communications.
+// isDefault checks both default devices of Windows: communication programs use the
+// default communications device.
 func (c *course) isDefault(s osstate.Snapshot) bool {
 	id := c.startID()
 	return id != "" && (id == s.DefaultID || id == s.DefaultCommsID)
 }
 
-// suspended is of the device recorded from: nobody takes sound from a device
-// that the system has stopped.
+// suspended reports whether the system has suspended the recorded device. A
+// suspended device delivers no samples to any program.
 func (c *course) suspended() bool { return c.looked && c.streamID != "" && isTrue(c.now().Suspended) }
 
-// describe fills in what became of the device by the end.
+// describe writes into d what happened to the device by the end of the capture.
 func (c *course) describe(d *report.AudioInput, device func(id string) capture.Device, names *namer) {
 	end := c.now()
 	d.OSMuted, d.OSVolumeDB = end.Muted, end.VolumeDB

@@ -8,57 +8,57 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// A pause between two callbacks is suspicious when it is longer than both
-// limits; it is a dropout when the sound of that time never comes.
+// An interval between two callbacks is a candidate when it exceeds both limits. It
+// is a dropout when the samples of that interval are never delivered.
 const (
 	gapMin     = 100 * time.Millisecond
 	gapPeriods = 3
-	// gapSettle is how long a stream may take to catch up after a pause. On a
-	// busy computer the rest of it comes in several steps.
+	// gapSettle is the time a stream may take to catch up after an interval. On a
+	// busy computer the backlog arrives in several steps.
 	gapSettle = time.Second
-	// gapLost is how much sound must be missing for good.
+	// gapLost is the amount of sound that must remain missing.
 	gapLost = 50 * time.Millisecond
 )
 
-// rateMinSpan is the shortest time over which a rate is worth stating: one
-// period of 20 ms is 1 % of it.
+// rateMinSpan is the shortest span for which a rate is stated. One period of 20 ms
+// is 1 % of it.
 const rateMinSpan = 2 * time.Second
 
-// A callback can be late for a while, never early: of each rateWindow the one
-// that is least behind tells of the rate, and fewer than rateWindows of them
-// tell nothing.
+// A callback can be late but never early. Therefore the callback with the least
+// lag in each rateWindow is used for the rate. At least rateWindows of them are
+// required.
 const (
 	rateWindow  = 400 * time.Millisecond
 	rateWindows = 4
 )
 
-// delivery compares when sound came with how much came. Its times are those of
-// the callbacks in the child, so a slow parent does not disturb it.
+// delivery compares the number of frames with the time of their callbacks. The
+// times are taken in the child process, so that a slow parent does not affect them.
 type delivery struct {
 	periodNS int64
 	rateHz   float64 // nominal
 
 	n               int
 	firstNS, lastNS int64
-	frames          int64 // after the first callback's own
+	frames          int64 // not counting the frames of the first callback
 	longestNS       int64
 	rate            rateFit
-	lags            [lagWindow]lag // of the last callbacks, a ring
+	lags            [lagWindow]lag // ring buffer of the latest callbacks
 
 	pause    pause
 	dropouts int
 	lostNS   int64 // the longest of them
 }
 
-// lag is how far the sound is behind the clock at a callback.
+// lag is the delay of the frames behind the clock at one callback.
 type lag struct{ atNS, behindNS int64 }
 
-// lagWindow is how many callbacks tell that.
+// lagWindow is the number of callbacks from which the lag is determined.
 const lagWindow = 4
 
-// pause is a gap that is still being judged. A callback can come late but not
-// early, so the least lag of several is the one to compare: a single one is off
-// by as much as a period.
+// pause is an interval that has not been classified yet. A callback can be late
+// but not early, so the smallest lag of several callbacks is compared: a single one
+// can be wrong by a whole period.
 type pause struct {
 	open      bool
 	before    []lag
@@ -66,8 +66,8 @@ type pause struct {
 	judgeAtNS int64
 }
 
-// leastLag is the least of several, less what a rate that is off by drift (1 is
-// all of it) adds to it in the time.
+// leastLag returns the smallest lag in of, corrected for the growth of the lag
+// caused by a rate error of drift (1 means that no frames arrive).
 func leastLag(of []lag, drift float64) int64 {
 	least := int64(math.MaxInt64)
 	for _, l := range of {
@@ -80,7 +80,7 @@ func newDelivery(period time.Duration, rateHz int) *delivery {
 	return &delivery{periodNS: period.Nanoseconds(), rateHz: float64(rateHz)}
 }
 
-// add takes one callback after the warm-up.
+// add processes one callback after the warm-up.
 func (d *delivery) add(m capture.PCM, frames int) {
 	if d.n == 0 {
 		d.firstNS, d.lastNS, d.n = m.AtNS, m.AtNS, 1
@@ -92,7 +92,7 @@ func (d *delivery) add(m capture.PCM, frames int) {
 	if gap > gapMin.Nanoseconds() && gap > gapPeriods*d.periodNS && !d.pause.open {
 		d.pause = pause{open: true, before: slices.Clone(d.lags[:min(d.n, lagWindow)]), judgeAtNS: m.AtNS + gapSettle.Nanoseconds()}
 	}
-	// Frames that the child threw away had been delivered.
+	// Frames that the child discarded had been delivered by the device.
 	d.frames += int64(frames) + int64(m.LostFrames)
 	now := lag{atNS: m.AtNS - d.firstNS}
 	now.behindNS = now.atNS - int64(float64(d.frames)*1e9/d.rateHz)
@@ -106,11 +106,11 @@ func (d *delivery) add(m capture.PCM, frames int) {
 	d.pause.after = append(d.pause.after, now)
 	if m.AtNS >= d.pause.judgeAtNS {
 		d.judge()
-		d.rate.breakOff() // a step in the frames is no rate
+		d.rate.breakOff() // a step in the frame count is not a rate error
 	}
 }
 
-// judge closes the pause: a dropout if the frames stayed behind the clock.
+// judge classifies the pause: it is a dropout if the frames remained behind the clock.
 func (d *delivery) judge() {
 	drift := 0.0
 	if slope, ok := d.rate.hz(); ok && d.pause.before[0].atNS >= rateMinSpan.Nanoseconds() {
@@ -123,8 +123,8 @@ func (d *delivery) judge() {
 	d.pause.open = false
 }
 
-// rateErrorPct is the rate of delivery against the nominal one, and whether
-// there was enough to tell.
+// rateErrorPct returns the deviation of the delivery rate from the nominal rate,
+// and false if the data does not suffice.
 func (d *delivery) rateErrorPct() (float64, bool) {
 	if d.lastNS-d.firstNS < rateMinSpan.Nanoseconds() {
 		return 0, false
@@ -133,12 +133,12 @@ func (d *delivery) rateErrorPct() (float64, bool) {
 	return 100 * (hz/d.rateHz - 1), ok
 }
 
-// rateFit is the rate at which sound is delivered.
+// rateFit estimates the rate of delivery.
 type rateFit struct {
 	fit     slopeFit
-	windows int // that went into it
+	windows int // number of windows in the fit
 
-	// Of the window under way: its end, and the callback that is least behind.
+	// The current window: its end, and the callback with the least lag.
 	endNS  int64
 	least  lag
 	frames int64
@@ -167,12 +167,12 @@ func (r *rateFit) hz() (float64, bool) {
 	return slope, ok && r.windows >= rateWindows
 }
 
-// slopeFit is the common least-squares slope of several stretches, each with
-// an offset of its own. A single late callback hardly tilts it, and a dropout
-// between two stretches not at all.
+// slopeFit is a least-squares fit of one common slope to several segments, each
+// with its own offset. A single late callback has little effect, and a dropout
+// between two segments has none.
 type slopeFit struct {
-	n, x, y, xx, xy float64 // of the present stretch
-	sxx, sxy        float64 // about the means, of the stretches before
+	n, x, y, xx, xy float64 // sums of the current segment
+	sxx, sxy        float64 // sums about the means, of the finished segments
 }
 
 func (f *slopeFit) add(x, y float64) {

@@ -10,22 +10,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Device is a capture device. Its name is as the system shows it and may hold
-// a person's name: it is for this machine's screen only.
+// Device is a capture device. Its name is the one the system shows. It may contain
+// a person's name and must not leave this machine.
 type Device = capture.Device
 
-// DeviceError says why no devices could be listed.
+// DeviceError is the error of Devices. It carries the capture state.
 type DeviceError = capture.Error
 
-// Child makes the capture process; nil stands for this program with ChildArg.
+// Child returns the command of the capture process. A nil Child runs this program
+// with ChildArg.
 type Child func(ctx context.Context) *exec.Cmd
 
-// devicesLimit ends a listing child by itself.
+// devicesLimit is the time after which a listing child terminates itself.
 const devicesLimit = 15 * time.Second
 
-// Devices lists what can be captured, monitors of loudspeakers included and
-// marked. An empty list without an error means a sound system without any
-// device; a *DeviceError carries the state, such as report.CaptureNoServer.
+// Devices lists the capture devices, including monitors of loudspeakers, which are
+// marked. An empty list without an error means that the sound system has no
+// device. A *DeviceError carries the state, such as report.CaptureNoServer.
 func Devices(ctx context.Context, child Child) ([]Device, error) {
 	if !capture.Built {
 		return nil, &DeviceError{State: report.CaptureNotBuilt, Text: noteNotBuilt}
@@ -51,7 +52,7 @@ func Devices(ctx context.Context, child Child) ([]Device, error) {
 	return devices, nil
 }
 
-// errorState is the capture state that err carries, if any.
+// errorState returns the capture state that err carries, if any.
 func errorState(err error) (report.CaptureState, string, bool) {
 	var e *capture.Error
 	if errors.As(err, &e) {

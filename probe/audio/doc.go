@@ -1,8 +1,7 @@
-// Package audio measures the microphone: the probe audio.input, the list of
-// devices, and the same analysis over a WAV file.
+// Package audio measures the microphone. It provides the probe audio.input, the
+// list of devices, and the same analysis for a WAV file.
 //
-// Recording happens in a child process (package capture), the arithmetic in
-// package signal, and what the operating system says of its devices comes from
-// package osstate. Nothing here writes sound anywhere: samples go through the
-// analyzer and are gone.
+// Recording takes place in a child process (package capture). Package signal
+// contains the signal analysis, package osstate reads the operating system's state
+// of the devices. No audio is stored or sent: samples are analysed and discarded.
 package audio

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// fillSignal copies an analysis into the report, rounded to a hundredth: no
-// figure here is better than that.
+// fillSignal copies an analysis into the report, rounded to two decimals. No
+// value is more accurate than that.
 func fillSignal(d *report.AudioInput, a signal.Analysis) {
 	d.CapturedMS, d.SpeechMS = hundredth(a.DurationMS), hundredth(a.SpeechMS)
 	d.ActiveLevelDBFS, d.ActivityPct = hundredth(a.ActiveLevelDBFS), hundredth(a.ActivityPct)
@@ -37,7 +37,7 @@ func fillSignal(d *report.AudioInput, a signal.Analysis) {
 	d.EndSilenceMS, d.EndSilenceUnlike = hundredth(a.EndSilenceMS), new(a.EndSilenceUnlike)
 }
 
-// exact keeps what is small by nature to a millionth.
+// exact rounds small quantities to six decimals.
 func exact(x float64) *float64 { return roundedTo(x, 1e6) }
 
 func hundredth(x float64) *float64 { return roundedTo(x, 100) }
@@ -49,7 +49,7 @@ func rounded(x *float64) *float64 {
 	return hundredth(*x)
 }
 
-// roundedTo leaves out what is no number: JSON has no words for it.
+// roundedTo returns nil for NaN and infinities, which JSON cannot represent.
 func roundedTo(x, parts float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil

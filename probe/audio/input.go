@@ -11,41 +11,41 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// LongestCapture is the longest capture whose length is not fixed: the room, the
-// wait for a voice, and what it says.
+// LongestCapture is the maximum length of a capture without a fixed length: the
+// quiet lead, the wait for a voice, and the speech.
 const LongestCapture = quietLead + longestListen
 
-// startAllowance is what a child may need besides the capture before its own
-// limit ends it: all of DefaultPatience, the warm-up and some.
+// startAllowance is the time a child may need in addition to the capture before it
+// terminates itself: the sum of DefaultPatience, the warm-up and a margin.
 const startAllowance = 20 * time.Second
 
-// InputConfig says what audio.input records.
+// InputConfig configures audio.input.
 type InputConfig struct {
-	// Device is a name or ID as Devices lists it; empty for the default device.
+	// Device is a name or ID from Devices. Empty means the default device.
 	Device string
-	// SpeakFor is how much sound is wanted from EventListening on, whatever is
-	// said; the half second of room before it comes on top. 0 means until enough
-	// speech was heard, at most LongestCapture in all.
+	// SpeakFor is the length of the recording from EventListening on, in addition to
+	// the quiet lead of half a second. 0 means until enough speech was heard, at
+	// most LongestCapture in total.
 	SpeakFor time.Duration
-	// Child makes the capture process; nil for this program itself.
+	// Child returns the command of the capture process; nil means this program.
 	Child Child
-	// Patience bounds the stages of a capture; the zero value means capture.DefaultPatience.
+	// Patience limits the stages of a capture. The zero value means capture.DefaultPatience.
 	Patience capture.Patience
-	// Others listens to the other microphones too (monitors never, at most
-	// MaxOthers), to find out whether one of them hears the voice that the chosen
-	// one does not. Of what they hear only level and speech are judged.
+	// Others also records from the other microphones (never from monitors, at most
+	// MaxOthers) to find out whether one of them receives the voice that the chosen
+	// one does not. Only their level and speech activity are evaluated.
 	Others bool
-	// Keep, if not nil, holds the end of what was heard, for the participant to
-	// listen to; what it held before is erased when the capture begins.
+	// Keep, if not nil, holds the end of the recording for playback to the
+	// participant. Its previous content is erased when the capture begins.
 	Keep *Recording
-	// PersonNames are names that must not stay in a device's name; nil means
-	// those of the account the program runs under.
+	// PersonNames are names to remove from device names. nil means the names of the
+	// account under which the program runs.
 	PersonNames []string
 }
 
-// NewInput is the probe audio.input. Its Status is coarse: fail when no voice
-// can get through (no device, muted, silent, stalled), unknown when it could
-// not tell; the levels are judged by package diagnose.
+// NewInput returns the probe audio.input. Its Status is coarse: fail if no voice can
+// be heard (no device, muted, silent, stalled), unknown if that could not be
+// determined. Package diagnose evaluates the levels.
 func NewInput(c InputConfig) probe.Probe {
 	c.SpeakFor = max(0, c.SpeakFor)
 	if c.Patience == (capture.Patience{}) {
@@ -57,7 +57,7 @@ func NewInput(c InputConfig) probe.Probe {
 	return &input{c}
 }
 
-// limit is when a capture process ends itself.
+// limit returns the time after which a capture process terminates itself.
 func (c InputConfig) limit() time.Duration {
 	return min(max(c.SpeakFor, LongestCapture)+startAllowance, capture.MaxLimit)
 }
@@ -73,7 +73,7 @@ func (*input) Name() string { return report.ProbeAudioInput }
 
 func (*input) Version() int { return inputVersion }
 
-// Run records until it has enough, ctx is done, or the capture comes to grief.
+// Run records until it has enough, ctx is done, or the capture fails.
 func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if !capture.Built {
 		return result(&report.AudioInput{State: report.CaptureNotBuilt}, noteNotBuilt), nil
@@ -110,7 +110,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	case rec.analyzer == nil:
 		return probe.Result{Status: report.StatusUnknown, Note: "stopped before any sound was recorded"}, nil
 	default:
-		state = report.CaptureComplete // cut short: what there is counts
+		state = report.CaptureComplete // interrupted: the part that was recorded counts
 	}
 	data := rec.data(state)
 	if e, ok := errors.AsType[*DeviceError](err); ok {
@@ -121,7 +121,7 @@ func (p *input) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return result(data, text), nil
 }
 
-// result judges data coarsely. The note goes out only with an unknown status.
+// result sets a coarse status. note is reported only with the status unknown.
 func result(d *report.AudioInput, note string) probe.Result {
 	r := probe.Result{Status: coarseStatus(d), Data: d}
 	if r.Status == report.StatusUnknown {

@@ -2,37 +2,37 @@ package audio
 
 import "time"
 
-// How long a capture listens from the invitation to speak on, unless
-// InputConfig.SpeakFor fixes it.
+// These constants limit how long a capture lasts after the invitation to speak,
+// unless InputConfig.SpeakFor fixes the length.
 const (
-	// enoughSpeech is how much speech is wanted: six times what the rules need to
-	// say that somebody spoke (speech_min_ms), and one window of short-term
-	// loudness (EBU Tech 3341).
+	// enoughSpeech is the amount of speech to record: six times what the rules need
+	// to detect speech (speech_min_ms), and one window of short-term loudness (EBU
+	// Tech 3341).
 	enoughSpeech = 3 * time.Second
-	// voiceWindow is how much sound is wanted from the first voice on. The accuracy
-	// matrix holds for windows of this length, see "At any moment" in
+	// voiceWindow is the amount of sound to record from the first voice on. The
+	// accuracy matrix holds for windows of this length; see "At any moment" in
 	// docs/accuracy.md.
 	voiceWindow = 4500 * time.Millisecond
-	// pauseWait is how much longer a capture lasts for the sake of a pause in
+	// pauseWait is the time by which a capture is extended to include a pause in
 	// which the noise floor can be measured.
 	pauseWait = 1500 * time.Millisecond
-	// longestListen ends a capture in which too little was said. With the room
-	// before it and a slow start of the device the check stays within 15 s.
+	// longestListen ends a capture with too little speech. Together with the quiet
+	// lead and a slow start of the device, the check stays within 15 s.
 	longestListen = 12500 * time.Millisecond
-	// zerosListen ends the capture of a microphone that delivers nothing but
-	// digital zeros: it will hear no voice, and the sooner that is said the better.
+	// zerosListen ends the capture of a microphone that delivers only digital zeros.
+	// It will not deliver a voice, and the result should not be delayed.
 	zerosListen = 6 * time.Second
-	// firstVoice is how much speech makes a voice. One frame that looks like
-	// speech by chance counts for 300 ms (signal.Level.Speech).
+	// firstVoice is the amount of speech that counts as a voice. One frame that is
+	// mistaken for speech counts for 300 ms (signal.Level.Speech).
 	firstVoice = 600 * time.Millisecond
 )
 
-// listening decides when enough was heard. Its clock is the sound itself.
+// listening decides when to end a capture. Its clock is the number of samples.
 type listening struct {
-	fixed  time.Duration // 0: until enough was heard
-	heard  time.Duration // since the invitation to speak
-	speech time.Duration // of that, by the live activity
-	voice  time.Duration // when the voice began; only with speech >= firstVoice
+	fixed  time.Duration // 0: until enough speech was heard
+	heard  time.Duration // sound since the invitation to speak
+	speech time.Duration // the part of heard with speech activity
+	voice  time.Duration // position at which the voice began; set when speech >= firstVoice
 }
 
 func (l *listening) hear(d time.Duration, speech bool) {
@@ -49,7 +49,7 @@ func (l *listening) hear(d time.Duration, speech bool) {
 
 func (l *listening) hasVoice() bool { return l.speech >= firstVoice }
 
-// longest is how much sound there is at most.
+// longest returns the maximum length of the recording.
 func (l *listening) longest() time.Duration {
 	if l.fixed > 0 {
 		return l.fixed
@@ -58,8 +58,8 @@ func (l *listening) longest() time.Duration {
 }
 
 // over reports whether the capture may end. floorMeasured says that the noise
-// floor was measured in quiet parts, onlyZeros that nothing but digital zeros
-// came so far.
+// floor was measured in quiet parts, onlyZeros that only digital zeros have been
+// received so far.
 func (l *listening) over(floorMeasured, onlyZeros bool) bool {
 	switch {
 	case l.heard >= l.longest():
@@ -75,8 +75,8 @@ func (l *listening) over(floorMeasured, onlyZeros bool) bool {
 	return sinceVoice >= voiceWindow && (floorMeasured || sinceVoice >= voiceWindow+pauseWait)
 }
 
-// missing is how much more is wanted: sound where the length is fixed, else
-// speech. It only falls.
+// missing returns how much more is needed: sound if the length is fixed, otherwise
+// speech. It never increases.
 func (l *listening) missing() time.Duration {
 	switch {
 	case l.fixed > 0:

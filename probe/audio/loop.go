@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// listenAfter is how long the microphone goes on after the sound: Bluetooth
-	// on both sides can take half a second.
+	// listenAfter is how long recording continues after the end of playback. Bluetooth
+	// in both directions can take half a second.
 	listenAfter = time.Second
-	// longestLag is the same in frames: nothing later is looked for.
+	// longestLag is listenAfter in frames, the largest lag that is searched.
 	longestLag = int(listenAfter * capture.RateHz / time.Second)
-	// lostAtLeast is how much sound must be missing to count as lost. Anything
-	// less is the unevenness of the callbacks.
+	// lostAtLeast is the amount of missing sound that counts as lost. Smaller amounts
+	// are jitter of the callbacks.
 	lostAtLeast = 20 * time.Millisecond
 )
 
-// loop is one sound on its way from the loudspeaker to the microphone.
+// loop is one playback of the chime and its recording.
 type loop struct {
 	sound    []float32
 	progress func(probe.Event)
@@ -27,11 +27,11 @@ type loop struct {
 	channels int
 	playing  *capture.Playing
 	played   *capture.Played
-	heard    []float32 // one channel, everything from the stream's start on
+	heard    []float32 // mono, from the start of the stream
 	arrivals []arrival
 }
 
-// arrival says when the sound up to a length had come.
+// arrival is the time at which the recording had reached a length.
 type arrival struct {
 	atNS   int64
 	frames int
@@ -53,8 +53,8 @@ func (l *loop) handle(m capture.Message) error {
 	return nil
 }
 
-// hear keeps everything from the stream's start on, as the message that says
-// when the sound began may come after the microphone has heard it.
+// hear keeps all samples from the start of the stream, because the message that
+// playback has begun may arrive after the microphone has recorded it.
 func (l *loop) hear(m capture.PCM) error {
 	for i := range len(m.Samples) / l.channels {
 		l.heard = append(l.heard, m.Samples[i*l.channels])
@@ -66,24 +66,24 @@ func (l *loop) hear(m capture.PCM) error {
 	return nil
 }
 
-// sincePlaying is what the microphone heard from the moment on in which the
-// sound was handed to the loudspeaker.
+// sincePlaying returns the recording from the moment at which the chime was handed
+// to the loudspeaker.
 func (l *loop) sincePlaying() []float32 {
 	recorded, startNS := onTheClock(l.heard, l.arrivals)
 	skip := int((l.playing.AtNS - startNS) * capture.RateHz / 1e9)
 	return recorded[min(max(0, skip), len(recorded)):]
 }
 
-// onTheClock puts sound that came in blocks at the time at which it was
-// recorded, and says when that began. A block can come late, never early: so a
-// stream's beginning is the earliest that any later block allows, and only
-// sound that all later blocks leave no time for was lost. Silence takes its place.
+// onTheClock places blocks of samples at the time at which they were recorded, and
+// returns the time of the first sample. A block can be late but never early, so the
+// stream began no later than any block allows. Samples for which the later blocks
+// leave no time were lost; silence takes their place.
 func onTheClock(heard []float32, arrivals []arrival) (recorded []float32, startNS int64) {
 	if len(arrivals) == 0 {
 		return nil, 0
 	}
-	// latest[i] is the latest moment at which the stream can have begun, had
-	// nothing been lost up to block i.
+	// latest[i] is the latest time at which the stream can have begun if nothing was
+	// lost up to block i.
 	latest := make([]int64, len(arrivals))
 	for i := len(arrivals) - 1; i >= 0; i-- {
 		latest[i] = arrivals[i].atNS - nanoseconds(arrivals[i].frames)

@@ -7,11 +7,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// namer names the devices of one report, and keeps what the system calls them
-// for this machine's screen: a person looks for that name in the settings.
+// namer determines the device names of one report. It keeps the system's own names
+// for the screen of this machine, because people look for them in the settings.
 type namer struct {
-	persons []string          // names of people to leave out
-	shown   map[string]string // by field of the report; only where it differs
+	persons []string          // personal names to remove
+	shown   map[string]string // by report field; only where the system's name differs
 }
 
 func newNamer(persons []string) *namer { return &namer{persons: persons, shown: map[string]string{}} }
@@ -32,7 +32,7 @@ func (n *namer) keep(field, shown, public string) string {
 	return public
 }
 
-// tell hands the kept names to the screen.
+// tell emits the system's names for the screen.
 func (n *namer) tell(progress func(probe.Event)) {
 	if len(n.shown) > 0 {
 		progress(probe.Event{Kind: probe.EventDeviceNames, Names: maps.Clone(n.shown)})

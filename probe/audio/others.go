@@ -14,29 +14,31 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// MaxOthers is how many other microphones are opened at most: each is a
-// process, and nobody has more that could be meant.
+// MaxOthers is the largest number of other microphones to open. Each needs a
+// process of its own.
 const MaxOthers = 4
 
-// When another microphone counts as the one with the voice.
+// These constants decide whether another microphone is the one that receives the voice.
 const (
-	// clearVoiceMS is how much speech it must hear: two or three words.
+	// clearVoiceMS is the amount of speech it must receive: two or three words.
 	clearVoiceMS = 1000
-	// clearVoiceDBFS is how loud that must be; the far end of a room is softer.
+	// clearVoiceDBFS is the minimum level of that speech. A voice from the far end of
+	// a room is softer.
 	clearVoiceDBFS = -50
-	// louderByDB is how much louder than at the chosen one a voice must arrive
-	// there: a factor of ten in the distance.
+	// louderByDB is how much louder the voice must be there than at the chosen
+	// microphone. 20 dB corresponds to a factor of ten in distance.
 	louderByDB = 20
-	// noVoiceShare is the share of that speech under which the chosen one heard none.
+	// noVoiceShare is the share of that speech below which the chosen microphone did
+	// not receive the voice.
 	noVoiceShare = 0.25
-	// leastListenedMS is how much sound makes a microphone listened to.
+	// leastListenedMS is the amount of sound required to evaluate a microphone.
 	leastListenedMS = 1000
 )
 
-// others listens to the microphones that were not chosen, each in a capture
-// process of its own (Pulse wants one context for each open device, miniaudio
-// issue 376). What befalls them disturbs nothing: they are then not listened
-// to. A nil *others listens to none.
+// others records from the microphones that were not chosen, each in a capture
+// process of its own (PulseAudio needs one context per open device, miniaudio
+// issue 376). A failure of one of them affects nothing else: that microphone is
+// not evaluated. A nil *others records from none.
 type others struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -47,8 +49,8 @@ type others struct {
 	ears     []*ear
 
 	mu       sync.Mutex
-	chosen   signal.Level // the chosen microphone's present reading
-	readings int          // how many there have been
+	chosen   signal.Level // latest reading of the chosen microphone
+	readings int          // number of readings so far
 	told     bool
 }
 
@@ -57,7 +59,7 @@ func newOthers(ctx context.Context, c InputConfig, progress func(probe.Event), l
 	return &others{ctx: ctx, cancel: cancel, config: c, progress: progress, log: log, chosen: signal.Level{RMSDBFS: signal.FloorDBFS}}
 }
 
-// listen opens what else there is, once.
+// listen opens the other microphones. Only the first call has an effect.
 func (o *others) listen(devices []capture.Device, chosenID string) {
 	if o == nil || o.ears != nil {
 		return
@@ -73,14 +75,14 @@ func (o *others) listen(devices []capture.Device, chosenID string) {
 	}
 }
 
-// candidates are the other microphones, those first that are likely to be meant.
+// candidates returns the other microphones, the most plausible ones first.
 func candidates(devices []capture.Device, chosenID string) []capture.Device {
 	found := slices.DeleteFunc(slices.Clone(devices), func(d capture.Device) bool { return d.IsMonitor || d.ID == chosenID })
 	rank := func(d capture.Device) int {
 		switch {
 		case d.IsDefault, d.IsDefaultComms:
 			return 0
-		case d.IsBluetooth: // opening it switches the headset's profile
+		case d.IsBluetooth: // opening it would switch the headset's profile
 			return 2
 		}
 		return 1
@@ -89,7 +91,7 @@ func candidates(devices []capture.Device, chosenID string) []capture.Device {
 	return found[:min(len(found), MaxOthers)]
 }
 
-// chosenHears tells what the chosen microphone hears now.
+// chosenHears records the latest reading of the chosen microphone.
 func (o *others) chosenHears(l signal.Level) {
 	if o == nil {
 		return
@@ -100,7 +102,7 @@ func (o *others) chosenHears(l signal.Level) {
 	o.mu.Unlock()
 }
 
-// stop ends the listening and waits for that.
+// stop ends the recordings and waits for them.
 func (o *others) stop() {
 	if o == nil {
 		return
@@ -109,8 +111,8 @@ func (o *others) stop() {
 	o.running.Wait()
 }
 
-// report names the microphone with the voice, if it is not the one recorded
-// from (recordedID). It is called after stop.
+// report names the microphone that received the voice, unless it is recordedID. It
+// is called after stop.
 func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 	if o == nil {
 		return
@@ -141,8 +143,8 @@ func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 	}
 }
 
-// heardAsWell says whether another microphone heard the voice that the chosen one
-// heard; nil where that one heard too little to compare with.
+// heardAsWell reports whether another microphone received the voice that the chosen
+// one received. It is nil if the other one received too little for a comparison.
 func heardAsWell(other signal.Analysis, chosen *report.AudioInput) *bool {
 	if chosen.SpeechMS == nil || chosen.ActiveLevelDBFS == nil || *chosen.SpeechMS < clearVoiceMS {
 		return nil
@@ -151,7 +153,8 @@ func heardAsWell(other signal.Analysis, chosen *report.AudioInput) *bool {
 		*chosen.ActiveLevelDBFS-other.ActiveLevelDBFS < louderByDB)
 }
 
-// hasTheVoice compares what another microphone heard with the chosen one.
+// hasTheVoice reports whether another microphone, rather than the chosen one,
+// received the voice.
 func hasTheVoice(other signal.Analysis, chosen *report.AudioInput) bool {
 	if other.SpeechMS < clearVoiceMS || other.ActiveLevelDBFS < clearVoiceDBFS {
 		return false
@@ -160,7 +163,7 @@ func hasTheVoice(other signal.Analysis, chosen *report.AudioInput) bool {
 		other.ActiveLevelDBFS-*chosen.ActiveLevelDBFS >= louderByDB
 }
 
-// ear is one other microphone.
+// ear is one of the other microphones.
 type ear struct {
 	device capture.Device
 	others *others
@@ -169,10 +172,10 @@ type ear struct {
 	warm     warmUp
 	analyzer *signal.Analyzer // nil until the warm-up is over
 	heard    voiceTally
-	compared int // the chosen one's reading that was last compared with
+	compared int // the reading of the chosen microphone in the last comparison
 }
 
-// listen takes in the microphone's sound until the others are stopped.
+// listen processes the microphone's samples until others.stop is called.
 func (e *ear) listen() error {
 	c := e.others.config
 	s := capture.Session{
@@ -215,12 +218,12 @@ func (e *ear) hear(m capture.PCM) error {
 	return nil
 }
 
-// hears is told while another microphone hears speech, and tells the
-// participant as soon as it is clear that only that one does.
+// hears is called while another microphone receives speech. It emits an event as
+// soon as it is clear that only this microphone does.
 func (o *others) hears(e *ear, l signal.Level, ms float64) {
 	o.mu.Lock()
-	// Sound that comes in a burst, after a hiccup, is not of the same moment as
-	// the chosen one's last reading.
+	// Samples that arrive in a burst after a stall do not belong to the same moment
+	// as the latest reading of the chosen microphone.
 	if e.compared != o.readings {
 		e.compared = o.readings
 		e.heard.add(l, o.chosen, ms)
@@ -233,11 +236,11 @@ func (o *others) hears(e *ear, l signal.Level, ms float64) {
 	}
 }
 
-// voiceTally compares two microphones over the time in which the other one
-// hears speech. It serves the live offer; the report judges by the analyses.
+// voiceTally compares two microphones while the other one receives speech. It is
+// used for the live suggestion only; the report uses the complete analyses.
 type voiceTally struct {
-	ms, power             float64 // the other one's speech
-	chosenMS, chosenPower float64 // what the chosen one heard of it
+	ms, power             float64 // speech at the other microphone
+	chosenMS, chosenPower float64 // the level at the chosen microphone during that speech
 }
 
 func (v *voiceTally) add(other, chosen signal.Level, ms float64) {

@@ -11,30 +11,30 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// OutputConfig says what audio.output plays through and listens with.
+// OutputConfig configures audio.output.
 type OutputConfig struct {
-	// Device is the loudspeaker by name or ID; empty for the default one.
+	// Device is the loudspeaker by name or ID. Empty means the default device.
 	Device string
-	// Input is the microphone, as InputConfig.Device.
+	// Input is the microphone, like InputConfig.Device.
 	Input string
 	// After is closed when the microphone is free and nobody speaks any more
 	// (when audio.input is done); nil means at once.
 	After <-chan struct{}
-	// Child makes the process that plays and records; nil for this program itself.
+	// Child returns the command of the process that plays and records; nil means this program.
 	Child Child
-	// Patience bounds the stages; the zero value means capture.DefaultPatience.
+	// Patience limits the stages. The zero value means capture.DefaultPatience.
 	Patience capture.Patience
-	// PersonNames are as in InputConfig.
+	// PersonNames is like InputConfig.PersonNames.
 	PersonNames []string
 }
 
-// loopLimit ends the child by itself.
+// loopLimit is the time after which the child terminates itself.
 const loopLimit = 20 * time.Second
 
-// NewOutput is the probe audio.output: it plays a short soft sound and listens
-// for it with the microphone. Ask the participant before it runs. When the
-// sound begins it emits probe.EventProgress with 0, and with 1 when it is over.
-// Its Status is ok when the microphone heard the sound, else unknown.
+// NewOutput returns the probe audio.output. It plays a short soft chime and searches
+// for it in the microphone's signal. Ask the participant before it runs. It emits
+// probe.EventProgress with 0 when playback begins and with 1 when it ends. Its
+// Status is ok if the chime was detected, otherwise unknown.
 func NewOutput(c OutputConfig) probe.Probe {
 	if c.Patience == (capture.Patience{}) {
 		c.Patience = capture.DefaultPatience()
@@ -92,7 +92,7 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	case failed:
 		log.Info("loudspeaker test ended early", "why", text)
 		r := unknown(text)
-		if l.playing != nil { // whether it is muted is known all the same
+		if l.playing != nil { // the mute state is known in any case
 			r.Data = l.device()
 		}
 		return r, nil
@@ -102,9 +102,9 @@ func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return probe.Result{}, err
 }
 
-// outcome judges coarsely: a sound that was not heard is no good news of the
-// loudspeaker, and no bad news either while nobody knows whether the microphone
-// hears. Package diagnose does, and raises the status then.
+// outcome sets a coarse status. A chime that was not detected says nothing about
+// the loudspeaker unless the microphone is known to work. Package diagnose decides
+// that and raises the status.
 func (p *output) outcome(l *loop) probe.Result {
 	d := l.data()
 	r := probe.Result{Status: report.StatusOK, Data: d}
@@ -114,7 +114,7 @@ func (p *output) outcome(l *loop) probe.Result {
 	return r
 }
 
-// device is what the system says of the loudspeaker; the end counts.
+// device returns the system's state of the loudspeaker at the end.
 func (l *loop) device() *report.AudioOutput {
 	dev := l.playing.Device
 	d := &report.AudioOutput{
@@ -137,10 +137,10 @@ func (l *loop) data() *report.AudioOutput {
 	return d
 }
 
-// playLimit ends a playing child by itself.
+// playLimit is the time after which a playing child terminates itself.
 const playLimit = KeptFor + 20*time.Second
 
-// errNotPlayed is for a child that ended in peace without having played.
+// errNotPlayed reports a child that exited without an error and without playing.
 var errNotPlayed = errors.New("the sound was not played")
 
 // play plays sound once through the default loudspeaker.

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// accountNames are the words of the account's login and full name. Words that
-// devices are called by are left out, as is anything shorter than a name.
+// accountNames returns the words of the account's login and full name. Words that
+// occur in device names, and very short words, are left out.
 func accountNames() []string {
 	u, err := user.Current()
 	if err != nil {

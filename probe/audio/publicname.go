@@ -12,37 +12,37 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Every system lets people rename their microphones, and phones and headphones
-// carry their owner's name from the factory on ("Annas AirPods"). No pattern
-// finds all names of people, so a report gets only what is known to be none:
-// the name that the hardware gave to the system, or words that makers use.
+// Every system allows people to rename their microphones, and phones and
+// headphones carry their owner's name by default ("Annas AirPods"). No pattern
+// recognises all personal names. Therefore a report contains only text known not to
+// be one: the name that the hardware reports, or words used by manufacturers.
 
 const maxNameRunes = 80
 
-const monitorPrefix = "Monitor of " // PulseAudio's name for the sound of a loudspeaker
+const monitorPrefix = "Monitor of " // PulseAudio's prefix for the monitor of a loudspeaker
 
 var (
 	reNameWord = regexp.MustCompile(`[\p{L}\p{N}][\p{L}\p{M}\p{N}'’´` + "`" + `._+-]*`)
-	// reModel is a model's number: "65", "C920", "QC35", "H650e". A name with a
-	// year of birth ("UWE1948") is longer in its letters.
+	// reModel matches a model number: "65", "C920", "QC35", "H650e". A name with a
+	// year of birth ("UWE1948") has more letters.
 	reModel = regexp.MustCompile(`^(?:[A-Z]{0,2}-?\d{1,4}(?:[A-Z]{1,3}\d?|[a-z])?|\d{1,2}-)$`)
-	// reCount is the number that a system puts to the second device of a name.
+	// reCount matches the number that a system adds to a second device of the same name.
 	reCount = regexp.MustCompile(`^\d{1,2}-?$`)
 )
 
-// publicMicrophone is what a report calls a microphone.
+// publicMicrophone returns the name of a microphone in a report.
 func publicMicrophone(d capture.Device, persons []string) string {
 	return publicName(d, "Microphone", persons)
 }
 
-// publicLoudspeaker is what a report calls a loudspeaker.
+// publicLoudspeaker returns the name of a loudspeaker in a report.
 func publicLoudspeaker(d capture.Device, persons []string) string {
 	return publicName(d, "Loudspeaker", persons)
 }
 
-// publicName is d's name if all of it is known to name no person; otherwise the
-// hardware's own name, the known words of the name, or the kind, whichever is
-// there first. persons are names to leave out even where they are known words.
+// publicName returns d's name if all of its words are known not to be personal
+// names; otherwise the hardware's own name, the known words of the name, or kind,
+// whichever is available first. persons are removed even where they are known words.
 func publicName(d capture.Device, kind string, persons []string) string {
 	name, product := cleanName(d.Name), cleanName(d.Product)
 	if rest, ok := strings.CutPrefix(name, monitorPrefix); ok {
@@ -61,13 +61,14 @@ func publicName(d capture.Device, kind string, persons []string) string {
 	case known == "" && d.IsBluetooth:
 		known = "Bluetooth"
 	}
-	// Redaction would do this step too; done here, the report is what is sent.
+	// Redaction would remove the rest as well. Doing it here keeps the report
+	// identical to what is sent.
 	return cmp.Or(report.DeviceName(known), kind)
 }
 
-// knownWords is name without its unknown words, and whether none was unknown.
+// knownWords returns name without its unknown words, and whether all were known.
 func knownWords(name, product string, persons []string) (kept string, whole bool) {
-	// "Headset (Jabra Evolve2 65)" is how Windows puts role and device together.
+	// Windows combines role and device: "Headset (Jabra Evolve2 65)".
 	if open := strings.Index(name, " ("); open > 0 && strings.HasSuffix(name, ")") {
 		outer, outerWhole := knownWords(name[:open], product, persons)
 		inner, innerWhole := knownWords(name[open+2:len(name)-1], product, persons)
@@ -111,7 +112,7 @@ func knownWords(name, product string, persons []string) (kept string, whole bool
 
 type span struct{ from, to int } // bytes
 
-// phrasesIn finds the hardware's own name and the known series in name.
+// phrasesIn finds the hardware's own name and known product series in name.
 func phrasesIn(name, product string) (found []span) {
 	for _, phrase := range append([]string{product}, productSeries...) {
 		if at := indexFold(name, phrase); phrase != "" && at >= 0 {
@@ -121,8 +122,8 @@ func phrasesIn(name, product string) (found []span) {
 	return found
 }
 
-// isWord looks word up, also with a small number behind it ("AirPods2") and as
-// a compound of listed words ("Pro-Mikrofon").
+// isWord reports whether set contains word, also with a small number appended
+// ("AirPods2") or as a hyphenated compound ("Pro-Mikrofon").
 func isWord(set map[string]bool, word string) bool {
 	word = strings.ToLower(word)
 	if set[word] {
@@ -138,7 +139,7 @@ func isWord(set map[string]bool, word string) bool {
 func cleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r): // no-break spaces too: macOS puts them before the kind
+		case unicode.IsSpace(r): // including no-break spaces, which macOS puts before the kind
 			return ' '
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar, r == '®', r == '™':
 			return -1
@@ -152,8 +153,8 @@ func cleanName(name string) string {
 	return name
 }
 
-// indexFold is the position of word in s as a whole word, in any case, or -1.
-// A digit may follow: "AirPods2".
+// indexFold returns the position of word in s as a whole word, ignoring case, or
+// -1. A digit may follow: "AirPods2".
 func indexFold(s, word string) int {
 	for i := 0; i+len(word) <= len(s); i++ {
 		end := i + len(word)
@@ -166,8 +167,8 @@ func indexFold(s, word string) int {
 	return -1
 }
 
-// holdsPerson looks for a person's name or account as a word, with or without
-// the genitive's s.
+// holdsPerson reports whether s contains a personal or account name as a word, with
+// or without a genitive s.
 func holdsPerson(s string, persons []string) bool {
 	for _, p := range persons {
 		for _, w := range []string{p, p + "s"} {

@@ -2,12 +2,12 @@ package audio
 
 import "strings"
 
-// The words that systems and makers put into the names of sound devices. A word
-// that is not listed may be a person's name. Brands and series that are also
-// names of people stand in productSeries, together with the word that makes
-// them a product: "Max" alone is somebody, "AirPods Max" is not.
+// Words that systems and manufacturers use in names of sound devices. A word that
+// is not listed may be a personal name. Brands and series that are also personal
+// names are in productSeries, together with the word that makes them a product:
+// "Max" alone may be a person, "AirPods Max" is not.
 
-// fillers are allowed between known words. Alone they name nothing.
+// fillers are allowed between known words. On their own they name nothing.
 var fillers = wordSet(`and und for für of with mit r tm inc ltd corp gmbh co`)
 
 var deviceWords = wordSet(`
@@ -27,7 +27,7 @@ var deviceWords = wordSet(`
 	test first second third erstes zweites drittes pnp uac uac2 composite function profile hi-res hifi hi-fi sof soundwire dmic lp
 	studio streaming stream broadcast podcast condenser dynamic lavalier ansteckmikrofon clip tischmikrofon handmikrofon schwanenhals`)
 
-// makers may lead to a model number: "Jabra Evolve2 65", "Logitech C920".
+// makers may precede a model number: "Jabra Evolve2 65", "Logitech C920".
 var makers = wordSet(`
 	akg acer apple asus audio-technica aukey avaya aver avermedia beyerdynamic cisco c-media cmedia conexant cirrus creative dell
 	edifier elgato epos fifine focusrite fujitsu google grandstream hama hp huawei hyperx intel jabra jbl kensington konftel kingston
@@ -39,7 +39,7 @@ var makers = wordSet(`
 	snowball yeti scarlett-2i2 arctis kraken blackshark zone savi encore sync calisto g-series expand adapt impact tiger lake alder raptor
 	meteor lunar cannon point ice comet elkhart jasper gemini kaby coffee skylake ryzen family`)
 
-// productSeries are names that only together are a product.
+// productSeries are names that denote a product only as a whole.
 var productSeries = []string{
 	"AirPods Max", "AirPods Pro", "Apple Watch", "MacBook Air", "MacBook Pro", "Galaxy Buds", "Pixel Buds", "Surface Headphones", "Surface Laptop",
 	"Bang & Olufsen", "Blue Yeti", "Blue Snowball", "Yeti Nano", "Yeti X", "Bose QC", "Bose QuietComfort", "Bose Noise", "Bose Revolve", "Bose 700",
@@ -50,8 +50,8 @@ var productSeries = []string{
 	"WH-1000XM2", "WH-1000XM3", "WH-1000XM4", "WH-1000XM5", "WH-1000XM6", "WF-1000XM3", "WF-1000XM4", "WF-1000XM5", "WH-CH510", "WH-CH520", "WH-CH700N", "WH-CH720N",
 }
 
-// personalKinds are the products that are named after their owner when they are
-// set up, whatever the bus they are joined by.
+// personalKinds are products that are named after their owner during set-up,
+// whatever bus they are connected to.
 var personalKinds = []string{"AirPods", "iPhone", "iPad", "iPod", "Apple Watch", "MacBook", "iMac", "HomePod", "Beats", "Galaxy", "Pixel"}
 
 func wordSet(words string) map[string]bool {

@@ -9,28 +9,28 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// KeptFor is how much of the end of a capture a Recording holds.
+// KeptFor is the length of the end of a capture that a Recording holds.
 const KeptFor = 5 * time.Second
 
 // ErrNothingKept means that there is no sound to play back.
 var ErrNothingKept = errors.New("nothing was recorded that could be played back")
 
-// Recording holds the last KeptFor of a capture for the participant's own
-// ears, in memory only: it is never written anywhere and goes into no report.
-// The zero value is empty and ready. It is safe for concurrent use.
+// Recording holds the last KeptFor of a capture in memory, for playback to the
+// participant. It is never written to disk and is not part of a report. The zero
+// value is empty and ready to use. It is safe for concurrent use.
 type Recording struct {
 	mu       sync.Mutex
 	ring     []float32 // interleaved, of whole frames
-	next     int       // where the next sample goes, once the ring is full the oldest
+	next     int       // position of the next sample, which is the oldest once the ring is full
 	full     bool
-	channels int // of what is kept, mono or stereo
-	from     int // channels of the stream
+	channels int // of the kept sound: mono or stereo
+	from     int // of the stream
 }
 
-// Play plays the recording once through the default loudspeaker, in a process
-// of its own (nil stands for this program with ChildArg). It returns when the
-// sound is over or ctx is done, with ErrNothingKept, ctx's error or a
-// *DeviceError saying why there was nothing to hear.
+// Play plays the recording once through the default loudspeaker, in a child
+// process (nil means this program with ChildArg). It returns at the end of playback
+// or when ctx is done, with ErrNothingKept, the error of ctx, or a *DeviceError
+// that states why playback failed.
 func (r *Recording) Play(ctx context.Context, child Child) error {
 	sound, channels := r.samples()
 	defer clear(sound)
@@ -40,7 +40,7 @@ func (r *Recording) Play(ctx context.Context, child Child) error {
 	return play(ctx, child, sound, channels)
 }
 
-// Duration is how much sound there is.
+// Duration returns the length of the kept sound.
 func (r *Recording) Duration() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,8 +54,8 @@ func (r *Recording) Duration() time.Duration {
 	return time.Duration(n/r.channels) * time.Second / capture.RateHz
 }
 
-// Erase overwrites the sound with zeros and forgets it. The next capture that
-// keeps its sound here does so by itself.
+// Erase overwrites the sound with zeros and discards it. A new capture erases the
+// previous one.
 func (r *Recording) Erase() {
 	if r == nil {
 		return
@@ -66,9 +66,10 @@ func (r *Recording) Erase() {
 	r.ring, r.next, r.full, r.channels, r.from = r.ring[:0], 0, false, 0, 0
 }
 
-// begin makes room for a stream, in place of what there was.
+// begin allocates the buffer for a stream and erases the previous sound.
 //
-// Of more than two channels their mean is kept, which is what others get to hear.
+// A stream of more than two channels is kept as the mean of its channels, which is
+// what a browser sends.
 func (r *Recording) begin(channels int) {
 	if r == nil {
 		return
@@ -87,7 +88,7 @@ func (r *Recording) begin(channels int) {
 	r.ring, r.channels, r.from = r.ring[:size], channels, from
 }
 
-// write keeps the newest samples, whole frames of the stream begun.
+// write appends whole frames and keeps the newest ones.
 func (r *Recording) write(samples []float32) {
 	if r == nil {
 		return
@@ -118,7 +119,7 @@ func meanOf(samples []float32, channels int) []float32 {
 	return mixed
 }
 
-// samples is a copy in the order of time, which the caller must clear.
+// samples returns a copy in chronological order. The caller must clear it.
 func (r *Recording) samples() (sound []float32, channels int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

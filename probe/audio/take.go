@@ -13,28 +13,27 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// levelPeriod is the time between two readings of the meter.
+// levelPeriod is the time between two readings of the level meter.
 const levelPeriod = 50 * time.Millisecond
 
-// overtime is how much longer than wanted a recording lasts on a device that
+// overtime is how much longer than intended a recording lasts on a device that
 // delivers too few frames.
 const overtime = 500 * time.Millisecond
 
-// A recording that ends in a silence unlike its pauses goes on until the sound
-// comes back or the silence is beyond doubt: a microphone may have gone silent in
+// A recording that ends in a silence unlike its earlier pauses is extended until
+// sound returns or the silence is certain: the microphone may have become silent in
 // the last half second.
 const (
 	endDoubt = 1600 * time.Millisecond
-	// endSilent is the least silence to wonder at.
+	// endSilent is the shortest silence that extends a recording.
 	endSilent = 60 * time.Millisecond
 )
 
-// quietLead is how much sound is taken in before the participant is asked to
-// speak: the room alone, without which nobody knows how far a voice rises out
-// of it.
+// quietLead is the length of the recording before the participant is asked to
+// speak. It contains the room noise alone, against which the voice is compared.
 const quietLead = 500 * time.Millisecond
 
-// take takes in one child's messages.
+// take processes the messages of one capture child.
 type take struct {
 	progress func(probe.Event)
 	names    *namer
@@ -54,22 +53,22 @@ type take struct {
 	listening  listening
 	untilLevel int
 	lookAt     int  // frames
-	floorKnown bool // at the latest look, and measured in quiet parts
+	floorKnown bool // at the latest look, measured in quiet parts
 
 	keep   *Recording // nil: keep nothing
 	others *others    // nil: listen to no other microphone
 
-	muted  bool // as last told
-	overAt int  // frames when enough had come; 0 before that
+	muted  bool // last state that was emitted
+	overAt int  // frame count at which there was enough; 0 before that
 }
 
-// newTake listens for speakFor from the invitation to speak on; 0 means until
-// enough speech was heard.
+// newTake records for speakFor after the invitation to speak; 0 means until enough
+// speech was heard.
 func newTake(speakFor time.Duration, persons []string, progress func(probe.Event)) *take {
 	return &take{listening: listening{fixed: speakFor}, names: newNamer(persons), progress: progress}
 }
 
-// handle returns capture.ErrEnough when all that was wanted is there.
+// handle returns capture.ErrEnough when the recording is complete.
 func (t *take) handle(m capture.Message) error {
 	switch m := m.(type) {
 	case capture.Devices:
@@ -89,8 +88,8 @@ func (t *take) handle(m capture.Message) error {
 	return nil
 }
 
-// observe keeps the latest state. A device that was unplugged delivers nothing
-// that would cause another look.
+// observe records the latest state and looks at once: an unplugged device delivers
+// no samples that would cause another look.
 func (t *take) observe(s capture.State) {
 	at := time.Duration(0)
 	if t.analyzer != nil {
@@ -104,8 +103,7 @@ func (t *take) observe(s capture.State) {
 	}
 }
 
-// tellMuted says at once, not only in the report, when the system mutes the
-// microphone that is being recorded.
+// tellMuted emits an event as soon as the system mutes the recorded microphone.
 func (t *take) tellMuted() {
 	known := t.course.now()
 	if t.started.Channels == 0 || known.Muted == nil || *known.Muted == t.muted {
@@ -115,7 +113,7 @@ func (t *take) tellMuted() {
 	t.progress(probe.Event{Kind: probe.EventMuted, Muted: t.muted})
 }
 
-// recordedID is the device recorded from now, which a reroute changes.
+// recordedID returns the ID of the recorded device, which changes with a reroute.
 func (t *take) recordedID() string { return cmp.Or(t.course.endID(), t.course.startID()) }
 
 func (t *take) hear(m capture.PCM) error {
@@ -147,14 +145,14 @@ func (t *take) hear(m capture.PCM) error {
 	return nil
 }
 
-// over reports whether there is enough sound, or will never be: a device that
-// delivers too few frames must not hold the check up.
+// over reports whether there is enough sound, or there never will be: a device
+// that delivers too few frames must not delay the check.
 func (t *take) over() bool {
 	heardFor := time.Duration(t.delivery.lastNS - t.delivery.firstNS)
 	return t.listening.over(t.floorKnown, t.onlyZeros()) || heardFor >= quietLead+t.listening.longest()+overtime
 }
 
-// endInDoubt holds up an end that came in silence, for endDoubt at most.
+// endInDoubt extends a recording that ends in silence, by at most endDoubt.
 func (t *take) endInDoubt() bool {
 	if t.overAt == 0 {
 		t.overAt = t.frames
@@ -163,8 +161,8 @@ func (t *take) endInDoubt() bool {
 	return unlike && silent >= float64(endSilent.Milliseconds()) && t.frames-t.overAt < t.framesIn(endDoubt)
 }
 
-// invite asks the participant to speak, once the room has been heard. Where
-// there are only zeros there is no room to wait for.
+// invite asks the participant to speak after the quiet lead. If only zeros are
+// received, there is no room noise to wait for.
 func (t *take) invite() {
 	if t.invited || t.captured() < quietLead && !t.onlyZeros() {
 		return
@@ -181,7 +179,7 @@ func (t *take) lasting(frames int) time.Duration {
 	return time.Duration(frames) * time.Second / time.Duration(t.started.RateHz)
 }
 
-// framesIn is how many frames of this stream last so long.
+// framesIn returns the number of frames of this stream in d.
 func (t *take) framesIn(d time.Duration) int {
 	return int(d * time.Duration(t.started.RateHz) / time.Second)
 }
@@ -200,7 +198,7 @@ func (t *take) showLevel(frames int) {
 	t.untilLevel = max(t.untilLevel+t.framesIn(levelPeriod), 0)
 	l := t.analyzer.Level()
 	t.others.chosenHears(l)
-	if t.onlyZeros() { // silent from the very start
+	if t.onlyZeros() { // silent from the start
 		l.ZeroMS += t.milliseconds(t.warm.zeroFrames)
 	}
 	t.progress(probe.Event{Kind: probe.EventLevel, Level: probe.Level{
@@ -211,7 +209,7 @@ func (t *take) showLevel(frames int) {
 
 func frameMS(frames int) float64 { return float64(frames) * 1000 / capture.RateHz }
 
-// data is the report of this recording.
+// data returns the report of this recording.
 func (t *take) data(state report.CaptureState) *report.AudioInput {
 	d := &report.AudioInput{State: state, Backend: t.backend}
 	if t.listed {
@@ -222,13 +220,13 @@ func (t *take) data(state report.CaptureState) *report.AudioInput {
 	if t.warm.began {
 		d.FirstCallbackMS = milliseconds(t.warm.begin - t.started.AtNS)
 	}
-	// Only these states carry levels; a died capture may have been garbage.
+	// Only these states include levels. A capture that died may have delivered garbage.
 	if t.analyzer != nil && (state == report.CaptureComplete || state == report.CaptureStalled) {
 		fillSignal(d, t.analyzer.Analysis())
 		t.fillDelivery(d)
 	}
 	if isTrue(d.AllZero) && isTrue(t.course.state.PrivacyDenied) {
-		// Windows and macOS hand out zeros to programs they keep from the microphone.
+		// Windows and macOS deliver zeros to programs that may not use the microphone.
 		return &report.AudioInput{State: report.CaptureRefused, Device: d.Device, Backend: d.Backend, Microphones: d.Microphones}
 	}
 	return d
@@ -240,21 +238,21 @@ func (t *take) fillDelivery(d *report.AudioInput) {
 		d.RateErrorPct = new(math.Round(pct*1000) / 1000)
 	}
 	if t.delivery.dropouts > 0 {
-		// One interruption can show twice, as missing sound and as zeros in it.
+		// One interruption can appear twice: as missing frames and as zeros.
 		d.Dropouts = new(max(*d.Dropouts, t.delivery.dropouts))
 		d.LongestGapMS = new(max(*d.LongestGapMS, *milliseconds(t.delivery.lostNS)))
 	}
 }
 
-// describeDevice names the device that was really recorded at the start, and
-// what became of it.
+// describeDevice names the device that was recorded at the start, and what happened
+// to it.
 func (t *take) describeDevice(d *report.AudioInput) {
 	if t.started.Channels == 0 {
 		return
 	}
 	dev := t.deviceByID(t.course.startID())
 	d.Device = t.names.microphone("device", dev)
-	// On Windows programs for calls take the device for communications.
+	// On Windows communication programs use the default communications device.
 	d.IsDefault = new(dev.IsDefault || dev.IsDefaultComms)
 	d.IsMonitor, d.IsBluetooth = new(dev.IsMonitor), new(dev.IsBluetooth)
 	if dev.NativeRateHz > 0 {
@@ -274,7 +272,7 @@ func (t *take) describeDevice(d *report.AudioInput) {
 	t.course.describe(d, t.deviceByID, t.names)
 }
 
-// deviceByID is a listed device, or what the system says of one that came later.
+// deviceByID returns a listed device, or the system's description of a later one.
 func (t *take) deviceByID(id string) capture.Device {
 	if id == t.started.Device.ID {
 		return t.started.Device

@@ -7,12 +7,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// lookPeriod is the time between two looks at what is known so far. A look
-// costs 0.03 ms and wakes nobody up: it is taken when sound arrives anyway.
+// lookPeriod is the time between two evaluations of the sound so far. One takes
+// 0.03 ms. It runs when samples arrive, so it causes no additional wake-ups.
 const lookPeriod = 250 * time.Millisecond
 
-// look tells what the report would say if the recording ended here, from the
-// invitation to speak on.
+// look emits what the report would contain if the recording ended now. It starts
+// with the invitation to speak.
 func (t *take) look() {
 	if !t.invited || t.frames < t.lookAt {
 		return

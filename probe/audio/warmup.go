@@ -7,25 +7,25 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// Devices begin with clicks, automatic gain finding its level, and zeros until
-// the hardware runs. None of that is the participant's fault, so it is left out.
+// Devices start with clicks, settling automatic gain, and zeros until the hardware
+// runs. This part is discarded so that it is not reported as a fault.
 const (
 	warmUpSettle = 200 * time.Millisecond
-	// warmUpZeros is how much longer digital silence is taken for the start of
-	// the hardware; a muted microphone must still be named soon.
+	// warmUpZeros is how much longer digital silence is attributed to the start of the
+	// hardware. A muted microphone must still be reported soon.
 	warmUpZeros = 500 * time.Millisecond
 )
 
-// warmUp drops the beginning of a stream.
+// warmUp discards the start of a stream.
 type warmUp struct {
 	began bool
 	done  bool
 	begin int64 // ns of the first callback
-	// zeroFrames is the run of zeros at the end of what was dropped.
+	// zeroFrames is the length of the run of zeros at the end of the discarded part.
 	zeroFrames int
 }
 
-// pass returns what of m counts: nothing during the warm-up, then everything.
+// pass returns the samples that count: none during the warm-up, then all.
 func (w *warmUp) pass(m capture.PCM, channels int) []float32 {
 	if w.done {
 		return m.Samples
