@@ -1,8 +1,8 @@
-// Package signal measures what a microphone delivers: how loud the voice is, what is wrong with it, and
-// whether there is one at all. It is pure computation on samples: no device, no file, no clock.
+// Package signal measures a microphone's signal: the level of the voice, its faults, and whether there is a voice
+// at all. It is pure computation on samples, without devices, files or clocks.
 //
-// An [Analyzer] takes a stream in blocks of any size and can be asked at any time, so the same code serves
-// the live meter, the check and the analysis of a file.
+// An [Analyzer] accepts a stream in blocks of any size and can be queried at any time. The live meter, the check
+// and the analysis of a file use the same code.
 package signal
 
 import (
@@ -10,7 +10,7 @@ import (
 	"math"
 )
 
-// Sampling rates an Analyzer accepts, in Hz.
+// MinRateHz and MaxRateHz are the sampling rates that an Analyzer accepts.
 const (
 	MinRateHz = 8000
 	MaxRateHz = 192000
@@ -32,9 +32,9 @@ type Analyzer struct {
 	format   Format
 	frames   int64
 	position int // channel of the next sample: a Write may end within a frame
-	filled   int // whole frames in the block being gathered
+	filled   int // complete frames in the block being gathered
 
-	raw      [][]float64 // per channel, where the block is gathered
+	raw      [][]float64 // per channel, the block being gathered
 	channels []*channel
 	loudness *loudnessMeter
 	pair     channelPair
@@ -44,13 +44,13 @@ type Analyzer struct {
 	ending   ending
 }
 
-// ending is room for the copies that Analysis brings to their end: some 160 KB, too much to make anew at every look.
+// ending is preallocated space for the copies that Analysis finishes, about 160 KB.
 type ending struct {
 	judge judge
 	hum   humMeter
 }
 
-// NewAnalyzer returns an Analyzer for one stream, or an error saying what in the format cannot be measured.
+// NewAnalyzer returns an Analyzer for one stream, or an error that names the unsupported part of the format.
 func NewAnalyzer(f Format) (*Analyzer, error) {
 	if f.Channels < 1 || f.Channels > MaxChannels {
 		return nil, fmt.Errorf("analyse audio: %d channels; 1 to %d can be measured", f.Channels, MaxChannels)
@@ -71,7 +71,7 @@ func NewAnalyzer(f Format) (*Analyzer, error) {
 	return a, nil
 }
 
-// Write adds interleaved samples, nominally ±1. Values that are NaN or infinite are taken as 0 and counted.
+// Write adds interleaved samples, nominally ±1. NaN and infinite values are replaced by 0 and counted.
 func (a *Analyzer) Write(interleaved []float32) {
 	for len(interleaved) > 0 {
 		if whole := min(len(interleaved)/a.format.Channels, blockFrames-a.filled); a.position == 0 && whole > 0 {
@@ -88,7 +88,7 @@ func (a *Analyzer) Write(interleaved []float32) {
 	a.flush()
 }
 
-// gather takes whole frames.
+// gather appends complete frames.
 func (a *Analyzer) gather(interleaved []float32, frames int) {
 	if a.format.Channels == 2 {
 		left, right := a.raw[0][a.filled:a.filled+frames], a.raw[1][a.filled:a.filled+frames]
@@ -108,7 +108,7 @@ func (a *Analyzer) gather(interleaved []float32, frames int) {
 	a.filled += frames
 }
 
-// gatherOne takes a single sample: a Write need not begin or end with a whole frame.
+// gatherOne appends a single sample: a Write need not begin or end at a frame boundary.
 func (a *Analyzer) gatherOne(sample float32) {
 	if a.position < len(a.raw) {
 		a.raw[a.position][a.filled] = float64(sample)
@@ -119,7 +119,7 @@ func (a *Analyzer) gatherOne(sample float32) {
 	}
 }
 
-// flush hands the whole frames gathered so far to every meter, and keeps the begun one.
+// flush passes the complete frames to all meters and keeps an incomplete one.
 func (a *Analyzer) flush() {
 	n := a.filled
 	if n == 0 {
@@ -149,10 +149,10 @@ func (a *Analyzer) flush() {
 	}
 }
 
-// Level is the state of the live meter.
+// Level returns the state of the live meter.
 func (a *Analyzer) Level() Level {
 	l := Level{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS, ZeroMS: a.milliseconds(a.zero.run)}
-	voice := -1 // every channel
+	voice := -1 // all channels
 	if len(a.channels) > 2 {
 		voice = a.voiceChannel()
 	}
@@ -167,12 +167,12 @@ func (a *Analyzer) Level() Level {
 	return l
 }
 
-// Analysis sums up everything written so far, as if it ended here. It may be called at any time, from the
-// goroutine that writes, and changes nothing that follows, not in one bit. It costs some 0.03 ms whatever the
-// length, so that a live check can ask four times a second.
+// Analysis returns the measurements of everything written so far, as if the stream ended here. It may be called at
+// any time from the goroutine that writes, and does not affect later results by a single bit. It takes about
+// 0.03 ms regardless of the length, so a live check can call it four times a second.
 //
-// Early figures may be taken back: what comes next decides whether the last 0.7 s were speech or quiet. The
-// figures that need more than there is yet are nil.
+// Early values may be revised: the following samples decide whether the last 0.7 s were speech or quiet. Values
+// that require more samples are nil.
 func (a *Analyzer) Analysis() Analysis {
 	r := Analysis{
 		DurationMS:    a.milliseconds(a.frames),
@@ -188,7 +188,7 @@ func (a *Analyzer) Analysis() Analysis {
 	return r
 }
 
-// EndSilence is EndSilenceMS and EndSilenceUnlike of the Analysis that ends here.
+// EndSilence returns EndSilenceMS and EndSilenceUnlike of the Analysis at this point.
 func (a *Analyzer) EndSilence() (ms float64, unlike bool) {
 	return a.endSilence(a.channels[a.voiceChannel()].p56.level().ActiveDBFS)
 }
@@ -198,7 +198,7 @@ func (a *Analyzer) endSilence(activeDBFS float64) (ms float64, unlike bool) {
 	return a.milliseconds(int64(frames)), unlike && frames > 0
 }
 
-// sumUpChannels fills in what concerns every channel.
+// sumUpChannels sets the values that concern all channels.
 func (a *Analyzer) sumUpChannels(r *Analysis) {
 	r.PeakDBFS, r.TruePeakDBTP = FloorDBFS, FloorDBFS
 	if a.mix != nil {
@@ -208,7 +208,7 @@ func (a *Analyzer) sumUpChannels(r *Analysis) {
 		r.ChannelRMSDBFS = append(r.ChannelRMSDBFS, c.stats.rmsDBFS())
 		r.NonFinite += c.survey.nonFinite
 		if len(a.channels) > 2 && i != r.VoiceChannel {
-			continue // what else is plugged into an interface is not the voice's
+			continue // the other inputs of an interface do not carry the voice
 		}
 		r.PeakDBFS = max(r.PeakDBFS, amplitudeDB(c.stats.peak()))
 		r.TruePeakDBTP = max(r.TruePeakDBTP, amplitudeDB(c.truePeak.peak))
@@ -223,7 +223,7 @@ func (a *Analyzer) sumUpChannels(r *Analysis) {
 	}
 }
 
-// sumUpVoice fills in what is measured on the voice channel alone.
+// sumUpVoice sets the values that are measured on the voice channel only.
 func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	level := c.p56.level()
 	r.ActiveLevelDBFS, r.ActivityPct, r.RMSDBFS = level.ActiveDBFS, level.ActivityPct, c.stats.rmsDBFS()
@@ -248,9 +248,9 @@ func (a *Analyzer) sumUpVoice(r *Analysis, c *channel) {
 	r.Dropouts, r.LongestGapMS = dropouts, a.milliseconds(int64(longest))
 }
 
-// voiceChannel is the channel with the highest active level, or without any, with the highest RMS. P.56 takes hum and
-// noise for activity too, and the other inputs of an interface may have both: where somebody spoke, only the channels
-// count on which at least half as much speech was recognised as on the one with the most.
+// voiceChannel returns the channel with the highest active level, or without any, with the highest RMS. P.56 counts
+// hum and noise as activity, and the other inputs of an interface may have both. Where speech was detected, only
+// channels with at least half as much speech as the channel with the most are considered.
 func (a *Analyzer) voiceChannel() int {
 	most := 0
 	for _, c := range a.channels {

@@ -4,14 +4,14 @@ import "math"
 
 const (
 	leastBandFrames  = 12    // of 40 ms each: about 500 ms
-	leastBandPower   = 6e-12 // -112 dBFS in a band: above what 16-bit quantisation leaves there
+	leastBandPower   = 6e-12 // -112 dBFS in a band: above 16-bit quantisation noise
 	bandRangeDB      = 60
-	bandAboveQuiet   = 2 // times the power: 3 dB
+	bandAboveQuiet   = 2 // power ratio: 3 dB
 	bandRatioFloorDB = -100
-	coveredRatioDB   = -50 // what a path of 8 kHz leaves above 4.4 kHz: -49 dB and less
+	coveredRatioDB   = -50 // an 8 kHz path leaves -49 dB and less above 4.4 kHz
 	telephoneLowHz   = 300
 	telephoneHighHz  = 3400
-	widebandLowHz    = 4400 // not 4000: what resampled an 8 kHz signal leaks a little way above its band
+	widebandLowHz    = 4400 // not 4000: the transition band of a signal resampled from 8 kHz
 	widebandHighHz   = 7000
 	bandSmoothing    = 1 // bands on either side
 )
@@ -41,7 +41,7 @@ func (m *bandwidthMeter) means(b int) (speech, quiet float64) {
 	return m.speech[b] / float64(m.speechFrames), m.quiet[b] / float64(max(m.quietFrames, 1))
 }
 
-// bandwidthHz is the upper edge of the highest band in which speech is there; nil with too little speech.
+// bandwidthHz returns the upper edge of the highest band that contains speech; nil with too little speech.
 func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
 	if m.speechFrames < leastBandFrames {
 		return nil
@@ -65,10 +65,10 @@ func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
 	return new(0.0)
 }
 
-// bandRatioDB is the speech power in 4.4-7 kHz over that in 0.3-3.4 kHz; nil with too little speech, or
-// where the quiet parts are the louder ones up there: noise or the room then covers what there may be, and
-// the difference of both would say "nothing". Where what covers it is weaker than the leaks of a telephone's
-// path, so is the speech, and the cover's own level is stated: the ratio is that at most.
+// bandRatioDB returns the speech power in 4.4-7 kHz relative to that in 0.3-3.4 kHz. It is nil with too little
+// speech, or if the quiet parts are louder than speech in the upper band: noise then masks it, and the difference of
+// the two would read as "nothing there". If the masking noise is weaker than the leakage of a telephone path, so is
+// the speech; then the level of the noise is returned, which is an upper bound of the ratio.
 func (m *bandwidthMeter) bandRatioDB(w *wideSpectrum) *float64 {
 	if m.speechFrames < leastBandFrames {
 		return nil
@@ -85,7 +85,7 @@ func (m *bandwidthMeter) bandRatioDB(w *wideSpectrum) *float64 {
 	return &ratio
 }
 
-// powers are the speech's own power between two frequencies and that of the quiet parts.
+// powers returns the power of speech and of the quiet parts between two frequencies.
 func (m *bandwidthMeter) powers(w *wideSpectrum, fromHz, toHz float64) (speech, quiet float64) {
 	for b := range w.bands {
 		if centre := (float64(b) + 0.5) * w.bandHz; centre >= fromHz && centre <= toHz {

@@ -2,13 +2,13 @@ package signal
 
 import "math"
 
-// channel is everything that is measured on one channel alone.
+// channel contains everything that is measured on a single channel.
 //
-// What concerns the samples as such (peaks, clipping, gaps, P.56) is measured at the full rate, what concerns
-// hearing (loudness, spectra, speech) in the heard band: see [heardBand].
+// Properties of the samples (peaks, clipping, gaps, P.56) are measured at the full rate, properties of what is audible
+// (loudness, spectra, speech) in the audible band: see [heardBand].
 type channel struct {
-	extended []float64 // the history, then the block being gathered
-	ac       []float64 // the block without its DC offset
+	extended []float64 // the history, followed by the block being gathered
+	ac       []float64 // the block with its DC offset removed
 	survey   survey    // of the block
 
 	dc       dcBlocker
@@ -20,8 +20,8 @@ type channel struct {
 	dropout  dropoutMeter
 
 	band    heardBand
-	heard   []float64 // the heard band of the block
-	heardAC []float64 // room for the same without its DC offset, where it is not the block itself
+	heard   []float64 // the audible band of the block
+	heardAC []float64 // buffer for heard with its DC offset removed, where it differs from the block
 	heardDC dcBlocker
 	framer  framer
 	hum     *humMeter
@@ -48,7 +48,7 @@ func newChannel(rateHz int) *channel {
 	return c
 }
 
-// block is where the samples are gathered that write then takes.
+// block returns the buffer for the samples that write processes.
 func (c *channel) block() []float64 { return c.extended[history:] }
 
 // write measures the first frames of the block.
@@ -68,7 +68,7 @@ func (c *channel) write(frames int) {
 	copy(extended[:history], extended[frames:])
 }
 
-// hear measures what is measured in the heard band.
+// hear processes the audible band.
 func (c *channel) hear(raw, ac []float64) {
 	c.heard = c.band.of(raw)
 	if c.band.factor > 1 {
@@ -86,11 +86,11 @@ func (c *channel) hear(raw, ac []float64) {
 	}
 }
 
-// offsetCornerHz is below what is sound and above what is the converter's DC offset, which is not to count as
-// level: a first-order high pass there takes 0.01 dB at 100 Hz.
+// offsetCornerHz is the corner of a first-order high pass that removes the DC offset of the converter, which must
+// not count as level. It is below the audible range: the loss at 100 Hz is 0.01 dB.
 const offsetCornerHz = 5
 
-// dcBlocker is that high pass. It starts settled on the first sample, as if the offset had always been there.
+// dcBlocker is that high pass. It starts in the steady state of the first sample.
 type dcBlocker struct {
 	pole    float64
 	x, y    float64
@@ -101,9 +101,8 @@ func newDCBlocker(rateHz int) dcBlocker {
 	return dcBlocker{pole: math.Exp(-2 * math.Pi * offsetCornerHz / float64(rateHz))}
 }
 
-// filter takes four samples at a time: each output needs the one before, y₁ = d₁ + p·y₀, but the fourth can as
-// well be had from the one before all four, y₄ = (d₄ + p·d₃ + p²·d₂ + p³·d₁) + p⁴·y₀, without waiting for the
-// three between.
+// filter processes four samples at a time. Each output depends on the previous one, y₁ = d₁ + p·y₀, but the fourth
+// can be computed directly, y₄ = (d₄ + p·d₃ + p²·d₂ + p³·d₁) + p⁴·y₀, which shortens the dependency chain.
 func (d *dcBlocker) filter(dst, src []float64) {
 	if len(src) == 0 {
 		return
@@ -130,23 +129,23 @@ func (d *dcBlocker) filter(dst, src []float64) {
 		x = s
 		dst[i] = y
 	}
-	if math.Abs(y) < 1e-30 { // denormals would slow every later block of silence
+	if math.Abs(y) < 1e-30 { // avoid slow denormals during silence
 		y = 0
 	}
 	d.x, d.y = x, y
 }
 
-// offset is what the filter takes away at present.
+// offset returns the offset that the filter currently removes.
 func (d *dcBlocker) offset() float64 { return d.x - d.y }
 
-// sampleStats are the plain moments and extremes of the samples as captured.
+// sampleStats contains the moments and extremes of the samples as captured.
 type sampleStats struct {
 	n               int64
 	sum, sumSquares float64
 	lowest, highest float64
 }
 
-// write takes a block and its survey. Only in chunks that reach beyond the nearer extreme can there be a new one.
+// write processes a block and its survey. Only chunks that exceed the nearer extreme can contain a new one.
 func (s *sampleStats) write(block []float64, v *survey) {
 	for n, c := range v.chunks {
 		s.sum += c.sum
@@ -169,7 +168,7 @@ func (s *sampleStats) mean() float64 {
 	return s.sum / float64(s.n)
 }
 
-// variance is the mean square without the offset.
+// variance returns the mean square with the offset removed.
 func (s *sampleStats) variance() float64 {
 	if s.n == 0 {
 		return 0

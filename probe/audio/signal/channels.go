@@ -2,10 +2,10 @@ package signal
 
 import "math"
 
-// silentChannelDBFS is the level below which a channel's correlation with another says nothing.
+// silentChannelDBFS is the level below which the correlation of a channel is meaningless.
 const silentChannelDBFS = -90
 
-// channelPair compares two channels: what one does relative to the other shows dead and inverted ones.
+// channelPair compares two channels to detect dead and inverted ones.
 type channelPair struct {
 	sumProducts float64
 }
@@ -14,9 +14,9 @@ func (p *channelPair) write(left, right []float64) {
 	p.sumProducts += sumProducts(left, right)
 }
 
-// sumProducts adds up in four parts, so that no addition waits for the one before.
+// sumProducts uses four accumulators to shorten the dependency chain.
 func sumProducts(left, right []float64) float64 {
-	var a, b, c, d float64 // variables, not an array: that would stand in memory
+	var a, b, c, d float64 // variables, not an array, so that they stay in registers
 	whole := min(len(left), len(right)) &^ 3
 	for i := 0; i < whole; i += 4 {
 		l, r := (*[4]float64)(left[i:]), (*[4]float64)(right[i:])
@@ -31,7 +31,7 @@ func sumProducts(left, right []float64) float64 {
 	return (a + b) + (c + d)
 }
 
-// correlation is Pearson's r; nil when it is not definable.
+// correlation returns Pearson's r; nil if it is undefined.
 func (p *channelPair) correlation(left, right *sampleStats) *float64 {
 	if left.rmsDBFS() < silentChannelDBFS || right.rmsDBFS() < silentChannelDBFS {
 		return nil
@@ -41,7 +41,7 @@ func (p *channelPair) correlation(left, right *sampleStats) *float64 {
 	return new(max(-1, min(1, r)))
 }
 
-// balance is how much louder the left channel is, in dB; nil when both are silent.
+// balance returns the level of the left channel relative to the right in dB; nil if both are silent.
 func (p *channelPair) balance(left, right *sampleStats) *float64 {
 	l, r := left.rmsDBFS(), right.rmsDBFS()
 	if l < silentChannelDBFS && r < silentChannelDBFS {

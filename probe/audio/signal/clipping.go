@@ -5,13 +5,13 @@ import "math"
 const (
 	fullScale        = 0.999
 	clippedRunAt48k  = 7 // samples: "more than 6"
-	clippedRunCounts = 3 // samples of a run that count towards the clipped share
+	clippedRunCounts = 3 // shortest run that counts towards the clipped share
 
-	flatStep        = 0.002 // of its level: how much a flat top may move from sample to sample, up to 48 kHz
-	kneeShare       = 0.016 // of its level: how much it rises out of the signal within kneeSpan
+	flatStep        = 0.002 // relative to its level: largest step between samples of a flat top, up to 48 kHz
+	kneeShare       = 0.016 // relative to its level: rise above the signal within kneeSpan
 	flatRunAt48k    = 4
 	kneeSpanAt48k   = 2
-	edgeShare       = 0.95 // only tops beyond this share of the extreme so far can turn out to be its edge
+	edgeShare       = 0.95 // only tops above this share of the present extreme can be at the final one
 	edgeWidthDB     = 0.3
 	flatBinsPerDB   = 10
 	flatFloorDBFS   = -40
@@ -19,23 +19,23 @@ const (
 	minUpstreamRuns = 3
 )
 
-// clippingMeter finds clipping at full scale, and flat tops left by clipping before a later gain.
+// clippingMeter detects clipping at full scale, and flat tops from clipping before a later gain stage.
 type clippingMeter struct {
-	// Full scale.
+	// Clipping at full scale.
 	minRun         int64
 	run            int64
 	negative       bool // sign of the run
 	runs           int64
 	clippedSamples int64
 
-	// Flat tops below it, by level, for positive and negative ones.
+	// Flat tops below full scale by level, separately for positive and negative ones.
 	flatMinRun, kneeSpan int
 	flatStep             float64
 	flatRun              int
 	before               float64 // the sample kneeSpan before the flat run
 	tops                 [2][flatBins]uint32
 
-	// Equality with the extremes so far.
+	// Runs at the present extremes.
 	extremes [2]extremeRuns
 }
 
@@ -51,8 +51,8 @@ func newClippingMeter(rateHz int) clippingMeter {
 	}
 }
 
-// write takes a block preceded by its history, the extremes including the block, and the survey of it. Chunks
-// in which, as in what came before, nothing is near an extreme or full scale are passed by.
+// write processes a block preceded by its history, the extremes including the block, and its survey. Chunks in which
+// nothing is near an extreme or full scale are skipped, if the preceding one was not near either.
 func (m *clippingMeter) write(extended []float64, stats *sampleStats, s *survey) {
 	high, low := edgeShare*max(stats.highest, 0.01), edgeShare*min(stats.lowest, -0.01)
 	near := min(high, -low, fullScale)
@@ -79,7 +79,7 @@ func (m *clippingMeter) writeChunk(extended []float64, from, to int, end int64, 
 		} else if x <= low {
 			m.extremes[1].write(-x, at)
 		}
-		// The flat run is looked at kneeSpan-1 samples late, so that its far knee is known.
+		// The flat run is examined kneeSpan-1 samples late, when its trailing knee is known.
 		y := extended[i-span+1]
 		if y < high && y > low && m.flatRun < 2 {
 			continue
@@ -127,8 +127,8 @@ func (m *clippingMeter) followFlat(extended []float64, at int, high, low float64
 	m.flatRun = 1
 }
 
-// endFlat counts a flat run that rises out of the signal by a knee on both sides. A rounded top, which is
-// flat as well when the voice is low and the rate is high, has none.
+// endFlat counts a flat run with a knee on both sides. A rounded top, which is flat too for low voices at high
+// sampling rates, has none.
 func (m *clippingMeter) endFlat(level, after float64) {
 	knee := kneeShare * math.Abs(level)
 	side := 0
@@ -147,15 +147,15 @@ func flatBin(dBFS float64) int {
 	return max(0, min(flatBins-1, int(math.Round((dBFS-flatFloorDBFS)*flatBinsPerDB))))
 }
 
-// fullScaleResult is the number of runs and the share of samples clipped at full scale.
+// fullScaleResult returns the number of runs and the share of samples clipped at full scale.
 func (m *clippingMeter) fullScaleResult(samples int64) (runs int, pct float64) {
 	open := *m
 	open.endFullScale()
 	return int(open.runs), 100 * float64(open.clippedSamples) / float64(max(samples, 1))
 }
 
-// upstream counts the flat tops at the edge of what the signal reaches, for each sign where there are enough
-// of them to be more than chance.
+// upstream counts the flat tops at the extremes of the signal, for each sign that has more of them than chance
+// explains.
 func (m *clippingMeter) upstream(stats *sampleStats) (runs int, levelDBFS *float64) {
 	for side, extreme := range [2]float64{stats.highest, -stats.lowest} {
 		edge := amplitudeDB(extreme)
@@ -177,7 +177,7 @@ func (m *clippingMeter) upstream(stats *sampleStats) (runs int, levelDBFS *float
 	return runs, levelDBFS
 }
 
-// flatFactor is 20 lg of the mean length of the runs at the exact extremes.
+// flatFactor returns 20 lg of the mean length of the runs at the exact extremes.
 func (m *clippingMeter) flatFactor() float64 {
 	samples := m.extremes[0].samples + m.extremes[1].samples
 	runs := m.extremes[0].runs + m.extremes[1].runs
@@ -187,11 +187,11 @@ func (m *clippingMeter) flatFactor() float64 {
 	return 20 * math.Log10(float64(samples)/float64(runs))
 }
 
-// extremeRuns counts the samples, and the runs of them, that equal the largest value so far.
+// extremeRuns counts the samples that equal the largest value so far, and runs of them.
 type extremeRuns struct {
 	value         float64
 	samples, runs int64
-	lastAt        int64 // sample number of the last of them
+	lastAt        int64 // number of the last such sample
 }
 
 func (e *extremeRuns) write(x float64, at int64) {

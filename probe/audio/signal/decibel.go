@@ -2,10 +2,10 @@ package signal
 
 import "math"
 
-// FloorDBFS is what silence reads: no level is reported below it.
+// FloorDBFS is the level of silence. No level is reported below it.
 const FloorDBFS = -120
 
-// powerDB converts a mean square to decibels, floored.
+// powerDB converts a mean square to decibels, not below FloorDBFS.
 func powerDB(power float64) float64 {
 	if power <= 1e-12 {
 		return FloorDBFS
@@ -13,5 +13,5 @@ func powerDB(power float64) float64 {
 	return 10 * math.Log10(power)
 }
 
-// amplitudeDB converts a magnitude to decibels, floored.
+// amplitudeDB converts a magnitude to decibels, not below FloorDBFS.
 func amplitudeDB(magnitude float64) float64 { return powerDB(magnitude * magnitude) }

@@ -4,51 +4,51 @@ import "math"
 
 const (
 	dropoutMinS, dropoutMaxS = 0.010, 2.0
-	dropoutEdgeS             = 0.002 // what counts as the edge of a gap
-	dropoutAroundS           = 0.020 // and as the sound around it
-	dropoutEdgeShare         = 0.063 // least power at the edge relative to the sound around: -12 dB
-	dropoutJumpShare         = 0.04  // least power of the very last or first sample, likewise: -14 dB
+	dropoutEdgeS             = 0.002 // the edge of a gap
+	dropoutAroundS           = 0.020 // the sound around it
+	dropoutEdgeShare         = 0.063 // least power at the edge relative to the sound around it: -12 dB
+	dropoutJumpShare         = 0.04  // least power of the adjacent sample, likewise: -14 dB
 	dropoutLeastPower        = 1e-6  // -60 dBFS
-	tornBelowActiveDB        = 12    // softer sounds do not tell a lost buffer from a gate that closes
-	tornShare                = 4     // with one in so many torn off, the others were lost as well
-	othersPerTorn            = 10    // others among which one that looks torn off is chance
+	tornBelowActiveDB        = 12    // softer sounds do not distinguish a lost buffer from a closing gate
+	tornShare                = 4     // if at least one in tornShare interrupts a loud sound, all runs are dropouts
+	othersPerTorn            = 10    // number of other runs per one that interrupts a sound by chance
 	tornLevels               = 7 - FloorDBFS
 )
 
-// dropoutMeter finds runs of exact zero between sounds: lost buffers, but also the pauses behind a noise gate. A
-// gate closes once the sound has become soft, far below the level of the voice; a buffer is lost at any moment,
-// and so most of the time in the middle of the voice. Where enough of the runs follow on a loud sound, all of them
-// are lost sound; where few do, those, less what chance makes of the others. Whether the pauses carry a background
-// says less: who speaks without a pause has none to look at.
+// dropoutMeter detects runs of exact zero between sounds: lost buffers, but also the pauses behind a noise gate. A
+// gate closes after the sound has become soft, far below the level of the voice. A buffer is lost at any time, most
+// often within the voice. If enough of the runs interrupt a loud sound, all of them are dropouts; otherwise those
+// that do, less the expected number of chance hits among the others. Background noise in the pauses is less
+// conclusive: a voice without pauses provides none.
 type dropoutMeter struct {
 	minRun, maxRun, around int
 	ofSample, ofChunk      gains
 
-	heard soundBefore // since the last gap
+	heard soundBefore // sound since the last gap
 	zeros int
 
-	// A gap that is waiting for the sound after it.
+	// A gap that waits for the sound after it.
 	gap     int
 	before  soundBefore
 	resumed int
-	first   float64 // power of the first sample after it
-	after   float64 // and of the sound
+	first   float64 // power of the first sample after the gap
+	after   float64 // power of the sound after it
 
-	between gapCount             // those between sounds
-	torn    [tornLevels]gapCount // of those, where the sound did not fade, by its level in dB
+	between gapCount             // gaps between sounds
+	torn    [tornLevels]gapCount // those of them that interrupt a sound, by its level in dB
 }
 
-// soundBefore is the power of a sound before a gap: of its last sample, right at the gap, and around.
+// soundBefore is the power of the sound before a gap: of its last sample, at the edge, and around it.
 type soundBefore struct{ last, edge, around float64 }
 
-// torn: the sound did not fade towards the gap, and it leaps into it or the next sound out of it. Where a synthetic
-// voice pauses, both come near zero.
+// torn reports whether the gap interrupts a sound: the sound did not fade towards the gap, and there is a step into
+// or out of the gap. Pauses of a synthetic voice have neither.
 func (s soundBefore) torn(first, after float64) bool {
 	leaps := s.last >= dropoutJumpShare*s.around || first >= dropoutJumpShare*after
 	return leaps && s.edge >= dropoutEdgeShare*s.around
 }
 
-// add follows the sound by exponential averages; zeros now and then do not count.
+// add updates the exponential averages. Isolated zeros do not matter.
 func (s *soundBefore) add(samples []float64, g gains) {
 	for _, x := range samples {
 		if x != 0 {
@@ -63,7 +63,7 @@ func (s *soundBefore) addPower(power float64, g gains) {
 	s.around += g.around * (power - s.around)
 }
 
-// gains are the weights of what is new in the averages.
+// gains are the weights of a new sample in the averages.
 type gains struct{ edge, around float64 }
 
 func gainsOf(seconds float64) gains {
@@ -78,8 +78,8 @@ func newDropoutMeter(rateHz int) dropoutMeter {
 	}
 }
 
-// write takes a block and its survey. A gap is longer than two chunks, so it shows as one in which all is zero;
-// the zeros of other chunks count where they begin or end it.
+// write processes a block and its survey. A gap is longer than two chunks, so at least one chunk is all zero. Zeros in
+// other chunks matter only next to such a chunk.
 func (m *dropoutMeter) write(raw []float64, s *survey) {
 	for n, c := range s.chunks {
 		from := n * surveyChunk
@@ -100,8 +100,8 @@ func (m *dropoutMeter) write(raw []float64, s *survey) {
 	}
 }
 
-// hear follows the sound. By whole chunks that costs next to nothing; one that a gap may begin or end in is looked
-// at sample by sample.
+// hear updates the averages by whole chunks, which is cheap. A chunk in which a gap may begin or end is examined
+// sample by sample.
 func (m *dropoutMeter) hear(samples []float64, c chunk) {
 	last := samples[len(samples)-1]
 	if samples[0] != 0 && last != 0 && len(samples) == surveyChunk {
@@ -127,7 +127,7 @@ func trailingZeros(samples []float64) (zeros int) {
 	return zeros
 }
 
-// endZeros looks at a run of zeros, if it is long enough, and the first sample after it.
+// endZeros examines a run of zeros, if it is long enough, and the first sample after it.
 func (m *dropoutMeter) endZeros(zeros int, first float64) {
 	if zeros < m.minRun {
 		return
@@ -137,7 +137,7 @@ func (m *dropoutMeter) endZeros(zeros int, first float64) {
 }
 
 func (m *dropoutMeter) judgeZeros(zeros int, first float64) {
-	m.gap = 0 // if there was one, the sound after it was too short to judge it by
+	m.gap = 0 // the sound after the previous gap was too short to classify it
 	if zeros > m.maxRun {
 		return
 	}
@@ -158,7 +158,7 @@ func (m *dropoutMeter) resumeWith(samples []float64) {
 	}
 }
 
-// resume gathers the sound after a gap and then decides on it.
+// resume gathers the sound after a gap and then classifies the gap.
 func (m *dropoutMeter) resume(square float64) {
 	m.after += square / float64(m.around)
 	if m.resumed++; m.resumed < m.around {
@@ -177,7 +177,7 @@ func (m *dropoutMeter) resume(square float64) {
 
 func tornLevel(dBFS float64) int { return max(0, min(tornLevels-1, int(dBFS-FloorDBFS))) }
 
-// result is the number of dropouts and the longest of them in samples, in a voice of this active level.
+// result returns the number of dropouts and the longest of them in samples, for a voice of this active level.
 func (m *dropoutMeter) result(activeDBFS float64) (dropouts, longest int) {
 	var torn gapCount
 	for _, c := range m.torn[tornLevel(activeDBFS-tornBelowActiveDB):] {
@@ -193,7 +193,7 @@ func (m *dropoutMeter) result(activeDBFS float64) (dropouts, longest int) {
 	return 0, 0
 }
 
-// gapCount counts gaps.
+// gapCount is a number of gaps and the length of the longest.
 type gapCount struct{ count, longest int }
 
 func (c *gapCount) add(gap int) { c.merge(gapCount{1, gap}) }

@@ -6,23 +6,22 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 )
 
-// LeastEchoConfidence is the normalised correlation from which on a lag is taken to be real, as in Google's
-// oboe latency test.
+// LeastEchoConfidence is the normalised correlation from which a lag is accepted, as in Google's oboe latency test.
 const LeastEchoConfidence = 0.2
 
-// EchoResult is what of a reference signal was found in a recording.
+// EchoResult describes a reference signal found in a recording.
 type EchoResult struct {
-	LagMS      float64 // from the reference's start to its echo's, in the recording's time
-	ReturnDB   float64 // level of the coherent echo relative to the reference; floor -120
+	LagMS      float64 // from the start of the reference to the start of its echo
+	ReturnDB   float64 // level of the coherent echo relative to the reference; at least -120
 	Confidence float64 // magnitude of the normalised correlation at that lag, 0..1; see LeastEchoConfidence
 }
 
-// Heard says whether the reference was found at all.
+// Heard reports whether the reference was found.
 func (e EchoResult) Heard() bool { return e.Confidence >= LeastEchoConfidence }
 
-// Echo looks for reference, as it was played, in recorded, as it came back: both mono, at the same rate, and
-// beginning at the same moment. The lag may be anything at which at least half of the reference lies within
-// the recording. Without a signal in either the result is all zero but ReturnDB.
+// Echo searches recorded for reference: both mono, at the same rate, with the same start time. It considers every lag
+// at which at least half of the reference lies within the recording. If either has no signal, only ReturnDB is
+// non-zero.
 func Echo(reference, recorded []float32, rate int) EchoResult {
 	none := EchoResult{ReturnDB: FloorDBFS}
 	if rate <= 0 || len(reference) == 0 || len(recorded) == 0 {
@@ -38,7 +37,7 @@ func Echo(reference, recorded []float32, rate int) EchoResult {
 	for l := 0; l+len(played)/2 < len(heard); l++ {
 		overlap := min(len(played), len(heard)-l)
 		p, h := playedEnergy[overlap], heardEnergy[l+overlap]-heardEnergy[l]
-		// A stretch without energy would correlate perfectly with anything, by rounding.
+		// A segment without energy would correlate with anything, by rounding errors.
 		if p < 1e-3*playedEnergy[len(played)] || h < 1e-9*heardEnergy[len(heard)] {
 			continue
 		}
@@ -56,7 +55,7 @@ func Echo(reference, recorded []float32, rate int) EchoResult {
 	}
 }
 
-// withoutMean copies samples less their mean; values that are not finite count as 0.
+// withoutMean returns a copy of samples less their mean. Values that are not finite count as 0.
 func withoutMean(samples []float32) []float64 {
 	out := make([]float64, len(samples))
 	sum := 0.0

@@ -4,32 +4,32 @@ import "math"
 
 const (
 	frameWindowS     = 0.040 // two hops: frames overlap by half
-	speechBandLowHz  = 200   // above mains hum and its first harmonics
+	speechBandLowHz  = 200   // above the mains frequency and its first harmonics
 	speechBandHighHz = 3400
 	pitchBandHighHz  = 2000
 	pitchLowestHz    = 62
 	pitchHighestHz   = 400
 
 	bandWidthHz = 125
-	maxBands    = 192 // up to 24 kHz: nothing above is of use to a voice
+	maxBands    = 192 // up to 24 kHz: a voice has nothing above
 )
 
-// frame is what is known of some 20 ms of one channel.
+// frame describes about 20 ms of one channel.
 type frame struct {
 	bandDBFS    float64 // level in the speech band
-	periodicity float64 // how alike the wave is one pitch period on: 0..1
+	periodicity float64 // similarity of the waveform one pitch period later: 0..1
 	pitchHz     float64
-	pulsing     float64 // how alike the envelope is one pulse of a deep voice on: 0..1
+	pulsing     float64 // similarity of the envelope one pulse of a deep voice later: 0..1
 	pulseHz     float64
-	tonality    float64 // share of the speech band's power in its strongest spectral line
+	tonality    float64 // share of the strongest spectral line in the power of the speech band
 	power       float64 // mean square of the whole band, DC removed
 	powerDBFS   float64
-	zeros       bool // a quarter or more of it was exactly zero
+	zeros       bool // at least a quarter of it was exactly zero
 	hasBands    bool
 	bands       [maxBands]float32 // mean square in bands of bandWidthHz, of every second frame
 }
 
-// framer cuts one channel into frames and transforms them.
+// framer divides one channel into frames and transforms them.
 type framer struct {
 	hop     int // samples
 	filled  int
@@ -51,7 +51,7 @@ func newFramer(rateHz int) framer {
 	return f
 }
 
-// write takes as much of the block as fits into the frame under way, and says whether that completed it.
+// write copies as much of the block as fits into the current frame, and reports whether that completed it.
 func (f *framer) write(raw, ac []float64) (taken int, complete bool) {
 	taken = min(f.hop-f.filled, len(raw))
 	f.squares += energy(ac[:taken])
@@ -89,7 +89,7 @@ func (f *framer) complete() {
 	f.filled, f.squares, f.zeros = 0, 0, 0
 }
 
-// voiceSpectrum finds level and pitch in the speech band, at the narrow rate.
+// voiceSpectrum determines level and pitch in the speech band, at narrowRateHz.
 type voiceSpectrum struct {
 	decimator boxDecimator
 	hop       int // decimated samples
@@ -99,9 +99,9 @@ type voiceSpectrum struct {
 	transformer       *transform
 	window, work      []float64
 	spectrum          []complex128
-	power             []float64 // emphasised
-	emphasis          []float64 // per bin: the weight of its power in the search for the pitch
-	likeness          []float64 // per lag: 1 / what the window leaves of a perfectly periodic signal
+	power             []float64 // with emphasis
+	emphasis          []float64 // per bin: the weight of its power in the pitch detection
+	likeness          []float64 // per lag: reciprocal of the window's autocorrelation
 	lowBin, highBin   int
 	shortest, longest int // pitch period in samples
 }
@@ -120,7 +120,7 @@ func newVoiceSpectrum(rateHz int) voiceSpectrum {
 	v.lowBin, v.highBin = int(math.Ceil(speechBandLowHz/binHz)), int(speechBandHighHz/binHz)
 	v.emphasis = make([]float64, length/2+1)
 	for k := v.lowBin; float64(k)*binHz <= pitchBandHighHz; k++ {
-		// Rising with frequency as speech falls, so that rumble does not pass for a pitch.
+		// The weight rises with frequency, as the speech spectrum falls, so that rumble is not detected as a pitch.
 		v.emphasis[k] = float64(k) * float64(k)
 	}
 	v.shortest, v.longest = int(v.rateHz/pitchHighestHz), int(v.rateHz/pitchLowestHz)
@@ -137,10 +137,10 @@ func newVoiceSpectrum(rateHz int) voiceSpectrum {
 
 func (v *voiceSpectrum) gather(ac []float64) { v.samples = v.decimator.write(v.samples, ac) }
 
-// newest is the decimated samples of the frame last transformed.
+// newest returns the decimated samples of the frame last transformed.
 func (v *voiceSpectrum) newest() []float64 { return v.samples[len(v.samples)-v.hop:] }
 
-// transform describes the window that ends with the samples gathered.
+// transform analyses the window that ends with the samples gathered.
 func (v *voiceSpectrum) transform(f *frame) {
 	length := len(v.window)
 	for i, x := range v.samples[:length] {
@@ -169,7 +169,7 @@ func (v *voiceSpectrum) transform(f *frame) {
 	v.findPitch(f)
 }
 
-// findPitch takes the autocorrelation from the emphasised power spectrum and looks for its best period,
+// findPitch computes the autocorrelation from the emphasised power spectrum and determines the best period,
 // corrected for the window as in Boersma 1993.
 func (v *voiceSpectrum) findPitch(f *frame) {
 	likeness := v.work[:len(v.work)/2]
@@ -187,9 +187,9 @@ func (v *voiceSpectrum) findPitch(f *frame) {
 	f.periodicity = min(f.periodicity, 1)
 }
 
-// wideSpectrum measures the power in bands over the whole of what the rate carries.
+// wideSpectrum measures the power in bands over the whole bandwidth.
 type wideSpectrum struct {
-	skip, skipped int // samples of two hops left out, as the transform's length is a power of two
+	skip, skipped int // samples of two hops left out, because the length of the transform is a power of two
 	samples       []float64
 	transformer   *transform
 	window        []float64

@@ -2,18 +2,18 @@ package signal
 
 import "math"
 
-// Kaiser's formula for a stopband of 50 dB: everything passes up to 0.4 of the rate that remains, 17.6 kHz or more,
-// and nothing folds into that.
+// Kaiser's formula for a stopband of 50 dB: frequencies up to 0.4 of the remaining rate, at least 17.6 kHz, pass, and
+// no alias falls into that range.
 const (
 	leastHeardRateHz = 44100
-	heardKaiser      = 4.55 // the window's β
-	gentlePairs      = 3    // of taps, when the rate is halved again afterwards
-	steepPairs       = 8    // when it is not
+	heardKaiser      = 4.55 // β of the window
+	gentlePairs      = 3    // pairs of taps if the rate is halved again afterwards
+	steepPairs       = 8    // pairs of taps for the last halving
 )
 
-// heardBand takes a rate far above what can be heard down to one that just carries it: it is halved as long as
-// 44.1 kHz remain. Loudness, spectra and speech are measured there. BS.1770 prints its filters for 48 kHz, a
-// converter's noise above 20 kHz is nobody's trouble, and every filter and transform costs by the sample.
+// heardBand reduces a high sampling rate to one that carries the audible band: it halves the rate as long as at least
+// 44.1 kHz remain. Loudness, spectra and speech are measured there. BS.1770 specifies its filters for 48 kHz,
+// converter noise above 20 kHz is irrelevant, and the cost of filters and transforms grows with the number of samples.
 type heardBand struct {
 	rateHz, factor int
 	halvers        []*halver
@@ -31,7 +31,7 @@ func newHeardBand(rateHz int) heardBand {
 	return b
 }
 
-// of is the heard band of a block, a little late; it is overwritten by the next call.
+// of returns the audible band of a block, with a short delay. The next call overwrites it.
 func (b *heardBand) of(block []float64) []float64 {
 	for _, h := range b.halvers {
 		block = h.halve(block)
@@ -39,18 +39,18 @@ func (b *heardBand) of(block []float64) []float64 {
 	return block
 }
 
-// halver halves the rate behind a half-band low pass: a Kaiser-windowed sinc whose every second tap is 0, but
-// the middle one, and whose others come in equal pairs.
+// halver halves the rate after a half-band low pass: a Kaiser-windowed sinc in which every second tap except the
+// middle one is 0, and the others come in equal pairs.
 type halver struct {
 	pairs   [steepPairs]float64 // from the middle outwards
 	steep   bool
-	reach   int       // taps on either side of the middle
-	samples []float64 // those that are still within reach of a later one, then the block
+	reach   int       // taps on each side of the middle
+	samples []float64 // samples still needed by later outputs, followed by the block
 	halved  []float64
 }
 
-// newHalver has steeper slopes for the last halving: what an earlier one lets through above the heard band, a
-// later one still takes away.
+// newHalver uses a steeper filter for the last halving. What an earlier stage passes above the audible band is removed
+// by a later one.
 func newHalver(last bool) *halver {
 	pairs := gentlePairs
 	if last {
@@ -71,7 +71,7 @@ func newHalver(last bool) *halver {
 	return h
 }
 
-// halve takes at most blockFrames. Before the first sample, that one is taken to have been there always.
+// halve processes at most blockFrames. The first sample is assumed to have been constant before the stream.
 func (h *halver) halve(block []float64) []float64 {
 	if len(h.samples) == 0 && len(block) > 0 {
 		for range 2 * h.reach {

@@ -13,23 +13,23 @@ const (
 	humTopHz             = 290
 	humBins              = 160
 	humLevels            = 132  // of 1 dB, from FloorDBFS
-	humPending           = 20   // windows, 2.6 s: more than frames wait for their verdict
-	humQuietWindows      = 2    // from which on only the quiet ones count
-	humQuietShare        = 0.25 // the quantile of their levels: some are not as quiet as they were taken to be
+	humPending           = 20   // windows, 2.6 s: longer than frames wait for their classification
+	humQuietWindows      = 2    // from this number on only quiet windows count
+	humQuietShare        = 0.25 // quantile of their levels: some contain residual sound
 	humAllWindows        = 6
-	humSteadyDB          = 6 // a hum that is heard through a voice varies less between its median and lowest tenth
-	humRecentSteadyDB    = 3 // the same where only the latest windows have it
+	humSteadyDB          = 6 // between median and lowest tenth: hum heard through a voice varies less
+	humRecentSteadyDB    = 3 // the same for the latest windows alone
 	humRecentAboveDB     = 15
-	humOffCentreBins     = 0.35 // the mains keep their frequency; the pitch of a voice is next to it by chance
+	humOffCentreBins     = 0.35 // mains hum is at its nominal frequency; the pitch of a voice is near it by chance only
 	humAboveDB           = 10
-	humThroughVoiceShare = 0.35 // the quantile of a steady line's levels: through a voice, that mostly adds to it
-	humLeastDBFS         = -66  // below, nobody hears it
+	humThroughVoiceShare = 0.35 // quantile of the levels of a steady line: a voice mostly adds to it
+	humLeastDBFS         = -66  // inaudible below this level
 )
 
-// humMeter looks for mains hum: lines at 50 or 60 Hz and their harmonics. A low voice has such lines as
-// well, so they are looked for in the quiet parts; where there are none, because the voice never pauses or
-// the hum itself buzzes like a voice, only a line that never varies counts, at exactly the mains' frequency. One
-// that began in the middle shows in the latest windows alone.
+// humMeter detects mains hum: lines at 50 or 60 Hz and their harmonics. A low voice has such lines too, so they are
+// looked for in the quiet parts. If there are none, because the voice never pauses or the hum itself is classified
+// as a voice, only a line that does not vary counts, at exactly the mains frequency. Hum that began in the middle is
+// found in the latest windows alone.
 type humMeter struct {
 	filters     [2]biquad
 	decimation  int
@@ -43,21 +43,21 @@ type humMeter struct {
 	bins        int
 
 	frames     int // written so far
-	spanFrames int // that a window reaches over
+	spanFrames int // frames per window
 	pending    [humPending]humWindow
-	made       int // windows
-	settled    int // windows counted as quiet or not
+	made       int // number of windows
+	settled    int // windows classified as quiet or not
 
 	all, quiet humLevelCounts
 }
 
-// humWindow is the spectrum of one window, in levels of 1 dB, and the frame it ended with.
+// humWindow is the spectrum of one window in levels of 1 dB, and the frame at its end.
 type humWindow struct {
 	lastFrame int
 	levels    [humBins]uint8
 }
 
-// humLevelCounts counts how often each bin had each level.
+// humLevelCounts is a histogram of levels for each bin.
 type humLevelCounts struct {
 	windows uint32
 	counts  [humBins][humLevels]uint32
@@ -70,7 +70,7 @@ func (c *humLevelCounts) add(w *humWindow) {
 	}
 }
 
-// quantile is the level in dBFS that bin k is below for that share of the windows.
+// quantile returns the level in dBFS that bin k does not exceed in that share of the windows.
 func (c *humLevelCounts) quantile(k int, share float64) float64 {
 	rank := uint32(share * float64(c.windows))
 	var passed uint32
@@ -106,7 +106,7 @@ func lowPass(cornerHz, q, rateHz float64) biquad {
 	return biquad{b0: k * k / a0, b1: 2 * k * k / a0, b2: k * k / a0, a1: 2 * (k*k - 1) / a0, a2: (1 - k/q + k*k) / a0}
 }
 
-// write takes the samples of one frame, at the narrow rate.
+// write processes the samples of one frame, at narrowRateHz.
 func (m *humMeter) write(narrow []float64) {
 	m.frames++
 	first, second := m.filters[0], m.filters[1]
@@ -144,7 +144,7 @@ func (m *humMeter) transform() {
 	m.made++
 }
 
-// settle is told how many frames have their verdict, and how many of the last of them were quiet.
+// settle receives the number of classified frames, and how many of the last of them were quiet.
 func (m *humMeter) settle(decided, quietRun int) {
 	for m.settled < m.made {
 		w := &m.pending[m.settled%humPending]
@@ -158,22 +158,22 @@ func (m *humMeter) settle(decided, quietRun int) {
 	}
 }
 
-// humLines is what is known of each bin.
+// humLines contains the statistics of each bin.
 type humLines struct {
-	lasting [humBins]float64 // the level that is nearly always reached: what is no hum comes and goes
-	typical [humBins]float64 // the level a line is taken to have: on top of it, a voice adds as often as it takes away
+	lasting [humBins]float64 // the level that is almost always reached: other sounds come and go
+	typical [humBins]float64 // the assumed level of a line: a voice increases it as often as it reduces it
 	steady  [humBins]bool
 
-	aboveDB   float64 // that a line must stand out by
-	offCentre float64 // bins that it may be beside the mains' frequency
+	aboveDB   float64 // required level above the neighbourhood
+	offCentre float64 // allowed distance from the mains frequency in bins
 }
 
-// hum is what was found of one mains frequency.
+// hum is the result for one mains frequency.
 type hum struct {
 	baseHz, levelDBFS, aboveDB float64
 }
 
-// find returns the stronger of 50 and 60 Hz hum; ok is false when neither stands out.
+// find returns the stronger of 50 and 60 Hz hum; ok is false if neither stands out.
 func (m *humMeter) find() (strongest hum, ok bool) {
 	var lines humLines
 	switch {
@@ -206,7 +206,7 @@ func (m *humMeter) allLines(lines *humLines) {
 	}
 }
 
-// recentLines looks at the latest windows alone. They are few, so that more is asked of a line.
+// recentLines uses the latest windows alone. Because they are few, the limits are stricter.
 func (m *humMeter) recentLines(lines *humLines) {
 	lines.aboveDB, lines.offCentre = humRecentAboveDB, humOffCentreBins
 	var levels [humPending]uint8
@@ -221,7 +221,7 @@ func (m *humMeter) recentLines(lines *humLines) {
 	}
 }
 
-// strongest is the louder of the two mains frequencies among the lines.
+// strongest returns the louder of the two mains frequencies among the lines.
 func (m *humMeter) strongest(lines *humLines) (strongest hum, ok bool) {
 	for _, base := range []float64{50, 60} {
 		h := m.harmonics(lines, base)
@@ -232,7 +232,7 @@ func (m *humMeter) strongest(lines *humLines) (strongest hum, ok bool) {
 	return strongest, ok
 }
 
-// harmonics adds up those of the first four harmonics that stand out of their neighbourhood.
+// harmonics adds the powers of those of the first four harmonics that stand out.
 func (m *humMeter) harmonics(lines *humLines, baseHz float64) hum {
 	h := hum{baseHz: baseHz, levelDBFS: FloorDBFS}
 	power := 0.0
@@ -252,8 +252,7 @@ func (m *humMeter) harmonics(lines *humLines, baseHz float64) hum {
 	return h
 }
 
-// middle is where the line around a bin has its centre of gravity, in bins. That of a Hann window's is its
-// frequency.
+// middle returns the centre of gravity of the line around a bin, in bins. For a Hann window this is its frequency.
 func middle(levels []float64, centre int) float64 {
 	power, moment := 0.0, 0.0
 	for k := centre - 2; k <= centre+2; k++ {
@@ -264,10 +263,10 @@ func middle(levels []float64, centre int) float64 {
 	return moment / power
 }
 
-// above is how far the peak of the spectral line at a bin stands above the bins between here and the next
-// line. The Hann window spreads a line over three to four bins.
+// above returns the level of the spectral line at a bin relative to the bins between this line and the next. The
+// Hann window spreads a line over three to four bins.
 func (m *humMeter) above(lasting []float64, centre int) float64 {
-	const clear = 4 // bins away the window's main lobe has ended
+	const clear = 4 // number of bins after which the main lobe of the window has ended
 	reach := int(22 / m.binHz)
 	if centre-reach < 1 || centre+reach >= len(lasting) {
 		return 0

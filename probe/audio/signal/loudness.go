@@ -18,21 +18,20 @@ const (
 	kHighPassHz, kHighQ = 38.13547087602444, 0.5003270373238773
 )
 
-// loudnessMeter measures the loudness of two channels together; mono is given twice, as it is heard from two
-// loudspeakers.
+// loudnessMeter measures the loudness of two channels together. Mono is given twice, as two loudspeakers would play it.
 type loudnessMeter struct {
 	rateHz      int64
 	filter      kWeighting
 	left, right kState
 
-	step    int64 // complete 10 ms steps
+	step    int64 // complete steps of 10 ms
 	frames  int64
-	energy  float64 // of the step under way
+	energy  float64 // of the current step
 	ring    [shortTermSteps]float64
 	highest struct{ momentary, shortTerm float64 } // mean squares
 
-	// Blocks above the absolute gate, by loudness. Each bin keeps its exact energy, so the only rounding is
-	// which side of the relative gate the one bin at the gate falls.
+	// Blocks above the absolute gate, by loudness. Each bin keeps its exact energy, so that rounding only affects the
+	// one bin at the relative gate.
 	gated [gateBins]struct {
 		blocks int64
 		energy float64
@@ -43,7 +42,7 @@ func newLoudnessMeter(rateHz int) *loudnessMeter {
 	return &loudnessMeter{rateHz: int64(rateHz), filter: newKWeighting(rateHz)}
 }
 
-// stepEnd is the first frame after step n: steps of 10 ms need not be whole frames.
+// stepEnd returns the first frame after step n. A step of 10 ms need not be a whole number of frames.
 func (m *loudnessMeter) stepEnd(n int64) int64 {
 	return ((n+1)*m.rateHz + stepsPerSecond/2) / stepsPerSecond
 }
@@ -130,16 +129,16 @@ func (m *loudnessMeter) maxima() (momentary, shortTerm *float64) {
 
 func lufs(meanSquare float64) float64 { return max(FloorDBFS, loudnessOffsetDB+powerDB(meanSquare)) }
 
-// kWeighting is the head's shelf followed by the RLB high pass.
+// kWeighting is the high shelf of the head model followed by the RLB high pass.
 type kWeighting struct {
 	shelf, highPass biquad
 }
 
-// kState is what the two filters keep of one channel, in transposed direct form II.
+// kState is the state of the two filters for one channel, in transposed direct form II.
 type kState struct{ s1, s2, h1, h2 float64 }
 
-// newKWeighting derives both filters from their analog prototypes by the bilinear transform, as BS.1770
-// publishes coefficients for 48 kHz only; at 48 kHz these are the published ones.
+// newKWeighting derives both filters from their analog prototypes by the bilinear transform, because BS.1770
+// specifies coefficients for 48 kHz only. At 48 kHz the result equals the published coefficients.
 func newKWeighting(rateHz int) kWeighting {
 	gain := math.Pow(10, kShelfGainDB/20)
 	bandGain := math.Pow(gain, 0.4996667741545416)
@@ -158,8 +157,8 @@ func newKWeighting(rateHz int) kWeighting {
 	return kWeighting{shelf, highPass}
 }
 
-// energy filters a block of two channels and returns the sum of all squares. Both go through one loop, as every
-// sample waits for what the filters made of the one before, and the other channel fits into the wait.
+// energy filters a block of two channels and returns the sum of all squares. Processing both channels in one loop
+// hides the latency of the recursive filters.
 func (w *kWeighting) energy(left, right []float64, l, r *kState) float64 {
 	b0, b1, b2, a1, a2 := w.shelf.b0, w.shelf.b1, w.shelf.b2, w.shelf.a1, w.shelf.a2
 	c1, c2 := w.highPass.a1, w.highPass.a2
@@ -184,7 +183,7 @@ func (w *kWeighting) energy(left, right []float64, l, r *kState) float64 {
 	return sum
 }
 
-// settle ends the decay into silence before it reaches denormals, which are slow to compute with.
+// settle sets decaying states to zero before they become denormals, which are slow.
 func (s *kState) settle() {
 	if math.Abs(s.s1)+math.Abs(s.s2)+math.Abs(s.h1)+math.Abs(s.h2) < 1e-30 {
 		*s = kState{}
@@ -197,7 +196,7 @@ type biquad struct {
 	z1, z2             float64
 }
 
-// settle ends the decay into silence before it reaches denormals, which are slow to compute with.
+// settle sets decaying states to zero before they become denormals, which are slow.
 func (b *biquad) settle() {
 	if math.Abs(b.z1)+math.Abs(b.z2) < 1e-30 {
 		b.z1, b.z2 = 0, 0

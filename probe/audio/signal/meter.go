@@ -1,11 +1,11 @@
 package signal
 
-// Level is what a live meter shows.
+// Level is the state of a live meter.
 type Level struct {
-	RMSDBFS  float64 // over the last 80 ms, DC removed, of the louder channel, of more than two of that with the voice; floor -120
-	PeakDBFS float64 // largest magnitude in the same 80 ms, of any channel; floor -120
-	ZeroMS   float64 // length of the current run of exact digital zero in every channel
-	Speech   bool    // speech was heard within the last 300 ms
+	RMSDBFS  float64 // over the last 80 ms, DC removed, of the louder channel (with more than two, the voice channel); at least -120
+	PeakDBFS float64 // largest magnitude in the same 80 ms, of any channel; at least -120
+	ZeroMS   float64 // length of the current run of digital zero in all channels
+	Speech   bool    // speech was detected within the last 300 ms
 }
 
 const meterSteps = 8 // of 10 ms
@@ -18,7 +18,7 @@ type levelMeter struct {
 	next        int
 }
 
-// meterStep is 10 ms, or a chunk more.
+// meterStep is at least 10 ms, up to one chunk longer.
 type meterStep struct {
 	samples      int
 	energy, peak float64
@@ -26,7 +26,7 @@ type meterStep struct {
 
 func newLevelMeter(rateHz int) levelMeter { return levelMeter{stepSamples: rateHz / 100} }
 
-// write takes the survey of a block and the DC offset that is not to count as power: Σ(x-m)² = Σx² - 2m·Σx + n·m².
+// write processes the survey of a block. offset does not count as power: Σ(x-m)² = Σx² - 2m·Σx + n·m².
 func (m *levelMeter) write(samples int, s *survey, offset float64) {
 	for _, c := range s.chunks {
 		n := min(samples, surveyChunk)

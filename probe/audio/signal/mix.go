@@ -1,10 +1,10 @@
 package signal
 
-// leastVoiceFrames is how much speech makes a channel one with a voice: 300 ms, as a ratio to noise needs.
+// leastVoiceFrames is the amount of speech that makes a voice channel: 300 ms, as for the SNR.
 const leastVoiceFrames = 15
 
-// mixMeter measures the mean of all channels. That is the single channel that WebRTC's audio processing makes of them
-// with DownmixMethod::kAverageChannels. It is assumed, and was not measured, that browsers use this method.
+// mixMeter measures the mean of all channels, which is the mono signal of WebRTC's audio processing with
+// DownmixMethod::kAverageChannels. That browsers use this method is an assumption that was not measured.
 type mixMeter struct {
 	block  []float64
 	ac     []float64
@@ -21,7 +21,7 @@ func newMixMeter(rateHz int) *mixMeter {
 	}
 }
 
-// write takes so many frames of the channels, in which nothing is infinite or no number any more.
+// write processes frames of the channels, in which all values are finite.
 func (m *mixMeter) write(raw [][]float64, frames int) {
 	m.frames = frames
 	mix := m.block[:frames]
@@ -39,5 +39,5 @@ func (m *mixMeter) write(raw [][]float64, frames int) {
 	m.p56.write(m.ac[:frames])
 }
 
-// heard is the heard band of the latest block.
+// heard returns the audible band of the latest block.
 func (m *mixMeter) heard() []float64 { return m.band.of(m.block[:m.frames]) }

@@ -2,11 +2,11 @@ package signal
 
 import "math"
 
-// narrowRateHz is the rate speech is looked for at: the voice's pitch and formants lie well below 4 kHz.
+// narrowRateHz is the rate for speech detection: pitch and formants of a voice are well below 4 kHz.
 const narrowRateHz = 8000
 
-// boxDecimator averages whole groups of samples. Its nulls lie where the aliases of the lowest frequencies
-// come from; the sibilants it folds down only help to find speech.
+// boxDecimator averages groups of samples. Its nulls are at the frequencies whose aliases fall on the lowest
+// frequencies. Aliases of sibilants do no harm to the detection.
 type boxDecimator struct {
 	factor, filled int
 	sum            float64
@@ -39,8 +39,8 @@ func (d *boxDecimator) write(dst, block []float64) []float64 {
 	return dst
 }
 
-// transformLength is the even length nearest to want whose only factors are 2, 3 and 5: others transform
-// several times slower.
+// transformLength returns the even length nearest to want whose only factors are 2, 3 and 5. Other lengths
+// transform several times slower.
 func transformLength(want float64) int {
 	best := 2
 	for length := 2; float64(length) < 2*want; length += 2 {
@@ -57,8 +57,8 @@ func transformLength(want float64) int {
 	return best
 }
 
-// hann returns a Hann window scaled so that squared magnitudes of its transform, counted twice for the
-// mirrored half and divided by the length, add up to the mean square of what is windowed.
+// hann returns a Hann window scaled so that the squared magnitudes of its transform, counted twice for the mirrored
+// half and divided by the length, add up to the mean square of the windowed signal.
 func hann(length int) []float64 {
 	window := make([]float64, length)
 	squares := 0.0

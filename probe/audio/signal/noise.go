@@ -7,39 +7,38 @@ const (
 	levelTopDBFS     = 6
 	levelBins        = (levelTopDBFS - FloorDBFS) * levelBinsPerDB
 	leastQuietFrames = 10 // 200 ms
-	sureQuietFrames  = 25 // half a second: fewer may as well be soft speech
+	sureQuietFrames  = 25 // half a second: fewer may be soft speech
 	leastSNRSpeechMS = 300
 
 	leastPlateauFrames  = 150  // 3 s
-	plateauLow          = 0.02 // of all frames: the lowest tenth, without the very lowest
+	plateauLow          = 0.02 // share of all frames: the lower end of the lowest tenth
 	plateauHigh         = 0.10
 	plateauLevel        = 0.05
-	plateauDB           = 2.5 // widest
+	plateauDB           = 2.5 // largest width
 	mostPlateauPeriodic = 0.25
 
-	// So far above the plateau, the quiet frames were not all quiet: consonants in noise. Further above, the
-	// noise was not there all the time, and it is the noise that counts.
+	// This far above the plateau, the quiet frames include consonants in noise. Further above, the noise is not
+	// permanent, and the quiet frames are the better measure.
 	consonantsDB = 1.5
 	otherNoiseDB = 6
 )
 
-// noiseMeter finds the noise floor: the median level of the quiet frames. The median, not the mean, as a cough,
-// a knock or a page turned does not make a room noisy.
+// noiseMeter determines the noise floor: the median level of the quiet frames. A cough, a knock or a turned page does
+// not affect a median.
 //
-// Who speaks without a pause leaves hardly any quiet frames, but in the stops and dips between the syllables
-// there is nothing but noise. A steady noise shows there as a plateau: the lowest tenth of all frames have the
-// same level, while those of speech alone, and of a room's reverberation, go on falling (minimum statistics,
-// Martin 2001, with the distribution's lower end in place of a tracked minimum). Of 200 real voices cut
-// together without pauses, those in noise 12 dB down have lowest tenths that span 0.4 to 3.7 dB, the clean
-// ones 5 to 38 dB, and those in reverberation of 0.8 s 3.5 to 14 dB. A level that is kept by something with
-// a pitch, such as a long vowel, is no noise.
+// Speech without pauses leaves hardly any quiet frames, but the stops and dips between syllables contain only noise.
+// Steady noise appears there as a plateau: the lowest tenth of all frames have the same level, while the levels of
+// clean speech and of reverberation keep falling (minimum statistics, Martin 2001, with the lower end of the
+// distribution in place of a tracked minimum). Of 200 real voices joined without pauses, the lowest tenth spans 0.4
+// to 3.7 dB with noise at -12 dB, 5 to 38 dB without noise, and 3.5 to 14 dB in reverberation of 0.8 s. A level kept
+// by a sound with a pitch, such as a long vowel, is not noise.
 type noiseMeter struct {
-	quiet    levelCounts // of the frames judged to be quiet
-	all      levelCounts // of all frames but the digital zeros
+	quiet    levelCounts // frames classified as quiet
+	all      levelCounts // all frames except digital zeros
 	periodic [levelBins]int
 }
 
-// addFrame takes any frame, before it is judged.
+// addFrame adds any frame, before its classification.
 func (m *noiseMeter) addFrame(f *frame) {
 	if f.zeros {
 		return
@@ -50,8 +49,7 @@ func (m *noiseMeter) addFrame(f *frame) {
 	}
 }
 
-// floorDBFS is the noise floor; nil when it cannot be told. It is estimated when there are too few quiet parts
-// to measure it in.
+// floorDBFS returns the noise floor; nil if it cannot be determined. It is estimated if there are too few quiet parts.
 func (m *noiseMeter) floorDBFS() (dBFS *float64, estimated bool) {
 	_, quiet := m.quiet.quantile(0.5)
 	plateau, steady := m.plateauDBFS()
@@ -62,17 +60,17 @@ func (m *noiseMeter) floorDBFS() (dBFS *float64, estimated bool) {
 	case steady:
 		return &plateau, true
 	}
-	// Few quiet frames count when nothing is much lower: soft speech has pauses that are.
+	// Few quiet frames suffice if no others are much lower: soft speech has lower pauses.
 	if _, low := m.all.quantile(plateauLow); m.hasQuiet() && quiet-low <= plateauDB {
 		return &quiet, true
 	}
 	return nil, false
 }
 
-// hasQuiet says that there were parts that were quiet, but not digitally zero.
+// hasQuiet reports whether there were parts that were quiet but not digitally zero.
 func (m *noiseMeter) hasQuiet() bool { return m.quiet.count >= leastQuietFrames }
 
-// plateauDBFS is the level that the lowest frames have in common, if they have.
+// plateauDBFS returns the common level of the lowest frames, if they have one.
 func (m *noiseMeter) plateauDBFS() (dBFS float64, ok bool) {
 	if m.all.count < leastPlateauFrames {
 		return 0, false
@@ -94,7 +92,7 @@ func (m *noiseMeter) plateauDBFS() (dBFS float64, ok bool) {
 	return level, true
 }
 
-// levelCounts counts frames by level.
+// levelCounts is a histogram of frame levels.
 type levelCounts struct {
 	bins [levelBins]struct {
 		count int
@@ -103,7 +101,7 @@ type levelCounts struct {
 	count int
 }
 
-// add returns the bin that the frame fell into.
+// add returns the bin of the frame.
 func (c *levelCounts) add(power float64) int {
 	bin := levelBin(powerDB(power))
 	c.bins[bin].count++
@@ -116,7 +114,7 @@ func levelBin(dBFS float64) int {
 	return max(0, min(levelBins-1, int((dBFS-FloorDBFS)*levelBinsPerDB)))
 }
 
-// quantile is the level that this share of the frames does not exceed, and its bin.
+// quantile returns the level that this share of the frames does not exceed, and its bin.
 func (c *levelCounts) quantile(share float64) (bin int, dBFS float64) {
 	passed := 0
 	for bin, b := range c.bins {
@@ -127,7 +125,7 @@ func (c *levelCounts) quantile(share float64) (bin int, dBFS float64) {
 	return levelBins - 1, levelTopDBFS
 }
 
-// snrDB is the active level less the noise floor; nil without either.
+// snrDB returns the active level less the noise floor; nil without either.
 func snrDB(activeDBFS float64, floorDBFS *float64, speechMS float64) *float64 {
 	if floorDBFS == nil || activeDBFS == NoSpeechDBFS || speechMS < leastSNRSpeechMS || math.IsNaN(activeDBFS) {
 		return nil

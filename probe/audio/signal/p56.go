@@ -8,20 +8,20 @@ const (
 	p56HangoverS     = 0.2
 	p56MarginDB      = 15.9
 	p56Thresholds    = 15
-	p56StepS         = 0.0005 // the recommendation asks for 1/600 s at most
+	p56StepS         = 0.0005 // the recommendation allows 1/600 s at most
 
-	// NoSpeechDBFS is the active level reported when P.56 finds no activity.
+	// NoSpeechDBFS is the active level that is reported if P.56 finds no activity.
 	NoSpeechDBFS = -100
 )
 
 // SpeechLevel is a measurement by ITU-T P.56 method B.
 type SpeechLevel struct {
 	ActiveDBFS  float64 // level while active; NoSpeechDBFS when there is no activity
-	ActivityPct float64 // share of the time that is active, 0..100
-	RMSDBFS     float64 // long-term level over all of the time
+	ActivityPct float64 // share of active time, 0..100
+	RMSDBFS     float64 // long-term level over the whole time
 }
 
-// ActiveSpeechLevel measures samples (±1) by ITU-T P.56 method B, with nothing filtered out beforehand.
+// ActiveSpeechLevel measures samples (±1) by ITU-T P.56 method B, without prior filtering.
 func ActiveSpeechLevel(samples []float32, rateHz int) SpeechLevel {
 	meter := newP56Meter(rateHz)
 	var block [512]float64
@@ -36,23 +36,23 @@ func ActiveSpeechLevel(samples []float32, rateHz int) SpeechLevel {
 	return meter.level()
 }
 
-// p56Meter counts, for each of 15 thresholds, how long the twice smoothed envelope was at or above it, each
-// visit extended by the hangover. The recommendation states this as a counter per sample and threshold; as
-// the thresholds are ordered, it is enough to act when the envelope crosses one of them.
+// p56Meter counts, for each of 15 thresholds, how long the twice smoothed envelope was at or above it, each visit
+// extended by the hangover. The recommendation defines a counter per sample and threshold. Because the thresholds are
+// ordered, it suffices to act when the envelope crosses one of them.
 //
-// The envelope moves within some 30 ms, so it is followed in steps of p56StepS, by the mean magnitude in each.
-// The energy is that of every sample.
+// The envelope changes within about 30 ms, so it is updated in steps of p56StepS with the mean magnitude of the step.
+// The energy is computed from every sample.
 type p56Meter struct {
 	step          int     // samples
-	filled        int     // samples of the step under way
-	magnitudes    float64 // of them, added up
-	smoothing     float64 // of the envelope, over a step
+	filled        int     // samples of the current step
+	magnitudes    float64 // sum of their magnitudes
+	smoothing     float64 // of the envelope, per step
 	hangover      int64   // samples
 	p, q          float64
 	sumSquares    float64
 	samples       int64
-	below         int     // thresholds at or below the envelope
-	lower, upper  float64 // the envelope range in which `below` does not change
+	below         int     // number of thresholds at or below the envelope
+	lower, upper  float64 // range of the envelope in which below does not change
 	activeSamples [p56Thresholds]int64
 	risenAt       [p56Thresholds]int64
 	fallenAt      [p56Thresholds]int64
@@ -69,7 +69,7 @@ func newP56Meter(rateHz int) p56Meter {
 	return m
 }
 
-// p56Threshold is 2^-15 for j = 0, doubling up to 0.5 for j = 14.
+// p56Threshold returns 2^-15 for j = 0, doubling up to 0.5 for j = 14.
 func p56Threshold(j int) float64 { return math.Ldexp(1, j-p56Thresholds) }
 
 func (m *p56Meter) write(block []float64) {
@@ -91,15 +91,15 @@ func (m *p56Meter) endStep() {
 	m.p = g*m.p + (1-g)*m.magnitudes/float64(m.step)
 	m.q = g*m.q + (1-g)*m.p
 	if m.q >= m.upper || m.q < m.lower {
-		m.cross(m.q, m.samples-int64(m.step/2)) // somewhere within the step
+		m.cross(m.q, m.samples-int64(m.step/2)) // within the step
 	}
-	if m.q < 1e-30 { // denormals would slow every later step of silence
+	if m.q < 1e-30 { // avoid slow denormals during silence
 		m.p, m.q = 0, 0
 	}
 	m.filled, m.magnitudes = 0, 0
 }
 
-// magnitudes adds up magnitudes and squares, in two parts each, so that no addition waits for the one before.
+// magnitudes returns the sums of magnitudes and squares. Two accumulators each shorten the dependency chain.
 func magnitudes(samples []float64) (magnitudes, squares float64) {
 	var m, n, s, t float64
 	for ; len(samples) >= 2; samples = samples[2:] {
@@ -113,7 +113,7 @@ func magnitudes(samples []float64) (magnitudes, squares float64) {
 	return m + n, s + t
 }
 
-// cross books the thresholds that the envelope passed at sample number now.
+// cross records the thresholds that the envelope passed at sample number now.
 func (m *p56Meter) cross(envelope float64, now int64) {
 	for m.below < p56Thresholds && envelope >= p56Threshold(m.below) {
 		j := m.below
@@ -140,7 +140,7 @@ func (m *p56Meter) setRange() {
 	}
 }
 
-// hangoverUntil is the part of the hangover after threshold j's last visit that has passed by now. Before
+// hangoverUntil returns the part of the hangover after the last visit of threshold j that has passed by now. Before
 // the first visit there is none: the counters start expired.
 func (m *p56Meter) hangoverUntil(j int, now int64) int64 {
 	if !m.everAbove[j] {
@@ -149,7 +149,7 @@ func (m *p56Meter) hangoverUntil(j int, now int64) int64 {
 	return min(now-m.fallenAt[j], m.hangover)
 }
 
-// active is the activity count of threshold j up to now.
+// active returns the activity count of threshold j up to now.
 func (m *p56Meter) active(j int) int64 {
 	if j < m.below {
 		return m.activeSamples[j] + m.samples - m.risenAt[j]
@@ -178,14 +178,14 @@ func (m *p56Meter) level() SpeechLevel {
 			return none
 		}
 		if j > 0 {
-			// The level at which threshold and level are exactly the margin apart, linear in dB.
+			// The level at which threshold and level differ by exactly the margin, linear in dB.
 			level = previous + (level-previous)*(previousMargin-p56MarginDB)/(previousMargin-margin)
 		}
 		rms := 10 * math.Log10(m.sumSquares/float64(m.samples))
 		return SpeechLevel{level, 100 * math.Min(1, math.Pow(10, (rms-level)/10)), none.RMSDBFS}
 	}
-	// Louder than the highest threshold can bracket, some 10 dB beyond full scale: the count at that
-	// threshold is the nearest there is.
+	// The signal is louder than the highest threshold can bracket, about 10 dB above full scale. The count of that
+	// threshold is the nearest available.
 	none.ActiveDBFS = previous
 	none.ActivityPct = 100 * float64(m.active(p56Thresholds-1)) / float64(m.samples)
 	return none

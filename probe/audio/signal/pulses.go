@@ -4,28 +4,28 @@ import "math"
 
 const (
 	pulseRateHz    = 2000
-	pulseCompareS  = 0.045 // the stretches held against each other: two periods of the lowest voice
+	pulseCompareS  = 0.045 // compared segments: two periods of the lowest voice
 	pulseLowestHz  = 45
 	pulseHighestHz = 125
-	pulseTrendS    = 0.024 // longer than any period: what is slower belongs to the syllable, not to its pulses
+	pulseTrendS    = 0.024 // longer than any period: slower changes belong to the syllable
 )
 
-// pulseTrain finds the pulses of the glottis in the envelope of a deep or rough voice. Below some 100 Hz the
-// window of voiceSpectrum holds less than two periods, and an old voice creaks: its periods are of unequal
-// length, so that the wave of one is not that of the next at 2 kHz, where the pitch is looked for. That there
-// is a pulse every 8 to 22 ms is seen all the same: of 40 noises no frame in a hundred has a likeness over 0.36,
-// and deep voices have 0.6 to 0.9 in their vowels.
+// pulseTrain detects glottal pulses in the envelope of a deep or rough voice. Below about 100 Hz the window of
+// voiceSpectrum contains less than two periods, and a creaky voice has periods of unequal length, so that the waveform
+// at 2 kHz, where the pitch is determined, does not repeat. A pulse every 8 to 22 ms is still detectable: in 40 noise
+// recordings fewer than one frame in a hundred has a likeness above 0.36, while the vowels of deep voices have 0.6 to
+// 0.9.
 type pulseTrain struct {
-	step    int // narrow samples per one of the envelope
+	step    int // samples at narrowRateHz per envelope sample
 	counted int
 	squares float64
-	before  float64 // the narrow sample before the next
+	before  float64 // the previous sample
 
 	rateHz            float64
 	envelope          []float64
-	relative          []float64 // the envelope against its trend
-	compare, trend    int       // envelope samples
-	shortest, longest int       // period
+	relative          []float64 // the envelope relative to its trend
+	compare, trend    int       // in envelope samples
+	shortest, longest int       // period in envelope samples
 }
 
 func newPulseTrain(narrowRateHz float64) pulseTrain {
@@ -38,8 +38,8 @@ func newPulseTrain(narrowRateHz float64) pulseTrain {
 	return p
 }
 
-// write takes the narrow samples of a frame. Their differences stand for them: that takes away hum, and what
-// the voice loses towards high frequencies, where its pulses are sharp.
+// write processes the samples of a frame at narrowRateHz. Their differences are used, which removes hum and
+// compensates for the fall of the voice spectrum towards the high frequencies, where the pulses are sharp.
 func (p *pulseTrain) write(narrow []float64) {
 	fresh := (p.counted + len(narrow)) / p.step
 	room := p.envelope[copy(p.envelope, p.envelope[fresh:]):][:0]
@@ -54,7 +54,7 @@ func (p *pulseTrain) write(narrow []float64) {
 	}
 }
 
-// find returns how alike the envelope is one period on, 0..1, and that period's frequency.
+// find returns the likeness of the envelope one period later, 0..1, and the frequency of that period.
 func (p *pulseTrain) find() (likeness, hz float64) {
 	p.follow()
 	last := len(p.relative) - p.compare
@@ -65,7 +65,7 @@ func (p *pulseTrain) find() (likeness, hz float64) {
 	earlierSum, earlierSquares := moments(p.relative[last-p.shortest+1:][:p.compare])
 	for lag := p.shortest - 1; lag <= p.longest+1; lag++ {
 		earlier := p.relative[last-lag:]
-		if lag >= p.shortest { // the stretch moves on by one sample
+		if lag >= p.shortest { // move the segment by one sample
 			in, out := earlier[0], earlier[p.compare]
 			earlierSum += in - out
 			earlierSquares += in*in - out*out
@@ -81,8 +81,7 @@ func (p *pulseTrain) find() (likeness, hz float64) {
 	return min(likeness, 1), hz
 }
 
-// follow sets the envelope against the mean around it, so that neither the rise of a syllable nor its loudest
-// pulse decides.
+// follow divides the envelope by its local mean, so that neither the rise of a syllable nor its loudest pulse dominates.
 func (p *pulseTrain) follow() {
 	sum, from, to := 0.0, 0, 0
 	for i, x := range p.envelope {
@@ -104,7 +103,7 @@ func moments(samples []float64) (sum, squares float64) {
 	return sum, squares
 }
 
-// product is the sum of the products of a and as much of b, in four parts so that no addition waits.
+// product returns the dot product of a and the same length of b. Four accumulators shorten the dependency chain.
 func product(a, b []float64) float64 {
 	var s0, s1, s2, s3 float64
 	b = b[:len(a)]

@@ -1,39 +1,39 @@
 package signal
 
-// What counts as silence at the end of a recording.
+// These constants define silence at the end of a recording.
 const (
-	// silencePeak is -75 dBFS, six steps of 16 bits: converter noise of -92 dBFS RMS, which some devices leave
-	// behind a mute switch, stays below it, and the room of most microphones does not.
+	// silencePeak is -75 dBFS, six steps of 16 bits. Converter noise of -92 dBFS RMS, which remains behind some mute
+	// switches, is below it; the room noise of most microphones is above it.
 	silencePeak = 1.78e-4
-	// soundPeak is -60 dBFS: without soundLeastS of that nothing was heard that could have ended.
+	// soundPeak is -60 dBFS. Without soundLeastS of it there was no sound that could have ended.
 	soundPeak   = 1e-3
 	soundLeastS = 0.1
-	// pauseLeastS is how long a silent pause must be to show that this microphone's pauses are silent: behind a
-	// noise gate they are, and then silence at the end says little.
+	// pauseLeastS is the length of a silent pause that shows that the pauses of this microphone are silent. Behind a
+	// noise gate they are, and silence at the end is then inconclusive.
 	pauseLeastS = 0.040
 	// startZerosS is how long hardware may deliver exact zeros before its first sound.
 	startZerosS = 0.400
 )
 
-// silenceMeter follows the silence at the end of a recording, and whether it is like the pauses before it. A
-// microphone that was muted, or whose buffers are no longer filled, falls silent in the middle of a word or of a
-// room's noise; a noise gate does so in every pause, softly.
+// silenceMeter measures the silence at the end of a recording and compares it with the earlier pauses. A microphone
+// that is muted, or whose buffers are no longer filled, becomes silent within a word or within room noise. A noise
+// gate becomes silent in every pause, after the sound has faded.
 type silenceMeter struct {
 	rateHz  int
 	ofChunk gains
 	sound   int         // frames louder than soundPeak
-	run     int         // frames of the present silence
-	zeros   bool        // all of it exactly zero
-	pause   int         // the longest silence before it, in frames
+	run     int         // frames of the current silence
+	zeros   bool        // all of it is exactly zero
+	pause   int         // the longest earlier silence, in frames
 	heard   soundBefore // since the last silence
-	before  soundBefore // at the beginning of the present one
+	before  soundBefore // at the beginning of the current silence
 }
 
 func newSilenceMeter(rateHz int) silenceMeter {
 	return silenceMeter{rateHz: rateHz, ofChunk: gainsOf(surveyChunk / float64(rateHz))}
 }
 
-// write takes a block's surveys, one of each channel.
+// write processes the surveys of a block, one for each channel.
 func (m *silenceMeter) write(channels []*channel, frames int) {
 	for n := range channels[0].survey.chunks {
 		length := min(surveyChunk, frames-n*surveyChunk)
@@ -69,8 +69,8 @@ func (m *silenceMeter) add(peak, power float64, frames int) {
 
 func (m *silenceMeter) frames(seconds float64) int { return int(seconds * float64(m.rateHz)) }
 
-// result is the length of the silence at the end in frames, and whether it is unlike the pauses before: none of
-// those was silent, or it broke a loud sound off.
+// result returns the length of the silence at the end in frames, and whether it differs from the earlier pauses: none
+// of them was silent, or it interrupted a loud sound.
 func (m *silenceMeter) result(activeDBFS float64) (frames int, unlike bool) {
 	if m.sound < m.frames(soundLeastS) {
 		return 0, false

@@ -2,47 +2,47 @@ package signal
 
 import "math"
 
-// How speech is told from everything else: it is periodic with a voice's pitch, that pitch moves but does not
-// jump, it rises out of the background of the second around it, it is not as steady as a hum or a whistle,
-// and it comes in syllables. Each limit is calibrated on recorded and synthetic voices; see docs/accuracy.md.
+// These limits distinguish speech from other sounds. Speech is periodic with the pitch of a voice; its pitch moves
+// without jumps; it rises above the background of the surrounding second; it is less steady than hum or a whistle; it
+// comes in syllables. Each limit was calibrated with recorded and synthetic voices; see docs/accuracy.md.
 const (
 	leastPeriodicity    = 0.6
 	leastPulsing        = 0.5
-	mostTonality        = 0.99 // a beep is one line, a voice has overtones
+	mostTonality        = 0.99 // a beep has one line, a voice has harmonics
 	pitchJump           = 1.2  // ratio of the pitches of successive frames
 	leastVoiceDBFS      = -85  // in the speech band
 	riseDB              = 6    // above the background
-	steadyDB            = 0.8  // standard deviation of the level below which it is no voice
+	steadyDB            = 0.8  // standard deviation of the level below which a sound is not a voice
 	steadySideDB        = 0.2
-	steadyFrames        = 5  // on either side, for that deviation
+	steadyFrames        = 5  // on each side, for that deviation
 	syllableFrames      = 3  // 60 ms
-	syllabicDB          = 15 // above the background: as a syllable is, whatever it sounds like
+	syllabicDB          = 15 // above the background: the rise of a syllable of any kind
 	leastSyllabicFrames = 4
 	mostSyllabicFrames  = 50
-	consonantFrames     = 6  // on either side of a syllable, while above the background
-	quietFrames         = 10 // on either side of a syllable: not quiet yet
+	consonantFrames     = 6  // on each side of a syllable, while above the background
+	quietFrames         = 10 // on each side of a syllable: not quiet yet
 	syllableReach       = max(consonantFrames, quietFrames)
-	contextFrames       = 35  // on either side, for the background
-	backgroundShare     = 0.1 // the background is the level that this share of those frames stays below
+	contextFrames       = 35  // on each side, for the background
+	backgroundShare     = 0.1 // quantile of those frames that defines the background
 	liveSpeechFrames    = 15  // 300 ms
-	frameRing           = 128 // more than are looked back at; a power of two
+	frameRing           = 128 // more than the look-back; a power of two
 )
 
-// judge decides, for each frame once its surroundings are known, whether it is speech or quiet, and gathers
-// what is measured on each. It holds no pointers: a copy can be brought to its end without disturbing it.
+// judge classifies each frame as speech, quiet or neither once its surroundings are known, and accumulates the
+// measurements of each class. It contains no pointers: a copy can be finished without affecting the original.
 type judge struct {
 	ring     [frameRing]judgedFrame
-	seen     int // frames taken in
-	rated    int // frames whose rise and voicing are decided
-	decided  int // frames whose verdict is given
+	seen     int // frames received
+	rated    int // frames with known rise and voicing
+	decided  int // frames classified
 	run      int // successive frames of one voice, up to the last rated one
 	speech   int // frames of speech so far
-	quietRun int // successive quiet frames, up to the last decided one
+	quietRun int // successive quiet frames, up to the last classified one
 	raised   int // successive frames far above the background, up to the last rated one
-	syllabic int // frames in stretches of those that are as long as syllables
-	lastLive int // the last frame that looked like speech on arrival, counted from 1
+	syllabic int // frames in such runs of syllable length
+	lastLive int // the last frame that resembled speech on arrival, counted from 1
 
-	bandAround, wholeAround levelWindow // levels in the speech band and in the whole, of the frames around the next to be rated
+	bandAround, wholeAround levelWindow // levels in the speech band and overall, of the frames around the next one to rate
 
 	noise     noiseMeter
 	bandwidth bandwidthMeter
@@ -51,7 +51,7 @@ type judge struct {
 type judgedFrame struct {
 	frame
 	risen, syllable bool
-	loud            bool // risen in the whole band: a sibilant may not be in the speech band
+	loud            bool // above the background in the whole band: a sibilant may be outside the speech band
 }
 
 func (j *judge) at(n int) *judgedFrame { return &j.ring[n%frameRing] }
@@ -74,7 +74,7 @@ func (j *judge) write(f *frame) {
 	}
 }
 
-// finish judges the frames that still wait for their surroundings, by those there are, and reports each.
+// finish classifies the frames that still wait for later ones, and calls decided for each.
 func (j *judge) finish(decided func()) {
 	for j.rated < j.seen {
 		j.rate()
@@ -90,7 +90,7 @@ func voiced(f *frame) bool {
 	return (f.periodicity >= leastPeriodicity || f.pulsing >= leastPulsing) && f.bandDBFS >= leastVoiceDBFS && f.tonality < mostTonality
 }
 
-// continuous: the pitch of a voice glides; that of noise, which is a pitch by chance, jumps.
+// continuous reports whether the pitch glides from a to b. The apparent pitch of noise jumps.
 func continuous(a, b *frame) bool {
 	return a.periodicity >= leastPeriodicity && b.periodicity >= leastPeriodicity && near(a.pitchHz, b.pitchHz) ||
 		a.pulsing >= leastPulsing && b.pulsing >= leastPulsing && near(a.pulseHz, b.pulseHz)
@@ -98,7 +98,7 @@ func continuous(a, b *frame) bool {
 
 func near(a, b float64) bool { return max(a/b, b/a) <= pitchJump }
 
-// rate finds out whether the next frame rises out of its background, and whether it belongs to a syllable.
+// rate determines whether the next frame rises above the background, and whether it belongs to a syllable.
 func (j *judge) rate() {
 	n := j.rated
 	f := j.at(n)
@@ -126,8 +126,8 @@ func (j *judge) rate() {
 	j.rated++
 }
 
-// raise is told of each frame whether it is far above the background, and counts what is as long as a syllable or
-// several that run into each other: a key or a click is shorter, and what goes on for longer is no voice.
+// raise counts runs of frames far above the background that are as long as a syllable or several joined ones. Keys and
+// clicks are shorter, and longer sounds are not a voice.
 func (j *judge) raise(far bool) {
 	if far {
 		j.raised++
@@ -147,8 +147,8 @@ func (j *judge) lowestSeen() float64 {
 	return lowest
 }
 
-// steady: a hum, a whistle or a test tone keeps its level; a voice does not even within one vowel. Where such a
-// sound begins or ends, it does so on one side only.
+// steady reports whether the level is constant around frame n, on at least one side. Hum, a whistle or a test tone
+// keeps its level; a voice does not, even within one vowel.
 func (j *judge) steady(n int) bool {
 	if j.spread(n-steadyFrames, n+steadyFrames) < steadyDB {
 		return true
@@ -157,7 +157,7 @@ func (j *judge) steady(n int) bool {
 		n+steadyFrames < j.seen && j.spread(n, n+steadyFrames) < steadySideDB
 }
 
-// spread is the standard deviation of the level over some frames, as far as there are any.
+// spread returns the standard deviation of the level over a range of frames, as far as they exist.
 func (j *judge) spread(from, to int) float64 {
 	var sum, squares float64
 	from, to = max(0, from), min(j.seen-1, to)
@@ -171,7 +171,7 @@ func (j *judge) spread(from, to int) float64 {
 	return math.Sqrt(max(0, squares/count-mean*mean))
 }
 
-// decide gives the verdict on the next frame whose surroundings are rated.
+// decide classifies the next frame whose surroundings are rated.
 func (j *judge) decide() {
 	n := j.decided
 	f := j.at(n)
@@ -195,7 +195,7 @@ func (j *judge) decide() {
 	j.decided++
 }
 
-// syllableDistance is how many frames n is away from a syllable, at most syllableReach+1.
+// syllableDistance returns the distance of frame n from a syllable in frames, at most syllableReach+1.
 func (j *judge) syllableDistance(n int) int {
 	for distance := range syllableReach + 1 {
 		if before := n - distance; before >= 0 && j.at(before).syllable {
@@ -208,5 +208,5 @@ func (j *judge) syllableDistance(n int) int {
 	return syllableReach + 1
 }
 
-// live says whether speech was heard within the last 300 ms.
+// live reports whether speech was detected within the last 300 ms.
 func (j *judge) live() bool { return j.lastLive > 0 && j.seen-j.lastLive < liveSpeechFrames }

@@ -2,25 +2,25 @@ package signal
 
 import "math"
 
-// surveyChunk is how many samples are summed up at a time: few enough that most chunks of a voice hold
-// neither its peak nor a zero, so that the meters that only care for those can pass them by.
+// surveyChunk is the number of samples summarised together: few enough that most chunks of a voice contain neither its
+// peak nor a zero, so that meters can skip them.
 const surveyChunk = 32
 
-// survey is one look at a block before the meters get it. It costs less than what the meters save by it.
+// survey summarises a block before the meters process it. It costs less than it saves in the meters.
 type survey struct {
 	chunks    []chunk
 	buffer    [(blockFrames + surveyChunk - 1) / surveyChunk]chunk
-	nonFinite int64 // samples so far that were none, and were taken as 0
+	nonFinite int64 // samples so far that were replaced by 0
 }
 
-// chunk is what is known of surveyChunk samples; of fewer at the end of a block.
+// chunk summarises surveyChunk samples, or fewer at the end of a block.
 type chunk struct {
 	peak         float64 // largest magnitude
 	zeros        bool    // at least one of them is exactly zero
 	sum, squares float64
 }
 
-// take looks at a block of at most blockFrames, and silences in it what is no number or infinite.
+// take summarises a block of at most blockFrames, and replaces NaN and infinite values in it by 0.
 func (s *survey) take(block []float64) {
 	s.chunks = s.buffer[:0]
 	for len(block) > 0 {
@@ -47,9 +47,8 @@ func silenceNonFinite(samples []float64) (silenced int64) {
 
 func finite(x float64) bool { return x-x == 0 }
 
-// survey1 compares magnitudes as bit patterns, which are in the same order as the numbers, with infinity and what
-// is no number above them all, and without the branches that floating-point comparisons need. It adds up in two
-// parts, so that no addition waits for the one before.
+// survey1 compares magnitudes as bit patterns, which have the same order as the numbers, with infinity and NaN above
+// them all. This avoids the branches of floating-point comparisons. Two accumulators shorten the dependency chain.
 func survey1(samples []float64) chunk {
 	const sign = 1 << 63
 	largest, smallest := uint64(0), uint64(math.MaxUint64)
@@ -70,10 +69,10 @@ func survey1(samples []float64) chunk {
 	return chunk{math.Float64frombits(largest), smallest == 0, sum + oddSum, squares + oddSquares}
 }
 
-// largest is the largest magnitude.
+// largest returns the largest magnitude.
 func largest(samples []float64) float64 { return survey1(samples).peak }
 
-// energy is the sum of the squares, in four parts so that no addition waits for the one before.
+// energy returns the sum of the squares. Four accumulators shorten the dependency chain.
 func energy(samples []float64) float64 {
 	var a, b, c, d float64
 	for ; len(samples) >= 4; samples = samples[4:] {

@@ -2,24 +2,23 @@ package signal
 
 import "math"
 
-// transform is the discrete Fourier transform of real samples, of an even length whose only factors are 2, 3
-// and 5. It is our own because more than half of the analysis' time went into gonum's, which takes three times
-// as long: a port of FFTPACK, it reaches every sample through an accessor. A test holds the two together.
+// transform is the discrete Fourier transform of real samples, for an even length whose only factors are 2, 3 and 5.
+// It replaces gonum's, which takes three times as long (a port of FFTPACK that accesses each sample through a method)
+// and dominated the cost of the analysis. A test compares the two.
 //
-// The samples are taken in pairs as complex numbers, transformed at half the length by the self-sorting
-// method of Stockham (Van Loan, Computational Frameworks for the FFT, §1.7), and the two halves told apart
-// by their symmetry.
+// The samples are combined in pairs to complex numbers, transformed at half the length by Stockham's self-sorting
+// method (Van Loan, Computational Frameworks for the FFT, §1.7), and the two halves are separated by symmetry.
 type transform struct {
 	stages []stage
 	turns  []complex128 // e^(-2πik/length), k = 0..length/2
 	a, b   []complex128
 }
 
-// stage is one factor of the half length.
+// stage is one factor of half the length.
 type stage struct {
-	radix, parts int          // parts: transforms of radix, times stride
-	stride       int          // the product of the factors before
-	turns        []complex128 // for each part, the radix-1 factors of what it puts out
+	radix, parts int          // parts: number of transforms of length radix, times stride
+	stride       int          // product of the preceding factors
+	turns        []complex128 // for each part, the radix-1 twiddle factors of its outputs
 }
 
 func newTransform(length int) *transform {
@@ -48,13 +47,13 @@ func newTransform(length int) *transform {
 	return t
 }
 
-// turn is e^(-2πik/n).
+// turn returns e^(-2πik/n).
 func turn(k, n int) complex128 {
 	sin, cos := math.Sincos(-2 * math.Pi * float64(k) / float64(n))
 	return complex(cos, sin)
 }
 
-// forward puts the coefficients 0..length/2 of samples into spectrum.
+// forward writes the coefficients 0..length/2 of samples to spectrum.
 func (t *transform) forward(spectrum []complex128, samples []float64) {
 	half := len(t.a)
 	for i := range t.a {
@@ -71,13 +70,13 @@ func (t *transform) forward(spectrum []complex128, samples []float64) {
 	}
 }
 
-// evenSequence puts the first half of the sequence whose coefficients 0..length/2 are real into samples: the
-// sequence is even, its other half the mirror of this one. It is length times the inverse of forward.
+// evenSequence writes the first half of the sequence with the real coefficients 0..length/2 to samples. The sequence
+// is even, its other half mirrors this one. The result is length times the inverse of forward.
 func (t *transform) evenSequence(samples, coefficients []float64) {
 	half := len(t.a)
 	for k := range half {
 		even, odd := coefficients[k]+coefficients[half-k], coefficients[k]-coefficients[half-k]
-		// The inverse transform is the transform of the conjugate, conjugated.
+		// The inverse transform is the conjugated transform of the conjugate.
 		w := t.turns[k]
 		t.a[k] = complex(even+odd*imag(w), -odd*real(w))
 	}
@@ -92,7 +91,7 @@ func (t *transform) evenSequence(samples, coefficients []float64) {
 
 func conj(z complex128) complex128 { return complex(real(z), -imag(z)) }
 
-// run transforms t.a, and returns where the result is.
+// run transforms t.a and returns the buffer that holds the result.
 func (t *transform) run() []complex128 {
 	x, y := t.a, t.b
 	for i := range t.stages {
@@ -111,7 +110,7 @@ func (t *transform) run() []complex128 {
 	return x
 }
 
-// part is where part p of the result k goes, or where the input k of part p comes from.
+// in returns input k of part p.
 func (s *stage) in(x []complex128, p, k int) []complex128 {
 	return x[s.stride*(p+s.parts*k):][:s.stride]
 }
@@ -169,7 +168,7 @@ func (s *stage) four(y, x []complex128) {
 	}
 }
 
-// fourSingle is four where every part is a single sample, without the slices that would take longer.
+// fourSingle is four for parts of a single sample. It avoids the overhead of slices.
 func (s *stage) fourSingle(y, x []complex128) {
 	n := s.parts
 	x0, x1, x2, x3 := x[:n], x[n:2*n], x[2*n:3*n], x[3*n:4*n]

@@ -2,28 +2,28 @@ package signal
 
 import "math"
 
-// history is how many earlier samples stand before each block given to the meters that look back.
+// history is the number of earlier samples before each block for meters that look back.
 const history = 16
 
 const (
 	truePeakTaps   = 12                 // per phase, as in BS.1770-5 Annex 2
-	truePeakMiddle = truePeakTaps/2 - 1 // what is interpolated lies between this sample and the next
+	truePeakMiddle = truePeakTaps/2 - 1 // interpolated values lie between this sample and the next
 )
 
-// truePeakMeter estimates the peak of the continuous signal by oversampling: 4 times up to 72 kHz, 2 times up
-// to 144 kHz, and not at all above, where the samples themselves are dense enough (BS.1770-5 Annex 2).
+// truePeakMeter estimates the peak of the continuous signal by oversampling: 4 times up to 72 kHz, 2 times up to
+// 144 kHz, and not above, where the sampling is dense enough (BS.1770-5 Annex 2).
 type truePeakMeter struct {
 	peak   float64
 	phases [][truePeakTaps]float64
 	bound  interpolationBound
 }
 
-// interpolationBound says what no phase can exceed. A phase puts out Σ hᵢ·xᵢ, and
+// interpolationBound is an upper bound for the output of all phases. A phase outputs Σ hᵢ·xᵢ, and
 //
 //	|Σ hᵢ·xᵢ| ≤ Σ |hᵢ|·|xᵢ| ≤ (|h₅|+|h₆|)·m + (Σ |hᵢ| over the other i)·M,
 //
-// where m is the larger magnitude of the two samples in the middle, x₅ and x₆, between which the output lies,
-// and M the largest of all twelve. Each of the two factors is the largest that any phase has.
+// where m is the larger magnitude of the two middle samples x₅ and x₆, between which the output lies, and M the
+// largest of all twelve. Each of the two factors is the largest of any phase.
 type interpolationBound struct {
 	middle, others float64
 }
@@ -45,8 +45,8 @@ func newTruePeakMeter(rateHz int) truePeakMeter {
 	return m
 }
 
-// interpolationPhase is a Kaiser-windowed sinc that yields the value a fraction of a sample after the sixth
-// of twelve samples, scaled to pass a constant unchanged.
+// interpolationPhase returns a Kaiser-windowed sinc that yields the value a fraction of a sample after the sixth of
+// twelve samples, scaled to pass a constant unchanged.
 func interpolationPhase(fraction float64) (phase [truePeakTaps]float64) {
 	const half = truePeakTaps / 2
 	const beta = 4.5
@@ -62,12 +62,12 @@ func interpolationPhase(fraction float64) (phase [truePeakTaps]float64) {
 	return phase
 }
 
-// kaiser is the Kaiser window at -1..1.
+// kaiser returns the Kaiser window at -1..1.
 func kaiser(at, beta float64) float64 {
 	return besselI0(beta*math.Sqrt(max(0, 1-at*at))) / besselI0(beta)
 }
 
-// besselI0 is the modified Bessel function of the first kind, order 0, by its power series.
+// besselI0 returns the modified Bessel function of the first kind, order 0, by its power series.
 func besselI0(x float64) float64 {
 	sum, term := 1.0, 1.0
 	for k := 1.0; term > 1e-12*sum; k++ {
@@ -88,8 +88,8 @@ func (b *interpolationBound) include(phase *[truePeakTaps]float64) {
 	b.others = max(b.others, others)
 }
 
-// write takes a block preceded by its history, and the survey of the block. Only what can raise the peak is
-// interpolated.
+// write processes a block preceded by its history, and the survey of the block. It interpolates only where the peak
+// can increase.
 func (m *truePeakMeter) write(extended []float64, s *survey) {
 	before := largest(extended[history-truePeakTaps+1 : history])
 	for n, c := range s.chunks {
@@ -102,8 +102,8 @@ func (m *truePeakMeter) write(extended []float64, s *survey) {
 	}
 }
 
-// interpolate looks between those samples of which at least one is large enough to raise the peak, given
-// the largest magnitude of all.
+// interpolate computes values between samples of which at least one is large enough to raise the peak, given the
+// largest magnitude of all.
 func (m *truePeakMeter) interpolate(samples []float64, largest float64) {
 	for ; len(samples) >= truePeakTaps; samples = samples[1:] {
 		x := (*[truePeakTaps]float64)(samples)

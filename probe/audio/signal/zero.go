@@ -1,12 +1,12 @@
 package signal
 
-// zeroMeter measures runs in which every channel is exactly zero. A microphone that works is never exactly
-// zero for long: even in silence the converter's noise moves the last bit.
+// zeroMeter measures runs in which every channel is exactly zero. A working microphone is never exactly zero for long:
+// even in silence, converter noise changes the last bit.
 type zeroMeter struct {
 	run, longest, nonZero int64 // frames
 }
 
-// write takes a block of so many frames, and its surveys.
+// write processes a block of frames and its surveys.
 func (m *zeroMeter) write(raw [][]float64, channels []*channel, frames int) {
 	for n := range channels[0].survey.chunks {
 		from := n * surveyChunk
