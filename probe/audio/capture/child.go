@@ -17,47 +17,47 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Exit statuses of the child. Whatever went wrong with the device is a Failure
+// Exit statuses of the child. A failure of the device is reported by a Failure
 // frame and status 0.
 const (
 	exitOK       = 0
 	exitBadInput = 2
-	exitLimit    = 3 // the time limit ran out
+	exitLimit    = 3 // the time limit expired
 )
 
 const (
 	maxRequest   = 64 << 10
 	queuedFrames = 64 // about 6 s of sound, two periods in each
-	// periodMS is the time between two callbacks: 20 readings of the meter a
-	// second, and no more, as waking up two processes is most of what a capture
-	// costs.
+	// periodMS is the time between two callbacks, which allows 20 meter readings a
+	// second. It is not shorter because waking two processes is most of the cost of a
+	// capture.
 	periodMS = 50
 )
 
-// engine is a sound system that was reached.
+// engine is a connection to a sound system.
 type engine interface {
 	backend() string
-	// devices lists everything that can be captured, monitors included.
+	// devices lists all capture devices, including monitors.
 	devices() ([]Device, error)
-	// start streams the device with the ID (the default one if empty) until the
-	// process ends. onFrames gets interleaved 32-bit floats that it must not keep.
+	// start streams the device with the ID (the default device if empty) until the
+	// process ends. onFrames receives interleaved 32-bit floats and must not retain them.
 	start(deviceID string, channels int, onFrames func(samples []byte), onStop func()) error
 	// outputs lists the loudspeakers.
 	outputs() ([]Device, error)
-	// play asks fill for interleaved 32-bit floats until the process ends.
+	// play requests interleaved 32-bit floats from fill until the process ends.
 	play(deviceID string, channels int, fill func(samples []byte)) error
 }
 
-// ChildMain is the whole child: it reads one Request from in, writes frames to
-// out and returns the exit status. It returns when the request is fulfilled,
-// when in is closed (the parent is gone) or when the request's time limit runs
-// out, whatever a sound library is doing then: the caller must exit at once.
+// ChildMain runs the child: it reads one Request from in, writes frames to out and
+// returns the exit status. It returns when the request is complete, when in is
+// closed (the parent has exited) or when the request's time limit expires, even if a
+// call into a sound library is still blocked. The caller must exit at once.
 func ChildMain(in io.Reader, out io.Writer) int {
-	// Libraries print to standard output now and then, which would break the frames.
+	// Some libraries print to standard output, which would corrupt the frames.
 	if out == io.Writer(os.Stdout) {
 		os.Stdout = os.Stderr
 	}
-	// Ctrl-C goes to the whole terminal; the parent decides what it means.
+	// The terminal sends Ctrl-C to both processes; the parent handles it.
 	if in == io.Reader(os.Stdin) {
 		signal.Ignore(os.Interrupt)
 	}
@@ -114,7 +114,7 @@ func ChildMain(in io.Reader, out io.Writer) int {
 }
 
 func readRequest(r *bufio.Reader) (Request, error) {
-	line, err := r.ReadSlice('\n') // no longer than the buffer
+	line, err := r.ReadSlice('\n') // at most the size of the buffer
 	if err != nil {
 		return Request{}, fmt.Errorf("read capture request: %w", err)
 	}
@@ -131,16 +131,16 @@ func readRequest(r *bufio.Reader) (Request, error) {
 	return req, nil
 }
 
-// child writes frames through one queue, so that neither a callback of the
-// sound system nor a slow parent ever waits for the other.
+// child writes frames through a queue, so that a callback of the sound system and
+// a slow parent never block each other.
 type child struct {
 	start time.Time
-	out   chan []byte // nil ends it; never closed, as a callback may still send
-	// lastLook gets the parent's wish for the state after the last sample.
+	out   chan []byte // nil ends the stream; never closed, because a callback may still send
+	// lastLook receives the parent's request for the state after the last sample.
 	lastLook chan struct{}
 
-	// Of the callback alone: the period that waits for the next one, its length
-	// with what was lost before it, and what was lost since.
+	// Owned by the callback: the period that is held until the next one, its length
+	// including the frames lost before it, and the frames lost since.
 	held             []byte
 	heldFrames, lost uint32
 }
@@ -176,8 +176,8 @@ func (c *child) run(ctx context.Context, req Request, sound []byte) error {
 	if err != nil {
 		return err
 	}
-	// The system's own word on monitors and Bluetooth is better than a guess by
-	// name. The stream does not wait for a server that answers slowly.
+	// The system's own information about monitors and Bluetooth is better than a guess
+	// from the name. The stream does not wait for a slow server.
 	state, stateErr := osstate.Read(ctx, 0)
 	if stateErr == nil {
 		devices = withState(devices, state)
@@ -192,7 +192,7 @@ func (c *child) run(ctx context.Context, req Request, sound []byte) error {
 	return c.capture(ctx, system, devices, req, sound)
 }
 
-// withState adds what the system knows to what the capture library lists.
+// withState adds what the system reports to the devices of the capture library.
 func withState(devices []Device, s osstate.Snapshot) []Device {
 	for i := range devices {
 		d := &devices[i]
@@ -224,14 +224,14 @@ func (c *child) capture(ctx context.Context, system engine, devices []Device, re
 	if err != nil {
 		return err
 	}
-	// The default device is opened as such, without its ID, so that the system
-	// treats the stream as it treats that of a conference program.
+	// The default device is opened without its ID, so that the system treats the
+	// stream like that of a conference program.
 	openID := device.ID
 	if req.Device == "" && device.IsDefault {
 		openID = ""
 	}
 	channels := min(max(device.NativeChannels, 1), MaxChannels)
-	gate := make(chan struct{}) // PCM must not overtake Started
+	gate := make(chan struct{}) // PCM must not be sent before Started
 	flowing := make(chan struct{})
 	var first sync.Once
 	onFrames := func(samples []byte) {
@@ -269,13 +269,13 @@ func (c *child) capture(ctx context.Context, system engine, devices []Device, re
 	if !req.Blind {
 		c.watchState(ctx)
 	}
-	<-ctx.Done() // the parent ends it
+	<-ctx.Done() // until the parent ends it
 	return nil
 }
 
-// sendPCM runs in the sound system's callback and never blocks. It hands on two
-// periods at a time, each in a frame of its own: to wake up the parent costs more
-// than what it does with the sound.
+// sendPCM runs in the callback of the sound system and never blocks. It sends two
+// periods at a time, each in a frame of its own, because waking the parent costs
+// more than processing the samples.
 func (c *child) sendPCM(at int64, samples []byte, channels int) {
 	frames := uint32(len(samples) / (4 * channels))
 	if c.held == nil {
@@ -292,7 +292,7 @@ func (c *child) sendPCM(at int64, samples []byte, channels int) {
 	}
 }
 
-// startError is a Failure on its way to the parent.
+// startError is an error that is sent to the parent as a Failure.
 type startError struct {
 	state  report.CaptureState
 	text   string

@@ -12,11 +12,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Built says whether this program can record at all.
+// Built reports whether this build can record.
 const Built = true
 
-// malgoEngine is miniaudio with one backend. Nothing is ever released: the
-// child's end does that, and miniaudio can hang while releasing (issue 1034).
+// malgoEngine uses miniaudio with one backend. It releases nothing: the exit of the
+// child does, and miniaudio can hang while releasing (issue 1034).
 type malgoEngine struct {
 	ctx     *malgo.AllocatedContext
 	system  soundSystem
@@ -24,38 +24,38 @@ type malgoEngine struct {
 	running *malgo.Device
 }
 
-// soundSystem is one backend and what is peculiar to it.
+// soundSystem is one backend and its peculiarities.
 type soundSystem struct {
 	name    string
 	backend malgo.Backend
-	// id turns miniaudio's union into the system's own name of the device.
+	// id converts miniaudio's union to the system's name of the device.
 	id func(malgo.DeviceID) string
-	// real says whether an enumerated device is one, not a pseudo-device.
+	// real reports whether an enumerated device is not a pseudo-device.
 	real func(id, name string) bool
-	// formatsElsewhere: miniaudio must not be asked for a device's formats, and
-	// package osstate tells them.
+	// formatsElsewhere means that miniaudio must not be asked for the formats of a
+	// device. Package osstate provides them.
 	formatsElsewhere bool
-	// record takes the place of miniaudio's capture, if not nil; as engine.start.
+	// record replaces miniaudio's capture if it is not nil; see engine.start.
 	record func(deviceID string, channels int, onFrames func([]byte), onStop func()) error
 }
 
-// openEngine tries the sound systems of this platform in order. The list is
-// always explicit: left to itself miniaudio ends at the null backend, whose
-// silence looks like a muted microphone.
+// openEngine tries the sound systems of this platform in order. The list is always
+// explicit: by default miniaudio falls back to the null backend, whose silence looks
+// like a muted microphone.
 func openEngine() (engine, error) {
 	if err := refuseEarly(); err != nil {
 		return nil, err
 	}
 	var lastErr error
 	for _, s := range soundSystems() {
-		// No log callback: miniaudio calls it with the mutex that Devices takes.
+		// No log callback: miniaudio calls it while holding the mutex that Devices acquires.
 		ctx, err := malgo.InitContext([]malgo.Backend{s.backend}, malgo.ContextConfig{}, nil)
 		if err == nil {
 			return &malgoEngine{ctx: ctx, system: s}, nil
 		}
 		lastErr = err
-		// Where somebody else's server holds the hardware, another way to it would
-		// find it busy.
+		// If another user's server holds the hardware, any other way to it would report
+		// that it is busy.
 		if why := whyNoSound(); why != nil && why.state == report.CaptureNoSession {
 			return nil, why
 		}
@@ -95,7 +95,7 @@ func (e *malgoEngine) list(kind malgo.DeviceType) ([]Device, error) {
 	return devices, nil
 }
 
-// formats is what only DeviceInfo tells, zeros where it does not.
+// formats returns what only DeviceInfo provides, zero if it does not.
 func (e *malgoEngine) formats(kind malgo.DeviceType, id malgo.DeviceID) (rateHz, channels int) {
 	full, err := e.ctx.DeviceInfo(kind, id, malgo.Shared)
 	if err != nil || len(full.Formats) == 0 {
@@ -112,9 +112,9 @@ func (e *malgoEngine) start(deviceID string, channels int, onFrames func([]byte)
 	cfg.SampleRate = RateHz
 	cfg.PeriodSizeInMilliseconds = periodMS
 	cfg.Capture.Format = malgo.FormatF32
-	cfg.Capture.Channels = uint32(channels) // never 0: native channels without a source abort in libpulse
+	cfg.Capture.Channels = uint32(channels) // never 0: opening native channels without a source aborts in libpulse
 	if id, ok := e.ids[deviceID]; ok {
-		cfg.Capture.DeviceID = id.Pointer() // leaks 256 bytes, once
+		cfg.Capture.DeviceID = id.Pointer() // leaks 256 bytes once
 	}
 	device, err := malgo.InitDevice(e.ctx.Context, cfg, malgo.DeviceCallbacks{
 		Data: func(_, in []byte, _ uint32) { onFrames(in) },
@@ -152,7 +152,7 @@ func (e *malgoEngine) play(deviceID string, channels int, fill func([]byte)) err
 	return nil
 }
 
-// openError names the reason for which a device does not open.
+// openError classifies the error of a device that does not open.
 func openError(what string, err error) error {
 	state := report.CaptureDied
 	switch {
@@ -174,7 +174,7 @@ func noServer(err error) error {
 	return &startError{state: report.CaptureNoServer, text: text}
 }
 
-// cStringID reads a device ID that is a NUL-terminated string.
+// cStringID converts a device ID that is a NUL-terminated string.
 func cStringID(id malgo.DeviceID) string {
 	s, _, _ := strings.Cut(string(id[:]), "\x00")
 	return s

@@ -4,7 +4,7 @@ package capture
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// Built says whether this program can record at all.
+// Built reports whether this build can record.
 const Built = false
 
 func openEngine() (engine, error) {

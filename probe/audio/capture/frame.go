@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// A frame on the child's standard output is: the byte 'T', the kind, the
-// payload's length (uint32, little endian), the payload. The constant first
-// byte finds out at once when something else wrote to the same stream.
+// A frame on the child's standard output consists of the byte 'T', the kind, the
+// length of the payload (uint32, little endian) and the payload. The constant first
+// byte detects other output on the same stream at once.
 const (
 	frameMark   = 'T'
 	frameHeader = 6
@@ -35,10 +35,10 @@ const (
 	kindFailure kind = 'E'
 )
 
-// ErrGarbage means that the child's output is not what a child writes.
+// ErrGarbage means that the child's output is not a valid sequence of frames.
 var ErrGarbage = errors.New("the capture process wrote something that is not a frame")
 
-// payloadLimit is the largest payload of a kind, and whether the kind exists.
+// payloadLimit returns the maximum payload of a kind, and whether the kind exists.
 func payloadLimit(k kind) (int, bool) {
 	switch k {
 	case kindPCM:
@@ -49,7 +49,7 @@ func payloadLimit(k kind) (int, bool) {
 	return 0, false
 }
 
-// newFrame returns a frame whose payload is still to be filled in.
+// newFrame returns a frame with an empty payload of the given size.
 func newFrame(k kind, payload int) []byte {
 	b := make([]byte, frameHeader+payload)
 	b[0], b[1] = frameMark, byte(k)
@@ -70,8 +70,8 @@ func jsonFrame(k kind, v any) ([]byte, error) {
 	return b, nil
 }
 
-// pcmFrame copies samples as they come from the device: 32-bit floats in the
-// byte order of the machine, which is little endian on every system we build for.
+// pcmFrame copies samples in the format of the device: 32-bit floats in native byte
+// order, which is little endian on every supported system.
 func pcmFrame(atNS int64, lostFrames uint32, samples []byte) []byte {
 	b := newFrame(kindPCM, pcmHeader+len(samples))
 	binary.LittleEndian.PutUint64(b[frameHeader:], uint64(atNS))
@@ -80,7 +80,7 @@ func pcmFrame(atNS int64, lostFrames uint32, samples []byte) []byte {
 	return b
 }
 
-// readFrame reads one frame, into space if it has room for it. io.EOF means the
+// readFrame reads one frame, into space if it is large enough. io.EOF means that the
 // stream ended between two frames.
 func readFrame(r io.Reader, space []byte) (kind, []byte, error) {
 	var head [frameHeader]byte

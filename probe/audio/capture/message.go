@@ -12,68 +12,68 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// protocolVersion is raised when parent and child of different builds would
-// misunderstand each other; they are the same file, so it differs only while
-// an update replaces it.
+// protocolVersion changes with every incompatible change. Parent and child are the
+// same file, so their versions differ only while an update replaces it.
 const protocolVersion = 3
 
-// Op is what the child is asked to do.
+// Op is the operation that a child performs.
 type Op string
 
-// The operations of a child.
+// Operations of a child.
 const (
 	OpDevices Op = "devices" // list the devices and end
-	OpCapture Op = "capture" // list the devices, then stream one
-	OpPlay    Op = "play"    // play the sound sent along, and end
-	OpLoop    Op = "loop"    // stream one device and play the sound meanwhile
+	OpCapture Op = "capture" // list the devices, then stream one of them
+	OpPlay    Op = "play"    // play the attached sound and exit
+	OpLoop    Op = "loop"    // stream one device while playing the sound
 )
 
-// plays says whether a sound comes along with the request.
+// plays reports whether a sound follows the request.
 func (o Op) plays() bool { return o == OpPlay || o == OpLoop }
 
-// Request is the one line of JSON that the parent writes to the child.
+// Request is the single line of JSON that the parent sends to the child.
 type Request struct {
 	Op Op `json:"op"`
-	// Device is a device's name or ID; empty for the system's default.
+	// Device is the name or ID of a device; empty means the default.
 	Device string `json:"device,omitempty"`
-	// Output is a loudspeaker's name or ID; empty for the system's default.
+	// Output is the name or ID of a loudspeaker; empty means the default.
 	Output string `json:"output,omitempty"`
 	// Frames and Channels are the size of the sound that follows the line, as
-	// interleaved 32-bit floats in little endian at RateHz, up to MaxPlay.
+	// interleaved little-endian 32-bit floats at RateHz, at most MaxPlay.
 	Frames   int `json:"frames,omitempty"`
 	Channels int `json:"channels,omitempty"`
-	// Blind leaves out the watch over the system's state of the devices.
+	// Blind disables monitoring of the system's device state.
 	Blind bool `json:"blind,omitempty"`
-	// LimitMS ends the child whatever happens, 1 ms up to MaxLimit.
+	// LimitMS is the time after which the child exits in any case, 1 ms to MaxLimit.
 	LimitMS int64 `json:"limit_ms"`
 }
 
-// MaxLimit is the longest a child may be asked to live.
+// MaxLimit is the longest lifetime of a child.
 const MaxLimit = 10 * time.Minute
 
-// MaxPlay is the longest sound a child may be asked to play.
+// MaxPlay is the length of the longest sound to play.
 const MaxPlay = 10 * time.Second
 
-// Device is a capture device (or a loudspeaker, where that is said) as the sound system shows it. Its name may hold
-// a person's name: it is for the screen, not for a report.
+// Device is a capture device (or a loudspeaker, where stated) as the sound system
+// presents it. Its name may contain a person's name: it is for the screen only, not
+// for a report.
 type Device struct {
 	Name string `json:"name"`
 	ID   string `json:"id"`
-	// Product is as [osstate.Device.Product].
+	// Product is [osstate.Device.Product].
 	Product string `json:"product,omitempty"`
-	// IsDefault marks the device programs get when they do not choose.
+	// IsDefault marks the device for programs that do not choose one.
 	IsDefault bool `json:"is_default"`
-	// IsDefaultComms marks Windows' default for calls, which may be another one.
+	// IsDefaultComms marks the default communications device of Windows, which may differ.
 	IsDefaultComms bool `json:"is_default_comms,omitempty"`
-	// IsMonitor marks the echo of a loudspeaker, which is no microphone.
+	// IsMonitor marks the monitor of a loudspeaker, which is not a microphone.
 	IsMonitor      bool `json:"is_monitor"`
 	IsBluetooth    bool `json:"is_bluetooth"`
 	NativeRateHz   int  `json:"native_rate_hz,omitempty"`
 	NativeChannels int  `json:"native_channels,omitempty"`
 }
 
-// Message is what the child says: one of Hello, Devices, State, Started, PCM,
-// Playing, Played, Stopped and Failure.
+// Message is a message of the child: Hello, Devices, State, Started, PCM, Playing,
+// Played, Stopped or Failure.
 type Message interface{ message() kind }
 
 // Hello is the first message of every child.
@@ -81,73 +81,72 @@ type Hello struct {
 	Version int `json:"version"`
 }
 
-// Devices lists what can be captured and, for a child that plays, the
-// loudspeakers.
+// Devices lists the capture devices and, for a child that plays, the loudspeakers.
 type Devices struct {
 	Backend string   `json:"backend"`
 	Devices []Device `json:"devices"`
 	Outputs []Device `json:"outputs,omitempty"`
 }
 
-// State is what the system says of its devices; it is sent again on a change.
+// State is the system's state of its devices. It is sent again after each change.
 type State struct {
 	osstate.Snapshot
-	// Last is set in the answer to the parent's wish for a last look. Where
-	// nothing could be read, it is empty but for that.
+	// Last is set in the reply to the parent's request for a last look. If nothing
+	// could be read, the rest is empty.
 	Last bool `json:"last,omitempty"`
-	// Unread is set when the system could not be asked.
+	// Unread is set if the system could not be queried.
 	Unread bool `json:"unread,omitempty"`
-	// ServerGone is set when the sound server is there no more.
+	// ServerGone is set if the sound server no longer runs.
 	ServerGone bool `json:"server_gone,omitempty"`
 }
 
-// Started says that the stream runs.
+// Started means that the stream runs.
 type Started struct {
 	Device   Device `json:"device"`
 	RateHz   int    `json:"rate_hz"`
 	Channels int    `json:"channels"`
 	PeriodMS int    `json:"period_ms"`
-	// AtNS is the time of the start on the clock of PCM.AtNS.
+	// AtNS is the start time on the clock of PCM.AtNS.
 	AtNS int64 `json:"at_ns"`
 }
 
-// PCM is what one callback delivered.
+// PCM contains the samples of one callback.
 type PCM struct {
-	// AtNS is the child's monotonic clock at the callback, so that a parent
-	// that is slow to read does not look like a gap.
+	// AtNS is the child's monotonic clock at the callback, so that a slow parent does
+	// not look like a gap.
 	AtNS int64
-	// LostFrames were captured but thrown away because the parent did not read.
+	// LostFrames were captured and discarded because the parent did not read.
 	LostFrames uint32
-	// Samples are interleaved, and gone when the handler has returned.
+	// Samples are interleaved and valid only until the handler returns.
 	Samples []float32
 }
 
-// Playing says that the first sample of the sound was handed to the sound system.
+// Playing means that the first sample was handed to the sound system.
 type Playing struct {
 	Device Device `json:"device"`
-	// Muted and VolumeDB are the loudspeaker's, where the system tells.
+	// Muted and VolumeDB describe the loudspeaker, where the system provides them.
 	Muted    *bool    `json:"muted,omitempty"`
 	VolumeDB *float64 `json:"volume_db,omitempty"`
-	// AtNS is that time on the clock of PCM.AtNS.
+	// AtNS is the time of that sample on the clock of PCM.AtNS.
 	AtNS int64 `json:"at_ns"`
 }
 
-// Played says that the sound is over. The child of an OpPlay then ends.
+// Played means that playback has ended. The child of an OpPlay then exits.
 type Played struct {
 	// Muted and VolumeDB are as in Playing, read again.
 	Muted    *bool    `json:"muted,omitempty"`
 	VolumeDB *float64 `json:"volume_db,omitempty"`
 }
 
-// Stopped says that the sound system reported the end of the stream. More sound
-// can still come (a reroute), and none of it coming shows as silence on the pipe.
+// Stopped means that the sound system reported the end of the stream. More samples
+// may follow after a reroute. If none do, the watchdog detects it.
 type Stopped struct{}
 
-// Failure says why there is no stream.
+// Failure states why there is no stream.
 type Failure struct {
 	State report.CaptureState `json:"state"`
 	Text  string              `json:"text"`
-	// Reason says why there is no sound system or no session, where that is known.
+	// Reason states why there is no sound system or session, if known.
 	Reason report.NoSoundReason `json:"reason,omitempty"`
 }
 
@@ -161,21 +160,21 @@ func (Played) message() kind  { return kindPlayed }
 func (Stopped) message() kind { return kindStop }
 func (Failure) message() kind { return kindFailure }
 
-// decoder reads a child's messages and holds them to their order.
+// decoder reads the messages of a child and enforces their order.
 type decoder struct {
 	r        io.Reader
 	greeted  bool
 	channels int // of the running stream; 0 before Started
 
 	payload []byte
-	// samples are two buffers in turn: one message is handled while the next
-	// one is decoded.
+	// samples are two alternating buffers: one message is handled while the next is
+	// decoded.
 	samples [2][]float32
 	turn    int
 }
 
-// next returns the next message; io.EOF when the child has closed its output
-// between two of them, an error wrapping ErrGarbage for anything malformed.
+// next returns the next message. It returns io.EOF if the child closed its output
+// between two messages, and an error wrapping ErrGarbage for malformed input.
 func (d *decoder) next() (Message, error) {
 	k, payload, err := readFrame(d.r, d.payload)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// surroundings are what tells why no sound server answers.
+// surroundings are the places that show why no sound server answers.
 type surroundings struct {
 	getenv func(string) string
 	uid    int
 	proc   string // /proc
-	run    string // /run/user, which holds the sessions' directories
+	run    string // /run/user, which contains the directories of the sessions
 	snd    string // /dev/snd
 }
 
@@ -25,13 +25,13 @@ func whyNoSound() *startError {
 	return surroundings{getenv: os.Getenv, uid: os.Getuid(), proc: "/proc", run: "/run/user", snd: "/dev/snd"}.why()
 }
 
-// why finds the reason for which no sound server answers, nil where it is the
-// server's own fault. A program that was started by sudo, cron or ssh cannot
-// reach the server of the session at the screen; a machine without a sound card
-// and without any server has nothing that a restart would mend.
+// why returns the reason for which no sound server answers, or nil if the fault is
+// the server's own. A program started by sudo, cron or ssh cannot reach the server of
+// the desktop session. On a machine without a sound card and without any server, a
+// restart would not help.
 func (s surroundings) why() *startError {
 	if s.getenv("PULSE_SERVER") != "" {
-		return nil // somebody said which one, and that one does not answer
+		return nil // a server is configured explicitly and does not answer
 	}
 	servers := s.servers()
 	another := slices.ContainsFunc(servers, func(uid int) bool { return uid != s.uid })
@@ -46,7 +46,7 @@ func (s surroundings) why() *startError {
 	return nil
 }
 
-// inSession reports whether the environment is that of a session of this user.
+// inSession reports whether the environment belongs to a session of this user.
 func (s surroundings) inSession() bool {
 	uid, ok := owner(s.getenv("XDG_RUNTIME_DIR"))
 	return ok && uid == s.uid
@@ -57,8 +57,8 @@ func (s surroundings) hasPlayback() bool {
 	return err == nil && len(found) > 0
 }
 
-// servers are the users whose sound servers run: by their processes, and where
-// those are hidden, by the sockets of the sessions.
+// servers returns the users whose sound servers run, from their processes or, where
+// those are hidden, from the sockets of the sessions.
 func (s surroundings) servers() []int {
 	var uids []int
 	names, _ := filepath.Glob(filepath.Join(s.proc, "[0-9]*", "comm"))

@@ -7,11 +7,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// pick finds the device asked for: by ID, by name, by name in any case, or by
-// a part of the name that only one device has. An empty name means the default.
+// pick finds a device by ID, by name, by name ignoring case, or by a part of the
+// name that is unique. An empty name means the default.
 func pick(devices []Device, name string) (Device, error) {
 	if len(devices) == 0 {
-		// Opening the "default" of nothing aborts the process inside libpulse.
+		// Opening the default device when there is none aborts the process in libpulse.
 		return Device{}, &startError{state: report.CaptureNoDevice, text: "the sound system has no such device"}
 	}
 	if name == "" {
@@ -40,8 +40,8 @@ func pick(devices []Device, name string) (Device, error) {
 	return Device{}, &startError{state: report.CaptureDeviceAbsent, text: "the device asked for is not there"}
 }
 
-// pickDefault prefers the system's default, even when that is a monitor: it is
-// what a conference program would get too, and the report says so.
+// pickDefault returns the system's default even if it is a monitor: a conference
+// program would use it too, and the report states it.
 func pickDefault(devices []Device) Device {
 	for _, d := range devices {
 		if d.IsDefault {

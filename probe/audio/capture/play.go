@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	// playLead is silence before the sound: systems fade streams in, and some
-	// swallow the first moments while the amplifier wakes up.
+	// playLead is silence before the sound. Systems fade streams in, and some drop the
+	// first moments while the amplifier powers up.
 	playLead = 300 * time.Millisecond
-	// playTail is silence behind it, so that ending the stream cuts nothing off.
+	// playTail is silence after the sound, so that closing the stream does not cut it off.
 	playTail = 500 * time.Millisecond
-	// loopSettle is how long a microphone runs before the sound begins.
+	// loopSettle is how long the microphone runs before the sound begins.
 	loopSettle = 300 * time.Millisecond
-	// playPeriodMS is short: it is part of the delay that is measured.
+	// playPeriodMS is short because it is part of the measured delay.
 	playPeriodMS = 10
 )
 
-// readSound reads what follows the request of a child that plays.
+// readSound reads the sound that follows the request.
 func readSound(r io.Reader, req Request) ([]byte, error) {
 	if !req.Op.plays() {
 		return nil, nil
@@ -40,7 +40,7 @@ func readSound(r io.Reader, req Request) ([]byte, error) {
 	return sound, nil
 }
 
-// soundBytes is a sound as it follows a request. What is no number is silence.
+// soundBytes encodes a sound. NaN and infinite values become silence.
 func soundBytes(sound []float32) []byte {
 	b := make([]byte, 4*len(sound))
 	for i, x := range sound {
@@ -52,8 +52,8 @@ func soundBytes(sound []float32) []byte {
 	return b
 }
 
-// play plays the sound once. Sound systems want one context for each open
-// device (miniaudio issue 376), so it opens one of its own beside a recording's.
+// play plays the sound once. It uses a context of its own, because sound systems
+// require one per open device (miniaudio issue 376).
 func (c *child) play(ctx context.Context, req Request, sound []byte) error {
 	system, err := openEngine()
 	if err != nil {
@@ -103,16 +103,16 @@ func (c *child) play(ctx context.Context, req Request, sound []byte) error {
 	return nil
 }
 
-// player hands out silence, the sound, and silence for ever. Its fill runs in
-// the sound system's callback: it waits for nothing.
+// player supplies silence, the sound, and silence without end. fill runs in the
+// callback of the sound system and never blocks.
 type player struct {
 	sound      []byte
 	frameBytes int
 	clock      func() int64
-	lead, tail int // bytes of silence still to come
+	lead, tail int // bytes of silence that remain
 	begun      bool
 	ended      bool
-	began      chan int64 // gets the time of the sound's first sample
+	began      chan int64 // receives the time of the first sample
 	over       chan struct{}
 }
 

@@ -17,25 +17,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// defaultSource is PulseAudio's name for whatever is the default (namereg.c).
+// defaultSource is PulseAudio's name for the default source (namereg.c).
 const defaultSource = "@DEFAULT_SOURCE@"
 
-// openTimeout outlasts the parent's patience (Patience.Open), which decides: a
-// Bluetooth headset switches its profile in up to 3 s before the stream exists.
+// openTimeout is longer than Patience.Open of the parent, which decides. A Bluetooth
+// headset takes up to 3 s to switch its profile before the stream exists.
 const openTimeout = 30 * time.Second
 
 // recordPulse records over PulseAudio's native protocol, which PipeWire's server
-// speaks as well.
+// implements too.
 //
-// miniaudio 0.11.25 is not used for it, for two reasons. It asks for the source's
-// own sample format with PA_STREAM_FIX_FORMAT where it does not know that format
-// (s24-32, A-law, mu-law, big endian), gets it, and fails. And it asks for a
-// default channel map of as many channels (ma_device_init__pulse), so that the
-// server remixes by position: what is on aux channels is lost, what is on one of
-// four channels arrives softer. Here the server converts the samples, and the
-// channels come as the source has them.
+// It replaces miniaudio 0.11.25 for two reasons. For a sample format that miniaudio
+// does not know (s24-32, A-law, mu-law, big endian) it requests the source's own format
+// with PA_STREAM_FIX_FORMAT, receives it, and fails. And it requests a default channel
+// map with the same number of channels (ma_device_init__pulse), so that the server
+// remixes by position: aux channels are lost, and a voice on one of four channels is
+// attenuated. Here the server converts the samples, and the channels remain as they are.
 func recordPulse(deviceID string, channels int, onFrames func([]byte), onStop func()) error {
-	ctx := context.Background() // the connection lives as long as the process
+	ctx := context.Background() // the connection lasts as long as the process
 	period := 4 * channels * RateHz * periodMS / 1000
 	client, conn, err := osstate.DialPulse(ctx, func(event any) {
 		switch event := event.(type) {
@@ -61,12 +60,12 @@ func recordPulse(deviceID string, channels int, onFrames func([]byte), onStop fu
 		SampleSpec:     proto.SampleSpec{Format: proto.FormatFloat32LE, Channels: byte(channels), Rate: RateHz},
 		ChannelMap:     channelMap,
 		ChannelVolumes: slices.Repeat(proto.ChannelVolumes{uint32(proto.VolumeNorm)}, channels),
-		// What the server keeps while this process is late it throws away beyond
-		// that. Conference programs have it keep as much as it can.
+		// The server discards samples beyond this limit while this process is late.
+		// Conference programs request the maximum.
 		BufferMaxLength: uint32(period * pulseKeeps), BufferFragSize: uint32(period), AdjustLatency: true,
-		// A map that names a position twice would have the server mix the two.
+		// With a map that contains a position twice, the server would mix the two channels.
 		NoRemap: hasTwins(channelMap),
-		// A device that was chosen is not exchanged for another one.
+		// A device that was chosen explicitly is not replaced by another one.
 		NoMove:             deviceID != "",
 		DirectOnInputIndex: proto.Undefined, Corked: true,
 		Properties: proto.PropList{
@@ -80,8 +79,8 @@ func recordPulse(deviceID string, channels int, onFrames func([]byte), onStop fu
 		conn.Close()
 		return pulseError(err)
 	}
-	// The first sound can overtake the answer, and onFrames waits for this function
-	// to return, with the connection's only reader.
+	// The first samples can precede the reply, and onFrames waits for this function to
+	// return, which would block the only reader of the connection.
 	go func() {
 		if client.Request(&proto.CorkRecordStream{StreamIndex: reply.StreamIndex, Corked: false}, nil) != nil {
 			onStop()
@@ -90,8 +89,8 @@ func recordPulse(deviceID string, channels int, onFrames func([]byte), onStop fu
 	return nil
 }
 
-// sourceMap is the source's own channel map, or one that has the server mix where
-// the source has another number of channels than expected.
+// sourceMap returns the source's own channel map. If the source has another number
+// of channels than expected, it returns a map with which the server mixes them.
 func sourceMap(client *proto.Client, deviceID string, channels int) (proto.ChannelMap, error) {
 	name := deviceID
 	if name == "" {
@@ -125,9 +124,9 @@ func hasTwins(m proto.ChannelMap) bool {
 	return false
 }
 
-// pulseError names the reason for which a source does not open. PipeWire refuses
-// with "access denied" what a sandbox may not hear, and with "busy" what another
-// program holds.
+// pulseError classifies the error of a source that does not open. PipeWire replies
+// "access denied" if a sandbox may not record, and "busy" if another program holds the
+// device.
 func pulseError(err error) error {
 	state := report.CaptureDied
 	switch {

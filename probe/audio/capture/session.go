@@ -16,41 +16,41 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Patience is how long the parent waits at each stage before it kills the child.
+// Patience contains the timeouts after which the parent kills the child.
 type Patience struct {
-	// Hello: the system starts the process. Virus scanners make this slow.
+	// Hello: the process starts. Virus scanners slow this down.
 	Hello time.Duration
 	// Server: the sound system answers and lists its devices.
 	Server time.Duration
 	// Open: the device opens and the stream starts.
 	Open time.Duration
-	// First: the first sound after the start; 1-1.6 s have been seen on healthy machines.
+	// First: the first samples after the start. Healthy machines take up to 1.6 s.
 	First time.Duration
-	// Next: any further sound. A reroute to another device takes 0.9 s and more;
-	// it must outlast the statePeriod after which the child tells of it.
+	// Next: any further samples. A reroute to another device takes 0.9 s and more. It
+	// must be longer than statePeriod, after which the child reports the reroute.
 	Next time.Duration
-	// Last: the state of the devices after the last sample; 0 does without it.
+	// Last: the state of the devices after the last sample; 0 disables it.
 	Last time.Duration
 }
 
-// DefaultPatience fits real machines.
+// DefaultPatience returns timeouts that suit real machines.
 func DefaultPatience() Patience {
 	return Patience{Hello: 5 * time.Second, Server: 3 * time.Second, Open: 3 * time.Second, First: 3 * time.Second, Next: 1500 * time.Millisecond, Last: 1200 * time.Millisecond}
 }
 
-// Session is one child and how to treat it.
+// Session configures one child.
 type Session struct {
-	// Command is the child, not yet started. Nil means this program with ChildArg.
+	// Command is the child, not yet started. nil means this program with ChildArg.
 	Command  *exec.Cmd
 	Request  Request
 	Patience Patience
-	// Sound is what OpPlay and OpLoop play: interleaved, of Request.Channels; Run
-	// fills in Request.Frames.
+	// Sound is what OpPlay and OpLoop play: interleaved, with Request.Channels
+	// channels. Run sets Request.Frames.
 	Sound []float32
 	Log   *slog.Logger
 }
 
-// Error says why a session ended before its handler had enough.
+// Error states why a session ended before its handler had enough.
 type Error struct {
 	State  report.CaptureState
 	Text   string
@@ -59,38 +59,38 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// ErrEnough is returned by a handler that needs no more sound. A last State
-// may still follow.
+// ErrEnough is returned by a handler that needs no more samples. A last State may
+// still follow.
 var ErrEnough = errors.New("captured enough")
 
-// SelfCommand is this program as the child.
+// SelfCommand returns the command that runs this program as the child.
 func SelfCommand(ctx context.Context) *exec.Cmd {
 	exe, err := os.Executable()
 	if err != nil {
 		exe = os.Args[0]
 	}
 	cmd := exec.CommandContext(ctx, exe, ChildArg)
-	// The child only copies sound. More processors would mostly spin in wait
-	// for each other, a third of its load.
+	// The child only copies samples. With more processors the scheduler's spinning
+	// would be a third of its load.
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	return cmd
 }
 
-// killWait bounds the wait for a killed child; one that hangs in the kernel is
-// left behind.
+// killWait limits the wait for a killed child. One that hangs in the kernel is
+// abandoned.
 const killWait = 2 * time.Second
 
 // Run starts the child and passes its messages to handle, one at a time, until
-// handle returns an error, the child ends or falls silent, or ctx is done. The
-// child is dead when Run returns.
+// handle returns an error, the child exits or falls silent, or ctx is done. The child
+// has exited when Run returns.
 //
-// Where a stream has ended, because handle had enough or because no more sound
-// came, Run asks the child for the state of the devices once more and hands that
-// State to handle: what was muted or unplugged in the last moment counts.
+// After a stream has ended, because handle had enough or no more samples arrived, Run
+// requests the state of the devices once more and passes that State to handle: a
+// microphone that was muted or unplugged at the last moment counts.
 //
-// It returns nil when handle returned ErrEnough or the child had done its
-// work, handle's other errors as they are, ctx's error, and an *Error for
-// everything that befell the child.
+// It returns nil if handle returned ErrEnough or the child completed its work, other
+// errors of handle unchanged, the error of ctx, and an *Error for every failure of the
+// child.
 func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 	if s.Request.Op.plays() && s.Request.Channels > 0 {
 		s.Request.Frames = len(s.Sound) / s.Request.Channels
@@ -117,8 +117,8 @@ func (s Session) Run(ctx context.Context, handle func(Message) error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.timer.C:
-			// Not the child's silence if a message waits: then it was our own
-			// process that stood still, for a slow handler or a sleeping machine.
+			// If a message is pending, the child was not silent: this process was delayed, by a
+			// slow handler or by suspend.
 			select {
 			case r := <-messages:
 				if done, err := s.take(ctx, r, w, handle); done {
@@ -145,8 +145,8 @@ func (s Session) wantsLastLook() bool {
 	return s.Request.Op == OpCapture && !s.Request.Blind && s.Patience.Last > 0
 }
 
-// lastLook asks the child for the state of the devices and hands it on. Without
-// an answer in time what was known before stands.
+// lastLook requests the state of the devices and passes it on. Without a reply in
+// time, the previous state stands.
 func lastLook(ctx context.Context, ask func(byte), messages <-chan received, patience time.Duration, handle func(Message) error) {
 	ask(lastLookWish)
 	timeout := time.NewTimer(patience)
@@ -171,10 +171,10 @@ func lastLook(ctx context.Context, ask func(byte), messages <-chan received, pat
 	}
 }
 
-// take handles one message and says whether it was the last.
+// take handles one message and reports whether it was the last.
 func (s Session) take(ctx context.Context, r received, w *watch, handle func(Message) error) (done bool, err error) {
 	if r.err != nil && ctx.Err() != nil {
-		return true, ctx.Err() // its end killed the child, and that was seen first
+		return true, ctx.Err() // ctx killed the child, whose exit was noticed first
 	}
 	if r.err != nil {
 		return true, s.ended(r.err, w.stage)
@@ -190,9 +190,9 @@ func (s Session) take(ctx context.Context, r received, w *watch, handle func(Mes
 	return err != nil, err
 }
 
-// start runs cmd with the request on its standard input, which stays open: its
-// end tells the child that the parent is gone. ask writes one more byte to it;
-// stop kills the child.
+// start runs cmd with the request on its standard input, which stays open: its end
+// tells the child that the parent has exited. ask writes one more byte to it; stop
+// kills the child.
 func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop func(), err error) {
 	line, err := json.Marshal(s.Request)
 	if err != nil {
@@ -205,7 +205,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop fu
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	// A pipe of our own: Wait would close StdoutPipe under the reader.
+	// A separate pipe, because Wait would close StdoutPipe while it is being read.
 	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, nil, nil, err
@@ -225,7 +225,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop fu
 			s.Log.Debug("capture process ended", "err", err, "stderr", stderr.String())
 		}
 	}()
-	// A child that never reads must not hold us up; its end ends the writing.
+	// A child that never reads must not block the parent. The writer ends with the child.
 	wishes := make(chan byte, 1)
 	go func() {
 		_, _ = stdin.Write(append(line, '\n'))
@@ -262,7 +262,7 @@ func (s Session) start(cmd *exec.Cmd) (stdout io.Reader, ask func(byte), stop fu
 	}, nil
 }
 
-// ended says what the end of the child's output means.
+// ended interprets the end of the child's output.
 func (s Session) ended(err error, at stage) error {
 	if errors.Is(err, io.EOF) {
 		if s.Request.Op == OpDevices && at >= stageOpen || s.Request.Op == OpPlay && at == stagePlayed {
@@ -293,7 +293,7 @@ func receive(r io.Reader, to chan<- received, abandoned <-chan struct{}) {
 	}
 }
 
-// complaint keeps the beginning of what a child complains about, for the log.
+// complaint keeps the beginning of the child's standard error for the log.
 type complaint struct {
 	buf   bytes.Buffer
 	limit int

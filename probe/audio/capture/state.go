@@ -10,24 +10,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 )
 
-// lastLookWish is the byte on the child's standard input by which the parent
-// asks for the state of the devices after the last sample.
+// lastLookWish is the byte on the child's standard input that requests the state
+// of the devices after the last sample.
 const lastLookWish = 'L'
 
 const (
-	// statePeriod is the time between two looks where the system does not tell of
-	// changes by itself, or may have missed to.
+	// statePeriod is the polling interval, for systems without change events and for
+	// missed events.
 	statePeriod = time.Second
-	// stateSettle lets a burst of events pass: an unplugged device alone makes five.
+	// stateSettle waits for the end of a burst of events: unplugging a device causes five.
 	stateSettle = 20 * time.Millisecond
 )
 
-// watchState sends the state of the devices whenever it has changed: when the
-// system says so, and in turns. It ends with ctx.
+// watchState sends the state of the devices after every change, detected by events
+// and by polling. It ends with ctx.
 func (c *child) watchState(ctx context.Context) {
 	changed := make(chan struct{}, 1)
 	go func() {
-		_ = osstate.Watch(ctx, changed) // looks in turns go on without it
+		_ = osstate.Watch(ctx, changed) // polling continues without events
 	}()
 	var sent State
 	for {

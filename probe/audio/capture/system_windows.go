@@ -17,7 +17,7 @@ func soundSystems() []soundSystem {
 	return []soundSystem{{name: "wasapi", backend: malgo.BackendWasapi, id: wideStringID}}
 }
 
-// wideStringID reads a WASAPI endpoint ID: NUL-terminated UTF-16.
+// wideStringID converts a WASAPI endpoint ID: NUL-terminated UTF-16.
 func wideStringID(id malgo.DeviceID) string {
 	units := make([]uint16, len(id)/2)
 	for i := range units {
@@ -29,8 +29,8 @@ func wideStringID(id malgo.DeviceID) string {
 	return string(utf16.Decode(units))
 }
 
-// refuseEarly: a service lives in session 0, where capture is silent or
-// refused. It must record from a process in the user's session.
+// refuseEarly: a service runs in session 0, where capture is silent or refused. It
+// must record from a process in the user's session.
 func refuseEarly() error {
 	var session uint32
 	if err := windows.ProcessIdToSessionId(windows.GetCurrentProcessId(), &session); err == nil && session == 0 {

@@ -7,26 +7,26 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// stage is how far a child has come.
+// stage is the progress of a child.
 type stage int
 
 const (
 	stageHello  stage = iota // the process starts
-	stageServer              // it connects to the sound system
-	stageOpen                // it opens the device
-	stageFirst               // it waits for the first sound
-	stageNext                // it streams
-	stagePlay                // it plays
-	stagePlayed              // it has played
+	stageServer              // the child connects to the sound system
+	stageOpen                // the child opens the device
+	stageFirst               // the child waits for the first samples
+	stageNext                // the child streams
+	stagePlay                // the child plays
+	stagePlayed              // the child has played
 )
 
-// watch is the watchdog over one child. Only progress feeds it: a child whose
-// stream has died goes on sending states. That the stream was moved to another
-// device is progress, though: the sound of that one comes late.
+// watch is the watchdog of one child. Only progress resets it: a child whose stream
+// has died keeps sending states. A move of the stream to another device is progress,
+// because the samples of that device arrive late.
 type watch struct {
 	patience Patience
-	streamID string        // the device the system last said it records from
-	playFor  time.Duration // the length of the sound to play
+	streamID string        // the device that the system last reported as the source
+	playFor  time.Duration // length of the sound to play
 	stage    stage
 	timer    *time.Timer
 }
@@ -35,7 +35,7 @@ func newWatch(p Patience, playFor time.Duration) *watch {
 	return &watch{patience: p, playFor: playFor, timer: time.NewTimer(p.Hello)}
 }
 
-// saw moves on to the next stage and winds the watchdog up again.
+// saw advances to the next stage and resets the watchdog.
 func (w *watch) saw(m Message) {
 	switch m := m.(type) {
 	case Hello:
@@ -53,8 +53,8 @@ func (w *watch) saw(m Message) {
 			w.enter(stageNext, w.patience.Next)
 		}
 	case Playing:
-		// Alone it is followed by nothing until the sound is over; beside a
-		// recording the next PCM winds the watch up again.
+		// Without a recording nothing follows until playback ends; with one, the next PCM
+		// resets the watchdog.
 		w.enter(stagePlay, w.playFor+w.patience.First)
 	case Played:
 		w.enter(stagePlayed, w.patience.First)
@@ -66,10 +66,10 @@ func (w *watch) enter(s stage, d time.Duration) {
 	w.timer.Reset(d)
 }
 
-// streams reports whether sound has come or is waited for.
+// streams reports whether samples have arrived or are expected.
 func (w *watch) streams() bool { return w.stage == stageFirst || w.stage == stageNext }
 
-// verdict says what silence at this stage means.
+// verdict returns the meaning of silence at this stage.
 func (w *watch) verdict() *Error {
 	switch w.stage {
 	case stageHello:

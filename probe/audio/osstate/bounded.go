@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// readTimeout bounds a look at the devices: WASAPI has been seen to dead-lock
-// while a device comes or goes, and macOS' coreaudiod to hang.
+// readTimeout limits a query of the devices: WASAPI can deadlock while a device
+// appears or disappears, and coreaudiod of macOS can hang.
 const readTimeout = 2 * time.Second
 
-// bounded waits for an answer of the system no longer than readTimeout. A call
-// that hangs is left behind; nothing can end it.
+// bounded waits at most readTimeout for the system's answer. A call that hangs is
+// abandoned, because it cannot be cancelled.
 func bounded(ctx context.Context, system string, ask func() (Snapshot, error)) (Snapshot, error) {
 	type answer struct {
 		s   Snapshot

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// The few methods of MMDevice API and EndpointVolume that are needed
-// (mmdeviceapi.h, endpointvolume.h, propsys.h). Methods are called by their
-// place in the interface's table; the first three are IUnknown's.
+// The required methods of the MMDevice API and of EndpointVolume (mmdeviceapi.h,
+// endpointvolume.h, propsys.h). A method is called by its index in the interface's
+// table. The first three belong to IUnknown.
 
 var (
 	classDeviceEnumerator = ole.NewGUID("{BCDE0395-E52F-467C-8E3D-C4579291692E}")
@@ -45,7 +45,7 @@ const (
 // object is a COM object.
 type object struct{ table *[24]uintptr }
 
-// call calls a method by its place in the table.
+// call calls a method by its index in the table.
 //
 //go:uintptrescapes
 func (o *object) call(method int, args ...uintptr) error {
@@ -61,7 +61,7 @@ func (o *object) release() { _, _, _ = syscall.SyscallN(o.table[2], uintptr(unsa
 
 type enumerator struct{ *object }
 
-// newEnumerator begins the use of COM on this thread; release ends it.
+// newEnumerator initialises COM on this thread; release ends its use.
 func newEnumerator() (enumerator, func(), error) {
 	const alreadyInitialised = 1 // S_FALSE
 	if err := ole.CoInitializeEx(0, ole.COINIT_MULTITHREADED); err != nil {
@@ -79,7 +79,7 @@ func newEnumerator() (enumerator, func(), error) {
 	return e, func() { e.release(); ole.CoUninitialize() }, nil
 }
 
-// defaultID is the ID of the default endpoint for a direction and a role, or empty.
+// defaultID returns the ID of the default endpoint for a direction and a role, or "".
 func (e enumerator) defaultID(flow, role uintptr) string {
 	var device *object
 	if err := e.call(4, flow, role, uintptr(unsafe.Pointer(&device))); err != nil { // GetDefaultAudioEndpoint
@@ -158,8 +158,8 @@ type propertyKey struct {
 	id     uint32
 }
 
-// propVariant is PROPVARIANT. Its union is kept as plain words, because a
-// blob's size is no pointer and Go must not take it for one.
+// propVariant is PROPVARIANT. Its union is stored as plain words, because the size of
+// a blob is not a pointer and must not be treated as one.
 type propVariant struct {
 	kind     uint16
 	_        [3]uint16

@@ -2,18 +2,18 @@ package osstate
 
 import "strings"
 
-// consent is what Windows' registry says about programs and the microphone.
-// Empty strings and nil are values that are not there.
+// consent contains the registry's settings for microphone access on Windows. Empty
+// strings and nil mean that a value is absent.
 type consent struct {
 	// Machine, User and NonPackaged are "Value" below
 	// …\CapabilityAccessManager\ConsentStore\microphone in HKLM, in HKCU, and
-	// in its subkey NonPackaged, which decides for desktop programs.
+	// in its subkey NonPackaged, which applies to desktop programs.
 	Machine, User, NonPackaged string
-	// Policy is LetAppsAccessMicrophone: 0 user's choice, 1 allow, 2 deny.
+	// Policy is LetAppsAccessMicrophone: 0 user decides, 1 allow, 2 deny.
 	Policy *uint64
 }
 
-// Values in the ConsentStore and of the policy.
+// Values of the ConsentStore and of the policy.
 const (
 	consentAllow     = "Allow"
 	consentDeny      = "Deny"
@@ -21,7 +21,7 @@ const (
 	policyForceAllow = 1
 )
 
-// denied is nil when the settings do not say: NonPackaged can be absent on
+// denied returns nil if the settings do not decide: NonPackaged can be absent on
 // machines that allow everything.
 func (c consent) denied() *bool {
 	switch {
@@ -34,17 +34,17 @@ func (c consent) denied() *bool {
 	return nil
 }
 
-// consentUse is one program's entry in the ConsentStore: a subkey of microphone
-// (a package's family name) or of microphone\NonPackaged (the path of a file
-// with # in place of \), with its values LastUsedTimeStart and LastUsedTimeStop.
+// consentUse is the entry of one program in the ConsentStore: a subkey of microphone
+// (a package family name) or of microphone\NonPackaged (a file path with # in place of
+// \), with its values LastUsedTimeStart and LastUsedTimeStop.
 type consentUse struct {
 	Key         string
 	Start, Stop uint64 // FILETIME: 100 ns since 1601
 }
 
-// consentUses are the programs that use a microphone now: Windows writes a
-// start and sets the stop to 0 until the program lets go. An entry from before
-// the last boot is one that a power cut left behind. own is this program's file.
+// consentUses returns the programs that use a microphone now. Windows writes the start
+// time and sets the stop time to 0 until the program releases the microphone. Entries
+// from before the last boot remain after a power failure. own is the file of this program.
 func consentUses(entries []consentUse, booted uint64, own string) []Use {
 	var uses []Use
 	for _, e := range entries {
@@ -59,7 +59,7 @@ func consentUses(entries []consentUse, booted uint64, own string) []Use {
 	return uses
 }
 
-// authorizationDenied reads macOS' AVAuthorizationStatus: 0 not determined,
+// authorizationDenied interprets AVAuthorizationStatus of macOS: 0 not determined,
 // 1 restricted, 2 denied, 3 authorized.
 func authorizationDenied(status int) *bool {
 	switch status {

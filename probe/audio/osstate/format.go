@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// parseWaveFormat reads the rate and the channels of a WAVEFORMATEX (mmreg.h),
-// as Windows keeps it in PKEY_AudioEngine_DeviceFormat.
+// parseWaveFormat reads rate and channels of a WAVEFORMATEX (mmreg.h), which Windows
+// stores in PKEY_AudioEngine_DeviceFormat.
 func parseWaveFormat(b []byte) (rateHz, channels int, ok bool) {
 	if len(b) < 16 {
 		return 0, 0, false
@@ -17,9 +17,9 @@ func parseWaveFormat(b []byte) (rateHz, channels int, ok bool) {
 	return rateHz, channels, channels > 0 && rateHz > 0
 }
 
-// bufferListChannels adds up the channels of an AudioBufferList
-// (CoreAudioTypes.h), which macOS gives for a device's stream configuration:
-// a count, 4 bytes of padding, then 16 bytes each beginning with the channels.
+// bufferListChannels returns the total number of channels of an AudioBufferList
+// (CoreAudioTypes.h), the stream configuration of a device on macOS: a count, 4 bytes of
+// padding, then entries of 16 bytes that begin with the number of channels.
 func bufferListChannels(b []byte) (int, bool) {
 	if len(b) < 8 {
 		return 0, false
@@ -34,35 +34,34 @@ func bufferListChannels(b []byte) (int, bool) {
 	return channels, true
 }
 
-// isBluetoothEnumerator tells by the bus driver under which Windows found the
+// isBluetoothEnumerator recognises the bus driver under which Windows found the
 // device: BTHENUM, BTHHFENUM (hands-free), BTHLEENUM.
 func isBluetoothEnumerator(name string) bool {
 	return strings.HasPrefix(strings.ToUpper(name), "BTH")
 }
 
-// isHardwareEnumerator tells the buses on which the name of the adapter comes
-// from its driver or USB descriptor. INTELAUDIO is not among them: it serves
-// Bluetooth headsets as well.
+// isHardwareEnumerator recognises the buses on which the name of the adapter comes
+// from its driver or USB descriptor. INTELAUDIO is not one of them: it also serves
+// Bluetooth headsets.
 func isHardwareEnumerator(name string) bool {
 	return strings.EqualFold(name, "USB") || strings.EqualFold(name, "HDAUDIO")
 }
 
-// fourCC is a four-character code of CoreAudio.
+// fourCC returns a four-character code of CoreAudio.
 func fourCC(s string) uint32 { return binary.BigEndian.Uint32([]byte(s)) }
 
-// isBluetoothTransport: kAudioDeviceTransportTypeBluetooth and …BluetoothLE.
+// isBluetoothTransport recognises kAudioDeviceTransportTypeBluetooth and …BluetoothLE.
 func isBluetoothTransport(transport uint32) bool {
 	return transport == fourCC("blue") || transport == fourCC("blea")
 }
 
-// isHardwareTransport: kAudioDeviceTransportTypeBuiltIn, …USB, …PCI, …HDMI and
-// …DisplayPort. macOS lets people rename aggregate devices only; those of Bluetooth
-// and of a phone nearby carry their owner's name.
+// isHardwareTransport recognises kAudioDeviceTransportTypeBuiltIn, …USB, …PCI, …HDMI
+// and …DisplayPort. On macOS only aggregate devices can be renamed; Bluetooth devices and
+// nearby phones carry their owner's name.
 func isHardwareTransport(transport uint32) bool {
 	return slices.ContainsFunc([]string{"bltn", "usb ", "pci ", "hdmi", "dprt"}, func(t string) bool { return transport == fourCC(t) })
 }
 
-// unityVolumeDB is a volume below unity. Amplification, which Windows and
-// macOS offer up to some +30 dB, counts as full: what it does to the voice is
-// measured in the voice.
+// unityVolumeDB returns a volume of at most unity. Amplification, which Windows and
+// macOS offer up to about +30 dB, counts as unity: its effect is measured in the signal.
 func unityVolumeDB(db float64) *float64 { return volumeDB(min(db, 0)) }

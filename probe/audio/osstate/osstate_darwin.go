@@ -36,7 +36,7 @@ func readCoreAudio(scope, defaultSelector string) (Snapshot, error) {
 		if channels, ok := bufferListChannels(ca.bytes(id, scoped(scope, "slay"))); ok && channels > 0 {
 			uid := ca.text(id, global("uid "))
 			s.Devices[uid] = ca.device(id, scope, channels)
-			// kAudioDevicePropertyDeviceIsRunningSomewhere: by whom, macOS does not say.
+			// kAudioDevicePropertyDeviceIsRunningSomewhere does not identify the program.
 			if running, ok := ca.uint32(id, global("gone")); ok {
 				s.Uses.Known = true
 				if running != 0 {
@@ -63,7 +63,7 @@ func (ca coreAudio) device(id uint32, scope string, channels int) Device {
 	if b := ca.bytes(id, global("nsrt")); len(b) == 8 {
 		d.NativeRateHz = new(int(math.Float64frombits(binary.LittleEndian.Uint64(b))))
 	}
-	// Element 0 is the master; devices without one have controls per channel.
+	// Element 0 is the master. Devices without one have controls for each channel.
 	for element := range uint32(2) {
 		address := scoped(scope, "mute")
 		address.element = element
@@ -97,8 +97,8 @@ func scoped(scope, selector string) propertyAddress {
 	return propertyAddress{fourCC(selector), fourCC(scope), 0}
 }
 
-// coreAudio is what is used of the frameworks, bound without cgo so that the
-// code builds and is vetted on every machine.
+// coreAudio binds the required framework functions without cgo, so that the code
+// builds and is vetted on every machine.
 type coreAudio struct {
 	dataSize func(id uint32, address *propertyAddress, qualifierSize uint32, qualifier uintptr, size *uint32) int32
 	data     func(id uint32, address *propertyAddress, qualifierSize uint32, qualifier uintptr, size *uint32, out *byte) int32
@@ -126,7 +126,7 @@ func framework(name string) (uintptr, error) {
 	return purego.Dlopen(frameworksPath+name+".framework/"+name, purego.RTLD_LAZY|purego.RTLD_GLOBAL)
 }
 
-// bytes is a property's value, or nil when the object has none.
+// bytes returns the value of a property, or nil if the object does not have it.
 func (ca coreAudio) bytes(id uint32, address propertyAddress) []byte {
 	var size uint32
 	if ca.dataSize(id, &address, 0, 0, &size) != 0 || size == 0 || size > maxProperty {
@@ -147,7 +147,7 @@ func (ca coreAudio) uint32(id uint32, address propertyAddress) (uint32, bool) {
 	return binary.LittleEndian.Uint32(b), true
 }
 
-// text reads a property that is a CFString, which the caller owns.
+// text reads a CFString property, which the caller owns.
 func (ca coreAudio) text(id uint32, address propertyAddress) string {
 	b := ca.bytes(id, address)
 	if len(b) != 8 {
@@ -170,8 +170,8 @@ func (ca coreAudio) text(id uint32, address propertyAddress) string {
 	return ""
 }
 
-// microphoneDenied asks AVCaptureDevice, without the question to the user
-// that requestAccess would show.
+// microphoneDenied queries AVCaptureDevice without the prompt that requestAccess
+// would show.
 func microphoneDenied() *bool {
 	if _, err := framework("AVFoundation"); err != nil {
 		return nil

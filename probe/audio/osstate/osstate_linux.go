@@ -16,11 +16,11 @@ import (
 	"github.com/jfreymuth/pulse/proto"
 )
 
-// pulseTimeout bounds every request; a stopped server accepts the connection
-// and then says nothing.
+// pulseTimeout limits every request. A stopped server accepts the connection and
+// then does not reply.
 const pulseTimeout = time.Second
 
-// read asks PulseAudio, or PipeWire's server of the same protocol.
+// read queries PulseAudio, or PipeWire's server for the same protocol.
 func read(ctx context.Context, streamPID int) (Snapshot, error) {
 	return askPulse(ctx, func(client *proto.Client, server proto.GetServerInfoReply) (Snapshot, error) {
 		var sources proto.GetSourceInfoListReply
@@ -55,7 +55,7 @@ func readOutputs(ctx context.Context) (Snapshot, error) {
 	})
 }
 
-// askPulse runs one conversation with the sound server.
+// askPulse opens a connection to the sound server and calls list on it.
 func askPulse(ctx context.Context, list func(*proto.Client, proto.GetServerInfoReply) (Snapshot, error)) (Snapshot, error) {
 	client, conn, err := dialPulse(ctx, nil)
 	if err != nil {
@@ -69,23 +69,23 @@ func askPulse(ctx context.Context, list func(*proto.Client, proto.GetServerInfoR
 	return list(client, server)
 }
 
-// dialPulse connects as proto.Connect does. That one is not used because it
-// leaves Callback unset, which panics when the server hangs up, and because it
-// looks for server and cookie in fewer places than libpulse. onEvent, if not
-// nil, is called for what the server says without being asked.
+// dialPulse connects like proto.Connect, which is not used because it leaves
+// Callback unset, which panics when the server disconnects, and because it searches
+// fewer places for server and cookie than libpulse. onEvent, if not nil, is called for
+// unsolicited messages.
 func dialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn, error) {
 	places := ourPulsePlaces()
 	conn, err := dialFirst(ctx, places.addresses())
 	if err != nil {
 		return nil, nil, err
 	}
-	// An unreadable cookie is only worth telling where the server wants one.
+	// An unreadable cookie matters only if the server requires one.
 	cookie, cookieErr := places.cookie()
 	client := &proto.Client{Callback: func(any) {}}
 	if onEvent != nil {
 		client.Callback = onEvent
 	} else {
-		_ = conn.SetDeadline(time.Now().Add(2 * pulseTimeout)) // a socket's deadline is wall clock by nature
+		_ = conn.SetDeadline(time.Now().Add(2 * pulseTimeout)) // deadlines of sockets use wall-clock time
 	}
 	client.SetTimeout(pulseTimeout)
 	client.Open(conn)
@@ -103,8 +103,8 @@ func dialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn,
 	return client, conn, nil
 }
 
-// dialFirst connects to the first server that takes the call. ErrNoServer is
-// among the errors where none of them is there, which a server that hangs is not.
+// dialFirst connects to the first server that accepts. The error includes ErrNoServer
+// if none of them runs; a server that hangs is a different error.
 func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: pulseTimeout}
 	absent := true
@@ -123,7 +123,7 @@ func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
 	return nil, fmt.Errorf("connect to sound server: %w", all)
 }
 
-// pulseDevice is what sources and sinks have in common.
+// pulseDevice converts the common properties of sources and sinks.
 func pulseDevice(name string, p proto.PropList, spec proto.SampleSpec, muted bool, volumes proto.ChannelVolumes) Device {
 	return Device{
 		Name:           property(p, "device.description"),
@@ -160,9 +160,9 @@ func isPulseBluetooth(name string, p proto.PropList) bool {
 	return property(p, "device.bus") == "bluetooth" || bluetoothCodec(p) != "" || strings.HasPrefix(name, "bluez_")
 }
 
-// pulseProduct is the name from the USB or PCI descriptor. The description of
-// a source can be changed in pavucontrol, these properties cannot. A Bluetooth
-// device calls itself what its owner likes.
+// pulseProduct returns the name from the USB or PCI descriptor. The description of a
+// source can be changed in pavucontrol, these properties cannot. The name of a Bluetooth
+// device is chosen by its owner.
 func pulseProduct(name string, p proto.PropList) string {
 	if isPulseBluetooth(name, p) {
 		return ""
@@ -174,7 +174,7 @@ func bluetoothCodec(p proto.PropList) string {
 	if codec := property(p, "bluetooth.codec"); codec != "" {
 		return codec
 	}
-	return property(p, "api.bluez5.codec") // PipeWire's name for it
+	return property(p, "api.bluez5.codec") // the name that PipeWire uses
 }
 
 func property(p proto.PropList, key string) string {
@@ -184,8 +184,8 @@ func property(p proto.PropList, key string) string {
 	return ""
 }
 
-// pulseVolumeDB is the loudest channel's volume. PulseAudio's scale is cubic:
-// amplitude = (v/65536)³, so 10 % is -60 dB.
+// pulseVolumeDB returns the volume of the loudest channel. PulseAudio's scale is
+// cubic: amplitude = (v/65536)³, so 10 % is -60 dB.
 func pulseVolumeDB(channels proto.ChannelVolumes) *float64 {
 	var loudest uint32
 	for _, v := range channels {
@@ -199,15 +199,15 @@ func pulseVolumeDB(channels proto.ChannelVolumes) *float64 {
 	return volumeDB(60 * math.Log10(float64(loudest)/float64(proto.VolumeNorm)))
 }
 
-// recordingStream is one stream that takes sound from a source.
+// recordingStream is a stream that records from a source.
 type recordingStream struct {
 	sourceName string
 	pid        string
 	program    string
 }
 
-// recordingStreams lists the streams of processes; a remap source is itself a
-// stream, but of no process.
+// recordingStreams lists the streams of processes. A remap source has a stream too, but
+// no process.
 func recordingStreams(outputs proto.GetSourceOutputInfoListReply, sources proto.GetSourceInfoListReply) []recordingStream {
 	names := make(map[uint32]string, len(sources))
 	for _, src := range sources {
@@ -228,7 +228,7 @@ func recordingStreams(outputs proto.GetSourceOutputInfoListReply, sources proto.
 	return streams
 }
 
-// deviceOf is the name of the source from which the process pid records.
+// deviceOf returns the name of the source from which process pid records.
 func deviceOf(streams []recordingStream, pid int) string {
 	for _, s := range streams {
 		if s.pid == strconv.Itoa(pid) {
@@ -238,8 +238,8 @@ func deviceOf(streams []recordingStream, pid int) string {
 	return ""
 }
 
-// usesOf are the streams of others. Our own captures count too: the caller
-// looks before it starts them.
+// usesOf returns the streams of all programs. It includes our own captures, so the
+// caller reads before it starts them.
 func usesOf(streams []recordingStream) Uses {
 	u := Uses{Known: true}
 	for _, s := range streams {

@@ -107,8 +107,8 @@ func readConsent() consent {
 	return c
 }
 
-// readUses asks who uses a microphone now. Windows keeps packaged programs and
-// desktop programs apart, for this user and for the whole machine.
+// readUses reads which programs use a microphone now. Windows separates packaged and
+// desktop programs, for this user and for the machine.
 func readUses(now time.Time) Uses {
 	var entries []consentUse
 	known := false
@@ -141,7 +141,7 @@ func consentEntries(root registry.Key, path string) ([]consentUse, error) {
 	for _, name := range names {
 		k, err := registry.OpenKey(parent, name, registry.QUERY_VALUE)
 		if err != nil {
-			continue // another program's entry that we may not read
+			continue // an entry of another program that we may not read
 		}
 		start, _, errStart := k.GetIntegerValue("LastUsedTimeStart")
 		stop, _, errStop := k.GetIntegerValue("LastUsedTimeStop")
@@ -153,7 +153,7 @@ func consentEntries(root registry.Key, path string) ([]consentUse, error) {
 	return entries, nil
 }
 
-// registryText is the value called "Value" of a key; empty when there is none.
+// registryText returns the value named "Value" of a key; empty if there is none.
 func registryText(root registry.Key, path string) string {
 	k, err := registry.OpenKey(root, path, registry.QUERY_VALUE)
 	if err != nil {

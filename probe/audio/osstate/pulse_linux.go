@@ -7,8 +7,8 @@ import (
 	"github.com/jfreymuth/pulse/proto"
 )
 
-// DialPulse connects to the sound server for a stream. onEvent is called for what
-// the server says without being asked, sound included.
+// DialPulse connects to the sound server for a stream. onEvent is called for
+// unsolicited messages, including samples.
 func DialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn, error) {
 	return dialPulse(ctx, onEvent)
 }

@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// pulsePlaces finds the sound server and its cookie where libpulse looks for
-// them, in the same order (PulseAudio 16: client-conf.c, context.c, authkey.c,
-// core-util.c). A program that looks elsewhere is refused by a server that
-// libpulse reaches, or reaches another one. Properties of the X11 root window
-// are left out: they need a connection to the display.
+// pulsePlaces locates the sound server and its cookie in the places and the order of
+// libpulse (PulseAudio 16: client-conf.c, context.c, authkey.c, core-util.c). A program
+// that uses other places is refused by a server that libpulse reaches, or reaches another
+// one. Properties of the X11 root window are omitted: they require a connection to the
+// display.
 type pulsePlaces struct {
 	getenv func(string) string
-	// etc is the directory of the machine's client.conf.
+	// etc is the directory of the system-wide client.conf.
 	etc string
-	// systemSocket is that of a server for the whole machine.
+	// systemSocket is the socket of a system-wide server.
 	systemSocket string
-	// machineID is what a server string may begin with, in braces.
+	// machineID is what may precede a server string in braces.
 	machineID string
 }
 
@@ -42,7 +42,7 @@ func machineID() string {
 // pulseAddress is one server to try.
 type pulseAddress struct{ network, addr string }
 
-// addresses are the servers in the order to try them in.
+// addresses returns the servers in the order in which to try them.
 func (p pulsePlaces) addresses() []pulseAddress {
 	conf := p.clientConf()
 	list := conf.defaultServer
@@ -69,7 +69,7 @@ func (p pulsePlaces) addresses() []pulseAddress {
 	return found
 }
 
-// parse reads a server string. One for another machine is no server of ours.
+// parse parses a server string. It returns false for one of another machine.
 func (p pulsePlaces) parse(s string) (pulseAddress, bool) {
 	if strings.HasPrefix(s, "{") {
 		rest, ours := strings.CutPrefix(s, "{"+p.machineID+"}")
@@ -81,7 +81,7 @@ func (p pulsePlaces) parse(s string) (pulseAddress, bool) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok || strings.HasPrefix(s, "/") {
 		return pulseAddress{"unix", path}, path != ""
 	}
-	// "tcp:" is IPv4 for libpulse; a bare name is either family.
+	// libpulse uses IPv4 only for "tcp:"; a bare name may resolve to either family.
 	network := "tcp"
 	for prefix, n := range map[string]string{"tcp:": "tcp4", "tcp4:": "tcp4", "tcp6:": "tcp6"} {
 		if rest, ok := strings.CutPrefix(s, prefix); ok {
@@ -98,8 +98,8 @@ func (p pulsePlaces) parse(s string) (pulseAddress, bool) {
 	return pulseAddress{network, net.JoinHostPort(strings.Trim(s, "[]"), "4713")}, true
 }
 
-// runtimeDir holds the socket of the user's server. Without a session it is
-// behind a link in the configuration directory.
+// runtimeDir returns the directory of the user server's socket. Without a session it
+// is reached through a link in the configuration directory.
 func (p pulsePlaces) runtimeDir() (string, bool) {
 	if dir := p.getenv("PULSE_RUNTIME_PATH"); dir != "" {
 		return dir, true
@@ -128,9 +128,8 @@ func (p pulsePlaces) home() (string, bool) {
 	return dir, err == nil && filepath.IsAbs(dir)
 }
 
-// configHome is where the cookie is kept, and what a relative path of one is
-// relative to. A relative XDG_CONFIG_HOME is void (XDG Base Directory
-// Specification).
+// configHome returns the directory of the cookie, to which a relative cookie path
+// refers. A relative XDG_CONFIG_HOME is ignored (XDG Base Directory Specification).
 func (p pulsePlaces) configHome() (string, bool) {
 	if dir := p.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "pulse"), true
@@ -142,9 +141,9 @@ func (p pulsePlaces) configHome() (string, bool) {
 // cookieBytes is the length of the shared secret (PA_NATIVE_COOKIE_LENGTH).
 const cookieBytes = 256
 
-// cookie returns the shared secret: the first of the files that holds one. A
-// server of the same account accepts any over its socket, so that none at all
-// is no error; one that may not be read is.
+// cookie returns the shared secret from the first file that contains one. A server of
+// the same account accepts any secret over its socket, so a missing cookie is not an
+// error. An unreadable one is.
 func (p pulsePlaces) cookie() ([]byte, error) {
 	paths := []string{p.getenv("PULSE_COOKIE"), p.clientConf().cookieFile}
 	paths = slices.DeleteFunc(paths, func(path string) bool { return path == "" })
@@ -172,14 +171,14 @@ func (p pulsePlaces) cookie() ([]byte, error) {
 	return make([]byte, cookieBytes), refused
 }
 
-// clientConf is what client.conf says of these matters.
+// clientConf contains the relevant settings of client.conf.
 type clientConf struct {
 	defaultServer string
 	cookieFile    string
 	localhost     bool // auto-connect-localhost
 }
 
-// clientConf reads the first client.conf there is, then its drop-ins.
+// clientConf reads the first client.conf that exists, then its drop-ins.
 func (p pulsePlaces) clientConf() clientConf {
 	var c clientConf
 	for _, path := range p.clientConfFiles() {
@@ -188,7 +187,7 @@ func (p pulsePlaces) clientConf() clientConf {
 			continue
 		}
 		c.parse(string(text), 0)
-		drops, _ := filepath.Glob(path + ".d/*.conf") // in the order of their names
+		drops, _ := filepath.Glob(path + ".d/*.conf") // sorted by name
 		for _, drop := range drops {
 			if text, err := os.ReadFile(drop); err == nil {
 				c.parse(string(text), 0)
@@ -199,7 +198,7 @@ func (p pulsePlaces) clientConf() clientConf {
 	return c
 }
 
-// clientConfFiles looks past XDG_CONFIG_HOME, as libpulse does for this file.
+// clientConfFiles ignores XDG_CONFIG_HOME, as libpulse does for this file.
 func (p pulsePlaces) clientConfFiles() []string {
 	if path := p.getenv("PULSE_CLIENTCONFIG"); path != "" {
 		return []string{path}
@@ -213,11 +212,11 @@ func (p pulsePlaces) clientConfFiles() []string {
 	return append(paths, filepath.Join(p.etc, "client.conf"))
 }
 
-// maxIncludes bounds .include directives that include each other.
+// maxIncludes limits .include directives that include each other.
 const maxIncludes = 8
 
-// parse reads the lines of one file over what earlier files said. A later
-// assignment without a value takes an earlier one back.
+// parse applies the lines of one file on top of the earlier files. A later assignment
+// without a value resets an earlier one.
 func (c *clientConf) parse(text string, depth int) {
 	for line := range strings.Lines(text) {
 		if comment := strings.IndexAny(line, "#;"); comment >= 0 {

@@ -10,22 +10,22 @@ import (
 
 // Use is another program that uses a microphone now.
 type Use struct {
-	// DeviceID is the microphone, as in Snapshot.Devices; empty when the system
-	// does not say which one it is.
+	// DeviceID is the microphone, as in Snapshot.Devices; empty if the system does not
+	// identify it.
 	DeviceID string `json:"device_id,omitempty"`
-	// Program is its name in report.Programs; empty for one that is not there.
+	// Program is its name in report.Programs; empty for other programs.
 	Program string `json:"program,omitempty"`
 }
 
-// Uses are the other programs at microphones at one moment.
+// Uses lists the other programs that use microphones at one time.
 type Uses struct {
-	// Known is false where the system does not tell who uses microphones.
+	// Known is false if the system does not report who uses microphones.
 	Known bool  `json:"known,omitempty"`
 	List  []Use `json:"list,omitempty"`
 }
 
-// Of says whether another program uses the microphone, nil when that is not
-// known, and its name where that may be told.
+// Of reports whether another program uses the microphone, nil if that is unknown, and
+// its name if it may be reported.
 func (u Uses) Of(deviceID string) (elsewhere *bool, program string) {
 	if !u.Known {
 		return nil, ""
@@ -43,8 +43,8 @@ func (u Uses) Of(deviceID string) (elsewhere *bool, program string) {
 	return &used, program
 }
 
-// knownPrograms has the words of file names, package names and Pulse's
-// application names by which the programs of report.Programs are known.
+// knownPrograms returns the words in file names, package names and PulseAudio
+// application names that identify the programs of report.Programs.
 func knownPrograms() map[string]string {
 	return map[string]string{
 		"zoom": "Zoom", "cpthost": "Zoom",
@@ -60,10 +60,10 @@ func knownPrograms() map[string]string {
 	}
 }
 
-// programName finds a known program in what a system calls it: the path of a
-// file, a package family (Microsoft.SkypeApp_kzf8qxf38zg5c) or a free name
-// ("Google Chrome input"). Everything else stays unnamed, as a file may be
-// called after a person.
+// programName identifies a known program by the system's description of it: a file
+// path, a package family name (Microsoft.SkypeApp_kzf8qxf38zg5c) or free text ("Google
+// Chrome input"). Other programs remain unnamed, because a file name may contain a
+// person's name.
 func programName(said string) string {
 	known := knownPrograms()
 	base := strings.ToLower(said[strings.LastIndexAny(said, `/\#`)+1:])
@@ -78,12 +78,11 @@ func programName(said string) string {
 	return ""
 }
 
-// bluetoothCodecName is a codec as report.BluetoothCodecs writes it, from the
-// words of PulseAudio ("mSBC", "sbc_xq_512") and PipeWire ("msbc"); empty for
-// any other.
+// bluetoothCodecName converts the codec names of PulseAudio ("mSBC", "sbc_xq_512")
+// and PipeWire ("msbc") to report.BluetoothCodecs; empty for any other.
 func bluetoothCodecName(said string) string {
 	said = strings.ReplaceAll(strings.ToLower(said), "-", "_")
-	// The longest fit: sbc_xq_512 is no plain sbc.
+	// The longest match: sbc_xq_512 is not plain sbc.
 	best := ""
 	for _, codec := range report.BluetoothCodecs() {
 		if (said == codec || strings.HasPrefix(said, codec+"_")) && len(codec) > len(best) {

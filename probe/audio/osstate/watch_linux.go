@@ -8,11 +8,11 @@ import (
 	"github.com/jfreymuth/pulse/proto"
 )
 
-// errServerLeft ends a watch over a server that hung up.
+// errServerLeft ends the watch of a server that disconnected.
 var errServerLeft = errors.New("the sound server hung up")
 
-// watch subscribes to the server's events on sources, streams that record, and
-// the server itself, which the default device belongs to.
+// watch subscribes to the server's events for sources, recording streams, and the
+// server itself, which includes the default device.
 func watch(ctx context.Context, changed chan<- struct{}) error {
 	left := make(chan struct{}, 1)
 	client, conn, err := dialPulse(ctx, func(said any) {
@@ -26,7 +26,7 @@ func watch(ctx context.Context, changed chan<- struct{}) error {
 		}
 		select {
 		case to <- struct{}{}:
-		default: // one is waiting already
+		default: // a notification is pending
 		}
 	})
 	if err != nil {

@@ -4,7 +4,7 @@ package osstate
 
 import "context"
 
-// watch: neither IMMNotificationClient nor the listeners of CoreAudio are worth
-// a callback from foreign threads here. A look in turns, and a last one after
-// the last sample, miss nothing that lasts to the end.
+// watch is not implemented: IMMNotificationClient and the listeners of CoreAudio
+// would require callbacks from foreign threads. Polling, with a last look after the last
+// sample, misses nothing that persists to the end.
 func watch(context.Context, chan<- struct{}) error { return ErrUnsupported }

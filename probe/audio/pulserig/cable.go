@@ -16,17 +16,16 @@ import (
 	"time"
 )
 
-// Plug is a microphone to be plugged in.
+// Plug configures a microphone to plug in.
 type Plug struct {
-	RateHz   int // as the device states it; 0 is 48000
+	RateHz   int // as the device reports it; 0 is 48000
 	Channels int // 0 is 1
-	// Properties are Pulse's, such as "device.bus": "bluetooth".
+	// Properties are PulseAudio properties, such as "device.bus": "bluetooth".
 	Properties map[string]string
 }
 
-// Cable is a microphone that a test feeds itself, sample by sample, as hardware
-// does: a pipe source. Any number of them fit one server, and none disturbs
-// another.
+// Cable is a microphone whose samples a test supplies, as hardware does: a pipe
+// source. A server can have any number of them, independent of each other.
 type Cable struct {
 	ID string // the source's name
 
@@ -34,20 +33,20 @@ type Cable struct {
 	pipe      *os.File
 	fed       sync.WaitGroup
 	unplugged chan struct{}
-	pull      func() // takes the source out of the server
+	pull      func() // removes the source from the server
 
 	mu      sync.Mutex
-	raw     []byte // delivered next, over and over
+	raw     []byte // delivered repeatedly
 	begun   bool
 	heldUp  time.Duration
 	lose    time.Duration
 	stopped bool
 }
 
-// Plug plugs a microphone in; it is silent, and delivers nothing at all, until
-// it is fed, and unplugged when the test tb ends (a server holds some forty).
-// Where a microphone was plugged in under that ID before, the new one's ends in
-// a number: a server answers before it has forgotten a device.
+// Plug adds a microphone to the server and removes it when the test tb ends (a server
+// supports about forty). It is silent and delivers nothing until Feed is called. If the
+// ID was used before, a number is appended, because a server takes some time to forget a
+// device.
 func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 	tb.Helper()
 	p.RateHz, p.Channels = cmp.Or(p.RateHz, 48000), cmp.Or(p.Channels, 1)
@@ -69,11 +68,11 @@ func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 	}
 	c := &Cable{ID: id, plug: p, pipe: pipe, unplugged: make(chan struct{})}
 	c.pull = sync.OnceFunc(func() {
-		_ = r.command("pactl", "unload-module", strings.TrimSpace(string(module))).Run() // a dead server has none
+		_ = r.command("pactl", "unload-module", strings.TrimSpace(string(module))).Run() // fails if the server has exited
 	})
 	tb.Cleanup(func() {
 		close(c.unplugged)
-		_ = pipe.SetWriteDeadline(time.Now()) // a full pipe of a dead server
+		_ = pipe.SetWriteDeadline(time.Now()) // unblocks a write to the full pipe of a dead server
 		c.fed.Wait()
 		pipe.Close()
 		c.pull()
@@ -81,7 +80,7 @@ func (r *Rig) Plug(tb testing.TB, id string, p Plug) *Cable {
 	return c
 }
 
-// unused is the ID, or where it was used before, one that begins like it.
+// unused returns the ID, or a variant of it if it was used before.
 func (r *Rig) unused(id string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,12 +94,12 @@ func (r *Rig) unused(id string) string {
 	return id
 }
 
-// feedPeriod is how often samples are delivered.
+// feedPeriod is the interval at which samples are delivered.
 const feedPeriod = 20 * time.Millisecond
 
-// Feed delivers interleaved samples over and over until the test ends, at pace
-// times the rate that the device states (0 is 1). Called again it goes on with
-// other samples, at the first one's pace.
+// Feed delivers interleaved samples repeatedly until the test ends, at pace times the
+// rate that the device reports (0 is 1). Later calls replace the samples and keep the
+// pace of the first one.
 func (c *Cable) Feed(samples []float32, pace float64) {
 	rate := cmp.Or(pace, 1) * float64(c.plug.RateHz)
 	raw := make([]byte, 0, 2*len(samples))
@@ -146,7 +145,7 @@ func (c *Cable) feed(rate float64) {
 		for due := int(time.Since(start).Seconds() * rate); sent < due; {
 			n := min((due-sent)*frameBytes, len(raw)-at)
 			if _, err := c.pipe.Write(raw[at : at+n]); err != nil {
-				return // unplugged, or the server is gone
+				return // unplugged, or the server has exited
 			}
 			sent += n / frameBytes
 			at = (at + n) % len(raw)
@@ -154,7 +153,7 @@ func (c *Cable) feed(rate float64) {
 	}
 }
 
-// present is what to deliver now, and what trouble to make.
+// present returns the samples to deliver now and the faults to inject.
 func (c *Cable) present(sinceLast time.Duration) (raw []byte, lost time.Duration, stopped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,34 +162,34 @@ func (c *Cable) present(sinceLast time.Duration) (raw []byte, lost time.Duration
 	return c.raw, lost, c.stopped
 }
 
-// HeldUp is the longest that this process was kept from delivering. Hardware is
-// not held up: what comes of it is the fault of the machine that plays its part.
+// HeldUp returns the longest time by which this process was late to deliver samples.
+// Hardware is never late, so a test must not attribute the effect to the product.
 func (c *Cable) HeldUp() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.heldUp
 }
 
-// Lose makes the device lose so much of the sound that comes next.
+// Lose drops the next d of the samples.
 func (c *Cable) Lose(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lose += d
 }
 
-// Stop makes the device fall silent for good without a word to the server, as
-// a loose contact or a hanging driver does.
+// Stop makes the device stop permanently without notifying the server, like a loose
+// contact or a hanging driver.
 func (c *Cable) Stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopped = true
 }
 
-// Unplug takes the microphone out of the server, as pulling its plug does.
+// Unplug removes the microphone from the server.
 func (c *Cable) Unplug() { c.pull() }
 
-// MoveStreams moves what records from one source to another, as a sound server
-// does when a device goes.
+// MoveStreams moves recording streams from one source to another, as a sound server
+// does when a device disappears.
 func (r *Rig) MoveStreams(from, to string) {
 	r.tb.Helper()
 	index := ""
@@ -206,8 +205,8 @@ func (r *Rig) MoveStreams(from, to string) {
 	}
 }
 
-// Record has another program of that name record from a source until the test
-// ends; it returns once it does.
+// Record starts another program of that name that records from a source until the test
+// ends. It returns once the program records.
 func (r *Rig) Record(tb testing.TB, source, program string) {
 	tb.Helper()
 	cmd := r.command("parec", "--device="+source, "--client-name="+program)

@@ -11,17 +11,17 @@ import (
 	"sync"
 )
 
-// Errors of the native protocol (pulse/def.h, pa_error_code) that a server may
-// answer a stream with. PulseAudio itself needs real hardware or a sandbox for
-// them; PipeWire's server gives the same numbers.
+// Error codes of the native protocol (pulse/def.h, pa_error_code) in reply to a
+// stream request. PulseAudio itself sends them only with real hardware or a sandbox;
+// PipeWire's server uses the same numbers.
 const (
 	ErrAccess   = 1
 	ErrTooLarge = 18
 	ErrBusy     = 26
 )
 
-// The native protocol's frames: five words of head, of which the first is the
-// length and the second the channel, then for a command two tagged numbers.
+// Frames of the native protocol: a header of five words, of which the first is the
+// length and the second the channel, followed in a command by two tagged numbers.
 const (
 	headBytes           = 20
 	controlChannel      = 0xFFFFFFFF
@@ -30,9 +30,9 @@ const (
 	tagU32              = 'L'
 )
 
-// Refuse puts a go-between before the server, which the processes of Env talk
-// to from now on: it passes everything through, but answers every wish for a
-// recording stream with the error code itself.
+// Refuse inserts a proxy before the server, to which the processes of Env connect from
+// now on. It forwards everything, but replies to each request for a recording stream with
+// the error code.
 func (r *Rig) Refuse(code uint32) {
 	r.tb.Helper()
 	path := filepath.Join(r.dir, "refusing")
@@ -40,7 +40,7 @@ func (r *Rig) Refuse(code uint32) {
 	if err != nil {
 		r.tb.Fatal(err)
 	}
-	// Shared memory would hand file descriptors past the go-between.
+	// Shared memory would pass file descriptors around the proxy.
 	config := filepath.Join(r.dir, "client.conf")
 	if err := os.WriteFile(config, []byte("enable-shm = no\nenable-memfd = no\nautospawn = no\n"), 0o600); err != nil {
 		r.tb.Fatal(err)
@@ -66,7 +66,7 @@ func refuseRecording(client net.Conn, server string, code uint32) {
 		return
 	}
 	defer upstream.Close()
-	var answering sync.Mutex // whole frames only
+	var answering sync.Mutex // writes whole frames only
 	go func() {
 		defer client.Close()
 		passFrames(upstream, func(frame []byte) error {
@@ -88,7 +88,7 @@ func refuseRecording(client net.Conn, server string, code uint32) {
 	})
 }
 
-// passFrames reads frames until there are no more or pass fails.
+// passFrames reads frames until the end of the stream or an error of pass.
 func passFrames(from io.Reader, pass func(frame []byte) error) {
 	for {
 		frame := make([]byte, headBytes)

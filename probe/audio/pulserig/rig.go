@@ -1,9 +1,8 @@
 //go:build unix
 
-// Package pulserig gives tests a microphone that can be spoken into: a
-// PulseAudio server of its own with a null sink, whose monitor a remap source
-// offers as a microphone. What is played into the sink is what the microphone
-// hears. It touches no server of the user's.
+// Package pulserig provides a microphone for tests: a separate PulseAudio server with
+// a null sink, whose monitor is presented as a microphone by a remap source. Audio played
+// into the sink is the input of the microphone. It does not affect the user's server.
 //
 // Only tests import it.
 package pulserig
@@ -24,26 +23,26 @@ import (
 	"time"
 )
 
-// Names inside the rig.
+// Names within the rig.
 const (
 	Sink    = "mic_in"   // play into this
 	Mic     = "mic"      // the microphone's ID
 	MicName = "Test Mic" // the microphone's name
 )
 
-// Config is the microphone wanted; the zero value is mono at 48 kHz.
+// Config configures the microphone. The zero value is mono at 48 kHz.
 type Config struct {
 	// NoDevices starts the server without any sink or source.
 	NoDevices bool
-	// NoMic leaves out the microphone: the sink's monitor becomes the default.
+	// NoMic omits the microphone: the sink's monitor becomes the default source.
 	NoMic    bool
 	RateHz   int
 	Channels int
-	// Name is the microphone's name as shown; MicName if empty.
+	// Name is the displayed name of the microphone; MicName if empty.
 	Name string
 }
 
-// Rig is one running server.
+// Rig is a running server.
 type Rig struct {
 	tb     testing.TB
 	dir    string
@@ -53,15 +52,15 @@ type Rig struct {
 	front, clientConfig string
 
 	mu      sync.Mutex
-	plugged map[string]int // how often Plug was asked for an ID
+	plugged map[string]int // number of calls of Plug per ID
 }
 
-// Start starts a server and ends it with the test. A test is skipped when
-// PulseAudio is missing, but fails when TONPROBE_TEST_ALL is set.
+// Start starts a server that ends with the test. If PulseAudio is missing, it skips
+// the test, or fails it when TONPROBE_TEST_ALL is set.
 func Start(tb testing.TB, c Config) *Rig {
 	tb.Helper()
 	Need(tb, "pulseaudio", "pactl", "paplay")
-	// Not tb.TempDir: a socket's path is limited to 108 bytes.
+	// Not tb.TempDir, because the path of a socket is limited to 108 bytes.
 	dir, err := os.MkdirTemp("", "pulserig")
 	if err != nil {
 		tb.Fatal(err)
@@ -116,8 +115,8 @@ func (c Config) modules() []string {
 	return modules
 }
 
-// Need skips the test when a program is missing, or fails it when
-// TONPROBE_TEST_ALL is set.
+// Need skips the test if a program is missing, or fails it when TONPROBE_TEST_ALL
+// is set.
 func Need(tb testing.TB, programs ...string) {
 	tb.Helper()
 	for _, p := range programs {
@@ -131,7 +130,7 @@ func Need(tb testing.TB, programs ...string) {
 	}
 }
 
-// Until polls a condition and fails the test when it does not come true soon.
+// Until polls a condition and fails the test if it does not become true in time.
 func Until(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	deadline := time.NewTimer(20 * time.Second)
@@ -149,7 +148,7 @@ func Until(tb testing.TB, what string, condition func() bool) {
 
 func (r *Rig) socket() string { return filepath.Join(r.dir, "native") }
 
-// Env makes a process use this server and nothing of the user's.
+// Env returns an environment that selects this server and nothing of the user's.
 func (r *Rig) Env() []string {
 	env := []string{"XDG_RUNTIME_DIR=" + r.dir, "HOME=" + r.dir, "PULSE_COOKIE=" + filepath.Join(r.dir, "cookie")}
 	if r.front != "" {
@@ -158,8 +157,8 @@ func (r *Rig) Env() []string {
 	return append(env, "PULSE_SERVER=unix:"+r.socket())
 }
 
-// Child returns a maker of capture processes on this rig: the test's own
-// binary with the argument, which its TestMain must know.
+// Child returns a function that creates capture processes on this rig: the test
+// binary with arg, which its TestMain must handle.
 func (r *Rig) Child(arg string) func(context.Context) *exec.Cmd {
 	return func(ctx context.Context) *exec.Cmd {
 		exe, err := os.Executable()
@@ -188,13 +187,13 @@ func (r *Rig) Control(args ...string) string {
 	return string(out)
 }
 
-// Load loads a module, such as "module-null-sink", "sink_name=x".
+// Load loads a module, for example "module-null-sink", "sink_name=x".
 func (r *Rig) Load(module ...string) {
 	r.tb.Helper()
 	r.Control(append([]string{"load-module"}, module...)...)
 }
 
-// Mute mutes the microphone in the system, or lifts that.
+// Mute mutes or unmutes the microphone in the system.
 func (r *Rig) Mute(on bool) {
 	r.tb.Helper()
 	r.Control("set-source-mute", Mic, strconv.FormatBool(on))
@@ -206,21 +205,21 @@ func (r *Rig) Volume(percent int) {
 	r.Control("set-source-volume", Mic, strconv.Itoa(percent)+"%")
 }
 
-// Play plays a WAV file into the microphone, over and over until the test
-// ends or stop is called; it returns once sound flows.
+// Play plays a WAV file into the microphone repeatedly until the test ends or stop
+// is called. It returns once samples arrive.
 func (r *Rig) Play(path string) (stop func()) {
 	r.tb.Helper()
 	return r.PlayInto(Sink, path)
 }
 
-// PlayInto is Play into another sink that a test has loaded.
+// PlayInto is Play for another sink that a test has loaded.
 func (r *Rig) PlayInto(sink, path string) (stop func()) {
 	r.tb.Helper()
 	return r.play(sink, path)
 }
 
-// PlayRaw is PlayInto for interleaved 32-bit floats in a file without a head. They
-// go to the sink's channels by number, whatever positions those have.
+// PlayRaw is PlayInto for a headerless file of interleaved 32-bit floats. They are
+// mapped to the sink's channels by number, regardless of positions.
 func (r *Rig) PlayRaw(sink, path string, rateHz, channels int) (stop func()) {
 	r.tb.Helper()
 	return r.play(sink, path, "--raw", "--format=float32le", fmt.Sprintf("--rate=%d", rateHz), fmt.Sprintf("--channels=%d", channels), "--no-remap")
@@ -233,11 +232,11 @@ func (r *Rig) play(sink, path string, options ...string) (stop func()) {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			// The server has 2 s ready and asks for more when 0.95 s of them are
-			// gone, so a busy machine that holds paplay up leaves no hole. Of the
-			// rest, PA_STREAM_ADJUST_LATENCY gives the sink half: 50 ms. Left to
-			// itself paplay gives it all, and the null sink then renders in blocks of
-			// 2 s: the microphone's first sound comes as late.
+			// The server buffers 2 s and requests more after 0.95 s, so that a delay of
+			// paplay on a busy machine causes no gap. PA_STREAM_ADJUST_LATENCY assigns half
+			// of the remainder to the sink: 50 ms. By default paplay assigns all of it, and
+			// the null sink renders in blocks of 2 s, which delays the microphone's first
+			// samples by as much.
 			cmd := exec.CommandContext(ctx, "paplay", append(options, "--device="+sink, "--latency-msec=2000", "--process-time-msec=950", path)...)
 			cmd.Env = append(os.Environ(), r.Env()...)
 			if cmd.Run() != nil {
@@ -256,7 +255,7 @@ func (r *Rig) play(sink, path string, options ...string) (stop func()) {
 	return stop
 }
 
-// Outputs are the indexes of the streams that record from the server.
+// Outputs returns the indexes of the streams that record from the server.
 func (r *Rig) Outputs() []string {
 	out, err := r.command("pactl", "list", "source-outputs").Output()
 	if err != nil {
@@ -264,7 +263,7 @@ func (r *Rig) Outputs() []string {
 	}
 	var ids []string
 	for block := range strings.SplitSeq(string(out), "Source Output #") {
-		// The remap source is itself a stream, but of no process.
+		// The remap source has a stream too, but no process.
 		if id, _, ok := strings.Cut(block, "\n"); ok && strings.Contains(block, "application.process.id") {
 			ids = append(ids, id)
 		}
@@ -272,13 +271,13 @@ func (r *Rig) Outputs() []string {
 	return ids
 }
 
-// Recording says whether anybody records from the server now.
+// Recording reports whether any program records from the server now.
 func (r *Rig) Recording() bool { return len(r.Outputs()) > 0 }
 
-// Suspend stops the server's process without ending it (SIGSTOP); Resume goes on.
+// Suspend stops the server's process without ending it (SIGSTOP).
 func (r *Rig) Suspend() { r.signal(syscall.SIGSTOP) }
 
-// Resume undoes Suspend.
+// Resume continues a suspended server.
 func (r *Rig) Resume() { r.signal(syscall.SIGCONT) }
 
 func (r *Rig) signal(s syscall.Signal) {
@@ -288,7 +287,7 @@ func (r *Rig) signal(s syscall.Signal) {
 	}
 }
 
-// Kill ends the server at once.
+// Kill terminates the server at once.
 func (r *Rig) Kill() {
 	_ = r.server.Process.Kill()
 	<-r.ended

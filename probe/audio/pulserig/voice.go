@@ -16,36 +16,36 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
 )
 
-// Texts to speak: long enough to fill a check, with pauses.
+// Texts to speak, long enough for a check, with pauses.
 const (
 	GermanText  = "Guten Tag, hier spricht die Abgeordnete. Ich bitte um das Wort zum Tagesordnungspunkt drei. Wir haben den Haushalt lange beraten, und ich danke der Verwaltung für ihre Arbeit. Jetzt stimmen wir ab."
 	EnglishText = "Good evening, this is the councillor speaking. I would like to comment on item three of the agenda. We have discussed the budget for a long time, and I thank everyone for their work."
 )
 
-// Say makes a WAV file (48 kHz, mono, 16 bits) of spoken text whose active
-// level by ITU-T P.56 is levelDBFS, with espeak-ng and sox. lang is a voice of
-// espeak-ng such as "de" or "en".
+// Say creates a WAV file (48 kHz, mono, 16 bits) of spoken text with the active level
+// levelDBFS of ITU-T P.56, using espeak-ng and sox. lang is a voice of espeak-ng such as
+// "de" or "en".
 func Say(tb testing.TB, text, lang string, levelDBFS float64) string {
 	tb.Helper()
 	Need(tb, "espeak-ng", "sox")
 	dir := tb.TempDir()
 	spoken, wide, out := filepath.Join(dir, "spoken.wav"), filepath.Join(dir, "wide.wav"), filepath.Join(dir, "voice.wav")
 	run(tb, "espeak-ng", "-v", lang, "-w", spoken, text)
-	// -3 dB first: resampling raises peaks.
+	// -3 dB first, because resampling raises peaks.
 	run(tb, "sox", "-v", "0.7", spoken, "-r", "48000", "-c", "1", "-b", "16", wide)
 	level := ActiveLevel(tb, wide)
 	run(tb, "sox", "-v", fmt.Sprint(math.Pow(10, (levelDBFS-level)/20)), wide, "-b", "16", out)
 	return out
 }
 
-// ActiveLevel is the active speech level of a mono WAV file, dBFS.
+// ActiveLevel returns the active speech level of a mono WAV file in dBFS.
 func ActiveLevel(tb testing.TB, path string) float64 {
 	tb.Helper()
 	samples, rateHz := read(tb, path)
 	return signal.ActiveSpeechLevel(samples, rateHz).ActiveDBFS
 }
 
-// Samples are those of a WAV file, interleaved, for a Cable.
+// Samples returns the interleaved samples of a WAV file, for a Cable.
 func Samples(tb testing.TB, path string) []float32 {
 	tb.Helper()
 	samples, _ := read(tb, path)

@@ -8,25 +8,25 @@ import (
 	"math"
 )
 
-// container is one of the ways in which chunks lie in a file: RIFF with its 64-bit
-// variant RF64 (EBU Tech 3306; BW64 of ITU-R BS.2088 is the same with another
-// name), and Sony Wave64, whose names are GUIDs.
+// container is a way to store chunks in a file: RIFF with its 64-bit variant RF64
+// (EBU Tech 3306; BW64 of ITU-R BS.2088 differs only in name), or Sony Wave64, which
+// names chunks by GUIDs.
 type container struct {
 	wave64 bool
-	// dataBytes is the length of the sound by the ds64 chunk of an RF64 file; 0
-	// when it does not say.
+	// dataBytes is the length of the samples from the ds64 chunk of an RF64 file; 0
+	// if it is absent.
 	dataBytes uint64
 }
 
-// The GUIDs of Wave64, behind the four letters of the name.
+// The GUIDs of Wave64 after the four letters of the name.
 var (
 	wave64RIFF = [12]byte{0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00}
 	wave64Rest = [12]byte{0xF3, 0xAC, 0xD3, 0x11, 0x8C, 0xD1, 0x00, 0xC0, 0x4F, 0x8E, 0xDB, 0x8A}
 )
 
-const wave64Head = 24 // of a chunk; its size counts it
+const wave64Head = 24 // size of a chunk header, which is included in the size of the chunk
 
-// open reads the head of the file.
+// open reads the header of the file.
 func open(b *bufio.Reader) (container, error) {
 	var head [12]byte
 	if _, err := io.ReadFull(b, head[:]); err != nil {
@@ -38,7 +38,7 @@ func open(b *bufio.Reader) (container, error) {
 	case id != "riff":
 		return container{}, ErrNotWAV
 	}
-	var rest [28]byte // of the GUID, the length, and the GUID of "wave"
+	var rest [28]byte // rest of the GUID, the length, and the GUID of "wave"
 	if _, err := io.ReadFull(b, rest[:]); err != nil {
 		return container{}, fmt.Errorf("%w: %w", ErrNotWAV, short(err))
 	}
@@ -49,7 +49,7 @@ func open(b *bufio.Reader) (container, error) {
 	return container{wave64: true}, nil
 }
 
-// next reads the head of a chunk: its name, and how many bytes belong to it.
+// next reads the header of a chunk: its name and the size of its content.
 func (c container) next(b *bufio.Reader) (name string, size uint64, err error) {
 	length := 8
 	if c.wave64 {
@@ -73,7 +73,7 @@ func (c container) next(b *bufio.Reader) (name string, size uint64, err error) {
 	return name, size - wave64Head, nil
 }
 
-// padding is what follows a chunk to an even length, in Wave64 to a multiple of 8.
+// padding returns the number of bytes to an even length, in Wave64 to a multiple of 8.
 func (c container) padding(size uint64) uint64 {
 	if c.wave64 {
 		return -size & 7
@@ -81,7 +81,7 @@ func (c container) padding(size uint64) uint64 {
 	return size & 1
 }
 
-// skip passes over a chunk.
+// skip discards a chunk.
 func (c container) skip(b *bufio.Reader, size uint64) error {
 	if size > math.MaxInt64-8 {
 		return fmt.Errorf("%w: a chunk of %d bytes", ErrFormat, size)
@@ -92,7 +92,7 @@ func (c container) skip(b *bufio.Reader, size uint64) error {
 	return nil
 }
 
-// skipPadding passes over what follows a chunk that has been read.
+// skipPadding discards the padding after a chunk that has been read.
 func (c container) skipPadding(b *bufio.Reader, size uint64) error {
 	if _, err := io.CopyN(io.Discard, b, int64(c.padding(size))); err != nil {
 		return fmt.Errorf("%w: %w before the sound", ErrTruncated, short(err))
@@ -100,9 +100,9 @@ func (c container) skipPadding(b *bufio.Reader, size uint64) error {
 	return nil
 }
 
-// readDS64 reads the chunk that holds the lengths of an RF64 file.
+// readDS64 reads the chunk with the lengths of an RF64 file.
 func (c *container) readDS64(b *bufio.Reader, size uint64) error {
-	var lengths [16]byte // of the file, of the sound
+	var lengths [16]byte // of the file, of the samples
 	if size < uint64(len(lengths)) {
 		return fmt.Errorf("%w: a ds64 chunk of %d bytes", ErrFormat, size)
 	}
@@ -113,9 +113,9 @@ func (c *container) readDS64(b *bufio.Reader, size uint64) error {
 	return c.skip(b, size-uint64(len(lengths)))
 }
 
-// soundBytes is the length of the sound in a data chunk that announces size, and
-// whether it says anything. Programs that write to a pipe cannot know it and
-// leave 0 or a number near the largest one (sox: 0x7FFFF000 and some).
+// soundBytes returns the length of the samples in a data chunk with the given size,
+// and whether it is known. Programs that write to a pipe do not know it and write 0 or a
+// number near the maximum (sox: about 0x7FFFF000).
 func (c container) soundBytes(size uint64) (bytes int64, known bool) {
 	if !c.wave64 && size == math.MaxUint32 && c.dataBytes > 0 {
 		size = c.dataBytes

@@ -1,11 +1,11 @@
 package wav
 
 // The decoders of ITU-T G.711 (11/1988): tables 1a and 1b for A-law, 2a and 2b for
-// mu-law. A code word is a sign, a segment and a step within it; the decoded value
-// is the middle of the step.
+// mu-law. A code word consists of a sign, a segment and a step. The decoded value is the
+// middle of the step.
 
-// aLaw decodes a code word to ±1. Its even bits are inverted on the line; values
-// have 13 bits, the largest of which is 4032.
+// aLaw decodes a code word to ±1. Its even bits are inverted in transmission; values
+// have 13 bits, at most 4032.
 func aLaw(code byte) float32 {
 	const fullScale = 4096
 	code ^= 0x55
@@ -20,8 +20,8 @@ func aLaw(code byte) float32 {
 	return float32(value) / fullScale
 }
 
-// muLaw decodes a code word to ±1. All its bits are inverted on the line; values
-// have 14 bits, the largest of which is 8031.
+// muLaw decodes a code word to ±1. All its bits are inverted in transmission; values
+// have 14 bits, at most 8031.
 func muLaw(code byte) float32 {
 	const fullScale, bias = 8192, 33
 	code = ^code

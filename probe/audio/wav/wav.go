@@ -1,9 +1,8 @@
-// Package wav reads the sound of a WAV file as a stream, in blocks, without
-// holding more of it than a block.
+// Package wav reads the samples of a WAV file as a stream, one block at a time.
 //
-// It is our own because go-audio/wav needs a seekable file, takes 32-bit float
-// samples for integers and does not look into WAVE_FORMAT_EXTENSIBLE, which is
-// what Windows and sox write for 24 bits.
+// It replaces go-audio/wav, which requires a seekable file, treats 32-bit float
+// samples as integers and does not support WAVE_FORMAT_EXTENSIBLE, which Windows and sox
+// write for 24 bits.
 //
 // Formats: Microsoft "Multiple Channel Audio Data and WAVE Files" (2007), RFC
 // 2361 for the format codes, EBU Tech 3306 for RF64, Sony's Wave64.
@@ -18,20 +17,20 @@ import (
 	"math"
 )
 
-// Bounds on what a header may claim.
+// Limits for the values in a header.
 const (
 	maxChannels = 64
 	maxRateHz   = 768000
-	maxChunks   = 1000 // before the sound
+	maxChunks   = 1000 // before the samples
 	maxFmtBytes = 4096
 )
 
 var (
-	// ErrNotWAV means that the file is something else.
+	// ErrNotWAV means that the file has another format.
 	ErrNotWAV = errors.New("not a WAV file")
-	// ErrFormat means a WAV file whose sound cannot be read.
+	// ErrFormat means that the sample format of a WAV file is not supported.
 	ErrFormat = errors.New("this kind of WAV file cannot be read")
-	// ErrTruncated means that the file ends before the sound it announces.
+	// ErrTruncated means that the file ends before the announced number of samples.
 	ErrTruncated = errors.New("the WAV file is cut off")
 )
 
@@ -44,21 +43,21 @@ const (
 	codeExtensible = 0xFFFE
 )
 
-// subFormatTail is the part of a KSDATAFORMAT_SUBTYPE GUID behind the format code.
+// subFormatTail is the part of a KSDATAFORMAT_SUBTYPE GUID after the format code.
 var subFormatTail = [14]byte{0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71}
 
-// Format is how the samples lie in the file.
+// Format is the sample format of a file.
 type Format struct {
 	RateHz   int
 	Channels int
-	Bits     int // that one sample takes up in the file: 8, 16, 24, 32 or 64
+	Bits     int // per sample in the file: 8, 16, 24, 32 or 64
 	Coding   Coding
 }
 
-// Coding is how a sample is coded.
+// Coding is the encoding of a sample.
 type Coding int
 
-// The codings that can be read.
+// Supported encodings.
 const (
 	Integer Coding = iota
 	Float
@@ -72,13 +71,13 @@ func (f Format) frameBytes() int { return f.Channels * f.Bits / 8 }
 type Reader struct {
 	format Format
 	r      io.Reader
-	open   bool  // the length is not known: read until the end
-	left   int64 // bytes of sound still announced
+	open   bool  // the length is unknown: read until the end
+	left   int64 // bytes of samples that remain
 	err    error
 	buf    []byte
 }
 
-// NewReader reads the head of a file, up to the first sample.
+// NewReader reads the header of a file up to the first sample.
 func NewReader(r io.Reader) (*Reader, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	c, err := open(b)
@@ -121,12 +120,12 @@ func (w *Reader) begin(c container, size uint64) (*Reader, error) {
 	return w, nil
 }
 
-// Format is how the sound lies in the file.
+// Format returns the sample format of the file.
 func (w *Reader) Format() Format { return w.format }
 
-// Read fills dst with interleaved samples, ±1 being full scale, always whole
-// frames. It returns io.EOF at the end and ErrTruncated when the file stops
-// early, after all samples that are there.
+// Read fills dst with interleaved samples, ±1 being full scale, always in whole frames.
+// At the end it returns io.EOF, or ErrTruncated if the file ends early, after all samples
+// that are present.
 func (w *Reader) Read(dst []float32) (int, error) {
 	if w.err != nil {
 		return 0, w.err
@@ -153,7 +152,7 @@ func (w *Reader) Read(dst []float32) (int, error) {
 	return n, nil
 }
 
-// after says how to go on after a read of some bytes.
+// after returns the error of Read after got bytes were read.
 func (w *Reader) after(err error, got int) error {
 	atEnd := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
@@ -169,7 +168,7 @@ func (w *Reader) after(err error, got int) error {
 	return nil
 }
 
-// decode turns whole samples into floats and returns how many.
+// decode converts whole samples and returns their number.
 func (f Format) decode(dst []float32, src []byte) int {
 	size := f.Bits / 8
 	n := len(src) / size
@@ -179,8 +178,8 @@ func (f Format) decode(dst []float32, src []byte) int {
 	return n
 }
 
-// sample decodes the sample that b begins with. Integers of 8 bits have no sign and
-// their zero at 128, wider ones have one.
+// sample decodes the first sample in b. Integers of 8 bits are unsigned with an offset
+// of 128, wider ones are signed.
 func (f Format) sample(b []byte) float32 {
 	le := binary.LittleEndian
 	switch {
@@ -230,7 +229,7 @@ func readFormat(r io.Reader, size uint64) (Format, error) {
 	known := false
 	switch code {
 	case codePCM:
-		// Samples of fewer bits stand at the upper end of whole bytes.
+		// Samples of fewer bits occupy the upper bits of whole bytes.
 		f.Bits = (bits + 7) / 8 * 8
 		known = bits >= 8 && bits <= 32
 	case codeFloat:
@@ -254,7 +253,7 @@ func readFormat(r io.Reader, size uint64) (Format, error) {
 	return f, nil
 }
 
-// short words the end of a file for a person.
+// short converts the end of a file to an error that a person understands.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("it ends")
