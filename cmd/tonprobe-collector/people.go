@@ -75,6 +75,7 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 		Version    string    `json:"version"`
 		EnrolledAt time.Time `json:"enrolled_at"`
 		LastSeenAt time.Time `json:"last_seen_at"`
+		Revoked    bool      `json:"revoked"`
 	}
 	return in.withStored(ctx, t, func(s *sqlite.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
@@ -87,16 +88,20 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 		}
 		list := []computer{}
 		for _, a := range agents {
-			list = append(list, computer{a.ID, a.OS, a.Arch, a.Version, a.CreatedAt, a.LastSeenAt})
+			list = append(list, computer{a.ID, a.OS, a.Arch, a.Version, a.CreatedAt, a.LastSeenAt, !a.RevokedAt.IsZero()})
 		}
 		if in.json {
 			return printJSON(t.out, list)
 		}
 		tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(tw, "COMPUTER\tSYSTEM\tVERSION\tENROLLED\tLAST SEEN")
+		_, _ = fmt.Fprintln(tw, "COMPUTER\tSYSTEM\tVERSION\tENROLLED\tLAST SEEN\tSTATE")
 		for _, c := range list {
 			const day = "2006-01-02 15:04"
-			_, _ = fmt.Fprintf(tw, "%s\t%s/%s\t%s\t%s\t%s\n", c.ID, c.OS, c.Arch, c.Version, c.EnrolledAt.Local().Format(day), c.LastSeenAt.Local().Format(day))
+			state := "enrolled"
+			if c.Revoked {
+				state = "revoked"
+			}
+			_, _ = fmt.Fprintf(tw, "%s\t%s/%s\t%s\t%s\t%s\t%s\n", c.ID, c.OS, c.Arch, c.Version, c.EnrolledAt.Local().Format(day), c.LastSeenAt.Local().Format(day), state)
 		}
 		return tw.Flush()
 	})
@@ -104,7 +109,7 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 
 func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
 	return in.withStored(ctx, t, func(s *sqlite.Store) error {
-		if err := s.RevokeAgent(ctx, in.args[0]); err != nil {
+		if err := s.RevokeAgent(ctx, in.args[0], time.Now()); err != nil {
 			return fmt.Errorf("%w: 'tonprobe-collector participant computers NAME' shows the ids", err)
 		}
 		_, err := fmt.Fprintln(t.out, "This computer can deliver nothing any more. A new code lets it in again.")

@@ -80,9 +80,10 @@ type Enrolment interface {
 	// AgentByToken gives ErrNotFound for an unknown token.
 	AgentByToken(ctx context.Context, tokenHash Hash) (Agent, Participant, error)
 	Agents(ctx context.Context, participantID string) ([]Agent, error)
-	// RevokeAgent ends an agent's token. The participant and their other agents are
-	// not touched, and the agent can be enrolled again by a new code.
-	RevokeAgent(ctx context.Context, agentID string) error
+	// RevokeAgent ends an agent's token and keeps when (Agent.RevokedAt). The
+	// participant and their other agents are not touched, and the agent can be
+	// enrolled again by a new code.
+	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 	// TouchAgent keeps when the server last heard of an agent.
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 }
@@ -99,6 +100,8 @@ type Reports interface {
 	Report(ctx context.Context, id string) (StoredReport, error)
 	// ParticipantReports gives one page of a participant's history, newest first.
 	ParticipantReports(ctx context.Context, q ReportQuery) (ReportPage, error)
+	// CountReports gives how many reports of a participant are kept.
+	CountReports(ctx context.Context, participantID string) (int, error)
 	// DeleteReports removes at most limit reports that came in before a time, and
 	// says how many. What is known of a participant at the moment stays.
 	DeleteReports(ctx context.Context, before time.Time, limit int) (deleted int, err error)

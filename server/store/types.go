@@ -34,6 +34,8 @@ type Agent struct {
 	// LastSeenAt is the server's time of receipt, so that a wrong clock over
 	// there makes nobody look stale; zero when it has not been heard of.
 	LastSeenAt time.Time
+	// RevokedAt is when staff ended the agent's token; zero when it is good.
+	RevokedAt time.Time
 }
 
 // NewAgent is an agent about to be enrolled.

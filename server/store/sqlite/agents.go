@@ -65,7 +65,7 @@ func putAgent(ctx context.Context, tx *sql.Tx, participantID string, a store.New
 		return fmt.Errorf("agent %s: %w", a.ID, store.ErrExists)
 	default:
 		_, err = tx.ExecContext(ctx,
-			`UPDATE agents SET token_hash = ?, version = ?, os = ?, arch = ?, last_seen_at = ? WHERE id = ?`,
+			`UPDATE agents SET token_hash = ?, version = ?, os = ?, arch = ?, last_seen_at = ?, revoked_at = 0 WHERE id = ?`,
 			a.TokenHash[:], a.Version, a.OS, a.Arch, millis(now), a.ID)
 	}
 	if err != nil {
@@ -74,23 +74,23 @@ func putAgent(ctx context.Context, tx *sql.Tx, participantID string, a store.New
 	return nil
 }
 
-const agentColumns = `a.id, a.participant_id, a.version, a.os, a.arch, a.created_at, a.last_seen_at`
+const agentColumns = `a.id, a.participant_id, a.version, a.os, a.arch, a.created_at, a.last_seen_at, a.revoked_at`
 
 // AgentByToken implements store.Enrolment. The hash is compared by the index:
 // its timing tells about the hash of a random token, and nothing of the token.
 func (s *Store) AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error) {
 	var a store.Agent
 	var p store.Participant
-	var created, seen, since int64
+	var created, seen, revoked, since int64
 	err := s.read.QueryRowContext(ctx, `
 		SELECT `+agentColumns+`, p.id, p.name, p.phone, p.created_at, p.blocked
 		FROM agents a JOIN participants p ON p.id = a.participant_id WHERE a.token_hash = ?`, tokenHash[:]).
-		Scan(&a.ID, &a.ParticipantID, &a.Version, &a.OS, &a.Arch, &created, &seen,
+		Scan(&a.ID, &a.ParticipantID, &a.Version, &a.OS, &a.Arch, &created, &seen, &revoked,
 			&p.ID, &p.Name, &p.Phone, &since, &p.Blocked)
 	if err != nil {
 		return a, p, fmt.Errorf("agent of token: %w", notFound(err))
 	}
-	a.CreatedAt, a.LastSeenAt, p.CreatedAt = fromMillis(created), fromMillis(seen), fromMillis(since)
+	a.CreatedAt, a.LastSeenAt, a.RevokedAt, p.CreatedAt = fromMillis(created), fromMillis(seen), fromMillis(revoked), fromMillis(since)
 	return a, p, nil
 }
 
@@ -105,11 +105,11 @@ func (s *Store) Agents(ctx context.Context, participantID string) ([]store.Agent
 	var list []store.Agent
 	for rows.Next() {
 		var a store.Agent
-		var created, seen int64
-		if err := rows.Scan(&a.ID, &a.ParticipantID, &a.Version, &a.OS, &a.Arch, &created, &seen); err != nil {
+		var created, seen, revoked int64
+		if err := rows.Scan(&a.ID, &a.ParticipantID, &a.Version, &a.OS, &a.Arch, &created, &seen, &revoked); err != nil {
 			return nil, fmt.Errorf("list agents: %w", err)
 		}
-		a.CreatedAt, a.LastSeenAt = fromMillis(created), fromMillis(seen)
+		a.CreatedAt, a.LastSeenAt, a.RevokedAt = fromMillis(created), fromMillis(seen), fromMillis(revoked)
 		list = append(list, a)
 	}
 	return list, rows.Err()
@@ -117,8 +117,8 @@ func (s *Store) Agents(ctx context.Context, participantID string) ([]store.Agent
 
 // RevokeAgent implements store.Enrolment. The new hash is random, so that no
 // token belongs to it.
-func (s *Store) RevokeAgent(ctx context.Context, agentID string) error {
-	r, err := s.write.ExecContext(ctx, `UPDATE agents SET token_hash = randomblob(32) WHERE id = ?`, agentID)
+func (s *Store) RevokeAgent(ctx context.Context, agentID string, now time.Time) error {
+	r, err := s.write.ExecContext(ctx, `UPDATE agents SET token_hash = randomblob(32), revoked_at = ? WHERE id = ?`, millis(now), agentID)
 	if err != nil {
 		return fmt.Errorf("revoke agent: %w", err)
 	}

@@ -130,6 +130,16 @@ func (s *Store) ParticipantReports(ctx context.Context, q store.ReportQuery) (st
 	return page, nil
 }
 
+// CountReports implements store.Reports.
+func (s *Store) CountReports(ctx context.Context, participantID string) (int, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM reports WHERE participant_id = ?`, participantID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count reports: %w", err)
+	}
+	return n, nil
+}
+
 // DeleteReports implements store.Reports.
 func (s *Store) DeleteReports(ctx context.Context, before time.Time, limit int) (int, error) {
 	r, err := s.write.ExecContext(ctx, `

@@ -20,6 +20,11 @@ func editAndDelete(t *testing.T, s store.Store) {
 	must(t, err)
 	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: store.HashOf("anna's second"), ParticipantID: anna, ExpiresAt: evening}))
 
+	for who, want := range map[string]int{anna: 1, berta: 1, "nobody": 0} {
+		if n, err := s.CountReports(t.Context(), who); err != nil || n != want {
+			t.Errorf("%s has %d reports, %v, want %d", who, n, err, want)
+		}
+	}
 	must(t, s.EditParticipant(t.Context(), anna, "Anna Müller", "0228 1"))
 	if p, err := s.Participant(t.Context(), anna); err != nil || p.Name != "Anna Müller" || p.Phone != "0228 1" {
 		t.Errorf("%+v, %v", p, err)
@@ -43,30 +48,39 @@ func editAndDelete(t *testing.T, s store.Store) {
 }
 
 func revoke(t *testing.T, s store.Store) {
-	anna, _ := person(t, s, "Anna")
+	anna, annasOwn := person(t, s, "Anna")
 	token := store.HashOf("stolen")
 	code := store.HashOf("another code")
 	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: code, ParticipantID: anna, ExpiresAt: evening.Add(time.Hour)}))
 	stolen := store.NewAgent{ID: uuid.NewString(), TokenHash: token}
 	_, err := s.Enrol(t.Context(), code, stolen, evening)
 	must(t, err)
-	must(t, s.RevokeAgent(t.Context(), stolen.ID))
+	must(t, s.RevokeAgent(t.Context(), stolen.ID, evening))
 	_, _, err = s.AgentByToken(t.Context(), token)
 	wantError(t, "a revoked token", err, store.ErrNotFound)
-	wantError(t, "revoke nobody", s.RevokeAgent(t.Context(), "x"), store.ErrNotFound)
+	wantError(t, "revoke nobody", s.RevokeAgent(t.Context(), "x", evening), store.ErrNotFound)
 	agents, err := s.Agents(t.Context(), anna)
 	must(t, err)
-	if len(agents) != 2 {
-		t.Errorf("%d agents", len(agents))
+	if len(agents) != 2 || !revokedAt(agents, stolen.ID).Equal(evening) || !revokedAt(agents, annasOwn).IsZero() {
+		t.Errorf("%+v", agents)
 	}
 	again := store.HashOf("again")
 	must(t, s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: again, ParticipantID: anna, ExpiresAt: evening.Add(time.Hour)}))
 	fresh := store.HashOf("fresh")
 	_, err = s.Enrol(t.Context(), again, store.NewAgent{ID: stolen.ID, TokenHash: fresh}, evening)
 	must(t, err)
-	if a, _, err := s.AgentByToken(t.Context(), fresh); err != nil || a.ID != stolen.ID {
+	if a, _, err := s.AgentByToken(t.Context(), fresh); err != nil || a.ID != stolen.ID || !a.RevokedAt.IsZero() {
 		t.Errorf("enrolled again: %+v, %v", a, err)
 	}
+}
+
+func revokedAt(agents []store.Agent, id string) time.Time {
+	for _, a := range agents {
+		if a.ID == id {
+			return a.RevokedAt
+		}
+	}
+	return time.Time{}
 }
 
 // retention: old reports go, and what is known of a participant stays.
