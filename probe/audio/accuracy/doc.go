@@ -1,10 +1,9 @@
-// Package accuracy proves how well Tonprobe names the cause of a microphone's
-// trouble. It makes recordings whose fault is known, by kind and strength, sends
-// each the whole way a check takes (signal analysis, audio.input, report,
-// diagnosis), and counts how often the primary cause is the true one and how
-// often a healthy recording is left in peace.
+// Package accuracy measures how reliably Tonprobe names the cause of microphone
+// faults. It generates recordings with a known fault of known strength, processes each
+// like a check (signal analysis, audio.input, report, diagnosis), and counts how often
+// the primary cause is the true one and how often a healthy recording raises no warning.
 //
-// The voices are espeak-ng's; everything done to them is done here, with a random
-// source seeded by the recording's name, so that the same version of espeak-ng
-// always gives the same matrix. docs/accuracy.md says what that does not prove.
+// The voices come from espeak-ng. All processing uses a random source seeded by the
+// recording's name, so that a given version of espeak-ng always yields the same matrix.
+// docs/accuracy.md describes the limits of this method.
 package accuracy

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Steps that do harm, each of a known strength.
+// Steps that add a fault of a known strength.
 
-// clip drives the voice so far over full scale that a share of all samples would
-// lie beyond it, in percent, and then turns what is left down.
+// clip amplifies the voice so that sharePct of all samples exceed full scale, clips it,
+// and then reduces the gain by thenDB.
 func clip(sharePct, thenDB float64) step {
 	return func(t *take) {
 		var magnitudes []float64
@@ -37,7 +37,7 @@ func offset(dc float64) step {
 	}
 }
 
-// toRate goes on at another sampling rate.
+// toRate resamples to another rate.
 func toRate(hz int) step {
 	return func(t *take) {
 		for c, samples := range t.channels {
@@ -47,14 +47,14 @@ func toRate(hz int) step {
 	}
 }
 
-// telephone sends the voice through a path of 8 kHz.
+// telephone passes the voice through a path of 8 kHz.
 func telephone(t *take) {
 	hz := t.rateHz
 	toRate(8000)(t)
 	toRate(hz)(t)
 }
 
-// muLaw is the telephone's coding, G.711, as the continuous curve with 8 bits.
+// muLaw applies the companding of G.711 as a continuous curve with 8 bits.
 func muLaw(t *take) {
 	const mu = 255
 	t.each(func(samples []float64) {
@@ -66,7 +66,7 @@ func muLaw(t *take) {
 	})
 }
 
-// lowPass cuts the voice off above a frequency, at 80 dB.
+// lowPass removes the voice above a frequency, with 80 dB of attenuation.
 func lowPass(hz float64) step {
 	return func(t *take) {
 		if 2*hz >= float64(t.rateHz) {
@@ -79,7 +79,7 @@ func lowPass(hz float64) step {
 	}
 }
 
-// dead lets a channel carry nothing but a noise of a level; -120 is exactly nothing.
+// dead replaces a channel by noise of the given level; -120 means zeros.
 func dead(channel int, dBFS float64) step {
 	return func(t *take) {
 		clear(t.channels[channel])
@@ -90,7 +90,7 @@ func dead(channel int, dBFS float64) step {
 	}
 }
 
-// inverted turns the second channel over.
+// inverted inverts the second channel.
 func inverted(softerDB float64) step {
 	return func(t *take) {
 		for i, x := range t.channels[1] {
@@ -99,7 +99,7 @@ func inverted(softerDB float64) step {
 	}
 }
 
-// gaps loses so many stretches of the voice, spread over it: zeros take their place.
+// gaps replaces count segments spread over the voice by zeros.
 func gaps(count int, ms float64) step {
 	return func(t *take) {
 		left, length, around := count, t.seconds(ms/1000), t.seconds(0.03)
@@ -133,7 +133,7 @@ func nearLost(lost []bool, from, length, margin int) bool {
 	return false
 }
 
-// lostBuffers loses each buffer of so many ms with a probability, wherever it falls.
+// lostBuffers replaces each buffer of the given length by zeros with probability share.
 func lostBuffers(share, ms float64) step {
 	return func(t *take) {
 		length := t.seconds(ms / 1000)
@@ -146,7 +146,7 @@ func lostBuffers(share, ms float64) step {
 	}
 }
 
-// silent leaves exact zeros from a second on.
+// silent replaces everything from a second on by zeros.
 func silent(fromSecond float64) step {
 	return func(t *take) {
 		t.each(func(samples []float64) { clear(samples[min(len(samples), t.seconds(fromSecond)):]) })

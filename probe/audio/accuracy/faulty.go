@@ -2,7 +2,7 @@ package accuracy
 
 import "fmt"
 
-// addDeviceFaults adds what the operating system knows, and silence.
+// addDeviceFaults adds faults that the operating system reports, and silence.
 func (c *casting) addDeviceFaults() {
 	muted := Device{Muted: new(true), VolumeDB: new(0.0)}
 	c.add(4, Fixture{Truth: "audio.os_muted", Kind: "muted", Strength: "zeros", Device: muted}, spokenAt(-26), silent(0))
@@ -22,13 +22,13 @@ func (c *casting) addDeviceFaults() {
 	}
 }
 
-// addSilentLoudspeakers adds test sounds that never come back to a microphone that hears the voice.
+// addSilentLoudspeakers adds test sounds that do not return to a microphone that receives the voice.
 func (c *casting) addSilentLoudspeakers() {
 	c.add(3, Fixture{Truth: "audio.speaker_silent", Kind: "nothing from the loudspeaker", Strength: "-120 dB", Loop: &Loop{DelayMS: 120, ReturnDB: -120}},
 		spokenAt(-26), room(-64))
 }
 
-// addLevelFaults adds too little and too much.
+// addLevelFaults adds voices that are too quiet or too loud.
 func (c *casting) addLevelFaults() {
 	for _, at := range []float64{-42, -45, -48, -52, -56} {
 		c.add(4, Fixture{Truth: "audio.too_quiet", Kind: "too quiet", Strength: dBFS(at)}, spokenAt(at), room(at-30))
@@ -48,7 +48,7 @@ func (c *casting) addLevelFaults() {
 	}
 }
 
-// addBackgroundFaults adds what is heard beside the voice, or in its place.
+// addBackgroundFaults adds sounds beside the voice, or without one.
 func (c *casting) addBackgroundFaults() {
 	for _, at := range []float64{-56, -52, -46, -40, -34} {
 		strength := dBFS(at)
@@ -75,7 +75,7 @@ func (c *casting) addBackgroundFaults() {
 	c.addNobody(3, Fixture{Truth: "audio.no_speech", Kind: "a dead input", Strength: "-88 dBFS"}, noise(white, -88))
 }
 
-// addPathFaults adds what happens to the signal between microphone and program.
+// addPathFaults adds faults between microphone and program.
 func (c *casting) addPathFaults() {
 	c.add(7, Fixture{Truth: "audio.narrowband", Kind: "path of 8 kHz", Strength: "at 48 kHz", RateHz: 48000}, spokenAt(-26), room(-66), telephone, noise(white, -80))
 	c.add(4, Fixture{Truth: "audio.narrowband", Kind: "path of 8 kHz, µ-law", Strength: "at 48 kHz", RateHz: 48000},
@@ -114,8 +114,8 @@ func (c *casting) addPathFaults() {
 	}
 }
 
-// addFaultsInRooms adds one fixture or two of each fault once more, in an
-// ordinary room: reverberant, with a fan 22 dB below the voice.
+// addFaultsInRooms adds one or two fixtures of each fault in an ordinary room, with
+// reverberation and a fan 22 dB below the voice.
 func (c *casting) addFaultsInRooms() {
 	livedIn := func(dBFS float64) step {
 		return func(t *take) {

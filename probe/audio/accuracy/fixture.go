@@ -10,11 +10,11 @@ import (
 // Healthy is the truth of a fixture without a fault.
 const Healthy = ""
 
-// Fixture is a recording whose truth is known.
+// Fixture is a recording with a known fault.
 type Fixture struct {
 	Truth    string // the code of the cause, or Healthy
-	Kind     string // what was done, such as "hum of 50 Hz"
-	Strength string // how much, such as "-45 dBFS"
+	Kind     string // the kind of processing, such as "hum of 50 Hz"
+	Strength string // its amount, such as "-45 dBFS"
 	Speaker  Speaker
 	RateHz   int
 	Device   Device
@@ -24,36 +24,36 @@ type Fixture struct {
 	steps  []step
 }
 
-// Device is what the operating system says of the microphone.
+// Device is the operating system's description of the microphone.
 type Device struct {
 	Muted        *bool
 	VolumeDB     *float64
 	Bluetooth    bool
-	NativeRateHz int // 0: the recording's
+	NativeRateHz int // 0: the rate of the recording
 }
 
-// Loop is what the microphone hears of a test sound from the loudspeaker.
+// Loop describes how the microphone receives a test sound from the loudspeaker.
 type Loop struct {
 	DelayMS  float64
 	ReturnDB float64
 }
 
-// Name is unique among the fixtures.
+// Name returns a name that is unique among the fixtures.
 func (f Fixture) Name() string {
 	return fmt.Sprintf("%03d %s, %s, %s, %d Hz", f.number, f.Kind, f.Strength, f.Speaker.Name(), f.RateHz)
 }
 
-// random is the fixture's own source, the same in every run.
+// random returns the fixture's random source, the same in every run.
 func (f Fixture) random() *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(f.Name()))
 	return rand.New(rand.NewPCG(h.Sum64(), 3))
 }
 
-// roomSeconds is the length of a recording in which nobody speaks.
+// roomSeconds is the length of a recording without speech.
 const roomSeconds = 7
 
-// record makes the recording.
+// record generates the recording.
 func (f Fixture) record(ctx context.Context, studio *Studio) (*take, error) {
 	t := &take{rateHz: f.RateHz, random: f.random()}
 	if f.Speaker == nobody {
@@ -72,7 +72,7 @@ func (f Fixture) record(ctx context.Context, studio *Studio) (*take, error) {
 	return t, nil
 }
 
-// casting gathers fixtures and lets speakers and rates take turns.
+// casting collects fixtures and alternates speakers and rates.
 type casting struct {
 	fixtures []Fixture
 	speakers []Speaker
@@ -84,7 +84,7 @@ func newCasting() *casting {
 	return &casting{speakers: speakers(), rates: []int{48000, 44100, 48000, 16000, 48000}}
 }
 
-// add makes count fixtures with the speakers next in turn.
+// add adds count fixtures with the next speakers.
 func (c *casting) add(count int, f Fixture, steps ...step) {
 	for range count {
 		if f.Speaker == nobody {
@@ -95,7 +95,7 @@ func (c *casting) add(count int, f Fixture, steps ...step) {
 	}
 }
 
-// addNobody makes count fixtures in which nobody speaks.
+// addNobody adds count fixtures without speech.
 func (c *casting) addNobody(count int, f Fixture, steps ...step) {
 	for range count {
 		c.addAs(nobody, f, steps...)
@@ -111,7 +111,7 @@ func (c *casting) addAs(who Speaker, f Fixture, steps ...step) {
 	c.fixtures = append(c.fixtures, f)
 }
 
-// Fixtures returns all of them, always the same.
+// Fixtures returns all fixtures in a fixed order.
 func Fixtures() []Fixture {
 	c := newCasting()
 	c.addHealthy()
@@ -125,8 +125,7 @@ func Fixtures() []Fixture {
 	return c.fixtures
 }
 
-// spokenAt is a voice as it reaches the microphone: with an active level, and
-// half a second before and after it.
+// spokenAt sets the active level of the voice and adds half a second before and after it.
 func spokenAt(dBFS float64) step {
 	return func(t *take) {
 		lead(0.5, 0.5)(t)

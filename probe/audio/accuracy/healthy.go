@@ -2,7 +2,7 @@ package accuracy
 
 import "fmt"
 
-// addHealthy adds what must be left in peace.
+// addHealthy adds recordings that must not raise a warning.
 func (c *casting) addHealthy() {
 	c.addOrdinaryVoices()
 	c.addUnusualVoices()
@@ -11,7 +11,7 @@ func (c *casting) addHealthy() {
 	c.addDevices()
 }
 
-// addOrdinaryVoices adds every level a participant may have.
+// addOrdinaryVoices adds the range of normal levels.
 func (c *casting) addOrdinaryVoices() {
 	for _, at := range []float64{-18, -20, -23, -26, -29, -32, -34, -36} {
 		c.add(4, Fixture{Kind: "ordinary voice", Strength: dBFS(at)}, spokenAt(at), room(at-38))
@@ -22,8 +22,8 @@ func (c *casting) addOrdinaryVoices() {
 	c.add(5, Fixture{Kind: "lively loud speaker", Strength: "-18 dBFS"}, spokenAt(-18), lively(10), limiter(-18, -0.5), room(-60))
 }
 
-// addUnusualVoices adds those that a detector made for the usual ones may miss
-// or take for a fault.
+// addUnusualVoices adds voices that a detector designed for common ones may miss or
+// report as a fault.
 func (c *casting) addUnusualVoices() {
 	german := func(voice string, pitch, wpm int, shrink float64) Speaker {
 		return Speaker{Voice: voice, Text: textGerman, Pitch: pitch, WPM: wpm, Shrink: shrink}
@@ -40,7 +40,7 @@ func (c *casting) addUnusualVoices() {
 	} {
 		c.add(1, Fixture{Kind: "rough or aged voice", Strength: who.Voice, Speaker: who}, spokenAt(-26), room(-64))
 	}
-	// Their pitch lies at 100 and 120 Hz, where hum does.
+	// Their pitch is at 100 and 120 Hz, like hum.
 	for _, who := range []Speaker{
 		german("de+m1", 10, 170, 0), german("de+m7", 25, 170, 0), german("de+klatt", 20, 170, 0), german("de", 30, 180, 0.9),
 	} {
@@ -51,7 +51,7 @@ func (c *casting) addUnusualVoices() {
 	}
 }
 
-// addWaysOfSpeaking adds what people do in the seconds of a check.
+// addWaysOfSpeaking adds typical behaviour during a check.
 func (c *casting) addWaysOfSpeaking() {
 	for _, who := range []Speaker{
 		{Voice: "de", Text: textShort, Pitch: 50, WPM: 170},
@@ -68,7 +68,7 @@ func (c *casting) addWaysOfSpeaking() {
 	c.add(3, Fixture{Kind: "somebody else far away", Strength: "-24 dB"}, spokenAt(-24), neighbour(-24), room(-62))
 }
 
-// addRooms adds what rooms add to a voice.
+// addRooms adds room acoustics and room noise.
 func (c *casting) addRooms() {
 	for _, r := range []struct{ t60, dB float64 }{{0.4, -6}, {0.8, -8}, {1.2, -10}} {
 		c.add(3, Fixture{Kind: "reverberant room", Strength: fmt.Sprintf("%g s", r.t60)},
@@ -87,7 +87,7 @@ func (c *casting) addRooms() {
 	}
 }
 
-// addDevices adds what healthy devices and drivers do.
+// addDevices adds the behaviour of healthy devices and drivers.
 func (c *casting) addDevices() {
 	c.add(2, Fixture{Kind: "small offset", Strength: "0.005"}, spokenAt(-26), room(-64), offset(0.005))
 	for _, ms := range []float64{0.06, 0.3, 0.6} {

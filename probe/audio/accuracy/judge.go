@@ -16,14 +16,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Outcome is what Tonprobe said of a recording.
+// Outcome is the diagnosis of a recording.
 type Outcome struct {
 	Input   *report.AudioInput
 	Causes  []report.Cause
 	Verdict report.Verdict
 }
 
-// Code is the primary cause, or Healthy when nothing worse than an information was found.
+// Code returns the primary cause, or Healthy if there is nothing above severity info.
 func (o Outcome) Code() string {
 	for _, c := range o.Causes {
 		if c.Primary {
@@ -33,17 +33,17 @@ func (o Outcome) Code() string {
 	return Healthy
 }
 
-// Judged is a fixture with what was said of it.
+// Judged is a fixture with its diagnosis.
 type Judged struct {
 	Fixture Fixture
 	Outcome Outcome
 }
 
-// Right says whether the true cause was named, or the healthy left in peace.
+// Right reports whether the true cause was named, or a healthy recording raised no warning.
 func (j Judged) Right() bool { return j.Outcome.Code() == j.Fixture.Truth }
 
-// Judge makes every fixture's recording and has it judged by a profile, on all
-// processors. The results are in the order of the fixtures.
+// Judge generates and diagnoses all fixtures with a profile, on all processors. The
+// results are in the order of the fixtures.
 func Judge(ctx context.Context, studio *Studio, fixtures []Fixture, p diagnose.Profile) ([]Judged, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -78,7 +78,7 @@ func (f Fixture) judge(ctx context.Context, studio *Studio, p diagnose.Profile) 
 	return f.judgeTake(t, p)
 }
 
-// judgeTake judges the fixture's recording, or a part of it.
+// judgeTake diagnoses a recording of the fixture, or a part of it.
 func (f Fixture) judgeTake(t *take, p diagnose.Profile) (Outcome, error) {
 	input, err := audio.Analyze(bytes.NewReader(t.wav()))
 	if err != nil {
@@ -98,8 +98,8 @@ func (f Fixture) judgeTake(t *take, p diagnose.Profile) (Outcome, error) {
 	return diagnosed(input, output, p), nil
 }
 
-// diagnosed has the rules look at a report of the microphone, and of the
-// loudspeaker where there is something of it.
+// diagnosed applies the rules to a report of the microphone and, if present, of the
+// loudspeaker.
 func diagnosed(input *report.AudioInput, output *report.AudioOutput, p diagnose.Profile) Outcome {
 	r := &report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput, Status: report.StatusOK, Data: input}}}
 	if output != nil {
@@ -110,7 +110,7 @@ func diagnosed(input *report.AudioInput, output *report.AudioOutput, p diagnose.
 	return o
 }
 
-// hear plays a sweep of 0.6 s and looks for it in what comes back, in the room's noise.
+// hear plays a sweep of 0.6 s and searches for it in the received signal with room noise.
 func (l *Loop) hear(t *take) *report.AudioOutput {
 	sweep := make([]float32, t.seconds(0.6))
 	for i := range sweep {
@@ -130,7 +130,7 @@ func (l *Loop) hear(t *take) *report.AudioOutput {
 	return &report.AudioOutput{LoopHeard: new(echo.Heard()), LoopDelayMS: new(echo.LagMS), EchoReturnDB: new(echo.ReturnDB)}
 }
 
-// wav is the take as a WAV file of 16 bits.
+// wav returns the take as a 16-bit WAV file.
 func (t *take) wav() []byte {
 	channels, samples := len(t.channels), t.interleaved()
 	head := []any{
@@ -139,7 +139,7 @@ func (t *take) wav() []byte {
 	}
 	var file bytes.Buffer
 	for _, field := range head {
-		binary.Write(&file, binary.LittleEndian, field) // a bytes.Buffer takes everything
+		binary.Write(&file, binary.LittleEndian, field) // bytes.Buffer never fails
 	}
 	out := file.AvailableBuffer()
 	for _, x := range samples {

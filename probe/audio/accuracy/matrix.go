@@ -13,22 +13,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Matrix counts what was said of recordings of the same truth.
+// Matrix summarises the diagnoses per true cause.
 type Matrix struct {
 	judged []Judged
 }
 
-// NewMatrix sums up what was judged.
+// NewMatrix returns the matrix of judged.
 func NewMatrix(judged []Judged) Matrix { return Matrix{judged} }
 
-// Faulty returns how many recordings had a fault and for how many of those the
+// Faulty returns the number of recordings with a fault, and for how many of them the
 // primary cause was the true one.
 func (m Matrix) Faulty() (total, right int) {
 	return count(m.judged, func(j Judged) bool { return j.Fixture.Truth != Healthy })
 }
 
-// Healthy returns how many recordings had none, and how many of those were left
-// without a warning or a failure.
+// Healthy returns the number of recordings without a fault, and how many of them raised
+// no warning or failure.
 func (m Matrix) Healthy() (total, right int) {
 	return count(m.judged, func(j Judged) bool { return j.Fixture.Truth == Healthy })
 }
@@ -46,10 +46,10 @@ func count(judged []Judged, of func(Judged) bool) (total, right int) {
 	return total, right
 }
 
-// Share is right of total in percent.
+// Share returns right as a percentage of total.
 func Share(right, total int) float64 { return 100 * float64(right) / float64(max(total, 1)) }
 
-// Print writes the whole matrix for people.
+// Print writes the matrix as text.
 func (m Matrix) Print(w io.Writer) error {
 	total, right := m.Faulty()
 	healthy, quiet := m.Healthy()
@@ -72,7 +72,7 @@ func (m Matrix) Print(w io.Writer) error {
 	return t.Flush()
 }
 
-// PrintMistakes writes each recording that was misjudged with its causes.
+// PrintMistakes writes each misjudged recording with its causes.
 func (m Matrix) PrintMistakes(w io.Writer) error {
 	for _, j := range m.judged {
 		if j.Right() {
@@ -97,7 +97,7 @@ func (m Matrix) where(of func(Judged) bool) []Judged {
 	return some
 }
 
-// truths are those there are fixtures of, in the catalogue's order, the healthy first.
+// truths returns the true causes in the catalogue's order, Healthy first.
 func (m Matrix) truths() []string {
 	truths := []string{Healthy}
 	for _, d := range diagnose.Catalogue() {
@@ -108,7 +108,7 @@ func (m Matrix) truths() []string {
 	return truths
 }
 
-// kinds are one fixture of each truth and kind, in the order of the truths.
+// kinds returns one fixture of each truth and kind, in the order of the truths.
 func (m Matrix) kinds() []Fixture {
 	var kinds []Fixture
 	for _, truth := range m.truths() {
@@ -122,7 +122,7 @@ func (m Matrix) kinds() []Fixture {
 	return kinds
 }
 
-// byStrength is, for each strength of a kind, how many were right of how many.
+// byStrength returns the number of right and of all diagnoses for each strength of a kind.
 func (m Matrix) byStrength(kind Fixture) []string {
 	var order []string
 	total, right := map[string]int{}, map[string]int{}
@@ -143,7 +143,7 @@ func (m Matrix) byStrength(kind Fixture) []string {
 	return out
 }
 
-// mistakes says what the misjudged were taken for, the most frequent first.
+// mistakes lists the wrong diagnoses, the most frequent first.
 func mistakes(judged []Judged) []string {
 	taken := map[string]int{}
 	for _, j := range judged {
@@ -180,7 +180,7 @@ func causes(all []report.Cause) string {
 	return strings.Join(out, "; ")
 }
 
-// figures are those most rules look at.
+// figures formats the measurements that most rules use.
 func figures(d *report.AudioInput) string {
 	var out []string
 	for _, f := range []struct {

@@ -2,7 +2,7 @@ package accuracy
 
 import "math"
 
-// colour is a kind of noise, made as long as wanted.
+// colour generates noise of a kind.
 type colour func(t *take, length int) []float64
 
 func white(t *take, length int) []float64 {
@@ -13,8 +13,8 @@ func white(t *take, length int) []float64 {
 	return out
 }
 
-// pink falls by 3 dB an octave, as the noise of rooms roughly does: five first-order
-// filters an octave and a half apart add up to it (Voss' principle).
+// pink falls by 3 dB per octave, like typical room noise. It is the sum of five
+// first-order filters spaced by an octave and a half (Voss' method).
 func pink(t *take, length int) []float64 {
 	var poles, weights, states [6]float64
 	for k := range poles {
@@ -33,8 +33,8 @@ func pink(t *take, length int) []float64 {
 	return out
 }
 
-// fan is what a laptop's fan or an air conditioner makes: noise that falls above
-// 500 Hz, and the tone of the blades, which wavers.
+// fan is the noise of a laptop fan or an air conditioner: noise that falls above 500 Hz,
+// and the tone of the blades with a varying pitch.
 func fan(t *take, length int) []float64 {
 	pole := math.Exp(-2 * math.Pi * 500 / float64(t.rateHz))
 	out := make([]float64, length)
@@ -48,7 +48,7 @@ func fan(t *take, length int) []float64 {
 	return out
 }
 
-// noise adds noise of a level (RMS) to every channel, to each its own.
+// noise adds independent noise of an RMS level to each channel.
 func noise(kind colour, dBFS float64) step {
 	return func(t *take) {
 		for _, samples := range t.channels {
@@ -61,11 +61,10 @@ func noise(kind colour, dBFS float64) step {
 	}
 }
 
-// room is the noise a quiet room and a microphone of some quality leave.
+// room adds the noise of a quiet room and a good microphone.
 func room(dBFS float64) step { return noise(pink, dBFS) }
 
-// hum adds mains hum of a level (RMS) with as many harmonics, each 6 dB below
-// the one before.
+// hum adds mains hum of an RMS level with harmonics, each 6 dB below the previous one.
 func hum(baseHz float64, harmonics int, dBFS float64) step {
 	return func(t *take) {
 		line := make([]float64, t.frames())
@@ -85,7 +84,7 @@ func hum(baseHz float64, harmonics int, dBFS float64) step {
 	}
 }
 
-// typing adds keystrokes, three a second: short bursts with a peak of a level.
+// typing adds three keystrokes a second: short bursts with a peak level.
 func typing(peakDBFS float64) step {
 	return func(t *take) {
 		decay := math.Exp(-1 / (0.004 * float64(t.rateHz)))
@@ -101,7 +100,7 @@ func typing(peakDBFS float64) step {
 	}
 }
 
-// knock adds a single blow on the table, with a peak of a level.
+// knock adds one knock on the table with a peak level.
 func knock(atSecond, peakDBFS float64) step {
 	return func(t *take) {
 		from := t.seconds(atSecond)

@@ -1,6 +1,6 @@
 package accuracy
 
-// addWithoutPauses adds people who never pause: there is no quiet part to measure noise, gaps and hum in.
+// addWithoutPauses adds voices without pauses, which leave no quiet part to measure noise, gaps and hum in.
 func (c *casting) addWithoutPauses() {
 	c.add(6, Fixture{Kind: "not a single pause", Strength: "-24 dBFS"}, unpaused, level(-24), room(-62))
 	c.add(3, Fixture{Kind: "not a single pause, light fan noise", Strength: "SNR 20 dB"}, unpaused, level(-24), noise(fan, -44))
@@ -12,7 +12,7 @@ func (c *casting) addWithoutPauses() {
 	c.add(4, Fixture{Truth: "audio.hum", Kind: "not a single pause", Strength: "-46 dBFS"}, unpaused, level(-24), room(-62), hum(50, 4, -46))
 }
 
-// unpaused leaves nothing of a pause but its first 60 ms: of what is 22 dB below the active level.
+// unpaused shortens each pause (22 dB below the active level) to its first 60 ms.
 func unpaused(t *take) {
 	hop := t.seconds(0.02)
 	least := amplitude(t.activeDBFS() - 22)

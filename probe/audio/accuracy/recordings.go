@@ -11,16 +11,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
-// Recordings shorter than shortestRecordingS are joined with the next ones:
-// a check is never so short.
+// Recordings shorter than shortestRecordingS are joined, because a check is never that
+// short.
 const (
 	shortestRecordingS = 5.0
 	betweenRecordingsS = 0.4
 )
 
-// treatments are what is done to each recording. With half a second of the room
-// before and after it, as a check has, it is judged as a healthy voice at three
-// levels, and with each fault that a microphone can add to it.
+// treatments returns what is applied to each recording. With half a second of room noise
+// before and after it, as in a check, it is diagnosed as a healthy voice at three levels,
+// and with each fault that can be added.
 func treatments() []Fixture {
 	var all []Fixture
 	add := func(f Fixture, steps ...step) {
@@ -46,8 +46,8 @@ func treatments() []Fixture {
 	return all
 }
 
-// JudgeRecordings has the WAV files of a folder judged, as they are and with
-// faults; short ones are joined in the order of their names.
+// JudgeRecordings diagnoses the WAV files of a folder, unmodified and with faults. Short
+// ones are joined in the order of their names.
 func JudgeRecordings(ctx context.Context, dir string, p diagnose.Profile) ([]Judged, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.wav"))
 	if err != nil {
@@ -58,7 +58,7 @@ func JudgeRecordings(ctx context.Context, dir string, p diagnose.Profile) ([]Jud
 	}
 	slices.Sort(files)
 	var judged []Judged
-	takes := map[int]*joined{} // by rate: only equal ones join
+	takes := map[int]*joined{} // by rate: only equal rates can be joined
 	for _, file := range files {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -2,22 +2,22 @@ package accuracy
 
 import "math"
 
-// A resampling kernel: a sinc under a Kaiser window, 80 dB down from the lower
-// Nyquist frequency on.
+// The resampling kernel: a sinc with a Kaiser window, -80 dB above the lower Nyquist
+// frequency.
 const (
-	kernelCrossings = 24  // zero crossings on either side
-	kernelPhases    = 512 // table entries between two of them
+	kernelCrossings = 24  // zero crossings on each side
+	kernelPhases    = 512 // table entries between two zero crossings
 	kernelBeta      = 8
-	kernelCutoff    = 0.9 // of the lower Nyquist frequency
+	kernelCutoff    = 0.9 // relative to the lower Nyquist frequency
 )
 
-// resample converts samples from one rate to another, any two.
+// resample converts samples between any two rates.
 func resample(samples []float64, fromHz, toHz float64) []float64 {
 	if fromHz == toHz {
 		return append([]float64(nil), samples...)
 	}
 	kernel := sincKernel()
-	cutoff := kernelCutoff * min(1, toHz/fromHz) // cycles of the kernel for each input sample
+	cutoff := kernelCutoff * min(1, toHz/fromHz) // kernel periods per input sample
 	reach := kernelCrossings / cutoff
 	out := make([]float64, int(float64(len(samples))*toHz/fromHz))
 	for i := range out {
@@ -34,7 +34,7 @@ func resample(samples []float64, fromHz, toHz float64) []float64 {
 	return out
 }
 
-// sincKernel is one half of the kernel.
+// sincKernel returns one half of the kernel.
 func sincKernel() []float64 {
 	kernel := make([]float64, kernelCrossings*kernelPhases+2)
 	for j := range kernel {
@@ -48,7 +48,7 @@ func sincKernel() []float64 {
 	return kernel
 }
 
-// besselI0 is the modified Bessel function of the first kind, order 0, by its series.
+// besselI0 returns the modified Bessel function of the first kind, order 0, by its series.
 func besselI0(x float64) float64 {
 	sum, term := 1.0, 1.0
 	for k := 1.0; term > 1e-12*sum; k++ {

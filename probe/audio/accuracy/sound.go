@@ -14,7 +14,7 @@ type Sound struct {
 	Channels int
 }
 
-// Sound makes the fixture's recording.
+// Sound generates the recording of the fixture.
 func (f Fixture) Sound(ctx context.Context, studio *Studio) (Sound, error) {
 	t, err := f.record(ctx, studio)
 	if err != nil {
@@ -23,7 +23,7 @@ func (f Fixture) Sound(ctx context.Context, studio *Studio) (Sound, error) {
 	return Sound{Samples: t.interleaved(), RateHz: t.rateHz, Channels: len(t.channels)}, nil
 }
 
-// System is the device as the operating system and the capture library know it.
+// System returns the device as the operating system and the capture library describe it.
 func (f Fixture) System() (capture.Device, osstate.Device) {
 	d := capture.Device{ID: "mic", Name: "Microphone", IsDefault: true, IsBluetooth: f.Device.Bluetooth, NativeRateHz: f.Device.NativeRateHz}
 	if d.NativeRateHz == 0 {

@@ -14,18 +14,18 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
 )
 
-// Speaker is one of espeak-ng's voices with something to say.
+// Speaker is a voice of espeak-ng and its text.
 type Speaker struct {
 	Voice string // of espeak-ng, such as "de+f2"
 	Text  string
-	Pitch int // 0..99; 50 is the voice's own
-	WPM   int // words per minute; 175 is espeak-ng's own
-	// Shrink shortens the vocal tract, as a child's is: formants and pitch rise
-	// by this factor. 0 is 1.
+	Pitch int // 0..99; 50 is the default of the voice
+	WPM   int // words per minute; 175 is the default of espeak-ng
+	// Shrink shortens the vocal tract, as for a child: formants and pitch rise by this
+	// factor. 0 is 1.
 	Shrink float64
 }
 
-// Name tells speakers apart.
+// Name returns a name that identifies the speaker.
 func (s Speaker) Name() string {
 	if s == nobody {
 		return "nobody"
@@ -37,7 +37,7 @@ func (s Speaker) Name() string {
 	return name
 }
 
-// nobody speaks in a recording of the room alone.
+// nobody is the speaker of a recording without speech.
 var nobody = Speaker{}
 
 const (
@@ -52,7 +52,7 @@ const (
 	textShort   = "Guten Tag, hören Sie mich?"
 )
 
-// speakers are the voices that take turns.
+// speakers returns the voices to alternate.
 func speakers() []Speaker {
 	return []Speaker{
 		{Voice: "de", Text: textGerman, Pitch: 50, WPM: 165},
@@ -75,10 +75,10 @@ func speakers() []Speaker {
 	}
 }
 
-// ErrNoVoices means that espeak-ng, which speaks for the fixtures, is not installed.
+// ErrNoVoices means that espeak-ng, which generates the voices, is not installed.
 var ErrNoVoices = errors.New("espeak-ng is not installed: apt-get install espeak-ng")
 
-// Studio has espeak-ng speak, once for each speaker.
+// Studio generates speech with espeak-ng, once for each speaker.
 type Studio struct {
 	dir string
 
@@ -87,7 +87,7 @@ type Studio struct {
 	heard map[atRate]func() ([]float32, error)
 }
 
-// voice is what espeak-ng said.
+// voice is the output of espeak-ng.
 type voice struct {
 	rateHz  float64
 	samples []float64
@@ -99,7 +99,7 @@ type atRate struct {
 	rateHz int
 }
 
-// NewStudio returns a studio that keeps its files in dir, or ErrNoVoices.
+// NewStudio returns a studio with files in dir, or ErrNoVoices.
 func NewStudio(dir string) (*Studio, error) {
 	if _, err := exec.LookPath("espeak-ng"); err != nil {
 		return nil, ErrNoVoices
@@ -107,7 +107,7 @@ func NewStudio(dir string) (*Studio, error) {
 	return &Studio{dir: dir, said: map[Speaker]func() (voice, error){}, heard: map[atRate]func() ([]float32, error){}}, nil
 }
 
-// say returns what a speaker says, at a sampling rate. It is safe for concurrent use.
+// say returns the speech of a speaker at a sampling rate. It is safe for concurrent use.
 func (s *Studio) say(ctx context.Context, who Speaker, rateHz int) ([]float64, error) {
 	s.mu.Lock()
 	heard, ok := s.heard[atRate{who, rateHz}]
@@ -124,7 +124,7 @@ func (s *Studio) say(ctx context.Context, who Speaker, rateHz int) ([]float64, e
 	return widened(samples), err
 }
 
-// speaking is who's words, still to be said or said before. s.mu is held.
+// speaking returns a function that generates the speech of who once. s.mu must be held.
 func (s *Studio) speaking(ctx context.Context, who Speaker) func() (voice, error) {
 	said, ok := s.said[who]
 	if !ok {
@@ -135,7 +135,7 @@ func (s *Studio) speaking(ctx context.Context, who Speaker) func() (voice, error
 	return said
 }
 
-// narrowed halves what the voices kept take up.
+// narrowed halves the memory of the cached voices.
 func narrowed(samples []float64) []float32 {
 	out := make([]float32, len(samples))
 	for i, x := range samples {
@@ -168,7 +168,7 @@ func speak(ctx context.Context, who Speaker, file string) (voice, error) {
 	return v, nil
 }
 
-// readWAV returns the interleaved samples of a whole file.
+// readWAV returns the interleaved samples of a file.
 func readWAV(path string) ([]float64, wav.Format, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -2,10 +2,10 @@ package accuracy
 
 import "math"
 
-// Steps that shape the voice before it reaches the microphone, and what healthy
-// devices do to it. They are applied while the take is mono.
+// Steps that shape the voice before it reaches the microphone, and processing by healthy
+// devices. They are applied while the take is mono.
 
-// lead puts silence before and after the voice, in seconds.
+// lead adds silence before and after the voice, in seconds.
 func lead(before, after float64) step {
 	return func(t *take) {
 		for c, samples := range t.channels {
@@ -25,8 +25,7 @@ func cut(seconds float64) step {
 	}
 }
 
-// pauses spreads the voice: after every so many seconds of it, at the quietest
-// moment near by, comes a pause.
+// pauses inserts a pause after each period of the voice, at the quietest nearby moment.
 func pauses(every, length float64) step {
 	return func(t *take) {
 		for c, samples := range t.channels {
@@ -42,7 +41,7 @@ func pauses(every, length float64) step {
 	}
 }
 
-// quietest is the middle of the window of least energy between two places.
+// quietest returns the middle of the window with the least energy between two positions.
 func quietest(samples []float64, from, to, window int) int {
 	best, least := from, math.Inf(1)
 	for at := from; at+window <= to; at += window / 2 {
@@ -53,7 +52,7 @@ func quietest(samples []float64, from, to, window int) int {
 	return best
 }
 
-// lively makes every other stretch of 0.7 s louder and softer by half of range, smoothly.
+// lively varies the level smoothly by half of rangeDB in alternating segments of 0.7 s.
 func lively(rangeDB float64) step {
 	return func(t *take) {
 		t.each(func(samples []float64) {
@@ -64,9 +63,8 @@ func lively(rangeDB float64) step {
 	}
 }
 
-// reverb adds the sound of a room: Schroeder's four combs and two all-passes
-// (1962), with a reverberation time and a level of the reverberation relative to
-// the direct sound.
+// reverb adds reverberation by Schroeder's four comb and two all-pass filters (1962),
+// with a reverberation time and a level relative to the direct sound.
 func reverb(t60 float64, relativeDB float64) step {
 	return func(t *take) {
 		t.each(func(samples []float64) {
@@ -104,8 +102,8 @@ func allPass(in []float64, delay int, g float64) []float64 {
 	return out
 }
 
-// tilt turns the treble up or down: a shelf from 2 kHz on, as cheap and as
-// close microphones have.
+// tilt raises or lowers the treble with a shelf from 2 kHz, like cheap or close
+// microphones.
 func tilt(trebleDB float64) step {
 	return func(t *take) {
 		pole := math.Exp(-2 * math.Pi * 2000 / float64(t.rateHz))
@@ -119,7 +117,7 @@ func tilt(trebleDB float64) step {
 	}
 }
 
-// highPass is what headsets have against rumble, first order.
+// highPass is a first-order filter against rumble, as in headsets.
 func highPass(cornerHz float64) step {
 	return func(t *take) {
 		pole := math.Exp(-2 * math.Pi * cornerHz / float64(t.rateHz))
@@ -133,8 +131,8 @@ func highPass(cornerHz float64) step {
 	}
 }
 
-// gainControl is an automatic gain that goes down in 10 ms and up in a second,
-// by no more than reachDB, and so lifts the noise of the room in the pauses.
+// gainControl is an automatic gain control with an attack of 10 ms, a release of one
+// second and a range of reachDB. It raises the room noise in the pauses.
 func gainControl(targetDBFS, reachDB float64) step {
 	return func(t *take) {
 		down := 1 - math.Exp(-1/(0.010*float64(t.rateHz)))
@@ -153,13 +151,13 @@ func gainControl(targetDBFS, reachDB float64) step {
 	}
 }
 
-// gate closes by attenuationDB, smoothly, where the sound is below a level for
-// 100 ms: a headset's noise suppression. From -100 dB on it closes to zero.
+// gate attenuates by attenuationDB, smoothly, when the level has been below a threshold
+// for 100 ms, like the noise suppression of a headset. From -100 dB on it mutes.
 func gate(thresholdDBFS, attenuationDB float64) step {
 	return gateOf(thresholdDBFS, attenuationDB, 0.1, 0.01)
 }
 
-// gateOf is a gate that holds for some time before it closes, and fades so long.
+// gateOf is a gate with a hold time and a fade time.
 func gateOf(thresholdDBFS, attenuationDB, holdS, fadeS float64) step {
 	return func(t *take) {
 		closed := amplitude(attenuationDB)
@@ -185,8 +183,8 @@ func gateOf(thresholdDBFS, attenuationDB, holdS, fadeS float64) step {
 	}
 }
 
-// limiter raises the voice to an active level and holds its peaks under a ceiling
-// with a gain that moves within 5 ms, so that nothing is flattened.
+// limiter raises the voice to an active level and keeps its peaks below a ceiling by a
+// gain that changes within 5 ms, which avoids clipping.
 func limiter(activeDBFS, ceilingDBFS float64) step {
 	return func(t *take) {
 		for range 6 {
@@ -209,7 +207,7 @@ func limit(samples []float64, ceiling float64, reach int) {
 			wanted[k] = min(wanted[k], ceiling/math.Abs(x))
 		}
 	}
-	// The mean over the same reach is never above what the peak in its middle wants.
+	// The mean over the same range never exceeds the gain for the peak in its middle.
 	sum, count := 0.0, 0
 	smooth := make([]float64, len(samples))
 	for i := -reach; i < len(samples); i++ {
@@ -230,13 +228,12 @@ func limit(samples []float64, ceiling float64, reach int) {
 	}
 }
 
-// pair makes two channels of one.
+// pair duplicates the channel.
 func pair(t *take) {
 	t.channels = append(t.channels, append([]float64(nil), t.channels[0]...))
 }
 
-// apart makes two channels of two microphones that lie apart: the second hears
-// later by some milliseconds and softer.
+// apart simulates two spaced microphones: the second channel is delayed and softer.
 func apart(delayMS, softerDB float64) step {
 	return func(t *take) {
 		pair(t)
@@ -250,15 +247,14 @@ func apart(delayMS, softerDB float64) step {
 	}
 }
 
-// startsLate makes the first seconds exactly zero, as drivers do that start slowly.
+// startsLate replaces the first seconds by zeros, like drivers that start slowly.
 func startsLate(seconds float64) step {
 	return func(t *take) {
 		t.each(func(samples []float64) { clear(samples[:t.seconds(seconds)]) })
 	}
 }
 
-// breath adds the noise of breath to the voice, where the voice is, at a level
-// relative to it.
+// breath adds breath noise to the voice at a level relative to it.
 func breath(relativeDB float64) step {
 	return func(t *take) {
 		t.each(func(samples []float64) {
@@ -278,7 +274,7 @@ func breath(relativeDB float64) step {
 	}
 }
 
-// neighbour adds somebody else's talk, far away: the voice itself, backwards.
+// neighbour adds distant speech of another person: the voice itself, reversed.
 func neighbour(relativeDB float64) step {
 	return func(t *take) {
 		t.each(func(samples []float64) {

@@ -7,18 +7,18 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/signal"
 )
 
-// take is one recording in the making: samples by channel, ±1 being full scale.
+// take is a recording during generation: samples by channel, ±1 being full scale.
 type take struct {
 	rateHz   int
 	channels [][]float64
 	random   *rand.Rand
-	lost     []stretch // what was cut out of the sound
+	lost     []stretch // removed from the signal
 }
 
-// stretch is some samples in a row.
+// stretch is a range of samples.
 type stretch struct{ from, to int }
 
-// step is one thing on the way from the mouth to the program.
+// step is one stage of the path from the mouth to the program.
 type step func(*take)
 
 // each applies f to every channel.
@@ -30,7 +30,7 @@ func (t *take) each(f func(samples []float64)) {
 
 func (t *take) frames() int { return len(t.channels[0]) }
 
-// part is a stretch of the recording, on its own.
+// part returns a copy of a range of the recording.
 func (t *take) part(s stretch) *take {
 	p := &take{rateHz: t.rateHz, random: t.random}
 	for _, samples := range t.channels {
@@ -44,7 +44,7 @@ func (t *take) part(s stretch) *take {
 	return p
 }
 
-// seconds is a number of samples.
+// seconds converts seconds to a number of samples.
 func (t *take) seconds(s float64) int { return int(s * float64(t.rateHz)) }
 
 func (t *take) peak() float64 {
@@ -57,7 +57,7 @@ func (t *take) peak() float64 {
 	return peak
 }
 
-// activeDBFS is the active level of the first channel (ITU-T P.56).
+// activeDBFS returns the active level of the first channel (ITU-T P.56).
 func (t *take) activeDBFS() float64 {
 	return signal.ActiveSpeechLevel(narrowed(t.channels[0]), t.rateHz).ActiveDBFS
 }
@@ -89,7 +89,7 @@ func gain(dB float64) step {
 	return func(t *take) { t.scale(amplitude(dB)) }
 }
 
-// sixteenBits is what a sound card delivers; what is beyond full scale is clipped.
+// sixteenBits quantises like a sound card; values beyond full scale are clipped.
 func sixteenBits(t *take) {
 	t.each(func(samples []float64) {
 		for i, x := range samples {
@@ -98,7 +98,7 @@ func sixteenBits(t *take) {
 	})
 }
 
-// interleaved returns the samples as a program gets them.
+// interleaved returns the samples as a program receives them.
 func (t *take) interleaved() []float32 {
 	out := make([]float32, 0, t.frames()*len(t.channels))
 	for i := range t.frames() {

@@ -8,20 +8,20 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
-// checkSeconds is the least that a check hears from the first voice on
+// checkSeconds is the minimum length of a check from the first voice on
 // (audio.voiceWindow).
 const checkSeconds = 4.5
 
-// Window is what a check heard that began somewhere in a recording.
+// Window is the diagnosis of a check that begins at some point of a recording.
 type Window struct {
 	Judged
 	FromS float64
-	// Fault is false where what is wrong with the recording lies outside of the window.
+	// Fault is false if the fault of the recording is outside of the window.
 	Fault bool
 }
 
-// Windows judges a fixture as checks hear it that begin at count moments, spread over the recording so that no two
-// fixtures have theirs at the same distance from a frame.
+// Windows diagnoses a fixture as checks that begin at count positions. The positions differ between fixtures
+// relative to the frames of the analysis.
 func (f Fixture) Windows(ctx context.Context, studio *Studio, count int, p diagnose.Profile) ([]Window, error) {
 	t, err := f.record(ctx, studio)
 	if err != nil {
@@ -42,8 +42,8 @@ func (f Fixture) Windows(ctx context.Context, studio *Studio, count int, p diagn
 	return windows, nil
 }
 
-// faultIn reports whether a part of the recording has the fixture's fault: sound that was lost between sounds, or
-// more than its share of the samples clipped. Everything else lasts from the first sample to the last.
+// faultIn reports whether a part of the recording contains the fixture's fault: missing sound between sounds, or
+// clipping above the limit. All other faults last from the first sample to the last.
 func (f Fixture) faultIn(part, whole *take) bool {
 	switch f.Truth {
 	case "audio.dropouts":
@@ -56,10 +56,10 @@ func (f Fixture) faultIn(part, whole *take) bool {
 	return true
 }
 
-// clippedSurelyPct is the limit of 0.1 % and half of it: clipped samples that stand alone or in pairs do not count.
+// clippedSurelyPct is 1.5 times the limit of 0.1 %: clipped samples that are isolated or in pairs do not count.
 const clippedSurelyPct = 0.15
 
-// soundLost reports whether a lost stretch has sound on both sides: what is lost of a quiet room nobody misses.
+// soundLost reports whether a lost range has sound on both sides. Loss within silence is not noticeable.
 func (t *take) soundLost() bool {
 	around, least := t.seconds(0.03), amplitude(-55)
 	for _, l := range t.lost {
@@ -73,7 +73,7 @@ func (t *take) soundLost() bool {
 	return false
 }
 
-// atEdgePct is the share of the samples that reach a magnitude.
+// atEdgePct returns the share of the samples that reach a magnitude.
 func (t *take) atEdgePct(edge float64) float64 {
 	count, total := 0, 0
 	t.each(func(samples []float64) {
