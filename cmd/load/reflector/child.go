@@ -1,4 +1,4 @@
-package main
+package reflector
 
 import (
 	"context"
@@ -37,8 +37,8 @@ type reply struct {
 
 const owner = "load"
 
-// childMain runs a reflector until in ends.
-func childMain(in io.Reader, out io.Writer) int {
+// Child runs a reflector until in ends.
+func Child(in io.Reader, out io.Writer) int {
 	r, err := reflect.New(reflect.Config{
 		STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
 		Limits: reflect.Limits{
@@ -105,7 +105,7 @@ func startChild(ctx context.Context) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, childArg)
+	cmd := exec.CommandContext(ctx, self, ChildArg)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

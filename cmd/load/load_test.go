@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/cmd/load/reflector"
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == reflector.ChildArg { // the command starts its own program
+		os.Exit(reflector.Child(os.Stdin, os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+// round runs a command and returns what it wrote.
+func round(t *testing.T, want int, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if got := run(t.Context(), args, &out, &errs); got != want {
+		t.Fatalf("load %v: exit status %d, want %d\n%s%s", args, got, want, &out, &errs)
+	}
+	return out.String() + errs.String()
+}
+
+func wantLines(t *testing.T, out string, patterns ...string) {
+	t.Helper()
+	for _, p := range patterns {
+		if !regexp.MustCompile(`(?m)^` + p + `$`).MatchString(out) {
+			t.Errorf("there is no line like %q in:\n%s", p, out)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	round(t, 2)
+	round(t, 2, "nonsense")
+	round(t, 2, "reports", "-batch", "0")
+	round(t, 2, "reflector", "-flood", "nonsense")
+}
+
+func TestReports(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"reports", "-keep", dir, "-participants", "7", "-reports", "30", "-senders", "3", "-batch", "5", "-batched", "20", "-single", "9", "-pages", "1"}
+	wantLines(t, round(t, 0, args...),
+		`database +7 participants, 30 reports`,
+		`participant: p50, p95, max +[0-9.]+, .*`,
+		`in batches of 5 +[0-9]+ reports/s \(20 in .*`,
+		`one by one +[0-9]+ reports/s \(9 in .*`,
+		`acknowledged, of these lost +29, 0`,
+		`deliveries that failed +0`)
+	wantLines(t, round(t, 0, args...), `acknowledged, of these lost +29, 0`) // from the database that was kept
+	wantLines(t, round(t, 2, "reports", "-keep", dir, "-participants", "8", "-batched", "20", "-single", "9"), `load: .* holds 7 participants.*`)
+}
+
+func TestReflector(t *testing.T) {
+	out := round(t, 0, "reflector", "-streams", "3", "-for", "1s", "-flood", "junk")
+	wantLines(t, out, `streams +3, .*`, `lost by the reflector +0`)
+}

@@ -1,0 +1,73 @@
+// Command load measures what the collector and its reflector bear, and attacks
+// both: it starts the real programs on this machine, loads, floods, kills or
+// starves them, and counts what was lost.
+//
+//	load reports    deliver reports and open pages beside a large database
+//	load reflector  send voice streams through a reflector, with -flood under attack
+//
+// "load COMMAND -help" lists the options of a command. Nothing leaves this
+// machine. The exit status is 0 when everything held, 1 when something was lost
+// or refused that must not be, 2 when the round could not be run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/tonprobe/tonprobe/cmd/load/reflector"
+	"github.com/tonprobe/tonprobe/cmd/load/reports"
+)
+
+// commands are the rounds by name. Each writes its figures.
+var commands = []struct {
+	name string
+	run  func(ctx context.Context, args []string, out io.Writer) error
+}{
+	{"reports", reports.Command},
+	{"reflector", reflector.Command},
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == reflector.ChildArg {
+		os.Exit(reflector.Child(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// broken are the errors that say that something did not hold. All others say
+// that the round could not be run.
+var broken = []error{reflector.ErrLost, reports.ErrLost}
+
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	if len(args) > 0 {
+		for _, c := range commands {
+			if c.name != args[0] {
+				continue
+			}
+			err := c.run(ctx, args[1:], out)
+			if err == nil {
+				return 0
+			}
+			_, _ = fmt.Fprintln(errs, "load:", err)
+			for _, b := range broken {
+				if errors.Is(err, b) {
+					return 1
+				}
+			}
+			return 2
+		}
+	}
+	_, _ = fmt.Fprint(errs, "load: give one of these commands:")
+	for _, c := range commands {
+		_, _ = fmt.Fprint(errs, " ", c.name)
+	}
+	_, _ = fmt.Fprintln(errs)
+	return 2
+}

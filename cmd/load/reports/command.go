@@ -1,0 +1,177 @@
+// Package reports delivers reports to a collector in a process of its own, and
+// opens the pages of its dashboard beside a large database.
+package reports
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/cmd/load/rig"
+)
+
+var (
+	// ErrUsage says that the arguments are wrong.
+	ErrUsage = errors.New("wrong usage")
+	// ErrLost says that a delivery failed, or that a report is not in the database
+	// although the collector has answered that it is.
+	ErrLost = errors.New("deliveries failed or reports were lost")
+)
+
+// perAgent is what the collector takes from one agent at once (api.agentBurst).
+const perAgent = 60
+
+// options are the command line.
+type options struct {
+	participants, reports  int
+	senders, batch         int
+	batched, single, pages int
+	dir, collector         string
+}
+
+func (o *options) parse(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("reports", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.IntVar(&o.participants, "participants", 1000, "participants in the database, each with one agent")
+	flags.IntVar(&o.reports, "reports", 10_000, "reports in the database before the measurement")
+	flags.IntVar(&o.senders, "senders", 64, "senders at once")
+	flags.IntVar(&o.batch, "batch", 50, "reports in a batch, 1 to 100")
+	flags.IntVar(&o.batched, "batched", 50_000, "reports to deliver in batches")
+	flags.IntVar(&o.single, "single", 20_000, "reports to deliver one by one")
+	flags.IntVar(&o.pages, "pages", 100, "how often to open each kind of page")
+	flags.StringVar(&o.dir, "keep", "", "`directory` of the database; a filled one is used again (default: a new one, removed afterwards)")
+	flags.StringVar(&o.collector, "collector", "", "the collector's program `file` (default: built from this repository)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case o.participants < 1 || o.reports < 0 || o.senders < 1 || o.batch < 1 || o.batch > 100 || o.batched < 0 || o.single < 0 || o.pages < 0:
+		return fmt.Errorf("%w: a number is too small or too large", ErrUsage)
+	case o.deliveries() > perAgent*o.participants:
+		return fmt.Errorf("%w: %d deliveries from %d agents: the collector takes %d from one at once", ErrUsage, o.deliveries(), o.participants, perAgent)
+	}
+	return nil
+}
+
+func (o *options) deliveries() int { return o.batched/o.batch + o.single }
+
+// Command runs one measurement and writes its figures to out.
+func Command(ctx context.Context, args []string, out io.Writer) error {
+	var o options
+	if err := o.parse(args, out); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "tonprobe-load-*")
+	if err != nil {
+		return fmt.Errorf("make a directory to work in: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	if o.dir == "" {
+		o.dir = filepath.Join(work, "database")
+	}
+	if o.collector == "" {
+		if o.collector, err = rig.Build(ctx, work, "tonprobe-collector"); err != nil {
+			return err
+		}
+	}
+	return measure(ctx, o, out)
+}
+
+func measure(ctx context.Context, o options, out io.Writer) error {
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return fmt.Errorf("make the directory of the database: %w", err)
+	}
+	d, err := openDatabase(ctx, o.dir, o.participants, o.reports, func(line string) { _, _ = fmt.Fprintln(out, line) })
+	if err != nil {
+		return err
+	}
+	c, err := rig.Serve(ctx, o.collector, d.data())
+	if err != nil {
+		return err
+	}
+	ids, faults, err := run(ctx, o, d, c, out)
+	if err := errors.Join(err, c.Stop()); err != nil {
+		return err
+	}
+	return verify(ctx, d, ids, faults, out)
+}
+
+// run measures a running collector. The ids are those of all reports that it has
+// promised to keep.
+func run(ctx context.Context, o options, d *database, c *rig.Collector, out io.Writer) (ids []string, faults []error, err error) {
+	if c.Password != "" {
+		d.Password = c.Password
+		if err := d.save(); err != nil {
+			return nil, nil, err
+		}
+	}
+	line(out, "database", "%d participants, %d reports", len(d.Agents), d.Reports)
+	if o.pages > 0 {
+		all, err := browse(ctx, c.URL, d, o.pages)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, p := range all {
+			line(out, p.name+": p50, p95, max", "%s; %d kB", spread(p.took), (p.bytes+500)/1000)
+		}
+	}
+	for _, round := range []struct {
+		name           string
+		reports, batch int
+	}{{fmt.Sprintf("in batches of %d", o.batch), o.batched, o.batch}, {"one by one", o.single, 1}} {
+		if round.reports == 0 {
+			continue
+		}
+		all, err := prepare(d.Agents, (round.reports+round.batch-1)/round.batch, round.batch)
+		if err != nil {
+			return nil, nil, err
+		}
+		before, _ := rig.UsageOf(c.PID())
+		got := deliver(ctx, c.URL, all, o.senders)
+		after, known := rig.UsageOf(c.PID())
+		line(out, round.name, "%.0f reports/s (%d in %.1f s from %d senders)", float64(got.reports)/got.took.Seconds(), got.reports, got.took.Seconds(), o.senders)
+		line(out, "  answer p50, p95, max", "%s", spread(got.answers))
+		if known {
+			line(out, "  collector: cores, memory, peak", "%.2f, %.0f MB, %.0f MB", (after.CPU-before.CPU).Seconds()/got.took.Seconds(), after.MemoryMB, after.PeakMB)
+		}
+		ids, faults = append(ids, got.ids...), append(faults, got.faults...)
+	}
+	return ids, faults, ctx.Err()
+}
+
+// verify looks for every acknowledged report in the database.
+func verify(ctx context.Context, d *database, ids []string, faults []error, out io.Writer) error {
+	f, err := rig.OpenFiller(ctx, d.data())
+	if err != nil {
+		return err
+	}
+	missing, err := f.Missing(ctx, ids)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	line(out, "acknowledged, of these lost", "%d, %d", len(ids), missing)
+	line(out, "deliveries that failed", "%d", len(faults))
+	if missing > 0 || len(faults) > 0 {
+		return fmt.Errorf("%w: %w", ErrLost, errors.Join(faults[:min(3, len(faults))]...))
+	}
+	return nil
+}
+
+func line(w io.Writer, name, format string, args ...any) {
+	_, _ = fmt.Fprintf(w, "%-38s %s\n", name, fmt.Sprintf(format, args...))
+}
+
+func spread(sorted []time.Duration) string {
+	if len(sorted) == 0 {
+		return "unknown"
+	}
+	at := func(p int) float64 { return float64(sorted[(len(sorted)-1)*p/100].Microseconds()) / 1e3 }
+	return fmt.Sprintf("%.1f, %.1f, %.1f ms", at(50), at(95), at(100))
+}

@@ -1,0 +1,90 @@
+package rig
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/datadir"
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+// Agent is an enrolled agent.
+type Agent struct {
+	ID, Token, Participant string
+}
+
+// Filler writes to the database of a collector that does not run.
+type Filler struct {
+	store *sqlite.Store
+	desk  enrol.Desk
+}
+
+// OpenFiller makes the data directory where it is missing.
+func OpenFiller(ctx context.Context, data string) (*Filler, error) {
+	if err := datadir.Make(data); err != nil {
+		return nil, err
+	}
+	s, err := sqlite.Open(ctx, datadir.Database(data))
+	if err != nil {
+		return nil, err
+	}
+	return &Filler{s, enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader}}, nil
+}
+
+// Close closes the database.
+func (f *Filler) Close() error { return f.store.Close() }
+
+// Enrol adds a participant and one agent of theirs.
+func (f *Filler) Enrol(ctx context.Context, name string) (Agent, error) {
+	invited, err := f.desk.Invite(ctx, name, "")
+	if err != nil {
+		return Agent{}, fmt.Errorf("add participant %s: %w", name, err)
+	}
+	e, err := f.desk.Accept(ctx, invited.Code, enrol.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
+	if err != nil {
+		return Agent{}, fmt.Errorf("enrol an agent of %s: %w", name, err)
+	}
+	return Agent{ID: e.AgentID, Token: e.Token, Participant: invited.Participant.ID}, nil
+}
+
+// Keep stores reports as the API would.
+func (f *Filler) Keep(ctx context.Context, agent Agent, reports []store.NewReport) error {
+	_, err := f.store.SaveReports(ctx, agent.ID, reports)
+	return err
+}
+
+// Missing counts the ids of which there is no report.
+func (f *Filler) Missing(ctx context.Context, ids []string) (missing int, err error) {
+	for _, id := range ids {
+		_, err := f.store.Report(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			missing++
+		} else if err != nil {
+			return missing, err
+		}
+	}
+	return missing, nil
+}
+
+// Kept counts the reports of an agent's participant by id.
+func (f *Filler) Kept(ctx context.Context, agent Agent) (map[string]int, error) {
+	kept := map[string]int{}
+	for q := (store.ReportQuery{ParticipantID: agent.Participant, Limit: store.MaxPage}); ; {
+		page, err := f.store.ParticipantReports(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Reports {
+			kept[r.ID]++
+		}
+		if page.Next == "" {
+			return kept, nil
+		}
+		q.After = page.Next
+	}
+}
