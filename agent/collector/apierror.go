@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// maxErrorBody is how much of an error answer is read.
+// maxErrorBody limits how much of an error response is read.
 const maxErrorBody = 16 << 10
 
-// APIError is an answer of the collector that is not a success.
+// APIError is a response of the collector other than a success.
 type APIError struct {
 	Status int
-	// Code is the collector's own name for the error, such as
-	// enroll_code_invalid; empty when the answer was not the collector's JSON.
+	// Code is the collector's name of the error, such as enroll_code_invalid; empty if
+	// the response was not the collector's JSON.
 	Code    string
 	Message string
-	// RetryAfter is what the collector asked to wait; 0 when it did not.
+	// RetryAfter is the delay that the collector requested; 0 if none.
 	RetryAfter time.Duration
 }
 
@@ -30,8 +30,8 @@ func (e *APIError) Error() string {
 	return fmt.Sprintf("the collector answered %d %s: %s", e.Status, e.Code, e.Message)
 }
 
-// ReadError makes an APIError of an answer. now serves a Retry-After that is
-// a date (RFC 9110 §10.2.3).
+// ReadError converts a response to an APIError. now is needed for a Retry-After that
+// is a date (RFC 9110 §10.2.3).
 func ReadError(resp *http.Response, now time.Time) *APIError {
 	e := &APIError{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
 	var body struct {
@@ -44,7 +44,7 @@ func ReadError(resp *http.Response, now time.Time) *APIError {
 	return e
 }
 
-// maxRetryAfter bounds what a broken or hostile answer can ask for.
+// maxRetryAfter limits what a broken or hostile response can request.
 const maxRetryAfter = time.Hour
 
 func retryAfter(v string, now time.Time) time.Duration {

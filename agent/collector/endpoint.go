@@ -1,5 +1,5 @@
-// Package collector is the agent's side of the way to the collector: where it
-// is, whom to trust, and what its answers mean.
+// Package collector is the agent's client of the collector: its address, whom to
+// trust, and the meaning of its responses.
 package collector
 
 import (
@@ -16,33 +16,32 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
-// dialTimeout is how long looking up a collector and connecting may take; three
-// seconds leave room for one lost SYN (RFC 6298: 1 s) and a slow line.
+// dialTimeout limits name resolution and connection set-up. Three seconds allow for
+// one lost SYN (RFC 6298: 1 s) and a slow line.
 const dialTimeout = 3 * time.Second
 
-// Endpoint is one collector and the right to use it.
+// Endpoint is one collector and the authorisation to use it.
 type Endpoint struct {
 	// URL is the collector's address, such as https://tonprobe.example.org:8443.
 	URL string
 	// Token is the bearer token from enrolment; empty before it.
 	Token string
-	// RootCAs are the certificate authorities trusted; nil means the system's.
+	// RootCAs are the trusted certificate authorities; nil means the system's.
 	RootCAs *x509.CertPool
-	// Pins are what is known of the collector's keys; nil is nothing.
+	// Pins are the known keys of the collector; nil if none are known.
 	Pins *trust.Pins
-	// Learn, if not nil, is given what the clients find out about the collector's
-	// keys beyond Pins, and those certificates of its own authority that bring new
-	// dates. Calls do not overlap.
+	// Learn, if not nil, receives newly announced keys of the collector, and
+	// certificates of its own authority with new dates. Calls do not overlap.
 	Learn func(*trust.Pins, []*x509.Certificate)
-	// SupportPhone, if not nil, is given the number of phone support with each answer
-	// of the collector; "" where it names none. Calls may overlap.
+	// SupportPhone, if not nil, receives the phone number of support with each response
+	// of the collector; "" if it has none. Calls may overlap.
 	SupportPhone func(string)
-	// Enrolling says that the collector is met for the first time.
+	// Enrolling means that this is the first contact with the collector.
 	Enrolling bool
 }
 
-// ParseURL reads a collector's address; the error is an [*origin.Error]. Plain http
-// is allowed only to this machine, since a token travels with every request.
+// ParseURL parses the address of a collector; the error is an [*origin.Error]. Plain
+// http is allowed for this machine only, because each request carries a token.
 func ParseURL(s string) (*url.URL, error) {
 	u, err := origin.ParseSecure(s)
 	if err != nil {
@@ -58,9 +57,9 @@ func ParseURL(s string) (*url.URL, error) {
 // Base returns the parsed URL.
 func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 
-// Client returns an HTTP client that trusts RootCAs and Pins, uses the proxy that
-// the environment or the system names and follows no redirect: a token must not be
-// carried to another host.
+// Client returns an HTTP client that trusts RootCAs and Pins, uses the proxy of the
+// environment or the system, and does not follow redirects, which would send the token
+// to another host.
 func (e *Endpoint) Client() *http.Client {
 	name := ""
 	if base, err := e.Base(); err == nil {
@@ -82,7 +81,7 @@ func (e *Endpoint) transport(name string) *http.Transport {
 		IdleConnTimeout:       30 * time.Second,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          4,
-		// Its own error, so that a refusing proxy is told from a refusing collector.
+		// A distinct error, to distinguish a refusing proxy from a refusing collector.
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
 			if r.StatusCode/100 != 2 {
 				return &ProxyError{Status: r.StatusCode}

@@ -15,8 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// ClockError says that this computer's clock is wrong: the collector's certificate
-// is out of date by it, and in order by the collector's own clock.
+// ClockError means that this computer's clock is wrong: the collector's certificate is
+// invalid at this time, and valid at the collector's own time.
 type ClockError struct{ Ours, Theirs time.Time }
 
 func (e *ClockError) Error() string {
@@ -24,24 +24,23 @@ func (e *ClockError) Error() string {
 		e.Ours.UTC().Format(time.DateTime), e.Theirs.UTC().Format(time.DateTime))
 }
 
-// ErrExpired says that the collector's certificate is out of date by the
-// collector's clock as well: it is not this computer's clock that is wrong.
+// ErrExpired means that the collector's certificate has expired by the collector's
+// clock as well, so this computer's clock is not the cause.
 var ErrExpired = errors.New("the collector's certificate is out of date, by its own clock as well")
 
-// leastOff is how far a clock must be off to explain an expired certificate.
+// leastOff is the clock error from which it can explain an expired certificate.
 const leastOff = time.Minute
 
-// askTime bounds the question for the time.
+// askTime limits the request for the time.
 const askTime = 5 * time.Second
 
-// ErrIntercepted says that somebody who is not the collector answers with a
-// certificate of his own.
+// ErrIntercepted means that another party answers with its own certificate.
 var ErrIntercepted = errors.New("somebody opens the encryption on the way to the collector")
 
-// Explain finds out why a certificate was refused: it asks the collector, over a
-// connection that is not trusted and without the token, for the time and for its
-// keys. The time may be believed where the very certificate is in order at it; the
-// keys have a signature of their own. Any other error is returned as it is.
+// Explain determines why a certificate was refused. Over an untrusted connection and
+// without the token it requests the collector's time and keys. The time is credible if
+// the certificate is valid at it; the keys are signed. Any other error is returned
+// unchanged.
 func (e *Endpoint) Explain(ctx context.Context, err error, now func() time.Time) error {
 	if !Untrusted(err) {
 		return err
@@ -73,10 +72,10 @@ func (e *Endpoint) Explain(ctx context.Context, err error, now func() time.Time)
 	return fmt.Errorf("%w: %w", &ClockError{Ours: ours, Theirs: said.at}, err)
 }
 
-// said is what whoever answers at the collector's address shows and tells.
+// said is the response from the collector's address over an untrusted connection.
 type said struct {
 	contact trust.Contact
-	at      time.Time // zero: it told no time
+	at      time.Time // zero: the response contained no time
 }
 
 func (e *Endpoint) ask(ctx context.Context, base *url.URL) (*said, error) {

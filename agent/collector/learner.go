@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// learner asks the collector for its keys with the first request that is answered,
-// and remembers what that teaches.
+// learner requests the collector's keys with the first request that is answered, and
+// stores them.
 type learner struct {
 	endpoint *Endpoint
 	next     http.RoundTripper
@@ -44,8 +44,8 @@ func (l *learner) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// tellPhone hands on the number of an answer that has one, or says that there is
-// none. What is no number stays out: it would be shown on a screen.
+// tellPhone passes on the phone number in a response, or "" if there is none. An
+// invalid number is ignored, because it would be shown on a screen.
 func (e *Endpoint) tellPhone(resp *http.Response) {
 	phone, told := resp.Header[wire.HeaderSupportPhone]
 	if e.SupportPhone == nil || !told || phone[0] != "" && !wire.IsPhone(phone[0]) {
@@ -67,7 +67,7 @@ func (l *learner) learn(resp *http.Response, nonce string) {
 	if announced {
 		c.Keys = &keys
 	}
-	c.Verified, _ = e.Pins.Verify(c.Chain, l.name, e.RootCAs, time.Time{}) // it was: the connection stands
+	c.Verified, _ = e.Pins.Verify(c.Chain, l.name, e.RootCAs, time.Time{}) // already verified: the connection was established
 	pins, changed := e.Pins.Learn(c, e.Enrolling)
 	fresh := e.freshAuthorities(c, pins)
 	if changed || len(fresh) > 0 {
@@ -75,8 +75,8 @@ func (l *learner) learn(resp *http.Response, nonce string) {
 	}
 }
 
-// freshAuthorities are the certificates of the collector's own authority that were
-// shown and that RootCAs does not hold.
+// freshAuthorities returns those certificates of the collector's own authority in the
+// chain that RootCAs does not contain.
 func (e *Endpoint) freshAuthorities(c trust.Contact, pins *trust.Pins) (fresh []*x509.Certificate) {
 	var none *trust.Pins
 	held, _ := none.Verify(c.Chain[:1], "", e.RootCAs, time.Time{})

@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// ErrNoCertificate says that a file named with --ca holds no certificate.
+// ErrNoCertificate means that a file given with --ca contains no certificate.
 var ErrNoCertificate = errors.New("holds no certificate in PEM form")
 
-// ReadCA returns the certificates in a PEM file and nothing else that stands in
-// it, such as a key; "" when file is empty.
+// ReadCA returns the certificates in a PEM file without its other content, such as a
+// key. It returns "" if file is empty.
 func ReadCA(file string) (string, error) {
 	if file == "" {
 		return "", nil
@@ -39,8 +39,8 @@ func ReadCA(file string) (string, error) {
 	return certificates.String(), nil
 }
 
-// RootCAs returns the system's roots and those given in PEM form; nil, which
-// means the system's roots alone, when there are none.
+// RootCAs returns the system's roots and the given certificates in PEM form. It
+// returns nil, which means the system's roots alone, if there are none.
 func RootCAs(certificates string) *x509.CertPool {
 	if certificates == "" {
 		return nil
@@ -53,12 +53,12 @@ func RootCAs(certificates string) *x509.CertPool {
 	return pool
 }
 
-// maxAuthorities is how many certificates of a collector's authority are kept: with
-// the file given at the enrolment and dates renewed once in years, more is a fault.
+// maxAuthorities is the number of stored certificates of a collector's authority. One
+// is given at enrolment, and renewals are years apart, so more indicates a fault.
 const maxAuthorities = 8
 
-// WithAuthorities adds certificates to some in PEM form, and drops the oldest where
-// they become too many.
+// WithAuthorities adds certificates in PEM form, and removes the oldest ones beyond
+// maxAuthorities.
 func WithAuthorities(certificates string, more []*x509.Certificate) string {
 	if len(more) == 0 {
 		return certificates

@@ -1,5 +1,5 @@
-// Package config says how the agent is to behave: a TOML file, then
-// TONPROBE_* variables, then the command line, each over the one before.
+// Package config contains the settings of the agent: a TOML file, then TONPROBE_*
+// variables, then the command line, each overriding the previous one.
 package config
 
 import (
@@ -20,34 +20,33 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// Config is everything that can be set. Default gives the values that hold
-// where nothing is set.
+// Config contains all settings. Default returns the default values.
 type Config struct {
-	Server       string `toml:"server"`        // the collector's address; after enrolment that of the identity is used
-	CA           string `toml:"ca"`            // PEM file of a certificate authority to trust beside the system's
+	Server       string `toml:"server"`        // address of the collector; after enrolment the one of the identity is used
+	CA           string `toml:"ca"`            // PEM file of a certificate authority to trust in addition to the system's
 	Data         string `toml:"data"`          // folder for identity and spool
-	Profile      string `toml:"profile"`       // limits to judge by
-	Target       string `toml:"target"`        // the conference system's address
+	Profile      string `toml:"profile"`       // profile with the limits of the diagnosis
+	Target       string `toml:"target"`        // address of the conference system
 	Device       string `toml:"device"`        // microphone; "" is the default one
 	Lang         string `toml:"lang"`          // de or en; "" is the system's
-	SpeakSeconds int    `toml:"speak_seconds"` // how long to listen; 0 = until enough speech was heard
+	SpeakSeconds int    `toml:"speak_seconds"` // length of the recording; 0 = until enough speech was heard
 	NoAudio      bool   `toml:"no_audio"`
 	NoUpload     bool   `toml:"no_upload"`
-	// Load also fills the line, in checks that a person starts. The service never
-	// does: nobody asked it to, and a council may be sitting.
+	// Load also measures the bandwidth, in checks that a person starts. The service never
+	// does: nobody asked for it, and a session may be in progress.
 	Load bool `toml:"load"`
 
 	Service Service `toml:"service"`
 	Spool   Spool   `toml:"spool"`
 }
 
-// Service is how the background service behaves.
+// Service configures the background service.
 type Service struct {
-	// Interval is the mean time between two checks; each is jittered by ± 20 %.
+	// Interval is the mean time between two checks, each with a jitter of ± 20 %.
 	Interval Duration `toml:"interval"`
 }
 
-// Spool bounds what waits on disk. The oldest reports go first.
+// Spool limits what waits on disk. The oldest reports are dropped first.
 type Spool struct {
 	MaxReports int      `toml:"max_reports"`
 	MaxBytes   int64    `toml:"max_bytes"`
@@ -57,7 +56,7 @@ type Spool struct {
 // Duration is a time.Duration written as "15m".
 type Duration time.Duration
 
-// UnmarshalText reads "15m", "1h30m".
+// UnmarshalText parses durations such as "15m" and "1h30m".
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
@@ -67,23 +66,22 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// String writes d as UnmarshalText reads it.
+// String formats d as UnmarshalText parses it.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// Default is the configuration where nothing is set.
+// Default returns the default settings.
 func Default(data string) Config {
 	return Config{
 		Data: data, Profile: diagnose.DefaultProfile,
 		Service: Service{Interval: Duration(15 * time.Minute)},
-		// Two weeks offline at a check every 15 minutes are 1,344 reports of
-		// some 5 kB.
+		// Two weeks offline with a check every 15 minutes yield 1,344 reports of about 5 kB.
 		Spool: Spool{MaxReports: 1500, MaxBytes: 32 << 20, MaxAge: Duration(14 * 24 * time.Hour)},
 	}
 }
 
-// ReadFile lays the file at path over c. A missing file is an error only when
-// required, that is when a person named it. An unknown key is an error: a
-// misspelt setting that is ignored looks like one that does not work.
+// ReadFile applies the file at path to c. A missing file is an error only if required,
+// that is, if a person named it. An unknown key is an error: a misspelt setting that is
+// ignored would look like one that does not work.
 func (c *Config) ReadFile(path string, required bool) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !required {
@@ -102,7 +100,7 @@ func (c *Config) ReadFile(path string, required bool) error {
 }
 
 func (c *Config) decode(b []byte) error {
-	// Windows' Notepad writes a byte order mark, which TOML has no place for.
+	// Notepad of Windows writes a byte order mark, which TOML does not allow.
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	if err := withoutUnit(b); err != nil {
 		return err

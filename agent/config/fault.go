@@ -5,37 +5,37 @@ import (
 	"strings"
 )
 
-// Fault is what is wrong with a setting. The words for a person are made from
-// it, in their language.
+// Fault classifies an invalid setting. The message is generated from it in the
+// person's language.
 type Fault string
 
-// The faults of a setting.
+// Faults of a setting.
 const (
-	FaultSyntax     Fault = "syntax"      // the file is no TOML; Value is the parser's complaint
-	FaultUnknownKey Fault = "unknown_key" // there is no such setting
-	FaultType       Fault = "type"        // a number where a text belongs, or the like
-	FaultDuration   Fault = "duration"    // Value is not written like "15m"
-	FaultNumber     Fault = "number"      // Value is no whole number
+	FaultSyntax     Fault = "syntax"      // the file is not TOML; Value is the parser's message
+	FaultUnknownKey Fault = "unknown_key" // the setting does not exist
+	FaultType       Fault = "type"        // wrong type, such as a number instead of a string
+	FaultDuration   Fault = "duration"    // Value is not a duration such as "15m"
+	FaultNumber     Fault = "number"      // Value is not an integer
 	FaultTruth      Fault = "truth"       // Value is neither true nor false
-	FaultRange      Fault = "range"       // Value is none of Want
+	FaultRange      Fault = "range"       // Value is not one of Want
 	FaultEmpty      Fault = "empty"
 )
 
-// Faults are all of them.
+// Faults returns all faults.
 func Faults() []Fault {
 	return []Fault{FaultSyntax, FaultUnknownKey, FaultType, FaultDuration, FaultNumber, FaultTruth, FaultRange, FaultEmpty}
 }
 
-// Error says what is wrong with which setting.
+// Error describes an invalid setting.
 type Error struct {
-	// Where is the file and its line, as in "tonprobe.toml:3"; empty when the
-	// setting comes from a variable or the command line.
+	// Where is the file and the line, as in "tonprobe.toml:3"; empty if the setting
+	// comes from a variable or the command line.
 	Where string
-	// Key is the setting or the variable; empty when the file as a whole is meant.
+	// Key is the setting or the variable; empty if the whole file is meant.
 	Key   string
 	Fault Fault
-	Value string // what was given, where that helps
-	Want  string // what is possible, with FaultRange
+	Value string // the given value, where it helps
+	Want  string // the allowed values, with FaultRange
 }
 
 func (e *Error) Error() string {
@@ -52,7 +52,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// valueError is a text that is no value of its kind.
+// valueError is a string that is not a valid value of its type.
 type valueError struct {
 	fault Fault
 	text  string

@@ -4,20 +4,20 @@ import (
 	"path/filepath"
 )
 
-// Places is what the folders depend on; its fields stand in for the system in tests.
+// Places contains what the folders depend on. Tests set its fields.
 type Places struct {
 	GOOS   string
 	Getenv func(string) string
 	Home   string
-	// System is true for an administrator or a service: the state then belongs
-	// to the machine and not to a person.
+	// System is true for an administrator or a service: the state belongs to the machine
+	// and not to a person.
 	System bool
 }
 
-// DataDir is where identity and spool are kept when nobody says otherwise:
-// the XDG state folder, %LocalAppData% or ~/Library/Application Support for a
-// person; /var/lib, %ProgramData% or /Library/Application Support for the
-// machine. It is "" when the system names no such place.
+// DataDir returns the default folder for identity and spool: the XDG state folder,
+// %LocalAppData% or ~/Library/Application Support for a person; /var/lib, %ProgramData%
+// or /Library/Application Support for the machine. It returns "" if the system defines
+// no such folder.
 func (p Places) DataDir() string {
 	switch p.GOOS {
 	case "windows":
@@ -34,14 +34,14 @@ func (p Places) DataDir() string {
 	if p.System {
 		return "/var/lib/tonprobe"
 	}
-	// XDG Base Directory Specification: a relative path there is to be ignored.
+	// XDG Base Directory Specification: a relative path must be ignored.
 	if d := p.Getenv("XDG_STATE_HOME"); filepath.IsAbs(d) {
 		return filepath.Join(d, "tonprobe")
 	}
 	return p.under(p.Home, ".local/state/tonprobe")
 }
 
-// FileName is the configuration's file in its folder.
+// FileName is the name of the configuration file.
 const FileName = "tonprobe.toml"
 
 // ConfigFile is where the configuration is read from when nobody says

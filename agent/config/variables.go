@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// prefix begins the names of all variables.
+// prefix is the prefix of all environment variables.
 const prefix = "TONPROBE_"
 
-// setters lay one text over one field. The key "spool.max_age" is the variable
-// TONPROBE_SPOOL_MAX_AGE.
+// setters returns a function for each field that parses its value. The key
+// "spool.max_age" is the variable TONPROBE_SPOOL_MAX_AGE.
 func (c *Config) setters() map[string]func(string) error {
 	return map[string]func(string) error{
 		"SERVER":            text(&c.Server),
@@ -30,8 +30,8 @@ func (c *Config) setters() map[string]func(string) error {
 	}
 }
 
-// ReadVariables lays the TONPROBE_* variables over c. An empty one counts as
-// not set.
+// ReadVariables applies the TONPROBE_* variables to c. An empty variable counts as
+// unset.
 func (c *Config) ReadVariables(getenv func(string) string) error {
 	for name, set := range c.setters() {
 		v := getenv(prefix + name)

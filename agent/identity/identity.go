@@ -1,8 +1,8 @@
-// Package identity keeps who this agent is: a random UUID made once and kept on
-// disk, and, after enrolment, the collector and the token to speak to it.
+// Package identity stores the identity of this agent: a random UUID created once
+// and, after enrolment, the collector and its token.
 //
-// The UUID is never derived from hardware: cloned images and reused machines
-// would share it, and it would follow a person around.
+// The UUID is never derived from hardware: cloned images and reused machines would
+// share it, and it could be used to track a person.
 package identity
 
 import (
@@ -22,10 +22,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// FileName is the identity's file in the agent's data folder.
+// FileName is the name of the identity file in the agent's data folder.
 const FileName = "identity.json"
 
-// Identity is the content of the file.
+// Identity is the content of the identity file.
 type Identity struct {
 	AgentID   string    `json:"agent_id"`
 	CreatedAt time.Time `json:"created_at"`
@@ -33,25 +33,25 @@ type Identity struct {
 	Enrolment *Enrolment `json:"enrolment,omitempty"`
 }
 
-// Enrolment is the right to use one collector.
+// Enrolment is the authorisation to use one collector.
 type Enrolment struct {
 	Server      string `json:"server"`
 	Token       string `json:"token"`
 	Participant string `json:"participant"`
-	// CA are the certificate authorities, in PEM form, that were trusted for
-	// this collector at the enrolment beside the system's.
+	// CA contains the certificate authorities in PEM form that were trusted for this
+	// collector at enrolment, in addition to the system's.
 	CA string `json:"ca,omitempty"`
-	// Pins is what is known of the collector's keys; nil with an agent that was
-	// enrolled before collectors announced them.
+	// Pins are the known keys of the collector; nil for an agent that was enrolled
+	// before collectors announced their keys.
 	Pins       *trust.Pins `json:"pins,omitempty"`
 	EnrolledAt time.Time   `json:"enrolled_at"`
-	// SupportPhone is the number of phone support, as the collector last named it.
+	// SupportPhone is the phone number of support that the collector last announced.
 	SupportPhone string `json:"support_phone,omitempty"`
 }
 
-// BrokenError says that the identity file is there and cannot be used. It is
-// never replaced in silence: a new identity would look like a second machine
-// and orphan the reports that wait.
+// BrokenError means that the identity file exists and cannot be used. It is never
+// replaced silently: a new identity would look like a second machine, and the waiting
+// reports would be orphaned.
 type BrokenError struct {
 	Path string
 	Err  error
@@ -63,8 +63,8 @@ func (e *BrokenError) Error() string {
 
 func (e *BrokenError) Unwrap() error { return e.Err }
 
-// Load reads the identity in dir. The error wraps fs.ErrNotExist when there is
-// none yet, and is a *BrokenError when it cannot be read or makes no sense.
+// Load reads the identity in dir. The error wraps fs.ErrNotExist if there is none, and
+// is a *BrokenError if the file cannot be read or is invalid.
 func Load(dir string) (*Identity, error) {
 	path := filepath.Join(dir, FileName)
 	b, err := os.ReadFile(path)
@@ -84,11 +84,11 @@ func Load(dir string) (*Identity, error) {
 	return &id, nil
 }
 
-// ErrNotSaved says that the identity could not be written.
+// ErrNotSaved means that the identity could not be written.
 var ErrNotSaved = errors.New("the identity could not be saved")
 
-// LoadOrCreate is Load, and makes a new identity only where there is none. With
-// ErrNotSaved the identity is good for this one run.
+// LoadOrCreate is Load, but creates a new identity if there is none. If the error is
+// ErrNotSaved, the returned identity is valid for this run only.
 func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error) {
 	id, err := Load(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +102,7 @@ func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error
 	return id, id.Save(dir)
 }
 
-// Save writes the identity durably, readable by its owner alone.
+// Save writes the identity durably, readable by its owner only.
 func (id *Identity) Save(dir string) error {
 	if err := id.validate(); err != nil {
 		return fmt.Errorf("save identity: %w", err)

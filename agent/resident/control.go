@@ -11,32 +11,32 @@ import (
 	"github.com/kardianos/service"
 )
 
-// Errors of Control, for a person to be told about.
+// Errors of Control that are shown to a person.
 var (
-	// ErrNotAdmin says that only an administrator may do this.
+	// ErrNotAdmin means that the action requires an administrator.
 	ErrNotAdmin = errors.New("only an administrator may do this")
-	// ErrNotInstalled says that there is no such service on this machine.
+	// ErrNotInstalled means that the service is not installed on this machine.
 	ErrNotInstalled = service.ErrNotInstalled
-	// ErrInstalled says that the service is there already, with the settings it
+	// ErrInstalled means that the service is already installed, with the settings it
 	// was installed with.
 	ErrInstalled = errors.New("the service is already installed")
-	// ErrNoServiceSystem says that this system has no services.
+	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected
 )
 
-// ManagerError is a refusal by the system's service manager.
+// ManagerError is an error of the system's service manager.
 type ManagerError struct {
-	Platform string // such as linux-systemd
+	Platform string // for example linux-systemd
 	Err      error
 }
 
 func (e *ManagerError) Error() string { return fmt.Sprintf("%s: %v", e.Platform, e.Err) }
 func (e *ManagerError) Unwrap() error { return e.Err }
 
-// Action is what Control can do.
+// Action is an operation of Control.
 type Action string
 
-// The actions.
+// Actions of Control.
 const (
 	Install   Action = "install"
 	Uninstall Action = "uninstall"
@@ -45,9 +45,9 @@ const (
 	Restart   Action = "restart"
 )
 
-// Control does action with the service that runs this program with arguments.
+// Control performs action on the service that runs this program with arguments.
 func Control(action Action, arguments []string) error {
-	// Without this check some systems fail half way with a message about a file.
+	// Without this check some systems fail later with a message about a file.
 	if runtime.GOOS != "windows" && os.Geteuid() != 0 {
 		return ErrNotAdmin
 	}
@@ -62,7 +62,7 @@ func Control(action Action, arguments []string) error {
 	if do == nil {
 		return fmt.Errorf("unknown action %q", action)
 	}
-	// What the service managers say of either is an exit status at best.
+	// The service managers report both cases by an exit status at best.
 	switch state, err := stateOf(s); {
 	case err != nil:
 		return fmt.Errorf("%s service: %w", action, err)
@@ -80,9 +80,8 @@ func Control(action Action, arguments []string) error {
 	return nil
 }
 
-// stopAndUninstall ends the service first: no service manager does so by
-// itself, and it would check on, without anybody being able to stop it, until
-// the computer is started again.
+// stopAndUninstall stops the service first. No service manager does so, and the service
+// would continue until the next boot without any way to stop it.
 func stopAndUninstall(s service.Service) error {
 	stopped := s.Stop()
 	if err := s.Uninstall(); err != nil {
@@ -94,19 +93,19 @@ func stopAndUninstall(s service.Service) error {
 	return nil
 }
 
-// State is how the service stands.
+// State is the state of the service.
 type State string
 
-// The states.
+// States of the service.
 const (
 	StateMissing State = "missing" // not installed
 	StateRunning State = "running"
 	StateStopped State = "stopped"
-	StateWaiting State = "waiting" // it ended by a fault and is about to be started again
-	StateFailed  State = "failed"  // it ended by a fault and stays so
+	StateWaiting State = "waiting" // failed and about to be restarted
+	StateFailed  State = "failed"  // failed and not restarted
 )
 
-// Status asks how the service stands.
+// Status returns the state of the service.
 func Status() (State, error) {
 	s, err := service.New(idle{}, config(nil))
 	if err != nil {
@@ -126,7 +125,7 @@ func stateOf(s service.Service) (State, error) {
 	status, err := s.Status()
 	switch {
 	case errors.Is(err, service.ErrNotInstalled), err != nil && !initFile():
-		return StateMissing, nil // without a file the library asks a program that is not there
+		return StateMissing, nil // without a file the library runs a program that does not exist
 	case err != nil:
 		return "", &ManagerError{s.Platform(), err}
 	case status == service.StatusRunning:
@@ -135,8 +134,8 @@ func stateOf(s service.Service) (State, error) {
 	return StateStopped, nil
 }
 
-// initFile says whether any of the older systems of Linux could know the
-// service. Elsewhere the service manager itself is believed.
+// initFile reports whether one of the older init systems of Linux may know the service.
+// On other systems the answer of the service manager is sufficient.
 func initFile() bool {
 	if runtime.GOOS != "linux" {
 		return true
@@ -169,7 +168,7 @@ func config(arguments []string) *service.Config {
 	return c
 }
 
-// idle stands in where the service is only spoken about.
+// idle is a placeholder for operations that do not run the service.
 type idle struct{}
 
 func (idle) Start(service.Service) error { return nil }

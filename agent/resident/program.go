@@ -19,7 +19,7 @@ type program struct {
 	done   chan struct{}
 }
 
-// Start must not wait: Windows gives a service 30 s to say that it runs (error
+// Start must return at once: Windows gives a service 30 s to report that it runs (error
 // 1053).
 func (p *program) Start(service.Service) error {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -43,8 +43,8 @@ func (p *program) run(ctx context.Context) {
 	}
 }
 
-// errSlowStop says that the work did not end within StopWithin. The process
-// ends all the same.
+// errSlowStop means that the work did not end within StopWithin. The process exits
+// regardless.
 var errSlowStop = errors.New("a check did not end in time")
 
 // Stop ends the work and waits for it.

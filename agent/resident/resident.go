@@ -1,5 +1,5 @@
-// Package resident makes the agent a background service of the system: a thin
-// wrapper around kardianos/service, and the work the service does.
+// Package resident runs the agent as a background service of the system: a thin wrapper
+// around kardianos/service, and the work of the service.
 package resident
 
 import (
@@ -12,23 +12,22 @@ import (
 	"github.com/kardianos/service"
 )
 
-// Name is what the system calls the service.
+// Name is the name of the service.
 const Name = "tonprobe"
 
-// StopWithin is how long a stop may take. Windows waits 20 s and systemd 90 s,
-// but a person who waits at a prompt does not.
+// StopWithin limits a stop. Windows waits 20 s and systemd 90 s, but a person at a
+// prompt does not.
 const StopWithin = 10 * time.Second
 
-// ExitFatal is the exit status after a failure that the service cannot get
-// over. It is not zero and comes without a clean stop, so that the system's
-// recovery starts the service again.
+// ExitFatal is the exit status after a failure that the service cannot overcome. It is not
+// zero and follows no clean stop, so that the service manager restarts the service.
 const ExitFatal = 70
 
-// Interactive is false when the system's service manager started this process.
+// Interactive reports whether this process was not started by the service manager.
 func Interactive() bool { return service.Interactive() }
 
-// Run does work until the system or the person at the keyboard asks for an
-// end. A failure of work ends the process with ExitFatal.
+// Run performs work until the system or the person requests a stop. A failure of work
+// ends the process with ExitFatal.
 func Run(work func(context.Context) error, log *slog.Logger) error {
 	p := &program{work: work, log: log, exit: os.Exit}
 	s, err := service.New(p, config(nil))

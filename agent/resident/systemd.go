@@ -12,15 +12,15 @@ import (
 	"github.com/kardianos/service"
 )
 
-// systemd is what the library calls it.
+// systemd is the library's name for it.
 const systemd = "linux-systemd"
 
-// unit is the service's unit file. The library's own waits two minutes before a
+// unit is the unit file of the service. The library's own waits two minutes before a
 // restart, and gives up on a service that fails often.
 //
-// The service runs as root, without root's rights: of the capabilities only raw
-// sockets are left, for ICMP where ping sockets are not allowed, and all of the
-// file system but the data folder is read-only.
+// The service runs as root without root's privileges: the only remaining capability is
+// raw sockets, for ICMP where ping sockets are not allowed, and the file system is
+// read-only except for the data folder.
 const unit = `[Unit]
 Description={{Description}}
 ConditionFileIsExecutable={{Path | cmdEscape}}
@@ -64,10 +64,10 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 `
 
-// dataMark stands in unit for the data folder.
+// dataMark is the placeholder for the data folder in unit.
 const dataMark = "@DATA@"
 
-// unitFor is the unit of a service that keeps its state in a folder.
+// unitFor returns the unit of a service with its state in a folder.
 func unitFor(data string) string {
 	// A path in a list is quoted as a C string, and "%" is a specifier
 	// (systemd.syntax(7), systemd.unit(5)).
@@ -87,7 +87,7 @@ func forSystemd(c *service.Config) {
 	c.Arguments = escaped
 }
 
-// dataOf is the folder that the arguments of a service name.
+// dataOf returns the data folder in the arguments of a service.
 func dataOf(arguments []string) string {
 	if i := slices.Index(arguments, "--data"); i >= 0 && i+1 < len(arguments) {
 		return arguments[i+1]
@@ -95,18 +95,18 @@ func dataOf(arguments []string) string {
 	return "/var/lib/tonprobe"
 }
 
-// unitArgument takes away what systemd would read into a command line: a "%" is
-// a specifier (systemd.unit(5)), a "$" a variable, a "\" an escape
-// (systemd.service(5), "Command lines"). The quotes are the library's.
+// unitArgument escapes what systemd would interpret in a command line: "%" is a specifier
+// (systemd.unit(5)), "$" a variable, "\" an escape (systemd.service(5), "Command lines").
+// The library adds the quotes.
 func unitArgument(s string) string {
 	return strings.NewReplacer("%", "%%", "$", "$$", `\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(s)
 }
 
-// answerWithin bounds the wait for a systemd that hangs.
+// answerWithin limits the wait for a systemd that hangs.
 const answerWithin = 10 * time.Second
 
-// systemdState asks systemd itself: the library takes a service that is waiting
-// for its restart for a running one.
+// systemdState queries systemd directly, because the library reports a service that waits
+// for its restart as running.
 func systemdState() (State, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
@@ -121,7 +121,7 @@ func systemdState() (State, error) {
 	return state, nil
 }
 
-// parseShown reads the lines Name=value of systemctl show.
+// parseShown parses the lines Name=value of systemctl show.
 func parseShown(out string) (state State, ok bool) {
 	shown := map[string]string{}
 	for line := range strings.Lines(out) {

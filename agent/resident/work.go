@@ -13,24 +13,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ErrNotEnrolled says that the agent has no collector yet.
+// ErrNotEnrolled means that the agent has no collector yet.
 var ErrNotEnrolled = errors.New("this computer is not enrolled")
 
-// Session is who the agent is in one round, and where it reports to.
+// Session is the agent's identity and collector during one round.
 type Session struct {
 	AgentID   string
 	Collector *collector.Endpoint
 }
 
-// Work is what the service does: check at a jittered interval, store, send.
+// Work is the job of the service: check at a jittered interval, store, send.
 type Work struct {
 	Schedule schedule.Schedule
-	// Session is asked anew in every round, so that an enrolment takes effect
-	// without a restart. ErrNotEnrolled passes; any other error is fatal.
+	// Session is called in every round, so that an enrolment takes effect without a
+	// restart. ErrNotEnrolled is temporary; any other error is fatal.
 	Session func() (Session, error)
 	Check   func(context.Context, Session) (*report.Report, error)
 	Store   func(context.Context, *report.Report) error
-	// Send brings what waits to the collector.
+	// Send delivers the waiting reports to the collector.
 	Send func(context.Context, Session) (uplink.Summary, error)
 	Log  *slog.Logger
 }
@@ -48,8 +48,8 @@ func (w Work) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// round is one check. Only an error that no later round can get over is
-// returned; the rest is logged, and the reports wait.
+// round performs one check. It returns only errors that later rounds cannot overcome.
+// Others are logged, and the reports wait.
 func (w Work) round(ctx context.Context) error {
 	s, err := w.Session()
 	if errors.Is(err, ErrNotEnrolled) {
@@ -78,7 +78,7 @@ func (w Work) checkAndStore(ctx context.Context, s Session) error {
 	return w.Store(ctx, r)
 }
 
-// send gives up in time for the next check, which tries again.
+// send stops in time for the next check, which tries again.
 func (w Work) send(ctx context.Context, s Session) {
 	ctx, cancel := context.WithTimeout(ctx, max(time.Minute, w.Schedule.Interval/2))
 	defer cancel()

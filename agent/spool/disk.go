@@ -11,16 +11,16 @@ import (
 	"github.com/tonprobe/tonprobe/agent/durable"
 )
 
-// FS is what a spool needs of a file system. Names are relative to the spool
-// and use slashes.
+// FS is the file system interface of a spool. Names are relative to the spool and use
+// slashes.
 type FS interface {
 	MkdirAll(dir string) error
-	// ReadDir lists the files of dir, folders left out.
+	// ReadDir lists the files of dir without its folders.
 	ReadDir(dir string) ([]File, error)
 	ReadFile(name string) ([]byte, error)
-	// WriteSync writes a new file and returns when its content is on disk.
+	// WriteSync creates a file and returns when its content is on disk.
 	WriteSync(name string, data []byte) error
-	// AppendSync adds to a file, which it makes when needed.
+	// AppendSync appends to a file, and creates it if necessary.
 	AppendSync(name string, data []byte) error
 	Rename(from, to string) error
 	Remove(name string) error

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// dropsFile holds one JSON object a line.
+// dropsFile contains one JSON object per line.
 const dropsFile = "drops.log"
 
-// Once drops.log exceeds maxDropsBytes, only the newest keepDrops entries remain;
-// the older ones go on as counts in the first line.
+// When drops.log exceeds maxDropsBytes, only the newest keepDrops entries are kept; the
+// older ones are summarised in the first line.
 const (
 	maxDropsBytes = 256 << 10
 	keepDrops     = 500
 )
 
-// DropKind says what became of a report that was not delivered.
+// DropKind states what happened to a report that was not delivered.
 type DropKind string
 
-// The kinds of drops.
+// Kinds of drops.
 const (
-	DropLost        DropKind = "lost"        // deleted, the caps were reached
-	DropQuarantined DropKind = "quarantined" // kept aside
+	DropLost        DropKind = "lost"        // deleted, because a limit was reached
+	DropQuarantined DropKind = "quarantined" // set aside
 )
 
 // DropCounts counts drops by kind.
@@ -45,14 +45,14 @@ type Drop struct {
 	Reason string    `json:"reason"`
 }
 
-// record runs under the lock.
+// record appends d. The caller holds the lock.
 func (s *Spool) record(d Drop) error {
 	d.At = s.now().UTC()
 	line, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("record a drop: %w", err)
 	}
-	// The leading newline ends a line that a crash cut off.
+	// The leading newline terminates a line that a crash has truncated.
 	if err := s.fs.AppendSync(dropsFile, slices.Concat([]byte{'\n'}, line, []byte{'\n'})); err != nil {
 		return diskError("record a drop", err)
 	}
@@ -62,7 +62,7 @@ func (s *Spool) record(d Drop) error {
 	return nil
 }
 
-// shortenDrops keeps drops.log within its bound. It runs under the lock.
+// shortenDrops keeps drops.log within its limit. The caller holds the lock.
 func (s *Spool) shortenDrops() error {
 	b, err := s.fs.ReadFile(dropsFile)
 	if err != nil || len(b) <= maxDropsBytes {
@@ -87,7 +87,7 @@ func (s *Spool) shortenDrops() error {
 }
 
 // Drops returns the newest drops, oldest first, and the number of all drops ever
-// recorded, by kind. A line that a crash cut off is left out.
+// recorded, by kind. A truncated line is skipped.
 func (s *Spool) Drops() ([]Drop, DropCounts, error) {
 	b, err := s.fs.ReadFile(dropsFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -7,23 +7,23 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// The locks of a spool. They are held by the operating system and end with the
-// process that holds them, however it ends.
+// The locks of a spool. The operating system holds them, and releases them when the
+// process exits in any way.
 const (
 	lockFiles  = "files.lock"  // held while files are written or moved: milliseconds
 	lockSender = "sender.lock" // held while reports are sent: seconds
 )
 
-// Locker gives out named locks between processes.
+// Locker provides named locks between processes.
 type Locker interface {
 	Lock(ctx context.Context, name string) (unlock func(), err error)
 }
 
-// lockFolder keeps its lock files in a folder.
+// lockFolder stores its lock files in a folder.
 type lockFolder string
 
-// Lock waits for the lock or for the end of ctx. The system's call cannot be
-// broken off, so a lock that comes too late is given back at once.
+// Lock waits for the lock or for the end of ctx. The system call cannot be cancelled,
+// so a lock that is acquired too late is released at once.
 func (d lockFolder) Lock(ctx context.Context, name string) (func(), error) {
 	type got struct {
 		unlock func()

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// implausibleAge is more than a report can have waited: the clock jumped. Such
-// a report is not given up for its age.
+// implausibleAge is longer than a report can have waited: the clock has jumped. Such
+// a report is not dropped because of its age.
 const implausibleAge = 365 * 24 * time.Hour
 
-// prune gives up what is over the caps, oldest first. It runs under the lock.
-// A failure leaves too many reports, which the next Put tries again.
+// prune drops what exceeds the limits, oldest first. The caller holds the lock. After a
+// failure too many reports remain, and the next Put tries again.
 func (s *Spool) prune() {
 	if err := s.pruneWaiting(); err != nil {
 		s.log.Warn("spool is over its limits", "err", err)
@@ -31,7 +31,7 @@ func (s *Spool) pruneWaiting() error {
 	for _, e := range entries {
 		bytes += e.Bytes
 	}
-	// The newest is never given up: it is what the participant just made.
+	// The newest is never dropped: the participant has just created it.
 	for _, e := range entries[:max(0, len(entries)-1)] {
 		reason := s.tooMuch(count, bytes, s.now().Sub(e.Time))
 		if reason == "" {
@@ -57,7 +57,7 @@ func (s *Spool) tooMuch(count int, bytes int64, age time.Duration) string {
 	return ""
 }
 
-// drop writes down the loss before it happens, so that none goes unrecorded.
+// drop records the loss before it happens, so that none goes unrecorded.
 func (s *Spool) drop(e Entry, reason string) error {
 	if err := s.record(Drop{ID: e.ID, Kind: DropLost, Reason: reason}); err != nil {
 		return err
@@ -65,8 +65,8 @@ func (s *Spool) drop(e Entry, reason string) error {
 	return s.fs.Remove(e.path)
 }
 
-// pruneKept removes the oldest that are kept only to be looked at; a report
-// from quarantine was counted as a drop when it got there.
+// pruneKept removes the oldest reports that are kept for display only. A report in
+// quarantine was counted as a drop when it was moved there.
 func (s *Spool) pruneKept(state State, keep int) error {
 	entries, err := s.List(state)
 	if err != nil {

@@ -1,18 +1,18 @@
-// Package spool keeps reports on disk until the collector has them.
+// Package spool stores reports on disk until the collector has them.
 //
-// One file is one report. Its name is the report's id, a UUIDv7 (RFC 9562
-// §5.7), so that names sort by age, and the CRC-32C of its content:
-// 0192….8f3a21bc.json. The content is exactly what is sent, so anybody can read
-// what leaves the machine. The folder a file is in says where it stands:
+// Each file contains one report. Its name consists of the report's id, a UUIDv7 (RFC
+// 9562 §5.7), so that names sort by age, and the CRC-32C of its content:
+// 0192….8f3a21bc.json. The content is exactly what is sent, so everybody can read what
+// leaves the machine. The folder of a file is its state:
 //
 //	(spool itself)  waits to be sent
-//	sent/           the collector has it; the last few are kept to be looked at
-//	local/          not to be sent, at its owner's wish
+//	sent/           delivered; the last few are kept for display
+//	local/          not to be sent, by choice of its owner
 //	quarantine/     refused by the collector, or unreadable
 //
-// A file comes in under a temporary name and is renamed when it is safely on
-// disk. Whatever is given up is written down in drops.log first, which is bounded.
-// tries.json says which of the waiting reports the collector fails on.
+// A file is created under a temporary name and renamed once it is safely on disk.
+// Every drop is recorded in drops.log first, whose size is limited. tries.json records
+// which of the waiting reports make the collector fail.
 package spool
 
 import (
@@ -29,7 +29,7 @@ import (
 	"time"
 )
 
-// State is the folder of a report.
+// State is the state and folder of a report.
 type State string
 
 // The states of a report.
@@ -40,28 +40,28 @@ const (
 	Quarantined State = "quarantine"
 )
 
-// How many reports that are not waiting are kept.
+// Numbers of kept reports that do not wait to be sent.
 const (
 	keepSent        = 50
 	keepLocal       = 50
 	keepQuarantined = 200
 )
 
-// ErrDiskFull says that there was no room for a report. Nothing that was there
-// is lost.
+// ErrDiskFull means that there was no space for a report. Nothing that was stored is
+// lost.
 var ErrDiskFull = errors.New("no space left on the disk")
 
-// ErrID says that a report's id is not a UUIDv7 and cannot be a file name.
+// ErrID means that a report's id is not a UUIDv7 and cannot be used as a file name.
 var ErrID = errors.New("report id is not a UUIDv7")
 
-// CorruptError says that a file's content is not what was written.
+// CorruptError means that the content of a file is not what was written.
 type CorruptError struct{ ID string }
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("report %s is damaged on disk", e.ID)
 }
 
-// Limits bound what waits. Zero means no bound.
+// Limits limit what waits. Zero means no limit.
 type Limits struct {
 	Reports int
 	Bytes   int64
@@ -72,7 +72,7 @@ type Limits struct {
 type Entry struct {
 	ID    string
 	State State
-	// Time is when the report was made, by its agent's clock.
+	// Time is the creation time of the report by its agent's clock.
 	Time  time.Time
 	Bytes int64
 
@@ -89,7 +89,7 @@ type Spool struct {
 	log    *slog.Logger
 }
 
-// Config is what a spool depends on.
+// Config configures a spool.
 type Config struct {
 	FS     FS
 	Lock   Locker
@@ -98,7 +98,7 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// New opens the spool and clears away what a killed process left half written.
+// New opens the spool and removes partially written files of a killed process.
 func New(ctx context.Context, c Config) (*Spool, error) {
 	s := &Spool{fs: c.FS, lock: c.Lock, limits: c.Limits, now: c.Now, log: c.Log}
 	for _, d := range []State{Sent, Local, Quarantined} {
@@ -117,8 +117,8 @@ func New(ctx context.Context, c Config) (*Spool, error) {
 	return s, nil
 }
 
-// clearTemporary runs under the lock that every writer holds, so a temporary
-// file it finds belongs to nobody.
+// clearTemporary removes temporary files while holding the lock that every writer
+// holds, so none of them is in use.
 func (s *Spool) clearTemporary() error {
 	files, err := s.fs.ReadDir(".")
 	if err != nil {
@@ -136,13 +136,13 @@ func (s *Spool) clearTemporary() error {
 
 const tempPrefix = ".tmp-"
 
-// Put stores a report to be sent. When it returns nil the report outlasts a
-// power cut. The error is an ErrDiskFull when there is no room.
+// Put stores a report to be sent. When it returns nil, the report survives a power
+// failure. The error is ErrDiskFull if there is no space.
 func (s *Spool) Put(ctx context.Context, id string, doc []byte) error {
 	return s.store(ctx, Waiting, id, doc)
 }
 
-// Keep stores a report that is not to be sent.
+// Keep stores a report that must not be sent.
 func (s *Spool) Keep(ctx context.Context, id string, doc []byte) error {
 	return s.store(ctx, Local, id, doc)
 }
@@ -169,15 +169,15 @@ func (s *Spool) store(ctx context.Context, state State, id string, doc []byte) e
 	if err := s.fs.SyncDir(path.Dir(to)); err != nil {
 		return diskError("store report", err)
 	}
-	// The caps come last: were room made first and the write failed then, an
-	// old report would be lost for nothing.
+	// Prune last: if space were made first and the write then failed, an old report
+	// would be lost for nothing.
 	s.prune()
 	return nil
 }
 
-// Read returns the content of e, also where another process has moved it since
-// it was listed: the service sends while somebody looks. The error is a
-// *CorruptError when it is not what was written.
+// Read returns the content of e, even if another process has moved it since it was
+// listed, such as the service, which sends at any time. The error is a *CorruptError if
+// the content is not what was written.
 func (s *Spool) Read(e Entry) ([]byte, error) {
 	doc, err := s.fs.ReadFile(e.path)
 	for _, state := range []State{Sent, Quarantined} {
@@ -194,8 +194,8 @@ func (s *Spool) Read(e Entry) ([]byte, error) {
 	return doc, nil
 }
 
-// MarkSent says that the collector has e. Two processes may send the same report
-// and get the same answer; the second finds it moved already.
+// MarkSent records that the collector has e. Two processes may send the same report and
+// receive the same response; the second one finds it moved.
 func (s *Spool) MarkSent(ctx context.Context, e Entry) error {
 	return s.locked(ctx, "mark report "+e.ID+" sent", func() error {
 		if !s.there(e) {
@@ -205,8 +205,8 @@ func (s *Spool) MarkSent(ctx context.Context, e Entry) error {
 	})
 }
 
-// Quarantine takes e out of the queue, and writes down why. A report that
-// another process has moved stays where that process put it.
+// Quarantine removes e from the queue and records the reason. A report that another
+// process has moved remains where that process put it.
 func (s *Spool) Quarantine(ctx context.Context, e Entry, reason string) error {
 	return s.locked(ctx, "set aside report "+e.ID, func() error {
 		if !s.there(e) {
@@ -228,19 +228,19 @@ func (s *Spool) locked(ctx context.Context, doing string, do func() error) error
 	return do()
 }
 
-// there reports whether e is still where it was listed. It runs under the lock.
+// there reports whether e is still where it was listed. The caller holds the lock.
 func (s *Spool) there(e Entry) bool {
 	files, err := s.fs.ReadDir(path.Dir(e.path))
 	return err != nil || slices.ContainsFunc(files, func(f File) bool { return f.Name == path.Base(e.path) })
 }
 
-// move runs under the lock.
+// move moves e. The caller holds the lock.
 func (s *Spool) move(e Entry, to State) error {
 	if err := s.fs.Rename(e.path, path.Join(string(to), path.Base(e.path))); err != nil {
 		return diskError("move report "+e.ID, err)
 	}
-	// The new name first: a crash between the two may show the report twice,
-	// never not at all.
+	// The new name first: after a crash between the two the report may be listed twice,
+	// but it is never lost.
 	if err := errors.Join(s.fs.SyncDir(string(to)), s.fs.SyncDir(path.Dir(e.path))); err != nil {
 		return diskError("move report "+e.ID, err)
 	}
@@ -257,7 +257,7 @@ func (s *Spool) List(state State) ([]Entry, error) {
 	for _, f := range files {
 		m := patternFile.FindStringSubmatch(f.Name)
 		if m == nil {
-			continue // not ours: leave it alone
+			continue // a foreign file
 		}
 		entries = append(entries, Entry{
 			ID: m[1], State: state, Time: timeOf(m[1]), Bytes: f.Bytes,
@@ -282,7 +282,7 @@ func (s *Spool) All() ([]Entry, error) {
 	return all, nil
 }
 
-// Sender waits until this process alone may send, and returns the end of it.
+// Sender acquires the sender's lock and returns a function that releases it.
 func (s *Spool) Sender(ctx context.Context) (done func(), err error) {
 	done, err = s.lock.Lock(ctx, lockSender)
 	if err != nil {
@@ -302,10 +302,10 @@ func checksum(doc []byte) string {
 	return fmt.Sprintf("%08x", crc32.Checksum(doc, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// timeOf reads the milliseconds at the head of a UUIDv7.
+// timeOf returns the timestamp in the first 48 bits of a UUIDv7.
 func timeOf(id string) time.Time {
 	var ms int64
-	// patternFile has seen to it that these are twelve hexadecimal digits.
+	// patternFile guarantees twelve hexadecimal digits.
 	_, _ = fmt.Sscanf(id[:8]+id[9:13], "%x", &ms)
 	return time.UnixMilli(ms).UTC()
 }

@@ -54,8 +54,8 @@ func (t *Tries) Accept(id string) {
 // Blank reports whether there is nothing to remember.
 func (t *Tries) Blank() bool { return len(t.Reports) == 0 && t.BatchLimit == 0 }
 
-// Tries returns the stored record. A damaged one counts as none: the collector's
-// next answers make it anew.
+// Tries returns the stored record. A damaged record counts as empty: the next
+// responses of the collector restore it.
 func (s *Spool) Tries() (Tries, error) {
 	var t Tries
 	b, err := s.fs.ReadFile(triesFile)
@@ -95,7 +95,7 @@ func (s *Spool) SaveTries(ctx context.Context, t Tries) error {
 	return s.replace(triesFile, b)
 }
 
-// replace writes a whole file anew. It runs under the lock.
+// replace writes a whole file. The caller holds the lock.
 func (s *Spool) replace(name string, data []byte) error {
 	temp := tempPrefix + name
 	err := s.fs.WriteSync(temp, data)

@@ -8,22 +8,22 @@ import (
 	"github.com/tonprobe/tonprobe/agent/collector"
 )
 
-// blame says what a failed request tells about its reports.
+// blame is what a failed request implies for its reports.
 type blame int
 
 const (
-	// everything: the collector, or the way to it, is out of order or busy.
+	// everything: the collector, or the way to it, is faulty or busy.
 	everything blame = iota
-	// someReport: a report may have caused it, and so may the way. Requests that
-	// hang, break off or fail in a proxy look alike in both cases.
+	// someReport: the cause may be a report or the way. Requests that time out, break
+	// off or fail in a proxy look the same in both cases.
 	someReport
 	// faultyReport: the collector fails on a report, or on all of them.
 	faultyReport
-	// oneReport: the collector refuses a report for its content.
+	// oneReport: the collector refuses a report because of its content.
 	oneReport
 )
 
-// errIncomplete says that an answer leaves reports out.
+// errIncomplete means that a response does not list all reports.
 var errIncomplete = errors.New("the collector's answer leaves out reports")
 
 func blames(err error) blame {
@@ -31,7 +31,7 @@ func blames(err error) blame {
 	if !ok {
 		return blamesTransport(err)
 	}
-	own := api.Code != "" // else a proxy or a login page answered
+	own := api.Code != "" // otherwise a proxy or a login page answered
 	switch api.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		if own {
@@ -39,9 +39,9 @@ func blames(err error) blame {
 		}
 		return someReport
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return everything // RFC 9110 §15.6.4, RFC 6585 §4: busy as a whole
+		return everything // RFC 9110 §15.6.4, RFC 6585 §4: the collector as a whole is busy
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		return someReport // a proxy whose collector died of the report answers so too
+		return someReport // also the response of a proxy whose collector crashed on the report
 	}
 	switch {
 	case api.Status >= 500 && own:
@@ -52,7 +52,7 @@ func blames(err error) blame {
 	return everything
 }
 
-// blamesTransport: without a connection no report has been sent.
+// blamesTransport classifies transport errors. Without a connection no report was sent.
 func blamesTransport(err error) blame {
 	if e, ok := errors.AsType[*net.OpError](err); ok && (e.Op == "dial" || e.Op == "proxyconnect") {
 		return everything

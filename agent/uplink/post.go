@@ -15,11 +15,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// requestTimeout bounds one request: a batch of 1 MB at 128 kbit/s takes 60 s
-// uncompressed and some 8 s as gzip.
+// requestTimeout limits one request: a batch of 1 MB at 128 kbit/s takes 60 s
+// uncompressed and about 8 s with gzip.
 const requestTimeout = 30 * time.Second
 
-// maxAnswer is far above what 50 results need.
+// maxAnswer is far more than 50 results need.
 const maxAnswer = 256 << 10
 
 type result struct {
@@ -97,8 +97,8 @@ func decode(body io.Reader) (map[string]result, error) {
 	return results, nil
 }
 
-// refusal makes 401 and 403 final, but only when the collector itself says so:
-// a captive portal or a proxy answers so, too.
+// refusal makes 401 and 403 final, but only if the collector itself sent them:
+// captive portals and proxies use them too.
 func refusal(e *collector.APIError) error {
 	switch {
 	case e.Code == "":

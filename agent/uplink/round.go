@@ -15,35 +15,35 @@ import (
 )
 
 const (
-	// strikesAllowed is how often the collector may fail on a report sent alone,
-	// while it takes others, before the report is set aside.
+	// strikesAllowed is how often the collector may fail on a report sent alone, while
+	// it accepts others, before the report is set aside.
 	strikesAllowed = 3
-	// failuresInARow of reports sent alone, with no success between them, blame
-	// the collector as a whole.
+	// failuresInARow is the number of consecutive failures of reports sent alone from
+	// which the collector as a whole is considered faulty.
 	failuresInARow = 3
-	// fileTime bounds moving a report to where the collector's answer puts it,
-	// which is done also when the time for requests is over.
+	// fileTime limits moving a report according to the response, which also happens after
+	// the time for requests has expired.
 	fileTime = 2 * time.Second
 )
 
-// round sends what waits, once. Reports without strikes go first, in batches,
-// oldest first; those with strikes follow one by one. A batch that fails is
-// narrowed down until the report is found that it fails on.
+// round sends what waits, once. Reports without strikes are sent first, in batches,
+// oldest first; those with strikes follow one by one. A batch that fails is split until
+// the report that causes the failure is found.
 type round struct {
 	*Uplink
 	sum   *Summary
 	tries spool.Tries
-	blank bool // nothing was remembered when the round began
-	// single is one short attempt for a person who waits: its end of time tells
-	// nothing of the report.
+	blank bool // no record existed when the round began
+	// single is one short attempt while a person waits: its timeout says nothing about
+	// the report.
 	single bool
 
 	tried map[string]bool // failed alone in this round
-	row   int             // failures in a row
-	fault error           // the last of them
+	row   int             // consecutive failures
+	fault error           // the last failure
 }
 
-// parcel is one report with its place in the spool.
+// parcel is a report and its spool entry.
 type parcel struct {
 	entry spool.Entry
 	doc   []byte
@@ -57,8 +57,8 @@ func (u *Uplink) newRound(sum *Summary) *round {
 	return &round{Uplink: u, sum: sum, tries: tries, blank: tries.Blank(), tried: map[string]bool{}}
 }
 
-// remember stores what the round found. Where the disk is full the next round
-// finds it anew.
+// remember stores the record of the round. If the disk is full, the next round
+// finds the same again.
 func (r *round) remember(ctx context.Context) {
 	if r.blank && r.tries.Blank() {
 		return
@@ -77,7 +77,7 @@ func filing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), fileTime)
 }
 
-// run returns nil when nothing waits any more.
+// run returns nil when no report waits any more.
 func (r *round) run(ctx context.Context) error {
 	for {
 		batch, err := r.next(ctx)
@@ -93,7 +93,7 @@ func (r *round) run(ctx context.Context) error {
 	}
 }
 
-// next reads the reports to send. One that can never be sent goes to quarantine.
+// next reads the reports to send. A report that can never be sent is moved to quarantine.
 func (r *round) next(ctx context.Context) ([]parcel, error) {
 	waiting, err := r.Spool.List(spool.Waiting)
 	if err != nil {
@@ -136,7 +136,7 @@ func (r *round) batchLimit() int {
 	return maxBatchReports
 }
 
-// parcel reads a report, or sets it aside when it can never be sent.
+// parcel reads a report, or moves it to quarantine if it can never be sent.
 func (r *round) parcel(ctx context.Context, e spool.Entry) (p parcel, ok bool, err error) {
 	doc, fault, err := r.read(e)
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *round) parcel(ctx context.Context, e spool.Entry) (p parcel, ok bool, e
 	return parcel{e, doc}, true, nil
 }
 
-// read returns the document, or why it can never be sent.
+// read returns the document, or the reason why it can never be sent.
 func (u *Uplink) read(e spool.Entry) (doc []byte, fault string, err error) {
 	doc, err = u.Spool.Read(e)
 	if _, ok := errors.AsType[*spool.CorruptError](err); ok {
@@ -188,7 +188,7 @@ func (r *round) deliver(ctx context.Context, batch []parcel) error {
 		return r.file(ctx, batch, results)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return err // the program ends; that tells nothing of the reports
+		return err // the program is stopping; this says nothing about the reports
 	}
 	switch blames(err) {
 	case oneReport:
@@ -206,8 +206,8 @@ func (r *round) deliver(ctx context.Context, batch []parcel) error {
 		if r.single {
 			return err
 		}
-		// Each further attempt may last until its time is up, so that the batch is
-		// not narrowed down at once but by the rounds to come.
+		// Every further attempt may take until its timeout, so the batch is split over
+		// the following rounds.
 		if len(batch) > 1 {
 			r.tries.BatchLimit = len(batch) / 2
 			return err
@@ -225,8 +225,8 @@ func (r *round) halves(ctx context.Context, batch []parcel) error {
 	return r.deliver(ctx, batch[half:])
 }
 
-// strike counts a failure of a report that was sent alone. The round goes on
-// with the others unless several fail in a row.
+// strike counts a failure of a report that was sent alone. The round continues with
+// the others unless several fail in a row.
 func (r *round) strike(ctx context.Context, e spool.Entry, fault error) error {
 	r.tried[e.ID], r.fault = true, fault
 	if r.tries.Strike(e.ID) >= strikesAllowed {
@@ -238,7 +238,7 @@ func (r *round) strike(ctx context.Context, e spool.Entry, fault error) error {
 	return nil
 }
 
-// file moves each report to where the collector's answer puts it.
+// file moves each report according to the collector's response.
 func (r *round) file(ctx context.Context, batch []parcel, results map[string]result) error {
 	missing := 0
 	for _, p := range batch {
@@ -256,7 +256,7 @@ func (r *round) file(ctx context.Context, batch []parcel, results map[string]res
 		}
 	}
 	if missing == 0 {
-		if r.single { // tells nothing of the batches
+		if r.single { // says nothing about batches
 			return nil
 		}
 		if r.tries.BatchLimit *= 2; r.tries.BatchLimit >= maxBatchReports {

@@ -1,6 +1,5 @@
-// Package uplink brings the reports of a spool to the collector: at least once
-// on the wire, exactly once in effect, since the collector keeps one report per
-// id.
+// Package uplink delivers the reports of a spool to the collector: at least once on the
+// wire, exactly once in effect, because the collector stores one report per id.
 package uplink
 
 import (
@@ -17,33 +16,33 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Errors of Drain. Whatever was not delivered waits in the spool.
+// Errors of Drain. Reports that were not delivered remain in the spool.
 var (
-	// ErrEnrolAgain says that the collector no longer knows this agent.
+	// ErrEnrolAgain means that the collector no longer knows this agent.
 	ErrEnrolAgain = errors.New("the collector does not accept this agent any more, enrol again")
-	// ErrBlocked says that support has blocked the participant.
+	// ErrBlocked means that support has blocked the participant.
 	ErrBlocked = errors.New("the collector has blocked this participant, ask your support")
-	// ErrUntrusted says that the collector's certificate is not trusted.
+	// ErrUntrusted means that the collector's certificate is not trusted.
 	ErrUntrusted = errors.New("the collector's certificate is not trusted")
-	// ErrRefused says that the collector does not take this report.
+	// ErrRefused means that the collector does not accept this report.
 	ErrRefused = errors.New("the collector refused the report")
-	// ErrNotReached says that time ran out before the collector took everything.
+	// ErrNotReached means that the time expired before the collector accepted everything.
 	ErrNotReached = errors.New("the collector could not be reached")
 )
 
-// The size of one request; the collector takes up to 100 reports.
+// Limits of one request; the collector accepts up to 100 reports.
 const (
 	maxBatchReports = 50
 	maxBatchBytes   = 1 << 20
 )
 
-// Uplink sends what waits in a spool.
+// Uplink sends the waiting reports of a spool.
 type Uplink struct {
 	Collector *collector.Endpoint
-	Client    *http.Client // nil means the collector's
+	Client    *http.Client // nil means the one of the endpoint
 	Spool     *spool.Spool
-	// AgentID is who the token belongs to; reports made under another id would
-	// be refused for ever.
+	// AgentID is the owner of the token. Reports created under another id would always
+	// be refused.
 	AgentID string
 	Clock   probe.Clock
 	// Random returns numbers in [0, 1).
@@ -51,15 +50,15 @@ type Uplink struct {
 	Log    *slog.Logger
 }
 
-// Summary is what Drain did.
+// Summary is the result of Drain.
 type Summary struct {
-	Delivered   []string // ids the collector has now
-	Quarantined []string // ids it refused, or that could not be read
+	Delivered   []string // ids that the collector has now
+	Quarantined []string // ids that it refused, or that could not be read
 }
 
-// Drain sends until nothing waits, the collector refuses the agent, or ctx is
-// done. The sender's lock is held during one round of requests, not during the
-// wait for the next, so that another process can send meanwhile.
+// Drain sends until no report waits, the collector refuses the agent, or ctx is done.
+// It holds the sender's lock during one round of requests, but not while it waits for the
+// next, so that another process can send meanwhile.
 func (u *Uplink) Drain(ctx context.Context) (Summary, error) {
 	var sum Summary
 	for failures := 0; ; failures++ {
@@ -90,9 +89,9 @@ func (u *Uplink) round(ctx context.Context, sum *Summary) error {
 }
 
 // Deliver makes one attempt to send the waiting report id, before all others and
-// without the sender's lock: the collector keeps one report per id, so a report
-// that two processes send at once is stored once. It returns nil when the
-// collector has the report and an error that is ErrRefused when it never will.
+// without the sender's lock. The collector stores one report per id, so a report that two
+// processes send at the same time is stored once. It returns nil if the collector has the
+// report, and ErrRefused if it will never accept it.
 func (u *Uplink) Deliver(ctx context.Context, id string) error {
 	waiting, err := u.Spool.List(spool.Waiting)
 	if err != nil {
@@ -121,7 +120,7 @@ func (u *Uplink) Deliver(ctx context.Context, id string) error {
 	return r.fault
 }
 
-// filed says what another process has made of a report.
+// filed returns what another process has done with a report.
 func (u *Uplink) filed(id string) error {
 	sent, err := u.Spool.List(spool.Sent)
 	if err != nil {
@@ -133,7 +132,7 @@ func (u *Uplink) filed(id string) error {
 	return ErrRefused
 }
 
-// Send makes one attempt to send a report that could not be kept on disk.
+// Send makes one attempt to send a report that could not be stored on disk.
 func (u *Uplink) Send(ctx context.Context, id string, doc []byte) error {
 	results, err := u.post(ctx, []parcel{{spool.Entry{ID: id}, doc}})
 	if api, ok := errors.AsType[*collector.APIError](err); ok && blames(err) == oneReport {
@@ -156,5 +155,5 @@ func final(err error) bool {
 		errors.Is(err, ErrUntrusted) || errors.Is(err, errSpool)
 }
 
-// errSpool says that the spool itself failed; waiting does not help.
+// errSpool means that the spool itself failed; waiting does not help.
 var errSpool = errors.New("spool")
