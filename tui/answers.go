@@ -9,15 +9,14 @@ import (
 	"sync"
 )
 
-// maxAnswer is the longest answer that is read, in bytes.
+// maxAnswer is the maximum length of an answer in bytes.
 const maxAnswer = 4 << 10
 
-// errNoAnswer says that the input has ended.
+// errNoAnswer means that the input has ended.
 var errNoAnswer = errors.New("no more input")
 
-// answers reads lines from somebody, beginning with the first question. The
-// reading goes on in a goroutine of its own, since reading a terminal cannot
-// be broken off.
+// answers reads lines of input, starting with the first question. Reading runs in a
+// separate goroutine, because a read from a terminal cannot be cancelled.
 type answers struct {
 	in    io.Reader
 	begin sync.Once

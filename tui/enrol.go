@@ -12,28 +12,27 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Enrolled says whom this computer belongs to now, and which host gets its reports.
+// Enrolled is the participant of this computer, and the host that receives its reports.
 type Enrolled struct{ Recipient, Participant string }
 
 var (
-	// ErrNoAddress says that a code was typed and that the collector's address is
-	// not known.
+	// ErrNoAddress means that a code was entered and the collector's address is unknown.
 	ErrNoAddress = errors.New("the collector's address is missing")
-	// ErrIncomplete says that a part of a link is missing. Where a terminal hands
-	// on a wrapped link as several lines, the next one holds it.
+	// ErrIncomplete means that part of a link is missing. If a terminal pastes a wrapped
+	// link as several lines, the next line contains it.
 	ErrIncomplete = errors.New("a part of the link is missing")
 )
 
-// enrolledMsg is the end of a try to enrol.
+// enrolledMsg is the result of an attempt to enrol.
 type enrolledMsg struct {
 	as  Enrolled
 	err error
 }
 
-// offersEnrolment says whether somebody is to be asked for a code.
+// offersEnrolment reports whether to ask for a code.
 func (o Options) offersEnrolment() bool { return o.Enrol != nil && !o.Agreed }
 
-// enrol tries what was typed.
+// enrol attempts an enrolment with the input.
 func (o Options) enrol(ctx context.Context, text, address string) (as Enrolled, err error) {
 	err = guarded(o.Log, func() (err error) {
 		as, err = o.Enrol(ctx, text, address)
@@ -42,13 +41,13 @@ func (o Options) enrol(ctx context.Context, text, address string) (as Enrolled, 
 	return as, err
 }
 
-// enrolled takes the new recipient into what is said before a check.
+// enrolled sets the new recipient in the consent text.
 func (o Options) enrolled(as Enrolled) Options {
 	o.Consent.Recipient, o.Enrol = as.Recipient, nil
 	return o
 }
 
-// enrolProblem is what went wrong, as a sentence of its own.
+// enrolProblem returns the failure as a sentence.
 func (o Options) enrolProblem(err error, w words.Words) string {
 	if errors.Is(err, errInternal) {
 		return w.T("fatal.internal")
@@ -72,9 +71,9 @@ func (d *desk) enrol(p page.Enrol) tea.Cmd {
 	})
 }
 
-// pressEnrol acts on a key of the first page. Every letter belongs to the field.
-// While the collector is asked the field still takes what comes: the rest of a
-// wrapped link that was pasted.
+// pressEnrol handles a key on the first page, where every letter is input. During the
+// request to the collector the field still accepts input: the rest of a wrapped link that was
+// pasted.
 func (m model) pressEnrol(msg tea.KeyMsg) (model, tea.Cmd) {
 	switch {
 	case msg.Type == tea.KeyRunes, msg.Type == tea.KeySpace:
@@ -101,7 +100,7 @@ func (m model) pressEnrol(msg tea.KeyMsg) (model, tea.Cmd) {
 	return m, nil
 }
 
-// tried shows what came of a try to enrol.
+// tried shows the result of an attempt to enrol.
 func (m model) tried(msg enrolledMsg) model {
 	m.enrol.Busy = false
 	switch {

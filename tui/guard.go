@@ -8,11 +8,10 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// errInternal stands for a fault of the program itself. Its stack goes into
-// the log, never onto a councillor's screen.
+// errInternal represents a panic. The stack is written to the log, never to the screen.
 var errInternal = errors.New("internal error")
 
-// guarded calls f and turns a panic into errInternal.
+// guarded calls f and converts a panic to errInternal.
 func guarded(log *slog.Logger, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -23,8 +22,8 @@ func guarded(log *slog.Logger, f func() error) (err error) {
 	return f()
 }
 
-// safe is the model that cannot take the terminal down with it: bubbletea
-// itself would print a stack.
+// safe wraps the model so that a panic does not break the terminal: bubbletea would print
+// the stack.
 type safe struct {
 	model
 	log  *slog.Logger

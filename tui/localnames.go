@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// localNames are the names that this system shows of devices which a report
-// calls by their kind, because the names may hold a person's.
+// localNames are this system's names of devices that a report names by their kind only,
+// because the names may contain a person's.
 type localNames struct {
 	mu    sync.Mutex
 	known map[localField]string
@@ -31,9 +31,9 @@ func (n *localNames) learn(e probe.Event) {
 	}
 }
 
-// in returns a copy of r for this machine's screen, in which the devices have
-// the names that the person finds in the system's settings. It must not be
-// sent, written or kept. Without such names it is r itself.
+// in returns a copy of r for this machine's screen, with the device names that the person
+// finds in the system's settings. It must not be sent or stored. Without such names it
+// returns r itself.
 func (n *localNames) in(r *report.Report) *report.Report {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -57,13 +57,13 @@ func (n *localNames) in(r *report.Report) *report.Report {
 	return &c
 }
 
-// jsonName is the name of a report's field.
+// jsonName returns the JSON name of a field.
 func jsonName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	return name
 }
 
-// data is a copy of d with the local names in it, or d itself where none fits.
+// data returns a copy of d with the local names, or d itself if there are none.
 func (n *localNames) data(probeName string, d report.Data) report.Data {
 	v := reflect.ValueOf(d)
 	if d == nil || v.Kind() != reflect.Pointer || v.IsNil() {

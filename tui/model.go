@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// stage says which page is up.
+// stage identifies the current page.
 type stage int
 
 const (
@@ -29,8 +29,7 @@ const (
 	failing
 )
 
-// model is the whole screen: the page that is up, and what has come of the
-// check so far.
+// model is the state of the screen: the current page, and the results so far.
 type model struct {
 	desk  *desk
 	words words.Words
@@ -39,21 +38,21 @@ type model struct {
 	stage stage
 
 	enrol     page.Enrol
-	enrolment bool // the person may still enrol
+	enrolment bool // enrolment is still possible
 	welcome   page.Welcome
 	devices   page.Devices
-	looking   bool // the microphones are being looked for
+	looking   bool // the list of microphones is being read
 	checking  page.Checking
 	verdict   page.Verdict
 	details   page.Details
-	reported  *report.Report // what verdict shows, as it is sent
+	reported  *report.Report // the report behind verdict, as it is sent
 	fatal     page.Fatal
 
-	rounds  int    // checks begun so far
-	running *check // nil while none runs
+	rounds  int    // number of checks started
+	running *check // nil if no check runs
 	choices Choices
-	chosen  string // name of the microphone, as far as it is known
-	hush    func() // ends a replay; nil before the first
+	chosen  string // name of the microphone, if known
+	hush    func() // ends a playback; nil before the first
 	profile diagnose.Profile
 	err     error // of the last check
 }
@@ -72,8 +71,8 @@ func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model 
 	return m
 }
 
-// begin is what happens before the first key: the microphones are looked up
-// while the welcome is read; with --yes the check starts at once.
+// begin runs before the first key press: the list of microphones is read while the welcome
+// page is shown; with --yes the check starts at once.
 func (m model) begin() (model, tea.Cmd) {
 	switch {
 	case m.desk.options.Agreed:
@@ -85,7 +84,7 @@ func (m model) begin() (model, tea.Cmd) {
 	return m, nil
 }
 
-// Init implements tea.Model; begin has its work.
+// Init implements tea.Model; begin does its work.
 func (m model) Init() tea.Cmd { return nil }
 
 func (m model) update(msg tea.Msg) (model, tea.Cmd) {
@@ -149,7 +148,7 @@ func (m model) resize(width, height int) model {
 	return m
 }
 
-// scroll moves a page that is higher than the screen, and stops at its ends.
+// scroll moves a page that is higher than the screen, within its limits.
 func (m model) scroll(msg tea.KeyMsg) model {
 	moved := m
 	switch msg.Type {
@@ -169,7 +168,7 @@ func (m model) scroll(msg tea.KeyMsg) model {
 	return moved
 }
 
-// pressEach takes apart what bubbletea joins: letters typed fast come as one.
+// pressEach splits key messages: bubbletea joins letters that are typed fast.
 func (m model) pressEach(msg tea.KeyMsg) (model, tea.Cmd) {
 	if msg.Type != tea.KeyRunes || len(msg.Runes) < 2 || msg.Paste {
 		return m.press(msg)
@@ -183,7 +182,7 @@ func (m model) pressEach(msg tea.KeyMsg) (model, tea.Cmd) {
 	return m, tea.Batch(all...)
 }
 
-// press acts on a key by the page that is up.
+// press handles a key on the current page.
 func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 	if key.Matches(msg, m.keys.Abort) || m.stage != enrolling && key.Matches(msg, m.keys.Quit) {
 		return m.quit()
@@ -254,7 +253,7 @@ func (m model) start() (model, tea.Cmd) {
 	return m.startCheck()
 }
 
-// found takes the microphones, unless the check runs without them already.
+// found handles the list of microphones, unless the check already runs without it.
 func (m model) found(all []Microphone) (model, tea.Cmd) {
 	m.looking = false
 	if m.stage > choosing {
@@ -301,7 +300,7 @@ func (m model) startCheck() (model, tea.Cmd) {
 	return m, tea.Batch(run, c.next, c.asked, tick(c.number))
 }
 
-// finish shows what the check has brought.
+// finish shows the result of the check.
 func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 	m.running = nil
 	switch {
@@ -332,12 +331,12 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 	return m, nil
 }
 
-// quit ends the check that runs, and the program. What is being delivered may
-// still end; see runScreen.
+// quit ends the running check and the program. A delivery in progress may complete; see
+// runScreen.
 func (m model) quit() (model, tea.Cmd) {
 	if m.running != nil {
 		m.running.cancel()
-		m.running = nil // what it still says is of no interest
+		m.running = nil // later messages of it are ignored
 	}
 	return m.forget(), tea.Quit
 }
@@ -366,7 +365,7 @@ func (m model) View() string {
 	return m.welcome.View(m.sheet, m.keys)
 }
 
-// outcome is what the program ends with.
+// outcome returns the result of the program.
 func (m model) outcome(ctx context.Context) (*report.Report, error) {
 	switch {
 	case m.verdict.Report != nil:

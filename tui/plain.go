@@ -13,8 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// plain says the check line by line: no cursor tricks, nothing that moves, and
-// nothing said twice.
+// plain prints the check line by line: without cursor control, animation or repetition.
 type plain struct {
 	Options
 	words   words.Words
@@ -22,7 +21,7 @@ type plain struct {
 	answers *answers
 }
 
-// runPlain leads a person, a pipe or a log through one check.
+// runPlain guides a person, a pipe or a log through one check.
 func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Profile) (*report.Report, error) {
 	p := plain{Options: o, words: w, profile: limits, answers: newAnswers(o.In)}
 	p, err := p.enrolFirst(ctx)
@@ -65,11 +64,11 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 	}
 }
 
-// take is one check: what was chosen for it, and which one it is.
+// take describes one check and its choices.
 type take struct {
 	choices Choices
-	chosen  string // name of the microphone, as far as it is known
-	// microphones are those that were offered.
+	chosen  string // name of the microphone, if known
+	// microphones are the offered ones.
 	microphones []Microphone
 	round       int
 }
@@ -89,8 +88,8 @@ func (p plain) introduce() {
 	}
 }
 
-// ask gets consent, and whether a tone may sound. An empty line gives consent,
-// as the Enter key does on the screen.
+// ask requests consent, and whether to play a tone. An empty line gives consent, like the
+// Enter key on the screen.
 func (p plain) ask(ctx context.Context) (speaker bool, err error) {
 	switch {
 	case p.Agreed:
@@ -119,7 +118,7 @@ func (p plain) ask(ctx context.Context) (speaker bool, err error) {
 	return false, ErrQuit
 }
 
-// choose asks for the microphone when there are several and somebody to ask.
+// choose asks for the microphone if there are several and a person can answer.
 func (p plain) choose(ctx context.Context, t *take) error {
 	t.choices.Device, t.chosen = p.Device, p.Device
 	if !p.Interactive || !p.choice() {
@@ -144,7 +143,7 @@ func (p plain) choose(ctx context.Context, t *take) error {
 		}
 		n, bad := strconv.Atoi(answer)
 		switch {
-		case answer == "" || err != nil: // with no more answers it is the default one
+		case answer == "" || err != nil: // without further input, the default
 		case bad != nil || n < 1 || n > len(d.All()):
 			p.say(w.T("plain.not_a_number"))
 			continue
@@ -161,9 +160,9 @@ func (p plain) choose(ctx context.Context, t *take) error {
 	return nil
 }
 
-// begin says the text to read, and waits for the word to record: a screen reader
-// takes its time, and its voice is not the one to be measured. Without anybody to
-// ask, narrator says when to speak.
+// begin prints the text to read, and waits for the command to record: a screen reader takes
+// its time, and its voice must not be recorded. Without a person to ask, narrator prints
+// when to speak.
 func (p plain) begin(ctx context.Context, t take) error {
 	w := p.words
 	p.say("")
@@ -178,7 +177,7 @@ func (p plain) begin(ctx context.Context, t take) error {
 	}
 	p.say(w.T("plain.text") + " " + text)
 	p.say(w.T("plain.record"))
-	answer, _ := p.answers.next(ctx) // with no more answers the check goes on
+	answer, _ := p.answers.next(ctx) // without further input the check continues
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -189,7 +188,7 @@ func (p plain) begin(ctx context.Context, t take) error {
 	return nil
 }
 
-// askTone asks until there is a yes or a no; Enter alone is neither.
+// askTone asks until the answer is yes or no; an empty line is neither.
 func (p plain) askTone(ctx context.Context, t toneQuestion) {
 	ctx, cancel := context.WithTimeout(ctx, tonePatience)
 	defer cancel()
@@ -211,11 +210,11 @@ func (p plain) askTone(ctx context.Context, t toneQuestion) {
 	}
 }
 
-// maxName is the longest name of a microphone that is read out, in characters.
+// maxName is the maximum length of a microphone's name in characters.
 const maxName = 80
 
-// check runs the check and says what happens. It returns the report, and the
-// report as this machine shows it.
+// check runs the check and prints its events. It returns the report, and the report with
+// this machine's device names.
 func (p plain) check(ctx context.Context, t take) (r, shown *report.Report, heard page.Elsewhere, err error) {
 	c := &check{events: make(chan probe.Event, backlog), tone: newToneQuestion()}
 	if t.choices.Speaker && p.asks() {
@@ -264,7 +263,7 @@ func (p plain) check(ctx context.Context, t take) (r, shown *report.Report, hear
 	return nil, nil, page.Elsewhere{}, &FailedError{m.err}
 }
 
-// deliver hands the report on and says what became of it.
+// deliver passes the report on and prints the result.
 func (p plain) deliver(ctx context.Context, r *report.Report) Delivery {
 	if p.Deliver == nil {
 		return ""

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// enrolFirst asks for a code or a link, which Enter alone leaves out. It returns
-// p with what is known afterwards.
+// enrolFirst asks for a code or a link; an empty line skips it. It returns p with the
+// enrolment.
 func (p plain) enrolFirst(ctx context.Context) (plain, error) {
 	if !p.offersEnrolment() || !p.asks() {
 		return p, nil
@@ -53,8 +53,8 @@ func (p plain) enrolFirst(ctx context.Context) (plain, error) {
 		}
 		p.say(p.enrolProblem(err, w))
 		question = w.T("plain.enrol_again")
-		// With a wrong code behind a good address both are asked for again: which
-		// of the two was mistyped cannot be told.
+		// If a wrong code follows a valid address, both are requested again, because either may
+		// have been mistyped.
 		asksAddress, address = false, ""
 	}
 }

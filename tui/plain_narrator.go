@@ -7,15 +7,15 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// narrator says the events of a running check. While the microphone records it
-// says nothing: a screen reader would read it aloud, into the microphone. What
-// there is to say of the voice stands in the verdict; the rest waits.
+// narrator prints the events of a running check. It prints nothing during the recording,
+// because a screen reader would read it aloud into the microphone. Remarks about the voice
+// are part of the verdict; other lines are printed afterwards.
 type narrator struct {
 	plain
 	page      page.Checking
 	recording bool
 	waiting   []string
-	elsewhere bool // the other microphone has been named
+	elsewhere bool // the other microphone has been mentioned
 }
 
 func (n *narrator) hear(e probe.Event) {
@@ -39,9 +39,9 @@ func (n *narrator) hear(e probe.Event) {
 	}
 }
 
-// follow keeps track of the recording. It begins with the probe, not with the
-// invitation to speak: the room is recorded first. The test of the loudspeaker
-// records too.
+// follow tracks whether a recording is in progress. It starts with the probe and not with
+// the invitation to speak, because the quiet lead is recorded too. The loudspeaker test
+// records as well.
 func (n *narrator) follow(e probe.Event) {
 	switch {
 	case e.Probe == report.ProbeAudioOutput && e.Kind == probe.EventDone:
@@ -51,7 +51,7 @@ func (n *narrator) follow(e probe.Event) {
 		n.recording = true
 	case e.Kind == probe.EventListening:
 		n.recording = true
-		if !n.asks() { // otherwise they have been told to read
+		if !n.asks() { // otherwise the request to read was printed before
 			n.say(n.words.T("plain.listening") + " " + n.words.T("advice.speak"))
 		}
 	case e.Kind == probe.EventDone:
@@ -63,5 +63,5 @@ func (n *narrator) follow(e probe.Event) {
 	}
 }
 
-// later says a line when nothing is recorded any more.
+// later prints a line after the recording.
 func (n *narrator) later(line string) { n.waiting = append(n.waiting, line) }

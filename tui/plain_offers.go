@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// goOn says what can be done after a check and does it. It reports whether
-// there is another check to make; t is then what that is to be.
+// goOn offers the actions after a check and performs them. It reports whether another check
+// follows; t is then updated for it.
 func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere, t *take) bool {
 	defer p.erase()
 	if other.Found() {
@@ -40,15 +40,15 @@ func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere,
 	return true
 }
 
-// asks reports whether there is somebody to ask.
+// asks reports whether a person can answer questions.
 func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 
-// offers are what a person may ask for after a check, besides repeating it and its
-// details. They are the keys of the screen.
+// offers are the actions that a person may choose after a check, in addition to repeating it
+// and its details. They correspond to the keys of the screen.
 type offers struct{ change, replay, choose, settings bool }
 
-// offer asks until the answer is one that leads to another check, which it returns,
-// or to the end. The kept voice is erased in time.
+// offer asks until the answer leads to another check, which it returns, or to the end. The
+// kept recording is erased in time.
 func (p plain) offer(ctx context.Context, r *report.Report, o offers) string {
 	kept, cancel := context.WithTimeout(ctx, keepFor)
 	defer cancel()
@@ -93,7 +93,7 @@ func (p plain) sayOffers(o offers) {
 	}
 }
 
-// details says what the page of details shows.
+// details prints the content of the details page.
 func (p plain) details(r *report.Report) {
 	w := p.words
 	lines := append([]string{""}, w.About(r)...)
@@ -109,7 +109,7 @@ func (p plain) details(r *report.Report) {
 	}
 }
 
-// play plays the kept voice and waits for its end.
+// play plays the kept recording and waits for its end.
 func (p plain) play(ctx context.Context) {
 	p.say(page.ReplayPlaying.Sentence(p.words))
 	if err := guarded(p.Log, func() error { return p.PlayBack(ctx) }); err != nil && ctx.Err() == nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// keepFor is how long the last seconds of a voice stay in memory.
+// keepFor is how long the last seconds of the recording stay in memory.
 const keepFor = 2 * time.Minute
 
-// Messages of the replay. The number is that of the check it belongs to.
+// Messages of the playback. The number identifies the check.
 type (
 	playedMsg struct {
 		number int
@@ -23,21 +23,21 @@ type (
 	expiredMsg struct{ number int }
 )
 
-// replays reports whether there is anything of r's voice to play.
+// replays reports whether there is a recording of r to play.
 func (o Options) replays(r *report.Report) bool {
 	in := report.Find[report.AudioInput](r)
 	return o.PlayBack != nil && in != nil && in.CapturedMS != nil && *in.CapturedMS > 0 && (in.AllZero == nil || !*in.AllZero)
 }
 
-// erase forgets the kept voice; it may be called at any time and twice.
+// erase discards the kept recording; it may be called at any time and repeatedly.
 func (o Options) erase() {
 	if o.Erase == nil {
 		return
 	}
-	_ = guarded(o.Log, func() error { o.Erase(); return nil }) // a panic is in the log
+	_ = guarded(o.Log, func() error { o.Erase(); return nil }) // a panic is logged
 }
 
-// keep offers the replay of the check that has just ended, for a while.
+// keep offers the playback of the last check for a limited time.
 func (m model) keep() (model, tea.Cmd) {
 	if !m.desk.options.replays(m.verdict.Report) {
 		m.desk.options.erase()
@@ -60,7 +60,7 @@ func (m model) listen() (model, tea.Cmd) {
 	})
 }
 
-// played takes the end of a replay; what was erased meanwhile stays erased.
+// played handles the end of a playback; what was erased meanwhile stays erased.
 func (m model) played(msg playedMsg) model {
 	if msg.number != m.rounds || m.verdict.Replay != page.ReplayPlaying {
 		return m
@@ -73,7 +73,7 @@ func (m model) played(msg playedMsg) model {
 	return m
 }
 
-// forget ends a replay and erases what was kept.
+// forget ends a playback and erases the recording.
 func (m model) forget() model {
 	if m.hush != nil {
 		m.hush()

@@ -16,8 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// How long quitting waits for a delivery under way, and then for what was told
-// to stop. probe.Grace is below that.
+// Time limits for quitting: for a delivery in progress, and then for tasks that were told
+// to stop. probe.Grace is shorter.
 const (
 	deliveryPatience = 3 * time.Second
 	stopPatience     = 2 * time.Second
@@ -51,8 +51,8 @@ func runScreen(ctx context.Context, o Options, w words.Words, p diagnose.Profile
 	return end.outcome(ctx)
 }
 
-// starting is safe with a first command, so that begin may change the model
-// before the program runs.
+// starting wraps safe with a first command, so that begin may change the model before the
+// program runs.
 type starting struct {
 	safe
 	first tea.Cmd
@@ -60,7 +60,7 @@ type starting struct {
 
 func (s starting) Init() tea.Cmd { return s.first }
 
-// endOf is the last state; a program that ended at once still holds starting.
+// endOf returns the last state; a program that ended at once still has starting.
 func endOf(last tea.Model) safe {
 	if s, ok := last.(starting); ok {
 		return s.safe
@@ -69,8 +69,8 @@ func endOf(last tea.Model) safe {
 	return s
 }
 
-// farewell leaves the answer behind when the screens are gone: whoever quits
-// too early can still read the case code out.
+// farewell prints the result after the screens are gone, so that the case code remains
+// readable.
 func farewell(out io.Writer, m model) {
 	switch {
 	case m.err != nil:

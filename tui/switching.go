@@ -7,11 +7,11 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// codeWrongDevice is the cause whose remedy is another microphone.
+// codeWrongDevice is the cause whose action is another microphone.
 const codeWrongDevice = "audio.wrong_device"
 
-// offered is the microphone to change to after r: only where the diagnosis
-// names that as the first thing to do.
+// offered returns the microphone to change to after r, only if the diagnosis names that as
+// the first action.
 func offered(r *report.Report, heard page.Elsewhere) page.Elsewhere {
 	primary, found := r.Primary()
 	if !found || primary.Code != codeWrongDevice || !heard.Found() {
@@ -23,7 +23,7 @@ func offered(r *report.Report, heard page.Elsewhere) page.Elsewhere {
 	return heard
 }
 
-// elsewhere is what is offered on the page that is up.
+// elsewhere returns the microphone offered on the current page.
 func (m model) elsewhere() page.Elsewhere {
 	switch m.stage {
 	case checking:
@@ -34,7 +34,7 @@ func (m model) elsewhere() page.Elsewhere {
 	return page.Elsewhere{}
 }
 
-// change begins anew with the microphone that hears the voice.
+// change starts again with the microphone that receives the voice.
 func (m model) change(to page.Elsewhere) (model, tea.Cmd) {
 	if m.running != nil {
 		m.running.cancel()
@@ -43,7 +43,7 @@ func (m model) change(to page.Elsewhere) (model, tea.Cmd) {
 	return m.startCheck()
 }
 
-// nameOfDefault is the default microphone as far as it is known.
+// nameOfDefault returns the name of the default microphone, if known.
 func nameOfDefault(all []Microphone) string {
 	for _, one := range all {
 		if one.IsDefault {

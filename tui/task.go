@@ -11,11 +11,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// backlog is how many events of a check may wait to be shown.
+// backlog is the maximum number of events of a check that wait to be shown.
 const backlog = 512
 
-// check is one running check. Its number tells its messages from those of a
-// check before it.
+// check is one running check. Its number distinguishes its messages from those of earlier
+// checks.
 type check struct {
 	number int
 	events chan probe.Event
@@ -25,8 +25,8 @@ type check struct {
 	cancel context.CancelFunc
 }
 
-// pass hands an event to the screen and never blocks. Levels, of which there
-// are many, give way to the others.
+// pass sends an event to the screen and never blocks. Levels are dropped first, since there
+// are many.
 func (c *check) pass(e probe.Event) {
 	if e.Kind == probe.EventDeviceNames {
 		c.names.learn(e)
@@ -41,7 +41,7 @@ func (c *check) pass(e probe.Event) {
 	}
 }
 
-// Messages of the tasks behind the screen.
+// Messages of the background tasks.
 type (
 	devicesMsg struct{ all []Microphone }
 	eventMsg   struct {
@@ -51,7 +51,7 @@ type (
 	checkedMsg struct {
 		number int
 		report *report.Report
-		shown  *report.Report // report with the device names of this machine; nil stands for report
+		shown  *report.Report // report with the device names of this machine; nil means report
 		err    error
 	}
 	deliveredMsg struct {
@@ -61,13 +61,13 @@ type (
 	tickMsg struct{ number int }
 )
 
-// desk runs the tasks of the screen and waits for them in the end, so that no
-// capture goes on after the program has said goodbye.
+// desk runs the background tasks and waits for them at the end, so that no capture continues
+// after the program has ended.
 type desk struct {
 	ctx     context.Context
 	options Options
 
-	turn   chan struct{} // holds one token: a microphone takes no two checks
+	turn   chan struct{} // contains one token: only one check may use a microphone
 	mu     sync.Mutex
 	closed bool
 	group  sync.WaitGroup
@@ -77,7 +77,7 @@ func newDesk(ctx context.Context, o Options) *desk {
 	return &desk{ctx: ctx, options: o, turn: make(chan struct{}, 1)}
 }
 
-// work makes a command of f that close waits for.
+// work returns a command for f that close waits for.
 func (d *desk) work(f func() tea.Msg) tea.Cmd {
 	return func() tea.Msg {
 		d.mu.Lock()
@@ -92,7 +92,7 @@ func (d *desk) work(f func() tea.Msg) tea.Cmd {
 	}
 }
 
-// close waits for the tasks, at most so long; it reports whether all ended.
+// close waits for the tasks, at most patience; it reports whether all ended.
 func (d *desk) close(patience time.Duration) bool {
 	d.mu.Lock()
 	d.closed = true
@@ -110,7 +110,7 @@ func (d *desk) close(patience time.Duration) bool {
 	}
 }
 
-// devices looks for microphones.
+// devices lists the microphones.
 func (d *desk) devices() tea.Cmd {
 	return d.work(func() tea.Msg { return devicesMsg{d.options.microphones(d.ctx)} })
 }
@@ -146,7 +146,7 @@ func (c *check) next() tea.Msg {
 	}
 }
 
-// deliver hands the report on.
+// deliver passes the report to Deliver.
 func (d *desk) deliver(r *report.Report) tea.Cmd {
 	return d.work(func() tea.Msg {
 		state := Delivery("")
@@ -161,7 +161,7 @@ func (d *desk) deliver(r *report.Report) tea.Cmd {
 	})
 }
 
-// tick wakes the screen to let the meter fall.
+// tick causes a redraw that lets the meter fall.
 func tick(number int) tea.Cmd {
 	return tea.Tick(50*time.Millisecond, func(time.Time) tea.Msg { return tickMsg{number} })
 }

@@ -8,14 +8,14 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// tonePatience is how long the question about the tone stands. A person who has left
-// does not hold up the report.
+// tonePatience is how long the question about the tone waits, so that a person who has left
+// does not delay the report.
 const tonePatience = 45 * time.Second
 
 // toneMsg asks the person whether they heard the tone.
 type toneMsg struct{ number int }
 
-// toneQuestion carries the question from the check to the screen, and the answer back.
+// toneQuestion passes the question from the check to the screen, and the answer back.
 type toneQuestion struct {
 	asks    chan struct{}
 	answers chan *bool
@@ -23,7 +23,7 @@ type toneQuestion struct {
 
 func newToneQuestion() toneQuestion { return toneQuestion{make(chan struct{}), make(chan *bool, 1)} }
 
-// heard waits for the answer; nil is none.
+// heard waits for the answer; nil means none.
 func (t toneQuestion) heard(ctx context.Context) *bool {
 	ctx, cancel := context.WithTimeout(ctx, tonePatience)
 	defer cancel()

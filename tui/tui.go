@@ -1,5 +1,5 @@
-// Package tui is the check as a person sees it: screens in a terminal, or the
-// same line by line. It measures nothing and sends nothing itself.
+// Package tui presents the check to a person, on screens in a terminal or line by line. It
+// measures nothing and sends nothing itself.
 package tui
 
 import (
@@ -25,13 +25,13 @@ var _ = quietstart.End()
 // Microphone is a capture device to choose from.
 type Microphone = page.Microphone
 
-// Consent is what a person is told before anything is measured.
+// Consent describes what will be measured and sent.
 type Consent = page.Consent
 
-// Delivery says what became of a report.
+// Delivery is what happened to a report.
 type Delivery = words.Delivery
 
-// What can become of a report.
+// States of a delivery.
 const (
 	DeliverySent        = words.DeliverySent
 	DeliveryWaiting     = words.DeliveryWaiting
@@ -44,82 +44,80 @@ const (
 	DeliveryRefused     = words.DeliveryRefused
 )
 
-// Options is a check and the person before it.
+// Options configures a check and its presentation.
 type Options struct {
 	Lang phrase.Lang
-	// Plain says everything line by line; see [NeedsPlain].
+	// Plain prints line by line; see [NeedsPlain].
 	Plain bool
 	// Color is false with NO_COLOR.
 	Color bool
 	In    io.Reader
 	Out   io.Writer
-	// Interactive says that a person at In can answer. Without one a plain check
-	// begins without questions: the command itself was the request.
+	// Interactive means that a person at In can answer. Otherwise a plain check starts
+	// without questions: the command itself was the request.
 	Interactive bool
-	// Agreed begins without any question (--yes).
+	// Agreed starts without any question (--yes).
 	Agreed bool
-	// Consent is what is said about measuring and sending.
+	// Consent is the text about measuring and sending.
 	Consent Consent
-	// Device is the microphone asked for by name; then there is no choice to make.
+	// Device is the microphone requested by name; then there is no choice.
 	Device string
-	// Profile names the limits by which marks are set while the check runs; ""
-	// means diagnose.DefaultProfile. It is to be the one Check judges by.
+	// Profile contains the limits for marks during the check; "" means
+	// diagnose.DefaultProfile. It must be the one that Check uses.
 	Profile string
-	// OffersSpeaker says that Check can test the loudspeaker, and Speaker that
-	// this was asked for (--speaker). It never sounds without being asked for.
+	// OffersSpeaker means that Check can test the loudspeaker, Speaker that this was
+	// requested (--speaker). No tone is played without a request.
 	OffersSpeaker, Speaker bool
-	// Devices lists the capture devices; nil when there is nothing to choose.
+	// Devices lists the capture devices; nil if there is no choice.
 	Devices func(ctx context.Context) ([]Microphone, error)
-	// Check makes one check. It returns soon after ctx is done; no second one
-	// begins before that.
+	// Check performs one check. It returns soon after ctx is done; the next one starts
+	// only after that.
 	Check func(ctx context.Context, c Choices, progress func(probe.Event)) (*report.Report, error)
-	// Deliver keeps the report and sends it. It must keep it before it sends:
-	// ctx ends when the person has quit and it still takes long. Nil: nothing is said.
+	// Deliver stores the report and sends it. It must store it first: ctx ends if the
+	// person quits and sending takes long. If nil, nothing is shown.
 	Deliver func(ctx context.Context, r *report.Report) Delivery
-	// Enrol makes this computer one of the person's whom the typed code or link was
-	// made out for; address is "" until it was asked for ([ErrNoAddress]). From then
-	// on Check and Deliver use the enrolment. Nil: it is enrolled, or need not be.
+	// Enrol enrols this computer for the participant of the code or link; address is ""
+	// until it was requested ([ErrNoAddress]). Afterwards Check and Deliver use the
+	// enrolment. It is nil if the computer is enrolled, or need not be.
 	Enrol func(ctx context.Context, text, address string) (Enrolled, error)
-	// PlayBack lets the person hear the last seconds of the check, until ctx is
-	// done; nil: that is not offered.
+	// PlayBack plays the last seconds of the recording until ctx is done; nil if that is
+	// not offered.
 	PlayBack func(ctx context.Context) error
-	// Erase forgets those seconds: after two minutes, before another check and
-	// in the end. It may be called more than once; nil: nothing is kept.
+	// Erase discards those seconds: after two minutes, before another check and at the
+	// end. It may be called repeatedly; nil if nothing is kept.
 	Erase func()
-	// Phone is the number of phone support, as far as it is known after a check; ""
-	// or nil: none is.
+	// Phone returns the phone number of support, if known after a check; it may be nil.
 	Phone func() string
-	// SoundSettings opens the system's sound settings; nil where there is no way.
+	// SoundSettings opens the system's sound settings; nil if that is not possible.
 	SoundSettings func(ctx context.Context) error
-	// Explain is an error in the person's language; known is false for one that
-	// has no sentence of its own. Nil: none has.
+	// Explain returns an error in the person's language; known is false if there is no
+	// text for it. It may be nil.
 	Explain func(err error) (text string, known bool)
 
 	Now func() time.Time // nil means time.Now
 	Log *slog.Logger     // nil means none
 }
 
-// Choices are what the person chose for a check.
+// Choices are the person's choices for a check.
 type Choices struct {
-	Device  string // name or ID of the microphone; "" is the default one
+	Device  string // name or ID of the microphone; "" is the default
 	Speaker bool   // play a tone and listen for it
-	// ToneHeard waits for the person's word on whether they heard that tone; nil is
-	// no answer. It is nil itself where there is nobody to ask.
+	// ToneHeard waits for the person's answer to whether they heard the tone; the result
+	// is nil without an answer. It is nil if there is nobody to ask.
 	ToneHeard func(ctx context.Context) *bool
 }
 
-// ErrQuit says that the person ended the program before there was a result.
+// ErrQuit means that the person ended the program before there was a result.
 var ErrQuit = errors.New("ended before there was a result")
 
-// FailedError is a check that could not be made. The person has been told.
+// FailedError is the error of a check that failed. The person has been informed.
 type FailedError struct{ Err error }
 
 func (e *FailedError) Error() string { return fmt.Sprintf("the check could not be made: %v", e.Err) }
 func (e *FailedError) Unwrap() error { return e.Err }
 
-// Run leads a person through the check and returns the last report. The errors
-// are [ErrQuit], [*FailedError], ctx's error, and that of a terminal that
-// cannot be used.
+// Run guides a person through the check and returns the last report. The errors are
+// [ErrQuit], [*FailedError], the error of ctx, and that of an unusable terminal.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	w, err := words.In(o.Lang)
 	if err != nil {
@@ -152,11 +150,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// searchPatience is how long a person waits for the list of microphones.
+// searchPatience limits the wait for the list of microphones.
 const searchPatience = 5 * time.Second
 
-// microphones lists the capture devices; none when that fails, for then the
-// check itself will say why.
+// microphones lists the capture devices. It returns none on failure: the check itself will
+// report the reason.
 func (o Options) microphones(ctx context.Context) (all []Microphone) {
 	ctx, cancel := context.WithTimeout(ctx, searchPatience)
 	defer cancel()
@@ -171,31 +169,31 @@ func (o Options) microphones(ctx context.Context) (all []Microphone) {
 	return all
 }
 
-// choice says whether there may be a microphone to choose.
+// choice reports whether there may be a choice of microphones.
 func (o Options) choice() bool {
 	return o.Devices != nil && !o.Consent.NoAudio && o.Device == "" && !o.Agreed
 }
 
-// loudspeaker is the test as it stands before anybody has chosen.
+// loudspeaker returns the initial state of the loudspeaker test.
 func (o Options) loudspeaker() page.Loudspeaker {
 	return page.Loudspeaker{Offered: o.OffersSpeaker, On: o.Speaker}
 }
 
-// openSettings opens the sound settings; what goes wrong is for the log, since the
-// action says in words where to look.
+// openSettings opens the sound settings. Failures are logged only, since the action also
+// describes where to find them.
 func (o Options) openSettings(ctx context.Context) {
 	if err := guarded(o.Log, func() error { return o.SoundSettings(ctx) }); err != nil {
 		o.Log.Warn("open the sound settings", "err", err)
 	}
 }
 
-// offersSettings says whether the settings may help: where nothing is wrong they only
-// invite to change what works.
+// offersSettings reports whether the settings may help. Without a fault the offer would
+// invite people to change settings that work.
 func (o Options) offersSettings(r *report.Report) bool {
 	return o.SoundSettings != nil && r != nil && r.Verdict != report.Ready
 }
 
-// phone is the number to show with a result.
+// phone returns the phone number to show with a result.
 func (o Options) phone() string {
 	if o.Phone == nil {
 		return ""
@@ -203,8 +201,8 @@ func (o Options) phone() string {
 	return words.Clean(o.Phone(), 40)
 }
 
-// reason is the line that says why there is no result: an error as a person may read it. Whatever has no sentence of its
-// own is a technical matter, and is called one.
+// reason returns the line that states why there is no result. An error without a text of
+// its own is called a technical problem.
 func (o Options) reason(err error, w words.Words) string {
 	if errors.Is(err, errInternal) {
 		return w.T("fatal.reason", "text", w.T("fatal.internal"))
@@ -217,5 +215,5 @@ func (o Options) reason(err error, w words.Words) string {
 	return w.T("fatal.technical", "text", words.Clean(err.Error(), maxReason))
 }
 
-// maxReason is the longest reason shown, in cells.
+// maxReason is the maximum length of a reason in cells.
 const maxReason = 300

@@ -118,8 +118,8 @@ func (c *Config) decode(b []byte) error {
 	return err
 }
 
-// withoutUnit refuses a time that is a bare number: the library would take it
-// for nanoseconds, and a person means something else.
+// withoutUnit rejects a duration without a unit: the library would interpret it as
+// nanoseconds.
 func withoutUnit(b []byte) error {
 	var times struct {
 		Service struct {
@@ -130,7 +130,7 @@ func withoutUnit(b []byte) error {
 		} `toml:"spool"`
 	}
 	if toml.Unmarshal(b, &times) != nil {
-		return nil // told better where the whole is read
+		return nil // reported with more detail when the whole file is parsed
 	}
 	for key, value := range map[string]any{"service.interval": times.Service.Interval, "spool.max_age": times.Spool.MaxAge} {
 		switch value.(type) {
@@ -149,7 +149,7 @@ func tomlError(e *toml.DecodeError, fault Fault) *Error {
 		return made
 	}
 	made.Value = strings.TrimPrefix(e.Error(), "toml: ")
-	// Of the error of UnmarshalText the library keeps the text alone.
+	// The library keeps only the text of the error of UnmarshalText.
 	if quoted, ok := strings.CutSuffix(made.Value, (&valueError{fault: FaultDuration}).trouble()); ok {
 		made.Fault = FaultDuration
 		made.Value, _ = strconv.Unquote(quoted)
@@ -157,9 +157,9 @@ func tomlError(e *toml.DecodeError, fault Fault) *Error {
 	return made
 }
 
-// Validate says which value cannot be used: an *Error, an *origin.Error or a
-// *diagnose.UnknownProfileError. Of Target it leaves what a check uses, so that no
-// link to a meeting stands in the command line of a service.
+// Validate returns an error for a value that cannot be used: an *Error, an *origin.Error
+// or a *diagnose.UnknownProfileError. It reduces Target to what a check uses, so that the
+// command line of a service does not contain a link to a meeting.
 func (c *Config) Validate() error {
 	bad := func(key string, fault Fault, value any, want string) error {
 		return &Error{Key: key, Fault: fault, Value: fmt.Sprint(value), Want: want}

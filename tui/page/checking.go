@@ -13,28 +13,28 @@ import (
 	"github.com/tonprobe/tonprobe/tui/component/probelist"
 )
 
-// readingTexts is the number of texts to read aloud, and textFor how much speech
-// one of them is, read slowly (90 words a minute). A longer speech goes on with
-// the next. What counts is speech, not the clock: no text may change while
-// somebody reads it who began late.
+// readingTexts is the number of texts to read aloud, and textFor the amount of speech in
+// one of them at a slow pace (90 words a minute). A longer recording continues with the
+// next one. The measure is speech, not time, so that a text does not change while a
+// person who started late still reads it.
 const (
 	readingTexts = 4
 	textFor      = 8 * time.Second
 )
 
-// Course is how a check is to go.
+// Course configures a check.
 type Course struct {
-	NoAudio bool // the microphone stays off
+	NoAudio bool // the microphone is not used
 	Speaker bool // a tone follows the speech
-	Round   int  // counts the checks, so that each has another text to read
+	Round   int  // number of the check, so that each has another text
 	Profile diagnose.Profile
-	Chosen  string // name of the microphone; empty when it is not known
-	// Microphones are those that were offered, to tell twins apart.
+	Chosen  string // name of the microphone; empty if unknown
+	// Microphones are the offered ones, to distinguish those of the same name.
 	Microphones []Microphone
 }
 
-// Checking shows the running check: a text to read, the meter, and how far the
-// probes have come.
+// Checking shows the running check: a text to read, the level meter, and the progress of
+// the probes.
 type Checking struct {
 	Course
 	probes    probelist.List
@@ -43,15 +43,15 @@ type Checking struct {
 	coach     meter.Coach
 	live      diagnose.Live
 	elsewhere Elsewhere
-	heardAt   time.Time     // since when sound arrives
-	missing   time.Duration // how much more speech is wanted
+	heardAt   time.Time     // time of the first sound
+	missing   time.Duration // amount of speech still needed
 	now       time.Time
 }
 
 // NewChecking begins a check.
 func NewChecking(c Course) Checking { return Checking{Course: c, live: diagnose.NewLive(c.Profile)} }
 
-// Take notes an event of the running check.
+// Take applies an event of the running check.
 func (p Checking) Take(e probe.Event, now time.Time) Checking {
 	p = p.At(now)
 	p.probes = p.probes.Take(e)
@@ -98,7 +98,7 @@ func (p Checking) hear(e probe.Event, now time.Time) Checking {
 	return p
 }
 
-// inputOf is what the microphone's result holds; nil when that is nothing.
+// inputOf returns the data of the microphone's result; nil if there is none.
 func inputOf(r *report.Result) *report.AudioInput {
 	if r == nil {
 		return nil
@@ -107,8 +107,8 @@ func inputOf(r *report.Result) *report.AudioInput {
 	return in
 }
 
-// judge shows no mark that the verdict would take back: a probe's own status
-// says that it could measure, and only the diagnosis says how good that is.
+// judge avoids marks that the verdict would contradict: a probe's own status means that
+// it could measure. Only the diagnosis evaluates the result.
 func (p Checking) judge(r report.Result) Checking {
 	p.results = append(slices.Clip(p.results), r)
 	partial := report.Report{Probes: slices.Clone(p.results)}
@@ -117,8 +117,8 @@ func (p Checking) judge(r report.Result) Checking {
 	return p
 }
 
-// lastAdvice is what stays on the screen once the microphone is done. That no
-// sound came is still true then.
+// lastAdvice is the message that remains after the recording. That there was no sound
+// remains true.
 func lastAdvice(r *report.Result, before meter.Advice) meter.Advice {
 	switch {
 	case r == nil, r.Status == report.StatusUnknown, r.Status == report.StatusSkipped:
@@ -127,19 +127,19 @@ func lastAdvice(r *report.Result, before meter.Advice) meter.Advice {
 		return before
 	}
 	if in := inputOf(r); in != nil && in.State != report.CaptureComplete {
-		return meter.NoMicrophone // whoever was cut short gets no thanks for enough
+		return meter.NoMicrophone // an interrupted recording is not acknowledged as complete
 	}
 	return meter.Finished
 }
 
-// At lets time pass.
+// At advances the time.
 func (p Checking) At(now time.Time) Checking {
 	p.now = now
 	p.level = p.level.Fall(now)
 	return p
 }
 
-// Advice is what to tell the person now.
+// Advice returns the current advice.
 func (p Checking) Advice() meter.Advice {
 	if p.Speaker && p.probes.Done(report.ProbeAudioInput) && !p.probes.Done(report.ProbeAudioOutput) {
 		return meter.Tone
@@ -147,22 +147,21 @@ func (p Checking) Advice() meter.Advice {
 	return p.coach.Advice()
 }
 
-// Elsewhere is the other microphone that hears the voice, if one does.
+// Elsewhere returns the other microphone that receives the voice, if any.
 func (p Checking) Elsewhere() Elsewhere { return p.elsewhere }
 
-// StatusOf is what a probe that has finished found, as far as that can be
-// judged now.
+// StatusOf returns the status of a finished probe, as far as it can be evaluated now.
 func (p Checking) StatusOf(name string) report.Status { return p.probes.Status(name) }
 
-// TextKey is the key of the text to read aloud.
+// TextKey returns the key of the text to read aloud.
 func (p Checking) TextKey() string {
 	n := p.Round
 	n += int(p.coach.Spoken() / textFor)
 	return fmt.Sprintf("read.text%d", n%readingTexts+1)
 }
 
-// remaining is how many seconds of speech are still wanted; 0 when nobody has to
-// go on.
+// remaining returns the seconds of speech still needed; 0 if the person need not
+// continue.
 func (p Checking) remaining() int {
 	if p.heardAt.IsZero() || p.probes.Done(report.ProbeAudioInput) {
 		return 0

@@ -11,18 +11,18 @@ import (
 	"github.com/tonprobe/tonprobe/tui/component/probelist"
 )
 
-// The columns of the page in cells. A standard terminal of 80 columns has room
-// for both, the list in its short words.
+// The columns of the page in cells. A standard terminal of 80 columns has room for
+// both, with the short wording of the list.
 const (
 	gutter      = 3
-	briefFrom   = 72 // content this wide takes the list in short words
-	inFullFrom  = 96 // and this wide in full ones
+	briefFrom   = 72 // content of this width includes the list with short wording
+	inFullFrom  = 96 // and of this width with full wording
 	fullColumn  = 46
 	ruleOfLists = "│"
 )
 
-// View draws the page: what belongs to the voice on the left, the list on the
-// right or below, and what there is to say over the whole width.
+// View draws the page: the voice on the left, the list on the right or below, and
+// messages over the whole width.
 func (p Checking) View(s Sheet, k Keys) string {
 	w := s.Words
 	k.Switch.SetEnabled(p.elsewhere.Found())
@@ -43,7 +43,7 @@ func (p Checking) View(s Sheet, k Keys) string {
 	return s.frame(w.T("check.step"), append([]Block{{Text: both}}, said...), k.Switch, k.Cancel)
 }
 
-// said is the one thing to tell the person now.
+// said returns the one message for the person now.
 func (p Checking) said(s Sheet) []Block {
 	trouble, found := p.Trouble()
 	switch {
@@ -55,7 +55,7 @@ func (p Checking) said(s Sheet) []Block {
 	return []Block{{Text: p.adviceLine(s, s.content())}}
 }
 
-// voice is what the person reads and sees of their voice.
+// voice returns the text to read and the level meter.
 func (p Checking) voice(s Sheet, width int) []Block {
 	w := s.Words
 	invite := w.T("check.read")
@@ -102,7 +102,7 @@ func (p Checking) adviceLine(s Sheet, width int) string {
 	return p.besideRemaining(s, look.Render(hanging(sign+" ", text, width)), width)
 }
 
-// besideRemaining adds how long there is to read, where it has room.
+// besideRemaining appends the remaining time if there is room.
 func (p Checking) besideRemaining(s Sheet, said string, width int) string {
 	left := p.remaining()
 	if left == 0 {
@@ -115,11 +115,11 @@ func (p Checking) besideRemaining(s Sheet, said string, width int) string {
 	return spread(said, s.Style.Quiet.Render(remaining), width)
 }
 
-// offersOther reports whether the other microphone is what there is to say:
-// whoever speaks into it needs no advice to speak up.
+// offersOther reports whether the other microphone is the message: a person who speaks
+// into it does not need the advice to speak louder.
 func (p Checking) offersOther() bool {
 	if c, found := p.Trouble(); found && explains(c.Code, "audio.wrong_device") {
-		return false // a muted microphone need not be changed
+		return false // a muted microphone need not be replaced
 	}
 	switch p.Advice() {
 	case meter.Opening, meter.Speak, meter.Louder, meter.NoSound:
@@ -128,13 +128,13 @@ func (p Checking) offersOther() bool {
 	return false
 }
 
-// elsewhereLine offers the other microphone without haste: the check goes on.
+// elsewhereLine mentions the other microphone; the check continues.
 func (p Checking) elsewhereLine(s Sheet) string {
 	text := p.elsewhere.Sentence(s.Words) + " " + s.Words.T("elsewhere.live")
 	return s.Style.Strong.Render(hanging("▸ ", text, s.content()))
 }
 
-// listBeside is the list as a column behind a rule; empty where it has no room.
+// listBeside returns the list as a column after a rule; empty if there is no room.
 func (p Checking) listBeside(s Sheet) string {
 	width, draw := probelist.BriefWidth, p.probes.Brief
 	switch {
@@ -161,7 +161,7 @@ func (p Checking) listBelow(s Sheet) string {
 	return s.Style.Accent.Render(s.Words.T("check.probes")) + "\n" + p.probes.View(s.content(), s.Style, s.Words)
 }
 
-// spread sets left and right to the two ends of a line.
+// spread aligns left and right to the two ends of a line.
 func spread(left, right string, width int) string {
 	if right == "" {
 		return left

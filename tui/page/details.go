@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Details lists the evidence in words, to scroll through.
+// Details lists the evidence in words, with scrolling.
 type Details struct {
 	report *report.Report
 	view   viewport.Model
@@ -25,7 +25,7 @@ func NewDetails(r *report.Report, s Sheet) Details {
 	return p.Resize(s)
 }
 
-// Resize sets the text anew for another size and stays about where it was.
+// Resize lays out the text for another size and keeps the approximate position.
 func (p Details) Resize(s Sheet) Details {
 	at := p.view.YOffset
 	p.view.Width = s.content()
@@ -58,7 +58,7 @@ func (p Details) text(s Sheet) string {
 	switch {
 	case len(found) == 0 && p.report.Verdict == report.Ready:
 		parts = append(parts, wrap(w.T("details.nothing"), width))
-	case len(found) == 0: // nothing found is no praise where not all was looked at
+	case len(found) == 0: // not praise if parts were not measured
 		parts = append(parts, wrap(w.T("verdict.incomplete"), width))
 	}
 	for _, c := range found {
@@ -73,7 +73,7 @@ func (p Details) text(s Sheet) string {
 	return strings.Join(append(parts, s.Style.Quiet.Render(about)), "\n\n")
 }
 
-// section is a title behind its mark, and its lines below.
+// section is a title after its mark, with its lines below.
 func section(c words.Section, mark style.Mark, width int) string {
 	title := mark.Style.Render(hanging(mark.Sign+" ", c.Title, width))
 	lines := []string{title}

@@ -10,20 +10,19 @@ import (
 
 // Microphone is a capture device to choose from.
 type Microphone struct {
-	// ID is what a check takes; "" where the name is enough.
+	// ID is what a check accepts; "" if the name is sufficient.
 	ID   string
 	Name string
-	// Twin is its number among those of the same name, from 1; 0 where it is the
-	// only one.
+	// Twin is its number among those of the same name, from 1; 0 if the name is unique.
 	Twin int
-	// IsDefault marks the one programs get that do not choose.
+	// IsDefault marks the device for programs that do not choose one.
 	IsDefault bool
-	// IsMonitor marks the echo of a loudspeaker. It is never offered.
+	// IsMonitor marks the monitor of a loudspeaker. It is never offered.
 	IsMonitor   bool
 	IsBluetooth bool
 }
 
-// Label is what a person reads of a microphone.
+// Label returns the displayed name of a microphone.
 func (m Microphone) Label(w words.Words, width int) string {
 	twin := ""
 	if m.Twin > 0 {
@@ -36,11 +35,11 @@ func (m Microphone) Label(w words.Words, width int) string {
 	return name + twin
 }
 
-// Device is the microphone as a check takes it.
+// Device returns the microphone as a check accepts it.
 func (m Microphone) Device() string { return cmp.Or(m.ID, m.Name) }
 
-// NumberTwins numbers microphones of one name in the order in which they stand:
-// by the name alone nobody could tell which of them is meant.
+// NumberTwins numbers microphones of the same name in their order, because the name
+// alone does not identify them.
 func NumberTwins(all []Microphone) []Microphone {
 	count := map[string]int{}
 	for _, m := range all {
@@ -56,7 +55,7 @@ func NumberTwins(all []Microphone) []Microphone {
 	return numbered
 }
 
-// notes are the remarks behind the name.
+// notes returns the remarks after the name.
 func (m Microphone) notes(w words.Words) string {
 	var notes []string
 	if m.IsDefault {
@@ -71,7 +70,7 @@ func (m Microphone) notes(w words.Words) string {
 	return " (" + strings.Join(notes, ", ") + ")"
 }
 
-// Describe is the microphone with its remarks.
+// Describe returns the microphone with its remarks.
 func (m Microphone) Describe(w words.Words, width int) string {
 	notes := m.notes(w)
 	return m.Label(w, max(8, width-len([]rune(notes)))) + notes
@@ -83,7 +82,7 @@ type Devices struct {
 	cursor int
 }
 
-// NewDevices offers the microphones among all, the default one chosen.
+// NewDevices offers the microphones among all, with the default one selected.
 func NewDevices(all []Microphone) Devices {
 	var d Devices
 	for _, m := range NumberTwins(all) {
@@ -98,13 +97,13 @@ func NewDevices(all []Microphone) Devices {
 	return d
 }
 
-// Needed reports whether there is a choice at all.
+// Needed reports whether there is more than one microphone.
 func (p Devices) Needed() bool { return len(p.all) > 1 }
 
-// All are the microphones offered.
+// All returns the offered microphones.
 func (p Devices) All() []Microphone { return p.all }
 
-// Chosen is the microphone the cursor is on; the zero value when there is none.
+// Chosen returns the selected microphone; the zero value if there is none.
 func (p Devices) Chosen() Microphone {
 	if len(p.all) == 0 {
 		return Microphone{}
@@ -112,20 +111,20 @@ func (p Devices) Chosen() Microphone {
 	return p.all[p.cursor]
 }
 
-// Choose puts the cursor on microphone i; out of range goes to the end.
+// Choose selects microphone i, limited to the valid range.
 func (p Devices) Choose(i int) Devices {
 	p.cursor = max(0, min(len(p.all)-1, i))
 	return p
 }
 
-// Move moves the cursor by n, not beyond the ends.
+// Move moves the selection by n, limited to the valid range.
 func (p Devices) Move(n int) Devices { return p.Choose(p.cursor + n) }
 
 // View draws the page.
 func (p Devices) View(s Sheet, k Keys) string {
 	w := s.Words
 	width := s.content()
-	room := max(1, s.Height-9) // head, title, advice, keys and the air between
+	room := max(1, s.Height-9) // head, title, advice, keys and blank lines
 	from := max(0, min(p.cursor-room/2, len(p.all)-room))
 	var lines []string
 	for i := from; i < min(len(p.all), from+room); i++ {

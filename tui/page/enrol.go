@@ -9,25 +9,24 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// maxTyped is far above a link, in characters.
+// maxTyped is far longer than a link, in characters.
 const maxTyped = 1024
 
-// Enrol asks for the code or the link of an invitation, and then, where that is
-// missing, for the address it is for.
+// Enrol asks for the code or link of an invitation and, if necessary, for the address
+// of the collector.
 type Enrol struct {
-	// Code is what was typed first, and Address what was typed at the second
-	// question.
+	// Code is the input to the first question, Address the input to the second one.
 	Code, Address string
-	// AsksAddress is set while the second question stands.
+	// AsksAddress is set during the second question.
 	AsksAddress bool
-	// Busy is set while the collector is asked.
+	// Busy is set during the request to the collector.
 	Busy bool
-	// Problem says what was wrong with the last try.
+	// Problem describes the failure of the last attempt.
 	Problem string
 }
 
-// Type adds what a person typed or pasted. A wrapped link keeps its parts: the
-// line breaks are dropped where the link is read.
+// Type appends typed or pasted text. A wrapped link keeps its line breaks, which are
+// removed when the link is parsed.
 func (p Enrol) Type(text string) Enrol {
 	return p.edit(func(s string) string {
 		var b strings.Builder
@@ -44,7 +43,7 @@ func (p Enrol) Type(text string) Enrol {
 	})
 }
 
-// Erase takes the last character back.
+// Erase removes the last character.
 func (p Enrol) Erase() Enrol {
 	return p.edit(func(s string) string {
 		r := []rune(s)
@@ -65,7 +64,7 @@ func (p Enrol) edit(change func(string) string) Enrol {
 	return p
 }
 
-// Typed is what stands in the field.
+// Typed returns the content of the field.
 func (p Enrol) Typed() string {
 	if p.AsksAddress {
 		return strings.TrimSpace(p.Address)
@@ -89,7 +88,7 @@ func (p Enrol) View(s Sheet, k Keys) string {
 		note = s.Style.Accent.Render(wrap(w.T("enrol.busy"), width))
 	case p.Problem != "":
 		note = s.Style.Bad.Render(hanging("✗  ", p.Problem, width))
-		help.Spare = 1 // a small screen keeps what was wrong
+		help.Spare = 1 // a small screen keeps the problem
 	default:
 		note = s.Style.Quiet.Render(wrap(hint, width))
 	}
@@ -101,11 +100,10 @@ func (p Enrol) View(s Sheet, k Keys) string {
 	}, k.Confirm, k.Skip, k.Leave)
 }
 
-// field is the box with what was typed. A code stands in spaced capitals, as it
-// stands on paper; of a link too long for the box its end is shown, which is
-// where the typing goes on.
+// field draws the box with the input. A code is shown in spaced capitals as on paper. Of a
+// link that is too long, the end is shown, where typing continues.
 func (p Enrol) field(s Sheet) string {
-	const cursor, frame = "▏", 4 // frame: the sides of the box and a blank each
+	const cursor, frame = "▏", 4 // frame: two borders with a blank each
 	width := max(1, min(s.content(), 64)-frame)
 	text := words.Clean(p.Typed(), maxTyped)
 	if spaced := strings.Join(strings.Split(strings.ToUpper(text), ""), " "); !p.AsksAddress && !strings.Contains(text, ":") && lipgloss.Width(spaced) < width {

@@ -1,6 +1,6 @@
 package page
 
-// Fatal says in a sentence why there is no result.
+// Fatal states why there is no result.
 type Fatal struct{ Reason string }
 
 // View draws the page.

@@ -1,6 +1,6 @@
 package page
 
-// Hearing asks whether the tone was heard.
+// Hearing asks whether the person heard the tone.
 type Hearing struct{}
 
 // View draws the page.

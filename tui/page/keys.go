@@ -6,21 +6,21 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Keys are the keys of all pages, with their names in the language at hand.
+// Keys are the key bindings of all pages, with names in the current language.
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
 	Loudspeaker, Switch, Listen, Settings                               key.Binding
-	// Yes and No answer a question, in either language.
+	// Yes and No answer a question, in both languages.
 	Yes, No key.Binding
-	// Skip, Leave, Erase and Clear are for the page with a field, where letters are
-	// text; Enrol leads back to it.
+	// Skip, Leave, Erase and Clear belong to the page with a text field, where letters are
+	// input; Enrol returns to that page.
 	Skip, Leave, Erase, Clear, Enrol key.Binding
-	// Abort ends the program from everywhere and is shown nowhere.
+	// Abort ends the program on every page and is never shown.
 	Abort key.Binding
 }
 
-// NewKeys names the keys in the language of w. Letters work with Caps Lock on
-// too, which older keyboards and hands leave on.
+// NewKeys names the keys in the language of w. Letters also work with Caps Lock, which
+// people often leave on.
 func NewKeys(w words.Words) Keys {
 	bind := func(name, what string, keys ...string) key.Binding {
 		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(name, w.T(what)))

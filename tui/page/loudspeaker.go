@@ -1,18 +1,18 @@
 package page
 
-// Loudspeaker is the test of the loudspeaker: a tone that somebody agreed to.
+// Loudspeaker is the optional loudspeaker test.
 type Loudspeaker struct {
 	Offered bool
 	On      bool
 }
 
-// Toggle switches the test on or off where it is offered.
+// Toggle switches the test on or off if it is offered.
 func (l Loudspeaker) Toggle() Loudspeaker {
 	l.On = l.Offered && !l.On
 	return l
 }
 
-// blocks are a box to tick and a word on when to leave it.
+// blocks returns a check box and the reasons to leave it off.
 func (l Loudspeaker) blocks(s Sheet) []Block {
 	if !l.Offered {
 		return nil

@@ -1,6 +1,6 @@
 package page
 
-// Searching is up while the microphones are still being looked for.
+// Searching is shown while the list of microphones is being read.
 type Searching struct{}
 
 // View draws the page.

@@ -1,6 +1,6 @@
-// Package page draws the screens of the check: welcome, choice of microphone,
-// check, verdict, details and fatal error. A page is a value; its View is a
-// pure function of it and of the sheet it is drawn on.
+// Package page draws the screens of the check: welcome, choice of microphone, check,
+// verdict, details and fatal error. A page is a value. Its View is a pure function of the
+// page and of the sheet.
 package page
 
 import (
@@ -14,22 +14,22 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// The measures of a page in cells.
+// Dimensions of a page in cells.
 const (
 	maxWidth   = 96 // longer lines are hard to read
 	wideMargin = 3
 	slimMargin = 1
-	slimBelow  = 50 // screens narrower than this get the slim margin
-	tallFrom   = 34 // screens this high get more air
-	maxHeight  = 38 // keys further down are not found
+	slimBelow  = 50 // narrower screens have the slim margin
+	tallFrom   = 34 // higher screens have more blank lines
+	maxHeight  = 38 // keys further down are overlooked
 )
 
-// Sheet is what a page is drawn on.
+// Sheet describes the screen that a page is drawn on.
 type Sheet struct {
-	Width, Height int // of the whole screen, in cells
+	Width, Height int // of the screen, in cells
 	Style         style.Set
 	Words         words.Words
-	// Scroll is how many lines of a page too high for the screen are above it.
+	// Scroll is the number of lines of a page above the visible part.
 	Scroll int
 	long   bool // the page fills the whole height
 }
@@ -41,29 +41,27 @@ func (s Sheet) margin() int {
 	return max(wideMargin, (s.Width-maxWidth)/2)
 }
 
-// content is the width between the margins.
+// content returns the width between the margins.
 func (s Sheet) content() int { return max(1, s.Width-2*s.margin()) }
 
 func (s Sheet) tall() bool { return s.Height >= tallFrom }
 
-// wrap breaks text into lines of at most width cells, also inside a word where
-// it must.
+// wrap breaks text into lines of at most width cells, within a word if necessary.
 func wrap(text string, width int) string { return ansi.Wrap(text, max(1, width), "") }
 
-// Block is one piece of a page. Blocks stand one below the other with a blank
-// line between.
+// Block is one part of a page. Blocks are separated by a blank line.
 type Block struct {
 	Text string
-	// Close leaves no blank line before the block.
+	// Close omits the blank line before the block.
 	Close bool
-	// Spare is how early the block is left out where the screen is too small:
-	// 0 never, then the highest first.
+	// Spare is the priority for omitting the block on a small screen: 0 never, then
+	// the highest first.
 	Spare int
-	// Pin keeps the block on a screen too small for all of the page; see window.
+	// Pin keeps the block visible while the page scrolls; see window.
 	Pin bool
 }
 
-// frame puts a page together: head line, blocks, and the keys at the bottom.
+// frame composes a page: head line, blocks, and the keys at the bottom.
 func (s Sheet) frame(step string, blocks []Block, keys ...key.Binding) string {
 	if !s.long {
 		s.Height = min(s.Height, maxHeight)
@@ -91,9 +89,9 @@ func (s Sheet) head(step string) string {
 	return line + "\n" + rule
 }
 
-// stack sets blocks below each other into room lines. Two blank lines may be
-// missing; then comforts go, then the blank lines from the bottom up, then the
-// blocks that can be spared. fits is false where that does not suffice.
+// stack fits blocks into room lines. It omits in this order: two blank lines, comfort
+// blocks, all blank lines from the bottom up, the other blocks with Spare. fits is false
+// if that is not sufficient.
 func stack(blocks []Block, room int) (body string, fits bool) {
 	for {
 		airy, dense := lipgloss.Height(join(blocks, len(blocks))), lipgloss.Height(join(blocks, 0))
@@ -119,8 +117,8 @@ func stack(blocks []Block, room int) (body string, fits bool) {
 	}
 }
 
-// withoutSpare leaves out one block, that with the highest Spare of at least
-// least; of several the last.
+// withoutSpare removes the block with the highest Spare of at least least; if there are
+// several, the last one.
 func withoutSpare(blocks []Block, least int) (kept []Block, dropped bool) {
 	at := -1
 	for i, b := range blocks {
@@ -134,8 +132,8 @@ func withoutSpare(blocks []Block, least int) (kept []Block, dropped bool) {
 	return append(append([]Block(nil), blocks[:at]...), blocks[at+1:]...), true
 }
 
-// join sets blocks below each other with at most air blank lines: between the
-// upper blocks first, above the first one last.
+// join stacks blocks with at most air blank lines, which are placed between the upper
+// blocks first, and above the first one last.
 func join(blocks []Block, air int) string {
 	var b strings.Builder
 	for _, block := range blocks {
@@ -157,7 +155,7 @@ func join(blocks []Block, air int) string {
 	return b.String()
 }
 
-// gaps is how many blank lines stand between blocks that have them all.
+// gaps returns the number of blank lines between blocks if all are present.
 func gaps(blocks []Block) (n int) {
 	for _, b := range blocks[1:] {
 		if !b.Close {
@@ -167,8 +165,8 @@ func gaps(blocks []Block) (n int) {
 	return n
 }
 
-// fit sets the margin and cuts what would reach over the screen's edge: a line
-// that wraps by itself destroys the picture.
+// fit adds the margin and truncates lines that exceed the screen, because a line that the
+// terminal wraps would destroy the layout.
 func (s Sheet) fit(text string) string {
 	lines := strings.Split(text, "\n")
 	if len(lines) > s.Height {
@@ -183,7 +181,7 @@ func (s Sheet) fit(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// keys is the line of keys that do something here, in as many lines as needed.
+// keys returns the available keys in as many lines as needed.
 func (s Sheet) keys(bindings []key.Binding) string {
 	var lines []string
 	line, width := "", 0

@@ -8,10 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/tui/component/meter"
 )
 
-// Trouble is the cause to name while the check runs, and whether there is one
-// that is more to the point than the coach's advice. The coach hears every
-// reading and so knows first that the voice got louder or that no sound comes;
-// the diagnosis knows why.
+// Trouble returns the cause to show during the check, and whether there is one that is
+// more specific than the coach's advice. The coach processes every reading and reacts first
+// when the voice gets louder or no sound arrives; the diagnosis knows the reason.
 func (p Checking) Trouble() (report.Cause, bool) {
 	c, named := p.live.Cause()
 	if !named || !p.outranksAdvice(c.Code) {
@@ -38,17 +37,17 @@ func (p Checking) outranksAdvice(code string) bool {
 	return true
 }
 
-// Heard reports whether the microphone has been measured to its end.
+// Heard reports whether the measurement of the microphone is complete.
 func (p Checking) Heard() bool { return p.probes.Done(report.ProbeAudioInput) }
 
-// explains reports whether a cause is another one, or what that one comes from.
+// explains reports whether cause equals other, or suppresses it.
 func explains(cause, other string) bool {
 	d, _ := diagnose.Lookup(other)
 	return cause == other || slices.Contains(d.SuppressedBy, cause)
 }
 
-// troubleBlocks say what disturbs and what to do. The thanks that end the
-// reading stay above it.
+// troubleBlocks describe the cause and the action. The acknowledgement of a complete
+// reading remains above them.
 func (p Checking) troubleBlocks(s Sheet, c report.Cause) []Block {
 	sentence, action := s.Words.Live(c, p.Profile)
 	look, sign := s.Style.Caution, "!"

@@ -8,16 +8,16 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Verdict shows the answer, what to do, and the case code.
+// Verdict shows the verdict, the action, and the case code.
 type Verdict struct {
 	Report   *report.Report
 	Delivery words.Delivery
-	// Elsewhere is the microphone to change to; the zero value when there is none.
+	// Elsewhere is the microphone to change to; the zero value if there is none.
 	Elsewhere Elsewhere
 	Replay    Replay
-	// Phone is the number of phone support; "" when it is not known.
+	// Phone is the phone number of support; "" if unknown.
 	Phone string
-	// Settings is set where a key opens the system's sound settings.
+	// Settings is set if a key opens the system's sound settings.
 	Settings bool
 }
 
@@ -34,7 +34,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		action = s.Style.Accent.Render(wrap(w.T("verdict.action"), width)) + "\n" + action
 	}
 	cause := a.Cause
-	if p.Elsewhere.Found() { // the same with the names, which never leave this computer
+	if p.Elsewhere.Found() { // with the local names, which never leave this computer
 		cause = p.Elsewhere.Sentence(w) + " " + w.T("elsewhere.offer")
 	}
 	k.Switch.SetEnabled(p.Elsewhere.Found())
@@ -63,7 +63,7 @@ func (p Verdict) View(s Sheet, k Keys) string {
 	}, k.Switch, k.Settings, k.Details, k.Repeat, k.Listen, k.Quit)
 }
 
-// phone is whom to call, beside the code that is asked for there.
+// phone returns the phone number, next to the code that support asks for.
 func (p Verdict) phone(s Sheet) Block {
 	if p.Phone == "" {
 		return Block{}
@@ -71,8 +71,8 @@ func (p Verdict) phone(s Sheet) Block {
 	return Block{Text: s.Style.Strong.Render(wrap(s.Words.T("verdict.phone", "number", p.Phone), s.content())), Close: true, Pin: true}
 }
 
-// replay says what became of the kept seconds. The offer may be missing on a
-// small screen, for the key is named below; the answer to the key may not.
+// replay describes the state of the kept seconds. The offer may be omitted on a small
+// screen, because the key is listed below; the result of the key may not.
 func (p Verdict) replay(s Sheet) Block {
 	b := Block{Text: s.Style.Quiet.Render(wrap(p.Replay.Sentence(s.Words), s.content()))}
 	if p.Replay == ReplayKept || p.Replay == ReplayErased {
@@ -81,8 +81,7 @@ func (p Verdict) replay(s Sheet) Block {
 	return b
 }
 
-// code is the case code as large as the screen allows without pushing the
-// sentences out.
+// code draws the case code as large as possible without displacing the sentences.
 func (p Verdict) code(s Sheet, code string) string {
 	height := 1
 	switch {
@@ -94,7 +93,7 @@ func (p Verdict) code(s Sheet, code string) string {
 	return bigcode.Render(code, s.content(), height, s.Style.Strong)
 }
 
-// notes are lines that are empty or not.
+// notes joins the lines that are not empty.
 func notes(s Sheet, lines ...string) string {
 	var kept []string
 	for _, line := range lines {
@@ -105,7 +104,7 @@ func notes(s Sheet, lines ...string) string {
 	return strings.Join(kept, "\n")
 }
 
-// hanging sets text behind a sign, its further lines below its first.
+// hanging places text after a sign, with further lines indented.
 func hanging(sign, text string, width int) string {
 	n := len([]rune(sign))
 	body := indent(wrap(text, width-n), n)

@@ -6,27 +6,27 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// Consent is what a person is told before anything is measured.
+// Consent describes what will be measured and sent.
 type Consent struct {
-	// NoAudio is set when the microphone stays off.
+	// NoAudio is set if the microphone is not used.
 	NoAudio bool
 	// Recipient is the host that receives the report; empty when none does.
 	Recipient string
-	// Declined is set when the participant asked that nothing be sent.
+	// Declined is set if the participant requested that nothing be sent.
 	Declined bool
-	// Replay is set when the last seconds are kept in memory for the speaker.
+	// Replay is set if the last seconds are kept in memory for playback.
 	Replay bool
-	// Others is set when the other microphones are listened to as well.
+	// Others is set if the other microphones are recorded as well.
 	Others bool
 }
 
-// Welcome says what will happen and asks for consent.
+// Welcome describes the check and asks for consent.
 type Welcome struct {
 	Consent
 	Loudspeaker Loudspeaker
-	// Enrolled is the name of the person for whom this computer was just enrolled.
+	// Enrolled is the name of the person for whom this computer has just been enrolled.
 	Enrolled string
-	// OffersEnrolment is set where a code can still be typed.
+	// OffersEnrolment is set if a code can still be entered.
 	OffersEnrolment bool
 }
 
@@ -59,7 +59,7 @@ func (p Welcome) View(s Sheet, k Keys) string {
 	return s.frame(w.T("welcome.step"), append(blocks, p.Loudspeaker.blocks(s)...), k.Start, k.Enrol, k.Loudspeaker, k.Quit)
 }
 
-// Intro says how long it takes and what there is to do.
+// Intro returns how long the check takes and what to do.
 func (c Consent) Intro(w words.Words) string {
 	if c.NoAudio {
 		return w.T("welcome.intro_no_audio")
@@ -67,7 +67,7 @@ func (c Consent) Intro(w words.Words) string {
 	return w.T("welcome.intro")
 }
 
-// Measures says what is measured.
+// Measures returns what is measured.
 func (c Consent) Measures(w words.Words) []string {
 	switch {
 	case c.NoAudio:
@@ -78,7 +78,7 @@ func (c Consent) Measures(w words.Words) []string {
 	return []string{w.T("welcome.measure_voice"), w.T("welcome.measure_line")}
 }
 
-// Privacy says what becomes of the sound.
+// Privacy returns what happens to the recording.
 func (c Consent) Privacy(w words.Words) []string {
 	switch {
 	case c.NoAudio:
@@ -89,7 +89,7 @@ func (c Consent) Privacy(w words.Words) []string {
 	return []string{w.T("welcome.privacy"), w.T("welcome.privacy_how")}
 }
 
-// Sending says what is sent, and to whom; recipient is empty when nothing is.
+// Sending returns what is sent and to whom; recipient is empty if nothing is.
 func (c Consent) Sending(w words.Words) (sentence, recipient string) {
 	switch {
 	case c.Declined:
@@ -109,7 +109,7 @@ func (p Welcome) sending(s Sheet) string {
 	return text
 }
 
-// bullet sets text behind a sign, its further lines below its first.
+// bullet places text after a sign, with further lines indented.
 func bullet(sign, text string, width int) string {
 	lines := strings.Split(wrap(text, width-4), "\n")
 	for i := range lines {

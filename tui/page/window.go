@@ -6,15 +6,15 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// The signs of a page that goes on above or below what is shown.
+// Markers for content above or below the visible part.
 const (
 	SignAbove = "▲"
 	SignBelow = "▼"
 )
 
-// window is frame for a screen too small for all that must be said: nothing is
-// cut, the page scrolls. What is pinned stays, below the part that moves; the head
-// line gives way, since it says the least.
+// window is frame for a screen that is too small for the page. Nothing is cut; the page
+// scrolls. Pinned blocks remain below the scrolling part; the head line is omitted, since
+// it says the least.
 func (s Sheet) window(blocks []Block, foot string) string {
 	for spare := true; spare; {
 		blocks, spare = withoutSpare(blocks, 1)
@@ -36,7 +36,7 @@ func (s Sheet) window(blocks []Block, foot string) string {
 	if room >= len(lines) {
 		return s.fit(strings.Join(lines, "\n") + strings.Repeat("\n", room-len(lines)+1) + fixed)
 	}
-	room = max(1, room-1) // the line of signs
+	room = max(1, room-1) // the line of markers
 	from := max(0, min(s.Scroll, len(lines)-room))
 	sign := ""
 	if from > 0 {

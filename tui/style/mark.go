@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Mark is a sign with its colour. The sign alone tells the states apart.
+// Mark is a sign with its colour. The sign alone distinguishes the states.
 type Mark struct {
 	Sign  string
 	Style lipgloss.Style
@@ -15,8 +15,8 @@ type Mark struct {
 // String draws the sign.
 func (m Mark) String() string { return m.Style.Render(m.Sign) }
 
-// Status is the mark of what a probe found. Unknown and skipped share one: what
-// was not measured never looks good.
+// Status returns the mark of a probe's status. Unknown and skipped share one: what was not
+// measured never looks good.
 func (s Set) Status(status report.Status) Mark {
 	switch status {
 	case report.StatusOK:
@@ -29,7 +29,7 @@ func (s Set) Status(status report.Status) Mark {
 	return Mark{"?", s.Quiet}
 }
 
-// Verdict is the mark of a verdict.
+// Verdict returns the mark of a verdict.
 func (s Set) Verdict(v report.Verdict) Mark {
 	switch v {
 	case report.Ready:
@@ -42,7 +42,7 @@ func (s Set) Verdict(v report.Verdict) Mark {
 	return Mark{"?", s.Strong}
 }
 
-// Severity is the mark of a cause.
+// Severity returns the mark of a cause.
 func (s Set) Severity(v report.Severity) Mark {
 	switch v {
 	case report.SeverityFail:
@@ -53,5 +53,5 @@ func (s Set) Severity(v report.Severity) Mark {
 	return Mark{"·", s.Quiet}
 }
 
-// Pending is the mark of a probe that has not finished.
+// Pending returns the mark of an unfinished probe.
 func (s Set) Pending() Mark { return Mark{"·", s.Quiet} }

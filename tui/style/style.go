@@ -1,4 +1,4 @@
-// Package style holds the colours and signs of the screens.
+// Package style contains the colours and signs of the screens.
 package style
 
 import (
@@ -8,9 +8,9 @@ import (
 	"github.com/muesli/termenv"
 )
 
-// The colours are chosen so that each has a contrast of at least 4.4 to 1 on
-// black and on white (WCAG 2.2 §1.4.3 asks for 4.5, large text for 3): asking
-// the terminal for its background takes seconds on those that do not answer.
+// Each colour has a contrast of at least 4.4 to 1 on black and on white (WCAG 2.2 §1.4.3
+// requires 4.5, for large text 3). Querying the terminal's background takes seconds on
+// terminals that do not answer.
 const (
 	Accent  = "#007DB3"
 	Good    = "#0A8700"
@@ -19,10 +19,10 @@ const (
 	Quiet   = "#767676"
 )
 
-// Set is the look of everything.
+// Set is a complete set of styles.
 type Set struct {
-	// Color is false with NO_COLOR; then no meaning may rest on colour, and the
-	// meter uses signs.
+	// Color is false with NO_COLOR; then nothing may depend on colour, and the meter uses
+	// signs.
 	Color bool
 
 	Text    lipgloss.Style
@@ -34,11 +34,11 @@ type Set struct {
 	Quiet   lipgloss.Style
 }
 
-// New returns the look for a terminal of the given abilities.
+// New returns the styles for a terminal with the given capabilities.
 func New(profile termenv.Profile, color bool) Set {
 	r := lipgloss.NewRenderer(io.Discard)
 	r.SetColorProfile(profile)
-	r.SetHasDarkBackground(true) // set, so that nothing asks the terminal
+	r.SetHasDarkBackground(true) // prevents a query to the terminal
 	text := r.NewStyle()
 	in := func(c string) lipgloss.Style {
 		if !color {

@@ -1,6 +1,5 @@
-// Package texts holds what the check says to a person, in German and English.
-// The texts of causes and verdicts are not here: they belong to package
-// diagnose.
+// Package texts contains the texts of the check in German and English. The texts of causes
+// and verdicts belong to package diagnose.
 package texts
 
 import (

@@ -9,8 +9,8 @@ import (
 // gap is the space between two letters in pixels.
 const gap = 2
 
-// Render draws code as large as width and height (in cells) allow: in full
-// blocks, in half blocks, or as spaced letters.
+// Render draws code as large as width and height (in cells) permit: with full blocks,
+// half blocks, or as spaced letters.
 func Render(code string, width, height int, style lipgloss.Style) string {
 	rows, ok := bitmap(code, gap)
 	if ok && 2*len(rows[0]) <= width && glyphRows <= height {
@@ -29,7 +29,7 @@ func draw(style lipgloss.Style, lines []string) string {
 	return strings.Join(lines, "\n")
 }
 
-// fullBlocks makes each pixel two cells wide and one high, which is nearly square.
+// fullBlocks draws each pixel two cells wide and one high, which is almost square.
 func fullBlocks(rows [glyphRows][]bool) []string {
 	var lines []string
 	for _, row := range rows {
@@ -42,7 +42,7 @@ func fullBlocks(rows [glyphRows][]bool) []string {
 	return lines
 }
 
-// halfBlocks puts two pixels on top of each other into one cell.
+// halfBlocks draws two vertically adjacent pixels in one cell.
 func halfBlocks(rows [glyphRows][]bool) []string {
 	var lines []string
 	for y := 0; y < glyphRows; y += 2 {
@@ -65,7 +65,7 @@ func halfBlocks(rows [glyphRows][]bool) []string {
 	return lines
 }
 
-// spaced is "K 7 P - 3 Q X", or the bare code where that does not fit.
+// spaced returns "K 7 P - 3 Q X", or the plain code if that does not fit.
 func spaced(code string, width int) string {
 	if s := strings.Join(strings.Split(code, ""), " "); lipgloss.Width(s) <= width {
 		return s

@@ -1,5 +1,4 @@
-// Package bigcode draws a case code in letters that can be read from across
-// the room.
+// Package bigcode draws a case code in large letters.
 package bigcode
 
 import (
@@ -14,7 +13,7 @@ const glyphRows = 7
 //go:embed letters.txt
 var letters string
 
-// font reads the letters once; they never change.
+// font parses the letters once; they are constant.
 var font = sync.OnceValue(func() map[rune][]string {
 	glyphs := map[rune][]string{}
 	_, body, _ := strings.Cut(letters, "\n\n")
@@ -25,8 +24,8 @@ var font = sync.OnceValue(func() map[rune][]string {
 	return glyphs
 })
 
-// bitmap lays the letters of code side by side, gap pixels apart; ok is false
-// when there is no letter for one of them.
+// bitmap places the letters of code side by side, gap pixels apart; ok is false if a letter
+// is missing.
 func bitmap(code string, gap int) (rows [glyphRows][]bool, ok bool) {
 	for i, r := range []rune(code) {
 		glyph, there := font()[r]

@@ -10,15 +10,15 @@ import (
 	"github.com/tonprobe/tonprobe/tui/style"
 )
 
-// Labels are the words under the bar.
+// Labels are the words below the bar.
 type Labels struct{ Quiet, Good, Loud string }
 
-// goodFromDBFS is where the word "good" stands: a voice at the lower limit of
-// the profiles (-40 dBFS active level) has its peaks some 10 dB above that.
+// goodFromDBFS is the start of the zone "good": a voice at the lower limit of the profiles
+// (-40 dBFS active level) has peaks about 10 dB above that.
 const goodFromDBFS = -30.0
 
-// Bar draws the level over its words, width cells wide. Without colour each
-// zone has a sign of its own.
+// Bar draws the level above its labels, width cells wide. Without colour each zone has its
+// own sign.
 func Bar(l Level, width int, s style.Set, words Labels) string {
 	if width < 1 {
 		return ""
@@ -45,7 +45,7 @@ func row(l Level, width int, s style.Set) string {
 	return b.String()
 }
 
-// cell is how many cells of the bar a level fills.
+// cell returns the number of cells that a level fills.
 func cell(dbfs float64, width int) int {
 	return int(math.Round((dbfs - FloorDBFS) / -FloorDBFS * float64(width)))
 }
@@ -94,7 +94,7 @@ func scale(width int, s style.Set) string {
 	return s.Quiet.Render(string(line))
 }
 
-// labels sets each word in the middle of its zone, with strokes between them.
+// labels centres each label in its zone, with strokes between the zones.
 func labels(width int, s style.Set, words Labels) string {
 	line := blank(width)
 	good, loud := cell(goodFromDBFS, width), cell(ErrorDBFS, width)
@@ -104,7 +104,7 @@ func labels(width int, s style.Set, words Labels) string {
 	return s.Text.Render(string(line))
 }
 
-// middle puts text into the middle of a zone and returns where it begins.
+// middle centres text in a zone and returns its start.
 func middle(line []rune, from, to int, text string) (at int) {
 	n := len([]rune(text))
 	at = min(from+max(0, to-from-n)/2, len(line)-n)
@@ -120,8 +120,8 @@ func stroke(line []rune, at int) {
 
 func blank(width int) []rune { return []rune(strings.Repeat(" ", width)) }
 
-// put writes text into line at a place, moved left where it would run over the
-// end; it leaves out what would touch an earlier text.
+// put writes text into line, moved left if it would exceed the end. It omits text that would
+// touch an earlier one.
 func put(line []rune, at int, text string) {
 	r := []rune(text)
 	at = min(at, len(line)-len(r))

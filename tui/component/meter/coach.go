@@ -7,13 +7,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// Advice is what to tell somebody who is speaking.
+// Advice is a message to a person who is speaking.
 type Advice string
 
-// What there is to say.
+// Kinds of advice.
 const (
 	Opening      Advice = "opening"  // no sound yet
-	Speak        Advice = "speak"    // sound, but nobody speaks
+	Speak        Advice = "speak"    // sound, but no speech
 	Louder       Advice = "louder"   // the voice is too quiet
 	Softer       Advice = "softer"   // the voice is too loud
 	Good         Advice = "good"     // the voice is right
@@ -24,22 +24,22 @@ const (
 	NoMicrophone Advice = "no_microphone"
 )
 
-// The limits of the hints. The levels are those proposed for active
-// speech (too quiet below -40 dBFS, too loud above -16 dBFS or peaks above
-// -1 dBFS); the verdict's own limits stand in the profiles.
+// Limits of the hints. The levels are those proposed for active speech (too quiet below
+// -40 dBFS, too loud above -16 dBFS or peaks above -1 dBFS); the verdict uses the limits of
+// the profiles.
 const (
 	tooQuietDBFS = -40.0
 	tooLoudDBFS  = -16.0
 	peakDBFS     = -1.0
-	zeroMS       = 1200 // digital zero is named within 2 s, this and one reading
+	zeroMS       = 1200 // digital zero is reported within 2 s: this and one reading
 	speechFor    = 500 * time.Millisecond
 	pauseFor     = 2500 * time.Millisecond // longer than a breath between sentences
 	loudFor      = time.Second
-	settleFor    = 600 * time.Millisecond // so long a new hint must hold before it is shown
+	settleFor    = 600 * time.Millisecond // a new hint must hold this long before it is shown
 	memory       = time.Second            // time constant of the mean level
 )
 
-// Coach turns readings into advice that does not flicker.
+// Coach converts readings to advice that does not flicker.
 type Coach struct {
 	advice    Advice
 	next      Advice
@@ -55,7 +55,7 @@ type Coach struct {
 	closed   bool
 }
 
-// Advice is what to say now.
+// Advice returns the current advice.
 func (c Coach) Advice() Advice {
 	if c.advice == "" {
 		return Opening
@@ -63,10 +63,10 @@ func (c Coach) Advice() Advice {
 	return c.advice
 }
 
-// Spoken is how much speech was heard.
+// Spoken returns the amount of speech so far.
 func (c Coach) Spoken() time.Duration { return c.spoken }
 
-// Listen notes that sound arrives now.
+// Listen records that sound arrives from now on.
 func (c Coach) Listen(now time.Time) Coach {
 	if c.closed {
 		return c
@@ -75,7 +75,7 @@ func (c Coach) Listen(now time.Time) Coach {
 	return c.settle(c.judge(now), now)
 }
 
-// Mute notes that the system has muted the microphone, or lifted that.
+// Mute records that the system has muted or unmuted the microphone.
 func (c Coach) Mute(muted bool, now time.Time) Coach {
 	if c.closed {
 		return c
@@ -84,13 +84,13 @@ func (c Coach) Mute(muted bool, now time.Time) Coach {
 	return c.settle(c.judge(now), now)
 }
 
-// Finish ends the advice: with Finished, or with NoMicrophone.
+// Finish ends the advice with Finished or NoMicrophone.
 func (c Coach) Finish(last Advice) Coach {
 	c.advice, c.closed = last, true
 	return c
 }
 
-// Hear takes a reading.
+// Hear processes a reading.
 func (c Coach) Hear(l probe.Level, now time.Time) Coach {
 	if c.closed {
 		return c
@@ -116,7 +116,7 @@ func (c Coach) Hear(l probe.Level, now time.Time) Coach {
 	return c.settle(c.judge(now), now)
 }
 
-// judge is the advice of this moment.
+// judge returns the advice for this moment.
 func (c Coach) judge(now time.Time) Advice {
 	level := 10 * math.Log10(c.power)
 	switch {
@@ -138,8 +138,8 @@ func (c Coach) judge(now time.Time) Advice {
 	return Good
 }
 
-// settle shows new advice once it has held for a while. Mute and digital zero
-// are shown and withdrawn at once: they are certain, and every second counts.
+// settle shows new advice after it has held for a while. Mute and digital zero are shown and
+// removed at once, because they are certain and urgent.
 func (c Coach) settle(a Advice, now time.Time) Coach {
 	if a != c.next {
 		c.next, c.nextSince = a, now

@@ -1,5 +1,5 @@
-// Package meter shows how loud a voice is, as conference programs do, and says
-// whether it is loud enough.
+// Package meter shows the level of a voice, as conference programs do, and whether it is
+// sufficient.
 package meter
 
 import (
@@ -9,20 +9,19 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// The scale and the ballistics people know from OBS Studio: floor, the two
-// zone limits, the fall of the bar. OBS holds the peak for 20 s; a check lasts
-// 6 s, so here it follows sooner.
+// Scale and ballistics as in OBS Studio: floor, the two zone limits, the fall of the bar. OBS
+// holds the peak for 20 s; a check lasts only a few seconds, so the peak falls earlier here.
 const (
 	FloorDBFS      = -60.0
 	WarnDBFS       = -20.0
 	ErrorDBFS      = -9.0
 	decayDBPerS    = 11.8
 	peakHoldFor    = 3 * time.Second
-	silentReadings = 500 * time.Millisecond // with no reading for so long, the number is withdrawn
+	silentReadings = 500 * time.Millisecond // without a reading for this time, the number is removed
 )
 
-// Level is the state of the bar. It rises at once, falls slowly, and marks the
-// highest peak of the last seconds.
+// Level is the state of the bar. It rises at once, falls slowly, and marks the highest peak
+// of the last seconds.
 type Level struct {
 	shown  float64
 	peak   float64
@@ -31,7 +30,7 @@ type Level struct {
 	heard  time.Time
 }
 
-// Hear takes a reading.
+// Hear processes a reading.
 func (l Level) Hear(reading probe.Level, now time.Time) Level {
 	l = l.Fall(now)
 	peak := reading.PeakDBFS
@@ -60,8 +59,7 @@ func (l Level) Fall(now time.Time) Level {
 	return l
 }
 
-// Value is what the bar shows in dBFS; ok is false before the first reading
-// and when none comes any more.
+// Value returns the level of the bar in dBFS; ok is false without a recent reading.
 func (l Level) Value() (dbfs float64, ok bool) {
 	return l.shown, !l.heard.IsZero() && l.at.Sub(l.heard) < silentReadings
 }

@@ -1,4 +1,4 @@
-// Package probelist shows how far the probes of a check have come.
+// Package probelist shows the progress of the probes of a check.
 package probelist
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// order is how the usual probes stand in the list whichever begins first;
-// others follow as they come.
+// order is the order of the usual probes in the list, whichever starts first; others follow
+// in order of appearance.
 var order = []string{
 	report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNetworkLink, report.ProbeNetworkWeb, report.ProbeNetworkPath,
 	report.ProbeNAT, report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeMediaLoad,
 }
 
-// List is the probes of one check. The zero value is empty.
+// List contains the probes of one check. The zero value is empty.
 type List struct{ items []item }
 
 type item struct {
@@ -30,7 +30,7 @@ type item struct {
 	done      *report.Status
 }
 
-// Take notes an event. The List before it stays as it was.
+// Take returns the list after an event. The receiver is not modified.
 func (l List) Take(e probe.Event) List {
 	if e.Probe == "" {
 		return l
@@ -50,7 +50,7 @@ func (l List) Take(e probe.Event) List {
 	return List{items}
 }
 
-// Judge puts the statuses of finished probes in place of those they ended with.
+// Judge replaces the statuses of finished probes by those of results.
 func (l List) Judge(results []report.Result) List {
 	items := append([]item(nil), l.items...)
 	for _, r := range results {
@@ -63,7 +63,7 @@ func (l List) Judge(results []report.Result) List {
 	return List{items}
 }
 
-// place returns where name stands, and puts it in when it is new.
+// place returns the index of name, and inserts it if it is new.
 func place(items *[]item, name string) int {
 	at := len(*items)
 	for i, it := range *items {
@@ -89,10 +89,10 @@ func rank(name string) int {
 	return len(order)
 }
 
-// Len is the number of probes.
+// Len returns the number of probes.
 func (l List) Len() int { return len(l.items) }
 
-// Done reports whether the probe called name has a result.
+// Done reports whether the probe has a result.
 func (l List) Done(name string) bool {
 	for _, it := range l.items {
 		if it.name == name {
@@ -102,7 +102,7 @@ func (l List) Done(name string) bool {
 	return false
 }
 
-// Status is that of a finished probe; any other is unknown.
+// Status returns the status of a finished probe, otherwise unknown.
 func (l List) Status(name string) report.Status {
 	for _, it := range l.items {
 		if it.name == name && it.done != nil {
@@ -117,21 +117,21 @@ func (l List) View(width int, s style.Set, w words.Words) string {
 	return l.draw(width, s, wording{w.Probe, w.State})
 }
 
-// Brief is View in short words, for a column of BriefWidth cells.
+// Brief is View with short wording, for a column of BriefWidth cells.
 func (l List) Brief(width int, s style.Set, w words.Words) string {
 	return l.draw(width, s, wording{w.BriefProbe, w.BriefState})
 }
 
-// BriefWidth is what the longest line of Brief needs; a test holds the texts to it.
+// BriefWidth is the width of the longest line of Brief; a test verifies the texts.
 const BriefWidth = 25
 
-// wording names probes and states.
+// wording returns the names of probes and states.
 type wording struct {
 	probe func(name string) string
 	state func(report.Status) string
 }
 
-// The states of a probe that has no result yet, as package words names them.
+// The states of a probe without a result, as named by package words.
 const (
 	running   report.Status = "running"
 	listening report.Status = "listening"
