@@ -1,6 +1,6 @@
-// Command accuracy prints how well Tonprobe names the cause of a microphone's
-// trouble: over generated recordings whose fault is known, or over a folder of
-// recordings of real voices. docs/accuracy.md explains the figures.
+// Command accuracy prints how reliably Tonprobe names the cause of microphone faults, over
+// generated recordings with known faults or over a folder of recordings of real voices.
+// docs/accuracy.md explains the figures.
 package main
 
 import (

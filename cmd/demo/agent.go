@@ -20,15 +20,15 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// enrolled is the participant's side: an identity and a spool of its own.
+// enrolled is the participant's side, with its own identity and spool.
 type enrolled struct {
 	id       string
 	endpoint agentcollector.Endpoint
 	spool    *spool.Spool
 }
 
-// enrol adds a participant at the collector and enrols this machine as theirs,
-// by the same code and request as on a real machine.
+// enrol adds a participant at the collector and enrols this machine, with the same code and
+// request as on a real machine.
 func enrol(ctx context.Context, c *collector, dir string) (*enrolled, error) {
 	_, code, _, err := c.server.AddParticipant(ctx, "Erika Beispiel", "")
 	if err != nil {
@@ -49,8 +49,8 @@ func enrol(ctx context.Context, c *collector, dir string) (*enrolled, error) {
 	return a, nil
 }
 
-// deliver goes the whole way: into the spool, over the line, until the
-// collector has it on disk.
+// deliver sends the report the normal way: into the spool and over the network, until the
+// collector has stored it.
 func (a *enrolled) deliver(ctx context.Context, r *report.Report) tui.Delivery {
 	doc, err := r.Encode()
 	if err != nil {

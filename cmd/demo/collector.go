@@ -20,10 +20,10 @@ func startCollector(ctx context.Context, dir string) (*collector, error) {
 	return startCollectorWith(ctx, dir, server.Config{})
 }
 
-// startCollectorWith is startCollector with what a test wants otherwise.
+// startCollectorWith is startCollector with the settings of a test.
 func startCollectorWith(ctx context.Context, dir string, config server.Config) (*collector, error) {
-	// "Behind a proxy" means plain HTTP: nothing leaves this machine, and a
-	// browser would warn of a certificate that nobody signed.
+	// "Behind a proxy" means plain HTTP: nothing leaves this machine, and a browser would warn
+	// of a self-signed certificate.
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
 	config.DataDir = filepath.Join(dir, "collector")
 	config.BehindProxy = []netip.Prefix{loopback}
@@ -32,7 +32,7 @@ func startCollectorWith(ctx context.Context, dir string, config server.Config) (
 	if err != nil {
 		return nil, fmt.Errorf("start the collector: %w", err)
 	}
-	// It outlives ctx's end, so that a check that is cut off can still end in order.
+	// It continues after ctx has ended, so that a cancelled check can end in order.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &collector{server: s, failed: make(chan error, 1), cancel: cancel}
 	go func() {

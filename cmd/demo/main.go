@@ -1,6 +1,6 @@
-// Command demo is a first look at Tonprobe: it starts a collector with an empty
-// store and its reflector on this machine, enrols one participant, makes one
-// real check against it, says the result, and leaves the dashboard open.
+// Command demo is a first look at Tonprobe: it starts a collector with an empty store and its
+// reflector on this machine, enrols one participant, performs one real check, prints the
+// result, and leaves the dashboard open.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Exit statuses, as DESIGN.md gives them for tonprobe.
+// Exit statuses of tonprobe, as defined by DESIGN.md.
 const (
 	exitUsage  = 64
 	exitFailed = 70
@@ -34,7 +34,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run is the whole program; it returns the exit status.
+// run runs the program and returns the exit status.
 func run(ctx context.Context, args []string) int {
 	o, err := parse(args, os.Getenv)
 	if errors.Is(err, errHelp) {
@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string) int {
 	return status
 }
 
-// exitStatus of a check, as tonprobe gives it.
+// exitStatus returns the exit status for a verdict, like tonprobe.
 func exitStatus(v report.Verdict) int {
 	switch v {
 	case report.Ready:

@@ -16,10 +16,10 @@ import (
 //go:embed texts/*.toml
 var textFiles embed.FS
 
-// errHelp says that the person asked for help and got it.
+// errHelp means that the help was requested and printed.
 var errHelp = errors.New("help was asked for")
 
-// options are what the command line says.
+// options are the options of the command line.
 type options struct {
 	once     bool
 	json     string // "" no report, "-" to standard output
@@ -29,7 +29,7 @@ type options struct {
 	texts    *phrase.Book
 }
 
-// out is where the words go: with --json - standard output holds the report alone.
+// out returns the stream for text: with --json -, standard output contains the report only.
 func (o options) out() io.Writer {
 	if o.json == "-" {
 		return os.Stderr

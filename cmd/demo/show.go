@@ -14,10 +14,10 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// sendTimeout is generous: the collector is this process.
+// sendTimeout is generous, because the collector runs in this process.
 const sendTimeout = 10 * time.Second
 
-// show leads through the demo and returns the exit status of the check.
+// show runs the demo and returns the exit status of the check.
 func show(ctx context.Context, o options) (status int, err error) {
 	dir, err := os.MkdirTemp("", "tonprobe-demo-")
 	if err != nil {
@@ -49,7 +49,7 @@ func show(ctx context.Context, o options) (status int, err error) {
 	return exitStatus(r.Verdict), leaveOpen(ctx, o, c)
 }
 
-// makeCheck runs one check and says it line by line, as `tonprobe --plain` does.
+// makeCheck runs one check and prints it line by line, like `tonprobe --plain`.
 func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*report.Report, error) {
 	return tui.Run(ctx, tui.Options{
 		Lang: o.lang, Plain: true, Agreed: true,
@@ -70,7 +70,7 @@ func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*repo
 	})
 }
 
-// writeJSON writes the report where --json says.
+// writeJSON writes the report to the destination of --json.
 func writeJSON(to string, r *report.Report) error {
 	if to == "" {
 		return nil
@@ -91,7 +91,7 @@ func writeJSON(to string, r *report.Report) error {
 	return nil
 }
 
-// leaveOpen says where the dashboard is and waits for Ctrl-C.
+// leaveOpen prints the address of the dashboard and waits for Ctrl-C.
 func leaveOpen(ctx context.Context, o options, c *collector) error {
 	url, err := c.server.OneTimeLogin(ctx)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// address is what other commands tell people of the collector that serves from
-// the same directory.
+// address is the address of the collector that serves from the same directory, for other
+// commands to print.
 type address struct {
 	URL string `json:"url"`
-	// CA is the file with the collector's own authority, and Pin the pin of its
-	// key; "" where agents trust it anyway.
+	// CA is the file of the collector's own authority, and Pin the pin of its key; ""
+	// if agents trust it anyway.
 	CA  string `json:"ca,omitempty"`
 	Pin string `json:"pin,omitempty"`
 }
@@ -32,7 +32,7 @@ func (a address) remember(dataDir string) error {
 	return nil
 }
 
-// addressOf is the last known one; empty when no collector has served yet.
+// addressOf returns the last known address; empty before the first start.
 func addressOf(dataDir string) (a address) {
 	b, err := os.ReadFile(filepath.Join(dataDir, addressFile))
 	if err != nil || json.Unmarshal(b, &a) != nil {
@@ -41,7 +41,7 @@ func addressOf(dataDir string) (a address) {
 	return a
 }
 
-// enrolCommand is what to type on a participant's computer.
+// enrolCommand returns the command to type on a participant's computer.
 func (a address) enrolCommand(code string) string {
 	if a.URL == "" {
 		return "tonprobe enroll " + code + " --server ADDRESS"
@@ -56,9 +56,8 @@ func (a address) enrolCommand(code string) string {
 	return command
 }
 
-// link is the invitation with a code; "" where one cannot be made: before the
-// first start, without TLS, and where a collector of an older version wrote down
-// no pin.
+// link returns the invitation with a code; "" if there is none: before the first start,
+// without TLS, and if a collector of an older version stored no pin.
 func (a address) link(code string) string {
 	if a.CA != "" && a.Pin == "" {
 		return ""

@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
 
-// withStored is withStore for commands that make no sense on an empty store: a
-// mistyped --data must not look like a collector without participants.
+// withStored is withStore for commands that require an existing store: a mistyped --data must
+// not look like a collector without participants.
 func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqlite.Store) error) error {
 	c, err := in.settings(t)
 	if err != nil {
@@ -27,8 +27,7 @@ func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqli
 	return in.withStore(ctx, t, use)
 }
 
-// withStore opens the store beside a collector that may be running, and makes
-// one where there is none.
+// withStore opens the store, also beside a running collector, and creates it if necessary.
 func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlite.Store) error) (err error) {
 	c, err := in.settings(t)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command tonprobe-collector is the central collector of Tonprobe: it takes
-// agents in, keeps their reports and shows them to support.
+// Command tonprobe-collector is the central collector of Tonprobe: it enrols agents, stores
+// their reports and shows them to support.
 package main
 
 import (
@@ -39,15 +39,14 @@ func main() {
 	os.Exit(status)
 }
 
-// terminal is what a command reads and writes.
+// terminal is the standard input and output of a command.
 type terminal struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
 }
 
-// usageError says that a command line or a configuration is wrong, and what to
-// do about it.
+// usageError describes an invalid command line or configuration, and what to do about it.
 type usageError struct{ problem string }
 
 func (e *usageError) Error() string { return e.problem }
@@ -98,7 +97,7 @@ func run(ctx context.Context, t terminal, args []string) int {
 	return exitFailed
 }
 
-// isUsage says whether whoever called can set it right on the command line.
+// isUsage reports whether the caller can correct the error on the command line.
 func isUsage(err error) bool {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return true
@@ -163,7 +162,7 @@ func printUsage(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "\n'tonprobe-collector COMMAND --help' lists the options of a command.")
 }
 
-// programVersion is the version of this build.
+// programVersion returns the version of this build.
 func programVersion() string {
 	if version != "" {
 		return version

@@ -93,7 +93,7 @@ func printInvitation(w io.Writer, i enrol.Invitation, at address, asJSON bool) e
 			Link        string    `json:"link,omitempty"`
 			ExpiresAt   time.Time `json:"expires_at"`
 			Server      string    `json:"server,omitempty"`
-			CA          string    `json:"ca,omitempty"` // file on this machine
+			CA          string    `json:"ca,omitempty"` // path on this machine
 		}{i.Participant.ID, i.Participant.Name, i.Code, at.link(i.Code), i.ExpiresAt, at.URL, at.CA})
 	}
 	_, err := fmt.Fprintf(w, "%s (%s)\n\nCode:       %s\nGood until: %s, for one computer\n\nOn that computer: %s\n",
@@ -101,7 +101,7 @@ func printInvitation(w io.Writer, i enrol.Invitation, at address, asJSON bool) e
 	return err
 }
 
-// listed is a participant as the list prints it.
+// listed is a participant in the JSON list.
 type listed struct {
 	Participant string     `json:"participant"`
 	Name        string     `json:"name"`
@@ -212,7 +212,7 @@ func setBlocked(ctx context.Context, t terminal, in *invocation, blocked bool) e
 	})
 }
 
-// findParticipant takes an id, or a name that only one participant has.
+// findParticipant finds a participant by id, or by a unique name.
 func findParticipant(ctx context.Context, s *sqlite.Store, who string) (store.ParticipantState, error) {
 	p, err := s.ParticipantState(ctx, who)
 	if !errors.Is(err, store.ErrNotFound) {

@@ -117,7 +117,7 @@ func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-// namesakes counts the participants with exactly this name.
+// namesakes returns the number of participants with exactly this name.
 func namesakes(ctx context.Context, s *sqlite.Store, name string) (int, error) {
 	page, err := s.ParticipantStates(ctx, store.StateQuery{Search: name, Limit: store.MaxPage})
 	if err != nil {

@@ -28,8 +28,7 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 	var firstName, firstPassword string
 	c.FirstPassword = func(name, password string) { firstName, firstPassword = name, password }
 	s, err := server.New(ctx, c.Config)
-	// The password is made once. It must be told even when something after it
-	// fails.
+	// The password is generated once. It must be printed even if a later step fails.
 	if firstPassword != "" {
 		announcePassword(t.out, firstName, firstPassword)
 	}

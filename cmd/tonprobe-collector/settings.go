@@ -21,19 +21,18 @@ import (
 	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
-// option is one setting: a key in the file, a variable, an option on the
-// command line.
+// option is one setting: a key in the file, a variable, an option on the command line.
 type option struct {
 	key      string
 	about    string
-	optional bool // may stand without a value
+	optional bool // may be given without a value
 	set      func(*settings, string) error
 }
 
 func (o option) flag() string     { return strings.ReplaceAll(o.key, "_", "-") }
 func (o option) variable() string { return "TONPROBE_" + strings.ToUpper(o.key) }
 
-// settings are the configuration as it is being put together.
+// settings is the configuration.
 type settings struct {
 	server.Config
 	logLevel   slog.Level
@@ -74,7 +73,7 @@ func options() []option {
 func optionOf(key string) option {
 	all := options()
 	i := slices.IndexFunc(all, func(o option) bool { return o.key == key })
-	return all[i] // keys are written in this program only
+	return all[i] // keys are constants of this program
 }
 
 func setProxy(s *settings, v string) error {
@@ -187,7 +186,7 @@ func setKeepFull(s *settings, v string) (err error) {
 	return nil
 }
 
-// settings puts the configuration together: defaults, file, variables, options.
+// settings merges the configuration: defaults, file, variables, options.
 func (in *invocation) settings(t terminal) (settings, error) {
 	s := settings{}
 	s.DataDir = defaultData(t.getenv)
@@ -211,17 +210,17 @@ func (in *invocation) settings(t terminal) (settings, error) {
 			return s, usagef("%s: %s", g.from, err)
 		}
 	}
-	// Whoever moved STUN away from its usual port runs something else there.
+	// If STUN does not use its default port, that port is used by something else.
 	if !s.turnTLSSet && s.STUNListen == "" {
 		s.TURNTLSListen = ":5349"
 	}
 	return s, nil
 }
 
-// repeatable are the options that may be given more than once on one command line.
+// repeatable are the options that may be given more than once.
 var repeatable = []string{"ice_server"}
 
-// joined makes one setting of the repeated ones, as a list in the file is.
+// joined combines repeated options into one setting, like a list in the file.
 func joined(given []setting) (all []setting) {
 	for _, g := range given {
 		i := slices.IndexFunc(all, func(s setting) bool { return s.key == g.key })
@@ -251,7 +250,7 @@ func fromFile(name string) ([]setting, error) {
 	if err != nil {
 		return nil, usagef("configuration: %s", err)
 	}
-	// Windows' Notepad writes a byte order mark, which TOML has no place for.
+	// Notepad of Windows writes a byte order mark, which TOML does not allow.
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	var values map[string]any
 	if err := toml.NewDecoder(bytes.NewReader(b)).Decode(&values); err != nil {
@@ -285,7 +284,7 @@ func settingsOf(file string, values map[string]any) ([]setting, error) {
 	return all, nil
 }
 
-// tomlText is a value as it would stand on the command line.
+// tomlText returns a value in the form of the command line.
 func tomlText(value any) (string, error) {
 	switch v := value.(type) {
 	case string:
@@ -306,7 +305,7 @@ func tomlText(value any) (string, error) {
 	return "", errors.New("it is a text in quotes, true or false, or a list of texts")
 }
 
-// defaultData is where the system wants a service's data, or a person's.
+// defaultData returns the system's folder for a service's data, or a person's.
 func defaultData(getenv func(string) string) string {
 	const name = "tonprobe-collector"
 	if dir := getenv("STATE_DIRECTORY"); dir != "" { // systemd.exec(5)

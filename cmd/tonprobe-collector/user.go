@@ -49,7 +49,7 @@ func userPasswd(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-// withPassword gives use the password from standard input, or a drawn one that
+// withPassword calls use with the password from standard input, or with a generated one that
 // is printed afterwards.
 func (in *invocation) withPassword(t terminal, a *auth.Auth, use func(string) error) error {
 	password, err := a.NewPassword()
@@ -79,7 +79,7 @@ func (in *invocation) withPassword(t terminal, a *auth.Auth, use func(string) er
 }
 
 func readPassword(r io.Reader) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(r, auth.MaxPasswordBytes+3)) // with a line end, and one more to notice
+	b, err := io.ReadAll(io.LimitReader(r, auth.MaxPasswordBytes+3)) // with a line end, and one more to detect an excess
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
 	}

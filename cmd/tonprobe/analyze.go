@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// analyze measures a WAV file as the microphone is measured.
+// analyze measures a WAV file like a microphone.
 func (p *program) analyze(_ context.Context, args []string) error {
 	f := newFlags("analyze")
 	asJSON := f.Bool("json", false, "")
@@ -49,14 +49,14 @@ func (p *program) analyze(_ context.Context, args []string) error {
 	return &saidError{statusOf(r.Verdict)}
 }
 
-// analysis is what a file shows, as it stands in a report.
+// analysis is the JSON output, with the fields of a report.
 type analysis struct {
 	Verdict report.Verdict  `json:"verdict"`
 	Causes  []report.Cause  `json:"causes"`
 	Probes  []report.Result `json:"probes"`
 }
 
-// printAnalysis says what a check would say, and then every value.
+// printAnalysis prints the diagnosis, followed by all values.
 func (p *program) printAnalysis(r *report.Report, data *report.AudioInput) error {
 	w, err := words.In(p.lang)
 	if err != nil {
@@ -70,7 +70,7 @@ func (p *program) printAnalysis(r *report.Report, data *report.AudioInput) error
 	return p.printFields(data)
 }
 
-// analyzeFile measures what is there of a file that is cut off, and says so.
+// analyzeFile measures the available part of a truncated file, and reports the truncation.
 func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +92,7 @@ func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 	} {
 		if errors.Is(err, c.is) {
 			if data == nil && c.is == wav.ErrTruncated {
-				c.key = "analyze.empty" // the cut left nothing to tell of
+				c.key = "analyze.empty" // nothing was left to analyse
 			}
 			p.warn(c.key, "file", path, "detail", err)
 			if data != nil {
@@ -104,7 +104,7 @@ func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 	return data, err
 }
 
-// printFields prints every value that was measured, by its plain name.
+// printFields prints every measured value with its plain name.
 func (p *program) printFields(data *report.AudioInput) error {
 	values := diagnose.FieldValues(data)
 	if values == nil {

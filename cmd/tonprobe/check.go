@@ -50,7 +50,7 @@ func bindCheckFlags(f *flag.FlagSet) *checkFlags {
 	return c
 }
 
-// check makes one check, shows it, keeps it and sends it.
+// check performs one check, shows it, stores it and sends it.
 func (p *program) check(ctx context.Context, args []string) error {
 	f := newFlags("check")
 	s := bindSettings(f)
@@ -68,8 +68,8 @@ func (p *program) check(ctx context.Context, args []string) error {
 	}
 	log := p.logger(flags.verbose)
 	st, err := openStation(c, log)
-	// A full or read-only disk is no reason not to check the microphone; that
-	// the report could not be kept is said in the end.
+	// A full or read-only disk does not prevent the check. That the report could not be stored
+	// is printed at the end.
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return err
 	}
@@ -106,7 +106,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	return &saidError{statusOf(r.Verdict)}
 }
 
-// checkOptions is a check by the configuration.
+// checkOptions returns the options of a check according to the configuration.
 func (s *station) checkOptions(version string) check.Options {
 	return check.Options{
 		Profile: s.config.Profile, Target: s.config.Target, Device: s.config.Device, NoAudio: s.config.NoAudio,
@@ -126,8 +126,8 @@ func only(list string) []string {
 	return names
 }
 
-// findDevice refuses a microphone that is not there before anybody has spoken
-// into it. Where devices cannot be listed the check itself says why.
+// findDevice rejects a missing microphone before a person speaks. If devices cannot be
+// listed, the check itself reports the reason.
 func (p *program) findDevice(ctx context.Context, c config.Config) (id string, err error) {
 	if c.Device == "" || c.NoAudio {
 		return c.Device, nil
@@ -139,9 +139,8 @@ func (p *program) findDevice(ctx context.Context, c config.Config) (id string, e
 	return chooseDevice(devices, c.Device)
 }
 
-// chooseDevice finds a microphone by ID, by name, or by its number in the list of
-// "tonprobe devices". Of several with one name nobody can know which was meant:
-// the error tells them apart.
+// chooseDevice finds a microphone by ID, by name, or by its number in the list of "tonprobe
+// devices". If several have the same name, the error distinguishes them.
 func chooseDevice(devices []audio.Device, wanted string) (id string, err error) {
 	var names, same []string
 	only := ""
@@ -170,7 +169,7 @@ func chooseDevice(devices []audio.Device, wanted string) (id string, err error) 
 	return "", &usageError{key: "check.unknown_device", args: []any{"name", wanted, "known", join(names)}}
 }
 
-// logger writes what support may want to see, when asked to.
+// logger returns a logger for support, which is silent unless verbose.
 func (p *program) logger(verbose bool) *slog.Logger {
 	if !verbose {
 		return slog.New(slog.DiscardHandler)
@@ -178,9 +177,8 @@ func (p *program) logger(verbose bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: report.LogAttr}))
 }
 
-// writable refuses a file that cannot be written before anybody has spoken for
-// it. The report takes the place of what is there only once it is whole, so
-// another file in the folder is what is tried.
+// writable rejects a file that cannot be written before a person speaks. The report replaces
+// an existing file only when it is complete, so another file in the folder is tried.
 func writable(to string) error {
 	if to == "" || to == "-" {
 		return nil
@@ -201,7 +199,7 @@ func writable(to string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// writeReport writes the report for programs, as it travels.
+// writeReport writes the report exactly as it is sent.
 func (p *program) writeReport(to string, r *report.Report) error {
 	if to == "" {
 		return nil
@@ -222,15 +220,15 @@ func (p *program) writeReport(to string, r *report.Report) error {
 	return writeFile(to, b.Bytes())
 }
 
-// isDevice reports whether to is there and neither file nor folder, such as
-// /dev/stdout or a named pipe.
+// isDevice reports whether to exists and is neither a file nor a folder, such as /dev/stdout
+// or a named pipe.
 func isDevice(to string) bool {
 	info, err := os.Stat(to)
 	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
-// writeFile replaces a file as a whole and writes to anything else in place: a
-// rename would put a file where a device was.
+// writeFile replaces a file atomically, and writes to anything else in place: a rename would
+// replace a device by a file.
 func writeFile(to string, b []byte) error {
 	if !isDevice(to) {
 		return durable.WriteFile(to, b)
@@ -243,8 +241,8 @@ func writeFile(to string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// humanOut is where words for a person go: beside the report when that has
-// standard output for itself.
+// humanOut returns the stream for text: standard error if standard output is reserved for the
+// report.
 func (p *program) humanOut(flags *checkFlags) *output {
 	if flags.json == "-" {
 		return p.err

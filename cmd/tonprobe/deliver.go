@@ -14,31 +14,31 @@ import (
 )
 
 const (
-	// keepTime is for a disk that is slow; the report is kept even when the
-	// person has already left.
+	// keepTime allows for a slow disk. The report is stored even if the person has already
+	// left.
 	keepTime = 5 * time.Second
-	// A check and the one attempt to send its report end within programTime; the
-	// attempt has leastSendTime in any case and mostSendTime on a good line, where
-	// it needs less than a second. What is not sent by then waits for the
-	// background service or the next check.
+	// A check and the single attempt to send its report end within programTime. The attempt
+	// may take at least leastSendTime and at most mostSendTime; on a good line it takes less
+	// than a second. What has not been sent by then waits for the background service or the
+	// next check.
 	programTime   = 14 * time.Second
 	leastSendTime = 2500 * time.Millisecond
 	mostSendTime  = 8 * time.Second
-	// restTime is for what else waits, once the report of this check is through.
+	// restTime limits sending the other waiting reports afterwards.
 	restTime = 3 * time.Second
 )
 
-// delivery brings reports to the collector and remembers the last trouble, to
-// be told once the screen is gone.
+// delivery sends reports to the collector and keeps the last error, which is printed after
+// the screen has closed.
 type delivery struct {
 	station *station
-	// err says why the report was not sent, keepErr why it is not on disk.
+	// err is the reason why the report was not sent, keepErr why it was not stored.
 	err, keepErr error
-	// rest is the spool when the collector has just answered.
+	// rest is the spool, if the collector has just answered.
 	rest *spool.Spool
 }
 
-// deliver keeps the report, then sends it in one attempt.
+// deliver stores the report, then attempts to send it once.
 func (d *delivery) deliver(ctx context.Context, r *report.Report) tui.Delivery {
 	st := d.station
 	sp, keepErr := d.keep(ctx, r)
@@ -63,7 +63,7 @@ func (d *delivery) deliver(ctx context.Context, r *report.Report) tui.Delivery {
 	return statusKept(d.err)
 }
 
-// sendTime is how long the attempt may take after a check of the given length.
+// sendTime returns the time for the attempt after a check of the given length.
 func sendTime(check time.Duration) time.Duration {
 	return min(max(programTime-check, leastSendTime), mostSendTime)
 }
@@ -78,7 +78,7 @@ func (d *delivery) keep(ctx context.Context, r *report.Report) (*spool.Spool, er
 	return sp, d.station.keep(ctx, sp, r)
 }
 
-// sendUnkept is for a disk that is full or cannot be written.
+// sendUnkept sends a report that could not be stored because the disk is full or read-only.
 func (d *delivery) sendUnkept(ctx context.Context, r *report.Report) error {
 	doc, err := r.Encode()
 	if err != nil {
@@ -111,7 +111,7 @@ func statusUnkept(err error) tui.Delivery {
 	return tui.DeliveryFailed
 }
 
-// sendRest sends what waited before this check.
+// sendRest sends the reports that waited before this check.
 func (d *delivery) sendRest(ctx context.Context) {
 	if d.rest == nil {
 		return
@@ -123,8 +123,7 @@ func (d *delivery) sendRest(ctx context.Context) {
 	}
 }
 
-// sayDelivery explains why a report was not kept or not delivered, as far as the
-// screen has not said it.
+// sayDelivery prints why a report was not stored or delivered, unless the screen has said so.
 func (p *program) sayDelivery(d *delivery) {
 	if d.keepErr != nil {
 		text, _ := p.explainFailure(d.keepErr)
@@ -142,11 +141,11 @@ func (p *program) sayDelivery(d *delivery) {
 		}
 	}
 	if _, ok := errors.AsType[*collector.ClockError](d.err); ok {
-		p.warn("upload.clock") // the check has said what is wrong and what to do
+		p.warn("upload.clock") // the check has already described the problem and the action
 		return
 	}
-	// An error of the line or the collector has no sentence of its own: that the
-	// report waits is all that matters.
+	// Most errors of the line or the collector have no text of their own: it is sufficient
+	// that the report waits.
 	text, known := p.sentenceFor(d.err)
 	if !known {
 		return

@@ -36,7 +36,7 @@ func (p *program) devices(ctx context.Context, args []string) error {
 	}
 	for i, d := range list {
 		marks := p.deviceMarks(d)
-		if named[d.Name] > 1 { // the name alone does not tell which one
+		if named[d.Name] > 1 { // the name is not unique
 			marks = append(marks, p.t("devices.number", "number", fmt.Sprint(i+1)), words.Clean(d.ID, 120))
 		}
 		fmt.Fprintln(p.out, strings.Join(append([]string{words.Clean(d.Name, 120)}, marks...), ", "))
@@ -62,7 +62,7 @@ func (p *program) deviceMarks(d audio.Device) []string {
 	return marks
 }
 
-// sayNoDevices explains why nothing could be listed.
+// sayNoDevices prints why nothing could be listed.
 func (p *program) sayNoDevices(e *audio.DeviceError, asJSON bool) error {
 	if asJSON {
 		if err := p.printJSON([]audio.Device{}); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// enroll trades a one-time code for the right to use a collector.
+// enroll exchanges a one-time code for a token.
 func (p *program) enroll(ctx context.Context, args []string) error {
 	f := newFlags("enroll")
 	s := bindSettings(f)
@@ -40,12 +40,11 @@ func (p *program) enroll(ctx context.Context, args []string) error {
 	return p.enrollAt(ctx, c, asked, *verbose)
 }
 
-// maxEnrolmentText is far above a code or a link.
+// maxEnrolmentText is far longer than a code or a link.
 const maxEnrolmentText = 4 << 10
 
-// enrolmentText is the code or the link: from the command line, or, where it is
-// missing or "-", from standard input. What stands on a command line can be read
-// by every user of the machine.
+// enrolmentText returns the code or the link from the command line or, if it is missing or
+// "-", from standard input. Every user of the machine can read a command line.
 func (p *program) enrolmentText(positional []string) (string, error) {
 	if len(positional) > 0 && positional[0] != "-" {
 		return positional[0], nil
@@ -66,10 +65,10 @@ func (p *program) enrolmentText(positional []string) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
-// enrollAt enrols or enrols again: the token of an earlier enrolment is
-// replaced only when the collector has given a new one.
+// enrollAt enrols or enrols again. The token of an earlier enrolment is replaced only after
+// the collector has issued a new one.
 func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.Invitation, verbose bool) error {
-	c.Server = "" // may well be another collector than up to now
+	c.Server = "" // may be another collector than before
 	st, err := openStation(c, p.logger(verbose))
 	if err != nil {
 		return err

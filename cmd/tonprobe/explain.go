@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 )
 
-// explanation is one cause for programs.
+// explanation is the JSON form of a cause.
 type explanation struct {
 	Code     string `json:"code"`
 	Severity string `json:"severity"`
@@ -18,7 +18,7 @@ type explanation struct {
 	Rule     string `json:"rule"`
 }
 
-// explain prints what one cause means, or lists all there are.
+// explain prints the meaning of a cause, or lists all causes.
 func (p *program) explain(_ context.Context, args []string) error {
 	f := newFlags("explain")
 	asJSON := f.Bool("json", false, "")

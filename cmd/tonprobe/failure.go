@@ -24,10 +24,10 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// maxAddressRunes is how much of an address is repeated to the person who typed it.
+// maxAddressRunes limits how much of a mistyped address is printed.
 const maxAddressRunes = 120
 
-// usageError is a command line that makes no sense.
+// usageError is an invalid command line.
 type usageError struct {
 	key  string
 	args []any
@@ -35,12 +35,12 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.key }
 
-// saidError is an end that the person has been told about.
+// saidError is an error that has already been printed.
 type saidError struct{ status status }
 
 func (e *saidError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
-// finish says what went wrong, if anything, and returns the exit status.
+// finish prints the error, if any, and returns the exit status.
 func (p *program) finish(err error) status {
 	if err == nil {
 		return exitOK
@@ -56,8 +56,7 @@ func (p *program) finish(err error) status {
 	return s
 }
 
-// sentences are the failures that have a sentence of their own. What to do is
-// part of the sentence.
+// sentences are the errors that have a text of their own, which includes what to do.
 func sentences() []struct {
 	is  error
 	key string
@@ -90,7 +89,7 @@ func sentences() []struct {
 	}
 }
 
-// explainFailure puts an error into the person's language.
+// explainFailure returns an error in the person's language.
 func (p *program) explainFailure(err error) (text string, s status) {
 	if text, ok := p.explainInput(err); ok {
 		return text, exitUsage
@@ -119,7 +118,7 @@ func (p *program) explainFailure(err error) (text string, s status) {
 	return p.t("error.other", "detail", err), exitSoftware
 }
 
-// explainSetting explains what is wrong with the configuration.
+// explainSetting describes an invalid setting.
 func (p *program) explainSetting(e *config.Error) string {
 	text := p.t("config.fault_"+string(e.Fault), "key", e.Key, "value", e.Value, "want", e.Want)
 	if e.Where != "" {
@@ -128,13 +127,13 @@ func (p *program) explainSetting(e *config.Error) string {
 	return text
 }
 
-// fileProblem is a text for what the system says of a file.
+// fileProblem is the text for a system error of a file.
 type fileProblem struct {
 	is  error
 	key string
 }
 
-// problem puts into words what the system says of a file.
+// problem returns a system error of a file in the person's language.
 func (p *program) problem(err error) string {
 	for _, c := range append([]fileProblem{
 		{fs.ErrNotExist, "problem.not_there"},
@@ -159,7 +158,7 @@ func (p *program) problem(err error) string {
 	return p.t("problem.other", "detail", err)
 }
 
-// explainInput explains what a person typed wrong.
+// explainInput describes invalid input.
 func (p *program) explainInput(err error) (string, bool) {
 	if e, ok := errors.AsType[*usageError](err); ok {
 		return p.t(e.key, e.args...), true
@@ -187,7 +186,7 @@ func (p *program) explainInput(err error) (string, bool) {
 	return "", false
 }
 
-// asTyped is a duration as a person types it: 10m, not 10m0s.
+// asTyped formats a duration as a person types it: 10m, not 10m0s.
 func asTyped(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

@@ -10,23 +10,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// newFlags returns a flag set that says nothing by itself.
+// newFlags returns a flag set that prints nothing.
 func newFlags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.String("lang", "", "") // read by speak
+	f.String("lang", "", "") // evaluated by speak
 	return f
 }
 
-// parse reads flags and arguments in any order, as people write them; package
-// flag alone would stop at the first argument. The error is a *usageError, or
-// a saidError after --help.
+// parse parses flags and arguments in any order, because package flag alone stops at the
+// first argument. The error is a *usageError, or a saidError after --help.
 func (p *program) parse(f *flag.FlagSet, args []string, most int) (positional []string, err error) {
 	for {
 		if err := f.Parse(args); err != nil {
 			return nil, p.flagError(f, err)
 		}
-		// Parse has swallowed a "--", behind which nothing is a flag.
+		// Parse has consumed "--", after which nothing is a flag.
 		ended := len(args) > f.NArg() && args[len(args)-f.NArg()-1] == "--"
 		args = f.Args()
 		if len(args) == 0 {
@@ -52,7 +51,7 @@ func (p *program) parse(f *flag.FlagSet, args []string, most int) (positional []
 	return positional, nil
 }
 
-// The messages of package flag, which has no types for them.
+// Messages of package flag, which has no error types.
 var (
 	reUnknownFlag = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
 	reNeedsValue  = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
@@ -77,5 +76,5 @@ func (p *program) flagError(f *flag.FlagSet, err error) error {
 	return &usageError{key: "usage.bad_line", args: []any{"detail", text}}
 }
 
-// join lists names for a sentence.
+// join formats a list of names.
 func join(names []string) string { return strings.Join(names, ", ") }

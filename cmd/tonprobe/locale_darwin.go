@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// systemLang is the language of macOS. Its terminal sets LANG, a program
-// started from the Finder has none.
+// systemLang returns the language of macOS. Its terminal sets LANG, but programs started
+// from the Finder have none.
 func (p *program) systemLang() phrase.Lang {
 	if p.getenv("LC_ALL") != "" || p.getenv("LC_MESSAGES") != "" || p.getenv("LANG") != "" {
 		return phrase.FromLocale(p.getenv)

@@ -4,5 +4,5 @@ package main
 
 import "github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 
-// systemLang is the language of the locale.
+// systemLang returns the language of the locale.
 func (p *program) systemLang() phrase.Lang { return phrase.FromLocale(p.getenv) }

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// systemLang is the language of Windows. It sets no LANG; where a person or an
-// office did, that is their wish.
+// systemLang returns the language of Windows, which sets no LANG. If a person or an
+// organisation has set LANG, it takes precedence.
 func (p *program) systemLang() phrase.Lang {
 	if p.getenv("LC_ALL") != "" || p.getenv("LANG") != "" {
 		return phrase.FromLocale(p.getenv)

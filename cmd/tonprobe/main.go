@@ -13,8 +13,8 @@ import (
 var version = "dev"
 
 func main() {
-	// The capture process must begin before anything else has opened a sound
-	// system, a window or a file.
+	// The capture process must start before anything else opens a sound system, a window or a
+	// file.
 	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
 		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
 	}

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// output is a standard stream that remembers the first write that failed, so
-// that a lost result never looks like a success: a full device takes the first
-// bytes and fails later, and prints of single lines check no error.
+// output is a standard stream that keeps the first write error, so that a lost result never
+// looks like a success: a full device accepts the first bytes and fails later, and the calls
+// that print single lines check no error.
 type output struct {
 	file *os.File
 
@@ -33,8 +33,8 @@ func (o *output) note(err error) {
 	}
 }
 
-// close ends the stream and returns what failed first. Some file systems report
-// a full disk only here (NFS, quotas).
+// close closes the stream and returns the first error. Some file systems report a full disk
+// only here (NFS, quotas).
 func (o *output) close() error {
 	if err := o.file.Close(); !errors.Is(err, fs.ErrClosed) {
 		o.note(err)

@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// survivePipes lets a write to a pipe that nobody reads return EPIPE. Without it
-// package os ends the process by SIGPIPE, with no message. Notify is used because
-// an ignored signal would stay ignored in child processes.
+// survivePipes makes a write to a closed pipe return EPIPE. Otherwise package os terminates
+// the process by SIGPIPE without a message. It uses Notify, because an ignored signal would
+// remain ignored in child processes.
 func survivePipes() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }

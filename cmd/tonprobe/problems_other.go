@@ -4,5 +4,5 @@ package main
 
 import "syscall"
 
-// systemProblems are what only this system says of files.
+// systemProblems are file errors that are specific to this system.
 var systemProblems = []fileProblem{{syscall.EDQUOT, "problem.no_room"}}

@@ -2,9 +2,9 @@ package main
 
 import "golang.org/x/sys/windows"
 
-// systemProblems are what only this system says of files.
+// systemProblems are file errors that are specific to this system.
 var systemProblems = []fileProblem{
-	{windows.ERROR_INVALID_FUNCTION, "problem.is_folder"}, // what reading a folder gives
+	{windows.ERROR_INVALID_FUNCTION, "problem.is_folder"}, // error of reading a folder
 	{windows.ERROR_DIRECTORY, "problem.no_folder"},
 	{windows.ERROR_WRITE_PROTECT, "problem.read_only"},
 	{windows.ERROR_SHARING_VIOLATION, "problem.held"},

@@ -18,7 +18,7 @@ import (
 // status is the exit status of the program.
 type status int
 
-// The exit statuses. 64 and 70 are those of BSD's sysexits.h.
+// Exit statuses. 64 and 70 are those of BSD's sysexits.h.
 const (
 	exitReady    status = 0
 	exitLimited  status = 1
@@ -42,7 +42,7 @@ func statusOf(v report.Verdict) status {
 	return exitUnknown
 }
 
-// program is one run of the command with what it may touch of its surroundings.
+// program is one run of the command with its environment.
 type program struct {
 	in       *os.File
 	out, err *output
@@ -59,7 +59,7 @@ type command struct {
 	run  func(p *program, ctx context.Context, args []string) error
 }
 
-// commands in the order of the usage text.
+// commands returns the subcommands in the order of the usage text.
 func commands() []command {
 	return []command{
 		{"check", (*program).check},
@@ -74,7 +74,7 @@ func commands() []command {
 	}
 }
 
-// main runs the command named by args and says what went wrong.
+// main runs the command named by args and prints errors.
 func (p *program) main(args []string) (s status) {
 	if err := p.speak(args); err != nil {
 		fmt.Fprintln(p.err, "tonprobe:", err)
@@ -103,7 +103,7 @@ func (p *program) main(args []string) (s status) {
 	return exitSoftware
 }
 
-// choose finds the subcommand; without one it is the check.
+// choose finds the subcommand; the default is check.
 func choose(args []string) (command, []string, error) {
 	all := commands()
 	name, rest := "check", args
@@ -123,8 +123,8 @@ func isCommand(name string) bool {
 	return slices.ContainsFunc(commands(), func(c command) bool { return c.name == name })
 }
 
-// speak picks the language before anything can go wrong: --lang, then
-// TONPROBE_LANG, then the system's.
+// speak sets the language before anything can fail: --lang, then TONPROBE_LANG, then the
+// system's.
 func (p *program) speak(args []string) error {
 	p.lang = p.systemLang()
 	for _, s := range []string{p.getenv("TONPROBE_LANG"), langFlag(args)} {
@@ -137,7 +137,7 @@ func (p *program) speak(args []string) error {
 	return err
 }
 
-// langFlag looks for --lang without judging the rest of the line.
+// langFlag finds --lang without parsing the rest of the line.
 func langFlag(args []string) string {
 	for i, a := range args {
 		name, value, joined := strings.Cut(strings.TrimLeft(a, "-"), "=")
@@ -152,16 +152,15 @@ func langFlag(args []string) string {
 	return ""
 }
 
-// t is the text of key in the person's language.
+// t returns the text of key in the person's language.
 func (p *program) t(key string, args ...any) string { return p.texts.T(key, args...) }
 
 func (p *program) say(key string, args ...any) { fmt.Fprintln(p.out, p.t(key, args...)) }
 
-// warn says something beside the result.
+// warn prints a message to standard error.
 func (p *program) warn(key string, args ...any) { fmt.Fprintln(p.err, p.t(key, args...)) }
 
-// sayFault reports a fault of the program itself; the stack is for its makers
-// and shown only when they ask.
+// sayFault reports an internal error. The stack is printed only on request.
 func (p *program) sayFault(v any, stack []byte) {
 	p.warn("error.internal")
 	if p.getenv("TONPROBE_DEBUG") != "" {

@@ -48,7 +48,7 @@ func (p *program) report(ctx context.Context, args []string) error {
 	}
 }
 
-// listed is one line of the list.
+// listed is an entry of the list.
 type listed struct {
 	ID    string    `json:"id"`
 	Case  string    `json:"case"`
@@ -60,7 +60,7 @@ type listed struct {
 	Bytes   int64          `json:"bytes"`
 }
 
-// reportList lists what is on disk, and how much was lost or set aside.
+// reportList lists the stored reports, and the number of lost and quarantined ones.
 func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
 	entries, err := sp.All()
 	if err != nil {
@@ -116,8 +116,7 @@ func (p *program) printList(list []listed, counts spool.DropCounts) {
 	}
 }
 
-// reportShow prints the document, byte for byte as it travels. Without a name
-// it is the latest.
+// reportShow prints the document exactly as it is sent. Without a name it is the latest.
 func (p *program) reportShow(sp *spool.Spool, which string) error {
 	entries, err := sp.All()
 	if err != nil {
@@ -138,7 +137,7 @@ func (p *program) reportShow(sp *spool.Spool, which string) error {
 	return &usageError{key: "report.unknown", args: []any{"which", which}}
 }
 
-// names says whether which is the report's id or case code.
+// names reports whether which is the id or the case code of the report.
 func names(which string, e spool.Entry, doc []byte) bool {
 	if strings.EqualFold(which, e.ID) {
 		return true
@@ -151,7 +150,7 @@ func names(which string, e spool.Entry, doc []byte) bool {
 	return err == nil && r.Case == code
 }
 
-// reportExport writes all readable reports, one JSON document a line.
+// reportExport writes all readable reports, one JSON document per line.
 func (p *program) reportExport(sp *spool.Spool, to string) error {
 	entries, err := sp.All()
 	if err != nil {

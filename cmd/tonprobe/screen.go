@@ -15,13 +15,13 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// checkFunc makes one check.
+// checkFunc performs one check.
 type checkFunc func(ctx context.Context, c tui.Choices, progress func(probe.Event)) (*report.Report, error)
 
-// deliverFunc keeps a report and sends it.
+// deliverFunc stores a report and sends it.
 type deliverFunc func(ctx context.Context, r *report.Report) tui.Delivery
 
-// screen leads a person through the check. It is the one place that knows the
+// screen guides a person through the check. Nothing else in this package uses package tui's
 // screens.
 func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wanted check.Options, run checkFunc, deliver deliverFunc) (*report.Report, error) {
 	out := p.humanOut(flags)
@@ -49,7 +49,7 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 		Speaker:       flags.speaker,
 	}
 	if !o.Plain {
-		o.Out = out.file // a terminal has more than writes
+		o.Out = out.file // bubbletea needs the file of a terminal
 	}
 	if !st.enrolled() && !st.config.NoUpload {
 		o.Enrol = st.enrolAsTyped(p.version)
@@ -68,8 +68,8 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 	return r, err
 }
 
-// enrolAsTyped enrols with what a person types on the first screen. Another
-// collector than the configured one would be refused at the next start.
+// enrolAsTyped enrols with the input on the first screen. It accepts only the configured
+// collector, because another one would be refused at the next start.
 func (s *station) enrolAsTyped(version string) func(context.Context, string, string) (tui.Enrolled, error) {
 	return func(ctx context.Context, text, address string) (tui.Enrolled, error) {
 		asked, err := enroll.ParseInvitation(text, cmp.Or(s.config.Server, address))
@@ -97,18 +97,18 @@ func sameCollector(a, b string) bool {
 	return errX == nil && errY == nil && x.String() == y.String()
 }
 
-// attended reports whether somebody can answer, and so hear themselves.
+// attended reports whether a person is present, who can answer and listen.
 func (p *program) attended(flags *checkFlags) bool {
 	return tui.IsTerminal(p.in) && tui.IsTerminal(p.humanOut(flags).file)
 }
 
-// sentenceFor is an error in the person's language, where there is a sentence for it.
+// sentenceFor returns an error in the person's language, if there is a text for it.
 func (p *program) sentenceFor(err error) (text string, known bool) {
 	text, _ = p.explainFailure(err)
 	return text, text != p.t("error.other", "detail", err)
 }
 
-// microphones lists what there is to choose from.
+// microphones lists the microphones to choose from.
 func microphones(ctx context.Context) ([]tui.Microphone, error) {
 	devices, err := audio.Devices(ctx, nil)
 	if err != nil {

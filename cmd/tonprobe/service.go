@@ -20,7 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// service installs, controls or is the background service.
+// service installs, controls or runs the background service.
 func (p *program) service(ctx context.Context, args []string) error {
 	f := newFlags("service")
 	s := bindSettings(f)
@@ -54,14 +54,14 @@ func (p *program) service(ctx context.Context, args []string) error {
 	}
 }
 
-// serviceInstall hands the settings of the command line on to the service,
-// with absolute paths: it starts in another folder.
+// serviceInstall passes the settings of the command line to the service, with absolute
+// paths, because it starts in another folder.
 func (p *program) serviceInstall(s *settings) error {
 	c, err := s.load(p.getenv)
 	if err != nil {
 		return err
 	}
-	// The unit lets the service write nowhere else, so that the folder must be there.
+	// The unit allows the service to write nowhere else, so the folder must exist.
 	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control says who may
 		return fmt.Errorf("install service: make %s: %w", c.Data, err)
 	}
@@ -103,15 +103,14 @@ func (p *program) serviceStatus(asJSON bool) error {
 	return nil
 }
 
-// serviceRun is the service itself, or the same in the foreground.
+// serviceRun runs the service, in the foreground if started by a person.
 func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	c, err := s.load(p.getenv)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
-	// A station that cannot be opened is a fault to be told now, not a service
-	// that is started again and again.
+	// An unusable station is an error to report now, not a reason for endless restarts.
 	st, err := openStation(c, log)
 	if err != nil {
 		return err
@@ -122,7 +121,7 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	return resident.Run(p.work(c, log).Run, log)
 }
 
-// work wires the service's rounds to this station.
+// work connects the rounds of the service to this station.
 func (p *program) work(c config.Config, log *slog.Logger) resident.Work {
 	var st *station
 	return resident.Work{

@@ -10,14 +10,14 @@ import (
 	"github.com/tonprobe/tonprobe/agent/config"
 )
 
-// settings collects the configuration of a subcommand: file, variables, flags.
-// Flags are read first and laid on top last.
+// settings collects the configuration of a subcommand: file, variables, flags. Flags are
+// parsed first and applied last.
 type settings struct {
 	file  string
 	flags []func(*config.Config)
 }
 
-// bindSettings adds the flags that every subcommand with a state has.
+// bindSettings adds the flags of every subcommand that uses the data folder.
 func bindSettings(f *flag.FlagSet) *settings {
 	s := &settings{}
 	f.StringVar(&s.file, "config", "", "")
@@ -57,10 +57,9 @@ func (s *settings) truth(f *flag.FlagSet, name string, field func(*config.Config
 	})
 }
 
-// load puts the configuration together. It is to be called after the flags
-// were parsed.
+// load merges the configuration. Call it after the flags were parsed.
 func (s *settings) load(getenv func(string) string) (config.Config, error) {
-	home, _ := os.UserHomeDir() // none: then the folder must be named
+	home, _ := os.UserHomeDir() // without one the folder must be given
 	places := config.Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home, System: isSystem()}
 	c := config.Default(places.DataDir())
 	file, required := s.file, true

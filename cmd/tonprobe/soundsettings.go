@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// soundSettings is the command that opens the system's sound settings; nil where
-// there is none. On Linux each desktop has its own, and without a display none can
-// be shown, as over SSH.
+// soundSettings returns the command that opens the system's sound settings; nil if there is
+// none. On Linux each desktop has its own, and without a display (such as over SSH) none can
+// be shown.
 func soundSettings(goos string, getenv func(string) string, lookPath func(string) (string, error)) []string {
 	switch goos {
 	case "windows":
-		// Not through cmd.exe, which would flash a window.
+		// Not through cmd.exe, which would show a window briefly.
 		return []string{"rundll32.exe", "url.dll,FileProtocolHandler", "ms-settings:sound"}
 	case "darwin":
 		return []string{"open", "x-apple.systempreferences:com.apple.preference.sound"}
@@ -24,7 +24,7 @@ func soundSettings(goos string, getenv func(string) string, lookPath func(string
 	}
 	desktop := strings.ToUpper(getenv("XDG_CURRENT_DESKTOP"))
 	for _, c := range []struct {
-		desktops string // where the program belongs; "" is everywhere
+		desktops string // desktops that include the program; "" means all
 		command  []string
 	}{
 		{"GNOME UNITY", []string{"gnome-control-center", "sound"}},
@@ -44,8 +44,7 @@ func soundSettings(goos string, getenv func(string) string, lookPath func(string
 	return nil
 }
 
-// sharesWord reports whether one of words is in the list that a desktop calls itself
-// by, such as ubuntu:GNOME.
+// sharesWord reports whether one of words is in XDG_CURRENT_DESKTOP, such as ubuntu:GNOME.
 func sharesWord(words, list string) bool {
 	for name := range strings.SplitSeq(list, ":") {
 		for word := range strings.FieldsSeq(words) {
@@ -57,14 +56,14 @@ func sharesWord(words, list string) bool {
 	return false
 }
 
-// openSoundSettings is nil where there is no way.
+// openSoundSettings returns nil if the settings cannot be opened.
 func (p *program) openSoundSettings() func(context.Context) error {
 	command := soundSettings(runtime.GOOS, p.getenv, exec.LookPath)
 	if command == nil {
 		return nil
 	}
 	return func(context.Context) error {
-		// Not bound to the context: the window is to outlive this program.
+		// Not bound to the context: the window must outlive this program.
 		c := exec.Command(command[0], command[1:]...)
 		if err := c.Start(); err != nil {
 			return fmt.Errorf("open the sound settings: %w", err)

@@ -22,24 +22,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// spoolFolder is the spool in the data folder.
+// spoolFolder is the name of the spool in the data folder.
 const spoolFolder = "spool"
 
-// station is this machine as an agent: who it is and whom it reports to.
+// station is this machine as an agent: its identity and its collector.
 type station struct {
 	config config.Config
 	id     *identity.Identity
-	ca     string // certificates given now, in PEM form
+	ca     string // certificates given with --ca, in PEM form
 	roots  *x509.CertPool
 	log    *slog.Logger
 
-	keeping sync.Mutex // held while the identity on disk is changed
-	phone   string     // of phone support, as named since the start
+	keeping sync.Mutex // held while the identity file is changed
+	phone   string     // phone number of support announced since the start
 	named   bool       // phone is known, and may be ""
 }
 
-// openStation reads the identity, and makes one on a machine that has none.
-// With identity.ErrNotSaved the station is good for one check.
+// openStation reads the identity, and creates one if there is none. With
+// identity.ErrNotSaved the station can be used for one check.
 func openStation(c config.Config, log *slog.Logger) (*station, error) {
 	ca, err := collector.ReadCA(c.CA)
 	if err != nil {
@@ -57,7 +57,7 @@ func openStation(c config.Config, log *slog.Logger) (*station, error) {
 	return s, errors.Join(err, s.oneCollector())
 }
 
-// oneCollector refuses to carry the token of one collector to another.
+// oneCollector prevents sending the token of one collector to another.
 func (s *station) oneCollector() error {
 	if s.id.Enrolment == nil || s.config.Server == "" {
 		return nil
@@ -78,12 +78,12 @@ func (s *station) oneCollector() error {
 
 func (s *station) enrolled() bool { return s.id.Enrolment != nil }
 
-// enrollTime bounds the one request; a person waits for it.
+// enrollTime limits the request, for which a person waits.
 const enrollTime = 20 * time.Second
 
-// enrol makes this the computer of the person whom asked was made out for. The
-// token of an earlier enrolment is replaced only when the collector has given a
-// new one. On an error s is as it was.
+// enrol enrols this computer for the participant of asked. The token of an earlier
+// enrolment is replaced only after the collector has issued a new one. On an error s is
+// unchanged.
 func (s *station) enrol(ctx context.Context, asked enroll.Invitation, version string) error {
 	ctx, cancel := context.WithTimeout(ctx, enrollTime)
 	defer cancel()
@@ -92,7 +92,7 @@ func (s *station) enrol(ctx context.Context, asked enroll.Invitation, version st
 	if err != nil {
 		return err
 	}
-	// Remembered, so that a person need not name the file before every check.
+	// Stored, so that a person need not name the file for every check.
 	id.Enrolment.CA += s.ca
 	if id.Enrolment.CA == "" && s.enrolled() && s.id.Enrolment.Server == id.Enrolment.Server {
 		id.Enrolment.CA = s.id.Enrolment.CA
@@ -104,8 +104,8 @@ func (s *station) enrol(ctx context.Context, asked enroll.Invitation, version st
 	return nil
 }
 
-// collector is where to measure to: with a token after enrolment, without one
-// when only an address is known, nil otherwise.
+// collector returns the endpoint to measure to: with a token after enrolment, without one if
+// only an address is known, nil otherwise.
 func (s *station) collector() *collector.Endpoint {
 	switch {
 	case s.enrolled():
@@ -119,9 +119,9 @@ func (s *station) collector() *collector.Endpoint {
 	return nil
 }
 
-// learn keeps what was found out about the collector's keys, for the next start: a
-// running check goes on with what it knew. The identity is read again, so that an
-// enrolment that happened meanwhile is not undone.
+// learn stores newly learned keys of the collector for the next start; a running check
+// continues with the old ones. It reads the identity again, so that an enrolment in the
+// meantime is not undone.
 func (s *station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -139,7 +139,7 @@ func (s *station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
 	}
 }
 
-// supportPhone is the number to show with a result; "" when none is known.
+// supportPhone returns the number to show with a result; "" if unknown.
 func (s *station) supportPhone() string {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -152,8 +152,8 @@ func (s *station) supportPhone() string {
 	return ""
 }
 
-// learnPhone keeps the number of phone support for the time when the collector
-// cannot be reached: then it is needed most.
+// learnPhone stores the phone number of support for the time when the collector cannot be
+// reached, which is when it is needed most.
 func (s *station) learnPhone(phone string) {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -174,7 +174,7 @@ func (s *station) learnPhone(phone string) {
 	}
 }
 
-// recipient is the host that will get the report; "" when none does.
+// recipient returns the host that will receive the report; "" if none will.
 func (s *station) recipient() string {
 	if !s.enrolled() {
 		return ""
@@ -192,7 +192,7 @@ func openSpool(ctx context.Context, c config.Config, log *slog.Logger) (*spool.S
 	}, log)
 }
 
-// uplink sends what waits in sp.
+// uplink returns an uplink that sends the waiting reports of sp.
 func (s *station) uplink(sp *spool.Spool) *uplink.Uplink {
 	return &uplink.Uplink{
 		Collector: s.collector(), Spool: sp, AgentID: s.id.AgentID,
@@ -200,8 +200,8 @@ func (s *station) uplink(sp *spool.Spool) *uplink.Uplink {
 	}
 }
 
-// keep puts r on disk: to be sent, or only to be looked at. A person who was
-// told that nobody gets the report is held to that even after an enrolment.
+// keep stores r, either to be sent or for display only. If the person was told that nobody
+// receives the report, it is not sent even after a later enrolment.
 func (s *station) keep(ctx context.Context, sp *spool.Spool, r *report.Report) error {
 	doc, err := r.Encode()
 	if err != nil {

@@ -2,6 +2,6 @@ package main
 
 import "github.com/tonprobe/tonprobe/agent/resident"
 
-// isSystem says whether this process works for the machine and not for a
-// person: a service does. An administrator at a prompt is still a person.
+// isSystem reports whether this process is a service and works for the machine. An
+// administrator at a prompt is a person.
 func isSystem() bool { return !resident.Interactive() }

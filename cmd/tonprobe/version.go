@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-// showVersion prints which program this is.
+// showVersion prints the version and build of this program.
 func (p *program) showVersion(_ context.Context, args []string) error {
 	f := newFlags("version")
 	asJSON := f.Bool("json", false, "")
@@ -23,7 +23,7 @@ func (p *program) showVersion(_ context.Context, args []string) error {
 	return nil
 }
 
-// printJSON writes v for programs.
+// printJSON writes v as JSON.
 func (p *program) printJSON(v any) error {
 	e := json.NewEncoder(p.out)
 	e.SetIndent("", "  ")
