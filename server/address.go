@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/cert"
 )
 
-// URL is where this machine reaches the collector.
+// URL returns the address of the collector on this machine.
 func (s *Server) URL() string {
 	scheme := "https"
 	if s.config.plainHTTP() {
@@ -28,7 +28,7 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// PublicURL is where everybody else does: the configured address, or URL.
+// PublicURL returns the address for all others: the configured one, or URL.
 func (s *Server) PublicURL() string {
 	if origin := s.config.publicOrigin(); origin != "" {
 		return origin
@@ -36,7 +36,7 @@ func (s *Server) PublicURL() string {
 	return s.URL()
 }
 
-// webPort is the port of PublicURL; 0 where that is not HTTPS.
+// webPort returns the port of PublicURL; 0 if that is not HTTPS.
 func (s *Server) webPort() uint16 {
 	u, err := url.Parse(s.PublicURL())
 	if err != nil || u.Scheme != "https" {
@@ -49,8 +49,8 @@ func (s *Server) webPort() uint16 {
 	return uint16(n)
 }
 
-// OwnCertificate gives the file that agents need for --ca and the SHA-256 that
-// browsers show, when the collector had to make its own certificate.
+// OwnCertificate returns the file that agents need for --ca and the SHA-256 that browsers display, if
+// the collector created its own certificate.
 func (s *Server) OwnCertificate() (caFile, fingerprint string, ok bool) {
 	if s.own == nil {
 		return "", "", false
@@ -58,8 +58,8 @@ func (s *Server) OwnCertificate() (caFile, fingerprint string, ok bool) {
 	return s.own.AuthorityFile, s.own.Fingerprint(), true
 }
 
-// AuthorityPin is the pin of the collector's own authority, which an invitation
-// holds; "" where computers trust its certificate anyway.
+// AuthorityPin returns the pin of the collector's own authority, which an invitation contains; "" if
+// computers trust its certificate anyway.
 func (s *Server) AuthorityPin() string {
 	if s.own == nil {
 		return ""
@@ -81,7 +81,7 @@ func (s *Server) certificate() (cert.Source, error) {
 	return own, nil
 }
 
-// ownNames are all by which this machine may be called.
+// ownNames returns all names and addresses of this machine.
 func (s *Server) ownNames() []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if host, _, err := net.SplitHostPort(s.config.Listen); err == nil {
@@ -100,8 +100,8 @@ func (s *Server) ownNames() []string {
 	return slices.Compact(names)
 }
 
-// certifiable leaves out what no certificate can hold: "", 0.0.0.0, and host
-// names with an underscore or a trailing dot, which some machines have.
+// certifiable excludes what a certificate cannot contain: "", 0.0.0.0, and host names with an
+// underscore or a trailing dot, which some machines have.
 func certifiable(name string) bool {
 	if a, err := netip.ParseAddr(name); err == nil {
 		return !a.IsUnspecified() && a.Zone() == ""
@@ -125,8 +125,8 @@ func interfaceAddresses() []string {
 	var names []string
 	for _, f := range found {
 		p, err := netip.ParsePrefix(f.String())
-		// Link-local and temporary addresses come and go: a new certificate at
-		// every start would teach people to click warnings away.
+		// Link-local and temporary addresses change: a new certificate at every start would make
+		// people ignore warnings.
 		if err == nil && !p.Addr().IsLinkLocalUnicast() && p.Addr().Is4() {
 			names = append(names, p.Addr().String())
 		}

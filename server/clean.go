@@ -7,25 +7,23 @@ import (
 
 const (
 	cleanEvery = time.Hour
-	// steadyFor is how long the clock must have run without a jump before
-	// anything is deleted by it. A machine without a battery starts with a wrong
-	// clock, and NTP corrects it soon after; what a wrong clock had deleted would
-	// be gone.
+	// steadyFor is how long the clock must have run without a jump before anything is deleted
+	// by it. A machine without a battery starts with a wrong clock, which NTP corrects soon
+	// after; what was deleted by a wrong clock would be lost.
 	steadyFor = 6 * time.Hour
-	// steadyWithin is how far wall time and monotonic time may run apart: NTP
-	// slews a clock by up to 500 ppm, 11 s in six hours.
+	// steadyWithin is the allowed difference between wall time and monotonic time: NTP slews a
+	// clock by up to 500 ppm, 11 s in six hours.
 	steadyWithin = time.Minute
 )
 
-// steadiness notices jumps of the wall clock. It begins with the readings of both
-// clocks at the start.
+// steadiness detects jumps of the wall clock. It starts with the readings of both clocks.
 type steadiness struct {
 	wall      time.Time
 	monotonic time.Duration
 }
 
-// steady reports whether the wall clock has run beside the monotonic one for
-// steadyFor. A jump begins that time anew.
+// steady reports whether the wall clock has followed the monotonic one for steadyFor. A jump
+// restarts that time.
 func (s *steadiness) steady(wall time.Time, monotonic time.Duration) bool {
 	elapsed := monotonic - s.monotonic
 	if (wall.Sub(s.wall) - elapsed).Abs() > steadyWithin {
@@ -35,7 +33,7 @@ func (s *steadiness) steady(wall time.Time, monotonic time.Duration) bool {
 	return elapsed >= steadyFor
 }
 
-// clean removes what has expired, now and then.
+// clean periodically removes what has expired.
 func (s *Server) clean(ctx context.Context) {
 	tick := time.NewTicker(cleanEvery)
 	defer tick.Stop()
@@ -55,12 +53,11 @@ func (s *Server) clean(ctx context.Context) {
 	}
 }
 
-// deleteAtOnce is how many reports one transaction deletes: few enough that
-// deliveries wait for less than a tenth of a second.
+// deleteAtOnce is the number of reports that one transaction deletes, so that deliveries wait for
+// less than a tenth of a second.
 const deleteAtOnce = 500
 
-// deleteOld removes what has expired, and reports that have been kept for long
-// enough.
+// deleteOld removes what has expired, and reports that are older than the retention period.
 func (s *Server) deleteOld(ctx context.Context, now time.Time) error {
 	if err := s.store.DeleteExpired(ctx, now); err != nil {
 		return err

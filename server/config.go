@@ -1,5 +1,5 @@
-// Package server is the collector: it takes agents in, keeps their reports,
-// reflects their test streams and shows support what it knows.
+// Package server is the collector: it enrols agents, stores their reports, reflects their test
+// streams and presents the results to support.
 package server
 
 import (
@@ -19,62 +19,60 @@ import (
 	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
-// ErrConfig says that a Config contradicts itself; its text says what to do.
+// ErrConfig means that a Config is contradictory; its text states what to do.
 var ErrConfig = errors.New("wrong configuration")
 
-// FirstUser is the member of staff that a new collector begins with.
+// FirstUser is the initial member of staff of a new collector.
 const FirstUser = "support"
 
-// Config says how the collector runs. Only DataDir is required.
+// Config configures the collector. Only DataDir is required.
 type Config struct {
 	DataDir string
-	// Listen is host:port for pages and API; default ":8443", and
-	// "127.0.0.1:8443" behind a proxy on this machine, where nobody else has any
-	// business with the unencrypted port.
+	// Listen is host:port for pages and API; default ":8443", and "127.0.0.1:8443" behind a
+	// proxy on this machine, where the unencrypted port is for the proxy only.
 	Listen string
-	// PublicURL is the address people and agents use (scheme and host), where
-	// it is another than Listen, such as a proxy's.
+	// PublicURL is the address that people and agents use (scheme and host), if it differs from
+	// Listen, such as that of a proxy.
 	PublicURL string
-	// TLSCert and TLSKey are PEM files. Without them, and without BehindProxy,
-	// the collector makes a certificate of its own.
+	// TLSCert and TLSKey are PEM files. Without them, and without BehindProxy, the collector
+	// creates its own certificate.
 	TLSCert, TLSKey string
-	// BehindProxy are the networks of the proxies that do TLS for us: we speak
-	// plain HTTP then, and believe their forwarding headers.
+	// BehindProxy are the networks of the proxies that terminate TLS. The collector then serves
+	// plain HTTP, and trusts their forwarding headers.
 	BehindProxy []netip.Prefix
 
 	// The reflector; see reflect.Config.
 	STUNListen, MediaListen string
 	MediaIPs                []netip.Addr
 	STUNAlternate           netip.Addr
-	// TURNTLSListen is host:port of TURN over TLS; empty: there is none.
+	// TURNTLSListen is host:port of TURN over TLS; empty disables it.
 	TURNTLSListen string
 	TURNSecret    []byte
 
-	// ICEServers are STUN and TURN servers of others, handed out to agents beside
-	// the collector's own or instead of them.
+	// ICEServers are external STUN and TURN servers for agents, in addition to the collector's own
+	// or instead of them.
 	ICEServers iceserver.External
 
-	// MetricsListen is host:port of /metrics; empty: there is none. With
-	// MetricsOptional the collector starts even where that address is taken.
+	// MetricsListen is host:port of /metrics; empty disables it. With MetricsOptional the
+	// collector starts even if that address is in use.
 	MetricsListen   string
 	MetricsOptional bool
 
-	// KeepReports is how long reports are kept; 0 keeps them for ever. The newest
-	// of a participant stays in any case.
+	// KeepReports is the retention period of reports; 0 means unlimited. The newest report of a
+	// participant is always kept.
 	KeepReports time.Duration
 
-	// KeepFullAddresses stores public addresses whole.
+	// KeepFullAddresses stores public addresses without truncation.
 	KeepFullAddresses bool
 
-	// Contact is where people report barriers of the pages: an e-mail or a web
-	// address. Without one the pages name the office that gave the access.
+	// Contact is where people report accessibility problems of the pages: an e-mail or a web
+	// address. Without it the pages refer to the office that gave access.
 	Contact string
 
-	// SupportPhone is the number of phone support, which agents show with a result.
+	// SupportPhone is the phone number of support, which agents show with a result.
 	SupportPhone string
 
-	// FirstPassword is told the password of FirstUser when the collector starts
-	// for the first time, and never again.
+	// FirstPassword receives the password of FirstUser at the first start.
 	FirstPassword func(name, password string)
 
 	Log  *slog.Logger     // default: discards
@@ -90,7 +88,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	if c.TURNTLSListen == c.Listen && !c.plainHTTP() {
-		c.TURNTLSListen = "" // that port has it anyway
+		c.TURNTLSListen = "" // that port serves it already
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -107,7 +105,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate gives ErrConfig, with what to do about it.
+// Validate returns ErrConfig, with what to do about it.
 func (c Config) Validate() error {
 	if c.DataDir == "" {
 		return fmt.Errorf("%w: no data directory is given", ErrConfig)

@@ -17,39 +17,39 @@ import (
 const (
 	SessionTTL      = 12 * time.Hour // a working day with an evening session
 	OneTimeLoginTTL = 15 * time.Minute
-	// DeviceTTL is how long a browser is known after its last login. Browsers
-	// keep a cookie for 400 days at most (RFC 6265bis, section 5.5).
+	// DeviceTTL is how long a browser is known after its last login. Browsers keep a cookie
+	// for at most 400 days (RFC 6265bis, section 5.5).
 	DeviceTTL = 400 * 24 * time.Hour
 )
 
 const maxStaffNameBytes = 64
 
-// What a caller may decide on.
+// Errors that a caller decides on.
 var (
-	// ErrCredentials never says whether the name or the password was wrong.
+	// ErrCredentials does not reveal whether the name or the password was wrong.
 	ErrCredentials = errors.New("name or password is wrong")
-	// ErrLink says that a one-time login is unknown, used or expired.
+	// ErrLink means that a one-time login is unknown, used or expired.
 	ErrLink = errors.New("this link was used already or has expired")
-	// ErrNoSession says that a browser is not signed in, or no longer.
+	// ErrNoSession means that a browser is not signed in, or no longer.
 	ErrNoSession = errors.New("not signed in")
-	// ErrStaffName says that a name cannot be one of a member of staff.
+	// ErrStaffName means that a name is not valid for a member of staff.
 	ErrStaffName = fmt.Errorf("a user name has 1 to %d bytes and no control characters or spaces around it", maxStaffNameBytes)
 )
 
-// LimitError says that there were too many logins, or are too many right now.
+// LimitError means that there were too many logins, or that there are too many right now.
 type LimitError struct{ RetryAfter time.Duration }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("too many attempts, try again in %s", e.RetryAfter.Round(time.Second))
 }
 
-// Store is what this package keeps.
+// Store is the storage that this package needs.
 type Store interface {
 	store.Staff
 	store.Logins
 }
 
-// Config is what New needs. All fields are required.
+// Config configures New. All fields are required.
 type Config struct {
 	Store  Store
 	Now    func() time.Time
@@ -66,7 +66,7 @@ type Auth struct {
 	budgets   *budgets
 }
 
-// New makes an Auth.
+// New returns an Auth.
 func New(c Config) *Auth {
 	return &Auth{
 		store:     c.Store,
@@ -77,7 +77,7 @@ func New(c Config) *Auth {
 	}
 }
 
-// AddStaff adds a member; store.ErrExists, ErrPassword or ErrStaffName say why not.
+// AddStaff adds a member. Its errors include store.ErrExists, ErrPassword and ErrStaffName.
 func (a *Auth) AddStaff(ctx context.Context, name, password string) error {
 	if !staffName(name) {
 		return ErrStaffName
@@ -103,7 +103,7 @@ func staffName(s string) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
 }
 
-// NewPassword draws a password that can be read out and typed: 80 bits.
+// NewPassword generates a password that can be read aloud and typed: 80 bits.
 func (a *Auth) NewPassword() (string, error) {
 	b := make([]byte, 16)
 	if _, err := io.ReadFull(a.random, b); err != nil {
@@ -115,7 +115,7 @@ func (a *Auth) NewPassword() (string, error) {
 	return strings.ToLower(groups(b)), nil
 }
 
-// NewOneTimeLogin gives the token of a link that signs a member in, once.
+// NewOneTimeLogin returns the token of a link that signs a member in once.
 func (a *Auth) NewOneTimeLogin(ctx context.Context, name string) (token string, err error) {
 	if _, err := a.store.StaffMember(ctx, name); err != nil {
 		return "", err
@@ -129,8 +129,8 @@ func (a *Auth) NewOneTimeLogin(ctx context.Context, name string) (token string, 
 		TokenHash: hash, StaffName: name, CreatedAt: now, ExpiresAt: now.Add(OneTimeLoginTTL)})
 }
 
-// Session gives the member's name behind a session's token. Its error is
-// ErrNoSession or a fault of the store.
+// Session returns the name of the member with a session token. Its error is ErrNoSession or an
+// error of the store.
 func (a *Auth) Session(ctx context.Context, token string) (staffName string, err error) {
 	hash, ok := tokenHash(token)
 	if !ok {
@@ -158,8 +158,7 @@ func (a *Auth) Logout(ctx context.Context, token string) error {
 	return a.store.DeleteSession(ctx, hash)
 }
 
-// Where the dashboard takes the token of a one-time login, and the name it has
-// in the query.
+// Path and query parameter of a one-time login at the dashboard.
 const (
 	OneTimeLoginPath  = "/login/once"
 	OneTimeLoginParam = "token"

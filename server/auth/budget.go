@@ -9,29 +9,28 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Budgets of wrong passwords. They slow the one who guesses and never the
-// account: a limit by name alone would let a stranger who knows the name lock
-// its owner out. A browser that has signed in before has a budget of its own,
-// which nobody else can use up.
+// Budgets of wrong passwords. They slow down the attacker, not the account: a limit by name alone
+// would let a stranger who knows the name lock its owner out. A browser that has signed in before
+// has its own budget, which nobody else can exhaust.
 const (
 	attemptsPerDevice = 10
-	// attemptsPerName is for one name from one address: a colleague in the same
-	// office has another name and so another budget.
+	// attemptsPerName applies to one name from one address: a colleague in the same office has
+	// another name and therefore another budget.
 	attemptsPerName    = 10
 	attemptsPerAddress = 50
-	// attemptsPerNetwork is for an IPv4 /24 or an IPv6 /48, which one customer
-	// may own whole: 65,536 addresses of AddressKey.
+	// attemptsPerNetwork applies to an IPv4 /24 or an IPv6 /48, all of which one customer may
+	// own: 65,536 addresses of AddressKey.
 	attemptsPerNetwork = 200
 	nameEvery          = 30 * time.Second
 	addressEvery       = 6 * time.Second
 	networkEvery       = 2 * time.Second
 	rememberedKeys     = 10_000
-	// hashesPerAddress is how many passwords of one address are hashed or wait for
-	// it at once, so that one address cannot fill the queue.
+	// hashesPerAddress limits the passwords of one address that are hashed or queued at the
+	// same time, so that one address cannot fill the queue.
 	hashesPerAddress = 2
 )
 
-// budgets holds the buckets of all who try to sign in.
+// budgets contains the token buckets of all clients that try to sign in.
 type budgets struct {
 	devices, names, addresses, networks *limit.Limiter
 
@@ -74,8 +73,8 @@ func (b *budgets) take(from netip.Addr, name string) error {
 	return nil
 }
 
-// forgive gives back what led to a right password. The network's budget stays
-// charged: one account of a network must not free the way for the others.
+// forgive refunds the attempts before a right password. The network's budget remains charged:
+// one account of a network must not reset it for others.
 func (b *budgets) forgive(from netip.Addr, name string) {
 	b.names.Forget(pairKey(from, name))
 	b.addresses.Forget(limit.AddressKey(from))

@@ -6,19 +6,18 @@ import (
 	"strings"
 )
 
-// crockford is the alphabet of the case codes: no I, L, O, U, so that a code
-// read out on the phone cannot be misheard as a digit.
+// crockford is the alphabet of the case codes. It has no I, L, O, U, so that a letter cannot be
+// mistaken for a digit on the phone.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// enrolChars gives 60 bits: guessing one of 100,000 open codes over a line that
-// allows a million tries a day takes longer than any code lives, and the hash
-// in a stolen database outlives the code's 14 days as well.
+// enrolChars yields 60 bits: guessing one of 100,000 open codes at a million tries a day takes
+// longer than any code is valid, and so does reversing the hash in a stolen database.
 const (
 	enrolChars = 12
 	enrolGroup = 4
 )
 
-// NewEnrolCode draws a code such as K7P3-QXM2-RT5Z.
+// NewEnrolCode generates a code such as K7P3-QXM2-RT5Z.
 func NewEnrolCode(random io.Reader) (string, error) {
 	var b [enrolChars]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
@@ -30,8 +29,8 @@ func NewEnrolCode(random io.Reader) (string, error) {
 	return groups(b[:]), nil
 }
 
-// NormalizeEnrolCode reads a code as people type it: any case, with or without
-// dashes and spaces, I and L for 1, O for 0. ok is false when it is no code.
+// NormalizeEnrolCode normalizes a code as people type it: any case, with or without dashes and
+// spaces, I and L for 1, O for 0. ok is false if it is not a code.
 func NormalizeEnrolCode(s string) (code string, ok bool) {
 	if len(s) > 128 {
 		return "", false

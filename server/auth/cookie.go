@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/peer"
 )
 
-// The cookies' names. With the prefix, browsers refuse a cookie that another
-// host of the domain or a page without TLS has set (RFC 6265bis §4.1.3.2).
+// Names of the cookies. With the prefix, browsers reject a cookie set by another host of the
+// domain or by a page without TLS (RFC 6265bis §4.1.3.2).
 const (
 	sessionCookie = "tonprobe_session"
 	deviceCookie  = "tonprobe_device"
@@ -29,8 +29,7 @@ func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAg
 		HttpOnly: true, Secure: peer.TLS(r), SameSite: http.SameSiteLaxMode})
 }
 
-// SetCookies gives the browser its session, and the token by which it is known
-// next time.
+// SetCookies sets the cookies of the session and of the known browser.
 func (a *Auth) SetCookies(w http.ResponseWriter, r *http.Request, l Login) {
 	setCookie(w, r, sessionCookie, l.Token, int(SessionTTL.Seconds()))
 	if l.Device != "" {
@@ -38,17 +37,17 @@ func (a *Auth) SetCookies(w http.ResponseWriter, r *http.Request, l Login) {
 	}
 }
 
-// ClearCookie ends the browser's session. The browser stays known.
+// ClearCookie ends the browser's session. The browser remains known.
 func (a *Auth) ClearCookie(w http.ResponseWriter, r *http.Request) {
 	setCookie(w, r, sessionCookie, "", -1)
 }
 
-// AttemptOf says who sends the request.
+// AttemptOf returns the origin of a login request.
 func AttemptOf(r *http.Request) Attempt {
 	return Attempt{From: peer.Addr(r), Device: cookieValue(r, deviceCookie)}
 }
 
-// CookieToken is the token of the request's session; "" when there is none.
+// CookieToken returns the session token of the request; "" if there is none.
 func CookieToken(r *http.Request) string { return cookieValue(r, sessionCookie) }
 
 func cookieValue(r *http.Request, name string) string {
@@ -61,14 +60,14 @@ func cookieValue(r *http.Request, name string) string {
 
 type staffKey struct{}
 
-// StaffName is the member whom Require let through; "" outside of it.
+// StaffName returns the member whom Require admitted; "" otherwise.
 func StaffName(ctx context.Context) string {
 	name, _ := ctx.Value(staffKey{}).(string)
 	return name
 }
 
-// Require lets only signed-in staff reach next. Everyone else gets to denied,
-// and a fault of the store to failed.
+// Require admits only signed-in staff to next. Other requests go to denied, and errors of the
+// store to failed.
 func (a *Auth) Require(next, denied http.Handler, failed func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, err := a.Session(r.Context(), CookieToken(r))
@@ -83,8 +82,8 @@ func (a *Auth) Require(next, denied http.Handler, failed func(http.ResponseWrite
 	})
 }
 
-// Know finds out who is signed in, for pages that are open to everybody. A fault of
-// the store counts as nobody: such a page says nothing secret.
+// Know determines who is signed in, for public pages. An error of the store counts as not signed
+// in, because such a page contains nothing secret.
 func (a *Auth) Know(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name, err := a.Session(r.Context(), CookieToken(r)); err == nil {
@@ -94,10 +93,9 @@ func (a *Auth) Know(next http.Handler) http.Handler {
 	})
 }
 
-// SameOrigin refuses what another site's page sends in the name of signed-in
-// staff. Browsers say where a request comes from, so no form needs a token.
-// publicOrigin (scheme://host) is the one that people use, where a proxy changes the Host
-// header; "" when none does.
+// SameOrigin rejects requests that another site's page sends in the name of signed-in staff.
+// Browsers state the origin of a request, so forms need no token. publicOrigin
+// (scheme://host) is the origin that people use if a proxy changes the Host header, otherwise "".
 func SameOrigin(publicOrigin string, denied, next http.Handler) (http.Handler, error) {
 	p := http.NewCrossOriginProtection()
 	if publicOrigin != "" {

@@ -8,24 +8,22 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Attempt says who tries to sign in.
+// Attempt describes a client that tries to sign in.
 type Attempt struct {
 	From netip.Addr
-	// Device is the token that the browser got at an earlier login; "" or wrong
-	// where it has none.
+	// Device is the token that the browser received at an earlier login; "" or invalid if it
+	// has none.
 	Device string
 }
 
-// Login is what a browser gets when it has signed in.
+// Login contains the tokens for a browser after a login.
 type Login struct {
 	Token string // of the session
-	// Device is the token by which the browser is known next time; "" where it
-	// keeps the one that it has.
+	// Device is the token that identifies the browser next time; "" if it keeps its present one.
 	Device string
 }
 
-// Login begins a session. Its error is ErrCredentials, a *LimitError, or a fault
-// of the store.
+// Login starts a session. Its error is ErrCredentials, a *LimitError, or an error of the store.
 func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Login, error) {
 	known, err := a.verify(ctx, by, name, password)
 	if err != nil {
@@ -34,8 +32,8 @@ func (a *Auth) Login(ctx context.Context, by Attempt, name, password string) (Lo
 	return a.begin(ctx, name, known)
 }
 
-// ChangePassword proves the current password within the limits of a login, sets
-// the new one, ends every session of the member and begins a new one.
+// ChangePassword verifies the current password within the limits of a login, sets the new one,
+// ends all sessions of the member and starts a new one.
 func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, chosen string) (Login, error) {
 	known, err := a.verify(ctx, by, name, current)
 	if err != nil {
@@ -47,12 +45,12 @@ func (a *Auth) ChangePassword(ctx context.Context, by Attempt, name, current, ch
 	return a.begin(ctx, name, known)
 }
 
-// verify returns nil for the right password and whether the browser was known.
-// Every attempt is charged before its password is hashed, so that many at once
-// do not pass the limits, and a right one is forgiven afterwards.
+// verify returns nil for the right password, and whether the browser was known. Every attempt is
+// charged before its password is hashed, so that concurrent ones do not exceed the limits, and a
+// right one is refunded afterwards.
 func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (known bool, err error) {
 	if len(name) > maxStaffNameBytes {
-		name = "" // nobody's; costs what any name costs
+		name = "" // no such name; takes as long as any other
 	}
 	device, known, err := a.device(ctx, by.Device, name)
 	if err != nil {
@@ -96,8 +94,8 @@ func (a *Auth) verify(ctx context.Context, by Attempt, name, password string) (k
 	return known, nil
 }
 
-// device looks a browser's token up. A token of another member's login counts
-// as none: it must not buy attempts at this name.
+// device looks up a browser's token. A token of another member's login counts as none: it must
+// not provide additional attempts at this name.
 func (a *Auth) device(ctx context.Context, token, name string) (hash store.Hash, known bool, err error) {
 	hash, ok := tokenHash(token)
 	if !ok {
@@ -113,11 +111,10 @@ func (a *Auth) device(ctx context.Context, token, name string) (hash store.Hash,
 	return hash, d.StaffName == name && a.now().Before(d.ExpiresAt), nil
 }
 
-// LoginOnce turns a link's token into a session. Its error is ErrLink, a
-// *LimitError, or a fault of the store. The token has 256 bits, so that the
-// limit only keeps the load of guessing away.
+// LoginOnce exchanges a link's token for a session. Its error is ErrLink, a *LimitError, or an
+// error of the store. The token has 256 bits, so the limit only bounds the load of guessing.
 func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Login, error) {
-	const link = "\x00link" // no name of staff
+	const link = "\x00link" // not a valid staff name
 	if err := a.budgets.take(by.From, link); err != nil {
 		return Login{}, err
 	}
@@ -140,7 +137,7 @@ func (a *Auth) LoginOnce(ctx context.Context, by Attempt, linkToken string) (Log
 	return a.begin(ctx, name, known)
 }
 
-// begin makes a session, and remembers a browser that was not known.
+// begin creates a session, and stores a browser that was not known.
 func (a *Auth) begin(ctx context.Context, name string, known bool) (l Login, err error) {
 	token, hash, err := NewToken(a.random)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package auth knows who may look at the dashboard and who may send reports.
+// Package auth authenticates staff for the dashboard, and agents for reports.
 package auth
 
 import (
@@ -15,17 +15,17 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Bounds of a password. The upper one keeps a hostile form from buying hashing
-// time; length is what makes a password strong, so there is no other rule.
+// Limits of a password. The upper one prevents a hostile form from causing long hashing. Length
+// is what makes a password strong, so there is no other rule.
 const (
 	MinPasswordRunes = 12
 	MaxPasswordBytes = 256
 )
 
-// ErrPassword says that a password is too short or too long.
+// ErrPassword means that a password is too short or too long.
 var ErrPassword = fmt.Errorf("a password needs at least %d characters and may have at most %d bytes", MinPasswordRunes, MaxPasswordBytes)
 
-// Cost is what one argon2id hash takes (RFC 9106).
+// Cost is the cost of one argon2id hash (RFC 9106).
 type Cost struct {
 	MemoryKiB uint32
 	Passes    uint32
@@ -39,16 +39,16 @@ var DefaultCost = Cost{MemoryKiB: 64 << 10, Passes: 3, Lanes: 4}
 const (
 	saltBytes = 16 // RFC 9106 §3.1
 	keyBytes  = 32
-	// maxMemoryKiB bounds what a hash read from the store may ask for.
+	// maxMemoryKiB limits the memory that a stored hash may specify.
 	maxMemoryKiB = 1 << 20
 )
 
 var errHash = errors.New("password hash is not an argon2id PHC string")
 
-// Passwords hashes passwords, two at a time: each takes Cost.MemoryKiB, and a
-// flood of logins must not take all of the machine's memory. Strangers share one
-// place with a short queue; the other is for people who are known, so that a
-// flood of wrong logins holds up nobody who has signed in before.
+// Passwords hashes passwords, two at a time: each needs Cost.MemoryKiB, and a flood of logins
+// must not exhaust the machine's memory. Unknown clients share one slot with a short queue. The
+// other slot is for known browsers, so that a flood of wrong logins does not delay people who
+// have signed in before.
 type Passwords struct {
 	cost             Cost
 	random           io.Reader
@@ -56,25 +56,25 @@ type Passwords struct {
 	dummy            string
 }
 
-// The queue of strangers: a hash takes about a tenth of a second, so that
-// whoever is let in waits for less than a second.
+// The queue of unknown clients: a hash takes about a tenth of a second, so the wait is less than
+// a second.
 const (
 	waitingStrangers = 6
 	waitingKnown     = 32
 	busyRetry        = 2 * time.Second
 )
 
-// errBusy says that too many passwords wait to be hashed.
+// errBusy means that too many passwords wait to be hashed.
 var errBusy = errors.New("too many passwords wait to be hashed")
 
-// NewPasswords makes a Passwords with empty queues.
+// NewPasswords returns a Passwords with empty queues.
 func NewPasswords(cost Cost, random io.Reader) *Passwords {
 	p := &Passwords{cost: cost, random: random, known: newQueue(waitingKnown), strangers: newQueue(waitingStrangers)}
 	p.dummy = encodeHash(cost, make([]byte, saltBytes), make([]byte, keyBytes))
 	return p
 }
 
-// queue lets one in at a time and a bounded number wait.
+// queue admits one caller at a time and a limited number of waiting ones.
 type queue struct {
 	waiting, running chan struct{}
 }
@@ -83,8 +83,7 @@ func newQueue(waiting int) *queue {
 	return &queue{waiting: make(chan struct{}, waiting+1), running: make(chan struct{}, 1)}
 }
 
-// enter waits for the place until ctx is done. It returns errBusy at once where
-// the queue is full.
+// enter waits for the slot until ctx is done. It returns errBusy at once if the queue is full.
 func (q *queue) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case q.waiting <- struct{}{}:
@@ -100,8 +99,8 @@ func (q *queue) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// Hash gives the PHC string of a password, or ErrPassword. It waits for its turn
-// until ctx is done.
+// Hash returns the PHC string of a password, or ErrPassword. It waits for a slot until ctx is
+// done.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	if utf8.RuneCountInString(password) < MinPasswordRunes || len(password) > MaxPasswordBytes {
 		return "", ErrPassword
@@ -117,15 +116,14 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	return encodeHash(p.cost, salt, key), nil
 }
 
-// Verify says whether the password belongs to the hash. An empty hash, for a
-// user who does not exist, costs the same work and is never right, so that the
-// time of an answer does not tell which names exist. It returns errBusy where
-// too many wait.
+// Verify reports whether the password matches the hash. An empty hash, for a user who does not
+// exist, takes the same time and never matches, so that timing does not reveal which names
+// exist. It returns errBusy if too many wait.
 func (p *Passwords) Verify(ctx context.Context, hash, password string) (bool, error) {
 	return p.verify(ctx, p.strangers, hash, password)
 }
 
-// VerifyKnown is Verify for somebody who has signed in before.
+// VerifyKnown is Verify for a browser that has signed in before.
 func (p *Passwords) VerifyKnown(ctx context.Context, hash, password string) (bool, error) {
 	return p.verify(ctx, p.known, hash, password)
 }

@@ -15,8 +15,7 @@ const (
 	tokenChars = 43 // of tokenBytes in base64url without padding
 )
 
-// NewToken draws a token of 256 random bits and gives it with the hash that is
-// kept in its place.
+// NewToken generates a token of 256 random bits and the hash to store.
 func NewToken(random io.Reader) (token string, hash store.Hash, err error) {
 	b := make([]byte, tokenBytes)
 	if _, err := io.ReadFull(random, b); err != nil {
@@ -26,8 +25,8 @@ func NewToken(random io.Reader) (token string, hash store.Hash, err error) {
 	return token, store.HashOf(token), nil
 }
 
-// BearerToken reads the hash of a request's token (RFC 6750 §2.1). ok is false
-// when there is none, or nothing that NewToken could have made.
+// BearerToken returns the hash of a request's token (RFC 6750 §2.1). ok is false if there is
+// none, or if NewToken cannot have generated it.
 func BearerToken(r *http.Request) (hash store.Hash, ok bool) {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !found || !strings.EqualFold(scheme, "Bearer") {

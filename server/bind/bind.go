@@ -1,6 +1,5 @@
-// Package bind opens the collector's sockets, also on addresses that this machine
-// is going to have: a service starts at boot before DHCP has given the address
-// that its configuration names.
+// Package bind opens the collector's sockets, also on addresses that are not present yet: a
+// service may start at boot before DHCP has assigned the configured address.
 package bind
 
 import (

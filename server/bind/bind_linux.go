@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freely allows binding an address that no interface has yet (ip(7),
-// IP_FREEBIND). It is refused at most where the kernel lacks it, and then binding
-// says what is wrong.
+// freely permits binding an address that no interface has yet (ip(7), IP_FREEBIND). If the kernel
+// does not support it, bind reports the error.
 func freely(_, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) {
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_FREEBIND, 1)

@@ -4,5 +4,5 @@ package bind
 
 import "syscall"
 
-// freely does nothing: only Linux binds an address that it does not have.
+// freely does nothing: only Linux can bind an absent address.
 func freely(_, _ string, _ syscall.RawConn) error { return nil }

@@ -16,11 +16,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// maxServed is how many keys of certificates are remembered. A connection may be
-// older than the certificate in use; one that outlived eight does not matter.
+// maxServed is the number of remembered certificate keys. A connection may be older than the
+// current certificate, but hardly older than eight of them.
 const maxServed = 8
 
-// served are the keys of the certificates in use since the start, the newest last.
+// served contains the keys of the certificates used since the start, the newest last.
 type served struct{ pins []string }
 
 func (s *served) add(c *x509.Certificate) {
@@ -39,15 +39,15 @@ func (s *served) list() []string { return slices.Clone(s.pins) }
 // identityName is the file of the key that signs the announcement.
 const identityName = "identity"
 
-// Announcer tells agents which keys the collector's TLS has, signed by a key that
-// it keeps for nothing else. Agents learn that key at the enrolment.
+// Announcer announces the keys of the collector's TLS to agents, signed by a key that is used for
+// nothing else. Agents learn that key at enrolment.
 type Announcer struct {
 	key    ed25519.PrivateKey
-	source Source // nil where something before the collector does TLS
+	source Source // nil if a reverse proxy terminates TLS
 	log    *slog.Logger
 }
 
-// NewAnnouncer keeps the key that signs in dir.
+// NewAnnouncer stores the signing key in dir.
 func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("keep the collector's identity: %w", err)
@@ -77,7 +77,7 @@ func NewAnnouncer(dir string, source Source, log *slog.Logger) (*Announcer, erro
 	return &Announcer{key, source, log}, nil
 }
 
-// Handler answers each request that asks for the keys, whatever else it asks for.
+// Handler adds the keys to the response of each request that asks for them.
 func (a *Announcer) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if nonce := r.Header.Get(wire.HeaderKeys); wire.ValidNonce(nonce) {

@@ -1,5 +1,5 @@
-// Package cert holds the collector's certificate: from files that somebody
-// renews, or its own where there are none.
+// Package cert provides the collector's certificate: from files that are renewed externally, or
+// its own.
 package cert
 
 import (
@@ -13,20 +13,20 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Source gives the certificate to use at the moment.
+// Source provides the certificate to use at present.
 type Source interface {
 	Certificate() (*tls.Certificate, error)
-	// Keys are what agents may know the certificates by.
+	// Keys returns the keys by which agents may recognise the certificates.
 	Keys() wire.Keys
 }
 
-// TLS is the configuration for a source: TLS 1.2 and 1.3 with the curves of BSI
-// TR-02102-2 and X25519, alone and in its post-quantum hybrid.
+// TLS returns the configuration for a source: TLS 1.2 and 1.3 with the curves of BSI TR-02102-2 and
+// X25519, alone and in its post-quantum hybrid.
 func TLS(s Source) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		// Of TLS 1.2 only what BSI TR-02102-2 recommends, table 1: forward secrecy
-		// and authenticated encryption. Go's defaults also hold CBC.
+		// For TLS 1.2 only the suites of BSI TR-02102-2, table 1: forward secrecy and authenticated
+		// encryption. Go's defaults include CBC.
 		CipherSuites: []uint16{
 			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -37,10 +37,10 @@ func TLS(s Source) *tls.Config {
 	}
 }
 
-// lookEvery is how often files are looked at for a change.
+// lookEvery is the interval at which files are checked for changes.
 const lookEvery = time.Minute
 
-// files reads a certificate again when whoever renews it has done so.
+// files reads a certificate again after its renewal.
 type files struct {
 	certFile, keyFile string
 	log               *slog.Logger
@@ -48,13 +48,13 @@ type files struct {
 
 	mu     sync.Mutex
 	cert   *tls.Certificate
-	state  [2]time.Time // modification times of the files that cert was read from
+	state  [2]time.Time // modification times of the files when cert was read
 	looked time.Time
 	served served
 }
 
-// FromFiles reads a PEM certificate with its chain, and its key. A renewed one
-// is taken up within a minute; one that cannot be read leaves the old in place.
+// FromFiles reads a PEM certificate with its chain, and its key. A renewed one is used within a
+// minute; if it cannot be read, the old one remains in use.
 func FromFiles(certFile, keyFile string, log *slog.Logger, now func() time.Time) (Source, error) {
 	f := &files{certFile: certFile, keyFile: keyFile, log: log, now: now, looked: now()}
 	state, err := f.modified()
@@ -84,8 +84,8 @@ func (f *files) Certificate() (*tls.Certificate, error) {
 	return f.cert, nil
 }
 
-// Keys are those of the certificates served so far: who made them is not ours to
-// announce.
+// Keys returns the keys of the certificates served so far. Those of their issuer are not
+// announced.
 func (f *files) Keys() wire.Keys {
 	f.mu.Lock()
 	defer f.mu.Unlock()

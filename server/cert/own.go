@@ -26,13 +26,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Lifetimes. Apple's systems refuse a server certificate of more than 398 days.
+// Lifetimes. Apple's systems reject server certificates of more than 398 days.
 const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	serverLife    = 397 * 24 * time.Hour
 	renewBefore   = 30 * 24 * time.Hour
-	// An agent takes up the authority's new dates the next time it checks, so
-	// that whoever checks once a year keeps up.
+	// An agent learns the authority's new certificate at its next check, so one check a year is
+	// sufficient.
 	renewAuthorityBefore = 365 * 24 * time.Hour
 	backdate             = 24 * time.Hour // for agents whose clock is slow
 )
@@ -44,16 +44,15 @@ const (
 	serverName    = "server"
 )
 
-// Own is a certificate from an authority of the collector's own, so that
-// passwords never travel in the clear even when nobody has set up a certificate.
+// Own is a certificate of the collector's own authority, so that passwords are never sent in
+// clear text even if no certificate was configured.
 //
-// Agents trust the authority by its key. Its certificate gets new dates with the
-// same key when it nears its end, or when its dates show that it was made under a
-// wrong clock, so no agent is locked out by either. The key that would follow is
-// made at once and announced with the one in use (see Keys): where a key must be
-// given up, agents know its successor already.
+// Agents trust the authority by its key. Its certificate is renewed with the same key before it
+// expires, or if its dates show that it was created with a wrong clock, so neither locks out
+// agents. The next key is generated in advance and announced together with the current one (see
+// Keys): if the key must be replaced, agents already know its successor.
 type Own struct {
-	// AuthorityFile is what agents need for --ca.
+	// AuthorityFile is the file that agents need for --ca.
 	AuthorityFile string
 
 	dir   string
@@ -61,17 +60,17 @@ type Own struct {
 	now   func() time.Time
 
 	mu        sync.Mutex
-	follow    func() []string // gives the names anew; nil: they stay
-	followed  time.Time       // when it was asked
+	follow    func() []string // returns the names again; nil if they are fixed
+	followed  time.Time       // when it was last called
 	authority tls.Certificate
 	nextPin   string
 	server    tls.Certificate
 	served    served
 }
 
-// NewOwn keeps the authority and the certificate in dir, and makes what is
-// missing, out of date, or does not hold one of the names (hosts and addresses).
-// Where the authority's files were taken away, the announced next key takes over.
+// NewOwn stores the authority and the certificate in dir, and creates what is missing, expired, or
+// does not include one of the names (hosts and addresses). If the authority's files were removed,
+// the announced next key takes over.
 func NewOwn(dir string, names []string, now func() time.Time) (*Own, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
@@ -82,7 +81,7 @@ func NewOwn(dir string, names []string, now func() time.Time) (*Own, error) {
 	}
 	var err error
 	if o.server, err = o.load(serverName); err != nil || !o.fits() {
-		// Whatever is wrong with it, a new one is as good.
+		// If it is unusable for any reason, a new one replaces it.
 		if o.server, err = o.newServer(); err != nil {
 			return nil, fmt.Errorf("own certificate: %w", err)
 		}
@@ -111,20 +110,20 @@ func (o *Own) openAuthority() (err error) {
 	return err
 }
 
-// succeed makes the next key the authority's, where that has none.
+// succeed makes the next key the authority's, if the authority has none.
 func (o *Own) succeed() error {
 	if _, err := os.Stat(o.path(authorityName, ".key")); !errors.Is(err, fs.ErrNotExist) {
-		return err // its certificate is missing: the key makes another
+		return err // its certificate is missing; the key signs a new one
 	}
 	err := os.Rename(o.path(nextName, ".key"), o.path(authorityName, ".key"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the first start
+		return nil // first start
 	}
 	return err
 }
 
-// current says whether a certificate is good now and for some time, and was not
-// made by a clock that ran ahead.
+// current reports whether a certificate is valid now and for some time, and was not created by a
+// clock that was ahead.
 func current(c *x509.Certificate, now time.Time, life, before time.Duration) bool {
 	return !now.Before(c.NotBefore) && now.Add(before).Before(c.NotAfter) && !c.NotAfter.After(now.Add(life+backdate))
 }
@@ -152,12 +151,11 @@ func (o *Own) Certificate() (*tls.Certificate, error) {
 	return &o.server, nil
 }
 
-// followEvery is how often the names are asked for, at most.
+// followEvery limits how often the names are requested.
 const followEvery = 5 * time.Second
 
-// Follow has the names asked for again while the certificate is in use: an address
-// that this machine gets later has to be in it. One that goes stays in until the
-// next one comes.
+// Follow requests the names again while the certificate is in use: an address that this machine
+// gets later must be included. One that disappears stays until the next change.
 func (o *Own) Follow(names func() []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -178,30 +176,30 @@ func (o *Own) followNames() {
 	o.names = names
 	renewed, err := o.newServer()
 	if err != nil {
-		o.names = before // the old certificate is good for the others
+		o.names = before // the old certificate is valid for the others
 		return
 	}
 	o.server = renewed
 	o.served.add(renewed.Leaf)
 }
 
-// Keys are those of the certificates served so far, and of the authority: the one
-// in use and the next.
+// Keys returns the keys of the certificates served so far, and of the authority: the current and
+// the next one.
 func (o *Own) Keys() wire.Keys {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return wire.Keys{Leaf: o.served.list(), CA: []string{wire.PinOf(o.authority.Leaf), o.nextPin}}
 }
 
-// AuthorityPin is the pin of the authority's key (see wire.Keys), by which a
-// computer trusts the collector at its enrolment.
+// AuthorityPin returns the pin of the authority's key (see wire.Keys), by which a computer trusts
+// the collector at enrolment.
 func (o *Own) AuthorityPin() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return wire.PinOf(o.authority.Leaf)
 }
 
-// Fingerprint is the SHA-256 of the certificate as browsers show it.
+// Fingerprint returns the SHA-256 of the certificate as browsers display it.
 func (o *Own) Fingerprint() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -214,14 +212,14 @@ func (o *Own) fits() bool {
 	if !current(leaf, o.now(), serverLife, renewBefore) || leaf.CheckSignatureFrom(o.authority.Leaf) != nil {
 		return false
 	}
-	// The authority goes with it: agents that know its key take its new dates from there.
+	// The authority is included: agents that know its key learn its new dates from it.
 	if len(o.server.Certificate) != 2 || !bytes.Equal(o.server.Certificate[1], o.authority.Leaf.Raw) {
 		return false
 	}
 	return !slices.ContainsFunc(o.names, func(name string) bool { return leaf.VerifyHostname(name) != nil })
 }
 
-// signAuthority makes the authority's certificate, with the key that there is.
+// signAuthority creates the authority's certificate with the present key.
 func (o *Own) signAuthority() (tls.Certificate, error) {
 	key, err := o.key(authorityName)
 	if err != nil {
@@ -251,7 +249,7 @@ func (o *Own) newServer() (tls.Certificate, error) {
 			t.DNSNames = append(t.DNSNames, name)
 		}
 	}
-	// The key first: a certificate whose key is missing would be found whole.
+	// The key first: a certificate without its key would be considered complete.
 	key, err := newKey()
 	if err != nil {
 		return tls.Certificate{}, err
@@ -262,7 +260,7 @@ func (o *Own) newServer() (tls.Certificate, error) {
 	return o.issue(serverName, key, &o.authority, t)
 }
 
-// issue makes and keeps a certificate; by nil it signs itself.
+// issue creates and stores a certificate; if by is nil it is self-signed.
 func (o *Own) issue(name string, key crypto.Signer, by *tls.Certificate, t *x509.Certificate) (tls.Certificate, error) {
 	var none tls.Certificate
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
@@ -288,7 +286,7 @@ func (o *Own) issue(name string, key crypto.Signer, by *tls.Certificate, t *x509
 	return o.load(name)
 }
 
-// key reads a key, and makes it where there is none.
+// key reads a key, and creates it if it does not exist.
 func (o *Own) key(name string) (crypto.Signer, error) {
 	b, err := os.ReadFile(o.path(name, ".key"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -348,7 +346,7 @@ func writeKey(dir, name string, key crypto.Signer) error {
 	return replaceFile(filepath.Join(dir, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 }
 
-// replaceFile replaces a file whole or not at all.
+// replaceFile replaces a file atomically.
 func replaceFile(to string, text []byte, mode os.FileMode) error {
 	if err := os.WriteFile(to+".new", text, mode); err != nil {
 		return fmt.Errorf("keep %s: %w", filepath.Base(to), err)

@@ -1,9 +1,8 @@
-// Package connlimit bounds how many connections are open at once, in total and
-// for each client site.
+// Package connlimit limits the number of open connections, in total and for each client site.
 //
-// A bound on the total alone lets one client that opens connections and stays
-// silent shut everybody else out. When the total is reached, a new connection
-// therefore displaces the oldest one of the site that holds the most.
+// A limit on the total alone allows one client with many silent connections to block all
+// others. Therefore, when the total is reached, a new connection displaces the oldest one of
+// the site with the most connections.
 package connlimit
 
 import (
@@ -20,19 +19,19 @@ type Limit struct {
 
 	mu    sync.Mutex
 	open  int
-	sites map[netip.Prefix]*list.List // of *entry, the oldest in front
-	// byCount holds the sites with as many connections as the index, so that the
-	// site with the most is found without a walk over all of them.
+	sites map[netip.Prefix]*list.List // of *entry, the oldest first
+	// byCount contains the sites by their number of connections, to find the site with the
+	// most without iterating over all of them.
 	byCount []map[netip.Prefix]struct{}
 }
 
 type entry struct {
 	conn io.Closer
 	site netip.Prefix
-	in   *list.Element // nil once it is out
+	in   *list.Element // nil after removal
 }
 
-// New allows total connections at once, perSite of them from one site.
+// New allows total connections at the same time, perSite of them from one site.
 func New(total, perSite int) *Limit {
 	l := &Limit{
 		total: total, perSite: min(perSite, total), sites: map[netip.Prefix]*list.List{},
@@ -44,9 +43,9 @@ func New(total, perSite int) *Limit {
 	return l
 }
 
-// Enter counts conn, which comes from that address, until leave is called. It
-// may close another connection to make room. ok is false when there is none; the
-// caller then closes conn. leave may be called more than once.
+// Enter counts conn, a connection from that address, until leave is called. It may close another
+// connection to make room. ok is false if there is none; the caller then closes conn. leave may
+// be called more than once.
 func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
 	e := &entry{conn: conn, site: Site(from)}
 	l.mu.Lock()
@@ -57,7 +56,7 @@ func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
 		l.mu.Unlock()
 		return nil, false
 	case l.open >= l.total:
-		// Between sites that hold the same, displacing one for the other gains nothing.
+		// Displacement between sites with equal numbers would gain nothing.
 		if out = l.oldestOfLargest(own + 2); out == nil {
 			l.mu.Unlock()
 			return nil, false
@@ -67,7 +66,7 @@ func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
 	l.add(e)
 	l.mu.Unlock()
 	if out != nil {
-		_ = out.conn.Close() // without the lock: closing may call leave
+		_ = out.conn.Close() // without the lock, because Close may call leave
 	}
 	return func() {
 		l.mu.Lock()
@@ -76,7 +75,7 @@ func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
 	}, true
 }
 
-// Open is how many connections are counted now.
+// Open returns the number of counted connections.
 func (l *Limit) Open() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,9 +126,9 @@ func (l *Limit) remove(e *entry) {
 	l.byCount[s.Len()][e.site] = struct{}{}
 }
 
-// Site is the network that counts as one client: an IPv4 address, behind which a
-// whole office may be, or an IPv6 /48, which is what a site is given (RFC 6177
-// §2). By /64 one site would count as 65,536 clients.
+// Site returns the network that counts as one client: an IPv4 address, which a whole office may
+// share, or an IPv6 /48, which is assigned to a site (RFC 6177 §2). With /64, one site would count
+// as 65,536 clients.
 func Site(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := 32
@@ -137,14 +136,13 @@ func Site(a netip.Addr) netip.Prefix {
 		bits = 48
 	}
 	p, err := a.Prefix(bits)
-	if err != nil { // no IP address, such as a pipe's in a test
+	if err != nil { // no IP address, such as a pipe in a test
 		return netip.Prefix{}
 	}
 	return p
 }
 
-// Peer is the address at the other end of a connection; the zero Addr when it
-// has none.
+// Peer returns the address of the other end of a connection; the zero Addr if it has none.
 func Peer(c net.Conn) netip.Addr {
 	a, ok := c.RemoteAddr().(*net.TCPAddr)
 	if !ok {

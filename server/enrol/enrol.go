@@ -1,5 +1,4 @@
-// Package enrol takes participants in: it gives out one-time codes, and agents
-// for codes.
+// Package enrol enrols participants: it issues one-time codes, and exchanges codes for agents.
 package enrol
 
 import (
@@ -19,30 +18,29 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// CodeTTL is how long a code is good, unless Desk says otherwise.
+// CodeTTL is the default lifetime of a code.
 const CodeTTL = 14 * 24 * time.Hour
 
-// MaxCodeDays bounds the life of a code: a letter for the next session, not a
-// key that lies in a drawer.
+// MaxCodeDays limits the lifetime of a code, which is meant for the next session.
 const MaxCodeDays = 365
 
-// Bounds of what people enter.
+// Limits of input.
 const (
 	MaxNameBytes  = 200
 	MaxPhoneBytes = 40
 	maxAgentBytes = 64 // version, os, arch
 )
 
-// ErrCode says that a code is unknown, used or expired, or its participant
-// blocked. The four look alike to whoever guesses.
+// ErrCode means that a code is unknown, used or expired, or that its participant is blocked. The
+// four are indistinguishable to a client that guesses.
 var ErrCode = errors.New("this enrolment code is not valid, was used already or has expired: ask your support for a new one")
 
-// InputError says what is wrong with something a person or an agent entered.
+// InputError describes invalid input of a person or an agent.
 type InputError struct{ Problem string }
 
 func (e *InputError) Error() string { return e.Problem }
 
-// Store is what this package keeps.
+// Store is the storage that this package needs.
 type Store interface {
 	AddParticipant(ctx context.Context, p store.Participant) error
 	EditParticipant(ctx context.Context, id, name, phone string) error
@@ -50,24 +48,23 @@ type Store interface {
 	Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent, now time.Time) (store.Participant, error)
 }
 
-// Desk takes participants in. All fields but CodeTTL are required.
+// Desk enrols participants. All fields but CodeTTL are required.
 type Desk struct {
 	Store  Store
 	Now    func() time.Time
 	Random io.Reader
-	// CodeTTL is how long codes are good; 0 is the usual CodeTTL.
+	// CodeTTL is the lifetime of codes; 0 means the default.
 	CodeTTL time.Duration
 }
 
-// Invitation is a participant and the code for the first of their agents.
+// Invitation is a participant and a code for one of their agents.
 type Invitation struct {
 	Participant store.Participant
 	Code        string
 	ExpiresAt   time.Time
 }
 
-// Invite adds a participant. An *InputError says what is wrong with the name or
-// the phone number.
+// Invite adds a participant. An *InputError describes an invalid name or phone number.
 func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error) {
 	name, phone, err := checkPerson(name, phone)
 	if err != nil {
@@ -84,7 +81,7 @@ func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error
 	return d.Code(ctx, p)
 }
 
-// Edit gives a participant another name and phone number.
+// Edit changes a participant's name and phone number.
 func (d Desk) Edit(ctx context.Context, id, name, phone string) error {
 	name, phone, err := checkPerson(name, phone)
 	if err != nil {
@@ -93,7 +90,7 @@ func (d Desk) Edit(ctx context.Context, id, name, phone string) error {
 	return d.Store.EditParticipant(ctx, id, name, phone)
 }
 
-// checkPerson returns what a person entered as it is kept.
+// checkPerson returns the input in the form to store.
 func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
 	if cleanName, err = clean("name", name, MaxNameBytes); err != nil {
 		return "", "", err
@@ -105,7 +102,7 @@ func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
 	return cleanName, cleanPhone, err
 }
 
-// Code gives a participant one more code, for another computer.
+// Code creates another code for a participant, for another computer.
 func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error) {
 	code, err := auth.NewEnrolCode(d.Random)
 	if err != nil {
@@ -117,22 +114,21 @@ func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error)
 		Hash: store.HashOf(code), ParticipantID: p.ID, CreatedAt: now, ExpiresAt: i.ExpiresAt})
 }
 
-// Applicant is an agent that wants in.
+// Applicant is an agent that wants to enrol.
 type Applicant struct {
-	// AgentID is the id the agent has drawn for itself, "" when it has none.
+	// AgentID is the id that the agent has generated, "" if it has none.
 	AgentID           string
 	Version, OS, Arch string
 }
 
-// Enrolled is an agent that is in.
+// Enrolled is an enrolled agent.
 type Enrolled struct {
 	AgentID     string
 	Token       string
 	Participant store.Participant
 }
 
-// Accept uses up a code. Its error is ErrCode, an *InputError, or a fault of
-// the store.
+// Accept redeems a code. Its error is ErrCode, an *InputError, or an error of the store.
 func (d Desk) Accept(ctx context.Context, code string, a Applicant) (Enrolled, error) {
 	if err := a.check(); err != nil {
 		return Enrolled{}, err
@@ -143,8 +139,8 @@ func (d Desk) Accept(ctx context.Context, code string, a Applicant) (Enrolled, e
 	}
 	e, err := d.accept(ctx, store.HashOf(normal), a)
 	if errors.Is(err, store.ErrExists) {
-		// The id is another participant's: a copied disk, or somebody who wants
-		// to be somebody else. Either gets an id of its own.
+		// The id belongs to another participant: the disk was copied, or somebody pretends to be
+		// that agent. In both cases the agent gets a new id.
 		a.AgentID = ""
 		e, err = d.accept(ctx, store.HashOf(normal), a)
 	}
@@ -192,9 +188,8 @@ func (a *Applicant) check() error {
 	return nil
 }
 
-// clean takes the spaces around a text and refuses what could deceive whoever
-// reads it in a list: control characters, and invisible ones that turn the
-// direction of writing.
+// clean trims a text and rejects characters that could deceive a reader of a list: control
+// characters, and invisible ones that change the writing direction.
 func clean(what, s string, maxBytes int) (string, error) {
 	if len(s) > maxBytes {
 		return "", &InputError{fmt.Sprintf("the %s is too long: it has %d bytes, at most %d are allowed", what, len(s), maxBytes)}
@@ -204,7 +199,7 @@ func clean(what, s string, maxBytes int) (string, error) {
 	}
 	s = strings.TrimSpace(s)
 	for _, r := range s {
-		const nonJoiner, joiner = '\u200c', '\u200d' // Persian and Indic names need them
+		const nonJoiner, joiner = '\u200c', '\u200d' // required by Persian and Indic names
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner {
 			return "", &InputError{fmt.Sprintf("the %s contains a control character (U+%04X): remove it", what, r)}
 		}

@@ -1,5 +1,5 @@
-// Package iceserver hands out STUN and TURN servers that are not the collector's
-// own, such as those of the municipality's conference system.
+// Package iceserver provides external STUN and TURN servers to agents, such as those of the
+// municipality's conference system.
 package iceserver
 
 import (
@@ -21,15 +21,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// External are servers that somebody else runs. The zero value is none.
+// External are servers of other operators. The zero value is none.
 type External struct {
 	// URLs are stun:, stuns:, turn: and turns: URLs (RFC 7064, RFC 7065).
 	URLs []string
-	// Only leaves out the collector's own servers.
+	// Only omits the collector's own servers.
 	Only bool
-	// Secret signs time-limited credentials for the TURN servers, the same as their
-	// operator has configured (draft-uberti-behave-turn-rest-00; coturn's
-	// use-auth-secret). Without one, Username and Password are handed out as they are.
+	// Secret signs time-limited credentials for the TURN servers, as configured by their operator
+	// (draft-uberti-behave-turn-rest-00; coturn's use-auth-secret). Without it, Username and
+	// Password are used unchanged.
 	Secret             []byte
 	Username, Password string
 	// Lifetime of the signed credentials; default 10 minutes.
@@ -40,7 +40,7 @@ const defaultLifetime = 10 * time.Minute
 
 func isRelay(url string) bool { return strings.HasPrefix(url, "turn") }
 
-// Validate says what is wrong, and what to do about it.
+// Validate returns an error that states the problem and what to do.
 func (e External) Validate() error {
 	relays := slices.ContainsFunc(e.URLs, isRelay)
 	proof := len(e.Secret) > 0 || e.Username != ""
@@ -74,7 +74,7 @@ func (e External) Validate() error {
 	return nil
 }
 
-// Add puts the servers beside own, or instead of it.
+// Add adds the servers to own, or replaces own.
 func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEConfig {
 	if len(e.URLs) == 0 {
 		return own
@@ -82,8 +82,8 @@ func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEC
 	c := own
 	c.ICEServers = slices.Clone(own.ICEServers)
 	if e.Only {
-		// What own says of the collector's reflector would be read as a word on the
-		// servers of the list: their silence would be the participant's fault.
+		// What own says about the collector's reflector would be applied to the external servers:
+		// their silence would be blamed on the participant.
 		c = wire.ICEConfig{}
 	}
 	var stun, turn []string
@@ -119,19 +119,18 @@ func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEC
 	return c
 }
 
-// pseudonym is what the other operator's log says of an agent: the same for each
-// of its checks, so that a quota per user works, and nothing that leads to a
-// participant.
+// pseudonym identifies an agent in the log of the other operator: the same for each of its checks, so
+// that a quota per user works, without a relation to a participant.
 func (e External) pseudonym(owner string) string {
 	mac := hmac.New(sha256.New, e.Secret)
 	mac.Write([]byte("tonprobe agent " + owner))
 	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// maxSecretBytes is more than any secret has.
+// maxSecretBytes is longer than any secret.
 const maxSecretBytes = 4 << 10
 
-// ReadSecret reads a shared secret: the first line of a file.
+// ReadSecret reads a shared secret from the first line of a file.
 func ReadSecret(name string) ([]byte, error) {
 	lines, err := readLines(name)
 	if err != nil {
@@ -143,7 +142,7 @@ func ReadSecret(name string) ([]byte, error) {
 	return []byte(lines[0]), nil
 }
 
-// ReadCredentials reads a user name and a password: the two lines of a file.
+// ReadCredentials reads a user name and a password from the two lines of a file.
 func ReadCredentials(name string) (username, password string, err error) {
 	lines, err := readLines(name)
 	if err != nil {
@@ -166,7 +165,7 @@ func readLines(name string) (lines []string, err error) {
 	defer func() { _ = f.Close() }()
 	scanner := bufio.NewScanner(io.LimitReader(f, maxSecretBytes))
 	for scanner.Scan() {
-		// Windows' Notepad writes a byte order mark.
+		// Notepad of Windows writes a byte order mark.
 		if line := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff")); line != "" {
 			lines = append(lines, line)
 		}

@@ -1,5 +1,4 @@
-// Package limit slows down whoever asks too often, by key: an address, an
-// agent, a name.
+// Package limit limits the rate of requests by key: an address, an agent, a name.
 package limit
 
 import (
@@ -11,9 +10,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limiter gives each key a bucket of its own. It holds a bounded number of
-// keys and forgets the one that was quiet for longest, so that a flood of
-// forged keys costs a fixed amount of memory.
+// Limiter has a token bucket for each key. It stores a limited number of keys and removes the least
+// recently used one, so that a flood of forged keys needs a fixed amount of memory.
 type Limiter struct {
 	every time.Duration
 	burst int
@@ -21,7 +19,7 @@ type Limiter struct {
 	now   func() time.Time
 
 	mu     sync.Mutex
-	recent *list.List // of *bucket, last used in front
+	recent *list.List // of *bucket, most recently used first
 	byKey  map[string]*list.Element
 }
 
@@ -30,18 +28,18 @@ type bucket struct {
 	limiter *rate.Limiter
 }
 
-// New allows each key burst calls at once and one more after each every. most
-// is how many keys are remembered.
+// New allows each key burst calls at once and one more after each interval of every. most is the
+// number of stored keys.
 func New(every time.Duration, burst, most int, now func() time.Time) *Limiter {
 	return &Limiter{every: every, burst: burst, most: most, now: now,
 		recent: list.New(), byKey: map[string]*list.Element{}}
 }
 
-// Allow takes one call from the key's bucket. When it is empty, retryAfter is
-// how long until the next call will be allowed; asking does not make it longer.
+// Allow takes one call from the key's bucket. If it is empty, retryAfter is the time until the next
+// call is allowed; asking does not extend it.
 func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) { return l.AllowN(key, 1) }
 
-// AllowN is Allow for what costs as much as n calls, at most the burst.
+// AllowN is Allow for an operation with the cost of n calls, at most the burst.
 func (l *Limiter) AllowN(key string, n int) (retryAfter time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,16 +52,15 @@ func (l *Limiter) AllowN(key string, n int) (retryAfter time.Duration, ok bool) 
 	return 0, true
 }
 
-// Charge takes n calls, at most the burst, from the key's bucket although they may
-// not be there: later calls wait for what is owed. It is for work whose size is
-// known only when it is done.
+// Charge takes n calls, at most the burst, from the key's bucket even if it becomes negative: later
+// calls wait. It is for work whose size is known only afterwards.
 func (l *Limiter) Charge(key string, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bucket(key).ReserveN(l.now(), min(n, l.burst))
 }
 
-// Forget gives the key a full bucket again.
+// Forget fills the key's bucket.
 func (l *Limiter) Forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,8 +85,8 @@ func (l *Limiter) bucket(key string) *rate.Limiter {
 	return b.limiter
 }
 
-// NetworkKey is the key of the network around an address that one customer may
-// own: an IPv4 /24 or an IPv6 /48.
+// NetworkKey is the key of the network around an address that one customer may own: an IPv4 /24 or
+// an IPv6 /48.
 func NetworkKey(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
 	bits := 24
@@ -103,8 +100,8 @@ func NetworkKey(a netip.Addr) string {
 	return p.String()
 }
 
-// AddressKey is the key of an address: a single IPv4 host, or an IPv6 /64,
-// since one subscriber owns all of the latter.
+// AddressKey is the key of an address: a single IPv4 host, or an IPv6 /64, which belongs to one
+// subscriber.
 func AddressKey(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {

@@ -1,5 +1,5 @@
-// Package live tells open pages what has just happened. It carries no content:
-// a page that hears of a report reads it from the store.
+// Package live notifies open pages of events. An event has no content: a page reads the report from
+// the store.
 package live
 
 import (
@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Kind says what happened.
+// Kind is the kind of an event.
 type Kind string
 
-// The kinds of event.
+// Kinds of events.
 const (
 	ReportStored        Kind = "report"
 	ParticipantEnrolled Kind = "enrolled"
-	// Resync says that events were dropped because the subscriber was slow: it
-	// must read everything again.
+	// Resync means that events were dropped because the subscriber was slow: it must read
+	// everything again.
 	Resync Kind = "resync"
 )
 
-// Event is one thing that happened.
+// Event is a single event.
 type Event struct {
 	Kind          Kind
 	ParticipantID string
@@ -28,10 +28,10 @@ type Event struct {
 	At            time.Time
 }
 
-// buffer is how many events a subscriber may lag behind.
+// buffer is the number of events that a subscriber may lag behind.
 const buffer = 64
 
-// Hub hands every event to every subscriber and never waits for any of them.
+// Hub delivers every event to every subscriber and never waits for any of them.
 type Hub struct {
 	mu     sync.Mutex
 	subs   map[*subscriber]struct{}
@@ -40,11 +40,11 @@ type Hub struct {
 
 type subscriber struct{ events chan Event }
 
-// NewHub makes a hub without subscribers.
+// NewHub returns a hub without subscribers.
 func NewHub() *Hub { return &Hub{subs: map[*subscriber]struct{}{}} }
 
-// Subscribe gives the events from now on. The channel is closed when ctx is
-// done or the hub is closed.
+// Subscribe returns the events from now on. The channel is closed when ctx is done or the hub is
+// closed.
 func (h *Hub) Subscribe(ctx context.Context) <-chan Event {
 	s := &subscriber{events: make(chan Event, buffer)}
 	h.mu.Lock()
@@ -62,8 +62,8 @@ func (h *Hub) Subscribe(ctx context.Context) <-chan Event {
 	return s.events
 }
 
-// Publish hands out an event. A subscriber whose buffer is full loses what is
-// in it and finds a Resync instead, so that it always ends up with the truth.
+// Publish delivers an event. A subscriber whose buffer is full loses its content and receives a
+// Resync instead.
 func (h *Hub) Publish(e Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -89,14 +89,14 @@ func (s *subscriber) put(e Event) {
 	s.events <- Event{Kind: Resync, At: e.At} // only put sends, and the buffer is empty
 }
 
-// Subscribers is how many are listening.
+// Subscribers returns the number of subscribers.
 func (h *Hub) Subscribers() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.subs)
 }
 
-// Close ends every subscription, so that open streams do not hold up a shutdown.
+// Close ends all subscriptions, so that open streams do not delay a shutdown.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package observe makes every request of the collector visible to whoever runs
-// it, and survives the handlers' faults.
+// Package observe logs and counts the requests of the collector, and recovers from panics of the
+// handlers.
 package observe
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/peer"
 )
 
-// Headers of every answer.
+// Headers of every response.
 const (
-	// HeaderTime is the server's clock at the moment of the answer, in Unix
-	// milliseconds: agents measure their own clock's offset by it.
+	// HeaderTime is the server's clock at the time of the response, in Unix milliseconds. Agents
+	// measure the offset of their clock with it.
 	HeaderTime = wire.HeaderTimeMS
-	// HeaderRequestID is what to look for in the log.
+	// HeaderRequestID identifies the request in the log.
 	HeaderRequestID = "Tonprobe-Request-Id"
 )
 
@@ -36,7 +36,7 @@ type Observer struct {
 	panics  prometheus.Counter
 }
 
-// New registers the Observer's metrics.
+// New registers the metrics of an Observer.
 func New(log *slog.Logger, now func() time.Time, registry prometheus.Registerer) *Observer {
 	o := &Observer{
 		log: log,
@@ -55,13 +55,13 @@ func New(log *slog.Logger, now func() time.Time, registry prometheus.Registerer)
 
 type idKey struct{}
 
-// RequestID is the id under which the request of ctx is logged; "" outside of one.
+// RequestID returns the id under which the request of ctx is logged; "" without a request.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(idKey{}).(string)
 	return id
 }
 
-// Handler observes next. next should be a mux, or routes stay unnamed.
+// Handler observes next. next should be a mux, otherwise routes are unnamed.
 func (o *Observer) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := uuid.NewString()
@@ -79,7 +79,7 @@ func (o *Observer) Handler(next http.Handler) http.Handler {
 			}
 			o.done(r, id, a.status, o.now().Sub(start))
 			if fault == http.ErrAbortHandler || fault != nil && a.written {
-				panic(http.ErrAbortHandler) // cuts the connection: half an answer must not look whole
+				panic(http.ErrAbortHandler) // closes the connection: an incomplete response must not look complete
 			}
 		}()
 		next.ServeHTTP(a, r)
@@ -87,7 +87,7 @@ func (o *Observer) Handler(next http.Handler) http.Handler {
 }
 
 func (o *Observer) done(r *http.Request, id string, status int, took time.Duration) {
-	route := r.Pattern // a mux further in sets it on this same request
+	route := r.Pattern // a nested mux sets it on this request
 	if route == "" {
 		route = "(none)"
 	}
@@ -99,25 +99,25 @@ func (o *Observer) done(r *http.Request, id string, status int, took time.Durati
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
-	// The log is a record too: it gets the network, not the address.
+	// The log contains the network only, not the address.
 	o.log.Log(r.Context(), level, "request", "request", id, "route", route, "status", status,
 		"ms", took.Milliseconds(), "from", report.Truncate(peer.Addr(r)))
 }
 
-// answer notes the status and stamps the time as late as it can.
+// answer records the status and sets the time as late as possible.
 type answer struct {
 	http.ResponseWriter
 	now     func() time.Time
 	status  int
-	written bool // some of the body has gone, or all of it was written before a fault
+	written bool // part of the body has been written
 }
 
-// Unwrap lets http.ResponseController reach the connection.
+// Unwrap allows http.ResponseController to reach the connection.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
-		if status >= http.StatusOK || status == http.StatusSwitchingProtocols { // not an interim answer such as 103
+		if status >= http.StatusOK || status == http.StatusSwitchingProtocols { // not an interim response such as 103
 			a.status = status
 		}
 		a.Header().Set(HeaderTime, strconv.FormatInt(a.now().UnixMilli(), 10))
@@ -133,8 +133,8 @@ func (a *answer) Write(b []byte) (int, error) {
 	return a.ResponseWriter.Write(b)
 }
 
-// fail answers in place of a handler that panicked before it did. The client
-// learns no more than that it was our fault.
+// fail answers in place of a handler that panicked before it did. The client learns only that the
+// fault was ours.
 func (a *answer) fail() {
 	if a.status != 0 {
 		a.written = true
@@ -145,10 +145,10 @@ func (a *answer) fail() {
 	_, _ = a.ResponseWriter.Write([]byte(`{"error":{"code":"internal","message":"the server failed; its log tells why"}}` + "\n"))
 }
 
-// KeepOpen frees a stream of events from the server's time limits.
+// KeepOpen removes the server's time limits from an event stream.
 func KeepOpen(w http.ResponseWriter) error {
 	c := http.NewResponseController(w)
-	// A passed read deadline would end the request's context.
+	// An expired read deadline would end the request's context.
 	if err := c.SetReadDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("keep stream open: %w", err)
 	}

@@ -8,10 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Listener adds our header to the answers that package net/http writes on its
-// own, without any handler: those to a request that it cannot read. Without it
-// they would look like another machine's. Connections of HTTP/2 are left alone,
-// since net/http needs their *tls.Conn; there a broken request ends the stream.
+// Listener adds our header to the responses that package net/http writes without any handler: those
+// to invalid requests. Without it they would look like another machine's. Connections of HTTP/2 are
+// unchanged, since net/http needs their *tls.Conn; there an invalid request ends the stream.
 func Listener(l net.Listener) net.Listener { return ownAnswers{l} }
 
 type ownAnswers struct{ net.Listener }
@@ -33,9 +32,9 @@ type ownAnswerConn struct{ net.Conn }
 // Unwrap returns the connection below.
 func (c ownAnswerConn) Unwrap() net.Conn { return c.Conn }
 
-// ownHeaders are what net/http puts below the status line of such an answer,
-// which it writes with one call. No handler's answer begins so: it has a Date.
-// Only the answer to an unknown Expect has one as well; no handler gives 417.
+// ownHeaders follow the status line of such a response, which net/http writes with one call. A
+// handler's response does not begin so, because it has a Date. The exception is the response to an
+// unknown Expect; no handler sends 417.
 var ownHeaders = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")
 
 var headerLine = []byte("\r\n" + wire.HeaderCollector + ": " + wire.CollectorValue)
@@ -57,7 +56,7 @@ func (c ownAnswerConn) Write(b []byte) (int, error) {
 	return min(n, len(b)), err
 }
 
-// CloseWrite is what net/http ends a broken connection with.
+// CloseWrite is used by net/http to end a broken connection.
 func (c ownAnswerConn) CloseWrite() error {
 	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()

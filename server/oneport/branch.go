@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// branch is the listener of one side.
+// branch is the listener of one protocol.
 type branch struct {
 	port  *Port
 	conns chan net.Conn
@@ -20,7 +20,7 @@ func newBranch(p *Port) *branch {
 	return &branch{port: p, conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
-// give hands a connection over, or closes it when nobody accepts any more.
+// give passes a connection on, or closes it if nobody accepts any more.
 func (b *branch) give(c net.Conn) {
 	select {
 	case b.conns <- c:
@@ -47,8 +47,7 @@ func (b *branch) Close() error { b.shut(); return nil }
 // Addr implements net.Listener.
 func (b *branch) Addr() net.Addr { return b.port.tcp.Addr() }
 
-// httpListener frees the TCP port when it is closed, as http.Server.Shutdown
-// expects of its listener.
+// httpListener frees the TCP port when it is closed, as http.Server.Shutdown expects.
 type httpListener struct{ *branch }
 
 // Close implements net.Listener.
@@ -57,7 +56,7 @@ func (l httpListener) Close() error {
 	return l.port.tcp.Close()
 }
 
-// countedConn gives its place back when it is closed.
+// countedConn releases its place when it is closed.
 type countedConn struct {
 	net.Conn
 	end func() // may be called more than once
@@ -85,11 +84,11 @@ func (c *readAhead) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// stateKey is under which [ConnContext] keeps the TLS state.
+// stateKey is the context key of the TLS state of [ConnContext].
 type stateKey struct{}
 
-// ConnContext is for http.Server.ConnContext: with it, [WithState] finds the
-// TLS state, which package net/http takes from a *tls.Conn only.
+// ConnContext is for http.Server.ConnContext. It enables [WithState] to find the TLS state,
+// which package net/http takes from a *tls.Conn only.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	if u, ok := c.(interface{ Unwrap() net.Conn }); ok {
 		c = u.Unwrap()
@@ -101,7 +100,7 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// WithState sets the TLS state of requests that package net/http does not know.
+// WithState sets the TLS state of requests for which package net/http has none.
 func WithState(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s, ok := r.Context().Value(stateKey{}).(*tls.ConnectionState); ok && r.TLS == nil {

@@ -1,14 +1,13 @@
-// Package oneport serves HTTPS and TURN over TLS on one TCP port, for clients
-// whose network lets out nothing but TCP 443.
+// Package oneport serves HTTPS and TURN over TLS on one TCP port, for clients whose network
+// allows nothing but TCP 443.
 //
-// The first byte after the TLS handshake tells the protocols apart. A STUN
-// message begins with two zero bits and a type below 0x0400 (RFC 8489 §5), so its
-// first byte is 0 to 3. An HTTP/1 request begins with a letter or, leniently, an
-// empty line; HTTP/2 is agreed on by ALPN (RFC 9113 §3.2). ChannelData begins with
-// 0x40 to 0x4F (RFC 8656 §12), which are also the letters of CONNECT, DELETE, GET,
-// HEAD and OPTIONS, but no connection can begin with it: a channel is bound by
-// STUN requests on the same connection. ALPN alone does not decide: most TURN
-// clients offer none, and neither do some of HTTP.
+// The first byte after the TLS handshake identifies the protocol. A STUN message begins with
+// two zero bits and a type below 0x0400 (RFC 8489 §5), so its first byte is 0 to 3. An HTTP/1
+// request begins with a letter or, leniently, an empty line; HTTP/2 is negotiated by ALPN (RFC
+// 9113 §3.2). ChannelData begins with 0x40 to 0x4F (RFC 8656 §12), which are also the initial
+// letters of CONNECT, DELETE, GET, HEAD and OPTIONS, but no connection can begin with it: a
+// channel is bound by STUN requests on the same connection. ALPN alone is not sufficient: most
+// TURN clients and some HTTP clients do not use it.
 package oneport
 
 import (
@@ -25,8 +24,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/connlimit"
 )
 
-// ALPN names. RFC 7443 has two: of TURN, and of STUN for finding one's address;
-// the TURN server answers both.
+// ALPN names. RFC 7443 defines two: for TURN, and for STUN; the TURN server answers both.
 const (
 	alpnHTTP2 = "h2"
 	alpnHTTP1 = "http/1.1"
@@ -34,10 +32,10 @@ const (
 	alpnSTUN  = "stun.nat-discovery"
 )
 
-// Limits bound what connections may use. A zero takes the default.
+// Limits limit the resources of connections. Zero means the default.
 type Limits struct {
-	// FirstByte is the time from the connection to its first byte after the
-	// handshake; 10 s, as long as a line of HTTP may take.
+	// FirstByte is the time limit from the connection to its first byte after the handshake;
+	// 10 s, as long as a line of HTTP may take.
 	FirstByte time.Duration
 	// Undecided connections at once, and of them from one site; 4096 and 1024. An
 	// office of 100 computers that all start a check has some 400 in the time of a
@@ -81,7 +79,7 @@ type Port struct {
 	running    context.Context
 }
 
-// New takes connections from l and closes it in the end. Close must be called.
+// New accepts connections from l, which it closes at the end. Close must be called.
 func New(l net.Listener, secure *tls.Config, limits Limits) *Port {
 	limits = limits.withDefaults()
 	secure = secure.Clone()
@@ -97,13 +95,11 @@ func New(l net.Listener, secure *tls.Config, limits Limits) *Port {
 	return p
 }
 
-// HTTP accepts the connections of HTTP. Those of HTTP/2 are a *tls.Conn, as
-// package net/http needs it; [State] has the TLS state of the others. Closing it
-// frees the port.
+// HTTP accepts the HTTP connections. Those of HTTP/2 are a *tls.Conn, as package net/http
+// requires; [State] provides the TLS state of the others. Closing it frees the port.
 func (p *Port) HTTP() net.Listener { return httpListener{p.http} }
 
-// TURN accepts the connections of TURN and STUN, decrypted. Closing it leaves the
-// port to HTTP alone.
+// TURN accepts the connections of TURN and STUN, decrypted. Closing it leaves the port to HTTP.
 func (p *Port) TURN() net.Listener { return p.turn }
 
 // Close closes the port and the connections that have not been accepted.
@@ -153,7 +149,7 @@ func (p *Port) accept() {
 	}
 }
 
-// decide runs the handshake and gives the connection to the side it is for.
+// decide performs the handshake and passes the connection to its protocol.
 func (p *Port) decide(conn net.Conn) {
 	if err := conn.SetDeadline(time.Now().Add(p.firstByte)); err != nil {
 		_ = conn.Close()
@@ -175,11 +171,11 @@ func (p *Port) decide(conn net.Conn) {
 	to.give(c)
 }
 
-// sort reads the first byte, where ALPN has not made it needless.
+// sort reads the first byte, unless ALPN has decided.
 func (p *Port) sort(over *tls.Conn) (*branch, net.Conn) {
 	switch over.ConnectionState().NegotiatedProtocol {
 	case alpnHTTP2:
-		return p.http, over // the *tls.Conn itself: its first byte cannot be put back
+		return p.http, over // the *tls.Conn itself, to which the first byte cannot be returned
 	case alpnTURN, alpnSTUN:
 		return p.turn, over
 	}
@@ -191,18 +187,18 @@ func (p *Port) sort(over *tls.Conn) (*branch, net.Conn) {
 	if first[0] <= lastSTUNByte {
 		return p.turn, c
 	}
-	return p.http, c // package net/http answers what it cannot read with 400
+	return p.http, c // package net/http answers invalid input with 400
 }
 
 // lastSTUNByte is the largest first byte of a STUN message.
 const lastSTUNByte = 0x03
 
-// looksLikeHTTP is for the five bytes that should have been a TLS record's header.
+// looksLikeHTTP examines the five bytes in place of a TLS record header.
 func looksLikeHTTP(b [5]byte) bool {
 	return slices.Contains([]string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET"}, string(b[:]))
 }
 
-// refuse answers who speaks HTTP without TLS in words, as package net/http does.
+// refuse answers HTTP without TLS with an error message, as package net/http does.
 func refuse(conn net.Conn, err error) {
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && looksLikeHTTP(e.RecordHeader) {
 		_, _ = io.WriteString(e.Conn, "HTTP/1.0 400 Bad Request\r\n"+wire.HeaderCollector+": "+wire.CollectorValue+

@@ -1,5 +1,5 @@
-// Package peer tells who is at the other end of a request. Behind a proxy that
-// is what the proxy says, and only a proxy from a configured network is believed.
+// Package peer determines the client of a request. Behind a proxy it is the address that the proxy
+// reports, and only proxies from a configured network are trusted.
 package peer
 
 import (
@@ -16,15 +16,15 @@ type origin struct {
 	tls  bool
 }
 
-// Resolve is a middleware that finds the peer's address and whether it speaks
-// TLS, for Addr and TLS further in. trusted are the networks of our own proxies.
+// Resolve is a middleware that determines the peer's address and whether it uses TLS, for Addr and
+// TLS. trusted are the networks of our own proxies.
 func Resolve(trusted []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, resolve(trusted, r))))
 	})
 }
 
-// Addr is the peer's address; the zero Addr when it cannot be known.
+// Addr returns the peer's address; the zero Addr if it is unknown.
 func Addr(r *http.Request) netip.Addr {
 	if o, ok := r.Context().Value(key{}).(origin); ok {
 		return o.addr
@@ -32,7 +32,7 @@ func Addr(r *http.Request) netip.Addr {
 	return resolve(nil, r).addr
 }
 
-// TLS says whether the peer reached us, or the proxy before us, through TLS.
+// TLS reports whether the peer reached us, or the proxy before us, through TLS.
 func TLS(r *http.Request) bool {
 	if o, ok := r.Context().Value(key{}).(origin); ok {
 		return o.tls
@@ -49,8 +49,8 @@ func resolve(trusted []netip.Prefix, r *http.Request) origin {
 		return o
 	}
 	o.tls = o.tls || strings.EqualFold(strings.TrimSpace(r.Header.Get("X-Forwarded-Proto")), "https")
-	// From the right: each proxy appends whom it saw, so everything left of the
-	// first stranger was written by that stranger.
+	// From the right: each proxy appends its peer, so everything left of the first untrusted
+	// address was written by that peer.
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
@@ -65,8 +65,8 @@ func resolve(trusted []netip.Prefix, r *http.Request) origin {
 	return o
 }
 
-// Only answers 403 to whoever connects from outside of the networks: behind a
-// proxy we speak plain HTTP, which is for the proxy alone.
+// Only answers 403 to connections from outside of the networks: behind a proxy we serve plain HTTP,
+// which is for the proxy alone.
 func Only(networks []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ap, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !within(networks, ap.Addr().Unmap()) && !ap.Addr().Unmap().IsLoopback() {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// localAddresses are those of this machine's interfaces now, those that others can
-// reach first: the first one is what is shown. Link-local ones need a zone, which
-// no candidate can carry (RFC 8839 §5.1).
+// localAddresses returns the current addresses of this machine's interfaces, the ones that
+// others can reach first: the first one is displayed. Link-local addresses are excluded,
+// because they need a zone, which a candidate cannot contain (RFC 8839 §5.1).
 func localAddresses() ([]netip.Addr, error) {
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
@@ -41,18 +41,18 @@ func rank(ip netip.Addr) int {
 	return n
 }
 
-// has reports whether this machine has ip. All of 127.0.0.0/8 is there without an
-// interface that names it.
+// has reports whether this machine has ip. All of 127.0.0.0/8 is available, although no
+// interface lists it.
 func has(present []netip.Addr, ip netip.Addr) bool {
 	return ip.Is4() && ip.IsLoopback() || slices.Contains(present, ip)
 }
 
-// addressesEvery is how often the addresses are read.
+// addressesEvery is the interval at which the addresses are read.
 const addressesEvery = time.Second
 
-// follow brings the sockets up to date with the addresses of this machine, until
-// the reflector is closed. It looks once a second: a collector that starts at boot
-// is there a second after its address, and reading the addresses takes some 50 µs.
+// follow updates the sockets to the addresses of this machine until the reflector is closed.
+// It polls once a second: a collector that starts at boot serves an address a second after it
+// appears, and reading the addresses takes about 50 µs.
 func (r *Reflector) follow(present []netip.Addr) {
 	tick := time.NewTicker(addressesEvery)
 	defer tick.Stop()
@@ -71,8 +71,8 @@ func (r *Reflector) follow(present []netip.Addr) {
 			r.cfg.Log.Info("the addresses of this machine have changed", "addresses", now)
 			present = now
 		}
-		// Also when nothing has changed: an IPv6 address cannot be bound before the
-		// search for duplicates is over (RFC 4862 §5.4).
+		// Also without a change: an IPv6 address cannot be bound before duplicate address
+		// detection has finished (RFC 4862 §5.4).
 		r.media.follow(present)
 		r.relay.follow(present)
 	}

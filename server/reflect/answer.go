@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// answerSDP answers the session's offer, with addrs as candidates, each over UDP
-// and over TCP (RFC 6544, passive: the client connects).
+// answerSDP answers the session's offer, with addrs as candidates, each over UDP and over TCP
+// (RFC 6544, passive: the client connects).
 func (s *session) answerSDP(addrs []netip.AddrPort) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
@@ -40,22 +40,22 @@ func (s *session) answerSDP(addrs []netip.AddrPort) string {
 
 func writeCandidates(b *strings.Builder, addrs []netip.AddrPort) {
 	for i, a := range addrs {
-		local := 0xffff - i // order of preference among our own
+		local := 0xffff - i // order of preference among our candidates
 		fmt.Fprintf(b, "a=candidate:%d 1 udp %d %s %d typ host\r\n",
 			2*i+1, priority(126, local), a.Addr(), a.Port())
-		// RFC 6544 §4.2: TCP below every UDP of its type; the 13 low bits are
-		// the address, the high ones the direction (2 for passive).
+		// RFC 6544 §4.2: TCP below every UDP candidate of its type; the 13 low bits are the
+		// address, the high ones the direction (2 for passive).
 		fmt.Fprintf(b, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n",
 			2*i+2, priority(90, 2<<13|local&0x1fff), a.Addr(), a.Port())
 	}
 	b.WriteString("a=end-of-candidates\r\n")
 }
 
-// priority is RFC 8445 §5.1.2.1 for component 1.
+// priority is defined in RFC 8445 §5.1.2.1, here for component 1.
 func priority(kind, local int) uint32 { return uint32(kind)<<24 | uint32(local)<<8 | 255 }
 
-// candidates are the addresses an answer names. Loopback only for those who
-// can use it, or where there is nothing else.
+// candidates returns the addresses for an answer. It includes loopback only for clients that
+// can use it, or if there is nothing else.
 func (m *mediaPort) candidates(loopback bool) []netip.AddrPort {
 	var far, near []netip.AddrPort
 	for _, a := range m.advertised() {
@@ -71,8 +71,8 @@ func (m *mediaPort) candidates(loopback bool) []netip.AddrPort {
 	case loopback && len(near) > 0:
 		return append(near, far...)
 	case loopback:
-		// MediaIPs may name addresses that this very machine cannot reach
-		// itself by; the bound loopback still serves it.
+		// This machine may be unable to reach itself by the addresses in MediaIPs; the bound
+		// loopback address is then used.
 		for _, a := range m.addresses() {
 			if a.Addr().IsLoopback() {
 				near = append(near, a)

@@ -11,30 +11,28 @@ import (
 	"github.com/tonprobe/tonprobe/server/limit"
 )
 
-// Limits of what one network is answered over UDP without a proof that it asked:
-// the source of a datagram may be forged, and the answers then reach somebody
-// who is to be flooded.
+// Limits of the responses to one network over UDP without proof of its address: the source of a
+// datagram may be forged, and the responses then reach a victim.
 //
-// The network is an IPv4 /24 or an IPv6 /48 (limit.NetworkKey): a flood aims at a
-// line, which has more than one address, and what a forger gains by spreading it
-// over a network ends here.
+// The network is an IPv4 /24 or an IPv6 /48 (limit.NetworkKey): a flood targets a line, which
+// has more than one address, and spreading the forged sources over a network gains nothing.
 const (
-	// A check asks some 300 times in 10 s. The burst is an office of 100 computers
-	// that all begin at once, which must not read as loss on their line; what a
-	// forger gets out of it, once, is 1 MB, and then 32 kB a second.
+	// A check sends about 300 requests in 10 s. The burst allows an office of 100 computers to
+	// start at the same time without apparent loss. An attacker obtains 1 MB once, and then 32 kB
+	// a second.
 	requestsBurst = 30_000
 	requestsEvery = time.Millisecond
-	// Answers that are longer than what they answer: to clients of other programs
-	// that ask for OTHER-ADDRESS in the shortest way, and the challenge that TURN
-	// begins with (RFC 8489 §9.2.3), of which a check needs some eight.
+	// Responses that are longer than their request: to clients of other programs that ask for
+	// OTHER-ADDRESS in the shortest form, and the initial challenge of TURN (RFC 8489 §9.2.3), of
+	// which a check needs about eight.
 	largeBurst = 1_000
 	largeEvery = 50 * time.Millisecond
 
 	networksRemembered = 50_000
 )
 
-// answerLimits apply them. Our own addresses are exempt: the relay's sockets are
-// there, and the sum of all agents asks from them.
+// answerLimits applies these limits. Our own addresses are exempt, because the relay's sockets
+// use them for all agents together.
 type answerLimits struct {
 	requests, longer *limit.Limiter
 	own              atomic.Pointer[map[netip.Addr]bool]
@@ -59,11 +57,10 @@ func (l *answerLimits) setOwn(present []netip.Addr) {
 	l.own.Store(&own)
 }
 
-// request reports whether one more request of that source may be answered.
+// request reports whether one more request from that source may be answered.
 func (l *answerLimits) request(from netip.Addr) bool { return l.take(l.requests, from) }
 
-// large reports whether that source may get one more answer that is longer than
-// its request.
+// large reports whether one more response to that source may be longer than its request.
 func (l *answerLimits) large(from netip.Addr) bool { return l.take(l.longer, from) }
 
 func (l *answerLimits) take(from *limit.Limiter, a netip.Addr) bool {
@@ -78,8 +75,8 @@ func (l *answerLimits) take(from *limit.Limiter, a netip.Addr) bool {
 	return ok
 }
 
-// admits reports whether a packet of that source goes on to be read. Data and
-// indications get no answer and are not limited here.
+// admits reports whether a packet from that source may be processed. Data and indications get
+// no response and are not limited here.
 func (l *answerLimits) admits(b []byte, from netip.Addr) bool {
 	if !isRequest(b) {
 		return true
@@ -87,11 +84,11 @@ func (l *answerLimits) admits(b []byte, from netip.Addr) bool {
 	if !l.request(from) {
 		return false
 	}
-	// TURN challenges whoever sends no integrity, in a long answer.
+	// TURN sends a challenge, a long response, to each request without integrity.
 	return isBindingRequest(b) || hasAttribute(b, stun.AttrMessageIntegrity) || l.large(from)
 }
 
-// isRequest looks at the two bits of the class (RFC 8489 §5).
+// isRequest checks the two class bits (RFC 8489 §5).
 func isRequest(b []byte) bool {
 	return len(b) >= 20 && b[0]&0xc0 == 0 && binary.BigEndian.Uint16(b)&0x0110 == 0 && stun.IsMessage(b)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
-// echoBatch sends the echoes of one batch of arrivals with one system call,
-// sendmmsg(2). The package ipv4 only lends the call: it serves IPv6 as well.
+// echoBatch sends the echoes of one batch of arrivals with one system call, sendmmsg(2).
+// Package ipv4 only provides the call, which supports IPv6 as well.
 type echoBatch struct {
 	conn     *ipv4.PacketConn
 	n        int
@@ -26,13 +26,13 @@ func (b *echoBatch) prepare(conn *net.UDPConn) {
 	}
 }
 
-// scratch is where the answer to arrival i may be built.
+// scratch returns space for the answer to arrival i.
 func (b *echoBatch) scratch(i int) []byte { return b.space[i][:0] }
 
-// put sends at once while there are few streams: in a batch a packet waits for
-// those before it, which on a sleeping machine is tenths of a millisecond after
-// the one time that stands in the log for all of them. With many streams the
-// system calls saved are what counts.
+// put sends at once while there are few streams. In a batch a packet waits for the previous
+// ones, which on a machine in a sleep state takes tenths of a millisecond more than the
+// single time that the log contains for all. With many streams, saving system calls matters
+// more.
 func (b *echoBatch) put(p *path, e echo) {
 	if b.n == 0 && p.session.r.few() {
 		atOnce{}.put(p, e)
@@ -43,9 +43,8 @@ func (b *echoBatch) put(p *path, e echo) {
 	b.n++
 }
 
-// flush sends what was put. A packet the socket refuses is left out and the rest
-// goes on; the refusals are told last to first, because a session takes back its
-// latest number only.
+// flush sends the batch. It skips a packet that the socket rejects. Failures are reported in
+// reverse order, because a session can take back only its latest number.
 func (b *echoBatch) flush() {
 	if b.n == 0 {
 		return

@@ -12,7 +12,7 @@ type echoBatch struct {
 
 func (*echoBatch) prepare(*net.UDPConn) {}
 
-// scratch is where the answer to arrival i may be built.
+// scratch returns space for the answer to arrival i.
 func (b *echoBatch) scratch(int) []byte { return b.space[:0] }
 
 func (*echoBatch) flush() {}

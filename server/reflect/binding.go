@@ -8,11 +8,11 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// attrPadding (RFC 5780 §7.6) is not offered: it makes answers as long as the
-// asker likes.
+// attrPadding (RFC 5780 §7.6) is not supported, because it would let the client choose the
+// length of the response.
 const attrPadding = stun.AttrType(0x0026)
 
-// answer answers a binding request and says whether b was one.
+// answer answers a binding request and reports whether b was one.
 func (d *discovery) answer(at *net.UDPConn, b []byte, from netip.AddrPort) bool {
 	if !isBindingRequest(b) {
 		return false
@@ -30,16 +30,16 @@ func (d *discovery) answer(at *net.UDPConn, b []byte, from netip.AddrPort) bool 
 	return true
 }
 
-// isBindingRequest looks at the type, the first two bytes (RFC 8489 §5), and
-// saves reading what TURN relays.
+// isBindingRequest checks the type, the first two bytes (RFC 8489 §5), which avoids decoding
+// TURN traffic.
 func isBindingRequest(b []byte) bool {
 	return len(b) >= 20 && binary.BigEndian.Uint16(b) == stun.BindingRequest.Value() && stun.IsMessage(b)
 }
 
-// asksForElsewhere reports whether a request wants its answer at another port.
+// asksForElsewhere reports whether a request asks for a response to another port.
 func asksForElsewhere(b []byte) bool { return hasAttribute(b, stun.AttrResponsePort) }
 
-// hasAttribute walks a STUN message without decoding it.
+// hasAttribute searches a STUN message for an attribute without decoding it.
 func hasAttribute(b []byte, wanted stun.AttrType) bool {
 	for b = b[20:]; len(b) >= 4; {
 		if stun.AttrType(binary.BigEndian.Uint16(b)) == wanted {
@@ -51,19 +51,18 @@ func hasAttribute(b []byte, wanted stun.AttrType) bool {
 	return false
 }
 
-// reply is an answer to a binding request: where it leaves, where it goes and
-// what it says.
+// reply is a response to a binding request: the socket to send it from, its destination and
+// its content.
 type reply struct {
 	out *net.UDPConn
 	to  netip.AddrPort
-	// must is what an answer has to hold, more what RFC 5780 adds, end what comes
-	// last.
+	// must contains the required attributes, more those of RFC 5780, end the final ones.
 	must, more, end []stun.Setter
 }
 
-// bytes is the answer. What RFC 5780 adds makes it up to 3.8 times as long as the
-// shortest request, and the source of a request may be forged. So it is added
-// where the request was as long, or where large has room for one more.
+// bytes encodes the response. The attributes of RFC 5780 make it up to 3.8 times as long as
+// the shortest request, whose source may be forged. They are therefore added only if the
+// request was at least as long, or if large permits one more long response.
 func (r reply) bytes(requestBytes int, large func() bool) ([]byte, error) {
 	build := func(parts ...[]stun.Setter) ([]byte, error) {
 		var all []stun.Setter
@@ -91,7 +90,7 @@ func (d *discovery) reply(at *net.UDPConn, request *stun.Message, from netip.Add
 		r.end = append(r.end, stun.Fingerprint)
 	}
 	refuse := func(code stun.ErrorCode, more ...stun.Setter) reply {
-		// No words: they would make the answer longer than the request.
+		// No reason phrase, which would make the response longer than the request.
 		r.must = append([]stun.Setter{
 			request, stun.NewType(stun.MethodBinding, stun.ClassErrorResponse), stun.ErrorCodeAttribute{Code: code},
 		}, more...)
@@ -103,8 +102,8 @@ func (d *discovery) reply(at *net.UDPConn, request *stun.Message, from netip.Add
 		return refuse(stun.CodeUnknownAttribute, unknown)
 	}
 	if v, err := request.Get(stun.AttrResponsePort); err == nil {
-		// RFC 5780 §7.5: the same host, another port of its. Without a proof this
-		// would be a way to have any port of any host sent to.
+		// RFC 5780 §7.5: the same host, another port. Without credentials this would make it
+		// possible to send to any port of any host.
 		integrity, ok := d.credentials(request)
 		switch {
 		case !request.Contains(stun.AttrMessageIntegrity), len(v) < 2:
@@ -121,20 +120,19 @@ func (d *discovery) reply(at *net.UDPConn, request *stun.Message, from netip.Add
 	mapped, origin := net.UDPAddrFromAddrPort(from), net.UDPAddrFromAddrPort(localAddrPort(r.out))
 	r.must = []stun.Setter{request, stun.BindingSuccess, &stun.XORMappedAddress{IP: mapped.IP, Port: mapped.Port}}
 	r.more = []stun.Setter{
-		&stun.MappedAddress{IP: mapped.IP, Port: mapped.Port}, // unlike the other where a box rewrites addresses
+		&stun.MappedAddress{IP: mapped.IP, Port: mapped.Port}, // differs from the XOR form if a middlebox rewrites addresses
 		&stun.ResponseOrigin{IP: origin.IP, Port: origin.Port},
 	}
 	if here {
-		// RFC 5780 §7.4: seen from where the request came in, whatever the
-		// answer leaves by.
+		// RFC 5780 §7.4: relative to the address at which the request arrived, whichever one
+		// sends the response.
 		other := net.UDPAddrFromAddrPort(localAddrPort(four.at[1-ip][1-port]))
 		r.more = append(r.more, &stun.OtherAddress{IP: other.IP, Port: other.Port})
 	}
 	return r
 }
 
-// notUnderstood lists the attributes that must be understood and are not (RFC
-// 8489 §6.3.1).
+// notUnderstood lists the unsupported comprehension-required attributes (RFC 8489 §6.3.1).
 func notUnderstood(m *stun.Message, two bool) (unknown stun.UnknownAttributes) {
 	for _, a := range m.Attributes {
 		change := a.Type == stun.AttrChangeRequest
@@ -145,8 +143,8 @@ func notUnderstood(m *stun.Message, two bool) (unknown stun.UnknownAttributes) {
 	return unknown
 }
 
-// changeFlags are those of CHANGE-REQUEST (RFC 5780 §7.2): 4 for another
-// address, 2 for another port.
+// changeFlags returns the flags of CHANGE-REQUEST (RFC 5780 §7.2): 4 for another address, 2
+// for another port.
 func changeFlags(m *stun.Message) int {
 	v, err := m.Get(stun.AttrChangeRequest)
 	if err != nil || len(v) != 4 {

@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// widen asks for large buffers. With CAP_NET_ADMIN the system's limit does not
-// count (socket(7), SO_RCVBUFFORCE); without it the kernel gives what it may,
-// and where that is little the log says how to get more.
+// widen requests large socket buffers. With CAP_NET_ADMIN the system's limit does not
+// apply (socket(7), SO_RCVBUFFORCE). Without it the kernel grants what its limit allows,
+// and if that is little the log states how to raise it.
 func widen(conn *net.UDPConn, log *slog.Logger) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// widen asks for large buffers; the kernel gives what it may.
+// widen requests large socket buffers; the kernel grants what its limit allows.
 func widen(conn *net.UDPConn, _ *slog.Logger) {
 	_ = conn.SetReadBuffer(socketBytes)
 	_ = conn.SetWriteBuffer(socketBytes)

@@ -7,17 +7,16 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// check is a connectivity check whose password was right.
+// check is a connectivity check with the correct password.
 type check struct {
 	session   *session
 	nominated bool
 	answer    []byte
 }
 
-// readCheck reads a binding request as the ICE-lite side does (RFC 8445 §7.3).
-// ok is false for everything that is no authenticated check of a session here:
-// that gets no answer at all, so that a forged source address earns nobody a
-// packet.
+// readCheck decodes a binding request as an ICE-lite agent does (RFC 8445 §7.3). ok is false
+// for everything but an authenticated check of a session here: it gets no response, so that a
+// forged source address causes no packets.
 func (m *mediaPort) readCheck(b []byte, from netip.AddrPort) (check, bool) {
 	if !stun.IsMessage(b) {
 		return check{}, false
@@ -46,8 +45,8 @@ func (m *mediaPort) readCheck(b []byte, from netip.AddrPort) (check, bool) {
 		integrity, stun.Fingerprint,
 	}
 	if request.Contains(stun.AttrICEControlled) {
-		// A lite side is always the controlled one (RFC 8445 §6.1.1); the error
-		// makes the client change its role (§7.3.1.1).
+		// A lite agent is always controlled (RFC 8445 §6.1.1); the error makes the client change
+		// its role (§7.3.1.1).
 		c.nominated = false
 		setters = []stun.Setter{
 			&request, stun.NewType(stun.MethodBinding, stun.ClassErrorResponse),

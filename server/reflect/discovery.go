@@ -15,11 +15,10 @@ import (
 	"github.com/tonprobe/tonprobe/server/bind"
 )
 
-// discovery answers binding requests over UDP, as RFC 5780 asks of a server for
-// finding out the behaviour of a NAT. With two addresses it has the four sockets
-// that takes; with one it says so: no OTHER-ADDRESS, and a request to answer
-// from elsewhere is refused. An answer from the same address instead would make
-// every NAT look permissive.
+// discovery answers binding requests over UDP, as RFC 5780 requires of a server for NAT
+// behaviour discovery. With two addresses it has the four sockets needed. With one it omits
+// OTHER-ADDRESS, and rejects a request for a response from elsewhere: a response from the same
+// address would make every NAT look permissive.
 type discovery struct {
 	second      netip.Addr // Config.STUNAlternate
 	four        atomic.Pointer[fourSockets]
@@ -29,15 +28,15 @@ type discovery struct {
 	log         *slog.Logger
 	work        sync.WaitGroup
 
-	mu     sync.Mutex // of what follow and Close change
+	mu     sync.Mutex // protects what follow and Close change
 	fault  error      // why there are no four sockets although a second address is configured
 	closed bool
 }
 
-// fourSockets are those of RFC 5780 §3, by address and port, the primary first.
+// fourSockets are those of RFC 5780 §3, by address and port, the primary one first.
 type fourSockets struct {
 	at  [2][2]*net.UDPConn
-	own []*net.UDPConn // those that are not of the STUN port
+	own []*net.UDPConn // sockets that do not belong to the STUN port
 }
 
 func newDiscovery(cfg Config, count *counters, credentials func(*stun.Message) (stun.MessageIntegrity, bool)) *discovery {
@@ -47,8 +46,8 @@ func newDiscovery(cfg Config, count *counters, credentials func(*stun.Message) (
 	}
 }
 
-// open is follow at the start, where a configuration that can never work is a
-// fault. A second address that is not there yet is none.
+// open is follow at the start, when a configuration that can never work is an error. An absent
+// second address is not.
 func (d *discovery) open(shared *ports, present []netip.Addr) error {
 	if d.second.IsValid() && shared.fixed != nil && !d.hasPartner(shared.fixed) {
 		return fmt.Errorf("second STUN address %s: STUN listens on no other address of its kind", d.second)
@@ -71,13 +70,13 @@ func (d *discovery) hasPartner(all []netip.Addr) bool {
 	return false
 }
 
-// isPartner reports whether a can be the first address beside the second one.
+// isPartner reports whether a can be the first address together with the second one.
 func (d *discovery) isPartner(a netip.Addr) bool {
 	return a != d.second && a.Is4() == d.second.Is4() && a.IsLoopback() == d.second.IsLoopback()
 }
 
-// follow finds or opens the four sockets as soon as both addresses are there, and
-// gives them up when one of them has gone.
+// follow opens the four sockets when both addresses are present, and closes them when one of
+// the addresses disappears.
 func (d *discovery) follow(shared *ports, present []netip.Addr) {
 	d.heard.setOwn(present)
 	d.limits.setOwn(present)
@@ -112,7 +111,7 @@ func (d *discovery) follow(shared *ports, present []netip.Addr) {
 	}
 }
 
-// first is the first address: the present one while it stays.
+// first returns the first address: the current one as long as it is present.
 func (d *discovery) first(shared *ports) (netip.AddrPort, bool) {
 	var first netip.AddrPort
 	four := d.four.Load()
@@ -135,15 +134,15 @@ func (d *discovery) setFault(err error) {
 	d.fault = err
 }
 
-// replace swaps the sockets and closes the old ones of its own.
+// replace sets new sockets and closes its own old ones.
 func (d *discovery) replace(four *fourSockets) {
 	if old := d.four.Swap(four); old != nil {
 		old.close()
 	}
 }
 
-// missing says why there are no four sockets; nil when there are, or none are
-// wanted.
+// missing returns the reason why there are no four sockets; nil if there are, or if none are
+// configured.
 func (d *discovery) missing() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -159,8 +158,7 @@ func openFour(shared *ports, first netip.AddrPort, second netip.Addr, log *slog.
 			return nil, err
 		}
 	}
-	// The next port is what others use too; where it is taken, one close by.
-	// OTHER-ADDRESS tells the client.
+	// The next port may be in use; then a nearby one is used. OTHER-ADDRESS tells the client.
 	for port := first.Port() + 1; port != 0 && port <= first.Port()+20; port++ {
 		a, errA := f.listen(netip.AddrPortFrom(first.Addr(), port), log)
 		b, errB := f.listen(netip.AddrPortFrom(second, port), log)
@@ -195,7 +193,7 @@ func (f *fourSockets) close() {
 	}
 }
 
-// place is which of the four sockets c is, if any.
+// place returns which of the four sockets c is, if any.
 func (f *fourSockets) place(c *net.UDPConn) (ip, port int, ok bool) {
 	if f == nil {
 		return 0, 0, false
@@ -210,7 +208,7 @@ func (f *fourSockets) place(c *net.UDPConn) (ip, port int, ok bool) {
 	return 0, 0, false
 }
 
-// Close closes the sockets of its own.
+// Close closes its own sockets.
 func (d *discovery) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -233,8 +231,8 @@ func (d *discovery) serve(c *net.UDPConn) {
 	}
 }
 
-// stunConn is a socket of the STUN port. Binding requests stay with discovery;
-// the TURN server sees the rest.
+// stunConn is a socket of the STUN port. Binding requests are answered by discovery; the TURN
+// server receives the rest.
 type stunConn struct {
 	*net.UDPConn
 	discovery *discovery

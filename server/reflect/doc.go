@@ -1,17 +1,16 @@
-// Package reflect is the server half of the voice measurement: STUN and TURN
-// on one port, and a WebRTC echo on another, each over UDP and TCP.
+// Package reflect is the server side of the voice measurement: STUN and TURN on one port, and
+// a WebRTC echo on another, each over UDP and TCP.
 //
-// The echo stamps every packet when it arrives and when it leaves, numbers its
-// answers on its own, and keeps a log of arrivals. So the agent can tell what
-// was lost or late on the way up from what was lost or late on the way down.
+// The echo records the time of every packet on arrival and on departure, numbers its
+// responses independently, and keeps a log of arrivals. The agent can thus separate loss and
+// delay upstream from loss and delay downstream.
 //
-// The media port sends nothing to anybody who did not prove to receive at that
-// address: ICE is lite (RFC 8445 §2.5), so the reflector never calls the addresses
-// an offer names, and the TURN relay talks to the reflector's own ports only. STUN
-// cannot ask for a proof. Its answers are as short as RFC 8489 allows unless the
-// request was as long, go to another port of the asker only with credentials, and
-// are limited for each network (see answerLimits).
+// The media port sends nothing to an address that has not been verified: ICE is lite (RFC 8445
+// §2.5), so the reflector never contacts the addresses in an offer, and the TURN relay
+// exchanges packets with the reflector's own ports only. STUN provides no verification. Its
+// responses are as short as RFC 8489 allows unless the request was as long, go to another port
+// of the client only with credentials, and are limited for each network (see answerLimits).
 //
-// The sockets follow the addresses of this machine: it may get one later than the
-// collector starts, a second one, or another.
+// The sockets follow the addresses of this machine, which may appear after the start of the
+// collector or change.
 package reflect

@@ -11,11 +11,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Offer opens an echo session for owner and answers its offer. The answer holds
-// all candidates. The session ends by End, by its limits, or by Close.
+// Offer opens an echo session for owner and answers its offer. The answer contains all
+// candidates. The session ends with End, by its limits, or with Close.
 //
-// Faults: [ErrBadOffer] for an offer this echo has no use for, [ErrBusy] when
-// owner or all together have too many sessions, [ErrClosed].
+// Errors: [ErrBadOffer] for an unsupported offer, [ErrBusy] if owner or all owners together
+// have too many sessions, [ErrClosed].
 func (r *Reflector) Offer(ctx context.Context, owner, offerSDP string) (id, answerSDP string, err error) {
 	o, err := parseOffer(offerSDP)
 	if err != nil {
@@ -34,9 +34,9 @@ func (r *Reflector) Offer(ctx context.Context, owner, offerSDP string) (id, answ
 	return s.id, s.answerSDP(r.media.candidates(o.loopback)), nil
 }
 
-// End ends a session and returns its log. It works once, also for a session
-// that a limit has ended already, until Limits.KeepLog is over. [ErrNoSession]
-// is also the answer for another owner's session.
+// End ends a session and returns its log. It succeeds once, also for a session that a limit
+// has ended, for Limits.KeepLog afterwards. For a session of another owner it returns
+// [ErrNoSession].
 func (r *Reflector) End(owner, id string) (wire.EchoLog, error) {
 	r.mu.Lock()
 	s, ok := r.sessions[id]
@@ -52,8 +52,7 @@ func (r *Reflector) End(owner, id string) (wire.EchoLog, error) {
 	return log, nil
 }
 
-// admit takes a place for a session of owner, makes it reachable and starts its
-// goroutine.
+// admit reserves a session for owner, makes it reachable and starts its goroutine.
 func (r *Reflector) admit(owner string, o offer) (*session, error) {
 	var raw [16 + 9 + 18 + 4]byte
 	if _, err := io.ReadFull(r.cfg.Rand, raw[:]); err != nil {
@@ -74,7 +73,7 @@ func (r *Reflector) admit(owner string, o offer) (*session, error) {
 	}
 	s := newSession(r, owner, hex.EncodeToString(raw[:16]))
 	s.offer, s.upSSRC = o, o.ssrc
-	// RFC 8445 §5.3: at least 24 bits of random for the one, 128 for the other.
+	// RFC 8445 §5.3: at least 24 random bits for the ufrag, 128 for the password.
 	s.ufrag, s.pwd = iceChars.EncodeToString(raw[16:25]), iceChars.EncodeToString(raw[25:43])
 	s.ssrc = binary.BigEndian.Uint32(raw[43:])
 	r.media.enter(s)
@@ -89,7 +88,7 @@ func (r *Reflector) admit(owner string, o offer) (*session, error) {
 // iceChars are the ice-chars of RFC 8839 §5.4.
 var iceChars = base64.RawStdEncoding
 
-// release gives the place back; the log stays.
+// release frees the reservation; the log remains.
 func (r *Reflector) release(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,7 +99,7 @@ func (r *Reflector) release(s *session) {
 	}
 }
 
-// forget drops the log too.
+// forget removes the log.
 func (r *Reflector) forget(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// heard remembers when a machine elsewhere last asked this reflector something.
-// It tells an agent that hears nothing of us that the silence is not ours: that
-// the process lives says little, for its own firewall may be shut. A machine with
-// a private address stands behind that firewall as well, in the town hall or in
-// the host of a container, and proves nothing for those outside. Only the time is
-// kept.
+// heard records when another machine last sent a request to this reflector. It tells an agent
+// that receives no answer whether the reflector is reachable: that the process runs says
+// little, because its own firewall may block it. A machine with a private address may be
+// behind the same firewall, in the town hall or on the host of a container, and proves nothing
+// for clients outside. Only the time is stored.
 type heard struct {
 	now  func() time.Time
 	own  atomic.Pointer[map[netip.Addr]bool]
-	last atomic.Int64 // in ns since 1970; 0 is never
+	last atomic.Int64 // in ns since 1970; 0 means never
 }
 
 func newHeard(now func() time.Time) *heard {
@@ -24,7 +23,7 @@ func newHeard(now func() time.Time) *heard {
 	return h
 }
 
-// setOwn says which addresses this machine has.
+// setOwn sets the addresses of this machine.
 func (h *heard) setOwn(present []netip.Addr) {
 	own := map[netip.Addr]bool{}
 	for _, a := range present {
@@ -33,14 +32,14 @@ func (h *heard) setOwn(present []netip.Addr) {
 	h.own.Store(&own)
 }
 
-// from notes a question of this address.
+// from records a request from this address.
 func (h *heard) from(a netip.Addr) {
 	if a = a.Unmap().WithZone(""); a.IsGlobalUnicast() && !a.IsPrivate() && !(*h.own.Load())[a] {
 		h.last.Store(h.now().UnixNano())
 	}
 }
 
-// ago is how long it is since; nil where it never was.
+// ago returns the time since the last request; nil if there was none.
 func (h *heard) ago() *int64 {
 	last := h.last.Load()
 	if last == 0 {

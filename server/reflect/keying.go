@@ -23,36 +23,36 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
-// keying is the DTLS side of a session: it turns datagrams of the session's
-// paths into SRTP keys (RFC 5764). It is the net.PacketConn the library reads.
+// keying is the DTLS side of a session: it derives SRTP keys from the datagrams of the
+// session's paths (RFC 5764). It is the net.PacketConn of the DTLS library.
 type keying struct {
 	in     *packetio.Buffer
-	path   atomic.Pointer[path] // where answers go: nominated, or the last heard of
+	path   atomic.Pointer[path] // path for responses: the nominated one, or the most recent
 	start  sync.Once
 	secure func() // runs the handshake; called once
 }
 
 func newKeying(secure func()) *keying {
 	k := &keying{in: packetio.NewBuffer(), secure: secure}
-	k.in.SetLimitCount(32) // a handshake has a dozen
+	k.in.SetLimitCount(32) // a handshake has about a dozen
 	return k
 }
 
-// arrive takes a DTLS datagram of p. A client that begins before it nominates is
-// answered too: its path is checked.
+// arrive processes a DTLS datagram of p. A client that starts before it nominates a path is
+// answered too, because its path has been verified.
 func (k *keying) arrive(p *path, b []byte) {
 	k.path.CompareAndSwap(nil, p)
 	_, _ = k.in.Write(b)
 	k.start.Do(k.secure)
 }
 
-// nominate makes p the path to answer on.
+// nominate selects p for responses.
 func (k *keying) nominate(p *path) {
 	k.path.Store(p)
 	k.start.Do(k.secure)
 }
 
-// ReadFrom, WriteTo and the rest implement net.PacketConn.
+// ReadFrom and the following methods implement net.PacketConn.
 func (k *keying) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, err := k.in.Read(b)
 	return n, dtlsAddr{}, err
@@ -63,7 +63,7 @@ func (k *keying) WriteTo(b []byte, _ net.Addr) (int, error) {
 	if p == nil {
 		return 0, io.ErrClosedPipe
 	}
-	// A refused datagram is a lost one: DTLS sends it again.
+	// A datagram that was not sent counts as lost: DTLS retransmits it.
 	_ = p.write(b)
 	return len(b), nil
 }
@@ -74,22 +74,22 @@ func (k *keying) SetDeadline(t time.Time) error     { return k.in.SetReadDeadlin
 func (k *keying) SetReadDeadline(t time.Time) error { return k.in.SetReadDeadline(t) }
 func (*keying) SetWriteDeadline(time.Time) error    { return nil }
 
-// dtlsAddr stands for wherever the client is: paths come and go.
+// dtlsAddr represents the client, whose paths may change.
 type dtlsAddr struct{}
 
 func (dtlsAddr) Network() string { return "udp" }
 func (dtlsAddr) String() string  { return "client" }
 
-// profiles in order of preference; GCM is several times cheaper than HMAC-SHA1.
+// profiles in order of preference; GCM is several times faster than HMAC-SHA1.
 var profiles = []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80}
 
-// handshake agrees on keys with the client whose certificate the offer named.
+// handshake derives keys with the client whose certificate the offer specified.
 func (k *keying) handshake(ctx context.Context, cert tls.Certificate, o offer, log pionlog.To) (*dtls.Conn, error) {
 	shared := []dtls.Option{
 		dtls.WithCertificates(cert),
 		dtls.WithSRTPProtectionProfiles(profiles...),
 		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
-		dtls.WithInsecureSkipVerify(true), // nobody signs these; the fingerprint is what counts (RFC 8827 §6.5)
+		dtls.WithInsecureSkipVerify(true), // certificates are self-signed; the fingerprint authenticates (RFC 8827 §6.5)
 		dtls.WithVerifyPeerCertificate(func(raw [][]byte, _ [][]*x509.Certificate) error {
 			if len(raw) == 0 || !strings.EqualFold(fingerprintOf(raw[0]), o.fingerprint) {
 				return errors.New("the certificate is not the one the offer named")
@@ -97,8 +97,8 @@ func (k *keying) handshake(ctx context.Context, cert tls.Certificate, o offer, l
 			return nil
 		}),
 		dtls.WithLoggerFactory(log),
-		// A handshake over a line that loses packets must not wait 1 s for each
-		// flight (RFC 9147 §5.8.2 allows less on a known short path).
+		// On a lossy line a handshake must not wait 1 s for each flight (RFC 9147 §5.8.2 permits
+		// less on a known short path).
 		dtls.WithFlightInterval(200 * time.Millisecond),
 	}
 	var conn *dtls.Conn
@@ -137,14 +137,14 @@ func fingerprintOf(der []byte) string {
 	return b.String()
 }
 
-// keys encrypt one session's RTP.
+// keys encrypts the RTP of one session.
 type keys struct {
 	in, out *srtp.Context
-	header  rtp.Header // of the packet in work: here it costs no allocation
+	header  rtp.Header // of the current packet; a field avoids an allocation
 }
 
-// keysOf draws the SRTP keys from a finished handshake. Replays are let through:
-// the receiver would otherwise swallow the duplicates we want to count.
+// keysOf derives the SRTP keys from a completed handshake. Replay protection is disabled,
+// because it would drop the duplicates that are counted.
 func keysOf(conn *dtls.Conn, client bool) (*keys, error) {
 	profile, ok := conn.SelectedSRTPProtectionProfile()
 	if !ok {

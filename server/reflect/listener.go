@@ -8,9 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/connlimit"
 )
 
-// boundedListener bounds the connections that are open, in all and for each
-// client site, and closes those that fall silent or grow old: connecting must
-// cost an attacker more than us, and never shut others out.
+// boundedListener limits the number of open connections, in total and for each client site,
+// and closes those that are silent or old. Connections must not be cheaper for an attacker
+// than for us, and must not block other clients.
 type boundedListener struct {
 	net.Listener
 	places *connlimit.Limit
@@ -21,14 +21,14 @@ type boundedListener struct {
 func newBoundedListener(l net.Listener, limits Limits) *boundedListener {
 	return &boundedListener{
 		Listener: l, places: connlimit.New(limits.TCPConns, limits.TCPConnsPerSite), idle: limits.TCPIdle,
-		// No allocation and no echo session lives longer, so that bytes sent now
-		// and then keep no place for ever.
+		// No allocation or echo session lives longer, so occasional bytes do not keep a connection
+		// open indefinitely.
 		life: limits.RelayLifetime + limits.TCPIdle,
 	}
 }
 
-// Accept closes connections over the limit at once instead of leaving them in
-// the backlog: a client then tries its next path without waiting.
+// Accept closes connections above the limit at once instead of leaving them in the backlog, so
+// that a client tries its next path without waiting.
 func (l *boundedListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -62,15 +62,15 @@ func (c *boundedConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// Write gives up on a client that does not read: the echo of everyone else
-// must not wait for it.
+// Write gives up on a client that does not read, because the echo of all others must not wait
+// for it.
 func (c *boundedConn) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(b)
 	if err != nil {
-		// Half a frame may be out: nothing after it would be understood.
+		// Part of a frame may have been sent, so nothing after it could be decoded.
 		_ = c.Conn.Close()
 	}
 	return n, err

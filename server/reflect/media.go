@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// mediaPort is the one port of the echo: UDP sockets and a TCP listener, and
-// which session a stranger's first packet means.
+// mediaPort is the port of the echo: UDP sockets and a TCP listener, and the mapping of new
+// peers to sessions.
 type mediaPort struct {
 	sockets *ports
-	named   []netip.AddrPort // Config.MediaIPs; empty: the addresses that there are
+	named   []netip.AddrPort // Config.MediaIPs; empty means the present addresses
 	tcp     *boundedListener
 	count   *counters
-	work    sync.WaitGroup // the goroutines that read
+	work    sync.WaitGroup // the reading goroutines
 
 	mu      sync.RWMutex
 	byUfrag map[string]*session
@@ -41,13 +41,13 @@ func openMedia(cfg Config, present []netip.Addr, count *counters) (*mediaPort, e
 	return m, nil
 }
 
-// follow brings the sockets up to date with the addresses that are present.
+// follow updates the sockets to the present addresses.
 func (m *mediaPort) follow(present []netip.Addr) { m.sockets.follow(present) }
 
-// addresses are those that are served now.
+// addresses returns the addresses that are served now.
 func (m *mediaPort) addresses() []netip.AddrPort { return m.sockets.addresses() }
 
-// advertised are the addresses that answers and permissions name.
+// advertised returns the addresses for answers and permissions.
 func (m *mediaPort) advertised() []netip.AddrPort {
 	if len(m.named) > 0 {
 		return m.named
@@ -55,7 +55,7 @@ func (m *mediaPort) advertised() []netip.AddrPort {
 	return m.addresses()
 }
 
-// Close returns when nothing reads any more.
+// Close returns when all reading has stopped.
 func (m *mediaPort) Close() error {
 	m.mu.Lock()
 	m.closed = true
@@ -87,13 +87,13 @@ func (m *mediaPort) sessionOf(ufrag string) *session {
 	return m.byUfrag[ufrag]
 }
 
-// canonicalIP brings a peer's IP into the form the lists of addresses use.
+// canonicalIP converts a peer's IP to the form of the address lists.
 func canonicalIP(ip net.IP) netip.Addr {
 	a, _ := netip.AddrFromSlice(ip)
 	return a.Unmap()
 }
 
-// owns says whether addr is the media port, under its own or an advertised name.
+// owns reports whether addr is the media port, with a local or an advertised address.
 func (m *mediaPort) owns(addr netip.AddrPort) bool {
 	return addr.Port() == m.sockets.port && m.ownsIP(addr.Addr())
 }
@@ -103,8 +103,8 @@ func (m *mediaPort) ownsIP(ip netip.Addr) bool {
 	return ok
 }
 
-// local is the bound address behind ip: itself, or for an advertised address
-// that no interface has, one of the same family.
+// local returns the bound address for ip: itself, or for an advertised address that no
+// interface has, one of the same family.
 func (m *mediaPort) local(ip netip.Addr) (netip.AddrPort, bool) {
 	for _, a := range m.addresses() {
 		if a.Addr() == ip {

@@ -9,23 +9,22 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// MaxOfferBytes is the longest offer that is read. A browser's offer with one
-// audio line and a dozen candidates has 3 kB.
+// MaxOfferBytes is the maximum length of an offer. A browser's offer with one audio line and
+// a dozen candidates has 3 kB.
 const MaxOfferBytes = 32 << 10
 
-// offer is what the echo needs of an SDP offer. Everything else in it is
-// dropped, the candidates too: an ICE-lite side needs none, it answers whoever
-// knows the password.
+// offer contains the parts of an SDP offer that the echo needs. Everything else is ignored,
+// including the candidates: an ICE-lite agent answers every peer that knows the password.
 type offer struct {
 	mid, ufrag, pwd string
 	fingerprint     string // of SHA-256, as colon-separated hex
 	setup           string // actpass, active or passive
-	payloadType     uint8  // what the offer calls Opus
-	ssrc            uint32 // 0 when it names none
-	loopback        bool   // it comes from a client that can use loopback
+	payloadType     uint8  // the offer's payload type of Opus
+	ssrc            uint32 // 0 if the offer contains none
+	loopback        bool   // the client can use loopback
 }
 
-// parseOffer reads an offer with exactly one m-line, audio, sending Opus.
+// parseOffer parses an offer with exactly one media section, audio, sending Opus.
 func parseOffer(text string) (offer, error) {
 	if len(text) > MaxOfferBytes {
 		return offer{}, fmt.Errorf("%d bytes, at most %d allowed", len(text), MaxOfferBytes)
@@ -134,12 +133,12 @@ func opusPayloadType(m *sdp.MediaDescription) (uint8, error) {
 	return 0, fmt.Errorf("no Opus offered")
 }
 
-// weAreClient says which side of DTLS is ours: RFC 8842 §5.3 has the one that
-// answers begin where the offer leaves it open.
+// weAreClient reports which DTLS role is ours: if the offer leaves it open, the answerer is
+// active (RFC 8842 §5.3).
 func (o offer) weAreClient() bool { return o.setup != "active" }
 
-// offersLoopback says whether the offer comes from a client that can use
-// loopback: only then is it told our loopback addresses.
+// offersLoopback reports whether the client can use loopback. Only then does the answer
+// contain loopback addresses.
 func offersLoopback(text string) bool {
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// path is one way to a client that has shown, by a connectivity check with the
-// session's password, that it receives there. Nothing is sent on any other.
+// path is a way to a client that has proved, by a connectivity check with the session's
+// password, that it receives there. Nothing is sent on any other path.
 type path struct {
 	session *session
-	remote  net.Addr // for the system calls, made once
+	remote  net.Addr // precomputed for the system calls
 	// write sends one packet at once.
 	write func([]byte) error
-	// close forgets the path; a TCP connection is closed.
+	// close removes the path, and closes a TCP connection.
 	close func()
 }
 
-// kind tells the protocols on a port apart by the first byte (RFC 7983 §7).
+// kind identifies the protocol by the first byte (RFC 7983 §7).
 type kind int
 
 const (
@@ -44,11 +44,11 @@ func kindOf(b []byte) kind {
 	return kindOther
 }
 
-// maxPaths is how many ways one session may have open: an agent tries from each
-// of its addresses, directly and relayed, over UDP and TCP.
+// maxPaths limits the open paths of one session: an agent tries from each of its addresses,
+// directly and relayed, over UDP and TCP.
 const maxPaths = 32
 
-// outlet takes echoes: at once, or to go out with others.
+// outlet sends echoes, at once or in a batch.
 type outlet interface {
 	put(p *path, e echo)
 }
@@ -61,7 +61,7 @@ func (atOnce) put(p *path, e echo) {
 	p.session.answered(e, leftNS, p.write(e.packet))
 }
 
-// arrive hands a packet of a known path to its session.
+// arrive passes a packet of a known path to its session.
 func (p *path) arrive(b []byte, at time.Time, scratch []byte, out outlet) {
 	switch kindOf(b) {
 	case kindDTLS:

@@ -12,16 +12,15 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// NotReadyError lists what keeps the reflector from serving everybody. Its text
-// names addresses of this machine and nothing else.
+// NotReadyError lists what prevents the reflector from serving all clients. Its text contains
+// only addresses of this machine.
 type NotReadyError struct{ Problems []string }
 
 func (e *NotReadyError) Error() string { return strings.Join(e.Problems, "; ") }
 
-// Check asks every address that the reflector hands out over UDP, and gives a
-// [NotReadyError] where one does not answer. host is the name by which agents
-// find the collector: unless it is one of this machine alone, an address that
-// others can use must be there.
+// Check sends a request to every advertised UDP address, and returns a [NotReadyError] if one
+// does not answer. host is the name by which agents reach the collector: unless it is local to
+// this machine, an address that others can use must exist.
 func (r *Reflector) Check(ctx context.Context, host string) error {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -55,9 +54,8 @@ func (r *Reflector) Check(ctx context.Context, host string) error {
 	return &NotReadyError{problems}
 }
 
-// silentOnes asks all addresses at once and names those that do not answer. That
-// of a 1:1 translation outside (Config.MediaIPs) is not among them: from inside it
-// may well not answer.
+// silentOnes sends to all addresses at once and returns those that do not answer. It excludes
+// addresses that are translated outside (Config.MediaIPs), which may not answer from inside.
 func silentOnes(ctx context.Context, addrs []netip.AddrPort, question []stun.Setter) []string {
 	ctx, cancel := context.WithTimeout(ctx, selfCheckWait)
 	defer cancel()

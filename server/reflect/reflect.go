@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// Faults a caller decides on.
+// Errors that a caller decides on.
 var (
 	ErrBadOffer  = errors.New("the offer cannot be answered")
 	ErrBusy      = errors.New("too many echo sessions")
@@ -28,47 +28,45 @@ var (
 	ErrClosed    = errors.New("the reflector is closed")
 )
 
-// Config says where the reflector listens and whom it serves.
+// Config configures a reflector.
 type Config struct {
-	// STUNListen and MediaListen are host:port for UDP and TCP alike; empty
-	// means ":3478" and ":3480". A port of 0 picks a free one. Without a host
-	// every address that this machine has or gets is served, each by a socket of
-	// its own, so that an answer leaves from the address that was asked.
+	// STUNListen and MediaListen are host:port for both UDP and TCP; empty means ":3478" and
+	// ":3480". Port 0 selects a free one. Without a host, every present and future address of
+	// this machine is served, each by its own socket, so that a response comes from the
+	// address of the request.
 	STUNListen, MediaListen string
-	// MediaIPs are the addresses to advertise where they differ from the local
-	// ones (1:1 NAT, container). Empty: the local ones.
+	// MediaIPs are the advertised addresses if they differ from the local ones (1:1 NAT,
+	// container). Empty means the local ones.
 	MediaIPs []netip.Addr
-	// STUNAlternate is a second address of this machine, of the same family as
-	// the first, under which clients reach it. With it agents can find out the
-	// behaviour of their NAT (RFC 5780); a second port next to STUN's is used on
-	// both. Unset, or while this machine has not both, the reflector says that it
-	// has but one.
+	// STUNAlternate is a second address of this machine, of the same family as the first,
+	// under which clients reach it. With it agents can determine the behaviour of their NAT
+	// (RFC 5780); the port after the STUN port is used on both addresses. If it is unset, or
+	// one of the addresses is absent, the reflector announces a single address.
 	STUNAlternate netip.Addr
-	// TLSConfig has the certificate for TURN over TLS, which then is served at
-	// TURNTLSListen, ":5349" when empty. Nil: there is none.
+	// TLSConfig contains the certificate for TURN over TLS, which is served at TURNTLSListen,
+	// ":5349" if empty. If nil, TURN over TLS is not served.
 	TLSConfig     *tls.Config
 	TURNTLSListen string
-	// WebTURN accepts connections of TURN over TLS that come in at the port of the
-	// web pages, decrypted; the reflector closes it. WebPort is that port as clients
-	// reach it. Nil: there are none.
+	// WebTURN accepts decrypted TURN connections from the port of the web pages; the reflector
+	// closes it. WebPort is that port as seen by clients. It may be nil.
 	WebTURN net.Listener
 	WebPort uint16
-	// TURNSecret signs the time-limited credentials; empty draws one, which is
-	// enough for a single collector.
+	// TURNSecret signs the time-limited credentials. Empty means a random one, which is
+	// sufficient for a single collector.
 	TURNSecret []byte
 	TURNRealm  string // default "tonprobe"
-	// CredentialTTL is how long TURN credentials are good; default 10 minutes.
+	// CredentialTTL is the lifetime of TURN credentials; default 10 minutes.
 	CredentialTTL time.Duration
 	Limits        Limits
-	// Addresses returns those that this machine has now, the best first; default:
-	// of its interfaces.
+	// Addresses returns the current addresses of this machine, the preferred one first;
+	// default: those of its interfaces.
 	Addresses func() ([]netip.Addr, error)
 	Log       *slog.Logger     // default: discards
 	Rand      io.Reader        // ids and secrets; default crypto/rand
 	Now       func() time.Time // default time.Now; must carry a monotonic reading
 }
 
-// Limits bound what one owner and all together may use. A zero takes the default.
+// Limits limit the resources of one owner and of all together. Zero means the default.
 type Limits struct {
 	Sessions         int           // echo sessions at once; 2000
 	SessionsPerOwner int           // of them for one owner; 4
@@ -156,7 +154,7 @@ func (c Config) withDefaults() (Config, error) {
 // Reflector is a running reflector. Its methods are safe for concurrent use.
 type Reflector struct {
 	cfg   Config
-	epoch time.Time // stamps on the wire count from here
+	epoch time.Time // origin of the timestamps on the wire
 	count counters
 
 	media *mediaPort
@@ -168,17 +166,17 @@ type Reflector struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session
-	active   map[string]int // sessions whose media is open, by owner
+	active   map[string]int // sessions with open media, by owner
 	open     int            // sum of active
-	openNow  atomic.Int32   // the same, for those who must not wait
+	openNow  atomic.Int32   // the same, for readers without the lock
 	closed   bool
-	work     sync.WaitGroup // the goroutines of the sessions, and the one that follows the addresses
+	work     sync.WaitGroup // goroutines of the sessions and of follow
 
 	running context.Context // done when it is closed
 	stop    context.CancelFunc
 }
 
-// New opens the sockets and starts answering.
+// New opens the sockets and starts serving.
 func New(cfg Config) (*Reflector, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -208,15 +206,14 @@ func New(cfg Config) (*Reflector, error) {
 	return r, nil
 }
 
-// newCertificate is shared by all sessions: making one for each would cost more
-// than the session itself, and tells the agent no less.
+// newCertificate is shared by all sessions. A certificate per session would cost more than the
+// session itself, without a benefit for the agent.
 func newCertificate(now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("make the DTLS key: %w", err)
 	}
-	// Clients compare the fingerprint and nothing else; the dates only have to
-	// outlive the process.
+	// Clients compare only the fingerprint; the validity must outlast the process.
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "echo"},
 		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(10, 0, 0),
@@ -228,13 +225,13 @@ func newCertificate(now time.Time) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// STUNAddr is where STUN and TURN are served: the first address, the real port.
+// STUNAddr returns the first address of STUN and TURN, with the actual port.
 func (r *Reflector) STUNAddr() netip.AddrPort { return r.relay.ports.first() }
 
-// MediaAddr is where the echo is served: the first address, the real port.
+// MediaAddr returns the first address of the echo, with the actual port.
 func (r *Reflector) MediaAddr() netip.AddrPort { return r.media.sockets.first() }
 
-// Close ends every session and returns when no goroutine of theirs is left.
+// Close ends all sessions and returns when their goroutines have ended.
 func (r *Reflector) Close() error {
 	r.mu.Lock()
 	if r.closed {
@@ -253,11 +250,11 @@ func (r *Reflector) Close() error {
 	return errors.Join(err, r.media.Close())
 }
 
-// fewStreams is up to how many streams each packet is sent by a system call of
-// its own: 5,000 a second.
+// fewStreams is the number of streams up to which each packet is sent by its own system call:
+// 5,000 a second.
 const fewStreams = 100
 
 func (r *Reflector) few() bool { return r.openNow.Load() <= fewStreams }
 
-// sinceNS is a stamp for the wire.
+// sinceNS returns a timestamp for the wire.
 func (r *Reflector) sinceNS() int64 { return int64(r.cfg.Now().Sub(r.epoch)) }

@@ -26,16 +26,16 @@ import (
 
 // relay is STUN and TURN on one port. Binding requests need no credentials.
 type relay struct {
-	server    *turn.Server // over TCP and TLS; each UDP socket has one of its own
+	server    *turn.Server // for TCP and TLS; each UDP socket has its own
 	sockets   *relaySockets
 	discovery *discovery
-	ports     *ports         // of STUN
+	ports     *ports         // STUN ports
 	tlsAddr   netip.AddrPort // invalid without TLS
 	cfg       Config
 	count     *counters
 
 	mu    sync.Mutex
-	open  map[string]int // allocations by owner
+	open  map[string]int // number of allocations by owner
 	total int
 }
 
@@ -65,7 +65,7 @@ func openRelay(cfg Config, present []netip.Addr, media *mediaPort, count *counte
 			return nil, fmt.Errorf("open the port of TURN over TLS: %w", err)
 		}
 		r.tlsAddr = l.Addr().(*net.TCPAddr).AddrPort()
-		// TLS outside, so that the idle limit holds for the handshake too.
+		// TLS outside, so that the idle limit includes the handshake.
 		listeners = append(listeners, tls.NewListener(newBoundedListener(l, cfg.Limits), cfg.TLSConfig))
 	}
 	if cfg.WebTURN != nil {
@@ -97,8 +97,8 @@ func (r *relay) serverConfig() turn.ServerConfig {
 	}
 }
 
-// serveUDP serves STUN and TURN on one socket until it is closed. The library
-// takes sockets only when its server starts, so each has a server of its own.
+// serveUDP serves STUN and TURN on one socket until it is closed. The library accepts sockets
+// only at the start of a server, so each socket has its own server.
 func (r *relay) serveUDP(conn *net.UDPConn) error {
 	tc := r.serverConfig()
 	tc.PacketConnConfigs = []turn.PacketConnConfig{{
@@ -110,7 +110,7 @@ func (r *relay) serveUDP(conn *net.UDPConn) error {
 	return nil
 }
 
-// follow brings the sockets up to date with the addresses that are present.
+// follow updates the sockets to the present addresses.
 func (r *relay) follow(present []netip.Addr) {
 	r.ports.follow(present)
 	r.discovery.follow(r.ports, present)
@@ -127,8 +127,8 @@ func (r *relay) Close() error {
 	return ignoreClosed(errors.Join(append(faults, r.discovery.Close())...))
 }
 
-// authenticate checks credentials as draft-uberti-behave-turn-rest-00 §2.2 makes
-// them: the user name is "expiry:owner", the password its HMAC.
+// authenticate verifies credentials according to draft-uberti-behave-turn-rest-00 §2.2: the
+// user name is "expiry:owner", the password its HMAC.
 func (r *relay) authenticate(a *turn.RequestAttributes) (owner string, key []byte, ok bool) {
 	owner, ok = r.owner(a.Username)
 	if !ok {
@@ -137,8 +137,8 @@ func (r *relay) authenticate(a *turn.RequestAttributes) (owner string, key []byt
 	return owner, turn.GenerateAuthKey(a.Username, a.Realm, r.password(a.Username)), true
 }
 
-// checkCredentials holds the MESSAGE-INTEGRITY of a request against the same
-// credentials as short-term ones (RFC 8489 §9.1), which take no challenge.
+// checkCredentials verifies the MESSAGE-INTEGRITY of a request with the same credentials as
+// short-term ones (RFC 8489 §9.1), which need no challenge.
 func (r *relay) checkCredentials(m *stun.Message) (integrity stun.MessageIntegrity, ok bool) {
 	var user stun.Username
 	if user.GetFrom(m) != nil {
@@ -151,12 +151,12 @@ func (r *relay) checkCredentials(m *stun.Message) (integrity stun.MessageIntegri
 	return integrity, integrity.Check(m) == nil
 }
 
-// owner is whose a user name is, if it is good at present.
+// owner returns the owner in a user name, if it is currently valid.
 func (r *relay) owner(username string) (owner string, ok bool) {
 	expiry, owner, _ := strings.Cut(username, ":")
 	unix, err := strconv.ParseInt(expiry, 10, 64)
 	now := r.cfg.Now()
-	// A date far ahead is refused too: it was not us who signed it.
+	// An expiry in the distant future is rejected too: it was not signed here.
 	if err != nil || now.Unix() > unix || time.Unix(unix, 0).Sub(now) > r.cfg.CredentialTTL+time.Minute {
 		r.count.wrong.Add(1)
 		return "", false
@@ -190,8 +190,8 @@ func (r *relay) opened(owner string, n int) {
 	r.count.relaysOpen.Store(int64(r.total))
 }
 
-// ICE returns the servers an agent should use and its credentials for them.
-// host is the name under which the agent reached the collector.
+// ICE returns the servers for an agent with its credentials. host is the name by which the
+// agent reached the collector.
 func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 	expires := r.cfg.Now().Add(r.cfg.CredentialTTL).Truncate(time.Second).UTC()
 	user := fmt.Sprintf("%d:%s", expires.Unix(), owner)
@@ -212,7 +212,7 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 		HeardMS:    r.relay.discovery.heard.ago(),
 		AnsweredMS: r.self.ago(isLoopbackHost(host)),
 		ICEServers: []wire.ICEServer{
-			// RFC 7064 has no query: the same port serves STUN over TCP.
+			// RFC 7064 has no transport parameter: the same port serves STUN over TCP.
 			{URLs: []string{"stun:" + at}},
 			{URLs: relays, Username: user, Credential: r.relay.password(user)},
 		},

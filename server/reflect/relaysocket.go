@@ -11,9 +11,9 @@ import (
 	"github.com/pion/turn/v5"
 )
 
-// relaySockets makes the sockets of TURN allocations. They talk to the media
-// port, and with binding requests to the STUN port, and to nothing else, whatever
-// permissions a client asks for.
+// relaySockets creates the sockets of TURN allocations. They exchange packets with the media
+// port, and binding requests with the STUN port, and nothing else, whatever permissions a
+// client requests.
 type relaySockets struct {
 	media     *mediaPort
 	stun      func() []netip.AddrPort // the addresses of the STUN port
@@ -22,7 +22,7 @@ type relaySockets struct {
 	count     *counters
 }
 
-// relayRate leaves room for the echo sessions of one owner beside ICE and DTLS.
+// relayRate is sufficient for the echo sessions of one owner, with ICE and DTLS.
 func relayRate(l Limits) int { return 2 * l.PacketsPerSecond }
 
 var errNoTCPRelay = errors.New("TCP allocations (RFC 6062) are not offered")
@@ -59,13 +59,13 @@ func (g *relaySockets) AllocatePacketConn(c turn.AllocateListenerConfig) (net.Pa
 		allow: newAllowance(g.perSecond, 2*g.perSecond), start: time.Now(),
 		asked: map[netip.AddrPort]netip.AddrPort{},
 	}
-	// A client may refresh an allocation for ever; its socket does not live so
-	// long, and the allocation ends with it.
+	// A client may refresh an allocation indefinitely. Its socket has a limited lifetime,
+	// and the allocation ends with it.
 	s.end = time.AfterFunc(g.lifetime, func() { _ = s.Close() })
 	return s, conn.LocalAddr(), nil
 }
 
-// mayReach says whether a client may have a permission for an address.
+// mayReach reports whether a client may have a permission for an address.
 func (g *relaySockets) mayReach(_ net.Addr, peer net.IP) bool {
 	ip := canonicalIP(peer)
 	_, stun := g.stunAt(ip)
@@ -76,7 +76,7 @@ func (g *relaySockets) mayReach(_ net.Addr, peer net.IP) bool {
 	return false
 }
 
-// stunAt is the STUN port behind ip, as [mediaPort.local] is the media port.
+// stunAt returns the STUN port for ip, like [mediaPort.local] for the media port.
 func (g *relaySockets) stunAt(ip netip.Addr) (netip.AddrPort, bool) {
 	all := g.stun()
 	for _, a := range all {
@@ -94,18 +94,18 @@ func (g *relaySockets) stunAt(ip netip.Addr) (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 
-// destination is the socket that a packet for name goes to, if it may.
+// destination returns the socket for a packet to name, if it is permitted.
 func (g *relaySockets) destination(name netip.AddrPort, b []byte) (netip.AddrPort, bool) {
 	if g.media.owns(name) {
 		return g.media.local(name.Addr())
 	}
-	// Nothing but binding requests: allocations within allocations have no use. And
-	// none that has the answer sent elsewhere, which would be another port of ours.
+	// Only binding requests: nested allocations have no use. No RESPONSE-PORT, because the
+	// response would go to another port of ours.
 	at, ok := g.stunAt(name.Addr())
 	return at, ok && at.Port() == name.Port() && isBindingRequest(b) && !asksForElsewhere(b)
 }
 
-// relaySocket passes packets between a TURN client and our own ports only.
+// relaySocket passes packets only between a TURN client and our own ports.
 type relaySocket struct {
 	*net.UDPConn
 	sockets *relaySockets
@@ -115,12 +115,12 @@ type relaySocket struct {
 	mu    sync.Mutex
 	allow allowance
 	start time.Time
-	// asked is under which name the client addressed each local address, so
-	// that the answer comes from that name (MediaIPs behind 1:1 NAT).
+	// asked maps each local address to the address that the client used, so that the
+	// response comes from it (MediaIPs behind 1:1 NAT).
 	asked map[netip.AddrPort]netip.AddrPort
 }
 
-// WriteTo drops whatever is not for our own ports, as a network would.
+// WriteTo drops everything that is not for our own ports, as a network would.
 func (s *relaySocket) WriteTo(b []byte, to net.Addr) (int, error) {
 	udp, ok := to.(*net.UDPAddr)
 	if !ok {
@@ -144,7 +144,7 @@ func (s *relaySocket) take() bool {
 	return s.allow.take(int64(time.Since(s.start)))
 }
 
-// ReadFrom returns what our own ports sent, and ignores everybody else.
+// ReadFrom returns packets from our own ports, and ignores all others.
 func (s *relaySocket) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := s.UDPConn.ReadFromUDPAddrPort(b)

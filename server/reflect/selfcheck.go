@@ -12,40 +12,39 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// selfCheck asks the reflector's own UDP ports a question each, as an agent does.
-// It tells an agent that hears nothing of us that we are awake. Whether anybody
-// gets through to us it cannot tell: for that there is [heard].
+// selfCheck sends a request to each of the reflector's own UDP ports, like an agent. It
+// tells an agent that receives no answer whether the reflector is running. It cannot tell
+// whether others can reach it; see [heard].
 type selfCheck struct {
 	ask func() awake
 	now func() time.Time
 
 	mu    sync.Mutex
-	under chan struct{} // closed when the check that is under way ends; nil: none is
-	tried time.Time     // when the last one that ended began; zero: none has
-	awake awake         // what it found
+	under chan struct{} // closed when the current check ends; nil if none is running
+	tried time.Time     // start time of the last completed check; zero if there was none
+	awake awake         // result of the last completed check
 }
 
-// awake says where both ports answer: on an address that other machines can use,
-// and on a loopback one. A reflector that has only its loopback addresses so far
-// must not tell participants that the silence is not its own.
+// awake reports on which addresses both ports answer: one that other machines can use, and
+// a loopback one. A reflector that has only loopback addresses so far must not tell
+// participants that it is reachable.
 type awake struct{ far, near bool }
 
 func (a awake) to(loopback bool) bool { return a.far || loopback && a.near }
 
 const (
-	// selfCheckEvery keeps a thousand checks at once from asking a thousand times.
+	// selfCheckEvery limits the rate of checks when many agents ask at the same time.
 	selfCheckEvery = 2 * time.Second
-	// selfCheckStale is how old an answer may be while the next check is under way.
-	// It is told with its age.
+	// selfCheckStale is the maximum age of a result that is used while the next check is
+	// running. The age is part of the answer.
 	selfCheckStale = 4 * time.Second
-	// selfCheckWait is thousands of times what a question within a machine takes:
-	// a busy one that answers late is awake all the same. A closed port is told at
-	// once.
+	// selfCheckWait is thousands of times the round trip within a machine. A busy reflector
+	// that answers late is running all the same. A closed port is detected at once.
 	selfCheckWait = time.Second
 )
 
-// ago is how long ago, in ms, both ports last answered; nil where they do not.
-// loopback says that who asks can use a loopback address of ours.
+// ago returns the time in ms since both ports last answered; nil if they do not. loopback
+// means that the client can use a loopback address.
 func (c *selfCheck) ago(loopback bool) *int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +64,7 @@ func (c *selfCheck) ago(loopback bool) *int64 {
 	return new(age.Milliseconds())
 }
 
-// age is that of the last result; negative when there is none, or the clock was
+// age returns the age of the last result; negative if there is none, or if the clock was
 // set back.
 func (c *selfCheck) age() time.Duration {
 	if c.tried.IsZero() {
@@ -74,7 +73,7 @@ func (c *selfCheck) age() time.Duration {
 	return c.now().Sub(c.tried)
 }
 
-// begin starts a check, unless one is under way. The caller holds mu.
+// begin starts a check unless one is running. The caller holds mu.
 func (c *selfCheck) begin() (under <-chan struct{}) {
 	if c.under == nil {
 		done := make(chan struct{})
@@ -96,8 +95,8 @@ func isLoopbackHost(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
-// answersItself says where an address of the STUN port and one of the media port
-// answer. Not all of them need to: [Reflector.Check] tells which do not.
+// answersItself reports where an address of the STUN port and one of the media port answer.
+// Not all of them need to; [Reflector.Check] names those that do not.
 func (r *Reflector) answersItself() awake {
 	ctx, cancel := context.WithTimeout(context.Background(), selfCheckWait)
 	defer cancel()
@@ -128,15 +127,15 @@ func byReach(all []netip.AddrPort) (far, near []netip.AddrPort) {
 	return far, near
 }
 
-// mediaAnswers says whether one of these addresses of the media port answers.
+// mediaAnswers reports whether one of these addresses of the media port answers.
 func (r *Reflector) mediaAnswers(ctx context.Context, addrs []netip.AddrPort) bool {
 	question, end := r.mediaQuestion()
 	defer end()
 	return anyAnswers(ctx, addrs, question...)
 }
 
-// mediaQuestion enters a session for the time of connectivity checks, since the
-// media port answers nobody else (RFC 8445 §7.3), and returns what to ask.
+// mediaQuestion registers a session for the duration of a connectivity check, because the
+// media port answers nobody else (RFC 8445 §7.3), and returns the request to send.
 func (r *Reflector) mediaQuestion() (question []stun.Setter, end func()) {
 	s := newSession(r, "", "")
 	s.ufrag, s.pwd, s.offer.ufrag = rand.Text(), rand.Text(), rand.Text()
@@ -145,7 +144,7 @@ func (r *Reflector) mediaQuestion() (question []stun.Setter, end func()) {
 		stun.NewUsername(s.ufrag + ":" + s.offer.ufrag), stun.NewShortTermIntegrity(s.pwd), stun.Fingerprint}, s.leaveNoTrace
 }
 
-// leaveNoTrace ends a session that never had a place among the others.
+// leaveNoTrace ends a session that was never registered among the others.
 func (s *session) leaveNoTrace() {
 	s.stop()
 	s.r.media.leave(s)
@@ -159,7 +158,7 @@ func (s *session) leaveNoTrace() {
 	}
 }
 
-// anyAnswers asks all addresses at once and waits for the first success.
+// anyAnswers sends to all addresses at once and waits for the first success.
 func anyAnswers(ctx context.Context, addrs []netip.AddrPort, message ...stun.Setter) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -175,7 +174,7 @@ func anyAnswers(ctx context.Context, addrs []netip.AddrPort, message ...stun.Set
 	return false
 }
 
-// oneAnswers asks one address, once: within a machine nothing gets lost.
+// oneAnswers sends a single request to one address: within a machine nothing is lost.
 func oneAnswers(ctx context.Context, at netip.AddrPort, message []stun.Setter) bool {
 	request, err := stun.Build(append([]stun.Setter{stun.TransactionID}, message...)...)
 	if err != nil {

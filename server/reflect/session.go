@@ -10,34 +10,34 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
-// session is the echo of one stream: who may speak, by which ways, and how long.
+// session is the echo of one stream: its credentials, paths and duration.
 type session struct {
 	r          *Reflector
 	id, owner  string
 	offer      offer
 	ufrag, pwd string // ours
-	ssrc       uint32 // of the stream down
+	ssrc       uint32 // of the downstream
 	keying     *keying
-	over       context.Context // done when the media is to end
+	over       context.Context // done when the media must end
 	stop       func()          // ends the media; watch does the rest
-	lastNS     atomic.Int64    // stamp of the last up packet; 0 before the first
+	lastNS     atomic.Int64    // time of the last upstream packet; 0 before the first
 
 	mu    sync.Mutex
 	ended bool // no path may be added
 	paths []*path
-	keys  *keys   // nil until the handshake is over
-	early []early // arrived before the keys, or before those were answered
-	// catchingUp says that useKeys is answering what is in early.
+	keys  *keys   // nil until the handshake is complete
+	early []early // arrived before the keys, or before those packets were answered
+	// catchingUp means that useKeys is answering the packets in early.
 	catchingUp bool
 	upSSRC     uint32 // 0 until known
 	seen       [maxSeq / 64]uint64
 	unique     int
 	arrivals   []wire.Arrival
-	// turnaround is by number of the down packet, in ns.
+	// turnaround is indexed by the number of the downstream packet, in ns.
 	turnaround []int64
 	unlisted   int
-	lastIn     int64  // stamp of the last arrival
-	sent       uint32 // down packets
+	lastIn     int64  // time of the last arrival
+	sent       uint32 // downstream packets
 	failed     int
 	allow      allowance
 }
@@ -45,7 +45,7 @@ type session struct {
 func newSession(r *Reflector, owner, id string) *session {
 	s := &session{
 		r: r, owner: owner, id: id,
-		arrivals: make([]wire.Arrival, 0, 320), turnaround: make([]int64, 0, 320), // 6 s and some
+		arrivals: make([]wire.Arrival, 0, 320), turnaround: make([]int64, 0, 320), // slightly more than 6 s
 		allow: newAllowance(r.cfg.Limits.PacketsPerSecond, r.cfg.Limits.PacketBurst),
 	}
 	s.over, s.stop = context.WithCancel(context.Background())
@@ -53,8 +53,8 @@ func newSession(r *Reflector, owner, id string) *session {
 	return s
 }
 
-// watch lives as long as the session: it ends it by the limits, closes its
-// paths, and keeps the log for a while.
+// watch runs during the session. It enforces the limits, closes the paths at the end, and
+// keeps the log for a while.
 func (s *session) watch() {
 	s.waitForEnd()
 	s.stop()
@@ -64,7 +64,7 @@ func (s *session) watch() {
 	paths := s.paths
 	s.paths, s.early = nil, nil
 	s.mu.Unlock()
-	s.keying.start.Do(func() {}) // no handshake from here on
+	s.keying.start.Do(func() {}) // prevents a later handshake
 	_ = s.keying.Close()
 	for _, p := range paths {
 		p.close()
@@ -98,7 +98,7 @@ func (s *session) waitForEnd() {
 	}
 }
 
-// addPath remembers a checked path, unless the session is over or has too many.
+// addPath stores a verified path, unless the session has ended or has too many.
 func (s *session) addPath(p *path) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,14 +109,14 @@ func (s *session) addPath(p *path) bool {
 	return true
 }
 
-// checked notes an answered connectivity check.
+// checked records an answered connectivity check.
 func (s *session) checked(p *path, nominated bool) {
 	if nominated {
 		s.keying.nominate(p)
 	}
 }
 
-// agreeOnKeys runs the handshake and then waits for the client's farewell.
+// agreeOnKeys performs the handshake and then waits for the client's close_notify.
 func (s *session) agreeOnKeys() {
 	defer s.stop()
 	conn, err := s.keying.handshake(s.over, s.r.cert, s.offer, pionlog.To{Log: s.r.cfg.Log})

@@ -15,48 +15,46 @@ import (
 )
 
 const (
-	// socketBytes is asked of the kernel for each UDP socket: at 50,000
-	// packets/s the usual 200 kB are full after 5 ms of a busy processor, and
-	// what is lost there would be blamed on a participant's line.
+	// socketBytes is the requested buffer of each UDP socket: at 50,000 packets/s the
+	// default of 200 kB is full after a stall of 5 ms, and the loss would be attributed to
+	// a participant's line.
 	socketBytes = 16 << 20
-	// leastSocketBytes is enough for some dozen streams.
+	// leastSocketBytes is sufficient for a few dozen streams.
 	leastSocketBytes = 1 << 20
 )
 
-// ports are the sockets of one port: a UDP socket for every address and one TCP
-// listener.
+// ports are the sockets of one port: a UDP socket for each address and one TCP listener.
 //
-// There is one socket per address, not one for all: a socket on the wildcard
-// address answers from whichever address the route prefers, and a client drops
-// answers from an address it did not ask. Telling it with each packet
-// (IP_PKTINFO) exists on some systems only and the TURN library does not do it.
-// Addresses that come later therefore get a socket when they come.
+// A single wildcard socket would respond from whichever address the route prefers, and
+// clients drop responses from an address that they did not send to. Setting the source of
+// each packet (IP_PKTINFO) exists on some systems only, and the TURN library does not
+// support it. Therefore addresses that appear later get a socket of their own.
 type ports struct {
 	port  uint16
-	fixed []netip.Addr // those that were configured; nil: all there are
+	fixed []netip.Addr // the configured ones; nil means all
 	only4 bool
 	keep  time.Duration // how long a socket outlives its address
 	now   func() time.Time
 	log   *slog.Logger
 	tcp   net.Listener
-	// opened takes a new socket into service. It must not wait.
+	// opened takes a new socket into service. It must not block.
 	opened func(*net.UDPConn) error
 
 	mu     sync.Mutex
 	udp    map[netip.Addr]*boundSocket
-	usable []netip.AddrPort // bound, and the machine has the address now
+	usable []netip.AddrPort // bound, and present on this machine
 	faults map[netip.Addr]error
 	closed bool
 }
 
 type boundSocket struct {
 	conn *net.UDPConn
-	gone time.Time // since when the address is away; zero while it is there
+	gone time.Time // since when the address is absent; zero while it is present
 }
 
-// openPorts listens on host:port with the addresses that are present. A port of 0
-// becomes one that is free on all of them for both protocols. opened is called for
-// each UDP socket, by then and later.
+// openPorts listens on host:port with the addresses that are present. Port 0 means a port
+// that is free on all of them for both protocols. opened is called for each UDP socket, also
+// for later ones.
 func openPorts(hostport string, present []netip.Addr, cfg Config, opened func(*net.UDPConn) error) (*ports, error) {
 	host, portText, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -75,7 +73,7 @@ func openPorts(hostport string, present []netip.Addr, cfg Config, opened func(*n
 	}
 	tries := 1
 	if port == 0 {
-		tries = 20 // the port that is free for TCP may be taken for UDP
+		tries = 20 // a port that is free for TCP may be in use for UDP
 	}
 	for range tries {
 		p := &ports{
@@ -94,7 +92,7 @@ func openPorts(hostport string, present []netip.Addr, cfg Config, opened func(*n
 	return nil, fmt.Errorf("listen on %q: %w", hostport, err)
 }
 
-// hostAddresses are the addresses host stands for; nil for all of this machine.
+// hostAddresses returns the addresses of host; nil means all of this machine.
 func hostAddresses(host string) (fixed []netip.Addr, only4 bool, err error) {
 	switch ip, err := netip.ParseAddr(host); {
 	case host == "" || err == nil && ip.IsUnspecified():
@@ -114,9 +112,9 @@ func hostAddresses(host string) (fixed []netip.Addr, only4 bool, err error) {
 	return fixed, false, nil
 }
 
-// open binds what is there. An address that cannot be bound is left out (one that
-// is going away must not keep a collector from starting), unless it is the only
-// one: then another program has the port.
+// open binds the present addresses. An address that cannot be bound is skipped (one that is
+// being removed must not prevent the start), unless it is the only one: then another program
+// uses the port.
 func (p *ports) open(present []netip.Addr) error {
 	p.follow(present)
 	p.mu.Lock()
@@ -131,9 +129,8 @@ func (p *ports) open(present []netip.Addr) error {
 	return errors.Join(faults...)
 }
 
-// follow opens sockets for addresses that have come, and closes those whose
-// address has been away for a while: an address that DHCP takes away and gives
-// back must not end the streams on it.
+// follow opens sockets for new addresses, and closes those whose address has been absent for
+// a while. An address that DHCP removes and assigns again must not end its streams.
 func (p *ports) follow(present []netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,14 +200,14 @@ func (p *ports) bind(ip netip.Addr) {
 	p.udp[ip] = &boundSocket{conn: conn}
 }
 
-// addresses are those that are served and there now, the first one first.
+// addresses returns the addresses that are served and present, the preferred one first.
 func (p *ports) addresses() []netip.AddrPort {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.usable
 }
 
-// first is the address to show: the first one that is there, or where it will be.
+// first returns the address to display: the first present one, or the expected one.
 func (p *ports) first() netip.AddrPort {
 	if all := p.addresses(); len(all) > 0 {
 		return all[0]
@@ -221,7 +218,7 @@ func (p *ports) first() netip.AddrPort {
 	return netip.AddrPortFrom(netip.IPv6Unspecified(), p.port)
 }
 
-// socket is the one on ip; nil when there is none.
+// socket returns the socket for ip; nil if there is none.
 func (p *ports) socket(ip netip.Addr) *net.UDPConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -231,7 +228,7 @@ func (p *ports) socket(ip netip.Addr) *net.UDPConn {
 	return nil
 }
 
-// unserved are the configured or present addresses that have no socket, with why.
+// unserved returns an error for each configured or present address without a socket.
 func (p *ports) unserved() (faults []error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,7 +238,7 @@ func (p *ports) unserved() (faults []error) {
 	return faults
 }
 
-// Close closes the sockets; a socket that is closed already is no error.
+// Close closes the sockets. A socket that is already closed is not an error.
 func (p *ports) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -256,7 +253,7 @@ func (p *ports) Close() error {
 	return ignoreClosed(errors.Join(faults...))
 }
 
-// ignoreClosed drops the faults that only say "closed already".
+// ignoreClosed drops errors that only report a closed socket.
 func ignoreClosed(err error) error {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {

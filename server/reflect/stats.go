@@ -2,20 +2,20 @@ package reflect
 
 import "sync/atomic"
 
-// Stats are figures since the start, except where they say "now".
+// Stats are counters since the start, except for values marked "now".
 type Stats struct {
 	SessionsOpen     int   // now
 	SessionsStarted  int64 // offers answered
-	OffersRefused    int64 // bad offers
-	OffersBusy       int64 // refused by a limit
+	OffersRefused    int64 // invalid offers
+	OffersBusy       int64 // rejected by a limit
 	PacketsEchoed    int64
-	PacketsForeign   int64 // not the payload of this program, or too many a second
-	PacketsFailed    int64 // the own socket would not take the echo
+	PacketsForeign   int64 // not the payload of this program, or above the rate limit
+	PacketsFailed    int64 // the echo could not be sent
 	RelaysOpen       int64 // now; TURN allocations
-	RelaysRefused    int64 // by a quota
+	RelaysRefused    int64 // rejected by a quota
 	RelayDropped     int64 // packets to or from anything but the media port
-	AnswersLimited   int64 // STUN and TURN requests beyond what a network may ask without proof
-	CredentialsWrong int64 // TURN requests with bad or expired credentials
+	AnswersLimited   int64 // STUN and TURN requests above the rate limit for unauthenticated requests
+	CredentialsWrong int64 // TURN requests with wrong or expired credentials
 }
 
 type counters struct {
@@ -25,7 +25,7 @@ type counters struct {
 	limited                                        atomic.Int64
 }
 
-// Stats returns the present figures.
+// Stats returns the current counters.
 func (r *Reflector) Stats() Stats {
 	r.mu.Lock()
 	open := r.open

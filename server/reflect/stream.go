@@ -9,35 +9,34 @@ import (
 )
 
 const (
-	// maxSeq bounds the numbers of one session: 5 minutes at 50 packets/s. It
-	// lets duplicates be found in a fixed piece of memory, whatever a stranger
-	// sends.
+	// maxSeq limits the packet numbers of one session: 5 minutes at 50 packets/s. Duplicates
+	// can then be detected with a fixed amount of memory.
 	maxSeq = 1 << 14
 
-	rtpHeaderBytes = 12 // without extensions, as ours go out
-	// echoBytes holds an echo with its authentication tag.
+	rtpHeaderBytes = 12 // without extensions, as in our packets
+	// echoBytes is the maximum length of an echo with its authentication tag.
 	echoBytes = rtpHeaderBytes + wire.MaxBytes + 16
 
-	// maxEarly is how many packets wait for the keys: the client may finish the
-	// handshake one flight before us, and what it sends then is not lost.
+	// maxEarly is the number of packets that are kept until the keys exist: the client may
+	// complete the handshake one flight earlier, and what it sends then must not be lost.
 	maxEarly = 64
 )
 
-// echo is an answer on its way out.
+// echo is a response to be sent.
 type echo struct {
 	seq       uint32
 	packet    []byte // encrypted
-	arrivedNS int64  // of what it answers
+	arrivedNS int64  // of the packet that it answers
 }
 
-// early is a packet that came before the keys.
+// early is a packet that arrived before the keys.
 type early struct {
 	path *path
 	data []byte
 	at   time.Time
 }
 
-// receive answers one RTP packet through out. scratch has room for the answer.
+// receive answers one RTP packet through out. scratch provides space for the answer.
 func (s *session) receive(p *path, b []byte, at time.Time, scratch []byte, out outlet) {
 	s.mu.Lock()
 	if s.keys == nil || s.catchingUp {
@@ -56,9 +55,9 @@ func (s *session) receive(p *path, b []byte, at time.Time, scratch []byte, out o
 	}
 }
 
-// useKeys answers what waited for them. A write to TCP may block for a second, so
-// none is made with the lock held; what arrives meanwhile waits in its turn, for
-// an answer that overtakes another would read as reordering on the way down.
+// useKeys answers the packets that waited for the keys. A write to TCP may block for a second,
+// so it is done without the lock; packets that arrive meanwhile are queued, because an answer
+// that overtakes another would look like reordering downstream.
 func (s *session) useKeys(k *keys) {
 	scratch := make([]byte, 0, echoBytes)
 	s.mu.Lock()
@@ -80,15 +79,14 @@ func (s *session) useKeys(k *keys) {
 	s.early, s.catchingUp = nil, false
 }
 
-// answer reads one packet, writes it into the log and makes its echo. The
-// caller holds mu.
+// answer decodes one packet, logs it and creates its echo. The caller holds mu.
 func (s *session) answer(b []byte, at time.Time, scratch []byte) (echo, bool) {
 	payload, ok := s.decrypt(b)
 	if !ok {
 		s.r.count.foreign.Add(1)
 		return echo{}, false
 	}
-	// In the log time never runs back, even if two stamps come of two clocks.
+	// Time in the log must not decrease, even if two timestamps come from two clocks.
 	arrivedNS := max(s.lastIn, int64(at.Sub(s.r.epoch)))
 	up, err := wire.ParseUp(payload)
 	if err != nil || up.Seq >= maxSeq || len(payload) < wire.DownHeaderBytes || !s.allow.take(arrivedNS) {
@@ -103,8 +101,8 @@ func (s *session) answer(b []byte, at time.Time, scratch []byte) (echo, bool) {
 		UpUnique: uint32(s.unique), Duplicate: duplicate,
 		SentNS: max(arrivedNS, s.r.sinceNS()),
 	}
-	// An echo is as long as what it answers, so that both directions carry the
-	// same load and nobody can use the reflector to amplify.
+	// An echo is as long as the packet that it answers, so that both directions carry the same
+	// load and the reflector cannot be used for amplification.
 	packet, err := s.encrypt(down, len(payload), scratch)
 	if err != nil {
 		s.fail()
@@ -114,7 +112,7 @@ func (s *session) answer(b []byte, at time.Time, scratch []byte) (echo, bool) {
 	return echo{down.Seq, packet, arrivedNS}, true
 }
 
-// decrypt returns the payload of a packet of the stream agreed on, in place.
+// decrypt returns the payload of a packet of the negotiated stream, in place.
 func (s *session) decrypt(b []byte) ([]byte, bool) {
 	h := &s.keys.header
 	n, err := h.Unmarshal(b)
@@ -141,7 +139,7 @@ func (s *session) encrypt(d wire.Down, size int, scratch []byte) ([]byte, error)
 	return s.keys.out.EncryptRTP(b, b, &s.keys.header)
 }
 
-// answered says how the sending of e ended, which began at leftNS.
+// answered records the result of sending e, which began at leftNS.
 func (s *session) answered(e echo, leftNS int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,13 +153,13 @@ func (s *session) settle(e echo, leftNS int64, err error) {
 		return
 	}
 	if s.sent == e.seq+1 {
-		s.sent = e.seq // the number was never seen outside, and must not read as lost
+		s.sent = e.seq // the packet was not sent, so its number must not count as lost
 	}
 	s.fail()
 }
 
-// kept notes how long e's question was here. Packets of a batch are told last to
-// first, so that the list may have to grow by more than one.
+// kept records the time that the request of e spent here. Packets of a batch are reported in
+// reverse order, so the list may grow by more than one.
 func (s *session) kept(e echo, leftNS int64) {
 	if e.seq >= wire.MaxArrivals {
 		return
@@ -177,7 +175,7 @@ func (s *session) fail() {
 	s.r.count.failed.Add(1)
 }
 
-// record notes an arrival and says whether its number came before.
+// record logs an arrival and reports whether its number is a duplicate.
 func (s *session) record(seq uint32, arrivedNS int64) (duplicate bool) {
 	word, bit := &s.seen[seq/64], uint64(1)<<(seq%64)
 	duplicate = *word&bit != 0
@@ -202,7 +200,7 @@ func (s *session) log() wire.EchoLog {
 	return *log
 }
 
-// allowance is a token bucket on the stamps of the stream.
+// allowance is a token bucket based on the timestamps of the stream.
 type allowance struct {
 	perSecond, burst, tokens float64
 	lastNS                   int64

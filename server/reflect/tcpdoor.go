@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// frameBytes is the longest frame taken over TCP.
+// frameBytes is the maximum length of a frame over TCP.
 const frameBytes = 2048
 
-// serveTCP takes connections of ICE over TCP (RFC 6544): packets with their
-// length in front (RFC 4571 §2).
+// serveTCP accepts connections of ICE over TCP (RFC 6544): packets preceded by their length
+// (RFC 4571 §2).
 func (m *mediaPort) serveTCP(now func() time.Time) {
 	for {
 		conn, err := m.tcp.Accept()
@@ -22,7 +22,7 @@ func (m *mediaPort) serveTCP(now func() time.Time) {
 			return
 		}
 		if err != nil {
-			time.Sleep(10 * time.Millisecond) // out of file descriptors: let some close
+			time.Sleep(10 * time.Millisecond) // out of file descriptors: wait until some are closed
 			continue
 		}
 		m.mu.Lock()
@@ -57,7 +57,7 @@ func (m *mediaPort) serveConn(conn net.Conn, now func() time.Time) {
 		case kindOf(b) == kindSTUN:
 			c, ok := m.readCheck(b, from)
 			if !ok || p != nil && p.session != c.session {
-				return // one connection, one session
+				return // one session per connection
 			}
 			if p == nil {
 				if p = newTCPPath(conn, c.session); !c.session.addPath(p) {
@@ -69,7 +69,7 @@ func (m *mediaPort) serveConn(conn net.Conn, now func() time.Time) {
 			}
 			c.session.checked(p, c.nominated)
 		case p == nil:
-			return // not a word without a password
+			return // no response without a valid password
 		default:
 			p.arrive(b, now(), scratch, atOnce{})
 		}

@@ -10,9 +10,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
-// udpDoor is one UDP socket of the media port. One goroutine reads, decrypts,
-// answers and encrypts: handing packets from one goroutine to the next costs
-// more than the work on them, and could swap them.
+// udpDoor is one UDP socket of the media port. A single goroutine reads, decrypts, answers and
+// encrypts: passing packets between goroutines costs more than this work, and could reorder
+// them.
 type udpDoor struct {
 	media *mediaPort
 	conn  *net.UDPConn
@@ -67,8 +67,8 @@ func (d *udpDoor) check(packet arrival.Packet) {
 	c.session.checked(p, c.nominated)
 }
 
-// pathTo is the path of s to a client's address. An address another session
-// used before is this one's from now on: it proved so.
+// pathTo returns the path of s to a client's address. An address that another session used
+// before belongs to this one now, because this one proved it.
 func (d *udpDoor) pathTo(to netip.AddrPort, s *session) *path {
 	d.mu.Lock()
 	defer d.mu.Unlock()
