@@ -2,7 +2,7 @@ package emodel
 
 import "math"
 
-// Where the equipment impairment ends up when every packet is lost.
+// The equipment impairment when every packet is lost.
 const (
 	narrowIeTop = 95.0  // G.107 §7.3; the same in G.107.1
 	fullIeTop   = 132.0 // G.107.2
@@ -16,8 +16,8 @@ func effectiveIe(c Codec, ppl, burstR, top float64) float64 {
 	return c.Ie + (top-c.Ie)*ppl/(ppl/burstR+c.Bpl)
 }
 
-// delayImpairment is Idd of G.107 §7.2: what delay alone costs in a conversation
-// without echo. Below mT ms nobody minds.
+// delayImpairment is Idd of G.107 §7.2: the impairment by delay in a conversation without echo.
+// It is zero below mT ms.
 func delayImpairment(taMS, sT, mT float64) float64 {
 	if taMS <= mT {
 		return 0

@@ -2,8 +2,8 @@ package emodel
 
 import "math"
 
-// RateNarrowband computes G.107. codecName says what Ie and Bpl stand for. A
-// value out of range is an [ErrParameter].
+// RateNarrowband computes G.107. codecName describes Ie and Bpl. A value out of range is an
+// [ErrParameter].
 func RateNarrowband(p Params, codecName string) (Score, error) {
 	if err := p.Validate(); err != nil {
 		return Score{}, err
@@ -11,7 +11,7 @@ func RateNarrowband(p Params, codecName string) (Score, error) {
 	return newScore(rateNarrowband(p).r, Narrowband, codecName), nil
 }
 
-// narrowTerms are the parts of R = Ro-Is-Id-Ie,eff+A (G.107 eq. 7-1).
+// narrowTerms are the terms of R = Ro-Is-Id-Ie,eff+A (G.107 eq. 7-1).
 type narrowTerms struct{ no, ro, is, idte, idle, idd, ieEff, r float64 }
 
 func rateNarrowband(p Params) narrowTerms {
@@ -36,13 +36,13 @@ func (p Params) noise() float64 {
 	return 10 * math.Log10(dB(p.Nc)+dB(nos)+dB(nor)+dB(nfo))
 }
 
-// loudness is Iolr: the connection is too loud or too quiet.
+// loudness is Iolr: the impairment of a connection that is too loud or too quiet.
 func (p Params) loudness(no float64) float64 {
 	x := (p.OLR + .2*(64+no-p.RLR)) / 8
 	return 20 * (math.Pow(1+math.Pow(x, 8), 1.0/8) - x)
 }
 
-// sidetone is Ist: hearing oneself wrongly in one's own receiver.
+// sidetone is Ist: the impairment by non-optimum sidetone.
 func (p Params) sidetone() float64 {
 	stmro := -10 * math.Log10(dB(-p.STMR)+math.Exp(-p.T/4)*dB(-p.TELR))
 	bend := func(offset, width, power float64) float64 {
@@ -60,7 +60,7 @@ func (p Params) quantization(ro float64) float64 {
 	return 15 * math.Log10(1+math.Pow(10, y)+math.Pow(10, z))
 }
 
-// talkerEcho is Idte: hearing oneself again after T.
+// talkerEcho is Idte: the impairment by an echo of the talker after T.
 func (p Params) talkerEcho(no float64) float64 {
 	terv := p.TELR - 40*math.Log10((1+p.T/10)/(1+p.T/150)) + 6*math.Exp(-.3*p.T*p.T)
 	re := 80 + 2.5*(terv-14)
@@ -69,7 +69,7 @@ func (p Params) talkerEcho(no float64) float64 {
 	return (half + math.Sqrt(half*half+100) - 1) * (1 - math.Exp(-p.T))
 }
 
-// listenerEcho is Idle: hearing the other side twice.
+// listenerEcho is Idle: the impairment by an echo of the other side.
 func (p Params) listenerEcho(ro float64) float64 {
 	rle := 10.5 * (p.WEPL + 7) * math.Pow(p.Tr+1, -.25)
 	half := (ro - rle) / 2

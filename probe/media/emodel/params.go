@@ -6,11 +6,11 @@ import (
 	"math"
 )
 
-// ErrParameter says that a value is outside what a formula is defined for.
+// ErrParameter means that a value is outside of the domain of a formula.
 var ErrParameter = errors.New("parameter out of the range of the E-model")
 
-// Params are the inputs of G.107 under its own names (Table 2). Levels are in
-// dB or dBm0, delays in ms, losses in percent.
+// Params are the inputs of G.107 with their names there (Table 2). Levels are in dB or dBm0,
+// delays in ms, losses in percent.
 type Params struct {
 	SLR, RLR   float64 // send and receive loudness rating, dB
 	OLR        float64 // overall loudness rating, dB
@@ -36,9 +36,9 @@ func Defaults() Params {
 	}
 }
 
-// Validate refuses what the formulas are not defined for, as an [ErrParameter].
-// Measured values beyond the table's permitted range are let through where the
-// formula still holds: 40 % loss is a fact to score, not an error.
+// Validate returns an [ErrParameter] for values for which the formulas are undefined. Measured
+// values beyond the permitted range of the table are accepted if the formula still holds, such as
+// 40 % loss.
 func (p Params) Validate() error {
 	for _, check := range []struct {
 		name      string
@@ -60,7 +60,7 @@ func (p Params) Validate() error {
 	return Codec{Ie: p.Ie, Bpl: p.Bpl}.validate(p.Ppl, p.BurstR, narrowIeTop)
 }
 
-// maxDelayMS keeps a delay of a broken clock out; a minute is no conversation.
+// maxDelayMS excludes delays from a faulty clock.
 const maxDelayMS = 60_000
 
 func inRange(name string, value, low, high float64) error {
@@ -70,7 +70,7 @@ func inRange(name string, value, low, high float64) error {
 	return nil
 }
 
-// Codec is what the E-model knows of a codec, on the scale of one model.
+// Codec contains the impairment values of a codec on the scale of one model.
 type Codec struct {
 	Name string  // codec, bit rate, kind of loss and source
 	Ie   float64 // equipment impairment factor without loss

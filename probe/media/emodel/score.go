@@ -2,7 +2,7 @@ package emodel
 
 import "math"
 
-// Model names the recommendation a score was computed by.
+// Model is the recommendation by which a score was computed.
 type Model string
 
 // The models.
@@ -12,14 +12,14 @@ const (
 	Fullband   Model = "G.107.2"
 )
 
-// Highest R of each model with no impairment at all: where its scale ends.
+// Highest R of each model, without any impairment.
 const (
 	wideTop = 129.0
 	fullTop = 148.0
 )
 
-// Score is a rating together with what it was computed by, without which the
-// numbers mean nothing.
+// Score is a rating together with its model and codec, without which the numbers have no
+// meaning.
 type Score struct {
 	R     float64 // rating factor on the scale of Model
 	MOS   float64 // MOS-CQE, 1 to 4.5
@@ -31,9 +31,8 @@ func newScore(r float64, model Model, codec string) Score {
 	return Score{R: r, MOS: mosOf(model, r), Model: string(model), Codec: codec}
 }
 
-// MOS converts an R on the narrowband scale of 0 to 100 (G.107 Annex B). The
-// polynomial dips under 1 for 0 < R < 6.5: the result is clamped to 1 to 4.5.
-// An R that is not a number gives NaN.
+// MOS converts an R on the narrowband scale of 0 to 100 (G.107 Annex B). The polynomial is
+// below 1 for 0 < R < 6.5, so the result is clamped to 1 to 4.5. NaN yields NaN.
 func MOS(r float64) float64 {
 	switch {
 	case math.IsNaN(r):
@@ -46,8 +45,7 @@ func MOS(r float64) float64 {
 	return max(1, 1+.035*r+r*(r-60)*(100-r)*7e-6)
 }
 
-// mosOf brings R to the narrowband scale first: R/1.29 in G.107.1, R/1.48 in
-// G.107.2.
+// mosOf converts R to the narrowband scale first: R/1.29 in G.107.1, R/1.48 in G.107.2.
 func mosOf(model Model, r float64) float64 {
 	switch model {
 	case Wideband:
@@ -73,10 +71,9 @@ const (
 	SatisfactionUnknown   Satisfaction = "unknown"
 )
 
-// Satisfaction places the score. The limits are those of R on the narrowband
-// scale, 90, 80, 70, 60 and 50, compared through MOS so that they hold for every
-// model. Each limit is used once, from above, so no score falls between two
-// categories; a score that is no number is unknown.
+// Satisfaction classifies the score. The limits are those of R on the narrowband scale, 90,
+// 80, 70, 60 and 50, compared through MOS so that they hold for every model. Each limit is
+// compared once, from above, so every score has exactly one category. NaN is unknown.
 func (s Score) Satisfaction() Satisfaction {
 	switch {
 	case math.IsNaN(s.MOS):

@@ -1,12 +1,12 @@
 package emodel
 
-// RateWideband computes G.107.1 for an echo-free connection (headset or echo
-// canceller): R = 129 - Idd - Ie,eff, MOS of R/1.29. The constant in Ie,eff is
-// still 95, though the scale ends at 129. lossPct is what a listener misses,
-// lost or too late; oneWayMS is from mouth to ear.
+// RateWideband computes G.107.1 for an echo-free connection (headset or echo canceller):
+// R = 129 - Idd - Ie,eff, MOS of R/1.29. The constant in Ie,eff is 95, although the scale
+// ends at 129. lossPct is the share of packets that are lost or too late; oneWayMS is the
+// mouth-to-ear delay.
 //
-// There is no burst ratio here: a codec's Bpl is measured for random or for
-// bursty loss, and dividing by it again would count the bursts twice.
+// There is no burst ratio: a codec's Bpl is measured for either random or bursty loss, and
+// dividing by the ratio would count the bursts twice.
 func RateWideband(c Codec, lossPct, oneWayMS float64) (Score, error) {
 	idd, err := prepare(c, lossPct, oneWayMS, narrowIeTop)
 	if err != nil {

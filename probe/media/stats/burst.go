@@ -1,6 +1,6 @@
 package stats
 
-// Fate is what became of a packet, in order of number.
+// Fate is the outcome of a packet, in order of number.
 type Fate uint8
 
 // The fates of RFC 3611 §4.7.2.
@@ -10,13 +10,12 @@ const (
 	Discarded             // arrived too late to be played
 )
 
-// Gmin is the number of packets received in a row that ends a burst; RFC 3611
-// §4.7.2 recommends 16.
+// Gmin is the number of consecutively received packets that ends a burst; RFC 3611 §4.7.2 recommends 16.
 const Gmin = 16
 
-// Bursts are the bursts and gaps of RFC 3611 §4.7.2, in packets. A burst begins
-// and ends with a loss or discard and holds no run of Gmin or more received
-// packets; a loss alone belongs to the gap around it. What is no burst is gap.
+// Bursts are the bursts and gaps of RFC 3611 §4.7.2, in packets. A burst begins and ends with a loss or
+// discard and contains no run of Gmin or more received packets. An isolated loss belongs to the surrounding
+// gap. Everything outside of bursts is gap.
 type Bursts struct {
 	Bursts       int // number of bursts
 	BurstPackets int // packets inside bursts
@@ -51,8 +50,7 @@ func BurstsOf(fates []Fate, gmin int) Bursts {
 	return b
 }
 
-// burstFrom follows the losses from at on while fewer than gmin received
-// packets lie between them.
+// burstFrom follows the losses from at while fewer than gmin received packets are between them.
 func burstFrom(fates []Fate, at, gmin int) (last, lost int) {
 	last, lost = at, 1
 	for i := at + 1; i < len(fates) && i-last <= gmin; i++ {
@@ -71,11 +69,10 @@ func (b *Bursts) addGap(packets int) {
 	}
 }
 
-// BurstDensity is the share of packets lost or discarded inside bursts, 0 to 1;
-// 0 without bursts.
+// BurstDensity returns the share of packets lost or discarded within bursts, 0 to 1; 0 without bursts.
 func (b Bursts) BurstDensity() float64 { return share(b.BurstLost, b.BurstPackets) }
 
-// GapDensity is the share lost or discarded inside gaps, 0 to 1.
+// GapDensity returns the share lost or discarded within gaps, 0 to 1.
 func (b Bursts) GapDensity() float64 { return share(b.GapLost, b.GapPackets) }
 
 // MeanBurstPackets is the mean length of a burst; 0 without bursts.
@@ -91,7 +88,7 @@ func share(part, whole int) float64 {
 	return float64(part) / float64(whole)
 }
 
-// LossRuns are the runs of packets that were not played.
+// LossRuns are the runs of packets that were lost or discarded.
 type LossRuns struct {
 	Runs    int
 	Lost    int
@@ -117,9 +114,9 @@ func LossRunsOf(fates []Fate) LossRuns {
 	return r
 }
 
-// BurstR is the burst ratio of G.107 §7.3: mean run of losses over the mean run
-// 1/(1-p) that random loss of the same rate p would make. 1 is random, more is
-// bursty, less is spread out. It is nil without loss, and when all is lost.
+// BurstR returns the burst ratio of G.107 §7.3: the mean run of losses relative to the mean run 1/(1-p) of
+// random loss with the same rate p. 1 is random, more is bursty, less is regular. It is nil without loss, and
+// if everything is lost.
 func BurstR(fates []Fate) *float64 {
 	r := LossRunsOf(fates)
 	if r.Lost == 0 || r.Lost == len(fates) {

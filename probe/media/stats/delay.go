@@ -1,8 +1,8 @@
 package stats
 
-// PDV is the packet delay variation of RFC 5481 §4.2 in ms, packet by packet in
-// the order given: one-way delay minus the smallest, after a clock skew of
-// skewPPM (see [Skew]) is taken out. Values are never negative.
+// PDV returns the packet delay variation of RFC 5481 §4.2 in ms for each packet in the given order: the
+// one-way delay less the minimum, with a clock skew of skewPPM (see [Skew]) removed. Values are never
+// negative.
 func PDV(packets []Packet, skewPPM float64) []float64 {
 	if len(packets) == 0 {
 		return nil
@@ -20,8 +20,8 @@ func PDV(packets []Packet, skewPPM float64) []float64 {
 	return pdv
 }
 
-// IPDV is the inter-packet delay variation of RFC 5481 §4.1 in ms, signed:
-// delay(i)-delay(i-1) for numbers that follow each other and both arrived.
+// IPDV returns the inter-packet delay variation of RFC 5481 §4.1 in ms, signed: delay(i)-delay(i-1) for
+// consecutive numbers that both arrived.
 func IPDV(a Arrivals) []float64 {
 	packets, offsets := a.bySeq()
 	ipdv := make([]float64, 0, len(packets))
@@ -33,18 +33,18 @@ func IPDV(a Arrivals) []float64 {
 	return ipdv
 }
 
-// PlayoutBuffersMS are the playout delays late loss is reported for.
+// PlayoutBuffersMS are the playout delays for which late loss is reported.
 func PlayoutBuffersMS() [5]float64 { return [...]float64{20, 40, 60, 100, 200} }
 
-// LateLoss says what a fixed playout buffer would do to the stream.
+// LateLoss is the effect of a fixed playout buffer on the stream.
 type LateLoss struct {
 	BufferMS float64
-	LatePct  float64 // arrived, but with a PDV above the buffer: share of packets that arrived
-	TotalPct float64 // lost or late: share of packets sent; what a listener misses
+	LatePct  float64 // arrived with a PDV above the buffer: share of the arrived packets
+	TotalPct float64 // lost or late: share of the sent packets, which a listener misses
 }
 
-// LateLosses judges pdv (ms, first arrivals) against each of
-// [PlayoutBuffersMS], for a stream of sent packets.
+// LateLosses evaluates pdv (ms, first arrivals) for each of [PlayoutBuffersMS], for a stream of sent
+// packets.
 func LateLosses(pdv []float64, sent int) []LateLoss {
 	if len(pdv) == 0 || sent < len(pdv) {
 		return nil

@@ -1,11 +1,9 @@
-// Package stats turns the packets of a voice-like stream into the figures a
-// voice engineer asks for: loss, jitter, delay variation, bursts, reordering,
-// late loss, round trip, and whether this computer itself was the bottleneck.
+// Package stats computes the statistics of a voice-like stream: loss, jitter, delay variation, bursts,
+// reordering, late loss, round trip, and whether this computer itself was the bottleneck.
 //
-// Every function is pure: plain slices in, figures out, nothing kept, inputs
-// left as they are. Times are int64 nanoseconds going in and float64
-// milliseconds coming out. Sender and receiver need no common clock: only
-// differences of one clock are ever used.
+// Every function is pure and does not modify its input. Times are int64 nanoseconds as input and float64
+// milliseconds as output. Sender and receiver need no common clock: only differences of times of the same
+// clock are used.
 //
 // What could not be measured is nil, never zero.
 package stats

@@ -2,23 +2,21 @@ package stats
 
 import "math"
 
-// Jitter is the interarrival jitter of RFC 3550 §6.4.1 in ms:
-// D = (Rj-Ri)-(Sj-Si) for packets that follow each other in order of arrival,
-// J += (|D|-J)/16.
+// Jitter is the interarrival jitter of RFC 3550 §6.4.1 in ms: D = (Rj-Ri)-(Sj-Si) for successive
+// packets in order of arrival, J += (|D|-J)/16.
 //
-// J forgets all but the last few dozen packets, so its final value says little
-// about a whole stream; reports should use MeanAbsD.
+// J depends on the last few dozen packets only, so its final value says little about a whole stream;
+// reports should use MeanAbsD.
 type Jitter struct {
 	FinalMS float64 // J after the last packet, as RTCP sends it
 	MeanMS  float64 // mean of J over the stream from the second packet on, as tshark shows it
 	MaxMS   float64 // highest J
-	// MeanAbsDMS is the mean of |D|: what J is an estimate of, without its start
-	// from zero and its short memory.
+	// MeanAbsDMS is the mean of |D|, which J estimates, without J's start at zero and its short memory.
 	MeanAbsDMS float64
 }
 
-// JitterOf computes the jitter of packets in order of arrival, or nil for fewer
-// than two. The caller takes duplicates out.
+// JitterOf returns the jitter of packets in order of arrival, or nil for fewer than two. The caller
+// removes duplicates.
 func JitterOf(packets []Packet) *Jitter {
 	var r jitterRun
 	for i := 1; i < len(packets); i++ {
@@ -27,14 +25,14 @@ func JitterOf(packets []Packet) *Jitter {
 	return r.result()
 }
 
-// RTPArrival is one RTP packet as a receiver sees it without a stamp of our own.
+// RTPArrival is an RTP packet as seen by a receiver without our own timestamps.
 type RTPArrival struct {
 	ArrivedNS int64
 	Stamp     uint32 // RTP time stamp
 }
 
-// JitterRTP computes the jitter from RTP time stamps at clockHz. Differences of
-// stamps are taken as int32, so a wrap between two packets is no jump.
+// JitterRTP computes the jitter from RTP timestamps at clockHz. Differences are computed as int32, so
+// a wrap-around is not a jump.
 func JitterRTP(packets []RTPArrival, clockHz uint32) *Jitter {
 	if clockHz == 0 {
 		return nil
@@ -47,7 +45,7 @@ func JitterRTP(packets []RTPArrival, clockHz uint32) *Jitter {
 	return r.result()
 }
 
-// jitterRun is the running estimate, in ns.
+// jitterRun is the running estimate in ns.
 type jitterRun struct {
 	n                      int
 	j, sumJ, maxJ, sumAbsD float64

@@ -2,20 +2,20 @@ package stats
 
 import "sort"
 
-// Reordering is RFC 4737 over first arrivals.
+// Reordering is defined by RFC 4737, applied to first arrivals.
 type Reordering struct {
-	Reordered int     // §3.3: number below the next expected, which never moves back
+	Reordered int     // §3.3: number below the next expected, which never decreases
 	Pct       float64 // share of packets that arrived
-	MaxExtent int     // §4.2.1: most places a packet came late, counted in arrivals
+	MaxExtent int     // §4.2.1: largest number of arrivals by which a packet was late
 }
 
-// ReorderingOf returns the reordering of a stream, or nil when nothing arrived.
+// ReorderingOf returns the reordering of a stream, or nil if nothing arrived.
 func ReorderingOf(a Arrivals) *Reordering {
 	if len(a.First) == 0 {
 		return nil
 	}
 	var r Reordering
-	highest := make([]int, len(a.First)) // highest position up to and including each arrival
+	highest := make([]int, len(a.First)) // highest position up to each arrival
 	for i, p := range a.First {
 		at := a.offset(p)
 		if i > 0 && at < highest[i-1] {

@@ -10,15 +10,15 @@ type Packet struct {
 // delayNS is the one-way delay plus the unknown offset of the two clocks.
 func (p Packet) delayNS() int64 { return p.ArrivedNS - p.SentNS }
 
-// Arrivals are the packets of one stream sorted out by number.
+// Arrivals are the packets of one stream by number.
 type Arrivals struct {
-	// First holds the first arrival of each number, in order of arrival.
+	// First contains the first arrival of each number, in order of arrival.
 	First []Packet
-	// Duplicates counts further arrivals of a number. They are no part of loss,
-	// jitter or delay variation.
+	// Duplicates counts repeated arrivals of a number. They do not affect loss, jitter or delay
+	// variation.
 	Duplicates int
-	// Foreign counts arrivals with a number that was never sent. They are
-	// ignored: otherwise loss could turn negative.
+	// Foreign counts arrivals with a number that was never sent. They are ignored; otherwise loss
+	// could become negative.
 	Foreign int
 
 	firstSeq uint32
@@ -49,11 +49,11 @@ func Sort(packets []Packet, firstSeq uint32, sent int) Arrivals {
 	return a
 }
 
-// offset is the position of p in the stream. Unsigned subtraction survives the
-// wrap of the number; a number before firstSeq becomes a huge offset.
+// offset returns the position of p in the stream. Unsigned subtraction handles the wrap-around; a number
+// before firstSeq yields a huge offset.
 func (a Arrivals) offset(p Packet) int { return int(p.Seq - a.firstSeq) }
 
-// bySeq returns the first arrivals in order of number and their positions.
+// bySeq returns the first arrivals in order of number, with their positions.
 func (a Arrivals) bySeq() (packets []Packet, offsets []int) {
 	slot := make([]int, a.sent)
 	for i, p := range a.First {

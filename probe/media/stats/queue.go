@@ -6,12 +6,11 @@ import (
 	"slices"
 )
 
-// Limits of what is taken for a queue.
+// Limits for the detection of a queue.
 const (
-	// queueWindowNS is long enough that a stall of a radio, or jitter, leaves some
-	// of its 20 packets alone, and short beside the seconds in which one TCP fills
-	// and drains a buffer. A stream that a slow line left little time for has to do
-	// with half of that.
+	// queueWindowNS is long enough that a stall of a radio, or jitter, does not affect all of its 20
+	// packets, and short compared with the seconds in which a TCP flow fills and drains a buffer. For a
+	// stream that a slow line left little time for, half of it is used.
 	queueWindowNS      = 400e6
 	shortQueueWindowNS = 200e6
 	shortStreamNS      = 3e9
@@ -19,18 +18,17 @@ const (
 	minPerWindow       = 5
 )
 
-// QueueSwingMS is by how much the delay that no packet escapes rose and fell, in
-// ms: the spread of the smallest delays of windows of 400 ms, or of 200 ms where the
-// stream is short. It is nil when it is too short to say, and 0 when the change was no queue's.
+// QueueSwingMS returns the variation in ms of the delay that affects all packets: the spread of the
+// smallest delays of windows of 400 ms, or of 200 ms for a short stream. It is nil if the stream is too
+// short, and 0 if the change was not caused by a queue.
 //
-// Jitter and stalls hold some packets up and spare others. A queue that somebody
-// else's transfer keeps full delays every packet, and changes slowly: it grows by
-// what is sent too much and drains no faster than the line is. So a delay that
-// jumps by half of its whole swing from one packet to the next, as when a route
-// changes or a radio stands still, is none.
+// Jitter and stalls delay some packets and not others. A queue filled by another transfer delays every
+// packet, and changes slowly: it grows with the excess rate and drains no faster than the line. A delay
+// that jumps by half of its whole swing from one packet to the next, as after a change of the route or
+// during a stall of a radio, is therefore not a queue.
 //
-// The queue itself is at least as high: a TCP that halves its window (RFC 5681)
-// swings between half of a full buffer and all of it.
+// The queue itself is at least as high: a TCP flow that halves its window (RFC 5681) varies between half
+// of a full buffer and all of it.
 func QueueSwingMS(first []Packet, skewPPM float64) *float64 {
 	pdv := PDV(first, skewPPM)
 	least := windowMinima(first, pdv)
@@ -44,7 +42,7 @@ func QueueSwingMS(first []Packet, skewPPM float64) *float64 {
 	return &swing
 }
 
-// windowMinima are the smallest delays of those windows that hold enough packets.
+// windowMinima returns the smallest delay of each window with enough packets.
 func windowMinima(first []Packet, pdv []float64) []float64 {
 	type window struct {
 		n     int
@@ -79,9 +77,8 @@ func windowMinima(first []Packet, pdv []float64) []float64 {
 	return least
 }
 
-// steepestRise is the largest rise of the delay from one packet to the next that
-// arrived, in ms. A gap of lost packets divides it: a queue grows while they are
-// dropped too.
+// steepestRise returns the largest increase of the delay between successive arrivals, in ms. A gap of
+// lost packets divides it, because a queue grows while packets are dropped too.
 func steepestRise(first []Packet, pdv []float64) (steepest float64) {
 	order := make([]int, len(first))
 	for i := range order {
@@ -96,19 +93,17 @@ func steepestRise(first []Packet, pdv []float64) (steepest float64) {
 	return steepest
 }
 
-// minSlowed is how many spacings show that a stream was slowed down.
+// minSlowed is the number of intervals needed to detect a slowed stream.
 const minSlowed = 20
 
-// SlowedInterval is the mean time between arrivals of a stream, in ns, when the
-// line carried it more slowly than it was sent; nil when it kept up.
+// SlowedInterval returns the mean time between arrivals of a stream in ns if the line carried it more
+// slowly than it was sent; nil otherwise.
 //
-// A line that is too narrow for the stream lets its packets out one by one, each
-// as long after the one before as it takes to transmit: none comes at the pace
-// they were sent. Jitter lets some come closer together, and loss leaves the rest
-// at the sender's pace, or where it is regular at a multiple of it: a spacing that
-// is one is not believed. Neither is a stream that arrived as it was sent: echoes
-// leave the far end at the pace of the other direction, however narrow that is.
-// intervalNS is the time between two sends.
+// A line that is too narrow for the stream delivers each packet one transmission time after the previous
+// one, and none at the sender's interval. With jitter some packets are closer together. With loss the
+// others remain at the sender's interval, or at a multiple of it if the loss is regular, so a multiple
+// is rejected. So is a stream that arrived as it was sent: echoes leave the far end at the pace of the
+// other direction, however narrow that is. intervalNS is the sender's interval.
 func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	if len(first) <= minSlowed || intervalNS <= 0 {
 		return nil
@@ -117,7 +112,7 @@ func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	for i := range spacings {
 		spacings[i] = float64(first[i+1].ArrivedNS - first[i].ArrivedNS)
 	}
-	// A tenth may be closer: what the line sent in between, it saved up for them.
+	// A tenth may be closer together, after the line was idle.
 	const slower = 1.1
 	if Percentile(spacings, 10) < slower*float64(intervalNS) || isMultiple(Percentile(spacings, 50)/float64(intervalNS)) {
 		return nil
@@ -129,8 +124,7 @@ func SlowedInterval(first []Packet, intervalNS int64) *float64 {
 	return &arrived
 }
 
-// sentInterval is the mean time between the sends of a stream, those that got lost
-// on the way too, in ns.
+// sentInterval returns the mean time between sent packets, including lost ones, in ns.
 func sentInterval(first []Packet) float64 {
 	oldest, youngest := first[0], first[0]
 	for _, p := range first {
@@ -144,8 +138,7 @@ func sentInterval(first []Packet) float64 {
 	return float64(youngest.SentNS-oldest.SentNS) / float64(max(1, youngest.Seq-oldest.Seq))
 }
 
-// isMultiple says whether a spacing, in intervals of the sender, is a whole number
-// of them.
+// isMultiple reports whether a spacing, in intervals of the sender, is close to an integer.
 func isMultiple(intervals float64) bool {
 	return math.Abs(intervals-math.Round(intervals)) < 0.03
 }

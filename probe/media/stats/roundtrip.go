@@ -1,22 +1,21 @@
 package stats
 
-// Echo is one packet that went to the reflector and came back.
+// Echo is one packet that was returned by the reflector.
 type Echo struct {
 	UpSeq        uint32
 	SentNS       int64 // on our clock
 	ReturnedNS   int64 // on our clock
-	TurnaroundNS int64 // how long the reflector kept it, on its own clock
+	TurnaroundNS int64 // time spent at the reflector, on its own clock
 }
 
 // RoundTrips are the round trips of a stream in ms, less the turnaround.
 type RoundTrips struct {
 	Quantiles
-	Invalid int // echoes left out because they came back before they could have
+	Invalid int // echoes that returned earlier than possible; ignored
 }
 
-// RoundTripsOf uses the first echo of each up number, in order of return: the
-// echo of a doubled packet measures the doubling. It is nil when no echo is
-// valid.
+// RoundTripsOf uses the first echo of each upstream number, in order of return: the echo of a duplicate
+// measures the duplication. It returns nil if no echo is valid.
 func RoundTripsOf(echoes []Echo) *RoundTrips {
 	seen := make(map[uint32]struct{}, len(echoes))
 	rtts := make([]float64, 0, len(echoes))

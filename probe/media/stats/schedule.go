@@ -1,35 +1,33 @@
 package stats
 
-// Verdict says whether this computer kept its own time well enough for its
-// figures to say something about the network.
+// Verdict states whether this computer met its own schedule well enough for the measurements to be
+// attributed to the network.
 type Verdict string
 
 // The verdicts of the self check.
 const (
 	VerdictOK       Verdict = "ok"
-	VerdictDegraded Verdict = "degraded" // figures stand, delay variation is partly our own
-	VerdictVoid     Verdict = "void"     // figures must blame no network
+	VerdictDegraded Verdict = "degraded" // the delay variation is partly our own
+	VerdictVoid     Verdict = "void"     // nothing may be attributed to the network
 )
 
-// Send is one packet of our own schedule.
+// Send is one packet of our schedule.
 type Send struct {
 	PlannedNS int64
 	SentNS    int64 // on the same clock
 }
 
-// ScheduleLimits are the limits of the self check. A figure above a limit
-// brings the verdict.
+// ScheduleLimits are the limits of the self check.
 type ScheduleLimits struct {
 	DegradedP95MS, VoidP95MS         float64
 	DegradedMaxMS, VoidMaxMS         float64
 	DegradedMissedPct, VoidMissedPct float64
 }
 
-// DefaultScheduleLimits is our own choice for 20 ms packets: lateness of a
-// quarter of the interval in 1 of 20 packets starts to colour the jitter; of a
-// whole interval, the stream is no longer the voice-like stream it claims to
-// be. A single stall of 100 ms shows on the receiving side as delay variation
-// that no network made; one of a second means the computer stood still.
+// DefaultScheduleLimits are our own choice for an interval of 20 ms: lateness of a quarter of the interval
+// in 1 of 20 packets begins to affect the jitter. At a whole interval the stream is no longer voice-like. A
+// single stall of 100 ms appears at the receiver as delay variation; a stall of a second means that the
+// computer was suspended or blocked.
 func DefaultScheduleLimits() ScheduleLimits {
 	return ScheduleLimits{
 		DegradedP95MS: 5, VoidP95MS: 20,
@@ -41,14 +39,13 @@ func DefaultScheduleLimits() ScheduleLimits {
 // Schedule is the self check of the sender.
 type Schedule struct {
 	Sent      int
-	Missed    int     // sends that never happened: too late, or refused by the own socket
-	P95LateMS float64 // how late sends were; early counts as 0
+	Missed    int     // sends that did not take place: too late, or refused by our own socket
+	P95LateMS float64 // lateness of sends; early counts as 0
 	MaxLateMS float64
 	Verdict   Verdict
 }
 
-// CheckSchedule compares what was sent with what was planned. It is nil when
-// nothing was planned at all.
+// CheckSchedule compares the sends with the plan. It returns nil if nothing was planned.
 func CheckSchedule(sends []Send, missed int, limits ScheduleLimits) *Schedule {
 	missed = max(missed, 0)
 	if len(sends)+missed == 0 {

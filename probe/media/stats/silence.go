@@ -1,12 +1,11 @@
 package stats
 
-// LongestGapMS is the longest time in which no new packet arrived, in ms: between
-// two arrivals, or the packets missing at the start or the end of the stream
-// times intervalNS. A steady stream has a gap of one interval. It is nil when
-// nothing was sent.
+// LongestGapMS returns the longest time in ms without a new packet: between two arrivals, or the number
+// of missing packets at the start or the end of the stream times intervalNS. A steady stream has a gap of
+// one interval. The result is nil if nothing was sent.
 //
-// The ends count because the most usual long gap, a line that dies in the
-// middle, has no arrival after it.
+// The ends count because the most common long gap, a line that fails during the stream, has no arrival
+// after it.
 func LongestGapMS(a Arrivals, intervalNS int64) *float64 {
 	if a.sent == 0 {
 		return nil

@@ -6,27 +6,25 @@ import (
 	"slices"
 )
 
-// Limits of what is believed to be clock skew.
+// Limits of plausible clock skew.
 const (
-	// MaxSkewPPM is the most two clocks differ: 100 ppm for each crystal, and
-	// 500 ppm while NTP slews one. A steeper slope is a queue that fills or
-	// drains, and belongs to the network.
+	// MaxSkewPPM is the largest difference of two clocks: 100 ppm for each crystal, and 500 ppm
+	// while NTP slews one. A steeper slope is a queue that grows or drains.
 	MaxSkewPPM = 500
-	// minSkewSpanNS: over less time skew adds less than the noise of its own
-	// estimate (100 ppm over 2 s are 0.2 ms).
+	// minSkewSpanNS: over a shorter time skew contributes less than the error of its estimate
+	// (100 ppm over 2 s are 0.2 ms).
 	minSkewSpanNS  = 2e9
 	minSkewPackets = 50
 	skewWindows    = 16
 )
 
-// Skew estimates how much faster the receiver's clock runs than the sender's,
-// in parts per million, from packets in any order.
+// Skew estimates how much faster the receiver's clock runs than the sender's, in parts per million,
+// from packets in any order.
 //
-// The estimate is the line under all points (sent, delay) with the smallest sum
-// of distances to them (Moon, Skelly, Towsley 1999): the edge of the lower
-// convex hull over the mean of the sending times. Queueing only adds delay, so
-// the lower edge sees the clocks alone. It is 0 when the stream is too short,
-// the slope is no skew, or the envelope is no line (a route that changed).
+// The estimate is the line below all points (sent, delay) with the smallest sum of distances to them
+// (Moon, Skelly, Towsley 1999): the edge of the lower convex hull over the mean of the sending times.
+// Queueing only adds delay, so the lower edge depends on the clocks alone. The result is 0 if the stream
+// is too short, the slope is implausible, or the envelope is not a line (after a change of the route).
 func Skew(packets []Packet) (ppm float64) {
 	points := delayPoints(packets)
 	if len(points) < minSkewPackets || points[len(points)-1].x-points[0].x < minSkewSpanNS {
@@ -39,9 +37,8 @@ func Skew(packets []Packet) (ppm float64) {
 	return slope * 1e6
 }
 
-// delayPoint is a packet relative to the first: differences are taken as int64
-// before they become floats, since ns of uptime do not fit a float64's 53 bits
-// for long.
+// delayPoint is a packet relative to the first one. Differences are computed as int64 before the
+// conversion, because the uptime in ns exceeds the 53 bits of a float64.
 type delayPoint struct{ x, y float64 }
 
 func delayPoints(packets []Packet) []delayPoint {
@@ -58,15 +55,15 @@ func delayPoints(packets []Packet) []delayPoint {
 	return points
 }
 
-// supportSlope walks the lower hull (Andrew's monotone chain) and returns the
-// slope of the edge over the mean of x.
+// supportSlope follows the lower hull (Andrew's monotone chain) and returns the slope of the edge over
+// the mean of x.
 func supportSlope(points []delayPoint) float64 {
 	var hull []delayPoint
 	var sumX float64
 	for _, p := range points {
 		sumX += p.x
 		if len(hull) > 0 && hull[len(hull)-1].x == p.x {
-			continue // sorted by y too: the lower one is there already
+			continue // sorted by y too: the lower one is already there
 		}
 		for len(hull) >= 2 && !turnsLeft(hull[len(hull)-2], hull[len(hull)-1], p) {
 			hull = hull[:len(hull)-1]
@@ -86,15 +83,14 @@ func turnsLeft(a, b, c delayPoint) bool {
 	return (b.x-a.x)*(c.y-a.y)-(b.y-a.y)*(c.x-a.x) > 0
 }
 
-// envelopeIsLine holds the slope against the least delay of 16 windows: a line
-// must leave less than half of what a level leaves. A step in the delay has a
-// steep hull too, but fails here.
+// envelopeIsLine compares the slope with the least delay in each of 16 windows: the residual of a line
+// must be less than half of that of a constant. A step of the delay has a steep hull too, but fails here.
 func envelopeIsLine(points []delayPoint, slope float64) bool {
 	return envelopeRest(points, slope) <= envelopeRest(points, 0)/2
 }
 
-// envelopeRest is the mean height of the windows' least delays over the lowest
-// of them, once slope is taken out.
+// envelopeRest returns the mean height of the windows' least delays above the lowest of them, with slope
+// removed.
 func envelopeRest(points []delayPoint, slope float64) float64 {
 	span := points[len(points)-1].x - points[0].x
 	lowest := math.Inf(1)

@@ -1,31 +1,31 @@
 package stats
 
-// Direction is everything known about one direction of a stream.
+// Direction contains the data of one direction of a stream.
 type Direction struct {
-	// FirstSeq is the first number used; Sent how many numbers were used from
-	// there on. A packet the sender's own socket refused uses none.
+	// FirstSeq is the first number; Sent is the count of numbers from there on. A packet that the
+	// sender's own socket refused has no number.
 	FirstSeq   uint32
 	Sent       int
-	IntervalNS int64    // between two packets by plan
+	IntervalNS int64    // planned, between two packets
 	Packets    []Packet // in order of arrival, duplicates included
-	// PlayoutMS is the playout buffer beyond which a packet counts as discarded
-	// for bursts and gaps; 0 means [DefaultPlayoutMS].
+	// PlayoutMS is the playout buffer beyond which a packet counts as discarded for bursts and gaps;
+	// 0 means [DefaultPlayoutMS].
 	PlayoutMS float64
 }
 
-// DefaultPlayoutMS is the playout buffer voice scores are made for, three
-// packets deep. It is our own choice; Late has the others.
+// DefaultPlayoutMS is the playout buffer of the voice scores, three packets. It is our own choice; Late
+// contains others.
 const DefaultPlayoutMS = 60
 
-// Summary holds all figures of one direction. Nil means not measurable.
+// Summary contains all statistics of one direction. nil means not measurable.
 type Summary struct {
 	Loss       *Loss       // nil: nothing was sent
-	Duplicates int         // further arrivals of a number
-	Foreign    int         // arrivals with a number never sent; ignored
+	Duplicates int         // repeated arrivals of a number
+	Foreign    int         // arrivals with a number that was never sent; ignored
 	Jitter     *Jitter     // nil: fewer than two arrivals
-	SkewPPM    float64     // taken out of PDV; 0 where none was seen
+	SkewPPM    float64     // removed from PDV; 0 if none was detected
 	PDVMS      *Quantiles  // nil: nothing arrived
-	IPDVMS     *Quantiles  // nil: no two numbers in a row arrived
+	IPDVMS     *Quantiles  // nil: no two consecutive numbers arrived
 	QueueMS    *float64    // see [QueueSwingMS]; nil: too short to say
 	Slowed     *float64    // see [SlowedInterval], ns; nil: the line kept up
 	Reordering *Reordering // nil: nothing arrived
@@ -38,7 +38,7 @@ type Summary struct {
 	LongestGapMS *float64 // nil: nothing was sent
 }
 
-// Summarise combines all figures of one direction.
+// Summarise computes all statistics of one direction.
 func Summarise(d Direction) Summary {
 	a := Sort(d.Packets, d.FirstSeq, d.Sent)
 	skew := Skew(a.First)
@@ -69,7 +69,7 @@ func Summarise(d Direction) Summary {
 	}
 }
 
-// FatesOf gives each number sent its fate. pdv belongs to a.First.
+// FatesOf returns the fate of each sent number. pdv belongs to a.First.
 func FatesOf(a Arrivals, pdv []float64, playoutMS float64) []Fate {
 	fates := make([]Fate, a.sent)
 	for i, p := range a.First {
@@ -81,8 +81,8 @@ func FatesOf(a Arrivals, pdv []float64, playoutMS float64) []Fate {
 	return fates
 }
 
-// LatePct is the share of packets that came too late for a playout buffer of
-// bufferMS, one of [PlayoutBuffersMS]; nil when not measured.
+// LatePct returns the share of packets that were too late for a playout buffer of bufferMS, one of
+// [PlayoutBuffersMS]; nil if not measured.
 func (s Summary) LatePct(bufferMS float64) *float64 {
 	for _, l := range s.Late {
 		if l.BufferMS == bufferMS {

@@ -10,60 +10,56 @@ import (
 // EchoLogVersion is the version of the JSON of an [EchoLog].
 const EchoLogVersion = 1
 
-// Caps of an echo log. 10,000 arrivals are 200 s at 50 packets/s; more are
-// counted in Unlisted and not listed. No valid log needs more bytes of JSON.
+// Limits of an echo log. 10,000 arrivals are 200 s at 50 packets/s; further ones are counted in Unlisted. No
+// valid log is longer.
 const (
 	MaxArrivals     = 10_000
-	MaxPackets      = 1_000_000 // bounds every count, and so what a hostile log can make a reader allocate
+	MaxPackets      = 1_000_000 // limits every count, and thereby the memory that a hostile log can cause a reader to allocate
 	MaxEchoLogBytes = 768 << 10
 )
 
-// ErrEchoLog says that a log of arrivals contradicts itself or breaks a cap.
-// Such a log must not be used for statistics: the up direction is unknown then.
+// ErrEchoLog means that a log of arrivals is inconsistent or exceeds a limit. It must not be used for
+// statistics: the upstream direction is then unknown.
 var ErrEchoLog = errors.New("invalid echo log")
 
-// Arrival is one up packet as the reflector saw it come in.
+// Arrival is an upstream packet received by the reflector.
 type Arrival struct {
 	Seq       uint32
 	ArrivedNS int64 // ns on the reflector's monotonic clock
 	Duplicate bool  // the number had arrived before
 }
 
-// EchoLog is the reflector's record of one stream, in order of arrival, given
-// out when the agent ends the stream (DELETE on the echo resource). It is the
-// only authority on what arrived: echoes lost on the way down say nothing about
-// the way up.
+// EchoLog is the reflector's record of one stream, in order of arrival, returned when the agent ends the stream
+// (DELETE on the echo resource). It is the only source for what arrived: echoes lost downstream say nothing about
+// the upstream.
 //
-// The columns are differences to the entry before (to 0 for the first), which
-// keeps 6 s of speech under 8 KB before compression.
+// The columns contain differences to the previous entry (to 0 for the first), which keeps 6 s of speech under 8 KB
+// before compression.
 type EchoLog struct {
 	Version          int     `json:"version"`
 	SeqDelta         []int64 `json:"seq_delta"`
 	ArrivedDeltaNS   []int64 `json:"arrived_delta_ns"`
 	DuplicateIndexes []int   `json:"duplicate_indexes,omitempty"` // ascending positions in the columns
 
-	// UpUnique is how many different numbers arrived, the unlisted included.
+	// UpUnique is the number of distinct upstream numbers that arrived, including unlisted ones.
 	UpUnique int `json:"up_unique"`
-	// Unlisted is how many arrivals came after the list was full.
+	// Unlisted is the number of arrivals after the list was full.
 	Unlisted int `json:"unlisted,omitempty"`
-	// DownSent is how many down packets, and so numbers from 0, left the
-	// reflector.
+	// DownSent is the number of downstream packets, numbered from 0, that left the reflector.
 	DownSent int `json:"down_sent"`
-	// TurnaroundNS is by number of the down packet how long the reflector had
-	// the packet it answers: from its arrival until the answer went to the
-	// kernel, in ns. The stamp inside the answer is older, because encryption
-	// comes after it. It may be shorter than DownSent, or missing.
+	// TurnaroundNS contains, by number of the downstream packet, the time that the reflector held the packet
+	// that it answers: from its arrival until the answer was passed to the kernel, in ns. The timestamp in the
+	// answer is earlier, because encryption follows it. The list may be shorter than DownSent, or missing.
 	TurnaroundNS []int64 `json:"turnaround_ns,omitempty"`
-	// DownFailed is how many the reflector could not hand to its socket. They
-	// are the reflector's fault and take no number, so they never read as loss.
+	// DownFailed is the number of packets that the reflector's socket refused. They are the reflector's fault
+	// and have no number, so they never count as loss.
 	DownFailed int `json:"down_failed,omitempty"`
-	// AnsweredMS is as [ICEConfig.AnsweredMS], when the stream had ended.
+	// AnsweredMS is [ICEConfig.AnsweredMS] at the end of the stream.
 	AnsweredMS *int64 `json:"answered_ms,omitempty"`
 }
 
-// NewEchoLog writes arrivals, which must be in order of arrival, into a log.
-// Arrivals beyond [MaxArrivals] are only counted; UpUnique counts those not
-// marked as duplicates.
+// NewEchoLog returns a log of arrivals, which must be in order of arrival. Arrivals beyond [MaxArrivals] are only
+// counted; UpUnique counts those that are not marked as duplicates.
 func NewEchoLog(arrivals []Arrival, downSent, downFailed int) *EchoLog {
 	listed := arrivals[:min(len(arrivals), MaxArrivals)]
 	log := &EchoLog{
@@ -91,8 +87,7 @@ func NewEchoLog(arrivals []Arrival, downSent, downFailed int) *EchoLog {
 	return log
 }
 
-// ParseEchoLog reads and validates the JSON of a log. Every fault is an
-// [ErrEchoLog].
+// ParseEchoLog parses and validates the JSON of a log. Every error is an [ErrEchoLog].
 func ParseEchoLog(b []byte) (*EchoLog, error) {
 	if len(b) > MaxEchoLogBytes {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrEchoLog, len(b), MaxEchoLogBytes)
@@ -135,7 +130,7 @@ func (l *EchoLog) Arrivals() []Arrival {
 	return arrivals
 }
 
-// Validate says what is wrong with a log as an [ErrEchoLog], or nil.
+// Validate returns an [ErrEchoLog] that describes the problem, or nil.
 func (l *EchoLog) Validate() error {
 	if err := l.validateCounts(); err != nil {
 		return fmt.Errorf("%w: %w", ErrEchoLog, err)
@@ -203,8 +198,8 @@ func (l *EchoLog) validateColumns() error {
 	return nil
 }
 
-// validateDuplicates holds the flags against the numbers: a log that marks too
-// few or too many would hide or invent loss.
+// validateDuplicates compares the flags with the numbers: a log with too few or too many marks would hide or
+// invent loss.
 func (l *EchoLog) validateDuplicates() error {
 	for i, at := range l.DuplicateIndexes {
 		if at < 0 || at >= len(l.SeqDelta) || i > 0 && at <= l.DuplicateIndexes[i-1] {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Caps of an ICE configuration; a browser slows down beyond a few servers.
+// Limits of an ICE configuration; browsers slow down with many servers.
 const (
 	MaxICEServers     = 8
 	MaxURLsPerServer  = 8
@@ -19,23 +19,20 @@ const (
 	MaxICEConfigBytes = 64 << 10
 )
 
-// ErrICEConfig says that a list of ICE servers cannot be used.
+// ErrICEConfig means that a list of ICE servers cannot be used.
 var ErrICEConfig = errors.New("invalid ICE configuration")
 
-// ICEConfig is the JSON answer of GET /api/v1/ice. It is spelt as the browser's
-// RTCConfiguration, so a page passes it on as it is; the browser ignores
-// what is not its own.
+// ICEConfig is the JSON answer of GET /api/v1/ice. It has the form of the browser's RTCConfiguration, so a page can
+// pass it on unchanged; browsers ignore additional fields.
 type ICEConfig struct {
 	ICEServers []ICEServer `json:"iceServers"`
-	// ExpiresAt is when the credentials end; nil when there are none.
+	// ExpiresAt is the expiry of the credentials; nil if there are none.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	// HeardMS is how long ago, in ms, another machine's question over UDP reached
-	// the reflector; nil when none did since it started, or that is not known. It
-	// is the collector's word that its reflector can be reached.
+	// HeardMS is the time in ms since another machine's UDP request last reached the reflector; nil if none has
+	// since its start, or if unknown. It indicates that the reflector is reachable.
 	HeardMS *int64 `json:"heard_ms,omitempty"`
-	// AnsweredMS is how long ago, in ms, the reflector last answered the
-	// collector's own question over UDP; nil when it does not, or that is not
-	// known. It says that the reflector is awake, not that anybody reaches it.
+	// AnsweredMS is the time in ms since the reflector last answered the collector's own UDP request; nil if it
+	// does not, or if unknown. It indicates that the reflector runs, not that it is reachable.
 	AnsweredMS *int64 `json:"answered_ms,omitempty"`
 }
 
@@ -46,13 +43,12 @@ type ICEServer struct {
 	Credential string   `json:"credential,omitempty"`
 }
 
-// RelayCurves are for TLS with a relay. The hybrid key exchange that keeps a
-// secret from tomorrow's quantum computers (X25519MLKEM768) takes 1.2 kB each way,
-// and there is none: what goes through is a test pattern, and DTLS encrypts it
-// once more.
+// RelayCurves are the curves for TLS with a relay. The post-quantum hybrid (X25519MLKEM768) takes 1.2 kB in each
+// direction to protect secrets in the long term, and there are none: the payload is a test pattern that DTLS encrypts
+// again.
 func RelayCurves() []tls.CurveID { return []tls.CurveID{tls.X25519, tls.CurveP256} }
 
-// ParseICEConfig reads and validates the JSON. Every fault is an [ErrICEConfig].
+// ParseICEConfig parses and validates the JSON. Every error is an [ErrICEConfig].
 func ParseICEConfig(b []byte) (*ICEConfig, error) {
 	if len(b) > MaxICEConfigBytes {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrICEConfig, len(b), MaxICEConfigBytes)
@@ -67,8 +63,8 @@ func ParseICEConfig(b []byte) (*ICEConfig, error) {
 	return &c, nil
 }
 
-// Validate says what is wrong as an [ErrICEConfig], or nil. An empty list is
-// valid: on one LAN host candidates are enough.
+// Validate returns an [ErrICEConfig] that describes the problem, or nil. An empty list is valid: on one LAN host
+// candidates are sufficient.
 func (c ICEConfig) Validate() error {
 	if len(c.ICEServers) > MaxICEServers {
 		return fmt.Errorf("%w: %d servers, at most %d allowed", ErrICEConfig, len(c.ICEServers), MaxICEServers)
@@ -81,12 +77,12 @@ func (c ICEConfig) Validate() error {
 	return nil
 }
 
-// Expired says whether the credentials are no longer good at now.
+// Expired reports whether the credentials have expired at now.
 func (c ICEConfig) Expired(now time.Time) bool {
 	return c.ExpiresAt != nil && !now.Before(*c.ExpiresAt)
 }
 
-// HasTURN says whether any server relays.
+// HasTURN reports whether any server is a relay.
 func (c ICEConfig) HasTURN() bool {
 	for _, s := range c.ICEServers {
 		for _, u := range s.URLs {
@@ -117,8 +113,8 @@ func (s ICEServer) validate() error {
 	return nil
 }
 
-// checkICEURL reads scheme:host[:port][?transport=udp|tcp]. net/url is of no
-// use here: these URLs are opaque and have no "//".
+// checkICEURL parses scheme:host[:port][?transport=udp|tcp]. net/url cannot be used, because these URLs are opaque and
+// have no "//".
 func checkICEURL(u string) (relay bool, err error) {
 	if len(u) > MaxICEFieldBytes {
 		return false, fmt.Errorf("url longer than %d bytes", MaxICEFieldBytes)

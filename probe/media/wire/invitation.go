@@ -11,29 +11,26 @@ const InvitationScheme = "tonprobe"
 
 const invitationStart = InvitationScheme + "://enroll?"
 
-// ErrInvitation says that a text is no invitation.
+// ErrInvitation means that a text is not an invitation.
 var ErrInvitation = errors.New("not an invitation link")
 
-// Invitation is everything that a computer needs to enrol, in one line:
+// Invitation contains everything that a computer needs to enrol, in one line:
 //
 //	tonprobe://enroll?HOST:PORT/CODE
 //	tonprobe://enroll?HOST:PORT/CODE/PIN
 //
-// It holds no character that a shell or a mail program takes apart: an "&"
-// between parameters would end the command in every shell.
+// It contains no character that is special in shells or mail programs, such as "&", which would end the command.
 type Invitation struct {
-	// Host is the collector's host, with its port where that is not 443. It is
-	// always reached by https.
+	// Host is the collector's host, with its port if that is not 443. The scheme is https.
 	Host string
 	// Code is the enrolment code, with its dashes.
 	Code string
-	// AuthorityPin is the pin (see Keys) of the collector's own certificate
-	// authority; "" where computers trust its certificate anyway.
+	// AuthorityPin is the pin (see Keys) of the collector's own certificate authority; "" if computers trust its
+	// certificate anyway.
 	AuthorityPin string
 }
 
-// InvitationFor is the invitation to the collector at an origin; ok is false
-// where that speaks no TLS.
+// InvitationFor returns the invitation to the collector at an origin; ok is false if that does not use TLS.
 func InvitationFor(origin, code, authorityPin string) (i Invitation, ok bool) {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
@@ -42,7 +39,7 @@ func InvitationFor(origin, code, authorityPin string) (i Invitation, ok bool) {
 	return Invitation{Host: strings.TrimSuffix(u.Host, ":443"), Code: code, AuthorityPin: authorityPin}, true
 }
 
-// String is the link.
+// String returns the link.
 func (i Invitation) String() string {
 	s := invitationStart + i.Host + "/" + i.Code
 	if i.AuthorityPin != "" {
@@ -51,18 +48,17 @@ func (i Invitation) String() string {
 	return s
 }
 
-// Origin is the collector's address.
+// Origin returns the collector's address.
 func (i Invitation) Origin() string { return "https://" + i.Host }
 
-// IsInvitation reports whether somebody meant s as an invitation link.
+// IsInvitation reports whether s looks like an invitation link.
 func IsInvitation(s string) bool {
 	s = bare(s)
 	return len(s) > len(InvitationScheme) && strings.EqualFold(s[:len(InvitationScheme)+1], InvitationScheme+":")
 }
 
-// ParseInvitation reads a link as it comes out of a mail or a terminal: with
-// quotes or brackets around it, wrapped, or with a slash that a browser added.
-// The host and the code are for the caller to check.
+// ParseInvitation parses a link as copied from a mail or a terminal: with surrounding quotes or brackets, wrapped, or
+// with a slash that a browser added. The caller validates host and code.
 func ParseInvitation(s string) (Invitation, error) {
 	s = bare(s)
 	const scheme = InvitationScheme + ":"
@@ -91,8 +87,7 @@ func ParseInvitation(s string) (Invitation, error) {
 	return i, nil
 }
 
-// bare drops what surrounds a link in a text, and the white space inside it that
-// wrapped lines leave behind: none belongs there.
+// bare removes what surrounds a link in a text, and white space from line wraps.
 func bare(s string) string {
 	s = strings.Join(strings.Fields(s), "")
 	return strings.Trim(s, "\"'<>()\u201e\u201c\u201d\u00bb\u00ab.,")

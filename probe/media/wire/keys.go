@@ -12,42 +12,40 @@ import (
 	"strings"
 )
 
-// HeaderKeys asks a collector for its keys, and holds the answer. In a request it
-// is a nonce, so that no old answer passes for a new one.
+// HeaderKeys requests the collector's keys, and contains the answer. In a request it is a nonce, which prevents
+// replays.
 const HeaderKeys = "Tonprobe-Keys"
 
-// Bounds of what the header holds.
+// Limits of the header.
 const (
 	maxNonceBytes = 64
 	maxKeysBytes  = 4 << 10
 	maxKeys       = 16
 )
 
-// Keys is what a collector says of its own TLS, signed by a key that it keeps for
-// this alone. Whoever opens TLS on the way can pass it on and cannot change it, so
-// that an agent that knows the signing key sees which certificate the collector
-// really used, whoever issued it and however often it was renewed.
+// Keys describes the collector's TLS keys, signed by a key that is used for nothing else. A middlebox that
+// intercepts TLS can forward it but not modify it, so an agent that knows the signing key can determine which
+// certificate the collector used, independently of the issuer and of renewals.
 //
-// All keys are pins as in RFC 7469 §2.4: the SHA-256 of a SubjectPublicKeyInfo, in
-// base64url without padding.
+// All keys are pins as in RFC 7469 §2.4: the SHA-256 of a SubjectPublicKeyInfo, in base64url without padding.
 type Keys struct {
-	// Collector is the key that signs, in base64url.
+	// Collector is the signing key in base64url.
 	Collector string `json:"id"`
-	// Leaf are the keys of the certificates that the collector served since it
-	// started. Empty: something before it does TLS.
+	// Leaf contains the keys of the certificates that the collector has served since its start. Empty if a
+	// reverse proxy terminates TLS.
 	Leaf []string `json:"leaf,omitempty"`
-	// CA are the keys of the collector's own authority: the one in use and the one
-	// that follows it. Empty: its certificate comes from elsewhere.
+	// CA contains the keys of the collector's own authority: the current and the next one. Empty if the
+	// certificate has another issuer.
 	CA []string `json:"ca,omitempty"`
 }
 
-// PinOf is the pin of a certificate's key.
+// PinOf returns the pin of a certificate's key.
 func PinOf(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// PinOfKey is the pin of a public key.
+// PinOfKey returns the pin of a public key.
 func PinOfKey(public any) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -57,14 +55,14 @@ func PinOfKey(public any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
 }
 
-// ValidNonce says whether s may stand in a request.
+// ValidNonce reports whether s is allowed in a request.
 func ValidNonce(s string) bool {
 	return s != "" && len(s) <= maxNonceBytes && !strings.ContainsFunc(s, func(r rune) bool {
 		return !(r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
 	})
 }
 
-// Sign makes the answer to a request with nonce.
+// Sign returns the answer to a request with nonce.
 func (k Keys) Sign(key ed25519.PrivateKey, nonce string) (string, error) {
 	public, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
@@ -79,14 +77,13 @@ func (k Keys) Sign(key ed25519.PrivateKey, nonce string) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(body) + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
-// signedText keeps a signature from meaning anything in another place.
+// signedText adds a prefix so that the signature is valid in this context only.
 func signedText(nonce string, body []byte) []byte {
 	return bytes.Join([][]byte{[]byte("tonprobe keys v1"), []byte(nonce), body}, []byte{'\n'})
 }
 
-// ParseKeys reads an answer to a request with nonce and verifies that the key it
-// names has signed it. Whether that key is the right collector's is for the caller
-// to say.
+// ParseKeys parses an answer to a request with nonce and verifies its signature by the key it contains. The caller
+// must verify that this key belongs to the right collector.
 func ParseKeys(header, nonce string) (k Keys, ok bool) {
 	first, second, cut := strings.Cut(header, ".")
 	if !cut || len(header) > maxKeysBytes || !ValidNonce(nonce) {

@@ -6,8 +6,7 @@ import (
 	"fmt"
 )
 
-// Version is the version of the binary payload. A peer of another version is
-// refused, never guessed at.
+// Version is the version of the binary payload. A peer with another version is refused.
 const Version = 1
 
 // Sizes of a payload in bytes, without RTP, SRTP, UDP and IP headers.
@@ -18,12 +17,11 @@ const (
 	MaxBytes        = 1200
 )
 
-// MaxStampNS bounds every time stamp (36 years in ns). Below it no difference
-// of two delays overflows an int64, so a forged stamp cannot turn statistics
-// upside down.
+// MaxStampNS limits every timestamp (36 years in ns). Below it no difference of two delays overflows an int64, so a forged
+// timestamp cannot corrupt the statistics.
 const MaxStampNS = 1 << 60
 
-// Faults of a payload. The parsers return them wrapped; compare with errors.Is.
+// Errors of a payload. The parsers wrap them; compare with errors.Is.
 var (
 	ErrSize      = errors.New("payload size out of range")
 	ErrMagic     = errors.New("not a tonprobe payload")
@@ -32,16 +30,15 @@ var (
 	ErrStamp     = errors.New("time stamp out of range")
 )
 
-// The payload begins with two bytes of magic, the version and the direction.
-// The direction keeps a foreign echo that bounces our own packets from being
-// taken for the reflector.
+// The payload begins with two magic bytes, the version and the direction. The direction distinguishes the reflector from a
+// device that merely returns our own packets.
 const (
 	magic0, magic1 = 0x54, 0x50 // "TP"
 	directionUp    = 1
 	directionDown  = 2
 )
 
-// flagDuplicate marks the echo of an up packet that had arrived before.
+// flagDuplicate marks the echo of a duplicate upstream packet.
 const flagDuplicate = 1 << 0
 
 // Up is the payload from the agent to the reflector.
@@ -51,33 +48,31 @@ const flagDuplicate = 1 << 0
 //
 // All integers are big-endian.
 type Up struct {
-	Seq    uint32 // 0, 1, 2 …; taken only by a packet that was really sent
-	SentNS int64  // ns since the agent's own stream start
+	Seq    uint32 // 0, 1, 2 …; used only for packets that were really sent
+	SentNS int64  // ns since the start of the agent's stream
 }
 
-// Down is the payload from the reflector to the agent: an answer to one up
-// packet and at the same time a numbered packet of a stream of its own.
+// Down is the payload from the reflector to the agent: the answer to one upstream packet, and a numbered packet of the
+// downstream.
 //
 //	0  magic "TP"   2  version   3  direction 2
 //	4  Seq uint32   8  SentNS int64
 //	16 UpSeq uint32   20 UpSentNS int64   28 UpArrivedNS int64
 //	36 UpUnique uint32   40 flags   41 three bytes zero   44 padding
 type Down struct {
-	Seq         uint32 // the reflector's own number, one more per packet it sends
+	Seq         uint32 // the reflector's own number, incremented per sent packet
 	SentNS      int64  // ns on the reflector's monotonic clock
-	UpSeq       uint32 // number of the up packet answered
-	UpSentNS    int64  // its SentNS, copied back: ns on the agent's clock
+	UpSeq       uint32 // number of the answered upstream packet
+	UpSentNS    int64  // its SentNS, copied: ns on the agent's clock
 	UpArrivedNS int64  // its arrival, ns on the reflector's monotonic clock
-	UpUnique    uint32 // different up numbers that had arrived so far, this one included
+	UpUnique    uint32 // distinct upstream numbers so far, including this one
 	Duplicate   bool   // this number had arrived before
 }
 
-// TurnaroundNS is how long the reflector kept the packet, in ns. It is no part
-// of the network's round trip.
+// TurnaroundNS returns how long the reflector held the packet, in ns. It is not part of the network's round trip.
 func (d Down) TurnaroundNS() int64 { return d.SentNS - d.UpArrivedNS }
 
-// AppendUp appends p, padded with zeros to size bytes, to dst. It does not
-// allocate when dst has room.
+// AppendUp appends p, padded with zeros to size bytes, to dst. It does not allocate if dst has sufficient capacity.
 func AppendUp(dst []byte, p Up, size int) ([]byte, error) {
 	if err := checkSize(size, UpHeaderBytes); err != nil {
 		return dst, fmt.Errorf("write up payload: %w", err)
@@ -90,7 +85,7 @@ func AppendUp(dst []byte, p Up, size int) ([]byte, error) {
 	return appendZeros(dst, end), nil
 }
 
-// ParseUp reads an up payload; bytes after the header are padding and ignored.
+// ParseUp parses an upstream payload and ignores padding after the header.
 func ParseUp(b []byte) (Up, error) {
 	seq, sentNS, err := parseHeader(b, directionUp, UpHeaderBytes)
 	if err != nil {
@@ -99,8 +94,7 @@ func ParseUp(b []byte) (Up, error) {
 	return Up{Seq: seq, SentNS: sentNS}, nil
 }
 
-// AppendDown appends p, padded with zeros to size bytes, to dst. It does not
-// allocate when dst has room.
+// AppendDown appends p, padded with zeros to size bytes, to dst. It does not allocate if dst has sufficient capacity.
 func AppendDown(dst []byte, p Down, size int) ([]byte, error) {
 	if err := checkSize(size, DownHeaderBytes); err != nil {
 		return dst, fmt.Errorf("write down payload: %w", err)
@@ -122,9 +116,8 @@ func AppendDown(dst []byte, p Down, size int) ([]byte, error) {
 	return appendZeros(dst, end), nil
 }
 
-// ParseDown reads a down payload. Unknown flags and bytes after the header are
-// ignored. A packet sent before it arrived is refused with [ErrStamp]: a
-// negative turnaround would make the round trip longer than it was.
+// ParseDown parses a downstream payload and ignores unknown flags and padding. A packet sent before its arrival is refused with
+// [ErrStamp]: a negative turnaround would make the round trip longer than it was.
 func ParseDown(b []byte) (Down, error) {
 	seq, sentNS, err := parseHeader(b, directionDown, DownHeaderBytes)
 	if err != nil {
@@ -169,8 +162,8 @@ var zeros [MaxBytes]byte
 
 func appendZeros(dst []byte, end int) []byte { return append(dst, zeros[:end-len(dst)]...) }
 
-// parseHeader returns bare sentinels: it runs once per packet of a stream that
-// anyone may send to, and building a message would let a flood cost memory.
+// parseHeader returns unwrapped sentinels: it runs for each packet of a stream that anyone may send to, and formatting errors would
+// make a flood expensive.
 func parseHeader(b []byte, direction byte, smallest int) (seq uint32, sentNS int64, err error) {
 	switch {
 	case len(b) < 4 || len(b) > MaxBytes:

@@ -2,8 +2,8 @@ package wire
 
 import "regexp"
 
-// HeaderSupportPhone carries the telephone number of phone support in the collector's
-// answers to agents; empty where none is set, so that an agent forgets an old one.
+// HeaderSupportPhone contains the phone number of support in the collector's responses to agents; empty if none is set, so that
+// agents forget an old one.
 const HeaderSupportPhone = "Tonprobe-Support-Phone"
 
 var rePhone = regexp.MustCompile(`^[+(0-9][0-9 ()/.-]{1,38}[0-9]$`)

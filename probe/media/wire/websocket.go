@@ -1,7 +1,6 @@
 package wire
 
-// PathWebSocket is where the collector takes an upgrade to a WebSocket and
-// sends one message back, for network.web.
+// PathWebSocket is where the collector accepts a WebSocket and returns one message, for network.web.
 const PathWebSocket = "api/v1/websocket"
 
 // MaxWebSocketBytes is the largest message it sends back.

@@ -6,30 +6,29 @@ import (
 	"time"
 )
 
-// BatchPackets is how many packets one read may bring. More would save little,
-// and the last of a batch waits for the first.
+// BatchPackets is the maximum number of packets per read. More would save little, and the last of a batch waits for the
+// first.
 const BatchPackets = 32
 
-// packetBytes holds every packet of this program: [wire.MaxBytes] and all
-// headers, or a flight of a DTLS handshake.
+// packetBytes is sufficient for every packet of this program: [wire.MaxBytes] and all headers, or a flight of a DTLS
+// handshake.
 const packetBytes = 2048
 
-// Packet is one packet a [Batch] read. It is valid until the next read.
+// Packet is a packet read by a [Batch]. It is valid until the next read.
 type Packet struct {
 	Data []byte
 	From netip.AddrPort
-	At   time.Time // when the kernel took it in, where it says so
+	At   time.Time // when the kernel received it, if known
 }
 
-// Batch reads many packets with one system call where the system can (Linux),
-// and one by one elsewhere. One goroutine may use it.
+// Batch reads many packets with one system call on Linux, and one by one elsewhere. It must be used by one goroutine.
 type Batch struct {
 	conn    *Conn
 	packets [BatchPackets]Packet
 	system  systemBatch
 }
 
-// NewBatch makes conn ready. now must carry a monotonic reading.
+// NewBatch prepares conn. now must return a monotonic reading.
 func NewBatch(conn *net.UDPConn, now func() time.Time) *Batch {
 	b := &Batch{conn: Wrap(conn, nil, nil, now)}
 	b.system.prepare(b.conn)

@@ -8,8 +8,7 @@ import (
 	"golang.org/x/net/ipv4"
 )
 
-// systemBatch reads with recvmmsg(2). The package ipv4 only lends the call: it
-// serves IPv6 sockets as well.
+// systemBatch reads with recvmmsg(2). Package ipv4 only provides the call, which supports IPv6 sockets as well.
 type systemBatch struct {
 	conn     *ipv4.PacketConn
 	messages [BatchPackets]ipv4.Message

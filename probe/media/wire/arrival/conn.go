@@ -6,23 +6,21 @@ import (
 	"time"
 )
 
-// Conn is a UDP socket that notes when RTP packets arrive and when they leave.
-// It satisfies the interfaces by which pion reads and writes without allocating.
+// Conn is a UDP socket that records when RTP packets arrive and depart. It implements the interfaces by which pion reads
+// and writes without allocating.
 //
-// One goroutine may read at a time; any may write.
+// Only one goroutine may read at a time; any may write.
 type Conn struct {
 	*net.UDPConn
 	arrivals   *Stamps
-	departures *Stamps // nil: nobody asks
+	departures *Stamps // nil if departures are not needed
 	now        func() time.Time
 	oob        []byte
 	kernel     kernelDepartures
 }
 
-// Wrap makes conn note into arrivals, and into departures unless that is nil.
-// Where the kernel gives no time, or refuses it, the time of the read call is
-// used, and the time just before the write call. now must carry a monotonic
-// reading.
+// Wrap returns a Conn that records into arrivals, and into departures unless that is nil. If the kernel provides no time,
+// the time of the read call is used, and the time just before the write call. now must return a monotonic reading.
 func Wrap(conn *net.UDPConn, arrivals, departures *Stamps, now func() time.Time) *Conn {
 	c := &Conn{UDPConn: conn, arrivals: arrivals, departures: departures, now: now}
 	if askKernel(conn) == nil {
@@ -50,9 +48,8 @@ func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	return n, from, err
 }
 
-// arrived turns the kernel's wall-clock time into one on the monotonic clock, by
-// its age: a step of the wall clock can only spoil the packets it hits, and
-// those it makes impossible are given the time of the read call.
+// arrived converts the kernel's wall-clock time to the monotonic clock by its age: a step of the wall clock affects only
+// the current packets, and those with an impossible age get the time of the read call.
 func (c *Conn) arrived(oob []byte, now time.Time) time.Time {
 	wallNS, ok := kernelTime(oob)
 	if !ok {

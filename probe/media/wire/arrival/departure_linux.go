@@ -13,24 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelDepartures asks the kernel when a packet was handed to its queue for the
-// device (SO_TIMESTAMPING, SOF_TIMESTAMPING_TX_SCHED; Linux,
-// Documentation/networking/timestamping.rst). That is where the network begins:
-// the way there through the system call is this computer's own, and on one that
-// just woke up it takes longer than the wire; a queue in front of the device is
-// not, a call waits in it too.
+// kernelDepartures requests the time at which the kernel passed a packet to the device queue (SO_TIMESTAMPING,
+// SOF_TIMESTAMPING_TX_SCHED; Linux, Documentation/networking/timestamping.rst). This is where the network begins: the
+// system call before it belongs to this computer, and after a sleep state it takes longer than the transmission. A queue in
+// front of the device is included, because the call waits in it too.
 //
-// Only sends that carry the request are stamped, so that everything else on the
-// socket stays as it is.
+// Only sends that carry the request are timestamped; other packets on the socket are not affected.
 type kernelDepartures struct {
 	mu      sync.Mutex
-	raw     syscall.RawConn // nil: the kernel is not asked
-	request []byte          // control message of a send
+	raw     syscall.RawConn // nil if the kernel is not asked
+	request []byte          // control message for a send
 	data    [1]byte
 	control [256]byte
-	found   int64                    // wall clock; 0: none
-	read    func(fd uintptr)         // made once: a closure for each packet would be garbage
-	window  struct{ from, to int64 } // wall clock, of the send
+	found   int64                    // wall clock; 0 if none
+	read    func(fd uintptr)         // allocated once to avoid garbage per packet
+	window  struct{ from, to int64 } // interval of the send, wall clock
 }
 
 func (k *kernelDepartures) ask(conn *net.UDPConn) {
@@ -38,8 +35,8 @@ func (k *kernelDepartures) ask(conn *net.UDPConn) {
 	if err != nil {
 		return
 	}
-	// OPT_TSONLY: the time comes back without a copy of the packet, which some
-	// systems refuse to the unprivileged (net.core.tstamp_allow_data).
+	// OPT_TSONLY returns the time without a copy of the packet, which some systems deny to unprivileged programs
+	// (net.core.tstamp_allow_data).
 	const report = unix.SOF_TIMESTAMPING_SOFTWARE | unix.SOF_TIMESTAMPING_OPT_TSONLY
 	var set error
 	if err := raw.Control(func(fd uintptr) {
@@ -55,8 +52,8 @@ func (k *kernelDepartures) ask(conn *net.UDPConn) {
 	k.read, k.raw = k.drain, raw
 }
 
-// send sends b and says when it left. The kernel's time is taken only when it
-// lies within the call: another is another packet's, or of a clock that jumped.
+// send sends b and returns its departure time. The kernel's time is used only if it lies within the call; otherwise it
+// belongs to another packet, or the clock has jumped.
 func (k *kernelDepartures) send(c *Conn, b []byte, to netip.AddrPort) (n int, left time.Time, err error) {
 	if k.raw == nil {
 		left = c.now()
@@ -78,8 +75,7 @@ func (k *kernelDepartures) send(c *Conn, b []byte, to netip.AddrPort) (n int, le
 	return n, before.Add(time.Duration(k.found - k.window.from)), nil
 }
 
-// told says whether the kernel is asked at all, and whether it told the last
-// departure.
+// told reports whether the kernel is asked at all, and whether it provided the last departure time.
 func (k *kernelDepartures) told() (asked, told bool) { return k.raw != nil, k.found != 0 }
 
 // drain empties the socket's error queue and keeps the time within the window.
@@ -95,8 +91,7 @@ func (k *kernelDepartures) drain(fd uintptr) {
 	}
 }
 
-// departureTime reads the first of the three times of a struct scm_timestamping,
-// the software's.
+// departureTime parses the first of the three times of a struct scm_timestamping, the software timestamp.
 func departureTime(oob []byte) (unixNS int64, ok bool) {
 	return controlTime(oob, unix.SO_TIMESTAMPING)
 }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// kernelDepartures takes the time just before the system call: here no kernel
-// tells it to the unprivileged.
+// kernelDepartures uses the time just before the system call, because these kernels provide none to unprivileged programs.
 type kernelDepartures struct{}
 
 func (*kernelDepartures) ask(*net.UDPConn) {}

@@ -9,11 +9,10 @@ import (
 	"syscall"
 )
 
-// oobBytes holds the control messages of SO_TIMESTAMPNS and SO_TIMESTAMPING, one
-// and three 64-bit timespecs.
+// oobBytes is the space for the control messages of SO_TIMESTAMPNS and SO_TIMESTAMPING, one and three 64-bit timespecs.
 const oobBytes = 128
 
-// askKernel switches SO_TIMESTAMPNS on (socket(7)).
+// askKernel enables SO_TIMESTAMPNS (socket(7)).
 func askKernel(conn *net.UDPConn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -29,14 +28,13 @@ func askKernel(conn *net.UDPConn) error {
 	return err
 }
 
-// kernelTime is the time of SO_TIMESTAMPNS among oob.
+// kernelTime returns the time of SO_TIMESTAMPNS in oob.
 func kernelTime(oob []byte) (unixNS int64, ok bool) {
 	return controlTime(oob, syscall.SO_TIMESTAMPNS)
 }
 
-// controlTime reads the first timespec of a control message by hand: the
-// library's parser allocates for each packet. struct cmsghdr on 64-bit Linux is
-// a length of 8 bytes, level and type of 4 each, then the data.
+// controlTime parses the first timespec of a control message without the library, whose parser allocates for each packet.
+// struct cmsghdr on 64-bit Linux is a length of 8 bytes, level and type of 4 each, then the data.
 func controlTime(oob []byte, want uint32) (unixNS int64, ok bool) {
 	const header = 16
 	for len(oob) >= header {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Stamps remembers for a moment when RTP packets arrived. It is of fixed size:
-// what does not fit pushes out the oldest near it. It is safe for concurrent use.
+// Stamps stores the arrival times of recent RTP packets. It has a fixed size: a new entry replaces the oldest of its
+// neighbourhood. It is safe for concurrent use.
 type Stamps struct {
 	mu    sync.Mutex
 	slots [slots]slot
@@ -15,11 +15,9 @@ type Stamps struct {
 
 const (
 	slots = 1 << 12
-	// probe is how many places a packet may have, so that the copies of a
-	// doubled packet find room beside each other.
+	// probe is the number of possible positions of a packet, so that copies of a duplicated packet fit.
 	probe = 8
-	// oldest is the age above which a stamp is another packet's, or a clock
-	// that jumped.
+	// oldest is the age above which an entry belongs to another packet, or the clock has jumped.
 	oldest = time.Second
 )
 
@@ -28,11 +26,10 @@ type slot struct {
 	at  time.Time
 }
 
-// keyOf is SSRC and sequence number, which SRTP leaves readable (RFC 3711 §3.1).
-// The set bit at the top makes no key zero.
+// keyOf combines SSRC and sequence number, which SRTP does not encrypt (RFC 3711 §3.1). The top bit is set, so no key
+// is zero.
 func keyOf(packet []byte) (key uint64, ok bool) {
-	// RFC 7983 §7: RTP is what begins with 128 to 191; RTCP has types 192 to
-	// 223 in the second byte (RFC 5761 §4).
+	// RFC 7983 §7: RTP begins with 128 to 191; RTCP has types 192 to 223 in the second byte (RFC 5761 §4).
 	if len(packet) < 12 || packet[0]&0xc0 != 0x80 || packet[1] >= 192 && packet[1] <= 223 {
 		return 0, false
 	}
@@ -42,12 +39,12 @@ func keyOf(packet []byte) (key uint64, ok bool) {
 
 func numberKey(ssrc uint32, seq uint16) uint64 { return 1<<63 | uint64(ssrc)<<16 | uint64(seq) }
 
-// first is where a key is looked for: numbers in a row lie probe places apart.
+// first returns the first position for a key: consecutive numbers are probe positions apart.
 func first(key uint64) int {
 	return int((key*probe + (key>>16)*0x9e3779b97f4a7c15>>40*probe) % slots)
 }
 
-// Note keeps when packet arrived. What is not RTP is ignored.
+// Note stores the arrival time of packet, if it is RTP.
 func (s *Stamps) Note(packet []byte, at time.Time) {
 	key, ok := keyOf(packet)
 	if !ok {
@@ -69,9 +66,8 @@ func (s *Stamps) Note(packet []byte, at time.Time) {
 	s.slots[(start+place)%slots] = slot{key, at}
 }
 
-// Take returns when packet, which begins with its RTP header, arrived, and
-// forgets it. It is now when that is not known. Of a packet that came twice the
-// first arrival is taken first.
+// Take returns and removes the arrival time of packet, which begins with its RTP header. If it is unknown it returns now.
+// Of a packet that arrived twice, the first arrival is taken first.
 func (s *Stamps) Take(packet []byte, now time.Time) time.Time {
 	key, ok := keyOf(packet)
 	if !ok {
@@ -84,8 +80,7 @@ func (s *Stamps) Take(packet []byte, now time.Time) time.Time {
 	return at
 }
 
-// TakeSent returns when packet seq of ssrc left and forgets it; false when that
-// is not known.
+// TakeSent returns and removes the departure time of packet seq of ssrc; false if it is unknown.
 func (s *Stamps) TakeSent(ssrc uint32, seq uint16) (time.Time, bool) {
 	return s.take(numberKey(ssrc, seq))
 }

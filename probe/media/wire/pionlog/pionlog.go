@@ -1,4 +1,4 @@
-// Package pionlog brings the messages of the pion libraries to slog.
+// Package pionlog passes the messages of the pion libraries to slog.
 package pionlog
 
 import (
@@ -9,9 +9,8 @@ import (
 	"github.com/pion/logging"
 )
 
-// To sends the libraries' messages to Log at debug level, whatever level they
-// claim: what they warn of is mostly what we measure, or what a stranger sent,
-// and a stranger must not be able to fill the log.
+// To logs all messages of the libraries at debug level. Most of their warnings concern what we measure, or
+// input of a stranger, who must not be able to fill the log.
 type To struct{ Log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.
@@ -29,7 +28,7 @@ func (l logger) emitf(format string, args ...any) {
 	}
 }
 
-// Trace messages come per packet and are dropped.
+// Trace messages are per packet and are dropped.
 func (logger) Trace(string)          {}
 func (logger) Tracef(string, ...any) {}
 

@@ -1,10 +1,7 @@
-// Package turnframe gives the TURN library whole messages of bounded length only,
-// on the side of the server and on that of the client.
+// Package turnframe limits the length of the messages that the TURN library reads over TCP, on the server and on the client.
 //
-// Over TCP the library keeps whatever comes until the declared length is there, up
-// to 64 kB; and a length near 65,535 makes it add up to a message of zero bytes,
-// which it then reads for ever without looking at the connection again, even when
-// that is closed.
+// The library buffers up to 64 kB until the declared length has arrived. With a length near 65,535, its addition overflows to
+// a message of zero bytes, which it then reads in an endless loop without noticing that the connection is closed.
 package turnframe
 
 import (
@@ -14,17 +11,16 @@ import (
 	"net"
 )
 
-// MaxBytes is the longest message that is taken: one byte less than what the
-// library's server reads at once.
+// MaxBytes is the maximum length of a message: one byte less than the read size of the library's server.
 const MaxBytes = 1599
 
-// ErrFrame says that what came is no message of STUN or TURN, or too long a one.
+// ErrFrame means that the input is not a message of STUN or TURN, or too long.
 var ErrFrame = errors.New("no message of STUN or TURN, or too long a one")
 
-// Conn reads messages. Each call of Read returns one, and needs room for MaxBytes+1.
+// Conn reads messages. Each Read returns one message and requires a buffer of MaxBytes+1.
 type Conn struct{ net.Conn }
 
-// Read implements net.Conn. A connection that breaks the form is closed.
+// Read implements net.Conn. It closes a connection with invalid framing.
 func (c Conn) Read(b []byte) (int, error) {
 	if len(b) <= MaxBytes {
 		return 0, io.ErrShortBuffer
@@ -43,8 +39,8 @@ func (c Conn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// length is that of the message that begins so, of STUN (RFC 8489 §5) or
-// ChannelData, which over TCP is padded (RFC 8656 §12.5).
+// length returns the length of a message from its first bytes, for STUN (RFC 8489 §5) or ChannelData, which is padded over TCP
+// (RFC 8656 §12.5).
 func length(head [4]byte) (int, error) {
 	declared := int(binary.BigEndian.Uint16(head[2:]))
 	var n int
