@@ -11,9 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// NewBehavior is the probe "nat.behavior": mapping, filtering and hairpinning
-// as RFC 5780 finds them out. Its data is a *report.NATBehavior. It needs a
-// STUN server with two addresses and two ports; with a lesser one it says so.
+// NewBehavior returns the probe "nat.behavior": mapping, filtering and hairpinning according
+// to RFC 5780. Its data is a *report.NATBehavior. It needs a STUN server with two addresses and
+// two ports; with less it reports so.
 func NewBehavior(c Config) probe.Probe {
 	if c.Timers == (Timers{}) {
 		c.Timers = DefaultTimers
@@ -26,8 +26,8 @@ type behavior struct{ Config }
 func (behavior) Name() string { return report.ProbeNATBehavior }
 func (behavior) Version() int { return 1 }
 
-// Run takes the first server that answers over UDP. Its tests run side by side,
-// each on a socket of its own, because silence takes the whole schedule.
+// Run uses the first server that answers over UDP. Its tests run concurrently, each on its own
+// socket, because silence takes the whole retransmission schedule.
 func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NATBehavior{}
 	unknown := func(note string) (probe.Result, error) {
@@ -53,10 +53,9 @@ func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) 
 	return probe.Result{Status: report.StatusOK, Data: data}, nil
 }
 
-// firstThatAnswers asks all targets at once, since silence takes the whole
-// schedule, and returns the first in order that answered; nil when none did. It
-// waits for no other once it has one that can tell all: IPv4, where the NATs
-// are, and a second address.
+// firstThatAnswers sends to all targets at once, because silence takes the whole schedule, and
+// returns the first in order that answered; nil if none did. It stops waiting once it has one that
+// is sufficient: IPv4, where NATs exist, with a second address.
 func (p behavior) firstThatAnswers(ctx context.Context, env probe.Env, targets []target) *lab {
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
@@ -118,8 +117,8 @@ func (p behavior) describe(ctx context.Context, l *lab, data *report.NATBehavior
 	data.LegacyName = legacyName(data.Mapping, data.Filtering)
 }
 
-// sharedByProvider is true when this computer itself has an address that only a
-// provider's NAT hands out (RFC 6598). Any other address proves nothing.
+// sharedByProvider is true if this computer itself has an address of the range for carrier-grade
+// NAT (RFC 6598). Any other address proves nothing.
 func sharedByProvider(own []netip.Addr) *bool {
 	shared := netip.MustParsePrefix("100.64.0.0/10")
 	for _, a := range own {
@@ -130,7 +129,7 @@ func sharedByProvider(own []netip.Addr) *bool {
 	return nil
 }
 
-// legacyName is what RFC 3489 §5 calls the behaviour.
+// legacyName returns the name of the behaviour in RFC 3489 §5.
 func legacyName(mapping, filtering string) string {
 	switch {
 	case mapping == "" || filtering == "" && (mapping == "none" || mapping == "EIM"):
@@ -149,7 +148,7 @@ func legacyName(mapping, filtering string) string {
 	return "port restricted cone"
 }
 
-// lab is the set-up of the tests against one server.
+// lab is the test setup for one server.
 type lab struct {
 	env     probe.Env
 	timers  Timers
@@ -159,7 +158,7 @@ type lab struct {
 	first   exchange // test I on socket
 }
 
-// open asks test I on a new socket.
+// open performs test I on a new socket.
 func (l *lab) open(ctx context.Context) bool {
 	s, err := openUDP(l.env, l.primary)
 	if err != nil {
@@ -173,15 +172,15 @@ func (l *lab) open(ctx context.Context) bool {
 	return true
 }
 
-// other is the server's second address, if it is one: one that shares its
-// address or its port with the first would make every NAT look permissive.
+// other returns the server's second address, if it is usable: one with the same address or port as
+// the first would make every NAT look permissive.
 func (l *lab) other() (netip.AddrPort, bool) {
 	o := l.first.other
 	ok := o.IsValid() && o.Addr() != l.primary.Addr() && o.Port() != l.primary.Port() && o.Addr().Is4() == l.primary.Addr().Is4()
 	return o, ok
 }
 
-// mapping is RFC 5780 §4.3; "" when it cannot be told.
+// mapping determines the mapping by RFC 5780 §4.3; "" if unknown.
 func (l *lab) mapping(ctx context.Context) string {
 	if l.first.translated != nil && !*l.first.translated {
 		return "none"
@@ -213,7 +212,7 @@ const (
 	changeBoth = 0x06
 )
 
-// filtering is RFC 5780 §4.4; "" when it cannot be told.
+// filtering determines the filtering by RFC 5780 §4.4; "" if unknown.
 func (l *lab) filtering(ctx context.Context) string {
 	other, ok := l.other()
 	if !ok {
@@ -229,7 +228,7 @@ func (l *lab) filtering(ctx context.Context) string {
 	case both == answered:
 		return "EIF"
 	case both != silent, direct != answered:
-		return "" // the server's second address may just not send
+		return "" // the server's second address may be unable to send
 	case port == answered:
 		return "ADF"
 	case port == silent:
@@ -238,9 +237,9 @@ func (l *lab) filtering(ctx context.Context) string {
 	return ""
 }
 
-// changed asks, on a socket that has only spoken to the primary address, for an
-// answer from another one. It is silent only when the way to the primary works
-// before and after: one dead line must not read as a filter.
+// changed requests an answer from another address, on a socket that has only contacted the primary
+// one. It is silent only if the primary address answers before and after: a dead line must not look
+// like a filter.
 func (l *lab) changed(ctx context.Context, flags byte, from netip.AddrPort) state {
 	s, err := openUDP(l.env, l.primary)
 	if err != nil {
@@ -256,14 +255,14 @@ func (l *lab) changed(ctx context.Context, flags byte, from netip.AddrPort) stat
 	})
 	switch {
 	case e.state == answered && e.from == l.primary:
-		return notAsked // a server that does not know CHANGE-REQUEST
+		return notAsked // the server does not support CHANGE-REQUEST
 	case e.state == silent && s.ask(ctx, l.timers, basic(l.primary)).state != answered:
 		return notAsked
 	}
 	return e.state
 }
 
-// askFresh asks on a socket of its own.
+// askFresh sends q on its own socket.
 func (l *lab) askFresh(ctx context.Context, q question) state {
 	s, err := openUDP(l.env, l.primary)
 	if err != nil {

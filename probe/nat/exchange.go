@@ -8,25 +8,25 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// state is how a question to one address over one transport ended.
+// state is the outcome of a request to one address over one transport.
 type state int
 
 const (
-	notAsked state = iota // it could not be asked, or there was no time to wait for the answer
+	notAsked state = iota // not sent, or no time to wait for the response
 	answered
-	silent    // asked by the whole schedule, and no answer
-	forbidden // this computer itself refuses to send
-	refused   // the other side refused the connection: nothing listens there, or a box says so
+	silent    // sent with the whole schedule, without a response
+	forbidden // this computer refuses to send
+	refused   // the other side refused the connection: nothing listens there, or a middlebox rejected it
 )
 
-// exchange is one question and its answer.
+// exchange is a request and its response.
 type exchange struct {
 	binding
 	state         state
-	from          netip.AddrPort // where the answer came from
-	transmissions int            // copies sent
-	rtt           time.Duration  // 0 when it is not certain which copy was answered
-	translated    *bool          // mapped is not our own address; nil when unknown
+	from          netip.AddrPort // source of the response
+	transmissions int            // number of copies sent
+	rtt           time.Duration  // 0 if it is uncertain which copy was answered
+	translated    *bool          // mapped is not our own address; nil if unknown
 }
 
 func (e exchange) rttMS() *float64 {
@@ -36,7 +36,7 @@ func (e exchange) rttMS() *float64 {
 	return new(float64(e.rtt) / float64(time.Millisecond))
 }
 
-// failed is the exchange that ended with err instead of an answer.
+// failed returns the exchange for an error instead of a response.
 func failed(err error) exchange {
 	switch {
 	case probe.IsForbidden(err):
@@ -47,7 +47,7 @@ func failed(err error) exchange {
 	return exchange{}
 }
 
-// compare sets translated from the addresses that are this computer's own.
+// compare sets translated by comparison with this computer's own addresses.
 func (e *exchange) compare(port uint16, own []netip.Addr) {
 	if !e.mapped.IsValid() || len(own) == 0 {
 		return
@@ -59,7 +59,7 @@ func (e *exchange) compare(port uint16, own []netip.Addr) {
 	e.translated = new(!untouched)
 }
 
-// within runs f with a context that ends d of env's time after now.
+// within runs f with a context that ends d after now on env's clock.
 func within(ctx context.Context, env probe.Env, d time.Duration, f func(ctx context.Context)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -9,9 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// hairpin says whether two programs behind this NAT reach each other by their
-// mapped addresses (RFC 5780 §4.5); nil when it cannot be told. Both send to
-// each other, so that no filter can hide what the mapping does.
+// hairpin reports whether two programs behind this NAT reach each other by their mapped addresses
+// (RFC 5780 §4.5); nil if unknown. Both send to each other, so that a filter cannot hide the mapping.
 func (l *lab) hairpin(ctx context.Context) *bool {
 	x, mappedX, ok := l.mappedSocket(ctx)
 	if !ok {
@@ -45,7 +44,7 @@ func (l *lab) hairpin(ctx context.Context) *bool {
 	return new(false)
 }
 
-// mappedSocket is a new socket and its address on the other side.
+// mappedSocket returns a new socket and its mapped address.
 func (l *lab) mappedSocket(ctx context.Context) (*udpSocket, netip.AddrPort, bool) {
 	s, err := openUDP(l.env, l.primary)
 	if err != nil {
@@ -68,8 +67,7 @@ func send(s *udpSocket, id transactionID, to netip.AddrPort) bool {
 	return err == nil
 }
 
-// heard waits for the request id on s. Who it seems to come from is the NAT's
-// to decide; the id alone tells that it is ours.
+// heard waits for the request id on s. The NAT may translate its source, so the id alone identifies it.
 func heard(ctx context.Context, env probe.Env, s *udpSocket, id transactionID, wait time.Duration) (ok bool) {
 	within(ctx, env, wait, func(ctx context.Context) {
 		for {

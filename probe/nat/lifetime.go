@@ -10,19 +10,17 @@ import (
 	"github.com/pion/stun/v2"
 )
 
-// lifetimeSteps is how many idle times are tried side by side, each with a
-// binding of its own. RFC 5780 §4.6 searches by halves, one after the other,
-// which takes several times the lifetime; side by side it takes the lifetime.
+// lifetimeSteps is the number of idle times that are tested concurrently, each with its own binding. The
+// binary search of RFC 5780 §4.6 takes several times the lifetime; concurrent tests take the lifetime.
 const lifetimeSteps = 12
 
-// lifetime is how long a binding without traffic lives, in s: the longest idle
-// time one was seen to outlive, at most longest. It is nil when it cannot be
-// told, as with a server that does not know RESPONSE-PORT.
+// lifetime returns how long a binding without traffic exists, in s: the longest idle time that one was seen
+// to survive, at most longest. It is nil if unknown, as with a server without RESPONSE-PORT.
 func (l *lab) lifetime(ctx context.Context, longest time.Duration) *float64 {
 	if l.outlives(ctx, 0) != answered {
 		return nil
 	}
-	// The second round looks between the steps of the first.
+	// The second round tests between the steps of the first.
 	lived, died := time.Duration(0), longest+longest/lifetimeSteps
 	for range 2 {
 		var ok bool
@@ -36,8 +34,8 @@ func (l *lab) lifetime(ctx context.Context, longest time.Duration) *float64 {
 	return new(min(lived, longest).Seconds())
 }
 
-// narrow tries idle times between lived and died. The first that a binding does
-// not outlive makes the longer ones needless.
+// narrow tests idle times between lived and died. Once a binding has not survived one, longer ones are not
+// needed.
 func (l *lab) narrow(ctx context.Context, lived, died time.Duration) (longestLived, shortestDied time.Duration, ok bool) {
 	step := (died - lived) / (lifetimeSteps + 1)
 	ctx, stop := context.WithCancel(ctx)
@@ -53,7 +51,7 @@ func (l *lab) narrow(ctx context.Context, lived, died time.Duration) (longestLiv
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case idle > shortestDied: // needless by now
+			case idle > shortestDied: // no longer needed
 			case s == answered:
 				longestLived = max(longestLived, idle)
 			case s == silent:
@@ -69,8 +67,8 @@ func (l *lab) narrow(ctx context.Context, lived, died time.Duration) (longestLiv
 	return longestLived, shortestDied, ok && longestLived < shortestDied
 }
 
-// setters sign a request. Our server sends to another port only for whoever shows
-// that the collector knows them; other servers ignore the signature.
+// setters sign a request. Our server sends to another port only with valid credentials; other servers ignore
+// the signature.
 func (c credentials) setters() []stun.Setter {
 	if c.username == "" {
 		return nil
@@ -78,10 +76,9 @@ func (c credentials) setters() []stun.Setter {
 	return []stun.Setter{stun.NewUsername(c.username), stun.NewShortTermIntegrity(c.password)}
 }
 
-// outlives binds socket X, leaves it idle, and has the server send to its mapped
-// port, on the request of another socket: a packet of X's own would make the
-// binding anew. It is silent only when the same works at once with a new X: a
-// line that went down meanwhile must not read as a short lifetime.
+// outlives binds socket X, leaves it idle, and makes the server send to its mapped port, on request of another
+// socket: a packet from X itself would renew the binding. It is silent only if the same works at once with a new
+// X: a line that failed meanwhile must not look like a short lifetime.
 func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
 	x, mapped, ok := l.mappedSocket(ctx)
 	if !ok {
@@ -100,7 +97,7 @@ func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
 	if err != nil {
 		return notAsked
 	}
-	port := make([]byte, 4) // RFC 5780 §7.5: two bytes of port, two of nothing
+	port := make([]byte, 4) // RFC 5780 §7.5: two bytes of port, two reserved
 	binary.BigEndian.PutUint16(port, mapped.Port())
 	request, err := bindingRequest(id, append([]stun.Setter{
 		stun.RawAttribute{Type: stun.AttrResponsePort, Value: port},

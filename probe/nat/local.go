@@ -7,10 +7,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// localAddr is the address this computer would send from to reach to. A
-// connected UDP socket knows it without sending anything. It is invalid when
-// the network does not tell; the socket's own 0.0.0.0 is never an answer, for
-// a mapped address could not equal it and every line would look translated.
+// localAddr returns the address from which this computer sends to to. A connected UDP socket provides it without
+// sending. The result is invalid if unknown. It is never 0.0.0.0, which differs from every mapped address and would
+// make every line look translated.
 func localAddr(env probe.Env, network string, to netip.AddrPort) netip.Addr {
 	conn, err := env.Net.DialUDP(network, nil, net.UDPAddrFromAddrPort(to))
 	if err != nil {
@@ -28,7 +27,7 @@ func localAddr(env probe.Env, network string, to netip.AddrPort) netip.Addr {
 	return addr.WithZone(a.Zone)
 }
 
-// interfaceAddrs are all addresses of this computer.
+// interfaceAddrs returns all addresses of this computer.
 func interfaceAddrs(env probe.Env) (all []netip.Addr) {
 	interfaces, err := env.Net.Interfaces()
 	if err != nil {

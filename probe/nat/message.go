@@ -11,8 +11,8 @@ import (
 	"github.com/pion/stun/v2"
 )
 
-// transactionID is what ties a response to its request. It has to be
-// unpredictable: it is all that keeps a forged response out (RFC 8489 §5).
+// transactionID associates a response with its request. It must be unpredictable, because it is the only protection
+// against forged responses (RFC 8489 §5).
 type transactionID = [stun.TransactionIDSize]byte
 
 func newTransactionID(random io.Reader) (id transactionID, err error) {
@@ -22,8 +22,8 @@ func newTransactionID(random io.Reader) (id transactionID, err error) {
 	return id, nil
 }
 
-// bindingRequest is the bytes of a request with further attributes, if any.
-// FINGERPRINT comes last (RFC 8489 §14.7), so that the answer carries one too.
+// bindingRequest encodes a request with optional attributes. FINGERPRINT is last (RFC 8489 §14.7) and makes the response
+// contain one too.
 func bindingRequest(id transactionID, attributes ...stun.Setter) ([]byte, error) {
 	setters := append([]stun.Setter{stun.NewTransactionIDSetter(id), stun.BindingRequest}, attributes...)
 	m, err := stun.Build(append(setters, stun.Fingerprint)...)
@@ -33,11 +33,9 @@ func bindingRequest(id transactionID, attributes ...stun.Setter) ([]byte, error)
 	return m.Raw, nil
 }
 
-// roomFor makes a request to that address as long as the longest answer to it: of
-// RFC 5780 with its four addresses (§6.1) and FINGERPRINT. A server that must not
-// be of use to a forger of sources answers no more than was asked. PADDING (§7.6)
-// would ask for a longer answer; SOFTWARE means nothing (RFC 8489 §14.14) and may
-// have up to 127 bytes.
+// roomFor makes a request to that address as long as the longest response: that of RFC 5780 with its four addresses (§6.1)
+// and FINGERPRINT. A server that must not amplify forged requests responds with no more bytes than it received. PADDING
+// (§7.6) would request a longer response; SOFTWARE has no effect (RFC 8489 §14.14) and may have up to 127 bytes.
 func roomFor(to netip.AddrPort) stun.Setter {
 	addressBytes := 4 + 8
 	if to.Addr().Is6() {
@@ -46,15 +44,14 @@ func roomFor(to netip.AddrPort) stun.Setter {
 	return stun.NewSoftware("tonprobe" + strings.Repeat(" ", 4*addressBytes-4-len("tonprobe")))
 }
 
-// binding is what a response to a binding request says.
+// binding is the content of a response to a binding request.
 type binding struct {
-	// mapped is our address as the server saw it; invalid when the response is
-	// an error or holds no address that can be.
+	// mapped is our address as seen by the server; invalid if the response is an error or contains no plausible
+	// address.
 	mapped netip.AddrPort
-	// rewritten is true when MAPPED-ADDRESS and XOR-MAPPED-ADDRESS differ; nil
-	// when there was only one of them.
+	// rewritten is true if MAPPED-ADDRESS and XOR-MAPPED-ADDRESS differ; nil if only one of them is present.
 	rewritten *bool
-	// other is OTHER-ADDRESS (RFC 5780 §7.4), invalid when absent.
+	// other is OTHER-ADDRESS (RFC 5780 §7.4); invalid if absent.
 	other netip.AddrPort
 }
 
@@ -64,8 +61,8 @@ var (
 	errFingerprint = errors.New("fingerprint is wrong")
 )
 
-// parseBinding reads the response to the request id. An error response counts
-// as one: the server was reached and its answer came back.
+// parseBinding parses the response to the request id. An error response counts: the server was reached and its
+// response came back.
 func parseBinding(b []byte, id transactionID) (binding, error) {
 	m := stun.New()
 	if _, err := m.Write(b); err != nil {
@@ -104,13 +101,13 @@ func readBinding(m *stun.Message) (r binding) {
 		if fromPlain.IsValid() {
 			r.rewritten = new(fromPlain != fromXOR)
 		}
-	default: // a server of RFC 3489 has only the plain one
+	default: // a server of RFC 3489 sends only the plain one
 		r.mapped = fromPlain
 	}
 	return r
 }
 
-// addrPort is the address, or the zero value when no host can have it.
+// addrPort returns the address, or the zero value if no host can have it.
 func addrPort(ip net.IP, port int) netip.AddrPort {
 	addr, ok := netip.AddrFromSlice(ip)
 	if !ok || port < 0 || port > 0xffff {

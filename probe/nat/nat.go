@@ -1,8 +1,7 @@
-// Package nat finds out with STUN (RFC 8489) whether the packets of a
-// conference can leave this computer and come back, and what a NAT on the way
-// does to them.
+// Package nat determines by STUN (RFC 8489) whether the packets of a conference can leave this computer and return, and the
+// behaviour of a NAT on the way.
 //
-// The names of RFC 4787 and RFC 5780 are used throughout.
+// It uses the terms of RFC 4787 and RFC 5780.
 package nat
 
 import (
@@ -15,26 +14,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// maxHeardMS is a day: what was heard before that says nothing of now.
+// maxHeardMS is a day: earlier requests say nothing about the present.
 const maxHeardMS = 24 * 3600 * 1000
 
-// Config says whom to ask.
+// Config configures the probes.
 type Config struct {
-	// ICE returns the STUN servers. Both UDP and TCP are tried on each; a URL
-	// with ?transport= (which RFC 7064 does not have, but configurations do)
-	// limits it to that one. Servers for TURN and TLS are left alone.
+	// ICE returns the STUN servers. Each is tested over UDP and TCP; a URL with ?transport= (not part of RFC 7064, but used in
+	// configurations) is tested over that one only. TURN and TLS servers are ignored.
 	ICE func(ctx context.Context) (wire.ICEConfig, error)
-	// Timers of retransmission; the zero value is DefaultTimers.
+	// Timers are the retransmission timers; the zero value means DefaultTimers.
 	Timers Timers
-	// KeepPublicAddress leaves the public address whole in the report.
+	// KeepPublicAddress disables the truncation of the public address in the report.
 	KeepPublicAddress bool
-	// Lifetime is up to how long "nat.behavior" looks for the lifetime of an idle
-	// binding, such as 5 minutes; 0 leaves it out. It takes up to twice as long.
-	// "nat" does not use it.
+	// Lifetime is the maximum lifetime of an idle binding that "nat.behavior" tests, such as 5 minutes; 0 disables the
+	// test, which takes up to twice as long. "nat" does not use it.
 	Lifetime time.Duration
 }
 
-// New is the probe "nat". Its data is a *report.NAT.
+// New returns the probe "nat". Its data is a *report.NAT.
 func New(c Config) probe.Probe {
 	if c.Timers == (Timers{}) {
 		c.Timers = DefaultTimers
@@ -47,7 +44,7 @@ type reachability struct{ Config }
 func (reachability) Name() string { return report.ProbeNAT }
 func (reachability) Version() int { return 1 }
 
-// Run asks every server over UDP and TCP at the same time.
+// Run tests every server over UDP and TCP at the same time.
 func (p reachability) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
 	unknown := func(note string) (probe.Result, error) {
@@ -79,7 +76,7 @@ func (p reachability) Run(ctx context.Context, env probe.Env) (probe.Result, err
 	return judge(data), nil
 }
 
-// fill writes the verdicts and the figures of the first server that answered.
+// fill sets the verdicts and the measurements of the first server that answered.
 func (p reachability) fill(data *report.NAT, findings []finding) {
 	data.UDP, data.TCP = verdicts(findings)
 	for _, f := range findings {
@@ -105,7 +102,7 @@ func (p reachability) fill(data *report.NAT, findings []finding) {
 	data.Translated = best.translated
 }
 
-// bestMapping is the answer over UDP, else that over TCP: a conference uses UDP.
+// bestMapping returns the response over UDP, otherwise that over TCP: a conference uses UDP.
 func bestMapping(findings []finding) (exchange, bool) {
 	for _, way := range []func(finding) exchange{
 		func(f finding) exchange { return f.udp },
@@ -120,9 +117,8 @@ func bestMapping(findings []finding) (exchange, bool) {
 	return exchange{}, false
 }
 
-// judge turns the verdicts into the state of the probe. Blocked UDP is a
-// warning here, because a conference may get through over TCP; what it means in
-// the end is for the diagnosis to say.
+// judge derives the status of the probe from the verdicts. Blocked UDP is a warning, because a conference may work over
+// TCP; the diagnosis decides on the consequences.
 func judge(data *report.NAT) probe.Result {
 	r := probe.Result{Status: report.StatusUnknown, Data: data}
 	switch data.UDP {
@@ -138,7 +134,7 @@ func judge(data *report.NAT) probe.Result {
 	return r
 }
 
-// isPublicForm says whether a is an address a server can truly have seen.
+// isPublicForm reports whether a is an address that a server can have seen.
 func isPublicForm(a netip.AddrPort) bool {
 	return a.IsValid() && a.Port() != 0 && !a.Addr().IsUnspecified() && !a.Addr().IsMulticast()
 }

@@ -18,12 +18,12 @@ const (
 	stunPort    = 3478 // RFC 8489 §18.6
 	maxServers  = 3
 	maxHostName = 253
-	// resolveTime is as long as a system's resolver takes to give up one DNS
-	// server out of two and still have the answer of the other.
+	// resolveTime is sufficient for a system resolver to give up on one of two DNS servers and receive the answer of the
+	// other.
 	resolveTime = 4 * time.Second
 )
 
-// server is one STUN server as it was configured.
+// server is a configured STUN server.
 type server struct {
 	host     string
 	port     int
@@ -38,13 +38,11 @@ type target struct {
 	proof    credentials
 }
 
-// credentials are those of the relay on the same host and port, which the
-// collector's server also takes as short-term ones (RFC 8489 §9.1); empty where
-// there is none. Nothing but RESPONSE-PORT needs them.
+// credentials are those of the relay on the same host and port, which the collector's server also accepts as short-term
+// credentials (RFC 8489 §9.1); empty if there is none. Only RESPONSE-PORT needs them.
 type credentials struct{ username, password string }
 
-// serversOf are the STUN servers of c that can be asked without a password,
-// each once, the first few.
+// serversOf returns the first few distinct STUN servers of c that need no password.
 func serversOf(c wire.ICEConfig) (servers []server) {
 	for _, s := range c.ICEServers {
 		for _, u := range s.URLs {
@@ -77,7 +75,7 @@ func serversOf(c wire.ICEConfig) (servers []server) {
 	return servers
 }
 
-// parseURL reads stun:host[:port][?transport=udp|tcp] (RFC 7064).
+// parseURL parses stun:host[:port][?transport=udp|tcp] (RFC 7064).
 func parseURL(u string) (server, bool) {
 	rest, ok := strings.CutPrefix(u, "stun:")
 	if !ok {
@@ -95,13 +93,13 @@ func parseURL(u string) (server, bool) {
 	return s, isHostName(s.host)
 }
 
-// isHostName keeps out what no host can be called.
+// isHostName rejects what cannot be a host name.
 func isHostName(s string) bool {
 	return s != "" && len(s) <= maxHostName && !strings.ContainsAny(s, " /@\\")
 }
 
-// resolve looks up one IPv4 and one IPv6 address of each server, in order.
-// Names that cannot be looked up in time are left out.
+// resolve looks up one IPv4 and one IPv6 address of each server, in order. Names that are not resolved in time are
+// skipped.
 func resolve(ctx context.Context, env probe.Env, servers []server) []target {
 	families := []string{"udp4", "udp6"}
 	found := make([]netip.AddrPort, len(servers)*len(families))

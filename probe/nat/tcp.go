@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// A connection is tried again beside the first attempt: the system sends a lost
-// SYN again only after 1 s and then 3 s, which is too late for our verdict.
+// A second attempt to connect is started beside the first: the system retransmits a lost SYN only after 1 s and 3 s, which is
+// too late here.
 const (
 	dialAttempts = 3
 	dialSpacing  = 400 * time.Millisecond
@@ -22,7 +22,7 @@ const (
 
 const stunHeaderBytes = 20
 
-// askTCP is the question over TCP, with total as its time in all.
+// askTCP performs a request over TCP within total.
 func askTCP(ctx context.Context, env probe.Env, total time.Duration, to netip.AddrPort) (e exchange) {
 	outer := ctx
 	within(ctx, env, total, func(ctx context.Context) {
@@ -34,14 +34,14 @@ func askTCP(ctx context.Context, env probe.Env, total time.Duration, to netip.Ad
 			_ = conn.Close()
 		}
 		if e.state == notAsked && ctx.Err() != nil && outer.Err() == nil {
-			e.state = silent // all the time there was, and not a word
+			e.state = silent // no response in the whole time
 		}
 	})
 	return e
 }
 
-// dialSeveral connects by the first of several attempts that succeeds. The
-// first definite error ends it: only silence is worth another attempt.
+// dialSeveral connects with the first of several attempts that succeeds. The first definite error ends it: only silence
+// justifies another attempt.
 func dialSeveral(ctx context.Context, env probe.Env, to netip.AddrPort) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -61,13 +61,13 @@ func dialSeveral(ctx context.Context, env probe.Env, to netip.AddrPort) (net.Con
 	return r.conn, r.err
 }
 
-// dialled is how one attempt to connect ended.
+// dialled is the result of one attempt to connect.
 type dialled struct {
 	conn net.Conn
 	err  error
 }
 
-// closeRest closes the n connections that may come too late.
+// closeRest closes the n connections that may be established too late.
 func closeRest(results <-chan dialled, n int) {
 	for range n {
 		if r := <-results; r.conn != nil {
@@ -76,8 +76,7 @@ func closeRest(results <-chan dialled, n int) {
 	}
 }
 
-// askConn sends one request and reads its answer. TCP itself sends lost bytes
-// again, so there is one copy (RFC 8489 §6.2.2).
+// askConn sends one request and reads its response. TCP retransmits, so there is one copy (RFC 8489 §6.2.2).
 func askConn(ctx context.Context, env probe.Env, conn net.Conn) exchange {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -111,8 +110,8 @@ func askConn(ctx context.Context, env probe.Env, conn net.Conn) exchange {
 	}
 }
 
-// readMessage reads one STUN message off a stream. The header gives the length
-// (RFC 8489 §5); whoever breaks the form is no STUN server.
+// readMessage reads one STUN message from a stream. The header contains the length (RFC 8489 §5); invalid framing means that
+// the peer is not a STUN server.
 func readMessage(r io.Reader) ([]byte, error) {
 	b := make([]byte, stunHeaderBytes, maxPacket)
 	if _, err := io.ReadFull(r, b); err != nil {

@@ -14,18 +14,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// maxPacket is more than any STUN message over UDP (RFC 8489 §6.1: 1,280).
+// maxPacket is larger than any STUN message over UDP (RFC 8489 §6.1: 1,280).
 const maxPacket = 2048
 
-// udpSocket is a socket of our own with a goroutine that reads it. It is not
-// connected: only then can we see where a packet really came from, and no ICMP
-// error of an earlier packet ends the exchange.
+// udpSocket is a socket with a goroutine that reads it. It is not connected, so that the real source of a packet is visible
+// and an ICMP error of an earlier packet does not end the exchange.
 type udpSocket struct {
 	conn    transport.UDPConn
 	env     probe.Env
 	packets chan packet
 	closed  chan struct{}
-	own     []netip.Addr // this computer's addresses that the socket may send from
+	own     []netip.Addr // addresses of this computer that the socket may send from
 	port    uint16
 }
 
@@ -35,7 +34,7 @@ type packet struct {
 	at    time.Time
 }
 
-// openUDP opens a socket for questions to the address to.
+// openUDP opens a socket for requests to the address to.
 func openUDP(env probe.Env, to netip.AddrPort) (*udpSocket, error) {
 	network := "udp4"
 	if to.Addr().Is6() {
@@ -71,8 +70,8 @@ func (s *udpSocket) close() {
 	_ = s.conn.Close()
 }
 
-// read passes on what arrives until the socket is closed. Errors in between are
-// late ICMP messages, as Windows hands them out; they say nothing certain.
+// read passes on what arrives until the socket is closed. Errors in between are delayed ICMP messages, as reported by
+// Windows; they are inconclusive.
 func (s *udpSocket) read() {
 	defer close(s.packets)
 	buf := make([]byte, maxPacket)
@@ -102,18 +101,17 @@ func (s *udpSocket) read() {
 	}
 }
 
-// question is one binding request. An answer counts only when it comes from one
-// of the addresses from.
+// question is a binding request. A response counts only if it comes from one of the addresses in from.
 type question struct {
 	to         netip.AddrPort
 	from       []netip.AddrPort
 	attributes []stun.Setter
 }
 
-// basic is the binding request without more, as of RFC 5780 §4.3 test I.
+// basic is the plain binding request, test I of RFC 5780 §4.3.
 func basic(to netip.AddrPort) question { return question{to: to, from: []netip.AddrPort{to}} }
 
-// ask sends q until it is answered or the schedule of timers is over.
+// ask sends q until it is answered or the retransmission schedule has ended.
 func (s *udpSocket) ask(ctx context.Context, timers Timers, q question) exchange {
 	id, err := newTransactionID(s.env.Rand)
 	if err != nil {
@@ -128,8 +126,7 @@ func (s *udpSocket) ask(ctx context.Context, timers Timers, q question) exchange
 	for _, wait := range timers.waits() {
 		sent = s.env.Clock.Now()
 		if _, err := s.conn.WriteTo(request, net.UDPAddrFromAddrPort(q.to)); err != nil {
-			// A full queue or an interface that goes away is no answer; the
-			// next copy may get through.
+			// A full queue or a disappearing interface is not a response; the next copy may succeed.
 			if f := failed(err); f.state == forbidden {
 				return f
 			}
@@ -157,14 +154,14 @@ func (s *udpSocket) ask(ctx context.Context, timers Timers, q question) exchange
 	return e
 }
 
-// received is an answer and its time of arrival.
+// received is a response and its time of arrival.
 type received struct {
 	exchange
 	at time.Time
 }
 
-// receive waits for the answer to id and drops everything else: nonsense, late
-// answers to earlier requests, second copies, packets from other addresses.
+// receive waits for the response to id and drops everything else: invalid packets, late responses to earlier requests,
+// duplicates, packets from other addresses.
 func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transactionID, from []netip.AddrPort) (got received, ok bool) {
 	within(ctx, s.env, wait, func(ctx context.Context) {
 		for {
@@ -193,10 +190,9 @@ func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transact
 	return got, ok
 }
 
-// askUDP is the whole question over UDP. When the answer took several copies,
-// one more request, which is not sent again, gives the round trip (Karn's
-// algorithm would leave it open). It need not wait longer than the answer to the
-// first of those copies took at most.
+// askUDP performs a complete request over UDP. If the response required several copies, one more request without
+// retransmission measures the round trip, which Karn's algorithm leaves undetermined. It waits no longer than the response
+// to the first copy can have taken.
 func askUDP(ctx context.Context, env probe.Env, timers Timers, to netip.AddrPort) exchange {
 	s, err := openUDP(env, to)
 	if err != nil {
@@ -207,7 +203,7 @@ func askUDP(ctx context.Context, env probe.Env, timers Timers, to netip.AddrPort
 	begun := env.Clock.Now()
 	e := s.ask(ctx, timers, basic(to))
 	if e.state == answered && e.transmissions > 1 {
-		// A clock that leapt meanwhile does not make it longer than the schedule.
+		// If the clock has jumped meanwhile, the wait is not longer than the schedule.
 		took := min(env.Clock.Now().Sub(begun), timers.Total())
 		once := Timers{RTO: took + timers.RTO, Rc: 1, Rm: 1}
 		e.rtt = s.ask(ctx, once, basic(to)).rtt

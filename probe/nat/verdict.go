@@ -8,11 +8,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// finding is what one address answered.
+// finding contains the responses of one address.
 type finding struct{ udp, tcp exchange }
 
-// ask puts the question to all targets over both transports at once. Once both
-// have an answer the others are no longer waited for.
+// ask sends to all targets over both transports at once. It stops waiting once both transports have a response.
 func ask(ctx context.Context, env probe.Env, timers Timers, targets []target) []finding {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -40,9 +39,8 @@ func ask(ctx context.Context, env probe.Env, timers Timers, targets []target) []
 	return findings
 }
 
-// verdicts places the silence. A way is blocked only while the other way to the
-// very same address answers, or when this computer itself forbids it; silence
-// on both ways may as well be our server's.
+// verdicts interprets silence. A transport is blocked only if the other transport to the same address works, or if this
+// computer itself refuses to send. Silence on both may be the server's fault.
 func verdicts(findings []finding) (udp, tcp report.Reach) {
 	udp, tcp = report.ReachNotTested, report.ReachNotTested
 	for _, f := range findings {
@@ -52,7 +50,7 @@ func verdicts(findings []finding) (udp, tcp report.Reach) {
 	return udp, tcp
 }
 
-// reach is the verdict on way, given how the other way to the same address did.
+// reach returns the verdict on way, given the result of the other transport to the same address.
 func reach(way, other exchange) report.Reach {
 	switch {
 	case way.state == answered:
@@ -64,13 +62,12 @@ func reach(way, other exchange) report.Reach {
 	case way.state == silent:
 		return report.ReachServerSilent
 	}
-	// A refused TCP connection is an answer of some kind: the server may just
-	// not offer STUN over TCP. Nothing can be said.
+	// A refused TCP connection is inconclusive: the server may not offer STUN over TCP.
 	return report.ReachNotTested
 }
 
-// better is the verdict that says more: one open address is enough, and one
-// address proven blocked outweighs a server that is silent altogether.
+// better returns the more conclusive verdict: one open address is sufficient, and one that is proved blocked outweighs a
+// completely silent server.
 func better(a, b report.Reach) report.Reach {
 	rank := func(r report.Reach) int {
 		switch r {

@@ -1,6 +1,5 @@
-// Package adapter describes the network interface that carries the way to an
-// address: of what kind it is, how well it is connected, and which router comes
-// next. Names, addresses and the SSID stay on this machine.
+// Package adapter describes the network interface on the route to an address: its kind, its connection quality, and the next
+// router. Names, addresses and the SSID stay on this machine.
 package adapter
 
 import (
@@ -12,7 +11,7 @@ import (
 	"strings"
 )
 
-// Kind of an interface; "" where the system does not tell.
+// Kind is the kind of an interface; "" if unknown.
 type Kind string
 
 // The kinds.
@@ -23,27 +22,26 @@ const (
 	VPN      Kind = "vpn"
 )
 
-// Adapter is the interface that carries the way to an address. A nil field is
-// one that the system does not tell.
+// Adapter is the interface on the route to an address. A nil field is unknown.
 type Adapter struct {
 	Kind      Kind
 	SignalDBM *float64
 	RateMbps  *float64
 	MTU       int
-	// Local is the address this computer uses there.
+	// Local is this computer's address on the interface.
 	Local netip.Addr
-	// Gateway is the next router; invalid when there is none, as in a tunnel or
-	// to a neighbour. It is to be used only when GatewayKnown.
+	// Gateway is the next router; invalid if there is none, as in a tunnel or for a neighbour. Use it only if
+	// GatewayKnown.
 	Gateway      netip.Addr
 	GatewayKnown bool
-	// Unplugged is true where the other end of the interface's cable is away.
+	// Unplugged is true if the interface has no carrier.
 	Unplugged bool
 
-	name string // of the interface; it stays in this package
+	name string // of the interface; not exported
 }
 
-// Toward finds the interface that carries the way to an address. It sends
-// nothing: connecting a UDP socket asks the system's routes.
+// Toward returns the interface on the route to an address. It sends nothing: connecting a UDP socket consults the routing
+// table.
 func Toward(ctx context.Context, to netip.Addr) (Adapter, error) {
 	to = to.Unmap()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", netip.AddrPortFrom(to, 443).String())
@@ -64,7 +62,7 @@ func Toward(ctx context.Context, to netip.Addr) (Adapter, error) {
 	return a, nil
 }
 
-// interfaceOf finds the interface that has an address.
+// interfaceOf returns the interface that has an address.
 func interfaceOf(local netip.Addr) (*net.Interface, error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -85,8 +83,7 @@ func interfaceOf(local netip.Addr) (*net.Interface, error) {
 	return nil, fmt.Errorf("find the interface of the way to the server: none has its address")
 }
 
-// tunnelNames are how tunnels are called on the systems and by the programs
-// that make them.
+// tunnelNames are the interface names of tunnels on the systems and by VPN programs.
 var tunnelNames = [...]string{
 	"tun", "tap", "wg", "ppp", "utun", "ipsec", "tailscale", "zt", "nordlynx", "proton", "mullvad", "cscotun", "gpd", "vpn",
 }
@@ -97,9 +94,8 @@ func isTunnelName(name string) bool {
 	})
 }
 
-// Families says whether this computer has a way to the far side by IPv4 and by
-// IPv6. The addresses are those for documentation (RFC 5737, RFC 3849); nothing
-// is sent to them.
+// Families reports whether this computer has routes to distant IPv4 and IPv6 addresses. The addresses are reserved for
+// documentation (RFC 5737, RFC 3849); nothing is sent to them.
 func Families() (ipv4, ipv6 bool) {
 	return hasWay("udp4", "192.0.2.1:443"), hasWay("udp6", "[2001:db8::1]:443")
 }
@@ -114,6 +110,5 @@ func hasWay(network, to string) bool {
 	return !local.IsLoopback() && !local.IsLinkLocalUnicast() && !isUniqueLocal(local)
 }
 
-// isUniqueLocal says whether an address is one of RFC 4193, which leads nowhere
-// outside the house.
+// isUniqueLocal reports whether an address is unique local (RFC 4193), which is not routed outside of the site.
 func isUniqueLocal(a netip.Addr) bool { return a.Is6() && a.IsPrivate() }

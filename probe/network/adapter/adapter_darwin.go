@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describe knows the next router and, by their names, tunnels and modems. What
-// en0 is only [Radio] finds out, which takes long.
+// describe determines the next router and, by their names, tunnels and modems. Only [Radio] determines the kind of en0,
+// which takes longer.
 func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	if strings.HasPrefix(i.Name, "pdp_ip") {
 		a.Kind = Cellular
@@ -58,7 +58,7 @@ func addrOf(a route.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// prefixOf reads destination and mask; a route to one host has no mask.
+// prefixOf converts destination and mask; a host route has no mask.
 func prefixOf(destination, mask route.Addr) (netip.Prefix, bool) {
 	d := addrOf(destination)
 	if !d.IsValid() {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// describe fills in what sysfs and procfs tell.
+// describe fills in the values from sysfs and procfs.
 func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	sys := filepath.Join("/sys/class/net", i.Name)
 	if a.Kind == "" {
@@ -26,7 +26,7 @@ func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	a.Gateway, a.GatewayKnown = gatewayOf(i.Name, to)
 }
 
-// describeWiFi asks nl80211, and the older ways where a driver knows only those.
+// describeWiFi uses nl80211, and the older interfaces for drivers without it.
 func describeWiFi(a *Adapter, i net.Interface) {
 	if s, err := stationOf(i.Index); err == nil {
 		a.SignalDBM, a.RateMbps = s.signalDBM, s.rateMbps
@@ -46,8 +46,8 @@ const (
 	typeNone  = 65534 // tun, wireguard
 )
 
-// kindOf trusts what the driver says of itself, then the first letters of the
-// name, which say Wi-Fi or modem (systemd.net-naming-scheme(7)).
+// kindOf uses the driver's own information, then the first letters of the name, which indicate Wi-Fi or modem
+// (systemd.net-naming-scheme(7)).
 func kindOf(sys string) Kind {
 	name := filepath.Base(sys)
 	event := readFile(filepath.Join(sys, "uevent"))
@@ -78,8 +78,8 @@ func readFile(path string) string {
 	return string(b)
 }
 
-// signalOf reads /proc/net/wireless: two lines of heading, then for each
-// interface its name, status, link quality and signal level.
+// signalOf parses /proc/net/wireless: two header lines, then for each interface its name, status, link quality and
+// signal level.
 func signalOf(table, name string) *float64 {
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
@@ -91,7 +91,7 @@ func signalOf(table, name string) *float64 {
 			return nil
 		}
 		if dbm > 63 {
-			dbm -= 256 // some drivers show the byte without its sign
+			dbm -= 256 // some drivers show the unsigned byte
 		}
 		if !isSignal(dbm) {
 			return nil

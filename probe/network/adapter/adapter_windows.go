@@ -20,7 +20,7 @@ const (
 	ifWWANPP2     = 244
 )
 
-// describe asks GetAdaptersAddresses, which needs no rights.
+// describe calls GetAdaptersAddresses, which needs no privileges.
 func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	row := rowOf(i.Index)
 	if row == nil {
@@ -48,8 +48,7 @@ func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	}
 }
 
-// kindOf knows tunnels that pass themselves off as Ethernet by the names of
-// their drivers.
+// kindOf recognises tunnels that are presented as Ethernet by the names of their drivers.
 func kindOf(row *windows.IpAdapterAddresses) Kind {
 	switch row.IfType {
 	case ifWiFi:
@@ -70,7 +69,7 @@ func kindOf(row *windows.IpAdapterAddresses) Kind {
 	return ""
 }
 
-// rowOf is the entry of an interface in the system's list.
+// rowOf returns the entry of an interface in the system's list.
 func rowOf(index int) *windows.IpAdapterAddresses {
 	const flags = windows.GAA_FLAG_INCLUDE_GATEWAYS | windows.GAA_FLAG_SKIP_ANYCAST | windows.GAA_FLAG_SKIP_MULTICAST
 	size := uint32(16 << 10)
@@ -94,8 +93,7 @@ func rowOf(index int) *windows.IpAdapterAddresses {
 	return nil
 }
 
-// isNeighbour says whether an address is on the interface's own network, where
-// no router is asked.
+// isNeighbour reports whether an address is on the interface's own network, so that no router is needed.
 func isNeighbour(row *windows.IpAdapterAddresses, to netip.Addr) bool {
 	for u := row.FirstUnicastAddress; u != nil; u = u.Next {
 		own, ok := netip.AddrFromSlice(u.Address.IP())

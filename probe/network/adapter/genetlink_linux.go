@@ -9,20 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// genetlink asks the kernel's families of generic netlink (netlink(7)), as far
-// as one question and its answers need.
+// genetlink queries generic netlink families of the kernel (netlink(7)), limited to one request and its responses.
 type genetlink struct {
 	fd  int
 	seq uint32
 }
 
-// message is one answer, behind both of its headers.
+// message is one response without its headers.
 type message struct {
 	command    uint8
 	attributes []byte
 }
 
-// kernelWaitUS bounds the wait for the kernel, which answers at once.
+// kernelWaitUS limits the wait for the kernel, which responds at once.
 const kernelWaitUS = 500_000
 
 func dialGenetlink() (*genetlink, error) {
@@ -42,7 +41,7 @@ func dialGenetlink() (*genetlink, error) {
 
 func (c *genetlink) close() { _ = unix.Close(c.fd) }
 
-// family is the number of a family that it has on this computer.
+// family returns the number of a family on this computer.
 func (c *genetlink) family(name string) (uint16, error) {
 	answers, err := c.ask(unix.GENL_ID_CTRL, unix.CTRL_CMD_GETFAMILY, 0, attribute(unix.CTRL_ATTR_FAMILY_NAME, append([]byte(name), 0)))
 	if err != nil {
@@ -58,7 +57,7 @@ func (c *genetlink) family(name string) (uint16, error) {
 	return 0, errNoFamily
 }
 
-// ask sends one command and reads until the answers are over.
+// ask sends one command and reads its responses.
 func (c *genetlink) ask(family uint16, command uint8, flags uint16, attributes []byte) ([]message, error) {
 	c.seq++
 	request := binary.NativeEndian.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+unix.GENL_HDRLEN+len(attributes)))
@@ -88,8 +87,8 @@ func (c *genetlink) ask(family uint16, command uint8, flags uint16, attributes [
 	}
 }
 
-// parseMessages reads what one datagram holds: headers of netlink and of generic
-// netlink before each answer, an acknowledgement or an end behind the last.
+// parseMessages parses a datagram: headers of netlink and of generic netlink before each response, an acknowledgement or an
+// end marker after the last.
 func parseMessages(b []byte, seq uint32) (all []message, over bool, err error) {
 	for len(b) >= unix.NLMSG_HDRLEN {
 		size := int(binary.NativeEndian.Uint32(b))
@@ -100,7 +99,7 @@ func parseMessages(b []byte, seq uint32) (all []message, over bool, err error) {
 		body := b[unix.NLMSG_HDRLEN:size]
 		b = b[min(aligned(size), len(b)):]
 		switch {
-		case answers != seq: // to an earlier question
+		case answers != seq: // response to an earlier request
 		case kind == unix.NLMSG_DONE:
 			return all, true, nil
 		case kind == unix.NLMSG_ERROR:
@@ -118,8 +117,7 @@ func parseMessages(b []byte, seq uint32) (all []message, over bool, err error) {
 	return all, false, nil
 }
 
-// attributes are the attributes in b by their type, without the flags for
-// nesting and byte order. What is cut off ends them.
+// attributes returns the attributes in b by type, without the flags for nesting and byte order. A truncated one ends them.
 func attributes(b []byte) iter.Seq2[uint16, []byte] {
 	const header, typeMask = 4, 0x3fff
 	return func(yield func(uint16, []byte) bool) {
@@ -133,7 +131,7 @@ func attributes(b []byte) iter.Seq2[uint16, []byte] {
 	}
 }
 
-// attribute writes one attribute.
+// attribute encodes one attribute.
 func attribute(kind uint16, value []byte) []byte {
 	b := binary.NativeEndian.AppendUint16(nil, uint16(4+len(value)))
 	b = binary.NativeEndian.AppendUint16(b, kind)
@@ -141,5 +139,5 @@ func attribute(kind uint16, value []byte) []byte {
 	return append(b, make([]byte, aligned(len(b))-len(b))...)
 }
 
-// aligned is a length with its padding to four bytes (NLMSG_ALIGN, NLA_ALIGN).
+// aligned returns a length padded to four bytes (NLMSG_ALIGN, NLA_ALIGN).
 func aligned(n int) int { return (n + 3) &^ 3 }

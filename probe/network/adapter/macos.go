@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// kindOfPort reads what networksetup -listallhardwareports prints of macOS: for
-// each port three lines, its kind, its device and its address.
+// kindOfPort parses the output of networksetup -listallhardwareports on macOS: for each port three lines, its kind, its
+// device and its address.
 //
 //	Hardware Port: Wi-Fi
 //	Device: en0
@@ -32,16 +32,15 @@ func kindOfPortName(port string) Kind {
 	case port == "wi-fi", port == "airport":
 		return WiFi
 	case strings.Contains(port, "iphone"), strings.Contains(port, "ipad"), strings.Contains(port, "bluetooth"), strings.Contains(port, "modem"):
-		return Cellular // a telephone's connection
+		return Cellular // tethering
 	case strings.Contains(port, "ethernet"), strings.Contains(port, "lan"), strings.Contains(port, "thunderbolt"):
 		return Ethernet
 	}
 	return ""
 }
 
-// airport reads what system_profiler SPAirPortDataType -json prints of macOS,
-// and of that only the signal and the rate of one interface. The signal stands
-// before the noise, as in "-52 dBm / -92 dBm".
+// airport parses the output of system_profiler SPAirPortDataType -json on macOS for the signal and the rate of one
+// interface. The signal precedes the noise, as in "-52 dBm / -92 dBm".
 func airport(profile []byte, device string) (signalDBM, rateMbps *float64) {
 	var d struct {
 		SPAirPortDataType []struct {
@@ -49,7 +48,7 @@ func airport(profile []byte, device string) (signalDBM, rateMbps *float64) {
 				Name    string `json:"_name"`
 				Current struct {
 					SignalNoise string          `json:"spairport_signal_noise"`
-					Rate        json.RawMessage `json:"spairport_network_rate"` // a number, in older systems a string
+					Rate        json.RawMessage `json:"spairport_network_rate"` // a number; in older systems a string
 				} `json:"spairport_current_network_information"`
 			} `json:"spairport_airport_interfaces"`
 		}
@@ -75,6 +74,6 @@ func airport(profile []byte, device string) (signalDBM, rateMbps *float64) {
 	return nil, nil
 }
 
-// isSignal says whether a level can be one of Wi-Fi in dBm: some drivers give a
-// quality from 0 on, or a mark for "no reading".
+// isSignal reports whether a value is a plausible Wi-Fi level in dBm: some drivers report a quality from 0 on, or a marker for
+// "no reading".
 func isSignal(dbm float64) bool { return dbm < 0 && dbm >= -120 }

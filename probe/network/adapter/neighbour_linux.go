@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// IsAbsent says whether a neighbour that was just asked something does not even
-// answer to its address (ARP, RFC 826). That none is known proves nothing: tunnels
-// need no such answer.
+// IsAbsent reports whether a neighbour that was just contacted does not answer ARP (RFC 826). A missing entry proves nothing:
+// tunnels need no ARP.
 func IsAbsent(neighbour netip.Addr) bool {
 	return isAbsentFrom(readFile("/proc/net/arp"), neighbour)
 }
 
-// isAbsentFrom reads /proc/net/arp: address, type, flags, hardware address, …
-// Flags are 0 where the kernel asks in vain (ATF_COM of linux/if_arp.h is missing).
+// isAbsentFrom parses /proc/net/arp: address, type, flags, hardware address, … Flags are 0 if the kernel received no reply
+// (ATF_COM of linux/if_arp.h is missing).
 func isAbsentFrom(table string, neighbour netip.Addr) bool {
 	absent := false
 	for line := range strings.Lines(table) {
@@ -28,7 +27,7 @@ func isAbsentFrom(table string, neighbour netip.Addr) bool {
 			continue
 		}
 		if flags != 0 {
-			return false // there, by another interface
+			return false // present on another interface
 		}
 		absent = true
 	}

@@ -4,5 +4,5 @@ package adapter
 
 import "net/netip"
 
-// IsAbsent is not known on this system.
+// IsAbsent is not implemented on this system.
 func IsAbsent(netip.Addr) bool { return false }

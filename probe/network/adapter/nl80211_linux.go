@@ -24,14 +24,14 @@ const (
 	rateBitrate32 = 5 // the same in 32 bit
 )
 
-// station is what the driver tells of the access point; nil what it does not.
+// station is the driver's information about the access point; nil if unknown.
 type station struct {
 	signalDBM *float64
 	rateMbps  *float64
 }
 
-// stationOf asks the kernel for the access point of an interface. That needs no
-// rights. Its name and address stand in the answer and are not read.
+// stationOf queries the kernel for the access point of an interface. It needs no privileges. The response contains its name
+// and address, which are not parsed.
 func stationOf(index int) (station, error) {
 	c, err := dialGenetlink()
 	if err != nil {
@@ -50,8 +50,7 @@ func stationOf(index int) (station, error) {
 	return parseStations(answers)
 }
 
-// parseStations reads the answers. More than one station belongs to an access
-// point or a mesh, where none of them is the way out.
+// parseStations parses the responses. More than one station means an access point or a mesh, where none of them is the uplink.
 func parseStations(answers []message) (s station, err error) {
 	found := 0
 	for _, m := range answers {

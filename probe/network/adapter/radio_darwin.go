@@ -6,13 +6,11 @@ import (
 	"time"
 )
 
-// radioWait is more than system_profiler takes on an old computer.
+// radioWait is longer than system_profiler takes on an old computer.
 const radioWait = 3 * time.Second
 
-// Radio adds whether the interface is Wi-Fi, and the signal and rate of that.
-// CoreWLAN would ask the person for the right to know where the computer is;
-// these programs of the system do not. What else they print, the network's name
-// among it, is not read.
+// Radio adds whether the interface is Wi-Fi, with its signal and rate. CoreWLAN would require the person's permission for
+// location; these system programs do not. The rest of their output, including the network's name, is not parsed.
 func Radio(ctx context.Context, a Adapter) Adapter {
 	ctx, cancel := context.WithTimeout(ctx, radioWait)
 	defer cancel()

@@ -4,5 +4,5 @@ package adapter
 
 import "context"
 
-// Radio adds nothing here: the system told all it knows at once.
+// Radio adds nothing: describe has read everything.
 func Radio(_ context.Context, a Adapter) Adapter { return a }

@@ -9,16 +9,15 @@ import (
 	"strings"
 )
 
-// route is one line of the kernel's table.
+// route is an entry of the kernel's routing table.
 type route struct {
 	device  string
 	prefix  netip.Prefix
-	gateway netip.Addr // invalid for a neighbour's route
+	gateway netip.Addr // invalid for a neighbour
 	metric  uint64
 }
 
-// gatewayFrom chooses the most exact route of a device, the better metric among
-// equals.
+// gatewayFrom returns the gateway of the most specific route of a device, with the lowest metric among equals.
 func gatewayFrom(routes []route, device string, to netip.Addr) netip.Addr {
 	var best *route
 	for i, r := range routes {

@@ -6,18 +6,18 @@ import (
 	"runtime"
 )
 
-// Uplink says why this computer has no way out; "" where that is not known.
+// Uplink is the reason why this computer has no route; "" if unknown.
 type Uplink string
 
-// What is missing, the most basic first.
+// Reasons, the most basic first.
 const (
-	NoLink       Uplink = "no_link"       // no interface is connected to anything
-	NoAddress    Uplink = "no_address"    // connected, and none has an address
-	SelfAssigned Uplink = "self_assigned" // only addresses of 169.254.0.0/16, which DHCP did not give (RFC 3927)
-	NoRoute      Uplink = "no_route"      // an address, and no way that leads anywhere
+	NoLink       Uplink = "no_link"       // no interface has a carrier
+	NoAddress    Uplink = "no_address"    // connected, but no interface has an address
+	SelfAssigned Uplink = "self_assigned" // only addresses of 169.254.0.0/16, not assigned by DHCP (RFC 3927)
+	NoRoute      Uplink = "no_route"      // an address, but no route
 )
 
-// WhyNoWay looks at the interfaces of a computer that has no way out.
+// WhyNoWay examines the interfaces of a computer that has no route.
 func WhyNoWay() Uplink {
 	all, err := net.Interfaces()
 	if err != nil || len(all) == 0 {
@@ -40,13 +40,13 @@ func WhyNoWay() Uplink {
 	return whyNoWay(ports)
 }
 
-// port is an interface as far as it can lead anywhere.
+// port describes what an interface has.
 type port struct {
 	loopback, connected bool
 	addrs               []netip.Addr
 }
 
-// whyNoWay is decided by the interface that lacks least.
+// whyNoWay returns the reason of the interface that lacks least.
 func whyNoWay(ports []port) Uplink {
 	found := NoLink
 	for _, p := range ports {
@@ -62,7 +62,7 @@ func whyNoWay(ports []port) Uplink {
 				if found == NoAddress {
 					found = SelfAssigned
 				}
-			case a.IsLinkLocalUnicast(), isUniqueLocal(a): // every interface makes itself one of IPv6
+			case a.IsLinkLocalUnicast(), isUniqueLocal(a): // every interface assigns itself an IPv6 one
 			default:
 				found = NoRoute
 			}
@@ -71,9 +71,8 @@ func whyNoWay(ports []port) Uplink {
 	return found
 }
 
-// hasCarrier says whether the other end of an interface's cable is there. An
-// address and its route stay when a cable is pulled, if nobody takes them away.
-// Elsewhere than on Linux and Windows the flag only says that the driver runs.
+// hasCarrier reports whether an interface has a carrier. An address and its route may remain when a cable is unplugged. On
+// systems other than Linux and Windows the flag only says that the driver runs.
 func hasCarrier(i net.Interface) bool {
 	tells := runtime.GOOS == "linux" || runtime.GOOS == "windows"
 	return !tells || i.Flags&net.FlagRunning != 0

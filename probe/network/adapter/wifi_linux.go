@@ -17,7 +17,7 @@ type wirelessRequest struct {
 	_     [12]byte
 }
 
-// wifiRate is the rate of sending in Mbit/s, nil where the driver does not tell.
+// wifiRate returns the transmit rate in Mbit/s, nil if the driver does not report it.
 func wifiRate(name string) *float64 {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -14,13 +14,12 @@ var (
 	wlanFreeMemory     = wlanapi.NewProc("WlanFreeMemory")
 )
 
-// opcodeRSSI is wlan_intf_opcode_rssi, a LONG in dBm. Unlike the attributes of
-// the connection it brings no SSID into this process.
+// opcodeRSSI is wlan_intf_opcode_rssi, a LONG in dBm. Unlike the connection attributes it does not expose the SSID to
+// this process.
 const opcodeRSSI = 0x10000102
 
-// signalOf asks the Wi-Fi service. From Windows 11 24H2 on that may need the
-// person's consent to location, and a server edition has no such service at
-// all: unknown then.
+// signalOf queries the Wi-Fi service. From Windows 11 24H2 on this may require the person's consent to location, and
+// server editions have no such service; the signal is then unknown.
 func signalOf(adapter *windows.GUID) *float64 {
 	if wlanQueryInterface.Find() != nil {
 		return nil

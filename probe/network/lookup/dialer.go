@@ -8,16 +8,15 @@ import (
 	"time"
 )
 
-// headStart is that of an attempt before the next address is tried beside it
-// (RFC 8305 §5).
+// headStart is the delay before the next address is tried concurrently (RFC 8305 §5).
 const headStart = 250 * time.Millisecond
 
-// Dialer connects to names as net.Dialer does, by a Resolver of its own.
+// Dialer connects to names like net.Dialer, with its own Resolver.
 type Dialer struct {
 	Resolver Resolver
-	// Timeout bounds name and connection together.
+	// Timeout limits name resolution and connection together.
 	Timeout time.Duration
-	// Dial connects to an address; nil is the system's.
+	// Dial connects to an address; nil means the system's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -45,14 +44,13 @@ func (d Dialer) DialContext(ctx context.Context, network, address string) (net.C
 	})
 }
 
-// race returns the first connection of all that are tried, each with its head
-// start; those that come too late are closed.
+// race returns the first established connection of all attempts, each delayed by its head start; later ones are closed.
 func race(ctx context.Context, addrs []netip.Addr, dial func(context.Context, netip.Addr) (net.Conn, error)) (net.Conn, error) {
 	type dialled struct {
 		conn net.Conn
 		err  error
 	}
-	// It ends the others' waiting, and an attempt's context is not its connection's.
+	// It ends the other attempts; the context of an attempt does not affect its connection.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan dialled, len(addrs))

@@ -1,5 +1,4 @@
-// Package lookup finds the addresses of names, with more patience for a lossy
-// line than the system has, and connects to them.
+// Package lookup resolves names with more retries for a lossy line than the system has, and connects to them.
 package lookup
 
 import (
@@ -11,38 +10,33 @@ import (
 	"time"
 )
 
-// Resolver looks up names, as *net.Resolver does.
+// Resolver resolves names, like *net.Resolver.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Patient asks for both families apart, and again while no answer comes. The
-// system itself waits 5 s for each before it asks again or asks another name server
-// (resolv.conf(5)), so that one lost packet or one dead server is longer than a check
-// may take, and a server that never answers for IPv6 hides the address it gave for
-// IPv4.
+// Patient queries both families separately, and repeats a query while there is no response. The system waits 5 s before it
+// repeats a query or uses another name server (resolv.conf(5)), so one lost packet or one dead server would take longer than
+// a check may, and a server that never answers for IPv6 would hide the IPv4 address.
 type Patient struct {
 	Resolver
-	// Again is what is asked when no answer came in time; nil asks Resolver. To ask
-	// the same net.Resolver would not send anything: it merges equal questions that
-	// are under way.
+	// Again returns the resolver for repeated queries; nil means Resolver. Repeating a query with the same net.Resolver would
+	// send nothing, because it merges equal queries in progress.
 	Again func() Resolver
-	// Others are the name servers that the system would turn to only after that,
-	// each by itself; nil for none. Of them only an address counts: that one of
-	// them does not know a name may be why it is not the first.
+	// Others returns a resolver for each name server that the system uses only later; nil for none. Only addresses from them
+	// count: that one of them does not know a name may be the reason why it is not the first.
 	Others func() []Resolver
 }
 
-// When the question is repeated, and when others are asked: late enough not to double
-// it on slow lines, early enough that one lost packet does not make a name slow.
+// When a query is repeated, and when others are used: late enough not to double the traffic on slow lines, early enough that
+// one lost packet does not delay a name much.
 const (
 	askAgain  = 600 * time.Millisecond
 	askOthers = 1500 * time.Millisecond
 )
 
-// How long the second family may take after the first. RFC 8305 §3 has 50 ms
-// for whoever wants to connect; here both are of interest, and IPv4 is waited
-// for longer, since many computers cannot use the other.
+// How long the second family may take after the first. RFC 8305 §3 uses 50 ms for connecting; here both are of interest, and
+// IPv4 gets more time, because many computers cannot use IPv6.
 const (
 	waitFor6 = 250 * time.Millisecond
 	waitFor4 = 2 * time.Second
@@ -53,7 +47,7 @@ type answer struct {
 	err   error
 }
 
-// LookupNetIP is that of [net.Resolver]; network is ip, ip4 or ip6.
+// LookupNetIP is like [net.Resolver.LookupNetIP]; network is ip, ip4 or ip6.
 func (p Patient) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	if network != "ip" {
 		a := p.repeat(ctx, network, host)
@@ -81,8 +75,8 @@ func (p Patient) LookupNetIP(ctx context.Context, network, host string) ([]netip
 	}
 }
 
-// bothOf puts two families together. A name that has but one of them is there;
-// of two faults, the one that is no mere lack of that family is told.
+// bothOf merges two families. A name with only one of them exists; of two errors, the one that is more than the lack of that
+// family is returned.
 func bothOf(a, b answer) ([]netip.Addr, error) {
 	all := slices.Concat(a.addrs, b.addrs)
 	if len(all) > 0 {
@@ -94,7 +88,7 @@ func bothOf(a, b answer) ([]netip.Addr, error) {
 	return nil, a.err
 }
 
-// attempt is one of the ways in which a name is asked for.
+// attempt is one way to query a name.
 type attempt struct {
 	after    time.Duration
 	resolver Resolver
@@ -116,7 +110,7 @@ func (p Patient) attempts() []attempt {
 	return all
 }
 
-// repeat asks until one of the questions is answered.
+// repeat queries until one of the attempts is answered.
 func (p Patient) repeat(ctx context.Context, network, host string) answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -149,7 +143,7 @@ func (p Patient) repeat(ctx context.Context, network, host string) answer {
 		case !r.second:
 			return r.answer
 		default:
-			last = r.answer // better than nothing, once the first has kept silent for good
+			last = r.answer // used if the first one never answers
 		}
 	}
 	return last

@@ -12,17 +12,16 @@ import (
 	"github.com/pion/transport/v4"
 )
 
-// Net is a network that looks up the names in addresses by a Resolver of its own:
-// libraries that are handed a transport.Net ask the system otherwise, which waits 5 s
-// for a dead name server.
+// Net is a network that resolves names with its own Resolver. Libraries that use a transport.Net would otherwise use the
+// system's, which waits 5 s for a dead name server.
 type Net struct {
 	transport.Net
 	Resolver Resolver
-	// Timeout bounds each look-up, since the interface has no context.
+	// Timeout limits each look-up, because the interface has no context.
 	Timeout time.Duration
 }
 
-// ResolveIPAddr is that of package net.
+// ResolveIPAddr is like net.ResolveIPAddr.
 func (n Net) ResolveIPAddr(network, address string) (*net.IPAddr, error) {
 	if !isName(address) {
 		return n.Net.ResolveIPAddr(network, address)
@@ -34,7 +33,7 @@ func (n Net) ResolveIPAddr(network, address string) (*net.IPAddr, error) {
 	return &net.IPAddr{IP: a.AsSlice(), Zone: a.Zone()}, nil
 }
 
-// ResolveUDPAddr is that of package net.
+// ResolveUDPAddr is like net.ResolveUDPAddr.
 func (n Net) ResolveUDPAddr(network, address string) (*net.UDPAddr, error) {
 	host, port, ok := splitName(address)
 	if !ok {
@@ -47,7 +46,7 @@ func (n Net) ResolveUDPAddr(network, address string) (*net.UDPAddr, error) {
 	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, port)), nil
 }
 
-// ResolveTCPAddr is that of package net.
+// ResolveTCPAddr is like net.ResolveTCPAddr.
 func (n Net) ResolveTCPAddr(network, address string) (*net.TCPAddr, error) {
 	host, port, ok := splitName(address)
 	if !ok {
@@ -60,7 +59,7 @@ func (n Net) ResolveTCPAddr(network, address string) (*net.TCPAddr, error) {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, port)), nil
 }
 
-// splitName is not ok where there is no name to look up.
+// splitName reports false if there is no name to resolve.
 func splitName(address string) (host string, port uint16, ok bool) {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil || !isName(host) {
@@ -75,8 +74,7 @@ func isName(host string) bool {
 	return host != "" && err != nil
 }
 
-// resolve takes the first address of the network's family, IPv4 where both are
-// wanted, as package net does.
+// resolve returns the first address of the network's family, IPv4 if both are allowed, like package net.
 func (n Net) resolve(network, host string) (netip.Addr, error) {
 	family := "ip" + strings.TrimLeft(network, "abcdefghijklmnopqrstuvwxyz")
 	ctx, cancel := context.WithTimeout(context.Background(), n.Timeout)

@@ -13,19 +13,19 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Answer is what one name server said to one question. Package net keeps less of
-// it: there a name without an address and one that does not exist are the same.
+// Answer is the response of one name server to one query. Unlike package net it distinguishes a name without an address from
+// one that does not exist.
 type Answer struct {
 	Code      dnsmessage.RCode
 	Addrs     []netip.Addr
 	Truncated bool
 }
 
-// errSilent is a name server that did not answer in time.
+// errSilent means that the name server did not respond in time.
 var errSilent = errors.New("the name server does not answer")
 
-// Ask asks one name server over UDP, three times at most, and returns any answer
-// to the question. The name is taken as it stands, without the search list.
+// Ask queries one name server over UDP, at most three times, and returns any response. The name is used without the search
+// list.
 func Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (Answer, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -86,7 +86,7 @@ func newQuery(name string, kind dnsmessage.Type) ([]byte, error) {
 	return b, nil
 }
 
-// readAnswer reads a reply to a query; not ok where it is none (RFC 5452 §9.1).
+// readAnswer parses a response to a query; ok is false if it is not one (RFC 5452 §9.1).
 func readAnswer(reply, query []byte) (a Answer, ok bool) {
 	var asked, got dnsmessage.Parser
 	was, err := asked.Start(query)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// System is this computer's own resolver, asked patiently.
+// System returns this computer's resolver with the retries of Patient.
 func System() Patient {
 	return Patient{
 		Resolver: net.DefaultResolver,
@@ -23,15 +23,14 @@ func System() Patient {
 	}
 }
 
-// only is a resolver that knows a single name server.
+// only returns a resolver that uses a single name server.
 func only(server netip.AddrPort) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, server.String())
 	}}
 }
 
-// parseSearch reads the domains that a system adds to a name which is not found; of
-// several lines the last one counts (resolv.conf(5)).
+// parseSearch parses the search domains of a resolv.conf(5); the last search line counts.
 func parseSearch(file []byte) (domains []string) {
 	for line := range bytes.Lines(file) {
 		fields := strings.Fields(string(line))
@@ -51,10 +50,10 @@ func parseSearch(file []byte) (domains []string) {
 	return domains
 }
 
-// maxServers is how many name servers a system uses (resolv.conf(5), MAXNS).
+// maxServers is the number of name servers that a system uses (resolv.conf(5), MAXNS).
 const maxServers = 3
 
-// parseServers reads the name servers of a resolv.conf(5), in their order.
+// parseServers parses the name servers of a resolv.conf(5) in order.
 func parseServers(file []byte) (servers []netip.AddrPort) {
 	for line := range bytes.Lines(file) {
 		fields := strings.Fields(string(line))

@@ -7,8 +7,7 @@ import (
 	"os"
 )
 
-// Servers are the name servers that this system asks, in the order in which it
-// does; none where it does not tell.
+// Servers returns the name servers of this system in their order; none if unknown.
 func Servers() []netip.AddrPort {
 	b, err := os.ReadFile("/etc/resolv.conf")
 	if err != nil {
@@ -17,7 +16,7 @@ func Servers() []netip.AddrPort {
 	return parseServers(b)
 }
 
-// Search are the domains that this system adds to a name which is not found.
+// Search returns the search domains of this system.
 func Search() []string {
 	b, err := os.ReadFile("/etc/resolv.conf")
 	if err != nil {

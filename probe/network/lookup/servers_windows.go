@@ -2,9 +2,8 @@ package lookup
 
 import "net/netip"
 
-// Servers tells nothing on Windows, whose own client asks the other name servers
-// within a second.
+// Servers returns nothing on Windows, whose client queries the other name servers within a second.
 func Servers() []netip.AddrPort { return nil }
 
-// Search tells none on Windows, which adds domains to names without a dot only.
+// Search returns nothing on Windows, which appends domains to names without a dot only.
 func Search() []string { return nil }

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Inspector is the kind of product that opens TLS to look inside.
+// Inspector is the kind of product that intercepts TLS for inspection.
 type Inspector string
 
-// The kinds. NoInspector says that no name was recognised, which proves nothing.
+// Kinds of inspectors. NoInspector means that no name was recognised, which proves nothing.
 const (
 	NoInspector Inspector = ""
-	// InNetwork is a firewall or a proxy of a company, a school or an authority.
+	// InNetwork is a firewall or proxy of an organisation.
 	InNetwork Inspector = "network"
-	// OnComputer is a virus scanner or a similar program on this computer.
+	// OnComputer is a virus scanner or similar program on this computer.
 	OnComputer Inspector = "scanner"
 )
 
-// networkInspectors and computerInspectors sign with these names.
+// networkInspectors and computerInspectors are names in their certificates.
 func networkInspectors() []string {
 	return []string{
 		"fortinet", "fortigate", "zscaler", "sophos", "palo alto", "blue coat", "bluecoat", "netskope", "barracuda", "watchguard",
@@ -38,8 +38,7 @@ func computerInspectors() []string {
 	}
 }
 
-// KnownInspector looks for the name of a known product in the issuer. That none is
-// recognised proves nothing.
+// KnownInspector searches the issuer for the name of a known product. That none is recognised proves nothing.
 func KnownInspector(chain []*x509.Certificate) Inspector {
 	if len(chain) == 0 {
 		return NoInspector

@@ -1,6 +1,5 @@
-// Package trust decides whether a collector's certificate is to be believed, and
-// whether it is the collector's own: a chain that this computer trusts may still
-// be made by a box that opens TLS on the way.
+// Package trust decides whether a collector's certificate is trusted, and whether it is the collector's own: a chain that this
+// computer trusts may have been created by a middlebox that intercepts TLS.
 package trust
 
 import (
@@ -12,39 +11,37 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Pins is what an agent knows of its collector's keys.
+// Pins are the known keys of the agent's collector.
 type Pins struct {
 	// Collector is the key that signs the collector's announcements.
 	Collector string `json:"collector,omitempty"`
-	// CA are the keys of the collector's own authority, the next one included.
-	// They are trusted as the certificate given with --ca is.
+	// CA contains the keys of the collector's own authority, including the next one. They are trusted like a certificate
+	// given with --ca.
 	CA []string `json:"ca,omitempty"`
-	// Chain are the keys of all certificates of the chain last seen that was not
-	// another's: those of a public authority stay when the collector's key changes.
+	// Chain contains the keys of all certificates of the last chain that was not foreign: those of a public authority remain
+	// when the collector's key changes.
 	Chain []string `json:"chain,omitempty"`
-	// Confirmed says that a connection once had the very key that the collector
-	// announced. Where that never happened, something that belongs to the
-	// collector, such as a reverse proxy, may do TLS before it.
+	// Confirmed means that a connection has used the announced key. If that never happened, a reverse proxy of the collector
+	// may terminate TLS.
 	Confirmed bool `json:"confirmed,omitempty"`
 }
 
-// maxChainPins bounds Chain; real chains have up to four certificates.
+// maxChainPins limits Chain; real chains have up to four certificates.
 const maxChainPins = 12
 
 // Contact is one connection to the collector.
 type Contact struct {
-	// Chain is what was shown, the server's own certificate first. Verified are
-	// the chains to roots, which hold what was not shown; none: not trusted.
+	// Chain contains the presented certificates, the server's own first. Verified contains the chains to roots; none if
+	// untrusted.
 	Chain    []*x509.Certificate
 	Verified [][]*x509.Certificate
-	// Keys is the announcement; nil where none came or its signature was wrong.
+	// Keys is the announcement; nil if there was none or its signature was wrong.
 	Keys *wire.Keys
-	// Suspect says that something else speaks for an interception, such as the
-	// name of the issuer.
+	// Suspect means that something else indicates an interception, such as the name of the issuer.
 	Suspect bool
 }
 
-// Verdict says whose certificate was shown.
+// Verdict states whose certificate was presented.
 type Verdict int
 
 const (
@@ -58,7 +55,7 @@ const (
 
 func (c Contact) trusted() bool { return len(c.Verified) > 0 }
 
-// pins are the keys of all certificates of the connection.
+// pins returns the keys of all certificates of the connection.
 func (c Contact) pins() (pins []string) {
 	for _, chain := range append(slices.Clone(c.Verified), c.Chain) {
 		for _, one := range chain {
@@ -70,9 +67,8 @@ func (c Contact) pins() (pins []string) {
 	return pins
 }
 
-// unsuspected are the keys of a connection, unless something speaks against them:
-// an agent that is enrolled behind a known box must not take its key for the
-// collector's.
+// unsuspected returns the keys of a connection without signs of interception: an agent that enrols behind a known middlebox must
+// not store its key as the collector's.
 func (c Contact) unsuspected() []string {
 	if c.Suspect {
 		return nil
@@ -80,13 +76,13 @@ func (c Contact) unsuspected() []string {
 	return c.pins()
 }
 
-// announcesItself says that the key shown is among those announced.
+// announcesItself reports whether the presented key is among the announced ones.
 func (c Contact) announcesItself() bool {
 	return c.Keys != nil && len(c.Chain) > 0 && slices.Contains(c.Keys.Leaf, wire.PinOf(c.Chain[0]))
 }
 
-// Judge says whose certificate a connection had. p may be nil: then only an
-// announcement that contradicts the certificate can be told, and not for sure.
+// Judge determines whose certificate a connection had. p may be nil: then only an announcement that contradicts the certificate
+// can be detected, without certainty.
 func (p *Pins) Judge(c Contact) Verdict {
 	if len(c.Chain) == 0 || p == nil || p.Collector == "" && len(p.Chain) == 0 && len(p.CA) == 0 {
 		return Unknown
@@ -106,28 +102,25 @@ func (p *Pins) Judge(c Contact) Verdict {
 	case shares(p.Chain), shares(p.CA):
 		return Own
 	case c.announcesItself():
-		return Unknown // another collector, which speaks for itself: set up anew
+		return Unknown // another collector, with its own announcement: set up again
 	case c.trusted() && hasTimestamps(c.Chain[0]):
-		return Unknown // moved to another public authority
+		return Unknown // changed to another public authority
 	case len(p.Chain) == 0 && len(p.CA) == 0:
 		return Unknown
 	}
 	return Foreign
 }
 
-// hasTimestamps says whether a certificate holds timestamps of public logs (RFC
-// 6962 §3.3). Browsers want them of every public authority; a box that makes
-// certificates as it goes cannot have them.
+// hasTimestamps reports whether a certificate contains timestamps of public logs (RFC 6962 §3.3). Browsers require them of public
+// authorities; a middlebox that creates certificates on the fly cannot have them.
 func hasTimestamps(c *x509.Certificate) bool {
 	list := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(list) })
 }
 
-// Learn returns what is known after a connection, and whether that is more than
-// before. Only a connection that is trusted teaches anything, and an announcement
-// only with the signature of the collector that is known. The collector itself is
-// learned once: at the enrolment, or, by an agent that was enrolled before there
-// were announcements, from a connection that nothing speaks against.
+// Learn returns the keys known after a connection, and whether they have changed. It learns only from a trusted connection, and from
+// an announcement only with the signature of the known collector. The collector's key itself is learned once: at enrolment or, by an
+// agent that was enrolled before announcements existed, from a connection without signs of interception.
 func (p *Pins) Learn(c Contact, enrolment bool) (learned *Pins, changed bool) {
 	var known Pins
 	if p != nil {
@@ -143,7 +136,7 @@ func (p *Pins) Learn(c Contact, enrolment bool) (learned *Pins, changed bool) {
 		case c.Keys != nil && (enrolment || clean):
 			next.Collector = c.Keys.Collector
 		case enrolment:
-			next.Chain = c.unsuspected() // a collector that announces nothing yet
+			next.Chain = c.unsuspected() // a collector without announcements
 			return &next, true
 		default:
 			return p, false
@@ -158,7 +151,7 @@ func (p *Pins) Learn(c Contact, enrolment bool) (learned *Pins, changed bool) {
 	case c.announcesItself():
 		next.Confirmed, next.Chain = true, c.pins()
 	case len(c.Keys.Leaf) == 0 && known.Judge(c) == Own:
-		next.Chain = c.pins() // renewed by what stands before the collector
+		next.Chain = c.pins() // renewed by a reverse proxy
 	}
 	if same(known, next) {
 		return p, false
