@@ -26,10 +26,10 @@ type sources struct {
 	rootCAs   *x509.CertPool
 	ice       iceFunc         // nil without a collector
 	signaller media.Signaller // nil without a collector
-	// collector, token and client are set as signaller is.
+	// collector, token, transport and pins are set as signaller is.
 	collector *url.URL
 	token     string
-	client    *http.Client
+	transport *http.Transport
 	pins      *trust.Pins
 }
 
@@ -44,8 +44,8 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	if c.Token == "" {
 		return s
 	}
-	s.collector, s.token, s.client, s.pins = base, c.Token, c.Client(), c.Pins
-	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: s.client}
+	s.collector, s.token, s.transport, s.pins = base, c.Token, c.Transport(), c.Pins
+	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
 	s.ice = iceFunc(signaller.ICE).once(ctx)
 	s.signaller = sharedICE{signaller, s.ice}
 	return s
@@ -123,7 +123,7 @@ func builtAt() time.Time {
 }
 
 func newLoad(s sources) probe.Probe {
-	return network.NewLoad(network.LoadConfig{Base: s.collector, Token: s.token, Client: s.client, ICE: s.ice})
+	return network.NewLoad(network.LoadConfig{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})
 }
 
 func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }

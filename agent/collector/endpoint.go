@@ -61,21 +61,28 @@ func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 // environment or the system, and does not follow redirects, which would send the token
 // to another host.
 func (e *Endpoint) Client() *http.Client {
-	name := ""
-	if base, err := e.Base(); err == nil {
-		name = base.Hostname()
-	}
 	return &http.Client{
-		Transport:     &learner{endpoint: e, next: e.transport(name), name: name},
+		Transport:     &learner{endpoint: e, next: e.Transport(), name: e.hostname()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-func (e *Endpoint) transport(name string) *http.Transport {
+// hostname is "" where URL cannot be parsed.
+func (e *Endpoint) hostname() string {
+	base, err := e.Base()
+	if err != nil {
+		return ""
+	}
+	return base.Hostname()
+}
+
+// Transport returns a transport with the trust and the proxy of Client, for
+// measurements that open connections of their own. It learns nothing.
+func (e *Endpoint) Transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 proxy.NewFinder(proxy.Config{}).ForRequest,
 		DialContext:           lookup.Dialer{Resolver: lookup.System(), Timeout: dialTimeout}.DialContext,
-		TLSClientConfig:       e.Pins.Config(e.RootCAs, name),
+		TLSClientConfig:       e.Pins.Config(e.RootCAs, e.hostname()),
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: 20 * time.Second,
 		IdleConnTimeout:       30 * time.Second,

@@ -79,7 +79,7 @@ type said struct {
 }
 
 func (e *Endpoint) ask(ctx context.Context, base *url.URL) (*said, error) {
-	transport := e.transport(base.Hostname())
+	transport := e.Transport()
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	transport.DisableKeepAlives = true
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("healthz").String(), nil)

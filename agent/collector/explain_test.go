@@ -127,7 +127,7 @@ func TestFaultAtTheProxy(t *testing.T) {
 	t.Cleanup(stranger.Close)
 	for name, proxy := range map[string]string{"refuses": refuses.URL, "own certificate": stranger.URL} {
 		e := &Endpoint{URL: "https://collector.example.org"}
-		transport := e.transport("collector.example.org")
+		transport := e.Transport()
 		transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy) }
 		req, err := http.NewRequest(http.MethodGet, e.URL, nil)
 		if err != nil {

@@ -33,9 +33,12 @@ const (
 
 // LoadConfig says against which collector to measure.
 type LoadConfig struct {
-	Base   *url.URL
-	Token  string
-	Client *http.Client // nil: http.DefaultClient
+	Base  *url.URL
+	Token string
+	// Transport says how the collector is reached and trusted; it is copied, so that
+	// the measurement has connections of its own. Nil is http.DefaultTransport. It is
+	// no http.RoundTripper: of one that wraps another, HTTP/2 could not be turned off.
+	Transport *http.Transport
 	// ICE tells the collector's STUN server, by which the round trip is taken.
 	ICE func(context.Context) (wire.ICEConfig, error)
 	// RoundTrip takes one round trip; nil asks the STUN server.
@@ -47,13 +50,22 @@ type LoadConfig struct {
 // NewLoad is the probe "media.load". Its data is a *report.MediaLoad. It fills
 // the line and is to run only when somebody asks for it.
 func NewLoad(c LoadConfig) probe.Probe {
-	if c.Client == nil {
-		c.Client = http.DefaultClient
+	if c.Transport == nil {
+		c.Transport = defaultTransport()
 	}
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
 	}
 	return load{c}
+}
+
+// defaultTransport is http.DefaultTransport, or what it is by default where a program
+// has put something else in its place.
+func defaultTransport() *http.Transport {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		return t
+	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment}
 }
 
 type load struct{ LoadConfig }
@@ -64,31 +76,25 @@ func (load) Version() int { return 2 } // 1 counted payload, and uploads by rece
 // Run measures at rest, then while receiving, then while sending.
 func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.MediaLoad{}
-	p.Client = p.ownConnections()
-	defer p.Client.CloseIdleConnections()
 	ask := p.question(ctx, env)
 	data.IdleRTTMS = atRest(ctx, env, ask)
-	trusted := trustworthy(data.IdleRTTMS)
-	down, rtt, err := whileFull(ctx, env, ask, p.receive)
-	if errors.Is(err, errBusy) {
+	down := whileFull(ctx, env, ask, p.receive)
+	if errors.Is(down.err, errBusy) {
 		return unknownLoad(data, noRoom), nil
 	}
-	data.DownKbps, data.DownCI95 = down.kbps(trusted)
-	data.DownBytes, data.LoadedRTTDownMS = &down.moved, rtt
+	data.DownKbps, data.DownCI95 = down.kbps(data.IdleRTTMS)
+	data.DownBytes, data.LoadedRTTDownMS = down.moved(), down.rttMS
 	drained(ctx, env, ask, data.IdleRTTMS)
-	up, rtt, upErr := whileFull(ctx, env, ask, p.sendCounted)
-	if errors.Is(upErr, errEarlier) || errors.Is(upErr, errHeldBack) {
-		env.Log.Info("uploads are timed by the collector's receipts", "because", upErr)
-		up, rtt, upErr = whileFull(ctx, env, ask, p.send)
+	up := whileFull(ctx, env, ask, func(ctx context.Context, clock probe.Clock) (arrived, error) {
+		return p.send(ctx, clock, data.IdleRTTMS)
+	})
+	if !errors.Is(up.err, errHeldBack) {
+		data.UpKbps, data.UpCI95 = up.kbps(data.IdleRTTMS)
 	}
-	data.UpKbps, data.UpCI95 = up.kbps(trusted)
-	data.UpBytes, data.LoadedRTTUpMS = &up.moved, rtt
-	if errors.Is(upErr, errBusy) {
-		return unknownLoad(data, noRoom), nil
-	}
-	if err := errors.Join(err, upErr); err != nil {
+	data.UpBytes, data.LoadedRTTUpMS = up.moved(), up.rttMS
+	if err := errors.Join(down.err, up.err); err != nil {
 		env.Log.Info("the line could not be filled", "err", report.ErrorText(err))
-		return unknownLoad(data, "the collector did not take part in the measurement to its end"), nil
+		return unknownLoad(data, whyUnknown(err)), nil
 	}
 	if data.DownKbps == nil || data.UpKbps == nil {
 		return unknownLoad(data, "the time was too short to fill the line"), nil
@@ -97,6 +103,20 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 }
 
 const noRoom = "the collector is measuring other lines: ask again later"
+
+// whyUnknown is the note of a measurement that came to no end.
+func whyUnknown(err error) string {
+	status, _ := errors.AsType[*statusError](err)
+	switch {
+	case errors.Is(err, errBusy):
+		return noRoom
+	case errors.Is(err, errEarlier):
+		return "the collector is of an earlier version, which does not measure uploads"
+	case errors.Is(err, errHeldBack), status != nil && status.status == http.StatusRequestEntityTooLarge:
+		return "a proxy before the collector holds uploads back"
+	}
+	return "the collector did not take part in the measurement to its end"
+}
 
 func unknownLoad(d *report.MediaLoad, why string) probe.Result {
 	return probe.Result{Status: report.StatusUnknown, Note: why, Data: d}
@@ -142,16 +162,24 @@ func drained(ctx context.Context, env probe.Env, ask question, idleRTTMS *float6
 	}
 }
 
+// phase is what was measured while the line was full in one direction.
+type phase struct {
+	arrived
+	rttMS *float64
+	err   error
+}
+
 // whileFull runs work for as long as a phase may last, and takes the median round
 // trip of the second half of it, in ms: the queue fills in the first.
-func whileFull(ctx context.Context, env probe.Env, ask question, work func(context.Context, probe.Clock) (rate, error)) (rate, *float64, error) {
-	phase, cancel := context.WithTimeout(ctx, fullTime)
+func whileFull(ctx context.Context, env probe.Env, ask question, work func(context.Context, probe.Clock) (arrived, error)) (p phase) {
+	full, cancel := context.WithTimeout(ctx, fullTime)
 	defer cancel()
 	taken := make(chan []roundTrip, 1)
 	begin := env.Clock.Now()
-	go func() { taken <- roundTrips(ctx, phase, env, ask) }()
-	r, err := work(phase, env.Clock)
+	go func() { taken <- roundTrips(ctx, full, env, ask) }()
+	p.arrived, p.err = work(full, env.Clock)
 	took := env.Clock.Now().Sub(begin)
 	cancel() // the line is idle from here on
-	return r, medianSince(<-taken, begin.Add(took/2)), err
+	p.rttMS = medianSince(<-taken, begin.Add(took/2))
+	return p
 }

@@ -10,7 +10,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
@@ -18,76 +17,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// errEarlier: the collector is of a version that does not tell arrivals.
-var errEarlier = errors.New("the collector does not tell arrivals")
-
-// errHeldBack: what the collector tells says nothing of the line, as behind a
-// proxy that takes a request, or large pieces of it, before it passes them on.
-var errHeldBack = errors.New("the collector tells no arrivals")
-
-// lastNews is how long the news of the last arrivals may take, once all uploads
-// are confirmed.
-const lastNews = 400 * time.Millisecond
-
-// sendCounted uploads on all connections until the time is over, while the
-// collector tells what arrives. What is still in this computer's buffers or in
-// the queue before the bottleneck then does not count.
-func (p load) sendCounted(ctx context.Context, clock probe.Clock) (rate, error) {
-	run := strconv.FormatInt(clock.Now().UnixNano(), 36)
-	telling, stop := context.WithCancel(ctx)
-	defer stop()
-	sending, enough := context.WithCancel(ctx)
-	defer enough()
-	news, err := p.listen(telling, run, enough)
-	if err != nil {
-		return rate{}, err
-	}
-	payload := incompressible(bytesEach)
-	at := p.Base.JoinPath(wire.PathLoad)
-	at.RawQuery = url.Values{wire.LoadRun: {run}}.Encode()
-	faults := make([]error, connections)
-	var wg sync.WaitGroup
-	for i := range faults {
-		wg.Go(func() {
-			if i > 0 && !join(sending, clock, i, news.total) {
-				faults[i] = context.Cause(sending)
-				return
-			}
-			_, faults[i] = p.upload(sending, at, payload)
-			if faults[i] != nil && ctx.Err() == nil {
-				enough() // refused, or the last bytes have been told
-			}
-		})
-	}
-	wg.Wait()
-	if sending.Err() == nil { // else the time is over, and the last bytes have no news
-		confirmed := int64(0)
-		for _, err := range faults {
-			if err == nil {
-				confirmed += bytesEach
-			}
-		}
-		news.await(confirmed, lastNews)
-	}
-	if ctx.Err() == nil && news.total() == 0 {
-		return rate{}, errors.Join(faults...)
-	}
-	stop()
-	a := news.end()
-	r := a.steady()
-	r.moved = int(news.sum)
-	if a.heldBack() {
-		return rate{moved: r.moved}, errHeldBack
-	}
-	return r, nil
-}
-
 // news collects the arrivals that the collector tells.
 type news struct {
 	ended chan struct{}
 	more  chan struct{} // holds one token when something came
 
 	enough func() // called once bytesAll have arrived
+	clock  probe.Clock
+	first  time.Time // when the first arrival was told; read after end
 
 	mu   sync.Mutex
 	sum  int64
@@ -96,10 +33,10 @@ type news struct {
 
 // listen opens the stream of arrivals. It is open when listen returns, so that no
 // upload comes before it.
-func (p load) listen(ctx context.Context, run string, enough func()) (*news, error) {
+func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient, run string, enough func()) (*news, error) {
 	at := p.Base.JoinPath(wire.PathLoadArrivals)
 	at.RawQuery = url.Values{wire.LoadRun: {run}}.Encode()
-	resp, err := p.do(ctx, http.MethodGet, at, nil)
+	resp, err := c.do(ctx, http.MethodGet, at, nil, 0)
 	if e, ok := errors.AsType[*statusError](err); ok && (e.status == http.StatusNotFound || e.status == http.StatusMethodNotAllowed) {
 		return nil, errEarlier
 	}
@@ -110,10 +47,13 @@ func (p load) listen(ctx context.Context, run string, enough func()) (*news, err
 		_ = resp.Body.Close()
 		return nil, errEarlier
 	}
-	n := &news{enough: enough, ended: make(chan struct{}), more: make(chan struct{}, 1)}
+	n := &news{clock: clock, enough: enough, ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	go n.read(resp.Body)
 	return n, nil
 }
+
+// mostArrives is what the uploads are with TLS, and with segments that were sent twice.
+const mostArrives = connections * bytesEach * 5 / 4
 
 // maxLine is far above the ten intervals that a line has.
 const maxLine = 16 << 10
@@ -138,16 +78,19 @@ func (n *news) take(line []byte) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	most := int((fullTime + askWait) / wire.LoadInterval)
-	if a.From != len(n.what.bytes) || a.From+len(a.Bytes) > most {
+	if a.From != len(n.what.bytes) || a.From+len(a.Bytes) > mostIntervals {
 		return errors.New("arrivals do not fit together")
 	}
 	for _, b := range a.Bytes {
-		if n.sum += b; b < 0 || n.sum > connections*bytesEach {
+		if n.sum += b; b < 0 || n.sum > mostArrives {
 			return errors.New("more bytes arrived than were sent")
 		}
 		n.what.bytes = append(n.what.bytes, b)
 	}
+	if n.sum > 0 && n.first.IsZero() {
+		n.first = n.clock.Now()
+	}
+	n.what.segments = a.Segments
 	if n.what.firstEnd == nil && a.FirstEnd != nil && *a.FirstEnd >= 0 {
 		n.what.firstEnd = a.FirstEnd
 	}

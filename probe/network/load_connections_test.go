@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,20 +43,26 @@ func (c *connected) enter(r *http.Request) (leave func()) {
 // all of it into one connection of HTTP/2.
 func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		arrivals := &testArrivals{}
 		c := &connected{running: map[string]bool{}, proto: map[string]bool{}}
 		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals) {
-				w.WriteHeader(http.StatusNotFound)
+				arrivals.tell(w, r)
 				return
 			}
 			if r.Method == method {
 				defer c.enter(r)()
 			}
 			if r.Method == http.MethodPost {
-				n, _ := io.Copy(io.Discard, r.Body)
-				if n > int64(firstUploads[len(firstUploads)-1]) {
-					time.Sleep(20 * time.Millisecond) // a line's round trip
+				n := int64(0)
+				for {
+					k, err := io.CopyN(counted{arrivals}, r.Body, 32<<10)
+					if n += k; err != nil {
+						break
+					}
+					time.Sleep(2 * time.Millisecond)
 				}
+				arrivals.end()
 				_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: n, MS: 2})
 				return
 			}
@@ -71,7 +76,7 @@ func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
 		s.StartTLS()
 		t.Cleanup(s.Close)
 		base, _ := url.Parse(s.URL)
-		runLoad(t, t.Context(), LoadConfig{Base: base, Client: s.Client(), ICE: stunOnLoopback(t)})
+		runLoad(t, t.Context(), LoadConfig{Base: base, Transport: s.Client().Transport.(*http.Transport), ICE: stunOnLoopback(t)})
 		c.mu.Lock()
 		if c.most != connections {
 			t.Errorf("%s: %d connections at once, want %d", method, c.most, connections)
@@ -83,7 +88,7 @@ func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
 	}
 }
 
-// TestLoadMakesDoWithOneConnection: a collector of an earlier version takes one
+// TestLoadMakesDoWithOneConnection: the collector, or a proxy before it, accepts one
 // transfer at a time.
 func TestLoadMakesDoWithOneConnection(t *testing.T) {
 	t.Parallel()
@@ -91,7 +96,7 @@ func TestLoadMakesDoWithOneConnection(t *testing.T) {
 	var down, up sync.Mutex
 	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals) {
-			w.WriteHeader(http.StatusNotFound)
+			slow.Config.Handler.ServeHTTP(w, r)
 			return
 		}
 		one := &down
@@ -114,26 +119,83 @@ func TestLoadMakesDoWithOneConnection(t *testing.T) {
 	}
 }
 
-// TestLoadRefusedHalfWay: a collector whose room is used up after the first
-// uploads is no slow line.
+// TestLoadRefusedHalfWay: a collector that has no capacity left when the uploads
+// begin does not make a slow line.
 func TestLoadRefusedHalfWay(t *testing.T) {
-	var uploaded atomic.Int32
+	arrivals := &testArrivals{}
 	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
+		switch {
+		case strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals):
+			arrivals.tell(w, r)
+		case r.Method == http.MethodGet:
 			_, _ = w.Write(make([]byte, bytesEach))
-			return
-		}
-		if uploaded.Add(1) > int32(len(firstUploads)) {
+		default:
 			w.WriteHeader(http.StatusTooManyRequests)
-			return
 		}
-		n, _ := io.Copy(io.Discard, r.Body)
-		_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: n, MS: 100})
 	})
 	base, _ := url.Parse(s.URL)
 	r, err := NewLoad(LoadConfig{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), environment(t))
 	if err != nil || r.Status != report.StatusUnknown || r.Note != noRoom {
 		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
+	}
+}
+
+// TestLoadUpwardsUnknown: without arrivals, and behind a proxy that collects the
+// uploads, the rate upwards is unknown, and the note says why.
+func TestLoadUpwardsUnknown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		arrivals func(w http.ResponseWriter, r *http.Request, a *testArrivals)
+		upload   func(w http.ResponseWriter, r *http.Request, a *testArrivals)
+		note     string
+	}{
+		"a collector of an earlier version": {
+			func(w http.ResponseWriter, _ *http.Request, _ *testArrivals) { w.WriteHeader(http.StatusNotFound) },
+			func(w http.ResponseWriter, r *http.Request, _ *testArrivals) { _, _ = io.Copy(io.Discard, r.Body) },
+			"the collector is of an earlier version, which does not measure uploads",
+		},
+		"a proxy with a limit": {
+			func(w http.ResponseWriter, r *http.Request, a *testArrivals) { a.tell(w, r) },
+			func(w http.ResponseWriter, _ *http.Request, _ *testArrivals) {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+			},
+			"a proxy before the collector holds uploads back",
+		},
+		"a proxy that collects uploads": {
+			func(w http.ResponseWriter, r *http.Request, a *testArrivals) { a.tell(w, r) },
+			func(w http.ResponseWriter, r *http.Request, a *testArrivals) {
+				for { // 40 Mbit/s on each connection
+					if _, err := io.CopyN(io.Discard, r.Body, 50_000); err != nil {
+						break
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+				a.add(bytesEach) // at once
+				a.end()
+			},
+			"a proxy before the collector holds uploads back",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			arrivals := &testArrivals{}
+			s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals):
+					c.arrivals(w, r, arrivals)
+				case r.Method == http.MethodGet:
+					_, _ = w.Write(make([]byte, bytesEach))
+				default:
+					c.upload(w, r, arrivals)
+				}
+			})
+			base, _ := url.Parse(s.URL)
+			r, err := NewLoad(LoadConfig{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), environment(t))
+			d := r.Data.(*report.MediaLoad)
+			if err != nil || r.Status != report.StatusUnknown || r.Note != c.note || d.UpKbps != nil {
+				t.Errorf("%s, %q, up %v, %v", r.Status, r.Note, d.UpKbps, err)
+			}
+		})
 	}
 }
 
@@ -156,13 +218,13 @@ func TestLoadOfALineThatGoesAway(t *testing.T) {
 			slow.Config.Handler.ServeHTTP(w, r)
 		})
 		base, _ := url.Parse(s.URL)
-		client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
+		transport := &http.Transport{DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, at)
 			return unplugged{conn, gone}, err
-		}}}
+		}}
 		wg.Go(func() {
 			begin := time.Now()
-			r, err := NewLoad(LoadConfig{Base: base, Token: "secret", Client: client, ICE: ice}).Run(t.Context(), e)
+			r, err := NewLoad(LoadConfig{Base: base, Token: "secret", Transport: transport, ICE: ice}).Run(t.Context(), e)
 			if took := time.Since(begin); err != nil || took > idleTime+2*fullTime+2*askWait {
 				t.Errorf("after %v: took %v, %v", after, took, err)
 			}
@@ -233,17 +295,4 @@ func TestLoadUnderASetClock(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// TestTogether: each at its own pace, as long as the longest.
-func TestTogether(t *testing.T) {
-	got := together([]rate{
-		{counted: 64 << 10, took: time.Second}, {counted: 16 << 10, took: 250 * time.Millisecond}, {},
-	})
-	if want := int64(128 << 10); got.took != time.Second || got.counted < want-1 || got.counted > want {
-		t.Errorf("%+v, want %d in a second", got, want)
-	}
-	if kbps, _ := together(nil).kbps(0); kbps != nil {
-		t.Errorf("%g kbit/s of nothing", *kbps)
-	}
 }

@@ -27,7 +27,7 @@ const (
 	burstFactor = 1.5
 	// burstExcess is how far all until its end is above it. What TCP hands over late
 	// and at once makes up for what it held back, and is no excess.
-	burstExcess = 1.2
+	burstExcess = 1.6
 	// initialWindows is what four initial windows of TCP fill several times over, so
 	// that slow start does not show.
 	initialWindows = 256 << 10
@@ -44,6 +44,9 @@ type arrived struct {
 	// firstEnd is the interval in which the first transfer was complete, when
 	// there was one: after it fewer transfers fill the line.
 	firstEnd *int
+	// segments means that segments were counted as they arrived, so that bytes is
+	// never above the rate of the line.
+	segments bool
 }
 
 // longSilence is how many intervals without a byte no full line has: one packet of
@@ -85,6 +88,8 @@ func (a arrived) steady() rate {
 		last = parts[max(from, len(parts)/2):]
 		_, spread = meanAndDeviation(last)
 		mean = middle(last)
+	case a.segments && halfWidth(last, spread) < evenShare*mean:
+		mean = max(mean, bestSecond(parts[from:], every))
 	case from == 0 && a.sum() < initialWindows:
 		mean = max(mean, envelope(parts)) // full from the beginning
 	case from == 0:
@@ -96,10 +101,55 @@ func (a arrived) steady() rate {
 		r.counted += n
 	}
 	if len(last) > 1 {
-		half := studentT975(len(last)-1) * spread / math.Sqrt(float64(len(last))) * toKbps
+		half := halfWidth(last, spread) * toKbps
 		r.ci95 = &report.Interval{max(0, r.steadyKbps-half), r.steadyKbps + half}
 	}
 	return r
+}
+
+// trustworthy is how long bytes must have flowed for their rate to count. A TCP
+// needs several round trips to get up to speed (RFC 5681 §3.1): what it reached
+// before says how far the server is, unless that is enough for everything.
+func trustworthy(idleRTTMS *float64) time.Duration {
+	if idleRTTMS == nil {
+		return neededWithoutAnRT
+	}
+	return time.Duration(roundTripsNeeded * *idleRTTMS * float64(time.Millisecond))
+}
+
+const (
+	roundTripsNeeded  = 6
+	enoughKbps        = 2000
+	neededWithoutAnRT = time.Second
+)
+
+// mostIntervals is the most that a phase has.
+const mostIntervals = int((fullTime + askWait) / wire.LoadInterval)
+
+func (a arrived) moved() *int { return new(int(a.sum())) }
+
+// kbps is the rate of the IP layer and its interval, or nil where it tells nothing
+// of the line.
+func (a arrived) kbps(idleRTTMS *float64) (*float64, *report.Interval) {
+	r := a.steady()
+	if r.counted <= 0 || r.took <= 0 {
+		return nil, nil
+	}
+	kbps := r.steadyKbps
+	if kbps == 0 {
+		kbps = float64(r.counted) / (r.took.Seconds() * 1000) * 8 * wireShare
+	}
+	if r.took < trustworthy(idleRTTMS) && kbps < enoughKbps {
+		return nil, nil
+	}
+	return &kbps, r.ci95
+}
+
+type rate struct {
+	counted    int64
+	took       time.Duration
+	steadyKbps float64
+	ci95       *report.Interval
 }
 
 // whole is the rate over all of the time, the first interval counted as a full one.
@@ -128,6 +178,27 @@ func envelope(x []float64) (most float64) {
 	return most
 }
 
+// evenShare is the relative half width of the interval up to which arrivals count as
+// even. Behind a proxy they are not, although the kernel counts segments: the proxy
+// passes on what a lost packet has held back at once.
+const evenShare = 0.15
+
+// halfWidth returns half of the 95 % interval of the mean of x, which has this deviation.
+func halfWidth(x []float64, deviation float64) float64 {
+	return studentT975(len(x)-1) * deviation / math.Sqrt(float64(len(x)))
+}
+
+// bestSecond returns the largest mean of the blocks of one second; 0 if there are fewer.
+// On a line whose queue holds few packets, a TCP leaves gaps in every loss recovery.
+func bestSecond(x []float64, every time.Duration) (most float64) {
+	n := int(math.Ceil(float64(time.Second) / float64(every)))
+	for at := 0; at+n <= len(x); at++ {
+		mean, _ := meanAndDeviation(x[at : at+n])
+		most = max(most, mean)
+	}
+	return most
+}
+
 // middle is the median. After a loss a TCP hands nothing over and then much at once,
 // and halves its window; on a fast line most blocks hold neither.
 func middle(x []float64) float64 {
@@ -152,15 +223,18 @@ func cut(x []int64) (parts []float64, every time.Duration) {
 
 // change is where the last part of a constant rate begins: the split with the
 // least sum of squares about the two means; 0 where no split explains most of the
-// variance. What TCP hands over late and at once after a loss is no change of the
-// rate, and no split explains it.
+// variance. What TCP delivers late and at once after a loss is not a change of the
+// rate, and no split explains it. A rate that falls without a burst is a TCP that waits
+// for lost packets until the end.
 func change(x []float64) (from int) {
 	if from = burst(x); from > 0 {
 		return from
 	}
 	least := changeExplains * squares(x)
 	for at := 1; at <= len(x)-steadyBlocks; at++ {
-		if sum := squares(x[:at]) + squares(x[at:]); sum < least {
+		before, _ := meanAndDeviation(x[:at])
+		after, _ := meanAndDeviation(x[at:])
+		if sum := squares(x[:at]) + squares(x[at:]); sum < least && after > before {
 			least, from = sum, at
 		}
 	}

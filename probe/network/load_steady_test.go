@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
@@ -42,8 +43,7 @@ func TestSteadyLeavesOutStartAndBurst(t *testing.T) {
 		"slow, few bytes": {arrived{bytes: series(300, 3000)}, 300},
 		"fast and short":  {arrived{bytes: series(100000, 700)}, 100000},
 	} {
-		r := c.a.steady()
-		kbps, ci := r.kbps(0)
+		kbps, ci := c.a.kbps(new(0.0))
 		if math.Abs(deref(kbps)-c.want) > 0.03*c.want {
 			t.Errorf("%s: %g kbit/s, want %g", name, deref(kbps), c.want)
 		}
@@ -52,7 +52,7 @@ func TestSteadyLeavesOutStartAndBurst(t *testing.T) {
 		}
 	}
 	for _, a := range []arrived{{}, {bytes: []int64{0}}, {bytes: make([]int64, 300)}} {
-		if kbps, _ := a.steady().kbps(0); kbps != nil {
+		if kbps, _ := a.kbps(new(0.0)); kbps != nil {
 			t.Errorf("%d empty intervals are %g kbit/s", len(a.bytes), *kbps)
 		}
 	}
@@ -75,15 +75,15 @@ func FuzzArrivals(f *testing.F) {
 		f.Add([]byte(s), []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		n := &news{more: make(chan struct{}, 1), enough: func() {}}
+		n := &news{clock: probe.SystemClock{}, more: make(chan struct{}, 1), enough: func() {}}
 		if n.take(one) == nil {
 			_ = n.take(two)
 		}
 		sum := n.what.sum()
-		if sum < 0 || sum > connections*bytesEach || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
+		if sum < 0 || sum > mostArrives || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
 			t.Errorf("%d bytes in %d intervals", sum, len(n.what.bytes))
 		}
-		if kbps, ci := n.what.steady().kbps(0); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
+		if kbps, ci := n.what.kbps(new(0.0)); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
 			t.Errorf("%v %v", kbps, ci)
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/kerneltcp"
+	"github.com/tonprobe/tonprobe/server/oneport"
 )
 
 const bytesType = "application/octet-stream"
@@ -29,9 +31,11 @@ func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	defer func() { leave(moved) }()
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(loadLimit))
 	run := a.loadRuns.find(c.ID, r.URL.Query().Get(wire.LoadRun))
+	upload, end := run.start(oneport.TCP(r.Context()))
+	defer end()
 	receipt, err := receive(http.MaxBytesReader(w, r.Body, wire.MaxLoadBytes), func(n int) {
 		moved += int64(n)
-		run.arrived(n)
+		upload.read(n)
 	})
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge("body", e.Limit)
@@ -82,6 +86,7 @@ func (a *API) giveLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	moved := int64(0)
 	defer func() { leave(moved) }()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(loadLimit))
+	kerneltcp.FillQueues(oneport.TCP(r.Context()))
 	w.Header().Set("Content-Type", bytesType)
 	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
 	w.Header().Set("Cache-Control", "no-store")

@@ -2,11 +2,14 @@ package api
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/kerneltcp"
 )
 
 const (
@@ -31,6 +34,8 @@ type loadRun struct {
 	begin    time.Time // of interval 0; zero before the first byte
 	bytes    []int64
 	firstEnd *int
+	uploads  []*upload // those with a meter
+	segments bool      // every upload so far had one
 }
 
 // open begins a run. ok is false while another of the agent's goes on.
@@ -43,7 +48,7 @@ func (l *loadRuns) open(agent, name string) (run *loadRun, done func(), ok bool)
 	if l.byAgent == nil {
 		l.byAgent = map[string]*loadRun{}
 	}
-	run = &loadRun{name: name}
+	run = &loadRun{name: name, segments: true}
 	l.byAgent[agent] = run
 	return run, func() {
 		l.mu.Lock()
@@ -62,14 +67,66 @@ func (l *loadRuns) find(agent, name string) *loadRun {
 	return nil
 }
 
-// arrived counts n bytes. Like receive it takes the machine's own clock, which
-// does not jump.
-func (r *loadRun) arrived(n int) {
+// upload is one upload of a run.
+type upload struct {
+	run   *loadRun // nil: nobody asks for the arrivals
+	meter *kerneltcp.Meter
+}
+
+// start counts an upload on conn, until end is called. If the kernel does not count
+// what arrives on conn, or conn is unknown (nil), the bytes that were read count: they
+// are late by the time that a lost packet takes.
+func (r *loadRun) start(conn net.Conn) (f *upload, end func()) {
+	f = &upload{run: r}
 	if r == nil {
-		return
+		return f, func() {}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	meter, ok := kerneltcp.NewMeter(conn)
+	if !ok {
+		r.segments = false
+		return f, func() {}
+	}
+	f.meter = meter
+	r.uploads = append(r.uploads, f)
+	return f, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.count(meter.Take())
+		r.uploads = slices.DeleteFunc(r.uploads, func(o *upload) bool { return o == f })
+	}
+}
+
+// read records that n bytes were read.
+func (f *upload) read(n int) {
+	if f.run == nil {
+		return
+	}
+	f.run.mu.Lock()
+	defer f.run.mu.Unlock()
+	if f.meter != nil {
+		f.run.count(f.meter.Take())
+		return
+	}
+	f.run.count(int64(n))
+}
+
+// poll counts what has arrived since the last call.
+func (r *loadRun) poll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.uploads {
+		r.count(f.meter.Take())
+	}
+}
+
+// count adds n bytes to the present interval. It uses the machine's own clock, which
+// does not jump. The caller holds mu.
+func (r *loadRun) count(n int64) {
+	if n <= 0 {
+		return
+	}
 	now := time.Now()
 	if r.begin.IsZero() {
 		r.begin = now
@@ -81,7 +138,7 @@ func (r *loadRun) arrived(n int) {
 	for len(r.bytes) <= at {
 		r.bytes = append(r.bytes, 0)
 	}
-	r.bytes[at] += int64(n)
+	r.bytes[at] += n
 }
 
 // ended notes that an upload is complete.
@@ -100,7 +157,7 @@ func (r *loadRun) ended() {
 func (r *loadRun) since(from int) wire.LoadArrivals {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := wire.LoadArrivals{From: from, FirstEnd: r.firstEnd}
+	a := wire.LoadArrivals{From: from, Segments: r.segments, FirstEnd: r.firstEnd}
 	if r.begin.IsZero() {
 		return a
 	}
@@ -139,15 +196,21 @@ func (a *API) tellArrivals(w http.ResponseWriter, r *http.Request, c caller) err
 	w.Header().Set("X-Accel-Buffering", "no") // else nginx would hold the lines back
 	w.WriteHeader(http.StatusOK)
 	_ = out.Flush()
-	tick := time.NewTicker(arrivalsEvery)
+	tick := time.NewTicker(wire.LoadInterval)
 	defer tick.Stop()
 	lines := json.NewEncoder(w)
-	for end, next := time.Now().Add(loadLimit), 0; time.Now().Before(end); {
+	end, next, told := time.Now().Add(loadLimit), 0, time.Now()
+	for time.Now().Before(end) {
 		select {
 		case <-tick.C:
 		case <-r.Context().Done():
 			return nil
 		}
+		run.poll()
+		if time.Since(told) < arrivalsEvery {
+			continue
+		}
+		told = time.Now()
 		line := run.since(next)
 		if len(line.Bytes) == 0 {
 			continue

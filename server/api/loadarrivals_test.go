@@ -88,11 +88,15 @@ func TestArrivalsAreTold(t *testing.T) {
 // TestArrivalsAreBounded: a run holds no more intervals than a transfer may last.
 func TestArrivalsAreBounded(t *testing.T) {
 	r := &loadRun{begin: time.Now().Add(-2 * loadLimit)}
-	r.arrived(1000)
+	upload, end := r.start(nil)
+	upload.read(1000)
+	end()
 	if got := r.since(0); len(r.bytes) != 0 || len(got.Bytes) > int(loadLimit/wire.LoadInterval) {
 		t.Errorf("%d kept, %d told", len(r.bytes), len(got.Bytes))
 	}
 	var none *loadRun
-	none.arrived(1)
+	upload, end = none.start(nil)
+	upload.read(1)
+	end()
 	none.ended()
 }

@@ -57,9 +57,9 @@ func measured(t *testing.T, c lineCase) (d *report.MediaLoad) {
 			_ = server.Serve(listener)
 		}()
 		base := &url.URL{Scheme: "http", Host: "collector.example"}
-		client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return line.dial(ctx, listener.conns)
-		}}}
+		}}
 		roundTrip := func(ctx context.Context) (time.Duration, error) {
 			rtt := line.roundTrip()
 			select {
@@ -70,7 +70,7 @@ func measured(t *testing.T, c lineCase) (d *report.MediaLoad) {
 			}
 		}
 		env := probe.Env{Clock: probe.SystemClock{}, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {}}
-		r, err := network.NewLoad(network.LoadConfig{Base: base, Client: client, RoundTrip: roundTrip}).Run(ctx, env)
+		r, err := network.NewLoad(network.LoadConfig{Base: base, Transport: transport, RoundTrip: roundTrip}).Run(ctx, env)
 		if err != nil {
 			t.Fatal(err)
 		}

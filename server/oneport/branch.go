@@ -62,6 +62,9 @@ type countedConn struct {
 	end func() // may be called more than once
 }
 
+// NetConn returns the connection below, as that of *tls.Conn does.
+func (c *countedConn) NetConn() net.Conn { return c.Conn }
+
 // Close implements net.Conn.
 func (c *countedConn) Close() error {
 	c.end()
@@ -84,12 +87,18 @@ func (c *readAhead) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// stateKey is the context key of the TLS state of [ConnContext].
-type stateKey struct{}
+// stateKey is the context key of the TLS state of [ConnContext], tcpKey that of the
+// connection.
+type (
+	stateKey struct{}
+	tcpKey   struct{}
+)
 
-// ConnContext is for http.Server.ConnContext. It enables [WithState] to find the TLS state,
-// which package net/http takes from a *tls.Conn only.
+// ConnContext is for http.Server.ConnContext. It enables [WithState] to find the TLS
+// state, which package net/http takes from a *tls.Conn only, and [TCP] to find the
+// connection.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	ctx = context.WithValue(ctx, tcpKey{}, below(c))
 	if u, ok := c.(interface{ Unwrap() net.Conn }); ok {
 		c = u.Unwrap()
 	}
@@ -98,6 +107,27 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, stateKey{}, &s)
 	}
 	return ctx
+}
+
+// TCP returns the TCP connection, below TLS, of a request's context; nil where the
+// server was not given [ConnContext].
+func TCP(ctx context.Context) net.Conn {
+	c, _ := ctx.Value(tcpKey{}).(net.Conn)
+	return c
+}
+
+// below returns the innermost connection.
+func below(c net.Conn) net.Conn {
+	for {
+		switch u := c.(type) {
+		case interface{ Unwrap() net.Conn }:
+			c = u.Unwrap()
+		case interface{ NetConn() net.Conn }:
+			c = u.NetConn()
+		default:
+			return c
+		}
+	}
 }
 
 // WithState sets the TLS state of requests for which package net/http has none.

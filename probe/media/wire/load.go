@@ -28,6 +28,9 @@ type LoadArrivals struct {
 	From int `json:"from"`
 	// Bytes has one entry for each interval that is over.
 	Bytes []int64 `json:"bytes"`
+	// Segments means that the kernel counted segments as they arrived. Otherwise a lost
+	// packet delays the bytes after it, until it has been sent again.
+	Segments bool `json:"segments,omitempty"`
 	// FirstEnd is the interval in which the first upload of the run was complete;
 	// nil until then. After it fewer transfers fill the line.
 	FirstEnd *int `json:"first_end,omitempty"`
