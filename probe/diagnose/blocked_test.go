@@ -31,13 +31,18 @@ const (
 // firewall lets kinds of packets through or not. atServer places it before the
 // server; otherwise it is the participant's. answers says that only the way back is
 // closed, hides that no ICMP gets through either, and refuses that the server's
-// machine is reached and refuses.
+// machine is reached and refuses. by says who answers over ICMP in the server's
+// place: house, provider or beyond.
 type firewall struct {
 	passes   func(flow) bool
 	atServer bool
 	answers  bool
 	hides    bool
 	refuses  func(flow) bool
+	by       string
+	noRoute  bool // it says that it has no way, not that it forbids
+	asPort   bool // it says "port unreachable", which reads like the server's refusal
+	lives    bool // other addresses are reached
 }
 
 func tcpOnly(ports ...int) func(flow) bool {
@@ -82,7 +87,7 @@ func observe(s site, w firewall) *report.Report {
 	*path(r) = observePath(s, w)
 	if !w.passes(webFlow) {
 		*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none"}
-		if w.refuses != nil && w.refuses(webFlow) {
+		if w.asPort || w.refuses != nil && w.refuses(webFlow) {
 			web(r).Online = new(true)
 		}
 		*nat(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
@@ -175,10 +180,16 @@ func observePath(s site, w firewall) report.NetworkPath {
 		if f.protocol == "tcp" {
 			t.Answer = answer(f)
 		}
-		if needed && t.Answer == "silent" && !w.hides {
+		switch {
+		case t.Answer == "silent" && w.by != "":
+			t.Answer, t.RejectedBy, t.NoRoute = "rejected", w.by, &w.noRoute
+			if w.by == "house" {
+				t.Left = new(false)
+			}
+		case needed && t.Answer == "silent" && !w.hides:
 			t.Left = new(w.atServer || w.answers)
 		}
-		if t.Answer != "silent" || t.Left != nil && *t.Left {
+		if t.Answer == "open" || t.Answer == "refused" || t.Left != nil && *t.Left || w.lives || w.by == "provider" || w.by == "beyond" {
 			p.Line = "reached"
 		}
 		p.Ports = append(p.Ports, t)
@@ -194,7 +205,14 @@ func observePath(s site, w firewall) report.NetworkPath {
 			}
 		}
 	}
-	if p.Line == "" {
+	rejects := !w.passes(web) && w.by != "beyond"
+	for _, t := range p.Ports {
+		rejects = rejects && t.Answer == "rejected"
+	}
+	if rejects {
+		p.RejectedBy = w.by
+	}
+	if p.Line == "" && (w.by == "" || w.noRoute) {
 		p.Line = "silent"
 	}
 	return p
@@ -250,6 +268,22 @@ func TestRestrictedNetworks(t *testing.T) {
 		{"before the server: UDP and its TCP", ours, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "relay tls", report.Limited},
 		{"before the server: all but web pages", behindProxy, firewall{passes: tcpOnly(443), atServer: true}, "conf.media_ports_blocked", unknown, "", report.Unknown},
 		{"the program does not run", usual, firewall{passes: allBut(flow{"tcp", 8443}), refuses: everything}, "conf.server_down", server, "", report.Unknown},
+
+		{"the house forbids the server", usual, firewall{passes: nothing, hides: true, by: "house"}, "net.port_blocked", participant, "", report.Unknown},
+		{"the house forbids the server, as a port", usual, firewall{passes: nothing, hides: true, by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"the house forbids the server, the rest works", ours, firewall{passes: nothing, hides: true, by: "house", lives: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"the house has no way to the server, the rest works", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true, lives: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"the house has no way", usual, firewall{passes: nothing, hides: true, by: "house", noRoute: true}, "net.offline", provider, "", report.NotReady},
+		{"the house drops the server, the rest works", usual, firewall{passes: nothing, hides: true, lives: true}, "conf.server_down", server, "", report.Unknown},
+		{"the house forbids 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house"}, "net.port_blocked", participant, "", report.Unknown},
+		{"the house forbids 8443, as a port", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "house", asPort: true}, "net.port_blocked", participant, "", report.Unknown},
+		{"the provider forbids the server", usual, firewall{passes: nothing, hides: true, by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
+		{"the provider forbids the server, as a port", usual, firewall{passes: nothing, hides: true, by: "provider", asPort: true}, "net.port_blocked", provider, "", report.Unknown},
+		{"the provider has no way to the server", ours, firewall{passes: nothing, hides: true, by: "provider", noRoute: true}, "net.port_blocked", provider, "", report.Unknown},
+		{"the provider forbids 8443", usual, firewall{passes: allBut(flow{"tcp", 8443}), by: "provider"}, "net.port_blocked", provider, "", report.Unknown},
+		{"a router before the server forbids it", usual, firewall{passes: nothing, hides: true, by: "beyond"}, "conf.server_down", server, "", report.Unknown},
+		{"a router before the server has no way", usual, firewall{passes: nothing, hides: true, by: "beyond", noRoute: true}, "conf.server_down", server, "", report.Unknown},
+		{"the provider forbids UDP", ours, firewall{passes: udpOnly(), by: "provider"}, "net.udp_blocked", participant, "prflx tcp", report.Limited},
 
 		{"nothing gets out", usual, firewall{passes: nothing, hides: true}, "net.offline", provider, "", report.NotReady},
 	} {

@@ -42,9 +42,10 @@ func (f *facts) otherPortAnswers(segment string) bool {
 
 // portBlocked is a port of the conference server or of the collector that this
 // network does not let out. The proof is that packets to it do not get past the
-// own network although others do; else that the very same machine answers at
-// another port. A port that the server refuses is the server's, and so is one that
-// packets leave for. Where the whole machine is silent nothing is said.
+// own network although others do, or that a router of the own network or of the
+// provider rejects them; else that the very same machine answers at another port. A
+// port that the server refuses is the server's, and so is one that packets leave for.
+// Where the whole machine is silent nothing is said.
 func portBlocked(f *facts) *finding {
 	if f.throughProxy() {
 		return nil // nothing else is meant to leave
@@ -70,8 +71,16 @@ func (f *facts) portKept(segment string) *finding {
 		return nil
 	}
 	hit := fault(suggested, observed(report.ProbeNetworkPath, "ports", strconv.Itoa(*p.Port), ""))
+	if f.rejectsAll(segment) {
+		// Not a port but the server: the number of the port would mislead.
+		hit = fault(suggested, observed(report.ProbeNetworkPath, "rejected_by", p.RejectedBy, ""))
+	}
 	kept := isFalse(p.Left)
 	switch {
+	case p.Answer == "rejected" && isTrue(p.NoRoute) && kept && !f.lineAlive():
+		return nil // a router without its line says so of every address
+	case p.Answer == "rejected" && p.RejectedBy == "provider":
+		hit.confidence, hit.area = likely, report.AreaProvider
 	case p.Answer == "rejected" && kept:
 		hit.confidence = stated
 	case p.Answer == "silent" && kept:
@@ -81,6 +90,15 @@ func (f *facts) portKept(segment string) *finding {
 		return nil
 	}
 	return hit
+}
+
+// rejectsAll says whether every port of the machine at the end of a segment that was
+// tried was rejected by one and the same side, the own network or the provider.
+func (f *facts) rejectsAll(segment string) bool {
+	by := f.path.RejectedBy
+	return by != "" && !slices.ContainsFunc(f.path.Ports, func(p report.PathPort) bool {
+		return p.Name == segment && p.Protocol == "tcp" && p.RejectedBy != by
+	})
 }
 
 // udpKept is the evidence that packets over UDP do not get past the own network.

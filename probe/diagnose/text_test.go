@@ -81,6 +81,9 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	} {
 		may["cause.net.proxy_failed."+form] = true
 	}
+	for _, by := range []string{"house", "provider"} {
+		may["cause.net.port_blocked.sentence_rejected_by_"+by] = true
+	}
 	for _, form := range endForms() {
 		may["cause."+form] = true
 	}

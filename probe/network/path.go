@@ -41,6 +41,9 @@ type PathConfig struct {
 	ICE func(context.Context) (wire.ICEConfig, error)
 	// Resolver looks up names; nil is the system's own.
 	Resolver Resolver
+	// NameServers tell whether anybody outside answers; nil are the system's where
+	// Resolver is, else none.
+	NameServers NameServers
 	// Asker sends the requests; nil is the system's own.
 	Asker echo.Asker
 	// After is waited for before the streams, which alone fill a line of 30
@@ -55,6 +58,9 @@ type PathConfig struct {
 func NewPath(c PathConfig) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
+		if c.NameServers == nil {
+			c.NameServers = systemNameServers{}
+		}
 	}
 	if c.Asker == nil {
 		c.Asker = echo.System()
@@ -81,11 +87,15 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return notNeeded(), nil
 	}
 	found := p.survey(ctx, env, far)
-	probe.AwaitTurn(ctx, env.Clock, p.After, p.AtMost-env.Clock.Now().Sub(began))
 	data := &report.NetworkPath{}
+	lives := false
 	var wg sync.WaitGroup
-	wg.Go(func() { p.askLarge(ctx, env, found, data) })
+	// Neither waits for its turn: they are few packets, and where a port is silent
+	// they take longer than what is left of the budget after it.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
+	wg.Go(func() { lives = p.livesElsewhere(ctx, env, found) })
+	probe.AwaitTurn(ctx, env.Clock, p.After, p.AtMost-env.Clock.Now().Sub(began))
+	wg.Go(func() { p.askLarge(ctx, env, found, data) })
 	streams := runAll(ctx, env, found.points)
 	wg.Wait()
 	for _, at := range found.points {
@@ -95,9 +105,13 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data.FaultSegment = found.placeFault(streams)
 	data.LossRunPackets = lossRunPackets(streams[segmentLAN], streams[segmentAccess], streams[segmentTransit], streams[segmentServer])
 	data.Line = found.judgeLine(streams)
-	if data.Line != lineReached && anyoneFar(data.Ports) {
+	switch {
+	case lives, anyoneFar(data.Ports):
 		data.Line = lineReached
+	case data.Line != lineReached && anyProhibited(data.Ports):
+		data.Line = cannotTell // a firewall's decision is not the silence of a line
 	}
+	data.RejectedBy = whoRejectsAll(data.Ports)
 	data.CGNAT = found.isShared()
 	if at, ok := askedOverUDP(found.points, segmentTransit); ok && streams[segmentTransit].fellSilent() {
 		if data.UDPCut = p.isUDPCut(ctx, env, at); data.UDPCut != nil && *data.UDPCut {

@@ -183,6 +183,10 @@ func TestInsideTheHouse(t *testing.T) {
 	case "ports-udp":
 		stun := netip.AddrPortFrom(netip.MustParseAddr(collectorAddress), stunPort)
 		recordPorts(t, out, farEnds{collector: stun.Addr(), stun: stun})
+	case "rejected4":
+		recordRejection(t, out, collectorAddress, conferenceAddress)
+	case "rejected6":
+		recordRejection(t, out, collectorAddress6, "2001:db8:203::10")
 	case "link":
 		record(t, out, NewLink(LinkConfig{URL: "https://" + conferenceAddress}))
 	}

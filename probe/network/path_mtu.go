@@ -136,7 +136,7 @@ func compareSizes(ctx context.Context, env probe.Env, small, large question) siz
 			if isSilence(err) {
 				s.vanished++
 			}
-			s.known = s.known || errors.Is(err, errTooLarge) || err == nil && r.Kind == echo.Unreachable
+			s.known = s.known || errors.Is(err, errTooLarge) || err == nil && (r.Kind == echo.Unreachable || r.Kind == echo.Prohibited)
 		})
 		if env.Clock.Sleep(ctx, mtuEvery) != nil {
 			break

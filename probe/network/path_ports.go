@@ -53,6 +53,9 @@ type triedPort struct {
 	answer  string
 	rtt     time.Duration
 	left    *bool
+	// by and noRoute tell of a machine that rejected in the server's place.
+	by      string
+	noRoute *bool
 }
 
 func (t *triedPort) answered() bool { return t.answer == portOpen || t.answer == portRefused }
@@ -70,6 +73,7 @@ func (t *triedPort) isOpen(done <-chan struct{}) bool {
 func (t *triedPort) report() report.PathPort {
 	return report.PathPort{
 		Name: t.segment, Protocol: t.network, Port: new(int(t.at.Port())), Needed: &t.needed, Answer: t.answer, Left: t.left,
+		RejectedBy: t.by, NoRoute: t.noRoute,
 	}
 }
 
@@ -101,12 +105,11 @@ func (p path) askPorts(ctx context.Context, env probe.Env, found surveyed) []rep
 		})
 	}
 	wg.Wait()
-	if ctx.Err() != nil {
-		return nil // what was cut off was not silent
-	}
 	var out []report.PathPort
 	for _, t := range all {
-		out = append(out, t.report())
+		if t.answer != "" {
+			out = append(out, t.report())
+		}
 	}
 	return out
 }
@@ -137,6 +140,7 @@ func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment
 	if <-done; needed.answer == portOpen {
 		return nil
 	}
+	p.seeWhoRejectsEach(ctx, env, found, tried)
 	unmaskRejection(tried, p.gatewayRTT(ctx, found))
 	p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
 	return tried
@@ -174,6 +178,7 @@ func (t *triedPort) connect(ctx context.Context, env probe.Env) {
 		t.answer = portRefused
 	case probe.IsForbidden(err):
 		t.answer, t.left = portRejected, new(false) // by this computer
+	case ctx.Err() != nil: // what was cut off was not silent
 	case limited.Err() != nil, isTimeout(err):
 		t.answer = portSilent
 	default:
@@ -217,7 +222,7 @@ func unmaskRejection(tried []*triedPort, gateway time.Duration) {
 // shows that a firewall on the way gives it in the server's name.
 func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
 	knocker, ok := p.Asker.(echo.Knocker)
-	if !ok || t.left != nil || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
+	if !ok || t.left != nil || t.by != "" || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
 		return
 	}
 	refs := p.references(ctx, knocker, found, t.at.Addr(), others)
@@ -277,8 +282,8 @@ func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, 
 	wg.Wait()
 	for _, r := range replies {
 		switch {
-		case r.Kind == echo.Unreachable:
-			t.rejectedBy(r.From, found)
+		case r.Kind == echo.Unreachable, r.Kind == echo.Prohibited:
+			t.rejectedBy(r, found)
 			return true
 		case r.Kind == echo.Expired && (isPublic(r.From) || carrierGrade.Contains(r.From)):
 			t.left = new(true)
@@ -292,29 +297,6 @@ func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, 
 		}
 	}
 	return told
-}
-
-// seeWhoRejects asks without a limit on the way, for a firewall that answers. It
-// asks several times, as firewalls send few complaints a second.
-func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
-	for range knocks {
-		r, ok := knock(ctx, env, k, t, 0)
-		switch {
-		case ok && r.Kind == echo.Unreachable:
-			t.rejectedBy(r.From, found)
-			return
-		case ok:
-			return
-		}
-	}
-}
-
-// rejectedBy notes who answered in the server's place.
-func (t *triedPort) rejectedBy(from netip.Addr, found surveyed) {
-	t.answer = portRejected
-	if from == found.adapter.Gateway || !isPublic(from) && !carrierGrade.Contains(from) {
-		t.left = new(false)
-	}
 }
 
 func knock(ctx context.Context, env probe.Env, k echo.Knocker, t *triedPort, ttl int) (echo.Reply, bool) {
@@ -393,6 +375,7 @@ func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to
 // the ports: it answered, or complained.
 func anyoneFar(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
-		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left
+		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left ||
+			t.RejectedBy == byProvider || t.RejectedBy == byBeyond
 	})
 }

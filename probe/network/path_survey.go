@@ -91,6 +91,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 		})
 	}
 	wg.Wait()
+	found.trace.noWay = found.trace.noWayFrom.IsValid() && found.placeOf(found.trace.noWayFrom) != byHouse
 	if a.Kind == adapter.VPN {
 		return nil
 	}
@@ -146,6 +147,8 @@ type trace struct {
 	// noWay is true when a router behind the own network said that it has no way to
 	// the far end.
 	noWay bool
+	// noWayFrom is the last machine that said so, of the own network or behind it.
+	noWayFrom netip.Addr
 	// asked is true when the system let packets go out.
 	asked bool
 }
@@ -183,8 +186,8 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 			t.hops[hop] = r.From
 		case r.Kind == echo.Reached:
 			t.reached, last = true, min(last, hop)
-		case r.Kind == echo.Unreachable && isOutside(r.From):
-			t.noWay = true
+		case (r.Kind == echo.Unreachable || r.Kind == echo.Prohibited) && isOutside(r.From):
+			t.noWayFrom = r.From
 		}
 	}
 	for range traceRounds {

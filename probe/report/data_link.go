@@ -89,6 +89,9 @@ type NetworkPath struct {
 	// Ports has one entry for each port that was tried because one that is needed
 	// kept silent.
 	Ports []PathPort `json:"ports,omitempty"`
+	// RejectedBy is house or provider where that machine rejects every port of a
+	// server that was tried, in the server's place; see PathPort.RejectedBy.
+	RejectedBy string `json:"rejected_by,omitempty"`
 }
 
 // PathPort is what became of packets to one port of a server.
@@ -111,6 +114,14 @@ type PathPort struct {
 	// false where that router complained of others, before and after, and of none
 	// of these, or where the own network rejected it; nil where nothing tells.
 	Left *bool `json:"left,omitempty"`
+	// RejectedBy says, by the source of an ICMP error, which machine rejected the
+	// port in the server's place: house (the own router or another one of the own
+	// network), provider (one of the first two routers behind it) or beyond; "" where
+	// none did, or where the source is not known.
+	RejectedBy string `json:"rejected_by,omitempty"`
+	// NoRoute is true where that machine says that it has no way to the server,
+	// false where it says that it does not let the packet pass.
+	NoRoute *bool `json:"no_route,omitempty"`
 }
 
 // PathSegment is the stream to the far end of one segment of the path.

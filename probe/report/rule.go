@@ -209,6 +209,10 @@ func namedRule(field string) (rule, bool) {
 		return between(1, 65535)
 	case "PathPort.answer":
 		return rule{enum: []string{"open", "refused", "rejected", "silent"}}, true
+	case "PathPort.rejected_by":
+		return oneOf("house", "provider", "beyond")
+	case "NetworkPath.rejected_by":
+		return oneOf("house", "provider")
 	case "NetworkPath.fault_segment":
 		return oneOf("lan", "access", "transit", "server", "none")
 	case "NetworkPath.line":

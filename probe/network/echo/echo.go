@@ -22,6 +22,10 @@ const (
 	Expired
 	// Unreachable means that a router on the way has no way to go on.
 	Unreachable
+	// Prohibited means that a firewall on the way does not let the packet pass. A
+	// router that says "port unreachable" in the place of the far end is one too: it
+	// is what nftables and iptables send for reject without an option.
+	Prohibited
 )
 
 // Reply is the answer to one packet.

@@ -100,9 +100,13 @@ func kindOf(m *icmp.Message, is6 bool, echo *icmp.Echo) Kind {
 			return Expired
 		}
 	case *icmp.DstUnreach:
-		if quotes(body.Data, is6, echo) {
-			return Unreachable
+		if !quotes(body.Data, is6, echo) {
+			return 0
 		}
+		if is6 {
+			return kindOf6(typeUnreachable6, byte(m.Code))
+		}
+		return kindOf4(typeUnreachable4, byte(m.Code))
 	}
 	return 0
 }

@@ -168,7 +168,7 @@ func (s *socket) parseControl(control []byte) (Reply, bool) {
 		// not answer ARP: for the caller the packet is lost.
 		if ok && (r.From != s.local || r.From == s.to) {
 			r.Complaint = true
-			if r.Kind == Unreachable && r.From == s.to.WithZone("") {
+			if r.Kind != Expired && r.From == s.to.WithZone("") {
 				r.Kind = Reached
 			}
 			return r, true
@@ -190,16 +190,16 @@ func parseExtendedError(b []byte) (Reply, bool) {
 	if len(b) < header+8 {
 		return Reply{}, false
 	}
-	origin, kind := b[4], b[5]
+	origin, kind, code := b[4], b[5], b[6]
 	offender := b[header:]
 	var r Reply
 	switch family := binary.NativeEndian.Uint16(offender); {
 	case origin == originICMP && family == unix.AF_INET:
 		r.From = netip.AddrFrom4([4]byte(offender[4:8]))
-		r.Kind = map[byte]Kind{3: Unreachable, 11: Expired}[kind] // RFC 792
+		r.Kind = kindOf4(kind, code)
 	case origin == originICMP6 && family == unix.AF_INET6 && len(offender) >= 24:
 		r.From = netip.AddrFrom16([16]byte(offender[8:24]))
-		r.Kind = map[byte]Kind{1: Unreachable, 3: Expired}[kind] // RFC 4443 §3
+		r.Kind = kindOf6(kind, code)
 	}
 	return r, r.Kind != 0
 }
