@@ -15,6 +15,9 @@ type Kind string
 const (
 	ReportStored        Kind = "report"
 	ParticipantEnrolled Kind = "enrolled"
+	// ParticipantChanged means that staff have added, changed, blocked or deleted a
+	// participant or one of their computers.
+	ParticipantChanged Kind = "changed"
 	// Resync means that events were dropped because the subscriber was slow: it must read
 	// everything again.
 	Resync Kind = "resync"

@@ -45,7 +45,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 		return s.showCode(w, r, i)
 	}
 	body := admitPage{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes, Once: once}
-	same, err := s.namesake(r, name)
+	same, err := s.namesake(r, name, "")
 	if err != nil {
 		return err
 	}
@@ -64,11 +64,13 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.shown.keep(once, i, s.Now())
+	s.changed(i.Participant.ID)
 	return s.showCode(w, r, i)
 }
 
-// namesake is the id of a participant with exactly this name; "" when there is none.
-func (s *site) namesake(r *http.Request, name string) (id string, err error) {
+// namesake returns the id of a participant other than except with exactly this name; ""
+// if there is none.
+func (s *site) namesake(r *http.Request, name, except string) (id string, err error) {
 	name = strings.TrimSpace(name)
 	if name == "" || len(name) > enrol.MaxNameBytes {
 		return "", nil
@@ -78,7 +80,7 @@ func (s *site) namesake(r *http.Request, name string) (id string, err error) {
 		return "", err
 	}
 	for _, p := range found.States {
-		if strings.EqualFold(p.Name, name) {
+		if strings.EqualFold(p.Name, name) && p.ID != except {
 			return p.ID, nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -229,6 +230,8 @@ func TestOnAPhoneAndEnlarged(t *testing.T) {
 	for name, address := range map[string]string{
 		"list-narrow-en": "/", "participant-narrow-en": "/participants/" + erika.Participant, "admit-narrow-en": "/participants/new",
 		"accessibility-narrow-en": "/accessibility", "password-narrow-en": "/password",
+		"edit-narrow-en": "/participants/" + erika.Participant + "/edit", "delete-narrow-en": "/participants/" + erika.Participant + "/delete",
+		"shutout-narrow-en": "/participants/" + erika.Participant + "/computers/" + erika.ID + "/shutout",
 	} {
 		for _, px := range []int64{360, 640, 320} { // 640 is 1280 at 200 %, 320 is 1280 at 400 % (WCAG 1.4.10)
 			b.do(b.width(px), chromedp.Navigate(c.URL()+address), chromedp.WaitVisible(chromedp.CSS("h1")))
@@ -278,4 +281,79 @@ func TestAnOpenPageNoticesTheEndOfItsSession(t *testing.T) {
 	erika.send("W3N-6GH", 0, microphone(nil), passage(), voice(0), internet())
 	b.do(chromedp.WaitVisible(chromedp.CSS("#password")))
 	b.quiet()
+}
+
+// TestAnOpenListFollowsRandomEvents compares the list of a page that stays open with
+// that of a new one after each of many random events. The open page must not load the
+// whole list again.
+func TestAnOpenListFollowsRandomEvents(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	agents := []agent{council(c)}
+	b.login(c)
+	for _, address := range []string{"/", "/?show=fail", "/?sort=name", "/?q=e"} {
+		b.do(chromedp.Navigate(c.URL() + address))
+		b.waitFor(`!document.getElementById("pulse").hidden`)
+		b.do(b.run(`window.whole = 0; window.plain = window.fetch; window.fetch = (a, o) => {
+			if (!String(a).includes("/changes")) window.whole++;
+			return window.plain(a, o);
+		}`))
+		random := rand.New(rand.NewPCG(7, uint64(len(address))))
+		for n := range 12 {
+			switch from := agents[random.IntN(len(agents))]; random.IntN(4) {
+			case 0:
+				agents = append(agents, c.enrol(fmt.Sprintf("Person %d %s", n, address), ""))
+			case 1:
+				from.send(randomCase(random), 0, microphone(nil), passage(), voice(0), internet())
+			case 2:
+				from.send(randomCase(random), 0, microphone(nil), passage(), voice(9.5), internet())
+			default:
+				from.send(randomCase(random), 0, microphone(muted), passage(), voice(0), internet())
+			}
+		}
+		// What differs between an open and a new page: the mark of news, and how long ago
+		// something was.
+		b.do(b.run(`window.same = async () => {
+			const text = await (await window.plain(location.href)).text();
+			const next = new DOMParser().parseFromString(text, "text/html").getElementById("live");
+			const content = (e) => {
+				const copy = e.cloneNode(true);
+				copy.querySelectorAll("[data-ago]").forEach((a) => a.replaceChildren());
+				copy.querySelectorAll("[id]").forEach((r) => r.classList.remove("fresh"));
+				return ["tbody", ".filters", "#pages"].map((s) => copy.querySelector(s)?.innerHTML.replace(/\s+/g, " ").replaceAll("> <", "><").replaceAll(' class=""', "").trim());
+			};
+			const want = content(next), shown = content(document.getElementById("live"));
+			window.differs = shown.findIndex((part, i) => part !== want[i]);
+			window.where = "";
+			if (window.differs >= 0) {
+				const a = shown[window.differs], b = want[window.differs];
+				let i = 0;
+				while (a[i] === b[i]) i++;
+				window.where = a.slice(Math.max(0, i - 60), i + 60) + "\n" + b.slice(Math.max(0, i - 60), i + 60);
+			}
+			return window.differs < 0;
+		}`))
+		for deadline := time.Now().Add(patience); ; {
+			if get(b, chromedp.Evaluate[bool](`window.same()`, chromedp.EvalAwaitPromise)) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the open list differs from a new one:\n%s", address, get(b, chromedp.Evaluate[string](`window.where`)))
+			}
+			b.do(chromedp.Sleep(100 * time.Millisecond))
+		}
+		if whole := get(b, chromedp.Evaluate[int](`window.whole`)); whole > 0 {
+			t.Errorf("%s: the page loaded the whole list %d times", address, whole)
+		}
+	}
+	b.quiet()
+}
+
+func randomCase(random *rand.Rand) string {
+	const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	code := []byte("000-000")
+	for _, i := range []int{0, 1, 2, 4, 5, 6} {
+		code[i] = letters[random.IntN(len(letters))]
+	}
+	return string(code)
 }

@@ -39,20 +39,36 @@ type listPage struct {
 	Filters []filter
 	Orders  []order
 	Rows    []row
-	Similar bool   // Rows are only like what was searched
-	Whole   string // address of everybody on one page; "" where that is here
-	Next    string // address of the next page; "" on the last
-	First   string // address of the first page; "" on it
+	Similar bool // Rows are only like what was searched
+	Pager   pager
+
+	Revision string // see revision
+	Now      string // RFC 3339
+	Changes  string // address of what has changed
+	Done     string // key of the text that says what was done; "" for nothing
 }
+
+// pager leads to the other pages of a list.
+type pager struct {
+	Whole string // address of everybody on one page; "" where that is here
+	Next  string // address of the next page; "" on the last
+	First string // address of the first page; "" on it
+}
+
+const pagerID = "pages"
 
 // filter is one way to narrow the list down.
 type filter struct {
+	Show    string
 	Word    string
 	Kind    string // of state, for the icon; "" for none
 	Count   int
 	Address string
 	Current bool
 }
+
+// ElementID is that of the filter on the page.
+func (f filter) ElementID() string { return "show-" + f.Show }
 
 type order struct {
 	Word    string
@@ -77,6 +93,9 @@ type row struct {
 	Address  string
 	Version  string // changes when there is something new to say
 }
+
+// ElementID is that of the row on the page.
+func (r row) ElementID() string { return "p-" + r.ID }
 
 // fullCheck is the last check that heard the microphone, where a later one in
 // the background did not.
@@ -143,6 +162,21 @@ func askedBy(r *http.Request) asked {
 }
 
 func (a asked) address() string {
+	if q := a.query(); q != "" {
+		return "/?" + q
+	}
+	return "/"
+}
+
+// changesAddress is where the list that a asks for tells what has changed.
+func (a asked) changesAddress() string {
+	if q := a.query(); q != "" {
+		return "/changes?" + q
+	}
+	return "/changes"
+}
+
+func (a asked) query() string {
 	q := url.Values{}
 	for key, value := range map[string]string{"q": a.search, "show": a.show, "sort": string(a.order), "after": a.after} {
 		if value != "" && value != showAll && value != string(store.ByUrgency) {
@@ -152,10 +186,7 @@ func (a asked) address() string {
 	if a.whole {
 		q.Set("rows", "all")
 	}
-	if len(q) == 0 {
-		return "/"
-	}
-	return "/?" + q.Encode()
+	return q.Encode()
 }
 
 func (s *site) list(w http.ResponseWriter, r *http.Request) error {
@@ -167,7 +198,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	v := s.view(r)
-	found, err := s.states(r, a, v.since)
+	body, err := s.listed(r, a, v)
 	if errors.Is(err, store.ErrBadCursor) {
 		a.after = ""
 		http.Redirect(w, r, a.address(), http.StatusSeeOther)
@@ -176,14 +207,32 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	counts, err := s.Store.CountStates(r.Context(), v.since)
+	now, err := body.revision(string(v.lang))
 	if err != nil {
 		return err
+	}
+	body.Done = done(r)
+	body.Revision, body.Now, body.Changes = now.name(), v.now.UTC().Format(time.RFC3339Nano), a.changesAddress()
+	s.revisions.put(body.Revision, now)
+	s.show(w, r, page{Name: "list", Stream: "/events", Search: a.search, Body: body})
+	return nil
+}
+
+// listed reads what the list shows. store.ErrBadCursor says that the address is
+// of another list.
+func (s *site) listed(r *http.Request, a asked, v view) (listPage, error) {
+	found, err := s.states(r, a, v.since)
+	if err != nil {
+		return listPage{}, err
+	}
+	counts, err := s.Store.CountStates(r.Context(), v.since)
+	if err != nil {
+		return listPage{}, err
 	}
 	similar := false
 	if a.search != "" && len(found.States) == 0 && a.show == showAll {
 		if found.States, err = s.Store.SimilarStates(r.Context(), a.search, similarRows); err != nil {
-			return err
+			return listPage{}, err
 		}
 		similar = len(found.States) > 0
 	}
@@ -194,12 +243,11 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if v.partial, err = s.partial(r.Context(), v.lang, last); err != nil {
-		return err
+		return listPage{}, err
 	}
 	body := v.list(a, found, counts)
 	body.Similar = similar
-	s.show(w, r, page{Name: "list", Stream: "/events", Search: a.search, Body: body})
-	return nil
+	return body, nil
 }
 
 // caseAddress leads straight to the report of a case code; "" when the search
@@ -278,17 +326,17 @@ func (v view) list(a asked, found store.StatePage, counts store.StateCounts) lis
 	if found.Next != "" {
 		next := a
 		next.after = found.Next
-		p.Next = next.address()
+		p.Pager.Next = next.address()
 	}
 	if (found.Next != "" || a.after != "") && !a.whole {
 		whole := a
 		whole.after, whole.whole = "", true
-		p.Whole = whole.address()
+		p.Pager.Whole = whole.address()
 	}
 	if a.after != "" {
 		first := a
 		first.after = ""
-		p.First = first.address()
+		p.Pager.First = first.address()
 	}
 	return p
 }
@@ -314,7 +362,7 @@ func (v view) filters(a asked, counts store.StateCounts) []filter {
 			continue
 		}
 		to := asked{search: a.search, show: f.show, order: a.order}
-		list = append(list, filter{Word: v.T("filter." + f.show), Kind: f.kind, Count: f.count, Address: to.address(), Current: f.show == a.show})
+		list = append(list, filter{Show: f.show, Word: v.T("filter." + f.show), Kind: f.kind, Count: f.count, Address: to.address(), Current: f.show == a.show})
 	}
 	return list
 }

@@ -61,6 +61,7 @@ type page struct {
 	Staff  string // "" when nobody is signed in
 	Path   string // to come back to
 	Assets assets
+	Ages   string // JSON: how long ago something was, in words
 }
 
 // show writes a page. It goes out as a whole or not at all.
@@ -70,6 +71,9 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, p page) {
 	p.Path = "/"
 	if r.Method == http.MethodGet {
 		p.Path = r.URL.RequestURI()
+	}
+	if p.Stream != "" {
+		p.Ages = ages(s.books[p.Lang])
 	}
 	var b bytes.Buffer
 	if err := s.pages[p.Lang][p.Name].Execute(&b, p); err != nil {

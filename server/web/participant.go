@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -20,6 +21,7 @@ type participantPage struct {
 	History []past
 	Agents  []computer
 	Once    string // see shownCodes
+	Now     string // RFC 3339
 }
 
 // past is one check in the history.
@@ -38,6 +40,8 @@ type computer struct {
 	System  string
 	Version string
 	Seen    *when
+	Revoked *when  // nil: it may send
+	ShutOut string // address of the page that shuts it out
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
@@ -82,7 +86,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := v.participant(p, stored, history.Reports, agents)
-	body.Once = s.newOnce()
+	body.Once, body.Now = s.newOnce(), v.now.UTC().Format(time.RFC3339Nano)
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.past(p.ID, named.ReportSummary))
 	}
@@ -127,9 +131,14 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 		body.History = append(body.History, one)
 	}
 	for _, a := range agents {
-		body.Agents = append(body.Agents, computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt)})
+		body.Agents = append(body.Agents, v.computer(a))
 	}
 	return body
+}
+
+func (v view) computer(a store.Agent) computer {
+	return computer{System: system(a.OS), Version: clean(a.Version, 40), Seen: v.when(a.LastSeenAt), Revoked: v.when(a.RevokedAt),
+		ShutOut: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"}
 }
 
 // aloneParam shows an earlier check without the newest before it.
@@ -182,6 +191,7 @@ func (s *site) block(blocked bool) handler {
 			return err
 		}
 		s.Log.InfoContext(r.Context(), "participant blocked or let in", "participant", id, "blocked", blocked)
+		s.changed(id)
 		http.Redirect(w, r, participantAddress(id), http.StatusSeeOther)
 		return nil
 	}

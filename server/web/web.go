@@ -22,11 +22,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Store is what the pages read.
+// Store is what the pages read and change.
 type Store interface {
 	store.Participants
 	store.Reports
 	Agents(ctx context.Context, participantID string) ([]store.Agent, error)
+	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 }
 
 // Config is what New needs. Store, Auth, Live, Desk and Log are required.
@@ -89,13 +90,19 @@ type site struct {
 	assets   assets
 	profiles profiles
 	streams  *streams
-	shown    *shownCodes
+	// revisions are what open lists show, by name.
+	revisions *recent[string, revision]
+	// lines are what partial has read in reports.
+	lines *recent[headlineKey, string]
+	shown *shownCodes
 }
 
 // New gives the handler of all pages, to be mounted at "/". The error says that
 // what is built into the program is damaged.
 func New(c Config) (http.Handler, error) {
-	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes()}
+	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes(),
+		revisions: newRecent[string](maxRememberedRows, revision.weight),
+		lines:     newRecent[headlineKey](maxHeadlines, func(string) int { return 1 })}
 	var err error
 	if s.books, err = loadBooks(); err != nil {
 		return nil, err
@@ -147,12 +154,19 @@ func (s *site) routes() http.Handler {
 	known("GET /accessibility", s.accessibility)
 
 	staff("GET /{$}", s.list)
+	staff("GET /changes", s.listChanges)
 	staff("GET /participants/new", s.admitForm)
 	staff("POST /participants", s.admit)
 	staff("GET /participants/{id}", s.participant)
 	staff("GET /participants/{id}/reports/{report}", s.participant)
 	staff("GET /participants/{id}/reports/{report}/document", s.document)
 	staff("POST /participants/{id}/code", s.newCode)
+	staff("GET /participants/{id}/edit", s.editForm)
+	staff("POST /participants/{id}/edit", s.edit)
+	staff("GET /participants/{id}/delete", s.deleteForm)
+	staff("POST /participants/{id}/delete", s.delete)
+	staff("GET /participants/{id}/computers/{agent}/shutout", s.shutOutForm)
+	staff("POST /participants/{id}/computers/{agent}/shutout", s.shutOut)
 	staff("POST /participants/{id}/block", s.block(true))
 	staff("POST /participants/{id}/unblock", s.block(false))
 	staff("GET /password", s.passwordForm)

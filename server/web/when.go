@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
@@ -8,7 +9,7 @@ import (
 
 // when is a moment as people read it: how long ago, and exactly.
 type when struct {
-	Ago     string
+	Ago     string `json:"-"` // see digestOf
 	Exact   string
 	Machine string // RFC 3339, for the datetime attribute
 }
@@ -40,6 +41,16 @@ func (v view) ago(d time.Duration) string {
 		return v.count("time.hour", int(d/time.Hour))
 	}
 	return v.count("time.day", int(d/day))
+}
+
+// ages are the texts of ago as JSON, so that a page can count on by itself.
+func ages(book *phrase.Book) string {
+	texts := map[string]string{}
+	for _, name := range []string{"now", "minute", "minutes", "hour", "hours", "day", "days"} {
+		texts[name] = book.T("time." + name)
+	}
+	b, _ := json.Marshal(texts) // strings only: cannot fail
+	return string(b)
 }
 
 // count says a number of things; key has a text for one and, with "s", for more.

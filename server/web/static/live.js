@@ -1,12 +1,37 @@
-// Keeps an open page true. The server says only that something has changed; the
-// page then asks for itself again and takes over its part #live. So everything
-// a person sees is written in one place: the templates.
+// Keeps an open page true. The server says only that something has changed. The
+// page then asks for itself again and takes over its part #live; a list asks for
+// the rows that have changed since the revision that it shows. So everything a
+// person sees is written in one place: the templates.
 (() => {
   "use strict";
   const here = document.getElementById("live");
   const pulse = document.getElementById("pulse");
   const said = document.getElementById("said");
   const minute = 60_000;
+
+  // How long ago something was grows without the server. It counts by the
+  // server's clock: the clock of this computer may be wrong.
+  const words = JSON.parse(document.body.dataset.ages);
+  let ahead = 0; // of the server's clock, in ms
+  function setClock(now) {
+    ahead = Date.parse(now) - Date.now();
+  }
+
+  function ago(ms) {
+    const many = (n, unit) => (n === 1 ? words[unit] : words[unit + "s"].replace("{n}", n));
+    if (ms < minute) return words.now;
+    if (ms < 60 * minute) return many(Math.floor(ms / minute), "minute");
+    if (ms < 24 * 60 * minute) return many(Math.floor(ms / (60 * minute)), "hour");
+    return many(Math.floor(ms / (24 * 60 * minute)), "day");
+  }
+
+  function countOn() {
+    const now = Date.now() + ahead;
+    for (const e of here.querySelectorAll("[data-ago]")) {
+      const text = ago(now - Date.parse(e.closest("time").dateTime));
+      if (e.textContent !== text) e.textContent = text;
+    }
+  }
 
   function beat(alive) {
     pulse.hidden = false;
@@ -17,17 +42,51 @@
   // Versions of all that can have news, by id.
   const versions = () => new Map([...here.querySelectorAll("[data-version]")].map((e) => [e.id, e.dataset.version]));
 
-  function take(next) {
+  // exchange lets change alter the page, and keeps what a person has opened and
+  // where they are. What is new afterwards is shown and said.
+  function exchange(change) {
     const before = versions();
     const open = [...here.querySelectorAll("details[open]")].map((e) => e.id);
     const focus = placeOf(document.activeElement);
-    here.replaceChildren(...next.childNodes);
+    change();
+    countOn();
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    focus?.()?.focus({ preventScroll: true });
+    if (!here.contains(document.activeElement)) focus?.()?.focus({ preventScroll: true });
     const news = [...here.querySelectorAll("[data-version]")].filter((e) => before.get(e.id) !== e.dataset.version);
     for (const e of news) e.classList.add("fresh");
     if (news.length > 3) said.textContent = said.dataset.many;
     else if (news.length > 0) said.textContent = news.map((e) => e.dataset.say).join(" ");
+  }
+
+  function take(next) {
+    exchange(() => {
+      here.replaceChildren(...next.childNodes);
+      Object.assign(here.dataset, next.dataset); // now and revision
+      setClock(here.dataset.now);
+    });
+  }
+
+  const built = (html) => {
+    const t = document.createElement("template");
+    t.innerHTML = html;
+    return t.content.firstElementChild;
+  };
+
+  // takeChanges makes the list what the server has described (see changes.go).
+  function takeChanges(changes) {
+    const rows = here.querySelector("tbody");
+    exchange(() => {
+      setClock(changes.now);
+      for (const id of changes.gone ?? []) document.getElementById(id).remove();
+      for (const row of changes.rows ?? []) {
+        document.getElementById(row.id)?.remove();
+        const next = built(row.html);
+        if (row.after) document.getElementById(row.after).after(next);
+        else rows.prepend(next);
+      }
+      for (const part of changes.parts ?? []) document.getElementById(part.id).replaceWith(built(part.html));
+      here.dataset.revision = changes.revision;
+    });
   }
 
   // placeOf finds the focused link or summary again after the exchange: the
@@ -38,8 +97,42 @@
     const link = e.getAttribute("href");
     return () => {
       const root = (part && document.getElementById(part)) || here;
-      return [...root.querySelectorAll("a, summary, [tabindex]")].find((c) => c.getAttribute("href") === link && c.tagName === e.tagName);
+      if (root.tagName === e.tagName) return root;
+      return [...root.querySelectorAll("a, button, summary, [tabindex]")].find((c) => c.getAttribute("href") === link && c.tagName === e.tagName);
     };
+  }
+
+  // ask gives the answer, or nothing where the page has to leave: the session
+  // has ended, or what it shows was deleted.
+  async function ask(address) {
+    const answer = await fetch(address, { cache: "no-store" });
+    if (answer.status !== 404 && new URL(answer.url).pathname === new URL(address, location.href).pathname) return answer;
+    location.reload();
+  }
+
+  async function refreshWhole() {
+    const answer = await ask(location.href);
+    if (!answer?.ok) return;
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
+    if (next) take(next);
+  }
+
+  // refreshList reports whether the list is up to date, or the page is leaving.
+  async function refreshList() {
+    const { changes, revision } = here.dataset;
+    if (!changes) return false;
+    const address = new URL(changes, location.href);
+    address.searchParams.set("since", revision);
+    const answer = await ask(address.href);
+    if (!answer) return true;
+    const found = answer.ok ? await answer.json() : { whole: true };
+    if (found.whole) return false;
+    try {
+      takeChanges(found);
+      return true;
+    } catch {
+      return false; // somebody else has altered the page, such as an extension
+    }
   }
 
   let busy = false;
@@ -51,13 +144,7 @@
     }
     busy = true;
     try {
-      const answer = await fetch(location.href, { cache: "no-store" });
-      if (new URL(answer.url).pathname !== location.pathname) {
-        location.reload(); // to the login
-        return;
-      }
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-      if (answer.ok && next) take(next);
+      if (!(await refreshList())) await refreshWhole();
     } catch {
       beat(false); // the stream's own retries bring it back
     } finally {
@@ -90,9 +177,10 @@
       }, minute / 2);
     });
   }
+  setClock(here.dataset.now);
   listen();
 
-  // "3 minutes ago" grows old too.
+  // What counts as old changes without an event.
   setInterval(() => {
     if (!document.hidden) refresh();
   }, minute);

@@ -1,0 +1,172 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// editPage is the content of the form for a participant's name and phone number.
+type editPage struct {
+	Address     string // of the participant's page
+	Name, Phone string
+	Problem     string // key of the texts
+	// Same is the page of another participant with the same name; "" if there is none.
+	Same     string
+	MaxName  int
+	MaxPhone int
+}
+
+// deletePage asks whether to delete a participant, and says what is lost.
+type deletePage struct {
+	Address   string
+	Name      string
+	Reports   string // number of reports, in words
+	Computers string // number of computers, in words
+}
+
+// shutOutPage asks whether to shut out one computer.
+type shutOutPage struct {
+	Address string // of the participant's page
+	Action  string
+	Name    string
+	computer
+}
+
+func (s *site) editForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.Store.Participant(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	s.show(w, r, page{Name: "edit", Body: editPage{Address: participantAddress(p.ID), Name: p.Name, Phone: p.Phone,
+		MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes}})
+	return nil
+}
+
+func (s *site) edit(w http.ResponseWriter, r *http.Request) error {
+	id, name, phone := r.PathValue("id"), r.PostForm.Get("name"), r.PostForm.Get("phone")
+	p, err := s.Store.Participant(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	body := editPage{Address: participantAddress(id), Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes),
+		MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes}
+	same, err := s.namesake(r, name, id)
+	if err != nil {
+		return err
+	}
+	if same != "" && r.PostForm.Get("anyway") == "" {
+		body.Same = participantAddress(same)
+		s.show(w, r, page{Status: http.StatusConflict, Name: "edit", Body: body})
+		return nil
+	}
+	err = s.Desk.Edit(r.Context(), p.ID, name, phone)
+	if _, wrong := errors.AsType[*enrol.InputError](err); wrong {
+		body.Problem = admitProblem(name, phone)
+		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "edit", Body: body})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.changed(p.ID)
+	http.Redirect(w, r, participantAddress(p.ID), http.StatusSeeOther)
+	return nil
+}
+
+func (s *site) deleteForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.Store.Participant(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	reports, err := s.Store.CountReports(r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	agents, err := s.Store.Agents(r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	s.show(w, r, page{Name: "delete", Body: deletePage{Address: participantAddress(p.ID), Name: v.name(p),
+		Reports: v.count("delete.report", reports), Computers: v.count("delete.computer", len(agents))}})
+	return nil
+}
+
+func (s *site) delete(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if err := s.Store.DeleteParticipant(r.Context(), id); err != nil {
+		return err
+	}
+	s.Log.InfoContext(r.Context(), "participant deleted", "participant", id)
+	s.changed(id)
+	http.Redirect(w, r, "/?"+doneParam+"="+doneDeleted, http.StatusSeeOther)
+	return nil
+}
+
+// doneParam names what was done before the list is shown.
+const (
+	doneParam   = "done"
+	doneDeleted = "deleted"
+)
+
+// done is the key of the text that says what was done; "" for nothing.
+func done(r *http.Request) string {
+	if r.URL.Query().Get(doneParam) == doneDeleted {
+		return "delete.done"
+	}
+	return ""
+}
+
+// agentOf returns the computer that the address names.
+func (s *site) agentOf(r *http.Request) (store.Agent, error) {
+	agents, err := s.Store.Agents(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return store.Agent{}, err
+	}
+	for _, a := range agents {
+		if a.ID == r.PathValue("agent") {
+			return a, nil
+		}
+	}
+	return store.Agent{}, store.ErrNotFound
+}
+
+func (s *site) shutOutForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.Store.Participant(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	a, err := s.agentOf(r)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	one := v.computer(a)
+	s.show(w, r, page{Name: "shutout", Body: shutOutPage{Address: participantAddress(p.ID), Action: one.ShutOut, Name: v.name(p), computer: one}})
+	return nil
+}
+
+// shutOut ends the token of one computer, such as a stolen one.
+func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agentOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.RevokeAgent(r.Context(), a.ID, s.Now()); err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	s.Log.InfoContext(r.Context(), "computer shut out", "participant", id, "agent", a.ID)
+	s.changed(id)
+	http.Redirect(w, r, participantAddress(id), http.StatusSeeOther)
+	return nil
+}
+
+// changed tells open pages that staff have changed a participant.
+func (s *site) changed(id string) {
+	s.Live.Publish(live.Event{Kind: live.ParticipantChanged, ParticipantID: id, At: s.Now()})
+}

@@ -1,0 +1,92 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+func TestEditingAPerson(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.person("Anna Muster", "0228 1")
+	other, _ := g.person("Berta Bunt", "")
+	at := "/participants/" + p.ID + "/edit"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, at, "Name oder Telefon ändern")
+	g.want(g.get(at), http.StatusOK, `value="Anna Muster"`, `value="0228 1"`)
+	g.want(g.post(at, "name", "  ", "phone", "0228 1"), http.StatusUnprocessableEntity, "Bitte geben Sie einen Namen ein.")
+	g.want(g.post(at, "name", "Anna\u202e", "phone", ""), http.StatusUnprocessableEntity, "unsichtbare Zeichen")
+	g.want(g.post(at, "name", "berta bunt", "phone", "0228 2"), http.StatusConflict, "/participants/"+other.ID, "Trotzdem ändern", `value="0228 2"`)
+	g.wantRedirect(g.post(at, "name", "Anna Muster", "phone", "0228 3"), "/participants/"+p.ID) // its own name is not a duplicate
+	g.wantRedirect(g.post(at, "name", "berta bunt", "phone", "", "anyway", "1"), "/participants/"+p.ID)
+	if got, err := g.store.Participant(t.Context(), p.ID); err != nil || got.Name != "berta bunt" || got.Phone != "" {
+		t.Errorf("%+v %v", got, err)
+	}
+	g.want(g.get("/participants/none/edit"), http.StatusNotFound)
+	g.want(g.post("/participants/none/edit", "name", "X"), http.StatusNotFound)
+}
+
+func TestDeletingAPerson(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Berta Muted", "0228 2", "M2W-8RT", microphone(muted), passage(), voice(9.5))
+	g.agent(p)
+	at := "/participants/" + p.ID + "/delete"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, at)
+	g.want(g.get(at), http.StatusOK, "Berta Muted", "1 Bericht", "2 eingerichtete Computer", "nicht rückgängig")
+	if _, err := g.store.Participant(t.Context(), p.ID); err != nil {
+		t.Fatalf("asking deletes nobody: %v", err)
+	}
+	g.wantRedirect(g.post(at), "/?done=deleted")
+	g.want(g.get("/?done=deleted"), http.StatusOK, "Die Person ist gelöscht.")
+	g.want(g.get("/?done=anything"), http.StatusOK)
+	if _, err := g.store.Participant(t.Context(), p.ID); err == nil {
+		t.Error("still there")
+	}
+	g.want(g.post(at), http.StatusNotFound) // the form once more
+}
+
+func TestShuttingOutAComputer(t *testing.T) {
+	g := newRig(t).login()
+	p, first := g.person("Anna Muster", "")
+	second := g.agent(p)
+	other, _ := g.person("Berta Bunt", "")
+	at := "/participants/" + p.ID + "/computers/" + first + "/shutout"
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, at, "/computers/"+second+"/shutout")
+	g.want(g.get(at), http.StatusOK, "Anna Muster", "gestohlen", "Jetzt aussperren")
+	g.want(g.get("/participants/"+other.ID+"/computers/"+first+"/shutout"), http.StatusNotFound)
+	g.want(g.post("/participants/"+other.ID+"/computers/"+first+"/shutout"), http.StatusNotFound)
+	g.wantRedirect(g.post(at), "/participants/"+p.ID)
+	g.wantRedirect(g.post(at), "/participants/"+p.ID) // again: nothing changes
+	body := g.get("/participants/" + p.ID).Body.String()
+	if strings.Contains(body, at) || !strings.Contains(body, "ausgesperrt") || !strings.Contains(body, "/computers/"+second+"/shutout") {
+		t.Errorf("page after the first was shut out:\n%s", body)
+	}
+	agents, err := g.store.Agents(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range agents {
+		if a.RevokedAt.IsZero() == (a.ID == first) {
+			t.Errorf("%s revoked at %v", a.ID, a.RevokedAt)
+		}
+	}
+}
+
+// TestManagingNeedsALogin: without a session nothing is shown or changed.
+func TestManagingNeedsALogin(t *testing.T) {
+	g := newRig(t)
+	p, agent := g.person("Anna Muster", "")
+	for _, at := range []string{"/edit", "/delete", "/computers/" + agent + "/shutout"} {
+		if w := g.post("/participants/"+p.ID+at, "name", "Eve"); w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/login") {
+			t.Errorf("%s: %d %s", at, w.Code, w.Header().Get("Location"))
+		}
+	}
+	if got, err := g.store.Participant(t.Context(), p.ID); err != nil || got.Name != "Anna Muster" {
+		t.Errorf("%+v %v", got, err)
+	}
+	agents, err := g.store.Agents(t.Context(), p.ID)
+	if err != nil || len(agents) != 1 || agents[0] == (store.Agent{}) || !agents[0].RevokedAt.IsZero() {
+		t.Errorf("%+v %v", agents, err)
+	}
+}
