@@ -111,7 +111,7 @@ func rowsOf(t *testing.T, db *sql.DB, table string) (all []map[string]any) {
 func TestUpgradeLosesNothing(t *testing.T) {
 	path, before := firstVersion(t)
 	s := open(t, path)
-	if v, err := s.Version(t.Context()); err != nil || v != 4 {
+	if v, err := s.Version(t.Context()); err != nil || v != 5 {
 		t.Fatalf("version %d, %v", v, err)
 	}
 	// Ready by a check that left the microphone alone is ready no longer.
