@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"testing"
 
 	"github.com/tonprobe/tonprobe/cmd/load/reflector"
@@ -59,4 +62,36 @@ func TestReports(t *testing.T) {
 func TestReflector(t *testing.T) {
 	out := round(t, 0, "reflector", "-streams", "3", "-for", "1s", "-flood", "junk")
 	wantLines(t, out, `streams +3, .*`, `lost by the reflector +0`)
+}
+
+func TestKill(t *testing.T) {
+	wantLines(t, round(t, 0, "kill", "-collector", "2", "-agent", "3"),
+		`collector killed, of these while it started +2, [0-9]+`,
+		`acknowledged and lost +0`,
+		`kept twice +0`,
+		`agent killed +3`,
+		`on the agent's disk and lost +0`)
+}
+
+func TestDisk(t *testing.T) {
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatal("small disks need root on Linux")
+		}
+		t.Skip("small disks need root on Linux")
+	}
+	// The command starts its own program again, in a mount namespace.
+	program := filepath.Join(t.TempDir(), "load")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), program, "disk").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wantLines(t, string(out),
+		`deliveries on a full disk refused otherwise +0`,
+		`said to be ready on a full disk +0`,
+		`acknowledged and lost +0`,
+		`neither sent nor kept without saying so +0`)
 }

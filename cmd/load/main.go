@@ -4,6 +4,8 @@
 //
 //	load reports    deliver reports and open pages beside a large database
 //	load reflector  send voice streams through a reflector, with -flood under attack
+//	load kill       kill the collector and the agent at any moment
+//	load disk       fill the disks of both, or mount them read-only
 //
 // "load COMMAND -help" lists the options of a command. Nothing leaves this
 // machine. The exit status is 0 when everything held, 1 when something was lost
@@ -20,6 +22,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/cmd/load/reflector"
 	"github.com/tonprobe/tonprobe/cmd/load/reports"
+	"github.com/tonprobe/tonprobe/cmd/load/rounds"
 )
 
 // commands are the rounds by name. Each writes its figures.
@@ -29,6 +32,8 @@ var commands = []struct {
 }{
 	{"reports", reports.Command},
 	{"reflector", reflector.Command},
+	{"kill", rounds.Kill},
+	{"disk", rounds.Disk},
 }
 
 func main() {
@@ -43,7 +48,7 @@ func main() {
 
 // broken are the errors that say that something did not hold. All others say
 // that the round could not be run.
-var broken = []error{reflector.ErrLost, reports.ErrLost}
+var broken = []error{reflector.ErrLost, reports.ErrLost, rounds.ErrBroken}
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if len(args) > 0 {

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package rounds
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Disk needs mount namespaces.
+func Disk(context.Context, []string, io.Writer) error {
+	return errors.New("disk runs on Linux only: it needs a small disk of its own")
+}

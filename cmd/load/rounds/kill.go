@@ -1,0 +1,253 @@
+package rounds
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/cmd/load/rig"
+)
+
+// Kill kills the collector while agents deliver, and the agent while it checks,
+// writes and delivers.
+func Kill(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("kill", flag.ContinueOnError)
+	ofCollector := flags.Int("collector", 10, "how often to kill the collector")
+	ofAgent := flags.Int("agent", 30, "how often to kill the agent")
+	if help, err := parse(flags, args, out); help || err != nil {
+		return err
+	}
+	if *ofCollector < 0 || *ofAgent < 0 {
+		return fmt.Errorf("%w: a number is negative", ErrUsage)
+	}
+	f := &figures{out: out}
+	err := inDirectory(func(dir string) error {
+		collector, err := rig.Build(ctx, dir, "tonprobe-collector")
+		if err != nil {
+			return err
+		}
+		if err := killCollector(ctx, f, collector, filepath.Join(dir, "first"), *ofCollector); err != nil {
+			return err
+		}
+		agent, err := rig.Build(ctx, dir, "tonprobe")
+		if err != nil {
+			return err
+		}
+		return killAgent(ctx, f, collector, agent, filepath.Join(dir, "second"), *ofAgent)
+	})
+	if err != nil {
+		return err
+	}
+	return f.err()
+}
+
+const (
+	killSenders = 8
+	killBatch   = 5
+	// startEvery is how often the collector is killed while it starts, instead of
+	// while it answers.
+	startEvery = 4
+	// killWithin is how long after the start, or after the first delivery of a
+	// round, the collector is killed at the latest.
+	killWithin = 250 * time.Millisecond
+)
+
+// sender is an agent that delivers until the collector is killed. It delivers
+// again what was not answered, as agents do.
+type sender struct {
+	agent   rig.Agent
+	packer  *rig.Packer
+	waiting *rig.Delivery // was sent and not answered
+	last    *rig.Delivery // was answered last
+
+	acknowledged []string
+	again        int // reports that were stored already when they were delivered again
+	forgotten    int // reports that were acknowledged, and unknown when they were delivered again
+}
+
+// deliver returns nil when the collector is gone.
+func (s *sender) deliver(ctx context.Context, client *http.Client, url string) error {
+	if s.last != nil { // as an agent does that was killed before it read the answer
+		statuses, err := s.last.Send(ctx, client, url)
+		for _, status := range statuses {
+			if status != rig.Duplicate {
+				s.forgotten++
+			}
+		}
+		s.last = nil
+		if err != nil {
+			return gone(err)
+		}
+	}
+	for ctx.Err() == nil {
+		if s.waiting == nil {
+			d, err := s.packer.Pack(s.agent, killBatch)
+			if err != nil {
+				return err
+			}
+			s.waiting = &d
+		}
+		statuses, err := s.waiting.Send(ctx, client, url)
+		if err != nil {
+			return gone(err)
+		}
+		for _, status := range statuses {
+			if status == rig.Duplicate {
+				s.again++
+			}
+		}
+		s.acknowledged = append(s.acknowledged, s.waiting.IDs...)
+		s.last, s.waiting = s.waiting, nil
+	}
+	return nil
+}
+
+// gone returns nil for a collector that was killed, and err for one that answers.
+func gone(err error) error {
+	if e, ok := errors.AsType[*rig.StatusError](err); ok && e.Status != http.StatusTooManyRequests {
+		return err
+	}
+	return nil
+}
+
+func killCollector(ctx context.Context, f *figures, binary, data string, rounds int) error {
+	senders, err := newSenders(ctx, data, killSenders)
+	if err != nil {
+		return err
+	}
+	inStart := 0
+	for round := range rounds {
+		if round%startEvery == startEvery-1 {
+			if err := killInStart(ctx, binary, data); err != nil {
+				return fmt.Errorf("round %d: %w", round+1, err)
+			}
+			inStart++
+			continue
+		}
+		if err := killInBurst(ctx, binary, data, senders); err != nil {
+			return fmt.Errorf("round %d: %w", round+1, err)
+		}
+	}
+	c, err := rig.Serve(ctx, binary, data)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Timeout: time.Minute}
+	for _, s := range senders {
+		if s.waiting == nil {
+			continue
+		}
+		if _, err := s.waiting.Send(ctx, client, c.URL); err != nil {
+			return errors.Join(fmt.Errorf("deliver what was left: %w", err), c.Stop())
+		}
+		s.acknowledged = append(s.acknowledged, s.waiting.IDs...)
+	}
+	if err := c.Stop(); err != nil {
+		return err
+	}
+	f.line("collector killed, of these while it started", "%d, %d", rounds, inStart)
+	return audit(ctx, f, data, senders)
+}
+
+func newSenders(ctx context.Context, data string, n int) ([]*sender, error) {
+	filler, err := rig.OpenFiller(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	var all []*sender
+	for i := range n {
+		agent, err := filler.Enrol(ctx, fmt.Sprintf("Anna %d", i))
+		if err != nil {
+			return nil, errors.Join(err, filler.Close())
+		}
+		packer, err := rig.NewPacker()
+		if err != nil {
+			return nil, errors.Join(err, filler.Close())
+		}
+		all = append(all, &sender{agent: agent, packer: packer})
+	}
+	return all, filler.Close()
+}
+
+// killInStart kills the collector some time after its process began.
+func killInStart(ctx context.Context, binary, data string) error {
+	limited, cancel := context.WithTimeout(ctx, rand.N(killWithin))
+	defer cancel()
+	c, err := rig.Serve(limited, binary, data) // killed when its context ends
+	if err == nil {
+		return c.Kill()
+	}
+	if limited.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func killInBurst(ctx context.Context, binary, data string, senders []*sender) error {
+	c, err := rig.Serve(ctx, binary, data)
+	if err != nil {
+		return err
+	}
+	delivering, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: len(senders)}}
+	defer client.CloseIdleConnections()
+	faults := make([]error, len(senders))
+	var wait sync.WaitGroup
+	for i, s := range senders {
+		wait.Go(func() { faults[i] = s.deliver(delivering, client, c.URL) })
+	}
+	timer := time.NewTimer(rand.N(killWithin))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	err = c.Kill()
+	cancel()
+	wait.Wait()
+	return errors.Join(append(faults, err)...)
+}
+
+// audit looks for every acknowledged report in the database, and for those that
+// nobody has sent.
+func audit(ctx context.Context, f *figures, data string, senders []*sender) error {
+	filler, err := rig.OpenFiller(ctx, data)
+	if err != nil {
+		return err
+	}
+	acknowledged, again, forgotten, lost, doubled, unknown := 0, 0, 0, 0, 0, 0
+	for _, s := range senders {
+		kept, err := filler.Kept(ctx, s.agent)
+		if err != nil {
+			return errors.Join(err, filler.Close())
+		}
+		for _, id := range s.acknowledged {
+			switch kept[id] {
+			case 0:
+				lost++
+			case 1:
+			default:
+				doubled++
+			}
+			delete(kept, id)
+		}
+		acknowledged += len(s.acknowledged)
+		again += s.again
+		forgotten += s.forgotten
+		unknown += len(kept)
+	}
+	f.line("reports acknowledged", "%d", acknowledged)
+	f.line("stored before the answer got through", "%d", again)
+	f.none("acknowledged and lost", lost+forgotten)
+	f.none("kept twice", doubled)
+	f.none("kept without having been sent", unknown)
+	return filler.Close()
+}
