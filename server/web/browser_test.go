@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -291,7 +292,9 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 	c := startCollector(t)
 	agents := []agent{council(c)}
 	b.login(c)
-	for _, address := range []string{"/", "/?show=fail", "/?sort=name", "/?q=e"} {
+	// The filter of the blocked appears with the first of them, and with it a new page.
+	b.do(b.run(`fetch("/participants/` + c.enrol("Gesperrt", "").Participant + `/block", {method: "POST", body: new URLSearchParams()})`))
+	for _, address := range []string{"/", "/?show=problems", "/?sort=name", "/?q=e"} {
 		b.do(chromedp.Navigate(c.URL() + address))
 		b.waitFor(`!document.getElementById("pulse").hidden`)
 		b.do(b.run(`window.whole = 0; window.plain = window.fetch; window.fetch = (a, o) => {
@@ -300,7 +303,13 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 		}`))
 		random := rand.New(rand.NewPCG(7, uint64(len(address))))
 		for n := range 12 {
-			switch from := agents[random.IntN(len(agents))]; random.IntN(4) {
+			switch from := agents[random.IntN(len(agents))]; random.IntN(6) {
+			case 4:
+				b.do(b.run(`window.plain("/participants/` + from.Participant + `/edit", {method: "POST", body: new URLSearchParams({name: "Neue ` + fmt.Sprint(n, len(address)) + `", phone: "0228 9"})})`))
+			case 5:
+				b.do(b.run(`window.plain("/participants/` + from.Participant + `/block", {method: "POST", body: new URLSearchParams()})`))
+				agents = slices.DeleteFunc(agents, func(a agent) bool { return a == from }) // could send nothing
+				agents = append(agents, c.enrol(fmt.Sprintf("Ersatz %d %s", n, address), ""))
 			case 0:
 				agents = append(agents, c.enrol(fmt.Sprintf("Person %d %s", n, address), ""))
 			case 1:
