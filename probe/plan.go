@@ -17,14 +17,9 @@ import (
 // context is done. After that the plan answers for it and lets it go.
 const Grace = 500 * time.Millisecond
 
-// Step is one probe of a plan with its budget.
-type Step struct {
-	Probe Probe
-	// Budget is the time after which the probe's context is done.
-	Budget time.Duration
-}
-
-// Plan is the set of probes of one check. They run side by side.
+// Plan is the set of probes of one check. They run side by side, each from its
+// turn on, in the order of their importance: of two that wait for room on the line
+// the first goes first.
 type Plan []Step
 
 // Outcome is what a plan brought.
@@ -37,9 +32,9 @@ type Outcome struct {
 	Duration     time.Duration
 }
 
-// Run starts every step at once and returns when each has a result. A probe
-// that hangs or panics gets the result "unknown" and does not hold up or harm
-// the others. When ctx is cancelled the probes stop early and keep what they have.
+// Run starts every step when its turn comes and returns when each has a result. A
+// probe that hangs or panics gets the result "unknown" and does not hold up or
+// harm the others. When ctx is cancelled the probes stop early and keep what they have.
 func (p Plan) Run(ctx context.Context, env Env) Outcome {
 	if env.Progress == nil {
 		env.Progress = func(Event) {}
@@ -48,12 +43,13 @@ func (p Plan) Run(ctx context.Context, env Env) Outcome {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
 	start := env.Clock.Now()
+	env.schedule = newSchedule(env.Clock, p)
 	out := Outcome{Results: make([]report.Result, len(p))}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i, s := range p {
 		wg.Go(func() {
-			r := s.run(ctx, env)
+			r := s.run(ctx, env, i)
 			mu.Lock()
 			defer mu.Unlock()
 			out.Results[i] = r
@@ -72,39 +68,39 @@ func isFinding(s report.Status) bool {
 	return s == report.StatusOK || s == report.StatusWarn || s == report.StatusFail
 }
 
-// run gives the step its budget and waits for it, or for the budget and Grace.
-func (s Step) run(ctx context.Context, env Env) report.Result {
+// run gives the step its turn and makes a result of its answer.
+func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 	name := s.Probe.Name()
+	env.step = at
 	env.Log = env.Log.With("probe", name)
 	gate := newProgressGate(name, env.Progress)
 	env.Progress = gate.pass
 	env.Progress(Event{Kind: EventStarted})
+	defer gate.close()
+	defer env.schedule.end(at)
 
-	start := env.Clock.Now()
-	ctx, cancel := context.WithTimeout(ctx, s.Budget)
-	defer cancel()
-	done := make(chan answer, 1)
-	go func() { done <- guarded(ctx, env, s.Probe) }()
-
-	late, stop := graceAfter(ctx, env.Clock)
-	defer stop()
+	began := env.Clock.Now()
 	var a answer
-	select {
-	case a = <-done:
-	case <-late:
-		// The probe's goroutine is left behind; its answer goes into the
-		// buffered channel and is never read.
-		a = answer{err: errors.New("gave no answer within its time")}
+	if s.waitsForGood() {
+		if env.schedule.await(ctx, env.schedule.first[at]) != nil {
+			a.err = errNotBegun
+		}
+		began = env.Clock.Now()
 	}
-	gate.close()
+	if a.err == nil {
+		a = s.answer(ctx, env)
+	}
 
 	r := report.Result{
 		Name: name, Version: s.Probe.Version(),
-		StartedAt:  start.UTC(),
-		DurationMS: env.Clock.Now().Sub(start).Milliseconds(),
+		StartedAt:  began.UTC(),
+		DurationMS: env.Clock.Now().Sub(began).Milliseconds(),
 		Status:     a.result.Status, Error: a.result.Note, Data: a.result.Data,
 	}
-	if a.err != nil {
+	switch {
+	case errors.Is(a.err, errNotBegun):
+		r.Status, r.Error = report.StatusUnknown, a.err.Error()
+	case a.err != nil:
 		env.Log.Warn("probe could not run", "err", a.err)
 		r.Status, r.Error = report.StatusUnknown, report.ErrorText(a.err)
 	}
@@ -112,6 +108,31 @@ func (s Step) run(ctx context.Context, env Env) report.Result {
 		r.Status = report.StatusUnknown
 	}
 	return r
+}
+
+// errNotBegun answers for a step that was stopped while it waited.
+var errNotBegun = errors.New("stopped before it began")
+
+// answer waits for the step's turn within its budget, and then for its probe, or
+// for the budget and Grace.
+func (s Step) answer(ctx context.Context, env Env) answer {
+	ctx, cancel := context.WithTimeout(ctx, s.Budget)
+	defer cancel()
+	if env.schedule.await(ctx, env.schedule.first[env.step]) != nil {
+		return answer{err: errNotBegun}
+	}
+	done := make(chan answer, 1)
+	go func() { done <- guarded(ctx, env, s.Probe) }()
+	late, stop := graceAfter(ctx, env.Clock)
+	defer stop()
+	select {
+	case a := <-done:
+		return a
+	case <-late:
+		// The probe's goroutine is left behind; its answer goes into the
+		// buffered channel and is never read.
+		return answer{err: errors.New("gave no answer within its time")}
+	}
 }
 
 type answer struct {

@@ -46,6 +46,11 @@ type Env struct {
 	// Progress receives what is worth showing while the probe runs. It is never
 	// nil inside Run, is safe for concurrent use and must not block.
 	Progress func(Event)
+
+	// schedule is that of the plan, and step the place of the running probe in
+	// it; nil outside of a plan. See Enter.
+	schedule *schedule
+	step     int
 }
 
 // Clock is the time. Its Now carries a monotonic reading.

@@ -157,7 +157,7 @@ func TestBindingLifetimeIsLookedForOnlyWhenAskedFor(t *testing.T) {
 // TestBudgetsFit: the check takes 12 s whatever hangs, and 15 s when the
 // microphone waits for somebody to speak.
 func TestBudgetsFit(t *testing.T) {
-	plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context(), newWay())
+	plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,27 +218,40 @@ func TestLoudspeakerOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// The loudspeaker waits for the microphone's end, and for nothing when the
-// microphone is not part of the check.
+// TestLoudspeakersTurn: it waits for the end of the microphone, and for nothing when
+// the microphone is not part of the check.
 func TestLoudspeakersTurn(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		spoken := make(chan struct{})
-		var waited time.Duration
-		start := time.Now()
-		plan := probe.Plan{
-			{Probe: announced{after(report.ProbeAudioInput, 6*time.Second).Probe, spoken}, Budget: time.Minute},
-			{Probe: fake{report.ProbeAudioOutput, func(context.Context, probe.Env) (probe.Result, error) {
-				<-spoken
-				waited = time.Since(start)
-				return probe.Result{Status: report.StatusOK}, nil
-			}}, Budget: time.Minute},
-		}
-		if _, err := Run(t.Context(), Options{Plan: plan}); err != nil || waited != 6*time.Second {
-			t.Errorf("waited %v, %v", waited, err)
-		}
-	})
-	alone := Options{Only: []string{report.ProbeAudioOutput}, Speaker: true}
-	if alone.microphoneRuns() || !(Options{}).microphoneRuns() || !(Options{Only: []string{report.ProbeAudioInput}}).microphoneRuns() {
-		t.Error("whether the microphone runs is misjudged")
+	plan, err := Options{Speaker: true}.usualPlan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alone := range []bool{false, true} {
+		bubble(t, func(t *testing.T) {
+			var waited time.Duration
+			start := time.Now()
+			var fakes probe.Plan
+			for _, s := range plan {
+				switch s.Probe.Name() {
+				case report.ProbeAudioInput:
+					s.Probe = after(report.ProbeAudioInput, 6*time.Second).Probe
+				case report.ProbeAudioOutput:
+					s.Probe = fake{report.ProbeAudioOutput, func(context.Context, probe.Env) (probe.Result, error) {
+						waited = time.Since(start)
+						return probe.Result{Status: report.StatusOK}, nil
+					}}
+				default:
+					continue
+				}
+				fakes = append(fakes, s)
+			}
+			o := Options{Plan: fakes}
+			want := 6 * time.Second
+			if alone {
+				o.Only, want = []string{report.ProbeAudioOutput}, 0
+			}
+			if _, err := Run(t.Context(), o); err != nil || waited != want {
+				t.Errorf("alone %v: waited %v, %v", alone, waited, err)
+			}
+		})
 	}
 }

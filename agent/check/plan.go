@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// plan is the list of probes with their budgets.
+// plan is what of the steps is to run.
 func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 	if len(o.Only) > 0 {
 		known, err := o.names(ctx)
@@ -24,27 +24,16 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 		o.Speaker = o.Speaker || slices.Contains(o.Only, report.ProbeAudioOutput)
 	}
 	plan := o.Plan
-	voice := newWay()
 	if plan == nil {
 		var err error
-		if plan, err = o.usualPlan(ctx, voice); err != nil {
+		if plan, err = o.usualPlan(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if len(o.Only) > 0 {
 		plan, _ = plan.Only(o.Only)
 	}
-	if o.Plan == nil {
-		if !has(plan, report.ProbeMediaVoice) {
-			voice.settle()
-		}
-		plan = spread(plan, voice.settled)
-	}
-	return loadLast(plan), nil
-}
-
-func has(plan probe.Plan, name string) bool {
-	return slices.ContainsFunc(plan, func(s probe.Step) bool { return s.Probe.Name() == name })
+	return plan, plan.Check()
 }
 
 // names are those of every probe there is, those on request too.
@@ -53,7 +42,7 @@ func (o Options) names(ctx context.Context) (names []string, err error) {
 	if plan == nil {
 		everything := o
 		everything.Load, everything.Speaker = true, true
-		if plan, err = everything.usualPlan(ctx, newWay()); err != nil {
+		if plan, err = everything.usualPlan(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -63,8 +52,8 @@ func (o Options) names(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// usualPlan is the whole plan; way is that of its voice.
-func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error) {
+// usualPlan is the whole plan.
+func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 	if err := checkLifetime(o.BindingLifetime); err != nil {
 		return nil, err
 	}
@@ -72,27 +61,7 @@ func (o Options) usualPlan(ctx context.Context, way voiceWay) (probe.Plan, error
 	if err != nil {
 		return nil, err
 	}
-	spoken := make(chan struct{})
-	plan := probe.Plan{
-		{Probe: announced{o.audioInput(), spoken}, Budget: o.inputBudget()},
-		{Probe: newNAT(s), Budget: natBudget},
-		{Probe: o.newBehavior(s), Budget: behaviorBudget + o.lifetimeSearch()},
-		{Probe: newRelays(s), Budget: relayBudget},
-		{Probe: newVoice(s, way), Budget: connectBudget + streamFor},
-		{Probe: o.web(s, way), Budget: webBudget},
-		{Probe: newLink(s), Budget: linkBudget},
-		{Probe: newPath(s, o.Target, way), Budget: pathBudget},
-	}
-	if o.Load {
-		plan = append(plan, probe.Step{Probe: o.load(s), Budget: loadBudget})
-	}
-	if !o.Speaker {
-		return plan, nil
-	}
-	if !o.microphoneRuns() {
-		close(spoken) // nobody else will
-	}
-	return append(plan, probe.Step{Probe: o.audioOutput(spoken), Budget: o.inputBudget() + loopBudget}), nil
+	return o.steps(s), nil
 }
 
 // inputBudget is that of the microphone.
@@ -113,21 +82,6 @@ func (o Options) lifetimeSearch() time.Duration {
 	return 2*o.BindingLifetime + 2*behaviorBudget
 }
 
-func (o Options) microphoneRuns() bool {
-	return len(o.Only) == 0 || slices.Contains(o.Only, report.ProbeAudioInput)
-}
-
-// announced closes done when its probe has ended, however it did.
-type announced struct {
-	probe.Probe
-	done chan<- struct{}
-}
-
-func (a announced) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	defer close(a.done)
-	return a.Probe.Run(ctx, env)
-}
-
 // audioInput leaves the microphone alone when nobody sits before it.
 func (o Options) audioInput() probe.Probe {
 	if why := o.noAudioBecause(); why != "" {
@@ -137,11 +91,11 @@ func (o Options) audioInput() probe.Probe {
 }
 
 // audioOutput makes no sound where the microphone may not listen either.
-func (o Options) audioOutput(after <-chan struct{}) probe.Probe {
+func (o Options) audioOutput() probe.Probe {
 	if why := o.noAudioBecause(); why != "" {
 		return skipped{report.ProbeAudioOutput, why}
 	}
-	return o.newAudioOutput(after)
+	return o.newAudioOutput()
 }
 
 func (o Options) noAudioBecause() string {
@@ -154,11 +108,11 @@ func (o Options) noAudioBecause() string {
 	return ""
 }
 
-func (o Options) web(s sources, way voiceWay) probe.Probe {
+func (o Options) web(s sources) probe.Probe {
 	if s.webURL == "" {
 		return skipped{report.ProbeNetworkWeb, "no address to test: neither a target nor a collector is known"}
 	}
-	return o.newWeb(s, way)
+	return newWeb(s)
 }
 
 // load fills the line, which nobody wants in the middle of a session: it runs

@@ -63,13 +63,13 @@ func (o Options) newAudioInput() probe.Probe {
 	return audio.NewInput(audio.InputConfig{Device: o.Device, SpeakFor: o.SpeakFor, Others: o.OtherMicrophones, Keep: o.Keep})
 }
 
-func (o Options) newAudioOutput(after <-chan struct{}) probe.Probe {
-	return audio.NewOutput(audio.OutputConfig{Input: o.Device, After: after})
+func (o Options) newAudioOutput() probe.Probe {
+	return audio.NewOutput(audio.OutputConfig{Input: o.Device})
 }
 
-func newVoice(s sources, way voiceWay) probe.Probe {
+func newVoice(s sources) probe.Probe {
 	return media.NewVoice(media.VoiceConfig{
-		Signaller: s.signaller, RootCAs: s.rootCAs, WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest, StreamAfter: streamAfter, Settled: way.settle,
+		Signaller: s.signaller, RootCAs: s.rootCAs, WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest,
 	})
 }
 
@@ -95,14 +95,11 @@ func newRelays(s sources) probe.Probe {
 	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs})
 }
 
-func (o Options) newWeb(s sources, way voiceWay) probe.Probe {
-	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, After: way.settled, AtMost: webConnectUntil, Built: builtAt()}
+func newWeb(s sources) probe.Probe {
+	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, Built: builtAt()}
 	if s.collector != nil {
 		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
 		c.CollectorURL, c.Pins = s.collector.String(), s.pins
-	}
-	if len(o.Only) != 1 { // one probe alone need not make room for anybody
-		c.WebSocketAfter, c.ConnectAfter = webSocketAfter, webConnectAfter
 	}
 	return network.NewWeb(c)
 }
@@ -128,8 +125,8 @@ func newLoad(s sources) probe.Probe {
 
 func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }
 
-func newPath(s sources, target string, way voiceWay) probe.Probe {
-	c := network.PathConfig{URL: target, ICE: s.ice, After: way.settled, AtMost: pathStreamsUntil}
+func newPath(s sources, target string) probe.Probe {
+	c := network.PathConfig{URL: target, ICE: s.ice}
 	if s.collector != nil {
 		c.Collector = s.collector.String()
 	}

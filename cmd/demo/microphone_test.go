@@ -122,15 +122,15 @@ type bench struct {
 
 func (b bench) check(t *testing.T) *report.Report {
 	t.Helper()
-	spoke := make(chan struct{})
 	plan := probe.Plan{{
-		Probe:  closing{audio.NewInput(audio.InputConfig{Device: b.device, SpeakFor: spoken, Others: b.others, Child: b.child}), spoke},
+		Probe:  audio.NewInput(audio.InputConfig{Device: b.device, SpeakFor: spoken, Others: b.others, Child: b.child}),
 		Budget: spoken + 20*time.Second,
 	}}
 	if b.speaker {
 		plan = append(plan, probe.Step{
-			Probe:  audio.NewOutput(audio.OutputConfig{Input: b.device, After: spoke, Child: b.child}),
+			Probe:  audio.NewOutput(audio.OutputConfig{Input: b.device, Child: b.child}),
 			Budget: spoken + 40*time.Second,
+			Turn:   probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}},
 		})
 	}
 	var once sync.Once
@@ -159,17 +159,6 @@ func asDefault(t *testing.T, r *report.Report) *report.Report {
 	}
 	diagnose.Finish(r, limits)
 	return r
-}
-
-// closing closes done when its probe has ended.
-type closing struct {
-	probe.Probe
-	done chan<- struct{}
-}
-
-func (c closing) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	defer close(c.done)
-	return c.Probe.Run(ctx, env)
 }
 
 // serviceChild is a capture process that systemd started for the machine

@@ -17,9 +17,6 @@ type OutputConfig struct {
 	Device string
 	// Input is the microphone, like InputConfig.Device.
 	Input string
-	// After is closed when the microphone is free and nobody speaks any more
-	// (when audio.input is done); nil means at once.
-	After <-chan struct{}
 	// Child returns the command of the process that plays and records; nil means this program.
 	Child Child
 	// Patience limits the stages. The zero value means capture.DefaultPatience.
@@ -51,20 +48,13 @@ func (*output) Name() string { return report.ProbeAudioOutput }
 
 func (*output) Version() int { return 1 }
 
-// Run waits for After, plays, and listens.
+// Run plays and listens.
 func (p *output) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	unknown := func(why string) probe.Result {
 		return probe.Result{Status: report.StatusUnknown, Note: report.CleanText(why)}
 	}
 	if !capture.Built {
 		return unknown(noteNotBuilt), nil
-	}
-	if p.config.After != nil {
-		select {
-		case <-p.config.After:
-		case <-ctx.Done():
-			return unknown("stopped before the loudspeaker's turn"), nil
-		}
 	}
 	log := env.Log
 	if log == nil {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -26,12 +26,6 @@ type VoiceConfig struct {
 	// doubt, as far as the budget reaches; without it, Duration.
 	Longest time.Duration
 	Payload int // bytes of RTP payload; wire.DefaultBytes
-	// StreamAfter is when the stream begins at the earliest, from the start of
-	// the probe: on a narrow line not in the same second as the setting up.
-	StreamAfter time.Duration
-	// Settled is called once in each run: when the voice has its way and its keys,
-	// or will have none. Nil is not called.
-	Settled func()
 
 	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
 	// TCPAfter is how long UDP to the media port is tried alone. Without it a
@@ -44,9 +38,6 @@ type VoiceConfig struct {
 }
 
 func (c VoiceConfig) withDefaults() VoiceConfig {
-	if c.Settled == nil {
-		c.Settled = func() {}
-	}
 	c.WebPort = cmp.Or(c.WebPort, httpsPort)
 	c.Duration = cmp.Or(c.Duration, 6*time.Second)
 	c.Longest = max(c.Longest, c.Duration)
@@ -69,6 +60,17 @@ const (
 	closingLossy = 2200 * time.Millisecond
 )
 
+// The phases of media.voice (see [probe.Phase]).
+const (
+	// PhaseConnect is the setting up, until the voice has its path and its keys or
+	// will have none.
+	PhaseConnect = "connect"
+	// PhaseStream is the stream over UDP to the media port, PhaseStreamWrapped
+	// any other, whose packets TCP, TLS or a relay make larger.
+	PhaseStream        = "stream"
+	PhaseStreamWrapped = "stream_wrapped"
+)
+
 // NewVoice returns the probe "media.voice".
 func NewVoice(c VoiceConfig) probe.Probe { return &voice{cfg: c.withDefaults()} }
 
@@ -83,12 +85,13 @@ func (*voice) Version() int { return 1 }
 // Run implements probe.Probe. It never returns an error: whatever goes wrong is
 // a state.
 func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	settled := sync.OnceFunc(v.cfg.Settled)
-	defer settled()
 	if v.cfg.Signaller == nil {
 		return ended(report.MediaNotEnrolled, report.StatusUnknown, "no collector to measure against"), nil
 	}
-	began := env.Clock.Now()
+	connecting, err := env.Enter(ctx, PhaseConnect)
+	if err != nil {
+		return ended(report.MediaInterrupted, report.StatusUnknown, "stopped before the collector answered"), nil
+	}
 	ice, err := v.servers(ctx)
 	if err != nil {
 		return v.notSignalled(env, err), nil
@@ -98,8 +101,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return *result, nil
 	}
 	defer l.close()
-	settled()
-	_ = env.Clock.Sleep(ctx, v.cfg.StreamAfter-env.Clock.Now().Sub(began)) // a stopped stream says so itself
+	_, _ = connecting.Next(ctx, streamPhase(l.path)) // a stopped stream says so itself
 
 	usual, longest := v.durations(ctx, env)
 	s := newStream(env.Clock, v.cfg.Payload, usual, longest)
@@ -112,6 +114,13 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	})
 	l.direct.fill(measured.Data.(*report.MediaVoice))
 	return measured, nil
+}
+
+func streamPhase(path string) string {
+	if strings.HasSuffix(path, "udp") && !strings.HasPrefix(path, "relay") {
+		return PhaseStream
+	}
+	return PhaseStreamWrapped
 }
 
 // durations fits the stream into what is left of the budget, as long as that is

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -38,24 +37,21 @@ type relays struct{ TURNConfig }
 func (relays) Name() string { return report.ProbeNATTURN }
 func (relays) Version() int { return 1 }
 
+// The phases of nat.turn (see [probe.Phase]): the first second of a relay costs a
+// dozen packets, over TLS three times as many bytes as over UDP.
 const (
-	// relaysApart is how long after one relay the next begins. A relay costs a
-	// dozen packets, over TLS three times as many bytes as over UDP: at once they
-	// are half of what a check may put on a narrow line within a second.
-	relaysApart = 400 * time.Millisecond
-	// relaysBeginWithin is when the last one begins, however many there are.
-	relaysBeginWithin = 2 * time.Second
+	PhaseRelay    = "relay"
+	PhaseRelayTLS = "relay_tls"
 )
 
-// beginOf is when relay i of n begins.
-func beginOf(i, n int) time.Duration {
-	if n < 2 {
-		return 0
+func (w way) phase() string {
+	if w == overTLS {
+		return PhaseRelayTLS
 	}
-	return time.Duration(i) * min(relaysApart, relaysBeginWithin/time.Duration(n-1))
+	return PhaseRelay
 }
 
-// Run tries the relays side by side, one beginning after the other.
+// Run tries the relays side by side, each from its turn on.
 func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NATTURN{}
 	unknown := func(note string) (probe.Result, error) {
@@ -79,11 +75,10 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { peers() }) // while the relays are being asked for
 	for i, s := range servers {
-		wg.Go(func() {
-			if env.Clock.Sleep(ctx, beginOf(i, len(servers))) == nil {
-				outcomes[i] = p.try(ctx, env, s, peers)
-			}
-		})
+		if _, err := env.Enter(ctx, s.way.phase()); err != nil {
+			break
+		}
+		wg.Go(func() { outcomes[i] = p.try(ctx, env, s, peers) })
 	}
 	wg.Wait()
 	for i, s := range servers {

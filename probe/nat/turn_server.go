@@ -42,7 +42,7 @@ func (s relayServer) address() string {
 const (
 	turnsPort = 5349 // RFC 8656 §18
 	// maxRelays bounds what a list of servers can cost: two servers with three
-	// ways each. They begin within relaysBeginWithin.
+	// ways each.
 	maxRelays = 6
 )
 

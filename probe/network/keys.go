@@ -103,9 +103,7 @@ func (j *journey) meetCollector(ctx context.Context) (*journey, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
-	c := j.WebConfig
-	c.ConnectAfter, c.After = 0, nil
-	k := &journey{WebConfig: c, env: j.env, data: &report.NetworkWeb{}, target: &url.URL{Scheme: target.Scheme, Host: target.Host, Path: "/healthz"}, began: j.env.Clock.Now()}
+	k := &journey{WebConfig: j.WebConfig, env: j.env, data: &report.NetworkWeb{}, target: &url.URL{Scheme: target.Scheme, Host: target.Host, Path: "/healthz"}, began: j.env.Clock.Now()}
 	_ = k.take(ctx, k.chooseProxy) && k.reach(ctx) && k.take(ctx, k.throughProxy, k.encrypt, k.request)
 	if len(k.shown.Chain) == 0 {
 		k.close()

@@ -46,13 +46,17 @@ type PathConfig struct {
 	NameServers NameServers
 	// Asker sends the requests; nil is the system's own.
 	Asker echo.Asker
-	// After is waited for before the streams, which alone fill a line of 30
-	// kbit/s, until AtMost after the probe began. Nil does not wait.
-	After  <-chan struct{}
-	AtMost time.Duration
 	// Toward finds the interface; nil asks the system.
 	Toward func(context.Context, netip.Addr) (adapter.Adapter, error)
 }
+
+// The phases of network.path (see [probe.Phase]).
+const (
+	// PhasePoint is the stream to one point of the path, entered once for each.
+	PhasePoint = "point"
+	// PhaseLarge looks for large packets that vanish.
+	PhaseLarge = "large"
+)
 
 // NewPath is the probe "network.path". Its data is a *report.NetworkPath.
 func NewPath(c PathConfig) probe.Probe {
@@ -81,7 +85,6 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.URL == "" && p.Collector == "" && p.ICE == nil {
 		return probe.Result{Status: report.StatusUnknown, Note: "neither a collector nor a conference server is known"}, nil
 	}
-	began := env.Clock.Now()
 	far := p.locate(ctx, env)
 	if far.onlyHere {
 		return notNeeded(), nil
@@ -94,7 +97,9 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	// they take longer than what is left of the budget after it.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
 	wg.Go(func() { lives = p.livesElsewhere(ctx, env, found) })
-	probe.AwaitTurn(ctx, env.Clock, p.After, p.AtMost-env.Clock.Now().Sub(began))
+	for range found.points { // they run in step: all together or none
+		_, _ = env.Enter(ctx, PhasePoint)
+	}
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })
 	streams := runAll(ctx, env, found.points)
 	wg.Wait()

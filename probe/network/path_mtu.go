@@ -51,6 +51,11 @@ func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data 
 	if size <= leastMTU || env.Clock.Sleep(ctx, mtuAfter) != nil {
 		return
 	}
+	looking, err := env.Enter(ctx, PhaseLarge)
+	if err != nil {
+		return
+	}
+	defer looking.Leave()
 	far := found.far
 	at := far.stun
 	if !at.IsValid() && far.collector.IsValid() {

@@ -127,7 +127,7 @@ func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment
 	needed := &triedPort{segment: segment, network: "tcp", at: netip.AddrPortFrom(host, uint16(number)), needed: true}
 	done := make(chan struct{})
 	go func() { defer close(done); needed.connect(ctx, env) }()
-	probe.AwaitTurn(ctx, env.Clock, done, portHeadStart)
+	probe.SleepUntil(ctx, env.Clock, done, portHeadStart)
 	tried := []*triedPort{needed}
 	var wg sync.WaitGroup
 	for _, n := range wellKnown() {

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/net/proxy"
 
-	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -35,9 +34,8 @@ func (j *journey) reach(ctx context.Context) bool {
 			continue
 		}
 		if j.within(ctx, j.NameTime, j.lookUp) {
-			_ = j.env.Clock.Sleep(ctx, j.ConnectAfter-j.env.Clock.Now().Sub(j.began))
-			probe.AwaitTurn(ctx, j.env.Clock, j.After, j.AtMost-j.env.Clock.Now().Sub(j.began))
-			if j.take(ctx, j.connect) {
+			_, err := j.env.Enter(ctx, PhaseConnect)
+			if err == nil && j.take(ctx, j.connect) {
 				return true
 			}
 		}

@@ -142,9 +142,7 @@ func (j *journey) tryWithoutProxy(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
-	c := j.WebConfig
-	c.ConnectAfter, c.After = 0, nil
-	k := &journey{WebConfig: c, env: j.env, data: &report.NetworkWeb{}, target: j.target, began: j.env.Clock.Now(), ways: []*url.URL{nil}}
+	k := &journey{WebConfig: j.WebConfig, env: j.env, data: &report.NetworkWeb{}, target: j.target, began: j.env.Clock.Now(), ways: []*url.URL{nil}}
 	defer k.close()
 	through := k.reach(ctx) && k.take(ctx, k.encrypt, k.request)
 	j.data.BesideProxy = new(through && (j.target.Scheme == "https" || !k.looksLikePortal(k.answer.Response)))

@@ -51,17 +51,6 @@ type WebConfig struct {
 	// WebSocketURL is where a collector takes WebSockets and sends a message
 	// back; "" leaves them out. Token is the right to ask it.
 	WebSocketURL, Token string
-	// WebSocketAfter is how long to wait before that second connection, for the
-	// sake of narrow lines.
-	WebSocketAfter time.Duration
-	// ConnectAfter is how long after the probe began it connects at the earliest,
-	// and After is waited for then, until AtMost after the beginning: a connection
-	// takes what a narrow line carries in a second. Nil does not wait. The look-up of
-	// the name goes first: asked later, it would only wait for the rest of somebody
-	// else's question, and slow names would seem quick.
-	ConnectAfter time.Duration
-	After        <-chan struct{}
-	AtMost       time.Duration
 	// Router is this computer's next router; nil asks the system.
 	Router func(context.Context) netip.Addr
 	// StepTime bounds each step; 0 is 3 s. NameTime bounds the look-up; 0 is
@@ -70,6 +59,17 @@ type WebConfig struct {
 
 	plainPort string // where a captive portal would answer; "80" but in tests
 }
+
+// The phases of network.web (see [probe.Phase]).
+const (
+	// PhaseConnect is one connection with its encryption and its request, which
+	// takes what a narrow line carries in a second. The look-up of the name goes
+	// before it: asked later, it would share the answer to another probe's question,
+	// and slow names would seem quick.
+	PhaseConnect = "connect"
+	// PhaseWebSocket is the second half, whose connections are further PhaseConnects.
+	PhaseWebSocket = "websocket"
+)
 
 // NewWeb is the probe "network.web". Its data is a *report.NetworkWeb.
 func NewWeb(c WebConfig) probe.Probe {

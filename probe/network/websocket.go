@@ -47,7 +47,10 @@ const (
 // of those in between; that it never saw the upgrade does. Without the mark it is
 // another machine's.
 func (j *journey) tryWebSocket(ctx context.Context) {
-	if j.WebSocketURL == "" || j.data.Stage != stageHTTP || j.env.Clock.Sleep(ctx, j.WebSocketAfter) != nil {
+	if j.WebSocketURL == "" || j.data.Stage != stageHTTP {
+		return
+	}
+	if _, err := j.env.Enter(ctx, PhaseWebSocket); err != nil {
 		return
 	}
 	got, by := j.upgradeOnce(ctx)

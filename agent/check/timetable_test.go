@@ -1,0 +1,258 @@
+package check
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/network"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// phased is one phase that a simulated probe enters.
+type phased struct {
+	name  string
+	count int           // side by side
+	lasts time.Duration // 0: until the budget is over
+	next  bool          // it follows the one before, which ends
+}
+
+// line is a line on which the plan is simulated: what the probes enter on it, and
+// for how long. A probe that it does not name takes its whole budget.
+type line struct {
+	phases map[string][]phased
+	// takes is for how long a probe goes on; 0 is its whole budget.
+	takes map[string]time.Duration
+}
+
+// lines are the default plan's extremes: on a quick line the voice is connected at
+// once; on the slow one it never is, and every probe takes its whole budget; where
+// only TCP passes, a large voice stream begins late.
+func lines() map[string]line {
+	return map[string]line{
+		"quick": {
+			phases: map[string][]phased{
+				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: media.PhaseStream, count: 1, lasts: streamFor, next: true}},
+				report.ProbeNetworkWeb:  {{name: network.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: network.PhaseWebSocket, count: 1}, {name: network.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}},
+				report.ProbeNATTURN:     relaysInTurn(500 * time.Millisecond),
+				report.ProbeNetworkPath: {{name: network.PhasePoint, count: 4}, {name: network.PhaseLarge, count: 1, lasts: 1200 * time.Millisecond}},
+			},
+			takes: map[string]time.Duration{
+				report.ProbeNAT: 200 * time.Millisecond, report.ProbeNATBehavior: 3 * time.Second, report.ProbeNetworkLink: 4 * time.Second,
+				report.ProbeNetworkPath: 5500 * time.Millisecond, report.ProbeMediaVoice: 500 * time.Millisecond, report.ProbeAudioInput: 6 * time.Second,
+				report.ProbeNATTURN: time.Millisecond, report.ProbeNetworkWeb: time.Millisecond,
+			},
+		},
+		"dead": {
+			phases: map[string][]phased{
+				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1}},
+				report.ProbeNetworkWeb:  {{name: network.PhaseConnect, count: 1, lasts: 3 * time.Second}, {name: network.PhaseConnect, count: 1, lasts: 2 * time.Second}},
+				report.ProbeNATTURN:     relaysInTurn(0),
+				report.ProbeNetworkPath: {{name: network.PhasePoint, count: 4}, {name: network.PhaseLarge, count: 1, lasts: 5400 * time.Millisecond}},
+			},
+		},
+		"only-tcp": {
+			phases: map[string][]phased{
+				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1, lasts: 4500 * time.Millisecond}, {name: media.PhaseStreamWrapped, count: 1, next: true}},
+				report.ProbeNetworkWeb:  {{name: network.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}, {name: network.PhaseWebSocket, count: 1}, {name: network.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}},
+				report.ProbeNATTURN:     relaysInTurn(0),
+				report.ProbeNetworkPath: {{name: network.PhasePoint, count: 2}, {name: network.PhaseLarge, count: 1, lasts: 3 * time.Second}},
+			},
+		},
+	}
+}
+
+// relaysInTurn are a relay over UDP, one over TCP and two over TLS.
+func relaysInTurn(lasts time.Duration) []phased {
+	return []phased{{name: nat.PhaseRelay, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelay, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelayTLS, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelayTLS, count: 1, lasts: lasts}}
+}
+
+// stay is when a simulated probe was in a phase, or in its step.
+type stay struct {
+	step, phase string
+	turn        probe.Turn
+	from, to    time.Duration
+}
+
+// TestTimetable simulates the seconds of the default plan. The golden files are its
+// documentation; the bounds hold whatever they say.
+func TestTimetable(t *testing.T) {
+	for name, l := range lines() {
+		t.Run(name, func(t *testing.T) {
+			plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			stays, took := simulate(t, plan, l)
+			if took > 15*time.Second {
+				t.Errorf("the check takes %v", took)
+			}
+			got := timetable(t, stays, took)
+			file := filepath.Join("testdata", "timetable-"+name+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("%s does not hold any more (go test ./agent/check -run Timetable -update):\n%s", file, got)
+			}
+		})
+	}
+}
+
+// TestTimetableWithAGreedyStep: one step more, which would like to send as much as a
+// check may at once, does not break the sum.
+func TestTimetableWithAGreedyStep(t *testing.T) {
+	for name, l := range lines() {
+		for _, first := range []bool{true, false} {
+			plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			greedy := probe.Step{Probe: fake{name: "conference.greedy"}, Budget: 6 * time.Second, Turn: probe.Turn{Sends: steady(90, 90)}}
+			if first {
+				plan = slices.Insert(plan, 0, greedy)
+			} else {
+				plan = append(plan, greedy)
+			}
+			if err := plan.Check(); err != nil {
+				t.Fatal(err)
+			}
+			stays, took := simulate(t, plan, l)
+			timetable(t, stays, took)
+			if took > 15*time.Second {
+				t.Errorf("%s: the check takes %v", name, took)
+			}
+		}
+	}
+}
+
+// simulate runs the plan with probes that enter the phases of l.
+func simulate(t *testing.T, plan probe.Plan, l line) (stays []*stay, took time.Duration) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		begin := func(step, phase string, turn probe.Turn) *stay {
+			mu.Lock()
+			defer mu.Unlock()
+			stays = append(stays, &stay{step, phase, turn, time.Since(start), time.Hour})
+			return stays[len(stays)-1]
+		}
+		end := func(s *stay) { s.to = min(s.to, time.Since(start)) }
+		simulated := slices.Clone(plan)
+		for i, s := range plan {
+			name := s.Probe.Name()
+			simulated[i].Probe = fake{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
+				own := []*stay{begin(name, "", s.Turn)}
+				defer func() {
+					for _, s := range own {
+						end(s)
+					}
+				}()
+				var pass *probe.Pass
+				for _, p := range l.phases[name] {
+					for range p.count {
+						var err error
+						if p.next {
+							end(own[len(own)-1])
+							pass, err = pass.Next(ctx, p.name)
+						} else {
+							pass, err = env.Enter(ctx, p.name)
+						}
+						if err != nil {
+							return probe.Result{}, nil
+						}
+						at := slices.IndexFunc(s.Phases, func(f probe.Phase) bool { return f.Name == p.name })
+						own = append(own, begin(name, p.name, s.Phases[at].Turn))
+					}
+					if p.lasts > 0 {
+						_ = env.Clock.Sleep(ctx, p.lasts)
+					}
+					if p.name == network.PhaseLarge {
+						pass.Leave()
+						end(own[len(own)-1])
+					}
+				}
+				wait := l.takes[name]
+				if wait == 0 {
+					wait = time.Hour
+				}
+				_ = env.Clock.Sleep(ctx, wait)
+				return probe.Result{Status: report.StatusOK}, nil
+			}}
+		}
+		took = simulated.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}}).Duration
+		time.Sleep(2 * probe.Grace)
+	})
+	return stays, took
+}
+
+// timetable writes the seconds down: what runs, and the most that it may send at any
+// moment of the second, which has to be within the budget.
+func timetable(t *testing.T, stays []*stay, took time.Duration) string {
+	t.Helper()
+	slices.SortStableFunc(stays, func(a, b *stay) int {
+		return strings.Compare(fmt.Sprintf("%08d%s%s", a.from.Milliseconds(), a.step, a.phase), fmt.Sprintf("%08d%s%s", b.from.Milliseconds(), b.step, b.phase))
+	})
+	var b strings.Builder
+	fmt.Fprintf(&b, "The check takes %.1f s. What runs in each second, and the most it may send, in kbit/s.\n\n", took.Seconds())
+	fmt.Fprintf(&b, "%-8s %4s %4s  %s\n", "seconds", "up", "down", "running")
+	const grain = 10 * time.Millisecond
+	for second := time.Duration(0); second < took; second += time.Second {
+		var mostUp, mostDown float64
+		var running []string
+		for at := second; at < second+time.Second; at += grain {
+			var up, down float64
+			for _, s := range stays {
+				if at < s.from || at >= s.to {
+					continue
+				}
+				r := rateAt(s.turn.Sends, at-s.from)
+				up, down = up+r.UpKbps, down+r.DownKbps
+				name := s.step
+				if s.phase != "" {
+					name += "/" + s.phase
+				}
+				if !slices.Contains(running, name) && (s.phase == "" || r != (probe.Rate{})) {
+					running = append(running, name)
+				}
+			}
+			mostUp, mostDown = max(mostUp, up), max(mostDown, down)
+		}
+		if mostUp > probe.LineBudgetKbps || mostDown > probe.LineBudgetKbps {
+			t.Errorf("second %.0f: %g kbit/s up, %g down", second.Seconds(), mostUp, mostDown)
+		}
+		slices.Sort(running)
+		fmt.Fprintf(&b, "%2.0f - %-3.0f %4.0f %4.0f  %s\n", second.Seconds(), second.Seconds()+1, mostUp, mostDown, strings.Join(running, ", "))
+	}
+	return b.String()
+}
+
+// rateAt is written anew, so that the budget is not judged by the code it judges.
+func rateAt(sends []probe.Rate, since time.Duration) probe.Rate {
+	var over time.Duration
+	for _, r := range sends {
+		if over += r.For; r.For == 0 || since < over {
+			return r
+		}
+	}
+	return probe.Rate{}
+}

@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Check refuses a plan that could not be carried out: one in which a turn alone
+// exceeds the line budget, or in which steps would wait for each other for ever.
+// That the turns of a plan find room beside each other in time is shown by
+// simulating it (see the plan's test in package check).
+func (p Plan) Check() error {
+	var faults []error
+	at := map[string]int{}
+	for i, s := range p {
+		name := s.Probe.Name()
+		if _, twice := at[name]; twice {
+			faults = append(faults, fmt.Errorf("plan: two steps are called %s", name))
+		}
+		at[name] = i
+	}
+	for i, s := range p {
+		name := s.Probe.Name()
+		if s.Budget <= 0 {
+			faults = append(faults, fmt.Errorf("plan: %s has no budget", name))
+		}
+		if !s.Exclusive {
+			faults = append(faults, s.Turn.check(name))
+		}
+		var phases []string
+		for _, phase := range s.Phases {
+			if phase.Name == "" || slices.Contains(phases, phase.Name) {
+				faults = append(faults, fmt.Errorf("plan: %s has two phases called %q, or one without a name", name, phase.Name))
+			}
+			phases = append(phases, phase.Name)
+			faults = append(faults, phase.check(name+"/"+phase.Name), p.checkMarks(at, name+"/"+phase.Name, phase.After))
+		}
+		faults = append(faults, p.checkMarks(at, name, s.After))
+		for _, m := range s.After {
+			// A wait without limit goes backwards only, so that none is mutual.
+			if j, ok := at[m.Step]; ok && s.NotLater == 0 && j >= i {
+				faults = append(faults, fmt.Errorf("plan: %s waits without limit for %s, which does not stand before it", name, m.Step))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// checkMarks refuses a phase that its step does not have.
+func (p Plan) checkMarks(at map[string]int, name string, after []Mark) error {
+	for _, m := range after {
+		i, ok := at[m.Step]
+		if ok && m.Phase != "" && !slices.ContainsFunc(p[i].Phases, func(f Phase) bool { return f.Name == m.Phase }) {
+			return fmt.Errorf("plan: %s waits for the phase %q of %s, which has none of that name", name, m.Phase, m.Step)
+		}
+	}
+	return nil
+}
+
+func (t Turn) check(name string) error {
+	if t.NotBefore < 0 || t.NotLater < 0 || t.NotLater > 0 && t.NotLater < t.NotBefore {
+		return fmt.Errorf("plan: %s begins not before %v and not later than %v", name, t.NotBefore, t.NotLater)
+	}
+	before := Rate{UpKbps: LineBudgetKbps, DownKbps: LineBudgetKbps}
+	for i, r := range t.Sends {
+		switch {
+		case r.UpKbps < 0 || r.DownKbps < 0 || r.For < 0 || r.For == 0 && i < len(t.Sends)-1:
+			return fmt.Errorf("plan: %s sends %+v", name, r)
+		case r.UpKbps > before.UpKbps || r.DownKbps > before.DownKbps:
+			return fmt.Errorf("plan: %s sends %g kbit/s up and %g down: more than the line budget of %d, or than it sent before", name, r.UpKbps, r.DownKbps, LineBudgetKbps)
+		}
+		before = r
+	}
+	return nil
+}

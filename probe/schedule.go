@@ -1,0 +1,235 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// schedule decides when the turns of one run of a plan begin.
+type schedule struct {
+	clock Clock
+	start time.Time
+	plan  Plan
+
+	mu sync.Mutex
+	// changed is closed and replaced whenever a wait may be over earlier than
+	// those who wait know.
+	changed chan struct{}
+	first   []*share // by step: its beginning
+	waiting []*share // in the order in which they go first
+	running []*share // what is on the line
+	ended   map[Mark]bool
+	left    []bool // by step: it has ended
+}
+
+// share is what one turn takes of the line, from when it is asked for.
+type share struct {
+	step    int
+	turn    Turn
+	begins  bool // its step, and is no phase
+	granted bool
+	since   time.Duration // when it was granted, from the start of the plan
+	// before is the share that this one follows. It is held until this one is
+	// granted, and counts for its room.
+	before *share
+}
+
+func newSchedule(clock Clock, plan Plan) *schedule {
+	s := &schedule{
+		clock: clock, start: clock.Now(), plan: plan, changed: make(chan struct{}),
+		ended: map[Mark]bool{}, left: make([]bool, len(plan)),
+	}
+	for i, step := range plan {
+		s.first = append(s.first, &share{step: i, turn: step.Turn, begins: true})
+	}
+	s.waiting = slices.Clone(s.first)
+	s.admit() // nothing runs yet: no lock needed
+	return s
+}
+
+func (s *schedule) elapsed() time.Duration { return s.clock.Now().Sub(s.start) }
+
+// ask adds a turn to those that wait.
+func (s *schedule) ask(step int, t Turn, before *share) *share {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := &share{step: step, turn: t, before: before}
+	if s.left[step] {
+		return w // never granted
+	}
+	at, _ := slices.BinarySearchFunc(s.waiting, step, func(o *share, step int) int { return cmp.Or(cmp.Compare(o.step, step), -1) })
+	s.waiting = slices.Insert(s.waiting, at, w)
+	return w
+}
+
+// errStepOver answers a probe that goes on although its step has ended.
+var errStepOver = errors.New("the probe's time is over")
+
+// await blocks until the turn of w has come or ctx is done.
+func (s *schedule) await(ctx context.Context, w *share) error {
+	for {
+		s.mu.Lock()
+		s.admit()
+		granted, over, changed := w.granted, s.left[w.step], s.changed
+		next := s.nextChange(w)
+		s.mu.Unlock()
+		switch {
+		case granted:
+			return nil
+		case over:
+			return errStepOver
+		case ctx.Err() != nil:
+			s.release(w)
+			return ctx.Err()
+		case next > 0:
+			SleepUntil(ctx, s.clock, changed, next)
+		default:
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// admit grants every turn that is due and finds room. The caller holds mu.
+func (s *schedule) admit() {
+	now := s.elapsed()
+	for i := 0; i < len(s.waiting); i++ {
+		w := s.waiting[i]
+		if !s.isDue(w, now) || !s.fits(w, now) {
+			continue
+		}
+		s.remove(&s.running, w.before)
+		w.granted, w.since = true, now
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+		s.running = append(s.running, w)
+		i = -1 // one that went before may have given up some of its room
+		s.broadcast()
+	}
+}
+
+func (s *schedule) broadcast() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// isDue reports whether w has nothing to wait for but room.
+func (s *schedule) isDue(w *share, now time.Duration) bool {
+	if w.begins && s.plan[w.step].Exclusive && !s.isAlone(w.step) {
+		return false
+	}
+	if len(s.plan) > 1 && now < w.turn.NotBefore {
+		return false
+	}
+	return w.turn.NotLater > 0 && now >= w.turn.NotLater || s.haveEnded(w.turn.After)
+}
+
+// isAlone reports whether every step has ended that goes before an exclusive one:
+// all that are not, and the exclusive ones before it in the plan.
+func (s *schedule) isAlone(step int) bool {
+	for i, other := range s.plan {
+		if i != step && !s.left[i] && (!other.Exclusive || i < step) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *schedule) haveEnded(marks []Mark) bool {
+	for _, m := range marks {
+		i := slices.IndexFunc(s.plan, func(o Step) bool { return o.Probe.Name() == m.Step })
+		if i >= 0 && !s.left[i] && !s.ended[m] {
+			return false
+		}
+	}
+	return true
+}
+
+// fits reports whether w stays within the line budget beside all that runs. As no
+// share ever grows, it does so later as well.
+func (s *schedule) fits(w *share, now time.Duration) bool {
+	if s.plan[w.step].Exclusive {
+		return true
+	}
+	sum := w.turn.rateAt(0)
+	for _, o := range s.running {
+		if o != w.before {
+			r := o.turn.rateAt(now - o.since)
+			sum.UpKbps += r.UpKbps
+			sum.DownKbps += r.DownKbps
+		}
+	}
+	return sum.UpKbps <= LineBudgetKbps && sum.DownKbps <= LineBudgetKbps
+}
+
+// nextChange is the time until w may be due, or may find more room; 0 where time
+// alone changes nothing.
+func (s *schedule) nextChange(w *share) (next time.Duration) {
+	now := s.elapsed()
+	consider := func(in time.Duration) {
+		if in > 0 && (next == 0 || in < next) {
+			next = in
+		}
+	}
+	consider(w.turn.NotBefore - now)
+	consider(w.turn.NotLater - now)
+	for _, o := range s.running {
+		consider(o.turn.nextDrop(now - o.since))
+	}
+	return next
+}
+
+// release takes a share off the line, or out of those that wait.
+func (s *schedule) release(w *share) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(&s.waiting, w)
+	s.remove(&s.running, w)
+	s.remove(&s.running, w.before)
+	s.admit()
+	s.broadcast()
+}
+
+func (s *schedule) remove(from *[]*share, w *share) {
+	*from = slices.DeleteFunc(*from, func(o *share) bool { return o == w })
+}
+
+// mark notes that a phase has ended.
+func (s *schedule) mark(step int, phase string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended[Mark{s.plan[step].Probe.Name(), phase}] = true
+	s.admit()
+	s.broadcast()
+}
+
+// end notes that a step has ended, and takes all that is its own off the line.
+func (s *schedule) end(step int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left[step] = true
+	own := func(o *share) bool { return o.step == step }
+	s.waiting = slices.DeleteFunc(s.waiting, own)
+	s.running = slices.DeleteFunc(s.running, own)
+	s.admit()
+	s.broadcast()
+}
+
+// SleepUntil blocks until done is closed, d has passed or ctx is done.
+func SleepUntil(ctx context.Context, clock Clock, done <-chan struct{}, d time.Duration) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = clock.Sleep(ctx, d)
+}

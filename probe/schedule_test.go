@@ -1,0 +1,233 @@
+package probe_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// diary records when probes and phases begin, in seconds from the start of the plan.
+type diary struct {
+	start time.Time
+	mu    sync.Mutex
+	at    map[string]float64
+}
+
+func (d *diary) note(what string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at[what] = time.Since(d.start).Seconds()
+}
+
+// noting is a probe that notes its beginning and lasts for d.
+func (d *diary) noting(name string, lasts time.Duration) probe.Probe {
+	return scripted{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
+		d.note(name)
+		_ = env.Clock.Sleep(ctx, lasts)
+		return probe.Result{Status: report.StatusOK}, nil
+	}}
+}
+
+// run runs a plan in fake time and returns when what began.
+func runPlan(t *testing.T, plan func(d *diary) probe.Plan) map[string]float64 {
+	t.Helper()
+	d := &diary{at: map[string]float64{}}
+	synctest.Test(t, func(t *testing.T) {
+		d.start = time.Now()
+		p := plan(d)
+		if err := p.Check(); err != nil {
+			t.Fatal(err)
+		}
+		p.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
+	})
+	return d.at
+}
+
+func sends(kbps float64, d time.Duration) []probe.Rate {
+	return []probe.Rate{{UpKbps: kbps, DownKbps: kbps, For: d}}
+}
+
+func TestTurns(t *testing.T) {
+	const s = time.Second
+	for name, c := range map[string]struct {
+		plan func(d *diary) probe.Plan
+		want map[string]float64
+	}{
+		"side by side": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{{Probe: d.noting("a", s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s}}
+			}, map[string]float64{"a": 0, "b": 0},
+		},
+		"not before": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{{Probe: d.noting("a", s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
+			}, map[string]float64{"a": 0, "b": 2},
+		},
+		"alone, not before does not count": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{NotBefore: 2 * s}}}
+			}, map[string]float64{"b": 0},
+		},
+		"after another": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{{Probe: d.noting("a", 3*s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}}}}
+			}, map[string]float64{"a": 0, "b": 3},
+		},
+		"after another, but not later": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{{Probe: d.noting("a", 7*s), Budget: 9 * s}, {Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "a"}}, NotLater: 4 * s}}}
+			}, map[string]float64{"a": 0, "b": 4},
+		},
+		"after a step that is not there": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "gone"}}}}, {Probe: d.noting("c", s), Budget: s}}
+			}, map[string]float64{"b": 0, "c": 0},
+		},
+		"room on the line, the first goes first": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{
+					{Probe: d.noting("a", 3*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, 0)}},
+					{Probe: d.noting("b", 2*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(60, 0)}},
+					{Probe: d.noting("c", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(50, 0)}},
+				}
+			}, map[string]float64{"a": 0, "b": 3, "c": 0},
+		},
+		"a rate that falls makes room": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{
+					{Probe: d.noting("a", 9*s), Budget: 9 * s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 150, For: 2 * s}, {UpKbps: 50}}}},
+					{Probe: d.noting("b", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(100, 0)}},
+				}
+			}, map[string]float64{"a": 0, "b": 2},
+		},
+		"exclusive, after all others, one by one": {
+			func(d *diary) probe.Plan {
+				return probe.Plan{
+					{Probe: d.noting("x", s), Budget: 2 * s, Exclusive: true, Turn: probe.Turn{Sends: sends(9000, 0)}},
+					{Probe: d.noting("y", s), Budget: 2 * s, Exclusive: true},
+					{Probe: d.noting("a", 5*s), Budget: 9 * s},
+				}
+			}, map[string]float64{"a": 0, "x": 5, "y": 6},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := runPlan(t, c.plan)
+			if fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestPhases: a phase waits for room and for the end of another one; Next keeps the
+// room of the phase before it.
+func TestPhases(t *testing.T) {
+	const s = time.Second
+	at := runPlan(t, func(d *diary) probe.Plan {
+		voice := scripted{"voice", func(ctx context.Context, env probe.Env) (probe.Result, error) {
+			connecting, err := env.Enter(ctx, "connect")
+			if err != nil {
+				return probe.Result{}, err
+			}
+			d.note("connect")
+			_ = env.Clock.Sleep(ctx, 2*s)
+			stream, err := connecting.Next(ctx, "stream")
+			if err != nil {
+				return probe.Result{}, err
+			}
+			d.note("stream")
+			_ = env.Clock.Sleep(ctx, 3*s)
+			stream.Leave()
+			stream.Leave() // the second call does nothing
+			if _, err := env.Enter(ctx, "undeclared"); err != nil {
+				return probe.Result{}, err
+			}
+			d.note("undeclared")
+			return probe.Result{Status: report.StatusOK}, nil
+		}}
+		return probe.Plan{
+			{Probe: voice, Budget: 9 * s, Phases: []probe.Phase{
+				{Name: "connect", Turn: probe.Turn{Sends: sends(80, 0)}},
+				{Name: "stream", Turn: probe.Turn{Sends: sends(80, 0)}},
+			}},
+			{Probe: d.noting("web", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(100, 0)}},
+			{Probe: d.noting("small", s), Budget: 9 * s, Turn: probe.Turn{After: []probe.Mark{{Step: "voice", Phase: "connect"}}, NotLater: 8 * s, Sends: sends(50, 0)}},
+		}
+	})
+	want := map[string]float64{"connect": 0, "stream": 2, "undeclared": 5, "small": 2, "web": 5}
+	if fmt.Sprint(at) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", at, want)
+	}
+}
+
+// TestNobodyExceedsTheLine runs plans of many steps with random rates and sums up
+// what they send at every moment.
+func TestNobodyExceedsTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		sum, most := 0.0, 0.0
+		var plan probe.Plan
+		for i := range 40 {
+			kbps, lasts := float64(10+i*37%130), time.Duration(100+i*53%900)*time.Millisecond
+			plan = append(plan, probe.Step{Budget: time.Minute, Turn: probe.Turn{NotBefore: time.Duration(i%5) * 300 * time.Millisecond, Sends: sends(kbps, 0)}, Probe: scripted{fmt.Sprint("p", i), func(ctx context.Context, env probe.Env) (probe.Result, error) {
+				mu.Lock()
+				sum += kbps
+				most = max(most, sum)
+				mu.Unlock()
+				_ = env.Clock.Sleep(ctx, lasts)
+				mu.Lock()
+				sum -= kbps
+				mu.Unlock()
+				return probe.Result{Status: report.StatusOK}, nil
+			}}})
+		}
+		for _, r := range plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}}).Results {
+			if r.Status != report.StatusOK {
+				t.Errorf("%s: %s %s", r.Name, r.Status, r.Error)
+			}
+		}
+		if most > probe.LineBudgetKbps || most < 0.8*probe.LineBudgetKbps {
+			t.Errorf("at most %g kbit/s at once", most)
+		}
+	})
+}
+
+// TestAStepThatNeverGetsItsTurn is answered within its budget.
+func TestAStepThatNeverGetsItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{start: time.Now(), at: map[string]float64{}}
+		out := probe.Plan{
+			{Probe: d.noting("a", 8*time.Second), Budget: 9 * time.Second, Turn: probe.Turn{Sends: sends(150, 0)}},
+			{Probe: d.noting("b", time.Second), Budget: 3 * time.Second, Turn: probe.Turn{Sends: sends(10, 0)}},
+		}.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
+		if _, ran := d.at["b"]; ran || out.Results[1].Status != report.StatusUnknown || out.Duration != 8*time.Second {
+			t.Errorf("%v, %+v, %v", d.at, out.Results[1], out.Duration)
+		}
+	})
+}
+
+func TestPlansThatAreRefused(t *testing.T) {
+	const s = time.Second
+	p := func(name string) probe.Probe { return after(name, s, report.StatusOK) }
+	for want, plan := range map[string]probe.Plan{
+		"two steps are called a":           {{Probe: p("a"), Budget: s}, {Probe: p("a"), Budget: s}},
+		"a has no budget":                  {{Probe: p("a")}},
+		"more than the line budget":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: sends(151, 0)}}},
+		"or than it sent before":           {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 10, For: s}, {UpKbps: 20}}}}},
+		"two phases called \"x\"":          {{Probe: p("a"), Budget: s, Phases: []probe.Phase{{Name: "x"}, {Name: "x"}}}},
+		"which has none of that name":      {{Probe: p("a"), Budget: s}, {Probe: p("b"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "a", Phase: "x"}}, NotLater: s}}},
+		"which does not stand before it":   {{Probe: p("a"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "b"}}}}, {Probe: p("b"), Budget: s}},
+		"begins not before 2s and not lat": {{Probe: p("a"), Budget: s, Turn: probe.Turn{NotBefore: 2 * s, NotLater: s}}},
+	} {
+		if err := plan.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
