@@ -39,7 +39,10 @@ func (e *VersionError) Error() string {
 //
 // The error is ErrTooLarge, ErrMalformed, a *VersionError or a
 // *ValidationError.
-func Decode(b []byte) (*Report, error) {
+func Decode(b []byte) (*Report, error) { return KnownProbes().Decode(b) }
+
+// Decode is the function Decode for the probes of this set.
+func (p Probes) Decode(b []byte) (*Report, error) {
 	if len(b) > MaxBytes {
 		return nil, ErrTooLarge
 	}
@@ -53,16 +56,39 @@ func Decode(b []byte) (*Report, error) {
 	if head.Schema != SchemaV1 {
 		return nil, versionError(head.Schema)
 	}
-	var r Report
-	if err := json.Unmarshal(b, &r); err != nil {
+	r, err := p.unmarshal(b)
+	if err != nil {
 		return nil, decodeError(err)
 	}
-	if err := r.Validate(); err != nil {
+	if err := p.Validate(r); err != nil {
 		return nil, err
 	}
 	r.StartedAt = r.StartedAt.UTC()
 	for i := range r.Probes {
 		r.Probes[i].StartedAt = r.Probes[i].StartedAt.UTC()
+	}
+	return r, nil
+}
+
+// unmarshal decodes the data of each probe into the type that belongs to its name.
+func (p Probes) unmarshal(b []byte) (*Report, error) {
+	type surroundings Report
+	var doc struct {
+		surroundings
+		Probes []rawResult `json:"probes"`
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return nil, err
+	}
+	r := Report(doc.surroundings)
+	if doc.Probes != nil {
+		r.Probes = make([]Result, len(doc.Probes))
+	}
+	for i, raw := range doc.Probes {
+		var err error
+		if r.Probes[i], err = p.result(raw); err != nil {
+			return nil, err
+		}
 	}
 	return &r, nil
 }
@@ -133,7 +159,13 @@ func fieldOf(e *json.UnmarshalTypeError) string {
 	if e.Field == "" {
 		return "(document)"
 	}
-	return e.Field
+	return withoutEmbedded(e.Field)
+}
+
+// withoutEmbedded takes out the names of the embedded types that decoding uses,
+// which encoding/json counts as fields.
+func withoutEmbedded(field string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(field, "surroundings."), "plainResult.")
 }
 
 // wrongKind leaves out the literal that encoding/json puts behind "number".
@@ -145,28 +177,47 @@ func wrongKind(field string, e *json.UnmarshalTypeError) error {
 // UnmarshalJSON decodes Data into the type that belongs to the probe's name.
 // Fields that the type does not name are dropped, and so is the data of a
 // probe that this version does not know.
-func (r *Result) UnmarshalJSON(b []byte) error {
-	type plain Result
-	raw := struct {
-		*plain
-		Data json.RawMessage `json:"data"`
-	}{plain: (*plain)(r)}
-	if err := json.Unmarshal(b, &raw); err != nil {
+func (r *Result) UnmarshalJSON(b []byte) (err error) {
+	var raw rawResult
+	if err = json.Unmarshal(b, &raw); err == nil {
+		*r, err = KnownProbes().result(raw)
+	}
+	return err
+}
+
+// plainResult is Result without its methods.
+type plainResult Result
+
+// rawResult is a Result whose data is not decoded yet.
+type rawResult struct {
+	plainResult
+	Data json.RawMessage `json:"data"`
+}
+
+// UnmarshalJSON names the place of a value of the wrong kind.
+func (raw *rawResult) UnmarshalJSON(b []byte) error {
+	type plain rawResult
+	if err := json.Unmarshal(b, (*plain)(raw)); err != nil {
 		return inField("probes[]", err)
 	}
-	r.Data = nil
-	if len(raw.Data) == 0 || string(raw.Data) == "null" {
-		return nil
-	}
-	d := newData(r.Name)
-	if d == nil {
-		return nil
-	}
-	if err := json.Unmarshal(raw.Data, d); err != nil {
-		return inField("probes[].data", err)
-	}
-	r.Data = d
 	return nil
+}
+
+func (p Probes) result(raw rawResult) (Result, error) {
+	r := Result(raw.plainResult)
+	if len(raw.Data) == 0 || string(raw.Data) == "null" {
+		return r, nil
+	}
+	d, ok := p.Find(r.Name)
+	if !ok {
+		return r, nil
+	}
+	data := d.newData()
+	if err := json.Unmarshal(raw.Data, data.Interface()); err != nil {
+		return Result{}, inField("probes[].data", err)
+	}
+	r.Data = data.Interface()
+	return r, nil
 }
 
 // inField puts the place of a nested document before the field of its error.
@@ -174,7 +225,7 @@ func inField(place string, err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		field := place
 		if e.Field != "" {
-			field += "." + strings.TrimPrefix(e.Field, "plain.") // the embedded type below
+			field += "." + withoutEmbedded(e.Field)
 		}
 		return wrongKind(field, e)
 	}

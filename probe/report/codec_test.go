@@ -85,7 +85,7 @@ func TestDecodeDropsUnknownFields(t *testing.T) {
 	doc := generic(t, full(t))
 	doc["user_name"] = "anna"
 	doc["agent"].(map[string]any)["host_name"] = "annas-pc"
-	nat := doc["probes"].([]any)[2].(map[string]any)
+	nat := doc["probes"].([]any)[KnownProbes().Index(ProbeNAT)].(map[string]any)
 	nat["ssid"] = "FRITZ!Box"
 	nat["data"].(map[string]any)["local_address"] = "192.168.178.20"
 	doc["probes"] = append(doc["probes"].([]any), map[string]any{

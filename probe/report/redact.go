@@ -21,21 +21,35 @@ type Policy struct {
 // without addresses, paths and hidden characters, public addresses cut to their
 // network, the target without user, path and query, numbers that a report can
 // hold. A number that no instrument can have measured becomes "not measured";
-// what is too much or too long is cut off. r itself is not changed.
-func Redact(r *Report, p Policy) *Report {
+// what is too much or too long is cut off, and so is the data of a probe that
+// this version does not describe. r itself is not changed.
+func Redact(r *Report, p Policy) *Report { return KnownProbes().Redact(r, p) }
+
+// Redact is the function Redact for the probes of this set.
+func (p Probes) Redact(r *Report, policy Policy) *Report {
 	c := *r
 	c.Target = redactTarget(r.Target)
 	c.Agent.Version = cleanLabel(r.Agent.Version, maxShortText)
-	c.Probes = slices.Clone(r.Probes[:min(len(r.Probes), MaxProbes)])
+	c.Probes = slices.Clone(r.Probes[:min(len(r.Probes), maxItemsOf("probes"))])
 	for i := range c.Probes {
 		c.Probes[i].Error = CleanText(c.Probes[i].Error)
-		c.Probes[i].Data = redactData(c.Probes[i].Data, p)
+		c.Probes[i].Data = p.redactData(c.Probes[i], policy)
 	}
-	c.Causes = slices.Clone(r.Causes[:min(len(r.Causes), MaxCauses)])
+	c.Causes = slices.Clone(r.Causes[:min(len(r.Causes), maxItemsOf("causes"))])
 	for i := range c.Causes {
 		c.Causes[i].Evidence = redactEvidence(c.Causes[i].Evidence)
 	}
 	return &c
+}
+
+// maxItemsOf is the most entries of a list around the data of the probes.
+func maxItemsOf(path ...string) int {
+	fields, most := documentFields(), 0
+	for _, name := range path {
+		f := fields[slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })]
+		fields, most = f.Fields, f.MaxItems
+	}
+	return most
 }
 
 // redactTarget keeps scheme, host and port: the path of a meeting room and the
@@ -63,86 +77,86 @@ func redactEvidence(evidence []Evidence) []Evidence {
 		}
 		e.Unit = cleanLabel(e.Unit, maxShortText)
 		e.Limit = cleanLabel(e.Limit, maxLongText)
-		if evidenceProblem(e.Value) == "" && len(kept) < MaxEvidencePerCause {
+		if evidenceProblem(e.Value) == "" && len(kept) < maxItemsOf("causes", "evidence") {
 			kept = append(kept, e)
 		}
 	}
 	return kept
 }
 
-// redactData is a copy of d in which every field keeps to its rule.
-func redactData(d Data, p Policy) Data {
-	if isNil(d) {
+// redactData is a copy of the data of r in which every field keeps to its
+// description; nil for a probe that is not described.
+func (p Probes) redactData(r Result, policy Policy) Data {
+	d, ok := p.Find(r.Name)
+	if !ok || isNil(r.Data) || reflect.TypeOf(r.Data) != reflect.TypeOf(d.Data) {
 		return nil
 	}
-	from := reflect.ValueOf(d).Elem()
-	to := reflect.New(from.Type())
-	redactFields(to.Elem(), from)
-	c := to.Interface().(Data)
-	if a := publicAddress(c); a != nil && !p.KeepPublicAddress {
-		*a = truncateText(*a)
-	}
-	switch c := c.(type) {
-	case *AudioInput:
-		c.Device, c.EndDevice = DeviceName(c.Device), DeviceName(c.EndDevice)
-		c.DefaultDevice, c.VoiceDevice = DeviceName(c.DefaultDevice), DeviceName(c.VoiceDevice)
-	case *AudioOutput:
-		c.Device = DeviceName(c.Device)
-	}
-	return c
+	to := d.newData()
+	redactFields(d.fields, policy, to.Elem(), reflect.ValueOf(r.Data).Elem())
+	return to.Interface()
 }
 
-func redactFields(to, from reflect.Value) {
-	for i := range from.NumField() {
-		f := from.Type().Field(i)
-		to.Field(i).Set(redactValue(ruleFor(from.Type(), f), from.Field(i)))
+func redactFields(fields []Field, policy Policy, to, from reflect.Value) {
+	for i := range fields {
+		f := &fields[i]
+		f.redact(policy, to.Field(f.index), from.Field(f.index))
 	}
 }
 
-func redactValue(r rule, v reflect.Value) reflect.Value {
-	c := reflect.New(v.Type()).Elem()
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return c
+// redact sets to, which is zero, to what may travel of from.
+func (f *Field) redact(policy Policy, to, from reflect.Value) {
+	switch {
+	case from.Kind() == reflect.Pointer && from.IsNil():
+	case from.Kind() == reflect.Pointer:
+		inner := reflect.New(from.Type().Elem())
+		if f.Kind == KindGroup {
+			redactFields(f.Fields, policy, inner.Elem(), from.Elem())
+		} else if inner.Elem().Set(from.Elem()); !f.redactNumber(inner.Elem()) {
+			return
 		}
-		inner := reflect.New(v.Type().Elem())
-		inner.Elem().Set(v.Elem())
-		if !redactNumber(r, inner.Elem()) {
-			return c
+		to.Set(inner)
+	case f.Kind == KindGroup:
+		redactFields(f.Fields, policy, to, from)
+	case f.Kind == KindList && !from.IsNil():
+		n := min(from.Len(), f.MaxItems)
+		to.Set(reflect.MakeSlice(from.Type(), n, n))
+		for i := range n {
+			redactFields(f.Fields, policy, to.Index(i), from.Index(i))
 		}
-		return inner
-	case reflect.Slice:
-		for i := range min(v.Len(), r.maxItems) {
-			item := reflect.New(v.Type().Elem()).Elem()
-			redactFields(item, v.Index(i))
-			c = reflect.Append(c, item)
-		}
-		return c
-	case reflect.String:
-		if r.enum == nil {
-			c.SetString(cleanLabel(v.String(), r.maxBytes))
-			return c
-		}
+	case f.Kind == KindText:
+		to.SetString(f.redactText(policy, from.String()))
+	default:
+		to.Set(from)
 	}
-	c.Set(v)
-	return c
+}
+
+func (f *Field) redactText(policy Policy, s string) string {
+	s = cleanLabel(s, f.MaxBytes)
+	switch {
+	case f.private == privateDevice:
+		s = DeviceName(s)
+	case f.private == privateAddress && !policy.KeepPublicAddress:
+		s = truncateText(s)
+	}
+	return s
 }
 
 // redactNumber brings v into its range where that is honest, and says whether
 // it can stay at all.
-func redactNumber(r rule, v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Int, reflect.Int64:
-		return r.numberProblem(float64(v.Int())) == ""
-	case reflect.Float64:
-		if r.bounded && (r.clamp || nearRange(r, v.Float())) && !math.IsNaN(v.Float()) {
-			v.SetFloat(max(r.low, min(r.high, v.Float())))
+func (f *Field) redactNumber(v reflect.Value) bool {
+	switch f.Kind {
+	case KindCount:
+		return f.numberProblem(float64(v.Int())) == ""
+	case KindNumber:
+		if (f.clamped || f.nearRange(v.Float())) && !math.IsNaN(v.Float()) {
+			v.SetFloat(max(f.Range.Low, min(f.Range.High, v.Float())))
 		}
-		return r.numberProblem(v.Float()) == ""
-	case reflect.Array:
+		return f.numberProblem(v.Float()) == ""
+	case KindInterval:
 		for i := range v.Len() {
-			if !redactNumber(r, v.Index(i)) {
+			end := *f
+			end.Kind = KindNumber
+			if !end.redactNumber(v.Index(i)) {
 				return false
 			}
 		}
@@ -152,9 +166,9 @@ func redactNumber(r rule, v reflect.Value) bool {
 
 // nearRange says whether x is outside its range by a rounding error at most,
 // as a correlation of 1.0000000002 is.
-func nearRange(r rule, x float64) bool {
+func (f *Field) nearRange(x float64) bool {
 	const rounding = 1e-6
-	return x >= r.low-rounding && x <= r.high+rounding
+	return x >= f.Range.Low-rounding && x <= f.Range.High+rounding
 }
 
 // Names people give to their own devices, in the patterns of the systems that

@@ -21,20 +21,20 @@ const MaxBytes = 256 << 10
 // Report is one finished check.
 type Report struct {
 	// Schema is the document's kind and version, "tonprobe.report/v1".
-	Schema string `json:"schema"`
+	Schema string `json:"schema" oneof:"tonprobe.report/v1" empty:"no"`
 	// ID is a UUIDv7. A collector keeps one report per ID, however often it arrives.
-	ID string `json:"id"`
+	ID string `json:"id" form:"uuidv7" max:"36" empty:"no"`
 	// Case is the code a councillor reads out on the phone, such as K7P-3QX.
-	Case string `json:"case"`
+	Case string `json:"case" form:"case" max:"7" empty:"no"`
 	// Agent is the program that measured.
 	Agent Agent `json:"agent"`
 	// Trigger says who asked for the check.
 	Trigger Trigger `json:"trigger"`
 	// Profile names the set of limits the causes were judged by.
-	Profile string `json:"profile"`
+	Profile string `json:"profile" form:"word" max:"64" empty:"no"`
 	// Target is the conference system's address the check was made for, without
 	// path, query and user; empty when only the collector's reflector was measured.
-	Target string `json:"target"`
+	Target string `json:"target" form:"target" max:"512"`
 	// StartedAt is the agent's clock, UTC. The collector's time of receipt is
 	// what "last seen" means; see NetworkWeb.ClockOffsetMS for their difference.
 	StartedAt time.Time `json:"started_at"`
@@ -46,22 +46,22 @@ type Report struct {
 	// Verdict is the answer to "will I be heard?".
 	Verdict Verdict `json:"verdict"`
 	// Probes are the results, one per probe, in the order of the plan.
-	Probes []Result `json:"probes"`
+	Probes []Result `json:"probes" max:"32"`
 	// Causes are the named reasons, the primary one first.
-	Causes []Cause `json:"causes"`
+	Causes []Cause `json:"causes" max:"64"`
 }
 
 // Agent is the program that measured.
 type Agent struct {
 	// ID is a random UUID kept on disk, never derived from hardware; empty
 	// before the agent is enrolled.
-	ID string `json:"id"`
+	ID string `json:"id" form:"uuid" max:"36"`
 	// Version is the program's version, such as "1.4.0".
-	Version string `json:"version"`
+	Version string `json:"version" max:"64"`
 	// OS is the operating system as Go names it: linux, windows, darwin.
-	OS string `json:"os"`
+	OS string `json:"os" form:"word" max:"32" empty:"no"`
 	// Arch is the processor as Go names it: amd64, arm64.
-	Arch string `json:"arch"`
+	Arch string `json:"arch" form:"word" max:"32" empty:"no"`
 }
 
 // Trigger says who asked for a check.
@@ -102,9 +102,9 @@ const (
 // Result is what one probe measured.
 type Result struct {
 	// Name is the probe's name, such as "audio.input".
-	Name string `json:"name"`
+	Name string `json:"name" form:"name" max:"64" empty:"no"`
 	// Version rises when the meaning of a field of this probe changes.
-	Version int `json:"version"`
+	Version int `json:"version" range:"0..1e6"`
 	// Status is what the probe found.
 	Status Status `json:"status"`
 	// StartedAt is the agent's clock, UTC.
@@ -113,7 +113,7 @@ type Result struct {
 	DurationMS int64 `json:"duration_ms"`
 	// Error says why the probe could not run or could not tell. It never holds
 	// a path, a host name or a user name.
-	Error string `json:"error"`
+	Error string `json:"error" max:"300"`
 	// Data is a pointer to the type that belongs to Name, or nil.
 	Data Data `json:"data,omitempty"`
 }
@@ -143,30 +143,30 @@ const (
 // Cause is one named reason, with its proof.
 type Cause struct {
 	// Code names the cause in the catalogue, such as "audio.os_muted".
-	Code string `json:"code"`
+	Code string `json:"code" form:"code" max:"64" empty:"no"`
 	// Severity says how much it disturbs.
 	Severity Severity `json:"severity"`
 	// Confidence is 0..1: how far the evidence passes its limit, and how much
 	// of what the rule wants to see was measured.
-	Confidence float64 `json:"confidence"`
+	Confidence float64 `json:"confidence" range:"0..1"`
 	// Primary marks the one to fix first. At most one cause of a report has it.
 	Primary bool `json:"primary"`
 	// Area says in whose hands it lies.
 	Area Area `json:"area"`
 	// Evidence is what was measured.
-	Evidence []Evidence `json:"evidence"`
+	Evidence []Evidence `json:"evidence" max:"16"`
 }
 
 // Evidence is one measured value behind a cause.
 type Evidence struct {
 	// Probe is the name of the probe that measured it.
-	Probe string `json:"probe"`
+	Probe string `json:"probe" form:"name" max:"64" empty:"no"`
 	// Field is the name of the value in that probe's data.
-	Field string `json:"field"`
+	Field string `json:"field" form:"field" max:"64" empty:"no"`
 	// Value is a bool, a number or a short string, as it stands in the probe's data.
-	Value any `json:"value"`
+	Value any `json:"value" max:"200"`
 	// Unit is the unit of Value as people write it, such as "dBFS"; empty when it has none.
-	Unit string `json:"unit"`
+	Unit string `json:"unit" max:"64"`
 	// Limit is the rule's bound in words a person can read, such as "< -40".
 	Limit string `json:"limit"`
 }

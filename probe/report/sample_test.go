@@ -29,49 +29,45 @@ func full(t testing.TB) *Report {
 			},
 		}},
 	}
-	for _, name := range probeNames {
+	for _, p := range KnownProbes().All() {
+		data := p.newData()
+		fill(p.fields, data.Elem())
 		r.Probes = append(r.Probes, Result{
-			Name: name, Version: 1, Status: StatusOK, StartedAt: at, DurationMS: 12, Data: fill(newData(name)),
+			Name: p.Name, Version: 1, Status: StatusOK, StartedAt: at, DurationMS: 12, Data: data.Interface(),
 		})
 	}
 	return r
 }
 
-// fill sets every field of d to a value its rule allows.
-func fill(d Data) Data {
-	fillFields(reflect.ValueOf(d).Elem())
-	if a := publicAddress(d); a != nil {
-		*a = "203.0.113.0/24"
-	}
-	return d
-}
-
-func fillFields(v reflect.Value) {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		r := ruleFor(v.Type(), f)
-		to := v.Field(i)
+// fill sets every field of v to a value that its description allows.
+func fill(fields []Field, v reflect.Value) {
+	for _, f := range fields {
+		to := v.Field(f.index)
 		if to.Kind() == reflect.Pointer {
 			to.Set(reflect.New(to.Type().Elem()))
 			to = to.Elem()
 		}
-		switch to.Kind() {
-		case reflect.Bool:
+		switch f.Kind {
+		case KindFlag:
 			to.SetBool(true)
-		case reflect.Int:
-			to.SetInt(int64(r.low) + 1)
-		case reflect.Float64:
-			to.SetFloat(r.low + 0.5)
-		case reflect.Array:
+		case KindCount:
+			to.SetInt(int64(f.Range.Low) + 1)
+		case KindNumber:
+			to.SetFloat(f.Range.Low + 0.5)
+		case KindInterval:
 			to.Set(reflect.ValueOf(Interval{0.5, 1.5}))
-		case reflect.Slice:
+		case KindGroup:
+			fill(f.Fields, to)
+		case KindList:
 			to.Set(reflect.MakeSlice(to.Type(), 2, 2))
 			for i := range to.Len() {
-				fillFields(to.Index(i))
+				fill(f.Fields, to.Index(i))
 			}
-		case reflect.String:
-			if to.SetString("some words"); r.enum != nil {
-				to.SetString(r.enum[0])
+		case KindChoice:
+			to.SetString(f.Values[0])
+		case KindText:
+			if to.SetString("some words"); f.IsAddress() {
+				to.SetString("203.0.113.0/24")
 			}
 		}
 	}

@@ -64,27 +64,32 @@ func TestSchemaNamesTheFieldsOfTheTypes(t *testing.T) {
 		properties := maps.Clone(def["properties"].(object))
 		for i := range typ.NumField() {
 			f := typ.Field(i)
-			p, ok := properties[jsonName(f)].(object)
+			p, ok := properties[nameOf(f)].(object)
 			if !ok {
-				t.Errorf("%s: schema has no property %s", typ.Name(), jsonName(f))
+				t.Errorf("%s: schema has no property %s", typ.Name(), nameOf(f))
 				continue
 			}
-			delete(properties, jsonName(f))
+			delete(properties, nameOf(f))
 			if words, _ := p["description"].(string); len(words) < 10 {
-				t.Errorf("%s.%s has no description", typ.Name(), jsonName(f))
+				t.Errorf("%s.%s has no description", typ.Name(), nameOf(f))
 			}
 			if got, want := p["type"], jsonType(f.Type); want != "" && got != want {
-				t.Errorf("%s.%s has type %v, want %s", typ.Name(), jsonName(f), got, want)
+				t.Errorf("%s.%s has type %v, want %s", typ.Name(), nameOf(f), got, want)
 			}
-			isRequired := slices.Contains(def["required"].([]any), any(jsonName(f)))
+			isRequired := slices.Contains(def["required"].([]any), any(nameOf(f)))
 			if isRequired == strings.Contains(f.Tag.Get("json"), "omitempty") {
-				t.Errorf("%s.%s: required=%t, but its tag is %s", typ.Name(), jsonName(f), isRequired, f.Tag)
+				t.Errorf("%s.%s: required=%t, but its tag is %s", typ.Name(), nameOf(f), isRequired, f.Tag)
 			}
 		}
 		for name := range properties {
 			t.Errorf("%s: schema has property %s, the type has not", typ.Name(), name)
 		}
 	}
+}
+
+func nameOf(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
 }
 
 func jsonType(t reflect.Type) string {
@@ -113,30 +118,10 @@ func TestUnitsStandInTheWords(t *testing.T) {
 	for _, typ := range documentTypes() {
 		for i := range typ.NumField() {
 			f := typ.Field(i)
-			parts := strings.Split(jsonName(f), "_")
+			parts := strings.Split(nameOf(f), "_")
 			unit, ok := words[parts[len(parts)-1]]
 			if ok && len(parts) > 1 && !strings.Contains(comments[typ.Name()+"."+f.Name], unit) {
 				t.Errorf("the comment of %s.%s does not name its unit %q", typ.Name(), f.Name, unit)
-			}
-		}
-	}
-}
-
-// TestEveryNumberIsBounded finds a new field for which no rule was thought of.
-func TestEveryNumberIsBounded(t *testing.T) {
-	for _, typ := range documentTypes() {
-		for i := range typ.NumField() {
-			f := typ.Field(i)
-			r := ruleFor(typ, f)
-			switch jsonType(f.Type) {
-			case "integer", "number":
-				if !r.bounded {
-					t.Errorf("%s.%s has no bounds", typ.Name(), f.Name)
-				}
-			case "string":
-				if f.Type != reflect.TypeFor[time.Time]() && r.enum == nil && r.maxBytes == 0 {
-					t.Errorf("%s.%s has no longest length", typ.Name(), f.Name)
-				}
 			}
 		}
 	}
@@ -146,8 +131,15 @@ func TestEveryNumberIsBounded(t *testing.T) {
 // not list would be refused by every collector.
 func TestEnumsHoldEveryConstant(t *testing.T) {
 	enums := map[string]enum{}
-	for _, e := range []enum{Trigger(""), Verdict(""), Status(""), Severity(""), Area(""), CaptureState(""), Reach(""), MediaState("")} {
-		enums[reflect.TypeOf(e).Name()] = e
+	walkDocument(func(typ reflect.Type, _ []Field) {
+		for f := range typ.Fields() {
+			if e, ok := reflect.Zero(f.Type).Interface().(enum); ok {
+				enums[f.Type.Name()] = e
+			}
+		}
+	})
+	if len(enums) < 9 {
+		t.Fatalf("only %d closed lists found: the search is broken", len(enums))
 	}
 	seen := map[string][]string{}
 	for _, file := range parsePackage(t) {
@@ -173,15 +165,36 @@ func TestEnumsHoldEveryConstant(t *testing.T) {
 }
 
 // documentTypes are all the struct types a report can hold.
-func documentTypes() []reflect.Type {
-	types := []reflect.Type{
-		reflect.TypeFor[Report](), reflect.TypeFor[Agent](), reflect.TypeFor[Result](),
-		reflect.TypeFor[Cause](), reflect.TypeFor[Evidence](), reflect.TypeFor[PathSegment](), reflect.TypeFor[TURNRelay](), reflect.TypeFor[PathPort](),
-	}
-	for _, name := range probeNames {
-		types = append(types, reflect.TypeOf(newData(name)).Elem())
-	}
+func documentTypes() (types []reflect.Type) {
+	walkDocument(func(typ reflect.Type, _ []Field) { types = append(types, typ) })
 	return types
+}
+
+// walkDocument visits each struct type that a report can hold once, with the
+// descriptions of its fields.
+func walkDocument(visit func(reflect.Type, []Field)) {
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type, []Field)
+	walk = func(typ reflect.Type, fields []Field) {
+		if seen[typ] {
+			return
+		}
+		seen[typ] = true
+		visit(typ, fields)
+		for _, f := range fields {
+			inner := typ.Field(f.index).Type
+			for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if f.Fields != nil {
+				walk(inner, f.Fields)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Report](), documentFields())
+	for _, p := range KnownProbes().All() {
+		walk(reflect.TypeOf(p.Data).Elem(), p.fields)
+	}
 }
 
 // makeSchema writes the schema of the types, their rules and their comments.
@@ -189,26 +202,26 @@ func makeSchema(t *testing.T) []byte {
 	comments := fieldComments(t)
 	defs := object{}
 	var root object
-	for _, typ := range documentTypes() {
+	walkDocument(func(typ reflect.Type, fields []Field) {
 		def := object{
 			"type": "object", "description": comments[typ.Name()], "additionalProperties": false,
 			"properties": object{}, "required": []string{},
 		}
-		for i := range typ.NumField() {
-			f := typ.Field(i)
-			p := property(f.Type, ruleFor(typ, f))
-			p["description"] = comments[typ.Name()+"."+f.Name]
-			def["properties"].(object)[jsonName(f)] = p
-			if !strings.Contains(f.Tag.Get("json"), "omitempty") {
-				def["required"] = append(def["required"].([]string), jsonName(f))
+		for _, f := range fields {
+			of := typ.Field(f.index)
+			p := property(of.Type, f)
+			p["description"] = comments[typ.Name()+"."+of.Name]
+			def["properties"].(object)[f.Name] = p
+			if !strings.Contains(of.Tag.Get("json"), "omitempty") {
+				def["required"] = append(def["required"].([]string), f.Name)
 			}
 		}
 		if typ.Name() == "Report" {
 			root = def
-			continue
+			return
 		}
 		defs[typ.Name()] = def
-	}
+	})
 	defs["Result"].(object)["allOf"] = dataByName()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = "urn:tonprobe:report:v1"
@@ -227,60 +240,64 @@ func makeSchema(t *testing.T) []byte {
 
 // dataByName ties the type of a result's data to the name of its probe.
 func dataByName() (cases []any) {
-	for _, name := range probeNames {
+	for _, p := range KnownProbes().All() {
 		cases = append(cases, object{
-			"if":   object{"properties": object{"name": object{"const": name}}},
-			"then": object{"properties": object{"data": object{"$ref": "#/$defs/" + reflect.TypeOf(newData(name)).Elem().Name()}}},
+			"if":   object{"properties": object{"name": object{"const": p.Name}}},
+			"then": object{"properties": object{"data": object{"$ref": "#/$defs/" + reflect.TypeOf(p.Data).Elem().Name()}}},
 		})
 	}
 	return cases
 }
 
-func property(typ reflect.Type, r rule) object {
+// property is a field in the schema; typ names the definition of a group and of
+// the entries of a list.
+func property(typ reflect.Type, f Field) object {
 	if typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	switch {
-	case typ == reflect.TypeFor[time.Time]():
+	number := func(kind string) object {
+		return object{"type": kind, "minimum": f.Range.Low, "maximum": f.Range.High}
+	}
+	switch f.Kind {
+	case KindFlag:
+		return object{"type": "boolean"}
+	case KindCount:
+		return number("integer")
+	case KindNumber:
+		return number("number")
+	case KindInterval:
+		return object{"type": "array", "minItems": typ.Len(), "maxItems": typ.Len(), "items": number("number")}
+	case KindTime:
 		return object{"type": "string", "format": "date-time"}
-	case typ == reflect.TypeFor[any]():
-		return object{"type": []string{"boolean", "number", "string"}, "maxLength": r.maxBytes}
-	case typ == reflect.TypeFor[Data]():
-		return object{"type": "object"}
-	}
-	switch typ.Kind() {
-	case reflect.Struct:
+	case KindGroup:
 		return object{"$ref": "#/$defs/" + typ.Name()}
-	case reflect.Slice:
-		return object{"type": "array", "maxItems": r.maxItems, "items": property(typ.Elem(), rule{})}
-	case reflect.Array:
-		return object{"type": "array", "minItems": typ.Len(), "maxItems": typ.Len(), "items": property(typ.Elem(), r)}
-	case reflect.String:
-		return stringProperty(r)
+	case KindList:
+		return object{"type": "array", "maxItems": f.MaxItems, "items": object{"$ref": "#/$defs/" + typ.Elem().Name()}}
+	case KindAny:
+		if typ == reflect.TypeFor[Data]() {
+			return object{"type": "object"}
+		}
+		return object{"type": []string{"boolean", "number", "string"}, "maxLength": f.MaxBytes}
 	}
-	p := object{"type": jsonType(typ)}
-	if r.bounded {
-		p["minimum"], p["maximum"] = r.low, r.high
-	}
-	return p
+	return stringProperty(f)
 }
 
-func stringProperty(r rule) object {
+func stringProperty(f Field) object {
 	p := object{"type": "string"}
-	if r.enum != nil {
-		p["enum"] = r.enum
-		if r.optional {
-			p["enum"] = append([]string{""}, r.enum...)
+	if f.Kind == KindChoice {
+		p["enum"] = f.Values
+		if f.optional {
+			p["enum"] = append([]string{""}, f.Values...)
 		}
 		return p
 	}
-	p["maxLength"] = r.maxBytes
-	if r.pattern != nil {
-		p["pattern"] = r.pattern.String()
-		if r.optional {
-			p["pattern"] = "^$|" + r.pattern.String()
+	p["maxLength"] = f.MaxBytes
+	if f.pattern != nil {
+		p["pattern"] = f.pattern.String()
+		if f.optional {
+			p["pattern"] = "^$|" + f.pattern.String()
 		}
-	} else if !r.optional {
+	} else if !f.optional {
 		p["minLength"] = 1
 	}
 	return p

@@ -68,8 +68,8 @@ func FuzzCleanText(f *testing.F) {
 	f.Add(strings.Repeat("ä/", 4000))
 	f.Fuzz(func(t *testing.T, s string) {
 		got := CleanText(s)
-		r := rule{maxBytes: maxErrorText, optional: true}
-		if problem := r.textProblem(got); problem != "" {
+		f := Field{MaxBytes: maxErrorText, optional: true}
+		if problem := f.textProblem(got); problem != "" {
 			t.Errorf("%q: %s", got, problem)
 		}
 	})

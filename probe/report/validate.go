@@ -3,7 +3,8 @@ package report
 import (
 	"fmt"
 	"reflect"
-	"strings"
+	"strconv"
+	"sync"
 	"time"
 )
 
@@ -19,61 +20,79 @@ func (e *ValidationError) Error() string {
 	return fmt.Sprintf("report field %s %s", e.Field, e.Problem)
 }
 
-func invalid(field, problem string) error { return &ValidationError{Field: field, Problem: problem} }
+func invalid(field, problem string) *ValidationError {
+	return &ValidationError{Field: field, Problem: problem}
+}
+
+// under puts the place of the surrounding value before the field of e.
+func (e *ValidationError) under(place string) *ValidationError {
+	if e != nil {
+		e.Field = place + "." + e.Field
+	}
+	return e
+}
 
 // Validate holds the report against the limits of the published schema and
 // against what a schema cannot say: one result per probe, one primary cause,
 // addresses that are addresses. The error is a *ValidationError.
-func (r *Report) Validate() error {
-	if err := validateStruct("", reflect.ValueOf(r).Elem()); err != nil {
-		return err
+func (r *Report) Validate() error { return KnownProbes().Validate(r) }
+
+// Validate is Report.Validate for the probes of this set.
+func (p Probes) Validate(r *Report) error {
+	if e := validateFields(documentFields(), reflect.ValueOf(r).Elem()); e != nil {
+		return e
 	}
-	if err := r.validateProbes(); err != nil {
-		return err
+	for i := range r.Probes {
+		if e := p.validateResult(r.Probes[:i], r.Probes[i]); e != nil {
+			return e.under(indexed("probes", i))
+		}
 	}
 	return r.validateCauses()
 }
 
-func (r *Report) validateProbes() error {
-	seen := make(map[string]bool, len(r.Probes))
-	for i, p := range r.Probes {
-		field := fmt.Sprintf("probes[%d]", i)
-		if seen[p.Name] {
-			return invalid(field+".name", "has another result already")
-		}
-		seen[p.Name] = true
-		if isNil(p.Data) {
-			continue
-		}
-		if p.Data.probeName() != p.Name {
-			return invalid(field+".data", "belongs to another probe")
-		}
-		if err := validateStruct(field+".data", reflect.ValueOf(p.Data).Elem()); err != nil {
-			return err
-		}
-		if a := publicAddress(p.Data); a != nil && *a != "" && !isAddressText(*a) {
-			return invalid(field+".data.public_address", "is no address")
+// documentFields describes what surrounds the data of the probes.
+var documentFields = sync.OnceValue(func() []Field {
+	fields, err := describe(reflect.TypeFor[Report](), "")
+	if err != nil {
+		panic(err) // a tag of this package is wrong, which every test sees
+	}
+	return fields
+})
+
+func (p Probes) validateResult(before []Result, r Result) *ValidationError {
+	for _, b := range before {
+		if b.Name == r.Name {
+			return invalid("name", "has another result already")
 		}
 	}
-	return nil
+	if isNil(r.Data) {
+		return nil
+	}
+	d, ok := p.Find(r.Name)
+	if !ok || reflect.TypeOf(r.Data) != reflect.TypeOf(d.Data) {
+		return invalid("data", "belongs to another probe")
+	}
+	return validateFields(d.fields, reflect.ValueOf(r.Data).Elem()).under("data")
 }
 
 func (r *Report) validateCauses() error {
 	primary := false
 	for i, c := range r.Causes {
-		field := fmt.Sprintf("causes[%d]", i)
 		if c.Primary && primary {
-			return invalid(field+".primary", "is set on a second cause")
+			return invalid(indexed("causes", i)+".primary", "is set on a second cause")
 		}
 		primary = primary || c.Primary
 		for j, e := range c.Evidence {
 			if problem := evidenceProblem(e.Value); problem != "" {
-				return invalid(fmt.Sprintf("%s.evidence[%d].value", field, j), problem)
+				return invalid(indexed("causes", i)+"."+indexed("evidence", j)+".value", problem)
 			}
 		}
 	}
 	return nil
 }
+
+// evidenceRange is what a number may be that proves a cause.
+var evidenceRange = Range{-1e15, 1e15}
 
 // evidenceProblem says what is wrong with the value of an Evidence, or "".
 func evidenceProblem(value any) string {
@@ -84,90 +103,93 @@ func evidenceProblem(value any) string {
 	case v.CanInt(), v.CanUint():
 		return ""
 	case v.CanFloat():
-		return rule{low: -1e15, high: 1e15, bounded: true}.numberProblem(v.Float())
+		return (&Field{Range: evidenceRange}).numberProblem(v.Float())
 	case v.Kind() == reflect.String:
-		return rule{maxBytes: maxLongText, optional: true}.textProblem(v.String())
+		return (&Field{MaxBytes: maxLongText, optional: true}).textProblem(v.String())
 	}
 	return "is neither a bool nor a number nor a string"
 }
 
-// validateStruct holds every field of v against its rule.
-func validateStruct(path string, v reflect.Value) error {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		field := strings.TrimPrefix(path+"."+jsonName(f), ".")
-		if err := validateValue(field, ruleFor(v.Type(), f), v.Field(i)); err != nil {
-			return err
+// validateFields holds every field of the struct v against its description.
+func validateFields(fields []Field, v reflect.Value) *ValidationError {
+	for i := range fields {
+		if e := fields[i].validate(v.Field(fields[i].index)); e != nil {
+			return e
 		}
 	}
 	return nil
 }
 
-func validateValue(field string, r rule, v reflect.Value) error {
-	if t, ok := v.Interface().(time.Time); ok {
-		return validateTime(field, t)
-	}
-	problem := ""
-	switch v.Kind() {
-	case reflect.Pointer:
+func (f *Field) validate(v reflect.Value) *ValidationError {
+	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			return nil
 		}
-		return validateValue(field, r, v.Elem())
-	case reflect.Struct:
-		return validateStruct(field, v)
-	case reflect.String:
-		problem = r.textProblem(v.String())
-	case reflect.Int, reflect.Int64:
-		problem = r.numberProblem(float64(v.Int()))
-	case reflect.Float64:
-		problem = r.numberProblem(v.Float())
-	case reflect.Array, reflect.Slice:
-		return validateList(field, r, v)
+		v = v.Elem()
+	}
+	problem := ""
+	switch f.Kind {
+	case KindTime:
+		problem = timeProblem(v.Interface().(time.Time))
+	case KindText, KindChoice:
+		problem = f.textProblem(v.String())
+	case KindCount:
+		problem = f.numberProblem(float64(v.Int()))
+	case KindNumber:
+		problem = f.numberProblem(v.Float())
+	case KindInterval:
+		return f.validateInterval(v)
+	case KindGroup:
+		return validateFields(f.Fields, v).under(f.Name)
+	case KindList:
+		return f.validateList(v)
 	}
 	if problem != "" {
-		return invalid(field, problem)
+		return invalid(f.Name, problem)
 	}
 	return nil
 }
 
-func validateList(field string, r rule, v reflect.Value) error {
-	if r.maxItems > 0 && v.Len() > r.maxItems {
-		return invalid(field, fmt.Sprintf("has more than %d entries", r.maxItems))
+func (f *Field) validateList(v reflect.Value) *ValidationError {
+	if v.Len() > f.MaxItems {
+		return invalid(f.Name, fmt.Sprintf("has more than %d entries", f.MaxItems))
 	}
 	for i := range v.Len() {
-		if err := validateValue(fmt.Sprintf("%s[%d]", field, i), r, v.Index(i)); err != nil {
-			return err
+		if e := validateFields(f.Fields, v.Index(i)); e != nil {
+			return e.under(indexed(f.Name, i))
 		}
 	}
-	if interval, ok := v.Interface().(Interval); ok && interval[0] > interval[1] {
-		return invalid(field, "has its ends in the wrong order")
+	return nil
+}
+
+func (f *Field) validateInterval(v reflect.Value) *ValidationError {
+	for i := range v.Len() {
+		if problem := f.numberProblem(v.Index(i).Float()); problem != "" {
+			return invalid(indexed(f.Name, i), problem)
+		}
+	}
+	if v.Index(0).Float() > v.Index(1).Float() {
+		return invalid(f.Name, "has its ends in the wrong order")
 	}
 	return nil
 }
 
-// validateTime takes every date a wrong clock can show: that clock may be the
+func indexed(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }
+
+// timeProblem takes every date a wrong clock can show: that clock may be the
 // very finding. Only what RFC 3339 cannot write is refused.
-func validateTime(field string, t time.Time) error {
+func timeProblem(t time.Time) string {
 	switch y := t.UTC().Year(); {
 	case t.IsZero():
-		return invalid(field, "is missing")
+		return "is missing"
 	case y < 1 || y > 9999:
-		return invalid(field, "is out of range")
+		return "is out of range"
 	}
-	return nil
-}
-
-// publicAddress is the field of d that holds the participant's address.
-func publicAddress(d Data) *string {
-	switch d := d.(type) {
-	case *NAT:
-		return &d.PublicAddress
-	case *NATBehavior:
-		return &d.PublicAddress
-	}
-	return nil
+	return ""
 }
 
 // isNil says whether there is no data: none at all, or a nil pointer in it.
-func isNil(d Data) bool { return d == nil || reflect.ValueOf(d).IsNil() }
+func isNil(d Data) bool {
+	v := reflect.ValueOf(d)
+	return d == nil || v.Kind() == reflect.Pointer && v.IsNil()
+}
