@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -31,7 +33,7 @@ func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	defer func() { leave(moved) }()
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(loadLimit))
 	run := a.loadRuns.find(c.ID, r.URL.Query().Get(wire.LoadRun))
-	upload, end := run.start(oneport.TCP(r.Context()))
+	upload, end := run.start(directTCP(r))
 	defer end()
 	receipt, err := receive(http.MaxBytesReader(w, r.Body, wire.MaxLoadBytes), func(n int) {
 		moved += int64(n)
@@ -46,6 +48,21 @@ func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	run.ended()
 	writeJSON(w, http.StatusOK, receipt)
 	return nil
+}
+
+// directTCP returns the TCP connection of the agent itself; nil if it is unknown, or
+// that of a proxy. The kernel's segments then are those between proxy and collector,
+// whose sizes differ, and counting them as full would report more than the line carries.
+func directTCP(r *http.Request) net.Conn {
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "Via"} { // RFC 7239, RFC 9110 §7.6.3
+		if r.Header.Get(header) != "" {
+			return nil
+		}
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || from.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return oneport.TCP(r.Context())
 }
 
 // receive takes the time with the machine's own clock: a.Now may jump.

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/oneport"
 )
 
 func TestLoadTakesAndGives(t *testing.T) {
@@ -141,5 +143,34 @@ func TestLoadPlaces(t *testing.T) {
 	}
 	if len(r.guests) != loadAgents {
 		t.Errorf("%d places taken", len(r.guests))
+	}
+}
+
+// TestProxiesAreNotDirect: the segments of a proxy's connection say nothing of the line.
+func TestProxiesAreNotDirect(t *testing.T) {
+	agent, proxy := net.Pipe()
+	t.Cleanup(func() { _, _ = agent.Close(), proxy.Close() })
+	for name, c := range map[string]struct {
+		from, header string
+		want         bool
+	}{
+		"an agent":           {"203.0.113.20:40000", "", true},
+		"over IPv6":          {"[2001:db8::20]:40000", "", true},
+		"nginx":              {"192.0.2.1:40000", "X-Forwarded-For", false},
+		"RFC 7239":           {"192.0.2.1:40000", "Forwarded", false},
+		"RFC 9110":           {"192.0.2.1:40000", "Via", false},
+		"on the machine":     {"127.0.0.1:40000", "", false},
+		"on it, mapped":      {"[::ffff:127.0.0.1]:40000", "", false},
+		"an unknown address": {"@", "", false},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/load", nil)
+		r = r.WithContext(oneport.ConnContext(t.Context(), agent))
+		r.RemoteAddr = c.from
+		if c.header != "" {
+			r.Header.Set(c.header, "203.0.113.20")
+		}
+		if got := directTCP(r) != nil; got != c.want {
+			t.Errorf("%s: direct %v, want %v", name, got, c.want)
+		}
 	}
 }
