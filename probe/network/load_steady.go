@@ -76,6 +76,11 @@ func (a arrived) steady() rate {
 	if a.firstEnd != nil && *a.firstEnd >= fewestIntervals {
 		x = x[:min(*a.firstEnd, len(x))]
 	}
+	// What TCP holds back until the end because a packet is missing never arrives, and
+	// the silence is no rate of the line.
+	for len(x) > 0 && x[len(x)-1] == 0 {
+		x = x[:len(x)-1]
+	}
 	if len(x) < fewestIntervals { // a line faster than any that is asked about here
 		return a.whole()
 	}

@@ -39,6 +39,7 @@ func TestSteadyLeavesOutStartAndBurst(t *testing.T) {
 		"burst":           {arrived{bytes: slices.Concat(series(40000, 120), series(2000, 2880))}, 2000},
 		"start and burst": {arrived{bytes: slices.Concat(series(200, 120), series(40000, 240), series(2000, 2640))}, 2000},
 		"held back":       {arrived{bytes: held}, 2000},
+		"held to the end": {arrived{bytes: slices.Concat(series(300, 1450), make([]int64, 100))}, 300},
 		"first ends":      {arrived{bytes: slices.Concat(series(2000, 2000), series(500, 1000)), firstEnd: &end}, 2000},
 		"slow, few bytes": {arrived{bytes: series(300, 3000)}, 300},
 		"fast and short":  {arrived{bytes: series(100000, 700)}, 100000},
