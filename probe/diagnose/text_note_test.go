@@ -29,7 +29,8 @@ func TestNoteTextKnownAndNot(t *testing.T) {
 var reNote = regexp.MustCompile(`^[a-z][a-z',:]* [A-Za-z0-9 ',:]+$`)
 
 // TestEveryNoteHasAText reads the notes out of the sources: literals given to a
-// Note, to the functions called unknown and to the probes called skipped.
+// Note, to the functions whose name begins with unknown and to the probes called
+// skipped, and those that whyUnknown returns.
 func TestEveryNoteHasAText(t *testing.T) {
 	holdNotes(t, "..", 10)
 	holdNotes(t, filepath.Join("..", "..", "agent"), 3)
@@ -87,8 +88,19 @@ func notesIn(f *ast.File) (notes []string) {
 				add(n.Rhs[0])
 			}
 		case *ast.CallExpr:
-			if name, ok := n.Fun.(*ast.Ident); ok && name.Name == "unknown" && len(n.Args) == 1 {
-				add(n.Args[0])
+			if name, ok := n.Fun.(*ast.Ident); ok && strings.HasPrefix(name.Name, "unknown") {
+				for _, e := range n.Args {
+					add(e)
+				}
+			}
+		case *ast.FuncDecl:
+			if n.Name.Name == "whyUnknown" {
+				ast.Inspect(n, func(n ast.Node) bool {
+					if r, ok := n.(*ast.ReturnStmt); ok {
+						add(r.Results[0])
+					}
+					return true
+				})
 			}
 		}
 		return true
