@@ -80,15 +80,14 @@ func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 	defer env.schedule.end(at)
 
 	began := env.Clock.Now()
-	var a answer
+	a := answer{result: Result{Status: report.StatusUnknown, Note: "stopped before it began"}}
+	var stopped error
 	if s.waitsForGood() {
-		if env.schedule.await(ctx, env.schedule.first[at]) != nil {
-			a.err = errNotBegun
-		}
+		stopped = env.schedule.await(ctx, env.schedule.first[at])
 		began = env.Clock.Now()
 	}
-	if a.err == nil {
-		a = s.answer(ctx, env)
+	if stopped == nil {
+		a = s.answer(ctx, env, a)
 	}
 
 	r := report.Result{
@@ -97,10 +96,7 @@ func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 		DurationMS: env.Clock.Now().Sub(began).Milliseconds(),
 		Status:     a.result.Status, Error: a.result.Note, Data: a.result.Data,
 	}
-	switch {
-	case errors.Is(a.err, errNotBegun):
-		r.Status, r.Error = report.StatusUnknown, a.err.Error()
-	case a.err != nil:
+	if a.err != nil {
 		env.Log.Warn("probe could not run", "err", a.err)
 		r.Status, r.Error = report.StatusUnknown, report.ErrorText(a.err)
 	}
@@ -110,16 +106,13 @@ func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 	return r
 }
 
-// errNotBegun answers for a step that was stopped while it waited.
-var errNotBegun = errors.New("stopped before it began")
-
 // answer waits for the step's turn within its budget, and then for its probe, or
-// for the budget and Grace.
-func (s Step) answer(ctx context.Context, env Env) answer {
+// for the budget and Grace. Where its turn does not come, notBegun is the answer.
+func (s Step) answer(ctx context.Context, env Env, notBegun answer) answer {
 	ctx, cancel := context.WithTimeout(ctx, s.Budget)
 	defer cancel()
 	if env.schedule.await(ctx, env.schedule.first[env.step]) != nil {
-		return answer{err: errNotBegun}
+		return notBegun
 	}
 	done := make(chan answer, 1)
 	go func() { done <- guarded(ctx, env, s.Probe) }()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ type schedule struct {
 	changed chan struct{}
 	first   []*share // by step: its beginning
 	waiting []*share // in the order in which they go first
-	running []*share // what is on the line
+	running []*share // what is, or was in the last second, on the line
 	ended   map[Mark]bool
 	left    []bool // by step: it has ended
 }
@@ -33,9 +34,34 @@ type share struct {
 	begins  bool // its step, and is no phase
 	granted bool
 	since   time.Duration // when it was granted, from the start of the plan
+	over    bool
+	until   time.Duration // when it ended
 	// before is the share that this one follows. It is held until this one is
 	// granted, and counts for its room.
 	before *share
+}
+
+// busiest is what the share puts into one second that holds now, bursts apart from
+// the rest. Of what goes on steadily in a share and in the one before it the larger
+// counts: a second that holds some of both lies in between.
+func (w *share) busiest(now time.Duration) (bursts, steady Rate) {
+	length := time.Duration(math.MaxInt64)
+	if w.over {
+		length = w.until - w.since
+	}
+	bursts, steady = w.turn.busiest(now-w.since, length)
+	if w.before != nil {
+		b, s := w.before.busiest(now)
+		bursts = bursts.plus(b, 1)
+		steady = steady.most(s)
+	}
+	return bursts, steady
+}
+
+func (w *share) end(now time.Duration) {
+	if w != nil && w.granted && !w.over {
+		w.over, w.until = true, now
+	}
 }
 
 func newSchedule(clock Clock, plan Plan) *schedule {
@@ -99,16 +125,18 @@ func (s *schedule) await(ctx context.Context, w *share) error {
 // admit grants every turn that is due and finds room. The caller holds mu.
 func (s *schedule) admit() {
 	now := s.elapsed()
+	s.running = slices.DeleteFunc(s.running, func(w *share) bool { return w.over && now-w.until >= window })
 	for i := 0; i < len(s.waiting); i++ {
 		w := s.waiting[i]
 		if !s.isDue(w, now) || !s.fits(w, now) {
 			continue
 		}
 		s.remove(&s.running, w.before)
+		w.before.end(now)
 		w.granted, w.since = true, now
 		s.waiting = slices.Delete(s.waiting, i, i+1)
+		i--
 		s.running = append(s.running, w)
-		i = -1 // one that went before may have given up some of its room
 		s.broadcast()
 	}
 }
@@ -150,25 +178,30 @@ func (s *schedule) haveEnded(marks []Mark) bool {
 	return true
 }
 
-// fits reports whether w stays within the line budget beside all that runs. As no
-// share ever grows, it does so later as well.
+// fits reports whether w stays within the line budget beside all that runs or ran a
+// moment ago. As no share ever grows, it does so later as well.
 func (s *schedule) fits(w *share, now time.Duration) bool {
 	if s.plan[w.step].Exclusive {
 		return true
 	}
-	sum := w.turn.rateAt(0)
-	for _, o := range s.running {
+	w.since = now // as it would be
+	var sum Rate
+	for _, o := range append(slices.Clone(s.running), w) {
 		if o != w.before {
-			r := o.turn.rateAt(now - o.since)
-			sum.UpKbps += r.UpKbps
-			sum.DownKbps += r.DownKbps
+			bursts, steady := o.busiest(now)
+			sum = sum.plus(bursts, 1).plus(steady, 1)
 		}
 	}
-	return sum.UpKbps <= LineBudgetKbps && sum.DownKbps <= LineBudgetKbps
+	const rounding = 1e-6
+	return sum.UpKbps <= LineBudgetKbps+rounding && sum.DownKbps <= LineBudgetKbps+rounding
 }
 
+// roomEvery is how often a turn that waits for room looks again: what was sent
+// leaves the window of a second bit by bit.
+const roomEvery = 50 * time.Millisecond
+
 // nextChange is the time until w may be due, or may find more room; 0 where time
-// alone changes nothing.
+// alone changes nothing. The caller holds mu.
 func (s *schedule) nextChange(w *share) (next time.Duration) {
 	now := s.elapsed()
 	consider := func(in time.Duration) {
@@ -178,8 +211,8 @@ func (s *schedule) nextChange(w *share) (next time.Duration) {
 	}
 	consider(w.turn.NotBefore - now)
 	consider(w.turn.NotLater - now)
-	for _, o := range s.running {
-		consider(o.turn.nextDrop(now - o.since))
+	if s.isDue(w, now) {
+		return roomEvery
 	}
 	return next
 }
@@ -189,8 +222,9 @@ func (s *schedule) release(w *share) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remove(&s.waiting, w)
-	s.remove(&s.running, w)
-	s.remove(&s.running, w.before)
+	now := s.elapsed()
+	w.end(now)
+	w.before.end(now)
 	s.admit()
 	s.broadcast()
 }
@@ -213,9 +247,13 @@ func (s *schedule) end(step int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left[step] = true
-	own := func(o *share) bool { return o.step == step }
-	s.waiting = slices.DeleteFunc(s.waiting, own)
-	s.running = slices.DeleteFunc(s.running, own)
+	s.waiting = slices.DeleteFunc(s.waiting, func(o *share) bool { return o.step == step })
+	now := s.elapsed()
+	for _, w := range s.running {
+		if w.step == step {
+			w.end(now)
+		}
+	}
 	s.admit()
 	s.broadcast()
 }

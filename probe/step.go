@@ -56,7 +56,9 @@ type Mark struct{ Step, Phase string }
 // Rate is the most that is sent and received in any one second.
 type Rate struct {
 	UpKbps, DownKbps float64
-	// For is how long; 0 is until the turn ends.
+	// For is how long; 0 is until the turn ends. What lasts a second or less is a
+	// burst: it may come all at once, and counts for the second after its beginning
+	// even if the turn ends earlier.
 	For time.Duration
 }
 
@@ -76,27 +78,48 @@ func (s Step) turnOf(phase string) Turn {
 	return Turn{}
 }
 
-// rateAt is the rate of a turn that began since ago.
-func (t Turn) rateAt(since time.Duration) Rate {
+// window is the time over which the line budget holds.
+const window = time.Second
+
+// busiest is the most that a turn puts into one window that reaches up to now or
+// beyond, bursts apart from the rest. The turn began since ago and lasts for length.
+// As its rates only fall, that is the earliest such window; where that one ends
+// with a burst, it is what follows.
+func (t Turn) busiest(since, length time.Duration) (bursts, steady Rate) {
+	var begins time.Duration
 	for _, r := range t.Sends {
-		if r.For == 0 || since < r.For {
-			return r
+		if r.isBurst() && begins > since-window && begins < length {
+			bursts = bursts.plus(r, 1)
 		}
-		since -= r.For
+		begins += r.For
 	}
-	return Rate{}
+	past, coming := t.steadyFrom(max(0, since-window), length), t.steadyFrom(since, length)
+	return bursts, past.most(coming)
 }
 
-// nextDrop is how long after since the rate of the turn changes; 0 is never.
-func (t Turn) nextDrop(since time.Duration) time.Duration {
+// steadyFrom is what the turn sends from a moment on within one window, without
+// bursts.
+func (t Turn) steadyFrom(from, length time.Duration) (sum Rate) {
+	var begins time.Duration
 	for _, r := range t.Sends {
-		if r.For == 0 {
-			return 0
+		ends := length
+		if r.For > 0 {
+			ends = min(ends, begins+r.For)
 		}
-		if since < r.For {
-			return r.For - since
+		if !r.isBurst() {
+			sum = sum.plus(r, max(0, min(ends, from+window)-max(begins, from)).Seconds()/window.Seconds())
 		}
-		since -= r.For
+		begins += r.For
 	}
-	return 0
+	return sum
 }
+
+func (r Rate) plus(o Rate, times float64) Rate {
+	return Rate{UpKbps: r.UpKbps + times*o.UpKbps, DownKbps: r.DownKbps + times*o.DownKbps}
+}
+
+func (r Rate) most(o Rate) Rate {
+	return Rate{UpKbps: max(r.UpKbps, o.UpKbps), DownKbps: max(r.DownKbps, o.DownKbps)}
+}
+
+func (r Rate) isBurst() bool { return r.For > 0 && r.For <= window }

@@ -40,14 +40,14 @@ func (o Options) steps(s sources) probe.Plan {
 			// second; where the time is not enough nothing is said.
 			Probe:  newNAT(s),
 			Budget: 11 * time.Second,
-			Turn:   probe.Turn{Sends: steady(12, 10)},
+			Turn:   probe.Turn{Sends: burstThen(12, 10, 4, 3)},
 		},
 		{
 			Probe:  o.newBehavior(s),
 			Budget: behaviorBudget + o.lifetimeSearch(),
 			Turn: probe.Turn{
 				NotBefore: 900 * time.Millisecond, After: connected, NotLater: 3600 * time.Millisecond,
-				Sends: steady(12, 8),
+				Sends: burstThen(12, 8, 5, 2),
 			},
 		},
 		{
@@ -70,13 +70,13 @@ func (o Options) steps(s sources) probe.Plan {
 			Probe:  newVoice(s),
 			Budget: 5*time.Second + streamFor,
 			Phases: []probe.Phase{
-				{Name: media.PhaseConnect, Turn: probe.Turn{Sends: []probe.Rate{
-					{UpKbps: 60, DownKbps: 80, For: 2 * time.Second}, {UpKbps: 58, DownKbps: 58},
-				}}},
+				// It holds the room of the largest stream, which then need not wait.
+				{Name: media.PhaseConnect, Turn: probe.Turn{Sends: steady(83, 81)}},
 				// Not in the same second as the setting up, which a narrow line still
 				// carries then.
 				{Name: media.PhaseStream, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(58, 58)}},
-				{Name: media.PhaseStreamWrapped, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(83, 81)}},
+				{Name: media.PhaseStreamTCP, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(73, 72)}},
+				{Name: media.PhaseStreamRelayed, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(83, 81)}},
 			},
 		},
 		{
@@ -84,7 +84,7 @@ func (o Options) steps(s sources) probe.Plan {
 			// the step at fault is named and not the budget.
 			Probe:  o.web(s),
 			Budget: 10500 * time.Millisecond,
-			Turn:   probe.Turn{Sends: steady(1, 1)},
+			Turn:   probe.Turn{Sends: burstThen(10, 10, 1, 1)}, // look-ups of names
 			Phases: []probe.Phase{
 				{Name: network.PhaseConnect, Turn: probe.Turn{
 					NotBefore: 1100 * time.Millisecond, After: connected, NotLater: 3200 * time.Millisecond,
@@ -97,23 +97,25 @@ func (o Options) steps(s sources) probe.Plan {
 			// A name that hangs (3 s) and 20 requests to the next router.
 			Probe:  newLink(s),
 			Budget: 7500 * time.Millisecond,
-			Turn:   probe.Turn{Sends: steady(10, 10)},
+			Turn:   probe.Turn{Sends: steady(7, 7)},
 		},
 		{
 			// Names and ICE servers, finding the routers (1.8 s) and the streams (5 s and
 			// the wait for the last packet), which alone fill a line of 30 kbit/s.
 			Probe:  newPath(s, o.Target),
 			Budget: 11 * time.Second,
-			Turn: probe.Turn{
-				NotBefore: 500 * time.Millisecond,
-				Sends:     []probe.Rate{{UpKbps: 15, DownKbps: 10, For: 2 * time.Second}, {UpKbps: 6, DownKbps: 6}},
-			},
+			Turn:   probe.Turn{NotBefore: 500 * time.Millisecond, Sends: steady(3, 3)}, // the ports
 			Phases: []probe.Phase{
+				{Name: network.PhaseSurvey, Turn: probe.Turn{Sends: burstThen(12, 10, 4, 4)}},
 				{Name: network.PhasePoint, Turn: probe.Turn{
 					After: connected, NotLater: 4400 * time.Millisecond,
-					Sends: steady(9, 9),
+					Sends: steady(7.5, 7.5),
 				}},
-				{Name: network.PhaseLarge, Turn: probe.Turn{Sends: steady(38, 14)}},
+				{Name: network.PhasePointUDP, Turn: probe.Turn{
+					After: connected, NotLater: 4400 * time.Millisecond,
+					Sends: steady(8, 16),
+				}},
+				{Name: network.PhaseLarge, Turn: probe.Turn{Sends: steady(37, 13)}},
 			},
 		},
 	}
@@ -141,6 +143,11 @@ func (o Options) steps(s sources) probe.Plan {
 // steady is what a turn sends until it ends.
 func steady(upKbps, downKbps float64) []probe.Rate {
 	return []probe.Rate{{UpKbps: upKbps, DownKbps: downKbps}}
+}
+
+// burstThen is a burst with what goes on after it.
+func burstThen(upKbps, downKbps, thenUpKbps, thenDownKbps float64) []probe.Rate {
+	return append(burst(upKbps, downKbps), steady(thenUpKbps, thenDownKbps)...)
 }
 
 // burst is what a turn sends in its first second, after which it is next to nothing.

@@ -65,10 +65,11 @@ const (
 	// PhaseConnect is the setting up, until the voice has its path and its keys or
 	// will have none.
 	PhaseConnect = "connect"
-	// PhaseStream is the stream over UDP to the media port, PhaseStreamWrapped
-	// any other, whose packets TCP, TLS or a relay make larger.
+	// PhaseStream is the stream over UDP to the media port; TCP or a relay, which
+	// may be reached over TLS, makes its packets larger.
 	PhaseStream        = "stream"
-	PhaseStreamWrapped = "stream_wrapped"
+	PhaseStreamTCP     = "stream_tcp"
+	PhaseStreamRelayed = "stream_relayed"
 )
 
 // NewVoice returns the probe "media.voice".
@@ -117,10 +118,13 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 }
 
 func streamPhase(path string) string {
-	if strings.HasSuffix(path, "udp") && !strings.HasPrefix(path, "relay") {
+	switch {
+	case strings.HasPrefix(path, "relay"):
+		return PhaseStreamRelayed
+	case strings.HasSuffix(path, "udp"):
 		return PhaseStream
 	}
-	return PhaseStreamWrapped
+	return PhaseStreamTCP
 }
 
 // durations fits the stream into what is left of the budget, as long as that is

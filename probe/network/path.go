@@ -52,8 +52,12 @@ type PathConfig struct {
 
 // The phases of network.path (see [probe.Phase]).
 const (
-	// PhasePoint is the stream to one point of the path, entered once for each.
-	PhasePoint = "point"
+	// PhaseSurvey finds the points of the path.
+	PhaseSurvey = "survey"
+	// PhasePoint is the stream to one point of the path, entered once for each;
+	// PhasePointUDP where that is a STUN server, whose answers are larger.
+	PhasePoint    = "point"
+	PhasePointUDP = "point_udp"
 	// PhaseLarge looks for large packets that vanish.
 	PhaseLarge = "large"
 )
@@ -85,11 +89,16 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.URL == "" && p.Collector == "" && p.ICE == nil {
 		return probe.Result{Status: report.StatusUnknown, Note: "neither a collector nor a conference server is known"}, nil
 	}
+	surveying, err := env.Enter(ctx, PhaseSurvey)
+	if err != nil {
+		return probe.Result{Status: report.StatusUnknown, Note: "stopped before it began"}, nil
+	}
 	far := p.locate(ctx, env)
 	if far.onlyHere {
 		return notNeeded(), nil
 	}
 	found := p.survey(ctx, env, far)
+	surveying.Leave()
 	data := &report.NetworkPath{}
 	lives := false
 	var wg sync.WaitGroup
@@ -97,8 +106,8 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	// they take longer than what is left of the budget after it.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
 	wg.Go(func() { lives = p.livesElsewhere(ctx, env, found) })
-	for range found.points { // they run in step: all together or none
-		_, _ = env.Enter(ctx, PhasePoint)
+	for _, at := range found.points { // they run in step: all together or none
+		_, _ = env.Enter(ctx, at.phase())
 	}
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })
 	streams := runAll(ctx, env, found.points)

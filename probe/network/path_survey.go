@@ -21,6 +21,13 @@ type point struct {
 	udp netip.AddrPort
 }
 
+func (p point) phase() string {
+	if p.udp.IsValid() {
+		return PhasePointUDP
+	}
+	return PhasePoint
+}
+
 // question sends one packet and waits for its answer.
 type question func(context.Context) (echo.Reply, error)
 
