@@ -1,14 +1,20 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Definition is one entry of the catalogue of causes.
+// Definition is one entry of the catalogue of causes. To add a cause is to write
+// one, with its rule, and its texts.
 type Definition struct {
 	Code string
+	// Position orders causes of the same severity: what must work first is to be
+	// fixed first. No two causes share one. A cause stands behind those that
+	// explain it.
+	Position int
 	// Severity is the worst this cause can be.
 	Severity report.Severity
 	// Area says in whose hands the cause usually lies; a rule that knows better
@@ -20,24 +26,30 @@ type Definition struct {
 	// explains one of those explains this one too.
 	SuppressedBy []string
 
-	rule rule
+	// needsVoice says that the cause shows in the sound of a voice, so that while
+	// the microphone still listens nothing is said without one.
+	needsVoice bool
+	rule       rule
 }
 
 // rule looks for one cause in the facts and returns nil when it is not there
-// or was not measured. It must not rely on a nil field either way.
+// or was not measured. It must not rely on a nil field either way, nor call
+// another rule: what two of them need is a method of facts.
 type rule func(*facts) *finding
 
-// Catalogue returns every cause there is a rule for, in the order in which
-// causes of the same severity are to be fixed: what must work first comes first.
+// Catalogue returns every cause there is a rule for, by position.
 func Catalogue() []Definition {
-	return slices.Concat(
+	// The order of these lists means nothing.
+	all := slices.Concat(
 		accessDefinitions(),
 		deviceDefinitions(),
 		signalDefinitions(),
+		loudspeakerDefinitions(),
+		defaultDefinitions(),
 		connectionDefinitions(),
 		portDefinitions(),
-		serverDefinitions(),
 		blockedDefinitions(),
+		serverDefinitions(),
 		mediaDefinitions(),
 		turnDefinitions(),
 		noPathDefinitions(),
@@ -46,9 +58,9 @@ func Catalogue() []Definition {
 		loadDefinitions(),
 		natDefinitions(),
 		surroundingDefinitions(),
-		loudspeakerDefinitions(),
-		defaultDefinitions(),
 	)
+	slices.SortFunc(all, func(a, b Definition) int { return cmp.Compare(a.Position, b.Position) })
+	return all
 }
 
 // Lookup returns the definition of code, and whether there is one.

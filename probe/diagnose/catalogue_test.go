@@ -36,6 +36,7 @@ func TestCatalogueIsSound(t *testing.T) {
 	known := map[string]diagnose.Definition{}
 	probes := []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkWeb,
 		report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad}
+	last := 0
 	for _, d := range diagnose.Catalogue() {
 		if _, twice := known[d.Code]; twice {
 			t.Errorf("%s is there twice", d.Code)
@@ -43,6 +44,10 @@ func TestCatalogueIsSound(t *testing.T) {
 		if group, name, ok := strings.Cut(d.Code, "."); !ok || name == "" || !slices.Contains([]string{"audio", "net", "conf", "host"}, group) {
 			t.Errorf("%q is no code", d.Code)
 		}
+		if d.Position <= last {
+			t.Errorf("%s stands at %d, where or before another stands", d.Code, d.Position)
+		}
+		last = d.Position
 		for _, by := range d.SuppressedBy {
 			cause, ok := known[by]
 			if !ok {

@@ -71,7 +71,6 @@ func raised(status report.Status, s report.Severity) report.Status {
 type diagnosed struct {
 	finding
 	definition Definition
-	order      int
 	primary    bool
 }
 
@@ -87,12 +86,14 @@ func (d diagnosed) cause() report.Cause {
 	}
 }
 
-func diagnose(f *facts) []diagnosed {
-	all := Catalogue()
+func diagnose(f *facts) []diagnosed { return diagnoseBy(f, Catalogue()) }
+
+// diagnoseBy takes the causes in the order of their positions.
+func diagnoseBy(f *facts, all []Definition) []diagnosed {
 	var found []diagnosed
-	for i, def := range all {
+	for _, def := range all {
 		if hit := def.rule(f); hit != nil {
-			found = append(found, diagnosed{finding: *hit, definition: def, order: i})
+			found = append(found, diagnosed{finding: *hit, definition: def})
 		}
 	}
 	found = withoutExplained(found, explainedBy(all))
@@ -133,7 +134,7 @@ func withoutExplained(found []diagnosed, explained map[string]map[string]bool) [
 func byUrgency(a, b diagnosed) int {
 	return cmp.Or(
 		cmp.Compare(severityRank(b.severity), severityRank(a.severity)),
-		cmp.Compare(a.order, b.order),
+		cmp.Compare(a.definition.Position, b.definition.Position),
 	)
 }
 
@@ -141,6 +142,6 @@ func bySeverity(a, b diagnosed) int {
 	return cmp.Or(
 		cmp.Compare(severityRank(b.severity), severityRank(a.severity)),
 		cmp.Compare(b.confidence, a.confidence),
-		cmp.Compare(a.order, b.order),
+		cmp.Compare(a.definition.Position, b.definition.Position),
 	)
 }

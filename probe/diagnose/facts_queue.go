@@ -50,10 +50,7 @@ func (f *facts) overflows() (riseMS, limitMS float64, ok bool) {
 	if f.stream() != nil || f.path == nil || f.web == nil || f.throughProxy() {
 		return 0, 0, false
 	}
-	end := atTransit // whom network.web connected to
-	if f.target != "" {
-		end = atServer
-	}
+	end := segmentsToward(f.webEnd())[0]
 	before, ok := number(f.web.TCPMS)
 	if !ok {
 		return 0, 0, false

@@ -142,19 +142,14 @@ func (f *facts) ripe(code string) bool {
 		return captured >= f.Audio.LiveNoSpeechMS.Value
 	case code == "audio.dropouts":
 		return true // gaps are gaps without a voice too, and hide one
-	case slices.Contains(needVoice(), code):
+	case needsVoice(code):
 		speech, _ := number(f.speechMS())
 		return speech >= f.Audio.LiveSpeechMS.Value || captured >= f.Audio.LiveWaitMS.Value
 	}
 	return true
 }
 
-// needVoice are the causes that show in the sound, and the low volume, which a
-// voice that is loud enough clears.
-func needVoice() []string {
-	codes := []string{"audio.os_volume_low"}
-	for _, d := range signalDefinitions() {
-		codes = append(codes, d.Code)
-	}
-	return codes
+func needsVoice(code string) bool {
+	d, _ := Lookup(code)
+	return d.needsVoice
 }

@@ -82,11 +82,7 @@ func (f *facts) targetNeverAnswered() bool {
 	if f.path == nil {
 		return false
 	}
-	ends := []string{atTransit}
-	if f.target != "" {
-		ends = []string{atServer, atTransit} // one machine may be both
-	}
-	for _, name := range ends {
+	for _, name := range segmentsToward(f.webEnd()) {
 		for _, s := range f.path.Segments {
 			if sent, ok := count(s.Sent); s.Name == name {
 				return ok && sent >= knownFrom && s.Lost == nil

@@ -8,56 +8,68 @@ import (
 
 // accessDefinitions are the causes without whose repair nothing else can work.
 func accessDefinitions() []Definition {
-	web := []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice}
 	return []Definition{
 		{
-			Code: "net.offline", Severity: report.SeverityFail, Area: report.AreaParticipant,
-			Needs: append(web[:3:3], report.ProbeNetworkPath, report.ProbeNetworkLink), rule: offline,
+			Code: "net.offline", Position: 200, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs: []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			rule:  offline,
 		},
 		{
-			Code: "net.captive_portal", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: []string{"net.offline"}, rule: captivePortal,
+			Code: "net.captive_portal", Position: 210, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
+			SuppressedBy: []string{"net.offline"},
+			rule:         captivePortal,
 		},
 	}
 }
 
 // connectionDefinitions are the causes that keep a connection from coming about.
 func connectionDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal"}
-	web := []string{report.ProbeNetworkWeb}
-	all := []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice}
 	return []Definition{
 		{
-			Code: "net.dns_failure", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: all,
-			SuppressedBy: access, rule: dnsFailure,
+			Code: "net.dns_failure", Position: 800, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
+			SuppressedBy: noAccess(),
+			rule:         dnsFailure,
 		},
 		{
-			Code: "net.proxy_required", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: access, rule: proxyRequired,
+			Code: "net.proxy_required", Position: 810, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         proxyRequired,
 		},
 		{
-			Code: "net.proxy_failed", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: access, rule: proxyFailed,
+			Code: "net.proxy_failed", Position: 820, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         proxyFailed,
 		},
 		{
 			// Before the inspection that may be behind it: without WebSockets no
 			// conference begins, with an inspection alone it does.
-			Code: "net.websocket_blocked", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: access, rule: websocketBlocked,
+			Code: "net.websocket_blocked", Position: 830, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         websocketBlocked,
 		},
 		{
-			Code: "net.tls_intercepted", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: append(access[:2:2], "net.proxy_required", "net.proxy_failed"), rule: tlsIntercepted,
+			Code: "net.tls_intercepted", Position: 840, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb},
+			SuppressedBy: noWebWay(),
+			rule:         tlsIntercepted,
 		},
 		{
 			// A fail only where it explains a certificate that cannot be believed.
-			Code: "net.clock_wrong", Severity: report.SeverityFail, Area: report.AreaParticipant, Needs: web,
-			SuppressedBy: access, rule: clockWrong,
+			Code: "net.clock_wrong", Position: 850, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         clockWrong,
 		},
 		{
-			Code: "net.mtu_blackhole", Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Code: "net.mtu_blackhole", Position: 860, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb},
-			SuppressedBy: append(access[:2:2], "net.proxy_required", "net.proxy_failed"), rule: mtuBlackhole,
+			SuppressedBy: noWebWay(),
+			rule:         mtuBlackhole,
 		},
 	}
 }
@@ -66,9 +78,10 @@ func connectionDefinitions() []Definition {
 func blockedDefinitions() []Definition {
 	return []Definition{
 		{
-			Code: "net.udp_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Code: "net.udp_blocked", Position: 1400, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			SuppressedBy: []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed"}, rule: udpBlocked,
+			SuppressedBy: noWebWay(),
+			rule:         udpBlocked,
 		},
 	}
 }
@@ -111,9 +124,11 @@ func tlsIntercepted(f *facts) *finding {
 	return hit
 }
 
+func udpBlocked(f *facts) *finding { return f.udpBlocked() }
+
 // udpBlocked needs another way to the same side that is open while UDP is
 // silent; a server that is silent on every way blocks nobody.
-func udpBlocked(f *facts) *finding {
+func (f *facts) udpBlocked() *finding {
 	if f.udpCut() {
 		return f.udpCutOff()
 	}

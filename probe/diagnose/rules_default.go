@@ -1,15 +1,23 @@
 package diagnose
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // defaultDefinitions is the remark that what was checked is not what a session
 // takes by itself. It stands last: everything else about the microphone that was
 // checked comes first.
 func defaultDefinitions() []Definition {
-	return microphoneCauses(Definition{
-		Code: "audio.not_default", Severity: report.SeverityWarn,
-		SuppressedBy: append(noCapture(), codeUnplugged, "audio.rerouted", "audio.wrong_device"), rule: notDefault,
-	})
+	return []Definition{
+		{
+			Code: "audio.not_default", Position: 3400, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.rerouted", "audio.wrong_device"}),
+			rule:         notDefault,
+		},
+	}
 }
 
 // notDefault keeps a good microphone from clearing one that nobody tested: a

@@ -6,62 +6,89 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// noCapture are the causes that let no sound of the right microphone arrive at
-// all: nothing said about the sound means anything then.
-func noCapture() []string {
-	return []string{
-		"audio.no_user_session", "audio.no_server", "audio.no_microphone",
-		"audio.default_is_monitor", "audio.privacy_blocked", "audio.in_use",
-	}
-}
-
-// noSound are the causes that let the microphone be silent.
-func noSound() []string {
-	return append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.wrong_device", "audio.digital_silence")
-}
-
 // deviceDefinitions are the causes that lie in the device and its state in the
 // operating system, in the order of docs: nothing there, access, muted, silent.
 func deviceDefinitions() []Definition {
-	return microphoneCauses(
-		Definition{Code: "audio.no_user_session", Severity: report.SeverityWarn, Area: report.AreaUnknown, rule: noUserSession},
-		Definition{Code: "audio.no_server", SuppressedBy: noCapture()[:1], rule: noServer},
-		Definition{Code: "audio.no_microphone", SuppressedBy: noCapture()[:2], rule: noMicrophone},
-		Definition{Code: codeUnplugged, SuppressedBy: noCapture()[:3], rule: unplugged},
-		Definition{Code: "audio.default_is_monitor", SuppressedBy: append(noCapture()[:3], codeUnplugged), rule: defaultIsMonitor},
-		Definition{Code: "audio.privacy_blocked", SuppressedBy: noCapture()[:4], rule: captureEnded(report.CaptureRefused, likely)},
-		Definition{Code: "audio.in_use", SuppressedBy: noCapture()[:5], rule: inUse},
-		Definition{Code: "audio.os_muted", SuppressedBy: append(noCapture(), codeUnplugged), rule: osMuted},
-		Definition{Code: "audio.os_volume_low", SuppressedBy: append(noCapture(), codeUnplugged), rule: osVolumeLow},
-		Definition{Code: "audio.stalled", SuppressedBy: append(noCapture(), codeUnplugged), rule: stalled},
-		Definition{Code: "audio.rerouted", SuppressedBy: append(noCapture(), codeUnplugged), rule: rerouted},
-		Definition{
-			Code:         "audio.wrong_device",
-			SuppressedBy: append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled"),
+	return []Definition{
+		{
+			Code: "audio.no_user_session", Position: 400, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs: []string{report.ProbeAudioInput},
+			rule:  noUserSession,
+		},
+		{
+			Code: "audio.no_server", Position: 410, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: []string{"audio.no_user_session"},
+			rule:         noServer,
+		},
+		{
+			Code: "audio.no_microphone", Position: 420, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: []string{"audio.no_user_session", "audio.no_server"},
+			rule:         noMicrophone,
+		},
+		{
+			Code: "host.device_unplugged", Position: 430, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: []string{"audio.no_user_session", "audio.no_server", "audio.no_microphone"},
+			rule:         unplugged,
+		},
+		{
+			Code: "audio.default_is_monitor", Position: 440, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: []string{"audio.no_user_session", "audio.no_server", "audio.no_microphone", "host.device_unplugged"},
+			rule:         defaultIsMonitor,
+		},
+		{
+			Code: "audio.privacy_blocked", Position: 450, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: []string{"audio.no_user_session", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor"},
+			rule:         privacyBlocked,
+		},
+		{
+			Code: "audio.in_use", Position: 460, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: []string{"audio.no_user_session", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked"},
+			rule:         inUse,
+		},
+		{
+			Code: "audio.os_muted", Position: 470, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
+			rule:         osMuted,
+		},
+		{
+			Code: "audio.os_volume_low", Position: 480, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
+			needsVoice:   true,
+			rule:         osVolumeLow,
+		},
+		{
+			Code: "audio.stalled", Position: 490, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
+			rule:         stalled,
+		},
+		{
+			Code: "audio.rerouted", Position: 500, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged"}),
+			rule:         rerouted,
+		},
+		{
+			Code: "audio.wrong_device", Position: 510, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled"}),
 			rule:         wrongDevice,
 		},
-		Definition{
-			Code:         "audio.digital_silence",
-			SuppressedBy: append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"),
+		{
+			Code: "audio.digital_silence", Position: 520, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"host.device_unplugged", "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.rerouted", "audio.wrong_device"}),
 			rule:         digitalSilence,
 		},
-	)
-}
-
-// microphoneCauses fills in what the causes of the microphone have in common,
-// where they do not say otherwise.
-func microphoneCauses(all ...Definition) []Definition {
-	for i := range all {
-		d := &all[i]
-		d.Needs = []string{report.ProbeAudioInput}
-		if d.Severity == "" {
-			d.Severity = report.SeverityFail
-		}
-		if d.Area == "" {
-			d.Area = report.AreaParticipant
-		}
 	}
-	return all
 }
 
 // ofInput is a value of audio.input without a bound.
@@ -79,21 +106,22 @@ func disturbance(confidence float64, evidence ...report.Evidence) *finding {
 	return &finding{severity: report.SeverityWarn, confidence: confidence, evidence: evidence}
 }
 
-func captureEnded(state report.CaptureState, confidence float64) rule {
-	return func(f *facts) *finding {
-		if f.in == nil || f.in.State != state {
-			return nil
-		}
-		return fault(confidence, ofInput("state", string(state), ""))
+// captureEnded is a capture that ended in a state which says why by itself.
+func (f *facts) captureEnded(state report.CaptureState, confidence float64) *finding {
+	if f.in == nil || f.in.State != state {
+		return nil
 	}
+	return fault(confidence, ofInput("state", string(state), ""))
 }
+
+func privacyBlocked(f *facts) *finding { return f.captureEnded(report.CaptureRefused, likely) }
 
 // noServer is also a sound system that ended while it recorded.
 func noServer(f *facts) *finding {
 	if f.in != nil && f.in.State == report.CaptureStalled && isTrue(f.in.ServerGone) {
 		return fault(stated, ofInput("server_gone", true, ""))
 	}
-	return f.withReason(captureEnded(report.CaptureNoServer, stated)(f))
+	return f.withReason(f.captureEnded(report.CaptureNoServer, stated))
 }
 
 // withReason adds why there is no sound system, where that is known.
@@ -106,7 +134,7 @@ func (f *facts) withReason(hit *finding) *finding {
 
 // inUse names the program that holds the microphone where the system tells.
 func inUse(f *facts) *finding {
-	hit := captureEnded(report.CaptureInUse, stated)(f)
+	hit := f.captureEnded(report.CaptureInUse, stated)
 	if hit == nil {
 		return nil
 	}

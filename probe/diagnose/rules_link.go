@@ -9,19 +9,31 @@ import (
 // linkDefinitions are the causes that lie in one segment of the way, so that
 // they explain what the voice stream lost on all of it.
 func linkDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal"}
-	along := []string{report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice}
-	segment := func(code string, area report.Area, needs []string, r rule, more ...string) Definition {
-		return Definition{
-			Code: code, Severity: report.SeverityFail, Area: area, Needs: needs,
-			SuppressedBy: append(access[:2:2], more...), rule: r,
-		}
-	}
 	return []Definition{
-		segment("net.wifi_weak", report.AreaParticipant, along, wifiWeak),
-		segment("net.lan_loss", report.AreaParticipant, along, lanLoss, "net.wifi_weak"),
-		segment("net.access_loss", report.AreaProvider, along[1:], accessLoss),
-		segment("net.server_loss", report.AreaMunicipality, along[1:], serverLoss),
+		{
+			Code: "net.wifi_weak", Position: 2200, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice},
+			SuppressedBy: noAccess(),
+			rule:         wifiWeak,
+		},
+		{
+			Code: "net.lan_loss", Position: 2210, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaVoice},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.wifi_weak"}),
+			rule:         lanLoss,
+		},
+		{
+			Code: "net.access_loss", Position: 2220, Severity: report.SeverityFail, Area: report.AreaProvider,
+			Needs:        []string{report.ProbeNetworkPath, report.ProbeMediaVoice},
+			SuppressedBy: noAccess(),
+			rule:         accessLoss,
+		},
+		{
+			Code: "net.server_loss", Position: 2230, Severity: report.SeverityFail, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeNetworkPath, report.ProbeMediaVoice},
+			SuppressedBy: noAccess(),
+			rule:         serverLoss,
+		},
 	}
 }
 
@@ -33,19 +45,27 @@ func lossCodes() []string {
 // surroundingDefinitions are circumstances: alone they keep nobody from being
 // heard, and tell support where to look.
 func surroundingDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal"}
-	circumstance := func(code string, s report.Severity, area report.Area, r rule, needs ...string) Definition {
-		return Definition{Code: code, Severity: s, Area: area, Needs: needs, SuppressedBy: access, rule: r}
-	}
-	// A question that got lost is asked again a second later: the name server
-	// is not slow.
-	slow := circumstance("net.dns_slow", report.SeverityWarn, report.AreaParticipant, dnsSlow,
-		report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink)
-	slow.SuppressedBy = append(access[:2:2], lossCodes()...)
 	return []Definition{
-		circumstance("net.ipv6_broken", report.SeverityWarn, report.AreaProvider, ipv6Broken, report.ProbeNetworkLink),
-		slow,
-		circumstance("net.vpn_active", report.SeverityInfo, report.AreaParticipant, vpnActive, report.ProbeNetworkLink),
+		{
+			Code: "net.ipv6_broken", Position: 3000, Severity: report.SeverityWarn, Area: report.AreaProvider,
+			Needs:        []string{report.ProbeNetworkLink},
+			SuppressedBy: noAccess(),
+			rule:         ipv6Broken,
+		},
+		{
+			// A question that got lost is asked again a second later: the name server
+			// is not slow.
+			Code: "net.dns_slow", Position: 3010, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			SuppressedBy: slices.Concat(noAccess(), lossCodes()),
+			rule:         dnsSlow,
+		},
+		{
+			Code: "net.vpn_active", Position: 3020, Severity: report.SeverityInfo, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkLink},
+			SuppressedBy: noAccess(),
+			rule:         vpnActive,
+		},
 	}
 }
 
@@ -144,7 +164,7 @@ func (f *facts) weakSignal() *finding {
 // with power saving and busy channels. The voice must suffer from it.
 func (f *facts) wifiStalls() *finding {
 	place, limit := f.delayPlace()
-	if place != atLAN || jitterHigh(f) == nil {
+	if place != atLAN || f.jitter() == nil {
 		return nil
 	}
 	spread, ok := number(f.path.LANSpreadMS)

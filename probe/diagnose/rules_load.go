@@ -9,16 +9,25 @@ import (
 // loadDefinitions are the causes that show while the line is full: filled by
 // media.load, by somebody else, or by the voice itself.
 func loadDefinitions() []Definition {
-	definition := func(code string, area report.Area, r rule) Definition {
-		return Definition{
-			Code: code, Severity: report.SeverityFail, Area: area, Needs: []string{report.ProbeMediaLoad, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkWeb},
-			SuppressedBy: []string{"net.offline", "net.captive_portal"}, rule: r,
-		}
-	}
 	return []Definition{
-		definition("net.bandwidth_low_up", report.AreaProvider, bandwidthLowUp),
-		definition("net.bandwidth_low_down", report.AreaProvider, bandwidthLowDown),
-		definition("net.bufferbloat", report.AreaParticipant, bufferbloat),
+		{
+			Code: "net.bandwidth_low_up", Position: 2600, Severity: report.SeverityFail, Area: report.AreaProvider,
+			Needs:        []string{report.ProbeMediaLoad, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         bandwidthLowUp,
+		},
+		{
+			Code: "net.bandwidth_low_down", Position: 2610, Severity: report.SeverityFail, Area: report.AreaProvider,
+			Needs:        []string{report.ProbeMediaLoad, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         bandwidthLowDown,
+		},
+		{
+			Code: "net.bufferbloat", Position: 2620, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeMediaLoad, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkWeb},
+			SuppressedBy: noAccess(),
+			rule:         bufferbloat,
+		},
 	}
 }
 

@@ -5,12 +5,17 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // loudspeakerDefinitions are the causes of the loop from the loudspeaker to the
 // microphone.
 func loudspeakerDefinitions() []Definition {
-	needs := []string{report.ProbeAudioOutput, report.ProbeAudioInput}
 	return []Definition{
-		{Code: "audio.speaker_silent", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: needs, rule: speakerSilent},
 		{
-			Code: "audio.echo", Severity: report.SeverityWarn, Area: report.AreaParticipant, Needs: needs[:1],
-			SuppressedBy: []string{"audio.default_is_monitor"}, rule: echo,
+			Code: "audio.speaker_silent", Position: 3200, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs: []string{report.ProbeAudioOutput, report.ProbeAudioInput},
+			rule:  speakerSilent,
+		},
+		{
+			Code: "audio.echo", Position: 3210, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioOutput},
+			SuppressedBy: []string{"audio.default_is_monitor"},
+			rule:         echo,
 		},
 	}
 }

@@ -1,37 +1,47 @@
 package diagnose
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // mediaDefinitions are the causes that show on the way of sound and pictures
 // while the way of signalling works.
 func mediaDefinitions() []Definition {
-	closed := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}
-	definition := func(code string, s report.Severity, r rule, needs []string, more ...string) Definition {
-		return Definition{
-			Code: code, Severity: s, Area: report.AreaUnknown, Needs: needs,
-			SuppressedBy: append(closed[:7:7], more...), rule: r,
-		}
-	}
-	both := []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN}
 	return []Definition{
-		definition("conf.media_ports_blocked", report.SeverityWarn, mediaPortsBlocked, both),
-		definition("conf.tcp_only", report.SeverityWarn, tcpOnly, both, "conf.media_ports_blocked"),
-		definition("conf.media_not_flowing", report.SeverityFail, mediaNotFlowing, []string{report.ProbeMediaVoice}),
+		{
+			Code: "conf.media_ports_blocked", Position: 1600, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
+			rule:         mediaPortsBlocked,
+		},
+		{
+			Code: "conf.tcp_only", Position: 1610, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked"}),
+			rule:         tcpOnly,
+		},
+		{
+			Code: "conf.media_not_flowing", Position: 1620, Severity: report.SeverityFail, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
+			rule:         mediaNotFlowing,
+		},
 	}
 }
 
 // noPathDefinitions come last of the connection: they say only that no way was
 // found, and all that knows a reason goes before.
 func noPathDefinitions() []Definition {
-	return []Definition{{
-		Code: "conf.ice_failed", Severity: report.SeverityWarn, Area: report.AreaUnknown,
-		Needs: []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
-		SuppressedBy: []string{
-			"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed", "net.mtu_blackhole", "conf.server_down", "net.udp_blocked",
-			"conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required",
+	return []Definition{
+		{
+			Code: "conf.ice_failed", Position: 2000, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required"}),
+			rule:         iceFailed,
 		},
-		rule: iceFailed,
-	}}
+	}
 }
 
 // stunOverUDP reports whether small questions over UDP are answered.
@@ -77,9 +87,9 @@ func (f *facts) directEvidence() (evidence []report.Evidence) {
 
 // reflectorShut: the collector's page came, its reflector answers the collector
 // and nothing of it answers here over UDP. A firewall stands in between, and no
-// sign tells at which end; where one does, it is udpBlocked.
+// sign tells at which end; where one does, it is net.udp_blocked.
 func (f *facts) reflectorShut() *finding {
-	if !f.natSilent() || !f.webReached() || f.voiceConnected() && f.overUDP() || f.isFar() || f.lineLoses() || udpBlocked(f) != nil {
+	if !f.natSilent() || !f.webReached() || f.voiceConnected() && f.overUDP() || f.isFar() || f.lineLoses() || f.udpBlocked() != nil {
 		return nil
 	}
 	word := f.awake(report.ProbeNAT, f.nat.ServerAnsweredS)

@@ -15,7 +15,7 @@ import (
 func (f *facts) mixTooQuiet() *finding {
 	level, haveLevel := number(f.in.ActiveLevelDBFS)
 	mix, haveMix := number(f.in.MixLevelDBFS)
-	if !haveLevel || !haveMix || mix >= level || deadChannel(f) != nil || invertedChannel(f) != nil {
+	if !haveLevel || !haveMix || mix >= level || f.channelDead() != nil || f.channelsCancel() != nil {
 		return nil
 	}
 	hit := f.voiceBelow("mix_level_dbfs", f.in.MixLevelDBFS, "dBFS", f.Audio.QuietDBFS, levelScaleDB)

@@ -1,21 +1,34 @@
 package diagnose
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // natDefinitions are what the routers on the way do to the packets of a
 // conference (RFC 4787). Alone it keeps nobody from being heard, for a
 // conference server has a public address.
 func natDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal", "net.udp_blocked"}
-	definition := func(code string, s report.Severity, area report.Area, r rule, needs ...string) Definition {
-		return Definition{Code: code, Severity: s, Area: area, Needs: needs, SuppressedBy: access, rule: r}
-	}
 	return []Definition{
-		definition("net.nat_binding_short", report.SeverityWarn, report.AreaParticipant, bindingShort, report.ProbeNATBehavior),
-		definition("net.nat_symmetric", report.SeverityWarn, report.AreaParticipant, natSymmetric,
-			report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice),
-		definition("net.cgnat", report.SeverityInfo, report.AreaProvider, sharedAddress,
-			report.ProbeNATBehavior, report.ProbeNetworkPath, report.ProbeNAT),
+		{
+			Code: "net.nat_binding_short", Position: 2800, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNATBehavior},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked"}),
+			rule:         bindingShort,
+		},
+		{
+			Code: "net.nat_symmetric", Position: 2810, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked"}),
+			rule:         natSymmetric,
+		},
+		{
+			Code: "net.cgnat", Position: 2820, Severity: report.SeverityInfo, Area: report.AreaProvider,
+			Needs:        []string{report.ProbeNATBehavior, report.ProbeNetworkPath, report.ProbeNAT},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked"}),
+			rule:         sharedAddress,
+		},
 	}
 }
 

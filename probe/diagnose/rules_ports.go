@@ -10,12 +10,14 @@ import (
 // portDefinitions are about a port that the participant's network does not let
 // out.
 func portDefinitions() []Definition {
-	return []Definition{{
-		Code: "net.port_blocked", Severity: report.SeverityFail, Area: report.AreaParticipant,
-		Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNAT},
-		SuppressedBy: []string{"net.offline", "net.captive_portal", "net.dns_failure", "net.proxy_required", "net.proxy_failed"},
-		rule:         portBlocked,
-	}}
+	return []Definition{
+		{
+			Code: "net.port_blocked", Position: 1000, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNAT},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.dns_failure"}),
+			rule:         portBlocked,
+		},
+	}
 }
 
 // neededPort is what network.path found of the port in use at the end of a
@@ -50,12 +52,12 @@ func portBlocked(f *facts) *finding {
 	if f.throughProxy() {
 		return nil // nothing else is meant to leave
 	}
-	if f.target != "" && (f.web == nil || f.web.TCPMS == nil) {
+	if f.webEnd() == conferenceServer && (f.web == nil || f.web.TCPMS == nil) {
 		if hit := f.portKept(atServer); hit != nil {
 			return hit
 		}
 	}
-	if f.target == "" && f.web != nil && f.web.TCPMS != nil || f.lineReached() || f.voice != nil && f.voice.State != report.MediaNoSignalling {
+	if f.webEnd() == ownCollector && f.web != nil && f.web.TCPMS != nil || f.lineReached() || f.voice != nil && f.voice.State != report.MediaNoSignalling {
 		return nil // the collector was reached
 	}
 	hit := f.portKept(atTransit)

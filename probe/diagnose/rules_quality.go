@@ -1,29 +1,45 @@
 package diagnose
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // qualityDefinitions are the causes that show in the voice stream. Loss on the
 // way up comes first: it is what the others hear.
 func qualityDefinitions() []Definition {
-	explained := []string{"net.offline", "net.captive_portal", "net.udp_blocked", "conf.media_not_flowing"}
-	segments := []string{"net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}
-	definition := func(code string, r rule, more ...string) Definition {
-		return Definition{
-			Code: code, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs: []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink}, SuppressedBy: append(explained[:4:4], more...), rule: r,
-		}
-	}
-	reorder := definition("net.reordering", reordering, "net.jitter_high")
-	reorder.Severity = report.SeverityWarn
 	return []Definition{
-		definition("net.upload_loss", uploadLoss, segments...),
-		definition("net.download_loss", downloadLoss, segments...),
-		definition("net.jitter_high", jitterHigh, "net.wifi_weak"),
 		{
-			Code: "net.latency_high", Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs: []string{report.ProbeMediaVoice, report.ProbeNAT}, SuppressedBy: explained[:2], rule: latencyHigh,
+			Code: "net.upload_loss", Position: 2400, Severity: report.SeverityFail, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
+			rule:         uploadLoss,
 		},
-		reorder,
+		{
+			Code: "net.download_loss", Position: 2410, Severity: report.SeverityFail, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
+			rule:         downloadLoss,
+		},
+		{
+			Code: "net.jitter_high", Position: 2420, Severity: report.SeverityFail, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.wifi_weak"}),
+			rule:         jitterHigh,
+		},
+		{
+			Code: "net.latency_high", Position: 2430, Severity: report.SeverityFail, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT},
+			SuppressedBy: noAccess(),
+			rule:         latencyHigh,
+		},
+		{
+			Code: "net.reordering", Position: 2440, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.jitter_high"}),
+			rule:         reordering,
+		},
 	}
 }
 
@@ -92,7 +108,10 @@ func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree,
 
 // jitterHigh takes the worse direction's RFC 3550 jitter, and what comes too
 // late for a 60 ms playout buffer.
-func jitterHigh(f *facts) *finding {
+func jitterHigh(f *facts) *finding { return f.jitter() }
+
+// jitter is a delay variation that a conversation notices, of either direction.
+func (f *facts) jitter() *finding {
 	v := f.stream()
 	if v == nil {
 		return nil

@@ -10,20 +10,25 @@ import (
 // collector or reflector is at fault, the check is blind and nobody's line is
 // blamed; if it is the conference server, the session cannot work.
 func serverDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed"}
-	definition := func(code string, r rule, needs []string, more ...string) Definition {
-		return Definition{
-			Code: code, Severity: report.SeverityFail, Area: report.AreaMunicipality, Needs: needs,
-			SuppressedBy: append(access[:4:4], more...), rule: r,
-		}
-	}
-	web := []string{report.ProbeNetworkWeb, report.ProbeMediaVoice}
 	return []Definition{
-		definition("conf.server_error", serverError, web),
-		definition("conf.cert_invalid", certInvalid, web, "net.tls_intercepted", "net.clock_wrong"),
-		definition("conf.server_down", serverDown,
-			[]string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked", "conf.server_error", "conf.cert_invalid"),
+		{
+			Code: "conf.server_error", Position: 1200, Severity: report.SeverityFail, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice},
+			SuppressedBy: noWebWay(),
+			rule:         serverError,
+		},
+		{
+			Code: "conf.cert_invalid", Position: 1210, Severity: report.SeverityFail, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.tls_intercepted", "net.clock_wrong"}),
+			rule:         certInvalid,
+		},
+		{
+			Code: "conf.server_down", Position: 1220, Severity: report.SeverityFail, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked", "conf.server_error", "conf.cert_invalid"}),
+			rule:         serverDown,
+		},
 	}
 }
 
@@ -34,7 +39,7 @@ func (f *facts) ofServer(hit *finding) *finding {
 	if hit == nil {
 		return nil
 	}
-	if f.target != "" {
+	if f.webEnd() == conferenceServer {
 		hit.area = f.ServerArea
 		return hit
 	}

@@ -2,29 +2,113 @@ package diagnose
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // signalDefinitions are the causes that show in the sound itself.
 func signalDefinitions() []Definition {
-	const warn = report.SeverityWarn
-	return microphoneCauses(
-		Definition{Code: "audio.bluetooth_handsfree", Severity: warn, SuppressedBy: noCapture(), rule: bluetoothHandsfree},
-		Definition{Code: "audio.narrowband", Severity: warn, SuppressedBy: append(noCapture(), "audio.bluetooth_handsfree"), rule: narrowband},
-		Definition{Code: "audio.clipped", SuppressedBy: noCapture(), rule: clipped},
-		Definition{Code: "audio.clipped_upstream", SuppressedBy: append(noCapture(), "audio.clipped"), rule: clippedUpstream},
-		Definition{Code: "audio.no_speech", SuppressedBy: noSound(), rule: noSpeech},
-		Definition{Code: "audio.too_quiet", SuppressedBy: noSound(), rule: tooQuiet},
-		Definition{Code: "audio.too_loud", Severity: warn, SuppressedBy: append(noCapture(), "audio.clipped", "audio.clipped_upstream"), rule: tooLoud},
-		Definition{Code: "audio.hum", SuppressedBy: noSound(), rule: hum},
-		Definition{Code: "audio.noise", SuppressedBy: append(noSound(), "audio.too_quiet", "audio.hum"), rule: noise},
-		Definition{Code: "audio.inverted_channel", SuppressedBy: noSound(), rule: invertedChannel},
-		Definition{Code: "audio.dead_channel", Severity: warn, SuppressedBy: noSound(), rule: deadChannel},
-		Definition{Code: "audio.dropouts", SuppressedBy: append(noSound(), "audio.rerouted"), rule: dropouts},
-		Definition{Code: "audio.sample_rate_wrong", Severity: warn, SuppressedBy: append(noCapture(), "audio.stalled", "audio.rerouted", "audio.dropouts"), rule: sampleRateWrong},
-		Definition{Code: "audio.dc_offset", Severity: warn, SuppressedBy: noSound(), rule: dcOffset},
-	)
+	return []Definition{
+		{
+			Code: "audio.bluetooth_handsfree", Position: 600, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noCapture(),
+			needsVoice:   true,
+			rule:         bluetoothHandsfree,
+		},
+		{
+			Code: "audio.narrowband", Position: 610, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"audio.bluetooth_handsfree"}),
+			needsVoice:   true,
+			rule:         narrowband,
+		},
+		{
+			Code: "audio.clipped", Position: 620, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noCapture(),
+			needsVoice:   true,
+			rule:         clipped,
+		},
+		{
+			Code: "audio.clipped_upstream", Position: 630, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"audio.clipped"}),
+			needsVoice:   true,
+			rule:         clippedUpstream,
+		},
+		{
+			Code: "audio.no_speech", Position: 640, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noSound(),
+			needsVoice:   true,
+			rule:         noSpeech,
+		},
+		{
+			Code: "audio.too_quiet", Position: 650, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noSound(),
+			needsVoice:   true,
+			rule:         tooQuiet,
+		},
+		{
+			Code: "audio.too_loud", Position: 660, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"audio.clipped", "audio.clipped_upstream"}),
+			needsVoice:   true,
+			rule:         tooLoud,
+		},
+		{
+			Code: "audio.hum", Position: 670, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noSound(),
+			needsVoice:   true,
+			rule:         hum,
+		},
+		{
+			Code: "audio.noise", Position: 680, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noSound(), []string{"audio.too_quiet", "audio.hum"}),
+			needsVoice:   true,
+			rule:         noise,
+		},
+		{
+			Code: "audio.inverted_channel", Position: 690, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noSound(),
+			needsVoice:   true,
+			rule:         invertedChannel,
+		},
+		{
+			Code: "audio.dead_channel", Position: 700, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noSound(),
+			needsVoice:   true,
+			rule:         deadChannel,
+		},
+		{
+			Code: "audio.dropouts", Position: 710, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noSound(), []string{"audio.rerouted"}),
+			needsVoice:   true,
+			rule:         dropouts,
+		},
+		{
+			Code: "audio.sample_rate_wrong", Position: 720, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: slices.Concat(noCapture(), []string{"audio.stalled", "audio.rerouted", "audio.dropouts"}),
+			needsVoice:   true,
+			rule:         sampleRateWrong,
+		},
+		{
+			Code: "audio.dc_offset", Position: 730, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Needs:        []string{report.ProbeAudioInput},
+			SuppressedBy: noSound(),
+			needsVoice:   true,
+			rule:         dcOffset,
+		},
+	}
 }
 
 // bluetoothHandsfree tells the telephone quality of CVSD (8 kHz) from the good
@@ -255,7 +339,11 @@ func noise(f *facts) *finding {
 	return hit
 }
 
-func invertedChannel(f *facts) *finding {
+func invertedChannel(f *facts) *finding { return f.channelsCancel() }
+
+// channelsCancel is a voice that is lost where the channels are mixed, since they
+// carry it with opposite signs.
+func (f *facts) channelsCancel() *finding {
 	if !f.spoken() {
 		return nil
 	}
@@ -274,7 +362,10 @@ func (f *facts) withMix(hit *finding) *finding {
 	return hit
 }
 
-func deadChannel(f *facts) *finding {
+func deadChannel(f *facts) *finding { return f.channelDead() }
+
+// channelDead is a channel of two that carries nothing while the other one does.
+func (f *facts) channelDead() *finding {
 	if !f.spoken() {
 		return nil
 	}

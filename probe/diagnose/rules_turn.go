@@ -1,22 +1,33 @@
 package diagnose
 
-import "github.com/tonprobe/tonprobe/probe/report"
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // turnDefinitions are about the relay (TURN, RFC 8656): the detour for whom the
 // direct way is closed.
 func turnDefinitions() []Definition {
-	access := []string{"net.offline", "net.captive_portal", "net.proxy_required", "net.proxy_failed"}
-	definition := func(code string, area report.Area, r rule, needs []string, more ...string) Definition {
-		return Definition{
-			Code: code, Severity: report.SeverityWarn, Area: area, Needs: needs,
-			SuppressedBy: append(access[:4:4], more...), rule: r,
-		}
-	}
-	relay := []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice}
 	return []Definition{
-		definition("net.turn_auth_failed", report.AreaMunicipality, turnAuthFailed, relay),
-		definition("net.turn_unreachable", report.AreaUnknown, turnUnreachable, relay, "conf.server_down", "net.udp_blocked"),
-		definition("net.turn_required", report.AreaUnknown, turnRequired, relay, "net.udp_blocked", "conf.media_ports_blocked"),
+		{
+			Code: "net.turn_auth_failed", Position: 1800, Severity: report.SeverityWarn, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
+			SuppressedBy: noWebWay(),
+			rule:         turnAuthFailed,
+		},
+		{
+			Code: "net.turn_unreachable", Position: 1810, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"conf.server_down", "net.udp_blocked"}),
+			rule:         turnUnreachable,
+		},
+		{
+			Code: "net.turn_required", Position: 1820, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.udp_blocked", "conf.media_ports_blocked"}),
+			rule:         turnRequired,
+		},
 	}
 }
 

@@ -1,0 +1,70 @@
+package diagnose_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestCorpus holds the whole diagnosis of each fault, with a conference server and
+// without one: what a change of the catalogue does to existing reports shows here.
+func TestCorpus(t *testing.T) {
+	var b strings.Builder
+	provoke := provocations()
+	for _, code := range slices.Sorted(maps.Keys(provoke)) {
+		for _, target := range []string{"https://bbb.example.org", ""} {
+			r := healthy()
+			r.Target = target
+			provoke[code](r)
+			fmt.Fprintf(&b, "%s, %s: %s\n", code, against(target), diagnosis(r, profile(t, "bbb")))
+		}
+	}
+	file := filepath.Join("testdata", "corpus.txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("other than %s (go test ./probe/diagnose -run Corpus -update, and look at the difference)", file)
+	}
+}
+
+func against(target string) string {
+	if target == "" {
+		return "no conference server"
+	}
+	return "conference server"
+}
+
+// diagnosis is the verdict and the causes in their order, on one line.
+func diagnosis(r *report.Report, p diagnose.Profile) string {
+	causes, verdict := diagnose.Diagnose(r, p)
+	words := []string{string(verdict)}
+	for _, c := range causes {
+		primary := ""
+		if c.Primary {
+			primary = " primary"
+		}
+		var evidence []string
+		for _, e := range c.Evidence {
+			evidence = append(evidence, fmt.Sprintf("%s.%s=%v", e.Probe, e.Field, e.Value))
+		}
+		words = append(words, fmt.Sprintf("%s%s %s %s %.2f (%s)", c.Code, primary, c.Severity, c.Area, c.Confidence, strings.Join(evidence, " ")))
+	}
+	return strings.Join(words, "; ")
+}

@@ -1,0 +1,60 @@
+package diagnose
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestRulesDoNotCallRules: what a rule finds depends on the facts alone, so that it
+// can be changed, or suppressed, without another rule's finding changing.
+func TestRulesDoNotCallRules(t *testing.T) {
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := token.NewFileSet()
+	rules := map[string]bool{}
+	var parsed []*ast.File
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, f.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed = append(parsed, file)
+		ast.Inspect(file, func(n ast.Node) bool {
+			field, ok := n.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			if key, ok := field.Key.(*ast.Ident); ok && key.Name == "rule" {
+				name, ok := field.Value.(*ast.Ident)
+				if !ok {
+					t.Errorf("%s: the rule of an entry is a function by its name", set.Position(field.Pos()))
+					return true
+				}
+				rules[name.Name] = true
+			}
+			return true
+		})
+	}
+	if len(rules) != len(Catalogue()) {
+		t.Fatalf("%d rules for %d causes", len(rules), len(Catalogue()))
+	}
+	for _, file := range parsed {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if name, ok := call.Fun.(*ast.Ident); ok && rules[name.Name] {
+					t.Errorf("%s: %s is a rule", set.Position(call.Pos()), name.Name)
+				}
+			}
+			return true
+		})
+	}
+}
