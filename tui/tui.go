@@ -93,6 +93,9 @@ type Options struct {
 	// Explain returns an error in the person's language; known is false if there is no
 	// text for it. It may be nil.
 	Explain func(err error) (text string, known bool)
+	// Glossary contains the probes that can be shown; the default is those of this
+	// version.
+	Glossary diagnose.Glossary
 
 	Now func() time.Time // nil means time.Now
 	Log *slog.Logger     // nil means none
@@ -119,7 +122,7 @@ func (e *FailedError) Unwrap() error { return e.Err }
 // Run guides a person through the check and returns the last report. The errors are
 // [ErrQuit], [*FailedError], the error of ctx, and that of an unusable terminal.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
-	w, err := words.In(o.Lang)
+	w, err := words.With(o.Lang, o.Glossary)
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"reflect"
-	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
@@ -41,7 +39,7 @@ func (p *program) analyze(_ context.Context, args []string) error {
 	if *asJSON {
 		err = p.printJSON(analysis{r.Verdict, r.Causes, r.Probes})
 	} else {
-		err = p.printAnalysis(r, data)
+		err = p.printAnalysis(r)
 	}
 	if err != nil {
 		return err
@@ -57,7 +55,7 @@ type analysis struct {
 }
 
 // printAnalysis prints the diagnosis, followed by all values.
-func (p *program) printAnalysis(r *report.Report, data *report.AudioInput) error {
+func (p *program) printAnalysis(r *report.Report) error {
 	w, err := words.In(p.lang)
 	if err != nil {
 		return err
@@ -67,7 +65,10 @@ func (p *program) printAnalysis(r *report.Report, data *report.AudioInput) error
 	}
 	fmt.Fprintln(p.out)
 	p.say("analyze.values")
-	return p.printFields(data)
+	for _, line := range w.Values(r.Probes[0]) {
+		fmt.Fprintln(p.out, line)
+	}
+	return nil
 }
 
 // analyzeFile measures the available part of a truncated file, and reports the truncation.
@@ -102,23 +103,4 @@ func (p *program) analyzeFile(path string) (*report.AudioInput, error) {
 		}
 	}
 	return data, err
-}
-
-// printFields prints every measured value with its plain name.
-func (p *program) printFields(data *report.AudioInput) error {
-	values := diagnose.FieldValues(data)
-	if values == nil {
-		return errors.New("print the analysis: a value is no number")
-	}
-	for f := range reflect.TypeFor[report.AudioInput]().Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		v, ok := values[name]
-		if !ok || v == "" || name == "state" || name == "backend" {
-			continue
-		}
-		fmt.Fprintln(p.out, words.Clean(diagnose.EvidenceText(report.Evidence{
-			Probe: report.ProbeAudioInput, Field: name, Value: v, Unit: diagnose.FieldUnit(name),
-		}, p.lang), 200))
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -253,6 +254,11 @@ func fieldValue(data reflect.Value, name string) (v reflect.Value, ok bool) {
 		return v.Elem(), !v.IsNil()
 	}
 	return v, false
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
 }
 
 // checkFinished holds that a finished report says the same when it is judged

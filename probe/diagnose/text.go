@@ -2,11 +2,8 @@ package diagnose
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -153,67 +150,4 @@ func Headline(r *report.Report, lang phrase.Lang) string {
 		key += "_microphone_only"
 	}
 	return book(lang).T(key)
-}
-
-// FieldText is the plain name of a probe's field for lists of evidence; the
-// field's own name where there is no text.
-func FieldText(probe, field string, lang phrase.Lang) string {
-	key := "field." + probe + "." + field
-	if b := book(lang); b.Has(key) {
-		return b.T(key)
-	}
-	return report.CleanText(field)
-}
-
-// ValueText is a value of a report as people write it in lang: "ja", "−12,5 dB".
-func ValueText(value any, unit string, lang phrase.Lang) string {
-	b := book(lang)
-	text := ""
-	switch v := value.(type) {
-	case nil:
-		return b.T("word.not_measured")
-	case bool:
-		return b.T(map[bool]string{true: "word.yes", false: "word.no"}[v])
-	case string:
-		text = report.CleanText(v)
-		if key := "value." + v; b.Has(key) {
-			text = b.T(key)
-		}
-	case float64:
-		text = numberText(v, lang)
-	case int:
-		text = strconv.Itoa(v)
-	default:
-		text = report.CleanText(fmt.Sprint(v))
-	}
-	if unit == "" {
-		return text
-	}
-	return text + "\u00a0" + unit
-}
-
-// EvidenceText is one line of evidence: "Lautstärke im System: -60 dB (Grenze: < -20)".
-func EvidenceText(e report.Evidence, lang phrase.Lang) string {
-	line := FieldText(e.Probe, e.Field, lang) + ": " + ValueText(e.Value, e.Unit, lang)
-	if e.Limit == "" {
-		return line
-	}
-	limit := report.CleanText(e.Limit)
-	if lang == phrase.DE {
-		limit = strings.ReplaceAll(limit, ".", ",")
-	}
-	return line + " (" + book(lang).T("word.limit") + ": " + limit + ")"
-}
-
-// numberText writes v with at most two decimals, from a thousand on with none,
-// and with a comma in German.
-func numberText(v float64, lang phrase.Lang) string {
-	s := decimal(math.Round(v*100) / 100)
-	if math.Abs(v) >= 1000 {
-		s = decimal(math.Round(v))
-	}
-	if lang == phrase.DE {
-		s = strings.Replace(s, ".", ",", 1)
-	}
-	return s
 }

@@ -3,7 +3,6 @@ package diagnose_test
 import (
 	"encoding/json"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -295,40 +294,8 @@ func TestEvidenceInWords(t *testing.T) {
 		{report.Evidence{Probe: "new", Field: "x", Value: []any{1.0}}, phrase.EN, "x: [1]"},
 	}
 	for _, tt := range tests {
-		if got := diagnose.EvidenceText(tt.e, tt.lang); got != tt.want {
-			t.Errorf("EvidenceText = %q, want %q", got, tt.want)
-		}
-	}
-}
-
-// Every value that proves a cause has a plain name; every name is of a field
-// that exists.
-func TestFieldsHaveNames(t *testing.T) {
-	for code, provoke := range provocations() {
-		r := healthy()
-		provoke(r)
-		causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
-		for _, c := range causes {
-			for _, e := range c.Evidence {
-				for _, lang := range phrase.Langs() {
-					if diagnose.FieldText(e.Probe, e.Field, lang) == e.Field {
-						t.Errorf("%s: %s.%s has no name in %s", code, e.Probe, e.Field, lang)
-					}
-				}
-			}
-		}
-	}
-
-	fields := map[string]bool{}
-	for _, p := range healthy().Probes {
-		data := reflect.TypeOf(p.Data).Elem()
-		for i := range data.NumField() {
-			fields["field."+p.Name+"."+jsonName(data.Field(i))] = true
-		}
-	}
-	for _, key := range texts(t, phrase.EN).Keys() {
-		if strings.HasPrefix(key, "field.") && !fields[key] {
-			t.Errorf("%s names a field that no probe has", key)
+		if got := (diagnose.Glossary{}).In(tt.lang).Evidence(tt.e); got != tt.want {
+			t.Errorf("Evidence = %q, want %q", got, tt.want)
 		}
 	}
 }
@@ -365,9 +332,4 @@ func TestValuesHaveNames(t *testing.T) {
 			}
 		}
 	}
-}
-
-func jsonName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	return name
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
-	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -42,7 +41,7 @@ func (v view) check(stored store.StoredReport) check {
 	if stored.ReceivedAt.Sub(stored.CheckedAt) >= late {
 		c.Received = v.when(stored.ReceivedAt)
 	}
-	r, err := report.Decode(stored.Document)
+	r, err := v.terms.Probes().Decode(stored.Document)
 	if err != nil {
 		c.Unreadable = true
 		return c

@@ -60,7 +60,7 @@ func (s *site) partialHeadline(ctx context.Context, id string, lang phrase.Lang)
 	if err != nil {
 		return "", err
 	}
-	r, err := report.Decode(stored.Document)
+	r, err := s.Glossary.Probes().Decode(stored.Document)
 	if err != nil {
 		return diagnose.VerdictText(report.Unknown, lang), nil // of a newer version
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
@@ -85,25 +84,12 @@ func TestKeysThatAreMadeFromValues(t *testing.T) {
 		"trigger.":  "check schedule support event foreign",
 		"filter.":   "all problems unknown ready old never blocked",
 		"order.":    "name recent urgency",
-		"probe.":    "audio_input audio_output nat nat_behavior media_voice network_web",
 		"time.":     "now minute minutes hour hours day days",
 		"failure.":  "fault.title fault.text not_found.title not_found.text wrong_method.title wrong_method.text too_many.title too_many.text too_large.title too_large.text malformed.title malformed.text",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			if !book.Has(prefix + name) {
 				t.Errorf("there is no text %q", prefix+name)
-			}
-		}
-	}
-}
-
-func TestEveryFigureHasAPlainName(t *testing.T) {
-	for probe, fields := range figures {
-		for _, field := range fields {
-			for _, lang := range phrase.Langs() {
-				if diagnose.FieldText(probe, field, lang) == field {
-					t.Errorf("%s.%s has no name in %s", probe, field, lang)
-				}
 			}
 		}
 	}

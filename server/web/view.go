@@ -19,12 +19,14 @@ type view struct {
 	since    time.Time // a check counts when it was made since then
 	profiles profiles
 	partial  headlines
+	terms    diagnose.Terms
 }
 
 func (s *site) view(r *http.Request) view {
 	lang := langOf(r)
 	now := s.Now()
-	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor), profiles: s.profiles}
+	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor), profiles: s.profiles,
+		terms: s.Glossary.In(lang)}
 }
 
 // profiles are the sets of limits, read once.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/enrol"
 	"github.com/tonprobe/tonprobe/server/live"
@@ -58,6 +59,8 @@ type Config struct {
 	// Heartbeat is the pause between two signs of life of an event stream;
 	// default 20 s, since proxies cut what is silent for 30 to 60.
 	Heartbeat time.Duration
+	// Glossary holds the probes that the pages can show; default those of this version.
+	Glossary diagnose.Glossary
 }
 
 func (c Config) withDefaults() Config {

@@ -18,8 +18,9 @@ type Answer struct {
 	// Loudspeaker says whether the tone was heard; empty when none was played,
 	// or when the cause says it.
 	Loudspeaker string
-	// Load says what the line carries when it is full; empty when nobody asked.
-	Load string
+	// Measured tells what was measured of the fields that belong beside the verdict,
+	// such as what the line carries when it is full; empty where nobody asked for it.
+	Measured string
 	// More says how many further remarks there are; empty when there is none.
 	More string
 }
@@ -48,7 +49,7 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
 	}
 	a.Loudspeaker = w.loudspeaker(r, primary.Code)
-	a.Load = strings.Join(diagnose.LoadText(r, w.Lang()), " ")
+	a.Measured = strings.Join(w.terms.Summary(r), " ")
 	switch {
 	case others == 1:
 		a.More = w.T("verdict.more_one")
@@ -92,24 +93,19 @@ func heard(out *report.AudioOutput) bool {
 	return out.LoopHeard != nil && *out.LoopHeard
 }
 
-// notNeeded says of a skipped probe that there was nothing for it to check: the
-// link and the path are skipped only where the server is on this computer.
-func notNeeded(p report.Result) bool {
-	return p.Name == report.ProbeNetworkLink || p.Name == report.ProbeNetworkPath
-}
-
 // untested leaves out what only adds to a finding and never holds up a verdict:
 // most servers cannot tell how a router behaves, and that troubles nobody.
 func (w Words) untested(r *report.Report) string {
 	var names []string
 	for _, p := range r.Probes {
-		if p.Name == report.ProbeNATBehavior || p.Name == report.ProbeNATTURN {
+		described, _ := w.terms.Probes().Find(p.Name)
+		if described.Supporting {
 			continue
 		}
 		switch diagnose.Standing(p) {
 		case report.StatusOK, report.StatusWarn, report.StatusFail:
 		case report.StatusSkipped:
-			if !notNeeded(p) {
+			if !described.Remote {
 				names = append(names, w.Probe(p.Name))
 			}
 		default:

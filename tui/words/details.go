@@ -39,7 +39,7 @@ func (w Words) cause(c report.Cause) Section {
 	if len(c.Evidence) > 0 {
 		s.Lines = append(s.Lines, w.T("details.evidence"))
 		for _, e := range c.Evidence {
-			s.Lines = append(s.Lines, "  "+Clean(diagnose.EvidenceText(e, w.Lang()), 200))
+			s.Lines = append(s.Lines, "  "+Clean(w.terms.Evidence(e), 200))
 		}
 	}
 	s.Lines = append(s.Lines, w.area(c.Area))
@@ -65,16 +65,11 @@ func (w Words) Measured(r *report.Report) []Section {
 	var all []Section
 	for _, p := range r.Probes {
 		s := Section{Title: w.Probe(p.Name), State: diagnose.Standing(p)}
-		values := diagnose.FieldValues(p.Data)
-		if p.Name == report.ProbeNATTURN {
-			s.Lines = w.ways(r)
-		}
-		if values == nil {
+		s.Lines = w.figures(w.terms.Ways(r, p.Name))
+		if figures := w.terms.Figures(p, report.Details); figures == nil {
 			s.Lines = append(s.Lines, w.T("details.no_data"))
 		} else {
-			for _, field := range shown[p.Name] {
-				s.Lines = append(s.Lines, w.value(p.Name, field, values[field]))
-			}
+			s.Lines = append(s.Lines, w.figures(figures)...)
 		}
 		if p.Error != "" {
 			s.Lines = append(s.Lines, w.Note(p.Error))
@@ -84,20 +79,25 @@ func (w Words) Measured(r *report.Report) []Section {
 	return all
 }
 
-// ways are the four ways for sound and pictures, one line each.
-func (w Words) ways(r *report.Report) (lines []string) {
-	for _, way := range diagnose.WaysOf(r) {
-		lines = append(lines, w.T("details.value", "name", way.Name(w.Lang()), "value", way.StateText(w.Lang())))
+func (w Words) figures(figures []diagnose.Figure) (lines []string) {
+	for _, f := range figures {
+		value := w.T("details.not_measured")
+		if f.Value != "" {
+			value = Clean(f.Value, 60)
+		}
+		lines = append(lines, w.T("details.value", "name", f.Name, "value", value))
 	}
 	return lines
 }
 
-func (w Words) value(probe, field string, v any) string {
-	said := w.T("details.not_measured")
-	if v != nil && v != "" {
-		said = Clean(diagnose.ValueText(v, diagnose.FieldUnit(field), w.Lang()), 60)
+// Values are the values that a file's analysis measured, one a line.
+func (w Words) Values(p report.Result) (lines []string) {
+	for _, f := range w.terms.Figures(p, report.Analysis) {
+		if f.Value != "" {
+			lines = append(lines, Clean(f.Name+": "+f.Value, 200))
+		}
 	}
-	return w.T("details.value", "name", diagnose.FieldText(probe, field, w.Lang()), "value", said)
+	return lines
 }
 
 // About says when the check was made and how long it took.

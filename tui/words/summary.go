@@ -50,9 +50,9 @@ func (w Words) InDetail(r *report.Report) []string {
 	for _, p := range r.Probes {
 		lines = append(lines, w.T("plain.done", "probe", w.Probe(p.Name), "state", w.State(diagnose.Standing(p))))
 	}
-	if load := diagnose.LoadText(r, w.Lang()); load != nil {
+	if summary := w.terms.Summary(r); summary != nil {
 		lines = append(lines, "")
-		for _, sentence := range load {
+		for _, sentence := range summary {
 			lines = append(lines, w.Aloud(Clean(sentence, 200)))
 		}
 	}
@@ -98,7 +98,7 @@ func (w Words) proofs(r *report.Report) []string {
 			lines = append(lines, text.Sentence)
 		}
 		for _, e := range c.Evidence {
-			lines = append(lines, w.Aloud(Clean(diagnose.EvidenceText(e, w.Lang()), 200)))
+			lines = append(lines, w.Aloud(Clean(w.terms.Evidence(e), 200)))
 		}
 	}
 	if len(lines) == 0 {

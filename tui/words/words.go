@@ -16,22 +16,25 @@ import (
 // Words says things in one language.
 type Words struct {
 	*phrase.Book
+	terms diagnose.Terms
 }
 
-// In returns the words of a language.
-func In(lang phrase.Lang) (Words, error) {
+// In returns the words of a language, with the probes of this version.
+func In(lang phrase.Lang) (Words, error) { return With(lang, diagnose.Glossary{}) }
+
+// With is In with the probes and names of a glossary.
+func With(lang phrase.Lang, g diagnose.Glossary) (Words, error) {
 	b, err := texts.Load(lang)
-	return Words{b}, err
+	return Words{b, g.In(lang)}, err
 }
 
 // Probe is the plain name of a probe; a name this version has no word for is
 // shown as it is.
 func (w Words) Probe(name string) string {
-	key := "probe." + strings.ReplaceAll(name, ".", "_")
-	if !w.Has(key) {
-		return Clean(name, 40)
+	if text, ok := w.terms.Probe(name); ok {
+		return text
 	}
-	return w.T(key)
+	return Clean(name, 40)
 }
 
 // State is what a probe found or does, in a word or two.
@@ -52,11 +55,10 @@ func (w Words) state(table string, s report.Status) string {
 
 // BriefProbe is the name of a probe in at most 12 letters.
 func (w Words) BriefProbe(name string) string {
-	key := "brief_probe." + strings.ReplaceAll(name, ".", "_")
-	if !w.Has(key) {
-		return Clean(name, 12)
+	if text, ok := w.terms.BriefProbe(name); ok {
+		return text
 	}
-	return w.T(key)
+	return Clean(name, 12)
 }
 
 // Number is a small whole number as a word (two to twelve), else in digits.

@@ -33,6 +33,15 @@ func Compare(a, b *Book) []string {
 	return complaints
 }
 
+// Placeholders returns the names of the {placeholders} of a text, sorted.
+func (b *Book) Placeholders(key string) []string {
+	all := placeholders(b.texts[key])
+	for i := range all {
+		all[i] = strings.Trim(all[i], "{}")
+	}
+	return all
+}
+
 // placeholders returns the different placeholders of a text, sorted.
 func placeholders(text string) []string {
 	all := rePlaceholder.FindAllString(text, -1)

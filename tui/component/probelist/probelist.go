@@ -14,13 +14,6 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// order is the order of the usual probes in the list, whichever starts first; others follow
-// in order of appearance.
-var order = []string{
-	report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNetworkLink, report.ProbeNetworkWeb, report.ProbeNetworkPath,
-	report.ProbeNAT, report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeMediaLoad,
-}
-
 // List contains the probes of one check. The zero value is empty.
 type List struct{ items []item }
 
@@ -81,12 +74,11 @@ func place(items *[]item, name string) int {
 }
 
 func rank(name string) int {
-	for i, n := range order {
-		if n == name {
-			return i
-		}
+	known := report.KnownProbes()
+	if i := known.Index(name); i >= 0 {
+		return i
 	}
-	return len(order)
+	return len(known.All())
 }
 
 // Len returns the number of probes.

@@ -80,7 +80,8 @@ func TestBriefFitsItsColumn(t *testing.T) {
 			t.Fatal(err)
 		}
 		var l List
-		for _, name := range order {
+		for _, described := range report.KnownProbes().All() {
+			name := described.Name
 			for _, status := range []report.Status{"", report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusUnknown, report.StatusSkipped} {
 				r := &report.Result{Name: name, Status: status}
 				l = l.Take(probe.Event{Probe: name, Kind: probe.EventDone, Result: r})

@@ -44,22 +44,22 @@ func TestLoadAlone(t *testing.T) {
 		if r.Verdict != c.want {
 			t.Errorf("%s: verdict %s, want %s", name, r.Verdict, c.want)
 		}
-		if got := LoadText(r, phrase.DE); len(got) != c.says {
+		if got := (Glossary{}).In(phrase.DE).Summary(r); len(got) != c.says {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 }
 
-func TestLoadText(t *testing.T) {
+func TestSummaryTellsTheLoad(t *testing.T) {
 	for lang, want := range map[phrase.Lang][]string{
 		phrase.DE: {"Gemessen: 12,3\u00a0Mbit/s beim Senden, 48\u00a0Mbit/s beim Empfangen.", "Eine Antwort braucht 21,4\u00a0ms; ist die Leitung voll, 40\u00a0ms beim Senden und 33\u00a0ms beim Empfangen."},
 		phrase.EN: {"Measured: 12.3\u00a0Mbit/s sending, 48\u00a0Mbit/s receiving.", "An answer takes 21.4\u00a0ms; with the line full, 40\u00a0ms while sending and 33\u00a0ms while receiving."},
 	} {
-		if got := LoadText(loadOnly(fastLine()), lang); !slices.Equal(got, want) {
+		if got := (Glossary{}).In(lang).Summary(loadOnly(fastLine())); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", lang, got)
 		}
 	}
-	if got := LoadText(&report.Report{}, phrase.DE); got != nil {
+	if got := (Glossary{}).In(phrase.DE).Summary(&report.Report{}); got != nil {
 		t.Errorf("without the probe: %q", got)
 	}
 }

@@ -1,0 +1,64 @@
+package web
+
+import (
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// probed is one probe with what it found.
+type probed struct {
+	Name  string
+	State state
+	Note  string // why it could not tell; "" when it could
+	Lines []figure
+}
+
+// figure is one measured value.
+type figure struct {
+	Name, Value string
+	Unknown     bool // not measured: shown as that, never as good
+}
+
+// probed are the probes of a report with the values that their descriptions place
+// on the dashboard. All the others are in the document.
+func (v view) probed(r *report.Report) []probed {
+	var list []probed
+	for _, p := range r.Probes {
+		one := probed{Name: v.probe(p.Name), State: v.status(diagnose.Standing(p)), Note: v.note(p.Error)}
+		for _, f := range append(v.terms.Ways(r, p.Name), v.terms.Figures(p, report.Dashboard)...) {
+			if f.Value == "" {
+				f.Value = v.terms.Value(nil, "")
+			}
+			one.Lines = append(one.Lines, figure{Name: f.Name, Value: clean(f.Value, maxValueRunes), Unknown: f.Unknown})
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func (v view) probe(name string) string {
+	if text, ok := v.terms.Probe(name); ok {
+		return text
+	}
+	return clean(name, maxNameRunes)
+}
+
+// note says why a probe could not tell, in the words of the participant's screen.
+func (v view) note(note string) string {
+	if note == "" {
+		return ""
+	}
+	if text, known := diagnose.NoteText(note, v.lang); known {
+		return v.T("check.note", "text", text)
+	}
+	return v.T("check.note_technical", "text", clean(report.CleanText(note), maxValueRunes))
+}
+
+func (v view) status(s report.Status) state {
+	kind := string(report.StatusUnknown)
+	switch s {
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial:
+		kind = string(s)
+	}
+	return state{Kind: kind, Word: v.T("status." + kind)}
+}
