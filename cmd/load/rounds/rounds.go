@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 )
 
 var (
@@ -76,12 +75,4 @@ func inDirectory(run func(dir string) error) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	return run(dir)
-}
-
-func spread(sorted []time.Duration) string {
-	if len(sorted) == 0 {
-		return "unknown"
-	}
-	at := func(p int) float64 { return float64(sorted[(len(sorted)-1)*p/100].Microseconds()) / 1e3 }
-	return fmt.Sprintf("%.1f, %.1f, %.1f ms", at(50), at(95), at(100))
 }
