@@ -5,10 +5,9 @@ import (
 	"net/netip"
 )
 
-// tryBesideProxy connects to the server itself where a proxy brought the page.
-// That nobody is there then shows that the network lets nothing out but by way of
-// the proxy, which cannot carry sound over UDP. Being refused counts as well: the server
-// itself has just answered by the other way.
+// tryBesideProxy connects directly to the server after a proxy delivered the page. If nothing
+// answers, the network permits connections through the proxy only, which cannot carry UDP. A
+// refused connection counts as well: the server has just answered through the proxy.
 func (j *journey) tryBesideProxy(ctx context.Context) {
 	if j.proxy == nil || j.data.Stage != stageHTTP || ctx.Err() != nil {
 		return
@@ -22,7 +21,7 @@ func (j *journey) tryBesideProxy(ctx context.Context) {
 		addrs, err = j.Resolver.LookupNetIP(ctx, "ip", name)
 	}
 	if err != nil || len(addrs) == 0 || saysNowhere(addrs) {
-		return // many networks with a proxy know no names of the world's
+		return // many networks with a proxy cannot resolve public names
 	}
 	conn, _, _ := dialAll(ctx, j.env, alternate(addrs), portOf(j.target))
 	j.data.BesideProxy = new(conn != nil)

@@ -12,13 +12,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// readClock sets this computer's clock against the server's.
+// readClock compares this computer's clock with the server's.
 func (j *journey) readClock(a *answer) {
 	server, resolution, ok := serverTime(a.Header)
 	if !ok {
 		return
 	}
-	// Round(0) takes the monotonic reading off: the difference is the wall clock's.
+	// Round(0) removes the monotonic reading: the difference is that of the wall clock.
 	offset, uncertainty, ok := clockOffset(a.sent.Round(0), a.firstByte.Round(0), a.firstByte.Sub(a.sent), server, resolution)
 	if !ok {
 		return
@@ -27,11 +27,10 @@ func (j *journey) readClock(a *answer) {
 	j.data.ClockUncertaintyMS = milliseconds(uncertainty)
 }
 
-// clockOffset is our clock less the server's. The server read its clock
-// somewhere between our sending and our receiving; the middle of that, and half
-// of it as the uncertainty, is the best that can be said. sent and received are
-// by the wall clock, round is the time between them by the monotonic one: where
-// they disagree, the clock was set meanwhile, and neither value means anything.
+// clockOffset returns our clock less the server's. The server read its clock at some time between
+// our sending and receiving; the best estimate is the middle, with half of the interval as the
+// uncertainty. sent and received are wall-clock times, round is the interval on the monotonic clock.
+// If they disagree, the clock was set meanwhile, and ok is false.
 func clockOffset(sent, received time.Time, round time.Duration, server time.Time, resolution time.Duration) (offset, uncertainty time.Duration, ok bool) {
 	if (received.Sub(sent) - round).Abs() > jumpOfWallClock {
 		return 0, 0, false
@@ -39,9 +38,8 @@ func clockOffset(sent, received time.Time, round time.Duration, server time.Time
 	return sent.Add(round / 2).Sub(server.Add(resolution / 2)), round/2 + resolution/2, true
 }
 
-// serverTime is the time in the header of a collector, else the Date of any
-// server, and how coarse it is. An answer out of a cache is as old as Age says,
-// so it tells no time.
+// serverTime returns the time in a collector's header, otherwise the Date of any server, with its
+// resolution. A cached response is as old as its Age says and is not used.
 func serverTime(h http.Header) (at time.Time, resolution time.Duration, ok bool) {
 	if age := h.Get("Age"); age != "" && age != "0" {
 		return time.Time{}, 0, false
@@ -53,14 +51,13 @@ func serverTime(h http.Header) (at time.Time, resolution time.Duration, ok bool)
 	return at, time.Second, err == nil
 }
 
-// agreeWithin is how close two clocks are that agree, one-second resolution and a
-// slow answer included.
+// agreeWithin is the largest difference of clocks that agree, including the resolution of one second
+// and a slow response.
 const agreeWithin = time.Minute
 
-// askUntrusted asks for the time and for the collector's keys over a connection
-// whose certificate is not trusted. The keys have a signature of their own. The
-// time may be believed if the very certificate is in order at it, for then our
-// clock is wrong and the certificate is not, or if it is ours as well.
+// askUntrusted requests the time and the collector's keys over a connection with an untrusted
+// certificate. The keys are signed. The time is accepted if the certificate is valid at it, because
+// then our clock is wrong and the certificate is not, or if it agrees with our clock.
 func (j *journey) askUntrusted(ctx context.Context, conn *tls.Conn) {
 	if conn == nil || j.data.TLSError != "expired" && j.pins() == nil {
 		return
@@ -82,9 +79,9 @@ func (j *journey) askUntrusted(ctx context.Context, conn *tls.Conn) {
 	}
 }
 
-// confirmClock looks for a second clock where the server's is not ours: one of the
-// two is wrong, and the server's may be. This program is older than now; and the
-// collector, beside another server, and the router on its page tell the time too.
+// confirmClock looks for a second clock if the server's differs from ours, because either may be
+// wrong: the build time of this program is a lower bound, and the collector (if another server was
+// tested) and the router's web page provide the time too.
 func (j *journey) confirmClock(ctx context.Context) {
 	if j.data.ClockOffsetMS == nil || j.data.ClockUncertaintyMS == nil || ctx.Err() != nil {
 		return
@@ -112,13 +109,13 @@ func (j *journey) confirmClock(ctx context.Context) {
 		case now.Sub(second).Abs() < agreeWithin:
 			j.data.ClockConfirmed = new(false)
 		default:
-			continue // a third time: it helps nobody
+			continue // a third time: inconclusive
 		}
 		return
 	}
 }
 
-// timeOfCollector is the collector's clock, where another server was asked.
+// timeOfCollector returns the collector's clock, if another server was tested.
 func (j *journey) timeOfCollector(ctx context.Context) (time.Time, bool) {
 	if j.towardOwn() {
 		return time.Time{}, false
@@ -134,8 +131,8 @@ func (j *journey) timeOfCollector(ctx context.Context) (time.Time, bool) {
 	return j.env.Clock.Now().Add(-time.Duration(*k.data.ClockOffsetMS * float64(time.Millisecond))), true
 }
 
-// timeOfRouter is the clock of the next router, which most home routers tell with
-// the page by which they are set up.
+// timeOfRouter returns the clock of the next router, which most home routers include in the response
+// of their configuration page.
 func (j *journey) timeOfRouter(ctx context.Context) (time.Time, bool) {
 	router := j.Router(ctx)
 	if !router.IsValid() {

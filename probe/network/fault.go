@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// dnsFault is the kind of a failed lookup, as NetworkWeb.DNSError names it.
+// dnsFault classifies a failed look-up, as in NetworkWeb.DNSError.
 func dnsFault(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return dnsTimeout
@@ -27,13 +27,13 @@ func dnsFault(err error) string {
 	case e.IsTimeout:
 		return dnsTimeout
 	case strings.Contains(e.Err, "refused"), strings.Contains(e.Err, "server misbehaving"):
-		return dnsRefused // REFUSED and SERVFAIL look the same from here; see explainName
+		return dnsRefused // REFUSED and SERVFAIL cannot be distinguished here; see explainName
 	}
 	return dnsOther
 }
 
-// tlsFault is the kind of a failed handshake, as NetworkWeb.TLSError names it;
-// "" when not TLS failed but the connection under it.
+// tlsFault classifies a failed handshake, as in NetworkWeb.TLSError; "" if not TLS but the connection
+// failed.
 func tlsFault(err error) string {
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
 		return "expired"
@@ -54,7 +54,7 @@ func tlsFault(err error) string {
 		return "protocol"
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
-		return "protocol" // an alert from the other side
+		return "protocol" // an alert of the peer
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return ""
@@ -65,16 +65,15 @@ func tlsFault(err error) string {
 	return ""
 }
 
-// handshake is TLS with the server called name. shown is what it showed, also when
-// it is not to be trusted; then conn is open, for nothing but questions whose
-// answers nobody has to believe.
+// handshake performs TLS with the server called name. shown contains the presented certificates, also
+// if they are untrusted. conn is then open, for requests whose responses need no trust.
 func handshake(ctx context.Context, under net.Conn, name string, roots *x509.CertPool, pins *trust.Pins) (conn *tls.Conn, shown trust.Contact, err error) {
 	var untrusted error
 	conn = tls.Client(under, &tls.Config{
 		ServerName: name,
 		NextProtos: []string{"http/1.1"},
-		// The chain is verified below, by the same rules, so that an expired
-		// one can still tell whether it is this computer's clock that is wrong.
+		// The chain is verified below, by the same rules, so that an expired one can still show whether
+		// this computer's clock is wrong.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
 			shown.Chain = s.PeerCertificates

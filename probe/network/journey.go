@@ -18,7 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The steps, as NetworkWeb.Stage names the last one that worked.
+// The steps, as in NetworkWeb.Stage, which names the last successful one.
 const (
 	stageDNS  = "dns"
 	stageTCP  = "tcp"
@@ -28,17 +28,17 @@ const (
 
 const (
 	proxyAuthRequired             = 407 // RFC 9110 §15.5.8
-	networkAuthenticationRequired = 511 // RFC 6585 §6, only ever sent by portals
+	networkAuthenticationRequired = 511 // RFC 6585 §6, sent by captive portals only
 )
 
-// An attempt to connect gets this head start before the next address is tried
-// beside it (RFC 8305 §5 recommends 250 ms).
+// An attempt to connect has this head start before the next address is tried concurrently (RFC 8305
+// §5 recommends 250 ms).
 const attemptDelay = 250 * time.Millisecond
 
-// Bounds against a server that never stops talking.
+// Limits against a server that never stops sending.
 const (
 	maxHeaderBytes  = 64 << 10
-	maxInterim      = 5 // answers 1xx before the real one
+	maxInterim      = 5 // 1xx responses before the final one
 	maxAddresses    = 6
 	userAgent       = "tonprobe"
 	jumpOfWallClock = 100 * time.Millisecond
@@ -46,35 +46,35 @@ const (
 
 var systemResolver Resolver = lookup.System()
 
-// journey is one way to the server, as far as it came.
+// journey is one attempt to reach the server, as far as it succeeded.
 type journey struct {
 	WebConfig
 	env    probe.Env
 	data   *report.NetworkWeb
 	target *url.URL
 	began  time.Time
-	ways   []*url.URL // to go, in the order to try them
-	proxy  *url.URL   // of the way taken; nil when there is none
-	// tunnels asks a proxy for a tunnel even where a plain request would do.
+	ways   []*url.URL // remaining ways in order of preference
+	proxy  *url.URL   // of the way taken; nil means none
+	// tunnels requests a tunnel from a proxy even if a plain request would be sufficient.
 	tunnels bool
-	// proxyFault is that of the last proxy tried in vain.
+	// proxyFault is the fault of the last proxy that failed.
 	proxyFault string
 
-	addrs    []netip.Addr // of the first hop: the proxy's, else the server's
+	addrs    []netip.Addr // of the first hop: the proxy, otherwise the server
 	conn     net.Conn
 	dialErrs []error
 	dnsErr   error
-	shown    trust.Contact // what the server showed, trusted or not
+	shown    trust.Contact // certificates presented by the server, trusted or not
 	answer   *answer
-	// nonce went out with the question for the collector's keys.
+	// nonce was sent with the request for the collector's keys.
 	nonce string
 }
 
-// answer is what came back over HTTP.
+// answer is an HTTP response.
 type answer struct {
 	*http.Response
 	sent, firstByte time.Time
-	// beyondBytes is how much came after the header together with it.
+	// beyondBytes is the number of bytes that followed the header immediately.
 	beyondBytes int
 }
 
@@ -84,7 +84,7 @@ func (j *journey) close() {
 	}
 }
 
-// hop is the address of the machine the first connection goes to.
+// hop returns the URL of the first machine to connect to.
 func (j *journey) hop() *url.URL {
 	if j.proxy != nil {
 		return j.proxy
@@ -92,8 +92,7 @@ func (j *journey) hop() *url.URL {
 	return j.target
 }
 
-// lookUp finds the addresses of the first hop. Behind a proxy the server's
-// name is the proxy's to look up.
+// lookUp resolves the first hop. Behind a proxy the proxy resolves the server's name.
 func (j *journey) lookUp(ctx context.Context) bool {
 	host := j.hop().Hostname()
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -121,7 +120,7 @@ func (j *journey) lookUp(ctx context.Context) bool {
 	return true
 }
 
-// alternate puts addresses of both families in turn (RFC 8305 §4), each once.
+// alternate interleaves the addresses of both families (RFC 8305 §4), without duplicates.
 func alternate(addrs []netip.Addr) (mixed []netip.Addr) {
 	var families [2][]netip.Addr
 	for _, a := range addrs {
@@ -154,8 +153,7 @@ func (j *journey) connect(ctx context.Context) bool {
 	return true
 }
 
-// dialAll returns the first connection that comes about and how long it took
-// by itself, or all the errors.
+// dialAll returns the first established connection and the time it took, or all errors.
 func dialAll(ctx context.Context, env probe.Env, addrs []netip.Addr, port string) (net.Conn, time.Duration, []error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -183,7 +181,7 @@ func dialAll(ctx context.Context, env probe.Env, addrs []netip.Addr, port string
 			errs = append(errs, r.err)
 			continue
 		}
-		go func() { // those that come too late
+		go func() { // closes later connections
 			for range len(addrs) - 1 - i {
 				if late := <-results; late.conn != nil {
 					_ = late.conn.Close()
@@ -195,7 +193,7 @@ func dialAll(ctx context.Context, env probe.Env, addrs []netip.Addr, port string
 	return nil, 0, errs
 }
 
-// encrypt shakes hands with the server itself.
+// encrypt performs the TLS handshake with the server.
 func (j *journey) encrypt(ctx context.Context) bool {
 	if j.target.Scheme != "https" {
 		return true
@@ -206,7 +204,7 @@ func (j *journey) encrypt(ctx context.Context) bool {
 	if err != nil {
 		j.data.TLSError = tlsFault(err)
 		if j.data.TLSError == "" {
-			return false // no fault of TLS: the line broke or fell silent
+			return false // not a TLS fault: the line failed
 		}
 		j.askUntrusted(ctx, conn)
 		return false
@@ -216,7 +214,7 @@ func (j *journey) encrypt(ctx context.Context) bool {
 	return true
 }
 
-// request asks for the page and takes what its header says.
+// request requests the page and evaluates the header of the response.
 func (j *journey) request(ctx context.Context) bool {
 	req := get(j.target)
 	j.askKeys(req.Header)
@@ -241,8 +239,7 @@ func (j *journey) request(ctx context.Context) bool {
 	return true
 }
 
-// judgeHealth takes 5xx for the server's own fault, but not where somebody in
-// between may have answered in its place.
+// judgeHealth attributes 5xx to the server, unless a middlebox may have sent it.
 func (j *journey) judgeHealth() {
 	status := j.answer.StatusCode
 	fault := status >= 500 && status <= 599
@@ -254,7 +251,7 @@ func (j *journey) judgeHealth() {
 	}
 }
 
-// outgoing is a request; absolute is its form for a proxy (RFC 9112 §3.2.2).
+// outgoing is a request; absolute selects its form for a proxy (RFC 9112 §3.2.2).
 type outgoing struct {
 	*http.Request
 	absolute bool
@@ -268,8 +265,7 @@ func get(u *url.URL) outgoing {
 	}}
 }
 
-// exchange writes a request and reads the header of its answer. The body is
-// left where it is: nobody needs it.
+// exchange writes a request and reads the header of the response. The body is not read.
 func exchange(ctx context.Context, clock probe.Clock, conn net.Conn, req outgoing) (*answer, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -305,7 +301,7 @@ func milliseconds(d time.Duration) *float64 {
 	return new(max(0, float64(d)/float64(time.Millisecond)))
 }
 
-// portOf is the port a URL means.
+// portOf returns the port of a URL.
 func portOf(u *url.URL) string {
 	if p := u.Port(); p != "" {
 		return p

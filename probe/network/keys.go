@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// pins are the collector's, on the way to the collector.
+// pins returns the collector's pins if the journey leads to the collector.
 func (j *journey) pins() *trust.Pins {
 	if j.Pins == nil || !j.towardOwn() {
 		return nil
@@ -22,13 +22,13 @@ func (j *journey) pins() *trust.Pins {
 	return j.Pins
 }
 
-// towardOwn says whether the journey leads to the collector itself.
+// towardOwn reports whether the journey leads to the collector.
 func (j *journey) towardOwn() bool {
 	c, ok := parseTarget(j.CollectorURL)
 	return ok && strings.EqualFold(c.Hostname(), j.target.Hostname()) && portOf(c) == portOf(j.target)
 }
 
-// askKeys puts the question for the collector's keys into a request to it.
+// askKeys adds the request for the collector's keys to a request.
 func (j *journey) askKeys(h http.Header) {
 	if j.pins() == nil {
 		return
@@ -41,16 +41,16 @@ func (j *journey) askKeys(h http.Header) {
 	h.Set(wire.HeaderKeys, j.nonce)
 }
 
-// readKeys takes the collector's answer to that question.
+// readKeys evaluates the collector's response to askKeys.
 func (j *journey) readKeys(h http.Header) {
 	if keys, ok := wire.ParseKeys(h.Get(wire.HeaderKeys), j.nonce); ok {
 		j.shown.Keys = &keys
 	}
 }
 
-// judgeCertificate says whose the certificate was. At the collector its keys tell.
-// Another server's certificate that is not trusted is held against the
-// collector's: who opens TLS toward the collector opens it toward others as well.
+// judgeCertificate determines whose certificate was presented. For the collector its keys decide. The
+// untrusted certificate of another server is compared with the collector's: a middlebox that intercepts
+// TLS to the collector intercepts other connections as well.
 func (j *journey) judgeCertificate(ctx context.Context) {
 	j.noteVerdict(j.pins().Judge(j.shown), j)
 	if j.pins() != nil || j.data.TLSError != "untrusted" {
@@ -63,13 +63,12 @@ func (j *journey) judgeCertificate(ctx context.Context) {
 	defer k.close()
 	verdict := k.pins().Judge(k.shown)
 	if k.data.TLSError == "untrusted" && bytes.Equal(k.shown.Chain[0].RawIssuer, j.shown.Chain[0].RawIssuer) {
-		verdict = trust.Foreign // one unknown issuer for both
+		verdict = trust.Foreign // the same unknown issuer for both
 	}
 	j.noteVerdict(verdict, k)
 }
 
-// noteVerdict takes down what a connection to the collector says of the network:
-// j's own, or that of k.
+// noteVerdict records the result of a connection to the collector: j's own, or that of k.
 func (j *journey) noteVerdict(verdict trust.Verdict, k *journey) {
 	kind := trust.KnownInspector(j.shown.Chain)
 	if kind == trust.NoInspector {
@@ -80,8 +79,8 @@ func (j *journey) noteVerdict(verdict trust.Verdict, k *journey) {
 	case verdict == trust.Own && (sure || kind == trust.NoInspector):
 		j.data.TLSKey = "own"
 		if j == k {
-			// The issuer's name deceives: a town may have its certificates from a
-			// firewall's own authority.
+			// The issuer's name is misleading: a municipality may use the authority of a firewall for its
+			// certificates.
 			j.data.TLSIntercepted = new(false)
 		}
 		return
@@ -95,7 +94,7 @@ func (j *journey) noteVerdict(verdict trust.Verdict, k *journey) {
 	}
 }
 
-// meetCollector goes to the collector, to see its certificate and to hear its keys.
+// meetCollector connects to the collector to obtain its certificate and keys.
 func (j *journey) meetCollector(ctx context.Context) (*journey, bool) {
 	target, ok := parseTarget(j.CollectorURL)
 	if !ok || target.Scheme != "https" || ctx.Err() != nil {

@@ -16,37 +16,35 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The requests to the next router: enough to tell a bad Wi-Fi (5 % and more)
-// from a good one, at less than 10 kbit/s. The wait is shorter than the second
-// after which a SYN is repeated (RFC 6298 §2.1).
+// Requests to the next router: enough to distinguish a bad Wi-Fi (5 % and more) from a good one
+// with less than 10 kbit/s. The wait is shorter than the second after which a SYN is retransmitted
+// (RFC 6298 §2.1).
 var (
 	gatewayPace  = pace{40, 75 * time.Millisecond, 800 * time.Millisecond}
 	gatewayTrial = pace{2, 50 * time.Millisecond, 300 * time.Millisecond}
 )
 
-// LinkConfig says to which server the link is to lead.
+// LinkConfig configures network.link.
 type LinkConfig struct {
 	// URL is the server's address; without one the usual way out is described.
 	URL string
-	// Resolver looks up names; nil is the system's own.
+	// Resolver resolves names; nil means the system's.
 	Resolver Resolver
-	// Asker sends the requests; nil is the system's own.
+	// Asker sends the requests; nil means the system's.
 	Asker echo.Asker
 	// Toward finds the interface; nil asks the system.
 	Toward func(context.Context, netip.Addr) (adapter.Adapter, error)
-	// Radio adds what only slow programs of the system tell of a radio link; nil
-	// asks the system.
+	// Radio adds radio information that only slow system programs provide; nil asks the system.
 	Radio func(context.Context, adapter.Adapter) adapter.Adapter
-	// Families says whether IPv4 and IPv6 lead out; nil asks the system.
+	// Families reports whether IPv4 and IPv6 have routes; nil asks the system.
 	Families func() (ipv4, ipv6 bool)
-	// IsAbsent says that a neighbour does not answer to its address; nil asks the
-	// system.
+	// IsAbsent reports whether a neighbour does not answer ARP; nil asks the system.
 	IsAbsent func(netip.Addr) bool
-	// WhyNoWay says what a computer lacks that has no way out; nil asks the system.
+	// WhyNoWay returns why a computer has no route; nil asks the system.
 	WhyNoWay func() adapter.Uplink
 }
 
-// NewLink is the probe "network.link". Its data is a *report.NetworkLink.
+// NewLink returns the probe "network.link". Its data is a *report.NetworkLink.
 func NewLink(c LinkConfig) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
@@ -77,14 +75,14 @@ type link struct{ LinkConfig }
 func (link) Name() string { return report.ProbeNetworkLink }
 func (link) Version() int { return 1 }
 
-// anywhere and anywhere6 are addresses for documentation (RFC 5737, RFC 3849): only
-// the way to them is asked for, nothing is sent there.
+// anywhere and anywhere6 are addresses for documentation (RFC 5737, RFC 3849): only their route is
+// looked up, and nothing is sent to them.
 var (
 	anywhere  = netip.AddrFrom4([4]byte{192, 0, 2, 1})
 	anywhere6 = netip.MustParseAddr("2001:db8::1")
 )
 
-// Run describes the link and asks the next router.
+// Run describes the link and measures the round trip to the next router.
 func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	addrs := addressesOf(ctx, p.Resolver, p.URL)
 	to := addrs
@@ -115,10 +113,9 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return judgeLink(data), nil
 }
 
-// towardAny finds the interface that carries the way to the first address to which
-// one leads: where the route of a family is unreachable, programs take the other
-// (RFC 8305). A way from an address that this computer gave itself leads only to
-// addresses of that kind, whatever the routes say (RFC 3927 §2.6.2).
+// towardAny returns the interface for the first address that has a route: if one family is unreachable,
+// programs use the other (RFC 8305). A link-local source address reaches only link-local destinations,
+// whatever the routes are (RFC 3927 §2.6.2).
 func towardAny(ctx context.Context, env probe.Env, toward func(context.Context, netip.Addr) (adapter.Adapter, error), to []netip.Addr) (adapter.Adapter, bool) {
 	for _, addr := range to {
 		a, err := toward(ctx, addr)
@@ -141,8 +138,8 @@ func describeLink(a adapter.Adapter, data *report.NetworkLink) {
 	}
 }
 
-// askGateway fills in how the next router does. One that answers no echo is
-// asked for a connection it refuses.
+// askGateway measures the next router. If it does not answer echo requests, connections that it refuses
+// are used.
 func (p link) askGateway(ctx context.Context, env probe.Env, a adapter.Adapter, data *report.NetworkLink) {
 	switch {
 	case !a.GatewayKnown:
@@ -203,8 +200,8 @@ func judgeLink(d *report.NetworkLink) probe.Result {
 	return probe.Result{Status: report.StatusOK, Data: d}
 }
 
-// compareFamilies says whether the server is reached over IPv6, where it has
-// such an address and IPv4 leads to it as well; nil where that cannot be compared.
+// compareFamilies reports whether the server is reached over IPv6, if it has an IPv6 address and is
+// reached over IPv4; nil if that cannot be compared.
 func compareFamilies(ctx context.Context, env probe.Env, addrs []netip.Addr, port string, ipv6 bool) *bool {
 	six := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is6() && a.IsGlobalUnicast() && !a.IsPrivate() })
 	four := slices.IndexFunc(addrs, netip.Addr.Is4)
@@ -222,14 +219,14 @@ func compareFamilies(ctx context.Context, env probe.Env, addrs []netip.Addr, por
 	case over6:
 		return new(true)
 	case !<-over4, !hung:
-		// The server is silent altogether, or the system or a router said no at
-		// once: programs go on with IPv4 before anybody notices (RFC 8305 §5).
+		// The server does not answer at all, or the system or a router rejected IPv6 at once: programs
+		// continue with IPv4 without delay (RFC 8305 §5).
 		return nil
 	}
 	return new(false)
 }
 
-// answers says whether somebody took or refused a connection.
+// answers reports whether a connection was accepted or refused.
 func answers(ctx context.Context, env probe.Env, to netip.Addr, port string) bool {
 	conn, err := env.Dial(ctx, "tcp", net.JoinHostPort(to.String(), port))
 	if err != nil {
@@ -239,7 +236,7 @@ func answers(ctx context.Context, env probe.Env, to netip.Addr, port string) boo
 	return true
 }
 
-// addressesOf looks up the host of a URL; none where that fails.
+// addressesOf resolves the host of a URL; it returns none on failure.
 func addressesOf(ctx context.Context, r Resolver, raw string) []netip.Addr {
 	u, ok := parseTarget(raw)
 	if !ok {
@@ -251,13 +248,12 @@ func addressesOf(ctx context.Context, r Resolver, raw string) []netip.Addr {
 	return alternate(lookUpTwice(ctx, r, u.Hostname()))
 }
 
-// askAgainAfter is when a name is asked for a second time: resolvers repeat a
-// lost question only after 5 s (resolv.conf(5)).
+// askAgainAfter is when a query is repeated: resolvers repeat a lost query only after 5 s
+// (resolv.conf(5)).
 const askAgainAfter = time.Second
 
-// lookUpTwice asks for a name, and once more where the answer takes long. The
-// second question ends in a dot: the resolver would have it share the fate of
-// the first otherwise.
+// lookUpTwice resolves a name and repeats the query if the answer takes long. The second query has a
+// trailing dot; otherwise the resolver would merge it with the first.
 func lookUpTwice(ctx context.Context, r Resolver, host string) (addrs []netip.Addr) {
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()

@@ -14,41 +14,39 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The phases of media.load: at rest, full downwards, full upwards, at most 8 MB
-// each way. A line on which packets wait for more than a second needs two seconds
-// until it does; as long as that the queue of one phase may take to drain before
-// the next.
+// The phases of media.load: idle, full downstream, full upstream, at most 8 MB each way. A queue of
+// more than a second takes two seconds to fill, and as long to drain before the next phase.
 const (
 	idleTime  = 800 * time.Millisecond
 	fullTime  = 3 * time.Second
 	drainTime = 2500 * time.Millisecond
 )
 
-// The round trip is asked for at a steady pace; answers are waited for so long,
-// also beyond their phase.
+// Round trips are requested at a steady pace. Answers are waited for this long, also after the end of
+// their phase.
 const (
 	askEvery = 25 * time.Millisecond
 	askWait  = 2500 * time.Millisecond
 )
 
-// LoadConfig says against which collector to measure.
+// LoadConfig configures media.load.
 type LoadConfig struct {
 	Base  *url.URL
 	Token string
-	// Transport says how the collector is reached and trusted; it is copied, so that
-	// the measurement has connections of its own. Nil is http.DefaultTransport. It is
-	// no http.RoundTripper: of one that wraps another, HTTP/2 could not be turned off.
+	// Transport defines how the collector is reached and trusted. It is copied, so that the
+	// measurement has its own connections. nil means http.DefaultTransport. It is not an
+	// http.RoundTripper, because HTTP/2 cannot be disabled in one that wraps another.
 	Transport *http.Transport
-	// ICE tells the collector's STUN server, by which the round trip is taken.
+	// ICE returns the collector's STUN server, which is used for round trips.
 	ICE func(context.Context) (wire.ICEConfig, error)
-	// RoundTrip takes one round trip; nil asks the STUN server.
+	// RoundTrip measures one round trip; nil uses the STUN server.
 	RoundTrip func(context.Context) (time.Duration, error)
-	// Resolver looks up names; nil is the system's own.
+	// Resolver resolves names; nil means the system's.
 	Resolver Resolver
 }
 
-// NewLoad is the probe "media.load". Its data is a *report.MediaLoad. It fills
-// the line and is to run only when somebody asks for it.
+// NewLoad returns the probe "media.load". Its data is a *report.MediaLoad. It fills the line and
+// must run on request only.
 func NewLoad(c LoadConfig) probe.Probe {
 	if c.Transport == nil {
 		c.Transport = defaultTransport()
@@ -59,8 +57,8 @@ func NewLoad(c LoadConfig) probe.Probe {
 	return load{c}
 }
 
-// defaultTransport is http.DefaultTransport, or what it is by default where a program
-// has put something else in its place.
+// defaultTransport returns http.DefaultTransport, or its default value if a program has replaced it by
+// another type.
 func defaultTransport() *http.Transport {
 	if t, ok := http.DefaultTransport.(*http.Transport); ok {
 		return t
@@ -73,7 +71,7 @@ type load struct{ LoadConfig }
 func (load) Name() string { return report.ProbeMediaLoad }
 func (load) Version() int { return 2 } // 1 counted payload, and uploads by receipts
 
-// Run measures at rest, then while receiving, then while sending.
+// Run measures while idle, then downstream, then upstream.
 func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.MediaLoad{}
 	ask := p.question(ctx, env)
@@ -104,7 +102,7 @@ func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 
 const noRoom = "the collector is measuring other lines: ask again later"
 
-// whyUnknown is the note of a measurement that came to no end.
+// whyUnknown returns the note of an incomplete measurement.
 func whyUnknown(err error) string {
 	status, _ := errors.AsType[*statusError](err)
 	switch {
@@ -122,7 +120,7 @@ func unknownLoad(d *report.MediaLoad, why string) probe.Result {
 	return probe.Result{Status: report.StatusUnknown, Note: why, Data: d}
 }
 
-// question asks the collector's STUN server; nil where none is known.
+// question returns a request to the collector's STUN server; nil if unknown.
 func (p load) question(ctx context.Context, env probe.Env) question {
 	if p.RoundTrip != nil {
 		return func(ctx context.Context) (echo.Reply, error) {
@@ -137,7 +135,7 @@ func (p load) question(ctx context.Context, env probe.Env) question {
 	return func(ctx context.Context) (echo.Reply, error) { return askSTUN(ctx, env, at) }
 }
 
-// atRest is the median round trip before anything is sent, in ms.
+// atRest returns the median round trip of the idle line in ms.
 func atRest(ctx context.Context, env probe.Env, ask question) *float64 {
 	begin := env.Clock.Now()
 	phase, cancel := context.WithTimeout(ctx, idleTime)
@@ -145,8 +143,8 @@ func atRest(ctx context.Context, env probe.Env, ask question) *float64 {
 	return medianSince(roundTrips(ctx, phase, env, ask), begin)
 }
 
-// drained waits until round trips are as short again as at rest: what still waits
-// in the queue of the other direction would delay answers and confirmations.
+// drained waits until round trips are as short as on the idle line: packets that remain in the queue of
+// the other direction would delay answers and confirmations.
 func drained(ctx context.Context, env probe.Env, ask question, idleRTTMS *float64) {
 	if ask == nil || idleRTTMS == nil {
 		return
@@ -162,15 +160,15 @@ func drained(ctx context.Context, env probe.Env, ask question, idleRTTMS *float6
 	}
 }
 
-// phase is what was measured while the line was full in one direction.
+// phase is the result of filling the line in one direction.
 type phase struct {
 	arrived
 	rttMS *float64
 	err   error
 }
 
-// whileFull runs work for as long as a phase may last, and takes the median round
-// trip of the second half of it, in ms: the queue fills in the first.
+// whileFull runs work for the length of a phase and returns the median round trip of its second
+// half, since the queue fills in the first.
 func whileFull(ctx context.Context, env probe.Env, ask question, work func(context.Context, probe.Clock) (arrived, error)) (p phase) {
 	full, cancel := context.WithTimeout(ctx, fullTime)
 	defer cancel()

@@ -17,22 +17,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// news collects the arrivals that the collector tells.
+// news collects the arrivals that the collector reports.
 type news struct {
 	ended chan struct{}
-	more  chan struct{} // holds one token when something came
+	more  chan struct{} // contains one token after each report
 
 	enough func() // called once bytesAll have arrived
 	clock  probe.Clock
-	first  time.Time // when the first arrival was told; read after end
+	first  time.Time // when the first arrival was reported; read after end
 
 	mu   sync.Mutex
 	sum  int64
 	what arrived
 }
 
-// listen opens the stream of arrivals. It is open when listen returns, so that no
-// upload comes before it.
+// listen opens the stream of arrivals. The stream is open when listen returns, so that no upload
+// precedes it.
 func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient, run string, enough func()) (*news, error) {
 	at := p.Base.JoinPath(wire.PathLoadArrivals)
 	at.RawQuery = url.Values{wire.LoadRun: {run}}.Encode()
@@ -52,10 +52,10 @@ func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient,
 	return n, nil
 }
 
-// mostArrives is what the uploads are with TLS, and with segments that were sent twice.
+// mostArrives is the size of the uploads with TLS and retransmitted segments.
 const mostArrives = connections * bytesEach * 5 / 4
 
-// maxLine is far above the ten intervals that a line has.
+// maxLine is far longer than the ten intervals of a line.
 const maxLine = 16 << 10
 
 func (n *news) read(body io.ReadCloser) {
@@ -70,7 +70,7 @@ func (n *news) read(body io.ReadCloser) {
 	}
 }
 
-// take adds a line. One that does not fit those before ends the news.
+// take adds a line. A line that does not continue the previous ones ends the stream.
 func (n *news) take(line []byte) error {
 	var a wire.LoadArrivals
 	if err := json.Unmarshal(line, &a); err != nil {
@@ -110,7 +110,7 @@ func (n *news) total() int {
 	return int(n.sum)
 }
 
-// await returns when as many bytes have been told, or after d.
+// await returns when this many bytes have been reported, or after d.
 func (n *news) await(bytes int64, d time.Duration) {
 	late := time.NewTimer(d)
 	defer late.Stop()
@@ -131,7 +131,7 @@ func (n *news) await(bytes int64, d time.Duration) {
 	}
 }
 
-// end waits for the reader and returns what it has.
+// end waits for the reader and returns the arrivals.
 func (n *news) end() arrived {
 	<-n.ended
 	return n.what

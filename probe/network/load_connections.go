@@ -11,22 +11,21 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/kerneltcp"
 )
 
-// connections fill the line side by side, as every speed test does. One alone
-// leaves slow start as soon as packets begin to wait (HyStart, RFC 9406), and
-// then needs far longer than 3 s to fill a deep queue.
+// connections fill the line together, as in common speed tests. A single one leaves slow start as
+// soon as packets are queued (HyStart, RFC 9406) and then needs far more than 3 s to fill a deep
+// queue.
 const connections = 4
 
-// collectorClient asks the collector on connections of one phase's own.
+// collectorClient sends requests to the collector on the connections of one phase.
 type collectorClient struct {
 	http.Client
 	token string
 }
 
-// connect returns a client whose connections are used by one phase alone; what they
-// have not sent when they are closed does not go on filling the line. They speak
-// HTTP/1.1: HTTP/2 would put all transfers into one connection, and Go's client puts
-// up to 512 KiB into one frame of it, which a server hands over when it is complete.
-// in, if not nil, counts all bytes that arrive.
+// connect returns a client whose connections belong to one phase; data that they have not sent when
+// they are closed is discarded. They use HTTP/1.1, because HTTP/2 would use a single connection,
+// and Go's client writes frames of up to 512 KiB, which a server delivers only when they are
+// complete. in, if not nil, counts all bytes that arrive.
 func (p load) connect(in *counter) *collectorClient {
 	t := p.Transport.Clone()
 	t.Protocols, t.ForceAttemptHTTP2, t.TLSNextProto = new(http.Protocols), false, nil
@@ -75,14 +74,14 @@ func (c *countedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// statusError is an answer that is no success.
+// statusError is a response other than success.
 type statusError struct{ status int }
 
 func (e *statusError) Error() string {
 	return fmt.Sprintf("the collector answered with status %d", e.status)
 }
 
-// do sends a request; a body is of size bytes.
+// do sends a request; body has size bytes.
 func (c *collectorClient) do(ctx context.Context, method string, at *url.URL, body io.Reader, size int) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), body)
 	if err != nil {

@@ -15,15 +15,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/kerneltcp"
 )
 
-// bytesAll is what one direction moves at most, since at 100 Mbit/s and 60 ms TCP
-// needs 2 MB until the line is full. A connection may move half of it, so that one
-// that gets ahead of the others does not end before them.
+// bytesAll is the maximum for one direction: at 100 Mbit/s and 60 ms TCP needs 2 MB to fill the line. A
+// connection may transfer half of it, so that a fast one does not end before the others.
 const (
 	bytesAll  = 8 << 20
 	bytesEach = wire.MaxLoadBytes
 )
 
-// receive reads on all connections until the time is over.
+// receive reads on all connections until the end of the phase.
 func (p load) receive(ctx context.Context, clock probe.Clock) (arrived, error) {
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
@@ -48,7 +47,7 @@ func (p load) receive(ctx context.Context, clock probe.Clock) (arrived, error) {
 			if !join(ctx, clock, n+1, c.sum) {
 				return
 			}
-			// A collector that gives no more than one has given one.
+			// A collector that refuses further transfers still serves the first.
 			if more, err := p.ask(ctx, client); err == nil {
 				c.drain(more)
 			}
@@ -60,12 +59,12 @@ func (p load) receive(ctx context.Context, clock probe.Clock) (arrived, error) {
 	return c.what, nil
 }
 
-// joinAfter is how many bytes have to arrive before one more connection joins.
-// The initial windows of four (RFC 6928) at once are 58 kB, more than the queue of
-// a slow line holds: TCP would spend the time repairing the losses.
+// joinAfter is the number of bytes that must arrive before another connection starts. The initial
+// windows of four at once (RFC 6928) are 58 kB, more than the queue of a slow line holds: TCP would
+// spend the phase in loss recovery.
 const joinAfter = 16 << 10
 
-// join waits until the n-th further connection may join; false: the time is over.
+// join waits until the n-th further connection may start; false means that the phase has ended.
 func join(ctx context.Context, clock probe.Clock, n int, sum func() int) bool {
 	for sum() < n*joinAfter {
 		if clock.Sleep(ctx, 5*time.Millisecond) != nil {
@@ -75,7 +74,7 @@ func join(ctx context.Context, clock probe.Clock, n int, sum func() int) bool {
 	return ctx.Err() == nil
 }
 
-// ask begins one connection's part of what is received.
+// ask requests the transfer of one connection.
 func (p load) ask(ctx context.Context, c *collectorClient) (io.ReadCloser, error) {
 	at := p.Base.JoinPath(wire.PathLoad)
 	at.RawQuery = url.Values{"bytes": {strconv.Itoa(bytesEach)}}.Encode()
@@ -93,7 +92,7 @@ type counter struct {
 
 	mu     sync.Mutex
 	meters []*kerneltcp.Meter
-	begin  time.Time // of interval 0; zero before start
+	begin  time.Time // start of interval 0; zero before start
 	moved  int
 	what   arrived
 }

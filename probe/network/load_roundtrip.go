@@ -8,14 +8,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// roundTrip is one answer, and when it was asked for.
+// roundTrip is one answer and the time of its request.
 type roundTrip struct {
 	asked time.Time
 	took  time.Duration
 }
 
-// roundTrips asks until phase is done and waits for the answers. ctx ends all of
-// it.
+// roundTrips sends requests until phase is done and waits for the answers. ctx ends both.
 func roundTrips(ctx, phase context.Context, env probe.Env, ask question) (all []roundTrip) {
 	if ask == nil {
 		return nil
@@ -43,7 +42,7 @@ func roundTrips(ctx, phase context.Context, env probe.Env, ask question) (all []
 	return all
 }
 
-// fewestAnswers make a median.
+// fewestAnswers is the minimum for a median.
 const fewestAnswers = 3
 
 func medianSince(all []roundTrip, begin time.Time) *float64 {

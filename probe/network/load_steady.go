@@ -9,52 +9,50 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// wireShare is what a byte of payload takes on the line, with IP and TCP headers
-// and timestamps (RFC 7323) in packets of 1500 bytes. The figures of media.load
-// are rates of the IP layer, as RFC 9097 counts capacity, because that is what a
-// line is sold and limited by.
+// wireShare is the size of a byte of payload on the line, with IP and TCP headers and timestamps
+// (RFC 7323) in packets of 1500 bytes. The values of media.load are rates of the IP layer, which
+// RFC 9097 defines as capacity and by which lines are sold.
 const wireShare = 1500.0 / (1500 - 20 - 20 - 12)
 
 const (
-	// blocks is into how many equal parts the arrivals are cut.
+	// blocks is the number of equal parts into which the arrivals are divided.
 	blocks = 24
-	// steadyBlocks is the least that counts as the steady part.
+	// steadyBlocks is the minimum length of the steady part.
 	steadyBlocks = 8
-	// changeExplains is the most of the variance that may remain beside a change;
-	// the best split of 24 blocks of noise leaves about 0.75 of it.
+	// changeExplains is the share of the variance that may remain after a split; the best split of
+	// 24 blocks of noise leaves about 0.75 of it.
 	changeExplains = 0.5
-	// burstFactor is how far above the later rate a burst is at least.
+	// burstFactor is the minimum rate of a burst relative to the later rate.
 	burstFactor = 1.5
-	// burstExcess is how far all until its end is above it. What TCP hands over late
-	// and at once makes up for what it held back, and is no excess.
+	// burstExcess is the minimum mean up to the end of a burst relative to the later rate. What TCP
+	// delivers late and at once compensates for the gap before it, and is not an excess.
 	burstExcess = 1.6
-	// initialWindows is what four initial windows of TCP fill several times over, so
-	// that slow start does not show.
+	// initialWindows is several times the four initial windows of TCP, so that slow start is negligible.
 	initialWindows = 256 << 10
-	// slowFactor is how far below the later rate slow start is at least.
+	// slowFactor is the maximum rate during slow start relative to the later rate.
 	slowFactor = 0.6
-	// fewestIntervals make any part.
+	// fewestIntervals is the minimum length of any part.
 	fewestIntervals = 4
 )
 
-// arrived is what came to the receiver, by intervals of wire.LoadInterval from
+// arrived contains the bytes that arrived at the receiver, by intervals of wire.LoadInterval from
 // the first byte on.
 type arrived struct {
 	bytes []int64
-	// firstEnd is the interval in which the first transfer was complete, when
-	// there was one: after it fewer transfers fill the line.
+	// firstEnd is the interval in which the first transfer completed, if any. After it fewer
+	// transfers fill the line.
 	firstEnd *int
 	// segments means that segments were counted as they arrived, so that bytes is
 	// never above the rate of the line.
 	segments bool
 }
 
-// longSilence is how many intervals without a byte no full line has: one packet of
-// 1500 bytes takes 120 ms at 100 kbit/s.
+// longSilence is a number of intervals without a byte that does not occur on a full line: one
+// packet of 1500 bytes takes 120 ms at 100 kbit/s.
 const longSilence = 50
 
-// heldBack reports that nothing came, or that most came at once and then nothing
-// for longer than a line makes a packet wait: something on the way collects bytes.
+// heldBack reports whether nothing arrived, or most arrived at once and then nothing for longer
+// than a full line causes: a proxy buffers the data.
 func (a arrived) heldBack() bool {
 	if len(a.bytes) == 0 {
 		return true
@@ -66,22 +64,21 @@ func (a arrived) heldBack() bool {
 	return a.firstEnd == nil && silent >= longSilence && 2*slices.Max(a.bytes) > a.sum()
 }
 
-// steady is the rate at which a full line lets bytes out: the slope of what
-// arrived over the part of the time in which the rate no longer changes. Before
-// it a TCP is getting up to speed (RFC 5681 §3.1), or a token bucket lets a burst
-// through; both end in a change of the slope, which the least squares fit of two
-// constants finds. It ends when the first transfer ends.
+// steady returns the rate of the full line: the slope of the arrivals in the part in which the rate
+// is constant. Before it, TCP is in slow start (RFC 5681 §3.1), or a token bucket passes a burst;
+// the least-squares fit of two constants finds the change. The part ends when the first transfer
+// ends.
 func (a arrived) steady() rate {
 	x := a.bytes
 	if a.firstEnd != nil && *a.firstEnd >= fewestIntervals {
 		x = x[:min(*a.firstEnd, len(x))]
 	}
-	// What TCP holds back until the end because a packet is missing never arrives, and
-	// the silence is no rate of the line.
+	// TCP delivers nothing behind a missing packet. That silence at the end is no rate of
+	// the line.
 	for len(x) > 0 && x[len(x)-1] == 0 {
 		x = x[:len(x)-1]
 	}
-	if len(x) < fewestIntervals { // a line faster than any that is asked about here
+	if len(x) < fewestIntervals { // a line faster than the measurement supports
 		return a.whole()
 	}
 	parts, every := cut(x)
@@ -89,7 +86,7 @@ func (a arrived) steady() rate {
 	last := parts[from:]
 	mean, spread := meanAndDeviation(last)
 	switch {
-	case a.sum() >= bytesAll/2: // a fast line: a block is a round trip
+	case a.sum() >= bytesAll/2: // a fast line: a block is about a round trip
 		last = parts[max(from, len(parts)/2):]
 		_, spread = meanAndDeviation(last)
 		mean = middle(last)
@@ -112,9 +109,9 @@ func (a arrived) steady() rate {
 	return r
 }
 
-// trustworthy is how long bytes must have flowed for their rate to count. A TCP
-// needs several round trips to get up to speed (RFC 5681 §3.1): what it reached
-// before says how far the server is, unless that is enough for everything.
+// trustworthy returns how long bytes must have flowed for a valid rate. TCP needs several round
+// trips to reach the rate of the line (RFC 5681 §3.1). The rate before that depends on the
+// distance, unless it is sufficient for every purpose.
 func trustworthy(idleRTTMS *float64) time.Duration {
 	if idleRTTMS == nil {
 		return neededWithoutAnRT
@@ -128,13 +125,12 @@ const (
 	neededWithoutAnRT = time.Second
 )
 
-// mostIntervals is the most that a phase has.
+// mostIntervals is the maximum number of intervals in a phase.
 const mostIntervals = int((fullTime + askWait) / wire.LoadInterval)
 
 func (a arrived) moved() *int { return new(int(a.sum())) }
 
-// kbps is the rate of the IP layer and its interval, or nil where it tells nothing
-// of the line.
+// kbps returns the rate of the IP layer and its interval, or nil if the arrivals do not determine it.
 func (a arrived) kbps(idleRTTMS *float64) (*float64, *report.Interval) {
 	r := a.steady()
 	if r.counted <= 0 || r.took <= 0 {
@@ -157,7 +153,7 @@ type rate struct {
 	ci95       *report.Interval
 }
 
-// whole is the rate over all of the time, the first interval counted as a full one.
+// whole returns the rate over the whole time, with the first interval counted as a full one.
 func (a arrived) whole() rate {
 	return rate{took: time.Duration(len(a.bytes)) * wire.LoadInterval, counted: a.sum()}
 }
@@ -169,10 +165,9 @@ func (a arrived) sum() (all int64) {
 	return all
 }
 
-// envelope is the largest mean from the beginning on, over half of the time at
-// least. A TCP hands nothing over while a lost packet is missing; never does it
-// hand over more than has arrived. On a line that is full from the beginning the
-// moment when least was held back tells the rate best.
+// envelope returns the largest mean from the beginning on, over at least half of the time. TCP
+// delivers nothing while a packet is missing, and never more than has arrived. On a line that is
+// full from the beginning the best estimate is at the moment when the least is held back.
 func envelope(x []float64) (most float64) {
 	sum := 0.0
 	for i, v := range x {
@@ -204,15 +199,15 @@ func bestSecond(x []float64, every time.Duration) (most float64) {
 	return most
 }
 
-// middle is the median. After a loss a TCP hands nothing over and then much at once,
-// and halves its window; on a fast line most blocks hold neither.
+// middle returns the median. After a loss TCP delivers nothing and then much at once, and halves
+// its window; on a fast line most blocks contain neither.
 func middle(x []float64) float64 {
 	s := slices.Sorted(slices.Values(x))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// cut adds intervals up to blocks of equal length. What does not fill a block is
-// left out at the beginning.
+// cut sums intervals to blocks of equal length. Intervals that do not fill a block are dropped at
+// the beginning.
 func cut(x []int64) (parts []float64, every time.Duration) {
 	size := max(1, len(x)/blocks)
 	x = x[len(x)%size:]
@@ -226,11 +221,10 @@ func cut(x []int64) (parts []float64, every time.Duration) {
 	return parts, time.Duration(size) * wire.LoadInterval
 }
 
-// change is where the last part of a constant rate begins: the split with the
-// least sum of squares about the two means; 0 where no split explains most of the
-// variance. What TCP delivers late and at once after a loss is not a change of the
-// rate, and no split explains it. A rate that falls without a burst is a TCP that waits
-// for lost packets until the end.
+// change returns the start of the last part with a constant rate: the split with the least sum of
+// squares about the two means; 0 if no split explains most of the variance. What TCP delivers late
+// and at once after a loss is not a change of the rate. A rate that falls without a burst is a TCP
+// that waits for lost packets until the end.
 func change(x []float64) (from int) {
 	if from = burst(x); from > 0 {
 		return from
@@ -246,8 +240,8 @@ func change(x []float64) (from int) {
 	return from
 }
 
-// slowStart is the number of blocks at the beginning in which much less came than
-// later, at most a third of all.
+// slowStart returns the number of blocks at the beginning with much less than later, at most a
+// third of all.
 func slowStart(x []float64) (n int) {
 	later, _ := meanAndDeviation(x[len(x)/2:])
 	for n < len(x)/3 && x[n] < slowFactor*later {
@@ -256,9 +250,8 @@ func slowStart(x []float64) (n int) {
 	return n
 }
 
-// burst is the number of blocks at the beginning in which a token bucket let more
-// through than it does later: the mean of the second half is far below them. A TCP
-// that gets up to speed begins with less.
+// burst returns the number of blocks at the beginning in which a token bucket passed more than
+// later: the mean of the second half is far below them. A TCP in slow start begins with less.
 func burst(x []float64) (n int) {
 	later, _ := meanAndDeviation(x[len(x)/2:])
 	sum := 0.0
@@ -281,7 +274,7 @@ func squares(x []float64) (sum float64) {
 	return sum
 }
 
-// meanAndDeviation are those of a sample; the deviation of fewer than two is 0.
+// meanAndDeviation returns those of a sample; the deviation of fewer than two values is 0.
 func meanAndDeviation(x []float64) (mean, deviation float64) {
 	for _, v := range x {
 		mean += v / float64(len(x))
@@ -295,8 +288,8 @@ func meanAndDeviation(x []float64) (mean, deviation float64) {
 	return mean, math.Sqrt(deviation / float64(len(x)-1))
 }
 
-// studentT975 is the 97.5 % quantile of Student's t, by the expansion of
-// Abramowitz and Stegun 26.7.5; it is exact to 2 % from 3 degrees of freedom on.
+// studentT975 returns the 97.5 % quantile of Student's t by the expansion of Abramowitz and Stegun
+// 26.7.5, exact to 2 % from 3 degrees of freedom on.
 func studentT975(degrees int) float64 {
 	if degrees < 3 {
 		return [...]float64{12.71, 12.71, 4.30}[max(0, degrees)]

@@ -14,23 +14,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// errBusy: the collector bounds how much is measured at once.
+// errBusy means that the collector's limit of concurrent measurements is reached.
 var errBusy = errors.New("the collector has no room for a measurement")
 
-// errEarlier: the collector is of a version that does not tell arrivals.
+// errEarlier means that the collector's version does not report arrivals.
 var errEarlier = errors.New("the collector does not tell arrivals")
 
-// errHeldBack: what the collector tells says nothing of the line, as behind a proxy
-// that takes a request, or large pieces of it, before it passes them on.
+// errHeldBack means that the collector's reports do not describe the line, as behind a proxy that
+// receives a request, or large parts of it, before it passes them on.
 var errHeldBack = errors.New("the uploads did not flow")
 
-// lastNews is how long the news of the last arrivals may take, once all uploads
-// are confirmed.
+// lastNews limits the wait for the report of the last arrivals after all uploads are confirmed.
 const lastNews = 400 * time.Millisecond
 
-// send uploads on all connections until the time is over, while the collector tells
-// what arrives. What is still in this computer's buffers or in the queue before the
-// bottleneck then does not count. idleRTTMS may be nil.
+// send uploads on all connections until the end of the phase, while the collector reports the
+// arrivals. What remains in this computer's buffers or in the queue of the bottleneck does not
+// count. idleRTTMS may be nil.
 func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (arrived, error) {
 	run := strconv.FormatInt(clock.Now().UnixNano(), 36)
 	client := p.connect(nil)
@@ -59,12 +58,12 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 			}
 			faults[i] = client.upload(sending, at, payload, func() { begun.Do(first) })
 			if faults[i] != nil && ctx.Err() == nil {
-				enough() // refused, or the last bytes have been told
+				enough() // refused, or all bytes have been reported
 			}
 		})
 	}
 	wg.Wait()
-	if sending.Err() == nil { // else the time is over, and the last bytes have no news
+	if sending.Err() == nil { // otherwise the phase has ended, and the last bytes are not reported
 		confirmed := int64(0)
 		for _, err := range faults {
 			if err == nil {
@@ -102,14 +101,14 @@ func (c *collectorClient) upload(ctx context.Context, at *url.URL, payload []byt
 	if err != nil {
 		return err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // so that the connection is used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // allows the reuse of the connection
 	return resp.Body.Close()
 }
 
-// inRecords is a body that is sent in TLS records of one packet each at first. The
-// collector is handed a record when all of it has come; package crypto/tls makes
-// them 16 KiB long after some ten, which take half a second at 300 kbit/s. Those of
-// fast lines may be long: they are over within an interval.
+// inRecords is a body that is sent in TLS records of one packet each at first. The collector
+// receives a record when it is complete, and after about ten records package crypto/tls uses 16
+// KiB, which take half a second at 300 kbit/s. On fast lines long records do no harm, because they
+// arrive within an interval.
 type inRecords struct {
 	left  []byte
 	sent  int
@@ -117,16 +116,15 @@ type inRecords struct {
 }
 
 const (
-	// recordOfPacket fills a packet of 1500 bytes: 20 + 20 + 12 bytes of IP, TCP
-	// and timestamps (RFC 7323), 22 of TLS 1.3 (RFC 8446 §5.2).
+	// recordOfPacket fills a packet of 1500 bytes: 20 + 20 + 12 bytes of IP, TCP and timestamps
+	// (RFC 7323), 22 of TLS 1.3 (RFC 8446 §5.2).
 	recordOfPacket = 1426
-	// shortRecords are sent before the first long one: four times as much takes
+	// shortRecords is the number of bytes before the first long record: four times as much takes
 	// less than 3 s from 700 kbit/s on, at which a long record takes 0.2 s.
 	shortRecords = 512 << 10
 )
 
-// Read implements io.Reader. It must not be joined by io.WriterTo, through which
-// all would be written at once.
+// Read implements io.Reader. Do not add io.WriterTo, which would write everything at once.
 func (r *inRecords) Read(b []byte) (int, error) {
 	if len(r.left) == 0 {
 		return 0, io.EOF
@@ -142,8 +140,7 @@ func (r *inRecords) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// incompressible is n bytes that nothing on the way can make fewer: a mixed
-// counter (splitmix64).
+// incompressible returns n bytes that cannot be compressed on the way: a mixed counter (splitmix64).
 func incompressible(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {

@@ -17,29 +17,29 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 )
 
-// What went wrong with a name, as NetworkWeb.DNSError names it.
+// Faults of a name, as in NetworkWeb.DNSError.
 const (
 	dnsNotFound  = "not_found"     // it does not exist
-	dnsHidden    = "hidden"        // it exists, and its addresses are kept back
-	dnsTimeout   = "timeout"       // nobody answered
-	dnsRefused   = "refused"       // the name server does not serve this computer
-	dnsServFail  = "servfail"      // it has trouble of its own
-	dnsTruncated = "truncated"     // only the beginning of the answer came, and none over TCP
-	dnsFalse     = "false"         // the address is nobody's, or the own router's
-	dnsSearched  = "search_domain" // the name does not exist; with the network's own domain behind it, it does
-	dnsHijacked  = "hijacked"      // names that cannot exist get the same address
+	dnsHidden    = "hidden"        // it exists, and its addresses are suppressed
+	dnsTimeout   = "timeout"       // no response
+	dnsRefused   = "refused"       // the name server refuses this computer
+	dnsServFail  = "servfail"      // the name server failed
+	dnsTruncated = "truncated"     // only the beginning of the response arrived, and none over TCP
+	dnsFalse     = "false"         // an unusable address, or that of the own router
+	dnsSearched  = "search_domain" // the name does not exist, but it does with the network's search domain appended
+	dnsHijacked  = "hijacked"      // names that cannot exist have the same address
 	dnsOther     = "other"
 )
 
-// nameTime bounds the look-up of the server's name. A system turns to its second
-// name server after 5 s (resolv.conf(5)), and every other program gets its answer then.
+// nameTime limits the look-up of the server's name. A system uses its second name server after 5 s
+// (resolv.conf(5)), and other programs then get their answer.
 const nameTime = 6500 * time.Millisecond
 
-// NameServers are those of this computer, each to be asked by itself.
+// NameServers are the name servers of this computer, to be queried individually.
 type NameServers interface {
-	// Servers are in the order in which the system asks them.
+	// Servers returns them in the system's order.
 	Servers() []netip.AddrPort
-	// Search are the domains that the system adds to a name which is not found.
+	// Search returns the search domains of the system.
 	Search() []string
 	Ask(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error)
 }
@@ -55,9 +55,8 @@ func (systemNameServers) Ask(ctx context.Context, server netip.AddrPort, name st
 	return lookup.Ask(ctx, server, name, kind)
 }
 
-// explainName finds out, once a name server said no, what exactly it said: package
-// net tells neither a refusal from a failure nor a name without an address from one
-// that does not exist.
+// explainName determines the exact response after a failed look-up: package net distinguishes
+// neither a refusal from a failure nor a name without an address from one that does not exist.
 func (j *journey) explainName(ctx context.Context) {
 	if j.data.DNSError == "" || j.data.DNSError == dnsTimeout || j.data.DNSError == dnsFalse || j.proxy != nil || j.NameServers == nil {
 		return
@@ -70,11 +69,11 @@ func (j *journey) explainName(ctx context.Context) {
 	}
 }
 
-// reasonOf asks one server; "" where it does not answer.
+// reasonOf queries one server; "" if it does not respond.
 //
-// Home routers keep back addresses of private networks under public names, against
-// DNS rebinding: some by an answer without an address, some by saying that there is
-// no such name, which a question for another kind of record contradicts (RFC 8020 §2).
+// Against DNS rebinding, home routers suppress private addresses of public names: some by an answer
+// without an address, some by "no such name", which a query for another record type contradicts
+// (RFC 8020 §2).
 func (j *journey) reasonOf(ctx context.Context, server netip.AddrPort) string {
 	kinds := []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeSOA}
 	answers := make([]lookup.Answer, len(kinds))
@@ -103,9 +102,9 @@ func (j *journey) reasonOf(ctx context.Context, server netip.AddrPort) string {
 	return ""
 }
 
-// doubtName looks, once the way failed behind the look-up, whether the address is
-// the server's at all, and sends the fault that DNSError names. The first answer of a name with a dot in it must not come
-// from the search list, and nobody has a name under .invalid (RFC 6761 §6.4).
+// doubtName checks, after the connection failed, whether the address belongs to the server, and
+// sends the fault for DNSError. The first answer for a name with a dot must not come from the
+// search list, and no name exists under .invalid (RFC 6761 §6.4).
 func (j *journey) doubtName(ctx context.Context) <-chan string {
 	host := j.target.Hostname()
 	_, err := netip.ParseAddr(host)
@@ -137,9 +136,9 @@ func (j *journey) doubtName(ctx context.Context) <-chan string {
 	return found
 }
 
-// isSearched says whether the name does not exist as it stands, and has its addresses
-// with a domain of the search list behind it. The first alone would not do: a file of
-// host names may know a name that no server does.
+// isSearched reports whether the name does not exist as given and has its addresses with a search
+// domain appended. The first condition alone is not sufficient: a hosts file may contain names that
+// no server knows.
 func (j *journey) isSearched(ctx context.Context) bool {
 	if j.NameServers == nil {
 		return false
@@ -155,7 +154,7 @@ func (j *journey) isSearched(ctx context.Context) bool {
 	})
 }
 
-// hasAddresses says whether a name has all the addresses that were found for the server.
+// hasAddresses reports whether a name has all the addresses found for the server.
 func (j *journey) hasAddresses(ctx context.Context, name string) bool {
 	addrs, err := j.Resolver.LookupNetIP(ctx, "ip", name)
 	return err == nil && len(addrs) > 0 && !slices.ContainsFunc(j.addrs, func(a netip.Addr) bool {
@@ -163,9 +162,9 @@ func (j *journey) hasAddresses(ctx context.Context, name string) bool {
 	})
 }
 
-// lookForDeadServer asks every name server where the first answer took as long as a
-// repeated question; it sends whether the first of them is silent while another
-// answers. Other programs wait for that one at each new name.
+// lookForDeadServer queries every name server if the first answer took as long as a repeated query.
+// It sends whether the first server is silent while another one answers. Other programs wait for it
+// at each new name.
 func (j *journey) lookForDeadServer(ctx context.Context) <-chan *bool {
 	found := make(chan *bool, 1)
 	if j.NameServers == nil || j.proxy != nil || j.data.DNSMS == nil || *j.data.DNSMS < slowNameMS {
@@ -194,5 +193,5 @@ func (j *journey) lookForDeadServer(ctx context.Context) <-chan *bool {
 	return found
 }
 
-// slowNameMS is when lookup.Patient repeats its question.
+// slowNameMS is when lookup.Patient repeats its query.
 const slowNameMS = 600

@@ -9,9 +9,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// judgeOnline says whether this computer reaches anything at all. That a server
-// is silent is no sign against the line: only the system's own word that there
-// is no way out makes it "offline", else it stays unknown.
+// judgeOnline determines whether this computer reaches anything at all. A silent server says
+// nothing about the line. Only the system's own statement that there is no route means "offline";
+// otherwise the result is unknown.
 func (j *journey) judgeOnline() {
 	if j.data.Online != nil {
 		return
@@ -20,20 +20,20 @@ func (j *journey) judgeOnline() {
 	case j.conn != nil, j.answeredDial(), j.answeredDNS():
 		j.data.Online = new(true)
 	case slices.ContainsFunc(j.addrs, netip.Addr.IsLoopback):
-		// This computer itself is no network to be cut off from.
+		// This computer itself needs no network.
 	case noInterface(j.env), noRoute(j.env, j.addrs...):
 		j.data.Online = new(false)
 	}
 }
 
-// answeredDial says whether some machine refused us: it must be there for that.
+// answeredDial reports whether a machine refused a connection, and therefore exists.
 func (j *journey) answeredDial() bool {
 	return slices.ContainsFunc(j.dialErrs, probe.IsRefused)
 }
 
-// answeredDNS says whether a DNS server elsewhere answered, though not with an
-// address. One on this computer answers without any network, and so does a
-// cache: that a name was found proves nothing.
+// answeredDNS reports whether a DNS server elsewhere responded, though without an address. A server
+// on this computer responds without any network, and so does a cache: a resolved name proves
+// nothing.
 func (j *journey) answeredDNS() bool {
 	e, ok := errors.AsType[*net.DNSError](j.dnsErr)
 	if !ok || e.IsTimeout {
@@ -43,8 +43,7 @@ func (j *journey) answeredDNS() bool {
 	return (e.IsNotFound || e.Err == "server misbehaving") && err == nil && !at.Addr().IsLoopback()
 }
 
-// noInterface says for certain that no interface but loopback is up and has an
-// address.
+// noInterface reports whether certainly no interface except loopback is up with an address.
 func noInterface(env probe.Env) bool {
 	interfaces, err := env.Net.Interfaces()
 	if err != nil || len(interfaces) == 0 {
@@ -59,9 +58,9 @@ func noInterface(env probe.Env) bool {
 	return true
 }
 
-// noRoute says for certain that the system has no way to any far address, nor to
-// those given: a server may stand in the same network, which has no way out.
-// Connecting a UDP socket asks the routes and sends nothing.
+// noRoute reports whether the system certainly has no route to any distant address, nor to the
+// given ones: a server may be in a local network without a route outside. Connecting a UDP socket
+// consults the routes and sends nothing.
 func noRoute(env probe.Env, to ...netip.Addr) bool {
 	for _, a := range append(to, anywhere, anywhere6) {
 		network := "udp4"

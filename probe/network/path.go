@@ -13,38 +13,36 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The streams, all 5 s long, in step and together under 35 kbit/s each way: a
-// packet of 44 bytes to each of four points. 1.6 s is longer than any line on
-// which a conversation is possible.
+// The streams, all 5 s long, concurrent, and together below 35 kbit/s each way: a packet of 44
+// bytes to each of four points. 1.6 s is longer than the round trip of any line that permits a
+// conversation.
 //
-// Where a router only complains of packets whose time runs out at it, Linux
-// does so at most once a second, beside a store of six (icmp(7),
-// icmp_ratelimit). Connections cost a server more than packets do.
+// If a router sends only time-exceeded messages, Linux limits them to one a second after a burst of
+// six (icmp(7), icmp_ratelimit). Connections cost a server more than packets.
 var (
 	echoPace = pace{100, 50 * time.Millisecond, 1600 * time.Millisecond}
-	// refusalPace waits less than the second after which a SYN is repeated (RFC
-	// 6298 §2.1), so that a lost one counts.
+	// refusalPace waits less than the second after which a SYN is retransmitted (RFC 6298 §2.1), so
+	// that a lost one counts.
 	refusalPace   = pace{100, 50 * time.Millisecond, 900 * time.Millisecond}
 	complaintPace = pace{8, 700 * time.Millisecond, time.Second}
 	connectPace   = pace{20, 250 * time.Millisecond, time.Second}
 )
 
-// PathConfig says where the path leads.
+// PathConfig configures network.path.
 type PathConfig struct {
-	// URL is the conference server's address; "" when none is known.
+	// URL is the conference server's address; "" if unknown.
 	URL string
-	// Collector is the collector's address; "" without one. It is where the
-	// path leads when the collector does not tell its STUN server.
+	// Collector is the collector's address; "" without one. It is the far end if the collector
+	// announces no STUN server.
 	Collector string
-	// ICE tells the collector's STUN server, the second end of the path; nil
-	// without a collector.
+	// ICE returns the collector's STUN server, the second far end; nil without a collector.
 	ICE func(context.Context) (wire.ICEConfig, error)
-	// Resolver looks up names; nil is the system's own.
+	// Resolver resolves names; nil means the system's.
 	Resolver Resolver
-	// NameServers tell whether anybody outside answers; nil are the system's where
-	// Resolver is, else none.
+	// NameServers show whether anything outside responds; nil means the system's if Resolver is
+	// nil, otherwise none.
 	NameServers NameServers
-	// Asker sends the requests; nil is the system's own.
+	// Asker sends the requests; nil means the system's.
 	Asker echo.Asker
 	// Toward finds the interface; nil asks the system.
 	Toward func(context.Context, netip.Addr) (adapter.Adapter, error)
@@ -54,15 +52,15 @@ type PathConfig struct {
 const (
 	// PhaseSurvey finds the points of the path.
 	PhaseSurvey = "survey"
-	// PhasePoint is the stream to one point of the path, entered once for each;
-	// PhasePointUDP where that is a STUN server, whose answers are larger.
+	// PhasePoint is the stream to one point of the path. It is entered once for each.
+	// PhasePointUDP is the same for a STUN server, whose answers are larger.
 	PhasePoint    = "point"
 	PhasePointUDP = "point_udp"
-	// PhaseLarge looks for large packets that vanish.
+	// PhaseLarge looks for large packets that are dropped.
 	PhaseLarge = "large"
 )
 
-// NewPath is the probe "network.path". Its data is a *report.NetworkPath.
+// NewPath returns the probe "network.path". Its data is a *report.NetworkPath.
 func NewPath(c PathConfig) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
@@ -84,7 +82,7 @@ type path struct{ PathConfig }
 func (path) Name() string { return report.ProbeNetworkPath }
 func (path) Version() int { return 2 }
 
-// Run finds the points of the path and then asks all of them at the same time.
+// Run determines the points of the path and then measures all of them at the same time.
 func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if p.URL == "" && p.Collector == "" && p.ICE == nil {
 		return probe.Result{Status: report.StatusUnknown, Note: "neither a collector nor a conference server is known"}, nil
@@ -102,11 +100,11 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NetworkPath{}
 	lives := false
 	var wg sync.WaitGroup
-	// Neither waits for its turn: they are few packets, and where a port is silent
-	// they take longer than what is left of the budget after it.
+	// Neither waits for its turn: they send few packets, and for a silent port they take longer
+	// than the rest of the budget.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
 	wg.Go(func() { lives = p.livesElsewhere(ctx, env, found) })
-	for _, at := range found.points { // they run in step: all together or none
+	for _, at := range found.points { // they run concurrently: all or none
 		_, _ = env.Enter(ctx, at.phase())
 	}
 	wg.Go(func() { p.askLarge(ctx, env, found, data) })
@@ -123,13 +121,13 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	case lives, anyoneFar(data.Ports):
 		data.Line = lineReached
 	case data.Line != lineReached && anyProhibited(data.Ports):
-		data.Line = cannotTell // a firewall's decision is not the silence of a line
+		data.Line = cannotTell // a firewall's rejection does not mean a silent line
 	}
 	data.RejectedBy = whoRejectsAll(data.Ports)
 	data.CGNAT = found.isShared()
 	if at, ok := askedOverUDP(found.points, segmentTransit); ok && streams[segmentTransit].fellSilent() {
 		if data.UDPCut = p.isUDPCut(ctx, env, at); data.UDPCut != nil && *data.UDPCut {
-			data.FaultSegment = cannotTell // what a firewall keeps back is lost at no place
+			data.FaultSegment = cannotTell // packets stopped by a firewall are not lost in a segment
 		}
 	}
 	if isCut(env, streams) || p.isUnplugged(ctx, found) {
@@ -138,12 +136,12 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return judgePath(data), nil
 }
 
-// notNeeded is the result where no network lies in between.
+// notNeeded is the result if there is no network between the ends.
 func notNeeded() probe.Result {
 	return probe.Result{Status: report.StatusSkipped, Note: "not needed: the server is on this computer"}
 }
 
-// runAll asks all points in step.
+// runAll measures all points concurrently.
 func runAll(ctx context.Context, env probe.Env, points []point) map[string]*stream {
 	streams := map[string]*stream{}
 	var mu sync.Mutex
@@ -172,7 +170,7 @@ func segmentOf(name string, s *stream) report.PathSegment {
 	return out
 }
 
-// spreadOf is how much the round trips vary; nil where too few were answered.
+// spreadOf returns the variation of the round trips; nil if too few were answered.
 func spreadOf(s *stream) *float64 {
 	if !s.counted() {
 		return nil
@@ -180,8 +178,8 @@ func spreadOf(s *stream) *float64 {
 	return milliseconds(nearestRank(s.rtts, 95) - nearestRank(s.rtts, 0))
 }
 
-// judgePath leaves the severity to the rules: what is lost on the way to a
-// server matters only if it is lost to the voice as well.
+// judgePath leaves the severity to the rules: loss on the way to a server matters only if the voice
+// is affected as well.
 func judgePath(d *report.NetworkPath) probe.Result {
 	switch {
 	case len(d.Segments) == 0:

@@ -16,8 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/echo"
 )
 
-// askSTUN sends one binding request and never repeats it: a repeated one would
-// hide the loss that is looked for.
+// askSTUN sends one binding request and never retransmits it, which would hide the loss to be measured.
 func askSTUN(ctx context.Context, env probe.Env, to netip.AddrPort) (echo.Reply, error) {
 	request, err := bindingRequest(env)
 	if err != nil {
@@ -42,8 +41,8 @@ func bindingRequest(env probe.Env, more ...stun.Setter) (*stun.Message, error) {
 	return request, nil
 }
 
-// exchangeSTUN sends a request over a socket of its own, which it closes, and
-// waits for any answer to it, be it an error.
+// exchangeSTUN sends a request over conn, which it closes, and waits for any response, including
+// errors.
 func exchangeSTUN(ctx context.Context, env probe.Env, conn net.Conn, to netip.Addr, request *stun.Message) (echo.Reply, error) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -58,7 +57,7 @@ func exchangeSTUN(ctx context.Context, env probe.Env, conn net.Conn, to netip.Ad
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return echo.Reply{}, echo.ErrSilent
 		}
-		if err != nil { // refused: nobody listens there
+		if err != nil { // refused: nothing listens there
 			return echo.Reply{}, fmt.Errorf("receive a STUN answer: %w", err)
 		}
 		m := &stun.Message{Raw: append([]byte(nil), b[:n]...)}
@@ -68,8 +67,8 @@ func exchangeSTUN(ctx context.Context, env probe.Env, conn net.Conn, to netip.Ad
 	}
 }
 
-// askTCP connects; being refused is an answer as well. A SYN that the system had
-// to repeat was lost, although the connection came about in the end.
+// askTCP connects; a refusal is an answer as well. A retransmitted SYN counts as lost, even if the
+// connection was established in the end.
 func askTCP(ctx context.Context, env probe.Env, to netip.Addr, port string) (echo.Reply, error) {
 	start := env.Clock.Now()
 	conn, err := env.Dial(ctx, "tcp", net.JoinHostPort(to.String(), port))

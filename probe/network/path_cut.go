@@ -11,11 +11,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/echo"
 )
 
-// silentForGood is for how long the end of a stream must have been silent before
-// the question comes up whether it is UDP alone that no longer passes.
+// silentForGood is how long the end of a stream must have been silent before isUDPCut is called.
 const silentForGood = time.Second
 
-// fellSilent says that answers came, and from some time on not one more.
+// fellSilent reports whether there were answers, and none after some time.
 func (s *stream) fellSilent() bool {
 	if !s.counted() || s.answered() < fewPackets {
 		return false
@@ -30,11 +29,10 @@ func (s *stream) fellSilent() bool {
 	return lastSent-lastAnswered >= silentForGood
 }
 
-// isUDPCut says whether UDP to a machine, of which answers over UDP had come
-// before, is stopped while the machine itself can be reached: some firewalls let
-// a stream begin and stop it once they have learnt what it is. All ways are
-// asked at the same time, since a line that was gone for a while is back for
-// all of them. nil where the machine answers by none.
+// isUDPCut reports whether UDP to a machine that had answered over UDP is blocked while the machine
+// itself is reachable: some firewalls permit a stream at first and block it after classification.
+// All transports are tested at the same time, since a line that was interrupted returns for all of
+// them. The result is nil if the machine answers over none.
 func (p path) isUDPCut(ctx context.Context, env probe.Env, at netip.AddrPort) *bool {
 	byUDP, byEcho, byTCP := &stream{}, &stream{}, &stream{}
 	var wg sync.WaitGroup
@@ -55,7 +53,7 @@ func (p path) isUDPCut(ctx context.Context, env probe.Env, at netip.AddrPort) *b
 	return new(true)
 }
 
-// askedOverUDP is where the stream to a point went if it went over UDP.
+// askedOverUDP returns the destination of the stream to a point if it used UDP.
 func askedOverUDP(points []point, name string) (at netip.AddrPort, ok bool) {
 	for _, p := range points {
 		if p.name == name && p.udp.IsValid() {

@@ -14,23 +14,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// farEnds are the machines the path leads to, as far as their addresses are known.
+// farEnds are the far ends of the path, as far as their addresses are known.
 type farEnds struct {
 	server    netip.Addr     // the conference server
 	collector netip.Addr     // the collector's web server
-	stun      netip.AddrPort // the collector's STUN server, as the collector told
-	// elsewhere is looked at where none of them is known.
+	stun      netip.AddrPort // the STUN server that the collector announced
+	// elsewhere is used if none of them is known.
 	elsewhere netip.Addr
-	// onlyHere is true where all of them are this computer itself.
+	// onlyHere is true if all of them are this computer.
 	onlyHere bool
 }
 
-// locateWait bounds the names and the question for the ICE servers together: on
-// a line that is down, all of them hang.
+// locateWait limits name resolution and the request for the ICE servers together: on a dead line
+// all of them time out.
 const locateWait = 2500 * time.Millisecond
 
-// locate finds the addresses of the far ends. This computer itself is at the
-// end of no path.
+// locate determines the addresses of the far ends. This computer itself is not a far end.
 func (p path) locate(ctx context.Context, env probe.Env) (far farEnds) {
 	ctx, cancel := context.WithTimeout(ctx, locateWait)
 	defer cancel()
@@ -53,7 +52,7 @@ func (p path) locate(ctx context.Context, env probe.Env) (far farEnds) {
 	}
 	far.onlyHere = known && !far.isKnown()
 	if far.server.IsValid() && far.server == far.stun.Addr() {
-		far.server = netip.Addr{} // one machine is both: one end of the path is enough
+		far.server = netip.Addr{} // the same machine: one end of the path is sufficient
 	}
 	return far
 }
@@ -62,9 +61,9 @@ func (f farEnds) isKnown() bool {
 	return f.server.IsValid() || f.collector.IsValid() || f.stun.IsValid()
 }
 
-// toward is the address to which the way is looked at. Where no name could be
-// looked up it is one for documentation (RFC 5737, RFC 3849): packets to it go out
-// only with a time to live that ends at the first routers.
+// toward returns the address for the route. If no name could be resolved it is one for
+// documentation (RFC 5737, RFC 3849), to which packets are sent only with a time to live that ends
+// at the first routers.
 func (f farEnds) toward() netip.Addr {
 	for _, a := range []netip.Addr{f.server, f.stun.Addr(), f.collector} {
 		if a.IsValid() {
@@ -74,7 +73,7 @@ func (f farEnds) toward() netip.Addr {
 	return f.elsewhere
 }
 
-// ownAddresses tells addresses of this computer from others.
+// ownAddresses returns a function that recognises addresses of this computer.
 func ownAddresses(env probe.Env) func(netip.Addr) bool {
 	var own []netip.Addr
 	if interfaces, err := env.Net.Interfaces(); err == nil {
@@ -95,10 +94,10 @@ func ownAddresses(env probe.Env) func(netip.Addr) bool {
 	}
 }
 
-// stunPort is where a STUN server listens unless it says otherwise (RFC 8489 §18.6).
+// stunPort is the default port of a STUN server (RFC 8489 §18.6).
 const stunPort = 3478
 
-// stunServer is the address of the collector's STUN server over UDP.
+// stunServer returns the address of the collector's STUN server over UDP.
 func (p path) stunServer(ctx context.Context, env probe.Env) netip.AddrPort {
 	if p.ICE == nil {
 		return netip.AddrPort{}
@@ -118,7 +117,7 @@ func (p path) stunServer(ctx context.Context, env probe.Env) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// stunAddress reads stun:host[:port] (RFC 7064) and looks the host up.
+// stunAddress parses stun:host[:port] (RFC 7064) and resolves the host.
 func (p path) stunAddress(ctx context.Context, raw string) (netip.AddrPort, bool) {
 	hostport, ok := strings.CutPrefix(raw, "stun:")
 	if !ok || strings.Contains(hostport, "?transport=tcp") {
@@ -137,8 +136,7 @@ func (p path) stunAddress(ctx context.Context, raw string) (netip.AddrPort, bool
 	return netip.AddrPortFrom(addr, uint16(number)), addr.IsValid()
 }
 
-// prefer chooses among the addresses to which a way leads; where none leads to any,
-// among all of them.
+// prefer selects among the addresses that have a route; if none has, among all.
 func (p path) prefer(ctx context.Context, addrs []netip.Addr) netip.Addr {
 	reachable := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool {
 		_, err := p.Toward(ctx, a)
@@ -150,7 +148,7 @@ func (p path) prefer(ctx context.Context, addrs []netip.Addr) netip.Addr {
 	return preferIPv4(addrs)
 }
 
-// preferIPv4 chooses the address of which more routers on the way answer.
+// preferIPv4 selects the family for which more routers answer.
 func preferIPv4(addrs []netip.Addr) (found netip.Addr) {
 	for _, a := range addrs {
 		switch {
@@ -164,10 +162,10 @@ func preferIPv4(addrs []netip.Addr) (found netip.Addr) {
 	return found
 }
 
-// carrierGrade is the shared address space of providers (RFC 6598).
+// carrierGrade is the shared address space for carrier-grade NAT (RFC 6598).
 var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
-// isOutside says that an address is none of a home's or an office's own.
+// isOutside reports whether an address does not belong to the network of a home or an office.
 func isOutside(a netip.Addr) bool { return isPublic(a) || carrierGrade.Contains(a) }
 
 func isPublic(a netip.Addr) bool {

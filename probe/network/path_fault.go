@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 )
 
-// Names of the segments and of the fault, as NetworkPath has them.
+// Names of the segments and of the fault, as in NetworkPath.
 const (
 	segmentLAN     = "lan"
 	segmentAccess  = "access"
@@ -18,28 +18,25 @@ const (
 )
 
 const (
-	// fewPackets is how many a stream needs before it counts.
+	// fewPackets is the minimum number of packets of a stream.
 	fewPackets = 8
-	// lostAtLeast and badFromPct make a stream bad: three lost of ten, six of
-	// a hundred. On a line that loses 1 % by nature that comes about once in
-	// 1,900 times.
+	// lostAtLeast and badFromPct define a bad stream: three lost of ten, six of a hundred. On a
+	// line with 1 % loss this occurs once in 1,900 times.
 	lostAtLeast = 3
 	badFromPct  = 2.5
-	// keptPct of the packets may fail to leave this computer; beyond that its
-	// interface was away, and what got lost meanwhile says nothing of the line.
+	// keptPct is the share of packets that may fail to leave this computer; above it the interface
+	// was away, and the loss says nothing about the line.
 	keptPct = 10
 )
 
-// How probable a segment must be before it is named. A server needs more: it is
-// nobody's line, and a router of the provider that was merely lucky must not
-// blame it.
+// How probable a segment must be before it is named. A server requires more: it belongs to somebody
+// else, and a provider's router that lost fewer packets by chance must not incriminate it.
 const (
 	placedFrom       = 0.9
 	placedServerFrom = 0.95
 )
 
-// counted says whether the stream can be judged: a point that answers nothing
-// at all is silent, not lossy.
+// counted reports whether the stream can be evaluated: a point that never answers is silent, not lossy.
 func (s *stream) counted() bool {
 	return s != nil && s.sent >= fewPackets && s.answered() > 0 && s.keptLittle()
 }
@@ -52,7 +49,7 @@ func (s *stream) isBad() bool {
 
 func (s *stream) isFine() bool { return s.counted() && !s.isBad() }
 
-// count is the stream for the loss model.
+// count returns the stream for the loss model.
 func (s *stream) count() lossmodel.Count {
 	if !s.counted() {
 		return lossmodel.Count{}
@@ -60,11 +57,11 @@ func (s *stream) count() lossmodel.Count {
 	return lossmodel.Count{Sent: float64(s.sent), Lost: float64(s.lost())}
 }
 
-// runs is the mean number of packets lost in a row; nil where none was.
+// runs returns the mean number of packets lost in a row; nil without loss.
 func (s *stream) runs() *float64 { return lostAtATime(s, s) }
 
-// lostAtATime is how many packets of the streams were lost at a time; nil where
-// the end, one of them, lost none.
+// lostAtATime returns how many packets of the streams were lost at a time; nil if end, one of them,
+// lost none.
 func lostAtATime(end *stream, streams ...*stream) *float64 {
 	if end == nil {
 		return nil
@@ -81,10 +78,9 @@ func lostAtATime(end *stream, streams ...*stream) *float64 {
 	return nil
 }
 
-// placeFault says in which segment packets get lost, from streams that ran at
-// the same time to the next router, the provider's first public router, the
-// collector and the conference server. A stream that was not there is nil. The
-// collector alone being bad is our own trouble, and never the participant's.
+// placeFault determines the segment of the loss from concurrent streams to the next router, the
+// provider's first public router, the collector and the conference server. An absent stream is nil.
+// Loss toward the collector alone is our own fault, never the participant's.
 func placeFault(lan, access, transit, server *stream) string {
 	switch {
 	case !transit.counted() && !server.counted():
@@ -105,7 +101,7 @@ func placeFault(lan, access, transit, server *stream) string {
 	case found.At(lossmodel.Server) >= placedServerFrom:
 		return segmentServer
 	case transit.isFine():
-		return cannotTell // no loss that both ends share is proven
+		return cannotTell // there is no proved loss common to both ends
 	case found.At(lossmodel.LAN) >= placedFrom:
 		return segmentLAN
 	case found.At(lossmodel.Access)+found.At(lossmodel.Transit) < placedFrom:
@@ -113,13 +109,13 @@ func placeFault(lan, access, transit, server *stream) string {
 	case found.At(lossmodel.Transit) > found.At(lossmodel.Access):
 		return segmentTransit
 	}
-	// The router of the provider may not tell, as many do; what two servers have in
-	// common is the access line.
+	// The provider's router may not answer, as is common; the common part of the ways to two
+	// servers is the access line.
 	return segmentAccess
 }
 
-// lossRunPackets is how many packets of the path's streams were lost at a time. A
-// second end meets the same bursts as the first.
+// lossRunPackets returns how many packets of the path's streams were lost at a time. A second far
+// end is hit by the same bursts as the first.
 func lossRunPackets(lan, access, transit, server *stream) *float64 {
 	end := transit
 	if !end.counted() {

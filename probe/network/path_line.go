@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/echo"
 )
 
-// States of the line, as NetworkPath has them.
+// States of the line, as in NetworkPath.
 const (
 	lineReached      = "reached"
 	lineSilent       = "silent"
@@ -17,15 +17,14 @@ const (
 	lineCut          = "cut"
 )
 
-// judgeLine says whether the line behind the own router is alive. Reached needs
-// a machine out there that answered in any way; a second router at home is none.
-// Silent needs the own router to answer well, so that no loss on the way to it
-// swallowed the rest, and every question behind it to have gone out in vain. That
-// the router is silent as well needs every question to it, too, to have gone out in
-// vain; many routers are set up so, which is why nothing follows from that alone.
+// judgeLine determines whether the line behind the own router works. "Reached" requires any answer
+// of a machine outside; a second router at home does not count. "Silent" requires that the own
+// router answers well, so that loss on the way to it is not the cause, and that all requests beyond
+// it were sent in vain. "Router silent" requires that all requests to the router were in vain too;
+// many routers are configured so, which is why nothing follows from that alone.
 func (f surveyed) judgeLine(streams map[string]*stream) string {
 	if f.direct {
-		return cannotTell // no line is in use
+		return cannotTell // no line is used
 	}
 	inHouse := false
 	for i, hop := range f.trace.hops {
@@ -55,9 +54,8 @@ func (f surveyed) judgeLine(streams map[string]*stream) string {
 	return cannotTell
 }
 
-// isShared says that the way leads through a router with an address of those that
-// providers give to their own NATs; nil where none shows itself, as most do not.
-// In a tunnel they are the tunnel's own: some use that very range.
+// isShared reports whether the path includes a router with an address for carrier-grade NAT; nil if
+// none is visible, as is common. In a tunnel such addresses belong to the tunnel.
 func (f surveyed) isShared() *bool {
 	if f.adapter.Kind == adapter.VPN {
 		return nil
@@ -67,14 +65,14 @@ func (f surveyed) isShared() *bool {
 		case carrierGrade.Contains(hop):
 			return new(true)
 		case isPublic(hop):
-			return nil // what comes behind the first public router is somebody else's
+			return nil // what follows the first public router belongs to somebody else
 		}
 	}
 	return nil
 }
 
-// isCut says that this computer could not send meanwhile, and now has no way out
-// at all: its own interface went away.
+// isCut reports whether this computer could not send for a while and has no route now: its
+// interface went away.
 func isCut(env probe.Env, streams map[string]*stream) bool {
 	for _, s := range streams {
 		if s.kept > 0 {
@@ -84,8 +82,8 @@ func isCut(env probe.Env, streams map[string]*stream) bool {
 	return false
 }
 
-// isUnplugged says that the cable was pulled meanwhile, or the Wi-Fi lost, and the
-// system left address and route where they are: packets go out to nowhere.
+// isUnplugged reports whether the cable or the Wi-Fi was lost while the system keeps address and
+// route, so that packets are lost.
 func (p path) isUnplugged(ctx context.Context, found surveyed) bool {
 	if !found.adapter.Local.IsValid() || found.adapter.Unplugged {
 		return false
@@ -94,9 +92,8 @@ func (p path) isUnplugged(ctx context.Context, found surveyed) bool {
 	return err == nil && now.Unplugged && now.Local == found.adapter.Local
 }
 
-// wasAway says that this computer's own interface was away for a while: nothing
-// could be sent to anybody, not even to the next router. In a tunnel it is the
-// tunnel that was away, wherever the reason lies.
+// wasAway reports whether this computer's interface was away for a while: nothing could be sent to
+// anybody, not even to the next router. In a tunnel the tunnel was away, for whatever reason.
 func (f surveyed) wasAway(streams map[string]*stream) bool {
 	if f.adapter.Kind == adapter.VPN || streams[segmentLAN] == nil && !f.direct {
 		return false
@@ -109,9 +106,8 @@ func (f surveyed) wasAway(streams map[string]*stream) bool {
 	return len(streams) > 0
 }
 
-// outInVain says of a stream to a far end, if there is one, that its packets
-// went out and none was answered. A packet that waited in vain for the next router
-// to answer to its address counts as well.
+// outInVain reports whether the packets of a stream to a far end were sent and none was answered. A
+// packet that waited in vain for the router's ARP answer counts as well.
 func outInVain(s *stream) bool {
 	if s == nil {
 		return true
@@ -123,8 +119,8 @@ func outInVain(s *stream) bool {
 	return sent >= fewPackets && s.answered() == 0
 }
 
-// placeFault places the loss. Where no router lies in between, the only segment
-// is the own network.
+// placeFault determines the segment of the loss. Without a router in between, the only segment is
+// the own network.
 func (f surveyed) placeFault(streams map[string]*stream) string {
 	transit, server := streams[segmentTransit], streams[segmentServer]
 	if f.wasAway(streams) {
@@ -142,5 +138,5 @@ func (f surveyed) placeFault(streams map[string]*stream) string {
 	return segmentLAN
 }
 
-// isSilence says that a packet went out and was not answered.
+// isSilence reports whether a packet was sent and not answered.
 func isSilence(err error) bool { return errors.Is(err, echo.ErrSilent) }

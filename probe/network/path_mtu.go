@@ -17,35 +17,33 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A line with an MTU below that of the interface is none the worse as long as
-// its router says so (RFC 1191, RFC 8201). Where those words are filtered, large
-// packets vanish: the voice passes, and everything with TLS hangs.
+// A line with an MTU below that of the interface works as long as its router reports it (RFC 1191,
+// RFC 8201). If these messages are filtered, large packets are dropped: the voice passes, and TLS
+// connections hang.
 const (
-	// The first seconds of a check are the fullest anyway. The two ways to ask
-	// take turns.
+	// The first seconds of a check have the most traffic. The two kinds of requests alternate.
 	mtuAfter  = 2500 * time.Millisecond
 	mtuTurn   = 500 * time.Millisecond
 	mtuRounds = 6
 	mtuEvery  = 700 * time.Millisecond
 	mtuWait   = 1200 * time.Millisecond
-	// mtuSmallLeast of the small packets must be answered before none of the
-	// large ones is more than loss: on a line that loses half of everything
-	// that comes about twice in a thousand times.
+	// mtuSmallLeast of the small packets must be answered for a conclusion from unanswered large
+	// ones: with 50 % loss this occurs twice in a thousand times by chance.
 	mtuSmallLeast = 5
-	// ethernetMTU is the most that is asked for; jumbo frames end at the router.
+	// ethernetMTU is the largest size; jumbo frames end at the router.
 	ethernetMTU = 1500
-	// leastMTU every network carries (RFC 8200 §5): nothing to look for below.
+	// leastMTU is carried by every network (RFC 8200 §5); smaller sizes are not tested.
 	leastMTU = 1280
 )
 
-// errTooLarge means that this computer knows the packet to be too large for the
-// way, because a router said so: then nothing vanishes.
+// errTooLarge means that this computer knows that the packet exceeds the path MTU, because a router
+// reported it.
 var errTooLarge = errors.New("too large for the way, and the system knows it")
 
-// askLarge fills in whether large packets vanish on the way to a server. A padded
-// STUN request is large only on its way there; an echo is large both ways, but
-// some firewalls drop it for its size alone. So the first has the word where it
-// vanishes, and the second where the first passes.
+// askLarge determines whether large packets are dropped on the way to a server. A padded STUN
+// request is large on the way there only. An echo request is large both ways, but some firewalls
+// drop it because of its size. Therefore the first decides if it is dropped, and the second if the
+// first passes.
 func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data *report.NetworkPath) {
 	size := packetBytes(found.adapter)
 	if size <= leastMTU || env.Clock.Sleep(ctx, mtuAfter) != nil {
@@ -84,7 +82,7 @@ func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data 
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
-		return // what was cut off did not vanish
+		return // interrupted, which does not mean dropped
 	}
 	byICMP.record(data, "icmp", size)
 	if vanish := data.MTUBlackhole; vanish == nil || !*vanish || byUDP.vanish() {
@@ -92,7 +90,7 @@ func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data 
 	}
 }
 
-// packetBytes is the size to ask for, without that of a link layer.
+// packetBytes returns the packet size to test, without the link layer.
 func packetBytes(a adapter.Adapter) int {
 	if a.MTU <= 0 {
 		return ethernetMTU
@@ -100,16 +98,16 @@ func packetBytes(a adapter.Adapter) int {
 	return min(a.MTU, ethernetMTU)
 }
 
-// sizes is what small and large packets met.
+// sizes contains the results of small and large packets.
 type sizes struct {
 	rounds, small int
-	// vanished is how many large ones went out and were not answered.
+	// vanished is the number of large packets that were sent and not answered.
 	vanished     int
 	large, known bool
 }
 
-// compareSizes sends a small and a large packet at a time, until a large one is
-// answered or all rounds are over.
+// compareSizes sends pairs of a small and a large packet until a large one is answered or all
+// rounds are over.
 func compareSizes(ctx context.Context, env probe.Env, small, large question) sizes {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -151,7 +149,7 @@ func compareSizes(ctx context.Context, env probe.Env, small, large question) siz
 	return s
 }
 
-// vanish says that large packets do, and small ones do not.
+// vanish reports whether large packets are dropped and small ones are not.
 func (s sizes) vanish() bool {
 	return !s.large && !s.known && s.vanished == mtuRounds && s.small >= mtuSmallLeast
 }
@@ -167,11 +165,11 @@ func (s sizes) record(data *report.NetworkPath, by string, size int) {
 	}
 }
 
-// attrPadding makes a request larger (RFC 5780 §7.6). A server that does not
-// know it answers with error 420, which is an answer as well.
+// attrPadding enlarges a request (RFC 5780 §7.6). A server that does not support it responds with
+// error 420, which is an answer too.
 const attrPadding = stun.AttrType(0x0026)
 
-// askLargeSTUN sends one binding request as an IP packet of a size, whole.
+// askLargeSTUN sends one binding request as an unfragmented IP packet of a given size.
 func askLargeSTUN(ctx context.Context, env probe.Env, to netip.AddrPort, size int) (echo.Reply, error) {
 	headers := 20 + 8 + 20 + 4 // IPv4, UDP, STUN, attribute
 	if to.Addr().Is6() {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dontFragment sets the DF bit, and lets the kernel keep what routers say of
-// smaller sizes: it then refuses the packet itself (ip(7), IP_MTU_DISCOVER).
+// dontFragment sets the DF bit. The kernel keeps path MTU information from routers and then refuses
+// the packet itself (ip(7), IP_MTU_DISCOVER).
 func dontFragment(network, _ string, c syscall.RawConn) error {
 	level, option, value := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO
 	if strings.HasSuffix(network, "6") {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// dontFragment has no way on this system: large packets may go out in parts,
-// which would hide what is looked for, so that none goes out.
+// dontFragment is not implemented on this system: large packets might be fragmented, which would
+// hide the fault, so none is sent.
 func dontFragment(string, string, syscall.RawConn) error {
 	return errors.New("packets cannot be kept whole on this system")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Answers of a port, as PathPort has them.
+// Answers of a port, as in PathPort.
 const (
 	portOpen     = "open"
 	portRefused  = "refused"
@@ -24,27 +24,25 @@ const (
 )
 
 const (
-	// portWait is how long a port may take to answer. A lost SYN is repeated
-	// after a second (RFC 6298 §2).
+	// portWait limits the answer of a port. A lost SYN is retransmitted after a second (RFC 6298 §2).
 	portWait = 2200 * time.Millisecond
-	// portHeadStart is how long the port that is needed is asked alone: longer
-	// than almost every round trip, so that the others are left in peace where
-	// it answers.
+	// portHeadStart is how long the needed port is tried alone: longer than almost every round
+	// trip, so that no others are tried if it answers.
 	portHeadStart = 700 * time.Millisecond
-	// knockWait is how long a router may take to complain, knocks how often it is
-	// asked: complaints get lost, and routers send few of them.
+	// knockWait limits the wait for an ICMP error, knocks is the number of attempts: errors get
+	// lost, and routers limit them.
 	knockWait = 600 * time.Millisecond
 	knocks    = 3
-	// referenceHops is at how many routers a packet may run out.
+	// referenceHops is the number of routers at which a packet may expire.
 	referenceHops = 2
-	// minProofs is how many complaints of other packets make the absence of any
-	// about the packets in question count.
+	// minProofs is how many ICMP errors for other packets make the absence of any for the packets
+	// in question conclusive.
 	minProofs = 2
 	// referenceDelay keeps the packets of a pair in order.
 	referenceDelay = 20 * time.Millisecond
 )
 
-// triedPort is a port of a server's and what became of packets to it.
+// triedPort is a port of a server and the result of packets to it.
 type triedPort struct {
 	segment string
 	network string // tcp or udp
@@ -53,14 +51,14 @@ type triedPort struct {
 	answer  string
 	rtt     time.Duration
 	left    *bool
-	// by and noRoute tell of a machine that rejected in the server's place.
+	// by and noRoute describe a machine that rejected in place of the server.
 	by      string
 	noRoute *bool
 }
 
 func (t *triedPort) answered() bool { return t.answer == portOpen || t.answer == portRefused }
 
-// isOpen says whether the port has opened by now; done is closed when it is known.
+// isOpen reports whether the port is open by now; done is closed when that is known.
 func (t *triedPort) isOpen(done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -77,8 +75,8 @@ func (t *triedPort) report() report.PathPort {
 	}
 }
 
-// askPorts finds out, where a port that is needed keeps silent, which others
-// answer and whether such packets leave this network at all.
+// askPorts determines, if a needed port is silent, which other ports answer and whether such
+// packets leave this network.
 func (p path) askPorts(ctx context.Context, env probe.Env, found surveyed) []report.PathPort {
 	var mu sync.Mutex
 	var all []*triedPort
@@ -114,11 +112,10 @@ func (p path) askPorts(ctx context.Context, env probe.Env, found surveyed) []rep
 	return out
 }
 
-// wellKnown are the ports that a network lets out before all others.
+// wellKnown returns the ports that networks are most likely to permit.
 func wellKnown() []uint16 { return []uint16{443, 80} }
 
-// tryTCP asks the port that is needed and, where it does not open, the
-// well-known ones of the same machine beside it.
+// tryTCP tries the needed port and, if it does not open, the well-known ones of the same machine.
 func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment string, host netip.Addr, port string) []*triedPort {
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 {
@@ -141,13 +138,13 @@ func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment
 		return nil
 	}
 	p.seeWhoRejectsEach(ctx, env, found, tried)
-	unmaskRejection(tried, p.gatewayRTT(ctx, found))
+	attributeRejection(tried, p.gatewayRTT(ctx, found))
 	p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
 	return tried
 }
 
-// trySTUN asks the collector's STUN port and, where it is silent, whether packets
-// to it leave. The collector's web port serves as the reference.
+// trySTUN tries the collector's STUN port and, if it is silent, determines whether packets to it
+// leave the network. The collector's web port is the reference.
 func (p path) trySTUN(ctx context.Context, env probe.Env, found surveyed) []*triedPort {
 	needed := &triedPort{segment: segmentTransit, network: "udp", at: found.far.stun, needed: true, answer: portSilent}
 	if s := runStream(ctx, env, trialPace, stunQuestion(env, needed.at)); s.answered() > 0 {
@@ -163,7 +160,7 @@ func (p path) trySTUN(ctx context.Context, env probe.Env, found surveyed) []*tri
 	return tried
 }
 
-// connect asks a port over TCP.
+// connect tries a port over TCP.
 func (t *triedPort) connect(ctx context.Context, env probe.Env) {
 	limited, cancel := context.WithTimeout(ctx, portWait)
 	defer cancel()
@@ -177,8 +174,8 @@ func (t *triedPort) connect(ctx context.Context, env probe.Env) {
 	case probe.IsRefused(err):
 		t.answer = portRefused
 	case probe.IsForbidden(err):
-		t.answer, t.left = portRejected, new(false) // by this computer
-	case ctx.Err() != nil: // what was cut off was not silent
+		t.answer, t.left = portRejected, new(false) // rejected by this computer
+	case ctx.Err() != nil: // interrupted, which does not mean silent
 	case limited.Err() != nil, isTimeout(err):
 		t.answer = portSilent
 	default:
@@ -186,7 +183,7 @@ func (t *triedPort) connect(ctx context.Context, env probe.Env) {
 	}
 }
 
-// gatewayRTT is the round trip to the next router; 0 where it does not answer.
+// gatewayRTT returns the round trip to the next router; 0 if it does not answer.
 func (p path) gatewayRTT(ctx context.Context, found surveyed) time.Duration {
 	if !found.adapter.Gateway.IsValid() {
 		return 0
@@ -200,10 +197,10 @@ func (p path) gatewayRTT(ctx context.Context, found surveyed) time.Duration {
 	return r.RTT
 }
 
-// unmaskRejection tells a refusal of the own router from one of the server: some
-// firewalls refuse in the server's name. It came from nearby where another port
-// of the server takes several times as long and the router does not.
-func unmaskRejection(tried []*triedPort, gateway time.Duration) {
+// attributeRejection distinguishes a refusal by the own router from one by the server, because some
+// firewalls refuse in the server's name. It came from nearby if another port of the server takes
+// several times as long and the router does not.
+func attributeRejection(tried []*triedPort, gateway time.Duration) {
 	const times, slack = 3, 2 * time.Millisecond
 	open := slices.IndexFunc(tried, func(t *triedPort) bool { return t.answer == portOpen })
 	if open < 0 || gateway == 0 {
@@ -216,10 +213,10 @@ func unmaskRejection(tried []*triedPort, gateway time.Duration) {
 	}
 }
 
-// seeWhetherLeft lets packets to a port that does not open run out at routers behind
-// the own one. A complaint shows that they come so far. None shows that they do not
-// where the same routers complain of other packets sent right behind. An answer
-// shows that a firewall on the way gives it in the server's name.
+// seeWhetherLeft sends packets to a port that does not open with a time to live that expires at
+// routers behind the own one. An ICMP error shows that they got that far. None shows that they did
+// not, if the same routers report other packets sent immediately afterwards. An answer shows that a
+// firewall on the way responds in the server's name.
 func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
 	knocker, ok := p.Asker.(echo.Knocker)
 	if !ok || t.left != nil || t.by != "" || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
@@ -231,7 +228,7 @@ func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed,
 		return
 	}
 	proofs := 0
-	for round := range 2*minProofs + 1 { // long enough for two complaints, one a second
+	for round := range 2*minProofs + 1 { // long enough for two errors at one per second
 		told, referenceTold := t.heardBeside(ctx, env, knocker, found, refs)
 		if told {
 			return
@@ -246,11 +243,10 @@ func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed,
 	}
 }
 
-// heardBeside sends a packet to the port and, right behind it, one of those that the
-// routers are known to complain of. Routers limit their complaints by rate, Linux to
-// one a second and destination (icmp_ratelimit), and other probes use them up as well.
-// As the packet in question comes first, a router that complains only of the other one
-// did not get it.
+// heardBeside sends a packet to the port and, immediately afterwards, one that the routers are
+// known to report. Routers limit the rate of ICMP errors, Linux to one a second per destination
+// (icmp_ratelimit), and other probes use them up as well. Because the packet in question comes
+// first, a router that reports only the other one did not receive it.
 func (t *triedPort) heardBeside(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told, referenceTold bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -271,8 +267,7 @@ func (t *triedPort) heardBeside(ctx context.Context, env probe.Env, k echo.Knock
 	return told, heard.Load()
 }
 
-// heardAt sends a packet to each of the routers and says whether one of the
-// answers, or an answer from elsewhere, settles the matter.
+// heardAt sends a packet to each of the routers and reports whether an answer is conclusive.
 func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, refs []reference) (told bool) {
 	replies := make([]echo.Reply, len(refs))
 	var wg sync.WaitGroup
@@ -289,11 +284,11 @@ func (t *triedPort) heardAt(ctx context.Context, env probe.Env, k echo.Knocker, 
 			t.left = new(true)
 			return true
 		case r.Kind == echo.Reached:
-			// The server is farther away: somebody answers in its name.
+			// The server is farther away: a middlebox answers in its name.
 			t.answer, t.left = portRejected, new(false)
 			return true
 		case r.Kind != 0:
-			told = true // a router of the house, behind which the block may be
+			told = true // an internal router, behind which the packet may be blocked
 		}
 	}
 	return told
@@ -310,14 +305,13 @@ func knock(ctx context.Context, env probe.Env, k echo.Knocker, t *triedPort, ttl
 	return r, err == nil
 }
 
-// reference is a router behind the own one that complains of packets which run
-// out there.
+// reference is a router behind the own one that reports packets that expire there.
 type reference struct {
 	ttl int
 	ask func(context.Context) bool
 }
 
-// answers asks several times: complaints get lost.
+// answers sends several requests, because ICMP errors get lost.
 func (r reference) answers(ctx context.Context) bool {
 	for range knocks {
 		if r.ask(ctx) {
@@ -327,8 +321,8 @@ func (r reference) answers(ctx context.Context) bool {
 	return false
 }
 
-// references are routers that complain of echoes or, where none does, of
-// connections to a port that is known to answer.
+// references returns routers that report expired echo requests or, if none does, expired
+// connections to a port that answers.
 func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to netip.Addr, others []*triedPort) (refs []reference) {
 	first := 1
 	if !found.adapter.Gateway.IsValid() {
@@ -371,8 +365,7 @@ func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to
 	return heard
 }
 
-// anyoneFar says whether a machine behind the own network had to do with one of
-// the ports: it answered, or complained.
+// anyoneFar reports whether a machine behind the own network answered or rejected one of the ports.
 func anyoneFar(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
 		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left ||

@@ -32,7 +32,7 @@ func TestRefusalFromNearby(t *testing.T) {
 		if c.open > 0 {
 			tried[1] = &triedPort{answer: portOpen, rtt: c.open}
 		}
-		unmaskRejection(tried, c.gateway)
+		attributeRejection(tried, c.gateway)
 		got := tried[0]
 		if (got.answer == portRejected) != c.rejected || c.rejected && (got.left == nil || *got.left) {
 			t.Errorf("%s: %s, left %v", name, got.answer, deref(got.left))

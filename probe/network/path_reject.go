@@ -16,16 +16,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Who rejected a port in the server's place, as PathPort.RejectedBy has it.
+// Who rejected a port in place of the server, as in PathPort.RejectedBy.
 const (
 	byHouse    = "house"    // the own router, or another one of the own network
 	byProvider = "provider" // one of the first routers behind it
 	byBeyond   = "beyond"   // any other
 )
 
-// seeWhoRejectsEach looks, for every port that was refused or rejected, at the
-// source of the answer. The error of a failed connection does not name it: an ICMP
-// "port unreachable" reads like the server's own refusal (RFC 1122 §4.2.3.9).
+// seeWhoRejectsEach determines the source of the answer for every refused or rejected port. The
+// error of a failed connection does not contain it: an ICMP "port unreachable" looks like the
+// server's own refusal (RFC 1122 §4.2.3.9).
 func (p path) seeWhoRejectsEach(ctx context.Context, env probe.Env, found surveyed, tried []*triedPort) {
 	k, ok := p.Asker.(echo.Knocker)
 	if !ok {
@@ -40,8 +40,8 @@ func (p path) seeWhoRejectsEach(ctx context.Context, env probe.Env, found survey
 	wg.Wait()
 }
 
-// seeWhoRejects asks without a limit on the way, for a firewall that answers. It
-// asks several times, as firewalls send few complaints a second.
+// seeWhoRejects sends packets with a normal time to live to a firewall that answers. It repeats
+// them, because firewalls limit ICMP errors.
 func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
 	for range knocks {
 		r, ok := knock(ctx, env, k, t, 0)
@@ -58,7 +58,7 @@ func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, 
 	}
 }
 
-// rejectedBy notes who answered in the server's place.
+// rejectedBy records the machine that answered in place of the server.
 func (t *triedPort) rejectedBy(r echo.Reply, found surveyed) {
 	t.answer, t.by, t.left = portRejected, found.placeOf(r.From), nil
 	t.noRoute = new(r.Kind == echo.Unreachable)
@@ -67,15 +67,15 @@ func (t *triedPort) rejectedBy(r echo.Reply, found surveyed) {
 	}
 }
 
-// nearProvider is how many of the routers behind the own network count as the
-// provider's: the one at the other end of the line and the next.
+// nearProvider is the number of routers behind the own network that count as the provider's: the
+// far end of the line and the next one.
 const nearProvider = 2
 
-// houseBits is the length of the IPv6 network that a home or an office has at the
-// least (RFC 6177 §2 recommends between /48 and /56).
+// houseBits is the prefix length of the smallest usual IPv6 network of a home or an office (RFC
+// 6177 §2 recommends /48 to /56).
 const houseBits = 56
 
-// placeOf says whose router an address belongs to.
+// placeOf returns the owner of a router's address.
 func (f surveyed) placeOf(from netip.Addr) string {
 	gateway := f.adapter.Gateway
 	first := f.trace.hops[0]
@@ -98,8 +98,8 @@ func (f surveyed) placeOf(from netip.Addr) string {
 	return byBeyond
 }
 
-// isOwnNetwork6 says whether an address lies in the same IPv6 network as this
-// computer, whose addresses are public ones.
+// isOwnNetwork6 reports whether an address is in the IPv6 network of this computer, whose addresses
+// are public.
 func (f surveyed) isOwnNetwork6(a netip.Addr) bool {
 	local := f.adapter.Local
 	if !a.Is6() || !local.Is6() || local.IsLinkLocalUnicast() {
@@ -109,8 +109,7 @@ func (f surveyed) isOwnNetwork6(a netip.Addr) bool {
 	return err == nil && own.Contains(a)
 }
 
-// whoRejectsAll is house or provider where one of them rejects every port of a
-// server that was tried; "" where none does.
+// whoRejectsAll returns house or provider if it rejects every tried port of a server; "" otherwise.
 func whoRejectsAll(ports []report.PathPort) string {
 	for _, segment := range []string{segmentServer, segmentTransit} {
 		by := ""
@@ -131,18 +130,16 @@ func whoRejectsAll(ports []report.PathPort) string {
 	return ""
 }
 
-// anyProhibited says whether a firewall of the own network said that it does not
-// let a packet pass.
+// anyProhibited reports whether a firewall of the own network rejected a packet by policy.
 func anyProhibited(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
 		return t.Answer == portRejected && t.RejectedBy == byHouse && t.NoRoute != nil && !*t.NoRoute
 	})
 }
 
-// livesElsewhere says whether the line carries packets that are not for the
-// server: where nobody on the way to the server shows itself, the way to another
-// address and the name servers outside of the house are asked. A firewall may close
-// the way to one address alone.
+// livesElsewhere reports whether the line carries packets to other destinations. If nothing on the
+// way to the server answers, the way to another address and the name servers outside are tried,
+// since a firewall may block a single address.
 func (p path) livesElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
 	if !found.far.isKnown() || found.direct || found.trace.noWay || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
 		return false
@@ -158,7 +155,7 @@ func (p path) livesElsewhere(ctx context.Context, env probe.Env, found surveyed)
 	return way || names
 }
 
-// isOutside says whether a router behind the own network showed itself.
+// isOutside reports whether a router behind the own network answered.
 func (t trace) isOutside(gateway netip.Addr) bool {
 	for i, hop := range t.hops {
 		if isOutside(hop) && (i > 0 || !gateway.IsValid()) {
@@ -168,9 +165,9 @@ func (t trace) isOutside(gateway netip.Addr) bool {
 	return false
 }
 
-// namesOutside says whether a name server outside of the house answers. The name
-// is one that no cache can know. That the server has trouble of its own is no
-// answer: a router that takes questions to any server says so while its line is down.
+// namesOutside reports whether a name server outside answers. The name is random, so that no cache
+// knows it. A server failure does not count: a router that intercepts all queries sends it while
+// its line is down.
 func (p path) namesOutside(ctx context.Context, env probe.Env) bool {
 	host := p.hostToAsk()
 	var random [8]byte
@@ -202,8 +199,7 @@ func (p path) namesOutside(ctx context.Context, env probe.Env) bool {
 	return any
 }
 
-// hostToAsk is the name of a server that the path leads to; "" where all of them
-// are given by address.
+// hostToAsk returns the name of a far end; "" if all are given by address.
 func (p path) hostToAsk() string {
 	for _, raw := range []string{p.Collector, p.URL} {
 		u, err := url.Parse(raw)

@@ -12,12 +12,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// point is one machine on the path and how it is asked.
+// point is one machine on the path and how it is measured.
 type point struct {
 	name string
 	pace pace
 	ask  question
-	// udp is where it is asked over UDP; invalid where it is asked otherwise.
+	// udp is the destination of a stream over UDP; otherwise invalid.
 	udp netip.AddrPort
 }
 
@@ -31,30 +31,30 @@ func (p point) phase() string {
 // question sends one packet and waits for its answer.
 type question func(context.Context) (echo.Reply, error)
 
-// surveyed is what is known of the path before the streams run.
+// surveyed is what is known about the path before the streams run.
 type surveyed struct {
 	points  []point // nearest first
 	adapter adapter.Adapter
 	far     farEnds
-	// direct is true where no router lies between this computer and the server.
+	// direct is true if there is no router between this computer and the server.
 	direct bool
 	trace  trace
-	// gateway is true when the next router answered.
+	// gateway is true if the next router answered.
 	gateway bool
 }
 
-// Times for finding the points.
+// Time limits for determining the points.
 const (
 	farthestHop = 8 // the provider's first router is nearer than that
 	surveyWait  = 800 * time.Millisecond
 )
 
-// trialPace is for finding out whether a machine answers at all: several
-// packets, so that a lossy line does not look like a silent machine.
+// trialPace determines whether a machine answers at all, with several packets, so that a lossy line
+// does not look like a silent machine.
 var trialPace = pace{4, 50 * time.Millisecond, surveyWait - 200*time.Millisecond}
 
-// survey finds the points: the next router and the provider's first public one,
-// as far as they answer, the collector and the conference server.
+// survey determines the points: the next router and the provider's first public one, as far as they
+// answer, the collector and the conference server.
 func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
 	found := surveyed{far: far}
 	a, err := p.Toward(ctx, far.toward())
@@ -76,14 +76,13 @@ func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
 	return found
 }
 
-// closedPort is the echo service of TCP (RFC 862), which no router offers any
-// more: it refuses at once, and unlike complaints its refusals are not limited.
+// closedPort is the echo service of TCP (RFC 862), which routers do not offer any more: they refuse
+// at once, and refusals are not rate limited, unlike ICMP errors.
 const closedPort = "7"
 
-// routers are the next router and the first one of the provider. Where the
-// next router does not answer an echo, or the system lets none go out, it is
-// asked for a connection it refuses; last, it is made to complain about a packet
-// whose time runs out there. In a tunnel neither is the one it seems to be.
+// routers returns the next router and the first one of the provider. If the next router does not
+// answer echo requests, or the system does not permit them, connections that it refuses are used,
+// and finally packets that expire there. In a tunnel neither is meaningful.
 func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (points []point) {
 	a, far := found.adapter, found.far.toward()
 	hasGateway := a.GatewayKnown && a.Gateway.IsValid()
@@ -114,7 +113,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	found.gateway = len(points) > 0
 	first := 1
 	if !hasGateway {
-		first = 0 // a modem of this computer's own: the first router is the provider's
+		first = 0 // a built-in modem: the first router is the provider's
 	}
 	for i, from := range hops[first:] {
 		if isPublic(from) || carrierGrade.Contains(from) {
@@ -125,8 +124,8 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 	return points
 }
 
-// accessPoint asks the provider's router for echoes, which it limits less than
-// complaints.
+// accessPoint uses echo requests to the provider's router, which are less rate limited than ICMP
+// errors.
 func (p path) accessPoint(ctx context.Context, env probe.Env, far netip.Addr, ttl int, from netip.Addr) point {
 	if p.echoes(ctx, env, from) {
 		return point{name: segmentAccess, pace: echoPace, ask: p.echo(from)}
@@ -134,48 +133,46 @@ func (p path) accessPoint(ctx context.Context, env probe.Env, far netip.Addr, tt
 	return point{name: segmentAccess, pace: complaintPace, ask: p.expiring(far, ttl, from)}
 }
 
-// expiring asks for a complaint from the router at which the packet's time runs out.
+// expiring requests a time-exceeded message from the router at which the packet expires.
 func (p path) expiring(far netip.Addr, ttl int, from netip.Addr) question {
 	return func(ctx context.Context) (echo.Reply, error) {
 		r, err := p.Asker.Ask(ctx, far, ttl)
 		if err == nil && r.From != from {
-			return r, echo.ErrSilent // the way has changed: this is another machine
+			return r, echo.ErrSilent // the route has changed: another machine answered
 		}
 		return r, err
 	}
 }
 
-// trace is which routers the first hops are. An invalid address stands for one
-// that keeps silent.
+// trace contains the first routers. An invalid address stands for a silent one.
 type trace struct {
 	hops [farthestHop]netip.Addr
-	// reached is true when the far end itself answered.
+	// reached is true if the far end answered.
 	reached bool
-	// noWay is true when a router behind the own network said that it has no way to
-	// the far end.
+	// noWay is true if a router behind the own network reported that the far end is unreachable.
 	noWay bool
-	// noWayFrom is the last machine that said so, of the own network or behind it.
+	// noWayFrom is the last machine that reported so, within the own network or behind it.
 	noWayFrom netip.Addr
-	// asked is true when the system let packets go out.
+	// asked is true if the system permitted packets to be sent.
 	asked bool
 }
 
-// isSilent says that nobody on the way answered, nor the far end.
+// isSilent reports whether neither a router nor the far end answered.
 func (t trace) isSilent() bool { return !t.reached && t.hops == [farthestHop]netip.Addr{} }
 
-// Each hop is asked so often, a little apart: loss comes in bursts.
+// Each hop is tried several times with pauses, because loss comes in bursts.
 const (
 	traceRounds = 3
 	traceEvery  = 150 * time.Millisecond
 )
 
-// traceTo asks for the routers of the first hops, all at once, several times each.
+// traceTo determines the routers of the first hops, all at once, several times each.
 func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t trace) {
 	ctx, cancel := context.WithTimeout(ctx, surveyWait)
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	// Who has told already need not be asked again, nor who is behind the end.
+	// A hop that has answered is not tried again, nor is a hop behind the far end.
 	last := farthestHop
 	known := func(hop int) bool {
 		mu.Lock()
@@ -211,7 +208,7 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 	return t
 }
 
-// echo asks a machine itself. That a router has no way to it is no answer of it.
+// echo sends echo requests to a machine. An unreachable message from a router is not its answer.
 func (p path) echo(to netip.Addr) question {
 	return func(ctx context.Context) (echo.Reply, error) {
 		r, err := p.Asker.Ask(ctx, to, 0)
@@ -222,12 +219,12 @@ func (p path) echo(to netip.Addr) question {
 	}
 }
 
-// echoPacing spreads the trial echoes over more than a burst of loss lasts: a
-// machine taken for silent is asked by fewer packets, or not at all.
+// echoPacing spreads the trial echoes over more than the length of a loss burst: a machine that
+// looks silent gets fewer packets, or none.
 var echoPacing = pace{4, 120 * time.Millisecond, trialPace.wait}
 
-// echoes says whether a machine answers an echo, and not only with complaints. The
-// first answer ends the trial.
+// echoes reports whether a machine answers echo requests, not only with ICMP errors. The first
+// answer ends the trial.
 func (p path) echoes(ctx context.Context, env probe.Env, to netip.Addr) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -242,8 +239,8 @@ func (p path) echoes(ctx context.Context, env probe.Env, to netip.Addr) bool {
 	return s.answered() > 0 && !s.complaints
 }
 
-// collectorPoint asks the collector's STUN server; where that is not known or
-// silent, the machine itself.
+// collectorPoint measures the collector's STUN server or, if that is unknown or silent, the machine
+// itself.
 func (p path) collectorPoint(ctx context.Context, env probe.Env, far farEnds) []point {
 	if far.stun.IsValid() {
 		return []point{overUDP(env, far.stun)}
@@ -258,7 +255,7 @@ func (p path) collectorPoint(ctx context.Context, env probe.Env, far farEnds) []
 	return []point{p.machine(ctx, env, segmentTransit, far.collector, portOfURL(p.Collector))}
 }
 
-// serverPoint asks the conference server.
+// serverPoint measures the conference server.
 func (p path) serverPoint(ctx context.Context, env probe.Env, far farEnds) []point {
 	if !far.server.IsValid() {
 		return nil
@@ -266,7 +263,7 @@ func (p path) serverPoint(ctx context.Context, env probe.Env, far farEnds) []poi
 	return []point{p.machine(ctx, env, segmentServer, far.server, portOfURL(p.URL))}
 }
 
-// machine asks for an echo where the machine answers one, else for a connection.
+// machine uses echo requests if the machine answers them, otherwise connections.
 func (p path) machine(ctx context.Context, env probe.Env, name string, at netip.Addr, port string) point {
 	if p.echoes(ctx, env, at) {
 		return point{name: name, pace: echoPace, ask: p.echo(at)}
@@ -276,7 +273,7 @@ func (p path) machine(ctx context.Context, env probe.Env, name string, at netip.
 	}}
 }
 
-// overUDP is the collector's STUN server.
+// overUDP measures the collector's STUN server.
 func overUDP(env probe.Env, at netip.AddrPort) point {
 	return point{name: segmentTransit, pace: echoPace, ask: stunQuestion(env, at), udp: at}
 }

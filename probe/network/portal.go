@@ -14,24 +14,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// lookForPortal says whether a login page stands in between. One sign alone may
-// have another reason, so two independent ones are needed.
+// lookForPortal determines whether there is a captive portal. One sign alone may have another
+// reason, so two independent ones are required:
 //
-//	first:  the certificate is not the server's, or, without TLS, the answer
-//	        leads to another host or says 511, or, where no encrypted connection
-//	        came about, somebody answers for an address that nobody has
-//	second: a page that cannot exist, asked for without TLS, leads to another
-//	        host or says 511, or is there both at the server and at an address
-//	        that nobody has
+//	first:  the certificate is not the server's, or, without TLS, the response redirects to another host or is 511,
+//	        or, if no encrypted connection was established, an address that is not in use answers
+//	second: a page that cannot exist, requested without TLS, redirects to another host or is 511, or exists both at
+//	        the server and at an address that is not in use
 //
-// That the server has every page is no sign by itself: it is how web
-// applications and default sites of shared hosting answer.
+// That the server has every page is not a sign by itself: web applications and default sites of
+// shared hosting behave so.
 func (j *journey) lookForPortal(ctx context.Context) {
 	if j.proxy != nil {
-		return // a proxy is in between anyway, and it is none of a guest network's
+		return // a proxy is in between, and not that of a guest network
 	}
 	if j.data.Stage == stageHTTP && j.target.Scheme == "https" {
-		j.data.CaptivePortal = new(false) // the server proved who it is
+		j.data.CaptivePortal = new(false) // the server authenticated itself
 		return
 	}
 	first := j.data.TLSError == "wrong_name" || j.data.TLSError == "untrusted" || j.data.TLSError == "protocol" ||
@@ -43,7 +41,7 @@ func (j *journey) lookForPortal(ctx context.Context) {
 	switch {
 	case resp == nil:
 	case resp.StatusCode == networkAuthenticationRequired:
-		j.data.CaptivePortal = new(true) // its one meaning (RFC 6585 §6), beside a way that failed
+		j.data.CaptivePortal = new(true) // its only meaning (RFC 6585 §6), together with a failed connection
 	case first && j.redirectsElsewhere(resp):
 		j.data.CaptivePortal = new(true)
 	case (first || j.data.Stage == stageDNS) && j.inPlaceOfAPage(resp) && j.nobodyAnswers(ctx):
@@ -51,25 +49,25 @@ func (j *journey) lookForPortal(ctx context.Context) {
 	}
 }
 
-// nobodyAnswers asks at an address kept for documentation (RFC 5737), which nobody
-// has: who answers there is in between.
+// nobodyAnswers connects to an address for documentation (RFC 5737), which is not in use: an answer
+// comes from a middlebox.
 func (j *journey) nobodyAnswers(ctx context.Context) bool {
 	resp := j.plainAnswer(ctx, []netip.Addr{anywhere})
 	return resp != nil && j.inPlaceOfAPage(resp)
 }
 
-// looksLikePortal is the sign in one answer without TLS.
+// looksLikePortal evaluates the sign in one response without TLS.
 func (j *journey) looksLikePortal(resp *http.Response) bool {
 	return resp.StatusCode == networkAuthenticationRequired || j.redirectsElsewhere(resp)
 }
 
-// inPlaceOfAPage says whether an answer stands for a page that does not exist.
+// inPlaceOfAPage reports whether a response replaces a page that does not exist.
 func (j *journey) inPlaceOfAPage(resp *http.Response) bool {
 	return j.looksLikePortal(resp) || resp.StatusCode == http.StatusOK
 }
 
-// redirectsElsewhere says whether an answer leads to somebody else's host. A
-// server's own names are not: those below the same registered domain.
+// redirectsElsewhere reports whether a response redirects to a foreign host. Names below the
+// server's registered domain are not foreign.
 func (j *journey) redirectsElsewhere(resp *http.Response) bool {
 	if resp.StatusCode < 300 || resp.StatusCode > 399 {
 		return false
@@ -81,8 +79,8 @@ func (j *journey) redirectsElsewhere(resp *http.Response) bool {
 	return registered(to.Hostname()) != registered(j.target.Hostname())
 }
 
-// registered is the domain that somebody registered for a host; an address, and a
-// name without such a domain, stands for itself.
+// registered returns the registered domain of a host; an address, or a name without such a domain,
+// is returned unchanged.
 func registered(host string) string {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if _, err := netip.ParseAddr(host); err == nil {
@@ -95,8 +93,7 @@ func registered(host string) string {
 	return domain
 }
 
-// plainAnswer asks at some addresses for a page nobody has, without TLS; nil
-// when nothing answers.
+// plainAnswer requests a nonexistent page without TLS from some addresses; nil if nothing answers.
 func (j *journey) plainAnswer(ctx context.Context, addrs []netip.Addr) *http.Response {
 	var random [8]byte
 	if _, err := io.ReadFull(j.env.Rand, random[:]); err != nil || len(addrs) == 0 {

@@ -13,9 +13,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// chooseProxy asks the configuration. Where its script fails, browsers connect
-// directly (Chromium and Firefox both, unless a policy makes the script
-// mandatory), and so does this journey.
+// chooseProxy evaluates the proxy configuration. If its script fails, browsers connect directly
+// (Chromium and Firefox both, unless a policy makes the script mandatory), and so does this
+// journey.
 func (j *journey) chooseProxy(ctx context.Context) bool {
 	ways, err := j.Proxies(ctx, j.target)
 	if err != nil {
@@ -27,7 +27,7 @@ func (j *journey) chooseProxy(ctx context.Context) bool {
 	return true
 }
 
-// reach tries the ways in their order until one takes the connection.
+// reach tries the ways in order until one accepts the connection.
 func (j *journey) reach(ctx context.Context) bool {
 	for _, way := range j.ways {
 		if !j.goBy(way) {
@@ -50,8 +50,7 @@ func (j *journey) reach(ctx context.Context) bool {
 	return false
 }
 
-// goBy sets out on a way, and forgets what became of the one before. It refuses
-// a proxy of a kind it does not know.
+// goBy selects a way and discards the results of the previous one. It rejects proxies of unknown kinds.
 func (j *journey) goBy(way *url.URL) bool {
 	j.proxy, j.addrs, j.dnsErr, j.dialErrs = nil, nil, nil, nil
 	j.data.Proxy, j.data.Stage, j.data.DNSError, j.data.DNSMS = "", "", "", nil
@@ -74,7 +73,7 @@ func (j *journey) goBy(way *url.URL) bool {
 
 func isSOCKS(p *url.URL) bool { return p.Scheme == "socks5" || p.Scheme == "socks5h" }
 
-// throughProxy gets from the proxy to the server.
+// throughProxy connects from the proxy to the server.
 func (j *journey) throughProxy(ctx context.Context) bool {
 	switch {
 	case j.proxy == nil:
@@ -90,12 +89,12 @@ func (j *journey) throughProxy(ctx context.Context) bool {
 		j.conn = conn
 	}
 	if j.target.Scheme == "http" && !j.tunnels {
-		return true // the request itself goes to the proxy
+		return true // the request itself is sent to the proxy
 	}
 	return j.tunnel(ctx)
 }
 
-// tunnel asks the proxy to connect (RFC 9110 §9.3.6).
+// tunnel requests a tunnel from the proxy (RFC 9110 §9.3.6).
 func (j *journey) tunnel(ctx context.Context) bool {
 	to := net.JoinHostPort(j.target.Hostname(), portOf(j.target))
 	req := get(&url.URL{Opaque: to})
@@ -117,8 +116,7 @@ func (j *journey) tunnel(ctx context.Context) bool {
 	return j.failedBy(proxyStatusFault(a.StatusCode))
 }
 
-// socks asks a SOCKS5 proxy to connect (RFC 1928). It gets the name and looks
-// it up itself.
+// socks requests a connection from a SOCKS5 proxy (RFC 1928), which resolves the name.
 func (j *journey) socks(ctx context.Context) bool {
 	var auth *proxy.Auth
 	if user := j.proxy.User; user != nil {
@@ -140,7 +138,7 @@ func (j *journey) socks(ctx context.Context) bool {
 	return true
 }
 
-// established is a dialler that hands out a connection there already is.
+// established is a dialler that returns an existing connection.
 type established struct{ net.Conn }
 
 func (e established) Dial(string, string) (net.Conn, error) { return e.Conn, nil }

@@ -13,30 +13,30 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// What is wrong with the proxy, as NetworkWeb.ProxyFault names it. A demand for a
-// password over HTTP (407) is no fault of the proxy: HTTPStatus holds it.
+// Faults of the proxy, as in NetworkWeb.ProxyFault. A request for a password over HTTP (407) is not
+// a fault of the proxy; see HTTPStatus.
 const (
 	proxyUnresolved  = "unresolved"   // its name has no address
-	proxyRefused     = "refused"      // its machine takes no connection
-	proxySilent      = "silent"       // no answer, to the connection or to the request
+	proxyRefused     = "refused"      // its machine refuses connections
+	proxySilent      = "silent"       // no answer to the connection or to the request
 	proxyCertificate = "certificate"  // its own, not the server's
 	proxyLogin       = "login"        // SOCKS: user name and password
-	proxyForbidden   = "forbidden"    // it does not let this server be reached
-	proxyRedirect    = "redirect"     // it sends to a page of its own
-	proxyFailing     = "failing"      // it answers that it cannot reach the server
+	proxyForbidden   = "forbidden"    // SOCKS: user name and password required
+	proxyRedirect    = "redirect"     // it redirects to its own page
+	proxyFailing     = "failing"      // it reports that it cannot reach the server
 	proxyNone        = "not_a_proxy"  // something else answers at its address
-	proxyUnknownKind = "unknown_kind" // of a kind that this program does not speak
-	proxyScript      = "script"       // the script that chooses the proxy does not work
-	proxyScriptGone  = "script_gone"  // the script's server is not reached
+	proxyUnknownKind = "unknown_kind" // a kind that this program does not support
+	proxyScript      = "script"       // the proxy script does not work
+	proxyScriptGone  = "script_gone"  // the server of the proxy script is unreachable
 )
 
-// failedBy ends the way at the proxy.
+// failedBy ends the attempt at the proxy.
 func (j *journey) failedBy(fault string) bool {
 	j.data.ProxyFault = fault
 	return false
 }
 
-// unreachedProxy is the fault of a proxy to which no connection came about.
+// unreachedProxy returns the fault of a proxy without a connection.
 func (j *journey) unreachedProxy() string {
 	switch {
 	case j.data.DNSError != "":
@@ -47,8 +47,8 @@ func (j *journey) unreachedProxy() string {
 	return proxySilent
 }
 
-// scriptFault tells a script that was read and does not work from one that was
-// not to be had: the first shows that the network answers.
+// scriptFault distinguishes a script that does not work from one that could not be fetched: the
+// former shows that the network works.
 func scriptFault(err error) string {
 	if errors.Is(err, proxy.ErrScriptUnreached) {
 		return proxyScriptGone
@@ -56,7 +56,7 @@ func scriptFault(err error) string {
 	return proxyScript
 }
 
-// proxyTLSFault is the fault of the TLS that an HTTPS proxy speaks itself.
+// proxyTLSFault returns the fault of TLS to an HTTPS proxy.
 func proxyTLSFault(err error) string {
 	switch tlsFault(err) {
 	case "":
@@ -67,7 +67,7 @@ func proxyTLSFault(err error) string {
 	return proxyCertificate
 }
 
-// proxyExchangeFault is why a CONNECT got no answer in HTTP.
+// proxyExchangeFault returns why a CONNECT got no HTTP response.
 func proxyExchangeFault(err error) string {
 	if isTimeout(err) {
 		return proxySilent
@@ -75,10 +75,10 @@ func proxyExchangeFault(err error) string {
 	return proxyNone
 }
 
-// proxyStatusFault reads the answer to a CONNECT. 407 asks for a password, and
-// 403 and 451 (RFC 7725) refuse. A proxy that cannot reach the server says 502 or
-// 504 (RFC 9110 §15.6), Squid 503; whose fault that is, its answer does not tell.
-// What is no proxy does not know the method (400, 404, 405, 501).
+// proxyStatusFault evaluates the response to a CONNECT. 407 requests a password, 403 and 451 (RFC
+// 7725) refuse. A proxy that cannot reach the server sends 502 or 504 (RFC 9110 §15.6), Squid 503;
+// the cause remains open. A server that is not a proxy does not support the method (400, 404, 405,
+// 501).
 func proxyStatusFault(status int) string {
 	switch {
 	case status == proxyAuthRequired:
@@ -93,8 +93,8 @@ func proxyStatusFault(status int) string {
 	return proxyNone
 }
 
-// socksFault reads the error of golang.org/x/net/proxy, which has the replies of
-// RFC 1928 §6 as text only.
+// socksFault parses the error of golang.org/x/net/proxy, which contains the replies of RFC 1928 §6
+// as text only.
 func socksFault(err error) string {
 	if isTimeout(err) {
 		return proxySilent
@@ -116,25 +116,25 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
-// hasPage says that a page came with the answer to a CONNECT: a web server stands
-// in the place of a proxy. A tunnel has no content (RFC 9110 §9.3.6), and nobody
-// speaks in it before the client of TLS does.
+// hasPage reports whether a page came with the response to a CONNECT: a web server instead of a
+// proxy. A tunnel has no content (RFC 9110 §9.3.6), and nothing is sent in it before the TLS
+// client.
 func (a *answer) hasPage() bool {
 	length := a.Header.Get("Content-Length")
 	return a.beyondBytes > 0 || length != "" && length != "0"
 }
 
-// unmaskPage finds a web server in the place of a proxy that answered a CONNECT
-// with 200 and a page: what follows is no TLS.
-func (j *journey) unmaskPage() {
+// detectWebServer detects a web server instead of a proxy that responded to a CONNECT with 200 and
+// a page, since no TLS follows.
+func (j *journey) detectWebServer() {
 	if j.proxy != nil && j.data.Stage == stageTCP && j.data.TLSError == "protocol" {
 		j.data.ProxyFault, j.data.TLSError = proxyNone, ""
 	}
 }
 
-// tryWithoutProxy goes the whole way directly where the one by the proxy failed:
-// a laptop that was brought home still has the office's proxy set. A connection
-// alone would prove nothing, since a gateway may take it in the server's place.
+// tryWithoutProxy tries the whole way directly after the proxy failed: a laptop at home may still
+// have the office's proxy configured. A connection alone proves nothing, since a gateway may accept
+// it in place of the server.
 func (j *journey) tryWithoutProxy(ctx context.Context) {
 	failed := j.data.ProxyFault != "" || j.data.HTTPStatus != nil && *j.data.HTTPStatus == proxyAuthRequired
 	if slices.Contains(j.ways, nil) || !failed || j.data.Stage == stageHTTP || ctx.Err() != nil {

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wasRepeated asks the kernel whether it sent the SYN of a connection more than
-// once. The time cannot tell: Linux remembers the round trip to a server
-// (tcp_metrics) and repeats after 200 ms where it knows one.
+// wasRepeated asks the kernel whether the SYN of a connection was retransmitted. The time does not
+// show it: Linux remembers the round trip to a server (tcp_metrics) and then retransmits after 200
+// ms.
 func wasRepeated(conn net.Conn) bool {
 	c, ok := conn.(syscall.Conn)
 	if !ok {

@@ -4,6 +4,6 @@ package network
 
 import "net"
 
-// wasRepeated does not tell here; these systems wait a second before they
-// repeat a SYN (RFC 6298 §2.1), which is as long as a connection is waited for.
+// wasRepeated is not implemented here; these systems wait a second before they retransmit a SYN
+// (RFC 6298 §2.1), which is the timeout of the connection.
 func wasRepeated(net.Conn) bool { return false }

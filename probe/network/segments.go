@@ -7,15 +7,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// smallSegmentBytes keeps packets of TCP below 1280 bytes, which every network
-// carries (RFC 8200 §5), and below what tunnels take off that.
+// smallSegmentBytes keeps TCP packets below 1280 bytes, which every network carries (RFC 8200 §5),
+// less the overhead of tunnels.
 const smallSegmentBytes = 1000
 
-// trySmallPackets shakes hands anew where the server took the connection and TLS
-// hung, and asks for small segments this time (RFC 9293 §3.7.1). The server's
-// certificate is the first large packet on the way down, where no question of
-// ours can be sure to have a large answer: that it comes in small ones is the
-// proof that large ones vanish.
+// trySmallPackets repeats the handshake with small segments (RFC 9293 §3.7.1) if the server
+// accepted the connection and TLS hung. The server's certificate is the first large packet
+// downstream, where no request guarantees a large response. That it arrives in small packets proves
+// that large ones are dropped.
 func (j *journey) trySmallPackets(ctx context.Context) {
 	hung := j.data.Stage == stageTCP && j.data.TLSError == "" && j.conn != nil && j.target.Scheme == "https"
 	portal := j.data.CaptivePortal != nil && *j.data.CaptivePortal
@@ -31,7 +30,7 @@ func (j *journey) trySmallPackets(ctx context.Context) {
 	}
 	defer conn.Close()
 	_, _, err = handshake(ctx, conn, j.target.Hostname(), j.RootCAs, nil)
-	if err == nil || tlsFault(err) != "" { // a certificate that is refused has arrived
+	if err == nil || tlsFault(err) != "" { // a rejected certificate has arrived
 		j.data.TLSSmallPackets = new(true)
 		return
 	}

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// smallSegments has no way on this system: Windows reads the size and does not
-// let it be set.
+// smallSegments is not implemented on this system: on Windows the size can be read but not set.
 func smallSegments(string, string, syscall.RawConn) error {
 	return errors.New("the size of TCP segments cannot be set on this system")
 }

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// smallSegments sets the size announced with SYN, which binds both sides (tcp(7),
-// TCP_MAXSEG).
+// smallSegments sets the size announced in the SYN, which applies to both sides (tcp(7), TCP_MAXSEG).
 func smallSegments(_, _ string, c syscall.RawConn) error {
 	var inner error
 	err := c.Control(func(fd uintptr) {

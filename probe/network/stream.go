@@ -12,26 +12,25 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/echo"
 )
 
-// pace is how many packets go out, how far apart, and how long each is waited for.
+// pace is the number of packets, their interval, and the wait for each answer.
 type pace struct {
 	count       int
 	every, wait time.Duration
 }
 
-// stream is what a row of small packets to one point met.
+// stream contains the results of a series of small packets to one point.
 type stream struct {
 	sent int
-	rtts []time.Duration // of the answered ones
-	// fates says for each packet that counts, by when it was to go out, whether
-	// it was answered: what two streams lost at the same time is compared by it.
+	rtts []time.Duration // of the answered packets
+	// fates reports for each packet that counts, by its planned time, whether it was answered, to
+	// compare simultaneous losses of two streams.
 	fates map[time.Duration]bool
-	// complaints is true when the answers were ICMP errors, of which routers
-	// leave some out.
+	// complaints is true if the answers were ICMP errors, which routers rate limit.
 	complaints bool
-	// kept is how many packets this computer could not send, as when its
-	// interface goes away; they are no loss.
+	// kept is the number of packets that this computer could not send, for example without an
+	// interface; they are not lost.
 	kept int
-	// err is the last error that was not silence.
+	// err is the last error other than silence.
 	err error
 }
 
@@ -39,16 +38,15 @@ func (s *stream) answered() int    { return len(s.rtts) }
 func (s *stream) lost() int        { return s.sent - len(s.rtts) }
 func (s *stream) lossPct() float64 { return 100 * float64(s.lost()) / float64(max(1, s.sent)) }
 
-// runStream sends at a steady pace, whether answers come or not, and returns
-// when all are in. A packet that ctx cut off counts as not sent. It stops early
-// where the system refuses to send.
+// runStream sends at a steady pace, regardless of answers, and returns when all are complete. A
+// packet interrupted by ctx counts as not sent. It stops early if the system refuses to send.
 func runStream(ctx context.Context, env probe.Env, p pace, ask question) *stream {
 	return runStreamFrom(ctx, env, env.Clock.Now(), p, ask)
 }
 
-// runStreamFrom is runStream with a start that several streams share. Packets
-// whose time went by unused, because the computer slept or its clock jumped,
-// are left out: sent all at once they would make the loss they look for.
+// runStreamFrom is runStream with a common start of several streams. Packets whose time has passed,
+// because the computer slept or its clock jumped, are omitted: sent all at once they would cause
+// the loss that is measured.
 func runStreamFrom(ctx context.Context, env probe.Env, start time.Time, p pace, ask question) *stream {
 	s := &stream{fates: map[time.Duration]bool{}}
 	var mu sync.Mutex
@@ -64,7 +62,7 @@ func runStreamFrom(ctx context.Context, env probe.Env, start time.Time, p pace, 
 		if wait < -p.every && i > 0 {
 			continue
 		}
-		// A clock that was set back must not hold the stream up.
+		// A clock that was set back must not block the stream.
 		if wait = min(wait, 2*p.every); wait > 0 && env.Clock.Sleep(ctx, wait) != nil || ctx.Err() != nil || refused() {
 			break
 		}
@@ -84,7 +82,7 @@ func runStreamFrom(ctx context.Context, env probe.Env, start time.Time, p pace, 
 	return s
 }
 
-// errClockJumped marks a round trip that cannot be: the clock was set meanwhile.
+// errClockJumped marks an impossible round trip: the clock was set meanwhile.
 var errClockJumped = errors.New("the clock was set while a packet was under way")
 
 func (s *stream) take(ctx context.Context, due time.Duration, r echo.Reply, err error) {
@@ -94,7 +92,7 @@ func (s *stream) take(ctx context.Context, due time.Duration, r echo.Reply, err 
 		s.rtts = append(s.rtts, r.RTT)
 		s.fates[due] = true
 		s.complaints = s.complaints || r.Complaint
-	case ctx.Err() != nil: // cut off
+	case ctx.Err() != nil: // interrupted
 	case errors.Is(err, echo.ErrSilent):
 		s.sent++
 		s.fates[due] = false
@@ -104,15 +102,15 @@ func (s *stream) take(ctx context.Context, due time.Duration, r echo.Reply, err 
 	}
 }
 
-// median of at least one value.
+// median returns the median of at least one value.
 func median(d []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(d))
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// nearestRank is the percentile of at least one value: the smallest that so
-// many percent do not exceed.
+// nearestRank returns a percentile of at least one value: the smallest value that this percentage
+// does not exceed.
 func nearestRank(d []time.Duration, percent float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(d))
 	rank := int(math.Ceil(percent / 100 * float64(len(sorted))))

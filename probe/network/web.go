@@ -1,5 +1,5 @@
-// Package network follows the way to a web server step by step: name, address,
-// connection, encryption, answer. The first step that fails names the fault.
+// Package network tests the way to a web server step by step: name, address, connection,
+// encryption, response. The first step that fails identifies the fault.
 package network
 
 import (
@@ -16,48 +16,47 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
-// Caps of time. A healthy line needs 0.3 s in all; three steps that hang one
-// after the other still end within a check.
+// Time limits. A healthy line needs 0.3 s in total; three steps that time out one after the other
+// still end within a check.
 const (
 	stepTime   = 3 * time.Second
 	portalTime = 2 * time.Second
 )
 
-// Resolver looks up names, as *net.Resolver does.
+// Resolver resolves names, like *net.Resolver.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// WebConfig says which server to test.
+// WebConfig configures network.web.
 type WebConfig struct {
 	// URL is the server's address: http, https, ws or wss.
 	URL string
-	// RootCAs are trusted; nil is the system's own.
+	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
-	// Proxies gives the ways to a URL in the order to try them, nil for a direct
-	// one. Without it the environment and the system's settings are asked.
+	// Proxies returns the ways to a URL in order of preference, nil for a direct one. Without it
+	// the environment and the system's settings are used.
 	Proxies func(context.Context, *url.URL) ([]*url.URL, error)
-	// Resolver looks up names; nil is the system's own.
+	// Resolver resolves names; nil means the system's.
 	Resolver Resolver
-	// Built is when this program was made: it is later than that. Zero: not known.
+	// Built is the build time of this program, a lower bound of the present time. Zero means unknown.
 	Built time.Time
-	// NameServers tell more of a name that is not found; nil are the system's where
-	// Resolver is, else none.
+	// NameServers provide details of a name that is not found; nil means the system's if Resolver
+	// is nil, otherwise none.
 	NameServers NameServers
-	// CollectorURL is the collector's address, and Pins what is known of its keys;
-	// nil is nothing.
+	// CollectorURL is the collector's address, and Pins its known keys; nil if none are known.
 	CollectorURL string
 	Pins         *trust.Pins
-	// WebSocketURL is where a collector takes WebSockets and sends a message
-	// back; "" leaves them out. Token is the right to ask it.
+	// WebSocketURL is where the collector accepts WebSockets and returns a message; "" omits the
+	// test. Token authorises it.
 	WebSocketURL, Token string
-	// Router is this computer's next router; nil asks the system.
+	// Router returns this computer's next router; nil asks the system.
 	Router func(context.Context) netip.Addr
-	// StepTime bounds each step; 0 is 3 s. NameTime bounds the look-up; 0 is
-	// StepTime where that is set, else 6.5 s.
+	// StepTime limits each step; 0 means 3 s. NameTime limits the look-up; 0 means StepTime if that
+	// is set, otherwise 6.5 s.
 	StepTime, NameTime time.Duration
 
-	plainPort string // where a captive portal would answer; "80" but in tests
+	plainPort string // port for captive portals; "80" except in tests
 }
 
 // The phases of network.web (see [probe.Phase]).
@@ -71,7 +70,7 @@ const (
 	PhaseWebSocket = "websocket"
 )
 
-// NewWeb is the probe "network.web". Its data is a *report.NetworkWeb.
+// NewWeb returns the probe "network.web". Its data is a *report.NetworkWeb.
 func NewWeb(c WebConfig) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = systemResolver
@@ -102,7 +101,7 @@ type web struct{ WebConfig }
 func (web) Name() string { return report.ProbeNetworkWeb }
 func (web) Version() int { return 2 }
 
-// Run takes the steps and says how far it came.
+// Run performs the steps and reports the last successful one.
 func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NetworkWeb{}
 	target, ok := parseTarget(p.URL)
@@ -116,7 +115,7 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	defer j.close()
 	_ = j.take(ctx, j.chooseProxy) && j.reach(ctx) && j.take(ctx, j.throughProxy, j.encrypt, j.request)
 	dead := j.lookForDeadServer(ctx)
-	j.unmaskPage()
+	j.detectWebServer()
 	j.judgeCertificate(ctx)
 	j.confirmClock(ctx)
 	j.placeTheFault(ctx)
@@ -129,10 +128,10 @@ func (p web) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return judge(data), nil
 }
 
-// step is one step of a journey; it says whether the next one can be taken.
+// step is one step of a journey; it reports whether the next one can follow.
 type step func(context.Context) bool
 
-// take goes on as long as each step works, and gives each its time.
+// take performs steps as long as they succeed, each within its time limit.
 func (j *journey) take(ctx context.Context, steps ...step) bool {
 	for _, s := range steps {
 		if !j.within(ctx, j.StepTime, s) {
@@ -148,19 +147,19 @@ func (j *journey) within(ctx context.Context, most time.Duration, s step) bool {
 	return s(ctx)
 }
 
-// placeTheFault looks for the signs that tell whose fault a failure is.
+// placeTheFault collects the evidence for the origin of a failure.
 func (j *journey) placeTheFault(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
-	// Beside the rest: on a line that lets nothing pass, each takes all the time.
+	// Concurrently: on a dead line each takes its whole time.
 	offered, doubt := j.seekProxy(ctx), j.doubtName(ctx)
 	j.explainName(ctx)
 	j.lookForPortal(ctx)
 	if kind := <-doubt; j.data.CaptivePortal == nil {
-		j.unmaskLiar(ctx)
+		j.detectDNSHijack(ctx)
 		if j.data.DNSError == "" && kind != "" {
 			j.data.DNSError, j.data.Stage, j.data.TLSError = kind, "", ""
 		}
@@ -171,8 +170,8 @@ func (j *journey) placeTheFault(ctx context.Context) {
 	j.judgeOnline()
 }
 
-// parseTarget reads the address of a web server. What may be the secret of a
-// meeting, user and query, is left out and never asked for.
+// parseTarget parses the address of a web server. It removes user and query, which may contain the
+// secret of a meeting.
 func parseTarget(raw string) (*url.URL, bool) {
 	u, err := origin.Parse(raw)
 	if err != nil {
@@ -185,7 +184,7 @@ func parseTarget(raw string) (*url.URL, bool) {
 	return u, true
 }
 
-// judge turns the figures into the state of the probe.
+// judge derives the status of the probe from the results.
 func judge(d *report.NetworkWeb) probe.Result {
 	is := func(b *bool, want bool) bool { return b != nil && *b == want }
 	r := probe.Result{Status: report.StatusUnknown, Data: d}
@@ -201,8 +200,8 @@ func judge(d *report.NetworkWeb) probe.Result {
 	return r
 }
 
-// noteOf says in words where the way ended. It holds no names: the target is
-// in the report already, and what a proxy is called is nobody's business.
+// noteOf describes where the attempt ended. It contains no names: the target is part of the report,
+// and the name of a proxy is private.
 func noteOf(d *report.NetworkWeb) string {
 	switch {
 	case d.DNSError != "":

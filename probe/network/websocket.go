@@ -17,35 +17,33 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// upgraded is what became of one attempt to use a WebSocket.
+// upgraded is the result of one attempt to use a WebSocket.
 type upgraded int
 
 const (
-	// wsUnknown: it did not come to the attempt, or the collector itself
-	// answered in a way that says nothing about those in between.
+	// wsUnknown: there was no attempt, or the collector's own response says nothing about middleboxes.
 	wsUnknown upgraded = iota
-	// wsThrough: a message went there and came back.
+	// wsThrough: a message was sent and returned.
 	wsThrough
-	// wsStripped: the collector says that the request came without its upgrade.
+	// wsStripped: the collector reports that the request arrived without its upgrade.
 	wsStripped
-	// wsForeign: somebody who is not the collector answered.
+	// wsForeign: another machine than the collector responded.
 	wsForeign
-	// wsCut: the connection broke or fell silent once the upgrade was asked for.
+	// wsCut: the connection broke or became silent after the upgrade request.
 	wsCut
 )
 
-// Who kept a WebSocket from coming about, as NetworkWeb.WebSocketBy has it.
+// Who prevented a WebSocket, as in NetworkWeb.WebSocketBy.
 const (
 	byBetween = "between"
 	byServer  = "server"
 	byUnknown = "unknown"
 )
 
-// tryWebSocket upgrades a connection to the collector (RFC 6455 §4.1), sends a
-// message and waits for it to come back. An answer that bears the collector's
-// mark is its own, and its refusals (a wrong token, too many attempts) say nothing
-// of those in between; that it never saw the upgrade does. Without the mark it is
-// another machine's.
+// tryWebSocket upgrades a connection to the collector (RFC 6455 §4.1), sends a message and waits
+// for its return. A response with the collector's header is its own, and its refusals (a wrong
+// token, too many attempts) say nothing about middleboxes; that it received no upgrade does. A
+// response without the header comes from another machine.
 func (j *journey) tryWebSocket(ctx context.Context) {
 	if j.WebSocketURL == "" || j.data.Stage != stageHTTP {
 		return
@@ -55,7 +53,7 @@ func (j *journey) tryWebSocket(ctx context.Context) {
 	}
 	got, by := j.upgradeOnce(ctx)
 	if got == wsCut {
-		got, by = j.upgradeOnce(ctx) // once may be chance
+		got, by = j.upgradeOnce(ctx) // a single failure may be chance
 	}
 	switch {
 	case got == wsThrough:
@@ -65,8 +63,7 @@ func (j *journey) tryWebSocket(ctx context.Context) {
 	}
 }
 
-// upgradeOnce is one attempt on a connection of its own, and who is to blame if it
-// fails.
+// upgradeOnce makes one attempt on a new connection and returns who is responsible for a failure.
 func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, by string) {
 	ctx, cancel := context.WithTimeout(ctx, j.StepTime)
 	defer cancel()
@@ -85,22 +82,21 @@ func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, by string) {
 		j.noteVerdict(verdict, k)
 	}
 	if by = k.whoCouldBlock(); by == byUnknown && j.data.TLSIntercepted != nil && *j.data.TLSIntercepted {
-		by = byBetween // seen at the connection before
+		by = byBetween // detected on the previous connection
 	}
 	return got, by
 }
 
-// refusesTunnel says that a proxy does not connect to the collector, although it
-// brought its page: without TLS pages need no tunnel, and WebSockets do.
+// refusesTunnel reports whether a proxy does not connect to the collector although it delivered its
+// page: without TLS pages need no tunnel, but WebSockets do.
 func (j *journey) refusesTunnel() bool {
 	return j.proxy != nil && j.target.Scheme == "http" && j.data.HTTPStatus != nil
 }
 
-// towardCollector is a connection to the collector, encrypted where it is to
-// be. A proxy is asked for a tunnel in any case: that is how browsers do it
-// (RFC 6455 §4.1), and a proxy that forwards a plain request takes the upgrade
-// out of it rightly, since it holds for one hop only (RFC 9110 §7.8). Where the
-// connection does not come about the journey is closed, or nil.
+// towardCollector connects to the collector, with TLS if its address requires it. A proxy is always
+// asked for a tunnel, like in browsers (RFC 6455 §4.1), because a proxy that forwards a plain
+// request rightly removes the upgrade, which is a hop-by-hop header (RFC 9110 §7.8). If the
+// connection fails, the journey is closed or nil.
 func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 	target, ok := parseTarget(j.WebSocketURL)
 	if !ok {
@@ -114,11 +110,10 @@ func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 	return k, true
 }
 
-// whoCouldBlock says where a machine can stand that picks an upgrade out of this
-// connection. In the clear, and in TLS that is opened on the way, that is in
-// between. In TLS that is known to end at the collector's own key it is behind
-// that, such as a reverse proxy. Where the key is not known, or server and client
-// are one computer, it may be either.
+// whoCouldBlock returns where a machine that blocks the upgrade of this connection can be. Without
+// TLS, or if TLS is intercepted, it is between the two ends. If TLS is known to end at the
+// collector's own key it is behind that, such as a reverse proxy. If the key is unknown, or server
+// and client are one computer, both are possible.
 func (j *journey) whoCouldBlock() string {
 	switch intercepted := j.data.TLSIntercepted; {
 	case j.target.Scheme == "https" && intercepted == nil:
@@ -139,8 +134,7 @@ func (j *journey) upgrade(ctx context.Context) upgraded {
 	if _, err := io.ReadFull(j.env.Rand, message); err != nil {
 		return wsUnknown
 	}
-	// The connection is there already, encryption and all, so that for the
-	// client it is one in the clear.
+	// The connection exists already, including TLS, so for the client it is a plain one.
 	at := &url.URL{Scheme: "http", Host: j.target.Host, Path: j.target.Path}
 	conn, resp, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{
 		HTTPClient:      j.only(),
@@ -164,14 +158,14 @@ func (j *journey) upgrade(ctx context.Context) upgraded {
 	case err == nil && kind == websocket.MessageBinary && bytes.Equal(echoed, message):
 		return wsThrough
 	case websocket.CloseStatus(err) != -1:
-		return wsUnknown // the other side ended it in order
+		return wsUnknown // the other side closed it in order
 	case err != nil:
 		return wsCut
 	}
-	return wsUnknown // another server's greeting, perhaps
+	return wsUnknown // possibly the greeting of another server
 }
 
-// refused reads the answer to an upgrade that was none.
+// refused evaluates a response to an upgrade that was refused.
 func refused(resp *http.Response) upgraded {
 	switch {
 	case resp == nil:
@@ -184,8 +178,7 @@ func refused(resp *http.Response) upgraded {
 	return wsUnknown
 }
 
-// sameWithoutUpgrade says whether the collector answers the very request once
-// the upgrade is left out of it.
+// sameWithoutUpgrade reports whether the collector answers the same request without the upgrade.
 func (j *journey) sameWithoutUpgrade(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, j.StepTime)
 	defer cancel()
@@ -202,8 +195,8 @@ func (j *journey) sameWithoutUpgrade(ctx context.Context) bool {
 	return err == nil && isCollector(a.Response)
 }
 
-// isCollector tells the collector's own answer by its mark. Collectors before the
-// mark tell their time, which nobody else does either.
+// isCollector recognises the collector's own response by its header. Earlier collectors only have
+// the time header.
 func isCollector(resp *http.Response) bool {
 	return resp.Header.Get(wire.HeaderCollector) == wire.CollectorValue || resp.Header.Get(wire.HeaderTimeMS) != ""
 }
@@ -217,8 +210,7 @@ func (j *journey) headers() http.Header {
 	return h
 }
 
-// only is a client that knows the journey's connection and no other, so that it
-// follows nobody elsewhere either.
+// only returns a client that uses the journey's connection and does not follow redirects.
 func (j *journey) only() *http.Client {
 	conns := make(chan net.Conn, 1)
 	conns <- j.conn

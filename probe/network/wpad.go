@@ -11,13 +11,12 @@ import (
 	"time"
 )
 
-// maxOfferBytes is how much of an offered script is read: its function and the
-// proxies it names come early.
+// maxOfferBytes limits how much of an offered script is read: its function and the proxies come early.
 const maxOfferBytes = 64 << 10
 
-// seekProxy asks, where no way leads directly and no proxy is set, whether the
-// network offers one (WPAD over DNS), and sends what came of it. The offer is
-// read and never run: anybody on the network can make one.
+// seekProxy checks, if no way leads directly and no proxy is configured, whether the network offers
+// one (WPAD over DNS), and sends the result. The script is read but never run, because anybody on
+// the network can offer one.
 func (j *journey) seekProxy(ctx context.Context) <-chan bool {
 	offered := make(chan bool, 1)
 	direct := j.data.Proxy == "none"
@@ -27,14 +26,14 @@ func (j *journey) seekProxy(ctx context.Context) <-chan bool {
 		return offered
 	}
 	go func() {
-		// Without a dot, so that the system adds the network's own domain.
+		// Without a dot, so that the system appends the network's search domain.
 		addrs, err := j.Resolver.LookupNetIP(ctx, "ip", "wpad")
 		offered <- err == nil && len(addrs) > 0 && !saysNowhere(addrs) && offersProxy(j.offer(ctx, alternate(addrs)))
 	}()
 	return offered
 }
 
-// offer is the beginning of the script; "" when there is none.
+// offer returns the beginning of the script; "" if there is none.
 func (j *journey) offer(ctx context.Context, addrs []netip.Addr) string {
 	conn, _, _ := dialAll(ctx, j.env, addrs, j.plainPort)
 	if conn == nil {
@@ -51,11 +50,11 @@ func (j *journey) offer(ctx context.Context, addrs []netip.Addr) string {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return ""
 	}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxOfferBytes)) // its beginning will do
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxOfferBytes)) // the beginning is sufficient
 	return string(text)
 }
 
-// offersProxy says whether a script names a proxy at all.
+// offersProxy reports whether a script names a proxy.
 func offersProxy(script string) bool {
 	named := regexp.MustCompile(`\b(PROXY|HTTPS?|SOCKS[45]?)\s+[A-Za-z0-9\[][A-Za-z0-9.:\-\]]*:[0-9]{1,5}\b`)
 	return regexp.MustCompile(`\bFindProxyForURL\b`).MatchString(script) && named.MatchString(script)

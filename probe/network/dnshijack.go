@@ -9,18 +9,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/adapter"
 )
 
-// A name server that has been told to forbid a name does not say so: it gives
-// an address that leads nowhere, or to the router it runs on.
+// A name server that blocks a name by policy does not say so: it returns an unusable address, or
+// that of the router it runs on.
 
-// saysNowhere is the unspecified address, which no server has (RFC 6890).
+// saysNowhere reports whether an address is unspecified, which no server can have (RFC 6890).
 func saysNowhere(addrs []netip.Addr) bool {
 	return len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.IsUnspecified() })
 }
 
-// unmaskLiar looks, once a name led nowhere, whether it led to the own router.
-// A private address alone proves nothing: the town may have its server behind a
-// tunnel.
-func (j *journey) unmaskLiar(ctx context.Context) {
+// detectDNSHijack checks, after a failed connection, whether the name resolves to the own router. A
+// private address alone proves nothing: the municipality's server may be reached through a tunnel.
+func (j *journey) detectDNSHijack(ctx context.Context) {
 	_, err := netip.ParseAddr(j.target.Hostname())
 	led := j.data.Stage == stageDNS || j.data.TLSError != ""
 	if err == nil || j.proxy != nil || !led || len(j.addrs) == 0 {
@@ -31,11 +30,11 @@ func (j *journey) unmaskLiar(ctx context.Context) {
 	}
 }
 
-// silentTime leaves room for three questions, as lookup.Patient and lookup.Ask ask them.
+// silentTime is sufficient for the three queries of lookup.Patient and lookup.Ask.
 const silentTime = 2200 * time.Millisecond
 
-// askForIPv6 finds name servers that never answer for IPv6. This program gets
-// along without; others wait for seconds at every name.
+// askForIPv6 detects name servers that never respond to IPv6 queries. This program works around them;
+// others wait for seconds at every name.
 func (j *journey) askForIPv6(ctx context.Context) {
 	_, err := netip.ParseAddr(j.target.Hostname())
 	if err == nil || j.proxy != nil || j.data.Stage != stageHTTP || ctx.Err() != nil {
@@ -49,7 +48,7 @@ func (j *journey) askForIPv6(ctx context.Context) {
 	}
 }
 
-// routerOf is the next router on the usual way out; invalid where none is known.
+// routerOf returns the next router of the default route; invalid if unknown.
 func routerOf(ctx context.Context) netip.Addr {
 	a, err := adapter.Toward(ctx, anywhere)
 	if err != nil || !a.GatewayKnown {
