@@ -3,6 +3,7 @@
 package capture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,6 +36,9 @@ type soundSystem struct {
 	// formatsElsewhere means that miniaudio must not be asked for the formats of a
 	// device. Package osstate provides them.
 	formatsElsewhere bool
+	// answers reports whether the system serves new clients, if it is not nil. Opening
+	// it is then repeated.
+	answers func(context.Context) bool
 	// record replaces miniaudio's capture if it is not nil; see engine.start.
 	record func(deviceID string, channels int, onFrames func([]byte), onStop func()) error
 }
@@ -48,8 +52,7 @@ func openEngine() (engine, error) {
 	}
 	var lastErr error
 	for _, s := range soundSystems() {
-		// No log callback: miniaudio calls it while holding the mutex that Devices acquires.
-		ctx, err := malgo.InitContext([]malgo.Backend{s.backend}, malgo.ContextConfig{}, nil)
+		ctx, err := s.open()
 		if err == nil {
 			return &malgoEngine{ctx: ctx, system: s}, nil
 		}
@@ -64,6 +67,22 @@ func openEngine() (engine, error) {
 		return nil, why
 	}
 	return nil, noServer(lastErr)
+}
+
+// openAttempts limits how often a system that answers is opened.
+const openAttempts = 5
+
+// open connects to the sound system. libpulse gives up at once if the queue of the
+// server's socket is full (EAGAIN), which reads as a missing server. answers waits for
+// room in the queue.
+func (s soundSystem) open() (*malgo.AllocatedContext, error) {
+	for attempt := 1; ; attempt++ {
+		// No log callback: miniaudio calls it while holding the mutex that Devices acquires.
+		ctx, err := malgo.InitContext([]malgo.Backend{s.backend}, malgo.ContextConfig{}, nil)
+		if err == nil || attempt == openAttempts || s.answers == nil || !s.answers(context.Background()) {
+			return ctx, err
+		}
+	}
 }
 
 func (e *malgoEngine) backend() string { return e.system.name }

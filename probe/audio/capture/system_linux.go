@@ -9,6 +9,7 @@ import (
 
 	"github.com/gen2brain/malgo"
 
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -24,7 +25,8 @@ const pulseKeeps = 1000 / periodMS
 func soundSystems() []soundSystem {
 	// miniaudio 0.11.25 dereferences a nil pointer on PulseAudio if a device disappears
 	// between the listing and the query for its formats.
-	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true, record: recordPulse}}
+	systems := []soundSystem{{name: "pulseaudio", backend: malgo.BackendPulseaudio, id: cStringID, formatsElsewhere: true,
+		answers: osstate.PulseAnswers, record: recordPulse}}
 	if hasCaptureHardware("/dev/snd") {
 		systems = append(systems, soundSystem{name: "alsa", backend: malgo.BackendAlsa, id: cStringID, real: isALSAHardware})
 	}

@@ -106,11 +106,10 @@ func dialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn,
 // dialFirst connects to the first server that accepts. The error includes ErrNoServer
 // if none of them runs; a server that hangs is a different error.
 func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: pulseTimeout}
 	absent := true
 	var all error
 	for _, server := range servers {
-		conn, err := dialer.DialContext(ctx, server.network, server.addr)
+		conn, err := dialPatiently(ctx, server.network, server.addr)
 		if err == nil {
 			return conn, nil
 		}
@@ -121,6 +120,30 @@ func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
 		all = errors.Join(ErrNoServer, all)
 	}
 	return nil, fmt.Errorf("connect to sound server: %w", all)
+}
+
+// dialRetry is the pause before another attempt at a socket whose queue is full.
+const dialRetry = 20 * time.Millisecond
+
+// dialPatiently repeats an attempt that fails with EAGAIN. PulseAudio listens with a
+// backlog of 5, and Linux does not wait for room in the queue of a nonblocking Unix
+// socket (unix(7), connect(2)). Several programs that start together, as after
+// signing in, fill that queue.
+func dialPatiently(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, pulseTimeout)
+	defer cancel()
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if !errors.Is(err, syscall.EAGAIN) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(dialRetry):
+		}
+	}
 }
 
 // pulseDevice converts the common properties of sources and sinks.

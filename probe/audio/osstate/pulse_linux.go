@@ -12,3 +12,13 @@ import (
 func DialPulse(ctx context.Context, onEvent func(any)) (*proto.Client, net.Conn, error) {
 	return dialPulse(ctx, onEvent)
 }
+
+// PulseAnswers reports whether a sound server accepts a connection and signs it in.
+func PulseAnswers(ctx context.Context) bool {
+	_, conn, err := dialPulse(ctx, nil)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
