@@ -52,6 +52,27 @@ func TestImportBoundaries(t *testing.T) {
 	}
 }
 
+// TestOnlyTestsImportTheTestBench: it starts sound servers and, as root, network
+// namespaces, and is no part of a program. Go's rule for internal packages keeps
+// what is outside of probe away from it, this test what is below.
+func TestOnlyTestsImportTheTestBench(t *testing.T) {
+	const bench = "probe/internal/testbench"
+	inside := func(importPath string) bool { return strings.HasPrefix(importPath, module+bench+"/") }
+	seen := false
+	for _, p := range list(t, true, "probe") {
+		if inside(p.ImportPath) {
+			seen = true
+			continue
+		}
+		if i := slices.IndexFunc(p.Imports, inside); i >= 0 {
+			t.Errorf("%s imports %s outside of a test", p.ImportPath, p.Imports[i])
+		}
+	}
+	if !seen {
+		t.Errorf("nothing is in %s: this test sees nothing", bench)
+	}
+}
+
 // TestServerNeedsNoCgo: the collector is one static binary for every system.
 // With cgo on, a dependency that would use it shows itself by its CgoFiles; the
 // standard library has pure Go for each of its own.

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
 // What ffmpeg writes into a pipe, with a length that it cannot know.

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

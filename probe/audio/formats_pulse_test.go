@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
 	"github.com/tonprobe/tonprobe/probe/audio/wav"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

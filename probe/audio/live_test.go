@@ -15,10 +15,10 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
-	"github.com/tonprobe/tonprobe/probe/audio/accuracy"
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/voices"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -45,7 +45,7 @@ type naming struct {
 
 // rehearse sends a fixture through the pipeline of a capture, with the rules
 // looking on as the screen does. It returns every change of the live cause.
-func rehearse(f accuracy.Fixture, s accuracy.Sound, p diagnose.Profile) (named []naming) {
+func rehearse(f voices.Fixture, s voices.Sound, p diagnose.Profile) (named []naming) {
 	live := diagnose.NewLive(p)
 	sound, certain := time.Duration(0), false
 	r := audio.Rehearse(time.Minute, func(e probe.Event) {
@@ -96,7 +96,7 @@ func partial(e probe.Event) (*report.AudioInput, bool) {
 
 // faultFrom is when the fault can first be heard: with the voice, or with the
 // first sample that is lost or clipped.
-func faultFrom(f accuracy.Fixture, s accuracy.Sound) time.Duration {
+func faultFrom(f voices.Fixture, s voices.Sound) time.Duration {
 	first := 0
 	frames := func(is func(x float32) bool, run int) int {
 		have := 0
@@ -125,7 +125,7 @@ func faultFrom(f accuracy.Fixture, s accuracy.Sound) time.Duration {
 
 // rehearsed is one fixture and what was said of it.
 type rehearsed struct {
-	accuracy.Fixture
+	voices.Fixture
 	named []naming
 	from  time.Duration
 }
@@ -143,9 +143,9 @@ func (r rehearsed) causeAt(at time.Duration) (code string) {
 }
 
 // newStudio skips a test without espeak-ng, and fails it where all tests are to run.
-func newStudio(t *testing.T) *accuracy.Studio {
+func newStudio(t *testing.T) *voices.Studio {
 	t.Helper()
-	s, err := accuracy.NewStudio(t.TempDir())
+	s, err := voices.NewStudio(t.TempDir())
 	if err != nil {
 		if os.Getenv("TONPROBE_TEST_ALL") == "1" {
 			t.Fatal(err)
@@ -167,7 +167,7 @@ func limits(t *testing.T) diagnose.Profile {
 func rehearseAll(t *testing.T) []rehearsed {
 	t.Helper()
 	studio, limits := newStudio(t), limits(t)
-	fixtures := slices.DeleteFunc(accuracy.Fixtures(), func(f accuracy.Fixture) bool {
+	fixtures := slices.DeleteFunc(voices.Fixtures(), func(f voices.Fixture) bool {
 		return f.Loop != nil // the loudspeaker sounds after the speech
 	})
 	all := make([]rehearsed, len(fixtures))
@@ -201,7 +201,7 @@ func TestLiveCauses(t *testing.T) {
 	took := map[string][]time.Duration{}
 	late := map[string]int{}
 	for _, r := range rehearseAll(t) {
-		if r.Truth == accuracy.Healthy {
+		if r.Truth == voices.Healthy {
 			healthy++
 			if len(r.named) == 0 {
 				peace++
@@ -227,10 +227,10 @@ func TestLiveCauses(t *testing.T) {
 		t.Logf("%-26s %3d of %3d, median %v, longest %v", strings.TrimPrefix(truth, "audio."), n, n+late[truth], at(took[truth], 0.5), at(took[truth], 1))
 	}
 	t.Logf("not in time:\n%s\naccused:\n%s", missed.String(), accused.String())
-	if share := accuracy.Share(inTime, faulty); share < leastNamedInTime {
+	if share := voices.Share(inTime, faulty); share < leastNamedInTime {
 		t.Errorf("%.1f %% named in time, want %.0f %%", share, leastNamedInTime)
 	}
-	if share := accuracy.Share(peace, healthy); share < leastLeftInPeace {
+	if share := voices.Share(peace, healthy); share < leastLeftInPeace {
 		t.Errorf("%.1f %% of the healthy left in peace, want %.0f %%", share, leastLeftInPeace)
 	}
 }
@@ -240,8 +240,8 @@ func TestLiveCauses(t *testing.T) {
 func TestLateSpeakerIsNotAccused(t *testing.T) {
 	s, limits := newStudio(t), limits(t)
 	tried := 0
-	for _, f := range accuracy.Fixtures() {
-		if f.Truth != accuracy.Healthy || f.Kind != "ordinary voice" || f.RateHz != 48000 {
+	for _, f := range voices.Fixtures() {
+		if f.Truth != voices.Healthy || f.Kind != "ordinary voice" || f.RateHz != 48000 {
 			continue
 		}
 		tried++
@@ -265,7 +265,7 @@ func TestLateSpeakerIsNotAccused(t *testing.T) {
 func TestNoiseIsNotAccusedBeforeAVoice(t *testing.T) {
 	s, limits := newStudio(t), limits(t)
 	tried := 0
-	for _, f := range accuracy.Fixtures() {
+	for _, f := range voices.Fixtures() {
 		if f.Truth != "audio.no_speech" {
 			continue
 		}

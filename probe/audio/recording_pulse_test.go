@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

@@ -5,7 +5,7 @@ package audio
 import (
 	"testing"
 
-	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

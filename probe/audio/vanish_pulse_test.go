@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/probe/audio/pulserig"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
 // Microphones come and go all the while: a list may miss them, but asking for

@@ -13,7 +13,7 @@ type Loss struct {
 	BurstPackets float64
 	// Timed bursts last BurstPackets packets of the voice, 20 ms each, whatever is
 	// sent meanwhile. Without it the chain moves on by each packet that passes, of
-	// whichever stream, as the Gilbert channel of probe/network/bench does.
+	// whichever stream, as the Gilbert channel of probe/internal/testbench/netbench does.
 	Timed bool
 }
 

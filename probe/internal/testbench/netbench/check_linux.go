@@ -1,0 +1,101 @@
+package netbench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// checkLimit is far more than a check may take; behind it, it hangs.
+const checkLimit = 2 * time.Minute
+
+// Check runs the real check in a scenario.
+func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	if err := w.load(ctx, s, seed); err != nil {
+		return Check{}, err
+	}
+	cmd := w.checkCommand(ctx, s)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	pulled := w.pullPlug(ctx, s)
+	began := time.Now()
+	err := cmd.Run()
+	c := Check{Scenario: s, Truth: w.Link.Truth(), Took: time.Since(began)}
+	cancel()
+	if pullErr := <-pulled; pullErr != nil {
+		return c, pullErr
+	}
+	if cmd.ProcessState != nil {
+		c.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	// The status is the verdict; that there is a report counts.
+	if c.Report, err = decode(stdout.Bytes(), err); err != nil {
+		return c, fmt.Errorf("check in %s: %w: %s", s.Name, err, strings.TrimSpace(stderr.String()))
+	}
+	return c, nil
+}
+
+func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
+	ca := w.ca
+	if s.Inspection != nil && s.Inspection.Trusted {
+		ca = w.caAndBox
+	}
+	args := []string{"check", "--plain", "--no-audio", "--yes", "--no-upload", "--json", "-"}
+	if s.Home.Load {
+		args = append(args, "--load")
+	}
+	if s.Home.LifetimeS > 0 {
+		args = append(args, fmt.Sprintf("--binding-lifetime=%gs", s.Home.LifetimeS))
+	}
+	cmd := w.agent(ctx, s.Collector.public(), ca, args...)
+	cmd.Env = append(cmd.Env, "PATH="+w.desktopDir()+":"+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Env, s.Proxy.environment(planOf(s).gateway)...)
+	return cmd
+}
+
+// pullPlug takes the home's interface away and brings it back as the scenario
+// says. The channel gives the result when ctx is done at the latest.
+func (w *World) pullPlug(ctx context.Context, s Scenario) <-chan error {
+	done := make(chan error, 1)
+	began := time.Now()
+	wait := func(second float64) bool {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(time.Until(began.Add(time.Duration(second * float64(time.Second))))):
+			return true
+		}
+	}
+	go func() {
+		p := planOf(s)
+		// What has begun is brought to its end: a half-set interface would spoil
+		// the next scenario.
+		whole := context.WithoutCancel(ctx)
+		switch {
+		case s.Home.DownAtS == 0 || !wait(s.Home.DownAtS):
+			done <- nil
+		default:
+			err := w.ns.pull(whole, atHome)
+			if err == nil && s.Home.UpAtS > 0 && wait(s.Home.UpAtS) {
+				err = w.ns.plug(whole, atHome, p.gateway, p.all...)
+			}
+			done <- err
+		}
+	}()
+	return done
+}
+
+func decode(b []byte, runErr error) (*report.Report, error) {
+	if len(b) == 0 {
+		return nil, fmt.Errorf("no report: %w", runErr)
+	}
+	return report.Decode(b)
+}

@@ -1,0 +1,152 @@
+package netbench
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// searchDomain is the network's own, which it adds to names.
+const searchDomain = "town.example"
+
+// nameServer is the home router's: it knows one name, and how to be slow and to
+// fail. It speaks UDP; over TCP its port is closed.
+type nameServer struct {
+	conns []net.PacketConn
+	spec  atomic.Pointer[DNSSpec]
+	work  sync.WaitGroup
+}
+
+// listenDNS binds an address of the calling thread's namespace.
+func listenDNS(addrs ...netip.Addr) (*nameServer, error) {
+	s := &nameServer{}
+	s.spec.Store(&DNSSpec{})
+	for _, a := range addrs {
+		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 53)))
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		s.conns = append(s.conns, c)
+	}
+	return s, nil
+}
+
+func (s *nameServer) serve(ctx context.Context) {
+	for _, c := range s.conns {
+		s.work.Go(func() {
+			buf := make([]byte, 1500)
+			for {
+				n, from, err := c.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				spec := *s.spec.Load()
+				reply, ok := answerDNS(append([]byte(nil), buf[:n]...), spec)
+				if !ok {
+					continue
+				}
+				s.work.Go(func() {
+					select {
+					case <-ctx.Done():
+					case <-time.After(time.Duration(spec.DelayMS * float64(time.Millisecond))):
+						_, _ = c.WriteTo(reply, from)
+					}
+				})
+			}
+		})
+	}
+}
+
+func (s *nameServer) close() {
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+	s.work.Wait()
+}
+
+// addressesOf is what a name server that works says of the one name.
+func addressesOf(q dnsmessage.Question, spec DNSSpec) (answers []dnsmessage.Resource) {
+	var body dnsmessage.ResourceBody
+	switch {
+	case q.Class != dnsmessage.ClassINET:
+	case q.Type == dnsmessage.TypeA && spec.Says != "":
+		body = &dnsmessage.AResource{A: netip.MustParseAddr(spec.Says).As4()} // validated
+	case q.Type == dnsmessage.TypeA:
+		body = &dnsmessage.AResource{A: serverAddr.As4()}
+	case q.Type == dnsmessage.TypeAAAA && spec.ipv6:
+		body = &dnsmessage.AAAAResource{AAAA: server6Addr.As16()}
+	}
+	if body == nil {
+		return nil // the name is there, this kind of address is not
+	}
+	header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60}
+	return []dnsmessage.Resource{{Header: header, Body: body}}
+}
+
+// answerDNS is the answer to a question (RFC 1035 §4); not ok: none at all.
+func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
+	var q dnsmessage.Message
+	if err := q.Unpack(query); err != nil || q.Response || len(q.Questions) != 1 || spec.Fails == "silent" {
+		return nil, false
+	}
+	a := dnsmessage.Message{
+		Header: dnsmessage.Header{
+			ID: q.ID, Response: true, RecursionDesired: q.RecursionDesired, RecursionAvailable: true,
+		},
+		Questions: q.Questions,
+	}
+	question := q.Questions[0]
+	if spec.offers && strings.HasPrefix(strings.ToLower(question.Name.String()), "wpad.") {
+		spec.Says = privateGateway.String()
+		a.Answers = addressesOf(question, spec)
+		reply, err := a.Pack()
+		return reply, err == nil
+	}
+	if spec.Fails == "silent_aaaa" && question.Type == dnsmessage.TypeAAAA {
+		return nil, false
+	}
+	name := strings.ToLower(question.Name.String())
+	known := name == ServerName+"."
+	isAddress := question.Type == dnsmessage.TypeA || question.Type == dnsmessage.TypeAAAA
+	switch {
+	case spec.Search && strings.HasSuffix(name, "."+searchDomain+"."), spec.Hijacks && (!known || spec.Fails == "nxdomain"):
+		spec.Says, spec.ipv6 = ispAddr.String(), false
+		a.Answers = addressesOf(question, spec)
+	case spec.Fails == "truncated":
+		a.Truncated = true
+	case spec.Fails == "hidden" && known:
+	case spec.Fails == "hidden_nxdomain" && known:
+		if isAddress {
+			a.RCode = dnsmessage.RCodeNameError
+		}
+	case spec.Fails == "servfail":
+		a.RCode = dnsmessage.RCodeServerFailure
+	case spec.Fails == "refused":
+		a.RCode = dnsmessage.RCodeRefused
+	case spec.Fails == "nxdomain", !known:
+		a.RCode = dnsmessage.RCodeNameError
+	default:
+		a.Answers = addressesOf(question, spec)
+	}
+	reply, err := a.Pack()
+	return reply, err == nil
+}
+
+// resolvConf is the resolv.conf(5) of a home with this name server at its router.
+func (s DNSSpec) resolvConf(gateway netip.Addr) string {
+	file := "nameserver " + gateway.String() + "\n"
+	if s.DeadFirst {
+		file = "nameserver " + nobodyAddr.String() + "\n" + file
+	}
+	if s.Search {
+		file = "search " + searchDomain + "\n" + file
+	}
+	return file
+}

@@ -1,0 +1,66 @@
+package netbench
+
+import "net/netip"
+
+// The hosts of a world, in the order in which a packet meets them on its way up.
+const (
+	atHome = iota
+	atGateway
+	atISP
+	atServer
+	hosts
+)
+
+var hostNames = [hosts]string{"home", "gateway", "isp", "server"}
+
+// Segments lie between host i and i+1.
+var segmentNames = [hosts - 1]string{"lan", "access", "server"}
+
+// Addresses of a world. The public ones are those of RFC 5737, which no real
+// line has.
+var (
+	serverAddr  = netip.MustParseAddr("198.51.100.10")
+	serverOther = netip.MustParseAddr("198.51.100.11") // RFC 5780 needs a second one
+	nobodyAddr  = netip.MustParseAddr("198.51.100.99") // at the server, where nobody is
+	ispAddr     = netip.MustParseAddr("203.0.113.1")
+	publicAddr  = netip.MustParseAddr("203.0.113.20")
+	sharedAddr  = netip.MustParseAddr("100.64.0.20") // RFC 6598
+
+	privateHome    = netip.MustParseAddr("192.168.178.20")
+	privateGateway = netip.MustParseAddr("192.168.178.1")
+	publicGateway  = netip.MustParseAddr("203.0.113.17") // of a home without NAT, which has publicAddr itself
+
+	// Of IPv6 (RFC 3849), which nobody translates.
+	home6Addr    = netip.MustParseAddr("2001:db8:20::20")
+	gateway6Addr = netip.MustParseAddr("2001:db8:20::1")
+	isp6Addr     = netip.MustParseAddr("2001:db8:1::1")
+	server6Addr  = netip.MustParseAddr("2001:db8:100::10")
+)
+
+// ServerName is the collector's name in every world.
+const ServerName = "ton.example.org"
+
+// addressPlan is who has which address in a scenario.
+type addressPlan struct {
+	home, gateway netip.Addr
+	wan           netip.Addr   // outer address of the gateway
+	all           []netip.Addr // of the home
+}
+
+func planOf(s Scenario) addressPlan {
+	p := addressPlan{home: privateHome, gateway: privateGateway, wan: publicAddr}
+	if s.CGNAT != nil {
+		p.wan = sharedAddr
+	}
+	if s.NAT.Mapping == "none" {
+		p.home, p.gateway = publicAddr, publicGateway
+		if s.CGNAT != nil {
+			p.home = sharedAddr
+		}
+	}
+	p.all = []netip.Addr{p.home}
+	if s.IPv6 {
+		p.all = append(p.all, home6Addr)
+	}
+	return p
+}

@@ -1,0 +1,230 @@
+package netbench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Programs are the real ones, built for this system.
+type Programs struct{ Agent, Collector string }
+
+// World is a home, its router, its provider and a server, with the real
+// collector at the server and an enrolled agent at the home.
+type World struct {
+	Link *Link
+
+	programs  Programs
+	dir       string // data of agent and collector
+	ns        *namespaces
+	log       *slog.Logger
+	collector *exec.Cmd
+	ca        string // certificate file of the collector
+	caAndBox  string // with that of the inspecting firewall
+	stop      context.CancelFunc
+
+	// The boxes of a scenario, which are there in all of them.
+	names      *nameServer
+	pages      *loginPages
+	proxy      *forwardProxy
+	inspection *inspectingFirewall
+	front      *front
+	everyPage  *http.Server // port 80 of the server; nil where it is shut
+}
+
+// NewWorld makes a world whose data lie in dir. Close must be called in any case
+// in which there was no error.
+func NewWorld(ctx context.Context, dir string, p Programs, log *slog.Logger) (*World, error) {
+	w := &World{programs: p, dir: dir, ns: newNames(), log: log}
+	ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := w.open(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *World) open(ctx context.Context) (err error) {
+	if w.Link, err = openLink(w.ns.devices, w.log); err != nil {
+		return err
+	}
+	if err = w.ns.make(ctx); err != nil {
+		return err
+	}
+	if err = w.Link.tap(w.ns); err != nil {
+		return err
+	}
+	if err = w.openGateway(ctx); err != nil {
+		return fmt.Errorf("start the gateway: %w", err)
+	}
+	if err = w.startCollector(ctx); err != nil {
+		return fmt.Errorf("start the collector: %w", err)
+	}
+	if err = w.openFront(); err != nil {
+		return fmt.Errorf("start the box before the collector: %w", err)
+	}
+	for _, port := range []uint16{collectorPort, movedPort} {
+		clear := Scenario{Name: "clear", NAT: homeRouter(), Collector: CollectorSpec{Port: port}}
+		if err = w.load(ctx, clear, 1); err != nil {
+			return err
+		}
+		if err = w.enrol(ctx, port); err != nil {
+			return fmt.Errorf("enrol the agent at port %d: %w", port, err)
+		}
+	}
+	return nil
+}
+
+// Close ends everything and leaves nothing behind.
+func (w *World) Close() error {
+	w.stop()
+	if w.collector != nil {
+		_ = w.collector.Wait() // killed by stop
+	}
+	w.closeBoxes()
+	if w.names != nil {
+		w.names.close()
+	}
+	if w.Link != nil {
+		w.Link.close()
+	}
+	return w.ns.remove(context.Background())
+}
+
+func (w *World) data(of string) string { return filepath.Join(w.dir, of) }
+
+func (w *World) startCollector(ctx context.Context) error {
+	cmd := in(ctx, w.ns.names[atServer], w.programs.Collector, "serve", "--data", w.data("collector"),
+		"--listen", ":443", "--public-url", "https://"+ServerName, "--stun-listen", ":3478", "--media-listen", ":3480",
+		"--stun-alternate", serverOther.String(), "--turn-tls-listen", ":5349")
+	var stderr lockedBuffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w.collector = cmd
+	lines := bufio.NewScanner(out)
+	for w.ca == "" && lines.Scan() {
+		if _, file, ok := strings.Cut(lines.Text(), "--ca "); ok {
+			w.ca = strings.TrimSpace(file)
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	if w.ca == "" {
+		return fmt.Errorf("it did not get ready: %s", stderr.String())
+	}
+	return nil
+}
+
+// enrol makes an agent for the collector at a port: its address cannot be changed
+// afterwards.
+func (w *World) enrol(ctx context.Context, port uint16) error {
+	out, err := in(ctx, w.ns.names[atServer], w.programs.Collector, "participant", "add", "Bench", "--json", "--data", w.data("collector")).Output()
+	if err != nil {
+		return fmt.Errorf("add a participant: %w", withStderr(err))
+	}
+	var invited struct{ Code string }
+	if err := json.Unmarshal(out, &invited); err != nil {
+		return fmt.Errorf("add a participant: %w", err)
+	}
+	_, err = w.agent(ctx, port, w.ca, "enroll", invited.Code, "--server", serverURL(port)).Output()
+	return withStderr(err)
+}
+
+func serverURL(port uint16) string {
+	if port == collectorPort {
+		return "https://" + ServerName
+	}
+	return fmt.Sprintf("https://%s:%d", ServerName, port)
+}
+
+// agent is the real tonprobe at home, enrolled at the collector's port.
+func (w *World) agent(ctx context.Context, port uint16, ca string, args ...string) *exec.Cmd {
+	args = append(args, "--data", w.data(fmt.Sprintf("agent%d", port)), "--ca", ca)
+	cmd := in(ctx, w.ns.names[atHome], w.programs.Agent, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "LANG=C.UTF-8"} // no proxy of this machine's
+	return cmd
+}
+
+// load brings home, name server and link into the state of a scenario. The link
+// comes last: second 0 is when it returns.
+func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
+	p := planOf(s)
+	if err := w.ns.nameHome(ctx, s.Home.VPN); err != nil {
+		return err
+	}
+	if err := w.ns.address(ctx, atHome, p.gateway, p.all...); err != nil {
+		return err
+	}
+	if err := w.ns.lack(ctx, atHome, s.Home.Network); err != nil {
+		return err
+	}
+	if err := w.ns.setResolver(atHome, s.DNS.resolvConf(p.gateway)); err != nil {
+		return err
+	}
+	if err := w.servePages(s.Collector.EveryPage); err != nil {
+		return err
+	}
+	if err := w.ns.allowPings(atHome, !s.Home.NoPings); err != nil {
+		return fmt.Errorf("allow pings: %w", err)
+	}
+	if err := w.setDesktop(s.Proxy.desktop(p.gateway)); err != nil {
+		return err
+	}
+	w.names.spec.Store(&s.DNS)
+	if err := w.front.load(s.Collector); err != nil {
+		return err
+	}
+	w.proxy.spec.Store(&ProxySpec{})
+	w.proxy.clock.Store(0)
+	if !s.Collector.ClockAlone {
+		w.proxy.clock.Store(int64(s.Collector.ClockS * float64(time.Second)))
+	}
+	if s.Proxy != nil {
+		w.proxy.spec.Store(s.Proxy)
+	}
+	if s.Inspection != nil {
+		w.inspection.spec.Store(s.Inspection)
+	}
+	return w.Link.Load(s, seed)
+}
+
+func withStderr(err error) error {
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(e.Stderr))
+	}
+	return err
+}
+
+// lockedBuffer may be written and read at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

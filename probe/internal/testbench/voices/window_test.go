@@ -1,0 +1,143 @@
+package voices
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+const (
+	healthyWindows = 4 // of each fixture
+	faultyWindows  = 2
+	// leastSpeechMS is three times what a check needs to say that somebody spoke.
+	leastSpeechMS = 1500
+	// leastShortSpeechMS is for those who do not speak for so long.
+	leastShortSpeechMS = 1000
+)
+
+// saysLittle are the kinds in which nobody speaks for all of the time, or where half of the voice is breath.
+var saysLittle = []string{"one short sentence", "long pauses", "breathy voice"}
+
+// TestAnyMoment judges fixtures as checks hear them: 4.5 s that begin anywhere. Who is healthy must be so at any
+// moment, and be recognised as a voice with room to spare; a detector at the edge of its range, such as one for
+// deep voices, shows here by chance what a single recording hides.
+func TestAnyMoment(t *testing.T) {
+	windows := judgeWindows(t, Fixtures(), healthyWindows, faultyWindows)
+	var healthy, quiet, faulty, right, without int
+	lowest := map[bool]float64{} // by whether little is said
+	for _, w := range windows {
+		f, in := w.Fixture, w.Outcome.Input
+		what := fmt.Sprintf("%s, from %.2f s", f.Name(), w.FromS)
+		switch {
+		case f.Truth == Healthy:
+			healthy++
+			if w.Right() {
+				quiet++
+			} else {
+				t.Logf("%s: said %s", what, name(w.Outcome.Code()))
+			}
+			little, least := slices.Contains(saysLittle, f.Kind), float64(leastSpeechMS)
+			if little {
+				least = leastShortSpeechMS
+			}
+			if *in.SpeechMS < least {
+				t.Errorf("%s: %.0f ms of speech, want %.0f", what, *in.SpeechMS, least)
+			}
+			if so, ok := lowest[little]; !ok || *in.SpeechMS < so {
+				lowest[little] = *in.SpeechMS
+			}
+		case !w.Fault:
+			without++
+		default:
+			faulty++
+			if w.Right() {
+				right++
+			} else {
+				t.Logf("%s: said %s, not %s", what, name(w.Outcome.Code()), name(f.Truth))
+			}
+		}
+	}
+	for _, line := range []string{
+		fmt.Sprintf("| %d windows of healthy voices | no warning and no failure in 99 %% | %d (%.1f %%) |", healthy, quiet, Share(quiet, healthy)),
+		fmt.Sprintf("| %d windows with a fault in them | right primary cause in 97 %% | %d (%.1f %%) |", faulty, right, Share(right, faulty)),
+		fmt.Sprintf("least speech recognised: %.0f ms, %.0f ms of those who say little", lowest[false], lowest[true]),
+	} {
+		t.Log(line)
+		t.Run("document", func(t *testing.T) { holdLine(t, line) })
+	}
+	t.Logf("%d windows without the fault of their recording", without)
+	if share := Share(quiet, healthy); share < leastHealthyQuiet {
+		t.Errorf("no warning in %.1f %% of the healthy windows, want %.0f %%", share, leastHealthyQuiet)
+	}
+	if share := Share(right, faulty); share < leastFaultyRight {
+		t.Errorf("the right primary cause in %.1f %% of the faulty windows, want %.0f %%", share, leastFaultyRight)
+	}
+}
+
+// judgeWindows judges windows of every fixture, so many of each healthy and of each faulty one, on all processors.
+func judgeWindows(t *testing.T, fixtures []Fixture, healthy, faulty int) []Window {
+	t.Helper()
+	s, p := studio(t), profile(t)
+	all := make([][]Window, len(fixtures))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(fixtures) {
+					return
+				}
+				count := faulty
+				if fixtures[i].Truth == Healthy {
+					count = healthy
+				}
+				windows, err := fixtures[i].Windows(context.Background(), s, count, p)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				all[i] = windows
+			}
+		})
+	}
+	workers.Wait()
+	return slices.Concat(all...)
+}
+
+// The truth about what lies in a window comes from how the recording was made.
+func TestFaultIsInItsWindow(t *testing.T) {
+	whole := tone(16000, 217.3, 4, 0.3)
+	gaps(1, 40)(whole)
+	at := whole.lost[0]
+	gap := Fixture{Truth: "audio.dropouts"}
+	for _, w := range []struct {
+		from, to int
+		want     bool
+	}{{0, whole.frames(), true}, {at.from - 600, at.to + 600, true}, {at.from - 100, at.to + 600, false}, {at.to, whole.frames(), false}, {0, at.to - 1, false}} {
+		if got := gap.faultIn(whole.part(stretch{w.from, w.to}), whole); got != w.want {
+			t.Errorf("the gap %v in %d to %d: %v", at, w.from, w.to, got)
+		}
+	}
+	half := tone(16000, 217.3, 2, 0.3)
+	clip(3, 0)(half)
+	half.channels[0] = append(half.channels[0], make([]float64, half.frames())...)
+	clipped := Fixture{Truth: "audio.clipped"}
+	if !clipped.faultIn(half.part(stretch{0, 32000}), half) || clipped.faultIn(half.part(stretch{32000, 64000}), half) {
+		t.Error("clipping is found in the wrong half")
+	}
+}
+
+// holdLine holds a line of docs/accuracy.md against what was measured.
+func holdLine(t *testing.T, line string) {
+	t.Helper()
+	document := documentOfThisEspeak(t)
+	if !strings.Contains(strings.Join(strings.Fields(document), " "), line) {
+		t.Errorf("docs/accuracy.md does not say %q", line)
+	}
+}
