@@ -52,6 +52,30 @@ func TestImportBoundaries(t *testing.T) {
 	}
 }
 
+// TestNetworkProbesShareByTheirParts: link, web, path and load do not import each
+// other. What two of them need is in a package below that knows none of them.
+func TestNetworkProbesShareByTheirParts(t *testing.T) {
+	const network = "probe/network"
+	probes := []string{module + network + "/link", module + network + "/web", module + network + "/path", module + network + "/load"}
+	seen := 0
+	for _, p := range list(t, true, network) {
+		if !strings.HasPrefix(p.ImportPath, module+network+"/") {
+			continue
+		}
+		if slices.Contains(probes, p.ImportPath) {
+			seen++
+		}
+		for _, imported := range p.Imports {
+			if slices.Contains(probes, imported) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+	if seen != len(probes) {
+		t.Errorf("saw %d of the %d probes", seen, len(probes))
+	}
+}
+
 // TestOnlyTestsImportTheTestBench: it starts sound servers and, as root, network
 // namespaces, and is no part of a program. Go's rule for internal packages keeps
 // what is outside of probe away from it, this test what is below.

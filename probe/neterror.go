@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"errors"
 	"slices"
 )
@@ -23,4 +24,10 @@ func IsForbidden(err error) bool { return isOneOf(err, forbiddenErrnos) }
 
 func isOneOf[E error](err error, errnos []E) bool {
 	return slices.ContainsFunc(errnos, func(e E) bool { return errors.Is(err, e) })
+}
+
+// IsTimeout reports whether an error is the end of a time limit.
+func IsTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }

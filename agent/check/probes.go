@@ -14,8 +14,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
-	"github.com/tonprobe/tonprobe/probe/network"
+	"github.com/tonprobe/tonprobe/probe/network/link"
+	"github.com/tonprobe/tonprobe/probe/network/load"
+	"github.com/tonprobe/tonprobe/probe/network/path"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
+	"github.com/tonprobe/tonprobe/probe/network/web"
 )
 
 // This file is the one place that names the probes' constructors.
@@ -96,12 +99,12 @@ func newRelays(s sources) probe.Probe {
 }
 
 func newWeb(s sources) probe.Probe {
-	c := network.WebConfig{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, Built: builtAt()}
+	c := web.Config{URL: s.webURL, RootCAs: s.rootCAs, Token: s.token, Built: builtAt()}
 	if s.collector != nil {
 		c.WebSocketURL = s.collector.JoinPath(wire.PathWebSocket).String()
 		c.CollectorURL, c.Pins = s.collector.String(), s.pins
 	}
-	return network.NewWeb(c)
+	return web.New(c)
 }
 
 // builtAt is the time of the sources that this program was made from; zero where
@@ -120,15 +123,15 @@ func builtAt() time.Time {
 }
 
 func newLoad(s sources) probe.Probe {
-	return network.NewLoad(network.LoadConfig{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})
+	return load.New(load.Config{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})
 }
 
-func newLink(s sources) probe.Probe { return network.NewLink(network.LinkConfig{URL: s.webURL}) }
+func newLink(s sources) probe.Probe { return link.New(link.Config{URL: s.webURL}) }
 
 func newPath(s sources, target string) probe.Probe {
-	c := network.PathConfig{URL: target, ICE: s.ice}
+	c := path.Config{URL: target, ICE: s.ice}
 	if s.collector != nil {
 		c.Collector = s.collector.String()
 	}
-	return network.NewPath(c)
+	return path.New(c)
 }

@@ -6,7 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/nat"
-	"github.com/tonprobe/tonprobe/probe/network"
+	"github.com/tonprobe/tonprobe/probe/network/path"
+	"github.com/tonprobe/tonprobe/probe/network/web"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -86,11 +87,11 @@ func (o Options) steps(s sources) probe.Plan {
 			Budget: 10500 * time.Millisecond,
 			Turn:   probe.Turn{Sends: burstThen(10, 10, 1, 1)}, // look-ups of names
 			Phases: []probe.Phase{
-				{Name: network.PhaseConnect, Turn: probe.Turn{
+				{Name: web.PhaseConnect, Turn: probe.Turn{
 					NotBefore: 1100 * time.Millisecond, After: connected, NotLater: 3200 * time.Millisecond,
 					Sends: burst(22, 36),
 				}},
-				{Name: network.PhaseWebSocket, Turn: probe.Turn{NotBefore: 5400 * time.Millisecond}},
+				{Name: web.PhaseWebSocket, Turn: probe.Turn{NotBefore: 5400 * time.Millisecond}},
 			},
 		},
 		{
@@ -106,16 +107,16 @@ func (o Options) steps(s sources) probe.Plan {
 			Budget: 11 * time.Second,
 			Turn:   probe.Turn{NotBefore: 500 * time.Millisecond, Sends: steady(3, 3)}, // the ports
 			Phases: []probe.Phase{
-				{Name: network.PhaseSurvey, Turn: probe.Turn{Sends: burstThen(12, 10, 4, 4)}},
-				{Name: network.PhasePoint, Turn: probe.Turn{
+				{Name: path.PhaseSurvey, Turn: probe.Turn{Sends: burstThen(12, 10, 4, 4)}},
+				{Name: path.PhasePoint, Turn: probe.Turn{
 					After: connected, NotLater: 4400 * time.Millisecond,
 					Sends: steady(7.5, 7.5),
 				}},
-				{Name: network.PhasePointUDP, Turn: probe.Turn{
+				{Name: path.PhasePointUDP, Turn: probe.Turn{
 					After: connected, NotLater: 4400 * time.Millisecond,
 					Sends: steady(8, 16),
 				}},
-				{Name: network.PhaseLarge, Turn: probe.Turn{Sends: steady(37, 13)}},
+				{Name: path.PhaseLarge, Turn: probe.Turn{Sends: steady(37, 13)}},
 			},
 		},
 	}

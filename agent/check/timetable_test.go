@@ -16,7 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/nat"
-	"github.com/tonprobe/tonprobe/probe/network"
+	"github.com/tonprobe/tonprobe/probe/network/path"
+	"github.com/tonprobe/tonprobe/probe/network/web"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -48,9 +49,9 @@ func lines() map[string]line {
 		"quick": {
 			phases: map[string][]phased{
 				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: media.PhaseStream, count: 1, lasts: streamFor, next: true}},
-				report.ProbeNetworkWeb:  {{name: network.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: network.PhaseWebSocket, count: 1}, {name: network.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}},
+				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}, {name: web.PhaseWebSocket, count: 1}, {name: web.PhaseConnect, count: 1, lasts: 200 * time.Millisecond}},
 				report.ProbeNATTURN:     relaysInTurn(500 * time.Millisecond),
-				report.ProbeNetworkPath: {{name: network.PhaseSurvey, count: 1, lasts: 450 * time.Millisecond, left: true}, {name: network.PhasePoint, count: 2}, {name: network.PhasePointUDP, count: 1}, {name: network.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 1200 * time.Millisecond, left: true}},
+				report.ProbeNetworkPath: {{name: path.PhaseSurvey, count: 1, lasts: 450 * time.Millisecond, left: true}, {name: path.PhasePoint, count: 2}, {name: path.PhasePointUDP, count: 1}, {name: path.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 1200 * time.Millisecond, left: true}},
 			},
 			takes: map[string]time.Duration{
 				report.ProbeNAT: 200 * time.Millisecond, report.ProbeNATBehavior: 3 * time.Second, report.ProbeNetworkLink: 4 * time.Second,
@@ -61,17 +62,17 @@ func lines() map[string]line {
 		"dead": {
 			phases: map[string][]phased{
 				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1}},
-				report.ProbeNetworkWeb:  {{name: network.PhaseConnect, count: 1, lasts: 3 * time.Second}, {name: network.PhaseConnect, count: 1, lasts: 2 * time.Second}},
+				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 3 * time.Second}, {name: web.PhaseConnect, count: 1, lasts: 2 * time.Second}},
 				report.ProbeNATTURN:     relaysInTurn(0),
-				report.ProbeNetworkPath: {{name: network.PhaseSurvey, count: 1, lasts: 450 * time.Millisecond, left: true}, {name: network.PhasePoint, count: 2}, {name: network.PhasePointUDP, count: 1}, {name: network.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 5400 * time.Millisecond, left: true}},
+				report.ProbeNetworkPath: {{name: path.PhaseSurvey, count: 1, lasts: 450 * time.Millisecond, left: true}, {name: path.PhasePoint, count: 2}, {name: path.PhasePointUDP, count: 1}, {name: path.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 5400 * time.Millisecond, left: true}},
 			},
 		},
 		"only-tcp": {
 			phases: map[string][]phased{
 				report.ProbeMediaVoice:  {{name: media.PhaseConnect, count: 1, lasts: 4500 * time.Millisecond}, {name: media.PhaseStreamRelayed, count: 1, next: true}},
-				report.ProbeNetworkWeb:  {{name: network.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}, {name: network.PhaseWebSocket, count: 1}, {name: network.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}},
+				report.ProbeNetworkWeb:  {{name: web.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}, {name: web.PhaseWebSocket, count: 1}, {name: web.PhaseConnect, count: 1, lasts: 500 * time.Millisecond}},
 				report.ProbeNATTURN:     relaysInTurn(0),
-				report.ProbeNetworkPath: {{name: network.PhaseSurvey, count: 1, lasts: 1800 * time.Millisecond, left: true}, {name: network.PhasePoint, count: 2}, {name: network.PhasePointUDP, count: 1}, {name: network.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 3 * time.Second, left: true}},
+				report.ProbeNetworkPath: {{name: path.PhaseSurvey, count: 1, lasts: 1800 * time.Millisecond, left: true}, {name: path.PhasePoint, count: 2}, {name: path.PhasePointUDP, count: 1}, {name: path.PhaseLarge, count: 1, after: 2500 * time.Millisecond, lasts: 3 * time.Second, left: true}},
 			},
 		},
 	}

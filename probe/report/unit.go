@@ -47,3 +47,9 @@ func unitOf(name string) (u unit, ok bool) {
 	}
 	return unit{}, false
 }
+
+// Milliseconds returns a time for a field in ms. A negative one, which a clock
+// that was set meanwhile leaves, is 0.
+func Milliseconds(d time.Duration) *float64 {
+	return new(max(0, float64(d)/float64(time.Millisecond)))
+}

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/network"
+	"github.com/tonprobe/tonprobe/probe/network/load"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -70,7 +70,7 @@ func measured(t *testing.T, c lineCase) (d *report.MediaLoad) {
 			}
 		}
 		env := probe.Env{Clock: probe.SystemClock{}, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {}}
-		r, err := network.NewLoad(network.LoadConfig{Base: base, Transport: transport, RoundTrip: roundTrip}).Run(ctx, env)
+		r, err := load.New(load.Config{Base: base, Transport: transport, RoundTrip: roundTrip}).Run(ctx, env)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// headStart is the delay before the next address is tried concurrently (RFC 8305 §5).
-const headStart = 250 * time.Millisecond
+// HeadStart is the delay before the next address is tried concurrently (RFC 8305 §5).
+const HeadStart = 250 * time.Millisecond
 
 // Dialer connects to names like net.Dialer, with its own Resolver.
 type Dialer struct {
@@ -56,7 +56,7 @@ func race(ctx context.Context, addrs []netip.Addr, dial func(context.Context, ne
 	results := make(chan dialled, len(addrs))
 	for i, a := range addrs {
 		go func() {
-			if !wait(ctx, time.Duration(i)*headStart) {
+			if !wait(ctx, time.Duration(i)*HeadStart) {
 				results <- dialled{err: ctx.Err()}
 				return
 			}

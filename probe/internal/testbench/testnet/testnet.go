@@ -1,0 +1,107 @@
+// Package testnet is the network of unit tests: sockets of loopback, with the names, interfaces, clocks
+// and faults that a test asks for.
+package testnet
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+)
+
+// Names is a resolver that knows what it is told.
+type Names map[string][]string
+
+func (n Names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Addr, err error) {
+	for _, a := range n[name] {
+		addrs = append(addrs, netip.MustParseAddr(a))
+	}
+	if len(addrs) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: name, Server: "192.0.2.53:53", IsNotFound: true}
+	}
+	return addrs, nil
+}
+
+// Lookup is a resolver made of a function.
+type Lookup func(ctx context.Context) error
+
+func (l Lookup) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	return nil, l(ctx)
+}
+
+func Environment(t testing.TB) probe.Env {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return probe.Env{
+		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Progress: func(probe.Event) {},
+	}
+}
+
+// Broken is a network whose diallers call OnDial. It lists the interfaces of Listed, and RouteErr
+// is the answer to a question for a route.
+type Broken struct {
+	transport.Net
+	OnDial   func(ctx context.Context) error
+	Listed   []*transport.Interface
+	RouteErr error
+}
+
+func (b Broken) CreateDialer(*net.Dialer) transport.Dialer { return Dialer(b.OnDial) }
+
+func (b Broken) Interfaces() ([]*transport.Interface, error) { return b.Listed, nil }
+
+func (b Broken) DialUDP(string, *net.UDPAddr, *net.UDPAddr) (transport.UDPConn, error) {
+	if b.RouteErr != nil {
+		return nil, b.RouteErr
+	}
+	return net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+}
+
+// Dialer returns a dialler that calls dial in place of connecting.
+func Dialer(dial func(ctx context.Context) error) transport.Dialer { return dialer{dial} }
+
+type dialer struct {
+	dial func(ctx context.Context) error
+}
+
+func (d dialer) Dial(string, string) (net.Conn, error) {
+	return nil, d.dial(context.Background())
+}
+
+func (d dialer) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	return nil, d.dial(ctx)
+}
+
+// UntilDone waits until ctx ends.
+func UntilDone(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// InterfaceWith is an interface as the system lists it.
+func InterfaceWith(name string, flags net.Flags, address string) *transport.Interface {
+	i := transport.NewInterface(net.Interface{Name: name, Flags: flags})
+	i.AddAddress(&net.IPNet{IP: net.ParseIP(address), Mask: net.CIDRMask(24, 32)})
+	return i
+}
+
+// Server is a web server on loopback that ends with the test.
+func Server(t *testing.T, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}

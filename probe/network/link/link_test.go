@@ -1,0 +1,305 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// replies answers after rtt, but for each n-th packet, which is lost.
+func replies(rtt time.Duration, n int, r echo.Reply) testnet.AskFunc {
+	var count atomic.Int64
+	return func(ctx context.Context, _ netip.Addr, _ int) (echo.Reply, error) {
+		if n > 0 && count.Add(1)%int64(n) == 0 {
+			<-ctx.Done()
+			return echo.Reply{}, echo.ErrSilent
+		}
+		r.RTT = rtt
+		return r, probe.SystemClock{}.Sleep(ctx, rtt)
+	}
+}
+
+func wifi() adapter.Adapter {
+	return adapter.Adapter{
+		Kind: adapter.WiFi, SignalDBM: new(-61.0), RateMbps: new(144.4), MTU: 1500,
+		Gateway: netip.MustParseAddr("192.168.178.1"), GatewayKnown: true,
+	}
+}
+
+func runLink(t *testing.T, a adapter.Adapter, asker echo.Asker) (*report.NetworkLink, probe.Result) {
+	t.Helper()
+	return runLinkIn(t, testnet.Deaf(t), a, asker)
+}
+
+func runLinkIn(t *testing.T, env probe.Env, a adapter.Adapter, asker echo.Asker) (*report.NetworkLink, probe.Result) {
+	t.Helper()
+	p := New(Config{
+		URL: "https://192.0.2.7", Asker: asker,
+		Toward:   func(context.Context, netip.Addr) (adapter.Adapter, error) { return a, nil },
+		Families: func() (bool, bool) { return true, false },
+	})
+	r, err := p.Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Data.(*report.NetworkLink), r
+}
+
+// A router that is told not to answer pings still refuses connections.
+func TestLinkAsksASilentRouterForARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := testnet.Environment(t)
+		env.Net = testnet.Broken{Net: env.Net, OnDial: func(ctx context.Context) error {
+			_ = probe.SystemClock{}.Sleep(ctx, 2*time.Millisecond)
+			return syscall.ECONNREFUSED
+		}}
+		d, r := runLinkIn(t, env, wifi(), replies(0, 1, echo.Reply{}))
+		if d.GatewayState != "answered" || testnet.Deref(d.GatewayRTTMS) != 2 || testnet.Deref(d.GatewayLossPct) != 0 || r.Status != report.StatusOK {
+			t.Errorf("%+v, status %s", d, r.Status)
+		}
+	})
+}
+
+// An interface that goes away in the middle is no loss of the router's.
+func TestLinkWhoseInterfaceGoesAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		asker := testnet.AskFunc(func(context.Context, netip.Addr, int) (echo.Reply, error) {
+			if time.Since(start) > 2*time.Second {
+				return echo.Reply{}, fmt.Errorf("send an echo: %w", syscall.ENETUNREACH)
+			}
+			return echo.Reply{Kind: echo.Reached, RTT: time.Millisecond}, nil
+		})
+		d, _ := runLink(t, wifi(), asker)
+		if d.GatewayState != "answered" || d.GatewayLossPct != nil {
+			t.Errorf("state %q, loss %v", d.GatewayState, d.GatewayLossPct)
+		}
+	})
+}
+
+func TestLinkMeasuresTheRouter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, r := runLink(t, wifi(), replies(3*time.Millisecond, 5, echo.Reply{Kind: echo.Reached}))
+		if d.Kind != "wifi" || *d.SignalDBM != -61 || *d.MTU != 1500 || *d.VPN || !*d.IPv4 || *d.IPv6 || d.IPv6Reached != nil {
+			t.Errorf("%+v", d)
+		}
+		if d.GatewayState != "answered" || *d.GatewaySent != gatewayPace.Count || *d.GatewayLossPct != 20 || *d.GatewayRTTMS != 3 || *d.GatewayRTTP95MS != 3 {
+			t.Errorf("gateway %s, sent %d, loss %v, RTT %v", d.GatewayState, *d.GatewaySent, *d.GatewayLossPct, *d.GatewayRTTMS)
+		}
+		if r.Status != report.StatusOK {
+			t.Errorf("status %s", r.Status)
+		}
+	})
+}
+
+func TestLinkCallsNoSilenceALoss(t *testing.T) {
+	for name, c := range map[string]struct {
+		adapter adapter.Adapter
+		asker   testnet.AskFunc
+		state   string
+		status  report.Status
+	}{
+		"silent":           {wifi(), replies(0, 1, echo.Reply{}), "silent", report.StatusUnknown},
+		"macOS forbids it": {wifi(), testnet.Refuse(fmt.Errorf("send: %w", echo.ErrNotPermitted)), "not_permitted", report.StatusUnknown},
+		"broken":           {wifi(), testnet.Refuse(errors.New("network is down")), "failed", report.StatusUnknown},
+		"few complaints":   {wifi(), replies(time.Millisecond, 2, echo.Reply{Kind: echo.Expired, Complaint: true}), "answered", report.StatusOK},
+		"tunnel":           {adapter.Adapter{Kind: adapter.VPN, GatewayKnown: true}, testnet.Refuse(nil), "none", report.StatusOK},
+		"no table":         {adapter.Adapter{}, testnet.Refuse(nil), "", report.StatusUnknown},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d, r := runLink(t, c.adapter, c.asker)
+			if d.GatewayState != c.state || r.Status != c.status || d.GatewayLossPct != nil || (r.Status == report.StatusUnknown) != (r.Note != "") {
+				t.Errorf("%s: state %q, status %s, note %q, loss %v", name, d.GatewayState, r.Status, r.Note, d.GatewayLossPct)
+			}
+		})
+	}
+}
+
+// TestLinkTakesTheFamilyThatLeadsOut: a route of one family that is unreachable
+// is not the end of the way (RFC 8305).
+func TestLinkTakesTheFamilyThatLeadsOut(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}
+	four, six := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("2001:db8:5::7")
+	for name, c := range map[string]struct {
+		answers    []string // of the name, in this order
+		ipv4, ipv6 bool     // which of them leads out
+		local      string   // the address used there
+		families   bool     // whether another way leads out at all
+		lacks      adapter.Uplink
+		uplink     string
+		state      string
+	}{
+		"IPv6 unreachable":          {[]string{six.String(), four.String()}, true, false, "192.168.178.20", true, "", "", "answered"},
+		"IPv4 unreachable":          {[]string{four.String(), six.String()}, false, true, "2001:db8:20::20", true, "", "", "answered"},
+		"the name has no IPv4":      {[]string{six.String()}, true, false, "192.168.178.20", true, adapter.NoRoute, "", ""},
+		"neither":                   {[]string{six.String(), four.String()}, false, false, "", false, adapter.NoRoute, "no_route", ""},
+		"no name, no way":           {nil, false, false, "", false, adapter.NoLink, "no_link", ""},
+		"no name, IPv6 alone":       {nil, false, true, "2001:db8:20::20", true, "", "", "answered"},
+		"an address of its own":     {[]string{four.String()}, true, false, "169.254.7.9", false, adapter.SelfAssigned, "self_assigned", ""},
+		"the last one that is none": {[]string{four.String()}, true, false, "169.255.0.1", true, "", "", "answered"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := New(Config{
+				URL: "https://bbb.example", Resolver: testnet.Names{"bbb.example": c.answers},
+				Asker: replies(time.Millisecond, 0, echo.Reply{Kind: echo.Reached}),
+				Toward: func(_ context.Context, to netip.Addr) (adapter.Adapter, error) {
+					if to.Is4() && !c.ipv4 || to.Is6() && !c.ipv6 {
+						return adapter.Adapter{}, unreachable
+					}
+					a := wifi()
+					a.Local = netip.MustParseAddr(c.local)
+					return a, nil
+				},
+				Families: func() (bool, bool) { return c.families && c.ipv4, c.families && c.ipv6 },
+				WhyNoWay: func() adapter.Uplink { return c.lacks },
+			})
+			r, err := p.Run(t.Context(), testnet.Deaf(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := r.Data.(*report.NetworkLink)
+			if d.Uplink != c.uplink || d.GatewayState != c.state || d.IPv6Reached != nil || (c.state == "") != (r.Status == report.StatusUnknown) {
+				t.Errorf("%s: %+v, %+v", name, d, r)
+			}
+		})
+	}
+}
+
+// TestIPv6CountsOnlyWhereItCostsTime: the system's or a router's no at once makes
+// no program wait.
+func TestIPv6CountsOnlyWhereItCostsTime(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}
+	for name, c := range map[string]struct {
+		after time.Duration // the attempt over IPv6 fails
+		six   error         // so; nil: it works
+		four  error
+		want  *bool
+	}{
+		"no at once":            {0, unreachable, nil, nil},
+		"no within the start":   {249 * time.Millisecond, unreachable, nil, nil},
+		"no after the start":    {250 * time.Millisecond, unreachable, nil, new(false)},
+		"silence":               {time.Hour, unreachable, nil, new(false)},
+		"silence of the server": {time.Hour, unreachable, unreachable, nil},
+		"refused":               {0, syscall.ECONNREFUSED, nil, new(true)},
+		"slow, and there":       {time.Second, nil, nil, new(true)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			env := testnet.Environment(t)
+			env.Net = byFamily{env.Net, func(ctx context.Context, six bool) error {
+				if !six {
+					return c.four
+				}
+				if err := (probe.SystemClock{}).Sleep(ctx, c.after); err != nil {
+					return err
+				}
+				return c.six
+			}}
+			addrs := []netip.Addr{netip.MustParseAddr("2001:db8:5::7"), netip.MustParseAddr("198.51.100.7")}
+			got := compareFamilies(t.Context(), env, addrs, "443", true)
+			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		})
+	}
+}
+
+// byFamily connects as the test wants.
+type byFamily struct {
+	transport.Net
+	dial func(ctx context.Context, six bool) error
+}
+
+func (n byFamily) CreateDialer(*net.Dialer) transport.Dialer { return familyDialer(n) }
+
+type familyDialer byFamily
+
+func (d familyDialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+func (d familyDialer) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	if err := d.dial(ctx, strings.HasPrefix(address, "[")); err != nil {
+		return nil, err
+	}
+	near, far := net.Pipe()
+	_ = far.Close()
+	return near, nil
+}
+
+// TestLinkWithoutTheOtherEnd: address and route stay where a cable was pulled.
+func TestLinkWithoutTheOtherEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := wifi()
+		a.Unplugged = true
+		if d, _ := runLink(t, a, replies(0, 1, echo.Reply{})); d.Uplink != "no_link" {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// TestLinkWhoseRouterIsAway: nobody answers to the router's address any more.
+func TestLinkWhoseRouterIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for absent, want := range map[bool]string{true: "unreachable", false: "silent"} {
+			p := New(Config{
+				URL: "https://192.0.2.7", Asker: replies(0, 1, echo.Reply{}),
+				Toward:   func(context.Context, netip.Addr) (adapter.Adapter, error) { return wifi(), nil },
+				Families: func() (bool, bool) { return true, false },
+				IsAbsent: func(netip.Addr) bool { return absent },
+			})
+			r, err := p.Run(t.Context(), testnet.Deaf(t))
+			if err != nil || r.Data.(*report.NetworkLink).GatewayState != want {
+				t.Errorf("absent %t: %+v, %v", absent, r.Data, err)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		d, r := runLink(t, wifi(), testnet.Refuse(fmt.Errorf("receive an echo: %w", syscall.EHOSTUNREACH)))
+		if d.GatewayState != "unreachable" || r.Status != report.StatusUnknown || r.Note == "" {
+			t.Errorf("%+v, %+v", d, r)
+		}
+	})
+}
+
+func TestLinkStopsWhenToldTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		p := New(Config{
+			URL: "https://192.0.2.7", Asker: replies(time.Millisecond, 0, echo.Reply{Kind: echo.Reached}),
+			Toward:   func(context.Context, netip.Addr) (adapter.Adapter, error) { return wifi(), nil },
+			Families: func() (bool, bool) { return true, true },
+		})
+		start := time.Now()
+		r, err := p.Run(ctx, testnet.Deaf(t))
+		if took := time.Since(start); err != nil || took > time.Second {
+			t.Fatalf("took %v, %v", took, err)
+		}
+		if d := r.Data.(*report.NetworkLink); d.GatewayLossPct == nil || *d.GatewayLossPct != 0 || *d.GatewaySent > 6 {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestLinkToThisComputerIsNone(t *testing.T) {
+	r, err := New(Config{URL: "https://127.0.0.1:8443"}).Run(t.Context(), testnet.Environment(t))
+	if err != nil || r.Status != report.StatusSkipped || r.Data != nil || !strings.Contains(r.Note, "this computer") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -1,0 +1,299 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// connected notes which connections carried load at once.
+type connected struct {
+	mu      sync.Mutex
+	running map[string]bool // by the client's address
+	most    int
+	proto   map[string]bool
+}
+
+func (c *connected) enter(r *http.Request) (leave func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running[r.RemoteAddr], c.proto[r.Proto] = true, true
+	c.most = max(c.most, len(c.running))
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.running, r.RemoteAddr)
+	}
+}
+
+// TestLoadFillsTheLineOnSeveralConnections: also where the collector would put
+// all of it into one connection of HTTP/2.
+func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		arrivals := &testArrivals{}
+		c := &connected{running: map[string]bool{}, proto: map[string]bool{}}
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals) {
+				arrivals.tell(w, r)
+				return
+			}
+			if r.Method == method {
+				defer c.enter(r)()
+			}
+			if r.Method == http.MethodPost {
+				n := int64(0)
+				for {
+					k, err := io.CopyN(counted{arrivals}, r.Body, 32<<10)
+					if n += k; err != nil {
+						break
+					}
+					time.Sleep(2 * time.Millisecond)
+				}
+				arrivals.end()
+				_ = json.NewEncoder(w).Encode(wire.LoadReceipt{Bytes: n, MS: 2})
+				return
+			}
+			for range bytesEach / (32 << 10) {
+				_, _ = w.Write(make([]byte, 32<<10))
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(2 * time.Millisecond)
+			}
+		}))
+		s.EnableHTTP2 = true
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		base, _ := url.Parse(s.URL)
+		runLoad(t, t.Context(), Config{Base: base, Transport: s.Client().Transport.(*http.Transport), ICE: stunOnLoopback(t)})
+		c.mu.Lock()
+		if c.most != connections {
+			t.Errorf("%s: %d connections at once, want %d", method, c.most, connections)
+		}
+		if got := slices.Collect(maps.Keys(c.proto)); !slices.Equal(got, []string{"HTTP/1.1"}) {
+			t.Errorf("%s by %v", method, got)
+		}
+		c.mu.Unlock()
+	}
+}
+
+// TestLoadMakesDoWithOneConnection: the collector, or a proxy before it, accepts one
+// transfer at a time.
+func TestLoadMakesDoWithOneConnection(t *testing.T) {
+	t.Parallel()
+	slow := slowCollector(t, 2000)
+	var down, up sync.Mutex
+	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals) {
+			slow.Config.Handler.ServeHTTP(w, r)
+			return
+		}
+		one := &down
+		if r.Method == http.MethodPost {
+			one = &up
+		}
+		if !one.TryLock() {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		defer one.Unlock()
+		slow.Config.Handler.ServeHTTP(w, r)
+	})
+	base, _ := url.Parse(s.URL)
+	d := runLoad(t, t.Context(), Config{Base: base, Token: "secret", ICE: stunOnLoopback(t)})
+	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+		if got := testnet.Deref(kbps); got < 1000 || got > 3000 {
+			t.Errorf("%s %g kbit/s, want about 2000", name, got)
+		}
+	}
+}
+
+// TestLoadRefusedHalfWay: a collector that has no capacity left when the uploads
+// begin does not make a slow line.
+func TestLoadRefusedHalfWay(t *testing.T) {
+	arrivals := &testArrivals{}
+	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals):
+			arrivals.tell(w, r)
+		case r.Method == http.MethodGet:
+			_, _ = w.Write(make([]byte, bytesEach))
+		default:
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	base, _ := url.Parse(s.URL)
+	r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), testnet.Environment(t))
+	if err != nil || r.Status != report.StatusUnknown || r.Note != noRoom {
+		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
+	}
+}
+
+// TestLoadUpwardsUnknown: without arrivals, and behind a proxy that collects the
+// uploads, the rate upwards is unknown, and the note says why.
+func TestLoadUpwardsUnknown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		arrivals func(w http.ResponseWriter, r *http.Request, a *testArrivals)
+		upload   func(w http.ResponseWriter, r *http.Request, a *testArrivals)
+		note     string
+	}{
+		"a collector of an earlier version": {
+			func(w http.ResponseWriter, _ *http.Request, _ *testArrivals) { w.WriteHeader(http.StatusNotFound) },
+			func(w http.ResponseWriter, r *http.Request, _ *testArrivals) { _, _ = io.Copy(io.Discard, r.Body) },
+			"the collector is of an earlier version, which does not measure uploads",
+		},
+		"a proxy with a limit": {
+			func(w http.ResponseWriter, r *http.Request, a *testArrivals) { a.tell(w, r) },
+			func(w http.ResponseWriter, _ *http.Request, _ *testArrivals) {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+			},
+			"a proxy before the collector holds uploads back",
+		},
+		"a proxy that collects uploads": {
+			func(w http.ResponseWriter, r *http.Request, a *testArrivals) { a.tell(w, r) },
+			func(w http.ResponseWriter, r *http.Request, a *testArrivals) {
+				for { // 40 Mbit/s on each connection
+					if _, err := io.CopyN(io.Discard, r.Body, 50_000); err != nil {
+						break
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+				a.add(bytesEach) // at once
+				a.end()
+			},
+			"a proxy before the collector holds uploads back",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			arrivals := &testArrivals{}
+			s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case strings.HasSuffix(r.URL.Path, wire.PathLoadArrivals):
+					c.arrivals(w, r, arrivals)
+				case r.Method == http.MethodGet:
+					_, _ = w.Write(make([]byte, bytesEach))
+				default:
+					c.upload(w, r, arrivals)
+				}
+			})
+			base, _ := url.Parse(s.URL)
+			r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), testnet.Environment(t))
+			d := r.Data.(*report.MediaLoad)
+			if err != nil || r.Status != report.StatusUnknown || r.Note != c.note || d.UpKbps != nil {
+				t.Errorf("%s, %q, up %v, %v", r.Status, r.Note, d.UpKbps, err)
+			}
+		})
+	}
+}
+
+// TestLoadOfALineThatGoesAway: whatever was reached until then, and no hang. A
+// line that is not there is for other probes to name.
+func TestLoadOfALineThatGoesAway(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup
+	for _, after := range []time.Duration{2 * time.Second, 4500 * time.Millisecond} {
+		e := testnet.Environment(t)
+		ice := stunOnLoopback(t)
+		slow := slowCollector(t, 2000)
+		gone, cut := context.WithTimeout(t.Context(), after)
+		t.Cleanup(cut)
+		s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
+			if gone.Err() != nil {
+				<-r.Context().Done() // packets go nowhere
+				return
+			}
+			slow.Config.Handler.ServeHTTP(w, r)
+		})
+		base, _ := url.Parse(s.URL)
+		transport := &http.Transport{DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, at)
+			return unplugged{conn, gone}, err
+		}}
+		wg.Go(func() {
+			begin := time.Now()
+			r, err := New(Config{Base: base, Token: "secret", Transport: transport, ICE: ice}).Run(t.Context(), e)
+			if took := time.Since(begin); err != nil || took > idleTime+2*fullTime+2*askWait {
+				t.Errorf("after %v: took %v, %v", after, took, err)
+			}
+			d := r.Data.(*report.MediaLoad)
+			for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+				if kbps != nil && *kbps < 500 {
+					t.Errorf("after %v: %s %g kbit/s: what was lost is taken for a narrow line", after, name, *kbps)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// unplugged is a connection whose interface goes away: reads wait, writes are taken
+// by the system and arrive nowhere.
+type unplugged struct {
+	net.Conn
+	gone context.Context
+}
+
+func (m unplugged) Read(b []byte) (int, error) {
+	for {
+		n, err := m.Conn.Read(b)
+		if m.gone.Err() == nil || err != nil {
+			return n, err
+		}
+	}
+}
+
+func (m unplugged) Write(b []byte) (int, error) {
+	if m.gone.Err() != nil {
+		return len(b), nil
+	}
+	return m.Conn.Write(b)
+}
+
+// TestLoadUnderASetClock: the result or "unknown", never a narrow line.
+func TestLoadUnderASetClock(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup
+	for name, c := range map[string]struct{ at, by time.Duration }{
+		"an hour on while receiving":         {1800 * time.Millisecond, time.Hour},
+		"an hour on while sending":           {5300 * time.Millisecond, time.Hour},
+		"three seconds back while receiving": {1800 * time.Millisecond, -3 * time.Second},
+	} {
+		base, _ := url.Parse(slowCollector(t, 2000).URL)
+		e := testnet.Environment(t)
+		ice := stunOnLoopback(t)
+		wg.Go(func() {
+			e.Clock = &testnet.JumpingClock{From: time.Now(), At: c.at, By: c.by}
+			r, err := New(Config{Base: base, Token: "secret", ICE: ice}).Run(t.Context(), e)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			d := r.Data.(*report.MediaLoad)
+			for way, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
+				if kbps != nil && *kbps < 1000 {
+					t.Errorf("%s: %s %g kbit/s of 2000", name, way, *kbps)
+				}
+			}
+			for way, rtt := range map[string]*float64{"idle": d.IdleRTTMS, "up": d.LoadedRTTUpMS, "down": d.LoadedRTTDownMS} {
+				if rtt != nil && (*rtt < 0 || *rtt > 100) {
+					t.Errorf("%s: %s round trip %g ms on loopback", name, way, *rtt)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

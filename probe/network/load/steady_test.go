@@ -1,0 +1,119 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// series is a number of intervals with the bytes of a rate in kbit/s of the IP
+// layer.
+func series(kbps float64, ms int) []int64 {
+	x := make([]int64, ms/int(wire.LoadInterval/time.Millisecond))
+	for i := range x {
+		x[i] = int64(kbps / 8 / wireShare * float64(wire.LoadInterval/time.Millisecond))
+	}
+	return x
+}
+
+// TestSteadyLeavesOutStartAndBurst: slow start, a token bucket's burst and the time
+// after the first transfer are no part of the rate.
+func TestSteadyLeavesOutStartAndBurst(t *testing.T) {
+	held := series(2000, 3000) // handed over late, and then at once
+	for i := range 40 {
+		held[140] += held[100+i]
+		held[100+i] = 0
+	}
+	end := 200
+	for name, c := range map[string]struct {
+		a    arrived
+		want float64
+	}{
+		"even":            {arrived{bytes: series(2000, 3000)}, 2000},
+		"slow start":      {arrived{bytes: slices.Concat(series(100, 300), series(500, 300), series(2000, 2400))}, 2000},
+		"burst":           {arrived{bytes: slices.Concat(series(40000, 120), series(2000, 2880))}, 2000},
+		"start and burst": {arrived{bytes: slices.Concat(series(200, 120), series(40000, 240), series(2000, 2640))}, 2000},
+		"held back":       {arrived{bytes: held}, 2000},
+		"held to the end": {arrived{bytes: slices.Concat(series(300, 1450), make([]int64, 100))}, 300},
+		"first ends":      {arrived{bytes: slices.Concat(series(2000, 2000), series(500, 1000)), firstEnd: &end}, 2000},
+		"slow, few bytes": {arrived{bytes: series(300, 3000)}, 300},
+		"fast and short":  {arrived{bytes: series(100000, 700)}, 100000},
+	} {
+		kbps, ci := c.a.kbps(new(0.0))
+		if math.Abs(testnet.Deref(kbps)-c.want) > 0.03*c.want {
+			t.Errorf("%s: %g kbit/s, want %g", name, testnet.Deref(kbps), c.want)
+		}
+		if ci == nil || ci[0] > c.want*1.01 || ci[1] < c.want*0.99 {
+			t.Errorf("%s: interval %v leaves out %g", name, ci, c.want)
+		}
+	}
+	for _, a := range []arrived{{}, {bytes: []int64{0}}, {bytes: make([]int64, 300)}} {
+		if kbps, _ := a.kbps(new(0.0)); kbps != nil {
+			t.Errorf("%d empty intervals are %g kbit/s", len(a.bytes), *kbps)
+		}
+	}
+}
+
+func TestStudent(t *testing.T) {
+	for degrees, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 23: 2.069, 1000: 1.962} {
+		if got := studentT975(degrees); math.Abs(got-want) > 0.02*want {
+			t.Errorf("%d degrees: %g, want %g", degrees, got, want)
+		}
+	}
+}
+
+// FuzzArrivals: whatever a collector tells, the news stay within what was sent.
+func FuzzArrivals(f *testing.F) {
+	for _, s := range []string{
+		`{"from":0,"bytes":[1,2,3]}`, `{"from":1,"bytes":[1]}`, `{"from":0,"bytes":[-1]}`,
+		fmt.Sprintf(`{"from":0,"bytes":[%d]}`, int64(1)<<62), `{"from":0,"bytes":[1],"first_end":-5}`, `{`, ``,
+	} {
+		f.Add([]byte(s), []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		n := &news{clock: probe.SystemClock{}, more: make(chan struct{}, 1), enough: func() {}}
+		if n.take(one) == nil {
+			_ = n.take(two)
+		}
+		sum := n.what.sum()
+		if sum < 0 || sum > mostArrives || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
+			t.Errorf("%d bytes in %d intervals", sum, len(n.what.bytes))
+		}
+		if kbps, ci := n.what.kbps(new(0.0)); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
+			t.Errorf("%v %v", kbps, ci)
+		}
+	})
+}
+
+// TestHeldBack: a proxy that passes on 512 KiB at a time tells nothing of the line.
+func TestHeldBack(t *testing.T) {
+	lump := make([]int64, 131)
+	lump[0] = 512 << 10
+	flowing := make([]int64, 131)
+	for i := range flowing {
+		flowing[i] = 2500
+	}
+	cut := slices.Clone(flowing) // a line that was cut off: what came before tells its rate
+	clear(cut[60:])
+	for name, c := range map[string]struct {
+		a    arrived
+		want bool
+	}{
+		"nothing":             {arrived{}, true},
+		"a lump":              {arrived{bytes: lump}, true},
+		"a full line":         {arrived{bytes: flowing}, false},
+		"a line that was cut": {arrived{bytes: cut}, false},
+		"a very fast line":    {arrived{bytes: []int64{8 << 20}}, false},
+		"a whole transfer":    {arrived{bytes: lump, firstEnd: new(1)}, false},
+	} {
+		if got := c.a.heldBack(); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package path
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/periodic"
+)
+
+func TestFellSilent(t *testing.T) {
+	// answeredIn is a stream of 60 packets, every 50 ms, of which those were answered.
+	answeredIn := func(answered func(i int) bool) *periodic.Stream {
+		s := &periodic.Stream{Fates: map[time.Duration]bool{}}
+		for i := range 60 {
+			s.Sent++
+			s.Fates[time.Duration(i)*50*time.Millisecond] = answered(i)
+			if answered(i) {
+				s.RTTs = append(s.RTTs, time.Millisecond)
+			}
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		s    *periodic.Stream
+		want bool
+	}{
+		"from the middle on":         {answeredIn(func(i int) bool { return i < 30 }), true},
+		"for the last second":        {answeredIn(func(i int) bool { return i < 40 }), true},
+		"for less than that":         {answeredIn(func(i int) bool { return i < 41 }), false},
+		"for a while, and back":      {answeredIn(func(i int) bool { return i < 20 || i > 55 }), false},
+		"but for one in the middle":  {answeredIn(func(i int) bool { return i < 20 || i == 50 }), false},
+		"at once":                    {answeredIn(func(i int) bool { return i < 3 }), false},
+		"never":                      {answeredIn(func(int) bool { return true }), false},
+		"always":                     {answeredIn(func(int) bool { return false }), false},
+		"it was never there":         {nil, false},
+		"every other packet is lost": {answeredIn(func(i int) bool { return i%2 == 0 }), false},
+	} {
+		if got := fellSilent(c.s); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestUDPCut: the same machine is asked by all ways at once.
+func TestUDPCut(t *testing.T) {
+	refused := func(context.Context) error { return &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED} }
+	for name, c := range map[string]struct {
+		udp   bool // whether it answers over UDP
+		pings bool
+		dial  func(context.Context) error
+		want  *bool
+	}{
+		"pings are answered":       {false, true, testnet.UntilDone, new(true)},
+		"TCP is refused":           {false, false, refused, new(true)},
+		"UDP is back":              {true, true, refused, new(false)},
+		"nobody answers":           {false, false, testnet.UntilDone, nil},
+		"UDP is all that answers":  {true, false, testnet.UntilDone, new(false)},
+		"no way to it any more":    {false, false, func(context.Context) error { return errors.New("no route") }, nil},
+		"the machine is somewhere": {false, true, refused, new(true)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := testnet.STUNMachine(t, c.udp)
+			env := testnet.Environment(t)
+			env.Net = dialling{env.Net, c.dial}
+			p := path{Config{Asker: village{answers: map[string]bool{at.Addr().String(): c.pings}}}}
+			got := p.isUDPCut(t.Context(), env, at)
+			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// dialling has real sockets, and diallers as the test wants.
+type dialling struct {
+	transport.Net
+	dial func(context.Context) error
+}
+
+func (d dialling) CreateDialer(*net.Dialer) transport.Dialer { return testnet.Dialer(d.dial) }
+
+func TestSharedAddressOnTheWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind adapter.Kind
+		hops []string
+		want bool
+	}{
+		"behind the own router":    {adapter.Ethernet, []string{gatewayIn, sharedIn, providerIn}, true},
+		"without one":              {adapter.Cellular, []string{sharedIn, providerIn}, true},
+		"behind a second router":   {adapter.Ethernet, []string{gatewayIn, secondIn, sharedIn}, true},
+		"at the far end only":      {adapter.Ethernet, []string{gatewayIn, providerIn, sharedIn}, false},
+		"none":                     {adapter.Ethernet, []string{gatewayIn, "", providerIn}, false},
+		"of a tunnel that uses it": {adapter.VPN, []string{sharedIn, providerIn}, false},
+	} {
+		f := surveyed{adapter: adapter.Adapter{Kind: c.kind}}
+		for i, h := range c.hops {
+			f.trace.hops[i], _ = netip.ParseAddr(h)
+		}
+		if got := f.isShared(); (got != nil) != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

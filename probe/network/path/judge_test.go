@@ -1,0 +1,21 @@
+package path
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Where no place of the fault is found, the path is not fine: only a cut that
+// was found says what the place would have said.
+func TestPathWithoutAPlaceIsUnknown(t *testing.T) {
+	for name, c := range map[string]struct {
+		cut  *bool
+		want report.Status
+	}{"never asked": {nil, report.StatusUnknown}, "no cut": {new(false), report.StatusUnknown}, "a cut": {new(true), report.StatusOK}} {
+		d := &report.NetworkPath{Segments: []report.PathSegment{{}}, FaultSegment: cannotTell, UDPCut: c.cut}
+		if got := judgePath(d).Status; got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,241 @@
+package path
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/network/periodic"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	gatewayIn   = "192.168.178.1"
+	secondIn    = "192.168.1.1"
+	providerIn  = "203.0.113.1"
+	sharedIn    = "100.64.0.1"
+	collectorIn = "198.51.100.10"
+)
+
+// village is a way to a server whose machines answer as a test says: the hops by
+// their number, and the gateway and the server when asked themselves.
+type village struct {
+	hops    []string // "" keeps silent
+	answers map[string]bool
+}
+
+func (v village) Ask(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+	silent := func() (echo.Reply, error) { <-ctx.Done(); return echo.Reply{}, echo.ErrSilent }
+	if ttl > 0 && ttl <= len(v.hops) {
+		if v.hops[ttl-1] == "" {
+			return silent()
+		}
+		return echo.Reply{From: netip.MustParseAddr(v.hops[ttl-1]), Kind: echo.Expired, RTT: time.Millisecond, Complaint: true}, nil
+	}
+	if !v.answers[to.String()] {
+		return silent()
+	}
+	return echo.Reply{From: to, Kind: echo.Reached, RTT: time.Millisecond}, nil
+}
+
+func runPath(t *testing.T, env probe.Env, asker echo.Asker, c Config) (*report.NetworkPath, probe.Result) {
+	t.Helper()
+	c.Asker = asker
+	if c.Toward == nil {
+		c.Toward = func(context.Context, netip.Addr) (adapter.Adapter, error) {
+			return adapter.Adapter{Kind: adapter.Ethernet, MTU: 1500, Gateway: netip.MustParseAddr(gatewayIn), GatewayKnown: true}, nil
+		}
+	}
+	r, err := New(c).Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := r.Data.(*report.NetworkPath)
+	return d, r
+}
+
+var noICE = func(context.Context) (wire.ICEConfig, error) { return wire.ICEConfig{}, errors.New("no answer") }
+
+// noUDP is a network without connections in which nothing can be sent over UDP.
+func noUDP(t *testing.T) probe.Env {
+	env := testnet.Deaf(t)
+	env.Net = testnet.Broken{Net: env.Net, OnDial: testnet.UntilDone, RouteErr: errors.New("no sockets in this test")}
+	return env
+}
+
+// Dead is only the line behind a router that answers; who keeps silent, and why,
+// tells the rest.
+func TestPathJudgesTheLine(t *testing.T) {
+	const url = "https://" + collectorIn
+	gateway := map[string]bool{gatewayIn: true}
+	for name, c := range map[string]struct {
+		village
+		url  string
+		want string
+	}{
+		"nothing behind the router":          {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, url, lineSilent},
+		"the provider answers":               {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"the provider's NAT answers":         {village{hops: []string{gatewayIn, sharedIn, "", "", "", "", "", ""}, answers: gateway}, url, lineReached},
+		"only a second router of the house":  {village{hops: []string{gatewayIn, secondIn, "", "", "", "", "", ""}, answers: gateway}, url, cannotTell},
+		"all routers silent, server answers": {village{hops: make([]string, 8), answers: map[string]bool{collectorIn: true}}, url, lineReached},
+		"all silent, the own router too":     {village{hops: make([]string, 8)}, url, lineRouterSilent},
+		"the same, and no name is found":     {village{hops: make([]string, 8)}, "https://bbb.nowhere.example", lineRouterSilent},
+		"the name is not found, line alive":  {village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineReached},
+		"the name is not found, line dead":   {village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: gateway}, "https://bbb.nowhere.example", lineSilent},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d, r := runPath(t, noUDP(t), c.village, Config{Collector: c.url, ICE: noICE, Resolver: testnet.Names{}})
+			if d.Line != c.want || d.FaultSegment != "" && d.FaultSegment != noFault {
+				t.Errorf("%s: line %q, want %q, fault %q", name, d.Line, c.want, d.FaultSegment)
+			}
+			if (r.Status == report.StatusUnknown) != (r.Note != "") {
+				t.Errorf("%s: status %s, note %q", name, r.Status, r.Note)
+			}
+		})
+	}
+}
+
+// Where half of everything is lost on the way to the router, the silence behind
+// it is no proof.
+func TestPathCallsNoLossyNetworkDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
+		var n atomic.Int64 // the points are asked side by side
+		asker := testnet.AskFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+			if n.Add(1)%2 == 0 && ttl == 0 {
+				<-ctx.Done()
+				return echo.Reply{}, echo.ErrSilent
+			}
+			return v.Ask(ctx, to, ttl)
+		})
+		if d, _ := runPath(t, noUDP(t), asker, Config{Collector: "https://" + collectorIn, ICE: noICE}); d.Line != cannotTell {
+			t.Errorf("line %q", d.Line)
+		}
+	})
+}
+
+func TestPathWithoutPermissionTellsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, r := runPath(t, noUDP(t), testnet.Refuse(fmt.Errorf("open: %w", echo.ErrNotPermitted)), Config{Collector: "https://" + collectorIn, ICE: noICE})
+		if d.Line != cannotTell || d.FaultSegment != cannotTell || d.MTUBlackhole != nil || r.Status != report.StatusUnknown {
+			t.Errorf("%+v, status %s", d, r.Status)
+		}
+	})
+}
+
+func TestPathInATunnelSpeaksOfNoSegment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := village{hops: []string{providerIn, "", "", "", "", "", "", ""}, answers: map[string]bool{collectorIn: true, "10.8.0.1": true}}
+		d, _ := runPath(t, noUDP(t), v, Config{
+			Collector: "https://" + collectorIn, ICE: noICE,
+			Toward: func(context.Context, netip.Addr) (adapter.Adapter, error) {
+				return adapter.Adapter{Kind: adapter.VPN, MTU: 1420, Gateway: netip.MustParseAddr("10.8.0.1"), GatewayKnown: true}, nil
+			},
+		})
+		if len(d.Segments) != 1 || d.Segments[0].Name != segmentTransit || d.FaultSegment != noFault {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// A computer whose own interface goes away and stays away is cut off itself; one
+// whose interface comes back lost packets in its own network.
+func TestPathWhoseInterfaceGoesAway(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			v := village{hops: []string{gatewayIn, providerIn, "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true, providerIn: true, collectorIn: true}}
+			gone := func() bool {
+				past := time.Since(start)
+				return past > 3*time.Second && (!back || past < 4500*time.Millisecond)
+			}
+			env := noUDP(t)
+			env.Net = away{env.Net, gone}
+			asker := testnet.AskFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
+				if gone() {
+					return echo.Reply{}, fmt.Errorf("send: %w", syscall.ENETUNREACH)
+				}
+				return v.Ask(ctx, to, ttl)
+			})
+			d, _ := runPath(t, env, asker, Config{Collector: "https://" + collectorIn, ICE: noICE})
+			line, fault := lineCut, cannotTell
+			if back {
+				line, fault = lineReached, segmentLAN
+			}
+			if d.Line != line || d.FaultSegment != fault {
+				t.Errorf("back %t: line %q, fault %q", back, d.Line, d.FaultSegment)
+			}
+			if took := time.Since(start); took > 11*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+// Only where nothing at all could be sent, for want of a way out, was it the own
+// interface.
+func TestInterfaceThatWasAway(t *testing.T) {
+	kept := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Kept: n, Err: err} }
+	noWay := syscall.ENETUNREACH
+	for name, c := range map[string]struct {
+		kind                 adapter.Kind
+		lan, access, transit *periodic.Stream
+		want                 bool
+	}{
+		"away":                        {adapter.WiFi, kept(25, noWay), kept(24, noWay), kept(25, noWay), true},
+		"only the server's way":       {adapter.WiFi, kept(0, nil), kept(0, nil), kept(25, noWay), false},
+		"for a moment":                {adapter.WiFi, kept(4, noWay), kept(5, noWay), kept(5, noWay), false},
+		"a clock that jumped":         {adapter.WiFi, kept(25, periodic.ErrClockJumped), kept(25, periodic.ErrClockJumped), kept(25, periodic.ErrClockJumped), false},
+		"a tunnel":                    {adapter.VPN, kept(25, noWay), kept(25, noWay), kept(25, noWay), false},
+		"the router cannot be asked":  {adapter.WiFi, nil, kept(25, noWay), kept(25, noWay), false},
+		"nothing was asked of anyone": {adapter.WiFi, nil, nil, nil, false},
+	} {
+		streams := map[string]*periodic.Stream{}
+		for at, s := range map[string]*periodic.Stream{segmentLAN: c.lan, segmentAccess: c.access, segmentTransit: c.transit} {
+			if s != nil {
+				streams[at] = s
+			}
+		}
+		if got := (surveyed{adapter: adapter.Adapter{Kind: c.kind}}).wasAway(streams); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// away is a network whose only interface goes.
+type away struct {
+	transport.Net
+	gone func() bool
+}
+
+func (a away) Interfaces() ([]*transport.Interface, error) {
+	if a.gone() {
+		return []*transport.Interface{testnet.InterfaceWith("lo", 0x5, "127.0.0.1")}, nil
+	}
+	return []*transport.Interface{testnet.InterfaceWith("eth0", 0x3, "192.168.178.20")}, nil
+}
+
+func TestPathToThisComputerIsNotNeeded(t *testing.T) {
+	env := testnet.Environment(t)
+	env.Net = testnet.Broken{Net: env.Net, OnDial: testnet.UntilDone, Listed: []*transport.Interface{testnet.InterfaceWith("eth0", 0x3, "192.0.2.77")}}
+	for _, url := range []string{"https://127.0.0.1:8443", "https://[::1]", "https://192.0.2.77"} {
+		_, r := runPath(t, env, testnet.Refuse(errors.New("asked")), Config{Collector: url, ICE: noICE})
+		if r.Status != report.StatusSkipped || !strings.Contains(r.Note, "not needed") || r.Data != nil {
+			t.Errorf("%s: %+v", url, r)
+		}
+	}
+}

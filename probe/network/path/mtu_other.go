@@ -1,0 +1,16 @@
+//go:build !linux && !darwin && !windows
+
+package path
+
+import (
+	"errors"
+	"syscall"
+)
+
+// dontFragment is not implemented on this system: large packets might be fragmented, which would
+// hide the fault, so none is sent.
+func dontFragment(string, string, syscall.RawConn) error {
+	return errors.New("packets cannot be kept whole on this system")
+}
+
+func isTooLarge(error) bool { return false }

@@ -1,0 +1,147 @@
+package path
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestRefusalFromNearby: a firewall that refuses in the server's name is as near
+// as the own router, while the server's own answers take longer.
+func TestRefusalFromNearby(t *testing.T) {
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		gateway, refused, open time.Duration // 0: none
+		rejected               bool
+	}{
+		"by the own router":                   {1 * ms, 1 * ms, 20 * ms, true},
+		"by the server":                       {1 * ms, 20 * ms, 20 * ms, false},
+		"by the server, and a slow answer":    {1 * ms, 20 * ms, 55 * ms, false},
+		"by the server next door":             {1 * ms, 1 * ms, 2 * ms, false},
+		"a router that answers no echo":       {0, 1 * ms, 20 * ms, false},
+		"nothing of the server to hold it to": {1 * ms, 1 * ms, 0, false},
+	} {
+		tried := []*triedPort{{answer: portRefused, rtt: c.refused, needed: true}, {answer: portSilent}}
+		if c.open > 0 {
+			tried[1] = &triedPort{answer: portOpen, rtt: c.open}
+		}
+		attributeRejection(tried, c.gateway)
+		got := tried[0]
+		if (got.answer == portRejected) != c.rejected || c.rejected && (got.left == nil || *got.left) {
+			t.Errorf("%s: %s, left %v", name, got.answer, testnet.Deref(got.left))
+		}
+	}
+}
+
+func TestWhoHadToDoWithAPort(t *testing.T) {
+	for name, c := range map[string]struct {
+		port report.PathPort
+		want bool
+	}{
+		"open":                    {report.PathPort{Answer: portOpen}, true},
+		"refused":                 {report.PathPort{Answer: portRefused}, true},
+		"rejected by the own net": {report.PathPort{Answer: portRejected, Left: new(false)}, false},
+		"silent":                  {report.PathPort{Answer: portSilent}, false},
+		"silent, did not leave":   {report.PathPort{Answer: portSilent, Left: new(false)}, false},
+		"silent, and left":        {report.PathPort{Answer: portSilent, Left: new(true)}, true},
+	} {
+		if got := anyoneFar([]report.PathPort{c.port}); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// miserly is a way to a dead server whose provider's router complains at most once
+// a second, whatever ran out there and whoever asks, as Linux does. drops is a firewall at home that
+// keeps connections in, rejects one that complains of them at the same rate.
+type miserly struct {
+	drops, rejects bool
+	mu             *sync.Mutex
+	last           *time.Time
+}
+
+func (m miserly) Ask(ctx context.Context, _ netip.Addr, ttl int) (echo.Reply, error) {
+	if ttl < 2 {
+		return echo.Reply{}, echo.ErrSilent
+	}
+	return m.complaint(ctx, providerIn, echo.Expired)
+}
+
+func (m miserly) Knock(ctx context.Context, _ string, _ netip.AddrPort, ttl int, _ []byte) (echo.Reply, error) {
+	switch {
+	case m.rejects:
+		return m.complaint(ctx, gatewayIn, echo.Unreachable)
+	case m.drops || ttl < 2:
+		<-ctx.Done()
+		return echo.Reply{}, echo.ErrSilent
+	}
+	return m.complaint(ctx, providerIn, echo.Expired)
+}
+
+func (m miserly) complaint(ctx context.Context, from string, kind echo.Kind) (echo.Reply, error) {
+	m.mu.Lock()
+	now := time.Now()
+	free := now.Sub(*m.last) >= time.Second
+	if free {
+		*m.last = now
+	}
+	m.mu.Unlock()
+	if free {
+		return echo.Reply{From: netip.MustParseAddr(from), Kind: kind}, nil
+	}
+	<-ctx.Done()
+	return echo.Reply{}, echo.ErrSilent
+}
+
+// TestRoutersThatComplainSeldom: which of two questions a router that limits its
+// complaints answers is chance. Its silence to one of them is not the firewall's.
+func TestRoutersThatComplainSeldom(t *testing.T) {
+	for name, c := range map[string]struct {
+		asker miserly
+		hops  int  // how many routers behind the own one are known
+		busy  bool // the stream to the router behind the own one asks it meanwhile
+		want  *bool
+	}{
+		"the server is off":    {miserly{}, 1, false, new(true)},
+		"others ask, too":      {miserly{}, 1, true, new(true)},
+		"the firewall drops":   {miserly{drops: true}, 1, false, new(false)},
+		"the firewall rejects": {miserly{rejects: true}, 0, false, new(false)},
+	} {
+		// Where in its second the router is when the first packet comes.
+		for phase := range time.Duration(20) {
+			phase *= 50
+			synctest.Test(t, func(t *testing.T) {
+				m := c.asker
+				m.mu, m.last = new(sync.Mutex), new(time.Now().Add(-phase*time.Millisecond))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if c.busy {
+					for i := range complaintPace.Count {
+						time.AfterFunc(time.Duration(i)*complaintPace.Every, func() { _, _ = m.Ask(ctx, netip.Addr{}, 2) })
+					}
+				}
+				found := surveyed{adapter: adapter.Adapter{Gateway: netip.MustParseAddr(gatewayIn)}}
+				if c.hops > 0 {
+					found.trace.hops[1] = netip.MustParseAddr(providerIn)
+				}
+				tried := &triedPort{network: "tcp", at: netip.MustParseAddrPort(collectorIn + ":8443"), answer: portSilent}
+				if m.rejects {
+					tried.answer = portRejected
+				}
+				path{Config{Asker: m}}.seeWhetherLeft(t.Context(), testnet.Environment(t), found, tried, nil)
+				wrong := tried.left != nil && *tried.left != *c.want
+				if wrong || tried.left == nil && !c.busy { // a starved question proves nothing
+					t.Errorf("%s, %v into the second: left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package path
+
+import (
+	"context"
+	"encoding/hex"
+	"io"
+	"net/netip"
+	"net/url"
+	"slices"
+	"sync"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Who rejected a port in place of the server, as in PathPort.RejectedBy.
+const (
+	byHouse    = "house"    // the own router, or another one of the own network
+	byProvider = "provider" // one of the first routers behind it
+	byBeyond   = "beyond"   // any other
+)
+
+// seeWhoRejectsEach determines the source of the answer for every refused or rejected port. The
+// error of a failed connection does not contain it: an ICMP "port unreachable" looks like the
+// server's own refusal (RFC 1122 §4.2.3.9).
+func (p path) seeWhoRejectsEach(ctx context.Context, env probe.Env, found surveyed, tried []*triedPort) {
+	k, ok := p.Asker.(echo.Knocker)
+	if !ok {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, t := range tried {
+		if t.answer == portRefused || t.answer == portRejected {
+			wg.Go(func() { p.seeWhoRejects(ctx, env, k, found, t) })
+		}
+	}
+	wg.Wait()
+}
+
+// seeWhoRejects sends packets with a normal time to live to a firewall that answers. It repeats
+// them, because firewalls limit ICMP errors.
+func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
+	for range knocks {
+		r, ok := knock(ctx, env, k, t, 0)
+		switch {
+		case ok && (r.Kind == echo.Unreachable || r.Kind == echo.Prohibited):
+			t.rejectedBy(r, found)
+			return
+		case ok && r.Kind == echo.Reached && r.Complaint:
+			t.answer, t.left = portRefused, nil // the server's own firewall
+			return
+		case ok:
+			return
+		}
+	}
+}
+
+// rejectedBy records the machine that answered in place of the server.
+func (t *triedPort) rejectedBy(r echo.Reply, found surveyed) {
+	t.answer, t.by, t.left = portRejected, found.placeOf(r.From), nil
+	t.noRoute = new(r.Kind == echo.Unreachable)
+	if t.by == byHouse {
+		t.left = new(false)
+	}
+}
+
+// nearProvider is the number of routers behind the own network that count as the provider's: the
+// far end of the line and the next one.
+const nearProvider = 2
+
+// houseBits is the prefix length of the smallest usual IPv6 network of a home or an office (RFC
+// 6177 §2 recommends /48 to /56).
+const houseBits = 56
+
+// placeOf returns the owner of a router's address.
+func (f surveyed) placeOf(from netip.Addr) string {
+	gateway := f.adapter.Gateway
+	first := f.trace.hops[0]
+	switch {
+	case from == gateway.WithZone(""), gateway.IsValid() && from == first, !isOutside(from), f.isOwnNetwork6(from):
+		return byHouse
+	}
+	outside := 0
+	for i, hop := range f.trace.hops {
+		if !isOutside(hop) || i == 0 && gateway.IsValid() || f.isOwnNetwork6(hop) {
+			continue
+		}
+		if outside++; outside > nearProvider {
+			break
+		}
+		if hop == from {
+			return byProvider
+		}
+	}
+	return byBeyond
+}
+
+// isOwnNetwork6 reports whether an address is in the IPv6 network of this computer, whose addresses
+// are public.
+func (f surveyed) isOwnNetwork6(a netip.Addr) bool {
+	local := f.adapter.Local
+	if !a.Is6() || !local.Is6() || local.IsLinkLocalUnicast() {
+		return false
+	}
+	own, err := local.WithZone("").Prefix(houseBits)
+	return err == nil && own.Contains(a)
+}
+
+// whoRejectsAll returns house or provider if it rejects every tried port of a server; "" otherwise.
+func whoRejectsAll(ports []report.PathPort) string {
+	for _, segment := range []string{segmentServer, segmentTransit} {
+		by := ""
+		for _, t := range ports {
+			if t.Name != segment || t.Protocol != "tcp" {
+				continue
+			}
+			if t.RejectedBy == "" || t.RejectedBy == byBeyond || by != "" && by != t.RejectedBy {
+				by = ""
+				break
+			}
+			by = t.RejectedBy
+		}
+		if by != "" {
+			return by
+		}
+	}
+	return ""
+}
+
+// anyProhibited reports whether a firewall of the own network rejected a packet by policy.
+func anyProhibited(ports []report.PathPort) bool {
+	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
+		return t.Answer == portRejected && t.RejectedBy == byHouse && t.NoRoute != nil && !*t.NoRoute
+	})
+}
+
+// livesElsewhere reports whether the line carries packets to other destinations. If nothing on the
+// way to the server answers, the way to another address and the name servers outside are tried,
+// since a firewall may block a single address.
+func (p path) livesElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
+	if !found.far.isKnown() || found.direct || found.trace.noWay || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
+		return false
+	}
+	var way, names bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		t := p.traceTo(ctx, env, found.far.elsewhere)
+		way = t.isOutside(found.adapter.Gateway)
+	})
+	wg.Go(func() { names = p.namesOutside(ctx, env) })
+	wg.Wait()
+	return way || names
+}
+
+// isOutside reports whether a router behind the own network answered.
+func (t trace) isOutside(gateway netip.Addr) bool {
+	for i, hop := range t.hops {
+		if isOutside(hop) && (i > 0 || !gateway.IsValid()) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesOutside reports whether a name server outside answers. The name is random, so that no cache
+// knows it. A server failure does not count: a router that intercepts all queries sends it while
+// its line is down.
+func (p path) namesOutside(ctx context.Context, env probe.Env) bool {
+	host := p.hostToAsk()
+	var random [8]byte
+	if p.NameServers == nil || host == "" {
+		return false
+	}
+	if _, err := io.ReadFull(env.Rand, random[:]); err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, portWait)
+	defer cancel()
+	name := hex.EncodeToString(random[:]) + "." + host
+	answers := make(chan bool)
+	asked := 0
+	for _, server := range p.NameServers.Servers() {
+		if !isOutside(server.Addr()) {
+			continue
+		}
+		asked++
+		go func() {
+			a, err := p.NameServers.Ask(ctx, server, name, dnsmessage.TypeA)
+			answers <- err == nil && (a.Code == dnsmessage.RCodeSuccess || a.Code == dnsmessage.RCodeNameError)
+		}()
+	}
+	any := false
+	for range asked {
+		any = <-answers || any
+	}
+	return any
+}
+
+// hostToAsk returns the name of a far end; "" if all are given by address.
+func (p path) hostToAsk() string {
+	for _, raw := range []string{p.Collector, p.URL} {
+		u, err := url.Parse(raw)
+		if err != nil || u.Hostname() == "" {
+			continue
+		}
+		if _, err := netip.ParseAddr(u.Hostname()); err != nil {
+			return u.Hostname()
+		}
+	}
+	return ""
+}

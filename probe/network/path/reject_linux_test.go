@@ -1,0 +1,167 @@
+package path
+
+import (
+	"encoding/json"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const collectorAddress6 = "2001:db8:203::20"
+
+// rejection is what recordRejection writes.
+type rejection struct {
+	Ports []report.PathPort
+	All   string // who rejects every port
+	Lives bool   // another address is reached
+}
+
+// recordRejection runs the parts of network.path that tell who rejects the
+// collector. elsewhere is another address.
+func recordRejection(t *testing.T, out, collector, elsewhere string) {
+	env := testnet.Environment(t)
+	p := path{Config{Collector: "https://collector.example:8443", Asker: echo.System(), Toward: adapter.Toward}}
+	far := farEnds{collector: netip.MustParseAddr(collector), elsewhere: netip.MustParseAddr(elsewhere)}
+	found := p.survey(t.Context(), env, far)
+	var r rejection
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Ports = p.askPorts(t.Context(), env, found) })
+	wg.Go(func() { r.Lives = found.trace.noWay || p.livesElsewhere(t.Context(), env, found) })
+	wg.Wait()
+	r.All = whoRejectsAll(r.Ports)
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(out, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addIPv6 gives the house addresses of both families. The home's network is a /64
+// of a /56, as providers give them.
+func addIPv6(t *testing.T, h house) {
+	t.Helper()
+	for _, a := range []struct{ ns, addr, device string }{
+		{h.home, "2001:db8:77:1::2/64", "lan0"},
+		{h.router, "2001:db8:77:1::1/64", "lan1"},
+		{h.router, "2001:db8:198::2/64", "wan0"},
+		{h.provider, "2001:db8:198::1/64", "wan1"},
+		{h.provider, "2001:db8:203::1/64", "net0"},
+		{h.servers, "2001:db8:203::10/64", "net1"},
+		{h.servers, collectorAddress6 + "/64", "net1"},
+	} {
+		inside(t, a.ns, "sysctl -qw net.ipv6.conf.all.forwarding=1")
+		inside(t, a.ns, "ip -6 addr add "+a.addr+" dev "+a.device+" nodad")
+	}
+	inside(t, h.home, "sysctl -qw net.ipv6.conf.all.forwarding=0")
+	inside(t, h.home, "ip -6 route add default via 2001:db8:77:1::1")
+	inside(t, h.router, "ip -6 route add default via 2001:db8:198::1")
+	inside(t, h.provider, "ip -6 route add 2001:db8:77::/56 via 2001:db8:198::2")
+	inside(t, h.servers, "ip -6 route add default via 2001:db8:203::1")
+}
+
+// TestWhoRejects holds what is said of the machine that rejects, and of what it
+// says, against firewalls of the kernel's: every ICMP type that nftables sends, by
+// the own router, by the provider's and by the server itself, toward the collector
+// alone.
+func TestWhoRejects(t *testing.T) {
+	h := buildHouse(t)
+	addIPv6(t, h)
+	no, yes := new(false), new(true)
+	rules := func(kind string) []struct {
+		option  string
+		noRoute *bool
+	} {
+		if kind == "icmpv6" {
+			return []struct {
+				option  string
+				noRoute *bool
+			}{{"no-route", yes}, {"admin-prohibited", no}, {"addr-unreachable", yes}, {"port-unreachable", no}, {"policy-fail", no}, {"reject-route", no}}
+		}
+		return []struct {
+			option  string
+			noRoute *bool
+		}{{"net-unreachable", yes}, {"host-unreachable", yes}, {"port-unreachable", no}, {"net-prohibited", no}, {"host-prohibited", no}, {"admin-prohibited", no}}
+	}
+	for _, family := range []struct{ role, ip, kind, collector string }{
+		{"rejected4", "ip", "icmp", collectorAddress},
+		{"rejected6", "ip6", "icmpv6", collectorAddress6},
+	} {
+		for _, rule := range rules(family.kind) {
+			for _, place := range []struct {
+				ns, hook, by, answer string
+			}{
+				{h.router, "forward", byHouse, portRejected},
+				{h.provider, "forward", byProvider, portRejected},
+				{h.servers, "input", "", portRefused},
+			} {
+				t.Run(family.ip+", "+rule.option+", "+place.hook+" "+place.by, func(t *testing.T) {
+					noLoss(t, h)
+					// The kernel limits its complaints to each peer.
+					for _, ns := range []string{h.router, h.provider, h.servers} {
+						inside(t, ns, "sysctl -qw net.ipv4.icmp_ratelimit=0")
+						inside(t, ns, "sysctl -qw net.ipv6.icmp.ratelimit=0")
+					}
+					inside(t, place.ns, "nft add table inet fw")
+					inside(t, place.ns, "nft add chain inet fw c { type filter hook "+place.hook+" priority 0 ; }")
+					inside(t, place.ns, "nft add rule inet fw c "+family.ip+" daddr "+family.collector+" meta l4proto tcp reject with "+family.kind+" type "+rule.option)
+					got := *measure[rejection](t, h, family.role)
+					var needed report.PathPort
+					for _, p := range got.Ports {
+						if testnet.Deref(p.Needed) {
+							needed = p
+						}
+					}
+					if needed.Answer != place.answer || needed.RejectedBy != place.by || got.All != place.by {
+						t.Errorf("answer %q by %q, all by %q", needed.Answer, needed.RejectedBy, got.All)
+					}
+					if place.by == "" {
+						if needed.NoRoute != nil || needed.Left != nil && !*needed.Left {
+							t.Errorf("no route %v, left %v", testnet.Deref(needed.NoRoute), testnet.Deref(needed.Left))
+						}
+						return
+					}
+					if needed.NoRoute == nil || *needed.NoRoute != *rule.noRoute {
+						t.Errorf("no route %v", needed.NoRoute)
+					}
+					if kept := needed.Left != nil && !*needed.Left; kept != (place.by == byHouse) {
+						t.Errorf("left %v", needed.Left)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestLineLivesBesideTheCollector: the own router rejects or drops all that goes to
+// the collector, pings too. Other addresses are reached, or are not.
+func TestLineLivesBesideTheCollector(t *testing.T) {
+	h := buildHouse(t)
+	addIPv6(t, h)
+	for _, family := range []struct{ role, ip, kind, collector string }{
+		{"rejected4", "ip", "icmp", collectorAddress},
+		{"rejected6", "ip6", "icmpv6", collectorAddress6},
+	} {
+		for _, verdict := range []string{"drop", "reject with " + family.kind + " type admin-prohibited"} {
+			for _, dead := range []bool{false, true} {
+				noLoss(t, h)
+				inside(t, h.router, "nft add table inet fw")
+				inside(t, h.router, "nft add chain inet fw c { type filter hook forward priority 0 ; }")
+				if dead {
+					inside(t, h.router, "nft add rule inet fw c "+family.ip+" daddr != "+family.collector+" drop")
+				}
+				inside(t, h.router, "nft add rule inet fw c "+family.ip+" daddr "+family.collector+" "+verdict)
+				if got := *measure[rejection](t, h, family.role); got.Lives == dead {
+					t.Errorf("%s, %s, the rest dead: %t: lives %t", family.ip, verdict, dead, got.Lives)
+				}
+			}
+		}
+	}
+}

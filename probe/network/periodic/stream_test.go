@@ -1,0 +1,82 @@
+package periodic
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/echo"
+)
+
+// voicePace is that of a stream to a machine that answers echo requests.
+var voicePace = Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 1600 * time.Millisecond}
+
+// A clock that jumps makes no loss, no burst and no hang.
+func TestStreamBearsAClockThatJumps(t *testing.T) {
+	for _, by := range []time.Duration{-time.Hour, -2 * time.Second, 2 * time.Second, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			env := testnet.Environment(t)
+			env.Clock = &testnet.JumpingClock{From: time.Now(), At: 1510 * time.Millisecond, By: by}
+			var mu sync.Mutex
+			var sent []time.Time
+			start := time.Now()
+			s := Run(t.Context(), env, voicePace, func(ctx context.Context) (echo.Reply, error) {
+				mu.Lock()
+				sent = append(sent, time.Now())
+				mu.Unlock()
+				before := env.Clock.Now()
+				_ = env.Clock.Sleep(ctx, 15*time.Millisecond)
+				return echo.Reply{Kind: echo.Reached, RTT: env.Clock.Now().Sub(before)}, nil
+			})
+			if took := time.Since(start); took > 12*time.Second {
+				t.Errorf("%v: took %v", by, took)
+			}
+			if s.Lost() != 0 || s.Kept > 1 || s.Answered() < 29 {
+				t.Errorf("%v: %d lost, %d kept, %d answered", by, s.Lost(), s.Kept, s.Answered())
+			}
+			for i := 10; i < len(sent); i++ {
+				// The first one behind the jump takes its place in the schedule.
+				if d := sent[i].Sub(sent[i-10]); d < 8*voicePace.Every {
+					t.Fatalf("%v: ten packets within %v", by, d)
+				}
+			}
+		})
+	}
+}
+
+// What this computer could not send is no loss of the line.
+func TestStreamThatCannotBeSentIsNotLossy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := Run(t.Context(), testnet.Environment(t), voicePace, func(ctx context.Context) (echo.Reply, error) {
+			switch past := time.Since(start); {
+			case past > 2*time.Second && past < 4*time.Second:
+				return echo.Reply{}, fmt.Errorf("send: %w", syscall.ENETUNREACH)
+			case past > 1900*time.Millisecond && past < 2*time.Second: // under way when it went
+				<-ctx.Done()
+				return echo.Reply{}, echo.ErrSilent
+			}
+			return echo.Reply{Kind: echo.Reached, RTT: time.Millisecond}, nil
+		})
+		if s.Kept < 30 || s.Counted() {
+			t.Errorf("%d sent, %d lost, %d kept, counted %t", s.Sent, s.Lost(), s.Kept, s.Counted())
+		}
+	})
+}
+
+func TestNearestRank(t *testing.T) {
+	var d []time.Duration
+	for i := range 20 {
+		d = append(d, time.Duration(20-i))
+	}
+	for percent, want := range map[float64]time.Duration{0: 1, 5: 1, 50: 10, 95: 19, 96: 20, 100: 20} {
+		if got := NearestRank(d, percent); got != want {
+			t.Errorf("%v: %d, want %d", percent, got, want)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// sayings are name servers that answer each kind of question so; one without an
+// answer is silent.
+type sayings []map[dnsmessage.Type]lookup.Answer
+
+func (s sayings) Servers() (all []netip.AddrPort) {
+	for i := range s {
+		all = append(all, netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 53))
+	}
+	return all
+}
+
+func (sayings) Search() []string { return []string{"elsewhere.example", "town.example"} }
+
+func (s sayings) Ask(_ context.Context, at netip.AddrPort, name string, kind dnsmessage.Type) (lookup.Answer, error) {
+	if name != host {
+		return lookup.Answer{}, errors.New("asked for another name")
+	}
+	a, ok := s[at.Addr().As4()[3]][kind]
+	if !ok {
+		return a, errors.New("silent")
+	}
+	return a, nil
+}
+
+func TestWhyANameIsNotFound(t *testing.T) {
+	const a, aaaa, soa = dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeSOA
+	all := func(code dnsmessage.RCode) map[dnsmessage.Type]lookup.Answer {
+		return map[dnsmessage.Type]lookup.Answer{a: {Code: code}, aaaa: {Code: code}, soa: {Code: code}}
+	}
+	const noError, noName, failure, refusal = dnsmessage.RCodeSuccess, dnsmessage.RCodeNameError, dnsmessage.RCodeServerFailure, dnsmessage.RCodeRefused
+	six := []netip.Addr{netip.MustParseAddr("2001:db8::7")}
+	for name, c := range map[string]struct {
+		servers sayings
+		err     net.DNSError
+		want    string
+	}{
+		"no such name":                         {sayings{all(noName)}, net.DNSError{IsNotFound: true}, "not_found"},
+		"a name without an address":            {sayings{all(noError)}, net.DNSError{IsNotFound: true}, "hidden"},
+		"kept back as no such name":            {sayings{{a: {Code: noName}, aaaa: {Code: noName}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
+		"kept back, IPv6 not":                  {sayings{{a: {Code: noName}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "hidden"},
+		"IPv6 alone, and the system took none": {sayings{{a: {Code: noError}, aaaa: {Code: noError, Addrs: six}, soa: {Code: noError}}}, net.DNSError{IsNotFound: true}, "not_found"},
+		"a server's trouble":                   {sayings{all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
+		"refused":                              {sayings{all(refusal)}, net.DNSError{Err: "server misbehaving"}, "refused"},
+		"cut off":                              {sayings{{a: {Truncated: true}}}, net.DNSError{Err: "connection refused"}, "truncated"},
+		"the first is silent":                  {sayings{{}, all(failure)}, net.DNSError{Err: "server misbehaving"}, "servfail"},
+		"all are silent by now":                {sayings{{}, {}}, net.DNSError{Err: "server misbehaving"}, "refused"},
+		"no answer stays no answer":            {sayings{all(noName)}, net.DNSError{IsTimeout: true}, "timeout"},
+		"no server known":                      {sayings{}, net.DNSError{IsNotFound: true}, "not_found"},
+	} {
+		config := direct("https", closed(t), nil)
+		config.Resolver = testnet.Lookup(func(context.Context) error { return &c.err })
+		config.NameServers = c.servers
+		d, r := run(t, config, testnet.Environment(t))
+		if d.DNSError != c.want || d.Stage != "" || (r.Status == report.StatusFail) != (c.want != "timeout") {
+			t.Errorf("%s: %q, want %q; %+v", name, d.DNSError, c.want, r)
+		}
+	}
+}
+
+// TestNamesThatAreNotTheServers: the name has an address, which is somebody else's.
+func TestNamesThatAreNotTheServers(t *testing.T) {
+	ca := newAuthority(t, "town")
+	now := time.Now()
+	wildcard := secure(t, ca.sign(t, "www.town.example", now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)), ok)
+	for name, c := range map[string]struct {
+		absolute bool // whether the name exists by itself
+		any      bool // whether every name exists
+		file     bool // whether it stands in the file of host names alone
+		reached  bool
+		system   bool // the system's own look-up, which has a search list
+		want     string
+	}{
+		"search domain":            {false, false, false, true, true, "search_domain"},
+		"search domain, port shut": {false, false, false, false, true, "search_domain"},
+		"it exists":                {true, false, false, true, true, ""},
+		"it exists, port shut":     {true, false, false, false, true, ""},
+		"in a file of host names":  {false, false, true, false, true, ""},
+		"every name exists":        {true, true, false, true, true, "hijacked"},
+		"every name, port shut":    {true, true, false, false, false, "hijacked"},
+		"not the system's look-up": {false, false, false, true, false, ""},
+	} {
+		config := direct("https", wildcard, ca)
+		config.URL, config.plainPort = "https://"+host+"/", "80"
+		config.Resolver = wild{c.absolute, c.any, c.file}
+		if c.system {
+			config.NameServers = sayings{}
+		}
+		env := testnet.Environment(t)
+		ports := map[string]string{}
+		if c.reached {
+			ports[farAway+":443"] = wildcard.Listener.Addr().String()
+		}
+		env.Net = mapped{env.Net, ports}
+		d, r := run(t, config, env)
+		if d.DNSError != c.want || (c.want != "") != (d.Stage == "") || c.want != "" && (d.TLSError != "" || r.Status != report.StatusFail) {
+			t.Errorf("%s: %+v, %+v", name, d, r)
+		}
+	}
+}
+
+// wild is a resolver that gives the name an address, as it stands or by the search
+// list alone, or gives one to all names.
+type wild struct{ absolute, all, file bool }
+
+func (w wild) LookupNetIP(_ context.Context, _, name string) ([]netip.Addr, error) {
+	searched := !w.file && strings.HasSuffix(name, ".town.example.")
+	if name == host || w.all || searched || w.absolute && strings.TrimSuffix(name, ".") == host {
+		return []netip.Addr{netip.MustParseAddr(farAway)}, nil
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: name, Server: "192.0.2.53:53", IsNotFound: true}
+}
+
+// TestFirstNameServerDead: the name is found, later than one question takes.
+func TestFirstNameServerDead(t *testing.T) {
+	ca := newAuthority(t, "town")
+	s := secure(t, ca.good(t), ok)
+	alive := map[dnsmessage.Type]lookup.Answer{dnsmessage.TypeA: {}}
+	for name, c := range map[string]struct {
+		servers sayings
+		after   time.Duration
+		want    *bool
+	}{
+		"dead":             {sayings{{}, alive}, slowNameMS * time.Millisecond, new(true)},
+		"both alive":       {sayings{alive, alive}, slowNameMS * time.Millisecond, new(false)},
+		"second dead":      {sayings{alive, {}}, slowNameMS * time.Millisecond, new(false)},
+		"both silent now":  {sayings{{}, {}}, slowNameMS * time.Millisecond, new(false)},
+		"only one":         {sayings{{}}, slowNameMS * time.Millisecond, nil},
+		"answered at once": {sayings{{}, alive}, 0, nil},
+	} {
+		config := direct("https", s, ca)
+		config.Resolver, config.NameServers = slow{config.Resolver, c.after}, c.servers
+		d, r := run(t, config, testnet.Environment(t))
+		if r.Status != report.StatusOK || (d.DNSServerSilent == nil) != (c.want == nil) || c.want != nil && *d.DNSServerSilent != *c.want {
+			t.Errorf("%s: %v, want %v; %+v, %+v", name, d.DNSServerSilent, c.want, d, r)
+		}
+	}
+}
+
+type slow struct {
+	lookup.Resolver
+	after time.Duration
+}
+
+func (s slow) LookupNetIP(ctx context.Context, network, name string) ([]netip.Addr, error) {
+	if err := (probe.SystemClock{}).Sleep(ctx, s.after); err != nil {
+		return nil, err
+	}
+	return s.Resolver.LookupNetIP(ctx, network, name)
+}

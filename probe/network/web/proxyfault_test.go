@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	proxysetting "github.com/tonprobe/tonprobe/probe/network/proxy"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestProxyFaults: each kind of broken proxy by its name, with and without a way
+// beside it. None of them is blamed on the server.
+func TestProxyFaults(t *testing.T) {
+	ca, stranger := newAuthority(t, "town"), newAuthority(t, "proxy maker")
+	target := secure(t, ca.good(t), ok)
+	status := func(code int) string { s, _ := proxyServer(t, "", code); return s.URL }
+	gone, _ := proxyServer(t, closed(t).Listener.Addr().String(), 0)
+	answers := func(text string) string { return "http://" + says(t, text) }
+	own := secure(t, stranger.sign(t, "127.0.0.1", time.Now().Add(-time.Hour), time.Now().Add(time.Hour)), ok)
+	for name, c := range map[string]struct{ proxy, want string }{
+		"refused":                 {"http://" + closed(t).Listener.Addr().String(), "refused"},
+		"name without an address": {"http://proxy.office.example:3128", "unresolved"},
+		"takes it, says nothing":  {"http://" + mute(t).Listener.Addr().String(), "silent"},
+		"the same with TLS":       {"https://" + mute(t).Listener.Addr().String(), "silent"},
+		"the same, SOCKS":         {"socks5://" + mute(t).Listener.Addr().String(), "silent"},
+		"its own certificate":     {own.URL, "certificate"},
+		"TLS where there is none": {"https://" + strings.TrimPrefix(status(200), "http://"), "not_a_proxy"},
+		"403":                     {status(403), "forbidden"},
+		"451":                     {status(451), "forbidden"},
+		"302":                     {status(302), "redirect"},
+		"511":                     {status(511), "redirect"},
+		"502, server gone":        {gone.URL, "failing"},
+		"503":                     {status(503), "failing"},
+		"504":                     {status(504), "failing"},
+		"400":                     {status(400), "not_a_proxy"},
+		"405":                     {status(405), "not_a_proxy"},
+		"501":                     {status(501), "not_a_proxy"},
+		"200 and a page":          {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body>Welcome</body></html>"), "not_a_proxy"},
+		"200 and a page, slowly":  {"http://" + saysSlowly(t, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "<html><body>Welcome</body></html>"), "not_a_proxy"},
+		"not HTTP":                {answers("SSH-2.0-OpenSSH_9.9\r\n"), "not_a_proxy"},
+		"hangs up":                {answers(""), "not_a_proxy"},
+		"SOCKS, wants a password": {"socks5://" + says(t, "\x05\xff"), "login"},
+		"SOCKS, forbids":          {"socks5://" + says(t, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "forbidden"},
+		"SOCKS, server gone":      {"socks5://" + says(t, "\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"), "failing"},
+		"no SOCKS at all":         {"socks5://" + says(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), "not_a_proxy"},
+		"unknown kind":            {"gopher://127.0.0.1:1", "unknown_kind"},
+	} {
+		for _, beside := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, direct %t", name, beside), func(t *testing.T) {
+				config := direct("https", target, ca)
+				config.Proxies, config.StepTime = by(c.proxy), 500*time.Millisecond
+				if !beside {
+					config.URL = "https://" + host + ":1/"
+				}
+				d, r := run(t, config, testnet.Environment(t))
+				if d.ProxyFault != c.want || d.BesideProxy == nil || *d.BesideProxy != beside || r.Status != report.StatusFail ||
+					d.ServerHealthy != nil || d.TLSError != "" || d.CaptivePortal != nil {
+					t.Errorf("%+v, %+v, want %s", r, d, c.want)
+				}
+			})
+		}
+	}
+}
+
+// TestDirectWayMustBeTheServer: a gateway that takes every connection is no way
+// beside a proxy.
+func TestDirectWayMustBeTheServer(t *testing.T) {
+	config := direct("https", secure(t, newAuthority(t, "hotel").good(t), ok), newAuthority(t, "town"))
+	config.Proxies = by("http://" + closed(t).Listener.Addr().String())
+	if d, _ := run(t, config, testnet.Environment(t)); d.BesideProxy == nil || *d.BesideProxy {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestBrokenProxyScript: browsers go directly then, and so does the probe.
+func TestBrokenProxyScript(t *testing.T) {
+	ca := newAuthority(t, "town")
+	good, dead := direct("https", secure(t, ca.good(t), ok), ca), direct("https", closed(t), ca)
+	for name, c := range map[string]struct {
+		config Config
+		err    error
+		want   string
+		status report.Status
+	}{
+		"direct works":       {good, proxysetting.ErrScript, "script", report.StatusOK},
+		"no direct way":      {dead, proxysetting.ErrScript, "script", report.StatusFail},
+		"gone, direct works": {good, fmt.Errorf("%w: %w", proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusOK},
+		"gone, no way":       {dead, errors.Join(proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusFail},
+	} {
+		c.config.Proxies = func(context.Context, *url.URL) ([]*url.URL, error) { return nil, c.err }
+		if d, r := run(t, c.config, testnet.Environment(t)); d.ProxyFault != c.want || r.Status != c.status || d.Proxy != "none" {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+}
+
+// TestDeadProxyBeforeADirectWay: what a script's "PROXY a; DIRECT" means where the
+// direct way is closed.
+func TestDeadProxyBeforeADirectWay(t *testing.T) {
+	config := direct("https", closed(t), nil)
+	config.Proxies = by("http://"+closed(t).Listener.Addr().String(), "")
+	if d, r := run(t, config, testnet.Environment(t)); d.ProxyFault != "refused" || r.Status != report.StatusFail {
+		t.Errorf("%+v, %+v", r, d)
+	}
+}
+
+func TestStatusOfAPlainPageIsNoProxyFault(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
+	t.Cleanup(s.Close)
+	config := direct("http", s, nil)
+	config.Proxies = by(s.URL)
+	if d, _ := run(t, config, testnet.Environment(t)); d.ProxyFault != "" || d.Stage != "http" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// says is the address of a server that says text to whoever asks, and hangs up.
+func says(t *testing.T, text string) string {
+	t.Helper()
+	return saysSlowly(t, text)
+}
+
+// saysSlowly says each further text once the other side has spoken again.
+func saysSlowly(t *testing.T, texts ...string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				buf := make([]byte, 2048)
+				for _, text := range texts {
+					_, _ = c.Read(buf)
+					_, _ = c.Write([]byte(text))
+				}
+				_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+				_, _ = c.Read(buf) // so that what was said is not lost to a reset
+				_ = c.Close()
+			}()
+		}
+	}()
+	return l.Addr().String()
+}

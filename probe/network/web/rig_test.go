@@ -1,0 +1,181 @@
+package web
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// host is the server's name in the tests; no word of it may leave the probe.
+const host = "bbb.secret-town.example"
+
+// direct is the configuration for a server on loopback that is called host.
+func direct(scheme string, server *httptest.Server, ca *authority) Config {
+	c := Config{
+		URL: scheme + "://" + host + ":" + port(server) + "/", Resolver: testnet.Names{host: {"127.0.0.1"}},
+		Proxies: noProxy, StepTime: 5 * time.Second, plainPort: "1",
+	}
+	if ca != nil {
+		c.RootCAs = ca.pool
+	}
+	return c
+}
+
+func noProxy(context.Context, *url.URL) ([]*url.URL, error) { return []*url.URL{nil}, nil }
+
+// by is a setting with these ways; "" is a direct one.
+func by(ways ...string) func(context.Context, *url.URL) ([]*url.URL, error) {
+	return func(context.Context, *url.URL) (all []*url.URL, err error) {
+		for _, w := range ways {
+			var u *url.URL
+			if w != "" {
+				if u, err = url.Parse(w); err != nil {
+					return nil, err
+				}
+			}
+			all = append(all, u)
+		}
+		return all, nil
+	}
+}
+
+func port(s *httptest.Server) string {
+	_, p, _ := net.SplitHostPort(s.Listener.Addr().String())
+	return p
+}
+
+func run(t *testing.T, c Config, env probe.Env) (*report.NetworkWeb, probe.Result) {
+	t.Helper()
+	r, err := New(c).Run(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(r.Note, "secret") || strings.Contains(r.Note, "127.0.0.1") {
+		t.Errorf("note %q names somebody", r.Note)
+	}
+	d := r.Data.(*report.NetworkWeb)
+	valid(t, d)
+	return d, r
+}
+
+// valid holds the data against the rules of the report.
+func valid(t *testing.T, d *report.NetworkWeb) {
+	t.Helper()
+	now := time.Now()
+	id, _ := report.NewID(now, rand.Reader)
+	r := &report.Report{
+		Schema: report.SchemaV1, ID: id, Case: "000-000", Agent: report.Agent{OS: "linux", Arch: "amd64"},
+		Trigger: report.TriggerCheck, Profile: "bbb", StartedAt: now, Verdict: report.Unknown,
+		Probes: []report.Result{{Name: report.ProbeNetworkWeb, Status: report.StatusOK, StartedAt: now, Data: d}},
+	}
+	if _, err := r.Encode(); err != nil {
+		t.Errorf("%+v: %v", d, err)
+	}
+}
+
+// secure is testnet.Server with TLS.
+func secure(t *testing.T, cert tls.Certificate, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
+
+// mute takes connections and says nothing.
+func mute(t *testing.T) *httptest.Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			context.AfterFunc(t.Context(), func() { _ = c.Close() })
+		}
+	}()
+	return &httptest.Server{Listener: l}
+}
+
+// closed is a port where nothing listens.
+func closed(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := mute(t)
+	_ = s.Listener.Close()
+	return s
+}
+
+// authority signs certificates for the tests.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	pool *x509.CertPool
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().AddDate(-9, 0, 0), NotAfter: time.Now().AddDate(9, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &authority{cert: cert, key: key, pool: x509.NewCertPool()}
+	a.pool.AddCert(cert)
+	return a
+}
+
+// sign makes a certificate for name that is good from one time to another.
+func (a *authority) sign(t *testing.T, name string, from, to time.Time) tls.Certificate {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: from, NotAfter: to,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &a.key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
+}
+
+func (a *authority) good(t *testing.T) tls.Certificate {
+	return a.sign(t, host, time.Now().AddDate(0, -1, 0), time.Now().AddDate(0, 1, 0))
+}

@@ -1,0 +1,233 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func TestHealthyServer(t *testing.T) {
+	ca := newAuthority(t, "town")
+	d, r := run(t, direct("https", secure(t, ca.good(t), ok), ca), testnet.Environment(t))
+	if r.Status != report.StatusOK || d.Stage != "http" || !*d.Online || *d.HTTPStatus != 200 || !*d.ServerHealthy || *d.CaptivePortal || d.Proxy != "none" {
+		t.Errorf("%+v, %+v", r, d)
+	}
+	for name, ms := range map[string]*float64{"DNS": d.DNSMS, "TCP": d.TCPMS, "TLS": d.TLSMS, "HTTP": d.HTTPMS} {
+		if ms == nil || *ms < 0 {
+			t.Errorf("%s took %v", name, ms)
+		}
+	}
+	if d.TLSIntercepted != nil || d.WebSocket != nil {
+		t.Error("what was not tested is not unknown")
+	}
+}
+
+// TestTargetKeepsNoSecret: neither user nor query is asked for.
+func TestTargetKeepsNoSecret(t *testing.T) {
+	var asked atomic.Value
+	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.RequestURI + r.Header.Get("Authorization"))
+	})
+	c := direct("http", s, nil)
+	c.URL = strings.Replace(s.URL, "://", "://geheim:geheim@", 1) + "/?token=geheim#geheim"
+	if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusOK || asked.Load() != "/" {
+		t.Errorf("%+v, %+v: asked %v", r, d, asked.Load())
+	}
+}
+
+func TestPlainServerAndOtherSchemes(t *testing.T) {
+	s := testnet.Server(t, ok)
+	for _, scheme := range []string{"http", "ws"} {
+		d, r := run(t, direct(scheme, s, nil), testnet.Environment(t))
+		if r.Status != report.StatusOK || d.Stage != "http" || d.TLSMS != nil || d.CaptivePortal != nil {
+			t.Errorf("%s: %+v, %+v", scheme, r, d)
+		}
+	}
+	c := direct("http", s, nil)
+	c.URL = s.URL // an address in place of a name: nothing to look up
+	if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusOK || d.DNSMS != nil || !*d.Online {
+		t.Errorf("%+v, %+v", r, d)
+	}
+	for _, bad := range []string{"", "rtmp://a.example/live", "https://", "::g", "javascript:alert(1)", "https://" + strings.Repeat("a", 10) + "\x00"} {
+		c.URL = bad
+		if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusUnknown || r.Note == "" || d.Stage != "" {
+			t.Errorf("%q: %+v, %+v", bad, r, d)
+		}
+	}
+}
+
+func TestStatusOfTheServer(t *testing.T) {
+	for status, want := range map[int]struct {
+		healthy bool
+		state   report.Status
+	}{200: {true, report.StatusOK}, 302: {true, report.StatusOK}, 401: {true, report.StatusOK}, 404: {true, report.StatusOK}, 500: {false, report.StatusFail}, 503: {false, report.StatusFail}} {
+		d, r := run(t, direct("http", testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), nil), testnet.Environment(t))
+		if d.Stage != "http" || *d.HTTPStatus != status || *d.ServerHealthy != want.healthy || r.Status != want.state {
+			t.Errorf("%d: %+v, %+v", status, r, d)
+		}
+	}
+}
+
+func TestDNSFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		want   string
+		online bool
+		state  report.Status
+	}{
+		"no such name":       {&net.DNSError{Err: "no such host", Name: host, Server: "192.0.2.53:53", IsNotFound: true}, "not_found", true, report.StatusFail},
+		"from the own cache": {&net.DNSError{Err: "no such host", Name: host, Server: "127.0.0.53:53", IsNotFound: true}, "not_found", false, report.StatusFail},
+		"refused":            {&net.DNSError{Err: "server misbehaving", Name: host, Server: "192.0.2.53:53"}, "refused", true, report.StatusFail},
+		"timeout":            {&net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}, "timeout", false, report.StatusUnknown},
+		"os timeout":         {os.ErrDeadlineExceeded, "timeout", false, report.StatusUnknown},
+		"other":              {errors.New("lookup " + host + ": odd"), "other", false, report.StatusUnknown},
+	} {
+		conf := direct("http", closed(t), nil)
+		conf.Resolver = testnet.Lookup(func(context.Context) error { return c.err })
+		env := testnet.Environment(t)
+		env.Net = testnet.Broken{Net: env.Net}
+		d, r := run(t, conf, env)
+		if d.DNSError != c.want || d.Stage != "" || r.Status != c.state || (d.Online != nil && *d.Online) != c.online {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+}
+
+// TestHangs: each step that hangs costs its own time and no more, and nobody
+// is called offline or at fault for it.
+func TestHangs(t *testing.T) {
+	ca := newAuthority(t, "town")
+	release := make(chan struct{})
+	stuck := func(http.ResponseWriter, *http.Request) { <-release }
+	slow := secure(t, ca.good(t), stuck)
+	t.Cleanup(func() { close(release) })
+	hangs := func(f func(*Config, *probe.Env)) func(*Config, *probe.Env) { return f }
+	for name, c := range map[string]struct {
+		server *httptest.Server
+		change func(*Config, *probe.Env)
+		stage  string
+	}{
+		"dns":  {slow, hangs(func(c *Config, _ *probe.Env) { c.Resolver = testnet.Lookup(testnet.UntilDone) }), ""},
+		"tcp":  {slow, hangs(func(_ *Config, e *probe.Env) { e.Net = testnet.Broken{Net: e.Net, OnDial: testnet.UntilDone} }), "dns"},
+		"tls":  {mute(t), nil, "tcp"},
+		"http": {slow, nil, "tls"},
+	} {
+		conf, env := direct("https", c.server, ca), testnet.Environment(t)
+		conf.StepTime = 300 * time.Millisecond
+		if c.change != nil {
+			c.change(&conf, &env)
+		}
+		start := time.Now()
+		d, r := run(t, conf, env)
+		if d.Stage != c.stage || r.Status != report.StatusUnknown || r.Note == "" || d.TLSError != "" || d.ServerHealthy != nil ||
+			d.Online != nil && !*d.Online || d.CaptivePortal != nil {
+			t.Errorf("%s hangs: %+v, %+v", name, r, d)
+		}
+		if took := time.Since(start); took > 20*conf.StepTime { // wide: only "never ends" is a fault here
+			t.Errorf("%s hangs: %s", name, took)
+		}
+	}
+}
+
+func TestCancelledBeforeAndDuring(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r, err := New(direct("http", testnet.Server(t, ok), nil)).Run(ctx, testnet.Environment(t))
+	if err != nil || r.Status == report.StatusOK {
+		t.Errorf("%+v, %v", r, err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	conf := direct("http", testnet.Server(t, ok), nil)
+	conf.Resolver = testnet.Lookup(func(ctx context.Context) error { cancel(); return testnet.UntilDone(ctx) })
+	if r, err = New(conf).Run(ctx, testnet.Environment(t)); err != nil || r.Status != report.StatusUnknown {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestAllAddressesAreTried(t *testing.T) {
+	s := testnet.Server(t, ok)
+	conf := direct("http", s, nil)
+	conf.Resolver = testnet.Names{host: {"::1", "127.0.0.9", "127.0.0.1"}} // only the last one listens
+	if d, r := run(t, conf, testnet.Environment(t)); r.Status != report.StatusOK || *d.TCPMS > 1000 {
+		t.Errorf("%+v, %+v", r, d)
+	}
+	if d, _ := run(t, direct("http", closed(t), nil), testnet.Environment(t)); d.Stage != "dns" || !*d.Online {
+		t.Errorf("a refused connection: %+v", d)
+	}
+}
+
+func TestRedirectStaysUnfollowed(t *testing.T) {
+	var asked []string
+	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path+" "+r.Header.Get("Cookie"))
+		http.Redirect(w, r, "/login", http.StatusFound)
+	})
+	if d, r := run(t, direct("http", s, nil), testnet.Environment(t)); r.Status != report.StatusOK || *d.HTTPStatus != 302 || len(asked) != 1 {
+		t.Errorf("%+v, %+v, %v", r, d, asked)
+	}
+}
+
+// TestHostileAnswers: whatever comes back ends in a result.
+func TestHostileAnswers(t *testing.T) {
+	for name, answer := range map[string]string{
+		"nothing": "", "not HTTP": "SSH-2.0-OpenSSH\r\n", "half a line": "HTTP/1.1 2",
+		"endless interim": strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1000),
+		"endless header":  "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", 1<<20),
+		"odd status":      "HTTP/1.1 099 x\r\n\r\n",
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					_, _ = c.Read(make([]byte, 1024))
+					_, _ = io.WriteString(c, answer)
+					_ = c.Close()
+				}()
+			}
+		}()
+		d, r := run(t, direct("http", &httptest.Server{Listener: l}, nil), testnet.Environment(t))
+		if r.Status != report.StatusUnknown || d.Stage != "tcp" || d.ServerHealthy != nil {
+			t.Errorf("%s: %+v, %+v", name, r, d)
+		}
+	}
+}
+
+func TestInterimAnswerIsSkipped(t *testing.T) {
+	s := testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusTeapot)
+	})
+	if d, _ := run(t, direct("http", s, nil), testnet.Environment(t)); *d.HTTPStatus != http.StatusTeapot {
+		t.Errorf("status %d", *d.HTTPStatus)
+	}
+}
+
+func TestNoteNeverNamesAnybody(t *testing.T) {
+	conf := direct("http", closed(t), nil)
+	conf.Resolver = testnet.Lookup(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
+	_, r := run(t, conf, testnet.Environment(t)) // run looks at the note
+	if r.Note == "" {
+		t.Error("no reason given")
+	}
+}
