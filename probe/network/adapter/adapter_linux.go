@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// describe fills in the values from sysfs and procfs.
+// describe fills in the values from sysfs, procfs and netlink.
 func describe(a *Adapter, i net.Interface, to netip.Addr) {
 	sys := filepath.Join("/sys/class/net", i.Name)
 	if a.Kind == "" {
@@ -23,7 +23,7 @@ func describe(a *Adapter, i net.Interface, to netip.Addr) {
 			a.RateMbps = &mbps
 		}
 	}
-	a.Gateway, a.GatewayKnown = gatewayOf(i.Name, to)
+	a.Gateway, a.GatewayKnown = gatewayOf(i, to)
 }
 
 // describeWiFi uses nl80211, and the older interfaces for drivers without it.
@@ -99,13 +99,4 @@ func signalOf(table, name string) *float64 {
 		return &dbm
 	}
 	return nil
-}
-
-func gatewayOf(name string, to netip.Addr) (gateway netip.Addr, known bool) {
-	if to.Is6() {
-		table := readFile("/proc/net/ipv6_route")
-		return gatewayFrom(parseRoutes6(table), name, to), table != ""
-	}
-	table := readFile("/proc/net/route")
-	return gatewayFrom(parseRoutes4(table), name, to), table != ""
 }
