@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -69,6 +70,9 @@ type Options struct {
 	Progress func(probe.Event)
 	// Plan takes the place of the usual probes.
 	Plan probe.Plan
+
+	// system is the probe of the conference system at Target, nil where none is known.
+	system probe.Probe
 }
 
 // Run makes one check. A bad line or a silent microphone is a report, not an
@@ -86,6 +90,9 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	}
 	env, err := o.env()
 	if err != nil {
+		return nil, err
+	}
+	if o.system, err = o.findSystem(ctx, env); err != nil {
 		return nil, err
 	}
 	plan, err := o.plan(ctx)
@@ -181,7 +188,7 @@ func (o Options) blank(env probe.Env) (*report.Report, error) {
 	return &report.Report{
 		Schema: report.SchemaV1, ID: id, Case: code,
 		Agent:   report.Agent{ID: o.AgentID, Version: o.Version, OS: runtime.GOOS, Arch: runtime.GOARCH},
-		Trigger: o.Trigger, Profile: o.Profile, Target: o.Target,
+		Trigger: o.Trigger, Profile: o.Profile, Target: conference.WebAddress(o.Target),
 		StartedAt: started,
 		Verdict:   report.Unknown, Causes: []report.Cause{},
 	}, nil

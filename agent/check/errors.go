@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/report/origin"
+	"github.com/tonprobe/tonprobe/probe/conference"
 )
 
 // ErrCancelled says that the check was broken off before it had a report.
@@ -38,16 +38,6 @@ func checkLifetime(d time.Duration) error {
 	return nil
 }
 
-// Target is a conference system's address as a check uses it: scheme, host and
-// port. What else stands in a pasted link may be the secret of a meeting, and is
-// neither kept nor asked for. "" stays "". The error is an [*origin.Error].
-func Target(raw string) (string, error) {
-	if strings.TrimSpace(raw) == "" {
-		return "", nil
-	}
-	u, err := origin.ParseSecure(raw)
-	if err != nil {
-		return "", err
-	}
-	return origin.Of(u), nil
-}
+// Target is a conference system's address as a check uses it, without what may be the
+// secret of a meeting. "" stays "". The error is an [*origin.Error].
+func Target(raw string) (string, error) { return conference.Reduce(raw) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -48,6 +49,12 @@ func (o Options) names(ctx context.Context) (names []string, err error) {
 	}
 	for _, s := range plan {
 		names = append(names, s.Probe.Name())
+	}
+	if o.Target != "" && o.system == nil {
+		// Which of them it is, the server may have to be asked first.
+		for _, s := range conference.Systems() {
+			names = append(names, s.Name())
+		}
 	}
 	return names, nil
 }
@@ -136,7 +143,7 @@ func (s skipped) Run(context.Context, probe.Env) (probe.Result, error) {
 
 // sources resolves where the probes measure to.
 func (o Options) sources(ctx context.Context) (sources, error) {
-	s := sources{webURL: o.Target}
+	s := sources{webURL: conference.WebAddress(o.Target)}
 	if o.Collector == nil {
 		return s, nil
 	}

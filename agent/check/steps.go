@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/network/path"
@@ -103,7 +105,7 @@ func (o Options) steps(s sources) probe.Plan {
 		{
 			// Names and ICE servers, finding the routers (1.8 s) and the streams (5 s and
 			// the wait for the last packet), which alone fill a line of 30 kbit/s.
-			Probe:  newPath(s, o.Target),
+			Probe:  newPath(s, conference.WebAddress(o.Target)),
 			Budget: 11 * time.Second,
 			Turn:   probe.Turn{NotBefore: 500 * time.Millisecond, Sends: steady(3, 3)}, // the ports
 			Phases: []probe.Phase{
@@ -119,6 +121,19 @@ func (o Options) steps(s sources) probe.Plan {
 				{Name: path.PhaseLarge, Turn: probe.Turn{Sends: steady(37, 13)}},
 			},
 		},
+	}
+	if o.system != nil {
+		plan = append(plan, probe.Step{
+			// Six steps, of which one may take its whole time (3 s). Then a stream of 2.4 s,
+			// once that of the voice is over.
+			Probe:  o.system,
+			Budget: 14 * time.Second,
+			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second},
+			Phases: []probe.Phase{
+				{Name: visit.PhaseStep, Turn: probe.Turn{Sends: burst(25, 40)}},
+				{Name: visit.PhaseStream, Turn: probe.Turn{Sends: steady(58, 58)}},
+			},
+		})
 	}
 	if o.Load {
 		plan = append(plan, probe.Step{

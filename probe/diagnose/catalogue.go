@@ -50,6 +50,7 @@ func Catalogue() []Definition {
 		portDefinitions(),
 		blockedDefinitions(),
 		serverDefinitions(),
+		conferenceDefinitions(),
 		mediaDefinitions(),
 		turnDefinitions(),
 		noPathDefinitions(),

@@ -35,7 +35,7 @@ func closure() map[string]map[string]bool {
 func TestCatalogueIsSound(t *testing.T) {
 	known := map[string]diagnose.Definition{}
 	probes := []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkWeb,
-		report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad}
+		report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeNetworkLink, report.ProbeNetworkPath, report.ProbeMediaLoad, report.ProbeYouTube}
 	last := 0
 	for _, d := range diagnose.Catalogue() {
 		if _, twice := known[d.Code]; twice {

@@ -27,6 +27,8 @@ type facts struct {
 	load     *report.MediaLoad
 	// lost is what losses has worked out.
 	lost *losses
+	// conference is the conference system that was checked.
+	conference *visited
 	Profile
 }
 
@@ -44,6 +46,8 @@ func factsOf(r *report.Report, p Profile) *facts {
 		path:     report.Find[report.NetworkPath](r),
 		load:     report.Find[report.MediaLoad](r),
 		Profile:  p,
+
+		conference: visitedOf(r),
 	}
 }
 

@@ -53,7 +53,7 @@ func TestACauseTouchesFewFiles(t *testing.T) {
 			}
 			switch ext := filepath.Ext(path); {
 			case d.IsDir():
-				if d.Name() == "testdata" || d.Name() == "bench" || d.Name() == "accuracy" || d.Name() == "docs" || d.Name() == ".git" {
+				if d.Name() == "testdata" || d.Name() == "testbench" || d.Name() == "docs" || d.Name() == ".git" {
 					return fs.SkipDir
 				}
 				return nil

@@ -122,6 +122,8 @@ type LinkLimits struct {
 	BloatMS       Limit `toml:"bloat_ms"`  // rise of the round trip under load
 	UpKbps        Limit `toml:"up_kbps"`   // passed downwards
 	DownKbps      Limit `toml:"down_kbps"` // passed downwards
+	// IngestUpKbps is what the stream to the public needs upwards, reserve included.
+	IngestUpKbps Limit `toml:"ingest_up_kbps"` // passed downwards
 }
 
 // NATLimits are the limits of what routers do to packets.

@@ -106,6 +106,11 @@ func behavior(r *report.Report) *report.NATBehavior {
 }
 func turn(r *report.Report) *report.NATTURN { return report.Find[report.NATTURN](r) }
 
+// visited adds a check of a conference system.
+func visited(r *report.Report, probe string, c *report.Conference) {
+	r.Probes = append(r.Probes, report.Result{Name: probe, Version: 1, Status: report.StatusWarn, StartedAt: r.StartedAt, Data: c})
+}
+
 // noRelay lets every way to the relay fail for the same reason.
 func noRelay(r *report.Report, fault string) {
 	*turn(r) = report.NATTURN{
@@ -293,6 +298,14 @@ func provocations() map[string]func(*report.Report) {
 			media(r, report.MediaICEFailed)
 		},
 
+		"conf.ingest_unreachable": func(r *report.Report) {
+			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", FailedStep: "handshake", FailedCode: "not_rtmp"})
+			load(r).UpKbps = new(20000.0)
+		},
+		"conf.ingest_uplink_low": func(r *report.Report) {
+			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", Reachable: new(true)})
+			load(r).UpKbps = new(5000.0)
+		},
 		"conf.server_error": func(r *report.Report) { web(r).ServerHealthy, web(r).HTTPStatus = new(false), new(503) },
 		"conf.cert_invalid": func(r *report.Report) {
 			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TCPMS: new(20.0), TLSError: "wrong_name", CaptivePortal: new(false)}

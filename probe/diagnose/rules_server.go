@@ -53,6 +53,10 @@ func (f *facts) ofServer(hit *finding) *finding {
 // serverError is a server that answers, and says itself that it is out of order.
 func serverError(f *facts) *finding {
 	hit := f.ofServer(f.webFault())
+	if system := f.conferenceFault(); system != nil && hit == nil {
+		system.area = f.ServerArea
+		hit = system
+	}
 	if f.voice == nil || f.voice.State != report.MediaServerError {
 		return hit
 	}

@@ -24,6 +24,11 @@ func Standing(p report.Result) report.Status {
 		if d != nil && (d.UpKbps == nil || d.DownKbps == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil) {
 			return StandingPartial
 		}
+	case *report.Conference:
+		// Reached is not heard.
+		if d != nil && d.Media == nil {
+			return StandingPartial
+		}
 	case *report.NATBehavior:
 		// Most servers have one address only and cannot be asked for the filtering.
 		if d != nil && (d.Mapping == "") != (d.Filtering == "") {

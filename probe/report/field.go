@@ -107,6 +107,7 @@ var (
 	patternField  = regexp.MustCompile(`^[A-Za-z0-9_.]+$`)
 	patternWord   = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
 	patternTarget = regexp.MustCompile(`^(https?|wss?|rtmps?)://[A-Za-z0-9.:_\[\]-]+/?$`)
+	patternHost   = regexp.MustCompile(`^[A-Za-z0-9.:_-]+$`)
 	patternNet    = regexp.MustCompile(`^[0-9a-f.:]+(/[0-9]{1,3})?$`)
 )
 

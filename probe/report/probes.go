@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -22,6 +23,9 @@ type Probe struct {
 	// Data is a nil pointer to the type of its data. The fields of that type
 	// describe themselves by their tags, see Field.
 	Data Data
+	// Labels replaces the name in the keys of the labels, for probes that share a type
+	// of data; "" is the name.
+	Labels string
 	// Supporting is set where the probe adds to a finding and never holds up a
 	// verdict: where it could not tell, nothing counts as untested.
 	Supporting bool
@@ -64,7 +68,7 @@ type Probes struct{ list []Probe }
 func KnownProbes() Probes { return known() }
 
 var known = sync.OnceValue(func() Probes {
-	all, err := describeProbes(nil, slices.Concat(audioProbes(), networkProbes(), natProbes(), mediaProbes()))
+	all, err := describeProbes(nil, slices.Concat(audioProbes(), networkProbes(), natProbes(), mediaProbes(), conferenceProbes()))
 	if err != nil {
 		panic(err) // a tag of this package is wrong, which every test sees
 	}
@@ -87,7 +91,7 @@ func describeProbes(all, more []Probe) ([]Probe, error) {
 			return nil, fmt.Errorf("describe %s: the name is taken or has the wrong form", p.Name)
 		}
 		var err error
-		if p.fields, err = describe(reflect.TypeOf(p.Data).Elem(), "field."+p.Name); err != nil {
+		if p.fields, err = describe(reflect.TypeOf(p.Data).Elem(), "field."+cmp.Or(p.Labels, p.Name)); err != nil {
 			return nil, fmt.Errorf("describe %s: %w", p.Name, err)
 		}
 		all = append(all, p)

@@ -66,8 +66,11 @@ func fill(fields []Field, v reflect.Value) {
 		case KindChoice:
 			to.SetString(f.Values[0])
 		case KindText:
-			if to.SetString("some words"); f.IsAddress() {
+			switch to.SetString("some words"); {
+			case f.IsAddress():
 				to.SetString("203.0.113.0/24")
+			case f.pattern != nil:
+				to.SetString("some-word")
 			}
 		}
 	}

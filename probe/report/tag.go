@@ -59,7 +59,11 @@ func describeField(s reflect.StructField, labels string) (Field, error) {
 		err = f.text(t, s.Tag)
 	case t.Kind() == reflect.Struct:
 		f.Kind = KindGroup
-		f.Fields, err = describe(t, f.LabelKey)
+		inner := f.LabelKey
+		if of := s.Tag.Get("labels"); of != "" {
+			inner = "field." + of
+		}
+		f.Fields, err = describe(t, inner)
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
 		f.Kind = KindList
 		if f.MaxItems, err = tagNumber(s.Tag, "max", 0); err == nil && f.MaxItems == 0 {
@@ -136,7 +140,7 @@ func (f *Field) text(t reflect.Type, tag reflect.StructTag) error {
 // forms are the patterns by the names that tags use.
 var forms = map[string]*regexp.Regexp{
 	"uuid": patternUUID, "uuidv7": patternUUIDv7, "case": patternCase, "name": patternName, "code": patternCode,
-	"field": patternField, "word": patternWord, "target": patternTarget, "net": patternNet,
+	"field": patternField, "word": patternWord, "target": patternTarget, "net": patternNet, "host": patternHost,
 }
 
 func parsePlaces(tag string) (places Place, err error) {

@@ -189,7 +189,7 @@ func FuzzClean(f *testing.F) {
 // Every probe has a name, those of the design too that are not built yet.
 func TestProbesHaveNames(t *testing.T) {
 	names := []string{
-		"conference.bbb", "conference.zoom", "conference.youtube", "conference.livekit", "conference.janus", "conference.webrtc",
+		"conference.bbb", "conference.zoom", "conference.youtube", "conference.livekit", "conference.janus", "conference.whip",
 		"host.load", "host.crash",
 	}
 	for _, p := range report.KnownProbes().All() {

@@ -1,0 +1,26 @@
+package check
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference"
+)
+
+// findSystem returns the probe of the conference system at the target, nil where there
+// is no target or it is of no known system.
+func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, error) {
+	if o.Target == "" || o.Plan != nil {
+		return nil, nil
+	}
+	c := conference.Config{Address: o.Target}
+	if o.Collector != nil {
+		c.RootCAs = o.Collector.RootCAs
+	}
+	p, err := conference.Find(ctx, c, env)
+	if err != nil {
+		return nil, fmt.Errorf("recognise the conference system: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,69 @@
+package conference
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report/origin"
+)
+
+// shortcuts are systems that have one address for everybody.
+var shortcuts = map[string]string{
+	"zoom":    "https://zoom.us",
+	"youtube": "rtmps://a.rtmps.youtube.com",
+}
+
+// Parse reads an address as people paste it: a system's name ("zoom", "youtube"), a bare
+// host, a join link, or the address of an ingest (rtmp, rtmps). The error is an
+// [*origin.Error].
+func Parse(raw string) (*url.URL, error) {
+	text := strings.TrimSpace(raw)
+	if known, ok := shortcuts[strings.ToLower(text)]; ok {
+		text = known
+	}
+	scheme, rest, _ := strings.Cut(text, "://")
+	scheme = strings.ToLower(scheme)
+	if scheme == "rtmp" || scheme == "rtmps" {
+		text = "https://" + rest // the rules for hosts and ports are those of https
+	}
+	u, err := origin.ParseSecure(text)
+	if err != nil {
+		return nil, err
+	}
+	switch scheme {
+	case "rtmp", "rtmps", "ws", "wss": // which tells the interface
+		u.Scheme = scheme
+	}
+	return u, nil
+}
+
+// Reduce returns the part of an address that a check uses: what else stands in a pasted
+// link may be the secret of a meeting, and is neither kept nor asked for. "" stays "".
+// The error is an [*origin.Error].
+func Reduce(raw string) (string, error) {
+	if strings.TrimSpace(raw) == "" {
+		return "", nil
+	}
+	u, err := Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range Systems() {
+		if s.Recognises(u) {
+			return s.Base(u).String(), nil
+		}
+	}
+	return origin.Of(visit.Web(u)), nil
+}
+
+// WebAddress returns the origin of the web server at an address, which the check of the
+// web measures against; "" for an ingest, which has none.
+func WebAddress(address string) string {
+	u, err := Parse(address)
+	switch {
+	case err != nil, u.Scheme == "rtmp", u.Scheme == "rtmps":
+		return ""
+	}
+	return origin.Of(visit.Web(u))
+}

@@ -1,0 +1,162 @@
+// Package bbb checks a BigBlueButton server (2.4 to 4.0) as far as that needs no
+// meeting: its interface and version, the round trip that its client shows, and the two
+// WebSockets of a session up to the question for a session token.
+package bbb
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Paths of the server (docs.bigbluebutton.org/development/api; nginx of bbb-web, SFU and
+// GraphQL).
+const (
+	pathAPI        = "/bigbluebutton/api"
+	pathRoundTrip  = "/bigbluebutton/rtt-check"
+	pathSignalling = "/bbb-webrtc-sfu"
+	pathState      = "/graphql"
+)
+
+// System is BigBlueButton.
+type System struct{}
+
+// Name implements conference.System.
+func (System) Name() string { return report.ProbeBBB }
+
+// Recognises reports whether an address is of a BigBlueButton server: by the paths of
+// its interface, of its client and of Greenlight, or by its name.
+func (System) Recognises(u *url.URL) bool {
+	for _, path := range []string{"/bigbluebutton", "/html5client", "/rooms/", "/b/", "/playback/presentation"} {
+		if u.Path == strings.TrimSuffix(path, "/") || strings.HasPrefix(u.Path, strings.TrimSuffix(path, "/")+"/") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(u.Hostname(), func(r rune) bool { return r == '.' || r == '-' }), func(part string) bool {
+		return strings.HasPrefix(part, "bbb") || strings.HasPrefix(part, "bigbluebutton")
+	})
+}
+
+// Base returns the interface of the server: whatever else a pasted link holds opens a
+// meeting.
+func (System) Base(u *url.URL) *url.URL {
+	return &url.URL{Scheme: visit.Web(u).Scheme, Host: u.Host, Path: "/bigbluebutton"}
+}
+
+// Detect reports whether the server at v is a BigBlueButton.
+func (System) Detect(ctx context.Context, v *visit.Visit) bool {
+	_, o := ask(ctx, v)
+	return o.Status == report.StatusOK
+}
+
+// Check implements conference.System.
+func (System) Check(ctx context.Context, v *visit.Visit) {
+	var about About
+	reached := v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome {
+		var o visit.Outcome
+		about, o = ask(ctx, v)
+		return o
+	})
+	v.Data.Version = about.Version
+	if reached {
+		v.Data.Reachable = new(true)
+		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
+			return v.RoundTrips(ctx, v.At(pathRoundTrip), func(a *visit.Answer) bool { return a.Status < http.StatusMultipleChoices })
+		})
+		v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+		if about.GraphQL {
+			v.Do(ctx, report.StepState, func(ctx context.Context) visit.Outcome { return state(ctx, v) })
+		}
+	} else {
+		v.Skip(report.StepRoundTrip, visit.StepFailed)
+		v.Skip(report.StepSignalling, visit.StepFailed)
+	}
+	for _, step := range []report.ConferenceStep{report.StepSignIn, report.StepRelay, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
+		v.Skip(step, visit.NeedsLink)
+	}
+}
+
+// ask requests the version. An answer that is not the interface's own is a page of
+// another server, or a maintenance page.
+func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
+	// 3.0 answers in JSON for this type, and then names the GraphQL addresses.
+	a, err := v.Get(ctx, v.At(pathAPI), http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/xml"}})
+	if err != nil {
+		return About{}, visit.Fault(visit.FaultOf(err))
+	}
+	if a.Status != http.StatusOK {
+		return About{}, visit.StatusFault(a.Status)
+	}
+	about, err := ParseAbout(a.Body)
+	if err != nil {
+		return About{}, visit.Fault("not_api")
+	}
+	return about, visit.OK()
+}
+
+// signalling opens the WebSocket of the SFU without a session. nginx asks bbb-web first
+// and refuses it with 401: then the request came through as a WebSocket's.
+func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
+	at := v.At(pathSignalling)
+	at.RawQuery = "sessionToken=tonprobe"
+	conn, status, err := v.WebSocket(ctx, at)
+	switch {
+	case err == nil:
+		_ = conn.CloseNow()
+		return visit.OK()
+	case visit.SignedIn(status):
+		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
+	case status != 0:
+		return visit.StatusFault(status)
+	}
+	return visit.Fault(visit.FaultOf(err))
+}
+
+// The GraphQL middleware refuses a connection without a session with this close code
+// (bbb-graphql-middleware/internal/websrv/connhandler.go).
+const closeNotAuthorised = 4403
+
+// state opens the GraphQL WebSocket of 3.0 and later without a session.
+func state(ctx context.Context, v *visit.Visit) visit.Outcome {
+	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
+	if err != nil {
+		switch {
+		case visit.SignedIn(status):
+			return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
+		case status != 0:
+			return visit.StatusFault(status)
+		}
+		return visit.Fault(visit.FaultOf(err))
+	}
+	defer conn.CloseNow()
+	hello := map[string]any{"type": "connection_init", "payload": map[string]any{"headers": map[string]any{
+		"X-Session-Token": "tonprobe", "X-ClientSessionUUID": "tonprobe", "X-ClientType": "HTML5", "X-ClientIsMobile": "false",
+	}}}
+	if err := wsjson.Write(ctx, conn, hello); err != nil {
+		return closed(err)
+	}
+	for {
+		if _, _, err := conn.Read(ctx); err != nil {
+			return closed(err)
+		}
+	}
+}
+
+// closed judges how the server ended a connection without a session.
+func closed(err error) visit.Outcome {
+	switch code := websocket.CloseStatus(err); {
+	case code == closeNotAuthorised:
+		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
+	case code > 0:
+		return visit.StatusFault(int(code))
+	}
+	return visit.Fault(visit.FaultOf(err))
+}

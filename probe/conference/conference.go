@@ -1,0 +1,121 @@
+// Package conference checks the conference system that a council uses, as the system's
+// own client would reach it. Each system is a package below, with one entry in Systems.
+package conference
+
+import (
+	"context"
+	"crypto/x509"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/janus"
+	"github.com/tonprobe/tonprobe/probe/conference/livekit"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/conference/whip"
+	"github.com/tonprobe/tonprobe/probe/conference/youtube"
+	"github.com/tonprobe/tonprobe/probe/conference/zoom"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// System is one kind of conference system.
+type System interface {
+	// Name is the name of the probe, such as "conference.bbb".
+	Name() string
+	// Recognises reports whether an address, as people paste it, is of this system. It
+	// asks nobody.
+	Recognises(u *url.URL) bool
+	// Base returns the part of such an address that a check uses, without anything that
+	// opens a meeting. Recognises still holds for it.
+	Base(u *url.URL) *url.URL
+	// Detect asks the server whether it is of this system.
+	Detect(ctx context.Context, v *visit.Visit) bool
+	// Check performs the steps and records them in v.Data.
+	Check(ctx context.Context, v *visit.Visit)
+}
+
+// Systems returns the known systems, in the order in which an address is tried: those
+// that recognise one by its host or scheme first.
+func Systems() []System {
+	return []System{zoom.System{}, youtube.System{}, whip.System{}, bbb.System{}, livekit.System{}, janus.System{}}
+}
+
+// Config is what a check of a conference system needs.
+type Config struct {
+	// Address is the address as a person gave it.
+	Address string
+	// RootCAs are the trusted authorities; nil means the system's.
+	RootCAs *x509.CertPool
+	// Direct ignores the proxies of this computer. Only tests set it.
+	Direct bool
+}
+
+// detectTime limits the questions to an address that tells nothing by itself.
+const detectTime = 2500 * time.Millisecond
+
+// Find returns the probe of the system at an address, or nil if it is of none. An address
+// that does not tell its system by itself is asked. The error is an [*origin.Error].
+func Find(ctx context.Context, c Config, env probe.Env) (probe.Probe, error) {
+	u, err := Parse(c.Address)
+	if err != nil {
+		return nil, err
+	}
+	all := Systems()
+	if i := slices.IndexFunc(all, func(s System) bool { return s.Recognises(u) }); i >= 0 {
+		return conference{c, all[i], all[i].Base(u)}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, detectTime)
+	defer cancel()
+	found := make([]bool, len(all))
+	done := make(chan struct{}, len(all))
+	for i, s := range all {
+		go func() {
+			v := visit.New(visit.Config{URL: s.Base(u), RootCAs: c.RootCAs, Direct: c.Direct}, env)
+			defer v.Close()
+			found[i] = s.Detect(ctx, v)
+			done <- struct{}{}
+		}()
+	}
+	for range all {
+		<-done
+	}
+	if i := slices.Index(found, true); i >= 0 {
+		return conference{c, all[i], all[i].Base(u)}, nil
+	}
+	return nil, nil
+}
+
+// conference is the probe of one system at one address.
+type conference struct {
+	Config
+	System
+	base *url.URL
+}
+
+// Version implements probe.Probe.
+func (conference) Version() int { return 1 }
+
+// Run implements probe.Probe. A system that cannot be reached is a result.
+func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct}, env)
+	defer v.Close()
+	c.Check(ctx, v)
+	return judge(v.Data), nil
+}
+
+// judge derives the status of the probe from its steps.
+func judge(d *report.Conference) probe.Result {
+	r := probe.Result{Status: report.StatusUnknown, Data: d}
+	failed := slices.ContainsFunc(d.Checks, func(c report.ConferenceCheck) bool { return c.Status == report.StatusFail })
+	switch {
+	case failed && d.Reachable != nil:
+		r.Status = report.StatusWarn
+	case d.Reachable != nil:
+		r.Status = report.StatusOK
+	default:
+		r.Note = "the conference system did not answer over its own interface"
+	}
+	return r
+}

@@ -1,0 +1,89 @@
+package janus
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/tonprobe/tonprobe/probe/conference/mirror"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// echo sends a voice to the EchoTest plugin, which returns its packets unchanged.
+func echo(ctx context.Context, v *visit.Visit, talk *session) {
+	c, err := mirror.Open(v.Env, v.URL)
+	if err != nil {
+		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
+		skipMedia(v, "no_webrtc")
+		return
+	}
+	defer c.Close()
+	events, stop := context.WithCancel(ctx)
+	defer stop()
+	v.Media(ctx, c, func(ctx context.Context) visit.Outcome { return talk.call(ctx, events, c) })
+}
+
+// call makes the call: the offer goes out, and the answer and the addresses of the
+// gateway come back as events, in any order (full_trickle). Events that come after the
+// answer are read until events is done.
+func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.Outcome {
+	offer, err := c.Offer(ctx)
+	if err != nil {
+		return visit.Untested("no_webrtc")
+	}
+	m, err := s.over.request(ctx, message{
+		Janus: "message", SessionID: s.id, HandleID: s.handle,
+		Body: map[string]bool{"audio": true, "video": false}, JSEP: &jsep{"offer", offer},
+	})
+	switch {
+	case isNoMessage(err):
+		return visit.Fault("not_api")
+	case err != nil:
+		return visit.Fault(visit.FaultOf(err))
+	case m.Error != nil:
+		return refusal(m)
+	}
+	var early []string
+	for {
+		m, err := s.over.event(ctx, s.id)
+		switch {
+		case isNoMessage(err):
+			return visit.Fault("not_api")
+		case err != nil:
+			return visit.Fault(visit.FaultOf(err))
+		case m.PluginData != nil && m.PluginData.Data.ErrorCode != 0:
+			return visit.Fault(strconv.Itoa(m.PluginData.Data.ErrorCode))
+		case m.Janus == "hangup", m.Janus == "timeout", m.Janus == "detached":
+			return visit.Fault("hung_up")
+		case m.Candidate != nil && m.Candidate.Candidate != "":
+			if len(early) < maxEvents {
+				early = append(early, m.Candidate.Candidate)
+			}
+		}
+		if m.JSEP == nil {
+			continue
+		}
+		if err := c.Answer(m.JSEP.SDP); err != nil {
+			return visit.Fault("bad_answer")
+		}
+		for _, candidate := range early {
+			c.Candidate(candidate)
+		}
+		go s.follow(events, c)
+		return visit.OK()
+	}
+}
+
+// follow takes the addresses that come after the answer. It ends with ctx, or when the
+// gateway says nothing more.
+func (s *session) follow(ctx context.Context, c *mirror.Connection) {
+	for {
+		m, err := s.over.event(ctx, s.id)
+		if err != nil {
+			return
+		}
+		if m.Candidate != nil && m.Candidate.Candidate != "" {
+			c.Candidate(m.Candidate.Candidate)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+// Package janus checks a Janus gateway: its interface over HTTP or WebSocket, and a
+// handle of its EchoTest plugin.
+package janus
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Ports of Janus as delivered (janus.transport.http, janus.transport.websockets).
+const (
+	portHTTP, portHTTPS           = "8088", "8089"
+	portWebSocket, portWebSockets = "8188", "8989"
+)
+
+const (
+	pluginEcho  = "janus.plugin.echotest"
+	subprotocol = "janus-protocol"
+)
+
+// System is Janus.
+type System struct{}
+
+// Name implements conference.System.
+func (System) Name() string { return report.ProbeJanus }
+
+// Recognises reports whether an address is of a Janus: by its path, its ports or its
+// name.
+func (System) Recognises(u *url.URL) bool {
+	switch u.Port() {
+	case portHTTP, portHTTPS, portWebSocket, portWebSockets:
+		return true
+	}
+	return strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/janus") || strings.Contains(u.Hostname(), "janus")
+}
+
+// Base returns the address of the interface.
+func (System) Base(u *url.URL) *url.URL {
+	path := strings.TrimSuffix(u.Path, "/")
+	if path == "" && !overWebSocket(u) {
+		path = "/janus"
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}
+}
+
+// overWebSocket reports whether an address is of the WebSocket interface.
+func overWebSocket(u *url.URL) bool {
+	return u.Scheme == "ws" || u.Scheme == "wss" || u.Port() == portWebSocket || u.Port() == portWebSockets
+}
+
+// Detect reports whether the server at v is a Janus.
+func (System) Detect(ctx context.Context, v *visit.Visit) bool {
+	_, o := info(ctx, v)
+	return o.Status == report.StatusOK
+}
+
+// Check implements conference.System.
+func (System) Check(ctx context.Context, v *visit.Visit) {
+	var about message
+	var talk *session
+	defer func() { talk.close() }()
+	reached := v.Do(ctx, report.StepAPI, func(ctx context.Context) (o visit.Outcome) {
+		about, o = info(ctx, v)
+		return o
+	})
+	if !reached {
+		v.Skip(report.StepSignalling, visit.StepFailed)
+		v.Skip(report.StepSignIn, visit.StepFailed)
+		skipMedia(v, visit.StepFailed)
+		return
+	}
+	v.Data.Reachable = new(true)
+	if word := about.VersionString; len(word) <= 32 && strings.Trim(word, "0123456789.abcdefghijklmnopqrstuvwxyz-") == "" {
+		v.Data.Version = word
+	}
+	signalling := v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
+		talk, o = open(ctx, v)
+		return o
+	})
+	if !signalling {
+		v.Skip(report.StepSignIn, visit.StepFailed)
+		skipMedia(v, visit.StepFailed)
+		return
+	}
+	attached := v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome { return talk.attach(ctx, pluginEcho) })
+	if !attached {
+		skipMedia(v, visit.StepFailed)
+		return
+	}
+	echo(ctx, v, talk)
+}
+
+func skipMedia(v *visit.Visit, why string) {
+	for _, step := range []report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
+		v.Skip(step, why)
+	}
+}
+
+// info asks the gateway what it is.
+func info(ctx context.Context, v *visit.Visit) (message, visit.Outcome) {
+	if overWebSocket(v.URL) {
+		w, o := dial(ctx, v)
+		if w == nil {
+			return message{}, o
+		}
+		defer w.close()
+		m, err := w.request(ctx, message{Janus: "info"})
+		return m, judgeInfo(m, err)
+	}
+	a, err := v.Get(ctx, v.URL.JoinPath("info"), nil)
+	if err != nil {
+		return message{}, visit.Fault(visit.FaultOf(err))
+	}
+	if a.Status != http.StatusOK {
+		return message{}, visit.StatusFault(a.Status)
+	}
+	m, err := parse(a.Body)
+	return m, judgeInfo(m, err)
+}
+
+func judgeInfo(m message, err error) visit.Outcome {
+	switch {
+	case isNoMessage(err):
+		return visit.Fault("not_api")
+	case err != nil:
+		return visit.Fault(visit.FaultOf(err))
+	case m.Error != nil:
+		return refusal(m)
+	case m.Janus != "server_info":
+		return visit.Fault("not_api")
+	}
+	return visit.OK()
+}
+
+// refusal is an error of the gateway: 403 where it wants a secret, 460 where the plugin
+// is not there (apierror.h).
+func refusal(m message) visit.Outcome {
+	return visit.Outcome{Status: report.StatusFail, Code: strconv.Itoa(m.Error.Code)}
+}
+
+// transaction returns a new name for a request.
+func transaction() string { return rand.Text()[:12] }

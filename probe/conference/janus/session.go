@@ -1,0 +1,244 @@
+package janus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// message is a request, an answer or an event of the gateway
+// (janus.conf.meetecho.com/docs/rest.html).
+type message struct {
+	Janus         string     `json:"janus"`
+	Transaction   string     `json:"transaction,omitempty"`
+	SessionID     uint64     `json:"session_id,omitempty"`
+	HandleID      uint64     `json:"handle_id,omitempty"`
+	Plugin        string     `json:"plugin,omitempty"`
+	Data          *ident     `json:"data,omitempty"`
+	Error         *fault     `json:"error,omitempty"`
+	VersionString string     `json:"version_string,omitempty"`
+	Body          any        `json:"body,omitempty"`
+	JSEP          *jsep      `json:"jsep,omitempty"`
+	PluginData    *plugged   `json:"plugindata,omitempty"`
+	Candidate     *candidate `json:"candidate,omitempty"`
+}
+
+// jsep is an offer or an answer.
+type jsep struct {
+	Type string `json:"type"`
+	SDP  string `json:"sdp"`
+}
+
+// plugged is what a plugin says.
+type plugged struct {
+	Data struct {
+		Result    string `json:"result"`
+		ErrorCode int    `json:"error_code"`
+		Error     string `json:"error"`
+	} `json:"data"`
+}
+
+// candidate is an address that came by itself; Completed ends the list.
+type candidate struct {
+	Candidate string `json:"candidate,omitempty"`
+	Completed bool   `json:"completed,omitempty"`
+}
+
+type ident struct {
+	ID uint64 `json:"id"`
+}
+
+type fault struct {
+	Code   int    `json:"code"`
+	Reason string `json:"reason"`
+}
+
+// errNoMessage is an answer that no Janus gives.
+var errNoMessage = errors.New("not a message of Janus")
+
+func isNoMessage(err error) bool { return errors.Is(err, errNoMessage) }
+
+func parse(body []byte) (message, error) {
+	var m message
+	if json.Unmarshal(body, &m) != nil || m.Janus == "" {
+		return message{}, errNoMessage
+	}
+	return m, nil
+}
+
+// transport carries one request and returns its answer: "success", "error" or "ack".
+// event returns what the gateway says by itself.
+type transport interface {
+	request(ctx context.Context, m message) (message, error)
+	event(ctx context.Context, session uint64) (message, error)
+	close()
+}
+
+// session is a session of the gateway, with a handle of a plugin once attach succeeded.
+type session struct {
+	over       transport
+	id, handle uint64
+}
+
+// leaveTime limits the farewell.
+const leaveTime = time.Second
+
+// close ends the session: the gateway would otherwise hold it for a minute.
+func (s *session) close() {
+	if s == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	_, _ = s.over.request(ctx, message{Janus: "destroy", SessionID: s.id})
+	s.over.close()
+}
+
+// open creates a session.
+func open(ctx context.Context, v *visit.Visit) (*session, visit.Outcome) {
+	var over transport = posts{v}
+	if overWebSocket(v.URL) {
+		w, o := dial(ctx, v)
+		if w == nil {
+			return nil, o
+		}
+		over = w
+	}
+	m, err := over.request(ctx, message{Janus: "create"})
+	if o := judge(m, err); o.Status != report.StatusOK {
+		over.close()
+		return nil, o
+	}
+	return &session{over: over, id: m.Data.ID}, visit.OK()
+}
+
+// attach takes a handle of a plugin.
+func (s *session) attach(ctx context.Context, plugin string) visit.Outcome {
+	m, err := s.over.request(ctx, message{Janus: "attach", SessionID: s.id, Plugin: plugin})
+	o := judge(m, err)
+	if o.Status == report.StatusOK {
+		s.handle = m.Data.ID
+	}
+	return o
+}
+
+// judge judges an answer that carries an id.
+func judge(m message, err error) visit.Outcome {
+	switch {
+	case isNoMessage(err):
+		return visit.Fault("not_api")
+	case err != nil:
+		return visit.Fault(visit.FaultOf(err))
+	case m.Error != nil:
+		return refusal(m)
+	case m.Janus != "success" || m.Data == nil:
+		return visit.Fault("not_api")
+	}
+	return visit.OK()
+}
+
+// posts carries requests over HTTP: the ids are part of the path.
+type posts struct{ v *visit.Visit }
+
+func (p posts) request(ctx context.Context, m message) (message, error) {
+	at := p.v.URL
+	if m.SessionID != 0 {
+		at = at.JoinPath(strconv.FormatUint(m.SessionID, 10))
+	}
+	if m.HandleID != 0 {
+		at = at.JoinPath(strconv.FormatUint(m.HandleID, 10))
+	}
+	m.SessionID, m.HandleID, m.Transaction = 0, 0, transaction()
+	body, err := json.Marshal(m)
+	if err != nil {
+		return message{}, err
+	}
+	a, err := p.v.Ask(ctx, http.MethodPost, at, http.Header{"Content-Type": {"application/json"}}, bytes.NewReader(body))
+	if err != nil {
+		return message{}, err
+	}
+	return parse(a.Body)
+}
+
+// event waits with a long poll, which the gateway ends after 30 s with a keepalive.
+func (p posts) event(ctx context.Context, session uint64) (message, error) {
+	a, err := p.v.Get(ctx, p.v.URL.JoinPath(strconv.FormatUint(session, 10)), nil)
+	if err != nil {
+		return message{}, err
+	}
+	return parse(a.Body)
+}
+
+func (posts) close() {}
+
+// socket carries requests over a WebSocket. events holds what came while an answer was
+// waited for.
+type socket struct {
+	conn   *websocket.Conn
+	events []message
+}
+
+func dial(ctx context.Context, v *visit.Visit) (*socket, visit.Outcome) {
+	conn, status, err := v.WebSocket(ctx, v.URL, subprotocol)
+	switch {
+	case status != 0 && err != nil:
+		return nil, visit.StatusFault(status)
+	case err != nil:
+		return nil, visit.Fault(visit.FaultOf(err))
+	}
+	return &socket{conn: conn}, visit.OK()
+}
+
+// maxEvents bounds how many events are kept while an answer is waited for.
+const maxEvents = 50
+
+func (s *socket) request(ctx context.Context, m message) (message, error) {
+	m.Transaction = transaction()
+	body, err := json.Marshal(m)
+	if err != nil {
+		return message{}, err
+	}
+	if err := s.conn.Write(ctx, websocket.MessageText, body); err != nil {
+		return message{}, fmt.Errorf("write to Janus: %w", err)
+	}
+	for len(s.events) < maxEvents {
+		answer, err := s.read(ctx)
+		if err != nil {
+			return message{}, err
+		}
+		if answer.Transaction == m.Transaction && answer.Janus != "event" {
+			return answer, nil
+		}
+		s.events = append(s.events, answer)
+	}
+	return message{}, errNoMessage
+}
+
+func (s *socket) event(ctx context.Context, _ uint64) (message, error) {
+	if len(s.events) > 0 {
+		first := s.events[0]
+		s.events = s.events[1:]
+		return first, nil
+	}
+	return s.read(ctx)
+}
+
+func (s *socket) read(ctx context.Context) (message, error) {
+	_, got, err := s.conn.Read(ctx)
+	if err != nil {
+		return message{}, fmt.Errorf("read from Janus: %w", err)
+	}
+	return parse(got)
+}
+
+func (s *socket) close() { _ = s.conn.CloseNow() }

@@ -1,0 +1,110 @@
+// Package livekit checks a LiveKit server as far as that needs no token: that it is
+// there and ready, and its signalling up to the question for a token.
+package livekit
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// System is LiveKit, also inside of BigBlueButton and OpenTalk.
+type System struct{}
+
+// Name implements conference.System.
+func (System) Name() string { return report.ProbeLiveKit }
+
+// Recognises reports whether an address is of a LiveKit server: by its signalling path,
+// or by its name.
+func (System) Recognises(u *url.URL) bool {
+	path := strings.TrimSuffix(u.Path, "/")
+	return strings.HasSuffix(path, "/rtc") || strings.HasSuffix(path, "/rtc/v1") || strings.HasSuffix(path, "/livekit") ||
+		u.Port() == "7880" || strings.Contains(u.Hostname(), "livekit")
+}
+
+// Base returns the address of the signalling, which may be below a path of a proxy.
+func (System) Base(u *url.URL) *url.URL {
+	path := strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/v1")
+	return &url.URL{Scheme: visit.Web(u).Scheme, Host: u.Host, Path: strings.TrimSuffix(path, "/rtc") + "/rtc"}
+}
+
+// Detect reports whether the server at v is a LiveKit.
+func (System) Detect(ctx context.Context, v *visit.Visit) bool {
+	return validate(ctx, v).Status == report.StatusOK
+}
+
+// Check implements conference.System.
+func (System) Check(ctx context.Context, v *visit.Visit) {
+	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
+		v.Data.Reachable = new(true)
+		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
+			return v.RoundTrips(ctx, root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError })
+		})
+		v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+	} else {
+		v.Skip(report.StepRoundTrip, visit.StepFailed)
+		v.Skip(report.StepSignalling, visit.StepFailed)
+	}
+	for _, step := range []report.ConferenceStep{report.StepSignIn, report.StepRelay, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
+		v.Skip(step, visit.NeedsLink)
+	}
+}
+
+// root returns the URL below which the server's paths are.
+func root(v *visit.Visit) *url.URL { return v.URL.JoinPath("..") }
+
+// api asks whether the server is ready ("OK", 406 "Not Ready"), and whether it is one.
+func api(ctx context.Context, v *visit.Visit) visit.Outcome {
+	ready, err := v.Get(ctx, root(v), nil)
+	switch {
+	case err != nil:
+		return visit.Fault(visit.FaultOf(err))
+	case ready.Status == http.StatusNotAcceptable, ready.Status >= http.StatusInternalServerError:
+		return visit.StatusFault(ready.Status)
+	}
+	return validate(ctx, v)
+}
+
+// validate asks for a check of no token at all. Only LiveKit refuses that in its words.
+func validate(ctx context.Context, v *visit.Visit) visit.Outcome {
+	a, err := v.Get(ctx, v.URL.JoinPath("validate"), nil)
+	switch {
+	case err != nil:
+		return visit.Fault(visit.FaultOf(err))
+	case a.Status >= http.StatusInternalServerError:
+		return visit.StatusFault(a.Status)
+	case a.Status == http.StatusUnauthorized && isRefusal(a.Body):
+		return visit.OK()
+	}
+	return visit.Fault("not_api")
+}
+
+// isRefusal recognises the refusals of LiveKit's service (pkg/service/auth.go and
+// errors.go).
+func isRefusal(body []byte) bool {
+	text := bytes.ToLower(body)
+	return slices.ContainsFunc([]string{"permission", "token", "authorization", "room"}, func(word string) bool {
+		return bytes.Contains(text, []byte(word))
+	}) && !bytes.Contains(text, []byte("<html"))
+}
+
+// signalling opens the WebSocket without a token, which the server refuses with 401.
+func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
+	conn, status, err := v.WebSocket(ctx, v.URL)
+	switch {
+	case err == nil:
+		_ = conn.CloseNow()
+		return visit.OK()
+	case visit.SignedIn(status):
+		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
+	case status != 0:
+		return visit.StatusFault(status)
+	}
+	return visit.Fault(visit.FaultOf(err))
+}

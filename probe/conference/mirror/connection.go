@@ -1,0 +1,221 @@
+// Package mirror sends a voice-like stream to a media server that returns its packets
+// unchanged, and measures what comes back.
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
+)
+
+// Faults of setting up.
+var (
+	ErrNoPath = errors.New("no path for packets was found")
+	ErrNoKeys = errors.New("no keys were agreed")
+	ErrAnswer = errors.New("the server's answer cannot be used")
+)
+
+// gatherLimit limits the search for own addresses.
+const gatherLimit = 500 * time.Millisecond
+
+// Connection is a WebRTC connection with one audio stream in each direction.
+type Connection struct {
+	clock probe.Clock
+	pc    *webrtc.PeerConnection
+	track *webrtc.TrackLocalStaticRTP
+
+	path, keys, down chan struct{} // each closed once
+	stream           *stream
+}
+
+// Open prepares a connection to the server at u. It adds nothing of its own to the
+// stream: no retransmission, which would hide loss, and no receiver reports.
+func Open(env probe.Env, u *url.URL) (*Connection, error) {
+	var e webrtc.SettingEngine
+	e.LoggerFactory = pionlog.To{Log: env.Log}
+	if env.Net != nil {
+		e.SetNet(env.Net)
+	}
+	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	e.SetIncludeLoopbackCandidate(isLoopback(u))
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetFireOnTrackBeforeFirstRTP(true)
+	codecs := &webrtc.MediaEngine{}
+	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
+	// It fails only for a codec type that does not exist.
+	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: wire.PayloadType}, webrtc.RTPCodecTypeAudio)
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
+	}
+	track, err := webrtc.NewTrackLocalStaticRTP(opus, "voice", "voice")
+	if err != nil {
+		_ = pc.Close()
+		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
+	}
+	sender, err := pc.AddTrack(track)
+	if err != nil {
+		_ = pc.Close()
+		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
+	}
+	c := &Connection{
+		clock: env.Clock, pc: pc, track: track, stream: newStream(env.Clock),
+		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}),
+	}
+	c.follow()
+	go c.readReports(sender)
+	return c, nil
+}
+
+// follow turns the states of the connection into channels, and reads the returning
+// stream.
+func (c *Connection) follow() {
+	path := sync.OnceFunc(func() { close(c.path) })
+	keys := sync.OnceFunc(func() { close(c.keys) })
+	down := sync.OnceFunc(func() { close(c.down) })
+	c.pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
+		switch s {
+		case webrtc.ICEConnectionStateConnected, webrtc.ICEConnectionStateCompleted:
+			path()
+		case webrtc.ICEConnectionStateFailed, webrtc.ICEConnectionStateClosed:
+			down()
+		}
+	})
+	c.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		switch s {
+		case webrtc.PeerConnectionStateConnected:
+			keys()
+		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+			down()
+		}
+	})
+	c.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		go func() {
+			for {
+				p, _, err := t.ReadRTP()
+				if err != nil {
+					return
+				}
+				c.stream.arrived(p.Payload)
+			}
+		}()
+	})
+}
+
+// readReports reads the server's receiver reports (RFC 3550 §6.4.2), which tell the loss
+// on the way up.
+func (c *Connection) readReports(sender *webrtc.RTPSender) {
+	for {
+		packets, _, err := sender.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, p := range packets {
+			var reports []rtcp.ReceptionReport
+			switch p := p.(type) {
+			case *rtcp.ReceiverReport:
+				reports = p.Reports
+			case *rtcp.SenderReport:
+				reports = p.Reports
+			}
+			for _, r := range reports {
+				c.stream.reported(r)
+			}
+		}
+	}
+}
+
+// Offer returns the offer with the addresses that were found.
+func (c *Connection) Offer(ctx context.Context) (string, error) {
+	offer, err := c.pc.CreateOffer(nil)
+	if err != nil {
+		return "", fmt.Errorf("make an offer: %w", err)
+	}
+	gathered := webrtc.GatheringCompletePromise(c.pc)
+	if err := c.pc.SetLocalDescription(offer); err != nil {
+		return "", fmt.Errorf("make an offer: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
+	defer cancel()
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+	}
+	return c.pc.LocalDescription().SDP, nil
+}
+
+// Answer applies the server's answer. The error is ErrAnswer.
+func (c *Connection) Answer(sdp string) error {
+	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// Candidate adds an address of the server that came after its answer.
+func (c *Connection) Candidate(candidate string) {
+	// A candidate that cannot be used, such as one of an unknown kind, is not needed.
+	_ = c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMLineIndex: new(uint16(0))})
+}
+
+// AwaitPath waits for a path for packets, and AwaitKeys for the keys of the encryption.
+// The errors are ErrNoPath, ErrNoKeys or ctx's.
+func (c *Connection) AwaitPath(ctx context.Context) error { return c.await(ctx, c.path, ErrNoPath) }
+
+// AwaitKeys is described at AwaitPath.
+func (c *Connection) AwaitKeys(ctx context.Context) error { return c.await(ctx, c.keys, ErrNoKeys) }
+
+func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error) error {
+	select {
+	case <-up:
+		return nil
+	case <-c.down:
+		return fault
+	case <-ctx.Done():
+		return errors.Join(fault, ctx.Err())
+	}
+}
+
+// Path returns the kind and transport of the own end of the path, such as "host udp".
+func (c *Connection) Path() string {
+	for _, s := range c.pc.GetSenders() {
+		pair, err := s.Transport().ICETransport().GetSelectedCandidatePair()
+		if err == nil && pair != nil {
+			return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
+		}
+	}
+	return ""
+}
+
+// Close closes the connection without waiting.
+func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
+
+// write sends one packet.
+func (c *Connection) write(seq uint32, payload []byte) error {
+	return c.track.WriteRTP(&rtp.Packet{
+		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(seq), Timestamp: seq * uint32(wire.StampStep), Marker: seq == 0},
+		Payload: payload,
+	})
+}
+
+// isLoopback reports whether the server is on this computer.
+func isLoopback(u *url.URL) bool {
+	a, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && a.IsLoopback()
+}

@@ -1,0 +1,142 @@
+//go:build linux
+
+package conference_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// need skips the test if a program is missing, or fails it when TONPROBE_TEST_ALL is
+// set.
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if os.Getenv("TONPROBE_TEST_ALL") != "" {
+		t.Fatalf("%s is missing", program)
+	}
+	t.Skipf("%s is missing", program)
+}
+
+// freePort returns a TCP port that nobody uses at the moment.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// start runs a server until the test ends, and waits for it to answer at a URL.
+func start(t *testing.T, url string, program string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		if resp, err := http.Get(url); err == nil {
+			resp.Body.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not answer", program)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// janus starts a real Janus and returns its addresses over HTTP and WebSocket.
+func janus(t *testing.T, general string) (overHTTP, overWebSocket string) {
+	t.Helper()
+	need(t, "janus")
+	dir, web, socket, media := t.TempDir(), freePort(t), freePort(t), freePort(t)
+	library, _ := filepath.Glob("/usr/lib/*/janus")
+	if len(library) == 0 {
+		t.Fatal("the plugins of Janus are missing")
+	}
+	for name, text := range map[string]string{
+		"janus.jcfg": fmt.Sprintf("general: {\n plugins_folder = \"%s/plugins\"\n transports_folder = \"%s/transports\"\n %s\n}\n"+
+			"media: { rtp_port_range = \"%d-%d\" }\nnat: { full_trickle = true\n ice_enforce_list = \"lo\" }\n"+
+			"transports: { disable = \"libjanus_pfunix.so,libjanus_mqtt.so,libjanus_rabbitmq.so,libjanus_nanomsg.so\" }\n",
+			library[0], library[0], general, media, media+40),
+		"janus.transport.http.jcfg":       fmt.Sprintf("general: {\n base_path = \"/janus\"\n http = true\n port = %d\n ip = \"127.0.0.1\"\n https = false\n}\n", web),
+		"janus.transport.websockets.jcfg": fmt.Sprintf("general: {\n ws = true\n ws_port = %d\n ws_ip = \"127.0.0.1\"\n wss = false\n}\n", socket),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	overHTTP = fmt.Sprintf("http://127.0.0.1:%d/janus", web)
+	start(t, overHTTP+"/info", "janus", "-F", dir)
+	return overHTTP, fmt.Sprintf("ws://127.0.0.1:%d/janus", socket)
+}
+
+// The EchoTest of a real Janus returns the voice, over both of its interfaces.
+func TestRealJanus(t *testing.T) {
+	overHTTP, overWebSocket := janus(t, "")
+	for name, address := range map[string]string{"HTTP": overHTTP, "WebSocket": overWebSocket} {
+		t.Run(name, func(t *testing.T) { echoes(t, address) })
+	}
+}
+
+func echoes(t *testing.T, address string) {
+	r, got := check(t, address, nil)
+	want(t, got, map[report.ConferenceStep]string{
+		report.StepAPI: "ok", report.StepSignalling: "ok", report.StepSignIn: "ok", report.StepCall: "ok",
+		report.StepPath: "ok", report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "ok",
+	})
+	if r.Status != report.StatusOK || got.Version == "" || got.Media == nil {
+		t.Fatalf("status %s, version %q, media %v", r.Status, got.Version, got.Media)
+	}
+	m := got.Media
+	if *m.Sent != 120 || *m.DownReceived < 119 || m.RTTP50MS == nil || *m.RTTP50MS > 20 || m.UpLossPct == nil || *m.UpLossPct > 1 || *m.DownLossPct > 1 {
+		t.Errorf("figures of a loopback: %+v", m)
+	}
+}
+
+// A gateway that asks for a secret, or has no EchoTest, says so by its own codes.
+func TestRealJanusRefuses(t *testing.T) {
+	t.Run("secret", func(t *testing.T) {
+		overHTTP, _ := janus(t, `api_secret = "x"`)
+		r, got := check(t, overHTTP, nil)
+		want(t, got, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignalling: "fail 403", report.StepCall: "unknown step_before"})
+		if r.Status != report.StatusWarn {
+			t.Errorf("status %s", r.Status)
+		}
+	})
+	t.Run("no EchoTest", func(t *testing.T) {
+		overHTTP, _ := janus(t, "}\nplugins: {\n disable = \"libjanus_echotest.so\"")
+		_, got := check(t, overHTTP, nil)
+		want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepSignIn: "fail 460"})
+	})
+}
+
+// A real LiveKit without a token.
+func TestRealLiveKit(t *testing.T) {
+	need(t, "livekit-server")
+	web := freePort(t)
+	config := fmt.Sprintf("port: %d\nbind_addresses: [127.0.0.1]\nrtc: {tcp_port: %d, udp_port: %d}\nkeys: {devkey: secretsecretsecretsecretsecretsecret}\n", web, freePort(t), freePort(t))
+	base := fmt.Sprintf("http://127.0.0.1:%d", web)
+	start(t, base, "livekit-server", "--config-body", config, "--node-ip", "127.0.0.1")
+	r, got := check(t, base+"/rtc", nil)
+	want(t, got, map[report.ConferenceStep]string{
+		report.StepAPI: "ok", report.StepRoundTrip: "ok", report.StepSignalling: "ok asks_sign_in", report.StepSoundUp: "unknown needs_link",
+	})
+	if r.Status != report.StatusOK {
+		t.Errorf("status %s", r.Status)
+	}
+}

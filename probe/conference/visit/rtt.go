@@ -1,0 +1,40 @@
+package visit
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// roundTrips is the number of requests of a series. The first one also opens the
+// connection and does not count.
+const roundTrips = 6
+
+// RoundTrips measures the round trip of small requests over one connection and records
+// the median. good judges the answers.
+func (v *Visit) RoundTrips(ctx context.Context, at *url.URL, good func(*Answer) bool) Outcome {
+	var took []time.Duration
+	for i := range roundTrips {
+		began := v.Env.Clock.Now()
+		a, err := v.Ask(ctx, http.MethodGet, at, nil, nil)
+		switch {
+		case err != nil && len(took) > 0:
+			return v.noteRoundTrips(took)
+		case err != nil:
+			return Fault(FaultOf(err))
+		case !good(a):
+			return StatusFault(a.Status)
+		case i > 0:
+			took = append(took, v.Env.Clock.Now().Sub(began))
+		}
+	}
+	return v.noteRoundTrips(took)
+}
+
+func (v *Visit) noteRoundTrips(took []time.Duration) Outcome {
+	slices.Sort(took)
+	v.Data.RTTMS = new(Milliseconds(took[len(took)/2]))
+	return OK()
+}

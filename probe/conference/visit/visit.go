@@ -1,0 +1,170 @@
+// Package visit holds what the checks of all conference systems share: a client that a
+// hostile server cannot exhaust, and the record of the steps.
+package visit
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/mirror"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Limits of one visit. A conference check adds at most 6 s to a check.
+const (
+	// StepTime limits each step.
+	StepTime = 3 * time.Second
+	// MaxAnswerBytes is the most that is read of one answer.
+	MaxAnswerBytes = 1 << 20
+	// maxRedirects is how many redirects on the same host are followed.
+	maxRedirects = 5
+)
+
+// Config is where a visit goes.
+type Config struct {
+	// URL is the base address of the system, without user, query and fragment.
+	URL *url.URL
+	// RootCAs are the trusted authorities; nil means the system's.
+	RootCAs *x509.CertPool
+	// Direct ignores the proxies of this computer. Only tests set it.
+	Direct bool
+}
+
+// Visit is one check of one conference system. Its steps are recorded in Data, in
+// their order.
+type Visit struct {
+	Config
+	Env  probe.Env
+	Data *report.Conference
+
+	web *web
+}
+
+// New prepares a visit. Close ends it.
+func New(c Config, env probe.Env) *Visit {
+	v := &Visit{Config: c, Env: env, Data: &report.Conference{URLHost: c.URL.Hostname()}}
+	v.web = newWeb(v)
+	return v
+}
+
+// Close closes the idle connections.
+func (v *Visit) Close() { v.web.close() }
+
+// Outcome is the result of a step. Code says why, in one word or number that the
+// server or this program has for it; it is empty for a step without a fault.
+type Outcome struct {
+	Status report.Status
+	Code   string
+}
+
+// OK is a step that did what it should.
+func OK() Outcome { return Outcome{Status: report.StatusOK} }
+
+// Fault is a step that failed.
+func Fault(code string) Outcome { return Outcome{Status: report.StatusFail, Code: code} }
+
+// Untested is a step that could not be done, and why.
+func Untested(code string) Outcome { return Outcome{Status: report.StatusUnknown, Code: code} }
+
+// Why steps are not tested.
+const (
+	// NeedsLink: it needs a join link or a token of the collector's.
+	NeedsLink = "needs_link"
+	// Closed: the protocol of the system is not public.
+	Closed = "closed_protocol"
+	// StepFailed: a step before it failed.
+	StepFailed = "step_before"
+	// NoTime: the time of the check was over.
+	NoTime = "no_time"
+)
+
+// PhaseStep is one step: a connection with its encryption, or a few small requests (see
+// [probe.Phase]).
+const PhaseStep = "step"
+
+// Do performs a step within StepTime, records it and returns whether it was good.
+func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) bool {
+	phase := PhaseStep
+	if name == report.StepSoundUp {
+		phase = PhaseStream
+	}
+	pass, err := v.Env.Enter(ctx, phase)
+	defer pass.Leave()
+	if err != nil || ctx.Err() != nil {
+		v.Skip(name, NoTime)
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, StepTime)
+	defer cancel()
+	began := v.Env.Clock.Now()
+	o := step(ctx)
+	took := v.Env.Clock.Now().Sub(began)
+	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{
+		Name: name, Status: o.Status, Code: o.Code, MS: new(Milliseconds(took)),
+	})
+	if name == report.StepSignalling && o.Status == report.StatusOK {
+		v.Data.SignallingMS = new(Milliseconds(took))
+	}
+	if o.Status == report.StatusFail && v.Data.FailedStep == "" {
+		v.Data.FailedStep, v.Data.FailedCode = string(name), o.Code
+	}
+	return o.Status == report.StatusOK
+}
+
+// PhaseStream is the voice-like stream to the system and back.
+const PhaseStream = "stream"
+
+// voiceTime is the length of the stream: 120 packets.
+const voiceTime = 2400 * time.Millisecond
+
+// Media performs the steps of a call: call exchanges offer and answer; then come the
+// path, the keys, and the sound there and back.
+func (v *Visit) Media(ctx context.Context, c *mirror.Connection, call func(context.Context) Outcome) {
+	d := &report.MediaVoice{State: report.MediaNoSignalling}
+	v.Data.Media = d
+	m := media{v, c, d}
+	steps := []struct {
+		name report.ConferenceStep
+		do   func(context.Context) Outcome
+	}{
+		{report.StepCall, call},
+		{report.StepPath, m.path},
+		{report.StepKeys, m.keys},
+		{report.StepSoundUp, m.soundUp},
+		{report.StepSoundDown, m.soundDown},
+	}
+	for i, step := range steps {
+		if !v.Do(ctx, step.name, step.do) {
+			for _, later := range steps[i+1:] {
+				v.Skip(later.name, StepFailed)
+			}
+			return
+		}
+	}
+}
+
+// Skip records steps that were not done, with the reason.
+func (v *Visit) Skip(name report.ConferenceStep, why string) {
+	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{Name: name, Status: report.StatusUnknown, Code: why})
+}
+
+// Milliseconds returns d in ms, rounded to 0.01 ms.
+func Milliseconds(d time.Duration) float64 {
+	return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
+}
+
+// FaultOf describes an error of a connection by one word.
+func FaultOf(err error) string {
+	var elsewhere *RedirectError
+	switch {
+	case errors.As(err, &elsewhere):
+		return "redirected"
+	case errors.Is(err, ErrTooLong):
+		return "too_long"
+	}
+	return connectionFault(err)
+}

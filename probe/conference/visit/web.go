@@ -1,0 +1,186 @@
+package visit
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
+)
+
+// ErrTooLong is an answer of more than MaxAnswerBytes.
+var ErrTooLong = errors.New("the answer is too long")
+
+// RedirectError is a redirect to another host, which is not followed: a check must not
+// be led to a server that nobody named.
+type RedirectError struct{ Host string }
+
+func (e *RedirectError) Error() string { return "redirected to another host" }
+
+// Answer is an HTTP response with its body.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// web is the HTTP client of one visit.
+type web struct {
+	client    *http.Client
+	transport *http.Transport
+}
+
+func newWeb(v *Visit) *web {
+	t := &http.Transport{
+		DialContext:            v.Env.Dial,
+		TLSClientConfig:        &tls.Config{RootCAs: v.RootCAs},
+		ForceAttemptHTTP2:      true,
+		MaxResponseHeaderBytes: 64 << 10,
+		IdleConnTimeout:        10 * time.Second,
+	}
+	if !v.Direct {
+		t.Proxy = proxy.NewFinder(proxy.Config{Dial: v.Env.Dial, Resolver: lookup.System(), Now: v.Env.Clock.Now}).ForRequest
+	}
+	jar, _ := cookiejar.New(nil) // never fails
+	host := v.URL.Host
+	return &web{transport: t, client: &http.Client{
+		Transport: t, Jar: jar,
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			switch {
+			case r.URL.Host != host || r.URL.Scheme != v.URL.Scheme:
+				return &RedirectError{Host: r.URL.Hostname()}
+			case len(via) > maxRedirects:
+				return errors.New("too many redirects")
+			}
+			return nil
+		},
+	}}
+}
+
+func (w *web) close() { w.transport.CloseIdleConnections() }
+
+// Web returns the address of the web server at the address of a WebSocket; any other
+// stays as it is.
+func Web(u *url.URL) *url.URL {
+	web := *u
+	switch u.Scheme {
+	case "ws":
+		web.Scheme = "http"
+	case "wss":
+		web.Scheme = "https"
+	}
+	return &web
+}
+
+// At returns the URL of a path of the server.
+func (v *Visit) At(path string) *url.URL { return v.URL.ResolveReference(&url.URL{Path: path}) }
+
+// Get requests a page of the server.
+func (v *Visit) Get(ctx context.Context, at *url.URL, header http.Header) (*Answer, error) {
+	return v.Ask(ctx, http.MethodGet, at, header, nil)
+}
+
+// Ask sends a request and reads the answer, at most MaxAnswerBytes of it.
+func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader) (*Answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, at.String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("ask the conference server: %w", err)
+	}
+	if header != nil {
+		r.Header = header.Clone()
+	}
+	r.Header.Set("User-Agent", "tonprobe")
+	resp, err := v.web.client.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("ask the conference server: %w", err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswerBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the conference server's answer: %w", err)
+	}
+	if len(got) > MaxAnswerBytes {
+		return nil, ErrTooLong
+	}
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: got}, nil
+}
+
+// WebSocket opens a WebSocket. Where the server answers the request without one, the
+// status of its answer is returned with the error, otherwise 0.
+func (v *Visit) WebSocket(ctx context.Context, at *url.URL, protocols ...string) (*websocket.Conn, int, error) {
+	// A WebSocket handshake is HTTP/1.1 (RFC 6455 §4.1); a client that offers h2 by ALPN
+	// would get it.
+	t := v.web.transport.Clone()
+	t.ForceAttemptHTTP2 = false
+	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	// The connection of a WebSocket does not return to the pool.
+	defer t.CloseIdleConnections()
+	// Dial closes the body of the answer.
+	conn, resp, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{ //nolint:bodyclose
+		HTTPClient:   &http.Client{Transport: t, Jar: v.web.client.Jar, CheckRedirect: v.web.client.CheckRedirect},
+		HTTPHeader:   http.Header{"User-Agent": {"tonprobe"}, "Origin": {v.URL.Scheme + "://" + v.URL.Host}},
+		Subprotocols: protocols,
+	})
+	if err != nil {
+		status := 0
+		if resp != nil {
+			status = resp.StatusCode
+		}
+		return nil, status, fmt.Errorf("open a WebSocket to the conference server: %w", err)
+	}
+	conn.SetReadLimit(MaxAnswerBytes)
+	return conn, http.StatusSwitchingProtocols, nil
+}
+
+// StatusFault is the outcome of an HTTP status: the number is its code.
+func StatusFault(status int) Outcome { return Fault(strconv.Itoa(status)) }
+
+// SignedIn reports whether a status says that the server asks for a sign-in: the
+// request reached it, and nobody on the way refused it.
+func SignedIn(status int) bool {
+	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, status)
+}
+
+// connectionFault describes an error of a connection by one word.
+func connectionFault(err error) string {
+	var dns *net.DNSError
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "stopped"
+	case errors.As(err, &dns):
+		return "no_name"
+	case errors.As(err, &invalid), errors.As(err, &name), errors.As(err, &authority):
+		return "certificate"
+	case errors.As(err, &record), errors.As(err, &alert):
+		return "no_tls"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "cut_off"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "unreachable"
+	}
+	return "no_answer"
+}

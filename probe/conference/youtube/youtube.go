@@ -1,0 +1,146 @@
+// Package youtube checks the ingest of a public stream without a stream key: the
+// connection, the certificate and the handshake of RTMP.
+package youtube
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// The ingest of YouTube Live (support.google.com/youtube/answer/10364924). The address
+// of an event may name another one: a caller can give it as the target.
+const (
+	ingestHost  = "a.rtmps.youtube.com"
+	schemeTLS   = "rtmps"
+	schemePlain = "rtmp"
+)
+
+// Ports of RTMP over TLS, as YouTube uses it, and without (RFC 7425 has no port of TLS).
+var ports = map[string]string{schemeTLS: "443", schemePlain: "1935"}
+
+// System is YouTube Live, or any other ingest of RTMP.
+type System struct{}
+
+// Name implements conference.System.
+func (System) Name() string { return report.ProbeYouTube }
+
+// Recognises reports whether an address is that of an ingest, or one of YouTube's.
+func (System) Recognises(u *url.URL) bool {
+	host := u.Hostname()
+	return u.Scheme == schemeTLS || u.Scheme == schemePlain ||
+		host == "youtu.be" || host == "youtube.com" || strings.HasSuffix(host, ".youtube.com")
+}
+
+// Base returns the ingest. A path may hold the stream key.
+func (System) Base(u *url.URL) *url.URL {
+	if u.Scheme == schemeTLS || u.Scheme == schemePlain {
+		return &url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+	return &url.URL{Scheme: schemeTLS, Host: ingestHost}
+}
+
+// Detect reports nothing: the address tells.
+func (System) Detect(context.Context, *visit.Visit) bool { return false }
+
+// Check implements conference.System.
+func (System) Check(ctx context.Context, v *visit.Visit) {
+	var conn net.Conn
+	reached := v.Do(ctx, report.StepReach, func(ctx context.Context) (o visit.Outcome) {
+		conn, o = connect(ctx, v)
+		return o
+	})
+	if !reached {
+		v.Skip(report.StepHandshake, visit.StepFailed)
+		return
+	}
+	defer conn.Close()
+	if v.Do(ctx, report.StepHandshake, func(ctx context.Context) visit.Outcome { return handshake(ctx, v.Env.Rand, conn) }) {
+		v.Data.Reachable = new(true)
+	}
+}
+
+// connect opens the connection, encrypted where the scheme says so.
+func connect(ctx context.Context, v *visit.Visit) (net.Conn, visit.Outcome) {
+	port := v.URL.Port()
+	if port == "" {
+		port = ports[v.URL.Scheme]
+	}
+	conn, err := v.Env.Dial(ctx, "tcp", net.JoinHostPort(v.URL.Hostname(), port))
+	if err != nil {
+		return nil, visit.Fault(visit.FaultOf(err))
+	}
+	if v.URL.Scheme == schemePlain {
+		return conn, visit.OK()
+	}
+	secure := tls.Client(conn, &tls.Config{ServerName: v.URL.Hostname(), RootCAs: v.RootCAs})
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, visit.Fault(visit.FaultOf(err))
+	}
+	return secure, visit.OK()
+}
+
+// The handshake of RTMP (Adobe's specification 1.0, §5.2): a version byte, then chunks
+// of a time, four zero bytes and random data.
+const (
+	version     = 3
+	chunkBytes  = 1536
+	randomFrom  = 8
+	answerBytes = 1 + 2*chunkBytes
+)
+
+// handshake sends C0, C1 and C2 and judges S0, S1 and S2. It sends no command: no
+// stream begins.
+func handshake(ctx context.Context, random io.Reader, conn net.Conn) visit.Outcome {
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	c := make([]byte, 1+chunkBytes)
+	c[0] = version
+	if _, err := io.ReadFull(random, c[1+randomFrom:]); err != nil {
+		return visit.Untested("no_random")
+	}
+	s := make([]byte, answerBytes)
+	err := exchange(conn, c, s)
+	switch {
+	case ctx.Err() != nil:
+		return visit.Fault("timeout")
+	case err != nil && !errors.Is(err, errNotRTMP):
+		return visit.Fault(visit.FaultOf(err))
+	case err != nil || s[0] != version || !bytes.Equal(s[1+chunkBytes+randomFrom:], c[1+randomFrom:]):
+		return visit.Fault("not_rtmp")
+	}
+	// C2 repeats S1. What the server makes of it is not waited for.
+	if _, err := conn.Write(s[1 : 1+chunkBytes]); err != nil {
+		return visit.Fault(visit.FaultOf(err))
+	}
+	return visit.OK()
+}
+
+var errNotRTMP = errors.New("the answer is not that of RTMP")
+
+func exchange(conn net.Conn, c, s []byte) error {
+	if _, err := conn.Write(c); err != nil {
+		return fmt.Errorf("send the handshake: %w", err)
+	}
+	// The first byte tells a server of another kind, which may then go silent.
+	if _, err := io.ReadFull(conn, s[:1]); err != nil {
+		return fmt.Errorf("read the version: %w", err)
+	}
+	if s[0] != version {
+		return errNotRTMP
+	}
+	if _, err := io.ReadFull(conn, s[1:]); err != nil {
+		return fmt.Errorf("read the handshake: %w", err)
+	}
+	return nil
+}

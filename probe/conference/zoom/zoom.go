@@ -1,0 +1,60 @@
+// Package zoom checks what can be seen of Zoom from outside: its web front end. Its
+// media protocol is not public, so that nothing is said about sound.
+package zoom
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// System is Zoom.
+type System struct{}
+
+// Name implements conference.System.
+func (System) Name() string { return report.ProbeZoom }
+
+// Recognises reports whether a host is one of Zoom's.
+func (System) Recognises(u *url.URL) bool {
+	host := u.Hostname()
+	for _, domain := range []string{"zoom.us", "zoom.com", "zoom-x.de"} {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// Base returns the front end. A pasted link holds the meeting's number and password.
+func (System) Base(u *url.URL) *url.URL { return &url.URL{Scheme: "https", Host: u.Host, Path: "/"} }
+
+// Detect reports nothing: the hosts tell.
+func (System) Detect(context.Context, *visit.Visit) bool { return false }
+
+// Check implements conference.System.
+func (System) Check(ctx context.Context, v *visit.Visit) {
+	answered := func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError }
+	reached := v.Do(ctx, report.StepReach, func(ctx context.Context) visit.Outcome {
+		a, err := v.Ask(ctx, http.MethodHead, v.URL, nil, nil)
+		switch {
+		// The front end redirects by country.
+		case err != nil && visit.FaultOf(err) == "redirected":
+			return visit.OK()
+		case err != nil:
+			return visit.Fault(visit.FaultOf(err))
+		case !answered(a):
+			return visit.StatusFault(a.Status)
+		}
+		return visit.OK()
+	})
+	if reached {
+		v.Data.Reachable = new(true)
+	}
+	for _, step := range []report.ConferenceStep{report.StepSignalling, report.StepPath, report.StepSoundUp, report.StepSoundDown} {
+		v.Skip(step, visit.Closed)
+	}
+}

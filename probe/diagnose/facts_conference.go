@@ -1,0 +1,75 @@
+package diagnose
+
+import (
+	"strconv"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// visited is a conference system that was checked.
+type visited struct {
+	probe string // its name
+	*report.Conference
+}
+
+func visitedOf(r *report.Report) *visited {
+	for _, result := range r.Probes {
+		if c, ok := result.Data.(*report.Conference); ok && c != nil {
+			return &visited{result.Name, c}
+		}
+	}
+	return nil
+}
+
+// failedAt reports whether the first step of the visit that failed is one of these.
+func (f *facts) failedAt(steps ...report.ConferenceStep) bool {
+	if f.conference == nil {
+		return false
+	}
+	for _, s := range steps {
+		if f.conference.FailedStep == string(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *visited) evidence() []report.Evidence {
+	return []report.Evidence{
+		observed(v.probe, "failed_step", v.FailedStep, ""),
+		observed(v.probe, "failed_code", v.FailedCode, ""),
+	}
+}
+
+// failedStatus returns the number that the system gave as the reason, 0 where it gave
+// none.
+func (v *visited) failedStatus() int {
+	n, err := strconv.Atoi(v.FailedCode)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// conferenceFault is a conference system that answers, and whose own interface does not
+// do what its client needs. Where the way to its web server does not work, nothing is
+// said about the system.
+func (f *facts) conferenceFault() *finding {
+	if !f.failedAt(report.StepAPI, report.StepSignalling, report.StepState, report.StepSignIn) {
+		return nil
+	}
+	if f.web != nil && !f.webReached() || f.behindPortal() {
+		return nil
+	}
+	c := f.conference
+	switch {
+	case c.failedStatus() != 0, c.FailedCode == "not_api":
+		// It said so itself, or another server stands in its place.
+		return fault(likely, c.evidence()...)
+	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
+		return nil // network.web tells these apart
+	case f.lineLoses() || f.isFar():
+		return nil
+	}
+	return disturbance(suggested, c.evidence()...)
+}

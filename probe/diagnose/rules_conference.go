@@ -1,0 +1,58 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// conferenceDefinitions are the causes that only a check of the conference system
+// itself shows.
+func conferenceDefinitions() []Definition {
+	return []Definition{
+		{
+			Code: "conf.ingest_unreachable", Position: 1230, Severity: report.SeverityFail, Area: report.AreaUnknown,
+			Needs:        []string{report.ProbeYouTube, report.ProbeNetworkWeb},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.tls_intercepted"}),
+			rule:         ingestUnreachable,
+		},
+		{
+			Code: "conf.ingest_uplink_low", Position: 2630, Severity: report.SeverityWarn, Area: report.AreaProvider,
+			Needs:        []string{report.ProbeYouTube, report.ProbeMediaLoad},
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.bandwidth_low_up"}),
+			rule:         ingestUplinkLow,
+		},
+	}
+}
+
+// ingestUnreachable is an ingest that takes no connection or does not speak RTMP, while
+// the line works.
+func ingestUnreachable(f *facts) *finding {
+	if !f.failedAt(report.StepReach, report.StepHandshake) || f.conference.probe != report.ProbeYouTube {
+		return nil
+	}
+	confidence := suggested
+	switch {
+	case f.web != nil && !f.webReached():
+		return nil // the line, or the way to any server
+	case f.conference.FailedCode == "certificate", f.conference.FailedCode == "not_rtmp", f.conference.FailedCode == "refused":
+		confidence = likely
+	}
+	return fault(confidence, f.conference.evidence()...)
+}
+
+// ingestUplinkLow is a line that carries less upwards than a stream needs, with reserve.
+func ingestUplinkLow(f *facts) *finding {
+	if f.conference == nil || f.conference.probe != report.ProbeYouTube || f.load == nil {
+		return nil
+	}
+	kbps, ok := number(f.load.UpKbps)
+	severity, limit, passed := f.Link.IngestUpKbps.below(kbps)
+	if !ok || !passed {
+		return nil
+	}
+	return &finding{
+		severity: severity, confidence: byRatio(limit, kbps),
+		evidence: []report.Evidence{under(report.ProbeMediaLoad, "up_kbps", kbps, "kbit/s", limit)},
+	}
+}

@@ -1,0 +1,65 @@
+package diagnose_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// What the conference system itself says is the municipality's matter, and nothing is
+// said of it where the way to it does not work.
+func TestConferenceSystem(t *testing.T) {
+	failed := func(step, code string) func(*report.Report) {
+		return func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", FailedStep: step, FailedCode: code})
+		}
+	}
+	for name, c := range map[string]struct {
+		change  []func(*report.Report)
+		cause   string
+		verdict report.Verdict
+	}{
+		"healthy":               {[]func(*report.Report){failed("", "")}, "", report.Ready},
+		"maintenance page":      {[]func(*report.Report){failed("api", "not_api")}, "conf.server_error", report.NotReady},
+		"bbb-web down":          {[]func(*report.Report){failed("api", "502")}, "conf.server_error", report.NotReady},
+		"signalling down":       {[]func(*report.Report){failed("signalling", "502")}, "conf.server_error", report.NotReady},
+		"too many connections":  {[]func(*report.Report){failed("state", "1011")}, "conf.server_error", report.NotReady},
+		"Janus wants a secret":  {[]func(*report.Report){failed("signalling", "403")}, "conf.server_error", report.NotReady},
+		"signalling is silent":  {[]func(*report.Report){failed("signalling", "timeout")}, "conf.server_error", report.Limited},
+		"the check was stopped": {[]func(*report.Report){failed("api", "stopped")}, "", report.Ready},
+		"slow round trips":      {[]func(*report.Report){failed("round_trip", "timeout")}, "", report.Ready},
+		"the line is dead": {[]func(*report.Report){failed("api", "timeout"), func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "dns", Online: new(false)}
+		}}, "not conf.server_error", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			r.Target = "https://bbb.example.org"
+			for _, change := range c.change {
+				change(r)
+			}
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			named := codes(causes)
+			switch {
+			case c.cause == "not conf.server_error":
+				if slices.Contains(named, "conf.server_error") {
+					t.Errorf("causes %q blame the server", named)
+				}
+				return
+			case c.cause == "":
+				if len(named) > 0 {
+					t.Errorf("causes %q, want none", named)
+				}
+			case len(named) == 0 || named[0] != c.cause:
+				t.Fatalf("causes %q, want %s", named, c.cause)
+			case causes[0].Area != report.AreaMunicipality:
+				t.Errorf("area %s", causes[0].Area)
+			}
+			if verdict != c.verdict {
+				t.Errorf("verdict %s, want %s", verdict, c.verdict)
+			}
+		})
+	}
+}

@@ -1,0 +1,102 @@
+package report
+
+// ConferenceGroup is the first word of the names of the probes of conference systems.
+const ConferenceGroup = "conference"
+
+// Names of the probes of the conference systems.
+const (
+	ProbeBBB     = ConferenceGroup + ".bbb"
+	ProbeLiveKit = ConferenceGroup + ".livekit"
+	ProbeJanus   = ConferenceGroup + ".janus"
+	ProbeWHIP    = ConferenceGroup + ".whip"
+	ProbeZoom    = ConferenceGroup + ".zoom"
+	ProbeYouTube = ConferenceGroup + ".youtube"
+)
+
+func conferenceProbes() []Probe {
+	names := []string{ProbeBBB, ProbeLiveKit, ProbeJanus, ProbeWHIP, ProbeZoom, ProbeYouTube}
+	probes := make([]Probe, len(names))
+	for i, name := range names {
+		probes[i] = Probe{Name: name, Data: (*Conference)(nil), Supporting: true, Labels: ConferenceGroup}
+	}
+	return probes
+}
+
+// Conference is how far the way to a conference system leads, as its own client would
+// go it.
+type Conference struct {
+	// URLHost is the host of the system's address.
+	URLHost string `json:"url_host" form:"host" max:"253" show:"details dashboard"`
+	// Reachable is true when the system itself answered over its interface.
+	Reachable *bool `json:"reachable,omitempty" show:"details dashboard"`
+	// Version is the version that the system gives of itself.
+	Version string `json:"version,omitempty" form:"word" max:"64" show:"details dashboard"`
+	// Bridge is what carries the sound: bbb-webrtc-sfu, freeswitch or livekit.
+	Bridge string `json:"bridge,omitempty" form:"word" max:"32" show:"dashboard"`
+	// RTTMS is the median round trip of a small request over an open connection in ms,
+	// the server's own time included.
+	RTTMS *float64 `json:"rtt_ms,omitempty" show:"details dashboard"`
+	// SignallingMS is the time until the signalling connection was open or was refused
+	// for want of a sign-in, in ms.
+	SignallingMS *float64 `json:"signalling_ms,omitempty" show:"dashboard"`
+	// FailedStep is the first step that failed, "" where none did.
+	FailedStep string `json:"failed_step,omitempty" form:"word" max:"32" show:"details dashboard"`
+	// FailedCode is its code.
+	FailedCode string `json:"failed_code,omitempty" form:"word" max:"64" show:"details dashboard"`
+	// Media is the voice-like stream to the system and back, with the fields of
+	// media.voice; nil where no call was made. What arrived is the system's own word in
+	// its receiver reports, as far as they reach.
+	Media *MediaVoice `json:"media,omitempty" labels:"media.voice" show:"details dashboard"`
+	// Checks are the steps in their order.
+	Checks []ConferenceCheck `json:"checks" max:"32" show:"dashboard"`
+}
+
+// ConferenceCheck is one step of a conference check.
+type ConferenceCheck struct {
+	// Name says what was done.
+	Name ConferenceStep `json:"name" show:"dashboard"`
+	// Status is its result; unknown where it was not or could not be done.
+	Status Status `json:"status" show:"dashboard"`
+	// Code says why: a status or code of the system, or a word such as timeout,
+	// refused, certificate, not_api, needs_link.
+	Code string `json:"code,omitempty" form:"word" max:"64" show:"dashboard"`
+	// MS is how long the step took in ms; nil where it was not done.
+	MS *float64 `json:"ms,omitempty" show:"dashboard"`
+}
+
+// ConferenceStep is the name of a step.
+type ConferenceStep string
+
+// The steps, in the order in which a client takes them.
+const (
+	StepReach      ConferenceStep = "reach"      // a connection with encryption
+	StepAPI        ConferenceStep = "api"        // the system's own interface answers
+	StepRoundTrip  ConferenceStep = "round_trip" // a series of small requests
+	StepPorts      ConferenceStep = "ports"      // further ports of the system
+	StepHandshake  ConferenceStep = "handshake"  // the handshake of a stream's ingest
+	StepPlain      ConferenceStep = "plain"      // the same without encryption
+	StepSignalling ConferenceStep = "signalling" // the connection for the media's signalling
+	StepState      ConferenceStep = "state"      // the connection for the meeting's state
+	StepSignIn     ConferenceStep = "sign_in"    // the system lets this client in
+	StepRelay      ConferenceStep = "relay"      // the system's own relays
+	StepCall       ConferenceStep = "call"       // offer and answer exchanged
+	StepPath       ConferenceStep = "path"       // a way for packets
+	StepKeys       ConferenceStep = "keys"       // keys agreed on it
+	StepSoundUp    ConferenceStep = "sound_up"   // sound arrives at the system
+	StepSoundDown  ConferenceStep = "sound_down" // sound comes back
+)
+
+func (ConferenceStep) values() []string {
+	return texts(StepReach, StepAPI, StepRoundTrip, StepPorts, StepHandshake, StepPlain, StepSignalling, StepState,
+		StepSignIn, StepRelay, StepCall, StepPath, StepKeys, StepSoundUp, StepSoundDown)
+}
+
+// Check returns the step of a name, and whether it is among the checks.
+func (c *Conference) Check(name ConferenceStep) (ConferenceCheck, bool) {
+	for _, step := range c.Checks {
+		if step.Name == name {
+			return step, true
+		}
+	}
+	return ConferenceCheck{}, false
+}
