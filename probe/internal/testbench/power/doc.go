@@ -7,7 +7,7 @@
 // [diagnose.Diagnose]. No packet leaves the computer, and one check takes about a
 // millisecond. What the simulation leaves out stands at [Line].
 //
-//	go test ./probe/diagnose/power
+//	go test ./probe/internal/testbench/power
 //
 // holds the bounds. TONPROBE_POWER_DOCUMENT=file replaces the tables in a document
 // (named from this folder, or in full), TONPROBE_POWER_CHECKS=n simulates n checks

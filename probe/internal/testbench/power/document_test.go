@@ -19,7 +19,7 @@ const (
 func TestWriteDocument(t *testing.T) {
 	file, n := os.Getenv(envDocument), 1000
 	if file == "" {
-		b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "accuracy-network.md"))
+		b, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "accuracy-network.md"))
 		if err != nil {
 			t.Fatal(err)
 		}
