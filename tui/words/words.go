@@ -4,14 +4,31 @@
 package words
 
 import (
+	"embed"
+	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/tui/texts"
 )
+
+// The texts of the check in German and English. Those of causes and verdicts
+// belong to package diagnose.
+//
+//go:embed texts/*.toml
+var files embed.FS
+
+// load reads the texts of one language.
+func load(lang phrase.Lang) (*phrase.Book, error) {
+	texts, err := fs.Sub(files, "texts")
+	if err != nil {
+		return nil, fmt.Errorf("find the texts: %w", err)
+	}
+	return phrase.Load(texts, lang)
+}
 
 // Words says things in one language.
 type Words struct {
@@ -24,7 +41,7 @@ func In(lang phrase.Lang) (Words, error) { return With(lang, diagnose.Glossary{}
 
 // With is In with the probes and names of a glossary.
 func With(lang phrase.Lang, g diagnose.Glossary) (Words, error) {
-	b, err := texts.Load(lang)
+	b, err := load(lang)
 	return Words{b, g.In(lang)}, err
 }
 

@@ -1,4 +1,4 @@
-package texts_test
+package words
 
 import (
 	"go/ast"
@@ -11,13 +11,12 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
-	"github.com/tonprobe/tonprobe/tui/texts"
 )
 
 func books(t *testing.T) map[phrase.Lang]*phrase.Book {
 	all := map[phrase.Lang]*phrase.Book{}
 	for _, lang := range phrase.Langs() {
-		b, err := texts.Load(lang)
+		b, err := load(lang)
 		if err != nil {
 			t.Fatal(err)
 		}
