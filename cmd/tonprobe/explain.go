@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
 )
 
 // explanation is the JSON form of a cause.
@@ -22,12 +25,17 @@ type explanation struct {
 func (p *program) explain(_ context.Context, args []string) error {
 	f := newFlags("explain")
 	asJSON := f.Bool("json", false, "")
-	positional, err := p.parse(f, args, 1)
+	positional, err := p.parse(f, args, 2)
 	if err != nil {
 		return err
 	}
-	if len(positional) == 0 {
+	switch {
+	case len(positional) == 0:
 		return p.explainAll(*asJSON)
+	case slices.Contains(systemcode.Systems(), positional[0]):
+		return p.explainSystem(positional[0], positional[1:], *asJSON)
+	case len(positional) == 2:
+		return &usageError{key: "explain.unknown_system", args: []any{"system", positional[0], "systems", strings.Join(systemcode.Systems(), ", ")}}
 	}
 	d, ok := diagnose.Lookup(positional[0])
 	if !ok {
