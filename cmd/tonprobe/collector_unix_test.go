@@ -28,14 +28,20 @@ type realCollector struct {
 
 func startCollector(t *testing.T) realCollector {
 	t.Helper()
+	return startCollectorWith(t, t.Output())
+}
+
+// startCollectorWith starts the collector with further options and its log in log.
+func startCollectorWith(t *testing.T, log io.Writer, options ...string) realCollector {
+	t.Helper()
 	dir := t.TempDir()
 	c := realCollector{binary: filepath.Join(dir, "tonprobe-collector"), data: filepath.Join(dir, "data")}
 	if out, err := exec.Command("go", "build", "-o", c.binary, "../tonprobe-collector").CombinedOutput(); err != nil {
 		t.Fatalf("build the collector: %v\n%s", err, out)
 	}
-	p := exec.Command(c.binary, "serve", "--data", c.data, "--listen", "127.0.0.1:0",
-		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy")
-	p.Stderr = t.Output()
+	p := exec.Command(c.binary, append([]string{"serve", "--data", c.data, "--listen", "127.0.0.1:0",
+		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy"}, options...)...)
+	p.Stderr = log
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

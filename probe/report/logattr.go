@@ -12,22 +12,29 @@ import (
 // of a network behind it.
 var reLogAddress = regexp.MustCompile(`\[?[0-9A-Fa-f]*[:.][0-9A-Fa-f:.]+(?:%[\w.-]+)?\]?(?:[:/]\d+)?`)
 
-// LogAttr is the ReplaceAttr of every log that a program writes: a log is a
-// record as well, so it gets the network and not the address, as a report does.
-// Libraries put addresses into their messages, therefore texts are searched.
-// Loopback and unspecified addresses, which tell of nobody, stay.
+// LogAttr is the ReplaceAttr of every log that a program writes. A log is sent to
+// support, so it holds the network in place of an address, as a report does, and no
+// secret. Libraries put both into their messages, therefore texts are searched. Loopback
+// and unspecified addresses, which identify nobody, stay.
 func LogAttr(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:
-		a.Value = slog.StringValue(cutAddresses(a.Value.String()))
+		a.Value = slog.StringValue(cleanLog(a.Key, a.Value.String()))
 	case slog.KindAny:
 		// What has no address in it keeps its type, and with it the handler's form.
 		text := fmt.Sprintf("%+v", a.Value.Any())
-		if cut := cutAddresses(text); cut != text {
+		if cut := cleanLog(a.Key, text); cut != text {
 			a.Value = slog.StringValue(cut)
 		}
 	}
 	return a
+}
+
+func cleanLog(key, s string) string {
+	if reSecretKey.MatchString(key) && s != "" {
+		return secretText
+	}
+	return cutAddresses(cutSecrets(s))
 }
 
 func cutAddresses(s string) string {

@@ -32,6 +32,36 @@ func TestLogAttr(t *testing.T) {
 	}
 }
 
+func TestLogAttrCutsSecrets(t *testing.T) {
+	for in, want := range map[string]string{
+		`isControlling? true, remoteUfrag: "Gr05enLST6dk", remotePwd: "gEN6JOAgo/R7"`: `isControlling? true, remoteUfrag: (secret), remotePwd: (secret)`,
+		"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijkl\r\n":                    "a=ice-ufrag:(secret)\r\na=ice-pwd:(secret)\r\n",
+		"GET /x?sessionToken=abc123&y=1":                                              "GET /x?sessionToken=(secret)&y=1",
+		"Authorization: Bearer abc.def-123":                                           "Authorization: (secret)",
+		"sent bearer abcdefgh12345":                                                   "sent bearer (secret)",
+		`{"credential":"s3cr3t","username":"1700000000:x"}`:                           `{"credential":(secret),"username":"1700000000:x"}`,
+		"join?meetingID=1&checksum=1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17":          "join?meetingID=1&checksum=(secret)",
+		"Set-Cookie: JSESSIONID=0123ABC; Path=/":                                      "Set-Cookie: (secret); Path=/",
+		"code SKF4-4QAV-ZK5Z used":                                                    "code (secret) used",
+		"tonprobe://enroll?127.0.0.1:8443/SKF4-4QAV-ZK5Z/21K":                         "tonprobe://(secret)",
+		"key eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.sig":                                "key (secret)",
+		"agent 21KsDreXeXHLL0Wlm1dpSpp6PjqaYZLI5CbrCmB4hqU":                           "agent (secret)",
+		"report 01a225a6-9b31-7aae-9ca5-c0903cd12bcd kept":                            "report 01a225a6-9b31-7aae-9ca5-c0903cd12bcd kept",
+		"case K7P-3QX of 3 tokens":                                                    "case K7P-3QX of 3 tokens",
+		"the token is not known":                                                      "the token is not known",
+		"this_name_is_long_and_holds_no_secret_whatsoever":                            "this_name_is_long_and_holds_no_secret_whatsoever",
+	} {
+		if got := LogAttr(nil, slog.String("k", in)).Value.String(); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	for _, key := range []string{"token", "password", "Authorization", "api_key", "session_token", "ice-pwd"} {
+		if got := LogAttr(nil, slog.String(key, "x")).Value.String(); got != "(secret)" {
+			t.Errorf("%s=%s", key, got)
+		}
+	}
+}
+
 // Every kind of value, the message and what a logger carries with it.
 func TestLogHoldsNoAddress(t *testing.T) {
 	const secret = "203.0.113.77"
