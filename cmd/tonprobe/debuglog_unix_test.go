@@ -48,19 +48,18 @@ func (s *secrets) listen(t *testing.T, to string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	forward := proxy.Director
-	proxy.Director = func(r *http.Request) {
-		forward(r)
-		if _, token, ok := strings.Cut(r.Header.Get("Authorization"), "Bearer "); ok {
+	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(target)
+		p.SetXForwarded()
+		if _, token, ok := strings.Cut(p.In.Header.Get("Authorization"), "Bearer "); ok {
 			s.add("bearer token", token)
 		}
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/echo") {
-			body, _ := io.ReadAll(r.Body)
-			r.Body = io.NopCloser(bytes.NewReader(body))
+		if p.In.Method == http.MethodPost && strings.HasSuffix(p.In.URL.Path, "/echo") {
+			body, _ := io.ReadAll(p.In.Body)
+			p.Out.Body = io.NopCloser(bytes.NewReader(body))
 			s.sdp("offer", body)
 		}
-	}
+	}}
 	proxy.ModifyResponse = func(r *http.Response) error {
 		if r.StatusCode == http.StatusSwitchingProtocols {
 			return nil
