@@ -35,6 +35,7 @@ func TestProxyFaults(t *testing.T) {
 		"407":                        {web{Stage: "tcp", Proxy: "http", HTTPStatus: new(407), Online: new(true), BesideProxy: new(false)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
 		"SOCKS wants a password":     {web{Stage: "tcp", Proxy: "socks5", ProxyFault: "login", Online: new(true)}, silent, noSignal, dead, "net.proxy_required", report.SeverityFail, report.AreaParticipant},
 		"script, closed network":     {web{Stage: "dns", Proxy: "none", ProxyFault: "script"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
+		"script missing, closed":     {web{Stage: "dns", Proxy: "none", ProxyFault: "script_missing"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
 		"script, no name either":     {web{Proxy: "none", ProxyFault: "script", DNSError: "timeout"}, silent, noSignal, dead, "net.proxy_failed", report.SeverityFail, report.AreaParticipant},
 		"script, direct works":       {web{Stage: "http", Proxy: "none", ProxyFault: "script", HTTPStatus: new(200), ServerHealthy: new(true), Online: new(true)}, open, complete, report.NetworkPath{Line: "reached"}, "net.proxy_failed", report.SeverityInfo, ""},
 		"no network at all":          {web{Proxy: "http", DNSError: "timeout", ProxyFault: "unresolved", Online: new(false)}, silent, noSignal, dead, "net.offline", report.SeverityFail, report.AreaParticipant},

@@ -75,7 +75,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	}
 	for _, form := range []string{
 		"sentence_with_beside_proxy", "sentence_proxy_fault_forbidden", "sentence_proxy_fault_redirect", "sentence_proxy_fault_certificate",
-		"sentence_proxy_fault_failing", "sentence_proxy_fault_script", "sentence_proxy_fault_script_gone",
+		"sentence_proxy_fault_failing", "sentence_proxy_fault_script", "sentence_proxy_fault_script_missing", "sentence_proxy_fault_script_gone",
 		"action_with_beside_proxy", "action_proxy_fault_forbidden", "action_proxy_fault_redirect",
 	} {
 		may["cause.net.proxy_failed."+form] = true

@@ -52,8 +52,8 @@ type NetworkWeb struct {
 	// ProxyFault says why the proxy, or the script that chooses it, does not work:
 	// unresolved, refused, silent, certificate (the proxy's own), login, forbidden,
 	// redirect, failing (it cannot reach the server), not_a_proxy, unknown_kind,
-	// script, or script_gone.
-	ProxyFault string `json:"proxy_fault,omitempty" oneof:"unresolved refused silent certificate login forbidden redirect failing not_a_proxy unknown_kind script script_gone" show:"never"`
+	// script, script_missing, or script_gone.
+	ProxyFault string `json:"proxy_fault,omitempty" oneof:"unresolved refused silent certificate login forbidden redirect failing not_a_proxy unknown_kind script script_missing script_gone" show:"never"`
 	// ProxyOffered is true when no way leads directly and the network itself
 	// names a proxy (WPAD), which this computer is not set to use.
 	ProxyOffered *bool `json:"proxy_offered,omitempty" show:"never"`

@@ -53,6 +53,10 @@ var ErrScript = errors.New("the proxy script does not work")
 // ErrScriptUnreached is an [ErrScript] where nothing answered at its address.
 var ErrScriptUnreached = errors.New("its server is not reached")
 
+// ErrScriptMissing is an [ErrScript] where its server, or its folder, is there and the
+// script is not.
+var ErrScriptMissing = errors.New("it is not at its address")
+
 // Finder chooses proxies. It may be used by several at once.
 type Finder struct {
 	Config

@@ -226,6 +226,11 @@ func TestScriptThatCannotBeGot(t *testing.T) {
 		}
 	}))
 	t.Cleanup(endless.Close)
+	for at, want := range map[string]error{missing.URL: ErrScriptMissing, circle.URL: ErrScriptMissing, "file://" + dir: ErrScriptMissing, "http://127.0.0.1:1/": ErrScriptUnreached} {
+		if _, err := finderAt(at).Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", at, err, want)
+		}
+	}
 	for _, at := range []string{missing.URL, circle.URL, endless.URL, "http://127.0.0.1:1/", "file://" + dir, "file:///dev/zero", "gopher://x/", "::", "javascript:1"} {
 		if got, err := finderAt(at).Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) {
 			t.Errorf("%s: %s, %v", at, written(got), err)

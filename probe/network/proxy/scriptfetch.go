@@ -60,7 +60,7 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("its server answers %d", resp.StatusCode)
+		return nil, fmt.Errorf("%w: its server answers %d", ErrScriptMissing, resp.StatusCode)
 	}
 	if resp.ContentLength > maxScriptBytes {
 		return nil, fmt.Errorf("larger than %d bytes", maxScriptBytes)
@@ -73,7 +73,7 @@ func readFile(u *url.URL) ([]byte, error) {
 	path := filePath(u)
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("its file is not there")
+		return nil, ErrScriptMissing
 	}
 	file, err := os.Open(path)
 	if err != nil {

@@ -16,18 +16,19 @@ import (
 // Faults of the proxy, as in NetworkWeb.ProxyFault. A request for a password over HTTP (407) is not
 // a fault of the proxy; see HTTPStatus.
 const (
-	proxyUnresolved  = "unresolved"   // its name has no address
-	proxyRefused     = "refused"      // its machine refuses connections
-	proxySilent      = "silent"       // no answer to the connection or to the request
-	proxyCertificate = "certificate"  // its own, not the server's
-	proxyLogin       = "login"        // SOCKS: user name and password
-	proxyForbidden   = "forbidden"    // SOCKS: user name and password required
-	proxyRedirect    = "redirect"     // it redirects to its own page
-	proxyFailing     = "failing"      // it reports that it cannot reach the server
-	proxyNone        = "not_a_proxy"  // something else answers at its address
-	proxyUnknownKind = "unknown_kind" // a kind that this program does not support
-	proxyScript      = "script"       // the proxy script does not work
-	proxyScriptGone  = "script_gone"  // the server of the proxy script is unreachable
+	proxyUnresolved    = "unresolved"     // its name has no address
+	proxyRefused       = "refused"        // its machine refuses connections
+	proxySilent        = "silent"         // no answer to the connection or to the request
+	proxyCertificate   = "certificate"    // its own, not the server's
+	proxyLogin         = "login"          // SOCKS: user name and password
+	proxyForbidden     = "forbidden"      // SOCKS: user name and password required
+	proxyRedirect      = "redirect"       // it redirects to its own page
+	proxyFailing       = "failing"        // it reports that it cannot reach the server
+	proxyNone          = "not_a_proxy"    // something else answers at its address
+	proxyUnknownKind   = "unknown_kind"   // a kind that this program does not support
+	proxyScript        = "script"         // the proxy script does not work
+	proxyScriptMissing = "script_missing" // its server answers and does not have it
+	proxyScriptGone    = "script_gone"    // the server of the proxy script is unreachable
 )
 
 // failedBy ends the attempt at the proxy.
@@ -50,8 +51,11 @@ func (j *journey) unreachedProxy() string {
 // scriptFault distinguishes a script that does not work from one that could not be fetched: the
 // former shows that the network works.
 func scriptFault(err error) string {
-	if errors.Is(err, proxy.ErrScriptUnreached) {
+	switch {
+	case errors.Is(err, proxy.ErrScriptUnreached):
 		return proxyScriptGone
+	case errors.Is(err, proxy.ErrScriptMissing):
+		return proxyScriptMissing
 	}
 	return proxyScript
 }
