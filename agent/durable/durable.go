@@ -67,11 +67,16 @@ func SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// MkdirPrivate makes dir and its parents; dir itself is for its owner alone.
+// MkdirPrivate makes dir and its parents. A dir that it makes is for its owner and the
+// administrators alone, with all that is put into it; one that exists keeps its rights.
 func MkdirPrivate(dir string) error {
+	_, before := os.Stat(dir)
 	err := os.MkdirAll(dir, 0o700)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is a file, want a folder: %w", dir, err)
+	}
+	if err == nil && errors.Is(before, fs.ErrNotExist) {
+		err = restrict(dir)
 	}
 	return err
 }

@@ -31,8 +31,12 @@ func TLS(dir string) string { return filepath.Join(dir, "tls") }
 // Make makes the directory, readable by its owner only, and checks one that
 // exists already. It returns ErrOpen with what to do about it.
 func Make(dir string) error {
+	_, before := os.Stat(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
+	}
+	if errors.Is(before, fs.ErrNotExist) {
+		return restrict(dir)
 	}
 	return checkRights(dir)
 }

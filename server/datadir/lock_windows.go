@@ -26,9 +26,6 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// checkRights accepts every directory: Windows has no mode bits to look at.
-func checkRights(string) error { return nil }
-
 // FreeBytes is how much room this program has left in dir.
 func FreeBytes(dir string) (uint64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
