@@ -72,8 +72,17 @@ func (o Options) newAudioOutput() probe.Probe {
 
 func newVoice(s sources) probe.Probe {
 	return media.NewVoice(media.VoiceConfig{
-		Signaller: s.signaller, RootCAs: s.rootCAs, WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest,
+		Signaller: s.signaller, RootCAs: s.rootCAs, Proxy: s.proxy(), WebPort: s.webPort(), Duration: streamFor, Longest: streamLongest,
 	})
+}
+
+// proxy returns how the way to the collector's relays is chosen: as that to the collector
+// itself, whose answers are remembered.
+func (s sources) proxy() func(*http.Request) (*url.URL, error) {
+	if s.transport == nil {
+		return nil
+	}
+	return s.transport.Proxy
 }
 
 // webPort is the collector's port; 0 where its address names none.
@@ -95,7 +104,7 @@ func (o Options) newBehavior(s sources) probe.Probe {
 }
 
 func newRelays(s sources) probe.Probe {
-	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs})
+	return nat.NewTURN(nat.TURNConfig{ICE: s.ice, RootCAs: s.rootCAs, Proxy: s.proxy()})
 }
 
 func newWeb(s sources) probe.Probe {

@@ -2,7 +2,6 @@ package media
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -49,14 +48,13 @@ type link struct {
 	answered            time.Duration // the collector's answer to the offer took so long
 }
 
-// openLink prepares a connection with the servers of ice; rootCAs sign for the
-// relays among them.
-func openLink(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*link, error) {
+// openLink prepares a connection with the servers of ice.
+func openLink(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*link, error) {
 	l := &link{
 		clock: env.Clock, dial: env.Dial, arriving: make(chan *webrtc.TrackRemote, 1),
 		iceUp: make(chan struct{}), dtlsUp: make(chan struct{}), down: make(chan struct{}),
 	}
-	api, err := l.newAPI(env, servers, rootCAs)
+	api, err := l.newAPI(env, servers, c)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +273,7 @@ const maxChecks = 40
 // newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
 // retransmission (it would hide loss), no replay protection (it would swallow
 // the duplicates we count).
-func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertPool) (*webrtc.API, error) {
+func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*webrtc.API, error) {
 	sockets, err := newStampedNet(env, &l.arrivals, &l.left, &l.gates.overUDP)
 	if err != nil {
 		return nil, err
@@ -283,7 +281,7 @@ func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, rootCAs *x509.CertP
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	e.SetNet(sockets)
-	e.SetICEProxyDialer(newRelayDialer(sockets, env.Clock, servers, rootCAs, &l.gates.overStream))
+	e.SetICEProxyDialer(newRelayDialer(sockets, env, servers, c, &l.gates.overStream))
 	e.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
 	})

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,6 +66,24 @@ func (c filteredPackets) WriteTo(b []byte, to net.Addr) (int, error) {
 		return len(b), nil
 	}
 	return c.PacketConn.WriteTo(b, to)
+}
+
+// filteredDialer is a dialer of the firewall, which refuses at once.
+type filteredDialer struct {
+	transport.Dialer
+	blocked func(port int) bool
+}
+
+func (d filteredDialer) Dial(network, address string) (net.Conn, error) {
+	at, err := net.ResolveTCPAddr(network, address)
+	if err == nil && d.blocked(at.Port) {
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: at, Err: syscall.ECONNREFUSED}
+	}
+	return d.Dialer.Dial(network, address)
+}
+
+func (f *firewall) CreateDialer(d *net.Dialer) transport.Dialer {
+	return filteredDialer{f.Net.CreateDialer(d), f.tcp}
 }
 
 func (f *firewall) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {

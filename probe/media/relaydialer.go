@@ -10,33 +10,37 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pion/transport/v4"
-
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/turnframe"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 )
 
 const (
-	// relayTLSLimit is how long a relay may take for the encryption.
-	relayTLSLimit = 5 * time.Second
-	turnPort      = 3478 // RFC 8656 §18
-	turnsPort     = 5349
+	// relayLimit is how long a relay may take for the connection and its encryption.
+	relayLimit = 5 * time.Second
+	turnPort   = 3478 // RFC 8656 §18
+	turnsPort  = 5349
 )
 
 // relayDialer opens the connections to relays over TCP and TLS. The ICE library
 // trusts the system's authorities alone; a collector may have signed for itself.
 // With a dialer it leaves the encryption to that one too.
 type relayDialer struct {
-	net     transport.Net
+	net     *stampedNet
 	clock   probe.Clock
 	rootCAs *x509.CertPool    // nil is the system's
 	secure  map[string]string // server names by address, of turns: servers
 	gate    *relayGate
+	ways    proxy.Dialer
 }
 
-func newRelayDialer(n transport.Net, clock probe.Clock, servers wire.ICEConfig, rootCAs *x509.CertPool, gate *relayGate) relayDialer {
-	d := relayDialer{n, clock, rootCAs, map[string]string{}, gate}
+func newRelayDialer(n *stampedNet, env probe.Env, servers wire.ICEConfig, c VoiceConfig, gate *relayGate) relayDialer {
+	env.Net = n.Net
+	d := relayDialer{
+		net: n, clock: env.Clock, rootCAs: c.RootCAs, secure: map[string]string{}, gate: gate,
+		ways: proxy.Dialer{Dial: env.Dial, Proxy: c.Proxy, RootCAs: c.RootCAs},
+	}
 	for _, s := range servers.ICEServers {
 		for _, u := range s.URLs {
 			rest, ok := strings.CutPrefix(u, "turns:")
@@ -56,20 +60,19 @@ func newRelayDialer(n transport.Net, clock probe.Clock, servers wire.ICEConfig, 
 
 // Dial implements proxy.Dialer of golang.org/x/net.
 func (d relayDialer) Dial(network, address string) (net.Conn, error) {
-	at, err := d.net.ResolveTCPAddr(network, address)
-	if err != nil {
-		return nil, fmt.Errorf("look up the relay: %w", err)
-	}
-	conn, err := d.net.DialTCP(network, nil, at)
+	ctx, cancel := context.WithTimeout(context.Background(), relayLimit)
+	defer cancel()
+	conn, through, err := d.ways.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the relay: %w", err)
+	}
+	if through {
+		d.net.beyondProxy(address)
 	}
 	name, secure := d.secure[address]
 	if !secure {
 		return gatedConn{turnframe.Conn{Conn: conn}, d.gate}, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), relayTLSLimit)
-	defer cancel()
 	over := tls.Client(conn, &tls.Config{
 		ServerName: name, RootCAs: d.rootCAs, Time: d.clock.Now, CurvePreferences: wire.RelayCurves(),
 	})

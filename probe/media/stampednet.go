@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"net"
+	"sync"
 
 	"github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/stdnet"
@@ -19,6 +20,36 @@ type stampedNet struct {
 	env                  probe.Env
 	arrivals, departures *arrival.Stamps
 	relays               *relayGate
+
+	mu sync.Mutex
+	// beyond are relays that are reached through a proxy, by their address.
+	beyond map[string]bool
+}
+
+// placeholder stands for the address of a relay beyond a proxy, which alone can resolve
+// its name (RFC 5737: no machine has it). The TURN client wants one and sends nothing to
+// it: its packets go into the connection.
+var placeholder = net.IPv4(192, 0, 2, 1)
+
+// beyondProxy notes that a relay is reached through a proxy.
+func (n *stampedNet) beyondProxy(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.beyond == nil {
+		n.beyond = map[string]bool{}
+	}
+	n.beyond[address] = true
+}
+
+// ResolveUDPAddr implements transport.Net.
+func (n *stampedNet) ResolveUDPAddr(network, address string) (*net.UDPAddr, error) {
+	n.mu.Lock()
+	beyond := n.beyond[address]
+	n.mu.Unlock()
+	if beyond {
+		return &net.UDPAddr{IP: placeholder, Port: turnPort}, nil
+	}
+	return n.Net.ResolveUDPAddr(network, address)
 }
 
 func newStampedNet(env probe.Env, arrivals, departures *arrival.Stamps, relays *relayGate) (*stampedNet, error) {
@@ -30,7 +61,7 @@ func newStampedNet(env probe.Env, arrivals, departures *arrival.Stamps, relays *
 		}
 		under = system
 	}
-	return &stampedNet{under, env, arrivals, departures, relays}, nil
+	return &stampedNet{Net: under, env: env, arrivals: arrivals, departures: departures, relays: relays}, nil
 }
 
 // ListenUDP implements transport.Net.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -19,6 +21,9 @@ type VoiceConfig struct {
 	Signaller Signaller
 	// RootCAs sign for turns: servers; nil means the system's.
 	RootCAs *x509.CertPool
+	// Proxy names the proxy for a connection to a relay, as in http.Transport; nil means
+	// that there is none.
+	Proxy func(*http.Request) (*url.URL, error)
 	// WebPort is the port at which the collector's pages are; 443 when it is 0.
 	WebPort  int
 	Duration time.Duration // of the stream; 6 s
@@ -141,7 +146,7 @@ func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest ti
 
 // connect brings the stream up to its first packet, or says how far it came.
 func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) (*link, *probe.Result) {
-	l, err := openLink(env, withoutTwins(ice, v.cfg.WebPort), v.cfg.RootCAs)
+	l, err := openLink(env, withoutTwins(ice, v.cfg.WebPort), v.cfg)
 	if err != nil {
 		env.Log.Warn("no WebRTC on this machine", "err", err)
 		return nil, new(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))

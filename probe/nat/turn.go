@@ -3,6 +3,8 @@ package nat
 import (
 	"context"
 	"crypto/x509"
+	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 
@@ -21,6 +23,9 @@ type TURNConfig struct {
 	Timers Timers
 	// RootCAs sign for turns: servers; nil means the system's.
 	RootCAs *x509.CertPool
+	// Proxy names the proxy for a connection over TCP or TLS, as in http.Transport; nil
+	// means that there is none.
+	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // NewTURN returns the probe "nat.turn": relays over UDP, TCP and TLS, each way a

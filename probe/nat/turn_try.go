@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/media/wire/turnframe"
+	"github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -182,7 +183,10 @@ func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer)
 	var at netip.AddrPort
 	var conn net.Conn
 	var err error
-	within(ctx, env, p.connectTime(), func(ctx context.Context) { conn, err = env.Dial(ctx, "tcp", s.address()) })
+	within(ctx, env, p.connectTime(), func(ctx context.Context) {
+		ways := proxy.Dialer{Dial: env.Dial, Proxy: p.Proxy, RootCAs: p.RootCAs}
+		conn, _, err = ways.DialContext(ctx, "tcp", s.address())
+	})
 	if err != nil {
 		return nil, at, fmt.Errorf("connect to the TURN server: %w", err)
 	}

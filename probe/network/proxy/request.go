@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -38,14 +37,7 @@ func (f *Finder) ForRequest(r *http.Request) (*url.URL, error) {
 func (f *Finder) accepts(ctx context.Context, way *url.URL) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	port := way.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[way.Scheme]
-	}
-	if port == "" {
-		port = "80"
-	}
-	address := net.JoinHostPort(way.Hostname(), port)
+	address := hostPort(way)
 	f.mu.Lock()
 	fresh := f.Now().Sub(f.accepted[address]).Abs() < keepFor
 	f.mu.Unlock()
