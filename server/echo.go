@@ -5,12 +5,12 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/iceserver"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // echo is the reflector as agents see it, with the servers of others.
 type echo struct {
-	*reflect.Reflector
+	*reflector.Reflector
 	others iceserver.External
 	now    func() time.Time
 }

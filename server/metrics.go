@@ -13,31 +13,31 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tonprobe/tonprobe/server/live"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-func registerMetrics(registry *prometheus.Registry, r *reflect.Reflector, hub *live.Hub) {
+func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub *live.Hub) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gauge := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
-	counter := func(name, help string, value func(reflect.Stats) int64) {
+	counter := func(name, help string, value func(reflector.Stats) int64) {
 		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
 			func() float64 { return float64(value(r.Stats())) }))
 	}
 	gauge("tonprobe_live_subscribers", "Open pages that wait for events.", func() float64 { return float64(hub.Subscribers()) })
 	gauge("tonprobe_echo_sessions", "Echo sessions at this moment.", func() float64 { return float64(r.Stats().SessionsOpen) })
 	gauge("tonprobe_turn_relays", "TURN allocations at this moment.", func() float64 { return float64(r.Stats().RelaysOpen) })
-	counter("tonprobe_echo_sessions_total", "Offers answered.", func(s reflect.Stats) int64 { return s.SessionsStarted })
-	counter("tonprobe_echo_refused_total", "Offers that could not be answered.", func(s reflect.Stats) int64 { return s.OffersRefused })
-	counter("tonprobe_echo_busy_total", "Offers refused by a limit.", func(s reflect.Stats) int64 { return s.OffersBusy })
-	counter("tonprobe_echo_packets_total", "Packets echoed.", func(s reflect.Stats) int64 { return s.PacketsEchoed })
-	counter("tonprobe_echo_packets_foreign_total", "Packets that were not this program's, or too many a second.", func(s reflect.Stats) int64 { return s.PacketsForeign })
-	counter("tonprobe_echo_packets_failed_total", "Echoes the own socket would not take.", func(s reflect.Stats) int64 { return s.PacketsFailed })
-	counter("tonprobe_turn_refused_total", "TURN allocations refused by a quota.", func(s reflect.Stats) int64 { return s.RelaysRefused })
-	counter("tonprobe_turn_dropped_total", "Relayed packets to or from anything but the echo.", func(s reflect.Stats) int64 { return s.RelayDropped })
-	counter("tonprobe_stun_answers_limited_total", "STUN and TURN requests beyond what one network may ask without proof.", func(s reflect.Stats) int64 { return s.AnswersLimited })
-	counter("tonprobe_turn_credentials_wrong_total", "TURN requests with bad or expired credentials.", func(s reflect.Stats) int64 { return s.CredentialsWrong })
+	counter("tonprobe_echo_sessions_total", "Offers answered.", func(s reflector.Stats) int64 { return s.SessionsStarted })
+	counter("tonprobe_echo_refused_total", "Offers that could not be answered.", func(s reflector.Stats) int64 { return s.OffersRefused })
+	counter("tonprobe_echo_busy_total", "Offers refused by a limit.", func(s reflector.Stats) int64 { return s.OffersBusy })
+	counter("tonprobe_echo_packets_total", "Packets echoed.", func(s reflector.Stats) int64 { return s.PacketsEchoed })
+	counter("tonprobe_echo_packets_foreign_total", "Packets that were not this program's, or too many a second.", func(s reflector.Stats) int64 { return s.PacketsForeign })
+	counter("tonprobe_echo_packets_failed_total", "Echoes the own socket would not take.", func(s reflector.Stats) int64 { return s.PacketsFailed })
+	counter("tonprobe_turn_refused_total", "TURN allocations refused by a quota.", func(s reflector.Stats) int64 { return s.RelaysRefused })
+	counter("tonprobe_turn_dropped_total", "Relayed packets to or from anything but the echo.", func(s reflector.Stats) int64 { return s.RelayDropped })
+	counter("tonprobe_stun_answers_limited_total", "STUN and TURN requests beyond what one network may ask without proof.", func(s reflector.Stats) int64 { return s.AnswersLimited })
+	counter("tonprobe_turn_credentials_wrong_total", "TURN requests with bad or expired credentials.", func(s reflector.Stats) int64 { return s.CredentialsWrong })
 }
 
 // MetricsPath is where Prometheus finds the figures, on MetricsListen only.

@@ -20,12 +20,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/bind"
 	"github.com/tonprobe/tonprobe/server/cert"
 	"github.com/tonprobe/tonprobe/server/datadir"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
 	"github.com/tonprobe/tonprobe/server/oneport"
 	"github.com/tonprobe/tonprobe/server/peer"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 	"github.com/tonprobe/tonprobe/server/web"
@@ -47,8 +47,8 @@ type Server struct {
 	store     *sqlite.Store
 	auth      *auth.Auth
 	live      *live.Hub
-	desk      enrol.Desk
-	reflector *reflect.Reflector
+	desk      enroll.Desk
+	reflector *reflector.Reflector
 	listener  net.Listener  // of HTTP
 	port      *oneport.Port // that HTTP shares with TURN; nil without TLS
 	http      *http.Server
@@ -87,7 +87,7 @@ func (s *Server) open(ctx context.Context) error {
 		return orNoRoom(c.DataDir, err)
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
-	s.desk = enrol.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
+	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
 	secure, err := s.tls()
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (s *Server) listen(ctx context.Context, secure *tls.Config) error {
 
 func (s *Server) startReflector(secure *tls.Config) (err error) {
 	c := s.config
-	r := reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
+	r := reflector.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
 		STUNAlternate: c.STUNAlternate, TURNSecret: c.TURNSecret, Log: c.Log, Now: c.Now, Rand: c.Rand}
 	if c.TURNTLSListen != "" {
 		r.TLSConfig, r.TURNTLSListen = secure, c.TURNTLSListen
@@ -160,7 +160,7 @@ func (s *Server) startReflector(secure *tls.Config) (err error) {
 			r.WebTURN = nil
 		}
 	}
-	s.reflector, err = reflect.New(r)
+	s.reflector, err = reflector.New(r)
 	return err
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/server"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/backup"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -102,7 +102,7 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[*enrol.InputError](err); ok {
+	if _, ok := errors.AsType[*enroll.InputError](err); ok {
 		return true
 	}
 	return errors.Is(err, server.ErrConfig) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)

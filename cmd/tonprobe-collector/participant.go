@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
@@ -21,7 +21,7 @@ func participantAddFlags(in *invocation) {
 }
 
 func participantCodeFlags(in *invocation) {
-	in.flags.IntVar(&in.validDays, "valid-days", int(enrol.CodeTTL.Hours()/24), "`days` that the code is good, at most 365")
+	in.flags.IntVar(&in.validDays, "valid-days", int(enroll.CodeTTL.Hours()/24), "`days` that the code is good, at most 365")
 	jsonFlag(in)
 }
 
@@ -30,11 +30,11 @@ func participantListFlags(in *invocation) {
 	jsonFlag(in)
 }
 
-func (in *invocation) desk(s *sqlite.Store) (enrol.Desk, error) {
-	if in.validDays < 1 || in.validDays > enrol.MaxCodeDays {
-		return enrol.Desk{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enrol.MaxCodeDays, in.validDays)
+func (in *invocation) desk(s *sqlite.Store) (enroll.Desk, error) {
+	if in.validDays < 1 || in.validDays > enroll.MaxCodeDays {
+		return enroll.Desk{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enroll.MaxCodeDays, in.validDays)
 	}
-	return enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: time.Duration(in.validDays) * 24 * time.Hour}, nil
+	return enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: time.Duration(in.validDays) * 24 * time.Hour}, nil
 }
 
 func participantAdd(ctx context.Context, t terminal, in *invocation) error {
@@ -84,7 +84,7 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-func printInvitation(w io.Writer, i enrol.Invitation, at address, asJSON bool) error {
+func printInvitation(w io.Writer, i enroll.Invitation, at address, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, struct {
 			Participant string    `json:"participant"` // id

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
@@ -37,7 +37,7 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 		if name == p.Name && phone == p.Phone {
 			return usagef("nothing to change: give --name or --phone")
 		}
-		d := enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader}
+		d := enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}
 		if err := d.Edit(ctx, p.ID, name, phone); err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 func serveFlags(in *invocation) {
@@ -70,7 +70,7 @@ func reflectOnly(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	r, err := reflect.New(reflect.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
+	r, err := reflector.New(reflector.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
 		TURNSecret: c.TURNSecret, Log: logger(t, c)})
 	if err != nil {
 		return fmt.Errorf("start reflector: %w", err)

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 func newHTTP(t *testing.T, h http.HandlerFunc) string {
@@ -20,14 +20,14 @@ func newHTTP(t *testing.T, h http.HandlerFunc) string {
 }
 
 // echoAPI is the least a collector does for the echo.
-func echoAPI(r *reflect.Reflector) http.HandlerFunc {
+func echoAPI(r *reflector.Reflector) http.HandlerFunc {
 	mux := http.NewServeMux()
 	reply := func(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 	mux.HandleFunc("GET /api/v1/ice", func(w http.ResponseWriter, _ *http.Request) { reply(w, r.ICE("a", "127.0.0.1")) })
 	mux.HandleFunc("POST /api/v1/echo", func(w http.ResponseWriter, q *http.Request) {
 		offer, _ := io.ReadAll(q.Body)
 		id, answer, err := r.Offer(q.Context(), "a", string(offer))
-		if errors.Is(err, reflect.ErrBadOffer) {
+		if errors.Is(err, reflector.ErrBadOffer) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

@@ -15,14 +15,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/oneport"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // TestRelayOverTLS: nothing but the TLS port is open, and the collector signed
 // its certificate itself.
 func TestRelayOverTLS(t *testing.T) {
 	secure, roots := certificateFor(t)
-	r := newReflector(t, func(c *reflect.Config) { c.TLSConfig, c.TURNTLSListen = secure, "127.0.0.1:0" })
+	r := newReflector(t, func(c *reflector.Config) { c.TLSConfig, c.TURNTLSListen = secure, "127.0.0.1:0" })
 	var port int
 	for _, s := range r.ICE("owner", "127.0.0.1").ICEServers {
 		for _, u := range s.URLs {
@@ -63,7 +63,7 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	shared := oneport.New(l, secure, oneport.Limits{})
 	t.Cleanup(func() { _ = shared.Close() })
 	port := l.Addr().(*net.TCPAddr).Port
-	r := newReflector(t, func(c *reflect.Config) { c.WebTURN, c.WebPort = shared.TURN(), uint16(port) })
+	r := newReflector(t, func(c *reflector.Config) { c.WebTURN, c.WebPort = shared.TURN(), uint16(port) })
 	web := &http.Server{Handler: http.NotFoundHandler()}
 	go func() { _ = web.Serve(shared.HTTP()) }()
 	e := env()

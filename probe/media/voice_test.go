@@ -13,11 +13,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // direct signals to a reflector in this process.
-type direct struct{ r *reflect.Reflector }
+type direct struct{ r *reflector.Reflector }
 
 func (d direct) ICE(context.Context) (wire.ICEConfig, error) {
 	return d.r.ICE("owner", "127.0.0.1"), nil
@@ -32,13 +32,13 @@ func (d direct) End(_ context.Context, resource string) (wire.EchoLog, error) {
 	return d.r.End("owner", resource)
 }
 
-func newReflector(t testing.TB, change ...func(*reflect.Config)) *reflect.Reflector {
+func newReflector(t testing.TB, change ...func(*reflector.Config)) *reflector.Reflector {
 	t.Helper()
-	c := reflect.Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"}
+	c := reflector.Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"}
 	for _, f := range change {
 		f(&c)
 	}
-	r, err := reflect.New(c)
+	r, err := reflector.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // certificateFor is the one that package httptest has for 127.0.0.1.
@@ -34,14 +34,14 @@ func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
 }
 
 // collector is a reflector with TURN over TLS, and who trusts it.
-func collector(t *testing.T, change ...func(*reflect.Config)) (*reflect.Reflector, *x509.CertPool) {
+func collector(t *testing.T, change ...func(*reflector.Config)) (*reflector.Reflector, *x509.CertPool) {
 	t.Helper()
 	secure, roots := certificateFor(t)
-	c := reflect.Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", TLSConfig: secure, TURNTLSListen: "127.0.0.1:0"}
+	c := reflector.Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", TLSConfig: secure, TURNTLSListen: "127.0.0.1:0"}
 	for _, f := range change {
 		f(&c)
 	}
-	r, err := reflect.New(c)
+	r, err := reflector.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestRelaysOfTheCollector(t *testing.T) {
 
 func TestRefusedRelays(t *testing.T) {
 	r, roots := collector(t)
-	full, fullRoots := collector(t, func(c *reflect.Config) { c.Limits.RelaysPerOwner = -1 })
+	full, fullRoots := collector(t, func(c *reflector.Config) { c.Limits.RelaysPerOwner = -1 })
 	wrong := r.ICE("anna", "127.0.0.1")
 	wrong.ICEServers[1].Credential = "guess"
 	expired := r.ICE("anna", "127.0.0.1")

@@ -16,7 +16,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -31,7 +31,7 @@ type Echo interface {
 
 // Store is what this package keeps and reads.
 type Store interface {
-	enrol.Store
+	enroll.Store
 	AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error)
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
@@ -81,7 +81,7 @@ const parallelUnpacking = 4
 // API answers agents.
 type API struct {
 	Config
-	desk        enrol.Desk
+	desk        enroll.Desk
 	byAddress   *limit.Limiter
 	byAgent     *limit.Limiter
 	load        *loadRoom
@@ -97,7 +97,7 @@ type API struct {
 func New(c Config) *API {
 	return &API{
 		Config:      c,
-		desk:        enrol.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
+		desk:        enroll.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
 		byAddress:   limit.New(enrolEvery, enrolBurst, remembered, c.Now),
 		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
 		load:        newLoadRoom(c.Now),

@@ -13,7 +13,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/live"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -222,7 +222,7 @@ func TestEcho(t *testing.T) {
 	bad = offer
 	bad.body = make([]byte, maxOfferBytes+1)
 	wantFault(t, g.do(bad), http.StatusRequestEntityTooLarge, "too_large")
-	g.echo.fault = reflect.ErrBusy
+	g.echo.fault = reflector.ErrBusy
 	w = g.do(offer)
 	wantFault(t, w, http.StatusServiceUnavailable, "echo_busy")
 	if w.Header().Get("Retry-After") == "" {
@@ -261,7 +261,7 @@ func TestHealth(t *testing.T) {
 func TestReadySaysWhatIsWrong(t *testing.T) {
 	g := newRig(t, func(c *Config) {
 		c.Ready["reflector"] = func(context.Context) error {
-			return &reflect.NotReadyError{Problems: []string{"UDP 10.0.0.5:3478 does not answer"}}
+			return &reflector.NotReadyError{Problems: []string{"UDP 10.0.0.5:3478 does not answer"}}
 		}
 	})
 	for from, told := range map[string]bool{"127.0.0.1": true, "10.0.0.9": true, "::1": true, "203.0.113.9": false} {

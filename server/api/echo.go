@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 const maxOfferBytes = 64 << 10
@@ -67,11 +67,11 @@ func (a *API) endEcho(w http.ResponseWriter, r *http.Request, c caller) error {
 
 func echoFault(err error) error {
 	switch {
-	case errors.Is(err, reflect.ErrBadOffer):
+	case errors.Is(err, reflector.ErrBadOffer):
 		return fault(http.StatusBadRequest, "offer_invalid", "the SDP offer cannot be answered")
-	case errors.Is(err, reflect.ErrNoSession):
+	case errors.Is(err, reflector.ErrNoSession):
 		return fault(http.StatusNotFound, "echo_unknown", "there is no such echo session, or no longer")
-	case errors.Is(err, reflect.ErrBusy), errors.Is(err, reflect.ErrClosed):
+	case errors.Is(err, reflector.ErrBusy), errors.Is(err, reflector.ErrClosed):
 		return &Fault{Status: http.StatusServiceUnavailable, Code: "echo_busy", Message: "too many checks at once: try again shortly", RetryAfter: busyRetry}
 	}
 	return err

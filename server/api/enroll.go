@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/peer"
@@ -47,14 +47,14 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	if err := json.Unmarshal(body, &q); err != nil {
 		return fault(http.StatusBadRequest, "body_malformed", "the body is not the JSON object that was expected")
 	}
-	e, err := a.desk.Accept(r.Context(), q.Code, enrol.Applicant{
+	e, err := a.desk.Accept(r.Context(), q.Code, enroll.Applicant{
 		AgentID: q.AgentID, Version: q.Agent.Version, OS: q.Agent.OS, Arch: q.Agent.Arch})
-	if input, ok := errors.AsType[*enrol.InputError](err); ok {
+	if input, ok := errors.AsType[*enroll.InputError](err); ok {
 		return fault(http.StatusBadRequest, "agent_invalid", input.Problem)
 	}
-	if errors.Is(err, enrol.ErrCode) {
+	if errors.Is(err, enroll.ErrCode) {
 		a.count.enrolments.WithLabelValues("refused").Inc()
-		return fault(http.StatusNotFound, "enroll_code_invalid", enrol.ErrCode.Error())
+		return fault(http.StatusNotFound, "enroll_code_invalid", enroll.ErrCode.Error())
 	}
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tonprobe/tonprobe/server/peer"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // readyTimeout is how long a part may take to say that it works.
@@ -52,7 +52,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 				parts[name], status, word = "failed", http.StatusServiceUnavailable, "failed"
 				// Other errors may hold what is nobody's business, such as a path, and
 				// inner addresses are no business of strangers outside.
-				if e, ok := errors.AsType[*reflect.NotReadyError](err); ok && inside {
+				if e, ok := errors.AsType[*reflector.NotReadyError](err); ok && inside {
 					problems[name] = e.Problems
 				}
 			}

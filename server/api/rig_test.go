@@ -27,11 +27,11 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/observe"
 	"github.com/tonprobe/tonprobe/server/peer"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
 
@@ -204,9 +204,9 @@ func (g *rig) enrolled(name string) enrollAnswer {
 	return e
 }
 
-func (g *rig) invite(name string) enrol.Invitation {
+func (g *rig) invite(name string) enroll.Invitation {
 	g.t.Helper()
-	i, err := enrol.Desk{Store: g.store, Now: g.clock, Random: rand.Reader}.Invite(g.t.Context(), name, "")
+	i, err := enroll.Desk{Store: g.store, Now: g.clock, Random: rand.Reader}.Invite(g.t.Context(), name, "")
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func (f *fakeEcho) Offer(_ context.Context, owner, offer string) (id, answer str
 		return "", "", f.fault
 	}
 	if !strings.HasPrefix(offer, "v=0") {
-		return "", "", fmt.Errorf("%w: no SDP", reflect.ErrBadOffer)
+		return "", "", fmt.Errorf("%w: no SDP", reflector.ErrBadOffer)
 	}
 	id = fmt.Sprint("session-", len(f.sessions))
 	f.sessions[id] = owner
@@ -275,7 +275,7 @@ func (f *fakeEcho) End(owner, id string) (wire.EchoLog, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.sessions[id] != owner {
-		return wire.EchoLog{}, reflect.ErrNoSession
+		return wire.EchoLog{}, reflector.ErrNoSession
 	}
 	delete(f.sessions, id)
 	return *wire.NewEchoLog([]wire.Arrival{{Seq: 0, ArrivedNS: 1}, {Seq: 1, ArrivedNS: 2}}, 2, 0), nil

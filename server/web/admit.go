@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -35,7 +35,7 @@ type codePage struct {
 }
 
 func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
-	s.show(w, r, page{Name: "admit", Body: admitPage{MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes, Once: s.newOnce()}})
+	s.show(w, r, page{Name: "admit", Body: admitPage{MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes, Once: s.newOnce()}})
 	return nil
 }
 
@@ -44,7 +44,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 	if i, ok := s.shown.find(once, s.Now()); ok {
 		return s.showCode(w, r, i)
 	}
-	body := admitPage{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes, Once: once}
+	body := admitPage{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes, Once: once}
 	same, err := s.namesake(r, name, "")
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	i, err := s.Desk.Invite(r.Context(), name, phone)
-	if _, wrong := errors.AsType[*enrol.InputError](err); wrong {
+	if _, wrong := errors.AsType[*enroll.InputError](err); wrong {
 		body.Problem = admitProblem(name, phone)
 		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "admit", Body: body})
 		return nil
@@ -72,7 +72,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 // if there is none.
 func (s *site) namesake(r *http.Request, name, except string) (id string, err error) {
 	name = strings.TrimSpace(name)
-	if name == "" || len(name) > enrol.MaxNameBytes {
+	if name == "" || len(name) > enroll.MaxNameBytes {
 		return "", nil
 	}
 	found, err := s.Store.ParticipantStates(r.Context(), store.StateQuery{Search: name, Limit: store.MaxPage})
@@ -93,9 +93,9 @@ func admitProblem(name, phone string) string {
 	switch {
 	case clean(name, maxNameRunes) == "":
 		return "admit.no_name"
-	case len(name) > enrol.MaxNameBytes:
+	case len(name) > enroll.MaxNameBytes:
 		return "admit.long_name"
-	case len(phone) > enrol.MaxPhoneBytes:
+	case len(phone) > enroll.MaxPhoneBytes:
 		return "admit.long_phone"
 	}
 	return "admit.odd_characters"
@@ -119,7 +119,7 @@ func (s *site) newCode(w http.ResponseWriter, r *http.Request) error {
 	return s.showCode(w, r, i)
 }
 
-func (s *site) showCode(w http.ResponseWriter, r *http.Request, i enrol.Invitation) error {
+func (s *site) showCode(w http.ResponseWriter, r *http.Request, i enroll.Invitation) error {
 	v := s.view(r)
 	body := codePage{Name: v.name(i.Participant), Address: participantAddress(i.Participant.ID), Code: i.Code, Expires: v.when(i.ExpiresAt),
 		Command: "tonprobe enroll " + i.Code + " --server " + s.origin(r)}

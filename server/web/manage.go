@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -42,7 +42,7 @@ func (s *site) editForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.show(w, r, page{Name: "edit", Body: editPage{Address: participantAddress(p.ID), Name: p.Name, Phone: p.Phone,
-		MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes}})
+		MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}})
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (s *site) edit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := editPage{Address: participantAddress(id), Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes),
-		MaxName: enrol.MaxNameBytes, MaxPhone: enrol.MaxPhoneBytes}
+		MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}
 	same, err := s.namesake(r, name, id)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *site) edit(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	err = s.Desk.Edit(r.Context(), p.ID, name, phone)
-	if _, wrong := errors.AsType[*enrol.InputError](err); wrong {
+	if _, wrong := errors.AsType[*enroll.InputError](err); wrong {
 		body.Problem = admitProblem(name, phone)
 		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "edit", Body: body})
 		return nil

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 )
 
 // Bounds of shownCodes.
@@ -25,7 +25,7 @@ type shownCodes struct {
 }
 
 type shownCode struct {
-	enrol.Invitation
+	enroll.Invitation
 	at time.Time
 }
 
@@ -40,14 +40,14 @@ func (s *site) newOnce() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func (c *shownCodes) find(key string, now time.Time) (enrol.Invitation, bool) {
+func (c *shownCodes) find(key string, now time.Time) (enroll.Invitation, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	found, ok := c.byKey[key]
 	return found.Invitation, ok && key != "" && now.Sub(found.at) < shownFor
 }
 
-func (c *shownCodes) keep(key string, i enrol.Invitation, now time.Time) {
+func (c *shownCodes) keep(key string, i enroll.Invitation, now time.Time) {
 	if key == "" || len(key) > 64 {
 		return
 	}

@@ -6,23 +6,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 )
 
 func TestShownCodesAreBounded(t *testing.T) {
 	c, now := newShownCodes(), time.Unix(0, 0)
 	for i := range 2 * maxShownCodes {
-		c.keep(fmt.Sprint(i), enrol.Invitation{}, now)
+		c.keep(fmt.Sprint(i), enroll.Invitation{}, now)
 	}
 	if len(c.byKey) != maxShownCodes {
 		t.Errorf("%d are kept", len(c.byKey))
 	}
-	c.keep("later", enrol.Invitation{}, now.Add(shownFor))
+	c.keep("later", enroll.Invitation{}, now.Add(shownFor))
 	if len(c.byKey) != 1 {
 		t.Errorf("%d are kept afterwards", len(c.byKey))
 	}
-	c.keep("", enrol.Invitation{}, now)
-	c.keep(strings.Repeat("x", 100), enrol.Invitation{}, now)
+	c.keep("", enroll.Invitation{}, now)
+	c.keep(strings.Repeat("x", 100), enroll.Invitation{}, now)
 	if _, ok := c.find("", now); ok || len(c.byKey) != 1 {
 		t.Error("nonsense keys are kept")
 	}

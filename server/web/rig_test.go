@@ -21,7 +21,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/auth"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
@@ -39,7 +39,7 @@ type rig struct {
 	store   *sqlite.Store
 	auth    *auth.Auth
 	live    *live.Hub
-	desk    enrol.Desk
+	desk    enroll.Desk
 	handler http.Handler
 	log     *bytes.Buffer
 	cookies []*http.Cookie
@@ -62,7 +62,7 @@ func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 	if err := g.auth.AddStaff(t.Context(), staffName, staffPassword); err != nil {
 		t.Fatal(err)
 	}
-	g.desk = enrol.Desk{Store: s, Now: g.clock, Random: rand.Reader}
+	g.desk = enroll.Desk{Store: s, Now: g.clock, Random: rand.Reader}
 	c := web.Config{Store: s, Auth: g.auth, Live: g.live, Desk: g.desk, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock, Zone: time.UTC}
 	for _, f := range change {
 		f(&c)
@@ -262,7 +262,7 @@ func (g *rig) agent(p store.Participant) string {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	e, err := g.desk.Accept(g.t.Context(), i.Code, enrol.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
+	e, err := g.desk.Accept(g.t.Context(), i.Code, enroll.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/server/auth"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -36,7 +36,7 @@ type Config struct {
 	Store Store
 	Auth  *auth.Auth
 	Live  *live.Hub
-	Desk  enrol.Desk
+	Desk  enroll.Desk
 	Log   *slog.Logger
 	Now   func() time.Time // default time.Now
 	// Random is the source of the keys that make a form count once; default

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/reflect"
+	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // request and reply are the lines between this program and its child.
@@ -24,12 +24,12 @@ type request struct {
 }
 
 type reply struct {
-	Error string         `json:"error,omitempty"`
-	Addr  netip.AddrPort `json:"addr,omitzero"`
-	ID    string         `json:"id,omitempty"`
-	SDP   string         `json:"sdp,omitempty"`
-	Log   *wire.EchoLog  `json:"log,omitempty"`
-	Stats *reflect.Stats `json:"stats,omitempty"`
+	Error string           `json:"error,omitempty"`
+	Addr  netip.AddrPort   `json:"addr,omitzero"`
+	ID    string           `json:"id,omitempty"`
+	SDP   string           `json:"sdp,omitempty"`
+	Log   *wire.EchoLog    `json:"log,omitempty"`
+	Stats *reflector.Stats `json:"stats,omitempty"`
 
 	Username   string `json:"username,omitempty"`
 	Credential string `json:"credential,omitempty"`
@@ -39,9 +39,9 @@ const owner = "load"
 
 // Child runs a reflector until in ends.
 func Child(in io.Reader, out io.Writer) int {
-	r, err := reflect.New(reflect.Config{
+	r, err := reflector.New(reflector.Config{
 		STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
-		Limits: reflect.Limits{
+		Limits: reflector.Limits{
 			Sessions: maxStreams, SessionsPerOwner: maxStreams, MaxDuration: 2 * maxDuration,
 			ConnectTimeout: maxDuration, IdleTimeout: maxDuration,
 		},
@@ -63,7 +63,7 @@ func Child(in io.Reader, out io.Writer) int {
 	}
 }
 
-func answer(r *reflect.Reflector, q request) reply {
+func answer(r *reflector.Reflector, q request) reply {
 	var a reply
 	var err error
 	switch q.Op {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/datadir"
-	"github.com/tonprobe/tonprobe/server/enrol"
+	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
@@ -21,7 +21,7 @@ type Agent struct {
 // Filler writes to the database of a collector that does not run.
 type Filler struct {
 	store *sqlite.Store
-	desk  enrol.Desk
+	desk  enroll.Desk
 }
 
 // OpenFiller makes the data directory where it is missing.
@@ -33,7 +33,7 @@ func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Filler{s, enrol.Desk{Store: s, Now: time.Now, Random: rand.Reader}}, nil
+	return &Filler{s, enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}}, nil
 }
 
 // Close closes the database.
@@ -45,7 +45,7 @@ func (f *Filler) Enrol(ctx context.Context, name string) (Agent, error) {
 	if err != nil {
 		return Agent{}, fmt.Errorf("add participant %s: %w", name, err)
 	}
-	e, err := f.desk.Accept(ctx, invited.Code, enrol.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
+	e, err := f.desk.Accept(ctx, invited.Code, enroll.Applicant{Version: "1.4.0", OS: "windows", Arch: "amd64"})
 	if err != nil {
 		return Agent{}, fmt.Errorf("enrol an agent of %s: %w", name, err)
 	}

@@ -1,0 +1,208 @@
+// Package enroll enrols participants: it issues one-time codes, and exchanges codes for agents.
+package enroll
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// CodeTTL is the default lifetime of a code.
+const CodeTTL = 14 * 24 * time.Hour
+
+// MaxCodeDays limits the lifetime of a code, which is meant for the next session.
+const MaxCodeDays = 365
+
+// Limits of input.
+const (
+	MaxNameBytes  = 200
+	MaxPhoneBytes = 40
+	maxAgentBytes = 64 // version, os, arch
+)
+
+// ErrCode means that a code is unknown, used or expired, or that its participant is blocked. The
+// four are indistinguishable to a client that guesses.
+var ErrCode = errors.New("this enrolment code is not valid, was used already or has expired: ask your support for a new one")
+
+// InputError describes invalid input of a person or an agent.
+type InputError struct{ Problem string }
+
+func (e *InputError) Error() string { return e.Problem }
+
+// Store is the storage that this package needs.
+type Store interface {
+	AddParticipant(ctx context.Context, p store.Participant) error
+	EditParticipant(ctx context.Context, id, name, phone string) error
+	AddEnrolCode(ctx context.Context, c store.EnrolCode) error
+	Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent, now time.Time) (store.Participant, error)
+}
+
+// Desk enrols participants. All fields but CodeTTL are required.
+type Desk struct {
+	Store  Store
+	Now    func() time.Time
+	Random io.Reader
+	// CodeTTL is the lifetime of codes; 0 means the default.
+	CodeTTL time.Duration
+}
+
+// Invitation is a participant and a code for one of their agents.
+type Invitation struct {
+	Participant store.Participant
+	Code        string
+	ExpiresAt   time.Time
+}
+
+// Invite adds a participant. An *InputError describes an invalid name or phone number.
+func (d Desk) Invite(ctx context.Context, name, phone string) (Invitation, error) {
+	name, phone, err := checkPerson(name, phone)
+	if err != nil {
+		return Invitation{}, err
+	}
+	id, err := uuid.NewRandomFromReader(d.Random)
+	if err != nil {
+		return Invitation{}, fmt.Errorf("draw an id: %w", err)
+	}
+	p := store.Participant{ID: id.String(), Name: name, Phone: phone, CreatedAt: d.Now().UTC().Truncate(time.Millisecond)}
+	if err := d.Store.AddParticipant(ctx, p); err != nil {
+		return Invitation{}, err
+	}
+	return d.Code(ctx, p)
+}
+
+// Edit changes a participant's name and phone number.
+func (d Desk) Edit(ctx context.Context, id, name, phone string) error {
+	name, phone, err := checkPerson(name, phone)
+	if err != nil {
+		return err
+	}
+	return d.Store.EditParticipant(ctx, id, name, phone)
+}
+
+// checkPerson returns the input in the form to store.
+func checkPerson(name, phone string) (cleanName, cleanPhone string, err error) {
+	if cleanName, err = clean("name", name, MaxNameBytes); err != nil {
+		return "", "", err
+	}
+	if cleanName == "" {
+		return "", "", &InputError{"a participant needs a name"}
+	}
+	cleanPhone, err = clean("phone number", phone, MaxPhoneBytes)
+	return cleanName, cleanPhone, err
+}
+
+// Code creates another code for a participant, for another computer.
+func (d Desk) Code(ctx context.Context, p store.Participant) (Invitation, error) {
+	code, err := auth.NewEnrolCode(d.Random)
+	if err != nil {
+		return Invitation{}, err
+	}
+	now := d.Now().UTC().Truncate(time.Second)
+	i := Invitation{Participant: p, Code: code, ExpiresAt: now.Add(cmp.Or(d.CodeTTL, CodeTTL))}
+	return i, d.Store.AddEnrolCode(ctx, store.EnrolCode{
+		Hash: store.HashOf(code), ParticipantID: p.ID, CreatedAt: now, ExpiresAt: i.ExpiresAt})
+}
+
+// Applicant is an agent that wants to enrol.
+type Applicant struct {
+	// AgentID is the id that the agent has generated, "" if it has none.
+	AgentID           string
+	Version, OS, Arch string
+}
+
+// Enrolled is an enrolled agent.
+type Enrolled struct {
+	AgentID     string
+	Token       string
+	Participant store.Participant
+}
+
+// Accept redeems a code. Its error is ErrCode, an *InputError, or an error of the store.
+func (d Desk) Accept(ctx context.Context, code string, a Applicant) (Enrolled, error) {
+	if err := a.check(); err != nil {
+		return Enrolled{}, err
+	}
+	normal, ok := auth.NormalizeEnrolCode(code)
+	if !ok {
+		return Enrolled{}, ErrCode
+	}
+	e, err := d.accept(ctx, store.HashOf(normal), a)
+	if errors.Is(err, store.ErrExists) {
+		// The id belongs to another participant: the disk was copied, or somebody pretends to be
+		// that agent. In both cases the agent gets a new id.
+		a.AgentID = ""
+		e, err = d.accept(ctx, store.HashOf(normal), a)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return Enrolled{}, ErrCode
+	}
+	return e, err
+}
+
+func (d Desk) accept(ctx context.Context, codeHash store.Hash, a Applicant) (Enrolled, error) {
+	if a.AgentID == "" {
+		id, err := uuid.NewRandomFromReader(d.Random)
+		if err != nil {
+			return Enrolled{}, fmt.Errorf("draw an id: %w", err)
+		}
+		a.AgentID = id.String()
+	}
+	token, hash, err := auth.NewToken(d.Random)
+	if err != nil {
+		return Enrolled{}, err
+	}
+	p, err := d.Store.Enrol(ctx, codeHash, store.NewAgent{
+		ID: a.AgentID, TokenHash: hash, Version: a.Version, OS: a.OS, Arch: a.Arch}, d.Now())
+	return Enrolled{AgentID: a.AgentID, Token: token, Participant: p}, err
+}
+
+func (a *Applicant) check() error {
+	for _, f := range []struct {
+		name string
+		text *string
+	}{{"agent.version", &a.Version}, {"agent.os", &a.OS}, {"agent.arch", &a.Arch}} {
+		var err error
+		if *f.text, err = clean(f.name, *f.text, maxAgentBytes); err != nil {
+			return err
+		}
+	}
+	if a.AgentID == "" {
+		return nil
+	}
+	id, err := uuid.Parse(a.AgentID)
+	if err != nil || len(a.AgentID) != len(uuid.Nil.String()) || id == uuid.Nil {
+		return &InputError{"agent_id is not a UUID"}
+	}
+	a.AgentID = id.String() // lower case
+	return nil
+}
+
+// clean trims a text and rejects characters that could deceive a reader of a list: control
+// characters, and invisible ones that change the writing direction.
+func clean(what, s string, maxBytes int) (string, error) {
+	if len(s) > maxBytes {
+		return "", &InputError{fmt.Sprintf("the %s is too long: it has %d bytes, at most %d are allowed", what, len(s), maxBytes)}
+	}
+	if !utf8.ValidString(s) {
+		return "", &InputError{fmt.Sprintf("the %s is not valid UTF-8", what)}
+	}
+	s = strings.TrimSpace(s)
+	for _, r := range s {
+		const nonJoiner, joiner = '\u200c', '\u200d' // required by Persian and Indic names
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Cf, r) && r != nonJoiner && r != joiner {
+			return "", &InputError{fmt.Sprintf("the %s contains a control character (U+%04X): remove it", what, r)}
+		}
+	}
+	return s, nil
+}

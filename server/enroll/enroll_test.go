@@ -1,0 +1,127 @@
+package enroll
+
+import (
+	"crypto/rand"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlite"
+)
+
+func newDesk(t *testing.T) (Desk, *sqlite.Store, *time.Time) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	at := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+	return Desk{Store: s, Now: func() time.Time { return at }, Random: rand.Reader}, s, &at
+}
+
+func invite(t *testing.T, d Desk, name string) Invitation {
+	t.Helper()
+	i, err := d.Invite(t.Context(), name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestNames(t *testing.T) {
+	d, s, _ := newDesk(t)
+	for name, problem := range map[string]string{
+		"  Dr. Jörg Müller ":         "",
+		"<script>alert(1)</script>":  "",
+		"علي محمد":                   "",
+		"Robert'); DROP TABLE x;--":  "",
+		"":                           "needs a name",
+		"  \t ":                      "needs a name",
+		"a\nb":                       "control character (U+000A)",
+		"a\u202egnp.exe":             "control character (U+202E)",
+		"\xff":                       "UTF-8",
+		strings.Repeat("x", 10<<20):  "too long: it has 10485760 bytes",
+		strings.Repeat("ü", 101):     "too long",
+		"zero\x00byte":               "control character (U+0000)",
+		"line\u2028separator":        "control character (U+2028)",
+		"می\u200cخواهم":              "",
+		"bidi \u2066isolate\u2069 x": "control character (U+2066)",
+	} {
+		i, err := d.Invite(t.Context(), name, "")
+		var input *InputError
+		if problem == "" {
+			if err != nil {
+				t.Errorf("%q refused: %v", name, err)
+			} else if p, err := s.Participant(t.Context(), i.Participant.ID); err != nil || p != i.Participant || p.Name != strings.TrimSpace(name) {
+				t.Errorf("%q kept as %+v, %v", name, p, err)
+			}
+		} else if !errors.As(err, &input) || !strings.Contains(err.Error(), problem) || len(err.Error()) > 200 {
+			t.Errorf("%.40q: %v, want %q", name, err, problem)
+		}
+	}
+	if _, err := d.Invite(t.Context(), "A", strings.Repeat("1", 41)); err == nil {
+		t.Error("a phone number of 41 bytes was taken")
+	}
+}
+
+func TestAccept(t *testing.T) {
+	d, s, at := newDesk(t)
+	i := invite(t, d, "A")
+	if !i.ExpiresAt.Equal(at.Add(CodeTTL)) {
+		t.Errorf("expires %v", i.ExpiresAt)
+	}
+	own := uuid.NewString()
+	e, err := d.Accept(t.Context(), strings.ToLower(i.Code), Applicant{AgentID: strings.ToUpper(own), Version: "1", OS: "linux", Arch: "amd64"})
+	if err != nil || e.AgentID != own || e.Participant.ID != i.Participant.ID {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	a, p, err := s.AgentByToken(t.Context(), store.HashOf(e.Token))
+	if err != nil || a.ID != own || p.Name != "A" {
+		t.Errorf("by its token: %+v of %+v, %v", a, p, err)
+	}
+	late := invite(t, d, "B")
+	*at = at.Add(CodeTTL)
+	for what, code := range map[string]string{"used": i.Code, "expired": late.Code, "unknown": "0000-0000-0000", "empty": "", "long": strings.Repeat("0", 10<<20)} {
+		if _, err := d.Accept(t.Context(), code, Applicant{}); !errors.Is(err, ErrCode) {
+			t.Errorf("%s code: %v", what, err)
+		}
+	}
+}
+
+func TestForeignAgentIDIsNotTakenOver(t *testing.T) {
+	d, s, _ := newDesk(t)
+	victim, err := d.Accept(t.Context(), invite(t, d, "A").Code, Applicant{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	thief, err := d.Accept(t.Context(), invite(t, d, "B").Code, Applicant{AgentID: victim.AgentID})
+	if err != nil || thief.AgentID == victim.AgentID {
+		t.Fatalf("%+v, %v; want an id of its own", thief, err)
+	}
+	if _, p, err := s.AgentByToken(t.Context(), store.HashOf(victim.Token)); err != nil || p.Name != "A" {
+		t.Errorf("the first agent is gone: %v, %v", p, err)
+	}
+}
+
+func TestHostileApplicants(t *testing.T) {
+	d, _, _ := newDesk(t)
+	i := invite(t, d, "A")
+	for name, a := range map[string]Applicant{
+		"no UUID": {AgentID: "../../etc"}, "nil UUID": {AgentID: uuid.Nil.String()}, "URN": {AgentID: "urn:uuid:" + uuid.NewString()},
+		"long version": {Version: strings.Repeat("x", 65)}, "control": {OS: "a\x1b[2J"},
+	} {
+		var input *InputError
+		if _, err := d.Accept(t.Context(), i.Code, a); !errors.As(err, &input) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := d.Accept(t.Context(), i.Code, Applicant{}); err != nil {
+		t.Errorf("a refused applicant used up the code: %v", err)
+	}
+}

@@ -1,0 +1,47 @@
+package reflector
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestABlockedWriteLocksNobody: a client over TCP that does not read holds up its
+// own answers, and not whoever asks for the session's log.
+func TestABlockedWriteLocksNobody(t *testing.T) {
+	s, up := keyed(t)
+	k := s.keys
+	s.keys = nil
+	writing, goOn := make(chan struct{}), make(chan struct{})
+	var sent [][]byte
+	p := &path{session: s, write: func(b []byte) error {
+		sent = append(sent, slices.Clone(b))
+		if len(sent) == 1 {
+			close(writing)
+			<-goOn
+		}
+		return nil
+	}}
+	now := time.Now()
+	s.receive(p, up, now, nil, atOnce{})
+	done := make(chan struct{})
+	go func() { s.useKeys(k); close(done) }()
+	<-writing
+	logged := make(chan struct{})
+	go func() { s.log(); close(logged) }()
+	select {
+	case <-logged:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the log waits for the write")
+	}
+	// What arrives meanwhile keeps its place behind.
+	s.receive(p, up, now, make([]byte, 0, echoBytes), atOnce{})
+	close(goOn)
+	<-done
+	if len(sent) != 2 {
+		t.Errorf("%d answers", len(sent))
+	}
+	if log := s.log(); log.DownSent != 2 || log.DownFailed != 0 {
+		t.Errorf("%+v", log)
+	}
+}

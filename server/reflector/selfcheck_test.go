@@ -1,0 +1,85 @@
+package reflector
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSelfCheck: the reflector says that it is awake as long as both ports
+// answer, and no longer; asking leaves nothing behind.
+func TestSelfCheck(t *testing.T) {
+	for name, fall := range map[string]func(*Reflector){
+		"STUN":  func(r *Reflector) { _ = r.relay.ports.Close() },
+		"media": func(r *Reflector) { _ = r.media.sockets.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var later atomic.Int64
+			r := start(t, func(c *Config) {
+				c.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+			})
+			wait := func(d time.Duration) { later.Add(int64(d)) }
+			if got := r.ICE("somebody", "localhost").AnsweredMS; got == nil {
+				t.Fatal("a reflector that is awake says nothing")
+			}
+			wait(selfCheckEvery / 2)
+			if got := r.self.ago(true); got == nil || *got < (selfCheckEvery/2).Milliseconds() {
+				t.Errorf("half the time later it answered %v ms ago, want the same answer", got)
+			}
+			if n := len(r.media.byUfrag); n != 0 {
+				t.Errorf("%d sessions are left", n)
+			}
+			fall(r)
+			wait(selfCheckStale)
+			if got := r.self.ago(true); got != nil {
+				t.Errorf("with one port closed it answered %d ms ago", *got)
+			}
+			wait(-time.Hour) // the clock was set back
+			if got := r.self.ago(true); got != nil {
+				t.Errorf("after the clock was set back it answered %d ms ago", *got)
+			}
+		})
+	}
+}
+
+// TestSelfCheckWaitsForNobody: while a check hangs, whoever asks gets the last
+// answer with its age; who comes when that is too old waits for the new one.
+func TestSelfCheckWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		var took time.Duration
+		c := &selfCheck{now: time.Now, ask: func() awake { asked++; time.Sleep(took); return awake{far: true} }}
+		if got := c.ago(false); got == nil || *got != 0 {
+			t.Fatalf("%v", got)
+		}
+		took = time.Second
+		time.Sleep(selfCheckEvery)
+		start := time.Now()
+		for range 100 {
+			if got := c.ago(false); got == nil || *got != selfCheckEvery.Milliseconds() {
+				t.Fatalf("%v", got)
+			}
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("waited %v", waited)
+		}
+		time.Sleep(selfCheckStale + time.Second)
+		c.ago(false)
+		if waited := time.Since(start) - selfCheckStale - time.Second; waited != took {
+			t.Errorf("waited %v, want %v", waited, took)
+		}
+		if asked != 3 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
+// TestSelfCheckOfLoopbackAlone: that a reflector answers where no participant
+// reaches it is no word for participants.
+func TestSelfCheckOfLoopbackAlone(t *testing.T) {
+	c := &selfCheck{now: time.Now, ask: func() awake { return awake{near: true} }}
+	if c.ago(false) != nil || c.ago(true) == nil {
+		t.Error("loopback stands for the rest")
+	}
+}
