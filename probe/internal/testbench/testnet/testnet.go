@@ -102,6 +102,9 @@ func InterfaceWith(name string, flags net.Flags, address string) *transport.Inte
 func Server(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.CloseClientConnections() // a handler may still read what the system has buffered
+		s.Close()
+	})
 	return s
 }
