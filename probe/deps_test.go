@@ -81,7 +81,9 @@ func TestNetworkProbesShareByTheirParts(t *testing.T) {
 // what is outside of probe away from it, this test what is below.
 func TestOnlyTestsImportTheTestBench(t *testing.T) {
 	const bench = "probe/internal/testbench"
-	inside := func(importPath string) bool { return strings.HasPrefix(importPath, module+bench+"/") }
+	inside := func(importPath string) bool {
+		return strings.HasPrefix(importPath, module+bench+"/") || importPath == module+"probe/network/internal/testnet"
+	}
 	seen := false
 	for _, p := range list(t, true, "probe") {
 		if inside(p.ImportPath) {

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

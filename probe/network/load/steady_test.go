@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
 // series is a number of intervals with the bytes of a rate in kbit/s of the IP

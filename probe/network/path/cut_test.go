@@ -11,9 +11,9 @@ import (
 
 	"github.com/pion/transport/v4"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
-	"github.com/tonprobe/tonprobe/probe/network/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
 func TestFellSilent(t *testing.T) {

@@ -3,7 +3,7 @@ package path
 import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/lossmodel"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
-	"github.com/tonprobe/tonprobe/probe/network/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 )
 
 // Names of the segments and of the fault, as in NetworkPath.

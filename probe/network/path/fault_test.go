@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/network/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 )
 
 // of is a stream of fifty packets of which some were lost, hop one of eight.

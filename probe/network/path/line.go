@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
-	"github.com/tonprobe/tonprobe/probe/network/echo"
-	"github.com/tonprobe/tonprobe/probe/network/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 )
 
 // States of the line, as in NetworkPath.

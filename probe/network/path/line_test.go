@@ -15,11 +15,11 @@ import (
 	"github.com/pion/transport/v4"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
-	"github.com/tonprobe/tonprobe/probe/network/echo"
-	"github.com/tonprobe/tonprobe/probe/network/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

@@ -6,9 +6,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
-	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

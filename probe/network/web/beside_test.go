@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
 // TestBesideProxy: the page comes by way of the proxy; the server itself is there

@@ -13,8 +13,8 @@ import (
 
 	"github.com/pion/transport/v4"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 

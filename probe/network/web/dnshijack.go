@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 )
 
 // A name server that blocks a name by policy does not say so: it returns an unusable address, or

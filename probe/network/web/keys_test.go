@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 

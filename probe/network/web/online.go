@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/network/adapter"
+	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 )
 
 // judgeOnline determines whether this computer reaches anything at all. A silent server says

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	proxysetting "github.com/tonprobe/tonprobe/probe/network/proxy"
 	"github.com/tonprobe/tonprobe/probe/report"
 )

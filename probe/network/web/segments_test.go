@@ -10,7 +10,7 @@ import (
 
 	"github.com/pion/transport/v4"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
 // TestSmallPackets: a server whose TLS hangs, once for large packets only.

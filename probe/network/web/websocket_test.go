@@ -19,8 +19,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/pion/transport/v4"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 )
 
 // AskFunc is an Asker made of a function.

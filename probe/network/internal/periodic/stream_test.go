@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/internal/testbench/testnet"
-	"github.com/tonprobe/tonprobe/probe/network/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
 // voicePace is that of a stream to a machine that answers echo requests.
