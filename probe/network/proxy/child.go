@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
-	"github.com/dop251/goja/parser"
 )
 
 // ChildArg is the hidden first argument that makes a program evaluate a script
@@ -121,7 +120,20 @@ func guard(waiting *atomic.Bool) {
 // The function must be a property of the global object, as Chromium
 // (proxy_resolver_v8.cc) and Firefox (ProxyAutoConfig.cpp) require: one that is
 // declared with const or let is not found by them.
-func evaluate(t task, lookUp func(string) addresses) (text string, err error) {
+func evaluate(t task, lookUp func(string) addresses) (string, error) {
+	text, err := run(t, lookUp, compile)
+	if err == nil || !lacksName(err) {
+		return text, err
+	}
+	if text, legacyErr := run(t, lookUp, compileHoisted); legacyErr == nil {
+		return text, nil
+	}
+	return "", err
+}
+
+var errNoFunction = errors.New("it has no FindProxyForURL")
+
+func run(t task, lookUp func(string) addresses, compile func(source string) (*goja.Program, error)) (text string, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("the engine failed: %v", fault)
@@ -134,12 +146,7 @@ func evaluate(t task, lookUp func(string) addresses) (text string, err error) {
 			return "", fmt.Errorf("prepare %s: %w", name, err)
 		}
 	}
-	// A source map is a file name that the script chooses and the parser would open.
-	program, err := goja.Parse("proxy.pac", t.Source, parser.WithDisableSourceMaps)
-	if err != nil {
-		return "", err
-	}
-	compiled, err := goja.CompileAST(program, false)
+	compiled, err := compile(t.Source)
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +155,7 @@ func evaluate(t task, lookUp func(string) addresses) (text string, err error) {
 	}
 	choose, ok := goja.AssertFunction(vm.GlobalObject().Get("FindProxyForURL"))
 	if !ok {
-		return "", errors.New("it has no FindProxyForURL")
+		return "", errNoFunction
 	}
 	result, err := choose(goja.Undefined(), vm.ToValue(t.URL), vm.ToValue(t.Host))
 	if err != nil {

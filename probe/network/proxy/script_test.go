@@ -101,6 +101,30 @@ func TestModernScripts(t *testing.T) {
 	}
 }
 
+// TestOldScripts: browsers accept more than the language has (ECMA-262 Annex B).
+func TestOldScripts(t *testing.T) {
+	for name, source := range map[string]string{
+		"HTML comments": "<!-- hide from old browsers\nfunction FindProxyForURL(url, host) { return 'PROXY p:1' }\n  -->",
+		"HTML comments around a script with a template": "<!--\nfunction FindProxyForURL(url, host) { return `PROXY p:1` }\n// -->",
+		"no HTML comment, but a template":               "function FindProxyForURL(url, host) { return `\n-->`.length === 4 ? 'PROXY p:1' : 'DIRECT' }",
+		"a function in a block":                         "function FindProxyForURL(url, host) { if (host) { function way() { return 'PROXY p:1' } } return way() }",
+		"one of two":                                    "function FindProxyForURL(url, host) { if (host == 'x') { function way() { return 'DIRECT' } } else { function way() { return 'PROXY p:1' } } return way() }",
+		"called in the block before":                    "function FindProxyForURL(url, host) { { var early = way(); function way() { return 'PROXY p:1' } } return way() == early ? early : 'DIRECT' }",
+		"the function itself in a block":                "if (typeof FindProxyForURL == 'undefined') { function FindProxyForURL(url, host) { return 'PROXY p:1' } }",
+		"in a function of a function":                   "var f = () => { try { function way() { return 'PROXY p:1' } } catch (e) {} return way() }; function FindProxyForURL(url, host) { return f() }",
+		"in a case":                                     "function FindProxyForURL(url, host) { switch (1) { case 1: function way() { return 'PROXY p:1' } } return way() }",
+		"calls itself":                                  "function FindProxyForURL(url, host) { { function way(n) { return n ? way(n - 1) : 'PROXY p:1' } } return way(3) }",
+		"hidden by let":                                 "function FindProxyForURL(url, host) { let way = 'PROXY p:1'; { function way() {} } return way }",
+		"a parameter keeps its name":                    "function f(way) { { function way() {} } return way } function FindProxyForURL(url, host) { { function g() { return f('PROXY p:1') } } return g() }",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := finder(t, source).Find(t.Context(), parse(t, "https://host.example/")); err != nil || written(got) != "http://p:1" {
+				t.Errorf("%s, %v", written(got), err)
+			}
+		})
+	}
+}
+
 // TestFunctions holds each against what Netscape's description and Microsoft's
 // extension say.
 func TestFunctions(t *testing.T) {
@@ -184,6 +208,9 @@ func TestHostileScripts(t *testing.T) {
 		"arrows":              strings.Repeat("a=>", half/3) + "1",
 		"new new":             strings.Repeat("new ", half/4) + "x",
 		"adds":                "var x=1" + strings.Repeat("+1", half/2),
+		"only in a comment":   "<!-- function FindProxyForURL(url, host) { return 'DIRECT' }",
+		"still not defined":   in(`{ function way() {} } return other()`),
+		"deep, and no name":   in("return nowhere" + strings.Repeat("+1", half/4)),
 		"declared with const": "const FindProxyForURL = () => 'DIRECT'", // browsers do not find it either
 		"generates for ever":  in(`for (const x of (function* () { for (;;) yield 1 })()) ;`),
 		"traps everything":    in(`return new Proxy({}, { get() { for (;;) ; } }).x`),
