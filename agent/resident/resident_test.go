@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tonprobe/tonprobe/agent/schedule"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -69,7 +68,7 @@ func rounds(t *testing.T, session func(round int) (Session, error)) (log []strin
 		n := 0
 		note := func(s string) { log = append(log, s) }
 		w := Work{
-			Schedule: schedule.Schedule{Interval: 20 * time.Minute, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }},
+			Schedule: Schedule{Interval: 20 * time.Minute, Clock: probe.SystemClock{}, Random: func() float64 { return 0.5 }},
 			Session: func() (Session, error) {
 				n++
 				return session(n)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/collector"
-	"github.com/tonprobe/tonprobe/agent/schedule"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -24,7 +23,7 @@ type Session struct {
 
 // Work is the job of the service: check at a jittered interval, store, send.
 type Work struct {
-	Schedule schedule.Schedule
+	Schedule Schedule
 	// Session is called in every round, so that an enrolment takes effect without a
 	// restart. ErrNotEnrolled is temporary; any other error is fatal.
 	Session func() (Session, error)

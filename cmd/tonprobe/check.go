@@ -20,6 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -67,13 +68,13 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	log := p.logger(flags.verbose)
-	st, err := openStation(c, log)
+	st, err := station.Open(c, log)
 	// A full or read-only disk does not prevent the check. That the report could not be stored
 	// is printed at the end.
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return err
 	}
-	o := st.checkOptions(p.version)
+	o := st.CheckOptions(p.version)
 	o.Only, o.OtherMicrophones, o.BindingLifetime = only(flags.only), true, flags.lifetime
 	o.Load, o.Speaker = c.Load, flags.speaker
 	if err := o.Validate(); err != nil {
@@ -82,37 +83,28 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if c.Device, err = p.findDevice(ctx, c); err != nil {
 		return err
 	}
-	st.config.Device = c.Device
+	st.Config.Device = c.Device
 	if p.attended(flags) {
 		o.Keep = new(audio.Recording)
 	}
 	run := func(ctx context.Context, c tui.Choices, progress func(probe.Event)) (*report.Report, error) {
 		o.Device, o.Speaker, o.Progress = c.Device, c.Speaker, progress
 		o.ToneHeard = c.ToneHeard
-		o.AgentID, o.Collector = st.id.AgentID, st.collector() // the first screen may have enrolled
+		o.AgentID, o.Collector = st.AgentID(), st.Collector() // the first screen may have enrolled
 		return check.Run(ctx, o)
 	}
-	d := &delivery{station: st}
-	r, err := p.screen(ctx, st, flags, o, run, d.deliver)
+	d := &station.Delivery{Station: st}
+	r, err := p.screen(ctx, st, flags, o, run, deliverFor(d))
 	if r == nil {
 		return err
 	}
 	p.sayDelivery(d)
 	err = p.writeReport(flags.json, r)
-	d.sendRest(ctx)
+	d.SendRest(ctx)
 	if err != nil {
 		return err
 	}
 	return &saidError{statusOf(r.Verdict)}
-}
-
-// checkOptions returns the options of a check according to the configuration.
-func (s *station) checkOptions(version string) check.Options {
-	return check.Options{
-		Profile: s.config.Profile, Target: s.config.Target, Device: s.config.Device, NoAudio: s.config.NoAudio,
-		SpeakFor: time.Duration(s.config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
-		Version: version, AgentID: s.id.AgentID, Collector: s.collector(), Env: probe.Env{Log: s.log},
-	}
 }
 
 func only(list string) []string {

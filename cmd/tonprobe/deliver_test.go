@@ -1,49 +1,24 @@
 package main
 
 import (
-	"errors"
-	"fmt"
+	"slices"
 	"testing"
-	"time"
 
-	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/tui"
+	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// TestSendTime: check and attempt end within 15 s, whatever the check took.
-func TestSendTime(t *testing.T) {
-	for check, want := range map[time.Duration]time.Duration{
-		0: mostSendTime, 5 * time.Second: mostSendTime, 9 * time.Second: 5 * time.Second,
-		12 * time.Second: leastSendTime, time.Hour: leastSendTime,
-	} {
-		if got := sendTime(check); got != want {
-			t.Errorf("after %v: %v, want %v", check, got, want)
-		}
+// TestOutcomesAreShown: each outcome has its own text, and the screen has no text that no outcome
+// leads to but that of the time before.
+func TestOutcomesAreShown(t *testing.T) {
+	reached := []tui.Delivery{words.DeliverySending}
+	for _, d := range shown {
+		reached = append(reached, d)
 	}
-}
-
-func TestDeliveryByError(t *testing.T) {
-	other := errors.New("no route to host")
-	for _, c := range []struct {
-		err          error
-		kept, unkept tui.Delivery
-	}{
-		{nil, tui.DeliverySent, tui.DeliverySentNotKept},
-		{uplink.ErrBlocked, tui.DeliveryBlocked, tui.DeliveryBlocked},
-		{uplink.ErrEnrolAgain, tui.DeliveryEnrolAgain, tui.DeliveryEnrolAgain},
-		{uplink.ErrRefused, tui.DeliveryRefused, tui.DeliveryFailed},
-		{uplink.ErrUntrusted, tui.DeliveryWaiting, tui.DeliveryFailed},
-		{other, tui.DeliveryWaiting, tui.DeliveryFailed},
-	} {
-		err := c.err
-		if err != nil {
-			err = fmt.Errorf("send: %w", err)
-		}
-		if got := statusKept(err); got != c.kept {
-			t.Errorf("%v, kept: %s, want %s", c.err, got, c.kept)
-		}
-		if got := statusUnkept(err); got != c.unkept {
-			t.Errorf("%v, not kept: %s, want %s", c.err, got, c.unkept)
-		}
+	all := words.Deliveries()
+	slices.Sort(reached)
+	slices.Sort(all)
+	if !slices.Equal(reached, all) {
+		t.Errorf("shown are %v, want %v", reached, all)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
@@ -69,14 +70,14 @@ func (p *program) enrolmentText(positional []string) (string, error) {
 // the collector has issued a new one.
 func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.Invitation, verbose bool) error {
 	c.Server = "" // may be another collector than before
-	st, err := openStation(c, p.logger(verbose))
+	st, err := station.Open(c, p.logger(verbose))
 	if err != nil {
 		return err
 	}
-	if err := st.enrol(ctx, asked, p.version); err != nil {
+	if err := st.Enroll(ctx, asked, p.version); err != nil {
 		return err
 	}
-	id := st.id
-	p.say("enroll.done", "server", id.Enrolment.Server, "participant", words.Clean(id.Enrolment.Participant, 80))
+	e := st.Enrolment()
+	p.say("enroll.done", "server", e.Server, "participant", words.Clean(e.Participant, 80))
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -170,6 +171,12 @@ func (p *program) explainInput(err error) (string, bool) {
 		if errors.Is(err, c.is) {
 			return p.t(c.key), true
 		}
+	}
+	if e, ok := errors.AsType[*station.EnrolledElsewhereError](err); ok {
+		return p.t("collector.other", "asked", e.Asked, "enrolled", e.Enrolled), true
+	}
+	if e, ok := errors.AsType[*station.ConfiguredElsewhereError](err); ok {
+		return p.t("enroll.other", "asked", e.Asked, "set", e.Configured), true
 	}
 	if e, ok := errors.AsType[*check.UnknownProbeError](err); ok {
 		return p.t("check.unknown_probe", "names", join(e.Names), "known", join(e.Known)), true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -29,7 +30,7 @@ func (p *program) report(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	sp, err := openSpool(ctx, c, slog.New(slog.DiscardHandler))
+	sp, err := station.OpenSpool(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 
 	"github.com/tonprobe/tonprobe/agent/check"
-	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -23,7 +23,7 @@ type deliverFunc func(ctx context.Context, r *report.Report) tui.Delivery
 
 // screen guides a person through the check. Nothing else in this package uses package tui's
 // screens.
-func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wanted check.Options, run checkFunc, deliver deliverFunc) (*report.Report, error) {
+func (p *program) screen(ctx context.Context, st *station.Station, flags *checkFlags, wanted check.Options, run checkFunc, deliver deliverFunc) (*report.Report, error) {
 	out := p.humanOut(flags)
 	o := tui.Options{
 		Lang:        p.lang,
@@ -33,17 +33,17 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 		Out:         out,
 		Interactive: p.attended(flags),
 		Agreed:      flags.yes,
-		Consent:     tui.Consent{NoAudio: !wanted.Listens(), Recipient: st.recipient(), Declined: st.config.NoUpload, Others: true},
-		Device:      st.config.Device,
-		Profile:     st.config.Profile,
+		Consent:     tui.Consent{NoAudio: !wanted.Listens(), Recipient: st.Recipient(), Declined: st.Config.NoUpload, Others: true},
+		Device:      st.Config.Device,
+		Profile:     st.Config.Profile,
 		Devices:     microphones,
 		Check:       run,
 		Deliver:     deliver,
 		Explain:     p.sentenceFor,
-		Phone:       st.supportPhone,
+		Phone:       st.SupportPhone,
 
 		SoundSettings: p.openSoundSettings(),
-		Log:           st.log,
+		Log:           wanted.Env.Log,
 
 		OffersSpeaker: true,
 		Speaker:       flags.speaker,
@@ -51,8 +51,8 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 	if !o.Plain {
 		o.Out = out.file // bubbletea needs the file of a terminal
 	}
-	if !st.enrolled() && !st.config.NoUpload {
-		o.Enrol = st.enrolAsTyped(p.version)
+	if !st.Enrolled() && !st.Config.NoUpload {
+		o.Enrol = enrollAsTyped(st, p.version)
 	}
 	if kept := wanted.Keep; kept != nil {
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
@@ -68,11 +68,10 @@ func (p *program) screen(ctx context.Context, st *station, flags *checkFlags, wa
 	return r, err
 }
 
-// enrolAsTyped enrols with the input on the first screen. It accepts only the configured
-// collector, because another one would be refused at the next start.
-func (s *station) enrolAsTyped(version string) func(context.Context, string, string) (tui.Enrolled, error) {
+// enrollAsTyped enrols with the input on the first screen.
+func enrollAsTyped(s *station.Station, version string) func(context.Context, string, string) (tui.Enrolled, error) {
 	return func(ctx context.Context, text, address string) (tui.Enrolled, error) {
-		asked, err := enroll.ParseInvitation(text, cmp.Or(s.config.Server, address))
+		asked, err := enroll.ParseInvitation(text, cmp.Or(s.Config.Server, address))
 		switch {
 		case errors.Is(err, enroll.ErrNoServer):
 			return tui.Enrolled{}, tui.ErrNoAddress
@@ -81,20 +80,11 @@ func (s *station) enrolAsTyped(version string) func(context.Context, string, str
 		case err != nil:
 			return tui.Enrolled{}, err
 		}
-		if s.config.Server != "" && !sameCollector(asked.Server, s.config.Server) {
-			return tui.Enrolled{}, &usageError{key: "enroll.other", args: []any{"asked", asked.Server, "set", s.config.Server}}
-		}
-		if err := s.enrol(ctx, asked, version); err != nil {
+		if err := s.Enroll(ctx, asked, version); err != nil {
 			return tui.Enrolled{}, err
 		}
-		return tui.Enrolled{Recipient: s.recipient(), Participant: s.id.Enrolment.Participant}, nil
+		return tui.Enrolled{Recipient: s.Recipient(), Participant: s.Enrolment().Participant}, nil
 	}
-}
-
-func sameCollector(a, b string) bool {
-	x, errX := collector.ParseURL(a)
-	y, errY := collector.ParseURL(b)
-	return errX == nil && errY == nil && x.String() == y.String()
 }
 
 // attended reports whether a person is present, who can answer and listen.

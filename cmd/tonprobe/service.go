@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math/rand/v2"
 	"path/filepath"
-	"time"
 
-	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/resident"
-	"github.com/tonprobe/tonprobe/agent/schedule"
-	"github.com/tonprobe/tonprobe/agent/uplink"
-	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -111,53 +106,12 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	}
 	log := slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
 	// An unusable station is an error to report now, not a reason for endless restarts.
-	st, err := openStation(c, log)
+	st, err := station.Open(c, log)
 	if err != nil {
 		return err
 	}
-	if err := st.checkOptions(p.version).Validate(); err != nil {
+	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
 	}
-	return resident.Run(p.work(c, log).Run, log)
-}
-
-// work connects the rounds of the service to this station.
-func (p *program) work(c config.Config, log *slog.Logger) resident.Work {
-	var st *station
-	return resident.Work{
-		Schedule: schedule.Schedule{Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64},
-		Session: func() (resident.Session, error) {
-			var err error
-			if st, err = openStation(c, log); err != nil {
-				return resident.Session{}, err
-			}
-			if !st.enrolled() {
-				return resident.Session{}, resident.ErrNotEnrolled
-			}
-			return resident.Session{AgentID: st.id.AgentID, Collector: st.collector()}, nil
-		},
-		Check: func(ctx context.Context, _ resident.Session) (*report.Report, error) {
-			o := st.checkOptions(p.version)
-			o.Trigger = report.TriggerSchedule
-			return check.Run(ctx, o)
-		},
-		Store: func(ctx context.Context, r *report.Report) error {
-			sp, err := openSpool(ctx, c, log)
-			if err != nil {
-				return err
-			}
-			return st.keep(ctx, sp, r)
-		},
-		Send: func(ctx context.Context, _ resident.Session) (uplink.Summary, error) {
-			if c.NoUpload {
-				return uplink.Summary{}, nil
-			}
-			sp, err := openSpool(ctx, c, log)
-			if err != nil {
-				return uplink.Summary{}, err
-			}
-			return st.uplink(sp).Drain(ctx)
-		},
-		Log: log,
-	}
+	return resident.Run(station.Work(c, p.version, log).Run, log)
 }

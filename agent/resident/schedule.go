@@ -1,6 +1,4 @@
-// Package schedule repeats something at an interval that is never quite the
-// same, so that the agents of a town do not all measure at the same second.
-package schedule
+package resident
 
 import (
 	"context"
@@ -9,14 +7,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// Jitter is by how much of the interval each wait may be longer or shorter.
+// Jitter is the share of the interval by which each wait is longer or shorter at random, so that
+// the agents of a town do not all measure at the same second.
 const Jitter = 0.2
 
-// FirstWithin bounds the wait before the first run: long enough to spread the
-// computers that are switched on together, short enough to see it work.
+// FirstWithin limits the wait before the first run. It spreads computers that are switched on
+// together, and is short enough to see the service work after its installation.
 const FirstWithin = 10 * time.Second
 
-// Schedule says when.
+// Schedule repeats work at a jittered interval.
 type Schedule struct {
 	Interval time.Duration
 	Clock    probe.Clock
@@ -24,8 +23,8 @@ type Schedule struct {
 	Random func() float64
 }
 
-// Run calls do until ctx is done: first after up to FirstWithin, then an
-// interval after each end. Runs never overlap.
+// Run calls do until ctx is done: first after at most FirstWithin, then one interval after the end
+// of each call. Calls never overlap.
 func (s Schedule) Run(ctx context.Context, do func(context.Context)) {
 	wait := time.Duration(s.Random() * float64(min(FirstWithin, s.Interval)))
 	for s.Clock.Sleep(ctx, wait) == nil {

@@ -1,0 +1,137 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// keepTime allows for a slow disk. The report is stored even if the person has already
+	// left.
+	keepTime = 5 * time.Second
+	// A check and the single attempt to send its report end within programTime. The attempt
+	// may take at least leastSendTime and at most mostSendTime; on a good line it takes less
+	// than a second. What has not been sent by then waits for the background service or the
+	// next check.
+	programTime   = 14 * time.Second
+	leastSendTime = 2500 * time.Millisecond
+	mostSendTime  = 8 * time.Second
+	// restTime limits sending the other waiting reports afterwards.
+	restTime = 3 * time.Second
+)
+
+// Outcome says what became of a report.
+type Outcome string
+
+// What can become of a report.
+const (
+	Sent        Outcome = "sent"          // the collector has stored it
+	SentNotKept Outcome = "sent_not_kept" // the collector has stored it, the disk here has no room for it
+	Waiting     Outcome = "waiting"       // in the spool, to be sent later
+	NotEnrolled Outcome = "not_enrolled"  // kept here; there is no collector
+	Declined    Outcome = "declined"      // kept here, not to be sent by the participant's wish
+	Blocked     Outcome = "blocked"       // the collector has blocked the participant
+	EnrollAgain Outcome = "enroll_again"  // the collector no longer knows this computer
+	Refused     Outcome = "refused"       // the collector does not accept this report
+	Failed      Outcome = "failed"        // neither sent nor kept
+)
+
+// Delivery stores and sends the reports of a check, and keeps the last errors, which are printed
+// after the screen has closed.
+type Delivery struct {
+	Station *Station
+	// Err is the reason why the report was not sent, KeepErr why it was not stored.
+	Err, KeepErr error
+	// rest is the spool, if the collector has just answered.
+	rest *spool.Spool
+}
+
+// Deliver stores the report, then attempts to send it once.
+func (d *Delivery) Deliver(ctx context.Context, r *report.Report) Outcome {
+	st := d.Station
+	sp, keepErr := d.keep(ctx, r)
+	d.Err, d.KeepErr, d.rest = nil, keepErr, nil
+	switch {
+	case st.Config.NoUpload && keepErr == nil:
+		return Declined
+	case !st.Enrolled() && keepErr == nil:
+		return NotEnrolled
+	case st.Config.NoUpload || !st.Enrolled():
+		return Failed
+	}
+	send, cancel := context.WithTimeout(ctx, sendTime(time.Duration(r.DurationMS)*time.Millisecond))
+	defer cancel()
+	if keepErr != nil {
+		d.Err = d.sendUnkept(send, r)
+		return statusUnkept(d.Err)
+	}
+	if d.Err = st.uplink(sp).Deliver(send, r.ID); d.Err == nil {
+		d.rest = sp
+	}
+	return statusKept(d.Err)
+}
+
+// sendTime returns the time for the attempt after a check of the given length.
+func sendTime(check time.Duration) time.Duration {
+	return min(max(programTime-check, leastSendTime), mostSendTime)
+}
+
+func (d *Delivery) keep(ctx context.Context, r *report.Report) (*spool.Spool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	sp, err := OpenSpool(ctx, d.Station.Config, d.Station.log)
+	if err != nil {
+		return nil, err
+	}
+	return sp, d.Station.keep(ctx, sp, r)
+}
+
+// sendUnkept sends a report that could not be stored because the disk is full or read-only.
+func (d *Delivery) sendUnkept(ctx context.Context, r *report.Report) error {
+	doc, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return d.Station.uplink(nil).Send(ctx, r.ID, doc)
+}
+
+func statusKept(err error) Outcome {
+	switch {
+	case err == nil:
+		return Sent
+	case errors.Is(err, uplink.ErrBlocked):
+		return Blocked
+	case errors.Is(err, uplink.ErrEnrolAgain):
+		return EnrollAgain
+	case errors.Is(err, uplink.ErrRefused):
+		return Refused
+	}
+	return Waiting
+}
+
+func statusUnkept(err error) Outcome {
+	switch status := statusKept(err); status {
+	case Sent:
+		return SentNotKept
+	case Blocked, EnrollAgain:
+		return status
+	}
+	return Failed
+}
+
+// SendRest sends the reports that waited before this check.
+func (d *Delivery) SendRest(ctx context.Context) {
+	if d.rest == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, restTime)
+	defer cancel()
+	if _, err := d.Station.uplink(d.rest).Drain(ctx); err != nil {
+		d.Station.log.Info("older reports wait", "err", err)
+	}
+}

@@ -1,0 +1,48 @@
+package station
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/uplink"
+)
+
+// TestSendTime: check and attempt end within 15 s, whatever the check took.
+func TestSendTime(t *testing.T) {
+	for check, want := range map[time.Duration]time.Duration{
+		0: mostSendTime, 5 * time.Second: mostSendTime, 9 * time.Second: 5 * time.Second,
+		12 * time.Second: leastSendTime, time.Hour: leastSendTime,
+	} {
+		if got := sendTime(check); got != want {
+			t.Errorf("after %v: %v, want %v", check, got, want)
+		}
+	}
+}
+
+func TestOutcomeByError(t *testing.T) {
+	other := errors.New("no route to host")
+	for _, c := range []struct {
+		err          error
+		kept, unkept Outcome
+	}{
+		{nil, Sent, SentNotKept},
+		{uplink.ErrBlocked, Blocked, Blocked},
+		{uplink.ErrEnrolAgain, EnrollAgain, EnrollAgain},
+		{uplink.ErrRefused, Refused, Failed},
+		{uplink.ErrUntrusted, Waiting, Failed},
+		{other, Waiting, Failed},
+	} {
+		err := c.err
+		if err != nil {
+			err = fmt.Errorf("send: %w", err)
+		}
+		if got := statusKept(err); got != c.kept {
+			t.Errorf("%v, kept: %s, want %s", c.err, got, c.kept)
+		}
+		if got := statusUnkept(err); got != c.unkept {
+			t.Errorf("%v, not kept: %s, want %s", c.err, got, c.unkept)
+		}
+	}
+}

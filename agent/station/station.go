@@ -1,0 +1,258 @@
+// Package station is this machine as an agent: its identity, its collector, its spool, and what is
+// done with a report. The program of a person and the background service both build on it.
+package station
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	randv2 "math/rand/v2"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// spoolFolder is the name of the spool in the data folder.
+const spoolFolder = "spool"
+
+// Station is this machine as an agent.
+type Station struct {
+	Config config.Config
+
+	id    *identity.Identity
+	ca    string // certificates given with --ca, in PEM form
+	roots *x509.CertPool
+	log   *slog.Logger
+
+	keeping sync.Mutex // held while the identity file is changed
+	phone   string     // phone number of support announced since the start
+	named   bool       // phone is known, and may be ""
+}
+
+// Open reads the identity, and creates one if there is none. With identity.ErrNotSaved the station
+// can be used for one check.
+func Open(c config.Config, log *slog.Logger) (*Station, error) {
+	ca, err := collector.ReadCA(c.CA)
+	if err != nil {
+		return nil, err
+	}
+	id, err := identity.LoadOrCreate(c.Data, rand.Reader, time.Now())
+	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
+		return nil, err
+	}
+	trusted := ca
+	if id.Enrolment != nil {
+		trusted += id.Enrolment.CA
+	}
+	s := &Station{Config: c, id: id, ca: ca, roots: collector.RootCAs(trusted), log: log}
+	return s, errors.Join(err, s.oneCollector())
+}
+
+// EnrolledElsewhereError means that the configured collector is not the one of the enrolment.
+type EnrolledElsewhereError struct{ Asked, Enrolled string }
+
+func (e *EnrolledElsewhereError) Error() string {
+	return "the collector " + e.Asked + " is configured, but this computer is enrolled at " + e.Enrolled
+}
+
+// ConfiguredElsewhereError means that an invitation belongs to another collector than the
+// configured one, which would be refused at the next start.
+type ConfiguredElsewhereError struct{ Asked, Configured string }
+
+func (e *ConfiguredElsewhereError) Error() string {
+	return "the invitation belongs to " + e.Asked + ", but the collector " + e.Configured + " is configured"
+}
+
+// oneCollector prevents sending the token of one collector to another.
+func (s *Station) oneCollector() error {
+	if s.id.Enrolment == nil || s.Config.Server == "" {
+		return nil
+	}
+	asked, err := collector.ParseURL(s.Config.Server)
+	if err != nil {
+		return err
+	}
+	enrolled, err := collector.ParseURL(s.id.Enrolment.Server)
+	if err != nil {
+		return err
+	}
+	if asked.String() != enrolled.String() {
+		return &EnrolledElsewhereError{Asked: asked.String(), Enrolled: s.id.Enrolment.Server}
+	}
+	return nil
+}
+
+// Enrolled reports whether this machine has a collector that accepts its reports.
+func (s *Station) Enrolled() bool { return s.id.Enrolment != nil }
+
+// AgentID returns the agent's ID.
+func (s *Station) AgentID() string { return s.id.AgentID }
+
+// Enrolment returns the enrolment; nil if there is none.
+func (s *Station) Enrolment() *identity.Enrolment { return s.id.Enrolment }
+
+// enrollTime limits the request, for which a person waits.
+const enrollTime = 20 * time.Second
+
+// Enroll enrols this computer for the participant of asked. The token of an earlier enrolment is
+// replaced only after the collector has issued a new one. On an error s is unchanged.
+func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version string) error {
+	if s.Config.Server != "" && !sameCollector(asked.Server, s.Config.Server) {
+		return &ConfiguredElsewhereError{Asked: asked.Server, Configured: s.Config.Server}
+	}
+	ctx, cancel := context.WithTimeout(ctx, enrollTime)
+	defer cancel()
+	at := &collector.Endpoint{URL: asked.Server, RootCAs: s.roots, Pins: asked.Pins}
+	id, err := enroll.Run(ctx, at, asked.Code, *s.id, version, time.Now())
+	if err != nil {
+		return err
+	}
+	// Stored, so that a person need not name the file for every check.
+	id.Enrolment.CA += s.ca
+	if id.Enrolment.CA == "" && s.Enrolled() && s.id.Enrolment.Server == id.Enrolment.Server {
+		id.Enrolment.CA = s.id.Enrolment.CA
+	}
+	if err := id.Save(s.Config.Data); err != nil {
+		return err
+	}
+	s.id, s.roots = id, collector.RootCAs(s.ca+id.Enrolment.CA)
+	return nil
+}
+
+// Collector returns the endpoint to measure to: with a token after enrolment, without one if
+// only an address is known, nil otherwise.
+func (s *Station) Collector() *collector.Endpoint {
+	switch {
+	case s.Enrolled():
+		return &collector.Endpoint{
+			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins,
+			Learn: s.learn, SupportPhone: s.learnPhone,
+		}
+	case s.Config.Server != "":
+		return &collector.Endpoint{URL: s.Config.Server, RootCAs: s.roots}
+	}
+	return nil
+}
+
+// learn stores newly learned keys of the collector for the next start; a running check
+// continues with the old ones. It reads the identity again, so that an enrolment in the
+// meantime is not undone.
+func (s *Station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	id, err := identity.Load(s.Config.Data)
+	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token) {
+		return
+	}
+	if err == nil {
+		id.Enrolment.Pins = pins
+		id.Enrolment.CA = collector.WithAuthorities(id.Enrolment.CA, authorities)
+		err = id.Save(s.Config.Data)
+	}
+	if err != nil {
+		s.log.Warn("the collector's keys are not kept", "err", err)
+	}
+}
+
+// SupportPhone returns the number to show with a result; "" if unknown.
+func (s *Station) SupportPhone() string {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	switch {
+	case s.named:
+		return s.phone
+	case s.Enrolled():
+		return s.id.Enrolment.SupportPhone
+	}
+	return ""
+}
+
+// learnPhone stores the phone number of support for the time when the collector cannot be
+// reached, which is when it is needed most.
+func (s *Station) learnPhone(phone string) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	if s.named && s.phone == phone {
+		return
+	}
+	s.phone, s.named = phone, true
+	id, err := identity.Load(s.Config.Data)
+	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token || id.Enrolment.SupportPhone == phone) {
+		return
+	}
+	if err == nil {
+		id.Enrolment.SupportPhone = phone
+		err = id.Save(s.Config.Data)
+	}
+	if err != nil {
+		s.log.Warn("the number of phone support is not kept", "err", err)
+	}
+}
+
+// Recipient returns the host that will receive the report; "" if none will.
+func (s *Station) Recipient() string {
+	if !s.Enrolled() {
+		return ""
+	}
+	u, err := collector.ParseURL(s.id.Enrolment.Server)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// OpenSpool opens the spool in the data folder.
+func OpenSpool(ctx context.Context, c config.Config, log *slog.Logger) (*spool.Spool, error) {
+	return spool.Open(ctx, filepath.Join(c.Data, spoolFolder), spool.Limits{
+		Reports: c.Spool.MaxReports, Bytes: c.Spool.MaxBytes, Age: time.Duration(c.Spool.MaxAge),
+	}, log)
+}
+
+// uplink returns an uplink that sends the waiting reports of sp.
+func (s *Station) uplink(sp *spool.Spool) *uplink.Uplink {
+	return &uplink.Uplink{
+		Collector: s.Collector(), Spool: sp, AgentID: s.id.AgentID,
+		Clock: probe.SystemClock{}, Random: randv2.Float64, Log: s.log,
+	}
+}
+
+// keep stores r, either to be sent or for display only. If the person was told that nobody
+// receives the report, it is not sent even after a later enrolment.
+func (s *Station) keep(ctx context.Context, sp *spool.Spool, r *report.Report) error {
+	doc, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	if s.Config.NoUpload || !s.Enrolled() {
+		return sp.Keep(ctx, r.ID, doc)
+	}
+	return sp.Put(ctx, r.ID, doc)
+}
+
+func sameCollector(a, b string) bool {
+	x, errX := collector.ParseURL(a)
+	y, errY := collector.ParseURL(b)
+	return errX == nil && errY == nil && x.String() == y.String()
+}
+
+// CheckOptions returns the options of a check according to the configuration.
+func (s *Station) CheckOptions(version string) check.Options {
+	return check.Options{
+		Profile: s.Config.Profile, Target: s.Config.Target, Device: s.Config.Device, NoAudio: s.Config.NoAudio,
+		SpeakFor: time.Duration(s.Config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
+		Version: version, AgentID: s.id.AgentID, Collector: s.Collector(), Env: probe.Env{Log: s.log},
+	}
+}

@@ -1,0 +1,57 @@
+package station
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/uplink"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Work returns the work of the background service: it opens the station anew in each round, checks,
+// stores and sends.
+func Work(c config.Config, version string, log *slog.Logger) resident.Work {
+	var st *Station
+	return resident.Work{
+		Schedule: resident.Schedule{Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64},
+		Session: func() (resident.Session, error) {
+			var err error
+			if st, err = Open(c, log); err != nil {
+				return resident.Session{}, err
+			}
+			if !st.Enrolled() {
+				return resident.Session{}, resident.ErrNotEnrolled
+			}
+			return resident.Session{AgentID: st.AgentID(), Collector: st.Collector()}, nil
+		},
+		Check: func(ctx context.Context, _ resident.Session) (*report.Report, error) {
+			o := st.CheckOptions(version)
+			o.Trigger = report.TriggerSchedule
+			return check.Run(ctx, o)
+		},
+		Store: func(ctx context.Context, r *report.Report) error {
+			sp, err := OpenSpool(ctx, c, log)
+			if err != nil {
+				return err
+			}
+			return st.keep(ctx, sp, r)
+		},
+		Send: func(ctx context.Context, _ resident.Session) (uplink.Summary, error) {
+			if c.NoUpload {
+				return uplink.Summary{}, nil
+			}
+			sp, err := OpenSpool(ctx, c, log)
+			if err != nil {
+				return uplink.Summary{}, err
+			}
+			return st.uplink(sp).Drain(ctx)
+		},
+		Log: log,
+	}
+}
