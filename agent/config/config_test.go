@@ -142,10 +142,15 @@ func TestTypedFaults(t *testing.T) {
 // TestTargetIsCut: the settings of a service are readable for everybody on the
 // machine.
 func TestTargetIsCut(t *testing.T) {
-	c := Default("/data")
-	c.Target = " https://Bücher.example:443/b/raum?token=geheim "
-	if err := c.Validate(); err != nil || c.Target != "https://xn--bcher-kva.example" {
-		t.Errorf("%q, %v", c.Target, err)
+	for raw, want := range map[string]string{
+		" https://Bücher.example:443/raum?token=geheim ":   "https://xn--bcher-kva.example",
+		" https://Bücher.example:443/b/raum?token=geheim ": "https://xn--bcher-kva.example/bigbluebutton",
+	} {
+		c := Default("/data")
+		c.Target = raw
+		if err := c.Validate(); err != nil || c.Target != want {
+			t.Errorf("target %q: %q, %v; want %q", raw, c.Target, err, want)
+		}
 	}
 }
 
