@@ -1,6 +1,5 @@
-// Package check puts the probes of one check together, runs them side by side
-// and makes the report. It is the one way in for the screen, the background
-// service and the demo.
+// Package check builds the plan of a check, runs it and makes the report. The
+// screen, the background service and the demo all use it.
 package check
 
 import (
@@ -23,62 +22,63 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Collector is where the echo and the ICE servers are.
+// Collector is the server of the echo and of the list of ICE servers.
 type Collector = collector.Endpoint
 
-// Options says what to check. The zero value checks the default microphone
-// and reports everything that needs a collector as unknown.
+// Options configures a check. The zero value checks the default microphone and
+// reports everything that needs a collector as unknown.
 type Options struct {
 	Profile string // "" means diagnose.DefaultProfile
 	// Target is the conference system's address, as [Target] reads it; "" means
 	// the collector's.
 	Target string
 	Device string // "" means the default microphone
-	// NoAudio leaves the microphone alone. A scheduled check never opens it.
+	// NoAudio does not open the microphone. Scheduled checks set it.
 	NoAudio bool
-	// OtherMicrophones listens to the other microphones too, to name the one
-	// that hears the voice when the chosen one does not.
+	// OtherMicrophones also records from the other microphones, to name the one
+	// that picks up the voice if the chosen one does not.
 	OtherMicrophones bool
-	// Speaker adds audio.output once the microphone is done: ask before, it sounds.
+	// Speaker adds audio.output after audio.input. It plays a sound: ask first.
 	Speaker bool
-	// ToneHeard, if not nil, asks the person whether they heard the test sound; nil
-	// is no answer.
+	// ToneHeard, if not nil, asks the person whether they heard the test sound. It
+	// returns nil if there is no answer.
 	ToneHeard func(ctx context.Context) *bool
-	// Keep, if not nil, holds the end of what was heard, in memory only.
+	// Keep, if not nil, receives the end of the recording, in memory only.
 	Keep *audio.Recording
-	// Load also measures what the line carries when it is full (media.load). It
-	// moves up to 4 MB each way and disturbs whoever is in a session.
+	// Load also measures the throughput and the delay under load (media.load). It
+	// transfers up to 4 MB in each direction and disturbs a running session.
 	Load bool
-	// BindingLifetime is up to how long nat.behavior looks for the time after
-	// which the router forgets an idle binding; 0 leaves it out. The check takes
-	// up to twice as long then. See MinBindingLifetime.
+	// BindingLifetime is the longest idle time for which nat.behavior tests whether
+	// the NAT keeps a binding; 0 skips the test. The test takes up to twice as
+	// long. See MinBindingLifetime.
 	BindingLifetime time.Duration
-	// Only are the probes to run, by name or by group (the first word of a name);
-	// empty means all. A group leaves out media.load and audio.output unless Load
+	// Only lists the probes to run, by name or by group (the first word of a name);
+	// empty means all. A group includes media.load and audio.output only if Load
 	// and Speaker are set.
 	Only []string
-	// SpeakFor fixes how long the microphone listens; 0 means until enough speech
-	// was heard.
+	// SpeakFor is the length of the recording; 0 means until enough speech was
+	// heard.
 	SpeakFor time.Duration
 	Trigger  report.Trigger // "" means report.TriggerCheck
 	Version  string
 	AgentID  string
 	// Collector is nil when the agent is not enrolled.
 	Collector *Collector
-	// Env's zero fields are the system's clock, network and random source.
+	// Env's zero fields default to the system's clock, network and random source.
 	Env      probe.Env
 	Progress func(probe.Event)
-	// Plan takes the place of the usual probes.
+	// Plan replaces the default plan.
 	Plan probe.Plan
 
-	// system is the probe of the conference system at Target, nil where none is known.
+	// system is the probe of the conference system at Target; nil if there is none
+	// or the system is unknown.
 	system probe.Probe
 }
 
-// Run makes one check. A bad line or a silent microphone is a report, not an
-// error. The errors are [ErrCancelled], [*UnknownProbeError],
-// [*diagnose.UnknownProfileError], [*origin.Error], [*LifetimeError], or a report that
-// would not be valid.
+// Run makes one check. A bad line or a silent microphone is a result in the report,
+// not an error. The errors are [ErrCancelled], [*UnknownProbeError],
+// [*diagnose.UnknownProfileError], [*origin.Error], [*LifetimeError], or that the
+// report is invalid.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	o = o.withDefaults()
 	profile, err := diagnose.LoadProfile(o.Profile)
@@ -114,8 +114,8 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	r.Probes = out.Results
 	r.DurationMS = out.Duration.Milliseconds()
 	r.FirstVerdictMS = out.FirstVerdict.Milliseconds()
-	// Redacted before it is judged: evidence repeats what stands in the data,
-	// and what support sees is what the participant saw.
+	// Redact before the diagnosis: evidence repeats the data, and support has to
+	// see the same verdict as the participant.
 	r = report.Redact(r, report.Policy{})
 	diagnose.Finish(r, profile)
 	if err := r.Validate(); err != nil {
@@ -124,7 +124,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	return r, nil
 }
 
-// Validate says what Run would refuse before it measures anything.
+// Validate returns the error that Run would return before it measures anything.
 func (o Options) Validate() error {
 	if _, err := diagnose.LoadProfile(o.Profile); err != nil {
 		return err
@@ -149,7 +149,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// env fills what the caller left open.
+// env sets the defaults of Env.
 func (o Options) env() (probe.Env, error) {
 	env := o.Env
 	if env.Clock == nil {
@@ -174,7 +174,7 @@ func (o Options) env() (probe.Env, error) {
 	return env, nil
 }
 
-// blank is the report before anything was measured.
+// blank returns the report before any measurement.
 func (o Options) blank(env probe.Env) (*report.Report, error) {
 	started := env.Clock.Now().UTC()
 	id, err := report.NewID(started, env.Rand)

@@ -28,7 +28,7 @@ func (f fake) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return f.run(ctx, env)
 }
 
-// bubble is synctest.Test that lets the plan's timers of probe.Grace run out.
+// bubble is synctest.Test that also waits for the timers of probe.Grace.
 func bubble(t *testing.T, f func(*testing.T)) {
 	synctest.Test(t, func(t *testing.T) {
 		f(t)
@@ -36,7 +36,7 @@ func bubble(t *testing.T, f func(*testing.T)) {
 	})
 }
 
-// after answers ok once d has passed, as a healthy probe does.
+// after returns a step whose probe reports ok after d.
 func after(name string, d time.Duration) probe.Step {
 	return probe.Step{Budget: time.Minute, Probe: fake{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
 		if err := env.Clock.Sleep(ctx, d); err != nil {
@@ -93,7 +93,7 @@ func TestUnknownProfile(t *testing.T) {
 	}
 }
 
-func TestMicrophoneStaysShut(t *testing.T) {
+func TestMicrophoneStaysClosed(t *testing.T) {
 	for name, o := range map[string]Options{
 		"no audio": {NoAudio: true},
 		"schedule": {Trigger: report.TriggerSchedule},
@@ -111,7 +111,7 @@ func TestMicrophoneStaysShut(t *testing.T) {
 	}
 }
 
-func TestWithoutAnyAddressNothingIsCalledGood(t *testing.T) {
+func TestWithoutAnyAddressNothingIsGood(t *testing.T) {
 	r, err := Run(t.Context(), Options{NoAudio: true})
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestWithoutAnyAddressNothingIsCalledGood(t *testing.T) {
 	}
 	for _, p := range r.Probes {
 		if p.Name == report.ProbeNetworkLink {
-			continue // the link is there without any address
+			continue // the link is reported without any address
 		}
 		if p.Status != report.StatusUnknown && p.Status != report.StatusSkipped || p.Error == "" {
 			t.Errorf("%s is %s (%q)", p.Name, p.Status, p.Error)
@@ -129,8 +129,9 @@ func TestWithoutAnyAddressNothingIsCalledGood(t *testing.T) {
 	}
 }
 
-// TestBindingLifetimeIsLookedForOnlyWhenAskedFor, because it takes minutes.
-func TestBindingLifetimeIsLookedForOnlyWhenAskedFor(t *testing.T) {
+// TestBindingLifetimeIsOptional checks that the search, which takes minutes, runs
+// only on request.
+func TestBindingLifetimeIsOptional(t *testing.T) {
 	budget := func(o Options) time.Duration {
 		plan, err := o.withDefaults().plan(t.Context())
 		if err != nil {
@@ -154,8 +155,8 @@ func TestBindingLifetimeIsLookedForOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// TestBudgetsFit: the check takes 12 s whatever hangs, and 15 s when the
-// microphone waits for somebody to speak.
+// TestBudgetsFit checks that a check takes at most 12 s whatever hangs, and 15 s if
+// the microphone waits for speech.
 func TestBudgetsFit(t *testing.T) {
 	plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
 	if err != nil {
@@ -172,7 +173,7 @@ func TestBudgetsFit(t *testing.T) {
 	}
 }
 
-func TestICEIsFetchedOnceAndOutlivesTheFirstAsker(t *testing.T) {
+func TestICEIsRequestedOnceForTheWholeCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		want := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"stun:127.0.0.1:3478"}}}}
@@ -196,7 +197,6 @@ func TestICEIsFetchedOnceAndOutlivesTheFirstAsker(t *testing.T) {
 	})
 }
 
-// names are the probes of a plan.
 func names(p probe.Plan) []string {
 	var all []string
 	for _, s := range p {
@@ -205,7 +205,7 @@ func names(p probe.Plan) []string {
 	return all
 }
 
-func TestLoudspeakerOnlyWhenAskedFor(t *testing.T) {
+func TestSpeakerOnlyOnRequest(t *testing.T) {
 	for _, speaker := range []bool{false, true} {
 		plan, err := Options{Speaker: speaker}.withDefaults().plan(t.Context())
 		if err != nil || slices.Contains(names(plan), report.ProbeAudioOutput) != speaker {
@@ -218,9 +218,9 @@ func TestLoudspeakerOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// TestLoudspeakersTurn: it waits for the end of the microphone, and for nothing when
-// the microphone is not part of the check.
-func TestLoudspeakersTurn(t *testing.T) {
+// TestSpeakerFollowsMicrophone checks that audio.output waits for the end of
+// audio.input, and does not wait if audio.input is not part of the check.
+func TestSpeakerFollowsMicrophone(t *testing.T) {
 	plan, err := Options{Speaker: true}.usualPlan(t.Context())
 	if err != nil {
 		t.Fatal(err)

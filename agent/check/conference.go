@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference"
 )
 
-// findSystem returns the probe of the conference system at the target, nil where there
-// is no target or it is of no known system.
+// findSystem returns the probe of the conference system at the target; nil if there
+// is no target or its system is unknown.
 func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, error) {
 	if o.Target == "" || o.Plan != nil {
 		return nil, nil

@@ -9,10 +9,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference"
 )
 
-// ErrCancelled says that the check was broken off before it had a report.
+// ErrCancelled means that the check was cancelled before it had a report.
 var ErrCancelled = errors.New("check cancelled")
 
-// UnknownProbeError names probes asked for that do not exist.
+// UnknownProbeError names requested probes that do not exist.
 type UnknownProbeError struct {
 	Names []string
 	Known []string
@@ -23,8 +23,8 @@ func (e *UnknownProbeError) Error() string {
 		strings.Join(e.Names, ", "), strings.Join(e.Known, ", "))
 }
 
-// LifetimeError is a search for a binding's lifetime that is too short to prove
-// anything or longer than anybody waits.
+// LifetimeError means that a requested BindingLifetime is outside of
+// MinBindingLifetime to MaxBindingLifetime.
 type LifetimeError struct{ Asked time.Duration }
 
 func (e *LifetimeError) Error() string {
@@ -38,6 +38,7 @@ func checkLifetime(d time.Duration) error {
 	return nil
 }
 
-// Target is a conference system's address as a check uses it, without what may be the
-// secret of a meeting. "" stays "". The error is an [*origin.Error].
+// Target reduces the address of a conference system to the part that a check uses,
+// without anything that may be a secret of a meeting. Target("") is "". The error
+// is an [*origin.Error].
 func Target(raw string) (string, error) { return conference.Reduce(raw) }

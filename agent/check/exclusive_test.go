@@ -28,13 +28,13 @@ func TestLoadWaitsForAllOthers(t *testing.T) {
 	})
 }
 
-func TestLoadRunsOnlyWhenAskedFor(t *testing.T) {
+func TestLoadRunsOnlyOnRequest(t *testing.T) {
 	has := func(o Options) bool {
 		plan, err := o.withDefaults().plan(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What fills the line never runs beside the others.
+		// media.load fills the line and must not run beside another probe.
 		return slices.ContainsFunc(plan, func(s probe.Step) bool { return s.Probe.Name() == report.ProbeMediaLoad && s.Exclusive })
 	}
 	if has(Options{}) || !has(Options{Load: true}) || !has(Options{Only: []string{report.ProbeMediaLoad}}) {

@@ -7,12 +7,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// iceFunc fetches the list of STUN and TURN servers.
+// iceFunc returns the list of STUN and TURN servers.
 type iceFunc func(ctx context.Context) (wire.ICEConfig, error)
 
-// once lets several probes share one request. The request belongs to the
-// check, not to the probe that asked first: were it bound to that probe's
-// context, the end of one probe would look like a dead server to the other.
+// once makes several probes share one request. The request uses the context of the
+// check, not that of the probe that asked first: otherwise the end of that probe
+// would look like an unreachable server to the others.
 func (f iceFunc) once(check context.Context) iceFunc {
 	var (
 		begin  sync.Once

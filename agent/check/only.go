@@ -7,14 +7,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// onRequest are the probes that a group does not include unless they were asked
-// for otherwise: one fills the line, the other makes a sound.
+// onRequest reports whether a group excludes the probe unless it is requested by
+// its own option: media.load fills the line, audio.output makes a sound.
 func (o Options) onRequest(name string) bool {
 	return name == report.ProbeMediaLoad && !o.Load || name == report.ProbeAudioOutput && !o.Speaker
 }
 
-// selection is what Only means among the known probes: each once, in their order.
-// A group is the first word of a name; "nat" is both, and taken as the group.
+// selection returns the known probes that Only selects, each once, in the order of
+// known. "nat" is both a probe and a group; it means the group.
 func (o Options) selection(known []string) ([]string, error) {
 	wanted := map[string]bool{}
 	var unknown []string
@@ -38,8 +38,8 @@ func (o Options) selection(known []string) ([]string, error) {
 	return slices.DeleteFunc(slices.Clone(known), func(name string) bool { return !wanted[name] }), nil
 }
 
-// Listens reports whether the check opens a microphone: it can then ask a person
-// to speak or to be quiet. The options are those that Validate accepts.
+// Listens reports whether the check opens a microphone, so that the person can be
+// asked to speak or to be quiet. The options must be valid.
 func (o Options) Listens() bool {
 	if o.noAudioBecause() != "" {
 		return false

@@ -14,7 +14,7 @@ func TestOnly(t *testing.T) {
 	for _, tt := range []struct {
 		with Options
 		only string
-		want string // the plan, or what is unknown
+		want string // the selected probes, or the unknown names
 	}{
 		{Options{}, "audio.output", "audio.output"},
 		{Options{}, "audio", "audio.input"},
@@ -51,8 +51,8 @@ func TestOnly(t *testing.T) {
 	}
 }
 
-// The report of a check with a repeated name is valid.
-func TestOnlyTwiceIsOnce(t *testing.T) {
+// A repeated name must not make the report invalid.
+func TestOnlyWithARepeatedName(t *testing.T) {
 	plan := probe.Plan{after(report.ProbeNAT, 0), after(report.ProbeMediaVoice, 0)}
 	r, err := Run(t.Context(), Options{Plan: plan, Only: []string{"nat", "nat"}})
 	if err != nil || len(r.Probes) != 1 {

@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// plan is what of the steps is to run.
+// plan returns the selected steps.
 func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 	if len(o.Only) > 0 {
 		known, err := o.names(ctx)
@@ -37,7 +37,7 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 	return plan, plan.Check()
 }
 
-// names are those of every probe there is, those on request too.
+// names returns the names of all probes, including those that run on request only.
 func (o Options) names(ctx context.Context) (names []string, err error) {
 	plan := o.Plan
 	if plan == nil {
@@ -51,7 +51,7 @@ func (o Options) names(ctx context.Context) (names []string, err error) {
 		names = append(names, s.Probe.Name())
 	}
 	if o.Target != "" && o.system == nil {
-		// Which of them it is, the server may have to be asked first.
+		// The system may be known only after a request to the server.
 		for _, s := range conference.Systems() {
 			names = append(names, s.Name())
 		}
@@ -59,7 +59,7 @@ func (o Options) names(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// usualPlan is the whole plan.
+// usualPlan returns the default plan.
 func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 	if err := checkLifetime(o.BindingLifetime); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
 	return o.steps(s), nil
 }
 
-// inputBudget is that of the microphone.
+// inputBudget returns the budget of audio.input.
 func (o Options) inputBudget() time.Duration {
 	if o.SpeakFor == 0 {
 		return listenBudget
@@ -79,9 +79,9 @@ func (o Options) inputBudget() time.Duration {
 	return o.SpeakFor + captureOverhead
 }
 
-// lifetimeSearch is the time that the search for the lifetime of a NAT's
-// binding takes on top: two rounds, each at most as long as what is looked for,
-// and the silence that ends them.
+// lifetimeSearch returns the additional time of the search for the lifetime of a
+// NAT binding: two rounds, each at most BindingLifetime long, and the timeouts that
+// end them.
 func (o Options) lifetimeSearch() time.Duration {
 	if o.BindingLifetime == 0 {
 		return 0
@@ -89,7 +89,7 @@ func (o Options) lifetimeSearch() time.Duration {
 	return 2*o.BindingLifetime + 2*behaviorBudget
 }
 
-// audioInput leaves the microphone alone when nobody sits before it.
+// audioInput returns the microphone probe, or the reason to skip it.
 func (o Options) audioInput() probe.Probe {
 	if why := o.noAudioBecause(); why != "" {
 		return skipped{report.ProbeAudioInput, why}
@@ -97,7 +97,8 @@ func (o Options) audioInput() probe.Probe {
 	return o.newAudioInput()
 }
 
-// audioOutput makes no sound where the microphone may not listen either.
+// audioOutput is skipped under the same conditions as audioInput: without the
+// microphone nothing can detect the sound.
 func (o Options) audioOutput() probe.Probe {
 	if why := o.noAudioBecause(); why != "" {
 		return skipped{report.ProbeAudioOutput, why}
@@ -122,8 +123,8 @@ func (o Options) web(s sources) probe.Probe {
 	return newWeb(s)
 }
 
-// load fills the line, which nobody wants in the middle of a session: it runs
-// only when it was asked for.
+// load returns the probe of media.load. It fills the line, so it runs only on
+// request.
 func (o Options) load(s sources) probe.Probe {
 	if s.collector == nil {
 		return skipped{report.ProbeMediaLoad, "not enrolled: no collector to measure against"}
@@ -131,8 +132,8 @@ func (o Options) load(s sources) probe.Probe {
 	return newLoad(s)
 }
 
-// skipped stands in the report for a probe that was not to run, so that
-// nobody takes its absence for a good result.
+// skipped reports a probe that was not run as skipped. A missing result could be
+// mistaken for a good one.
 type skipped struct{ name, why string }
 
 func (s skipped) Name() string { return s.name }
@@ -141,7 +142,7 @@ func (s skipped) Run(context.Context, probe.Env) (probe.Result, error) {
 	return probe.Result{Status: report.StatusSkipped, Note: s.why}, nil
 }
 
-// sources resolves where the probes measure to.
+// sources determines the servers that the probes measure to.
 func (o Options) sources(ctx context.Context) (sources, error) {
 	s := sources{webURL: conference.WebAddress(o.Target)}
 	if o.Collector == nil {

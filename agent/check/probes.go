@@ -21,24 +21,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/web"
 )
 
-// This file is the one place that names the probes' constructors.
+// This is the only file that uses the constructors of the probes.
 
-// sources is where the probes measure to.
+// sources contains the servers that the probes measure to.
 type sources struct {
 	webURL    string // "" when no address is known
 	rootCAs   *x509.CertPool
 	ice       iceFunc         // nil without a collector
 	signaller media.Signaller // nil without a collector
-	// collector, token, transport and pins are set as signaller is.
+	// collector, token, transport and pins are set if and only if signaller is.
 	collector *url.URL
 	token     string
 	transport *http.Transport
 	pins      *trust.Pins
 }
 
-// withCollector adds the collector's reflector, and the collector itself as
-// the address to test when no other is known. Without a token the reflector
-// would refuse us, which must not look like a fault of the line.
+// withCollector adds the collector's reflector, and uses the collector as the web
+// server to test if there is no other. It adds no reflector without a token: the
+// reflector would refuse the request, which must not look like a fault of the line.
 func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL) sources {
 	s.rootCAs = c.RootCAs
 	if s.webURL == "" {
@@ -54,7 +54,7 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	return s
 }
 
-// sharedICE is a signaller that asks for the ICE servers through the shared request.
+// sharedICE is a signaller that gets the ICE servers by the shared request.
 type sharedICE struct {
 	media.Signaller
 	ice iceFunc
@@ -76,8 +76,8 @@ func newVoice(s sources) probe.Probe {
 	})
 }
 
-// proxy returns how the way to the collector's relays is chosen: as that to the collector
-// itself, whose answers are remembered.
+// proxy returns the proxy function for the collector's relays. It is the one used
+// for the collector itself, whose results are cached.
 func (s sources) proxy() func(*http.Request) (*url.URL, error) {
 	if s.transport == nil {
 		return nil
@@ -85,7 +85,7 @@ func (s sources) proxy() func(*http.Request) (*url.URL, error) {
 	return s.transport.Proxy
 }
 
-// webPort is the collector's port; 0 where its address names none.
+// webPort returns the port in the collector's address; 0 if it has none.
 func (s sources) webPort() int {
 	if s.collector == nil {
 		return 0
@@ -116,8 +116,8 @@ func newWeb(s sources) probe.Probe {
 	return web.New(c)
 }
 
-// builtAt is the time of the sources that this program was made from; zero where
-// the build did not note it.
+// builtAt returns the commit time of this program's sources; zero if the build did
+// not record it.
 func builtAt() time.Time {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -13,22 +13,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// behaviorBudget is that of nat, and on top the question before and the one after a
-// silence that is to prove a filter.
+// behaviorBudget is the budget of nat and, in addition, one request before and one
+// after the silence that proves a filter.
 const behaviorBudget = 11 * time.Second
 
-// steps is the plan of a check, and the one place where its times stand. The order
-// is that of the report, and of the steps that wait for the same room.
+// steps returns the plan of a check. The order is that of the report, and that in
+// which steps waiting for the same bandwidth are served.
 //
-// The budgets keep the check within 12 s, also when every server hangs, and within
-// 15 s when nobody speaks: the plan grants each of them probe.Grace on top.
+// The budgets limit a check to 12 s even if every server hangs, and to 15 s if
+// nobody speaks. The plan adds probe.Grace to each of them.
 //
-// The voice connects first and alone: on a line of 30 kbit/s that takes four
-// seconds, and fails beside other traffic; then nothing tells in which direction
-// the line is narrow. What sends more than a few packets waits until the voice is
-// connected, but no longer than its own measurement can spare (NotLater).
+// media.voice connects first and alone. On a line of 30 kbit/s that takes four
+// seconds, and fails beside other traffic; then nothing tells which direction is
+// too slow. Steps that send more than a few packets wait until the voice is
+// connected, but not so long that too little time is left for them (NotLater).
 //
-// What a step sends was counted on the wire in the busiest second of the bench's
+// The rates in Sends were counted on the wire in the busiest second of the bench's
 // scenarios, with IP headers (TONPROBE_BENCH_REPORTS keeps the packets).
 func (o Options) steps(s sources) probe.Plan {
 	connected := []probe.Mark{{Step: report.ProbeMediaVoice, Phase: media.PhaseConnect}}
@@ -38,9 +38,9 @@ func (o Options) steps(s sources) probe.Plan {
 			Budget: o.inputBudget(),
 		},
 		{
-			// The list of servers, a name that hangs (4 s) and the whole schedule of
-			// retransmissions (2.85 s). A line without such trouble needs a tenth of a
-			// second; where the time is not enough nothing is said.
+			// The list of servers, a name lookup that hangs (4 s) and the complete
+			// schedule of retransmissions (2.85 s). Without such trouble it takes
+			// 0.1 s. If the time is not enough, the result is unknown.
 			Probe:  newNAT(s),
 			Budget: 11 * time.Second,
 			Turn:   probe.Turn{Sends: burstThen(12, 10, 4, 3)},
@@ -54,9 +54,10 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		},
 		{
-			// The list of servers, a name, and two of the schedules: one for the relay,
-			// one for the data through it. Giving relays back takes until the end of the
-			// grace where the line's queue is long.
+			// The list of servers, a name lookup, and two schedules of
+			// retransmissions: one for the allocation, one for the data through it.
+			// Deallocation takes until the end of the grace if the queue of the
+			// line is long.
 			Probe:  newRelays(s),
 			Budget: 10500 * time.Millisecond,
 			Turn: probe.Turn{
@@ -68,26 +69,27 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		},
 		{
-			// Signalling, ICE and DTLS take 5 s together, of which a blocked UDP costs 2
-			// to 3 s before TCP or the relay is chosen. Then the stream.
+			// Signalling, ICE and DTLS take 5 s together: with UDP blocked, 2 to 3
+			// s pass before TCP or the relay is chosen. The stream follows.
 			Probe:  newVoice(s),
 			Budget: 5*time.Second + streamFor,
 			Phases: []probe.Phase{
-				// It holds the room of the largest stream, which then need not wait.
+				// Reserves the rate of the largest stream, so that the stream need
+				// not wait.
 				{Name: media.PhaseConnect, Turn: probe.Turn{Sends: steady(83, 81)}},
-				// Not in the same second as the setting up, which a narrow line still
-				// carries then.
+				// Not in the same second as the connection, whose packets a slow
+				// line still transmits then.
 				{Name: media.PhaseStream, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(58, 58)}},
 				{Name: media.PhaseStreamTCP, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(73, 72)}},
 				{Name: media.PhaseStreamRelayed, Turn: probe.Turn{NotBefore: time.Second, Sends: steady(83, 81)}},
 			},
 		},
 		{
-			// The name, the connection and the encryption may hang for 3 s each, so that
-			// the step at fault is named and not the budget.
+			// Name lookup, connection and TLS may each hang for 3 s, so that the
+			// report names the step at fault instead of the exceeded budget.
 			Probe:  o.web(s),
 			Budget: 10500 * time.Millisecond,
-			Turn:   probe.Turn{Sends: burstThen(10, 10, 1, 1)}, // look-ups of names
+			Turn:   probe.Turn{Sends: burstThen(10, 10, 1, 1)}, // name lookups
 			Phases: []probe.Phase{
 				{Name: web.PhaseConnect, Turn: probe.Turn{
 					NotBefore: 1100 * time.Millisecond, After: connected, NotLater: 3200 * time.Millisecond,
@@ -97,17 +99,18 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		},
 		{
-			// A name that hangs (3 s) and 20 requests to the next router.
+			// A name lookup that hangs (3 s) and 20 requests to the gateway.
 			Probe:  newLink(s),
 			Budget: 7500 * time.Millisecond,
 			Turn:   probe.Turn{Sends: steady(7, 7)},
 		},
 		{
-			// Names and ICE servers, finding the routers (1.8 s) and the streams (5 s and
-			// the wait for the last packet), which alone fill a line of 30 kbit/s.
+			// Name lookups and ICE servers, the search for the routers (1.8 s), and
+			// the streams (5 s and the wait for the last packet), which alone fill
+			// a line of 30 kbit/s.
 			Probe:  newPath(s, conference.WebAddress(o.Target)),
 			Budget: 11 * time.Second,
-			Turn:   probe.Turn{NotBefore: 500 * time.Millisecond, Sends: steady(3, 3)}, // the ports
+			Turn:   probe.Turn{NotBefore: 500 * time.Millisecond, Sends: steady(3, 3)}, // detection of the open ports
 			Phases: []probe.Phase{
 				{Name: path.PhaseSurvey, Turn: probe.Turn{Sends: burstThen(12, 10, 4, 4)}},
 				{Name: path.PhasePoint, Turn: probe.Turn{
@@ -124,8 +127,8 @@ func (o Options) steps(s sources) probe.Plan {
 	}
 	if o.system != nil {
 		plan = append(plan, probe.Step{
-			// Six steps, of which one may take its whole time (3 s). Then a stream of 2.4 s,
-			// once that of the voice is over.
+			// Six steps, one of which may take its timeout (3 s), then a stream of
+			// 2.4 s after that of media.voice.
 			Probe:  o.system,
 			Budget: 14 * time.Second,
 			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second},
@@ -137,8 +140,8 @@ func (o Options) steps(s sources) probe.Plan {
 	}
 	if o.Load {
 		plan = append(plan, probe.Step{
-			// Three phases (6.8 s), the name, the last answers of each, and the queue that
-			// drains between them.
+			// Three phases (6.8 s), a name lookup, the last responses of each
+			// phase, and the time for the queue to drain between them.
 			Probe:     o.load(s),
 			Budget:    21 * time.Second,
 			Exclusive: true,
@@ -146,8 +149,9 @@ func (o Options) steps(s sources) probe.Plan {
 	}
 	if o.Speaker {
 		plan = append(plan, probe.Step{
-			// Starting the child, two devices' warm-up, the sound and its echo, when the
-			// microphone is free and nobody speaks any more.
+			// Start of the child process, warm-up of two devices, the sound and its
+			// echo. It starts when the microphone is free, so that nobody is
+			// speaking.
 			Probe:  o.audioOutput(),
 			Budget: 8 * time.Second,
 			Turn:   probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}},
@@ -156,17 +160,17 @@ func (o Options) steps(s sources) probe.Plan {
 	return plan
 }
 
-// steady is what a turn sends until it ends.
+// steady is a constant rate until the turn ends.
 func steady(upKbps, downKbps float64) []probe.Rate {
 	return []probe.Rate{{UpKbps: upKbps, DownKbps: downKbps}}
 }
 
-// burstThen is a burst with what goes on after it.
+// burstThen is a rate in the first second, and another one until the turn ends.
 func burstThen(upKbps, downKbps, thenUpKbps, thenDownKbps float64) []probe.Rate {
 	return append(burst(upKbps, downKbps), steady(thenUpKbps, thenDownKbps)...)
 }
 
-// burst is what a turn sends in its first second, after which it is next to nothing.
+// burst is a rate in the first second, after which next to nothing is sent.
 func burst(upKbps, downKbps float64) []probe.Rate {
 	return []probe.Rate{{UpKbps: upKbps, DownKbps: downKbps, For: time.Second}}
 }

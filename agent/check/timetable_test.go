@@ -23,27 +23,27 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// phased is one phase that a simulated probe enters.
+// phased is a phase that a simulated probe enters.
 type phased struct {
 	name  string
-	count int           // side by side
-	after time.Duration // the probe's own pause before it
-	lasts time.Duration // 0: until the budget is over
-	next  bool          // it follows the one before, which ends
-	left  bool          // it ends then; else with the probe
+	count int           // number of times it is entered at once
+	after time.Duration // pause of the probe before it
+	lasts time.Duration // 0: until the end of the budget
+	next  bool          // the phase starts after the previous one, and ends it
+	left  bool          // the phase ends after lasts; otherwise with the probe
 }
 
-// line is a line on which the plan is simulated: what the probes enter on it, and
-// for how long. A probe that it does not name takes its whole budget.
+// line describes a simulated line: the phases that each probe enters on it, and
+// their lengths. A probe that is not listed uses its whole budget.
 type line struct {
 	phases map[string][]phased
-	// takes is for how long a probe goes on; 0 is its whole budget.
+	// takes is the duration of each probe; 0 means its whole budget.
 	takes map[string]time.Duration
 }
 
-// lines are the default plan's extremes: on a quick line the voice is connected at
-// once; on the slow one it never is, and every probe takes its whole budget; where
-// only TCP passes, a large voice stream begins late.
+// lines returns the extremes for the default plan: on the fast line the voice is
+// connected at once; on the slow one it never is, and each probe uses its whole
+// budget; where only TCP passes, a large voice stream begins late.
 func lines() map[string]line {
 	return map[string]line{
 		"quick": {
@@ -78,20 +78,21 @@ func lines() map[string]line {
 	}
 }
 
-// relaysInTurn are a relay over UDP, one over TCP and two over TLS.
+// relaysInTurn returns the phases of a relay over UDP, one over TCP and two over
+// TLS.
 func relaysInTurn(lasts time.Duration) []phased {
 	return []phased{{name: nat.PhaseRelay, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelay, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelayTLS, count: 1, lasts: time.Millisecond}, {name: nat.PhaseRelayTLS, count: 1, lasts: lasts}}
 }
 
-// stay is when a simulated probe was in a phase, or in its step.
+// stay is the time that a simulated probe spent in a phase or in its step.
 type stay struct {
 	step, phase string
 	turn        probe.Turn
 	from, to    time.Duration
 }
 
-// TestTimetable simulates the seconds of the default plan. The golden files are its
-// documentation; the bounds hold whatever they say.
+// TestTimetable simulates the default plan second by second. The golden files
+// document it; the bounds are checked in any case.
 func TestTimetable(t *testing.T) {
 	for name, l := range lines() {
 		t.Run(name, func(t *testing.T) {
@@ -121,8 +122,8 @@ func TestTimetable(t *testing.T) {
 	}
 }
 
-// TestTimetableWithAGreedyStep: one step more, which would like to send as much as a
-// check may at once, does not break the sum.
+// TestTimetableWithAGreedyStep checks that an additional step that sends as much as
+// allowed at once does not exceed the budget.
 func TestTimetableWithAGreedyStep(t *testing.T) {
 	for name, l := range lines() {
 		for _, first := range []bool{true, false} {
@@ -148,7 +149,7 @@ func TestTimetableWithAGreedyStep(t *testing.T) {
 	}
 }
 
-// simulate runs the plan with probes that enter the phases of l.
+// simulate runs the plan on l.
 func simulate(t *testing.T, plan probe.Plan, l line) (stays []*stay, took time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -209,8 +210,8 @@ func simulate(t *testing.T, plan probe.Plan, l line) (stays []*stay, took time.D
 	return stays, took
 }
 
-// timetable writes the seconds down: what runs, and the most that is sent in a second
-// that begins then, which has to be within the budget.
+// timetable formats the simulation: for each second, what runs and the most that is
+// sent in any second beginning in it, which must be within the budget.
 func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 	t.Helper()
 	up, down := emissions(stays)
@@ -238,11 +239,11 @@ func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 	return b.String()
 }
 
-// grain is the length of one element of emissions.
+// grain is the resolution of emissions.
 const grain = 10 * time.Millisecond
 
-// emissions are the kbit that go out and come in at each moment: bursts at once,
-// the rest evenly. It is written apart from the scheduler, which it judges.
+// emissions returns the kbit sent in each direction per grain: bursts at once,
+// steady rates evenly. It shares no code with the scheduler, which it verifies.
 func emissions(stays []*stay) (up, down []float64) {
 	up, down = make([]float64, 40*time.Second/grain), make([]float64, 40*time.Second/grain)
 	for _, s := range stays {
@@ -269,7 +270,8 @@ func emissions(stays []*stay) (up, down []float64) {
 	return up, down
 }
 
-// busiest is the most of any second that begins in the one from second on.
+// busiest returns the maximum over all windows of one second that begin in the
+// given second.
 func busiest(kbit []float64, second time.Duration) (most float64) {
 	for from := second / grain; from < (second+time.Second)/grain; from++ {
 		sum := 0.0

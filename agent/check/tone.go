@@ -6,9 +6,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// askTone asks whether the test sound was heard, once it was played. Headphones
-// reach no microphone: there the answer is all that can be known. Without an answer
-// the field stays empty.
+// askTone asks whether the test sound was heard, if it was played. No microphone
+// picks up headphones: with them the person's answer is the only evidence. Without
+// an answer the field stays empty.
 func askTone(ctx context.Context, results []report.Result, ask func(context.Context) *bool) {
 	if ask == nil {
 		return

@@ -35,7 +35,7 @@ const leastOff = time.Minute
 const askTime = 5 * time.Second
 
 // ErrIntercepted means that another party answers with its own certificate.
-var ErrIntercepted = errors.New("somebody opens the encryption on the way to the collector")
+var ErrIntercepted = errors.New("the encrypted connection to the collector is intercepted")
 
 // Explain determines why a certificate was refused. Over an untrusted connection and
 // without the token it requests the collector's time and keys. The time is credible if

@@ -19,8 +19,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// dated is a server whose certificate is good from one time to another, and whose
-// clock says at.
+// dated returns a server whose certificate is valid from one time to another, and
+// whose clock is at.
 func dated(t *testing.T, from, to, at time.Time) *Endpoint {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -52,8 +52,8 @@ func dated(t *testing.T, from, to, at time.Time) *Endpoint {
 	return &Endpoint{URL: s.URL, Token: "secret", RootCAs: roots}
 }
 
-// TestWrongClockOrOldCertificate: the clock is at fault only where the very
-// certificate is in order at the collector's time.
+// TestWrongClockOrOldCertificate checks that the clock is reported only if the same
+// certificate is valid at the collector's time.
 func TestWrongClockOrOldCertificate(t *testing.T) {
 	now := time.Now()
 	year := 365 * 24 * time.Hour
@@ -93,8 +93,8 @@ func TestWrongClockOrOldCertificate(t *testing.T) {
 	}
 }
 
-// TestInterceptedByAnUnknownAuthority is told from a certificate of one's own house
-// that only lacks --ca: for that nothing is known yet.
+// TestInterceptedByAnUnknownAuthority distinguishes interception from the
+// certificate of a private authority without --ca, for which no pins are known yet.
 func TestInterceptedByAnUnknownAuthority(t *testing.T) {
 	now := time.Now()
 	own, box := dated(t, now.Add(-time.Hour), now.Add(time.Hour), now), dated(t, now.Add(-time.Hour), now.Add(time.Hour), now)
@@ -117,7 +117,8 @@ func TestInterceptedByAnUnknownAuthority(t *testing.T) {
 	}
 }
 
-// TestFaultAtTheProxy: its own certificate and its refusals are not the collector's.
+// TestFaultAtTheProxy checks that the proxy's own certificate and refusals are not
+// attributed to the collector.
 func TestFaultAtTheProxy(t *testing.T) {
 	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
 	t.Cleanup(refuses.Close)

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// What is remembered of a certificate file must not hold a key that stands
-// beside the certificate.
+// A stored certificate must not include a key from the same file.
 func TestReadCAKeepsCertificatesAlone(t *testing.T) {
 	s := httptest.NewTLSServer(nil)
 	t.Cleanup(s.Close)

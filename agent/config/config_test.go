@@ -22,7 +22,7 @@ func file(t *testing.T, content string) string {
 	return path
 }
 
-func TestEachSourceLiesOverTheOneBefore(t *testing.T) {
+func TestEachSourceOverridesThePrevious(t *testing.T) {
 	c := Default("/data")
 	err := c.ReadFile(file(t, `
 server = "https://file.example.org"
@@ -72,7 +72,7 @@ func TestFaultsNameKeyAndLine(t *testing.T) {
 	}
 }
 
-func TestFaultsAreTold(t *testing.T) {
+func TestFaultMessages(t *testing.T) {
 	for content, want := range map[string]Fault{
 		"server = ": FaultSyntax, "sever = 1": FaultUnknownKey, "server = 5": FaultType, "speak_seconds = \"six\"": FaultType,
 		"[service]\ninterval = \"soon\"": FaultDuration, "[service]\ninterval = 5": FaultDuration, "[service]\ninterval = 900000000000": FaultDuration,
@@ -139,9 +139,9 @@ func TestTypedFaults(t *testing.T) {
 	}
 }
 
-// TestTargetIsCut: the settings of a service are readable for everybody on the
+// TestTargetIsReduced: the settings of a service are readable by every user of the
 // machine.
-func TestTargetIsCut(t *testing.T) {
+func TestTargetIsReduced(t *testing.T) {
 	for raw, want := range map[string]string{
 		" https://Bücher.example:443/raum?token=geheim ":   "https://xn--bcher-kva.example",
 		" https://Bücher.example:443/b/raum?token=geheim ": "https://xn--bcher-kva.example/bigbluebutton",

@@ -44,8 +44,8 @@ func (p Places) DataDir() string {
 // FileName is the name of the configuration file.
 const FileName = "tonprobe.toml"
 
-// ConfigFile is where the configuration is read from when nobody says
-// otherwise; it need not be there.
+// ConfigFile returns the default path of the configuration file, which need not
+// exist.
 func (p Places) ConfigFile() string {
 	if p.GOOS == "windows" || p.GOOS == "darwin" {
 		return p.under(p.DataDir(), FileName)

@@ -1,5 +1,5 @@
-// Package durable writes files so that a crash or a full disk leaves either the
-// old content or the new, never half of it.
+// Package durable writes files so that after a crash or on a full disk they have
+// either the old or the new content, never a part of it.
 package durable
 
 import (
@@ -11,7 +11,7 @@ import (
 	"runtime"
 )
 
-// TempPattern is the name of files being written, as os.CreateTemp takes it.
+// TempPattern is the pattern of temporary file names, in the form of os.CreateTemp.
 const TempPattern = ".tmp-*"
 
 // WriteFile replaces path with data: temporary name, fsync, rename, fsync of
@@ -19,7 +19,7 @@ const TempPattern = ".tmp-*"
 func WriteFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), TempPattern) // mode 0600
 	if err != nil {
-		// The temporary name means nothing to whoever reads the error.
+		// A person did not ask for the temporary name, and it tells them nothing.
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
 		}
@@ -43,13 +43,13 @@ func WriteFile(path string, data []byte) (err error) {
 	return SyncDir(filepath.Dir(path))
 }
 
-// Rename replaces to with from. Where another program holds the file for a
-// moment, it is tried again for about a second.
+// Rename replaces to with from. If another program has the file open, it retries
+// for about a second.
 func Rename(from, to string) error {
 	return retryHeld(func() error { return os.Rename(from, to) })
 }
 
-// Remove removes a file, as patiently as Rename.
+// Remove removes a file, with the retries of Rename.
 func Remove(name string) error {
 	return retryHeld(func() error { return os.Remove(name) })
 }
@@ -67,8 +67,9 @@ func SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// MkdirPrivate makes dir and its parents. A dir that it makes is for its owner and the
-// administrators alone, with all that is put into it; one that exists keeps its rights.
+// MkdirPrivate creates dir and its parents. Only its owner and administrators have
+// access to a new dir and its content. The access rights of an existing dir are not
+// changed.
 func MkdirPrivate(dir string) error {
 	_, before := os.Stat(dir)
 	err := os.MkdirAll(dir, 0o700)

@@ -20,7 +20,7 @@ func TestWriteFileReplaces(t *testing.T) {
 	}
 }
 
-// The error names the file a person asked for, not the temporary one.
+// The error must name the requested file, not the temporary one.
 func TestErrorNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "file")
 	err := WriteFile(path, nil)

@@ -2,5 +2,6 @@
 
 package durable
 
-// retryHeld does it once: elsewhere nobody's open file is in the way.
+// retryHeld calls do once: only on Windows do other programs' open files cause
+// errors.
 func retryHeld(do func() error) error { return do() }

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// hold opens a file as a virus scanner does: nobody may replace or remove it.
+// hold opens a file as a virus scanner does, without allowing others to replace or
+// remove it.
 func hold(t *testing.T, path string) (release func()) {
 	t.Helper()
 	name, err := windows.UTF16PtrFromString(path)
@@ -30,7 +31,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-func TestHeldFilesAreTriedAgain(t *testing.T) {
+func TestHeldFilesAreRetried(t *testing.T) {
 	dir := t.TempDir()
 	old, fresh := filepath.Join(dir, "old"), filepath.Join(dir, "fresh")
 	write(t, fresh, "new")
@@ -58,8 +59,8 @@ func TestHeldFilesAreTriedAgain(t *testing.T) {
 	}
 }
 
-// A file that stays held is an error in the end, and the old content stays.
-func TestHeldForGood(t *testing.T) {
+// A file that stays open is an error in the end, and keeps its old content.
+func TestFileStaysHeld(t *testing.T) {
 	dir := t.TempDir()
 	old := filepath.Join(dir, "old")
 	write(t, old, "old")

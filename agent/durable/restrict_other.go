@@ -2,5 +2,5 @@
 
 package durable
 
-// restrict does nothing: the mode of the folder is its protection.
+// restrict does nothing: the mode of the folder protects it.
 func restrict(string) error { return nil }

@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// private is the access list of a private folder in SDDL: full access for the owner (OW),
-// SYSTEM (SY) and the administrators (BA), inherited by files and folders inside (OICI),
-// and nothing from the parent (P). In ProgramData every user would inherit the right to
-// read and to create.
+// private is the access list of a private folder in SDDL: full access for the owner
+// (OW), SYSTEM (SY) and the administrators (BA), inherited by its files and folders
+// (OICI), and nothing inherited from the parent (P). Without it every user could
+// read and create files in ProgramData.
 const private = "D:P(A;OICI;FA;;;OW)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
 // restrict sets the access list of a folder to private. Windows ignores mode bits.

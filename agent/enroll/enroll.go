@@ -1,4 +1,4 @@
-// Package enroll trades a one-time code for the right to use a collector.
+// Package enroll exchanges a one-time code for a token of a collector.
 package enroll
 
 import (
@@ -21,34 +21,34 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// The reasons why an enrolment fails. An error of Run wraps exactly one of
-// them, or a *origin.Error.
+// Reasons for a failed enrolment. An error of Run wraps exactly one of them, or a
+// *origin.Error.
 var (
-	// ErrCodeForm is a code that cannot be one.
+	// ErrCodeForm means that the code is malformed.
 	ErrCodeForm = errors.New("not an enrolment code")
-	// ErrCodeInvalid is a code that is unknown, used up or expired. The
-	// collector does not say which, lest codes can be guessed.
+	// ErrCodeInvalid means that the code is unknown, used or expired. The collector
+	// does not say which, so that codes cannot be guessed.
 	ErrCodeInvalid = errors.New("the code is wrong, used or expired")
 	ErrTooMany     = errors.New("too many tries, wait a minute")
 	ErrUnreachable = errors.New("the collector cannot be reached")
-	// ErrProxy says that the proxy does not connect to the collector.
+	// ErrProxy means that the proxy does not connect to the collector.
 	ErrProxy     = errors.New("the proxy does not lead to the collector")
 	ErrUntrusted = errors.New("the collector's certificate is not trusted")
-	// ErrCollector is an answer that a collector does not give.
-	ErrCollector = errors.New("the collector gave an answer that makes no sense")
+	// ErrCollector means that the response is not one of a collector.
+	ErrCollector = errors.New("the response is not one of a collector")
 )
 
-// Longest and shortest code, dashes left out.
+// Length of a code without dashes.
 const (
 	minCodeChars = 6
 	maxCodeChars = 32
 )
 
-// maxAnswer is far above what an enrolment answer needs.
+// maxAnswer is far more than an enrolment response needs.
 const maxAnswer = 64 << 10
 
-// NormalizeCode reads a code as people type it from paper: any case, with or
-// without dashes and spaces, I and L for 1, O for 0 (Crockford's base32).
+// NormalizeCode accepts a code as people type it from paper: upper or lower case,
+// with or without dashes and spaces, I and L for 1, O for 0 (Crockford's base32).
 func NormalizeCode(s string) (string, error) {
 	var b strings.Builder
 	for _, r := range strings.ToUpper(s) {
@@ -87,9 +87,9 @@ type answer struct {
 	Participant string `json:"participant"`
 }
 
-// Run asks the collector at e for a token. On success it returns the identity
-// to save: the collector may hand back another agent id than the one offered,
-// for instance when a participant's lost machine is replaced.
+// Run requests a token from the collector at e and returns the identity to save.
+// Its agent id may differ from the one in me, for instance if this machine replaces
+// a participant's lost one.
 func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Identity, version string, now time.Time) (*identity.Identity, error) {
 	code, err := NormalizeCode(code)
 	if err != nil {
@@ -150,15 +150,15 @@ func post(ctx context.Context, e *collector.Endpoint, url string, body []byte, n
 	return &a, nil
 }
 
-// isToken says whether s can travel as a bearer token (RFC 6750 §2.1): one that
-// cannot would be kept, and fail in every request from then on.
+// isToken reports whether s is a valid bearer token (RFC 6750 §2.1). An invalid one
+// would be stored and fail in each later request.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func refusal(e *collector.APIError) error {
 	switch {
-	// 404 without our code is some other web server at that address.
+	// A 404 without the collector's error code comes from another web server.
 	case e.Status == http.StatusNotFound && e.Code != "":
 		return fmt.Errorf("%w: %w", ErrCodeInvalid, e)
 	case e.Status == http.StatusTooManyRequests:

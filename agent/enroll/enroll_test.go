@@ -27,7 +27,7 @@ func TestNormalizeCode(t *testing.T) {
 		"K7P3\u2013QX9A":            "K7P3QX9A",
 		"":                          "",
 		"abc":                       "",
-		"K7P3-QX9U":                 "", // Crockford has no U
+		"K7P3-QX9U":                 "", // Crockford's base32 has no U
 		"<script>":                  "",
 		"АААААААА":                  "", // Cyrillic
 		string(make([]byte, 1<<20)): "",
@@ -133,14 +133,14 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
-func TestPlainAddressIsRefused(t *testing.T) {
+func TestHTTPIsRefused(t *testing.T) {
 	var bad *origin.Error
 	if _, err := run(t, &collector.Endpoint{URL: "http://collector.example.org"}); !errors.As(err, &bad) || bad.Fault != origin.FaultPlain {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTokenThatCannotTravel(t *testing.T) {
+func TestInvalidToken(t *testing.T) {
 	for _, token := range []string{"", `a\r\nX-Evil: 1`, "a b", "\u00e4"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusCreated)

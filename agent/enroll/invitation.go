@@ -8,23 +8,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// The reasons, beside ErrCodeForm and a *origin.Error, why a text is no
-// invitation.
+// Reasons why a text is not an invitation, in addition to ErrCodeForm and
+// *origin.Error.
 var (
-	// ErrLinkForm is a link of which a part is missing.
+	// ErrLinkForm means that a part of the link is missing.
 	ErrLinkForm = errors.New("not a complete enrolment link")
-	// ErrNoServer is a code without the address that it is for.
+	// ErrNoServer means that there is a code, but no collector.
 	ErrNoServer = errors.New("the collector's address is missing")
 )
 
-// Invitation is what a person was given to enrol with.
+// Invitation is the link or the code that a person received.
 type Invitation struct {
 	Server, Code string
-	Pins         *trust.Pins // nil where the collector's certificate is trusted anyway
+	Pins         *trust.Pins // nil if the collector's certificate is trusted without them
 }
 
-// ParseInvitation reads a link, or a code for the collector at server. A link
-// names its own collector.
+// ParseInvitation parses a link, or a code for the collector at server. A link
+// contains its own collector.
 func ParseInvitation(text, server string) (Invitation, error) {
 	if wire.IsInvitation(text) {
 		return parseLink(text)

@@ -13,7 +13,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func TestIdentityIsMadeOnceAndKept(t *testing.T) {
+func TestIdentityIsCreatedOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state", "tonprobe")
 	first, err := LoadOrCreate(dir, rand.Reader, now)
 	if err != nil {

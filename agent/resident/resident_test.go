@@ -19,7 +19,7 @@ func TestStartDoesNotWaitAndStopDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &program{log: quiet, exit: func(s int) { t.Errorf("exit %d", s) }, work: func(ctx context.Context) error {
 			<-ctx.Done()
-			time.Sleep(3 * time.Second) // a check winds down
+			time.Sleep(3 * time.Second) // a check that takes time to stop
 			return ctx.Err()
 		}}
 		begun := time.Now()
@@ -62,7 +62,7 @@ func TestFatalFailureExits(t *testing.T) {
 	}
 }
 
-// rounds runs the work for an hour of fake time.
+// rounds runs the service for an hour of fake time.
 func rounds(t *testing.T, session func(round int) (Session, error)) (log []string, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
@@ -91,7 +91,7 @@ func rounds(t *testing.T, session func(round int) (Session, error)) (log []strin
 	return log, err
 }
 
-func TestWorkGoesOnWhenTheCollectorIsAway(t *testing.T) {
+func TestWorkContinuesWithoutCollector(t *testing.T) {
 	log, err := rounds(t, func(int) (Session, error) { return Session{}, nil })
 	if len(log) != 9 || log[0] != "check" || log[1] != "store" || log[2] != "send" || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, %v", log, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/kardianos/service"
 )
 
-// systemd is the library's name for it.
+// systemd is the name of systemd in the library.
 const systemd = "linux-systemd"
 
 // unit is the unit file of the service. The library's own waits two minutes before a

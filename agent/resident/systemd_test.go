@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestUnitIsHardened: the data folder is the one place that the service writes to.
+// TestUnitIsHardened checks that the service can write to the data folder only.
 func TestUnitIsHardened(t *testing.T) {
 	for data, want := range map[string]string{
 		"/var/lib/tonprobe":             `ReadWritePaths="/var/lib/tonprobe"`,
@@ -43,7 +43,7 @@ func TestUnitArgument(t *testing.T) {
 	}
 }
 
-// TestParseShown reads what systemd 252 says.
+// TestParseShown uses output of systemd 252.
 func TestParseShown(t *testing.T) {
 	for out, want := range map[string]State{
 		"LoadState=not-found\nActiveState=inactive\nSubState=dead\n":          StateMissing,

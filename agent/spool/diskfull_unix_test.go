@@ -4,5 +4,5 @@ package spool
 
 import "syscall"
 
-// errDiskFull is what the system says of a full disk.
+// errDiskFull is the system's error for a full disk.
 const errDiskFull = syscall.ENOSPC

@@ -1,4 +1,4 @@
 package spool
 
-// errDiskFull is what the system says of a full disk.
+// errDiskFull is the system's error for a full disk.
 const errDiskFull = errorDiskFull

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestDropsAreBounded: drops.log stays small however much is given up, its counts
-// stay whole, and the newest entries stay readable.
+// TestDropsAreBounded checks that drops.log stays small however many reports are
+// dropped, that its counts stay correct, and that the newest entries stay readable.
 func TestDropsAreBounded(t *testing.T) {
 	disk := newFaultyDisk(rand.New(rand.NewPCG(1, 1)))
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -45,7 +45,8 @@ func TestDropsAreBounded(t *testing.T) {
 	}
 }
 
-// TestTries: a failure counts only with a success since the last one.
+// TestTries checks that a failure counts only if a report was accepted since the
+// last one.
 func TestTries(t *testing.T) {
 	var tries Tries
 	for range 5 {
@@ -63,9 +64,9 @@ func TestTries(t *testing.T) {
 	}
 }
 
-// TestTriesForgetWhatNoLongerWaits: the file is bounded by the spool, and a
-// damaged one is no fault.
-func TestTriesForgetWhatNoLongerWaits(t *testing.T) {
+// TestTriesForgetSentReports checks that the file lists waiting reports only, and
+// that a damaged one is ignored.
+func TestTriesForgetSentReports(t *testing.T) {
 	disk := newFaultyDisk(rand.New(rand.NewPCG(1, 1)))
 	s, err := New(t.Context(), Config{FS: disk, Lock: noLock{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

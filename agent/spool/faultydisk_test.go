@@ -13,19 +13,19 @@ import (
 
 var errPowerCut = errors.New("power cut")
 
-// faultyDisk is a file system that fills up and loses power. What was done to a
-// folder since its last SyncDir survives a power cut only as far as the journal
-// got: some number of the changes, in their order.
+// faultyDisk is a file system that can be full and lose power. Of the changes to a
+// folder since its last SyncDir, a random number of the first ones survives a power
+// failure, as with a journal.
 type faultyDisk struct {
 	rng     *rand.Rand
 	files   map[string][]byte
 	saved   map[string][]byte
 	journal []change
 
-	// callsLeft is how many writing calls work before the power cut.
+	// callsLeft is the number of writing calls until the power failure.
 	callsLeft int
 	dead      bool
-	// full says how likely a write finds no room.
+	// full is the probability that a write fails because the disk is full.
 	full float64
 }
 
@@ -38,7 +38,7 @@ func newFaultyDisk(rng *rand.Rand) *faultyDisk {
 	return &faultyDisk{rng: rng, files: map[string][]byte{}, saved: map[string][]byte{}, callsLeft: 1 << 30}
 }
 
-// reboot brings the disk back with what survived.
+// reboot discards what was not durable.
 func (d *faultyDisk) reboot() {
 	for _, c := range d.journal[:d.rng.IntN(len(d.journal)+1)] {
 		c.apply(d.saved)
@@ -46,7 +46,7 @@ func (d *faultyDisk) reboot() {
 	d.files, d.journal, d.dead, d.callsLeft = maps.Clone(d.saved), nil, false, 1<<30
 }
 
-// spend counts down to the power cut.
+// spend counts one call.
 func (d *faultyDisk) spend() error {
 	if d.callsLeft--; d.callsLeft < 0 {
 		d.dead = true
@@ -90,8 +90,8 @@ func (d *faultyDisk) ReadFile(name string) ([]byte, error) {
 
 func (d *faultyDisk) WriteSync(name string, data []byte) error { return d.write(name, nil, data) }
 
-// AppendSync keeps the file's name as durable as its content: the file is
-// there long before, except the first time.
+// AppendSync makes the content durable. The file's name already is, except the
+// first time.
 func (d *faultyDisk) AppendSync(name string, data []byte) error {
 	err := d.write(name, d.files[name], data)
 	if err == nil {
@@ -100,7 +100,7 @@ func (d *faultyDisk) AppendSync(name string, data []byte) error {
 	return err
 }
 
-// write leaves a part of data behind when it fails.
+// write leaves a part of data in the file if it fails.
 func (d *faultyDisk) write(name string, before, data []byte) error {
 	err := d.spend()
 	if err == nil && d.rng.Float64() < d.full {
@@ -141,7 +141,7 @@ func (d *faultyDisk) Remove(name string) error {
 	return nil
 }
 
-// SyncDir makes every change up to the last one of dir durable, as a journal does.
+// SyncDir makes all changes up to the last one in dir durable, as a journal does.
 func (d *faultyDisk) SyncDir(dir string) error {
 	if err := d.spend(); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (d *faultyDisk) SyncDir(dir string) error {
 	return nil
 }
 
-// rot flips a bit of one waiting report and returns its id.
+// rot flips a bit of one waiting report and returns the report's id.
 func (d *faultyDisk) rot() string {
 	for _, name := range slices.Sorted(maps.Keys(d.files)) {
 		if patternFile.MatchString(name) {
@@ -172,7 +172,7 @@ func (d *faultyDisk) rot() string {
 	return ""
 }
 
-// noLock is enough for a single goroutine.
+// noLock suffices for a single goroutine.
 type noLock struct{}
 
 func (noLock) Lock(context.Context, string) (func(), error) { return func() {}, nil }

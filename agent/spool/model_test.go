@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// model is what must be true of a spool: every report that Put took is waiting,
-// or was taken out on purpose, or its loss is written down.
+// model checks the invariant of a spool: each report that Put accepted is waiting,
+// was removed on purpose, or is recorded as dropped.
 type model struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -19,7 +19,7 @@ type model struct {
 	now   time.Time
 	made  int
 
-	docs  map[string]string // every report ever tried
+	docs  map[string]string // every report that was put
 	taken map[string]bool   // Put returned nil
 	sent  map[string]bool   // MarkSent was called
 }
@@ -48,7 +48,7 @@ func (m *model) step() error {
 	case n < 9:
 		return m.withOldest(func(e Entry) error { return m.spool.Quarantine(m.t.Context(), e, "refused") })
 	}
-	m.now = m.now.Add(time.Hour * time.Duration(m.rng.IntN(3)-1)) // the clock is set
+	m.now = m.now.Add(time.Hour * time.Duration(m.rng.IntN(3)-1)) // the clock is adjusted
 	return nil
 }
 
@@ -116,7 +116,7 @@ func TestNothingIsLostOnAFaultyDisk(t *testing.T) {
 			docs: map[string]string{}, taken: map[string]bool{}, sent: map[string]bool{},
 		}
 		m.open()
-		for range 6 { // lives
+		for range 6 { // restarts
 			m.disk.callsLeft = rng.IntN(120)
 			m.disk.full = []float64{0, 0.3}[rng.IntN(2)]
 			var err error

@@ -39,7 +39,7 @@ func ids(t *testing.T, s *Spool, state State) []string {
 	return ids
 }
 
-func TestReportsWaitInTheirOrderAndMoveOn(t *testing.T) {
+func TestReportsWaitInOrder(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "spool"), Limits{})
 	at := time.Now().Truncate(time.Millisecond)
 	old, young := idAt(at.Add(-time.Hour), 1), idAt(at, 2)
@@ -64,7 +64,7 @@ func TestReportsWaitInTheirOrderAndMoveOn(t *testing.T) {
 	if got := fmt.Sprint(ids(t, s, Waiting), ids(t, s, Sent), ids(t, s, Quarantined)); got != fmt.Sprint([]string{}, []string{old}, []string{young}) {
 		t.Errorf("got %s", got)
 	}
-	for _, e := range waiting { // as somebody has them who listed before
+	for _, e := range waiting { // as listed before by another process
 		if doc, err := s.Read(e); err != nil || string(doc) != "{}" {
 			t.Errorf("%s after it was moved: %q, %v", e.ID, doc, err)
 		}
@@ -75,7 +75,7 @@ func TestReportsWaitInTheirOrderAndMoveOn(t *testing.T) {
 	}
 }
 
-func TestCapsGiveUpTheOldestAndSaySo(t *testing.T) {
+func TestLimitsDropTheOldest(t *testing.T) {
 	now := time.Now()
 	for name, c := range map[string]struct {
 		limits Limits
@@ -106,7 +106,7 @@ func TestCapsGiveUpTheOldestAndSaySo(t *testing.T) {
 	}
 }
 
-func TestHostileIDsAreNoFileNames(t *testing.T) {
+func TestHostileIDsAreRefused(t *testing.T) {
 	s := open(t, t.TempDir(), Limits{})
 	for _, id := range []string{"", "../../etc/passwd", "0192f0c1-0000-4000-8000-000000000001", "0192f0c1-0000-7000-8000-00000000000G", string(make([]byte, 10<<20))} {
 		if err := s.Put(t.Context(), id, []byte("{}")); !errors.Is(err, ErrID) {
@@ -115,7 +115,7 @@ func TestHostileIDsAreNoFileNames(t *testing.T) {
 	}
 }
 
-func TestForeignFilesAreLeftAlone(t *testing.T) {
+func TestForeignFilesAreIgnored(t *testing.T) {
 	dir := t.TempDir()
 	foreign := filepath.Join(dir, "notes.txt")
 	half := filepath.Join(dir, tempPrefix+"half")

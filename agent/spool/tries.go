@@ -9,30 +9,31 @@ import (
 	"maps"
 )
 
-// triesFile holds a [Tries] as JSON.
+// triesFile contains a [Tries] as JSON.
 const triesFile = "tries.json"
 
-// Tries records which waiting reports the collector fails on. It is kept on disk
-// because a program started by hand makes few attempts in one life.
+// Tries records the waiting reports that make the collector fail. It is stored on
+// disk because a program started by hand makes only a few attempts before it ends.
 type Tries struct {
-	// Accepted counts the reports the collector has taken since the first strike.
+	// Accepted counts the reports that the collector accepted since the first
+	// strike.
 	Accepted int64 `json:"accepted"`
-	// BatchLimit bounds the next request; 0 means no bound.
+	// BatchLimit limits the next request; 0 means no limit.
 	BatchLimit int `json:"batch_limit,omitempty"`
-	// Reports holds the reports that failed when sent alone, by id.
+	// Reports contains the reports that failed when sent alone, by id.
 	Reports map[string]Try `json:"reports"`
 }
 
 // Try is the record of one report.
 type Try struct {
 	Strikes int `json:"strikes"`
-	// Accepted is Tries.Accepted at the last strike.
+	// Accepted is the value of Tries.Accepted at the last strike.
 	Accepted int64 `json:"accepted"`
 }
 
-// Strike records that report id failed when sent alone, and returns its number
-// of strikes. Only a failure with another report accepted since the last strike
-// counts: while the collector takes nothing at all the report is not suspect.
+// Strike records that the report failed when sent alone, and returns its number of
+// strikes. A failure counts only if the collector has accepted another report since
+// the last strike: while it accepts none, the report is not the suspect.
 func (t *Tries) Strike(id string) int {
 	last, struck := t.Reports[id]
 	if struck && t.Accepted <= last.Accepted {
@@ -45,13 +46,13 @@ func (t *Tries) Strike(id string) int {
 	return last.Strikes + 1
 }
 
-// Accept records that the collector took report id.
+// Accept records that the collector accepted the report.
 func (t *Tries) Accept(id string) {
 	t.Accepted++
 	delete(t.Reports, id)
 }
 
-// Blank reports whether there is nothing to remember.
+// Blank reports whether t contains nothing worth storing.
 func (t *Tries) Blank() bool { return len(t.Reports) == 0 && t.BatchLimit == 0 }
 
 // Tries returns the stored record. A damaged record counts as empty: the next

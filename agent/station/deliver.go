@@ -25,10 +25,10 @@ const (
 	restTime = 3 * time.Second
 )
 
-// Outcome says what became of a report.
+// Outcome states what happened to a report.
 type Outcome string
 
-// What can become of a report.
+// Outcomes of Deliver.
 const (
 	Sent        Outcome = "sent"          // the collector has stored it
 	SentNotKept Outcome = "sent_not_kept" // the collector has stored it, the disk here has no room for it

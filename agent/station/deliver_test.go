@@ -9,7 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/agent/uplink"
 )
 
-// TestSendTime: check and attempt end within 15 s, whatever the check took.
+// TestSendTime checks that check and attempt end within 15 s, however long the
+// check took.
 func TestSendTime(t *testing.T) {
 	for check, want := range map[time.Duration]time.Duration{
 		0: mostSendTime, 5 * time.Second: mostSendTime, 9 * time.Second: 5 * time.Second,

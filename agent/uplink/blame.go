@@ -12,10 +12,10 @@ import (
 type blame int
 
 const (
-	// everything: the collector, or the way to it, is faulty or busy.
+	// everything: the collector, or the path to it, is faulty or busy.
 	everything blame = iota
-	// someReport: the cause may be a report or the way. Requests that time out, break
-	// off or fail in a proxy look the same in both cases.
+	// someReport: the cause may be a report or the path. Requests that time out,
+	// break off or fail in a proxy look the same in both cases.
 	someReport
 	// faultyReport: the collector fails on a report, or on all of them.
 	faultyReport

@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/spool"
 )
 
-// memory is a disk that takes no time, so that a test with a fake clock can make
+// memory is a disk without delay, so that a test with a fake clock can make
 // thousands of writes.
 type memory struct {
 	mu    sync.Mutex

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/spool"
 )
 
-// ailment is what the collector does about a particular report.
+// ailment is the collector's reaction to a particular report.
 type ailment string
 
 const (
@@ -40,8 +40,8 @@ const (
 	proxyFails weather = "502 for all"
 )
 
-// world is a spool and a collector that fails for particular reports and, at
-// times, for all.
+// world is a spool and a collector that fails for particular reports and, at times,
+// for all.
 type world struct {
 	*rig
 	ill     map[string]ailment
@@ -89,7 +89,7 @@ func (w *world) answer(ids []string) (int, string, http.Header, error) {
 	return 0, "", nil, nil
 }
 
-// check adds a report and does what the program or the service does with it.
+// check adds a report and sends it as the program or the service does.
 func (w *world) check(t *testing.T, a ailment, drain time.Duration) (id string, deliverErr error) {
 	id = w.put(t, time.Now(), agentID)
 	w.ill[id] = a
@@ -105,8 +105,8 @@ func (w *world) check(t *testing.T, a ailment, drain time.Duration) (id string, 
 	return id, deliverErr
 }
 
-// TestFaultyReportsDoNotHoldUpTheOthers plays random reports and outages. Every
-// healthy report arrives, every faulty one is set aside after a bounded number of
+// TestFaultyReportsDoNotHoldUpTheOthers simulates random reports and outages. Each
+// healthy report arrives, each faulty one is set aside after a bounded number of
 // further checks, and an outage sets nothing aside.
 func TestFaultyReportsDoNotHoldUpTheOthers(t *testing.T) {
 	for seed := range uint64(40) {
@@ -167,7 +167,7 @@ func (w *world) nothingHealthySetAside(t *testing.T) {
 	}
 }
 
-// TestOutageSetsNothingAside: however long the collector fails for all.
+// TestOutageSetsNothingAside checks this for a long outage.
 func TestOutageSetsNothingAside(t *testing.T) {
 	for _, bad := range []weather{busy, limited, broken, noAnswer, noLine, proxyFails} {
 		t.Run(string(bad), func(t *testing.T) {
@@ -193,8 +193,8 @@ func TestOutageSetsNothingAside(t *testing.T) {
 	}
 }
 
-// TestFirstReportFaulty is a new participant whose first report makes the
-// collector answer 500 for ever.
+// TestFirstReportFaulty simulates a new participant whose first report always
+// yields status 500.
 func TestFirstReportFaulty(t *testing.T) {
 	for _, a := range []ailment{internal, foreign, hangs} {
 		synctest.Test(t, func(t *testing.T) {
@@ -213,8 +213,8 @@ func TestFirstReportFaulty(t *testing.T) {
 	}
 }
 
-// TestSenderLockIsFreeDuringBackoff: a check by hand sends while the service
-// waits for its next attempt.
+// TestSenderLockIsFreeDuringBackoff checks that a check started by hand can send
+// while the service waits for its next attempt.
 func TestSenderLockIsFreeDuringBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -247,7 +247,7 @@ func TestSenderLockIsFreeDuringBackoff(t *testing.T) {
 	})
 }
 
-// TestSendWithoutSpool is a report that found no room on the disk.
+// TestSendWithoutSpool sends a report that did not fit on the disk.
 func TestSendWithoutSpool(t *testing.T) {
 	r := newRig(t, 1)
 	waiting, err := r.Spool.List(spool.Waiting)

@@ -25,18 +25,18 @@ import (
 
 const agentID = "8f14e45f-ceea-467f-9d4f-000000000001"
 
-// fakeCollector answers without a network, so that time can be a fake, too.
+// fakeCollector responds without a network, so that the time can be simulated.
 type fakeCollector struct {
-	stored map[string]int // how often each id was taken
-	// before may take the answer into its own hands.
+	stored map[string]int // how often each id was accepted
+	// before, if not nil, can replace the response.
 	before func(ids []string) (status int, body string, header http.Header, err error)
-	// wait plays a collector that does not answer, for errHang.
+	// wait, if not nil, blocks instead of the response, for errHang.
 	wait  func(context.Context) error
 	posts []time.Time
 	token string
 }
 
-// Errors of fakeCollector.before that stand for the network.
+// Results of fakeCollector.before that stand for network errors.
 var (
 	errHang = errors.New("hang")
 	errDial = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
@@ -178,7 +178,8 @@ func TestEverythingIsDeliveredOnceAndInOrder(t *testing.T) {
 	}
 }
 
-// The answer got lost: the report goes again, the collector says duplicate.
+// The response is lost: the report is sent again, and the collector reports a
+// duplicate.
 func TestLostAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 2)
@@ -275,8 +276,8 @@ func TestFinalRefusals(t *testing.T) {
 	}
 }
 
-// Whatever may pass by itself is tried again, and nothing leaves the spool.
-func TestTroubleThatMayPass(t *testing.T) {
+// A temporary failure is retried, and no report leaves the spool.
+func TestTemporaryFailures(t *testing.T) {
 	for name, answer := range map[string]func() (int, string, http.Header, error){
 		"network":         func() (int, string, http.Header, error) { return 0, "", nil, errors.New("no route") },
 		"server error":    func() (int, string, http.Header, error) { return 503, "", nil, nil },
@@ -303,7 +304,7 @@ func TestTroubleThatMayPass(t *testing.T) {
 				if err != nil || len(sum.Delivered) != 3 || len(sum.Quarantined) != 0 {
 					t.Errorf("got %+v, %v", sum, err)
 				}
-				// Ceilings of 1, 2, 4 and 8 s, drawn at 0.999 of each.
+				// The upper limits are 1, 2, 4 and 8 s, with random at 0.999.
 				if took := time.Since(begun).Round(time.Second); took != 15*time.Second {
 					t.Errorf("waited %v in all", took)
 				}
@@ -330,7 +331,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
-func TestEndOfTimeLeavesEverythingWaiting(t *testing.T) {
+func TestExpiredTimeLeavesEverythingWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 3)
 		r.fake.before = func([]string) (int, string, http.Header, error) { return 500, "", nil, nil }
