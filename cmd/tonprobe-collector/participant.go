@@ -47,7 +47,7 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		same, err := namesakes(ctx, s, in.args[0])
+		same, err := d.Duplicates(ctx, in.args[0], in.phone, "")
 		if err != nil {
 			return err
 		}
@@ -55,8 +55,8 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		if same > 0 {
-			_, _ = fmt.Fprintf(t.err, "Note: there was already a participant with this name. For a second computer of the same person use\n'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
+		if noteDuplicates(t.err, same); len(same) > 0 {
+			_, _ = fmt.Fprintf(t.err, "For a second computer of the same person use 'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
 		}
 		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
 	})

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
-	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
 )
 
@@ -38,9 +37,14 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 			return usagef("nothing to change: give --name or --phone")
 		}
 		d := enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}
+		same, err := d.Duplicates(ctx, name, phone, p.ID)
+		if err != nil {
+			return err
+		}
 		if err := d.Edit(ctx, p.ID, name, phone); err != nil {
 			return err
 		}
+		noteDuplicates(t.err, same)
 		_, err = fmt.Fprintf(t.out, "%s (%s), telephone %s\n", name, p.ID, orDash(phone))
 		return err
 	})
@@ -115,19 +119,4 @@ func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
 		_, err := fmt.Fprintln(t.out, "This computer can deliver nothing any more. A new code lets it in again.")
 		return err
 	})
-}
-
-// namesakes returns the number of participants with exactly this name.
-func namesakes(ctx context.Context, s *sqlite.Store, name string) (int, error) {
-	page, err := s.ParticipantStates(ctx, store.StateQuery{Search: name, Limit: store.MaxPage})
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, p := range page.States {
-		if p.Name == name {
-			n++
-		}
-	}
-	return n, nil
 }

@@ -44,6 +44,7 @@ func (e *InputError) Error() string { return e.Problem }
 type Store interface {
 	AddParticipant(ctx context.Context, p store.Participant) error
 	EditParticipant(ctx context.Context, id, name, phone string) error
+	ParticipantStates(ctx context.Context, q store.StateQuery) (store.StatePage, error)
 	AddEnrolCode(ctx context.Context, c store.EnrolCode) error
 	Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent, now time.Time) (store.Participant, error)
 }

@@ -1,25 +1,17 @@
 package web
 
 import (
-	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/peer"
-	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // admitPage is the content of the form for a new participant.
 type admitPage struct {
-	Name, Phone string
-	Problem     string // key of the texts
-	// Same is the page of a participant with the same name; "" when there is none.
-	Same     string
-	MaxName  int
-	MaxPhone int
-	Once     string // see shownCodes
+	personForm
+	Once string // see shownCodes
 }
 
 // codePage shows an enrolment code, once: the store keeps its hash only.
@@ -35,7 +27,7 @@ type codePage struct {
 }
 
 func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
-	s.show(w, r, page{Name: "admit", Body: admitPage{MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes, Once: s.newOnce()}})
+	s.show(w, r, page{Name: "admit", Body: admitPage{personForm: newPersonForm("", ""), Once: s.newOnce()}})
 	return nil
 }
 
@@ -44,61 +36,22 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 	if i, ok := s.shown.find(once, s.Now()); ok {
 		return s.showCode(w, r, i)
 	}
-	body := admitPage{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes, Once: once}
-	same, err := s.namesake(r, name, "")
+	body := admitPage{personForm: newPersonForm(name, phone), Once: once}
+	status, err := body.check(s, r, "")
 	if err != nil {
 		return err
 	}
-	if same != "" && r.PostForm.Get("anyway") == "" {
-		body.Same = participantAddress(same)
-		s.show(w, r, page{Status: http.StatusConflict, Name: "admit", Body: body})
+	if status != 0 {
+		s.show(w, r, page{Status: status, Name: "admit", Body: body})
 		return nil
 	}
 	i, err := s.Desk.Invite(r.Context(), name, phone)
-	if _, wrong := errors.AsType[*enroll.InputError](err); wrong {
-		body.Problem = admitProblem(name, phone)
-		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "admit", Body: body})
-		return nil
-	}
 	if err != nil {
 		return err
 	}
 	s.shown.keep(once, i, s.Now())
 	s.changed(i.Participant.ID)
 	return s.showCode(w, r, i)
-}
-
-// namesake returns the id of a participant other than except with exactly this name; ""
-// if there is none.
-func (s *site) namesake(r *http.Request, name, except string) (id string, err error) {
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > enroll.MaxNameBytes {
-		return "", nil
-	}
-	found, err := s.Store.ParticipantStates(r.Context(), store.StateQuery{Search: name, Limit: store.MaxPage})
-	if err != nil {
-		return "", err
-	}
-	for _, p := range found.States {
-		if strings.EqualFold(p.Name, name) && p.ID != except {
-			return p.ID, nil
-		}
-	}
-	return "", nil
-}
-
-// admitProblem is the text for what the desk refused: its own words are for the
-// command line, and English.
-func admitProblem(name, phone string) string {
-	switch {
-	case clean(name, maxNameRunes) == "":
-		return "admit.no_name"
-	case len(name) > enroll.MaxNameBytes:
-		return "admit.long_name"
-	case len(phone) > enroll.MaxPhoneBytes:
-		return "admit.long_phone"
-	}
-	return "admit.odd_characters"
 }
 
 // newCode gives a participant a code for one more computer.

@@ -305,7 +305,7 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 		for n := range 12 {
 			switch from := agents[random.IntN(len(agents))]; random.IntN(6) {
 			case 4:
-				b.do(b.run(`window.plain("/participants/` + from.Participant + `/edit", {method: "POST", body: new URLSearchParams({name: "Neue ` + fmt.Sprint(n, len(address)) + `", phone: "0228 9"})})`))
+				b.do(b.run(`window.plain("/participants/` + from.Participant + `/edit", {method: "POST", body: new URLSearchParams({name: "Neue ` + fmt.Sprint(n, len(address)) + `", phone: "0228 9` + fmt.Sprintf("%03d%03d", n, len(address)) + `"})})`))
 			case 5:
 				b.do(b.run(`window.plain("/participants/` + from.Participant + `/block", {method: "POST", body: new URLSearchParams()})`))
 				agents = slices.DeleteFunc(agents, func(a agent) bool { return a == from }) // could send nothing

@@ -1,23 +1,16 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 
-	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// editPage is the content of the form for a participant's name and phone number.
+// editPage is the content of the form to change a participant's name and phone number.
 type editPage struct {
-	Address     string // of the participant's page
-	Name, Phone string
-	Problem     string // key of the texts
-	// Same is the page of another participant with the same name; "" if there is none.
-	Same     string
-	MaxName  int
-	MaxPhone int
+	personForm
+	Address string // of the participant's page
 }
 
 // deletePage asks whether to delete a participant, and says what is lost.
@@ -41,35 +34,26 @@ func (s *site) editForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.show(w, r, page{Name: "edit", Body: editPage{Address: participantAddress(p.ID), Name: p.Name, Phone: p.Phone,
-		MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}})
+	s.show(w, r, page{Name: "edit", Body: editPage{newPersonForm(p.Name, p.Phone), participantAddress(p.ID)}})
 	return nil
 }
 
 func (s *site) edit(w http.ResponseWriter, r *http.Request) error {
-	id, name, phone := r.PathValue("id"), r.PostForm.Get("name"), r.PostForm.Get("phone")
-	p, err := s.Store.Participant(r.Context(), id)
+	name, phone := r.PostForm.Get("name"), r.PostForm.Get("phone")
+	p, err := s.Store.Participant(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	body := editPage{Address: participantAddress(id), Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes),
-		MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}
-	same, err := s.namesake(r, name, id)
+	body := editPage{newPersonForm(name, phone), participantAddress(p.ID)}
+	status, err := body.check(s, r, p.ID)
 	if err != nil {
 		return err
 	}
-	if same != "" && r.PostForm.Get("anyway") == "" {
-		body.Same = participantAddress(same)
-		s.show(w, r, page{Status: http.StatusConflict, Name: "edit", Body: body})
+	if status != 0 {
+		s.show(w, r, page{Status: status, Name: "edit", Body: body})
 		return nil
 	}
-	err = s.Desk.Edit(r.Context(), p.ID, name, phone)
-	if _, wrong := errors.AsType[*enroll.InputError](err); wrong {
-		body.Problem = admitProblem(name, phone)
-		s.show(w, r, page{Status: http.StatusUnprocessableEntity, Name: "edit", Body: body})
-		return nil
-	}
-	if err != nil {
+	if err := s.Desk.Edit(r.Context(), p.ID, name, phone); err != nil {
 		return err
 	}
 	s.changed(p.ID)

@@ -17,9 +17,9 @@ func TestEditingAPerson(t *testing.T) {
 	g.want(g.get(at), http.StatusOK, `value="Anna Muster"`, `value="0228 1"`)
 	g.want(g.post(at, "name", "  ", "phone", "0228 1"), http.StatusUnprocessableEntity, "Bitte geben Sie einen Namen ein.")
 	g.want(g.post(at, "name", "Anna\u202e", "phone", ""), http.StatusUnprocessableEntity, "unsichtbare Zeichen")
-	g.want(g.post(at, "name", "berta bunt", "phone", "0228 2"), http.StatusConflict, "/participants/"+other.ID, "Trotzdem ändern", `value="0228 2"`)
+	g.want(g.post(at, "name", "berta bunt", "phone", "0228 2"), http.StatusConflict, "/participants/"+other.ID, "Trotzdem ändern", `value="0228 2"`, "(gleicher Name)")
 	g.wantRedirect(g.post(at, "name", "Anna Muster", "phone", "0228 3"), "/participants/"+p.ID) // its own name is not a duplicate
-	g.wantRedirect(g.post(at, "name", "berta bunt", "phone", "", "anyway", "1"), "/participants/"+p.ID)
+	g.wantRedirect(g.post(at, "name", "berta bunt", "phone", "", "shown", other.ID), "/participants/"+p.ID)
 	if got, err := g.store.Participant(t.Context(), p.ID); err != nil || got.Name != "berta bunt" || got.Phone != "" {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -71,6 +71,45 @@ func TestShuttingOutAComputer(t *testing.T) {
 			t.Errorf("%s revoked at %v", a.ID, a.RevokedAt)
 		}
 	}
+}
+
+// TestDuplicatesAreShownBeforeTheyAreStored holds for both forms, for names and phone numbers, and
+// in both languages: each duplicate is shown once before it is stored.
+func TestDuplicatesAreShownBeforeTheyAreStored(t *testing.T) {
+	g := newRig(t).login()
+	anna, _ := g.person("Anna Müller", "0228 5550101")
+	berta, _ := g.person("Berta Bunt", "0228 5550102")
+	cem, _ := g.person("Cem", "")
+	for _, form := range []string{"/participants", "/participants/" + cem.ID + "/edit"} {
+		for _, c := range []struct {
+			name, phone string
+			de, en      string
+			same        []string
+		}{
+			{"MUELLER, Anna", "0221 9", "(gleicher Name)", "(same name)", []string{anna.ID}},
+			{"Neu", "+49 228 5550101", "(gleiche Telefonnummer)", "(same phone number)", []string{anna.ID}},
+			{"Anna Muller", "0228/5550101", "(gleicher Name und gleiche Telefonnummer)", "(same name and phone number)", []string{anna.ID}},
+			{"Anna Müller", "0228 5550102", "(gleiche Telefonnummer)", "(same phone number)", []string{anna.ID, berta.ID}},
+		} {
+			for lang, words := range map[string]string{"de": c.de, "en": c.en} {
+				g.lang = lang
+				parts := []string{words}
+				for _, id := range c.same {
+					parts = append(parts, `href="/participants/`+id+`"`, `name="shown" value="`+id+`"`)
+				}
+				g.want(g.post(form, "name", c.name, "phone", c.phone), http.StatusConflict, parts...)
+			}
+		}
+		// Another name, typed after the warning, has its own duplicates.
+		g.want(g.post(form, "name", "Berta Bunt", "shown", anna.ID), http.StatusConflict, berta.ID)
+	}
+	// Only the phone number changes.
+	at := "/participants/" + berta.ID + "/edit"
+	g.want(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101"), http.StatusConflict, anna.ID)
+	if got, err := g.store.Participant(t.Context(), berta.ID); err != nil || got.Phone != "0228 5550102" {
+		t.Errorf("stored before the warning was seen: %+v %v", got, err)
+	}
+	g.wantRedirect(g.post(at, "name", "Berta Bunt", "phone", "0228 5550101", "shown", anna.ID), "/participants/"+berta.ID)
 }
 
 // TestManagingNeedsALogin: without a session nothing is shown or changed.

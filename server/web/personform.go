@@ -1,0 +1,79 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/tonprobe/tonprobe/server/enroll"
+)
+
+// personForm is the content that the forms for a name and a phone number share.
+type personForm struct {
+	Name, Phone string
+	Problem     string // key of the texts
+	// Duplicates are participants who share the name or the phone number. The form lists them
+	// once; what is submitted then is meant as it is.
+	Duplicates []duplicate
+	MaxName    int
+	MaxPhone   int
+}
+
+// duplicate is an enroll.Duplicate as a form shows it.
+type duplicate struct {
+	ID, Address, Name string
+	Shared            string // key of the texts: what is the same
+}
+
+func newPersonForm(name, phone string) personForm {
+	return personForm{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}
+}
+
+// check returns the status to show the form with again, and 0 if the input can be stored. exceptID
+// is the participant to change, "" for a new one.
+//
+// The form carries the ids of the duplicates that it has shown, not a mere confirmation: after the
+// warning another name may be typed that has duplicates of its own.
+func (f *personForm) check(s *site, r *http.Request, exceptID string) (status int, err error) {
+	name, phone := r.PostForm.Get("name"), r.PostForm.Get("phone")
+	found, err := s.Desk.Duplicates(r.Context(), name, phone, exceptID)
+	if _, invalid := errors.AsType[*enroll.InputError](err); invalid {
+		f.Problem = personProblem(name, phone)
+		return http.StatusUnprocessableEntity, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	shown := r.PostForm["shown"]
+	for _, d := range found {
+		if !slices.Contains(shown, d.ID) {
+			status = http.StatusConflict
+		}
+		f.Duplicates = append(f.Duplicates, duplicate{ID: d.ID, Address: participantAddress(d.ID), Name: s.view(r).name(d.Participant), Shared: sharedKey(d)})
+	}
+	return status, nil
+}
+
+func sharedKey(d enroll.Duplicate) string {
+	switch {
+	case d.SameName && d.SamePhone:
+		return "duplicate.both"
+	case d.SamePhone:
+		return "duplicate.phone"
+	}
+	return "duplicate.name"
+}
+
+// personProblem returns the key of the text for input that the desk has refused. The desk's own
+// errors are English, for the command line.
+func personProblem(name, phone string) string {
+	switch {
+	case clean(name, maxNameRunes) == "":
+		return "admit.no_name"
+	case len(name) > enroll.MaxNameBytes:
+		return "admit.long_name"
+	case len(phone) > enroll.MaxPhoneBytes:
+		return "admit.long_phone"
+	}
+	return "admit.odd_characters"
+}
