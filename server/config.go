@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server/iceserver"
@@ -74,6 +75,10 @@ type Config struct {
 
 	// FirstPassword receives the password of FirstUser at the first start.
 	FirstPassword func(name, password string)
+
+	// Glossary describes the probes whose data is stored and shown; default those of this
+	// version.
+	Glossary diagnose.Glossary
 
 	Log  *slog.Logger     // default: discards
 	Now  func() time.Time // default time.Now; must carry a monotonic reading

@@ -189,7 +189,7 @@ func (s *Server) handler() (http.Handler, error) {
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
-		Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
+		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{
 			"store":     s.store.Ping,
 			"disk":      func(context.Context) error { return enoughRoom(c.DataDir) },

@@ -69,6 +69,9 @@ type Options struct {
 	Progress func(probe.Event)
 	// Plan replaces the default plan.
 	Plan probe.Plan
+	// Probes describes the probes of the plan; the zero value is those of this
+	// version. What it does not describe does not get into the report.
+	Probes report.Probes
 
 	// system is the probe of the conference system at Target; nil if there is none
 	// or the system is unknown.
@@ -116,9 +119,9 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	r.FirstVerdictMS = out.FirstVerdict.Milliseconds()
 	// Redact before the diagnosis: evidence repeats the data, and support has to
 	// see the same verdict as the participant.
-	r = report.Redact(r, report.Policy{})
+	r = o.Probes.Redact(r, report.Policy{})
 	diagnose.Finish(r, profile)
-	if err := r.Validate(); err != nil {
+	if err := o.Probes.Validate(r); err != nil {
 		return nil, fmt.Errorf("finish the report: %w", err)
 	}
 	return r, nil

@@ -21,8 +21,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/web"
 )
 
-// This is the only file that uses the constructors of the probes.
-
 // sources contains the servers that the probes measure to.
 type sources struct {
 	webURL    string // "" when no address is known

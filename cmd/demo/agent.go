@@ -49,10 +49,10 @@ func enrol(ctx context.Context, c *collector, dir string) (*enrolled, error) {
 	return a, nil
 }
 
-// deliver sends the report the normal way: into the spool and over the network, until the
-// collector has stored it.
-func (a *enrolled) deliver(ctx context.Context, r *report.Report) tui.Delivery {
-	doc, err := r.Encode()
+// deliver sends a report of the described probes the normal way: into the spool and over the
+// network, until the collector has stored it.
+func (a *enrolled) deliver(ctx context.Context, described report.Probes, r *report.Report) tui.Delivery {
+	doc, err := described.Encode(r)
 	if err != nil {
 		return tui.DeliveryFailed
 	}

@@ -64,7 +64,7 @@ func makeCheck(ctx context.Context, o options, c *collector, a *enrolled) (*repo
 		Deliver: func(ctx context.Context, r *report.Report) tui.Delivery {
 			ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 			defer cancel()
-			return a.deliver(ctx, r)
+			return a.deliver(ctx, report.Probes{}, r)
 		},
 		Log: slog.New(slog.DiscardHandler),
 	})

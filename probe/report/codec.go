@@ -95,8 +95,11 @@ func (p Probes) unmarshal(b []byte) (*Report, error) {
 
 // Encode writes the report as Decode reads it. A report that Decode would
 // refuse is not written: the error is a *ValidationError or ErrTooLarge.
-func (r *Report) Encode() ([]byte, error) {
-	if err := r.Validate(); err != nil {
+func (r *Report) Encode() ([]byte, error) { return KnownProbes().Encode(r) }
+
+// Encode is [Report.Encode] for the probes of this set.
+func (p Probes) Encode(r *Report) ([]byte, error) {
+	if err := p.Validate(r); err != nil {
 		return nil, fmt.Errorf("encode report: %w", err)
 	}
 	b, err := json.Marshal(r.withoutNilLists())

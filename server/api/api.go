@@ -53,6 +53,8 @@ type Config struct {
 	MediaHost string
 	// SupportPhone is the number of phone support; "" where there is none to show.
 	SupportPhone string
+	// Probes are the probes whose data is stored; default those of this version.
+	Probes report.Probes
 	// Policy is what may be stored of a report.
 	Policy report.Policy
 	// Ready names what must answer before the collector is ready.

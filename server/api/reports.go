@@ -96,7 +96,7 @@ func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string
 	}
 	d := &delivery{single: single}
 	for _, document := range documents {
-		d.add(document, c, a.Policy)
+		d.add(a.accept(document, c))
 	}
 	return d, nil
 }
@@ -120,29 +120,25 @@ func split(body []byte) (documents []json.RawMessage, single bool, err error) {
 	return *list.Reports, false, nil
 }
 
-func (d *delivery) add(document []byte, c caller, p report.Policy) {
-	r, f := accept(document, c, p)
-	result := reportResult{}
-	if f != nil {
-		result = reportResult{ID: idOf(document), Status: statusRejected, Error: f.Message}
-	} else {
-		result.ID = r.ID
-	}
+func (d *delivery) add(r *report.Report, result reportResult, f *Fault) {
 	d.reports = append(d.reports, r)
 	d.faults = append(d.faults, f)
 	d.results = append(d.results, result)
 }
 
 // accept reads one report as it may be stored, or says why not.
-func accept(document []byte, c caller, p report.Policy) (*report.Report, *Fault) {
-	r, err := report.Decode(document)
-	if err != nil {
-		return nil, reportFault(err)
+func (a *API) accept(document []byte, c caller) (*report.Report, reportResult, *Fault) {
+	r, err := a.Probes.Decode(document)
+	var f *Fault
+	switch {
+	case err != nil:
+		f = reportFault(err)
+	case !strings.EqualFold(r.Agent.ID, c.ID):
+		f = fault(http.StatusForbidden, "agent_mismatch", "this report was made by another agent than the one that sent it")
+	default:
+		return a.Probes.Redact(r, a.Policy), reportResult{ID: r.ID}, nil
 	}
-	if !strings.EqualFold(r.Agent.ID, c.ID) {
-		return nil, fault(http.StatusForbidden, "agent_mismatch", "this report was made by another agent than the one that sent it")
-	}
-	return report.Redact(r, p), nil
+	return nil, reportResult{ID: idOf(document), Status: statusRejected, Error: f.Message}, f
 }
 
 func reportFault(err error) *Fault {
@@ -177,7 +173,7 @@ func (a *API) keep(ctx context.Context, c caller, d *delivery) error {
 		if r == nil {
 			continue
 		}
-		document, err := r.Encode()
+		document, err := a.Probes.Encode(r)
 		if err != nil {
 			d.refuse(i, reportFault(err))
 			continue

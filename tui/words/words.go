@@ -4,6 +4,7 @@
 package words
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -52,6 +53,18 @@ func (w Words) Probe(name string) string {
 		return text
 	}
 	return Clean(name, 40)
+}
+
+// ProbeOrder compares two probes by their place in a list. Those without a
+// description are last.
+func (w Words) ProbeOrder(a, b string) int {
+	place := func(name string) int {
+		if i := w.terms.Probes().Index(name); i >= 0 {
+			return i
+		}
+		return len(w.terms.Probes().All())
+	}
+	return cmp.Compare(place(a), place(b))
 }
 
 // State is what a probe found or does, in a word or two.

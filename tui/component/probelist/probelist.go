@@ -2,6 +2,7 @@
 package probelist
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -56,29 +57,13 @@ func (l List) Judge(results []report.Result) List {
 	return List{items}
 }
 
-// place returns the index of name, and inserts it if it is new.
+// place returns the index of name, and appends it if it is new.
 func place(items *[]item, name string) int {
-	at := len(*items)
-	for i, it := range *items {
-		if it.name == name {
-			return i
-		}
-		if rank(name) < rank(it.name) && at > i {
-			at = i
-		}
+	if at := slices.IndexFunc(*items, func(it item) bool { return it.name == name }); at >= 0 {
+		return at
 	}
-	*items = append(*items, item{})
-	copy((*items)[at+1:], (*items)[at:])
-	(*items)[at] = item{name: name}
-	return at
-}
-
-func rank(name string) int {
-	known := report.KnownProbes()
-	if i := known.Index(name); i >= 0 {
-		return i
-	}
-	return len(known.All())
+	*items = append(*items, item{name: name})
+	return len(*items) - 1
 }
 
 // Len returns the number of probes.
@@ -106,21 +91,22 @@ func (l List) Status(name string) report.Status {
 
 // View draws the list, at most width cells wide, one line a probe.
 func (l List) View(width int, s style.Set, w words.Words) string {
-	return l.draw(width, s, wording{w.Probe, w.State})
+	return l.draw(width, s, wording{w.Probe, w.State, w.ProbeOrder})
 }
 
 // Brief is View with short wording, for a column of BriefWidth cells.
 func (l List) Brief(width int, s style.Set, w words.Words) string {
-	return l.draw(width, s, wording{w.BriefProbe, w.BriefState})
+	return l.draw(width, s, wording{w.BriefProbe, w.BriefState, w.ProbeOrder})
 }
 
 // BriefWidth is the width of the longest line of Brief; a test verifies the texts.
 const BriefWidth = 25
 
-// wording returns the names of probes and states.
+// wording returns the names of probes and states, and the order of the probes.
 type wording struct {
 	probe func(name string) string
 	state func(report.Status) string
+	order func(a, b string) int
 }
 
 // The states of a probe without a result, as named by package words.
@@ -130,12 +116,14 @@ const (
 )
 
 func (l List) draw(width int, s style.Set, say wording) string {
+	items := slices.Clone(l.items)
+	slices.SortStableFunc(items, func(a, b item) int { return say.order(a.name, b.name) })
 	longest := 0
-	for _, it := range l.items {
+	for _, it := range items {
 		longest = max(longest, lipgloss.Width(say.probe(it.name)))
 	}
 	var lines []string
-	for _, it := range l.items {
+	for _, it := range items {
 		name := say.probe(it.name)
 		pad := strings.Repeat(" ", longest-lipgloss.Width(name))
 		mark, state := it.state(s)
