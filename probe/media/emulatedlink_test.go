@@ -19,39 +19,39 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
-// emulatedLink stands between the agent and the reflector: a UDP relay whose
-// port replaces the reflector's in the answer. It delays, drops, reorders and
-// doubles, and writes down what it did, so that the probe's figures can be held
-// against what really happened and not against what was wished for.
+// emulatedLink is a UDP relay between the agent and the reflector; its port
+// replaces the reflector's in the answer. It delays, drops, reorders and duplicates
+// packets and records what it did, so that the probe's figures can be compared with
+// what really happened instead of with the configured impairment.
 //
-// Only RTP is lost, doubled and held back: ICE and DTLS repeat themselves, and
-// their luck is not what these tests are about.
+// Only RTP is dropped, duplicated and delayed by random: ICE and DTLS retransmit,
+// and are not the subject of these tests.
 type emulatedLink struct {
 	reflector net.Addr
-	agentSide *arrival.Conn // the agent sends here
+	agentSide *arrival.Conn // the agent sends to it
 	arrived   arrival.Stamps
 	left      arrival.Stamps
-	dead      atomic.Bool // nothing passes any more
+	dead      atomic.Bool // drops everything
 	up, down  *lane
 	work      sync.WaitGroup
 
 	mu  sync.Mutex
-	far map[netip.AddrPort]*arrival.Conn // to the reflector, one for each socket of the agent
+	far map[netip.AddrPort]*arrival.Conn // to the reflector, one per socket of the agent
 }
 
-// impairment is what happens to one direction. Fates are drawn per packet.
+// impairment describes what happens to one direction, drawn per packet.
 type impairment struct {
 	delay   time.Duration
-	jitter  time.Duration                  // uniform 0..jitter on top
-	lost    func(r *rand.Rand, n int) bool // n counts RTP packets from 0
-	held    func(n int) time.Duration      // an extra delay for packet n
-	doubled func(n int) bool               //
+	jitter  time.Duration                  // additional delay, uniform in 0..jitter
+	lost    func(r *rand.Rand, n int) bool // whether RTP packet n, counted from 0, is dropped
+	held    func(n int) time.Duration      // additional delay of packet n
+	doubled func(n int) bool               // whether packet n is duplicated
 }
 
-// passage is the truth about one RTP packet.
+// passage records what happened to one RTP packet.
 type passage struct {
 	seq     uint16
-	in, out time.Time // by the kernel, where it tells; out of the first copy; zero: dropped
+	in, out time.Time // kernel times if available; out is that of the first copy, zero if dropped
 	copies  int
 }
 
@@ -70,8 +70,8 @@ type lane struct {
 type due struct {
 	at     time.Time
 	order  int
-	send   func() time.Time // returns when it left
-	record *passage         // nil for what is not RTP
+	send   func() time.Time // sends the packet and returns the time of departure
+	record *passage         // nil if the packet is not RTP
 }
 
 func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emulatedLink {
@@ -101,9 +101,8 @@ func newEmulatedLink(t *testing.T, reflector net.Addr, up, down impairment) *emu
 	return l
 }
 
-// listen opens a socket that stamps packets as the kernel takes them in and
-// lets them out: what they wait for this process is part of what the link did to
-// them, however long it stood still.
+// listen opens a socket whose packets are timestamped by the kernel on arrival and
+// departure, so that delays within this process count as delays of the link.
 func (l *emulatedLink) listen() *arrival.Conn {
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -132,8 +131,8 @@ func (l *emulatedLink) fromAgent() {
 	}
 }
 
-// farFor is the socket that stands for one socket of the agent: ICE tries from
-// several before it settles.
+// farFor returns the socket that represents one socket of the agent: ICE tries
+// several.
 func (l *emulatedLink) farFor(agent netip.AddrPort) *arrival.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -164,7 +163,7 @@ func (l *emulatedLink) toAgent(far *arrival.Conn, agent netip.AddrPort) {
 	}
 }
 
-// write sends a packet and says when it left.
+// write sends a packet and returns its departure time.
 func (l *emulatedLink) write(from *arrival.Conn, packet []byte, to net.Addr) time.Time {
 	before := time.Now()
 	_, err := from.WriteTo(packet, to)
@@ -177,8 +176,8 @@ func (l *emulatedLink) write(from *arrival.Conn, packet []byte, to net.Addr) tim
 	return before
 }
 
-// isRTP looks at the header, which SRTP leaves readable (RFC 3711 §3.1, and the
-// ranges of RFC 7983 §7).
+// isRTP checks the header, which SRTP does not encrypt (RFC 3711 §3.1; ranges of
+// RFC 7983 §7).
 func isRTP(b []byte) bool { return len(b) > 12 && b[0]&0xc0 == 0x80 && b[1]&0x7f == 111 }
 
 func (l *lane) take(b []byte, in time.Time, send func() time.Time) {
@@ -244,7 +243,7 @@ func (l *lane) deliver(ctx context.Context) {
 	}
 }
 
-// sent notes a copy of p, which left at a time.
+// sent records the departure of a copy of p.
 func (l *lane) sent(p *passage, left time.Time) {
 	if p == nil {
 		return
@@ -256,7 +255,7 @@ func (l *lane) sent(p *passage, left time.Time) {
 	}
 }
 
-// truth is what the lane did to the stream.
+// truth is what the lane really did to the stream.
 type truth struct {
 	passed, dropped, doubled int
 	reordered                int     // RFC 4737 §3.3
@@ -293,12 +292,12 @@ func (l *lane) truth() truth {
 	return t
 }
 
-// roundTripP50MS adds the two passages of the echoes of the first sent packets:
-// the probe leaves out the younger ones, whose echoes were still on their way
-// when it stopped to wait (by way of a satellite a fifth of the stream), and two
-// medians agree only over the same packets. The reflector answers in order of
-// arrival, so answer k belongs to the packet that went out k-th. It is only of
-// use without duplicates.
+// roundTripP50MS adds both passages of the echoes of the first sent packets. The
+// probe excludes the younger ones, whose echoes were still in flight when it
+// stopped waiting (a fifth of the stream on a satellite line), and two medians are
+// comparable only over the same packets. The reflector answers in order of arrival,
+// so answer k belongs to the packet that departed k-th. The function is valid only
+// without duplicates.
 func roundTripP50MS(up, down truth, sent int) float64 {
 	var ms []float64
 	for _, d := range down.out {
@@ -316,7 +315,7 @@ func roundTripP50MS(up, down truth, sent int) float64 {
 	return (ms[(len(ms)-1)/2] + ms[len(ms)/2]) / 2
 }
 
-// linked signals as direct does, but sends the agent's packets over the link.
+// linked signals as direct does, but routes the agent's packets over the link.
 type linked struct {
 	direct
 	link *emulatedLink
@@ -331,7 +330,7 @@ func (s linked) Offer(ctx context.Context, offer string) (answer, resource strin
 		switch {
 		case strings.Contains(line, " 1 udp "):
 			b.WriteString(strings.Replace(line, real, through, 1))
-		case strings.Contains(line, " 1 tcp "): // no way around the link
+		case strings.Contains(line, " 1 tcp "): // no path around the link
 		default:
 			b.WriteString(line)
 		}

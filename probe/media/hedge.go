@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// hedgeAfter is when a request without an answer is made once more beside the
-// first. A lost SYN costs a second and the next one two more (RFC 6298 §5.5):
-// on a line that loses one packet in five that would look like a silent server.
+// hedgeAfter is the delay after which an unanswered request is repeated in
+// parallel. A lost SYN costs 1 s and the next one 2 s more (RFC 6298 §5.5): on a
+// line with 20 % loss that would look like a server that does not respond.
 const hedgeAfter = 2 * time.Second
 
-// hedged asks, and once more when no answer came for a while or the connection
-// failed. The first answer of the server counts, be it a refusal; the other
-// request is given up.
+// hedged calls ask, and calls it again if there was no response within hedgeAfter
+// or the connection failed. The first response of the server counts, even an error;
+// the other call is cancelled.
 func hedged[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -51,5 +51,5 @@ func hedged[T any](ctx context.Context, ask func(context.Context) (T, error)) (T
 	}
 }
 
-// retryPause lets a line that just failed come back.
+// retryPause gives a line that has just failed time to recover.
 const retryPause = 250 * time.Millisecond

@@ -19,7 +19,7 @@ func newHTTP(t *testing.T, h http.HandlerFunc) string {
 	return s.URL
 }
 
-// echoAPI is the least a collector does for the echo.
+// echoAPI is a minimal collector for the echo.
 func echoAPI(r *reflector.Reflector) http.HandlerFunc {
 	mux := http.NewServeMux()
 	reply := func(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }

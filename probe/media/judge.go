@@ -11,32 +11,33 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// measurement is all a finished stream left behind.
+// measurement contains the data of a finished stream.
 type measurement struct {
 	stream    recording
 	log       wire.EchoLog
-	logErr    error // no usable log
+	logErr    error // why there is no usable log
 	path      string
 	ice, dtls time.Duration
-	stopped   bool // the check was stopped or its time was over
+	stopped   bool // the check was cancelled or its time was over
 }
 
-// silenceIsEnd: a stream whose echoes ended so long before its last packet
-// broke off. It outlasts every handover between Wi-Fi stations we know of.
+// silenceIsEnd is the time without echoes before the last packet after which the
+// stream counts as interrupted. It is longer than any known handover between Wi-Fi
+// access points.
 const silenceIsEnd = 2 * time.Second
 
-// longestAgoMS is a minute: what the reflector answered before that says nothing
-// of the stream's end.
+// longestAgoMS: a response of the reflector more than a minute ago says nothing
+// about the end of the stream.
 const longestAgoMS = 60_000
 
-// judge turns a measurement into figures and says what state it ended in.
+// judge computes the figures of a measurement and determines its state.
 func judge(m measurement) probe.Result {
 	d := &report.MediaVoice{
 		Path: m.path, ICEMS: new(milliseconds(m.ice)), DTLSMS: new(milliseconds(m.dtls)),
 		Sent: new(len(m.stream.Sends)),
 	}
 	if void := fillSelfCheck(d, m.stream); void {
-		// Only what cannot accuse the line: the fault is in this computer.
+		// Only figures that do not concern the line: the fault is in this computer.
 		d.State = report.MediaSelfCheckVoid
 		return probe.Result{Status: report.StatusUnknown, Note: "this computer was too busy to keep time", Data: d}
 	}
@@ -61,7 +62,8 @@ func (m measurement) outcome() (report.MediaState, report.Status, string) {
 	case m.stopped && !m.stream.Complete:
 		return report.MediaInterrupted, report.StatusUnknown, "stopped before the stream was over"
 	case len(m.stream.Echoes) == 0 && m.logErr != nil:
-		// Neither the echo nor the collector answers: as likely its fault as ours.
+		// Neither the reflector nor the collector responds: the fault may be theirs
+		// as well as the line's.
 		return report.MediaNotFlowing, report.StatusUnknown, "no echo came, and the collector did not say why"
 	case len(m.stream.Echoes) == 0:
 		return report.MediaNotFlowing, report.StatusFail, ""
@@ -82,7 +84,7 @@ func (m measurement) brokeOff() bool {
 	return last-lastBack > int64(silenceIsEnd)
 }
 
-// fillSelfCheck says whether this computer kept its own time, and whether the
+// fillSelfCheck reports whether this computer kept its schedule, and whether the
 // measurement is void because it did not.
 func fillSelfCheck(d *report.MediaVoice, s recording) (void bool) {
 	if s.Turned {
@@ -98,19 +100,19 @@ func fillSelfCheck(d *report.MediaVoice, s recording) (void bool) {
 	return check.Verdict == stats.VerdictVoid
 }
 
-// direction is one way of the stream.
+// direction contains the data of one direction of the stream.
 type direction struct {
 	sent    int
 	packets []stats.Packet
-	// loss stands where the packets do not tell it.
+	// loss is set if it cannot be derived from the packets.
 	loss *stats.Loss
-	// sampled says that more packets arrived than are known of: the times between
-	// those known are not the line's.
+	// sampled means that more packets arrived than are known, so the intervals
+	// between the known ones are not those of the line.
 	sampled bool
 }
 
-// directions takes up and down apart: by the reflector's log, or without one by
-// what the echoes say.
+// directions separates upstream and downstream, by the reflector's log or, without
+// it, by the echoes.
 func (m measurement) directions() (up, down direction) {
 	if m.logErr != nil {
 		return upFromEchoes(m.stream), downOf(m.stream, highestDown(m.stream.Echoes)+1)
@@ -119,9 +121,9 @@ func (m measurement) directions() (up, down direction) {
 	return upFromLog(m.stream, m.log, settled), downOf(m.stream, downSent(m.log, settled))
 }
 
-// settled is how many packets had the time to come back. Where the waiting ended
-// first, because the line is slow or the check was stopped, the youngest are in
-// flight, not lost.
+// settled returns the number of packets whose echo had time to return. If the wait
+// ended earlier, because the line is slow or the check was cancelled, the youngest
+// packets are in flight and not lost.
 func (m measurement) settled() int {
 	s := m.stream
 	if s.AllBack {
@@ -145,10 +147,11 @@ func upFromLog(s recording, log wire.EchoLog, settled int) direction {
 	return d
 }
 
-// downSent is how many numbers the reflector used for settled packets.
+// downSent returns the number of downstream packets that the reflector sent in
+// answer to settled packets.
 func downSent(log wire.EchoLog, settled int) int {
 	if log.DownFailed == 0 && log.Unlisted == 0 {
-		for i, a := range log.All() { // arrival i was answered by number i
+		for i, a := range log.All() { // arrival i was answered by downstream packet i
 			if int64(a.Seq) >= int64(settled) {
 				return i
 			}
@@ -157,8 +160,9 @@ func downSent(log wire.EchoLog, settled int) int {
 	return log.DownSent
 }
 
-// upFromEchoes is what the echoes tell of the way up. Those that came back give
-// its delays; the latest gives how many had arrived by then.
+// upFromEchoes derives the upstream direction from the echoes. They contain the
+// upstream delays of the packets that they answer; the latest one contains the
+// number of packets that had arrived by then.
 func upFromEchoes(s recording) direction {
 	var d direction
 	if len(s.Echoes) == 0 {
@@ -211,13 +215,13 @@ func (d direction) summary() stats.Summary {
 	return s
 }
 
-// longestLossMS is the longest run of packets that never came, in ms of speech.
+// longestLossMS returns the longest run of lost packets, in ms of speech.
 func (d direction) longestLossMS() float64 {
 	return float64(d.lossRuns().Longest) * milliseconds(wire.PacketInterval)
 }
 
-// lossRunPackets is the mean length of the runs of packets that never came; nil
-// where none was lost, or the packets do not tell which.
+// lossRunPackets returns the mean length of the runs of lost packets; nil if none
+// was lost, or if it is unknown which ones were.
 func (d direction) lossRunPackets() *float64 {
 	if d.loss != nil || d.sampled {
 		return nil
@@ -234,7 +238,7 @@ func (d direction) lossRuns() stats.LossRuns {
 	return stats.LossRunsOf(stats.FatesOf(a, make([]float64, len(a.First)), math.Inf(1)))
 }
 
-// fill writes the figures of both directions.
+// fill sets the fields of both directions.
 func fill(r *report.MediaVoice, up, down direction, s recording) {
 	u, d := up.summary(), down.summary()
 	if u.Loss != nil {
@@ -278,13 +282,13 @@ func lossFields(l *stats.Loss) (received *int, pct *float64, ci *report.Interval
 	return new(l.Received), new(round(l.Pct)), &report.Interval{round(l.CI95.LowPct), round(l.CI95.HighPct)}
 }
 
-// rateKbps is at what rate the line let a stream through that it slowed down.
+// rateKbps returns the rate at which the line carried a stream that it slowed down.
 func rateKbps(s stats.Summary, payload int) *float64 {
 	if s.Slowed == nil {
 		return nil
 	}
 	bits := float64(8 * (payload + overheadBytes))
-	return new(round(bits / *s.Slowed * 1e6)) // bits per ns are 10^6 kbit/s
+	return new(round(bits / *s.Slowed * 1e6)) // bits per ns times 10^6 are kbit/s
 }
 
 func rounded(v *float64) *float64 {
@@ -294,13 +298,13 @@ func rounded(v *float64) *float64 {
 	return new(round(*v))
 }
 
-// overheadBytes are the headers of IPv4, UDP and RTP and the tag of SRTP (AEAD,
-// RFC 7714).
+// overheadBytes are the headers of IPv4, UDP and RTP, and the authentication tag of
+// SRTP (AEAD, RFC 7714).
 const overheadBytes = 20 + 8 + 12 + 16
 
-// fillBoth writes the figures that stand once for both directions: sums, or the
-// worse of the two. They need both, else they would call one direction fine
-// because nobody looked.
+// fillBoth sets the fields that apply to both directions together: sums, or the
+// worse value. It needs both directions; otherwise an unmeasured one would be
+// reported as good.
 func fillBoth(r *report.MediaVoice, up, down direction, u, d stats.Summary) {
 	if u.Reordering == nil || d.Reordering == nil {
 		return
@@ -327,8 +331,8 @@ func fillBoth(r *report.MediaVoice, up, down direction, u, d stats.Summary) {
 	}
 }
 
-// roundTrips are those of the first sent packets, which had the time to come back:
-// of the younger ones only the quick are here.
+// roundTrips returns the round trips of the first sent packets, whose echoes had
+// time to return. Of the younger ones only the fast echoes are known.
 func roundTrips(s recording, sent int) *stats.RoundTrips {
 	var echoes []stats.Echo
 	for _, e := range s.Echoes {
@@ -341,7 +345,7 @@ func roundTrips(s recording, sent int) *stats.RoundTrips {
 	return stats.RoundTripsOf(echoes)
 }
 
-// fillScore rates the worse direction.
+// fillScore sets the score of the worse direction.
 func fillScore(r *report.MediaVoice, rttMS float64, u, d stats.Summary) {
 	var worst *emodel.Score
 	for _, s := range []stats.Summary{u, d} {
@@ -359,7 +363,8 @@ func fillScore(r *report.MediaVoice, rttMS float64, u, d stats.Summary) {
 	r.MOSModel = worst.Model + ", " + worst.Codec
 }
 
-// notPlayedPct is what a listener misses: lost, or too late for the buffer.
+// notPlayedPct returns the share of packets that a listener does not hear: lost, or
+// too late for the playout buffer.
 func notPlayedPct(s stats.Summary) float64 {
 	for _, l := range s.Late {
 		if l.BufferMS == s.PlayoutMS {
@@ -371,5 +376,5 @@ func notPlayedPct(s stats.Summary) float64 {
 
 func milliseconds(d time.Duration) float64 { return round(float64(d) / 1e6) }
 
-// round keeps a thousandth: below it there is only noise, and reports stay short.
+// round rounds to 1/1000: further digits are noise and make reports longer.
 func round(v float64) float64 { return math.Round(v*1000) / 1000 }

@@ -22,7 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Faults of setting up a path.
+// Errors of the connection set-up.
 var (
 	errNoPath = errors.New("no path for packets was found")
 	errNoKeys = errors.New("a path was found, but no keys were agreed")
@@ -38,17 +38,17 @@ type link struct {
 	arrivals arrival.Stamps
 	left     arrival.Stamps
 	gates    gates
-	arriving chan *webrtc.TrackRemote // at most one
+	arriving chan *webrtc.TrackRemote // receives at most one track
 	resource string
 
-	iceUp, dtlsUp, down chan struct{} // each closed once
+	iceUp, dtlsUp, down chan struct{} // each is closed at most once
 	ice, dtls           time.Duration
 	path                string
-	direct              directWays
-	answered            time.Duration // the collector's answer to the offer took so long
+	direct              directPaths
+	answered            time.Duration // duration of the collector's response to the offer
 }
 
-// openLink prepares a connection with the servers of ice.
+// openLink prepares a connection that uses the given servers.
 func openLink(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*link, error) {
 	l := &link{
 		clock: env.Clock, dial: env.Dial, arriving: make(chan *webrtc.TrackRemote, 1),
@@ -71,7 +71,7 @@ func openLink(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*link, erro
 	return l, nil
 }
 
-// follow turns the connection's states into channels.
+// follow translates the states of the connection into channels.
 func (l *link) follow() {
 	iceUp := sync.OnceFunc(func() { close(l.iceUp) })
 	dtlsUp := sync.OnceFunc(func() { close(l.dtlsUp) })
@@ -101,7 +101,8 @@ func (l *link) follow() {
 }
 
 // offer gathers candidates for at most limit and returns the offer without
-// their addresses: a silent TURN server must not hold up the check.
+// addresses. The limit prevents a TURN server that does not respond from delaying
+// the check.
 func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	offer, err := l.pc.CreateOffer(nil)
 	if err != nil {
@@ -120,10 +121,10 @@ func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	return withoutAddresses(l.pc.LocalDescription().SDP), nil
 }
 
-// connect applies the answer and waits for path and keys. The answer's TCP
-// candidates are held back until the ways over UDP had their time.
+// connect applies the answer and waits for the path and the keys. It withholds the
+// answer's TCP candidates until UDP has had its time.
 func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error {
-	text, tcp := holdBackTCP(answer)
+	text, tcp := splitTCP(answer)
 	start := l.clock.Now()
 	defer func() { l.direct.overUDP(l.path) }()
 	err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
@@ -143,7 +144,8 @@ func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error 
 	return nil
 }
 
-// await waits for up and returns fault after limit, or ctx's error.
+// await waits until up is closed. It returns fault after limit, or the error of
+// ctx.
 func (l *link) await(ctx context.Context, up <-chan struct{}, limit time.Duration, fault error) error {
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -164,7 +166,7 @@ func cmpErr(first, second error) error {
 	return second
 }
 
-// failure is the result of a connection that did not come up.
+// failure returns the result for a connection that could not be established.
 func (l *link) failure(err error) probe.Result {
 	switch {
 	case errors.Is(err, errNoPath):
@@ -183,8 +185,9 @@ func (l *link) failure(err error) probe.Result {
 	return ended(report.MediaInterrupted, report.StatusUnknown, "stopped before a path was found")
 }
 
-// selectedPath is kind and transport of our end of the path in use. For a relay
-// the transport is the one to the TURN server: that is what a firewall saw.
+// selectedPath returns the type and the transport of our end of the selected path.
+// For a relay it is the transport to the TURN server, which is the one that a
+// firewall filters.
 func (l *link) selectedPath() string {
 	senders := l.pc.GetSenders()
 	if len(senders) == 0 {
@@ -212,15 +215,15 @@ func (l *link) relayTransport(local *webrtc.ICECandidate, otherwise string) stri
 	return otherwise
 }
 
-// close lets go of the connection without waiting: the libraries may still be
-// asking a server that does not answer.
+// close closes the connection without waiting: the libraries may still be waiting
+// for a server that does not respond.
 func (l *link) close() {
 	l.direct.close()
 	go func() { _ = l.pc.Close() }()
 }
 
-// holdBackTCP takes the TCP candidates out of an answer.
-func holdBackTCP(answer string) (rest string, tcp []webrtc.ICECandidateInit) {
+// splitTCP removes the TCP candidates from an answer and returns them.
+func splitTCP(answer string) (rest string, tcp []webrtc.ICECandidateInit) {
 	var b strings.Builder
 	for line := range strings.Lines(answer) {
 		fields := strings.Fields(line)
@@ -246,8 +249,8 @@ func configuration(servers wire.ICEConfig) webrtc.Configuration {
 	return c
 }
 
-// onLoopback says whether the collector is on this machine, the only case in
-// which loopback candidates are of use.
+// onLoopback reports whether the collector runs on this machine. Loopback
+// candidates are useful only then.
 func onLoopback(servers wire.ICEConfig) bool {
 	for _, s := range servers.ICEServers {
 		for _, u := range s.URLs {
@@ -266,13 +269,14 @@ func onLoopback(servers wire.ICEConfig) bool {
 	return false
 }
 
-// maxChecks is how often a pair is tried, five times a second. The checks that the
-// gates refuse count as well, so that it has to outlast VoiceConfig.ICELimit.
+// maxChecks is the number of attempts per candidate pair, at five per second.
+// Attempts that a gate refuses count as well, so it must exceed
+// VoiceConfig.ICELimit.
 const maxChecks = 40
 
-// newAPI is a WebRTC that adds nothing of its own to the stream: no reports, no
-// retransmission (it would hide loss), no replay protection (it would swallow
-// the duplicates we count).
+// newAPI returns a WebRTC API that does not interfere with the stream: no RTCP
+// reports, no retransmission, which would hide loss, and no replay protection,
+// which would drop the duplicates to be counted.
 func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*webrtc.API, error) {
 	sockets, err := newStampedNet(env, &l.arrivals, &l.left, &l.gates.overUDP)
 	if err != nil {
@@ -289,7 +293,7 @@ func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*we
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICEMaxBindingRequests(maxChecks)
 	e.SetSTUNGatherTimeout(time.Second)
-	e.SetRelayAcceptanceMinWait(0) // the gates make relays wait
+	e.SetRelayAcceptanceMinWait(0) // the gates delay the relays instead
 	e.SetICETimeouts(3*time.Second, 10*time.Second, time.Second)
 	e.SetDTLSRetransmissionInterval(200 * time.Millisecond)
 	e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
@@ -298,7 +302,7 @@ func (l *link) newAPI(env probe.Env, servers wire.ICEConfig, c VoiceConfig) (*we
 	e.SetFireOnTrackBeforeFirstRTP(true)
 
 	codecs := &webrtc.MediaEngine{}
-	// It fails only for a codec type that does not exist.
+	// RegisterCodec fails only for an unknown codec type.
 	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{
 			MimeType: wire.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: wire.Channels,

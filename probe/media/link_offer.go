@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// withoutAddresses takes the candidates out of an offer. They name every
-// address of this machine, those of its home network and its VPN among them,
-// and the reflector needs none: it is ICE-lite (RFC 8445 §2.5), sends no checks
-// of its own and learns our addresses as peer-reflexive ones (§7.3.1.3). Loopback
-// candidates stay: they tell it to answer with its loopback addresses, and no
-// more about this machine.
+// withoutAddresses removes the candidates from an offer. They contain every address
+// of this machine, including those of its home network and VPN, and the reflector
+// does not need them: it is ICE-lite (RFC 8445 §2.5), sends no checks and learns
+// our addresses as peer-reflexive ones (§7.3.1.3). Loopback candidates remain: they
+// make the reflector answer with its loopback addresses, and reveal nothing about
+// this machine.
 func withoutAddresses(offer string) string {
 	var b strings.Builder
 	for line := range strings.Lines(offer) {
@@ -21,8 +21,8 @@ func withoutAddresses(offer string) string {
 	return b.String()
 }
 
-// isLoopbackCandidate reads the connection-address of a candidate (RFC 8839
-// §5.1). One with a related address (raddr) names two.
+// isLoopbackCandidate checks the connection-address of a candidate (RFC 8839 §5.1).
+// A candidate with a related address (raddr) contains two addresses.
 func isLoopbackCandidate(line string) bool {
 	fields := strings.Fields(line)
 	if len(fields) < 8 || strings.Contains(line, " raddr ") {

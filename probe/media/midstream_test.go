@@ -16,8 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// pulled is a network whose interface goes away: the system refuses to send, and
-// nothing arrives any more.
+// pulled simulates an interface that disappears: the system refuses to send, and
+// nothing arrives.
 type pulled struct {
 	*firewall
 	gone atomic.Bool
@@ -68,10 +68,10 @@ func (p *pulled) ListenPacket(network, at string) (net.PacketConn, error) {
 	return pulledPackets{c, &p.gone}, nil
 }
 
-// TestInterfaceGoesAwayMidStream: nobody can say any more what arrived, so
-// nobody is at fault; and the probe ends in its time.
+// TestInterfaceGoesAwayMidStream: what arrived is unknown, so nothing is blamed,
+// and the probe ends within its time.
 func TestInterfaceGoesAwayMidStream(t *testing.T) {
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		n := &pulled{firewall: newFirewall(t, none, none)}
 		e := midStream(func() { n.gone.Store(true) })
@@ -90,15 +90,15 @@ func TestInterfaceGoesAwayMidStream(t *testing.T) {
 	}
 }
 
-// jumping is a clock that leaps by an amount once told to. Its Sleep goes on
-// with real time, as a timer of the system does.
-type jumping struct {
+// steppingClock jumps by an amount when told to. Its Sleep follows real time, like
+// a timer of the system.
+type steppingClock struct {
 	probe.SystemClock
 	by  time.Duration
 	set atomic.Bool
 }
 
-func (c *jumping) Now() time.Time {
+func (c *steppingClock) Now() time.Time {
 	now := c.SystemClock.Now()
 	if c.set.Load() {
 		now = now.Add(c.by)
@@ -106,14 +106,14 @@ func (c *jumping) Now() time.Time {
 	return now
 }
 
-// TestClockLeapsMidStream: what was measured across a leap is void, or right; it
-// never shows a fault of the line, which has none. Back goes the wall clock alone
-// on a real system, and time.Time.Sub does not look at it; another clock may.
-func TestClockLeapsMidStream(t *testing.T) {
+// TestClockStepsMidStream: a measurement across a clock step is either void or
+// correct; it never shows a fault of the line. On a real system only the wall clock
+// steps back, which time.Time.Sub ignores; another clock may do so.
+func TestClockStepsMidStream(t *testing.T) {
 	for _, by := range []time.Duration{time.Hour, 2 * time.Second, -time.Hour, -2 * time.Second} {
 		t.Run(by.String(), func(t *testing.T) {
 			r := newReflector(t)
-			clock := &jumping{by: by}
+			clock := &steppingClock{by: by}
 			e := midStream(func() { clock.set.Store(true) })
 			e.Clock = clock
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)

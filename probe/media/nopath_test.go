@@ -23,7 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// firewall drops what goes to the ports it names.
+// firewall drops packets to the given ports.
 type firewall struct {
 	*stdnet.Net
 	udp, tcp func(port int) bool
@@ -68,7 +68,7 @@ func (c filteredPackets) WriteTo(b []byte, to net.Addr) (int, error) {
 	return c.PacketConn.WriteTo(b, to)
 }
 
-// filteredDialer is a dialer of the firewall, which refuses at once.
+// filteredDialer is a dialer behind the firewall, which refuses at once.
 type filteredDialer struct {
 	transport.Dialer
 	blocked func(port int) bool
@@ -111,8 +111,8 @@ func (f *firewall) DialTCP(network string, local, remote *net.TCPAddr) (transpor
 	return f.Net.DialTCP(network, local, remote)
 }
 
-// withoutTCP takes the TCP candidates out of the answer: the library dials them
-// past env.Net, so the firewall cannot see it.
+// withoutTCP removes the TCP candidates from the answer: the library bypasses
+// env.Net to dial them, so the firewall cannot block them.
 type withoutTCP struct{ direct }
 
 func (s withoutTCP) Offer(ctx context.Context, offer string) (answer, resource string, err error) {
@@ -139,7 +139,7 @@ func TestPathAroundAFirewall(t *testing.T) {
 	}{
 		{"nothing blocked", none, none, "host udp", report.MediaComplete, yes, nil},
 		{"UDP blocked", all, none, "host tcp", report.MediaComplete, no, yes},
-		// A detour over UDP is better than the straight way over TCP.
+		// A relay over UDP is preferred to a direct path over TCP.
 		{"the media port's UDP blocked", only(mediaPort), none, "relay udp", report.MediaComplete, no, yes},
 		{"only TURN over UDP open", only(mediaPort), all, "relay udp", report.MediaComplete, no, nil},
 		{"only TURN over TCP open", all, only(mediaPort), "relay tcp", report.MediaComplete, no, nil},
@@ -152,7 +152,7 @@ func TestPathAroundAFirewall(t *testing.T) {
 			if c.tcp(int(mediaPort)) {
 				s = withoutTCP{direct{r}}
 			}
-			result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+			result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 				return measure(t, t.Context(), e, media.VoiceConfig{
 					Signaller: s, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
 				})
@@ -173,7 +173,7 @@ func TestPathAroundAFirewall(t *testing.T) {
 	}
 }
 
-// hooked changes a signaller's answers.
+// hooked modifies a signaller's responses.
 type hooked struct {
 	direct
 	ice error
@@ -201,7 +201,7 @@ func TestWithoutCollector(t *testing.T) {
 	}
 }
 
-func TestSignallingFaultsAccuseNobody(t *testing.T) {
+func TestSignallingFaultsDoNotBlameTheLine(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want report.MediaState
@@ -220,7 +220,7 @@ func TestSignallingFaultsAccuseNobody(t *testing.T) {
 	}
 }
 
-// midStream calls f once, when the stream is half sent.
+// midStream calls f once, halfway through the stream.
 func midStream(f func()) probe.Env {
 	e := env()
 	var done atomic.Bool
@@ -233,7 +233,7 @@ func midStream(f func()) probe.Env {
 }
 
 func TestLineDiesMidStream(t *testing.T) {
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, impairment{})
 		e := midStream(func() { link.dead.Store(true) })
@@ -248,7 +248,7 @@ func TestLineDiesMidStream(t *testing.T) {
 }
 
 func TestReflectorKilledMidStream(t *testing.T) {
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		e := midStream(func() { go r.Close() })
 		return measure(t, t.Context(), e, media.VoiceConfig{
@@ -261,7 +261,7 @@ func TestReflectorKilledMidStream(t *testing.T) {
 }
 
 func TestNothingFlows(t *testing.T) {
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		lose := impairment{lost: randomLoss(1)}
 		link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{}, lose)
@@ -271,13 +271,13 @@ func TestNothingFlows(t *testing.T) {
 		t.Errorf("%s, %s", d.State, result.Status)
 	}
 	if *d.UpLossPct != 0 || *d.DownLossPct != 100 {
-		t.Errorf("up %.1f %%, down %.1f %%: only the way down is broken", *d.UpLossPct, *d.DownLossPct)
+		t.Errorf("up %.1f %%, down %.1f %%: only the downstream is broken", *d.UpLossPct, *d.DownLossPct)
 	}
 }
 
-func TestWithoutALogTheEchoesTell(t *testing.T) {
+func TestWithoutLog(t *testing.T) {
 	var link *emulatedLink
-	_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		r := newReflector(t)
 		link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()),
 			impairment{lost: burstLoss(25, 5)}, impairment{lost: burstLoss(20, 2)})
@@ -289,7 +289,7 @@ func TestWithoutALogTheEchoesTell(t *testing.T) {
 		t.Fatalf("state %s", d.State)
 	}
 	up, down := link.up.truth(), link.down.truth()
-	near(t, "up loss", *d.UpLossPct, 100*float64(up.dropped)/float64(up.passed+up.dropped), 5) // a burst at the very end leaves no trace
+	near(t, "up loss", *d.UpLossPct, 100*float64(up.dropped)/float64(up.passed+up.dropped), 5) // loss at the very end may go unnoticed
 	near(t, "down loss", *d.DownLossPct, 100*float64(down.dropped)/float64(down.passed+down.dropped), 5)
 }
 
@@ -297,8 +297,8 @@ type noLog struct{ linked }
 
 func (noLog) End(context.Context, string) (wire.EchoLog, error) { return wire.EchoLog{}, errRefused }
 
-func TestStoppedMidStream(t *testing.T) {
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+func TestCancelledMidStream(t *testing.T) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		ctx, cancel := context.WithCancel(t.Context())
 		return measure(t, ctx, midStream(cancel), media.VoiceConfig{Signaller: direct{newReflector(t)}, Duration: 4 * time.Second})
 	})
@@ -312,7 +312,7 @@ func TestStoppedMidStream(t *testing.T) {
 
 func TestStreamFitsTheBudget(t *testing.T) {
 	r := newReflector(t)
-	_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		return measure(t, ctx, env(), media.VoiceConfig{Signaller: direct{r}, Duration: time.Minute})
@@ -322,14 +322,14 @@ func TestStreamFitsTheBudget(t *testing.T) {
 	}
 }
 
-// slowMachine is late for every packet, as a computer that is overloaded.
+// slowMachine sends every packet late, like an overloaded computer.
 type slowMachine struct{ probe.SystemClock }
 
 func (c slowMachine) Sleep(ctx context.Context, d time.Duration) error {
 	return c.SystemClock.Sleep(ctx, d+30*time.Millisecond)
 }
 
-func TestOwnSlownessAccusesNobody(t *testing.T) {
+func TestOwnSlownessIsNotBlamedOnTheLine(t *testing.T) {
 	r := newReflector(t)
 	e := env()
 	e.Clock = slowMachine{}
@@ -339,7 +339,7 @@ func TestOwnSlownessAccusesNobody(t *testing.T) {
 	}
 }
 
-func TestHTTPSignallerRefusesNonsense(t *testing.T) {
+func TestHTTPSignallerRefusesInvalidResponses(t *testing.T) {
 	var answer atomic.Pointer[http.HandlerFunc]
 	server := newHTTP(t, func(w http.ResponseWriter, r *http.Request) { (*answer.Load())(w, r) })
 	base, _ := url.Parse(server)
@@ -392,7 +392,7 @@ func TestHTTPSignallerRefusesNonsense(t *testing.T) {
 func TestMeasuresThroughHTTP(t *testing.T) {
 	r := newReflector(t)
 	base, _ := url.Parse(newHTTP(t, echoAPI(r)))
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), env(), media.VoiceConfig{
 			Signaller: &media.HTTPSignaller{Base: base, Token: "t"}, Duration: time.Second,
 		})
@@ -404,7 +404,7 @@ func TestMeasuresThroughHTTP(t *testing.T) {
 
 var _ transport.Net = (*firewall)(nil)
 
-// answering gives a fixed answer and counts what it was asked to end.
+// answering returns a fixed answer and counts the sessions that it is asked to end.
 type answering struct {
 	direct
 	answer string
@@ -421,7 +421,7 @@ func (s answering) End(ctx context.Context, resource string) (wire.EchoLog, erro
 	return s.direct.End(ctx, resource)
 }
 
-func TestNonsenseAnswerIsTheServersFault(t *testing.T) {
+func TestInvalidAnswerIsTheServersFault(t *testing.T) {
 	r := newReflector(t)
 	for name, answer := range map[string]string{
 		"empty": "", "html": "<html>login</html>", "no media": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n",
@@ -438,8 +438,8 @@ func TestNonsenseAnswerIsTheServersFault(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftBehind: the resident runs this probe for months.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestNoLeaks: the service runs this probe for months.
+func TestNoLeaks(t *testing.T) {
 	r := newReflector(t)
 	before := runtime.NumGoroutine()
 	measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 200 * time.Millisecond})

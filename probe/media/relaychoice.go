@@ -8,12 +8,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// withoutTwins leaves of the relays that one server offers by the same way only
-// one. Each costs a connection before anybody knows whether a relay is needed, over
-// TLS as many bytes as a second of voice: on a narrow line they would hold up the
-// voice. Of two over TLS the one at the port that the collector's pages came through
-// stays, which this network lets out, else the one at 443, else the first.
-func withoutTwins(servers wire.ICEConfig, webPort int) wire.ICEConfig {
+// dedupeRelays keeps one of the relays that a server offers over the same
+// transport. Each costs a connection before it is known whether a relay is needed,
+// and over TLS as many bytes as a second of voice, which would delay the voice on a
+// slow line. Of several over TLS it keeps the one at the port that the collector's
+// web server uses, which this network allows; otherwise the one at 443, otherwise
+// the first.
+func dedupeRelays(servers wire.ICEConfig, webPort int) wire.ICEConfig {
 	type place struct{ server, url int }
 	chosen := map[string]place{}
 	rank := func(port int) int {
@@ -27,11 +28,11 @@ func withoutTwins(servers wire.ICEConfig, webPort int) wire.ICEConfig {
 	}
 	for i, s := range servers.ICEServers {
 		for k, u := range s.URLs {
-			way, host, port, ok := relayOf(u)
+			transport, host, port, ok := relayOf(u)
 			if !ok {
 				continue
 			}
-			key := way + " " + host
+			key := transport + " " + host
 			at, twin := chosen[key]
 			if twin {
 				_, _, other, _ := relayOf(servers.ICEServers[at.server].URLs[at.url])
@@ -48,8 +49,8 @@ func withoutTwins(servers wire.ICEConfig, webPort int) wire.ICEConfig {
 		kept := s
 		kept.URLs = nil
 		for k, u := range s.URLs {
-			way, host, _, ok := relayOf(u)
-			if !ok || chosen[way+" "+host] == (place{i, k}) {
+			transport, host, _, ok := relayOf(u)
+			if !ok || chosen[transport+" "+host] == (place{i, k}) {
 				kept.URLs = append(kept.URLs, u)
 			}
 		}
@@ -62,17 +63,17 @@ func withoutTwins(servers wire.ICEConfig, webPort int) wire.ICEConfig {
 
 const httpsPort = 443
 
-// relayOf reads turn: and turns: URLs (RFC 7065).
-func relayOf(u string) (way, host string, port int, ok bool) {
+// relayOf parses turn: and turns: URLs (RFC 7065).
+func relayOf(u string) (transport, host string, port int, ok bool) {
 	scheme, rest, _ := strings.Cut(u, ":")
 	hostport, query, _ := strings.Cut(rest, "?")
 	switch {
 	case scheme == "turns":
-		way, port = "tls", turnsPort
+		transport, port = "tls", turnsPort
 	case scheme == "turn" && query == "transport=tcp":
-		way, port = "tcp", turnPort
+		transport, port = "tcp", turnPort
 	case scheme == "turn":
-		way, port = "udp", turnPort
+		transport, port = "udp", turnPort
 	default:
 		return "", "", 0, false
 	}
@@ -84,5 +85,5 @@ func relayOf(u string) (way, host string, port int, ok bool) {
 		}
 		host, port = h, int(n)
 	}
-	return way, host, port, host != ""
+	return transport, host, port, host != ""
 }

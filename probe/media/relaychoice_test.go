@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-func TestOneRelayForEachWay(t *testing.T) {
+func TestOneRelayPerTransport(t *testing.T) {
 	own := []string{"stun:a.example:3478", "turn:a.example:3478?transport=udp", "turn:a.example:3478?transport=tcp"}
 	both := slices.Concat(own, []string{"turns:a.example:5349?transport=tcp", "turns:a.example:8443?transport=tcp"})
 	for name, c := range map[string]struct {
@@ -24,7 +24,7 @@ func TestOneRelayForEachWay(t *testing.T) {
 	} {
 		in := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: c.urls[:1]}, {URLs: c.urls[1:], Username: "u", Credential: "c"}}}
 		var got []string
-		for _, s := range withoutTwins(in, c.web).ICEServers {
+		for _, s := range dedupeRelays(in, c.web).ICEServers {
 			got = append(got, s.URLs...)
 			if len(s.URLs) > 0 && s.URLs[0] != c.urls[0] && s.Username != "u" {
 				t.Errorf("%s: the credentials are gone", name)
@@ -39,16 +39,16 @@ func TestOneRelayForEachWay(t *testing.T) {
 	}
 }
 
-// FuzzRelayOf: whatever a list of servers holds, a relay has a host and a port.
+// FuzzRelayOf checks that each accepted relay has a host and a port.
 func FuzzRelayOf(f *testing.F) {
 	for _, u := range []string{"turn:a.example", "turns:[2001:db8::1]:443?transport=tcp", "turn:a:b", "turn:", "stun:a", ""} {
 		f.Add(u)
 	}
 	f.Fuzz(func(t *testing.T, u string) {
-		way, host, port, ok := relayOf(u)
-		if ok && (way == "" || host == "" || port < 1 || port > 0xffff) {
-			t.Errorf("%q: %s %q %d", u, way, host, port)
+		transport, host, port, ok := relayOf(u)
+		if ok && (transport == "" || host == "" || port < 1 || port > 0xffff) {
+			t.Errorf("%q: %s %q %d", u, transport, host, port)
 		}
-		withoutTwins(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{u, u}}}}, 443)
+		dedupeRelays(wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{u, u}}}}, 443)
 	})
 }

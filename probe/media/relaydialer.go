@@ -17,29 +17,29 @@ import (
 )
 
 const (
-	// relayLimit is how long a relay may take for the connection and its encryption.
+	// relayLimit limits connecting to a relay, including TLS.
 	relayLimit = 5 * time.Second
 	turnPort   = 3478 // RFC 8656 §18
 	turnsPort  = 5349
 )
 
-// relayDialer opens the connections to relays over TCP and TLS. The ICE library
-// trusts the system's authorities alone; a collector may have signed for itself.
-// With a dialer it leaves the encryption to that one too.
+// relayDialer opens connections to relays over TCP and TLS. The ICE library trusts
+// only the system's certificate authorities, but a collector may use its own. With
+// a custom dialer the library leaves TLS to it.
 type relayDialer struct {
 	net     *stampedNet
 	clock   probe.Clock
-	rootCAs *x509.CertPool    // nil is the system's
-	secure  map[string]string // server names by address, of turns: servers
+	rootCAs *x509.CertPool    // nil means the system's
+	secure  map[string]string // names of turns: servers by address
 	gate    *relayGate
-	ways    proxy.Dialer
+	proxied proxy.Dialer
 }
 
 func newRelayDialer(n *stampedNet, env probe.Env, servers wire.ICEConfig, c VoiceConfig, gate *relayGate) relayDialer {
 	env.Net = n.Net
 	d := relayDialer{
 		net: n, clock: env.Clock, rootCAs: c.RootCAs, secure: map[string]string{}, gate: gate,
-		ways: proxy.Dialer{Dial: env.Dial, Proxy: c.Proxy, RootCAs: c.RootCAs},
+		proxied: proxy.Dialer{Dial: env.Dial, Proxy: c.Proxy, RootCAs: c.RootCAs},
 	}
 	for _, s := range servers.ICEServers {
 		for _, u := range s.URLs {
@@ -62,7 +62,7 @@ func newRelayDialer(n *stampedNet, env probe.Env, servers wire.ICEConfig, c Voic
 func (d relayDialer) Dial(network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), relayLimit)
 	defer cancel()
-	conn, through, err := d.ways.DialContext(ctx, network, address)
+	conn, through, err := d.proxied.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the relay: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/pion/stun/v2"
 )
 
-// streamEnd and packetEnd count what got through.
+// streamEnd and packetEnd count what passed the gate.
 type streamEnd struct {
 	net.Conn
 	n *int
@@ -23,7 +23,7 @@ type packetEnd struct {
 
 func (e packetEnd) WriteTo(b []byte, _ net.Addr) (int, error) { *e.n++; return len(b), nil }
 
-func TestRelaysWaitForTheirTurn(t *testing.T) {
+func TestRelaysWaitForTheGate(t *testing.T) {
 	message := func(m stun.Method) []byte {
 		return stun.MustBuild(stun.TransactionID, stun.NewType(m, stun.ClassRequest)).Raw
 	}
@@ -48,7 +48,7 @@ func TestRelaysWaitForTheirTurn(t *testing.T) {
 				},
 			}
 			for _, send := range sends {
-				if err := send(c.b); errors.Is(err, errGateShut) != c.waits {
+				if err := send(c.b); errors.Is(err, errGateClosed) != c.waits {
 					t.Errorf("shut: %v", err)
 				}
 			}

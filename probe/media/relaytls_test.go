@@ -18,8 +18,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// TestRelayOverTLS: nothing but the TLS port is open, and the collector signed
-// its certificate itself.
+// TestRelayOverTLS: only the TLS port is open, and the collector's certificate is
+// self-signed.
 func TestRelayOverTLS(t *testing.T) {
 	secure, roots := certificateFor(t)
 	r := newReflector(t, func(c *reflector.Config) { c.TLSConfig, c.TURNTLSListen = secure, "127.0.0.1:0" })
@@ -41,7 +41,7 @@ func TestRelayOverTLS(t *testing.T) {
 		"trusted":     {roots, "relay tls", report.MediaComplete},
 		"not trusted": {x509.NewCertPool(), "", report.MediaICEFailed},
 	} {
-		_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+		_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 			return measure(t, t.Context(), e, media.VoiceConfig{
 				Signaller: withoutTCP{direct{r}}, RootCAs: c.roots, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
 			})
@@ -52,8 +52,8 @@ func TestRelayOverTLS(t *testing.T) {
 	}
 }
 
-// TestVoiceOverTheWebPort: nothing but the port of the web pages is open, which
-// HTTPS and TURN over TLS share.
+// TestVoiceOverTheWebPort: only the port that HTTPS and TURN over TLS share is
+// open.
 func TestVoiceOverTheWebPort(t *testing.T) {
 	secure, roots := certificateFor(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -68,7 +68,7 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	go func() { _ = web.Serve(shared.HTTP()) }()
 	e := env()
 	e.Net = newFirewall(t, all, func(p int) bool { return p != port })
-	_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), e, media.VoiceConfig{
 			Signaller: withoutTCP{direct{r}}, RootCAs: roots, Duration: time.Second, TCPAfter: 500 * time.Millisecond, ICELimit: 3500 * time.Millisecond,
 		})
@@ -88,7 +88,7 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	}
 }
 
-// certificateFor is the one that package httptest has for 127.0.0.1.
+// certificateFor returns the certificate of package httptest for 127.0.0.1.
 func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)

@@ -8,10 +8,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestWayUpThatIsKnownByAFewEchoes: on a line too narrow on the way down, and
-// without the reflector's log, two of three packets that arrived are not known of.
-// The time between the others is the way down's.
-func TestWayUpThatIsKnownByAFewEchoes(t *testing.T) {
+// TestUpstreamFromFewEchoes: on a line that is too slow downstream, and without the
+// reflector's log, two of three arrived packets are unknown. The intervals between
+// the known ones are those of the downstream.
+func TestUpstreamFromFewEchoes(t *testing.T) {
 	const ms = 1_000_000
 	every := func(k int) measurement {
 		m := measurement{logErr: errors.New("none"), stream: recording{Payload: wire.DefaultBytes, Complete: true}}
@@ -37,7 +37,7 @@ func TestWayUpThatIsKnownByAFewEchoes(t *testing.T) {
 	}
 }
 
-// Runs of lost packets are counted where it is known which packets were lost.
+// Runs of lost packets are counted only if it is known which ones were lost.
 func TestRunsOfLostPackets(t *testing.T) {
 	of := func(lost ...int) direction {
 		d := direction{sent: 20}
@@ -56,7 +56,7 @@ func TestRunsOfLostPackets(t *testing.T) {
 	sampled.sampled = true
 	for name, c := range map[string]struct {
 		d    direction
-		want float64 // 0 where it is not known
+		want float64 // 0 if unknown
 	}{
 		"nothing lost":        {of(), 0},
 		"one":                 {of(7), 1},
@@ -70,7 +70,7 @@ func TestRunsOfLostPackets(t *testing.T) {
 	}
 }
 
-// Only a loss that may or may not disturb is measured for longer.
+// The stream is extended only if it is uncertain whether the loss is disturbing.
 func TestStreamInDoubt(t *testing.T) {
 	for lost, want := range map[int]bool{0: false, 2: false, 3: true, 12: true, 40: true, 45: false, 275: false} {
 		s := &stream{sends: make([]stats.Send, 300), back: make([]bool, 450)}

@@ -13,34 +13,35 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Signaller is the way to the reflector for everything that is not media.
-// An error that is a [SignalError] is the server's own answer; any other means
-// that it could not be asked.
+// Signaller exchanges everything but media with the reflector. An error that is a
+// [SignalError] is the server's own response; any other error means that the server
+// did not respond.
 type Signaller interface {
 	// ICE returns the STUN and TURN servers and their credentials.
 	ICE(ctx context.Context) (wire.ICEConfig, error)
-	// Offer opens an echo session. resource names it for End.
+	// Offer opens an echo session. resource identifies it for End.
 	Offer(ctx context.Context, offerSDP string) (answerSDP, resource string, err error)
-	// End closes the session and returns what arrived in it.
+	// End closes the session and returns the log of what arrived.
 	End(ctx context.Context, resource string) (wire.EchoLog, error)
 }
 
-// SignalError is an answer of the collector that is not the one asked for.
+// SignalError is an unexpected response of the collector.
 type SignalError struct {
 	Status int    // HTTP status
-	Code   string // the collector's error code, or what was wrong with its answer
+	Code   string // the collector's error code, or the reason why its response is invalid
 }
 
 func (e *SignalError) Error() string {
 	return fmt.Sprintf("the collector answered with status %d (%s)", e.Status, e.Code)
 }
 
-// HTTPSignaller speaks to a collector, shaped as WHIP (RFC 9725): POST of an
-// offer brings the answer and a Location, DELETE of that ends the session.
+// HTTPSignaller is the signaller for a collector. As in WHIP (RFC 9725), POST of an
+// offer yields the answer and a Location, and DELETE of the Location ends the
+// session.
 type HTTPSignaller struct {
 	Base   *url.URL
 	Token  string
-	Client *http.Client // nil: http.DefaultClient
+	Client *http.Client // nil means http.DefaultClient
 }
 
 const maxAnswerBytes = 64 << 10
@@ -61,8 +62,8 @@ func (s *HTTPSignaller) ICE(ctx context.Context) (wire.ICEConfig, error) {
 	return *c, nil
 }
 
-// Offer implements [Signaller]. Where it had to ask twice, a session that the
-// server opened in vain ends by its own time limit for the first packet.
+// Offer implements [Signaller]. If it had to ask twice, the unused session ends by
+// its time limit for the first packet.
 func (s *HTTPSignaller) Offer(ctx context.Context, offerSDP string) (answerSDP, resource string, err error) {
 	type answer struct {
 		body   []byte
@@ -77,7 +78,7 @@ func (s *HTTPSignaller) Offer(ctx context.Context, offerSDP string) (answerSDP, 
 	}
 	body, header := a.body, a.header
 	at, err := s.Base.JoinPath("api/v1/echo").Parse(header.Get("Location"))
-	// The token must go to nobody but the collector.
+	// The token must not be sent to any other server than the collector.
 	if err != nil || header.Get("Location") == "" || at.Scheme != s.Base.Scheme || at.Host != s.Base.Host {
 		return "", "", &SignalError{Status: http.StatusCreated, Code: "no usable Location"}
 	}
@@ -101,7 +102,8 @@ func (s *HTTPSignaller) End(ctx context.Context, resource string) (wire.EchoLog,
 	return *log, nil
 }
 
-// ask sends one request and reads at most most bytes of the wanted answer.
+// ask sends one request and reads at most most bytes of the response, whose status
+// must be want.
 func (s *HTTPSignaller) ask(ctx context.Context, method string, at *url.URL, body []byte, want, most int) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
 	if err != nil {
@@ -133,7 +135,7 @@ func (s *HTTPSignaller) ask(ctx context.Context, method string, at *url.URL, bod
 	return got, resp.Header, nil
 }
 
-// errorCode reads {"error":{"code"}}; a page of some proxy has none.
+// errorCode parses {"error":{"code"}}, which the page of a proxy does not contain.
 func errorCode(body []byte) string {
 	var e struct {
 		Error struct {
@@ -146,7 +148,7 @@ func errorCode(body []byte) string {
 	return e.Error.Code
 }
 
-// isServerAnswer says whether the collector itself answered.
+// isServerAnswer reports whether err is a response of the collector itself.
 func isServerAnswer(err error) bool {
 	var s *SignalError
 	return errors.As(err, &s)

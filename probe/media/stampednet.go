@@ -12,9 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
-// stampedNet opens the sockets of a network so that they note when packets
-// arrive and leave. Sockets that are not the system's are left as they are, and
-// those toward relays over UDP go through their gate.
+// stampedNet opens sockets that record when packets arrive and depart. Sockets that
+// are not the system's are not modified. Sockets to relays over UDP pass a gate.
 type stampedNet struct {
 	transport.Net
 	env                  probe.Env
@@ -22,16 +21,16 @@ type stampedNet struct {
 	relays               *relayGate
 
 	mu sync.Mutex
-	// beyond are relays that are reached through a proxy, by their address.
+	// beyond contains the addresses of relays that are reached through a proxy.
 	beyond map[string]bool
 }
 
-// placeholder stands for the address of a relay beyond a proxy, which alone can resolve
-// its name (RFC 5737: no machine has it). The TURN client wants one and sends nothing to
-// it: its packets go into the connection.
+// placeholder is used as the address of a relay behind a proxy, which alone can
+// resolve the relay's name. It is reserved by RFC 5737. The TURN client requires an
+// address but sends nothing to it: its packets use the connection.
 var placeholder = net.IPv4(192, 0, 2, 1)
 
-// beyondProxy notes that a relay is reached through a proxy.
+// beyondProxy records that a relay is reached through a proxy.
 func (n *stampedNet) beyondProxy(address string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -73,8 +72,7 @@ func (n *stampedNet) ListenUDP(network string, at *net.UDPAddr) (transport.UDPCo
 	return conn, err
 }
 
-// ListenPacket implements transport.Net. It is how the library opens sockets
-// toward relays.
+// ListenPacket implements transport.Net. The library uses it for sockets to relays.
 func (n *stampedNet) ListenPacket(network, at string) (net.PacketConn, error) {
 	conn, err := n.Net.ListenPacket(network, at)
 	if err != nil {

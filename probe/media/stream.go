@@ -16,42 +16,42 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// stream sends the packets and takes in their echoes. All stamps are ns on the
+// stream sends the packets and receives their echoes. All timestamps are ns on the
 // monotonic clock since start.
 type stream struct {
 	clock   probe.Clock
 	start   time.Time
 	payload int
-	packets int // planned
-	most    int // if the loss is in doubt by then
+	packets int // planned number
+	most    int // number if the loss is in doubt
 
 	mu     sync.Mutex
 	sends  []stats.Send // by number
 	missed int
-	broken bool // ended before its time
-	turned bool // the clock ran back: no stamp means anything any more
+	broken bool // ended early
+	turned bool // the clock ran backwards, so no timestamp is valid
 	echoes []receipt
-	back   []bool // numbers whose echo came
+	back   []bool // by number: the echo has arrived
 	nBack  int
-	waited int64 // when the waiting for stragglers was over
+	waited int64 // end of the wait for the last echoes
 }
 
-// receipt is one down packet and when it came.
+// receipt is a downstream packet and its arrival time.
 type receipt struct {
 	wire.Down
 	ArrivedNS int64
 }
 
-// recording is what a finished stream knows.
+// recording contains the data of a finished stream.
 type recording struct {
 	Sends    []stats.Send
-	Missed   int // refused by our own socket, or its time was long over
+	Missed   int // refused by our own socket, or skipped because too late
 	Echoes   []receipt
-	WaitedNS int64 // when the waiting for stragglers was over
-	Payload  int   // bytes of each packet's RTP payload
-	Complete bool  // every planned packet had its turn
-	Turned   bool  // the clock ran back meanwhile
-	AllBack  bool  // an echo of each packet came
+	WaitedNS int64 // end of the wait for the last echoes
+	Payload  int   // size of the RTP payload
+	Complete bool  // the stream was not ended early
+	Turned   bool  // the clock ran backwards
+	AllBack  bool  // each packet's echo arrived
 }
 
 func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *stream {
@@ -64,16 +64,15 @@ func newStream(clock probe.Clock, payload int, usual, longest time.Duration) *st
 
 func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
 
-// tooLate is from when on a packet is left out. After a standstill of this
-// computer the whole backlog would else go out at once, and harm the line it is
-// to measure.
-const tooLate = 5 * wire.PacketInterval
+// maxLateness is the lateness from which a packet is skipped. After this computer
+// has stalled, the backlog would otherwise be sent at once and disturb the line.
+const maxLateness = 5 * wire.PacketInterval
 
-// clockRough is how far a clock that did not run back may seem to: Windows
-// has one that only moves on at ticks, of 15.6 ms, to fall back on.
-const clockRough = 20 * time.Millisecond
+// clockTolerance is how far a clock may seem to run backwards: on Windows there is
+// a fallback clock with a resolution of 15.6 ms.
+const clockTolerance = 20 * time.Millisecond
 
-// run sends until all packets are out, ctx is done or the path is gone.
+// run sends until all packets are sent, ctx is done or the connection is lost.
 func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	go s.receive(l)
 	ctx, cancel := untilDown(ctx, l)
@@ -87,9 +86,9 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 		}
 		// Deadlines count from the start: a late send does not delay the rest.
 		planned := first + int64(i)*int64(wire.PacketInterval)
-		// By a clock that ran back the next packet would have an hour to wait.
+		// After the clock ran backwards the next packet would wait that long.
 		now := s.nowNS()
-		turned := now < latest-int64(clockRough)
+		turned := now < latest-int64(clockTolerance)
 		latest = now
 		if turned || s.clock.Sleep(ctx, time.Duration(planned-now)) != nil {
 			s.mu.Lock()
@@ -97,7 +96,7 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 			s.mu.Unlock()
 			return
 		}
-		if s.nowNS()-planned > int64(tooLate) {
+		if s.nowNS()-planned > int64(maxLateness) {
 			s.miss()
 			continue
 		}
@@ -108,16 +107,16 @@ func (s *stream) run(ctx context.Context, l *link, progress func(probe.Event)) {
 	}
 }
 
-// Between these shares of lost echoes 300 packets do not tell well enough whether a
-// loss disturbs: of so few, or in bursts, a third more say much more. Fewer than
-// that are no loss that anybody hears, and more are one for certain.
+// Between these shares of lost echoes, 300 packets are too few to tell whether the
+// loss is disturbing; a third more makes the result considerably more certain. A
+// lower loss is inaudible, a higher one is certain.
 const (
 	doubtedFrom   = 3 // echoes
 	doubtedBelow  = 0.15
-	notYetArrived = 25 // of the youngest packets: half a second
+	notYetArrived = 25 // the packets of the last 0.5 s
 )
 
-// inDoubt says whether some packets were lost, and not so many that it is certain.
+// inDoubt reports whether some packets were lost, but too few to be certain.
 func (s *stream) inDoubt() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,8 +130,8 @@ func (s *stream) inDoubt() bool {
 	return lost >= doubtedFrom && float64(lost) < doubtedBelow*float64(n)
 }
 
-// send sends a packet and notes when it left. A packet the own socket refuses
-// takes no number, so that it never reads as lost.
+// send sends a packet and records its departure. A packet that our own socket
+// refuses gets no number, so it is never counted as lost.
 func (s *stream) send(l *link, buf []byte, plannedNS int64) {
 	s.mu.Lock()
 	seq := uint32(len(s.sends))
@@ -154,9 +153,9 @@ func (s *stream) send(l *link, buf []byte, plannedNS int64) {
 	s.sends[seq].SentNS = sentNS
 }
 
-// write returns when the packet left the socket, which encryption and the
-// system's own way put after the stamp that travels in it. Only a time within
-// the call is one.
+// write returns the departure time from the socket. It is later than the timestamp
+// in the packet by the encryption and the system call. A time outside of the call
+// is not used.
 func (s *stream) write(l *link, seq uint32, up []byte, beforeNS int64) (leftNS int64, err error) {
 	ssrc, err := l.track.write(seq, up)
 	if err != nil {
@@ -165,7 +164,7 @@ func (s *stream) write(l *link, seq uint32, up []byte, beforeNS int64) (leftNS i
 	at, ok := l.left.TakeSent(ssrc, uint16(seq))
 	leftNS = int64(at.Sub(s.start))
 	if !ok || leftNS < beforeNS || leftNS > s.nowNS() {
-		return beforeNS, nil // TCP, or a relay
+		return beforeNS, nil // over TCP or a relay the departure is unknown
 	}
 	return leftNS, nil
 }
@@ -176,7 +175,7 @@ func (s *stream) miss() {
 	s.mu.Unlock()
 }
 
-// receive takes echoes in until the connection closes.
+// receive reads echoes until the connection closes.
 func (s *stream) receive(l *link) {
 	var t *webrtc.TrackRemote
 	select {
@@ -196,7 +195,7 @@ func (s *stream) receive(l *link) {
 			select {
 			case <-l.down:
 				return
-			default: // a packet of a payload type nobody agreed on
+			default: // a packet with an unexpected payload type
 				continue
 			}
 		}
@@ -213,7 +212,7 @@ func (s *stream) receive(l *link) {
 func (s *stream) take(d wire.Down, arrivedNS int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// The echo of a number never sent is forged or from another life.
+	// The echo of a number that was never sent is forged or from an earlier stream.
 	if int64(d.UpSeq) >= int64(len(s.sends)) || len(s.echoes) == wire.MaxArrivals {
 		return
 	}
@@ -225,8 +224,8 @@ func (s *stream) take(d wire.Down, arrivedNS int64) {
 }
 
 const (
-	// The last packet may well be the slowest of all. Only a stream that lost
-	// something waits; the others end with their last echo.
+	// The last packet may be the slowest of all. Only a stream with missing echoes
+	// waits; others end with their last echo.
 	shortestWait = 250 * time.Millisecond
 	longestWait  = 500 * time.Millisecond
 )
@@ -242,14 +241,14 @@ func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	defer cancel()
 	began := s.nowNS()
 	for until := began + int64(s.wait()); s.nowNS() < until; {
-		if s.nowNS() < began { // the clock ran back
+		if s.nowNS() < began { // the clock ran backwards
 			s.mu.Lock()
 			s.turned = true
 			s.mu.Unlock()
 			return
 		}
 		if s.allBack() {
-			until = min(until, s.nowNS()+int64(10*time.Millisecond)) // for a doubled last packet
+			until = min(until, s.nowNS()+int64(10*time.Millisecond)) // time for a duplicate of the last packet
 		}
 		if s.clock.Sleep(ctx, 5*time.Millisecond) != nil {
 			return
@@ -257,7 +256,7 @@ func (s *stream) awaitStragglers(ctx context.Context, l *link) {
 	}
 }
 
-// untilDown is ctx, done also when the connection is gone.
+// untilDown returns a context that is also done when the connection is lost.
 func untilDown(ctx context.Context, l *link) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -276,7 +275,7 @@ func (s *stream) wait() time.Duration {
 	return min(max(2*slowest(s.echoes), shortestWait), longestWait)
 }
 
-// settling is how long a packet may be on its way before it counts as lost.
+// settling returns the time after which a packet without an echo counts as lost.
 func settling(echoes []receipt) time.Duration {
 	if len(echoes) == 0 {
 		return longestWait
@@ -297,12 +296,12 @@ func (s *stream) allBack() bool {
 	return s.nBack == len(s.sends)
 }
 
-// longestHold is more than a reflector needs between stamp and system call, even
-// one that stood still; what claims more is not believed.
+// longestHold is more than a reflector needs between timestamp and system call,
+// even after a stall. Larger values are ignored.
 const longestHold = time.Second
 
-// correctDepartures takes from the log when the reflector's packets really left:
-// the stamp inside was written before their encryption.
+// correctDepartures uses the log's departure times of the reflector's packets: the
+// timestamp in a packet is taken before its encryption.
 func (r *recording) correctDepartures(log wire.EchoLog) {
 	for i := range r.Echoes {
 		e := &r.Echoes[i]

@@ -12,8 +12,9 @@ import (
 
 var errNotBound = errors.New("no media path yet")
 
-// sendTrack hands RTP packets straight to the connection: the library's own
-// tracks copy each packet for many connections, between stamp and socket.
+// sendTrack passes RTP packets directly to the connection. The library's own tracks
+// copy each packet for several connections, which takes time between timestamp and
+// socket.
 type sendTrack struct {
 	bound  atomic.Pointer[boundTrack]
 	header rtp.Header
@@ -25,8 +26,8 @@ type boundTrack struct {
 	payloadType uint8
 }
 
-// write sends payload as packet seq and returns the stream it is of. It must not
-// be called concurrently.
+// write sends payload as packet seq and returns the stream's SSRC. It must not be
+// called concurrently.
 func (t *sendTrack) write(seq uint32, payload []byte) (ssrc uint32, err error) {
 	b := t.bound.Load()
 	if b == nil {
@@ -56,7 +57,7 @@ func (t *sendTrack) Unbind(webrtc.TrackLocalContext) error {
 	return nil
 }
 
-// The rest of webrtc.TrackLocal.
+// Remaining methods of webrtc.TrackLocal.
 func (*sendTrack) ID() string                { return "voice" }
 func (*sendTrack) RID() string               { return "" }
 func (*sendTrack) StreamID() string          { return "voice" }

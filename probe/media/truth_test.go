@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// How far figures may be from the truth of the link.
+// Tolerances between the figures and what the link did.
 const (
 	jitterToleranceMS = 0.3
 	rttToleranceMS    = 0.3
@@ -23,7 +23,7 @@ func randomLoss(p float64) func(*rand.Rand, int) bool {
 	return func(r *rand.Rand, _ int) bool { return r.Float64() < p }
 }
 
-// burstLoss drops run packets in a row of every period.
+// burstLoss drops run consecutive packets in each period.
 func burstLoss(period, run int) func(*rand.Rand, int) bool {
 	return func(_ *rand.Rand, n int) bool { return n%period >= period-run }
 }
@@ -46,7 +46,7 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 		up, down impairment
 	}{
 		{"idle", impairment{}, impairment{}},
-		{"fibre: 4 ms each way", impairment{delay: 4 * ms}, impairment{delay: 4 * ms}},
+		{"fibre: 4 ms each direction", impairment{delay: 4 * ms}, impairment{delay: 4 * ms}},
 		{"up loses 10 %", impairment{delay: 10 * ms, lost: randomLoss(0.1)}, impairment{delay: 10 * ms}},
 		{"down loses 10 %", impairment{delay: 10 * ms}, impairment{delay: 10 * ms, lost: randomLoss(0.1)}},
 		{"both lose, differently", impairment{lost: randomLoss(0.05)}, impairment{lost: randomLoss(0.2)}},
@@ -61,7 +61,7 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var link *emulatedLink
-			_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+			_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 				r := newReflector(t)
 				link = newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), c.up, c.down)
 				return measure(t, t.Context(), env(), media.VoiceConfig{
@@ -78,7 +78,8 @@ func TestFiguresAgreeWithTheLink(t *testing.T) {
 	}
 }
 
-// left is how many packets the probe left out because they were in flight.
+// left returns the number of packets that the probe excluded because they were in
+// flight.
 func left(d *report.MediaVoice, down truth) int { return down.passed + down.dropped - *d.DownSent }
 
 func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
@@ -113,15 +114,15 @@ func compareTimes(t *testing.T, d *report.MediaVoice, up, down truth) {
 	}
 }
 
-func sameLoss(t *testing.T, way string, truth truth, received int, pct float64, ci report.Interval) {
+func sameLoss(t *testing.T, direction string, truth truth, received int, pct float64, ci report.Interval) {
 	t.Helper()
 	if received != truth.passed {
-		t.Errorf("%s: %d received, the link let %d through", way, received, truth.passed)
+		t.Errorf("%s: %d received, the link let %d through", direction, received, truth.passed)
 	}
 	want := 100 * float64(truth.dropped) / float64(truth.passed+truth.dropped)
-	near(t, way+" loss", pct, want, 0.001)
+	near(t, direction+" loss", pct, want, 0.001)
 	if want < ci[0] || want > ci[1] {
-		t.Errorf("%s: true loss %.2f %% outside its interval %v", way, want, ci)
+		t.Errorf("%s: true loss %.2f %% outside its interval %v", direction, want, ci)
 	}
 }
 
@@ -132,8 +133,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// A loss that is in doubt makes the stream last longer, and no other does; the
-// figures are those of all of it.
+// Only a loss in doubt extends the stream, and the figures cover all of it.
 func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
 	for name, c := range map[string]struct {
 		lost        func(*rand.Rand, int) bool
@@ -144,7 +144,7 @@ func TestDoubtfulLossIsMeasuredLonger(t *testing.T) {
 		"half":         {func(_ *rand.Rand, n int) bool { return n > 20 && n%2 == 1 }, 90, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+			_, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 				r := newReflector(t)
 				link := newEmulatedLink(t, net.UDPAddrFromAddrPort(r.MediaAddr()), impairment{lost: c.lost}, impairment{})
 				return measure(t, t.Context(), env(), media.VoiceConfig{

@@ -15,31 +15,31 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// VoiceConfig says how to measure. Zero values take the defaults.
+// VoiceConfig configures the measurement. Zero values select the defaults.
 type VoiceConfig struct {
-	// Signaller is nil when there is no collector; the result then says so.
+	// Signaller is nil if there is no collector; the result then says so.
 	Signaller Signaller
-	// RootCAs sign for turns: servers; nil means the system's.
+	// RootCAs verify turns: servers; nil means the system's.
 	RootCAs *x509.CertPool
-	// Proxy names the proxy for a connection to a relay, as in http.Transport; nil means
-	// that there is none.
+	// Proxy returns the proxy for a connection to a relay, as in http.Transport;
+	// nil means no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
-	// WebPort is the port at which the collector's pages are; 443 when it is 0.
+	// WebPort is the port of the collector's web server; 0 means 443.
 	WebPort  int
-	Duration time.Duration // of the stream; 6 s
-	// Longest is how long the stream goes on where what it lost by then is in
-	// doubt, as far as the budget reaches; without it, Duration.
+	Duration time.Duration // of the stream; default 6 s
+	// Longest is the length of the stream if its loss is in doubt after Duration,
+	// limited by the budget; 0 means Duration.
 	Longest time.Duration
-	Payload int // bytes of RTP payload; wire.DefaultBytes
+	Payload int // bytes of RTP payload; default wire.DefaultBytes
 
-	GatherLimit time.Duration // wait for STUN and TURN servers; 1 s
-	// TCPAfter is how long UDP to the media port is tried alone. Without it a
-	// single lost check could let another way win, and the stream would be judged
-	// by the wrong path.
-	TCPAfter    time.Duration // 1.5 s
-	ICELimit    time.Duration // answer to path; 5 s
-	DTLSLimit   time.Duration // path to keys; 4 s
-	SignalLimit time.Duration // for each request to the collector; 5 s
+	GatherLimit time.Duration // wait for STUN and TURN servers; default 1 s
+	// TCPAfter is the time for which only UDP to the media port is tried. Without
+	// it a single lost check could select another path, and the result would be for
+	// the wrong path.
+	TCPAfter    time.Duration // default 1.5 s
+	ICELimit    time.Duration // from the answer to the path; default 5 s
+	DTLSLimit   time.Duration // from the path to the keys; default 4 s
+	SignalLimit time.Duration // for each request to the collector; default 5 s
 }
 
 func (c VoiceConfig) withDefaults() VoiceConfig {
@@ -56,22 +56,23 @@ func (c VoiceConfig) withDefaults() VoiceConfig {
 }
 
 const (
-	// shortestStream is the least time in which figures are worth anything.
+	// shortestStream is the shortest stream with meaningful figures.
 	shortestStream = 2 * time.Second
-	// closingTime is kept of the budget for the stragglers and the log.
+	// closingTime is the part of the budget reserved for the last echoes and the
+	// log.
 	closingTime = 900 * time.Millisecond
-	// closingLossy is kept of it by a stream that goes on for its loss: then the
-	// request for the log may have to be sent twice.
+	// closingLossy is that part for an extended stream: with loss, the request for
+	// the log may have to be repeated.
 	closingLossy = 2200 * time.Millisecond
 )
 
-// The phases of media.voice (see [probe.Phase]).
+// Phases of media.voice (see [probe.Phase]).
 const (
-	// PhaseConnect is the setting up, until the voice has its path and its keys or
-	// will have none.
+	// PhaseConnect is the connection set-up, until path and keys exist or have
+	// failed.
 	PhaseConnect = "connect"
-	// PhaseStream is the stream over UDP to the media port; TCP or a relay, which
-	// may be reached over TLS, makes its packets larger.
+	// PhaseStream is the stream over UDP to the media port. Over TCP, or a relay,
+	// which may be reached over TLS, the packets are larger.
 	PhaseStream        = "stream"
 	PhaseStreamTCP     = "stream_tcp"
 	PhaseStreamRelayed = "stream_relayed"
@@ -88,8 +89,7 @@ func (*voice) Name() string { return report.ProbeMediaVoice }
 // Version implements probe.Probe.
 func (*voice) Version() int { return 1 }
 
-// Run implements probe.Probe. It never returns an error: whatever goes wrong is
-// a state.
+// Run implements probe.Probe. It never returns an error: each failure is a state.
 func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	if v.cfg.Signaller == nil {
 		return ended(report.MediaNotEnrolled, report.StatusUnknown, "no collector to measure against"), nil
@@ -107,7 +107,7 @@ func (v *voice) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return *result, nil
 	}
 	defer l.close()
-	_, _ = connecting.Next(ctx, streamPhase(l.path)) // a stopped stream says so itself
+	_, _ = connecting.Next(ctx, streamPhase(l.path)) // a cancelled stream reports it itself
 
 	usual, longest := v.durations(ctx, env)
 	s := newStream(env.Clock, v.cfg.Payload, usual, longest)
@@ -132,8 +132,8 @@ func streamPhase(path string) string {
 	return PhaseStreamTCP
 }
 
-// durations fits the stream into what is left of the budget, as long as that is
-// worth measuring.
+// durations fits the stream into the remaining budget, if enough is left for a
+// meaningful measurement.
 func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest time.Duration) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -144,9 +144,10 @@ func (v *voice) durations(ctx context.Context, env probe.Env) (usual, longest ti
 	return usual, max(usual, min(v.cfg.Longest, left-closingLossy))
 }
 
-// connect brings the stream up to its first packet, or says how far it came.
+// connect prepares the stream for its first packet, or returns the result of the
+// failed step.
 func (v *voice) connect(ctx context.Context, env probe.Env, ice wire.ICEConfig) (*link, *probe.Result) {
-	l, err := openLink(env, withoutTwins(ice, v.cfg.WebPort), v.cfg)
+	l, err := openLink(env, dedupeRelays(ice, v.cfg.WebPort), v.cfg)
 	if err != nil {
 		env.Log.Warn("no WebRTC on this machine", "err", err)
 		return nil, new(ended(report.MediaICEFailed, report.StatusUnknown, report.ErrorText(err)))
@@ -188,9 +189,9 @@ func (v *voice) exchange(ctx context.Context, l *link, offer string) (answer str
 	return answer, err
 }
 
-// end fetches the log even when the check was stopped: the session would
-// otherwise hold its place on the reflector. The plan's grace bounds it: without
-// the log the echoes still tell something, an answer too late tells nothing.
+// end requests the log even if the check was cancelled: otherwise the session would
+// occupy its place on the reflector. It is limited by the plan's grace: without the
+// log the echoes still yield figures, but a late result is lost.
 func (v *voice) end(ctx context.Context, clock probe.Clock, resource string) (wire.EchoLog, error) {
 	limit := min(v.cfg.SignalLimit, 2*time.Second)
 	if deadline, ok := ctx.Deadline(); ok {
@@ -208,14 +209,15 @@ func (v *voice) end(ctx context.Context, clock probe.Clock, resource string) (wi
 	return log, err
 }
 
-// notSignalled is the result when the collector gave no echo session. It says
+// notSignalled is the result if the collector did not open an echo session. It says
 // nothing about the participant's line.
 func (v *voice) notSignalled(env probe.Env, err error) probe.Result {
 	env.Log.Info("no echo session", "err", err)
 	refused, _ := errors.AsType[*SignalError](err)
 	switch {
-	// Both are decisions of the office, not faults of its server, and pass by no
-	// repetition. The code tells the collector's own answer from a proxy's.
+	// Both are decisions of the operator, not faults of the server, and a retry
+	// does not help. The code distinguishes the collector's own response from a
+	// proxy's.
 	case refused != nil && refused.Code == "participant_blocked":
 		return ended(report.MediaBlocked, report.StatusUnknown, report.ErrorText(err))
 	case refused != nil && refused.Code == "token_invalid":

@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// direct signals to a reflector in this process.
+// direct is a signaller for a reflector in this process.
 type direct struct{ r *reflector.Reflector }
 
 func (d direct) ICE(context.Context) (wire.ICEConfig, error) {
@@ -74,9 +74,9 @@ func measure(t testing.TB, ctx context.Context, e probe.Env, c media.VoiceConfig
 	return r, d
 }
 
-// steadily repeats a run in which this computer could not keep time and the
-// probe itself said so. What was measured plays no part in that.
-func steadily(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (probe.Result, *report.MediaVoice) {
+// unlessVoid repeats a run in which this computer missed its schedule according to
+// the probe's self check. The measured figures have no influence on that.
+func unlessVoid(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (probe.Result, *report.MediaVoice) {
 	t.Helper()
 	const runs = 8
 	for range runs {
@@ -91,7 +91,7 @@ func steadily(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (prob
 
 func TestHealthyLoopback(t *testing.T) {
 	r := newReflector(t)
-	result, d := steadily(t, func() (probe.Result, *report.MediaVoice) {
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
 		return measure(t, t.Context(), env(), media.VoiceConfig{Signaller: direct{r}, Duration: 2 * time.Second})
 	})
 	if result.Status != report.StatusOK || d.State != report.MediaComplete {

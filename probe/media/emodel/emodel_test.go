@@ -179,7 +179,7 @@ func TestOpusValues(t *testing.T) {
 	}
 }
 
-func TestNonsenseIsRefused(t *testing.T) {
+func TestInvalidInputIsRefused(t *testing.T) {
 	nan := math.NaN()
 	for name, v := range map[string]Voice{
 		"loss NaN": {LossPct: nan}, "loss negative": {LossPct: -1}, "loss 101": {LossPct: 101},

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each test here is a fault found in the field, in programs that many trust.
+// Each test here covers a fault found in a widely used program.
 
 // pion/interceptor pkg/stats computes |D(i)-D(i-1)| in place of |D(i)| and reads
 // 1.7 to 1.9 times too high.

@@ -56,7 +56,7 @@ func TestDuplicatesChangeNothingButTheirCount(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoQuestionOfOrderDoesNotDependOnIt(t *testing.T) {
+func TestOrderDoesNotAffectOtherStatistics(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	for range 200 {
 		d := randomDirection(rng)
@@ -77,7 +77,7 @@ func TestWhatIsNoQuestionOfOrderDoesNotDependOnIt(t *testing.T) {
 	}
 }
 
-func TestInputIsLeftAsItWas(t *testing.T) {
+func TestInputIsNotModified(t *testing.T) {
 	d := randomDirection(rand.New(rand.NewPCG(11, 12)))
 	before := slices.Clone(d.Packets)
 	Summarise(d)
@@ -86,7 +86,7 @@ func TestInputIsLeftAsItWas(t *testing.T) {
 	}
 }
 
-func TestNothingMeasuredIsUnknownNotGood(t *testing.T) {
+func TestNothingMeasuredIsUnknown(t *testing.T) {
 	s := Summarise(Direction{IntervalNS: 20e6})
 	if s.Loss != nil || s.Jitter != nil || s.PDVMS != nil || s.IPDVMS != nil || s.Reordering != nil ||
 		s.Late != nil || s.BurstR != nil || s.LongestGapMS != nil || s.LatePct(60) != nil {
@@ -105,7 +105,7 @@ func TestNothingMeasuredIsUnknownNotGood(t *testing.T) {
 	}
 }
 
-func TestLatePctFindsItsBuffer(t *testing.T) {
+func TestLatePct(t *testing.T) {
 	s := Summarise(Direction{Sent: 4, IntervalNS: 20e6, Packets: delayed(10, 10, 10, 100)})
 	if got := s.LatePct(60); got == nil || *got != 25 {
 		t.Errorf("late for 60 ms: %v", got)

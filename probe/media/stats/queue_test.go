@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// voice is 6 s of packets with a delay in ms for each; negative: lost.
+// voice returns 6 s of packets with the given delays in ms; a negative delay is a
+// loss.
 func voice(delayMS func(i int) float64) []Packet {
 	var packets []Packet
 	for i := range 300 {
@@ -21,8 +22,8 @@ func voice(delayMS func(i int) float64) []Packet {
 	return packets
 }
 
-// sawtooth is the queue of one long TCP transfer: from half full to full in two
-// seconds, then it drains as fast as time passes (RFC 5681).
+// sawtooth is the queue of one long TCP transfer: it grows from half full to full
+// in two seconds, then drains at the rate of the line (RFC 5681).
 func sawtooth(fullMS float64) func(int) float64 {
 	return func(i int) float64 {
 		rise, drain := 2000.0, fullMS/2
@@ -34,7 +35,8 @@ func sawtooth(fullMS float64) func(int) float64 {
 	}
 }
 
-// narrow is a line that takes txMS for each packet and holds queueMS of them.
+// narrow is a line that needs txMS for each packet and queues packets for up to
+// queueMS.
 func narrow(txMS, queueMS float64) func(int) float64 {
 	free := 0.0
 	return func(i int) float64 {
@@ -54,11 +56,11 @@ func random(seed uint64, f func(*rand.Rand) float64) func(int) float64 {
 }
 
 func TestQueueSwing(t *testing.T) {
-	// A window hides what the delay rises within it: a quarter of its 400 ms at
-	// the slope of a 1 s buffer.
+	// The increase of the delay within a window is not visible: a quarter of its
+	// 400 ms at the slope of a 1 s buffer.
 	for name, c := range map[string]struct {
 		delay     func(int) float64
-		low, high float64 // bounds of the swing
+		low, high float64 // bounds of QueueSwingMS
 	}{
 		"a second's buffer, one transfer": {sawtooth(1000), 350, 500},
 		"700 ms":                          {sawtooth(700), 250, 350},
@@ -94,7 +96,7 @@ func TestQueueSwing(t *testing.T) {
 			t.Errorf("%s: %v, want %g to %g", name, show(got), c.low, c.high)
 		}
 	}
-	// 1.3 s are all that a line with a full buffer of a second leaves time for.
+	// A line with a full buffer of 1 s leaves time for only 1.3 s.
 	if got := QueueSwingMS(voice(sawtooth(1000))[:65], 0); got == nil || *got < 200 || *got > 330 {
 		t.Errorf("1.3 s: %v", show(got))
 	}
@@ -112,7 +114,7 @@ func TestQueueSwing(t *testing.T) {
 func TestSlowedInterval(t *testing.T) {
 	for name, c := range map[string]struct {
 		delay func(int) float64
-		want  float64 // ms; 0: it kept up
+		want  float64 // ms; 0: not slowed
 	}{
 		"30 kbit/s":   {narrow(34.7, 600), 34.7},
 		"25 % slower": {narrow(25, 300), 25},
@@ -154,8 +156,8 @@ func TestSlowedInterval(t *testing.T) {
 	}
 }
 
-// TestEchoesOfANarrowLine: what went up on 30 kbit/s comes back no faster, on
-// however wide a line.
+// TestEchoesOfANarrowLine: packets sent over 30 kbit/s do not return faster,
+// however fast the line back is.
 func TestEchoesOfANarrowLine(t *testing.T) {
 	var echoes []Packet
 	for i, p := range voice(narrow(34.7, 600)) {
@@ -164,7 +166,7 @@ func TestEchoesOfANarrowLine(t *testing.T) {
 	if got := SlowedInterval(echoes, 20e6); got != nil {
 		t.Errorf("slowed to %g ms", *got/1e6)
 	}
-	for i := range echoes { // on a line that is narrower still
+	for i := range echoes { // on a line that is even slower
 		echoes[i].ArrivedNS = echoes[0].SentNS + int64(i)*55e6
 	}
 	if got := SlowedInterval(echoes, 20e6); got == nil || math.Abs(*got/1e6-55) > 0.5 {

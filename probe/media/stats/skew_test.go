@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// skewed is a stream of n packets whose receiver's clock runs ppm fast, over a
-// line whose delay for packet i is delayMS(i).
+// skewed returns a stream of n packets whose receiver's clock is fast by ppm, over
+// a line with the delay delayMS(i) for packet i.
 func skewed(n int, ppm float64, delayMS func(i int) float64) []Packet {
 	packets := make([]Packet, n)
 	for i := range packets {
@@ -18,7 +18,7 @@ func skewed(n int, ppm float64, delayMS func(i int) float64) []Packet {
 	return packets
 }
 
-func TestSkewIsFoundUnderJitter(t *testing.T) {
+func TestSkewWithJitter(t *testing.T) {
 	for _, ppm := range []float64{-200, -100, 0, 100, 200} {
 		rng := rand.New(rand.NewPCG(1, 2))
 		packets := skewed(3000, ppm, func(int) float64 { return 30 + 4*rng.ExpFloat64() })
@@ -41,7 +41,7 @@ func TestSkewOf100PPMDoesNotTouchPDV(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSkewStaysInPDV(t *testing.T) {
+func TestNonLinearDelayIsNotRemovedAsSkew(t *testing.T) {
 	for name, delayMS := range map[string]func(int) float64{
 		"queue that fills":       func(i int) float64 { return 20 + float64(i)/10 },
 		"queue fills and drains": func(i int) float64 { return 20 + 100*math.Sin(math.Pi*float64(i)/3000) },
@@ -56,14 +56,14 @@ func TestWhatIsNoSkewStaysInPDV(t *testing.T) {
 	}
 }
 
-func TestSkewOfTooLittleIsZero(t *testing.T) {
+func TestSkewOfShortStreamIsZero(t *testing.T) {
 	ramp := func(i int) float64 { return 20 + float64(i)*0.002 }
 	for _, n := range []int{0, 1, 49, 99} {
 		if got := Skew(skewed(n, 0, ramp)); got != 0 {
 			t.Errorf("%d packets: %v ppm", n, got)
 		}
 	}
-	same := make([]Packet, 100) // all stamps alike
+	same := make([]Packet, 100) // all timestamps equal
 	if got := Skew(same); got != 0 {
 		t.Errorf("no span: %v ppm", got)
 	}

@@ -82,7 +82,7 @@ func TestReorderingIsNotLossNorDuplicate(t *testing.T) {
 	}
 }
 
-// fates reads 1 received, 0 lost, X discarded.
+// fates parses 1 as received, 0 as lost, X as discarded.
 func fates(s string) []Fate {
 	f := make([]Fate, len(s))
 	for i, c := range s {
@@ -125,7 +125,7 @@ func TestBurstEdges(t *testing.T) {
 }
 
 func TestBurstR(t *testing.T) {
-	// 4 of 8 lost in one run: random loss of 50 % has runs of 2.
+	// 4 of 8 lost in one run: random loss of 50 % has a mean run of 2.
 	near(t, "one run", *BurstR(fates("11000011")), 2, 1e-12)
 	near(t, "spread out", *BurstR(fates("10101010")), 0.5, 1e-12)
 	if BurstR(fates("1111")) != nil || BurstR(fates("0000")) != nil || BurstR(nil) != nil {

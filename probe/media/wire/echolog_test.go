@@ -45,7 +45,7 @@ func TestEchoLogOfASilentStreamIsValid(t *testing.T) {
 	}
 }
 
-func TestEchoLogKeepsItsCapAndCountsTheRest(t *testing.T) {
+func TestEchoLogIsLimited(t *testing.T) {
 	arrivals := make([]Arrival, MaxArrivals+3)
 	for i := range arrivals {
 		arrivals[i] = Arrival{Seq: math.MaxUint32 - uint32(i), ArrivedNS: int64(i) * 1_000_000_000}

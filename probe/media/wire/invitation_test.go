@@ -7,7 +7,7 @@ import (
 
 const pin = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
 
-func TestInvitationsReadBack(t *testing.T) {
+func TestInvitationsRoundTrip(t *testing.T) {
 	for _, c := range []struct{ origin, pin, want string }{
 		{"https://tonprobe.example.org", "", "tonprobe://enroll?tonprobe.example.org/K2MV-H5MN-00DY"},
 		{"https://tonprobe.example.org:443", "", "tonprobe://enroll?tonprobe.example.org/K2MV-H5MN-00DY"},
@@ -30,7 +30,7 @@ func TestInvitationsReadBack(t *testing.T) {
 	}
 }
 
-func TestInvitationsAsPeoplePasteThem(t *testing.T) {
+func TestPastedInvitations(t *testing.T) {
 	want := Invitation{Host: "tonprobe.example.org:8443", Code: "K2MV-H5MN-00DY", AuthorityPin: pin}
 	link := want.String()
 	for name, s := range map[string]string{

@@ -11,7 +11,7 @@ func signer(seed byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
 }
 
-func TestKeysAreWhatTheCollectorSigned(t *testing.T) {
+func TestKeysAreSigned(t *testing.T) {
 	pin, err := PinOfKey(signer(7).Public())
 	if err != nil {
 		t.Fatal(err)

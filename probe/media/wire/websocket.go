@@ -1,7 +1,8 @@
 package wire
 
-// PathWebSocket is where the collector accepts a WebSocket and returns one message, for network.web.
+// PathWebSocket is the path at which the collector accepts a WebSocket and echoes
+// one message, for network.web.
 const PathWebSocket = "api/v1/websocket"
 
-// MaxWebSocketBytes is the largest message it sends back.
+// MaxWebSocketBytes is the largest message that it echoes.
 const MaxWebSocketBytes = 1 << 10

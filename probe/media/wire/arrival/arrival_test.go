@@ -16,7 +16,7 @@ func packet(ssrc uint32, seq uint16) []byte {
 	return b
 }
 
-func TestStampsKeepPacketsApart(t *testing.T) {
+func TestStampsDistinguishPackets(t *testing.T) {
 	s := new(Stamps)
 	base := time.Now()
 	at := func(ssrc, seq int) time.Time { return base.Add(time.Duration(ssrc*1000+seq) * time.Microsecond) }
@@ -38,7 +38,7 @@ func TestStampsKeepPacketsApart(t *testing.T) {
 	}
 }
 
-func TestStampsOfADoubledPacketComeInOrder(t *testing.T) {
+func TestStampsOfADuplicateAreInOrder(t *testing.T) {
 	s := new(Stamps)
 	base := time.Now()
 	p := packet(1, 1)
@@ -52,7 +52,7 @@ func TestStampsOfADoubledPacketComeInOrder(t *testing.T) {
 	}
 }
 
-func TestStampsBelieveNoJump(t *testing.T) {
+func TestStampsIgnoreClockStep(t *testing.T) {
 	s := new(Stamps)
 	now := time.Now()
 	for _, off := range []time.Duration{time.Second, -2 * time.Second} {
@@ -63,7 +63,7 @@ func TestStampsBelieveNoJump(t *testing.T) {
 	}
 }
 
-func TestStampsIgnoreWhatIsNoRTP(t *testing.T) {
+func TestStampsIgnoreOtherPackets(t *testing.T) {
 	s := new(Stamps)
 	for _, b := range [][]byte{nil, {0x80}, make([]byte, 20), {0x80, 200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
 		s.Note(b, time.Now())
@@ -91,7 +91,7 @@ func TestStampsSurviveAFlood(t *testing.T) {
 	}
 }
 
-// loopback is a socket of this machine that is closed with the test.
+// loopback returns a loopback socket that is closed with the test.
 func loopback(t *testing.T) *net.UDPConn {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -105,10 +105,10 @@ func loopback(t *testing.T) *net.UDPConn {
 	return conn
 }
 
-// TestArrivalIsNotTheRead lets packets wait in the socket before they are read:
-// their stamps must be of when they came. The kernel switches its clock on some
-// time after the first socket asks (net_enable_timestamp defers it), so that the
-// first packets may still be stamped by the read.
+// TestArrivalIsNotTheRead lets packets wait in the socket: their timestamps must be
+// those of the arrival. The kernel starts timestamping some time after the first
+// socket requests it (net_enable_timestamp defers it), so the first packets may
+// have the time of the read.
 func TestArrivalIsNotTheRead(t *testing.T) {
 	const waiting = 10 * time.Millisecond
 	conn := loopback(t)
@@ -127,7 +127,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 			t.Fatalf("%d bytes from %v, %v", n, from, err)
 		}
 		got := s.Take(buf[:n], time.Now())
-		// The two readings of the clock are taken one after the other.
+		// The clock is read twice in succession.
 		if !got.Before(before.Add(-time.Millisecond)) && !got.After(sent.Add(waiting/2)) {
 			return
 		}
@@ -137,7 +137,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 	}
 }
 
-// slowCall is a clock that shows when it is read: each reading is a second later.
+// slowCall is a clock that advances by a second with each reading.
 type slowCall struct{ at time.Time }
 
 func (c *slowCall) now() time.Time { c.at = c.at.Add(time.Second); return c.at }
@@ -169,9 +169,9 @@ func TestDepartureIsWithinTheCall(t *testing.T) {
 	}
 }
 
-// TestDepartureBelievesNoJump: the wall clock of the kernel is not the one this
-// test shows, as after a step; the time before the call is taken then.
-func TestDepartureBelievesNoJump(t *testing.T) {
+// TestDepartureIgnoresClockStep: the kernel's wall clock differs from this test's
+// clock, as after a step; the time before the call is used then.
+func TestDepartureIgnoresClockStep(t *testing.T) {
 	conn := loopback(t)
 	departures := new(Stamps)
 	clock := &slowCall{at: time.Now().Add(-time.Hour)}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestMeterOnLoopback: every byte counts, whether it has been read or not.
+// TestMeterOnLoopback checks that each byte counts, whether it was read or not.
 func TestMeterOnLoopback(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
-func TestNothingIsLouderThanDebug(t *testing.T) {
+func TestEverythingIsLoggedAtDebug(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var factory logging.LoggerFactory = pionlog.To{Log: log}

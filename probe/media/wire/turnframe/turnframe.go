@@ -15,7 +15,7 @@ import (
 const MaxBytes = 1599
 
 // ErrFrame means that the input is not a message of STUN or TURN, or too long.
-var ErrFrame = errors.New("no message of STUN or TURN, or too long a one")
+var ErrFrame = errors.New("not a message of STUN or TURN, or too long")
 
 // Conn reads messages. Each Read returns one message and requires a buffer of MaxBytes+1.
 type Conn struct{ net.Conn }

@@ -17,7 +17,7 @@ func TestMessages(t *testing.T) {
 	}
 	go func() {
 		for _, m := range messages {
-			for i := range m { // as slowly as TCP can be
+			for i := range m { // byte by byte
 				_, _ = in.Write([]byte{m[i]})
 			}
 		}

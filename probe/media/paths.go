@@ -14,27 +14,28 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// gates are those of the relays, by the transport to the TURN server.
+// gates are the gates of the relays, by the transport to the TURN server.
 type gates struct{ overUDP, overStream relayGate }
 
-// A stage is as long as three round trips and the library's five checks a second
-// need: the permission, the check and the nomination. Longer than longestStage
-// would leave the last one no time.
+// A stage lasts as long as three round trips plus the delays of the library's five
+// checks per second: permission, check and nomination. With more than longestStage
+// the last path would have no time left.
 const (
 	shortestStage = 700 * time.Millisecond
 	longestStage  = 1100 * time.Millisecond
 )
 
-// stage is how long a way has for itself before the next one is tried beside it.
+// stage returns the time that a path has for itself before the next one is tried as
+// well.
 func (l *link) stage() time.Duration {
 	return min(max(4*l.answered, shortestStage), longestStage)
 }
 
-// awaitPath tries the ways one after the other, the best first: UDP to the media
-// port, a relay over UDP, TCP to the media port, relays over TCP and TLS. A voice
-// over TCP waits for every lost packet, so that a detour over UDP is better than
-// the straight way over TCP. By priorities alone ICE takes the straight one (RFC
-// 6544 §4.2). A way for which there is nothing to try takes no time.
+// awaitPath tries the paths one after the other in order of preference: UDP to the
+// media port, a relay over UDP, TCP to the media port, relays over TCP and TLS.
+// Over TCP the voice waits for each lost packet, so a relay over UDP is better than
+// a direct TCP connection; with its priorities alone, ICE would select the latter
+// (RFC 6544 §4.2). Paths without candidates take no time.
 func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c VoiceConfig) error {
 	left := c.ICELimit
 	wait := func(d time.Duration) error {
@@ -48,7 +49,7 @@ func (l *link) awaitPath(ctx context.Context, tcp []webrtc.ICECandidateInit, c V
 		return err
 	}
 	l.direct.udpFailed = true
-	l.direct.knock(ctx, l.dial, tcp)
+	l.direct.dialMediaPort(ctx, l.dial, tcp)
 	l.gates.overUDP.open.Store(true)
 	if l.hasRelayOverUDP() {
 		if err := wait(l.stage()); !goOn(err) {
@@ -78,7 +79,7 @@ func (l *link) isDown() bool {
 	}
 }
 
-// hasRelayOverUDP says whether a relay was granted over UDP.
+// hasRelayOverUDP reports whether there is a relay candidate over UDP.
 func (l *link) hasRelayOverUDP() bool {
 	for _, s := range l.pc.GetStats() {
 		c, ok := s.(webrtc.ICECandidateStats)
@@ -89,9 +90,9 @@ func (l *link) hasRelayOverUDP() bool {
 	return false
 }
 
-// directWays is what was found of the ways to the media port itself.
-type directWays struct {
-	udpFailed bool // it had its time, and no answer came
+// directPaths records what is known about the direct paths to the media port.
+type directPaths struct {
+	udpFailed bool // its time is over, and there was no response
 
 	mu   sync.Mutex
 	tcp  *bool
@@ -99,8 +100,8 @@ type directWays struct {
 	udp  *bool
 }
 
-// overUDP notes how UDP to the media port did, given the path that was found.
-func (w *directWays) overUDP(path string) {
+// overUDP records the result of UDP to the media port, given the selected path.
+func (w *directPaths) overUDP(path string) {
 	relay := strings.HasPrefix(path, "relay")
 	switch {
 	case path != "" && !relay && strings.HasSuffix(path, "udp"):
@@ -113,17 +114,17 @@ func (w *directWays) overUDP(path string) {
 // dialer opens TCP connections, as probe.Env does.
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// knockTime is how long a connection to the media port may take.
-const knockTime = 4 * time.Second
+// dialTime limits a connection to the media port.
+const dialTime = 4 * time.Second
 
-// knock connects to the media port over TCP, beside everything else: whether that
-// way is open is worth knowing even where a better one is found.
-func (w *directWays) knock(ctx context.Context, dial dialer, candidates []webrtc.ICECandidateInit) {
+// dialMediaPort connects to the media port over TCP, in parallel to everything
+// else: whether it is open is worth knowing even if a better path was selected.
+func (w *directPaths) dialMediaPort(ctx context.Context, dial dialer, candidates []webrtc.ICECandidateInit) {
 	addresses := addressesOf(candidates)
 	if len(addresses) == 0 {
 		return
 	}
-	ctx, w.stop = context.WithTimeout(ctx, knockTime)
+	ctx, w.stop = context.WithTimeout(ctx, dialTime)
 	open := make(chan bool, len(addresses))
 	for _, at := range addresses {
 		go func() {
@@ -147,7 +148,7 @@ func (w *directWays) knock(ctx context.Context, dial dialer, candidates []webrtc
 	}()
 }
 
-// addressesOf are the first of the candidates' addresses (RFC 8839 §5.1).
+// addressesOf returns the first of the candidates' addresses (RFC 8839 §5.1).
 func addressesOf(candidates []webrtc.ICECandidateInit) (all []string) {
 	const most = 2
 	for _, c := range candidates {
@@ -159,13 +160,13 @@ func addressesOf(candidates []webrtc.ICECandidateInit) (all []string) {
 	return all
 }
 
-func (w *directWays) fill(d *report.MediaVoice) {
+func (w *directPaths) fill(d *report.MediaVoice) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d.DirectUDP, d.DirectTCP = w.udp, w.tcp
 }
 
-func (w *directWays) close() {
+func (w *directPaths) close() {
 	if w.stop != nil {
 		w.stop()
 	}
