@@ -245,7 +245,11 @@ func (s *stand) answered(r *report.Report, d Delivery) *stand {
 // golden compares text with a file of testdata.
 func golden(t *testing.T, name, text string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".txt")
+	goldenFile(t, filepath.Join("testdata", name+".txt"), text)
+}
+
+func goldenFile(t *testing.T, path, text string) {
+	t.Helper()
 	text = strings.TrimRight(text, "\n") + "\n"
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

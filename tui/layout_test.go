@@ -136,3 +136,34 @@ func TestWhatMattersIsOnEverySensibleScreen(t *testing.T) {
 		}
 	}
 }
+
+// TestColorsDoNotChangeTheLayout compares which lines are blank, as the level bar has other
+// signs without colours.
+func TestColorsDoNotChangeTheLayout(t *testing.T) {
+	blank := func(view string) (pattern string) {
+		for line := range strings.SplitSeq(ansi.Strip(view), "\n") {
+			if strings.TrimSpace(line) == "" {
+				pattern += "_"
+			} else {
+				pattern += "x"
+			}
+		}
+		return pattern
+	}
+	for _, scene := range scenes {
+		for _, lang := range phrase.Langs() {
+			var patterns []string
+			for _, size := range [][2]int{{80, 24}, {120, 40}, {60, 18}, {40, 10}} {
+				for _, color := range []bool{false, true} {
+					s := newStand(t, lang, color, scene.with)
+					s.size(size[0], size[1])
+					scene.play(t, s)
+					patterns = append(patterns, blank(s.View()))
+				}
+				if n := len(patterns); patterns[n-1] != patterns[n-2] {
+					t.Errorf("%s %s at %v: blank lines %s with colours, %s without", scene.name, lang, size, patterns[n-1], patterns[n-2])
+				}
+			}
+		}
+	}
+}

@@ -66,6 +66,7 @@ func (s Sheet) frame(step string, blocks []Block, keys ...key.Binding) string {
 	if !s.long {
 		s.Height = min(s.Height, maxHeight)
 	}
+	blocks = withoutEmpty(blocks)
 	head, foot := s.head(step), s.keys(keys)
 	room := s.Height - lipgloss.Height(head) - lipgloss.Height(foot)
 	body, fits := stack(blocks, room-1)
@@ -87,6 +88,17 @@ func (s Sheet) head(step string) string {
 		return "\n" + line + "\n" + rule
 	}
 	return line + "\n" + rule
+}
+
+// withoutEmpty removes blocks that show nothing. A style adds its escape sequences to an empty
+// text as well, and the block would take a line on a terminal with colours.
+func withoutEmpty(blocks []Block) (shown []Block) {
+	for _, b := range blocks {
+		if ansi.StringWidth(b.Text) > 0 {
+			shown = append(shown, b)
+		}
+	}
+	return shown
 }
 
 // stack fits blocks into room lines. It omits in this order: two blank lines, comfort
