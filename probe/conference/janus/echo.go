@@ -14,7 +14,7 @@ func echo(ctx context.Context, v *visit.Visit, talk *session) {
 	c, err := mirror.Open(v.Env, v.URL)
 	if err != nil {
 		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
-		skipMedia(v, "no_webrtc")
+		v.SkipMedia("no_webrtc")
 		return
 	}
 	defer c.Close()

@@ -73,7 +73,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	if !reached {
 		v.Skip(report.StepSignalling, visit.StepFailed)
 		v.Skip(report.StepSignIn, visit.StepFailed)
-		skipMedia(v, visit.StepFailed)
+		v.SkipMedia(visit.StepFailed)
 		return
 	}
 	v.Data.Reachable = new(true)
@@ -86,21 +86,15 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	})
 	if !signalling {
 		v.Skip(report.StepSignIn, visit.StepFailed)
-		skipMedia(v, visit.StepFailed)
+		v.SkipMedia(visit.StepFailed)
 		return
 	}
 	attached := v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome { return talk.attach(ctx, pluginEcho) })
 	if !attached {
-		skipMedia(v, visit.StepFailed)
+		v.SkipMedia(visit.StepFailed)
 		return
 	}
 	echo(ctx, v, talk)
-}
-
-func skipMedia(v *visit.Visit, why string) {
-	for _, step := range []report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
-		v.Skip(step, why)
-	}
 }
 
 // info asks the gateway what it is.

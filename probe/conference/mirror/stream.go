@@ -1,18 +1,43 @@
+// Package mirror sends a voice-like stream to a media server that returns its packets
+// unchanged, and measures what comes back.
 package mirror
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/media/stats"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
+
+// Connection is a connection to the server and the stream over it.
+type Connection struct {
+	*peer.Connection
+	stream *stream
+}
+
+// Open prepares a connection to the server at u.
+func Open(env probe.Env, u *url.URL) (*Connection, error) {
+	s := newStream(env.Clock)
+	p, err := peer.Open(env, peer.Config{Server: u, Arrived: s.arrived, Reported: s.reported})
+	if err != nil {
+		return nil, err
+	}
+	return &Connection{p, s}, nil
+}
+
+// streamTime is the length of the stream: 120 packets.
+const streamTime = 2400 * time.Millisecond
 
 // straggling is how long the last packets are waited for.
 const straggling = 400 * time.Millisecond
@@ -40,9 +65,9 @@ func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
 
 // arrived takes a returned packet. Others, such as comfort noise of the server, are
 // ignored.
-func (s *stream) arrived(payload []byte) {
+func (s *stream) arrived(p *rtp.Packet) {
 	now := s.nowNS()
-	up, err := wire.ParseUp(payload)
+	up, err := wire.ParseUp(p.Payload)
 	if err != nil {
 		return
 	}
@@ -59,10 +84,10 @@ func (s *stream) reported(r rtcp.ReceptionReport) {
 	s.lostUp, s.highest = new(r.TotalLost), r.LastSequenceNumber&0xffff
 }
 
-// Run sends packets for d and waits for the last echoes.
-func (c *Connection) Run(ctx context.Context, d time.Duration) {
+// Run sends the stream and waits for the last echoes.
+func (c *Connection) Run(ctx context.Context) {
 	s := c.stream
-	n := int(d / wire.PacketInterval)
+	n := int(streamTime / wire.PacketInterval)
 	began := s.nowNS()
 	buf := make([]byte, 0, wire.DefaultBytes)
 	for i := range n {
@@ -71,7 +96,7 @@ func (c *Connection) Run(ctx context.Context, d time.Duration) {
 			return
 		}
 		select {
-		case <-c.down:
+		case <-c.Down():
 			return
 		default:
 		}
@@ -83,7 +108,7 @@ func (c *Connection) Run(ctx context.Context, d time.Duration) {
 		s.mu.Lock()
 		s.sentNS = append(s.sentNS, now)
 		s.mu.Unlock()
-		if c.write(uint32(i), payload) != nil {
+		if c.Write(packet(uint32(i), payload)) != nil {
 			// The own socket refused it: the number still counts as sent, since the next
 			// ones follow its sequence.
 			continue
@@ -96,20 +121,26 @@ func (c *Connection) Run(ctx context.Context, d time.Duration) {
 	}
 }
 
+func packet(seq uint32, payload []byte) *rtp.Packet {
+	return &rtp.Packet{
+		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(seq), Timestamp: seq * uint32(wire.StampStep), Marker: seq == 0},
+		Payload: payload,
+	}
+}
+
 func (s *stream) allBack() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.echoes) >= len(s.sentNS)
 }
 
-// Fill writes the figures to d and reports how many packets were sent and how many came
-// back. Loss up is what the server reported; it misses what was lost after its last
+// Fill writes the figures to d. Loss up is what the server reported; it misses what was lost after its last
 // report. Loss down is the rest.
-func (c *Connection) Fill(d *report.MediaVoice) (sent, returned int) {
+func (c *Connection) Fill(d *report.MediaVoice) visit.Sound {
 	s := c.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sent = len(s.sentNS)
+	sent, returned := len(s.sentNS), 0
 	back := make([]bool, sent)
 	var trips []float64
 	var packets []stats.Packet
@@ -139,8 +170,9 @@ func (c *Connection) Fill(d *report.MediaVoice) (sent, returned int) {
 			d.DownLossPct, d.DownLossCI95 = lossOf(max(0, missing), arrived)
 		}
 	}
+	sound := visit.Sound{Sent: sent, Returned: returned > 0}
 	if len(trips) == 0 {
-		return sent, 0
+		return sound
 	}
 	slices.Sort(trips)
 	d.RTTMinMS = new(round(trips[0]))
@@ -150,7 +182,7 @@ func (c *Connection) Fill(d *report.MediaVoice) (sent, returned int) {
 		// Of both ways together: the server's own time stamps are not known.
 		d.DownJitterMS = new(round(j.MeanAbsDMS))
 	}
-	return sent, returned
+	return sound
 }
 
 func lossOf(lost, of int) (*float64, *report.Interval) {

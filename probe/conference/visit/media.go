@@ -3,18 +3,40 @@ package visit
 import (
 	"context"
 
-	"github.com/tonprobe/tonprobe/probe/conference/mirror"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// media is the steps of a call after the answer.
-type media struct {
-	v *Visit
-	c *mirror.Connection
-	d *report.MediaVoice
+// Call is a connection to a media server, and the stream over it.
+type Call interface {
+	// AwaitPath waits for a path for packets, AwaitKeys for the keys on it.
+	AwaitPath(ctx context.Context) error
+	AwaitKeys(ctx context.Context) error
+	// Path returns the kind and transport of the own end of the path.
+	Path() string
+	// Run sends the stream and waits for its last echoes.
+	Run(ctx context.Context)
+	// Fill writes the figures of the stream to d.
+	Fill(d *report.MediaVoice) Sound
 }
 
-func (m media) path(ctx context.Context) Outcome {
+// Sound is what became of a stream.
+type Sound struct {
+	// Sent is the number of packets sent.
+	Sent int
+	// Returned is true when the own stream came back, Foreign when packets came that
+	// are not of it.
+	Returned, Foreign bool
+}
+
+// media is the steps of a call after the answer.
+type media struct {
+	v     *Visit
+	c     Call
+	d     *report.MediaVoice
+	sound Sound
+}
+
+func (m *media) path(ctx context.Context) Outcome {
 	began := m.v.Env.Clock.Now()
 	m.d.State = report.MediaICEFailed
 	if m.c.AwaitPath(ctx) != nil {
@@ -24,7 +46,7 @@ func (m media) path(ctx context.Context) Outcome {
 	return OK()
 }
 
-func (m media) keys(ctx context.Context) Outcome {
+func (m *media) keys(ctx context.Context) Outcome {
 	began := m.v.Env.Clock.Now()
 	m.d.State = report.MediaDTLSFailed
 	if m.c.AwaitKeys(ctx) != nil {
@@ -35,26 +57,35 @@ func (m media) keys(ctx context.Context) Outcome {
 }
 
 // soundUp runs the stream. An echo proves the way there as well as a receiver report
-// does.
-func (m media) soundUp(ctx context.Context) Outcome {
-	m.c.Run(ctx, voiceTime)
-	sent, returned := m.c.Fill(m.d)
+// does; without either nothing is known of that way alone.
+func (m *media) soundUp(ctx context.Context) Outcome {
+	m.c.Run(ctx)
+	m.sound = m.c.Fill(m.d)
 	switch {
-	case ctx.Err() != nil, sent == 0:
+	case ctx.Err() != nil, m.sound.Sent == 0:
 		m.d.State = report.MediaInterrupted
 		return Untested(NoTime)
-	case returned > 0, m.d.UpReceived != nil && *m.d.UpReceived > 0:
+	case m.sound.Returned, m.d.UpReceived != nil && *m.d.UpReceived > 0:
 		m.d.State = report.MediaComplete
 		return OK()
 	}
 	m.d.State = report.MediaNotFlowing
+	if m.d.UpReceived == nil {
+		return Untested("no_report")
+	}
 	return Fault("nothing_arrived")
 }
 
-func (m media) soundDown(context.Context) Outcome {
-	if *m.d.DownReceived > 0 {
+func (m *media) soundDown(context.Context) Outcome {
+	switch {
+	case m.sound.Returned:
 		return OK()
+	case m.d.State == report.MediaInterrupted:
+		return Untested(NoTime)
 	}
 	m.d.State = report.MediaNotFlowing
+	if m.sound.Foreign {
+		return Fault("other_sound")
+	}
 	return Fault("nothing_came_back")
 }

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
-	"github.com/tonprobe/tonprobe/probe/conference/mirror"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // Limits of one visit. A conference check adds at most 6 s to a check.
 const (
-	// StepTime limits each step.
-	StepTime = 3 * time.Second
+	// StepTime limits each step, StreamTime the stream.
+	StepTime   = 3 * time.Second
+	StreamTime = 6 * time.Second
 	// MaxAnswerBytes is the most that is read of one answer.
 	MaxAnswerBytes = 1 << 20
 	// maxRedirects is how many redirects on the same host are followed.
@@ -88,9 +88,9 @@ const PhaseStep = "step"
 
 // Do performs a step within StepTime, records it and returns whether it was good.
 func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) bool {
-	phase := PhaseStep
+	phase, limit := PhaseStep, StepTime
 	if name == report.StepSoundUp {
-		phase = PhaseStream
+		phase, limit = PhaseStream, StreamTime
 	}
 	pass, err := v.Env.Enter(ctx, phase)
 	defer pass.Leave()
@@ -98,7 +98,7 @@ func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(co
 		v.Skip(name, NoTime)
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, StepTime)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	began := v.Env.Clock.Now()
 	o := step(ctx)
@@ -118,32 +118,36 @@ func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(co
 // PhaseStream is the voice-like stream to the system and back.
 const PhaseStream = "stream"
 
-// voiceTime is the length of the stream: 120 packets.
-const voiceTime = 2400 * time.Millisecond
-
 // Media performs the steps of a call: call exchanges offer and answer; then come the
 // path, the keys, and the sound there and back.
-func (v *Visit) Media(ctx context.Context, c *mirror.Connection, call func(context.Context) Outcome) {
+func (v *Visit) Media(ctx context.Context, c Call, call func(context.Context) Outcome) {
 	d := &report.MediaVoice{State: report.MediaNoSignalling}
 	v.Data.Media = d
-	m := media{v, c, d}
-	steps := []struct {
-		name report.ConferenceStep
-		do   func(context.Context) Outcome
-	}{
-		{report.StepCall, call},
-		{report.StepPath, m.path},
-		{report.StepKeys, m.keys},
-		{report.StepSoundUp, m.soundUp},
-		{report.StepSoundDown, m.soundDown},
-	}
-	for i, step := range steps {
-		if !v.Do(ctx, step.name, step.do) {
-			for _, later := range steps[i+1:] {
-				v.Skip(later.name, StepFailed)
-			}
+	m := &media{v: v, c: c, d: d}
+	for i, step := range []func(context.Context) Outcome{call, m.path, m.keys} {
+		if !v.Do(ctx, mediaSteps[i], step) {
+			v.SkipAll(StepFailed, mediaSteps[i+1:]...)
 			return
 		}
+	}
+	v.Do(ctx, report.StepSoundUp, m.soundUp)
+	if m.sound.Sent == 0 {
+		v.Skip(report.StepSoundDown, NoTime)
+		return
+	}
+	v.Do(ctx, report.StepSoundDown, m.soundDown)
+}
+
+// mediaSteps are the steps of Media, in their order.
+var mediaSteps = [...]report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown}
+
+// SkipMedia records that no call was made, with the reason.
+func (v *Visit) SkipMedia(why string) { v.SkipAll(why, mediaSteps[:]...) }
+
+// SkipAll records several steps that were not done, with the reason.
+func (v *Visit) SkipAll(why string, names ...report.ConferenceStep) {
+	for _, name := range names {
+		v.Skip(name, why)
 	}
 }
 

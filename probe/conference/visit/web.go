@@ -27,7 +27,7 @@ var ErrTooLong = errors.New("the answer is too long")
 
 // RedirectError is a redirect to another host, which is not followed: a check must not
 // be led to a server that nobody named.
-type RedirectError struct{ Host string }
+type RedirectError struct{ To *url.URL }
 
 func (e *RedirectError) Error() string { return "redirected to another host" }
 
@@ -56,13 +56,12 @@ func newWeb(v *Visit) *web {
 		t.Proxy = proxy.NewFinder(proxy.Config{Dial: v.Env.Dial, Resolver: lookup.System(), Now: v.Env.Clock.Now}).ForRequest
 	}
 	jar, _ := cookiejar.New(nil) // never fails
-	host := v.URL.Host
 	return &web{transport: t, client: &http.Client{
 		Transport: t, Jar: jar,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			switch {
-			case r.URL.Host != host || r.URL.Scheme != v.URL.Scheme:
-				return &RedirectError{Host: r.URL.Hostname()}
+			case r.URL.Host != v.URL.Host || r.URL.Scheme != v.URL.Scheme:
+				return &RedirectError{To: r.URL}
 			case len(via) > maxRedirects:
 				return errors.New("too many redirects")
 			}

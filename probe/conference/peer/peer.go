@@ -1,6 +1,6 @@
-// Package mirror sends a voice-like stream to a media server that returns its packets
-// unchanged, and measures what comes back.
-package mirror
+// Package peer is a WebRTC connection with one audio stream in each direction, as the
+// client of a conference system makes it.
+package peer
 
 import (
 	"context"
@@ -32,26 +32,37 @@ var (
 // gatherLimit limits the search for own addresses.
 const gatherLimit = 500 * time.Millisecond
 
-// Connection is a WebRTC connection with one audio stream in each direction.
-type Connection struct {
-	clock probe.Clock
-	pc    *webrtc.PeerConnection
-	track *webrtc.TrackLocalStaticRTP
-
-	path, keys, down chan struct{} // each closed once
-	stream           *stream
+// Config is what a connection needs.
+type Config struct {
+	// Server is the address of the conference system.
+	Server *url.URL
+	// Arrived takes each packet of the returning stream, Reported each of the server's
+	// receiver reports on the own one (RFC 3550 §6.4.2). Both are called on goroutines of
+	// the connection.
+	Arrived  func(*rtp.Packet)
+	Reported func(rtcp.ReceptionReport)
 }
 
-// Open prepares a connection to the server at u. It adds nothing of its own to the
-// stream: no retransmission, which would hide loss, and no receiver reports.
-func Open(env probe.Env, u *url.URL) (*Connection, error) {
+// Connection is a WebRTC connection with one audio stream in each direction.
+type Connection struct {
+	pc       *webrtc.PeerConnection
+	track    *webrtc.TrackLocalStaticRTP
+	arrived  func(*rtp.Packet)
+	reported func(rtcp.ReceptionReport)
+
+	path, keys, down chan struct{} // each closed once
+}
+
+// Open prepares a connection. It adds nothing of its own to the stream: no
+// retransmission, which would hide loss, and no receiver reports.
+func Open(env probe.Env, config Config) (*Connection, error) {
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	if env.Net != nil {
 		e.SetNet(env.Net)
 	}
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
-	e.SetIncludeLoopbackCandidate(isLoopback(u))
+	e.SetIncludeLoopbackCandidate(isLoopback(config.Server))
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetFireOnTrackBeforeFirstRTP(true)
 	codecs := &webrtc.MediaEngine{}
@@ -74,7 +85,7 @@ func Open(env probe.Env, u *url.URL) (*Connection, error) {
 		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
 	}
 	c := &Connection{
-		clock: env.Clock, pc: pc, track: track, stream: newStream(env.Clock),
+		pc: pc, track: track, arrived: config.Arrived, reported: config.Reported,
 		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}),
 	}
 	c.follow()
@@ -111,7 +122,7 @@ func (c *Connection) follow() {
 				if err != nil {
 					return
 				}
-				c.stream.arrived(p.Payload)
+				c.arrived(p)
 			}
 		}()
 	})
@@ -134,7 +145,7 @@ func (c *Connection) readReports(sender *webrtc.RTPSender) {
 				reports = p.Reports
 			}
 			for _, r := range reports {
-				c.stream.reported(r)
+				c.reported(r)
 			}
 		}
 	}
@@ -146,9 +157,16 @@ func (c *Connection) Offer(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make an offer: %w", err)
 	}
+	return c.describe(ctx, offer)
+}
+
+// describe applies the own description and returns it with the addresses that were found
+// within gatherLimit. A relay that takes longer is used all the same: a server learns an
+// address from the first packet that comes from it (RFC 8445 §7.3.1.3).
+func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
-	if err := c.pc.SetLocalDescription(offer); err != nil {
-		return "", fmt.Errorf("make an offer: %w", err)
+	if err := c.pc.SetLocalDescription(own); err != nil {
+		return "", fmt.Errorf("apply the own description: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
 	defer cancel()
@@ -196,9 +214,10 @@ func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error)
 func (c *Connection) Path() string {
 	for _, s := range c.pc.GetSenders() {
 		pair, err := s.Transport().ICETransport().GetSelectedCandidatePair()
-		if err == nil && pair != nil {
-			return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
+		if err != nil || pair == nil {
+			continue
 		}
+		return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
 	}
 	return ""
 }
@@ -206,13 +225,11 @@ func (c *Connection) Path() string {
 // Close closes the connection without waiting.
 func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
 
-// write sends one packet.
-func (c *Connection) write(seq uint32, payload []byte) error {
-	return c.track.WriteRTP(&rtp.Packet{
-		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(seq), Timestamp: seq * uint32(wire.StampStep), Marker: seq == 0},
-		Payload: payload,
-	})
-}
+// Write sends one packet of the stream; payload type and source are filled in.
+func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
+
+// Down is closed when the connection has ended or failed.
+func (c *Connection) Down() <-chan struct{} { return c.down }
 
 // isLoopback reports whether the server is on this computer.
 func isLoopback(u *url.URL) bool {
