@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// twoAddressServer answers as RFC 5780 asks, on two addresses with two ports
-// each. spoil may change what it is about to do.
+// twoAddressServer implements RFC 5780 on two addresses with two ports each. spoil
+// may modify each response.
 type twoAddressServer struct {
 	net   transport.Net
 	ips   [2]string
@@ -27,19 +27,19 @@ type twoAddressServer struct {
 	conns [2][2]net.PacketConn
 }
 
-// action is one answer: where it goes out and what it says.
+// action is a response before it is sent.
 type action struct {
-	n            int // of the request, from 0
-	copy         int // of this request, from 0
-	flags        byte
-	ip, port     int // index of the socket it goes out by
-	other        netip.AddrPort
-	mapped       netip.AddrPort
-	drop, refuse bool
-	deaf         bool // to RESPONSE-PORT
+	n              int // number of the request, from 0
+	copy           int // number of the copy of this request, from 0
+	flags          byte
+	ip, port       int // indexes of the socket that sends it
+	other          netip.AddrPort
+	mapped         netip.AddrPort
+	drop, refuse   bool
+	noResponsePort bool // do not send to RESPONSE-PORT
 }
 
-// start listens; the server ends with the test.
+// start listens until the end of the test.
 func (s *twoAddressServer) start(t *testing.T) {
 	t.Helper()
 	for i, ip := range s.ips {
@@ -84,7 +84,7 @@ func (s *twoAddressServer) serve(i, j int) {
 			continue
 		}
 		to := from.(*net.UDPAddr).AddrPort()
-		if port, err := request.Get(stun.AttrResponsePort); err == nil && len(port) == 4 && !a.deaf {
+		if port, err := request.Get(stun.AttrResponsePort); err == nil && len(port) == 4 && !a.noResponsePort {
 			to = netip.AddrPortFrom(to.Addr(), binary.BigEndian.Uint16(port))
 		}
 		answer := success(request.TransactionID, a.mapped, &stun.OtherAddress{IP: a.other.Addr().AsSlice(), Port: int(a.other.Port())})
@@ -95,17 +95,18 @@ func (s *twoAddressServer) serve(i, j int) {
 	}
 }
 
-// behind is a household with this NAT, or none, and the server's address.
+// behind returns the environment of a home network with this NAT, or none, and the
+// server's address.
 func behind(t *testing.T, nat *vnet.NATType, spoil func(*action)) (probe.Env, string) {
 	t.Helper()
 	return behindFiltered(t, nat, spoil, func(vnet.Chunk) bool { return true })
 }
 
-// building lets one virtual network be built at a time: pion's vnet counts MAC
-// addresses in a variable it does not guard.
+// building serialises the construction of virtual networks: pion's vnet counts MAC
+// addresses in an unguarded variable.
 var building sync.Mutex
 
-// behindFiltered loses what filter returns false for.
+// behindFiltered also drops the packets for which filter returns false.
 func behindFiltered(t *testing.T, nat *vnet.NATType, spoil func(*action), filter func(vnet.Chunk) bool) (probe.Env, string) {
 	t.Helper()
 	building.Lock()
@@ -123,7 +124,7 @@ func behindFiltered(t *testing.T, nat *vnet.NATType, spoil func(*action), filter
 		fatal(t, err)
 		fatal(t, wan.AddNet(client))
 	} else {
-		own := *nat // the router writes into it
+		own := *nat // the router modifies it
 		lan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "192.168.178.0/24", StaticIPs: []string{wanRouter}, NATType: &own, LoggerFactory: factory})
 		fatal(t, err)
 		client, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{lanClient}})
@@ -209,8 +210,9 @@ func TestLostPacketsDoNotFilter(t *testing.T) {
 	}
 }
 
-// TestServersThatCannotTell must not make a NAT look stricter or looser.
-func TestServersThatCannotTell(t *testing.T) {
+// TestIncompleteServers checks that a server with a missing or faulty feature does
+// not make a NAT look stricter or more permissive.
+func TestIncompleteServers(t *testing.T) {
 	strict := &vnet.NATType{MappingBehavior: vnet.EndpointAddrPortDependent, FilteringBehavior: vnet.EndpointAddrPortDependent}
 	open := &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent}
 	primary := netip.MustParseAddrPort("198.51.100.7:3479")
@@ -252,8 +254,8 @@ func TestBehaviourWithoutAServer(t *testing.T) {
 	}
 }
 
-// TestHairpin: the virtual network always turns packets round; the filter makes
-// a router that does not.
+// TestHairpin: the virtual network always supports hairpinning; the filter
+// simulates a router that does not.
 func TestHairpin(t *testing.T) {
 	for _, want := range []bool{true, false} {
 		env, url := behindFiltered(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent}, nil, func(c vnet.Chunk) bool {
@@ -266,8 +268,8 @@ func TestHairpin(t *testing.T) {
 	}
 }
 
-// TestHairpinOnLoopback runs the test itself on loopback, where the mapped address
-// is the own one and every packet comes back.
+// TestHairpinOnLoopback runs the test on loopback, where the mapped address is our
+// own and each packet arrives.
 func TestHairpinOnLoopback(t *testing.T) {
 	env := environment(t)
 	l := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", honest)}

@@ -14,8 +14,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// coturn runs a real turnserver on the addresses, with port and port+1, and
-// waits until it answers. It ends with the test.
+// coturn runs turnserver on the addresses, with port and port+1, until the end of
+// the test. It returns once the server answers.
 func coturn(t *testing.T, addresses ...string) (port int) { return coturnWith(t, nil, addresses...) }
 
 // coturnWith adds options.
@@ -54,7 +54,7 @@ func coturnWith(t *testing.T, options []string, addresses ...string) (port int) 
 	return port
 }
 
-// freePorts finds a port that is free, and the next one too, on all addresses.
+// freePorts returns a port that is free on all addresses, as is the next one.
 func freePorts(t *testing.T, addresses ...string) int {
 	t.Helper()
 	for range 50 {
@@ -132,7 +132,7 @@ func TestCoturnRelays(t *testing.T) {
 	}
 }
 
-// TestCoturnRedirects: one coturn sends everybody on to another.
+// TestCoturnRedirects: one coturn redirects all clients to another.
 func TestCoturnRedirects(t *testing.T) {
 	behind := coturn(t, "127.0.0.1")
 	front := coturnWith(t, []string{fmt.Sprintf("--alternate-server=127.0.0.1:%d", behind)}, "127.0.0.1")

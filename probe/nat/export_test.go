@@ -6,15 +6,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// RelayAddresses shows the outer tests what is tried.
+// RelayAddresses exports the relays to try to the external tests.
 func RelayAddresses(c wire.ICEConfig) (all []string) {
 	for _, s := range relaysOf(c) {
-		all = append(all, []string{"udp", "tcp", "tls"}[s.way]+" "+s.address())
+		all = append(all, []string{"udp", "tcp", "tls"}[s.transport]+" "+s.address())
 	}
 	return all
 }
 
-// AlternateOf shows the outer tests where an answer redirects to.
+// AlternateOf exports the target of a redirection to the external tests.
 func AlternateOf(b []byte, family4 bool) (netip.AddrPort, string) {
 	m := allocateMessage(b)
 	if m == nil {

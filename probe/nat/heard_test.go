@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestServerHeard: the collector's word reaches the report, also where nobody
-// answers, and what cannot be true does not.
+// TestServerHeard checks that the collector's statement is in the report, even if
+// no server answers, and that an impossible one is not.
 func TestServerHeard(t *testing.T) {
 	for name, c := range map[string]struct {
 		ms   *int64

@@ -12,18 +12,19 @@ import (
 
 func TestBindingLifetime(t *testing.T) {
 	const longest = 1200 * time.Millisecond
-	deaf := func(a *action) { a.deaf = true }
+	noResponsePort := func(a *action) { a.noResponsePort = true }
 	for name, c := range map[string]struct {
 		lifetime  time.Duration // of the NAT
 		spoil     func(*action)
 		low, high float64 // s
 	}{
-		// The NAT drops what arrives after its time; a step of the second round
-		// is 8 ms, and the machine's own lateness counts against the binding.
-		"short":       {500 * time.Millisecond, nil, 0.3, 0.5},
-		"longer":      {900 * time.Millisecond, nil, 0.7, 0.9},
-		"outlasts":    {time.Minute, nil, longest.Seconds(), longest.Seconds()},
-		"deaf server": {500 * time.Millisecond, deaf, -1, -1},
+		// The NAT drops packets that arrive after the lifetime. A step of the
+		// second round is 8 ms, and delays of this machine shorten the measured
+		// lifetime.
+		"short":                 {500 * time.Millisecond, nil, 0.3, 0.5},
+		"longer":                {900 * time.Millisecond, nil, 0.7, 0.9},
+		"outlasts":              {time.Minute, nil, longest.Seconds(), longest.Seconds()},
+		"noResponsePort server": {500 * time.Millisecond, noResponsePort, -1, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, url := behind(t, &vnet.NATType{
@@ -46,7 +47,7 @@ func TestBindingLifetime(t *testing.T) {
 	}
 }
 
-// TestStoppedLifetime: a search that was stopped has no result.
+// TestStoppedLifetime checks that a cancelled search has no result.
 func TestStoppedLifetime(t *testing.T) {
 	env, url := behind(t, &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointIndependent}, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -17,7 +17,7 @@ type transactionID = [stun.TransactionIDSize]byte
 
 func newTransactionID(random io.Reader) (id transactionID, err error) {
 	if _, err := io.ReadFull(random, id[:]); err != nil {
-		return id, fmt.Errorf("draw a STUN transaction id: %w", err)
+		return id, fmt.Errorf("create a STUN transaction id: %w", err)
 	}
 	return id, nil
 }
@@ -57,8 +57,8 @@ type binding struct {
 
 // Reasons to ignore a packet.
 var (
-	errNotOurs     = errors.New("no answer to our request")
-	errFingerprint = errors.New("fingerprint is wrong")
+	errNotOurs     = errors.New("not the response to our request")
+	errFingerprint = errors.New("wrong fingerprint")
 )
 
 // parseBinding parses the response to the request id. An error response counts: the server was reached and its

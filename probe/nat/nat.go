@@ -104,12 +104,12 @@ func (p reachability) fill(data *report.NAT, findings []finding) {
 
 // bestMapping returns the response over UDP, otherwise that over TCP: a conference uses UDP.
 func bestMapping(findings []finding) (exchange, bool) {
-	for _, way := range []func(finding) exchange{
+	for _, exchangeOf := range []func(finding) exchange{
 		func(f finding) exchange { return f.udp },
 		func(f finding) exchange { return f.tcp },
 	} {
 		for _, f := range findings {
-			if e := way(f); e.mapped.IsValid() {
+			if e := exchangeOf(f); e.mapped.IsValid() {
 				return e, true
 			}
 		}

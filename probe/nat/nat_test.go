@@ -30,7 +30,8 @@ func TestOpenLine(t *testing.T) {
 	}
 }
 
-// TestWhoIsSilent places the fault: the participant's line, or our own server.
+// TestWhoIsSilent checks whether the participant's line or our own server is
+// blamed.
 func TestWhoIsSilent(t *testing.T) {
 	for name, c := range map[string]struct {
 		udp, tcp reply // nil: nothing listens
@@ -64,8 +65,8 @@ func TestWhoIsSilent(t *testing.T) {
 	}
 }
 
-// TestFaultyReplies holds the probe against every kind of wrong packet. Each
-// server sends the wrong one first and then the right answer, which alone counts.
+// TestFaultyReplies tests every kind of invalid packet. Each server sends the
+// invalid one first, then the valid response, which alone counts.
 func TestFaultyReplies(t *testing.T) {
 	forged := netip.MustParseAddrPort("198.51.100.66:6666")
 	stranger, err := net.ListenPacket("udp", "127.0.0.2:0")
@@ -123,18 +124,19 @@ func TestOneOrTwoLostPacketsAreNotBlocked(t *testing.T) {
 		if data.UDP != report.ReachOpen || *data.Transmissions != lost+1 {
 			t.Errorf("%d lost: UDP %s after %d copies", lost, data.UDP, *data.Transmissions)
 		}
-		// The copy that was answered is not known; the extra request is timed.
+		// It is unknown which copy was answered, so the additional request is
+		// timed.
 		if data.UDPRTTMS == nil || *data.UDPRTTMS >= float64(DefaultTimers.RTO.Milliseconds()) {
 			t.Errorf("%d lost: round trip %v holds a wait for a retransmission", lost, data.UDPRTTMS)
 		}
 	}
 }
 
-func TestLateAndDoubleReplies(t *testing.T) {
+func TestLateAndDuplicateReplies(t *testing.T) {
 	var copies atomic.Int32
 	data, _ := run(t, quick, both(t, func(n int, m *stun.Message, from netip.AddrPort, send func([]byte)) {
 		copies.Add(1)
-		if n > 0 { // the first answer is late: it comes with the second copy, and again
+		if n > 0 { // the first response is late: it arrives with the second one
 			honest(n, m, from, send)
 			honest(n, m, from, send)
 			honest(n, m, from, send)
@@ -145,7 +147,7 @@ func TestLateAndDoubleReplies(t *testing.T) {
 	}
 }
 
-func TestErrorResponseProvesTheWay(t *testing.T) {
+func TestErrorResponseProvesThePath(t *testing.T) {
 	data, _ := run(t, quick, both(t, func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
 		send(stun.MustBuild(stun.NewTransactionIDSetter(m.TransactionID), stun.BindingError, stun.CodeUnauthorized, stun.Fingerprint).Raw)
 	}))
@@ -177,7 +179,8 @@ func TestTranslated(t *testing.T) {
 	}
 }
 
-// TestImpossibleAddresses: no host is 0.0.0.0, so a server that says so tells nothing.
+// TestImpossibleAddresses: no host is 0.0.0.0, so a server that returns it provides
+// no information.
 func TestImpossibleAddresses(t *testing.T) {
 	for _, mapped := range []string{"0.0.0.0:7", "224.0.0.1:7", "203.0.113.1:0"} {
 		at := udpServer(t, "127.0.0.1:0", func(_ int, m *stun.Message, _ netip.AddrPort, send func([]byte)) {
@@ -198,7 +201,7 @@ func TestSeveralServers(t *testing.T) {
 	if data.UDP != report.ReachOpen || data.TCP != report.ReachOpen || *data.Translated {
 		t.Errorf("%+v", data)
 	}
-	if time.Since(start) > 20*time.Second { // the dead ones would take 39.5 s
+	if time.Since(start) > 20*time.Second { // the silent ones would take 39.5 s
 		t.Error("the dead servers were waited for")
 	}
 }
@@ -220,7 +223,8 @@ func TestNoServers(t *testing.T) {
 	}
 }
 
-// TestCutShort: an end of the time in the middle of the schedule proves nothing.
+// TestCutShort checks that a check that ends during the retransmissions proves
+// nothing.
 func TestCutShort(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// need ends a test that misses something of the machine: it is skipped by plain
-// go test and fails where everything must be there.
+// need ends a test that lacks something on this machine: it skips the test, or
+// fails it if TONPROBE_TEST_ALL is set.
 func need(t *testing.T, what string, err error) {
 	t.Helper()
 	if os.Getenv("TONPROBE_TEST_ALL") == "1" {

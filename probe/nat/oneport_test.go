@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestSecondPortOverTLS: a network that lets out TLS on one of the two ports only
-// has a relay over TLS, whichever port that is.
+// TestSecondPortOverTLS: on a network that allows TLS on only one of the two ports,
+// the relay over TLS works, whichever port that is.
 func TestSecondPortOverTLS(t *testing.T) {
 	r, roots := collector(t)
 	var relay wire.ICEServer

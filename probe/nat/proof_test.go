@@ -9,7 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestProof: the credentials are those of the relay on the same host and port.
+// TestProof checks that the credentials are those of the relay on the same host and
+// port.
 func TestProof(t *testing.T) {
 	all := serversOf(wire.ICEConfig{ICEServers: []wire.ICEServer{
 		{URLs: []string{"stun:a.example", "stun:b.example:19302"}},
@@ -28,8 +29,8 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// TestRequestIsAsLongAsItsAnswer: our reflector then answers in full.
-func TestRequestIsAsLongAsItsAnswer(t *testing.T) {
+// TestRequestIsAsLongAsItsResponse: only then our reflector responds in full.
+func TestRequestIsAsLongAsItsResponse(t *testing.T) {
 	for _, addr := range []string{"192.0.2.1:3478", "[2001:db8::1]:3478"} {
 		to := netip.MustParseAddrPort(addr)
 		request, err := bindingRequest(transactionID{}, roomFor(to))

@@ -19,7 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// environment is the machine's own network and clock.
+// environment returns the machine's own network and clock.
 func environment(t testing.TB) probe.Env {
 	t.Helper()
 	n, err := stdnet.NewNet()
@@ -32,17 +32,17 @@ func environment(t testing.TB) probe.Env {
 	}
 }
 
-// servers makes the configuration that names these URLs.
+// servers returns a configuration with these URLs.
 func servers(urls ...string) func(context.Context) (wire.ICEConfig, error) {
 	return func(context.Context) (wire.ICEConfig, error) {
 		return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: urls}}}, nil
 	}
 }
 
-// quick is a schedule for tests: 620 ms in all, four copies.
+// quick is a schedule for tests: 620 ms in total, four copies.
 var quick = Timers{RTO: 40 * time.Millisecond, Rc: 4, Rm: 8}
 
-// run runs the probe against the URLs and returns what it found.
+// run runs the probe against the URLs.
 func run(t *testing.T, timers Timers, urls ...string) (*report.NAT, probe.Result) {
 	t.Helper()
 	r, err := New(Config{ICE: servers(urls...), Timers: timers}).Run(t.Context(), environment(t))
@@ -52,16 +52,16 @@ func run(t *testing.T, timers Timers, urls ...string) (*report.NAT, probe.Result
 	return r.Data.(*report.NAT), r
 }
 
-// reply answers the n-th request (from 0) that came from a client by sending
-// what it likes; send goes back to the client from the server's own socket.
+// reply responds to the n-th request (from 0) of a client. send sends to the client
+// from the server's socket.
 type reply func(n int, request *stun.Message, from netip.AddrPort, send func([]byte))
 
-// honest is what a right server answers.
+// honest sends a correct response.
 func honest(_ int, request *stun.Message, from netip.AddrPort, send func([]byte)) {
 	send(success(request.TransactionID, from))
 }
 
-// success is a right answer to the request id.
+// success returns a correct response to the request id.
 func success(id transactionID, mapped netip.AddrPort, more ...stun.Setter) []byte {
 	setters := append([]stun.Setter{
 		stun.NewTransactionIDSetter(id), stun.BindingSuccess,
@@ -70,7 +70,7 @@ func success(id transactionID, mapped netip.AddrPort, more ...stun.Setter) []byt
 	return stun.MustBuild(append(setters, stun.Fingerprint)...).Raw
 }
 
-// udpServer is a STUN server on a loopback address; it ends with the test.
+// udpServer runs a STUN server on a loopback address until the end of the test.
 func udpServer(t *testing.T, address string, answer reply) netip.AddrPort {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", address)
@@ -95,7 +95,7 @@ func udpServer(t *testing.T, address string, answer reply) netip.AddrPort {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// tcpServer is the same over TCP, on the port that at names.
+// tcpServer does the same over TCP, on the port of at.
 func tcpServer(t *testing.T, at netip.AddrPort, answer reply) netip.AddrPort {
 	t.Helper()
 	l, err := net.Listen("tcp", at.String())
@@ -135,10 +135,10 @@ func serveTCP(conn net.Conn, answer reply) {
 	}
 }
 
-// silentTCP accepts and reads, and never answers.
+// silentTCP accepts and reads, but never responds.
 func silentTCP(int, *stun.Message, netip.AddrPort, func([]byte)) {}
 
-// both is a server that answers UDP as given and TCP honestly.
+// both runs a server with the given replies over UDP and correct ones over TCP.
 func both(t *testing.T, udp reply) string {
 	t.Helper()
 	at := udpServer(t, loopback(t), udp)
@@ -146,13 +146,13 @@ func both(t *testing.T, udp reply) string {
 	return "stun:" + at.String()
 }
 
-// loopback is an address that is free for UDP and for TCP.
+// loopback returns an address that is free for UDP and TCP.
 func loopback(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprintf("127.0.0.1:%d", freePorts(t, "127.0.0.1"))
 }
 
-// closedPort is an address where nothing listens.
+// closedPort returns an address on which nothing listens.
 func closedPort(t *testing.T) netip.AddrPort {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,23 +13,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TURNConfig says whose relays to try.
+// TURNConfig configures the probe "nat.turn".
 type TURNConfig struct {
-	// ICE returns the servers and the credentials for them; up to maxRelays are
-	// tried, the collector's own like others. Data through a relay is sent to the
-	// first STUN server that the relay's address family can reach.
+	// ICE returns the servers and their credentials. Up to maxRelays are tried, the
+	// collector's own and others alike. Data is sent through a relay to the first
+	// STUN server that the relay's address family can reach.
 	ICE func(ctx context.Context) (wire.ICEConfig, error)
-	// Timers of retransmission; the zero value is DefaultTimers.
+	// Timers are the retransmission timers; the zero value means DefaultTimers.
 	Timers Timers
-	// RootCAs sign for turns: servers; nil means the system's.
+	// RootCAs verify turns: servers; nil means the system's.
 	RootCAs *x509.CertPool
-	// Proxy names the proxy for a connection over TCP or TLS, as in http.Transport; nil
-	// means that there is none.
+	// Proxy returns the proxy for a connection over TCP or TLS, as in
+	// http.Transport; nil means no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 }
 
-// NewTURN returns the probe "nat.turn": relays over UDP, TCP and TLS, each way a
-// result of its own (RFC 8656). Its data is a *report.NATTURN.
+// NewTURN returns the probe "nat.turn". It tests relays over UDP, TCP and TLS (RFC
+// 8656), with a result for each transport. Its data is a *report.NATTURN.
 func NewTURN(c TURNConfig) probe.Probe {
 	if c.Timers == (Timers{}) {
 		c.Timers = DefaultTimers
@@ -42,21 +42,21 @@ type relays struct{ TURNConfig }
 func (relays) Name() string { return report.ProbeNATTURN }
 func (relays) Version() int { return 1 }
 
-// The phases of nat.turn (see [probe.Phase]): the first second of a relay costs a
-// dozen packets, over TLS three times as many bytes as over UDP.
+// Phases of nat.turn (see [probe.Phase]). A relay sends a dozen packets in its
+// first second; over TLS these are three times as many bytes as over UDP.
 const (
 	PhaseRelay    = "relay"
 	PhaseRelayTLS = "relay_tls"
 )
 
-func (w way) phase() string {
-	if w == overTLS {
+func (t relayTransport) phase() string {
+	if t == overTLS {
 		return PhaseRelayTLS
 	}
 	return PhaseRelay
 }
 
-// Run tries the relays side by side, each from its turn on.
+// Run tries the relays concurrently, each from its turn on.
 func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.NATTURN{}
 	unknown := func(note string) (probe.Result, error) {
@@ -71,16 +71,16 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return unknown("the list of TURN servers could not be fetched")
 	}
 	servers := relaysOf(config)
-	data.Ways = new(waysOf(servers))
+	data.Ways = new(transportsOf(servers))
 	if len(servers) == 0 {
 		return unknown("no TURN server is configured")
 	}
 	peers := sync.OnceValue(func() []target { return resolve(ctx, env, serversOf(config)) })
 	outcomes := make([]outcome, len(servers))
 	var wg sync.WaitGroup
-	wg.Go(func() { peers() }) // while the relays are being asked for
+	wg.Go(func() { peers() }) // during the allocations
 	for i, s := range servers {
-		if _, err := env.Enter(ctx, s.way.phase()); err != nil {
+		if _, err := env.Enter(ctx, s.transport.phase()); err != nil {
 			break
 		}
 		wg.Go(func() { outcomes[i] = p.try(ctx, env, s, peers) })
@@ -91,14 +91,15 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 			data.Relays = append(data.Relays, outcomes[i].of(s))
 		}
 	}
-	for w := overUDP; w <= overTLS; w++ {
-		best(servers, outcomes, w).write(data, w)
+	for t := overUDP; t <= overTLS; t++ {
+		best(servers, outcomes, t).write(data, t)
 	}
 	return judgeRelays(data, outcomes), nil
 }
 
-// judgeRelays: one relay that works is enough. Where no way got any answer the
-// server itself may be down, and nothing is said about the line.
+// judgeRelays derives the status of the probe. One working relay is sufficient. If
+// there was no response over any transport, the server may be down, and nothing is
+// known about the line.
 func judgeRelays(data *report.NATTURN, outcomes []outcome) probe.Result {
 	r := probe.Result{Status: report.StatusUnknown, Note: "no TURN server answered in any way", Data: data}
 	if !slices.ContainsFunc(outcomes, func(o outcome) bool { return o.asked }) {

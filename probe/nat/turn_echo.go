@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// peerFor is a STUN server that the relay's socket can reach.
+// peerFor returns the first STUN server that the relay's socket can reach.
 func peerFor(relay net.Addr, peers []target) (netip.AddrPort, bool) {
 	at, ok := relay.(*net.UDPAddr)
 	if !ok {
@@ -23,11 +23,12 @@ func peerFor(relay net.Addr, peers []target) (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 
-// echoes is how many answers through the relay are enough for a round trip.
+// echoes is the number of responses through the relay that suffice to measure a
+// round trip.
 const echoes = 3
 
-// echo asks peer through the relay. It is nil when the relay does not let us,
-// which says nothing about the line.
+// echo sends requests to peer through the relay. relayed is nil if the relay does
+// not permit it, which says nothing about the line.
 func (p relays) echo(ctx context.Context, env probe.Env, relay net.PacketConn, peer netip.AddrPort) (relayed *bool, rttMS *float64) {
 	to := net.UDPAddrFromAddrPort(peer)
 	buf := make([]byte, maxPacket)
@@ -42,8 +43,8 @@ func (p relays) echo(ctx context.Context, env probe.Env, relay net.PacketConn, p
 			return nil, nil
 		}
 		sent := env.Clock.Now()
-		// The first packet asks for the permission as well and takes longer; the
-		// shortest round trip leaves that out.
+		// The first packet also requests the permission and takes longer. Using the
+		// shortest round trip excludes it.
 		if _, err := relay.WriteTo(request, to); err != nil {
 			env.Log.Info("the relay takes no data", "err", err)
 			return nil, nil

@@ -10,9 +10,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestRelayWhoseLengthAddsUpToNothing: the answer makes the TURN library read
-// nothing for ever; the probe ends, and with it the connection.
-func TestRelayWhoseLengthAddsUpToNothing(t *testing.T) {
+// TestRelayLengthOverflow: the response makes the TURN library read zero bytes in
+// an endless loop; the probe must end and close the connection.
+func TestRelayLengthOverflow(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

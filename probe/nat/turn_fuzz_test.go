@@ -21,9 +21,9 @@ import (
 // stunHeader is the length of a STUN header (RFC 8489 §5).
 const stunHeader = 20
 
-// nonsense is a TURN server that answers every request with the same bytes,
-// with the request's own id written into them where they look like a message:
-// otherwise the library would drop them unread.
+// nonsense runs a TURN server that sends the same bytes in response to each
+// request. If they look like a message it inserts the id of the request, because
+// the library would drop them otherwise.
 func nonsense(t testing.TB, answer []byte) (url string) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -49,14 +49,14 @@ func nonsense(t testing.TB, answer []byte) (url string) {
 	return "turn:" + conn.LocalAddr().String()
 }
 
-// allocateAnswer is an answer to an Allocate request (RFC 8656 §7.3).
+// allocateAnswer returns a response to an Allocate request (RFC 8656 §7.3).
 func allocateAnswer(class stun.MessageClass, attributes ...stun.Setter) []byte {
 	setters := append([]stun.Setter{stun.TransactionID, stun.NewType(stun.MethodAllocate, class)}, attributes...)
 	return stun.MustBuild(setters...).Raw
 }
 
-// FuzzTURNAnswers: whatever a server answers, the probe ends in its time and
-// says nothing that a relay alone could prove.
+// FuzzTURNAnswers checks that whatever a server responds, the probe ends in time
+// and reports nothing that requires a real relay.
 func FuzzTURNAnswers(f *testing.F) {
 	unauthorized := []stun.Setter{stun.CodeUnauthorized, stun.NewRealm("r"), stun.NewNonce("n")}
 	for _, seed := range [][]byte{
@@ -97,7 +97,8 @@ func FuzzTURNAnswers(f *testing.F) {
 		if ctx.Err() != nil {
 			t.Error("it hung")
 		}
-		// There is no STUN server to ask through the relay, and no other way.
+		// There is no STUN server to reach through the relay, and no other
+		// transport.
 		if d.UDPRelayed != nil || d.TCPAllocated != nil || d.TLSAllocated != nil {
 			t.Errorf("%+v", d)
 		}

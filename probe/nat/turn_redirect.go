@@ -9,16 +9,16 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// alternate is the server that a 300 (Try Alternate) names (RFC 8489 §10).
+// alternate is the server in a response 300 (Try Alternate) (RFC 8489 §10).
 type alternate struct {
 	at     netip.AddrPort
-	domain string // of ALTERNATE-DOMAIN; "" where it is absent
+	domain string // ALTERNATE-DOMAIN; "" if absent
 }
 
 func (a alternate) isValid() bool { return a.at.IsValid() }
 
-// apply is s at the alternate address: the same way, the same credentials and,
-// without ALTERNATE-DOMAIN, the same name for the certificate.
+// apply returns s at the alternate address, with the same transport and credentials
+// and, without ALTERNATE-DOMAIN, the same name for the certificate.
 func (a alternate) apply(s relayServer) relayServer {
 	s.at = a.at
 	if a.domain != "" {
@@ -27,16 +27,16 @@ func (a alternate) apply(s relayServer) relayServer {
 	return s
 }
 
-// watchedConn notes what the server answers to Allocate requests. The TURN
-// library does not report the attributes of an error response, and nothing at
-// all of one that comes before it authenticated itself.
+// watchedConn records error responses to Allocate requests. The TURN library does
+// not return their attributes, and returns nothing of one that precedes the
+// authentication.
 type watchedConn struct {
 	net.PacketConn
-	family4 bool // the family that an alternate server has to have
+	family4 bool // address family that an alternate server must have
 
 	mu     sync.Mutex
 	asked  map[[stun.TransactionIDSize]byte]bool
-	code   stun.ErrorCode // of the last refusal; 0 without one
+	code   stun.ErrorCode // of the last error response; 0 if none
 	server alternate
 }
 
@@ -63,8 +63,8 @@ func (c *watchedConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	return n, from, err
 }
 
-// note remembers an error response to one of our Allocate requests. The
-// transaction id is what ties it to the request: a stranger cannot guess it.
+// note records an error response to one of our Allocate requests. The transaction
+// id, which others cannot guess, associates it with the request.
 func (c *watchedConn) note(b []byte) {
 	m := allocateMessage(b)
 	if m == nil || m.Type.Class != stun.ClassErrorResponse {
@@ -82,7 +82,7 @@ func (c *watchedConn) note(b []byte) {
 	}
 }
 
-// allocateMessage is b as a message about an allocation; nil where it is none.
+// allocateMessage parses b and returns nil if it does not concern an allocation.
 func allocateMessage(b []byte) *stun.Message {
 	if !stun.IsMessage(b) {
 		return nil
@@ -94,7 +94,7 @@ func allocateMessage(b []byte) *stun.Message {
 	return m
 }
 
-// alternateOf is the first ALTERNATE-SERVER of the request's address family:
+// alternateOf returns the first ALTERNATE-SERVER of the request's address family;
 // there may be one of each (RFC 8489 §14.15).
 func alternateOf(m *stun.Message, family4 bool) alternate {
 	for _, a := range m.Attributes {
@@ -118,7 +118,8 @@ func alternateOf(m *stun.Message, family4 bool) alternate {
 	return alternate{}
 }
 
-// refusal is the code of the last refused Allocate request; 0 without one.
+// refusal returns the code of the last error response to an Allocate request; 0 if
+// none.
 func (c *watchedConn) refusal() stun.ErrorCode {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,13 +132,13 @@ func (c *watchedConn) redirection() alternate {
 	return c.server
 }
 
-// fault is why there is no relay, by the server's refusal (RFC 8656 §19, RFC 8489
-// §14.8) or, without one, by the library's error.
+// fault returns the reason why there is no relay: from the server's error code (RFC
+// 8656 §19, RFC 8489 §14.8) or, without one, from the library's error.
 func (c *watchedConn) fault(err error) string {
 	switch c.refusal() {
 	case 0:
 	case stun.CodeUnauthorized, stun.CodeStaleNonce, stun.CodeWrongCredentials,
-		stun.CodeBadRequest: // pion's answer to a wrong password
+		stun.CodeBadRequest: // pion's response to a wrong password
 		return faultAuth
 	case stun.CodeAllocQuotaReached, stun.CodeInsufficientCapacity:
 		return faultQuota
@@ -145,7 +146,7 @@ func (c *watchedConn) fault(err error) string {
 		return faultOther
 	}
 	if errors.Is(err, stun.ErrAttributeNotFound) {
-		return faultOther // an answer, but no TURN server's
+		return faultOther // a response, but not one of a TURN server
 	}
 	return faultUnreachable
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// redirector answers every request over UDP, TCP and, with a configuration, TLS
-// with a 300 that names to. It is asked on one port number over UDP and TCP.
+// redirector redirects every request over UDP, TCP and, with a configuration, TLS
+// to the server to. It uses the same port number for UDP and TCP.
 type redirector struct {
 	at string
 	mu sync.Mutex
 	to []stun.Setter
-	n  int // requests so far
+	n  int // number of requests so far
 }
 
 func (r *redirector) name(to ...stun.Setter) {
@@ -112,7 +112,7 @@ func alternateDomain(name string) stun.Setter {
 	return stun.RawAttribute{Type: stun.AttrAlternateDomain, Value: []byte(name)}
 }
 
-// relayURLs are those of a reflector's ways, by way.
+// relayURLs returns the URLs of a reflector's relays by transport.
 func relayURLs(c wire.ICEConfig) map[string]string {
 	urls := c.ICEServers[1].URLs
 	return map[string]string{"udp": urls[0], "tcp": urls[1], "tls": urls[2]}
@@ -124,28 +124,28 @@ func TestTryAlternateIsFollowed(t *testing.T) {
 	list := real.ICE("anna", "127.0.0.1")
 	host := func(url string) string { return nat.RelayAddresses(one(url))[0][len("udp "):] }
 	for name, c := range map[string]struct {
-		prefix, query, way string
-		secure             *tls.Config
-		names              []stun.Setter
-		works              bool
-		fault              string
+		prefix, query, transport string
+		secure                   *tls.Config
+		names                    []stun.Setter
+		works                    bool
+		fault                    string
 	}{
-		"UDP":                {prefix: "turn:", way: "udp", works: true},
-		"TCP":                {prefix: "turn:", query: "?transport=tcp", way: "tcp", works: true},
-		"TLS, the same name": {prefix: "turns:", way: "tls", secure: secure, works: true},
+		"UDP":                {prefix: "turn:", transport: "udp", works: true},
+		"TCP":                {prefix: "turn:", query: "?transport=tcp", transport: "tcp", works: true},
+		"TLS, the same name": {prefix: "turns:", transport: "tls", secure: secure, works: true},
 		"TLS, another name that the certificate has": {
-			prefix: "turns:", way: "tls", secure: secure, names: []stun.Setter{alternateDomain("example.com")}, works: true,
+			prefix: "turns:", transport: "tls", secure: secure, names: []stun.Setter{alternateDomain("example.com")}, works: true,
 		},
 		"TLS, another name that it has not": {
-			prefix: "turns:", way: "tls", secure: secure, names: []stun.Setter{alternateDomain("elsewhere.test")}, fault: "tls",
+			prefix: "turns:", transport: "tls", secure: secure, names: []stun.Setter{alternateDomain("elsewhere.test")}, fault: "tls",
 		},
 		"an address of the other family first": {
-			prefix: "turn:", way: "udp", names: []stun.Setter{alternateServer("[2001:db8::1]:3478")}, works: true,
+			prefix: "turn:", transport: "udp", names: []stun.Setter{alternateServer("[2001:db8::1]:3478")}, works: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			front := redirecting(t, c.secure)
-			front.name(append(c.names, alternateServer(host(relayURLs(list)[c.way])))...)
+			front.name(append(c.names, alternateServer(host(relayURLs(list)[c.transport])))...)
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: []wire.ICEServer{
 				list.ICEServers[0],
 				{URLs: []string{c.prefix + front.at + c.query}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
@@ -154,7 +154,7 @@ func TestTryAlternateIsFollowed(t *testing.T) {
 				t.Fatalf("%+v, %+v", result, d)
 			}
 			got := d.Relays[0]
-			if *got.Allocated != c.works || got.Error != c.fault || got.Redirected == nil && c.works || got.Transport != c.way {
+			if *got.Allocated != c.works || got.Error != c.fault || got.Redirected == nil && c.works || got.Transport != c.transport {
 				t.Errorf("%+v", got)
 			}
 			if c.works && (got.Relayed == nil || !*got.Relayed) {
@@ -168,9 +168,9 @@ func one(url string) wire.ICEConfig {
 	return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{url}, Username: "u", Credential: "c"}}}
 }
 
-// A server that redirects to itself, two that redirect to each other, one that
-// names nobody, and a chain without an end: each is asked a bounded number of
-// times and is no silent server.
+// A server that redirects to itself, two that redirect to each other, one without
+// an alternate server, and an endless chain: each gets a limited number of requests
+// and does not count as silent.
 func TestRedirectionsEnd(t *testing.T) {
 	self := redirecting(t, nil)
 	self.name(alternateServer(self.at))
@@ -200,9 +200,9 @@ func TestRedirectionsEnd(t *testing.T) {
 	}
 }
 
-// forgetful stands before a TURN server over UDP and calls the first nonces of a
-// method outdated (RFC 8489 §9.2.4).
-func forgetful(t *testing.T, server string, method stun.Method, times int) (at string) {
+// staleNonceProxy runs in front of a TURN server over UDP and rejects the first
+// nonces of a method as stale (RFC 8489 §9.2.4).
+func staleNonceProxy(t *testing.T, server string, method stun.Method, times int) (at string) {
 	t.Helper()
 	in, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -278,7 +278,7 @@ func TestStaleNonceIsRenewed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: []wire.ICEServer{
 				list.ICEServers[0],
-				{URLs: []string{"turn:" + forgetful(t, server, c.method, c.times)}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
+				{URLs: []string{"turn:" + staleNonceProxy(t, server, c.method, c.times)}, Username: list.ICEServers[1].Username, Credential: list.ICEServers[1].Credential},
 			}}, roots)
 			if d.UDPError != c.fault || d.UDPAllocated == nil || *d.UDPAllocated != (c.fault == "") {
 				t.Fatalf("%+v, %+v", result, d)
@@ -290,8 +290,8 @@ func TestStaleNonceIsRenewed(t *testing.T) {
 	}
 }
 
-// TestEveryServerIsTried: the collector names relays of others beside its own.
-// The way works where one of them does, and each has a result of its own.
+// TestEveryServerIsTried: the list contains the collector's relays and others. A
+// transport works if one of its relays does, and each relay has its own result.
 func TestEveryServerIsTried(t *testing.T) {
 	r, roots := collector(t)
 	list := r.ICE("anna", "127.0.0.1")
@@ -306,17 +306,17 @@ func TestEveryServerIsTried(t *testing.T) {
 			if result.Status != report.StatusOK || *d.Ways != 3 || len(d.Relays) != len(nat.RelayAddresses(wire.ICEConfig{ICEServers: servers})) {
 				t.Fatalf("%+v, %+v", result, d)
 			}
-			for way, relayed := range map[string]*bool{"udp": d.UDPRelayed, "tcp": d.TCPRelayed, "tls": d.TLSRelayed} {
+			for transport, relayed := range map[string]*bool{"udp": d.UDPRelayed, "tcp": d.TCPRelayed, "tls": d.TLSRelayed} {
 				if relayed == nil || !*relayed {
-					t.Errorf("%s: %+v", way, d)
+					t.Errorf("%s: %+v", transport, d)
 				}
 			}
 		})
 	}
 }
 
-// FuzzRedirection: no answer makes an address of nobody or of the wrong family
-// the next server.
+// FuzzRedirection checks that no response leads to an invalid address or to one of
+// the wrong family.
 func FuzzRedirection(f *testing.F) {
 	f.Add(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassErrorResponse), stun.CodeTryAlternate,
 		alternateServer("192.0.2.1:3478"), alternateDomain("a.example")).Raw)

@@ -9,25 +9,25 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// way is how a relay is reached.
-type way int
+// relayTransport is the protocol between us and a relay.
+type relayTransport int
 
 const (
-	overUDP way = iota
+	overUDP relayTransport = iota
 	overTCP
 	overTLS
 )
 
-func (w way) String() string { return [...]string{"udp", "tcp", "tls"}[w] }
+func (t relayTransport) String() string { return [...]string{"udp", "tcp", "tls"}[t] }
 
-// relayServer is one TURN server and the way to it.
+// relayServer is one TURN server with one transport.
 type relayServer struct {
-	way  way
-	host string
-	port int
-	// at is the address where a redirection gave one; it is not looked up then.
+	transport relayTransport
+	host      string
+	port      int
+	// at is the address from a redirection, which needs no lookup.
 	at netip.AddrPort
-	// domain is the name that the server's certificate has to bear.
+	// domain is the name that the server's certificate must have.
 	domain               string
 	username, credential string
 }
@@ -41,13 +41,12 @@ func (s relayServer) address() string {
 
 const (
 	turnsPort = 5349 // RFC 8656 §18
-	// maxRelays bounds what a list of servers can cost: two servers with three
-	// ways each.
+	// maxRelays limits the cost of a list: two servers with three transports each.
 	maxRelays = 6
 )
 
-// relaysOf are the relays to try, each once: the first server of every way
-// first, so that a long list does not leave a way out.
+// relaysOf returns the distinct relays to try. The first server of each transport
+// comes first, so that a long list does not exclude a transport.
 func relaysOf(c wire.ICEConfig) []relayServer {
 	var first, further []relayServer
 	var have [3]bool
@@ -55,14 +54,14 @@ func relaysOf(c wire.ICEConfig) []relayServer {
 	for _, s := range c.ICEServers {
 		for _, u := range s.URLs {
 			r, ok := parseRelayURL(u)
-			key := r.way.String() + " " + r.address()
+			key := r.transport.String() + " " + r.address()
 			if !ok || seen[key] {
 				continue
 			}
 			seen[key] = true
 			r.username, r.credential, r.domain = s.Username, s.Credential, r.host
-			if !have[r.way] {
-				have[r.way] = true
+			if !have[r.transport] {
+				have[r.transport] = true
 				first = append(first, r)
 				continue
 			}
@@ -73,28 +72,28 @@ func relaysOf(c wire.ICEConfig) []relayServer {
 	return all[:min(len(all), maxRelays)]
 }
 
-// waysOf counts the different ways among servers.
-func waysOf(servers []relayServer) int {
-	have := map[way]bool{}
+// transportsOf counts the different transports among servers.
+func transportsOf(servers []relayServer) int {
+	have := map[relayTransport]bool{}
 	for _, s := range servers {
-		have[s.way] = true
+		have[s.transport] = true
 	}
 	return len(have)
 }
 
-// parseRelayURL reads turn: and turns: URLs (RFC 7065).
+// parseRelayURL parses turn: and turns: URLs (RFC 7065).
 func parseRelayURL(u string) (relayServer, bool) {
 	scheme, rest, _ := strings.Cut(u, ":")
 	rest, query, _ := strings.Cut(rest, "?")
-	r := relayServer{way: overUDP}
+	r := relayServer{transport: overUDP}
 	var usual int
 	switch {
 	case scheme == "turn" && (query == "" || query == "transport=udp"):
 		usual = stunPort
 	case scheme == "turn" && query == "transport=tcp":
-		r.way, usual = overTCP, stunPort
+		r.transport, usual = overTCP, stunPort
 	case scheme == "turns" && (query == "" || query == "transport=tcp"):
-		r.way, usual = overTLS, turnsPort
+		r.transport, usual = overTLS, turnsPort
 	default: // turns over UDP is DTLS, which no client uses
 		return r, false
 	}

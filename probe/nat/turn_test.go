@@ -23,7 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// certificateFor is the one that package httptest has for 127.0.0.1.
+// certificateFor returns the certificate of package httptest for 127.0.0.1.
 func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)
@@ -33,7 +33,7 @@ func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
 	return &tls.Config{Certificates: s.TLS.Certificates}, roots
 }
 
-// collector is a reflector with TURN over TLS, and who trusts it.
+// collector returns a reflector with TURN over TLS, and the roots that verify it.
 func collector(t *testing.T, change ...func(*reflector.Config)) (*reflector.Reflector, *x509.CertPool) {
 	t.Helper()
 	secure, roots := certificateFor(t)
@@ -104,7 +104,7 @@ func TestRefusedRelays(t *testing.T) {
 	for name, c := range map[string]struct {
 		config wire.ICEConfig
 		roots  *x509.CertPool
-		fault  string // of UDP and TCP
+		fault  string // over UDP and TCP
 		tls    string
 		status report.Status
 	}{
@@ -127,7 +127,7 @@ func TestRefusedRelays(t *testing.T) {
 	}
 }
 
-// silentServer takes everything and never says a word.
+// silentServer accepts everything and never responds.
 func silentServer(t *testing.T) wire.ICEConfig {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -145,7 +145,7 @@ func silentServer(t *testing.T) wire.ICEConfig {
 	}}}
 }
 
-// TestStoppedRelays: a check that is stopped claims nothing.
+// TestStoppedRelays checks that a cancelled check reports nothing.
 func TestStoppedRelays(t *testing.T) {
 	n, err := stdnet.NewNet()
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Faults, as they stand in the report.
+// Faults in the report.
 const (
 	faultUnreachable = "unreachable"
 	faultAuth        = "auth_failed"
@@ -30,20 +30,20 @@ const (
 	faultOther       = "other"
 )
 
-// outcome is how one relay ended.
+// outcome is the result of one relay.
 type outcome struct {
-	asked      bool // false: stopped before it could be told
+	asked      bool // false: cancelled before there was a result
 	allocated  bool
 	relayed    *bool
 	rttMS      *float64
 	fault      string
-	redirected bool // another server answered in the place of the one that was asked
+	redirected bool // a server other than the requested one responded
 }
 
-// of is the outcome as it stands in the report.
+// of returns the outcome in the form of the report.
 func (o outcome) of(s relayServer) report.TURNRelay {
 	r := report.TURNRelay{
-		Transport: s.way.String(), Port: new(s.port), Allocated: new(o.allocated),
+		Transport: s.transport.String(), Port: new(s.port), Allocated: new(o.allocated),
 		Relayed: o.relayed, RTTMS: o.rttMS, Error: o.fault,
 	}
 	if o.redirected {
@@ -52,8 +52,9 @@ func (o outcome) of(s relayServer) report.TURNRelay {
 	return r
 }
 
-// rank orders outcomes of one way: a relay that carries data, one that nothing
-// was sent through, one that carries none, a refusal, silence.
+// rank orders the outcomes of one transport: a relay that carries data, one that
+// was not tested with data, one that does not carry data, an error response,
+// silence.
 func (o outcome) rank() int {
 	switch {
 	case !o.asked:
@@ -70,21 +71,22 @@ func (o outcome) rank() int {
 	return 1
 }
 
-// best is the outcome of the best relay of a way: one that works is enough.
-func best(servers []relayServer, outcomes []outcome, w way) (b outcome) {
+// best returns the outcome of the best relay of a transport: one that works is
+// sufficient.
+func best(servers []relayServer, outcomes []outcome, t relayTransport) (b outcome) {
 	for i, o := range outcomes {
-		if servers[i].way == w && o.rank() > b.rank() {
+		if servers[i].transport == t && o.rank() > b.rank() {
 			b = o
 		}
 	}
 	return b
 }
 
-func (o outcome) write(d *report.NATTURN, w way) {
+func (o outcome) write(d *report.NATTURN, t relayTransport) {
 	if !o.asked {
 		return
 	}
-	switch w {
+	switch t {
 	case overUDP:
 		d.UDPAllocated, d.UDPRelayed, d.UDPRTTMS, d.UDPError = new(o.allocated), o.relayed, o.rttMS, o.fault
 	case overTCP:
@@ -94,11 +96,11 @@ func (o outcome) write(d *report.NATTURN, w way) {
 	}
 }
 
-// try asks for a relay and sends data through it, at the server that the list
-// names or the one it redirects to.
+// try allocates a relay and sends data through it, at the listed server or the one
+// that it redirects to.
 func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers func() []target) (o outcome) {
 	outer := ctx
-	if s.way == overUDP {
+	if s.transport == overUDP {
 		found := resolve(ctx, env, []server{{host: s.host, port: s.port, udp: true}})
 		if len(found) == 0 {
 			return outcome{}
@@ -109,16 +111,16 @@ func (p relays) try(ctx context.Context, env probe.Env, s relayServer, peers fun
 		o = p.follow(ctx, env, s, peers)
 	})
 	if outer.Err() != nil && !o.allocated {
-		return outcome{} // stopped: silence means nothing then
+		return outcome{} // cancelled: silence is inconclusive
 	}
 	return o
 }
 
-// maxRedirects bounds a chain of servers that differ from one another each time.
+// maxRedirects limits a chain of different servers.
 const maxRedirects = 4
 
-// follow asks s, and the servers that it redirects to. A server that was asked
-// before is not asked again (RFC 8489 §10).
+// follow tries s and the servers that it redirects to. A server is not tried twice
+// (RFC 8489 §10).
 func (p relays) follow(ctx context.Context, env probe.Env, s relayServer, peers func() []target) outcome {
 	asked := map[netip.AddrPort]bool{}
 	for redirects := 0; ; redirects++ {
@@ -136,8 +138,8 @@ func (p relays) follow(ctx context.Context, env probe.Env, s relayServer, peers 
 	}
 }
 
-// askOnce asks one server for a relay. at is its address; next is valid where it
-// answered with a redirection.
+// askOnce requests a relay from one server. at is its address; next is valid if the
+// server responded with a redirection.
 func (p relays) askOnce(ctx context.Context, env probe.Env, s relayServer, peers func() []target) (o outcome, at netip.AddrPort, next alternate) {
 	conn, at, err := p.connect(ctx, env, s)
 	if err != nil {
@@ -145,7 +147,8 @@ func (p relays) askOnce(ctx context.Context, env probe.Env, s relayServer, peers
 	}
 	defer conn.Close()
 	watched := &watchedConn{PacketConn: conn, family4: at.Addr().Unmap().Is4()}
-	// The address, not the name: the library would look it up without an end.
+	// An address instead of the name, whose lookup by the library has no time
+	// limit.
 	client, err := turn.NewClient(&turn.ClientConfig{
 		TURNServerAddr: at.String(), Conn: watched, Username: s.username, Password: s.credential,
 		RTO: p.Timers.RTO, Net: env.Net,
@@ -156,25 +159,26 @@ func (p relays) askOnce(ctx context.Context, env probe.Env, s relayServer, peers
 		return outcome{}, at, next
 	}
 	defer client.Close()
-	// The library knows no context; closing ends what it waits for.
+	// The library does not support contexts; closing the client ends its waits.
 	stop := context.AfterFunc(ctx, func() { client.Close(); _ = conn.Close() })
 	defer stop()
 	o = p.use(ctx, env, client, watched, peers)
 	return o, at, watched.redirection()
 }
 
-// connect opens what the TURN client speaks over, and says where the server is.
+// connect opens the connection for the TURN client and returns the server's
+// address.
 func (p relays) connect(ctx context.Context, env probe.Env, s relayServer) (conn net.PacketConn, at netip.AddrPort, err error) {
-	if s.way == overUDP {
+	if s.transport == overUDP {
 		conn, err := bind(env, s.at)
 		return conn, s.at, err
 	}
 	return p.connectStream(ctx, env, s)
 }
 
-// connectTime is how long a relay may take to accept a connection: a port that a
-// firewall keeps silent must not use up the time of the probe, and a SYN that is
-// lost is repeated after one and after three seconds (RFC 6298 §5.5).
+// connectTime limits a connection attempt: a port that a firewall drops must not
+// use up the time of the probe. A lost SYN is repeated after one and after three
+// seconds (RFC 6298 §5.5).
 func (p relays) connectTime() time.Duration {
 	return p.Timers.Total() + time.Duration(p.Timers.Rm)*p.Timers.RTO
 }
@@ -184,8 +188,8 @@ func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer)
 	var conn net.Conn
 	var err error
 	within(ctx, env, p.connectTime(), func(ctx context.Context) {
-		ways := proxy.Dialer{Dial: env.Dial, Proxy: p.Proxy, RootCAs: p.RootCAs}
-		conn, _, err = ways.DialContext(ctx, "tcp", s.address())
+		proxied := proxy.Dialer{Dial: env.Dial, Proxy: p.Proxy, RootCAs: p.RootCAs}
+		conn, _, err = proxied.DialContext(ctx, "tcp", s.address())
 	})
 	if err != nil {
 		return nil, at, fmt.Errorf("connect to the TURN server: %w", err)
@@ -193,9 +197,9 @@ func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer)
 	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
 	if !ok {
 		_ = conn.Close()
-		return nil, at, errors.New("connect to the TURN server: its address is not known")
+		return nil, at, errors.New("connect to the TURN server: its address is unknown")
 	}
-	if s.way == overTLS {
+	if s.transport == overTLS {
 		secure := tls.Client(conn, &tls.Config{
 			ServerName: s.domain, RootCAs: p.RootCAs, Time: env.Clock.Now,
 			CurvePreferences: wire.RelayCurves(),
@@ -209,7 +213,7 @@ func (p relays) connectStream(ctx context.Context, env probe.Env, s relayServer)
 	return turn.NewSTUNConn(turnframe.Conn{Conn: conn}), remote.AddrPort(), nil
 }
 
-// bind opens a UDP socket that sends from the address the way leads from.
+// bind opens a UDP socket on the local address that the route to to uses.
 func bind(env probe.Env, to netip.AddrPort) (net.PacketConn, error) {
 	network := "udp4"
 	if to.Addr().Is6() {
@@ -226,8 +230,8 @@ func bind(env probe.Env, to netip.AddrPort) (net.PacketConn, error) {
 	return conn, nil
 }
 
-// connectFault places a connection that did not come about. A name that nobody
-// knows says nothing about the way.
+// connectFault classifies a failed connection. A name that cannot be resolved says
+// nothing about the transport.
 func connectFault(err error) outcome {
 	if _, unnamed := errors.AsType[*net.DNSError](err); unnamed {
 		return outcome{}
@@ -241,8 +245,9 @@ func connectFault(err error) outcome {
 	return outcome{asked: true, fault: faultUnreachable}
 }
 
-// staleNonces is how often a server may call its own nonce outdated. One that
-// never accepts any would be asked for ever (RFC 8489 §9.2.5).
+// staleNonces limits how often a server may reject its own nonce as stale.
+// Otherwise requests to a server that never accepts one would not end (RFC 8489
+// §9.2.5).
 const staleNonces = 3
 
 func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, watched *watchedConn, peers func() []target) outcome {
@@ -252,7 +257,7 @@ func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, wat
 	var relayed net.PacketConn
 	var err error
 	for range staleNonces {
-		// Each attempt begins without credentials and so gets a new nonce.
+		// Each attempt starts without credentials and so gets a new nonce.
 		relayed, err = client.Allocate()
 		if err == nil || watched.refusal() != stun.CodeStaleNonce || ctx.Err() != nil {
 			break
@@ -262,7 +267,7 @@ func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, wat
 		env.Log.Info("no relay", "err", err)
 		return outcome{asked: true, fault: watched.fault(err)}
 	}
-	defer relayed.Close() // gives the relay back
+	defer relayed.Close() // deallocates the relay
 	o := outcome{asked: true, allocated: true}
 	if peer, ok := peerFor(relayed.LocalAddr(), peers()); ok {
 		o.relayed, o.rttMS = p.echo(ctx, env, relayed, peer)

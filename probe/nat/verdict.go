@@ -50,16 +50,17 @@ func verdicts(findings []finding) (udp, tcp report.Reach) {
 	return udp, tcp
 }
 
-// reach returns the verdict on way, given the result of the other transport to the same address.
-func reach(way, other exchange) report.Reach {
+// reach returns the verdict on the transport of this, given the result of the other one to
+// the same address.
+func reach(this, other exchange) report.Reach {
 	switch {
-	case way.state == answered:
+	case this.state == answered:
 		return report.ReachOpen
-	case way.state == forbidden:
+	case this.state == forbidden:
 		return report.ReachBlocked
-	case way.state == silent && other.state == answered:
+	case this.state == silent && other.state == answered:
 		return report.ReachBlocked
-	case way.state == silent:
+	case this.state == silent:
 		return report.ReachServerSilent
 	}
 	// A refused TCP connection is inconclusive: the server may not offer STUN over TCP.

@@ -20,8 +20,8 @@ const (
 	wanServer = "198.51.100.7"
 )
 
-// home is a household behind a NAT, and a STUN server on the other side. What
-// filter returns false for is lost on the way.
+// home returns the environment of a home network behind a NAT, with a STUN server
+// outside. Packets for which filter returns false are lost.
 func home(t *testing.T, filter func(vnet.Chunk) bool) (probe.Env, string) {
 	t.Helper()
 	building.Lock()
@@ -82,7 +82,8 @@ func TestBehindAVirtualNAT(t *testing.T) {
 	}{
 		"clean":    {func(vnet.Chunk) bool { return true }, report.ReachOpen, 1},
 		"two lost": {func(vnet.Chunk) bool { return packets.Add(1) > 2 }, report.ReachOpen, 3},
-		// The virtual network has no TCP, so nothing tells whose silence it is.
+		// The virtual network has no TCP, so it is unknown whose fault the silence
+		// is.
 		"all lost": {func(vnet.Chunk) bool { return false }, report.ReachServerSilent, quick.Rc},
 	} {
 		t.Run(name, func(t *testing.T) {

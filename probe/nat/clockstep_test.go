@@ -13,14 +13,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// leaping is a clock that leaps forwards once told to, as after a sleep.
-type leaping struct {
+// steppingClock jumps forwards when told to, as after a sleep state.
+type steppingClock struct {
 	probe.SystemClock
 	by  time.Duration
 	now atomic.Bool
 }
 
-func (c *leaping) Now() time.Time {
+func (c *steppingClock) Now() time.Time {
 	now := c.SystemClock.Now()
 	if c.now.Load() {
 		now = now.Add(c.by)
@@ -28,12 +28,12 @@ func (c *leaping) Now() time.Time {
 	return now
 }
 
-// TestClockLeapsBetweenQuestionAndAnswer: the answer counts, its round trip may
-// be unknown, and nobody waits for an hour that has not passed.
-func TestClockLeapsBetweenQuestionAndAnswer(t *testing.T) {
+// TestClockStepsDuringRequest: the response counts, its round trip may be unknown,
+// and the probe does not wait for an hour that has not passed.
+func TestClockStepsDuringRequest(t *testing.T) {
 	for name, answered := range map[string]int{"the first copy": 0, "a later copy": 2} {
 		t.Run(name, func(t *testing.T) {
-			clock := &leaping{by: time.Hour}
+			clock := &steppingClock{by: time.Hour}
 			var asked atomic.Int32
 			url := both(t, func(n int, request *stun.Message, from netip.AddrPort, send func([]byte)) {
 				if n < answered {
@@ -42,7 +42,7 @@ func TestClockLeapsBetweenQuestionAndAnswer(t *testing.T) {
 				if asked.Add(1) == 1 {
 					clock.now.Store(true)
 				} else if answered > 0 {
-					return // what asks for the round trip gets lost
+					return // the request for the round trip is lost
 				}
 				honest(n, request, from, send)
 			})
