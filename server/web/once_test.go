@@ -58,7 +58,7 @@ func TestNamesakesAreTold(t *testing.T) {
 	g := newRig(t).login()
 	g.want(g.post("/participants", "name", "Anna Muster"), http.StatusCreated)
 	w := g.post("/participants", "name", " anna muster ", "phone", "0228 1")
-	g.want(w, http.StatusConflict, "Auf der Liste steht schon:", "Für einen zweiten Computer brauchen Sie keine neue Person.", "Trotzdem neu aufnehmen", `value="0228 1"`)
+	g.want(w, http.StatusConflict, "Auf der Liste steht schon:", "Für einen zweiten Computer brauchen Sie keine neue Person.", "Trotzdem hinzufügen", `value="0228 1"`)
 	shown := first(t, regexp.MustCompile(`name="shown" value="([^"]+)"`), w.Body.String())
 	g.want(g.post("/participants", "name", "Anna Muster", "shown", shown), http.StatusCreated)
 	g.want(g.post("/participants", "name", "Anna Mustermann"), http.StatusCreated)
