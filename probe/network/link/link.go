@@ -30,7 +30,7 @@ var (
 
 // Config configures network.link.
 type Config struct {
-	// URL is the server's address; without one the usual way out is described.
+	// URL is the server's address; without one the default route is described.
 	URL string
 	// Resolver resolves names; nil means the system's.
 	Resolver lookup.Resolver
@@ -44,8 +44,8 @@ type Config struct {
 	Families func() (ipv4, ipv6 bool)
 	// IsAbsent reports whether a neighbour does not answer ARP; nil asks the system.
 	IsAbsent func(netip.Addr) bool
-	// WhyNoWay returns why a computer has no route; nil asks the system.
-	WhyNoWay func() adapter.Uplink
+	// WhyNoRoute returns why a computer has no route; nil asks the system.
+	WhyNoRoute func() adapter.Uplink
 }
 
 // New returns the probe "network.link". Its data is a *report.NetworkLink.
@@ -68,8 +68,8 @@ func New(c Config) probe.Probe {
 	if c.IsAbsent == nil {
 		c.IsAbsent = adapter.IsAbsent
 	}
-	if c.WhyNoWay == nil {
-		c.WhyNoWay = adapter.WhyNoWay
+	if c.WhyNoRoute == nil {
+		c.WhyNoRoute = adapter.WhyNoRoute
 	}
 	return link{c}
 }
@@ -95,7 +95,7 @@ func (p link) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	a, ok := towardAny(ctx, env, p.Toward, to)
 	switch {
 	case !ok && !ipv4 && !ipv6:
-		data.Uplink = string(p.WhyNoWay())
+		data.Uplink = string(p.WhyNoRoute())
 	case a.Unplugged:
 		data.Uplink = string(adapter.NoLink)
 	}
@@ -117,7 +117,7 @@ func towardAny(ctx context.Context, env probe.Env, toward func(context.Context, 
 	for _, addr := range to {
 		a, err := toward(ctx, addr)
 		if err != nil {
-			env.Log.Info("no way to an address", "err", report.ErrorText(err))
+			env.Log.Info("no route to an address", "err", report.ErrorText(err))
 			continue
 		}
 		if !a.Local.IsLinkLocalUnicast() || addr.IsLinkLocalUnicast() {

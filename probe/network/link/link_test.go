@@ -22,7 +22,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// replies answers after rtt, but for each n-th packet, which is lost.
+// replies returns an Asker that responds after rtt, except to each n-th packet,
+// which is lost.
 func replies(rtt time.Duration, n int, r echo.Reply) testnet.AskFunc {
 	var count atomic.Int64
 	return func(ctx context.Context, _ netip.Addr, _ int) (echo.Reply, error) {
@@ -44,7 +45,7 @@ func wifi() adapter.Adapter {
 
 func runLink(t *testing.T, a adapter.Adapter, asker echo.Asker) (*report.NetworkLink, probe.Result) {
 	t.Helper()
-	return runLinkIn(t, testnet.Deaf(t), a, asker)
+	return runLinkIn(t, testnet.Blackhole(t), a, asker)
 }
 
 func runLinkIn(t *testing.T, env probe.Env, a adapter.Adapter, asker echo.Asker) (*report.NetworkLink, probe.Result) {
@@ -61,8 +62,8 @@ func runLinkIn(t *testing.T, env probe.Env, a adapter.Adapter, asker echo.Asker)
 	return r.Data.(*report.NetworkLink), r
 }
 
-// A router that is told not to answer pings still refuses connections.
-func TestLinkAsksASilentRouterForARefusal(t *testing.T) {
+// A router that does not respond to echo requests still refuses connections.
+func TestLinkConnectsToASilentRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		env := testnet.Environment(t)
 		env.Net = testnet.Broken{Net: env.Net, OnDial: func(ctx context.Context) error {
@@ -76,8 +77,9 @@ func TestLinkAsksASilentRouterForARefusal(t *testing.T) {
 	})
 }
 
-// An interface that goes away in the middle is no loss of the router's.
-func TestLinkWhoseInterfaceGoesAway(t *testing.T) {
+// Packets that could not be sent because the interface disappeared do not count as
+// lost at the router.
+func TestLinkWhoseInterfaceDisappears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		asker := testnet.AskFunc(func(context.Context, netip.Addr, int) (echo.Reply, error) {
@@ -108,7 +110,7 @@ func TestLinkMeasuresTheRouter(t *testing.T) {
 	})
 }
 
-func TestLinkCallsNoSilenceALoss(t *testing.T) {
+func TestSilenceIsNotLoss(t *testing.T) {
 	for name, c := range map[string]struct {
 		adapter adapter.Adapter
 		asker   testnet.AskFunc
@@ -131,16 +133,16 @@ func TestLinkCallsNoSilenceALoss(t *testing.T) {
 	}
 }
 
-// TestLinkTakesTheFamilyThatLeadsOut: a route of one family that is unreachable
-// is not the end of the way (RFC 8305).
-func TestLinkTakesTheFamilyThatLeadsOut(t *testing.T) {
+// TestLinkUsesTheFamilyWithARoute: if one family is unreachable, programs use the
+// other one (RFC 8305).
+func TestLinkUsesTheFamilyWithARoute(t *testing.T) {
 	unreachable := &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}
 	four, six := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("2001:db8:5::7")
 	for name, c := range map[string]struct {
-		answers    []string // of the name, in this order
-		ipv4, ipv6 bool     // which of them leads out
-		local      string   // the address used there
-		families   bool     // whether another way leads out at all
+		answers    []string // addresses of the name, in this order
+		ipv4, ipv6 bool     // the families with a route
+		local      string   // local address used
+		families   bool     // whether the other family has a route
 		lacks      adapter.Uplink
 		uplink     string
 		state      string
@@ -166,10 +168,10 @@ func TestLinkTakesTheFamilyThatLeadsOut(t *testing.T) {
 					a.Local = netip.MustParseAddr(c.local)
 					return a, nil
 				},
-				Families: func() (bool, bool) { return c.families && c.ipv4, c.families && c.ipv6 },
-				WhyNoWay: func() adapter.Uplink { return c.lacks },
+				Families:   func() (bool, bool) { return c.families && c.ipv4, c.families && c.ipv6 },
+				WhyNoRoute: func() adapter.Uplink { return c.lacks },
 			})
-			r, err := p.Run(t.Context(), testnet.Deaf(t))
+			r, err := p.Run(t.Context(), testnet.Blackhole(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,13 +183,13 @@ func TestLinkTakesTheFamilyThatLeadsOut(t *testing.T) {
 	}
 }
 
-// TestIPv6CountsOnlyWhereItCostsTime: the system's or a router's no at once makes
-// no program wait.
-func TestIPv6CountsOnlyWhereItCostsTime(t *testing.T) {
+// TestIPv6MattersOnlyIfItDelays: a program does not wait if the system or a router
+// rejects IPv6 at once.
+func TestIPv6MattersOnlyIfItDelays(t *testing.T) {
 	unreachable := &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}
 	for name, c := range map[string]struct {
-		after time.Duration // the attempt over IPv6 fails
-		six   error         // so; nil: it works
+		after time.Duration // delay until the attempt over IPv6 fails
+		six   error         // its error; nil: it succeeds
 		four  error
 		want  *bool
 	}{
@@ -219,7 +221,7 @@ func TestIPv6CountsOnlyWhereItCostsTime(t *testing.T) {
 	}
 }
 
-// byFamily connects as the test wants.
+// byFamily connects as the test defines for each family.
 type byFamily struct {
 	transport.Net
 	dial func(ctx context.Context, six bool) error
@@ -242,7 +244,7 @@ func (d familyDialer) DialContext(ctx context.Context, _, address string) (net.C
 	return near, nil
 }
 
-// TestLinkWithoutTheOtherEnd: address and route stay where a cable was pulled.
+// TestLinkWithoutTheOtherEnd: address and route remain after a cable was pulled.
 func TestLinkWithoutTheOtherEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := wifi()
@@ -253,8 +255,8 @@ func TestLinkWithoutTheOtherEnd(t *testing.T) {
 	})
 }
 
-// TestLinkWhoseRouterIsAway: nobody answers to the router's address any more.
-func TestLinkWhoseRouterIsAway(t *testing.T) {
+// TestLinkWithAbsentRouter: the router does not respond to ARP.
+func TestLinkWithAbsentRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for absent, want := range map[bool]string{true: "unreachable", false: "silent"} {
 			p := New(Config{
@@ -263,7 +265,7 @@ func TestLinkWhoseRouterIsAway(t *testing.T) {
 				Families: func() (bool, bool) { return true, false },
 				IsAbsent: func(netip.Addr) bool { return absent },
 			})
-			r, err := p.Run(t.Context(), testnet.Deaf(t))
+			r, err := p.Run(t.Context(), testnet.Blackhole(t))
 			if err != nil || r.Data.(*report.NetworkLink).GatewayState != want {
 				t.Errorf("absent %t: %+v, %v", absent, r.Data, err)
 			}
@@ -277,7 +279,7 @@ func TestLinkWhoseRouterIsAway(t *testing.T) {
 	})
 }
 
-func TestLinkStopsWhenToldTo(t *testing.T) {
+func TestLinkStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -287,7 +289,7 @@ func TestLinkStopsWhenToldTo(t *testing.T) {
 			Families: func() (bool, bool) { return true, true },
 		})
 		start := time.Now()
-		r, err := p.Run(ctx, testnet.Deaf(t))
+		r, err := p.Run(ctx, testnet.Blackhole(t))
 		if took := time.Since(start); err != nil || took > time.Second {
 			t.Fatalf("took %v, %v", took, err)
 		}
@@ -297,7 +299,7 @@ func TestLinkStopsWhenToldTo(t *testing.T) {
 	})
 }
 
-func TestLinkToThisComputerIsNone(t *testing.T) {
+func TestLinkToThisComputer(t *testing.T) {
 	r, err := New(Config{URL: "https://127.0.0.1:8443"}).Run(t.Context(), testnet.Environment(t))
 	if err != nil || r.Status != report.StatusSkipped || r.Data != nil || !strings.Contains(r.Note, "this computer") {
 		t.Errorf("%+v, %v", r, err)

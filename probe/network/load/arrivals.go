@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// news collects the arrivals that the collector reports.
-type news struct {
+// reports collects the arrivals that the collector reports.
+type reports struct {
 	ended chan struct{}
 	more  chan struct{} // contains one token after each report
 
@@ -33,7 +33,7 @@ type news struct {
 
 // listen opens the stream of arrivals. The stream is open when listen returns, so that no upload
 // precedes it.
-func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient, run string, enough func()) (*news, error) {
+func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient, run string, enough func()) (*reports, error) {
 	at := p.Base.JoinPath(wire.PathLoadArrivals)
 	at.RawQuery = url.Values{wire.LoadRun: {run}}.Encode()
 	resp, err := c.do(ctx, http.MethodGet, at, nil, 0)
@@ -47,7 +47,7 @@ func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient,
 		_ = resp.Body.Close()
 		return nil, errEarlier
 	}
-	n := &news{clock: clock, enough: enough, ended: make(chan struct{}), more: make(chan struct{}, 1)}
+	n := &reports{clock: clock, enough: enough, ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	go n.read(resp.Body)
 	return n, nil
 }
@@ -58,7 +58,7 @@ const mostArrives = connections * bytesEach * 5 / 4
 // maxLine is far longer than the ten intervals of a line.
 const maxLine = 16 << 10
 
-func (n *news) read(body io.ReadCloser) {
+func (n *reports) read(body io.ReadCloser) {
 	defer close(n.ended)
 	defer func() { _ = body.Close() }()
 	lines := bufio.NewScanner(body)
@@ -71,7 +71,7 @@ func (n *news) read(body io.ReadCloser) {
 }
 
 // take adds a line. A line that does not continue the previous ones ends the stream.
-func (n *news) take(line []byte) error {
+func (n *reports) take(line []byte) error {
 	var a wire.LoadArrivals
 	if err := json.Unmarshal(line, &a); err != nil {
 		return fmt.Errorf("read arrivals: %w", err)
@@ -104,14 +104,14 @@ func (n *news) take(line []byte) error {
 	return nil
 }
 
-func (n *news) total() int {
+func (n *reports) total() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return int(n.sum)
 }
 
 // await returns when this many bytes have been reported, or after d.
-func (n *news) await(bytes int64, d time.Duration) {
+func (n *reports) await(bytes int64, d time.Duration) {
 	late := time.NewTimer(d)
 	defer late.Stop()
 	for {
@@ -132,7 +132,7 @@ func (n *news) await(bytes int64, d time.Duration) {
 }
 
 // end waits for the reader and returns the arrivals.
-func (n *news) end() arrived {
+func (n *reports) end() arrived {
 	<-n.ended
 	return n.what
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// testArrivals reports the arrivals of uploads as the collector does, one run at a
-// time.
+// testArrivals reports the arrivals of uploads as the collector does, for one run
+// at a time.
 type testArrivals struct {
 	mu       sync.Mutex
 	begin    time.Time
@@ -39,7 +39,7 @@ func (a *testArrivals) end() {
 	}
 }
 
-// counted is a writer that counts.
+// counted is a writer that counts bytes.
 type counted struct{ *testArrivals }
 
 func (c counted) Write(b []byte) (int, error) {
@@ -47,7 +47,7 @@ func (c counted) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tell begins a run and answers until the client has gone.
+// tell begins a run and reports arrivals until the client disconnects.
 func (a *testArrivals) tell(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.begin, a.bytes, a.firstEnd = time.Time{}, nil, nil

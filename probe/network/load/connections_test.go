@@ -20,10 +20,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// connected notes which connections carried load at once.
+// connected records the connections that carried load concurrently.
 type connected struct {
 	mu      sync.Mutex
-	running map[string]bool // by the client's address
+	running map[string]bool // by client address
 	most    int
 	proto   map[string]bool
 }
@@ -40,9 +40,9 @@ func (c *connected) enter(r *http.Request) (leave func()) {
 	}
 }
 
-// TestLoadFillsTheLineOnSeveralConnections: also where the collector would put
-// all of it into one connection of HTTP/2.
-func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
+// TestLoadUsesSeveralConnections, even if the collector supports HTTP/2, which
+// would use a single one.
+func TestLoadUsesSeveralConnections(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		arrivals := &testArrivals{}
 		c := &connected{running: map[string]bool{}, proto: map[string]bool{}}
@@ -89,9 +89,9 @@ func TestLoadFillsTheLineOnSeveralConnections(t *testing.T) {
 	}
 }
 
-// TestLoadMakesDoWithOneConnection: the collector, or a proxy before it, accepts one
+// TestLoadWithOneConnection: the collector, or a proxy in front of it, accepts one
 // transfer at a time.
-func TestLoadMakesDoWithOneConnection(t *testing.T) {
+func TestLoadWithOneConnection(t *testing.T) {
 	t.Parallel()
 	slow := slowCollector(t, 2000)
 	var down, up sync.Mutex
@@ -121,7 +121,7 @@ func TestLoadMakesDoWithOneConnection(t *testing.T) {
 }
 
 // TestLoadRefusedHalfWay: a collector that has no capacity left when the uploads
-// begin does not make a slow line.
+// begin must not make the line look slow.
 func TestLoadRefusedHalfWay(t *testing.T) {
 	arrivals := &testArrivals{}
 	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -141,9 +141,9 @@ func TestLoadRefusedHalfWay(t *testing.T) {
 	}
 }
 
-// TestLoadUpwardsUnknown: without arrivals, and behind a proxy that collects the
-// uploads, the rate upwards is unknown, and the note says why.
-func TestLoadUpwardsUnknown(t *testing.T) {
+// TestUpstreamUnknown: without arrivals, or behind a proxy that buffers uploads,
+// the upstream rate is unknown, and the note says why.
+func TestUpstreamUnknown(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		arrivals func(w http.ResponseWriter, r *http.Request, a *testArrivals)
@@ -200,9 +200,9 @@ func TestLoadUpwardsUnknown(t *testing.T) {
 	}
 }
 
-// TestLoadOfALineThatGoesAway: whatever was reached until then, and no hang. A
-// line that is not there is for other probes to name.
-func TestLoadOfALineThatGoesAway(t *testing.T) {
+// TestLoadOnAFailingLine checks that the result is what was measured until the
+// failure, without a hang. Other probes report a line that does not work.
+func TestLoadOnAFailingLine(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup
 	for _, after := range []time.Duration{2 * time.Second, 4500 * time.Millisecond} {
@@ -213,7 +213,7 @@ func TestLoadOfALineThatGoesAway(t *testing.T) {
 		t.Cleanup(cut)
 		s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
 			if gone.Err() != nil {
-				<-r.Context().Done() // packets go nowhere
+				<-r.Context().Done() // packets are dropped
 				return
 			}
 			slow.Config.Handler.ServeHTTP(w, r)
@@ -240,8 +240,8 @@ func TestLoadOfALineThatGoesAway(t *testing.T) {
 	wg.Wait()
 }
 
-// unplugged is a connection whose interface goes away: reads wait, writes are taken
-// by the system and arrive nowhere.
+// unplugged is a connection whose interface disappears: reads block, and writes are
+// accepted by the system but arrive nowhere.
 type unplugged struct {
 	net.Conn
 	gone context.Context
@@ -263,8 +263,8 @@ func (m unplugged) Write(b []byte) (int, error) {
 	return m.Conn.Write(b)
 }
 
-// TestLoadUnderASetClock: the result or "unknown", never a narrow line.
-func TestLoadUnderASetClock(t *testing.T) {
+// TestLoadAcrossAClockStep: the rate is correct or unknown, never too low.
+func TestLoadAcrossAClockStep(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup
 	for name, c := range map[string]struct{ at, by time.Duration }{

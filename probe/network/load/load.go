@@ -1,5 +1,5 @@
-// Package load measures what the line carries when it is full, and how long packets then wait in its
-// queues. It fills the line and must run on request only.
+// Package load measures the capacity of the line, and the delay in its queues while
+// it is full. It fills the line and must run on request only.
 package load
 
 import (

@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// slowCollector takes and gives bytes at a rate in kbit/s, all connections
-// together.
+// slowCollector receives and sends bytes at a rate in kbit/s, summed over all
+// connections.
 func slowCollector(t *testing.T, kbps int) *httptest.Server {
 	t.Helper()
 	const every = 10 * time.Millisecond
@@ -60,7 +60,7 @@ func slowCollector(t *testing.T, kbps int) *httptest.Server {
 	})
 }
 
-// stunOnLoopback is a list with one server, which answers.
+// stunOnLoopback returns a list with one server that responds.
 func stunOnLoopback(t *testing.T) func(context.Context) (wire.ICEConfig, error) {
 	t.Helper()
 	server := testnet.STUNMachine(t, true)
@@ -79,7 +79,7 @@ func runLoad(t *testing.T, ctx context.Context, c Config) *report.MediaLoad {
 	if (r.Status == report.StatusOK) != (d.UpKbps != nil && d.DownKbps != nil) || (r.Status == report.StatusOK) == (r.Note != "") {
 		t.Errorf("status %s, note %q with %+v", r.Status, r.Note, d)
 	}
-	// What is on the way at the end arrives too; on loopback that is a lot.
+	// Data in flight at the end arrives too; on loopback that is a lot.
 	if testnet.Deref(d.UpBytes) > mostArrives || testnet.Deref(d.DownBytes) > mostArrives {
 		t.Errorf("moved %d up and %d down", testnet.Deref(d.UpBytes), testnet.Deref(d.DownBytes))
 	}
@@ -112,7 +112,7 @@ func TestLoadIsBoundedOnAFastLine(t *testing.T) {
 			return
 		}
 		if r.Method == http.MethodGet {
-			_, _ = w.Write(make([]byte, 10*wire.MaxLoadBytes)) // more than was asked for
+			_, _ = w.Write(make([]byte, 10*wire.MaxLoadBytes)) // more than requested
 			return
 		}
 		n, _ := io.Copy(counted{arrivals}, r.Body)
@@ -125,7 +125,7 @@ func TestLoadIsBoundedOnAFastLine(t *testing.T) {
 	}
 }
 
-func TestLoadStopsAndBelievesNoNonsense(t *testing.T) {
+func TestLoadStopsAndRejectsInvalidResponses(t *testing.T) {
 	nonsense := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_, _ = w.Write([]byte(`{"bytes":99999999999,"ms":-1}`))
@@ -146,9 +146,9 @@ func TestLoadStopsAndBelievesNoNonsense(t *testing.T) {
 	}
 }
 
-// TestLoadWaitsForNobody: a collector without room is no fault of the line, and
-// is not asked again by the same check.
-func TestLoadWaitsForNobody(t *testing.T) {
+// TestLoadDoesNotWait: a busy collector is not a fault of the line, and the check
+// does not ask it again.
+func TestLoadDoesNotWait(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
 		asked := 0
 		s := testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -164,11 +164,11 @@ func TestLoadWaitsForNobody(t *testing.T) {
 	}
 }
 
-// TestLoadCallsNoFarServerANarrowLine: before TCP has reached the rate of the line,
-// the rate depends on the distance, as over a satellite.
-func TestLoadCallsNoFarServerANarrowLine(t *testing.T) {
-	// steadily is bytes that arrive evenly for a time.
-	steadily := func(bytes int64, took time.Duration) arrived {
+// TestDistantServerIsNotASlowLine: until TCP has reached the rate of the line, the
+// rate depends on the distance, as over a satellite.
+func TestDistantServerIsNotASlowLine(t *testing.T) {
+	// evenly returns bytes that arrive evenly over a time.
+	evenly := func(bytes int64, took time.Duration) arrived {
 		a := arrived{bytes: make([]int64, took/wire.LoadInterval)}
 		for i := range a.bytes {
 			a.bytes[i] = bytes / int64(len(a.bytes))
@@ -180,13 +180,13 @@ func TestLoadCallsNoFarServerANarrowLine(t *testing.T) {
 		a    arrived
 		want float64 // kbit/s; 0: unknown
 	}{
-		"90 kbit/s, near":             {new(46.0), steadily(16<<10, 1460*time.Millisecond), 90},
-		"satellite, still starting":   {new(610.0), steadily(14<<10, 600*time.Millisecond), 0},
-		"satellite, fast enough":      {new(610.0), steadily(1<<20, 2*time.Second), 4194},
-		"fibre, over in no time":      {new(8.0), steadily(5<<19, 80*time.Millisecond), 262144},
-		"DSL, too short to tell":      {new(30.0), steadily(4<<10, 30*time.Millisecond), 0},
-		"no round trip known, slow":   {nil, steadily(4<<10, 500*time.Millisecond), 0},
-		"no round trip known, longer": {nil, steadily(16<<10, 1300*time.Millisecond), 101},
+		"90 kbit/s, near":             {new(46.0), evenly(16<<10, 1460*time.Millisecond), 90},
+		"satellite, still starting":   {new(610.0), evenly(14<<10, 600*time.Millisecond), 0},
+		"satellite, fast enough":      {new(610.0), evenly(1<<20, 2*time.Second), 4194},
+		"fibre, over in no time":      {new(8.0), evenly(5<<19, 80*time.Millisecond), 262144},
+		"DSL, too short to tell":      {new(30.0), evenly(4<<10, 30*time.Millisecond), 0},
+		"no round trip known, slow":   {nil, evenly(4<<10, 500*time.Millisecond), 0},
+		"no round trip known, longer": {nil, evenly(16<<10, 1300*time.Millisecond), 101},
 		"nothing":                     {new(10.0), arrived{}, 0},
 	} {
 		kbps, _ := c.a.kbps(c.idle)
@@ -197,8 +197,8 @@ func TestLoadCallsNoFarServerANarrowLine(t *testing.T) {
 	}
 }
 
-// TestLoadedRoundTripIsOfTheFullLine: the queue has to fill first, and what was
-// asked after the end of the load is no sign of it.
+// TestLoadedRoundTripIsOfTheFullLine: the queue has to fill first, and round trips
+// after the end of the load do not count.
 func TestLoadedRoundTripIsOfTheFullLine(t *testing.T) {
 	begin := time.Now()
 	var all []roundTrip

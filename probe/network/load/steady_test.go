@@ -12,8 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
-// series is a number of intervals with the bytes of a rate in kbit/s of the IP
-// layer.
+// series returns intervals with the bytes of a rate in kbit/s of the IP layer.
 func series(kbps float64, ms int) []int64 {
 	x := make([]int64, ms/int(wire.LoadInterval/time.Millisecond))
 	for i := range x {
@@ -22,10 +21,10 @@ func series(kbps float64, ms int) []int64 {
 	return x
 }
 
-// TestSteadyLeavesOutStartAndBurst: slow start, a token bucket's burst and the time
-// after the first transfer are no part of the rate.
-func TestSteadyLeavesOutStartAndBurst(t *testing.T) {
-	held := series(2000, 3000) // handed over late, and then at once
+// TestSteadyExcludesStartAndBurst: slow start, the burst of a token bucket and the
+// time after the first transfer are not part of the rate.
+func TestSteadyExcludesStartAndBurst(t *testing.T) {
+	held := series(2000, 3000) // delivered late, and then at once
 	for i := range 40 {
 		held[140] += held[100+i]
 		held[100+i] = 0
@@ -68,7 +67,8 @@ func TestStudent(t *testing.T) {
 	}
 }
 
-// FuzzArrivals: whatever a collector tells, the news stay within what was sent.
+// FuzzArrivals checks that whatever a collector reports, the arrivals do not exceed
+// what was sent.
 func FuzzArrivals(f *testing.F) {
 	for _, s := range []string{
 		`{"from":0,"bytes":[1,2,3]}`, `{"from":1,"bytes":[1]}`, `{"from":0,"bytes":[-1]}`,
@@ -77,7 +77,7 @@ func FuzzArrivals(f *testing.F) {
 		f.Add([]byte(s), []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		n := &news{clock: probe.SystemClock{}, more: make(chan struct{}, 1), enough: func() {}}
+		n := &reports{clock: probe.SystemClock{}, more: make(chan struct{}, 1), enough: func() {}}
 		if n.take(one) == nil {
 			_ = n.take(two)
 		}
@@ -91,7 +91,7 @@ func FuzzArrivals(f *testing.F) {
 	})
 }
 
-// TestHeldBack: a proxy that passes on 512 KiB at a time tells nothing of the line.
+// TestHeldBack: a proxy that forwards 512 KiB at a time hides the rate of the line.
 func TestHeldBack(t *testing.T) {
 	lump := make([]int64, 131)
 	lump[0] = 512 << 10
@@ -99,7 +99,7 @@ func TestHeldBack(t *testing.T) {
 	for i := range flowing {
 		flowing[i] = 2500
 	}
-	cut := slices.Clone(flowing) // a line that was cut off: what came before tells its rate
+	cut := slices.Clone(flowing) // a line that was interrupted: its rate is known from before
 	clear(cut[60:])
 	for name, c := range map[string]struct {
 		a    arrived

@@ -15,17 +15,18 @@ import (
 )
 
 // errBusy means that the collector's limit of concurrent measurements is reached.
-var errBusy = errors.New("the collector has no room for a measurement")
+var errBusy = errors.New("the collector has no capacity for a measurement")
 
 // errEarlier means that the collector's version does not report arrivals.
-var errEarlier = errors.New("the collector does not tell arrivals")
+var errEarlier = errors.New("the collector does not report arrivals")
 
 // errHeldBack means that the collector's reports do not describe the line, as behind a proxy that
 // receives a request, or large parts of it, before it passes them on.
-var errHeldBack = errors.New("the uploads did not flow")
+var errHeldBack = errors.New("the uploads were buffered on the way")
 
-// lastNews limits the wait for the report of the last arrivals after all uploads are confirmed.
-const lastNews = 400 * time.Millisecond
+// lastReport limits the wait for the report of the last arrivals after all uploads
+// are confirmed.
+const lastReport = 400 * time.Millisecond
 
 // send uploads on all connections until the end of the phase, while the collector reports the
 // arrivals. What remains in this computer's buffers or in the queue of the bottleneck does not
@@ -38,7 +39,7 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 	defer stop()
 	sending, enough := context.WithCancel(ctx)
 	defer enough()
-	news, err := p.listen(telling, clock, client, run, enough)
+	reports, err := p.listen(telling, clock, client, run, enough)
 	if err != nil {
 		return arrived{}, err
 	}
@@ -52,7 +53,7 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 	var wg sync.WaitGroup
 	for i := range faults {
 		wg.Go(func() {
-			if i > 0 && !join(sending, clock, i, news.total) {
+			if i > 0 && !join(sending, clock, i, reports.total) {
 				faults[i] = context.Cause(sending)
 				return
 			}
@@ -70,23 +71,23 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 				confirmed += bytesEach
 			}
 		}
-		news.await(confirmed, lastNews)
+		reports.await(confirmed, lastReport)
 	}
 	stop()
-	what := news.end()
+	what := reports.end()
 	if ctx.Err() == nil && what.sum() == 0 {
 		return what, errors.Join(faults...)
 	}
-	if what.heldBack() || news.first.Sub(began) > firstNewsWithin(idleRTTMS) {
+	if what.heldBack() || reports.first.Sub(began) > firstReportWithin(idleRTTMS) {
 		return what, errHeldBack
 	}
 	return what, nil
 }
 
-// firstNewsWithin limits the time from the first byte that is sent to the news of its
-// arrival. It is longer if a proxy receives a whole upload before it passes it on (nginx,
-// proxy_request_buffering).
-func firstNewsWithin(idleRTTMS *float64) time.Duration {
+// firstReportWithin limits the time from the first byte that is sent to the report
+// of its arrival. It is longer if a proxy receives a whole upload before it passes
+// it on (nginx, proxy_request_buffering).
+func firstReportWithin(idleRTTMS *float64) time.Duration {
 	limit := 400 * time.Millisecond
 	if idleRTTMS != nil {
 		limit += time.Duration(3 * *idleRTTMS * float64(time.Millisecond))

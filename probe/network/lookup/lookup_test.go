@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// server answers the n-th question for a family after a time; a negative one is
-// never.
+// server responds to the n-th query for a family after a delay; a negative delay
+// means never.
 type server struct {
 	mu    sync.Mutex
 	asked map[string]int
@@ -41,7 +41,7 @@ func (s *server) LookupNetIP(ctx context.Context, network, _ string) ([]netip.Ad
 	return s.reply[network].addrs, s.reply[network].err
 }
 
-func TestPatience(t *testing.T) {
+func TestPatient(t *testing.T) {
 	const never = -1
 	ms := func(all ...int) (out []time.Duration) {
 		for _, n := range all {
@@ -98,13 +98,13 @@ type fixed []netip.Addr
 
 func (f fixed) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) { return f, nil }
 
-func TestDialerTakesTheAddressThatAnswers(t *testing.T) {
+func TestDialerUsesTheAddressThatAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var closed atomic.Int32
 		d := Dialer{Resolver: fixed{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}, Timeout: 3 * time.Second,
 			Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
 				if address == "192.0.2.2:443" {
-					time.Sleep(100 * time.Millisecond) // too late, and still there
+					time.Sleep(100 * time.Millisecond) // too late, but still received
 					return closing{&closed}, nil
 				}
 				if address != "192.0.2.1:443" {

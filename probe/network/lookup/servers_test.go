@@ -44,15 +44,15 @@ func TestParseSearch(t *testing.T) {
 	}
 }
 
-// TestOtherServers: the system's first name server is dead, or does not know the
-// name; the others are asked by themselves.
+// TestOtherServers: the system's first name server is dead or does not know the
+// name, so the others are queried.
 func TestOtherServers(t *testing.T) {
 	const never = -1
 	four := answer{addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
 	none := answer{err: &net.DNSError{Err: "no such host", IsNotFound: true}}
 	ms := time.Millisecond
 	for name, c := range map[string]struct {
-		first, second           time.Duration // of each question until its answer
+		first, second           time.Duration // delay of the response to each query
 		firstReply, secondReply answer
 		addrs                   int
 		notFound                bool
@@ -89,8 +89,8 @@ func TestOtherServers(t *testing.T) {
 	}
 }
 
-// answering is a name server on loopback that answers its n-th question so; nil is
-// silence.
+// answering is a name server on loopback with a reply per query; nil is no
+// response.
 func answering(t *testing.T, reply func(n int, q dnsmessage.Message) []byte) netip.AddrPort {
 	t.Helper()
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -128,7 +128,7 @@ func pack(t *testing.T, q dnsmessage.Message, change func(*dnsmessage.Message)) 
 	return b
 }
 
-func TestAskTellsWhatWasSaid(t *testing.T) {
+func TestAskReturnsTheResponse(t *testing.T) {
 	address := func(m *dnsmessage.Message) {
 		m.Answers = []dnsmessage.Resource{
 			{Header: dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Class: dnsmessage.ClassINET, TTL: 1}, Body: &dnsmessage.CNAMEResource{CNAME: m.Questions[0].Name}},
@@ -138,7 +138,7 @@ func TestAskTellsWhatWasSaid(t *testing.T) {
 	code := func(c dnsmessage.RCode) func(*dnsmessage.Message) { return func(m *dnsmessage.Message) { m.RCode = c } }
 	for name, c := range map[string]struct {
 		change func(*dnsmessage.Message)
-		first  int // the question that is answered, from 0
+		first  int // the first query that is answered, from 0
 		want   Answer
 	}{
 		"an address":       {address, 0, Answer{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}},

@@ -17,7 +17,8 @@ import (
 )
 
 func TestFellSilent(t *testing.T) {
-	// answeredIn is a stream of 60 packets, every 50 ms, of which those were answered.
+	// answeredIn returns a stream of 60 packets, sent every 50 ms, of which the
+	// given ones were answered.
 	answeredIn := func(answered func(i int) bool) *periodic.Stream {
 		s := &periodic.Stream{Fates: map[time.Duration]bool{}}
 		for i := range 60 {
@@ -50,11 +51,11 @@ func TestFellSilent(t *testing.T) {
 	}
 }
 
-// TestUDPCut: the same machine is asked by all ways at once.
+// TestUDPCut sends to the same machine over all transports at once.
 func TestUDPCut(t *testing.T) {
 	refused := func(context.Context) error { return &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED} }
 	for name, c := range map[string]struct {
-		udp   bool // whether it answers over UDP
+		udp   bool // whether it responds over UDP
 		pings bool
 		dial  func(context.Context) error
 		want  *bool
@@ -81,7 +82,7 @@ func TestUDPCut(t *testing.T) {
 	}
 }
 
-// dialling has real sockets, and diallers as the test wants.
+// dialling uses real sockets, and diallers defined by the test.
 type dialling struct {
 	transport.Net
 	dial func(context.Context) error

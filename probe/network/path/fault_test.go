@@ -8,7 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 )
 
-// of is a stream of fifty packets of which some were lost, hop one of eight.
+// of returns a stream of fifty packets with the given number of lost ones; hop has
+// eight packets.
 func of(lost int) *periodic.Stream {
 	return &periodic.Stream{Sent: 50, RTTs: make([]time.Duration, 50-lost)}
 }
@@ -49,7 +50,7 @@ func TestPlaceFault(t *testing.T) {
 		"router limits, all else well":        {of(0), hop(7), of(0), of(0), "none"},
 		"own router limits, all else well":    {of(34), hop(0), of(0), of(0), "none"},
 		"own router limits, access line bad":  {of(40), hop(2), of(10), of(10), ""},
-		"own router bad, the next one is not": {of(20), hop(0), of(20), of(20), "lan"}, // three alike outweigh eight packets
+		"own router bad, the next one is not": {of(20), hop(0), of(20), of(20), "lan"}, // three equal streams outweigh eight packets
 		"own router silent":                   {silent, hop(4), of(16), of(16), ""},
 		"tunnel":                              {none, none, of(16), of(16), ""},
 		"both ends silent":                    {of(0), hop(0), silent, silent, ""},
@@ -63,7 +64,8 @@ func TestPlaceFault(t *testing.T) {
 	}
 }
 
-// Whatever the figures before it, a healthy server means that no segment is blamed.
+// If the server's stream is good, no segment is blamed, whatever the other figures
+// are.
 func TestPlaceFaultNeverBlamesAgainstTheServer(t *testing.T) {
 	for lan := range 51 {
 		for access := range 9 {
@@ -76,7 +78,7 @@ func TestPlaceFaultNeverBlamesAgainstTheServer(t *testing.T) {
 	}
 }
 
-// at is a stream of packets 50 ms apart that loses those of some numbers.
+// at returns a stream of packets every 50 ms in which the given ones were lost.
 func at(lost ...int) *periodic.Stream {
 	s := &periodic.Stream{Fates: map[time.Duration]bool{}}
 	for i := range 100 {
@@ -97,7 +99,8 @@ func row(from, n int) (numbers []int) {
 	return numbers
 }
 
-// Streams in step: what the way they share takes, it takes from all of them.
+// Streams that are sent at the same times: a loss on their common path affects all
+// of them.
 func TestPlaceFaultInStep(t *testing.T) {
 	var none *periodic.Stream
 	scattered := []int{3, 17, 29, 44, 58, 61, 77, 90}

@@ -28,8 +28,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The house of these tests: a computer, its router, the provider's router and
-// two servers, each in a network namespace.
+// The network of these tests: a computer, its router, the provider's router and two
+// servers, each in a network namespace.
 //
 //	home 192.168.77.2 - .1 router 198.51.100.2 - .1 provider 203.0.113.1 - .10 conference, .20 collector
 const (
@@ -39,7 +39,7 @@ const (
 	outVariable       = "TONPROBE_TEST_OUT"
 )
 
-// need skips a test that cannot run here, and fails it where everything must.
+// need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
 func need(t *testing.T, ok bool, what string) {
 	t.Helper()
 	switch {
@@ -55,7 +55,7 @@ type house struct{ home, router, provider, servers string }
 
 func buildHouse(t *testing.T) house {
 	t.Helper()
-	// These tests take minutes: plain go test leaves them out, for root too.
+	// These tests take minutes, so plain go test skips them for root too.
 	need(t, os.Getenv("TONPROBE_TEST_ALL") == "1", "TONPROBE_TEST_ALL=1")
 	need(t, os.Geteuid() == 0, "root")
 	for _, tool := range []string{"ip", "nft", "sysctl"} {
@@ -100,7 +100,7 @@ func inside(t *testing.T, ns, command string) {
 	}
 }
 
-// lose drops a share of what a namespace receives on an interface.
+// lose drops a percentage of the packets that a namespace receives on an interface.
 func lose(t *testing.T, ns, device, match string, percent int) {
 	t.Helper()
 	inside(t, ns, "nft add table ip lossy")
@@ -118,7 +118,7 @@ func noLoss(t *testing.T, h house) {
 	}
 }
 
-// role runs this test program inside a namespace.
+// role returns the command that runs this test program inside a namespace.
 func role(t *testing.T, ns, name, out string) *exec.Cmd {
 	t.Helper()
 	self, err := filepath.Abs(os.Args[0])
@@ -150,7 +150,7 @@ func startSTUN(t *testing.T, h house) {
 	}
 }
 
-// measure runs a probe inside the home and returns what it found.
+// measure runs a probe in the home namespace and returns its data.
 func measure[T any](t *testing.T, h house, name string) *T {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
@@ -168,7 +168,7 @@ func measure[T any](t *testing.T, h house, name string) *T {
 	return d
 }
 
-// TestInsideTheHouse is no test of its own: the others run it in a namespace.
+// TestInsideTheHouse is not a test itself: the others run it in a namespace.
 func TestInsideTheHouse(t *testing.T) {
 	out := os.Getenv(outVariable)
 	switch os.Getenv(roleVariable) {
@@ -211,8 +211,8 @@ func record(t *testing.T, out string, p probe.Probe) {
 	}
 }
 
-// recordMTU runs only the part of network.path that asks for large packets, by
-// STUN and then by echoes.
+// recordMTU runs only the part of network.path that sends large packets, by STUN
+// and then by echo requests.
 func recordMTU(t *testing.T, out string) {
 	p := path{Config{Asker: echo.System()}}
 	server := netip.MustParseAddr(collectorAddress)
@@ -256,11 +256,11 @@ func serveSTUN(t *testing.T, ready string) {
 	}
 }
 
-// maxPathKbps is what network.path may send and receive of its own, each way.
+// maxPathKbps is the limit for the traffic of network.path in each direction.
 const maxPathKbps = 40
 
-// traffic is all that went through the home's interface up to now, in bytes,
-// without the headers of Ethernet.
+// traffic returns the bytes that have passed the home's interface so far, without
+// Ethernet headers.
 func traffic(t *testing.T, h house) int {
 	t.Helper()
 	counter := func(name string) int {
@@ -278,7 +278,7 @@ func traffic(t *testing.T, h house) int {
 	return counter("tx_bytes") + counter("rx_bytes") - ethernetHeader*(counter("tx_packets")+counter("rx_packets"))
 }
 
-// TestPathPlacesTheFault makes a loss of 40 % in one segment after the other.
+// TestPathPlacesTheFault creates a loss of 40 % in each segment in turn.
 func TestPathPlacesTheFault(t *testing.T) {
 	h := buildHouse(t)
 	for _, c := range []struct {
@@ -312,7 +312,8 @@ func TestPathPlacesTheFault(t *testing.T) {
 	}
 }
 
-// TestPathFindsTheBlackHole: only where large packets vanish without a word.
+// TestPathFindsTheBlackHole checks that it is reported only if large packets are
+// dropped without an ICMP error.
 func TestPathFindsTheBlackHole(t *testing.T) {
 	h := buildHouse(t)
 	for _, c := range []struct {
@@ -332,11 +333,11 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 		}},
 	} {
 		c.fault()
-		inside(t, h.home, "ip route flush cache") // of what routers said
+		inside(t, h.home, "ip route flush cache") // reports of routers
 		both := *measure[[]report.NetworkPath](t, h, "mtu")
 		for i, by := range []string{"udp", "icmp"} {
 			if strings.HasSuffix(c.name, "down") {
-				by = "icmp" // a padded request is large only on its way up
+				by = "icmp" // a padded request is large upstream only
 			}
 			if d := both[i]; d.MTUBlackhole == nil || *d.MTUBlackhole != c.want || d.MTUBy != by {
 				t.Errorf("%s by %s: black hole %v, by %q", c.name, by, testnet.Deref(d.MTUBlackhole), d.MTUBy)
@@ -349,7 +350,7 @@ func TestPathFindsTheBlackHole(t *testing.T) {
 
 func TestLinkInTheHouse(t *testing.T) {
 	h := buildHouse(t)
-	for _, ping := range []string{"0\t2147483647", "1\t0"} { // with ping sockets, and without
+	for _, ping := range []string{"0\t2147483647", "1\t0"} { // with and without ping sockets
 		inside(t, h.home, "sysctl -qw net.ipv4.ping_group_range="+ping)
 		d := measure[report.NetworkLink](t, h, "link")
 		if d.Kind != "ethernet" || d.GatewayState != "answered" || testnet.Deref(d.MTU) != 1500 || !testnet.Deref(d.IPv4) || testnet.Deref(d.IPv6) || testnet.Deref(d.VPN) || testnet.Deref(d.GatewayLossPct) != 0 {

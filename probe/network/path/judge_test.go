@@ -6,9 +6,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Where no place of the fault is found, the path is not fine: only a cut that
-// was found says what the place would have said.
-func TestPathWithoutAPlaceIsUnknown(t *testing.T) {
+// Without a fault segment the path is not fine. Only an interrupted line explains
+// why the segment is unknown.
+func TestPathWithoutFaultSegmentIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		cut  *bool
 		want report.Status

@@ -37,7 +37,7 @@ func (f surveyed) judgeLine(streams map[string]*periodic.Stream) string {
 			inHouse = true
 		}
 	}
-	if f.trace.noWay || f.trace.reached && f.far.isKnown() {
+	if f.trace.noRoute || f.trace.reached && f.far.isKnown() {
 		return lineReached
 	}
 	for _, name := range []string{segmentAccess, segmentTransit, segmentServer} {
@@ -45,11 +45,11 @@ func (f surveyed) judgeLine(streams map[string]*periodic.Stream) string {
 			return lineReached
 		}
 	}
-	if f.gateway && f.trace.asked && !inHouse && isFine(streams[segmentLAN]) && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
+	if f.gateway && f.trace.asked && !inHouse && isFine(streams[segmentLAN]) && isUnanswered(streams[segmentTransit]) && isUnanswered(streams[segmentServer]) {
 		return lineSilent
 	}
 	routerAsked := f.adapter.Gateway.IsValid() && f.adapter.Kind != adapter.VPN && f.trace.asked
-	if routerAsked && !f.gateway && f.trace.isSilent() && outInVain(streams[segmentTransit]) && outInVain(streams[segmentServer]) {
+	if routerAsked && !f.gateway && f.trace.isSilent() && isUnanswered(streams[segmentTransit]) && isUnanswered(streams[segmentServer]) {
 		return lineRouterSilent
 	}
 	return cannotTell
@@ -107,9 +107,9 @@ func (f surveyed) wasAway(streams map[string]*periodic.Stream) bool {
 	return len(streams) > 0
 }
 
-// outInVain reports whether the packets of a stream to a far end were sent and none was answered. A
+// isUnanswered reports whether the packets of a stream to a far end were sent and none was answered. A
 // packet that waited in vain for the router's ARP answer counts as well.
-func outInVain(s *periodic.Stream) bool {
+func isUnanswered(s *periodic.Stream) bool {
 	if s == nil {
 		return true
 	}

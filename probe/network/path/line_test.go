@@ -31,10 +31,10 @@ const (
 	collectorIn = "198.51.100.10"
 )
 
-// village is a way to a server whose machines answer as a test says: the hops by
-// their number, and the gateway and the server when asked themselves.
+// village is a path to a server whose machines respond as a test defines: the hops
+// by their number, and the gateway and the server when addressed directly.
 type village struct {
-	hops    []string // "" keeps silent
+	hops    []string // "" does not respond
 	answers map[string]bool
 }
 
@@ -70,15 +70,15 @@ func runPath(t *testing.T, env probe.Env, asker echo.Asker, c Config) (*report.N
 
 var noICE = func(context.Context) (wire.ICEConfig, error) { return wire.ICEConfig{}, errors.New("no answer") }
 
-// noUDP is a network without connections in which nothing can be sent over UDP.
+// noUDP returns a network without connections that cannot send over UDP.
 func noUDP(t *testing.T) probe.Env {
-	env := testnet.Deaf(t)
+	env := testnet.Blackhole(t)
 	env.Net = testnet.Broken{Net: env.Net, OnDial: testnet.UntilDone, RouteErr: errors.New("no sockets in this test")}
 	return env
 }
 
-// Dead is only the line behind a router that answers; who keeps silent, and why,
-// tells the rest.
+// Only a line behind a router that responds can be dead; for other cases it depends
+// on who is silent and why.
 func TestPathJudgesTheLine(t *testing.T) {
 	const url = "https://" + collectorIn
 	gateway := map[string]bool{gatewayIn: true}
@@ -109,12 +109,11 @@ func TestPathJudgesTheLine(t *testing.T) {
 	}
 }
 
-// Where half of everything is lost on the way to the router, the silence behind
-// it is no proof.
-func TestPathCallsNoLossyNetworkDead(t *testing.T) {
+// With 50 % loss on the way to the router, silence behind it proves nothing.
+func TestLossyNetworkIsNotDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}
-		var n atomic.Int64 // the points are asked side by side
+		var n atomic.Int64 // the points are measured concurrently
 		asker := testnet.AskFunc(func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error) {
 			if n.Add(1)%2 == 0 && ttl == 0 {
 				<-ctx.Done()
@@ -128,7 +127,7 @@ func TestPathCallsNoLossyNetworkDead(t *testing.T) {
 	})
 }
 
-func TestPathWithoutPermissionTellsNothing(t *testing.T) {
+func TestPathWithoutPermissionIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, r := runPath(t, noUDP(t), testnet.Refuse(fmt.Errorf("open: %w", echo.ErrNotPermitted)), Config{Collector: "https://" + collectorIn, ICE: noICE})
 		if d.Line != cannotTell || d.FaultSegment != cannotTell || d.MTUBlackhole != nil || r.Status != report.StatusUnknown {
@@ -137,7 +136,7 @@ func TestPathWithoutPermissionTellsNothing(t *testing.T) {
 	})
 }
 
-func TestPathInATunnelSpeaksOfNoSegment(t *testing.T) {
+func TestPathInATunnelHasNoFaultSegment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := village{hops: []string{providerIn, "", "", "", "", "", "", ""}, answers: map[string]bool{collectorIn: true, "10.8.0.1": true}}
 		d, _ := runPath(t, noUDP(t), v, Config{
@@ -152,9 +151,9 @@ func TestPathInATunnelSpeaksOfNoSegment(t *testing.T) {
 	})
 }
 
-// A computer whose own interface goes away and stays away is cut off itself; one
-// whose interface comes back lost packets in its own network.
-func TestPathWhoseInterfaceGoesAway(t *testing.T) {
+// A computer whose own interface disappears and does not return has been
+// disconnected; one whose interface returns lost packets in its own network.
+func TestPathWhoseInterfaceDisappears(t *testing.T) {
 	for _, back := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
@@ -186,22 +185,22 @@ func TestPathWhoseInterfaceGoesAway(t *testing.T) {
 	}
 }
 
-// Only where nothing at all could be sent, for want of a way out, was it the own
-// interface.
+// The own interface is the cause only if nothing could be sent because there was no
+// route.
 func TestInterfaceThatWasAway(t *testing.T) {
 	kept := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Kept: n, Err: err} }
-	noWay := syscall.ENETUNREACH
+	noRoute := syscall.ENETUNREACH
 	for name, c := range map[string]struct {
 		kind                 adapter.Kind
 		lan, access, transit *periodic.Stream
 		want                 bool
 	}{
-		"away":                        {adapter.WiFi, kept(25, noWay), kept(24, noWay), kept(25, noWay), true},
-		"only the server's way":       {adapter.WiFi, kept(0, nil), kept(0, nil), kept(25, noWay), false},
-		"for a moment":                {adapter.WiFi, kept(4, noWay), kept(5, noWay), kept(5, noWay), false},
+		"away":                        {adapter.WiFi, kept(25, noRoute), kept(24, noRoute), kept(25, noRoute), true},
+		"only the server's way":       {adapter.WiFi, kept(0, nil), kept(0, nil), kept(25, noRoute), false},
+		"for a moment":                {adapter.WiFi, kept(4, noRoute), kept(5, noRoute), kept(5, noRoute), false},
 		"a clock that jumped":         {adapter.WiFi, kept(25, periodic.ErrClockJumped), kept(25, periodic.ErrClockJumped), kept(25, periodic.ErrClockJumped), false},
-		"a tunnel":                    {adapter.VPN, kept(25, noWay), kept(25, noWay), kept(25, noWay), false},
-		"the router cannot be asked":  {adapter.WiFi, nil, kept(25, noWay), kept(25, noWay), false},
+		"a tunnel":                    {adapter.VPN, kept(25, noRoute), kept(25, noRoute), kept(25, noRoute), false},
+		"the router cannot be asked":  {adapter.WiFi, nil, kept(25, noRoute), kept(25, noRoute), false},
 		"nothing was asked of anyone": {adapter.WiFi, nil, nil, nil, false},
 	} {
 		streams := map[string]*periodic.Stream{}
@@ -216,7 +215,7 @@ func TestInterfaceThatWasAway(t *testing.T) {
 	}
 }
 
-// away is a network whose only interface goes.
+// away is a network whose only interface disappears.
 type away struct {
 	transport.Net
 	gone func() bool

@@ -39,7 +39,7 @@ const (
 
 // errTooLarge means that this computer knows that the packet exceeds the path MTU, because a router
 // reported it.
-var errTooLarge = errors.New("too large for the way, and the system knows it")
+var errTooLarge = errors.New("the packet is too large for the path, as known to the system")
 
 // askLarge determines whether large packets are dropped on the way to a server. A padded STUN
 // request is large on the way there only. An echo request is large both ways, but some firewalls

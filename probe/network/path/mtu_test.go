@@ -15,7 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Large packets vanish only where small ones do not, and nobody says why.
+// Large packets are dropped silently only if small ones are not and there is no
+// ICMP error.
 func TestCompareSizes(t *testing.T) {
 	answered := func(ctx context.Context) (echo.Reply, error) { return echo.Reply{Kind: echo.Reached}, nil }
 	silent := func(ctx context.Context) (echo.Reply, error) { <-ctx.Done(); return echo.Reply{}, echo.ErrSilent }
@@ -27,7 +28,7 @@ func TestCompareSizes(t *testing.T) {
 		return echo.Reply{Kind: echo.Unreachable, Complaint: true}, nil
 	}
 	nth := func(n int64, yes, no echo.Question) echo.Question {
-		var count atomic.Int64 // questions of one size overlap
+		var count atomic.Int64 // requests of one size overlap
 		return func(ctx context.Context) (echo.Reply, error) {
 			if count.Add(1)%n == 0 {
 				return yes(ctx)

@@ -107,7 +107,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	// Neither waits for its turn: they send few packets, and for a silent port they take longer
 	// than the rest of the budget.
 	wg.Go(func() { data.Ports = p.askPorts(ctx, env, found) })
-	wg.Go(func() { lives = p.livesElsewhere(ctx, env, found) })
+	wg.Go(func() { lives = p.isAliveElsewhere(ctx, env, found) })
 	for _, at := range found.points { // they run concurrently: all or none
 		_, _ = env.Enter(ctx, at.phase())
 	}

@@ -26,7 +26,7 @@ func recordPorts(t *testing.T, out string, far farEnds) {
 	}
 }
 
-// filter replaces the rules of a namespace for one hook.
+// filter replaces the firewall rules of a namespace for one hook.
 func filter(t *testing.T, ns, hook string, rules ...string) {
 	t.Helper()
 	inside(t, ns, "nft flush ruleset")
@@ -37,24 +37,24 @@ func filter(t *testing.T, ns, hook string, rules ...string) {
 	}
 }
 
-// portTruth is what must be said of the port that is needed, and of whether any
-// other one answered.
+// portTruth is the expected result for the needed port, and whether another port
+// answered.
 type portTruth struct {
 	answer string
 	left   *bool
 	others bool
 }
 
-// TestPortsInTheHouse holds what is said against firewalls of the kernel's, on the
-// own router and before the server.
+// TestPortsInTheHouse compares the results with firewall rules of the kernel, on
+// the own router and in front of the server.
 func TestPortsInTheHouse(t *testing.T) {
 	h := buildHouse(t)
 	yes, no := new(true), new(false)
 	const known = "ct state established,related accept"
 	for _, c := range []struct {
 		name, role string
-		router     []string // rules of the own router for what it forwards
-		server     []string // of the server for what it gets
+		router     []string // rules of the own router for forwarded packets
+		server     []string // rules of the server for received packets
 		want       *portTruth
 	}{
 		{"the program does not run", "ports-tcp", nil, nil, &portTruth{portRefused, yes, true}},

@@ -14,8 +14,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestRefusalFromNearby: a firewall that refuses in the server's name is as near
-// as the own router, while the server's own answers take longer.
+// TestRefusalFromNearby: a firewall that refuses in the server's name is as close
+// as the own router, while responses of the server itself take longer.
 func TestRefusalFromNearby(t *testing.T) {
 	const ms = time.Millisecond
 	for name, c := range map[string]struct {
@@ -41,7 +41,7 @@ func TestRefusalFromNearby(t *testing.T) {
 	}
 }
 
-func TestWhoHadToDoWithAPort(t *testing.T) {
+func TestWhoAnsweredForAPort(t *testing.T) {
 	for name, c := range map[string]struct {
 		port report.PathPort
 		want bool
@@ -59,23 +59,24 @@ func TestWhoHadToDoWithAPort(t *testing.T) {
 	}
 }
 
-// miserly is a way to a dead server whose provider's router complains at most once
-// a second, whatever ran out there and whoever asks, as Linux does. drops is a firewall at home that
-// keeps connections in, rejects one that complains of them at the same rate.
-type miserly struct {
+// rateLimited is a path to a dead server. The provider's router sends at most one
+// ICMP error per second, for any packet and to anyone, as Linux does. drops is a
+// home firewall that drops connections, rejects is one that rejects them with the
+// same rate limit.
+type rateLimited struct {
 	drops, rejects bool
 	mu             *sync.Mutex
 	last           *time.Time
 }
 
-func (m miserly) Ask(ctx context.Context, _ netip.Addr, ttl int) (echo.Reply, error) {
+func (m rateLimited) Ask(ctx context.Context, _ netip.Addr, ttl int) (echo.Reply, error) {
 	if ttl < 2 {
 		return echo.Reply{}, echo.ErrSilent
 	}
 	return m.complaint(ctx, providerIn, echo.Expired)
 }
 
-func (m miserly) Knock(ctx context.Context, _ string, _ netip.AddrPort, ttl int, _ []byte) (echo.Reply, error) {
+func (m rateLimited) Knock(ctx context.Context, _ string, _ netip.AddrPort, ttl int, _ []byte) (echo.Reply, error) {
 	switch {
 	case m.rejects:
 		return m.complaint(ctx, gatewayIn, echo.Unreachable)
@@ -86,7 +87,7 @@ func (m miserly) Knock(ctx context.Context, _ string, _ netip.AddrPort, ttl int,
 	return m.complaint(ctx, providerIn, echo.Expired)
 }
 
-func (m miserly) complaint(ctx context.Context, from string, kind echo.Kind) (echo.Reply, error) {
+func (m rateLimited) complaint(ctx context.Context, from string, kind echo.Kind) (echo.Reply, error) {
 	m.mu.Lock()
 	now := time.Now()
 	free := now.Sub(*m.last) >= time.Second
@@ -101,21 +102,21 @@ func (m miserly) complaint(ctx context.Context, from string, kind echo.Kind) (ec
 	return echo.Reply{}, echo.ErrSilent
 }
 
-// TestRoutersThatComplainSeldom: which of two questions a router that limits its
-// complaints answers is chance. Its silence to one of them is not the firewall's.
-func TestRoutersThatComplainSeldom(t *testing.T) {
+// TestRateLimitedRouters: which of two packets a router with a rate limit reports
+// is random. Its silence about one of them does not mean a firewall.
+func TestRateLimitedRouters(t *testing.T) {
 	for name, c := range map[string]struct {
-		asker miserly
-		hops  int  // how many routers behind the own one are known
-		busy  bool // the stream to the router behind the own one asks it meanwhile
+		asker rateLimited
+		hops  int  // number of known routers behind the own one
+		busy  bool // a concurrent stream also uses the rate limit of the router behind the own one
 		want  *bool
 	}{
-		"the server is off":    {miserly{}, 1, false, new(true)},
-		"others ask, too":      {miserly{}, 1, true, new(true)},
-		"the firewall drops":   {miserly{drops: true}, 1, false, new(false)},
-		"the firewall rejects": {miserly{rejects: true}, 0, false, new(false)},
+		"the server is off":    {rateLimited{}, 1, false, new(true)},
+		"others ask, too":      {rateLimited{}, 1, true, new(true)},
+		"the firewall drops":   {rateLimited{drops: true}, 1, false, new(false)},
+		"the firewall rejects": {rateLimited{rejects: true}, 0, false, new(false)},
 	} {
-		// Where in its second the router is when the first packet comes.
+		// The phase of the rate limit when the first packet arrives.
 		for phase := range time.Duration(20) {
 			phase *= 50
 			synctest.Test(t, func(t *testing.T) {
@@ -138,7 +139,7 @@ func TestRoutersThatComplainSeldom(t *testing.T) {
 				}
 				path{Config{Asker: m}}.seeWhetherLeft(t.Context(), testnet.Environment(t), found, tried, nil)
 				wrong := tried.left != nil && *tried.left != *c.want
-				if wrong || tried.left == nil && !c.busy { // a starved question proves nothing
+				if wrong || tried.left == nil && !c.busy { // a rate-limited packet proves nothing
 					t.Errorf("%s, %v into the second: left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))
 				}
 			})

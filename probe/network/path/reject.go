@@ -137,22 +137,22 @@ func anyProhibited(ports []report.PathPort) bool {
 	})
 }
 
-// livesElsewhere reports whether the line carries packets to other destinations. If nothing on the
+// isAliveElsewhere reports whether the line carries packets to other destinations. If nothing on the
 // way to the server answers, the way to another address and the name servers outside are tried,
 // since a firewall may block a single address.
-func (p path) livesElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
-	if !found.far.isKnown() || found.direct || found.trace.noWay || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
+func (p path) isAliveElsewhere(ctx context.Context, env probe.Env, found surveyed) bool {
+	if !found.far.isKnown() || found.direct || found.trace.noRoute || found.trace.reached || found.trace.isOutside(found.adapter.Gateway) {
 		return false
 	}
-	var way, names bool
+	var route, names bool
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		t := p.traceTo(ctx, env, found.far.elsewhere)
-		way = t.isOutside(found.adapter.Gateway)
+		route = t.isOutside(found.adapter.Gateway)
 	})
 	wg.Go(func() { names = p.namesOutside(ctx, env) })
 	wg.Wait()
-	return way || names
+	return route || names
 }
 
 // isOutside reports whether a router behind the own network answered.

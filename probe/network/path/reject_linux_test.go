@@ -15,14 +15,14 @@ import (
 
 const collectorAddress6 = "2001:db8:203::20"
 
-// rejection is what recordRejection writes.
+// rejection is the output of recordRejection.
 type rejection struct {
 	Ports []report.PathPort
 	All   string // who rejects every port
-	Lives bool   // another address is reached
+	Lives bool   // another address is reachable
 }
 
-// recordRejection runs the parts of network.path that tell who rejects the
+// recordRejection runs the parts of network.path that determine who rejects the
 // collector. elsewhere is another address.
 func recordRejection(t *testing.T, out, collector, elsewhere string) {
 	env := testnet.Environment(t)
@@ -32,7 +32,7 @@ func recordRejection(t *testing.T, out, collector, elsewhere string) {
 	var r rejection
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Ports = p.askPorts(t.Context(), env, found) })
-	wg.Go(func() { r.Lives = found.trace.noWay || p.livesElsewhere(t.Context(), env, found) })
+	wg.Go(func() { r.Lives = found.trace.noRoute || p.isAliveElsewhere(t.Context(), env, found) })
 	wg.Wait()
 	r.All = whoRejectsAll(r.Ports)
 	b, err := json.Marshal(r)
@@ -44,8 +44,8 @@ func recordRejection(t *testing.T, out, collector, elsewhere string) {
 	}
 }
 
-// addIPv6 gives the house addresses of both families. The home's network is a /64
-// of a /56, as providers give them.
+// addIPv6 adds IPv6 addresses. The home's network is a /64 of a /56, as assigned by
+// providers.
 func addIPv6(t *testing.T, h house) {
 	t.Helper()
 	for _, a := range []struct{ ns, addr, device string }{
@@ -67,10 +67,9 @@ func addIPv6(t *testing.T, h house) {
 	inside(t, h.servers, "ip -6 route add default via 2001:db8:203::1")
 }
 
-// TestWhoRejects holds what is said of the machine that rejects, and of what it
-// says, against firewalls of the kernel's: every ICMP type that nftables sends, by
-// the own router, by the provider's and by the server itself, toward the collector
-// alone.
+// TestWhoRejects compares the reported machine and its ICMP error with firewall
+// rules of the kernel: each ICMP type that nftables sends, by the own router, by
+// the provider's and by the server itself, for the collector only.
 func TestWhoRejects(t *testing.T) {
 	h := buildHouse(t)
 	addIPv6(t, h)
@@ -104,7 +103,7 @@ func TestWhoRejects(t *testing.T) {
 			} {
 				t.Run(family.ip+", "+rule.option+", "+place.hook+" "+place.by, func(t *testing.T) {
 					noLoss(t, h)
-					// The kernel limits its complaints to each peer.
+					// The kernel limits ICMP errors per peer.
 					for _, ns := range []string{h.router, h.provider, h.servers} {
 						inside(t, ns, "sysctl -qw net.ipv4.icmp_ratelimit=0")
 						inside(t, ns, "sysctl -qw net.ipv6.icmp.ratelimit=0")
@@ -140,9 +139,9 @@ func TestWhoRejects(t *testing.T) {
 	}
 }
 
-// TestLineLivesBesideTheCollector: the own router rejects or drops all that goes to
-// the collector, pings too. Other addresses are reached, or are not.
-func TestLineLivesBesideTheCollector(t *testing.T) {
+// TestLineWorksBesideTheCollector: the own router rejects or drops all packets to
+// the collector, including echo requests. Other addresses are reachable, or not.
+func TestLineWorksBesideTheCollector(t *testing.T) {
 	h := buildHouse(t)
 	addIPv6(t, h)
 	for _, family := range []struct{ role, ip, kind, collector string }{

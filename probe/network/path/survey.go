@@ -59,7 +59,7 @@ func (p path) survey(ctx context.Context, env probe.Env, far farEnds) surveyed {
 	found := surveyed{far: far}
 	a, err := p.Toward(ctx, far.toward())
 	if err != nil {
-		env.Log.Info("no way to the server", "err", report.ErrorText(err))
+		env.Log.Info("no route to the server", "err", report.ErrorText(err))
 		return found
 	}
 	found.adapter = a
@@ -93,7 +93,7 @@ func (p path) routers(ctx context.Context, env probe.Env, found *surveyed) (poin
 		})
 	}
 	wg.Wait()
-	found.trace.noWay = found.trace.noWayFrom.IsValid() && found.placeOf(found.trace.noWayFrom) != byHouse
+	found.trace.noRoute = found.trace.noRouteFrom.IsValid() && found.placeOf(found.trace.noRouteFrom) != byHouse
 	if a.Kind == adapter.VPN {
 		return nil
 	}
@@ -145,10 +145,12 @@ type trace struct {
 	hops [farthestHop]netip.Addr
 	// reached is true if the far end answered.
 	reached bool
-	// noWay is true if a router behind the own network reported that the far end is unreachable.
-	noWay bool
-	// noWayFrom is the last machine that reported so, within the own network or behind it.
-	noWayFrom netip.Addr
+	// noRoute is true if a router behind the own network reported that the far end
+	// is unreachable.
+	noRoute bool
+	// noRouteFrom is the last machine that reported so, within the own network or
+	// behind it.
+	noRouteFrom netip.Addr
 	// asked is true if the system permitted packets to be sent.
 	asked bool
 }
@@ -187,7 +189,7 @@ func (p path) traceTo(ctx context.Context, env probe.Env, far netip.Addr) (t tra
 		case r.Kind == echo.Reached:
 			t.reached, last = true, min(last, hop)
 		case (r.Kind == echo.Unreachable || r.Kind == echo.Prohibited) && isOutside(r.From):
-			t.noWayFrom = r.From
+			t.noRouteFrom = r.From
 		}
 	}
 	for range traceRounds {

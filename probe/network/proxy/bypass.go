@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// bypassed says whether one of the patterns names u. The systems differ in what
-// they allow; their forms do not contradict each other:
+// bypassed reports whether one of the patterns matches u. It supports the forms of
+// all systems, which do not contradict each other:
 //
 //	<local>           a name without a dot (Windows)
 //	10.0.0.0/8        a network (GNOME, macOS)
-//	169.254/16        a network, zeros left out (macOS)
+//	169.254/16        a network without trailing zeros (macOS)
 //	*.example.org     a pattern (Windows, macOS, GNOME)
-//	.example.org      everything below a name (GNOME)
-//	host:8080         on one port only (GNOME, Windows)
-//	https://host      for one scheme only (Windows)
+//	.example.org      all names below (GNOME)
+//	host:8080         one port only (GNOME, Windows)
+//	https://host      one scheme only (Windows)
 func bypassed(patterns []string, u *url.URL) bool {
 	for _, p := range patterns {
 		if bypasses(strings.ToLower(strings.TrimSpace(p)), u) {
@@ -60,7 +60,7 @@ func bypasses(pattern string, u *url.URL) bool {
 	return host == pattern
 }
 
-// parseNetwork reads a network, with the zeros that macOS leaves out.
+// parseNetwork parses a network, and adds the trailing zeros that macOS omits.
 func parseNetwork(s string) (netip.Prefix, bool) {
 	addr, bits, ok := strings.Cut(s, "/")
 	if !ok {
@@ -78,12 +78,12 @@ func parseNetwork(s string) (netip.Prefix, bool) {
 	return p, err == nil
 }
 
-// matches holds s against a pattern in which * is any text and ? any one
-// character. It takes time in proportion to the product of their lengths at
-// most, whatever the pattern.
+// matches reports whether s matches a pattern in which * stands for any text and ?
+// for any character. The running time is at most proportional to the product of
+// their lengths.
 func matches(pattern, s string) bool {
 	p, at := 0, 0
-	star, back := -1, 0 // the last * and how much of s it has taken
+	star, back := -1, 0 // position of the last *, and the end of the text that it matched
 	for at < len(s) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':

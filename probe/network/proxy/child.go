@@ -17,41 +17,41 @@ import (
 	"github.com/dop251/goja"
 )
 
-// ChildArg is the hidden first argument that makes a program evaluate a script
-// in place of its own work: its main calls ChildMain then. A script comes out of
-// the network and may be anybody's; in a process of its own it can neither hang
-// the check nor take its memory.
+// ChildArg is the hidden first argument with which a program evaluates a script
+// instead of its normal work: its main then calls ChildMain. A script comes from
+// the network and is untrusted. In a separate process it cannot hang the check or
+// use up its memory.
 const ChildArg = "proxy-child"
 
-// childMark stands in the environment of a child, so that a program whose main
-// does not know ChildArg does not start itself over and over.
+// childMark is an environment variable of the child. It prevents a program whose
+// main does not handle ChildArg from starting itself recursively.
 const childMark = "TONPROBE_PROXY_CHILD"
 
-// Bounds of a script.
+// Limits of a script.
 const (
 	maxScriptBytes = 512 << 10
-	maxHeapBytes   = 96 << 20 // of the child, the engine included
+	maxHeapBytes   = 96 << 20 // of the child, including the engine
 	maxStackBytes  = 64 << 20
 	maxCalls       = 1000
 	scriptTime     = 2 * time.Second
 )
 
-// Status of a child whose script went beyond a bound.
+// Exit status of a child whose script exceeded a limit.
 const (
 	exitMemory = 3
 	exitTime   = 4
 )
 
-// task is what the child is to do, as one line of JSON.
+// task is the input of the child, one line of JSON.
 type task struct {
 	Source string    `json:"source"`
 	URL    string    `json:"url"`
 	Host   string    `json:"host"`
-	Own    string    `json:"own"` // this computer's address
+	Own    string    `json:"own"` // address of this computer
 	Now    time.Time `json:"now"`
 }
 
-// word is a line of the child: a question, or how it ended.
+// word is a line of output of the child: a question or the result.
 type word struct {
 	LookUp string  `json:"look_up,omitempty"`
 	Result *string `json:"result,omitempty"`
@@ -63,7 +63,7 @@ type addresses struct {
 	Found []netip.Addr `json:"found"`
 }
 
-// ChildMain is a child's whole life. It returns the exit status.
+// ChildMain runs the child and returns its exit status.
 func ChildMain(in io.Reader, out io.Writer) int {
 	debug.SetMaxStack(maxStackBytes)
 	var waiting atomic.Bool
@@ -91,10 +91,10 @@ func ChildMain(in io.Reader, out io.Writer) int {
 	return 0
 }
 
-// guard ends the process when the script takes too much memory, or more than
-// scriptTime without the time that it waits for look-ups: those have bounds of
-// their own. Nothing gentler helps: a loop inside one of the engine's built-in
-// functions heeds no interruption.
+// guard ends the process if the script uses too much memory, or more than
+// scriptTime without the time for lookups, which have their own limits. The
+// engine's interrupt is not sufficient: it has no effect on a loop inside a
+// built-in function.
 func guard(waiting *atomic.Bool) {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	const tick = time.Millisecond
@@ -113,13 +113,13 @@ func guard(waiting *atomic.Bool) {
 	os.Exit(exitTime)
 }
 
-// evaluate runs FindProxyForURL(url, host), the function of a PAC file as
-// Netscape described it in 1996 and all browsers still run it. Browsers run it in
-// their own engine, so scripts of today use let, arrow functions and templates.
+// evaluate calls FindProxyForURL(url, host), the function of a PAC file as Netscape
+// defined it in 1996. Browsers run it in their own engine, so current scripts use
+// let, arrow functions and templates.
 //
 // The function must be a property of the global object, as Chromium
-// (proxy_resolver_v8.cc) and Firefox (ProxyAutoConfig.cpp) require: one that is
-// declared with const or let is not found by them.
+// (proxy_resolver_v8.cc) and Firefox (ProxyAutoConfig.cpp) require: they do not
+// find one that is declared with const or let.
 func evaluate(t task, lookUp func(string) addresses) (string, error) {
 	text, err := run(t, lookUp, compile)
 	if err == nil || !lacksName(err) {
@@ -168,7 +168,7 @@ func run(t task, lookUp func(string) addresses, compile func(source string) (*go
 	return text, nil
 }
 
-// notInChild keeps a child from having children.
+// notInChild returns an error in a child, which must not start children.
 func notInChild(context.Context) error {
 	if os.Getenv(childMark) != "" {
 		return errors.New("this program evaluates no scripts")

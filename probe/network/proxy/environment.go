@@ -6,7 +6,8 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// environment is what the variables say that curl and many others read.
+// environment is the proxy configuration in environment variables, as used by curl
+// and many other programs.
 type environment struct{ httpproxy.Config }
 
 func fromEnvironment(getenv func(string) string) environment {
@@ -18,7 +19,7 @@ func fromEnvironment(getenv func(string) string) environment {
 		}
 		return ""
 	}
-	// ALL_PROXY stands in for both, as for curl.
+	// As in curl, ALL_PROXY applies if the specific variable is not set.
 	return environment{httpproxy.Config{
 		HTTPProxy:  either("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
 		HTTPSProxy: either("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"),
@@ -28,8 +29,8 @@ func fromEnvironment(getenv func(string) string) environment {
 
 func (e environment) set() bool { return e.HTTPProxy != "" || e.HTTPSProxy != "" }
 
-// choose takes a variable that cannot be read for none: one mistyped word must
-// not keep a report from its collector.
+// choose ignores a variable that cannot be parsed: a typing error must not prevent
+// a report from reaching its collector.
 func (e environment) choose(u *url.URL) ([]*url.URL, error) {
 	p, err := e.ProxyFunc()(u)
 	if err != nil {

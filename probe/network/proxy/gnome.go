@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// parseGNOME reads what `gsettings list-recursively org.gnome.system.proxy`
-// prints, such as
+// parseGNOME parses the output of `gsettings list-recursively
+// org.gnome.system.proxy`, such as
 //
 //	org.gnome.system.proxy mode 'manual'
 //	org.gnome.system.proxy ignore-hosts ['localhost', '127.0.0.0/8', '::1']
@@ -45,13 +45,13 @@ func parseGNOME(text string) Settings {
 	for _, host := range list(values[".ignore-hosts"]) {
 		s.Bypass = append(s.Bypass, host)
 		if !strings.ContainsAny(host, "*/:") {
-			s.Bypass = append(s.Bypass, "."+strings.TrimPrefix(host, ".")) // GLib: a name means all below it too
+			s.Bypass = append(s.Bypass, "."+strings.TrimPrefix(host, ".")) // GLib: a name includes all names below it
 		}
 	}
 	return s
 }
 
-// unquote takes the quotes off a string as GVariant prints it.
+// unquote removes the quotes of a string in GVariant's text format.
 func unquote(s string) string {
 	if len(s) < 2 || s[0] != s[len(s)-1] || s[0] != '\'' && s[0] != '"' {
 		return ""
@@ -59,9 +59,9 @@ func unquote(s string) string {
 	return strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\"`, `"`).Replace(s[1 : len(s)-1])
 }
 
-// list reads a list of strings as GVariant prints it.
+// list parses a list of strings in GVariant's text format.
 func list(s string) (all []string) {
-	s = strings.TrimPrefix(s, "@as ") // an empty one
+	s = strings.TrimPrefix(s, "@as ") // type prefix of an empty list
 	for one := range strings.SplitSeq(strings.Trim(s, "[]"), ",") {
 		if one = unquote(strings.TrimSpace(one)); one != "" {
 			all = append(all, one)

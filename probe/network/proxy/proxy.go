@@ -1,7 +1,7 @@
-// Package proxy finds out by which proxy this computer reaches an address: from
-// the environment, from the system's settings, or from the script (PAC) they
-// name. What it returns is for connecting only: the name of a proxy belongs in
-// no report and no log.
+// Package proxy determines the proxy by which this computer reaches an address:
+// from the environment, from the system's settings, or from the script (PAC) that
+// these refer to. The result is for connecting only: the name of a proxy must not
+// appear in a report or a log.
 package proxy
 
 import (
@@ -23,59 +23,61 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Config is what a Finder uses of the world. Zero fields are the system's own.
+// Config contains the dependencies of a Finder. Zero fields mean the system's own.
 type Config struct {
-	// Getenv reads the environment.
+	// Getenv returns environment variables.
 	Getenv func(string) string
-	// System reads the system's settings.
+	// System returns the system's settings.
 	System func(context.Context) (Settings, error)
-	// Dial fetches the script and asks for this computer's own address.
+	// Dial is used to fetch the script, and to determine this computer's own
+	// address.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Resolver answers the script's questions for addresses.
+	// Resolver resolves names for the script.
 	Resolver Resolver
-	// Now is the time the script sees.
+	// Now returns the time for the script.
 	Now func() time.Time
-	// Child makes the command that evaluates a script; nil starts this program
+	// Child returns the command that evaluates a script; nil starts this program
 	// with [ChildArg].
 	Child func(context.Context) (*exec.Cmd, error)
 }
 
-// keepFor is how long what was read stays good. Reading starts a program on
-// some systems, and settings hardly ever change.
+// keepFor is how long the settings are cached. On some systems reading them starts
+// a program, and they rarely change.
 const keepFor = time.Minute
 
-// readTime bounds reading the settings.
+// readTime limits reading the settings.
 const readTime = 2 * time.Second
 
-// ErrScript says that the script which is to choose the proxy does not work.
+// ErrScript means that the script that selects the proxy does not work.
 var ErrScript = errors.New("the proxy script does not work")
 
-// ErrScriptUnreached is an [ErrScript] where nothing answered at its address.
+// ErrScriptUnreached is an [ErrScript]: there was no response at the script's
+// address.
 var ErrScriptUnreached = errors.New("its server is not reached")
 
-// ErrScriptMissing is an [ErrScript] where its server, or its folder, is there and the
-// script is not.
+// ErrScriptMissing is an [ErrScript]: the server or the folder exists, but not the
+// script.
 var ErrScriptMissing = errors.New("it is not at its address")
 
-// Finder chooses proxies. It may be used by several at once.
+// Finder selects proxies. It is safe for concurrent use.
 type Finder struct {
 	Config
 
 	mu     sync.Mutex
 	known  *known
 	readAt time.Time
-	// accepted is when a machine last took a connection, by its address.
+	// accepted contains the time of the last accepted connection by address.
 	accepted map[string]time.Time
 }
 
-// known is what was read of the settings.
+// known contains the settings that were read.
 type known struct {
 	settings  Settings
 	script    *script
 	scriptErr error
 }
 
-// NewFinder makes a Finder.
+// NewFinder returns a Finder.
 func NewFinder(c Config) *Finder {
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
@@ -98,12 +100,12 @@ func NewFinder(c Config) *Finder {
 	return &Finder{Config: c}
 }
 
-// Find returns the ways to u in the order to try them; nil stands for a direct
-// connection. There is always at least one. The error is [ErrScript].
+// Find returns the proxies for u in the order in which to try them; nil means a
+// direct connection. There is at least one entry. The error is an [ErrScript].
 func (f *Finder) Find(ctx context.Context, u *url.URL) ([]*url.URL, error) {
 	direct := []*url.URL{nil}
 	if isLoopback(u.Hostname()) {
-		return direct, nil // no proxy leads back to this computer
+		return direct, nil // a proxy cannot lead back to this computer
 	}
 	if env := fromEnvironment(f.Getenv); env.set() {
 		return env.choose(u)
@@ -118,7 +120,7 @@ func (f *Finder) Find(ctx context.Context, u *url.URL) ([]*url.URL, error) {
 	return k.settings.choose(u), nil
 }
 
-// read gives the system's settings and their script, from memory while that is
+// read returns the system's settings and their script, from the cache if it is
 // fresh.
 func (f *Finder) read(ctx context.Context) *known {
 	f.mu.Lock()
@@ -126,14 +128,14 @@ func (f *Finder) read(ctx context.Context) *known {
 	if now := f.Now(); f.known == nil || now.Sub(f.readAt).Abs() > keepFor {
 		k := f.load(ctx)
 		if ctx.Err() != nil {
-			return k // broken off: nothing to remember
+			return k // cancelled: nothing to cache
 		}
 		f.known, f.readAt = k, now
 	}
 	return f.known
 }
 
-// load takes settings that cannot be read for none: most systems have none.
+// load treats settings that cannot be read as empty: most systems have none.
 func (f *Finder) load(ctx context.Context) *known {
 	readCtx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()

@@ -6,8 +6,8 @@ import (
 	"os/exec"
 )
 
-// readSystem asks GNOME, whose settings other desktops read as well. A computer
-// without them has none.
+// readSystem reads the settings of GNOME, which other desktops use as well. Without
+// GNOME it returns none.
 func readSystem(ctx context.Context) (Settings, error) {
 	path, err := exec.LookPath("gsettings")
 	if err != nil {

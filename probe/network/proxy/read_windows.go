@@ -14,12 +14,12 @@ const (
 	policyKey   = `Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings`
 )
 
-// readSystem reads the settings of the user, then those of WinHTTP, which
-// services use and which administrators set with netsh.
+// readSystem reads the settings of the user, then those of WinHTTP, which services
+// use and administrators set with netsh.
 func readSystem(context.Context) (Settings, error) {
 	root := registry.CURRENT_USER
 	if n, ok := number(registry.LOCAL_MACHINE, policyKey, "ProxySettingsPerUser"); ok && n == 0 {
-		root = registry.LOCAL_MACHINE // the administrator made them one for all
+		root = registry.LOCAL_MACHINE // a policy makes the settings machine-wide
 	}
 	enable, _ := number(root, settingsKey, "ProxyEnable")
 	s := internetSettings{
@@ -83,7 +83,7 @@ func readWinHTTP() (Settings, error) {
 	return parseWindows(windows.UTF16PtrToString(info.proxy), windows.UTF16PtrToString(info.bypass)), nil
 }
 
-// free returns a string that WinHTTP gave away, which is global memory.
+// free frees a string returned by WinHTTP, which is in global memory.
 func free(s *uint16) {
 	if s != nil {
 		_, _, _ = windows.NewLazySystemDLL("kernel32.dll").NewProc("GlobalFree").Call(uintptr(unsafe.Pointer(s)))

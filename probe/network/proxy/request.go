@@ -7,37 +7,37 @@ import (
 	"time"
 )
 
-// askTime is how long a proxy may take to accept a connection before the next
-// way is chosen.
+// askTime is the time for a proxy to accept a connection before the next one is
+// tried.
 const askTime = time.Second
 
-// ForRequest is what http.Transport wants as its Proxy. Of several ways it takes
-// the first that accepts a connection. A script that does not work is passed by, as
-// browsers do, and so is a proxy that is not there where the server itself accepts
-// a connection: what waits for the collector must get there if it can. Where no way
-// is open the last one is taken, so that the error names the proxy.
+// ForRequest implements the Proxy function of http.Transport. It returns the first
+// proxy that accepts a connection. It ignores a script that does not work, as
+// browsers do, and an unreachable proxy if the server itself accepts a connection,
+// so that reports reach the collector if at all possible. If nothing accepts a
+// connection it returns the last proxy, so that the error names it.
 func (f *Finder) ForRequest(r *http.Request) (*url.URL, error) {
-	ways, err := f.Find(r.Context(), r.URL)
+	proxies, err := f.Find(r.Context(), r.URL)
 	if err != nil {
 		return nil, nil
 	}
-	for _, way := range ways {
-		if way == nil || f.accepts(r.Context(), way) {
-			return way, nil
+	for _, via := range proxies {
+		if via == nil || f.accepts(r.Context(), via) {
+			return via, nil
 		}
 	}
 	if f.accepts(r.Context(), r.URL) {
 		return nil, nil
 	}
-	return ways[len(ways)-1], nil
+	return proxies[len(proxies)-1], nil
 }
 
-// accepts says whether the machine of an address takes a connection. That it does
-// is remembered for a while: every request asks.
-func (f *Finder) accepts(ctx context.Context, way *url.URL) bool {
+// accepts reports whether the machine accepts a connection. A positive result is
+// cached for a while, because every request needs it.
+func (f *Finder) accepts(ctx context.Context, via *url.URL) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	address := hostPort(way)
+	address := hostPort(via)
 	f.mu.Lock()
 	fresh := f.Now().Sub(f.accepted[address]).Abs() < keepFor
 	f.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// TestRequestGoesByTheFirstWayThatAccepts, and directly where the script fails.
-func TestRequestGoesByTheFirstWayThatAccepts(t *testing.T) {
+// TestRequestUsesTheFirstOpenProxy also checks that a request is sent directly if
+// the script fails.
+func TestRequestUsesTheFirstOpenProxy(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "direct") }))
 	t.Cleanup(target.Close)
 	through := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "by proxy for "+r.URL.Host) }))
@@ -46,13 +47,13 @@ func TestRequestGoesByTheFirstWayThatAccepts(t *testing.T) {
 	}
 }
 
-// TestDeadProxyIsPassedBy where the server itself is there: a laptop that was
-// brought home must get its report away.
-func TestDeadProxyIsPassedBy(t *testing.T) {
+// TestDeadProxyIsIgnored checks this if the server itself is reachable: a laptop
+// from the office must be able to send its report from home.
+func TestDeadProxyIsIgnored(t *testing.T) {
 	for name, c := range map[string]struct {
 		open    []string
 		want    string
-		tooMany int // connections that two requests may cost
+		tooMany int // limit of connections for two requests
 	}{
 		"the proxy works":      {[]string{"proxy.office.example:3128", "ton.example.org:443"}, "http://proxy.office.example:3128", 1},
 		"it is dead":           {[]string{"ton.example.org:443"}, "direct", 3},

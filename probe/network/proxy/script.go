@@ -19,26 +19,26 @@ import (
 const (
 	maxLookups    = 30
 	lookupTime    = time.Second
-	maxWordsBytes = 256 << 10 // of all that a child says
+	maxWordsBytes = 256 << 10 // total output of a child
 	maxRemembered = 64
 )
 
-// script is a PAC file and what it chose before.
+// script is a PAC file with its cached results.
 type script struct {
 	source string
 
 	mu     sync.Mutex
 	chosen map[string][]*url.URL
-	failed map[string]error // each failure of a loop takes its whole time
+	failed map[string]error // each failure of a looping script takes its whole time
 }
 
-// find asks the script for the ways to u.
+// find evaluates the script for u.
 func (s *script) find(ctx context.Context, u *url.URL, c Config) ([]*url.URL, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := shown(u)
-	if ways, ok := s.chosen[at]; ok {
-		return ways, nil
+	if proxies, ok := s.chosen[at]; ok {
+		return proxies, nil
 	}
 	if err, ok := s.failed[at]; ok {
 		return nil, err
@@ -49,20 +49,20 @@ func (s *script) find(ctx context.Context, u *url.URL, c Config) ([]*url.URL, er
 	text, err := askChild(ctx, c, task{Source: s.source, URL: at, Host: u.Hostname(), Own: ownAddress(ctx, c), Now: c.Now()})
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrScript, err)
-		if asked.Err() == nil && len(s.failed) < maxRemembered { // else the caller broke it off
+		if asked.Err() == nil && len(s.failed) < maxRemembered { // otherwise the caller cancelled it
 			s.failed[at] = err
 		}
 		return nil, err
 	}
-	ways := parseResult(text)
+	proxies := parseResult(text)
 	if len(s.chosen) < maxRemembered {
-		s.chosen[at] = ways
+		s.chosen[at] = proxies
 	}
-	return ways, nil
+	return proxies, nil
 }
 
-// shown is the address as the script sees it: of an encrypted one, nothing but
-// the server, as browsers have it since scripts were found to leak the rest.
+// shown returns the address as passed to the script: for https only the server, as
+// in browsers since scripts were found to leak the rest.
 func shown(u *url.URL) string {
 	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	if u.Scheme == "http" {
@@ -71,7 +71,7 @@ func shown(u *url.URL) string {
 	return v.String()
 }
 
-// ownProgram starts this program once more, to evaluate a script.
+// ownProgram returns the command that starts this program to evaluate a script.
 func ownProgram(ctx context.Context) (*exec.Cmd, error) {
 	if err := notInChild(ctx); err != nil {
 		return nil, err
@@ -83,9 +83,9 @@ func ownProgram(ctx context.Context) (*exec.Cmd, error) {
 	return exec.CommandContext(ctx, self, ChildArg), nil
 }
 
-// askChild gives a task to a child and answers its questions.
+// askChild passes a task to a child and answers its questions.
 func askChild(ctx context.Context, c Config, t task) (string, error) {
-	ctx, cancel := context.WithCancel(ctx) // a child never outlives its answer
+	ctx, cancel := context.WithCancel(ctx) // kills a child that continues after its result
 	defer cancel()
 	cmd, err := c.Child(ctx)
 	if err != nil {
@@ -95,11 +95,11 @@ func askChild(ctx context.Context, c Config, t task) (string, error) {
 	cmd.WaitDelay = time.Second
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return "", fmt.Errorf("reach the child: %w", err)
+		return "", fmt.Errorf("open a pipe to the child: %w", err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", fmt.Errorf("hear the child: %w", err)
+		return "", fmt.Errorf("open a pipe from the child: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("start the child: %w", err)
@@ -116,7 +116,7 @@ func askChild(ctx context.Context, c Config, t task) (string, error) {
 func converse(ctx context.Context, c Config, t task, in io.Writer, out io.Reader) (string, error) {
 	say := json.NewEncoder(in)
 	if err := say.Encode(t); err != nil {
-		return "", fmt.Errorf("give the child its task: %w", err)
+		return "", fmt.Errorf("send the task to the child: %w", err)
 	}
 	hear := json.NewDecoder(bufio.NewReader(io.LimitReader(out, maxWordsBytes)))
 	for range maxLookups + 1 {
@@ -153,8 +153,8 @@ func lookUp(ctx context.Context, r Resolver, host string) []netip.Addr {
 	return addrs
 }
 
-// ownAddress is this computer's on the way out. Connecting a UDP socket sends
-// nothing; the address is one for documentation (RFC 5737).
+// ownAddress returns this computer's address on the default route. Connecting a UDP
+// socket sends nothing; the destination is reserved for documentation (RFC 5737).
 func ownAddress(ctx context.Context, c Config) string {
 	const none = "127.0.0.1"
 	conn, err := c.Dial(ctx, "udp4", "192.0.2.1:9")

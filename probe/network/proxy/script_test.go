@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// names is a resolver that knows what it is told.
+// names is a resolver with a fixed table.
 type names map[string][]string
 
 func (n names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Addr, err error) {
@@ -31,7 +31,7 @@ func (n names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Add
 	return addrs, nil
 }
 
-// finder serves source as the script of the system.
+// finder returns a Finder with source as the script of the system.
 func finder(t testing.TB, source string) *Finder {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, source) }))
@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 		`return "NONSENSE a:1; PROXY ; PROXY a b; ;;"`:                      "direct",
 		`return "proxy [2001:db8::1]:8080"`:                                 "http://[2001:db8::1]:8080",
 		`return host == "host.example" ? "PROXY p:1" : "DIRECT"`:            "http://p:1",
-		`return "PROXY " + url.length + ":1"`:                               "http://" + fmt.Sprint(len("https://host.example/")) + ":1", // nothing but the server is shown
+		`return "PROXY " + url.length + ":1"`:                               "http://" + fmt.Sprint(len("https://host.example/")) + ":1", // only the server is passed to the script
 		`alert("x"); return /example$/.test(host) ? "PROXY r:1" : "DIRECT"`: "http://r:1",
 	} {
 		f := finder(t, "function FindProxyForURL(url, host) { "+source+" }")
@@ -67,8 +67,8 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// TestModernScripts: browsers run scripts in their own engine, so that what is in
-// use today goes beyond ECMAScript 5.
+// TestModernScripts: browsers run scripts in their own engine, so current scripts
+// use more than ECMAScript 5.
 func TestModernScripts(t *testing.T) {
 	for name, c := range map[string]struct{ source, want string }{
 		"let, const, arrow": {`const p = "p:1"; let way = h => h.endsWith(".example") ? "PROXY " + p : "DIRECT";
@@ -101,7 +101,8 @@ func TestModernScripts(t *testing.T) {
 	}
 }
 
-// TestOldScripts: browsers accept more than the language has (ECMA-262 Annex B).
+// TestOldScripts: browsers accept more than the language specifies (ECMA-262 Annex
+// B).
 func TestOldScripts(t *testing.T) {
 	for name, source := range map[string]string{
 		"HTML comments": "<!-- hide from old browsers\nfunction FindProxyForURL(url, host) { return 'PROXY p:1' }\n  -->",
@@ -125,8 +126,8 @@ func TestOldScripts(t *testing.T) {
 	}
 }
 
-// TestFunctions holds each against what Netscape's description and Microsoft's
-// extension say.
+// TestFunctions compares each function with Netscape's description and Microsoft's
+// extension.
 func TestFunctions(t *testing.T) {
 	yes := []string{
 		`isPlainHostName("www")`, `!isPlainHostName("www.example")`, `!isPlainHostName("::1")`,
@@ -170,7 +171,7 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestHostileScripts: each ends soon, in an error.
+// TestHostileScripts checks that each ends soon with an error.
 func TestHostileScripts(t *testing.T) {
 	in := func(body string) string { return "function FindProxyForURL(url, host) { " + body + " }" }
 	half := maxScriptBytes / 2
@@ -223,15 +224,15 @@ func TestHostileScripts(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			f := finder(t, source)
-			ways, err := f.Find(ctx, parse(t, "https://host.example/"))
+			proxies, err := f.Find(ctx, parse(t, "https://host.example/"))
 			if !errors.Is(err, ErrScript) {
-				t.Errorf("%s, %v", written(ways), err)
+				t.Errorf("%s, %v", written(proxies), err)
 			}
 		})
 	}
 }
 
-func TestScriptThatCannotBeGot(t *testing.T) {
+func TestScriptThatCannotBeFetched(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "a b.pac")
 	if err := os.WriteFile(good, []byte("// f\xfcr alle\nfunction FindProxyForURL() { return 'PROXY p:1' }"), 0o600); err != nil {
@@ -272,7 +273,7 @@ func FuzzResult(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		all := parseResult(s)
 		if len(all) == 0 || len(all) > maxChoices {
-			t.Fatalf("%d ways", len(all))
+			t.Fatalf("%d proxies", len(all))
 		}
 		for _, p := range all {
 			if p != nil && (p.Hostname() == "" || p.User != nil) {
@@ -282,7 +283,7 @@ func FuzzResult(f *testing.F) {
 	})
 }
 
-// TestMain makes the test binary the child that evaluates.
+// TestMain makes the test binary usable as the child.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == ChildArg {
 		os.Exit(ChildMain(os.Stdin, os.Stdout))
@@ -290,9 +291,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestProgramThatKnowsNoScripts: a child that is none says nothing of use, and
-// has no children.
-func TestProgramThatKnowsNoScripts(t *testing.T) {
+// TestProgramWithoutChildMain: such a child yields no result and starts no
+// children.
+func TestProgramWithoutChildMain(t *testing.T) {
 	for name, path := range map[string]string{"silent": "/bin/true", "not there": "/nonexistent", "mirror": "/bin/cat"} {
 		f := finder(t, "x")
 		f.Child = func(ctx context.Context) (*exec.Cmd, error) { return exec.CommandContext(ctx, path), nil }
@@ -306,8 +307,8 @@ func TestProgramThatKnowsNoScripts(t *testing.T) {
 	}
 }
 
-// TestFailureIsRemembered for as long as a choice is: a script that loops takes its
-// whole time whenever it is asked.
+// TestFailureIsRemembered checks that a failure is cached like a result: a looping
+// script takes its whole time on each evaluation.
 func TestFailureIsRemembered(t *testing.T) {
 	f := finder(t, "function FindProxyForURL() { throw 1 }")
 	children := 0
@@ -322,7 +323,7 @@ func TestFailureIsRemembered(t *testing.T) {
 	}
 }
 
-func TestTooManyQuestions(t *testing.T) {
+func TestTooManyLookups(t *testing.T) {
 	f := finder(t, "function FindProxyForURL() { for (var i = 0; ; i++) isResolvable('x' + i); }")
 	if _, err := f.Find(t.Context(), parse(t, "https://host.example/")); !errors.Is(err, ErrScript) || !strings.Contains(err.Error(), "too many") {
 		t.Errorf("got %v", err)

@@ -14,12 +14,13 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// fetchTime bounds getting the script.
+// fetchTime limits fetching the script.
 const fetchTime = 2 * time.Second
 
 const maxRedirects = 10
 
-// fetch gets the script, directly: it is what would name the proxy.
+// fetch fetches the script with a direct connection, because the proxy is not known
+// before.
 func (f *Finder) fetch(ctx context.Context, at string) (*script, error) {
 	u, err := url.Parse(at)
 	if err != nil {
@@ -50,7 +51,7 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	transport := &http.Transport{DialContext: f.Dial, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		if len(via) >= maxRedirects {
-			return http.ErrUseLastResponse // its server answers, though in a circle
+			return http.ErrUseLastResponse // the server responds, although with a redirect loop
 		}
 		return nil
 	}}
@@ -68,7 +69,7 @@ func (f *Finder) download(ctx context.Context, at string) ([]byte, error) {
 	return readLimited(resp.Body)
 }
 
-// readFile takes a regular file only: a pipe or a device might never end.
+// readFile accepts regular files only: a pipe or a device might never end.
 func readFile(u *url.URL) ([]byte, error) {
 	path := filePath(u)
 	info, err := os.Stat(path)
@@ -83,7 +84,7 @@ func readFile(u *url.URL) ([]byte, error) {
 	return readLimited(file)
 }
 
-// filePath is the path in a file: address; on Windows "/C:/x" means "C:/x".
+// filePath returns the path in a file: URL; on Windows "/C:/x" means "C:/x".
 func filePath(u *url.URL) string {
 	p := u.Path
 	if len(p) > 2 && p[0] == '/' && p[2] == ':' {
@@ -103,7 +104,8 @@ func readLimited(r io.Reader) ([]byte, error) {
 	return b, nil
 }
 
-// decoded takes what is no UTF-8 for Windows-1252: comments of old scripts are.
+// decoded interprets text that is not UTF-8 as Windows-1252, which comments in old
+// scripts use.
 func decoded(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)

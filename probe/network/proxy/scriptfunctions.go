@@ -9,8 +9,8 @@ import (
 	"github.com/dop251/goja"
 )
 
-// functions are what a script may call. Those with Ex know IPv6 (Microsoft's
-// extension, which browsers took over).
+// functions returns the functions for a script. Those with Ex support IPv6
+// (Microsoft's extension, adopted by browsers).
 func functions(vm *goja.Runtime, t task, lookUp func(string) addresses) map[string]any {
 	asked := asker{lookUp, map[string][]netip.Addr{}}
 	own := func() string { return t.Own }
@@ -53,7 +53,7 @@ func functions(vm *goja.Runtime, t task, lookUp func(string) addresses) map[stri
 	}
 }
 
-// arguments are those of a range without the word that means universal time.
+// arguments returns the arguments of a range without the word GMT.
 func arguments(call goja.FunctionCall) (args []string, gmt bool) {
 	for _, v := range call.Arguments {
 		args = append(args, strings.ToUpper(strings.TrimSpace(v.String())))
@@ -70,9 +70,9 @@ func localHostOrDomainIs(host, name string) bool {
 	return host == name || host == bare
 }
 
-// asker answers the script's questions about addresses. Each name is looked up
-// once: scripts ask for the same host in line after line, and where names time
-// out each question would cost a second.
+// asker answers the script's questions about addresses. It looks up each name once:
+// scripts ask for the same host line after line, and each question would cost a
+// second where lookups time out.
 type asker struct {
 	lookUp func(string) addresses
 	known  map[string][]netip.Addr
@@ -90,7 +90,7 @@ func (a asker) all(host string) []netip.Addr {
 	return found
 }
 
-// first is an IPv4 address of host: the old functions know no other.
+// first returns an IPv4 address of host: the old functions do not support IPv6.
 func (a asker) first(host string) string {
 	all := a.all(host)
 	if i := slices.IndexFunc(all, netip.Addr.Is4); i >= 0 {
@@ -138,8 +138,8 @@ func joined(addrs []netip.Addr) string {
 	return strings.Join(texts, ";")
 }
 
-// sortAddresses puts IPv6 before IPv4 and each in order; what is no list of
-// addresses gives nothing.
+// sortAddresses sorts a list of addresses, IPv6 before IPv4. It returns "" if text
+// is not a list of addresses.
 func sortAddresses(text string) string {
 	var all []netip.Addr
 	for one := range strings.SplitSeq(text, ";") {

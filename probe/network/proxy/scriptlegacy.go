@@ -13,11 +13,12 @@ import (
 	"github.com/dop251/goja/parser"
 )
 
-// This file has what browsers accept beyond the language and the engine does not
-// (ECMA-262 Annex B). Old scripts have both.
+// This file supports what browsers accept beyond the language, but the engine does
+// not (ECMA-262 Annex B): old scripts use it.
 
-// compile compiles a script. One that does not parse is tried without HTML
-// comments (B.1.1); in another the same characters may stand in a template.
+// compile compiles a script. If it cannot be parsed, compile removes HTML comments
+// (B.1.1) and tries again. They are not removed from other scripts, which may
+// contain the same characters in a template.
 func compile(source string) (*goja.Program, error) {
 	program, err := parseScript(source)
 	if err != nil {
@@ -27,7 +28,8 @@ func compile(source string) (*goja.Program, error) {
 }
 
 func parseScript(source string) (*ast.Program, error) {
-	// A source map is a file name that the script chooses and the parser would open.
+	// A source map is a file whose name the script chooses, and the parser would
+	// open it.
 	program, err := goja.Parse("proxy.pac", source, parser.WithDisableSourceMaps)
 	if err == nil || !htmlComment.MatchString(source) {
 		return program, err
@@ -38,9 +40,9 @@ func parseScript(source string) (*ast.Program, error) {
 	return nil, err
 }
 
-// compileHoisted is compile for a script that calls a function outside of the
-// block in which it is declared (B.3.2). Only scripts that failed for want of a
-// name are compiled so: the others need not bear a changed program.
+// compileHoisted is compile for a script that calls a function outside of the block
+// in which it is declared (B.3.2). It is used only for scripts that failed because
+// of an undefined name, so that others are not modified.
 func compileHoisted(source string) (*goja.Program, error) {
 	program, err := parseScript(source)
 	if err != nil {
@@ -58,20 +60,20 @@ func lacksName(err error) bool {
 
 var htmlComment = regexp.MustCompile(`(?m)^(\s*)(?:<!--|-->)`)
 
-// withoutHTMLComments turns the HTML comments at the beginning of a line, where
-// pages had them around a script, into those of the language.
+// withoutHTMLComments converts HTML comments at the beginning of a line, which
+// enclosed scripts in web pages, to comments of the language.
 func withoutHTMLComments(source string) string {
 	return htmlComment.ReplaceAllString(source, "$1//")
 }
 
-// hoistFunctions makes the functions that are declared in blocks variables of the
-// function around them: { function f() {} } becomes { var f = function f() {} }.
+// hoistFunctions converts functions that are declared in blocks to variables of the
+// enclosing function: { function f() {} } becomes { var f = function f() {} }.
 func hoistFunctions(program *ast.Program) {
 	h := hoister{declared: &program.DeclarationList}
 	h.walkList(program.Body)
 }
 
-// hoister walks the statements of one function.
+// hoister processes the statements of one function.
 type hoister struct {
 	declared   *[]*ast.VariableDeclaration
 	parameters []string
@@ -129,7 +131,7 @@ func (h hoister) walkNode(v reflect.Value) {
 	h.walk(v.Elem())
 }
 
-// walkFunction walks an inner function, whose own functions are where they belong.
+// walkFunction processes an inner function, in which its own functions remain.
 func (h hoister) walkFunction(declared *[]*ast.VariableDeclaration, parameters *ast.ParameterList, body []ast.Statement) {
 	inner := hoister{declared: declared}
 	if parameters != nil {
@@ -143,8 +145,8 @@ func (h hoister) walkFunction(declared *[]*ast.VariableDeclaration, parameters *
 	inner.walkList(body)
 }
 
-// hoist returns the statements of a block with its functions as variables, which
-// come first: a block may call a function before its declaration.
+// hoist returns the statements of a block with its functions as variables at the
+// beginning, because a block may call a function before its declaration.
 func (h hoister) hoist(list []ast.Statement) []ast.Statement {
 	var functions, rest []ast.Statement
 	for _, s := range list {

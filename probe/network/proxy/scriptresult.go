@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// parseResult reads what a script chose, such as "PROXY a:8080; SOCKS b; DIRECT".
-// What is not understood is left out; where nothing is left, browsers connect
-// directly, and so do we.
+// parseResult parses the result of a script, such as "PROXY a:8080; SOCKS b;
+// DIRECT". Unknown parts are ignored. If nothing remains, the connection is direct,
+// as in browsers.
 func parseResult(text string) (all []*url.URL) {
 	for one := range strings.SplitSeq(text, ";") {
 		kind, address, _ := strings.Cut(strings.TrimSpace(one), " ")
@@ -19,7 +19,8 @@ func parseResult(text string) (all []*url.URL) {
 		case "HTTPS":
 			all = appendProxy(all, address, "https")
 		case "SOCKS", "SOCKS5":
-			// SOCKS alone once meant version 4; servers of today that take it take 5.
+			// SOCKS alone originally meant version 4; current servers that support
+			// it also support version 5.
 			all = appendProxy(all, address, "socks5")
 		}
 		if len(all) == maxChoices {
@@ -32,7 +33,7 @@ func parseResult(text string) (all []*url.URL) {
 	return all
 }
 
-// maxChoices is how many ways are tried at most.
+// maxChoices limits the number of proxies to try.
 const maxChoices = 8
 
 func appendProxy(all []*url.URL, address, scheme string) []*url.URL {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// moment is the time as the ranges of a script see it: on the wall, or of the
-// world where the script says GMT.
+// moment is the time for the ranges of a script: local time, or UTC if the script
+// says GMT.
 type moment struct{ time.Time }
 
 func momentOf(t time.Time, gmt bool) moment {
@@ -24,7 +24,8 @@ func months() []string {
 	return []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
 }
 
-// inWeekdays is weekdayRange("MON", "FRI"), or of one day.
+// inWeekdays implements weekdayRange with one or two weekdays, such as ("MON",
+// "FRI").
 func (m moment) inWeekdays(args []string) bool {
 	if len(args) < 1 || len(args) > 2 {
 		return false
@@ -33,8 +34,8 @@ func (m moment) inWeekdays(args []string) bool {
 	return from >= 0 && to >= 0 && within([]int{from}, []int{int(m.Weekday())}, []int{to})
 }
 
-// inDates is dateRange with one date or two, each of a day, a month, a year or
-// several of these in this order.
+// inDates implements dateRange with one or two dates, each a day, a month, a year
+// or several of these in this order.
 func (m moment) inDates(args []string) bool {
 	first, last, ok := halves(args)
 	if !ok || len(first) > 3 {
@@ -52,7 +53,7 @@ func (m moment) inDates(args []string) bool {
 	return within(from, now, to)
 }
 
-// dateOf reads a date; the largest part comes first, for comparing.
+// dateOf parses a date. The most significant part comes first, for comparisons.
 func dateOf(args []string) (values []int, kinds []string) {
 	for _, arg := range slices.Backward(args) {
 		month := slices.Index(months(), arg)
@@ -71,7 +72,8 @@ func dateOf(args []string) (values []int, kinds []string) {
 	return values, kinds
 }
 
-// inTimes is timeRange with hours, with hours and minutes, or with seconds too.
+// inTimes implements timeRange with hours, minutes and seconds, the latter two
+// optional.
 func (m moment) inTimes(args []string) bool {
 	first, last, ok := halves(args)
 	if !ok || len(first) > 3 {
@@ -90,7 +92,7 @@ func (m moment) inTimes(args []string) bool {
 	return within(from, now, to)
 }
 
-// halves parts the arguments of a range into its two ends; a single one is both.
+// halves splits the arguments of a range into its two ends; a single value is both.
 func halves(args []string) (first, last []string, ok bool) {
 	switch n := len(args); {
 	case n == 1:
@@ -101,8 +103,8 @@ func halves(args []string) (first, last []string, ok bool) {
 	return nil, nil, false
 }
 
-// within says whether now lies between two ends, both included. A range whose
-// end comes before its begin goes over the turn of the week, day or year.
+// within reports whether now is in the range, both ends included. A range whose end
+// precedes its begin extends over the end of the week, day or year.
 func within(from, now, to []int) bool {
 	after, before := slices.CompareFunc(from, now, cmp.Compare[int]) <= 0, slices.CompareFunc(now, to, cmp.Compare[int]) <= 0
 	if slices.CompareFunc(from, to, cmp.Compare[int]) <= 0 {

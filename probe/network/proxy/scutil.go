@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// parseScutil reads what `scutil --proxy` prints on macOS, such as
+// parseScutil parses the output of `scutil --proxy` on macOS, such as
 //
 //	<dictionary> {
 //	  ExceptionsList : <array> {
@@ -18,7 +18,7 @@ import (
 //	  HTTPSProxy : proxy.example.org
 //	}
 //
-// What lies deeper than the list of exceptions is about single interfaces.
+// More deeply nested values concern single interfaces and are ignored.
 func parseScutil(text string) Settings {
 	values := map[string]string{}
 	var exceptions, within []string

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Settings are the proxies of a system, as all systems have them.
+// Settings are the proxy settings common to all systems.
 type Settings struct {
-	// HTTP and HTTPS serve addresses of these kinds, SOCKS what has none of its
-	// own; nil is none.
+	// HTTP and HTTPS are the proxies for these schemes, SOCKS the one for schemes
+	// without their own; nil means none.
 	HTTP, HTTPS, SOCKS *url.URL
-	// Bypass are the addresses to be reached directly.
+	// Bypass contains patterns of addresses to connect to directly.
 	Bypass []string
-	// ScriptURL is where the script is that chooses in place of all these.
+	// ScriptURL is the address of the script that replaces all of these.
 	ScriptURL string
 }
 
-// choose is the way to u.
+// choose returns the proxy for u.
 func (s Settings) choose(u *url.URL) []*url.URL {
 	if bypassed(s.Bypass, u) {
 		return []*url.URL{nil}
@@ -31,8 +31,8 @@ func (s Settings) choose(u *url.URL) []*url.URL {
 	return []*url.URL{chosen}
 }
 
-// parseAddress reads a proxy's address as people write them, "host:port" or
-// with a scheme; nil when it is none.
+// parseAddress parses a proxy's address as people write it, "host:port" or with a
+// scheme; nil if it is invalid.
 func parseAddress(raw, scheme string) *url.URL {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {

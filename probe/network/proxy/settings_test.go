@@ -18,10 +18,10 @@ func parse(t testing.TB, raw string) *url.URL {
 	return u
 }
 
-// text is a list of ways as a person writes it.
-func written(ways []*url.URL) string {
+// written formats a list of proxies.
+func written(proxies []*url.URL) string {
 	var all []string
-	for _, w := range ways {
+	for _, w := range proxies {
 		if w == nil {
 			all = append(all, "direct")
 		} else {
@@ -153,9 +153,9 @@ func TestEnvironmentGoesFirst(t *testing.T) {
 	}
 }
 
-// TestSettingsAreKeptAndReadAgain: not for each request a program is started,
-// and a change is seen within a minute.
-func TestSettingsAreKeptAndReadAgain(t *testing.T) {
+// TestSettingsAreCached checks that not every request starts a program, and that a
+// change takes effect within a minute.
+func TestSettingsAreCached(t *testing.T) {
 	now, reads := time.Unix(0, 0), 0
 	f := NewFinder(Config{
 		Getenv: func(string) string { return "" }, Now: func() time.Time { return now },

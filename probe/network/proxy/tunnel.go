@@ -16,14 +16,15 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// headStart is how long the direct way has before a proxy is tried beside it, as
-// RFC 8305 §5 has it for address families (250 ms), and one round trip of a far line.
+// headStart is the time for a direct connection before a proxy is tried in
+// parallel: the 250 ms of RFC 8305 §5 for address families, increased for the round
+// trip of a distant line.
 const headStart = 300 * time.Millisecond
 
-// maxTunnelHeader bounds a proxy's answer.
+// maxTunnelHeader limits a proxy's response.
 const maxTunnelHeader = 64 << 10
 
-// StatusError is the answer of a proxy that opens no tunnel.
+// StatusError means that a proxy refused to open a tunnel.
 type StatusError struct{ Status int }
 
 func (e *StatusError) Error() string { return fmt.Sprintf("the proxy answers %d", e.Status) }
@@ -31,20 +32,20 @@ func (e *StatusError) Error() string { return fmt.Sprintf("the proxy answers %d"
 // DialFunc opens connections, as net.Dialer does.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Dialer connects directly, and through a proxy where the direct way does not come about
-// soon. Browsers carry TURN over TCP through a proxy in the same way.
+// Dialer connects directly, and through a proxy if the direct connection is not
+// established soon. Browsers use a proxy for TURN over TCP in the same way.
 type Dialer struct {
 	Dial DialFunc
-	// Proxy names the proxy for a request, as in http.Transport; nil means that there is
-	// none.
+	// Proxy returns the proxy for a request, as in http.Transport; nil means no
+	// proxy.
 	Proxy func(*http.Request) (*url.URL, error)
-	// RootCAs sign for https: proxies; nil means the system's.
+	// RootCAs verify https: proxies; nil means the system's.
 	RootCAs *x509.CertPool
 }
 
-// DialContext connects to address. through is true where the connection goes through a
-// proxy, which then resolved the name. The error is that of the direct way if there is no
-// proxy, otherwise both.
+// DialContext connects to address. through is true if the connection uses a proxy,
+// which then resolved the name. The error is that of the direct connection if there
+// is no proxy, otherwise both errors.
 func (d Dialer) DialContext(ctx context.Context, network, address string) (conn net.Conn, through bool, err error) {
 	if d.Proxy == nil {
 		conn, err := d.Dial(ctx, network, address)
@@ -113,8 +114,8 @@ func (d Dialer) tunnel(ctx context.Context, address string) (net.Conn, error) {
 	return Tunnel(ctx, d.Dial, d.RootCAs, via, address)
 }
 
-// Tunnel connects to address through the proxy via: by CONNECT (RFC 9110 §9.3.6) or by
-// SOCKS5 (RFC 1928). The proxy resolves the name. A refusal is a *StatusError.
+// Tunnel connects to address through the proxy via: by CONNECT (RFC 9110 §9.3.6) or
+// by SOCKS5 (RFC 1928). The proxy resolves the name. A refusal is a *StatusError.
 func Tunnel(ctx context.Context, dial DialFunc, roots *x509.CertPool, via *url.URL, address string) (net.Conn, error) {
 	conn, err := dial(ctx, "tcp", hostPort(via))
 	if err != nil {
@@ -156,8 +157,9 @@ func tunnelOver(ctx context.Context, conn net.Conn, roots *x509.CertPool, via *u
 	if err := r.Write(conn); err != nil {
 		return nil, fmt.Errorf("ask the proxy for a tunnel: %w", err)
 	}
-	// The server behind the tunnel speaks only after it was spoken to, so that nothing of
-	// it is read here. TURN over TCP and TLS are of that kind.
+	// The reader may buffer data from the tunnel, which would be lost. There is
+	// none, because the server sends only after the client, as with TURN over TCP
+	// and TLS.
 	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxTunnelHeader)), r)
 	if err != nil {
 		return nil, fmt.Errorf("ask the proxy for a tunnel: %w", err)
@@ -191,7 +193,7 @@ type established struct{ net.Conn }
 
 func (e established) Dial(string, string) (net.Conn, error) { return e.Conn, nil }
 
-// hostPort is the address of a proxy with the port of its scheme.
+// hostPort returns the address of a proxy, with the default port of its scheme.
 func hostPort(via *url.URL) string {
 	if via.Port() != "" {
 		return via.Host

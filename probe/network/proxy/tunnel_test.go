@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// echoServer returns what it is sent.
+// echoServer returns what it receives.
 func echoServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -33,8 +33,8 @@ func echoServer(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// connectProxy is a proxy that answers CONNECT with a status, and opens the tunnel to at
-// where that is 200.
+// connectProxy responds to CONNECT with a status, and opens the tunnel to at if
+// that is 200.
 func connectProxy(t *testing.T, status int, at string) *url.URL {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +68,8 @@ func connectProxy(t *testing.T, status int, at string) *url.URL {
 	return u
 }
 
-// onlyTo dials one address for real and lets every other hang, as a closed network does.
+// onlyTo connects to one address and lets all other attempts hang, as a closed
+// network does.
 func onlyTo(address string) DialFunc {
 	return func(ctx context.Context, network, to string) (net.Conn, error) {
 		if to != address {
@@ -90,7 +91,7 @@ func speaks(t *testing.T, c net.Conn) {
 	}
 }
 
-func TestDialerGoesThroughTheProxyOfAClosedNetwork(t *testing.T) {
+func TestDialerUsesTheProxyOfAClosedNetwork(t *testing.T) {
 	via := connectProxy(t, http.StatusOK, echoServer(t))
 	d := Dialer{Dial: onlyTo(via.Host), Proxy: func(r *http.Request) (*url.URL, error) {
 		if r.URL.String() != "https://turn.example:443" {
@@ -106,7 +107,7 @@ func TestDialerGoesThroughTheProxyOfAClosedNetwork(t *testing.T) {
 	speaks(t, conn)
 }
 
-func TestDialerPrefersTheDirectWay(t *testing.T) {
+func TestDialerPrefersTheDirectPath(t *testing.T) {
 	at := echoServer(t)
 	d := Dialer{Dial: (&net.Dialer{}).DialContext, Proxy: func(*http.Request) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }}
 	conn, through, err := d.DialContext(t.Context(), "tcp", at)
@@ -135,7 +136,7 @@ func TestNoProxyLeavesTheDirectError(t *testing.T) {
 	}
 }
 
-// A proxy that takes the connection and says nothing ends with the context.
+// The context ends the wait for a proxy that accepts the connection and is silent.
 func TestSilentProxy(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

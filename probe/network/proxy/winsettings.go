@@ -2,8 +2,8 @@ package proxy
 
 import "strings"
 
-// internetSettings are the values of the key of that name in the registry of
-// Windows, below Software\Microsoft\Windows\CurrentVersion.
+// internetSettings contains values of this registry key of Windows, below
+// Software\Microsoft\Windows\CurrentVersion.
 type internetSettings struct {
 	ProxyEnable   bool
 	ProxyServer   string // "proxy:8080" or "http=a:80;https=b:81;socks=c:1080"
@@ -11,8 +11,8 @@ type internetSettings struct {
 	AutoConfigURL string
 }
 
-// settings follows WinINet: a script goes before the servers, and those count
-// only while they are switched on.
+// settings follows WinINet: a script has priority over the servers, which are used
+// only while they are enabled.
 func (i internetSettings) settings() Settings {
 	if i.AutoConfigURL != "" {
 		return Settings{ScriptURL: strings.TrimSpace(i.AutoConfigURL)}
@@ -23,9 +23,9 @@ func (i internetSettings) settings() Settings {
 	return parseWindows(i.ProxyServer, i.ProxyOverride)
 }
 
-// parseWindows reads a list of servers and one of exceptions, in the form that
-// ProxyServer, ProxyOverride and WinHTTP share. Both may be parted by
-// semicolons or blanks.
+// parseWindows parses a list of servers and one of exceptions in the format of
+// ProxyServer, ProxyOverride and WinHTTP. Semicolons or blanks separate the
+// entries.
 func parseWindows(servers, exceptions string) Settings {
 	var s Settings
 	for _, one := range parted(servers) {
@@ -41,7 +41,8 @@ func parseWindows(servers, exceptions string) Settings {
 		case "https":
 			s.HTTPS = parseAddress(address, "http")
 		case "socks":
-			// WinINet speaks SOCKS 4 here. Servers that still do take 5 as well.
+			// WinINet uses SOCKS 4 here. Servers that still support it also support
+			// version 5.
 			s.SOCKS = parseAddress(address, "socks5")
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 const host = "ton.example.org"
 
-// authority signs for others.
+// authority is a certificate authority.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -31,7 +31,7 @@ func key(t *testing.T) *ecdsa.PrivateKey {
 	return k
 }
 
-// issue makes a certificate for a key; by nil it signs itself.
+// issue creates a certificate for a key; it is self-signed if by is nil.
 func issue(t *testing.T, c *x509.Certificate, k *ecdsa.PrivateKey, by *authority) *x509.Certificate {
 	t.Helper()
 	c.SerialNumber = big.NewInt(time.Now().UnixNano())
@@ -69,15 +69,16 @@ func pool(roots ...*authority) *x509.CertPool {
 	return p
 }
 
-// contact is a connection that shows chain, as an agent with pins sees it.
+// contact is a connection with the certificates in chain, as verified by an agent
+// with pins.
 func contact(p *Pins, roots *x509.CertPool, keys *wire.Keys, chain ...*x509.Certificate) Contact {
 	c := Contact{Chain: chain, Keys: keys}
 	c.Verified, _ = p.Verify(chain, host, roots, time.Time{})
 	return c
 }
 
-// TestWhoseCertificate is the truth table of Judge, with an agent that enrolled at
-// a public authority's certificate.
+// TestWhoseCertificate is the truth table of Judge, for an agent that enrolled with
+// a certificate of a public authority.
 func TestWhoseCertificate(t *testing.T) {
 	root := newAuthority(t, "Public Root", nil)
 	first, second := newAuthority(t, "R10", root), newAuthority(t, "E7", root)
@@ -99,9 +100,9 @@ func TestWhoseCertificate(t *testing.T) {
 	}
 	confirmed := learn(says("town", old), true, old, first.cert)
 	fronted := learn(&wire.Keys{Collector: "town"}, true, old, first.cert)    // --behind-proxy
-	undeclared := learn(says("town", private.leaf(t)), true, old, first.cert) // a proxy that nobody declared
-	silent := learn(nil, true, old, first.cert)                               // a collector that announces nothing
-	inside := learn(says("town", renewed), true, forged)                      // enrolled behind the box
+	undeclared := learn(says("town", private.leaf(t)), true, old, first.cert) // an undeclared proxy
+	silent := learn(nil, true, old, first.cert)                               // a collector without announcements
+	inside := learn(says("town", renewed), true, forged)                      // enrolled behind the middlebox
 	if !confirmed.Confirmed || fronted.Confirmed || undeclared.Confirmed || silent.Collector != "" || inside.Confirmed {
 		t.Fatalf("learned %+v, %+v, %+v, %+v, %+v", confirmed, fronted, undeclared, silent, inside)
 	}
@@ -116,7 +117,7 @@ func TestWhoseCertificate(t *testing.T) {
 		"the same, and nothing announced":          {confirmed, nil, []*x509.Certificate{renewed, second.cert}, Own},
 		"moved to another authority":               {confirmed, says("town", moved), []*x509.Certificate{moved}, Own},
 		"moved, nothing announced":                 {confirmed, nil, []*x509.Certificate{moved}, Unknown},
-		"now with its own authority":               {confirmed, says("town", private.leaf(t)), []*x509.Certificate{private.leaf(t)}, Foreign}, // shown is not what is announced
+		"now with its own authority":               {confirmed, says("town", private.leaf(t)), []*x509.Certificate{private.leaf(t)}, Foreign}, // the certificate is not the announced one
 		"a box that is trusted passes it on":       {confirmed, says("town", old), []*x509.Certificate{forged}, Foreign},
 		"a box that is trusted answers itself":     {confirmed, nil, []*x509.Certificate{forged}, Foreign},
 		"a box that is not trusted":                {confirmed, nil, []*x509.Certificate{newAuthority(t, "x", nil).leaf(t)}, Foreign},
@@ -136,14 +137,14 @@ func TestWhoseCertificate(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	// One that was enrolled behind a box of a known name does not keep its key.
+	// An agent that was enrolled behind a known middlebox does not store its key.
 	suspect := contact(nil, roots, says("town", renewed), forged)
 	suspect.Suspect = true
 	if p, changed := (*Pins)(nil).Learn(suspect, true); !changed || p.Confirmed || len(p.Chain) != 0 {
 		t.Errorf("learned %+v, %t", p, changed)
 	}
-	// At home the agent that was enrolled behind the box learns better, and the next
-	// day in the office it knows.
+	// Outside of the office, an agent that was enrolled behind the middlebox learns
+	// the right key, and then detects the middlebox.
 	home := contact(inside, roots, says("town", renewed), renewed, second.cert)
 	after, changed := inside.Learn(home, false)
 	if office := contact(after, roots, says("town", renewed), forged); !changed || after.Judge(office) != Foreign {
@@ -151,9 +152,10 @@ func TestWhoseCertificate(t *testing.T) {
 	}
 }
 
-// TestOnlyGoodContactsTeach: an agent from before there were announcements learns
-// from the first connection that nothing speaks against, and from no other.
-func TestOnlyGoodContactsTeach(t *testing.T) {
+// TestLearnsFromUnsuspectedContacts: an agent enrolled before announcements existed
+// learns from the first connection without signs of interception, and from no
+// other.
+func TestLearnsFromUnsuspectedContacts(t *testing.T) {
 	root, box := newAuthority(t, "Root", nil), newAuthority(t, "Box", nil)
 	own, forged := root.leaf(t), box.leaf(t)
 	roots := pool(root, box)
@@ -177,7 +179,7 @@ func TestOnlyGoodContactsTeach(t *testing.T) {
 	if again, changed := p.Learn(contact(p, roots, keys, own), false); changed || again != p {
 		t.Error("learned the same twice")
 	}
-	// Another signer changes nothing, whatever it announces.
+	// The announcement of another signer changes nothing.
 	evil := &wire.Keys{Collector: "evil", Leaf: []string{wire.PinOf(forged)}, CA: []string{wire.PinOf(box.cert)}}
 	if _, changed := p.Learn(contact(p, roots, evil, forged), false); changed {
 		t.Error("another collector was believed")
@@ -185,7 +187,7 @@ func TestOnlyGoodContactsTeach(t *testing.T) {
 }
 
 // TestOwnAuthorityWithNewDates: the same key with other dates is trusted, another
-// key of the same name is not.
+// key with the same name is not.
 func TestOwnAuthorityWithNewDates(t *testing.T) {
 	old := newAuthority(t, "Tonprobe collector", nil)
 	again := &authority{issue(t, &x509.Certificate{

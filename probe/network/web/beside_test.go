@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
-// TestBesideProxy: the page comes by way of the proxy; the server itself is there
-// for this computer, refuses it, or is not heard.
+// TestBesideProxy: the page is loaded through the proxy; the server accepts direct
+// connections, refuses them, or does not respond.
 func TestBesideProxy(t *testing.T) {
 	page := testnet.Server(t, ok)
 	proxy := httptest.NewServer(http.HandlerFunc(ok)) // it answers for the server

@@ -18,16 +18,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// mapped is a network on which some addresses are this computer's; a dial to
-// any other is refused at once.
+// mapped is a network in which some addresses are mapped to this computer; others
+// refuse at once.
 type mapped struct {
 	transport.Net
-	ports map[string]string // by address with port
+	ports map[string]string // by address and port
 }
 
 func (m mapped) CreateDialer(d *net.Dialer) transport.Dialer { return mappedDialer{d, m.ports} }
 
-// swallowed is where packets vanish, as behind a firewall that does not say no.
+// swallowed is a target that drops packets, like a firewall that does not reject.
 const swallowed = "swallowed"
 
 type mappedDialer struct {
@@ -47,8 +47,8 @@ func (d mappedDialer) DialContext(ctx context.Context, network, address string) 
 	return d.Dialer.DialContext(ctx, network, to)
 }
 
-// TestPortalThatRefusesEncryptedPages: one sign on port 80 is a server's own
-// way; two make a portal, the other one at an address that nobody has.
+// TestPortalThatRefusesEncryptedPages: one sign on port 80 may be the server
+// itself; a portal requires a second one, at an address that is not in use.
 func TestPortalThatRefusesEncryptedPages(t *testing.T) {
 	login := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://login.hotel.example/", http.StatusFound)
@@ -77,10 +77,10 @@ func TestPortalThatRefusesEncryptedPages(t *testing.T) {
 	}
 }
 
-// TestCertificateFaultBehindAHostThatHasEveryPage: the same faults of a certificate,
-// once at a server whose port 80 answers everything and once behind a login page,
-// which answers for addresses that nobody has as well.
-func TestCertificateFaultBehindAHostThatHasEveryPage(t *testing.T) {
+// TestCertificateFaultBehindAWildcardHost tests the same certificate faults at a
+// server whose port 80 answers everything, and behind a login page, which also
+// answers for addresses that are not in use.
+func TestCertificateFaultBehindAWildcardHost(t *testing.T) {
 	ca, stranger := newAuthority(t, "town"), newAuthority(t, "somebody")
 	now := time.Now()
 	page := strings.TrimPrefix(testnet.Server(t, ok).URL, "http://")
@@ -108,7 +108,7 @@ func TestCertificateFaultBehindAHostThatHasEveryPage(t *testing.T) {
 	}
 }
 
-func TestNameServersThatLie(t *testing.T) {
+func TestFalseNameServers(t *testing.T) {
 	router := netip.MustParseAddr("192.168.178.1")
 	for name, c := range map[string]struct {
 		says string
@@ -117,7 +117,7 @@ func TestNameServersThatLie(t *testing.T) {
 		"nowhere":                     {"0.0.0.0", "false"},
 		"nowhere, IPv6":               {"::", "false"},
 		"the own router":              {"192.168.178.1", "false"},
-		"a private address":           {"192.168.178.7", ""}, // perhaps behind a tunnel
+		"a private address":           {"192.168.178.7", ""}, // possibly behind a tunnel
 		"an address that is not ours": {farAway, ""},
 	} {
 		config := direct("https", closed(t), nil)
@@ -130,7 +130,8 @@ func TestNameServersThatLie(t *testing.T) {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
 	}
-	// A router that is the server, as on a test network, does not lie.
+	// The address of the router is not false if the router is the server, as on a
+	// test network.
 	ca := newAuthority(t, "town")
 	config := direct("https", secure(t, ca.good(t), ok), ca)
 	config.Router = func(context.Context) netip.Addr { return netip.MustParseAddr("127.0.0.1") }
@@ -139,7 +140,7 @@ func TestNameServersThatLie(t *testing.T) {
 	}
 }
 
-func TestProxyThatTheNetworkOffers(t *testing.T) {
+func TestOfferedProxy(t *testing.T) {
 	const script = `function FindProxyForURL(url, host) { return "PROXY proxy.town.example:3128; DIRECT"; }`
 	serve := func(path, body string) string {
 		s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -189,9 +190,9 @@ func TestProxyThatTheNetworkOffers(t *testing.T) {
 	}
 }
 
-// TestProxyWhereNothingElseIsHeard: a firewall that only drops uses up the time of
-// every other sign; the offer is heard all the same.
-func TestProxyWhereNothingElseIsHeard(t *testing.T) {
+// TestProxyWithoutOtherSigns: a firewall that drops packets uses up the time of all
+// other signs; the proxy that the network offers is found anyway.
+func TestProxyWithoutOtherSigns(t *testing.T) {
 	script := testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `function FindProxyForURL(url, host) { return "PROXY proxy.town.example:3128"; }`)
 	})
@@ -208,7 +209,7 @@ func TestProxyWhereNothingElseIsHeard(t *testing.T) {
 	}
 }
 
-// families is a resolver that keeps silent for IPv6, or has none.
+// families is a resolver that is silent for IPv6, or has no address.
 type families struct{ six error }
 
 func (f families) LookupNetIP(ctx context.Context, network, _ string) ([]netip.Addr, error) {

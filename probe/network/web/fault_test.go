@@ -43,14 +43,15 @@ func TestTLSFaults(t *testing.T) {
 		if got := d.TLSIntercepted != nil && *d.TLSIntercepted; got != (name == "another authority") {
 			t.Errorf("%s: intercepted %v", name, d.TLSIntercepted)
 		}
-		// A server that may not be believed tells only that our clock agrees with it.
+		// An untrusted server shows only that its clock agrees with ours.
 		if agrees := c.want == "expired"; (d.ClockOffsetMS != nil) != agrees || agrees && math.Abs(*d.ClockOffsetMS) > float64(agreeWithin.Milliseconds()) {
 			t.Errorf("%s: the clock is off by %v", name, d.ClockOffsetMS)
 		}
 	}
 }
 
-// TestTrustedInspection: the town's own box, whose authority is installed.
+// TestTrustedInspection: the municipality's own middlebox, whose authority is
+// installed.
 func TestTrustedInspection(t *testing.T) {
 	ca := newAuthority(t, "Sophos SSL CA")
 	d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), testnet.Environment(t))
@@ -59,7 +60,7 @@ func TestTrustedInspection(t *testing.T) {
 	}
 }
 
-// shifted is a clock that is wrong by offset.
+// shifted is a clock with an offset.
 type shifted struct {
 	probe.SystemClock
 	offset time.Duration
@@ -81,7 +82,7 @@ func TestClockOffset(t *testing.T) {
 			if d.ClockOffsetMS == nil || d.ClockUncertaintyMS == nil {
 				t.Fatalf("%s, %s: %+v", name, wrong, d)
 			}
-			// One ms more, because the header itself is cut to whole ms.
+			// One ms more, because the header is truncated to whole ms.
 			if off := math.Abs(*d.ClockOffsetMS - float64(wrong.Milliseconds())); off > *d.ClockUncertaintyMS+1 {
 				t.Errorf("%s, %s: off by %g ms, stated ±%g", name, wrong, off, *d.ClockUncertaintyMS)
 			}
@@ -125,8 +126,8 @@ func TestClockOffsetArithmetic(t *testing.T) {
 	}
 }
 
-// TestOldCertificateOrWrongClock: a chain that is in order at the server's own
-// time shows that this computer's clock is the one that is wrong.
+// TestOldCertificateOrWrongClock: if a chain is valid at the server's time, this
+// computer's clock is wrong.
 func TestOldCertificateOrWrongClock(t *testing.T) {
 	ca := newAuthority(t, "town")
 	then := time.Now().AddDate(-2, 0, 0)
@@ -140,7 +141,8 @@ func TestOldCertificateOrWrongClock(t *testing.T) {
 	}
 }
 
-// TestWhichClockIsWrong: where the server's clock is not ours, a third one decides.
+// TestWhichClockIsWrong: if the server's clock differs from ours, a third one
+// decides.
 func TestWhichClockIsWrong(t *testing.T) {
 	ca := newAuthority(t, "town")
 	tells := func(off time.Duration) http.HandlerFunc {
@@ -151,7 +153,7 @@ func TestWhichClockIsWrong(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {
 		server, collector, router time.Duration
-		built                     time.Duration // less now
+		built                     time.Duration // relative to now, in the past
 		want                      string
 	}{
 		"all agree":                         {0, 0, 0, 0, ""},
@@ -182,9 +184,9 @@ func TestWhichClockIsWrong(t *testing.T) {
 	}
 }
 
-// TestCertificateThatIsReallyOld: the server's clock and ours agree, so that it is
-// nobody's clock.
-func TestCertificateThatIsReallyOld(t *testing.T) {
+// TestExpiredCertificate: the server's clock agrees with ours, so no clock is
+// wrong.
+func TestExpiredCertificate(t *testing.T) {
 	ca := newAuthority(t, "town")
 	cert := ca.sign(t, host, time.Now().AddDate(0, -2, 0), time.Now().AddDate(0, -1, 0))
 	d, _ := run(t, direct("https", secure(t, cert, ok), ca), testnet.Environment(t))
@@ -193,7 +195,7 @@ func TestCertificateThatIsReallyOld(t *testing.T) {
 	}
 }
 
-// TestCaptivePortal needs two signs, and no single one is enough.
+// TestCaptivePortal checks that two signs are required.
 func TestCaptivePortal(t *testing.T) {
 	ca, stranger := newAuthority(t, "town"), newAuthority(t, "hotel")
 	elsewhere := func(w http.ResponseWriter, r *http.Request) {
@@ -208,7 +210,7 @@ func TestCaptivePortal(t *testing.T) {
 	toOwn := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://www.secret-town.example/", http.StatusFound)
 	}
-	onlyRoot := func(w http.ResponseWriter, r *http.Request) { // moved, but knows its own pages
+	onlyRoot := func(w http.ResponseWriter, r *http.Request) { // redirects, but knows its own pages
 		if r.URL.Path == "/" {
 			elsewhere(w, r)
 			return
@@ -219,7 +221,7 @@ func TestCaptivePortal(t *testing.T) {
 	for name, c := range map[string]struct {
 		scheme string
 		server *httptest.Server
-		plain  http.HandlerFunc // answers on port 80
+		plain  http.HandlerFunc // handler on port 80
 		want   string
 	}{
 		"foreign certificate, all pages lead elsewhere": {"https", foreign, elsewhere, "yes"},
@@ -289,7 +291,7 @@ func TestOffline(t *testing.T) {
 	}
 }
 
-// proxyServer is an HTTP proxy that lets CONNECT through to the address to.
+// proxyServer is an HTTP proxy that connects all tunnels to the address to.
 func proxyServer(t *testing.T, to string, refuse int) (*httptest.Server, *[]string) {
 	var seen []string
 	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -335,7 +337,7 @@ func TestProxies(t *testing.T) {
 	target := secure(t, ca.good(t), ok)
 	via := func(scheme string, s *httptest.Server) Config {
 		conf := direct("https", target, ca)
-		conf.Resolver = testnet.Names{} // the target's name is the proxy's to look up
+		conf.Resolver = testnet.Names{} // the proxy resolves the target's name
 		conf.Proxies = by(scheme + "://anna:geheim@" + s.Listener.Addr().String())
 		return conf
 	}
@@ -371,8 +373,8 @@ func TestProxies(t *testing.T) {
 	})
 }
 
-// TestWaysAreTriedInOrder is what a script's "PROXY a; PROXY b; DIRECT" means.
-func TestWaysAreTriedInOrder(t *testing.T) {
+// TestProxiesAreTriedInOrder tests the meaning of "PROXY a; PROXY b; DIRECT".
+func TestProxiesAreTriedInOrder(t *testing.T) {
 	ca := newAuthority(t, "town")
 	target := secure(t, ca.good(t), ok)
 	alive, _ := proxyServer(t, target.Listener.Addr().String(), 0)
@@ -404,7 +406,7 @@ func TestProxyFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// socks is a SOCKS5 proxy (RFC 1928) that takes the password of RFC 1929.
+// socks is a SOCKS5 proxy (RFC 1928) that requires the password of RFC 1929.
 func socks(t *testing.T, to string) *httptest.Server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

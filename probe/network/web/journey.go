@@ -42,12 +42,12 @@ const (
 // journey is one attempt to reach the server, as far as it succeeded.
 type journey struct {
 	Config
-	env    probe.Env
-	data   *report.NetworkWeb
-	target *url.URL
-	began  time.Time
-	ways   []*url.URL // remaining ways in order of preference
-	proxy  *url.URL   // of the way taken; nil means none
+	env     probe.Env
+	data    *report.NetworkWeb
+	target  *url.URL
+	began   time.Time
+	proxies []*url.URL // remaining proxies in order of preference
+	proxy   *url.URL   // the proxy in use; nil means none
 	// tunnels requests a tunnel from a proxy even if a plain request would be sufficient.
 	tunnels bool
 	// proxyFault is the fault of the last proxy that failed.

@@ -14,9 +14,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// TestWhoseCertificate: a chain that is not the collector's own is an interception
-// whatever its issuer is called and whether or not it is trusted; a certificate
-// that the collector renewed is none.
+// TestWhoseCertificate: a chain that is not the collector's own is an interception,
+// whatever its issuer is called and whether or not it is trusted. A renewed
+// certificate of the collector is not.
 func TestWhoseCertificate(t *testing.T) {
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 	town, box := newAuthority(t, "town"), newAuthority(t, "IT Operations Root")
@@ -32,7 +32,7 @@ func TestWhoseCertificate(t *testing.T) {
 		Collector: base64.RawURLEncoding.EncodeToString(key.Public().(ed25519.PublicKey)),
 		Chain:     []string{pin(own)}, Confirmed: true,
 	}
-	// announces answers as the collector whose certificate is really the given one.
+	// announces is a handler for a collector with the given certificate.
 	announces := func(c tls.Certificate) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			signed, err := wire.Keys{Leaf: []string{pin(c)}}.Sign(key, r.Header.Get(wire.HeaderKeys))
@@ -73,8 +73,8 @@ func TestWhoseCertificate(t *testing.T) {
 			}
 		})
 	}
-	// Another server is asked about beside the collector only where its certificate
-	// is not trusted.
+	// The collector is contacted in addition to another server only if that
+	// server's certificate is untrusted.
 	for name, c := range map[string]struct {
 		target, collector tls.Certificate
 		real              tls.Certificate
@@ -96,8 +96,8 @@ func TestWhoseCertificate(t *testing.T) {
 	}
 }
 
-// TestKnownIssuers tells who reads along, and believes the collector's keys more
-// than a name.
+// TestKnownIssuers checks who is reported to intercept, and that the collector's
+// keys have priority over a name.
 func TestKnownIssuers(t *testing.T) {
 	for issuer, want := range map[string]string{
 		"Fortinet Untrusted CA": "network", "Kaspersky Anti-Virus Personal Root Certificate": "scanner", "Stadtwerke Musterstadt": "",

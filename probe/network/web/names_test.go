@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// sayings are name servers that answer each kind of question so; one without an
-// answer is silent.
+// sayings contains the responses of name servers to each type of query; a server
+// without a response is silent.
 type sayings []map[dnsmessage.Type]lookup.Answer
 
 func (s sayings) Servers() (all []netip.AddrPort) {
@@ -76,17 +76,18 @@ func TestWhyANameIsNotFound(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNotTheServers: the name has an address, which is somebody else's.
+// TestNamesThatAreNotTheServers: the name has an address that belongs to another
+// machine.
 func TestNamesThatAreNotTheServers(t *testing.T) {
 	ca := newAuthority(t, "town")
 	now := time.Now()
 	wildcard := secure(t, ca.sign(t, "www.town.example", now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)), ok)
 	for name, c := range map[string]struct {
-		absolute bool // whether the name exists by itself
+		absolute bool // whether the name itself exists
 		any      bool // whether every name exists
-		file     bool // whether it stands in the file of host names alone
+		file     bool // whether it is only in the hosts file
 		reached  bool
-		system   bool // the system's own look-up, which has a search list
+		system   bool // the system's own lookup, with a search list
 		want     string
 	}{
 		"search domain":            {false, false, false, true, true, "search_domain"},
@@ -117,8 +118,8 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 	}
 }
 
-// wild is a resolver that gives the name an address, as it stands or by the search
-// list alone, or gives one to all names.
+// wild is a resolver that has an address for the name, as given or with the search
+// list only, or for all names.
 type wild struct{ absolute, all, file bool }
 
 func (w wild) LookupNetIP(_ context.Context, _, name string) ([]netip.Addr, error) {
@@ -129,7 +130,7 @@ func (w wild) LookupNetIP(_ context.Context, _, name string) ([]netip.Addr, erro
 	return nil, &net.DNSError{Err: "no such host", Name: name, Server: "192.0.2.53:53", IsNotFound: true}
 }
 
-// TestFirstNameServerDead: the name is found, later than one question takes.
+// TestFirstNameServerDead: the name is resolved, but takes longer than one query.
 func TestFirstNameServerDead(t *testing.T) {
 	ca := newAuthority(t, "town")
 	s := secure(t, ca.good(t), ok)

@@ -46,14 +46,14 @@ func (j *journey) lookForPortal(ctx context.Context) {
 		j.data.CaptivePortal = new(true) // its only meaning (RFC 6585 §6), together with a failed connection
 	case first && j.redirectsElsewhere(resp):
 		j.data.CaptivePortal = new(true)
-	case (first || j.data.Stage == stageDNS) && j.inPlaceOfAPage(resp) && j.nobodyAnswers(ctx):
+	case (first || j.data.Stage == stageDNS) && j.inPlaceOfAPage(resp) && j.unusedAddressAnswers(ctx):
 		j.data.CaptivePortal = new(true)
 	}
 }
 
-// nobodyAnswers connects to an address for documentation (RFC 5737), which is not in use: an answer
+// unusedAddressAnswers connects to an address for documentation (RFC 5737), which is not in use: an answer
 // comes from a middlebox.
-func (j *journey) nobodyAnswers(ctx context.Context) bool {
+func (j *journey) unusedAddressAnswers(ctx context.Context) bool {
 	resp := j.plainAnswer(ctx, []netip.Addr{adapter.Anywhere()})
 	return resp != nil && j.inPlaceOfAPage(resp)
 }

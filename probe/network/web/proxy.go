@@ -18,20 +18,20 @@ import (
 // (Chromium and Firefox both, unless a policy makes the script mandatory), and so does this
 // journey.
 func (j *journey) chooseProxy(ctx context.Context) bool {
-	ways, err := j.Proxies(ctx, j.target)
+	proxies, err := j.Proxies(ctx, j.target)
 	if err != nil {
 		j.env.Log.Warn("no proxy chosen", "err", report.ErrorText(err))
-		j.proxyFault, ways = scriptFault(err), []*url.URL{nil}
+		j.proxyFault, proxies = scriptFault(err), []*url.URL{nil}
 		j.data.ProxyFault = j.proxyFault
 	}
-	j.ways = ways
+	j.proxies = proxies
 	return true
 }
 
-// reach tries the ways in order until one accepts the connection.
+// reach tries the proxies in order until one accepts the connection.
 func (j *journey) reach(ctx context.Context) bool {
-	for _, way := range j.ways {
-		if !j.goBy(way) {
+	for _, via := range j.proxies {
+		if !j.use(via) {
 			continue
 		}
 		if j.within(ctx, j.NameTime, j.lookUp) {
@@ -43,7 +43,7 @@ func (j *journey) reach(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		if way != nil {
+		if via != nil {
 			j.proxyFault = j.unreachedProxy()
 		}
 	}
@@ -51,25 +51,26 @@ func (j *journey) reach(ctx context.Context) bool {
 	return false
 }
 
-// goBy selects a way and discards the results of the previous one. It rejects proxies of unknown kinds.
-func (j *journey) goBy(way *url.URL) bool {
+// use selects a proxy or the direct connection and discards the results of the
+// previous one. It rejects proxies of unknown kinds.
+func (j *journey) use(via *url.URL) bool {
 	j.proxy, j.addrs, j.dnsErr, j.dialErrs = nil, nil, nil, nil
 	j.data.Proxy, j.data.Stage, j.data.DNSError, j.data.DNSMS = "", "", "", nil
-	if way == nil {
+	if via == nil {
 		j.data.Proxy = "none"
 		return true
 	}
-	switch way.Scheme {
+	switch via.Scheme {
 	case "http", "https", "socks5":
-		j.data.Proxy = way.Scheme
+		j.data.Proxy = via.Scheme
 	case "socks5h":
 		j.data.Proxy = "socks5"
 	default:
 		j.proxyFault = proxyUnknownKind
 		return false
 	}
-	j.proxy = way
-	return way.Hostname() != ""
+	j.proxy = via
+	return via.Hostname() != ""
 }
 
 func isSOCKS(p *url.URL) bool { return p.Scheme == "socks5" || p.Scheme == "socks5h" }

@@ -131,17 +131,18 @@ func (j *journey) detectWebServer() {
 	}
 }
 
-// tryWithoutProxy tries the whole way directly after the proxy failed: a laptop at home may still
-// have the office's proxy configured. A connection alone proves nothing, since a gateway may accept
-// it in place of the server.
+// tryWithoutProxy performs all steps with a direct connection after the proxy
+// failed: a laptop at home may still have the office's proxy configured. A
+// connection alone proves nothing, since a gateway may accept it instead of the
+// server.
 func (j *journey) tryWithoutProxy(ctx context.Context) {
 	failed := j.data.ProxyFault != "" || j.data.HTTPStatus != nil && *j.data.HTTPStatus == proxyAuthRequired
-	if slices.Contains(j.ways, nil) || !failed || j.data.Stage == stageHTTP || ctx.Err() != nil {
+	if slices.Contains(j.proxies, nil) || !failed || j.data.Stage == stageHTTP || ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
-	k := &journey{Config: j.Config, env: j.env, data: &report.NetworkWeb{}, target: j.target, began: j.env.Clock.Now(), ways: []*url.URL{nil}}
+	k := &journey{Config: j.Config, env: j.env, data: &report.NetworkWeb{}, target: j.target, began: j.env.Clock.Now(), proxies: []*url.URL{nil}}
 	defer k.close()
 	through := k.reach(ctx) && k.take(ctx, k.encrypt, k.request)
 	j.data.BesideProxy = new(through && (j.target.Scheme == "https" || !k.looksLikePortal(k.answer.Response)))

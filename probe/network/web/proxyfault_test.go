@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestProxyFaults: each kind of broken proxy by its name, with and without a way
-// beside it. None of them is blamed on the server.
+// TestProxyFaults tests each kind of broken proxy, with and without an open direct
+// path. None is blamed on the server.
 func TestProxyFaults(t *testing.T) {
 	ca, stranger := newAuthority(t, "town"), newAuthority(t, "proxy maker")
 	target := secure(t, ca.good(t), ok)
@@ -29,9 +29,9 @@ func TestProxyFaults(t *testing.T) {
 	for name, c := range map[string]struct{ proxy, want string }{
 		"refused":                 {"http://" + closed(t).Listener.Addr().String(), "refused"},
 		"name without an address": {"http://proxy.office.example:3128", "unresolved"},
-		"takes it, says nothing":  {"http://" + mute(t).Listener.Addr().String(), "silent"},
-		"the same with TLS":       {"https://" + mute(t).Listener.Addr().String(), "silent"},
-		"the same, SOCKS":         {"socks5://" + mute(t).Listener.Addr().String(), "silent"},
+		"takes it, says nothing":  {"http://" + silent(t).Listener.Addr().String(), "silent"},
+		"the same with TLS":       {"https://" + silent(t).Listener.Addr().String(), "silent"},
+		"the same, SOCKS":         {"socks5://" + silent(t).Listener.Addr().String(), "silent"},
 		"its own certificate":     {own.URL, "certificate"},
 		"TLS where there is none": {"https://" + strings.TrimPrefix(status(200), "http://"), "not_a_proxy"},
 		"403":                     {status(403), "forbidden"},
@@ -71,9 +71,9 @@ func TestProxyFaults(t *testing.T) {
 	}
 }
 
-// TestDirectWayMustBeTheServer: a gateway that takes every connection is no way
-// beside a proxy.
-func TestDirectWayMustBeTheServer(t *testing.T) {
+// TestDirectPathMustReachTheServer: a gateway that accepts every connection is not
+// a direct path.
+func TestDirectPathMustReachTheServer(t *testing.T) {
 	config := direct("https", secure(t, newAuthority(t, "hotel").good(t), ok), newAuthority(t, "town"))
 	config.Proxies = by("http://" + closed(t).Listener.Addr().String())
 	if d, _ := run(t, config, testnet.Environment(t)); d.BesideProxy == nil || *d.BesideProxy {
@@ -81,7 +81,7 @@ func TestDirectWayMustBeTheServer(t *testing.T) {
 	}
 }
 
-// TestBrokenProxyScript: browsers go directly then, and so does the probe.
+// TestBrokenProxyScript: browsers then connect directly, and so does the probe.
 func TestBrokenProxyScript(t *testing.T) {
 	ca := newAuthority(t, "town")
 	good, dead := direct("https", secure(t, ca.good(t), ok), ca), direct("https", closed(t), ca)
@@ -103,9 +103,9 @@ func TestBrokenProxyScript(t *testing.T) {
 	}
 }
 
-// TestDeadProxyBeforeADirectWay: what a script's "PROXY a; DIRECT" means where the
-// direct way is closed.
-func TestDeadProxyBeforeADirectWay(t *testing.T) {
+// TestDeadProxyBeforeADirectPath tests "PROXY a; DIRECT" of a script if the direct
+// path is closed.
+func TestDeadProxyBeforeADirectPath(t *testing.T) {
 	config := direct("https", closed(t), nil)
 	config.Proxies = by("http://"+closed(t).Listener.Addr().String(), "")
 	if d, r := run(t, config, testnet.Environment(t)); d.ProxyFault != "refused" || r.Status != report.StatusFail {
@@ -123,13 +123,14 @@ func TestStatusOfAPlainPageIsNoProxyFault(t *testing.T) {
 	}
 }
 
-// says is the address of a server that says text to whoever asks, and hangs up.
+// says starts a server that sends text to each client and hangs up.
 func says(t *testing.T, text string) string {
 	t.Helper()
 	return saysSlowly(t, text)
 }
 
-// saysSlowly says each further text once the other side has spoken again.
+// saysSlowly starts a server that sends each further text after the client has sent
+// something.
 func saysSlowly(t *testing.T, texts ...string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,7 +151,7 @@ func saysSlowly(t *testing.T, texts ...string) string {
 					_, _ = c.Write([]byte(text))
 				}
 				_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-				_, _ = c.Read(buf) // so that what was said is not lost to a reset
+				_, _ = c.Read(buf) // so that a reset does not discard the text
 				_ = c.Close()
 			}()
 		}

@@ -24,10 +24,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// host is the server's name in the tests; no word of it may leave the probe.
+// host is the server's name in the tests. No part of it may appear in the probe's
+// output.
 const host = "bbb.secret-town.example"
 
-// direct is the configuration for a server on loopback that is called host.
+// direct returns the configuration for a server on loopback with the name host.
 func direct(scheme string, server *httptest.Server, ca *authority) Config {
 	c := Config{
 		URL: scheme + "://" + host + ":" + port(server) + "/", Resolver: testnet.Names{host: {"127.0.0.1"}},
@@ -41,10 +42,10 @@ func direct(scheme string, server *httptest.Server, ca *authority) Config {
 
 func noProxy(context.Context, *url.URL) ([]*url.URL, error) { return []*url.URL{nil}, nil }
 
-// by is a setting with these ways; "" is a direct one.
-func by(ways ...string) func(context.Context, *url.URL) ([]*url.URL, error) {
+// by returns a proxy setting; "" is a direct connection.
+func by(proxies ...string) func(context.Context, *url.URL) ([]*url.URL, error) {
 	return func(context.Context, *url.URL) (all []*url.URL, err error) {
-		for _, w := range ways {
+		for _, w := range proxies {
 			var u *url.URL
 			if w != "" {
 				if u, err = url.Parse(w); err != nil {
@@ -76,7 +77,7 @@ func run(t *testing.T, c Config, env probe.Env) (*report.NetworkWeb, probe.Resul
 	return d, r
 }
 
-// valid holds the data against the rules of the report.
+// valid validates the data against the rules of the report.
 func valid(t *testing.T, d *report.NetworkWeb) {
 	t.Helper()
 	now := time.Now()
@@ -104,8 +105,8 @@ func secure(t *testing.T, cert tls.Certificate, h http.HandlerFunc) *httptest.Se
 
 func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
 
-// mute takes connections and says nothing.
-func mute(t *testing.T) *httptest.Server {
+// silent accepts connections and never sends.
+func silent(t *testing.T) *httptest.Server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -124,15 +125,15 @@ func mute(t *testing.T) *httptest.Server {
 	return &httptest.Server{Listener: l}
 }
 
-// closed is a port where nothing listens.
+// closed returns a port on which nothing listens.
 func closed(t *testing.T) *httptest.Server {
 	t.Helper()
-	s := mute(t)
+	s := silent(t)
 	_ = s.Listener.Close()
 	return s
 }
 
-// authority signs certificates for the tests.
+// authority issues certificates for the tests.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -162,7 +163,7 @@ func newAuthority(t *testing.T, name string) *authority {
 	return a
 }
 
-// sign makes a certificate for name that is good from one time to another.
+// sign issues a certificate for name that is valid from one time to another.
 func (a *authority) sign(t *testing.T, name string, from, to time.Time) tls.Certificate {
 	t.Helper()
 	template := &x509.Certificate{

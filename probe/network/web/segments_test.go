@@ -13,19 +13,19 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
-// TestSmallPackets: a server whose TLS hangs, once for large packets only.
+// TestSmallPackets: a server whose TLS hangs, in one case for large packets only.
 func TestSmallPackets(t *testing.T) {
 	ca := newAuthority(t, "town")
 	served := secure(t, ca.good(t), ok)
 	_, servedAt, _ := net.SplitHostPort(served.Listener.Addr().String())
 	for name, c := range map[string]struct {
-		second string // where the second connection leads
+		second string // target of the second connection
 		want   string
 	}{
 		"large ones vanish": {servedAt, "yes"},
 		"it hangs for all":  {"", "no"},
 	} {
-		silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes connections, nobody answers
+		silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts connections, but nothing responds
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestSmallPackets(t *testing.T) {
 	}
 }
 
-// bySize leads connections that ask for small segments somewhere else.
+// bySize redirects connections that request small segments.
 type bySize struct {
 	transport.Net
 	small string

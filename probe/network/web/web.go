@@ -1,6 +1,7 @@
-// Package web measures the way to a web server step by step: name, address, connection,
-// encryption, response. The first step that fails identifies the fault: a name server, a proxy, a
-// captive portal, a certificate, the clock of this computer, or the server.
+// Package web measures the connection to a web server step by step: name, address,
+// connection, encryption, response. The first step that fails identifies the fault:
+// a name server, a proxy, a captive portal, a certificate, the clock of this
+// computer, or the server.
 package web
 
 import (
@@ -31,8 +32,9 @@ type Config struct {
 	URL string
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
-	// Proxies returns the ways to a URL in order of preference, nil for a direct one. Without it
-	// the environment and the system's settings are used.
+	// Proxies returns the proxies for a URL in order of preference, nil for a
+	// direct connection. Without it the environment and the system's settings are
+	// used.
 	Proxies func(context.Context, *url.URL) ([]*url.URL, error)
 	// Resolver resolves names; nil means the system's.
 	Resolver lookup.Resolver
@@ -59,9 +61,9 @@ type Config struct {
 // The phases of network.web (see [probe.Phase]).
 const (
 	// PhaseConnect is one connection with its encryption and its request, which
-	// takes what a narrow line carries in a second. The look-up of the name goes
-	// before it: asked later, it would share the answer to another probe's question,
-	// and slow names would seem quick.
+	// takes what a slow line carries in a second. The name lookup precedes it:
+	// later it would get the answer to another probe's query, and slow name servers
+	// would seem fast.
 	PhaseConnect = "connect"
 	// PhaseWebSocket is the second half, whose connections are further PhaseConnects.
 	PhaseWebSocket = "websocket"

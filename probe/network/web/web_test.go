@@ -35,8 +35,8 @@ func TestHealthyServer(t *testing.T) {
 	}
 }
 
-// TestTargetKeepsNoSecret: neither user nor query is asked for.
-func TestTargetKeepsNoSecret(t *testing.T) {
+// TestTargetWithoutSecrets: user and query are not part of the request.
+func TestTargetWithoutSecrets(t *testing.T) {
 	var asked atomic.Value
 	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.RequestURI + r.Header.Get("Authorization"))
@@ -57,7 +57,7 @@ func TestPlainServerAndOtherSchemes(t *testing.T) {
 		}
 	}
 	c := direct("http", s, nil)
-	c.URL = s.URL // an address in place of a name: nothing to look up
+	c.URL = s.URL // an address instead of a name: no lookup
 	if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusOK || d.DNSMS != nil || !*d.Online {
 		t.Errorf("%+v, %+v", r, d)
 	}
@@ -106,8 +106,8 @@ func TestDNSFaults(t *testing.T) {
 	}
 }
 
-// TestHangs: each step that hangs costs its own time and no more, and nobody
-// is called offline or at fault for it.
+// TestHangs: each step that hangs takes its own time limit, and the result is
+// neither offline nor a fault of the server.
 func TestHangs(t *testing.T) {
 	ca := newAuthority(t, "town")
 	release := make(chan struct{})
@@ -122,7 +122,7 @@ func TestHangs(t *testing.T) {
 	}{
 		"dns":  {slow, hangs(func(c *Config, _ *probe.Env) { c.Resolver = testnet.Lookup(testnet.UntilDone) }), ""},
 		"tcp":  {slow, hangs(func(_ *Config, e *probe.Env) { e.Net = testnet.Broken{Net: e.Net, OnDial: testnet.UntilDone} }), "dns"},
-		"tls":  {mute(t), nil, "tcp"},
+		"tls":  {silent(t), nil, "tcp"},
 		"http": {slow, nil, "tls"},
 	} {
 		conf, env := direct("https", c.server, ca), testnet.Environment(t)
@@ -136,7 +136,7 @@ func TestHangs(t *testing.T) {
 			d.Online != nil && !*d.Online || d.CaptivePortal != nil {
 			t.Errorf("%s hangs: %+v, %+v", name, r, d)
 		}
-		if took := time.Since(start); took > 20*conf.StepTime { // wide: only "never ends" is a fault here
+		if took := time.Since(start); took > 20*conf.StepTime { // generous: the only fault here is not to end
 			t.Errorf("%s hangs: %s", name, took)
 		}
 	}
@@ -160,7 +160,7 @@ func TestCancelledBeforeAndDuring(t *testing.T) {
 func TestAllAddressesAreTried(t *testing.T) {
 	s := testnet.Server(t, ok)
 	conf := direct("http", s, nil)
-	conf.Resolver = testnet.Names{host: {"::1", "127.0.0.9", "127.0.0.1"}} // only the last one listens
+	conf.Resolver = testnet.Names{host: {"::1", "127.0.0.9", "127.0.0.1"}} // only the last one accepts connections
 	if d, r := run(t, conf, testnet.Environment(t)); r.Status != report.StatusOK || *d.TCPMS > 1000 {
 		t.Errorf("%+v, %+v", r, d)
 	}
@@ -169,7 +169,7 @@ func TestAllAddressesAreTried(t *testing.T) {
 	}
 }
 
-func TestRedirectStaysUnfollowed(t *testing.T) {
+func TestRedirectIsNotFollowed(t *testing.T) {
 	var asked []string
 	s := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.URL.Path+" "+r.Header.Get("Cookie"))
@@ -180,7 +180,7 @@ func TestRedirectStaysUnfollowed(t *testing.T) {
 	}
 }
 
-// TestHostileAnswers: whatever comes back ends in a result.
+// TestHostileAnswers checks that each response yields a result.
 func TestHostileAnswers(t *testing.T) {
 	for name, answer := range map[string]string{
 		"nothing": "", "not HTTP": "SSH-2.0-OpenSSH\r\n", "half a line": "HTTP/1.1 2",
@@ -223,10 +223,10 @@ func TestInterimAnswerIsSkipped(t *testing.T) {
 	}
 }
 
-func TestNoteNeverNamesAnybody(t *testing.T) {
+func TestNoteContainsNoNames(t *testing.T) {
 	conf := direct("http", closed(t), nil)
 	conf.Resolver = testnet.Lookup(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
-	_, r := run(t, conf, testnet.Environment(t)) // run looks at the note
+	_, r := run(t, conf, testnet.Environment(t)) // run checks the note
 	if r.Note == "" {
 		t.Error("no reason given")
 	}

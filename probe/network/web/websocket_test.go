@@ -24,11 +24,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// farAway is where the tests' servers seem to be (RFC 5737), so that somebody
-// may be in between.
+// farAway is the apparent address of the tests' servers (RFC 5737), so that a
+// middlebox may be in between.
 const farAway = "192.0.2.10"
 
-// moved is a network on which farAway is this computer.
+// moved is a network in which farAway is this computer.
 type moved struct{ transport.Net }
 
 func (m moved) CreateDialer(d *net.Dialer) transport.Dialer { return movedDialer{d} }
@@ -39,7 +39,7 @@ func (d movedDialer) DialContext(ctx context.Context, network, address string) (
 	return d.Dialer.DialContext(ctx, network, strings.Replace(address, farAway, "127.0.0.1", 1))
 }
 
-// collector answers as one does: a page, and a WebSocket that sends back.
+// collector responds as a collector: with a page, and with a WebSocket that echoes.
 func collector(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(wire.HeaderTimeMS, "1")
 	switch {
@@ -63,7 +63,7 @@ func collector(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// onUpgrade does f in place of the collector where an upgrade is asked for.
+// onUpgrade uses f instead of the collector for upgrade requests.
 func onUpgrade(f http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
@@ -82,12 +82,12 @@ func stripUpgrade(w http.ResponseWriter, r *http.Request) {
 
 func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-// status answers without the collector's mark, as a proxy does.
+// status responds without the collector's header, as a proxy does.
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// marked answers as the collector itself.
+// marked responds with the collector's header.
 func marked(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set(wire.HeaderCollector, wire.CollectorValue)
@@ -97,7 +97,7 @@ func marked(code int) http.HandlerFunc {
 
 func forbidden(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }
 
-// dropFrames takes the upgrade and lets no message through.
+// dropFrames accepts the upgrade and drops all messages.
 func dropFrames(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(wire.HeaderTimeMS, "1")
 	c, err := websocket.Accept(w, r, nil)
@@ -201,8 +201,8 @@ func webSocketConfig(s *httptest.Server, ca *authority, at string) Config {
 	return c
 }
 
-// TestWebSocketToACollectorThatIsDown accuses nobody, and neither does a
-// journey that came nowhere.
+// TestWebSocketToACollectorThatIsDown checks that nothing is blamed, nor by a
+// journey without a connection.
 func TestWebSocketToACollectorThatIsDown(t *testing.T) {
 	config := webSocketConfig(testnet.Server(t, ok), nil, farAway)
 	config.WebSocketURL = "http://" + farAway + ":" + port(closed(t)) + "/" + wire.PathWebSocket
@@ -221,7 +221,8 @@ func TestWebSocketToACollectorThatIsDown(t *testing.T) {
 	}
 }
 
-// TestWebSocketThroughAProxy goes through a tunnel, as RFC 6455 §4.1 wants.
+// TestWebSocketThroughAProxy checks that it uses a tunnel, as RFC 6455 §4.1
+// requires.
 func TestWebSocketThroughAProxy(t *testing.T) {
 	target := testnet.Server(t, collector)
 	s, seen := proxyServer(t, target.Listener.Addr().String(), 0)
@@ -233,8 +234,8 @@ func TestWebSocketThroughAProxy(t *testing.T) {
 	}
 }
 
-// TestWebSocketThroughAProxyThatTunnelsNothing: pages in the clear need no tunnel.
-func TestWebSocketThroughAProxyThatTunnelsNothing(t *testing.T) {
+// TestWebSocketThroughAProxyWithoutTunnels: pages without TLS need no tunnel.
+func TestWebSocketThroughAProxyWithoutTunnels(t *testing.T) {
 	target := testnet.Server(t, collector)
 	refusing := testnet.Server(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {
@@ -261,8 +262,8 @@ func TestWebSocketThroughAProxyThatTunnelsNothing(t *testing.T) {
 	}
 }
 
-// TestWhoStopsAWebSocket: in TLS the collector's keys tell whether the machine that
-// refuses stands on the way or behind the collector's own encryption, whatever the
+// TestWhoStopsAWebSocket: with TLS the collector's keys determine whether the
+// refusing machine is between the ends or behind the collector's TLS, whatever the
 // issuer is called.
 func TestWhoStopsAWebSocket(t *testing.T) {
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))

@@ -16,9 +16,9 @@ import (
 // maxOfferBytes limits how much of an offered script is read: its function and the proxies come early.
 const maxOfferBytes = 64 << 10
 
-// seekProxy checks, if no way leads directly and no proxy is configured, whether the network offers
-// one (WPAD over DNS), and sends the result. The script is read but never run, because anybody on
-// the network can offer one.
+// seekProxy checks, if direct connections fail and no proxy is configured, whether
+// the network offers one (WPAD over DNS), and sends the result. The script is read
+// but never run, because anybody on the network can offer one.
 func (j *journey) seekProxy(ctx context.Context) <-chan bool {
 	offered := make(chan bool, 1)
 	direct := j.data.Proxy == "none"

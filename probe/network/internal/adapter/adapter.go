@@ -46,7 +46,7 @@ func Toward(ctx context.Context, to netip.Addr) (Adapter, error) {
 	to = to.Unmap()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", netip.AddrPortFrom(to, 443).String())
 	if err != nil {
-		return Adapter{}, fmt.Errorf("ask for the way to the server: %w", err)
+		return Adapter{}, fmt.Errorf("look up the route to the server: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	local := conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
@@ -80,7 +80,7 @@ func interfaceOf(local netip.Addr) (*net.Interface, error) {
 			return &i, nil
 		}
 	}
-	return nil, fmt.Errorf("find the interface of the way to the server: none has its address")
+	return nil, fmt.Errorf("find the interface of the route to the server: none has its address")
 }
 
 // tunnelNames are the interface names of tunnels on the systems and by VPN programs.
@@ -97,10 +97,10 @@ func isTunnelName(name string) bool {
 // Families reports whether this computer has routes to distant IPv4 and IPv6 addresses. The addresses are reserved for
 // documentation (RFC 5737, RFC 3849); nothing is sent to them.
 func Families() (ipv4, ipv6 bool) {
-	return hasWay("udp4", "192.0.2.1:443"), hasWay("udp6", "[2001:db8::1]:443")
+	return hasRoute("udp4", "192.0.2.1:443"), hasRoute("udp6", "[2001:db8::1]:443")
 }
 
-func hasWay(network, to string) bool {
+func hasRoute(network, to string) bool {
 	conn, err := net.Dial(network, to)
 	if err != nil {
 		return false

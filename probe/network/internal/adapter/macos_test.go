@@ -2,7 +2,7 @@ package adapter
 
 import "testing"
 
-// As macOS 14 prints it.
+// Output of macOS 14.
 const hardwarePorts = `
 Hardware Port: Ethernet Adapter (en4)
 Device: en4
@@ -38,7 +38,7 @@ func TestKindOfPort(t *testing.T) {
 	}
 }
 
-// As macOS 14 prints it, shortened.
+// Output of macOS 14, shortened.
 const airportProfile = `{"SPAirPortDataType":[{"spairport_airport_interfaces":[
  {"_name":"en0","spairport_current_network_information":{"_name":"<redacted>","spairport_network_channel":"44 (5GHz, 80MHz)",
   "spairport_network_mcs":9,"spairport_network_phymode":"802.11ac","spairport_network_rate":866,

@@ -4,5 +4,5 @@ package adapter
 
 import "context"
 
-// Radio adds nothing: describe has read everything.
+// Radio adds nothing: describe has determined everything.
 func Radio(_ context.Context, a Adapter) Adapter { return a }

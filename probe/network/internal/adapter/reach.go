@@ -15,7 +15,7 @@ import (
 // nothing is sent to it.
 func Anywhere() netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, 1}) }
 
-// Anywhere6 is anywhere for IPv6 (RFC 3849).
+// Anywhere6 is Anywhere for IPv6 (RFC 3849).
 func Anywhere6() netip.Addr { return netip.MustParseAddr("2001:db8::1") }
 
 // OwnAddresses returns a function that recognises addresses of this computer.
@@ -75,8 +75,8 @@ func HasNoRoute(n transport.Net, to ...netip.Addr) bool {
 	return true
 }
 
-// Prefer selects an address that has a route, IPv4 first; if none has one, among all. toward is
-// [Toward], or takes its place in tests.
+// Prefer selects an address that has a route, IPv4 first; if none has one, it
+// selects among all. toward is [Toward], or a replacement in tests.
 func Prefer(ctx context.Context, toward func(context.Context, netip.Addr) (Adapter, error), addrs []netip.Addr) netip.Addr {
 	reachable := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool {
 		_, err := toward(ctx, a)

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// gatewayOf asks the kernel for the next router on the route to an address. Only the kernel knows it: /proc/net/route shows
-// one table of many (ip-rule(8)), one next hop of several, and no IPv6 router of an IPv4 route (RFC 5549).
+// gatewayOf queries the kernel for the next router on the route to an address.
+// /proc/net/route is not sufficient: it shows one of several tables (ip-rule(8)),
+// one of several next hops, and no IPv6 router of an IPv4 route (RFC 5549).
 func gatewayOf(i net.Interface, to netip.Addr) (gateway netip.Addr, known bool) {
 	c, err := dialRoutes()
 	if err != nil {
@@ -46,8 +47,8 @@ func askGateway(c *rtnetlink.Conn, i net.Interface, to netip.Addr) (gateway neti
 	return gatewayFrom(answers, i)
 }
 
-// gatewayFrom parses the answer of the kernel, which is the one route that it would take now. A route by another interface is
-// not the one that was asked for: it changed meanwhile.
+// gatewayFrom parses the kernel's response, which contains the route in use. If
+// that route is on another interface, it has changed since the query.
 func gatewayFrom(answers []rtnetlink.RouteMessage, i net.Interface) (gateway netip.Addr, known bool) {
 	if len(answers) != 1 {
 		return netip.Addr{}, false

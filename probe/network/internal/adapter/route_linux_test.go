@@ -40,9 +40,9 @@ func TestGatewayFrom(t *testing.T) {
 	}
 }
 
-// TestGatewayOfTheKernel asks a kernel whose routes are known: more specific
-// ones, metrics, and a table that a rule leads to, as VPN programs and systems
-// with two providers set it up.
+// TestGatewayOfTheKernel queries a kernel with known routes: more specific ones,
+// metrics, and a table selected by a rule, as configured by VPN programs and on
+// systems with two providers.
 func TestGatewayOfTheKernel(t *testing.T) {
 	ns := fmt.Sprintf("tpadapter%d", os.Getpid())
 	ip := func(command string) {
@@ -99,7 +99,7 @@ func TestGatewayOfTheKernel(t *testing.T) {
 	}
 }
 
-// need skips a test that cannot run here, and fails it where everything must.
+// need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
 func need(t *testing.T, ok bool, what string) {
 	t.Helper()
 	switch {

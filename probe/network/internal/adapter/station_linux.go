@@ -38,7 +38,8 @@ func uplinkOf(all []*wifi.StationInfo) (s station, err error) {
 	if len(all) != 1 {
 		return station{}, fmt.Errorf("%d stations in place of one", len(all))
 	}
-	// The mean, and that of the latest frame if the driver has none; 0 is neither.
+	// The average, or the level of the latest frame if the driver has no average; 0
+	// means neither.
 	for _, dbm := range []int{all[0].SignalAverage, all[0].Signal} {
 		if v := float64(dbm); isSignal(v) {
 			s.signalDBM = &v

@@ -10,9 +10,9 @@ import (
 
 type attributes func(*netlink.AttributeEncoder)
 
-// stationBytes is an answer to GET_STATION with the order and the neighbours
-// that cfg80211 gives the attributes (net/wireless/nl80211.c,
-// nl80211_send_station): interface, address, generation, then the station's own.
+// stationBytes returns a response to GET_STATION with the order of attributes of
+// cfg80211 (net/wireless/nl80211.c, nl80211_send_station): interface, address,
+// generation, then those of the station.
 func stationBytes(t *testing.T, info ...attributes) []byte {
 	t.Helper()
 	e := netlink.NewAttributeEncoder()
@@ -50,8 +50,8 @@ func u32(kind uint16, v uint32) attributes {
 
 func dbm(kind uint16, v int8) attributes { return u8(kind, uint8(v)) }
 
-// TestUplinkOf holds what drivers answer against what is reported, by way of the
-// library that parses it.
+// TestUplinkOf compares responses of drivers with the results, including the
+// library that parses them.
 func TestUplinkOf(t *testing.T) {
 	const (
 		latest, mean = unix.NL80211_STA_INFO_SIGNAL, unix.NL80211_STA_INFO_SIGNAL_AVG
@@ -61,7 +61,7 @@ func TestUplinkOf(t *testing.T) {
 	one := func(info ...attributes) [][]byte { return [][]byte{stationBytes(t, info...)} }
 	for name, c := range map[string]struct {
 		answers      [][]byte
-		signal, mbps float64 // 0: not told
+		signal, mbps float64 // 0: unknown
 		fails        bool
 	}{
 		"signal, average and rate": {one(u32(1, 20), u32(2, 123456), u32(3, 654321), dbm(latest, -70), dbm(mean, -64),

@@ -17,8 +17,8 @@ const (
 	NoRoute      Uplink = "no_route"      // an address, but no route
 )
 
-// WhyNoWay examines the interfaces of a computer that has no route.
-func WhyNoWay() Uplink {
+// WhyNoRoute examines the interfaces of a computer that has no route.
+func WhyNoRoute() Uplink {
 	all, err := net.Interfaces()
 	if err != nil || len(all) == 0 {
 		return ""
@@ -37,7 +37,7 @@ func WhyNoWay() Uplink {
 		}
 		ports = append(ports, p)
 	}
-	return whyNoWay(ports)
+	return whyNoRoute(ports)
 }
 
 // port describes what an interface has.
@@ -46,8 +46,8 @@ type port struct {
 	addrs               []netip.Addr
 }
 
-// whyNoWay returns the reason of the interface that lacks least.
-func whyNoWay(ports []port) Uplink {
+// whyNoRoute returns the reason of the interface that is closest to working.
+func whyNoRoute(ports []port) Uplink {
 	found := NoLink
 	for _, p := range ports {
 		if p.loopback || !p.connected {

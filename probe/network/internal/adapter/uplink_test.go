@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestWhyNoWay(t *testing.T) {
+func TestWhyNoRoute(t *testing.T) {
 	addrs := func(all ...string) (out []netip.Addr) {
 		for _, a := range all {
 			out = append(out, netip.MustParseAddr(a))
@@ -33,7 +33,7 @@ func TestWhyNoWay(t *testing.T) {
 		"self-assigned after an address":     {[]port{{connected: true, addrs: addrs("10.0.0.2")}, {connected: true, addrs: addrs("169.254.1.1")}}, NoRoute},
 		"a bridge without a cable, IPv6 too": {[]port{{addrs: addrs("fe80::1", "169.254.7.9")}, {connected: true}}, NoAddress},
 	} {
-		if got := whyNoWay(c.ports); got != c.want {
+		if got := whyNoRoute(c.ports); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}

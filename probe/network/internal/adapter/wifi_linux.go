@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// getRate is SIOCGIWRATE of the wireless extensions, which cfg80211 answers for
-// every driver of Wi-Fi up to 6 (linux/wireless.h).
+// getRate is SIOCGIWRATE of the wireless extensions (linux/wireless.h). cfg80211
+// implements it for all drivers up to Wi-Fi 6.
 const getRate = 0x8B21
 
 // wirelessRequest is struct iwreq with its iw_param.
@@ -17,7 +17,8 @@ type wirelessRequest struct {
 	_     [12]byte
 }
 
-// wifiRate returns the transmit rate in Mbit/s, nil if the driver does not report it.
+// wifiRate returns the transmit rate in Mbit/s; nil if the driver does not report
+// it.
 func wifiRate(name string) *float64 {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package echo sends one small packet without privileges and says which machine
-// on the way answered it: the far end, or the router at which its time to live
-// ran out (RFC 792, RFC 4443).
+// Package echo sends single small packets without privileges and reports which
+// machine on the path responded: the far end, or the router at which the packet's
+// time to live expired (RFC 792, RFC 4443).
 package echo
 
 import (
@@ -10,54 +10,52 @@ import (
 	"time"
 )
 
-// Kind is what an answer means.
+// Kind is the meaning of a response.
 type Kind int
 
-// The kinds of answers.
+// Kinds of responses.
 const (
-	// Reached means that the far end itself answered, be it with a refusal.
+	// Reached means that the far end itself responded, even if it refused.
 	Reached Kind = iota + 1
-	// Expired means that a router on the way threw the packet away because its
-	// time to live had run out.
+	// Expired means that the time to live expired at a router on the path.
 	Expired
-	// Unreachable means that a router on the way has no way to go on.
+	// Unreachable means that a router on the path has no route to the far end.
 	Unreachable
-	// Prohibited means that a firewall on the way does not let the packet pass. A
-	// router that says "port unreachable" in the place of the far end is one too: it
-	// is what nftables and iptables send for reject without an option.
+	// Prohibited means that a firewall on the path rejected the packet. "Port
+	// unreachable" from a router instead of the far end is included: nftables and
+	// iptables send it for reject without an option.
 	Prohibited
 )
 
-// Reply is the answer to one packet.
+// Reply is the response to one packet.
 type Reply struct {
 	From netip.Addr
 	Kind Kind
 	RTT  time.Duration
-	// Complaint is true for an ICMP error. Routers send few of them (Linux: one
-	// a second to each peer), so that a missing one is no loss by itself.
+	// Complaint is true for an ICMP error. Routers rate limit them (Linux: one per
+	// second and peer), so a missing one does not prove a loss.
 	Complaint bool
 }
 
 var (
-	// ErrSilent means that nothing came back in time.
+	// ErrSilent means that there was no response in time.
 	ErrSilent = errors.New("no answer in time")
-	// ErrNotPermitted means that this system does not let the program ask. It
-	// says nothing about the network.
+	// ErrNotPermitted means that this system does not permit the program to send
+	// the packet. It says nothing about the network.
 	ErrNotPermitted = errors.New("the system does not permit it")
 )
 
-// Asker sends packets and waits for their answers. Several goroutines may use
-// one at the same time.
+// Asker sends packets and waits for their responses. It is safe for concurrent use.
 type Asker interface {
-	// Ask sends one packet to an address with a time to live, 0 being the
-	// system's usual one, and waits until ctx is done. The errors are
-	// [ErrSilent], [ErrNotPermitted] or those of the system.
+	// Ask sends one packet with the given time to live (0: the system's default)
+	// and waits until ctx is done. The errors are [ErrSilent], [ErrNotPermitted] or
+	// those of the system.
 	Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error)
 }
 
-// System is the way of this operating system.
+// System returns the implementation for this operating system.
 func System() Asker { return system{} }
 
-// payloadBytes is what a packet carries beside its headers: smaller than a voice
-// packet, and never the reason for a loss. Many of them go out.
+// payloadBytes is the size of a packet without headers. It is smaller than that of
+// a voice packet, so that the many packets do not cause loss themselves.
 const payloadBytes = 16

@@ -19,7 +19,8 @@ import (
 
 type system struct{}
 
-// Ask uses the ICMP socket that macOS gives to any program (SOCK_DGRAM, icmp(4)).
+// Ask uses an ICMP socket that macOS permits every program to open (SOCK_DGRAM,
+// icmp(4)).
 func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
 	to = to.Unmap()
 	conn, err := listen(to, ttl)
@@ -29,8 +30,8 @@ func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	// Unlike Linux, macOS hands every ICMP socket all the answers, so that both
-	// numbers must be ours.
+	// Unlike Linux, macOS delivers all responses to each ICMP socket, so both
+	// numbers must match.
 	echo := &icmp.Echo{ID: rand.IntN(1 << 16), Seq: rand.IntN(1 << 16), Data: make([]byte, payloadBytes)}
 	var kind icmp.Type = ipv4.ICMPTypeEcho
 	if to.Is6() {
@@ -111,7 +112,7 @@ func kindOf(m *icmp.Message, is6 bool, echo *icmp.Echo) Kind {
 	return 0
 }
 
-// quotes says whether a complaint quotes our packet: its IP header and the
+// quotes reports whether an ICMP error quotes our packet: its IP header and the
 // first eight bytes of ICMP (RFC 792).
 func quotes(b []byte, is6 bool, echo *icmp.Echo) bool {
 	header := 40
@@ -135,8 +136,8 @@ func addrOf(a net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// permission knows that macOS 15 answers EHOSTUNREACH to a program without the
-// Local Network permission: that says nothing about the router.
+// permission maps EHOSTUNREACH to ErrNotPermitted: macOS 15 returns it to a program
+// without the Local Network permission, so it says nothing about the router.
 func permission(err error) error {
 	if errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("%w: %w", ErrNotPermitted, err)

@@ -15,9 +15,9 @@ import (
 
 type system struct{}
 
-// Ask takes a ping socket where net.ipv4.ping_group_range lets it, else UDP. The
-// answers of routers come through the socket's error queue (IP_RECVERR, ip(7)),
-// for which no privilege is needed either way.
+// Ask uses a ping socket if net.ipv4.ping_group_range permits it, otherwise UDP.
+// The responses of routers arrive in the socket's error queue (IP_RECVERR, ip(7)).
+// Neither requires privileges.
 func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
 	to = to.Unmap()
 	s, err := open(to, ttl)
@@ -39,18 +39,19 @@ func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
 	return r, err
 }
 
-// socket is good for one packet, so that every answer on it is to that one.
+// socket is used for one packet, so that each response on it belongs to that
+// packet.
 type socket struct {
 	file  *os.File
 	isUDP bool
 	to    netip.Addr
-	port  uint16 // 0 for an echo, which has none
+	port  uint16 // 0 for an echo request, which has no port
 	local netip.Addr
 }
 
 func (s *socket) close() { _ = s.file.Close() }
 
-// portUDP is let through by more firewalls than traceroute's high ports are.
+// portUDP is open in more firewalls than the high ports of traceroute.
 const portUDP = 443
 
 func open(to netip.Addr, ttl int) (*socket, error) {
@@ -107,8 +108,8 @@ func (s *socket) prepare(fd, ttl int) error {
 	return nil
 }
 
-// packet is an echo request, of which the kernel fills in identifier and
-// checksum, or a bare UDP payload.
+// packet returns an echo request, whose identifier and checksum the kernel sets, or
+// a UDP payload.
 func (s *socket) packet() []byte {
 	if s.isUDP {
 		return make([]byte, payloadBytes)
@@ -121,8 +122,8 @@ func (s *socket) packet() []byte {
 	return p
 }
 
-// receive waits for the first answer. The error queue is read first: while an
-// error is pending, reading the data only returns its number.
+// receive waits for the first response. It reads the error queue first: while an
+// error is pending, reading data returns only the error's number.
 func (s *socket) receive() (r Reply, err error) {
 	raw, err := s.file.SyscallConn()
 	if err != nil {
@@ -164,8 +165,8 @@ func (s *socket) parseControl(control []byte) (Reply, bool) {
 	}
 	for _, m := range messages {
 		r, ok := parseExtendedError(m.Data)
-		// A complaint of this computer itself tells of a neighbour that does
-		// not answer ARP: for the caller the packet is lost.
+		// An error from this computer itself concerns a neighbour that does not
+		// respond to ARP: for the caller the packet is lost.
 		if ok && (r.From != s.local || r.From == s.to) {
 			r.Complaint = true
 			if r.Kind != Expired && r.From == s.to.WithZone("") {
@@ -183,8 +184,8 @@ const (
 	originICMP6 = 3
 )
 
-// parseExtendedError reads a struct sock_extended_err and the address of the
-// machine that complained, which stands behind it (ip(7)).
+// parseExtendedError parses a struct sock_extended_err and the address after it,
+// which is that of the machine that sent the error (ip(7)).
 func parseExtendedError(b []byte) (Reply, bool) {
 	const header = 16
 	if len(b) < header+8 {

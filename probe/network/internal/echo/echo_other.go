@@ -9,7 +9,7 @@ import (
 
 type system struct{}
 
-// Ask has no way on this system.
+// Ask is not implemented on this system.
 func (system) Ask(context.Context, netip.Addr, int) (Reply, error) {
 	return Reply{}, ErrNotPermitted
 }

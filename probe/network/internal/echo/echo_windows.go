@@ -24,7 +24,7 @@ var (
 	icmp6SendEcho2  = iphlpapi.NewProc("Icmp6SendEcho2")
 )
 
-// now is finer than package time's on Windows, which counts ticks.
+// now has a higher resolution than package time on Windows, which counts ticks.
 func now() time.Time { return probe.SystemClock{}.Now() }
 
 const (
@@ -35,7 +35,7 @@ const (
 // Values of IP_STATUS (ipexport.h).
 const (
 	statusSuccess         = 0
-	statusNetUnreachable  = 11002 // the first of four unreachables
+	statusNetUnreachable  = 11002 // the first of four "unreachable" values
 	statusPortUnreachable = 11005 // the last
 	statusTTLExpired      = 11013 // also IP_HOP_LIMIT_EXCEEDED
 )
@@ -57,16 +57,16 @@ type echoReply struct {
 	Options  ipOption
 }
 
-// Ask uses IcmpSendEcho2Ex, for which no rights are needed. It blocks and knows
-// no cancelling, so it gets the time that ctx leaves, and is left behind when
-// ctx ends before.
+// Ask uses IcmpSendEcho2Ex, which requires no privileges. It blocks and cannot be
+// cancelled, so it gets the remaining time of ctx as its timeout, and its result is
+// discarded if ctx is cancelled earlier.
 func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
-	return leavingBehind(ctx, func(wait time.Duration) (Reply, error) { return send(to.Unmap(), ttl, wait) })
+	return abandonable(ctx, func(wait time.Duration) (Reply, error) { return send(to.Unmap(), ttl, wait) })
 }
 
-// leavingBehind asks with the time that ctx leaves, and returns without the
-// answer when ctx ends before.
-func leavingBehind(ctx context.Context, ask func(wait time.Duration) (Reply, error)) (Reply, error) {
+// abandonable calls ask with the remaining time of ctx, and returns without its
+// result if ctx is cancelled earlier.
+func abandonable(ctx context.Context, ask func(wait time.Duration) (Reply, error)) (Reply, error) {
 	wait := longestWait
 	if until, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(until))
@@ -111,8 +111,8 @@ func send(to netip.Addr, ttl int, wait time.Duration) (Reply, error) {
 	return send4(handle, to, &option, wait)
 }
 
-// replyRoom holds one reply, its data, an ICMP error and an IO_STATUS_BLOCK, as
-// the function's documentation asks for. uint64 aligns it.
+// replyRoom has space for one reply, its data, an ICMP error and an
+// IO_STATUS_BLOCK, as the function's documentation requires. uint64 aligns it.
 type replyRoom [64]uint64
 
 func send4(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) (Reply, error) {
@@ -121,10 +121,10 @@ func send4(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) 
 	var room replyRoom
 	sent := now()
 	n, _, err := icmpSendEcho2Ex.Call(handle, 0, 0, 0,
-		0, uintptr(*(*uint32)(unsafe.Pointer(&address))), // source: any
+		0, uintptr(*(*uint32)(unsafe.Pointer(&address))), // any source address
 		uintptr(unsafe.Pointer(&data)), payloadBytes, uintptr(unsafe.Pointer(option)),
 		uintptr(unsafe.Pointer(&room)), unsafe.Sizeof(room), uintptr(wait.Milliseconds()))
-	rtt := now().Sub(sent) // the reply's own figure has whole milliseconds
+	rtt := now().Sub(sent) // the reply contains whole milliseconds only
 	runtime.KeepAlive(option)
 	if n == 0 {
 		return failed(err)
@@ -166,7 +166,7 @@ func judge(status uint32, from, to netip.Addr, rtt time.Duration) (Reply, error)
 	return Reply{}, ErrSilent
 }
 
-// failed tells a lost packet from a refusal of the system.
+// failed distinguishes a lost packet from an error of the system.
 func failed(err error) (Reply, error) {
 	if err == windows.ERROR_ACCESS_DENIED {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotPermitted, err)

@@ -10,14 +10,14 @@ const (
 	typeExpired6     = 3
 )
 
-// kindOf4 is what a complaint over ICMP means; 0 for any other message.
+// kindOf4 returns the meaning of an ICMP error; 0 for any other message.
 func kindOf4(kind, code byte) Kind {
 	switch kind {
 	case typeExpired4:
 		return Expired
 	case typeUnreachable4:
 		switch code {
-		case 3, 9, 10, 13: // port; by administration (RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1)
+		case 3, 9, 10, 13: // port; administratively prohibited (RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1)
 			return Prohibited
 		}
 		return Unreachable
@@ -32,7 +32,7 @@ func kindOf6(kind, code byte) Kind {
 		return Expired
 	case typeUnreachable6:
 		switch code {
-		case 1, 4, 5, 6: // by administration, port, source address, route that rejects
+		case 1, 4, 5, 6: // administratively prohibited, port, source address, reject route
 			return Prohibited
 		}
 		return Unreachable

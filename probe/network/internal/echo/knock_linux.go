@@ -53,7 +53,7 @@ func openKnock(to netip.AddrPort, ttl int, isUDP bool) (*socket, error) {
 		return nil, permission(err)
 	}
 	s := &socket{to: to.Addr(), port: to.Port(), isUDP: isUDP}
-	// A connection that has begun is no error.
+	// A connection in progress is not an error.
 	if err := s.prepare(fd, ttl); err != nil {
 		_ = unix.Close(fd)
 		return nil, permission(err)
@@ -62,8 +62,8 @@ func openKnock(to netip.AddrPort, ttl int, isUDP bool) (*socket, error) {
 	return s, nil
 }
 
-// connected waits for what becomes of a connection that has begun. The error
-// queue is read first: it names the machine that complained.
+// connected waits for the result of a connection in progress. It reads the error
+// queue first, which identifies the machine that sent an error.
 func (s *socket) connected() (r Reply, err error) {
 	raw, err := s.file.SyscallConn()
 	if err != nil {

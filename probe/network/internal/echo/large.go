@@ -6,13 +6,13 @@ import (
 	"net/netip"
 )
 
-// ErrTooLarge means that this computer knows the packet to be too large for the
-// way: a router said so, or its own interface takes no more.
-var ErrTooLarge = errors.New("the packet is too large for the way")
+// ErrTooLarge means that the packet is known to be too large for the path: a router
+// reported it, or our own interface does not accept it.
+var ErrTooLarge = errors.New("the packet is too large for the path")
 
-// LargeAsker is an [Asker] that can send packets of a size as well.
+// LargeAsker is an [Asker] that can also send packets of a given size.
 type LargeAsker interface {
-	// AskLarge sends one packet of so many bytes, IP header included, that must
-	// not be cut into parts. The errors are those of Ask and [ErrTooLarge].
+	// AskLarge sends one packet of the given size, including the IP header, that
+	// must not be fragmented. The errors are those of Ask and [ErrTooLarge].
 	AskLarge(ctx context.Context, to netip.Addr, bytes int) (Reply, error)
 }

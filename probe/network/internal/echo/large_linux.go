@@ -47,8 +47,8 @@ func (system) AskLarge(ctx context.Context, to netip.Addr, bytes int) (Reply, er
 	return r, tooLarge(err)
 }
 
-// keepWhole sets the DF bit and lets the kernel keep what routers say of
-// smaller sizes (ip(7), IP_MTU_DISCOVER).
+// keepWhole sets the DF bit and makes the kernel store the smaller MTUs that
+// routers report (ip(7), IP_MTU_DISCOVER).
 func (s *socket) keepWhole() error {
 	level, option, value := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO
 	if s.to.Is6() {

@@ -14,7 +14,7 @@ import (
 const (
 	flagDF             = 0x02  // IP_FLAG_DF (ipexport.h)
 	statusPacketTooBig = 11009 // IP_PACKET_TOO_BIG
-	icmpHeaders        = 28    // of IPv4 and ICMP
+	icmpHeaders        = 28    // IPv4 and ICMP
 	largestEcho        = 1500
 )
 
@@ -24,7 +24,7 @@ func (system) AskLarge(ctx context.Context, to netip.Addr, bytes int) (Reply, er
 	if !to.Is4() {
 		return Reply{}, ErrNotPermitted
 	}
-	return leavingBehind(ctx, func(wait time.Duration) (Reply, error) {
+	return abandonable(ctx, func(wait time.Duration) (Reply, error) {
 		return sendLarge(to, min(max(bytes, icmpHeaders+payloadBytes), largestEcho), wait)
 	})
 }

@@ -39,7 +39,7 @@ func STUN(ctx context.Context, env probe.Env, to netip.AddrPort) (Reply, error) 
 func BindingRequest(env probe.Env, more ...stun.Setter) (*stun.Message, error) {
 	var id [stun.TransactionIDSize]byte
 	if _, err := io.ReadFull(env.Rand, id[:]); err != nil {
-		return nil, fmt.Errorf("draw a transaction id: %w", err)
+		return nil, fmt.Errorf("create a transaction id: %w", err)
 	}
 	request, err := stun.Build(append([]stun.Setter{stun.NewTransactionIDSetter(id), stun.BindingRequest}, more...)...)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// zoneID is the number of the interface in the zone of a link-local address.
+// zoneID returns the interface index in the zone of a link-local address.
 func zoneID(a netip.Addr) uint32 {
 	if n, err := strconv.ParseUint(a.Zone(), 10, 32); err == nil {
 		return uint32(n)

@@ -99,7 +99,7 @@ func RunFrom(ctx context.Context, env probe.Env, start time.Time, p Pace, ask ec
 }
 
 // ErrClockJumped marks an impossible round trip: the clock was set meanwhile.
-var ErrClockJumped = errors.New("the clock was set while a packet was under way")
+var ErrClockJumped = errors.New("the clock was set while a packet was in flight")
 
 func (s *Stream) take(ctx context.Context, due time.Duration, r echo.Reply, err error) {
 	switch {
@@ -141,11 +141,12 @@ func (s *Stream) Counted() bool {
 // KeptLittle reports whether this computer sent nearly all packets.
 func (s *Stream) KeptLittle() bool { return s.Kept*100 <= keptPct*(s.Sent+s.Kept) }
 
-// LossRunPackets returns the mean number of packets lost in a row; nil without loss.
+// LossRunPackets returns the mean number of consecutive lost packets; nil without
+// loss.
 func (s *Stream) LossRunPackets() *float64 { return LostAtATime(s, s) }
 
-// LostAtATime returns how many packets of the streams were lost at a time; nil if end, one of them,
-// lost none.
+// LostAtATime returns how many packets of the streams were lost together; nil if
+// end, one of them, lost none.
 func LostAtATime(end *Stream, streams ...*Stream) *float64 {
 	if end == nil {
 		return nil

@@ -13,11 +13,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
-// voicePace is that of a stream to a machine that answers echo requests.
+// voicePace is the pace for a machine that responds to echo requests.
 var voicePace = Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 1600 * time.Millisecond}
 
-// A clock that jumps makes no loss, no burst and no hang.
-func TestStreamBearsAClockThatJumps(t *testing.T) {
+// A clock step causes no loss, no burst and no hang.
+func TestStreamAcrossAClockStep(t *testing.T) {
 	for _, by := range []time.Duration{-time.Hour, -2 * time.Second, 2 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			env := testnet.Environment(t)
@@ -40,7 +40,7 @@ func TestStreamBearsAClockThatJumps(t *testing.T) {
 				t.Errorf("%v: %d lost, %d kept, %d answered", by, s.Lost(), s.Kept, s.Answered())
 			}
 			for i := 10; i < len(sent); i++ {
-				// The first one behind the jump takes its place in the schedule.
+				// The first packet after the step is sent at its scheduled time.
 				if d := sent[i].Sub(sent[i-10]); d < 8*voicePace.Every {
 					t.Fatalf("%v: ten packets within %v", by, d)
 				}
@@ -49,15 +49,15 @@ func TestStreamBearsAClockThatJumps(t *testing.T) {
 	}
 }
 
-// What this computer could not send is no loss of the line.
-func TestStreamThatCannotBeSentIsNotLossy(t *testing.T) {
+// A packet that this computer could not send is not lost on the line.
+func TestUnsentPacketsAreNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		s := Run(t.Context(), testnet.Environment(t), voicePace, func(ctx context.Context) (echo.Reply, error) {
 			switch past := time.Since(start); {
 			case past > 2*time.Second && past < 4*time.Second:
 				return echo.Reply{}, fmt.Errorf("send: %w", syscall.ENETUNREACH)
-			case past > 1900*time.Millisecond && past < 2*time.Second: // under way when it went
+			case past > 1900*time.Millisecond && past < 2*time.Second: // in flight at the step
 				<-ctx.Done()
 				return echo.Reply{}, echo.ErrSilent
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 )
 
-// AskFunc is an Asker made of a function.
+// AskFunc is an Asker that calls a function.
 type AskFunc func(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, error)
 
 // Ask calls f.
@@ -17,13 +17,14 @@ func (f AskFunc) Ask(ctx context.Context, to netip.Addr, ttl int) (echo.Reply, e
 	return f(ctx, to, ttl)
 }
 
-// Refuse is an Asker that always fails.
+// Refuse returns an Asker that always fails.
 func Refuse(err error) AskFunc {
 	return func(context.Context, netip.Addr, int) (echo.Reply, error) { return echo.Reply{}, err }
 }
 
-// Deaf is a network in which no connection comes about and none is refused.
-func Deaf(t *testing.T) probe.Env {
+// Blackhole returns a network in which no connection is established and none is
+// refused.
+func Blackhole(t *testing.T) probe.Env {
 	env := Environment(t)
 	env.Net = Broken{Net: env.Net, OnDial: UntilDone}
 	return env

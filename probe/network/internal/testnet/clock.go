@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// JumpingClock is a clock that is set by an amount at a moment, as by hand or by a
-// computer that slept; its Sleep goes on with the real time.
+// JumpingClock steps by an amount at a given time, as when set by hand or after a
+// sleep state. Its Sleep follows real time.
 type JumpingClock struct {
 	mu   sync.Mutex
 	From time.Time

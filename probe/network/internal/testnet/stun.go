@@ -8,7 +8,7 @@ import (
 	"github.com/pion/stun/v2"
 )
 
-// STUNMachine is a machine on loopback that answers STUN, or says nothing.
+// STUNMachine starts a server on loopback that responds to STUN, or is silent.
 func STUNMachine(t *testing.T, answers bool) netip.AddrPort {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

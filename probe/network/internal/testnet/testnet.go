@@ -1,5 +1,5 @@
-// Package testnet is the network of unit tests: sockets of loopback, with the names, interfaces, clocks
-// and faults that a test asks for.
+// Package testnet provides the network for unit tests: loopback sockets, with
+// names, interfaces, clocks and faults as a test requires.
 package testnet
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// Names is a resolver that knows what it is told.
+// Names is a resolver with a fixed table.
 type Names map[string][]string
 
 func (n Names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Addr, err error) {
@@ -31,7 +31,7 @@ func (n Names) LookupNetIP(_ context.Context, _, name string) (addrs []netip.Add
 	return addrs, nil
 }
 
-// Lookup is a resolver made of a function.
+// Lookup is a resolver that calls a function.
 type Lookup func(ctx context.Context) error
 
 func (l Lookup) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
@@ -50,8 +50,8 @@ func Environment(t testing.TB) probe.Env {
 	}
 }
 
-// Broken is a network whose diallers call OnDial. It lists the interfaces of Listed, and RouteErr
-// is the answer to a question for a route.
+// Broken is a network whose diallers call OnDial. Its interfaces are Listed, and
+// RouteErr is the error of a route lookup.
 type Broken struct {
 	transport.Net
 	OnDial   func(ctx context.Context) error
@@ -70,7 +70,7 @@ func (b Broken) DialUDP(string, *net.UDPAddr, *net.UDPAddr) (transport.UDPConn, 
 	return net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 }
 
-// Dialer returns a dialler that calls dial in place of connecting.
+// Dialer returns a dialler that calls dial instead of connecting.
 func Dialer(dial func(ctx context.Context) error) transport.Dialer { return dialer{dial} }
 
 type dialer struct {
@@ -91,19 +91,19 @@ func UntilDone(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// InterfaceWith is an interface as the system lists it.
+// InterfaceWith returns an interface in the form of the system's list.
 func InterfaceWith(name string, flags net.Flags, address string) *transport.Interface {
 	i := transport.NewInterface(net.Interface{Name: name, Flags: flags})
 	i.AddAddress(&net.IPNet{IP: net.ParseIP(address), Mask: net.CIDRMask(24, 32)})
 	return i
 }
 
-// Server is a web server on loopback that ends with the test.
+// Server starts a web server on loopback until the end of the test.
 func Server(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(func() {
-		s.CloseClientConnections() // a handler may still read what the system has buffered
+		s.CloseClientConnections() // a handler may still be reading buffered data
 		s.Close()
 	})
 	return s
