@@ -28,6 +28,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/target"
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
@@ -187,7 +188,8 @@ func (s *Server) handler() (http.Handler, error) {
 	registerMetrics(registry, s.reflector, s.live)
 	mux := http.NewServeMux()
 	api.New(api.Config{
-		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
+		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
+		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{

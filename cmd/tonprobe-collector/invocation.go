@@ -25,6 +25,8 @@ type invocation struct {
 	validDays  int
 	yes        bool
 	passwordIn bool
+	verbose    bool
+	target     targetOptions
 }
 
 // setting is an option as text, with the place it came from for messages.

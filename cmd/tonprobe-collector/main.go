@@ -14,11 +14,13 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server"
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/target"
 )
 
 // Exit statuses, from sysexits.h.
@@ -75,6 +77,10 @@ func commands() []command {
 		{"computer revoke", "ID", "shut one computer out, such as a stolen one", computerRevoke, nil},
 		{"participant block", "NAME|ID", "shut a participant's computers out", participantBlock, nil},
 		{"participant unblock", "NAME|ID", "let them in again", participantUnblock, nil},
+		{"target add", "NAME", "add a conference system that the participants use", targetAdd, targetAddFlags},
+		{"target list", "", "list the conference systems", targetList, jsonFlag},
+		{"target test", "NAME", "ask a conference system from here, and whether its secret is right", targetTest, targetTestFlags},
+		{"target remove", "NAME", "remove a conference system and its secret", targetRemove, nil},
 		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
 		{"user passwd", "NAME", "give a user a new password and end their sessions", userPasswd, userFlags},
@@ -105,7 +111,13 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*enroll.InputError](err); ok {
 		return true
 	}
-	return errors.Is(err, server.ErrConfig) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+	if _, ok := errors.AsType[*target.InputError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*origin.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, target.ErrExists) || errors.Is(err, server.ErrConfig) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -40,12 +40,14 @@ type Store interface {
 // Config is what New needs. All fields but MediaHost, Policy and Ready are
 // required.
 type Config struct {
-	Store  Store
-	Echo   Echo
-	Live   *live.Hub
-	Log    *slog.Logger
-	Now    func() time.Time
-	Random io.Reader
+	Store Store
+	Echo  Echo
+	// Targets are the conference systems that the participants use.
+	Targets Targets
+	Live    *live.Hub
+	Log     *slog.Logger
+	Now     func() time.Time
+	Random  io.Reader
 	// Registry takes this package's metrics.
 	Registry prometheus.Registerer
 	// MediaHost is the name agents find the reflector by; "" is the name they
@@ -122,6 +124,7 @@ func (a *API) routes() []route {
 		{http.MethodPost, "/api/v1/enroll", a.handle(a.enroll)},
 		{http.MethodPost, "/api/v1/reports", a.agents(a.reports)},
 		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
+		{http.MethodGet, "/" + wire.PathTargets, a.agents(a.targets)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
 		{http.MethodPost, "/api/v1/load", a.agents(a.takeLoad)},

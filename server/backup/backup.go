@@ -1,10 +1,10 @@
 // Package backup writes everything that a collector needs to come back into one
-// file, and brings it back from there: the database, and the keys by which the
-// agents know the collector. Without the keys every agent would refuse the
-// restored collector.
+// file, and brings it back from there: the database, the keys by which the
+// agents know the collector, and the conference systems with their secrets.
+// Without the keys every agent would refuse the restored collector.
 //
-// The file is a gzipped tar archive: manifest.json, collector.db and the files
-// of tls/, in this order.
+// The file is a gzipped tar archive: manifest.json, collector.db, targets.json
+// where there is one, and the files of tls/, in this order.
 package backup
 
 import (
@@ -31,8 +31,10 @@ const format = "tonprobe.backup/v1"
 const (
 	manifestName = "manifest.json"
 	databaseName = "collector.db"
+	targetsName  = "targets.json"
 	tlsFolder    = "tls"
-	// maxKeyBytes bounds a file of tls/; a certificate takes about a kilobyte.
+	// maxKeyBytes bounds a file of tls/, where a certificate takes about a kilobyte, and
+	// targets.json.
 	maxKeyBytes = 1 << 20
 	maxKeys     = 64
 )
@@ -77,7 +79,7 @@ func Write(ctx context.Context, dir string, snapshot Snapshot, file string, m Ma
 	}
 	whole := filepath.Join(aside, "archive")
 	m.Format = format
-	if err := writeArchive(ctx, whole, database, datadir.TLS(dir), m); err != nil {
+	if err := writeArchive(ctx, whole, database, dir, m); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
 	// A link, unlike a rename, never replaces a file that came meanwhile.
@@ -89,7 +91,7 @@ func Write(ctx context.Context, dir string, snapshot Snapshot, file string, m Ma
 			return fmt.Errorf("write backup: %w", err)
 		}
 	}
-	return syncFolder(filepath.Dir(file))
+	return datadir.SyncFolder(filepath.Dir(file))
 }
 
 // removeLeftovers removes what a killed backup to the same name left behind; it
@@ -101,7 +103,8 @@ func removeLeftovers(file string) {
 	}
 }
 
-func writeArchive(ctx context.Context, file, database, keys string, m Manifest) (err error) {
+// writeArchive writes a copy of the database, and what lies beside it in dir.
+func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (err error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -122,6 +125,12 @@ func writeArchive(ctx context.Context, file, database, keys string, m Manifest) 
 	if err := addFile(ctx, a, databaseName, database, m.CreatedAt); err != nil {
 		return err
 	}
+	switch err := addFile(ctx, a, targetsName, datadir.Targets(dir), m.CreatedAt); {
+	case errors.Is(err, fs.ErrNotExist): // no target was ever added
+	case err != nil:
+		return err
+	}
+	keys := datadir.TLS(dir)
 	found, err := os.ReadDir(keys)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // behind a proxy there are none
 		return fmt.Errorf("read the keys: %w", err)

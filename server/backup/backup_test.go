@@ -220,6 +220,9 @@ func TestHostileBackups(t *testing.T) {
 		"a link":               archive(t, manifest, db, [2]string{"tls/ca.pem", "-> /etc/passwd"}),
 		"the database, a link": archive(t, manifest, [2]string{databaseName, "-> /etc/passwd"}),
 		"one key twice":        archive(t, manifest, db, [2]string{"tls/ca.pem", "x"}, [2]string{"tls/ca.pem", "y"}),
+		"targets twice":        archive(t, manifest, db, [2]string{targetsName, "x"}, [2]string{targetsName, "y"}),
+		"targets, a link":      archive(t, manifest, db, [2]string{targetsName, "-> /etc/passwd"}),
+		"huge targets":         archive(t, manifest, db, [2]string{targetsName, strings.Repeat("x", maxKeyBytes+1)}),
 		"a huge key":           archive(t, manifest, db, [2]string{"tls/ca.pem", strings.Repeat("x", maxKeyBytes+1)}),
 	} {
 		dir := t.TempDir()
@@ -237,5 +240,22 @@ func TestARefusedDatabaseTakesNoPlace(t *testing.T) {
 	_, err := Restore(t.Context(), written(t, collectorIn(t)), dir, func(context.Context, string) error { return refused }, at)
 	if left, readErr := os.ReadDir(dir); !errors.Is(err, refused) || readErr != nil || len(left) > 0 {
 		t.Errorf("%v, left behind %v, %v", err, left, readErr)
+	}
+}
+
+func TestTargetsComeBack(t *testing.T) {
+	from, dir := collectorIn(t), t.TempDir()
+	if err := os.WriteFile(datadir.Targets(from), []byte("systems"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(datadir.Targets(dir), []byte("older"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Restore(t.Context(), written(t, from), dir, anything, at)
+	if err != nil || !r.Targets || content(t, datadir.Targets(dir)) != "systems" || content(t, datadir.TLS(dir), "ca.key") != "secret" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if kept, _ := filepath.Glob(datadir.Targets(dir) + ".before-*"); len(kept) != 1 || content(t, kept[0]) != "older" {
+		t.Errorf("those that were there are not kept: %v", kept)
 	}
 }

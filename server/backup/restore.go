@@ -37,6 +37,8 @@ type Restored struct {
 	// Keys says whether the collector's own keys were in it. Without them agents
 	// that trusted the collector's own certificate have to be enrolled again.
 	Keys bool
+	// Targets says whether conference systems were in it.
+	Targets bool
 	// Aside is where keys were moved that were in the directory before; "" when
 	// there were none.
 	Aside string
@@ -71,19 +73,23 @@ func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time
 		return Restored{}, fmt.Errorf("check the database in %s: %w", file, err)
 	}
 	if r.Keys {
-		if r.Aside, err = replaceKeys(filepath.Join(aside, tlsFolder), dir, now); err != nil {
+		if r.Aside, err = replace(filepath.Join(aside, tlsFolder), datadir.TLS(dir), now); err != nil {
 			return r, fmt.Errorf("restore the keys: %w", err)
+		}
+	}
+	if r.Targets {
+		if _, err := replace(filepath.Join(aside, targetsName), datadir.Targets(dir), now); err != nil {
+			return r, fmt.Errorf("restore the conference systems: %w", err)
 		}
 	}
 	if err := os.Rename(filepath.Join(aside, databaseName), datadir.Database(dir)); err != nil {
 		return r, fmt.Errorf("restore the database: %w", err)
 	}
-	return r, syncFolder(dir)
+	return r, datadir.SyncFolder(dir)
 }
 
-// replaceKeys puts the folder from in the place of dir's own, and keeps those.
-func replaceKeys(from, dir string, now time.Time) (aside string, err error) {
-	to := datadir.TLS(dir)
+// replace puts a file or folder in the place of another, which it keeps.
+func replace(from, to string, now time.Time) (aside string, err error) {
 	if _, err := os.Lstat(to); err == nil {
 		aside = to + ".before-" + now.UTC().Format("20060102T150405.000Z")
 		if err := os.Rename(to, aside); err != nil {
@@ -133,6 +139,13 @@ func unpackArchive(z io.Reader, to string) (r Restored, err error) {
 		}
 		if err != nil {
 			return r, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		if h.Name == targetsName && h.Typeflag == tar.TypeReg && n == 0 && h.Size <= maxKeyBytes {
+			if err := copyFile(a, filepath.Join(to, targetsName), h.Size); err != nil {
+				return r, err
+			}
+			r.Targets = true
+			continue
 		}
 		name, ok := strings.CutPrefix(h.Name, tlsFolder+"/")
 		if !ok || !keyName.MatchString(name) || h.Typeflag != tar.TypeReg || n >= maxKeys || h.Size > maxKeyBytes {

@@ -28,6 +28,9 @@ func Database(dir string) string { return filepath.Join(dir, "collector.db") }
 // TLS is the folder of the certificates and keys that the collector made itself.
 func TLS(dir string) string { return filepath.Join(dir, "tls") }
 
+// Targets is the file of the conference systems and their secrets.
+func Targets(dir string) string { return filepath.Join(dir, "targets.json") }
+
 // Make makes the directory, readable by its owner only, and checks one that
 // exists already. It returns ErrOpen with what to do about it.
 func Make(dir string) error {

@@ -1,0 +1,116 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// PathTargets is the path of the collector's list of conference systems, from its base.
+const PathTargets = "api/v1/targets"
+
+// Limits of a list of targets.
+const (
+	MaxTargets            = 100
+	MaxTargetsBytes       = 512 << 10
+	maxTargetFieldBytes   = 512
+	maxTargetSecretsBytes = 4096
+)
+
+// ErrTargets means that a list of targets cannot be used.
+var ErrTargets = errors.New("invalid list of targets")
+
+// Targets is the JSON answer of GET /api/v1/targets.
+type Targets struct {
+	Targets []Target `json:"targets"`
+}
+
+// Target is a conference system that the collector's participants use.
+type Target struct {
+	// Name is what `tonprobe check --target NAME` calls it; see [IsTargetName].
+	Name string `json:"name"`
+	// System is one of [TargetSystems].
+	System string `json:"system"`
+	// URL is its address.
+	URL string `json:"url"`
+	// Profile names the limits to judge by.
+	Profile string `json:"profile"`
+	// Room opens a test room of its own; nil if the collector has no key of the system.
+	Room *Room `json:"room,omitempty"`
+}
+
+// Room is a test room of a LiveKit server, which exists for one check. Its two access tokens are the only
+// credentials that leave the collector: they expire within minutes and open no other room.
+type Room struct {
+	Name string `json:"name"`
+	// Publish may send and not listen, Subscribe may listen and not send.
+	Publish   string `json:"publish_token"`
+	Subscribe string `json:"subscribe_token"`
+}
+
+// TargetSystems returns the names of the systems that a target can be.
+func TargetSystems() []string { return []string{"bbb", "livekit", "janus", "whip", "zoom", "youtube"} }
+
+var reTargetName = regexp.MustCompile(`^[\pL\pN](?:[\pL\pN _-]{0,38}[\pL\pN])?$`)
+
+// IsTargetName reports whether s can be the name of a target: up to 40 letters, digits, spaces, hyphens and
+// underscores. No such name is an address; the shortcuts of an agent (zoom, youtube) and localhost are none either.
+func IsTargetName(s string) bool {
+	return reTargetName.MatchString(s) && !slices.Contains([]string{"zoom", "youtube", "localhost"}, strings.ToLower(s))
+}
+
+// ParseTargets parses and validates the JSON. Every error is an [ErrTargets].
+func ParseTargets(b []byte) (*Targets, error) {
+	if len(b) > MaxTargetsBytes {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrTargets, len(b), MaxTargetsBytes)
+	}
+	var t Targets
+	if err := json.Unmarshal(b, &t); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTargets, err)
+	}
+	if len(t.Targets) > MaxTargets {
+		return nil, fmt.Errorf("%w: %d targets, at most %d allowed", ErrTargets, len(t.Targets), MaxTargets)
+	}
+	for i, target := range t.Targets {
+		if err := target.validate(); err != nil {
+			return nil, fmt.Errorf("%w: target %d: %w", ErrTargets, i, err)
+		}
+	}
+	return &t, nil
+}
+
+func (t Target) validate() error {
+	switch {
+	case !IsTargetName(t.Name):
+		return errors.New("no valid name")
+	case !slices.Contains(TargetSystems(), t.System):
+		return errors.New("unknown system")
+	case t.URL == "" || len(t.URL) > maxTargetFieldBytes || len(t.Profile) > maxTargetFieldBytes:
+		return errors.New("no address, or a field is too long")
+	case t.Room != nil && (t.Room.Publish == "" || t.Room.Subscribe == "" || len(t.Room.Name) > maxTargetFieldBytes ||
+		len(t.Room.Publish) > maxTargetSecretsBytes || len(t.Room.Subscribe) > maxTargetSecretsBytes):
+		return errors.New("the room cannot be used")
+	}
+	return nil
+}
+
+// Find returns the target of a name, in any case, and whether there is one.
+func (t Targets) Find(name string) (Target, bool) {
+	i := slices.IndexFunc(t.Targets, func(t Target) bool { return strings.EqualFold(t.Name, name) })
+	if i < 0 {
+		return Target{}, false
+	}
+	return t.Targets[i], true
+}
+
+// Names returns the names of all targets.
+func (t Targets) Names() []string {
+	names := make([]string, len(t.Targets))
+	for i, target := range t.Targets {
+		names[i] = target.Name
+	}
+	return names
+}

@@ -1,0 +1,101 @@
+package datadir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// lockWait limits the wait for another command that changes the same file.
+const lockWait = 10 * time.Second
+
+// ErrReadable says that other users of the machine may read a file with secrets.
+var ErrReadable = errors.New("other users of this machine may read a file with secrets")
+
+// ErrBusy says that another command holds a file for longer than such a change takes.
+var ErrBusy = errors.New("another command changes this file: try again")
+
+// ReadSecret reads a file that only its owner may read; one that does not exist is empty.
+// It returns ErrReadable, with what to do, for one that others may read.
+func ReadSecret(file string) ([]byte, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", filepath.Base(file), err)
+	}
+	return b, checkSecret(file)
+}
+
+// UpdateSecret replaces the content of a file that only its owner may read by what change
+// makes of it. Others see the old content or the new one, also after a crash. Updates of
+// one file come one after the other, of several programs too.
+func UpdateSecret(ctx context.Context, file string, change func(old []byte) ([]byte, error)) (err error) {
+	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }() // which unlocks it
+	if err := giveToOwner(lock.Name()); err != nil {
+		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
+	}
+	if err := awaitLock(ctx, lock); err != nil {
+		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
+	}
+	old, err := ReadSecret(file)
+	if err != nil {
+		return err
+	}
+	b, err := change(old)
+	if err != nil {
+		return err
+	}
+	return replaceSecret(file, b)
+}
+
+func awaitLock(ctx context.Context, lock *os.File) error {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		taken, err := tryLock(lock)
+		if err != nil || taken {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ErrBusy
+		}
+	}
+}
+
+// replaceSecret writes b under another name first, on the disk before it takes the place.
+func replaceSecret(file string, b []byte) (err error) {
+	aside, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(aside.Name())
+		}
+	}()
+	_, err = aside.Write(b)
+	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
+		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+	}
+	if err := giveToOwner(aside.Name()); err != nil {
+		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+	}
+	if err := os.Rename(aside.Name(), file); err != nil {
+		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
+	}
+	return SyncFolder(filepath.Dir(file))
+}

@@ -1,0 +1,89 @@
+package datadir
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+func TestSecretsAreForTheirOwnerOnly(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.json")
+	if b, err := ReadSecret(file); b != nil || err != nil {
+		t.Fatalf("a file that is not there: %q, %v", b, err)
+	}
+	if err := UpdateSecret(t.Context(), file, func(old []byte) ([]byte, error) { return append(old, 'x'), nil }); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := ReadSecret(file); string(b) != "x" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	for _, name := range []string{file, file + ".lock"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v, %v", name, info.Mode(), err)
+		}
+	}
+	if err := os.Chmod(file, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSecret(file); !errors.Is(err, ErrReadable) {
+		t.Errorf("readable for the group: %v", err)
+	}
+}
+
+// Each of many changes at once counts.
+func TestChangesComeOneAfterTheOther(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "n")
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			err := UpdateSecret(t.Context(), file, func(old []byte) ([]byte, error) {
+				n, _ := strconv.Atoi(string(old))
+				return []byte(strconv.Itoa(n + 1)), nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if b, err := ReadSecret(file); string(b) != "20" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	left, err := os.ReadDir(filepath.Dir(file))
+	if err != nil || len(left) != 2 { // the file and its lock
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
+func TestAChangeThatFailsChangesNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s")
+	keep := func(text string, err error) error {
+		return UpdateSecret(t.Context(), file, func([]byte) ([]byte, error) { return []byte(text), err })
+	}
+	if err := keep("a", nil); err != nil {
+		t.Fatal(err)
+	}
+	refused := errors.New("refused")
+	if err := keep("b", refused); !errors.Is(err, refused) {
+		t.Errorf("%v", err)
+	}
+	busy := UpdateSecret(t.Context(), file, func(old []byte) ([]byte, error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := UpdateSecret(ctx, file, func([]byte) ([]byte, error) { return nil, nil }); !errors.Is(err, ErrBusy) {
+			t.Errorf("a change during another: %v", err)
+		}
+		return old, nil
+	})
+	if b, err := ReadSecret(file); string(b) != "a" || err != nil || busy != nil {
+		t.Errorf("%q, %v, %v", b, err, busy)
+	}
+}

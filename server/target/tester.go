@@ -1,0 +1,323 @@
+package target
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Limits of a test against a server that is broken or hostile.
+const (
+	stepTime       = 6 * time.Second
+	maxAnswerBytes = 1 << 20
+)
+
+// Outcome is the result of a step of a test.
+type Outcome string
+
+// The outcomes of a step.
+const (
+	Good     Outcome = "ok"
+	Failed   Outcome = "fail"
+	Untested Outcome = "unknown"
+)
+
+// Step is one step of a test. It holds no secret.
+type Step struct {
+	Name string `json:"name"` // reach or secret
+	// Request is what was asked, without its query; "" where nothing was.
+	Request string  `json:"request,omitempty"`
+	Status  int     `json:"http_status,omitempty"`
+	MS      int64   `json:"ms"`
+	Outcome Outcome `json:"status"`
+	// Problem says what is wrong, or why nothing was tested, and what to do.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Tester tests targets from the collector's machine: whether the system answers, and
+// whether its secret is right. The sound is tested by the agents only.
+type Tester struct {
+	Client *http.Client
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// NewTester returns a Tester that does not follow redirects: a target's address is that of
+// the system itself.
+func NewTester(now func() time.Time, random io.Reader) Tester {
+	return Tester{Now: now, Random: random, Client: &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Test performs the steps. It opens no meeting.
+func (x Tester) Test(ctx context.Context, t Target) ([]Step, error) {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of the target: %w", err)
+	}
+	reach := x.reach(ctx, t, u)
+	secret := Step{Name: "secret", Outcome: Untested, Problem: "the step before failed"}
+	switch {
+	case reach.Outcome != Good:
+	case t.System == "bbb" && t.Secret == "":
+		secret.Problem = "no secret is known: 'bbb-conf --secret' shows it on the server, give it with --secret-file"
+	case t.System == "livekit" && t.APISecret == "":
+		secret.Problem = "no key is known: without one agents test no sound; give --api-key and --api-secret-file"
+	case t.System == "bbb":
+		secret, err = x.bbbSecret(ctx, t, u)
+	case t.System == "livekit":
+		secret, err = x.livekitSecret(ctx, t, u)
+	default:
+		secret.Problem = "this system needs no secret"
+	}
+	return []Step{reach, secret}, err
+}
+
+// request is one question to a server.
+type request struct {
+	method string
+	at     *url.URL
+	token  string
+}
+
+// ask performs a step: one request, whose answer judge looks at.
+func (x Tester) ask(ctx context.Context, name string, q request, judge func(status int, body []byte) string) Step {
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	shown := url.URL{Scheme: q.at.Scheme, Host: q.at.Host, Path: q.at.Path}
+	s := Step{Name: name, Request: q.method + " " + shown.String(), Outcome: Failed}
+	began := x.Now()
+	status, body, err := x.do(ctx, q)
+	s.Status, s.MS = status, x.Now().Sub(began).Milliseconds()
+	if err != nil {
+		s.Problem = problemOf(err)
+		return s
+	}
+	if s.Problem = judge(status, body); s.Problem == "" {
+		s.Outcome = Good
+	}
+	return s
+}
+
+func (x Tester) do(ctx context.Context, q request) (status int, body []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, q.method, q.at.String(), nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("User-Agent", "tonprobe")
+	if q.token != "" {
+		r.Header.Set("Authorization", "Bearer "+q.token)
+	}
+	resp, err := x.Client.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
+	if err == nil && len(body) > maxAnswerBytes {
+		err = errors.New("the answer is too long")
+	}
+	return resp.StatusCode, body, err
+}
+
+// problemOf describes an error of a connection. It leaves out the URL, whose query is
+// signed.
+func problemOf(err error) string {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("no answer within %v", stepTime)
+	}
+	return err.Error()
+}
+
+// reach asks whether the system is there, without a secret.
+func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
+	switch {
+	case t.System == "bbb":
+		return x.ask(ctx, "reach", request{http.MethodGet, apiOf(u), ""}, func(status int, body []byte) string {
+			if a, ok := parseBBB(body); status == http.StatusOK && ok && a.ReturnCode == "SUCCESS" {
+				return ""
+			}
+			return fmt.Sprintf("this is not the interface of a BigBlueButton (status %d)", status)
+		})
+	case t.System == "livekit":
+		return x.ask(ctx, "reach", request{http.MethodGet, rootOf(u), ""}, func(status int, _ []byte) string {
+			switch status {
+			case http.StatusOK:
+				return ""
+			case http.StatusNotAcceptable:
+				return "the server says that it is not ready"
+			}
+			return fmt.Sprintf("this is not the interface of a LiveKit (status %d)", status)
+		})
+	case t.System == "janus" && (u.Scheme == "http" || u.Scheme == "https"):
+		return x.ask(ctx, "reach", request{http.MethodGet, u.JoinPath("info"), ""}, func(status int, body []byte) string {
+			var a struct{ Janus string }
+			if status == http.StatusOK && json.Unmarshal(body, &a) == nil && a.Janus == "server_info" {
+				return ""
+			}
+			return fmt.Sprintf("this is not the interface of a Janus (status %d)", status)
+		})
+	case t.System == "whip":
+		return x.ask(ctx, "reach", request{http.MethodOptions, u, ""}, func(status int, _ []byte) string {
+			if status < http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusMethodNotAllowed {
+				return ""
+			}
+			return fmt.Sprintf("the endpoint answers with status %d", status)
+		})
+	case t.System == "zoom":
+		return x.ask(ctx, "reach", request{http.MethodGet, u, ""}, func(status int, _ []byte) string {
+			if status < http.StatusInternalServerError {
+				return ""
+			}
+			return fmt.Sprintf("the server answers with status %d", status)
+		})
+	}
+	return x.connect(ctx, u)
+}
+
+// connect opens a connection, and its encryption, to an interface that is not HTTP.
+func (x Tester) connect(ctx context.Context, u *url.URL) Step {
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	port := map[string]string{"ws": "80", "wss": "443", "rtmp": "1935", "rtmps": "443"}[u.Scheme]
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	address := net.JoinHostPort(u.Hostname(), port)
+	s := Step{Name: "reach", Request: "connect to " + address, Outcome: Good}
+	began := x.Now()
+	var c net.Conn
+	var err error
+	if u.Scheme == "wss" || u.Scheme == "rtmps" {
+		c, err = (&tls.Dialer{}).DialContext(ctx, "tcp", address)
+	} else {
+		c, err = (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	}
+	s.MS = x.Now().Sub(began).Milliseconds()
+	if err != nil {
+		s.Outcome, s.Problem = Failed, problemOf(err)
+		return s
+	}
+	_ = c.Close()
+	return s
+}
+
+// bbbSecret asks a signed question about a meeting that does not exist. It does not ask
+// for the list of meetings, which holds names of people.
+func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
+	id := make([]byte, 8)
+	if _, err := io.ReadFull(x.Random, id); err != nil {
+		return Step{}, fmt.Errorf("draw the id of a meeting: %w", err)
+	}
+	query := "meetingID=tonprobe-" + hex.EncodeToString(id)
+	refused := false
+	try := func(hash string) Step {
+		const call = "isMeetingRunning"
+		at := apiOf(u).JoinPath(call)
+		at.RawQuery = query + "&checksum=" + checksum(hash, call, query, t.Secret)
+		return x.ask(ctx, "secret", request{http.MethodGet, at, ""}, func(status int, body []byte) string {
+			a, ok := parseBBB(body)
+			refused = ok && a.MessageKey == "checksumError"
+			switch {
+			case ok && a.ReturnCode == "SUCCESS":
+				return ""
+			case refused:
+				return "the server refuses the secret: compare it with 'bbb-conf --secret' on the server"
+			case ok:
+				return fmt.Sprintf("the server refuses the question: %.40q", a.MessageKey)
+			}
+			return fmt.Sprintf("the interface answers with something else (status %d)", status)
+		})
+	}
+	first := try(t.Hash)
+	if !refused {
+		return first, nil
+	}
+	// The server chooses the hashes it accepts, so that a refusal may be of the hash.
+	for _, hash := range hashNames() {
+		if hash == t.Hash {
+			continue
+		}
+		if s := try(hash); s.Outcome == Good {
+			s.Outcome, s.Problem = Failed, fmt.Sprintf("the secret is right, but the server does not accept %s: remove the target and add it with --hash %s", t.Hash, hash)
+			return s, nil
+		}
+	}
+	return first, nil
+}
+
+// livekitSecret lets the server check a token for a test room. It joins none.
+func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
+	room, err := Desk{Now: x.Now, Random: x.Random}.room(t)
+	if err != nil {
+		return Step{}, err
+	}
+	at := rootOf(u).JoinPath("rtc", "validate")
+	return x.ask(ctx, "secret", request{http.MethodGet, at, room.Publish}, func(status int, _ []byte) string {
+		switch status {
+		case http.StatusOK:
+			return ""
+		case http.StatusUnauthorized:
+			return "the server refuses the key or its secret: compare them with 'keys' in its configuration, and the clocks of both machines"
+		case http.StatusNotFound:
+			return "the server makes no room when somebody joins (room.auto_create is off), so that agents test no sound"
+		}
+		return fmt.Sprintf("the server answers with status %d", status)
+	}), nil
+}
+
+// apiOf returns the address of BigBlueButton's interface at any address of its host.
+func apiOf(u *url.URL) *url.URL {
+	return &url.URL{Scheme: webScheme(u), Host: u.Host, Path: "/bigbluebutton/api"}
+}
+
+// rootOf returns the address below which the paths of a LiveKit are.
+func rootOf(u *url.URL) *url.URL {
+	path := strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/v1"), "/rtc")
+	return &url.URL{Scheme: webScheme(u), Host: u.Host, Path: path + "/"}
+}
+
+func webScheme(u *url.URL) string {
+	switch u.Scheme {
+	case "ws":
+		return "http"
+	case "wss":
+		return "https"
+	}
+	return u.Scheme
+}
+
+// bbbAnswer is an answer of BigBlueButton's interface.
+type bbbAnswer struct {
+	ReturnCode string `xml:"returncode" json:"returncode"`
+	MessageKey string `xml:"messageKey" json:"messageKey"`
+}
+
+// parseBBB reads XML, and the JSON that versions since 3.0 may give.
+func parseBBB(body []byte) (bbbAnswer, bool) {
+	var a bbbAnswer
+	if xml.Unmarshal(body, &a) == nil && a.ReturnCode != "" {
+		return a, true
+	}
+	var j struct {
+		Response bbbAnswer `json:"response"`
+	}
+	if json.Unmarshal(body, &j) == nil && j.Response.ReturnCode != "" {
+		return j.Response, true
+	}
+	return bbbAnswer{}, false
+}
