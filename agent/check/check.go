@@ -18,6 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -29,10 +30,15 @@ type Collector = collector.Endpoint
 // reports everything that needs a collector as unknown.
 type Options struct {
 	Profile string // "" means diagnose.DefaultProfile
-	// Target is the conference system's address, as [Target] reads it; "" means
-	// the collector's.
+	// Target is the conference system's address, or the name of a target of the
+	// collector's, as [Target] reads it; "" means the collector's address.
 	Target string
-	Device string // "" means the default microphone
+	// KnownTargets are the targets that the collector named last. They stand in for its
+	// answer.
+	KnownTargets wire.Targets
+	// LearnTargets, if not nil, takes those that it names now, without credentials.
+	LearnTargets func(wire.Targets)
+	Device       string // "" means the default microphone
 	// NoAudio does not open the microphone. Scheduled checks set it.
 	NoAudio bool
 	// OtherMicrophones also records from the other microphones, to name the one
@@ -76,22 +82,30 @@ type Options struct {
 	// system is the probe of the conference system at Target; nil if there is none
 	// or the system is unknown.
 	system probe.Probe
+	// targetSystem and room are what the collector says of the target: its system, "" where
+	// it is recognised by its address, and a test room.
+	targetSystem string
+	room         *wire.Room
 }
 
 // Run makes one check. A bad line or a silent microphone is a result in the report,
 // not an error. The errors are [ErrCancelled], [*UnknownProbeError],
-// [*diagnose.UnknownProfileError], [*origin.Error], [*LifetimeError], or that the
-// report is invalid.
+// [*UnknownTargetError], [*NotEnrolledError], [*diagnose.UnknownProfileError],
+// [*origin.Error], [*LifetimeError], or that the report is invalid.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	o = o.withDefaults()
-	profile, err := diagnose.LoadProfile(o.Profile)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if o.Target, err = Target(o.Target); err != nil {
 		return nil, err
 	}
 	env, err := o.env()
+	if err != nil {
+		return nil, err
+	}
+	if o, err = o.resolveTarget(ctx, env); err != nil {
+		return nil, err
+	}
+	profile, err := diagnose.LoadProfile(o.Profile)
 	if err != nil {
 		return nil, err
 	}

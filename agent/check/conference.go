@@ -6,6 +6,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // findSystem returns the probe of the conference system at the target; nil if there
@@ -14,7 +15,7 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 	if o.Target == "" || o.Plan != nil {
 		return nil, nil
 	}
-	c := conference.Config{Address: o.Target}
+	c := conference.Config{Address: o.Target, System: o.targetSystem, Room: o.room, NoMedia: o.Trigger == report.TriggerSchedule}
 	if o.Collector != nil {
 		c.RootCAs = o.Collector.RootCAs
 	}

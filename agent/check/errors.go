@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/tonprobe/tonprobe/probe/conference"
 )
 
 // ErrCancelled means that the check was cancelled before it had a report.
@@ -37,8 +35,3 @@ func checkLifetime(d time.Duration) error {
 	}
 	return nil
 }
-
-// Target reduces the address of a conference system to the part that a check uses,
-// without anything that may be a secret of a meeting. Target("") is "". The error
-// is an [*origin.Error].
-func Target(raw string) (string, error) { return conference.Reduce(raw) }

@@ -26,7 +26,7 @@ type Config struct {
 	CA           string `toml:"ca"`            // PEM file of a certificate authority to trust in addition to the system's
 	Data         string `toml:"data"`          // folder for identity and spool
 	Profile      string `toml:"profile"`       // profile with the limits of the diagnosis
-	Target       string `toml:"target"`        // address of the conference system
+	Target       string `toml:"target"`        // name or address of the conference system
 	Device       string `toml:"device"`        // microphone; "" is the default one
 	Lang         string `toml:"lang"`          // de or en; "" is the system's
 	SpeakSeconds int    `toml:"speak_seconds"` // length of the recording; 0 = until enough speech was heard

@@ -129,6 +129,7 @@ func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version s
 		return err
 	}
 	s.id, s.roots = id, collector.RootCAs(s.ca+id.Enrolment.CA)
+	s.forgetTargets()
 	return nil
 }
 
@@ -254,5 +255,6 @@ func (s *Station) CheckOptions(version string) check.Options {
 		Profile: s.Config.Profile, Target: s.Config.Target, Device: s.Config.Device, NoAudio: s.Config.NoAudio,
 		SpeakFor: time.Duration(s.Config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.Collector(), Env: probe.Env{Log: s.log},
+		KnownTargets: s.knownTargets(), LearnTargets: s.learnTargets,
 	}
 }

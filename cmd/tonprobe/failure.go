@@ -181,6 +181,15 @@ func (p *program) explainInput(err error) (string, bool) {
 	if e, ok := errors.AsType[*check.UnknownProbeError](err); ok {
 		return p.t("check.unknown_probe", "names", join(e.Names), "known", join(e.Known)), true
 	}
+	if e, ok := errors.AsType[*check.UnknownTargetError](err); ok {
+		if len(e.Known) == 0 {
+			return p.t("check.no_targets", "name", e.Name), true
+		}
+		return p.t("check.unknown_target", "name", e.Name, "known", join(e.Known)), true
+	}
+	if e, ok := errors.AsType[*check.NotEnrolledError](err); ok {
+		return p.t("check.target_not_enrolled", "name", e.Name), true
+	}
 	if e, ok := errors.AsType[*check.LifetimeError](err); ok {
 		return p.t("check.bad_lifetime", "value", asTyped(e.Asked), "least", asTyped(check.MinBindingLifetime), "most", asTyped(check.MaxBindingLifetime)), true
 	}

@@ -40,6 +40,13 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.enroll(w, r)
 	case "POST /api/v1/reports":
 		s.reports(w, r)
+	case "GET /api/v1/targets":
+		if r.Header.Get("Authorization") != "Bearer secret-token" {
+			stubError(w, http.StatusUnauthorized, "token_invalid")
+			return
+		}
+		fmt.Fprint(w, `{"targets":[{"name":"Rathaus","system":"bbb","url":"https://127.0.0.1:1","profile":"strict"},`+
+			`{"name":"lk","system":"livekit","url":"https://127.0.0.1:1","profile":"bbb","room":{"name":"r","publish_token":"secret-1","subscribe_token":"secret-2"}}]}`)
 	case "GET /":
 		fmt.Fprintln(w, "collector")
 	default:

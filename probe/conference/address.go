@@ -57,6 +57,20 @@ func Reduce(raw string) (string, error) {
 	return origin.Of(visit.Web(u)), nil
 }
 
+// ReduceFor is Reduce for an address whose system is known, such as "bbb". One that this
+// program does not know is recognised by the address.
+func ReduceFor(system, raw string) (string, error) {
+	s, ok := systemOf(system)
+	if !ok {
+		return Reduce(raw)
+	}
+	u, err := Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	return s.Base(u).String(), nil
+}
+
 // WebAddress returns the origin of the web server at an address, which the check of the
 // web measures against; "" for an ingest, which has none.
 func WebAddress(address string) string {

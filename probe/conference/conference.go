@@ -17,6 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/whip"
 	"github.com/tonprobe/tonprobe/probe/conference/youtube"
 	"github.com/tonprobe/tonprobe/probe/conference/zoom"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -42,10 +43,26 @@ func Systems() []System {
 	return []System{zoom.System{}, youtube.System{}, whip.System{}, bbb.System{}, livekit.System{}, janus.System{}}
 }
 
+// systemOf returns the system of a name, such as "bbb".
+func systemOf(name string) (System, bool) {
+	all := Systems()
+	i := slices.IndexFunc(all, func(s System) bool { return s.Name() == report.ConferenceGroup+"."+name })
+	if i < 0 {
+		return nil, false
+	}
+	return all[i], true
+}
+
 // Config is what a check of a conference system needs.
 type Config struct {
 	// Address is the address as a person gave it.
 	Address string
+	// System is the name of its system, such as "bbb"; "" where the address tells it.
+	System string
+	// Room opens a test room of the system; nil where there is none.
+	Room *wire.Room
+	// NoMedia makes no call: nobody asked for one, and a session may be in progress.
+	NoMedia bool
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
 	// Direct ignores the proxies of this computer. Only tests set it.
@@ -61,6 +78,9 @@ func Find(ctx context.Context, c Config, env probe.Env) (probe.Probe, error) {
 	u, err := Parse(c.Address)
 	if err != nil {
 		return nil, err
+	}
+	if s, ok := systemOf(c.System); ok {
+		return conference{c, s, s.Base(u)}, nil
 	}
 	all := Systems()
 	if i := slices.IndexFunc(all, func(s System) bool { return s.Recognises(u) }); i >= 0 {
@@ -99,7 +119,7 @@ func (conference) Version() int { return 1 }
 
 // Run implements probe.Probe. A system that cannot be reached is a result.
 func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct}, env)
+	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, NoMedia: c.NoMedia}, env)
 	defer v.Close()
 	c.Check(ctx, v)
 	return judge(v.Data), nil

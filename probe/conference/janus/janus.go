@@ -89,6 +89,11 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
+	if v.NoMedia {
+		v.Skip(report.StepSignIn, visit.NoCall)
+		v.SkipMedia(visit.NoCall)
+		return
+	}
 	attached := v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome { return talk.attach(ctx, pluginEcho) })
 	if !attached {
 		v.SkipMedia(visit.StepFailed)

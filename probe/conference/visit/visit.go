@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -32,6 +33,10 @@ type Config struct {
 	RootCAs *x509.CertPool
 	// Direct ignores the proxies of this computer. Only tests set it.
 	Direct bool
+	// Room opens a test room of the system; nil where there is none.
+	Room *wire.Room
+	// NoMedia makes no call.
+	NoMedia bool
 }
 
 // Visit is one check of one conference system. Its steps are recorded in Data, in
@@ -78,6 +83,8 @@ const (
 	Closed = "closed_protocol"
 	// StepFailed: a step before it failed.
 	StepFailed = "step_before"
+	// NoCall: a check of the background service makes no call.
+	NoCall = "background"
 	// NoTime: the time of the check was over.
 	NoTime = "no_time"
 )

@@ -1,0 +1,112 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// targetsTime limits the question for a target's address. The check goes on without an
+// answer, so that a dead line is diagnosed as well.
+const targetsTime = 3 * time.Second
+
+// UnknownTargetError is a name that the collector has no target of.
+type UnknownTargetError struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownTargetError) Error() string {
+	return fmt.Sprintf("the collector knows no conference system %q; it knows %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// NotEnrolledError is the name of a target where no collector is there to ask for it.
+type NotEnrolledError struct{ Name string }
+
+func (e *NotEnrolledError) Error() string {
+	return fmt.Sprintf("%q is no address, and names of conference systems are known only to a computer that is enrolled", e.Name)
+}
+
+// Target reduces what names a conference system to what a check uses: the name of a target
+// of the collector, or an address without anything that may be a secret of a meeting.
+// Target("") is "". The error is an [*origin.Error].
+func Target(raw string) (string, error) {
+	if name := strings.TrimSpace(raw); wire.IsTargetName(name) {
+		return name, nil
+	}
+	return conference.Reduce(raw)
+}
+
+// resolveTarget asks the collector for the target of a name. Where it does not answer, what
+// it said last is used, without credentials; where that is not known either, the check goes
+// on without a conference system. The errors are [*UnknownTargetError],
+// [*NotEnrolledError] and [*origin.Error].
+func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, error) {
+	if !wire.IsTargetName(o.Target) {
+		return o, nil
+	}
+	name := o.Target
+	if o.Collector == nil || o.Collector.Token == "" {
+		return o, &NotEnrolledError{Name: name}
+	}
+	known, err := o.targets(ctx)
+	if ctx.Err() != nil {
+		return o, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
+	}
+	t, found := known.Find(name)
+	switch {
+	case err != nil && !found:
+		env.Log.Warn("the conference system is not known", "target", name, "err", report.ErrorText(err))
+		o.Target = ""
+		return o, nil
+	case err != nil:
+		env.Log.Warn("the conference system is used as it was known", "target", name, "err", report.ErrorText(err))
+	case !found:
+		return o, &UnknownTargetError{Name: name, Known: known.Names()}
+	}
+	if o.Target, err = conference.ReduceFor(t.System, t.URL); err != nil {
+		return o, err
+	}
+	o.targetSystem, o.room = t.System, t.Room
+	if _, err := diagnose.LoadProfile(t.Profile); err == nil && o.Profile == diagnose.DefaultProfile {
+		o.Profile = t.Profile // a profile that a person chose stays
+	}
+	return o, nil
+}
+
+// targets returns those of the collector, or those that it named last, with the error.
+func (o Options) targets(ctx context.Context) (wire.Targets, error) {
+	ctx, cancel := context.WithTimeout(ctx, targetsTime)
+	defer cancel()
+	got, err := o.Collector.Targets(ctx)
+	if e, ok := errors.AsType[*collector.APIError](err); ok && e.Status == http.StatusNotFound {
+		return wire.Targets{}, nil // a collector from before there were targets
+	}
+	if err != nil {
+		return o.KnownTargets, err
+	}
+	if o.LearnTargets != nil {
+		o.LearnTargets(withoutRooms(*got))
+	}
+	return *got, nil
+}
+
+// withoutRooms is t without credentials.
+func withoutRooms(t wire.Targets) wire.Targets {
+	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets))}
+	for i, target := range t.Targets {
+		target.Room = nil
+		kept.Targets[i] = target
+	}
+	return kept
+}

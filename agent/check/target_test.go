@@ -1,0 +1,144 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const listOfTargets = `{"targets":[
+ {"name":"Rathaus","system":"bbb","url":"https://konferenz.example.org","profile":"zoom"},
+ {"name":"lk","system":"livekit","url":"wss://sound.example.org/livekit","profile":"of a later version","room":{"name":"r","publish_token":"p","subscribe_token":"s"}}]}`
+
+// collectorWith answers the question for the targets.
+func collectorWith(t *testing.T, status int, body string) *Collector {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/"+wire.PathTargets || r.Header.Get("Authorization") != "Bearer token" {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(s.Close)
+	return &Collector{URL: s.URL, Token: "token"}
+}
+
+func resolve(t *testing.T, o Options) (Options, error) {
+	t.Helper()
+	o = o.withDefaults()
+	env, err := o.env()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.resolveTarget(t.Context(), env)
+}
+
+func TestNameOfATarget(t *testing.T) {
+	c := collectorWith(t, http.StatusOK, listOfTargets)
+	var learnt wire.Targets
+	o, err := resolve(t, Options{Target: "rathaus", Collector: c, LearnTargets: func(t wire.Targets) { learnt = t }})
+	if err != nil || o.Target != "https://konferenz.example.org/bigbluebutton" || o.targetSystem != "bbb" || o.Profile != "zoom" || o.room != nil {
+		t.Errorf("%q %q %q %v, %v", o.Target, o.targetSystem, o.Profile, o.room, err)
+	}
+	if len(learnt.Targets) != 2 || learnt.Targets[1].Room != nil {
+		t.Errorf("learnt %+v", learnt)
+	}
+	o, err = resolve(t, Options{Target: "lk", Collector: c, Profile: "strict"})
+	if err != nil || o.Target != "https://sound.example.org/livekit/rtc" || o.Profile != "strict" || o.room == nil || o.room.Publish != "p" {
+		t.Errorf("%q %q %v, %v", o.Target, o.Profile, o.room, err)
+	}
+	o, err = resolve(t, Options{Target: "https://bbb.example.org", Collector: c})
+	if err != nil || o.Target != "https://bbb.example.org" || o.targetSystem != "" {
+		t.Errorf("an address: %q, %v", o.Target, err)
+	}
+}
+
+func TestNamesThatLeadNowhere(t *testing.T) {
+	unknown, ok := errors.AsType[*UnknownTargetError](second(resolve(t, Options{Target: "Dom", Collector: collectorWith(t, http.StatusOK, listOfTargets)})))
+	if !ok || !reflect.DeepEqual(unknown, &UnknownTargetError{Name: "Dom", Known: []string{"Rathaus", "lk"}}) {
+		t.Errorf("%+v", unknown)
+	}
+	unknown, ok = errors.AsType[*UnknownTargetError](second(resolve(t, Options{Target: "Dom", Collector: collectorWith(t, http.StatusNotFound, "")})))
+	if !ok || len(unknown.Known) != 0 {
+		t.Errorf("a collector of an older version: %+v", unknown)
+	}
+	for _, c := range []*Collector{nil, {URL: "https://collector.example.org"}} {
+		if _, ok := errors.AsType[*NotEnrolledError](second(resolve(t, Options{Target: "Dom", Collector: c}))); !ok {
+			t.Errorf("%+v: asked without a token", c)
+		}
+	}
+}
+
+func second(_ Options, err error) error { return err }
+
+// A collector that does not answer costs the credentials, not the check.
+func TestCollectorDoesNotTellTheTarget(t *testing.T) {
+	known, err := wire.ParseTargets([]byte(listOfTargets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]*Collector{
+		"down": {URL: "http://127.0.0.1:1", Token: "token"}, "out of order": collectorWith(t, http.StatusServiceUnavailable, "<html>"),
+		"not ours": collectorWith(t, http.StatusUnauthorized, ""), "another server": collectorWith(t, http.StatusOK, "<html>"),
+	} {
+		o, err := resolve(t, Options{Target: "Rathaus", Collector: c, KnownTargets: withoutRooms(*known), LearnTargets: func(wire.Targets) { t.Errorf("%s: learnt", name) }})
+		if err != nil || o.targetSystem != "bbb" {
+			t.Errorf("%s: %q, %v", name, o.targetSystem, err)
+		}
+		o, err = resolve(t, Options{Target: "Dom", Collector: c, KnownTargets: *known})
+		if err != nil || o.Target != "" || o.targetSystem != "" {
+			t.Errorf("%s, of an unknown name: %q, %v", name, o.Target, err)
+		}
+	}
+}
+
+func TestStoppedWhileTheTargetIsAskedFor(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, Options{Target: "Rathaus", Collector: collectorWith(t, http.StatusOK, listOfTargets), Plan: probe.Plan{}}); !errors.Is(err, ErrCancelled) {
+		t.Error(err)
+	}
+}
+
+// What the report holds of a named target is its web server's address.
+func TestReportOfANamedTarget(t *testing.T) {
+	r, err := Run(t.Context(), Options{Target: "Rathaus", Collector: collectorWith(t, http.StatusOK, listOfTargets),
+		Plan: probe.Plan{after(report.ProbeNAT, 0)}})
+	if err != nil || r.Target != "https://konferenz.example.org" || r.Profile != "zoom" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// No name is an address, so that a word has one meaning.
+func TestNamesAreNoAddresses(t *testing.T) {
+	for _, name := range []string{"rathaus", "Rat Köln", "bbb", "A1", "x_y-z", "10", "１０"} {
+		if !wire.IsTargetName(name) {
+			t.Errorf("%q is no name", name)
+		}
+		if u, err := conference.Parse(name); err == nil {
+			t.Errorf("%q is the address %s", name, u)
+		}
+	}
+	for _, shortcut := range []string{"zoom", "youtube", "localhost"} {
+		if _, err := conference.Parse(shortcut); err != nil || wire.IsTargetName(shortcut) {
+			t.Errorf("%q: %v", shortcut, err)
+		}
+	}
+	if len(wire.TargetSystems()) != len(conference.Systems()) {
+		t.Error("not every system can be a target")
+	}
+	for _, name := range wire.TargetSystems() {
+		if _, err := conference.ReduceFor(name, "https://x.example.org"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// Targets asks for the conference systems that the collector's participants use, with
+// credentials for a few minutes. An answer other than a success is an *APIError.
+func (e *Endpoint) Targets(ctx context.Context) (*wire.Targets, error) {
+	base, err := e.Base()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(wire.PathTargets).String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the conference systems: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+e.Token)
+	resp, err := e.Client().Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the conference systems: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, ReadError(resp, time.Now())
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, wire.MaxTargetsBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the conference systems: %w", err)
+	}
+	return wire.ParseTargets(b)
+}

@@ -1,0 +1,53 @@
+package station
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// targetsFile holds the conference systems that the collector named last, for checks while
+// it does not answer. It holds no credentials.
+const targetsFile = "targets.json"
+
+func (s *Station) targetsPath() string { return filepath.Join(s.Config.Data, targetsFile) }
+
+// knownTargets are empty where none were stored, or by another version.
+func (s *Station) knownTargets() wire.Targets {
+	b, err := os.ReadFile(s.targetsPath())
+	if err != nil {
+		return wire.Targets{}
+	}
+	t, err := wire.ParseTargets(b)
+	if err != nil {
+		return wire.Targets{}
+	}
+	return *t
+}
+
+func (s *Station) learnTargets(t wire.Targets) {
+	b, err := json.Marshal(t)
+	if err != nil {
+		return // never: a struct of strings
+	}
+	if old, err := os.ReadFile(s.targetsPath()); err == nil && bytes.Equal(old, b) {
+		return
+	}
+	if err := durable.WriteFile(s.targetsPath(), b); err != nil {
+		s.log.Warn("the conference systems are not kept", "err", report.ErrorText(err))
+	}
+}
+
+// forgetTargets removes those of the collector before.
+func (s *Station) forgetTargets() {
+	if err := durable.Remove(s.targetsPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("the conference systems of the collector before are still here", "err", report.ErrorText(err))
+	}
+}
