@@ -20,6 +20,11 @@ type Definition struct {
 	// Area says in whose hands the cause usually lies; a rule that knows better
 	// says so in the report.
 	Area report.Area
+	// Local says that the cause lies before any server, so that it speaks of none.
+	Local bool
+	// OneServer says that the cause speaks of one server only, as every conf.* does. It
+	// explains nothing that was measured against a server of another owner.
+	OneServer bool
 	// Needs are the probes whose data the rule reads.
 	Needs []string
 	// SuppressedBy are the causes that explain this one, directly. What
@@ -51,6 +56,7 @@ func Catalogue() []Definition {
 		blockedDefinitions(),
 		serverDefinitions(),
 		conferenceDefinitions(),
+		ownDefinitions(),
 		mediaDefinitions(),
 		turnDefinitions(),
 		noPathDefinitions(),

@@ -26,7 +26,7 @@ func TestCorpus(t *testing.T) {
 			r := healthy()
 			r.Target = target
 			provoke[code](r)
-			fmt.Fprintf(&b, "%s, %s: %s\n", code, against(target), diagnosis(r, profile(t, "bbb")))
+			fmt.Fprintf(&b, "%s, %s: %s\n", code, against(r.Target), diagnosis(r, profile(t, "bbb")))
 		}
 	}
 	file := filepath.Join("testdata", "corpus.txt")
@@ -64,7 +64,11 @@ func diagnosis(r *report.Report, p diagnose.Profile) string {
 		for _, e := range c.Evidence {
 			evidence = append(evidence, fmt.Sprintf("%s.%s=%v", e.Probe, e.Field, e.Value))
 		}
-		words = append(words, fmt.Sprintf("%s%s %s %s %.2f (%s)", c.Code, primary, c.Severity, c.Area, c.Confidence, strings.Join(evidence, " ")))
+		endpoint := ""
+		if c.Endpoint != report.EndpointNone {
+			endpoint = " at the " + string(c.Endpoint)
+		}
+		words = append(words, fmt.Sprintf("%s%s %s %s %.2f%s (%s)", c.Code, primary, c.Severity, c.Area, c.Confidence, endpoint, strings.Join(evidence, " ")))
 	}
 	return strings.Join(words, "; ")
 }

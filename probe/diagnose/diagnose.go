@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -80,7 +81,7 @@ func (d diagnosed) cause() report.Cause {
 		area = d.definition.Area
 	}
 	return report.Cause{
-		Code: d.definition.Code, Severity: d.severity, Primary: d.primary, Area: area,
+		Code: d.definition.Code, Severity: d.severity, Primary: d.primary, Area: area, Endpoint: d.endpoint,
 		Confidence: math.Round(min(1, max(0, d.confidence))*100) / 100,
 		Evidence:   slices.Concat(d.evidence, d.supporting),
 	}
@@ -93,7 +94,7 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 	var found []diagnosed
 	for _, def := range all {
 		if hit := def.rule(f); hit != nil {
-			found = append(found, diagnosed{finding: *hit, definition: def})
+			found = append(found, diagnosed{finding: f.withEndpoint(*hit, def), definition: def})
 		}
 	}
 	found = withoutExplained(found, explainedBy(all))
@@ -115,7 +116,7 @@ func withoutExplained(found []diagnosed, explained map[string]map[string]bool) [
 	for _, d := range found { // a cause comes before what it explains
 		hidden := false
 		for i := range kept {
-			if explained[d.definition.Code][kept[i].definition.Code] {
+			if explained[d.definition.Code][kept[i].definition.Code] && kept[i].mayExplain(d) {
 				hidden = true
 				if !kept[i].blind {
 					kept[i].worsen(d.severity)
@@ -127,6 +128,13 @@ func withoutExplained(found []diagnosed, explained map[string]map[string]bool) [
 		}
 	}
 	return kept
+}
+
+// mayExplain reports whether the servers that two findings speak of let one explain the
+// other. The line and the participant's network explain whatever server shows it.
+func (d diagnosed) mayExplain(other diagnosed) bool {
+	oneServer := d.definition.OneServer || strings.HasPrefix(d.definition.Code, "conf.")
+	return !oneServer || sameOwner(d.endpoint, other.endpoint)
 }
 
 // byUrgency puts first what is to be fixed first: the worst, and of equally

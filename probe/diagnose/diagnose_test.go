@@ -335,8 +335,8 @@ func TestServerSilenceBlamesNobody(t *testing.T) {
 		verdict report.Verdict
 		area    report.Area
 	}{
-		{"reflector silent, web works", noReflector, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
-		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"conf.server_error"}, report.Unknown, report.AreaMunicipality},
+		{"reflector silent, web works", noReflector, []string{"net.test_server_down"}, report.Unknown, report.AreaMunicipality},
+		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"net.test_server_down"}, report.Unknown, report.AreaMunicipality},
 		{"blocked by the office", func(r *report.Report) { media(r, report.MediaBlocked) }, nil, report.Unknown, ""},
 		{"no longer known to the office", func(r *report.Report) { media(r, report.MediaUnknownAgent) }, nil, report.Unknown, ""},
 		{"conference server faulty", func(r *report.Report) { web(r).ServerHealthy = new(false) }, []string{"conf.server_error"}, report.NotReady, report.AreaMunicipality},

@@ -56,6 +56,8 @@ type finding struct {
 	severity   report.Severity
 	confidence float64
 	area       report.Area // "": that of the definition
+	// endpoint is the server it speaks of; "": that of its first evidence.
+	endpoint report.Endpoint
 	// blind says that the cause kept Tonprobe from measuring. It explains an
 	// unknown verdict and is never held against the participant.
 	blind bool

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -10,6 +11,11 @@ import (
 type visited struct {
 	probe string // its name
 	*report.Conference
+}
+
+// callingProbes are the conference systems to which a call can be made.
+func callingProbes() []string {
+	return []string{report.ProbeBBB, report.ProbeLiveKit, report.ProbeJanus, report.ProbeWHIP}
 }
 
 func visitedOf(r *report.Report) *visited {
@@ -72,4 +78,31 @@ func (f *facts) conferenceFault() *finding {
 		return nil
 	}
 	return disturbance(suggested, c.evidence()...)
+}
+
+// conferenceNoPath is a call to the conference system that found no path for packets.
+func (f *facts) conferenceNoPath() *finding {
+	if !f.failedAt(report.StepPath) {
+		return nil
+	}
+	return disturbance(suggested, f.conference.evidence()...)
+}
+
+// conferenceMute is a call to the conference system over which nothing came. A WHIP
+// endpoint returns no sound and may report too late (RFC 3550 §6.2): its silence proves
+// nothing.
+func (f *facts) conferenceMute() *finding {
+	if !f.failedAt(report.StepKeys) && !(f.failedAt(report.StepSoundUp, report.StepSoundDown) && f.conference.probe != report.ProbeWHIP) {
+		return nil
+	}
+	return disturbance(suggested, f.conference.evidence()...)
+}
+
+// conferenceOverTCP is a call to the conference system whose sound went over TCP.
+func (f *facts) conferenceOverTCP() *finding {
+	if f.conference == nil || f.conference.Media == nil || f.conference.Media.State != report.MediaComplete ||
+		!strings.HasSuffix(f.conference.Media.Path, "tcp") {
+		return nil
+	}
+	return disturbance(suggested, observed(f.conference.probe, "media.path", f.conference.Media.Path, ""))
 }

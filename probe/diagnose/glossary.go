@@ -86,6 +86,13 @@ func (t Terms) Field(probe, field string) string {
 	return t.label(key, field)
 }
 
+// Endpoint returns the name of a server; "" for EndpointNone and for one that this
+// version does not know.
+func (t Terms) Endpoint(e report.Endpoint) string {
+	name, _ := t.text("endpoint." + string(e))
+	return name
+}
+
 func (t Terms) label(key, name string) string {
 	if text, ok := t.text(key); ok {
 		return text

@@ -313,13 +313,22 @@ func provocations() map[string]func(*report.Report) {
 		"conf.server_down": func(r *report.Report) {
 			*web(r) = report.NetworkWeb{Stage: "dns", Online: new(true), DNSMS: new(12.0)}
 		},
-		"conf.media_ports_blocked": func(r *report.Report) { voice(r).Path = "relay udp" },
-		"conf.tcp_only":            func(r *report.Report) { voice(r).Path = "host tcp" },
+		"conf.media_ports_blocked": func(r *report.Report) { r.Target, voice(r).Path = "", "relay udp" },
+		"conf.tcp_only": func(r *report.Report) {
+			visited(r, report.ProbeJanus, &report.Conference{URLHost: "bbb.example.org", Media: &report.MediaVoice{State: report.MediaComplete, Path: "prflx tcp"}})
+		},
 		"conf.media_not_flowing": func(r *report.Report) {
+			visited(r, report.ProbeLiveKit, &report.Conference{URLHost: "bbb.example.org", FailedStep: "keys", FailedCode: "no_keys"})
+		},
+		"conf.ice_failed": func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", FailedStep: "path", FailedCode: "no_path"})
+		},
+		"net.test_server_down": noReflector,
+		"net.media_detour":     func(r *report.Report) { voice(r).Path = "host tcp" },
+		"net.media_blocked": func(r *report.Report) {
 			media(r, report.MediaNotFlowing)
 			voice(r).Path, voice(r).UpReceived = "srflx udp", new(0)
 			voice(r).UpLossPct, voice(r).UpLossCI95 = new(100.0), &report.Interval{98.7, 100}
 		},
-		"conf.ice_failed": func(r *report.Report) { media(r, report.MediaICEFailed) },
 	}
 }

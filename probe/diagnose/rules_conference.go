@@ -52,7 +52,7 @@ func ingestUplinkLow(f *facts) *finding {
 		return nil
 	}
 	return &finding{
-		severity: severity, confidence: byRatio(limit, kbps),
+		severity: severity, confidence: byRatio(limit, kbps), endpoint: report.EndpointConference,
 		evidence: []report.Evidence{under(report.ProbeMediaLoad, "up_kbps", kbps, "kbit/s", limit)},
 	}
 }

@@ -10,12 +10,12 @@ import (
 func accessDefinitions() []Definition {
 	return []Definition{
 		{
-			Code: "net.offline", Position: 200, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Code: "net.offline", Position: 200, Severity: report.SeverityFail, Area: report.AreaParticipant, Local: true,
 			Needs: []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
 			rule:  offline,
 		},
 		{
-			Code: "net.captive_portal", Position: 210, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Code: "net.captive_portal", Position: 210, Severity: report.SeverityFail, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeMediaVoice},
 			SuppressedBy: []string{"net.offline"},
 			rule:         captivePortal,
@@ -60,7 +60,7 @@ func connectionDefinitions() []Definition {
 		},
 		{
 			// A fail only where it explains a certificate that cannot be believed.
-			Code: "net.clock_wrong", Position: 850, Severity: report.SeverityFail, Area: report.AreaParticipant,
+			Code: "net.clock_wrong", Position: 850, Severity: report.SeverityFail, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNetworkWeb},
 			SuppressedBy: noAccess(),
 			rule:         clockWrong,

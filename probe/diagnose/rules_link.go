@@ -55,7 +55,7 @@ func surroundingDefinitions() []Definition {
 		{
 			// A question that got lost is asked again a second later: the name server
 			// is not slow.
-			Code: "net.dns_slow", Position: 3010, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Code: "net.dns_slow", Position: 3010, Severity: report.SeverityWarn, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
 			SuppressedBy: slices.Concat(noAccess(), lossCodes()),
 			rule:         dnsSlow,

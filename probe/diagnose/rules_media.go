@@ -18,13 +18,13 @@ func mediaDefinitions() []Definition {
 		},
 		{
 			Code: "conf.tcp_only", Position: 1610, Severity: report.SeverityWarn, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
+			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN),
 			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked"}),
 			rule:         tcpOnly,
 		},
 		{
 			Code: "conf.media_not_flowing", Position: 1620, Severity: report.SeverityFail, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice},
+			Needs:        append(callingProbes(), report.ProbeMediaVoice),
 			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
 			rule:         mediaNotFlowing,
 		},
@@ -37,7 +37,7 @@ func noPathDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "conf.ice_failed", Position: 2000, Severity: report.SeverityWarn, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
+			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior),
 			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required"}),
 			rule:         iceFailed,
 		},
@@ -55,7 +55,18 @@ func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.
 // Where the voice found no way at all, the collector's word that the media port
 // answers takes the place of that proof. The firewall may be the collector's own
 // then, so that nobody is blamed.
+//
+// No conference system shows as much, so that the cause is only found where none was
+// checked.
 func mediaPortsBlocked(f *facts) *finding {
+	if f.conferenceChecked() {
+		return nil
+	}
+	return f.portsShut()
+}
+
+// portsShut is the finding of mediaPortsBlocked at the reflector.
+func (f *facts) portsShut() *finding {
 	if !f.stunOverUDP() {
 		return f.reflectorShut()
 	}
@@ -118,6 +129,14 @@ func (f *facts) noPathAtAll() bool {
 // tcpOnly: where the voice runs over TCP a lost packet holds up all behind it.
 // That UDP is blocked altogether explains it; otherwise it is the media port.
 func tcpOnly(f *facts) *finding {
+	if f.conferenceChecked() {
+		return f.conferenceOverTCP()
+	}
+	return f.onlyOverTCP()
+}
+
+// onlyOverTCP is the finding of tcpOnly at the reflector.
+func (f *facts) onlyOverTCP() *finding {
 	if !f.voiceConnected() || !f.overTCP() {
 		return nil
 	}
@@ -132,6 +151,14 @@ func tcpOnly(f *facts) *finding {
 // mediaNotFlowing: a path was found and nothing came over it. The reflector's
 // own log is the proof that it played its part; without one it may be at fault.
 func mediaNotFlowing(f *facts) *finding {
+	if f.conferenceChecked() {
+		return f.conferenceMute()
+	}
+	return f.nothingFlows()
+}
+
+// nothingFlows is the finding of mediaNotFlowing at the reflector.
+func (f *facts) nothingFlows() *finding {
 	if f.voice == nil || f.voice.State != report.MediaNotFlowing && f.voice.State != report.MediaDTLSFailed {
 		return nil
 	}
@@ -152,6 +179,14 @@ func mediaNotFlowing(f *facts) *finding {
 // found. It does not say whose firewall it is. Where the relay works, which
 // stands beside the media port, that port is not served.
 func iceFailed(f *facts) *finding {
+	if f.conferenceChecked() {
+		return f.conferenceNoPath()
+	}
+	return f.noPath()
+}
+
+// noPath is the finding of iceFailed at the reflector.
+func (f *facts) noPath() *finding {
 	if f.voice == nil || f.voice.State != report.MediaICEFailed || f.mappingDepends() && f.noRelayWorks() || f.relayIsAway() {
 		return nil
 	}

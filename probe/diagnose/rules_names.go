@@ -34,7 +34,7 @@ func dnsFailure(f *facts) *finding {
 	if kind == "hidden" {
 		hit.area = report.AreaParticipant // their router, by a setting that is there for a reason
 	}
-	if f.webEnd() == ownCollector {
+	if !f.conferenceChecked() {
 		hit.severity, hit.blind = report.SeverityWarn, true
 		if kind != "hidden" {
 			hit.area = report.AreaMunicipality

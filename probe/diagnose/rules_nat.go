@@ -12,19 +12,19 @@ import (
 func natDefinitions() []Definition {
 	return []Definition{
 		{
-			Code: "net.nat_binding_short", Position: 2800, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Code: "net.nat_binding_short", Position: 2800, Severity: report.SeverityWarn, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNATBehavior},
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked"}),
 			rule:         bindingShort,
 		},
 		{
-			Code: "net.nat_symmetric", Position: 2810, Severity: report.SeverityWarn, Area: report.AreaParticipant,
+			Code: "net.nat_symmetric", Position: 2810, Severity: report.SeverityWarn, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice},
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked"}),
 			rule:         natSymmetric,
 		},
 		{
-			Code: "net.cgnat", Position: 2820, Severity: report.SeverityInfo, Area: report.AreaProvider,
+			Code: "net.cgnat", Position: 2820, Severity: report.SeverityInfo, Area: report.AreaProvider, Local: true,
 			Needs:        []string{report.ProbeNATBehavior, report.ProbeNetworkPath, report.ProbeNAT},
 			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked"}),
 			rule:         sharedAddress,

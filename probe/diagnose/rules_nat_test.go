@@ -8,8 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// wayCase is a change to a healthy report and what must be said of it: the codes
-// in order, the severity, area and verdict that go with the first.
+// wayCase is a change to a healthy report and what must be said of it where no
+// conference server was checked: the codes in order, the severity, area and verdict that
+// go with the first. Where one was checked the same is said with the codes of ours.
 type wayCase struct {
 	change   func(*report.Report)
 	codes    []string
@@ -18,23 +19,66 @@ type wayCase struct {
 	verdict  report.Verdict
 }
 
+// judgeWays judges each case with and without a conference server.
 func judgeWays(t *testing.T, tests map[string]wayCase) {
 	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := healthy()
 			tt.change(r)
-			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
-			if !slices.Equal(codes(causes), tt.codes) {
-				t.Fatalf("causes = %q, want %q", codes(causes), tt.codes)
-			}
-			if len(causes) > 0 && (causes[0].Severity != tt.severity || tt.area != "" && causes[0].Area != tt.area) {
-				t.Errorf("%+v, want %s in the hands of %s", causes[0], tt.severity, tt.area)
-			}
-			if tt.verdict != "" && verdict != tt.verdict {
-				t.Errorf("verdict %s, want %s", verdict, tt.verdict)
-			}
+			tt.judge(t, r, ofOurs(r, tt.codes))
+			r.Target = ""
+			tt.judge(t, r, tt.codes)
 		})
+	}
+}
+
+// judgeWeb judges each case against the server that it says: what network.web shows
+// means another thing where that is the collector.
+func judgeWeb(t *testing.T, tests map[string]wayCase) {
+	t.Helper()
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			tt.judge(t, r, tt.codes)
+		})
+	}
+}
+
+// ofOurs returns the codes for what was measured against the collector's own servers
+// while a conference server was checked.
+func ofOurs(r *report.Report, all []string) []string {
+	ours := slices.Clone(all)
+	for i, code := range all {
+		switch code {
+		case "conf.server_down":
+			ours[i] = "net.test_server_down"
+		case "conf.ice_failed", "conf.media_not_flowing":
+			ours[i] = "net.media_blocked"
+		case "conf.tcp_only":
+			ours[i] = "net.media_detour"
+		case "conf.media_ports_blocked":
+			ours[i] = "net.media_detour"
+			if v := voice(r); v.Path == "" {
+				ours[i] = "net.media_blocked"
+			}
+		}
+	}
+	return ours
+}
+
+func (tt wayCase) judge(t *testing.T, r *report.Report, want []string) {
+	t.Helper()
+	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+	if !slices.Equal(codes(causes), want) {
+		t.Fatalf("target %q: causes = %q, want %q", r.Target, codes(causes), want)
+	}
+	if len(causes) > 0 && (causes[0].Severity != tt.severity || tt.area != "" && causes[0].Area != tt.area) {
+		t.Errorf("target %q: %+v, want %s in the hands of %s", r.Target, causes[0], tt.severity, tt.area)
+	}
+	if tt.verdict != "" && verdict != tt.verdict {
+		t.Errorf("target %q: verdict %s, want %s", r.Target, verdict, tt.verdict)
 	}
 }
 
@@ -206,7 +250,7 @@ func TestLargePackets(t *testing.T) {
 	vanish := func(r *report.Report, by string) {
 		path(r).MTUBlackhole, path(r).MTUBy, path(r).MTUWorksBytes = new(true), by, new(1300)
 	}
-	judgeWays(t, map[string]wayCase{
+	judgeWeb(t, map[string]wayCase{
 		"large pings dropped, web goes":     {func(r *report.Report) { vanish(r, "icmp") }, nil, "", "", report.Ready},
 		"large questions vanish, web goes":  {func(r *report.Report) { vanish(r, "udp") }, one("net.mtu_blackhole"), report.SeverityInfo, "", report.Ready},
 		"large pings vanish, web hangs":     {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
@@ -230,7 +274,7 @@ func TestCertificates(t *testing.T) {
 			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TCPMS: new(20.0), TLSError: fault}
 		}
 	}
-	judgeWays(t, map[string]wayCase{
+	judgeWeb(t, map[string]wayCase{
 		"expired, clock right": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(200.0) }, one("conf.cert_invalid"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
 		"expired, clock wrong": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(4e9) }, one("net.clock_wrong"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"expired, no clock":    {shown("expired"), one("conf.cert_invalid"), report.SeverityFail, report.AreaUnknown, report.NotReady},

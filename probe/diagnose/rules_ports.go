@@ -52,17 +52,19 @@ func portBlocked(f *facts) *finding {
 	if f.throughProxy() {
 		return nil // nothing else is meant to leave
 	}
-	if f.webEnd() == conferenceServer && (f.web == nil || f.web.TCPMS == nil) {
+	if f.conferenceChecked() && (f.web == nil || f.web.TCPMS == nil) {
 		if hit := f.portKept(atServer); hit != nil {
+			hit.endpoint = report.EndpointConference
 			return hit
 		}
 	}
-	if f.webEnd() == ownCollector && f.web != nil && f.web.TCPMS != nil || f.lineReached() || f.voice != nil && f.voice.State != report.MediaNoSignalling {
+	if !f.conferenceChecked() && f.web != nil && f.web.TCPMS != nil || f.lineReached() || f.voice != nil && f.voice.State != report.MediaNoSignalling {
 		return nil // the collector was reached
 	}
 	hit := f.portKept(atTransit)
 	if hit != nil {
 		hit.severity, hit.blind = report.SeverityWarn, true
+		hit.endpoint = report.EndpointCollector
 	}
 	return hit
 }

@@ -13,19 +13,19 @@ func qualityDefinitions() []Definition {
 		{
 			Code: "net.upload_loss", Position: 2400, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
-			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
 			rule:         uploadLoss,
 		},
 		{
 			Code: "net.download_loss", Position: 2410, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
-			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss"}),
 			rule:         downloadLoss,
 		},
 		{
 			Code: "net.jitter_high", Position: 2420, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
-			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.wifi_weak"}),
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.wifi_weak"}),
 			rule:         jitterHigh,
 		},
 		{
@@ -37,7 +37,7 @@ func qualityDefinitions() []Definition {
 		{
 			Code: "net.reordering", Position: 2440, Severity: report.SeverityWarn, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
-			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.jitter_high"}),
+			SuppressedBy: slices.Concat(noAccess(), []string{"net.udp_blocked", "conf.media_not_flowing", "net.media_blocked", "net.jitter_high"}),
 			rule:         reordering,
 		},
 	}

@@ -6,14 +6,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// serverDefinitions are the causes that lie with a server. If only our own
-// collector or reflector is at fault, the check is blind and nobody's line is
-// blamed; if it is the conference server, the session cannot work.
+// serverDefinitions are the causes that lie with a server. If the conference server is
+// at fault, the session cannot work. Where none was checked they speak of our own
+// collector and reflector: the check is blind then, and nobody's line is blamed. Where
+// one was checked, own faults are net.test_server_down.
 func serverDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "conf.server_error", Position: 1200, Severity: report.SeverityFail, Area: report.AreaMunicipality,
-			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice},
+			Needs:        append(callingProbes(), report.ProbeNetworkWeb, report.ProbeMediaVoice),
 			SuppressedBy: noWebWay(),
 			rule:         serverError,
 		},
@@ -39,7 +40,7 @@ func (f *facts) ofServer(hit *finding) *finding {
 	if hit == nil {
 		return nil
 	}
-	if f.webEnd() == conferenceServer {
+	if f.conferenceChecked() {
 		hit.area = f.ServerArea
 		return hit
 	}
@@ -57,15 +58,26 @@ func serverError(f *facts) *finding {
 		system.area = f.ServerArea
 		hit = system
 	}
+	own := f.echoFault()
+	switch {
+	case f.conferenceChecked() || own == nil:
+		return hit
+	case hit == nil:
+		return own
+	}
+	hit.supporting = append(hit.supporting, own.evidence...)
+	return hit
+}
+
+// echoFault is a collector that refuses the voice stream for a fault of its own.
+func (f *facts) echoFault() *finding {
 	if f.voice == nil || f.voice.State != report.MediaServerError {
-		return hit
+		return nil
 	}
-	own := observed(report.ProbeMediaVoice, "state", string(f.voice.State), "")
-	if hit != nil {
-		hit.supporting = append(hit.supporting, own)
-		return hit
+	return &finding{
+		severity: report.SeverityWarn, confidence: likely, blind: true, endpoint: report.EndpointCollector,
+		evidence: []report.Evidence{ofVoice("state", string(f.voice.State), "")},
 	}
-	return &finding{severity: report.SeverityWarn, confidence: likely, blind: true, evidence: []report.Evidence{own}}
 }
 
 // webFault is an answer of class 5xx of the server itself (RFC 9110 §15.6).
@@ -106,13 +118,14 @@ func certInvalid(f *facts) *finding {
 
 // serverDown collects the signs that a server is silent while the line works.
 func serverDown(f *facts) *finding {
-	hit := f.ofServer(f.targetSilent())
-	if own := f.reflectorSilent(); own != nil {
-		if hit == nil {
-			return own
-		}
-		hit.supporting = append(hit.supporting, own.evidence...)
+	hit, own := f.ofServer(f.targetSilent()), f.reflectorSilent()
+	switch {
+	case f.conferenceChecked() || own == nil:
+		return hit
+	case hit == nil:
+		return own
 	}
+	hit.supporting = append(hit.supporting, own.evidence...)
 	return hit
 }
 
@@ -156,7 +169,9 @@ func (f *facts) reflectorSilent() *finding {
 		return nil
 	}
 	var evidence []report.Evidence
+	var endpoint report.Endpoint
 	if f.voice != nil && f.voice.State == report.MediaNoSignalling && (f.webReached() || f.lineAlive()) {
+		endpoint = report.EndpointCollector // signalling is a request to its web server
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
 	// One that answers the collector is not silent: something on the way is closed.
@@ -167,7 +182,7 @@ func (f *facts) reflectorSilent() *finding {
 	if len(evidence) == 0 {
 		return nil
 	}
-	return &finding{severity: report.SeverityWarn, confidence: suggested, blind: true, evidence: evidence}
+	return &finding{severity: report.SeverityWarn, confidence: suggested, blind: true, endpoint: endpoint, evidence: evidence}
 }
 
 func (f *facts) natSilent() bool {

@@ -11,21 +11,21 @@ import (
 func turnDefinitions() []Definition {
 	return []Definition{
 		{
-			Code: "net.turn_auth_failed", Position: 1800, Severity: report.SeverityWarn, Area: report.AreaMunicipality,
+			Code: "net.turn_auth_failed", Position: 1800, Severity: report.SeverityWarn, Area: report.AreaMunicipality, OneServer: true,
 			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
 			SuppressedBy: noWebWay(),
 			rule:         turnAuthFailed,
 		},
 		{
-			Code: "net.turn_unreachable", Position: 1810, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Code: "net.turn_unreachable", Position: 1810, Severity: report.SeverityWarn, Area: report.AreaUnknown, OneServer: true,
 			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"conf.server_down", "net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWebWay(), []string{"conf.server_down", "net.test_server_down", "net.udp_blocked"}),
 			rule:         turnUnreachable,
 		},
 		{
-			Code: "net.turn_required", Position: 1820, Severity: report.SeverityWarn, Area: report.AreaUnknown,
+			Code: "net.turn_required", Position: 1820, Severity: report.SeverityWarn, Area: report.AreaUnknown, OneServer: true,
 			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.udp_blocked", "conf.media_ports_blocked"}),
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.udp_blocked", "conf.media_ports_blocked", "net.media_detour", "net.media_blocked"}),
 			rule:         turnRequired,
 		},
 	}
@@ -147,7 +147,7 @@ func turnRequired(f *facts) *finding {
 			evidence: []report.Evidence{ofVoice("path", f.voice.Path, "")},
 		}
 	}
-	if !f.offersNoRelay() || f.voice == nil || f.voice.State != report.MediaICEFailed || f.nat == nil || f.nat.UDP != report.ReachOpen {
+	if !f.relayMissing() {
 		return nil
 	}
 	hit := disturbance(suggested, ofVoice("state", string(f.voice.State), ""), observed(report.ProbeNATTURN, "ways", 0.0, ""))
@@ -157,6 +157,12 @@ func turnRequired(f *facts) *finding {
 		hit.supporting = append(hit.supporting, ofNAT("mapping", f.behavior.Mapping))
 	}
 	return hit
+}
+
+// relayMissing reports whether the voice found no way, the server answers otherwise, and
+// it offers no relay.
+func (f *facts) relayMissing() bool {
+	return f.offersNoRelay() && f.voice != nil && f.voice.State == report.MediaICEFailed && f.stunOverUDP()
 }
 
 // offersNoRelay reports whether the list of servers was there and named none.

@@ -35,7 +35,7 @@ func verdict(r *report.Report, f *facts, found []diagnosed) report.Verdict {
 func cleared(r *report.Report, f *facts) bool {
 	audio, voice := asked(r, report.ProbeAudioInput), asked(r, report.ProbeMediaVoice)
 	web, nat := asked(r, report.ProbeNetworkWeb), asked(r, report.ProbeNAT)
-	web = web && (f.webEnd() == conferenceServer || !voice)
+	web = web && (f.conferenceChecked() || !voice)
 	nat = nat && !voice
 	load := asked(r, report.ProbeMediaLoad) && !audio && !voice && !web && !nat
 

@@ -23,6 +23,10 @@ func (Status) values() []string {
 
 func (Severity) values() []string { return texts(SeverityFail, SeverityWarn, SeverityInfo) }
 
+func (Endpoint) values() []string {
+	return texts(EndpointNone, EndpointConference, EndpointReflector, EndpointCollector)
+}
+
 func (Area) values() []string {
 	return texts(AreaParticipant, AreaMunicipality, AreaProvider, AreaUnknown)
 }

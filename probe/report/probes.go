@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -39,13 +40,20 @@ type Probe struct {
 // Fields describes the fields of the probe's data, in the order of the document.
 func (p Probe) Fields() []Field { return p.fields }
 
-// Field returns the description of one field by its name in the document.
-func (p Probe) Field(name string) (Field, bool) {
-	i := slices.IndexFunc(p.fields, func(f Field) bool { return f.Name == name })
-	if i < 0 {
+// Field returns the description of one field by its name in the document. A field of a
+// group has the name of the group and a dot before its own: "media.path".
+func (p Probe) Field(name string) (Field, bool) { return fieldIn(p.fields, name) }
+
+func fieldIn(fields []Field, name string) (Field, bool) {
+	outer, inner, nested := strings.Cut(name, ".")
+	i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == outer })
+	switch {
+	case i < 0:
 		return Field{}, false
+	case nested:
+		return fieldIn(fields[i].Fields, inner)
 	}
-	return p.fields[i], true
+	return fields[i], true
 }
 
 // Shown returns the fields that people see at a place, in their order.

@@ -140,6 +140,17 @@ const (
 	AreaUnknown      Area = "unknown"
 )
 
+// Endpoint is the server that a cause speaks of.
+type Endpoint string
+
+// The endpoints. A fault of one is never told of another.
+const (
+	EndpointNone       Endpoint = ""           // no server takes part, as with a microphone
+	EndpointConference Endpoint = "conference" // the conference system at the report's target
+	EndpointReflector  Endpoint = "reflector"  // the collector's STUN, TURN and echo
+	EndpointCollector  Endpoint = "collector"  // the collector's web server
+)
+
 // Cause is one named reason, with its proof.
 type Cause struct {
 	// Code names the cause in the catalogue, such as "audio.os_muted".
@@ -153,6 +164,10 @@ type Cause struct {
 	Primary bool `json:"primary"`
 	// Area says in whose hands it lies.
 	Area Area `json:"area"`
+	// Endpoint is the server that it was measured against; empty where none took part.
+	// A cause conf.* speaks of the conference system where one was checked, and of the
+	// reflector or the collector only where none was.
+	Endpoint Endpoint `json:"endpoint,omitempty"`
 	// Evidence is what was measured.
 	Evidence []Evidence `json:"evidence" max:"16"`
 }

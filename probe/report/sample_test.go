@@ -27,6 +27,9 @@ func full(t testing.TB) *Report {
 				{Probe: ProbeAudioInput, Field: "active_level_dbfs", Value: -61.5, Unit: "dBFS", Limit: "< -40"},
 				{Probe: ProbeNAT, Field: "udp", Value: "blocked"},
 			},
+		}, {
+			Code: "net.udp_blocked", Severity: SeverityWarn, Confidence: 0.85, Area: AreaParticipant, Endpoint: EndpointReflector,
+			Evidence: []Evidence{{Probe: ProbeNAT, Field: "udp", Value: "blocked"}},
 		}},
 	}
 	for _, p := range KnownProbes().All() {

@@ -18,7 +18,8 @@ type cause struct {
 	Hint       string
 	Rule       string
 	Area       string
-	Confidence int // percent
+	Endpoint   string // "" where no server took part
+	Confidence int    // percent
 	Evidence   []evidence
 }
 
@@ -29,7 +30,7 @@ type evidence struct {
 }
 
 func (v view) cause(c report.Cause, limits diagnose.Profile) cause {
-	told := cause{Code: clean(c.Code, maxNameRunes), Severity: v.severity(c.Severity), Area: v.area(c.Area),
+	told := cause{Code: clean(c.Code, maxNameRunes), Severity: v.severity(c.Severity), Area: v.area(c.Area), Endpoint: v.terms.Endpoint(c.Endpoint),
 		Confidence: percent(c.Confidence), Sentence: v.T("cause.foreign")}
 	if text, ok := diagnose.ExplainCauseBy(c, v.lang, limits); ok {
 		told.Sentence, told.Action, told.Hint, told.Rule = text.Sentence, text.Action, text.Hint, text.Rule

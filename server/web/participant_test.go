@@ -210,10 +210,10 @@ func TestOddReportsBreakNoPage(t *testing.T) {
 
 	r := fresh(passage(), report.Result{Name: report.ProbeMediaVoice, Status: report.StatusFail, Error: "dial 192.168.1.1: <script>"})
 	r.Profile, r.Verdict = "tomorrow", report.NotReady
-	r.Causes = []report.Cause{{Code: "net.gremlins", Severity: report.SeverityFail, Primary: true, Confidence: 1, Area: report.AreaUnknown,
+	r.Causes = []report.Cause{{Code: "net.gremlins", Severity: report.SeverityFail, Primary: true, Confidence: 1, Area: report.AreaUnknown, Endpoint: report.EndpointReflector,
 		Evidence: []report.Evidence{{Probe: "quantum", Field: "flux", Value: "<script>alert(1)</script>", Unit: "<b>", Limit: "> 1.21"},
 			{Probe: report.ProbeNAT, Field: "udp", Value: true}}}}
-	show("a cause of the future", r, document(r, func(map[string]any) {}), "Diese Ursache kennt dieser Server noch nicht", "net.gremlins", "> 1,21", "tomorrow")
+	show("a cause of the future", r, document(r, func(map[string]any) {}), "Diese Ursache kennt dieser Server noch nicht", "net.gremlins", "Gemessen zu: Reflektor des Prüf-Servers", "> 1,21", "tomorrow")
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "<b>") || strings.Contains(body, "192.168.1.1") {
 		t.Error("the page holds what the report should not have")
 	}

@@ -42,6 +42,9 @@ func (w Words) cause(c report.Cause) Section {
 			s.Lines = append(s.Lines, "  "+Clean(w.terms.Evidence(e), 200))
 		}
 	}
+	if server := w.terms.Endpoint(c.Endpoint); server != "" {
+		s.Lines = append(s.Lines, w.T("details.endpoint", "server", server))
+	}
 	s.Lines = append(s.Lines, w.area(c.Area))
 	if !math.IsNaN(c.Confidence) {
 		s.Lines = append(s.Lines, w.T("details.confidence", "value", int(math.Round(c.Confidence*100))))

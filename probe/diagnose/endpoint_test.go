@@ -1,0 +1,161 @@
+package diagnose_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// ours and theirs are faults of the collector's own servers and of the conference
+// server, with the cause of each where a conference server was checked ("" where there
+// is none) and where none was.
+func ours() map[string]endpointCase {
+	stream := func(s report.MediaState, path string) func(*report.Report) {
+		return func(r *report.Report) { media(r, s); voice(r).Path = path }
+	}
+	return map[string]endpointCase{
+		"the reflector is silent":          {noReflector, "net.test_server_down", "conf.server_down"},
+		"the echo reports an error":        {func(r *report.Report) { media(r, report.MediaServerError) }, "net.test_server_down", "conf.server_error"},
+		"the media port is closed":         {func(r *report.Report) { voice(r).Path = "relay udp" }, "net.media_detour", "conf.media_ports_blocked"},
+		"only TCP reaches the reflector":   {func(r *report.Report) { voice(r).Path = "host tcp" }, "net.media_detour", "conf.tcp_only"},
+		"no path to the reflector":         {stream(report.MediaICEFailed, ""), "net.media_blocked", "conf.ice_failed"},
+		"nothing comes from the reflector": {stream(report.MediaNotFlowing, "srflx udp"), "net.media_blocked", "conf.media_not_flowing"},
+		"no keys with the reflector":       {stream(report.MediaDTLSFailed, "srflx udp"), "net.media_blocked", "conf.media_not_flowing"},
+		"the relay refuses":                {func(r *report.Report) { noRelay(r, "auth_failed"); media(r, report.MediaICEFailed) }, "net.turn_auth_failed", "net.turn_auth_failed"},
+	}
+}
+
+func theirs() map[string]endpointCase {
+	step := func(name, code string) func(*report.Report) {
+		return func(r *report.Report) {
+			visited(r, report.ProbeJanus, &report.Conference{URLHost: "bbb.example.org", FailedStep: name, FailedCode: code})
+		}
+	}
+	return map[string]endpointCase{
+		"the web server reports an error": {func(r *report.Report) { web(r).ServerHealthy, web(r).HTTPStatus = new(false), new(503) }, "conf.server_error", ""},
+		"the web server is silent":        {func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns", Online: new(true)} }, "conf.server_down", ""},
+		"the certificate has another name": {func(r *report.Report) {
+			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TCPMS: new(20.0), TLSError: "wrong_name"}
+		}, "conf.cert_invalid", ""},
+		"the interface reports an error":   {step("api", "502"), "conf.server_error", ""},
+		"no path to the conference server": {step("path", "no_path"), "conf.ice_failed", ""},
+		"no keys with it":                  {step("keys", "no_keys"), "conf.media_not_flowing", ""},
+		"no sound comes back":              {step("sound_down", "nothing_came_back"), "conf.media_not_flowing", ""},
+		"only TCP reaches it": {func(r *report.Report) {
+			visited(r, report.ProbeJanus, &report.Conference{URLHost: "bbb.example.org", Media: &report.MediaVoice{State: report.MediaComplete, Path: "prflx tcp"}})
+		}, "conf.tcp_only", ""},
+		"the ingest does not answer": {func(r *report.Report) {
+			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", FailedStep: "reach", FailedCode: "refused"})
+			load(r).UpKbps = new(20000.0)
+		}, "conf.ingest_unreachable", ""},
+		"the line is too slow for the ingest": {func(r *report.Report) {
+			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", Reachable: new(true)})
+			load(r).UpKbps = new(5000.0)
+		}, "conf.ingest_uplink_low", ""},
+	}
+}
+
+type endpointCase struct {
+	change        func(*report.Report)
+	with, without string // the cause with and without a conference server
+}
+
+// TestOursIsNotTheirs: a fault of the collector's servers is no cause conf.* while a
+// conference server was checked, and speaks of the collector or its reflector either way.
+func TestOursIsNotTheirs(t *testing.T) {
+	for name, c := range ours() {
+		for target, want := range map[string]string{"https://bbb.example.org": c.with, "": c.without} {
+			r := healthy()
+			c.change(r)
+			r.Target = target
+			causes := causesOf(t, r)
+			if len(causes) == 0 || causes[0].Code != want {
+				t.Errorf("%s, target %q: %q, want %s", name, target, codes(causes), want)
+			}
+			for _, cause := range causes {
+				if target != "" && strings.HasPrefix(cause.Code, "conf.") || cause.Endpoint == report.EndpointConference {
+					t.Errorf("%s, target %q: %s speaks of the conference server", name, target, cause.Code)
+				}
+				if cause.Endpoint == report.EndpointNone {
+					t.Errorf("%s, target %q: %s names no server", name, target, cause.Code)
+				}
+			}
+		}
+	}
+}
+
+// TestTheirsIsNotOurs: a fault of the conference server speaks of it alone.
+func TestTheirsIsNotOurs(t *testing.T) {
+	for name, c := range theirs() {
+		r := healthy()
+		c.change(r)
+		causes := causesOf(t, r)
+		if len(causes) != 1 || causes[0].Code != c.with || causes[0].Endpoint != report.EndpointConference {
+			t.Errorf("%s: %+v, want only %s of the conference server", name, causes, c.with)
+		}
+	}
+}
+
+// TestBothFaultsStandBesideEachOther: neither explains the other away.
+func TestBothFaultsStandBesideEachOther(t *testing.T) {
+	for name, their := range theirs() {
+		for other, our := range ours() {
+			r := healthy()
+			our.change(r)
+			their.change(r)
+			found := map[report.Endpoint][]string{}
+			for _, cause := range causesOf(t, r) {
+				found[cause.Endpoint] = append(found[cause.Endpoint], cause.Code)
+			}
+			own := append(found[report.EndpointReflector], found[report.EndpointCollector]...)
+			// Without a word of either server the line may be at fault, and nothing is said.
+			if silent := voice(r).State == report.MediaNoSignalling; silent {
+				continue
+			}
+			if !slices.Contains(found[report.EndpointConference], their.with) || !slices.Contains(own, our.with) {
+				t.Errorf("%s and %s: %v", name, other, found)
+			}
+		}
+	}
+}
+
+// TestEveryConferenceCauseIsInTheTable: a new cause conf.* has to say where it belongs.
+func TestEveryConferenceCauseIsInTheTable(t *testing.T) {
+	inTable := map[string]bool{}
+	for _, table := range []map[string]endpointCase{ours(), theirs()} {
+		for _, c := range table {
+			inTable[c.with], inTable[c.without] = true, true
+		}
+	}
+	for _, d := range diagnose.Catalogue() {
+		if strings.HasPrefix(d.Code, "conf.") && !inTable[d.Code] {
+			t.Errorf("%s is not in the table", d.Code)
+		}
+	}
+}
+
+func causesOf(t *testing.T, r *report.Report) []report.Cause {
+	t.Helper()
+	causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+	return causes
+}
+
+func TestEndpointsHaveNames(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		terms := diagnose.Glossary{}.In(lang)
+		for _, e := range []report.Endpoint{report.EndpointConference, report.EndpointReflector, report.EndpointCollector} {
+			if terms.Endpoint(e) == "" {
+				t.Errorf("%s: %s has no name", lang, e)
+			}
+		}
+		for _, e := range []report.Endpoint{report.EndpointNone, "router"} {
+			if name := terms.Endpoint(e); name != "" {
+				t.Errorf("%s: %q is called %s", lang, e, name)
+			}
+		}
+	}
+}

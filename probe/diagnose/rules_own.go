@@ -1,0 +1,80 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// ownDefinitions are the causes that only the collector's own servers show while a
+// conference server was checked. What they say of the conference is a likelihood: the
+// same firewall usually stands before both, and a fault of ours says nothing of it.
+// Where no conference server was checked the same facts are causes conf.*.
+func ownDefinitions() []Definition {
+	return []Definition{
+		{
+			Code: "net.test_server_down", Position: 1240, Severity: report.SeverityWarn, Area: report.AreaMunicipality, OneServer: true,
+			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked"}),
+			rule:         testServerDown,
+		},
+		{
+			Code: "net.media_detour", Position: 1630, Severity: report.SeverityWarn, Area: report.AreaUnknown, OneServer: true,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "net.test_server_down", "net.udp_blocked"}),
+			rule:         mediaDetour,
+		},
+		{
+			Code: "net.media_blocked", Position: 1640, Severity: report.SeverityFail, Area: report.AreaUnknown, OneServer: true,
+			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "net.test_server_down", "net.udp_blocked"}),
+			rule:         mediaBlocked,
+		},
+	}
+}
+
+// testServerDown is a collector or reflector that is silent or out of order. The check
+// then lacks the voice; it says nothing against the conference server.
+func testServerDown(f *facts) *finding {
+	if !f.conferenceChecked() {
+		return nil
+	}
+	hit, silent := f.echoFault(), f.reflectorSilent()
+	switch {
+	case hit == nil:
+		return silent
+	case silent != nil:
+		hit.supporting = append(hit.supporting, silent.evidence...)
+	}
+	return hit
+}
+
+// mediaDetour is a voice that reached the reflector by a relay or over TCP only.
+func mediaDetour(f *facts) *finding {
+	if !f.conferenceChecked() {
+		return nil
+	}
+	if hit := f.portsShut(); hit != nil && !hit.blind {
+		return hit
+	}
+	return f.onlyOverTCP()
+}
+
+// mediaBlocked is a voice that did not reach the reflector at all. Where its relay
+// refuses the credentials or there is none, that is the reason, and has causes of its
+// own.
+func mediaBlocked(f *facts) *finding {
+	if !f.conferenceChecked() {
+		return nil
+	}
+	if hit := f.nothingFlows(); hit != nil {
+		return hit
+	}
+	if hit := f.portsShut(); hit != nil && hit.blind {
+		return hit
+	}
+	if len(f.failedWith("auth_failed")) > 0 || f.relayMissing() {
+		return nil
+	}
+	return f.noPath()
+}
