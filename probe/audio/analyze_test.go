@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// floatWAV is a WAV file of 32-bit floats.
+// floatWAV returns a WAV file of 32-bit floats.
 func floatWAV(rate uint32, channels uint16, samples ...float32) []byte {
 	var b bytes.Buffer
 	b.WriteString("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x03\x00")
@@ -83,7 +83,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-func TestAnalyzeSamplesThatAreNoNumbers(t *testing.T) {
+func TestAnalyzeNonFiniteSamples(t *testing.T) {
 	samples := sine(48000, 48000)
 	samples[100], samples[2000], samples[3000] = float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))
 	d, err := Analyze(bytes.NewReader(floatWAV(48000, 1, samples...)))

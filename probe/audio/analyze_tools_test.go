@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
-// What ffmpeg writes into a pipe, with a length that it cannot know.
+// ffmpeg writes a placeholder for the length into a pipe.
 func TestAnalyzePipe(t *testing.T) {
 	pulserig.Need(t, "ffmpeg")
 	out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=frequency=1000:duration=1", "-c:a", "pcm_s24le", "-f", "wav", "-").Output()

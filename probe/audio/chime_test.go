@@ -32,16 +32,16 @@ func TestChime(t *testing.T) {
 	}
 }
 
-// Apart from its own moment a phrase must look neither like itself nor like the
-// other one, or an echo's delay would be wrong.
-func TestPhrasesAreLikeThemselvesOnlyOnce(t *testing.T) {
+// A phrase must correlate neither with a shifted copy of itself nor with the other
+// phrase; otherwise the delay of an echo would be wrong.
+func TestPhrasesHaveASingleCorrelationPeak(t *testing.T) {
 	both := phrases()
 	own := 0.0
 	for _, x := range both[0].sound {
 		own += float64(x) * float64(x)
 	}
 	for shift := range len(both[0].sound) {
-		if shift%37 != 0 { // a stride that hits every phase of a period sooner or later
+		if shift%37 != 0 { // a step that reaches every phase of a period
 			continue
 		}
 		for name, other := range map[string][]float32{"itself": both[0].sound, "the other": both[1].sound} {
@@ -59,8 +59,8 @@ func TestPhrasesAreLikeThemselvesOnlyOnce(t *testing.T) {
 	}
 }
 
-// room returns what a microphone hears of the chime: later, softer, with a voice
-// or a noise beside it.
+// room returns what a microphone records of the chime: delayed, attenuated, with a
+// voice or noise added.
 func room(delayMS, returnDB float64, beside func(i int) float64) []float32 {
 	heard := make([]float32, len(chime())+int(listenAfter*capture.RateHz/time.Second))
 	gain, delay := math.Pow(10, returnDB/20), int(delayMS*capture.RateHz/1000)
@@ -92,14 +92,14 @@ func TestChimeIsFound(t *testing.T) {
 }
 
 func TestChimeIsNotFound(t *testing.T) {
-	vowel := func(i int) float64 { // a drawn-out vowel and its harmonics
+	vowel := func(i int) float64 { // a long vowel with its harmonics
 		x := 0.0
 		for h := range 12 {
 			x += math.Sin(2*math.Pi*float64(h+1)*(190+10*math.Sin(float64(i)/9600))*float64(i)/capture.RateHz) / float64(h+1)
 		}
 		return 0.05 * x
 	}
-	glider := func(i int) float64 { // somebody whistles upwards next door
+	glider := func(i int) float64 { // a rising whistle from the next room
 		at := float64(i%capture.RateHz) / capture.RateHz
 		return 0.05 * math.Sin(2*math.Pi*(500*at+400*at*at)*1)
 	}
@@ -117,12 +117,12 @@ func TestChimeIsNotFound(t *testing.T) {
 	}
 }
 
-// What happens to one phrase costs neither the level nor the delay.
-func TestChimeWithAHiccup(t *testing.T) {
+// A disturbance of one phrase affects neither the level nor the delay.
+func TestChimeWithADisturbance(t *testing.T) {
 	const delay = 100.0
 	whole := room(delay, 0, func(int) float64 { return 0 })
 	at := func(ms float64) int { return int(ms * capture.RateHz / 1000) }
-	slip := func(ms, by float64) []float32 { // the sound system ran dry and played on later
+	slip := func(ms, by float64) []float32 { // the sound system had an underrun and continued later
 		out := append(slices.Clone(whole[:at(ms)]), make([]float32, at(by))...)
 		return append(out, whole[at(ms):]...)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// delivered runs callbacks of 50 ms through a delivery; change may move their
-// times and take frames away.
+// delivered passes callbacks of 50 ms to a delivery; change may modify their times
+// and frame counts.
 func delivered(change func(i int, at *time.Duration, frames *int)) *delivery {
 	const period = 50 * time.Millisecond
 	d := newDelivery(period, capture.RateHz)
@@ -37,8 +37,8 @@ func TestDelivery(t *testing.T) {
 	}{
 		"even":                      {func(int, *time.Duration, *int) {}, 0},
 		"held up, then all at once": {held(40, 46, 250*ms), 0},
-		// The callback before the pause came as early as any, those after it late
-		// by more than a period, but for one: nothing is missing.
+		// The callback before the pause was on time, all but one after it late by
+		// more than a period: nothing is missing.
 		"held up, then late": {func(i int, at *time.Duration, n *int) {
 			held(40, 44, 160*ms)(i, at, n)
 			switch {
@@ -84,8 +84,8 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
-// TestRateOnABusyComputer: callbacks that come late, many of them and for a
-// while, are no wrong rate, and a wrong rate is still found among them.
+// TestRateOnABusyComputer checks that late callbacks, many and for some time, are
+// not a wrong rate, and that a wrong rate is still detected among them.
 func TestRateOnABusyComputer(t *testing.T) {
 	for _, pct := range []int{100, 97} {
 		for _, busy := range [][2]int{{0, 14}, {30, 44}, {86, 100}} {

@@ -19,10 +19,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ending is something that befalls a microphone while somebody speaks.
+// ending is a fault of a microphone during speech.
 type ending struct {
 	name string
-	want []string // the primary causes that name it rightly
+	want []string // the acceptable primary causes
 	make func(r *pulserig.Rig, mic *pulserig.Cable, silence []float32)
 }
 
@@ -40,28 +40,28 @@ func endings() []ending {
 	}
 }
 
-// endingTimes are when it happens, of a check that listens for endingFor.
+// endingTimes are the times of the fault in a check that listens for endingFor.
 var endingTimes = []time.Duration{
 	500 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second, 5500 * time.Millisecond,
 }
 
 const endingFor = 6 * time.Second
 
-// TestEndings makes each trouble at a microphone of a real sound server after so
-// much good speech, and prints how many were named rightly, for docs/accuracy.md.
-// TONPROBE_ENDINGS is the number of takes of each; without it there is one of
-// each trouble, in the last half second.
+// TestEndings causes each fault at a microphone of a real sound server after some
+// good speech, and prints how many were diagnosed correctly, for docs/accuracy.md.
+// TONPROBE_ENDINGS is the number of takes of each; without it there is one of each
+// fault, in the last half second.
 func TestEndings(t *testing.T) {
 	t.Parallel()
 	takes, times := 1, endingTimes[len(endingTimes)-1:]
 	if n, err := strconv.Atoi(os.Getenv("TONPROBE_ENDINGS")); err == nil {
 		takes, times = n, endingTimes
 	}
-	// The room goes on between the words, as with every real microphone.
+	// Room noise continues between the words, as with every real microphone.
 	path := effected(t, pulserig.Say(t, pulserig.GermanText, "de", -26), "pad", "0", "0.3")
 	voice := pulserig.Samples(t, path)
 	for i := range voice {
-		voice[i] += 3e-4 * float32(i*7919%2003-1001) / 1001 // -75 dBFS of something like noise
+		voice[i] += 3e-4 * float32(i*7919%2003-1001) / 1001 // noise of -75 dBFS
 	}
 	silence := make([]float32, len(voice))
 	atOnce := make(chan struct{}, 7)

@@ -7,17 +7,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// Rehearsal is a capture without a device: what a child would tell goes in,
-// events come out.
+// Rehearsal is a capture without a device: messages of a child go in, events come
+// out.
 type Rehearsal struct{ t *take }
 
-// Rehearse begins one.
+// Rehearse begins a rehearsal.
 func Rehearse(speakFor time.Duration, progress func(probe.Event)) Rehearsal {
 	return Rehearsal{newTake(speakFor, nil, progress)}
 }
 
-// Handle takes in a message.
+// Handle processes a message.
 func (r Rehearsal) Handle(m capture.Message) error { return r.t.handle(m) }
 
-// WarmUp takes the warm-up as over, for sound that has none.
+// WarmUp ends the warm-up, for sound without one.
 func (r Rehearsal) WarmUp() { r.t.warm = warmUp{began: true, done: true} }

@@ -22,7 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// source is a format in which a source of PulseAudio can deliver.
+// source is a format of a PulseAudio source.
 type source struct {
 	format   string
 	rateHz   int
@@ -31,8 +31,8 @@ type source struct {
 
 func (s source) String() string { return fmt.Sprintf("%s %d Hz × %d", s.format, s.rateHz, s.channels) }
 
-// sources are all sample formats that PulseAudio knows (sample.h), the rates from
-// 8 to 192 kHz, and 1 to 8 channels.
+// sources returns all sample formats of PulseAudio (sample.h), rates from 8 to 192
+// kHz, and 1 to 8 channels.
 func sources() []source {
 	var all []source
 	for _, format := range []string{"u8", "alaw", "ulaw", "s16le", "s16be", "s24le", "s24be", "s24-32le", "s24-32be", "s32le", "s32be", "float32le", "float32be"} {
@@ -47,8 +47,9 @@ func sources() []source {
 	return append(all, source{"s24-32le", 16000, 4}, source{"alaw", 8000, 1}, source{"float32be", 192000, 2})
 }
 
-// TestEverySourceFormat: what the capture library cannot map is captured all the
-// same, as loud as it was spoken. -v prints the table of docs/accuracy.md.
+// TestEverySourceFormat checks that formats without an equivalent in the capture
+// library are captured as well, with the right level. -v prints the table of
+// docs/accuracy.md.
 func TestEverySourceFormat(t *testing.T) {
 	voice := pulserig.Say(t, pulserig.GermanText, "de", -26)
 	rows := make([]string, len(sources()))
@@ -60,7 +61,7 @@ func TestEverySourceFormat(t *testing.T) {
 				limit <- struct{}{}
 				defer func() { <-limit }()
 				rig := pulserig.Start(t, pulserig.Config{NoMic: true})
-				// Not the sink itself: that follows the rate of what is played.
+				// Not the sink itself, which adopts the rate of what it plays.
 				rig.Load("module-remap-source", "master="+pulserig.Sink+".monitor", "source_name=any", "format="+s.format, fmt.Sprintf("rate=%d", s.rateHz), fmt.Sprintf("channels=%d", s.channels))
 				rig.Play(voice)
 				_, d := (&check{t: t, config: InputConfig{Device: "any", Child: rig.Child(ChildArg)}}).run()
@@ -81,7 +82,7 @@ func TestEverySourceFormat(t *testing.T) {
 	t.Log("\n" + strings.Join(rows, "\n"))
 }
 
-// TestPipeSource: the formats on a real source, not a monitor.
+// TestPipeSource tests the formats with a real source instead of a monitor.
 func TestPipeSource(t *testing.T) {
 	for _, format := range []string{"s24-32le", "s16be", "alaw"} {
 		t.Run(format, func(t *testing.T) {
@@ -94,7 +95,7 @@ func TestPipeSource(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if format == "s24-32le" { // 24 bits in the low end of 32
+			if format == "s24-32le" { // 24 bits in the low bytes of 32
 				for i := 0; i+4 <= len(raw); i += 4 {
 					binary.LittleEndian.PutUint32(raw[i:], uint32(int32(binary.LittleEndian.Uint32(raw[i:]))>>8)&0xFFFFFF)
 				}
@@ -120,8 +121,8 @@ func TestPipeSource(t *testing.T) {
 	}
 }
 
-// onChannels makes a WAV file with the voice on some channels, each with a gain;
-// the others are digitally silent.
+// onChannels creates a WAV file with the voice on some channels, each with a gain;
+// the others are digital silence.
 func onChannels(t *testing.T, voice string, channels int, gains map[int]float64) string {
 	t.Helper()
 	samples := pulserig.Samples(t, voice)
@@ -142,7 +143,8 @@ func onChannels(t *testing.T, voice string, channels int, gains map[int]float64)
 	return path
 }
 
-// arrayMap is the channel map of an interface whose inputs have no position.
+// arrayMap is the channel map of an interface whose inputs have no speaker
+// positions.
 func arrayMap(channels int) string {
 	names := make([]string, channels)
 	for i := range names {
@@ -151,14 +153,14 @@ func arrayMap(channels int) string {
 	return strings.Join(names, ",")
 }
 
-// channelCase is a voice on some channels of a device with several.
+// channelCase is a voice on some channels of a multichannel device.
 type channelCase struct {
 	rateHz, channels int
 	channelMap       string
 	gains            map[int]float64
 	levelDBFS        float64 // of the voice
-	on               []int   // the channels, from 1, of which one is to be named
-	mixDB            float64 // of the mean below the voice
+	on               []int   // the channels, from 1, one of which must be reported
+	mixDB            float64 // level of the mean of all channels, relative to the voice
 	cause            string
 }
 
@@ -205,7 +207,8 @@ func TestChannelMaps(t *testing.T) {
 	}
 }
 
-// TestChannelsOfAFile: a file of the same channels is judged alike.
+// TestChannelsOfAFile checks that a file with the same channels yields the same
+// result.
 func TestChannelsOfAFile(t *testing.T) {
 	limits, err := diagnose.LoadProfile(diagnose.DefaultProfile)
 	if err != nil {
@@ -226,8 +229,8 @@ func TestChannelsOfAFile(t *testing.T) {
 	}
 }
 
-// extensible is a WAVE_FORMAT_EXTENSIBLE file of 32-bit floats, without speaker
-// positions, as interfaces are recorded.
+// extensible returns a WAVE_FORMAT_EXTENSIBLE file of 32-bit floats without speaker
+// positions, as recorded from audio interfaces.
 func extensible(raw []byte, rateHz, channels int) io.Reader {
 	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt ")
 	add16 := func(v int) { head = binary.LittleEndian.AppendUint16(head, uint16(v)) }

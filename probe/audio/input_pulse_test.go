@@ -17,14 +17,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// check runs audio.input and keeps its events.
+// check runs audio.input and records its events.
 type check struct {
 	t           *testing.T
 	config      InputConfig
 	mu          sync.Mutex
 	events      []probe.Event
-	untilEnough bool // was said, else for a fixed time
-	// onLevel is called at the first reading of the meter.
+	untilEnough bool // until enough was said; otherwise for a fixed time
+	// onLevel is called at the first level event.
 	onLevel func()
 }
 
@@ -57,7 +57,7 @@ func (c *check) run() (probe.Result, *report.AudioInput) {
 	return r, d
 }
 
-// reportOf is a report of nothing but this result.
+// reportOf returns a report that contains only this result.
 func reportOf(r probe.Result) *report.Report {
 	at := time.Date(2026, 5, 4, 18, 0, 0, 0, time.UTC)
 	return &report.Report{
@@ -93,11 +93,12 @@ func TestHealthyVoice(t *testing.T) {
 	if *d.OSMuted || *d.OSVolumeDB != 0 || *d.NativeRateHz != 48000 || *d.NativeChannels != 1 || *d.Rerouted {
 		t.Errorf("muted %v, volume %v, native %d Hz × %d, rerouted %v", *d.OSMuted, *d.OSVolumeDB, *d.NativeRateHz, *d.NativeChannels, *d.Rerouted)
 	}
-	// Six seconds cut from anywhere in the text are not exactly as loud as all of it.
+	// The level of six seconds of the text differs slightly from that of the whole
+	// text.
 	if math.Abs(*d.ActiveLevelDBFS+26) > 2.5 {
 		t.Errorf("active level %.2f dBFS, want about -26", *d.ActiveLevelDBFS)
 	}
-	if *d.SpeechMS < 3000 || *d.CapturedMS < 6500 || *d.CapturedMS > 6600 { // with the room before
+	if *d.SpeechMS < 3000 || *d.CapturedMS < 6500 || *d.CapturedMS > 6600 { // including the quiet lead
 		t.Errorf("%v ms of speech in %v ms", *d.SpeechMS, *d.CapturedMS)
 	}
 	if math.Abs(*d.RateErrorPct) > 2 || *d.Dropouts != 0 || *d.ClippedRuns != 0 || *d.AllZero {
@@ -123,8 +124,8 @@ func TestHealthyVoice(t *testing.T) {
 	}
 }
 
-// TestLateVoiceIsHeardToItsEnd: six seconds from the invitation on would have
-// heard half a second of it.
+// TestLateVoiceIsHeardToItsEnd: six seconds from the invitation on would contain
+// only half a second of it.
 func TestLateVoiceIsHeardToItsEnd(t *testing.T) {
 	rig := pulserig.Start(t, pulserig.Config{})
 	voice := pulserig.Say(t, pulserig.GermanText, "de", -26)
@@ -281,10 +282,9 @@ func TestServerHangsWhileRecording(t *testing.T) {
 	}
 }
 
-// TestHeldUpSound: on an overloaded computer the sound server or our own process
-// stands still for 0.4 s. The sound comes late then, but all of it comes, and
-// nobody's microphone has lost any.
-func TestHeldUpSound(t *testing.T) {
+// TestDelayedSound: on an overloaded computer the sound server or our own process
+// stalls for 0.4 s. The sound is late but complete, and no dropout may be reported.
+func TestDelayedSound(t *testing.T) {
 	t.Parallel()
 	for name, stop := range map[string]func(r *pulserig.Rig, child *os.Process) (resume func()){
 		"the server": func(r *pulserig.Rig, _ *os.Process) func() {
@@ -318,7 +318,7 @@ func TestHeldUpSound(t *testing.T) {
 	}
 }
 
-// TestLostSound: the device itself loses 0.3 s.
+// TestLostSound: the device loses 0.3 s.
 func TestLostSound(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
@@ -360,7 +360,7 @@ func TestReroute(t *testing.T) {
 	rig.Control("set-default-source", pulserig.Mic)
 	voice := pulserig.Say(t, pulserig.GermanText, "de", -26)
 	rig.Play(voice)
-	rig.PlayInto("other", voice) // a sink at rest needs up to two seconds to wake up
+	rig.PlayInto("other", voice) // an idle sink takes up to two seconds to wake up
 	c := &check{t: t, config: InputConfig{SpeakFor: 5 * time.Second, Child: rig.Child(ChildArg)}}
 	c.onLevel = func() {
 		rig.Control("set-default-source", "second")

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// part is a stretch of sound.
+// part is a section of sound.
 type part struct {
 	lasts  time.Duration
 	speech bool
-	floor  bool // the noise floor is measured by now
-	zeros  bool // nothing but zeros so far
+	floor  bool // the noise floor has been measured
+	zeros  bool // only zeros so far
 }
 
-// endsAfter plays the parts and says when the capture ends, in the sound's time
-// from the invitation to speak; -1 when it does not.
+// endsAfter processes the parts and returns when the capture ends, in sound time
+// from the invitation to speak; -1 if it does not.
 func endsAfter(fixed time.Duration, parts []part) time.Duration {
 	const step = 50 * time.Millisecond
 	l := listening{fixed: fixed}
@@ -23,7 +23,7 @@ func endsAfter(fixed time.Duration, parts []part) time.Duration {
 		for range p.lasts / step {
 			l.hear(step, p.speech)
 			if m := l.missing(); m > missing || m < 0 {
-				return -2 // a countdown that goes up
+				return -2 // the remaining time increased
 			} else {
 				missing = m
 			}

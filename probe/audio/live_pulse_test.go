@@ -17,22 +17,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// liveRun is a capture that ends as soon as a cause is named.
+// liveRun is a capture that ends as soon as a cause is reported.
 type liveRun struct {
 	rig      *pulserig.Rig
 	live     diagnose.Live
-	invited  func(r *liveRun) // called when the participant is asked to speak
-	speaking func(r *liveRun) // called once a second of sound has come
+	invited  func(r *liveRun) // called at the invitation to speak
+	speaking func(r *liveRun) // called after one second of sound
 
 	mu     sync.Mutex
-	heard  time.Duration // sound taken in
-	from   time.Duration // when the fault began, or the voice
-	code   string        // the cause named
+	heard  time.Duration // duration of sound so far
+	from   time.Duration // start of the fault or, if later, of the voice
+	code   string        // reported cause
 	at     time.Duration
 	cancel context.CancelFunc
 }
 
-// listen runs a capture until a cause is named or eight seconds of sound are over.
+// listen records until a cause is reported, or eight seconds of sound.
 func (r *liveRun) listen(t *testing.T) {
 	t.Helper()
 	limits, err := diagnose.LoadProfile(diagnose.DefaultProfile)
@@ -47,7 +47,7 @@ func (r *liveRun) listen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A capture that comes to grief ends by itself, and the plan tells that at once.
+	// A failed capture ends by itself, and the plan reports that at once.
 	if in, ok := result.Data.(*report.AudioInput); ok && r.code == "" && in.State != report.CaptureComplete {
 		c, _ := r.live.Last(in).Cause()
 		r.name(c.Code)
@@ -60,7 +60,7 @@ func (r *liveRun) take(e probe.Event) {
 	if e.Kind == probe.EventLevel {
 		r.heard += levelPeriod
 		if e.Level.Speech && r.from == 0 {
-			r.from = r.heard // the file may have begun with its pause
+			r.from = r.heard // the file may begin with a pause
 		}
 	}
 	switch {
@@ -75,7 +75,7 @@ func (r *liveRun) take(e probe.Event) {
 		r.name("audio.os_muted")
 	case e.Kind == probe.EventLevel && e.Level.ZeroMS >= 1200: // as meter.Coach does
 		r.name("audio.digital_silence")
-		r.at = time.Duration(e.Level.ZeroMS) * time.Millisecond // the warm-up's too
+		r.at = time.Duration(e.Level.ZeroMS) * time.Millisecond // includes zeros during the warm-up
 	case e.Kind == probe.EventPartial:
 		r.look(e.Result.Data.(*report.AudioInput))
 	}
@@ -98,9 +98,9 @@ func (r *liveRun) name(code string) {
 	r.cancel()
 }
 
-// TestLiveCausesAtARealMicrophone: each trouble is named so much sound after it
-// began, by a real capture of a real sound server. Sound time is counted, not
-// the wall clock's, so a busy machine proves as much as a quiet one.
+// TestLiveCausesAtARealMicrophone checks that each fault is reported within a limit
+// after it began, by a capture of a real sound server. The limit is in sound time,
+// so it does not depend on the load of the machine.
 func TestLiveCausesAtARealMicrophone(t *testing.T) {
 	voice := func(level float64) func(*testing.T) string {
 		return func(t *testing.T) string { return pulserig.Say(t, pulserig.GermanText, "de", level) }
@@ -108,15 +108,15 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 	through := func(level float64, effects ...string) func(*testing.T) string {
 		return func(t *testing.T) string { return effected(t, voice(level)(t), effects...) }
 	}
-	// Made before the capture that it is played into: making it would hold that up.
+	// Created before the capture, which it would disturb.
 	spoken := voice(-26)(t)
-	var lossy *pulserig.Cable // that of the dropouts
+	var lossy *pulserig.Cable // the source with dropouts
 	const soon, rest = 2 * time.Second, namedWithin
 	for _, tt := range []struct {
 		want              string
 		within            time.Duration
 		mic               pulserig.Config
-		sound             func(*testing.T) string // nil: none
+		sound             func(*testing.T) string // nil: no sound
 		before            func(*testing.T, *pulserig.Rig)
 		invited, speaking func(*testing.T, *liveRun)
 	}{
@@ -170,7 +170,7 @@ func TestLiveCausesAtARealMicrophone(t *testing.T) {
 	}
 }
 
-// with gives a step its test; nil stays nil.
+// with binds a step to its test; nil stays nil.
 func with(t *testing.T, step func(*testing.T, *liveRun)) func(*liveRun) {
 	if step == nil {
 		return nil
@@ -178,16 +178,16 @@ func with(t *testing.T, step func(*testing.T, *liveRun)) func(*liveRun) {
 	return func(r *liveRun) { step(t, r) }
 }
 
-// second adds another microphone that hears the same.
+// second adds another microphone with the same sound.
 func second(_ *testing.T, r *pulserig.Rig) {
 	r.Load("module-remap-source", "master="+pulserig.Sink+".monitor", "source_name=second", "source_properties=device.description=Second")
 	r.Control("set-default-source", pulserig.Mic)
 }
 
-// namedWithin is what issue 3 asks for.
+// namedWithin is the requirement of issue 3.
 const namedWithin = 4 * time.Second
 
-// sox runs without dither, which would fill what is to be digital zero.
+// sox runs sox without dither, which would replace digital zeros by noise.
 func sox(t *testing.T, args ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "sox", append([]string{"-D"}, args...)...).CombinedOutput(); err != nil {
@@ -195,7 +195,7 @@ func sox(t *testing.T, args ...string) {
 	}
 }
 
-// effected passes a file through sox's effects.
+// effected applies sox effects to a file.
 func effected(t *testing.T, from string, effects ...string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "effected.wav")
@@ -203,12 +203,12 @@ func effected(t *testing.T, from string, effects ...string) string {
 	return to
 }
 
-// noise is pink noise of a level.
+// noise returns pink noise of a given level.
 func noise(t *testing.T, dBFS float64) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "noise.wav")
 	sox(t, "-n", "-r", "48000", "-c", "1", "-b", "16", path, "synth", "20", "pinknoise", "vol", "0.3")
-	level := pulserig.ActiveLevel(t, path) // of a sound without pauses it is the RMS level
+	level := pulserig.ActiveLevel(t, path) // without pauses this is the RMS level
 	return effected(t, path, "vol", fmt.Sprintf("%gdB", dBFS-level))
 }
 

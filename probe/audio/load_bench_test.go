@@ -16,13 +16,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/pulserig"
 )
 
-// BenchmarkCapture says how much of one core a running capture needs, in per
-// cent: this process, which analyses, and the child, which records; and what
-// the start of the child costs once. See docs/measured.md.
+// BenchmarkCapture measures the CPU load of a running capture, in percent of one
+// core, of this process, which analyses, and of the child, which records, and the
+// cost of starting the child. See docs/measured.md.
 func BenchmarkCapture(b *testing.B) {
 	rig := pulserig.Start(b, pulserig.Config{})
 	rig.Play(pulserig.Say(b, pulserig.GermanText, "de", -26))
-	debug.FreeOSMemory() // what the preparation used is not the capture's to return
+	debug.FreeOSMemory() // memory used by the preparation must not be released during the capture
 	const span = 10 * time.Second
 	var parent, child, start, lasted time.Duration
 	for b.Loop() {
@@ -30,7 +30,7 @@ func BenchmarkCapture(b *testing.B) {
 		var from, to load
 		config := InputConfig{SpeakFor: span, Child: func(ctx context.Context) *exec.Cmd {
 			cmd = rig.Child(ChildArg)(ctx)
-			cmd.Env = append(cmd.Env, "GOMAXPROCS=1") // as capture.SelfCommand does
+			cmd.Env = append(cmd.Env, "GOMAXPROCS=1") // as capture.SelfCommand sets it
 			return cmd
 		}}
 		progress := func(e probe.Event) {
@@ -66,8 +66,8 @@ func loadNow(b *testing.B, child *exec.Cmd) load {
 	return load{time.Now(), processTime(b, os.Getpid()), processTime(b, child.Process.Pid)}
 }
 
-// processTime adds up a process's threads as the scheduler knows them, to the
-// nanosecond; the ticks of /proc/PID/stat are as long as such a span's whole load.
+// processTime sums the scheduler's times of a process's threads, in nanoseconds.
+// The ticks of /proc/PID/stat are as long as the whole load of such a period.
 func processTime(b *testing.B, pid int) time.Duration {
 	b.Helper()
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))

@@ -9,14 +9,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/capture"
 )
 
-// block is what one callback of a simulated microphone brings.
+// block is one callback of a simulated microphone.
 type block struct {
-	at    time.Duration // when it came
-	start int           // its first frame in the room's time
+	at    time.Duration // time of the callback
+	start int           // first frame on the time line of the room
 	end   int
 }
 
-// regularly is a microphone that calls every 50 ms.
+// regularly returns the callbacks of a microphone, one per 50 ms.
 func regularly(frames int) []block {
 	const period = capture.RateHz / 20
 	var blocks []block
@@ -27,8 +27,8 @@ func regularly(frames int) []block {
 	return blocks
 }
 
-// listened runs a loop over what the microphone of a simulated room hears: 0.5 s
-// of nothing, then the chime, handed over at that moment and delayed.
+// listened runs a loop in a simulated room: 0.5 s of silence, then the chime, which
+// is played at that moment and delayed.
 func listened(t *testing.T, delayMS float64, deliver func([]block) []block) *loop {
 	t.Helper()
 	const began = 500 * time.Millisecond
@@ -48,7 +48,7 @@ func TestLoopOnABusyComputer(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	late := func(from, to int, by time.Duration) func([]block) []block {
 		return func(blocks []block) []block {
-			for i := from; i < to; i++ { // all of them come at once, at the end
+			for i := from; i < to; i++ { // all of them arrive at once, at the end
 				blocks[i].at = max(blocks[i].at, blocks[from].at+by)
 			}
 			return blocks

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// twoMicrophones is a rig with the default microphone and a second one.
+// twoMicrophones returns a rig with the default microphone and a second one.
 func twoMicrophones(t *testing.T) *pulserig.Rig {
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Load("module-null-sink", "sink_name=desk", "rate=48000", "channels=1")
@@ -73,7 +73,7 @@ func TestVoiceAtBothMicrophones(t *testing.T) {
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Load("module-remap-source", "master="+pulserig.Sink+".monitor", "source_name=camera", "source_properties=device.description=Kamera")
 	rig.Control("set-default-source", pulserig.Mic)
-	rig.Volume(75) // -7.5 dB: the camera hears it louder
+	rig.Volume(75) // -7.5 dB: the camera's microphone records it louder
 	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -22))
 	k := &check{t: t, config: InputConfig{SpeakFor: 5 * time.Second, Others: true, Child: rig.Child(ChildArg)}}
 	_, d := k.run()
@@ -82,7 +82,7 @@ func TestVoiceAtBothMicrophones(t *testing.T) {
 	}
 }
 
-// The second microphone goes while it is listened to.
+// The second microphone disappears during the recording.
 func TestAnotherMicrophoneIsLost(t *testing.T) {
 	t.Parallel()
 	rig := twoMicrophones(t)
@@ -98,7 +98,7 @@ func TestAnotherMicrophoneIsLost(t *testing.T) {
 	}
 }
 
-func TestMuteIsToldAtOnce(t *testing.T) {
+func TestMuteIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))

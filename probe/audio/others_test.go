@@ -76,8 +76,8 @@ func TestHasTheVoice(t *testing.T) {
 	}
 }
 
-// After a hiccup a second of sound comes at once: too little to compare.
-func TestBurstIsNoVoiceElsewhere(t *testing.T) {
+// After a stall a second of sound arrives at once, which is too little to compare.
+func TestBurstIsNotAVoiceElsewhere(t *testing.T) {
 	o := newOthers(t.Context(), InputConfig{}, func(probe.Event) { t.Error("told") }, slog.New(slog.DiscardHandler))
 	e := &ear{others: o}
 	o.chosenHears(signal.Level{RMSDBFS: -90})

@@ -16,8 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// speakerRig is a rig with a loudspeaker; with a latency its sound reaches the
-// microphone that much later.
+// speakerRig returns a rig with a loudspeaker whose sound reaches the microphone
+// with the given latency.
 func speakerRig(t *testing.T, latencyMS int) *pulserig.Rig {
 	rig := pulserig.Start(t, pulserig.Config{})
 	rig.Load("module-null-sink", "sink_name=spk", "rate=48000", "channels=1", "sink_properties=device.description=Lautsprecher")
@@ -28,7 +28,7 @@ func speakerRig(t *testing.T, latencyMS int) *pulserig.Rig {
 	return rig
 }
 
-// oneRoomRig is a rig whose microphone hears the loudspeaker as it plays.
+// oneRoomRig returns a rig whose microphone records the loudspeaker without delay.
 func oneRoomRig(t *testing.T) *pulserig.Rig {
 	rig := speakerRig(t, 0)
 	rig.Load("module-remap-source", "master=spk.monitor", "source_name=room", "source_properties=device.description=Raum")
@@ -56,10 +56,9 @@ func testLoudspeaker(t *testing.T, rig *pulserig.Rig) *report.AudioOutput {
 	return d
 }
 
-// TestLoudspeakerIsHeard: the level comes back exactly. The delay is 10 ms on a
-// quiet machine; a busy one holds the sound up in truth, so it is only held
-// against what cannot be undercut. That the measurement itself is exact on any
-// machine, TestLoopOnABusyComputer shows.
+// TestLoudspeakerIsHeard checks the level exactly. The delay is 10 ms on an idle
+// machine, but really longer on a busy one, so only its lower bound is checked.
+// TestLoopOnABusyComputer checks the accuracy of the measurement itself.
 func TestLoudspeakerIsHeard(t *testing.T) {
 	t.Parallel()
 	rig := oneRoomRig(t)
@@ -73,8 +72,8 @@ func TestLoudspeakerIsHeard(t *testing.T) {
 	}
 }
 
-// PulseAudio's loopback asks for a latency and comes a few buffers later, now
-// and then much later than it asked.
+// PulseAudio's loopback adds a few buffers to the requested latency, sometimes
+// considerably more.
 func TestLoudspeakerIsHeardLater(t *testing.T) {
 	t.Parallel()
 	d := testLoudspeaker(t, speakerRig(t, 300))
@@ -89,7 +88,7 @@ func TestLoudspeakerIsHeardLater(t *testing.T) {
 func TestLoudspeakerIsNotHeard(t *testing.T) {
 	t.Parallel()
 	rig := speakerRig(t, 0)
-	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -40)) // somebody speaks next door
+	rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -40)) // speech in the next room
 	if d := testLoudspeaker(t, rig); *d.LoopHeard || d.LoopDelayMS != nil || d.EchoReturnDB != nil {
 		t.Errorf("heard after %v ms at %v dB", d.LoopDelayMS, d.EchoReturnDB)
 	}
@@ -106,10 +105,10 @@ func TestMutedLoudspeaker(t *testing.T) {
 	}
 }
 
-// What came back 26 dB softer, under a voice, is still found.
+// An echo attenuated by 26 dB below a voice is still detected.
 func TestSoftEcho(t *testing.T) {
 	t.Parallel()
-	rig := speakerRig(t, 300)                    // a loopback with less ready leaves holes on a busy machine
+	rig := speakerRig(t, 300)                    // with less buffer a loopback has gaps on a busy machine
 	rig.Control("set-sink-volume", "spk", "37%") // cubic: -25.9 dB
 	d := testLoudspeaker(t, rig)
 	if !*d.LoopHeard {
@@ -129,8 +128,8 @@ func TestNoLoudspeaker(t *testing.T) {
 	}
 }
 
-// Whatever happens while the sound plays, the test ends soon, says why, and
-// leaves nothing running.
+// Whatever happens during playback, the test ends soon with a reason, and no
+// process is left.
 func TestLoudspeakerTestIsCutOff(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(*pulserig.Rig, *exec.Cmd){

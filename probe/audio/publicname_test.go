@@ -14,7 +14,7 @@ func TestPublicName(t *testing.T) {
 		bluetooth     bool
 		want          string
 	}{
-		// Names as the systems make them.
+		// Names created by the systems.
 		{"Built-in Audio Analog Stereo", "", false, "Built-in Audio Analog Stereo"},
 		{"Eingebautes Tongerät Analog Stereo", "", false, "Eingebautes Tongerät Analog Stereo"},
 		{"Mikrofon (Realtek High Definition Audio)", "", false, "Mikrofon (Realtek High Definition Audio)"},
@@ -31,7 +31,7 @@ func TestPublicName(t *testing.T) {
 		{"Sennheiser MOMENTUM 4", "", true, "Sennheiser MOMENTUM 4"},
 		{"Blue Yeti", "", false, "Blue Yeti"},
 		{"CABLE Output (VB-Audio Virtual Cable)", "", false, "CABLE Output (VB-Audio Virtual Cable)"},
-		// The hardware's own name counts also where its words are unknown.
+		// The hardware's own name is allowed even if its words are unknown.
 		{"Quasimodo Q9 Analog Stereo", "Quasimodo Q9", false, "Quasimodo Q9 Analog Stereo"},
 		{"Mikrofon (Quasimodo Q9)", "Quasimodo Q9", false, "Mikrofon (Quasimodo Q9)"},
 		{"Anna Müller", "Quasimodo Q9", false, "Quasimodo Q9"},
@@ -39,7 +39,7 @@ func TestPublicName(t *testing.T) {
 		{"Wilhelmine (Wilhelmine Audio)", "Wilhelmine Audio", false, "Audio"},
 		{"iPhone von Anna", "iPhone von Anna", false, "iPhone"},
 		{"Annas AirPods", "Annas AirPods", true, "AirPods"},
-		// Names that their owner gave, without any sign of being one.
+		// Names given by the owner that cannot be recognised as such.
 		{"Anna Müller", "", false, "Microphone"},
 		{"anna", "", false, "Microphone"},
 		{"MÜLLER", "", false, "Microphone"},
@@ -55,7 +55,7 @@ func TestPublicName(t *testing.T) {
 		{"Webcam anna.mueller@example.org", "", false, "Webcam"},
 		{"Jabra UWE1948", "", false, "Jabra"},
 		{"李小龍", "", false, "Microphone"},
-		// Names that hold their owner's.
+		// Names that contain the owner's name.
 		{"Anna’s AirPods Pro", "", true, "AirPods Pro"},
 		{"AirPods Pro von Anna", "", false, "AirPods Pro"},
 		{"Anna’s\u00a0iPhone Mikrofon", "", false, "iPhone Mikrofon"},
@@ -93,8 +93,8 @@ func TestPublicName(t *testing.T) {
 	}
 }
 
-// An account may be called as a maker is.
-func TestPublicNameOfAnAccountThatIsAMaker(t *testing.T) {
+// An account may have the name of a manufacturer.
+func TestPublicNameOfAnAccountNamedLikeAMaker(t *testing.T) {
 	if got := publicMicrophone(capture.Device{Name: "Jabra Mikrofon"}, []string{"Jabra"}); got != "Mikrofon" {
 		t.Errorf("%q", got)
 	}
@@ -110,7 +110,8 @@ func FuzzPublicName(f *testing.F) {
 		if got == "" || holdsPerson(got, []string{"Wilhelmine"}) || strings.ContainsAny(got, "\x00\n\x1b") {
 			t.Errorf("%q", got)
 		}
-		// An owner's name may stand anywhere; without a hardware name nothing of it may stay.
+		// Without a hardware name, no part of an owner's name may remain, wherever
+		// it is.
 		d.Name, d.Product = name+" Adelgunde "+name, ""
 		if got := publicMicrophone(d, nil); strings.Contains(got, "Adelgunde") {
 			t.Errorf("%q", got)

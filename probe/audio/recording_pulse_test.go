@@ -17,13 +17,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The participant's own voice comes back through the loudspeaker as loud as it
-// was, and on the way touches no file.
+// The participant's own voice is played back with its original level, and never
+// written to a file.
 func TestPlaybackOfTheOwnVoice(t *testing.T) {
 	t.Parallel()
 	rig := speakerRig(t, 0)
 	stop := rig.Play(pulserig.Say(t, pulserig.GermanText, "de", -26))
-	files := t.TempDir() // where the children may put temporary files, and do not
+	files := t.TempDir() // where the children could write temporary files, but must not
 	children := func(ctx context.Context) *exec.Cmd {
 		cmd := rig.Child(ChildArg)(ctx)
 		cmd.Env = append(cmd.Env, "TMPDIR="+files)
@@ -52,7 +52,7 @@ func TestPlaybackOfTheOwnVoice(t *testing.T) {
 	}
 	assertNoFiles(t, files)
 
-	// The next capture takes its place from the start, whether it succeeds or not.
+	// The next capture erases it at its start, whether it succeeds or not.
 	memory := kept.ring
 	r, err := NewInput(InputConfig{Device: "no such thing", Keep: &kept, Child: children}).Run(t.Context(), probe.Env{Progress: func(probe.Event) {}})
 	if err != nil || r.Status != report.StatusFail || kept.Duration() != 0 {
@@ -82,7 +82,7 @@ func TestPlaybackIsCancelled(t *testing.T) {
 	})
 }
 
-// assertNoFiles fails when anything was written below dir.
+// assertNoFiles fails if a file was written below dir.
 func assertNoFiles(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {

@@ -53,5 +53,5 @@ func TestEraseLeavesZeros(t *testing.T) {
 	if r.write([]float32{1}); r.Duration() == 0 {
 		t.Error("not usable after Erase")
 	}
-	(*Recording)(nil).Erase() // no recording wanted: nothing to do
+	(*Recording)(nil).Erase() // no recording was requested
 }

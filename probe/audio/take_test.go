@@ -17,7 +17,7 @@ import (
 
 const period = 20 * time.Millisecond
 
-// feed is a recording on which callbacks arrive as a test likes.
+// feed passes callbacks with arbitrary timing to a recording.
 type feed struct {
 	t        *testing.T
 	rec      *take
@@ -46,14 +46,14 @@ func newFeed(t *testing.T, speakFor time.Duration, channels int) *feed {
 	return f
 }
 
-// pass lets time pass with callbacks of every sample being value(i), at a rate
-// that is off by some per cent.
+// pass simulates a period of callbacks with samples value(i), at a rate that
+// deviates by rateOffPct.
 func (f *feed) pass(d time.Duration, value float32, rateOffPct float64) {
 	frames := int(math.Round(float64(capture.RateHz) * period.Seconds() * (1 + rateOffPct/100)))
 	for end := f.at + d; f.at < end && f.err == nil; {
 		f.at += period
 		samples := slices.Repeat([]float32{value}, frames*f.rec.started.Channels)
-		if value != 0 { // not a flat line
+		if value != 0 { // not a constant value
 			for i := range samples {
 				samples[i] *= float32(1 + i%2*-2)
 			}
@@ -64,7 +64,7 @@ func (f *feed) pass(d time.Duration, value float32, rateOffPct float64) {
 
 func (f *feed) data() *report.AudioInput { return f.rec.data(report.CaptureComplete) }
 
-func TestWarmUpIsLeftOut(t *testing.T) {
+func TestWarmUpIsDiscarded(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
 	f.at = 1500 * time.Millisecond // the first callback is late
 	f.pass(300*time.Millisecond, 0, 0)
@@ -93,7 +93,7 @@ func TestZerosWithinAFrameOfTheStart(t *testing.T) {
 	}
 }
 
-func TestMutedMicrophoneIsHeardSoon(t *testing.T) {
+func TestMutedMicrophoneIsReportedSoon(t *testing.T) {
 	f := newFeed(t, time.Second, 1)
 	f.pass(3*time.Second, 0, 0)
 	if f.listened < 0 || f.listened > time.Second {
@@ -127,7 +127,7 @@ func TestRateError(t *testing.T) {
 	}
 }
 
-func TestTooFewFramesDoNotTakeForever(t *testing.T) {
+func TestTooFewFramesEndInTime(t *testing.T) {
 	f := newFeed(t, 2*time.Second, 1)
 	f.pass(time.Minute, 0.1, -50)
 	if f.err != capture.ErrEnough || f.at > 3500*time.Millisecond {
@@ -138,7 +138,7 @@ func TestTooFewFramesDoNotTakeForever(t *testing.T) {
 func TestLostSoundIsADropout(t *testing.T) {
 	f := newFeed(t, 4*time.Second, 1)
 	f.pass(time.Second, 0.1, 0)
-	f.at += 400 * time.Millisecond // and what was said then is gone
+	f.at += 400 * time.Millisecond // what was recorded before is discarded
 	f.pass(5*time.Second, 0.1, 0)
 	d := f.data()
 	if *d.Dropouts != 1 || math.Abs(*d.LongestGapMS-400) > 1 || *d.LongestCallbackGapMS != 420 {
@@ -149,11 +149,11 @@ func TestLostSoundIsADropout(t *testing.T) {
 	}
 }
 
-func TestLateSoundIsNoDropout(t *testing.T) {
+func TestLateSoundIsNotADropout(t *testing.T) {
 	f := newFeed(t, 4*time.Second, 1)
 	f.pass(time.Second, 0.1, 0)
 	f.at += 400 * time.Millisecond
-	for range 20 { // everything comes at once
+	for range 20 { // all samples arrive at once
 		f.pass(period, 0.1, 0)
 		f.at -= period
 	}
@@ -167,7 +167,7 @@ func TestLateSoundIsNoDropout(t *testing.T) {
 	}
 }
 
-func TestPrivacyIsNamedOnlyBesideZeros(t *testing.T) {
+func TestPrivacyIsReportedOnlyWithZeros(t *testing.T) {
 	denied := capture.State{Snapshot: osstate.Snapshot{PrivacyDenied: new(true)}}
 	f := newFeed(t, time.Second, 1)
 	f.rec.handle(denied)
@@ -202,7 +202,7 @@ func TestRerouteIsSeen(t *testing.T) {
 	}
 }
 
-// Every figure of an analysis reaches the report.
+// Each value of an analysis is in the report.
 func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	var a signal.Analysis
 	v := reflect.ValueOf(&a).Elem()
@@ -222,7 +222,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	}
 	var d report.AudioInput
 	fillSignal(&d, a)
-	// What the operating system and the stream say is not of the signal.
+	// Values from the operating system and the stream are not part of the analysis.
 	others := []string{"Microphones", "NativeRateHz", "NativeChannels", "IsDefault", "IsMonitor", "IsBluetooth", "UsedElsewhere", "OSMuted", "OSVolumeDB",
 		"FirstCallbackMS", "LongestCallbackGapMS", "RateErrorPct", "Rerouted",
 		"OSUnread", "DefaultMuted", "DefaultHeard", "MutedAfterMS", "VolumeAfterMS", "EndIsMonitor", "DefaultChanged", "Unplugged", "Suspended", "ServerGone", "MovedAfterMS",
@@ -236,7 +236,7 @@ func TestEveryFieldOfTheSignalIsReported(t *testing.T) {
 	}
 }
 
-func TestNotANumberStaysOutOfTheReport(t *testing.T) {
+func TestNaNIsNotReported(t *testing.T) {
 	var d report.AudioInput
 	fillSignal(&d, signal.Analysis{RMSDBFS: math.NaN(), SNRDB: new(math.Inf(1))})
 	if d.RMSDBFS != nil || d.SNRDB != nil {
@@ -266,11 +266,11 @@ func TestCoarseStatus(t *testing.T) {
 	}
 }
 
-// A look says what the report would say if the recording ended there.
-func TestLooksAreTheReportSoFar(t *testing.T) {
+// A look contains what the report would contain if the recording ended there.
+func TestLooksMatchTheReportSoFar(t *testing.T) {
 	f := newFeed(t, 3*time.Second, 1)
 	f.pass(5*time.Second, 0.1, 0)
-	if n := len(f.looks); n != 12 { // of 3.5 s, after the room; the end itself is the report's
+	if n := len(f.looks); n != 12 { // of 3.5 s, after the quiet lead; the end itself is the report
 		t.Fatalf("%d looks in 3.5 s", n)
 	}
 	for i, in := range f.looks {

@@ -82,7 +82,7 @@ func ChildMain(in io.Reader, out io.Writer) int {
 			if err != nil {
 				return
 			}
-			if wish == lastLookWish {
+			if wish == lastLookRequest {
 				select {
 				case c.lastLook <- struct{}{}:
 				default:

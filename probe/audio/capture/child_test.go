@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// blockedReader is an open standard input on which nothing more comes.
+// blockedReader is an open standard input without further data.
 type blockedReader struct {
 	first io.Reader
 	never chan struct{}
@@ -26,7 +26,7 @@ func (r *blockedReader) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// stuckWriter is a parent that does not read.
+// stuckWriter simulates a parent that does not read.
 type stuckWriter struct{ never chan struct{} }
 
 func (w stuckWriter) Write([]byte) (int, error) { <-w.never; return 0, io.ErrClosedPipe }
@@ -90,12 +90,12 @@ func TestWithState(t *testing.T) {
 	}
 }
 
-// A parent that stops reading loses sound and is told how much, but never
-// holds up the callback.
+// If the parent stops reading, sound is lost and the loss is reported, but the
+// callback never blocks.
 func TestSlowParentLosesFrames(t *testing.T) {
 	c := &child{start: time.Now(), out: make(chan []byte, 2)}
 	block := make([]byte, 4*960)
-	for i := range 10 { // the queue holds two pairs of periods
+	for i := range 10 { // the queue has space for two pairs of periods
 		c.sendPCM(int64(i), block, 1)
 	}
 	<-c.out

@@ -16,8 +16,8 @@ import (
 
 const fakeArg = "fake-child"
 
-// TestMain lets the test binary be its own capture process, and the false ones
-// that the parent must survive.
+// TestMain makes the test binary usable as its own capture process, and as the
+// faulty ones that the parent must handle.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == ChildArg {
 		os.Exit(ChildMain(os.Stdin, os.Stdout))
@@ -47,10 +47,10 @@ func say(messages ...Message) {
 	}
 }
 
-// hang does nothing until the parent is gone or ends it.
+// hang waits until the parent has exited or kills it.
 func hang() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
-// sound is n callbacks of 20 ms of a constant.
+// sound sends n callbacks of 20 ms with a constant value.
 func sound(n int) {
 	samples := make([]byte, 4*RateHz/50)
 	for i := range RateHz / 50 {
@@ -91,7 +91,7 @@ var fakes = map[string]func(){
 	"lists":           func() { say(hello, listed) },
 }
 
-// chatter is a child whose stream is dead while its watch over the system lives.
+// chatter is a child whose stream is dead but which still sends states.
 func chatter() {
 	go func() {
 		for range time.Tick(100 * time.Millisecond) {

@@ -12,7 +12,7 @@ import (
 
 func TestWhyNoSound(t *testing.T) {
 	me := os.Getuid()
-	const stranger = 1 << 20 // nobody's id: the files here are ours, so we look as one
+	const stranger = 1 << 20 // an unused user id, because the files in this test belong to us
 	for _, c := range []struct {
 		name    string
 		files   []string

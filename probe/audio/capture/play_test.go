@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-func TestPlayerHandsOutTheSoundOnce(t *testing.T) {
+func TestPlayerPlaysTheSoundOnce(t *testing.T) {
 	now := int64(0)
 	sound := soundBytes([]float32{0.5, -0.5, 2, float32(math.NaN())})
 	p := newPlayer(bytes.Clone(sound), 2, func() int64 { return now })

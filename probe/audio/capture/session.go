@@ -148,7 +148,7 @@ func (s Session) wantsLastLook() bool {
 // lastLook requests the state of the devices and passes it on. Without a reply in
 // time, the previous state stands.
 func lastLook(ctx context.Context, ask func(byte), messages <-chan received, patience time.Duration, handle func(Message) error) {
-	ask(lastLookWish)
+	ask(lastLookRequest)
 	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	for {

@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// quick is patience for children that do not have to wait for any hardware;
-// starting a process on a loaded machine still takes its time.
+// quick returns timeouts for children that do not wait for hardware. Starting a
+// process takes time on a loaded machine.
 func quick() Patience {
 	ms := 2 * time.Second
 	return Patience{Hello: 20 * time.Second, Server: ms, Open: ms, First: ms, Next: ms}
@@ -160,8 +160,8 @@ func TestNoSuchProgram(t *testing.T) {
 	}
 }
 
-// The real child, without any sound system, ends as soon as its parent is gone,
-// at its time limit, and on a bad request.
+// The real child, without a sound system, exits when its parent has exited, at its
+// time limit, and after an invalid request.
 func TestRealChildEnds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -201,9 +201,9 @@ func TestRealChildEnds(t *testing.T) {
 	}
 }
 
-// Cancelling kills the child, and the end of its output may be seen before the
-// cancelling is: that is no death of its own accord.
-func TestTheEndAfterCancellingIsNoDeath(t *testing.T) {
+// Cancelling kills the child, and the end of its output may be detected before ctx
+// is. That must not be reported as a failure of the child.
+func TestEndAfterCancellingIsNotAFailure(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w := newWatch(quick(), 0)

@@ -10,9 +10,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 )
 
-// lastLookWish is the byte on the child's standard input that requests the state
+// lastLookRequest is the byte on the child's standard input that requests the state
 // of the devices after the last sample.
-const lastLookWish = 'L'
+const lastLookRequest = 'L'
 
 const (
 	// statePeriod is the polling interval, for systems without change events and for

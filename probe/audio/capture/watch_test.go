@@ -8,11 +8,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio/osstate"
 )
 
-// recordsFrom is a state of which only the stream's device counts.
+// recordsFrom returns a state with the given stream device.
 func recordsFrom(id string) State { return State{Snapshot: osstate.Snapshot{StreamDeviceID: id}} }
 
-// A stream that was moved gets the time to start anew; states alone do not.
-func TestAMovedStreamIsWaitedFor(t *testing.T) {
+// A moved stream gets time to restart; states alone do not extend it.
+func TestMovedStreamGetsTimeToRestart(t *testing.T) {
 	for name, tt := range map[string]struct {
 		then  State
 		fires bool
@@ -48,9 +48,9 @@ func stopped(t *time.Timer) bool {
 	}
 }
 
-// The child tells of a moved stream within statePeriod; the watch must not give
-// up before that.
-func TestTheWatchOutlastsTheStates(t *testing.T) {
+// The child reports a moved stream within statePeriod; the watchdog must wait
+// longer.
+func TestWatchdogOutlastsTheStates(t *testing.T) {
 	if next := DefaultPatience().Next; next <= statePeriod {
 		t.Errorf("gives up after %v, states come every %v", next, statePeriod)
 	}

@@ -109,7 +109,7 @@ func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
 	absent := true
 	var all error
 	for _, server := range servers {
-		conn, err := dialPatiently(ctx, server.network, server.addr)
+		conn, err := dialWithRetry(ctx, server.network, server.addr)
 		if err == nil {
 			return conn, nil
 		}
@@ -125,11 +125,11 @@ func dialFirst(ctx context.Context, servers []pulseAddress) (net.Conn, error) {
 // dialRetry is the pause before another attempt at a socket whose queue is full.
 const dialRetry = 20 * time.Millisecond
 
-// dialPatiently repeats an attempt that fails with EAGAIN. PulseAudio listens with a
+// dialWithRetry repeats an attempt that fails with EAGAIN. PulseAudio listens with a
 // backlog of 5, and Linux does not wait for room in the queue of a nonblocking Unix
 // socket (unix(7), connect(2)). Several programs that start together, as after
 // signing in, fill that queue.
-func dialPatiently(ctx context.Context, network, addr string) (net.Conn, error) {
+func dialWithRetry(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, pulseTimeout)
 	defer cancel()
 	var dialer net.Dialer

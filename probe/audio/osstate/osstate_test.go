@@ -31,16 +31,16 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// The keys are written as Windows 10 and 11 write them; times are FILETIMEs.
+// The keys are as written by Windows 10 and 11; times are FILETIMEs.
 func TestConsentUses(t *testing.T) {
 	const booted = 133_500_000_000_000_000
 	entries := []consentUse{
 		{Key: `C:#Program Files#Zoom#bin#Zoom.exe`, Start: booted + 10, Stop: 0},
 		{Key: `C:#Users#anna#AppData#Local#AnnasRecorder.exe`, Start: booted + 20, Stop: 0},
-		{Key: `MSTeams_8wekyb3d8bbwe`, Start: booted + 30, Stop: booted + 40},        // let go
-		{Key: `Microsoft.SkypeApp_kzf8qxf38zg5c`, Start: booted - 10, Stop: 0},       // the power failed
-		{Key: `C:#Program Files#Mozilla Firefox#firefox.exe`},                        // never used it
-		{Key: `C:#Program Files#Tonprobe#tonprobe.exe`, Start: booted + 50, Stop: 0}, // ourselves
+		{Key: `MSTeams_8wekyb3d8bbwe`, Start: booted + 30, Stop: booted + 40},        // released
+		{Key: `Microsoft.SkypeApp_kzf8qxf38zg5c`, Start: booted - 10, Stop: 0},       // power failure
+		{Key: `C:#Program Files#Mozilla Firefox#firefox.exe`},                        // never used a microphone
+		{Key: `C:#Program Files#Tonprobe#tonprobe.exe`, Start: booted + 50, Stop: 0}, // this program
 	}
 	got := consentUses(entries, booted, "Tonprobe.exe")
 	if want := []Use{{Program: "Zoom"}, {}}; !slices.Equal(got, want) {
@@ -63,7 +63,7 @@ func TestProgramNames(t *testing.T) {
 		`/opt/zoom/zoom`:                   "Zoom",
 		"ZOOM VoiceEngine":                 "Zoom",
 		"Google Chrome input":              "Chrome",
-		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder is no program
+		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder name does not count
 		"Anna Müller":                      "",
 		"":                                 "",
 		"#":                                "",
@@ -112,7 +112,7 @@ func show(b *bool) any {
 	return *b
 }
 
-// The bytes are those of a WAVEFORMATEXTENSIBLE as mmreg.h lays it out.
+// The bytes are a WAVEFORMATEXTENSIBLE of mmreg.h.
 func TestParseWaveFormat(t *testing.T) {
 	hands := []byte{0xFE, 0xFF, 1, 0, 0x80, 0x3E, 0, 0, 0, 0x7D, 0, 0, 2, 0, 16, 0, 22, 0}
 	if rate, channels, ok := parseWaveFormat(hands); !ok || rate != 16000 || channels != 1 {
@@ -168,7 +168,7 @@ func TestUnityVolume(t *testing.T) {
 	}
 }
 
-// Where the name comes from the hardware and not from its owner.
+// Devices whose name comes from the hardware and not from the owner.
 func TestHardwareNames(t *testing.T) {
 	for name, want := range map[string]bool{"USB": true, "usb": true, "HDAUDIO": true, "INTELAUDIO": false, "BTHENUM": false, "BTHHFENUM": false, "": false} {
 		if got := isHardwareEnumerator(name); got != want {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// in is a home directory with files, and the environment of a program there.
+// in returns the places for a program with a home directory, files and environment.
 func in(t *testing.T, env map[string]string, files map[string]string) (pulsePlaces, string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,7 +33,7 @@ func in(t *testing.T, env map[string]string, files map[string]string) (pulsePlac
 	return pulsePlaces{getenv: getenv, etc: filepath.Join(dir, "etc"), systemSocket: "/system", machineID: "0123"}, dir
 }
 
-// The expectations are what strace shows of pactl 16.1 in the same places.
+// The expected values were observed with strace of pactl 16.1.
 func TestPulseAddresses(t *testing.T) {
 	session := map[string]string{"XDG_RUNTIME_DIR": "/r"}
 	for _, c := range []struct {
@@ -84,7 +84,7 @@ func TestPulseCookie(t *testing.T) {
 		name  string
 		env   map[string]string
 		files map[string]string
-		want  string // "" for the secret of zeros
+		want  string // "" means the secret of zeros
 	}{
 		{"none", nil, nil, ""},
 		{"home", nil, map[string]string{"home/.config/pulse/cookie": whole("a")}, "a"},
@@ -109,8 +109,8 @@ func TestPulseCookie(t *testing.T) {
 	}
 }
 
-// A directory in the cookie's place stands for whatever cannot be read: the
-// permissions of a file do not stop root.
+// A directory instead of the cookie represents any file that cannot be read,
+// because root ignores file permissions.
 func TestPulseCookieUnreadable(t *testing.T) {
 	p, dir := in(t, nil, map[string]string{"home/.config/pulse/cookie/x": ""})
 	if _, err := p.cookie(); err == nil {
@@ -128,7 +128,7 @@ func FuzzClientConf(f *testing.F) {
 	f.Add("default-server = unix:/a\n.include /nowhere\n[x]\ncookie-file=;\nauto-connect-localhost = on")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, ".include") {
-			return // reads files of this machine
+			return // would read files of this machine
 		}
 		var c clientConf
 		c.parse(text, 0)

@@ -9,7 +9,7 @@ import (
 )
 
 // errServerLeft ends the watch of a server that disconnected.
-var errServerLeft = errors.New("the sound server hung up")
+var errServerLeft = errors.New("the sound server disconnected")
 
 // watch subscribes to the server's events for sources, recording streams, and the
 // server itself, which includes the default device.

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// benchSound is some seconds of a voice as a sound card delivers it: 16 bits, and in stereo with a second
-// channel that is softer and has a noise of its own, so that nothing can be gained from equal channels.
+// benchSound returns a voice of the given length with 16 bits, as from a sound
+// card. The second channel of stereo is softer and has its own noise, so that the
+// channels differ.
 func benchSound(f Format, seconds float64) []float32 {
 	voice := addNoise(syllables(f.RateHz, seconds, 120, 0.2), -66)
 	other := addNoise(syllables(f.RateHz, seconds, 120, 0.15), -67)
@@ -23,7 +24,7 @@ func benchSound(f Format, seconds float64) []float32 {
 	return samples
 }
 
-// BenchmarkWrite reports how many times faster than real time everything together is measured.
+// BenchmarkWrite reports the speed of the complete analysis relative to real time.
 func BenchmarkWrite(b *testing.B) {
 	for _, f := range []Format{{48000, 1}, {48000, 2}, {44100, 1}, {44100, 2}, {16000, 1}, {8000, 1}, {88100, 2}, {96000, 2}, {176400, 2}, {192000, 2}, {48000, 8}, {48000, 32}} {
 		b.Run(fmt.Sprintf("%dHz/%dch", f.RateHz, f.Channels), func(b *testing.B) {
@@ -45,7 +46,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkAnalysis is what it costs to ask in the middle of a stream, after the six seconds of a check.
+// BenchmarkAnalysis measures the cost of a query after the six seconds of a check.
 func BenchmarkAnalysis(b *testing.B) {
 	for _, f := range []Format{{48000, 1}, {48000, 2}} {
 		b.Run(fmt.Sprintf("%dHz/%dch", f.RateHz, f.Channels), func(b *testing.B) {

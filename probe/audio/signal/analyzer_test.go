@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestNewAnalyzerRefusesWhatItCannotMeasure(t *testing.T) {
+func TestNewAnalyzerRefusesUnsupportedFormats(t *testing.T) {
 	for _, f := range []Format{{48000, 0}, {48000, -1}, {7999, 1}, {192001, 2}, {1, 1}, {0, 1}} {
 		if a, err := NewAnalyzer(f); err == nil || a != nil {
 			t.Errorf("%+v was accepted", f)
@@ -30,7 +30,8 @@ func TestAnalysisOfNothing(t *testing.T) {
 	}
 }
 
-// How the stream is cut into blocks, even within a frame, must not show in any figure; nor may asking.
+// No result may depend on how the stream is divided into blocks, even within a
+// frame, nor on queries.
 func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for _, f := range []Format{{48000, 1}, {44100, 2}, {16000, 3}, {11025, 2}, {96000, 2}, {192000, 1}} {
@@ -53,7 +54,7 @@ func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 			}
 		}
 		got := pieces.Analysis()
-		// Sums of squares are added up in another order.
+		// The order of summation differs.
 		a, b := jsonNumbers(t, whole), jsonNumbers(t, got)
 		for name, want := range a {
 			if math.Abs(b[name]-want) > 1e-6 {
@@ -63,9 +64,9 @@ func TestAnalysisDoesNotDependOnBlocks(t *testing.T) {
 	}
 }
 
-// Whoever asks while sound is still being written gets what would have been the answer had it ended there, and
-// changes nothing that follows: not one bit.
-func TestAskingMidwayChangesNothing(t *testing.T) {
+// A query in the middle of a stream returns what it would at its end, and does not
+// change any later result by a single bit.
+func TestQueriesChangeNothing(t *testing.T) {
 	for _, f := range []Format{{48000, 1}, {44100, 2}, {8000, 1}, {96000, 1}} {
 		voice := addTone(addNoise(syllables(f.RateHz, 6, 140, 0.3), -60), f.RateHz, 50, -45)
 		samples := make([]float32, 0, len(voice)*f.Channels)
@@ -230,7 +231,7 @@ func FuzzWrite(f *testing.F) {
 		for i := range samples {
 			samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(bits[4*i:]))
 		}
-		for range 1 + 20000/(len(samples)+1) { // long enough for every meter to come into play
+		for range 1 + 20000/(len(samples)+1) { // long enough for every meter
 			a.Write(samples)
 		}
 		first := a.Analysis()

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestBandRatioUnderNoise: what noise covers is unknown, not absent; and noise too weak to hide an upper band
-// does not keep a telephone's path from being found.
+// TestBandRatioUnderNoise checks that a band masked by noise is unknown, not
+// absent, and that noise too weak to mask the upper band does not prevent the
+// detection of a telephone path.
 func TestBandRatioUnderNoise(t *testing.T) {
 	const unknown = 1.0
 	for name, tt := range map[string]struct{ speechDB, quietDB, want float64 }{

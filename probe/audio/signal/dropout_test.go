@@ -6,10 +6,9 @@ import (
 	"testing"
 )
 
-// TestAGateLosesNothing: a gate that closes for a moment in a room that is heard
-// all the time leaves exact zeros, and each time the sound has faded before. Cut
-// off at the same places, it has lost some.
-func TestAGateLosesNothing(t *testing.T) {
+// TestGateIsNotADropout: a noise gate that closes in a room with permanent noise
+// leaves exact zeros after a fade. The same zeros without a fade are dropouts.
+func TestGateIsNotADropout(t *testing.T) {
 	const (
 		rate      = 48000
 		closedFor = rate / 20
@@ -18,7 +17,7 @@ func TestAGateLosesNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	voice := syllables(rate, 6, 130, 0.2)
 	for i := range voice {
-		voice[i] += float32(0.003 * random.NormFloat64()) // the room, -50 dBFS
+		voice[i] += float32(0.003 * random.NormFloat64()) // room noise, -50 dBFS
 	}
 	for name, tt := range map[string]struct {
 		fade int // frames
@@ -31,7 +30,7 @@ func TestAGateLosesNothing(t *testing.T) {
 			for i := range tt.fade {
 				sound[from-tt.fade+i] *= float32(tt.fade-i) / float32(tt.fade+1)
 			}
-			for i := range tt.fade / 5 { // a gate opens faster
+			for i := range tt.fade / 5 { // a gate opens faster than it closes
 				sound[from+closedFor+i] *= float32(i) / float32(tt.fade/5)
 			}
 		}

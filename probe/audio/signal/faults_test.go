@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// The detector must tell "nobody spoke" from "spoke softly", and must not take for speech what is none.
-func TestNoSpeechInWhatIsNone(t *testing.T) {
+// The detector must distinguish silence from soft speech, and must not detect
+// speech in other sounds.
+func TestNoSpeechInOtherSounds(t *testing.T) {
 	const rate = 48000
 	random := rand.New(rand.NewPCG(5, 5))
 	fill := func(f func(t float64) float64) []float32 {
@@ -79,7 +80,8 @@ func TestHumOfEveryKind(t *testing.T) {
 	}
 }
 
-// One sample at full scale is no clipping, and neither is a loud tone, or a low one whose tops are flat.
+// A single sample at full scale is not clipping, nor is a loud tone, or a low one
+// with flat tops.
 func TestLoudIsNotClipped(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 48000, 192000} {
 		for _, hz := range []float64{80, 440, 997} {

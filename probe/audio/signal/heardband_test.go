@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// heardLevelDB is what the heard band makes of a tone, in dB.
+// heardLevelDB returns the level of a tone in the audible band, in dB.
 func heardLevelDB(rateHz int, hz float64) float64 {
 	band := newHeardBand(rateHz)
 	tone := make([]float64, rateHz/4)
@@ -32,7 +32,8 @@ func TestHeardBandRates(t *testing.T) {
 	}
 }
 
-// What is heard passes unchanged, and what would fold into it is gone.
+// The audible band passes unchanged, and everything that would alias into it is
+// removed.
 func TestHeardBandPassesAndStops(t *testing.T) {
 	for _, rate := range []int{88200, 96000, 176400, 192000} {
 		low := float64(newHeardBand(rate).rateHz)
@@ -73,9 +74,10 @@ func TestHeardBandOfAConstant(t *testing.T) {
 	}
 }
 
-// K weighting at the full rate finds no other loudness in what a microphone hears. Of the 0.05 LU, half of what EBU
-// Tech 3341 leaves for everything, 0.03 are the standard's own: the numerator of its high pass, 1, -2, 1 at every
-// rate, passes 0.04 dB too much at 48 kHz and 0.01 at 192.
+// The loudness in the audible band equals that of K weighting at the full rate. Of
+// the tolerance of 0.05 LU (half of that of EBU Tech 3341) 0.03 are caused by the
+// standard itself: the numerator of its high pass, 1, -2, 1 at every rate, passes
+// 0.04 dB too much at 48 kHz and 0.01 at 192.
 func TestLoudnessOfTheHeardBandIsThatOfTheFullRate(t *testing.T) {
 	for _, rate := range []int{88200, 96000, 192000} {
 		samples := map[string][]float32{"a voice": addNoise(syllables(rate, 4, 120, 0.2), -90)}
@@ -102,7 +104,8 @@ func TestLoudnessOfTheHeardBandIsThatOfTheFullRate(t *testing.T) {
 	}
 }
 
-// The speech level of an analysis is that of the recommendation at every rate, of all that the rate carries.
+// The speech level of an analysis equals that of the recommendation at every rate,
+// over the full bandwidth.
 func TestAnalysedSpeechLevelIsThatOfTheRecommendation(t *testing.T) {
 	for _, rate := range append([]int{192000}, p56Rates...) {
 		samples := gatedNoise(rate, 0.05)

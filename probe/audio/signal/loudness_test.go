@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// part is a stretch of a test signal of EBU Tech 3341: stereo, in phase, 1 kHz unless said otherwise.
+// part is a section of a test signal of EBU Tech 3341: stereo, in phase, 1 kHz
+// unless stated otherwise.
 type part struct{ seconds, peakDBFS float64 }
 
 const silent = -200
@@ -48,7 +49,7 @@ func TestLoudnessEBU3341Integrated(t *testing.T) {
 		for name, c := range map[string]struct {
 			parts []part
 			want  float64
-			all   bool // M and S are to read the same
+			all   bool // M and S must have the same value
 		}{
 			"case 1": {[]part{{20, -23}}, -23, true},
 			"case 2": {[]part{{20, -33}}, -33, true},
@@ -76,7 +77,7 @@ func loudnessOf(rateHz int, interleaved []float32) *loudnessMeter {
 	return a.loudness
 }
 
-// Case 9: the short-term loudness is -23.0 throughout, once 3 s have passed.
+// Case 9: the short-term loudness is constantly -23.0 after 3 s.
 func TestLoudnessEBU3341ShortTermSteady(t *testing.T) {
 	for _, rate := range []int{44100, 48000} {
 		a, _ := NewAnalyzer(Format{rate, 2})
@@ -91,7 +92,7 @@ func TestLoudnessEBU3341ShortTermSteady(t *testing.T) {
 	}
 }
 
-// Case 10: a burst of 3 s is found wherever it lies.
+// Case 10: a burst of 3 s is detected at any position.
 func TestLoudnessEBU3341ShortTermMaximum(t *testing.T) {
 	for i := range 20 {
 		samples := stereoTone(48000, part{float64(i) * 0.15, silent}, part{3, -23}, part{1, silent})
@@ -100,7 +101,7 @@ func TestLoudnessEBU3341ShortTermMaximum(t *testing.T) {
 	}
 }
 
-// Case 12: the momentary loudness is -23.0 throughout, once 1 s has passed.
+// Case 12: the momentary loudness is constantly -23.0 after 1 s.
 func TestLoudnessEBU3341MomentarySteady(t *testing.T) {
 	samples := stereoTone(48000, repeat(25, part{0.18, -20}, part{0.22, -30})...)
 	a, _ := NewAnalyzer(Format{48000, 2})
@@ -113,7 +114,7 @@ func TestLoudnessEBU3341MomentarySteady(t *testing.T) {
 	wantLUFS(t, "case 12 max M", a.Analysis().MomentaryMaxLUFS, -23)
 }
 
-// Case 13: a burst of 400 ms is found wherever it lies.
+// Case 13: a burst of 400 ms is detected at any position.
 func TestLoudnessEBU3341MomentaryMaximum(t *testing.T) {
 	for i := range 20 {
 		samples := stereoTone(48000, part{float64(i) * 0.02, silent}, part{0.4, -23}, part{1, silent})
@@ -144,7 +145,7 @@ func TestLoudnessNeedsEnoughSignal(t *testing.T) {
 	}
 }
 
-// At 48 kHz the derived filters are those BS.1770-5 prints.
+// At 48 kHz the derived filters equal those published in BS.1770-5.
 func TestKWeightingCoefficients(t *testing.T) {
 	w := newKWeighting(48000)
 	for name, pair := range map[string][2]float64{

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// need skips a test when a program is missing, and fails it where all tests are to run.
+// need skips a test if a program is missing, or fails it if TONPROBE_TEST_ALL is
+// set.
 func need(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, program := range programs {
@@ -24,7 +25,7 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-// spoken is text read by an espeak-ng voice, as mono samples at a rate.
+// spoken returns text spoken by an espeak-ng voice, as mono samples at a rate.
 func spoken(t *testing.T, voice, text string, rateHz int) []float32 {
 	t.Helper()
 	need(t, "espeak-ng", "ffmpeg")
@@ -62,8 +63,9 @@ var voices = []struct{ name, text string }{
 	{"en-us", english}, {"en-gb+f3", english}, {"en+m1", english}, {"fr", french}, {"it", italian},
 }
 
-// microphone turns a clean voice into what a healthy microphone delivers: an active level of -26 dBFS, half a
-// second before and after it, and a noise floor 40 dB below.
+// microphone converts a clean voice to the signal of a healthy microphone: an
+// active level of -26 dBFS, half a second before and after it, and a noise floor 40
+// dB below.
 func microphone(voice []float32, rateHz int) []float32 {
 	gain := math.Pow(10, (-26-ActiveSpeechLevel(voice, rateHz).ActiveDBFS)/20)
 	samples := make([]float32, len(voice)+rateHz)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// unpaused takes every pause of more than 60 ms out of a voice: what is 22 dB below the active level.
+// unpaused removes every pause of more than 60 ms from a voice, that is, where it
+// is 22 dB below the active level.
 func unpaused(voice []float32, rateHz int) []float32 {
 	hop := rateHz / 50
 	least := math.Pow(10, (ActiveSpeechLevel(voice, rateHz).ActiveDBFS-22)/10)
@@ -27,8 +28,8 @@ func unpaused(voice []float32, rateHz int) []float32 {
 	return out
 }
 
-// Noise behind somebody who never pauses is measured between the syllables, and a voice without noise is not
-// taken for one.
+// Noise behind a voice without pauses is measured between the syllables, and a
+// voice without noise is not mistaken for one.
 func TestNoiseFloorWithoutPauses(t *testing.T) {
 	for i, voice := range voices {
 		rate := []int{16000, 48000}[i%2]
@@ -51,19 +52,20 @@ func TestNoiseFloorWithoutPauses(t *testing.T) {
 	}
 }
 
-// Each way to the noise floor, and each way to none, by levels of frames alone.
+// All ways to determine the noise floor, and not to, tested with frame levels
+// alone.
 func TestNoiseFloorFromFrames(t *testing.T) {
 	type run struct {
 		frames      int
 		dBFS        float64
 		periodicity float64
-		quiet       bool // judged to be
+		quiet       bool // classification of the frames
 	}
 	speech := run{300, -25, 0.9, false}
 	for _, test := range []struct {
 		name string
 		runs []run
-		want float64 // FloorDBFS: none
+		want float64 // FloorDBFS means none
 	}{
 		{"nothing", nil, FloorDBFS},
 		{"a voice and a long quiet part", []run{speech, {40, -60, 0, true}}, -60},

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// gatedNoise is bursts of white noise with pauses long enough for the hangover to end. Its active level is
-// known: the noise's energy over the bursts and the hangover after each.
+// gatedNoise returns bursts of white noise with pauses longer than the hangover.
+// Its active level is known: the energy of the noise over the bursts and the
+// hangover after each.
 func gatedNoise(rateHz int, rms float64) []float32 {
 	random := rand.New(rand.NewPCG(56, 1))
 	samples := make([]float32, 12*rateHz)
@@ -30,8 +31,8 @@ func gatedTone(rateHz int, frequencyHz, rms float64) []float32 {
 	return samples
 }
 
-// p56Reference follows the recommendation to the letter: a counter per sample and threshold, and the
-// envelope's margin searched for on a fine grid between the two thresholds.
+// p56Reference implements the recommendation literally: a counter per sample and
+// threshold, and a search for the margin on a fine grid between the two thresholds.
 func p56Reference(samples []float32, rateHz int) float64 {
 	g := math.Exp(-1 / (float64(rateHz) * 0.03))
 	hangover := int(math.Floor(0.2*float64(rateHz) + 0.5))
@@ -74,8 +75,9 @@ func p56Reference(samples []float32, rateHz int) float64 {
 var p56Rates = []int{8000, 16000, 44100, 48000, 96000}
 
 func TestActiveSpeechLevelOfKnownConstruction(t *testing.T) {
-	// The envelope of P.56 falls below the deciding threshold some time after a burst; the hangover of 0.2 s
-	// follows. With 1 s bursts of a level L the active level is L - 10 lg(1 + decay + 0.2).
+	// The envelope of P.56 falls below the deciding threshold some time after a
+	// burst, followed by the hangover of 0.2 s. For bursts of 1 s with level L the
+	// active level is L - 10 lg(1 + decay + 0.2).
 	for _, rate := range p56Rates {
 		for _, dBFS := range []float64{-16, -26, -36, -46} {
 			t.Run(fmt.Sprintf("%d Hz %g dBFS", rate, dBFS), func(t *testing.T) {
@@ -91,7 +93,8 @@ func TestActiveSpeechLevelOfKnownConstruction(t *testing.T) {
 					if math.Abs(100*activeShare-got.ActivityPct) > 1e-6 {
 						t.Errorf("%s: activity %.3f %% does not fit the levels", name, got.ActivityPct)
 					}
-					// Rise of at most 30 ms and decay of at most 150 ms bracket the active time of a burst.
+					// A rise of at most 30 ms and a decay of at most 150 ms limit
+					// the active time of a burst.
 					if got.ActivityPct < 58 || got.ActivityPct > 68 {
 						t.Errorf("%s: activity %.1f %%, want about 1.2 to 1.35 s of every 2 s", name, got.ActivityPct)
 					}
@@ -101,7 +104,8 @@ func TestActiveSpeechLevelOfKnownConstruction(t *testing.T) {
 	}
 }
 
-// A continuous signal is active all the time, but for the envelope's rise: its active level is its level.
+// A continuous signal is active all the time except for the rise of the envelope:
+// its active level equals its level.
 func TestActiveSpeechLevelOfContinuousSignal(t *testing.T) {
 	for _, rate := range p56Rates {
 		for _, dBFS := range []float64{-20, -33.3, -60} {

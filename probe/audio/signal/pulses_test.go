@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// creak is the voice of an old man: pulses through two formants in syllables of 0.3 s, each period up to a tenth
-// longer or shorter than it should be, and each pulse up to 3 dB louder or softer, over a quiet room.
+// creak simulates the voice of an old man over a quiet room: pulses through two
+// formants in syllables of 0.3 s, with a jitter of 10 % of the period and a shimmer
+// of 3 dB.
 func creak(rateHz int, seconds, pitchHz float64) []float32 {
 	random := rand.New(rand.NewPCG(1, uint64(pitchHz)))
 	rate := float64(rateHz)
@@ -31,8 +32,8 @@ func creak(rateHz int, seconds, pitchHz float64) []float32 {
 	return samples
 }
 
-// The deeper and the rougher, the less is a wave like the one before: old men are heard all the same, at any rate
-// and wherever a frame begins.
+// The deeper and rougher a voice is, the less successive periods resemble each
+// other. Such voices are detected anyway, at any rate and frame position.
 func TestDeepAndRoughVoicesAreSpeech(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 44100, 48000} {
 		for _, pitch := range []float64{48, 55, 65, 80, 100} {
@@ -47,7 +48,7 @@ func TestDeepAndRoughVoicesAreSpeech(t *testing.T) {
 	}
 }
 
-// Noise has no pulses, whatever the rate.
+// Noise has no pulses, at any rate.
 func TestNoiseHasNoPulses(t *testing.T) {
 	for _, rate := range []float64{8000, 8820, 11025, 15999} {
 		random := rand.New(rand.NewPCG(3, uint64(rate)))
@@ -75,7 +76,8 @@ func TestNoiseHasNoPulses(t *testing.T) {
 	}
 }
 
-// The pulse rate is that of the pulses, or of every second one, within what the envelope can tell.
+// The detected rate is that of the pulses, or half of it, within the resolution of
+// the envelope.
 func TestPulseRate(t *testing.T) {
 	for _, hz := range []float64{46, 60, 75, 90, 120} {
 		p := newPulseTrain(8000)
@@ -97,8 +99,9 @@ func TestPulseRate(t *testing.T) {
 	}
 }
 
-// What buzzes, rings or ticks on and off is no voice; nor is what rises and falls without a pitch.
-func TestNoisesOnAndOffAreNoSpeech(t *testing.T) {
+// Sounds that buzz, ring or tick intermittently are not a voice, nor are sounds
+// that rise and fall without a pitch.
+func TestIntermittentNoisesAreNotSpeech(t *testing.T) {
 	const rate = 16000
 	random := rand.New(rand.NewPCG(9, 9))
 	harmonics := func(hz float64, count int) func(t float64) float64 {
@@ -138,8 +141,8 @@ func TestNoisesOnAndOffAreNoSpeech(t *testing.T) {
 	}
 }
 
-// A whisper rises and falls as a voice does though none is recognised in it; keys do not, and a fan does so once,
-// when it is switched on.
+// A whisper rises and falls like a voice, although no voice is detected in it. Keys
+// do not, and a fan does so only once, when it is switched on.
 func TestSyllabicTime(t *testing.T) {
 	const rate = 16000
 	random := rand.New(rand.NewPCG(4, 4))
@@ -171,7 +174,8 @@ func TestSyllabicTime(t *testing.T) {
 	}
 }
 
-// Hum that begins under somebody who never pauses is found, at the latest when the recording ends.
+// Hum that begins during speech without pauses is detected, at the latest at the
+// end of the recording.
 func TestHumThatBeginsLater(t *testing.T) {
 	const rate = 48000
 	for _, hz := range []float64{50, 60, 150} {
@@ -189,7 +193,8 @@ func TestHumThatBeginsLater(t *testing.T) {
 	}
 }
 
-// unceasing is a voice without a pause: its syllables only sink by 12 dB between them.
+// unceasing returns a voice without pauses: its level falls by only 12 dB between
+// syllables.
 func unceasing(rateHz int, seconds, pitchHz float64) []float32 {
 	random := rand.New(rand.NewPCG(5, 5))
 	samples := make([]float32, int(seconds*float64(rateHz)))

@@ -18,7 +18,8 @@ func wantTruePeak(t *testing.T, what string, samples []float32, rateHz int, want
 	}
 }
 
-// fadedTone is amplitude·sin at 1/divisor of the rate from a phase in degrees, with fades of 10 ms.
+// fadedTone returns amplitude·sin at 1/divisor of the rate from a phase in degrees,
+// with fades of 10 ms.
 func fadedTone(rateHz int, amplitude, divisor, phaseDegrees float64) []float32 {
 	samples := make([]float32, rateHz/2)
 	fade := float64(rateHz) / 100
@@ -39,13 +40,14 @@ func TestTruePeakEBU3341Tones(t *testing.T) {
 		wantTruePeak(t, "case 18", fadedTone(rate, 0.5, 8, 67.5), rate, -6)
 		wantTruePeak(t, "case 19", fadedTone(rate, 1.41, 4, 45), rate, 3)
 	}
-	// At higher rates what a voice contains is sampled densely as it is.
+	// At higher rates the samples of a voice are dense enough.
 	wantTruePeak(t, "12 kHz", fadedTone(96000, 0.5, 8, 67.5), 96000, -6)
 	wantTruePeak(t, "12 kHz", fadedTone(192000, 0.5, 16, 78.75), 192000, -6)
 }
 
-// EBU Tech 3341 cases 20 to 23: a tone at a sixth of the rate with one full-scale period at a quarter of it,
-// made at four times the rate and decimated at each of the four offsets.
+// EBU Tech 3341 cases 20 to 23: a tone at a sixth of the rate with one full-scale
+// period at a quarter of it, generated at four times the rate and decimated at each
+// of the four offsets.
 func TestTruePeakEBU3341Burst(t *testing.T) {
 	const rate = 48000
 	for offset := range 4 {
@@ -66,8 +68,8 @@ func TestTruePeakEBU3341Burst(t *testing.T) {
 	}
 }
 
-// lowPassForDecimation limits the band to an eighth of the rate, by a long windowed sinc, and scales to a
-// largest value of 1, which is the true peak of the result.
+// lowPassForDecimation limits the band to an eighth of the rate by a long windowed
+// sinc, and scales the maximum to 1, which is the true peak of the result.
 func lowPassForDecimation(x []float64) []float64 {
 	const half = 128
 	kernel := make([]float64, 2*half+1)
@@ -94,7 +96,7 @@ func lowPassForDecimation(x []float64) []float64 {
 
 func TestTruePeakIsNeverBelowTheSamples(t *testing.T) {
 	samples := make([]float32, 4800)
-	samples[4799] = 0.9 // the last of all: nothing follows to interpolate with
+	samples[4799] = 0.9 // the last sample: nothing follows to interpolate with
 	r := analyse(Format{48000, 1}, samples)
 	if r.TruePeakDBTP < r.PeakDBFS {
 		t.Errorf("true peak %.2f below the sample peak %.2f", r.TruePeakDBTP, r.PeakDBFS)

@@ -5,9 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// syllables is a crude voice: pulses of a gliding pitch through three formants, in syllables of 180 ms with
-// pauses of 70 ms, and a breath of half a second in every two, over a background 60 dB down. It is enough for what does not depend on real speech, needs
-// no program to be installed, and has frequencies up to 11 kHz.
+// syllables returns a simple synthetic voice: pulses of a gliding pitch through
+// three formants, in syllables of 180 ms with pauses of 70 ms, and a pause of half
+// a second in every two, over a background at -60 dB. It suffices for tests that do
+// not depend on real speech, requires no program, and has frequencies up to 11 kHz.
 func syllables(rateHz int, seconds, pitchHz, level float64) []float32 {
 	random := rand.New(rand.NewPCG(7, 7))
 	rate := float64(rateHz)
@@ -31,7 +32,8 @@ func syllables(rateHz int, seconds, pitchHz, level float64) []float32 {
 	return samples
 }
 
-// formants is the magnitude of three moving resonances over a falling source.
+// formants returns the magnitude of three moving resonances with a falling source
+// spectrum.
 func formants(hz, t float64) float64 {
 	resonance := func(centre, width float64) float64 {
 		off := (hz - centre) / width

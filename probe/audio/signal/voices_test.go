@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// wantHealthy reports every finding that would be a fault.
+// wantHealthy reports every value that would indicate a fault.
 func wantHealthy(t *testing.T, what string, r Analysis) {
 	t.Helper()
 	if r.SpeechMS < 0.35*r.DurationMS {
@@ -142,8 +142,8 @@ func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 		for _, rate := range [][]int{{48000}, {44100}, {16000}}[i%3] {
 			samples := microphone(spoken(t, voice.name, voice.text, rate), rate)
 			file := floatWAV(t, samples, rate)
-			// The same signal on both channels: what a mono microphone sounds like.
-			// The metadata have three decimals, the summary only one.
+			// The same signal on both channels, like a mono microphone. The
+			// metadata have three decimals, the summary only one.
 			out, err := exec.Command("ffmpeg", "-hide_banner", "-nostats", "-v", "error", "-i", file, "-filter_complex",
 				"pan=stereo|c0=c0|c1=c0,ebur128=metadata=1,ametadata=mode=print:key=lavfi.r128.I:file=-", "-f", "null", "-").CombinedOutput()
 			if err != nil {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// rf64 is a file whose sound is as long as its ds64 chunk says, with other chunks
-// behind it.
+// rf64 returns a file with the length in its ds64 chunk, and other chunks after the
+// samples.
 func rf64(soundBytes uint64) []byte {
 	le := binary.LittleEndian
 	ds64 := append([]byte("ds64"), 28, 0, 0, 0)
@@ -25,7 +25,7 @@ func rf64(soundBytes uint64) []byte {
 	return file
 }
 
-// wave64 is a file of 16 bits in Sony's format, with a chunk of odd length before
+// wave64 returns a 16-bit file in Sony's format, with a chunk of odd length before
 // the format.
 func wave64(sound []byte) []byte {
 	le := binary.LittleEndian
@@ -71,14 +71,14 @@ func TestG711(t *testing.T) {
 	for name, c := range map[string]struct {
 		decode    func(byte) float32
 		fullScale float32
-		invert    byte // what is inverted on the line
+		invert    byte // bits that are inverted in transmission
 		ends      []float32
 	}{
 		"A-law":  {aLaw, 4096, 0x55, []float32{4032, 2016, 1008, 504, 252, 126, 63, 31}},
 		"mu-law": {muLaw, 8192, 0x7F, []float32{8031, 3999, 1983, 975, 471, 219, 93, 30}},
 	} {
 		last := float32(math.Inf(1))
-		for word := 127; word >= 0; word-- { // 127 is the loudest
+		for word := 127; word >= 0; word-- { // 127 is the largest value
 			code := byte(0x80|word) ^ c.invert
 			got := c.decode(code) * c.fullScale
 			if word%16 == 15 {
@@ -97,8 +97,8 @@ func TestG711(t *testing.T) {
 	}
 }
 
-// TestFilesOfFFmpeg reads every coding and container that another program writes,
-// into a file and into a pipe, and finds the same sine in each.
+// TestFilesOfFFmpeg reads every coding and container that ffmpeg writes, to a file
+// and to a pipe, and compares the sine in each.
 func TestFilesOfFFmpeg(t *testing.T) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		if os.Getenv("TONPROBE_TEST_ALL") != "" {

@@ -13,16 +13,16 @@ import (
 	"testing"
 )
 
-// header is what a file says of itself.
+// header contains the values of a file's header.
 type header struct {
 	code, channels uint16
 	rate           uint32
 	bits           uint16
 	extensible     bool
-	extra          []byte // chunks before the sound
+	extra          []byte // chunks before the samples
 }
 
-// file builds a WAV file around sound; size -1 announces its true length.
+// file returns a WAV file with the given samples; size -1 means their true length.
 func (h header) file(sound []byte, size int64) []byte {
 	var b bytes.Buffer
 	le := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) }
@@ -59,7 +59,7 @@ func (h header) file(sound []byte, size int64) []byte {
 
 var mono16 = header{code: codePCM, channels: 1, rate: 48000, bits: 16}
 
-// readAll reads with a small buffer, so that frames cross its borders.
+// readAll reads with a small buffer, so that frames cross buffer boundaries.
 func readAll(b []byte) ([]float32, Format, error) {
 	r, err := NewReader(bytes.NewReader(b))
 	if err != nil {
@@ -164,8 +164,8 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// A cut-off file still gives what is there.
-func TestTruncatedGivesTheRest(t *testing.T) {
+// A truncated file yields the samples that are present.
+func TestTruncatedYieldsTheRest(t *testing.T) {
 	file := mono16.file([]byte{0, 0x40, 0, 0x40, 0, 0x40}, -1)
 	got, _, err := readAll(file[:len(file)-3])
 	if !errors.Is(err, ErrTruncated) || len(got) != 1 || got[0] != 0.5 {
@@ -173,7 +173,7 @@ func TestTruncatedGivesTheRest(t *testing.T) {
 	}
 }
 
-// Programs that write into a pipe do not know the length beforehand.
+// Programs that write to a pipe do not know the length in advance.
 func TestUnknownLength(t *testing.T) {
 	for _, size := range []int64{0, math.MaxUint32, 0x7FFFFFFF, 0x7FFFF000} {
 		if got, _, err := readAll(mono16.file([]byte{0, 0x40, 0, 0x40}, size)); err != nil || len(got) != 2 {
@@ -217,7 +217,7 @@ func TestFilesOfSox(t *testing.T) {
 	}
 }
 
-// silence is a file of any length that exists only while it is read.
+// silence is a file of any length whose content is generated while it is read.
 type silence struct{ left int64 }
 
 func (s *silence) Read(p []byte) (int, error) {
@@ -230,7 +230,7 @@ func (s *silence) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
-func TestAnHourIsNotHeldInMemory(t *testing.T) {
+func TestLongFileIsNotKeptInMemory(t *testing.T) {
 	const size = 3600 * 8000 * 2
 	head := header{code: codePCM, channels: 1, rate: 8000, bits: 16}
 	r, err := NewReader(io.MultiReader(bytes.NewReader(head.file(nil, size)), &silence{left: size}))
