@@ -11,6 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
@@ -132,6 +133,8 @@ func builtAt() time.Time {
 func newLoad(s sources) probe.Probe {
 	return load.New(load.Config{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})
 }
+
+func newCrash() probe.Probe { return crash.New() }
 
 func newLink(s sources) probe.Probe { return link.New(link.Config{URL: s.webURL}) }
 

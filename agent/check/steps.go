@@ -125,6 +125,11 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		},
 	}
+	plan = append(plan, probe.Step{
+		// It sends nothing. A large journal on a slow disk takes some seconds.
+		Probe:  newCrash(),
+		Budget: 9 * time.Second,
+	})
 	if o.system != nil {
 		plan = append(plan, probe.Step{
 			// Six steps, one of which may take its timeout (3 s), then a stream of

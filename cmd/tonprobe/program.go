@@ -68,6 +68,7 @@ func commands() []command {
 		{"enroll", (*program).enroll},
 		{"service", (*program).service},
 		{"report", (*program).report},
+		{"events", (*program).events},
 		{"explain", (*program).explain},
 		{"version", (*program).showVersion},
 		{"help", (*program).help},

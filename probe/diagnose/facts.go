@@ -3,6 +3,7 @@ package diagnose
 import (
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -29,6 +30,9 @@ type facts struct {
 	lost *losses
 	// conference is the conference system that was checked.
 	conference *visited
+	// crash is what the system recorded before the check, which began at started.
+	crash   *report.HostCrash
+	started time.Time
 	Profile
 }
 
@@ -48,6 +52,8 @@ func factsOf(r *report.Report, p Profile) *facts {
 		Profile:  p,
 
 		conference: visitedOf(r),
+		crash:      report.Find[report.HostCrash](r),
+		started:    r.StartedAt,
 	}
 }
 

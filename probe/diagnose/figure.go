@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -148,7 +149,7 @@ func (t Terms) Value(value any, unit string) string {
 	case bool:
 		return t.label(map[bool]string{true: "word.yes", false: "word.no"}[v], "")
 	case string:
-		text = t.label("value."+v, v)
+		text = t.word(v)
 	case float64:
 		text = numberText(v, t.lang)
 	case int:
@@ -160,6 +161,20 @@ func (t Terms) Value(value any, unit string) string {
 		return text
 	}
 	return text + "\u00a0" + unit
+}
+
+// word is a text of a report: a word of a closed list in the person's language, a time
+// in the zone of this machine.
+func (t Terms) word(v string) string {
+	at, err := time.Parse(time.RFC3339, v)
+	if err != nil {
+		return t.label("value."+v, v)
+	}
+	form := "2006-01-02 15:04:05"
+	if t.lang == phrase.DE {
+		form = "02.01.2006 15:04:05"
+	}
+	return at.Local().Format(form)
 }
 
 // Evidence is one line of evidence: "Lautstärke im System: -60 dB (Grenze: < -20)".

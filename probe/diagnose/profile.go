@@ -31,6 +31,7 @@ type Profile struct {
 	Clock      ClockLimits `toml:"clock"`
 	Link       LinkLimits  `toml:"link"`
 	NAT        NATLimits   `toml:"nat"`
+	Host       HostLimits  `toml:"host"`
 }
 
 // Limit is where a value begins to disturb and where it makes taking part
@@ -132,6 +133,12 @@ type NATLimits struct {
 	ReflectorAwakeS  Bound `toml:"reflector_awake_s"`  // how old its answer to the collector may be
 	ReflectorHeardS  Bound `toml:"reflector_heard_s"`  // how long others having reached it speaks for its firewall
 	ReflectorOpenedS Bound `toml:"reflector_opened_s"` // and how long for this firewall having been opened at all
+}
+
+// HostLimits are the limits of what the machine itself records.
+type HostLimits struct {
+	// RecentS is how long ago something may have happened to be told.
+	RecentS Bound `toml:"recent_s"`
 }
 
 // UnknownProfileError says that there is no profile of this name.

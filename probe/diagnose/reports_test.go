@@ -298,6 +298,15 @@ func provocations() map[string]func(*report.Report) {
 			media(r, report.MediaICEFailed)
 		},
 
+		"host.bluescreen":          happened(report.EventBluescreen, ""),
+		"host.unexpected_shutdown": happened(report.EventUnexpectedShutdown, ""),
+		"host.out_of_memory":       happened(report.EventOutOfMemory, "Chrome"),
+		"host.client_crashed":      happened(report.EventClientCrashed, "Zoom"),
+		"host.client_hung":         happened(report.EventClientHung, "Zoom"),
+		"host.gpu_reset":           happened(report.EventGPUReset, ""),
+		"host.sleep_resume":        happened(report.EventResume, ""),
+		"host.wifi_dropped":        happened(report.EventWiFiDropped, ""),
+
 		"conf.ingest_unreachable": func(r *report.Report) {
 			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", FailedStep: "handshake", FailedCode: "not_rtmp"})
 			load(r).UpKbps = new(20000.0)
@@ -330,5 +339,14 @@ func provocations() map[string]func(*report.Report) {
 			voice(r).Path, voice(r).UpReceived = "srflx udp", new(0)
 			voice(r).UpLossPct, voice(r).UpLossCI95 = new(100.0), &report.Interval{98.7, 100}
 		},
+	}
+}
+
+// happened adds an event 20 minutes before the check.
+func happened(kind report.HostEventKind, program string) func(*report.Report) {
+	return func(r *report.Report) {
+		r.Probes = append(r.Probes, result(report.ProbeHostCrash, &report.HostCrash{Events: []report.HostEvent{
+			{At: startedAt().Add(-20 * time.Minute), Kind: kind, Program: program},
+		}}))
 	}
 }

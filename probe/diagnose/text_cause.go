@@ -82,14 +82,14 @@ func namedText(b *phrase.Book, key string, names map[string]string) (string, boo
 	return b.T(key, args...), true
 }
 
-// namesIn are the texts among the evidence by their fields, cut to what fits
-// into a sentence.
+// namesIn are the texts among the evidence by the last part of their fields, cut to
+// what fits into a sentence.
 func namesIn(evidence []report.Evidence) map[string]string {
 	names := map[string]string{}
 	for _, e := range evidence {
 		said, ok := e.Value.(string)
 		if name := shortName(report.CleanText(said)); ok && name != "" {
-			names[e.Field] = name
+			names[e.Field[strings.LastIndex(e.Field, ".")+1:]] = name
 		}
 	}
 	return names

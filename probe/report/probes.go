@@ -41,7 +41,7 @@ type Probe struct {
 func (p Probe) Fields() []Field { return p.fields }
 
 // Field returns the description of one field by its name in the document. A field of a
-// group has the name of the group and a dot before its own: "media.path".
+// group, or of the entries of a list, has its name and a dot before its own: "media.path".
 func (p Probe) Field(name string) (Field, bool) { return fieldIn(p.fields, name) }
 
 func fieldIn(fields []Field, name string) (Field, bool) {
@@ -76,7 +76,7 @@ type Probes struct{ list []Probe }
 func KnownProbes() Probes { return known() }
 
 var known = sync.OnceValue(func() Probes {
-	all, err := describeProbes(nil, slices.Concat(audioProbes(), networkProbes(), natProbes(), mediaProbes(), conferenceProbes()))
+	all, err := describeProbes(nil, slices.Concat(audioProbes(), networkProbes(), natProbes(), mediaProbes(), conferenceProbes(), hostProbes()))
 	if err != nil {
 		panic(err) // a tag of this package is wrong, which every test sees
 	}

@@ -59,6 +59,8 @@ func fill(fields []Field, v reflect.Value) {
 			to.SetFloat(f.Range.Low + 0.5)
 		case KindInterval:
 			to.Set(reflect.ValueOf(Interval{0.5, 1.5}))
+		case KindTime:
+			to.Set(reflect.ValueOf(time.Date(2026, 3, 4, 17, 55, 1, 0, time.UTC)))
 		case KindGroup:
 			fill(f.Fields, to)
 		case KindList:

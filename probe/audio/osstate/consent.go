@@ -1,6 +1,10 @@
 package osstate
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
 
 // consent contains the registry's settings for microphone access on Windows. Empty
 // strings and nil mean that a value is absent.
@@ -54,7 +58,7 @@ func consentUses(entries []consentUse, booted uint64, own string) []Use {
 		if file := e.Key[strings.LastIndexByte(e.Key, '#')+1:]; own != "" && strings.EqualFold(file, own) {
 			continue
 		}
-		uses = append(uses, Use{Program: programName(e.Key)})
+		uses = append(uses, Use{Program: report.ProgramName(e.Key)})
 	}
 	return uses
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jfreymuth/pulse/proto"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // pulseTimeout limits every request. A stopped server accepts the connection and
@@ -242,9 +244,9 @@ func recordingStreams(outputs proto.GetSourceOutputInfoListReply, sources proto.
 		if pid == "" || names[out.SourceIndex] == "" {
 			continue
 		}
-		program := programName(property(out.Properties, "application.process.binary"))
+		program := report.ProgramName(property(out.Properties, "application.process.binary"))
 		if program == "" {
-			program = programName(property(out.Properties, "application.name"))
+			program = report.ProgramName(property(out.Properties, "application.name"))
 		}
 		streams = append(streams, recordingStream{names[out.SourceIndex], pid, program})
 	}

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
-
-	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 func TestConsent(t *testing.T) {
@@ -52,35 +50,6 @@ func TestConsentUses(t *testing.T) {
 	}
 	if used, _ := (Uses{}).Of(""); used != nil {
 		t.Error("a system that does not tell says something all the same")
-	}
-}
-
-func TestProgramNames(t *testing.T) {
-	for said, want := range map[string]string{
-		`C:#Program Files (x86)#Microsoft#Edge#Application#msedge.exe`: "Edge",
-		`MSTeams_8wekyb3d8bbwe`:            "Teams",
-		`Microsoft.SkypeApp_kzf8qxf38zg5c`: "Skype",
-		`/opt/zoom/zoom`:                   "Zoom",
-		"ZOOM VoiceEngine":                 "Zoom",
-		"Google Chrome input":              "Chrome",
-		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder name does not count
-		"Anna Müller":                      "",
-		"":                                 "",
-		"#":                                "",
-	} {
-		if got := programName(said); got != want {
-			t.Errorf("%q: %q, want %q", said, got, want)
-		}
-	}
-	for word, name := range knownPrograms() {
-		if !slices.Contains(report.Programs(), name) {
-			t.Errorf("%s: no report may name %s", word, name)
-		}
-	}
-	for _, name := range report.Programs() {
-		if programName(name) != name {
-			t.Errorf("%s is not known by its own name", name)
-		}
 	}
 }
 

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// longestSince is how far back events can be asked for. Logs and crash folders rarely
+// reach further.
+const longestSince = 31 * 24 * time.Hour
+
+// events prints what the system recorded of crashes and standstills.
+func (p *program) events(ctx context.Context, args []string) error {
+	f := newFlags("events")
+	asJSON := f.Bool("json", false, "")
+	since := f.Duration("since", crash.Window, "")
+	if _, err := p.parse(f, args, 0); err != nil {
+		return err
+	}
+	if *since <= 0 || *since > longestSince {
+		return &usageError{key: "usage.bad_since", args: []any{"value", since.String(), "most", longestSince.String()}}
+	}
+	now := time.Now()
+	found := crash.Read(ctx, now.Add(-*since), now)
+	if *asJSON {
+		return p.printJSON(found)
+	}
+	p.sayEvents(found)
+	return nil
+}
+
+func (p *program) sayEvents(found *report.HostCrash) {
+	terms := diagnose.Glossary{}.In(p.lang)
+	for _, e := range found.Events {
+		parts := []string{terms.Value(e.At.UTC().Format(time.RFC3339), ""), terms.Value(string(e.Kind), "")}
+		for _, part := range []string{e.Program, e.Detail} {
+			if part != "" {
+				parts = append(parts, part)
+			}
+		}
+		fmt.Fprintln(p.out, strings.Join(parts, "  "))
+	}
+	if len(found.Events) == 0 {
+		p.say("events.none")
+	}
+	for _, s := range found.Sources {
+		if s.State == "not_permitted" || s.State == "failed" {
+			p.say("events.state_"+s.State, "source", p.t("events.source_"+s.Name))
+		}
+	}
+	p.say("events.sent")
+}

@@ -1,0 +1,80 @@
+package diagnose
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// crashDefinitions are the causes that the system's own records show. All of them are
+// over by the time of a check, so that they are remarks: they explain why somebody was
+// thrown out of a session, and say nothing of the next one.
+func crashDefinitions() []Definition {
+	const severity, area = report.SeverityInfo, report.AreaParticipant
+	needs := []string{report.ProbeHostCrash}
+	return []Definition{
+		{Code: "host.bluescreen", Position: 3600, Severity: severity, Area: area, Needs: needs, rule: bluescreen},
+		// Windows notes both at the next start.
+		{Code: "host.unexpected_shutdown", Position: 3610, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: unexpectedShutdown},
+		{Code: "host.out_of_memory", Position: 3620, Severity: severity, Area: area, Needs: needs, rule: outOfMemory},
+		{Code: "host.client_crashed", Position: 3630, Severity: severity, Area: area, Needs: needs, rule: clientCrashed},
+		{Code: "host.client_hung", Position: 3640, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.client_crashed"}, rule: clientHung},
+		{Code: "host.gpu_reset", Position: 3650, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: gpuReset},
+		{Code: "host.sleep_resume", Position: 3660, Severity: severity, Area: area, Needs: needs, rule: resumed},
+		{Code: "host.wifi_dropped", Position: 3670, Severity: severity, Area: area, Needs: needs, rule: wifiDropped},
+	}
+}
+
+func bluescreen(f *facts) *finding { return f.happened(report.EventBluescreen) }
+
+func unexpectedShutdown(f *facts) *finding { return f.happened(report.EventUnexpectedShutdown) }
+
+func outOfMemory(f *facts) *finding { return f.happened(report.EventOutOfMemory) }
+
+func clientCrashed(f *facts) *finding { return f.happened(report.EventClientCrashed) }
+
+func clientHung(f *facts) *finding { return f.happened(report.EventClientHung) }
+
+func gpuReset(f *facts) *finding { return f.happened(report.EventGPUReset) }
+
+func resumed(f *facts) *finding { return f.happened(report.EventResume) }
+
+// wifiDropped is a lost Wi-Fi, except around a sleep, to which it belongs.
+func wifiDropped(f *facts) *finding { return f.happened(report.EventWiFiDropped) }
+
+// besideSleep is how near to a sleep or a resume a lost Wi-Fi belongs to it.
+const besideSleep = time.Minute
+
+// happened is the newest event of a kind shortly before the check.
+func (f *facts) happened(kind report.HostEventKind) *finding {
+	if f.crash == nil {
+		return nil
+	}
+	for _, e := range slices.Backward(f.crash.Events) {
+		age := f.started.Sub(e.At)
+		if e.Kind != kind || age.Seconds() > f.Host.RecentS.Value {
+			continue
+		}
+		if kind == report.EventWiFiDropped && f.slept(e.At) {
+			continue
+		}
+		hit := &finding{severity: report.SeverityInfo, confidence: stated}
+		hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.at", e.At.UTC().Format(time.RFC3339), ""))
+		if e.Program != "" {
+			hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.program", e.Program, ""))
+		}
+		if e.Detail != "" {
+			hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.detail", e.Detail, ""))
+		}
+		return hit
+	}
+	return nil
+}
+
+// slept reports whether the machine went to sleep or woke up around a time.
+func (f *facts) slept(at time.Time) bool {
+	return slices.ContainsFunc(f.crash.Events, func(e report.HostEvent) bool {
+		return (e.Kind == report.EventSleep || e.Kind == report.EventResume) && e.At.Sub(at).Abs() <= besideSleep
+	})
+}

@@ -1,0 +1,110 @@
+// Package crash reads from the system's own records which programs crashed or hung,
+// and when the machine itself crashed, slept, ran out of memory or lost its network.
+//
+// Only names, times, sizes and codes are read: never the content of a dump, an
+// environment, a path or the name of a network. Programs that are not in
+// report.Programs are not named.
+package crash
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// errAbsent is returned by a source that this system does not have.
+var errAbsent = errors.New("this system keeps no such records")
+
+// source is one kind of record.
+type source struct {
+	name string // as in report.HostSource
+	// read returns what happened since a time, in any order. It may return events
+	// together with an error, where only a part could be read. fs.ErrPermission
+	// and errAbsent are told apart.
+	read func(ctx context.Context, since time.Time) ([]report.HostEvent, error)
+}
+
+// maxEvents is the most that a report holds.
+const maxEvents = 64
+
+// Read returns what happened on this machine between since and now.
+func Read(ctx context.Context, since, now time.Time) *report.HostCrash {
+	return collect(ctx, sources(), since, now)
+}
+
+// collect reads the sources side by side.
+func collect(ctx context.Context, from []source, since, now time.Time) *report.HostCrash {
+	found := &report.HostCrash{
+		WindowS: new(max(0, now.Sub(since).Seconds())),
+		Sources: make([]report.HostSource, len(from)),
+		Events:  []report.HostEvent{},
+	}
+	events := make([][]report.HostEvent, len(from))
+	var wg sync.WaitGroup
+	for i, s := range from {
+		wg.Go(func() {
+			all, err := s.read(ctx, since)
+			events[i] = all
+			found.Sources[i] = report.HostSource{Name: s.name, State: state(err)}
+		})
+	}
+	wg.Wait()
+	for _, e := range slices.Concat(events...) {
+		// A time in the future is that of a clock that was set back since.
+		if !e.At.Before(since) && !e.At.After(now) {
+			e.At = e.At.UTC().Truncate(time.Second)
+			found.Events = append(found.Events, e)
+		}
+	}
+	found.Events = merge(found.Events)
+	if over := len(found.Events) - maxEvents; over > 0 {
+		found.Events = found.Events[over:]
+	}
+	return found
+}
+
+func state(err error) string {
+	switch {
+	case err == nil:
+		return "read"
+	case errors.Is(err, errAbsent), errors.Is(err, fs.ErrNotExist):
+		return "absent"
+	case errors.Is(err, fs.ErrPermission):
+		return "not_permitted"
+	}
+	return "failed"
+}
+
+// Window is how far back a check looks.
+const Window = 24 * time.Hour
+
+// New returns the probe "host.crash".
+func New() probe.Probe { return crashes{Read} }
+
+type crashes struct {
+	read func(ctx context.Context, since, now time.Time) *report.HostCrash
+}
+
+// Name implements probe.Probe.
+func (crashes) Name() string { return report.ProbeHostCrash }
+
+// Version implements probe.Probe.
+func (crashes) Version() int { return 1 }
+
+// Run implements probe.Probe. Records that cannot be read are a state of their
+// source, not an error.
+func (c crashes) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
+	now := env.Clock.Now()
+	found := c.read(ctx, now.Add(-Window), now)
+	read := slices.ContainsFunc(found.Sources, func(s report.HostSource) bool { return s.State == "read" })
+	if !read {
+		return probe.Result{Status: report.StatusUnknown, Note: "no records of crashes can be read", Data: found}, nil
+	}
+	return probe.Result{Status: report.StatusOK, Data: found}, nil
+}

@@ -1,0 +1,148 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// from is a source of given events.
+func from(name string, err error, events ...report.HostEvent) source {
+	return source{name, func(context.Context, time.Time) ([]report.HostEvent, error) { return events, err }}
+}
+
+func event(at time.Duration, kind report.HostEventKind, program, detail string) report.HostEvent {
+	return report.HostEvent{At: noon.Add(at), Kind: kind, Program: program, Detail: detail}
+}
+
+func TestCollect(t *testing.T) {
+	found := collect(t.Context(), []source{
+		from("journal", nil,
+			event(-10*time.Minute, report.EventClientCrashed, "Zoom", "sigsegv"),
+			event(-2*time.Hour, report.EventSleep, "", ""), // before the window
+			event(time.Minute, report.EventResume, "", ""), // after now
+		),
+		from("crash_folders", nil,
+			event(-10*time.Minute+4*time.Second, report.EventClientCrashed, "Zoom", detailDump), // the same
+			event(-10*time.Minute+4*time.Second, report.EventClientCrashed, "Chrome", detailDump),
+			event(-5*time.Minute, report.EventClientCrashed, "Zoom", detailDump), // once more
+		),
+		from("core_files", errAbsent),
+		from("kernel_log", fs.ErrPermission, event(-time.Minute, report.EventWiFiDropped, "", "reason_8")),
+		from("panic_records", errors.New("broken")),
+	}, noon.Add(-time.Hour), noon)
+	want := []string{"client_crashed Zoom sigsegv", "client_crashed Chrome dump", "client_crashed Zoom dump", "wifi_dropped  reason_8"}
+	if got := saidAll(found.Events); !reflect.DeepEqual(got, want) {
+		t.Errorf("%q", got)
+	}
+	states := map[string]string{}
+	for _, s := range found.Sources {
+		states[s.Name] = s.State
+	}
+	if !reflect.DeepEqual(states, map[string]string{
+		"journal": "read", "crash_folders": "read", "core_files": "absent", "kernel_log": "not_permitted", "panic_records": "failed",
+	}) {
+		t.Error(states)
+	}
+	if *found.WindowS != 3600 {
+		t.Errorf("window %v s", *found.WindowS)
+	}
+}
+
+// TestOfTooManyTheNewestAreKept: a program that crashes at every start must not push
+// out what happened last.
+func TestOfTooManyTheNewestAreKept(t *testing.T) {
+	var all []report.HostEvent
+	for i := range 500 {
+		all = append(all, event(-time.Duration(i)*time.Minute, report.EventClientCrashed, "Zoom", ""))
+	}
+	found := collect(t.Context(), []source{from("journal", nil, all...)}, noon.Add(-24*time.Hour), noon)
+	if n := len(found.Events); n != maxEvents || !found.Events[n-1].At.Equal(noon) {
+		t.Errorf("%d events, the last at %v", n, found.Events[n-1].At)
+	}
+}
+
+func TestUnreadableIsUnknown(t *testing.T) {
+	for want, s := range map[report.Status]source{
+		report.StatusOK:      from("journal", nil),
+		report.StatusUnknown: from("journal", fs.ErrPermission),
+	} {
+		p := crashes{func(ctx context.Context, since, now time.Time) *report.HostCrash {
+			return collect(ctx, []source{s}, since, now)
+		}}
+		r, err := p.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}})
+		if err != nil || r.Status != want || (r.Note == "") != (want == report.StatusOK) {
+			t.Errorf("%v, %+v, want %s", err, r, want)
+		}
+	}
+}
+
+func TestFolders(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, at time.Time) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("pending/a.dmp", noon)
+	write("pending/a.meta", noon)
+	write("completed/old.dmp", noon.Add(-48*time.Hour))
+	write("attachments/notes.txt", noon)
+	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "pending", "link.dmp")); err != nil {
+		t.Fatal(err)
+	}
+	events, err := readFolders(t.Context(), crashpad(dir, "Chrome"), noon.Add(-time.Hour))
+	if got := saidAll(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Chrome dump"}) || !events[0].At.Equal(noon) {
+		t.Errorf("%v, %+v", err, events)
+	}
+	if _, err := readFolders(t.Context(), crashpad(filepath.Join(dir, "none"), "Chrome"), noon); !errors.Is(err, errAbsent) {
+		t.Errorf("no folder: %v", err)
+	}
+	// A file where a folder should be.
+	if events, err := readFolders(t.Context(), []folder{dumps(filepath.Join(dir, "pending", "a.dmp"), "Chrome")}, noon); err == nil || len(events) != 0 {
+		t.Errorf("a file: %v, %v", err, events)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := readFolders(ended, crashpad(dir, "Chrome"), noon); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+func TestDiagnosticReportFolder(t *testing.T) {
+	dir := t.TempDir()
+	for name, document := range map[string]string{
+		"zoom.us-2026.ips": `{"name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`,
+		"broken.ips":       "{",
+		"other.txt":        `{"name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none"), dir}, noon.Add(-24*time.Hour))
+	if got := saidAll(events); err != nil || !reflect.DeepEqual(got, []string{"client_crashed Zoom"}) {
+		t.Errorf("%v, %q", err, got)
+	}
+	if _, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none")}, noon); !errors.Is(err, errAbsent) {
+		t.Errorf("no folder: %v", err)
+	}
+}

@@ -1,0 +1,30 @@
+package crash
+
+import (
+	"strconv"
+	"strings"
+)
+
+// word returns a system's own code in the form that a report takes, "" where it has
+// another form: free text may hold anything.
+func word(code string) string {
+	code = strings.ToLower(strings.TrimSpace(code))
+	if code == "" || len(code) > 32 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return ""
+	}
+	return code
+}
+
+// hex returns a code as a hexadecimal number, "" for what is none and for 0.
+// Windows writes exception codes with and without 0x.
+func hex(code string, base int) string {
+	code = strings.ToLower(strings.TrimSpace(code))
+	if rest, ok := strings.CutPrefix(code, "0x"); ok {
+		code, base = rest, 16
+	}
+	n, err := strconv.ParseUint(code, base, 64)
+	if err != nil || n == 0 {
+		return ""
+	}
+	return "0x" + strconv.FormatUint(n, 16)
+}

@@ -1,0 +1,118 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// folder is a place where files appear when something crashes. Only their names and
+// times are read.
+type folder struct {
+	path string
+	// read tells what a file is about; ok is false for files that tell of nothing.
+	read func(name string) (report.HostEvent, bool)
+}
+
+// dumps is a folder that one program writes its dumps into.
+func dumps(path, program string) folder {
+	return folder{path, func(name string) (report.HostEvent, bool) {
+		if !strings.EqualFold(filepath.Ext(name), ".dmp") {
+			return report.HostEvent{}, false
+		}
+		return report.HostEvent{Kind: report.EventClientCrashed, Program: program, Detail: detailDump}, true
+	}}
+}
+
+// maxEntries bounds how much of a folder is read.
+const maxEntries = 5000
+
+// readFolders returns the events of several folders. errAbsent is returned where none of
+// them exists. An event whose file states no time has that of the file.
+func readFolders(ctx context.Context, folders []folder, since time.Time) ([]report.HostEvent, error) {
+	var events []report.HostEvent
+	var failed error
+	exists := false
+	for _, f := range folders {
+		if err := ctx.Err(); err != nil {
+			return events, fmt.Errorf("read crash folders: %w", err)
+		}
+		entries, err := list(f.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			exists = true
+			failed = err
+			continue
+		}
+		exists = true
+		for _, entry := range entries {
+			e, ok := f.read(entry.Name())
+			if !ok {
+				continue
+			}
+			// Not a link: it could lead anywhere.
+			info, err := entry.Info()
+			if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+				continue
+			}
+			if e.At.IsZero() {
+				e.At = info.ModTime()
+			}
+			if e.At.After(since) {
+				events = append(events, e)
+			}
+		}
+	}
+	if !exists {
+		return nil, errAbsent
+	}
+	return events, failed
+}
+
+func list(path string) ([]os.DirEntry, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open a crash folder: %w", err)
+	}
+	defer d.Close()
+	entries, err := d.ReadDir(maxEntries)
+	if err != nil && len(entries) == 0 && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read a crash folder: %w", err)
+	}
+	return entries, nil
+}
+
+// browserDir is where a browser keeps its data below a person's configuration.
+type browserDir struct{ path, program string }
+
+// crashpad are the folders that Crashpad moves a dump through.
+func crashpad(base, program string) (all []folder) {
+	for _, state := range []string{"new", "pending", "completed", "reports", "attachments"} {
+		all = append(all, dumps(filepath.Join(base, state), program))
+	}
+	return all
+}
+
+// breakpad are the folders of Firefox.
+func breakpad(base string) []folder {
+	return []folder{dumps(filepath.Join(base, "pending"), "Firefox"), dumps(filepath.Join(base, "submitted"), "Firefox")}
+}
+
+// eachHome returns the folders below each home.
+func eachHome(homes []string, below func(home string) []folder) (all []folder) {
+	for _, home := range homes {
+		all = slices.Concat(all, below(home))
+	}
+	return all
+}

@@ -1,0 +1,143 @@
+package crash
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Message ids of systemd (sd-messages.h).
+const (
+	messageCoredump  = "fc2e22bc6ee647b6b90729ab34a250b1"
+	messageSleep     = "6bbd95ee977941e497c48be27c254128"
+	messageResume    = "8811e6df2a8e40f58a94cea26f8ebf14"
+	messageOomdKill  = "d989611b15e44c9dbf31e3c81256e4ed" // systemd-oomd killed a control group
+	journaldItself   = "systemd-journald"
+	transportKernel  = "kernel"
+	maxJournalLine   = 64 << 10
+	maxJournalEvents = 1000
+)
+
+// journalArgs are what journalctl is asked for. COREDUMP_ENVIRON and the other fields
+// that hold a person's data are not among the fields.
+func journalArgs(since time.Time) []string {
+	return []string{
+		"--no-pager", "--output=json", "--lines=20000",
+		"--output-fields=MESSAGE,MESSAGE_ID,COREDUMP_COMM,COREDUMP_EXE,COREDUMP_SIGNAL,COREDUMP_SIGNAL_NAME,_TRANSPORT,SYSLOG_IDENTIFIER",
+		"--since=@" + strconv.FormatInt(since.Unix(), 10),
+		"MESSAGE_ID=" + messageCoredump, "+", "MESSAGE_ID=" + messageSleep, "+", "MESSAGE_ID=" + messageResume,
+		"+", "MESSAGE_ID=" + messageOomdKill,
+		"+", "_TRANSPORT=" + transportKernel, "+", "SYSLOG_IDENTIFIER=" + journaldItself,
+	}
+}
+
+// text is a field of an entry. The journal writes bytes that are not UTF-8 as a list of
+// numbers, repeated fields as a list of texts, and large ones as null; those say nothing
+// here.
+type text string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(data []byte) error {
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		*t = text(s)
+	}
+	return nil
+}
+
+// entry is one line of journalctl --output=json.
+type entry struct {
+	Time       text `json:"__REALTIME_TIMESTAMP"` // µs since 1970
+	Message    text `json:"MESSAGE"`
+	ID         text `json:"MESSAGE_ID"`
+	Comm       text `json:"COREDUMP_COMM"`
+	Exe        text `json:"COREDUMP_EXE"`
+	Signal     text `json:"COREDUMP_SIGNAL"`
+	SignalName text `json:"COREDUMP_SIGNAL_NAME"`
+	Transport  text `json:"_TRANSPORT"`
+	Identifier text `json:"SYSLOG_IDENTIFIER"`
+}
+
+// parseJournal reads the lines of journalctl. Lines that are no entry are left out.
+func parseJournal(r io.Reader) ([]report.HostEvent, error) {
+	var events []report.HostEvent
+	lines := bufio.NewReaderSize(r, maxJournalLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) { // such a line is none of those that tell something
+			for errors.Is(err, bufio.ErrBufferFull) {
+				_, err = lines.ReadSlice('\n')
+			}
+			line = nil
+		}
+		var e entry
+		if json.Unmarshal(line, &e) == nil {
+			if event, ok := e.event(); ok && len(events) < maxJournalEvents {
+				events = append(events, event)
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return events, nil
+		case err != nil:
+			return events, fmt.Errorf("read the journal: %w", err)
+		}
+	}
+}
+
+func (e entry) event() (event report.HostEvent, ok bool) {
+	us, err := strconv.ParseInt(string(e.Time), 10, 64)
+	if err != nil || us <= 0 {
+		return report.HostEvent{}, false
+	}
+	switch {
+	case e.ID == messageCoredump:
+		event = report.HostEvent{Kind: report.EventClientCrashed, Program: program(string(e.Exe), string(e.Comm)), Detail: e.signal()}
+		ok = event.Program != ""
+	case e.ID == messageSleep:
+		event, ok = report.HostEvent{Kind: report.EventSleep}, true
+	case e.ID == messageResume:
+		event, ok = report.HostEvent{Kind: report.EventResume}, true
+	case e.ID == messageOomdKill:
+		event, ok = report.HostEvent{Kind: report.EventOutOfMemory, Program: killedUnit(string(e.Message)), Detail: "oomd"}, true
+	case e.Transport == transportKernel:
+		event, ok = kernelEvent(string(e.Message))
+	case e.Identifier == journaldItself && strings.Contains(string(e.Message), "uncleanly shut down"):
+		event, ok = report.HostEvent{Kind: report.EventUnexpectedShutdown}, true
+	}
+	event.At = time.UnixMicro(us)
+	return event, ok
+}
+
+// signal is the name of the signal in lower case; older versions of systemd write only
+// its number.
+func (e entry) signal() string {
+	if name := word(string(e.SignalName)); name != "" {
+		return name
+	}
+	if n := word(string(e.Signal)); n != "" {
+		return "signal_" + n
+	}
+	return ""
+}
+
+// killedUnit is the program of the control group that systemd-oomd killed, whose last
+// element names the application by the convention of desktop environments:
+// "Killed …/app-gnome-firefox-1234.scope due to memory pressure …".
+func killedUnit(message string) string {
+	group, _, _ := strings.Cut(strings.TrimPrefix(message, "Killed "), " ")
+	unit := group[strings.LastIndex(group, "/")+1:]
+	for _, part := range strings.FieldsFunc(unit, func(r rune) bool { return r == '-' || r == '.' || r == '_' || r == '@' }) {
+		if known := program(part); known != "" {
+			return known
+		}
+	}
+	return ""
+}

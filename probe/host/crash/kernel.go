@@ -1,0 +1,113 @@
+package crash
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// kernelRule finds one event in a message of the Linux kernel. detail and program are
+// groups of the pattern by name.
+type kernelRule struct {
+	pattern *regexp.Regexp
+	kind    report.HostEventKind
+	detail  string // where the pattern has no group for it
+}
+
+// The messages are those of mm/oom_kill.c, kernel/power/suspend.c, kernel/signal.c,
+// arch/x86/mm/fault.c, net/mac80211/mlme.c, drivers/net/phy/phy.c and the graphics
+// drivers. They are no interface, but have not changed for years; where a form did
+// change, the pattern has both.
+var kernelRules = []kernelRule{
+	{
+		// "Out of memory: Killed process 7 (name) total-vm:…", before 5.3 "Out of
+		// memory: Kill process 7 (name) score …"; in a control group "Memory cgroup
+		// out of memory: …". The name may hold parentheses.
+		pattern: regexp.MustCompile(`^(?:Memory cgroup )?[Oo]ut of memory[^:]*: Kill(?:ed)? process \d+ \((?P<program>.+?)\),? (?:total-vm|UID|score)`),
+		kind:    report.EventOutOfMemory,
+	},
+	{
+		pattern: regexp.MustCompile(`^(?P<program>.{1,15})\[\d+\]: segfault at `),
+		kind:    report.EventClientCrashed, detail: "sigsegv",
+	},
+	{
+		// What __builtin_trap and Chromium's IMMEDIATE_CRASH leave.
+		pattern: regexp.MustCompile(`^traps: (?P<program>.{1,15})\[\d+\] (?:trap )?(?P<detail>int3|invalid opcode|general protection)`),
+		kind:    report.EventClientCrashed,
+	},
+	{
+		pattern: regexp.MustCompile(`^PM: (?:suspend|hibernation)(?:: hibernation)? entry(?: \((?P<detail>[a-z0-9]+)\))?`),
+		kind:    report.EventSleep,
+	},
+	{
+		pattern: regexp.MustCompile(`^PM: (?:suspend|hibernation)(?:: hibernation)? exit`),
+		kind:    report.EventResume,
+	},
+	{
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticat(?:ed|ing)|disassociat(?:ed|ing)) from .*\(Reason: (?P<detail>\d+)`),
+		kind:    report.EventWiFiDropped,
+	},
+	{
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: Connection to AP .* lost`),
+		kind:    report.EventWiFiDropped, detail: "access_point_lost",
+	},
+	{
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: associated`),
+		kind:    report.EventLinkChanged, detail: "up",
+	},
+	{
+		pattern: regexp.MustCompile(`: (?:NIC )?Link is (?P<detail>Up|Down|up|down)\b`),
+		kind:    report.EventLinkChanged,
+	},
+	{
+		pattern: regexp.MustCompile(`(?:\[drm\]|drm:).*(?:GPU HANG|GPU reset|\*ERROR\* ring \S+ timeout)|amdgpu .*GPU reset begin|i915 .*(?:GPU HANG|Resetting (?:chip|rcs|GPU))|nouveau .*(?:channel .* killed|reset)`),
+		kind:    report.EventGPUReset,
+	},
+	{
+		pattern: regexp.MustCompile(`^NVRM: Xid \([^)]*\): (?P<detail>\d+)`),
+		kind:    report.EventGPUReset,
+	},
+}
+
+// prefixes stand before the reason of a drop and the number of a driver's error, so
+// that a detail says what it is.
+func kernelDetail(kind report.HostEventKind, detail string) string {
+	detail = word(strings.ReplaceAll(detail, " ", "_"))
+	switch {
+	case detail == "":
+		return ""
+	case kind == report.EventWiFiDropped && detail[0] <= '9':
+		return "reason_" + detail // IEEE 802.11-2020, table 9-49
+	case kind == report.EventGPUReset && detail[0] <= '9':
+		return "xid_" + detail
+	}
+	return detail
+}
+
+// kernelEvent reads a message of the kernel. The time is for the caller to set. ok is
+// false for messages that tell of nothing, and for crashes of programs that are no
+// conference programs.
+func kernelEvent(message string) (e report.HostEvent, ok bool) {
+	if len(message) > 1000 {
+		message = message[:1000]
+	}
+	for _, r := range kernelRules {
+		m := r.pattern.FindStringSubmatch(message)
+		if m == nil {
+			continue
+		}
+		e := report.HostEvent{Kind: r.kind, Detail: r.detail}
+		if i := r.pattern.SubexpIndex("program"); i >= 0 {
+			e.Program = program(m[i])
+		}
+		if i := r.pattern.SubexpIndex("detail"); i >= 0 {
+			e.Detail = kernelDetail(r.kind, m[i])
+		}
+		if e.Kind == report.EventClientCrashed && e.Program == "" {
+			return report.HostEvent{}, false
+		}
+		return e, true
+	}
+	return report.HostEvent{}, false
+}

@@ -1,0 +1,249 @@
+package crash
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// said is an event in one line: kind, program, detail.
+func said(e report.HostEvent) string {
+	return strings.TrimSpace(string(e.Kind) + " " + e.Program + " " + e.Detail)
+}
+
+func saidAll(events []report.HostEvent) []string {
+	all := []string{}
+	for _, e := range events {
+		all = append(all, said(e))
+	}
+	return all
+}
+
+func TestKernelMessages(t *testing.T) {
+	for message, want := range map[string]string{
+		"Out of memory: Killed process 1234 (chrome) total-vm:4000kB, anon-rss:300kB, file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:1kB oom_score_adj:300": "out_of_memory Chrome ",
+		"Out of memory: Kill process 1234 (Web Content) score 500 or sacrifice child":                                                                       "out_of_memory Firefox",
+		"Memory cgroup out of memory: Killed process 7 (zoom) total-vm:1kB, anon-rss:1kB":                                                                   "out_of_memory Zoom",
+		"Out of memory: Killed process 8 ((sd-pam)) total-vm:1kB":                                                                                           "out_of_memory",
+		"Out of memory (oom_kill_allocating_task): Killed process 8 (anna) total-vm:1kB":                                                                    "out_of_memory",
+		"Isolated Web Co[4711]: segfault at 10 ip 00007f sp 00007f error 4 in libxul.so[7f+4000]":                                                           "client_crashed Firefox sigsegv",
+		"anna-diary[4711]: segfault at 10 ip 00007f sp 00007f error 4":                                                                                      "",
+		"traps: chromium[4711] trap int3 ip:55 sp:7f error:0 in chromium[55+9000]":                                                                          "client_crashed Chromium int3",
+		"traps: zoom[99] trap invalid opcode ip:55 sp:7f error:0":                                                                                           "client_crashed Zoom invalid_opcode",
+		"traps: msedge[99] general protection fault ip:55":                                                                                                  "client_crashed Edge general_protection",
+		"PM: suspend entry (deep)":           "sleep  deep",
+		"PM: suspend entry (s2idle)":         "sleep  s2idle",
+		"PM: suspend exit":                   "resume",
+		"PM: hibernation: hibernation entry": "sleep",
+		"PM: hibernation: hibernation exit":  "resume",
+		"wlan0: deauthenticated from 02:00:00:00:00:00 (Reason: 15=4WAY_HANDSHAKE_TIMEOUT)":          "wifi_dropped  reason_15",
+		"wlp3s0: deauthenticating from 02:00:00:00:00:00 by local choice (Reason: 3=DEAUTH_LEAVING)": "wifi_dropped  reason_3",
+		"wlan0: disassociated from 02:00:00:00:00:00 (Reason: 8=DISASSOC_STA_HAS_LEFT)":              "wifi_dropped  reason_8",
+		"wlan0: Connection to AP 02:00:00:00:00:00 lost":                                             "wifi_dropped  access_point_lost",
+		"wlan0: associated":                                                           "link_changed  up",
+		"e1000e 0000:00:1f.6 eno1: NIC Link is Down":                                  "link_changed  down",
+		"r8169 0000:02:00.0 eth0: Link is Up - 1Gbps/Full - flow control":             "link_changed  up",
+		"i915 0000:00:02.0: [drm] GPU HANG: ecode 9:1:85dffffb, in chrome [1234]":     "gpu_reset",
+		"amdgpu 0000:03:00.0: amdgpu: GPU reset begin!":                               "gpu_reset",
+		"[drm:amdgpu_job_timedout [amdgpu]] *ERROR* ring gfx timeout, signaled seq=1": "gpu_reset",
+		"NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus.":          "gpu_reset  xid_79",
+		"usb 1-2: USB disconnect, device number 5":                                    "",
+		"": "",
+	} {
+		e, ok := kernelEvent(message)
+		if got := said(e); ok != (want != "") || got != strings.TrimSpace(want) {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
+	}
+}
+
+func TestKernelRecord(t *testing.T) {
+	booted := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	e, ok := parseKernelRecord("3,812,90000000,-;Out of memory: Killed process 9 (firefox) total-vm:1kB\n SUBSYSTEM=x", booted)
+	if !ok || said(e) != "out_of_memory Firefox" || !e.At.Equal(booted.Add(90*time.Second)) {
+		t.Errorf("%v, %+v", ok, e)
+	}
+	for _, broken := range []string{"", ";", "3;PM: suspend exit", "3,1,x,-;PM: suspend exit", "3,1,-5,-;PM: suspend exit", "3,1,9223372036854775807,-;PM: suspend exit"} {
+		if e, ok := parseKernelRecord(broken, booted); ok {
+			t.Errorf("%q: %+v", broken, e)
+		}
+	}
+}
+
+func TestJournal(t *testing.T) {
+	lines := strings.Join([]string{
+		`{"__REALTIME_TIMESTAMP":"1772438400000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"Isolated Web Co","COREDUMP_EXE":"/usr/lib/firefox/firefox","COREDUMP_SIGNAL":"11","COREDUMP_SIGNAL_NAME":"SIGSEGV","MESSAGE":"x"}`,
+		`{"__REALTIME_TIMESTAMP":"1772438401000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"zoom","COREDUMP_SIGNAL":"6","MESSAGE":[1,2,255]}`,
+		`{"__REALTIME_TIMESTAMP":"1772438402000000","MESSAGE_ID":"fc2e22bc6ee647b6b90729ab34a250b1","COREDUMP_COMM":"tagebuch-anna","COREDUMP_SIGNAL":"6"}`,
+		`{"__REALTIME_TIMESTAMP":"1772438403000000","MESSAGE_ID":"6bbd95ee977941e497c48be27c254128","MESSAGE":"Entering sleep state 'suspend'..."}`,
+		`{"__REALTIME_TIMESTAMP":"1772438404000000","MESSAGE_ID":"8811e6df2a8e40f58a94cea26f8ebf14"}`,
+		`{"__REALTIME_TIMESTAMP":"1772438405000000","_TRANSPORT":"kernel","MESSAGE":"wlan0: Connection to AP 02:00:00:00:00:00 lost"}`,
+		`{"__REALTIME_TIMESTAMP":"1772438406000000","SYSLOG_IDENTIFIER":"systemd-journald","MESSAGE":"File /var/log/journal/x/system.journal corrupted or uncleanly shut down, renaming and replacing."}`,
+		`{"__REALTIME_TIMESTAMP":"1772438407000000","MESSAGE_ID":"d989611b15e44c9dbf31e3c81256e4ed","MESSAGE":"Killed /user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome-firefox-2101.scope due to memory pressure for /user.slice being 60.00% > 50.00% for > 20s with reclaim activity"}`,
+		`{"__REALTIME_TIMESTAMP":"x","_TRANSPORT":"kernel","MESSAGE":"PM: suspend exit"}`,
+		`not json`, ``, `[]`, `{"__REALTIME_TIMESTAMP":["1772438405000000"]}`,
+		`{"MESSAGE":"` + strings.Repeat("x", maxJournalLine) + `"}`,
+		`{"__REALTIME_TIMESTAMP":"1772438408000000","_TRANSPORT":"kernel","MESSAGE":"PM: suspend exit"}`,
+	}, "\n")
+	events, err := parseJournal(strings.NewReader(lines))
+	want := []string{
+		"client_crashed Firefox sigsegv", "client_crashed Zoom signal_6", "sleep", "resume",
+		"wifi_dropped  access_point_lost", "unexpected_shutdown", "out_of_memory Firefox oomd", "resume",
+	}
+	if got := saidAll(events); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, %q", err, got)
+	}
+	if at := time.UnixMicro(1772438400000000); len(events) > 0 && !events[0].At.Equal(at) {
+		t.Errorf("at %v, want %v", events[0].At, at)
+	}
+}
+
+// TestJournalArgs: nothing that holds a person's data may be read.
+func TestJournalArgs(t *testing.T) {
+	args := strings.Join(journalArgs(time.Unix(1772438400, 0)), " ")
+	for _, private := range []string{"ENVIRON", "CMDLINE", "CWD", "HOSTNAME"} {
+		if strings.Contains(args, private) {
+			t.Errorf("asks for %s", private)
+		}
+	}
+	if !strings.Contains(args, "--output-fields=") || !strings.Contains(args, "--since=@1772438400") {
+		t.Error(args)
+	}
+}
+
+func TestCoreNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"core.firefox.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst":               "client_crashed Firefox dump",
+		"core.zoom.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.lz4":                  "client_crashed Zoom dump",
+		"core.chrome.1000.0123456789abcdef0123456789abcdef.4711.1772438400":                          "client_crashed Chrome dump",
+		`core.Isolated\x20Web\x20Co.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst`: "client_crashed Firefox dump",
+		"core.tagebuch.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst":              "",
+		"core.zoom": "", "": "", "core": "",
+	} {
+		e, ok := readCoredumpName(name)
+		if !ok {
+			e = report.HostEvent{}
+		}
+		if said(e) != want || ok && e.At.Unix() != 1772438400 {
+			t.Errorf("%q: %q at %v, want %q", name, said(e), e.At, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"_usr_lib_firefox_firefox.1000.crash": "client_crashed Firefox dump",
+		"_opt_zoom_zoom.1000.crash":           "client_crashed Zoom dump",
+		"_usr_bin_tagebuch.1000.crash":        "",
+		"_opt_zoom_zoom.1000.upload":          "",
+	} {
+		if e, ok := readApportName(name); ok != (want != "") || ok && said(e) != want {
+			t.Errorf("%q: %q, want %q", name, said(e), want)
+		}
+	}
+}
+
+func TestCorePattern(t *testing.T) {
+	for _, c := range []struct{ pattern, file, want string }{
+		{"/var/cores/core.%e.%p\n", "core.zoom.123", "client_crashed Zoom dump"},
+		{"/var/cores/%t-%u-%E-%s.core", "1772438400-1000-!opt!google!chrome!chrome-11.core", "client_crashed Chrome dump"},
+		{"/var/cores/%e%%", "firefox%.4711", "client_crashed Firefox dump"}, // core_uses_pid
+		{"/var/cores/core.%e.%p", "core.tagebuch.123", ""},
+		{"/var/cores/core.%e.%p", "notes.txt", ""},
+	} {
+		f, ok := corePattern(c.pattern)
+		if !ok || f.path != "/var/cores" {
+			t.Errorf("%q: %v, %q", c.pattern, ok, f.path)
+			continue
+		}
+		if e, ok := f.read(c.file); ok != (c.want != "") || ok && said(e) != c.want {
+			t.Errorf("%q: %q: %q, want %q", c.pattern, c.file, said(e), c.want)
+		}
+	}
+	for _, pattern := range []string{"core", "", "|/usr/lib/systemd/systemd-coredump %P %u", "/var/%e/core", "/var/cores/core.%p"} {
+		if f, ok := corePattern(pattern); ok {
+			t.Errorf("%q: %q", pattern, f.path)
+		}
+	}
+}
+
+func TestDiagnosticReports(t *testing.T) {
+	for document, want := range map[string]string{
+		`{"app_name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","app_version":"6.1","bug_type":"309","os_version":"macOS 15.1","incident_id":"X","name":"zoom.us"}` + "\n" +
+			`{"procName":"zoom.us","exception":{"type":"EXC_BAD_ACCESS","signal":"SIGSEGV"}}`: "client_crashed Zoom sigsegv",
+		`{"name":"Safari Web Content","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}` + "\n" + `{"procName":"com.apple.WebKit.WebContent","exc`:                       "client_crashed Safari",
+		`{"name":"Google Chrome Helper","app_name":"Google Chrome Helper","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`:                                             "client_crashed Chrome",
+		`{"name":"Tagebuch","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}`:                                                                                           "",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"210"}`:                                                                                                             "bluescreen",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"288"}`:                                                                                                             "bluescreen",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"298"}` + "\n" + `{"largestProcess":"firefox"}`:                                                                     "out_of_memory Firefox",
+		`{"timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"226"}`:                                                                                                             "",
+		"Process:               zoom.us [712]\nPath: /Applications/zoom.us.app\nDate/Time:             2026-03-02 09:00:00.000 +0100\nException Type:        EXC_CRASH (SIGABRT)\n": "client_crashed Zoom sigabrt",
+	} {
+		e, ok, err := parseDiagnosticReport(strings.NewReader(document))
+		if err != nil || ok != (want != "") || ok && said(e) != want {
+			t.Errorf("%.60q: %v, %q, %v, want %q", document, ok, said(e), err, want)
+		}
+		if ok && e.At.Unix() != 1772438400 {
+			t.Errorf("%.60q: at %v", document, e.At)
+		}
+	}
+	for _, broken := range []string{"", "{", "{}\n{}", "hello", `{"bug_type":"309","timestamp":"yesterday"}`, "\x00\xff"} {
+		if e, ok, err := parseDiagnosticReport(strings.NewReader(broken)); err == nil {
+			t.Errorf("%q: %v %+v", broken, ok, e)
+		}
+	}
+}
+
+func TestErrorReportNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"AppCrash_Zoom.exe_8f2b_0_1a2b_d4":  "client_crashed Zoom dump",
+		"AppHang_chrome.exe_8f2b_0_1a2b_d4": "client_hung Chrome",
+		"AppCrash_tagebuch.exe_8f2b_0_1a2b": "",
+		"Kernel_0_0_cab":                    "",
+		"AppCrash_Zoom.exe":                 "", // cut off
+		"":                                  "",
+	} {
+		if e, ok := readErrorReportName(name); ok != (want != "") || ok && said(e) != want {
+			t.Errorf("%q: %q, want %q", name, said(e), want)
+		}
+	}
+}
+
+func FuzzParsers(f *testing.F) {
+	f.Add("Out of memory: Killed process 9 (firefox) total-vm:1kB")
+	f.Add(`{"app_name":"zoom.us","timestamp":"2026-03-02 09:00:00.00 +0100","bug_type":"309"}` + "\n{}")
+	f.Add(winDocument("Application Error", 1000, "Zoom.exe"))
+	f.Add("core.zoom.1000.0123456789abcdef0123456789abcdef.4711.1772438400000000.zst")
+	f.Add("/var/cores/core.%e.%p")
+	f.Fuzz(func(t *testing.T, s string) {
+		var events []report.HostEvent
+		add := func(e report.HostEvent, ok bool) {
+			if ok {
+				events = append(events, e)
+			}
+		}
+		add(kernelEvent(s))
+		add(parseKernelRecord(s, time.Unix(0, 0)))
+		add(readCoredumpName(s))
+		add(readApportName(s))
+		add(readErrorReportName(s))
+		if place, ok := corePattern(s); ok {
+			add(place.read(s))
+		}
+		e, ok, err := parseDiagnosticReport(strings.NewReader(s))
+		add(e, ok && err == nil)
+		found, _ := parseJournal(strings.NewReader(s))
+		events = append(events, found...)
+		found, _ = parseWinEvent(s)
+		events = append(events, found...)
+		for _, e := range events {
+			if e.Program != "" && report.ProgramName(e.Program) != e.Program {
+				t.Errorf("%q names %q", s, e.Program)
+			}
+			if e.Detail != word(e.Detail) {
+				t.Errorf("%q has the detail %q", s, e.Detail)
+			}
+		}
+	})
+}

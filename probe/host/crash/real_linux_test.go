@@ -1,0 +1,85 @@
+package crash
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestChromiumCrashes crashes a real Chromium and finds its dump.
+func TestChromiumCrashes(t *testing.T) {
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatal("chromium is missing")
+		}
+		t.Skip("needs chromium")
+	}
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	began := time.Now().Add(-time.Second)
+	profile := filepath.Join(home, ".config/chromium")
+	cmd := exec.Command(program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--enable-crash-reporter", "--user-data-dir="+profile, "about:blank")
+	// The crash ends the browser alone; its helpers are in the same group.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		// They may still write into the folder that is to be removed.
+		until(t, "its helpers to end", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
+	})
+	// The handler watches the browser once it has its folders.
+	until(t, "the crash handler", func() bool {
+		_, err := os.Stat(filepath.Join(profile, "Crash Reports", "pending"))
+		return err == nil
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	until(t, "the crash of Chromium", func() bool {
+		_ = cmd.Process.Signal(syscall.SIGSEGV)
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+	until(t, "the record of the crash", func() bool {
+		found := Read(t.Context(), began, time.Now().Add(time.Second))
+		return slices.ContainsFunc(found.Events, func(e report.HostEvent) bool {
+			return e.Kind == report.EventClientCrashed && e.Program == "Chromium"
+		})
+	})
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 600 {
+		if holds() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("waited 30 s for %s", what)
+}
+
+// TestThisMachine reads what this machine keeps: nothing may fail.
+func TestThisMachine(t *testing.T) {
+	now := time.Now()
+	for _, s := range Read(t.Context(), now.Add(-Window), now).Sources {
+		if s.State == "failed" {
+			t.Errorf("%s cannot be read", s.Name)
+		}
+	}
+}

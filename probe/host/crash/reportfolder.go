@@ -1,0 +1,63 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// readDiagnosticReports reads the reports of macOS in several folders. errAbsent is
+// returned where none of them exists.
+func readDiagnosticReports(ctx context.Context, folders []string, since time.Time) ([]report.HostEvent, error) {
+	var events []report.HostEvent
+	var failed error
+	exists := false
+	for _, path := range folders {
+		entries, err := list(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		exists = true
+		if err != nil {
+			failed = err
+			continue
+		}
+		for _, entry := range entries {
+			if err := ctx.Err(); err != nil {
+				return events, fmt.Errorf("read diagnostic reports: %w", err)
+			}
+			switch filepath.Ext(entry.Name()) {
+			case ".ips", ".crash", ".panic":
+			default:
+				continue
+			}
+			info, err := entry.Info()
+			if err != nil || !info.Mode().IsRegular() || info.ModTime().Before(since) {
+				continue
+			}
+			e, ok, err := readDiagnosticReport(filepath.Join(path, entry.Name()))
+			if err == nil && ok {
+				events = append(events, e)
+			}
+		}
+	}
+	if !exists {
+		return nil, errAbsent
+	}
+	return events, failed
+}
+
+func readDiagnosticReport(path string) (report.HostEvent, bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return report.HostEvent{}, false, fmt.Errorf("open a diagnostic report: %w", err)
+	}
+	defer f.Close()
+	return parseDiagnosticReport(f)
+}

@@ -1,0 +1,41 @@
+package crash
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func sources() []source {
+	var homes []string
+	if home, err := os.UserHomeDir(); err == nil {
+		homes = append(homes, home)
+	}
+	return []source{
+		{"diagnostic_reports", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+			folders := []string{"/Library/Logs/DiagnosticReports"}
+			for _, home := range homes {
+				folders = append(folders, filepath.Join(home, "Library/Logs/DiagnosticReports"))
+			}
+			return readDiagnosticReports(ctx, folders, since)
+		}},
+		{"crash_folders", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+			return readFolders(ctx, eachHome(homes, crashFolders), since)
+		}},
+	}
+}
+
+func crashFolders(home string) (all []folder) {
+	support := filepath.Join(home, "Library/Application Support")
+	for _, b := range []browserDir{
+		{"Google/Chrome/Crashpad", "Chrome"}, {"Microsoft Edge/Crashpad", "Edge"}, {"Chromium/Crashpad", "Chromium"},
+		{"BraveSoftware/Brave-Browser/Crashpad", "Brave"}, {"Vivaldi/Crashpad", "Vivaldi"},
+	} {
+		all = append(all, crashpad(filepath.Join(support, b.path), b.program)...)
+	}
+	all = append(all, breakpad(filepath.Join(support, "Firefox/Crash Reports"))...)
+	return append(all, dumps(filepath.Join(home, "Library/Logs/zoom.us"), "Zoom"))
+}

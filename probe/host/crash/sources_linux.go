@@ -1,0 +1,169 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func sources() []source {
+	return []source{
+		{"journal", readJournal},
+		{"kernel_log", readKernelLog},
+		{"core_files", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+			return readFolders(ctx, coreFolders("/"), since)
+		}},
+		{"crash_folders", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+			return readFolders(ctx, eachHome(homes(), crashFolders), since)
+		}},
+		{"panic_records", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+			return readFolders(ctx, []folder{
+				{"/sys/fs/pstore", readPanicName}, {"/var/lib/systemd/pstore", readPanicName}, {"/var/crash", readPanicName},
+			}, since)
+		}},
+	}
+}
+
+// readJournal asks journalctl. A person who is in none of the groups adm and
+// systemd-journal sees only their own programs' messages there.
+func readJournal(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+	path, err := exec.LookPath("journalctl")
+	if err != nil {
+		return nil, errAbsent
+	}
+	cmd := exec.CommandContext(ctx, path, journalArgs(since)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.WaitDelay = time.Second
+	var said strings.Builder
+	cmd.Stderr = limited{&said}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start journalctl: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start journalctl: %w", err)
+	}
+	events, err := parseJournal(out)
+	if ended := cmd.Wait(); err == nil && ended != nil {
+		err = fmt.Errorf("read the journal: %w", ended)
+	}
+	return events, journalState(said.String(), err)
+}
+
+// journalState is the error of journalctl by what it says: it exits with 0 where only a
+// part of the journal may be read.
+func journalState(said string, err error) error {
+	switch {
+	case strings.Contains(said, "insufficient permissions"), strings.Contains(said, "not seeing messages from other users"):
+		return fs.ErrPermission
+	case strings.Contains(said, "No journal files were found"):
+		return errAbsent
+	}
+	return err
+}
+
+// limited keeps the first bytes of what is written.
+type limited struct{ to *strings.Builder }
+
+func (l limited) Write(p []byte) (int, error) {
+	const most = 4096
+	if room := most - l.to.Len(); room > 0 {
+		l.to.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// readKernelLog reads the kernel's ring of messages, which a machine without systemd
+// has too. Since Linux 4.8 distributions keep it from people (dmesg_restrict).
+func readKernelLog(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the kernel's messages: %w", err)
+	}
+	defer unix.Close(fd)
+	var up unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &up); err != nil {
+		return nil, fmt.Errorf("read the time since the start: %w", err)
+	}
+	booted := time.Now().Add(-time.Duration(up.Nano()))
+	var events []report.HostEvent
+	buf := make([]byte, 8192) // a record is never larger (CONSOLE_EXT_LOG_MAX)
+	for ctx.Err() == nil && len(events) < maxJournalEvents {
+		n, err := unix.Read(fd, buf)
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+			return events, nil
+		case errors.Is(err, syscall.EPIPE): // overwritten meanwhile
+			continue
+		case err != nil:
+			return events, fmt.Errorf("read the kernel's messages: %w", err)
+		}
+		if e, ok := parseKernelRecord(string(buf[:n]), booted); ok && e.At.After(since) {
+			events = append(events, e)
+		}
+	}
+	return events, ctx.Err()
+}
+
+// coreFolders are the places of core files below a root.
+func coreFolders(root string) []folder {
+	all := []folder{
+		{filepath.Join(root, "var/lib/systemd/coredump"), readCoredumpName},
+		{filepath.Join(root, "var/crash"), readApportName},
+	}
+	pattern, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/core_pattern"))
+	if f, ok := corePattern(string(pattern)); err == nil && ok {
+		all = append(all, f)
+	}
+	return all
+}
+
+func readPanicName(name string) (report.HostEvent, bool) {
+	// dmesg-efi-… of pstore; kdump's folders are named by their time.
+	return report.HostEvent{Kind: report.EventBluescreen}, strings.HasPrefix(name, "dmesg-")
+}
+
+// homes are those of the people whose crashes count: one's own, and everybody's for the
+// service of the machine.
+func homes() []string {
+	var all []string
+	if home, err := os.UserHomeDir(); err == nil {
+		all = append(all, home)
+	}
+	if os.Geteuid() == 0 {
+		others, _ := filepath.Glob("/home/*")
+		all = append(all, others...)
+	}
+	return all
+}
+
+func crashFolders(home string) (all []folder) {
+	for _, b := range []browserDir{
+		{".config/google-chrome", "Chrome"}, {".config/chromium", "Chromium"}, {".config/microsoft-edge", "Edge"},
+		{".config/BraveSoftware/Brave-Browser", "Brave"}, {".config/vivaldi", "Vivaldi"},
+		{"snap/chromium/common/chromium", "Chromium"},
+		{".var/app/com.google.Chrome/config/google-chrome", "Chrome"},
+		{".var/app/org.chromium.Chromium/config/chromium", "Chromium"},
+		{".var/app/com.microsoft.Edge/config/microsoft-edge", "Edge"},
+	} {
+		all = append(all, crashpad(filepath.Join(home, b.path, "Crash Reports"), b.program)...)
+	}
+	for _, base := range []string{".mozilla/firefox", "snap/firefox/common/.mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox", ".config/mozilla/firefox"} {
+		all = append(all, breakpad(filepath.Join(home, base, "Crash Reports"))...)
+	}
+	for _, base := range []string{".zoom/logs", ".var/app/us.zoom.Zoom/.zoom/logs"} {
+		all = append(all, dumps(filepath.Join(home, base), "Zoom"))
+	}
+	return all
+}

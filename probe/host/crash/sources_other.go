@@ -1,0 +1,5 @@
+//go:build !linux && !windows && !darwin
+
+package crash
+
+func sources() []source { return nil }

@@ -1,0 +1,224 @@
+package crash
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// winEvent is an event of the Windows event log as EvtRender gives it.
+type winEvent struct {
+	System struct {
+		Provider struct {
+			Name       string `xml:"Name,attr"`
+			SourceName string `xml:"EventSourceName,attr"`
+		} `xml:"Provider"`
+		ID   int `xml:"EventID"`
+		Time struct {
+			At string `xml:"SystemTime,attr"`
+		} `xml:"TimeCreated"`
+	} `xml:"System"`
+	Data []winData `xml:"EventData>Data"`
+}
+
+type winData struct {
+	Name  string `xml:"Name,attr"`
+	Value string `xml:",chardata"`
+}
+
+// value is the datum of a name. Older builds of Windows give the data no names, but the
+// same order.
+func (e winEvent) value(name string, place int) string {
+	named := false
+	for _, d := range e.Data {
+		if d.Name == name {
+			return strings.TrimSpace(d.Value)
+		}
+		named = named || d.Name != ""
+	}
+	if !named && place >= 0 && place < len(e.Data) {
+		return strings.TrimSpace(e.Data[place].Value)
+	}
+	return ""
+}
+
+// from reports whether the event is of a provider, under either of its names.
+func (e winEvent) from(provider string, id int) bool {
+	return e.System.ID == id && (e.System.Provider.Name == provider || e.System.Provider.SourceName == provider)
+}
+
+// parseWinEvent reads one event. It returns none for events that tell of nothing here,
+// and two for a resume, which states when the sleep began.
+func parseWinEvent(document string) ([]report.HostEvent, error) {
+	var e winEvent
+	if err := xml.Unmarshal([]byte(document), &e); err != nil {
+		return nil, fmt.Errorf("read an event of Windows: %w", err)
+	}
+	at, err := time.Parse(time.RFC3339Nano, e.System.Time.At)
+	if err != nil {
+		return nil, fmt.Errorf("read the time of an event of Windows: %w", err)
+	}
+	events := e.events()
+	for i := range events {
+		if events[i].At.IsZero() {
+			events[i].At = at
+		}
+	}
+	return events, nil
+}
+
+func (e winEvent) events() []report.HostEvent {
+	one := func(kind report.HostEventKind, program, detail string) []report.HostEvent {
+		return []report.HostEvent{{Kind: kind, Program: program, Detail: detail}}
+	}
+	switch {
+	case e.from("Application Error", 1000):
+		return ofKnown(report.EventClientCrashed, program(e.value("AppName", 0)), hex(e.value("ExceptionCode", 6), 16))
+	case e.from("Application Hang", 1002):
+		return ofKnown(report.EventClientHung, program(e.value("AppName", 0)), "")
+	case e.from("Windows Error Reporting", 1001):
+		return e.errorReport()
+	case e.from("Microsoft-Windows-Kernel-Power", 41):
+		return e.badEnd()
+	case e.from("Microsoft-Windows-WER-SystemErrorReporting", 1001), e.from("BugCheck", 1001):
+		// "0x0000009f (0x0000000000000003, …)"
+		code, _, _ := strings.Cut(e.value("param1", 0), " ")
+		return one(report.EventBluescreen, "", hex(code, 16))
+	case e.from("EventLog", 6008):
+		return one(report.EventUnexpectedShutdown, "", "")
+	case e.from("Display", 4101):
+		return one(report.EventGPUReset, "", "")
+	case e.from("Microsoft-Windows-Resource-Exhaustion-Detector", 2004):
+		return one(report.EventOutOfMemory, "", "")
+	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8001):
+		return one(report.EventLinkChanged, "", "up")
+	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8002):
+		return one(report.EventWiFiDropped, "", "connecting_failed")
+	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8003):
+		return one(report.EventWiFiDropped, "", "")
+	case e.from("Microsoft-Windows-Kernel-Power", 42), e.from("Microsoft-Windows-Kernel-Power", 506):
+		return one(report.EventSleep, "", "")
+	case e.from("Microsoft-Windows-Kernel-Power", 507):
+		return one(report.EventResume, "", "")
+	case e.from("Microsoft-Windows-Power-Troubleshooter", 1):
+		return e.resume()
+	}
+	return nil
+}
+
+// ofKnown is an event of a conference program; those of others are left out.
+func ofKnown(kind report.HostEventKind, program, detail string) []report.HostEvent {
+	if program == "" {
+		return nil
+	}
+	return []report.HostEvent{{Kind: kind, Program: program, Detail: detail}}
+}
+
+// errorReport reads a report of Windows Error Reporting: the name of the event, and its
+// parameters P1 to P10, whose meaning depends on it.
+func (e winEvent) errorReport() []report.HostEvent {
+	const first = 5 // the place of P1
+	p := func(n int) string { return e.value("P"+strconv.Itoa(n), first+n-1) }
+	name := e.value("EventName", 2)
+	switch {
+	case name == "APPCRASH", name == "MoAppCrash":
+		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(7), 16))
+	case strings.HasPrefix(name, "BEX"): // data execution prevention and stack checks
+		return ofKnown(report.EventClientCrashed, program(p(1)), hex(p(8), 16))
+	case strings.HasPrefix(name, "CLR"):
+		return ofKnown(report.EventClientCrashed, program(p(1)), "")
+	case strings.HasPrefix(name, "AppHang"), strings.HasPrefix(name, "MoAppHang"):
+		return ofKnown(report.EventClientHung, program(p(1)), "")
+	case name == "BlueScreen":
+		return []report.HostEvent{{Kind: report.EventBluescreen, Detail: hex(p(1), 16)}}
+	case name == "LiveKernelEvent" && (p(1) == "141" || p(1) == "117" || p(1) == "1b8"):
+		// VIDEO_ENGINE_TIMEOUT_DETECTED, VIDEO_TDR_TIMEOUT_DETECTED, VIDEO_MINIPORT_BLACK_SCREEN
+		return []report.HostEvent{{Kind: report.EventGPUReset, Detail: hex(p(1), 16)}}
+	}
+	return nil
+}
+
+// badEnd is the event that Windows writes at a start after an end that was none: a stop
+// code, a power button held down, a loss of power.
+func (e winEvent) badEnd() []report.HostEvent {
+	if code := hex(e.value("BugcheckCode", 0), 10); code != "" {
+		return []report.HostEvent{{Kind: report.EventBluescreen, Detail: code}}
+	}
+	detail := ""
+	if hex(e.value("PowerButtonTimestamp", 6), 10) != "" {
+		detail = "power_button"
+	} else if sleeping := e.value("SleepInProgress", 5); sleeping != "" && sleeping != "0" && sleeping != "false" {
+		detail = "during_sleep"
+	}
+	return []report.HostEvent{{Kind: report.EventUnexpectedShutdown, Detail: detail}}
+}
+
+func (e winEvent) resume() []report.HostEvent {
+	var events []report.HostEvent
+	for _, part := range []struct {
+		name  string
+		place int
+		kind  report.HostEventKind
+	}{{"SleepTime", 0, report.EventSleep}, {"WakeTime", 1, report.EventResume}} {
+		event := report.HostEvent{Kind: part.kind}
+		at, err := time.Parse(time.RFC3339Nano, e.value(part.name, part.place))
+		switch {
+		case err == nil:
+			event.At = at
+		case part.kind == report.EventSleep:
+			continue // when is not known
+		}
+		events = append(events, event)
+	}
+	return events
+}
+
+// winQuery is what the event log is asked for.
+type winQuery struct{ channel, filter string }
+
+// winQueries returns the queries for the time since. Filters are those of XPath 1.0 as
+// the event log supports them ("Consuming Events", Win32).
+func winQueries(since, now time.Time) []winQuery {
+	ms := max(1, now.Sub(since).Milliseconds())
+	of := func(provider string, ids ...int) string {
+		var parts []string
+		for _, id := range ids {
+			parts = append(parts, "EventID="+strconv.Itoa(id))
+		}
+		return "(Provider[@Name='" + provider + "'] and (" + strings.Join(parts, " or ") + "))"
+	}
+	query := func(channel string, providers ...string) winQuery {
+		return winQuery{channel, fmt.Sprintf("*[System[(%s) and TimeCreated[timediff(@SystemTime) <= %d]]]", strings.Join(providers, " or "), ms)}
+	}
+	return []winQuery{
+		query("Application",
+			of("Application Error", 1000), of("Application Hang", 1002), of("Windows Error Reporting", 1001)),
+		query("System",
+			of("Microsoft-Windows-Kernel-Power", 41, 42, 506, 507), of("Microsoft-Windows-WER-SystemErrorReporting", 1001),
+			of("BugCheck", 1001), of("EventLog", 6008), of("Display", 4101),
+			of("Microsoft-Windows-Resource-Exhaustion-Detector", 2004), of("Microsoft-Windows-Power-Troubleshooter", 1)),
+		query("Microsoft-Windows-WLAN-AutoConfig/Operational",
+			of("Microsoft-Windows-WLAN-AutoConfig", 8001, 8002, 8003)),
+	}
+}
+
+// readErrorReportName reads the name of a folder of Windows Error Reporting:
+// AppCrash_Zoom.exe_<hash>_<hash>_<cab>_<guid>, cut to a length.
+func readErrorReportName(name string) (report.HostEvent, bool) {
+	kind, rest, _ := strings.Cut(name, "_")
+	app, _, ok := strings.Cut(rest, "_")
+	e := report.HostEvent{Program: program(app), Detail: detailDump}
+	switch kind {
+	case "AppCrash", "Critical":
+		e.Kind = report.EventClientCrashed
+	case "AppHang":
+		e.Kind, e.Detail = report.EventClientHung, ""
+	default:
+		return report.HostEvent{}, false
+	}
+	return e, ok && e.Program != ""
+}

@@ -1,0 +1,100 @@
+package crash
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// winDocument is an event as the event log renders it. Data of the form name=value are
+// named; others are not, as on older builds.
+func winDocument(provider string, id int, data ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='%s'/><EventID Qualifiers='0'>%d</EventID><Level>2</Level><TimeCreated SystemTime='2026-03-02T08:00:00.1234567Z'/><Computer>RAT-ANNA</Computer></System><EventData>`, provider, id)
+	for _, d := range data {
+		if name, value, named := strings.Cut(d, "="); named {
+			fmt.Fprintf(&b, "<Data Name='%s'>%s</Data>", name, value)
+		} else {
+			fmt.Fprintf(&b, "<Data>%s</Data>", d)
+		}
+	}
+	b.WriteString("</EventData></Event>")
+	return b.String()
+}
+
+func TestWindowsEvents(t *testing.T) {
+	for name, c := range map[string]struct {
+		document string
+		want     []string
+	}{
+		"crash, named": {
+			winDocument("Application Error", 1000, "AppName=Zoom.exe", "AppVersion=6.1", "ModuleName=zVideoApp.dll", "ExceptionCode=c0000005", `AppPath=C:\Users\Anna\AppData\Zoom.exe`),
+			[]string{"client_crashed Zoom 0xc0000005"},
+		},
+		"crash, unnamed": {
+			winDocument("Application Error", 1000, "chrome.exe", "120.0", "5f", "ntdll.dll", "10.0", "60", "0xc0000409", "000a", "1234", "01d9", `C:\x`, `C:\y`, "guid"),
+			[]string{"client_crashed Chrome 0xc0000409"},
+		},
+		"crash of another program": {winDocument("Application Error", 1000, "AppName=tagebuch.exe", "ExceptionCode=c0000005"), []string{}},
+		"hang":                     {winDocument("Application Hang", 1002, "Teams.exe", "1.6", "1abc", "01d9"), []string{"client_hung Teams"}},
+		"report of a crash": {
+			winDocument("Windows Error Reporting", 1001, "Bucket=1", "BucketType=4", "EventName=APPCRASH", "Response=", "CabId=0", "P1=firefox.exe", "P7=c0000005"),
+			[]string{"client_crashed Firefox 0xc0000005"},
+		},
+		"report of a crash, unnamed": {
+			winDocument("Windows Error Reporting", 1001, "1", "4", "BEX64", "n", "0", "msedge.exe", "120", "5f", "x.dll", "1", "60", "0", "c0000409", "5", "", ""),
+			[]string{"client_crashed Edge 0xc0000409"},
+		},
+		"report of a hang":       {winDocument("Windows Error Reporting", 1001, "EventName=AppHangB1", "P1=Zoom.exe"), []string{"client_hung Zoom"}},
+		"report of the graphics": {winDocument("Windows Error Reporting", 1001, "EventName=LiveKernelEvent", "P1=141"), []string{"gpu_reset  0x141"}},
+		"report of a stop":       {winDocument("Windows Error Reporting", 1001, "EventName=BlueScreen", "P1=9f"), []string{"bluescreen  0x9f"}},
+		"report of an update":    {winDocument("Windows Error Reporting", 1001, "EventName=WindowsUpdateFailure", "P1=Zoom.exe"), []string{}},
+		"stop code": {
+			winDocument("Microsoft-Windows-Kernel-Power", 41, "BugcheckCode=159", "SleepInProgress=0", "PowerButtonTimestamp=0"),
+			[]string{"bluescreen  0x9f"},
+		},
+		"power button":           {winDocument("Microsoft-Windows-Kernel-Power", 41, "BugcheckCode=0", "SleepInProgress=0", "PowerButtonTimestamp=133"), []string{"unexpected_shutdown  power_button"}},
+		"power lost asleep":      {winDocument("Microsoft-Windows-Kernel-Power", 41, "BugcheckCode=0", "SleepInProgress=4", "PowerButtonTimestamp=0"), []string{"unexpected_shutdown  during_sleep"}},
+		"power lost":             {winDocument("Microsoft-Windows-Kernel-Power", 41, "0", "0x0", "0x0", "0x0", "0x0", "0", "0"), []string{"unexpected_shutdown"}},
+		"stop, later":            {winDocument("Microsoft-Windows-WER-SystemErrorReporting", 1001, "param1=0x0000009f (0x0000000000000003, 0x0)"), []string{"bluescreen  0x9f"}},
+		"stop, older":            {winDocument("BugCheck", 1001, "0x000000d1 (0x0, 0x2)"), []string{"bluescreen  0xd1"}},
+		"unexpected shutdown":    {winDocument("EventLog", 6008, "20:00:00", "01.03.2026"), []string{"unexpected_shutdown"}},
+		"graphics":               {winDocument("Display", 4101, "igfx", ""), []string{"gpu_reset"}},
+		"memory":                 {winDocument("Microsoft-Windows-Resource-Exhaustion-Detector", 2004), []string{"out_of_memory"}},
+		"Wi-Fi lost":             {winDocument("Microsoft-Windows-WLAN-AutoConfig", 8003, "ProfileName=Familie Müller", "SSID=Familie Müller", "Reason=x"), []string{"wifi_dropped"}},
+		"Wi-Fi does not connect": {winDocument("Microsoft-Windows-WLAN-AutoConfig", 8002, "SSID=x"), []string{"wifi_dropped  connecting_failed"}},
+		"Wi-Fi connected":        {winDocument("Microsoft-Windows-WLAN-AutoConfig", 8001, "SSID=x"), []string{"link_changed  up"}},
+		"sleep":                  {winDocument("Microsoft-Windows-Kernel-Power", 42), []string{"sleep"}},
+		"resume": {
+			winDocument("Microsoft-Windows-Power-Troubleshooter", 1, "SleepTime=2026-03-02T07:00:00Z", "WakeTime=2026-03-02T07:59:00Z"),
+			[]string{"sleep", "resume"},
+		},
+		"another provider": {winDocument("Anna Application Error", 1000, "AppName=Zoom.exe"), []string{}},
+	} {
+		events, err := parseWinEvent(c.document)
+		if got := saidAll(events); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, %q, want %q", name, err, got, c.want)
+		}
+		for _, e := range events {
+			if e.At.Before(time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)) || e.At.After(time.Date(2026, 3, 2, 8, 0, 1, 0, time.UTC)) {
+				t.Errorf("%s: at %v", name, e.At)
+			}
+		}
+	}
+	for _, broken := range []string{"", "<Event>", "<Event></Event>", "<a/>", "\x00"} {
+		if events, err := parseWinEvent(broken); err == nil {
+			t.Errorf("%q: %v", broken, events)
+		}
+	}
+}
+
+func TestWindowsQueries(t *testing.T) {
+	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	queries := winQueries(now.Add(-24*time.Hour), now)
+	want := "*[System[((Provider[@Name='Application Error'] and (EventID=1000)) or (Provider[@Name='Application Hang'] and (EventID=1002)) or (Provider[@Name='Windows Error Reporting'] and (EventID=1001))) and TimeCreated[timediff(@SystemTime) <= 86400000]]]"
+	if len(queries) != 3 || queries[0].channel != "Application" || queries[0].filter != want {
+		t.Errorf("%+v", queries)
+	}
+}

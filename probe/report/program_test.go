@@ -1,0 +1,35 @@
+package report
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestProgramNames(t *testing.T) {
+	for said, want := range map[string]string{
+		`C:#Program Files (x86)#Microsoft#Edge#Application#msedge.exe`: "Edge",
+		`MSTeams_8wekyb3d8bbwe`:            "Teams",
+		`Microsoft.SkypeApp_kzf8qxf38zg5c`: "Skype",
+		`/opt/zoom/zoom`:                   "Zoom",
+		"ZOOM VoiceEngine":                 "Zoom",
+		"Google Chrome input":              "Chrome",
+		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder is no program
+		"Anna Müller":                      "",
+		"":                                 "",
+		"#":                                "",
+	} {
+		if got := ProgramName(said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+	for word, name := range knownPrograms() {
+		if !slices.Contains(Programs(), name) {
+			t.Errorf("%s: no report may name %s", word, name)
+		}
+	}
+	for _, name := range Programs() {
+		if ProgramName(name) != name {
+			t.Errorf("%s is not known by its own name", name)
+		}
+	}
+}
