@@ -29,6 +29,9 @@ const FirstUser = "support"
 // Config configures the collector. Only DataDir is required.
 type Config struct {
 	DataDir string
+	// DatabaseURL is a database of PostgreSQL (postgres://user@host:5432/database) for all data but
+	// keys and certificates. Without it they are in a SQLite file in DataDir. It may hold a password.
+	DatabaseURL string
 	// Listen is host:port for pages and API; default ":8443", and "127.0.0.1:8443" behind a
 	// proxy on this machine, where the unencrypted port is for the proxy only.
 	Listen string

@@ -27,7 +27,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/reflector"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 	"github.com/tonprobe/tonprobe/server/target"
 	"github.com/tonprobe/tonprobe/server/web"
 )
@@ -45,7 +45,7 @@ const (
 type Server struct {
 	config    Config
 	lock      io.Closer
-	store     *sqlite.Store
+	store     *sqlstore.Store
 	auth      *auth.Auth
 	live      *live.Hub
 	desk      enroll.Desk
@@ -81,11 +81,8 @@ func (s *Server) open(ctx context.Context) error {
 	if s.lock, err = datadir.Hold(c.DataDir); err != nil {
 		return err
 	}
-	if err := datadir.Check(c.DataDir); err != nil {
+	if s.store, err = openStore(ctx, c); err != nil {
 		return err
-	}
-	if s.store, err = sqlite.Open(ctx, datadir.Database(c.DataDir)); err != nil {
-		return orNoRoom(c.DataDir, err)
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
 	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
@@ -194,7 +191,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{
 			"store":     s.store.Ping,
-			"disk":      func(context.Context) error { return enoughRoom(c.DataDir) },
+			"disk":      func(context.Context) error { return roomFor(c) },
 			"reflector": func(ctx context.Context) error { return s.reflector.Check(ctx, c.publicHost()) },
 		},
 	}).Mount(mux)

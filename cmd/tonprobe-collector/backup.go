@@ -8,7 +8,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/datadir"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func writeBackup(ctx context.Context, t terminal, in *invocation) error {
@@ -16,7 +16,7 @@ func writeBackup(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		m := backup.Manifest{CreatedAt: time.Now().UTC(), Program: programVersion()}
 		if err := backup.Write(ctx, c.DataDir, s.Backup, in.args[0], m); err != nil {
 			return err
@@ -32,6 +32,9 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
+	if c.DatabaseURL != "" {
+		return usagef("the data is in PostgreSQL: bring it back with pg_restore (docs/administrator.md, PostgreSQL)")
+	}
 	if err := datadir.Make(c.DataDir); err != nil {
 		return err
 	}
@@ -39,7 +42,7 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	r, err := backup.Restore(ctx, in.args[0], c.DataDir, sqlite.Verify, time.Now())
+	r, err := backup.Restore(ctx, in.args[0], c.DataDir, sqlstore.VerifySQLite, time.Now())
 	if err := errors.Join(err, lock.Close()); err != nil {
 		return err
 	}

@@ -10,36 +10,41 @@ import (
 	"os"
 
 	"github.com/tonprobe/tonprobe/server/datadir"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-// withStored is withStore for commands that require an existing store: a mistyped --data must
-// not look like a collector without participants.
-func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqlite.Store) error) error {
+// withStored is withStore for commands that require an existing store: a mistyped --data or
+// --database-url must not look like a collector without participants.
+func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqlstore.Store) error) error {
 	c, err := in.settings(t)
 	if err != nil {
 		return err
 	}
-	file := datadir.Database(c.DataDir)
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return usagef("there is no database %s: name the collector's directory with --data", file)
+	if c.DatabaseURL == "" {
+		file := datadir.Database(c.DataDir)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return usagef("there is no database %s: name the collector's directory with --data", file)
+		}
 	}
-	return in.withStore(ctx, t, use)
+	return in.open(ctx, c, sqlstore.Options{Existing: c.DatabaseURL != "", Log: logger(t, c)}, use)
 }
 
 // withStore opens the store, also beside a running collector, and creates it if necessary.
-func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlite.Store) error) (err error) {
+func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlstore.Store) error) error {
 	c, err := in.settings(t)
 	if err != nil {
 		return err
 	}
-	if err := datadir.Make(c.DataDir); err != nil {
-		return err
+	return in.open(ctx, c, sqlstore.Options{Log: logger(t, c)}, use)
+}
+
+func (in *invocation) open(ctx context.Context, c settings, o sqlstore.Options, use func(*sqlstore.Store) error) (err error) {
+	var s *sqlstore.Store
+	if c.DatabaseURL != "" {
+		s, err = sqlstore.OpenPostgres(ctx, c.DatabaseURL, o)
+	} else {
+		s, err = openFile(ctx, c.DataDir, o)
 	}
-	if err := datadir.Check(c.DataDir); err != nil {
-		return err
-	}
-	s, err := sqlite.Open(ctx, datadir.Database(c.DataDir))
 	if err != nil {
 		return err
 	}
@@ -47,8 +52,18 @@ func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlit
 	return use(s)
 }
 
+func openFile(ctx context.Context, dir string, o sqlstore.Options) (*sqlstore.Store, error) {
+	if err := datadir.Make(dir); err != nil {
+		return nil, err
+	}
+	if err := datadir.Check(dir); err != nil {
+		return nil, err
+	}
+	return sqlstore.OpenSQLite(ctx, datadir.Database(dir), o)
+}
+
 func migrate(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error { // opening migrates
+	return in.withStore(ctx, t, func(s *sqlstore.Store) error { // opening migrates
 		v, err := s.Version(ctx)
 		if err != nil {
 			return err

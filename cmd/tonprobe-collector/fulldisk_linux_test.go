@@ -102,7 +102,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("with room again: %d, %v", len(ids), err)
 	}
 	p.stopped(t)
-	wantKept(t, dataDir, sent+20)
+	wantKept(t, inFile(t, dataDir), sent+20)
 
 	fill(t, dataDir)
 	out, err := exec.CommandContext(t.Context(), binary, "serve", "--data", dataDir, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0",

@@ -41,7 +41,9 @@ func parse(c command, args []string) (*invocation, error) {
 		in.flags.StringVar(&in.configFile, "config", "", "TOML `file` with the settings")
 	}
 	if c.name != "version" && c.name != "reflect" {
-		in.setting("data")
+		for _, key := range dataKeys() {
+			in.setting(key)
+		}
 	}
 	if c.flags != nil {
 		c.flags(in)
@@ -79,6 +81,9 @@ func (in *invocation) setting(key string) {
 		in.flags.Func(o.flag(), o.about, set)
 	}
 }
+
+// dataKeys name where a collector's data is. Every command that reads it has them.
+func dataKeys() []string { return []string{"data", "database_url", "database_url_file"} }
 
 func jsonFlag(in *invocation) { in.flags.BoolVar(&in.json, "json", false, "print JSON") }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/backup"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 	"github.com/tonprobe/tonprobe/server/target"
 )
 
@@ -117,7 +118,7 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*origin.Error](err); ok {
 		return true
 	}
-	return errors.Is(err, target.ErrExists) || errors.Is(err, server.ErrConfig) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+	return errors.Is(err, target.ErrExists) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

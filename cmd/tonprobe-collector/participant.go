@@ -12,7 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func participantAddFlags(in *invocation) {
@@ -30,7 +30,7 @@ func participantListFlags(in *invocation) {
 	jsonFlag(in)
 }
 
-func (in *invocation) desk(s *sqlite.Store) (enroll.Desk, error) {
+func (in *invocation) desk(s *sqlstore.Store) (enroll.Desk, error) {
 	if in.validDays < 1 || in.validDays > enroll.MaxCodeDays {
 		return enroll.Desk{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enroll.MaxCodeDays, in.validDays)
 	}
@@ -42,7 +42,7 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
 		d, err := in.desk(s)
 		if err != nil {
 			return err
@@ -67,7 +67,7 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err
@@ -121,7 +121,7 @@ type lastCheck struct {
 }
 
 func participantList(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		list := []listed{}
 		q := store.StateQuery{Search: in.search, Limit: store.MaxPage}
 		for {
@@ -195,7 +195,7 @@ func participantUnblock(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func setBlocked(ctx context.Context, t terminal, in *invocation, blocked bool) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err
@@ -213,7 +213,7 @@ func setBlocked(ctx context.Context, t terminal, in *invocation, blocked bool) e
 }
 
 // findParticipant finds a participant by id, or by a unique name.
-func findParticipant(ctx context.Context, s *sqlite.Store, who string) (store.ParticipantState, error) {
+func findParticipant(ctx context.Context, s *sqlstore.Store, who string) (store.ParticipantState, error) {
 	p, err := s.ParticipantState(ctx, who)
 	if !errors.Is(err, store.ErrNotFound) {
 		return p, err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func participantEditFlags(in *invocation) {
@@ -17,7 +17,7 @@ func participantEditFlags(in *invocation) {
 }
 
 func participantEdit(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func participantDeleteFlags(in *invocation) {
 }
 
 func participantDelete(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 		LastSeenAt time.Time `json:"last_seen_at"`
 		Revoked    bool      `json:"revoked"`
 	}
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		p, err := findParticipant(ctx, s, in.args[0])
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func participantComputers(ctx context.Context, t terminal, in *invocation) error
 }
 
 func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		if err := s.RevokeAgent(ctx, in.args[0], time.Now()); err != nil {
 			return fmt.Errorf("%w: 'tonprobe-collector participant computers NAME' shows the ids", err)
 		}

@@ -23,7 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func statusOf(err error) string {
@@ -189,7 +189,21 @@ func (c client) send(body []byte) (promised map[string]bool, err error) {
 }
 
 func TestKilledInABurstItKeepsWhatItPromised(t *testing.T) {
-	binary, dataDir := build(t), t.TempDir()
+	binary := build(t)
+	t.Run("SQLite", func(t *testing.T) {
+		dataDir := t.TempDir()
+		killInABurst(t, binary, dataDir, inFile(t, dataDir))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		address := postgres(t)
+		t.Setenv("TONPROBE_DATABASE_URL", address)
+		killInABurst(t, binary, t.TempDir(), func() (*sqlstore.Store, error) {
+			return sqlstore.OpenPostgres(t.Context(), address, sqlstore.Options{})
+		})
+	})
+}
+
+func killInABurst(t *testing.T, binary, dataDir string, open func() (*sqlstore.Store, error)) {
 	p := start(t, binary, dataDir)
 	const senders, each, batch = 8, 6, 5 // within the pace an agent may have
 	var clients []client
@@ -260,13 +274,20 @@ func TestKilledInABurstItKeepsWhatItPromised(t *testing.T) {
 	if err := p.Wait(); err != nil {
 		t.Errorf("stopped with %v", err)
 	}
-	wantKept(t, dataDir, total)
+	wantKept(t, open, total)
+}
+
+// inFile opens the store of a collector that keeps it in its directory.
+func inFile(t *testing.T, dataDir string) func() (*sqlstore.Store, error) {
+	return func() (*sqlstore.Store, error) {
+		return sqlstore.OpenSQLite(t.Context(), datadir.Database(dataDir), sqlstore.Options{})
+	}
 }
 
 // wantKept counts the reports in the store, each once.
-func wantKept(t *testing.T, dataDir string, want int) {
+func wantKept(t *testing.T, open func() (*sqlstore.Store, error), want int) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), datadir.Database(dataDir))
+	s, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}

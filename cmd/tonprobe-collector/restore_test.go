@@ -81,7 +81,7 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 		t.Errorf("the agent's next report: %v, %v", ids, err)
 	}
 	p.stopped(t)
-	wantKept(t, dataDir, 3)
+	wantKept(t, inFile(t, dataDir), 3)
 }
 
 // TestKeysWithoutTheirDatabase: a collector that lost its database does not

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
@@ -13,7 +14,7 @@ import (
 
 func serveFlags(in *invocation) {
 	for _, o := range options() {
-		if o.key != "data" { // every command has it
+		if !slices.Contains(dataKeys(), o.key) { // every command has them
 			in.setting(o.key)
 		}
 	}
@@ -35,7 +36,7 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	announce(t.out, s, c.DataDir)
+	announce(t.out, s, c)
 	ca, _, _ := s.OwnCertificate()
 	if err := (address{s.PublicURL(), ca, s.AuthorityPin()}).remember(c.DataDir); err != nil {
 		c.Log.Warn("other commands will not know where this collector is", "err", err)
@@ -47,8 +48,12 @@ func announcePassword(w io.Writer, name, password string) {
 	_, _ = fmt.Fprintf(w, "First user of the dashboard: %s\nPassword, shown only now:    %s\n\n", name, password)
 }
 
-func announce(w io.Writer, s *server.Server, dataDir string) {
-	_, _ = fmt.Fprintf(w, "Tonprobe collector is ready: %s\nData: %s\n", s.PublicURL(), dataDir)
+func announce(w io.Writer, s *server.Server, c settings) {
+	data := c.DataDir
+	if c.DatabaseURL != "" {
+		data = "PostgreSQL; keys and certificates in " + c.DataDir
+	}
+	_, _ = fmt.Fprintf(w, "Tonprobe collector is ready: %s\nData: %s\n", s.PublicURL(), data)
 	if file, fingerprint, ok := s.OwnCertificate(); ok {
 		_, _ = fmt.Fprintf(w, "\nIt has made a certificate of its own. Agents trust it with\n  --ca %s\nBrowsers warn until that file is imported. SHA-256 of the certificate they show:\n  %s\n", file, fingerprint)
 	}

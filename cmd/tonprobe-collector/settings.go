@@ -45,6 +45,8 @@ func options() []option {
 	}
 	return []option{
 		{"data", "`directory` for database and certificates", false, text(func(s *settings) *string { return &s.DataDir })},
+		{"database_url", "`URL` of a PostgreSQL database (postgres://user@host/database) instead of a file; with a password in it rather by file or variable: every user of this machine can read the list of processes", false, text(func(s *settings) *string { return &s.DatabaseURL })},
+		{"database_url_file", "`file` with that URL", false, setDatabaseURLFile},
 		{"listen", "`address` of dashboard and API (default :8443, with a proxy on this machine 127.0.0.1:8443)", false, text(func(s *settings) *string { return &s.Listen })},
 		{"public_url", "`address` that people and agents use, if it is another", false, text(func(s *settings) *string { return &s.PublicURL })},
 		{"tls_cert", "PEM `file` with the TLS certificate", false, text(func(s *settings) *string { return &s.TLSCert })},
@@ -138,6 +140,12 @@ func setICEServers(s *settings, v string) error {
 		s.ICEServers.URLs = append(s.ICEServers.URLs, strings.TrimSpace(part))
 	}
 	return nil
+}
+
+func setDatabaseURLFile(s *settings, v string) error {
+	address, err := iceserver.ReadSecret(v)
+	s.DatabaseURL = string(address)
+	return err
 }
 
 func setTURNSecret(s *settings, v string) (err error) {

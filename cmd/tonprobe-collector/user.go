@@ -11,7 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/server/auth"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 func userFlags(in *invocation) {
@@ -19,12 +19,12 @@ func userFlags(in *invocation) {
 	jsonFlag(in)
 }
 
-func authOf(s *sqlite.Store) *auth.Auth {
+func authOf(s *sqlstore.Store) *auth.Auth {
 	return auth.New(auth.Config{Store: s, Now: time.Now, Random: rand.Reader, Cost: auth.DefaultCost})
 }
 
 func userAdd(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStore(ctx, t, func(s *sqlite.Store) error {
+	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
 		a := authOf(s)
 		return in.withPassword(t, a, func(password string) error {
 			err := a.AddStaff(ctx, in.args[0], password)
@@ -37,7 +37,7 @@ func userAdd(ctx context.Context, t terminal, in *invocation) error {
 }
 
 func userPasswd(ctx context.Context, t terminal, in *invocation) error {
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		a := authOf(s)
 		return in.withPassword(t, a, func(password string) error {
 			err := a.SetPassword(ctx, in.args[0], password)
@@ -91,7 +91,7 @@ func userList(ctx context.Context, t terminal, in *invocation) error {
 		User      string    `json:"user"`
 		CreatedAt time.Time `json:"created_at"`
 	}
-	return in.withStored(ctx, t, func(s *sqlite.Store) error {
+	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		members, err := s.StaffMembers(ctx)
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/observe"
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/reflector"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 // rig is the API over a real store, with a clock and an echo of the test's own.
@@ -40,7 +40,7 @@ type rig struct {
 	t       *testing.T
 	api     *API
 	handler http.Handler
-	store   *sqlite.Store
+	store   *sqlstore.Store
 	live    *live.Hub
 	echo    *fakeEcho
 	spec    *openapi3.T
@@ -55,7 +55,7 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "c.db"))
+	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/server/peer"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 var (
@@ -30,7 +30,7 @@ func (c *clock) now() time.Time { return c.at }
 
 func newAuth(t *testing.T) (*Auth, *clock) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
+	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

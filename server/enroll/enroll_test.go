@@ -11,12 +11,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-func newDesk(t *testing.T) (Desk, *sqlite.Store, *time.Time) {
+func newDesk(t *testing.T) (Desk, *sqlstore.Store, *time.Time) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
+	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "a.db"), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

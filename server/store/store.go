@@ -1,5 +1,6 @@
 // Package store says what the collector keeps and how it is asked for it.
-// Package store/sqlite keeps it in one file.
+// Package store/sqlstore keeps it in a SQL database. The rules by which what is
+// known of a participant follows from reports stand here, once.
 //
 // Lists are read by keyset: a page continues after the last row seen, so page
 // 4,000 costs what page 1 does, and rows that arrive meanwhile shift nothing.
@@ -21,6 +22,8 @@ var (
 	// it is given: a full disk, an I/O error, a lock held too long. The same call
 	// may succeed later.
 	ErrUnavailable = errors.New("the database takes nothing at the moment")
+	// ErrNoSnapshot says that the database has means of its own for a backup.
+	ErrNoSnapshot = errors.New("the data is in PostgreSQL, whose own programs make backups: use pg_dump (docs/administrator.md, PostgreSQL)")
 )
 
 // Store is the whole of what the collector keeps. Every method may be called
@@ -36,7 +39,7 @@ type Store interface {
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error
 	// Backup writes a consistent copy to a file that must not exist yet, while
-	// others read and write.
+	// others read and write. It gives ErrNoSnapshot where the database does that.
 	Backup(ctx context.Context, path string) error
 	// DeleteExpired removes sessions, links and codes that ended before now.
 	DeleteExpired(ctx context.Context, now time.Time) error

@@ -24,7 +24,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
@@ -36,7 +36,7 @@ const (
 // rig is the pages over a real store, with a clock of the test's own.
 type rig struct {
 	t       *testing.T
-	store   *sqlite.Store
+	store   *sqlstore.Store
 	auth    *auth.Auth
 	live    *live.Hub
 	desk    enroll.Desk
@@ -51,7 +51,7 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*web.Config)) *rig {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "c.db"))
+	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "c.db"), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

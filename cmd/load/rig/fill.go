@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/sqlite"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
 // Agent is an enrolled agent.
@@ -20,7 +20,7 @@ type Agent struct {
 
 // Filler writes to the database of a collector that does not run.
 type Filler struct {
-	store *sqlite.Store
+	store *sqlstore.Store
 	desk  enroll.Desk
 }
 
@@ -29,7 +29,7 @@ func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 	if err := datadir.Make(data); err != nil {
 		return nil, err
 	}
-	s, err := sqlite.Open(ctx, datadir.Database(data))
+	s, err := sqlstore.OpenSQLite(ctx, datadir.Database(data), sqlstore.Options{})
 	if err != nil {
 		return nil, err
 	}

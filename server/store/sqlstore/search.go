@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"strings"
@@ -10,36 +10,37 @@ import (
 // leastDigits is how many digits a search needs to be one for a phone number.
 const leastDigits = 3
 
-// Columns as they are compared: an umlaut written as two letters as one without
-// dots, a phone number as its digits with the national prefix.
-const (
-	foldedName   = `replace(replace(replace(p.name_key, 'ae', 'a'), 'oe', 'o'), 'ue', 'u')`
-	phoneDigits  = `replace(replace(replace(replace(replace(replace(p.phone, ' ', ''), '/', ''), '-', ''), '(', ''), ')', ''), '+49', '0')`
-	likeSearched = ` LIKE ? ESCAPE '\'`
-)
+const likeSearched = ` LIKE ? ESCAPE '\'`
 
 // searched is the condition that a search stands for.
-func searched(search string) (condition string, args []any) {
+func (s *Store) searched(search string) (condition string, args []any) {
 	var names []string
 	for _, word := range strings.FieldsFunc(search, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
-		names = append(names, foldedName+likeSearched)
+		names = append(names, "p.search_key"+likeSearched)
 		args = append(args, like(foldUmlauts(nameKey(word))))
 	}
 	if len(names) == 0 { // only separators
-		return "0", nil
+		return "1 = 0", nil
 	}
 	any := []string{"(" + strings.Join(names, " AND ") + ")"}
 	if digits, ok := phoneOf(search); ok {
-		any, args = append(any, phoneDigits+likeSearched), append(args, like(digits))
+		any, args = append(any, "p.phone_key"+likeSearched), append(args, like(digits))
 	}
 	// Some names read as a code as well ("Meyers"), so both are searched.
 	if code, ok := report.SpokenCase(search); ok {
-		any, args = append(any, "p.id IN (SELECT participant_id FROM reports WHERE case_code = ?)"), append(args, code)
+		any, args = append(any, "p.id IN (SELECT participant_id FROM reports WHERE org_id = ? AND case_code = ?)"), append(args, s.org, code)
 	} else if part, ok := report.CasePart(search); ok {
 		// Of the latest check only: in all reports it would be a scan.
-		any, args = append(any, "replace(r.case_code, '-', '')"+likeSearched), append(args, like(part))
+		any, args = append(any, "replace(l.case_code, '-', '')"+likeSearched), append(args, like(part))
 	}
 	return "(" + strings.Join(any, " OR ") + ")", args
+}
+
+// phoneKey is what a search compares of a phone number: its digits with the
+// national prefix.
+func phoneKey(phone string) string {
+	plain := strings.NewReplacer(" ", "", "/", "", "-", "", "(", "", ")", "").Replace(phone)
+	return strings.ReplaceAll(plain, "+49", "0")
 }
 
 // foldUmlauts makes "mueller" and "muller" the same.

@@ -1,17 +1,22 @@
-package sqlite
+package sqlstore
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/pressly/goose/v3"
 
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // firstTables are those of version 1, as collectors in use have them.
@@ -28,7 +33,7 @@ func firstVersion(t *testing.T) (path string, before map[string][]map[string]any
 		t.Fatal(err)
 	}
 	defer db.Close()
-	sub, err := fs.Sub(migrations, "migrations")
+	sub, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,18 +111,73 @@ func rowsOf(t *testing.T, db *sql.DB, table string) (all []map[string]any) {
 	return all
 }
 
+// TestUpgradeKeepsACopy: the file of the older version is beside the new one, whole
+// and private, and opening again leaves no second one.
+func TestUpgradeKeepsACopy(t *testing.T) {
+	path, before := firstVersion(t)
+	for range 2 {
+		if err := open(t, path).Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copies, err := filepath.Glob(path + ".version-1-*")
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("copies %v, %v", copies, err)
+	}
+	if info, err := os.Stat(copies[0]); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := VerifySQLite(t.Context(), copies[0]); err != nil {
+		t.Error(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+copies[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, table := range firstTables {
+		if after := rowsOf(t, db, table); !reflect.DeepEqual(after, before[table]) {
+			t.Errorf("%s: %v, was %v", table, after, before[table])
+		}
+	}
+	if copies, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.version-*")); len(copies) != 1 {
+		t.Errorf("%v", copies)
+	}
+}
+
+// TestNoCopyNoUpgrade: without room for the copy the tables stay as they are.
+func TestNoCopyNoUpgrade(t *testing.T) {
+	path, before := firstVersion(t)
+	now := func() time.Time { return time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC) }
+	taken := path + ".version-1-20261129T080000.000Z"
+	if err := os.WriteFile(taken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSQLite(t.Context(), path, Options{Now: now}); !errors.Is(err, store.ErrExists) {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if after := rowsOf(t, db, "latest"); !reflect.DeepEqual(after, before["latest"]) {
+		t.Errorf("%v, was %v", after, before["latest"])
+	}
+}
+
 // TestUpgradeLosesNothing: every value of every row is where it was, but for the
 // one thing that the migration is there to correct.
 func TestUpgradeLosesNothing(t *testing.T) {
 	path, before := firstVersion(t)
 	s := open(t, path)
-	if v, err := s.Version(t.Context()); err != nil || v != 5 {
+	if v, err := s.Version(t.Context()); err != nil || v != 6 {
 		t.Fatalf("version %d, %v", v, err)
 	}
 	// Ready by a check that left the microphone alone is ready no longer.
 	before["latest"][1]["verdict"], before["latest"][1]["verdict_rank"] = "unknown", int64(2)
 	for _, table := range firstTables {
-		after := rowsOf(t, s.read, table)
+		after := rowsOf(t, s.read.pool, table)
 		if len(after) != len(before[table]) {
 			t.Fatalf("%s: %d rows of %d", table, len(after), len(before[table]))
 		}
@@ -145,13 +205,13 @@ func TestUpgradeLosesNothing(t *testing.T) {
 		t.Errorf("%s, %v", r.Document, err)
 	}
 	var broken int
-	if err := s.read.QueryRow(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&broken); err != nil || broken != 0 {
+	if err := s.read.pool.QueryRow(`SELECT count(*) FROM pragma_foreign_key_check`).Scan(&broken); err != nil || broken != 0 {
 		t.Errorf("%d references lead nowhere, %v", broken, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if again := rowsOf(t, open(t, path).read, "latest"); again[1]["verdict"] != "unknown" {
+	if again := rowsOf(t, open(t, path).read.pool, "latest"); again[1]["verdict"] != "unknown" {
 		t.Errorf("opened again: %v", again)
 	}
 }

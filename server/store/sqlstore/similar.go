@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -19,27 +19,14 @@ func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]
 	if len(words) == 0 {
 		return nil, nil
 	}
-	rows, err := s.read.QueryContext(ctx, `
-		SELECT p.id, p.name_key, coalesce(r.case_code, '')
-		FROM participants p JOIN latest l ON l.participant_id = p.id LEFT JOIN reports r ON r.id = l.report_id`)
-	if err != nil {
-		return nil, fmt.Errorf("look for similar names: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
 	var ids []string
-	for rows.Next() {
-		var id, key, last string
-		if err := rows.Scan(&id, &key, &last); err != nil {
-			return nil, fmt.Errorf("look for similar names: %w", err)
-		}
-		if alike(words, strings.Fields(foldUmlauts(key))) || isCode && oneOff(code, last) {
+	err := s.namesAndCases(ctx, func(id, key, last string) (more bool) {
+		if alike(words, strings.Fields(key)) || isCode && oneOff(code, last) {
 			ids = append(ids, id)
 		}
-		if len(ids) == limit {
-			break
-		}
-	}
-	if err := rows.Err(); err != nil {
+		return len(ids) < limit
+	})
+	if err != nil {
 		return nil, fmt.Errorf("look for similar names: %w", err)
 	}
 	var list []store.ParticipantState
@@ -51,6 +38,28 @@ func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// namesAndCases visits all participants with their search key and latest case
+// code, until it is told to stop.
+func (s *Store) namesAndCases(ctx context.Context, visit func(id, key, last string) (more bool)) error {
+	rows, err := s.read.query(ctx, `
+		SELECT p.id, p.search_key, l.case_code FROM participants p JOIN latest l ON l.participant_id = p.id
+		WHERE p.org_id = ? ORDER BY p.name_key, p.id`, s.org)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, key, last string
+		if err := rows.Scan(&id, &key, &last); err != nil {
+			return rows.fault(err)
+		}
+		if !visit(id, key, last) {
+			return nil
+		}
+	}
+	return rows.fault(rows.Err())
 }
 
 // alike reports whether each word of a search is a word of the name or the

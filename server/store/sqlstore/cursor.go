@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"encoding/base64"
@@ -10,10 +10,10 @@ import (
 
 // cursor is the sort key of the last row of a page, and the list it belongs to.
 type cursor struct {
-	List string  `json:"l"`
-	Text string  `json:"t,omitempty"`
-	Nums []int64 `json:"n,omitempty"`
-	ID   string  `json:"i"`
+	List string `json:"l"`
+	Text string `json:"t,omitempty"`
+	At   int64  `json:"a,omitempty"` // Unix milliseconds
+	ID   string `json:"i"`
 	// Part is which part of a list with several the row is in.
 	Part int `json:"p,omitempty"`
 }
@@ -25,9 +25,8 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor reads a cursor that String wrote for the same list; nums is how
-// many numbers that list's key has.
-func parseCursor(s, list string, nums int) (cursor, error) {
+// parseCursor reads a cursor that String wrote for the same list.
+func parseCursor(s, list string) (cursor, error) {
 	var c cursor
 	if len(s) > maxCursorBytes {
 		return c, fmt.Errorf("%w: %d bytes", store.ErrBadCursor, len(s))
@@ -39,7 +38,7 @@ func parseCursor(s, list string, nums int) (cursor, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return c, fmt.Errorf("%w: %w", store.ErrBadCursor, err)
 	}
-	if c.List != list || len(c.Nums) != nums {
+	if c.List != list || c.Part < 0 {
 		return c, store.ErrBadCursor
 	}
 	return c, nil

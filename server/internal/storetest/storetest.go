@@ -466,7 +466,12 @@ func hostileCursors(t *testing.T, s store.Store) {
 func backup(t *testing.T, s store.Store) {
 	person(t, s, "A")
 	path := filepath.Join(t.TempDir(), "it's a backup.db")
-	must(t, s.Backup(t.Context(), path))
+	err := s.Backup(t.Context(), path)
+	if errors.Is(err, store.ErrNoSnapshot) {
+		must(t, s.Ping(t.Context()))
+		return // the database has programs of its own for that
+	}
+	must(t, err)
 	wantError(t, "over another file", s.Backup(t.Context(), path), store.ErrExists)
 	must(t, s.Ping(t.Context()))
 }

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/server/internal/storetest"
 	"github.com/tonprobe/tonprobe/server/store"
-	"github.com/tonprobe/tonprobe/server/store/storetest"
 )
 
 func open(t *testing.T, path string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path)
+	s, err := OpenSQLite(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +33,11 @@ func TestDurabilityPragmas(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "c.db"))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "15000"} {
 		var got string
-		if err := s.write.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil || got != want {
+		if err := s.write.pool.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
 		}
 	}
-	if _, err := s.read.Exec(`DELETE FROM staff`); err == nil {
+	if _, err := s.read.pool.Exec(`DELETE FROM staff`); err == nil {
 		t.Error("a reader can write")
 	}
 }
@@ -61,12 +61,12 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {
-			s, err := Open(context.Background(), path)
+			s, err := OpenSQLite(context.Background(), path, Options{})
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if v, err := s.Version(context.Background()); err != nil || v != 5 {
+			if v, err := s.Version(context.Background()); err != nil || v != 6 {
 				t.Errorf("version %d, %v", v, err)
 			}
 			_ = s.Close()
@@ -99,10 +99,10 @@ func TestSecondProcessWritesBesideTheFirst(t *testing.T) {
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c.db")
 	s := open(t, path)
-	if _, err := s.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
+	if _, err := s.write.pool.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), path); !errors.Is(err, store.ErrNewerStore) {
+	if _, err := OpenSQLite(t.Context(), path, Options{}); !errors.Is(err, store.ErrNewerStore) {
 		t.Errorf("%v, want ErrNewerStore", err)
 	}
 }
@@ -113,7 +113,7 @@ func TestForeignFileIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), path); err == nil {
+	if _, err := OpenSQLite(t.Context(), path, Options{}); err == nil {
 		t.Fatal("opened")
 	}
 	if got, _ := os.ReadFile(path); string(got) != string(content) {
@@ -132,30 +132,5 @@ func TestBackupOpens(t *testing.T) {
 	}
 	if p, err := open(t, filepath.Join(dir, "copy.db")).Participant(t.Context(), "1"); err != nil || p.Name != "A" {
 		t.Errorf("in the copy: %+v, %v", p, err)
-	}
-}
-
-func TestListsReadAnIndex(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "c.db"))
-	for _, o := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
-		order, err := orderOf(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, err := s.read.Query(`EXPLAIN QUERY PLAN SELECT` + stateColumns + stateTables + ` ORDER BY ` + order.columns + ` LIMIT 50`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			if detail == "USE TEMP B-TREE FOR ORDER BY" {
-				t.Errorf("by %s: the whole list is sorted", o)
-			}
-		}
-		_ = rows.Close()
 	}
 }

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/datadir"
+	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/sqlstore"
+)
+
+// Pauses between the attempts to reach a database server at the start.
+const (
+	firstPause   = time.Second
+	longestPause = 15 * time.Second
+)
+
+// openStore opens the database of the configuration and brings its tables up to
+// date.
+func openStore(ctx context.Context, c Config) (*sqlstore.Store, error) {
+	o := sqlstore.Options{Log: c.Log, Now: c.Now}
+	file := datadir.Database(c.DataDir)
+	if c.DatabaseURL == "" {
+		if err := datadir.Check(c.DataDir); err != nil {
+			return nil, err
+		}
+		s, err := sqlstore.OpenSQLite(ctx, file, o)
+		if err != nil {
+			return nil, orNoRoom(c.DataDir, err)
+		}
+		return s, nil
+	}
+	if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+		c.Log.Warn("the data is in PostgreSQL: the SQLite database in the data directory is not used", "file", file)
+	}
+	return waitForPostgres(ctx, c, o)
+}
+
+// waitForPostgres opens the database when its server answers: after a power
+// failure both start at once. What waiting cannot mend is an error.
+func waitForPostgres(ctx context.Context, c Config, o sqlstore.Options) (*sqlstore.Store, error) {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		s, err := sqlstore.OpenPostgres(ctx, c.DatabaseURL, o)
+		if err == nil || !errors.Is(err, store.ErrUnavailable) {
+			return s, err
+		}
+		c.Log.Warn("the database cannot be used yet, the collector waits for it", "retry_in", pause, "err", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("stopped while waiting for the database: %w", err)
+		}
+	}
+}
+
+// roomFor returns errNoRoom where the next reports may not fit on this machine's
+// disk. The disk of a database server is not this one.
+func roomFor(c Config) error {
+	if c.DatabaseURL != "" {
+		return nil
+	}
+	return enoughRoom(c.DataDir)
+}

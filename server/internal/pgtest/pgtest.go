@@ -1,0 +1,62 @@
+// Package pgtest gives tests databases on a real PostgreSQL server.
+package pgtest
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Variable names the server that .ci/postgres has started: the URL of a superuser.
+const Variable = "TONPROBE_TEST_POSTGRES"
+
+// Database makes a database of the test's own, which is dropped at its end, and
+// gives its URL. Without a server the test is skipped, or fails where nothing may
+// be skipped.
+func Database(t *testing.T) string {
+	t.Helper()
+	server := Server(t)
+	name := "tonprobe_" + uuid.NewString()
+	Exec(t, server, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` ENCODING 'UTF8' TEMPLATE template0`)
+	t.Cleanup(func() { Exec(t, server, `DROP DATABASE `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`) })
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// Server is the URL of the server itself.
+func Server(t *testing.T) string {
+	t.Helper()
+	server := os.Getenv(Variable)
+	if server == "" {
+		const why = "there is no PostgreSQL server: .ci/postgres starts one and prints " + Variable
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	return server
+}
+
+// Exec runs statements as the superuser, also when the test has ended.
+func Exec(t *testing.T, address string, statements ...string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	c, err := pgx.Connect(ctx, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(ctx) }()
+	for _, s := range statements {
+		if _, err := c.Exec(ctx, s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package sqlstore
+
+import (
+	"iter"
+	"strings"
+)
+
+// chunkSizes are the numbers of rows for which there is a statement, so that few
+// statements stay prepared.
+func chunkSizes() []int { return []int{64, 8, 1} }
+
+// chunks cuts a list into parts of these sizes.
+func chunks[T any](list []T) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for _, size := range chunkSizes() {
+			for len(list) >= size {
+				if !yield(list[:size:size]) {
+					return
+				}
+				list = list[size:]
+			}
+		}
+	}
+}
+
+// padded cuts the keys of a search into parts of these sizes. The last key fills
+// the last part up, which finds nothing more.
+func padded(keys []string) iter.Seq[[]any] {
+	return func(yield func([]any) bool) {
+		for len(keys) > 0 {
+			n := min(len(keys), chunkSizes()[0])
+			size := n
+			for _, s := range chunkSizes() {
+				if s >= n {
+					size = s
+				}
+			}
+			part := make([]any, size)
+			for i := range part {
+				part[i] = keys[min(i, n-1)]
+			}
+			if !yield(part) {
+				return
+			}
+			keys = keys[n:]
+		}
+	}
+}
+
+// marks are n parameters.
+func marks(n int) string { return tuples(n, "?") }
+
+// tuples is a list of n equal parts.
+func tuples(n int, part string) string {
+	return strings.TrimSuffix(strings.Repeat(part+", ", n), ", ")
+}

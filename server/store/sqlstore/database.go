@@ -1,0 +1,249 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// maxPrepared bounds the statements that are kept. The texts of searches vary
+// with the number of their words.
+const maxPrepared = 256
+
+// database is a pool of connections, with the statements prepared on them.
+type database struct {
+	*dialect
+	pool *sql.DB
+
+	mu       sync.RWMutex
+	prepared map[string]*sql.Stmt
+}
+
+func newDatabase(d *dialect, pool *sql.DB) *database {
+	return &database{dialect: d, pool: pool, prepared: map[string]*sql.Stmt{}}
+}
+
+// statement is nil where the text has to be sent as it is.
+func (d *database) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if !d.keepPrepared {
+		return nil, nil
+	}
+	d.mu.RLock()
+	s, full := d.prepared[text], len(d.prepared) >= maxPrepared
+	d.mu.RUnlock()
+	if s != nil || full {
+		return s, nil
+	}
+	made, err := d.pool.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.prepared[text]; s != nil { // another goroutine was faster
+		return s, made.Close()
+	}
+	d.prepared[text] = made
+	return made, nil
+}
+
+func (d *database) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var errs []error
+	for _, s := range d.prepared {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, d.pool.Close())...)
+}
+
+// runner runs statements, in a transaction or outside. Errors of its methods, and
+// of what they return, carry store.ErrUnavailable where the database could not
+// work, and store.ErrNotFound where there is no row.
+type runner interface {
+	exec(ctx context.Context, statement string, args ...any) (rows int64, err error)
+	query(ctx context.Context, statement string, args ...any) (*resultRows, error)
+	row(ctx context.Context, statement string, args ...any) scanner
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+func (d *database) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	s, err := d.statement(ctx, statement)
+	if err != nil {
+		return 0, d.fault(err)
+	}
+	if s != nil {
+		return d.affected(s.ExecContext(ctx, d.args(args)...))
+	}
+	return d.affected(d.pool.ExecContext(ctx, d.bind(statement), d.args(args)...))
+}
+
+func (d *dialect) affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, d.fault(err)
+	}
+	return r.RowsAffected()
+}
+
+func (d *database) query(ctx context.Context, statement string, args ...any) (*resultRows, error) {
+	s, err := d.statement(ctx, statement)
+	if err != nil {
+		return nil, d.fault(err)
+	}
+	if s != nil {
+		return d.result(s.QueryContext(ctx, d.args(args)...))
+	}
+	return d.result(d.pool.QueryContext(ctx, d.bind(statement), d.args(args)...))
+}
+
+func (d *database) row(ctx context.Context, statement string, args ...any) scanner {
+	s, err := d.statement(ctx, statement)
+	if err != nil {
+		return resultRow{dialect: d.dialect, err: err}
+	}
+	if s != nil {
+		return resultRow{dialect: d.dialect, row: s.QueryRowContext(ctx, d.args(args)...)}
+	}
+	return resultRow{dialect: d.dialect, row: d.pool.QueryRowContext(ctx, d.bind(statement), d.args(args)...)}
+}
+
+// transaction runs statements in one transaction.
+type transaction struct {
+	*database
+	tx *sql.Tx
+	// unprepared are texts to be prepared for the next transactions. Preparing one
+	// here would wait for a second connection, which SQLite's writer does not have.
+	unprepared []string
+}
+
+func (t *transaction) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	if s := t.known(statement); s != nil {
+		return t.affected(t.tx.StmtContext(ctx, s).ExecContext(ctx, t.args(args)...))
+	}
+	return t.affected(t.tx.ExecContext(ctx, t.bind(statement), t.args(args)...))
+}
+
+func (t *transaction) query(ctx context.Context, statement string, args ...any) (*resultRows, error) {
+	if s := t.known(statement); s != nil {
+		return t.result(t.tx.StmtContext(ctx, s).QueryContext(ctx, t.args(args)...))
+	}
+	return t.result(t.tx.QueryContext(ctx, t.bind(statement), t.args(args)...))
+}
+
+func (t *transaction) row(ctx context.Context, statement string, args ...any) scanner {
+	if s := t.known(statement); s != nil {
+		return resultRow{dialect: t.dialect, row: t.tx.StmtContext(ctx, s).QueryRowContext(ctx, t.args(args)...)}
+	}
+	return resultRow{dialect: t.dialect, row: t.tx.QueryRowContext(ctx, t.bind(statement), t.args(args)...)}
+}
+
+// known is a statement that is prepared already.
+func (t *transaction) known(text string) *sql.Stmt {
+	if !t.keepPrepared {
+		return nil
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	s := t.prepared[text]
+	if s == nil && len(t.prepared) < maxPrepared {
+		t.unprepared = append(t.unprepared, text)
+	}
+	return s
+}
+
+// inTx runs f in a transaction. In SQLite it holds the write lock from its start,
+// so that it never has to be given up half way for a competing writer; PostgreSQL
+// may give it up, and f runs once more.
+func (d *database) inTx(ctx context.Context, f func(runner) error) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		if err = d.once(ctx, f); err == nil || !d.again(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+}
+
+func (d *database) once(ctx context.Context, f func(runner) error) error {
+	tx, err := d.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", d.fault(err))
+	}
+	t := &transaction{database: d, tx: tx}
+	if err := f(t); err != nil {
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+			return errors.Join(err, d.fault(undo))
+		}
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", d.fault(err))
+	}
+	for _, text := range t.unprepared {
+		_, _ = d.statement(ctx, text) // what cannot be prepared is sent as it is
+	}
+	return nil
+}
+
+// resultRow is one row with the errors of runner.
+type resultRow struct {
+	*dialect
+	row *sql.Row
+	err error
+}
+
+func (r resultRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.fault(r.err)
+	}
+	err := r.row.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.ErrNotFound
+	}
+	return r.fault(err)
+}
+
+// resultRows are rows with the errors of runner.
+type resultRows struct {
+	*sql.Rows
+	*dialect
+}
+
+func (d *dialect) result(rows *sql.Rows, err error) (*resultRows, error) {
+	if err != nil {
+		return nil, d.fault(err)
+	}
+	return &resultRows{rows, d}, nil
+}
+
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, r runner, scan func(scanner) (T, error), statement string, args ...any) ([]T, error) {
+	rows, err := r.query(ctx, statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, rows.fault(err)
+		}
+		list = append(list, one)
+	}
+	return list, rows.fault(rows.Err())
+}
+
+// oneRow is ErrNotFound when a statement that should have met a row met none.
+func oneRow(rows int64, err error) error {
+	if err == nil && rows == 0 {
+		return store.ErrNotFound
+	}
+	return err
+}

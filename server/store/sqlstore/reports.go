@@ -1,0 +1,92 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// Report implements store.Reports.
+func (s *Store) Report(ctx context.Context, id string) (store.StoredReport, error) {
+	var n nullSummary
+	var packed []byte
+	err := s.read.row(ctx, `SELECT`+summaryColumns+`, r.document FROM reports r WHERE r.id = ? AND r.org_id = ?`, id, s.org).
+		Scan(append(n.into(), &packed)...)
+	if err != nil {
+		return store.StoredReport{}, fmt.Errorf("report: %w", err)
+	}
+	document, err := s.open.DecodeAll(packed, nil)
+	if err != nil {
+		return store.StoredReport{}, fmt.Errorf("unpack report %s: %w", id, err)
+	}
+	return store.StoredReport{ReportSummary: *n.summary(), Document: document}, nil
+}
+
+// ParticipantReports implements store.Reports.
+func (s *Store) ParticipantReports(ctx context.Context, q store.ReportQuery) (store.ReportPage, error) {
+	statement := `SELECT` + summaryColumns + ` FROM reports r WHERE r.participant_id = ? AND r.org_id = ?`
+	args := []any{q.ParticipantID, s.org}
+	if q.After != "" {
+		c, err := parseCursor(q.After, "reports")
+		if err != nil {
+			return store.ReportPage{}, err
+		}
+		statement += ` AND (r.checked_at, r.id) < (?, ?)`
+		args = append(args, c.At, c.ID)
+	}
+	limit := pageSize(q.Limit)
+	list, err := collect(ctx, s.read, scanSummary, statement+` ORDER BY r.checked_at DESC, r.id DESC LIMIT ?`, append(args, limit+1)...)
+	if err != nil {
+		return store.ReportPage{}, fmt.Errorf("list reports: %w", err)
+	}
+	page := store.ReportPage{Reports: list}
+	if len(list) > limit {
+		page.Reports = list[:limit]
+		last := list[limit-1]
+		page.Next = cursor{List: "reports", At: millis(last.CheckedAt), ID: last.ID}.String()
+	}
+	return page, nil
+}
+
+// CountReports implements store.Reports.
+func (s *Store) CountReports(ctx context.Context, participantID string) (int, error) {
+	var n int
+	err := s.read.row(ctx, `SELECT count(*) FROM reports WHERE participant_id = ? AND org_id = ?`, participantID, s.org).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count reports: %w", err)
+	}
+	return n, nil
+}
+
+// DeleteReports implements store.Reports.
+func (s *Store) DeleteReports(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.write.exec(ctx, `
+		DELETE FROM reports WHERE id IN (
+			SELECT r.id FROM reports r WHERE r.org_id = ? AND r.received_at < ?
+			AND NOT EXISTS (SELECT 1 FROM latest l WHERE l.participant_id = r.participant_id AND (l.report_id = r.id OR l.full_report_id = r.id))
+			ORDER BY r.received_at LIMIT ?)`, s.org, millis(before), limit)
+	if err != nil {
+		return 0, fmt.Errorf("delete old reports: %w", err)
+	}
+	return int(n), nil
+}
+
+// CaseReports implements store.Reports.
+func (s *Store) CaseReports(ctx context.Context, caseCode string, limit int) ([]store.ReportSummary, error) {
+	list, err := collect(ctx, s.read, scanSummary, `SELECT`+summaryColumns+
+		` FROM reports r WHERE r.org_id = ? AND r.case_code = ? ORDER BY r.checked_at DESC, r.id DESC LIMIT ?`, s.org, caseCode, pageSize(limit))
+	if err != nil {
+		return nil, fmt.Errorf("find case: %w", err)
+	}
+	return list, nil
+}
+
+func scanSummary(row scanner) (store.ReportSummary, error) {
+	var n nullSummary
+	if err := row.Scan(n.into()...); err != nil {
+		return store.ReportSummary{}, err
+	}
+	return *n.summary(), nil
+}

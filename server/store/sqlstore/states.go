@@ -1,0 +1,259 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+const stateColumns = `
+	p.id, p.name, p.phone, p.created_at, p.blocked, p.name_key,
+	l.enrolled, l.last_seen_at, l.verdict, l.counts_at, ` + columnsOfKnown + `,
+` + summaryColumns
+
+const stateTables = `
+	FROM latest l
+	JOIN participants p ON p.id = l.participant_id
+	LEFT JOIN reports r ON r.id = l.report_id`
+
+// stateRow is a row with the key it was sorted by.
+type stateRow struct {
+	store.ParticipantState
+	nameKey             string
+	checkedAt, countsAt int64
+	part                int
+}
+
+// stateOrder is one way to sort the list. Its key is made of plain columns, all in
+// the same direction, so that an index serves it from any row on.
+type stateOrder struct {
+	table   string // whose index it is
+	columns []string
+	down    bool
+	cursor  func(stateRow) cursor
+	args    func(cursor) []any
+}
+
+func orderOf(o store.Order) (stateOrder, error) {
+	switch o {
+	case store.ByName:
+		return stateOrder{
+			table: "p", columns: []string{"p.name_key", "p.id"},
+			cursor: func(r stateRow) cursor { return cursor{Text: r.nameKey, ID: r.ID} },
+			args:   func(c cursor) []any { return []any{c.Text, c.ID} },
+		}, nil
+	case store.ByRecent:
+		return stateOrder{
+			table: "l", columns: []string{"l.checked_at", "l.participant_id"}, down: true,
+			cursor: func(r stateRow) cursor { return cursor{At: r.checkedAt, ID: r.ID} },
+			args:   func(c cursor) []any { return []any{c.At, c.ID} },
+		}, nil
+	case store.ByUrgency: // within a part; see partsOf
+		return stateOrder{
+			table: "l", columns: []string{"l.counts_at", "l.participant_id"}, down: true,
+			cursor: func(r stateRow) cursor { return cursor{At: r.countsAt, ID: r.ID} },
+			args:   func(c cursor) []any { return []any{c.At, c.ID} },
+		}, nil
+	}
+	return stateOrder{}, fmt.Errorf("order %q is unknown", o)
+}
+
+// after is the condition for standing behind a row.
+func (o stateOrder) after() string {
+	sign := " > "
+	if o.down {
+		sign = " < "
+	}
+	return "(" + strings.Join(o.columns, ", ") + ")" + sign + "(?, ?)"
+}
+
+func (o stateOrder) by() string {
+	if o.down {
+		return strings.Join(o.columns, " DESC, ") + " DESC"
+	}
+	return strings.Join(o.columns, ", ")
+}
+
+// part is a part of a list that an index serves, and the condition for being in it.
+type part struct {
+	condition string
+	args      []any
+}
+
+// partsOf are the parts of a list, in their order. By urgency the fresh ones come
+// first and then the others, of both each rank for itself, worst first: one ORDER
+// BY over all of them would sort all rows for each page.
+func partsOf(q store.StateQuery) (parts []part) {
+	if q.Order != store.ByUrgency {
+		return []part{{"TRUE", nil}}
+	}
+	ranks := func(condition string, args ...any) {
+		for _, rank := range store.Ranks() {
+			if rank != store.RankNever && (q.Verdict == "" || store.Rank(q.Verdict) == rank) {
+				parts = append(parts, part{"l.verdict_rank = ?" + condition, append([]any{rank}, args...)})
+			}
+		}
+	}
+	never := part{"l.verdict_rank = ?", []any{store.RankNever}}
+	since := millis(q.FreshSince)
+	switch {
+	case q.Never:
+		return []part{never}
+	case since == 0:
+		ranks("")
+	default:
+		if !q.Old {
+			ranks(" AND l.counts_at >= ?", since)
+		}
+		if q.Verdict == "" {
+			ranks(" AND l.counts_at < ?", since)
+		}
+	}
+	if !q.Old && q.Verdict == "" {
+		parts = append(parts, never)
+	}
+	return parts
+}
+
+// ParticipantStates implements store.Participants.
+func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (store.StatePage, error) {
+	q.Order = cmp.Or(q.Order, store.ByName)
+	order, err := orderOf(q.Order)
+	if err != nil {
+		return store.StatePage{}, err
+	}
+	parts := partsOf(q)
+	var after *cursor
+	if q.After != "" {
+		c, err := parseCursor(q.After, string(q.Order))
+		if err != nil {
+			return store.StatePage{}, err
+		}
+		after = &c
+	}
+	limit := pageSize(q.Limit)
+	var rows []stateRow
+	for i, p := range parts {
+		if after != nil && i < after.Part {
+			continue
+		}
+		statement, args := s.statesOf(q, order, p)
+		if after != nil && i == after.Part {
+			statement += " AND " + order.after()
+			args = append(args, order.args(*after)...)
+		}
+		found, err := collect(ctx, s.read, scanState, statement+" ORDER BY "+order.by()+" LIMIT ?", append(args, limit+1-len(rows))...)
+		if err != nil {
+			return store.StatePage{}, fmt.Errorf("list participants: %w", err)
+		}
+		for k := range found {
+			found[k].part = i
+		}
+		if rows = append(rows, found...); len(rows) > limit {
+			break
+		}
+	}
+	var page store.StatePage
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		next := order.cursor(last)
+		next.List, next.Part = string(q.Order), last.part
+		page.Next = next.String()
+	}
+	for _, r := range rows {
+		page.States = append(page.States, r.ParticipantState)
+	}
+	return page, nil
+}
+
+// statesOf is the query of one part of a list, without its order.
+func (s *Store) statesOf(q store.StateQuery, order stateOrder, p part) (statement string, args []any) {
+	where := []string{order.table + ".org_id = ?", p.condition}
+	args = append([]any{s.org}, p.args...)
+	if search := strings.TrimSpace(q.Search); search != "" {
+		match, values := s.searched(search)
+		where, args = append(where, match), append(args, values...)
+	}
+	since := millis(q.FreshSince)
+	if q.Verdict != "" {
+		where, args = append(where, "l.verdict = ?", "l.counts_at >= ?"), append(args, string(q.Verdict), since)
+	}
+	if q.Old {
+		where, args = append(where, "l.verdict_rank <> ?", "l.counts_at < ?"), append(args, store.RankNever, since)
+	}
+	if q.Never {
+		where, args = append(where, "l.verdict_rank = ?"), append(args, store.RankNever)
+	}
+	switch q.Blocked {
+	case store.BlockedNot:
+		where = append(where, "NOT l.blocked")
+	case store.BlockedOnly:
+		where = append(where, "l.blocked")
+	}
+	return "SELECT" + stateColumns + stateTables + " WHERE " + strings.Join(where, " AND "), args
+}
+
+// ParticipantState implements store.Participants.
+func (s *Store) ParticipantState(ctx context.Context, id string) (store.ParticipantState, error) {
+	r, err := scanState(s.read.row(ctx, "SELECT"+stateColumns+stateTables+" WHERE l.participant_id = ? AND l.org_id = ?", id, s.org))
+	if err != nil {
+		return store.ParticipantState{}, fmt.Errorf("participant: %w", err)
+	}
+	return r.ParticipantState, nil
+}
+
+// CountStates implements store.Participants. It reads nothing but one index.
+func (s *Store) CountStates(ctx context.Context, freshSince time.Time) (store.StateCounts, error) {
+	type group struct {
+		blocked, fresh bool
+		rank, n        int
+	}
+	groups, err := collect(ctx, s.read, func(row scanner) (g group, err error) {
+		err = row.Scan(&g.blocked, &g.rank, &g.fresh, &g.n)
+		return g, err
+	}, `SELECT l.blocked, l.verdict_rank, l.counts_at >= ? AS fresh, count(*) FROM latest l WHERE l.org_id = ? GROUP BY 1, 2, 3`,
+		millis(freshSince), s.org)
+	counts := store.StateCounts{Fresh: map[report.Verdict]int{}}
+	if err != nil {
+		return counts, fmt.Errorf("count participants: %w", err)
+	}
+	for _, g := range groups {
+		switch {
+		case g.blocked:
+			counts.Blocked += g.n
+		case g.rank == store.RankNever:
+			counts.Never += g.n
+		case g.fresh:
+			counts.Fresh[store.VerdictOf(g.rank)] += g.n
+		default:
+			counts.Old += g.n
+		}
+	}
+	return counts, nil
+}
+
+func scanState(row scanner) (stateRow, error) {
+	var r stateRow
+	var created, seen int64
+	var verdict string
+	var known knownColumns
+	var last nullSummary
+	into := []any{&r.ID, &r.Name, &r.Phone, &created, &r.Blocked, &r.nameKey, &r.Enrolled, &seen, &verdict, &r.countsAt}
+	into = append(append(into, known.into()...), last.into()...)
+	if err := row.Scan(into...); err != nil {
+		return r, err
+	}
+	r.checkedAt = known.checked
+	r.CreatedAt, r.LastSeenAt = fromMillis(created), fromMillis(seen)
+	r.Last, r.Verdict = last.summary(), report.Verdict(verdict)
+	if full := known.known().Full; full != nil {
+		r.Full = &store.FullCheck{ReportID: full.ReportID, Verdict: full.Verdict, CheckedAt: full.CheckedAt}
+	}
+	return r, nil
+}

@@ -1,0 +1,142 @@
+// Package sqlstore keeps the collector's data in a SQL database: in a file of
+// SQLite, or on a server of PostgreSQL. Each query is written once, for both; in
+// what they differ stands in dialect.
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// DefaultOrganisation is the id of the one organisation that a collector begins
+// with.
+const DefaultOrganisation = "default"
+
+// Options are how a store is opened. The zero value is good.
+type Options struct {
+	// Existing refuses a database without a collector's tables by ErrNoCollector.
+	Existing bool
+	// Log hears of migrations and of what an administrator has to know. The default
+	// discards.
+	Log *slog.Logger
+	// Now is the time by which backups are named; the default is time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// ErrNoCollector says that a database holds no collector.
+var ErrNoCollector = errors.New("this database holds no collector")
+
+// Store is a store.Store in a SQL database, as one organisation sees it.
+type Store struct {
+	org   string
+	write *database
+	read  *database // the same as write where readers and writers need no other connections
+	saver *saver
+	pack  *zstd.Encoder
+	open  *zstd.Decoder
+}
+
+var _ store.Store = (*Store)(nil)
+
+func newStore(write, read *database) *Store {
+	// Neither can fail with these options.
+	pack, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)))
+	open, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithDecoderMaxMemory(2*report.MaxBytes))
+	s := &Store{org: DefaultOrganisation, write: write, read: read, pack: pack, open: open}
+	s.saver = newSaver(write)
+	return s
+}
+
+// Ping implements store.Store.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	err := s.read.row(ctx, `SELECT 1 FROM organisations WHERE id = ?`, s.org).Scan(&one)
+	if err == nil {
+		err = s.write.writable(ctx, s.write)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the database: %w", err)
+	}
+	return nil
+}
+
+// Backup implements store.Store.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if err := s.write.snapshot(ctx, path); err != nil {
+		return fmt.Errorf("backup to %s: %w", path, err)
+	}
+	return nil
+}
+
+// DeleteExpired implements store.Store.
+func (s *Store) DeleteExpired(ctx context.Context, now time.Time) error {
+	return s.write.inTx(ctx, func(tx runner) error {
+		for _, table := range []string{"sessions", "devices", "one_time_logins", "enrol_codes"} {
+			if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE expires_at < ? AND org_id = ?`, millis(now), s.org); err != nil {
+				return fmt.Errorf("delete expired %s: %w", table, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Close implements store.Store. It waits for what is being written.
+func (s *Store) Close() error {
+	s.saver.wait()
+	s.open.Close()
+	err := s.write.close()
+	if s.read != s.write {
+		err = errors.Join(err, s.read.close())
+	}
+	return err
+}
+
+// nextRevision gives the next revision of the list of participants. It is called last
+// in a transaction, after the row of latest was written or locked: then revisions
+// become visible in their order, and no two transactions wait for each other.
+func nextRevision(ctx context.Context, tx runner, org string) (revision int64, err error) {
+	err = tx.row(ctx, `UPDATE organisations SET revision = revision + 1 WHERE id = ? RETURNING revision`, org).Scan(&revision)
+	if err != nil {
+		return 0, fmt.Errorf("count the change: %w", err)
+	}
+	return revision, nil
+}
+
+// stateChanged marks one participant as changed. The caller has written their row
+// of latest in this transaction, or locked it.
+func (s *Store) stateChanged(ctx context.Context, tx runner, participantID string) error {
+	revision, err := nextRevision(ctx, tx, s.org)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `UPDATE latest SET revision = ? WHERE participant_id = ?`, revision, participantID); err != nil {
+		return fmt.Errorf("mark participant as changed: %w", err)
+	}
+	return nil
+}
+
+// unknownHash is one that belongs to no token.
+func unknownHash() (h store.Hash) {
+	_, _ = rand.Read(h[:]) // never fails
+	return h
+}
