@@ -1,6 +1,6 @@
-// Command accuracy prints how reliably Tonprobe names the cause of microphone faults, over
-// generated recordings with known faults or over a folder of recordings of real voices.
-// docs/accuracy.md explains the figures.
+// Command accuracy prints how reliably Tonprobe determines the cause of microphone
+// faults, for generated recordings with known faults or for a folder of recordings
+// of real voices. docs/accuracy.md explains the figures.
 package main
 
 import (

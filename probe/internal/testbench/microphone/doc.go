@@ -1,4 +1,4 @@
-// Package microphone tests the whole check of a microphone at real sound servers:
-// recordings of known truth are played into it, devices are muted, moved and
-// unplugged while it listens, and the report must name the cause.
+// Package microphone tests the complete check of a microphone with real sound
+// servers: it plays recordings with known faults, and mutes, moves and unplugs
+// devices during the recording. The report must name the cause.
 package microphone

@@ -16,28 +16,29 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// fault is one way to provoke a cause at a microphone of a server that many share.
+// fault describes how to cause a fault at a microphone of a server that several
+// tests share.
 type fault struct {
-	want string // the cause, "" for none
+	want string // expected cause, "" for none
 	how  string
-	// recording is what the microphone delivers; nil is a healthy voice.
+	// recording returns the sound of the microphone; nil means a healthy voice.
 	recording func(recordings) voices.Fixture
-	// properties are Pulse's of the microphone.
+	// properties are PulseAudio properties of the microphone.
 	properties map[string]string
-	// pace is the true rate of delivery over the one stated, 0 the same.
+	// pace is the real rate of delivery relative to the stated one; 0 means 1.
 	pace float64
-	// before and during make the fault, where it is not in the recording.
+	// before and during cause a fault that is not part of the recording.
 	before, during func(*pulserig.Rig, *pulserig.Cable)
 }
 
-// recorded are faults that lie in the sound itself.
+// recorded returns a fault that is part of the sound.
 func recorded(want, kind string) fault {
 	return fault{want: want, how: kind, recording: func(r recordings) voices.Fixture { return r.find(want, kind) }}
 }
 
 func healthyVoice(r recordings) voices.Fixture { return r.find(voices.Healthy, "ordinary voice") }
 
-// microphoneFaults are those of which many can be at one server.
+// microphoneFaults returns the faults that can share one server.
 func microphoneFaults() []fault {
 	control := func(command string, value ...string) func(*pulserig.Rig, *pulserig.Cable) {
 		return func(r *pulserig.Rig, c *pulserig.Cable) { r.Control(append([]string{command, c.ID}, value...)...) }
@@ -75,8 +76,8 @@ func microphoneFaults() []fault {
 	}
 }
 
-// TestMicrophoneFaults provokes causes of trouble at a real sound server and
-// runs a real check over each: capture process, analysis, judgement.
+// TestMicrophoneFaults causes faults at a real sound server and runs a real check
+// of each: capture process, analysis, diagnosis.
 func TestMicrophoneFaults(t *testing.T) {
 	made := newRecordings(t)
 	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
@@ -108,25 +109,25 @@ func (f fault) name() string {
 	return f.want + " " + f.how
 }
 
-// serverFault is one that needs a sound server of its own.
+// serverFault is a fault that needs its own sound server.
 type serverFault struct {
 	want, how string
 	rig       pulserig.Config
-	// set makes the fault and says how to check.
+	// set causes the fault and returns the check to run.
 	set func(t *testing.T, made recordings, r *pulserig.Rig) bench
-	// look asks for more of the report than its primary cause.
+	// look verifies other parts of the report than its primary cause.
 	look func(t *testing.T, r *report.Report)
 }
 
 func serverFaults() []serverFault {
 	alone := func(_ *testing.T, _ recordings, r *pulserig.Rig) bench { return bench{child: r.Child(audio.ChildArg)} }
-	// voiced has the default microphone deliver a healthy voice.
+	// voiced feeds a healthy voice to the default microphone.
 	voiced := func(t *testing.T, made recordings, r *pulserig.Rig) {
 		plugIn(t, r, "headset", made.sound(t, healthyVoice(made)))
 		r.Control("set-default-source", "headset")
 	}
 	none := pulserig.Config{NoDevices: true}
-	// What the loopback of a busy machine has ready leaves no holes in the sound.
+	// With this buffer the loopback has no gaps on a busy machine.
 	const loopback = "latency_msec=300"
 	refused := func(code uint32) func(*testing.T, recordings, *pulserig.Rig) bench {
 		return func(t *testing.T, made recordings, r *pulserig.Rig) bench {
@@ -155,8 +156,8 @@ func serverFaults() []serverFault {
 			r.Control("set-default-source", pulserig.Sink+".monitor")
 			return alone(t, made, r)
 		}},
-		// What PulseAudio itself answers only with real hardware or a sandbox, a
-		// go-between answers with the numbers of PipeWire's server.
+		// PulseAudio sends these errors only with real hardware or a sandbox, so a
+		// proxy sends them with the numbers of PipeWire's server.
 		{want: "audio.privacy_blocked", how: "refused by the server", rig: none, set: refused(pulserig.ErrAccess)},
 		{want: "audio.in_use", how: "held by another program", rig: none, set: refused(pulserig.ErrBusy), look: func(t *testing.T, r *report.Report) {
 			if in := report.Find[report.AudioInput](r); in.HeldBy != "Zoom" || in.UsedElsewhere == nil || !*in.UsedElsewhere {
@@ -176,8 +177,8 @@ func serverFaults() []serverFault {
 			voiced(t, made, r)
 			return bench{child: r.Child(audio.ChildArg), during: func() { r.Control("unload-module", "module-pipe-source") }}
 		}},
-		// Only who records from the default device is moved: a stream from a chosen
-		// one asks to stay.
+		// Only a stream from the default device is moved: a stream from a chosen
+		// one requests to stay.
 		{want: "audio.rerouted", how: "moved to another device", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
 			plugIn(t, r, "camera", made.sound(t, healthyVoice(made)))
 			voiced(t, made, r)
@@ -222,7 +223,7 @@ func serverFaults() []serverFault {
 		}, func(r *pulserig.Rig) {
 			r.Load("module-loopback", "source=speaker.monitor", "sink=room", loopback, "adjust_time=0")
 		})},
-		// A deaf microphone says nothing about the loudspeaker.
+		// A silent microphone says nothing about the loudspeaker.
 		{want: "audio.wrong_device", how: "and the loudspeaker is not heard", rig: none, set: func(t *testing.T, made recordings, r *pulserig.Rig) bench {
 			plugIn(t, r, "camera", made.sound(t, made.find("audio.no_speech", "a room")))
 			b := loudspeaker(voiced, nil)(t, made, r)
@@ -239,7 +240,7 @@ func serverFaults() []serverFault {
 	}
 }
 
-// loudspeaker adds one beside the microphone, and its test.
+// loudspeaker adds a loudspeaker to the microphone, and its test.
 func loudspeaker(voiced func(*testing.T, recordings, *pulserig.Rig), then func(*pulserig.Rig)) func(*testing.T, recordings, *pulserig.Rig) bench {
 	return func(t *testing.T, made recordings, r *pulserig.Rig) bench {
 		r.Load("module-null-sink", "sink_name=speaker", "rate=48000", "channels=1")
@@ -252,8 +253,8 @@ func loudspeaker(voiced func(*testing.T, recordings, *pulserig.Rig), then func(*
 	}
 }
 
-// TestSoundSystemFaults is TestMicrophoneFaults for what concerns the whole
-// sound system.
+// TestSoundSystemFaults does the same as TestMicrophoneFaults for faults of the
+// whole sound system.
 func TestSoundSystemFaults(t *testing.T) {
 	made := newRecordings(t)
 	sideBySide(t, 8, serverFaults(), func(f serverFault) string { return f.want + " " + f.how }, func(t *testing.T, f serverFault) {
@@ -266,8 +267,8 @@ func TestSoundSystemFaults(t *testing.T) {
 	})
 }
 
-// TestEveryAudioCauseIsProvoked: no cause of the microphone or the loudspeaker
-// is in the catalogue without a real fault in these tests.
+// TestEveryAudioCauseIsProvoked checks that these tests cause a real fault for each
+// cause of microphone and loudspeaker in the catalogue.
 func TestEveryAudioCauseIsProvoked(t *testing.T) {
 	provoked := map[string]bool{}
 	for _, f := range microphoneFaults() {

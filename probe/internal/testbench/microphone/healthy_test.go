@@ -17,31 +17,31 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// healthyAtOnce is how many captures run side by side. More of them would keep
-// two processors so busy that sound gets lost in truth.
+// healthyAtOnce is the number of concurrent captures. With more of them, two
+// processors are so busy that sound is really lost.
 const healthyAtOnce = 8
 
 const (
-	// mostHeldUp is how long the machine may keep the bench's microphone from
-	// delivering: half of the second that the capture has a sound server keep for
-	// it. Sound that comes so late must accuse nobody.
+	// mostHeldUp is how long the machine may delay the bench's microphone: half of
+	// the second that the capture makes a sound server buffer. Such a delay must
+	// not cause a warning.
 	mostHeldUp = 500 * time.Millisecond
-	// leastTaken is how many takes there must be all the same.
+	// leastTaken is the minimum number of valid takes.
 	leastTaken = 24
-	// A void take is repeated until there are enough, but not for ever, and
-	// with fewer of them side by side.
+	// Void takes are repeated until there are enough, a limited number of times,
+	// and with fewer of them at once.
 	repeatAtOnce = 3
 	repeatFor    = 90 * time.Second
 )
 
-// TestHealthyVoicesLive captures healthy voices of every kind through a real
-// sound server and lets no warning and no failure pass. docs/accuracy.md states
-// the share it prints.
+// TestHealthyVoicesLive captures healthy voices of every kind through a real sound
+// server and permits neither a warning nor a failure. docs/accuracy.md states the
+// share it prints.
 func TestHealthyVoicesLive(t *testing.T) {
 	made := newRecordings(t)
 	rig := pulserig.Start(t, pulserig.Config{NoDevices: true})
 	fixtures := healthyVoices(made)
-	// All of them are made before the first is heard: that keeps processors busy too.
+	// All of them are generated first, because that also keeps the processors busy.
 	takes := liveTakes{rig: rig, sounds: made.sounds(t, fixtures)}
 	void := takes.all(t, healthyAtOnce, fixtures)
 	for began := time.Now(); takes.taken < leastTaken && time.Since(began) < repeatFor; {
@@ -55,7 +55,7 @@ func TestHealthyVoicesLive(t *testing.T) {
 	}
 }
 
-// liveTakes are checks of voices at microphones of one sound server.
+// liveTakes are checks of voices with microphones of one sound server.
 type liveTakes struct {
 	rig    *pulserig.Rig
 	sounds map[string]voices.Sound
@@ -64,9 +64,9 @@ type liveTakes struct {
 	taken, clean int
 }
 
-// all takes these voices and returns those whose takes are void. Whether a take
-// counts is decided by the bench's clock alone, before anybody looks at what
-// came out of it; one that counts is never repeated.
+// all records these voices and returns those whose takes are void. The bench's
+// clock alone decides whether a take is void, before its result is evaluated; a
+// valid take is never repeated.
 func (l *liveTakes) all(t *testing.T, atOnce int, fixtures []voices.Fixture) (void []voices.Fixture) {
 	t.Helper()
 	sideBySide(t, atOnce, fixtures, liveName, func(t *testing.T, f voices.Fixture) {
@@ -90,7 +90,7 @@ func (l *liveTakes) all(t *testing.T, atOnce int, fixtures []voices.Fixture) (vo
 	return void
 }
 
-// take checks one voice and tells how long its microphone was kept waiting.
+// take checks one voice and returns the longest delay of its microphone.
 func (l *liveTakes) take(t *testing.T, f voices.Fixture) (*report.Report, time.Duration) {
 	t.Helper()
 	s := l.sounds[f.Name()]
@@ -100,10 +100,9 @@ func (l *liveTakes) take(t *testing.T, f voices.Fixture) (*report.Report, time.D
 	return r, mic.HeldUp()
 }
 
-// roomOf is the room in which a recording was made, while nobody speaks yet: a
-// second of noise as loud as the quietest tenth of a second in it, or that of a
-// quiet room where the recording has no pause. The check asks to speak only
-// when it has heard that.
+// roomOf returns one second of the room noise of a recording, at the level of its
+// quietest 0.1 s, or at that of a quiet room if the recording has no pause. A check
+// records this before it asks to speak.
 func roomOf(s voices.Sound) []float32 {
 	const quietRoom, leastVoice = 3e-4, 1e-2 // -70 and -40 dBFS
 	tenth := s.RateHz / 10 * s.Channels
@@ -126,10 +125,10 @@ func roomOf(s voices.Sound) []float32 {
 	return room
 }
 
-// healthyVoices are healthy recordings of every kind, in turn at the rates and
-// on the channels that microphones have. What a fixture says of the system's
-// state or of a loudspeaker is not in its sound, so those are left out, as are
-// those that end before the check does.
+// healthyVoices returns healthy recordings of every kind, alternating the rates and
+// channels of real microphones. It excludes fixtures with a system state or a
+// loudspeaker, which are not part of the sound, and those that are shorter than a
+// check.
 func healthyVoices(made recordings) []voices.Fixture {
 	kinds := map[string]int{}
 	var fixtures []voices.Fixture

@@ -26,14 +26,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// This file has what the tests at a real sound server share: microphones that
-// deliver recordings of known truth, and real checks over them.
+// This file contains what the tests with a real sound server share: microphones
+// with recordings of known faults, and real checks of them.
 
-// spoken is how long each of these checks listens.
+// spoken is the length of the recording in each of these checks.
 const spoken = 5 * time.Second
 
-// sideBySide runs subtests at the same time, so many at once: a capture is
-// mostly waiting. T.Parallel would run no more than there are processors.
+// sideBySide runs subtests concurrently, atOnce of them at a time. T.Parallel would
+// run only as many as there are processors, but a capture mostly waits.
 func sideBySide[C any](t *testing.T, atOnce int, cases []C, name func(C) string, run func(*testing.T, C)) {
 	t.Helper()
 	var running sync.WaitGroup
@@ -48,7 +48,7 @@ func sideBySide[C any](t *testing.T, atOnce int, cases []C, name func(C) string,
 	running.Wait()
 }
 
-// recordings are the fixtures of package accuracy, as sound.
+// recordings are the fixtures of package voices, as sound.
 type recordings struct {
 	t      *testing.T
 	studio *voices.Studio
@@ -65,8 +65,8 @@ func newRecordings(t *testing.T) recordings {
 	return recordings{t, studio, voices.Fixtures()}
 }
 
-// find is a fixture with this truth whose kind begins so; of several the
-// middle one, which is neither the faintest nor the worst.
+// find returns a fixture with this truth whose kind has this prefix; of several the
+// middle one, which has neither the lowest nor the highest strength.
 func (r recordings) find(truth, kind string) voices.Fixture {
 	r.t.Helper()
 	fit := slices.DeleteFunc(slices.Clone(r.all), func(f voices.Fixture) bool {
@@ -87,7 +87,7 @@ func (r recordings) sound(t *testing.T, f voices.Fixture) voices.Sound {
 	return s
 }
 
-// sounds makes several recordings at once, by their names.
+// sounds generates several recordings concurrently, by name.
 func (r recordings) sounds(t *testing.T, fixtures []voices.Fixture) map[string]voices.Sound {
 	t.Helper()
 	var mu sync.Mutex
@@ -101,7 +101,7 @@ func (r recordings) sounds(t *testing.T, fixtures []voices.Fixture) map[string]v
 	return made
 }
 
-// plugIn has a microphone of its own deliver a recording.
+// plugIn adds a microphone with a recording.
 func plugIn(t *testing.T, rig *pulserig.Rig, id string, s voices.Sound) *pulserig.Cable {
 	t.Helper()
 	cable := rig.Plug(t, id, pulserig.Plug{RateHz: s.RateHz, Channels: s.Channels})
@@ -109,18 +109,19 @@ func plugIn(t *testing.T, rig *pulserig.Rig, id string, s voices.Sound) *pulseri
 	return cable
 }
 
-// bench is one microphone's check: the real one, whose capture process uses the
+// bench is the real check of one microphone, with a capture process that uses the
 // rig's server.
 type bench struct {
 	child  audio.Child
 	device string // "" is the default
 	others bool
-	// speaker adds the loudspeaker's test once the microphone is done.
+	// speaker adds the loudspeaker's test after the microphone's.
 	speaker bool
-	// judgeDefault minds that the microphone chosen is not the default. The benches
-	// where many share one server cannot all be that.
+	// judgeDefault keeps the cause that the microphone is not the default. It is
+	// off where many microphones share one server, because only one of them can be
+	// the default.
 	judgeDefault bool
-	// during is called as soon as the microphone is heard.
+	// during is called once samples of the microphone arrive.
 	during func()
 }
 
@@ -149,8 +150,8 @@ func (b bench) check(t *testing.T) *report.Report {
 	return r
 }
 
-// judge runs a plan and makes the report as package agent/check does. That
-// package builds on probe, so that nothing below probe may import it.
+// judge runs a plan and makes the report as package agent/check does, which a
+// package below probe must not import.
 func judge(t *testing.T, plan probe.Plan, progress func(probe.Event)) *report.Report {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -183,7 +184,7 @@ func judge(t *testing.T, plan probe.Plan, progress func(probe.Event)) *report.Re
 	return r
 }
 
-// asDefault is a report as if the microphone had been the system's default.
+// asDefault returns the report as if the microphone were the system's default.
 func asDefault(t *testing.T, r *report.Report) *report.Report {
 	t.Helper()
 	in := report.Find[report.AudioInput](r)
@@ -199,8 +200,8 @@ func asDefault(t *testing.T, r *report.Report) *report.Report {
 	return r
 }
 
-// serviceChild is a capture process that systemd started for the machine
-// instead of a user.
+// serviceChild returns a capture process that looks like a system service of
+// systemd.
 func serviceChild(ctx context.Context) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], audio.ChildArg)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// authority signs certificates that are not the collector's: a guest network's,
-// an inspecting firewall's.
+// authority is a certificate authority other than the collector's: that of a guest
+// network or of an inspecting firewall.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -41,9 +41,9 @@ func newAuthority(name string) (*authority, error) {
 	return a, nil
 }
 
-// wrongCertificates are those of CollectorSpec.Certificate. Two are of the collector's
-// own authority, whose files beside finds, and have its own key: one that expired
-// has the key that the agents know.
+// wrongCertificates returns the certificates for CollectorSpec.Certificate. Those
+// of the collector's own authority use its files, which beside locates. The expired
+// one has the collector's key, which the agents know.
 func wrongCertificates(beside func(name string) string, own tls.Certificate) (map[string]tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(beside("ca.pem"), beside("ca.key"))
 	if err != nil {
@@ -78,7 +78,7 @@ func wrongCertificates(beside func(name string) string, own tls.Certificate) (ma
 	return all, nil
 }
 
-// issue makes the certificate of a server.
+// issue creates a server certificate with a new key.
 func (a *authority) issue(host string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -87,7 +87,7 @@ func (a *authority) issue(host string) (tls.Certificate, error) {
 	return a.sign(host, key, a.cert.NotAfter)
 }
 
-// sign makes the certificate of a server that has a key; it is good for two days.
+// sign creates a server certificate for a key, which is valid for two days.
 func (a *authority) sign(host string, key *ecdsa.PrivateKey, until time.Time) (tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
@@ -109,7 +109,7 @@ func addressNames(host string) []net.IP {
 	return nil
 }
 
-// pem is the authority's own certificate, for --ca.
+// pem returns the authority's certificate, for --ca.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }

@@ -25,16 +25,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// behaviourRuns is how often each behaviour is asked for at each server.
+// behaviourRuns is the number of runs per behaviour and server.
 const behaviourRuns = 10
 
-// Variables of the part of the test that runs at home.
+// Variables of the part of the test that runs in the home's namespace.
 const (
 	envAsk    = "TONPROBE_BENCH_ASK" // the STUN server's URL
-	answering = "behaviour: "        // begins each line of its answers
+	answering = "behaviour: "        // prefix of each line of its output
 )
 
-// behaviours are the nine of RFC 4787 and no NAT at all.
+// behaviours returns the nine of RFC 4787, and no NAT.
 func behaviours() (all []NATSpec) {
 	for _, m := range []string{"EIM", "ADM", "APDM"} {
 		for _, f := range []string{"EIF", "ADF", "APDF"} {
@@ -44,9 +44,9 @@ func behaviours() (all []NATSpec) {
 	return append(all, NATSpec{Mapping: "none"})
 }
 
-// TestBehavioursOnTheWire asks our reflector and coturn what the home router
-// does, ten times each, for every behaviour (issue 4). The NAT is the bench's
-// own, so that neither server nor probe knows more than what the packets say.
+// TestBehavioursOnTheWire determines each NAT behaviour with our reflector and with
+// coturn, ten times each (issue 4). The NAT is the bench's own, so server and probe
+// know only what the packets show.
 func TestBehavioursOnTheWire(t *testing.T) {
 	if os.Getenv("TONPROBE_TEST_ALL") != "1" && os.Getenv(envBench) == "" {
 		t.Skipf("takes a minute and root: set %s=nat or TONPROBE_TEST_ALL=1", envBench)
@@ -95,7 +95,8 @@ func TestBehavioursOnTheWire(t *testing.T) {
 	publish(t, "nat", rows.String())
 }
 
-// startCoturn runs coturn at the server, on both addresses and two ports.
+// startCoturn runs coturn in the server's namespace, on both addresses and two
+// ports.
 func startCoturn(t *testing.T, w *World, program string) (url string) {
 	t.Helper()
 	const port = 4478
@@ -130,7 +131,7 @@ func startCoturn(t *testing.T, w *World, program string) (url string) {
 	}
 }
 
-// askFromHome runs this very test program in the home's namespace.
+// askFromHome runs this test program in the home's namespace.
 func askFromHome(t *testing.T, w *World, url string) (answers []string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -158,11 +159,11 @@ func askFromHome(t *testing.T, w *World, url string) (answers []string) {
 }
 
 // TestAskAtHome is the part of TestBehavioursOnTheWire that runs in the home's
-// namespace. The runs are side by side, each with sockets of its own.
+// namespace. The runs are concurrent, each with its own sockets.
 func TestAskAtHome(t *testing.T) {
 	url := os.Getenv(envAsk)
 	if url == "" {
-		return // and not skipped: nothing is left out, it runs where it is asked for
+		return // not a skip: the test runs in the namespace instead
 	}
 	n, err := stdnet.NewNet()
 	if err != nil {

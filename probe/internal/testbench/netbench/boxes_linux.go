@@ -58,15 +58,16 @@ func (w *World) openFront() error {
 	return os.WriteFile(w.caAndBox, append(ca, w.inspection.pem()...), 0o644)
 }
 
-// dialFrom opens connections that belong to a host, to an address or to the one
-// name there is.
+// dialFrom returns a function that opens connections from a host, to an address or
+// to ServerName.
 func (w *World) dialFrom(host int) dial {
 	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
 		if name, port, err := net.SplitHostPort(address); err == nil && name == ServerName {
 			address = net.JoinHostPort(serverAddr.String(), port)
 		}
 		err = w.ns.within(host, func() error {
-			// An address, not a name: nothing here starts a goroutine of its own.
+			// An address instead of a name, so that the dialer starts no goroutine
+			// outside of the namespace.
 			conn, err = (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
 			return err
 		})
@@ -74,7 +75,8 @@ func (w *World) dialFrom(host int) dial {
 	}
 }
 
-// servePages opens and closes port 80 of the server, which answers every request.
+// servePages opens and closes port 80 of the server, which answers every request
+// with a page.
 func (w *World) servePages(open bool) error {
 	if open == (w.everyPage != nil) {
 		return nil
@@ -125,8 +127,8 @@ func (w *World) boxServers() (all []*http.Server) {
 
 func (w *World) desktopDir() string { return w.data("desktop") }
 
-// setDesktop stands in for GNOME's program for settings: there is no desktop in
-// a namespace.
+// setDesktop replaces GNOME's settings program, because there is no desktop in a
+// namespace.
 func (w *World) setDesktop(settings string) error {
 	program := filepath.Join(w.desktopDir(), "gsettings")
 	if settings == "" {

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// capture writes what a host sends and receives as a pcap file with nanosecond
-// stamps and raw IP packets, which tshark reads. The stamps are the truth's own.
+// capture writes the packets that a host sends and receives as a pcap file of raw
+// IP packets with nanosecond timestamps, for tshark. The timestamps are those of
+// the truth.
 type capture struct {
 	to    io.Writer
 	began time.Time
@@ -17,7 +18,7 @@ type capture struct {
 
 const (
 	pcapNanoseconds = 0xa1b23c4d
-	linkTypeRaw     = 101 // LINKTYPE_RAW, IPv4 or IPv6 by their first four bits
+	linkTypeRaw     = 101 // LINKTYPE_RAW: IPv4 or IPv6, according to the first four bits
 )
 
 func newCapture(to io.Writer, began time.Time) (*capture, error) {
@@ -33,8 +34,8 @@ func newCapture(to io.Writer, began time.Time) (*capture, error) {
 	return &capture{to: to, began: began}, nil
 }
 
-// take writes one packet, seen atNS after the beginning. The first error ends
-// the capture and is kept.
+// take writes one packet, seen atNS after the start. The first error ends the
+// capture and is stored.
 func (c *capture) take(p packet, atNS int64) {
 	if c == nil || c.err != nil {
 		return

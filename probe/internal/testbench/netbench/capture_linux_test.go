@@ -12,13 +12,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestTsharkAgrees holds the RTP figures against a program that is not ours:
-// tshark's stream analysis of the very packets, captured where they arrived.
+// TestTsharkAgrees compares the RTP statistics with an independent program:
+// tshark's analysis of the same packets, captured where they arrived.
 //
-// First with RTP's own stamps: our formula, fed with what tshark reads, must give
-// its numbers. These stamps tell when packets ought to have left. The report goes
-// by when they did, so that for it the stamps are replaced by the link's record
-// of that, and the report must agree as closely as issue 4 asks.
+// First with RTP's own timestamps: our formula must yield tshark's numbers from the
+// packets that tshark reads. These timestamps are the planned times of departure.
+// The report uses the real ones, so the timestamps are then replaced by the link's
+// record of the departures, and the report must agree within the tolerance of issue
+// 4.
 func TestTsharkAgrees(t *testing.T) {
 	selected(t)
 	if _, err := exec.LookPath("tshark"); err != nil {
@@ -84,7 +85,8 @@ func holdAgainstTshark(t *testing.T, w *World, s Scenario, d Direction) {
 	if got := stats.JitterRTP(ours, mpaHz); math.Abs(got.MaxMS-seen.maxJitterMS) > seen.rounding || math.Abs(got.MeanMS-seen.meanJitterMS) > seen.rounding {
 		t.Errorf("our formula gives a jitter of %.4f ms mean, %.4f max; tshark %.4f, %.4f", got.MeanMS, got.MaxMS, seen.meanJitterMS, seen.maxJitterMS)
 	}
-	// tshark knows of no packet before the first and after the last that came.
+	// tshark cannot know of packets before the first and after the last one that
+	// arrived.
 	outside := seq[0] + judged - 1 - seq[len(seq)-1]
 	if want := 100 * float64(seen.lost+outside) / float64(judged); math.Abs(lossPct-want) > 0.001 {
 		t.Errorf("the report has a loss of %.3f %%, tshark's %d of %d make %.3f %%", lossPct, seen.lost, judged, want)
@@ -97,17 +99,17 @@ func holdAgainstTshark(t *testing.T, w *World, s Scenario, d Direction) {
 		d, seen.packets, seen.lost, seen.maxJitterMS, left.maxJitterMS, jitterMaxMS)
 }
 
-// mpaHz is the clock of payload type 14 (RFC 3551 §6), fine enough for a time of
-// departure: 11 µs.
+// mpaHz is the clock of payload type 14 (RFC 3551 §6), with a sufficient resolution
+// of 11 µs for a time of departure.
 const (
 	mpaType = 14
 	mpaHz   = 90000
 )
 
-// asMPA rewrites the packets of a stream in a capture to payload type 14, with
-// the stamps that stampOf gives in its clock, and leaves all else out. tshark
-// knows no clock for a type that was agreed on in an encrypted session, and shows
-// no jitter then.
+// asMPA rewrites the packets of a stream in a capture to payload type 14 with the
+// timestamps of stampOf, and removes all other packets. For a dynamic payload type
+// negotiated in an encrypted session, tshark does not know the clock and computes
+// no jitter.
 func asMPA(t *testing.T, pcap []byte, stream Truth, stampOf func(Passage, uint32) uint32) (file string) {
 	t.Helper()
 	bySeq := map[uint16]Passage{}

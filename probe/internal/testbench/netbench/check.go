@@ -6,12 +6,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Check is one check of a scenario, with what really happened.
+// Check is one check of a scenario, together with what really happened.
 type Check struct {
 	Scenario Scenario
 	Report   *report.Report
 	Truth    Truth
 	Took     time.Duration
-	// CPU is what the agent's process used, in user and system mode.
+	// CPU is the CPU time of the agent's process, user and system.
 	CPU time.Duration
 }

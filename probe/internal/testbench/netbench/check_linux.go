@@ -12,10 +12,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// checkLimit is far more than a check may take; behind it, it hangs.
+// checkLimit is far more than a check may take; after it, the check counts as
+// hanging.
 const checkLimit = 2 * time.Minute
 
-// Check runs the real check in a scenario.
+// Check runs the real agent in a scenario.
 func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
@@ -36,7 +37,7 @@ func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, erro
 	if cmd.ProcessState != nil {
 		c.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
-	// The status is the verdict; that there is a report counts.
+	// The exit status is the verdict, so an error is ignored if there is a report.
 	if c.Report, err = decode(stdout.Bytes(), err); err != nil {
 		return c, fmt.Errorf("check in %s: %w: %s", s.Name, err, strings.TrimSpace(stderr.String()))
 	}
@@ -61,8 +62,8 @@ func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
 	return cmd
 }
 
-// pullPlug takes the home's interface away and brings it back as the scenario
-// says. The channel gives the result when ctx is done at the latest.
+// pullPlug disables the home's interface and enables it again according to the
+// scenario. The channel receives the result when ctx is done at the latest.
 func (w *World) pullPlug(ctx context.Context, s Scenario) <-chan error {
 	done := make(chan error, 1)
 	began := time.Now()
@@ -76,8 +77,8 @@ func (w *World) pullPlug(ctx context.Context, s Scenario) <-chan error {
 	}
 	go func() {
 		p := planOf(s)
-		// What has begun is brought to its end: a half-set interface would spoil
-		// the next scenario.
+		// A change in progress is completed: a partially configured interface would
+		// affect the next scenario.
 		whole := context.WithoutCancel(ctx)
 		switch {
 		case s.Home.DownAtS == 0 || !wait(s.Home.DownAtS):

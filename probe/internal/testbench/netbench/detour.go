@@ -4,36 +4,36 @@ import (
 	"net/netip"
 )
 
-// Ports at which boxes of the bench listen on the gateway. What goes to 80 and
-// 443 anywhere is led to them.
+// Ports of the boxes on the gateway. Connections to ports 80 and 443 of any address
+// are redirected to them.
 const (
-	redirectPort  = 8080 // login page that leads to its own address
-	loginPort     = 8081 // login page in the place of every page
-	authNeedPort  = 8082 // says 511 (RFC 6585 §6)
-	portalTLSPort = 8443 // login page with a certificate of its own
-	inspectPort   = 8444 // opens TLS and looks inside
-	closedPort    = 8449 // nobody listens: connections are refused
-	proxyPort     = 3128 // forward proxy, which has to be asked
-	proxyTLSPort  = 3129 // the same, with TLS and a certificate of its own
-	noProxyPort   = 3130 // where a proxy is no more: nobody listens
-	frontPort     = 9443 // on the server: the box before the collector
+	redirectPort  = 8080 // login page that redirects to its own address
+	loginPort     = 8081 // login page instead of every page
+	authNeedPort  = 8082 // responds with 511 (RFC 6585 §6)
+	portalTLSPort = 8443 // login page with its own certificate
+	inspectPort   = 8444 // intercepts TLS
+	closedPort    = 8449 // nothing listens: connections are refused
+	proxyPort     = 3128 // explicit forward proxy
+	proxyTLSPort  = 3129 // the same, with TLS and its own certificate
+	noProxyPort   = 3130 // a former proxy: nothing listens
+	frontPort     = 9443 // on the server: the box in front of the collector
 	collectorPort = 443
-	movedPort     = 8443 // where the collector is reached in some scenarios
+	movedPort     = 8443 // port of the collector in some scenarios
 )
 
-// detour leads connections of home to a box on the gateway, whose answers bear
-// the address that was meant.
+// detour redirects connections of the home to a box on the gateway. The responses
+// have the original destination as their source address.
 type detour struct {
 	gateway netip.Addr
-	// ports says where each port of TCP is led.
+	// ports maps destination ports over TCP to ports of boxes.
 	ports map[uint16]uint16
-	// exclusive lets nothing else pass.
+	// exclusive drops all other packets.
 	exclusive bool
-	meant     map[netip.AddrPort]netip.AddrPort // whom a connection of home was for
+	meant     map[netip.AddrPort]netip.AddrPort // original destination by source of the connection
 }
 
-// detourOf is what the scenario's guest network or inspecting firewall does;
-// nil when it has neither.
+// detourOf returns the redirection by the scenario's guest network or inspecting
+// firewall; nil if it has neither.
 func detourOf(s Scenario, gateway netip.Addr) *detour {
 	d := &detour{gateway: gateway, ports: map[uint16]uint16{}, meant: map[netip.AddrPort]netip.AddrPort{}}
 	switch {
@@ -51,8 +51,8 @@ func detourOf(s Scenario, gateway netip.Addr) *detour {
 	return d
 }
 
-// into turns a packet of home round, to a box; not taken: it is none of the
-// detour's.
+// into redirects a packet of the home to a box. taken is false if the detour does
+// not apply to it.
 func (d *detour) into(p packet) (taken bool) {
 	if p.is6() || p.protocol() != protoTCP {
 		return false
@@ -66,7 +66,7 @@ func (d *detour) into(p packet) (taken bool) {
 	return true
 }
 
-// outOf gives a box's answers the address that was meant.
+// outOf restores the original destination as the source of a box's responses.
 func (d *detour) outOf(p packet) {
 	if p.is6() || p.protocol() != protoTCP {
 		return

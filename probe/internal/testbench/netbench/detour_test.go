@@ -43,7 +43,7 @@ func TestInspectionTakesTheWebOnly(t *testing.T) {
 	if got := l.give(atHome, udp(home(5000), a1, 10), atServer); len(got) != 1 {
 		t.Error("the firewall stops UDP")
 	}
-	// Its own connection to the server is nobody's but its own.
+	// The box's own connection to the server is not redirected.
 	own := tcp(netip.AddrPortFrom(privateGateway, 40000), server(443))
 	if got := l.give(atGateway, own, atServer); len(got) != 1 {
 		t.Fatal("the firewall does not reach the server")

@@ -12,18 +12,18 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// searchDomain is the network's own, which it adds to names.
+// searchDomain is the search domain of the home network.
 const searchDomain = "town.example"
 
-// nameServer is the home router's: it knows one name, and how to be slow and to
-// fail. It speaks UDP; over TCP its port is closed.
+// nameServer is the home router's name server. It knows one name, and simulates
+// delays and faults. It supports UDP only; its TCP port is closed.
 type nameServer struct {
 	conns []net.PacketConn
 	spec  atomic.Pointer[DNSSpec]
 	work  sync.WaitGroup
 }
 
-// listenDNS binds an address of the calling thread's namespace.
+// listenDNS binds addresses in the calling thread's namespace.
 func listenDNS(addrs ...netip.Addr) (*nameServer, error) {
 	s := &nameServer{}
 	s.spec.Store(&DNSSpec{})
@@ -71,26 +71,27 @@ func (s *nameServer) close() {
 	s.work.Wait()
 }
 
-// addressesOf is what a name server that works says of the one name.
+// addressesOf returns the addresses of the one name, as from a working name server.
 func addressesOf(q dnsmessage.Question, spec DNSSpec) (answers []dnsmessage.Resource) {
 	var body dnsmessage.ResourceBody
 	switch {
 	case q.Class != dnsmessage.ClassINET:
 	case q.Type == dnsmessage.TypeA && spec.Says != "":
-		body = &dnsmessage.AResource{A: netip.MustParseAddr(spec.Says).As4()} // validated
+		body = &dnsmessage.AResource{A: netip.MustParseAddr(spec.Says).As4()} // already validated
 	case q.Type == dnsmessage.TypeA:
 		body = &dnsmessage.AResource{A: serverAddr.As4()}
 	case q.Type == dnsmessage.TypeAAAA && spec.ipv6:
 		body = &dnsmessage.AAAAResource{AAAA: server6Addr.As16()}
 	}
 	if body == nil {
-		return nil // the name is there, this kind of address is not
+		return nil // the name exists, but has no address of this type
 	}
 	header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60}
 	return []dnsmessage.Resource{{Header: header, Body: body}}
 }
 
-// answerDNS is the answer to a question (RFC 1035 §4); not ok: none at all.
+// answerDNS returns the response to a query (RFC 1035 §4); ok is false if there is
+// none.
 func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 	var q dnsmessage.Message
 	if err := q.Unpack(query); err != nil || q.Response || len(q.Questions) != 1 || spec.Fails == "silent" {
@@ -139,11 +140,11 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 	return reply, err == nil
 }
 
-// resolvConf is the resolv.conf(5) of a home with this name server at its router.
+// resolvConf returns the resolv.conf(5) of a home whose router is this name server.
 func (s DNSSpec) resolvConf(gateway netip.Addr) string {
 	file := "nameserver " + gateway.String() + "\n"
 	if s.DeadFirst {
-		file = "nameserver " + nobodyAddr.String() + "\n" + file
+		file = "nameserver " + unusedAddr.String() + "\n" + file
 	}
 	if s.Search {
 		file = "search " + searchDomain + "\n" + file

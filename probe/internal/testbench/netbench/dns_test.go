@@ -59,7 +59,7 @@ func TestBadNameServers(t *testing.T) {
 		spec DNSSpec
 		name string
 		kind dnsmessage.Type
-		want string // the address; "" for an answer without one, "silence" for none
+		want string // the address; "" for an answer without one, "silence" for no response
 	}{
 		"both kinds":                     {DNSSpec{ipv6: true}, ServerName + ".", dnsmessage.TypeAAAA, server6Addr.String()},
 		"a lie":                          {DNSSpec{Says: "0.0.0.0"}, ServerName + ".", dnsmessage.TypeA, "0.0.0.0"},

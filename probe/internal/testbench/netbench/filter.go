@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// filter is a list of kinds of packets.
+// filter is a list of packet kinds.
 type filter []kind
 
-// kind is a protocol with a range of ports of the server's; protocol 0 is all.
+// kind is a protocol with a range of server ports; protocol 0 means all.
 type kind struct {
 	protocol byte
 	low      uint16
 	high     uint16
-	only6    bool // of IPv6 only
+	only6    bool // IPv6 only
 }
 
 func parseFilter(names []string) (filter, error) {

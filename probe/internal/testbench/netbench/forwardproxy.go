@@ -18,26 +18,25 @@ import (
 	"time"
 )
 
-// ProxySpec is a proxy that programs have to ask for the web. It stands on the
-// gateway, port 3128. What does not ask it is stopped by the filters, which the
-// scenario names itself.
+// ProxySpec is an explicit web proxy on the gateway, port 3128. Direct connections
+// are blocked by the filters of the scenario.
 type ProxySpec struct {
-	// Known says from where programs learn of it: environment (HTTPS_PROXY),
-	// desktop (the settings of GNOME), script (those name a script, PAC, which
-	// the gateway hands out), or network (the network offers the script, WPAD).
+	// Known says how programs learn of the proxy: environment (HTTPS_PROXY),
+	// desktop (the settings of GNOME), script (these refer to a PAC script that the
+	// gateway serves), or network (the network offers the script, WPAD).
 	Known string `toml:"known"`
-	// Demands a user name and a password (407, RFC 9110 §15.5.8), which nobody has.
+	// Demands requires a user name and a password (407, RFC 9110 §15.5.8), which
+	// nobody has.
 	Demands bool `toml:"demands"`
-	// Fails is "", refused (nobody listens there), silent (it takes the connection
-	// and says nothing), unresolved (it is set by a name that nobody knows),
-	// certificate (it speaks TLS, with a certificate that nobody trusts) or page (a
-	// web server answers in its place).
+	// Fails is "", refused (nothing listens), silent (it accepts connections and
+	// does not respond), unresolved (its name has no address), certificate (it uses
+	// TLS with an untrusted certificate) or page (a web server responds instead).
 	Fails string `toml:"fails"`
-	// Status is its answer to every request for a tunnel; 0 makes one.
+	// Status is the status of the response to each CONNECT; 0 opens the tunnel.
 	Status int `toml:"status"`
-	// Script is what is wrong with the script: "", missing (404), page (HTML), cut
-	// (it ends in the middle), loop (it never ends), huge (2 MB), or modern: it is
-	// right, and needs today's JavaScript.
+	// Script is the fault of the script: "", missing (404), page (HTML), cut
+	// (truncated), loop (endless), huge (2 MB), or modern: it is correct and
+	// requires current JavaScript.
 	Script string `toml:"script"`
 }
 
@@ -57,7 +56,7 @@ func (s *ProxySpec) validate() error {
 	return nil
 }
 
-// address is the proxy as the settings have it.
+// address returns the proxy's address for the settings.
 func (s *ProxySpec) address(gateway netip.Addr) *url.URL {
 	switch s.Fails {
 	case "refused":
@@ -70,7 +69,7 @@ func (s *ProxySpec) address(gateway netip.Addr) *url.URL {
 	return &url.URL{Scheme: "http", Host: netip.AddrPortFrom(gateway, proxyPort).String()}
 }
 
-// environment is what the agent finds in its own.
+// environment returns the agent's proxy variables.
 func (s *ProxySpec) environment(gateway netip.Addr) []string {
 	if s == nil || s.Known != "environment" {
 		return nil
@@ -79,7 +78,8 @@ func (s *ProxySpec) environment(gateway netip.Addr) []string {
 	return []string{"HTTPS_PROXY=" + at, "HTTP_PROXY=" + at, "https_proxy=" + at, "http_proxy=" + at}
 }
 
-// desktop is what GNOME's program for settings prints; "" where there are none.
+// desktop returns the output of GNOME's settings program; "" if there are no
+// settings.
 func (s *ProxySpec) desktop(gateway netip.Addr) string {
 	switch {
 	case s != nil && s.Known == "desktop":
@@ -95,13 +95,14 @@ func (s *ProxySpec) desktop(gateway netip.Addr) string {
 	return ""
 }
 
-// Paths of the script: as settings name it, and as a network offers it.
+// Paths of the script: for the settings, and for WPAD.
 const (
 	scriptPath = "/proxy.pac"
 	offerPath  = "/wpad.dat"
 )
 
-// script is what town halls have: the own names directly, all else by the proxy.
+// script returns a typical script of a town hall: its own names directly, all
+// others through the proxy.
 func script(gateway netip.Addr, fault string) string {
 	const old = `function FindProxyForURL(url, host) {
 	if (isPlainHostName(host) || shExpMatch(host, "*.rathaus.example")) return "DIRECT";
@@ -125,21 +126,20 @@ func script(gateway netip.Addr, fault string) string {
 	return old + at + "\";\n}\n"
 }
 
-// dial opens a connection from a certain host.
+// dial opens a connection from a given host.
 type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// forwardProxy connects for others (RFC 9110 §9.3.6).
+// forwardProxy is an HTTP proxy (RFC 9110 §9.3.6).
 type forwardProxy struct {
 	server *http.Server
 	at     netip.Addr
 	dial   dial
 	spec   atomic.Pointer[ProxySpec]
-	// clock is what the router's clock differs by from this machine's.
+	// clock is the offset of the router's clock from this machine's.
 	clock atomic.Int64
 }
 
-// listenProxy binds addr in the calling thread's namespace, and port 80 besides,
-// where an offered script is looked for.
+// listenProxy binds addr in the calling thread's namespace, and port 80 for WPAD.
 func listenProxy(addr netip.Addr, from dial) (serve func(), p *forwardProxy, err error) {
 	p = &forwardProxy{at: addr, dial: from}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
@@ -208,7 +208,7 @@ func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tunnel carries bytes both ways until one side ends.
+// tunnel forwards bytes in both directions until one side closes.
 func (p *forwardProxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	far, err := p.dial(r.Context(), "tcp4", r.Host)
 	if err != nil {

@@ -23,43 +23,42 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// CollectorSpec is what is wrong at the collector's own site. It is done by a
-// box before it that has its certificate, as a reverse proxy has: the collector
-// itself is the real one.
+// CollectorSpec describes a fault at the collector's site. It is simulated by a box
+// in front of the real collector that has its certificate, like a reverse proxy.
 type CollectorSpec struct {
-	// Status is the answer to every request, such as 500 or 503.
+	// Status is the status of every response, such as 500 or 503.
 	Status int `toml:"status"`
-	// BrokenPath limits Status to requests whose path begins so.
+	// BrokenPath limits Status to requests whose path has this prefix.
 	BrokenPath string `toml:"broken_path"`
-	// SlowMS is how long each answer takes.
+	// SlowMS is the delay of each response.
 	SlowMS float64 `toml:"slow_ms"`
-	// ClockS is added to every time the collector tells: to the participant it is
-	// the same as a clock of their own that is wrong by as much the other way.
+	// ClockS is added to every time in the collector's responses. For the
+	// participant this is equivalent to the opposite error of their own clock.
 	ClockS float64 `toml:"clock_s"`
-	// ClockAlone says that only the collector's clock is off and the router's is
-	// right; without it the router tells the same time as the collector.
+	// ClockAlone means that only the collector's clock is wrong and the router's is
+	// right; otherwise the router's clock agrees with the collector's.
 	ClockAlone bool `toml:"clock_alone"`
-	// TURN is wrong_secret (the relay knows another secret than the one the
-	// credentials are signed with), elsewhere (the list names a relay that is no
-	// more) or absent.
+	// TURN is wrong_secret (the relay has another secret than the one for the
+	// credentials), elsewhere (the list contains a relay that does not exist) or
+	// absent.
 	TURN string `toml:"turn"`
-	// Reflector is what the collector says of its reflector: reached (other homes
-	// reach it), unreached (nobody ever did) or dead (they did, until it fell
-	// silent). Without it the collector says what it knows from the scenarios
-	// before.
+	// Reflector is the state of the reflector according to the collector: reached
+	// (other homes have reached it), unreached (none has) or dead (they had, until
+	// it became silent). Without it the collector reports what it knows from
+	// earlier scenarios.
 	Reflector string `toml:"reflector"`
-	// Refused closes the port: the collector's program does not run.
+	// Refused closes the port, as if the collector were not running.
 	Refused bool `toml:"refused"`
-	// Certificate is what is wrong with the one that the collector shows: expired,
-	// wrong_name or untrusted; or it is in order and another one: renewed (another
-	// key of the same authority), by_clock (made when ClockS says it is, so that it
-	// is out of date by a clock that is years off).
+	// Certificate is the fault of the certificate: expired, wrong_name or
+	// untrusted; or a valid replacement: renewed (another key of the same
+	// authority), by_clock (issued at the time given by ClockS, so it appears
+	// invalid to a clock that is years off).
 	Certificate string `toml:"certificate"`
-	// EveryPage makes port 80 of the server answer every request, as web
-	// applications do.
+	// EveryPage makes port 80 of the server respond to every request with a page,
+	// as web applications do.
 	EveryPage bool `toml:"every_page"`
-	// Port is where participants reach the collector; 0 is 443. The other one of
-	// the two, 443, is open as well: some other web server stands there.
+	// Port is the collector's port for participants; 0 means 443. If it is another
+	// port, 443 is open too, with another web server.
 	Port uint16 `toml:"port"`
 }
 
@@ -85,10 +84,10 @@ func (s CollectorSpec) validate() error {
 	return nil
 }
 
-// public is the collector's port as participants see it.
+// public returns the collector's port as seen by participants.
 func (s CollectorSpec) public() uint16 { return cmp.Or(s.Port, collectorPort) }
 
-// port is where the public one leads in this scenario.
+// port returns the port to which the public port is redirected in this scenario.
 func (s CollectorSpec) port() uint16 {
 	moved := CollectorSpec{Port: s.Port, EveryPage: s.EveryPage}
 	switch {
@@ -100,7 +99,7 @@ func (s CollectorSpec) port() uint16 {
 	return collectorPort
 }
 
-// front is the box before the collector.
+// front is the box in front of the collector.
 type front struct {
 	server *http.Server
 	onward *httputil.ReverseProxy
@@ -114,7 +113,7 @@ func (f *front) load(s CollectorSpec) error {
 }
 
 // listenFront binds the server's address in the calling thread's namespace, with
-// the certificate that lies beside the collector's authority.
+// the certificate stored beside the collector's authority.
 func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 	certificates, err := newFrontTLS(filepath.Dir(ca))
 	if err != nil {
@@ -130,7 +129,7 @@ func listenFront(ca string, from dial) (serve func(), f *front, err error) {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "https", Host: collectorInside})
 			r.Out.Host = r.In.Host
-			r.Out.Header.Del("Accept-Encoding") // what is rewritten must be readable
+			r.Out.Header.Del("Accept-Encoding") // a compressed response cannot be modified
 		},
 		Transport:      &http.Transport{DialContext: from, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: ServerName}},
 		ModifyResponse: f.rewrite,
@@ -186,7 +185,7 @@ func (s CollectorSpec) shiftClock(h http.Header) {
 	}
 }
 
-// changeList changes the list of servers, and what it says of the reflector.
+// changeList modifies the list of servers and the state of the reflector.
 func (s CollectorSpec) changeList(body []byte) ([]byte, error) {
 	var c wire.ICEConfig
 	if err := json.Unmarshal(body, &c); err != nil {
@@ -201,12 +200,12 @@ func (s CollectorSpec) changeList(body []byte) ([]byte, error) {
 		c.HeardMS = nil
 	case "dead":
 		c.HeardMS, c.AnsweredMS = new(int64(heardMS)), nil
-		CollectorSpec{TURN: "elsewhere"}.spoilRelays(&c) // they are the reflector's
+		CollectorSpec{TURN: "elsewhere"}.spoilRelays(&c) // the relays belong to the reflector
 	}
 	return json.Marshal(c)
 }
 
-// spoilRelays changes what the list says of relays, and leaves STUN alone.
+// spoilRelays modifies the relays in the list, but not the STUN servers.
 func (s CollectorSpec) spoilRelays(c *wire.ICEConfig) {
 	isRelay := func(url string) bool { return strings.HasPrefix(url, "turn") }
 	for i := range c.ICEServers {
@@ -222,7 +221,7 @@ func (s CollectorSpec) spoilRelays(c *wire.ICEConfig) {
 		case "elsewhere":
 			for k, u := range server.URLs {
 				if isRelay(u) {
-					server.URLs[k] = strings.Replace(u, ServerName, nobodyAddr.String(), 1)
+					server.URLs[k] = strings.Replace(u, ServerName, unusedAddr.String(), 1)
 				}
 			}
 		}

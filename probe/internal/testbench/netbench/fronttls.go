@@ -22,8 +22,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// frontTLS has the collector's own keys, so that it can show what the collector
-// would at another time.
+// frontTLS has the collector's own keys, so it can present the collector's
+// certificate of another time.
 type frontTLS struct {
 	own       tls.Certificate
 	authority tls.Certificate
@@ -69,7 +69,7 @@ func (f *frontTLS) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.shown.Load(), nil
 }
 
-// load makes the certificate of a scenario.
+// load creates the certificate of a scenario.
 func (f *frontTLS) load(s CollectorSpec) error {
 	const month = 30 * 24 * time.Hour
 	now := time.Now()
@@ -122,7 +122,8 @@ func (f *frontTLS) load(s CollectorSpec) error {
 	return nil
 }
 
-// announce says of the certificate shown what the collector would.
+// announce adds the announcement of the presented certificate, as the collector
+// would.
 func (f *frontTLS) announce(r *http.Response) {
 	nonce := r.Request.Header.Get(wire.HeaderKeys)
 	if r.Header.Get(wire.HeaderKeys) == "" || !wire.ValidNonce(nonce) {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// collectorInside is where the box before the collector reaches it.
+// collectorInside is the collector's address for the box in front of it.
 const collectorInside = "127.0.0.1:443"
 
-// frontListener accepts the connections of HTTP and passes those of TURN on to
-// the collector, which serves both on one port: the box changes what the
-// collector says, and must not take away a path that it has.
+// frontListener accepts HTTP connections and forwards TURN connections to the
+// collector, which serves both on one port: the box modifies the collector's
+// responses, but must not block a path.
 type frontListener struct {
 	net.Listener
 	onward dial
@@ -30,8 +30,8 @@ func (l *frontListener) Accept() (net.Conn, error) {
 	return &frontConn{Conn: c, onward: l.onward}, nil
 }
 
-// frontConn looks at its first byte when it is first read, so that accepting does
-// not wait for a slow client.
+// frontConn examines its first byte on the first read, so that Accept does not wait
+// for a slow client.
 type frontConn struct {
 	net.Conn
 	onward dial
@@ -40,8 +40,8 @@ type frontConn struct {
 	turn   bool
 }
 
-// Read implements net.Conn. To package net/http a connection of TURN is at its
-// end, when it is.
+// Read implements net.Conn. For package net/http a TURN connection ends when the
+// forwarding has ended.
 func (c *frontConn) Read(b []byte) (int, error) {
 	c.once.Do(func() {
 		first := make([]byte, 1)
@@ -50,7 +50,7 @@ func (c *frontConn) Read(b []byte) (int, error) {
 			return
 		}
 		c.first = bytes.NewReader(first)
-		c.turn = first[0] <= 0x03 // STUN (RFC 8489 §5); no method of HTTP begins so
+		c.turn = first[0] <= 0x03 // STUN (RFC 8489 §5); no HTTP method begins like that
 		if c.turn {
 			c.pass()
 		}
@@ -64,7 +64,7 @@ func (c *frontConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// pass carries the connection to the collector until one side ends it.
+// pass forwards the connection to the collector until one side closes it.
 func (c *frontConn) pass() {
 	_ = c.SetDeadline(time.Time{})
 	raw, err := c.onward(context.Background(), "tcp", collectorInside)

@@ -2,7 +2,7 @@ package netbench
 
 import "net/netip"
 
-// The hosts of a world, in the order in which a packet meets them on its way up.
+// The hosts of a world, from the home to the server.
 const (
 	atHome = iota
 	atGateway
@@ -13,24 +13,24 @@ const (
 
 var hostNames = [hosts]string{"home", "gateway", "isp", "server"}
 
-// Segments lie between host i and i+1.
+// Segment i is between host i and host i+1.
 var segmentNames = [hosts - 1]string{"lan", "access", "server"}
 
-// Addresses of a world. The public ones are those of RFC 5737, which no real
-// line has.
+// Addresses of a world. The public ones are those of RFC 5737, which no real line
+// uses.
 var (
 	serverAddr  = netip.MustParseAddr("198.51.100.10")
-	serverOther = netip.MustParseAddr("198.51.100.11") // RFC 5780 needs a second one
-	nobodyAddr  = netip.MustParseAddr("198.51.100.99") // at the server, where nobody is
+	serverOther = netip.MustParseAddr("198.51.100.11") // second address, required by RFC 5780
+	unusedAddr  = netip.MustParseAddr("198.51.100.99") // unused address in the server's network
 	ispAddr     = netip.MustParseAddr("203.0.113.1")
 	publicAddr  = netip.MustParseAddr("203.0.113.20")
 	sharedAddr  = netip.MustParseAddr("100.64.0.20") // RFC 6598
 
 	privateHome    = netip.MustParseAddr("192.168.178.20")
 	privateGateway = netip.MustParseAddr("192.168.178.1")
-	publicGateway  = netip.MustParseAddr("203.0.113.17") // of a home without NAT, which has publicAddr itself
+	publicGateway  = netip.MustParseAddr("203.0.113.17") // of a home without NAT, whose own address is publicAddr
 
-	// Of IPv6 (RFC 3849), which nobody translates.
+	// IPv6 addresses (RFC 3849), which are not translated.
 	home6Addr    = netip.MustParseAddr("2001:db8:20::20")
 	gateway6Addr = netip.MustParseAddr("2001:db8:20::1")
 	isp6Addr     = netip.MustParseAddr("2001:db8:1::1")
@@ -40,11 +40,11 @@ var (
 // ServerName is the collector's name in every world.
 const ServerName = "ton.example.org"
 
-// addressPlan is who has which address in a scenario.
+// addressPlan contains the addresses of a scenario.
 type addressPlan struct {
 	home, gateway netip.Addr
-	wan           netip.Addr   // outer address of the gateway
-	all           []netip.Addr // of the home
+	wan           netip.Addr   // external address of the gateway
+	all           []netip.Addr // all addresses of the home
 }
 
 func planOf(s Scenario) addressPlan {

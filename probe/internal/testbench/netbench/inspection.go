@@ -13,22 +13,23 @@ import (
 	"time"
 )
 
-// InspectionSpec is a firewall that opens TLS, looks inside and closes it again
-// with a certificate of its own authority.
+// InspectionSpec is a firewall that intercepts TLS with a certificate of its own
+// authority.
 type InspectionSpec struct {
-	// Trusted says that the authority's certificate is installed on the computer.
+	// Trusted means that the authority's certificate is installed on the computer.
 	Trusted bool `toml:"trusted"`
-	// Unlisted says that its authority has a name that no list knows.
+	// Unlisted means that the authority's name is not in the list of known
+	// products.
 	Unlisted bool `toml:"unlisted"`
-	// StripsWebSocket takes out what asks for a WebSocket (RFC 6455 §4.1).
+	// StripsWebSocket removes the upgrade headers (RFC 6455 §4.1).
 	StripsWebSocket bool `toml:"strips_websocket"`
-	// RefusesWebSocket answers such a request with this status in the server's
-	// place, CutsWebSocket closes the connection.
+	// RefusesWebSocket responds to an upgrade with this status instead of the
+	// server; CutsWebSocket closes the connection.
 	RefusesWebSocket int  `toml:"refuses_websocket"`
 	CutsWebSocket    bool `toml:"cuts_websocket"`
 }
 
-// stops deals with what asks for a WebSocket, if the firewall does not let it on.
+// stops handles an upgrade that the firewall does not forward.
 func (s InspectionSpec) stops(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case r.Header.Get("Upgrade") == "":
@@ -42,23 +43,23 @@ func (s InspectionSpec) stops(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// inspectingFirewall stands on the gateway; connections are led to it.
+// inspectingFirewall runs on the gateway; connections are redirected to it.
 type inspectingFirewall struct {
 	authority, unlisted *authority
 	server              *http.Server
 	spec                atomic.Pointer[InspectionSpec]
 }
 
-// pem are the certificates of both authorities.
+// pem returns the certificates of both authorities.
 func (f *inspectingFirewall) pem() []byte { return append(f.authority.pem(), f.unlisted.pem()...) }
 
-// listenInspection binds addr in the calling thread's namespace. Requests go on
-// to upstream, over TLS that is not checked: the firewall's own trust is not
-// what is tested.
+// listenInspection binds addr in the calling thread's namespace. Requests are
+// forwarded to upstream over TLS without verification, because the firewall's own
+// trust is not under test.
 func listenInspection(addr netip.Addr, from dial, upstream netip.Addr) (serve func(), f *inspectingFirewall, err error) {
 	f = &inspectingFirewall{}
 	f.spec.Store(&InspectionSpec{})
-	// The name is one by which these products sign.
+	// A name that such products use.
 	if f.authority, err = newAuthority("FortiGate CA, Stadtwerke Musterstadt"); err != nil {
 		return nil, nil, err
 	}
@@ -93,7 +94,7 @@ func listenInspection(addr netip.Addr, from dial, upstream netip.Addr) (serve fu
 			onward.ServeHTTP(w, r)
 		}
 	}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
-	// No HTTP/2: its connections know no Upgrade.
+	// No HTTP/2, which does not support Upgrade.
 	l = tls.NewListener(l, &tls.Config{NextProtos: []string{"http/1.1"}, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		if f.spec.Load().Unlisted {
 			return &unlisted, nil

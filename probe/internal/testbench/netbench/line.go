@@ -7,72 +7,76 @@ import (
 	"time"
 )
 
-// Line is what one direction of one segment does to packets. The zero value
-// lets everything through at once.
+// Line describes what one direction of one segment does to packets. The zero value
+// passes all packets without delay.
 //
 // The order is that of a real line: filter, MTU, loss on the medium, the queue
-// before the bottleneck, delay, doubling.
+// before the bottleneck, delay, duplication.
 type Line struct {
 	// DelayMS is added to every packet.
 	DelayMS float64 `toml:"delay_ms"`
 
-	// Jitter is the shape of the variable delay on top, JitterMS its size:
-	//	uniform  anything from 0 to JitterMS
-	//	normal   mean JitterMS, deviation half of it, cut at 0 and twice the mean
-	//	spikes   SpikePct percent of the packets are late by JitterMS
+	// Jitter is the distribution of the additional delay, JitterMS its size:
+	//	uniform  0 to JitterMS
+	//	normal   mean JitterMS, deviation half of it, limited to 0 and twice the mean
+	//	spikes   SpikePct percent of the packets are delayed by JitterMS
 	//	stalls   every StallEveryMS on average nothing passes for half to one and a
-	//	         half times JitterMS; what came meanwhile passes at once (Wi-Fi, LTE)
+	//	         half times JitterMS; then the waiting packets pass at once (Wi-Fi, LTE)
 	//	grid     packets wait for the next multiple of JitterMS (slots of LTE, DOCSIS)
 	Jitter       string  `toml:"jitter"`
 	JitterMS     float64 `toml:"jitter_ms"`
 	SpikePct     float64 `toml:"spike_pct"`
 	StallEveryMS float64 `toml:"stall_every_ms"`
-	// Overtaking lets packets of a shorter variable delay pass those before them.
+	// Overtaking permits packets with a shorter additional delay overtake others.
 	Overtaking bool `toml:"overtaking"`
 
 	// LossPct is independent loss.
 	LossPct float64 `toml:"loss_pct"`
 	// BurstLossPct is the mean loss of a Gilbert-Elliott channel that loses all
-	// in its bad state, BurstPackets the mean length of that state in packets.
+	// packets in its bad state, BurstPackets the mean length of that state in
+	// packets.
 	BurstLossPct float64 `toml:"burst_loss_pct"`
 	BurstPackets float64 `toml:"burst_packets"`
-	// BadLossPct is what is lost in the bad state when it is not all.
+	// BadLossPct is the loss in the bad state if it is not 100 %.
 	BadLossPct float64 `toml:"bad_loss_pct"`
 
-	// ReorderPct percent of the packets are held back by ReorderMS and overtaken.
+	// ReorderPct is the percentage of packets that are delayed by ReorderMS and
+	// overtaken.
 	ReorderPct float64 `toml:"reorder_pct"`
 	ReorderMS  float64 `toml:"reorder_ms"`
-	// DuplicatePct percent arrive twice, the second 1 ms later.
+	// DuplicatePct is the percentage of packets that arrive twice, the second time
+	// 1 ms later.
 	DuplicatePct float64 `toml:"duplicate_pct"`
 
-	// RateKbps is the bottleneck; 0 is none. Before it stands a queue of at most
-	// QueueMS or QueueBytes (the smaller; 100 ms when neither is named), whose
-	// end drops.
+	// RateKbps is the rate of the bottleneck; 0 means none. Its drop-tail queue
+	// holds at most QueueMS or QueueBytes, whichever is smaller (100 ms if neither
+	// is given).
 	RateKbps   float64 `toml:"rate_kbps"`
 	QueueMS    float64 `toml:"queue_ms"`
 	QueueBytes float64 `toml:"queue_bytes"`
-	// CrossKbps is other people's traffic through the same bottleneck: packets
-	// of 1500 bytes at random times.
+	// CrossKbps is other traffic through the same bottleneck: packets of 1500 bytes
+	// at random times.
 	CrossKbps float64 `toml:"cross_kbps"`
-	// Bulk is one long transfer of the same household: as TCP does it keeps the
-	// queue between half full and full.
+	// Bulk is one long TCP transfer of the same household, which keeps the queue
+	// between half full and full.
 	Bulk bool `toml:"bulk"`
 
-	// MTU in bytes; 0 is none. Larger packets with DF are dropped, with an ICMP
-	// "fragmentation needed" unless MTUSilent, the black hole.
+	// MTU in bytes; 0 means none. Larger packets with DF are dropped, with an ICMP
+	// "fragmentation needed" unless MTUSilent is set (a black hole).
 	MTU       int  `toml:"mtu"`
 	MTUSilent bool `toml:"mtu_silent"`
 
-	// Block drops what it names and Allow does not: "all", "ipv6", "udp", "tcp",
-	// "icmp", "udp/3478", "tcp/1024-65535". The port is the server's.
+	// Block drops the listed packets except those in Allow: "all", "ipv6", "udp",
+	// "tcp", "icmp", "udp/3478", "tcp/1024-65535". The port is the server's.
 	Block []string `toml:"block"`
 	Allow []string `toml:"allow"`
-	// Reject answers what Block drops with an ICMP "administratively prohibited"
-	// (RFC 1812 §5.2.7.1), of the router at the segment's beginning.
+	// Reject responds to packets dropped by Block with an ICMP "administratively
+	// prohibited" (RFC 1812 §5.2.7.1) of the router at the beginning of the
+	// segment.
 	Reject bool `toml:"reject"`
 }
 
-// Reasons of a drop, as they stand in the truth.
+// Reasons for a drop, as in the truth.
 const (
 	dropBlocked = "blocked"
 	dropMTU     = "mtu"
@@ -80,22 +84,22 @@ const (
 	dropQueue   = "queue"
 )
 
-// lane is a Line at work. Times are nanoseconds since the link began.
+// lane is a running Line. Times are nanoseconds since the link began.
 type lane struct {
 	Line
 	rand  *rand.Rand
 	block filter
 	allow filter
 
-	bad       bool  // state of the Gilbert-Elliott channel
-	busyNS    int64 // when the bottleneck has sent all that is queued
-	crossNS   int64 // when the next packet of CrossKbps comes
+	bad       bool  // of the Gilbert-Elliott channel
+	busyNS    int64 // when the bottleneck will have sent everything that is queued
+	crossNS   int64 // time of the next packet of CrossKbps
 	lastOutNS int64
 	stallFrom int64
 	stallTo   int64
 }
 
-// newLane fails on filters that cannot be read.
+// newLane returns an error for an invalid filter.
 func newLane(l Line, r *rand.Rand, nowNS int64) (*lane, error) {
 	p := &lane{Line: l, rand: r, crossNS: nowNS, busyNS: nowNS}
 	var err error
@@ -112,7 +116,7 @@ func newLane(l Line, r *rand.Rand, nowNS int64) (*lane, error) {
 	return p, nil
 }
 
-// validate says what a line cannot do.
+// validate returns an error for invalid values.
 func (l Line) validate() error {
 	for what, pct := range map[string]float64{
 		"loss_pct": l.LossPct, "burst_loss_pct": l.BurstLossPct, "bad_loss_pct": l.BadLossPct,
@@ -126,7 +130,7 @@ func (l Line) validate() error {
 		"delay_ms": l.DelayMS, "jitter_ms": l.JitterMS, "reorder_ms": l.ReorderMS, "rate_kbps": l.RateKbps,
 		"queue_ms": l.QueueMS, "queue_bytes": l.QueueBytes, "cross_kbps": l.CrossKbps, "stall_every_ms": l.StallEveryMS,
 	} {
-		// Tiny rates and times would keep the link busy with itself.
+		// Tiny rates and times would keep the link busy.
 		if v != 0 && !(v >= 0.001 && v <= 1e7) {
 			return fmt.Errorf("%s = %v: want 0, or 0.001 to 10,000,000", what, v)
 		}
@@ -169,8 +173,8 @@ func (l Line) badLossPct() float64 {
 	return l.BadLossPct
 }
 
-// admit decides the fate of a packet that comes at nowNS: when its copies leave,
-// or why there are none.
+// admit determines the fate of a packet that arrives at nowNS: the departure times
+// of its copies, or the reason why it is dropped.
 func (p *lane) admit(size int, nowNS int64) (outNS []int64, drop string) {
 	if p.lost() {
 		return nil, dropLoss
@@ -198,8 +202,9 @@ func (p *lane) admit(size int, nowNS int64) (outNS []int64, drop string) {
 
 func (p *lane) hits(pct float64) bool { return pct > 0 && p.rand.Float64()*100 < pct }
 
-// lost draws from both kinds of loss. The bad state is entered with the
-// probability that gives the wanted mean: loss = bad share × loss in it.
+// lost draws from both kinds of loss. The probability of entering the bad state is
+// chosen such that the mean is BurstLossPct: loss = share of the bad state × loss
+// in it.
 func (p *lane) lost() bool {
 	burst := false
 	if p.BurstLossPct > 0 {
@@ -217,7 +222,8 @@ func (p *lane) lost() bool {
 	return p.hits(p.LossPct) || burst
 }
 
-// throughQueue is when the bottleneck has sent the packet; not ok: queue full.
+// throughQueue returns when the bottleneck has sent the packet; ok is false if the
+// queue is full.
 func (p *lane) throughQueue(size int, nowNS int64) (atNS int64, ok bool) {
 	if p.RateKbps == 0 {
 		return nowNS, true
@@ -227,7 +233,7 @@ func (p *lane) throughQueue(size int, nowNS int64) (atNS int64, ok bool) {
 	if p.Bulk {
 		fill, full := p.bulkFill(nowNS)
 		if full && p.rand.IntN(4) == 0 {
-			return 0, false // its own packet was the one that did not fit
+			return 0, false // the transfer's packet did not fit either
 		}
 		start = max(start, nowNS+int64(fill*float64(p.queueNS())))
 	}
@@ -241,8 +247,9 @@ func (p *lane) throughQueue(size int, nowNS int64) (atNS int64, ok bool) {
 	return start + tx, true
 }
 
-// bulkFill is how full one TCP keeps the queue: it grows for two seconds, meets
-// the end, halves its window, and the queue drains as fast as the line allows.
+// bulkFill returns how full a TCP transfer keeps the queue: it fills for two
+// seconds, overflows, the window is halved, and the queue drains at the rate of the
+// line.
 func (p *lane) bulkFill(nowNS int64) (fill float64, full bool) {
 	const rise = 2 * int64(time.Second)
 	drain := p.queueNS()/2 + 1
@@ -253,7 +260,7 @@ func (p *lane) bulkFill(nowNS int64) (fill float64, full bool) {
 	return 1 - 0.5*float64(t-rise)/float64(drain), false
 }
 
-// crossTraffic queues what others have sent up to now.
+// crossTraffic queues the other traffic up to now.
 func (p *lane) crossTraffic(nowNS int64) {
 	const size = 1500
 	if p.CrossKbps == 0 {
@@ -270,7 +277,7 @@ func (p *lane) crossTraffic(nowNS int64) {
 
 func (p *lane) transmitNS(size int) int64 { return int64(float64(size) * 8 / p.RateKbps * 1e6) }
 
-// queueNS is how long the last packet of a full queue waits.
+// queueNS returns the waiting time of the last packet of a full queue.
 func (p *lane) queueNS() int64 {
 	limit := math.Inf(1)
 	if p.QueueMS > 0 {
@@ -285,8 +292,8 @@ func (p *lane) queueNS() int64 {
 	return int64(limit)
 }
 
-// variableDelay is the jitter of a packet that would leave at atNS, and whether
-// it may be out of order.
+// variableDelay returns the additional delay of a packet that would depart at atNS,
+// and whether it may be overtaken.
 func (p *lane) variableDelay(atNS int64) (lateNS int64, overtaken bool) {
 	size := p.JitterMS
 	switch p.Jitter {
@@ -312,7 +319,7 @@ func (p *lane) variableDelay(atNS int64) (lateNS int64, overtaken bool) {
 	return 0, false
 }
 
-// nextStall draws the one after the last.
+// nextStall draws the next stall.
 func (p *lane) nextStall() {
 	p.stallFrom = p.stallTo + ms(p.rand.ExpFloat64()*p.StallEveryMS)
 	p.stallTo = p.stallFrom + ms((0.5+p.rand.Float64())*p.JitterMS) + 1

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// passed sends n packets of size bytes, every apart, and returns their delays in
-// ms in order of sending; NaN for those that were lost.
+// passed sends n packets of size bytes at an interval, and returns their delays in
+// ms in order of sending; NaN if lost.
 func passed(p *lane, n, size int, every time.Duration) (delayMS []float64) {
 	for i := range n {
 		now := int64(i) * int64(every)
@@ -65,7 +65,7 @@ func TestBurstLoss(t *testing.T) {
 func TestShapesOfJitter(t *testing.T) {
 	for _, c := range []struct {
 		line           Line
-		least, most, p float64 // p: the median
+		least, most, p float64 // p is the median
 		tolerance      float64
 	}{
 		{Line{DelayMS: 5, Jitter: "uniform", JitterMS: 8, Overtaking: true}, 5, 13, 9, 0.2},
@@ -120,8 +120,8 @@ func overtakings(p *lane) (n int) {
 }
 
 func TestBottleneck(t *testing.T) {
-	// 1 Mbit/s offered to half of that: half is dropped, the rest waits for a
-	// full queue of 100 ms and its own 20 ms.
+	// 1 Mbit/s into half of that: half of the packets are dropped, the others wait
+	// for a full queue of 100 ms and their own 20 ms.
 	p := lineOf(t, Line{RateKbps: 500, QueueMS: 100})
 	delays := passed(p, 1000, 1250, 10*time.Millisecond)
 	near(t, "dropped", lostPct(delays), 50, 2)
@@ -187,5 +187,5 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// arrived leaves out what was lost.
+// arrived removes lost packets.
 func arrived(delays []float64) []float64 { return slices.DeleteFunc(slices.Clone(delays), math.IsNaN) }

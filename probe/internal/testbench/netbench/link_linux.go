@@ -13,9 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Link reads the TUN devices of all hosts and carries packets between them, in
-// one thread of its own: what a packet waits for another thread would be delay
-// that nobody wanted.
+// Link reads the TUN devices of all hosts and forwards packets between them, in one
+// thread: switching threads would add delay.
 type Link struct {
 	tuns  [hosts]int
 	wake  int // eventfd
@@ -30,8 +29,8 @@ type Link struct {
 	stopped  bool
 }
 
-// openLink makes the devices, in the namespace of the calling process. They are
-// moved to where they belong afterwards; the descriptors stay valid.
+// openLink creates the devices in the namespace of the calling process. They are
+// moved to their namespaces afterwards; the descriptors remain valid.
 func openLink(names [hosts]string, log *slog.Logger) (*Link, error) {
 	l := &Link{start: time.Now(), log: log, done: make(chan struct{}), wake: -1, tuns: [hosts]int{-1, -1, -1, -1}}
 	for i, name := range names {
@@ -58,7 +57,7 @@ func openTUN(name string) (fd int, err error) {
 	}
 	r, err := unix.NewIfreq(name)
 	if err == nil {
-		// No offload is asked for, so that every packet comes whole and summed.
+		// Without offloads, so that every packet is complete and has its checksums.
 		r.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, r)
 	}
@@ -69,8 +68,8 @@ func openTUN(name string) (fd int, err error) {
 	return fd, nil
 }
 
-// Load begins a scenario: packets under way are lost, NATs forget, the truth is
-// empty, and second 0 of its phases is now.
+// Load starts a scenario: packets in flight are dropped, NATs lose their bindings,
+// the truth is cleared, and second 0 of the phases is now.
 func (l *Link) Load(s Scenario, seed uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,7 +81,7 @@ func (l *Link) Load(s Scenario, seed uint64) error {
 	return nil
 }
 
-// Truth is what happened since Load.
+// Truth returns what has happened since Load.
 func (l *Link) Truth() Truth {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,9 +96,9 @@ func (l *Link) Truth() Truth {
 	return t
 }
 
-// Capture writes what a host sends and receives from now on as a pcap file, until
-// the function it returns is called. The writer must be fast, such as one in
-// memory: the link waits for it.
+// Capture writes the packets that a host sends and receives as a pcap file until
+// end is called. The writer must be fast, such as one in memory, because the link
+// waits for it.
 func (l *Link) Capture(host int, to io.Writer) (end func() error, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,7 +139,7 @@ func (l *Link) closeFiles() {
 
 func (l *Link) nowNS() int64 { return int64(time.Since(l.start)) }
 
-// write gives a packet to a host. A full device drops, as a full line does.
+// write delivers a packet to a host. A full device drops it, like a full line.
 func (l *Link) write(host int, p packet) {
 	l.captures[host].take(p, l.nowNS())
 	if _, err := unix.Write(l.tuns[host], p); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
@@ -148,12 +147,12 @@ func (l *Link) write(host int, p packet) {
 	}
 }
 
-// run is the thread. It is put before all ordinary ones, so that a busy
-// computer does not show in the delays; where that is not allowed it does, and
-// the truth says how much.
+// run is the thread of the link. It gets real-time priority, so that a busy
+// computer does not affect the delays; if that is not permitted it does, and the
+// truth records it.
 func (l *Link) run() {
 	defer close(l.done)
-	runtime.LockOSThread() // never unlocked: the thread ends with its priority
+	runtime.LockOSThread() // never unlocked, so the thread with its priority ends
 	err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 20}, 0)
 	if err != nil {
 		l.log.Info("the link runs with ordinary priority", "err", err)
@@ -190,7 +189,7 @@ func (l *Link) step() (wait time.Duration, stopped bool) {
 	return l.route.step(l.nowNS), false
 }
 
-// readAll takes in what waits, a bounded number so that what is due is not late.
+// readAll reads waiting packets, a limited number so that others are not sent late.
 func (l *Link) readAll(host int, buf []byte) {
 	l.mu.Lock()
 	tap := l.taps[host]
@@ -203,7 +202,7 @@ func (l *Link) readAll(host int, buf []byte) {
 		now := tap.handedOver(buf[:n], l.start)
 		p, ok := parse(slices.Clone(buf[:n]))
 		if !ok {
-			continue // nonsense, and what concerns no router
+			continue // invalid, or not for a router
 		}
 		l.mu.Lock()
 		if l.route != nil {
@@ -215,7 +214,7 @@ func (l *Link) readAll(host int, buf []byte) {
 	}
 }
 
-// Possible says what this machine lacks for a world; nil when nothing.
+// Possible returns an error that names what this machine lacks for a world.
 func Possible() error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("network namespaces need root")

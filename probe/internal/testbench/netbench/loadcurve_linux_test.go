@@ -14,11 +14,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// loadLine is a line whose rates media.load has to find.
+// loadLine is a line whose rates media.load has to determine.
 type loadLine struct {
 	name     string
 	up, down Line
-	box      bool // the collector stands behind the HTTP box
+	box      bool // the collector is behind the HTTP box
 }
 
 func even(kbps, queueMS float64) loadLine {
@@ -26,7 +26,8 @@ func even(kbps, queueMS float64) loadLine {
 	return loadLine{name: fmt.Sprintf("%g kbit/s, queue of %g ms", kbps, queueMS), up: l, down: l}
 }
 
-// loadLines are rates × queues with equal directions, then lines of other shapes.
+// loadLines returns combinations of rates and queues with equal directions, then
+// other lines.
 func loadLines() (all []loadLine) {
 	for _, kbps := range []float64{300, 500, 1000, 2000, 5000, 10000, 16000, 50000, 100000} {
 		for _, queueMS := range []float64{50, 300, 1000, 2000} {
@@ -45,8 +46,8 @@ func loadLines() (all []loadLine) {
 	)
 }
 
-// TestLoadCurveOnTheWire holds the rates of media.load, taken by the real programs,
-// against those of the lines: within 10 %.
+// TestLoadCurveOnTheWire compares the rates measured by media.load with those of
+// the lines: within 10 %.
 func TestLoadCurveOnTheWire(t *testing.T) {
 	if os.Getenv("TONPROBE_TEST_ALL") != "1" {
 		t.Skip("takes minutes and root: set TONPROBE_TEST_ALL=1")
@@ -77,7 +78,7 @@ func TestLoadCurveOnTheWire(t *testing.T) {
 	for _, l := range lines {
 		began := time.Now()
 		d, err := w.measureLoad(t.Context(), l)
-		for range 6 { // a collector spends 8 Mbit/s on measurements in the long run
+		for range 6 { // a collector limits measurements to 8 Mbit/s in the long run
 			if err != nil || d.UpKbps != nil && d.DownKbps != nil {
 				break
 			}
@@ -109,7 +110,7 @@ func TestLoadCurveOnTheWire(t *testing.T) {
 // envLoadCurve selects lines by a part of their name, or all.
 const envLoadCurve = "TONPROBE_BENCH_LOAD_CURVE"
 
-// measureLoad runs media.load alone, with an agent that has not used its turns yet.
+// measureLoad runs media.load alone, with an agent that has not used its quota.
 func (w *World) measureLoad(ctx context.Context, l loadLine) (*report.MediaLoad, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()

@@ -15,7 +15,7 @@ type tally struct {
 	healthy, clean            int
 	loss, jitter, rtt, nat    ratio
 	time, wire, cpu           ratio
-	most                      Load // of any check, each value for itself
+	most                      Load // maximum of each value over all checks
 	mostTook                  time.Duration
 	repeats, failed, stillSet int
 	busyStarts                int
@@ -80,8 +80,8 @@ func sum(all []outcome) (t tally) {
 	return t
 }
 
-// addLoad leaves out what is only done on request: media.load, which fills the
-// line on purpose, and the lifetime of bindings, which takes its time.
+// addLoad ignores probes that run on request only: media.load, which fills the line
+// on purpose, and the search for the lifetime of bindings, which takes long.
 func (t *tally) addLoad(o outcome) {
 	if o.busyPct >= quietBusyPct {
 		t.busyStarts++
@@ -101,7 +101,7 @@ func (t *tally) addLoad(o outcome) {
 	}
 }
 
-// summary is the sums of a run as Markdown, with its date.
+// summary returns the totals of a run as Markdown, with the date.
 func summary(t tally) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Run of %s: %d scenarios.\n\n", time.Now().UTC().Format("2 January 2006, 15:04 UTC"), t.scenarios)
@@ -129,7 +129,7 @@ func summary(t tally) string {
 	return b.String()
 }
 
-// matrix is a row for each scenario, as Markdown.
+// matrix returns a Markdown table with a row per scenario.
 func matrix(all []outcome) string {
 	var b strings.Builder
 	b.WriteString("| scenario | stands for | expected | found | loss % up/down, truth | jitter ms up/down, truth | RTT ms, truth | s | kbit/s up/down, busiest second | CPU % | remarks |\n" +
@@ -145,7 +145,7 @@ func matrix(all []outcome) string {
 	return b.String()
 }
 
-// misses is what was not as it should be, of causes and of figures, as Markdown.
+// misses returns the deviations of causes and figures as Markdown.
 func misses(all []outcome) string {
 	var b strings.Builder
 	b.WriteString("| scenario | expected | found | remarks |\n|---|---|---|---|\n")
@@ -174,7 +174,7 @@ func misses(all []outcome) string {
 	return b.String()
 }
 
-// cost is three cells: duration, wire, processor.
+// cost returns three cells: duration, traffic, CPU.
 func (o outcome) cost() string {
 	if o.err != nil {
 		return "| |"
@@ -184,7 +184,7 @@ func (o outcome) cost() string {
 		o.check.Took.Seconds(), l.UpKbps, l.DownKbps, l.PeakUpKbps, l.PeakDownKbps, l.CPUPct)
 }
 
-// pair is measured and true values of figures; "" when they were not measured.
+// pair returns measured and true values of figures; "" if they were not measured.
 func (o outcome) pair(names ...string) string {
 	var parts []string
 	for _, name := range names {
@@ -197,8 +197,7 @@ func (o outcome) pair(names ...string) string {
 	return strings.Join(parts, " / ")
 }
 
-// writeIntoDocument replaces a part of a document between two lines of its name
-// and nothing else.
+// writeIntoDocument replaces the part of a document between two marker lines.
 func writeIntoDocument(file, part, tables string) error {
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// NATSpec is a translator of addresses in the terms of RFC 4787.
+// NATSpec is a NAT in the terms of RFC 4787.
 type NATSpec struct {
-	// Mapping (§4.1): EIM, ADM, APDM; none translates nothing, and with
-	// Filtering set it is a firewall that lets answers in.
+	// Mapping (§4.1) is EIM, ADM or APDM; none does not translate, and with
+	// Filtering set it is a stateful firewall.
 	Mapping string `toml:"mapping"`
-	// Filtering (§5): EIF, ADF, APDF.
+	// Filtering (§5) is EIF, ADF or APDF.
 	Filtering string `toml:"filtering"`
-	// Ports (§4.2): preserve keeps the inner port where it is free, sequential
-	// and random do not.
+	// Ports (§4.2): preserve keeps the internal port if it is free, sequential and
+	// random do not.
 	Ports string `toml:"ports"`
-	// LifetimeS is how long an idle UDP binding lives (§4.3); 0 means 120.
+	// LifetimeS is the lifetime of an idle UDP binding (§4.3); 0 means 120.
 	LifetimeS float64 `toml:"lifetime_s"`
-	// RefreshInbound lets packets from outside keep a binding alive too (§4.3, REQ-6).
+	// RefreshInbound means that inbound packets refresh a binding too (§4.3,
+	// REQ-6).
 	RefreshInbound bool `toml:"refresh_inbound"`
-	// Hairpin sends packets to the own outer address back inside (§6).
+	// Hairpin forwards packets to the NAT's own external address back inside (§6).
 	Hairpin bool `toml:"hairpin"`
-	// ALG writes the inner address into what is inside of packets, where it
-	// finds the outer one.
+	// ALG replaces the external address by the internal one in payloads.
 	ALG bool `toml:"alg"`
-	// Shows is the address under which the router complains to those inside, such
-	// as one of RFC 6598; without it, its usual one.
+	// Shows is the source address of the router's ICMP errors toward the inside,
+	// for example one of RFC 6598; "" means its usual address.
 	Shows string `toml:"shows"`
 }
 
-// homeRouter is what stands in most homes.
+// homeRouter returns the most common behaviour of home routers.
 func homeRouter() NATSpec { return NATSpec{Mapping: "EIM", Filtering: "APDF", Ports: "preserve"} }
 
 func (s NATSpec) withDefaults() NATSpec {
@@ -68,11 +68,11 @@ func (s NATSpec) validate() error {
 	return nil
 }
 
-// tcpLifetime is that of established connections (RFC 5382 §5), which outlive
-// every check.
+// tcpLifetime is the lifetime of established connections (RFC 5382 §5), which is
+// longer than any check.
 const tcpLifetime = 124 * time.Minute
 
-// nat translates. It is used from one goroutine; times are nanoseconds of one
+// nat translates packets. It is used by one goroutine; times are nanoseconds of one
 // clock.
 type nat struct {
 	spec     NATSpec
@@ -83,8 +83,8 @@ type nat struct {
 	nextPort uint16
 }
 
-// inner is what selects a binding on the way out; the remote's fields stay zero
-// as far as the mapping does not depend on them.
+// inner selects a binding for outbound packets; the fields of the remote address
+// are zero if the mapping does not depend on them.
 type inner struct {
 	protocol   byte
 	local      netip.AddrPort
@@ -101,7 +101,7 @@ type binding struct {
 	inner
 	port     uint16
 	lastNS   int64
-	contacts map[netip.AddrPort]int64 // whom it has sent to, and when last
+	contacts map[netip.AddrPort]int64 // destinations, with the time of the last packet
 }
 
 func newNAT(s NATSpec, outside netip.Addr, r *rand.Rand) *nat {
@@ -113,11 +113,11 @@ func newNAT(s NATSpec, outside netip.Addr, r *rand.Rand) *nat {
 
 func (n *nat) translates() bool { return n.spec.Mapping != "none" }
 
-// outbound translates a packet on its way out, in place. hairpin says that it
-// is to turn round and go on inside. Not ok: dropped.
+// outbound translates an outbound packet in place. hairpin means that it must be
+// forwarded back inside; ok is false if it must be dropped.
 func (n *nat) outbound(p packet, nowNS int64) (hairpin, ok bool) {
 	if p.isFragment() && n.translates() {
-		return false, false // its later parts have no ports to go by
+		return false, false // later fragments have no ports
 	}
 	if about, isError := p.carriesError(); isError {
 		return false, n.errorOutbound(p, about)
@@ -139,11 +139,11 @@ func (n *nat) outbound(p packet, nowNS int64) (hairpin, ok bool) {
 	if !toSelf {
 		return false, true
 	}
-	// RFC 4787 §6: the inside sees the outer address of the sender.
+	// RFC 4787 §6: the inside sees the external address of the sender.
 	return true, n.inbound(p, nowNS)
 }
 
-// inbound translates a packet from outside, in place; not ok: dropped.
+// inbound translates an inbound packet in place; ok is false if it must be dropped.
 func (n *nat) inbound(p packet, nowNS int64) bool {
 	if about, isError := p.carriesError(); isError {
 		return n.errorInbound(p, about)
@@ -153,10 +153,10 @@ func (n *nat) inbound(p packet, nowNS int64) bool {
 			return true
 		}
 		b := n.bindings[inner{protocol: p.protocol(), local: p.dst()}]
-		return b != nil && n.lets(b, p.src(), nowNS)
+		return b != nil && n.permits(b, p.src(), nowNS)
 	}
 	b := n.byOuter[outer{p.protocol(), p.dst().Port()}]
-	if p.dst().Addr() != n.outside || b == nil || n.expired(b, b.lastNS, nowNS) || !n.lets(b, p.src(), nowNS) {
+	if p.dst().Addr() != n.outside || b == nil || n.expired(b, b.lastNS, nowNS) || !n.permits(b, p.src(), nowNS) {
 		return false
 	}
 	if n.spec.RefreshInbound {
@@ -169,9 +169,9 @@ func (n *nat) inbound(p packet, nowNS int64) bool {
 	return true
 }
 
-// lets is the filter of RFC 4787 §5. What was sent to someone long ago is
-// forgotten with the lifetime of the binding.
-func (n *nat) lets(b *binding, from netip.AddrPort, nowNS int64) bool {
+// permits implements the filtering of RFC 4787 §5. Contacts expire after the
+// lifetime of a binding.
+func (n *nat) permits(b *binding, from netip.AddrPort, nowNS int64) bool {
 	if n.spec.Filtering == "EIF" {
 		return true
 	}
@@ -192,7 +192,7 @@ func (n *nat) expired(b *binding, lastNS, nowNS int64) bool {
 	return nowNS-lastNS > life
 }
 
-// bind finds or makes the binding of an outgoing packet.
+// bind returns the binding of an outbound packet, and creates it if necessary.
 func (n *nat) bind(p packet, nowNS int64) *binding {
 	key := inner{protocol: p.protocol(), local: p.src()}
 	if n.spec.Mapping != "EIM" {
@@ -216,7 +216,7 @@ func (n *nat) bind(p packet, nowNS int64) *binding {
 	return b
 }
 
-// firewall is the record of who was written to where nothing is translated.
+// firewall records destinations if nothing is translated.
 func (n *nat) firewall(p packet) *binding {
 	key := inner{protocol: p.protocol(), local: p.src()}
 	if n.bindings[key] == nil {
@@ -249,8 +249,8 @@ func (n *nat) freePort(protocol byte, wanted uint16, nowNS int64) (uint16, bool)
 		} else if n.nextPort++; n.nextPort == 60000 {
 			n.nextPort = 20000
 		}
-		// With "sequential" and "random" the inner port is never kept by chance:
-		// a scenario that says so must be one.
+		// With "sequential" and "random" the internal port must not be kept by
+		// chance.
 		if port != wanted && free(port) {
 			return port, true
 		}
@@ -258,8 +258,8 @@ func (n *nat) freePort(protocol byte, wanted uint16, nowNS int64) (uint16, bool)
 	return 0, false
 }
 
-// errorInbound brings an ICMP error about one of our packets home: the packet
-// it quotes has left translated (RFC 5508 §4).
+// errorInbound forwards an ICMP error about one of our packets inside. The packet
+// it quotes was translated (RFC 5508 §4).
 func (n *nat) errorInbound(p, about packet) bool {
 	if !n.translates() {
 		return true
@@ -274,8 +274,8 @@ func (n *nat) errorInbound(p, about packet) bool {
 	return true
 }
 
-// errorOutbound sends an ICMP error of the inside out: it quotes a packet as
-// the inside has received it.
+// errorOutbound forwards an ICMP error from the inside. It quotes a packet as
+// received inside.
 func (n *nat) errorOutbound(p, about packet) bool {
 	if !n.translates() {
 		return true

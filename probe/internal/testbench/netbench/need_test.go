@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// need ends a test that misses something of the machine: it is skipped by plain
-// go test and fails where everything must be there, and where it was asked for.
+// need ends a test that lacks something on this machine: plain go test skips it; it
+// fails if TONPROBE_TEST_ALL is set or the bench was requested.
 func need(t *testing.T, what string, err error) {
 	t.Helper()
 	if os.Getenv("TONPROBE_TEST_ALL") == "1" || os.Getenv(envBench) != "" {
@@ -15,12 +15,12 @@ func need(t *testing.T, what string, err error) {
 	t.Skipf("needs %s: %v", what, err)
 }
 
-// Variables that steer the runs on the wire.
+// Variables that control the runs.
 const (
-	envBench    = "TONPROBE_BENCH"          // all, subset, or names with commas between
+	envBench    = "TONPROBE_BENCH"          // all, subset, or names separated by commas
 	envMatrix   = "TONPROBE_BENCH_MATRIX"   // file for the matrix
 	envDocument = "TONPROBE_BENCH_DOCUMENT" // document whose tables are replaced
 	envReports  = "TONPROBE_BENCH_REPORTS"  // folder for the reports
-	envQuiet    = "TONPROBE_BENCH_QUIET"    // how long a check waits for a quiet machine at most; 20s
-	envWorlds   = "TONPROBE_BENCH_WORLDS"   // how many worlds run side by side
+	envQuiet    = "TONPROBE_BENCH_QUIET"    // longest wait for an idle machine before a check; default 20s
+	envWorlds   = "TONPROBE_BENCH_WORLDS"   // number of concurrent worlds
 )

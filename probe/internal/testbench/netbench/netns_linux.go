@@ -18,21 +18,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespacePrefix and the process's number begin the name of each namespace.
+// namespacePrefix and the process ID are the beginning of each namespace's name.
 const namespacePrefix = "tonbench-"
 
 const (
 	namespaceDir = "/run/netns"
-	resolverDir  = "/etc/netns" // ip-netns(8): files here take the place of those in /etc
+	resolverDir  = "/etc/netns" // ip-netns(8): files here replace those in /etc
 )
 
-var worldsMade atomic.Int64 // part of names only, which must differ within a process
+var worldsMade atomic.Int64 // makes names unique within the process
 
-// namespaces are the four of one world.
+// namespaces contains the four namespaces of one world.
 type namespaces struct {
 	names   [hosts]string
 	devices [hosts]string
-	wifi    string // name of the home's device where it is no tunnel
+	wifi    string // name of the home's device if it is not a tunnel
 }
 
 func newNames() *namespaces {
@@ -40,16 +40,16 @@ func newNames() *namespaces {
 	k := worldsMade.Add(1)
 	for i, host := range hostNames {
 		n.names[i] = fmt.Sprintf("%s%d-%d-%s", namespacePrefix, os.Getpid(), k, host)
-		n.devices[i] = fmt.Sprintf("tb%dw%d%s", os.Getpid(), k, host[:1]) // 15 bytes at most
+		n.devices[i] = fmt.Sprintf("tb%dw%d%s", os.Getpid(), k, host[:1]) // at most 15 bytes
 	}
-	// Wi-Fi by its name (systemd.net-naming-scheme(7)): as the TUN device it is
-	// it would read as a VPN.
+	// The prefix means Wi-Fi (systemd.net-naming-scheme(7)). As a TUN device it
+	// would be reported as a VPN.
 	n.wifi = fmt.Sprintf("wl%dw%d", os.Getpid(), k)
 	n.devices[atHome] = n.wifi
 	return n
 }
 
-// possibleNamespaces tries to make one.
+// possibleNamespaces tries to create a namespace.
 func possibleNamespaces() error {
 	name := fmt.Sprintf("%s%d-try", namespacePrefix, os.Getpid())
 	if err := ip(context.Background(), "netns", "add", name); err != nil {
@@ -58,15 +58,15 @@ func possibleNamespaces() error {
 	return ip(context.Background(), "netns", "delete", name)
 }
 
-// RemoveStale removes what a bench left behind that was killed. Its TUN devices
-// went with its descriptors, its programs with the process.
+// RemoveStale removes the remains of a killed bench. Its TUN devices disappeared
+// with its descriptors, its programs with the process.
 func RemoveStale(ctx context.Context) error {
 	own := regexp.MustCompile("^" + regexp.QuoteMeta(namespacePrefix) + `(\d+)-`)
 	var errs []error
 	for _, dir := range []string{namespaceDir, resolverDir} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			continue // there never was one
+			continue // no such folder
 		}
 		for _, e := range entries {
 			m := own.FindStringSubmatch(e.Name())
@@ -92,7 +92,7 @@ func removeNamespace(ctx context.Context, name string) error {
 	return errors.Join(err, ip(ctx, "netns", "delete", name))
 }
 
-// make makes the namespaces and moves the devices in, which exist already.
+// make creates the namespaces and moves the existing devices into them.
 func (n *namespaces) make(ctx context.Context) error {
 	for i, name := range n.names {
 		if err := ip(ctx, "netns", "add", name); err != nil {
@@ -101,7 +101,7 @@ func (n *namespaces) make(ctx context.Context) error {
 		for _, args := range [][]string{
 			{"link", "set", n.devices[i], "netns", name},
 			{"-n", name, "link", "set", "lo", "up"},
-			// No address of its own making: its chatter would only stand in the truth.
+			// No automatic address, whose traffic would be part of the truth.
 			{"-n", name, "link", "set", n.devices[i], "addrgenmode", "none"},
 			{"-n", name, "link", "set", n.devices[i], "up"},
 		} {
@@ -113,8 +113,8 @@ func (n *namespaces) make(ctx context.Context) error {
 	return n.addressOthers(ctx)
 }
 
-// addressOthers gives all but the home their addresses, which are the same in
-// every scenario.
+// addressOthers assigns the addresses of all hosts but the home, which are the same
+// in every scenario.
 func (n *namespaces) addressOthers(ctx context.Context) error {
 	for host, addrs := range map[int][]netip.Addr{
 		atGateway: {privateGateway, publicGateway, gateway6Addr},
@@ -128,12 +128,12 @@ func (n *namespaces) addressOthers(ctx context.Context) error {
 	return nil
 }
 
-// address replaces a host's addresses and its default routes. A TUN device has
-// no neighbours to be asked for, so that any address may be the gateway's.
+// address replaces a host's addresses and its default routes. A TUN device does not
+// resolve neighbours, so the gateway may have any address.
 func (n *namespaces) address(ctx context.Context, host int, gateway netip.Addr, addrs ...netip.Addr) error {
 	name, device := n.names[host], n.devices[host]
 	commands := [][]string{
-		{"link", "set", device, "up"}, // a scenario may have taken it down
+		{"link", "set", device, "up"}, // a scenario may have disabled it
 		{"addr", "flush", "dev", device},
 		{"-6", "route", "flush", "dev", device},
 		{"-4", "route", "flush", "type", "unreachable"},
@@ -153,7 +153,7 @@ func (n *namespaces) address(ctx context.Context, host int, gateway netip.Addr, 
 		families[family] = true
 		add := []string{"addr", "add", a.String() + bits, "dev", device}
 		if a.Is6() {
-			add = append(add, "nodad") // nobody else could have it
+			add = append(add, "nodad") // no duplicate address detection
 		}
 		commands = append(commands, add)
 	}
@@ -179,7 +179,7 @@ func (n *namespaces) defaultRoute(host int, family string, gateway netip.Addr) [
 	return route
 }
 
-// lack takes from a host, which has its addresses and routes, what HomeSpec says.
+// lack removes addresses and routes from a host as HomeSpec says.
 func (n *namespaces) lack(ctx context.Context, host int, what string) error {
 	device := n.devices[host]
 	noRoute := [][]string{{"-4", "route", "del", "default"}, {"-6", "route", "flush", "dev", device, "to", "default"}}
@@ -190,7 +190,8 @@ func (n *namespaces) lack(ctx context.Context, host int, what string) error {
 	case "address":
 		commands = [][]string{{"addr", "flush", "dev", device}}
 	case "lease":
-		// Some systems even give such an address a way out (avahi-autoipd(8)).
+		// Some systems even set a default route for such an address
+		// (avahi-autoipd(8)).
 		commands = [][]string{
 			{"addr", "flush", "dev", device}, {"addr", "add", "169.254.77.20/16", "dev", device},
 			{"-4", "route", "replace", "default", "dev", device},
@@ -209,8 +210,8 @@ func (n *namespaces) lack(ctx context.Context, host int, what string) error {
 	return nil
 }
 
-// pull takes a host's interface down, as when a cable is pulled; plug brings it
-// back with the routes that went with it.
+// pull disables a host's interface, like a pulled cable; plug enables it again with
+// its routes.
 func (n *namespaces) pull(ctx context.Context, host int) error {
 	return ip(ctx, "-n", n.names[host], "link", "set", n.devices[host], "down")
 }
@@ -219,8 +220,8 @@ func (n *namespaces) plug(ctx context.Context, host int, gateway netip.Addr, add
 	return n.address(ctx, host, gateway, addrs...)
 }
 
-// nameHome gives the home's device a name by which it is taken for Wi-Fi, or the
-// one of a tunnel. Only a device that is down can be renamed.
+// nameHome renames the home's device to a name of a Wi-Fi device or of a tunnel. A
+// device must be down to be renamed.
 func (n *namespaces) nameHome(ctx context.Context, tunnel bool) error {
 	name, old := n.wifi, n.devices[atHome]
 	if tunnel {
@@ -238,9 +239,9 @@ func (n *namespaces) nameHome(ctx context.Context, tunnel bool) error {
 	return nil
 }
 
-// allowPings lets programs of a host send pings or keeps them from it
-// (ping_group_range, icmp(7)). A new namespace lets none, while desktops let all:
-// systemd's 50-default.conf sets it so.
+// allowPings permits or forbids programs of a host to send echo requests
+// (ping_group_range, icmp(7)). A new namespace permits none, while desktops permit
+// all (systemd's 50-default.conf).
 func (n *namespaces) allowPings(host int, allowed bool) error {
 	groups := "1 0" // an empty range
 	if allowed {
@@ -251,7 +252,7 @@ func (n *namespaces) allowPings(host int, allowed bool) error {
 	})
 }
 
-// setResolver is the resolv.conf(5) of programs started in a host from now on.
+// setResolver sets the resolv.conf(5) of programs started in a host from now on.
 func (n *namespaces) setResolver(host int, file string) error {
 	dir := filepath.Join(resolverDir, n.names[host])
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -268,13 +269,14 @@ func (n *namespaces) remove(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// within runs f on a thread inside a host's namespace. Sockets stay in the
-// namespace in which they were made, so f makes them and any goroutine may use
-// them afterwards; f itself must start no goroutine that makes one.
+// within runs f on a thread in a host's namespace. Sockets remain in the namespace
+// in which they were created, so other goroutines may use those that f creates; f
+// itself must not start goroutines that create sockets.
 func (n *namespaces) within(host int, f func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		// Not unlocked when the way back fails: the thread then ends with the goroutine.
+		// Not unlocked if the namespace cannot be restored: the thread then ends
+		// with the goroutine.
 		runtime.LockOSThread()
 		done <- func() error {
 			back, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -300,7 +302,8 @@ func (n *namespaces) within(host int, f func() error) error {
 	return <-done
 }
 
-// in is a program inside a namespace. It dies with this process.
+// in returns a command that runs a program in a namespace. It is killed with this
+// process.
 func in(ctx context.Context, namespace, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", namespace, program}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

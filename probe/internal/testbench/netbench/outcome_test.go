@@ -9,40 +9,40 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// How far figures may be from the truth of the link (issue 4).
+// Tolerances between figures and the truth of the link (issue 4).
 const (
 	jitterToleranceMS  = 0.3
 	jitterTolerancePct = 5
 	rttToleranceMS     = 0.3
 )
 
-// What a check may take (issue 4); media.load, which fills the line on purpose,
-// is left out.
+// Limits for the load of a check (issue 4), without media.load, which fills the
+// line on purpose.
 const (
 	mostSeconds = 12
 	mostKbps    = 150
 	mostCPUPct  = 10
 )
 
-// outcome is one check held against its scenario and its truth.
+// outcome is one check compared with its scenario and its truth.
 type outcome struct {
 	scenario Scenario
 	check    Check
 	err      error
 	repeats  int
-	busyPct  float64 // of the machine, before the check
+	busyPct  float64 // load of the machine before the check
 
-	found   string // primary cause, or Healthy, or "unknown"
+	found   string // primary cause, Healthy, or "unknown"
 	others  []string
-	remarks []string // named without a warning
+	remarks []string // causes of severity info
 	figures []comparison
 }
 
-// comparison is one figure against the truth.
+// comparison is one figure compared with the truth.
 type comparison struct {
 	what           string // such as "up jitter"
 	measured, true float64
-	note           string // the interval or the tolerance
+	note           string // interval or tolerance
 	ok             bool
 }
 
@@ -73,9 +73,9 @@ func judge(s Scenario, c Check, err error) outcome {
 	return o
 }
 
-// right is whether the primary cause is the expected one, or one that names the
-// same fault as truly; a healthy line has none at all. Where the voice is not
-// disturbed, the cause must be named, and no warning given.
+// right reports whether the primary cause is the expected one, or another name of
+// the same fault; a healthy line must have none. If the voice is not disturbed, the
+// cause must be reported without a warning.
 func (o outcome) right() bool {
 	switch {
 	case o.err != nil:
@@ -88,14 +88,14 @@ func (o outcome) right() bool {
 	return o.found == o.scenario.Expect || slices.Contains(o.scenario.Also, o.found)
 }
 
-// clean is whether there is no warning and no failure, which is what issue 4
-// asks of healthy lines. "Unknown" accuses nobody.
+// clean reports whether there is neither a warning nor a failure, as issue 4
+// requires of healthy lines. "Unknown" is allowed.
 func (o outcome) clean() bool {
 	return o.err == nil && len(o.others) == 0 && (o.found == Healthy || o.found == "unknown")
 }
 
-// void says that the check itself found this computer too busy to measure. It
-// asks to be repeated, in every run.
+// void reports whether the check itself found this computer too busy to measure.
+// Such a check is repeated.
 func (o outcome) void() bool {
 	if o.err != nil {
 		return false
@@ -105,11 +105,11 @@ func (o outcome) void() bool {
 	return ok && (v.State == report.MediaSelfCheckVoid || v.SelfCheck == "void")
 }
 
-// missing says that the product cannot know yet.
+// missing reports whether the scenario is known to be beyond the product.
 func (o outcome) missing() bool { return !o.right() && o.scenario.Needs != "" }
 
-// isMet says whether a need named in the file has been met since: the file
-// is to be brought up to date then.
+// isMet reports whether the product now has what the scenario file lists under
+// needs; then the file must be updated.
 func (o outcome) isMet() bool { return o.right() && o.scenario.Needs != "" }
 
 func (o outcome) offFigures() (off []comparison) {
@@ -121,7 +121,7 @@ func (o outcome) offFigures() (off []comparison) {
 	return off
 }
 
-// why is what a reader of the matrix wants to know of a wrong one.
+// why explains a wrong result in the matrix.
 func (o outcome) why() string {
 	var parts []string
 	if o.err != nil {
@@ -148,7 +148,7 @@ func (o outcome) why() string {
 	return strings.Join(parts, "; ")
 }
 
-// said is what probes without a good result say themselves.
+// said returns the notes of probes without a good result.
 func (o outcome) said() (parts []string) {
 	for _, r := range o.check.Report.Probes {
 		if r.Error != "" && r.Status != report.StatusSkipped {
@@ -158,12 +158,12 @@ func (o outcome) said() (parts []string) {
 	return parts
 }
 
-// compare holds the figures of the voice stream against the link's. A stream
-// that did not run, ran over TCP or was void by its own self check has none.
+// compare compares the figures of the voice stream with the link's. There are none
+// for a stream that did not run, ran over TCP, or was void.
 func compare(c Check) (all []comparison) {
 	r, ok := c.Report.Probe(report.ProbeMediaVoice)
 	v, isVoice := r.Data.(*report.MediaVoice)
-	// Packets that the home's own system refused never came to the link.
+	// Packets that the home's own system refused never reached the link.
 	wholeHome := c.Scenario.Home.DownAtS == 0
 	if ok && isVoice && wholeHome && v.State == report.MediaComplete && strings.HasSuffix(v.Path, "udp") {
 		all = voiceFigures(v, c.Truth.RTP(Up), c.Truth.RTP(Down))
@@ -171,9 +171,9 @@ func compare(c Check) (all []comparison) {
 	return append(all, natFigures(c)...)
 }
 
-// samePackets leaves those out that the probe leaves out: what was still on its
-// way when it stopped to wait. Both number their packets from 0 on, and the
-// report says how many of them are judged.
+// samePackets removes the packets that the probe excludes because they were in
+// flight when it stopped waiting. Both number their packets from 0, and the report
+// contains the number of packets it evaluated.
 func samePackets(stream Truth, judged *int) Truth {
 	if judged == nil {
 		return stream
@@ -188,8 +188,8 @@ func voiceFigures(v *report.MediaVoice, upStream, downStream Truth) (all []compa
 		return all
 	}
 	all = append(all, jitterFigure("up jitter", v.UpJitterMS, up), jitterFigure("down jitter", v.DownJitterMS, down))
-	// What a relay takes for a packet is part of the round trip and happens inside
-	// of the server, where the link sees nothing.
+	// The delay within a relay is part of the round trip, but inside of the server,
+	// where the link does not see it.
 	if v.RTTP50MS != nil && !strings.HasPrefix(v.Path, "relay") {
 		judged := len(upStream)
 		if v.Sent != nil {
@@ -215,8 +215,8 @@ func lossFigure(what string, pct *float64, ci *report.Interval, truth Figures) c
 	}
 }
 
-// jitterFigure holds the reported jitter against the mean of |D|, which is how
-// media/stats defines it for a report.
+// jitterFigure compares the reported jitter with the mean of |D|, which is what
+// media/stats reports.
 func jitterFigure(what string, got *float64, truth Figures) comparison {
 	if got == nil {
 		return comparison{what, math.NaN(), truth.MeanAbsDMS, "not reported", truth.Received < 2}
@@ -228,7 +228,7 @@ func jitterFigure(what string, got *float64, truth Figures) comparison {
 	}
 }
 
-// natFigures are there as soon as nat.behavior is part of the check.
+// natFigures compares the results of nat.behavior, if it ran.
 func natFigures(c Check) (all []comparison) {
 	r, ok := c.Report.Probe(report.ProbeNATBehavior)
 	b, isBehavior := r.Data.(*report.NATBehavior)
@@ -246,7 +246,7 @@ func natFigures(c Check) (all []comparison) {
 	return all
 }
 
-// behavior is that of both NATs together: the stricter counts.
+// behavior returns that of both NATs together: the stricter one.
 func (c Check) behavior() (mapping, filtering string) {
 	order := map[string]int{"": 0, "none": 0, "EIM": 1, "ADM": 2, "APDM": 3, "EIF": 1, "ADF": 2, "APDF": 3}
 	stricter := func(a, b string) string {

@@ -17,16 +17,16 @@ const (
 	icmpEchoReply    = 0
 	icmpUnreachable  = 3
 	icmpFragNeeded   = 4  // code of icmpUnreachable
-	icmpProhibited   = 13 // code of icmpUnreachable: by administration
+	icmpProhibited   = 13 // code of icmpUnreachable: administratively prohibited
 	icmpEcho         = 8
 	icmpTimeExceeded = 11
 )
 
-// packet is an IPv4 or IPv6 packet. Only a well-formed one gets this type, see
-// parse; below its transport header only the boxes of a scenario look.
+// packet is a well-formed IPv4 or IPv6 packet, see parse. Only the boxes of a
+// scenario examine the content above its transport header.
 type packet []byte
 
-// parse takes a packet whose lengths add up; the rest of b is cut off.
+// parse validates the lengths in a packet and truncates b to it.
 func parse(b []byte) (packet, bool) {
 	if len(b) >= 40 && b[0]>>4 == 6 {
 		return parse6(b)
@@ -64,10 +64,11 @@ func (p packet) protocol() byte {
 
 func (p packet) payload() []byte { return p[p.headerBytes():] }
 
-// dontFragment is always so in IPv6, whose routers never do (RFC 8200 §4.5).
+// dontFragment is always true for IPv6, whose routers do not fragment (RFC 8200
+// §4.5).
 func (p packet) dontFragment() bool { return p.is6() || p[6]&0x40 != 0 }
 
-// isFragment is true for every part of a packet in several parts.
+// isFragment reports whether p is a fragment.
 func (p packet) isFragment() bool {
 	if p.is6() {
 		return p.protocol() == fragmentHeader6
@@ -78,7 +79,7 @@ func (p packet) isFragment() bool {
 func (p packet) src() netip.AddrPort { return netip.AddrPortFrom(p.addr(0), p.port(0)) }
 func (p packet) dst() netip.AddrPort { return netip.AddrPortFrom(p.addr(1), p.port(2)) }
 
-// addr is that of the sender (0) or of the receiver (1).
+// addr returns the source (0) or the destination (1).
 func (p packet) addr(which int) netip.Addr {
 	if p.is6() {
 		return netip.AddrFrom16([16]byte(p[8+16*which:]))
@@ -86,8 +87,8 @@ func (p packet) addr(which int) netip.Addr {
 	return netip.AddrFrom4([4]byte(p[12+4*which:]))
 }
 
-// port is the port at offset 0 or 2 of UDP and TCP. The identifier of a ping
-// takes the place of the port of the one who asks.
+// port returns the UDP or TCP port at offset 0 (source) or 2 (destination). For an
+// echo request it is the identifier, in place of the requester's port.
 func (p packet) port(offset int) uint16 {
 	t := p.payload()
 	switch p.protocol() {
@@ -104,8 +105,8 @@ func (p packet) port(offset int) uint16 {
 func (p packet) setSrc(a netip.AddrPort) { p.setEndpoint(12, 0, a) }
 func (p packet) setDst(a netip.AddrPort) { p.setEndpoint(16, 2, a) }
 
-// setEndpoint writes an address and its port and mends the checksums. It is for
-// IPv4: nothing here translates IPv6.
+// setEndpoint replaces an address and its port and updates the checksums, for IPv4
+// only: IPv6 is not translated.
 func (p packet) setEndpoint(addrAt, portAt int, a netip.AddrPort) {
 	addr := a.Addr().As4()
 	t := p.payload()
@@ -130,8 +131,8 @@ func (p packet) setEndpoint(addrAt, portAt int, a netip.AddrPort) {
 	}
 }
 
-// transportSum is where in the payload the checksum is that covers the
-// addresses too; -1 for none: ICMP, and UDP without a checksum.
+// transportSum returns the offset in the payload of the checksum that covers the
+// addresses; -1 if there is none, as in ICMP, and in UDP without a checksum.
 func (p packet) transportSum() int {
 	t := p.payload()
 	switch {
@@ -143,13 +144,13 @@ func (p packet) transportSum() int {
 	return -1
 }
 
-// countDown takes one off the TTL; false when the packet's life is over.
+// countDown decrements the TTL; it returns false if it has expired.
 func (p packet) countDown() bool {
 	if p.is6() {
 		if p[7] <= 1 {
 			return false
 		}
-		p[7]-- // the hop limit, which no checksum covers
+		p[7]-- // the hop limit, which is not part of a checksum
 		return true
 	}
 	if p[8] <= 1 {
@@ -161,8 +162,8 @@ func (p packet) countDown() bool {
 	return true
 }
 
-// mend brings a checksum up to date after before has become after, both of even
-// length (RFC 1624 §3, the form that is right for 0xffff too).
+// mend updates a checksum for the replacement of before by after, both of even
+// length (RFC 1624 §3, in the form that is correct for 0xffff too).
 func mend(sum, before, after []byte) {
 	s := uint32(^binary.BigEndian.Uint16(sum))
 	for i := 0; i < len(before); i += 2 {
@@ -174,7 +175,7 @@ func mend(sum, before, after []byte) {
 	binary.BigEndian.PutUint16(sum, ^uint16(s))
 }
 
-// checksum is that of RFC 1071 over b, started from start.
+// checksum returns the checksum of RFC 1071 over b, starting with start.
 func checksum(b []byte, start uint32) uint16 {
 	s := start
 	for ; len(b) >= 2; b = b[2:] {
@@ -189,8 +190,8 @@ func checksum(b []byte, start uint32) uint16 {
 	return ^uint16(s)
 }
 
-// pseudoSum is the checksum over transport and pseudo header (RFC 768, RFC 8200
-// §8.1); over a packet that carries a right one it gives 0.
+// pseudoSum returns the checksum over transport and pseudo header (RFC 768, RFC
+// 8200 §8.1); it is 0 for a packet with a correct checksum.
 func (p packet) pseudoSum() uint16 {
 	s := uint32(p.protocol()) + uint32(len(p.payload()))
 	addresses := p[12:20]
@@ -203,19 +204,19 @@ func (p packet) pseudoSum() uint16 {
 	return checksum(p.payload(), s)
 }
 
-// sumUDP computes the checksum of a UDP packet anew, after its payload changed.
+// sumUDP recomputes the checksum of a UDP packet after its payload was modified.
 func (p packet) sumUDP() {
 	t := p.payload()
 	t[6], t[7] = 0, 0
 	sum := p.pseudoSum()
 	if sum == 0 {
-		sum = 0xffff // 0 would say that there is none (RFC 768)
+		sum = 0xffff // 0 means no checksum (RFC 768)
 	}
 	binary.BigEndian.PutUint16(t[6:], sum)
 }
 
-// carriesError says whether p is an ICMP error, and gives the packet it is
-// about: its header and at least eight bytes (RFC 792).
+// carriesError reports whether p is an ICMP error, and returns the packet that it
+// quotes: its header and at least eight bytes (RFC 792).
 func (p packet) carriesError() (about packet, ok bool) {
 	t := p.payload()
 	if p.is6() {
@@ -231,15 +232,15 @@ func (p packet) carriesError() (about packet, ok bool) {
 	return about, true
 }
 
-// sumICMP computes the checksum of an ICMP packet anew.
+// sumICMP recomputes the checksum of an ICMP packet.
 func (p packet) sumICMP() {
 	t := p.payload()
 	t[2], t[3] = 0, 0
 	binary.BigEndian.PutUint16(t[2:], checksum(t, 0))
 }
 
-// icmpError is what a router at from answers to about. There is none to an ICMP
-// error (RFC 1122 §3.2.2).
+// icmpError returns the ICMP error of a router with the address from about a
+// packet. There is none about an ICMP error (RFC 1122 §3.2.2).
 func icmpError(from netip.Addr, about packet, kind, code byte, mtu int) (packet, bool) {
 	if about.is6() {
 		return icmpError6(from, about, kind, code, mtu)
@@ -247,7 +248,7 @@ func icmpError(from netip.Addr, about packet, kind, code byte, mtu int) (packet,
 	if _, isError := about.carriesError(); isError || about.protocol() == protoICMP && about.payload()[0] != icmpEcho {
 		return nil, false
 	}
-	quoted := about[:min(len(about), 548)] // as much as fits 576 bytes (RFC 1812 §4.3.2.3)
+	quoted := about[:min(len(about), 548)] // total of 576 bytes (RFC 1812 §4.3.2.3)
 	b := make([]byte, 28, 28+len(quoted))
 	src, dst := from.As4(), about.src().Addr().As4()
 	b[0], b[6], b[8], b[9] = 0x45, 0x40, 64, protoICMP
@@ -262,8 +263,8 @@ func icmpError(from netip.Addr, about packet, kind, code byte, mtu int) (packet,
 	return p, true
 }
 
-// rtp reads the header that SRTP leaves readable (RFC 3711 §3.1, the ranges of
-// RFC 7983 §7), also inside a TURN ChannelData message (RFC 8656 §12.4).
+// rtp parses the header that SRTP does not encrypt (RFC 3711 §3.1, ranges of RFC
+// 7983 §7), also within a TURN ChannelData message (RFC 8656 §12.4).
 func (p packet) rtp() (seq uint16, ssrc uint32, ok bool) {
 	if p.protocol() != protoUDP {
 		return 0, 0, false

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// What differs in IPv6 (RFC 8200). Extension headers are not followed: a packet
-// with one has no ports, which no part of a check sends.
+// Differences of IPv6 (RFC 8200). Extension headers are not parsed: a packet with
+// one has no ports. No part of a check sends such packets.
 const (
 	header6Bytes    = 40
 	fragmentHeader6 = 44
@@ -28,10 +28,11 @@ func parse6(b []byte) (packet, bool) {
 	}
 	p := packet(b[:total])
 	if p.protocol() == protoICMP {
-		return nil, false // that of IPv4 has no place here
+		return nil, false // the one for IPv4 does not apply
 	}
 	need := map[byte]int{protoUDP: 8, protoTCP: 20, protoICMPv6: 8}[p.protocol()]
-	// Neighbours and listeners are the link's own affairs, and no router's.
+	// Neighbour discovery and multicast listener messages are link-local and not
+	// routed.
 	return p, len(p.payload()) >= need && !p.addr(1).IsMulticast() && p.addr(0).IsGlobalUnicast()
 }
 
@@ -57,7 +58,7 @@ func icmpError6(from netip.Addr, about packet, kind, code byte, mtu int) (packet
 	default:
 		kind = icmp6Unreachable
 	}
-	const most = 1280 // RFC 4443 §2.4 (c): as much as fits the smallest MTU
+	const most = 1280 // RFC 4443 §2.4 (c): up to the minimum MTU
 	quoted := about[:min(len(about), most-header6Bytes-8)]
 	b := make([]byte, header6Bytes+8, most)
 	src, dst := from.As16(), about.addr(0).As16()

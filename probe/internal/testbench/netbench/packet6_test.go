@@ -35,7 +35,7 @@ func TestIPv6PassesWithoutTranslation(t *testing.T) {
 		t.Error("the answer does not come home")
 	}
 	if back := l.give(atServer, udp6(server6(3479), home6(5000), 10), atHome); len(back) != 0 {
-		t.Error("the router lets in what nobody asked for")
+		t.Error("the router permits unsolicited packets")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 func home(port uint16) netip.AddrPort   { return netip.AddrPortFrom(privateHome, port) }
 func server(port uint16) netip.AddrPort { return netip.AddrPortFrom(serverAddr, port) }
 
-// build is a packet with right checksums.
+// build returns a packet with correct checksums.
 func build(protocol byte, from, to netip.AddrPort, transport []byte) packet {
 	b := make([]byte, 20, 20+len(transport))
 	b[0], b[6], b[8], b[9] = 0x45, 0x40, 64, protocol
@@ -56,7 +56,7 @@ func ping(from, to netip.AddrPort) packet {
 	return p
 }
 
-// wantSound holds all checksums of a packet.
+// wantSound verifies all checksums of a packet.
 func wantSound(t *testing.T, p packet) {
 	t.Helper()
 	if !p.is6() && checksum(p[:p.headerBytes()], 0) != 0 {
@@ -114,8 +114,8 @@ func TestRTPIsRecognised(t *testing.T) {
 	}
 }
 
-// FuzzPacket: whatever a host sends, the router lives on and hands on only what
-// it can read itself.
+// FuzzPacket checks that no packet stops the router, and that it forwards only
+// packets that it can parse itself.
 func FuzzPacket(f *testing.F) {
 	f.Add([]byte(udp(home(5000), server(3480), 20)), true)
 	f.Add([]byte(tcp(home(5000), server(443))), true)

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// PortalSpec is a guest network before its login page.
+// PortalSpec is a guest network with a login page.
 type PortalSpec struct {
-	// Page is what an unencrypted request gets: redirect (302 to the page),
-	// login (200 with the page, whatever was asked for) or 511 (RFC 6585 §6).
+	// Page is the response to an unencrypted request: redirect (302 to the login
+	// page), login (200 with the login page, for any URL) or 511 (RFC 6585 §6).
 	Page string `toml:"page"`
-	// TLS is what an encrypted one meets: own (a certificate of the portal's),
-	// refused or silent.
+	// TLS is what happens to an encrypted connection: own (the portal's
+	// certificate), refused or silent.
 	TLS string `toml:"tls"`
 }
 
@@ -37,7 +37,7 @@ func (s *PortalSpec) validate() error {
 
 const loginHost = "login.hotel.example"
 
-// loginPages are a guest network's, in all its kinds.
+// loginPages are the servers of all kinds of guest networks.
 type loginPages struct{ servers []*http.Server }
 
 // listenPortal binds addr in the calling thread's namespace.
@@ -65,7 +65,7 @@ func listenPortal(addr netip.Addr) (serve func(), pages *loginPages, err error) 
 		}
 		s := &http.Server{
 			Handler: page, ReadHeaderTimeout: 5 * time.Second,
-			ErrorLog: log.New(io.Discard, "", 0), // refused certificates are what it is for
+			ErrorLog: log.New(io.Discard, "", 0), // rejected certificates are expected
 		}
 		pages.servers = append(pages.servers, s)
 		begin = append(begin, func() { go func() { _ = s.Serve(l) }() })

@@ -9,17 +9,16 @@ import (
 	"time"
 )
 
-// The machine counts as quiet when less than quietBusyPct of its processors'
-// time was used in quietWindow. What waits for a busy processor is a delay that
-// no scenario asked for.
+// The machine counts as idle if less than quietBusyPct of its CPU time was used in
+// quietWindow. Waiting for a busy CPU is a delay that no scenario contains.
 const (
 	quietBusyPct = 40
 	quietWindow  = 250 * time.Millisecond
 )
 
-// awaitQuiet decides before a check, and not by its result, whether this
-// machine can measure now. It says how busy the machine was when it went on,
-// which it does after atMost.
+// awaitQuiet decides before a check, independently of its result, whether this
+// machine can measure now. It waits until the machine is idle, at most for atMost,
+// and returns the load at that time.
 func awaitQuiet(ctx context.Context, atMost time.Duration) (busyPct float64, err error) {
 	deadline := time.Now().Add(atMost)
 	for {
@@ -43,7 +42,7 @@ func awaitQuiet(ctx context.Context, atMost time.Duration) (busyPct float64, err
 	}
 }
 
-// processors is the first line of /proc/stat (proc_stat(5)), in ticks.
+// processors contains the first line of /proc/stat (proc_stat(5)), in ticks.
 type processors struct{ idle, all uint64 }
 
 func readProcessors() (processors, error) {

@@ -8,40 +8,41 @@ import (
 	"time"
 )
 
-// route carries packets through the segments and routers of one scenario. It
-// knows no device and no clock: the [Link] drives it, and tests can.
+// route forwards packets through the segments and routers of one scenario. It uses
+// no devices and no clock: the [Link] or a test drives it.
 type route struct {
 	plan   addressPlan
 	nats   [hosts]*nat
-	wall6  *nat // of the gateway, for IPv6: it lets answers in
+	wall6  *nat // stateful IPv6 firewall of the gateway
 	detour *detour
 	stun   STUNSpec
-	public uint16 // the collector's port as it is seen from outside
-	front  uint16 // port it leads to
-	// toPublic are the connections that came to the public port: some go straight to
-	// the one behind it.
+	public uint16 // the collector's public port
+	front  uint16 // port to which it is redirected
+	// toPublic contains the connections to the public port, because some connect
+	// directly to the port behind it.
 	toPublic map[netip.AddrPort]bool
-	lanes    [hosts - 1][2][]*lane // per segment and direction, in the order of its phases
-	from     [hosts - 1][2][]int64 // when each phase begins
+	lanes    [hosts - 1][2][]*lane // by segment, direction and phase
+	from     [hosts - 1][2][]int64 // start of each phase
 	queue    events
 	order    int
 	deliver  func(host int, p packet)
-	// shows is the address of the provider's router to those inside, if not ispAddr.
+	// shows is the provider router's address toward the inside, if it is not
+	// ispAddr.
 	shows netip.Addr
 	truth []*Passage
 }
 
-// maxPassages bounds the memory of a truth; a check has some thousands.
+// maxPassages limits the memory of a truth; a check has a few thousand.
 const maxPassages = 1 << 20
 
-// flight is a packet on its way.
+// flight is a packet in transit.
 type flight struct {
 	packet packet
-	truth  *Passage // nil for what a router sends
+	truth  *Passage // nil for a packet of a router
 }
 
-// newRoute sets a scenario up that begins at nowNS. The same seed gives the
-// same fates to the same packets.
+// newRoute prepares a scenario that begins at nowNS. The same seed yields the same
+// fate for the same packets.
 func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (*route, error) {
 	r := &route{plan: planOf(s), deliver: deliver, toPublic: map[netip.AddrPort]bool{}}
 	stream := uint64(0)
@@ -49,7 +50,7 @@ func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (
 	r.nats[atGateway] = newNAT(s.NAT, r.plan.wan, random())
 	if s.CGNAT != nil {
 		r.nats[atISP] = newNAT(*s.CGNAT, publicAddr, random())
-		r.shows, _ = netip.ParseAddr(s.CGNAT.Shows) // "" is no address, and then it is not used
+		r.shows, _ = netip.ParseAddr(s.CGNAT.Shows) // without an address it is not used
 	}
 	r.wall6 = newNAT(NATSpec{Mapping: "none", Filtering: "APDF"}, netip.Addr{}, random())
 	r.detour = detourOf(s, r.plan.gateway)
@@ -69,7 +70,7 @@ func newRoute(s Scenario, seed uint64, nowNS int64, deliver func(int, packet)) (
 	return r, nil
 }
 
-// laneAt is the phase in force; nil for a segment that does nothing.
+// laneAt returns the current phase; nil for a segment without effect.
 func (r *route) laneAt(segment int, d Direction, nowNS int64) *lane {
 	var l *lane
 	for i, from := range r.from[segment][d] {
@@ -80,7 +81,7 @@ func (r *route) laneAt(segment int, d Direction, nowNS int64) *lane {
 	return l
 }
 
-// send takes in a packet that host has sent.
+// send accepts a packet that host has sent.
 func (r *route) send(host int, p packet, nowNS int64) {
 	d := Up
 	if host == atServer || host != atHome && r.isBelow(host, p.dst().Addr()) {
@@ -104,8 +105,8 @@ func (r *route) send(host int, p packet, nowNS int64) {
 	r.enter(host, d, f, nowNS)
 }
 
-// leaveServer undoes the way from the public port to the one behind it, and lets a STUN
-// server be a bad one.
+// leaveServer reverses the redirection of the public port, and simulates a faulty
+// STUN server.
 func (r *route) leaveServer(f flight, nowNS int64) {
 	p := f.packet
 	if from := p.src(); r.front != r.public && p.protocol() == protoTCP && from.Port() == r.front && r.toPublic[p.dst()] {
@@ -127,12 +128,12 @@ func (r *route) leaveServer(f flight, nowNS int64) {
 	}
 }
 
-// isBelow says whether addr is on the home's side of a router.
+// isBelow reports whether addr is on the home's side of a router.
 func (r *route) isBelow(host int, addr netip.Addr) bool {
 	return addr == r.plan.home || addr == home6Addr || host == atISP && (addr == r.plan.wan || addr == gateway6Addr)
 }
 
-// enter puts a packet on the segment that leads from host in direction d.
+// enter passes a packet to the segment from host in direction d.
 func (r *route) enter(host int, d Direction, f flight, nowNS int64) {
 	segment, next := host, host+1
 	if d == Down {
@@ -161,7 +162,7 @@ func (r *route) enter(host int, d Direction, f flight, nowNS int64) {
 	}
 }
 
-// refused is why a filter or the MTU lets a packet not on.
+// refused returns why a filter or the MTU drops a packet.
 func (r *route) refused(l *lane, host, next int, d Direction, f flight, nowNS int64) string {
 	p, port := f.packet, f.packet.dst().Port()
 	if d == Down {
@@ -169,22 +170,22 @@ func (r *route) refused(l *lane, host, next int, d Direction, f flight, nowNS in
 	}
 	if l.block.matches(p, port) && !l.allow.matches(p, port) {
 		if l.Reject {
-			r.complain(icmpProhibited, 0, host, next, d, p, nowNS)
+			r.sendUnreachable(icmpProhibited, 0, host, next, d, p, nowNS)
 		}
 		return dropBlocked
 	}
 	if l.MTU == 0 || len(p) <= l.MTU || !p.dontFragment() {
-		return "" // without DF a router would send it on in parts
+		return "" // without DF a router would fragment it
 	}
 	if !l.MTUSilent {
-		r.complain(icmpFragNeeded, l.MTU, host, next, d, p, nowNS)
+		r.sendUnreachable(icmpFragNeeded, l.MTU, host, next, d, p, nowNS)
 	}
 	return dropMTU
 }
 
-// complain answers with "destination unreachable" of a code. A packet of an end host
-// is answered by the router next to it.
-func (r *route) complain(code byte, mtu, host, next int, d Direction, p packet, nowNS int64) {
+// sendUnreachable responds with "destination unreachable" and a code. For packets of an
+// end host the nearest router responds.
+func (r *route) sendUnreachable(code byte, mtu, host, next int, d Direction, p packet, nowNS int64) {
 	from := host
 	if from == atHome || from == atServer {
 		from = next
@@ -197,11 +198,13 @@ func (r *route) complain(code byte, mtu, host, next int, d Direction, p packet, 
 		r.push(nowNS, host, 1-d, flight{packet: answer})
 		return
 	}
-	// The packet has been translated here already, so the answer is too.
+	// The packet has been translated at this point, so the response is translated
+	// too.
 	r.arrive(host, 1-d, flight{packet: answer}, nowNS)
 }
 
-// routerAddr is the address a router shows to where a packet of d came from.
+// routerAddr returns the address of a router toward the source of a packet with
+// direction d.
 func (r *route) routerAddr(p packet, host int, d Direction) netip.Addr {
 	switch {
 	case p.is6() && host == atISP:
@@ -224,7 +227,7 @@ func (f flight) drop(segment, why string) {
 	}
 }
 
-// arrive is a packet at a host.
+// arrive processes a packet that arrives at a host.
 func (r *route) arrive(host int, d Direction, f flight, nowNS int64) {
 	if host == atHome || host == atServer || r.isOwn(host, f.packet.dst().Addr()) {
 		r.hand(host, f, nowNS)
@@ -265,7 +268,8 @@ func (r *route) arrive(host int, d Direction, f flight, nowNS int64) {
 	r.enter(host, d, f, nowNS)
 }
 
-// translator is what stands at a router for packets of this kind; nil: nothing.
+// translator returns the NAT of a router for this kind of packet; nil if there is
+// none.
 func (r *route) translator(host int, p packet) *nat {
 	if !p.is6() {
 		return r.nats[host]
@@ -292,8 +296,9 @@ func (r *route) hand(host int, f flight, nowNS int64) {
 	}
 }
 
-// step lets arrive what is due, and says when the next is. now is asked anew for
-// each packet: what the link itself takes counts as delay.
+// step delivers the packets that are due, and returns the time until the next one.
+// It calls now for each packet, so that the time that the link itself needs counts
+// as delay.
 func (r *route) step(now func() int64) (next time.Duration) {
 	for r.queue.Len() > 0 {
 		nowNS := now()
@@ -315,23 +320,23 @@ func (r *route) push(atNS int64, host int, d Direction, f flight) {
 	heap.Push(&r.queue, event{atNS: atNS, order: r.order, host: host, direction: d, flight: f})
 }
 
-// pushOut lets a packet leave the server later.
+// pushOut delays a packet that leaves the server.
 func (r *route) pushOut(atNS int64, f flight) {
 	r.order++
 	heap.Push(&r.queue, event{atNS: atNS, order: r.order, host: atServer, direction: Down, flight: f, leaves: true})
 }
 
-// event is a packet that will be at a host.
+// event is a packet that will arrive at a host.
 type event struct {
 	atNS      int64
 	order     int
 	host      int
 	direction Direction
 	flight    flight
-	leaves    bool // it is there already, and goes then
+	leaves    bool // it is at the host already, and leaves then
 }
 
-// events is a heap; those of one time leave in the order they came.
+// events is a heap; events with equal times keep their order.
 type events []event
 
 func (q events) Len() int { return len(q) }

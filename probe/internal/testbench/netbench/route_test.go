@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// both is a segment that does the same in both directions.
+// both returns a segment with equal directions.
 func both(l Line) Segment { return Segment{Up: []Phase{{Line: l}}, Down: []Phase{{Line: l}}} }
 
-// lab is a route with a clock of its own and a list of what arrived where.
+// lab is a route with its own clock and a list of delivered packets.
 type lab struct {
 	*route
 	t   *testing.T
@@ -31,7 +31,8 @@ func newLab(t *testing.T, s Scenario) *lab {
 	return l
 }
 
-// give sends a packet, lets a second pass, and returns what arrived at a host.
+// give sends a packet, advances the clock by a second, and returns what arrived at
+// a host.
 func (l *lab) give(from int, p packet, at int) []packet {
 	l.t.Helper()
 	l.got = [hosts][]packet{}
@@ -48,7 +49,8 @@ func (l *lab) pass(d time.Duration) {
 	l.step(func() int64 { return l.now })
 }
 
-// out sends from home to the server's side and returns the address it came from.
+// out sends from the home to the server's side and returns the source address that
+// arrives.
 func (l *lab) out(from uint16, to netip.AddrPort) netip.AddrPort {
 	l.t.Helper()
 	got := l.give(atHome, udp(home(from), to, 10), atServer)
@@ -58,7 +60,7 @@ func (l *lab) out(from uint16, to netip.AddrPort) netip.AddrPort {
 	return got[0].src()
 }
 
-// letsIn says whether a packet from a server's address reaches home.
+// letsIn reports whether a packet from a server's address reaches the home.
 func (l *lab) letsIn(from, to netip.AddrPort, port uint16) bool {
 	l.t.Helper()
 	got := l.give(atServer, udp(from, to, 10), atHome)
@@ -78,7 +80,7 @@ var (
 	b2 = netip.AddrPortFrom(serverOther, 3479)
 )
 
-// mappingOf and filteringOf are the tests of RFC 5780 §4.3 and §4.4.
+// mappingOf and filteringOf perform the tests of RFC 5780 §4.3 and §4.4.
 func mappingOf(l *lab) string {
 	first, second, third := l.out(5000, a1), l.out(5000, b1), l.out(5000, b2)
 	switch {

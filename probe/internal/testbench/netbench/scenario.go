@@ -19,21 +19,21 @@ import (
 //go:embed scenarios/*.toml
 var files embed.FS
 
-// Healthy is what a scenario expects where nothing must be found.
+// Healthy is the expected result of a scenario without a fault.
 const Healthy = "healthy"
 
 // Scenario is one line with its faults.
 type Scenario struct {
-	Name   string // of the file
+	Name   string // of the file, without its extension
 	Title  string
 	About  string
-	Expect string // the primary cause, or Healthy
-	// Also are the others of several faults that the line has at once.
+	Expect string // primary cause, or Healthy
+	// Also contains the other causes if the line has several faults.
 	Also []string
-	// Remark says that the voice is not disturbed: the cause must be named as a
-	// remark (severity info), and a warning would be wrong.
+	// Remark means that the voice is not disturbed: the cause must have the
+	// severity info.
 	Remark bool
-	Needs  string // what the product lacks to find it; "" when nothing
+	Needs  string // what the product lacks to find the cause; "" if nothing
 	Subset bool
 
 	Home       HomeSpec
@@ -50,24 +50,24 @@ type Scenario struct {
 	Lan, Access, Server Segment
 }
 
-// HomeSpec is what is particular about the participant's computer.
+// HomeSpec describes the participant's computer.
 type HomeSpec struct {
-	// Load asks for media.load too.
+	// Load also runs media.load.
 	Load bool `toml:"load"`
-	// LifetimeS asks how long the NAT keeps an idle binding, up to so many seconds.
+	// LifetimeS also determines the lifetime of a NAT binding, up to this limit.
 	LifetimeS float64 `toml:"lifetime_s"`
-	// VPN makes the way out a tunnel of the computer's own.
+	// VPN makes the computer's default route a tunnel.
 	VPN bool `toml:"vpn"`
-	// NoPings keeps programs from sending pings, as Linux without systemd does and
-	// containers do.
+	// NoPings does not permit programs to send echo requests, as on Linux without
+	// systemd and in containers.
 	NoPings bool `toml:"no_pings"`
-	// DownAtS takes the computer's interface away at this second, UpAtS brings it
-	// back; 0: not.
+	// DownAtS disables the computer's interface at this second, UpAtS enables it
+	// again; 0 means never.
 	DownAtS float64 `toml:"down_at_s"`
 	UpAtS   float64 `toml:"up_at_s"`
-	// Network is what the computer lacks from the beginning: link (its interface is
-	// down), address, lease (it has given itself an address of 169.254.0.0/16, RFC
-	// 3927), or route; ipv4_route and ipv6_route are those of one family alone.
+	// Network is what the computer lacks from the start: link (the interface is
+	// down), address, lease (it has only an address of 169.254.0.0/16, RFC 3927),
+	// or route; ipv4_route and ipv6_route concern one family only.
 	Network string `toml:"lacks"`
 }
 
@@ -84,25 +84,25 @@ func (s HomeSpec) validate() error {
 	return nil
 }
 
-// DNSSpec is how the home's name server answers.
+// DNSSpec describes the home's name server.
 type DNSSpec struct {
 	DelayMS float64 `toml:"delay_ms"`
-	// Fails is "", silent, servfail, nxdomain, refused, silent_aaaa (it never
-	// says anything when asked for IPv6), truncated (and TCP is shut), hidden (the
-	// name has no address any more, as with protection against DNS rebinding) or
-	// hidden_nxdomain (the same, told as a name that does not exist).
+	// Fails is "", silent, servfail, nxdomain, refused, silent_aaaa (no response to
+	// IPv6 queries), truncated (with TCP closed), hidden (an answer without an
+	// address, as with DNS rebinding protection) or hidden_nxdomain (the same,
+	// reported as a nonexistent name).
 	Fails string `toml:"fails"`
-	// DeadFirst puts a name server before it that is no more.
+	// DeadFirst adds a name server before it that does not exist.
 	DeadFirst bool `toml:"dead_first"`
-	// Search gives the home a search list, and every name below it an address.
+	// Search configures a search domain in which every name has an address.
 	Search bool `toml:"search"`
-	// Hijacks gives every name that does not exist an address.
+	// Hijacks returns an address for every nonexistent name.
 	Hijacks bool `toml:"hijacks"`
-	// Says is the IPv4 address it gives in the place of the right one.
+	// Says is the IPv4 address that is returned instead of the right one.
 	Says string `toml:"says"`
 
-	ipv6   bool // the name has an IPv6 address as well
-	offers bool // it knows who hands out the proxy's script
+	ipv6   bool // the name also has an IPv6 address
+	offers bool // the name server knows the host of the proxy script
 }
 
 func (s DNSSpec) validate() error {
@@ -115,17 +115,17 @@ func (s DNSSpec) validate() error {
 	return nil
 }
 
-// Segment has the phases of both directions, the first from 0 on.
+// Segment contains the phases of both directions, the first one starting at 0.
 type Segment struct{ Up, Down []Phase }
 
-// Phase is a Line from a time of the check on.
+// Phase is a Line that applies from a given time of the check.
 type Phase struct {
 	From time.Duration
 	Line Line
 }
 
-// document is a scenario as it stands in its file. What stands in a direction
-// is read in a second step, because later builds on up, and up on both.
+// document is the structure of a scenario file. Directions are decoded in a second
+// step, because later extends up, and up extends both.
 type document struct {
 	Title      string          `toml:"title"`
 	About      string          `toml:"about"`
@@ -149,8 +149,8 @@ type document struct {
 	Server     segmentDocument `toml:"server"`
 }
 
-// ipv6Document: on gives home and server an address and the name both kinds;
-// name_only leaves the home without one.
+// ipv6Document: on assigns addresses to home and server, and both families to the
+// name; name_only leaves the home without an address.
 type ipv6Document struct {
 	On       bool `toml:"on"`
 	NameOnly bool `toml:"name_only"`
@@ -160,7 +160,7 @@ type segmentDocument struct {
 	Both, Up, Down map[string]any
 }
 
-// Scenarios reads all scenarios, in the order of their names.
+// Scenarios reads all scenarios, sorted by name.
 func Scenarios() ([]Scenario, error) {
 	names, err := fs.Glob(files, "scenarios/*.toml")
 	if err != nil {
@@ -181,7 +181,7 @@ func Scenarios() ([]Scenario, error) {
 	return all, nil
 }
 
-// ParseScenario reads one scenario strictly: a word it does not know is an error.
+// ParseScenario parses one scenario; an unknown key is an error.
 func ParseScenario(name string, b []byte) (Scenario, error) {
 	var d document
 	if err := strict(b, &d); err != nil {
@@ -232,7 +232,7 @@ func (d document) scenario() (Scenario, error) {
 	return s, nil
 }
 
-// validateBoxes says what is wrong outside of the segments.
+// validateBoxes validates everything except the segments.
 func (s Scenario) validateBoxes() error {
 	boxes := []struct {
 		name string
@@ -257,7 +257,7 @@ func (s Scenario) validateBoxes() error {
 		add("proxy", s.Proxy.validate())
 	}
 	if s.Portal != nil && s.Inspection != nil {
-		add("inspection", errors.New("a guest network before its login lets nothing through to be inspected"))
+		add("inspection", errors.New("a guest network before its login has nothing to inspect"))
 	}
 	for _, b := range boxes {
 		if b.err != nil {
@@ -267,7 +267,7 @@ func (s Scenario) validateBoxes() error {
 	return nil
 }
 
-// phases lays own over both, and each later phase over the one before.
+// phases merges own into both, and each later phase into the previous one.
 func phases(both, own map[string]any) ([]Phase, error) {
 	merged := map[string]any{}
 	maps.Copy(merged, both)

@@ -47,7 +47,7 @@ func TestScenariosAreSound(t *testing.T) {
 			t.Errorf("%s: %v", s.Name, err)
 		}
 	}
-	// Issue 4: over 100, a quarter of them healthy.
+	// Issue 4 requires more than 100 scenarios, a quarter of them healthy.
 	if n := len(titles); n < 110 || healthy < max(28, n/4) || subset < 18 || subset > 24 {
 		t.Errorf("%d scenarios, %d healthy, %d in the subset: want 110, a quarter, about 20", n, healthy, subset)
 	}
@@ -166,7 +166,7 @@ func FuzzParseScenario(f *testing.F) {
 	})
 }
 
-// lineOf is a lane with a fixed seed.
+// lineOf returns a lane with a fixed seed.
 func lineOf(t *testing.T, l Line) *lane {
 	t.Helper()
 	if err := l.validate(); err != nil {

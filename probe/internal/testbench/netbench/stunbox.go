@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// STUNSpec is a STUN server that does not answer as it should (over UDP; the
-// media port's own checks of connectivity are left alone).
+// STUNSpec is a faulty STUN server over UDP. Connectivity checks on the media port
+// are not affected.
 type STUNSpec struct {
-	// Answers are nonsense, wrong_id (another transaction's), late (after 4 s),
-	// twice, other_address (from the server's second one) or none.
+	// Answers is nonsense, wrong_id (another transaction's), late (after 4 s),
+	// twice, other_address (from the server's second address) or none.
 	Answers string `toml:"answers"`
 }
 
@@ -25,15 +25,15 @@ func (s STUNSpec) validate() error {
 
 const stunPort = 3478
 
-// Of RFC 8489.
+// Values of RFC 8489.
 const (
 	stunHeaderBytes   = 20
 	stunMagicCookie   = 0x2112A442
 	stunMappedAddress = 0x0001
-	stunClassResponse = 0x0100 // success
+	stunClassResponse = 0x0100 // success response
 )
 
-// stun is the STUN message of a UDP packet; nil for all else.
+// stun returns the STUN message of a UDP packet; nil if it is none.
 func (p packet) stun() []byte {
 	if p.protocol() != protoUDP {
 		return nil
@@ -46,8 +46,8 @@ func (p packet) stun() []byte {
 	return m
 }
 
-// spoil changes an answer of the STUN port on its way out, in place, and says
-// how many go out how much later.
+// spoil modifies a response of the STUN port in place, and returns the number of
+// copies and their delay.
 func (s STUNSpec) spoil(p packet) (copies int, late time.Duration) {
 	m := p.stun()
 	if s.Answers == "" || m == nil || p.src().Port() != stunPort {
@@ -74,10 +74,10 @@ func (s STUNSpec) spoil(p packet) (copies int, late time.Duration) {
 	return 1, 0
 }
 
-// rewriteMapped is what an application layer gateway does that looks for its
-// outer address inside of packets: MAPPED-ADDRESS becomes the inner one, and
-// XOR-MAPPED-ADDRESS, which was made so that it is not found, stays right
-// (RFC 8489 §14.2).
+// rewriteMapped does what an application layer gateway does that replaces its
+// external address in payloads: MAPPED-ADDRESS becomes the internal address, while
+// XOR-MAPPED-ADDRESS, which was designed against this, stays correct (RFC 8489
+// §14.2).
 func (p packet) rewriteMapped(inner netip.AddrPort) {
 	m := p.stun()
 	if m == nil || binary.BigEndian.Uint16(m)&stunClassResponse == 0 {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// bindingAnswer is an answer with MAPPED-ADDRESS and XOR-MAPPED-ADDRESS (RFC 8489 §14).
+// bindingAnswer returns a response with MAPPED-ADDRESS and XOR-MAPPED-ADDRESS (RFC
+// 8489 §14).
 func bindingAnswer(from, to, mapped netip.AddrPort) packet {
 	m := make([]byte, stunHeaderBytes, 64)
 	binary.BigEndian.PutUint16(m, 0x0101)

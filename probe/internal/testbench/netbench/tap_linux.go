@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tap tells when a host's kernel handed a packet to its TUN device. The link
-// reads it later by as long as a sleeping processor takes to wake, some 50 µs
-// here: that is no part of the line, and would make every true round trip shorter
-// than it was on the wire.
+// tap records when a host's kernel passed a packet to its TUN device. The link
+// reads it later, after the wake-up of a sleeping CPU, about 50 µs here. This is
+// not part of the line, and would make each true round trip shorter than it was on
+// the wire.
 type tap struct {
 	fd      int
 	packet  [1 << 16]byte
@@ -22,13 +22,13 @@ type tap struct {
 	lastNS  int64
 }
 
-// openTap listens on a device of the calling thread's namespace (packet(7)).
+// openTap listens on a device in the calling thread's namespace (packet(7)).
 func openTap(device string) (*tap, error) {
 	i, err := net.InterfaceByName(device)
 	if err != nil {
 		return nil, fmt.Errorf("find device %s: %w", device, err)
 	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0) // hears nothing until bound
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0) // receives nothing until bound
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", device, err)
 	}
@@ -49,11 +49,11 @@ func prepareTap(fd, device int) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 1<<23); err != nil {
 		return err
 	}
-	all := binary.NativeEndian.Uint16([]byte{unix.ETH_P_ALL >> 8, unix.ETH_P_ALL & 0xff}) // in network order
+	all := binary.NativeEndian.Uint16([]byte{unix.ETH_P_ALL >> 8, unix.ETH_P_ALL & 0xff}) // in network byte order
 	return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: device})
 }
 
-// onlyOutgoing keeps out what the link itself writes.
+// onlyOutgoing excludes packets that the link itself writes.
 func onlyOutgoing(fd int) error {
 	program, err := bpf.Assemble([]bpf.Instruction{
 		bpf.LoadExtension{Num: bpf.ExtType},
@@ -72,8 +72,8 @@ func onlyOutgoing(fd int) error {
 		&unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 }
 
-// handedOver is when b, just read from the device, was handed to it, as ns since
-// start; the time of the read where the tap missed it.
+// handedOver returns when b, which was just read from the device, was passed to it,
+// in ns since start; the time of the read if the tap missed it.
 func (t *tap) handedOver(b []byte, start time.Time) int64 {
 	now := time.Now()
 	at := int64(now.Sub(start))
@@ -95,7 +95,7 @@ func (t *tap) handedOver(b []byte, start time.Time) int64 {
 		}
 		break
 	}
-	t.lastNS = max(t.lastNS, at) // the link's time never runs back
+	t.lastNS = max(t.lastNS, at) // time never decreases
 	return t.lastNS
 }
 
@@ -119,8 +119,8 @@ func (t *tap) close() {
 	}
 }
 
-// tap listens at every host, so that the truth begins where the kernel let go.
-// The devices must be in their namespaces.
+// tap listens at every host, so that the truth begins where the kernel sent the
+// packet. The devices must be in their namespaces.
 func (l *Link) tap(ns *namespaces) error {
 	for host := range hosts {
 		var t *tap

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Direction is the way of a packet.
+// Direction is the direction of a packet.
 type Direction int
 
-// The directions: from the home to the server and back.
+// Directions: from the home to the server and back.
 const (
 	Up Direction = iota
 	Down
@@ -18,8 +18,8 @@ const (
 
 func (d Direction) String() string { return [...]string{"up", "down"}[d] }
 
-// Passage is the truth about one packet. Times are nanoseconds since the link
-// began, addresses those at the end where the packet was sent.
+// Passage records what happened to one packet. Times are nanoseconds since the link
+// began, addresses those at the sending end.
 type Passage struct {
 	Direction Direction
 	Protocol  byte
@@ -27,27 +27,28 @@ type Passage struct {
 	Bytes     int
 	OfHome    bool // sent by the home
 	RTP       bool
-	Seq       uint16 // of RTP
+	Seq       uint16 // of the RTP header
 	SSRC      uint32
 
 	InNS int64
-	// OutNS has one entry for each copy that arrived, first the first; empty: lost.
+	// OutNS contains the arrival of each copy, in order; it is empty if the packet
+	// was lost.
 	OutNS []int64
-	// Arrived names the host that got it; "" when it was dropped.
+	// Arrived is the host that received it; "" if it was dropped.
 	Arrived string
-	// Dropped says where and why, such as "access: queue".
+	// Dropped states where and why, such as "access: queue".
 	Dropped string
 }
 
-// DelayNS is that of the first copy.
+// DelayNS returns the delay of the first copy.
 func (p *Passage) DelayNS() int64 { return p.OutNS[0] - p.InNS }
 
-// Truth is what the link did to a check's packets, in the order in which it
-// took them in.
+// Truth contains the packets of a check in the order in which the link received
+// them.
 type Truth []Passage
 
-// RTP is the stream of the direction with most packets: a check may try
-// several, and those that did not get on have next to none.
+// RTP returns the stream with the most packets in a direction: a check may try
+// several, and failed ones have very few.
 func (t Truth) RTP(d Direction) Truth {
 	count := map[uint32]int{}
 	for _, p := range t {
@@ -64,7 +65,7 @@ func (t Truth) RTP(d Direction) Truth {
 	return t.where(func(p *Passage) bool { return p.RTP && p.Direction == d && p.SSRC == most })
 }
 
-// UDP is the direction's packets to or from a port of the server's.
+// UDP returns the packets in a direction to or from a UDP port of the server.
 func (t Truth) UDP(d Direction, serverPort uint16) Truth {
 	return t.where(func(p *Passage) bool {
 		far := p.To
@@ -85,18 +86,18 @@ func (t Truth) where(keep func(*Passage) bool) Truth {
 	return out
 }
 
-// Figures are those of one stream in one direction.
+// Figures are the statistics of one stream in one direction.
 type Figures struct {
 	Sent, Received int
 	LossPct        float64
-	// JitterMS is the J of RFC 3550 §6.4.1 after the last packet, MeanAbsDMS the
-	// mean of the |D| it is made of.
+	// JitterMS is J of RFC 3550 §6.4.1 after the last packet, MeanAbsDMS the mean
+	// of the |D| from which it is computed.
 	JitterMS, MeanAbsDMS  float64
-	Reordered, Duplicates int // RFC 4737 §3.3, and further copies
+	Reordered, Duplicates int // RFC 4737 §3.3, and additional copies
 	DelayP50MS            float64
 }
 
-// Figures of a stream that RTP has selected.
+// Figures returns the statistics of a stream selected by RTP.
 func (t Truth) Figures() Figures {
 	f := Figures{Sent: len(t)}
 	arrived := t.arrivals()
@@ -127,8 +128,8 @@ func (t Truth) Figures() Figures {
 	return f
 }
 
-// reordered counts as RFC 4737 §3.3 does: numbers below the highest seen. A
-// difference of int16 survives the wrap.
+// reordered counts as in RFC 4737 §3.3: numbers below the highest one so far.
+// Differences are computed as int16 because of the wrap-around.
 func reordered(inOrderOfArrival Truth) (n int) {
 	for i, p := range inOrderOfArrival {
 		if i == 0 {
@@ -137,7 +138,7 @@ func reordered(inOrderOfArrival Truth) (n int) {
 		if highest := inOrderOfArrival[0].Seq; int16(p.Seq-highest) < 0 {
 			n++
 		} else {
-			inOrderOfArrival[0].Seq = p.Seq // its own number has been used up
+			inOrderOfArrival[0].Seq = p.Seq // its own number may not be used again
 		}
 	}
 	return n
@@ -147,9 +148,10 @@ func (t Truth) arrivals() Truth {
 	return t.where(func(p *Passage) bool { return len(p.OutNS) > 0 })
 }
 
-// RoundTripP50MS adds the two passages of the first echo of each packet numbered
-// below judged. The reflector answers every arrival in turn, so that the k-th
-// arrival, copies included, belongs to the k-th packet it sends. NaN without any.
+// RoundTripP50MS returns the median over the packets numbered below judged of the
+// sum of both passages of the first echo; NaN if there is none. The reflector
+// responds in order of arrival, so the k-th arrival, copies included, belongs to
+// the k-th packet that it sends.
 func RoundTripP50MS(up, down Truth, judged int) float64 {
 	type arrival struct {
 		outNS, delayNS int64

@@ -21,8 +21,8 @@ func writePCAP(t *testing.T, b []byte) (file string) {
 	return file
 }
 
-// tshark takes all UDP of a capture for RTP; checksums are off since the capture
-// was rewritten.
+// tshark decodes all UDP of a capture as RTP; checksums are not verified, because
+// the capture was rewritten.
 func tshark(t *testing.T, file string, args ...string) string {
 	t.Helper()
 	args = append([]string{"-r", file, "-d", "udp.port==3480,rtp", "-o", "udp.check_checksum:FALSE"}, args...)
@@ -33,14 +33,14 @@ func tshark(t *testing.T, file string, args ...string) string {
 	return string(out)
 }
 
-// rtpStream is a row of tshark's -z rtp,streams.
+// rtpStream is a row of the output of tshark -z rtp,streams.
 type rtpStream struct {
 	packets, lost             int
 	meanJitterMS, maxJitterMS float64
-	rounding                  float64 // half a unit of the last place it shows, ms
+	rounding                  float64 // half of the last digit shown, ms
 }
 
-// tsharkStreams reads the table, by SSRC.
+// tsharkStreams parses the table, by SSRC.
 func tsharkStreams(t *testing.T, file string) map[uint32]rtpStream {
 	t.Helper()
 	all, err := parseStreams(tshark(t, file, "-q", "-z", "rtp,streams"))
@@ -50,7 +50,7 @@ func tsharkStreams(t *testing.T, file string) map[uint32]rtpStream {
 	return all
 }
 
-// parseStreams reads rows by the columns before and behind the payload's name,
+// parseStreams parses rows by the columns before and after the payload's name,
 // which may have several words.
 //
 //	Start time  End time  Src IP addr  Port  Dest IP addr  Port  SSRC  Payload  Pkts  Lost
@@ -82,8 +82,8 @@ func parseStreams(table string) (map[uint32]rtpStream, error) {
 	return all, nil
 }
 
-// lastPlace is half a unit of the last digit of a decimal, and a little more for
-// the sums in another order.
+// lastPlace returns half of the last digit of a decimal, and a margin for another
+// order of summation.
 func lastPlace(decimal string) float64 {
 	_, digits, _ := strings.Cut(decimal, ".")
 	unit := 1.0
@@ -93,7 +93,7 @@ func lastPlace(decimal string) float64 {
 	return unit*0.5 + 1e-6
 }
 
-// tsharkArrivals are the packets as tshark reads them, in order of arrival.
+// tsharkArrivals returns the packets as read by tshark, in order of arrival.
 func tsharkArrivals(t *testing.T, file string) (arrivals []stats.RTPArrival, seq []int) {
 	t.Helper()
 	for line := range strings.Lines(tshark(t, file, "-T", "fields", "-e", "frame.time_epoch", "-e", "rtp.timestamp", "-e", "rtp.seq")) {
@@ -101,7 +101,8 @@ func tsharkArrivals(t *testing.T, file string) (arrivals []stats.RTPArrival, seq
 		if len(f) != 3 {
 			t.Fatalf("tshark: %q is no RTP packet", line)
 		}
-		// Seconds and nanoseconds apart: a float64 holds no nanoseconds since 1970.
+		// Seconds and nanoseconds are parsed separately, because a float64 cannot
+		// represent nanoseconds since 1970.
 		whole, fraction, _ := strings.Cut(f[0], ".")
 		s, err1 := strconv.ParseInt(whole, 10, 64)
 		ns, err2 := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// selected are the scenarios of this run; none: it was not asked for.
+// selected returns the scenarios of this run; none if the bench was not requested.
 func selected(t *testing.T) []Scenario {
 	t.Helper()
 	names := os.Getenv(envBench)
@@ -42,7 +42,7 @@ func selected(t *testing.T) []Scenario {
 	return chosen
 }
 
-// programs are the real ones, built once for all tests.
+// programs returns the real programs, built once for all tests.
 func programs(t *testing.T) Programs {
 	t.Helper()
 	p, err := buildOnce()
@@ -76,11 +76,11 @@ func quiet(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
 
-// TestScenarios holds the real programs against every scenario of the run.
+// TestScenarios runs the real programs in every scenario of the run.
 //
-// No check is repeated because of its result. Before each the bench waits until
-// the machine is quiet; only a check that was void by its own self check runs
-// again, and the table counts that.
+// No check is repeated because of its result. Before each one the bench waits until
+// the machine is idle. Only a check that is void according to its own self check is
+// repeated, and the table counts these.
 func TestScenarios(t *testing.T) {
 	chosen := selected(t)
 	if err := Possible(); err != nil {
@@ -115,13 +115,13 @@ func TestScenarios(t *testing.T) {
 			}
 		})
 	}
-	// Too few for a share of each kind, as the full run has them.
+	// Too few for separate shares, which the full run has.
 	if figures.pct() < 95 {
 		t.Errorf("figures that agree with the truth: %v, want 95 %%", figures)
 	}
 }
 
-// keepReports writes each report to a folder, for whoever wants to know why.
+// keepReports writes each report to a folder, for later analysis.
 func keepReports(t *testing.T, all []outcome) {
 	t.Helper()
 	dir := os.Getenv(envReports)
@@ -145,7 +145,7 @@ func keepReports(t *testing.T, all []outcome) {
 	}
 }
 
-// publish writes tables to where the run was asked to.
+// publish writes tables to the requested files.
 func publish(t *testing.T, part, tables string) {
 	t.Helper()
 	t.Log("\n" + tables)
@@ -170,7 +170,7 @@ func appendTo(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// wantTargets holds what issue 4 demands of the full run.
+// wantTargets checks the requirements of issue 4 for the full run.
 func wantTargets(t *testing.T, s tally) {
 	t.Helper()
 	for what, v := range map[string]struct {
@@ -196,7 +196,7 @@ func wantTargets(t *testing.T, s tally) {
 	}
 }
 
-// runAll spreads the scenarios over worlds that run side by side.
+// runAll distributes the scenarios over concurrent worlds.
 func runAll(t *testing.T, chosen []Scenario) []outcome {
 	t.Helper()
 	p := programs(t)
@@ -228,7 +228,7 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 	return outcomes
 }
 
-// runOne checks until a check is not void, at most three times.
+// runOne repeats a void check, up to three runs in total.
 func runOne(ctx context.Context, w *World, s Scenario, patience time.Duration) (o outcome) {
 	const mostTries = 3
 	for try := range mostTries {
@@ -246,7 +246,7 @@ func runOne(ctx context.Context, w *World, s Scenario, patience time.Duration) (
 	return o
 }
 
-// patience is how long a check waits for a quiet machine.
+// patience returns the longest wait for an idle machine.
 func patience(t *testing.T) time.Duration {
 	text := os.Getenv(envQuiet)
 	if text == "" {
@@ -259,7 +259,8 @@ func patience(t *testing.T) time.Duration {
 	return d
 }
 
-// worlds is how many run side by side. Two keep a processor well under half busy.
+// worlds returns the number of concurrent worlds. Two use much less than half of a
+// CPU.
 func worlds(t *testing.T, most int) int {
 	n := 2
 	if text := os.Getenv(envWorlds); text != "" {
@@ -271,8 +272,8 @@ func worlds(t *testing.T, most int) int {
 	return min(n, most)
 }
 
-// TestWireIsWhatItSays sends through a world without any program of ours: every
-// host answers, and the delays are those of the scenario.
+// TestWireIsWhatItSays sends packets through a world without our programs: every
+// host responds, and the delays are those of the scenario.
 func TestWireIsWhatItSays(t *testing.T) {
 	selected(t)
 	if err := Possible(); err != nil {
@@ -312,8 +313,8 @@ func TestWireIsWhatItSays(t *testing.T) {
 	}
 }
 
-// askClosedPort sends to a port where nobody listens. The refusal comes back as
-// an ICMP error, through the NAT.
+// askClosedPort sends to a closed port. The refusal returns as an ICMP error,
+// through the NAT.
 func (w *World) askClosedPort(addr netip.Addr) (took time.Duration, err error) {
 	err = w.ns.within(atHome, func() error {
 		c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 9)))

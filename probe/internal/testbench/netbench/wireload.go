@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Load is what a check put on the participant's wire, with IP headers, and on
+// Load is the load of a check on the participant's line, with IP headers, and on
 // the computer.
 type Load struct {
-	// UpKbps and DownKbps are means over the whole check.
+	// UpKbps and DownKbps are the means over the whole check.
 	UpKbps, DownKbps float64
-	// PeakUpKbps and PeakDownKbps are those of the busiest second.
+	// PeakUpKbps and PeakDownKbps are the means of the busiest second.
 	PeakUpKbps, PeakDownKbps float64
-	// CPUPct is of one core.
+	// CPUPct is in percent of one core.
 	CPUPct float64
 }
 
-// Load of a check, from the link's own record: what the home sent, lost or not,
-// and what reached it, once.
+// Load returns the load of a check from the link's record: what the home sent, lost
+// or not, and what reached it, without duplicates.
 func (c Check) Load() Load {
 	var up, down []onWire
 	for _, p := range c.Truth {
@@ -28,7 +28,7 @@ func (c Check) Load() Load {
 			up = append(up, onWire{p.InNS, p.Bytes})
 		}
 		if p.Arrived == hostNames[atHome] {
-			down = append(down, onWire{p.OutNS[0], p.Bytes}) // what the line doubles is not the check's
+			down = append(down, onWire{p.OutNS[0], p.Bytes}) // duplicates of the line are not part of the check
 		}
 	}
 	seconds := c.Took.Seconds()
@@ -42,8 +42,8 @@ func (c Check) Load() Load {
 	}
 }
 
-// wireLog is each packet at the home's device as a line of CSV, to see what makes
-// a second busy. Packets of one connection have the home's port in common.
+// wireLog returns a line of CSV for each packet at the home's device, to analyse
+// busy seconds. Packets of one connection have the same home port.
 func (c Check) wireLog() []byte {
 	var b bytes.Buffer
 	b.WriteString("ms,direction,protocol,home_port,far,far_port,bytes\n")
@@ -73,8 +73,8 @@ func kilobits(packets []onWire) (kbit float64) {
 	return kbit
 }
 
-// busiestSecond slides a window of one second over packets, which may be out of
-// order by as much as the line reorders.
+// busiestSecond moves a window of one second over packets, which may be reordered
+// by the line.
 func busiestSecond(packets []onWire) (kbps float64) {
 	inOrder := slices.SortedFunc(slices.Values(packets), func(a, b onWire) int { return cmp.Compare(a.atNS, b.atNS) })
 	from, bytes := 0, 0

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// Programs are the real ones, built for this system.
+// Programs are the paths of the real programs, built for this system.
 type Programs struct{ Agent, Collector string }
 
-// World is a home, its router, its provider and a server, with the real
+// World contains a home, its router, its provider and a server, with the real
 // collector at the server and an enrolled agent at the home.
 type World struct {
 	Link *Link
@@ -35,17 +35,17 @@ type World struct {
 	caAndBox  string // with that of the inspecting firewall
 	stop      context.CancelFunc
 
-	// The boxes of a scenario, which are there in all of them.
+	// The boxes, which exist in all scenarios.
 	names      *nameServer
 	pages      *loginPages
 	proxy      *forwardProxy
 	inspection *inspectingFirewall
 	front      *front
-	everyPage  *http.Server // port 80 of the server; nil where it is shut
+	everyPage  *http.Server // port 80 of the server; nil while it is closed
 }
 
-// NewWorld makes a world whose data lie in dir. Close must be called in any case
-// in which there was no error.
+// NewWorld creates a world with its data in dir. The caller must call Close unless
+// there is an error.
 func NewWorld(ctx context.Context, dir string, p Programs, log *slog.Logger) (*World, error) {
 	w := &World{programs: p, dir: dir, ns: newNames(), log: log}
 	ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -86,7 +86,7 @@ func (w *World) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// Close ends everything and leaves nothing behind.
+// Close stops everything and removes all that the world created.
 func (w *World) Close() error {
 	w.stop()
 	if w.collector != nil {
@@ -131,8 +131,8 @@ func (w *World) startCollector(ctx context.Context) error {
 	return nil
 }
 
-// enrol makes an agent for the collector at a port: its address cannot be changed
-// afterwards.
+// enrol creates an agent for the collector at a port, because an agent's collector
+// address cannot be changed.
 func (w *World) enrol(ctx context.Context, port uint16) error {
 	out, err := in(ctx, w.ns.names[atServer], w.programs.Collector, "participant", "add", "Bench", "--json", "--data", w.data("collector")).Output()
 	if err != nil {
@@ -153,16 +153,17 @@ func serverURL(port uint16) string {
 	return fmt.Sprintf("https://%s:%d", ServerName, port)
 }
 
-// agent is the real tonprobe at home, enrolled at the collector's port.
+// agent returns a command for the real tonprobe at the home, enrolled at the
+// collector's port.
 func (w *World) agent(ctx context.Context, port uint16, ca string, args ...string) *exec.Cmd {
 	args = append(args, "--data", w.data(fmt.Sprintf("agent%d", port)), "--ca", ca)
 	cmd := in(ctx, w.ns.names[atHome], w.programs.Agent, args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "LANG=C.UTF-8"} // no proxy of this machine's
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "LANG=C.UTF-8"} // without the proxy settings of this machine
 	return cmd
 }
 
-// load brings home, name server and link into the state of a scenario. The link
-// comes last: second 0 is when it returns.
+// load sets home, name server and link to the state of a scenario. The link is
+// last: second 0 is when load returns.
 func (w *World) load(ctx context.Context, s Scenario, seed uint64) error {
 	p := planOf(s)
 	if err := w.ns.nameHome(ctx, s.Home.VPN); err != nil {
@@ -211,7 +212,7 @@ func withStderr(err error) error {
 	return err
 }
 
-// lockedBuffer may be written and read at once.
+// lockedBuffer is a buffer for concurrent use.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -5,29 +5,31 @@ import (
 	"time"
 )
 
-// Loss is how one direction of one segment loses packets.
+// Loss describes how one direction of one segment loses packets.
 type Loss struct {
 	// Pct is the mean share of packets lost.
 	Pct float64
 	// BurstPackets is the mean length of a burst; 0 or 1 is independent loss.
 	BurstPackets float64
-	// Timed bursts last BurstPackets packets of the voice, 20 ms each, whatever is
-	// sent meanwhile. Without it the chain moves on by each packet that passes, of
-	// whichever stream, as the Gilbert channel of probe/internal/testbench/netbench does.
+	// Timed means that a burst lasts for BurstPackets packets of the voice, 20 ms
+	// each, whatever else is sent. Otherwise the state changes per packet of any
+	// stream, as in the Gilbert channel of probe/internal/testbench/netbench.
 	Timed bool
 }
 
-// channel is a Loss at work: a Gilbert chain that loses all in its bad state.
+// channel simulates a Loss: a Gilbert channel that loses all packets in its bad
+// state.
 type channel struct {
 	Loss
 	rand *rand.Rand
 	bad  bool
-	// until is when a timed state ends.
+	// until is the end of a timed state.
 	until time.Duration
 	begun bool
 }
 
-// loses says whether a packet that passes at a time is lost. Times never go back.
+// loses reports whether a packet at the given time is lost. Times must not
+// decrease.
 func (c *channel) loses(at time.Duration) bool {
 	share := c.Pct / 100
 	if share <= 0 {
@@ -39,8 +41,8 @@ func (c *channel) loses(at time.Duration) bool {
 	if c.Timed {
 		return c.losesAt(at, share)
 	}
-	// The mean length of the bad state and the share of time in it give both
-	// probabilities of a change.
+	// Both transition probabilities follow from the mean length of the bad state
+	// and its share of the time.
 	leave := 1 / c.BurstPackets
 	enter := leave * share / (1 - share)
 	switch {

@@ -13,8 +13,8 @@ import (
 )
 
 // The packets of a check (agent/check, probe/media, probe/network): 300 of the
-// voice each way, 450 where the loss is in doubt by then, a hundred of the path to
-// each point, 40 to the next router.
+// voice in each direction, 450 if the loss is in doubt, a hundred to each point of
+// the path, 40 to the next router.
 const (
 	packetInterval = 20 * time.Millisecond
 	voicePackets   = 300
@@ -26,15 +26,15 @@ const (
 	linkPackets    = 40
 	linkInterval   = 75 * time.Millisecond
 	linkFrom       = 700 * time.Millisecond
-	// Routers that are made to complain are asked eight times.
+	// Routers that respond with ICMP errors only get eight packets.
 	complaints        = 8
 	complaintInterval = 700 * time.Millisecond
 )
 
-// Segment is a part of the way.
+// Segment is a segment of the path.
 type Segment int
 
-// The segments, nearest first.
+// Segments, nearest first.
 const (
 	LAN Segment = iota
 	Access
@@ -44,28 +44,29 @@ const (
 
 func (s Segment) String() string { return [...]string{"lan", "access", "server"}[s] }
 
-// Line is what a check meets. The delay of packets is not simulated along with
-// the loss, nor is a queue; packets arrive in order. The provider's router and the
-// points of the path are drawn for each check, as Situation says.
+// Line is the line of a simulated check. Neither the delay of packets nor a queue
+// is simulated together with the loss; packets arrive in order. The provider's
+// router and the points of the path are drawn for each check; see Situation.
 type Line struct {
 	Up, Down [segments]Loss
 }
 
-// Situation is what differs between homes and is no fault.
+// Situation contains harmless differences between homes.
 type Situation struct {
-	// Router is how the provider's router answers: "echo", "complaint" or "silent".
+	// Router is the response of the provider's router: "echo", "complaint" or
+	// "silent".
 	Router string
-	// Gateway is false where the next router answers nothing.
+	// Gateway is false if the next router does not respond.
 	Gateway bool
-	// TwoEnds is true where the conference server is another machine than the
-	// collector.
+	// TwoEnds is true if the conference server and the collector are different
+	// machines.
 	TwoEnds bool
-	// Limits is the share of questions that the next router leaves unanswered.
+	// Limits is the share of requests that the next router does not respond to.
 	Limits float64
 }
 
-// DrawSituation draws a home: two of three providers' routers answer echoes, one
-// of ten home routers answers nothing.
+// DrawSituation draws a home: two of three providers' routers respond to echo
+// requests, one of ten home routers does not respond.
 func DrawSituation(r *rand.Rand) Situation {
 	s := Situation{Router: "echo", Gateway: r.Float64() >= 0.1}
 	switch p := r.Float64(); {
@@ -99,13 +100,13 @@ const (
 type check struct {
 	rand     *rand.Rand
 	up, down [segments]*channel
-	// answered is the fate of each packet; of the voice, that of its echo.
+	// answered is the fate of each packet; for the voice, that of its echo.
 	answered [streams]map[int]bool
-	reached  map[int]bool // packets of the voice, on the way up
+	reached  map[int]bool // packets of the voice that arrived upstream
 	sent     int          // packets of the voice
 }
 
-// Run simulates a check and returns its report, not yet diagnosed.
+// Run simulates a check and returns its report before the diagnosis.
 func Run(r *rand.Rand, l Line, s Situation) *report.Report {
 	c := &check{rand: r, reached: map[int]bool{}}
 	for i := range segments {
@@ -126,8 +127,8 @@ func Run(r *rand.Rand, l Line, s Situation) *report.Report {
 	return c.report(s)
 }
 
-// inDoubt decides as probe/media does whether the voice goes on: three echoes
-// missing and less than 15 %, half a second before the end.
+// inDoubt decides as probe/media does whether the voice is extended: three missing
+// echoes and less than 15 %, half a second before the end.
 func (c *check) inDoubt() bool {
 	const judged = voicePackets - 25
 	lost := 0
@@ -139,7 +140,8 @@ func (c *check) inDoubt() bool {
 	return lost >= 3 && lost < judged*15/100
 }
 
-// plan is all packets in order of time. Streams of the path go out together.
+// plan returns all packets in order of time. Streams of the path are sent at the
+// same times.
 func (c *check) plan(s Situation) (all []flight) {
 	add := func(stream, n int, from, every time.Duration) {
 		for i := range n {
@@ -240,7 +242,7 @@ func fate(arrived bool) stats.Fate {
 	return stats.Lost
 }
 
-// figures are what probe/media reports of the fates of a direction.
+// figures returns what probe/media reports for the fates of a direction.
 func figures(fates []stats.Fate) (received *int, pct *float64, ci *report.Interval, run *float64) {
 	if len(fates) == 0 {
 		return nil, nil, nil, nil

@@ -9,22 +9,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Delay is how long the packets of the voice take in one direction, by the time
-// at which each was sent; a lost one takes less than nothing.
+// Delay returns the delay of a voice packet in one direction by its sending time;
+// negative means lost.
 type Delay func(at time.Duration) time.Duration
 
-// Steady is a line with a constant delay.
+// Steady returns a constant delay.
 func Steady(delay time.Duration) Delay {
 	return func(time.Duration) time.Duration { return delay }
 }
 
-// Uniform adds anything up to a width, independent from packet to packet. Its mean
+// Uniform adds a uniform delay up to width, independent for each packet. Its mean
 // |D| (RFC 3550) is a third of the width.
 func Uniform(r *rand.Rand, base, width time.Duration) Delay {
 	return func(time.Duration) time.Duration { return base + time.Duration(r.Float64()*float64(width)) }
 }
 
-// Spikes holds one packet in ten back by a height: a mean |D| of 0.18 of it.
+// Spikes delays one packet in ten by height: a mean |D| of 0.18 of it.
 func Spikes(r *rand.Rand, base, height time.Duration) Delay {
 	return func(time.Duration) time.Duration {
 		if r.Float64() < 0.1 {
@@ -34,12 +34,12 @@ func Spikes(r *rand.Rand, base, height time.Duration) Delay {
 	}
 }
 
-// Bottleneck is a queue before a line of a rate, which drops what would have to
-// wait longer than a limit. Beside the voice, the rest of the check passes it:
-// other packets of 72 bytes (the path's three streams) 60 times a second from the
-// second half second on, for five seconds.
+// Bottleneck is a queue before a line with a rate, which drops packets that would
+// wait longer than limit. Beside the voice it carries the rest of the check:
+// packets of 72 bytes (the three streams of the path), 60 times a second, from 0.5
+// s on for five seconds.
 func Bottleneck(base time.Duration, kbps float64, limit time.Duration) Delay {
-	var free time.Duration // when the line has sent all that waits
+	var free time.Duration // when the line has sent all queued packets
 	next := 500 * time.Millisecond
 	send := func(at time.Duration, bytes int) (done time.Duration, ok bool) {
 		free = max(free, at)
@@ -61,11 +61,11 @@ func Bottleneck(base time.Duration, kbps float64, limit time.Duration) Delay {
 	}
 }
 
-// voiceBytes is a packet of the voice with the headers of IPv4, UDP and RTP and
-// the tag of SRTP, as probe/media counts it.
+// voiceBytes is the size of a voice packet with the headers of IPv4, UDP and RTP
+// and the tag of SRTP, as probe/media counts it.
 const voiceBytes = wire.DefaultBytes + 20 + 8 + 12 + 16
 
-// RunDelay simulates a check on a line that delays, and returns its report.
+// RunDelay simulates a check on a line with delay, and returns its report.
 func RunDelay(r *rand.Rand, up, down Delay) *report.Report {
 	rep := Run(r, Line{}, Situation{Router: "echo", Gateway: true})
 	v := report.Find[report.MediaVoice](rep)

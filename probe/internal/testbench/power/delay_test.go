@@ -22,7 +22,7 @@ func is(codes ...string) func(string) bool {
 	}
 }
 
-// share is in how many of n checks a cause of a kind was named, in percent.
+// share returns the percentage of n checks in which a cause of a kind was reported.
 func share(n int, p diagnose.Profile, kind func(string) bool, run func() *report.Report) float64 {
 	hits := 0
 	for range n {
@@ -57,7 +57,8 @@ func jitterNamed(n int, p diagnose.Profile, shape string, jitter float64) float6
 // rttMS are the true round trips.
 var rttMS = []float64{300, 350, 380, 390, 395, 400, 405, 410, 420, 450, 500, 600, 700}
 
-// rttNamed adds up to 10 ms of delay each way, half of which is in the median.
+// rttNamed adds a uniform delay of up to 10 ms in each direction, half of which is
+// in the median.
 func rttNamed(n int, p diagnose.Profile, rtt float64) float64 {
 	r := rand.New(rand.NewPCG(uint64(rtt), 12))
 	return share(n, p, is("net.latency_high"), func() *report.Report {
@@ -69,8 +70,8 @@ func rttNamed(n int, p diagnose.Profile, rtt float64) float64 {
 // bandwidthKbps are the true rates.
 var bandwidthKbps = []float64{40, 50, 60, 70, 80, 100, 150, 200, 300}
 
-// narrow are the causes that say which direction is narrow, anyTrouble all that a
-// queue which overflows can be called.
+// narrow selects the causes that name the slow direction, anyTrouble all causes
+// that may be reported for an overflowing queue.
 func narrow(up bool) func(string) bool {
 	if up {
 		return is("net.bandwidth_low_up")
@@ -80,8 +81,9 @@ func narrow(up bool) func(string) bool {
 
 func anyTrouble(code string) bool { return true }
 
-// bandwidthNamed is the share of checks that name a cause of a kind, with the
-// voice alone or with what media.load would measure (95 to 100 % of the rate).
+// bandwidthNamed returns the share of checks that report a cause of a kind, with
+// the voice alone or with the value that media.load would measure (95 to 100 % of
+// the rate).
 func bandwidthNamed(n int, p diagnose.Profile, kind func(string) bool, up, load bool, kbps float64) float64 {
 	r := rand.New(rand.NewPCG(uint64(kbps), 13))
 	return share(n, p, kind, func() *report.Report {
@@ -107,8 +109,8 @@ func bandwidthNamed(n int, p diagnose.Profile, kind func(string) bool, up, load 
 
 func TestJitterIsNamed(t *testing.T) {
 	p := profile(t)
-	// One packet in ten that is 83 ms late (15 ms of jitter) misses a playout buffer
-	// of 60 ms: spikes are named for that.
+	// One packet in ten that is 83 ms late (15 ms of jitter) is too late for a
+	// playout buffer of 60 ms, so spikes are reported for that reason.
 	bounds := map[string]map[float64][2]float64{
 		"uniform": {10: {0, 1}, 15: {0, 1}, 20: {0, 1}, 40: {99, 100}, 60: {100, 100}},
 		"spikes":  {10: {0, 1}, 50: {97, 100}, 60: {99, 100}},
@@ -139,7 +141,7 @@ func TestNarrowLineIsNamed(t *testing.T) {
 				t.Errorf("up %v, %v kbit/s: named in %.0f %%, want %v", up, kbps, got, bound)
 			}
 		}
-		for _, kbps := range []float64{50, 60, 70, 80} { // the voice fits hardly, the check does not
+		for _, kbps := range []float64{50, 60, 70, 80} { // the voice barely fits, the check does not
 			if got := bandwidthNamed(40, p, anyTrouble, up, false, kbps); got != 100 {
 				t.Errorf("up %v, %v kbit/s: trouble in %.0f %%", up, kbps, got)
 			}
@@ -150,7 +152,7 @@ func TestNarrowLineIsNamed(t *testing.T) {
 	}
 }
 
-// row is a line of a table.
+// row returns a row of a table.
 func row(name string, values []float64, of func(float64) float64) string {
 	var b strings.Builder
 	b.WriteString("| " + name + " |")
@@ -169,7 +171,7 @@ func heading(what, unit string, values []float64) string {
 	return b.String() + "\n|---|" + strings.Repeat("---|", len(values)) + "\n"
 }
 
-// delayTables are the curves of jitter, round trip and bandwidth.
+// delayTables returns the curves of jitter, round trip and bandwidth.
 func delayTables(n int, p diagnose.Profile) string {
 	var b strings.Builder
 	b.WriteString(heading("jitter (mean of \\|D\\|)", "ms", jitterMS))

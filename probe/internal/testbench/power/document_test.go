@@ -11,11 +11,11 @@ import (
 
 const (
 	envDocument = "TONPROBE_POWER_DOCUMENT" // document whose tables are replaced
-	envChecks   = "TONPROBE_POWER_CHECKS"   // checks a cell
+	envChecks   = "TONPROBE_POWER_CHECKS"   // checks per cell
 )
 
-// TestWriteDocument writes the curves into the document that is named, or a few
-// checks of them into a copy of the real one.
+// TestWriteDocument writes the curves into the given document, or curves of a few
+// checks into a copy of the real one.
 func TestWriteDocument(t *testing.T) {
 	file, n := os.Getenv(envDocument), 1000
 	if file == "" {
@@ -42,8 +42,7 @@ func TestWriteDocument(t *testing.T) {
 	}
 }
 
-// writeIntoDocument replaces a part of a document between two lines of its name
-// and nothing else.
+// writeIntoDocument replaces the part of a document between two marker lines.
 func writeIntoDocument(file, part, tables string) error {
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -12,7 +12,7 @@ func sortByArrival(p []stats.Packet) {
 	slices.SortStableFunc(p, func(a, b stats.Packet) int { return cmp.Compare(a.ArrivedNS, b.ArrivedNS) })
 }
 
-// fill writes the figures that the rules read, as probe/media does.
+// fill sets the fields that the rules use, as probe/media does.
 func fill(v *report.MediaVoice, u, d stats.Summary, rtt *stats.RoundTrips, reflected int) {
 	v.UpReceived, v.UpLossPct, v.UpLossCI95, v.UpLossRunPackets = lossOf(u)
 	v.DownSent = &reflected

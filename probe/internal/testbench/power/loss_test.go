@@ -15,8 +15,8 @@ import (
 // ratesPct are the true losses of the curves, in percent.
 var ratesPct = []float64{0.5, 1, 2, 3, 4, 5, 8, 12}
 
-// The kinds of loss. Bursts are four packets long on average, of all that pass
-// together; long ones last 80 ms, four packets of the voice.
+// Kinds of loss. Bursts have four packets on average, of all streams together; long
+// ones last 80 ms, four packets of the voice.
 const (
 	random     = "random"
 	bursts     = "bursts"
@@ -46,21 +46,21 @@ func (c lossCell) line() Line {
 	return l
 }
 
-// right says whether a cause names the loss: its segment, or a direction of it.
+// right reports whether a cause names the loss: its segment, or its direction.
 func (c lossCell) right(code string) bool {
 	return code == c.place() || code == "net.upload_loss" && c.direction != "down" || code == "net.download_loss" && c.direction != "up"
 }
 
 func (c lossCell) place() string { return "net." + c.segment.String() + "_loss" }
 
-// seed is the same in every run, and another for each cell.
+// seed returns a constant seed that differs for each cell.
 func (c lossCell) seed() uint64 {
 	h := fnv.New64a()
 	fmt.Fprint(h, c.kind, c.segment, c.direction, c.pct)
 	return h.Sum64()
 }
 
-// score counts what was said of a number of checks.
+// score counts the results of a number of checks.
 type score struct{ checks, named, right, placed, failed int }
 
 func (s score) plus(t score) score {
@@ -80,7 +80,7 @@ func isLoss(code string) bool {
 	return slices.Contains([]string{"net.lan_loss", "net.access_loss", "net.server_loss", "net.upload_loss", "net.download_loss", "net.wifi_weak"}, code)
 }
 
-// named is the most urgent warning or failure of a kind.
+// named returns the most severe warning or failure of a kind.
 func named(causes []report.Cause, kind func(string) bool) (report.Cause, bool) {
 	i := slices.IndexFunc(causes, func(c report.Cause) bool { return c.Severity != report.SeverityInfo && kind(c.Code) })
 	if i < 0 {
@@ -126,12 +126,12 @@ func profile(t testing.TB) diagnose.Profile {
 
 var directions = []string{"up", "down", "both"}
 
-// TestLossIsNamed holds the curve's bounds: hardly ever at half a percent, nearly
-// always at five and eight, and the right place or direction.
+// TestLossIsNamed checks the limits of the curve: the loss is rarely reported at
+// 0.5 %, and nearly always at 5 and 8 %, with the right segment or direction.
 //
-// At five percent in bursts one way, one check of six loses less than three
-// percent: the bound there is what nine seconds of a voice can tell. Long bursts
-// are so few in that time (five or six at five percent) that their bounds are lower.
+// At 5 % in bursts in one direction, one check in six loses less than 3 %: the
+// limit there is what can be detected in nine seconds of voice. Long bursts are so
+// few in that time (five or six at 5 %) that their limits are lower.
 func TestLossIsNamed(t *testing.T) {
 	p := profile(t)
 	const each = 60
@@ -139,7 +139,7 @@ func TestLossIsNamed(t *testing.T) {
 		kind        string
 		directions  []string
 		pct         float64
-		least, most float64 // named, in percent
+		least, most float64 // share of checks that report it, in percent
 	}{
 		{random, directions, 0.5, 0, 0.5},
 		{random, directions, 1, 0, 1},
@@ -170,7 +170,8 @@ func TestLossIsNamed(t *testing.T) {
 	}
 }
 
-// TestSegmentIsPlaced: where all routers answer, the segment itself is named.
+// TestSegmentIsPlaced checks that the segment itself is reported if all routers
+// respond.
 func TestSegmentIsPlaced(t *testing.T) {
 	p := profile(t)
 	for _, kind := range []string{random, bursts} {
@@ -194,11 +195,12 @@ func TestSegmentIsPlaced(t *testing.T) {
 	}
 }
 
-// TestLimitingRouterIsNoLoss: a router that leaves answers out is no loss. On a
-// line that is well nothing is named, however many it leaves out; on a line that
-// loses behind it the own network is not blamed, unless the router happens to
-// leave out about as many as the line loses: then the two look the same.
-func TestLimitingRouterIsNoLoss(t *testing.T) {
+// TestLimitingRouterIsNotLoss: a router that does not answer every request is not a
+// loss. On a good line nothing may be reported, whatever the share of missing
+// answers; on a line with loss behind the router the own network must not be
+// blamed, unless the router happens to omit about as many answers as the line
+// loses, which cannot be distinguished.
+func TestLimitingRouterIsNotLoss(t *testing.T) {
 	p := profile(t)
 	r := rand.New(rand.NewPCG(3, 8))
 	for range 150 {
@@ -224,7 +226,7 @@ func TestLimitingRouterIsNoLoss(t *testing.T) {
 	}
 }
 
-// lossTable is the curve as Markdown.
+// lossTable returns the curve as Markdown.
 func lossTable(n int, p diagnose.Profile) string {
 	var b strings.Builder
 	b.WriteString("| loss | segment | direction |")

@@ -13,14 +13,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// What issue 3 asks for.
+// The requirements of issue 3.
 const (
 	leastFixtures     = 300
 	leastFaultyRight  = 97.0 // percent
 	leastHealthyQuiet = 99.0 // percent
 )
 
-// studio skips a test without espeak-ng, and fails it where all tests are to run.
+// studio skips a test without espeak-ng, or fails it if TONPROBE_TEST_ALL is set.
 func studio(t *testing.T) *Studio {
 	t.Helper()
 	s, err := NewStudio(t.TempDir())
@@ -42,7 +42,7 @@ func profile(t *testing.T) diagnose.Profile {
 	return p
 }
 
-// TestMatrix is the proof of issue 3; -v prints the matrix.
+// TestMatrix checks the requirements of issue 3; -v prints the matrix.
 func TestMatrix(t *testing.T) {
 	judged, err := Judge(context.Background(), studio(t), Fixtures(), profile(t))
 	if err != nil {
@@ -69,7 +69,8 @@ func TestMatrix(t *testing.T) {
 	t.Run("document", func(t *testing.T) { holdDocument(t, m, printed.String()) })
 }
 
-// documentOfThisEspeak is docs/accuracy.md. Another version of espeak-ng speaks otherwise.
+// documentOfThisEspeak returns docs/accuracy.md, unless it was generated with
+// another version of espeak-ng, which speaks differently.
 func documentOfThisEspeak(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "accuracy.md"))
@@ -89,7 +90,7 @@ func documentOfThisEspeak(t *testing.T) string {
 	return document
 }
 
-// holdDocument holds docs/accuracy.md against the matrix.
+// holdDocument compares docs/accuracy.md with the matrix.
 func holdDocument(t *testing.T, m Matrix, printed string) {
 	document := documentOfThisEspeak(t)
 	if !strings.Contains(document, "```\n"+strings.TrimSpace(printed)+"\n```") {
@@ -107,8 +108,8 @@ func holdDocument(t *testing.T, m Matrix, printed string) {
 	}
 }
 
-// Every cause that a recording or what the system says of the device can show has fixtures; the document names
-// the others, with what provokes them.
+// Each cause that depends on the recording or the system's description of the
+// device has fixtures; the document names the others, and what causes them.
 func TestEveryAudioCauseHasFixturesOrIsNamed(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "accuracy.md"))
 	if err != nil {
@@ -151,7 +152,7 @@ func TestFixturesAreManyAndFair(t *testing.T) {
 	}
 }
 
-// A microphone nobody misjudges would prove nothing: the matrix must see mistakes.
+// The matrix must detect mistakes; otherwise it would prove nothing.
 func TestMatrixCountsMistakes(t *testing.T) {
 	m := NewMatrix([]Judged{
 		{Fixture{Truth: "audio.hum", Kind: "hum", Strength: "1"}, Outcome{Causes: primary("audio.hum")}},
@@ -180,7 +181,7 @@ func primary(code string) []report.Cause {
 	return []report.Cause{{Code: code, Severity: report.SeverityWarn, Primary: true}}
 }
 
-// The same fixture is the same recording every time, whatever ran before it.
+// A fixture always yields the same recording, whatever ran before it.
 func TestFixturesAreDeterministic(t *testing.T) {
 	s, other := studio(t), studio(t)
 	fixtures := Fixtures()
@@ -204,8 +205,8 @@ func TestFixturesAreDeterministic(t *testing.T) {
 	}
 }
 
-// A whisper without any voice has nothing periodic to know it by. Tonprobe may
-// say that it heard nobody speak, but must not blame the microphone.
+// A whisper without a voice has nothing periodic. Tonprobe may report missing
+// speech, but must not blame the microphone.
 func TestWhisperIsNeverBlamedOnTheMicrophone(t *testing.T) {
 	var fixtures []Fixture
 	for _, voice := range []string{"de+whisperf", "de+whisper"} {

@@ -11,8 +11,9 @@ const (
 	mostGapsMissed   = 3.0 // percent
 )
 
-// TestGatesOfEveryKind: noise gates that close early or late, at once or slowly, at any level lose nothing; and what
-// is lost behind them is found. Speakers and gates take turns, so that each gate has several voices.
+// TestGatesOfEveryKind checks that noise gates of any speed and threshold are not
+// reported as dropouts, and that real dropouts behind them are. Speakers and gates
+// alternate, so that each gate has several voices.
 func TestGatesOfEveryKind(t *testing.T) {
 	var whole, lossy []Fixture
 	turn := 0

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// The steps must do what they say, by measures that are not those under test.
+// These tests verify the steps with other measures than those under test.
 
-// tone is a take of one sine.
+// tone returns a take with one sine.
 func tone(rateHz int, hz, seconds, peak float64) *take {
 	t := &take{rateHz: rateHz, channels: [][]float64{make([]float64, int(seconds*float64(rateHz)))}, random: rand.New(rand.NewPCG(1, 2))}
 	for i := range t.channels[0] {
@@ -17,7 +17,7 @@ func tone(rateHz int, hz, seconds, peak float64) *take {
 	return t
 }
 
-// middleDB is the level in dB of the middle half of a channel.
+// middleDB returns the level in dB of the middle half of a channel.
 func middleDB(samples []float64) float64 {
 	n := len(samples)
 	return 20 * math.Log10(rms(samples[n/4:3*n/4]))
@@ -52,7 +52,7 @@ func TestNoiseAndHumHaveTheirLevel(t *testing.T) {
 	near(t, "hum", 20*math.Log10(rms(hummed.channels[0])), -45, 0.01)
 }
 
-// Pink noise falls by 3 dB an octave: each octave has the same power.
+// Pink noise falls by 3 dB per octave: each octave has the same power.
 func TestPinkNoiseIsPink(t *testing.T) {
 	noise := pink(tone(48000, 0, 0.1, 0), 48000*4)
 	octave := func(fromHz float64) float64 {
@@ -62,7 +62,8 @@ func TestPinkNoiseIsPink(t *testing.T) {
 	near(t, "1-2 kHz against 250-500 Hz", 20*math.Log10(octave(1000)/octave(250)), 0, 1.5)
 }
 
-// highPassed takes away what lies below a share of the rate, by a moving mean.
+// highPassed removes the frequencies below a share of the rate by subtracting a
+// moving mean.
 func highPassed(samples []float64, share float64) []float64 {
 	reach := int(0.5 / share)
 	out := make([]float64, 0, len(samples))

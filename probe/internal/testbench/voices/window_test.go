@@ -14,22 +14,24 @@ import (
 const (
 	healthyWindows = 4 // of each fixture
 	faultyWindows  = 2
-	// leastSpeechMS is three times what a check needs to say that somebody spoke.
+	// leastSpeechMS is three times what a check needs to detect speech.
 	leastSpeechMS = 1500
-	// leastShortSpeechMS is for those who do not speak for so long.
+	// leastShortSpeechMS applies to fixtures with little speech.
 	leastShortSpeechMS = 1000
 )
 
-// saysLittle are the kinds in which nobody speaks for all of the time, or where half of the voice is breath.
+// saysLittle lists the kinds with little speech, or where half of the voice is
+// breath.
 var saysLittle = []string{"one short sentence", "long pauses", "breathy voice"}
 
-// TestAnyMoment judges fixtures as checks hear them: 4.5 s that begin anywhere. Who is healthy must be so at any
-// moment, and be recognised as a voice with room to spare; a detector at the edge of its range, such as one for
-// deep voices, shows here by chance what a single recording hides.
+// TestAnyMoment diagnoses fixtures in windows of 4.5 s, as a check does, that begin
+// anywhere. A healthy voice must be healthy in each window, and be detected with a
+// margin; a detector at the limit of its range, such as one for deep voices, would
+// otherwise go unnoticed.
 func TestAnyMoment(t *testing.T) {
 	windows := judgeWindows(t, Fixtures(), healthyWindows, faultyWindows)
 	var healthy, quiet, faulty, right, without int
-	lowest := map[bool]float64{} // by whether little is said
+	lowest := map[bool]float64{} // by whether there is little speech
 	for _, w := range windows {
 		f, in := w.Fixture, w.Outcome.Input
 		what := fmt.Sprintf("%s, from %.2f s", f.Name(), w.FromS)
@@ -79,7 +81,8 @@ func TestAnyMoment(t *testing.T) {
 	}
 }
 
-// judgeWindows judges windows of every fixture, so many of each healthy and of each faulty one, on all processors.
+// judgeWindows diagnoses windows of all fixtures on all processors: healthy of each
+// healthy one, faulty of each faulty one.
 func judgeWindows(t *testing.T, fixtures []Fixture, healthy, faulty int) []Window {
 	t.Helper()
 	s, p := studio(t), profile(t)
@@ -110,7 +113,8 @@ func judgeWindows(t *testing.T, fixtures []Fixture, healthy, faulty int) []Windo
 	return slices.Concat(all...)
 }
 
-// The truth about what lies in a window comes from how the recording was made.
+// Whether a window contains the fault is known from the generation of the
+// recording.
 func TestFaultIsInItsWindow(t *testing.T) {
 	whole := tone(16000, 217.3, 4, 0.3)
 	gaps(1, 40)(whole)
@@ -133,7 +137,7 @@ func TestFaultIsInItsWindow(t *testing.T) {
 	}
 }
 
-// holdLine holds a line of docs/accuracy.md against what was measured.
+// holdLine compares a line of docs/accuracy.md with the measurement.
 func holdLine(t *testing.T, line string) {
 	t.Helper()
 	document := documentOfThisEspeak(t)
