@@ -154,7 +154,7 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 	if strings.Contains(log.String(), "secret-token") {
 		t.Error("the token stands in the log")
 	}
-	doc := a.run("report", "show")
+	doc := a.run("report", "show", "--json")
 	if !strings.Contains(doc, `"trigger":"schedule"`) || !strings.Contains(doc, `"name":"audio.input","version":1,"status":"skipped"`) {
 		t.Errorf("the scheduled report: %s", doc)
 	}

@@ -41,7 +41,7 @@ func (p *program) report(ctx context.Context, args []string) error {
 	case action == "list":
 		return &usageError{key: "usage.too_many", args: []any{"argument", which}}
 	case action == "show":
-		return p.reportShow(sp, which)
+		return p.reportShow(sp, which, *asJSON)
 	case action == "export":
 		return p.reportExport(sp, which)
 	default:
@@ -86,16 +86,21 @@ func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
 }
 
 func listing(sp *spool.Spool, e spool.Entry) listed {
-	l := listed{ID: e.ID, Time: e.Time, State: string(e.State), Bytes: e.Bytes}
-	if e.State == spool.Waiting {
-		l.State = "waiting"
-	}
+	l := listed{ID: e.ID, Time: e.Time, State: stateName(e), Bytes: e.Bytes}
 	if doc, err := sp.Read(e); err == nil {
 		if r, err := report.Decode(doc); err == nil {
 			l.Case, l.Verdict, l.Trigger = r.Case, r.Verdict, r.Trigger
 		}
 	}
 	return l
+}
+
+// stateName returns the state of an entry as the JSON list and the keys of the texts name it.
+func stateName(e spool.Entry) string {
+	if e.State == spool.Waiting {
+		return "waiting"
+	}
+	return string(e.State)
 }
 
 func (p *program) printList(list []listed, counts spool.DropCounts) {
@@ -115,40 +120,6 @@ func (p *program) printList(list []listed, counts spool.DropCounts) {
 	if n := counts[spool.DropQuarantined]; n > 0 {
 		p.say("report.set_aside", "count", n)
 	}
-}
-
-// reportShow prints the document exactly as it is sent. Without a name it is the latest.
-func (p *program) reportShow(sp *spool.Spool, which string) error {
-	entries, err := sp.All()
-	if err != nil {
-		return err
-	}
-	for i := len(entries) - 1; i >= 0; i-- {
-		doc, err := sp.Read(entries[i])
-		if err != nil || which != "" && !names(which, entries[i], doc) {
-			continue
-		}
-		_, err = fmt.Fprintf(p.out, "%s\n", doc)
-		return err
-	}
-	if which == "" {
-		p.say("report.none")
-		return nil
-	}
-	return &usageError{key: "report.unknown", args: []any{"which", which}}
-}
-
-// names reports whether which is the id or the case code of the report.
-func names(which string, e spool.Entry, doc []byte) bool {
-	if strings.EqualFold(which, e.ID) {
-		return true
-	}
-	code, ok := report.NormalizeCase(which)
-	if !ok {
-		return false
-	}
-	r, err := report.Decode(doc)
-	return err == nil && r.Case == code
 }
 
 // reportExport writes all readable reports, one JSON document per line.
