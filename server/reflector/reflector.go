@@ -190,7 +190,7 @@ func New(cfg Config) (*Reflector, error) {
 		cfg: cfg, epoch: cfg.Now(), cert: cert, fingerprint: fingerprintOf(cert.Certificate[0]),
 		sessions: map[string]*session{}, active: map[string]int{},
 	}
-	r.self.ask, r.self.now = r.answersItself, cfg.Now
+	r.self.ask, r.self.now = r.survey, cfg.Now
 	present, err := cfg.Addresses()
 	if err != nil {
 		return nil, fmt.Errorf("list the local addresses: %w", err)

@@ -12,25 +12,31 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// selfCheck sends a request to each of the reflector's own UDP ports, like an agent. It
-// tells an agent that receives no answer whether the reflector is running. It cannot tell
-// whether others can reach it; see [heard].
+// selfCheck sends a request to each of the reflector's own UDP addresses, like an agent.
+// It tells an agent that receives no answer whether the reflector is running, and the
+// operator which address is silent ([Reflector.Check]). It cannot tell whether others can
+// reach it; see [heard].
 type selfCheck struct {
-	ask func() awake
+	ask func() survey
 	now func() time.Time
 
 	mu    sync.Mutex
 	under chan struct{} // closed when the current check ends; nil if none is running
 	tried time.Time     // start time of the last completed check; zero if there was none
-	awake awake         // result of the last completed check
+	found survey        // result of the last completed check
 }
 
-// awake reports on which addresses both ports answer: one that other machines can use, and
-// a loopback one. A reflector that has only loopback addresses so far must not tell
-// participants that it is reachable.
-type awake struct{ far, near bool }
+// survey is the result of one check.
+type survey struct {
+	// far and near report whether both ports answer at an address that other machines can
+	// use, and at a loopback one. A reflector that has only loopback addresses so far must
+	// not tell participants that it is reachable.
+	far, near bool
+	// silent are the addresses that did not answer.
+	silent []netip.AddrPort
+}
 
-func (a awake) to(loopback bool) bool { return a.far || loopback && a.near }
+func (s survey) awakeTo(loopback bool) bool { return s.far || loopback && s.near }
 
 const (
 	// selfCheckEvery limits the rate of checks when many agents ask at the same time.
@@ -51,17 +57,36 @@ func (c *selfCheck) ago(loopback bool) *int64 {
 	age := c.age()
 	if age < 0 || age >= selfCheckEvery {
 		under := c.begin()
-		if age < 0 || age >= selfCheckStale || !c.awake.to(loopback) {
+		if age < 0 || age >= selfCheckStale || !c.found.awakeTo(loopback) {
 			c.mu.Unlock() // a check takes up to selfCheckWait
 			<-under
 			c.mu.Lock()
 			age = max(0, c.age())
 		}
 	}
-	if !c.awake.to(loopback) {
+	if !c.found.awakeTo(loopback) {
 		return nil
 	}
 	return new(age.Milliseconds())
+}
+
+// latest returns a result that is at most selfCheckEvery old. The error is that of ctx.
+func (c *selfCheck) latest(ctx context.Context) (survey, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if age := c.age(); age < 0 || age >= selfCheckEvery {
+		under := c.begin()
+		c.mu.Unlock()
+		select {
+		case <-under:
+		case <-ctx.Done():
+		}
+		c.mu.Lock()
+		if err := ctx.Err(); err != nil {
+			return survey{}, err
+		}
+	}
+	return c.found, nil
 }
 
 // age returns the age of the last result; negative if there is none, or if the clock was
@@ -82,7 +107,7 @@ func (c *selfCheck) begin() (under <-chan struct{}) {
 			began, found := c.now(), c.ask()
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.tried, c.awake, c.under = began, found, nil
+			c.tried, c.found, c.under = began, found, nil
 			close(done)
 		}()
 	}
@@ -95,44 +120,47 @@ func isLoopbackHost(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
-// answersItself reports where an address of the STUN port and one of the media port answer.
-// Not all of them need to; [Reflector.Check] names those that do not.
-func (r *Reflector) answersItself() awake {
+// survey asks every address of the STUN port and of the media port at once. It excludes
+// addresses that are translated outside (Config.MediaIPs), which may not answer from inside.
+func (r *Reflector) survey() survey {
 	ctx, cancel := context.WithTimeout(context.Background(), selfCheckWait)
 	defer cancel()
-	var stunPort, mediaPort awake
+	mediaQuestion, end := r.mediaQuestion()
+	defer end()
 	var all sync.WaitGroup
-	ask := func(to *bool, any func() bool) { all.Go(func() { *to = any() }) }
-	stunFar, stunNear := byReach(r.relay.ports.addresses())
-	mediaFar, mediaNear := byReach(r.media.addresses())
-	ask(&stunPort.far, func() bool { return anyAnswers(ctx, stunFar, bindingQuestion...) })
-	ask(&stunPort.near, func() bool { return anyAnswers(ctx, stunNear, bindingQuestion...) })
-	ask(&mediaPort.far, func() bool { return r.mediaAnswers(ctx, mediaFar) })
-	ask(&mediaPort.near, func() bool { return r.mediaAnswers(ctx, mediaNear) })
+	ask := func(addrs []netip.AddrPort, question []stun.Setter) []bool {
+		answered := make([]bool, len(addrs))
+		for i, a := range addrs {
+			all.Go(func() { answered[i] = answers(ctx, a, question) })
+		}
+		return answered
+	}
+	stunAddrs, mediaAddrs := r.relay.ports.addresses(), r.media.addresses()
+	stunAnswered, mediaAnswered := ask(stunAddrs, bindingQuestion), ask(mediaAddrs, mediaQuestion)
 	all.Wait()
-	return awake{stunPort.far && mediaPort.far, stunPort.near && mediaPort.near}
+	var found survey
+	stunFar, stunNear := found.take(stunAddrs, stunAnswered)
+	mediaFar, mediaNear := found.take(mediaAddrs, mediaAnswered)
+	found.far, found.near = stunFar && mediaFar, stunNear && mediaNear
+	return found
 }
 
-var bindingQuestion = []stun.Setter{stun.BindingRequest, stun.Fingerprint}
-
-// byReach separates the addresses that other machines can use from loopback ones.
-func byReach(all []netip.AddrPort) (far, near []netip.AddrPort) {
-	for _, a := range all {
-		if a.Addr().IsLoopback() {
-			near = append(near, a)
-		} else {
-			far = append(far, a)
+// take notes the silent addresses of a port, and reports where the port answers.
+func (s *survey) take(addrs []netip.AddrPort, answered []bool) (far, near bool) {
+	for i, a := range addrs {
+		switch {
+		case !answered[i]:
+			s.silent = append(s.silent, a)
+		case a.Addr().IsLoopback():
+			near = true
+		default:
+			far = true
 		}
 	}
 	return far, near
 }
 
-// mediaAnswers reports whether one of these addresses of the media port answers.
-func (r *Reflector) mediaAnswers(ctx context.Context, addrs []netip.AddrPort) bool {
-	question, end := r.mediaQuestion()
-	defer end()
-	return anyAnswers(ctx, addrs, question...)
-}
+var bindingQuestion = []stun.Setter{stun.BindingRequest, stun.Fingerprint}
 
 // mediaQuestion registers a session for the duration of a connectivity check, because the
 // media port answers nobody else (RFC 8445 §7.3), and returns the request to send.
@@ -158,24 +186,8 @@ func (s *session) leaveNoTrace() {
 	}
 }
 
-// anyAnswers sends to all addresses at once and waits for the first success.
-func anyAnswers(ctx context.Context, addrs []netip.AddrPort, message ...stun.Setter) bool {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	answers := make(chan bool, len(addrs))
-	for _, a := range addrs {
-		go func() { answers <- oneAnswers(ctx, a, message) }()
-	}
-	for range addrs {
-		if <-answers {
-			return true
-		}
-	}
-	return false
-}
-
-// oneAnswers sends a single request to one address: within a machine nothing is lost.
-func oneAnswers(ctx context.Context, at netip.AddrPort, message []stun.Setter) bool {
+// answers sends a single request to one address: within a machine nothing is lost.
+func answers(ctx context.Context, at netip.AddrPort, message []stun.Setter) bool {
 	request, err := stun.Build(append([]stun.Setter{stun.TransactionID}, message...)...)
 	if err != nil {
 		return false

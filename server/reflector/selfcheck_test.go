@@ -1,6 +1,10 @@
 package reflector
 
 import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -49,7 +53,7 @@ func TestSelfCheckWaitsForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		var took time.Duration
-		c := &selfCheck{now: time.Now, ask: func() awake { asked++; time.Sleep(took); return awake{far: true} }}
+		c := &selfCheck{now: time.Now, ask: func() survey { asked++; time.Sleep(took); return survey{far: true} }}
 		if got := c.ago(false); got == nil || *got != 0 {
 			t.Fatalf("%v", got)
 		}
@@ -78,8 +82,33 @@ func TestSelfCheckWaitsForNobody(t *testing.T) {
 // TestSelfCheckOfLoopbackAlone: that a reflector answers where no participant
 // reaches it is no word for participants.
 func TestSelfCheckOfLoopbackAlone(t *testing.T) {
-	c := &selfCheck{now: time.Now, ask: func() awake { return awake{near: true} }}
+	c := &selfCheck{now: time.Now, ask: func() survey { return survey{near: true} }}
 	if c.ago(false) != nil || c.ago(true) == nil {
 		t.Error("loopback stands for the rest")
 	}
+}
+
+// TestSelfCheckServesOperatorAndAgents: both read the same result, and a caller that
+// leaves does not wait for a check.
+func TestSelfCheckServesOperatorAndAgents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		silent := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:3478")}
+		c := &selfCheck{now: time.Now, ask: func() survey { asked++; time.Sleep(time.Second); return survey{far: true, silent: silent} }}
+		c.ago(false)
+		found, err := c.latest(t.Context())
+		if err != nil || !slices.Equal(found.silent, silent) || asked != 1 {
+			t.Errorf("%+v, %v, asked %d times", found, err, asked)
+		}
+		time.Sleep(selfCheckEvery)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		if _, err := c.latest(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Millisecond {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		if _, err := c.latest(t.Context()); err != nil || asked != 2 {
+			t.Errorf("%v, asked %d times", err, asked)
+		}
+	})
 }
