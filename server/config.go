@@ -17,7 +17,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
-	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
 // ErrConfig means that a Config is contradictory; its text states what to do.
@@ -55,7 +54,7 @@ type Config struct {
 
 	// ICEServers are external STUN and TURN servers for agents, in addition to the collector's own
 	// or instead of them.
-	ICEServers iceserver.External
+	ICEServers ICEServers
 
 	// MetricsListen is host:port of /metrics; empty disables it. With MetricsOptional the
 	// collector starts even if that address is in use.

@@ -4,18 +4,17 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/iceserver"
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 // echo is the reflector as agents see it, with the servers of others.
 type echo struct {
 	*reflector.Reflector
-	others iceserver.External
+	others ICEServers
 	now    func() time.Time
 }
 
 // ICE implements api.Echo.
 func (e echo) ICE(owner, host string) wire.ICEConfig {
-	return e.others.Add(e.Reflector.ICE(owner, host), owner, e.now())
+	return e.others.add(e.Reflector.ICE(owner, host), owner, e.now())
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/tonprobe/tonprobe/server"
-	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
 // option is one setting: a key in the file, a variable, an option on the command line.
@@ -149,17 +148,17 @@ func setDatabaseURLFile(s *settings, v string) error {
 }
 
 func setTURNSecret(s *settings, v string) (err error) {
-	s.TURNSecret, err = iceserver.ReadSecret(v)
+	s.TURNSecret, err = readSecret(v)
 	return err
 }
 
 func setICESecret(s *settings, v string) (err error) {
-	s.ICEServers.Secret, err = iceserver.ReadSecret(v)
+	s.ICEServers.Secret, err = readSecret(v)
 	return err
 }
 
 func setICECredentials(s *settings, v string) (err error) {
-	s.ICEServers.Username, s.ICEServers.Password, err = iceserver.ReadCredentials(v)
+	s.ICEServers.Username, s.ICEServers.Password, err = readCredentials(v)
 	return err
 }
 

@@ -1,4 +1,5 @@
-// Package limit limits the rate of requests by key: an address, an agent, a name.
+// Package limit limits what one client can take: requests by key (an address, an agent, a name),
+// and open connections by site.
 package limit
 
 import (

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/server/connlimit"
+	"github.com/tonprobe/tonprobe/server/limit"
 )
 
 // ALPN names. RFC 7443 defines two: for TURN, and for STUN; the TURN server answers both.
@@ -71,8 +71,8 @@ type Port struct {
 	tcp        net.Listener
 	secure     *tls.Config
 	firstByte  time.Duration
-	undecided  *connlimit.Limit
-	open       *connlimit.Limit
+	undecided  *limit.Connections
+	open       *limit.Connections
 	http, turn *branch
 	work       sync.WaitGroup
 	stop       context.CancelFunc
@@ -86,8 +86,8 @@ func New(l net.Listener, secure *tls.Config, limits Limits) *Port {
 	secure.NextProtos = []string{alpnHTTP2, alpnHTTP1, alpnTURN, alpnSTUN}
 	p := &Port{
 		tcp: l, secure: secure, firstByte: limits.FirstByte,
-		undecided: connlimit.New(limits.Undecided, limits.UndecidedPerSite),
-		open:      connlimit.New(limits.Open, limits.OpenPerSite),
+		undecided: limit.NewConnections(limits.Undecided, limits.UndecidedPerSite),
+		open:      limit.NewConnections(limits.Open, limits.OpenPerSite),
 	}
 	p.running, p.stop = context.WithCancel(context.Background())
 	p.http, p.turn = newBranch(p), newBranch(p)
@@ -130,7 +130,7 @@ func (p *Port) accept() {
 			}
 			continue
 		}
-		peer := connlimit.Peer(conn)
+		peer := limit.Peer(conn)
 		end, ok := p.open.Enter(conn, peer)
 		if !ok {
 			_ = conn.Close()

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tonprobe/tonprobe/server/connlimit"
+	"github.com/tonprobe/tonprobe/server/limit"
 )
 
 // boundedListener limits the number of open connections, in total and for each client site,
@@ -13,14 +13,14 @@ import (
 // than for us, and must not block other clients.
 type boundedListener struct {
 	net.Listener
-	places *connlimit.Limit
+	places *limit.Connections
 	idle   time.Duration
 	life   time.Duration
 }
 
 func newBoundedListener(l net.Listener, limits Limits) *boundedListener {
 	return &boundedListener{
-		Listener: l, places: connlimit.New(limits.TCPConns, limits.TCPConnsPerSite), idle: limits.TCPIdle,
+		Listener: l, places: limit.NewConnections(limits.TCPConns, limits.TCPConnsPerSite), idle: limits.TCPIdle,
 		// No allocation or echo session lives longer, so occasional bytes do not keep a connection
 		// open indefinitely.
 		life: limits.RelayLifetime + limits.TCPIdle,
@@ -35,7 +35,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		leave, ok := l.places.Enter(conn, connlimit.Peer(conn))
+		leave, ok := l.places.Enter(conn, limit.Peer(conn))
 		if !ok {
 			_ = conn.Close()
 			continue

@@ -1,9 +1,4 @@
-// Package connlimit limits the number of open connections, in total and for each client site.
-//
-// A limit on the total alone allows one client with many silent connections to block all
-// others. Therefore, when the total is reached, a new connection displaces the oldest one of
-// the site with the most connections.
-package connlimit
+package limit
 
 import (
 	"container/list"
@@ -13,27 +8,32 @@ import (
 	"sync"
 )
 
-// Limit counts open connections. Its methods are safe for concurrent use.
-type Limit struct {
+// Connections limits the number of open connections, in total and for each client site. Its
+// methods are safe for concurrent use.
+//
+// A limit on the total alone allows one client with many silent connections to block all
+// others. Therefore, when the total is reached, a new connection displaces the oldest one of
+// the site with the most connections.
+type Connections struct {
 	total, perSite int
 
 	mu    sync.Mutex
 	open  int
-	sites map[netip.Prefix]*list.List // of *entry, the oldest first
+	sites map[netip.Prefix]*list.List // of *connection, the oldest first
 	// byCount contains the sites by their number of connections, to find the site with the
 	// most without iterating over all of them.
 	byCount []map[netip.Prefix]struct{}
 }
 
-type entry struct {
+type connection struct {
 	conn io.Closer
 	site netip.Prefix
 	in   *list.Element // nil after removal
 }
 
-// New allows total connections at the same time, perSite of them from one site.
-func New(total, perSite int) *Limit {
-	l := &Limit{
+// NewConnections allows total connections at the same time, perSite of them from one site.
+func NewConnections(total, perSite int) *Connections {
+	l := &Connections{
 		total: total, perSite: min(perSite, total), sites: map[netip.Prefix]*list.List{},
 	}
 	l.byCount = make([]map[netip.Prefix]struct{}, l.perSite+1)
@@ -46,11 +46,11 @@ func New(total, perSite int) *Limit {
 // Enter counts conn, a connection from that address, until leave is called. It may close another
 // connection to make room. ok is false if there is none; the caller then closes conn. leave may
 // be called more than once.
-func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
-	e := &entry{conn: conn, site: Site(from)}
+func (l *Connections) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
+	e := &connection{conn: conn, site: Site(from)}
 	l.mu.Lock()
 	own := l.count(e.site)
-	var out *entry
+	var out *connection
 	switch {
 	case own >= l.perSite:
 		l.mu.Unlock()
@@ -76,29 +76,29 @@ func (l *Limit) Enter(conn io.Closer, from netip.Addr) (leave func(), ok bool) {
 }
 
 // Open returns the number of counted connections.
-func (l *Limit) Open() int {
+func (l *Connections) Open() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.open
 }
 
-func (l *Limit) count(site netip.Prefix) int {
+func (l *Connections) count(site netip.Prefix) int {
 	if s := l.sites[site]; s != nil {
 		return s.Len()
 	}
 	return 0
 }
 
-func (l *Limit) oldestOfLargest(least int) *entry {
+func (l *Connections) oldestOfLargest(least int) *connection {
 	for n := l.perSite; n >= least; n-- {
 		for site := range l.byCount[n] {
-			return l.sites[site].Front().Value.(*entry)
+			return l.sites[site].Front().Value.(*connection)
 		}
 	}
 	return nil
 }
 
-func (l *Limit) add(e *entry) {
+func (l *Connections) add(e *connection) {
 	s := l.sites[e.site]
 	if s == nil {
 		s = list.New()
@@ -110,7 +110,7 @@ func (l *Limit) add(e *entry) {
 	l.open++
 }
 
-func (l *Limit) remove(e *entry) {
+func (l *Connections) remove(e *connection) {
 	if e.in == nil {
 		return
 	}

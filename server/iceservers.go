@@ -1,9 +1,6 @@
-// Package iceserver provides external STUN and TURN servers to agents, such as those of the
-// municipality's conference system.
-package iceserver
+package server
 
 import (
-	"bufio"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -11,9 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,8 +15,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// External are servers of other operators. The zero value is none.
-type External struct {
+// ICEServers are STUN and TURN servers of other operators, such as those of the municipality's
+// conference system. The zero value is none.
+type ICEServers struct {
 	// URLs are stun:, stuns:, turn: and turns: URLs (RFC 7064, RFC 7065).
 	URLs []string
 	// Only omits the collector's own servers.
@@ -36,12 +31,12 @@ type External struct {
 	Lifetime time.Duration
 }
 
-const defaultLifetime = 10 * time.Minute
+const defaultICELifetime = 10 * time.Minute
 
 func isRelay(url string) bool { return strings.HasPrefix(url, "turn") }
 
 // Validate returns an error that states the problem and what to do.
-func (e External) Validate() error {
+func (e ICEServers) Validate() error {
 	relays := slices.ContainsFunc(e.URLs, isRelay)
 	proof := len(e.Secret) > 0 || e.Username != ""
 	switch {
@@ -68,14 +63,14 @@ func (e External) Validate() error {
 			return fmt.Errorf("ICE server %q: write stun:HOST:PORT, turn:HOST:PORT?transport=udp or turns:HOST:PORT?transport=tcp: %w", u, err)
 		}
 	}
-	if err := e.Add(wire.ICEConfig{}, "owner", time.Unix(0, 0)).Validate(); err != nil {
+	if err := e.add(wire.ICEConfig{}, "owner", time.Unix(0, 0)).Validate(); err != nil {
 		return fmt.Errorf("ICE servers: at most %d of STUN and %d of TURN: %w", wire.MaxURLsPerServer, wire.MaxURLsPerServer, err)
 	}
 	return nil
 }
 
-// Add adds the servers to own, or replaces own.
-func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEConfig {
+// add adds the servers to own, or replaces own.
+func (e ICEServers) add(own wire.ICEConfig, owner string, now time.Time) wire.ICEConfig {
 	if len(e.URLs) == 0 {
 		return own
 	}
@@ -104,7 +99,7 @@ func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEC
 	if len(e.Secret) > 0 {
 		lifetime := e.Lifetime
 		if lifetime <= 0 {
-			lifetime = defaultLifetime
+			lifetime = defaultICELifetime
 		}
 		expires := now.Add(lifetime).Truncate(time.Second).UTC()
 		s.Username = fmt.Sprintf("%d:%s", expires.Unix(), e.pseudonym(owner))
@@ -121,57 +116,8 @@ func (e External) Add(own wire.ICEConfig, owner string, now time.Time) wire.ICEC
 
 // pseudonym identifies an agent in the log of the other operator: the same for each of its checks, so
 // that a quota per user works, without a relation to a participant.
-func (e External) pseudonym(owner string) string {
+func (e ICEServers) pseudonym(owner string) string {
 	mac := hmac.New(sha256.New, e.Secret)
 	mac.Write([]byte("tonprobe agent " + owner))
 	return hex.EncodeToString(mac.Sum(nil)[:8])
-}
-
-// maxSecretBytes is longer than any secret.
-const maxSecretBytes = 4 << 10
-
-// ReadSecret reads a shared secret from the first line of a file.
-func ReadSecret(name string) ([]byte, error) {
-	lines, err := readLines(name)
-	if err != nil {
-		return nil, err
-	}
-	if len(lines) != 1 {
-		return nil, fmt.Errorf("%s holds %d lines: it has to hold the secret and nothing else", name, len(lines))
-	}
-	return []byte(lines[0]), nil
-}
-
-// ReadCredentials reads a user name and a password from the two lines of a file.
-func ReadCredentials(name string) (username, password string, err error) {
-	lines, err := readLines(name)
-	if err != nil {
-		return "", "", err
-	}
-	if len(lines) != 2 {
-		return "", "", fmt.Errorf("%s holds %d lines: it has to hold the user name on the first line and the password on the second", name, len(lines))
-	}
-	return lines[0], lines[1], nil
-}
-
-func readLines(name string) (lines []string, err error) {
-	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %s", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	scanner := bufio.NewScanner(io.LimitReader(f, maxSecretBytes))
-	for scanner.Scan() {
-		// Notepad of Windows writes a byte order mark.
-		if line := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff")); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	if err := scanner.Err(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	return lines, nil
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/iceserver"
 )
 
 // coturn runs a real turnserver with more options and returns its port.
@@ -67,12 +66,12 @@ func coturn(t *testing.T, options ...string) int {
 func TestRelayOfAnotherOperator(t *testing.T) {
 	for name, c := range map[string]struct {
 		options []string
-		others  iceserver.External
+		others  ICEServers
 		fault   string
 	}{
-		"shared secret": {[]string{"--use-auth-secret", "--static-auth-secret=north"}, iceserver.External{Secret: []byte("north")}, ""},
-		"wrong secret":  {[]string{"--use-auth-secret", "--static-auth-secret=north"}, iceserver.External{Secret: []byte("south")}, "auth_failed"},
-		"static":        {[]string{"--lt-cred-mech", "--user=me:mine"}, iceserver.External{Username: "me", Password: "mine"}, ""},
+		"shared secret": {[]string{"--use-auth-secret", "--static-auth-secret=north"}, ICEServers{Secret: []byte("north")}, ""},
+		"wrong secret":  {[]string{"--use-auth-secret", "--static-auth-secret=north"}, ICEServers{Secret: []byte("south")}, "auth_failed"},
+		"static":        {[]string{"--lt-cred-mech", "--user=me:mine"}, ICEServers{Username: "me", Password: "mine"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at := fmt.Sprintf("127.0.0.1:%d", coturn(t, c.options...))
@@ -128,7 +127,7 @@ func tryRelays(t *testing.T, c wire.ICEConfig) *report.NATTURN {
 
 // TestTheirServersBesideOurs: an agent gets both.
 func TestTheirServersBesideOurs(t *testing.T) {
-	r := run(t, Config{ICEServers: iceserver.External{URLs: []string{"stun:s.example", "turn:t.example"}, Secret: []byte("north")}})
+	r := run(t, Config{ICEServers: ICEServers{URLs: []string{"stun:s.example", "turn:t.example"}, Secret: []byte("north")}})
 	var urls []string
 	for _, s := range r.iceConfig(t, r.tokenOf(t)).ICEServers {
 		urls = append(urls, s.URLs[0])

@@ -1,4 +1,4 @@
-package connlimit
+package limit
 
 import (
 	"net/netip"
@@ -12,7 +12,7 @@ func (c *conn) Close() error { c.closed++; return nil }
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 func TestOneSiteCannotTakeAllPlaces(t *testing.T) {
-	l := New(100, 60)
+	l := NewConnections(100, 60)
 	var stranger []*conn
 	for i := range 100 {
 		c := &conn{}
@@ -44,7 +44,7 @@ func TestOneSiteCannotTakeAllPlaces(t *testing.T) {
 }
 
 func TestEqualSitesDoNotDisplaceEachOther(t *testing.T) {
-	l := New(2, 2)
+	l := NewConnections(2, 2)
 	first := &conn{}
 	leave, _ := l.Enter(first, addr("192.0.2.1"))
 	l.Enter(&conn{}, addr("192.0.2.2"))
@@ -62,7 +62,7 @@ func TestEqualSitesDoNotDisplaceEachOther(t *testing.T) {
 }
 
 func TestADisplacedConnectionMayStillLeave(t *testing.T) {
-	l := New(2, 2)
+	l := NewConnections(2, 2)
 	leave, _ := l.Enter(&conn{}, addr("192.0.2.1"))
 	l.Enter(&conn{}, addr("192.0.2.1"))
 	if _, ok := l.Enter(&conn{}, addr("192.0.2.2")); !ok {
