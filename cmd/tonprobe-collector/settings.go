@@ -142,7 +142,7 @@ func setICEServers(s *settings, v string) error {
 }
 
 func setDatabaseURLFile(s *settings, v string) error {
-	address, err := iceserver.ReadSecret(v)
+	address, err := readSecret(v)
 	s.DatabaseURL = string(address)
 	return err
 }
