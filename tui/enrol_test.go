@@ -17,8 +17,8 @@ var (
 	errWrongCode   = errors.New("wrong code")
 )
 
-// offersEnrolment is a computer that nobody has enrolled. Only one code is right,
-// and it needs an address; a link needs all of its parts.
+// offersEnrolment simulates a computer that is not enrolled. Only one code is
+// valid, and it needs an address; a link must be complete.
 func offersEnrolment(o *Options) {
 	o.Consent.Recipient = ""
 	o.Explain = func(err error) (string, bool) {
@@ -42,12 +42,12 @@ func offersEnrolment(o *Options) {
 	}
 }
 
-// paste is what a terminal with bracketed paste sends.
+// paste sends text as a terminal with bracketed paste does.
 func (s *stand) paste(text string) *stand {
 	return s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text), Paste: true})
 }
 
-// enter presses Enter and waits for the answer of the collector.
+// enter presses Enter and waits for the collector's response.
 func (s *stand) enter() *stand {
 	s.press("enter")
 	if s.last == nil {

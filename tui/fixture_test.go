@@ -24,12 +24,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// clock is a time that a test moves on.
+// clock is a clock that a test advances.
 type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }
 
-// healthy is the data of a line and a microphone without fault.
+// healthy returns the results of a line and a microphone without faults.
 func healthy() []report.Result {
 	return []report.Result{
 		{Name: report.ProbeAudioInput, Version: 1, Status: report.StatusOK, StartedAt: noon, DurationMS: 7400, Data: &report.AudioInput{
@@ -51,7 +51,7 @@ func healthy() []report.Result {
 	}
 }
 
-// finished makes a judged report of results, changed by with.
+// finished returns a diagnosed report of the results, modified by with.
 func finished(t testing.TB, with func([]report.Result)) *report.Report {
 	t.Helper()
 	results := healthy()
@@ -86,7 +86,8 @@ func lossy(rs []report.Result) {
 	v.UpReceived, v.UpLossPct, v.UpLossCI95 = new(279), new(7.0), &report.Interval{4.6, 10.4}
 }
 
-// besideTheVoice is a report of a microphone that another one should replace.
+// besideTheVoice returns a report for a microphone that should be replaced by
+// another one.
 func besideTheVoice(t testing.TB) *report.Report {
 	r := finished(t, nil)
 	r.Verdict = report.NotReady
@@ -94,12 +95,13 @@ func besideTheVoice(t testing.TB) *report.Report {
 	return r
 }
 
-// elsewhereEvent says that the headset hears what the chosen one does not.
+// elsewhereEvent reports that the headset receives the voice, but the chosen
+// microphone does not.
 func elsewhereEvent() probe.Event {
 	return probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventVoiceElsewhere, Device: "jabra-id", DeviceName: "Jabra Evolve2 65"}
 }
 
-// tone is the result of the loudspeaker test.
+// tone returns the result of the loudspeaker test.
 func tone(heard bool) report.Result {
 	return report.Result{Name: report.ProbeAudioOutput, Version: 1, Status: report.StatusOK, StartedAt: noon, DurationMS: 2100,
 		Data: &report.AudioOutput{Device: "Lautsprecher", OSMuted: new(false), LoopHeard: new(heard), LoopDelayMS: new(61.0)}}
@@ -111,7 +113,7 @@ func unmeasured(rs []report.Result) {
 	rs[2].Status, rs[2].Error, rs[2].Data = report.StatusUnknown, "not enrolled", &report.MediaVoice{State: report.MediaNotEnrolled}
 }
 
-// stand is a screen with a person before it, without a terminal.
+// stand is a screen with a simulated person, without a terminal.
 type stand struct {
 	spoken time.Duration // so far
 	model
@@ -141,7 +143,7 @@ func newStand(t testing.TB, lang phrase.Lang, color bool, with func(*Options)) *
 	return &stand{model: m, clock: c}
 }
 
-// send gives the screen messages.
+// send passes messages to the screen.
 func (s *stand) send(msgs ...tea.Msg) *stand {
 	for _, msg := range msgs {
 		s.model, s.last = s.model.update(msg)
@@ -153,7 +155,7 @@ func (s *stand) size(width, height int) *stand {
 	return s.send(tea.WindowSizeMsg{Width: width, Height: height})
 }
 
-// press types keys by their names.
+// press presses keys by name.
 func (s *stand) press(names ...string) *stand {
 	for _, name := range names {
 		msg := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
@@ -176,13 +178,13 @@ func (s *stand) press(names ...string) *stand {
 	return s
 }
 
-// event is an event of the running check after some time.
+// event passes an event of the running check after a delay.
 func (s *stand) event(after time.Duration, e probe.Event) *stand {
 	s.clock.now = s.clock.now.Add(after)
 	return s.send(eventMsg{s.rounds - 1, e})
 }
 
-// speak is a voice of the given level for a while, 20 readings a second.
+// speak simulates a voice with a given level, 20 readings per second.
 func (s *stand) speak(for_ time.Duration, rms, peak float64) *stand {
 	const reading = 50 * time.Millisecond
 	for range int(for_ / reading) {
@@ -193,7 +195,7 @@ func (s *stand) speak(for_ time.Duration, rms, peak float64) *stand {
 	return s
 }
 
-// look is what is known so far of a microphone, changed by with.
+// look passes the preliminary data of a microphone, modified by with.
 func (s *stand) look(with func(*report.AudioInput)) *stand {
 	return s.event(0, lookEvent(with))
 }
@@ -204,8 +206,8 @@ func lookEvent(with func(*report.AudioInput)) probe.Event {
 	return probe.Event{Probe: r.Name, Kind: probe.EventPartial, Result: &r}
 }
 
-// agree is as many looks as it takes to name a cause (diagnose.Live), or to take
-// it back.
+// agree passes as many looks as are needed to report a cause (diagnose.Live), or to
+// withdraw it.
 func (s *stand) agree(with func(*report.AudioInput)) *stand {
 	return s.look(with).look(with).look(with)
 }
@@ -236,7 +238,7 @@ func (s *stand) begun() *stand {
 	return s
 }
 
-// answered goes straight to the verdict of r.
+// answered shows the verdict of r.
 func (s *stand) answered(r *report.Report, d Delivery) *stand {
 	s.press("enter").send(checkedMsg{number: s.rounds - 1, report: r})
 	return s.send(deliveredMsg{r.ID, d})

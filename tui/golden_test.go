@@ -12,14 +12,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// scene is one screen, reached the way a person reaches it.
+// scene is one screen, reached with the keys that a person presses.
 type scene struct {
 	name string
 	with func(*Options)
 	play func(*testing.T, *stand)
 }
 
-// scenes covers every screen of the program.
+// scenes contains every screen of the program.
 var scenes = []scene{
 	{"welcome", nil, func(*testing.T, *stand) {}},
 	{"welcome_no_audio", func(o *Options) { o.Consent.NoAudio = true }, func(*testing.T, *stand) {}},
@@ -84,7 +84,7 @@ var scenes = []scene{
 	{"live_noise", nil, func(_ *testing.T, s *stand) {
 		s.press("enter").begun().speak(3*time.Second, -27, -14).agree(noisy)
 	}},
-	{"live_long", nil, func(_ *testing.T, s *stand) { // more words than any other
+	{"live_long", nil, func(_ *testing.T, s *stand) { // more words than any other screen
 		s.press("enter").begun().speak(3*time.Second, -46, -35).agree(turnedDown)
 	}},
 	{"live_no_speech", nil, func(_ *testing.T, s *stand) {
@@ -150,9 +150,9 @@ var scenes = []scene{
 	}},
 }
 
-// TestScreens keeps one picture of each scene in each language at the size of a
-// terminal that nobody resized. Other sizes are held by the layout tests, which
-// need no picture.
+// TestScreens compares each scene in each language with a golden file, at the
+// default size of a terminal. The layout tests cover other sizes without golden
+// files.
 func TestScreens(t *testing.T) {
 	for _, scene := range scenes {
 		for _, lang := range phrase.Langs() {

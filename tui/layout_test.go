@@ -14,14 +14,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// hostile are names that want to break out of the screen.
+// hostile contains device names that could disturb the screen.
 var hostile = []string{
 	"\x1b[2J\x1b[31mred\x1b[0m", "\x1b]0;title\x07name", "\x9b31mC1", "line\nbreak\r\n\ttab", "\u202etxet desrever\u202c",
 	"\u2066isolate\u2069\u200b\u200d\ufeff", strings.Repeat("very long ", 4000), strings.Repeat("語", 3000), "👩‍👩‍👧‍👦 family 🎤",
 	"Z" + strings.Repeat("\u0301", 500) + "algo", "\xff\xfe\x00broken", "", "   ", "<script>alert(1)</script>", "{name} {text}",
 }
 
-// checkLayout holds what every view must keep.
+// checkLayout verifies the properties that every view must have.
 func checkLayout(t *testing.T, s *stand, what string) {
 	t.Helper()
 	view := s.View()
@@ -44,7 +44,7 @@ func checkLayout(t *testing.T, s *stand, what string) {
 	}
 }
 
-func TestViewNeverLeavesTheScreen(t *testing.T) {
+func TestViewFitsTheScreen(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, scene := range scenes {
 		for _, color := range []bool{true, false} {
@@ -114,7 +114,7 @@ func TestHostileEventsAreShownCleanly(t *testing.T) {
 	}
 }
 
-func TestWhatMattersIsOnEverySensibleScreen(t *testing.T) {
+func TestEssentialsAreOnEveryScreen(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		for _, size := range [][2]int{{80, 24}, {60, 20}, {40, 16}, {200, 60}} {
 			for _, with := range []func([]report.Result){nil, muted, lossy, unmeasured} {
@@ -137,8 +137,8 @@ func TestWhatMattersIsOnEverySensibleScreen(t *testing.T) {
 	}
 }
 
-// TestColorsDoNotChangeTheLayout compares which lines are blank, as the level bar has other
-// signs without colours.
+// TestColorsDoNotChangeTheLayout compares which lines are blank, because the level
+// bar has other signs without colours.
 func TestColorsDoNotChangeTheLayout(t *testing.T) {
 	blank := func(view string) (pattern string) {
 		for line := range strings.SplitSeq(ansi.Strip(view), "\n") {

@@ -11,8 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// What the person is told: the trouble or the coach's advice, whichever is more
-// to the point.
+// The trouble or the coach's advice is shown, whichever is more specific.
 func TestTroubleOrAdvice(t *testing.T) {
 	monitor := func(in *report.AudioInput) { in.IsMonitor = new(true) }
 	quiet := func(in *report.AudioInput) { in.ActiveLevelDBFS = new(-45.0) }
@@ -23,7 +22,7 @@ func TestTroubleOrAdvice(t *testing.T) {
 	mute := probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventMuted, Muted: true}
 	for name, tt := range map[string]struct {
 		play func(*stand)
-		want string // "" is the coach's advice
+		want string // "" means the coach's advice
 	}{
 		"nothing wrong":              {func(s *stand) { s.speak(time.Second, -27, -14).agree(unchanged) }, ""},
 		"seen twice":                 {func(s *stand) { s.speak(time.Second, -27, -14).look(noisy).look(noisy) }, ""},
@@ -49,8 +48,8 @@ func TestTroubleOrAdvice(t *testing.T) {
 	}
 }
 
-// A change of microphone is offered in spite of what is said of the chosen one,
-// but not where no other microphone helps.
+// Another microphone is offered in addition to the trouble of the chosen one, but
+// only if it would help.
 func TestOtherMicrophoneOrTrouble(t *testing.T) {
 	s := newStand(t, phrase.DE, false, nil)
 	s.size(80, 24).press("enter").begun().speak(2*time.Second, -46, -30).event(0, elsewhereEvent())
@@ -62,8 +61,8 @@ func TestOtherMicrophoneOrTrouble(t *testing.T) {
 	}
 }
 
-// TestPlainIsSilentWhileRecording: a screen reader would read every line into the
-// microphone.
+// TestPlainIsSilentWhileRecording: a screen reader would read every line aloud into
+// the microphone.
 func TestPlainIsSilentWhileRecording(t *testing.T) {
 	for name, asks := range map[string]bool{"asked": true, "by itself": false} {
 		var out bytes.Buffer

@@ -18,7 +18,7 @@ const (
 	localDevice = "Opas Kopfhörer"
 )
 
-// named runs a check whose devices are called after people.
+// named runs a check with devices that are named after people.
 func named(r *report.Report) func(context.Context, Choices, func(probe.Event)) (*report.Report, error) {
 	return func(_ context.Context, _ Choices, progress func(probe.Event)) (*report.Report, error) {
 		progress(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDeviceNames, Names: map[string]string{
@@ -28,8 +28,8 @@ func named(r *report.Report) func(context.Context, Choices, func(probe.Event)) (
 	}
 }
 
-// The person reads the names that the system's settings show; what is returned,
-// delivered and written has none of them.
+// The screen shows the names in the system's settings; the returned, delivered and
+// written reports do not contain them.
 func TestLocalNamesStayOnTheScreen(t *testing.T) {
 	r := besideTheVoice(t)
 	r.Causes[0].Evidence = []report.Evidence{{Probe: report.ProbeAudioInput, Field: "voice_device", Value: "Microphone"}}

@@ -14,14 +14,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// roleVar makes the test binary stand in for the real program.
+// roleVar makes the test binary behave as the real program.
 const roleVar = "TONPROBE_TUI_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVar) {
 	case "":
 		os.Exit(m.Run())
-	case "nothing": // what `tonprobe version` does with the terminal
+	case "nothing": // what `tonprobe version` does to the terminal
 		fmt.Println("version")
 	case "play":
 		play()
@@ -46,7 +46,7 @@ func play() {
 	fmt.Println("error", err)
 }
 
-// performance is a check in which somebody speaks; with the webcam it is muted.
+// performance is a check with speech; with the webcam it is muted.
 func performance(ctx context.Context, c Choices, progress func(probe.Event)) (*report.Report, error) {
 	var clock probe.SystemClock
 	rs := healthy()
@@ -75,8 +75,8 @@ func performance(ctx context.Context, c Choices, progress func(probe.Event)) (*r
 	return finished(&testing.T{}, with), nil
 }
 
-// need skips a test that lacks a program, and fails it where nothing may be
-// left out (.ci/test).
+// need skips a test if a program is missing, or fails it if TONPROBE_TEST_ALL is
+// set.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)

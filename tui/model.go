@@ -48,13 +48,13 @@ type model struct {
 	reported  *report.Report // the report behind verdict, as it is sent
 	fatal     page.Fatal
 
-	rounds  int    // number of checks started
-	running *check // nil if no check runs
-	choices Choices
-	chosen  string // name of the microphone, if known
-	hush    func() // ends a playback; nil before the first
-	profile diagnose.Profile
-	err     error // of the last check
+	rounds       int    // number of checks started
+	running      *check // nil if no check runs
+	choices      Choices
+	chosen       string // name of the microphone, if known
+	stopPlayback func() // ends a playback; nil before the first
+	profile      diagnose.Profile
+	err          error // of the last check
 }
 
 func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model {

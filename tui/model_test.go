@@ -33,7 +33,7 @@ func quits(cmd tea.Cmd) bool {
 	return yes
 }
 
-func TestEnterStartsAndNothingElseDoes(t *testing.T) {
+func TestOnlyEnterStarts(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil)
 	s.press("x", " ", "r", "d", "up", "down", "esc").at(t, welcoming)
 	s.press("enter").at(t, checking)
@@ -80,7 +80,7 @@ func TestDefaultIsPreselectedAndPassedAsDefault(t *testing.T) {
 	}
 }
 
-func TestHastyEnterWaitsForTheMicrophones(t *testing.T) {
+func TestEarlyEnterWaitsForTheMicrophones(t *testing.T) {
 	s := newStand(t, phrase.DE, true, func(o *Options) {
 		o.Devices = func(context.Context) ([]Microphone, error) { return twoMicrophones.all, nil }
 	})
@@ -112,7 +112,7 @@ func TestDetailsAndBack(t *testing.T) {
 	s.press("D").at(t, detailing).press("esc").at(t, answering)
 }
 
-func TestRepeatReadsAnotherTextAndForgetsTheOldRun(t *testing.T) {
+func TestRepeatShowsAnotherTextAndNoOldResults(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil)
 	s.press("enter")
 	first := s.checking.TextKey()
@@ -137,7 +137,7 @@ func TestRepeatIsNotTakenWhileChecking(t *testing.T) {
 	}
 }
 
-func TestKeysTypedFastComeTogether(t *testing.T) {
+func TestKeysTypedFastArriveTogether(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).answered(finished(t, nil), DeliverySent)
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("ddr")}).at(t, checking)
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("xq")})
@@ -146,7 +146,7 @@ func TestKeysTypedFastComeTogether(t *testing.T) {
 	}
 }
 
-func TestPastedTextIsNoKey(t *testing.T) {
+func TestPastedTextIsNotAKeyPress(t *testing.T) {
 	s := newStand(t, phrase.DE, true, nil).answered(finished(t, nil), DeliverySent)
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("dr"), Paste: true}).at(t, answering)
 }
@@ -206,7 +206,7 @@ func TestQuitCancelsTheCheck(t *testing.T) {
 	}
 }
 
-func TestPanicIsNoStack(t *testing.T) {
+func TestPanicShowsNoStack(t *testing.T) {
 	o := Options{Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) { panic("secret") }}.withDefaults()
 	d := newDesk(t.Context(), o)
 	_, run := d.check(0, Choices{})
@@ -214,7 +214,7 @@ func TestPanicIsNoStack(t *testing.T) {
 		t.Errorf("got %v", msg.err)
 	}
 	s := safe{model: newStand(t, phrase.DE, true, nil).model, log: o.Log}
-	s.desk, s.running = nil, &check{} // so that the next event panics inside
+	s.desk, s.running = nil, &check{} // so that the next event causes a panic
 	next, cmd := s.Update(eventMsg{})
 	if next.(safe).fail == nil || !quits(cmd) {
 		t.Error("a panic was not caught")
@@ -288,7 +288,7 @@ func TestHintsFollowTheVoice(t *testing.T) {
 	}
 }
 
-func TestMicrophoneThatFailedIsNotPraised(t *testing.T) {
+func TestFailedMicrophoneIsNotShownAsGood(t *testing.T) {
 	rs := healthy()
 	for status, want := range map[report.Status]meter.Advice{
 		report.StatusOK: meter.Finished, report.StatusUnknown: meter.NoMicrophone, report.StatusSkipped: meter.NoMicrophone,

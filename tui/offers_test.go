@@ -17,7 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// keeper stands in for the recording of a voice.
+// keeper simulates the kept recording.
 type keeper struct {
 	erased, played int
 	fail           error
@@ -28,7 +28,7 @@ func (k *keeper) into(o *Options) {
 	o.PlayBack = func(context.Context) error { k.played++; return k.fail }
 }
 
-func TestLoudspeakerIsAskedForBeforeItSounds(t *testing.T) {
+func TestConsentBeforeTheTone(t *testing.T) {
 	offer := func(o *Options) { o.OffersSpeaker = true }
 	for name, tc := range map[string]struct {
 		with func(*Options)
@@ -89,7 +89,7 @@ func TestChangeAfterTheVerdict(t *testing.T) {
 	}
 }
 
-// TestChecksDoNotOverlap: a microphone may not be open twice.
+// TestChecksDoNotOverlap: a microphone must not be opened twice.
 func TestChecksDoNotOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		open, ended := 0, make(chan struct{})
@@ -98,7 +98,7 @@ func TestChecksDoNotOverlap(t *testing.T) {
 				t.Error("two at once")
 			}
 			<-ctx.Done()
-			<-ended // the capture process takes its time
+			<-ended // the capture process takes some time to end
 			open--
 			return nil, ctx.Err()
 		}}.withDefaults()
@@ -109,7 +109,7 @@ func TestChecksDoNotOverlap(t *testing.T) {
 		first.cancel()
 		second, run := d.check(1, Choices{})
 		go run()
-		synctest.Wait() // it waits for its turn
+		synctest.Wait() // it waits for the previous one
 		if open != 1 {
 			t.Errorf("%d open", open)
 		}
@@ -179,8 +179,8 @@ func TestNothingToReplay(t *testing.T) {
 	}
 }
 
-// TestMarksAgreeWithTheVerdict: what stands beside the meter in the end is
-// what the report says.
+// TestMarksAgreeWithTheVerdict checks that the final marks beside the meter agree
+// with the report.
 func TestMarksAgreeWithTheVerdict(t *testing.T) {
 	tooQuiet := func(rs []report.Result) { rs[0].Data.(*report.AudioInput).ActiveLevelDBFS = new(-55.0) }
 	for name, with := range map[string]func([]report.Result){
@@ -248,7 +248,7 @@ func TestPlainOffers(t *testing.T) {
 					if (c.ToneHeard != nil) != (c.Speaker && o.Interactive && !o.Agreed) {
 						t.Error("somebody is asked for the tone who cannot answer, or nobody")
 					}
-					c.ToneHeard = nil // a function cannot be compared
+					c.ToneHeard = nil // functions cannot be compared
 					got = append(got, c)
 					return check(ctx, c, progress)
 				}
@@ -273,8 +273,8 @@ func TestPlainReplay(t *testing.T) {
 	golden(t, "de/plain_replay", out)
 }
 
-// TestPlainErasesInTime: whoever walks away from the question leaves nothing
-// behind.
+// TestPlainErasesInTime: if a person leaves without answering, the recording is
+// erased.
 func TestPlainErasesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, hold := io.Pipe()
@@ -282,7 +282,7 @@ func TestPlainErasesInTime(t *testing.T) {
 		go func() {
 			_, _ = io.WriteString(hold, "\n\n")
 			time.Sleep(time.Hour)
-			_, _ = io.WriteString(hold, "r\n\n\n") // the questions are still there
+			_, _ = io.WriteString(hold, "r\n\n\n") // the questions are still open
 		}()
 		var k keeper
 		var out bytes.Buffer

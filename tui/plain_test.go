@@ -15,10 +15,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// script plays the events of a check.
+// script emits the events of a check.
 type script func(say func(probe.Event))
 
-// recital is a plain run with everything injected.
+// recital runs a plain check with everything injected.
 func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *report.Report, play script) (string, *report.Report, error) {
 	t.Helper()
 	now := noon
@@ -37,7 +37,7 @@ func recital(t *testing.T, lang phrase.Lang, in string, with func(*Options), r *
 		}
 		return r, nil
 	}
-	// The events carry no time, so each reading of the clock is one step on.
+	// Events have no time, so each reading of the clock advances it.
 	o.Now = func() time.Time {
 		now = now.Add(50 * time.Millisecond)
 		return now
@@ -74,7 +74,7 @@ func goodVoice(say func(probe.Event)) {
 	}
 }
 
-func deafMicrophone(say func(probe.Event)) {
+func silentMicrophone(say func(probe.Event)) {
 	say(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventListening})
 	for ms := 50.0; ms < 6000; ms += 50 {
 		say(levelEvent(probe.Level{RMSDBFS: -120, PeakDBFS: -120, ZeroMS: ms}))
@@ -97,7 +97,7 @@ func TestPlainTranscripts(t *testing.T) {
 		play script
 	}{
 		"ready":      {"\n\n", nil, nil, goodVoice},
-		"muted":      {"ja\n\nd\n", nil, muted, deafMicrophone},
+		"muted":      {"ja\n\nd\n", nil, muted, silentMicrophone},
 		"lossy":      {"", silent, lossy, goodVoice},
 		"unmeasured": {"", func(o *Options) { silent(o); o.Consent = Consent{NoAudio: true}; o.Deliver = nil }, unmeasured, nil},
 		"agreed":     {"", func(o *Options) { o.Agreed = true }, nil, nil},
@@ -159,8 +159,8 @@ func TestPlainPassesTheChosenMicrophone(t *testing.T) {
 	}
 }
 
-// TestPlainDoesNotWaitForASilentInput: reading a terminal cannot be broken
-// off, but the program must end all the same.
+// TestPlainDoesNotWaitForASilentInput: reading from a terminal cannot be cancelled,
+// but the program must end.
 func TestPlainDoesNotWaitForASilentInput(t *testing.T) {
 	in, hold := io.Pipe()
 	defer hold.Close()

@@ -51,7 +51,7 @@ func (m model) keep() (model, tea.Cmd) {
 // listen plays the kept seconds.
 func (m model) listen() (model, tea.Cmd) {
 	ctx, stop := context.WithCancel(m.desk.ctx)
-	m.verdict.Replay, m.hush = page.ReplayPlaying, stop
+	m.verdict.Replay, m.stopPlayback = page.ReplayPlaying, stop
 	number := m.rounds
 	return m, m.desk.work(func() tea.Msg {
 		defer stop()
@@ -75,9 +75,9 @@ func (m model) played(msg playedMsg) model {
 
 // forget ends a playback and erases the recording.
 func (m model) forget() model {
-	if m.hush != nil {
-		m.hush()
-		m.hush = nil
+	if m.stopPlayback != nil {
+		m.stopPlayback()
+		m.stopPlayback = nil
 	}
 	m.desk.options.erase()
 	if m.verdict.Replay != "" {

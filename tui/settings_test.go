@@ -25,7 +25,7 @@ func TestSoundSettingsByKey(t *testing.T) {
 	if s.press("t"); s.last != nil || strings.Contains(s.View(), "Einstellungen") {
 		t.Errorf("offered where nothing is wrong:\n%s", s.View())
 	}
-	out, _, err := recital(t, phrase.DE, "\n\nt\n\n", with, finished(t, muted), deafMicrophone)
+	out, _, err := recital(t, phrase.DE, "\n\nt\n\n", with, finished(t, muted), silentMicrophone)
 	if err != nil || opened != 2 || !strings.Contains(out, "geben Sie „t“ ein") {
 		t.Errorf("line by line: opened %d times, %v:\n%s", opened, err, out)
 	}

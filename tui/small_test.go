@@ -11,14 +11,14 @@ import (
 	"github.com/tonprobe/tonprobe/tui/page"
 )
 
-// small are windows that people have: a phone's terminal, a split screen.
+// small contains sizes of real windows: a phone's terminal, a split screen.
 var small = [][2]int{{40, 10}, {40, 16}, {60, 20}, {80, 24}}
 
-// flat is a text without its line breaks.
+// flat returns a text without line breaks.
 func flat(text string) string { return strings.Join(strings.Fields(ansi.Strip(text)), " ") }
 
-// TestSmallWindowsCutNoSentence: a sentence that begins on the screen ends there, or
-// the page says that it goes on and scrolls to its end.
+// TestSmallWindowsCutNoSentence: a sentence that begins on the screen ends there,
+// or the page indicates that it continues and can be scrolled to its end.
 func TestSmallWindowsCutNoSentence(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		for _, scene := range scenes {
@@ -26,13 +26,13 @@ func TestSmallWindowsCutNoSentence(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%dx%d", lang, scene.name, size[0], size[1]), func(t *testing.T) {
 					whole := newStand(t, lang, false, scene.with)
 					scene.play(t, whole)
-					whole.size(size[0], 33) // the most that is no large screen
+					whole.size(size[0], 33) // the largest size that does not count as a large screen
 					s := newStand(t, lang, false, scene.with)
 					s.size(size[0], size[1])
 					scene.play(t, s)
 					checkLayout(t, s, scene.name)
 					if s.stage == detailing {
-						return // scrolls always, and says so with its keys
+						return // always scrolls, and its keys say so
 					}
 					if !strings.ContainsAny(s.View(), page.SignAbove+page.SignBelow) {
 						wholeSentences(t, whole.View(), s.View())
@@ -45,7 +45,8 @@ func TestSmallWindowsCutNoSentence(t *testing.T) {
 	}
 }
 
-// wholeSentences holds that each sentence of all is in shown as a whole or not at all.
+// wholeSentences checks that shown contains each sentence of all either completely
+// or not at all.
 func wholeSentences(t *testing.T, all, shown string) {
 	t.Helper()
 	shown = flat(shown)
@@ -66,8 +67,8 @@ func wholeSentences(t *testing.T, all, shown string) {
 	}
 }
 
-// scrollThrough goes to the end of a page and holds that it said all that must be
-// said, and that the keys stayed where they are.
+// scrollThrough scrolls to the end of a page and checks that all its content was
+// shown and the keys did not move.
 func scrollThrough(t *testing.T, s *stand, whole string) {
 	t.Helper()
 	if !strings.Contains(s.View(), page.SignBelow) || strings.Contains(s.View(), page.SignAbove) {

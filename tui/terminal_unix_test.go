@@ -15,7 +15,7 @@ import (
 	"github.com/creack/pty"
 )
 
-// terminal is a real one: the test binary inside tmux.
+// terminal is a real terminal: the test binary inside tmux.
 type terminal struct {
 	t    *testing.T
 	tmux string
@@ -32,7 +32,7 @@ func openTerminal(t *testing.T, width, height int, env ...string) *terminal {
 	term := &terminal{t, tmux, fmt.Sprintf("tonprobe-test-%d-%s", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))}
 	args := []string{"-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "env", roleVar + "=play"}
 	args = append(args, env...)
-	// The shell stays behind the program, so that its last words can be read.
+	// The shell continues after the program, so that its last output can be read.
 	args = append(args, "sh", "-c", `"$0" -test.run=-; echo "ended $?"; exec sleep 600`, self)
 	term.run(args...)
 	t.Cleanup(func() { _ = exec.Command(tmux, "-L", term.name, "kill-server").Run() })
@@ -52,7 +52,7 @@ func (term *terminal) press(keys ...string) { term.run(append([]string{"send-key
 
 func (term *terminal) screen() string { return term.run("capture-pane", "-p") }
 
-// wait polls until the screen holds text, and keeps the screen under name.
+// wait polls until the screen contains text, and saves the screen as name.
 func (term *terminal) wait(name, text string) string {
 	term.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {
@@ -68,7 +68,7 @@ func (term *terminal) wait(name, text string) string {
 	}
 }
 
-// keep saves the screen, with its colours, where artefacts are kept.
+// keep saves the screen with its colours as an artefact.
 func (term *terminal) keep(name string) {
 	dir := os.Getenv("TONPROBE_ARTIFACTS")
 	if dir == "" {
@@ -137,9 +137,9 @@ func TestDumbTerminalIsPlain(t *testing.T) {
 	}
 }
 
-// TestStartAsksTheTerminalNothing holds package quietstart: on a terminal that
-// never answers, the start must not wait for its background colour.
-func TestStartAsksTheTerminalNothing(t *testing.T) {
+// TestStartDoesNotQueryTheTerminal tests package quietstart: if the terminal does
+// not answer, the start must not wait for its background colour.
+func TestStartDoesNotQueryTheTerminal(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestStartAsksTheTerminalNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	said, _ := io.ReadAll(f) // Linux ends it with EIO when the program is gone
+	said, _ := io.ReadAll(f) // Linux ends it with EIO when the program has exited
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,7 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestSilentCollector: nobody but our own server is at fault, and the verdict
-// must not say otherwise.
+// TestSilentCollector checks that the verdict blames only our own server.
 func TestSilentCollector(t *testing.T) {
 	c, a := startPair(t, server.Config{})
 	if err := c.stop(); err != nil {
@@ -38,7 +37,7 @@ func TestSilentCollector(t *testing.T) {
 	}
 }
 
-// startPair is a collector and a participant enrolled at it.
+// startPair returns a collector and an enrolled participant.
 func startPair(t *testing.T, c server.Config) (*collector, *enrolled) {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,8 +53,8 @@ func startPair(t *testing.T, c server.Config) (*collector, *enrolled) {
 	return col, a
 }
 
-// judge makes one check without a microphone and returns its report and the
-// primary cause in it.
+// judge makes one check without a microphone and returns its report and primary
+// cause.
 func judge(t *testing.T, a *enrolled) (*report.Report, report.Cause) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -24,8 +24,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// fan is a made-up probe with all that adding one takes: a data type that describes
-// its fields, its texts, and a step of the plan.
+// fan is a made-up probe with everything that a new probe needs: a data type that
+// describes its fields, its texts, and a step of the plan.
 type fan struct{}
 
 func (fan) Name() string { return "host.fan" }
@@ -89,8 +89,9 @@ func (fan) glossary(t *testing.T) diagnose.Glossary {
 	return g
 }
 
-// TestAMadeUpProbe: what stands above is all that the plan, the report, the plain
-// output, the details, an analysis, the collector and the dashboard need.
+// TestAMadeUpProbe checks that the definitions above are sufficient for the plan,
+// the report, the plain output, the details, an analysis, the collector and the
+// dashboard.
 func TestAMadeUpProbe(t *testing.T) {
 	described := fan{}.glossary(t)
 	c, a := startPair(t, server.Config{Glossary: described})

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// asDemo makes the test binary be the demo itself.
+// asDemo makes the test binary run as the demo.
 const asDemo = "TONPROBE_TEST_AS_DEMO"
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// demo runs the program and returns its exit status and what it wrote.
+// demo runs the program and returns its exit status and output.
 func demo(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -38,7 +38,7 @@ func demo(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), err.String()
 }
 
-func TestPrintsAValidReportAndNothingElse(t *testing.T) {
+func TestPrintsOnlyAValidReport(t *testing.T) {
 	status, stdout, stderr := demo(t, "--once", "--json", "-", "--no-audio", "--speak-seconds", "2")
 	r, err := report.Decode([]byte(stdout))
 	if err != nil {
@@ -58,7 +58,7 @@ func TestPrintsAValidReportAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestLeavesNothingBehind(t *testing.T) {
+func TestLeavesNoFiles(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "report.json")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "--once", "--no-audio", "--speak-seconds", "1", "--json", file)

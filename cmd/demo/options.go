@@ -16,13 +16,13 @@ import (
 //go:embed texts/*.toml
 var textFiles embed.FS
 
-// errHelp means that the help was requested and printed.
+// errHelp means that the help was requested and has been printed.
 var errHelp = errors.New("help was asked for")
 
 // options are the options of the command line.
 type options struct {
 	once     bool
-	json     string // "" no report, "-" to standard output
+	json     string // "" means no report, "-" standard output
 	noAudio  bool
 	speakFor time.Duration
 	lang     phrase.Lang

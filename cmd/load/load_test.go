@@ -13,13 +13,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == reflector.ChildArg { // the command starts its own program
+	if len(os.Args) > 1 && os.Args[1] == reflector.ChildArg { // the command starts itself
 		os.Exit(reflector.Child(os.Stdin, os.Stdout))
 	}
 	os.Exit(m.Run())
 }
 
-// round runs a command and returns what it wrote.
+// round runs a command and returns its output.
 func round(t *testing.T, want int, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -55,7 +55,7 @@ func TestReports(t *testing.T) {
 		`one by one +[0-9]+ reports/s \(9 in .*`,
 		`acknowledged, of these lost +29, 0`,
 		`deliveries that failed +0`)
-	wantLines(t, round(t, 0, args...), `acknowledged, of these lost +29, 0`) // from the database that was kept
+	wantLines(t, round(t, 0, args...), `acknowledged, of these lost +29, 0`) // from the stored database
 	wantLines(t, round(t, 2, "reports", "-keep", dir, "-participants", "8", "-batched", "20", "-single", "9"), `load: .* holds 7 participants.*`)
 }
 
@@ -80,7 +80,7 @@ func TestDisk(t *testing.T) {
 		}
 		t.Skip("small disks need root on Linux")
 	}
-	// The command starts its own program again, in a mount namespace.
+	// The command starts itself in a mount namespace.
 	program := filepath.Join(t.TempDir(), "load")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

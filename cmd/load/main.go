@@ -1,15 +1,15 @@
-// Command load measures what the collector and its reflector bear, and attacks
-// both: it starts the real programs on this machine, loads, floods, kills or
-// starves them, and counts what was lost.
+// Command load measures the capacity of the collector and its reflector, and
+// attacks both: it starts the real programs on this machine, loads, floods or kills
+// them or fills their disks, and counts what is lost.
 //
-//	load reports    deliver reports and open pages beside a large database
+//	load reports    deliver reports and open pages with a large database
 //	load reflector  send voice streams through a reflector, with -flood under attack
-//	load kill       kill the collector and the agent at any moment
+//	load kill       kill the collector and the agent at random times
 //	load disk       fill the disks of both, or mount them read-only
 //
-// "load COMMAND -help" lists the options of a command. Nothing leaves this
-// machine. The exit status is 0 when everything held, 1 when something was lost
-// or refused that must not be, 2 when the round could not be run.
+// "load COMMAND -help" lists the options of a command. Nothing leaves this machine.
+// The exit status is 0 if all checks passed, 1 if something was wrongly lost or
+// refused, 2 if the measurement could not be run.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/tonprobe/tonprobe/cmd/load/rounds"
 )
 
-// commands are the rounds by name. Each writes its figures.
+// commands lists the measurements by name. Each writes its results.
 var commands = []struct {
 	name string
 	run  func(ctx context.Context, args []string, out io.Writer) error
@@ -46,8 +46,8 @@ func main() {
 	os.Exit(status)
 }
 
-// broken are the errors that say that something did not hold. All others say
-// that the round could not be run.
+// broken contains the errors that mean that a check failed. Any other error means
+// that the measurement could not be run.
 var broken = []error{reflector.ErrLost, reports.ErrLost, rounds.ErrBroken}
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {

@@ -29,7 +29,8 @@ func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqls
 	return in.open(ctx, c, sqlstore.Options{Existing: c.DatabaseURL != "", Log: logger(t, c)}, use)
 }
 
-// withStore opens the store, also beside a running collector, and creates it if necessary.
+// withStore opens the store, also while a collector is running, and creates it if
+// necessary.
 func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlstore.Store) error) error {
 	c, err := in.settings(t)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/enroll"
 )
 
-// noteDuplicates lists the participants who already have the name or the phone number that was
-// stored. It is a note, as scripts add people too; the caller says how to correct it.
+// noteDuplicates lists the participants who already have the name or the phone
+// number that was stored. It is only a note, because scripts add people too; the
+// caller prints how to correct it.
 func noteDuplicates(w io.Writer, list []enroll.Duplicate) {
 	for _, d := range list {
 		shared := "this name"

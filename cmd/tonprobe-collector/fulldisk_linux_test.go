@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// smallDisk mounts a file system of its own, which needs root.
+// smallDisk mounts a small file system, which requires root.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "small")
@@ -31,7 +31,7 @@ func smallDisk(t *testing.T, size string) string {
 	return dir
 }
 
-// fill leaves no byte free.
+// fill leaves no free space.
 func fill(t *testing.T, dir string) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, "ballast"))
@@ -60,8 +60,8 @@ func get(t *testing.T, url string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// TestFullDisk: the collector says that its disk is full, tells agents to come
-// again, loses nothing, and goes on by itself once there is room.
+// TestFullDisk checks that the collector reports its full disk, tells agents to
+// retry, loses nothing, and recovers once there is space.
 func TestFullDisk(t *testing.T) {
 	binary, dataDir := build(t), smallDisk(t, "96m")
 	p := start(t, binary, dataDir)
@@ -79,7 +79,7 @@ func TestFullDisk(t *testing.T) {
 	var batch []byte
 	refused := false
 	sent := 1
-	for range 40 { // the write-ahead log may have some room left
+	for range 40 { // the write-ahead log may have some space left
 		batch = c.newBatch(t, 20)
 		_, err := c.send(batch)
 		if err == nil {

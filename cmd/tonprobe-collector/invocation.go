@@ -17,7 +17,7 @@ type invocation struct {
 	args    []string
 
 	configFile string
-	given      []setting // in their order
+	given      []setting // in order
 	json       bool
 	phone      string
 	name       string
@@ -29,7 +29,7 @@ type invocation struct {
 	target     targetOptions
 }
 
-// setting is an option as text, with the place it came from for messages.
+// setting is an option as text, with its origin for messages.
 type setting struct{ key, value, from string }
 
 // parse reads options before, between and after the arguments.
@@ -68,7 +68,7 @@ func parse(c command, args []string) (*invocation, error) {
 	return in, in.checkArgs()
 }
 
-// setting offers the option of that name.
+// setting adds the option with that name.
 func (in *invocation) setting(key string) {
 	o := optionOf(key)
 	set := func(value string) error {
@@ -82,7 +82,8 @@ func (in *invocation) setting(key string) {
 	}
 }
 
-// dataKeys name where a collector's data is. Every command that reads it has them.
+// dataKeys are the settings for the location of the data. Every command that reads
+// the data has them.
 func dataKeys() []string { return []string{"data", "database_url", "database_url_file"} }
 
 func jsonFlag(in *invocation) { in.flags.BoolVar(&in.json, "json", false, "print JSON") }
@@ -103,7 +104,7 @@ func (in *invocation) checkArgs() error {
 	return nil
 }
 
-// flagError is the flag package's error in our words.
+// flagError converts an error of package flag to this program's wording.
 func flagError(c command, err error) error {
 	text := err.Error()
 	help := fmt.Sprintf("'tonprobe-collector %s --help' lists the options", c.name)

@@ -11,7 +11,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tonprobe-collector": main})
 }
 
-// TestScripts runs testdata/script over the command as it is installed.
+// TestScripts runs the scripts in testdata/script with the installed command.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// postgres makes a database of the test's own, which is dropped at its end, and
-// gives its URL.
+// postgres creates a database for the test, which is dropped at its end, and
+// returns its URL.
 func postgres(t *testing.T) string {
 	t.Helper()
 	server := os.Getenv("TONPROBE_TEST_POSTGRES")
@@ -49,8 +49,8 @@ func postgres(t *testing.T) string {
 	return u.String()
 }
 
-// TestCommandsOnPostgres runs the commands that read the data. The address comes
-// from a file, and no output repeats its password.
+// TestCommandsOnPostgres runs the commands that read the data. The URL comes from a
+// file, and no output contains its password.
 func TestCommandsOnPostgres(t *testing.T) {
 	address := postgres(t)
 	u, err := url.Parse(address)

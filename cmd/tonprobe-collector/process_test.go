@@ -33,7 +33,7 @@ func statusOf(err error) string {
 	return err.Error()
 }
 
-// build makes the real program.
+// build builds the real program.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "tonprobe-collector")
@@ -46,12 +46,12 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// process is a collector of its own.
+// process is a collector process.
 type process struct {
 	*exec.Cmd
 	url    string
-	output *bytes.Buffer // what it says until it is ready
-	said   chan struct{} // closed when its output ends
+	output *bytes.Buffer // output until it is ready
+	said   chan struct{} // closed at the end of its output
 }
 
 // start serves plain HTTP, as behind a proxy.
@@ -60,7 +60,7 @@ func start(t *testing.T, binary, dataDir string) *process {
 	return serving(t, binary, dataDir, "--behind-proxy")
 }
 
-// startTLS serves with a certificate of the collector's own.
+// startTLS serves with the collector's own certificate.
 func startTLS(t *testing.T, binary, dataDir string) *process {
 	t.Helper()
 	return serving(t, binary, dataDir)
@@ -137,7 +137,7 @@ func enrolOver(t *testing.T, over *http.Client, binary, dataDir, url string) cli
 	return c
 }
 
-// newBatch is a body of n reports.
+// newBatch returns a request body with n reports.
 func (c client) newBatch(t *testing.T, n int) []byte {
 	t.Helper()
 	var list struct {
@@ -161,8 +161,7 @@ func (c client) newBatch(t *testing.T, n int) []byte {
 	return b
 }
 
-// send gives the ids that the collector has promised to keep, with how often
-// each was called stored.
+// send returns the acknowledged ids, and for each whether the status was "stored".
 func (c client) send(body []byte) (promised map[string]bool, err error) {
 	q, err := http.NewRequest(http.MethodPost, c.url+"/api/v1/reports", bytes.NewReader(body))
 	if err != nil {
@@ -188,24 +187,24 @@ func (c client) send(body []byte) (promised map[string]bool, err error) {
 	return promised, nil
 }
 
-func TestKilledInABurstItKeepsWhatItPromised(t *testing.T) {
+func TestKilledInABurstKeepsAcknowledgedReports(t *testing.T) {
 	binary := build(t)
 	t.Run("SQLite", func(t *testing.T) {
 		dataDir := t.TempDir()
-		killInABurst(t, binary, dataDir, inFile(t, dataDir))
+		killDuringBurst(t, binary, dataDir, inFile(t, dataDir))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		address := postgres(t)
 		t.Setenv("TONPROBE_DATABASE_URL", address)
-		killInABurst(t, binary, t.TempDir(), func() (*sqlstore.Store, error) {
+		killDuringBurst(t, binary, t.TempDir(), func() (*sqlstore.Store, error) {
 			return sqlstore.OpenPostgres(t.Context(), address, sqlstore.Options{})
 		})
 	})
 }
 
-func killInABurst(t *testing.T, binary, dataDir string, open func() (*sqlstore.Store, error)) {
+func killDuringBurst(t *testing.T, binary, dataDir string, open func() (*sqlstore.Store, error)) {
 	p := start(t, binary, dataDir)
-	const senders, each, batch = 8, 6, 5 // within the pace an agent may have
+	const senders, each, batch = 8, 6, 5 // within the rate limit of an agent
 	var clients []client
 	for range senders {
 		clients = append(clients, enrolOverTheWire(t, binary, dataDir, p.url))
@@ -252,7 +251,7 @@ func killInABurst(t *testing.T, binary, dataDir string, open func() (*sqlstore.S
 
 	p = start(t, binary, dataDir)
 	total := 0
-	for i, c := range clients { // the agents deliver again whatever they have not seen answered
+	for i, c := range clients { // the agents repeat all deliveries without a response
 		c.url = p.url
 		for _, body := range bodies[i] {
 			ids, err := c.send(body)
@@ -277,14 +276,14 @@ func killInABurst(t *testing.T, binary, dataDir string, open func() (*sqlstore.S
 	wantKept(t, open, total)
 }
 
-// inFile opens the store of a collector that keeps it in its directory.
+// inFile opens the store of a collector that uses SQLite.
 func inFile(t *testing.T, dataDir string) func() (*sqlstore.Store, error) {
 	return func() (*sqlstore.Store, error) {
 		return sqlstore.OpenSQLite(t.Context(), datadir.Database(dataDir), sqlstore.Options{})
 	}
 }
 
-// wantKept counts the reports in the store, each once.
+// wantKept counts the distinct reports in the store.
 func wantKept(t *testing.T, open func() (*sqlstore.Store, error), want int) {
 	t.Helper()
 	s, err := open()
@@ -316,7 +315,7 @@ func wantKept(t *testing.T, open func() (*sqlstore.Store, error), want int) {
 	}
 }
 
-func TestFirstStartTellsThePasswordAndStopsInTime(t *testing.T) {
+func TestFirstStartPrintsThePasswordAndStopsInTime(t *testing.T) {
 	binary, dataDir := build(t), filepath.Join(t.TempDir(), "data")
 	p := start(t, binary, dataDir)
 	if !strings.Contains(p.output.String(), "support") || !strings.Contains(p.output.String(), "Password, shown only now:") {

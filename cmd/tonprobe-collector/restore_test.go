@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// stopped ends a collector as a service does.
+// stopped stops a collector as a service manager does.
 func (p *process) stopped(t *testing.T) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -25,7 +25,8 @@ func (p *process) stopped(t *testing.T) {
 	}
 }
 
-// trusting is an agent's client: it trusts the authority it got at enrolment.
+// trusting returns an agent's HTTP client, which trusts the authority received at
+// enrolment.
 func trusting(t *testing.T, authority []byte) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()
@@ -35,8 +36,8 @@ func trusting(t *testing.T, authority []byte) *http.Client {
 	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
 }
 
-// TestRestoredCollectorIsKnownToItsAgents loses the whole data directory and
-// brings it back: the agent's next report is taken.
+// TestRestoredCollectorIsKnownToItsAgents deletes the whole data directory and
+// restores it: the agent's next report must be accepted.
 func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 	binary, home := build(t), t.TempDir()
 	dataDir, file := filepath.Join(home, "data"), filepath.Join(home, "evening.tonprobe")
@@ -84,8 +85,8 @@ func TestRestoredCollectorIsKnownToItsAgents(t *testing.T) {
 	wantKept(t, inFile(t, dataDir), 3)
 }
 
-// TestKeysWithoutTheirDatabase: a collector that lost its database does not
-// begin anew as if nobody had ever been enrolled.
+// TestKeysWithoutTheirDatabase: a collector that has lost its database must not
+// start with an empty one.
 func TestKeysWithoutTheirDatabase(t *testing.T) {
 	binary, dataDir := build(t), t.TempDir()
 	startTLS(t, binary, dataDir).stopped(t)
@@ -106,8 +107,8 @@ func TestKeysWithoutTheirDatabase(t *testing.T) {
 	}
 }
 
-// TestKilledBackupLeavesNoFile kills the backup at many moments: there is a
-// whole file or none.
+// TestKilledBackupLeavesNoFile kills the backup at many times: there must be a
+// complete file or none.
 func TestKilledBackupLeavesNoFile(t *testing.T) {
 	binary, home := build(t), t.TempDir()
 	dataDir := filepath.Join(home, "data")

@@ -83,7 +83,8 @@ func targetAdd(ctx context.Context, t terminal, in *invocation) error {
 	return err
 }
 
-// quoted is a name as it is typed in a shell. A name holds no quotation marks.
+// quoted returns a name as it is typed in a shell. Names contain no quotation
+// marks.
 func quoted(name string) string {
 	if strings.Contains(name, " ") {
 		return `"` + name + `"`
@@ -91,11 +92,11 @@ func quoted(name string) string {
 	return name
 }
 
-// maxSecretFile is far more than a secret takes; a longer file is another one.
+// maxSecretFile is far more than a secret needs; a longer file is a wrong one.
 const maxSecretFile = 4 << 10
 
-// secretOf reads a secret from a file: on a command line every user of the machine would
-// see it.
+// secretOf reads a secret from a file, because a command line is visible to every
+// user of the machine.
 func secretOf(t terminal, file string) (secret string, err error) {
 	if file == "" {
 		return "", nil
@@ -121,7 +122,7 @@ func secretOf(t terminal, file string) (secret string, err error) {
 	return secret, nil
 }
 
-// listedTarget is a target in the JSON list. It holds no secret.
+// listedTarget is a target in the JSON list. It contains no secret.
 type listedTarget struct {
 	Name    string    `json:"target"`
 	System  string    `json:"system"`
@@ -182,7 +183,7 @@ func noTarget(err error, name string) error {
 	return err
 }
 
-// errTargetFailed says that a target does not work; what is wrong has been printed.
+// errTargetFailed means that a target does not work; the reason has been printed.
 var errTargetFailed = errors.New("the target does not work as it is")
 
 func targetTest(ctx context.Context, t terminal, in *invocation) error {

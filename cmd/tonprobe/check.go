@@ -35,7 +35,7 @@ type checkFlags struct {
 	yes     bool
 	speaker bool
 	verbose bool
-	// lifetime is up to how long the lifetime of a NAT's binding is looked for.
+	// lifetime is the limit of the search for the lifetime of a NAT binding.
 	lifetime time.Duration
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// realCollector is the other program, built from this tree and run beside us.
+// realCollector is the real collector, built from this tree and run as a process.
 type realCollector struct {
 	binary, data, url string
 }
@@ -31,7 +31,8 @@ func startCollector(t *testing.T) realCollector {
 	return startCollectorWith(t, t.Output())
 }
 
-// startCollectorWith starts the collector with further options and its log in log.
+// startCollectorWith starts the collector with additional options, and writes its
+// log to log.
 func startCollectorWith(t *testing.T, log io.Writer, options ...string) realCollector {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,14 +78,14 @@ func (c realCollector) invite(t *testing.T) string {
 	return invited.Code
 }
 
-// line lies between agent and collector and can swallow the collector's answer
-// to reports.
+// line is a proxy between agent and collector that can drop the response to
+// reports.
 type line struct {
 	*httptest.Server
 	mu        sync.Mutex
 	swallow   bool
 	swallowed chan struct{}
-	results   map[string][]string // the collector's answers by report id
+	results   map[string][]string // the collector's statuses by report id
 }
 
 func newLine(t *testing.T, to string) *line {
@@ -129,7 +130,7 @@ func (l *line) answer(r *http.Response) error {
 	l.mu.Unlock()
 	if swallow {
 		l.swallowed <- struct{}{}
-		<-r.Request.Context().Done() // until the agent is dead
+		<-r.Request.Context().Done() // until the agent is killed
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// secrets are those that passed between agent and collector.
+// secrets collects the secrets that were transmitted between agent and collector.
 type secrets struct {
 	mu  sync.Mutex
 	all map[string]string // secret -> where it was seen
@@ -41,7 +41,7 @@ func (s *secrets) sdp(where string, body []byte) {
 	}
 }
 
-// listen is a proxy between agent and collector that notes every secret.
+// listen starts a proxy between agent and collector that records every secret.
 func (s *secrets) listen(t *testing.T, to string) string {
 	t.Helper()
 	target, err := url.Parse(to)
@@ -85,9 +85,9 @@ func (s *secrets) listen(t *testing.T, to string) string {
 	return server.URL
 }
 
-// A log at debug level is sent to support as it is: it holds no secret of the
-// enrolment, of the check, of the media path or of the meeting.
-func TestDebugLogsHoldNoSecret(t *testing.T) {
+// A log at debug level is sent to support unmodified: it must not contain a secret
+// of the enrolment, of the check, of the media path or of the meeting.
+func TestDebugLogsContainNoSecret(t *testing.T) {
 	var collectorLog syncBuffer
 	c := startCollectorWith(t, &collectorLog, "--log-level", "debug")
 	s := &secrets{all: map[string]string{}}
@@ -102,7 +102,7 @@ func TestDebugLogsHoldNoSecret(t *testing.T) {
 	check := a.command("check", "--no-audio", "--verbose", "--target", at+"/rooms/"+meeting+"?sessionToken="+meeting)
 	var agentLog bytes.Buffer
 	check.Stderr = &agentLog
-	_ = check.Run() // the verdict is not the subject
+	_ = check.Run() // the verdict does not matter
 
 	if !strings.Contains(agentLog.String(), "level=DEBUG") || !strings.Contains(collectorLog.String(), "level=") {
 		t.Fatalf("no log at debug level:\n%s\n%s", agentLog.String(), collectorLog.String())
@@ -125,7 +125,7 @@ func TestDebugLogsHoldNoSecret(t *testing.T) {
 	}
 }
 
-// syncBuffer is a buffer that a process writes while the test reads.
+// syncBuffer is a buffer for concurrent use.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

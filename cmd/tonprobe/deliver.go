@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// shown is how the screen names what became of a report.
+// shown maps outcomes to the states of the screen.
 var shown = map[station.Outcome]tui.Delivery{
 	station.Sent:        tui.DeliverySent,
 	station.SentNotKept: tui.DeliverySentNotKept,
@@ -25,7 +25,7 @@ var shown = map[station.Outcome]tui.Delivery{
 	station.Failed:      tui.DeliveryFailed,
 }
 
-// deliverFor returns the screen's way to deliver a report through d.
+// deliverFor returns the screen's function to deliver a report with d.
 func deliverFor(d *station.Delivery) deliverFunc {
 	return func(ctx context.Context, r *report.Report) tui.Delivery { return shown[d.Deliver(ctx, r)] }
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// TestOutcomesAreShown: each outcome has its own text, and the screen has no text that no outcome
-// leads to but that of the time before.
+// TestOutcomesAreShown checks that each outcome has its own text, and that each
+// text of the screen belongs to an outcome, except the one before the delivery.
 func TestOutcomesAreShown(t *testing.T) {
 	reached := []tui.Delivery{words.DeliverySending}
 	for _, d := range shown {

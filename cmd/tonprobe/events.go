@@ -11,11 +11,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// longestSince is how far back events can be asked for. Logs and crash folders rarely
-// reach further.
+// longestSince limits how far back events can be requested. Logs and crash folders
+// rarely reach further.
 const longestSince = 31 * 24 * time.Hour
 
-// events prints what the system recorded of crashes and standstills.
+// events prints the crashes and stalls that the system recorded.
 func (p *program) events(ctx context.Context, args []string) error {
 	f := newFlags("events")
 	asJSON := f.Bool("json", false, "")

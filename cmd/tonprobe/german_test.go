@@ -28,19 +28,19 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// reEnglish are words that stand in nearly every English sentence and in no
+// reEnglish matches words that occur in nearly every English sentence and in no
 // German one.
 var reEnglish = regexp.MustCompile(`(?i)\b(the|is|are|not|of|and|cannot|could|must|to|no|with|for|from|has|have|this|that|be|by|on|open|read|write|failed|error|refused|invalid|unknown|found|connection|permission|file|directory)\b`)
 
-// germanPart is what stands before the marker of technical detail.
+// germanPart returns the text before the marker of technical detail.
 func germanPart(text string) string {
 	before, _, _ := strings.Cut(text, "Technik:")
 	return before
 }
 
-// TestGermanErrorsHoldNoEnglish: every error that reaches a person, and errors
-// that this program does not know, wrapped as they come.
-func TestGermanErrorsHoldNoEnglish(t *testing.T) {
+// TestGermanErrorsContainNoEnglish tests every error that a person can see, and
+// errors that this program does not know, with their real wrapping.
+func TestGermanErrorsContainNoEnglish(t *testing.T) {
 	p := germanProgram(t)
 	foreign := errors.New("the thing could not be read: it is broken")
 	var syntax *json.SyntaxError
@@ -63,7 +63,7 @@ func TestGermanErrorsHoldNoEnglish(t *testing.T) {
 		all = append(all, c.is)
 	}
 	for _, f := range config.Faults() {
-		value := "many" // what a person typed
+		value := "many" // input of a person
 		if f == config.FaultSyntax {
 			value = "toml: expected newline but got end of file"
 		}
@@ -87,9 +87,9 @@ func TestGermanErrorsHoldNoEnglish(t *testing.T) {
 	}
 }
 
-// TestGermanTextsMarkTechnicalDetail: a text that takes a foreign error in names
-// it as technical. Texts are put together from keys; detail and problem are the
-// places of foreign words.
+// TestGermanTextsMarkTechnicalDetail checks that a text with an inserted foreign
+// error marks it as technical. Texts are composed by keys; foreign words are
+// inserted at detail and problem.
 func TestGermanTextsMarkTechnicalDetail(t *testing.T) {
 	p := germanProgram(t)
 	for _, key := range p.texts.Keys() {
@@ -103,8 +103,8 @@ func TestGermanTextsMarkTechnicalDetail(t *testing.T) {
 	}
 }
 
-// isCommandLine reports whether a text names a command or a flag, in which
-// English words are right.
+// isCommandLine reports whether a text contains a command or a flag, in which
+// English words are correct.
 func isCommandLine(text string) bool {
 	return strings.Contains(text, "tonprobe ") || strings.Contains(text, "--") || strings.Contains(text, "true")
 }

@@ -13,9 +13,10 @@ import (
 	"testing"
 )
 
-// TestEnrolByTheLineOfTheInvitation: no file is carried from the collector to the
-// computer, and nobody is trusted who has not the key that the line names.
-func TestEnrolByTheLineOfTheInvitation(t *testing.T) {
+// TestEnrolByInvitation checks that no file has to be copied from the
+// collector to the computer, and that only a server with the key named in the
+// invitation is trusted.
+func TestEnrolByInvitation(t *testing.T) {
 	dir := t.TempDir()
 	agent, collector, data := filepath.Join(dir, "tonprobe"), filepath.Join(dir, "tonprobe-collector"), filepath.Join(dir, "server")
 	for binary, of := range map[string]string{agent: ".", collector: "../tonprobe-collector"} {
@@ -72,15 +73,15 @@ func TestEnrolByTheLineOfTheInvitation(t *testing.T) {
 	if out, err := run("", "enroll", good); err != nil || !strings.Contains(out, "Anna") {
 		t.Fatalf("the line as it is: %v\n%s", err, out)
 	}
-	// The next connections trust the collector as well, and the report arrives.
+	// Later connections trust the collector as well, and the report arrives.
 	if out, err := run("", "check", "--no-audio", "--only", "network.web", "--plain"); err != nil || !strings.Contains(out, "has been sent") || !strings.Contains(out, "Phone support: 0228 5550100") {
 		t.Errorf("the first check: %v\n%s", err, out)
 	}
-	// From standard input, so that it stands in no list of processes.
+	// From standard input, so that it is not visible in the list of processes.
 	if out, err := run("\u201e"+link()+"\u201c\n", "enroll", "-"); err != nil || !strings.Contains(out, "Anna") {
 		t.Errorf("from standard input: %v\n%s", err, out)
 	}
-	// Without the collector the number is needed most.
+	// The number is needed most when the collector is unreachable.
 	_ = p.Process.Kill()
 	_ = p.Wait()
 	if out, _ := run("", "check", "--no-audio", "--only", "network.web", "--plain"); !strings.Contains(out, "Phone support: 0228 5550100") {

@@ -17,14 +17,14 @@ import (
 	"github.com/tonprobe/tonprobe/agent/resident"
 )
 
-// agent is the real program with a data folder of its own.
+// agent is the real program with its own data folder.
 type agent struct {
 	t    *testing.T
 	data string
 }
 
 func (a agent) command(args ...string) *exec.Cmd {
-	program, err := exec.LookPath("tonprobe") // made by testscript.Main
+	program, err := exec.LookPath("tonprobe") // created by testscript.Main
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func (a agent) run(args ...string) string {
 	return out.String()
 }
 
-// states are the reports on disk by their state.
+// states returns the number of reports on disk by state.
 func (a agent) states() map[string]int {
 	a.t.Helper()
 	var list struct {
@@ -64,7 +64,7 @@ func (a agent) states() map[string]int {
 	return states
 }
 
-// The agent dies after the collector has the report and before it knows.
+// The agent is killed after the collector has the report, but before it knows.
 func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 	s := &stub{stored: map[string]int{}, withhold: true, arrived: make(chan struct{}, 8)}
 	server := httptest.NewServer(s)
@@ -104,10 +104,11 @@ func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 	}
 }
 
-// The agent dies at any moment of a check: what it wrote is whole, or not there.
-func TestKilledAnywhereLeavesNothingHalf(t *testing.T) {
+// The agent is killed at any time of a check: each file it wrote is complete or
+// does not exist.
+func TestKilledAtAnyTimeLeavesNoPartialFile(t *testing.T) {
 	a := agent{t, filepath.Join(t.TempDir(), "data")}
-	a.run("report", "list") // makes the folders
+	a.run("report", "list") // creates the folders
 	for i := range 12 {
 		c := a.command("check", "--no-audio", "--no-upload")
 		if err := c.Start(); err != nil {
@@ -138,7 +139,7 @@ func TestServiceRunsSendsAndStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Process.Kill() })
-	for a.states()["sent"] == 0 { // within schedule.FirstWithin, or the test's own limit
+	for a.states()["sent"] == 0 { // limited by schedule.FirstWithin and the test's timeout
 		time.Sleep(50 * time.Millisecond)
 	}
 	begun := time.Now()

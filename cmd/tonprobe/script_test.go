@@ -18,8 +18,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio"
 )
 
-// TestMain makes this test binary the real program when it is called by its
-// name, the capture process included.
+// TestMain makes this test binary the real program if it is called by its name,
+// including the capture process.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == audio.ChildArg {
 		os.Exit(audio.ChildMain(os.Stdin, os.Stdout))
@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// cmdStatus runs a command and demands its exit status: status 64 tonprobe …
+// cmdStatus runs a command and checks its exit status: status 64 tonprobe …
 func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || neg {
 		ts.Fatalf("usage: status N command…")
@@ -65,7 +65,7 @@ func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdClosed sets $URL to an address where nobody listens.
+// cmdClosed sets $URL to an address on which nothing listens.
 func cmdClosed(ts *testscript.TestScript, neg bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
@@ -73,7 +73,7 @@ func cmdClosed(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(l.Close())
 }
 
-// cmdZeros writes a mono WAV file of 8 bits at 8 kHz that is silent: zeros SECONDS FILE.
+// cmdZeros writes a silent mono WAV file with 8 bits at 8 kHz: zeros SECONDS FILE.
 func cmdZeros(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: zeros SECONDS FILE")
@@ -104,7 +104,7 @@ func cmdMounted(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// cmdReadOnly makes a mounted folder one that cannot be written: readonly DIR.
+// cmdReadOnly makes a mounted folder read-only: readonly DIR.
 func cmdReadOnly(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := exec.Command("mount", "-o", "remount,ro", ts.MkAbs(args[0])).CombinedOutput()
 	if err != nil {
@@ -112,7 +112,7 @@ func cmdReadOnly(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdFill writes to a folder until there is no more room.
+// cmdFill writes to a folder until its file system is full.
 func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 	f, err := os.Create(filepath.Join(ts.MkAbs(args[0]), "ballast"))
 	ts.Check(err)
@@ -124,7 +124,7 @@ func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 	_ = f.Close()
 }
 
-// need skips a test that cannot run here, unless nothing may be skipped.
+// need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
 func need(t *testing.T, holds bool, what string) {
 	t.Helper()
 	if holds {
@@ -136,7 +136,7 @@ func need(t *testing.T, holds bool, what string) {
 	t.Skip("needs " + what)
 }
 
-// TestFullDisk runs the scripts that need a small file system of their own.
+// TestFullDisk runs the scripts that need a small file system.
 func TestFullDisk(t *testing.T) {
 	need(t, runtime.GOOS == "linux" && os.Geteuid() == 0 && canMount(t), "Linux and the right to mount")
 	testscript.Run(t, testscript.Params{

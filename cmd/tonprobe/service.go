@@ -57,7 +57,7 @@ func (p *program) serviceInstall(s *settings) error {
 		return err
 	}
 	// The unit allows the service to write nowhere else, so the folder must exist.
-	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control says who may
+	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control reports who may do it
 		return fmt.Errorf("install service: make %s: %w", c.Data, err)
 	}
 	arguments := []string{"service", "run", "--data", c.Data}

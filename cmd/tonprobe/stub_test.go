@@ -17,13 +17,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// stub is a collector that keeps what it gets in memory and has no reflector.
+// stub is a collector that stores what it receives in memory and has no reflector.
 type stub struct {
 	mu     sync.Mutex
 	stored map[string]int // how often each report id arrived
-	refuse int            // status for every report, when not 0
-	// withhold keeps the answer to reports back until the agent is gone; arrived
-	// gets a value for each.
+	refuse int            // status for every report; 0 means accepted
+	// withhold delays the response to reports until the agent has exited; arrived
+	// receives a value for each.
 	withhold bool
 	arrived  chan struct{}
 }
@@ -126,7 +126,7 @@ func (s *stub) reports(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"results": out})
 }
 
-// stubs are those that scripts have started, so that a later command finds its own.
+// stubs are the stubs started by scripts, so that later commands find them.
 var stubs struct {
 	mu  sync.Mutex
 	all []*stub
@@ -147,7 +147,7 @@ func stubOf(ts *testscript.TestScript) *stub {
 	return stubs.all[n]
 }
 
-// cmdRefuse sets what the last stub answers to reports: refuse STATUS, 0 for none.
+// cmdRefuse sets the last stub's status for reports: refuse STATUS, 0 to accept.
 func cmdRefuse(ts *testscript.TestScript, neg bool, args []string) {
 	status, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -157,7 +157,8 @@ func cmdRefuse(ts *testscript.TestScript, neg bool, args []string) {
 	s.refuse = status
 }
 
-// cmdStored demands how many different reports the last stub has: stored N.
+// cmdStored checks the number of different reports that the last stub has: stored
+// N.
 func cmdStored(ts *testscript.TestScript, neg bool, args []string) {
 	s := stubOf(ts)
 	s.mu.Lock()

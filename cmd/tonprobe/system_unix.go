@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// isSystem reports whether this process works for the machine and not for a person.
+// isSystem reports whether this process works for the machine instead of a person.
 func isSystem() bool { return os.Geteuid() == 0 }

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// TestServiceUnderSystemd boots a Debian with systemd in a container and leads
-// the service through its life. As root, once (a minute or two from a mirror):
+// TestServiceUnderSystemd boots a Debian with systemd in a container and tests the
+// service from installation to removal. As root, once (a minute or two from a
+// mirror):
 //
 //	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus bookworm /var/tmp/debian
 //
@@ -25,8 +26,8 @@ import (
 //
 //	TONPROBE_SYSTEMD_ROOT=/var/tmp/debian go test -tags systemd -run TestServiceUnderSystemd ./cmd/tonprobe
 //
-// It is no part of .ci/test, since a fresh machine would load a whole Debian
-// for it. The tree itself is not changed.
+// It is not part of .ci/test, because a new machine would download a whole Debian
+// for it. The tree itself is not modified.
 func TestServiceUnderSystemd(t *testing.T) {
 	m := bootSystemd(t)
 	m.want("state", `"state": "missing"`, "service", "status", "--json")
@@ -68,7 +69,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 // machine is a booted container.
 type machine struct {
 	t    *testing.T
-	init string // pid of its first process, as this machine counts
+	init string // process ID of its init, on this machine
 }
 
 func bootSystemd(t *testing.T) *machine {
@@ -98,7 +99,7 @@ func bootSystemd(t *testing.T) *machine {
 	m := &machine{t: t}
 	t.Cleanup(func() {
 		if pid, err := strconv.Atoi(m.init); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // ends all of the container, which nspawn's own end would not
+			_ = syscall.Kill(pid, syscall.SIGKILL) // ends the whole container, which the end of nspawn would not
 		}
 		_ = nspawn.Process.Kill()
 		<-ended
@@ -160,7 +161,7 @@ func (m *machine) mainPID() string {
 	return strings.TrimSpace(m.run("systemctl", "show", "--property=MainPID", "--value", "tonprobe"))
 }
 
-// await polls until the machine has come as far.
+// await polls until a condition is met.
 func (m *machine) await(what string, come func() bool) {
 	m.t.Helper()
 	for deadline := time.Now().Add(90 * time.Second); !come(); time.Sleep(200 * time.Millisecond) {

@@ -43,7 +43,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// usedKeys reads from the source which texts the program says.
+// usedKeys reads the keys of the texts in use from the source.
 func usedKeys(t *testing.T) []string {
 	files, err := filepath.Glob("*.go")
 	if err != nil {

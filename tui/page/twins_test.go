@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// TestTwinsAreNumbered: two microphones of one name are told apart in the list,
-// in what a check takes, and in the offer to change to the other.
+// TestTwinsAreNumbered: two microphones with the same name are distinguished in the
+// list, in the choice passed to a check, and in the offer to use the other one.
 func TestTwinsAreNumbered(t *testing.T) {
 	w, err := words.In(phrase.DE)
 	if err != nil {

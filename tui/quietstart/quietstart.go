@@ -20,16 +20,16 @@ import "os"
 
 const variable = "CI"
 
-var hushed = hush()
+var querySuppressed = suppressQuery()
 
-func hush() bool {
+func suppressQuery() bool {
 	return os.Getenv(variable) == "" && os.Setenv(variable, "1") == nil
 }
 
 // End restores the variable. A package that imports bubbletea calls it during its
 // initialisation, which follows that of bubbletea.
 func End() (done struct{}) {
-	if hushed {
+	if querySuppressed {
 		_ = os.Unsetenv(variable)
 	}
 	return done

@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// luminance is the relative luminance of WCAG 2.2.
+// luminance returns the relative luminance of WCAG 2.2.
 func luminance(t *testing.T, hex string) float64 {
 	c, err := colorful.Hex(hex)
 	if err != nil {

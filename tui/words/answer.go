@@ -8,24 +8,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Answer is what a councillor is told: one sentence, why, and one thing to do.
+// Answer is the result for a councillor: one sentence, the reason, and one action.
 type Answer struct {
 	Headline string
 	Cause    string
 	Action   string
-	// Untested names what could not be told about; empty when nothing is open.
+	// Untested lists what could not be tested; empty if nothing is missing.
 	Untested string
-	// Loudspeaker says whether the tone was heard; empty when none was played,
-	// or when the cause says it.
+	// Loudspeaker states whether the tone was heard; empty if none was played, or
+	// if the cause states it.
 	Loudspeaker string
-	// Measured tells what was measured of the fields that belong beside the verdict,
-	// such as what the line carries when it is full; empty where nobody asked for it.
+	// Measured contains the measurements that are shown with the verdict, such as
+	// the capacity of the line; empty if they were not requested.
 	Measured string
-	// More says how many further remarks there are; empty when there is none.
+	// More states the number of further remarks; empty if there are none.
 	More string
 }
 
-// Answer puts the answer of a report together.
+// Answer returns the answer of a report.
 func (w Words) Answer(r *report.Report) Answer {
 	a := Answer{Headline: diagnose.Headline(r, w.Lang()), Untested: w.untested(r)}
 	others := len(r.Causes)
@@ -59,8 +59,8 @@ func (w Words) Answer(r *report.Report) Answer {
 	return a
 }
 
-// voiceState says how far the voice stream came, "" where there is none. Where no
-// collector measures for this computer, repeating the check would not help.
+// voiceState returns the state of the voice stream; "" if there is none. Without a
+// collector, repeating the check would not help.
 func voiceState(r *report.Report) report.MediaState {
 	voice := report.Find[report.MediaVoice](r)
 	if voice == nil {
@@ -69,7 +69,7 @@ func voiceState(r *report.Report) report.MediaState {
 	return voice.State
 }
 
-// codeSpeakerSilent blames the loudspeaker for a tone that was not heard.
+// codeSpeakerSilent is the cause for a tone that was not heard.
 const codeSpeakerSilent = "audio.speaker_silent"
 
 func (w Words) loudspeaker(r *report.Report, primary string) string {
@@ -85,7 +85,7 @@ func (w Words) loudspeaker(r *report.Report, primary string) string {
 	return w.T("verdict.tone_unclear")
 }
 
-// heard goes by the person's word first.
+// heard gives the person's answer priority.
 func heard(out *report.AudioOutput) bool {
 	if out.ToneHeard != nil {
 		return *out.ToneHeard
@@ -93,8 +93,8 @@ func heard(out *report.AudioOutput) bool {
 	return out.LoopHeard != nil && *out.LoopHeard
 }
 
-// untested leaves out what only adds to a finding and never holds up a verdict:
-// most servers cannot tell how a router behaves, and that troubles nobody.
+// untested omits what only refines a result and never affects the verdict: most
+// servers cannot determine the behaviour of a router, which does not matter.
 func (w Words) untested(r *report.Report) string {
 	var names []string
 	for _, p := range r.Probes {

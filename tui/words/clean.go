@@ -7,12 +7,12 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// maxForeign bounds what is looked at of a text from outside, in bytes.
+// maxForeign limits the processed length of foreign text, in bytes.
 const maxForeign = 4 << 10
 
-// Clean makes a text from outside (a device's name, an error) fit for a
-// terminal: one line, no escape sequences, nothing that hides or reorders what
-// stands beside it, no stacks of combining marks, at most width cells wide.
+// Clean makes foreign text (a device's name, an error) safe for a terminal: one
+// line, without escape sequences, characters that hide or reorder others, and
+// stacks of combining marks, at most width cells wide.
 func Clean(s string, width int) string {
 	if len(s) > maxForeign {
 		s = s[:maxForeign]

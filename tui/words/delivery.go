@@ -1,23 +1,23 @@
 package words
 
-// Delivery says what became of a report.
+// Delivery states what happened to a report.
 type Delivery string
 
-// What can become of a report.
+// States of a delivery.
 const (
-	DeliverySending     Delivery = "sending"      // on its way now
+	DeliverySending     Delivery = "sending"      // in progress
 	DeliverySent        Delivery = "sent"         // the collector has it
 	DeliveryWaiting     Delivery = "waiting"      // in the spool, to be sent later
-	DeliveryNotEnrolled Delivery = "not_enrolled" // there is no collector to send it to
-	DeliveryDeclined    Delivery = "declined"     // not to be sent, by the participant's wish
+	DeliveryNotEnrolled Delivery = "not_enrolled" // there is no collector
+	DeliveryDeclined    Delivery = "declined"     // not sent, by the participant's choice
 	DeliveryFailed      Delivery = "failed"       // neither sent nor kept
-	DeliverySentNotKept Delivery = "sent_only"    // the collector has it, the disk has no room for it
+	DeliverySentNotKept Delivery = "sent_only"    // the collector has it, the disk is full
 	DeliveryBlocked     Delivery = "blocked"      // the collector has blocked the participant
 	DeliveryEnrolAgain  Delivery = "enrol_again"  // the collector no longer knows this computer
-	DeliveryRefused     Delivery = "refused"      // the collector does not take this report
+	DeliveryRefused     Delivery = "refused"      // the collector does not accept this report
 )
 
-// Deliveries are all that can become of a report.
+// Deliveries returns all states.
 func Deliveries() []Delivery {
 	return []Delivery{
 		DeliverySending, DeliverySent, DeliveryWaiting, DeliveryNotEnrolled, DeliveryDeclined, DeliveryFailed,
@@ -25,18 +25,18 @@ func Deliveries() []Delivery {
 	}
 }
 
-// Findable says whether support can find the report by its case code: now, soon
-// or not at all. A code that nobody can look up is not offered as one.
+// Findable states whether support can find the report by its case code. A code that
+// cannot be found is not shown as one.
 type Findable string
 
-// The three of them.
+// Values of Findable.
 const (
 	FindableNow   Findable = "now"
 	FindableLater Findable = "later"
 	FindableNever Findable = "never"
 )
 
-// Findable of the zero value is FindableNow: nobody told what became of it.
+// Findable of the zero value is FindableNow, because the delivery is unknown.
 func (d Delivery) Findable() Findable {
 	switch d {
 	case DeliverySending, DeliveryWaiting:
@@ -47,7 +47,7 @@ func (d Delivery) Findable() Findable {
 	return FindableNow
 }
 
-// Delivery says d in a sentence; empty for a state that is none of the above.
+// Delivery describes d in a sentence; empty for an unknown state.
 func (w Words) Delivery(d Delivery) string {
 	key := "delivery." + string(d)
 	if d == "" || !w.Has(key) {

@@ -11,17 +11,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Section is one part of the details: a probe with its values or a cause with
-// its evidence.
+// Section is one part of the details: a probe with its values, or a cause with its
+// evidence.
 type Section struct {
 	Title string
-	// State is set for a probe, Severity for a cause; each decides the mark.
+	// State is set for a probe, Severity for a cause; they determine the mark.
 	State    report.Status
 	Severity report.Severity
 	Lines    []string
 }
 
-// Found are the causes of a report with their evidence.
+// Found returns the causes of a report with their evidence.
 func (w Words) Found(r *report.Report) []Section {
 	var all []Section
 	for _, c := range r.Causes {
@@ -62,8 +62,8 @@ func (w Words) area(a report.Area) string {
 	return w.T("area.line", "area", w.T("area."+string(a)))
 }
 
-// Measured are the probes of a report with the values that matter. A value
-// that is not there is called "not checked".
+// Measured returns the probes of a report with their important values. A missing
+// value is described as "not checked".
 func (w Words) Measured(r *report.Report) []Section {
 	var all []Section
 	for _, p := range r.Probes {
@@ -93,7 +93,7 @@ func (w Words) figures(figures []diagnose.Figure) (lines []string) {
 	return lines
 }
 
-// Values are the values that a file's analysis measured, one a line.
+// Values returns the values measured in a file, one per line.
 func (w Words) Values(p report.Result) (lines []string) {
 	for _, f := range w.terms.Figures(p, report.Analysis) {
 		if f.Value != "" {
@@ -103,7 +103,7 @@ func (w Words) Values(p report.Result) (lines []string) {
 	return lines
 }
 
-// About says when the check was made and how long it took.
+// About returns when the check was made and how long it took.
 func (w Words) About(r *report.Report) []string {
 	lines := []string{
 		w.T("details.about", "case", Clean(r.Case, 12), "date", w.date(r.StartedAt), "duration", w.seconds(r.DurationMS)),

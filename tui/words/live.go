@@ -7,9 +7,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Live is what to say of a cause while the person still speaks: what is wrong,
-// and what to do. It is what the verdict would say, but for causes of which
-// that would be no help yet, "start the check again" for instance.
+// Live returns the sentence and the action for a cause during the recording. They
+// equal those of the verdict, except for causes whose action would not help yet,
+// such as "start the check again".
 func (w Words) Live(c report.Cause, p diagnose.Profile) (sentence, action string) {
 	key := "live." + strings.ReplaceAll(c.Code, ".", "_")
 	if w.Has(key + ".sentence") {

@@ -2,11 +2,11 @@ package words
 
 import "github.com/tonprobe/tonprobe/probe/diagnose"
 
-// maxNote is the longest note shown, in cells.
+// maxNote is the maximum length of a note, in cells.
 const maxNote = 200
 
-// Note says why a probe found nothing. One that this program has no text for,
-// say from a newer version, is called what it is.
+// Note returns why a probe has no result. A note without a text, for example from a
+// newer version, is marked as such.
 func (w Words) Note(note string) string {
 	if text, known := diagnose.NoteText(note, w.Lang()); known {
 		return w.T("details.note", "text", text)

@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Summary writes a report in sentences, one a line, for a screen reader, a
-// pipe or a log.
+// Summary writes a report in sentences, one per line, for a screen reader, a pipe
+// or a log.
 func Summary(out io.Writer, r *report.Report, lang phrase.Lang) error {
 	w, err := In(lang)
 	if err != nil {
@@ -26,13 +26,13 @@ func Summary(out io.Writer, r *report.Report, lang phrase.Lang) error {
 	return err
 }
 
-// Summary is the lines of the function Summary.
+// Summary returns the lines of the function Summary.
 func (w Words) Summary(r *report.Report) []string {
 	lines := append(w.Judgement(r), w.CaseLine(r, ""), "")
 	return append(lines, w.InDetail(r)...)
 }
 
-// Judgement is the answer with what was left open, without the case code.
+// Judgement returns the answer with what was not tested, without the case code.
 func (w Words) Judgement(r *report.Report) []string {
 	a := w.Answer(r)
 	lines := w.told(r)
@@ -44,7 +44,7 @@ func (w Words) Judgement(r *report.Report) []string {
 	return lines
 }
 
-// InDetail is every probe's outcome, and the evidence.
+// InDetail returns the result of each probe, and the evidence.
 func (w Words) InDetail(r *report.Report) []string {
 	lines := []string{w.T("plain.checks")}
 	for _, p := range r.Probes {
@@ -59,19 +59,19 @@ func (w Words) InDetail(r *report.Report) []string {
 	return append(lines, w.proofs(r)...)
 }
 
-// Brief is the answer alone: headline, cause, action and case code.
+// Brief returns only headline, cause, action and case code.
 func (w Words) Brief(r *report.Report, d Delivery) []string {
 	return append(w.told(r), w.CaseLine(r, d))
 }
 
-// CaseLine names the case code, and says when support cannot find it.
+// CaseLine returns the case code, and whether support can find it.
 func (w Words) CaseLine(r *report.Report, d Delivery) string {
 	code := Clean(r.Case, 12)
 	return w.T("code_line."+string(d.Findable()), "code", code, "spelled", w.Spell(code))
 }
 
-// Finding is the answer and its evidence, without a case code, for what is no check
-// but is judged like one.
+// Finding returns the answer and its evidence without a case code, for an analysis
+// that is not a check.
 func (w Words) Finding(r *report.Report) []string {
 	lines := w.told(r)
 	if more := w.Answer(r).More; more != "" {
@@ -89,8 +89,8 @@ func (w Words) told(r *report.Report) []string {
 	return []string{w.T("plain.result", "headline", a.Headline), a.Cause, action}
 }
 
-// proofs is the evidence of all causes, said in words. The causes beside the
-// primary one, of which only the number was said so far, are named with theirs.
+// proofs returns the evidence of all causes in words. It names the causes other
+// than the primary one, which the answer only counts.
 func (w Words) proofs(r *report.Report) []string {
 	var lines []string
 	for _, c := range r.Causes {
@@ -112,12 +112,12 @@ var (
 	reMinus = regexp.MustCompile(`(^|[\s(<>])[-−](\d[\d.,]*)`)
 )
 
-// unitKeys are the texts of units; the abbreviations are read out letter by
-// letter or not at all.
+// unitKeys are the keys of units in words. Screen readers spell abbreviations or
+// omit them.
 var unitKeys = map[string]string{"ms": "unit.ms", "%": "unit.pct", "dBFS": "unit.dbfs", "dB": "unit.db", "Hz": "unit.hz"}
 
-// Aloud writes signs and units out, since screen readers swallow a minus and
-// spell an abbreviation.
+// Aloud replaces signs and units by words, because screen readers omit a minus and
+// spell abbreviations.
 func (w Words) Aloud(line string) string {
 	line = reUnit.ReplaceAllStringFunc(line, func(hit string) string {
 		part := reUnit.FindStringSubmatch(hit)

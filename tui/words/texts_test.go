@@ -25,16 +25,16 @@ func books(t *testing.T) map[phrase.Lang]*phrase.Book {
 	return all
 }
 
-func TestLanguagesSayTheSame(t *testing.T) {
+func TestLanguagesMatch(t *testing.T) {
 	all := books(t)
 	for _, complaint := range phrase.Compare(all[phrase.DE], all[phrase.EN]) {
 		t.Error(complaint)
 	}
 }
 
-// TestKeysAndTextsMatch reads the sources of tui: every key that is used has a
-// text, and every text is used. A key put together at run time counts as its
-// fixed beginning ("advice." + …).
+// TestKeysAndTextsMatch reads the sources of tui: each key in use must have a text,
+// and each text must be used. A key that is composed at run time counts by its
+// constant prefix ("advice." + …).
 func TestKeysAndTextsMatch(t *testing.T) {
 	keys, beginnings := keysInSources(t, "..")
 	if len(keys) < 50 || len(beginnings) < 5 {
@@ -67,9 +67,8 @@ func TestKeysAndTextsMatch(t *testing.T) {
 	}
 }
 
-// keysInSources finds the literals that look like keys ("page.name") and the
-// beginnings of keys ("page." before a plus). Those of other packages' books
-// do not occur in tui.
+// keysInSources finds literals that look like keys ("page.name"), and prefixes of
+// keys ("page." before a plus). Keys of other packages' books do not occur in tui.
 func keysInSources(t *testing.T, root string) (keys, beginnings map[string]string) {
 	keys, beginnings = map[string]string{}, map[string]string{}
 	sections := map[string]bool{}
@@ -115,9 +114,9 @@ func keysInSources(t *testing.T, root string) (keys, beginnings map[string]strin
 	return keys, beginnings
 }
 
-// TestReadingTextsFitACheck: at 120 words a minute ten words are five seconds, as
-// much as a check listens to a voice; at 180 they still hold the three seconds of
-// speech that are wanted.
+// TestReadingTextsFitACheck: at 120 words a minute ten words take five seconds, as
+// long as a check records a voice; at 180 words a minute they still contain the
+// required three seconds of speech.
 func TestReadingTextsFitACheck(t *testing.T) {
 	for lang, b := range books(t) {
 		for _, key := range b.Keys() {

@@ -1,6 +1,5 @@
-// Package words turns a report into sentences. The screen, the plain output
-// and the demo all say what stands here, so that phone support hears the same
-// from everyone.
+// Package words converts a report to sentences. The screen, the plain output and
+// the demo use the same texts, so that phone support always hears the same words.
 package words
 
 import (
@@ -16,8 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The texts of the check in German and English. Those of causes and verdicts
-// belong to package diagnose.
+// The texts of the check in German and English. Those of causes and verdicts are in
+// package diagnose.
 //
 //go:embed texts/*.toml
 var files embed.FS
@@ -31,23 +30,22 @@ func load(lang phrase.Lang) (*phrase.Book, error) {
 	return phrase.Load(texts, lang)
 }
 
-// Words says things in one language.
+// Words provides the texts in one language.
 type Words struct {
 	*phrase.Book
 	terms diagnose.Terms
 }
 
-// In returns the words of a language, with the probes of this version.
+// In returns the texts of a language, for the probes of this version.
 func In(lang phrase.Lang) (Words, error) { return With(lang, diagnose.Glossary{}) }
 
-// With is In with the probes and names of a glossary.
+// With returns the texts of a language, for the probes of a glossary.
 func With(lang phrase.Lang, g diagnose.Glossary) (Words, error) {
 	b, err := load(lang)
 	return Words{b, g.In(lang)}, err
 }
 
-// Probe is the plain name of a probe; a name this version has no word for is
-// shown as it is.
+// Probe returns the name of a probe; an unknown probe is shown as it is.
 func (w Words) Probe(name string) string {
 	if text, ok := w.terms.Probe(name); ok {
 		return text
@@ -55,8 +53,8 @@ func (w Words) Probe(name string) string {
 	return Clean(name, 40)
 }
 
-// ProbeOrder compares two probes by their place in a list. Those without a
-// description are last.
+// ProbeOrder compares two probes by their position in a list. Unknown probes are
+// last.
 func (w Words) ProbeOrder(a, b string) int {
 	place := func(name string) int {
 		if i := w.terms.Probes().Index(name); i >= 0 {
@@ -67,14 +65,14 @@ func (w Words) ProbeOrder(a, b string) int {
 	return cmp.Compare(place(a), place(b))
 }
 
-// State is what a probe found or does, in a word or two.
+// State returns a status in one or two words.
 func (w Words) State(s report.Status) string { return w.state("state.", s) }
 
-// BriefState is State where there is little room.
+// BriefState is State for limited space.
 func (w Words) BriefState(s report.Status) string { return w.state("brief_state.", s) }
 
-// state knows, beside the statuses of a report, a partial one and those of a probe
-// that has not finished. Any other is unknown.
+// state also knows, in addition to the statuses of a report, a partial result and
+// the states of an unfinished probe. Any other is unknown.
 func (w Words) state(table string, s report.Status) string {
 	switch s {
 	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial, "running", "listening":
@@ -83,7 +81,7 @@ func (w Words) state(table string, s report.Status) string {
 	return w.T(table + "unknown")
 }
 
-// BriefProbe is the name of a probe in at most 12 letters.
+// BriefProbe returns the name of a probe in at most 12 letters.
 func (w Words) BriefProbe(name string) string {
 	if text, ok := w.terms.BriefProbe(name); ok {
 		return text
@@ -91,7 +89,7 @@ func (w Words) BriefProbe(name string) string {
 	return Clean(name, 12)
 }
 
-// Number is a small whole number as a word (two to twelve), else in digits.
+// Number returns a small integer as a word (two to twelve), otherwise in digits.
 func (w Words) Number(n int) string {
 	if key := "number.n" + strconv.Itoa(n); w.Has(key) {
 		return w.T(key)
@@ -99,7 +97,7 @@ func (w Words) Number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// Remaining says how many seconds are left.
+// Remaining returns how many seconds are left, in words.
 func (w Words) Remaining(seconds int) string {
 	if seconds == 1 {
 		return w.T("check.remaining_one")
@@ -107,7 +105,7 @@ func (w Words) Remaining(seconds int) string {
 	return w.T("check.remaining", "seconds", seconds)
 }
 
-// Spell is a case code as it is said on the phone: "K wie Köln, sieben, …".
+// Spell returns a case code as spoken on the phone: "K wie Köln, sieben, …".
 func (w Words) Spell(code string) string {
 	var said []string
 	for _, r := range code {

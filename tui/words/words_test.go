@@ -80,7 +80,7 @@ func TestEveryStateHasAWord(t *testing.T) {
 	}
 }
 
-// The four ways are four rows, and one that was not tested is not called good.
+// The four transports have a row each, and an untested one is not shown as good.
 func TestFourWaysAreFourRows(t *testing.T) {
 	r := &report.Report{Probes: []report.Result{
 		{Name: report.ProbeNAT, Status: report.StatusWarn, Data: &report.NAT{UDP: report.ReachBlocked, TCP: report.ReachOpen}},
@@ -98,7 +98,7 @@ func TestFourWaysAreFourRows(t *testing.T) {
 	}
 }
 
-func TestUnmeasuredIsSaidNotShownAsZero(t *testing.T) {
+func TestUnmeasuredIsNotShownAsZero(t *testing.T) {
 	w := in(t, phrase.DE)
 	r := &report.Report{Verdict: report.Unknown, Probes: []report.Result{
 		{Name: report.ProbeNAT, Status: report.StatusOK, Data: &report.NAT{UDP: report.ReachOpen}},
@@ -149,7 +149,7 @@ func TestSummaryIsWrittenInOneGo(t *testing.T) {
 	}
 }
 
-// A remark that is counted must also be said.
+// A remark that is counted must be listed too.
 func TestSummaryNamesEveryCause(t *testing.T) {
 	r := &report.Report{Case: "K7P-3QX", Verdict: report.NotReady, Causes: []report.Cause{
 		{Code: "audio.os_muted", Severity: report.SeverityFail, Primary: true},
@@ -186,7 +186,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-// Every probe has a name, those of the design too that are not built yet.
+// Each probe has a name, including planned ones.
 func TestProbesHaveNames(t *testing.T) {
 	names := []string{
 		"conference.bbb", "conference.zoom", "conference.youtube", "conference.livekit", "conference.janus", "conference.whip",
@@ -205,9 +205,9 @@ func TestProbesHaveNames(t *testing.T) {
 	}
 }
 
-// Where the server is on this computer no network lies in between: nothing was
-// left unchecked.
-func TestWhatIsNotNeededIsNotMissing(t *testing.T) {
+// If the server runs on this computer there is no network in between, so nothing is
+// missing.
+func TestUnneededProbesAreNotMissing(t *testing.T) {
 	w := in(t, phrase.DE)
 	r := &report.Report{Verdict: report.Unknown, Probes: []report.Result{
 		{Name: report.ProbeNetworkLink, Status: report.StatusSkipped},
@@ -219,8 +219,8 @@ func TestWhatIsNotNeededIsNotMissing(t *testing.T) {
 	}
 }
 
-// Who asked for the load alone is told its figures beside the verdict.
-func TestAnswerTellsTheLoad(t *testing.T) {
+// If only the load was measured, its values are shown with the verdict.
+func TestAnswerIncludesTheLoad(t *testing.T) {
 	r := &report.Report{Verdict: report.Ready, Probes: []report.Result{{Name: report.ProbeMediaLoad, Status: report.StatusOK,
 		Data: &report.MediaLoad{UpKbps: new(10_060.0), DownKbps: new(52_340.0)}}}}
 	if got, want := in(t, phrase.DE).Answer(r).Measured, "Gemessen: 10,1\u00a0Mbit/s beim Senden, 52,3\u00a0Mbit/s beim Empfangen."; got != want {

@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// request and reply are the lines between this program and its child.
+// request and reply are the lines exchanged between this program and its child.
 type request struct {
 	Op  string `json:"op"` // addr, relay, offer, end, stats
 	SDP string `json:"sdp,omitempty"`
@@ -91,11 +91,11 @@ func answer(r *reflector.Reflector, q request) reply {
 	return a
 }
 
-// child is the reflector's process.
+// child is the process of the reflector.
 type child struct {
 	cmd       *exec.Cmd
 	in        io.WriteCloser
-	mu        sync.Mutex // one question at a time
+	mu        sync.Mutex // one request at a time
 	questions *json.Encoder
 	read      *json.Decoder
 }
@@ -137,7 +137,7 @@ func (c *child) ask(q request) (reply, error) {
 	return a, nil
 }
 
-// close ends the child by ending its input.
+// close ends the child by closing its input.
 func (c *child) close() {
 	_ = c.in.Close()
 	timer := time.AfterFunc(5*time.Second, func() { _ = c.cmd.Process.Kill() })

@@ -1,6 +1,6 @@
-// Package reflector loads a reflector in a process of its own with voice streams
-// over loopback, while a stranger floods it where that is asked for, and counts
-// what was lost, how long packets stayed and what it cost.
+// Package reflector loads a reflector in a separate process with voice streams over
+// loopback, optionally during a flood from another client, and measures loss, delay
+// and resource usage.
 package reflector
 
 import (
@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// ChildArg is the hidden first argument that makes the program the reflector.
+// ChildArg is the hidden first argument that makes the program run the reflector.
 const ChildArg = "reflector-child"
 
-// Bounds: more would measure this computer's limits and not the reflector's.
+// Limits; higher values would measure this computer instead of the reflector.
 const (
 	maxStreams  = 5000
 	maxDuration = 5 * time.Minute
 )
 
 var (
-	// ErrUsage says that the arguments are wrong.
+	// ErrUsage means that the arguments are invalid.
 	ErrUsage = errors.New("wrong usage")
-	// ErrLost says that the reflector lost packets of its own, or that the agent at
-	// another site got no relay during a flood.
+	// ErrLost means that the reflector lost packets, or that an agent from another
+	// address got no relay during a flood.
 	ErrLost = errors.New("the reflector lost packets or refused a relay")
 )
 
-// Command runs one measurement and writes its figures to out.
+// Command runs one measurement and writes its results to out.
 func Command(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("reflector", flag.ContinueOnError)
 	flags.SetOutput(out)

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// figures are what came out.
+// figures are the results of a measurement.
 type figures struct {
 	Streams     int
 	MediaPort   uint16
-	OpenSeconds float64 // to open all streams
-	Seconds     float64 // of sending
+	OpenSeconds float64 // time to open all streams
+	Seconds     float64 // duration of sending
 
-	Sent, Missed              int // taken and refused by the clients' own sockets
-	Reached, Echoed, Failed   int // by the reflector's logs
+	Sent, Missed              int // accepted and refused by the clients' own sockets
+	Reached, Echoed, Failed   int // according to the reflector's logs
 	CameBack                  int
-	ReflectorDrops, LoadDrops *int // by the kernel, full socket buffers; nil: unknown
+	ReflectorDrops, LoadDrops *int // counted by the kernel as dropped because of full socket buffers; nil if unknown
 	TurnaroundUS, RTTUS       []float32
 	ReflectorCores, LoadCores *float64
 	ReflectorRSSMB, PeakRSSMB *float64
 
-	Flood          string  // "": none
+	Flood          string  // "" means none
 	FloodPerSecond float64 // connections or datagrams
 	floodFault     error
 	bystander      bystander
@@ -43,7 +43,7 @@ func (f *figures) begin(streams []*stream) {
 	f.started = time.Now()
 }
 
-// finishWindow reads what sending cost, before the streams end.
+// finishWindow reads the resource usage of sending, before the streams end.
 func (f *figures) finishWindow() {
 	f.Seconds = time.Since(f.started).Seconds()
 	after := usageOf(f.pid)
@@ -65,7 +65,7 @@ func (f *figures) end(streams []*stream) {
 	}
 }
 
-// collect asks for the logs and sums up.
+// collect requests the logs and computes the totals.
 func (f *figures) collect(c *child, streams []*stream) error {
 	for _, s := range streams {
 		a, err := c.ask(request{Op: "end", ID: s.id})
@@ -84,8 +84,8 @@ func (f *figures) collect(c *child, streams []*stream) error {
 	return nil
 }
 
-// ownLoss is what the reflector lost: over loopback nothing else can lose a
-// packet on its way to it.
+// ownLoss returns the packets lost by the reflector. Over loopback nothing else can
+// lose a packet.
 func (f *figures) ownLoss() int { return f.Sent - f.Echoed }
 
 func (f *figures) write(w io.Writer) {

@@ -17,18 +17,19 @@ import (
 	"github.com/pion/turn/v5"
 )
 
-// targets are the reflector's ports.
+// targets are the ports of the reflector.
 type targets struct{ stun, media netip.AddrPort }
 
-// floods are what a stranger can do without any credentials. All come from
-// 127.0.0.1. The reflector does not limit the answers to its own machine, so that
-// those over UDP show what a flood costs before the limit ends it.
+// floods are attacks that need no credentials. All come from 127.0.0.1. The
+// reflector does not rate limit responses to its own machine, so the UDP floods
+// show their cost without the rate limit.
 var floods = map[string]func(context.Context, targets, *atomic.Int64) error{
-	// Connections that say nothing, opened again as soon as they are closed.
+	// Connections that send nothing, opened again as soon as they are closed.
 	"idle": func(ctx context.Context, to targets, sent *atomic.Int64) error {
 		return connect(ctx, to.stun, "", 5000, sent)
 	},
-	// A length of 64 kB that is never sent, and one that adds up to no message.
+	// A declared length of 64 kB that is never sent, and one that overflows to an
+	// empty message.
 	"declared": func(ctx context.Context, to targets, sent *atomic.Int64) error {
 		return connect(ctx, to.stun, "\x00\x01\xff\xe0\x21\x12\xa4\x42abcdefghijkl", 2500, sent)
 	},
@@ -46,19 +47,19 @@ var floods = map[string]func(context.Context, targets, *atomic.Int64) error{
 		for i := range junk {
 			junk[i] = byte(rand.Uint32())
 		}
-		junk[0] = 0x80 // what looks most like a voice
+		junk[0] = 0x80 // looks like RTP
 		return datagrams(ctx, to.media, junk, sent)
 	},
 }
 
 func floodNames() string { return strings.Join(slices.Sorted(maps.Keys(floods)), ", ") }
 
-// connect keeps up to n connections open that have sent say.
+// connect keeps up to n connections open on which say was sent.
 func connect(ctx context.Context, to netip.AddrPort, say string, n int, sent *atomic.Int64) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	places := make(chan struct{}, n)
-	pace := time.NewTicker(time.Millisecond) // or this machine runs out of ports
+	pace := time.NewTicker(time.Millisecond) // otherwise this machine runs out of ports
 	defer pace.Stop()
 	for {
 		select {
@@ -74,7 +75,7 @@ func connect(ctx context.Context, to netip.AddrPort, say string, n int, sent *at
 		conn, err := net.DialTimeout("tcp", to.String(), time.Second)
 		if err != nil {
 			<-places
-			continue // a refusal is an answer
+			continue // a refused connection is a response
 		}
 		sent.Add(1)
 		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -86,8 +87,8 @@ func connect(ctx context.Context, to netip.AddrPort, say string, n int, sent *at
 	}
 }
 
-// datagrams sends b over and over, paced: the sender must not take the processor
-// from what is measured.
+// datagrams sends b repeatedly at a limited rate, so that the sender does not use
+// the CPU time of what is measured.
 func datagrams(ctx context.Context, to netip.AddrPort, b []byte, sent *atomic.Int64) error {
 	const perTick, tick = 20, time.Millisecond
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
@@ -95,7 +96,7 @@ func datagrams(ctx context.Context, to netip.AddrPort, b []byte, sent *atomic.In
 		return fmt.Errorf("open the flood's socket: %w", err)
 	}
 	defer conn.Close()
-	go func() { // or its full buffer would hold the answers back
+	go func() { // otherwise its buffer fills up and blocks the responses
 		for buf := make([]byte, 2048); ; {
 			if _, err := conn.Read(buf); err != nil && ctx.Err() != nil {
 				return
@@ -118,7 +119,8 @@ func datagrams(ctx context.Context, to netip.AddrPort, b []byte, sent *atomic.In
 	}
 }
 
-// bystander is an agent at another site that uses TURN over TCP meanwhile.
+// bystander is an agent from another address that uses TURN over TCP during the
+// flood.
 type bystander struct {
 	tookMS []float32
 	failed int
@@ -143,11 +145,11 @@ func (s *bystander) run(ctx context.Context, to netip.AddrPort, username, passwo
 	}
 }
 
-// allocate asks for a relay and gives it back.
+// allocate allocates and deallocates a relay.
 func allocate(ctx context.Context, to netip.AddrPort, username, password string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}} // an IPv4 address is a site
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}} // rate limits are per IPv4 address
 	conn, err := d.DialContext(ctx, "tcp", to.String())
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)

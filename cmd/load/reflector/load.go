@@ -20,7 +20,7 @@ func fingerprintOf(cert tls.Certificate) string {
 	return strings.ReplaceAll(fmt.Sprintf("% X", sha256.Sum256(cert.Certificate[0])), " ", ":")
 }
 
-// load runs the whole measurement.
+// load runs the complete measurement.
 func load(ctx context.Context, n int, duration time.Duration, flood string) (*figures, error) {
 	c, err := startChild(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func load(ctx context.Context, n int, duration time.Duration, flood string) (*fi
 	return f, f.collect(c, streams)
 }
 
-// awaitEchoes waits until every echo is back, or none has come for half a second:
+// awaitEchoes waits until all echoes have arrived, or none has for half a second:
 // the others are lost.
 func awaitEchoes(ctx context.Context, streams []*stream) {
 	const quiet = 500 * time.Millisecond
@@ -87,7 +87,7 @@ func awaitEchoes(ctx context.Context, streams []*stream) {
 	}
 }
 
-// openAll opens the streams, a few at a time: a thousand handshakes at once
+// openAll opens the streams, a few at a time: a thousand concurrent handshakes
 // would run into their own timeouts.
 func openAll(ctx context.Context, c *child, at reply, n int, epoch time.Time) ([]*stream, error) {
 	cert, fingerprint, err := certificate()
@@ -113,8 +113,8 @@ func openAll(ctx context.Context, c *child, at reply, n int, epoch time.Time) ([
 	return streams, nil
 }
 
-// send lets every stream send each 20 ms. Talkers do not speak in step: the
-// streams are spread over the interval.
+// send makes each stream send every 20 ms. The streams are spread over the
+// interval, as independent speakers are.
 func send(ctx context.Context, streams []*stream, duration time.Duration, epoch time.Time) {
 	const senders = 2
 	var all sync.WaitGroup

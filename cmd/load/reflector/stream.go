@@ -21,23 +21,24 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// stream is one talker, as lean as the protocols allow, so that the load costs
-// less than what it measures: one socket, one check, one handshake, then RTP.
+// stream is one speaker with the minimum that the protocols permit, so that the
+// load costs less than what it measures: one socket, one check, one handshake, then
+// RTP.
 type stream struct {
 	conn    *net.UDPConn
 	dtls    *dtls.Conn
 	id      string
 	ssrc    uint32
-	checked chan struct{}    // an answer to the check came
+	checked chan struct{}    // the response to the check has arrived
 	pending *packetio.Buffer // DTLS datagrams
 	in, out *srtp.Context
 
 	seq    uint32
-	missed int // the own socket would not take it
+	missed int // refused by our own socket
 	packet []byte
 	header rtp.Header
 
-	back         atomic.Int64 // echoes so far
+	back         atomic.Int64 // number of echoes so far
 	received     int
 	turnaroundUS []float32
 	rttUS        []float32
@@ -56,7 +57,7 @@ func offerSDP(fingerprint string, ssrc uint32) string {
 	}, "\r\n")
 }
 
-// open signals, checks and agrees on keys.
+// open performs signalling, connectivity check and key exchange.
 func open(ctx context.Context, c *child, to netip.AddrPort, cert tls.Certificate, fingerprint string, ssrc uint32, epoch time.Time) (*stream, error) {
 	a, err := c.ask(request{Op: "offer", SDP: offerSDP(fingerprint, ssrc)})
 	if err != nil {
@@ -92,8 +93,8 @@ func attribute(sdp, name string) string {
 	return ""
 }
 
-// check is the one connectivity check a full agent cannot do without (RFC 8445
-// §7.2), nominating at once.
+// check performs the only connectivity check that is required of a full agent (RFC
+// 8445 §7.2), and nominates at once.
 func (s *stream) check(ctx context.Context, theirUser, theirPassword string) error {
 	m, err := stun.Build(stun.TransactionID, stun.BindingRequest,
 		stun.NewUsername(theirUser+":"+user),
@@ -167,7 +168,7 @@ func (s *stream) send(epoch time.Time) error {
 	return nil
 }
 
-// read takes in everything of the socket until it is closed.
+// read reads from the socket until it is closed.
 func (s *stream) read(ready <-chan struct{}, epoch time.Time) {
 	buf := make([]byte, 2048)
 	var h rtp.Header
@@ -202,7 +203,7 @@ func (s *stream) read(ready <-chan struct{}, epoch time.Time) {
 	}
 }
 
-// dtlsSide is the stream's socket as the DTLS library sees it.
+// dtlsSide is the stream's socket as presented to the DTLS library.
 type dtlsSide stream
 
 func (d *dtlsSide) ReadFrom(b []byte) (int, net.Addr, error) {
@@ -216,7 +217,7 @@ func (d *dtlsSide) SetDeadline(t time.Time) error             { return d.pending
 func (d *dtlsSide) SetReadDeadline(t time.Time) error         { return d.pending.SetReadDeadline(t) }
 func (d *dtlsSide) SetWriteDeadline(time.Time) error          { return nil }
 
-// certificate is shared by all streams.
+// certificate returns the certificate that all streams share.
 func certificate() (cert tls.Certificate, fingerprint string, err error) {
 	if cert, err = selfSigned(); err != nil {
 		return cert, "", fmt.Errorf("make a certificate: %w", err)

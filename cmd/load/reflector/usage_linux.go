@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// usage is what the two processes have used, by proc(5).
+// usage is the resource usage of the two processes, from proc(5).
 type usage struct {
 	ok            bool
 	child, self   time.Duration // CPU
@@ -30,8 +30,8 @@ func cpuOf(pid string) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	// The name in parentheses may hold blanks; utime and stime are fields 14
-	// and 15, in hundredths of a second on every Linux (USER_HZ).
+	// The name in parentheses may contain blanks; utime and stime are fields 14 and
+	// 15, in hundredths of a second on every Linux (USER_HZ).
 	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 	if len(fields) < 13 {
 		return 0, false
@@ -55,8 +55,8 @@ func statusMB(pid int, field string) float64 {
 	return 0
 }
 
-// socketDrops sums the last column of /proc/net/udp, packets that found a full
-// buffer, for the reflector's port and for the load's.
+// socketDrops sums the last column of /proc/net/udp (packets dropped because of a
+// full buffer) for the ports of the reflector and of the load.
 func socketDrops(reflector uint16, load map[uint16]bool) (own, others int, ok bool) {
 	f, err := os.Open("/proc/net/udp")
 	if err != nil {

@@ -4,7 +4,7 @@ package reflector
 
 import "time"
 
-// usage is not read on this system.
+// usage is not available on this system.
 type usage struct {
 	ok            bool
 	child, self   time.Duration

@@ -1,5 +1,5 @@
-// Package reports delivers reports to a collector in a process of its own, and
-// opens the pages of its dashboard beside a large database.
+// Package reports delivers reports to a collector in a separate process, and opens
+// the pages of its dashboard with a large database.
 package reports
 
 import (
@@ -16,17 +16,18 @@ import (
 )
 
 var (
-	// ErrUsage says that the arguments are wrong.
+	// ErrUsage means that the arguments are invalid.
 	ErrUsage = errors.New("wrong usage")
-	// ErrLost says that a delivery failed, or that a report is not in the database
-	// although the collector has answered that it is.
+	// ErrLost means that a delivery failed, or that an acknowledged report is not
+	// in the database.
 	ErrLost = errors.New("deliveries failed or reports were lost")
 )
 
-// perAgent is what the collector takes from one agent at once (api.agentBurst).
+// perAgent is the number of reports that the collector accepts from one agent at
+// once (api.agentBurst).
 const perAgent = 60
 
-// options are the command line.
+// options are the options of the command line.
 type options struct {
 	participants, reports  int
 	senders, batch         int
@@ -60,7 +61,7 @@ func (o *options) parse(args []string, out io.Writer) error {
 
 func (o *options) deliveries() int { return o.batched/o.batch + o.single }
 
-// Command runs one measurement and writes its figures to out.
+// Command runs one measurement and writes its results to out.
 func Command(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	if err := o.parse(args, out); errors.Is(err, flag.ErrHelp) {
@@ -103,8 +104,7 @@ func measure(ctx context.Context, o options, out io.Writer) error {
 	return verify(ctx, d, ids, faults, out)
 }
 
-// run measures a running collector. The ids are those of all reports that it has
-// promised to keep.
+// run measures a running collector. ids are those of all acknowledged reports.
 func run(ctx context.Context, o options, d *database, c *rig.Collector, out io.Writer) (ids []string, faults []error, err error) {
 	if c.Password != "" {
 		d.Password = c.Password
@@ -146,7 +146,7 @@ func run(ctx context.Context, o options, d *database, c *rig.Collector, out io.W
 	return ids, faults, ctx.Err()
 }
 
-// verify looks for every acknowledged report in the database.
+// verify looks for each acknowledged report in the database.
 func verify(ctx context.Context, d *database, ids []string, faults []error, out io.Writer) error {
 	f, err := rig.OpenFiller(ctx, d.data())
 	if err != nil {

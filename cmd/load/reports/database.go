@@ -14,8 +14,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// database is a filled data directory with what is needed to use it. It is kept
-// beside the data, so that a large one is filled once.
+// database is a filled data directory with the information needed to use it. That
+// is stored beside the data, so that a large database is filled only once.
 type database struct {
 	dir string
 
@@ -35,7 +35,7 @@ func (d *database) save() error {
 	return os.WriteFile(d.file(), b, 0o600)
 }
 
-// openDatabase returns the database that is in dir, or fills a new one.
+// openDatabase returns the database in dir, or fills a new one.
 func openDatabase(ctx context.Context, dir string, participants, reports int, progress func(string)) (*database, error) {
 	d := &database{dir: dir}
 	b, err := os.ReadFile(d.file())
@@ -77,7 +77,7 @@ func (d *database) fill(ctx context.Context, participants, reports int, progress
 	}
 	began = time.Now()
 	for i, agent := range d.Agents {
-		n := reports/participants + min(1, max(0, reports%participants-i)) // the first ones get one more
+		n := reports/participants + min(1, max(0, reports%participants-i)) // distributes the remainder
 		history, err := historyOf(kinds, agent, i, n)
 		if err == nil {
 			err = f.Keep(ctx, agent, history)
@@ -91,7 +91,7 @@ func (d *database) fill(ctx context.Context, participants, reports int, progress
 	return f.Close()
 }
 
-// historyOf is a check a day, the last one within the last day.
+// historyOf returns one check per day, the last one within the last day.
 func historyOf(kinds []rig.Template, agent rig.Agent, i, n int) ([]store.NewReport, error) {
 	last := time.Now().Add(-time.Duration(i%1440) * time.Minute)
 	var all []store.NewReport

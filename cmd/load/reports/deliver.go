@@ -11,9 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/cmd/load/rig"
 )
 
-// prepare makes n deliveries of size reports each, from one agent after the other.
-// The work is done before the clock starts: the load program shares the processors
-// with the collector.
+// prepare returns n deliveries of size reports each, from the agents in turn. They
+// are prepared before the measurement, because the load program shares the
+// processors with the collector.
 func prepare(agents []rig.Agent, n, size int) ([]rig.Delivery, error) {
 	packer, err := rig.NewPacker()
 	if err != nil {
@@ -28,16 +28,16 @@ func prepare(agents []rig.Agent, n, size int) ([]rig.Delivery, error) {
 	return all, nil
 }
 
-// delivered is what came of the deliveries.
+// delivered contains the results of the deliveries.
 type delivered struct {
 	reports int
 	took    time.Duration
 	answers []time.Duration // sorted
-	ids     []string        // of the reports that the collector has promised to keep
+	ids     []string        // ids of the acknowledged reports
 	faults  []error
 }
 
-// deliver sends all from a number of senders, each one after the other.
+// deliver sends all deliveries from a number of concurrent senders.
 func deliver(ctx context.Context, url string, all []rig.Delivery, senders int) delivered {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: senders, DisableCompression: true}}
 	defer client.CloseIdleConnections()

@@ -1,7 +1,7 @@
 package reports
 
-// Names of participants: 50 first names with 200 family names, so that a search
-// for either finds many, and one for both finds one or few.
+// Names of participants: 50 first names and 200 family names, so that a search for
+// either has many results, and one for both has one or few.
 var (
 	firstNames = []string{"Anna", "Bernd", "Christa", "Dieter", "Elke", "Frank", "Gisela", "Hans", "Ingrid", "Jörg",
 		"Karin", "Ludwig", "Monika", "Norbert", "Olga", "Peter", "Renate", "Stefan", "Ursula", "Volker",

@@ -34,11 +34,11 @@ func pages() []page {
 	}
 }
 
-// opened is how long pages of one kind took, to their last byte.
+// opened contains the durations of pages of one kind, to their last byte.
 type opened struct {
 	name  string
 	took  []time.Duration // sorted
-	bytes int             // of the last one, decompressed
+	bytes int             // size of the last one, decompressed
 }
 
 // browse signs in and opens each kind of page n times.

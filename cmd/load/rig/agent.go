@@ -10,11 +10,11 @@ import (
 	"os/exec"
 )
 
-// Program is the agent's program with a data folder of its own.
+// Program is the agent's program with its own data folder.
 type Program struct{ File, Data string }
 
-// Run runs a command of the program and returns what it wrote to its output, and
-// to its error output too where it failed.
+// Run runs a command of the program and returns its standard output, and on failure
+// its standard error as well.
 func (p Program) Run(ctx context.Context, args ...string) (string, error) {
 	c := p.command(ctx, args...)
 	var out, errs bytes.Buffer
@@ -25,7 +25,7 @@ func (p Program) Run(ctx context.Context, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// Check makes the shortest check, which says how the collector is reached.
+// Check makes the shortest check, which only tests the connection to the collector.
 func (p Program) Check(ctx context.Context) error {
 	_, err := p.Run(ctx, "check", "--no-audio", "--only", "network.web")
 	return checked(err)
@@ -39,14 +39,14 @@ func checked(err error) error {
 	return err
 }
 
-// Checked is what a check says of its report.
+// Checked is the result of a check.
 type Checked struct {
 	ID   string
-	Said string // to the person
+	Said string // text for the person
 }
 
-// CheckAndTell makes the shortest check and returns what it says. The report is
-// read from the program's output, so that it is known where it was not kept.
+// CheckAndTell makes the shortest check and returns its result. The report is read
+// from the program's output, so that it is known even if it was not stored.
 func (p Program) CheckAndTell(ctx context.Context) (Checked, error) {
 	c := p.command(ctx, "check", "--no-audio", "--only", "network.web", "--json", "-")
 	var out, errs bytes.Buffer
@@ -81,11 +81,11 @@ func (p Program) Enrol(ctx context.Context, collector, data, url string) (partic
 	return invited.Participant, err
 }
 
-// SpooledReport is a report on the agent's disk. Verdict is "" where it cannot be
+// SpooledReport is a report on the agent's disk. Verdict is "" if it cannot be
 // read.
 type SpooledReport struct{ ID, State, Verdict string }
 
-// Reports lists what is on the agent's disk.
+// Reports lists the reports on the agent's disk.
 func (p Program) Reports(ctx context.Context) ([]SpooledReport, error) {
 	out, err := p.Run(ctx, "report", "list", "--json")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package rig builds and runs the real programs for the rounds of cmd/load.
+// Package rig builds and runs the real programs for cmd/load.
 package rig
 
 import (
@@ -11,8 +11,8 @@ import (
 
 const module = "github.com/tonprobe/tonprobe"
 
-// Build makes one of the programs under cmd in dir and returns its path. It needs
-// the Go tools and a working directory inside of the repository.
+// Build builds one of the programs under cmd into dir and returns its path. It
+// requires the Go tools and a working directory within the repository.
 func Build(ctx context.Context, dir, program string) (string, error) {
 	binary := filepath.Join(dir, program)
 	if runtime.GOOS == "windows" {

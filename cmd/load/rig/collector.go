@@ -16,16 +16,16 @@ import (
 // Collector is a running collector.
 type Collector struct {
 	URL      string
-	Password string // of the first user; "" unless this start made it
+	Password string // of the first user; "" unless this start created it
 
 	cmd   *exec.Cmd
 	log   *tail
-	ended chan struct{} // closed when its output ends
+	ended chan struct{} // closed at the end of its output
 }
 
-// Serve starts the collector on ports of loopback. It speaks plain HTTP, as
-// behind a proxy, and believes the address that a request says it is forwarded
-// for: one machine can be many strangers.
+// Serve starts the collector on loopback ports. It uses plain HTTP, as behind a
+// proxy, and trusts the forwarded address in a request, so that one machine can
+// simulate many clients.
 func Serve(ctx context.Context, binary, data string, flags ...string) (*Collector, error) {
 	args := append([]string{"serve", "--data", data, "--behind-proxy", "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0",
 		"--media-listen", "127.0.0.1:0", "--metrics-listen", "off", "--log-level", "warn"}, flags...)
@@ -54,23 +54,23 @@ func Serve(ctx context.Context, binary, data string, flags ...string) (*Collecto
 	return c, nil
 }
 
-// PID is the process id.
+// PID returns the process id.
 func (c *Collector) PID() int { return c.cmd.Process.Pid }
 
-// Log is the end of what the collector has logged.
+// Log returns the end of the collector's log.
 func (c *Collector) Log() string { return c.log.String() }
 
-// Kill ends the collector without warning.
+// Kill kills the collector.
 func (c *Collector) Kill() error {
 	if err := c.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the collector: %w", err)
 	}
 	<-c.ended
-	_ = c.cmd.Wait() // says that it was killed
+	_ = c.cmd.Wait() // always an error, because it was killed
 	return nil
 }
 
-// Stop ends the collector as a service manager does.
+// Stop stops the collector as a service manager does.
 func (c *Collector) Stop() error {
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return errors.Join(fmt.Errorf("stop the collector: %w", err), c.Kill())
@@ -82,7 +82,7 @@ func (c *Collector) Stop() error {
 	return nil
 }
 
-// tail keeps the last part of a log.
+// tail keeps the end of a log.
 type tail struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Delivery is a request that is ready to be sent, as often as wanted.
+// Delivery is a prepared request that can be sent repeatedly.
 type Delivery struct {
 	Agent Agent
-	IDs   []string // of its reports
-	body  []byte   // gzip, as agents send it
+	IDs   []string // ids of its reports
+	body  []byte   // gzip, as sent by agents
 }
 
-// Packer makes deliveries. It is for one goroutine.
+// Packer prepares deliveries. It must be used by one goroutine.
 type Packer struct {
 	kinds  []Template
 	next   int
@@ -67,7 +67,7 @@ func (p *Packer) Pack(agent Agent, n int) (Delivery, error) {
 	return d, nil
 }
 
-// StatusError is an answer other than 202.
+// StatusError is a response other than 202.
 type StatusError struct {
 	Status int
 	Body   string
@@ -77,14 +77,14 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("the collector answered %d: %.200s", e.Status, e.Body)
 }
 
-// What the collector says of a report.
+// Statuses of a report in the collector's response.
 const (
 	Stored    = "stored"
 	Duplicate = "duplicate"
 )
 
-// Send delivers and returns what the collector says of each report. It returns an
-// error unless the collector has promised to keep all of them.
+// Send sends the delivery and returns the status of each report. It returns an
+// error unless the collector has acknowledged all of them.
 func (d Delivery) Send(ctx context.Context, client *http.Client, url string) (statuses []string, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/reports", bytes.NewReader(d.body))
 	if err != nil {

@@ -18,13 +18,13 @@ type Agent struct {
 	ID, Token, Participant string
 }
 
-// Filler writes to the database of a collector that does not run.
+// Filler writes to the database of a collector that is not running.
 type Filler struct {
 	store *sqlstore.Store
 	desk  enroll.Desk
 }
 
-// OpenFiller makes the data directory where it is missing.
+// OpenFiller creates the data directory if it does not exist.
 func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 	if err := datadir.Make(data); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 // Close closes the database.
 func (f *Filler) Close() error { return f.store.Close() }
 
-// Enrol adds a participant and one agent of theirs.
+// Enrol adds a participant with one agent.
 func (f *Filler) Enrol(ctx context.Context, name string) (Agent, error) {
 	invited, err := f.desk.Invite(ctx, name, "")
 	if err != nil {
@@ -52,13 +52,13 @@ func (f *Filler) Enrol(ctx context.Context, name string) (Agent, error) {
 	return Agent{ID: e.AgentID, Token: e.Token, Participant: invited.Participant.ID}, nil
 }
 
-// Keep stores reports as the API would.
+// Keep stores reports as the API does.
 func (f *Filler) Keep(ctx context.Context, agent Agent, reports []store.NewReport) error {
 	_, err := f.store.SaveReports(ctx, agent.ID, reports)
 	return err
 }
 
-// Missing counts the ids of which there is no report.
+// Missing returns the number of ids without a report.
 func (f *Filler) Missing(ctx context.Context, ids []string) (missing int, err error) {
 	for _, id := range ids {
 		_, err := f.store.Report(ctx, id)
@@ -71,7 +71,7 @@ func (f *Filler) Missing(ctx context.Context, ids []string) (missing int, err er
 	return missing, nil
 }
 
-// Kept counts the reports of an agent's participant by id.
+// Kept returns the number of reports of an agent's participant by id.
 func (f *Filler) Kept(ctx context.Context, agent Agent) (map[string]int, error) {
 	kept := map[string]int{}
 	for q := (store.ReportQuery{ParticipantID: agent.Participant, Limit: store.MaxPage}); ; {

@@ -10,15 +10,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Template makes reports that differ in id, case code, agent and time only. They
-// are as large as those of a full check, about 4 kB, because decoding and checking
-// them is most of the collector's work.
+// Template creates reports that differ only in id, case code, agent and time. They
+// are as large as those of a full check, about 4 kB, because decoding and
+// validating them is most of the collector's work.
 type Template struct {
 	report   *report.Report
 	document []byte
 }
 
-// What stands in the template for what differs.
+// Placeholders in the template.
 const (
 	idMark    = "01890a5d-ac96-774b-bcce-b302099a8057"
 	caseMark  = "K7P-3QX"
@@ -27,7 +27,7 @@ const (
 
 var timeMark = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 
-// Templates are three kinds of check: ready, muted, loss on the way up.
+// Templates returns three kinds of checks: ready, muted, and with upstream loss.
 func Templates() ([]Template, error) {
 	var all []Template
 	for _, kind := range []struct{ muted, lossy bool }{{}, {muted: true}, {lossy: true}} {
@@ -40,7 +40,7 @@ func Templates() ([]Template, error) {
 	return all, nil
 }
 
-// newTemplate returns a check that is judged by the real rules.
+// newTemplate returns a check that was diagnosed by the real rules.
 func newTemplate(muted, lossy bool) (Template, error) {
 	r := &report.Report{Schema: report.SchemaV1, ID: idMark, Case: caseMark,
 		Agent:   report.Agent{ID: agentMark, Version: "1.4.0", OS: "windows", Arch: "amd64"},
@@ -62,8 +62,8 @@ func newTemplate(muted, lossy bool) (Template, error) {
 	return Template{r, document}, nil
 }
 
-// New returns a report of agent as a document, and as the store wants it: in the
-// struct the times of the probes are those of the template.
+// New returns a report of agent as a document, and in the form of the store. In the
+// struct, the times of the probes are those of the template.
 func (t Template) New(agent string, at time.Time) (*report.Report, []byte, error) {
 	at = at.UTC().Truncate(time.Second)
 	id, err := report.NewID(at, rand.Reader)

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Usage is what a process has used, by proc(5).
+// Usage is the resource usage of a process, from proc(5).
 type Usage struct {
 	CPU              time.Duration
 	MemoryMB, PeakMB float64
 }
 
-// UsageOf reports ok only where all of it is known.
+// UsageOf returns ok only if all values are known.
 func UsageOf(pid int) (u Usage, ok bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return u, false
 	}
-	// The name in parentheses may hold blanks; utime and stime are fields 14
-	// and 15, in hundredths of a second on every Linux (USER_HZ).
+	// The name in parentheses may contain blanks; utime and stime are fields 14 and
+	// 15, in hundredths of a second on every Linux (USER_HZ).
 	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 	if len(fields) < 13 {
 		return u, false

@@ -4,11 +4,11 @@ package rig
 
 import "time"
 
-// Usage is what a process has used.
+// Usage is the resource usage of a process.
 type Usage struct {
 	CPU              time.Duration
 	MemoryMB, PeakMB float64
 }
 
-// UsageOf is known on Linux only.
+// UsageOf is implemented on Linux only.
 func UsageOf(int) (u Usage, ok bool) { return u, false }

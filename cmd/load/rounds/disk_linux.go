@@ -16,7 +16,7 @@ import (
 )
 
 // Disk fills the disk of the collector and that of the agent, or mounts it
-// read-only, while reports come in.
+// read-only, while reports are delivered.
 func Disk(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("disk", flag.ContinueOnError)
 	times := flags.Int("times", 2, "how often to fill each disk")
@@ -65,12 +65,12 @@ func onSmallDisk(dir, size string, run func(smallDisk) error) error {
 	return errors.Join(run(d), d.unmount())
 }
 
-// fullBatches is how many deliveries are tried on a full disk: the write-ahead log
-// may have some room left.
+// fullBatches is the number of deliveries to try on a full disk: the write-ahead
+// log may have some space left.
 const fullBatches = 40
 
 // collectorDisk fills the disk, delivers until the collector refuses, kills it
-// there every second time, and gives the room back.
+// every second time, and frees the space again.
 func collectorDisk(ctx context.Context, f *figures, binary string, disk smallDisk, times int) error {
 	data := filepath.Join(disk.dir, "data")
 	senders, err := newSenders(ctx, data, 1)
@@ -79,7 +79,7 @@ func collectorDisk(ctx context.Context, f *figures, binary string, disk smallDis
 	}
 	s, client := senders[0], &http.Client{Timeout: time.Minute}
 	refused, otherwise, readyWhenFull, notReadyWithRoom, startedWhenFull := 0, 0, 0, 0, 0
-	var unclear []string // reasons of starts that failed
+	var unclear []string // unclear reasons of failed starts
 	for round := range times {
 		c, err := rig.Serve(ctx, binary, data)
 		if err != nil {
@@ -183,7 +183,7 @@ func ready(ctx context.Context, client *http.Client, url string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// startProblem is why the collector does not start; "" where it does.
+// startProblem returns why the collector does not start; "" if it does.
 func startProblem(ctx context.Context, binary, data string) string {
 	c, err := rig.Serve(ctx, binary, data)
 	if err != nil {
@@ -193,8 +193,8 @@ func startProblem(ctx context.Context, binary, data string) string {
 	return ""
 }
 
-// agentDisk makes checks on a disk that is full or read-only, with the collector
-// reachable and not.
+// agentDisk makes checks on a disk that is full or read-only, with and without the
+// collector.
 func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Program, data string, disk smallDisk, times int) error {
 	address, err := freeAddress()
 	if err != nil {
@@ -216,7 +216,7 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 		{"full", disk.fill, disk.empty},
 		{"read-only", func() error { return disk.setReadOnly(true) }, func() error { return disk.setReadOnly(false) }},
 	}
-	var promised []string // the collector has them, or they wait on the disk
+	var promised []string // the collector has them, or they are in the spool
 	silent := 0
 	for i := range times * len(trouble) {
 		if err := c.Stop(); err != nil {
@@ -281,7 +281,7 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 	return nil
 }
 
-// freeAddress is an address of loopback at which nobody listens.
+// freeAddress returns a loopback address on which nothing listens.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Disk needs mount namespaces.
+// Disk requires mount namespaces.
 func Disk(context.Context, []string, io.Writer) error {
 	return errors.New("disk runs on Linux only: it needs a small disk of its own")
 }

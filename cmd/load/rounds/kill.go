@@ -15,8 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/cmd/load/rig"
 )
 
-// Kill kills the collector while agents deliver, and the agent while it checks,
-// writes and delivers.
+// Kill kills the collector while agents deliver, and the agent during checks,
+// writes and deliveries.
 func Kill(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("kill", flag.ContinueOnError)
 	ofCollector := flags.Int("collector", 10, "how often to kill the collector")
@@ -51,30 +51,30 @@ func Kill(ctx context.Context, args []string, out io.Writer) error {
 const (
 	killSenders = 8
 	killBatch   = 5
-	// startEvery is how often the collector is killed while it starts, instead of
-	// while it answers.
+	// startEvery means that in one round of this many the collector is killed
+	// during its start instead of during deliveries.
 	startEvery = 4
-	// killWithin is how long after the start, or after the first delivery of a
-	// round, the collector is killed at the latest.
+	// killWithin limits the random time after the start, or after the first
+	// delivery of a round, at which the collector is killed.
 	killWithin = 250 * time.Millisecond
 )
 
-// sender is an agent that delivers until the collector is killed. It delivers
-// again what was not answered, as agents do.
+// sender is an agent that delivers until the collector is killed. Like an agent, it
+// repeats deliveries without a response.
 type sender struct {
 	agent   rig.Agent
 	packer  *rig.Packer
-	waiting *rig.Delivery // was sent and not answered
-	last    *rig.Delivery // was answered last
+	waiting *rig.Delivery // sent without a response
+	last    *rig.Delivery // last one with a response
 
 	acknowledged []string
-	again        int // reports that were stored already when they were delivered again
-	forgotten    int // reports that were acknowledged, and unknown when they were delivered again
+	again        int // number of reports that had been stored already when they were sent again
+	forgotten    int // number of acknowledged reports that were unknown when they were sent again
 }
 
-// deliver returns nil when the collector is gone.
+// deliver returns nil when the collector was killed.
 func (s *sender) deliver(ctx context.Context, client *http.Client, url string) error {
-	if s.last != nil { // as an agent does that was killed before it read the answer
+	if s.last != nil { // as an agent does that was killed before it read the response
 		statuses, err := s.last.Send(ctx, client, url)
 		for _, status := range statuses {
 			if status != rig.Duplicate {
@@ -109,7 +109,7 @@ func (s *sender) deliver(ctx context.Context, client *http.Client, url string) e
 	return nil
 }
 
-// gone returns nil for a collector that was killed, and err for one that answers.
+// gone returns nil if the collector was killed, and err if it responded.
 func gone(err error) error {
 	if e, ok := errors.AsType[*rig.StatusError](err); ok && e.Status != http.StatusTooManyRequests {
 		return err
@@ -176,7 +176,7 @@ func newSenders(ctx context.Context, data string, n int) ([]*sender, error) {
 	return all, filler.Close()
 }
 
-// killInStart kills the collector some time after its process began.
+// killInStart kills the collector some time after the start of its process.
 func killInStart(ctx context.Context, binary, data string) error {
 	limited, cancel := context.WithTimeout(ctx, rand.N(killWithin))
 	defer cancel()
@@ -216,8 +216,8 @@ func killInBurst(ctx context.Context, binary, data string, senders []*sender) er
 	return errors.Join(append(faults, err)...)
 }
 
-// audit looks for every acknowledged report in the database, and for those that
-// nobody has sent.
+// audit looks for each acknowledged report in the database, and for reports that
+// were never sent.
 func audit(ctx context.Context, f *figures, data string, senders []*sender) error {
 	filler, err := rig.OpenFiller(ctx, data)
 	if err != nil {

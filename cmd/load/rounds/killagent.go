@@ -11,13 +11,14 @@ import (
 	"github.com/tonprobe/tonprobe/cmd/load/rig"
 )
 
-// drainTries is how often the agent is run in the end until nothing waits. The
-// collector slows down an agent that was killed and run again many times.
+// drainTries is the maximum number of runs of the agent at the end until its spool
+// is empty. The collector rate limits an agent that was killed and started many
+// times.
 const drainTries = 120
 
-// killAgent kills a check at any moment from its start to its end. What is on the
-// agent's disk afterwards has to be readable, and in the end the collector has to
-// have each report that ever was there, once, and no other.
+// killAgent kills a check at random times from its start to its end. Afterwards the
+// agent's disk must be readable, and in the end the collector must have each report
+// that ever existed, once, and no other.
 func killAgent(ctx context.Context, f *figures, collector, program, dir string, rounds int) error {
 	data := filepath.Join(dir, "collector")
 	c, err := rig.Serve(ctx, collector, data)
@@ -57,11 +58,11 @@ func killAgent(ctx context.Context, f *figures, collector, program, dir string, 
 	return nil
 }
 
-// killed is what came of the rounds.
+// killed contains the results of the rounds.
 type killed struct {
 	participant            string
 	seen                   map[string]bool
-	nothing, waiting, sent int // what a killed check has left
+	nothing, waiting, sent int // what a killed check left
 	unreadable             int
 }
 
@@ -103,8 +104,8 @@ func killChecks(ctx context.Context, collector, program, dir, url string, rounds
 	return k, k.drain(ctx, agent)
 }
 
-// look reads what is on the agent's disk and returns the state of the report that
-// was not there before; "" where there is none.
+// look reads the agent's disk and returns the state of the new report; "" if there
+// is none.
 func (k *killed) look(ctx context.Context, agent rig.Program) (state string, err error) {
 	all, err := agent.Reports(ctx)
 	if err != nil {
@@ -121,7 +122,7 @@ func (k *killed) look(ctx context.Context, agent rig.Program) (state string, err
 	return state, nil
 }
 
-// drain checks again until nothing waits.
+// drain runs checks until the spool is empty.
 func (k *killed) drain(ctx context.Context, agent rig.Program) error {
 	for range drainTries {
 		if err := agent.Check(ctx); err != nil {
@@ -144,7 +145,7 @@ func (k *killed) drain(ctx context.Context, agent rig.Program) error {
 			return nil
 		}
 		select {
-		case <-time.After(time.Second): // the pace that the collector allows
+		case <-time.After(time.Second): // rate limit of the collector
 		case <-ctx.Done():
 			return ctx.Err()
 		}

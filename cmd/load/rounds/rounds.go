@@ -1,5 +1,5 @@
-// Package rounds kills, starves and floods the real programs, and looks whether
-// anything that they have promised to keep is lost or kept twice.
+// Package rounds kills the real programs and fills their disks, and checks that
+// nothing they have acknowledged is lost or stored twice.
 package rounds
 
 import (
@@ -11,13 +11,13 @@ import (
 )
 
 var (
-	// ErrUsage says that the arguments are wrong.
+	// ErrUsage means that the arguments are invalid.
 	ErrUsage = errors.New("wrong usage")
-	// ErrBroken says that something did not hold.
+	// ErrBroken means that a check failed.
 	ErrBroken = errors.New("something did not hold")
 )
 
-// figures writes what came out, a line each, and remembers what did not hold.
+// figures writes the results, one per line, and records failed checks.
 type figures struct {
 	out    io.Writer
 	broken []string
@@ -27,7 +27,7 @@ func (f *figures) line(name, format string, args ...any) {
 	_, _ = fmt.Fprintf(f.out, "%-46s %s\n", name, fmt.Sprintf(format, args...))
 }
 
-// none writes a line that has to say none.
+// none writes a count that must be zero.
 func (f *figures) none(name string, n int) {
 	f.line(name, "%d", n)
 	if n != 0 {
@@ -35,7 +35,7 @@ func (f *figures) none(name string, n int) {
 	}
 }
 
-// hold writes a line that says whether something held.
+// hold writes whether a check passed.
 func (f *figures) hold(name string, held bool, detail string) {
 	if held {
 		f.line(name, "yes")
@@ -52,7 +52,7 @@ func (f *figures) err() error {
 	return fmt.Errorf("%w: %q", ErrBroken, f.broken)
 }
 
-// parse returns help where only the usage was asked for.
+// parse returns help if only the usage was requested.
 func parse(flags *flag.FlagSet, args []string, out io.Writer) (help bool, err error) {
 	flags.SetOutput(out)
 	switch err := flags.Parse(args); {
@@ -67,7 +67,7 @@ func parse(flags *flag.FlagSet, args []string, out io.Writer) (help bool, err er
 	return false, nil
 }
 
-// inDirectory runs a round in a directory that is removed afterwards.
+// inDirectory runs a measurement in a directory that is removed afterwards.
 func inDirectory(run func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "tonprobe-load-*")
 	if err != nil {

@@ -11,12 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inOwnMounts is in the environment of the program that inMountNamespace starts.
+// inOwnMounts is an environment variable of the program started by
+// inMountNamespace.
 const inOwnMounts = "TONPROBE_LOAD_OWN_MOUNTS"
 
-// inMountNamespace runs this program once more, with its arguments, where it may
-// mount without anybody else seeing it. Who is not root becomes the root of a
-// user namespace of their own (user_namespaces(7)), which some systems forbid.
+// inMountNamespace runs this program again, with its arguments, in a mount
+// namespace of its own. An unprivileged user becomes root in a user namespace
+// (user_namespaces(7)), which some systems forbid.
 func inMountNamespace() (again bool, err error) {
 	if os.Getenv(inOwnMounts) != "" {
 		return false, nil
@@ -37,7 +38,7 @@ func inMountNamespace() (again bool, err error) {
 	}
 	err = c.Run()
 	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() == 1 {
-		return true, ErrBroken // it has said what
+		return true, ErrBroken // it has printed the reason
 	}
 	if err != nil {
 		return true, fmt.Errorf("run with mounts of its own, which needs root or user namespaces: %w", err)
@@ -45,7 +46,7 @@ func inMountNamespace() (again bool, err error) {
 	return true, nil
 }
 
-// smallDisk is a file system in memory.
+// smallDisk is a small file system in memory.
 type smallDisk struct{ dir string }
 
 func mountSmall(dir, size string) (smallDisk, error) {
@@ -60,7 +61,7 @@ func mountSmall(dir, size string) (smallDisk, error) {
 
 func (d smallDisk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-// fill leaves no byte free.
+// fill leaves no free space.
 func (d smallDisk) fill() error {
 	f, err := os.Create(d.ballast())
 	if err != nil {
@@ -76,7 +77,7 @@ func (d smallDisk) fill() error {
 	return f.Close()
 }
 
-// empty gives the room back.
+// empty frees the space again.
 func (d smallDisk) empty() error { return os.Remove(d.ballast()) }
 
 // setReadOnly changes the mount as the kernel does after an I/O error.

@@ -89,7 +89,7 @@ func TestZonesDifferWithoutColour(t *testing.T) {
 	}
 }
 
-func TestWordsStandUnderTheirZones(t *testing.T) {
+func TestLabelsAreBelowTheirZones(t *testing.T) {
 	for width, want := range map[int]string{
 		46: "       zu leise       |      gut      |zu laut",
 		60: "           zu leise          |         gut        | zu laut ",
@@ -101,7 +101,7 @@ func TestWordsStandUnderTheirZones(t *testing.T) {
 	}
 }
 
-func TestMuteIsNamedAtOnceAndWithdrawn(t *testing.T) {
+func TestMuteIsShownAndRemovedAtOnce(t *testing.T) {
 	c, _ := talk(Coach{}, 0, 2, probe.Level{RMSDBFS: -27, PeakDBFS: -14, Speech: true}, -1)
 	if c = c.Mute(true, after(2)); c.Advice() != Muted {
 		t.Errorf("muted: %s", c.Advice())
@@ -162,7 +162,7 @@ func TestAdvice(t *testing.T) {
 func TestAdviceDoesNotFlicker(t *testing.T) {
 	c := Coach{}.Listen(start)
 	changes, last := 0, c.Advice()
-	for i := range 200 { // 10 s; the level swings with every syllable
+	for i := range 200 { // 10 s; the level varies with each syllable
 		rms := -40.0 + 6*math.Sin(float64(i))
 		c = c.Hear(voice(rms, rms+10), after(float64(i+1)*0.05))
 		if c.Advice() != last {
@@ -174,7 +174,7 @@ func TestAdviceDoesNotFlicker(t *testing.T) {
 	}
 }
 
-func TestABreathIsNoEndOfSpeech(t *testing.T) {
+func TestBreathIsNotTheEndOfSpeech(t *testing.T) {
 	c, _ := talk(Coach{}.Listen(start), 0, 3, voice(-25, -12), -1)
 	c, first := talk(c, 3, 1.5, probe.Level{RMSDBFS: -70, PeakDBFS: -60}, -1)
 	if _, asked := first[Speak]; asked || c.Advice() != Good {
@@ -185,14 +185,14 @@ func TestABreathIsNoEndOfSpeech(t *testing.T) {
 	}
 }
 
-func TestSoundThatComesBackIsSeenAtOnce(t *testing.T) {
+func TestReturningSoundIsShownAtOnce(t *testing.T) {
 	c, _ := talk(Coach{}.Listen(start), 0, 2, probe.Level{RMSDBFS: -120, PeakDBFS: -120}, 0)
 	if c = c.Hear(voice(-25, -12), after(2.1)); c.Advice() == NoSound {
 		t.Error("still called mute")
 	}
 }
 
-func TestNothingIsSaidAfterTheEnd(t *testing.T) {
+func TestNoAdviceAfterTheEnd(t *testing.T) {
 	c := Coach{}.Listen(start).Finish(Finished)
 	c, _ = talk(c.Listen(after(1)), 1, 3, probe.Level{ZeroMS: 9000}, 0)
 	if c.Advice() != Finished {

@@ -54,7 +54,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-func TestTakeLeavesTheListBefore(t *testing.T) {
+func TestTakeDoesNotModifyTheReceiver(t *testing.T) {
 	before := List{}.Take(probe.Event{Probe: "a", Kind: probe.EventStarted})
 	before.Take(probe.Event{Probe: "a", Kind: probe.EventDone})
 	before.Take(probe.Event{Probe: "b"})
@@ -72,7 +72,7 @@ func TestLinesFit(t *testing.T) {
 	}
 }
 
-// TestBriefFitsItsColumn holds the texts to BriefWidth.
+// TestBriefFitsItsColumn compares the texts with BriefWidth.
 func TestBriefFitsItsColumn(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		w, err := words.In(lang)
