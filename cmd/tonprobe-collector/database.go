@@ -60,7 +60,18 @@ func openFile(ctx context.Context, dir string, o sqlstore.Options) (*sqlstore.St
 	if err := datadir.Check(dir); err != nil {
 		return nil, err
 	}
-	return sqlstore.OpenSQLite(ctx, datadir.Database(dir), o)
+	file := datadir.Database(dir)
+	_, before := os.Stat(file)
+	s, err := sqlstore.OpenSQLite(ctx, file, o)
+	if err != nil || before == nil {
+		return s, err
+	}
+	for _, name := range []string{file, file + "-wal", file + "-shm"} {
+		if err := datadir.GiveToOwner(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
 }
 
 func migrate(ctx context.Context, t terminal, in *invocation) error {

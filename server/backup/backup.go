@@ -1,10 +1,9 @@
-// Package backup writes everything that a collector needs to come back into one
-// file, and brings it back from there: the database, the keys by which the
-// agents know the collector, and the conference systems with their secrets.
-// Without the keys every agent would refuse the restored collector.
+// Package backup saves a collector to one file and restores it: the database, the keys by which
+// agents recognise the collector, and the conference systems with their secrets. Without the keys,
+// agents would reject the restored collector.
 //
-// The file is a gzipped tar archive: manifest.json, collector.db, targets.json
-// where there is one, and the files of tls/, in this order.
+// The file is a gzipped tar archive with manifest.json, collector.db, targets.json if it exists,
+// and the files of tls/, in this order.
 package backup
 
 import (
@@ -33,34 +32,33 @@ const (
 	databaseName = "collector.db"
 	targetsName  = "targets.json"
 	tlsFolder    = "tls"
-	// maxKeyBytes bounds a file of tls/, where a certificate takes about a kilobyte, and
-	// targets.json.
+	// maxKeyBytes limits targets.json and each file of tls/. A certificate has about a
+	// kilobyte.
 	maxKeyBytes = 1 << 20
 	maxKeys     = 64
 )
 
-// keyName are the names that a file of tls/ may have. It leaves no way out of
-// the folder.
+// keyName matches the valid names of files in tls/. None of them leads out of the folder.
 var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*\.(pem|key|json)$`)
 
-// ErrExists says that the file to write is there already.
+// ErrExists means that the file to write exists.
 var ErrExists = errors.New("exists already: give the backup another name")
 
 // Manifest is the first entry of a backup.
 type Manifest struct {
 	Format    string    `json:"format"`
 	CreatedAt time.Time `json:"created_at"`
-	// Program is the version that wrote it.
+	// Program is the version of the program that wrote the backup.
 	Program string `json:"program"`
 }
 
-// Snapshot writes a consistent copy of the database to a file that does not
-// exist yet, while others read and write.
+// Snapshot writes a consistent copy of the database to a new file, while others read and write the
+// database.
 type Snapshot func(ctx context.Context, file string) error
 
-// Write saves the collector in dir to file. The file appears under its name only
-// when it is whole and on the disk: a backup that is killed leaves a folder
-// FILE.partial-… behind, which the next one to the same name removes.
+// Write saves the collector in dir to file. The file gets its name only when it is complete and
+// synced. A backup that is killed leaves a directory FILE.partial-…, which the next backup to the
+// same name removes.
 func Write(ctx context.Context, dir string, snapshot Snapshot, file string, m Manifest) (err error) {
 	if _, err := os.Lstat(file); err == nil {
 		return fmt.Errorf("%s %w", file, ErrExists)
@@ -82,20 +80,20 @@ func Write(ctx context.Context, dir string, snapshot Snapshot, file string, m Ma
 	if err := writeArchive(ctx, whole, database, dir, m); err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
-	// A link, unlike a rename, never replaces a file that came meanwhile.
+	// Unlike a rename, a link does not replace a file that was created in the meantime.
 	if err := os.Link(whole, file); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s %w", file, ErrExists)
 		}
-		if err := os.Rename(whole, file); err != nil { // a file system without links
+		if err := os.Rename(whole, file); err != nil { // file systems without hard links
 			return fmt.Errorf("write backup: %w", err)
 		}
 	}
 	return datadir.SyncFolder(filepath.Dir(file))
 }
 
-// removeLeftovers removes what a killed backup to the same name left behind; it
-// holds personal data.
+// removeLeftovers removes what killed backups to the same name have left, because it contains
+// personal data.
 func removeLeftovers(file string) {
 	old, _ := filepath.Glob(filepath.Join(filepath.Dir(file), filepath.Base(file)+".partial-*"))
 	for _, folder := range old {
@@ -103,7 +101,7 @@ func removeLeftovers(file string) {
 	}
 }
 
-// writeArchive writes a copy of the database, and what lies beside it in dir.
+// writeArchive writes a copy of the database and the other files of dir.
 func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (err error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -126,13 +124,13 @@ func writeArchive(ctx context.Context, file, database, dir string, m Manifest) (
 		return err
 	}
 	switch err := addFile(ctx, a, targetsName, datadir.Targets(dir), m.CreatedAt); {
-	case errors.Is(err, fs.ErrNotExist): // no target was ever added
+	case errors.Is(err, fs.ErrNotExist): // no target has been added
 	case err != nil:
 		return err
 	}
 	keys := datadir.TLS(dir)
 	found, err := os.ReadDir(keys)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // behind a proxy there are none
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // behind a proxy there are no keys
 		return fmt.Errorf("read the keys: %w", err)
 	}
 	for _, k := range found {
@@ -169,7 +167,7 @@ func addFile(ctx context.Context, a *tar.Writer, name, file string, at time.Time
 	return nil
 }
 
-// cancellable stops reading when ctx is done.
+// cancellable is a reader that fails once ctx is done.
 type cancellable struct {
 	ctx context.Context
 	io.Reader

@@ -20,36 +20,36 @@ import (
 )
 
 var (
-	// ErrOccupied says that a collector's database is in the directory already.
+	// ErrOccupied means that the directory contains the database of a collector.
 	ErrOccupied = errors.New("a collector's database is there already: name an empty directory with --data, or move that one away first")
-	// ErrNoBackup says that the file was not written by Write.
+	// ErrNoBackup means that the file was not written by Write.
 	ErrNoBackup = errors.New("this is no backup of a Tonprobe collector")
-	// ErrDamaged says that the file is a backup, but not a whole one.
+	// ErrDamaged means that the file is an incomplete or corrupt backup.
 	ErrDamaged = errors.New("the backup is damaged or cut off: nothing was restored")
 )
 
-// Verify checks a database before it takes its place.
+// Verify checks a database before it is put in place.
 type Verify func(ctx context.Context, file string) error
 
-// Restored says what a backup brought back.
+// Restored describes what was restored.
 type Restored struct {
 	Manifest Manifest
-	// Keys says whether the collector's own keys were in it. Without them agents
-	// that trusted the collector's own certificate have to be enrolled again.
+	// Keys is set if the backup contained the collector's keys. Without them, agents that
+	// trusted the collector's own certificate must be enrolled again.
 	Keys bool
-	// Targets says whether conference systems were in it.
+	// Targets is set if the backup contained conference systems.
 	Targets bool
-	// Aside is where keys were moved that were in the directory before; "" when
-	// there were none.
+	// Aside is the folder to which the previous keys of the directory were moved; "" if there
+	// were none.
 	Aside string
 }
 
-// Restore brings a backup back into dir, which must hold no database. Nothing
-// takes its place before the whole file has been read and the database verified.
-// The database comes last: a restore that is killed can be repeated.
+// Restore restores a backup into dir, which must not contain a database. It changes dir only after
+// it has read the whole file and verified the database. The database is put in place last, so that
+// a restore that was killed can be repeated. If root restores, the files belong to the owner of dir.
 //
-// A bare SQLite file, as versions before this format wrote, is accepted; it
-// holds no keys, and those in dir stay.
+// Restore also accepts an SQLite file, as versions before this format wrote it. It contains no
+// keys; those in dir remain.
 func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time) (r Restored, err error) {
 	if info, err := os.Lstat(datadir.Database(dir)); err == nil && info.Size() > 0 {
 		return r, fmt.Errorf("%s: %w", dir, ErrOccupied)
@@ -72,6 +72,9 @@ func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time
 	if err := verify(ctx, filepath.Join(aside, databaseName)); err != nil {
 		return Restored{}, fmt.Errorf("check the database in %s: %w", file, err)
 	}
+	if err := datadir.GiveToOwner(aside); err != nil {
+		return Restored{}, fmt.Errorf("restore: %w", err)
+	}
 	if r.Keys {
 		if r.Aside, err = replace(filepath.Join(aside, tlsFolder), datadir.TLS(dir), now); err != nil {
 			return r, fmt.Errorf("restore the keys: %w", err)
@@ -88,7 +91,7 @@ func Restore(ctx context.Context, file, dir string, verify Verify, now time.Time
 	return r, datadir.SyncFolder(dir)
 }
 
-// replace puts a file or folder in the place of another, which it keeps.
+// replace renames from to to. A previous file or folder to is kept as aside.
 func replace(from, to string, now time.Time) (aside string, err error) {
 	if _, err := os.Lstat(to); err == nil {
 		aside = to + ".before-" + now.UTC().Format("20060102T150405.000Z")
@@ -159,14 +162,14 @@ func unpackArchive(z io.Reader, to string) (r Restored, err error) {
 		}
 		r.Keys = true
 	}
-	// tar ends before gzip does; only its end carries the checksum.
+	// The tar archive ends before the gzip stream, whose trailer contains the checksum.
 	if _, err := io.Copy(io.Discard, z); err != nil {
 		return r, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return r, nil
 }
 
-// nextIs moves to the next entry, which must have that name.
+// nextIs advances to the next entry, which must be a file with this name.
 func nextIs(a *tar.Reader, name string) error {
 	h, err := a.Next()
 	switch {
@@ -178,7 +181,7 @@ func nextIs(a *tar.Reader, name string) error {
 	return nil
 }
 
-// copyFile writes a new file and puts it on the disk. A size of -1 is any.
+// copyFile creates and syncs a file. size is the expected size in bytes, -1 if unknown.
 func copyFile(from io.Reader, to string, size int64) (err error) {
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -186,7 +189,7 @@ func copyFile(from io.Reader, to string, size int64) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	n, err := io.Copy(f, from)
-	var disk *fs.PathError // of the file that is written
+	var disk *fs.PathError // an error of the written file, not of the backup
 	switch {
 	case errors.As(err, &disk):
 		return fmt.Errorf("write: %w", err)

@@ -1,5 +1,5 @@
-// Package datadir describes the directory in which a collector keeps its data:
-// which files are there, who may read them, and who holds it.
+// Package datadir manages the directory in which a collector stores its data: its layout, its
+// access rights, and its lock.
 package datadir
 
 import (
@@ -12,27 +12,26 @@ import (
 )
 
 var (
-	// ErrRunning says that another collector serves from the same directory.
+	// ErrRunning means that another collector uses the directory.
 	ErrRunning = errors.New("another collector is running with this data directory: stop it, or give this one a directory of its own with --data")
-	// ErrOpen says that other users of the machine may change the directory.
+	// ErrOpen means that other users of the machine may write to the directory.
 	ErrOpen = errors.New("other users of this machine may write to the data directory")
-	// ErrNoDatabase says that the directory holds keys of a collector, but not its
-	// database. A new database beside them would look like a collector whose
-	// participants have all vanished.
+	// ErrNoDatabase means that the directory contains the keys of a collector, but no database.
+	// A new database beside them would look as if all participants had been deleted.
 	ErrNoDatabase = errors.New("the database is missing or empty, but the keys of a collector are here")
 )
 
-// Database is the database of the collector with this data directory.
+// Database returns the path of the SQLite database in a data directory.
 func Database(dir string) string { return filepath.Join(dir, "collector.db") }
 
-// TLS is the folder of the certificates and keys that the collector made itself.
+// TLS returns the path of the folder with the collector's own certificates and keys.
 func TLS(dir string) string { return filepath.Join(dir, "tls") }
 
-// Targets is the file of the conference systems and their secrets.
+// Targets returns the path of the file with the conference systems and their secrets.
 func Targets(dir string) string { return filepath.Join(dir, "targets.json") }
 
-// Make makes the directory, readable by its owner only, and checks one that
-// exists already. It returns ErrOpen with what to do about it.
+// Make creates the directory with access for its owner only. If it exists, Make checks its access
+// rights; an ErrOpen contains the command that corrects them.
 func Make(dir string) error {
 	_, before := os.Stat(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -44,8 +43,7 @@ func Make(dir string) error {
 	return checkRights(dir)
 }
 
-// Check returns ErrNoDatabase, with what to do, where the keys of a collector
-// are left without their database.
+// Check returns ErrNoDatabase, with what to do, if the directory contains keys and no database.
 func Check(dir string) error {
 	info, err := os.Stat(Database(dir))
 	switch {
@@ -61,8 +59,8 @@ func Check(dir string) error {
 		ErrNoDatabase, Database(dir), TLS(dir))
 }
 
-// Hold locks the directory until the closer is closed or the process ends,
-// however it ends. It does not wait: ErrRunning says that it is held.
+// Hold locks the directory until the closer is closed or the process ends, also by a crash. It
+// returns ErrRunning at once if another process holds the lock.
 func Hold(dir string) (io.Closer, error) {
 	f, err := openLock(dir)
 	if err != nil {

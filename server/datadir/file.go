@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// lockWait limits the wait for another command that changes the same file.
+// lockWait limits the wait for another command that updates the same file.
 const lockWait = 10 * time.Second
 
-// ErrReadable says that other users of the machine may read a file with secrets.
+// ErrReadable means that other users of the machine may read a file with secrets.
 var ErrReadable = errors.New("other users of this machine may read a file with secrets")
 
-// ErrBusy says that another command holds a file for longer than such a change takes.
+// ErrBusy means that another command has locked the file for longer than an update takes.
 var ErrBusy = errors.New("another command changes this file: try again")
 
-// ReadSecret reads a file that only its owner may read; one that does not exist is empty.
-// It returns ErrReadable, with what to do, for one that others may read.
+// ReadSecret reads a file that only its owner may read. A file that does not exist counts as empty.
+// If others may read it, ReadSecret returns ErrReadable with the command that corrects it.
 func ReadSecret(file string) ([]byte, error) {
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,16 +32,16 @@ func ReadSecret(file string) ([]byte, error) {
 	return b, checkSecret(file)
 }
 
-// UpdateSecret replaces the content of a file that only its owner may read by what change
-// makes of it. Others see the old content or the new one, also after a crash. Updates of
-// one file come one after the other, of several programs too.
+// UpdateSecret replaces the content of a file that only its owner may read by the result of change.
+// Readers see the old content or the new one, also after a crash. Concurrent updates of a file, also
+// by other processes, are serialized.
 func UpdateSecret(ctx context.Context, file string, change func(old []byte) ([]byte, error)) (err error) {
 	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }() // which unlocks it
-	if err := giveToOwner(lock.Name()); err != nil {
+	defer func() { err = errors.Join(err, lock.Close()) }() // releases the lock
+	if err := GiveToOwner(lock.Name()); err != nil {
 		return fmt.Errorf("change %s: %w", filepath.Base(file), err)
 	}
 	if err := awaitLock(ctx, lock); err != nil {
@@ -76,7 +76,7 @@ func awaitLock(ctx context.Context, lock *os.File) error {
 	}
 }
 
-// replaceSecret writes b under another name first, on the disk before it takes the place.
+// replaceSecret writes and syncs b under another name, then renames it.
 func replaceSecret(file string, b []byte) (err error) {
 	aside, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-*") // mode 0600
 	if err != nil {
@@ -91,7 +91,7 @@ func replaceSecret(file string, b []byte) (err error) {
 	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
 		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
 	}
-	if err := giveToOwner(aside.Name()); err != nil {
+	if err := GiveToOwner(aside.Name()); err != nil {
 		return fmt.Errorf("keep %s: %w", filepath.Base(file), err)
 	}
 	if err := os.Rename(aside.Name(), file); err != nil {

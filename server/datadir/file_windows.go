@@ -1,11 +1,12 @@
 package datadir
 
-// checkSecret does nothing: the access list of the directory is inherited by all inside.
+// checkSecret does nothing: files inherit the access list of the directory.
 func checkSecret(string) error { return nil }
 
-// giveToOwner does nothing: the access list of the directory lets its owner in.
-func giveToOwner(string) error { return nil }
+// GiveToOwner does nothing: files inherit the access list of the directory, which includes its
+// owner.
+func GiveToOwner(string) error { return nil }
 
-// SyncFolder does nothing: NTFS journals names by itself, and Windows opens no
-// folder for FlushFileBuffers without backup rights.
+// SyncFolder does nothing: NTFS journals directory entries, and Windows does not open a directory
+// for FlushFileBuffers without backup privileges.
 func SyncFolder(string) error { return nil }

@@ -10,12 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openLock opens the directory itself: a lock file inside could be deleted,
-// which would let a second collector in beside the first.
+// openLock opens the directory itself. A lock file in it could be deleted, and a second collector
+// would then get a lock on a new file.
 func openLock(dir string) (*os.File, error) { return os.Open(dir) }
 
-// tryLock reports whether the lock was taken, and an error where that cannot be
-// known.
+// tryLock locks f without waiting. It returns false if another process holds the lock.
 func tryLock(f *os.File) (bool, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -24,11 +23,11 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// restrict does nothing: the mode of the directory is its protection.
+// restrict does nothing: the mode set by os.MkdirAll is sufficient.
 func restrict(string) error { return nil }
 
-// checkRights refuses a directory that others may write to: whoever can rename
-// files in it can replace the keys and the database.
+// checkRights rejects a directory that others may write to: they could rename files in it, and so
+// replace the keys and the database.
 func checkRights(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -40,7 +39,7 @@ func checkRights(dir string) error {
 	return nil
 }
 
-// FreeBytes is how much room an unprivileged program has left in dir.
+// FreeBytes returns the disk space in bytes that is available to an unprivileged process in dir.
 func FreeBytes(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -9,14 +9,13 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// openLock opens a file in the directory. Windows deletes no file that a
-// program holds open without FILE_SHARE_DELETE, as os.OpenFile does.
+// openLock opens a file in the directory. Windows does not delete a file that a process has
+// opened without FILE_SHARE_DELETE, as os.OpenFile does.
 func openLock(dir string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 }
 
-// tryLock reports whether the lock was taken, and an error where that cannot be
-// known.
+// tryLock locks f without waiting. It returns false if another process holds the lock.
 func tryLock(f *os.File) (bool, error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
@@ -26,7 +25,7 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// FreeBytes is how much room this program has left in dir.
+// FreeBytes returns the disk space in bytes that is available to this process in dir.
 func FreeBytes(dir string) (uint64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // private is the access list of the directory in SDDL: full access for the owner (OW),
-// SYSTEM (SY) and the administrators (BA), inherited by all inside (OICI), and nothing
+// SYSTEM (SY) and the administrators (BA), inherited by its content (OICI). Nothing is inherited
 // from the parent (P).
 const private = "D:P(A;OICI;FA;;;OW)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
@@ -29,12 +29,12 @@ func restrict(dir string) error {
 	return nil
 }
 
-// mayChange are the rights with which somebody can replace the keys or the database.
+// mayChange contains the rights that allow a user to replace the keys or the database.
 const mayChange = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELETE | windows.WRITE_DAC | windows.WRITE_OWNER |
 	windows.GENERIC_WRITE | windows.GENERIC_ALL
 
-// checkRights refuses a directory that every user of the machine may write to, as a
-// folder in ProgramData is by default.
+// checkRights rejects a directory that all users of the machine may write to, which is the default
+// in ProgramData.
 func checkRights(dir string) error {
 	sd, err := windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {

@@ -1,0 +1,51 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestRootCreatesNothingForItself: an administrator adds the first participant as root, before the
+// collector of another user has ever run.
+func TestRootCreatesNothingForItself(t *testing.T) {
+	if os.Geteuid() != 0 {
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatal("root is needed")
+		}
+		t.Skip("only root can change an owner")
+	}
+	dir := t.TempDir()
+	const uid = 65533
+	if err := os.Chown(dir, uid, uid); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	term := terminal{in: new(bytes.Buffer), out: &out, err: &errs, getenv: func(string) string { return "" }}
+	for _, args := range [][]string{
+		{"participant", "add", "Anna", "--data", dir},
+		{"target", "add", "bbb", "--system", "bbb", "--url", "https://bbb.example.org", "--data", dir},
+		{"participant", "add", "Berta", "--data", dir},
+	} {
+		if status := run(t.Context(), term, args); status != exitOK {
+			t.Fatalf("%q: %d %s", args, status, errs.String())
+		}
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != uid {
+			t.Errorf("%s belongs to user %d", filepath.Join(dir, f.Name()), got)
+		}
+	}
+}
