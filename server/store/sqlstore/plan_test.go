@@ -1,0 +1,284 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/internal/pgtest"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+
+// small are the tables that a statement may read as a whole: they have a row for
+// each member of staff or organisation, or are the values of the statement itself.
+var small = regexp.MustCompile(`^(staff|organisations|v|v_1)$`)
+
+// few matches a statement about keys that it names, of which there are few.
+var few = regexp.MustCompile(` IN \([?$]`)
+
+// useEverything calls each method that reads or changes what grows with the number
+// of participants and reports, in each way that makes a statement of its own.
+func useEverything(t *testing.T, s *Store) {
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := store.Participant{ID: uuid.NewString(), Name: "Anna", CreatedAt: evening}
+	must(s.AddParticipant(ctx, p))
+	code, token := store.HashOf(uuid.NewString()), store.HashOf(uuid.NewString())
+	must(s.AddEnrolCode(ctx, store.EnrolCode{Hash: code, ParticipantID: p.ID, CreatedAt: evening, ExpiresAt: evening.Add(time.Hour)}))
+	agent := uuid.NewString()
+	_, err := s.Enrol(ctx, code, store.NewAgent{ID: agent, TokenHash: token}, evening)
+	must(err)
+	var ids []string
+	for range 3 {
+		ids = append(ids, uuid.NewString())
+	}
+	for range 2 { // the second time they are duplicates
+		for i, id := range ids {
+			at := evening.Add(time.Duration(i) * time.Minute)
+			r := &report.Report{ID: id, Case: "K7P-3QX", StartedAt: at, Verdict: report.Ready}
+			_, err := s.SaveReports(ctx, agent, []store.NewReport{{Report: r, Document: []byte("{}"), ReceivedAt: at, CheckedAt: at}})
+			must(err)
+		}
+	}
+	for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
+		for _, q := range []store.StateQuery{{}, {Verdict: report.Unknown}, {Old: true}, {Never: true}, {Blocked: store.BlockedNot}, {Blocked: store.BlockedOnly},
+			{Search: "anna 0228"}, {Search: "0228 5550"}, {Search: "9E5"}, {Search: "K7P-3QX"}} {
+			for _, since := range []time.Time{{}, evening.Add(-time.Hour)} {
+				q.Order, q.FreshSince, q.Limit, q.After = order, since, 1, ""
+				page, err := s.ParticipantStates(ctx, q)
+				must(err)
+				if q.After = page.Next; q.After != "" {
+					_, err = s.ParticipantStates(ctx, q)
+					must(err)
+				}
+			}
+		}
+	}
+	_, err = s.SimilarStates(ctx, "Anba", 3)
+	must(err)
+	_, err = s.CountStates(ctx, evening)
+	must(err)
+	_, err = s.Participant(ctx, p.ID)
+	must(err)
+	_, _, err = s.AgentByToken(ctx, token)
+	must(err)
+	_, err = s.Agents(ctx, p.ID)
+	must(err)
+	_, err = s.Report(ctx, ids[0])
+	must(err)
+	_, err = s.CountReports(ctx, p.ID)
+	must(err)
+	_, err = s.CaseReports(ctx, "K7P-3QX", 1)
+	must(err)
+	page, err := s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: p.ID, Limit: 1})
+	must(err)
+	_, err = s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: p.ID, Limit: 1, After: page.Next})
+	must(err)
+	must(s.AddStaff(ctx, store.StaffMember{Name: "support"}))
+	h := store.HashOf(uuid.NewString())
+	must(s.AddSession(ctx, store.Session{TokenHash: h, StaffName: "support"}))
+	_, err = s.Session(ctx, h)
+	must(err)
+	must(s.AddDevice(ctx, store.Device{TokenHash: h, StaffName: "support"}))
+	_, err = s.Device(ctx, h)
+	must(err)
+	must(s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: h, StaffName: "support", ExpiresAt: evening.Add(time.Hour)}))
+	_, err = s.UseOneTimeLogin(ctx, h, evening)
+	must(err)
+	must(s.SetStaffPassword(ctx, "support", "x"))
+	must(s.DeleteSession(ctx, h))
+	must(s.TouchAgent(ctx, agent, evening))
+	must(s.SetBlocked(ctx, p.ID, true))
+	must(s.EditParticipant(ctx, p.ID, "Berta", ""))
+	must(s.RevokeAgent(ctx, agent, evening))
+	must(s.DeleteExpired(ctx, evening))
+	_, err = s.DeleteReports(ctx, evening, 1)
+	must(err)
+	must(s.DeleteParticipant(ctx, p.ID))
+}
+
+// somebody fills the lists, so that they have second pages.
+func somebody(t *testing.T, s *Store, n int) {
+	for range n {
+		if err := s.AddParticipant(t.Context(), store.Participant{ID: uuid.NewString(), Name: "Anna 0228", Phone: "0228 5550", CreatedAt: evening}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// keyset matches a statement that continues after a row of a list.
+var keyset = regexp.MustCompile(`\((\S+), (\S+)\) [<>] \(`)
+
+func explained(tr *tracer, check func(text string, args []driver.NamedValue)) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	for text, args := range tr.texts {
+		switch strings.Fields(text)[0] {
+		case "SELECT", "UPDATE", "DELETE", "WITH":
+			check(text, args)
+		}
+	}
+}
+
+// TestPlansOfSQLite: no statement scans a table that grows, nor sorts a list.
+func TestPlansOfSQLite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	dsn, err := sqliteSource(path, "foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &tracer{Connector: dsnConnector{dsn + "&_txlock=immediate", plain.Driver()}, texts: map[string][]driver.NamedValue{}}
+	pool := sql.OpenDB(tr)
+	pool.SetMaxOpenConns(1)
+	d := *sqliteDialect(dsn)
+	d.keepPrepared = false // so that the tracer sees them
+	db := newDatabase(&d, pool)
+	s := newStore(db, db)
+	defer func() { _ = s.Close() }()
+	defer func() { _ = plain.Close() }()
+	somebody(t, s, 3)
+	useEverything(t, s)
+	explained(tr, func(text string, args []driver.NamedValue) {
+		rows, err := plain.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, valuesOf(args)...)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, detail)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		bad := ""
+		for _, line := range plan {
+			words := strings.Fields(line)
+			if words[0] == "SCAN" && !small.MatchString(words[1]) && words[1] != "CONSTANT" && !strings.HasSuffix(line, "-ROW VALUES CLAUSE") ||
+				strings.HasPrefix(line, "USE TEMP B-TREE FOR ORDER BY") && !few.MatchString(text) || strings.Contains(line, "AUTOMATIC") {
+				bad = line
+			}
+		}
+		if m := keyset.FindStringSubmatch(text); m != nil && !regexp.MustCompile(`SEARCH .*\(\w+,\w+\)[<>]\(\?,\?\)`).MatchString(strings.Join(plan, "\n")) {
+			bad = "the keyset is no condition of the index"
+		}
+		if bad != "" {
+			t.Errorf("%s in\n%s\n%s", bad, text, strings.Join(plan, "\n"))
+		}
+	})
+}
+
+// dsnConnector connects as sql.Open does.
+type dsnConnector struct {
+	dsn    string
+	driver driver.Driver
+}
+
+func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c dsnConnector) Driver() driver.Driver                        { return c.driver }
+
+func valuesOf(args []driver.NamedValue) (all []any) {
+	for _, a := range args {
+		all = append(all, a.Value)
+	}
+	return all
+}
+
+// TestPlansOfPostgres asks with scans and sorts forbidden: one that is planned all
+// the same has no index to serve it.
+func TestPlansOfPostgres(t *testing.T) {
+	address := pgtest.Database(t)
+	openPostgres(t, address)
+	config, err := postgresConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := stdlib.OpenDB(*config)
+	defer func() { _ = plain.Close() }()
+	plain.SetMaxOpenConns(1)
+	if _, err := plain.ExecContext(t.Context(), `SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_incremental_sort = off`); err != nil {
+		t.Fatal(err)
+	}
+	tr := &tracer{Connector: stdlib.GetConnector(*config), texts: map[string][]driver.NamedValue{}}
+	pool := sql.OpenDB(tr)
+	db := newDatabase(postgresDialect(pool), pool)
+	s := newStore(db, db)
+	defer func() { _ = s.Close() }()
+	somebody(t, s, 3)
+	useEverything(t, s)
+	explained(tr, func(text string, args []driver.NamedValue) {
+		var raw []byte
+		if err := plain.QueryRowContext(t.Context(), "EXPLAIN (FORMAT JSON) "+text, valuesOf(args)...).Scan(&raw); err != nil {
+			t.Errorf("%s: %v", text, err)
+			return
+		}
+		var plans []struct{ Plan planNode }
+		if err := json.Unmarshal(raw, &plans); err != nil {
+			t.Fatal(err)
+		}
+		var bad []string
+		var conditions string
+		plans[0].Plan.visit(func(n planNode) {
+			conditions += n.IndexCond + "\n"
+			switch {
+			case n.Relation != "" && small.MatchString(n.Relation):
+			case n.Type == "Seq Scan", n.Type == "Sort" && !few.MatchString(text):
+				bad = append(bad, fmt.Sprintf("%s on %s", n.Type, n.Relation))
+			case strings.Contains(n.Type, "Index") && n.IndexCond == "":
+				bad = append(bad, fmt.Sprintf("all of %s", n.Index))
+			}
+		})
+		if keyset.MatchString(text) && !strings.Contains(conditions, "ROW(") {
+			bad = append(bad, "the keyset is no condition of the index")
+		}
+		if len(bad) > 0 {
+			t.Errorf("%q in\n%s\n%s", bad, text, raw)
+		}
+	})
+}
+
+type planNode struct {
+	Type      string     `json:"Node Type"`
+	Relation  string     `json:"Relation Name"`
+	Index     string     `json:"Index Name"`
+	IndexCond string     `json:"Index Cond"`
+	Plans     []planNode `json:"Plans"`
+}
+
+func (n planNode) visit(see func(planNode)) {
+	see(n)
+	for _, p := range n.Plans {
+		p.visit(see)
+	}
+}
