@@ -26,8 +26,6 @@ type dialect struct {
 	lanes int
 	// keepPrepared prepares statements here. The driver of PostgreSQL does so itself.
 	keepPrepared bool
-	// text makes a text fit to be a parameter.
-	text func(string) string
 	// fault adds store.ErrUnavailable where the database itself could not work.
 	fault func(error) error
 	// taken recognises the error of a row whose key exists, again the one of a
@@ -60,14 +58,13 @@ func (d *dialect) bind(statement string) string {
 	}
 }
 
-// args makes texts fit to be parameters.
+// args makes texts fit to be parameters. What is no UTF-8 and the byte 0 come in as
+// a search or a part of an address; PostgreSQL refuses both, and for SQLite a
+// pattern ends at the byte 0. Replaced, such a text is found nowhere.
 func (d *dialect) args(args []any) []any {
-	if d.text == nil {
-		return args
-	}
 	for i, a := range args {
 		if text, ok := a.(string); ok {
-			args[i] = d.text(text)
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 		}
 	}
 	return args

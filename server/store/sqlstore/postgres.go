@@ -105,7 +105,6 @@ func postgresDialect(pool *sql.DB) *dialect {
 	return &dialect{
 		folder: "postgres", goose: goose.DialectPostgres, numbered: true, lanes: 2,
 		lockLatest: " FOR UPDATE OF l", lockBoth: " FOR UPDATE OF l, a",
-		text:      postgresText,
 		fault:     postgresFault,
 		taken:     func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
 		again:     func(err error) bool { c := postgresCode(err); return c == "40001" || c == "40P01" },
@@ -164,13 +163,6 @@ func postgresWritable(ctx context.Context, d *database) error {
 		err = fmt.Errorf("%w: it is read-only, or a standby", store.ErrUnavailable)
 	}
 	return err
-}
-
-// postgresText replaces what PostgreSQL keeps in no text: the byte 0, and what is
-// no UTF-8. Such a text comes in as a search or a part of an address, and is found
-// nowhere then.
-func postgresText(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
 // postgresCode is the SQLSTATE of an error; "" where the server did not answer.

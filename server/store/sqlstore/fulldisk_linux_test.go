@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tonprobe/tonprobe/server/internal/pgtest"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// TestPostgresOutOfDisk: a database whose disk is full refuses deliveries and
+// keeps what it has acknowledged; with more room it goes on by itself.
+func TestPostgresOutOfDisk(t *testing.T) {
+	address, grow := onSmallDisk(t, pgtest.Server(t))
+	s := openPostgres(t, address)
+	participant, agent := enrolled(t, s)
+	kept := 0
+	for ; ; kept++ {
+		r := newReport(kept)
+		r.Document = make([]byte, 256<<10)
+		_, _ = rand.Read(r.Document) // so that it cannot be packed
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		if errors.Is(err, store.ErrUnavailable) {
+			break
+		}
+		if err != nil || kept > 1000 {
+			t.Fatalf("after %d reports: %v, want ErrUnavailable", kept, err)
+		}
+	}
+	if n, err := s.CountReports(t.Context(), participant); err != nil || n != kept {
+		t.Errorf("%d reports are there, %d were acknowledged: %v", n, kept, err)
+	}
+	grow()
+	if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(kept)}); err != nil {
+		t.Errorf("with more room: %v", err)
+	}
+}
+
+// onSmallDisk makes a database on a file system of its own, which needs root.
+func onSmallDisk(t *testing.T, server string) (address string, grow func()) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(t.Context()) }()
+	var data string
+	if err := c.QueryRow(t.Context(), `SHOW data_directory`).Scan(&data); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(data)
+	if err != nil || os.Geteuid() != 0 {
+		const why = "a small disk for PostgreSQL needs root, and a server on this machine"
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatalf("%s: %v", why, err)
+		}
+		t.Skip(why)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	parent := t.TempDir()
+	if err := os.Chmod(filepath.Dir(parent), 0o711); err != nil { // the server runs as another user
+		t.Fatal(err)
+	}
+	dir := filepath.Join(parent, "small")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mount := func(options string) {
+		t.Helper()
+		if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", options, "tonprobe-test", dir).CombinedOutput(); err != nil {
+			t.Fatalf("mount: %v\n%s", err, out)
+		}
+	}
+	options := fmt.Sprintf("mode=700,uid=%d,gid=%d,size=", owner.Uid, owner.Gid)
+	mount(options + "24m")
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v\n%s", err, out)
+		}
+	})
+	name := "tonprobe_" + uuid.NewString()
+	pgtest.Exec(t, server, `CREATE TABLESPACE "`+name+`" LOCATION '`+dir+`'`)
+	t.Cleanup(func() { pgtest.Exec(t, server, `DROP TABLESPACE "`+name+`"`) })
+	pgtest.Exec(t, server, `CREATE DATABASE "`+name+`" ENCODING 'UTF8' TEMPLATE template0 TABLESPACE "`+name+`"`)
+	t.Cleanup(func() { pgtest.Exec(t, server, `DROP DATABASE "`+name+`" WITH (FORCE)`) })
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String(), func() { mount("remount," + options + "64m") }
+}

@@ -1,0 +1,139 @@
+package sqlstore
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/server/internal/pgtest"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// TestOrganisationsSeeNothingOfEachOther asks one organisation for everything that
+// belongs to another.
+func TestOrganisationsSeeNothingOfEachOther(t *testing.T) {
+	for name, open := range map[string]func(t *testing.T) *Store{
+		"SQLite":     func(t *testing.T) *Store { return open(t, filepath.Join(t.TempDir(), "c.db")) },
+		"PostgreSQL": func(t *testing.T) *Store { return openPostgres(t, pgtest.Database(t)) },
+	} {
+		t.Run(name, func(t *testing.T) { separate(t, open(t)) })
+	}
+}
+
+func separate(t *testing.T, s *Store) {
+	ctx := t.Context()
+	if _, err := s.write.exec(ctx, `INSERT INTO organisations (id, name, created_at) VALUES ('other', 'Other', 0)`); err != nil {
+		t.Fatal(err)
+	}
+	other := *s
+	other.org = "other"
+	participant, agent := enrolled(t, s)
+	r := newReport(0)
+	if _, err := s.SaveReports(ctx, agent, []store.NewReport{r}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddStaff(ctx, store.StaffMember{Name: "support"}); err != nil {
+		t.Fatal(err)
+	}
+	token := store.HashOf("token")
+	for _, err := range []error{
+		s.AddSession(ctx, store.Session{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
+		s.AddDevice(ctx, store.Device{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
+		s.AddOneTimeLogin(ctx, store.OneTimeLogin{TokenHash: token, StaffName: "support", ExpiresAt: evening}),
+		s.AddEnrolCode(ctx, store.EnrolCode{Hash: token, ParticipantID: participant, ExpiresAt: evening}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	errorOf := func(_ any, err error) error { return err }
+	_, _, byToken := other.AgentByToken(ctx, store.HashOf(agent))
+	for what, err := range map[string]error{
+		"participant":     errorOf(other.Participant(ctx, participant)),
+		"state":           errorOf(other.ParticipantState(ctx, participant)),
+		"edit":            other.EditParticipant(ctx, participant, "x", ""),
+		"block":           other.SetBlocked(ctx, participant, true),
+		"delete":          other.DeleteParticipant(ctx, participant),
+		"code":            other.AddEnrolCode(ctx, store.EnrolCode{Hash: store.HashOf("x"), ParticipantID: participant}),
+		"enrol":           errorOf(other.Enrol(ctx, token, store.NewAgent{ID: uuid.NewString()}, evening.Add(-time.Hour))),
+		"agent":           byToken,
+		"revoke":          other.RevokeAgent(ctx, agent, evening),
+		"touch":           other.TouchAgent(ctx, agent, evening),
+		"save":            errorOf(other.SaveReports(ctx, agent, []store.NewReport{newReport(1)})),
+		"report":          errorOf(other.Report(ctx, r.Report.ID)),
+		"member of staff": errorOf(other.StaffMember(ctx, "support")),
+		"password":        other.SetStaffPassword(ctx, "support", "x"),
+		"session":         errorOf(other.Session(ctx, token)),
+		"device":          errorOf(other.Device(ctx, token)),
+		"one-time login":  errorOf(other.UseOneTimeLogin(ctx, token, evening.Add(-time.Hour))),
+	} {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %v, want ErrNotFound", what, err)
+		}
+	}
+	count := func(s *Store) (n int) {
+		t.Helper()
+		for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
+			page, err := s.ParticipantStates(ctx, store.StateQuery{Order: order, Search: "Anna"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += len(page.States)
+		}
+		similar, err := s.SimilarStates(ctx, "Anba", 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts, err := s.CountStates(ctx, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range counts.Fresh {
+			n += c
+		}
+		agents, err := s.Agents(ctx, participant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports, err := s.CountReports(ctx, participant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := s.ParticipantReports(ctx, store.ReportQuery{ParticipantID: participant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases, err := s.CaseReports(ctx, "K7P-3QX", 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members, err := s.StaffMembers(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
+	}
+	if err := errors.Join(other.DeleteExpired(ctx, evening.Add(time.Hour)), other.DeleteSession(ctx, token)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := other.DeleteReports(ctx, evening.AddDate(1, 0, 0), 10); err != nil || n != 0 {
+		t.Errorf("it deleted %d reports, %v", n, err)
+	}
+	if n := count(&other); n != 0 {
+		t.Errorf("it sees %d things", n)
+	}
+	if n := count(s); n != 10 {
+		t.Errorf("their owner sees %d things, want 10", n)
+	}
+	if _, err := s.Session(ctx, token); err != nil {
+		t.Errorf("the session of its owner: %v", err)
+	}
+	// The id of a report is one everywhere.
+	_, theirs := enrolled(t, &other)
+	if got, err := other.SaveReports(ctx, theirs, []store.NewReport{r}); err != nil || got[0].Status != store.Foreign {
+		t.Errorf("a report of another organisation: %v, %v", got, err)
+	}
+}

@@ -1,0 +1,273 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/internal/pgtest"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// enrolled adds a participant and gives the ids of them and of their agent.
+func enrolled(t *testing.T, s *Store) (participantID, agentID string) {
+	t.Helper()
+	p := store.Participant{ID: uuid.NewString(), Name: "Anna", CreatedAt: evening}
+	if err := s.AddParticipant(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	code, agent := store.HashOf(uuid.NewString()), uuid.NewString()
+	if err := s.AddEnrolCode(t.Context(), store.EnrolCode{Hash: code, ParticipantID: p.ID, CreatedAt: evening, ExpiresAt: evening.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Enrol(t.Context(), code, store.NewAgent{ID: agent, TokenHash: store.HashOf(agent)}, evening); err != nil {
+		t.Fatal(err)
+	}
+	return p.ID, agent
+}
+
+func newReport(n int) store.NewReport {
+	at := evening.Add(time.Duration(n) * time.Second)
+	r := &report.Report{ID: uuid.NewString(), Case: "K7P-3QX", StartedAt: at, Verdict: report.Ready}
+	return store.NewReport{Report: r, Document: fmt.Appendf(nil, `{"n":%d}`, n), ReceivedAt: at, CheckedAt: at}
+}
+
+// TestPostgresGoneInTheMiddle: while deliveries run, connections break. What was
+// acknowledged is there afterwards, what was not can be delivered again, and the
+// store connects again by itself.
+func TestPostgresGoneInTheMiddle(t *testing.T) {
+	for name, outage := range map[string]func(t *testing.T, p *pgtest.Proxy, database string){
+		"network cut": func(_ *testing.T, p *pgtest.Proxy, _ string) { p.Cut() },
+		"server ends its sessions": func(t *testing.T, p *pgtest.Proxy, database string) {
+			u, err := url.Parse(database)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pgtest.Exec(t, pgtest.Server(t), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+u.Path[1:]+`'`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			database := pgtest.Database(t)
+			p := pgtest.NewProxy(t, database)
+			s := openPostgres(t, p.URL)
+			const senders, each, before = 8, 40, 60
+			var mu sync.Mutex
+			acknowledged, failed := map[string]bool{}, 0
+			enough := make(chan struct{})
+			var once sync.Once
+			agents := make([]string, senders)
+			reports := make([][]store.NewReport, senders)
+			participants := make([]string, senders)
+			var wg sync.WaitGroup
+			for i := range senders {
+				participants[i], agents[i] = enrolled(t, s)
+				for n := range each {
+					reports[i] = append(reports[i], newReport(n))
+				}
+			}
+			for i := range senders {
+				wg.Go(func() {
+					for _, r := range reports[i] {
+						_, err := s.SaveReports(t.Context(), agents[i], []store.NewReport{r})
+						mu.Lock()
+						switch {
+						case err == nil:
+							acknowledged[r.Report.ID] = true
+						case errors.Is(err, store.ErrUnavailable):
+							failed++
+						default:
+							t.Errorf("%v, want ErrUnavailable", err)
+						}
+						if len(acknowledged) >= before {
+							once.Do(func() { close(enough) })
+						}
+						mu.Unlock()
+					}
+				})
+			}
+			<-enough
+			outage(t, p, database)
+			wg.Wait()
+			p.Restore()
+			if err := s.Ping(t.Context()); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+			t.Logf("%d acknowledged, %d not", len(acknowledged), failed)
+			for i := range senders {
+				for _, r := range reports[i] {
+					got, err := s.SaveReports(t.Context(), agents[i], []store.NewReport{r})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got[0].Status == store.Stored && acknowledged[r.Report.ID] {
+						t.Errorf("report %s was acknowledged and lost", r.Report.ID)
+					}
+				}
+				if n, err := s.CountReports(t.Context(), participants[i]); err != nil || n != each {
+					t.Errorf("%d reports of a participant, want %d: %v", n, each, err)
+				}
+			}
+		})
+	}
+}
+
+// TestPostgresReadOnly: a server that takes no writes says so, is still read, and
+// is written again afterwards.
+func TestPostgresReadOnly(t *testing.T) {
+	address := pgtest.Database(t)
+	s := openPostgres(t, address)
+	participant, agent := enrolled(t, s)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(value string) {
+		t.Helper()
+		pgtest.Exec(t, pgtest.Server(t), `ALTER DATABASE "`+u.Path[1:]+`" SET default_transaction_read_only = `+value,
+			`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+u.Path[1:]+`'`)
+	}
+	set("on")
+	_, err = s.SaveReports(t.Context(), agent, []store.NewReport{newReport(0)})
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("save: %v, want ErrUnavailable", err)
+	}
+	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("ping: %v, want ErrUnavailable", err)
+	}
+	if _, err := s.ParticipantState(t.Context(), participant); err != nil {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := OpenPostgres(t.Context(), address, Options{}); err != nil {
+		t.Errorf("a collector cannot start beside a read-only database that is up to date: %v", err)
+	}
+	set("off")
+	if _, err = s.SaveReports(t.Context(), agent, []store.NewReport{newReport(1)}); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestPostgresAwayAtStart tells what waiting can mend from what it cannot.
+func TestPostgresAwayAtStart(t *testing.T) {
+	address := pgtest.Database(t)
+	p := pgtest.NewProxy(t, address)
+	p.Cut()
+	if _, err := OpenPostgres(t.Context(), p.URL, Options{}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("away: %v, want ErrUnavailable", err)
+	}
+	p.Restore()
+	openPostgres(t, p.URL)
+
+	wrong := func(change func(*url.URL)) string {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(u)
+		return u.String()
+	}
+	for name, bad := range map[string]string{
+		"password": wrong(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "x") }),
+		"database": wrong(func(u *url.URL) { u.Path = "/none" }),
+	} {
+		if _, err := OpenPostgres(t.Context(), bad, Options{}); err == nil || errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("wrong %s: %v, want an error that waiting does not mend", name, err)
+		}
+	}
+}
+
+func TestSeveralMigratePostgresAtOnce(t *testing.T) {
+	address := pgtest.Database(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			s, err := OpenPostgres(t.Context(), address, Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if v, err := s.Version(t.Context()); err != nil || v != 6 {
+				t.Errorf("version %d, %v", v, err)
+			}
+			_ = s.Close()
+		})
+	}
+	wg.Wait()
+}
+
+func TestNewerPostgresIsRefused(t *testing.T) {
+	address := pgtest.Database(t)
+	openPostgres(t, address)
+	pgtest.Exec(t, address, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)`)
+	if _, err := OpenPostgres(t.Context(), address, Options{}); !errors.Is(err, store.ErrNewerStore) {
+		t.Errorf("%v, want ErrNewerStore", err)
+	}
+}
+
+func TestUnfitPostgresIsRefused(t *testing.T) {
+	server := pgtest.Server(t)
+	name := "tonprobe_" + uuid.NewString()
+	pgtest.Exec(t, server, `CREATE DATABASE "`+name+`" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+	t.Cleanup(func() { pgtest.Exec(t, server, `DROP DATABASE "`+name+`" WITH (FORCE)`) })
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	if _, err := OpenPostgres(t.Context(), u.String(), Options{}); !errors.Is(err, ErrPostgresSettings) {
+		t.Errorf("%v, want ErrPostgresSettings", err)
+	}
+	if _, err := OpenPostgres(t.Context(), pgtest.Database(t), Options{Existing: true}); !errors.Is(err, ErrNoCollector) {
+		t.Errorf("%v, want ErrNoCollector", err)
+	}
+}
+
+// TestPostgresCommitsWaitForTheDisk whatever the database's default is, and for
+// more where the administrator wants more.
+func TestPostgresCommitsWaitForTheDisk(t *testing.T) {
+	for set, want := range map[string]string{"off": "on", "on": "on", "local": "local", "remote_apply": "remote_apply"} {
+		address := pgtest.Database(t)
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pgtest.Exec(t, address, `ALTER DATABASE "`+u.Path[1:]+`" SET synchronous_commit = `+set)
+		s := openPostgres(t, address)
+		var got string
+		if err := s.write.row(t.Context(), `SELECT current_setting('synchronous_commit')`).Scan(&got); err != nil || got != want {
+			t.Errorf("with %s it is %s, want %s: %v", set, got, want, err)
+		}
+	}
+}
+
+// TestPostgresDeadlockIsTriedAgain: of two transactions that wait for each other
+// the server ends one, which then runs again.
+func TestPostgresDeadlockIsTriedAgain(t *testing.T) {
+	s := openPostgres(t, pgtest.Database(t))
+	one, _ := enrolled(t, s)
+	two, _ := enrolled(t, s)
+	var first sync.WaitGroup // both hold their first row
+	first.Add(2)
+	var wg sync.WaitGroup
+	for _, order := range [][]string{{one, two}, {two, one}} {
+		wg.Go(func() {
+			var once sync.Once
+			err := s.write.inTx(t.Context(), func(tx runner) error {
+				if err := s.lockState(t.Context(), tx, order[0]); err != nil {
+					return err
+				}
+				once.Do(func() { first.Done(); first.Wait() })
+				return s.lockState(t.Context(), tx, order[1])
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
