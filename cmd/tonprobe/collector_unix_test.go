@@ -40,8 +40,17 @@ func startCollectorWith(t *testing.T, log io.Writer, options ...string) realColl
 	if out, err := exec.Command("go", "build", "-o", c.binary, "../tonprobe-collector").CombinedOutput(); err != nil {
 		t.Fatalf("build the collector: %v\n%s", err, out)
 	}
-	p := exec.Command(c.binary, append([]string{"serve", "--data", c.data, "--listen", "127.0.0.1:0",
-		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy"}, options...)...)
+	line, _ := serve(t, c.binary, c.data, log, "is ready: ", append([]string{"--behind-proxy"}, options...)...)
+	_, c.url, _ = strings.Cut(line, "is ready: ")
+	return c
+}
+
+// serve runs the collector until the end of the test, or until it is killed. It returns
+// the line of its output that contains ready.
+func serve(t *testing.T, binary, data string, log io.Writer, ready string, options ...string) (line string, kill func()) {
+	t.Helper()
+	p := exec.Command(binary, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0",
+		"--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0"}, options...)...)
 	p.Stderr = log
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -50,18 +59,16 @@ func startCollectorWith(t *testing.T, log io.Writer, options ...string) realColl
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	kill = func() { _ = p.Process.Kill(); _ = p.Wait() }
+	t.Cleanup(kill)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if _, at, ok := strings.Cut(lines.Text(), "is ready: "); ok {
-			c.url = at
-			break
+		if strings.Contains(lines.Text(), ready) {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return lines.Text(), kill
 		}
 	}
-	if c.url == "" {
-		t.Fatal("the collector did not say where it listens")
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	return c
+	t.Fatalf("the collector did not say %q", ready)
+	return "", nil
 }
 
 // invite returns a one-time code.

@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,24 +22,7 @@ func TestEnrolByInvitation(t *testing.T) {
 			t.Fatalf("build: %v\n%s", err, out)
 		}
 	}
-	p := exec.Command(collector, "serve", "--data", data, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--metrics-listen", "off", "--support-phone", "0228 5550100")
-	p.Stderr = t.Output()
-	out, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
-	ready := false
-	for lines := bufio.NewScanner(out); !ready && lines.Scan(); {
-		ready = strings.Contains(lines.Text(), "A new participant")
-	}
-	if !ready {
-		t.Fatal("the collector never got ready")
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	_, kill := serve(t, collector, data, t.Output(), "A new participant", "--metrics-listen", "off", "--support-phone", "0228 5550100")
 	link := func() string {
 		t.Helper()
 		out, err := exec.Command(collector, "participant", "add", "Anna", "--json", "--data", data).Output()
@@ -82,8 +63,7 @@ func TestEnrolByInvitation(t *testing.T) {
 		t.Errorf("from standard input: %v\n%s", err, out)
 	}
 	// The number is needed most when the collector is unreachable.
-	_ = p.Process.Kill()
-	_ = p.Wait()
+	kill()
 	if out, _ := run("", "check", "--no-audio", "--only", "network.web", "--plain"); !strings.Contains(out, "Phone support: 0228 5550100") {
 		t.Errorf("the number is forgotten:\n%s", out)
 	}

@@ -58,7 +58,12 @@ func serverError(f *facts) *finding {
 		system.area = f.ServerArea
 		hit = system
 	}
-	own := f.echoFault()
+	return f.withOwn(hit, f.echoFault())
+}
+
+// withOwn adds to a fault of the web server what the collector's other servers show, or
+// puts it in its place. Where a conference server was checked they are not meant.
+func (f *facts) withOwn(hit, own *finding) *finding {
 	switch {
 	case f.conferenceChecked() || own == nil:
 		return hit
@@ -118,15 +123,7 @@ func certInvalid(f *facts) *finding {
 
 // serverDown collects the signs that a server is silent while the line works.
 func serverDown(f *facts) *finding {
-	hit, own := f.ofServer(f.targetSilent()), f.reflectorSilent()
-	switch {
-	case f.conferenceChecked() || own == nil:
-		return hit
-	case hit == nil:
-		return own
-	}
-	hit.supporting = append(hit.supporting, own.evidence...)
-	return hit
+	return f.withOwn(f.ofServer(f.targetSilent()), f.reflectorSilent())
 }
 
 // targetSilent judges the web server that network.web asked.

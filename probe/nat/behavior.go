@@ -33,13 +33,9 @@ func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) 
 	unknown := func(note string) (probe.Result, error) {
 		return probe.Result{Status: report.StatusUnknown, Note: note, Data: data}, nil
 	}
-	if p.ICE == nil {
-		return unknown("no STUN server is configured")
-	}
-	config, err := p.ICE(ctx)
-	if err != nil {
-		env.Log.Info("no list of STUN servers", "err", err)
-		return unknown("the list of STUN servers could not be fetched")
+	config, fault := p.list(ctx, env)
+	if fault != "" {
+		return unknown(fault)
 	}
 	l := p.firstThatAnswers(ctx, env, resolve(ctx, env, serversOf(config)))
 	if l == nil {

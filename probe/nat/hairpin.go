@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"time"
-
-	"github.com/tonprobe/tonprobe/probe"
 )
 
 // hairpin reports whether two programs behind this NAT reach each other by their mapped addresses
@@ -34,7 +32,7 @@ func (l *lab) hairpin(ctx context.Context) *bool {
 		if !send(x, opener, mappedY) || !send(y, id, mappedX) {
 			return nil
 		}
-		if heard(ctx, l.env, x, id, wait) {
+		if heard(ctx, x, id, wait) {
 			return new(true)
 		}
 		if ctx.Err() != nil {
@@ -68,22 +66,8 @@ func send(s *udpSocket, id transactionID, to netip.AddrPort) bool {
 }
 
 // heard waits for the request id on s. The NAT may translate its source, so the id alone identifies it.
-func heard(ctx context.Context, env probe.Env, s *udpSocket, id transactionID, wait time.Duration) (ok bool) {
-	within(ctx, env, wait, func(ctx context.Context) {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case p, open := <-s.packets:
-				if !open {
-					return
-				}
-				if len(p.bytes) >= stunHeaderBytes && transactionID(p.bytes[8:stunHeaderBytes]) == id {
-					ok = true
-					return
-				}
-			}
-		}
+func heard(ctx context.Context, s *udpSocket, id transactionID, wait time.Duration) (ok bool) {
+	return s.await(ctx, wait, func(p packet) bool {
+		return len(p.bytes) >= stunHeaderBytes && transactionID(p.bytes[8:stunHeaderBytes]) == id
 	})
-	return ok
 }

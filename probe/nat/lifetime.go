@@ -109,7 +109,7 @@ func (l *lab) outlives(ctx context.Context, idle time.Duration) state {
 		if _, err := y.conn.WriteTo(request, net.UDPAddrFromAddrPort(l.primary)); err != nil {
 			return notAsked
 		}
-		if heard(ctx, l.env, x, id, wait) {
+		if heard(ctx, x, id, wait) {
 			return answered
 		}
 		if ctx.Err() != nil {

@@ -31,6 +31,19 @@ type Config struct {
 	Lifetime time.Duration
 }
 
+// list returns the servers, or why there are none.
+func (c Config) list(ctx context.Context, env probe.Env) (config wire.ICEConfig, fault string) {
+	if c.ICE == nil {
+		return config, "no STUN server is configured"
+	}
+	config, err := c.ICE(ctx)
+	if err != nil {
+		env.Log.Info("no list of STUN servers", "err", err)
+		return config, "the list of STUN servers could not be fetched"
+	}
+	return config, ""
+}
+
 // New returns the probe "nat". Its data is a *report.NAT.
 func New(c Config) probe.Probe {
 	if c.Timers == (Timers{}) {
@@ -50,13 +63,9 @@ func (p reachability) Run(ctx context.Context, env probe.Env) (probe.Result, err
 	unknown := func(note string) (probe.Result, error) {
 		return probe.Result{Status: report.StatusUnknown, Note: note, Data: data}, nil
 	}
-	if p.ICE == nil {
-		return unknown("no STUN server is configured")
-	}
-	config, err := p.ICE(ctx)
-	if err != nil {
-		env.Log.Info("no list of STUN servers", "err", err)
-		return unknown("the list of STUN servers could not be fetched")
+	config, fault := p.list(ctx, env)
+	if fault != "" {
+		return unknown(fault)
 	}
 	if ms := config.HeardMS; ms != nil && *ms >= 0 && *ms <= maxHeardMS {
 		data.ServerHeardS = new(float64(*ms) / 1000)

@@ -163,6 +163,24 @@ type received struct {
 // receive waits for the response to id and drops everything else: invalid packets, late responses to earlier requests,
 // duplicates, packets from other addresses.
 func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transactionID, from []netip.AddrPort) (got received, ok bool) {
+	ok = s.await(ctx, wait, func(p packet) bool {
+		if !slices.Contains(from, p.from) {
+			s.env.Log.Debug("packet from a stranger ignored")
+			return false
+		}
+		b, err := parseBinding(p.bytes, id)
+		if err != nil {
+			s.env.Log.Debug("packet ignored", "err", err)
+			return false
+		}
+		got = received{exchange: exchange{binding: b, state: answered, from: p.from}, at: p.at}
+		return true
+	})
+	return got, ok
+}
+
+// await passes packets to take until it accepts one; ok is false if none was in time.
+func (s *udpSocket) await(ctx context.Context, wait time.Duration, take func(packet) bool) (ok bool) {
 	within(ctx, s.env, wait, func(ctx context.Context) {
 		for {
 			select {
@@ -172,22 +190,14 @@ func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transact
 				if !open {
 					return
 				}
-				if !slices.Contains(from, p.from) {
-					s.env.Log.Debug("packet from a stranger ignored")
-					continue
+				if take(p) {
+					ok = true
+					return
 				}
-				b, err := parseBinding(p.bytes, id)
-				if err != nil {
-					s.env.Log.Debug("packet ignored", "err", err)
-					continue
-				}
-				got = received{exchange: exchange{binding: b, state: answered, from: p.from}, at: p.at}
-				ok = true
-				return
 			}
 		}
 	})
-	return got, ok
+	return ok
 }
 
 // askUDP performs a complete request over UDP. If the response required several copies, one more request without

@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -229,16 +231,8 @@ func audit(ctx context.Context, f *figures, data string, senders []*sender) erro
 		if err != nil {
 			return errors.Join(err, filler.Close())
 		}
-		for _, id := range s.acknowledged {
-			switch kept[id] {
-			case 0:
-				lost++
-			case 1:
-			default:
-				doubled++
-			}
-			delete(kept, id)
-		}
+		l, d := missing(slices.Values(s.acknowledged), kept)
+		lost, doubled = lost+l, doubled+d
 		acknowledged += len(s.acknowledged)
 		again += s.again
 		forgotten += s.forgotten
@@ -250,4 +244,20 @@ func audit(ctx context.Context, f *figures, data string, senders []*sender) erro
 	f.none("kept twice", doubled)
 	f.none("kept without having been sent", unknown)
 	return filler.Close()
+}
+
+// missing takes the wanted reports out of those that the collector kept, by id. It returns
+// how many of them it did not keep, and how many more than once.
+func missing(wanted iter.Seq[string], kept map[string]int) (lost, doubled int) {
+	for id := range wanted {
+		switch kept[id] {
+		case 0:
+			lost++
+		case 1:
+		default:
+			doubled++
+		}
+		delete(kept, id)
+	}
+	return lost, doubled
 }

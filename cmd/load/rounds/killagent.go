@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"time"
@@ -37,17 +38,7 @@ func killAgent(ctx context.Context, f *figures, collector, program, dir string, 
 	if err := errors.Join(err, filler.Close()); err != nil {
 		return err
 	}
-	lost, doubled := 0, 0
-	for id := range r.seen {
-		switch kept[id] {
-		case 0:
-			lost++
-		case 1:
-		default:
-			doubled++
-		}
-		delete(kept, id)
-	}
+	lost, doubled := missing(maps.Keys(r.seen), kept)
 	f.line("agent killed", "%d", rounds)
 	f.line("  before it had written, waiting, sent", "%d, %d, %d", r.nothing, r.waiting, r.sent)
 	f.line("reports on the agent's disk in all", "%d", len(r.seen))

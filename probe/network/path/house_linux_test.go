@@ -39,34 +39,22 @@ const (
 	outVariable       = "TONPROBE_TEST_OUT"
 )
 
-// need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
-func need(t *testing.T, ok bool, what string) {
-	t.Helper()
-	switch {
-	case ok:
-	case os.Getenv("TONPROBE_TEST_ALL") == "1":
-		t.Fatalf("this test needs %s", what)
-	default:
-		t.Skipf("this test needs %s", what)
-	}
-}
-
 type house struct{ home, router, provider, servers string }
 
 func buildHouse(t *testing.T) house {
 	t.Helper()
 	// These tests take minutes, so plain go test skips them for root too.
-	need(t, os.Getenv("TONPROBE_TEST_ALL") == "1", "TONPROBE_TEST_ALL=1")
-	need(t, os.Geteuid() == 0, "root")
+	testnet.Need(t, os.Getenv("TONPROBE_TEST_ALL") == "1", "TONPROBE_TEST_ALL=1")
+	testnet.Need(t, os.Geteuid() == 0, "root")
 	for _, tool := range []string{"ip", "nft", "sysctl"} {
 		_, err := exec.LookPath(tool)
-		need(t, err == nil, tool)
+		testnet.Need(t, err == nil, tool)
 	}
 	id := fmt.Sprintf("tp%d", os.Getpid())
 	h := house{id + "h", id + "r", id + "p", id + "s"}
 	for _, ns := range []string{h.home, h.router, h.provider, h.servers} {
 		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
-			need(t, false, "network namespaces: "+string(out))
+			testnet.Need(t, false, "network namespaces: "+string(out))
 		}
 		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
 		inside(t, ns, "ip link set lo up")

@@ -409,16 +409,7 @@ func TestProxyFromTheEnvironment(t *testing.T) {
 // socks is a SOCKS5 proxy (RFC 1928) that requires the password of RFC 1929.
 func socks(t *testing.T, to string) *httptest.Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		in, err := l.Accept()
-		if err != nil {
-			return
-		}
+	return raw(t, func(in net.Conn) {
 		buf := make([]byte, 512)
 		_, _ = in.Read(buf)
 		_, _ = in.Write([]byte{5, 2})
@@ -432,6 +423,5 @@ func socks(t *testing.T, to string) *httptest.Server {
 		}
 		go pipe(in, out)
 		pipe(out, in)
-	}()
-	return &httptest.Server{Listener: l}
+	})
 }

@@ -133,28 +133,15 @@ func says(t *testing.T, text string) string {
 // something.
 func saysSlowly(t *testing.T, texts ...string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				buf := make([]byte, 2048)
-				for _, text := range texts {
-					_, _ = c.Read(buf)
-					_, _ = c.Write([]byte(text))
-				}
-				_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-				_, _ = c.Read(buf) // so that a reset does not discard the text
-				_ = c.Close()
-			}()
+	s := raw(t, func(c net.Conn) {
+		buf := make([]byte, 2048)
+		for _, text := range texts {
+			_, _ = c.Read(buf)
+			_, _ = c.Write([]byte(text))
 		}
-	}()
-	return l.Addr().String()
+		_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		_, _ = c.Read(buf) // so that a reset does not discard the text
+		_ = c.Close()
+	})
+	return s.Listener.Addr().String()
 }

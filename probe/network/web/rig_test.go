@@ -108,6 +108,12 @@ func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok")
 // silent accepts connections and never sends.
 func silent(t *testing.T) *httptest.Server {
 	t.Helper()
+	return raw(t, func(c net.Conn) { context.AfterFunc(t.Context(), func() { _ = c.Close() }) })
+}
+
+// raw is a server below HTTP: each connection is passed to serve, concurrently.
+func raw(t *testing.T, serve func(net.Conn)) *httptest.Server {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +125,7 @@ func silent(t *testing.T) *httptest.Server {
 			if err != nil {
 				return
 			}
-			context.AfterFunc(t.Context(), func() { _ = c.Close() })
+			go serve(c)
 		}
 	}()
 	return &httptest.Server{Listener: l}

@@ -188,25 +188,12 @@ func TestHostileAnswers(t *testing.T) {
 		"endless header":  "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", 1<<20),
 		"odd status":      "HTTP/1.1 099 x\r\n\r\n",
 	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					_, _ = c.Read(make([]byte, 1024))
-					_, _ = io.WriteString(c, answer)
-					_ = c.Close()
-				}()
-			}
-		}()
-		d, r := run(t, direct("http", &httptest.Server{Listener: l}, nil), testnet.Environment(t))
+		s := raw(t, func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1024))
+			_, _ = io.WriteString(c, answer)
+			_ = c.Close()
+		})
+		d, r := run(t, direct("http", s, nil), testnet.Environment(t))
 		if r.Status != report.StatusUnknown || d.Stage != "tcp" || d.ServerHealthy != nil {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}

@@ -58,11 +58,7 @@ func TestBehavioursOnTheWire(t *testing.T) {
 	if err != nil {
 		need(t, "coturn", err)
 	}
-	w, err := NewWorld(t.Context(), t.TempDir(), programs(t), quiet(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = w.Close() })
+	w := testWorld(t, programs(t))
 	coturn := startCoturn(t, w, turnserver)
 	var rows strings.Builder
 	rows.WriteString("| mapping and filtering | right by our reflector | right by coturn |\n|---|---|---|\n")

@@ -25,18 +25,7 @@ func TestTsharkAgrees(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
 		need(t, "tshark", err)
 	}
-	if err := Possible(); err != nil {
-		need(t, "network namespaces and TUN devices", err)
-	}
-	w, err := NewWorld(t.Context(), t.TempDir(), programs(t), quiet(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	w := testWorld(t, programs(t))
 	rough := []Phase{{Line: Line{DelayMS: 8, Jitter: "uniform", JitterMS: 14, LossPct: 10}}}
 	clean := []Phase{{Line: Line{DelayMS: 8}}}
 	for d, s := range map[Direction]Scenario{

@@ -63,15 +63,7 @@ func TestLoadCurveOnTheWire(t *testing.T) {
 	default:
 		lines = slices.DeleteFunc(lines, func(l loadLine) bool { return !strings.Contains(l.name, wanted) })
 	}
-	w, err := NewWorld(t.Context(), t.TempDir(), programs(t), quiet(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	w := testWorld(t, programs(t))
 	var table strings.Builder
 	fmt.Fprintln(&table, "| line | up true | up measured (95 %) | error | down true | down measured (95 %) | error | round trip idle / up / down | s |")
 	fmt.Fprintln(&table, "|---|---|---|---|---|---|---|---|---|")

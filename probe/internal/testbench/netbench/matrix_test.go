@@ -1,9 +1,7 @@
 package netbench
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 )
@@ -195,23 +193,4 @@ func (o outcome) pair(names ...string) string {
 		}
 	}
 	return strings.Join(parts, " / ")
-}
-
-// writeIntoDocument replaces the part of a document between two marker lines.
-func writeIntoDocument(file, part, tables string) error {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("write the tables: %w", err)
-	}
-	begin, end := []byte("<!-- "+part+": begin -->\n"), []byte("<!-- "+part+": end -->\n")
-	before, rest, begins := bytes.Cut(b, begin)
-	_, after, ends := bytes.Cut(rest, end)
-	if !begins || !ends {
-		return fmt.Errorf("write the tables: %s has no place for %q", file, part)
-	}
-	whole := bytes.Join([][]byte{before, begin, []byte(tables), end, after}, nil)
-	if err := os.WriteFile(file, whole, 0o644); err != nil {
-		return fmt.Errorf("write the tables: %w", err)
-	}
-	return nil
 }

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
 
 // selected returns the scenarios of this run; none if the bench was not requested.
@@ -155,7 +157,7 @@ func publish(t *testing.T, part, tables string) {
 		}
 	}
 	if file := os.Getenv(envDocument); file != "" {
-		if err := writeIntoDocument(file, part, tables); err != nil {
+		if err := docpart.Replace(file, part, tables); err != nil {
 			t.Error(err)
 		}
 	}
@@ -209,15 +211,7 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 	patience := patience(t)
 	var wg sync.WaitGroup
 	for range worlds(t, len(chosen)) {
-		w, err := NewWorld(t.Context(), t.TempDir(), p, quiet(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := w.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		w := testWorld(t, p)
 		wg.Go(func() {
 			for i := range next {
 				outcomes[i] = runOne(t.Context(), w, chosen[i], patience)
@@ -272,18 +266,18 @@ func worlds(t *testing.T, most int) int {
 	return min(n, most)
 }
 
-// TestWireIsWhatItSays sends packets through a world without our programs: every
-// host responds, and the delays are those of the scenario.
-func TestWireIsWhatItSays(t *testing.T) {
-	selected(t)
+// testWorld returns a world that is closed at the end of the test, and must leave
+// nothing behind.
+func testWorld(t *testing.T, p Programs) *World {
+	t.Helper()
 	if err := Possible(); err != nil {
 		need(t, "network namespaces and TUN devices", err)
 	}
-	w, err := NewWorld(t.Context(), t.TempDir(), programs(t), quiet(t))
+	w, err := NewWorld(t.Context(), t.TempDir(), p, quiet(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
@@ -292,7 +286,15 @@ func TestWireIsWhatItSays(t *testing.T) {
 				t.Errorf("namespace %s is left behind", name)
 			}
 		}
-	}()
+	})
+	return w
+}
+
+// TestWireIsWhatItSays sends packets through a world without our programs: every
+// host responds, and the delays are those of the scenario.
+func TestWireIsWhatItSays(t *testing.T) {
+	selected(t)
+	w := testWorld(t, programs(t))
 	s := Scenario{Name: "plain", NAT: homeRouter(), Lan: both(Line{DelayMS: 5}), Access: both(Line{DelayMS: 10}), Server: both(Line{DelayMS: 20})}
 	if err := w.load(t.Context(), s, 1); err != nil {
 		t.Fatal(err)

@@ -1,12 +1,13 @@
 package power
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
 
 const (
@@ -36,27 +37,8 @@ func TestWriteDocument(t *testing.T) {
 	}
 	p := profile(t)
 	for part, tables := range map[string]string{"power-loss": lossTable(n, p), "power-delay": delayTables(n, p)} {
-		if err := writeIntoDocument(file, part, fmt.Sprintf("%d checks for each cell.\n\n%s", n, tables)); err != nil {
+		if err := docpart.Replace(file, part, fmt.Sprintf("%d checks for each cell.\n\n%s", n, tables)); err != nil {
 			t.Fatal(err)
 		}
 	}
-}
-
-// writeIntoDocument replaces the part of a document between two marker lines.
-func writeIntoDocument(file, part, tables string) error {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("write the tables: %w", err)
-	}
-	begin, end := []byte("<!-- "+part+": begin -->\n"), []byte("<!-- "+part+": end -->\n")
-	before, rest, begins := bytes.Cut(b, begin)
-	_, after, ends := bytes.Cut(rest, end)
-	if !begins || !ends {
-		return fmt.Errorf("write the tables: %s has no place for %q", file, part)
-	}
-	whole := bytes.Join([][]byte{before, begin, []byte(tables), end, after}, nil)
-	if err := os.WriteFile(file, whole, 0o644); err != nil {
-		return fmt.Errorf("write the tables: %w", err)
-	}
-	return nil
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/jsimonetti/rtnetlink/v2"
 	"github.com/mdlayher/netlink"
+
+	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 )
 
 func TestGatewayFrom(t *testing.T) {
@@ -48,10 +50,10 @@ func TestGatewayOfTheKernel(t *testing.T) {
 	ip := func(command string) {
 		t.Helper()
 		if out, err := exec.Command("ip", strings.Split(command, " ")...).CombinedOutput(); err != nil {
-			need(t, false, fmt.Sprintf("ip %s: %v: %s", command, err, out))
+			testnet.Need(t, false, fmt.Sprintf("ip %s: %v: %s", command, err, out))
 		}
 	}
-	need(t, os.Geteuid() == 0, "root")
+	testnet.Need(t, os.Geteuid() == 0, "root")
 	ip("netns add " + ns)
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
 	for _, command := range []string{
@@ -96,17 +98,5 @@ func TestGatewayOfTheKernel(t *testing.T) {
 	}
 	if _, known := askGateway(c, net.Interface{Index: wlan.Index + 1000}, netip.MustParseAddr("192.0.2.1")); known {
 		t.Error("a route by another interface is taken")
-	}
-}
-
-// need skips a test that cannot run here, or fails it if TONPROBE_TEST_ALL is set.
-func need(t *testing.T, ok bool, what string) {
-	t.Helper()
-	switch {
-	case ok:
-	case os.Getenv("TONPROBE_TEST_ALL") == "1":
-		t.Fatalf("this test needs %s", what)
-	default:
-		t.Skipf("this test needs %s", what)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
 )
 
 // JumpingClock steps by an amount at a given time, as when set by hand or after a
@@ -28,12 +30,5 @@ func (c *JumpingClock) Now() time.Time {
 
 // Sleep implements probe.Clock.
 func (c *JumpingClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return probe.SystemClock{}.Sleep(ctx, d)
 }
