@@ -125,8 +125,12 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		},
 	}
+	// They send nothing.
 	plan = append(plan, probe.Step{
-		// It sends nothing. A large journal on a slow disk takes some seconds.
+		Probe:  newHostLoad(), // watches for four seconds
+		Budget: 8 * time.Second,
+	}, probe.Step{
+		// A large journal on a slow disk takes some seconds.
 		Probe:  newCrash(),
 		Budget: 9 * time.Second,
 	})

@@ -56,7 +56,7 @@ func lines() map[string]line {
 			takes: map[string]time.Duration{
 				report.ProbeNAT: 200 * time.Millisecond, report.ProbeNATBehavior: 3 * time.Second, report.ProbeNetworkLink: 4 * time.Second,
 				report.ProbeNetworkPath: 5500 * time.Millisecond, report.ProbeMediaVoice: 500 * time.Millisecond, report.ProbeAudioInput: 6 * time.Second,
-				report.ProbeNATTURN: time.Millisecond, report.ProbeNetworkWeb: time.Millisecond, report.ProbeHostCrash: 300 * time.Millisecond,
+				report.ProbeNATTURN: time.Millisecond, report.ProbeNetworkWeb: time.Millisecond, report.ProbeHostCrash: 300 * time.Millisecond, report.ProbeHostLoad: 4 * time.Second,
 			},
 		},
 		"dead": {

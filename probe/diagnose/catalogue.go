@@ -65,6 +65,7 @@ func Catalogue() []Definition {
 		loadDefinitions(),
 		natDefinitions(),
 		surroundingDefinitions(),
+		hostDefinitions(),
 		crashDefinitions(),
 	)
 	slices.SortFunc(all, func(a, b Definition) int { return cmp.Compare(a.Position, b.Position) })

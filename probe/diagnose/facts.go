@@ -30,6 +30,8 @@ type facts struct {
 	lost *losses
 	// conference is the conference system that was checked.
 	conference *visited
+	// host is how busy the computer was.
+	host *report.HostLoad
 	// crash is what the system recorded before the check, which began at started.
 	crash   *report.HostCrash
 	started time.Time
@@ -52,6 +54,7 @@ func factsOf(r *report.Report, p Profile) *facts {
 		Profile:  p,
 
 		conference: visitedOf(r),
+		host:       report.Find[report.HostLoad](r),
 		crash:      report.Find[report.HostCrash](r),
 		started:    r.StartedAt,
 	}

@@ -135,8 +135,13 @@ type NATLimits struct {
 	ReflectorOpenedS Bound `toml:"reflector_opened_s"` // and how long for this firewall having been opened at all
 }
 
-// HostLimits are the limits of what the machine itself records.
+// HostLimits are the limits of the computer itself.
 type HostLimits struct {
+	CPUPct            Limit `toml:"cpu_pct"`
+	CPUPressurePct    Limit `toml:"cpu_pressure_pct"`
+	MemoryFreeMB      Limit `toml:"memory_free_mb"` // passed downwards
+	MemoryPressurePct Limit `toml:"memory_pressure_pct"`
+	DiskFreeMB        Limit `toml:"disk_free_mb"` // passed downwards
 	// RecentS is how long ago something may have happened to be told.
 	RecentS Bound `toml:"recent_s"`
 }

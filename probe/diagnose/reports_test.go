@@ -298,6 +298,12 @@ func provocations() map[string]func(*report.Report) {
 			media(r, report.MediaICEFailed)
 		},
 
+		"host.cpu_overload": gapsAnd(report.HostLoad{CPUPct: new(98.0)}),
+		"host.memory_low":   gapsAnd(report.HostLoad{MemoryFreeMB: new(120.0)}),
+		"host.power_saving": gapsAnd(report.HostLoad{PowerSaving: new(true)}),
+		"host.disk_full": func(r *report.Report) {
+			r.Probes = append(r.Probes, result(report.ProbeHostLoad, &report.HostLoad{DiskFreeMB: new(40.0)}))
+		},
 		"host.bluescreen":          happened(report.EventBluescreen, ""),
 		"host.unexpected_shutdown": happened(report.EventUnexpectedShutdown, ""),
 		"host.out_of_memory":       happened(report.EventOutOfMemory, "Chrome"),
@@ -348,5 +354,13 @@ func happened(kind report.HostEventKind, program string) func(*report.Report) {
 		r.Probes = append(r.Probes, result(report.ProbeHostCrash, &report.HostCrash{Events: []report.HostEvent{
 			{At: startedAt().Add(-20 * time.Minute), Kind: kind, Program: program},
 		}}))
+	}
+}
+
+// gapsAnd is sound with gaps on a computer in trouble.
+func gapsAnd(load report.HostLoad) func(*report.Report) {
+	return func(r *report.Report) {
+		provocations()["audio.dropouts"](r)
+		r.Probes = append(r.Probes, result(report.ProbeHostLoad, &load))
 	}
 }

@@ -90,7 +90,7 @@ func signalDefinitions() []Definition {
 		{
 			Code: "audio.dropouts", Position: 710, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeAudioInput},
-			SuppressedBy: slices.Concat(noSound(), []string{"audio.rerouted"}),
+			SuppressedBy: slices.Concat(noSound(), []string{"audio.rerouted", "host.memory_low", "host.cpu_overload", "host.power_saving"}),
 			needsVoice:   true,
 			rule:         dropouts,
 		},
@@ -391,7 +391,10 @@ func (f *facts) channelDead() *finding {
 // dropouts counts gaps in the sound, per 10 s for the fail. A pause in delivery
 // counts only where the gaps are unknown: a busy computer hands the sound over
 // late, and nothing of it is missing.
-func dropouts(f *facts) *finding {
+func dropouts(f *facts) *finding { return f.gapsInSound() }
+
+// gapsInSound is the finding of dropouts.
+func (f *facts) gapsInSound() *finding {
 	captured, ok := f.heardFor()
 	if !ok || captured <= 0 {
 		return nil

@@ -2,11 +2,46 @@ package report
 
 import "time"
 
-// ProbeHostCrash is the name of the probe that reads crash evidence.
-const ProbeHostCrash = "host.crash"
+// Names of the probes of the computer itself.
+const (
+	ProbeHostLoad  = "host.load"
+	ProbeHostCrash = "host.crash"
+)
 
 func hostProbes() []Probe {
-	return []Probe{{Name: ProbeHostCrash, Data: (*HostCrash)(nil), Supporting: true}}
+	return []Probe{
+		{Name: ProbeHostLoad, Data: (*HostLoad)(nil), Supporting: true},
+		{Name: ProbeHostCrash, Data: (*HostCrash)(nil), Supporting: true},
+	}
+}
+
+// HostLoad is how busy the computer was while the check ran, and how it is powered.
+// What a system does not tell is nil.
+type HostLoad struct {
+	// CPUPct is how busy all processors were together, on average over four seconds, in
+	// percent. The check itself is part of it.
+	CPUPct *float64 `json:"cpu_pct,omitempty" show:"details dashboard"`
+	// CPUMaxPct is the same in the busiest second, in percent.
+	CPUMaxPct *float64 `json:"cpu_max_pct,omitempty" show:"dashboard"`
+	// CPUPressurePct is the share of the last ten seconds in which a program waited for
+	// a processor, in percent (Linux, PSI).
+	CPUPressurePct *float64 `json:"cpu_pressure_pct,omitempty" show:"dashboard"`
+	// MemoryFreeMB is the memory that programs can still get without others being moved
+	// out, in MB (10^6 bytes).
+	MemoryFreeMB *float64 `json:"memory_free_mb,omitempty" show:"details dashboard"`
+	// MemoryPressurePct is the share of the last ten seconds in which a program waited
+	// for memory, in percent (Linux, PSI).
+	MemoryPressurePct *float64 `json:"memory_pressure_pct,omitempty" show:"dashboard"`
+	// DiskFreeMB is the room on the volume of the person's own files, in MB.
+	DiskFreeMB *float64 `json:"disk_free_mb,omitempty" show:"details dashboard"`
+	// Power is mains or battery, "" where the system does not tell.
+	Power string `json:"power,omitempty" oneof:"mains battery" show:"details dashboard"`
+	// BatteryPct is the charge of the battery in percent.
+	BatteryPct *float64 `json:"battery_pct,omitempty" show:"dashboard"`
+	// PowerSaving is true where a mode is on that slows the computer down to save power.
+	PowerSaving *bool `json:"power_saving,omitempty" show:"details dashboard"`
+	// Throttled is true where the computer slowed itself down for its heat meanwhile.
+	Throttled *bool `json:"throttled,omitempty" show:"details dashboard"`
 }
 
 // HostCrash is what the system's own records say of programs that crashed and of the

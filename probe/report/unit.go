@@ -28,6 +28,7 @@ var units = [...]unit{
 	{suffix: "hz", sign: "Hz", limits: Range{0, 1e7}},
 	{suffix: "kbps", sign: "kbit/s", limits: Range{0, 1e9}},
 	{suffix: "mbps", sign: "Mbit/s", limits: Range{0, 1e6}},
+	{suffix: "mb", sign: "MB", limits: Range{0, 1e9}},
 	{suffix: "bytes", sign: "Byte", limits: Range{0, 1e9}},
 	{suffix: "dbm", sign: "dBm", limits: Range{-200, 100}},
 	{suffix: "dbfs", sign: "dBFS", limits: Range{-300, 300}, clamped: true},
