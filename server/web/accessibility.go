@@ -6,10 +6,10 @@ import (
 	"net/url"
 )
 
-// accessibilityPage is the content of the statement of accessibility.
+// accessibilityPage is the content of the accessibility statement.
 type accessibilityPage struct {
-	Contact string // as it is shown; "" when none is configured
-	Address string // as a link; "" when it is none
+	Contact string // "" if none is configured
+	Address string // as a link; "" if Contact is not an address
 }
 
 func (s *site) accessibility(w http.ResponseWriter, r *http.Request) error {

@@ -14,13 +14,14 @@ type admitPage struct {
 	Once string // see shownCodes
 }
 
-// codePage shows an enrolment code, once: the store keeps its hash only.
+// codePage is the content of the page with an enrolment code. The code cannot be shown later,
+// because the store contains only its hash.
 type codePage struct {
 	Name    string
 	Address string
 	Code    string
-	// Command is the one line for the person's computer, Link what it holds; ""
-	// where this collector speaks no TLS.
+	// Command is the command line for the person's computer. Link is the link that it contains;
+	// "" if this collector has no TLS.
 	Command string
 	Link    string
 	Expires *when
@@ -54,7 +55,7 @@ func (s *site) admit(w http.ResponseWriter, r *http.Request) error {
 	return s.showCode(w, r, i)
 }
 
-// newCode gives a participant a code for one more computer.
+// newCode creates a code for another computer of a participant.
 func (s *site) newCode(w http.ResponseWriter, r *http.Request) error {
 	once := r.PostForm.Get("once")
 	if i, ok := s.shown.find(once, s.Now()); ok {
@@ -84,7 +85,7 @@ func (s *site) showCode(w http.ResponseWriter, r *http.Request, i enroll.Invitat
 	return nil
 }
 
-// origin is where agents reach the collector.
+// origin returns the origin (scheme://host) at which agents reach the collector.
 func (s *site) origin(r *http.Request) string {
 	if s.PublicOrigin != "" {
 		return s.PublicOrigin

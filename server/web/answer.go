@@ -10,14 +10,13 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// maxFormBytes bounds what a form may send.
+// maxFormBytes limits the body of a form.
 const maxFormBytes = 64 << 10
 
-// handler answers a request, or says why it could not before it has written
-// anything.
+// handler answers a request. If it returns an error, it has not written anything.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// answer turns a handler's error into a page.
+// answer converts a handler. An error becomes an error page.
 func (s *site) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -33,14 +32,13 @@ func (s *site) answer(h handler) http.Handler {
 	})
 }
 
-// errMalformed says that a form cannot be read: the sender's matter, which
-// nobody needs to find in the log.
+// errMalformed means that a form cannot be parsed. It is not logged, because the sender is at fault.
 var errMalformed = errors.New("the form is malformed")
 
-// failure is the content of a page that says what went wrong.
+// failure is the content of an error page.
 type failure struct {
 	Key       string // of the texts
-	RequestID string // "" when there is nothing to look up
+	RequestID string // "" if the log contains nothing about it
 }
 
 func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -56,7 +54,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "30")
 	case tooLarge:
 		status, f = http.StatusRequestEntityTooLarge, failure{Key: "too_large"}
-	case r.Context().Err() != nil: // whoever asked has gone
+	case r.Context().Err() != nil: // the client has gone
 	case errors.Is(err, errMalformed):
 		status, f = http.StatusBadRequest, failure{Key: "malformed"}
 	default:
@@ -65,7 +63,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.show(w, r, page{Status: status, Name: "failure", Body: f})
 }
 
-// staffOnly sends everyone else to the login, and back afterwards.
+// staffOnly redirects visitors who are not signed in to the login, which returns to the address.
 func (s *site) staffOnly(next http.Handler) http.Handler {
 	return s.Auth.Require(next, http.HandlerFunc(toLogin), s.refuse)
 }
@@ -78,7 +76,7 @@ func toLogin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, loginAddress(back), http.StatusSeeOther)
 }
 
-// staffStream answers 401: an event stream cannot follow to a form.
+// staffStream responds with 401 instead, because an event stream cannot follow a redirect to a form.
 func (s *site) staffStream(next http.Handler) http.Handler {
 	denied := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, auth.ErrNoSession.Error(), http.StatusUnauthorized)

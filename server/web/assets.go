@@ -13,7 +13,7 @@ import (
 //go:embed static/*
 var staticFiles embed.FS
 
-// assets are the files that pages load, by name.
+// assets contains the static files by name.
 type assets map[string]asset
 
 type asset struct {
@@ -38,13 +38,13 @@ func loadAssets() (assets, error) {
 	return all, nil
 }
 
-// Address is where a page finds a file. It changes with the content, so that a
-// browser may keep what it has for ever.
+// Address returns the URL of a file. It changes with the content, so that browsers may cache the
+// file for ever.
 func (a assets) Address(name string) string {
 	return "/static/" + name + "?v=" + a[name].version
 }
 
-// ServeHTTP gives a file out.
+// ServeHTTP serves a file.
 func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	file, ok := a[name]

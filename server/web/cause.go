@@ -9,12 +9,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// cause is one cause in words, with its proof.
+// cause is a cause in words with its evidence.
 type cause struct {
 	Code       string
 	Severity   state
 	Sentence   string
-	Action     string // "" for a cause that this version does not know
+	Action     string // "" if this version does not know the cause
 	Hint       string
 	Rule       string
 	Area       string
@@ -23,7 +23,7 @@ type cause struct {
 	Evidence   []evidence
 }
 
-// evidence is one measured value behind a cause.
+// evidence is a measured value that supports a cause.
 type evidence struct {
 	Name, Value, Limit string
 	Unknown            bool

@@ -14,41 +14,40 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// An open list asks only for what has changed since the revision it shows. The
-// collector remembers of each revision which rows there were, in which order,
-// and a digest of each, but not what stood in them. A revision is named by its
-// content, so that all pages that show the same share one entry. Where it is
-// not remembered any more (the page was away too long, the collector was started
-// again, another collector answers) the page loads itself as a whole.
+// An open list requests only what has changed since the revision that it shows. The collector
+// caches for each revision the order of the rows and a digest of each row, but not their content.
+// The name of a revision is a hash, so that all pages that show the same share one entry. If a
+// revision is no longer cached (the page was suspended, the collector was restarted, another
+// collector responds), the page reloads completely.
 
-// maxRememberedRows bounds all remembered revisions together: some 6 MB.
+// maxRememberedRows limits the rows of all cached revisions, which take about 6 MB.
 const maxRememberedRows = 50_000
 
-// digest is of the content of a row: enough to tell that it has changed.
+// digest is a truncated hash of a row, sufficient to detect a change.
 type digest [8]byte
 
-// keyed is one element of a page that can change by itself.
+// keyed is an element of a page that is updated separately.
 type keyed struct {
 	id     string
 	digest digest
 }
 
-// revision is what an open list shows, without its texts.
+// revision identifies the state of an open list, without its texts.
 type revision struct {
-	frame digest // of all that has no key
+	frame digest // of everything that is not updated separately
 	parts []keyed
 	rows  []keyed
 }
 
 func (r revision) weight() int { return 1 + len(r.parts) + len(r.rows) }
 
-// name tells revisions apart by their content.
+// name returns a hash of the revision.
 func (r revision) name() string {
 	h := sha256.New()
 	h.Write(r.frame[:])
 	for _, list := range [][]keyed{r.parts, r.rows} {
 		for _, k := range list {
-			// The lengths keep ("ab", "c") and ("a", "bc") apart.
+			// The length makes ("ab", "c") and ("a", "bc") different.
 			_, _ = fmt.Fprintf(h, "%d %s%s", len(k.id), k.id, k.digest[:])
 		}
 		h.Write([]byte{'|'})
@@ -56,8 +55,8 @@ func (r revision) name() string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
 }
 
-// digestOf leaves out how long ago something was (when.Ago): that changes each
-// minute, and the page counts it on by itself.
+// digestOf ignores relative times (when.Ago), which change every minute: the page updates them
+// itself.
 func digestOf(content any) (digest, error) {
 	b, err := json.Marshal(content)
 	if err != nil {
@@ -67,7 +66,7 @@ func digestOf(content any) (digest, error) {
 	return digest(sum[:len(digest{})]), nil
 }
 
-// revision gives what p shows.
+// revision returns the revision that p shows.
 func (p listPage) revision(lang string) (revision, error) {
 	frame := struct {
 		Lang, Search, Show string
@@ -95,15 +94,15 @@ func (p listPage) revision(lang string) (revision, error) {
 	return all, errors.Join(err, problem)
 }
 
-// place is where a changed or new row belongs.
+// place is the position of a changed or new row.
 type place struct {
 	index int    // among the new rows
 	after string // id of the row before it; "" for the first
 }
 
-// difference says what turns old into new: which rows go, and which are to be
-// put where, one after the other in this order. It is not ok where rows have
-// changed places without a change of their own; none of the orders does that.
+// difference returns the changes from old to next: the rows to remove, and the positions of rows to
+// insert, in this order. ok is false if unchanged rows have been reordered, which none of the sort
+// orders does.
 func difference(old, next []keyed) (gone []string, places []place, ok bool) {
 	before := make(map[string]digest, len(old))
 	for _, k := range old {
@@ -132,31 +131,30 @@ func difference(old, next []keyed) (gone []string, places []place, ok bool) {
 	return gone, places, len(stay) == 0
 }
 
-// changes is the answer to an open list. Without Whole it makes the list the
-// page that a new request would show.
+// changes is the response to an open list. It turns the list into the one that a new request would
+// return.
 type changes struct {
-	// Whole asks the page to load itself as a whole; nothing else is set then.
+	// Whole tells the page to reload completely. Nothing else is set then.
 	Whole    bool      `json:"whole,omitempty"`
 	Revision string    `json:"revision,omitempty"`
-	Now      string    `json:"now,omitempty"` // RFC 3339, for how long ago things were
+	Now      string    `json:"now,omitempty"` // RFC 3339, the reference of relative times
 	Gone     []string  `json:"gone,omitempty"`
 	Rows     []changed `json:"rows,omitempty"`
 	Parts    []changed `json:"parts,omitempty"`
 }
 
-// changed is an element as it is now. A row is taken from where it was and put
-// behind another; a part stays where it is.
+// changed is the new version of an element. A row moves behind the row After; a part keeps its
+// place.
 type changed struct {
 	ID    string `json:"id"`
 	After string `json:"after,omitempty"`
 	HTML  string `json:"html"`
 }
 
-// sinceParam names the revision that a page shows.
+// sinceParam is the query parameter with the revision that a page shows.
 const sinceParam = "since"
 
-// listChanges answers an open list. The answer holds the same fragments as the
-// page, by the same templates.
+// listChanges responds to an open list with fragments from the templates of the page.
 func (s *site) listChanges(w http.ResponseWriter, r *http.Request) error {
 	answer, err := s.changesSince(r, r.URL.Query().Get(sinceParam))
 	if err != nil {
@@ -164,8 +162,8 @@ func (s *site) listChanges(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false) // would make each tag six times as long; nosniff is set
-	_ = encoder.Encode(answer)   // whoever asked may have gone
+	encoder.SetEscapeHTML(false) // escaping makes tags much longer and is not needed: nosniff is set
+	_ = encoder.Encode(answer)   // the client may have gone
 	return nil
 }
 
@@ -175,7 +173,7 @@ func (s *site) changesSince(r *http.Request, since string) (changes, error) {
 		return changes{Whole: true}, nil
 	}
 	a := askedBy(r)
-	// A case code that has come in meanwhile leads to the case, as in a new search.
+	// If a report with the searched case code has arrived, a new search opens it.
 	if address, err := s.caseAddress(r, a.search); err != nil || address != "" {
 		return changes{Whole: true}, err
 	}

@@ -7,17 +7,17 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// check is one report in words.
+// check is a report in words.
 type check struct {
 	State    state
-	Headline string // what the person reads on their own screen
+	Headline string // as on the participant's screen
 	Primary  *cause
-	Reason   reason // for when there is no primary cause
+	Reason   reason // if there is no primary cause
 	Others   []cause
 	Probes   []probed
 	Case     string
 	Checked  *when
-	Received *when // only when it came in long after the check
+	Received *when // set if the report arrived long after the check
 	Trigger  string
 	Profile  string
 	Target   string
@@ -25,12 +25,12 @@ type check struct {
 	Version  string
 	Document string // address
 	Address  string
-	// Unreadable is set for a document that this version cannot read; then only
-	// the summary stands here.
+	// Unreadable is set if this version cannot decode the document. Only the summary is
+	// available then.
 	Unreadable bool
 }
 
-// late is from when on a page says that a report waited on its way.
+// late is the delay from which the page shows when a report arrived.
 const late = 10 * time.Minute
 
 func (v view) check(stored store.StoredReport) check {

@@ -5,25 +5,24 @@ import (
 	"unicode"
 )
 
-// Lengths of texts from outside, in characters as they are shown.
+// Maximum lengths of foreign texts, in displayed characters.
 const (
 	maxNameRunes  = 120
 	maxValueRunes = 160
 )
 
-// clean makes a text from outside fit for a page, whatever reached the store:
-// one line, nothing that hides or reorders what stands beside it, no stacks of
-// combining marks, and never longer than most characters. Escaping is the
-// templates' part.
+// clean sanitizes a foreign text for a page: it returns a single line of at most most characters,
+// without characters that hide or reorder the text around them and without stacks of combining
+// marks. Templates escape the result.
 func clean(s string, most int) string {
-	const bytesPerRune = 16 // with its combining marks
+	const bytesPerRune = 16 // including combining marks
 	if len(s) > most*bytesPerRune {
 		s = s[:most*bytesPerRune]
 	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	var b strings.Builder
 	n, marks := 0, 0
-	space := true // swallows leading blanks
+	space := true // skips leading spaces
 	for _, r := range s {
 		switch {
 		case unicode.In(r, unicode.Mn, unicode.Me):
@@ -37,7 +36,7 @@ func clean(s string, most int) string {
 				continue
 			}
 			r, space = ' ', true
-		case r == '\u200c', r == '\u200d': // Persian and Indic names need them
+		case r == '\u200c', r == '\u200d': // required by Persian and Indic names
 			b.WriteRune(r)
 			continue
 		case unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
@@ -54,8 +53,8 @@ func clean(s string, most int) string {
 	return strings.TrimSpace(b.String())
 }
 
-// dialled is a phone number as RFC 3966 wants it in a tel: link; "" when there
-// is nothing to dial. The (0) that Germans write behind +49 is not dialled.
+// dialled returns a phone number for a tel: link (RFC 3966); "" if it has no digits. The (0) that
+// Germans write after +49 is not part of the number.
 func dialled(phone string) string {
 	if strings.HasPrefix(strings.TrimSpace(phone), "+") {
 		phone = strings.Replace(phone, "(0)", "", 1)

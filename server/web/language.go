@@ -15,7 +15,7 @@ import (
 //go:embed texts/*.toml
 var textFiles embed.FS
 
-// books are the texts of the pages in every language.
+// books contains the texts of the pages by language.
 type books map[phrase.Lang]*phrase.Book
 
 func loadBooks() (books, error) {
@@ -34,7 +34,7 @@ func loadBooks() (books, error) {
 
 const langCookie = "tonprobe_lang"
 
-// langOf is the language a person has chosen, or the one their browser prefers.
+// langOf returns the language that a person has chosen, otherwise the one their browser prefers.
 func langOf(r *http.Request) phrase.Lang {
 	if c, err := r.Cookie(langCookie); err == nil {
 		if lang, ok := phrase.ParseLang(c.Value); ok {
@@ -44,8 +44,8 @@ func langOf(r *http.Request) phrase.Lang {
 	return preferred(r.Header.Get("Accept-Language"))
 }
 
-// preferred reads Accept-Language (RFC 9110 §12.5.4): the first of the highest
-// quality that there are texts in, else English.
+// preferred parses Accept-Language (RFC 9110 §12.5.4). It returns the first available language of
+// the highest quality, otherwise English.
 func preferred(accept string) phrase.Lang {
 	best, quality := phrase.EN, 0.0
 	for part := range strings.SplitSeq(accept[:min(len(accept), 512)], ",") {
@@ -68,7 +68,7 @@ func preferred(accept string) phrase.Lang {
 	return best
 }
 
-// chooseLanguage keeps the choice in a cookie and goes back to where it was made.
+// chooseLanguage stores the language in a cookie and returns to the page with the form.
 func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	if lang, ok := phrase.ParseLang(r.PostForm.Get("lang")); ok {
 		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(lang), Path: "/", MaxAge: 365 * 24 * 3600,
@@ -78,9 +78,9 @@ func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// localAddress is a path of this site, or "/": a link that leads through our
-// login to a stranger's page would be good bait. Browsers read a backslash as a
-// slash, so that "/\evil.example" is another host too.
+// localAddress returns s if it is a path of this site, otherwise "/". An open redirect through the
+// login would serve phishing. Browsers treat a backslash as a slash, so that "/\evil.example" is
+// another host as well.
 func localAddress(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || len(s) > 2048 || u.IsAbs() || u.Host != "" || u.User != nil ||

@@ -11,7 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// What the list can be narrowed down to.
+// Filters of the list.
 const (
 	showAll      = "all"
 	showProblems = "problems"
@@ -25,9 +25,9 @@ const (
 const (
 	maxSearchBytes = 200
 	rowsPerPage    = 100
-	// rowsAtMost bounds the page that holds everybody.
+	// rowsAtMost limits the page with all participants.
 	rowsAtMost = 2000
-	// similarRows are offered where a search finds nobody.
+	// similarRows is the number of suggestions if a search finds nobody.
 	similarRows = 10
 )
 
@@ -39,35 +39,35 @@ type listPage struct {
 	Filters []filter
 	Orders  []order
 	Rows    []row
-	Similar bool // Rows are only like what was searched
+	Similar bool // Rows only resemble the search
 	Pager   pager
 
 	Revision string // see revision
 	Now      string // RFC 3339
-	Changes  string // address of what has changed
-	Done     string // key of the text that says what was done; "" for nothing
+	Changes  string // address for changes since Revision
+	Done     string // key of a confirmation; "" for none
 }
 
-// pager leads to the other pages of a list.
+// pager links to the other pages of a list.
 type pager struct {
-	Whole string // address of everybody on one page; "" where that is here
+	Whole string // address of the page with all participants; "" if this is it
 	Next  string // address of the next page; "" on the last
-	First string // address of the first page; "" on it
+	First string // address of the first page; "" on the first
 }
 
 const pagerID = "pages"
 
-// filter is one way to narrow the list down.
+// filter is a filter of the list.
 type filter struct {
 	Show    string
 	Word    string
-	Kind    string // of state, for the icon; "" for none
+	Kind    string // of the state whose icon it has; "" for none
 	Count   int
 	Address string
 	Current bool
 }
 
-// ElementID is that of the filter on the page.
+// ElementID returns the id of the HTML element.
 func (f filter) ElementID() string { return "show-" + f.Show }
 
 type order struct {
@@ -76,29 +76,28 @@ type order struct {
 	Current bool
 }
 
-// row is one participant.
+// row is a participant in the list.
 type row struct {
 	ID, Name string
 	Phone    string
 	Dialled  string
 	State    state
-	Was      *state // the last verdict, when it is too old to be the state
+	Was      *state // the last verdict, if it is too old to count
 	Full     *fullCheck
 	Reason   *reason
 	Case     string
 	Checked  *when
-	Seen     *when // only when old
+	Seen     *when // only if State is stateOld
 	Enrolled bool
 	Blocked  bool
 	Address  string
-	Version  string // changes when there is something new to say
+	Version  string // changes if the row contains news
 }
 
-// ElementID is that of the row on the page.
+// ElementID returns the id of the HTML element.
 func (r row) ElementID() string { return "p-" + r.ID }
 
-// fullCheck is the last check that heard the microphone, where a later one in
-// the background did not.
+// fullCheck is the last check with a microphone, if a later background check was made without.
 type fullCheck struct {
 	State state
 	When  *when
@@ -121,7 +120,7 @@ func (v view) row(p store.ParticipantState) row {
 	return r
 }
 
-// name is never empty: a row without one could not be opened.
+// name returns a name that is never empty, because it is the link to the participant.
 func (v view) name(p store.Participant) string {
 	if name := clean(p.Name, maxNameRunes); name != "" {
 		return name
@@ -135,13 +134,13 @@ func reportAddress(participantID, reportID string) string {
 	return participantAddress(participantID) + "/reports/" + url.PathEscape(reportID)
 }
 
-// asked is what the address of a list says.
+// asked is the query of a list.
 type asked struct {
 	search string
 	show   string
 	order  store.Order
 	after  string
-	whole  bool // everybody on one page
+	whole  bool // all participants on one page
 }
 
 func askedBy(r *http.Request) asked {
@@ -168,7 +167,7 @@ func (a asked) address() string {
 	return "/"
 }
 
-// changesAddress is where the list that a asks for tells what has changed.
+// changesAddress returns the address for changes of the list.
 func (a asked) changesAddress() string {
 	if q := a.query(); q != "" {
 		return "/changes?" + q
@@ -218,8 +217,8 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// listed reads what the list shows. store.ErrBadCursor says that the address is
-// of another list.
+// listed reads the content of the list. store.ErrBadCursor means that the address belongs to
+// another list.
 func (s *site) listed(r *http.Request, a asked, v view) (listPage, error) {
 	found, err := s.states(r, a, v.since)
 	if err != nil {
@@ -250,8 +249,9 @@ func (s *site) listed(r *http.Request, a asked, v view) (listPage, error) {
 	return body, nil
 }
 
-// caseAddress leads straight to the report of a case code; "" when the search
-// is none, or when several people hold the same one: then the list shows them.
+// caseAddress returns the address of the report with the searched case code. It returns "" if the
+// search is not a code of a report, or if several participants have the same code: the list shows
+// them then.
 func (s *site) caseAddress(r *http.Request, search string) (string, error) {
 	code, ok := report.SpokenCase(search)
 	if !ok {
@@ -269,8 +269,8 @@ func (s *site) caseAddress(r *http.Request, search string) (string, error) {
 	return reportAddress(hits[0].ParticipantID, hits[0].ID), nil // the newest
 }
 
-// states reads one page, or all of them. Problems come first by urgency, so that
-// the list of problems is that list up to the first row which is none.
+// states reads one page, or all pages. Sorted by urgency, problems come first, so that the filter
+// for problems ends the list at the first row without one.
 func (s *site) states(r *http.Request, a asked, since time.Time) (store.StatePage, error) {
 	q := store.StateQuery{Search: a.search, Order: a.order, After: a.after, FreshSince: since, Limit: rowsPerPage, Blocked: store.BlockedNot}
 	switch a.show {
@@ -288,7 +288,7 @@ func (s *site) states(r *http.Request, a asked, since time.Time) (store.StatePag
 		q.Blocked = store.BlockedOnly
 	}
 	if a.search != "" && a.show == showAll {
-		q.Blocked = store.BlockedToo // somebody who was blocked calls too
+		q.Blocked = store.BlockedToo // blocked participants may call as well
 	}
 	if a.whole {
 		q.Limit = store.MaxPage
@@ -318,7 +318,7 @@ func (v view) list(a asked, found store.StatePage, counts store.StateCounts) lis
 		p.Orders = append(p.Orders, order{Word: v.T("order." + string(o)), Address: to.address(), Current: o == a.order})
 	}
 	if a.show == showProblems {
-		p.Orders = nil // these have one order only
+		p.Orders = nil // always sorted by urgency
 	}
 	for _, participant := range found.States {
 		p.Rows = append(p.Rows, v.row(participant))

@@ -11,12 +11,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/auth"
 )
 
-// loginPage is the content of the login.
+// loginPage is the content of the login form.
 type loginPage struct {
-	Next    string // where to go afterwards
+	Next    string // address to open after the login
 	Name    string
-	Problem string // key of the texts; "" at first
-	Minutes int    // to wait, when there were too many attempts
+	Problem string // key of the texts; "" for none
+	Minutes int    // to wait after too many attempts
 }
 
 func loginAddress(back string) string {
@@ -51,8 +51,8 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// loginOnce follows a link that signs in once. Only GET counts: a HEAD of some
-// program that looks at links must not use it up.
+// loginOnce signs in by a one-time link. A HEAD request, as programs send it that inspect links,
+// must not use up the link.
 func (s *site) loginOnce(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet {
 		return nil
@@ -62,11 +62,11 @@ func (s *site) loginOnce(w http.ResponseWriter, r *http.Request) error {
 		return s.loginProblem(w, r, loginPage{Next: "/"}, err)
 	}
 	s.Auth.SetCookies(w, r, signedIn)
-	http.Redirect(w, r, "/", http.StatusSeeOther) // takes the token out of the address bar
+	http.Redirect(w, r, "/", http.StatusSeeOther) // removes the token from the address bar
 	return nil
 }
 
-// loginProblem shows the form again. It never tells whether a name exists.
+// loginProblem shows the form again. It does not reveal whether a name exists.
 func (s *site) loginProblem(w http.ResponseWriter, r *http.Request, form loginPage, err error) error {
 	form.Name = clean(form.Name, maxNameRunes)
 	status := http.StatusUnprocessableEntity
@@ -93,7 +93,7 @@ func tooOftenKey(minutes int) string {
 	return "login.too_often_minutes"
 }
 
-// waitMinutes tells programs the seconds and people the minutes, rounded up.
+// waitMinutes sets Retry-After and returns the minutes for people, rounded up.
 func waitMinutes(w http.ResponseWriter, d time.Duration) int {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
 	return max(1, int(math.Ceil(d.Minutes())))

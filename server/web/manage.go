@@ -13,7 +13,7 @@ type editPage struct {
 	Address string // of the participant's page
 }
 
-// deletePage asks whether to delete a participant, and says what is lost.
+// deletePage is the content of the confirmation to delete a participant.
 type deletePage struct {
 	Address   string
 	Name      string
@@ -21,7 +21,7 @@ type deletePage struct {
 	Computers string // number of computers, in words
 }
 
-// shutOutPage asks whether to shut out one computer.
+// shutOutPage is the content of the confirmation to revoke the token of one computer.
 type shutOutPage struct {
 	Address string // of the participant's page
 	Action  string
@@ -91,13 +91,13 @@ func (s *site) delete(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// doneParam names what was done before the list is shown.
+// doneParam is the query parameter with the action that the list confirms.
 const (
 	doneParam   = "done"
 	doneDeleted = "deleted"
 )
 
-// done is the key of the text that says what was done; "" for nothing.
+// done returns the key of the confirmation; "" for none.
 func done(r *http.Request) string {
 	if r.URL.Query().Get(doneParam) == doneDeleted {
 		return "delete.done"
@@ -105,7 +105,7 @@ func done(r *http.Request) string {
 	return ""
 }
 
-// agentOf returns the computer that the address names.
+// agentOf returns the computer in the address of the request.
 func (s *site) agentOf(r *http.Request) (store.Agent, error) {
 	agents, err := s.Store.Agents(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *site) shutOutForm(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// shutOut ends the token of one computer, such as a stolen one.
+// shutOut revokes the token of one computer, such as a stolen one.
 func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
 	a, err := s.agentOf(r)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// changed tells open pages that staff have changed a participant.
+// changed notifies open pages that staff have changed a participant.
 func (s *site) changed(id string) {
 	s.Live.Publish(live.Event{Kind: live.ParticipantChanged, ParticipantID: id, At: s.Now()})
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/tonprobe/tonprobe/server/enroll"
 )
 
-// Bounds of shownCodes.
+// Limits of shownCodes.
 const (
 	maxShownCodes = 500
 	shownFor      = 30 * time.Minute
 )
 
-// shownCodes makes a form for a code count once. A form carries a random key;
-// when the same form comes again, because somebody reloads the page, the code
-// that it made is shown again instead of a second participant being added. The
-// codes are kept in memory for a short time only: the store has their hashes.
+// shownCodes makes forms that create a code idempotent. A form contains a random key. If it is
+// submitted again, because somebody reloads the page, the existing code is shown again and no
+// second participant is added. The codes are kept in memory for a short time only; the store
+// contains only their hashes.
 type shownCodes struct {
 	mu    sync.Mutex
 	byKey map[string]shownCode
@@ -31,11 +31,11 @@ type shownCode struct {
 
 func newShownCodes() *shownCodes { return &shownCodes{byKey: map[string]shownCode{}} }
 
-// newOnce draws the key of a form.
+// newOnce generates the key of a form.
 func (s *site) newOnce() string {
 	b := make([]byte, 16)
 	if _, err := io.ReadFull(s.Random, b); err != nil {
-		return "" // the form then counts each time
+		return "" // the form is not idempotent then
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }

@@ -18,7 +18,7 @@ var templateFiles embed.FS
 
 const frameFile = "templates/frame.html"
 
-// pages are the templates by language and name, each with the frame around it.
+// pages contains the templates by language and name, each combined with the frame.
 type pages map[phrase.Lang]map[string]*template.Template
 
 func loadPages(all books) (pages, error) {
@@ -45,26 +45,26 @@ func loadPages(all books) (pages, error) {
 	return p, nil
 }
 
-// page is one page before it is written.
+// page is the input of a template.
 type page struct {
 	Status int    // 0 is 200
 	Name   string // of the template
 	Body   any
-	// Stream is the address of the events that change this page; "" for none.
+	// Stream is the address of the event stream of this page; "" for none.
 	Stream string
-	// Search is what stands in the search of every page.
+	// Search is the content of the search field.
 	Search string
 
-	// What show fills in.
+	// The remaining fields are set by show.
 	Lang   phrase.Lang
 	Langs  []phrase.Lang
-	Staff  string // "" when nobody is signed in
-	Path   string // to come back to
+	Staff  string // "" if nobody is signed in
+	Path   string // to return to
 	Assets assets
-	Ages   string // JSON: how long ago something was, in words
+	Ages   string // texts of relative times, JSON
 }
 
-// show writes a page. It goes out as a whole or not at all.
+// show writes a page, completely or not at all.
 func (s *site) show(w http.ResponseWriter, r *http.Request, p page) {
 	p.Lang, p.Langs, p.Assets = langOf(r), phrase.Langs(), s.assets
 	p.Staff = auth.StaffName(r.Context())
@@ -84,5 +84,5 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, p page) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", string(p.Lang))
 	w.WriteHeader(max(p.Status, http.StatusOK))
-	_, _ = b.WriteTo(w) // whoever asked may have gone
+	_, _ = b.WriteTo(w) // the client may have gone
 }

@@ -10,23 +10,22 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// headlines are those of the good checks that left something out, by report.
+// headlines contains the headlines of good but incomplete checks by report id.
 type headlines map[string]string
 
-// headlineKey names what a report says in one language.
+// headlineKey identifies the headline of a report in one language.
 type headlineKey struct {
 	report string
 	lang   phrase.Lang
 }
 
-// maxHeadlines bounds what is remembered of reports, so that a list of 2,000
-// people does not read 2,000 documents each time one of them has changed. A
-// report never changes.
+// maxHeadlines limits the cached headlines. Without the cache, a list of 2,000 people would read
+// 2,000 documents whenever one of them changes. Reports are immutable.
 const maxHeadlines = 20_000
 
-// partial finds the checks that found no fault, and did not look everywhere:
-// a check in the background never hears the microphone, and must not stand in
-// the list as if it had. What was measured stands in the documents only.
+// partial returns the checks that found no problem but were incomplete. A background check never
+// uses the microphone and must not look like a complete one. Only the documents say what was
+// measured.
 func (s *site) partial(ctx context.Context, lang phrase.Lang, checks []store.ReportSummary) (headlines, error) {
 	found := headlines{}
 	looked := map[string]bool{}
@@ -40,7 +39,7 @@ func (s *site) partial(ctx context.Context, lang phrase.Lang, checks []store.Rep
 		if !known {
 			var err error
 			if said, err = s.partialHeadline(ctx, c.ID, lang); errors.Is(err, store.ErrNotFound) {
-				continue // erased since the list was read
+				continue // deleted since the list was read
 			} else if err != nil {
 				return nil, err
 			}
@@ -53,8 +52,7 @@ func (s *site) partial(ctx context.Context, lang phrase.Lang, checks []store.Rep
 	return found, nil
 }
 
-// partialHeadline is what a good report says of itself where it left something
-// out; "" where it did not.
+// partialHeadline returns the headline of a good but incomplete report; "" if it is complete.
 func (s *site) partialHeadline(ctx context.Context, id string, lang phrase.Lang) (string, error) {
 	stored, err := s.Store.Report(ctx, id)
 	if err != nil {
@@ -62,7 +60,7 @@ func (s *site) partialHeadline(ctx context.Context, id string, lang phrase.Lang)
 	}
 	r, err := s.Glossary.Probes().Decode(stored.Document)
 	if err != nil {
-		return diagnose.VerdictText(report.Unknown, lang), nil // of a newer version
+		return diagnose.VerdictText(report.Unknown, lang), nil // written by a newer version
 	}
 	if said := diagnose.Headline(r, lang); said != diagnose.VerdictText(report.Ready, lang) {
 		return said, nil

@@ -10,13 +10,13 @@ import (
 
 const historyLength = 20
 
-// participantPage is the content of one participant's page.
+// participantPage is the content of the page of a participant.
 type participantPage struct {
 	row
-	Check   *check // nil before the first
+	Check   *check // nil if there is none
 	Older   bool   // Check is not the latest
-	Newest  *past  // with Older
-	Opened  *past  // the check that the address names, where the latest leads
+	Newest  *past  // set if Older is
+	Opened  *past  // the check in the address, if the page shows the latest instead
 	Subject string // id of the report that Check shows
 	History []past
 	Agents  []computer
@@ -24,7 +24,7 @@ type participantPage struct {
 	Now     string // RFC 3339
 }
 
-// past is one check in the history.
+// past is a check in the history.
 type past struct {
 	State   state
 	Reason  reason
@@ -35,13 +35,13 @@ type past struct {
 	Shown   bool
 }
 
-// computer is one enrolled program.
+// computer is an enrolled agent.
 type computer struct {
 	System  string
 	Version string
 	Seen    *when
-	Revoked *when  // nil: it may send
-	ShutOut string // address of the page that shuts it out
+	Revoked *when  // nil if its token is valid
+	ShutOut string // address of the page to revoke its token
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
@@ -53,9 +53,9 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// The newest check leads, also on a page that was opened by the code of an
-	// earlier one: after a retest nobody wants to read the old sentence out. The
-	// history leads to an earlier check alone.
+	// The page shows the newest check, also if it was opened by the case code of an earlier one:
+	// after a retest, support must not read out the old result. The links of the history show an
+	// earlier check alone.
 	stored := named
 	if named != nil && p.Last != nil && named.ID != p.Last.ID && r.URL.Query().Get(aloneParam) == "" {
 		latest, err := s.Store.Report(r.Context(), p.Last.ID)
@@ -94,7 +94,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// wanted is the report that the address names, or the latest; nil before the first.
+// wanted returns the report in the address, otherwise the latest; nil if there is none.
 func (s *site) wanted(r *http.Request, p store.ParticipantState) (*store.StoredReport, error) {
 	id := r.PathValue("report")
 	if id == "" {
@@ -141,7 +141,7 @@ func (v view) computer(a store.Agent) computer {
 		ShutOut: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"}
 }
 
-// aloneParam shows an earlier check without the newest before it.
+// aloneParam is the query parameter that shows an earlier check instead of the newest.
 const aloneParam = "alone"
 
 func (v view) past(participantID string, h store.ReportSummary) past {
@@ -156,7 +156,7 @@ func (v view) trigger(t report.Trigger) string {
 	return v.T("trigger.foreign")
 }
 
-// system is the name of an operating system as people know it.
+// system returns the common name of an operating system.
 func system(goos string) string {
 	switch goos {
 	case "windows":
@@ -169,7 +169,7 @@ func system(goos string) string {
 	return clean(goos, 40)
 }
 
-// document gives the report out as it is kept.
+// document serves the stored document of a report.
 func (s *site) document(w http.ResponseWriter, r *http.Request) error {
 	stored, err := s.Store.Report(r.Context(), r.PathValue("report"))
 	if err != nil {
@@ -183,7 +183,7 @@ func (s *site) document(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// block shuts a participant's agents out, or lets them in again.
+// block blocks or unblocks a participant.
 func (s *site) block(blocked bool) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := r.PathValue("id")

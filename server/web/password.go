@@ -20,7 +20,7 @@ func (s *site) passwordForm(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// changePassword ends every session of the member, and begins a new one here.
+// changePassword ends all sessions of the member and starts a new one.
 func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 	body := passwordPage{MinRunes: auth.MinPasswordRunes}
 	signedIn, err := s.renew(r, r.PostForm.Get("current"), r.PostForm.Get("new"), r.PostForm.Get("repeat"))
@@ -48,8 +48,8 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 
 var errRepeat = errors.New("the two passwords differ")
 
-// renew asks for the current password, so that the same limits hold against
-// whoever guesses at an unattended screen.
+// renew requires the current password, and its limits also apply to somebody who guesses it at an
+// unattended screen.
 func (s *site) renew(r *http.Request, current, chosen, repeated string) (auth.Login, error) {
 	if chosen != repeated {
 		return auth.Login{}, errRepeat

@@ -5,22 +5,22 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// probed is one probe with what it found.
+// probed is a probe with its values.
 type probed struct {
 	Name  string
 	State state
-	Note  string // why it could not tell; "" when it could
+	Note  string // reason if there is no result, otherwise ""
 	Lines []figure
 }
 
-// figure is one measured value.
+// figure is a measured value.
 type figure struct {
 	Name, Value string
-	Unknown     bool // not measured: shown as that, never as good
+	Unknown     bool // not measured; never shown as good
 }
 
-// probed are the probes of a report with the values that their descriptions place
-// on the dashboard. All the others are in the document.
+// probed returns the probes of a report with the values that their descriptions assign to the
+// dashboard. The other values are only in the document.
 func (v view) probed(r *report.Report) []probed {
 	var list []probed
 	for _, p := range r.Probes {
@@ -43,7 +43,7 @@ func (v view) probe(name string) string {
 	return clean(name, maxNameRunes)
 }
 
-// note says why a probe could not tell, in the words of the participant's screen.
+// note returns the reason for a missing result, in the words of the participant's screen.
 func (v view) note(note string) string {
 	if note == "" {
 		return ""

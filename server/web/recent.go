@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// recent keeps the values used last, up to a total weight.
+// recent is an LRU cache that is limited by the total weight of its values.
 type recent[K comparable, V any] struct {
 	most   int
 	weight func(V) int
 
 	mu    sync.Mutex
 	held  int
-	order *list.List // of entry[K, V], last used first
+	order *list.List // of entry[K, V], most recently used first
 	byKey map[K]*list.Element
 }
 

@@ -6,12 +6,11 @@ import (
 	"github.com/tonprobe/tonprobe/server/peer"
 )
 
-// policy lets a page use what this server has sent, and nothing else. No script
-// and no style stands inside a page.
+// policy allows only content from this server, and no inline scripts or styles.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// Secure puts the headers on every answer that tell browsers what not to do.
+// Secure sets the security headers of every response.
 func Secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -24,7 +23,7 @@ func Secure(next http.Handler) http.Handler {
 		if peer.TLS(r) { // RFC 6797, section 7.2: never over plain HTTP
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		h.Set("Cache-Control", "no-store") // pages name people; only assets may be kept
+		h.Set("Cache-Control", "no-store") // pages contain names; only assets may be cached
 		next.ServeHTTP(w, r)
 	})
 }

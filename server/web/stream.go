@@ -14,8 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/observe"
 )
 
-// Bounds of the open event streams: a stream costs a connection for as long as
-// its page stays open.
+// Limits of open event streams. Each takes a connection as long as its page is open.
 const (
 	streamsPerMember = 16
 	streamsInAll     = 512
@@ -32,7 +31,7 @@ type streams struct {
 
 func newStreams() *streams { return &streams{byMember: map[string]int{}} }
 
-// enter counts one more; leave must be called when it ends.
+// enter counts a stream until leave is called.
 func (s *streams) enter(member string) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,13 +50,12 @@ func (s *streams) enter(member string) (leave func(), err error) {
 	}, nil
 }
 
-// gather is how long changes are collected before a page hears of them, so that
-// a whole council checking at once does not make it flicker.
+// gather is the time for which changes are collected before a page is notified, so that it does not
+// flicker while a whole council checks.
 const gather = 400 * time.Millisecond
 
-// events tells an open page that it has become old (server-sent events, WHATWG
-// HTML §9.2). It carries no content: the page asks for itself again, with the
-// rights it has then.
+// events notifies an open page that its content has changed (server-sent events, WHATWG HTML §9.2).
+// An event has no content: the page requests it, with its present rights.
 func (s *site) events(w http.ResponseWriter, r *http.Request) error {
 	leave, err := s.streams.enter(auth.StaffName(r.Context()))
 	if err != nil {
@@ -72,21 +70,21 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) error {
 	happened := s.Live.Subscribe(ctx)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold small answers back
+	h.Set("X-Accel-Buffering", "no") // otherwise nginx buffers small responses
 	out := stream{w: w, control: http.NewResponseController(w)}
 	if out.send("retry: 3000\n\n") != nil {
-		return nil // the page is gone, and the answer has begun
+		return nil // the page is closed, and the response has started
 	}
 	s.follow(r, happened, out)
 	return nil
 }
 
-// follow writes until the page is gone, its session has ended or the collector stops.
+// follow writes events until the page is closed, its session ends or the collector stops.
 func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 	beat := time.NewTicker(s.Heartbeat)
 	defer beat.Stop()
 	wanted := r.URL.Query().Get("participant")
-	var soon <-chan time.Time // set while a change waits to be told
+	var soon <-chan time.Time // set while a change is pending
 	for {
 		var err error
 		select {
@@ -113,7 +111,7 @@ func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 	}
 }
 
-// writeTimeout frees the stream of a machine that has gone to sleep.
+// writeTimeout ends the stream of a machine that has been suspended.
 const writeTimeout = 10 * time.Second
 
 type stream struct {

@@ -10,13 +10,13 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// view turns what is stored into what one person reads, now and in their language.
+// view converts stored data to what one person reads, in their language and at the present time.
 type view struct {
 	*phrase.Book
 	lang     phrase.Lang
 	now      time.Time
 	zone     *time.Location
-	since    time.Time // a check counts when it was made since then
+	since    time.Time // earlier checks do not count
 	profiles profiles
 	partial  headlines
 	terms    diagnose.Terms
@@ -29,7 +29,7 @@ func (s *site) view(r *http.Request) view {
 		terms: s.Glossary.In(lang)}
 }
 
-// profiles are the sets of limits, read once.
+// profiles contains the sets of limits by name.
 type profiles map[string]diagnose.Profile
 
 func loadProfiles() (profiles, error) {
@@ -44,8 +44,8 @@ func loadProfiles() (profiles, error) {
 	return all, nil
 }
 
-// by gives the limits a report was judged by; those of the default profile
-// where an agent of another version used one we do not know.
+// by returns the limits by which a report was judged, or the default profile if this version does
+// not know the one that the agent used.
 func (p profiles) by(name string) diagnose.Profile {
 	if known, ok := p[name]; ok {
 		return known
@@ -53,23 +53,23 @@ func (p profiles) by(name string) diagnose.Profile {
 	return p[diagnose.DefaultProfile]
 }
 
-// state is how somebody stands, as an icon and a word: never a colour alone.
+// state is the state of a participant or check as an icon and a word. Colour is never the only sign.
 type state struct {
-	Kind string // names icon, colour and text
+	Kind string // determines icon, colour and text
 	Word string
 }
 
-// Kinds of state beside the verdicts.
+// Kinds of states in addition to the verdicts.
 const (
 	stateNone    = "none"    // never checked
-	statePartial = "partial" // good, as far as it was measured
-	stateOld     = "old"     // what is known is too old to count
+	statePartial = "partial" // no problem in what was measured
+	stateOld     = "old"     // the last check is too old to count
 )
 
 func (v view) state(kind string) state { return state{Kind: kind, Word: v.T("state." + kind)} }
 
-// verdict is the state a verdict gives. One that this version does not know is
-// unknown, never good.
+// verdict returns the state of a verdict. A verdict that this version does not know becomes
+// unknown.
 func (v view) verdict(verdict report.Verdict) state {
 	switch verdict {
 	case report.Ready, report.Limited, report.NotReady:
@@ -78,7 +78,7 @@ func (v view) verdict(verdict report.Verdict) state {
 	return v.state(string(report.Unknown))
 }
 
-// result is the state after a check.
+// result returns the state of a check.
 func (v view) result(s store.ReportSummary) state {
 	if _, partial := v.partial[s.ID]; partial {
 		return v.state(statePartial)
@@ -86,7 +86,7 @@ func (v view) result(s store.ReportSummary) state {
 	return v.verdict(s.Verdict)
 }
 
-// stateOf is the state of a participant now.
+// stateOf returns the present state of a participant.
 func (v view) stateOf(p store.ParticipantState) state {
 	switch {
 	case p.Last == nil:
@@ -100,7 +100,7 @@ func (v view) stateOf(p store.ParticipantState) state {
 // reason is the primary cause in words.
 type reason struct {
 	Sentence string
-	Code     string // "" when there is no cause
+	Code     string // "" if there is no cause
 }
 
 func (v view) reason(s store.ReportSummary) reason {

@@ -1,6 +1,5 @@
-// Package web is the dashboard: phone support sees here who will be heard, and
-// why somebody will not. Its pages work without scripts; one small script keeps
-// an open page up to date.
+// Package web is the dashboard of phone support. It shows who will be heard and why somebody will
+// not. The pages work without scripts; a small script keeps open pages up to date.
 package web
 
 import (
@@ -23,7 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Store is what the pages read and change.
+// Store is the storage that this package needs.
 type Store interface {
 	store.Participants
 	store.Reports
@@ -31,7 +30,7 @@ type Store interface {
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
 }
 
-// Config is what New needs. Store, Auth, Live, Desk and Log are required.
+// Config configures New. Store, Auth, Live, Desk and Log are required.
 type Config struct {
 	Store Store
 	Auth  *auth.Auth
@@ -39,27 +38,26 @@ type Config struct {
 	Desk  enroll.Desk
 	Log   *slog.Logger
 	Now   func() time.Time // default time.Now
-	// Random is the source of the keys that make a form count once; default
-	// crypto/rand.
+	// Random is the source of the keys of forms (see shownCodes); default crypto/rand.
 	Random io.Reader
-	// Zone is that of the times on the pages; default the machine's.
+	// Zone is the time zone of the pages; default time.Local.
 	Zone *time.Location
-	// PublicOrigin (scheme://host) is where agents reach the collector; by
-	// default where the browser of whoever asks has reached it.
+	// PublicOrigin (scheme://host) is the origin at which agents reach the collector; default
+	// the one that the browser uses.
 	PublicOrigin string
-	// AuthorityPin is the pin of the collector's own authority, which invitations
-	// hold; nil or "" where any system trusts its certificate.
+	// AuthorityPin returns the pin of the collector's own certificate authority for enrolment
+	// links; nil, or "" if systems trust the collector's certificate.
 	AuthorityPin func() string
-	// Contact is where to report barriers: an e-mail address or a web address.
-	// Without one the accessibility page names the town's own office.
+	// Contact is the e-mail or web address to report accessibility barriers to. The default is
+	// a general text.
 	Contact string
-	// FreshFor is how long a check counts; default 24 hours. What is older is shown
-	// as old, whatever it said: nobody is ready because of last week.
+	// FreshFor is the time for which a check counts; default 24 hours. Older checks are shown as
+	// old, whatever their result.
 	FreshFor time.Duration
-	// Heartbeat is the pause between two signs of life of an event stream;
-	// default 20 s, since proxies cut what is silent for 30 to 60.
+	// Heartbeat is the interval of keep-alives in an event stream; default 20 s, because proxies
+	// close connections that are idle for 30 to 60 s.
 	Heartbeat time.Duration
-	// Glossary holds the probes that the pages can show; default those of this version.
+	// Glossary describes the probes that the pages can show; default those of this version.
 	Glossary diagnose.Glossary
 }
 
@@ -85,7 +83,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// site is the pages with all they need.
+// site contains the handlers and their dependencies.
 type site struct {
 	Config
 	books    books
@@ -93,15 +91,15 @@ type site struct {
 	assets   assets
 	profiles profiles
 	streams  *streams
-	// revisions are what open lists show, by name.
+	// revisions caches the revisions of open lists by name.
 	revisions *recent[string, revision]
-	// lines are what partial has read in reports.
+	// lines caches the results of partialHeadline.
 	lines *recent[headlineKey, string]
 	shown *shownCodes
 }
 
-// New gives the handler of all pages, to be mounted at "/". The error says that
-// what is built into the program is damaged.
+// New returns the handler of all pages, for the path "/". It fails only if the embedded files are
+// invalid.
 func New(c Config) (http.Handler, error) {
 	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes(),
 		revisions: newRecent[string](maxRememberedRows, revision.weight),
@@ -126,9 +124,9 @@ func New(c Config) (http.Handler, error) {
 	routes := s.routes()
 	whole := compressed(routes)
 	return Secure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Answers to forms hold new codes: what is secret and what somebody else may
-		// have chosen are not compressed together (the BREACH attack). Events must
-		// not wait in a buffer.
+		// Responses to forms contain new codes. Secrets must not be compressed together
+		// with text that somebody else may have chosen (BREACH attack). Events must not be
+		// buffered.
 		if r.Method != http.MethodGet || r.URL.Path == "/events" {
 			routes.ServeHTTP(w, r)
 			return
@@ -137,7 +135,7 @@ func New(c Config) (http.Handler, error) {
 	})), nil
 }
 
-// compressible keeps pictures out, which are compressed already.
+// compressible excludes images, which are compressed already.
 func compressible(contentType string) bool {
 	return strings.HasPrefix(contentType, "text/") || strings.Contains(contentType, "json") || strings.Contains(contentType, "javascript") || strings.Contains(contentType, "svg")
 }
@@ -186,10 +184,10 @@ func (s *site) routes() http.Handler {
 	return mux
 }
 
-// errWrongMethod says that an address is there, but not for this.
+// errWrongMethod means that an address exists, but does not allow the method.
 var errWrongMethod = errors.New("this address does not take this method")
 
-// taken are the methods that the address of a request takes.
+// taken returns the methods that the address of a request allows.
 func taken(mux *http.ServeMux, r *http.Request) (methods []string) {
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
 		other := r.Clone(r.Context())

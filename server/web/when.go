@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// when is a moment as people read it: how long ago, and exactly.
+// when is a time for people: relative and exact.
 type when struct {
 	Ago     string `json:"-"` // see digestOf
 	Exact   string
@@ -29,11 +29,11 @@ func (v view) exactFormat() string {
 	return "2 Jan 2006, 15:04"
 }
 
-// ago says how long something is past, in the largest unit that fits.
+// ago returns a relative time in the largest unit that fits.
 func (v view) ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
-	case d < time.Minute: // also what a stepped clock puts into the future
+	case d < time.Minute: // also times in the future, after a clock change
 		return v.T("time.now")
 	case d < time.Hour:
 		return v.count("time.minute", int(d/time.Minute))
@@ -43,7 +43,7 @@ func (v view) ago(d time.Duration) string {
 	return v.count("time.day", int(d/day))
 }
 
-// ages are the texts of ago as JSON, so that a page can count on by itself.
+// ages returns the texts of relative times as JSON, so that a page can update them.
 func ages(book *phrase.Book) string {
 	texts := map[string]string{}
 	for _, name := range []string{"now", "minute", "minutes", "hour", "hours", "day", "days"} {
@@ -53,7 +53,8 @@ func ages(book *phrase.Book) string {
 	return string(b)
 }
 
-// count says a number of things; key has a text for one and, with "s", for more.
+// count returns a number of things in words. The text of key is the singular, that of key+"s" the
+// plural.
 func (v view) count(key string, n int) string {
 	if n == 1 {
 		return v.T(key)

@@ -1,5 +1,5 @@
-// The key "/" goes to the search from wherever somebody is, unless they are
-// writing: a case code is looked up while the caller spells it.
+// The key "/" focuses the search, except in a text field: support types a case code while the
+// caller spells it.
 addEventListener("keydown", (e) => {
   if (e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey) return;
   if (e.target.closest("input, textarea, select, [contenteditable]")) return;

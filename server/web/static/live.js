@@ -1,7 +1,6 @@
-// Keeps an open page true. The server says only that something has changed. The
-// page then asks for itself again and takes over its part #live; a list asks for
-// the rows that have changed since the revision that it shows. So everything a
-// person sees is written in one place: the templates.
+// Keeps an open page up to date. The server only notifies it of a change. The page then
+// requests itself again and replaces the element #live; a list requests the rows that have
+// changed since its revision. So all HTML comes from the templates.
 (() => {
   "use strict";
   const here = document.getElementById("live");
@@ -9,10 +8,10 @@
   const said = document.getElementById("said");
   const minute = 60_000;
 
-  // How long ago something was grows without the server. It counts by the
-  // server's clock: the clock of this computer may be wrong.
+  // Relative times are updated without the server, but by its clock, because the clock of this
+  // computer may be wrong.
   const words = JSON.parse(document.body.dataset.ages);
-  let ahead = 0; // of the server's clock, in ms
+  let ahead = 0; // offset of the server's clock in ms
   function setClock(now) {
     ahead = Date.parse(now) - Date.now();
   }
@@ -39,11 +38,11 @@
     pulse.classList.toggle("lost", !alive);
   }
 
-  // Versions of all that can have news, by id.
+  // Versions of the elements that can contain news, by id.
   const versions = () => new Map([...here.querySelectorAll("[data-version]")].map((e) => [e.id, e.dataset.version]));
 
-  // exchange lets change alter the page, and keeps what a person has opened and
-  // where they are. What is new afterwards is shown and said.
+  // exchange calls change, which modifies the page, and preserves open details and the focus. It
+  // highlights and announces news.
   function exchange(change) {
     const before = versions();
     const open = [...here.querySelectorAll("details[open]")].map((e) => e.id);
@@ -72,7 +71,7 @@
     return t.content.firstElementChild;
   };
 
-  // takeChanges makes the list what the server has described (see changes.go).
+  // takeChanges applies the changes that the server has sent (see changes.go).
   function takeChanges(changes) {
     const rows = here.querySelector("tbody");
     exchange(() => {
@@ -89,8 +88,8 @@
     });
   }
 
-  // placeOf finds the focused link or summary again after the exchange: the
-  // same link inside the same part, or the same summary.
+  // placeOf returns a function that finds the focused element again after the exchange: the same
+  // link in the same part, or the same summary.
   function placeOf(e) {
     if (!e || !here.contains(e)) return null;
     const part = e.closest("[id]")?.id;
@@ -102,8 +101,8 @@
     };
   }
 
-  // ask gives the answer, or nothing where the page has to leave: the session
-  // has ended, or what it shows was deleted.
+  // ask returns the response. If the session has ended or the participant was deleted, it reloads
+  // the page and returns nothing.
   async function ask(address) {
     const answer = await fetch(address, { cache: "no-store" });
     if (answer.status !== 404 && new URL(answer.url).pathname === new URL(address, location.href).pathname) return answer;
@@ -117,7 +116,7 @@
     if (next) take(next);
   }
 
-  // refreshList reports whether the list is up to date, or the page is leaving.
+  // refreshList returns true if the list is up to date or the page is being reloaded.
   async function refreshList() {
     const { changes, revision } = here.dataset;
     if (!changes) return false;
@@ -131,7 +130,7 @@
       takeChanges(found);
       return true;
     } catch {
-      return false; // somebody else has altered the page, such as an extension
+      return false; // something else has modified the page, such as an extension
     }
   }
 
@@ -146,7 +145,7 @@
     try {
       if (!(await refreshList())) await refreshWhole();
     } catch {
-      beat(false); // the stream's own retries bring it back
+      beat(false); // the stream reconnects by itself
     } finally {
       busy = false;
       if (again) {
@@ -162,7 +161,7 @@
     stream = new EventSource(document.body.dataset.stream);
     stream.addEventListener("open", () => {
       beat(true);
-      if (lost) refresh(); // what happened meanwhile was not told
+      if (lost) refresh(); // events have been missed
       lost = false;
     });
     stream.addEventListener("change", refresh);
@@ -170,9 +169,9 @@
     stream.addEventListener("error", () => {
       lost = true;
       beat(false);
-      if (stream.readyState !== EventSource.CLOSED) return; // the browser tries again
+      if (stream.readyState !== EventSource.CLOSED) return; // the browser reconnects
       setTimeout(() => {
-        refresh(); // leads to the login when that is the reason
+        refresh(); // redirects to the login if that is the reason
         listen();
       }, minute / 2);
     });
@@ -180,11 +179,11 @@
   setClock(here.dataset.now);
   listen();
 
-  // What counts as old changes without an event.
+  // A check becomes old without an event.
   setInterval(() => {
     if (!document.hidden) refresh();
   }, minute);
-  // A page that is left must give its connection back, even into the back-forward cache.
+  // A page must close its connection, also when it enters the back-forward cache.
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (e) => {
     if (!e.persisted) return;
