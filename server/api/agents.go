@@ -8,13 +8,13 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// caller is the agent behind a request.
+// caller is the agent that sent a request.
 type caller struct {
 	store.Agent
 	Participant store.Participant
 }
 
-// agents lets enrolled agents through, each at its pace.
+// agents admits only enrolled agents, each with its own rate limit.
 func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
 	return a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		c, err := a.identify(r)
@@ -24,7 +24,7 @@ func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) h
 		if wait, ok := a.byAgent.Allow(c.ID); !ok {
 			return tooMany(wait)
 		}
-		// A time in the future is that of a clock that was ahead.
+		// A time in the future was stored when the clock was ahead.
 		if now := a.Now(); now.Sub(c.LastSeenAt).Abs() > touchEvery {
 			if err := a.Store.TouchAgent(r.Context(), c.ID, now); err != nil {
 				return err

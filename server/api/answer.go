@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Fault is an error that the client is told.
+// Fault is an error response.
 type Fault struct {
 	Status  int
-	Code    string // for programs; never changes
+	Code    string // for programs; stable
 	Message string // for people
-	// RetryAfter is when to try again; 0 when that is pointless or up to the client.
+	// RetryAfter is the delay before a retry; 0 if a retry is useless or the client decides.
 	RetryAfter time.Duration
 }
 
@@ -49,10 +49,10 @@ func (f *Fault) write(w http.ResponseWriter) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Errorf("encode an answer: %w", err)) // our own types: a programming error
+		panic(fmt.Errorf("encode an answer: %w", err)) // a programming error, as the types are ours
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store") // tokens and credentials
+	w.Header().Set("Cache-Control", "no-store") // the response may contain tokens
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the client has gone; nobody to tell
+	_, _ = w.Write(append(b, '\n')) // the client has gone
 }

@@ -1,5 +1,4 @@
-// Package api is what agents talk to. openapi.yaml describes it; the tests hold
-// the two against each other.
+// Package api is the HTTP API for agents. openapi.yaml describes it; tests compare both.
 package api
 
 import (
@@ -22,14 +21,14 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Echo is the reflector, as far as agents reach it through this API.
+// Echo is the part of the reflector that agents use through this API.
 type Echo interface {
 	Offer(ctx context.Context, owner, offerSDP string) (id, answerSDP string, err error)
 	End(owner, id string) (wire.EchoLog, error)
 	ICE(owner, host string) wire.ICEConfig
 }
 
-// Store is what this package keeps and reads.
+// Store is the storage that this package needs.
 type Store interface {
 	enroll.Store
 	AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error)
@@ -37,7 +36,7 @@ type Store interface {
 	SaveReports(ctx context.Context, agentID string, reports []store.NewReport) ([]store.SaveResult, error)
 }
 
-// Config is what New needs. All fields but MediaHost, Policy and Ready are
+// Config configures New. All fields except MediaHost, SupportPhone, Probes, Policy and Ready are
 // required.
 type Config struct {
 	Store Store
@@ -48,47 +47,46 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Random  io.Reader
-	// Registry takes this package's metrics.
+	// Registry registers the metrics of this package.
 	Registry prometheus.Registerer
-	// MediaHost is the name agents find the reflector by; "" is the name they
-	// used for this API.
+	// MediaHost is the host of the reflector; "" means the host that agents use for this API.
 	MediaHost string
-	// SupportPhone is the number of phone support; "" where there is none to show.
+	// SupportPhone is the number of phone support that agents show; "" for none.
 	SupportPhone string
-	// Probes are the probes whose data is stored; default those of this version.
+	// Probes describes the probes whose data is stored; default those of this version.
 	Probes report.Probes
-	// Policy is what may be stored of a report.
+	// Policy restricts what is stored of a report.
 	Policy report.Policy
-	// Ready names what must answer before the collector is ready.
+	// Ready contains the readiness checks by the name of the part.
 	Ready map[string]func(context.Context) error
 }
 
-// Limits of who may ask how often.
+// Rate limits.
 const (
-	// Enrolling: a wrong code costs a turn, a good one gives all turns back, so
-	// that an office behind one address can be set up in one go.
+	// Enrolment, per address. A valid code refunds all attempts, so that an office behind one
+	// address can be enrolled at once.
 	enrolBurst = 10
 	enrolEvery = 30 * time.Second
-	// Agents ask a few times for each check. The burst empties a spool.
+	// Requests of an agent, which sends a few per check. The burst is for a full spool.
 	agentBurst = 60
 	agentEvery = time.Second
-	remembered = 100_000 // keys of each limiter
+	remembered = 100_000 // keys per limiter
 )
 
-// touchEvery is how fresh an agent's last sign of life is kept. Every request
-// would be a write.
+// touchEvery is the resolution of an agent's last contact. Storing it with every request would
+// cause too many writes.
 const touchEvery = time.Minute
 
-// parallelUnpacking bounds the memory that bodies take once decompressed.
+// parallelUnpacking limits the bodies that are decompressed in memory at the same time.
 const parallelUnpacking = 4
 
-// API answers agents.
+// API contains the handlers.
 type API struct {
 	Config
 	desk        enroll.Desk
 	byAddress   *limit.Limiter
 	byAgent     *limit.Limiter
-	load        *loadRoom
+	load        *loadLimiter
 	loadRuns    loadRuns
 	byWebSocket *limit.Limiter
 	uploads     *uploads
@@ -97,14 +95,14 @@ type API struct {
 	count       counters
 }
 
-// New makes the API and registers its metrics.
+// New returns an API and registers its metrics.
 func New(c Config) *API {
 	return &API{
 		Config:      c,
 		desk:        enroll.Desk{Store: c.Store, Now: c.Now, Random: c.Random},
 		byAddress:   limit.New(enrolEvery, enrolBurst, remembered, c.Now),
 		byAgent:     limit.New(agentEvery, agentBurst, remembered, c.Now),
-		load:        newLoadRoom(c.Now),
+		load:        newLoadLimiter(c.Now),
 		byWebSocket: limit.New(webSocketEvery, webSocketBurst, remembered, c.Now),
 		uploads:     newUploads(),
 		quota:       limit.New(quotaEvery, quotaBurst, remembered, c.Now),
@@ -127,9 +125,9 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/" + wire.PathTargets, a.agents(a.targets)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
-		{http.MethodPost, "/api/v1/load", a.agents(a.takeLoad)},
-		{http.MethodGet, "/api/v1/load", a.agents(a.giveLoad)},
-		{http.MethodGet, "/api/v1/load/arrivals", a.agents(a.tellArrivals)},
+		{http.MethodPost, "/api/v1/load", a.agents(a.uploadLoad)},
+		{http.MethodGet, "/api/v1/load", a.agents(a.downloadLoad)},
+		{http.MethodGet, "/api/v1/load/arrivals", a.agents(a.streamArrivals)},
 		{http.MethodGet, "/" + wire.PathWebSocket, a.agents(a.echoWebSocket)},
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
@@ -137,8 +135,7 @@ func (a *API) routes() []route {
 	}
 }
 
-// Mount adds the API to a mux. Under /api/ every answer is JSON, a wrong path
-// or method included.
+// Mount adds the API to a mux. All errors under /api/ are JSON, also for a wrong path or method.
 func (a *API) Mount(mux *http.ServeMux) {
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
@@ -157,7 +154,7 @@ func (a *API) Mount(mux *http.ServeMux) {
 	}))
 }
 
-// handle turns a handler's error into an answer.
+// handle converts a handler. An error becomes an error response.
 func (a *API) handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(wire.HeaderSupportPhone, a.SupportPhone)
@@ -172,10 +169,10 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case ok:
 	case r.Context().Err() != nil:
-		// The client has gone or the server is stopping; nothing was promised.
+		// The client has gone or the server is stopping; nothing was acknowledged.
 		f = &Fault{Status: http.StatusServiceUnavailable, Code: "interrupted", Message: "the request was interrupted: send it again", RetryAfter: time.Second}
 	case errors.Is(err, store.ErrUnavailable):
-		// Not the fault of what was sent: the agent keeps it and comes again.
+		// The request was valid: the agent keeps the reports and sends them again.
 		a.Log.ErrorContext(r.Context(), "the database takes nothing", "route", r.Pattern, "err", err)
 		f = &Fault{Status: http.StatusServiceUnavailable, Code: "store_unavailable", Message: "the server can keep nothing at the moment: try again later", RetryAfter: 30 * time.Second}
 	default:

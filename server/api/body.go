@@ -12,8 +12,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// wantType refuses a body of another type than want. Asking for JSON also keeps
-// plain HTML forms of other sites out.
+// wantType rejects a body of another media type. Requiring JSON also excludes HTML forms of other
+// sites.
 func wantType(r *http.Request, want string) error {
 	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || got != want {
@@ -22,7 +22,7 @@ func wantType(r *http.Request, want string) error {
 	return nil
 }
 
-// readWire reads a body as it came, at most limit bytes.
+// readWire reads a body without decompressing it, at most limit bytes.
 func readWire(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -38,8 +38,8 @@ func tooLarge(what string, limit int64) *Fault {
 	return fault(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the %s is larger than %d bytes", what, limit))
 }
 
-// checkEncoding refuses what unpack cannot undo, before any of it is read. One
-// encoding is enough: several on top of each other are how bombs are built.
+// checkEncoding rejects encodings that unpack does not support, before it reads the body. Nested
+// encodings are not supported, because they serve decompression bombs.
 func checkEncoding(w http.ResponseWriter, r *http.Request) (string, error) {
 	encoding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ",")))
 	switch encoding {
@@ -50,12 +50,11 @@ func checkEncoding(w http.ResponseWriter, r *http.Request) (string, error) {
 	return "", fault(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding must be gzip, zstd or none")
 }
 
-// zstdWindow is the largest window a frame may ask for. It takes that memory
-// whatever the content, so the limit on the content does not bound it.
+// zstdWindow is the largest permitted window of a frame. The decoder allocates it regardless of the
+// content, so the limit of the content does not apply to it.
 const zstdWindow = 8 << 20
 
-// unpack undoes an encoding. The result has at most limit bytes, and never
-// takes more memory than that on the way.
+// unpack decompresses a body. It never buffers more than limit bytes of the result.
 func unpack(packed io.Reader, encoding string, limit int64) ([]byte, error) {
 	from := packed
 	switch encoding {

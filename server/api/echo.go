@@ -13,8 +13,7 @@ import (
 
 const maxOfferBytes = 64 << 10
 
-// busyRetry is when a place for an echo session should be free again: about as
-// long as one check takes.
+// busyRetry is the time until an echo session is likely to end: about the duration of a check.
 const busyRetry = 10 * time.Second
 
 func (a *API) ice(w http.ResponseWriter, r *http.Request, c caller) error {
@@ -22,8 +21,8 @@ func (a *API) ice(w http.ResponseWriter, r *http.Request, c caller) error {
 	return nil
 }
 
-// mediaHost is where the agent finds the reflector. The Host header goes back
-// to nobody but the agent that sent it.
+// mediaHost returns the host of the reflector. The Host header is safe as a default, because only
+// the agent that sent it receives the result.
 func (a *API) mediaHost(r *http.Request) string {
 	if a.MediaHost != "" {
 		return a.MediaHost
@@ -35,7 +34,7 @@ func (a *API) mediaHost(r *http.Request) string {
 	return strings.Trim(host, "[]")
 }
 
-// startEcho takes an offer and answers it, in the shape of WHIP (RFC 9725 §4.2).
+// startEcho answers an SDP offer, similar to WHIP (RFC 9725 §4.2).
 func (a *API) startEcho(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err := wantType(r, wire.MediaTypeSDP); err != nil {
 		return err

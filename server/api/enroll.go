@@ -26,7 +26,7 @@ type enrollRequest struct {
 type enrollAnswer struct {
 	AgentID string `json:"agent_id"`
 	Token   string `json:"token"`
-	// Participant is the name, so that people see for whom this computer is now.
+	// Participant is the name of the participant for whom the computer was enrolled.
 	Participant string `json:"participant"`
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// readyTimeout is how long a part may take to say that it works.
+// readyTimeout is the timeout of the readiness checks.
 const readyTimeout = 3 * time.Second
 
 //go:embed openapi.yaml
@@ -30,16 +30,15 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// ready says which parts do not work, and to the log why. What keeps the
-// reflector's addresses from answering is told to this machine and to private
-// networks as well.
+// ready returns which parts do not work and logs why. Requests from this machine and from private
+// networks also receive the problems of the reflector's addresses.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	var mu sync.Mutex
 	parts, problems := map[string]string{}, map[string][]string{}
 	status, word := http.StatusOK, "ok"
-	inside := fromInside(r)
+	inside := isPrivate(r)
 	var wg sync.WaitGroup
 	for name, check := range a.Ready {
 		wg.Go(func() {
@@ -50,8 +49,8 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				a.Log.WarnContext(ctx, "not ready", "part", name, "err", err)
 				parts[name], status, word = "failed", http.StatusServiceUnavailable, "failed"
-				// Other errors may hold what is nobody's business, such as a path, and
-				// inner addresses are no business of strangers outside.
+				// Other errors may contain paths. Private addresses must not be revealed to the
+				// internet.
 				if e, ok := errors.AsType[*reflector.NotReadyError](err); ok && inside {
 					problems[name] = e.Problems
 				}
@@ -66,12 +65,11 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, answer)
 }
 
-// fromInside reports whether a request comes from this machine or a private
-// network.
-func fromInside(r *http.Request) bool {
+// isPrivate reports whether a request comes from this machine or a private network.
+func isPrivate(r *http.Request) bool {
 	from := peer.Addr(r)
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && local.AddrPort().Addr().Unmap() == from {
-		return true // by its own public address
+		return true // this machine, by its public address
 	}
 	return from.IsLoopback() || from.IsPrivate()
 }
@@ -86,7 +84,7 @@ func newCounters(registry prometheus.Registerer) counters {
 		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tonprobe_enrolments_total", Help: "Enrolments by result: enrolled, refused, rate_limited."}, []string{"result"}),
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "tonprobe_reports_total", Help: "Reports by what became of them: stored, duplicate, rejected."}, []string{"status"}),
+			Name: "tonprobe_reports_total", Help: "Reports by result: stored, duplicate, rejected."}, []string{"status"}),
 	}
 	registry.MustRegister(c.enrolments, c.reports)
 	return c

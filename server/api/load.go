@@ -17,8 +17,8 @@ import (
 
 const bytesType = "application/octet-stream"
 
-// takeLoad throws the bytes away and says how fast they came.
-func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
+// uploadLoad discards the body and returns how fast it arrived.
+func (a *API) uploadLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err := wantType(r, bytesType); err != nil {
 		return err
 	}
@@ -50,9 +50,9 @@ func (a *API) takeLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	return nil
 }
 
-// directTCP returns the TCP connection of the agent itself; nil if it is unknown, or
-// that of a proxy. The kernel's segments then are those between proxy and collector,
-// whose sizes differ, and counting them as full would report more than the line carries.
+// directTCP returns the agent's TCP connection; nil if it is unknown or belongs to a proxy. The
+// segments that the kernel counts would then be those between proxy and collector. Their sizes
+// differ, and counting them as full would report more than the line carries.
 func directTCP(r *http.Request) net.Conn {
 	for _, header := range []string{"Forwarded", "X-Forwarded-For", "Via"} { // RFC 7239, RFC 9110 §7.6.3
 		if r.Header.Get(header) != "" {
@@ -65,7 +65,7 @@ func directTCP(r *http.Request) net.Conn {
 	return oneport.TCP(r.Context())
 }
 
-// receive takes the time with the machine's own clock: a.Now may jump.
+// receive uses the monotonic clock of time.Now, because a.Now may jump.
 func receive(body io.Reader, arrived func(int)) (wire.LoadReceipt, error) {
 	b := make([]byte, 32<<10)
 	var first, last time.Time
@@ -90,8 +90,8 @@ func receive(body io.Reader, arrived func(int)) (wire.LoadReceipt, error) {
 	}
 }
 
-// giveLoad sends as many bytes as are asked for, which nothing can compress.
-func (a *API) giveLoad(w http.ResponseWriter, r *http.Request, c caller) error {
+// downloadLoad sends the requested number of incompressible bytes.
+func (a *API) downloadLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	n, err := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
 	if err != nil || n < 1 || n > wire.MaxLoadBytes {
 		return fault(http.StatusBadRequest, "bytes_invalid", "bytes must be 1 to "+strconv.Itoa(wire.MaxLoadBytes))
@@ -107,8 +107,7 @@ func (a *API) giveLoad(w http.ResponseWriter, r *http.Request, c caller) error {
 	w.Header().Set("Content-Type", bytesType)
 	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
 	w.Header().Set("Cache-Control", "no-store")
-	// Its seed is of no interest to anybody: only that no box on the way can
-	// make the bytes fewer.
-	moved, _ = io.CopyN(w, rand.NewChaCha8([32]byte{}), n) // the agent hangs up when its time is over
+	// The seed may be constant: it is sufficient that no middlebox can compress the bytes.
+	moved, _ = io.CopyN(w, rand.NewChaCha8([32]byte{}), n) // the agent disconnects when its time is over
 	return nil
 }

@@ -102,7 +102,7 @@ func TestLoadOfAllIsBounded(t *testing.T) {
 
 func TestLoadPlaces(t *testing.T) {
 	now := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
-	r := newLoadRoom(func() time.Time { return now })
+	r := newLoadLimiter(func() time.Time { return now })
 	enter := func(agent string) (leave func()) {
 		t.Helper()
 		end, err := r.enter(agent)
@@ -141,8 +141,8 @@ func TestLoadPlaces(t *testing.T) {
 	for range 1000 { // whoever asks in vain takes nothing away
 		refused("f", http.StatusServiceUnavailable)
 	}
-	if len(r.guests) != loadAgents {
-		t.Errorf("%d places taken", len(r.guests))
+	if len(r.measuring) != loadAgents {
+		t.Errorf("%d places taken", len(r.measuring))
 	}
 }
 

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// arrivalsEvery is how often arrivals are told: 20 packets of some 130 bytes a
-	// second are little for the direction that is not measured.
+	// arrivalsEvery is the interval of messages about arrivals. 20 packets of about 130 bytes per
+	// second hardly load the direction that is not measured.
 	arrivalsEvery = 50 * time.Millisecond
-	// maxRunName bounds the name an agent gives to a run.
+	// maxRunName limits the name of a run, which the agent chooses.
 	maxRunName = 64
 )
 
-// loadRuns are the uploads whose arrivals somebody wants to know, one run an agent.
+// loadRuns contains the runs whose arrivals are reported, at most one per agent.
 type loadRuns struct {
 	mu      sync.Mutex
 	byAgent map[string]*loadRun
 }
 
-// loadRun counts what arrives in each interval.
+// loadRun counts the bytes that arrive in each interval.
 type loadRun struct {
 	name string
 
@@ -35,10 +35,10 @@ type loadRun struct {
 	bytes    []int64
 	firstEnd *int
 	uploads  []*upload // those with a meter
-	segments bool      // every upload so far had one
+	segments bool      // every upload so far had a meter
 }
 
-// open begins a run. ok is false while another of the agent's goes on.
+// open starts a run. ok is false if the agent already has one.
 func (l *loadRuns) open(agent, name string) (run *loadRun, done func(), ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,7 +57,7 @@ func (l *loadRuns) open(agent, name string) (run *loadRun, done func(), ok bool)
 	}, true
 }
 
-// find returns nil where nobody wants to know.
+// find returns nil if there is no such run.
 func (l *loadRuns) find(agent, name string) *loadRun {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,15 +67,15 @@ func (l *loadRuns) find(agent, name string) *loadRun {
 	return nil
 }
 
-// upload is one upload of a run.
+// upload is an upload of a run.
 type upload struct {
-	run   *loadRun // nil: nobody asks for the arrivals
+	run   *loadRun // nil if arrivals are not reported
 	meter *kerneltcp.Meter
 }
 
-// start counts an upload on conn, until end is called. If the kernel does not count
-// what arrives on conn, or conn is unknown (nil), the bytes that were read count: they
-// are late by the time that a lost packet takes.
+// start counts an upload on conn until end is called. If the kernel does not count what arrives on
+// conn, or conn is nil, the bytes that were read count. They are delayed by the retransmission of
+// lost packets.
 func (r *loadRun) start(conn net.Conn) (f *upload, end func()) {
 	f = &upload{run: r}
 	if r == nil {
@@ -121,8 +121,7 @@ func (r *loadRun) poll() {
 	}
 }
 
-// count adds n bytes to the present interval. It uses the machine's own clock, which
-// does not jump. The caller holds mu.
+// count adds n bytes to the present interval by the monotonic clock. The caller holds mu.
 func (r *loadRun) count(n int64) {
 	if n <= 0 {
 		return
@@ -153,7 +152,7 @@ func (r *loadRun) ended() {
 	}
 }
 
-// since returns the intervals from one on that are over.
+// since returns the completed intervals, starting with from.
 func (r *loadRun) since(from int) wire.LoadArrivals {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,9 +171,9 @@ func (r *loadRun) since(from int) wire.LoadArrivals {
 	return a
 }
 
-// tellArrivals answers, line by line while they come, how many bytes of the
-// agent's uploads arrive.
-func (a *API) tellArrivals(w http.ResponseWriter, r *http.Request, c caller) error {
+// streamArrivals streams the number of bytes that arrive of the agent's uploads, as one JSON object per
+// line.
+func (a *API) streamArrivals(w http.ResponseWriter, r *http.Request, c caller) error {
 	name := r.URL.Query().Get(wire.LoadRun)
 	if name == "" || len(name) > maxRunName {
 		return fault(http.StatusBadRequest, "run_invalid", "run must be 1 to 64 characters")
@@ -193,7 +192,7 @@ func (a *API) tellArrivals(w http.ResponseWriter, r *http.Request, c caller) err
 	_ = out.SetWriteDeadline(time.Now().Add(loadLimit + arrivalsEvery))
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // else nginx would hold the lines back
+	w.Header().Set("X-Accel-Buffering", "no") // otherwise nginx buffers the lines
 	w.WriteHeader(http.StatusOK)
 	_ = out.Flush()
 	tick := time.NewTicker(wire.LoadInterval)

@@ -38,11 +38,11 @@ func measured(t *testing.T, c lineCase) (d *report.MediaLoad) {
 		line := newLine(c.up, c.down, time.Duration(c.delayMS*float64(time.Millisecond)))
 		go line.run(ctx)
 		listener := &emulatedListener{conns: make(chan net.Conn), ctx: ctx}
-		a := &API{load: newLoadRoom(time.Now)}
+		a := &API{load: newLoadLimiter(time.Now)}
 		agent := caller{Agent: store.Agent{ID: "a"}}
 		mux := http.NewServeMux()
 		for pattern, h := range map[string]func(http.ResponseWriter, *http.Request, caller) error{
-			"POST /api/v1/load": a.takeLoad, "GET /api/v1/load": a.giveLoad, "GET /api/v1/load/arrivals": a.tellArrivals,
+			"POST /api/v1/load": a.uploadLoad, "GET /api/v1/load": a.downloadLoad, "GET /api/v1/load/arrivals": a.streamArrivals,
 		} {
 			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 				if f, ok := errors.AsType[*Fault](h(w, r, agent)); ok {

@@ -14,14 +14,14 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Bounds of one delivery.
+// Limits of a delivery.
 const (
 	maxReports    = 100
 	maxPlainBytes = maxReports*report.MaxBytes + 64<<10 // decompressed
 	maxWireBytes  = 8 << 20                             // as sent
 )
 
-// reportResult is what became of one report, in the order of the request.
+// reportResult is the result of one report.
 type reportResult struct {
 	ID     string `json:"id"`
 	Status string `json:"status"`
@@ -30,8 +30,8 @@ type reportResult struct {
 
 const statusRejected = "rejected"
 
-// reports answers 202 only when every report it calls stored or duplicate is on
-// the disk: the agent deletes its own copy then.
+// reports responds with 202 only after all reports with the status stored or duplicate have been
+// synced to disk, because the agent then deletes its copies.
 func (a *API) reports(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err := wantType(r, "application/json"); err != nil {
 		return err
@@ -67,10 +67,10 @@ func (a *API) reports(w http.ResponseWriter, r *http.Request, c caller) error {
 	return nil
 }
 
-// delivery is the content of one request: for each report its result, and
-// either the report or why it was refused.
+// delivery is the content of one request. For each report it has the result, and either the report
+// or the fault.
 type delivery struct {
-	single  bool // one report object instead of a list
+	single  bool // a report object instead of a list
 	reports []*report.Report
 	faults  []*Fault
 	results []reportResult
@@ -101,7 +101,7 @@ func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string
 	return d, nil
 }
 
-// split finds the reports in a body: one object, or {"reports":[…]}.
+// split returns the reports of a body: one object, or {"reports":[…]}.
 func split(body []byte) (documents []json.RawMessage, single bool, err error) {
 	var list struct {
 		Reports *[]json.RawMessage `json:"reports"`
@@ -126,7 +126,7 @@ func (d *delivery) add(r *report.Report, result reportResult, f *Fault) {
 	d.results = append(d.results, result)
 }
 
-// accept reads one report as it may be stored, or says why not.
+// accept decodes and redacts a report, or returns the fault.
 func (a *API) accept(document []byte, c caller) (*report.Report, reportResult, *Fault) {
 	r, err := a.Probes.Decode(document)
 	var f *Fault
@@ -152,8 +152,7 @@ func reportFault(err error) *Fault {
 	return fault(http.StatusUnprocessableEntity, code, err.Error())
 }
 
-// idOf is the id of a report that was refused, so that the agent knows which
-// one; "" when it has none that can be sent back.
+// idOf returns the id of a rejected report for the response; "" if it has none, or an invalid one.
 func idOf(document []byte) string {
 	var head struct {
 		ID string `json:"id"`
@@ -164,11 +163,11 @@ func idOf(document []byte) string {
 	return head.ID
 }
 
-// keep stores what was accepted and completes the results.
+// keep stores the accepted reports and completes the results.
 func (a *API) keep(ctx context.Context, c caller, d *delivery) error {
 	now := a.Now()
 	var batch []store.NewReport
-	var places []int // of the batch in the results
+	var places []int // indexes of the batch in the results
 	for i, r := range d.reports {
 		if r == nil {
 			continue

@@ -9,25 +9,24 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Bounds of what deliveries may take, so that one token cannot fill the memory
-// or the disk.
+// Limits of deliveries, so that one token cannot exhaust memory or disk.
 const (
-	// uploadBytes is what all bodies that are being read may take together.
+	// uploadBytes limits the bodies that are being read, in total.
 	uploadBytes = 64 << 20
-	// uploadsPerAgent may run at once: one agent delivers one after the other, and
-	// its restarted process may overlap with the old one.
+	// uploadsPerAgent limits the simultaneous deliveries of an agent. It sends one at a time, but
+	// after a restart the previous one may still be open.
 	uploadsPerAgent = 2
-	// uploadWait is how long a delivery waits for the others before it is sent away.
+	// uploadWait is the time that a delivery waits for others before it is rejected.
 	uploadWait = 5 * time.Second
 
-	// An agent's reports, decompressed: 16 MiB at once, which is a spool that was
-	// full, then 64 MiB a day. A report takes 4 to 10 KiB.
+	// Decompressed reports of an agent: 16 MiB at once, then 64 MiB per day. A report has 4 to
+	// 10 KiB.
 	quotaUnit  = 1 << 10
 	quotaBurst = 16 << 10
 	quotaEvery = 24 * time.Hour / (64 << 10)
 )
 
-// uploads bounds the deliveries that are being read.
+// uploads limits the deliveries that are being read.
 type uploads struct {
 	bytes *semaphore.Weighted
 
@@ -39,7 +38,7 @@ func newUploads() *uploads {
 	return &uploads{bytes: semaphore.NewWeighted(uploadBytes), running: map[string]int{}}
 }
 
-// enter waits for room for a body of length bytes, -1 where that is not known.
+// enter waits until a body of length bytes (-1 if unknown) may be read.
 func (u *uploads) enter(ctx context.Context, agent string, length int64) (leave func(), err error) {
 	if length > maxWireBytes {
 		return nil, tooLarge("body", maxWireBytes)
@@ -77,7 +76,7 @@ func (u *uploads) end(agent string) {
 	}
 }
 
-// withinQuota charges an agent for what it delivers.
+// withinQuota charges the quota of an agent.
 func (a *API) withinQuota(agent string, bytes int) error {
 	if wait, ok := a.quota.AllowN(agent, (bytes+quotaUnit-1)/quotaUnit); !ok {
 		return &Fault{Status: http.StatusTooManyRequests, Code: "quota", Message: "this agent has delivered more than a day's share: try again later", RetryAfter: wait}

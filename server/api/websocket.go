@@ -12,16 +12,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// A check tries twice at most, and asks once more without the upgrade. The
-// burst and the time bound how many sockets one agent can hold open.
+// A check makes at most two attempts, and one request without the upgrade. Burst and timeout limit
+// the sockets that one agent can keep open.
 const (
 	webSocketBurst = 9
 	webSocketEvery = 10 * time.Second
 	webSocketTime  = 10 * time.Second
 )
 
-// echoWebSocket takes an upgrade (RFC 6455 §4.2.2), sends the first message
-// back and closes. It is there to find out whether WebSockets get through.
+// echoWebSocket accepts an upgrade (RFC 6455 §4.2.2), echoes the first message and closes. Agents
+// use it to test whether WebSockets work.
 func (a *API) echoWebSocket(w http.ResponseWriter, r *http.Request, c caller) error {
 	if wait, ok := a.byWebSocket.Allow(c.ID); !ok {
 		return tooMany(wait)
@@ -29,8 +29,8 @@ func (a *API) echoWebSocket(w http.ResponseWriter, r *http.Request, c caller) er
 	if err := wantUpgrade(w, r); err != nil {
 		return err
 	}
-	// No compression: a box in between has one thing less to get wrong. The
-	// origin is no matter: a browser cannot send the token.
+	// No compression: it can only fail at middleboxes. The origin is not checked: a browser
+	// cannot send the token.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		a.Log.DebugContext(r.Context(), "upgrade to a WebSocket failed", "err", err)
@@ -39,19 +39,18 @@ func (a *API) echoWebSocket(w http.ResponseWriter, r *http.Request, c caller) er
 	defer func() { _ = conn.CloseNow() }()
 	ctx, cancel := context.WithTimeout(r.Context(), webSocketTime)
 	defer cancel()
-	if err := sendBack(ctx, conn); err != nil {
+	if err := echoMessage(ctx, conn); err != nil {
 		a.Log.DebugContext(ctx, "no message came over the WebSocket", "err", err)
 	}
 	return nil
 }
 
-// wantUpgrade tells apart what its callers need apart: a request whose upgrade
-// was lost on its way, and one that is wrong in itself.
+// wantUpgrade distinguishes a request whose upgrade was removed by a proxy from an invalid one.
 func wantUpgrade(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case !names(r.Header, "Connection", "upgrade") || !names(r.Header, "Upgrade", "websocket"):
 		w.Header().Set("Connection", "Upgrade")
-		w.Header().Set("Upgrade", "websocket") // RFC 9110 §15.5.22: a must
+		w.Header().Set("Upgrade", "websocket") // required by RFC 9110 §15.5.22
 		return fault(http.StatusUpgradeRequired, "upgrade_missing", "the request to upgrade to a WebSocket did not arrive: something on the way took it out")
 	case r.ProtoMajor != 1, r.Header.Get("Sec-WebSocket-Version") != "13", r.Header.Get("Sec-WebSocket-Key") == "":
 		return fault(http.StatusBadRequest, "upgrade_invalid", "this is no upgrade to a WebSocket as RFC 6455 has it")
@@ -59,7 +58,7 @@ func wantUpgrade(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// names says whether a header, which is a list (RFC 9110 §7.8), names a token.
+// names reports whether a header with a list (RFC 9110 §7.8) contains a token.
 func names(h http.Header, header, token string) bool {
 	for _, line := range h.Values(header) {
 		for one := range strings.SplitSeq(line, ",") {
@@ -71,7 +70,7 @@ func names(h http.Header, header, token string) bool {
 	return false
 }
 
-func sendBack(ctx context.Context, conn *websocket.Conn) error {
+func echoMessage(ctx context.Context, conn *websocket.Conn) error {
 	conn.SetReadLimit(wire.MaxWebSocketBytes)
 	kind, message, err := conn.Read(ctx)
 	if err != nil {

@@ -102,7 +102,7 @@ func TestWebSocketEndsWithoutAMessage(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
 		defer cancel()
-		done <- sendBack(ctx, conn)
+		done <- echoMessage(ctx, conn)
 	}))
 	t.Cleanup(s.Close)
 	if _, _, err := websocket.Dial(t.Context(), s.URL, nil); err != nil {
