@@ -28,7 +28,7 @@ type codePage struct {
 }
 
 func (s *site) admitForm(w http.ResponseWriter, r *http.Request) error {
-	s.show(w, r, page{Name: "admit", Body: admitPage{personForm: newPersonForm("", ""), Once: s.newOnce()}})
+	s.show(w, r, page{Name: "admit", Body: admitPage{personForm: newPersonForm("", ""), Once: s.newFormKey()}})
 	return nil
 }
 

@@ -172,7 +172,7 @@ func (s *site) changesSince(r *http.Request, since string) (changes, error) {
 	if !ok {
 		return changes{Whole: true}, nil
 	}
-	a := askedBy(r)
+	a := parseListQuery(r)
 	// If a report with the searched case code has arrived, a new search opens it.
 	if address, err := s.caseAddress(r, a.search); err != nil || address != "" {
 		return changes{Whole: true}, err

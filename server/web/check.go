@@ -30,15 +30,15 @@ type check struct {
 	Unreadable bool
 }
 
-// late is the delay from which the page shows when a report arrived.
-const late = 10 * time.Minute
+// lateAfter is the delay from which the page shows when a report arrived.
+const lateAfter = 10 * time.Minute
 
 func (v view) check(stored store.StoredReport) check {
 	c := check{State: v.result(stored.ReportSummary), Headline: diagnose.VerdictText(stored.Verdict, v.lang), Reason: v.reason(stored.ReportSummary),
 		Case: clean(stored.Case, 12), Checked: v.when(stored.CheckedAt), Trigger: v.trigger(stored.Trigger),
 		Document: reportAddress(stored.ParticipantID, stored.ID) + "/document",
 		Address:  reportAddress(stored.ParticipantID, stored.ID)}
-	if stored.ReceivedAt.Sub(stored.CheckedAt) >= late {
+	if stored.ReceivedAt.Sub(stored.CheckedAt) >= lateAfter {
 		c.Received = v.when(stored.ReceivedAt)
 	}
 	r, err := v.terms.Probes().Decode(stored.Document)

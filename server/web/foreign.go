@@ -53,9 +53,9 @@ func clean(s string, most int) string {
 	return strings.TrimSpace(b.String())
 }
 
-// dialled returns a phone number for a tel: link (RFC 3966); "" if it has no digits. The (0) that
+// telNumber returns a phone number for a tel: link (RFC 3966); "" if it has no digits. The (0) that
 // Germans write after +49 is not part of the number.
-func dialled(phone string) string {
+func telNumber(phone string) string {
 	if strings.HasPrefix(strings.TrimSpace(phone), "+") {
 		phone = strings.Replace(phone, "(0)", "", 1)
 	}

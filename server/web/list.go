@@ -104,7 +104,7 @@ type fullCheck struct {
 }
 
 func (v view) row(p store.ParticipantState) row {
-	r := row{ID: p.ID, Name: v.name(p.Participant), Phone: clean(p.Phone, maxNameRunes), Dialled: dialled(p.Phone),
+	r := row{ID: p.ID, Name: v.name(p.Participant), Phone: clean(p.Phone, maxNameRunes), Dialled: telNumber(p.Phone),
 		State: v.stateOf(p), Enrolled: p.Enrolled, Blocked: p.Blocked, Address: participantAddress(p.ID)}
 	if p.Last == nil {
 		return r
@@ -134,8 +134,8 @@ func reportAddress(participantID, reportID string) string {
 	return participantAddress(participantID) + "/reports/" + url.PathEscape(reportID)
 }
 
-// asked is the query of a list.
-type asked struct {
+// listQuery is the query of a list.
+type listQuery struct {
 	search string
 	show   string
 	order  store.Order
@@ -143,9 +143,9 @@ type asked struct {
 	whole  bool // all participants on one page
 }
 
-func askedBy(r *http.Request) asked {
+func parseListQuery(r *http.Request) listQuery {
 	q := r.URL.Query()
-	a := asked{search: strings.TrimSpace(q.Get("q")), show: q.Get("show"), order: store.Order(q.Get("sort")), after: q.Get("after"), whole: q.Get("rows") == "all"}
+	a := listQuery{search: strings.TrimSpace(q.Get("q")), show: q.Get("show"), order: store.Order(q.Get("sort")), after: q.Get("after"), whole: q.Get("rows") == "all"}
 	if len(a.search) > maxSearchBytes {
 		a.search = strings.ToValidUTF8(a.search[:maxSearchBytes], "")
 	}
@@ -160,7 +160,7 @@ func askedBy(r *http.Request) asked {
 	return a
 }
 
-func (a asked) address() string {
+func (a listQuery) address() string {
 	if q := a.query(); q != "" {
 		return "/?" + q
 	}
@@ -168,14 +168,14 @@ func (a asked) address() string {
 }
 
 // changesAddress returns the address for changes of the list.
-func (a asked) changesAddress() string {
+func (a listQuery) changesAddress() string {
 	if q := a.query(); q != "" {
 		return "/changes?" + q
 	}
 	return "/changes"
 }
 
-func (a asked) query() string {
+func (a listQuery) query() string {
 	q := url.Values{}
 	for key, value := range map[string]string{"q": a.search, "show": a.show, "sort": string(a.order), "after": a.after} {
 		if value != "" && value != showAll && value != string(store.ByUrgency) {
@@ -189,7 +189,7 @@ func (a asked) query() string {
 }
 
 func (s *site) list(w http.ResponseWriter, r *http.Request) error {
-	a := askedBy(r)
+	a := parseListQuery(r)
 	if address, err := s.caseAddress(r, a.search); err != nil {
 		return err
 	} else if address != "" {
@@ -219,7 +219,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 
 // listed reads the content of the list. store.ErrBadCursor means that the address belongs to
 // another list.
-func (s *site) listed(r *http.Request, a asked, v view) (listPage, error) {
+func (s *site) listed(r *http.Request, a listQuery, v view) (listPage, error) {
 	found, err := s.states(r, a, v.since)
 	if err != nil {
 		return listPage{}, err
@@ -271,7 +271,7 @@ func (s *site) caseAddress(r *http.Request, search string) (string, error) {
 
 // states reads one page, or all pages. Sorted by urgency, problems come first, so that the filter
 // for problems ends the list at the first row without one.
-func (s *site) states(r *http.Request, a asked, since time.Time) (store.StatePage, error) {
+func (s *site) states(r *http.Request, a listQuery, since time.Time) (store.StatePage, error) {
 	q := store.StateQuery{Search: a.search, Order: a.order, After: a.after, FreshSince: since, Limit: rowsPerPage, Blocked: store.BlockedNot}
 	switch a.show {
 	case showUnknown:
@@ -311,10 +311,10 @@ func (s *site) states(r *http.Request, a asked, since time.Time) (store.StatePag
 	return found, nil
 }
 
-func (v view) list(a asked, found store.StatePage, counts store.StateCounts) listPage {
+func (v view) list(a listQuery, found store.StatePage, counts store.StateCounts) listPage {
 	p := listPage{Search: a.search, Show: a.show, Order: a.order, Filters: v.filters(a, counts)}
 	for _, o := range []store.Order{store.ByUrgency, store.ByName, store.ByRecent} {
-		to := asked{search: a.search, show: a.show, order: o}
+		to := listQuery{search: a.search, show: a.show, order: o}
 		p.Orders = append(p.Orders, order{Word: v.T("order." + string(o)), Address: to.address(), Current: o == a.order})
 	}
 	if a.show == showProblems {
@@ -341,7 +341,7 @@ func (v view) list(a asked, found store.StatePage, counts store.StateCounts) lis
 	return p
 }
 
-func (v view) filters(a asked, counts store.StateCounts) []filter {
+func (v view) filters(a listQuery, counts store.StateCounts) []filter {
 	problems := counts.Fresh[report.NotReady] + counts.Fresh[report.Limited]
 	unknown, ready := counts.Fresh[report.Unknown], counts.Fresh[report.Ready]
 	var list []filter
@@ -361,7 +361,7 @@ func (v view) filters(a asked, counts store.StateCounts) []filter {
 		if f.count == 0 && !f.always && f.show != a.show {
 			continue
 		}
-		to := asked{search: a.search, show: f.show, order: a.order}
+		to := listQuery{search: a.search, show: f.show, order: a.order}
 		list = append(list, filter{Show: f.show, Word: v.T("filter." + f.show), Kind: f.kind, Count: f.count, Address: to.address(), Current: f.show == a.show})
 	}
 	return list

@@ -31,8 +31,8 @@ type shownCode struct {
 
 func newShownCodes() *shownCodes { return &shownCodes{byKey: map[string]shownCode{}} }
 
-// newOnce generates the key of a form.
-func (s *site) newOnce() string {
+// newFormKey generates the key of a form.
+func (s *site) newFormKey() string {
 	b := make([]byte, 16)
 	if _, err := io.ReadFull(s.Random, b); err != nil {
 		return "" // the form is not idempotent then

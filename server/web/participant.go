@@ -13,19 +13,19 @@ const historyLength = 20
 // participantPage is the content of the page of a participant.
 type participantPage struct {
 	row
-	Check   *check // nil if there is none
-	Older   bool   // Check is not the latest
-	Newest  *past  // set if Older is
-	Opened  *past  // the check in the address, if the page shows the latest instead
-	Subject string // id of the report that Check shows
-	History []past
+	Check   *check        // nil if there is none
+	Older   bool          // Check is not the latest
+	Newest  *historyEntry // set if Older is
+	Opened  *historyEntry // the check in the address, if the page shows the latest instead
+	Subject string        // id of the report that Check shows
+	History []historyEntry
 	Agents  []computer
 	Once    string // see shownCodes
 	Now     string // RFC 3339
 }
 
-// past is a check in the history.
-type past struct {
+// historyEntry is a check in the history.
+type historyEntry struct {
 	State   state
 	Reason  reason
 	Case    string
@@ -49,7 +49,7 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	named, err := s.wanted(r, p)
+	named, err := s.requestedReport(r, p)
 	if err != nil {
 		return err
 	}
@@ -86,16 +86,16 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := v.participant(p, stored, history.Reports, agents)
-	body.Once, body.Now = s.newOnce(), v.now.UTC().Format(time.RFC3339Nano)
+	body.Once, body.Now = s.newFormKey(), v.now.UTC().Format(time.RFC3339Nano)
 	if named != nil && named.ID != stored.ID {
-		body.Opened = new(v.past(p.ID, named.ReportSummary))
+		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))
 	}
 	s.show(w, r, page{Name: "participant", Stream: "/events?participant=" + p.ID, Body: body})
 	return nil
 }
 
-// wanted returns the report in the address, otherwise the latest; nil if there is none.
-func (s *site) wanted(r *http.Request, p store.ParticipantState) (*store.StoredReport, error) {
+// requestedReport returns the report in the address, otherwise the latest; nil if there is none.
+func (s *site) requestedReport(r *http.Request, p store.ParticipantState) (*store.StoredReport, error) {
 	id := r.PathValue("report")
 	if id == "" {
 		if p.Last == nil {
@@ -123,10 +123,10 @@ func (v view) participant(p store.ParticipantState, stored *store.StoredReport, 
 		body.Subject = stored.ID
 	}
 	if body.Older {
-		body.Newest = new(v.past(p.ID, *p.Last))
+		body.Newest = new(v.historyEntry(p.ID, *p.Last))
 	}
 	for _, h := range history {
-		one := v.past(p.ID, h)
+		one := v.historyEntry(p.ID, h)
 		one.Shown = h.ID == shown
 		body.History = append(body.History, one)
 	}
@@ -144,8 +144,8 @@ func (v view) computer(a store.Agent) computer {
 // aloneParam is the query parameter that shows an earlier check instead of the newest.
 const aloneParam = "alone"
 
-func (v view) past(participantID string, h store.ReportSummary) past {
-	return past{State: v.result(h), Reason: v.reason(h), Case: clean(h.Case, 12), Checked: v.when(h.CheckedAt),
+func (v view) historyEntry(participantID string, h store.ReportSummary) historyEntry {
+	return historyEntry{State: v.result(h), Reason: v.reason(h), Case: clean(h.Case, 12), Checked: v.when(h.CheckedAt),
 		Trigger: v.trigger(h.Trigger), Address: reportAddress(participantID, h.ID) + "?" + aloneParam + "=1"}
 }
 

@@ -23,7 +23,7 @@ func (s *site) passwordForm(w http.ResponseWriter, r *http.Request) error {
 // changePassword ends all sessions of the member and starts a new one.
 func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 	body := passwordPage{MinRunes: auth.MinPasswordRunes}
-	signedIn, err := s.renew(r, r.PostForm.Get("current"), r.PostForm.Get("new"), r.PostForm.Get("repeat"))
+	signedIn, err := s.replacePassword(r, r.PostForm.Get("current"), r.PostForm.Get("new"), r.PostForm.Get("repeat"))
 	status := http.StatusUnprocessableEntity
 	limited, tooOften := errors.AsType[*auth.LimitError](err)
 	switch {
@@ -48,9 +48,9 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) error {
 
 var errRepeat = errors.New("the two passwords differ")
 
-// renew requires the current password, and its limits also apply to somebody who guesses it at an
+// replacePassword requires the current password, and its limits also apply to somebody who guesses it at an
 // unattended screen.
-func (s *site) renew(r *http.Request, current, chosen, repeated string) (auth.Login, error) {
+func (s *site) replacePassword(r *http.Request, current, chosen, repeated string) (auth.Login, error) {
 	if chosen != repeated {
 		return auth.Login{}, errRepeat
 	}

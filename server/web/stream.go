@@ -50,9 +50,9 @@ func (s *streams) enter(member string) (leave func(), err error) {
 	}, nil
 }
 
-// gather is the time for which changes are collected before a page is notified, so that it does not
+// eventDelay is the time for which changes are collected before a page is notified, so that it does not
 // flicker while a whole council checks.
-const gather = 400 * time.Millisecond
+const eventDelay = 400 * time.Millisecond
 
 // events notifies an open page that its content has changed (server-sent events, WHATWG HTML §9.2).
 // An event has no content: the page requests it, with its present rights.
@@ -93,7 +93,7 @@ func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 				return
 			}
 			if soon == nil && (wanted == "" || e.ParticipantID == wanted || e.Kind == live.Resync) {
-				soon = time.After(gather)
+				soon = time.After(eventDelay)
 			}
 		case <-soon:
 			soon = nil

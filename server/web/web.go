@@ -175,7 +175,7 @@ func (s *site) routes() http.Handler {
 	mux.Handle("GET /events", s.staffStream(s.answer(s.events)))
 
 	known("/", func(w http.ResponseWriter, r *http.Request) error {
-		if methods := taken(mux, r); len(methods) > 0 {
+		if methods := allowedMethods(mux, r); len(methods) > 0 {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
 			return errWrongMethod
 		}
@@ -187,8 +187,8 @@ func (s *site) routes() http.Handler {
 // errWrongMethod means that an address exists, but does not allow the method.
 var errWrongMethod = errors.New("this address does not take this method")
 
-// taken returns the methods that the address of a request allows.
-func taken(mux *http.ServeMux, r *http.Request) (methods []string) {
+// allowedMethods returns the methods that the address of a request allows.
+func allowedMethods(mux *http.ServeMux, r *http.Request) (methods []string) {
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
 		other := r.Clone(r.Context())
 		other.Method = m

@@ -69,8 +69,8 @@ func TestDialled(t *testing.T) {
 		"0228 5550101": "02285550101", "+49 (0)228 555-01 01": "+492285550101", "+49 228/555": "+49228555", "(0228) 555": "0228555",
 		"": "", "keine": "", "+": "", "1": "", "javascript:alert(12)": "12", "0228+49": "022849", "tel:110": "110",
 	} {
-		if got := dialled(in); got != want {
-			t.Errorf("dialled(%q) = %q, want %q", in, got, want)
+		if got := telNumber(in); got != want {
+			t.Errorf("telNumber(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
