@@ -16,7 +16,7 @@ func RelayAddresses(c wire.ICEConfig) (all []string) {
 
 // AlternateOf exports the target of a redirection to the external tests.
 func AlternateOf(b []byte, family4 bool) (netip.AddrPort, string) {
-	m := allocateMessage(b)
+	m := turnMessage(b)
 	if m == nil {
 		return netip.AddrPort{}, ""
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"sync"
@@ -34,10 +35,15 @@ func NewTURN(c TURNConfig) probe.Probe {
 	if c.Timers == (Timers{}) {
 		c.Timers = DefaultTimers
 	}
-	return relays{c}
+	return relays{TURNConfig: c}
 }
 
-type relays struct{ TURNConfig }
+type relays struct {
+	TURNConfig
+	// permit is the peer whose permission is asked for in place of sending data; the
+	// zero value for none.
+	permit netip.Addr
+}
 
 func (relays) Name() string { return report.ProbeNATTURN }
 func (relays) Version() int { return 1 }

@@ -27,7 +27,7 @@ func (a alternate) apply(s relayServer) relayServer {
 	return s
 }
 
-// watchedConn records error responses to Allocate requests. The TURN library does
+// watchedConn records error responses to Allocate and CreatePermission requests. The TURN library does
 // not return their attributes, and returns nothing of one that precedes the
 // authentication.
 type watchedConn struct {
@@ -38,17 +38,21 @@ type watchedConn struct {
 	asked  map[[stun.TransactionIDSize]byte]bool
 	code   stun.ErrorCode // of the last error response; 0 if none
 	server alternate
+	permit stun.ErrorCode // of the last refused permission; 0 if none
 }
 
 // WriteTo implements net.PacketConn.
 func (c *watchedConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	if m := allocateMessage(b); m != nil && m.Type.Class == stun.ClassRequest {
+	if m := turnMessage(b); m != nil && m.Type.Class == stun.ClassRequest {
 		c.mu.Lock()
 		if c.asked == nil {
 			c.asked = map[[stun.TransactionIDSize]byte]bool{}
 		}
 		c.asked[m.TransactionID] = true
-		c.code, c.server = 0, alternate{}
+		if m.Type.Method == stun.MethodAllocate {
+			c.code, c.server = 0, alternate{}
+		}
+		c.permit = 0
 		c.mu.Unlock()
 	}
 	return c.PacketConn.WriteTo(b, to)
@@ -63,10 +67,10 @@ func (c *watchedConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	return n, from, err
 }
 
-// note records an error response to one of our Allocate requests. The transaction
+// note records an error response to one of our requests. The transaction
 // id, which others cannot guess, associates it with the request.
 func (c *watchedConn) note(b []byte) {
-	m := allocateMessage(b)
+	m := turnMessage(b)
 	if m == nil || m.Type.Class != stun.ClassErrorResponse {
 		return
 	}
@@ -76,19 +80,24 @@ func (c *watchedConn) note(b []byte) {
 	if !c.asked[m.TransactionID] || code.GetFrom(m) != nil {
 		return
 	}
+	if m.Type.Method == stun.MethodCreatePermission {
+		c.permit = code.Code
+		return
+	}
 	c.code = code.Code
 	if code.Code == stun.CodeTryAlternate {
 		c.server = alternateOf(m, c.family4)
 	}
 }
 
-// allocateMessage parses b and returns nil if it does not concern an allocation.
-func allocateMessage(b []byte) *stun.Message {
+// turnMessage parses b and returns nil if it does not concern an allocation or a
+// permission.
+func turnMessage(b []byte) *stun.Message {
 	if !stun.IsMessage(b) {
 		return nil
 	}
 	m := stun.New()
-	if _, err := m.Write(b); err != nil || m.Type.Method != stun.MethodAllocate {
+	if _, err := m.Write(b); err != nil || m.Type.Method != stun.MethodAllocate && m.Type.Method != stun.MethodCreatePermission {
 		return nil
 	}
 	return m
@@ -116,6 +125,14 @@ func alternateOf(m *stun.Message, family4 bool) alternate {
 		return found
 	}
 	return alternate{}
+}
+
+// permissionRefusal returns the code of the last error response to a CreatePermission
+// request; 0 if none.
+func (c *watchedConn) permissionRefusal() stun.ErrorCode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.permit
 }
 
 // refusal returns the code of the last error response to an Allocate request; 0 if

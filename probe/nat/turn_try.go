@@ -27,6 +27,7 @@ const (
 	faultAuth        = "auth_failed"
 	faultQuota       = "quota"
 	faultTLS         = "tls"
+	faultDenied      = "denied" // the permission for the peer
 	faultOther       = "other"
 )
 
@@ -35,6 +36,7 @@ type outcome struct {
 	asked      bool // false: cancelled before there was a result
 	allocated  bool
 	relayed    *bool
+	permitted  *bool
 	rttMS      *float64
 	fault      string
 	redirected bool // a server other than the requested one responded
@@ -44,7 +46,7 @@ type outcome struct {
 func (o outcome) of(s relayServer) report.TURNRelay {
 	r := report.TURNRelay{
 		Transport: s.transport.String(), Port: new(s.port), Allocated: new(o.allocated),
-		Relayed: o.relayed, RTTMS: o.rttMS, Error: o.fault,
+		Relayed: o.relayed, Permitted: o.permitted, RTTMS: o.rttMS, Error: o.fault,
 	}
 	if o.redirected {
 		r.Redirected = new(true)
@@ -269,6 +271,10 @@ func (p relays) use(ctx context.Context, env probe.Env, client *turn.Client, wat
 	}
 	defer relayed.Close() // deallocates the relay
 	o := outcome{asked: true, allocated: true}
+	if p.permit.IsValid() {
+		o.permitted, o.fault = p.permission(ctx, client, relayed.LocalAddr(), watched)
+		return o
+	}
 	if peer, ok := peerFor(relayed.LocalAddr(), peers()); ok {
 		o.relayed, o.rttMS = p.echo(ctx, env, relayed, peer)
 	}

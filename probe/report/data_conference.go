@@ -43,9 +43,14 @@ type Conference struct {
 	FailedStep string `json:"failed_step,omitempty" form:"word" max:"32" show:"details dashboard"`
 	// FailedCode is its code.
 	FailedCode string `json:"failed_code,omitempty" form:"word" max:"64" show:"details dashboard"`
+	// Relays are the system's own relays (TURN) as they were tried with the credentials
+	// of the meeting.
+	Relays []TURNRelay `json:"relays,omitempty" max:"8" show:"never"`
 	// Media is the voice-like stream to the system and back, with the fields of
 	// media.voice; nil where no call was made. What arrived is the system's own word in
-	// its receiver reports, as far as they reach.
+	// its receiver reports, as far as they reach. Where the system encodes the sound anew,
+	// the round trip includes the time that takes, and the share lost on the way down is
+	// of the packets that the system numbered.
 	Media *MediaVoice `json:"media,omitempty" labels:"media.voice" show:"details dashboard"`
 	// Checks are the steps in their order.
 	Checks []ConferenceCheck `json:"checks" max:"32" show:"dashboard"`

@@ -133,10 +133,13 @@ type TURNRelay struct {
 	Allocated *bool `json:"allocated,omitempty" show:"never"`
 	// Relayed is as NATTURN.UDPRelayed.
 	Relayed *bool `json:"relayed,omitempty" show:"never"`
+	// Permitted says whether the relay grants the permission for the media server's
+	// address; nil where that was not asked.
+	Permitted *bool `json:"permitted,omitempty" show:"never"`
 	// RTTMS is as NATTURN.UDPRTTMS, in ms.
 	RTTMS *float64 `json:"rtt_ms,omitempty" show:"never"`
-	// Error is as NATTURN.UDPError.
-	Error string `json:"error,omitempty" oneof:"unreachable auth_failed quota tls other" show:"never"`
+	// Error is as NATTURN.UDPError; denied is a refused permission.
+	Error string `json:"error,omitempty" oneof:"unreachable auth_failed quota tls denied other" show:"never"`
 	// Redirected is true when the server named another one (300, Try Alternate),
 	// and that one was asked.
 	Redirected *bool `json:"redirected,omitempty" show:"never"`

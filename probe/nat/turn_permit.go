@@ -1,0 +1,72 @@
+package nat
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/pion/stun/v4"
+	"github.com/pion/turn/v5"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Permissions asks each relay of a list for an allocation, and for the permission to
+// exchange packets with a peer (RFC 8656 §10), then gives it back. A relay may grant the
+// first and refuse the second, because its administrator denies the peer's network; then
+// ICE finds no way although the relay seems to work. Nothing is sent through the relay.
+//
+// c.ICE is not used. The result holds the relays that could be asked, in the order of
+// the list.
+func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICEConfig, peer netip.Addr) []report.TURNRelay {
+	if c.Timers == (Timers{}) {
+		c.Timers = DefaultTimers
+	}
+	p := relays{TURNConfig: c, permit: peer.Unmap()}
+	servers := relaysOf(list)
+	outcomes := make([]outcome, len(servers))
+	var wg sync.WaitGroup
+	for i, s := range servers {
+		pass, err := env.Enter(ctx, s.transport.phase())
+		if err != nil {
+			pass.Leave()
+			break
+		}
+		wg.Go(func() {
+			defer pass.Leave()
+			outcomes[i] = p.try(ctx, env, s, func() []target { return nil })
+		})
+	}
+	wg.Wait()
+	var asked []report.TURNRelay
+	for i, o := range outcomes {
+		if o.asked {
+			asked = append(asked, o.of(servers[i]))
+		}
+	}
+	return asked
+}
+
+// permission asks for the permission for the peer. It is nil where the relay's address is
+// of another family than the peer's, or no answer came.
+func (p relays) permission(ctx context.Context, client *turn.Client, relay net.Addr, watched *watchedConn) (permitted *bool, fault string) {
+	at, ok := relay.(*net.UDPAddr)
+	if !ok || p.permit.Is4() != (at.IP.To4() != nil) {
+		return nil, ""
+	}
+	for range staleNonces {
+		err := client.CreatePermission(&net.UDPAddr{IP: p.permit.AsSlice()})
+		if err == nil {
+			return new(true), ""
+		}
+		if code := watched.permissionRefusal(); code == 0 || ctx.Err() != nil {
+			return nil, ""
+		} else if code != stun.CodeStaleNonce { // the library has taken the new nonce
+			break
+		}
+	}
+	return new(false), faultDenied
+}
