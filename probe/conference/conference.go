@@ -65,6 +65,9 @@ type Config struct {
 	NoMedia bool
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
+	// JoinLink lets the check into a test meeting of a BigBlueButton; nil without one. It
+	// is a secret.
+	JoinLink *url.URL
 	// Direct ignores the proxies of this computer. Only tests set it.
 	Direct bool
 }
@@ -119,7 +122,7 @@ func (conference) Version() int { return 1 }
 
 // Run implements probe.Probe. A system that cannot be reached is a result.
 func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, NoMedia: c.NoMedia}, env)
+	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, NoMedia: c.NoMedia}, env)
 	defer v.Close()
 	c.Check(ctx, v)
 	return judge(v.Data), nil

@@ -1,6 +1,11 @@
-// Package bbb checks a BigBlueButton server (2.4 to 4.0) as far as that needs no
-// meeting: its interface and version, the round trip that its client shows, and the two
-// WebSockets of a session up to the question for a session token.
+// Package bbb checks a BigBlueButton server (2.4 to 4.0) as its client would reach it.
+//
+// Without a join link it goes as far as that needs no meeting: the interface and version,
+// the round trip that the client shows, and the two WebSockets of a session up to the
+// question for a session token. With one it joins, asks for the relays, and calls the
+// echo of the server (from 3.0 on, where the SFU carries the sound): never the conference
+// room, and it never sends a digit, since a "1" moves the caller there. It leaves in any
+// case.
 package bbb
 
 import (
@@ -24,6 +29,8 @@ const (
 	pathRoundTrip  = "/bigbluebutton/rtt-check"
 	pathSignalling = "/bbb-webrtc-sfu"
 	pathState      = "/graphql"
+	pathMeeting    = "/api/rest/meetingStaticData"
+	pathServers    = "/bigbluebutton/api/stuns"
 )
 
 // System is BigBlueButton.
@@ -71,17 +78,26 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
 			return v.RoundTrips(ctx, v.At(pathRoundTrip), func(a *visit.Answer) bool { return a.Status < http.StatusMultipleChoices })
 		})
+		if v.JoinLink != nil && !v.NoMedia {
+			checkMeeting(ctx, v, about)
+			return
+		}
 		v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 		if about.GraphQL {
 			v.Do(ctx, report.StepState, func(ctx context.Context) visit.Outcome { return state(ctx, v) })
 		}
 	} else {
-		v.Skip(report.StepRoundTrip, visit.StepFailed)
-		v.Skip(report.StepSignalling, visit.StepFailed)
+		v.SkipAll(visit.StepFailed, report.StepRoundTrip, report.StepSignalling)
 	}
-	for _, step := range []report.ConferenceStep{report.StepSignIn, report.StepRelay, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
-		v.Skip(step, visit.NeedsLink)
+	why := visit.NeedsLink
+	switch {
+	case v.NoMedia:
+		why = visit.NoCall
+	case v.JoinLink != nil:
+		why = visit.StepFailed
 	}
+	v.SkipAll(why, report.StepSignIn, report.StepRelay)
+	v.SkipMedia(why)
 }
 
 // ask requests the version. An answer that is not the interface's own is a page of

@@ -36,6 +36,9 @@ const gatherLimit = 500 * time.Millisecond
 type Config struct {
 	// Server is the address of the conference system.
 	Server *url.URL
+	// ICEServers are the system's STUN and TURN servers; without any, only own
+	// addresses are offered.
+	ICEServers []webrtc.ICEServer
 	// Arrived takes each packet of the returning stream, Reported each of the server's
 	// receiver reports on the own one (RFC 3550 §6.4.2). Both are called on goroutines of
 	// the connection.
@@ -70,7 +73,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	// It fails only for a codec type that does not exist.
 	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: wire.PayloadType}, webrtc.RTPCodecTypeAudio)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: config.ICEServers})
 	if err != nil {
 		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
 	}
@@ -186,6 +189,19 @@ func (c *Connection) Answer(sdp string) error {
 	return nil
 }
 
+// Accept applies an offer of the server's and returns the answer to it. The error is
+// ErrAnswer where the offer cannot be used.
+func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
+	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	answer, err := c.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return c.describe(ctx, answer)
+}
+
 // Candidate adds an address of the server that came after its answer.
 func (c *Connection) Candidate(candidate string) {
 	// A candidate that cannot be used, such as one of an unknown kind, is not needed.
@@ -210,16 +226,45 @@ func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error)
 	}
 }
 
-// Path returns the kind and transport of the own end of the path, such as "host udp".
+// Path returns the kind and transport of the own end of the path, such as "host udp"; of
+// a relay, the transport on the way to it.
 func (c *Connection) Path() string {
 	for _, s := range c.pc.GetSenders() {
 		pair, err := s.Transport().ICETransport().GetSelectedCandidatePair()
 		if err != nil || pair == nil {
 			continue
 		}
+		if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
+			return "relay " + c.relayTransport(pair.Local)
+		}
 		return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
 	}
 	return ""
+}
+
+// relayTransport returns udp, tcp or tls for the way to a relay.
+func (c *Connection) relayTransport(local *webrtc.ICECandidate) string {
+	for _, s := range c.pc.GetStats() {
+		if found, ok := s.(webrtc.ICECandidateStats); ok && found.Type == webrtc.StatsTypeLocalCandidate &&
+			found.RelayProtocol != "" && found.IP == local.Address && found.Port == int32(local.Port) {
+			return found.RelayProtocol
+		}
+	}
+	return "udp"
+}
+
+// ServerAddress returns the address and port of the server's end of the path.
+func (c *Connection) ServerAddress() (netip.AddrPort, bool) {
+	for _, s := range c.pc.GetSenders() {
+		pair, err := s.Transport().ICETransport().GetSelectedCandidatePair()
+		if err != nil || pair == nil {
+			continue
+		}
+		if ip, err := netip.ParseAddr(pair.Remote.Address); err == nil {
+			return netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port), true
+		}
+	}
+	return netip.AddrPort{}, false
 }
 
 // Close closes the connection without waiting.

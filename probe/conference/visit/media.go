@@ -24,8 +24,8 @@ type Sound struct {
 	// Sent is the number of packets sent.
 	Sent int
 	// Returned is true when the own stream came back, Foreign when packets came that
-	// are not of it.
-	Returned, Foreign bool
+	// are not of it, Unclear when too few of them came to tell.
+	Returned, Foreign, Unclear bool
 }
 
 // media is the steps of a call after the answer.
@@ -60,19 +60,20 @@ func (m *media) keys(ctx context.Context) Outcome {
 // does; without either nothing is known of that way alone.
 func (m *media) soundUp(ctx context.Context) Outcome {
 	m.c.Run(ctx)
+	interrupted := ctx.Err() != nil // before Fill, which a slow computer takes its time for
 	m.sound = m.c.Fill(m.d)
+	m.d.State = report.MediaComplete
 	switch {
-	case ctx.Err() != nil, m.sound.Sent == 0:
+	case interrupted, m.sound.Sent == 0:
 		m.d.State = report.MediaInterrupted
 		return Untested(NoTime)
 	case m.sound.Returned, m.d.UpReceived != nil && *m.d.UpReceived > 0:
-		m.d.State = report.MediaComplete
 		return OK()
 	}
-	m.d.State = report.MediaNotFlowing
 	if m.d.UpReceived == nil {
 		return Untested("no_report")
 	}
+	m.d.State = report.MediaNotFlowing
 	return Fault("nothing_arrived")
 }
 
@@ -82,6 +83,9 @@ func (m *media) soundDown(context.Context) Outcome {
 		return OK()
 	case m.d.State == report.MediaInterrupted:
 		return Untested(NoTime)
+	}
+	if m.sound.Unclear {
+		return Untested("too_much_lost")
 	}
 	m.d.State = report.MediaNotFlowing
 	if m.sound.Foreign {

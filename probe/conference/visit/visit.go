@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -29,6 +30,9 @@ const (
 type Config struct {
 	// URL is the base address of the system, without user, query and fragment.
 	URL *url.URL
+	// JoinLink lets this check into a test meeting, nil without one. It is valid for
+	// minutes and opens nothing else; all the same it is kept out of logs and reports.
+	JoinLink *url.URL
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
 	// Direct ignores the proxies of this computer. Only tests set it.
@@ -161,6 +165,19 @@ func (v *Visit) SkipAll(why string, names ...report.ConferenceStep) {
 // Skip records steps that were not done, with the reason.
 func (v *Visit) Skip(name report.ConferenceStep, why string) {
 	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{Name: name, Status: report.StatusUnknown, Code: why})
+}
+
+// Explain gives the first of these steps that failed a code that says more than its own.
+func (v *Visit) Explain(code string, names ...report.ConferenceStep) {
+	for i, c := range v.Data.Checks {
+		if c.Status == report.StatusFail && slices.Contains(names, c.Name) {
+			v.Data.Checks[i].Code = code
+			if v.Data.FailedStep == string(c.Name) {
+				v.Data.FailedCode = code
+			}
+			return
+		}
+	}
 }
 
 // Milliseconds returns d in ms, rounded to 0.01 ms.

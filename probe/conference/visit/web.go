@@ -36,6 +36,8 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// URL is where it came from, after redirects.
+	URL *url.URL
 }
 
 // web is the HTTP client of one visit.
@@ -69,6 +71,9 @@ func newWeb(v *Visit) *web {
 		},
 	}}
 }
+
+// Proxy returns what finds the proxy for an address; nil where none is asked.
+func (v *Visit) Proxy() func(*http.Request) (*url.URL, error) { return v.web.transport.Proxy }
 
 func (w *web) close() { w.transport.CloseIdleConnections() }
 
@@ -115,7 +120,7 @@ func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http
 	if len(got) > MaxAnswerBytes {
 		return nil, ErrTooLong
 	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: got}, nil
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: got, URL: resp.Request.URL}, nil
 }
 
 // WebSocket opens a WebSocket. Where the server answers the request without one, the

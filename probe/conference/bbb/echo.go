@@ -1,0 +1,199 @@
+package bbb
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/stats"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// straggling is how long the last packets are waited for: a round trip and the
+	// buffers of the server.
+	straggling = 500 * time.Millisecond
+	// maxArrivals bounds what a server may send: 20 s.
+	maxArrivals = 1000
+	// opusHz is the clock of RTP for Opus (RFC 7587 §4.1).
+	opusHz = 48000
+	// muchLostPct and fewPackets bound what is taken for another sound than the own.
+	muchLostPct = 20
+	fewPackets  = 50
+	// enoughSweeps is how many sweeps prove the own sound: two at their distance are no
+	// accident.
+	enoughSweeps = 2
+)
+
+// echo is a call to the echo: client, mediasoup, FreeSWITCH and back. FreeSWITCH decodes
+// and encodes, so that only the sound tells what is the own.
+type echo struct {
+	*peer.Connection
+	clock probe.Clock
+	start time.Time
+
+	mu       sync.Mutex
+	sentAt   []time.Duration
+	ssrc     uint32 // of the returning stream
+	packets  []testsignal.Arrival
+	reported *rtcp.ReceptionReport // the last one
+}
+
+func newEcho(env probe.Env, v *visit.Visit, list serverList) (*echo, error) {
+	e := &echo{clock: env.Clock, start: env.Clock.Now()}
+	c, err := peer.Open(env, peer.Config{Server: v.URL, ICEServers: list.forPeer(), Arrived: e.arrived, Reported: e.report})
+	if err != nil {
+		return nil, err
+	}
+	e.Connection = c
+	return e, nil
+}
+
+func (e *echo) now() time.Duration { return e.clock.Now().Sub(e.start) }
+
+func (e *echo) arrived(p *rtp.Packet) {
+	at := e.now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case len(e.packets) == 0:
+		e.ssrc = p.SSRC
+	case p.SSRC != e.ssrc, len(e.packets) >= maxArrivals:
+		return
+	}
+	seq, stamp := int64(p.SequenceNumber), int64(p.Timestamp)
+	if n := len(e.packets); n > 0 {
+		last := e.packets[n-1]
+		seq = last.Seq + int64(int16(p.SequenceNumber-uint16(last.Seq)))
+		stamp = last.Stamp + int64(int32(p.Timestamp-uint32(last.Stamp)))
+	}
+	e.packets = append(e.packets, testsignal.Arrival{Seq: seq, Stamp: stamp, At: at, Payload: slices.Clone(p.Payload)})
+}
+
+func (e *echo) report(r rtcp.ReceptionReport) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reported = &r
+}
+
+// Run implements visit.Call: it sends the recorded sound once.
+func (e *echo) Run(ctx context.Context) {
+	began := e.now()
+	for i := range testsignal.Packets {
+		planned := began + time.Duration(i)*testsignal.PacketTime
+		if e.clock.Sleep(ctx, planned-e.now()) != nil {
+			return
+		}
+		select {
+		case <-e.Down():
+			return
+		default:
+		}
+		e.mu.Lock()
+		e.sentAt = append(e.sentAt, e.now())
+		e.mu.Unlock()
+		// A packet that the own socket refuses still counts as sent: the next ones
+		// follow its number.
+		_ = e.Write(&rtp.Packet{
+			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(i), Timestamp: uint32(i) * testsignal.StampStep, Marker: i == 0},
+			Payload: testsignal.Packet(i),
+		})
+	}
+	_ = e.clock.Sleep(ctx, straggling)
+}
+
+// Fill implements visit.Call. Loss up is what the server reported, and misses what was
+// lost after its last report; loss down is told by the numbers of the packets that came.
+func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
+	e.mu.Lock()
+	sentAt, packets, reported := slices.Clone(e.sentAt), slices.Clone(e.packets), e.reported
+	e.mu.Unlock()
+	sound := visit.Sound{Sent: len(sentAt), Foreign: len(packets) > 0}
+	d.Sent = new(len(sentAt))
+	if reported != nil {
+		fillUp(d, *reported, len(sentAt))
+	}
+	fillDown(d, packets)
+	slices.SortStableFunc(packets, func(a, b testsignal.Arrival) int { return int(a.Stamp - b.Stamp) })
+	sweeps := testsignal.Find(packets, sentAt)
+	switch {
+	case len(sweeps) >= enoughSweeps:
+		sound.Returned = true
+	case lost(d.UpLossPct) || lost(d.DownLossPct) || len(packets) < fewPackets:
+		sound.Unclear, sound.Foreign = len(packets) > 0, false
+	}
+	var trips []float64
+	for _, s := range sweeps {
+		if ms := milliseconds(s.Arrived - s.Sent); ms >= 0 {
+			trips = append(trips, ms)
+		}
+	}
+	if sound.Returned && len(trips) > 0 {
+		slices.Sort(trips)
+		d.RTTMinMS = new(round(trips[0]))
+		d.RTTP50MS = new(round(stats.Percentile(trips, 50)))
+		d.RTTP95MS = new(round(stats.Percentile(trips, 95)))
+	}
+	return sound
+}
+
+// fillUp takes the figures of a receiver report (RFC 3550 §6.4.1).
+func fillUp(d *report.MediaVoice, r rtcp.ReceptionReport, sent int) {
+	covered := min(int(r.LastSequenceNumber&0xffff)+1, sent)
+	if covered <= 1 {
+		return
+	}
+	lost := min(int(r.TotalLost), covered)
+	d.UpReceived = new(covered - lost)
+	d.UpLossPct, d.UpLossCI95 = lossOf(lost, covered)
+	d.UpJitterMS = new(round(float64(r.Jitter) * 1000 / opusHz))
+}
+
+// fillDown takes the figures of the packets that came, in the order of their coming.
+func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
+	d.DownReceived = new(0)
+	if len(packets) == 0 {
+		return
+	}
+	seen := map[int64]bool{}
+	first, last := packets[0].Seq, packets[0].Seq
+	var arrivals []stats.RTPArrival
+	for _, p := range packets {
+		if seen[p.Seq] {
+			continue
+		}
+		seen[p.Seq] = true
+		first, last = min(first, p.Seq), max(last, p.Seq)
+		arrivals = append(arrivals, stats.RTPArrival{ArrivedNS: int64(p.At), Stamp: uint32(p.Stamp)})
+	}
+	// A stream whose numbers leap is not judged by them.
+	if sent := last - first + 1; sent <= 2*maxArrivals {
+		d.DownSent = new(int(sent))
+		d.DownLossPct, d.DownLossCI95 = lossOf(int(sent)-len(seen), int(sent))
+	}
+	d.DownReceived = new(len(seen))
+	if j := stats.JitterRTP(arrivals, opusHz); j != nil {
+		d.DownJitterMS = new(round(j.MeanAbsDMS))
+	}
+}
+
+// lost reports whether so much is lost that the own sound may not be recognised.
+func lost(pct *float64) bool { return pct != nil && *pct >= muchLostPct }
+
+func lossOf(lost, of int) (*float64, *report.Interval) {
+	ci := stats.Wilson95(lost, of)
+	return new(round(100 * float64(lost) / float64(of))), &report.Interval{round(ci.LowPct), round(ci.HighPct)}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func round(v float64) float64 { return math.Round(v*100) / 100 }

@@ -1,0 +1,227 @@
+package bbb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// session is the place of this check in a meeting. Its tokens are secrets: they are kept
+// out of logs and reports.
+type session struct {
+	token string // of the session, for all addresses below the server
+	auth  string // for joining over GraphQL; "" where the answer does not tell it
+}
+
+// Words for what a server refuses, as they stand in the report.
+const (
+	codeNoMeeting  = "meeting_not_found"
+	codeEnded      = "meeting_ended"
+	codeFull       = "meeting_full"
+	codeSignature  = "bad_signature"
+	codePassword   = "wrong_password"
+	codeGuestWait  = "guest_waits"
+	codeGuestDeny  = "guest_denied"
+	codeRefused    = "join_refused"
+	codeOtherHost  = "other_host"
+	codeNoEcho     = "no_echo_room"
+	codeOldVersion = "old_version"
+)
+
+// refusals are the message keys of the interface (docs.bigbluebutton.org/development/api,
+// ApiController of bbb-web). A meeting of another creation time than the link's is
+// another meeting.
+var refusals = map[string]string{
+	"invalidMeetingIdentifier": codeNoMeeting,
+	"notFound":                 codeNoMeeting,
+	"meetingNotFound":          codeNoMeeting,
+	"mismatchCreateTimeParam":  codeNoMeeting,
+	"meetingForciblyEnded":     codeEnded,
+	"meetingEnded":             codeEnded,
+	"maxParticipantsReached":   codeFull,
+	"checksumError":            codeSignature,
+	"invalidPassword":          codePassword,
+	"guestWait":                codeGuestWait,
+	"guestDeny":                codeGuestDeny,
+}
+
+// refusedError is a join that the server refuses, with the word for it.
+type refusedError struct{ code string }
+
+func (e *refusedError) Error() string { return "the server refuses the join link: " + e.code }
+
+// joined is the answer to a join link with redirect=false, in both forms.
+type joined struct {
+	XMLName      xml.Name `json:"-" xml:"response"`
+	ReturnCode   string   `json:"returncode" xml:"returncode"`
+	MessageKey   string   `json:"messageKey" xml:"messageKey"`
+	SessionToken string   `json:"session_token" xml:"session_token"`
+	AuthToken    string   `json:"auth_token" xml:"auth_token"`
+	GuestStatus  string   `json:"guestStatus" xml:"guestStatus"`
+	URL          string   `json:"url" xml:"url"`
+}
+
+// A token of bbb-web is 12 to 16 letters and digits.
+var token = regexp.MustCompile(`^[A-Za-z0-9_-]{4,128}$`)
+
+// parseJoined reads the answer to a join link. client is the address of the server's
+// client, nil where it is not told.
+func parseJoined(body []byte) (s session, client *url.URL, err error) {
+	var r joined
+	if text := bytes.TrimSpace(body); bytes.HasPrefix(text, []byte("{")) {
+		var outer struct {
+			Response joined `json:"response"`
+		}
+		if json.Unmarshal(text, &outer) != nil {
+			return session{}, nil, errNotAPI
+		}
+		r = outer.Response
+	} else if xml.Unmarshal(text, &r) != nil {
+		return session{}, nil, errNotAPI
+	}
+	known := refusals[r.MessageKey]
+	switch {
+	case r.ReturnCode == "FAILED" && known == "":
+		return session{}, nil, &refusedError{codeRefused}
+	case r.ReturnCode == "FAILED", known == codeGuestWait, known == codeGuestDeny:
+		return session{}, nil, &refusedError{known}
+	case r.ReturnCode != "SUCCESS":
+		return session{}, nil, errNotAPI
+	case r.GuestStatus == "WAIT":
+		return session{}, nil, &refusedError{codeGuestWait}
+	case r.GuestStatus == "DENY":
+		return session{}, nil, &refusedError{codeGuestDeny}
+	}
+	s = session{token: strings.TrimSpace(r.SessionToken), auth: strings.TrimSpace(r.AuthToken)}
+	if !token.MatchString(s.auth) {
+		s.auth = ""
+	}
+	if !token.MatchString(s.token) {
+		return session{}, nil, errNotAPI
+	}
+	if client, err = url.Parse(strings.TrimSpace(r.URL)); err != nil || client.Scheme != "https" || client.Host == "" {
+		client = nil
+	}
+	return s, client, nil
+}
+
+// join follows the join link. A load balancer (Scalelite) sends it on to the server of
+// the meeting: that host is then the one that is checked, and the step says so.
+func join(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
+	good := visit.OK()
+	elsewhere := func(to *url.URL) {
+		v.URL, good.Code = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: v.URL.Path}, codeOtherHost
+	}
+	at := v.JoinLink
+	if at.Host != v.URL.Host {
+		elsewhere(at)
+	}
+	a, err := v.Get(ctx, at, nil)
+	var away *visit.RedirectError
+	if errors.As(err, &away) && away.To.Scheme == "https" && good.Code == "" {
+		elsewhere(away.To)
+		a, err = v.Get(ctx, away.To, nil)
+	}
+	switch {
+	case err != nil:
+		return session{}, visit.Fault(visit.FaultOf(err))
+	case a.Status != http.StatusOK:
+		return session{}, visit.StatusFault(a.Status)
+	}
+	if s := a.URL.Query().Get("sessionToken"); token.MatchString(s) {
+		return session{token: s}, good // a link without redirect=false leads to the client
+	}
+	s, client, err := parseJoined(a.Body)
+	var refused *refusedError
+	switch {
+	case errors.As(err, &refused):
+		return session{}, visit.Fault(refused.code)
+	case err != nil:
+		return session{}, visit.Fault("not_api")
+	}
+	if client != nil && client.Host != v.URL.Host {
+		elsewhere(client)
+	}
+	return s, good
+}
+
+// bridges are the names that clients and settings have for what carries the sound.
+var bridges = map[string]string{
+	"bbb-webrtc-sfu": bridgeSFU, "fullaudio": bridgeSFU,
+	"freeswitch": bridgeSIP, "sipjs": bridgeSIP,
+	"livekit": bridgeLiveKit,
+}
+
+const (
+	bridgeSFU     = "bbb-webrtc-sfu"
+	bridgeSIP     = "freeswitch"
+	bridgeLiveKit = "livekit"
+)
+
+// meeting is what does not change of a meeting.
+type meeting struct {
+	bridge string // "" for one that is not known
+	room   string // number of its voice conference
+}
+
+// hasEcho reports whether the voice conference has an echo: the dial plan takes 5 to 11
+// digits (bbb-voice-conference, bbb_echo_to_conference).
+func (m meeting) hasEcho() bool { return m.room == "" || echoRoom.MatchString(m.room) }
+
+var echoRoom = regexp.MustCompile(`^[0-9]{5,11}$`)
+
+// parseMeeting reads meetingStaticData.
+func parseMeeting(body []byte) (meeting, error) {
+	var answer struct {
+		Meeting []struct {
+			AudioBridge   string `json:"audioBridge"`
+			VoiceSettings struct {
+				VoiceConf string `json:"voiceConf"`
+			} `json:"voiceSettings"`
+		} `json:"meeting"`
+	}
+	if json.Unmarshal(body, &answer) != nil || len(answer.Meeting) == 0 {
+		return meeting{}, errNotAPI
+	}
+	first := answer.Meeting[0]
+	return meeting{bridge: bridges[first.AudioBridge], room: first.VoiceSettings.VoiceConf}, nil
+}
+
+// describe asks what carries the sound of the meeting.
+func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Outcome) {
+	a, err := v.Get(ctx, v.At(pathMeeting), http.Header{"X-Session-Token": {s.token}})
+	switch {
+	case err != nil:
+		return meeting{}, visit.Fault(visit.FaultOf(err))
+	case a.Status != http.StatusOK:
+		return meeting{}, visit.StatusFault(a.Status)
+	}
+	m, err := parseMeeting(a.Body)
+	if err != nil {
+		return meeting{}, visit.Fault("not_api")
+	}
+	v.Data.Bridge = m.bridge
+	return m, visit.OK()
+}
+
+// enter lets this check into the meeting of the join link.
+func enter(ctx context.Context, v *visit.Visit, about About) (s session, m meeting, o visit.Outcome) {
+	s, o = join(ctx, v)
+	if o.Status != report.StatusOK || !about.GraphQL {
+		return s, m, o
+	}
+	m, described := describe(ctx, v, s)
+	if described.Status != report.StatusOK {
+		o = described
+	}
+	return s, m, o
+}

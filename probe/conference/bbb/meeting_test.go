@@ -1,0 +1,202 @@
+package bbb_test
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+func env(t testing.TB) probe.Env {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return probe.Env{Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {}}
+}
+
+func address(t testing.TB, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// check checks a server with a join link and holds that nobody is left on it.
+func check(t testing.TB, r *bbbrig.Rig, link string) *report.Conference {
+	t.Helper()
+	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, env(t))
+	defer v.Close()
+	bbb.System{}.Check(t.Context(), v)
+	if !r.Left(8 * time.Second) {
+		t.Errorf("left behind: %+v", r.Count())
+	}
+	if c := r.Count(); c.Rooms != 0 || c.Digits != 0 {
+		t.Errorf("the conference was entered: %+v", c)
+	}
+	return v.Data
+}
+
+// want holds a step against what it should have become: "ok", "fail 503".
+func want(t *testing.T, c *report.Conference, steps map[report.ConferenceStep]string) {
+	t.Helper()
+	for name, want := range steps {
+		got := "missing"
+		if step, ok := c.Check(name); ok {
+			got = strings.TrimSpace(string(step.Status) + " " + step.Code)
+		}
+		if got != want {
+			t.Errorf("step %s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// The steps of a check that reached the sound.
+var heard = map[report.ConferenceStep]string{
+	report.StepAPI: "ok", report.StepRoundTrip: "ok", report.StepSignIn: "ok", report.StepState: "ok", report.StepSignalling: "ok",
+	report.StepRelay: "skipped no_relay", report.StepCall: "ok", report.StepPath: "ok", report.StepKeys: "ok",
+	report.StepSoundUp: "ok", report.StepSoundDown: "ok",
+}
+
+// TestEcho: the own voice is heard after a second encoder, and measured per direction.
+func TestEcho(t *testing.T) {
+	t.Parallel()
+	r := bbbrig.Start(t, bbbrig.Config{})
+	got := check(t, r, r.JoinLink())
+	want(t, got, heard)
+	m := got.Media
+	if got.Version != "3.0.0" || got.Bridge != "bbb-webrtc-sfu" || got.SignallingMS == nil || m == nil {
+		t.Fatalf("%+v", got)
+	}
+	if m.State != report.MediaComplete || m.Path != "host udp" || *m.Sent != 160 || m.UpLossPct == nil || *m.UpLossPct != 0 || m.DownLossPct == nil || *m.DownLossPct != 0 {
+		t.Errorf("state %s, path %s, sent %d, up %v, down %v", m.State, m.Path, *m.Sent, m.UpLossPct, m.DownLossPct)
+	}
+	// The stand-in adds 20 ms, and the second encoder a look-ahead of 6.5 ms.
+	if m.RTTP50MS == nil || *m.RTTP50MS < 20 || *m.RTTP50MS > 60 {
+		t.Errorf("round trip %v", m.RTTP50MS)
+	}
+	if c := r.Count(); c.Echoes != 1 || c.Joins != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestLoss: what is lost on each way is told apart.
+func TestLoss(t *testing.T) {
+	t.Parallel()
+	r := bbbrig.Start(t, bbbrig.Config{
+		LossUp:   func(n int) bool { return n%10 == 5 },
+		LossDown: func(n int) bool { return n%5 == 3 },
+	})
+	got := check(t, r, r.JoinLink())
+	want(t, got, heard)
+	m := got.Media
+	if m.UpLossPct == nil || *m.UpLossPct < 8 || *m.UpLossPct > 12 || m.DownLossPct == nil || *m.DownLossPct < 18 || *m.DownLossPct > 22 {
+		t.Errorf("lost up %v, down %v", *m.UpLossPct, *m.DownLossPct)
+	}
+}
+
+func TestVersionsAndBridges(t *testing.T) {
+	for name, c := range map[string]struct {
+		config bbbrig.Config
+		bridge string
+		steps  map[report.ConferenceStep]string
+	}{
+		"4.0 with its default": {bbbrig.Config{Version: "4.0"}, "livekit", map[report.ConferenceStep]string{
+			report.StepSignIn: "ok", report.StepState: "ok", report.StepSignalling: "unknown livekit_bridge", report.StepRelay: "skipped no_relay", report.StepSoundDown: "unknown livekit_bridge"}},
+		"4.0 with the old bridge": {bbbrig.Config{Version: "4.0", Bridge: "bbb-webrtc-sfu"}, "bbb-webrtc-sfu", heard},
+		"the name of the client":  {bbbrig.Config{Bridge: "fullaudio"}, "bbb-webrtc-sfu", heard},
+		"an unknown bridge":       {bbbrig.Config{Bridge: "carrier-pigeon"}, "", map[report.ConferenceStep]string{report.StepCall: "unknown other_bridge"}},
+		"2.7": {bbbrig.Config{Version: "2.7"}, "", map[report.ConferenceStep]string{
+			report.StepSignIn: "ok", report.StepState: "unknown old_version", report.StepRelay: "skipped no_relay", report.StepSoundUp: "unknown old_version"}},
+		"SHA-256 only":           {bbbrig.Config{Hash: "sha256"}, "bbb-webrtc-sfu", heard},
+		"a room without an echo": {bbbrig.Config{Room: "123"}, "bbb-webrtc-sfu", map[report.ConferenceStep]string{report.StepCall: "unknown no_echo_room"}},
+		"a server list of no use": {bbbrig.Config{Stuns: `{"stunServers":[{"url":"stun.example.org"}],"turnServers":[]}`}, "bbb-webrtc-sfu", map[report.ConferenceStep]string{
+			report.StepRelay: "fail bad_entry", report.StepSoundDown: "ok"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := bbbrig.Start(t, c.config)
+			got := check(t, r, r.JoinLink())
+			if got.Bridge != c.bridge {
+				t.Errorf("bridge %q, want %q", got.Bridge, c.bridge)
+			}
+			want(t, got, c.steps)
+		})
+	}
+}
+
+// TestFaults: whatever a server does wrong is named at the step where it happens, and
+// nobody is left behind on it.
+func TestFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		step  bbbrig.Step
+		fault bbbrig.Fault
+		steps map[report.ConferenceStep]string
+	}{
+		"interface down":             {bbbrig.API, bbbrig.Down, map[report.ConferenceStep]string{report.StepAPI: "fail 502", report.StepSignIn: "unknown step_before"}},
+		"maintenance page":           {bbbrig.API, bbbrig.HTML, map[report.ConferenceStep]string{report.StepAPI: "fail not_api"}},
+		"no such meeting":            {bbbrig.Join, bbbrig.Expired, map[report.ConferenceStep]string{report.StepSignIn: "fail meeting_not_found", report.StepSoundDown: "unknown step_before"}},
+		"meeting has ended":          {bbbrig.Join, bbbrig.Ended, map[report.ConferenceStep]string{report.StepSignIn: "fail meeting_ended"}},
+		"meeting is full":            {bbbrig.Join, bbbrig.Full, map[report.ConferenceStep]string{report.StepSignIn: "fail meeting_full"}},
+		"a guest waits":              {bbbrig.Join, bbbrig.Guest, map[report.ConferenceStep]string{report.StepSignIn: "fail guest_waits"}},
+		"password refused":           {bbbrig.Join, bbbrig.Refuses, map[report.ConferenceStep]string{report.StepSignIn: "fail wrong_password"}},
+		"join hangs":                 {bbbrig.Join, bbbrig.Hangs, map[report.ConferenceStep]string{report.StepSignIn: "fail timeout"}},
+		"join answers a page":        {bbbrig.Join, bbbrig.HTML, map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
+		"join never ends":            {bbbrig.Join, bbbrig.Huge, map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}},
+		"join answers garbage":       {bbbrig.Join, bbbrig.Garbage, map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
+		"meeting data without token": {bbbrig.Meeting, bbbrig.Expired, map[report.ConferenceStep]string{report.StepSignIn: "fail 401"}},
+		"meeting data down":          {bbbrig.Meeting, bbbrig.Down, map[report.ConferenceStep]string{report.StepSignIn: "fail 502"}},
+		"session expired":            {bbbrig.State, bbbrig.Expired, map[report.ConferenceStep]string{report.StepState: "fail session_expired", report.StepCall: "unknown step_before"}},
+		"too many connections":       {bbbrig.State, bbbrig.Full, map[report.ConferenceStep]string{report.StepState: "fail too_many_connections"}},
+		"GraphQL closes":             {bbbrig.State, bbbrig.Closes, map[report.ConferenceStep]string{report.StepState: "fail 1001"}},
+		"GraphQL down":               {bbbrig.State, bbbrig.Down, map[report.ConferenceStep]string{report.StepState: "fail 502"}},
+		"GraphQL hangs":              {bbbrig.State, bbbrig.Hangs, map[report.ConferenceStep]string{report.StepState: "fail timeout"}},
+		"never joined":               {bbbrig.State, bbbrig.Silent, map[report.ConferenceStep]string{report.StepState: "fail timeout"}},
+		"join refused by GraphQL":    {bbbrig.State, bbbrig.Refuses, map[report.ConferenceStep]string{report.StepState: "fail meeting_full"}},
+		"meeting ends meanwhile":     {bbbrig.State, bbbrig.Ended, map[report.ConferenceStep]string{report.StepState: "fail meeting_ended"}},
+		"server list expired":        {bbbrig.Servers, bbbrig.Expired, map[report.ConferenceStep]string{report.StepRelay: "fail 401", report.StepSoundDown: "ok"}},
+		"server list is a page":      {bbbrig.Servers, bbbrig.HTML, map[report.ConferenceStep]string{report.StepRelay: "fail not_api", report.StepSoundDown: "ok"}},
+		"SFU wants a session":        {bbbrig.Signalling, bbbrig.Expired, map[report.ConferenceStep]string{report.StepSignalling: "fail 401", report.StepCall: "unknown step_before"}},
+		"SFU down":                   {bbbrig.Signalling, bbbrig.Down, map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
+		"SFU closes without a word":  {bbbrig.Signalling, bbbrig.Closes, map[report.ConferenceStep]string{report.StepSignalling: "fail cut_off"}},
+		"microphone not permitted":   {bbbrig.Call, bbbrig.Refuses, map[report.ConferenceStep]string{report.StepCall: "fail 2301", report.StepPath: "unknown step_before"}},
+		"no resources":               {bbbrig.Call, bbbrig.Full, map[report.ConferenceStep]string{report.StepCall: "fail 2002"}},
+		"call hangs":                 {bbbrig.Call, bbbrig.Hangs, map[report.ConferenceStep]string{report.StepCall: "fail timeout"}},
+		"call answers garbage":       {bbbrig.Call, bbbrig.Garbage, map[report.ConferenceStep]string{report.StepCall: "fail not_api"}},
+		"call closes":                {bbbrig.Call, bbbrig.Closes, map[report.ConferenceStep]string{report.StepCall: "fail 1001"}},
+		"call answers no SDP":        {bbbrig.Call, bbbrig.HTML, map[report.ConferenceStep]string{report.StepCall: "fail bad_answer"}},
+		"media address is dead":      {bbbrig.Path, bbbrig.Dead, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path", report.StepKeys: "unknown step_before"}},
+		"wrong certificate of media": {bbbrig.Keys, bbbrig.WrongKey, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepKeys: "fail no_keys"}},
+		"sound does not come back":   {bbbrig.Sound, bbbrig.Silent, map[report.ConferenceStep]string{report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"}},
+		"sound does not arrive":      {bbbrig.Sound, bbbrig.Deaf, map[report.ConferenceStep]string{report.StepSoundUp: "unknown no_report", report.StepSoundDown: "fail nothing_came_back"}},
+		"other sound comes back":     {bbbrig.Sound, bbbrig.OtherSound, map[report.ConferenceStep]string{report.StepSoundUp: "ok", report.StepSoundDown: "fail other_sound"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := bbbrig.Start(t, bbbrig.Config{Faults: map[bbbrig.Step]bbbrig.Fault{c.step: c.fault}})
+			want(t, check(t, r, r.JoinLink()), c.steps)
+		})
+	}
+}
+
+// TestServerHangsUp: the step during which the call ended has the code of the server.
+func TestServerHangsUp(t *testing.T) {
+	t.Parallel()
+	r := bbbrig.Start(t, bbbrig.Config{Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Sound: bbbrig.HangsUp}})
+	if got := check(t, r, r.JoinLink()); got.FailedCode != "2000" {
+		t.Errorf("step %q failed with %q", got.FailedStep, got.FailedCode)
+	}
+}

@@ -1,0 +1,240 @@
+package bbbrig
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
+)
+
+// Times of FreeSWITCH and mediasoup.
+const (
+	echoSleep   = 500 * time.Millisecond // the dial plan, before it echoes
+	echoDelay   = 20 * time.Millisecond  // decoding and encoding a frame
+	firstReport = 1500 * time.Millisecond
+	nextReport  = 5 * time.Second
+)
+
+// transcoded is the recorded sound of package testsignal after a second encoder:
+// decoded, and encoded by libopus with "-application voip -vbr off -b:a 30k".
+// TestTranscoded makes it anew with -update.
+//
+//go:embed testdata/transcoded.opus
+var transcoded []byte
+
+// transcodedBytes is the length of each of its packets.
+const transcodedBytes = 75
+
+// recode returns what FreeSWITCH sends for a packet: another encoding of the same sound.
+func recode(payload []byte) []byte {
+	for i := range testsignal.Packets {
+		if string(testsignal.Packet(i)) == string(payload) {
+			return transcoded[i*transcodedBytes : (i+1)*transcodedBytes]
+		}
+	}
+	return payload
+}
+
+// call is one call with its media.
+type call struct {
+	rig       *Rig
+	pc        *webrtc.PeerConnection
+	track     *webrtc.TrackLocalStaticRTP
+	connected chan struct{}
+	done      chan struct{}
+	end       sync.Once
+
+	mu       sync.Mutex
+	ssrc     webrtc.SSRC
+	first    uint16
+	highest  uint16
+	received int
+	started  time.Time // of the sound
+	sent     uint16
+}
+
+// newCall answers an offer, as an ICE-lite server with all candidates in its answer.
+func (r *Rig) newCall(offer string) (*call, string, error) {
+	var e webrtc.SettingEngine
+	e.SetLite(true)
+	e.SetIncludeLoopbackCandidate(true)
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetInterfaceFilter(func(name string) bool { return name == "lo" })
+	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	codecs := &webrtc.MediaEngine{}
+	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "useinbandfec=1;maxaveragebitrate=30000;maxplaybackrate=48000;ptime=20;minptime=10;maxptime=40"}
+	if err := codecs.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, "", err
+	}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, "", err
+	}
+	c := &call{rig: r, pc: pc, connected: make(chan struct{}), done: make(chan struct{})}
+	answer, err := c.answer(opus, offer)
+	if err != nil {
+		c.close()
+		return nil, "", err
+	}
+	return c, answer, nil
+}
+
+func (c *call) answer(opus webrtc.RTPCodecCapability, offer string) (string, error) {
+	var err error
+	if c.track, err = webrtc.NewTrackLocalStaticRTP(opus, "audio", "freeswitch"); err != nil {
+		return "", err
+	}
+	if _, err = c.pc.AddTrack(c.track); err != nil {
+		return "", err
+	}
+	connected := sync.OnceFunc(func() { close(c.connected) })
+	c.pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
+		if s == webrtc.ICEConnectionStateConnected {
+			connected()
+		}
+	})
+	c.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { c.listen(t) })
+	if err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", err
+	}
+	own, err := c.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(c.pc)
+	if err = c.pc.SetLocalDescription(own); err != nil {
+		return "", err
+	}
+	select {
+	case <-gathered:
+	case <-time.After(5 * time.Second):
+		return "", errors.New("no own address was found")
+	}
+	return c.spoil(c.pc.LocalDescription().SDP), nil
+}
+
+var (
+	candidate   = regexp.MustCompile(`(a=candidate:\S+ \d+ udp \d+ )127\.0\.0\.1 (\d+) `)
+	fingerprint = regexp.MustCompile(`a=fingerprint:sha-256 \S+`)
+)
+
+// spoil changes the answer as the faults want it.
+func (c *call) spoil(sdp string) string {
+	if c.rig.Faults[Path] == Dead {
+		sdp = candidate.ReplaceAllString(sdp, "${1}127.0.0.1 9 ")
+	}
+	if c.rig.Faults[Keys] == WrongKey {
+		wrong := "a=fingerprint:sha-256 00"
+		for range 31 {
+			wrong += ":00"
+		}
+		sdp = fingerprint.ReplaceAllString(sdp, wrong)
+	}
+	if c.rig.Faults[Call] == HTML {
+		return "v=0\r\n<html>"
+	}
+	return sdp
+}
+
+// listen receives the sound, reports on it as mediasoup, and returns it as the echo.
+func (c *call) listen(t *webrtc.TrackRemote) {
+	c.mu.Lock()
+	c.ssrc, c.started = t.SSRC(), time.Now()
+	c.mu.Unlock()
+	if c.rig.Faults[Sound] != Deaf {
+		go c.report()
+	}
+	for {
+		p, _, err := t.ReadRTP()
+		if err != nil {
+			return
+		}
+		if c.rig.Faults[Sound] == Deaf || c.rig.LossUp != nil && c.rig.LossUp(int(p.SequenceNumber)) {
+			continue
+		}
+		c.mu.Lock()
+		if c.received == 0 {
+			c.first = p.SequenceNumber
+		}
+		c.received++
+		if int16(p.SequenceNumber-c.highest) > 0 || c.received == 1 {
+			c.highest = p.SequenceNumber
+		}
+		asleep := time.Since(c.started) < echoSleep
+		c.mu.Unlock()
+		if asleep || c.rig.Faults[Sound] == Silent {
+			continue
+		}
+		payload := recode(p.Payload)
+		if c.rig.Faults[Sound] == OtherSound {
+			payload = transcoded[:transcodedBytes]
+		}
+		time.AfterFunc(echoDelay, func() { c.send(p.SequenceNumber, payload) })
+	}
+}
+
+// send sends a packet with the number of FreeSWITCH's own stream, and the time stamp of
+// its timer: what was lost on the way up leaves a gap in time and none in the numbers.
+func (c *call) send(heard uint16, payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent++
+	if c.rig.LossDown != nil && c.rig.LossDown(int(c.sent)) {
+		return
+	}
+	_ = c.track.WriteRTP(&rtp.Packet{
+		Header:  rtp.Header{Version: 2, SequenceNumber: 40000 + c.sent, Timestamp: 3_000_000 + uint32(heard)*960},
+		Payload: payload,
+	})
+}
+
+// report sends receiver reports, the first after 1.5 s and then about every 5 s.
+func (c *call) report() {
+	wait := firstReport
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-time.After(wait):
+		}
+		wait = nextReport
+		c.mu.Lock()
+		expected := int(c.highest-c.first) + 1
+		r := rtcp.ReceptionReport{SSRC: uint32(c.ssrc), LastSequenceNumber: uint32(c.highest), TotalLost: uint32(max(0, expected-c.received))}
+		heard := c.received > 0
+		c.mu.Unlock()
+		if heard {
+			_ = c.pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: 1, Reports: []rtcp.ReceptionReport{r}}})
+		}
+	}
+}
+
+func (c *call) close() {
+	c.end.Do(func() {
+		close(c.done)
+		go func() { _ = c.pc.Close() }()
+	})
+}
+
+// RelayList returns the answer of /stuns with relays at a port of this computer.
+func RelayList(username, password string, urls ...string) string {
+	list := ""
+	for i, u := range urls {
+		if i > 0 {
+			list += ","
+		}
+		list += fmt.Sprintf(`{"username":%q,"password":%q,"url":%q,"ttl":86400}`, username, password, u)
+	}
+	return `{"stunServers":[],"turnServers":[` + list + `],"remoteIceCandidates":[]}`
+}

@@ -1,0 +1,206 @@
+package bbbrig
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+)
+
+// Limits of bbb-graphql-middleware (config.yml).
+const (
+	maxConnections = 3
+	maxQueryChars  = 5000
+)
+
+type frame struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// accept opens a WebSocket. A foreign Origin is refused with 403, as by the middleware.
+func (r *Rig) accept(w http.ResponseWriter, req *http.Request, protocols ...string) (*websocket.Conn, error) {
+	c, err := websocket.Accept(w, req, &websocket.AcceptOptions{Subprotocols: protocols})
+	if err != nil {
+		return nil, err
+	}
+	r.add(func(n *Count) { n.Sockets++ })
+	return c, nil
+}
+
+func (r *Rig) closed(c *websocket.Conn) {
+	_ = c.CloseNow()
+	r.add(func(n *Count) { n.Sockets-- })
+}
+
+// graphql is the middleware's connection of one client.
+func (r *Rig) graphql(w http.ResponseWriter, req *http.Request) {
+	c, err := r.accept(w, req, "graphql-transport-ws")
+	if err != nil {
+		return
+	}
+	defer r.closed(c)
+	if c.Subprotocol() != "graphql-transport-ws" {
+		_ = c.Close(websocket.StatusPolicyViolation, "subprotocol")
+		return
+	}
+	ctx := req.Context()
+	u := r.initiate(ctx, req, c)
+	if u == nil {
+		return
+	}
+	defer r.leave(u)
+	for {
+		var f frame
+		if wsjson.Read(ctx, c, &f) != nil {
+			return
+		}
+		if !r.operate(ctx, c, u, f) {
+			return
+		}
+	}
+}
+
+// refuse ends a connection as the middleware does: an error, and a close whose reason is
+// the English text.
+func refuse(ctx context.Context, c *websocket.Conn, code websocket.StatusCode, id, text string) {
+	payload, _ := json.Marshal([]map[string]string{{"messageId": id, "message": text}})
+	_ = wsjson.Write(ctx, c, frame{ID: "-1", Type: "error", Payload: payload})
+	_ = c.Close(code, text)
+}
+
+// initiate reads connection_init and returns the user, nil where it was refused.
+func (r *Rig) initiate(ctx context.Context, req *http.Request, c *websocket.Conn) *user {
+	var f frame
+	if wsjson.Read(ctx, c, &f) != nil {
+		return nil
+	}
+	var hello struct {
+		Headers map[string]any `json:"headers"`
+	}
+	_ = json.Unmarshal(f.Payload, &hello)
+	for _, name := range []string{"X-Session-Token", "X-ClientSessionUUID", "X-ClientType", "X-ClientIsMobile"} {
+		if text, ok := hello.Headers[name].(string); !ok || text == "" {
+			refuse(ctx, c, 4403, "param_missing", name+" header missing on init connection")
+			return nil
+		}
+	}
+	token, _ := hello.Headers["X-Session-Token"].(string)
+	u := r.userOf(req, token)
+	switch fault := r.Faults[State]; {
+	case u == nil, fault == Expired:
+		refuse(ctx, c, 4403, "check_authorization_error", "Access denied")
+		return nil
+	case fault == Full:
+		refuse(ctx, c, websocket.StatusInternalError, "connections_limit_exceeded", "connections limit exceeded")
+		return nil
+	case fault == Closes:
+		_ = c.Close(websocket.StatusGoingAway, "")
+		return nil
+	}
+	r.mu.Lock()
+	u.connections++
+	tooMany := u.connections > maxConnections
+	r.mu.Unlock()
+	if tooMany {
+		refuse(ctx, c, 4403, "too_many_connections", "too many connections")
+		return nil
+	}
+	_ = wsjson.Write(ctx, c, frame{Type: "connection_ack"})
+	return u
+}
+
+// operate answers one message; false ends the connection.
+func (r *Rig) operate(ctx context.Context, c *websocket.Conn, u *user, f frame) bool {
+	switch f.Type {
+	case "ping":
+		return wsjson.Write(ctx, c, frame{Type: "pong"}) == nil
+	case "pong", "complete":
+		return true
+	case "subscribe":
+	default:
+		_ = c.Close(4400, "invalid message")
+		return false
+	}
+	var op struct {
+		Query     string         `json:"query"`
+		Variables map[string]any `json:"variables"`
+	}
+	_ = json.Unmarshal(f.Payload, &op)
+	switch {
+	case len(op.Query) > maxQueryChars:
+		refuse(ctx, c, 4403, "query_too_long", "query too long")
+		return false
+	case strings.Contains(op.Query, "userJoinMeeting"):
+		if r.Faults[State] == Silent {
+			return true
+		}
+		_, mobile := op.Variables["clientIsMobile"].(bool)
+		if op.Variables["authToken"] != u.auth || !mobile || op.Variables["clientType"] != "HTML5" {
+			_ = wsjson.Write(ctx, c, frame{ID: f.ID, Type: "error", Payload: json.RawMessage(`[{"message":"field validation failed"}]`)})
+			return true
+		}
+		r.mu.Lock()
+		if !u.joined {
+			u.joined = true
+			r.count.Present++
+		}
+		r.mu.Unlock()
+		return r.result(ctx, c, f.ID, `{"data":{"userJoinMeeting":true}}`, true) && r.self(ctx, c, u)
+	case strings.Contains(op.Query, "userLeaveMeeting"):
+		r.leave(u)
+		return r.result(ctx, c, f.ID, `{"data":{"userLeaveMeeting":true}}`, true)
+	case strings.Contains(op.Query, "user_current"):
+		return r.self(ctx, c, u)
+	}
+	return wsjson.Write(ctx, c, frame{ID: f.ID, Type: "error", Payload: json.RawMessage(`[{"message":"field not found"}]`)}) == nil
+}
+
+func (r *Rig) result(ctx context.Context, c *websocket.Conn, id, payload string, last bool) bool {
+	if wsjson.Write(ctx, c, frame{ID: id, Type: "next", Payload: json.RawMessage(payload)}) != nil {
+		return false
+	}
+	return !last || wsjson.Write(ctx, c, frame{ID: id, Type: "complete"}) == nil
+}
+
+// self sends user_current. The subscription of the clients has the id 1.
+func (r *Rig) self(ctx context.Context, c *websocket.Conn, u *user) bool {
+	r.mu.Lock()
+	me := map[string]any{
+		"userId": u.id, "authToken": u.auth, "joined": u.joined, "joinErrorCode": nil, "joinErrorMessage": nil,
+		"ejectReasonCode": nil, "loggedOut": u.left, "meeting": map[string]any{"ended": u.meeting.ended || r.Faults[State] == Ended},
+	}
+	if r.Faults[State] == Refuses {
+		me["joinErrorCode"] = "max_participants_reason"
+	}
+	r.mu.Unlock()
+	payload, _ := json.Marshal(map[string]any{"data": map[string]any{"user_current": []any{me}}})
+	return r.result(ctx, c, "1", string(payload), false)
+}
+
+// leave takes a user out of the meeting.
+func (r *Rig) leave(u *user) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if u.joined && !u.left {
+		u.left = true
+		r.count.Present--
+	}
+}
+
+// Left waits until nobody is in a meeting or a call, and reports whether that came about.
+func (r *Rig) Left(within time.Duration) bool {
+	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
+		if c := r.Count(); c.Present == 0 && c.Calls == 0 && c.Sockets == 0 {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}
