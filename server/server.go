@@ -50,6 +50,7 @@ type Server struct {
 	live      *live.Hub
 	desk      enroll.Desk
 	reflector *reflector.Reflector
+	meetings  *target.Meetings
 	listener  net.Listener  // of HTTP
 	port      *oneport.Port // that HTTP shares with TURN; nil without TLS
 	http      *http.Server
@@ -85,6 +86,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
+	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
 	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
 	secure, err := s.tls()
 	if err != nil {
@@ -186,7 +188,7 @@ func (s *Server) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
-		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
+		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{
@@ -260,6 +262,9 @@ func (s *Server) Close() error {
 		}
 	}
 	errs = append(errs, s.metrics.close())
+	if s.meetings != nil {
+		s.meetings.Close()
+	}
 	if s.reflector != nil {
 		errs = append(errs, s.reflector.Close())
 	}

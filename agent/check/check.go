@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"runtime"
 	"time"
 
@@ -82,10 +83,12 @@ type Options struct {
 	// system is the probe of the conference system at Target; nil if there is none
 	// or the system is unknown.
 	system probe.Probe
-	// targetSystem and room are what the collector says of the target: its system, "" where
-	// it is recognised by its address, and a test room.
+	// targetSystem, room and joinLink are what the collector says of the target: its
+	// system, "" where it is recognised by its address, a test room, and a link into a test
+	// meeting.
 	targetSystem string
 	room         *wire.Room
+	joinLink     *url.URL
 }
 
 // Run makes one check. A bad line or a silent microphone is a result in the report,

@@ -136,14 +136,17 @@ func (o Options) steps(s sources) probe.Plan {
 	})
 	if o.system != nil {
 		plan = append(plan, probe.Step{
-			// Six steps, one of which may take its timeout (3 s), then a stream of
-			// 2.4 s after that of media.voice.
+			// Up to eleven steps, one of which may take its timeout (3 s), then a stream of
+			// 2.4 s, to BigBlueButton 3.2 s, after that of media.voice. The relays of
+			// BigBlueButton are tried meanwhile.
 			Probe:  o.system,
 			Budget: 14 * time.Second,
 			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second},
 			Phases: []probe.Phase{
 				{Name: visit.PhaseStep, Turn: probe.Turn{Sends: burst(25, 40)}},
 				{Name: visit.PhaseStream, Turn: probe.Turn{Sends: steady(58, 58)}},
+				{Name: nat.PhaseRelay, Turn: probe.Turn{Sends: burst(13, 9)}},
+				{Name: nat.PhaseRelayTLS, Turn: probe.Turn{Sends: burst(21, 23)}},
 			},
 		})
 	}

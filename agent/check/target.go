@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +61,7 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 	if o.Collector == nil || o.Collector.Token == "" {
 		return o, &NotEnrolledError{Name: name}
 	}
-	known, err := o.targets(ctx)
+	known, err := o.targets(ctx, o.joins(name))
 	if ctx.Err() != nil {
 		return o, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
 	}
@@ -78,6 +80,11 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 		return o, err
 	}
 	o.targetSystem, o.room = t.System, t.Room
+	if t.JoinLink != "" {
+		if o.joinLink, err = url.Parse(t.JoinLink); err != nil {
+			return o, errors.New("the collector's join link cannot be used") // the error would quote it
+		}
+	}
 	if _, err := diagnose.LoadProfile(t.Profile); err == nil && o.Profile == diagnose.DefaultProfile {
 		o.Profile = t.Profile // a profile that a person chose stays
 	}
@@ -85,10 +92,10 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 }
 
 // targets returns those of the collector, or those that it named last, with the error.
-func (o Options) targets(ctx context.Context) (wire.Targets, error) {
+func (o Options) targets(ctx context.Context, join string) (wire.Targets, error) {
 	ctx, cancel := context.WithTimeout(ctx, targetsTime)
 	defer cancel()
-	got, err := o.Collector.Targets(ctx)
+	got, err := o.Collector.Targets(ctx, join)
 	if e, ok := errors.AsType[*collector.APIError](err); ok && e.Status == http.StatusNotFound {
 		return wire.Targets{}, nil // a collector from before there were targets
 	}
@@ -96,16 +103,26 @@ func (o Options) targets(ctx context.Context) (wire.Targets, error) {
 		return o.KnownTargets, err
 	}
 	if o.LearnTargets != nil {
-		o.LearnTargets(withoutRooms(*got))
+		o.LearnTargets(withoutCredentials(*got))
 	}
 	return *got, nil
 }
 
-// withoutRooms is t without credentials.
-func withoutRooms(t wire.Targets) wire.Targets {
+// joins returns the name of the target whose test meeting this check joins; "" where it
+// makes no call.
+func (o Options) joins(name string) string {
+	asked := len(o.Only) == 0 || slices.ContainsFunc(o.Only, func(word string) bool { return strings.HasPrefix(word, report.ConferenceGroup) })
+	if o.Trigger == report.TriggerSchedule || !asked {
+		return ""
+	}
+	return name
+}
+
+// withoutCredentials is t without rooms and links.
+func withoutCredentials(t wire.Targets) wire.Targets {
 	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets))}
 	for i, target := range t.Targets {
-		target.Room = nil
+		target.Room, target.JoinLink = nil, ""
 		kept.Targets[i] = target
 	}
 	return kept

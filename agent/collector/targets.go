@@ -5,19 +5,25 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
 // Targets asks for the conference systems that the collector's participants use, with
-// credentials for a few minutes. An answer other than a success is an *APIError.
-func (e *Endpoint) Targets(ctx context.Context) (*wire.Targets, error) {
+// credentials for a few minutes, and with a join link for the one named join; "" for none.
+// An answer other than a success is an *APIError.
+func (e *Endpoint) Targets(ctx context.Context, join string) (*wire.Targets, error) {
 	base, err := e.Base()
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(wire.PathTargets).String(), nil)
+	at := base.JoinPath(wire.PathTargets)
+	if join != "" {
+		at.RawQuery = url.Values{wire.ParamJoin: {join}}.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the conference systems: %w", err)
 	}

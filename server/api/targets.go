@@ -1,18 +1,24 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Targets hands out the conference systems, without their secrets.
+// Targets hands out the conference systems, without their secrets, and a link to a test
+// meeting of the one named join.
 type Targets interface {
-	Targets() (wire.Targets, error)
+	Targets(ctx context.Context, join string) (wire.Targets, error)
 }
 
-func (a *API) targets(w http.ResponseWriter, _ *http.Request, _ caller) error {
-	all, err := a.Targets.Targets()
+func (a *API) targets(w http.ResponseWriter, r *http.Request, _ caller) error {
+	join := r.URL.Query().Get(wire.ParamJoin)
+	if join != "" && !wire.IsTargetName(join) {
+		return fault(http.StatusBadRequest, "target_invalid", "join is not the name of a target")
+	}
+	all, err := a.Targets.Targets(r.Context(), join)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -54,7 +55,7 @@ func TestTargets(t *testing.T) {
 
 type brokenTargets struct{}
 
-func (brokenTargets) Targets() (wire.Targets, error) {
+func (brokenTargets) Targets(context.Context, string) (wire.Targets, error) {
 	return wire.Targets{}, errors.New("secret path")
 }
 

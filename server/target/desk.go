@@ -1,9 +1,12 @@
 package target
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -14,10 +17,15 @@ type Desk struct {
 	File   File
 	Now    func() time.Time
 	Random io.Reader
+	Log    *slog.Logger
+	// Meetings makes test meetings; nil makes none.
+	Meetings *Meetings
 }
 
-// Targets returns what an agent may know of the targets: never a secret.
-func (d Desk) Targets() (wire.Targets, error) {
+// Targets returns what an agent may know of the targets: never a secret. It makes a test
+// meeting for the target of the name join; "" for none. Where the server makes none the
+// list comes without its link.
+func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 	all, err := d.File.List()
 	if err != nil {
 		return wire.Targets{}, err
@@ -28,6 +36,11 @@ func (d Desk) Targets() (wire.Targets, error) {
 		if t.APISecret != "" {
 			if w.Room, err = d.room(t); err != nil {
 				return wire.Targets{}, err
+			}
+		}
+		if d.Meetings != nil && t.System == "bbb" && t.Secret != "" && strings.EqualFold(t.Name, join) {
+			if w.JoinLink, err = d.Meetings.Link(ctx, t); err != nil {
+				d.Log.Warn("no test meeting", "target", t.Name, "err", err)
 			}
 		}
 		out.Targets = append(out.Targets, w)

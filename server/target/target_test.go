@@ -171,7 +171,7 @@ func TestDesk(t *testing.T) {
 		}
 	}
 	d := Desk{File: f, Now: func() time.Time { return now }, Random: rand.Reader}
-	first, err := d.Targets()
+	first, err := d.Targets(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestDesk(t *testing.T) {
 		t.Fatalf("%s", b)
 	}
 	room := first.Targets[1].Room
-	second, err := d.Targets()
+	second, err := d.Targets(t.Context(), "")
 	if err != nil || second.Targets[1].Room.Name == room.Name {
 		t.Errorf("two checks share the room %s, %v", room.Name, err)
 	}
@@ -229,7 +229,7 @@ func TestNoRandomness(t *testing.T) {
 	if err := f.Add(context.Background(), Target{Name: "lk", System: "livekit", APIKey: "k", APISecret: "s"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Desk{File: f, Now: time.Now, Random: strings.NewReader("")}).Targets(); err == nil {
+	if _, err := (Desk{File: f, Now: time.Now, Random: strings.NewReader("")}).Targets(t.Context(), ""); err == nil {
 		t.Error("a room of a known name")
 	}
 }

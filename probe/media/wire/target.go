@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,9 @@ import (
 
 // PathTargets is the path of the collector's list of conference systems, from its base.
 const PathTargets = "api/v1/targets"
+
+// ParamJoin is the query parameter that names the target for which a join link is wanted.
+const ParamJoin = "join"
 
 // Limits of a list of targets.
 const (
@@ -40,6 +44,9 @@ type Target struct {
 	Profile string `json:"profile"`
 	// Room opens a test room of its own; nil if the collector has no key of the system.
 	Room *Room `json:"room,omitempty"`
+	// JoinLink lets one viewer into a test meeting of a BigBlueButton, which ends within minutes; "" if it was not asked
+	// for, or the collector could not make the meeting.
+	JoinLink string `json:"join_link,omitempty"`
 }
 
 // Room is a test room of a LiveKit server, which exists for one check. Its two access tokens are the only
@@ -93,6 +100,12 @@ func (t Target) validate() error {
 	case t.Room != nil && (t.Room.Publish == "" || t.Room.Subscribe == "" || len(t.Room.Name) > maxTargetFieldBytes ||
 		len(t.Room.Publish) > maxTargetSecretsBytes || len(t.Room.Subscribe) > maxTargetSecretsBytes):
 		return errors.New("the room cannot be used")
+	case t.JoinLink == "":
+		return nil
+	}
+	u, err := url.Parse(t.JoinLink)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || t.System != "bbb" || len(t.JoinLink) > maxTargetSecretsBytes {
+		return errors.New("the join link cannot be used") // the error would quote it
 	}
 	return nil
 }

@@ -1,0 +1,173 @@
+//go:build unix
+
+package bbbrig_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// programs are the real ones, in a folder of their own, with the certificate of a rig.
+type programs struct {
+	t                   *testing.T
+	dir, roots, address string
+	collector           *exec.Cmd
+}
+
+func build(t *testing.T, r *bbbrig.Rig) *programs {
+	t.Helper()
+	p := &programs{t: t, dir: t.TempDir()}
+	p.roots = filepath.Join(p.dir, "roots.pem")
+	if err := os.WriteFile(p.roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-o", p.dir+"/", "./cmd/tonprobe", "./cmd/tonprobe-collector")
+	cmd.Dir, cmd.Env = "../../../..", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the programs: %v\n%s", err, out)
+	}
+	return p
+}
+
+// command runs a program and returns its standard output; the exit status must be one of
+// those given.
+func (p *programs) command(program string, statuses []int, args ...string) []byte {
+	p.t.Helper()
+	cmd := exec.Command(filepath.Join(p.dir, program), args...)
+	cmd.Env = append(os.Environ(), "LANG=en_US.UTF-8", "SSL_CERT_FILE="+p.roots)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if e, ok := err.(*exec.ExitError); ok || err == nil {
+		status := 0
+		if ok {
+			status = e.ExitCode()
+		}
+		for _, allowed := range statuses {
+			if status == allowed {
+				return out.Bytes()
+			}
+		}
+	}
+	p.t.Fatalf("%s %s: %v\n%s%s", program, args[0], err, out.String(), errs.String())
+	return nil
+}
+
+// serve starts the collector.
+func (p *programs) serve() {
+	p.t.Helper()
+	p.collector = exec.Command(filepath.Join(p.dir, "tonprobe-collector"), "serve", "--data", filepath.Join(p.dir, "collector"),
+		"--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0", "--behind-proxy")
+	p.collector.Env = append(os.Environ(), "SSL_CERT_FILE="+p.roots)
+	p.collector.Stderr = p.t.Output()
+	out, err := p.collector.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.collector.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = p.collector.Process.Kill(); _ = p.collector.Wait() })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, at, ok := strings.Cut(lines.Text(), "is ready: "); ok {
+			p.address = at
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return
+		}
+	}
+	p.t.Fatal("the collector did not say where it listens")
+}
+
+// TestPrograms: the collector makes a test meeting with the target's secret, and the
+// agent hears its own voice through the server, without ever seeing the secret. The
+// meeting ends with the collector.
+func TestPrograms(t *testing.T) {
+	const secret = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
+	r := bbbrig.Start(t, bbbrig.Config{Secret: secret, Hash: "sha1"})
+	p := build(t, r)
+	p.serve()
+	file := filepath.Join(p.dir, "secret")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	collector, agent := filepath.Join(p.dir, "collector"), filepath.Join(p.dir, "agent")
+	p.command("tonprobe-collector", []int{0}, "target", "add", "Rathaus", "--system", "bbb", "--url", r.URL, "--secret-file", file, "--data", collector)
+	var invited struct{ Code string }
+	if err := json.Unmarshal(p.command("tonprobe-collector", []int{0}, "participant", "add", "Anna Beispiel", "--json", "--data", collector), &invited); err != nil {
+		t.Fatal(err)
+	}
+	p.command("tonprobe", []int{0}, "enroll", invited.Code, "--server", p.address, "--data", agent)
+	// Status 3: the conference alone does not make a participant ready.
+	out := p.command("tonprobe", []int{3}, "check", "--target", "Rathaus", "--only", "conference", "--no-audio", "--no-upload", "--json", "-", "--ca", p.roots, "--data", agent)
+	got, err := report.Decode(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found *report.Conference
+	for _, probed := range got.Probes {
+		if c, ok := probed.Data.(*report.Conference); ok {
+			found = c
+		}
+	}
+	if found == nil {
+		t.Fatalf("no conference system in the report: %s", out)
+	}
+	for _, step := range []report.ConferenceStep{report.StepSignIn, report.StepState, report.StepSignalling, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
+		if c, _ := found.Check(step); c.Status != report.StatusOK {
+			t.Errorf("step %s: %s %s", step, c.Status, c.Code)
+		}
+	}
+	if len(got.Causes) > 0 {
+		t.Errorf("causes of a healthy server: %+v", got.Causes)
+	}
+	if !r.Left(8 * time.Second) {
+		t.Errorf("left behind: %+v", r.Count())
+	}
+	if c := r.Count(); c.Joins != 1 || c.Echoes != 1 || c.Rooms != 0 || c.Meetings != 1 {
+		t.Errorf("%+v", c)
+	}
+	noSecrets(t, agent, out, secret)
+	if err := p.collector.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.collector.Wait()
+	if c := r.Count(); c.Meetings != 0 {
+		t.Errorf("%d meetings outlived the collector", c.Meetings)
+	}
+}
+
+// noSecrets holds that neither the report nor what the agent keeps has a secret.
+func noSecrets(t *testing.T, agent string, out []byte, secret string) {
+	t.Helper()
+	for _, word := range []string{secret, "checksum", "sessionToken"} {
+		if bytes.Contains(out, []byte(word)) {
+			t.Errorf("%s is in the report", word)
+		}
+		err := filepath.WalkDir(agent, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if bytes.Contains(b, []byte(word)) {
+				t.Errorf("%s is in %s", word, filepath.Base(path))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

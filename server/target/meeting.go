@@ -1,0 +1,245 @@
+package target
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Lives of a test meeting. All checks of two minutes share one, so that 30 councillors
+// before a session cost the server one meeting. The collector ends it after meetingLife;
+// should the collector not live that long, the server does so after meetingMinutes.
+const (
+	meetingReuse   = 2 * time.Minute
+	meetingLife    = 4 * time.Minute
+	meetingMinutes = 6
+	// createTime limits a call of the interface: an agent waits 3 s for the targets.
+	createTime = 2500 * time.Millisecond
+	// retryAfter is how long a server that refused is left alone.
+	retryAfter = 15 * time.Second
+)
+
+// Meetings are the test meetings at BigBlueButton servers.
+type Meetings struct {
+	Client *http.Client
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+
+	mu  sync.Mutex
+	all map[string]*place // by the name of the target
+}
+
+// NewMeetings returns Meetings that does not follow redirects: a target's address is that
+// of the system itself.
+func NewMeetings(now func() time.Time, random io.Reader, log *slog.Logger) *Meetings {
+	return &Meetings{Now: now, Random: random, Log: log, all: map[string]*place{}, Client: &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// place holds the meeting of one target; its lock is held while the server is asked.
+type place struct {
+	mu      sync.Mutex
+	current *meeting
+	failed  time.Time // when the server refused last
+}
+
+// meeting is one test meeting.
+type meeting struct {
+	target  Target
+	id      string
+	created string // createTime of the server: a link opens this meeting and no later one
+	hash    string // that the server accepts
+	since   time.Time
+	end     *time.Timer
+}
+
+// Link returns a signed link that lets one viewer into a test meeting of its own. Nobody
+// else knows the meeting, and it is ended within minutes.
+func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, createTime)
+	defer cancel()
+	p := m.place(t.Name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := m.Now()
+	if now.Sub(p.failed) < retryAfter {
+		return "", errors.New("make a test meeting: the server refused a moment ago")
+	}
+	if p.current == nil || p.current.target != t || now.Sub(p.current.since) >= meetingReuse {
+		made, err := m.create(ctx, t)
+		if err != nil {
+			p.failed = now
+			return "", err
+		}
+		p.current = made
+	}
+	return m.join(p.current)
+}
+
+func (m *Meetings) place(name string) *place {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.all[name]
+	if p == nil {
+		p = &place{}
+		m.all[name] = p
+	}
+	return p
+}
+
+func (m *Meetings) draw(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(m.Random, b); err != nil {
+		return "", fmt.Errorf("draw the name of a test meeting: %w", err)
+	}
+	return hex.EncodeToString(b), nil
+}
+
+// create makes a meeting (docs.bigbluebutton.org/development/api, create). The server
+// chooses the hashes that it accepts: where it refuses the checksum, the others are tried,
+// once each.
+func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
+	word, err := m.draw(12)
+	if err != nil {
+		return nil, err
+	}
+	made := &meeting{target: t, id: "tonprobe-" + word, since: m.Now()}
+	query := url.Values{
+		"name": {"Tonprobe"}, "meetingID": {made.id}, "record": {"false"}, "duration": {strconv.Itoa(meetingMinutes)},
+		"meetingExpireIfNoUserJoinedInMinutes": {strconv.Itoa(meetingMinutes)}, "meetingExpireWhenLastUserLeftInMinutes": {strconv.Itoa(meetingMinutes)},
+	}
+	others := slices.DeleteFunc(hashNames(), func(name string) bool { return name == t.Hash })
+	for _, hash := range append([]string{t.Hash}, others...) {
+		a, err := m.call(ctx, t, hash, "create", query)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("make a test meeting: %w", err)
+		case a.MessageKey == "checksumError":
+			continue
+		case a.ReturnCode != "SUCCESS":
+			return nil, fmt.Errorf("make a test meeting: the server refuses it (%.40q)", a.MessageKey)
+		}
+		made.hash, made.created = hash, string(a.CreateTime)
+		made.end = time.AfterFunc(meetingLife, func() { m.finish(context.Background(), made) })
+		return made, nil
+	}
+	return nil, errors.New("make a test meeting: the server refuses the secret")
+}
+
+// join signs the link of one participant, by a name of letters and digits only: others
+// broke the sound of some versions.
+func (m *Meetings) join(made *meeting) (string, error) {
+	word, err := m.draw(4)
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"fullName": {"Tonprobe " + word}, "meetingID": {made.id}, "role": {"VIEWER"}, "redirect": {"false"}}
+	if made.created != "" {
+		query.Set("createTime", made.created)
+	}
+	at, err := address(made.target, made.hash, "join", query)
+	if err != nil {
+		return "", err
+	}
+	return at.String(), nil
+}
+
+// finish ends a meeting. One that the server no longer has is what was wanted.
+func (m *Meetings) finish(ctx context.Context, made *meeting) {
+	ctx, cancel := context.WithTimeout(ctx, createTime)
+	defer cancel()
+	a, err := m.call(ctx, made.target, made.hash, "end", url.Values{"meetingID": {made.id}})
+	switch {
+	case err != nil:
+		m.Log.Warn("a test meeting could not be ended; the server ends it within minutes", "target", made.target.Name, "err", err)
+	case a.ReturnCode != "SUCCESS" && a.MessageKey != "notFound" && a.MessageKey != "invalidMeetingIdentifier":
+		m.Log.Warn("the server does not end a test meeting; it does so within minutes", "target", made.target.Name, "message", fmt.Sprintf("%.40q", a.MessageKey))
+	}
+}
+
+// Close ends all meetings.
+func (m *Meetings) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, p := range m.all {
+		wg.Go(func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.current != nil && p.current.end.Stop() {
+				m.finish(context.Background(), p.current)
+			}
+			p.current = nil
+		})
+	}
+	wg.Wait()
+	m.Client.CloseIdleConnections()
+}
+
+// address signs a call of the interface.
+func address(t Target, hash, call string, query url.Values) (*url.URL, error) {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of the target: %w", err)
+	}
+	at := apiOf(u).JoinPath(call)
+	raw := query.Encode()
+	at.RawQuery = raw + "&checksum=" + checksum(hash, call, raw, t.Secret)
+	return at, nil
+}
+
+// created is an answer of create; createTime is a number in JSON.
+type created struct {
+	ReturnCode string      `xml:"returncode" json:"returncode"`
+	MessageKey string      `xml:"messageKey" json:"messageKey"`
+	CreateTime json.Number `xml:"createTime" json:"createTime"`
+}
+
+func (m *Meetings) call(ctx context.Context, t Target, hash, call string, query url.Values) (created, error) {
+	at, err := address(t, hash, call, query)
+	if err != nil {
+		return created{}, err
+	}
+	x := Tester{Client: m.Client}
+	status, body, err := x.do(ctx, request{http.MethodGet, at, ""})
+	if err != nil {
+		return created{}, errors.New(problemOf(err)) // which leaves out the signed address
+	}
+	a, ok := parseCreated(body)
+	if status != http.StatusOK || !ok {
+		return created{}, fmt.Errorf("this is not the interface of a BigBlueButton (status %d)", status)
+	}
+	return a, nil
+}
+
+func parseCreated(body []byte) (created, bool) {
+	var a created
+	if xml.Unmarshal(body, &a) == nil && a.ReturnCode != "" {
+		return a, a.valid()
+	}
+	var j struct {
+		Response created `json:"response"`
+	}
+	if json.Unmarshal(body, &j) == nil && j.Response.ReturnCode != "" {
+		return j.Response, j.Response.valid()
+	}
+	return created{}, false
+}
+
+func (a created) valid() bool {
+	_, err := strconv.ParseInt(string(a.CreateTime), 10, 64)
+	return a.CreateTime == "" || err == nil
+}

@@ -1,0 +1,217 @@
+package target
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// interfaceOf is the interface of a BigBlueButton that takes one hash.
+type interfaceOf struct {
+	hash, secret, answer string // answer replaces the one to a signed create
+	mu                   sync.Mutex
+	created, ended       []string
+	refused              int
+	*httptest.Server
+}
+
+func newInterface(t *testing.T, hash, answer string) *interfaceOf {
+	s := &interfaceOf{hash: hash, secret: "geheim", answer: answer}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *interfaceOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	call := strings.TrimPrefix(r.URL.Path, "/bigbluebutton/api/")
+	query, sum, _ := strings.Cut(r.URL.RawQuery, "&checksum=")
+	id := r.URL.Query().Get("meetingID")
+	switch {
+	case sum != checksum(s.hash, call, query, s.secret):
+		s.refused++
+		_, _ = io.WriteString(w, `<response><returncode>FAILED</returncode><messageKey>checksumError</messageKey></response>`)
+	case call == "create" && s.answer != "":
+		_, _ = io.WriteString(w, s.answer)
+	case call == "create":
+		s.created = append(s.created, id)
+		_, _ = io.WriteString(w, `<response><returncode>SUCCESS</returncode><createTime>1764400000000</createTime></response>`)
+	case call == "end":
+		s.ended = append(s.ended, id)
+		_, _ = io.WriteString(w, `<response><returncode>SUCCESS</returncode></response>`)
+	}
+}
+
+// newDesk returns a desk with one target at the server, and its clock.
+func newDesk(t *testing.T, s *interfaceOf) (Desk, *time.Time) {
+	t.Helper()
+	now := time.Unix(1764400000, 0)
+	clock := func() time.Time { return now }
+	log := slog.New(slog.DiscardHandler)
+	d := Desk{File: In(t.TempDir()), Now: clock, Random: rand.Reader, Log: log, Meetings: NewMeetings(clock, rand.Reader, log)}
+	t.Cleanup(d.Meetings.Close)
+	target, err := Target{Name: "Rat", System: "bbb", URL: s.URL, Secret: "geheim"}.Normalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.File.Add(t.Context(), target); err != nil {
+		t.Fatal(err)
+	}
+	return d, &now
+}
+
+// ask returns the join link of the target of a name.
+func ask(t *testing.T, d Desk, name string) string {
+	t.Helper()
+	all, err := d.Targets(t.Context(), name)
+	if err != nil || len(all.Targets) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	return all.Targets[0].JoinLink
+}
+
+// TestTestMeeting: the checks of two minutes share a meeting, each with a name of its
+// own, and no meeting outlives the collector.
+func TestTestMeeting(t *testing.T) {
+	s := newInterface(t, "sha256", "")
+	d, now := newDesk(t, s)
+	if link := ask(t, d, ""); link != "" || len(s.created) != 0 {
+		t.Errorf("nobody asked, and %q, %d meetings", link, len(s.created))
+	}
+	if link := ask(t, d, "Dom"); link != "" {
+		t.Errorf("another target's link: %q", link)
+	}
+	first, second := ask(t, d, "rat"), ask(t, d, "Rat")
+	*now = now.Add(meetingReuse)
+	third := ask(t, d, "Rat")
+	if len(s.created) != 2 {
+		t.Fatalf("%d meetings", len(s.created))
+	}
+	names := map[string]bool{}
+	for link, id := range map[string]string{first: s.created[0], second: s.created[0], third: s.created[1]} {
+		u, err := url.Parse(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query, sum, _ := strings.Cut(u.RawQuery, "&checksum=")
+		q := u.Query()
+		names[q.Get("fullName")] = true
+		if u.Path != "/bigbluebutton/api/join" || sum != checksum("sha256", "join", query, "geheim") || q.Get("meetingID") != id ||
+			q.Get("role") != "VIEWER" || q.Get("redirect") != "false" || q.Get("createTime") != "1764400000000" || q.Has("password") {
+			t.Errorf("link %s", u.Redacted())
+		}
+		if strings.Contains(link, "geheim") {
+			t.Error("the secret is in the link")
+		}
+	}
+	if len(names) != 3 {
+		t.Errorf("names %v", names)
+	}
+	d.Meetings.Close()
+	if len(s.ended) == 0 || s.ended[len(s.ended)-1] != s.created[1] {
+		t.Errorf("made %q, ended %q", s.created, s.ended)
+	}
+}
+
+// TestHashOfTheServersChoice: where the checksum is refused the others are tried, once
+// each, and the link is signed with the one that the server takes.
+func TestHashOfTheServersChoice(t *testing.T) {
+	s := newInterface(t, "sha1", "")
+	d, _ := newDesk(t, s)
+	u, err := url.Parse(ask(t, d, "Rat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query, sum, _ := strings.Cut(u.RawQuery, "&checksum=")
+	if sum != checksum("sha1", "join", query, "geheim") || s.refused != 1 {
+		t.Errorf("link %s, %d refused", u.Path, s.refused)
+	}
+}
+
+// TestNoTestMeeting: a server that makes none costs the link, not the list, and is left
+// alone for a while.
+func TestNoTestMeeting(t *testing.T) {
+	for name, answer := range map[string]string{
+		"refused":         `<response><returncode>FAILED</returncode><messageKey>internalError</messageKey></response>`,
+		"a page":          `<html>Wartung</html>`,
+		"no end":          strings.Repeat(" ", maxAnswerBytes+1),
+		"a hostile time":  `<response><returncode>SUCCESS</returncode><createTime>1&amp;role=MODERATOR</createTime></response>`,
+		"nothing":         ` `,
+		"JSON of nothing": `{"response":{}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newInterface(t, "sha256", answer)
+			d, now := newDesk(t, s)
+			if link := ask(t, d, "Rat"); link != "" {
+				t.Errorf("link %q", link)
+			}
+			s.answer = ""
+			if link := ask(t, d, "Rat"); link != "" {
+				t.Error("the server was asked again at once")
+			}
+			*now = now.Add(retryAfter)
+			if link := ask(t, d, "Rat"); link == "" {
+				t.Error("no link after a while")
+			}
+		})
+	}
+}
+
+// TestWrongSecret: each hash is tried once.
+func TestWrongSecret(t *testing.T) {
+	s := newInterface(t, "sha256", "")
+	s.secret = "another"
+	d, _ := newDesk(t, s)
+	if link := ask(t, d, "Rat"); link != "" || s.refused != len(hashNames()) {
+		t.Errorf("link %q, %d refused", link, s.refused)
+	}
+}
+
+// TestManyAtOnce: 30 councillors before a session cost one meeting.
+func TestManyAtOnce(t *testing.T) {
+	s := newInterface(t, "sha256", "")
+	d, _ := newDesk(t, s)
+	var wg sync.WaitGroup
+	for range 30 {
+		wg.Go(func() {
+			all, err := d.Targets(t.Context(), "Rat")
+			if err != nil || all.Targets[0].JoinLink == "" {
+				t.Errorf("%+v, %v", all, err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(s.created) != 1 {
+		t.Errorf("%d meetings", len(s.created))
+	}
+}
+
+func FuzzParseCreated(f *testing.F) {
+	f.Add([]byte(`<response><returncode>SUCCESS</returncode><createTime>1</createTime></response>`))
+	f.Add([]byte(`{"response":{"returncode":"SUCCESS","createTime":1764400000000}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if a, ok := parseCreated(body); ok && strings.ContainsAny(string(a.CreateTime), "&=? ") {
+			t.Errorf("%+v", a)
+		}
+	})
+}
+
+// The link is of a form that agents take.
+func TestLinkIsTaken(t *testing.T) {
+	s := newInterface(t, "sha256", "")
+	d, _ := newDesk(t, s)
+	list := `{"targets":[{"name":"Rat","system":"bbb","url":"` + s.URL + `","profile":"bbb","join_link":"` + ask(t, d, "Rat") + `"}]}`
+	if _, err := wire.ParseTargets([]byte(list)); err != nil {
+		t.Error(err)
+	}
+}
