@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,19 +47,9 @@ func (p Probes) Decode(b []byte) (*Report, error) {
 	if len(b) > MaxBytes {
 		return nil, ErrTooLarge
 	}
-	// The version comes first: in another version any field may mean another thing.
-	var head struct {
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal(b, &head); err != nil {
-		return nil, decodeError(err)
-	}
-	if head.Schema != SchemaV1 {
-		return nil, versionError(head.Schema)
-	}
 	r, err := p.unmarshal(b)
 	if err != nil {
-		return nil, decodeError(err)
+		return nil, err
 	}
 	if err := p.Validate(r); err != nil {
 		return nil, err
@@ -70,25 +61,71 @@ func (p Probes) Decode(b []byte) (*Report, error) {
 	return r, nil
 }
 
-// unmarshal decodes the data of each probe into the type that belongs to its name.
+// outline is what has to be known of a document before it is decoded: its version, and
+// of which probe each result is.
+type outline struct {
+	Schema string `json:"schema"`
+	Probes []struct {
+		Name string   `json:"name"`
+		Data presence `json:"data"`
+	} `json:"probes"`
+}
+
+// presence says whether there is a value other than null.
+type presence bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *presence) UnmarshalJSON(b []byte) error {
+	*p = string(b) != "null"
+	return nil
+}
+
+// dropped takes data that no type is known for.
+type dropped struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*dropped) UnmarshalJSON([]byte) error { return nil }
+
+// unmarshal decodes the data of each probe into the type that belongs to its name. It
+// reads the document twice. Decoding each result by itself would read its data eight
+// times, since encoding/json first checks whatever it is given.
 func (p Probes) unmarshal(b []byte) (*Report, error) {
+	var o outline
+	err := json.Unmarshal(b, &o)
+	wrong, isWrong := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case err != nil && !isWrong, isWrong && wrong.Field == "schema", isWrong && wrong.Field == "":
+		return nil, decodeError(err)
+	case o.Schema != SchemaV1:
+		// In another version any field may mean another thing.
+		return nil, versionError(o.Schema)
+	}
 	type surroundings Report
 	var doc struct {
 		surroundings
-		Probes []rawResult `json:"probes"`
+		Probes []plainResult `json:"probes"`
+	}
+	// encoding/json decodes into the elements of a slice and the values of an interface
+	// that are there.
+	for _, result := range o.Probes {
+		r := plainResult{Data: &dropped{}}
+		if d, ok := p.Find(result.Name); ok {
+			r.Data = d.newData().Interface()
+		}
+		doc.Probes = append(doc.Probes, r)
 	}
 	if err := json.Unmarshal(b, &doc); err != nil {
-		return nil, err
+		return nil, decodeError(err)
 	}
 	r := Report(doc.surroundings)
 	if doc.Probes != nil {
 		r.Probes = make([]Result, len(doc.Probes))
 	}
-	for i, raw := range doc.Probes {
-		var err error
-		if r.Probes[i], err = p.result(raw); err != nil {
-			return nil, err
+	for i, result := range doc.Probes {
+		if _, none := result.Data.(*dropped); none || i >= len(o.Probes) || !bool(o.Probes[i].Data) {
+			result.Data = nil
 		}
+		r.Probes[i] = Result(result)
 	}
 	return &r, nil
 }
@@ -158,17 +195,14 @@ func decodeError(err error) error {
 	return ErrMalformed // such as a date; its text repeats the sender's bytes
 }
 
+// fieldOf is the place of a value of the wrong kind. encoding/json counts the embedded
+// type that decoding uses as a field, and gives no place in a list.
 func fieldOf(e *json.UnmarshalTypeError) string {
-	if e.Field == "" {
-		return "(document)"
+	field := strings.TrimPrefix(e.Field, "surroundings.")
+	if rest, ok := strings.CutPrefix(field, "probes."); ok {
+		field = "probes[]." + rest
 	}
-	return withoutEmbedded(e.Field)
-}
-
-// withoutEmbedded takes out the names of the embedded types that decoding uses,
-// which encoding/json counts as fields.
-func withoutEmbedded(field string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(field, "surroundings."), "plainResult.")
+	return cmp.Or(field, "(document)")
 }
 
 // wrongKind leaves out the literal that encoding/json puts behind "number".
@@ -177,60 +211,34 @@ func wrongKind(field string, e *json.UnmarshalTypeError) error {
 	return &ValidationError{Field: field, Problem: "is a " + kind + ", want " + e.Type.Kind().String()}
 }
 
-// UnmarshalJSON decodes Data into the type that belongs to the probe's name.
-// Fields that the type does not name are dropped, and so is the data of a
-// probe that this version does not know.
-func (r *Result) UnmarshalJSON(b []byte) (err error) {
-	var raw rawResult
-	if err = json.Unmarshal(b, &raw); err == nil {
-		*r, err = KnownProbes().result(raw)
-	}
-	return err
-}
-
 // plainResult is Result without its methods.
 type plainResult Result
 
-// rawResult is a Result whose data is not decoded yet.
-type rawResult struct {
-	plainResult
-	Data json.RawMessage `json:"data"`
-}
-
-// UnmarshalJSON names the place of a value of the wrong kind.
-func (raw *rawResult) UnmarshalJSON(b []byte) error {
-	type plain rawResult
-	if err := json.Unmarshal(b, (*plain)(raw)); err != nil {
-		return inField("probes[]", err)
+// UnmarshalJSON decodes Data into the type that belongs to the probe's name.
+// Fields that the type does not name are dropped, and so is the data of a
+// probe that this version does not know.
+func (r *Result) UnmarshalJSON(b []byte) error {
+	var o struct {
+		Name string   `json:"name"`
+		Data presence `json:"data"`
 	}
-	return nil
-}
-
-func (p Probes) result(raw rawResult) (Result, error) {
-	r := Result(raw.plainResult)
-	if len(raw.Data) == 0 || string(raw.Data) == "null" {
-		return r, nil
-	}
-	d, ok := p.Find(r.Name)
-	if !ok {
-		return r, nil
-	}
-	data := d.newData()
-	if err := json.Unmarshal(raw.Data, data.Interface()); err != nil {
-		return Result{}, inField("probes[].data", err)
-	}
-	r.Data = data.Interface()
-	return r, nil
-}
-
-// inField puts the place of a nested document before the field of its error.
-func inField(place string, err error) error {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field := place
-		if e.Field != "" {
-			field += "." + withoutEmbedded(e.Field)
+	// A value of the wrong kind is found again below.
+	if err := json.Unmarshal(b, &o); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
+			return decodeError(err)
 		}
-		return wrongKind(field, e)
 	}
-	return err
+	plain := plainResult{Data: &dropped{}}
+	d, known := KnownProbes().Find(o.Name)
+	if known {
+		plain.Data = d.newData().Interface()
+	}
+	if err := json.Unmarshal(b, &plain); err != nil {
+		return decodeError(err)
+	}
+	if !known || !bool(o.Data) {
+		plain.Data = nil
+	}
+	*r = Result(plain)
+	return nil
 }

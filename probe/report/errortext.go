@@ -118,6 +118,16 @@ func oneLine(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
+// isOneLine reports whether oneLine leaves s as it is.
+func isOneLine(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return oneLine(s) == s
+		}
+	}
+	return true // printable ASCII, as nearly every text of a report
+}
+
 // isHidden says whether r has no shape of its own on a screen.
 func isHidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp)

@@ -125,7 +125,7 @@ func (f *Field) textProblem(s string) string {
 		return "is too long"
 	case s == "":
 		return "is missing"
-	case oneLine(s) != s:
+	case !isOneLine(s):
 		return "holds control or invisible characters"
 	case f.pattern != nil && !f.pattern.MatchString(s):
 		return "does not have the form " + f.pattern.String()
