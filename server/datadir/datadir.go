@@ -52,8 +52,13 @@ func Check(dir string) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("look for the database: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(TLS(dir), "ca.key")); err != nil {
+	// Every collector has a key here, also one behind a proxy or with a given certificate.
+	keys, err := os.ReadDir(TLS(dir))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(keys) == 0 {
 		return nil // a new collector
+	}
+	if err != nil {
+		return fmt.Errorf("look for keys: %w", err)
 	}
 	return fmt.Errorf("%w (%s): bring the data back with 'tonprobe-collector restore FILE', or, to begin anew, move %s away first; every computer then has to be enrolled again",
 		ErrNoDatabase, Database(dir), TLS(dir))
