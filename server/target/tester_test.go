@@ -69,7 +69,7 @@ func TestBigBlueButton(t *testing.T) {
 		"another server":   {status(200, "<html>"), "geheim", "fail, unknown", "step before"},
 		"down":             {status(502, ""), "geheim", "fail, unknown", "step before"},
 		"endless":          {status(200, strings.Repeat("x", maxAnswerBytes+1)), "geheim", "fail, unknown", "step before"},
-		"sends us away":    {http.RedirectHandler("https://elsewhere.example/", 302), "geheim", "fail, unknown", "step before"},
+		"sends us away":    {http.RedirectHandler("https://elsewhere.example/", http.StatusFound), "geheim", "fail, unknown", "step before"},
 		"a broken answer":  {status(200, "<response><returncode>"), "geheim", "fail, unknown", "step before"},
 		"refuses to speak": {status(200, `<response><returncode>FAILED</returncode></response>`), "", "fail, unknown", "step before"},
 	} {
