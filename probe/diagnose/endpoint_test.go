@@ -43,8 +43,17 @@ func theirs() map[string]endpointCase {
 		}, "conf.cert_invalid", ""},
 		"the interface reports an error":   {step("api", "502"), "conf.server_error", ""},
 		"no path to the conference server": {step("path", "no_path"), "conf.ice_failed", ""},
-		"no keys with it":                  {step("keys", "no_keys"), "conf.media_not_flowing", ""},
-		"no sound comes back":              {step("sound_down", "nothing_came_back"), "conf.media_not_flowing", ""},
+		"it ends the call":                 {step("sound_up", "cut_off"), "conf.server_error", ""},
+		"it passes no sound on":            {step("sound_down", "no_track"), "conf.server_error", ""},
+		"it takes no call":                 {step("call", "460"), "conf.server_error", ""},
+		"it mutes the participant":         {step("sound_up", "muted_by_server"), "conf.muted_by_server", ""},
+		"its relay refuses":                {step("relay", "denied"), "conf.turn_denied", ""},
+		"its relay passes nothing on": {func(r *report.Report) {
+			visited(r, report.ProbeLiveKit, &report.Conference{URLHost: "bbb.example.org", PathRelay: new(false), Media: &report.MediaVoice{State: report.MediaComplete, Path: "host udp"},
+				Checks: []report.ConferenceCheck{{Name: report.StepPathRelay, Status: report.StatusWarn, Code: "no_path"}}})
+		}, "conf.turn_denied", ""},
+		"no keys with it":     {step("keys", "no_keys"), "conf.media_not_flowing", ""},
+		"no sound comes back": {step("sound_down", "nothing_came_back"), "conf.media_not_flowing", ""},
 		"only TCP reaches it": {func(r *report.Report) {
 			visited(r, report.ProbeJanus, &report.Conference{URLHost: "bbb.example.org", Media: &report.MediaVoice{State: report.MediaComplete, Path: "prflx tcp"}})
 		}, "conf.tcp_only", ""},

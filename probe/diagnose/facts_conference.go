@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,7 @@ func (v *visited) failedStatus() int {
 // do what its client needs. Where the way to its web server does not work, nothing is
 // said about the system.
 func (f *facts) conferenceFault() *finding {
-	if !f.failedAt(report.StepAPI, report.StepSignalling, report.StepState, report.StepSignIn) {
+	if !f.failedAt(report.StepAPI, report.StepSignalling, report.StepState, report.StepSignIn, report.StepCall) && !f.systemEnded() {
 		return nil
 	}
 	if f.web != nil && !f.webReached() || f.behindPortal() {
@@ -74,10 +75,22 @@ func (f *facts) conferenceFault() *finding {
 		return fault(likely, c.evidence()...)
 	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
 		return nil // network.web tells these apart
+	case c.FailedCode == "token_refused":
+		// The collector's key is not the system's: it opens test rooms only.
+		hit := disturbance(likely, c.evidence()...)
+		hit.blind = true
+		return hit
 	case f.lineLoses() || f.isFar():
 		return nil
 	}
 	return disturbance(suggested, c.evidence()...)
+}
+
+// systemEnded reports whether the conference system itself ended a call, or took the sound and
+// did not pass it on. That is not what a line does.
+func (f *facts) systemEnded() bool {
+	return f.failedAt(report.StepSoundUp, report.StepSoundDown) &&
+		slices.Contains([]string{"cut_off", "no_track"}, f.conference.FailedCode)
 }
 
 // conferenceNoPath is a call to the conference system that found no path for packets.
@@ -92,6 +105,9 @@ func (f *facts) conferenceNoPath() *finding {
 // endpoint returns no sound and may report too late (RFC 3550 §6.2): its silence proves
 // nothing.
 func (f *facts) conferenceMute() *finding {
+	if f.systemEnded() || f.conference != nil && f.conference.FailedCode == "muted_by_server" {
+		return nil
+	}
 	if !f.failedAt(report.StepKeys) && !(f.failedAt(report.StepSoundUp, report.StepSoundDown) && f.conference.probe != report.ProbeWHIP) {
 		return nil
 	}

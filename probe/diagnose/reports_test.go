@@ -313,6 +313,14 @@ func provocations() map[string]func(*report.Report) {
 		"host.sleep_resume":        happened(report.EventResume, ""),
 		"host.wifi_dropped":        happened(report.EventWiFiDropped, ""),
 
+		"conf.muted_by_server": func(r *report.Report) {
+			r.Target = "https://livekit.example.org"
+			visited(r, report.ProbeLiveKit, &report.Conference{URLHost: "livekit.example.org", FailedStep: "sound_up", FailedCode: "muted_by_server"})
+		},
+		"conf.turn_denied": func(r *report.Report) {
+			r.Target = "https://livekit.example.org"
+			visited(r, report.ProbeLiveKit, &report.Conference{URLHost: "livekit.example.org", FailedStep: "relay", FailedCode: "denied"})
+		},
 		"conf.ingest_unreachable": func(r *report.Report) {
 			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", FailedStep: "handshake", FailedCode: "not_rtmp"})
 			load(r).UpKbps = new(20000.0)

@@ -11,6 +11,18 @@ import (
 func conferenceDefinitions() []Definition {
 	return []Definition{
 		{
+			Code: "conf.muted_by_server", Position: 1250, Severity: report.SeverityFail, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeLiveKit},
+			SuppressedBy: noWebWay(),
+			rule:         mutedByServer,
+		},
+		{
+			Code: "conf.turn_denied", Position: 1830, Severity: report.SeverityWarn, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeLiveKit, report.ProbeBBB},
+			SuppressedBy: slices.Concat(noWebWay(), []string{"net.udp_blocked"}),
+			rule:         turnDenied,
+		},
+		{
 			Code: "conf.ingest_unreachable", Position: 1230, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeYouTube, report.ProbeNetworkWeb},
 			SuppressedBy: slices.Concat(noWebWay(), []string{"net.tls_intercepted"}),
@@ -23,6 +35,41 @@ func conferenceDefinitions() []Definition {
 			rule:         ingestUplinkLow,
 		},
 	}
+}
+
+// mutedByServer is a conference system that mutes a participant of a test room, where
+// nobody else is.
+func mutedByServer(f *facts) *finding {
+	if !f.failedAt(report.StepSoundUp) || f.conference.FailedCode != "muted_by_server" {
+		return nil
+	}
+	return fault(likely, f.conference.evidence()...)
+}
+
+// turnDenied is a relay of the conference system that takes the participant's packets and
+// does not pass them on to the media server of the same system. Who needs no relay is not
+// disturbed by that.
+func turnDenied(f *facts) *finding {
+	if f.conference == nil {
+		return nil
+	}
+	var hit *finding
+	step, _ := f.conference.Check(report.StepPathRelay)
+	switch {
+	case f.failedAt(report.StepRelay) && f.conference.FailedCode == "denied":
+		hit = disturbance(likely, f.conference.evidence()...)
+	case isFalse(f.conference.PathRelay) && step.Code == "no_path":
+		// With another code the relay itself was not reached, which may be the
+		// participant's firewall.
+		hit = disturbance(likely, observed(f.conference.probe, "path_relay", false, ""))
+	default:
+		return nil
+	}
+	if m := f.conference.Media; m != nil && m.Path != "" {
+		hit.severity = report.SeverityInfo
+		hit.supporting = []report.Evidence{observed(f.conference.probe, "media.path", m.Path, "")}
+	}
+	return hit
 }
 
 // ingestUnreachable is an ingest that takes no connection or does not speak RTMP, while

@@ -52,6 +52,11 @@ type Conference struct {
 	// the round trip includes the time that takes, and the share lost on the way down is
 	// of the packets that the system numbered.
 	Media *MediaVoice `json:"media,omitempty" labels:"media.voice" show:"details dashboard"`
+	// PathTCP is true when a way for packets over TCP works, false when a server that
+	// offers one is not reached by it; nil where that was not tested.
+	PathTCP *bool `json:"path_tcp,omitempty" show:"details dashboard"`
+	// PathRelay is the same for a way through a relay (TURN) of the system.
+	PathRelay *bool `json:"path_relay,omitempty" show:"details dashboard"`
 	// Checks are the steps in their order.
 	Checks []ConferenceCheck `json:"checks" max:"32" show:"dashboard"`
 }
@@ -89,11 +94,14 @@ const (
 	StepKeys       ConferenceStep = "keys"       // keys agreed on it
 	StepSoundUp    ConferenceStep = "sound_up"   // sound arrives at the system
 	StepSoundDown  ConferenceStep = "sound_down" // sound comes back
+	StepPathTCP    ConferenceStep = "path_tcp"   // a way for packets over TCP
+	StepPathRelay  ConferenceStep = "path_relay" // a way for packets through a relay of the system
 )
 
 func (ConferenceStep) values() []string {
 	return texts(StepReach, StepAPI, StepRoundTrip, StepPorts, StepHandshake, StepPlain, StepSignalling, StepState,
-		StepSignIn, StepRelay, StepCall, StepPath, StepKeys, StepSoundUp, StepSoundDown)
+		StepSignIn, StepRelay, StepCall, StepPath, StepKeys, StepSoundUp, StepSoundDown,
+		StepPathTCP, StepPathRelay)
 }
 
 // Check returns the step of a name, and whether it is among the checks.
