@@ -1,5 +1,6 @@
-// Package livekit checks a LiveKit server as far as that needs no token: that it is
-// there and ready, and its signalling up to the question for a token.
+// Package livekit checks a LiveKit server: without a token, that it is there and ready, and
+// its signalling up to the question for one; with the tokens of a test room, a voice from
+// one participant to another.
 package livekit
 
 import (
@@ -41,18 +42,26 @@ func (System) Detect(ctx context.Context, v *visit.Visit) bool {
 
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
+	signals := false
 	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return api(ctx, v) }) {
 		v.Data.Reachable = new(true)
 		v.Do(ctx, report.StepRoundTrip, func(ctx context.Context) visit.Outcome {
 			return v.RoundTrips(ctx, root(v), func(a *visit.Answer) bool { return a.Status < http.StatusInternalServerError })
 		})
-		v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
+		signals = v.Do(ctx, report.StepSignalling, func(ctx context.Context) visit.Outcome { return signalling(ctx, v) })
 	} else {
 		v.Skip(report.StepRoundTrip, visit.StepFailed)
 		v.Skip(report.StepSignalling, visit.StepFailed)
 	}
-	for _, step := range []report.ConferenceStep{report.StepSignIn, report.StepRelay, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
-		v.Skip(step, visit.NeedsLink)
+	switch rest := append([]report.ConferenceStep{report.StepSignIn}, mediaSteps...); {
+	case v.NoMedia:
+		v.SkipAll(visit.NoCall, rest...)
+	case v.Room == nil:
+		v.SkipAll(visit.NeedsLink, rest...)
+	case !signals:
+		v.SkipAll(visit.StepFailed, rest...)
+	default:
+		sound(ctx, v)
 	}
 }
 

@@ -50,8 +50,9 @@ type stream struct {
 	mu      sync.Mutex
 	sentNS  []int64 // by number
 	echoes  []echo
+	lead    int     // packets before the stream, which the reports count too
 	lostUp  *uint32 // by the last receiver report
-	highest uint32  // number that this report reaches to
+	highest uint32  // sequence number that this report reaches to
 }
 
 type echo struct {
@@ -85,8 +86,10 @@ func (s *stream) reported(r rtcp.ReceptionReport) {
 }
 
 // Run sends the stream and waits for the last echoes.
-func (c *Connection) Run(ctx context.Context) {
-	s := c.stream
+func (c *Connection) Run(ctx context.Context) { c.stream.run(ctx, c.Connection, nil) }
+
+// run sends the stream over a connection, until that one or the other one ends.
+func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan struct{}) {
 	n := int(streamTime / wire.PacketInterval)
 	began := s.nowNS()
 	buf := make([]byte, 0, wire.DefaultBytes)
@@ -96,7 +99,9 @@ func (c *Connection) Run(ctx context.Context) {
 			return
 		}
 		select {
-		case <-c.Down():
+		case <-over.Down():
+			return
+		case <-other:
 			return
 		default:
 		}
@@ -108,7 +113,7 @@ func (c *Connection) Run(ctx context.Context) {
 		s.mu.Lock()
 		s.sentNS = append(s.sentNS, now)
 		s.mu.Unlock()
-		if c.Write(packet(uint32(i), payload)) != nil {
+		if over.Write(packet(uint32(s.lead+i), payload)) != nil {
 			// The own socket refused it: the number still counts as sent, since the next
 			// ones follow its sequence.
 			continue
@@ -134,10 +139,11 @@ func (s *stream) allBack() bool {
 	return len(s.echoes) >= len(s.sentNS)
 }
 
-// Fill writes the figures to d. Loss up is what the server reported; it misses what was lost after its last
-// report. Loss down is the rest.
-func (c *Connection) Fill(d *report.MediaVoice) visit.Sound {
-	s := c.stream
+// Fill writes the figures to d. Loss up is what the server reported; it misses what was
+// lost after its last report. Loss down is the rest.
+func (c *Connection) Fill(d *report.MediaVoice) visit.Sound { return c.stream.fill(d) }
+
+func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sent, returned := len(s.sentNS), 0
@@ -155,7 +161,8 @@ func (c *Connection) Fill(d *report.MediaVoice) visit.Sound {
 	}
 	d.Sent, d.DownReceived = new(sent), new(returned)
 	// Both shares are of the packets that the last report covers.
-	if covered := min(int(s.highest)+1, sent); s.lostUp != nil && s.highest > 0 {
+	// Which of the lead was lost is not known; it is counted as of the stream.
+	if covered := min(int(s.highest)+1-s.lead, sent); s.lostUp != nil && covered > 1 {
 		lost := min(int(*s.lostUp), covered)
 		arrived := covered - lost
 		d.UpReceived, d.DownSent = new(arrived), new(arrived)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,11 +40,46 @@ type Config struct {
 	// ICEServers are the system's STUN and TURN servers; without any, only own
 	// addresses are offered.
 	ICEServers []webrtc.ICEServer
+	// Only restricts the paths that may be found.
+	Only Transport
+	// Listen makes a connection that sends no stream.
+	Listen bool
 	// Arrived takes each packet of the returning stream, Reported each of the server's
 	// receiver reports on the own one (RFC 3550 §6.4.2). Both are called on goroutines of
 	// the connection.
 	Arrived  func(*rtp.Packet)
 	Reported func(rtcp.ReceptionReport)
+}
+
+// Transport is the kind of a path.
+type Transport string
+
+// The transports that Config.Only can ask for.
+const (
+	AnyTransport Transport = ""
+	TCP          Transport = "tcp"   // ICE over TCP (RFC 6544)
+	Relay        Transport = "relay" // through a TURN server of Config.ICEServers
+)
+
+func (t Transport) networkTypes() []webrtc.NetworkType {
+	udp := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	tcp := []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}
+	switch t {
+	case TCP:
+		return tcp
+	case Relay:
+		// With TCP, pion connects to the server's addresses for TCP whatever the policy is.
+		// The transport to the relay itself is that of its URL.
+		return udp
+	}
+	return append(udp, tcp...)
+}
+
+func (t Transport) policy() webrtc.ICETransportPolicy {
+	if t == Relay {
+		return webrtc.ICETransportPolicyRelay
+	}
+	return webrtc.ICETransportPolicyAll
 }
 
 // Connection is a WebRTC connection with one audio stream in each direction.
@@ -53,7 +89,7 @@ type Connection struct {
 	arrived  func(*rtp.Packet)
 	reported func(rtcp.ReceptionReport)
 
-	path, keys, down chan struct{} // each closed once
+	path, keys, down, heard chan struct{} // each closed once
 }
 
 // Open prepares a connection. It adds nothing of its own to the stream: no
@@ -64,7 +100,10 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	if env.Net != nil {
 		e.SetNet(env.Net)
 	}
-	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	e.SetNetworkTypes(config.Only.networkTypes())
+	if config.Only == Relay {
+		e.SetRelayAcceptanceMinWait(0) // no better path is to be waited for
+	}
 	e.SetIncludeLoopbackCandidate(isLoopback(config.Server))
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetFireOnTrackBeforeFirstRTP(true)
@@ -73,27 +112,40 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	// It fails only for a codec type that does not exist.
 	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: wire.PayloadType}, webrtc.RTPCodecTypeAudio)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: config.ICEServers})
+	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: config.ICEServers, ICETransportPolicy: config.Only.policy()})
 	if err != nil {
-		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
-	}
-	track, err := webrtc.NewTrackLocalStaticRTP(opus, "voice", "voice")
-	if err != nil {
-		_ = pc.Close()
-		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
-	}
-	sender, err := pc.AddTrack(track)
-	if err != nil {
-		_ = pc.Close()
 		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
 	}
 	c := &Connection{
-		pc: pc, track: track, arrived: config.Arrived, reported: config.Reported,
-		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}),
+		pc: pc, arrived: config.Arrived, reported: config.Reported,
+		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}), heard: make(chan struct{}),
 	}
 	c.follow()
-	go c.readReports(sender)
+	if config.Listen {
+		return c, nil
+	}
+	if err := c.speak(opus); err != nil {
+		_ = pc.Close()
+		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
+	}
 	return c, nil
+}
+
+// TrackID is the name of the own stream in an offer.
+const TrackID = "voice"
+
+// speak adds the own stream.
+func (c *Connection) speak(codec webrtc.RTPCodecCapability) error {
+	var err error
+	if c.track, err = webrtc.NewTrackLocalStaticRTP(codec, TrackID, TrackID); err != nil {
+		return err
+	}
+	sender, err := c.pc.AddTrack(c.track)
+	if err != nil {
+		return err
+	}
+	go c.readReports(sender)
+	return nil
 }
 
 // follow turns the states of the connection into channels, and reads the returning
@@ -118,7 +170,9 @@ func (c *Connection) follow() {
 			down()
 		}
 	})
+	heard := sync.OnceFunc(func() { close(c.heard) })
 	c.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		heard()
 		go func() {
 			for {
 				p, _, err := t.ReadRTP()
@@ -229,17 +283,19 @@ func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error)
 // Path returns the kind and transport of the own end of the path, such as "host udp"; of
 // a relay, the transport on the way to it.
 func (c *Connection) Path() string {
-	for _, s := range c.pc.GetSenders() {
-		pair, err := s.Transport().ICETransport().GetSelectedCandidatePair()
-		if err != nil || pair == nil {
-			continue
-		}
-		if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
-			return "relay " + c.relayTransport(pair.Local)
-		}
-		return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
+	pair, err := c.selected()
+	if err != nil || pair == nil {
+		return ""
 	}
-	return ""
+	if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
+		return "relay " + c.relayTransport(pair.Local)
+	}
+	return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
+}
+
+// selected returns the path. All streams share one transport (BUNDLE, RFC 9143), also that of data.
+func (c *Connection) selected() (*webrtc.ICECandidatePair, error) {
+	return c.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 }
 
 // relayTransport returns udp, tcp or tls for the way to a relay.
@@ -255,17 +311,23 @@ func (c *Connection) relayTransport(local *webrtc.ICECandidate) string {
 
 // ServerAddress returns the address and port of the server's end of the path.
 func (c *Connection) ServerAddress() (netip.AddrPort, bool) {
-	for _, s := range c.pc.GetSenders() {
-		pair, err := s.Transport().ICETransport().GetSelectedCandidatePair()
-		if err != nil || pair == nil {
-			continue
-		}
-		if ip, err := netip.ParseAddr(pair.Remote.Address); err == nil {
-			return netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port), true
-		}
+	pair, err := c.selected()
+	if err != nil || pair == nil {
+		return netip.AddrPort{}, false
 	}
-	return netip.AddrPort{}, false
+	ip, err := netip.ParseAddr(pair.Remote.Address)
+	return netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port), err == nil
 }
+
+// Gathered reports whether the own description holds an address that the transport
+// allows, such as one of a relay.
+func (c *Connection) Gathered() bool {
+	own := c.pc.LocalDescription()
+	return own != nil && strings.Contains(own.SDP, "a=candidate:")
+}
+
+// Heard is closed when the server has announced a stream.
+func (c *Connection) Heard() <-chan struct{} { return c.heard }
 
 // Close closes the connection without waiting.
 func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }

@@ -26,6 +26,11 @@ type Sound struct {
 	// Returned is true when the own stream came back, Foreign when packets came that
 	// are not of it, Unclear when too few of them came to tell.
 	Returned, Foreign, Unclear bool
+	// Fault is why the stream says nothing about the line, such as that the system muted
+	// it; "" where nothing of that kind happened.
+	Fault string
+	// Silence is what is known of a stream that did not come back; "" is nothing.
+	Silence string
 }
 
 // media is the steps of a call after the answer.
@@ -64,6 +69,9 @@ func (m *media) soundUp(ctx context.Context) Outcome {
 	m.sound = m.c.Fill(m.d)
 	m.d.State = report.MediaComplete
 	switch {
+	case m.sound.Fault != "":
+		m.d.State = report.MediaInterrupted
+		return Fault(m.sound.Fault)
 	case interrupted, m.sound.Sent == 0:
 		m.d.State = report.MediaInterrupted
 		return Untested(NoTime)
@@ -88,8 +96,11 @@ func (m *media) soundDown(context.Context) Outcome {
 		return Untested("too_much_lost")
 	}
 	m.d.State = report.MediaNotFlowing
-	if m.sound.Foreign {
+	switch {
+	case m.sound.Foreign:
 		return Fault("other_sound")
+	case m.sound.Silence != "":
+		return Fault(m.sound.Silence)
 	}
 	return Fault("nothing_came_back")
 }

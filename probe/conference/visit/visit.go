@@ -142,6 +142,10 @@ func (v *Visit) Media(ctx context.Context, c Call, call func(context.Context) Ou
 		}
 	}
 	v.Do(ctx, report.StepSoundUp, m.soundUp)
+	if m.sound.Fault != "" {
+		v.Skip(report.StepSoundDown, StepFailed)
+		return
+	}
 	if m.sound.Sent == 0 {
 		v.Skip(report.StepSoundDown, NoTime)
 		return

@@ -126,6 +126,12 @@ func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http
 // WebSocket opens a WebSocket. Where the server answers the request without one, the
 // status of its answer is returned with the error, otherwise 0.
 func (v *Visit) WebSocket(ctx context.Context, at *url.URL, protocols ...string) (*websocket.Conn, int, error) {
+	return v.WebSocketAs(ctx, at, "", protocols...)
+}
+
+// WebSocketAs is WebSocket with a bearer token (RFC 6750), "" for none. In a URL it would
+// stand in the logs of proxies.
+func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, protocols ...string) (*websocket.Conn, int, error) {
 	// A WebSocket handshake is HTTP/1.1 (RFC 6455 §4.1); a client that offers h2 by ALPN
 	// would get it.
 	t := v.web.transport.Clone()
@@ -133,10 +139,14 @@ func (v *Visit) WebSocket(ctx context.Context, at *url.URL, protocols ...string)
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	// The connection of a WebSocket does not return to the pool.
 	defer t.CloseIdleConnections()
+	header := http.Header{"User-Agent": {"tonprobe"}, "Origin": {v.URL.Scheme + "://" + v.URL.Host}}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
 	// Dial closes the body of the answer.
 	conn, resp, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{ //nolint:bodyclose
 		HTTPClient:   &http.Client{Transport: t, Jar: v.web.client.Jar, CheckRedirect: v.web.client.CheckRedirect},
-		HTTPHeader:   http.Header{"User-Agent": {"tonprobe"}, "Origin": {v.URL.Scheme + "://" + v.URL.Host}},
+		HTTPHeader:   header,
 		Subprotocols: protocols,
 	})
 	if err != nil {
@@ -181,7 +191,7 @@ func connectionFault(err error) string {
 		return "timeout"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), websocket.CloseStatus(err) >= 0:
 		return "cut_off"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "unreachable"

@@ -1,0 +1,264 @@
+package livekit
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
+	"github.com/tonprobe/tonprobe/probe/conference/mirror"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// otherPathTime limits each of the tests of the other ways, which are found within a
+// tenth of a second where they work.
+const otherPathTime = 1500 * time.Millisecond
+
+// mediaSteps are the steps that need a test room.
+var mediaSteps = []report.ConferenceStep{
+	report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown, report.StepPathTCP, report.StepPathRelay,
+}
+
+// sound joins a test room twice, sends a voice by one participant and hears it by the
+// other: LiveKit sends nobody their own stream.
+func sound(ctx context.Context, v *visit.Visit) {
+	var speaker, listener *participant
+	defer func() { leaveBoth(speaker, listener) }()
+	in := v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+		if speaker, o = dial(ctx, v, v.Room.Publish, signal.Publisher); speaker == nil {
+			return o
+		}
+		if listener, o = dial(ctx, v, v.Room.Subscribe, signal.Subscriber); listener == nil {
+			return o
+		}
+		if o = speaker.join(ctx); o.Status != report.StatusOK {
+			return o
+		}
+		return listener.join(ctx)
+	})
+	if !in {
+		v.SkipAll(visit.StepFailed, mediaSteps...)
+		return
+	}
+	if word := speaker.welcome.Version; len(word) <= 32 && strings.Trim(word, "0123456789.abcdefghijklmnopqrstuvwxyz-") == "" {
+		v.Data.Version = word
+	}
+	pair, err := mirror.OpenPair(v.Env, config(v, speaker, peer.AnyTransport), config(v, listener, peer.AnyTransport))
+	if err != nil {
+		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
+		v.SkipAll("no_webrtc", mediaSteps...)
+		return
+	}
+	defer pair.Close()
+	// A check that is stopped says goodbye all the same, over these sockets.
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	listener.follow(following, pair.Down)
+	speaker.follow(following, pair.Up)
+	c := &call{Pair: pair, speaker: speaker, listener: listener}
+	v.Media(ctx, c, c.begin)
+	// A token lets one participant in at a time.
+	leaveBoth(speaker, listener)
+	pair.Close()
+	servers := speaker.welcome.ICEServers
+	speaker, listener = nil, nil
+	if step, _ := v.Data.Check(report.StepPath); step.Status != report.StatusOK {
+		v.SkipAll(visit.StepFailed, report.StepPathTCP, report.StepPathRelay) // all ways were tried
+		return
+	}
+	otherPaths(ctx, v, servers, c.offersTCP(), v.Data.Media.Path)
+}
+
+func leaveBoth(a, b *participant) {
+	done := make(chan struct{})
+	go func() { defer close(done); a.leave() }()
+	b.leave()
+	<-done
+}
+
+// config is that of a participant's connection.
+func config(v *visit.Visit, p *participant, only peer.Transport) peer.Config {
+	return peer.Config{Server: v.URL, ICEServers: iceServers(p.welcome.ICEServers), Only: only, Listen: p.target == signal.Subscriber}
+}
+
+// iceServers leaves out what WebRTC does not accept: one bad entry would make a
+// connection impossible.
+func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer) {
+	for _, s := range told {
+		usable := webrtc.ICEServer{Username: s.Username, Credential: s.Credential}
+		for _, u := range s.URLs {
+			relay := strings.HasPrefix(u, "turn:") || strings.HasPrefix(u, "turns:")
+			if relay && s.Username != "" && s.Credential != "" || strings.HasPrefix(u, "stun:") {
+				usable.URLs = append(usable.URLs, u)
+			}
+		}
+		if len(usable.URLs) > 0 {
+			all = append(all, usable)
+		}
+	}
+	return all
+}
+
+// call is a call of two participants.
+type call struct {
+	*mirror.Pair
+	speaker, listener *participant
+}
+
+// begin offers the stream. The listener's connection comes about by offers of the server,
+// which its participant answers meanwhile.
+func (c *call) begin(ctx context.Context) visit.Outcome {
+	offer, err := c.Up.Offer(ctx)
+	if err != nil {
+		return visit.Untested("no_webrtc")
+	}
+	if c.speaker.write(ctx, signal.AddTrack(peer.TrackID)) != nil || c.speaker.write(ctx, signal.Offer(offer)) != nil {
+		return visit.Fault("cut_off")
+	}
+	for _, step := range []struct {
+		done    <-chan struct{}
+		missing string
+	}{{c.speaker.answered, "no_answer"}, {c.speaker.published, "not_published"}, {c.listener.answered, "no_offer"}} {
+		select {
+		case <-step.done:
+		case <-c.speaker.ended:
+			return visit.Fault("cut_off")
+		case <-c.listener.ended:
+			return visit.Fault("cut_off")
+		case <-ctx.Done():
+			return visit.Fault(step.missing)
+		}
+	}
+	for _, p := range []*participant{c.speaker, c.listener} {
+		if bad, _ := p.state(); bad {
+			return visit.Fault("bad_answer")
+		}
+	}
+	return visit.OK()
+}
+
+// Run sends the stream once the server passes it on to the listener, until the server
+// mutes the stream or ends the stay of one of the two.
+func (c *call) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-c.speaker.ended:
+		case <-c.listener.ended:
+		case <-c.speaker.muted:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	// Also where nothing comes down, what arrives at the server is known.
+	c.Lead(ctx)
+	c.Pair.Run(ctx)
+}
+
+// Fill implements visit.Call. What the server itself did to the stream is no figure of
+// the line.
+func (c *call) Fill(d *report.MediaVoice) visit.Sound {
+	switch {
+	case isClosed(c.speaker.muted):
+		return visit.Sound{Fault: "muted_by_server"}
+	case isClosed(c.speaker.ended), isClosed(c.listener.ended):
+		return visit.Sound{Fault: "cut_off"}
+	}
+	s := c.Pair.Fill(d)
+	if !isClosed(c.Down.Heard()) {
+		s.Silence = "no_track"
+	}
+	return s
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *call) offersTCP() bool {
+	_, up := c.speaker.state()
+	_, down := c.listener.state()
+	return up || down
+}
+
+// otherPaths tests the ways that the call did not take: over TCP and through a relay. Where
+// it took one of them, that one works.
+func otherPaths(ctx context.Context, v *visit.Visit, servers []signal.ICEServer, overTCP bool, main string) {
+	kind, transport, _ := strings.Cut(main, " ")
+	test := func(step report.ConferenceStep, offered, taken bool, only peer.Transport) *bool {
+		switch {
+		case taken:
+			v.Do(ctx, step, func(context.Context) visit.Outcome { return visit.OK() })
+			return new(true)
+		case !offered:
+			v.Skip(step, "not_offered")
+			return nil
+		}
+		if v.Do(ctx, step, func(ctx context.Context) visit.Outcome { return otherPath(ctx, v, only) }) {
+			return new(true)
+		}
+		if done, _ := v.Data.Check(step); done.Status == report.StatusWarn {
+			return new(false)
+		}
+		return nil
+	}
+	v.Data.PathTCP = test(report.StepPathTCP, overTCP, kind != "relay" && transport == "tcp", peer.TCP)
+	v.Data.PathRelay = test(report.StepPathRelay, hasRelay(servers), kind == "relay", peer.Relay)
+}
+
+func hasRelay(servers []signal.ICEServer) bool {
+	return slices.ContainsFunc(iceServers(servers), func(s webrtc.ICEServer) bool {
+		return slices.ContainsFunc(s.URLs, func(u string) bool { return strings.HasPrefix(u, "turn") })
+	})
+}
+
+// otherPath joins once more, with one way allowed. A way that does not work beside one that
+// does is a warning. The speaker joins: the connection of a listener is in the hands of the
+// server, which waits 2 s for a better way than a relay.
+func otherPath(ctx context.Context, v *visit.Visit, only peer.Transport) visit.Outcome {
+	ctx, cancel := context.WithTimeout(ctx, otherPathTime)
+	defer cancel()
+	p, o := dial(ctx, v, v.Room.Publish, signal.Publisher)
+	if p == nil {
+		return visit.Untested(o.Code)
+	}
+	defer p.leave()
+	if o := p.join(ctx); o.Status != report.StatusOK {
+		return visit.Untested(o.Code)
+	}
+	pc, err := peer.Open(v.Env, config(v, p, only))
+	if err != nil {
+		return visit.Untested("no_webrtc")
+	}
+	defer pc.Close()
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	p.follow(following, pc)
+	offer, err := pc.Offer(ctx)
+	if err != nil {
+		return visit.Untested("no_webrtc")
+	}
+	if p.write(ctx, signal.AddTrack(peer.TrackID)) != nil || p.write(ctx, signal.Offer(offer)) != nil {
+		return visit.Untested("cut_off")
+	}
+	switch {
+	case pc.AwaitPath(ctx) == nil:
+		return visit.OK()
+	case isClosed(p.ended):
+		return visit.Untested("cut_off")
+	case only == peer.Relay && !pc.Gathered():
+		return visit.Outcome{Status: report.StatusWarn, Code: "no_relay_address"}
+	}
+	return visit.Outcome{Status: report.StatusWarn, Code: "no_path"}
+}

@@ -1,0 +1,207 @@
+package livekit
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+)
+
+// Limits of a participant against a server that is broken or hostile.
+const (
+	maxMessages   = 500
+	maxCandidates = 32
+	// leaveTime limits the goodbye, also where the check was stopped.
+	leaveTime = 500 * time.Millisecond
+)
+
+// participant is one participant of a test room: its signalling, and one connection.
+type participant struct {
+	socket  *websocket.Conn
+	welcome *signal.Join
+	target  signal.Target
+	pc      *peer.Connection
+
+	answered, published chan struct{} // closed once the server answered, and named the stream
+	muted               chan struct{} // closed once the server has muted the stream
+	ended               chan struct{} // closed when nothing more comes
+	following           bool
+
+	mu        sync.Mutex
+	early     []string // addresses that came before the description they belong to
+	described bool
+	offersTCP bool
+	badOffer  bool
+}
+
+// dial opens the signalling of a participant.
+func dial(ctx context.Context, v *visit.Visit, token string, target signal.Target) (*participant, visit.Outcome) {
+	at := *v.URL
+	at.RawQuery = url.Values{"protocol": {strconv.Itoa(signal.Protocol)}, "auto_subscribe": {"1"}, "version": {"0"}}.Encode()
+	socket, status, err := v.WebSocketAs(ctx, &at, token)
+	switch {
+	case err == nil:
+		return &participant{
+			socket: socket, target: target,
+			answered: make(chan struct{}), published: make(chan struct{}),
+			muted: make(chan struct{}), ended: make(chan struct{}),
+		}, visit.OK()
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return nil, visit.Fault("token_refused")
+	case status != 0:
+		return nil, visit.StatusFault(status)
+	}
+	return nil, visit.Fault(visit.FaultOf(err))
+}
+
+// join waits for the server's welcome.
+func (p *participant) join(ctx context.Context) visit.Outcome {
+	for range maxMessages {
+		m, o := p.read(ctx)
+		switch {
+		case o.Code != "":
+			return o
+		case m.Leave != nil, m.Join != nil && m.Join.Elsewhere:
+			return visit.Fault("not_let_in")
+		case m.Join != nil:
+			p.welcome = m.Join
+			return visit.OK()
+		}
+	}
+	return visit.Fault("not_api")
+}
+
+func (p *participant) read(ctx context.Context) (signal.Response, visit.Outcome) {
+	kind, b, err := p.socket.Read(ctx)
+	if err != nil {
+		return signal.Response{}, visit.Fault(visit.FaultOf(err))
+	}
+	m, err := signal.Parse(b)
+	if err != nil || kind != websocket.MessageBinary {
+		return signal.Response{}, visit.Fault("not_api")
+	}
+	return m, visit.OK()
+}
+
+func (p *participant) write(ctx context.Context, message []byte) error {
+	if err := p.socket.Write(ctx, websocket.MessageBinary, message); err != nil {
+		return fmt.Errorf("write to LiveKit: %w", err)
+	}
+	return nil
+}
+
+// follow answers the server's messages until ctx is done or the server says nothing more.
+func (p *participant) follow(ctx context.Context, pc *peer.Connection) {
+	p.pc, p.following = pc, true
+	go func() {
+		defer close(p.ended)
+		answered := sync.OnceFunc(func() { close(p.answered) })
+		published := sync.OnceFunc(func() { close(p.published) })
+		muted := sync.OnceFunc(func() { close(p.muted) })
+		for range maxMessages {
+			m, o := p.read(ctx)
+			if o.Code != "" {
+				return
+			}
+			switch {
+			case m.Answer != nil && p.target == signal.Publisher:
+				p.describe(m.Answer.SDP, func() error { return pc.Answer(m.Answer.SDP) })
+				answered()
+			case m.Offer != nil && p.target == signal.Subscriber:
+				p.accept(ctx, *m.Offer)
+				answered()
+			case m.Trickle != nil && m.Trickle.Target == p.target:
+				p.candidate(m.Trickle.Candidate)
+			case m.Published != nil:
+				published()
+			case m.Mute != nil && m.Mute.Muted:
+				muted()
+			case m.Leave != nil:
+				return
+			}
+		}
+	}()
+}
+
+// accept answers an offer of the server.
+func (p *participant) accept(ctx context.Context, offer signal.Description) {
+	p.describe(offer.SDP, func() error {
+		answer, err := p.pc.Accept(ctx, offer.SDP)
+		if err != nil {
+			return err
+		}
+		return p.write(ctx, signal.Answer(answer, offer.ID))
+	})
+}
+
+// describe applies a description of the server, and the addresses that came before it.
+func (p *participant) describe(sdp string, apply func() error) {
+	err := apply()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.badOffer = true
+		return
+	}
+	p.described = true
+	p.offersTCP = p.offersTCP || overTCP(sdp)
+	for _, candidate := range p.early {
+		p.pc.Candidate(candidate)
+	}
+	p.early = nil
+}
+
+func (p *participant) candidate(candidate string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.offersTCP = p.offersTCP || overTCP(candidate)
+	switch {
+	case candidate == "": // the end of the list
+	case p.described:
+		p.pc.Candidate(candidate)
+	case len(p.early) < maxCandidates:
+		p.early = append(p.early, candidate)
+	}
+}
+
+// overTCP reports whether there is an address for TCP among candidates (RFC 6544 §4.5).
+func overTCP(candidates string) bool {
+	return strings.Contains(strings.ToLower(candidates), " tcptype ")
+}
+
+// state is what is known of the server's descriptions.
+func (p *participant) state() (bad, offersTCP bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.badOffer, p.offersTCP
+}
+
+// leave ends the participant's stay, in any state.
+func (p *participant) leave() {
+	if p == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	_ = p.write(ctx, signal.Goodbye())
+	if !p.following {
+		// Close waits for the other end's goodbye, which only a reader hears.
+		_ = p.socket.Close(websocket.StatusNormalClosure, "")
+		return
+	}
+	select {
+	case <-p.ended: // the server ends the connection after a goodbye
+	case <-ctx.Done():
+	}
+	_ = p.socket.CloseNow()
+}

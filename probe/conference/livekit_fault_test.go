@@ -1,0 +1,176 @@
+//go:build linux
+
+package conference_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Tokens that the server does not accept.
+func TestRealLiveKitRefuses(t *testing.T) {
+	base := liveKit(t, bothTransports(t))
+	good := room(t)
+	for name, c := range map[string]struct {
+		room  wire.Room
+		steps map[report.ConferenceStep]string
+	}{
+		"expired": {wire.Room{Publish: token(t, liveKitSecret, good.Name, true, -10*time.Minute), Subscribe: good.Subscribe},
+			map[report.ConferenceStep]string{report.StepSignIn: "fail token_refused", report.StepCall: "unknown step_before", report.StepPathRelay: "unknown step_before"}},
+		"of a key that was revoked": {wire.Room{Publish: token(t, "another", good.Name, true, time.Minute), Subscribe: good.Subscribe},
+			map[report.ConferenceStep]string{report.StepSignIn: "fail token_refused"}},
+		"no token": {wire.Room{Publish: "nonsense", Subscribe: good.Subscribe},
+			map[report.ConferenceStep]string{report.StepSignIn: "fail token_refused"}},
+		"one participant twice": {wire.Room{Publish: good.Subscribe, Subscribe: good.Subscribe},
+			map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail cut_off", report.StepPathTCP: "unknown step_before"}},
+		"may not send": {wire.Room{Publish: signed(t, liveKitSecret, map[string]any{"iss": "devkey", "sub": "x", "exp": time.Now().Add(time.Minute).Unix(),
+			"video": map[string]any{"room": good.Name, "roomJoin": true, "canPublish": false, "canSubscribe": false}}), Subscribe: good.Subscribe},
+			map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail not_published"}},
+		"another room": {wire.Room{Publish: good.Publish, Subscribe: token(t, liveKitSecret, "tonprobe-echo-"+rand.Text(), false, time.Minute)},
+			map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail no_track"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, got := join(t, base, &c.room, env(t))
+			want(t, got, c.steps)
+			if r.Status != report.StatusWarn {
+				t.Errorf("status %s", r.Status)
+			}
+		})
+	}
+}
+
+// What happens in the middle is told from a line that loses packets.
+func TestRealLiveKitInTheMiddle(t *testing.T) {
+	for name, c := range map[string]struct {
+		do    func(a api, room string, kill func())
+		steps map[report.ConferenceStep]string
+	}{
+		"muted by the server": {func(a api, room string, _ func()) {
+			a.call("MutePublishedTrack", room, map[string]any{"room": room, "identity": "tonprobe-speaks", "track_sid": a.awaitTrack(room), "muted": true}, nil)
+		}, map[report.ConferenceStep]string{report.StepSoundUp: "fail muted_by_server", report.StepSoundDown: "unknown step_before"}},
+		"removed": {func(a api, room string, _ func()) {
+			a.awaitTrack(room)
+			a.call("RemoveParticipant", room, map[string]any{"room": room, "identity": "tonprobe-listens"}, nil)
+		}, map[report.ConferenceStep]string{report.StepSoundUp: "fail cut_off", report.StepSoundDown: "unknown step_before"}},
+		"server killed": {func(a api, room string, kill func()) { a.awaitTrack(room); kill() },
+			map[report.ConferenceStep]string{report.StepSoundUp: "fail cut_off", report.StepSoundDown: "unknown step_before", report.StepPathTCP: "unknown refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			need(t, "livekit-server")
+			web := freePort(t)
+			base, kill := startLiveKit(t, web, liveKitConfig(web, bothTransports(t)))
+			r, done := room(t), make(chan struct{})
+			go func() { defer close(done); c.do(api{t, base}, r.Name, kill) }()
+			_, got := join(t, base, r, env(t))
+			<-done
+			want(t, got, c.steps)
+			if m := got.Media; m == nil || m.DownLossPct != nil || m.UpLossPct != nil || m.State != report.MediaInterrupted {
+				t.Errorf("media %+v", m)
+			}
+		})
+	}
+}
+
+// A check that is stopped leaves the room all the same.
+func TestRealLiveKitStopped(t *testing.T) {
+	base, r := liveKit(t, bothTransports(t)), room(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { api{t, base}.awaitTrack(r.Name); cancel() }()
+	_, got := joinUntil(ctx, t, base, r, env(t))
+	want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "unknown no_time", report.StepPathTCP: "unknown no_time"})
+	api{t, base}.awaitNobody(r.Name)
+}
+
+// A network that lets no UDP through, and none at all for media.
+func TestRealLiveKitOverTCP(t *testing.T) {
+	for name, c := range map[string]struct {
+		rtc   string
+		steps map[report.ConferenceStep]string
+		path  string
+	}{
+		"TCP is there": {bothTransports(t), map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok"}, "host tcp"},
+		"no TCP": {fmt.Sprintf("udp_port: %d, tcp_port: 0, enable_loopback_candidate: true", freePort(t)),
+			map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path", report.StepSoundUp: "unknown step_before", report.StepPathTCP: "unknown step_before"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := liveKit(t, c.rtc)
+			e := env(t)
+			e.Net = filtered{e.Net, func([]byte) bool { return false }}
+			_, got := join(t, base, room(t), e)
+			want(t, got, c.steps)
+			if got.Media == nil || got.Media.Path != c.path {
+				t.Errorf("media %+v", got.Media)
+			}
+		})
+	}
+}
+
+// A listener that hears nothing although the server has the voice and announced it.
+func TestRealLiveKitDeaf(t *testing.T) {
+	base := liveKit(t, bothTransports(t))
+	e := env(t)
+	e.Net = filtered{e.Net, func(b []byte) bool {
+		rtp := len(b) > 1 && b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223) // RFC 5761 §4
+		return !rtp
+	}}
+	_, got := join(t, base, room(t), e)
+	want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"})
+	if m := got.Media; m == nil || m.UpReceived == nil || *m.UpReceived == 0 || m.State != report.MediaNotFlowing {
+		t.Errorf("media %+v", m)
+	}
+}
+
+func TestRealLiveKitLeavesNothingBehind(t *testing.T) {
+	base := liveKit(t, bothTransports(t))
+	run := func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+		defer cancel()
+		joinUntil(ctx, t, base, room(t), env(t))
+	}
+	run()
+	before := runtime.NumGoroutine()
+	for range 8 {
+		run()
+	}
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+5; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines before, %d after\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
+		}
+	}
+}
+
+// filtered is a network that delivers only the datagrams that pass.
+type filtered struct {
+	transport.Net
+	passes func([]byte) bool
+}
+
+func (f filtered) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
+	c, err := f.Net.ListenUDP(network, at)
+	return filteredConn{c, f.passes}, err
+}
+
+type filteredConn struct {
+	transport.UDPConn
+	passes func([]byte) bool
+}
+
+func (c filteredConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := c.UDPConn.ReadFrom(b)
+		if err != nil || c.passes(b[:n]) {
+			return n, from, err
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package mirror
+
+import (
+	"context"
+	"sync"
+
+	"github.com/pion/rtp"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Pair is two connections to a server that sends nobody their own stream back: what goes
+// up by one of them comes down by the other.
+type Pair struct {
+	Up, Down *peer.Connection
+	stream   *stream
+	flows    chan struct{} // closed when a packet has come down
+}
+
+// OpenPair prepares the two connections. Only the streams of config are set here.
+func OpenPair(env probe.Env, up, down peer.Config) (*Pair, error) {
+	s := newStream(env.Clock)
+	up.Arrived, up.Reported = s.arrived, s.reported
+	p := &Pair{stream: s, flows: make(chan struct{})}
+	flows := sync.OnceFunc(func() { close(p.flows) })
+	down.Reported, down.Listen = s.reported, true
+	down.Arrived = func(packet *rtp.Packet) {
+		flows()
+		s.arrived(packet)
+	}
+	var err error
+	if p.Up, err = peer.Open(env, up); err != nil {
+		return nil, err
+	}
+	if p.Down, err = peer.Open(env, down); err != nil {
+		p.Up.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// AwaitPath implements visit.Call.
+func (p *Pair) AwaitPath(ctx context.Context) error {
+	if err := p.Up.AwaitPath(ctx); err != nil {
+		return err
+	}
+	return p.Down.AwaitPath(ctx)
+}
+
+// AwaitKeys implements visit.Call.
+func (p *Pair) AwaitKeys(ctx context.Context) error {
+	if err := p.Up.AwaitKeys(ctx); err != nil {
+		return err
+	}
+	return p.Down.AwaitKeys(ctx)
+}
+
+// Path returns the kind and transport of the own end of the path up.
+func (p *Pair) Path() string { return p.Up.Path() }
+
+// maxLead is the most packets that are sent before the stream.
+const maxLead = 75
+
+// silence is a packet of Opus without a voice (RFC 6716 §3.1).
+func silence() []byte { return []byte{0xf8, 0xff, 0xfe} }
+
+// Lead sends packets of silence until one of them has come down, and reports whether one
+// has. A server begins to pass a stream on at some time after it announced it; what it
+// drops until then is no loss of the line.
+func (p *Pair) Lead(ctx context.Context) bool {
+	for i := range maxLead {
+		if p.Up.Write(packet(uint32(i), silence())) != nil {
+			return false
+		}
+		p.stream.lead = i + 1
+		if p.stream.clock.Sleep(ctx, wire.PacketInterval) != nil {
+			return false
+		}
+		select {
+		case <-p.flows:
+			return true
+		case <-p.Up.Down():
+			return false
+		case <-p.Down.Down():
+			return false
+		default:
+		}
+	}
+	return false
+}
+
+// Run sends the stream and waits for the last packets.
+func (p *Pair) Run(ctx context.Context) { p.stream.run(ctx, p.Up, p.Down.Down()) }
+
+// Fill writes the figures of the stream to d. Both ways lead over this computer's clock,
+// so that a round trip is from one of its connections to the other.
+func (p *Pair) Fill(d *report.MediaVoice) visit.Sound { return p.stream.fill(d) }
+
+// Close closes both connections without waiting.
+func (p *Pair) Close() {
+	p.Up.Close()
+	p.Down.Close()
+}
