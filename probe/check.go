@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// Check refuses a plan that could not be carried out: one in which a turn alone
-// exceeds the line budget, or in which steps would wait for each other for ever.
-// That the turns of a plan find room beside each other in time is shown by
-// simulating it (see the plan's test in package check).
+// Check reports what makes a plan impossible: a turn that alone exceeds the line
+// budget, or steps that would wait for each other forever. Whether the turns of a plan
+// fit beside each other in time is verified by simulation (TestTimetable in
+// agent/check).
 func (p Plan) Check() error {
 	var faults []error
 	at := map[string]int{}
@@ -38,16 +38,16 @@ func (p Plan) Check() error {
 		}
 		faults = append(faults, p.checkMarks(at, name, s.After))
 		for _, m := range s.After {
-			// A wait without limit goes backwards only, so that none is mutual.
+			// Steps wait without limit only for earlier steps, which excludes cycles.
 			if j, ok := at[m.Step]; ok && s.NotLater == 0 && j >= i {
-				faults = append(faults, fmt.Errorf("plan: %s waits without limit for %s, which does not stand before it", name, m.Step))
+				faults = append(faults, fmt.Errorf("plan: %s waits without limit for %s, which does not precede it", name, m.Step))
 			}
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// checkMarks refuses a phase that its step does not have.
+// checkMarks returns an error for a phase that its step does not have.
 func (p Plan) checkMarks(at map[string]int, name string, after []Mark) error {
 	for _, m := range after {
 		i, ok := at[m.Step]

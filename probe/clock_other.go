@@ -4,5 +4,5 @@ package probe
 
 import "time"
 
-// Now returns the present time.
+// Now returns the current time.
 func (SystemClock) Now() time.Time { return time.Now() }

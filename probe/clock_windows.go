@@ -13,9 +13,9 @@ var (
 	queryInterruptTimePrecise = kernelbase.NewProc("QueryInterruptTimePrecise")
 )
 
-// Now returns the present time. That of package time stands still between two
-// ticks of Windows, for up to 15.6 ms (go.dev/issue/8687): too coarse for round
-// trips and jitter. A Windows before 10 has nothing finer.
+// Now returns the current time. time.Now does not advance between two ticks of Windows,
+// for up to 15.6 ms (go.dev/issue/8687), which is too coarse for round trips and
+// jitter. Windows versions before 10 provide nothing finer.
 func (SystemClock) Now() time.Time {
 	if queryInterruptTime.Find() != nil || queryInterruptTimePrecise.Find() != nil {
 		return time.Now()

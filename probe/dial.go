@@ -6,14 +6,14 @@ import (
 	"net"
 )
 
-// Dial connects over Net and gives up when ctx is done. transport.Net itself
-// knows no context; where it cannot be interrupted, the attempt is left behind
-// and its connection closed when it comes after all.
+// Dial connects through Net and returns when ctx is done. transport.Net does not
+// support contexts; if an attempt cannot be interrupted, it continues in the
+// background, and its connection is closed if it still succeeds.
 func (e Env) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return e.DialWith(ctx, &net.Dialer{}, network, address)
 }
 
-// DialWith is Dial with options of the socket.
+// DialWith is Dial with socket options.
 func (e Env) DialWith(ctx context.Context, with *net.Dialer, network, address string) (net.Conn, error) {
 	dialer := e.Net.CreateDialer(with)
 	if d, ok := dialer.(interface {

@@ -2,9 +2,8 @@ package probe
 
 import "syscall"
 
-// The numbers of Winsock, which is what sockets say. Beside them stand the
-// numbers that package syscall makes up for the names of Unix: libraries and
-// stand-ins for a system give those.
+// The error numbers of Winsock, which sockets return, and those that package syscall
+// defines for the Unix names, which libraries and test doubles return.
 var (
 	refusedErrnos = []syscall.Errno{
 		10061 /* WSAECONNREFUSED */, 10054, /* WSAECONNRESET */

@@ -5,11 +5,10 @@ import (
 	"sync"
 )
 
-// Enter blocks until a phase of the running step may begin (see [Turn]) and
-// returns the pass to it; the error is that of ctx. A probe that runs outside of
-// a plan does not wait, and neither does a phase that its step does not declare.
-// The pass is never nil. A phase may be entered several times, also side by side:
-// each pass is a share of the line of its own.
+// Enter blocks until a phase of the running step may begin (see [Turn]) and returns its
+// pass, which is never nil. The error is that of ctx. Outside of a plan, and for a
+// phase that the step does not declare, Enter does not wait. A phase may be entered
+// several times, also concurrently; each pass has its own share of the line budget.
 func (e Env) Enter(ctx context.Context, phase string) (*Pass, error) {
 	if e.schedule == nil {
 		return &Pass{}, nil
@@ -17,8 +16,8 @@ func (e Env) Enter(ctx context.Context, phase string) (*Pass, error) {
 	return e.enter(ctx, phase, nil)
 }
 
-// Pass is the stay of a probe in a phase. It ends with Leave or Next, at the
-// latest with the step.
+// Pass represents a probe in a phase. It ends with Leave or Next, at the latest with
+// the step.
 type Pass struct {
 	env   Env
 	phase string
@@ -26,7 +25,7 @@ type Pass struct {
 	leave sync.Once
 }
 
-// Leave ends the stay. Only the first call counts.
+// Leave ends the phase. Only the first call has an effect.
 func (p *Pass) Leave() {
 	if p.env.schedule == nil {
 		return
@@ -37,9 +36,9 @@ func (p *Pass) Leave() {
 	})
 }
 
-// Next ends the stay and enters the phase that follows, as Enter does. Those who
-// wait for the end of the first go on at once, but what it took of the line is
-// kept until the next one begins: nobody comes in between.
+// Next ends the phase and enters the following one, as Enter does. Steps that wait for
+// the end of the first phase continue at once, but its share of the line budget is held
+// until the next phase begins, so that no other turn can take it.
 func (p *Pass) Next(ctx context.Context, phase string) (*Pass, error) {
 	if p.env.schedule == nil {
 		return &Pass{}, nil

@@ -13,28 +13,28 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Grace is how long a probe may go on after its budget has run out and its
-// context is done. After that the plan answers for it and lets it go.
+// Grace is how long a probe may continue after its budget is used up and its context is
+// done. Then the plan supplies a result for it and abandons it.
 const Grace = 500 * time.Millisecond
 
-// Plan is the set of probes of one check. They run side by side, each from its
-// turn on, in the order of their importance: of two that wait for room on the line
-// the first goes first.
+// Plan contains the probes of one check. They run concurrently, each from its turn on.
+// The order is that of importance: of two steps that wait for the line budget, the
+// first one is served first.
 type Plan []Step
 
-// Outcome is what a plan brought.
+// Outcome is the result of a plan.
 type Outcome struct {
 	// Results has one entry per step, in the order of the plan.
 	Results []report.Result
-	// FirstVerdict is the time from the start until the first probe had a
-	// finding (anything but unknown and skipped); 0 when none had.
+	// FirstVerdict is the time from the start until the first probe had a finding (a
+	// status other than unknown and skipped); 0 if none had.
 	FirstVerdict time.Duration
 	Duration     time.Duration
 }
 
-// Run starts every step when its turn comes and returns when each has a result. A
-// probe that hangs or panics gets the result "unknown" and does not hold up or
-// harm the others. When ctx is cancelled the probes stop early and keep what they have.
+// Run starts each step at its turn and returns when all have a result. A probe that
+// hangs or panics gets the status unknown; the others are not affected. When ctx is
+// cancelled, the probes stop early and keep what they have measured.
 func (p Plan) Run(ctx context.Context, env Env) Outcome {
 	if env.Progress == nil {
 		env.Progress = func(Event) {}
@@ -68,7 +68,7 @@ func isFinding(s report.Status) bool {
 	return s == report.StatusOK || s == report.StatusWarn || s == report.StatusFail
 }
 
-// run gives the step its turn and makes a result of its answer.
+// run waits for the turn of the step and returns its result.
 func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 	name := s.Probe.Name()
 	env.step = at
@@ -82,7 +82,7 @@ func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 	began := env.Clock.Now()
 	a := answer{result: Result{Status: report.StatusUnknown, Note: "stopped before it began"}}
 	var stopped error
-	if s.waitsForGood() {
+	if s.waitsWithoutLimit() {
 		stopped = env.schedule.await(ctx, env.schedule.first[at])
 		began = env.Clock.Now()
 	}
@@ -106,8 +106,8 @@ func (s Step) run(ctx context.Context, env Env, at int) report.Result {
 	return r
 }
 
-// answer waits for the step's turn within its budget, and then for its probe, or
-// for the budget and Grace. Where its turn does not come, notBegun is the answer.
+// answer waits for the step's turn within its budget, and then for its probe until the
+// budget and Grace are over. If the turn does not come, the answer is notBegun.
 func (s Step) answer(ctx context.Context, env Env, notBegun answer) answer {
 	ctx, cancel := context.WithTimeout(ctx, s.Budget)
 	defer cancel()
@@ -122,8 +122,8 @@ func (s Step) answer(ctx context.Context, env Env, notBegun answer) answer {
 	case a := <-done:
 		return a
 	case <-late:
-		// The probe's goroutine is left behind; its answer goes into the
-		// buffered channel and is never read.
+		// The goroutine of the probe continues. Its answer goes into the buffered
+		// channel and is never read.
 		return answer{err: errors.New("gave no answer within its time")}
 	}
 }
@@ -133,8 +133,8 @@ type answer struct {
 	err    error
 }
 
-// guarded runs the probe and turns a panic into an error, so that one faulty
-// probe cannot end the whole check.
+// guarded runs the probe and turns a panic into an error, so that one faulty probe
+// cannot end the check.
 func guarded(ctx context.Context, env Env, p Probe) (a answer) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -146,7 +146,8 @@ func guarded(ctx context.Context, env Env, p Probe) (a answer) {
 	return answer{result: r, err: err}
 }
 
-// graceAfter is closed Grace after ctx is done, unless stop was called before.
+// graceAfter returns a channel that is closed Grace after ctx is done, unless stop is
+// called first.
 func graceAfter(ctx context.Context, clock Clock) (late <-chan struct{}, stop func()) {
 	c := make(chan struct{})
 	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -158,8 +159,8 @@ func graceAfter(ctx context.Context, clock Clock) (late <-chan struct{}, stop fu
 	return c, func() { unregister(); cancel() }
 }
 
-// progressGate names the events of one probe and drops those that a probe
-// which was given up still sends.
+// progressGate adds the probe's name to its events, and drops the events of a probe
+// that was abandoned.
 type progressGate struct {
 	mu   sync.Mutex
 	name string
@@ -170,8 +171,8 @@ func newProgressGate(name string, to func(Event)) *progressGate {
 	return &progressGate{name: name, to: to}
 }
 
-// pass holds the lock while it hands over, so that nothing of a probe can come
-// after close, and so after the plan's EventDone.
+// pass holds the lock while it passes the event on, so that no event of a probe follows
+// close and the plan's EventDone.
 func (g *progressGate) pass(e Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -187,8 +188,7 @@ func (g *progressGate) close() {
 	g.mu.Unlock()
 }
 
-// Only returns the steps whose probes have one of the names, and the names
-// that no step has.
+// Only returns the steps of the named probes, and the names that have no step.
 func (p Plan) Only(names []string) (kept Plan, missing []string) {
 	for _, n := range names {
 		i := slices.IndexFunc(p, func(s Step) bool { return s.Probe.Name() == n })

@@ -17,33 +17,33 @@ type schedule struct {
 	plan  Plan
 
 	mu sync.Mutex
-	// changed is closed and replaced whenever a wait may be over earlier than
-	// those who wait know.
+	// changed is closed and replaced when a wait may end earlier than the waiting
+	// goroutines have computed.
 	changed chan struct{}
-	first   []*share // by step: its beginning
-	waiting []*share // in the order in which they go first
-	running []*share // what is, or was in the last second, on the line
+	first   []*share // by step: its first turn
+	waiting []*share // in the order in which they are served
+	running []*share // what uses the line, or did in the last second
 	ended   map[Mark]bool
 	left    []bool // by step: it has ended
 }
 
-// share is what one turn takes of the line, from when it is asked for.
+// share is the part of the line budget that one turn uses, from the request on.
 type share struct {
 	step    int
 	turn    Turn
-	begins  bool // its step, and is no phase
+	begins  bool // it starts a step, not a phase
 	granted bool
 	since   time.Duration // when it was granted, from the start of the plan
 	over    bool
 	until   time.Duration // when it ended
-	// before is the share that this one follows. It is held until this one is
-	// granted, and counts for its room.
+	// before is the share that this one follows. It is held until this one is granted,
+	// and makes room for it.
 	before *share
 }
 
-// busiest is what the share puts into one second that holds now, bursts apart from
-// the rest. Of what goes on steadily in a share and in the one before it the larger
-// counts: a second that holds some of both lies in between.
+// busiest returns what the share sends in a one-second window that includes now, bursts
+// apart from the rest. For the steady part the larger one of this share and the one
+// before counts: a window with parts of both lies in between.
 func (w *share) busiest(now time.Duration) (bursts, steady Rate) {
 	length := time.Duration(math.MaxInt64)
 	if w.over {
@@ -73,13 +73,13 @@ func newSchedule(clock Clock, plan Plan) *schedule {
 		s.first = append(s.first, &share{step: i, turn: step.Turn, begins: true})
 	}
 	s.waiting = slices.Clone(s.first)
-	s.admit() // nothing runs yet: no lock needed
+	s.admit() // nothing runs yet, so no lock is needed
 	return s
 }
 
 func (s *schedule) elapsed() time.Duration { return s.clock.Now().Sub(s.start) }
 
-// ask adds a turn to those that wait.
+// ask adds a turn to the waiting ones.
 func (s *schedule) ask(step int, t Turn, before *share) *share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,10 +92,10 @@ func (s *schedule) ask(step int, t Turn, before *share) *share {
 	return w
 }
 
-// errStepOver answers a probe that goes on although its step has ended.
+// errStepOver is the error for a probe that continues after the end of its step.
 var errStepOver = errors.New("the probe's time is over")
 
-// await blocks until the turn of w has come or ctx is done.
+// await blocks until the turn of w is granted or ctx is done.
 func (s *schedule) await(ctx context.Context, w *share) error {
 	for {
 		s.mu.Lock()
@@ -122,7 +122,7 @@ func (s *schedule) await(ctx context.Context, w *share) error {
 	}
 }
 
-// admit grants every turn that is due and finds room. The caller holds mu.
+// admit grants every turn that is due and fits. The caller holds mu.
 func (s *schedule) admit() {
 	now := s.elapsed()
 	s.running = slices.DeleteFunc(s.running, func(w *share) bool { return w.over && now-w.until >= window })
@@ -146,7 +146,7 @@ func (s *schedule) broadcast() {
 	s.changed = make(chan struct{})
 }
 
-// isDue reports whether w has nothing to wait for but room.
+// isDue reports whether w waits for nothing but the line budget.
 func (s *schedule) isDue(w *share, now time.Duration) bool {
 	if w.begins && s.plan[w.step].Exclusive && !s.isAlone(w.step) {
 		return false
@@ -157,8 +157,8 @@ func (s *schedule) isDue(w *share, now time.Duration) bool {
 	return w.turn.NotLater > 0 && now >= w.turn.NotLater || s.haveEnded(w.turn.After)
 }
 
-// isAlone reports whether every step has ended that goes before an exclusive one:
-// all that are not, and the exclusive ones before it in the plan.
+// isAlone reports whether all steps have ended that precede an exclusive one: the
+// ordinary ones, and the exclusive ones before it in the plan.
 func (s *schedule) isAlone(step int) bool {
 	for i, other := range s.plan {
 		if i != step && !s.left[i] && (!other.Exclusive || i < step) {
@@ -178,13 +178,13 @@ func (s *schedule) haveEnded(marks []Mark) bool {
 	return true
 }
 
-// fits reports whether w stays within the line budget beside all that runs or ran a
-// moment ago. As no share ever grows, it does so later as well.
+// fits reports whether w stays within the line budget together with everything that
+// runs or ran within the last second. Since no share ever grows, it also does later.
 func (s *schedule) fits(w *share, now time.Duration) bool {
 	if s.plan[w.step].Exclusive {
 		return true
 	}
-	w.since = now // as it would be
+	w.since = now // as if granted now
 	var sum Rate
 	for _, o := range append(slices.Clone(s.running), w) {
 		if o != w.before {
@@ -196,12 +196,12 @@ func (s *schedule) fits(w *share, now time.Duration) bool {
 	return sum.UpKbps <= LineBudgetKbps+rounding && sum.DownKbps <= LineBudgetKbps+rounding
 }
 
-// roomEvery is how often a turn that waits for room looks again: what was sent
-// leaves the window of a second bit by bit.
+// roomEvery is how often a turn that waits for the line budget tries again: past
+// traffic leaves the one-second window gradually.
 const roomEvery = 50 * time.Millisecond
 
-// nextChange is the time until w may be due, or may find more room; 0 where time
-// alone changes nothing. The caller holds mu.
+// nextChange returns the time until w may be due or may fit; 0 if the passing of time
+// changes nothing. The caller holds mu.
 func (s *schedule) nextChange(w *share) (next time.Duration) {
 	now := s.elapsed()
 	consider := func(in time.Duration) {
@@ -217,7 +217,7 @@ func (s *schedule) nextChange(w *share) (next time.Duration) {
 	return next
 }
 
-// release takes a share off the line, or out of those that wait.
+// release removes a share from the line, or from the waiting ones.
 func (s *schedule) release(w *share) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,7 +233,7 @@ func (s *schedule) remove(from *[]*share, w *share) {
 	*from = slices.DeleteFunc(*from, func(o *share) bool { return o == w })
 }
 
-// mark notes that a phase has ended.
+// mark records the end of a phase.
 func (s *schedule) mark(step int, phase string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -242,7 +242,7 @@ func (s *schedule) mark(step int, phase string) {
 	s.broadcast()
 }
 
-// end notes that a step has ended, and takes all that is its own off the line.
+// end records the end of a step and removes all its shares.
 func (s *schedule) end(step int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

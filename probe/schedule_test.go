@@ -248,7 +248,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 		"or than it sent before":           {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 10, For: s}, {UpKbps: 20}}}}},
 		"two phases called \"x\"":          {{Probe: p("a"), Budget: s, Phases: []probe.Phase{{Name: "x"}, {Name: "x"}}}},
 		"which has none of that name":      {{Probe: p("a"), Budget: s}, {Probe: p("b"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "a", Phase: "x"}}, NotLater: s}}},
-		"which does not stand before it":   {{Probe: p("a"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "b"}}}}, {Probe: p("b"), Budget: s}},
+		"which does not precede it":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "b"}}}}, {Probe: p("b"), Budget: s}},
 		"begins not before 2s and not lat": {{Probe: p("a"), Budget: s, Turn: probe.Turn{NotBefore: 2 * s, NotLater: s}}},
 	} {
 		if err := plan.Check(); err == nil || !strings.Contains(err.Error(), want) {

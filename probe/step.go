@@ -2,72 +2,74 @@ package probe
 
 import "time"
 
-// LineBudgetKbps is what a check may put on the line in any second, in each
-// direction, counted with IP headers. A line that carries a conference call has
-// that much to spare, so the check neither disturbs others nor measures itself.
+// LineBudgetKbps is the maximum rate of a check in any second and each direction,
+// including IP headers. A line that can carry a conference call has that much to spare,
+// so that the check neither disturbs others nor measures itself.
 const LineBudgetKbps = 150
 
-// Step is one probe of a plan: what runs, for how long, when it begins and what
-// it sends. It is data; [Plan.Run] interprets it.
+// Step is one probe of a plan: what runs, for how long, when it begins and what it
+// sends. It is data that [Plan.Run] interprets.
 type Step struct {
 	Probe Probe
-	// Budget is the time after which the probe's context is done. It counts from
-	// the start of the plan, so that waiting for a turn never makes a check
-	// longer. Only a step that waits without limit (Exclusive, or After without
-	// NotLater) has its budget from the end of that wait on.
+	// Budget is the time until the probe's context is done. It counts from the start of
+	// the plan, so that waiting for a turn never extends a check. For a step that waits
+	// without limit (Exclusive, or After without NotLater) it counts from the end of
+	// the wait.
 	Budget time.Duration
 	// Turn is when the probe begins, and what it sends outside of its phases.
 	Turn
-	// Exclusive runs the probe alone, after all others have ended: for what fills
-	// the line on purpose and would look like a fault to the rest. It is outside
-	// of the line budget.
+	// Exclusive runs the probe alone after all others. It is for probes that fill the
+	// line on purpose, which the others would measure as a fault. The line budget does
+	// not apply.
 	Exclusive bool
-	// Phases are the parts of the probe that wait for a turn of their own.
+	// Phases are the parts of the probe that have a turn of their own.
 	Phases []Phase
 }
 
-// Phase is a part of a running probe. The probe begins it with [Env.Enter].
+// Phase is a part of a running probe, which begins it with [Env.Enter].
 type Phase struct {
 	Name string
 	Turn
 }
 
-// Turn is when a step or a phase may begin and what it sends from then on.
-// Whatever it says, a turn begins only when what it sends still fits into the
-// line budget beside all that runs. Of several that wait, the one whose step
-// stands first in the plan goes first.
+// Turn is when a step or a phase may begin and what it sends from then on. In any case
+// a turn begins only when what it sends fits into the line budget beside everything
+// that runs. Of several waiting turns, the one whose step comes first in the plan is
+// served first.
 type Turn struct {
-	// NotBefore is the earliest beginning, from the start of the plan. A plan of
-	// one step has nobody to make room for and ignores it.
+	// NotBefore is the earliest start, counted from the start of the plan. It does not
+	// apply to a plan of one step.
 	NotBefore time.Duration
-	// After are the ends to wait for. What the plan does not hold counts as ended.
+	// After lists what must have ended before. Steps that are not part of the plan
+	// count as ended.
 	After []Mark
-	// NotLater is when After is no longer waited for, from the start of the plan;
+	// NotLater is the time from the start of the plan at which waiting for After stops;
 	// 0 waits without limit.
 	NotLater time.Duration
-	// Sends is the most the turn puts on the line, one rate after the other. The
-	// rates may not rise: what begins to send more later is a phase of its own.
+	// Sends is the maximum that the turn sends, one rate after the other. The rates
+	// must not increase: a part that sends more later must be a phase of its own.
 	Sends []Rate
 }
 
-// Mark is the end of a step or, with Phase, of the first time it was in a phase.
+// Mark is the end of a step or, with Phase, the end of the first stay in that phase.
 type Mark struct{ Step, Phase string }
 
-// Rate is the most that is sent and received in any one second.
+// Rate is the maximum sent and received in any second.
 type Rate struct {
 	UpKbps, DownKbps float64
-	// For is how long; 0 is until the turn ends. What lasts a second or less is a
-	// burst: it may come all at once, and counts for the second after its beginning
+	// For is the duration; 0 lasts until the turn ends. A duration of up to one second
+	// is a burst: it may be sent at once, and counts for the second after its start
 	// even if the turn ends earlier.
 	For time.Duration
 }
 
-// waitsForGood reports whether the step waits without limit, outside of its budget.
-func (s Step) waitsForGood() bool {
+// waitsWithoutLimit reports whether the step waits without limit, outside of its
+// budget.
+func (s Step) waitsWithoutLimit() bool {
 	return s.Exclusive || len(s.After) > 0 && s.NotLater == 0
 }
 
-// turnOf returns the turn of a phase. One that the step does not declare neither
+// turnOf returns the turn of a phase. A phase that the step does not declare neither
 // waits nor sends.
 func (s Step) turnOf(phase string) Turn {
 	for _, p := range s.Phases {
@@ -78,13 +80,13 @@ func (s Step) turnOf(phase string) Turn {
 	return Turn{}
 }
 
-// window is the time over which the line budget holds.
+// window is the interval for which the line budget holds.
 const window = time.Second
 
-// busiest is the most that a turn puts into one window that reaches up to now or
+// busiest returns the maximum that a turn sends in a window that reaches up to now or
 // beyond, bursts apart from the rest. The turn began since ago and lasts for length.
-// As its rates only fall, that is the earliest such window; where that one ends
-// with a burst, it is what follows.
+// Because its rates only decrease, the earliest such window is the maximum, or what
+// follows a burst that ends in it.
 func (t Turn) busiest(since, length time.Duration) (bursts, steady Rate) {
 	var begins time.Duration
 	for _, r := range t.Sends {
@@ -97,7 +99,7 @@ func (t Turn) busiest(since, length time.Duration) (bursts, steady Rate) {
 	return bursts, past.most(coming)
 }
 
-// steadyFrom is what the turn sends from a moment on within one window, without
+// steadyFrom returns what the turn sends within one window from a moment on, without
 // bursts.
 func (t Turn) steadyFrom(from, length time.Duration) (sum Rate) {
 	var begins time.Duration

@@ -3,14 +3,14 @@ package probe
 import "time"
 
 const (
-	// longestTick is well above the longest between two ticks of Windows.
+	// longestTick is well above the longest interval between two ticks of Windows.
 	longestTick = 100 * time.Millisecond
 	tickTrials  = 16
 )
 
-// betweenTicks is the time of a clock that only moves on at ticks, plus what
-// has passed since the last one. atTick and precise count 100 ns since the
-// system's start (realtimeapiset.h); atTick is the count that now is made from.
+// betweenTicks returns the time of a clock that advances only at ticks, plus the time
+// since the last tick. atTick and precise count units of 100 ns since the start of the
+// system (realtimeapiset.h); atTick is the count from which now is derived.
 func betweenTicks(now func() time.Time, atTick, precise func() uint64) time.Time {
 	for range tickTrials {
 		tick := atTick()
