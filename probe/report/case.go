@@ -7,30 +7,30 @@ import (
 	"unicode"
 )
 
-// crockford is Douglas Crockford's base32 alphabet: no I, L, O, U, so that a
-// code read out on the phone cannot be misheard as a digit.
+// crockford is Douglas Crockford's base32 alphabet. It lacks I, L, O and U, so that a
+// code that is read out on the phone cannot be misheard as a digit.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// maxCaseInput bounds what NormalizeCase looks at, in bytes.
+// maxCaseInput limits the input of NormalizeCase in bytes.
 const maxCaseInput = 64
 
-// NewCase draws a case code such as K7P-3QX: 30 random bits. Two open cases of
-// one collector can share a code, though it is rare: with 1,000 open cases a
-// new one meets an old one once in a million. A search for a code therefore
-// has to expect more than one hit; the report's ID is what is unique.
+// NewCase returns a random case code such as K7P-3QX, with 30 bits. Two open cases of
+// one collector may have the same code: with 1,000 open cases the probability for a new
+// one is one in a million. A search for a code must therefore expect several hits; only
+// the report's ID is unique.
 func NewCase(random io.Reader) (string, error) {
 	var b [6]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return "", fmt.Errorf("draw a case code: %w", err)
 	}
 	for i := range b {
-		b[i] = crockford[b[i]&31] // 256 is a multiple of 32: no letter is favoured
+		b[i] = crockford[b[i]&31] // 256 is a multiple of 32, so all letters are equally likely
 	}
 	return dashed(b[:]), nil
 }
 
-// NormalizeCase reads a code as people type it: any case, with any dashes,
-// dots and spaces, I and L for 1, O for 0. ok is false when it is no code.
+// NormalizeCase parses a code as people type it: in any case, with any dashes, dots and
+// spaces, with I and L for 1, and O for 0.
 func NormalizeCase(s string) (code string, ok bool) {
 	b, ok := caseSymbols(s)
 	if !ok || len(b) != 6 {
@@ -39,14 +39,14 @@ func NormalizeCase(s string) (code string, ok bool) {
 	return dashed(b), true
 }
 
-// CasePart reads a part of a code as people type it, at least three symbols
-// long; without the dash.
+// CasePart parses a part of a code, at least three symbols long. The result has no
+// dash.
 func CasePart(s string) (part string, ok bool) {
 	b, ok := caseSymbols(s)
 	return string(b), ok && len(b) >= 3
 }
 
-// caseSymbols reads up to six symbols; ok is false where there is anything else.
+// caseSymbols parses up to six symbols; ok is false if s contains anything else.
 func caseSymbols(s string) (b []byte, ok bool) {
 	if len(s) > maxCaseInput {
 		return nil, false
@@ -64,13 +64,13 @@ func caseSymbols(s string) (b []byte, ok bool) {
 	return b, true
 }
 
-// caseSymbol reads one typed character. c is 0 when it belongs to no code.
+// caseSymbol parses one typed character. c is 0 if it belongs to no code.
 func caseSymbol(r rune) (c byte, skip bool) {
 	if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '.' || r == '_' || r == '/' {
 		return 0, true
 	}
 	if r > unicode.MaxASCII {
-		return 0, false // before any folding: U+017F "ſ" would turn into S
+		return 0, false // before case folding, which would turn U+017F "ſ" into S
 	}
 	switch r = unicode.ToUpper(r); r {
 	case 'I', 'L':

@@ -6,11 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// SpokenCase reads a code as it was written down while somebody spelled it, with
-// or without words around it: "Fall-Code 9E5-5C4", "K wie Kaufmann, sieben, Paula
-// …", "Köln 7 Potsdam …", "kilo seven papa". It knows the German alphabets of DIN
-// 5009 in the editions of 1996 and 2022 and the one of ICAO. ok is false where
-// that does not make exactly one code.
+// SpokenCase parses a code as somebody writes it down while it is spelled, with or
+// without other words: "Fall-Code 9E5-5C4", "K wie Kaufmann, sieben, Paula …", "Köln 7
+// Potsdam …", "kilo seven papa". It knows the spelling alphabets of DIN 5009 (1996 and
+// 2022) and of ICAO. ok is false unless the result is exactly one code.
 func SpokenCase(s string) (code string, ok bool) {
 	const longest = 300
 	if len(s) > longest {
@@ -23,7 +22,7 @@ func SpokenCase(s string) (code string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(words); i++ {
 		word := words[i]
-		// "K wie Kaufmann": the letter stands there already, whatever follows.
+		// "K wie Kaufmann": the letter has been given, whatever word follows.
 		if i+2 < len(words) && utf8.RuneCountInString(word) == 1 && isAs(words[i+1]) {
 			b.WriteString(word)
 			i += 2
@@ -47,7 +46,7 @@ func SpokenCase(s string) (code string, ok bool) {
 
 func isAs(word string) bool { return word == "wie" || word == "as" || word == "for" || word == "like" }
 
-// onlySymbols reports whether a word can be a piece of a code as it stands.
+// onlySymbols reports whether a word may be part of a code.
 func onlySymbols(word string) bool {
 	for _, r := range word {
 		if c, skip := caseSymbol(r); c == 0 || skip {
@@ -67,12 +66,13 @@ func wordSet(lists ...string) map[string]bool {
 	return set
 }
 
-// around are the words that people say before or between the symbols.
+// around lists the words that people say before or between the symbols.
 var around = wordSet("fall code fallcode fallnummer nummer mein meine der die das ist lautet bitte case my the is number bindestrich strich minus dash und and ray")
 
-// spellingWords stand for their first letter, as far as a code can hold it.
+// spellingWords lists the words that stand for their first letter, if a code can
+// contain it.
 var spellingWords = wordSet(
-	// DIN 5009:1996 and what was usual before it.
+	// DIN 5009:1996 and its predecessors.
 	"anton berta cäsar caesar charlotte dora emil friedrich gustav heinrich julius kaufmann konrad ludwig martha nordpol otto paula quelle richard samuel siegfried schule theodor viktor victor wilhelm xanthippe xaver ypsilon zacharias zeppelin ida",
 	// DIN 5009:2022.
 	"aachen berlin chemnitz düsseldorf duesseldorf essen frankfurt goslar hamburg ingelheim jena köln koeln leipzig münchen muenchen nürnberg nuernberg offenbach potsdam quickborn rostock salzwedel tübingen tuebingen völklingen voelklingen wuppertal xanten zwickau",

@@ -1,6 +1,6 @@
 package report
 
-// enum is a type of string with a closed list of values.
+// enum is a string type with a closed list of values.
 type enum interface{ values() []string }
 
 func texts[T ~string](values ...T) []string {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Kind is what a field holds.
+// Kind is the kind of value of a field.
 type Kind string
 
-// The kinds. A field that a pointer holds has the kind of what it points to.
+// The kinds. A pointer field has the kind of the value that it points to.
 const (
 	KindFlag     Kind = "flag"     // true or false
 	KindCount    Kind = "count"    // a whole number
@@ -25,60 +25,61 @@ const (
 	KindAny      Kind = "any"   // a flag, a number or a text; or the data of a probe
 )
 
-// Place is where people see a field. Places are joined by |.
+// Place is a set of places where people see a field.
 type Place uint8
 
 // The places.
 const (
-	Summary   Place = 1 << iota // told with the verdict
+	Summary   Place = 1 << iota // with the verdict
 	Details                     // the details on the participant's screen
 	Dashboard                   // the participant's page on the dashboard
-	Analysis                    // what `tonprobe analyze` tells of a file
+	Analysis                    // the output of `tonprobe analyze`
 )
 
-// Range is what a number may be, both ends included.
+// Range is an interval of numbers that includes both ends.
 type Range struct{ Low, High float64 }
 
 func (r Range) holds(v float64) bool { return v >= r.Low && v <= r.High } // NaN is in no range
 
-// privacy is what of a text may name a person, and is taken out before it travels.
+// privacy is the kind of personal data in a text that is removed before the report is
+// sent.
 type privacy string
 
 const (
-	privateAddress privacy = "address" // cut to its network, see Truncate
-	privateDevice  privacy = "device"  // loses its owner's name, see DeviceName
+	privateAddress privacy = "address" // truncated to its network, see Truncate
+	privateDevice  privacy = "device"  // without its owner's name, see DeviceName
 )
 
-// Field describes one field of a report. Validation, redaction, the published
-// schema and everything that shows measured values read it, so that they agree.
+// Field describes one field of a report. Validation, redaction, the published schema
+// and everything that shows measured values use it, so that they agree.
 //
-// It is made from the name, the type and the tags of a struct field:
+// It is derived from the name, the type and the tags of a struct field:
 //
-//	json     the name in the document; its suffix tells the unit
+//	json     the name in the document; its suffix gives the unit
 //	show     the places where people see it (summary, details, dashboard,
-//	         analysis), or never; every field of a probe's data states it
-//	range    low..high, where the unit's own limits do not fit
-//	oneof    the words that a text may be
-//	list     the same for words that a list of the program names
+//	         analysis), or never; required for the data of a probe
+//	range    low..high, if the limits of the unit do not fit
+//	oneof    the permitted words
+//	list     the permitted words, by the name of a list of this program
 //	form     the pattern of a text
-//	max      the most bytes of a text or entries of a list
-//	empty    "no" where a text must not be empty
-//	private  what of a text has to be taken out: address or device
+//	max      the maximum of bytes of a text or of entries of a list
+//	empty    "no" if a text must not be empty
+//	private  the personal data to remove: address or device
 type Field struct {
 	Name string // in the document
 	Kind Kind
-	// LabelKey is the key of the field's name for people, among the texts of
-	// package diagnose; "" for the fields around a probe's data.
+	// LabelKey is the key of the field's display name in the texts of package diagnose;
+	// "" for fields outside of a probe's data.
 	LabelKey string
-	// Unit is the unit as people write it; "" for a field without.
+	// Unit is the unit for display; "" for none.
 	Unit string
-	// Range is what a count, a number and both ends of an interval may be.
+	// Range limits a count, a number and both ends of an interval.
 	Range Range
-	// Values are the words that a choice may be.
+	// Values are the permitted words of a choice.
 	Values []string
-	// MaxBytes bounds a text, MaxItems a list.
+	// MaxBytes limits a text, MaxItems a list.
 	MaxBytes, MaxItems int
-	// Fields describes the entries of a list, or a group.
+	// Fields describes the entries of a list or the fields of a group.
 	Fields []Field
 
 	index    int // of the struct field
@@ -92,12 +93,11 @@ type Field struct {
 // ShownAt reports whether people see the field at a place.
 func (f Field) ShownAt(at Place) bool { return f.shown&at != 0 }
 
-// IsAddress reports whether the field holds a public address, or the network that
-// is left of it.
+// IsAddress reports whether the field contains a public address or its network.
 func (f Field) IsAddress() bool { return f.private == privateAddress }
 
-// Patterns of the strings that programs act on. All are anchored, and all mean
-// the same in RE2 and in ECMA 262, which the schema needs.
+// Patterns of the strings that programs interpret. All are anchored and have the same
+// meaning in RE2 and in ECMA 262, which the schema requires.
 var (
 	patternUUID   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	patternUUIDv7 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
@@ -111,8 +111,8 @@ var (
 	patternNet    = regexp.MustCompile(`^[0-9a-f.:]+(/[0-9]{1,3})?$`)
 )
 
-// textProblem says what is wrong with s, or "". It never repeats s: what a
-// stranger sent does not belong into our logs.
+// textProblem describes what is wrong with s; "" if nothing is. It never repeats s,
+// because the sender's bytes must not enter our logs.
 func (f *Field) textProblem(s string) string {
 	switch {
 	case s == "" && f.optional:
@@ -135,7 +135,7 @@ func (f *Field) textProblem(s string) string {
 	return ""
 }
 
-// numberProblem says what is wrong with v, or "".
+// numberProblem describes what is wrong with v; "" if nothing is.
 func (f *Field) numberProblem(v float64) string {
 	if !f.Range.holds(v) {
 		return "is out of range"
@@ -143,8 +143,8 @@ func (f *Field) numberProblem(v float64) string {
 	return ""
 }
 
-// describe describes the fields of a struct type. The keys of their names begin
-// with labels; where that is "", people see none of them.
+// describe returns the descriptions of the fields of a struct type. Their label keys
+// begin with labels; "" means that people do not see the fields.
 func describe(t reflect.Type, labels string) ([]Field, error) {
 	fields := make([]Field, t.NumField())
 	for i := range fields {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// NewID makes a UUIDv7 (RFC 9562 §5.7) from the time and 74 random bits, so
-// that reports sort by age. A clock set before 1970 counts as 1970: the report
-// of such a computer must still travel, because the clock is its finding.
+// NewID returns a UUIDv7 (RFC 9562 §5.7) of the time and 74 random bits, so that
+// reports sort by age. A clock before 1970 counts as 1970: the report of such a
+// computer must be valid, because the clock is the finding.
 func NewID(now time.Time, random io.Reader) (string, error) {
 	var b [16]byte
 	if _, err := io.ReadFull(random, b[6:]); err != nil {

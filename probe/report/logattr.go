@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// reLogAddress finds what may be an address, with a zone, a port or the length
-// of a network behind it.
+// reLogAddress matches what may be an address, with a zone, a port or a prefix length.
 var reLogAddress = regexp.MustCompile(`\[?[0-9A-Fa-f]*[:.][0-9A-Fa-f:.]+(?:%[\w.-]+)?\]?(?:[:/]\d+)?`)
 
-// LogAttr is the ReplaceAttr of every log that a program writes. A log is sent to
-// support, so it holds the network in place of an address, as a report does, and no
-// secret. Libraries put both into their messages, therefore texts are searched. Loopback
-// and unspecified addresses, which identify nobody, stay.
+// LogAttr is the ReplaceAttr of all logs. A log is sent to support, so it contains
+// networks in place of addresses, as a report does, and no secrets. Libraries put both
+// into their messages, so texts are searched as well. Loopback and unspecified
+// addresses identify nobody and are kept.
 func LogAttr(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:
 		a.Value = slog.StringValue(cleanLog(a.Key, a.Value.String()))
 	case slog.KindAny:
-		// What has no address in it keeps its type, and with it the handler's form.
+		// A value without an address keeps its type, and thereby the handler's format.
 		text := fmt.Sprintf("%+v", a.Value.Any())
 		if cut := cleanLog(a.Key, text); cut != text {
 			a.Value = slog.StringValue(cut)
@@ -52,7 +51,7 @@ func cutAddresses(s string) string {
 	})
 }
 
-// cutAddress is an address cut to its network; its port stays.
+// cutAddress truncates an address to its network and keeps its port.
 func cutAddress(s string) (string, bool) {
 	addr, port := netip.Addr{}, ""
 	if at, err := netip.ParseAddrPort(s); err == nil {
@@ -60,7 +59,7 @@ func cutAddress(s string) (string, bool) {
 	} else if network, err := netip.ParsePrefix(s); err == nil {
 		addr = network.Addr()
 		if a := addr.Unmap(); a.Is4() && network.Bits() <= keptBitsIPv4 || !a.Is4() && network.Bits() <= keptBitsIPv6 {
-			return s, true // a network already
+			return s, true // already a network
 		}
 	} else if addr, err = netip.ParseAddr(strings.Trim(s, "[]")); err != nil {
 		return "", false

@@ -9,39 +9,40 @@ import (
 	"sync"
 )
 
-// Data is what a probe measured: a pointer to the type that the probe's
-// description names.
+// Data is what a probe measured: a pointer to the type given by the probe's
+// description.
 type Data any
 
-// Interval is a 95 % confidence interval, both ends in the unit of its field.
+// Interval is a 95 % confidence interval; both ends have the unit of the field.
 type Interval [2]float64
 
-// Probe describes one probe to whatever reads reports: validation, redaction, the
-// schema, the screens and the dashboard are rendered from it.
+// Probe describes one probe. Validation, redaction, the schema, the screens and the
+// dashboard are derived from it.
 type Probe struct {
 	// Name is the probe's name, as in Result.Name.
 	Name string
-	// Data is a nil pointer to the type of its data. The fields of that type
-	// describe themselves by their tags, see Field.
+	// Data is a nil pointer to the type of the probe's data. Its fields are described
+	// by their tags, see Field.
 	Data Data
-	// Labels replaces the name in the keys of the labels, for probes that share a type
-	// of data; "" is the name.
+	// Labels replaces the name in the label keys, for probes that share a data type; ""
+	// means the name.
 	Labels string
-	// Supporting is set where the probe adds to a finding and never holds up a
-	// verdict: where it could not tell, nothing counts as untested.
+	// Supporting means that the probe only adds to a finding and never delays a
+	// verdict: if it has no result, nothing counts as untested.
 	Supporting bool
-	// Remote is set where the probe has nothing to measure if the server runs on
-	// this computer: skipped, it counts as not needed, not as untested.
+	// Remote means that the probe has nothing to measure if the server runs on this
+	// computer: if skipped, it counts as not needed instead of untested.
 	Remote bool
 
 	fields []Field
 }
 
-// Fields describes the fields of the probe's data, in the order of the document.
+// Fields returns the descriptions of the fields, in the order of the document.
 func (p Probe) Fields() []Field { return p.fields }
 
-// Field returns the description of one field by its name in the document. A field of a
-// group, or of the entries of a list, has its name and a dot before its own: "media.path".
+// Field returns the description of a field by its name in the document. The name of a
+// field in a group or in the entries of a list is preceded by that of the group or list
+// and a dot: "media.path".
 func (p Probe) Field(name string) (Field, bool) { return fieldIn(p.fields, name) }
 
 func fieldIn(fields []Field, name string) (Field, bool) {
@@ -56,7 +57,7 @@ func fieldIn(fields []Field, name string) (Field, bool) {
 	return fields[i], true
 }
 
-// Shown returns the fields that people see at a place, in their order.
+// Shown returns the fields that people see at a place, in order.
 func (p Probe) Shown(at Place) (shown []Field) {
 	for _, f := range p.fields {
 		if f.ShownAt(at) {
@@ -68,8 +69,8 @@ func (p Probe) Shown(at Place) (shown []Field) {
 
 func (p Probe) newData() reflect.Value { return reflect.New(reflect.TypeOf(p.Data).Elem()) }
 
-// Probes is a set of described probes, in the order in which people see them. It
-// does not change; the zero value is the probes of this version.
+// Probes is an immutable set of described probes in display order. The zero value
+// contains the probes of this version.
 type Probes struct{ list []Probe }
 
 // KnownProbes returns the probes of this version.
@@ -78,13 +79,13 @@ func KnownProbes() Probes { return known() }
 var known = sync.OnceValue(func() Probes {
 	all, err := describeProbes(nil, slices.Concat(audioProbes(), networkProbes(), natProbes(), mediaProbes(), conferenceProbes(), hostProbes()))
 	if err != nil {
-		panic(err) // a tag of this package is wrong, which every test sees
+		panic(err) // a tag of this package is wrong, which any test detects
 	}
 	return Probes{all}
 })
 
-// With returns the set with further probes at its end. The error says what is
-// wrong with a description.
+// With returns the set with further probes at its end. The error describes an invalid
+// description.
 func (p Probes) With(more ...Probe) (Probes, error) {
 	all, err := describeProbes(slices.Clone(p.All()), more)
 	return Probes{all}, err
@@ -107,7 +108,7 @@ func describeProbes(all, more []Probe) ([]Probe, error) {
 	return all, nil
 }
 
-// All returns every probe of the set.
+// All returns all probes of the set.
 func (p Probes) All() []Probe {
 	if p.list == nil {
 		return known().list
@@ -115,13 +116,12 @@ func (p Probes) All() []Probe {
 	return p.list
 }
 
-// Index is the place of a probe in the order of the set; -1 for a name that is not
-// in it.
+// Index returns the position of a probe in the set; -1 if the set does not contain it.
 func (p Probes) Index(name string) int {
 	return slices.IndexFunc(p.All(), func(d Probe) bool { return d.Name == name })
 }
 
-// Find returns the description of a probe, and whether the set has it.
+// Find returns the description of a probe, and whether the set contains it.
 func (p Probes) Find(name string) (Probe, bool) {
 	i := p.Index(name)
 	if i < 0 {

@@ -11,18 +11,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
-// Policy is what the owner of the collector allows to travel.
+// Policy is what the owner of the collector permits.
 type Policy struct {
-	// KeepPublicAddress leaves public addresses whole.
+	// KeepPublicAddress disables the truncation of public addresses.
 	KeepPublicAddress bool
 }
 
-// Redact returns a copy of r in which only what may travel is left: texts
-// without addresses, paths and hidden characters, public addresses cut to their
-// network, the target without user, path and query, numbers that a report can
-// hold. A number that no instrument can have measured becomes "not measured";
-// what is too much or too long is cut off, and so is the data of a probe that
-// this version does not describe. r itself is not changed.
+// Redact returns a copy of r without personal data: without addresses, paths and hidden
+// characters in texts, with public addresses truncated to their network, and with a
+// target without user, path and query. A number that no instrument can have measured
+// becomes "not measured"; too many entries and too long texts are truncated; the data
+// of probes without a description is dropped.
 func Redact(r *Report, p Policy) *Report { return KnownProbes().Redact(r, p) }
 
 // Redact is the function Redact for the probes of this set.
@@ -42,7 +41,8 @@ func (p Probes) Redact(r *Report, policy Policy) *Report {
 	return &c
 }
 
-// maxItemsOf is the most entries of a list around the data of the probes.
+// maxItemsOf returns the maximum number of entries of a list outside of the data of the
+// probes.
 func maxItemsOf(path ...string) int {
 	fields, most := documentFields(), 0
 	for _, name := range path {
@@ -52,8 +52,8 @@ func maxItemsOf(path ...string) int {
 	return most
 }
 
-// redactTarget keeps scheme, host and port: the path of a meeting room and the
-// user before an @ are nobody's business.
+// redactTarget keeps scheme, host and port: the path may name a meeting room, and the
+// user a person.
 func redactTarget(target string) string {
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" {
@@ -84,8 +84,8 @@ func redactEvidence(evidence []Evidence) []Evidence {
 	return kept
 }
 
-// redactData is a copy of the data of r in which every field keeps to its
-// description; nil for a probe that is not described.
+// redactData returns a copy of the data of r in which every field matches its
+// description; nil for a probe without a description.
 func (p Probes) redactData(r Result, policy Policy) Data {
 	d, ok := p.Find(r.Name)
 	if !ok || isNil(r.Data) || reflect.TypeOf(r.Data) != reflect.TypeOf(d.Data) {
@@ -103,7 +103,7 @@ func redactFields(fields []Field, policy Policy, to, from reflect.Value) {
 	}
 }
 
-// redact sets to, which is zero, to what may travel of from.
+// redact copies from to to, which is zero, as far as the description permits.
 func (f *Field) redact(policy Policy, to, from reflect.Value) {
 	switch {
 	case from.Kind() == reflect.Pointer && from.IsNil():
@@ -141,8 +141,8 @@ func (f *Field) redactText(policy Policy, s string) string {
 	return s
 }
 
-// redactNumber brings v into its range where that is honest, and says whether
-// it can stay at all.
+// redactNumber moves v into its range if that does not change its meaning, and reports
+// whether it may be kept.
 func (f *Field) redactNumber(v reflect.Value) bool {
 	switch f.Kind {
 	case KindCount:
@@ -164,35 +164,36 @@ func (f *Field) redactNumber(v reflect.Value) bool {
 	return true
 }
 
-// nearRange says whether x is outside its range by a rounding error at most,
-// as a correlation of 1.0000000002 is.
+// nearRange reports whether x is outside of its range by a rounding error at most, such
+// as a correlation of 1.0000000002.
 func (f *Field) nearRange(x float64) bool {
 	const rounding = 1e-6
 	return x >= f.Range.Low-rounding && x <= f.Range.High+rounding
 }
 
-// Names people give to their own devices, in the patterns of the systems that
-// make them up: "Anna's AirPods", "AirPods von Anna", "AirPods de Anna".
+// Patterns in which systems put an owner's name into the name of a device: "Anna's
+// AirPods", "AirPods von Anna", "AirPods de Anna".
 var (
 	reOwnerBefore = regexp.MustCompile(`^.*[\p{L}\p{N}.]['’´` + "`" + `]s? +(.+)$`)
 	reOwnerAfter  = regexp.MustCompile(`(?i)^(.+?) +(?:von|of|de|di|van|от) +[^()]+(.*)$`)
 )
 
-// DeviceName is a device's name without its owner's name in it, without hidden
-// characters and addresses, and of bounded length.
+// DeviceName returns a device's name without its owner's name, hidden characters and
+// addresses, and of limited length.
 func DeviceName(s string) string {
 	s = cleanLabel(s, maxLongText)
 	if m := reOwnerBefore.FindStringSubmatch(s); m != nil {
 		s = m[1]
 	}
-	// "Monitor of Speakers" names no owner: it is how PulseAudio calls a loopback.
+	// "Monitor of Speakers" contains no owner: it is PulseAudio's name of a loopback.
 	if m := reOwnerAfter.FindStringSubmatch(s); m != nil && !strings.EqualFold(m[1], "monitor") {
 		s = m[1] + m[2]
 	}
 	return cleanLabel(reMAC.ReplaceAllString(s, ""), maxLongText)
 }
 
-// cleanLabel is s on one line without hidden characters, at most limit bytes.
+// cleanLabel returns s on one line, without hidden characters and at most limit bytes
+// long.
 func cleanLabel(s string, limit int) string {
 	return strings.TrimSpace(cutText(oneLine(cutText(s, limit)), limit))
 }

@@ -2,8 +2,8 @@ package report
 
 import _ "embed"
 
-// schemaJSON is made from the types and their comments by
-// go test ./probe/report -run TestSchemaIsCurrent -update.
+// schemaJSON is generated from the types and their comments by go test ./probe/report
+// -run TestSchemaIsCurrent -update.
 //
 //go:embed schema.json
 var schemaJSON []byte

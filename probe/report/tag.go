@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// Limits of texts in bytes, where a field states none of its own.
+// Default limits of texts in bytes.
 const (
 	maxShortText = 64  // units, versions
 	maxLongText  = 200 // device names, limits in words
 )
 
-// maxCount is the largest number of anything that a report counts.
+// maxCount is the maximum of any count in a report.
 const maxCount = 1e9
 
-// describeField reads the type and the tags of one struct field.
+// describeField derives a description from the type and the tags of a struct field.
 func describeField(s reflect.StructField, labels string) (Field, error) {
 	name, _, _ := strings.Cut(s.Tag.Get("json"), ",")
 	if name == "" {
@@ -78,8 +78,8 @@ func describeField(s reflect.StructField, labels string) (Field, error) {
 	return f, err
 }
 
-// measure sets unit and range of a number: the range of its tag, that of its unit
-// or the one given, nil where every field has to have its own.
+// measure sets the unit and the range of a number: the range of its tag, of its unit,
+// or usual. If usual is nil, the field must have one of the others.
 func (f *Field) measure(tag reflect.StructTag, usual *Range) error {
 	if u, ok := unitOf(f.Name); ok {
 		f.Unit, f.Range, f.clamped = u.sign, u.limits, u.clamped
@@ -104,7 +104,7 @@ func (f *Field) measure(tag reflect.StructTag, usual *Range) error {
 	return nil
 }
 
-// text sets what a text may be.
+// text sets the constraints of a text.
 func (f *Field) text(t reflect.Type, tag reflect.StructTag) error {
 	f.Kind, f.optional = KindText, tag.Get("empty") != "no"
 	f.private = privacy(tag.Get("private"))
@@ -137,7 +137,7 @@ func (f *Field) text(t reflect.Type, tag reflect.StructTag) error {
 	return err
 }
 
-// forms are the patterns by the names that tags use.
+// forms maps the names used in tags to patterns.
 var forms = map[string]*regexp.Regexp{
 	"uuid": patternUUID, "uuidv7": patternUUIDv7, "case": patternCase, "name": patternName, "code": patternCode,
 	"field": patternField, "word": patternWord, "target": patternTarget, "net": patternNet, "host": patternHost,

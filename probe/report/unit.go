@@ -6,21 +6,20 @@ import (
 	"time"
 )
 
-// unit is what the numbers of a field count. The name of the field ends in its
-// suffix.
+// unit is the unit of the numbers of a field, given by the suffix of the field's name.
 type unit struct {
 	suffix string
-	sign   string // as people write it
+	sign   string // for display
 	limits Range
-	// clamped is set where a value out of range still says something: a muted
-	// device has -Inf dB.
+	// clamped means that a value out of range is still meaningful: a muted device has
+	// -Inf dB.
 	clamped bool
 }
 
 const week = 7 * 24 * time.Hour
 
-// units are those of DESIGN.md. Their limits only keep out what no instrument can
-// have measured.
+// units lists the units of field names. Their limits only exclude what no instrument
+// can measure.
 var units = [...]unit{
 	{suffix: "ms", sign: "ms", limits: Range{0, float64(week / time.Millisecond)}},
 	{suffix: "s", sign: "s", limits: Range{0, float64(week / time.Second)}},
@@ -37,9 +36,9 @@ var units = [...]unit{
 	{suffix: "db", sign: "dB", limits: Range{-300, 300}, clamped: true},
 }
 
-// unitOf is the unit that a field's name says it is in: the last part of the name
-// that is one, as a condition may follow it (late_pct_60ms, up_loss_pct_ci95). ok
-// is false for a name without a unit.
+// unitOf returns the unit of a field by the last part of its name that is a unit, since
+// a condition may follow (late_pct_60ms, up_loss_pct_ci95). ok is false for a name
+// without a unit.
 func unitOf(name string) (u unit, ok bool) {
 	for _, part := range slices.Backward(strings.Split(name, "_")) {
 		if i := slices.IndexFunc(units[:], func(u unit) bool { return u.suffix == part }); i >= 0 {
@@ -49,8 +48,8 @@ func unitOf(name string) (u unit, ok bool) {
 	return unit{}, false
 }
 
-// Milliseconds returns a time for a field in ms. A negative one, which a clock
-// that was set meanwhile leaves, is 0.
+// Milliseconds converts a duration for a field in ms. A negative one, caused by a clock
+// that was set meanwhile, becomes 0.
 func Milliseconds(d time.Duration) *float64 {
 	return new(max(0, float64(d)/float64(time.Millisecond)))
 }

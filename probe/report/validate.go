@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// ValidationError says which field of a report is wrong.
+// ValidationError describes an invalid field of a report.
 type ValidationError struct {
-	// Field is the place in the document, such as "probes[2].data.udp_rtt_ms".
+	// Field is the position in the document, such as "probes[2].data.udp_rtt_ms".
 	Field string
-	// Problem says what is wrong with it, without repeating the value.
+	// Problem describes the fault without repeating the value.
 	Problem string
 }
 
@@ -24,7 +24,7 @@ func invalid(field, problem string) *ValidationError {
 	return &ValidationError{Field: field, Problem: problem}
 }
 
-// under puts the place of the surrounding value before the field of e.
+// under prepends the position of the enclosing value to the field of e.
 func (e *ValidationError) under(place string) *ValidationError {
 	if e != nil {
 		e.Field = place + "." + e.Field
@@ -32,9 +32,9 @@ func (e *ValidationError) under(place string) *ValidationError {
 	return e
 }
 
-// Validate holds the report against the limits of the published schema and
-// against what a schema cannot say: one result per probe, one primary cause,
-// addresses that are addresses. The error is a *ValidationError.
+// Validate checks the report against the published schema, and against what a schema
+// cannot express: one result per probe, one primary cause, valid addresses. The error
+// is a *ValidationError.
 func (r *Report) Validate() error { return KnownProbes().Validate(r) }
 
 // Validate is Report.Validate for the probes of this set.
@@ -50,11 +50,12 @@ func (p Probes) Validate(r *Report) error {
 	return r.validateCauses()
 }
 
-// documentFields describes what surrounds the data of the probes.
+// documentFields returns the descriptions of the fields outside of the data of the
+// probes.
 var documentFields = sync.OnceValue(func() []Field {
 	fields, err := describe(reflect.TypeFor[Report](), "")
 	if err != nil {
-		panic(err) // a tag of this package is wrong, which every test sees
+		panic(err) // a tag of this package is wrong, which any test detects
 	}
 	return fields
 })
@@ -91,10 +92,10 @@ func (r *Report) validateCauses() error {
 	return nil
 }
 
-// evidenceRange is what a number may be that proves a cause.
+// evidenceRange limits the numbers in evidence.
 var evidenceRange = Range{-1e15, 1e15}
 
-// evidenceProblem says what is wrong with the value of an Evidence, or "".
+// evidenceProblem describes what is wrong with a value in evidence; "" if nothing is.
 func evidenceProblem(value any) string {
 	v := reflect.ValueOf(value)
 	switch {
@@ -110,7 +111,7 @@ func evidenceProblem(value any) string {
 	return "is neither a bool nor a number nor a string"
 }
 
-// validateFields holds every field of the struct v against its description.
+// validateFields checks every field of the struct v against its description.
 func validateFields(fields []Field, v reflect.Value) *ValidationError {
 	for i := range fields {
 		if e := fields[i].validate(v.Field(fields[i].index)); e != nil {
@@ -176,8 +177,8 @@ func (f *Field) validateInterval(v reflect.Value) *ValidationError {
 
 func indexed(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }
 
-// timeProblem takes every date a wrong clock can show: that clock may be the
-// very finding. Only what RFC 3339 cannot write is refused.
+// timeProblem accepts any date that a wrong clock can show, because the clock may be
+// the finding. It refuses only what RFC 3339 cannot represent.
 func timeProblem(t time.Time) string {
 	switch y := t.UTC().Year(); {
 	case t.IsZero():
@@ -188,7 +189,7 @@ func timeProblem(t time.Time) string {
 	return ""
 }
 
-// isNil says whether there is no data: none at all, or a nil pointer in it.
+// isNil reports whether there is no data: nil, or a nil pointer.
 func isNil(d Data) bool {
 	v := reflect.ValueOf(d)
 	return d == nil || v.Kind() == reflect.Pointer && v.IsNil()
