@@ -30,8 +30,8 @@ func (f *facts) endpointOf(e report.Evidence) report.Endpoint {
 	case report.ProbeMediaLoad:
 		return report.EndpointCollector
 	case report.ProbeNetworkWeb:
-		if strings.HasPrefix(e.Field, "websocket") {
-			return report.EndpointCollector
+		if e.Field == "tls_key" || strings.HasPrefix(e.Field, "websocket") {
+			return report.EndpointCollector // they refer to the collector in any case
 		}
 		return f.webEnd()
 	case report.ProbeNetworkPath:

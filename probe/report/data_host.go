@@ -44,15 +44,15 @@ type HostLoad struct {
 	Throttled *bool `json:"throttled,omitempty" show:"details dashboard"`
 }
 
-// HostCrash is what the system's own records say of programs that crashed and of the
-// machine's standstills. Only names, times and codes are read, never the content of a
-// dump, an environment, the name of a network or a path.
+// HostCrash contains the system's own records of crashed programs and of interruptions
+// of the machine. Only names, times and codes are read, never the content of a dump, an
+// environment, the name of a network or a path.
 type HostCrash struct {
 	// WindowS is how far back the records were read, in seconds.
 	WindowS *float64 `json:"window_s,omitempty" show:"never"`
 	// Sources has one entry for each kind of record that this system may keep.
 	Sources []HostSource `json:"sources,omitempty" max:"16" show:"never"`
-	// Events are what happened, oldest first; of more than fit, the newest.
+	// Events are what happened, oldest first; if there are too many, the newest.
 	Events []HostEvent `json:"events" max:"64" show:"details dashboard"`
 }
 
@@ -66,27 +66,27 @@ type HostSource struct {
 	State string `json:"state" oneof:"read absent not_permitted failed" empty:"no" show:"never"`
 }
 
-// HostEvent is one thing that happened on the machine.
+// HostEvent is one event on the machine.
 type HostEvent struct {
-	// At is when it happened, by the machine's clock.
+	// At is the time by the machine's clock.
 	At time.Time `json:"at" show:"details dashboard"`
-	// Kind says what happened.
+	// Kind is what happened.
 	Kind HostEventKind `json:"kind" show:"details dashboard"`
-	// Program is the program that it happened to, of [Programs]; "" for any other.
+	// Program is the program concerned, one of [Programs]; "" for others.
 	Program string `json:"program,omitempty" list:"programs" show:"details dashboard"`
 	// Detail is the system's own code: a signal (sigsegv), an exception (0xc0000005), a
 	// stop code, a reason.
 	Detail string `json:"detail,omitempty" form:"word" max:"64" show:"dashboard"`
 }
 
-// HostEventKind says what happened to the machine or to a program.
+// HostEventKind is what happened to the machine or a program.
 type HostEventKind string
 
 // The kinds of events.
 const (
 	EventClientCrashed      HostEventKind = "client_crashed"
 	EventClientHung         HostEventKind = "client_hung"
-	EventOutOfMemory        HostEventKind = "out_of_memory" // a program was ended for want of memory
+	EventOutOfMemory        HostEventKind = "out_of_memory" // a program was killed because of low memory
 	EventBluescreen         HostEventKind = "bluescreen"    // the system itself crashed
 	EventUnexpectedShutdown HostEventKind = "unexpected_shutdown"
 	EventGPUReset           HostEventKind = "gpu_reset"

@@ -1,134 +1,135 @@
 package report
 
-// NetworkLink is the interface that carries the route to the server, and how
-// the next router does. It holds no name and no address of either.
+// NetworkLink describes the interface on the route to the server, and the next router.
+// It contains neither names nor addresses.
 type NetworkLink struct {
-	// Kind is wifi, ethernet, cellular or vpn; "" where the system does not tell.
+	// Kind is wifi, ethernet, cellular or vpn; "" if the system does not tell.
 	Kind string `json:"kind,omitempty" oneof:"wifi ethernet cellular vpn" show:"details dashboard"`
-	// SignalDBM is the strength of the Wi-Fi signal in dBm, about -30 (near) to -90 (hardly there).
+	// SignalDBM is the strength of the Wi-Fi signal in dBm, from about -30 (near) to
+	// -90 (hardly usable).
 	SignalDBM *float64 `json:"signal_dbm,omitempty" show:"details dashboard"`
-	// RateMbps is the link's own rate in Mbit/s as the system states it, of sending on Wi-Fi.
+	// RateMbps is the rate of the link in Mbit/s as stated by the system; on Wi-Fi that
+	// of sending.
 	RateMbps *float64 `json:"rate_mbps,omitempty" show:"dashboard"`
-	// Uplink says what this computer lacks where no way leads out of it: no_link (no
-	// interface is connected), no_address, self_assigned (only addresses of
-	// 169.254.0.0/16, RFC 3927) or no_route; "" where there is a way, or that is not
-	// known.
+	// Uplink says why no route leads out of this computer: no_link (no interface is
+	// connected), no_address, self_assigned (only addresses of 169.254.0.0/16, RFC
+	// 3927) or no_route; "" if there is a route or that is not known.
 	Uplink string `json:"uplink,omitempty" oneof:"no_link no_address self_assigned no_route" show:"never"`
-	// GatewayState is answered, silent, unreachable (it does not even answer to its
-	// address on the own network), none (no router on the way to the server),
-	// not_permitted (the system does not let this program ask) or failed.
+	// GatewayState is answered, silent, unreachable (no answer on the link layer), none
+	// (no router on the route to the server), not_permitted (the system does not permit
+	// this program to ask) or failed.
 	GatewayState string `json:"gateway_state,omitempty" oneof:"answered silent unreachable none not_permitted failed" show:"never"`
 	// GatewayRTTMS is the median round trip to the next router in ms.
 	GatewayRTTMS *float64 `json:"gateway_rtt_ms,omitempty" show:"details dashboard"`
-	// GatewayRTTP95MS is the round trip to the next router that 95 of 100 requests kept, in ms.
+	// GatewayRTTP95MS is the 95th percentile of the round trip to the next router in
+	// ms.
 	GatewayRTTP95MS *float64 `json:"gateway_rtt_p95_ms,omitempty" show:"never"`
 	// GatewayRTTMaxMS is the longest round trip to the next router in ms.
 	GatewayRTTMaxMS *float64 `json:"gateway_rtt_max_ms,omitempty" show:"never"`
 	// GatewaySent is the number of requests sent to the next router.
 	GatewaySent *int `json:"gateway_sent,omitempty" show:"never"`
-	// GatewayLossPct is the share of them that stayed unanswered in percent; a
+	// GatewayLossPct is the share of these requests without an answer in percent; a
 	// router that answers none is silent and has no loss.
 	GatewayLossPct *float64 `json:"gateway_loss_pct,omitempty" show:"details dashboard"`
-	// GatewayLossRunPackets is the mean number of them lost in a row; nil where none was.
+	// GatewayLossRunPackets is the mean number of consecutive lost packets; nil if none
+	// was lost.
 	GatewayLossRunPackets *float64 `json:"gateway_loss_run_packets,omitempty" range:"0..1e6" show:"never"`
-	// VPN is true when the way to the server leads through a tunnel of this computer.
+	// VPN is true if the route to the server leads through a tunnel of this computer.
 	VPN *bool `json:"vpn,omitempty" show:"details dashboard"`
-	// IPv4 is true when this computer has an address and a route of IPv4.
+	// IPv4 is true if this computer has an IPv4 address and route.
 	IPv4 *bool `json:"ipv4,omitempty" show:"never"`
-	// IPv6 is true when this computer has a global address and a route of IPv6.
+	// IPv6 is true if this computer has a global IPv6 address and a route.
 	IPv6 *bool `json:"ipv6,omitempty" show:"never"`
-	// IPv6Reached is whether the server's IPv6 address could be connected to,
-	// measured only where the server has one and this computer a route, and
-	// false only where IPv4 to the same server did better and the attempt over IPv6
-	// hung: one that fails at once costs nobody time.
+	// IPv6Reached reports whether a connection to the server's IPv6 address succeeded.
+	// It is measured only if the server has one and this computer a route. It is false
+	// only if IPv4 to the same server was faster and the attempt over IPv6 hung: an
+	// immediate failure delays nobody.
 	IPv6Reached *bool `json:"ipv6_reached,omitempty" show:"never"`
-	// MTU is the largest packet the interface takes, in bytes.
+	// MTU is the largest packet that the interface accepts, in bytes.
 	MTU *int `json:"mtu,omitempty" show:"never"`
 }
 
-// NetworkPath is what streams of small packets met that ran at the same time to
-// points ever farther away, and the segment where they began to get lost.
+// NetworkPath describes simultaneous streams of small packets to points at increasing
+// distance, and the segment in which packets get lost.
 type NetworkPath struct {
-	// Segments has one entry for each point that was asked, nearest first.
+	// Segments has one entry for each point, nearest first.
 	Segments []PathSegment `json:"segments,omitempty" max:"8" show:"never"`
-	// Line is reached where a machine behind the own router answered (a router
-	// of the provider or a server), silent where the own router answers and
-	// nobody behind it does, router_silent where neither the own router nor
-	// anybody behind it answers, cut where this computer's own interface went away
-	// meanwhile and stayed away, and "" where the figures do not tell.
+	// Line is reached if a machine behind the own router answered (a router of the
+	// provider or a server), silent if only the own router answers, router_silent if
+	// neither the own router nor anything behind it answers, cut if this computer's
+	// interface went away and stayed away, and "" if the figures do not tell.
 	Line string `json:"line,omitempty" oneof:"reached silent router_silent cut" show:"details dashboard"`
-	// FaultSegment is lan, access, transit or server; none where all is well,
-	// "" where the figures do not tell. It is lan, too, where the own interface
-	// was away for a while, so that nothing could be sent.
+	// FaultSegment is lan, access, transit or server; none if there is no fault, "" if
+	// the figures do not tell. It is also lan if the own interface was away for a
+	// while, so that nothing could be sent.
 	FaultSegment string `json:"fault_segment,omitempty" oneof:"lan access transit server none" show:"details dashboard"`
-	// LossRunPackets is how many packets of all streams together were lost at a
-	// time on average, where a packet to the far end was among them: bursts take
-	// several streams at once. nil where nothing was lost on the way there.
+	// LossRunPackets is the mean number of packets of all streams that were lost
+	// together, counting only losses that include a packet to the far end, since a
+	// burst affects several streams. It is nil if nothing was lost on the way to the
+	// far end.
 	LossRunPackets *float64 `json:"loss_run_packets,omitempty" range:"0..1e6" show:"never"`
-	// LANSpreadMS is how much the round trip to the next router varies: what 95 of
-	// 100 packets kept, less the shortest, in ms.
+	// LANSpreadMS is the variation of the round trip to the next router: the 95th
+	// percentile minus the minimum, in ms.
 	LANSpreadMS *float64 `json:"lan_spread_ms,omitempty" show:"never"`
 	// AccessSpreadMS is the same for the first router of the provider, in ms.
 	AccessSpreadMS *float64 `json:"access_spread_ms,omitempty" show:"never"`
-	// UDPCut is true where the server's answers over UDP ended in the middle for
-	// good while the same machine went on answering an echo or TCP; false where
-	// they were back soon after; nil where they did not end, or nobody answered.
+	// UDPCut is true if the server's answers over UDP ended permanently while the same
+	// machine continued to answer an echo or TCP; false if they resumed soon; nil if
+	// they did not end, or there were none.
 	UDPCut *bool `json:"udp_cut,omitempty" show:"never"`
-	// CGNAT is true where the way leads through a router that has an address for
-	// providers' own NATs (100.64.0.0/10, RFC 6598); nil where none showed itself.
+	// CGNAT is true if a router on the path has an address reserved for NAT of
+	// providers (100.64.0.0/10, RFC 6598); nil if none was seen.
 	CGNAT *bool `json:"cgnat,omitempty" show:"never"`
-	// MTUBlackhole is true where small packets to a server were answered and none
-	// of those as large as the interface takes, without a word from a router; false
-	// where a large one was answered or a router named a smaller size (RFC 8899 §1).
+	// MTUBlackhole is true if small packets to a server were answered, none as large as
+	// the interface's MTU was, and no router reported an error; false if a large one
+	// was answered or a router reported a smaller MTU (RFC 8899 §1).
 	MTUBlackhole *bool `json:"mtu_blackhole,omitempty" show:"dashboard"`
-	// MTUBy is how that was asked: udp (a padded STUN request) or icmp (an echo,
-	// which some firewalls drop only because it is large).
+	// MTUBy is the method: udp (a padded STUN request) or icmp (an echo, which some
+	// firewalls drop only because of its size).
 	MTUBy string `json:"mtu_by,omitempty" oneof:"udp icmp" show:"never"`
 	// MTUWorksBytes is the largest IP packet that was answered, in bytes.
 	MTUWorksBytes *int `json:"mtu_works_bytes,omitempty" show:"never"`
-	// Ports has one entry for each port that was tried because one that is needed
-	// kept silent.
+	// Ports has one entry for each port that was tried because a required one was
+	// silent.
 	Ports []PathPort `json:"ports,omitempty" max:"8" show:"never"`
-	// RejectedBy is house or provider where that machine rejects every port of a
-	// server that was tried, in the server's place; see PathPort.RejectedBy.
+	// RejectedBy is house or provider if that machine rejects every port of a server
+	// that was tried, in place of the server; see PathPort.RejectedBy.
 	RejectedBy string `json:"rejected_by,omitempty" oneof:"house provider" show:"never"`
 }
 
-// PathPort is what became of packets to one port of a server.
+// PathPort describes what happened to packets to one port of a server.
 type PathPort struct {
-	// Name is that of the segment whose end was asked: transit (the collector) or
-	// server (the conference server).
+	// Name is the segment at whose end the server is: transit (the collector) or server
+	// (the conference server).
 	Name string `json:"name" oneof:"transit server" empty:"no" show:"never"`
 	// Protocol is tcp or udp.
 	Protocol string `json:"protocol" oneof:"tcp udp" empty:"no" show:"never"`
 	// Port is the number of the port.
 	Port *int `json:"port,omitempty" range:"1..65535" show:"never"`
-	// Needed is true for the port that is in use, false for one that was tried
-	// for comparison.
+	// Needed is true for the port in use, false for one that was tried for comparison.
 	Needed *bool `json:"needed,omitempty" show:"never"`
-	// Answer is open, refused (by the server), rejected (by a machine before it)
-	// or silent.
+	// Answer is open, refused (by the server), rejected (by a machine before it) or
+	// silent.
 	Answer string `json:"answer" oneof:"open refused rejected silent" empty:"no" show:"never"`
-	// Left is true where a public router behind the own one complained of such a
-	// packet whose time to live ran out there, so that it had left this network;
-	// false where that router complained of others, before and after, and of none
-	// of these, or where the own network rejected it; nil where nothing tells.
+	// Left is true if a public router behind the own one reported that the time to live
+	// of such a packet expired, so that the packet had left this network; false if that
+	// router reported it for other packets before and after, but for none of these, or
+	// if the own network rejected them; nil if nothing tells.
 	Left *bool `json:"left,omitempty" show:"never"`
-	// RejectedBy says, by the source of an ICMP error, which machine rejected the
-	// port in the server's place: house (the own router or another one of the own
-	// network), provider (one of the first two routers behind it) or beyond; "" where
-	// none did, or where the source is not known.
+	// RejectedBy is the machine that rejected the port in place of the server, by the
+	// source of the ICMP error: house (the own router or another one of the own
+	// network), provider (one of the first two routers behind it) or beyond; "" if none
+	// did or the source is not known.
 	RejectedBy string `json:"rejected_by,omitempty" oneof:"house provider beyond" show:"never"`
-	// NoRoute is true where that machine says that it has no way to the server,
-	// false where it says that it does not let the packet pass.
+	// NoRoute is true if that machine reports that it has no route to the server, false
+	// if it reports that the packet is prohibited.
 	NoRoute *bool `json:"no_route,omitempty" show:"never"`
 }
 
 // PathSegment is the stream to the far end of one segment of the path.
 type PathSegment struct {
-	// Name is host, lan (to the next router), access (to the first router of
-	// the provider with a public address), transit (to the collector) or server
-	// (to the conference server).
+	// Name is host, lan (to the next router), access (to the first router with a public
+	// address), transit (to the collector) or server (to the conference server).
 	Name string `json:"name" oneof:"host lan access transit server" empty:"no" show:"never"`
 	// Sent is the number of packets sent.
 	Sent *int `json:"sent,omitempty" show:"never"`
@@ -138,9 +139,9 @@ type PathSegment struct {
 	RTTMinMS *float64 `json:"rtt_min_ms,omitempty" show:"never"`
 	// RTTMS is the median round trip in ms.
 	RTTMS *float64 `json:"rtt_ms,omitempty" show:"never"`
-	// RTTP95MS is the round trip that 95 of 100 packets kept, in ms.
+	// RTTP95MS is the 95th percentile of the round trip in ms.
 	RTTP95MS *float64 `json:"rtt_p95_ms,omitempty" show:"never"`
-	// LossPct is the share of packets without an answer in percent; not set
-	// where the far end answers none at all.
+	// LossPct is the share of packets without an answer in percent; nil if the far end
+	// answers none.
 	LossPct *float64 `json:"loss_pct,omitempty" show:"never"`
 }

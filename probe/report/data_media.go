@@ -13,36 +13,36 @@ func mediaProbes() []Probe {
 	}
 }
 
-// MediaState says how far the voice-like stream came.
+// MediaState is how far the voice-like stream got.
 type MediaState string
 
 // The states of the voice stream.
 const (
 	MediaComplete      MediaState = "complete"
-	MediaNoSignalling  MediaState = "no_signalling"   // the collector's echo could not be asked (HTTP)
-	MediaServerError   MediaState = "server_error"    // it answered with an error of its own
+	MediaNoSignalling  MediaState = "no_signalling"   // the request to the collector's echo failed (HTTP)
+	MediaServerError   MediaState = "server_error"    // the collector reported an error of its own
 	MediaICEFailed     MediaState = "ice_failed"      // signalling worked, no path for packets was found
 	MediaDTLSFailed    MediaState = "dtls_failed"     // a path was found, no keys agreed
-	MediaNotFlowing    MediaState = "not_flowing"     // connected, and not one echo came back
-	MediaInterrupted   MediaState = "interrupted"     // it ran and broke off
+	MediaNotFlowing    MediaState = "not_flowing"     // connected, but no echo came back
+	MediaInterrupted   MediaState = "interrupted"     // the stream broke off
 	MediaNotEnrolled   MediaState = "not_enrolled"    // no collector to measure against
 	MediaBlocked       MediaState = "blocked"         // the collector has blocked the participant
 	MediaUnknownAgent  MediaState = "unknown_agent"   // the collector no longer knows this computer
 	MediaSelfCheckVoid MediaState = "self_check_void" // this computer was the bottleneck
 )
 
-// MediaVoice is what a stream like a voice (20 ms packets of Opus size) met on
-// its way to the reflector and back, up (to the reflector) and down apart.
+// MediaVoice describes a voice-like stream (20 ms packets of the size of Opus) to the
+// reflector (up) and back (down).
 type MediaVoice struct {
-	// State says how far the stream came.
+	// State is how far the stream got.
 	State MediaState `json:"state" show:"never"`
-	// Path is kind and transport of the selected pair, such as "srflx udp".
+	// Path is the type and transport of the selected pair, such as "srflx udp".
 	Path string `json:"path,omitempty" show:"details dashboard"`
-	// DirectUDP says whether the server's media port answered over UDP; nil where
-	// that was not found out.
+	// DirectUDP reports whether the server's media port answered over UDP; nil if that
+	// is not known.
 	DirectUDP *bool `json:"direct_udp,omitempty" show:"never"`
-	// DirectTCP says whether a connection to the server's media port came about
-	// over TCP; nil where UDP answered, so that nobody tried.
+	// DirectTCP reports whether a TCP connection to the server's media port succeeded;
+	// nil if it was not tried because UDP answered.
 	DirectTCP *bool `json:"direct_tcp,omitempty" show:"never"`
 	// ICEMS is the time from the answer to a connected path in ms.
 	ICEMS *float64 `json:"ice_ms,omitempty" show:"never"`
@@ -51,11 +51,11 @@ type MediaVoice struct {
 
 	// Sent is the number of packets sent to the reflector.
 	Sent *int `json:"sent,omitempty" show:"never"`
-	// UpReceived is the number of different packets that reached the reflector.
+	// UpReceived is the number of distinct packets that reached the reflector.
 	UpReceived *int `json:"up_received,omitempty" show:"never"`
 	// DownSent is the number of packets the reflector sent back.
 	DownSent *int `json:"down_sent,omitempty" show:"never"`
-	// DownReceived is the number of different packets that came back here.
+	// DownReceived is the number of distinct packets that came back.
 	DownReceived *int `json:"down_received,omitempty" show:"never"`
 
 	// UpLossPct is the share of packets lost on the way up in percent, 0..100.
@@ -66,21 +66,22 @@ type MediaVoice struct {
 	DownLossPct *float64 `json:"down_loss_pct,omitempty" show:"details dashboard"`
 	// DownLossCI95 is the Wilson 95 % interval of DownLossPct in percent.
 	DownLossCI95 *Interval `json:"down_loss_pct_ci95,omitempty" show:"never"`
-	// UpLossRunPackets is the mean number of packets lost in a row on the way up;
-	// nil where none was lost, or it is not known which.
+	// UpLossRunPackets is the mean number of consecutive packets lost on the way up;
+	// nil if none was lost or the lost ones are not known.
 	UpLossRunPackets *float64 `json:"up_loss_run_packets,omitempty" range:"0..1e6" show:"never"`
 	// DownLossRunPackets is the same for the way down, in packets.
 	DownLossRunPackets *float64 `json:"down_loss_run_packets,omitempty" range:"0..1e6" show:"never"`
-	// UpJitterMS is the jitter up in ms over the whole stream: the mean of the
-	// |D| of RFC 3550 §6.4.1, which its J follows with a short memory.
+	// UpJitterMS is the jitter up in ms over the whole stream: the mean of |D| of RFC
+	// 3550 §6.4.1, of which J is a moving average.
 	UpJitterMS *float64 `json:"up_jitter_ms,omitempty" show:"details dashboard"`
 	// DownJitterMS is the jitter down in ms, as UpJitterMS.
 	DownJitterMS *float64 `json:"down_jitter_ms,omitempty" show:"details dashboard"`
-	// UpJitterMaxMS is the largest value the J of RFC 3550 had on the way up, in ms.
+	// UpJitterMaxMS is the maximum of J of RFC 3550 on the way up, in ms.
 	UpJitterMaxMS *float64 `json:"up_jitter_max_ms,omitempty" show:"never"`
-	// DownJitterMaxMS is the largest value it had on the way down, in ms.
+	// DownJitterMaxMS is the maximum of J on the way down, in ms.
 	DownJitterMaxMS *float64 `json:"down_jitter_max_ms,omitempty" show:"never"`
-	// RTTMinMS is the shortest round trip in ms, less the reflector's own turnaround.
+	// RTTMinMS is the shortest round trip in ms, without the reflector's turnaround
+	// time.
 	RTTMinMS *float64 `json:"rtt_min_ms,omitempty" show:"never"`
 	// RTTP50MS is the median round trip in ms, as RTTMinMS.
 	RTTP50MS *float64 `json:"rtt_p50_ms,omitempty" show:"details dashboard"`
@@ -103,33 +104,33 @@ type MediaVoice struct {
 	DownPDVP99MS *float64 `json:"down_pdv_p99_ms,omitempty" show:"never"`
 
 	// UpIPDVP5MS is the 5th percentile of the inter-packet delay variation up in ms
-	// (RFC 5481 §4.1), signed: negative where a packet gained on the one before it.
+	// (RFC 5481 §4.1); negative if a packet was faster than the one before it.
 	UpIPDVP5MS *float64 `json:"up_ipdv_p5_ms,omitempty" range:"-1e9..1e9" show:"never"`
 	// UpIPDVP50MS is its median in ms.
 	UpIPDVP50MS *float64 `json:"up_ipdv_p50_ms,omitempty" range:"-1e9..1e9" show:"never"`
 	// UpIPDVP95MS is its 95th percentile in ms.
 	UpIPDVP95MS *float64 `json:"up_ipdv_p95_ms,omitempty" range:"-1e9..1e9" show:"never"`
 	// DownIPDVP5MS is the 5th percentile of the inter-packet delay variation down in ms
-	// (RFC 5481 §4.1), signed: negative where a packet gained on the one before it.
+	// (RFC 5481 §4.1); negative if a packet was faster than the one before it.
 	DownIPDVP5MS *float64 `json:"down_ipdv_p5_ms,omitempty" range:"-1e9..1e9" show:"never"`
 	// DownIPDVP50MS is its median in ms.
 	DownIPDVP50MS *float64 `json:"down_ipdv_p50_ms,omitempty" range:"-1e9..1e9" show:"never"`
 	// DownIPDVP95MS is its 95th percentile in ms.
 	DownIPDVP95MS *float64 `json:"down_ipdv_p95_ms,omitempty" range:"-1e9..1e9" show:"never"`
 
-	// UpQueueMS is by how much the delay that no packet up escaped rose and
-	// fell in ms: the swing of a queue that somebody keeps full, 0 where there was
+	// UpQueueMS is the range in ms over which the minimum delay of the packets up rose
+	// and fell: the variation of a queue that other traffic keeps full; 0 if there was
 	// none.
 	UpQueueMS *float64 `json:"up_queue_ms,omitempty" show:"never"`
-	// UpRateKbps is the rate in kbit/s (of IPv4 packets) at which the line let
-	// the stream through up where it could not keep up with it; nil where it did.
+	// UpRateKbps is the rate in kbit/s (of IPv4 packets) at which the line carried the
+	// stream up if it was too narrow for it; nil if it was not.
 	UpRateKbps *float64 `json:"up_rate_kbps,omitempty" show:"never"`
-	// DownQueueMS is by how much the delay that no packet down escaped rose and
-	// fell in ms: the swing of a queue that somebody keeps full, 0 where there was
-	// none.
+	// DownQueueMS is the range in ms over which the minimum delay of the packets down
+	// rose and fell: the variation of a queue that other traffic keeps full; 0 if there
+	// was none.
 	DownQueueMS *float64 `json:"down_queue_ms,omitempty" show:"never"`
-	// DownRateKbps is the rate in kbit/s (of IPv4 packets) at which the line let
-	// the stream through down where it could not keep up with it; nil where it did.
+	// DownRateKbps is the rate in kbit/s (of IPv4 packets) at which the line carried
+	// the stream down if it was too narrow for it; nil if it was not.
 	DownRateKbps *float64 `json:"down_rate_kbps,omitempty" show:"never"`
 
 	// Reordered is the number of reordered packets, both directions (RFC 4737).
@@ -158,31 +159,33 @@ type MediaVoice struct {
 	LatePct200MS *float64 `json:"late_pct_200ms,omitempty" show:"never"`
 	// BurstRatio is the BurstR of ITU-T G.107; 1 is random loss.
 	BurstRatio *float64 `json:"burst_ratio,omitempty" range:"0..1e6" show:"never"`
-	// RFactor is the rating on the scale that MOSModel names.
+	// RFactor is the transmission rating by MOSModel.
 	RFactor *float64 `json:"r_factor,omitempty" range:"-1000..1000" show:"never"`
 	// MOS is the estimated mean opinion score, 1..4.5.
 	MOS *float64 `json:"mos,omitempty" range:"1..5" show:"details dashboard"`
 	// MOSModel is the recommendation and the codec assumed for MOS and RFactor.
 	MOSModel string `json:"mos_model,omitempty" show:"never"`
-	// ServerAnsweredS is as NAT.ServerAnsweredS, in s, when the stream had ended.
+	// ServerAnsweredS is, in s, NAT.ServerAnsweredS at the end of the stream.
 	ServerAnsweredS *float64 `json:"server_answered_s,omitempty" show:"never"`
-	// SelfCheck says how well this computer kept its own schedule: ok, degraded or void.
+	// SelfCheck reports how well this computer kept its own schedule: ok, degraded or
+	// void.
 	SelfCheck string `json:"self_check,omitempty" oneof:"ok degraded void" show:"never"`
-	// SendLatenessP95MS is the 95th percentile of this computer's own lateness in sending, in ms.
+	// SendLatenessP95MS is the 95th percentile of the delay of sending on this
+	// computer, in ms.
 	SendLatenessP95MS *float64 `json:"send_lateness_p95_ms,omitempty" show:"never"`
 }
 
-// MediaLoad is what the line carries and how long packets wait while it is full.
+// MediaLoad describes the capacity of the line, and the delay while it is full.
 type MediaLoad struct {
 	// UpKbps is the rate at which bytes arrived at the collector while the line was
-	// full and the rate no longer changed, in kbit/s of the IP layer: TCP payload
-	// times 1500/1448, for the headers of full packets (until version 1 of this
-	// probe: of payload, as sent).
+	// full and the rate was steady, in kbit/s of the IP layer: TCP payload times
+	// 1500/1448 for the headers of full packets (in version 1 of this probe: payload as
+	// sent).
 	UpKbps *float64 `json:"up_kbps,omitempty" show:"summary details dashboard"`
-	// UpCI95 is the 95 % interval of UpKbps in kbit/s; not set where the collector
-	// did not tell when bytes arrived.
+	// UpCI95 is the 95 % interval of UpKbps in kbit/s; nil if the collector did not
+	// report when bytes arrived.
 	UpCI95 *Interval `json:"up_kbps_ci95,omitempty" show:"never"`
-	// DownKbps is as UpKbps, for bytes that arrived at this computer, in kbit/s.
+	// DownKbps is the same for bytes that arrived at this computer, in kbit/s.
 	DownKbps *float64 `json:"down_kbps,omitempty" show:"summary details dashboard"`
 	// DownCI95 is the 95 % interval of DownKbps in kbit/s.
 	DownCI95 *Interval `json:"down_kbps_ci95,omitempty" show:"never"`
@@ -192,9 +195,9 @@ type MediaLoad struct {
 	LoadedRTTUpMS *float64 `json:"loaded_rtt_up_ms,omitempty" show:"summary details dashboard"`
 	// LoadedRTTDownMS is the median round trip while receiving in ms.
 	LoadedRTTDownMS *float64 `json:"loaded_rtt_down_ms,omitempty" show:"summary details dashboard"`
-	// UpBytes is what was sent for it in bytes.
+	// UpBytes is the number of bytes sent for it.
 	UpBytes *int `json:"up_bytes,omitempty" show:"never"`
-	// DownBytes is what was received for it in bytes.
+	// DownBytes is the number of bytes received for it.
 	DownBytes *int `json:"down_bytes,omitempty" show:"never"`
 }
 
