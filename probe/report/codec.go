@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// ErrTooLarge says that a document is larger than MaxBytes.
+// ErrTooLarge means that a document is larger than MaxBytes.
 var ErrTooLarge = errors.New("report is larger than " + strconv.Itoa(MaxBytes>>10) + " KiB")
 
-// ErrMalformed says that a document is not JSON at all, or is cut off.
+// ErrMalformed means that a document is not JSON, or is truncated.
 var ErrMalformed = errors.New("report is not valid JSON")
 
-// VersionError says that a document is of a version this program cannot read.
+// VersionError means that this program cannot read the version of a document.
 type VersionError struct {
-	// Version is the document's version; 0 when it names none.
+	// Version is the version of the document; 0 if it has none.
 	Version int
 }
 
-// Newer says whether the document comes from a newer program than this one.
+// Newer reports whether the document comes from a newer program than this one.
 func (e *VersionError) Newer() bool { return e.Version > 1 }
 
 func (e *VersionError) Error() string {
@@ -34,12 +34,10 @@ func (e *VersionError) Error() string {
 	return "not a Tonprobe report: schema is not " + strconv.Quote(SchemaV1)
 }
 
-// Decode reads and validates one report. Fields that the types of this package
-// do not name are dropped, and so is the data of probes this version does not
-// know.
+// Decode parses and validates one report. It drops fields that the types of this
+// package do not define, and the data of probes that are not part of this version.
 //
-// The error is ErrTooLarge, ErrMalformed, a *VersionError or a
-// *ValidationError.
+// The error is ErrTooLarge, ErrMalformed, a *VersionError or a *ValidationError.
 func Decode(b []byte) (*Report, error) { return KnownProbes().Decode(b) }
 
 // Decode is the function Decode for the probes of this set.
@@ -61,8 +59,8 @@ func (p Probes) Decode(b []byte) (*Report, error) {
 	return r, nil
 }
 
-// outline is what has to be known of a document before it is decoded: its version, and
-// of which probe each result is.
+// outline contains what has to be known before a document is decoded: its version, and
+// the probe of each result.
 type outline struct {
 	Schema string `json:"schema"`
 	Probes []struct {
@@ -71,7 +69,7 @@ type outline struct {
 	} `json:"probes"`
 }
 
-// presence says whether there is a value other than null.
+// presence reports whether there is a value other than null.
 type presence bool
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -80,15 +78,13 @@ func (p *presence) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// dropped takes data that no type is known for.
+// dropped discards data of an unknown type.
 type dropped struct{}
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (*dropped) UnmarshalJSON([]byte) error { return nil }
 
-// unmarshal decodes the data of each probe into the type that belongs to its name. It
-// reads the document twice. Decoding each result by itself would read its data eight
-// times, since encoding/json first checks whatever it is given.
+// unmarshal decodes the data of each probe into the type of that probe.
 func (p Probes) unmarshal(b []byte) (*Report, error) {
 	var o outline
 	err := json.Unmarshal(b, &o)
@@ -97,7 +93,7 @@ func (p Probes) unmarshal(b []byte) (*Report, error) {
 	case err != nil && !isWrong, isWrong && wrong.Field == "schema", isWrong && wrong.Field == "":
 		return nil, decodeError(err)
 	case o.Schema != SchemaV1:
-		// In another version any field may mean another thing.
+		// In another version, any field may have another meaning.
 		return nil, versionError(o.Schema)
 	}
 	type surroundings Report
@@ -105,8 +101,8 @@ func (p Probes) unmarshal(b []byte) (*Report, error) {
 		surroundings
 		Probes []plainResult `json:"probes"`
 	}
-	// encoding/json decodes into the elements of a slice and the values of an interface
-	// that are there.
+	// encoding/json decodes into existing elements of a slice and values of an
+	// interface.
 	for _, result := range o.Probes {
 		r := plainResult{Data: &dropped{}}
 		if d, ok := p.Find(result.Name); ok {
@@ -130,8 +126,8 @@ func (p Probes) unmarshal(b []byte) (*Report, error) {
 	return &r, nil
 }
 
-// Encode writes the report as Decode reads it. A report that Decode would
-// refuse is not written: the error is a *ValidationError or ErrTooLarge.
+// Encode returns the document that Decode parses. It refuses a report that Decode would
+// refuse: the error is a *ValidationError or ErrTooLarge.
 func (r *Report) Encode() ([]byte, error) { return KnownProbes().Encode(r) }
 
 // Encode is [Report.Encode] for the probes of this set.
@@ -149,8 +145,8 @@ func (p Probes) Encode(r *Report) ([]byte, error) {
 	return b, nil
 }
 
-// withoutNilLists is r with [] where its JSON would say null, which no schema
-// takes for a list.
+// withoutNilLists returns r with [] in place of null for empty lists, as the schema
+// requires.
 func (r *Report) withoutNilLists() *Report {
 	c := *r
 	c.Probes = append([]Result{}, r.Probes...)
@@ -181,7 +177,7 @@ func versionError(schema string) error {
 	return &VersionError{Version: n}
 }
 
-// decodeError turns the errors of encoding/json into ours.
+// decodeError converts the errors of encoding/json into those of this package.
 func decodeError(err error) error {
 	if e, ok := errors.AsType[*ValidationError](err); ok {
 		return e
@@ -192,11 +188,11 @@ func decodeError(err error) error {
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	return ErrMalformed // such as a date; its text repeats the sender's bytes
+	return ErrMalformed // such as an invalid date; its text repeats bytes of the sender
 }
 
-// fieldOf is the place of a value of the wrong kind. encoding/json counts the embedded
-// type that decoding uses as a field, and gives no place in a list.
+// fieldOf returns the position of a value of the wrong kind. encoding/json counts the
+// embedded type used for decoding as a field, and gives no position in a list.
 func fieldOf(e *json.UnmarshalTypeError) string {
 	field := strings.TrimPrefix(e.Field, "surroundings.")
 	if rest, ok := strings.CutPrefix(field, "probes."); ok {
@@ -205,7 +201,7 @@ func fieldOf(e *json.UnmarshalTypeError) string {
 	return cmp.Or(field, "(document)")
 }
 
-// wrongKind leaves out the literal that encoding/json puts behind "number".
+// wrongKind omits the literal that encoding/json adds after "number".
 func wrongKind(field string, e *json.UnmarshalTypeError) error {
 	kind, _, _ := strings.Cut(e.Value, " ")
 	return &ValidationError{Field: field, Problem: "is a " + kind + ", want " + e.Type.Kind().String()}
@@ -214,15 +210,14 @@ func wrongKind(field string, e *json.UnmarshalTypeError) error {
 // plainResult is Result without its methods.
 type plainResult Result
 
-// UnmarshalJSON decodes Data into the type that belongs to the probe's name.
-// Fields that the type does not name are dropped, and so is the data of a
-// probe that this version does not know.
+// UnmarshalJSON decodes Data into the type of the probe. It drops fields that the type
+// does not define, and the data of a probe that is not part of this version.
 func (r *Result) UnmarshalJSON(b []byte) error {
 	var o struct {
 		Name string   `json:"name"`
 		Data presence `json:"data"`
 	}
-	// A value of the wrong kind is found again below.
+	// An error about the kind of a value is found again below.
 	if err := json.Unmarshal(b, &o); err != nil {
 		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
 			return decodeError(err)

@@ -13,19 +13,19 @@ import (
 	"unicode"
 )
 
-// Lengths of a cleaned text in bytes: of what goes in, so that a hostile
-// message costs no time, and of what comes out.
+// Maximum lengths of a cleaned text in bytes: of the input, so that a hostile message
+// costs no time, and of the output.
 const (
 	maxRawText   = 4 << 10
 	maxErrorText = 300
 )
 
-// What a text must not carry. Taking out too much is no harm here: the exact
-// text stands in the agent's own log.
+// What a text must not contain. Removing too much does no harm: the complete text is in
+// the agent's own log.
 var (
 	reURL     = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s"'<>]+`)
 	reMail    = regexp.MustCompile(`[^\s"'<>@]+@[^\s"'<>@]+`)
-	reDrive   = regexp.MustCompile(`(?:\b[A-Za-z]:[\\/]|\\\\)[^"':<>|\n]*`)                  // to the next colon: these paths hold blanks
+	reDrive   = regexp.MustCompile(`(?:\b[A-Za-z]:[\\/]|\\\\)[^"':<>|\n]*`)                  // up to the next colon: these paths contain spaces
 	reHome    = regexp.MustCompile(`(?:~|/(?:home|Users|root|var/home|run/user))/[^"':\n]*`) // as above
 	rePath    = regexp.MustCompile(`(?:[/\\][^\s:"'/\\]+){2,}[/\\]?`)
 	reMAC     = regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b`)
@@ -33,10 +33,10 @@ var (
 	reHost    = regexp.MustCompile(`[\p{L}\p{N}](?:[\p{L}\p{N}_-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}_-]+)*\.(?:xn--[a-z0-9-]+|\p{L}{2,})(?::\d+)?`)
 )
 
-// ErrorText is err's text fit for Result.Error: addresses, host names, URLs
-// and file paths taken out, one line, at most 300 bytes. Names that typed
-// errors of the standard library carry are taken out wherever they stand, so a
-// host name without a dot goes as well.
+// ErrorText returns the text of err in a form for Result.Error: one line of at most 300
+// bytes, without addresses, host names, URLs and file paths. Names in typed errors of
+// the standard library are removed wherever they occur, so that a host name without a
+// dot is removed as well.
 func ErrorText(err error) string {
 	if err == nil {
 		return ""
@@ -50,10 +50,10 @@ func ErrorText(err error) string {
 
 type secret struct{ value, kind string }
 
-// secretsOf collects the names inside the typed errors of err's tree.
+// secretsOf returns the names inside the typed errors of err's tree.
 func secretsOf(err error) (found []secret) {
 	add := func(value, kind string) {
-		if len(value) > 1 { // one letter would be cut out of every word
+		if len(value) > 1 { // a single letter would be cut out of every word
 			found = append(found, secret{value, kind})
 		}
 	}
@@ -106,9 +106,9 @@ func CleanText(s string) string {
 	return strings.TrimSpace(cutText(s, maxErrorText))
 }
 
-// oneLine puts a blank for everything that could hide or reorder text on a
-// screen: control characters, line breaks and format characters such as the
-// bidirectional overrides.
+// oneLine replaces everything that could hide or reorder text on a screen by a space:
+// control characters, line breaks, and format characters such as the bidirectional
+// overrides.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if isHidden(r) {
@@ -128,12 +128,12 @@ func isOneLine(s string) bool {
 	return true // printable ASCII, as nearly every text of a report
 }
 
-// isHidden says whether r has no shape of its own on a screen.
+// isHidden reports whether r is invisible on a screen.
 func isHidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp)
 }
 
-// cutText shortens s to at most limit bytes, at a character's end.
+// cutText truncates s to at most limit bytes, at the end of a character.
 func cutText(s string, limit int) string {
 	if len(s) <= limit {
 		return s
@@ -141,8 +141,7 @@ func cutText(s string, limit int) string {
 	return strings.ToValidUTF8(s[:limit], "")
 }
 
-// withoutAddress replaces s when it is an address; punctuation that follows
-// it in a sentence stays.
+// withoutAddress replaces s if it is an address. Punctuation that follows it is kept.
 func withoutAddress(s string) string {
 	bare := strings.TrimRight(s, ":.")
 	switch {
