@@ -1,9 +1,13 @@
 package web_test
 
 import (
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tonprobe/tonprobe/server/web"
 )
 
 // TestTextIsReadable measures the contrast of all text on the pages as the browser draws it
@@ -62,3 +66,43 @@ const faintText = `(() => {
 	}
 	return faint;
 })()`
+
+// TestWarningAndCodeOnAPhone covers the pages that only a form leads to: the warning of a duplicate,
+// and the code with its long link.
+func TestWarningAndCodeOnAPhone(t *testing.T) {
+	b := openBrowser(t, "de")
+	g := newRig(t, func(c *web.Config) {
+		c.PublicOrigin, c.AuthorityPin = "https://tonprobe.verbandsgemeinde-musterhausen.example:8443", func() string { return strings.Repeat("A", 43) }
+	})
+	s := httptest.NewServer(g.handler)
+	t.Cleanup(s.Close)
+	t.Cleanup(g.live.Close) // ends the event streams
+	g.person("Dr. Hans-Joachim von der Heydebrand-Schönefeld", "0228 5550104")
+	check := func(name string) {
+		t.Helper()
+		for _, px := range []int64{320, 640} {
+			b.do(b.width(px))
+			if over := b.overflow(); over > 0 {
+				t.Errorf("%s is %d pixels too wide for %d", name, over, px)
+			}
+			if small := b.tooSmall(); len(small) > 0 {
+				t.Errorf("%s at %d: targets under 24 pixels: %q", name, px, small)
+			}
+			if faint := get(b, chromedp.Evaluate[[]string](faintText)); len(faint) > 0 {
+				t.Errorf("%s: %q", name, faint)
+			}
+			if px == 320 {
+				b.shoot(name)
+			}
+		}
+	}
+	b.do(chromedp.Navigate(s.URL+"/login"), chromedp.WaitVisible(chromedp.CSS("#password")))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), staffName), chromedp.SendKeys(chromedp.CSS("#password"), staffPassword+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
+	b.do(chromedp.Navigate(s.URL+"/participants/new"), chromedp.WaitVisible(chromedp.CSS("#phone")))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "Hans Neu"), chromedp.SendKeys(chromedp.CSS("#phone"), "+49 228 5550104\r"), chromedp.WaitVisible(chromedp.CSS(".note li")))
+	check("duplicate-narrow-de")
+	b.expect("409")
+	b.do(chromedp.Click(chromedp.CSS("main button.strong")), chromedp.WaitVisible(chromedp.CSS(".bigcode")))
+	check("code-narrow-de")
+	b.quiet()
+}
