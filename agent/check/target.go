@@ -36,7 +36,7 @@ func (e *UnknownTargetError) Error() string {
 type NotEnrolledError struct{ Name string }
 
 func (e *NotEnrolledError) Error() string {
-	return fmt.Sprintf("%q is no address, and names of conference systems are known only to a computer that is enrolled", e.Name)
+	return fmt.Sprintf("%q is not an address, and names of conference systems are known only to an enrolled computer", e.Name)
 }
 
 // Target reduces what names a conference system to what a check uses: the name of a target

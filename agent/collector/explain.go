@@ -90,11 +90,11 @@ func (e *Endpoint) ask(ctx context.Context, base *url.URL) (*said, error) {
 	req.Header.Set(wire.HeaderKeys, nonce)
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask without trust: %w", err)
+		return nil, fmt.Errorf("request without verification: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.TLS == nil {
-		return nil, errors.New("ask without trust: no certificate was shown")
+		return nil, errors.New("request without verification: no certificate was presented")
 	}
 	s := &said{contact: trust.Contact{Chain: resp.TLS.PeerCertificates}}
 	if keys, ok := wire.ParseKeys(resp.Header.Get(wire.HeaderKeys), nonce); ok {

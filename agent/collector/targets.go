@@ -25,12 +25,12 @@ func (e *Endpoint) Targets(ctx context.Context, join string) (*wire.Targets, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the conference systems: %w", err)
+		return nil, fmt.Errorf("request the conference systems: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+e.Token)
 	resp, err := e.Client().Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the conference systems: %w", err)
+		return nil, fmt.Errorf("request the conference systems: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNoCertificate means that a file given with --ca contains no certificate.
-var ErrNoCertificate = errors.New("holds no certificate in PEM form")
+var ErrNoCertificate = errors.New("contains no certificate in PEM form")
 
 // ReadCA returns the certificates in a PEM file without its other content, such as a
 // key. It returns "" if file is empty.

@@ -59,4 +59,4 @@ type valueError struct {
 }
 
 func (e *valueError) Error() string   { return strconv.Quote(e.text) + e.trouble() }
-func (e *valueError) trouble() string { return " is no value: " + string(e.fault) }
+func (e *valueError) trouble() string { return " is not a valid value: " + string(e.fault) }

@@ -123,7 +123,7 @@ func (id *Identity) Save(dir string) error {
 func (id *Identity) validate() error {
 	u, err := uuid.Parse(id.AgentID)
 	if err != nil || u.String() != id.AgentID {
-		return errors.New("agent_id is no UUID")
+		return errors.New("agent_id is not a UUID")
 	}
 	if e := id.Enrolment; e != nil {
 		if e.Token == "" {

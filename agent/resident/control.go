@@ -109,11 +109,11 @@ const (
 func Status() (State, error) {
 	s, err := service.New(idle{}, config(nil))
 	if err != nil {
-		return "", fmt.Errorf("ask for the service: %w", err)
+		return "", fmt.Errorf("query the service: %w", err)
 	}
 	state, err := stateOf(s)
 	if err != nil {
-		return "", fmt.Errorf("ask for the service: %w", err)
+		return "", fmt.Errorf("query the service: %w", err)
 	}
 	return state, nil
 }

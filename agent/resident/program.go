@@ -38,7 +38,7 @@ func (p *program) run(ctx context.Context) {
 		p.log.Error("cannot go on", "err", err)
 		p.exit(ExitFatal)
 	default:
-		p.log.Error("cannot go on: the work ended by itself")
+		p.log.Error("fatal: the service's work ended unexpectedly")
 		p.exit(ExitFatal)
 	}
 }

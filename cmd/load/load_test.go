@@ -56,7 +56,7 @@ func TestReports(t *testing.T) {
 		`acknowledged, of these lost +29, 0`,
 		`deliveries that failed +0`)
 	wantLines(t, round(t, 0, args...), `acknowledged, of these lost +29, 0`) // from the stored database
-	wantLines(t, round(t, 2, "reports", "-keep", dir, "-participants", "8", "-batched", "20", "-single", "9"), `load: .* holds 7 participants.*`)
+	wantLines(t, round(t, 2, "reports", "-keep", dir, "-participants", "8", "-batched", "20", "-single", "9"), `load: .* contains 7 participants.*`)
 }
 
 func TestReflector(t *testing.T) {

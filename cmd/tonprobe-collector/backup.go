@@ -21,7 +21,7 @@ func writeBackup(ctx context.Context, t terminal, in *invocation) error {
 		if err := backup.Write(ctx, c.DataDir, s.Backup, in.args[0], m); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(t.out, "Saved to %s. It holds everything that 'restore' needs: personal data and the\n"+
+		_, err := fmt.Fprintf(t.out, "Saved to %s. It contains everything that 'restore' needs: personal data and the\n"+
 			"secret keys of this collector. Keep it where only you can read it.\n", in.args[0])
 		return err
 	})
@@ -55,7 +55,7 @@ func restoreBackup(ctx context.Context, t terminal, in *invocation) error {
 		_, _ = fmt.Fprintf(t.out, "Keys that were there before are kept in %s.\n", r.Aside)
 	}
 	if !r.Keys {
-		_, _ = fmt.Fprintln(t.out, "It holds no keys. Computers that trusted the collector's own certificate have to be\n"+
+		_, _ = fmt.Fprintln(t.out, "It contains no keys. Computers that trusted the collector's own certificate have to be\n"+
 			"enrolled again, unless the tls folder of the old collector is put back beside the database.")
 	}
 	_, _ = fmt.Fprintln(t.out, "Start the collector as before. Computers that were enrolled after this backup have to be\nenrolled again.")

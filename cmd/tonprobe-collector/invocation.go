@@ -124,6 +124,6 @@ func printCommandUsage(w io.Writer, c command, in *invocation) {
 		_, _ = fmt.Fprintf(w, "  %-28s %s\n", strings.TrimSpace("--"+f.Name+" "+value), about)
 	})
 	if c.name == "serve" {
-		_, _ = fmt.Fprint(w, "\nEvery option can stand in the --config file (public-url as public_url) or in a variable\n(TONPROBE_PUBLIC_URL). A variable overrides the file, an option overrides both.\n")
+		_, _ = fmt.Fprint(w, "\nEvery option can be set in the --config file (public-url as public_url) or in a variable\n(TONPROBE_PUBLIC_URL). A variable overrides the file, an option overrides both.\n")
 	}
 }

@@ -75,19 +75,19 @@ func commands() []command {
 		{"participant edit", "NAME|ID", "change a participant's name or phone number", participantEdit, participantEditFlags},
 		{"participant delete", "NAME|ID", "delete a participant with all their reports", participantDelete, participantDeleteFlags},
 		{"participant computers", "NAME|ID", "list a participant's computers", participantComputers, jsonFlag},
-		{"computer revoke", "ID", "shut one computer out, such as a stolen one", computerRevoke, nil},
-		{"participant block", "NAME|ID", "shut a participant's computers out", participantBlock, nil},
-		{"participant unblock", "NAME|ID", "let them in again", participantUnblock, nil},
+		{"computer revoke", "ID", "revoke one computer, such as a stolen one", computerRevoke, nil},
+		{"participant block", "NAME|ID", "block a participant's computers", participantBlock, nil},
+		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},
 		{"target add", "NAME", "add a conference system that the participants use", targetAdd, targetAddFlags},
 		{"target list", "", "list the conference systems", targetList, jsonFlag},
-		{"target test", "NAME", "ask a conference system from here, and whether its secret is right", targetTest, targetTestFlags},
+		{"target test", "NAME", "test a conference system and its secret from here", targetTest, targetTestFlags},
 		{"target remove", "NAME", "remove a conference system and its secret", targetRemove, nil},
 		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
-		{"user passwd", "NAME", "give a user a new password and end their sessions", userPasswd, userFlags},
-		{"migrate", "", "bring the database up to date", migrate, nil},
-		{"backup", "FILE", "save everything in one file, while the collector runs", writeBackup, nil},
-		{"restore", "FILE", "bring a backup back into an empty data directory", restoreBackup, nil},
+		{"user passwd", "NAME", "set a new password for a user and end their sessions", userPasswd, userFlags},
+		{"migrate", "", "migrate the database", migrate, nil},
+		{"backup", "FILE", "save everything in one file, also while the collector runs", writeBackup, nil},
+		{"restore", "FILE", "restore a backup into an empty data directory", restoreBackup, nil},
 		{"version", "", "print the version", printVersion, jsonFlag},
 	}
 }
@@ -163,7 +163,7 @@ func find(args []string) (command, []string, error) {
 	if group != nil {
 		return command{}, nil, usagef("'%s' needs one of: %s", args[0], strings.Join(group, ", "))
 	}
-	return command{}, nil, usagef("there is no command %.60q: 'tonprobe-collector help' lists what there is", args[0])
+	return command{}, nil, usagef("there is no command %.60q: 'tonprobe-collector help' lists the commands", args[0])
 }
 
 func printUsage(w io.Writer) {

@@ -116,7 +116,7 @@ func computerRevoke(ctx context.Context, t terminal, in *invocation) error {
 		if err := s.RevokeAgent(ctx, in.args[0], time.Now()); err != nil {
 			return fmt.Errorf("%w: 'tonprobe-collector participant computers NAME' shows the ids", err)
 		}
-		_, err := fmt.Fprintln(t.out, "This computer can deliver nothing any more. A new code lets it in again.")
+		_, err := fmt.Fprintln(t.out, "This computer can no longer deliver reports. A new code sets it up again.")
 		return err
 	})
 }

@@ -20,7 +20,7 @@ func readSecret(name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(lines) != 1 {
-		return nil, fmt.Errorf("%s holds %d lines: it has to hold the secret and nothing else", name, len(lines))
+		return nil, fmt.Errorf("%s has %d lines: it must contain the secret and nothing else", name, len(lines))
 	}
 	return []byte(lines[0]), nil
 }
@@ -32,7 +32,7 @@ func readCredentials(name string) (username, password string, err error) {
 		return "", "", err
 	}
 	if len(lines) != 2 {
-		return "", "", fmt.Errorf("%s holds %d lines: it has to hold the user name on the first line and the password on the second", name, len(lines))
+		return "", "", fmt.Errorf("%s has %d lines: it must contain the user name on the first line and the password on the second", name, len(lines))
 	}
 	return lines[0], lines[1], nil
 }

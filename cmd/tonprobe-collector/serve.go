@@ -55,7 +55,7 @@ func announce(w io.Writer, s *server.Server, c settings) {
 	}
 	_, _ = fmt.Fprintf(w, "Tonprobe collector is ready: %s\nData: %s\n", s.PublicURL(), data)
 	if file, fingerprint, ok := s.OwnCertificate(); ok {
-		_, _ = fmt.Fprintf(w, "\nIt has made a certificate of its own. Agents trust it with\n  --ca %s\nBrowsers warn until that file is imported. SHA-256 of the certificate they show:\n  %s\n", file, fingerprint)
+		_, _ = fmt.Fprintf(w, "\nIt has created its own certificate. Agents trust it with\n  --ca %s\nBrowsers warn until that file is imported. SHA-256 of the certificate they show:\n  %s\n", file, fingerprint)
 	}
 	_, _ = fmt.Fprintln(w, "\nA new participant: tonprobe-collector participant add NAME")
 }

@@ -54,19 +54,19 @@ func options() []option {
 		{"stun_listen", "`address` of STUN and TURN (default :3478)", false, text(func(s *settings) *string { return &s.STUNListen })},
 		{"media_listen", "`address` of the echo (default :3480)", false, text(func(s *settings) *string { return &s.MediaListen })},
 		{"media_ip", "`IPs` to advertise for the echo, comma between (default: this machine's)", false, setMediaIPs},
-		{"stun_alternate", "second `IP` of this machine, to tell how participants' routers translate", false, setAlternate},
+		{"stun_alternate", "second `IP` of this machine, to determine the NAT behaviour of participants' routers", false, setAlternate},
 		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
 		{"turn_secret_file", "`file` with the secret shared with other collectors' TURN", false, setTURNSecret},
 		{"turn_secret", "the same as a `text`, which every user of this machine can read in the list of processes", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
-		{"ice_server", "`URL` of a STUN or TURN server of others, for agents to use beside ours; may be repeated", false, setICEServers},
+		{"ice_server", "`URL` of an external STUN or TURN server for agents, in addition to ours; may be repeated", false, setICEServers},
 		{"ice_secret_file", "`file` with the secret shared with those TURN servers (coturn: static-auth-secret)", false, setICESecret},
-		{"ice_credentials_file", "`file` with user name and password for them, one on a line, where there is no such secret", false, setICECredentials},
-		{"ice_only", "hand out only those servers, not the collector's own", true, setICEOnly},
+		{"ice_credentials_file", "`file` with user name and password for them, one per line, if there is no shared secret", false, setICECredentials},
+		{"ice_only", "announce only those servers, not the collector's own", true, setICEOnly},
 		{"metrics_listen", "`address` of /metrics for Prometheus, or off (default 127.0.0.1:9464)", false, setMetrics},
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
-		{"support_phone", "telephone `number` of phone support, which the participants' programs show with the result", false, text(func(s *settings) *string { return &s.SupportPhone })},
-		{"keep_reports", "`days` that reports are kept, 0 for ever (default 180)", false, setKeepReports},
-		{"keep_full_addresses", "store public addresses whole instead of /24 and /48", true, setKeepFull},
+		{"support_phone", "telephone `number` of phone support, shown with each result", false, text(func(s *settings) *string { return &s.SupportPhone })},
+		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, setKeepReports},
+		{"keep_full_addresses", "store complete public addresses instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 	}
 }
@@ -101,7 +101,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	}
 	a, err := netip.ParseAddr(text)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%.60q is no network: write it like 10.0.0.0/8", text)
+		return netip.Prefix{}, fmt.Errorf("%.60q is not a network: write it like 10.0.0.0/8", text)
 	}
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
@@ -111,7 +111,7 @@ func setMediaIPs(s *settings, v string) error {
 	for _, part := range strings.Split(v, ",") {
 		a, err := netip.ParseAddr(strings.TrimSpace(part))
 		if err != nil {
-			return fmt.Errorf("%.60q is no IP address", part)
+			return fmt.Errorf("%.60q is not an IP address", part)
 		}
 		s.MediaIPs = append(s.MediaIPs, a)
 	}
@@ -120,7 +120,7 @@ func setMediaIPs(s *settings, v string) error {
 
 func setAlternate(s *settings, v string) (err error) {
 	if s.STUNAlternate, err = netip.ParseAddr(v); err != nil {
-		return fmt.Errorf("%.60q is no IP address", v)
+		return fmt.Errorf("%.60q is not an IP address", v)
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func setICECredentials(s *settings, v string) (err error) {
 
 func setICEOnly(s *settings, v string) (err error) {
 	if s.ICEServers.Only, err = strconv.ParseBool(v); err != nil {
-		return errors.New("it is true or false")
+		return errors.New("it must be true or false")
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func setMetrics(s *settings, v string) error {
 func setKeepReports(s *settings, v string) error {
 	days, err := strconv.Atoi(v)
 	if err != nil || days < 0 || days > 36500 {
-		return errors.New("it is a number of days, or 0 to keep them for ever")
+		return errors.New("it must be a number of days, or 0 to keep them indefinitely")
 	}
 	s.KeepReports = time.Duration(days) * 24 * time.Hour
 	return nil
@@ -188,7 +188,7 @@ func setKeepReports(s *settings, v string) error {
 
 func setKeepFull(s *settings, v string) (err error) {
 	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
-		return errors.New("it is true or false")
+		return errors.New("it must be true or false")
 	}
 	return nil
 }
@@ -303,7 +303,7 @@ func tomlText(value any) (string, error) {
 		for _, e := range v {
 			text, ok := e.(string)
 			if !ok {
-				return "", errors.New("a list holds texts in quotes")
+				return "", errors.New("a list must contain texts in quotes")
 			}
 			parts = append(parts, text)
 		}

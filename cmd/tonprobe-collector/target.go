@@ -35,7 +35,7 @@ func targetAddFlags(in *invocation) {
 }
 
 func targetTestFlags(in *invocation) {
-	in.flags.BoolVar(&in.verbose, "verbose", false, "show what was asked and how long it took; it holds no secret")
+	in.flags.BoolVar(&in.verbose, "verbose", false, "print the requests and their durations, without secrets")
 	jsonFlag(in)
 }
 
@@ -115,9 +115,9 @@ func secretOf(t terminal, file string) (secret string, err error) {
 	case err != nil:
 		return "", usagef("the secret: %s", err)
 	case len(b) > maxSecretFile:
-		return "", usagef("%s is larger than %d bytes: it should hold one secret and nothing else", file, maxSecretFile)
+		return "", usagef("%s is larger than %d bytes: it should contain one secret and nothing else", file, maxSecretFile)
 	case secret == "":
-		return "", usagef("%s is empty: it should hold the secret", file)
+		return "", usagef("%s is empty: it should contain the secret", file)
 	}
 	return secret, nil
 }

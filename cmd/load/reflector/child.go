@@ -126,7 +126,7 @@ func (c *child) ask(q request) (reply, error) {
 	defer c.mu.Unlock()
 	var a reply
 	if err := c.questions.Encode(q); err != nil {
-		return a, fmt.Errorf("ask the reflector: %w", err)
+		return a, fmt.Errorf("query the reflector: %w", err)
 	}
 	if err := c.read.Decode(&a); err != nil {
 		return a, fmt.Errorf("read the reflector's answer: %w", err)

@@ -44,7 +44,7 @@ func openDatabase(ctx context.Context, dir string, participants, reports int, pr
 			return nil, fmt.Errorf("read %s: %w", d.file(), err)
 		}
 		if len(d.Agents) != participants || d.Reports != reports {
-			return nil, fmt.Errorf("%s holds %d participants with %d reports: ask for as many, or give another directory", dir, len(d.Agents), d.Reports)
+			return nil, fmt.Errorf("%s contains %d participants with %d reports: request the same numbers, or use another directory", dir, len(d.Agents), d.Reports)
 		}
 		return d, nil
 	}

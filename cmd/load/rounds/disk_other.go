@@ -10,5 +10,5 @@ import (
 
 // Disk requires mount namespaces.
 func Disk(context.Context, []string, io.Writer) error {
-	return errors.New("disk runs on Linux only: it needs a small disk of its own")
+	return errors.New("disk runs on Linux only: it needs a small file system")
 }

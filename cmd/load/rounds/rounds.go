@@ -14,7 +14,7 @@ var (
 	// ErrUsage means that the arguments are invalid.
 	ErrUsage = errors.New("wrong usage")
 	// ErrBroken means that a check failed.
-	ErrBroken = errors.New("something did not hold")
+	ErrBroken = errors.New("a check failed")
 )
 
 // figures writes the results, one per line, and records failed checks.
@@ -62,7 +62,7 @@ func parse(flags *flag.FlagSet, args []string, out io.Writer) (help bool, err er
 		return false, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if flags.NArg() > 0 {
-		return false, fmt.Errorf("%w: %q is no option", ErrUsage, flags.Arg(0))
+		return false, fmt.Errorf("%w: %q is not an option", ErrUsage, flags.Arg(0))
 	}
 	return false, nil
 }

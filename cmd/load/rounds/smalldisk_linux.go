@@ -41,7 +41,7 @@ func inMountNamespace() (again bool, err error) {
 		return true, ErrBroken // it has printed the reason
 	}
 	if err != nil {
-		return true, fmt.Errorf("run with mounts of its own, which needs root or user namespaces: %w", err)
+		return true, fmt.Errorf("run in a separate mount namespace, which needs root or user namespaces: %w", err)
 	}
 	return true, nil
 }
