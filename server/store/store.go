@@ -66,6 +66,11 @@ type Participants interface {
 	SimilarStates(ctx context.Context, search string, limit int) ([]ParticipantState, error)
 	// ParticipantState gives one row of that list.
 	ParticipantState(ctx context.Context, id string) (ParticipantState, error)
+	// StateRevision counts the changes of that list.
+	StateRevision(ctx context.Context) (int64, error)
+	// ChangedStates gives the rows that have changed since a revision, at most limit.
+	// That the server has heard of an agent is no change.
+	ChangedStates(ctx context.Context, since int64, limit int) (StateChanges, error)
 	// CountStates counts the participants; a check counts when it was made since
 	// then (see ParticipantState.Fresh).
 	CountStates(ctx context.Context, freshSince time.Time) (StateCounts, error)

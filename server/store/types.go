@@ -218,6 +218,17 @@ type StatePage struct {
 	Next   string // "" on the last page
 }
 
+// StateChanges are what has changed in the list of participants.
+type StateChanges struct {
+	// Revision is that of the list with these changes. A change that has come in
+	// meanwhile may be among them, and is given again then.
+	Revision int64
+	// Whole says that the rows do not tell all: too many have changed, or somebody
+	// was deleted. States is empty then.
+	Whole  bool
+	States []ParticipantState
+}
+
 // StaffMember may look at the dashboard.
 type StaffMember struct {
 	Name         string

@@ -17,7 +17,7 @@ const Variable = "TONPROBE_TEST_POSTGRES"
 // Database makes a database of the test's own, which is dropped at its end, and
 // gives its URL. Without a server the test is skipped, or fails where nothing may
 // be skipped.
-func Database(t *testing.T) string {
+func Database(t testing.TB) string {
 	t.Helper()
 	server := Server(t)
 	name := "tonprobe_" + uuid.NewString()
@@ -32,7 +32,7 @@ func Database(t *testing.T) string {
 }
 
 // Server is the URL of the server itself.
-func Server(t *testing.T) string {
+func Server(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Variable)
 	if server == "" {
@@ -46,7 +46,7 @@ func Server(t *testing.T) string {
 }
 
 // Exec runs statements as the superuser, also when the test has ended.
-func Exec(t *testing.T, address string, statements ...string) {
+func Exec(t testing.TB, address string, statements ...string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	c, err := pgx.Connect(ctx, address)

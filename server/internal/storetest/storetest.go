@@ -45,6 +45,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"hostile cursors":       hostileCursors,
 		"hostile texts":         hostileTexts,
 		"expired things vanish": expiredThingsVanish,
+		"changes":               changes,
+		"changes while many":    changesWhileMany,
 		"backup":                backup,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

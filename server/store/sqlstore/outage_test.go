@@ -16,7 +16,7 @@ import (
 )
 
 // enrolled adds a participant and gives the ids of them and of their agent.
-func enrolled(t *testing.T, s *Store) (participantID, agentID string) {
+func enrolled(t testing.TB, s *Store) (participantID, agentID string) {
 	t.Helper()
 	p := store.Participant{ID: uuid.NewString(), Name: "Anna", CreatedAt: evening}
 	if err := s.AddParticipant(t.Context(), p); err != nil {

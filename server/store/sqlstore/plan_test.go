@@ -74,6 +74,8 @@ func useEverything(t *testing.T, s *Store) {
 	}
 	_, err = s.SimilarStates(ctx, "Anba", 3)
 	must(err)
+	_, err = s.ChangedStates(ctx, 0, 1)
+	must(err)
 	_, err = s.CountStates(ctx, evening)
 	must(err)
 	_, err = s.Participant(ctx, p.ID)
