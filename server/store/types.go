@@ -196,13 +196,23 @@ type ParticipantState struct {
 	Verdict report.Verdict
 }
 
+// CountsAt is the time by which what is known of p grows old: that of the last
+// check, and of the last full one where the verdict is "ready" (see
+// Known.CountsAt). It is zero for somebody who was never checked.
+func (p ParticipantState) CountsAt() time.Time {
+	switch {
+	case p.Last == nil:
+		return time.Time{}
+	case p.Verdict == report.Ready && p.Full != nil && p.Full.CheckedAt.Before(p.Last.CheckedAt):
+		return p.Full.CheckedAt
+	}
+	return p.Last.CheckedAt
+}
+
 // Fresh reports whether what is known of p still counts: the last check was made
 // since then, and where it says "ready", so was the one that heard the microphone.
 func (p ParticipantState) Fresh(since time.Time) bool {
-	if p.Last == nil || p.Last.CheckedAt.Before(since) {
-		return false
-	}
-	return p.Verdict != report.Ready || p.Full != nil && !p.Full.CheckedAt.Before(since)
+	return p.Last != nil && !p.CountsAt().Before(since)
 }
 
 // FullCheck is what the list shows of a check that heard the microphone.

@@ -178,10 +178,14 @@ func (s *site) changesSince(r *http.Request, since string) (changes, error) {
 		return changes{Whole: true}, err
 	}
 	v := s.view(r)
-	body, err := s.listed(r, a, v)
+	shown, err := s.currentWindow(r.Context(), a, v)
 	if errors.Is(err, store.ErrBadCursor) {
 		return changes{Whole: true}, nil
 	}
+	if err != nil {
+		return changes{}, err
+	}
+	body, err := s.listed(r.Context(), a, v, shown)
 	if err != nil {
 		return changes{}, err
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -197,7 +198,11 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	v := s.view(r)
-	body, err := s.listed(r, a, v)
+	var body listPage
+	shown, err := s.readWindow(r.Context(), a, v)
+	if err == nil {
+		body, err = s.listed(r.Context(), a, v, shown)
+	}
 	if errors.Is(err, store.ErrBadCursor) {
 		a.after = ""
 		http.Redirect(w, r, a.address(), http.StatusSeeOther)
@@ -217,20 +222,12 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// listed reads the content of the list. store.ErrBadCursor means that the address belongs to
-// another list.
-func (s *site) listed(r *http.Request, a listQuery, v view) (listPage, error) {
-	found, err := s.states(r, a, v.since)
-	if err != nil {
-		return listPage{}, err
-	}
-	counts, err := s.Store.CountStates(r.Context(), v.since)
-	if err != nil {
-		return listPage{}, err
-	}
+// listed completes the content of the list.
+func (s *site) listed(ctx context.Context, a listQuery, v view, w window) (_ listPage, err error) {
+	found := w.page
 	similar := false
 	if a.search != "" && len(found.States) == 0 && a.show == showAll {
-		if found.States, err = s.Store.SimilarStates(r.Context(), a.search, similarRows); err != nil {
+		if found.States, err = s.Store.SimilarStates(ctx, a.search, similarRows); err != nil {
 			return listPage{}, err
 		}
 		similar = len(found.States) > 0
@@ -241,10 +238,10 @@ func (s *site) listed(r *http.Request, a listQuery, v view) (listPage, error) {
 			last = append(last, *p.Last)
 		}
 	}
-	if v.partial, err = s.partial(r.Context(), v.lang, last); err != nil {
+	if v.partial, err = s.partial(ctx, v.lang, last); err != nil {
 		return listPage{}, err
 	}
-	body := v.list(a, found, counts)
+	body := v.list(a, found, w.counts)
 	body.Similar = similar
 	return body, nil
 }
@@ -271,15 +268,14 @@ func (s *site) caseAddress(r *http.Request, search string) (string, error) {
 
 // states reads one page, or all pages. Sorted by urgency, problems come first, so that the filter
 // for problems ends the list at the first row without one.
-func (s *site) states(r *http.Request, a listQuery, since time.Time) (store.StatePage, error) {
-	q := store.StateQuery{Search: a.search, Order: a.order, After: a.after, FreshSince: since, Limit: rowsPerPage, Blocked: store.BlockedNot}
+// store.ErrBadCursor means that the address belongs to another list.
+func (s *site) states(ctx context.Context, a listQuery, since time.Time) (store.StatePage, error) {
+	q := store.StateQuery{Search: a.search, Order: a.sorted(), After: a.after, FreshSince: since, Limit: rowsPerPage, Blocked: store.BlockedNot}
 	switch a.show {
 	case showUnknown:
 		q.Verdict = report.Unknown
 	case showReady:
 		q.Verdict = report.Ready
-	case showProblems:
-		q.Order = store.ByUrgency
 	case showOld:
 		q.Old = true
 	case showNever:
@@ -293,18 +289,18 @@ func (s *site) states(r *http.Request, a listQuery, since time.Time) (store.Stat
 	if a.whole {
 		q.Limit = store.MaxPage
 	}
-	found, err := s.Store.ParticipantStates(r.Context(), q)
+	found, err := s.Store.ParticipantStates(ctx, q)
 	for a.whole && err == nil && found.Next != "" && len(found.States) < rowsAtMost {
 		q.After = found.Next
 		var more store.StatePage
-		more, err = s.Store.ParticipantStates(r.Context(), q)
+		more, err = s.Store.ParticipantStates(ctx, q)
 		found.States, found.Next = append(found.States, more.States...), more.Next
 	}
 	if err != nil || a.show != showProblems {
 		return found, err
 	}
 	for i, p := range found.States {
-		if !p.Fresh(since) || p.Verdict != report.NotReady && p.Verdict != report.Limited {
+		if !isProblem(p, since) {
 			return store.StatePage{States: found.States[:i]}, nil
 		}
 	}

@@ -93,6 +93,8 @@ type site struct {
 	streams  *streams
 	// revisions caches the revisions of open lists by name.
 	revisions *recent[string, revision]
+	// windows caches what open lists show.
+	windows *recent[listQuery, window]
 	// lines caches the results of partialHeadline.
 	lines *recent[headlineKey, string]
 	shown *shownCodes
@@ -103,6 +105,7 @@ type site struct {
 func New(c Config) (http.Handler, error) {
 	s := &site{Config: c.withDefaults(), streams: newStreams(), shown: newShownCodes(),
 		revisions: newRecent[string](maxRememberedRows, revision.weight),
+		windows:   newRecent[listQuery](maxWindowRows, window.weight),
 		lines:     newRecent[headlineKey](maxHeadlines, func(string) int { return 1 })}
 	var err error
 	if s.books, err = loadBooks(); err != nil {

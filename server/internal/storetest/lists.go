@@ -71,6 +71,11 @@ func age(t *testing.T, s store.Store) {
 			t.Errorf("%s: %q, want %d", name, got, c.want)
 		}
 	}
+	for _, o := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
+		page, err := s.ParticipantStates(t.Context(), store.StateQuery{Order: o, FreshSince: since})
+		must(t, err)
+		inOrder(t, page.States, o, since)
+	}
 	order := all(store.StateQuery{Order: store.ByUrgency, FreshSince: since, Blocked: store.BlockedNot})
 	place := func(name string) int { return slices.Index(order, name) }
 	if !slices.Equal(order[2:4], []string{"limited tonight", "ready tonight"}) || place("bad tonight") > 1 || place("bad nine days ago") != 4 {

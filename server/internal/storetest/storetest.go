@@ -379,6 +379,9 @@ func participantsByPage(t *testing.T, s store.Store) {
 		store.ByRecent:  {"Öztürk", "Arndt", "Zabel", "Ähre", "zander", "never"},
 		store.ByUrgency: {"Arndt", "zander", "Zabel", "Öztürk", "Ähre", "never"},
 	} {
+		page, err := s.ParticipantStates(t.Context(), store.StateQuery{Order: order})
+		must(t, err)
+		inOrder(t, page.States, order, time.Time{})
 		for limit := 1; limit <= 7; limit++ {
 			if got := names(t, s, store.StateQuery{Order: order, Limit: limit}); !slices.Equal(got, want) {
 				t.Errorf("by %q in pages of %d: %v, want %v", order, limit, got, want)
@@ -390,6 +393,16 @@ func participantsByPage(t *testing.T, s store.Store) {
 	}
 	if _, err := s.ParticipantStates(t.Context(), store.StateQuery{Order: "x"}); err == nil {
 		t.Error("an unknown order was taken")
+	}
+}
+
+// inOrder holds the order of the queries against that of the rules in Go.
+func inOrder(t *testing.T, list []store.ParticipantState, order store.Order, since time.Time) {
+	t.Helper()
+	for i, p := range list[1:] {
+		if order.Compare(list[i], p, since) >= 0 || order.Compare(p, list[i], since) <= 0 {
+			t.Errorf("by %q: %q stands before %q", order, list[i].Name, p.Name)
+		}
 	}
 }
 

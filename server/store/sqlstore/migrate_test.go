@@ -52,7 +52,7 @@ func firstVersion(t *testing.T) (path string, before map[string][]map[string]any
 		}
 	}
 	for i, name := range []string{"Anna", "Bert", "Carla"} {
-		exec(`INSERT INTO participants VALUES (?, ?, ?, '0228 1', 1000, ?)`, name, name, nameKey(name), i%2)
+		exec(`INSERT INTO participants VALUES (?, ?, ?, '0228 1', 1000, ?)`, name, name, store.NameKey(name), i%2)
 		exec(`INSERT INTO enrol_codes VALUES (?, ?, 1, 2, 3)`, []byte("code of "+name), name)
 		exec(`INSERT INTO agents VALUES (?, ?, ?, '0.1', 'windows', 'amd64', 5, 6)`, "agent of "+name, name, []byte("token of "+name))
 	}

@@ -10,7 +10,7 @@ import (
 // AddParticipant implements store.Participants.
 func (s *Store) AddParticipant(ctx context.Context, p store.Participant) error {
 	return s.write.inTx(ctx, func(tx runner) error {
-		key := nameKey(p.Name)
+		key := store.NameKey(p.Name)
 		_, err := tx.exec(ctx, `
 			INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at, blocked)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -66,7 +66,7 @@ func (s *Store) EditParticipant(ctx context.Context, id, name, phone string) err
 		if err := s.lockState(ctx, tx, id); err != nil {
 			return fmt.Errorf("edit participant: %w", err)
 		}
-		key := nameKey(name)
+		key := store.NameKey(name)
 		_, err := tx.exec(ctx, `UPDATE participants SET name = ?, name_key = ?, search_key = ?, phone = ?, phone_key = ? WHERE id = ?`,
 			name, key, foldUmlauts(key), phone, phoneKey(phone), id)
 		if err != nil {

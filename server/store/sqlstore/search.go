@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // leastDigits is how many digits a search needs to be one for a phone number.
@@ -17,7 +18,7 @@ func (s *Store) searched(search string) (condition string, args []any) {
 	var names []string
 	for _, word := range strings.FieldsFunc(search, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
 		names = append(names, "p.search_key"+likeSearched)
-		args = append(args, like(foldUmlauts(nameKey(word))))
+		args = append(args, like(foldUmlauts(store.NameKey(word))))
 	}
 	if len(names) == 0 { // only separators
 		return "1 = 0", nil

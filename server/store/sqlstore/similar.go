@@ -14,7 +14,7 @@ import (
 // of all participants, which is cheap beside what a person does who searched in
 // vain: 10,000 rows take about 10 ms.
 func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]store.ParticipantState, error) {
-	words := strings.Fields(foldUmlauts(nameKey(search)))
+	words := strings.Fields(foldUmlauts(store.NameKey(search)))
 	code, isCode := report.SpokenCase(search)
 	if len(words) == 0 {
 		return nil, nil

@@ -1,4 +1,4 @@
-package sqlstore
+package store
 
 import (
 	"strings"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// nameKey is what names are sorted and searched by: no case, no accents, ß as
+// NameKey is what names are sorted and searched by: no case, no accents, ß as
 // ss, so that "muller" finds "Müller" and Ä stands beside A.
-func nameKey(name string) string {
+func NameKey(name string) string {
 	folded := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1

@@ -1,0 +1,39 @@
+package store
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// Compare gives the order of two participants in the list: negative where a stands
+// before b. A check counts when it was made since then (ParticipantState.Fresh).
+func (o Order) Compare(a, b ParticipantState, since time.Time) int {
+	switch o {
+	case ByRecent:
+		return cmp.Or(lastCheckedAt(b).Compare(lastCheckedAt(a)), strings.Compare(b.ID, a.ID))
+	case ByUrgency:
+		return cmp.Or(cmp.Compare(a.part(since), b.part(since)), b.CountsAt().Compare(a.CountsAt()), strings.Compare(b.ID, a.ID))
+	}
+	return cmp.Or(strings.Compare(NameKey(a.Name), NameKey(b.Name)), strings.Compare(a.ID, b.ID))
+}
+
+func lastCheckedAt(p ParticipantState) time.Time {
+	if p.Last == nil {
+		return time.Time{}
+	}
+	return p.Last.CheckedAt
+}
+
+// part is the place of the part of the list by urgency that p is in: the fresh
+// ones by rank, the others by rank, those who were never checked.
+func (p ParticipantState) part(since time.Time) int {
+	rank := Rank(p.Verdict)
+	if rank != RankNever && !p.Fresh(since) {
+		return RankNever + rank
+	}
+	if rank == RankNever {
+		return 2 * RankNever
+	}
+	return rank
+}
