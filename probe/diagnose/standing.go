@@ -6,6 +6,9 @@ import "github.com/tonprobe/tonprobe/probe/report"
 // part it could measure, and could not measure the rest.
 const StandingPartial report.Status = "partial"
 
+// StandingHeard is the standing of a conference system that returned the own voice.
+const StandingHeard report.Status = "heard"
+
 // Standing is how a probe's result is told to people, on the screen and on the
 // dashboard: its status, but never better than what was measured.
 func Standing(p report.Result) report.Status {
@@ -26,8 +29,12 @@ func Standing(p report.Result) report.Status {
 		}
 	case *report.Conference:
 		// Reached is not heard.
-		if d != nil && d.Media == nil {
+		switch {
+		case d == nil:
+		case d.Media == nil:
 			return StandingPartial
+		case passed(d, report.StepSoundUp) && passed(d, report.StepSoundDown):
+			return StandingHeard
 		}
 	case *report.NATBehavior:
 		// Most servers have one address only and cannot be asked for the filtering.
@@ -36,4 +43,10 @@ func Standing(p report.Result) report.Status {
 		}
 	}
 	return p.Status
+}
+
+// passed reports whether a step of a conference check was good.
+func passed(d *report.Conference, name report.ConferenceStep) bool {
+	step, ok := d.Check(name)
+	return ok && step.Status == report.StatusOK
 }

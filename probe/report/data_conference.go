@@ -57,21 +57,21 @@ type Conference struct {
 	PathTCP *bool `json:"path_tcp,omitempty" show:"details dashboard"`
 	// PathRelay is the same for a way through a relay (TURN) of the system.
 	PathRelay *bool `json:"path_relay,omitempty" show:"details dashboard"`
-	// Checks are the steps in their order.
-	Checks []ConferenceCheck `json:"checks" max:"32" show:"dashboard"`
+	// Checks are the steps in their order; the dashboard shows them as a ladder.
+	Checks []ConferenceCheck `json:"checks" max:"32" show:"never"`
 }
 
 // ConferenceCheck is one step of a conference check.
 type ConferenceCheck struct {
 	// Name says what was done.
-	Name ConferenceStep `json:"name" show:"dashboard"`
+	Name ConferenceStep `json:"name" show:"never"`
 	// Status is its result; unknown where it was not or could not be done.
-	Status Status `json:"status" show:"dashboard"`
+	Status Status `json:"status" show:"never"`
 	// Code says why: a status or code of the system, or a word such as timeout,
 	// refused, certificate, not_api, needs_link.
-	Code string `json:"code,omitempty" form:"word" max:"64" show:"dashboard"`
+	Code string `json:"code,omitempty" form:"word" max:"64" show:"never"`
 	// MS is how long the step took in ms; nil where it was not done.
-	MS *float64 `json:"ms,omitempty" show:"dashboard"`
+	MS *float64 `json:"ms,omitempty" show:"never"`
 }
 
 // ConferenceStep is the name of a step.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"math"
+
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -11,6 +13,15 @@ type probed struct {
 	State state
 	Note  string // reason if there is no result, otherwise ""
 	Lines []figure
+	Steps []step // of a conference system, in the order of its client
+}
+
+// step is a step of a conference check.
+type step struct {
+	Name  string
+	State state
+	Code  string // reported by the system or the program; "" for a step without a fault
+	Took  string // "" if it was not done
 }
 
 // figure is a measured value.
@@ -31,7 +42,25 @@ func (v view) probed(r *report.Report) []probed {
 			}
 			one.Lines = append(one.Lines, figure{Name: f.Name, Value: clean(f.Value, maxValueRunes), Unknown: f.Unknown})
 		}
+		if c, ok := p.Data.(*report.Conference); ok && c != nil {
+			one.Steps = v.steps(c)
+		}
 		list = append(list, one)
+	}
+	return list
+}
+
+func (v view) steps(c *report.Conference) []step {
+	list := make([]step, 0, len(c.Checks))
+	for _, check := range c.Checks {
+		s := step{Name: clean(v.terms.Value(string(check.Name), ""), maxNameRunes), State: v.status(check.Status)}
+		if check.Code != "" {
+			s.Code = clean(v.terms.Value(check.Code, ""), maxValueRunes)
+		}
+		if check.MS != nil {
+			s.Took = v.terms.Value(math.Round(*check.MS), "ms")
+		}
+		list = append(list, s)
 	}
 	return list
 }
@@ -59,6 +88,8 @@ func (v view) status(s report.Status) state {
 	switch s {
 	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial:
 		kind = string(s)
+	case diagnose.StandingHeard:
+		return state{Kind: string(report.StatusOK), Word: v.T("status.heard")}
 	}
 	return state{Kind: kind, Word: v.T("status." + kind)}
 }

@@ -3,6 +3,7 @@ package style
 import (
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -19,7 +20,7 @@ func (m Mark) String() string { return m.Style.Render(m.Sign) }
 // measured never looks good.
 func (s Set) Status(status report.Status) Mark {
 	switch status {
-	case report.StatusOK:
+	case report.StatusOK, diagnose.StandingHeard:
 		return Mark{"✓", s.Good}
 	case report.StatusWarn:
 		return Mark{"!", s.Caution}

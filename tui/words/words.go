@@ -75,7 +75,7 @@ func (w Words) BriefState(s report.Status) string { return w.state("brief_state.
 // the states of an unfinished probe. Any other is unknown.
 func (w Words) state(table string, s report.Status) string {
 	switch s {
-	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial, "running", "listening":
+	case report.StatusOK, report.StatusWarn, report.StatusFail, report.StatusSkipped, diagnose.StandingPartial, diagnose.StandingHeard, "running", "listening":
 		return w.T(table + string(s))
 	}
 	return w.T(table + "unknown")

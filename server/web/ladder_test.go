@@ -1,0 +1,48 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// bigBlueButton is a conference server up to a step, with its code; "" for one whose echo
+// returned the voice.
+func bigBlueButton(until report.ConferenceStep, code string) report.Result {
+	d := &report.Conference{URLHost: "bbb.example.org", Reachable: new(true), Version: "3.0.4", Bridge: "bbb-webrtc-sfu"}
+	steps := []report.ConferenceStep{report.StepAPI, report.StepSignIn, report.StepState, report.StepSignalling, report.StepCall,
+		report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown}
+	failed := false
+	for i, name := range steps {
+		check := report.ConferenceCheck{Name: name, Status: report.StatusOK, MS: new(float64(20 + i))}
+		switch {
+		case failed:
+			check = report.ConferenceCheck{Name: name, Status: report.StatusUnknown, Code: "step_before"}
+		case name == until:
+			check.Status, check.Code, failed = report.StatusFail, code, true
+			d.FailedStep, d.FailedCode = string(name), code
+		}
+		d.Checks = append(d.Checks, check)
+	}
+	status := report.StatusOK
+	if failed {
+		status = report.StatusWarn
+	}
+	d.Media = &report.MediaVoice{State: report.MediaComplete, Path: "host udp"}
+	return report.Result{Name: report.ProbeBBB, Status: status, DurationMS: 6200, Data: d}
+}
+
+// TestConferenceIsALadder: the steps stand in their order with result, time and reason.
+func TestConferenceIsALadder(t *testing.T) {
+	g := newRig(t).login()
+	p, _ := g.checked("Anna", "", "M2W-8RT", microphone(nil), passage(), voice(0), internet(), bigBlueButton("", ""))
+	w := g.get("/participants/" + p.ID)
+	g.want(w, http.StatusOK, "BigBlueButton", "Stimme kommt an und zurück", "Ton kommt zurück", "20\u00a0ms", "28\u00a0ms")
+	if body := w.Body.String(); strings.Count(body, `class="step"`) != 9 || strings.Index(body, "Schnittstelle") > strings.Index(body, "Ton kommt zurück") {
+		t.Errorf("%d steps", strings.Count(body, `class="step"`))
+	}
+	p, _ = g.checked("Berta", "", "M2W-8RV", microphone(nil), passage(), voice(0), internet(), bigBlueButton(report.StepPath, "no_path"))
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "kein Weg für Ton gefunden", "nicht geprüft, ein Schritt davor ist gescheitert")
+}

@@ -1,0 +1,34 @@
+package words
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestVoiceThroughTheConference: a conference system that returned the voice says so in
+// one line; one that was only reached does not.
+func TestVoiceThroughTheConference(t *testing.T) {
+	conference := func(down report.Status) *report.Report {
+		return &report.Report{Verdict: report.Ready, Probes: []report.Result{{Name: report.ProbeBBB, Status: report.StatusOK, Data: &report.Conference{
+			Media:  &report.MediaVoice{State: report.MediaComplete},
+			Checks: []report.ConferenceCheck{{Name: report.StepSoundUp, Status: report.StatusOK}, {Name: report.StepSoundDown, Status: down}},
+		}}}}
+	}
+	for lang, line := range map[phrase.Lang]string{
+		phrase.DE: "BigBlueButton: Ihre Stimme kommt an und zurück.", phrase.EN: "BigBlueButton: your voice arrives and comes back.",
+	} {
+		w, err := In(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := w.Summary(conference(report.StatusOK)); !slices.Contains(lines, line) {
+			t.Errorf("%s: %q lacks %q", lang, lines, line)
+		}
+		if lines := w.Summary(conference(report.StatusUnknown)); slices.Contains(lines, line) {
+			t.Errorf("%s: sound that was not heard is called heard", lang)
+		}
+	}
+}
