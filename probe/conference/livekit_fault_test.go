@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,7 +107,7 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := liveKit(t, c.rtc)
 			e := env(t)
-			e.Net = filtered{e.Net, func([]byte) bool { return false }}
+			e.Net = filtered{e.Net, func([]byte) bool { return false }, all}
 			_, got := join(t, base, room(t), e)
 			want(t, got, c.steps)
 			if got.Media == nil || got.Media.Path != c.path {
@@ -119,10 +121,7 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 func TestRealLiveKitDeaf(t *testing.T) {
 	base := liveKit(t, bothTransports(t))
 	e := env(t)
-	e.Net = filtered{e.Net, func(b []byte) bool {
-		rtp := len(b) > 1 && b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223) // RFC 5761 §4
-		return !rtp
-	}}
+	e.Net = filtered{e.Net, func(b []byte) bool { return !isRTP(b) }, all}
 	_, got := join(t, base, room(t), e)
 	want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"})
 	if m := got.Media; m == nil || m.UpReceived == nil || *m.UpReceived == 0 || m.State != report.MediaNotFlowing {
@@ -150,27 +149,69 @@ func TestRealLiveKitLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// filtered is a network that delivers only the datagrams that pass.
+// Loss is told by its direction: each tenth packet of the stream is lost on one of them.
+func TestRealLiveKitLoss(t *testing.T) {
+	base := liveKit(t, bothTransports(t))
+	eachTenth := func() func([]byte) bool {
+		var n atomic.Int64
+		return func(b []byte) bool { return !isRTP(b) || n.Add(1)%10 != 0 }
+	}
+	for name, c := range map[string]struct {
+		in, out        func([]byte) bool
+		upPct, downPct float64
+	}{
+		"up":   {all, eachTenth(), 10, 0},
+		"down": {eachTenth(), all, 0, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := env(t)
+			e.Net = filtered{e.Net, c.in, c.out}
+			_, got := join(t, base, room(t), e)
+			m := got.Media
+			if m == nil || m.UpLossPct == nil || m.DownLossPct == nil {
+				t.Fatalf("media %+v", m)
+			}
+			if math.Abs(*m.UpLossPct-c.upPct) > 1.5 || math.Abs(*m.DownLossPct-c.downPct) > 1.5 {
+				t.Errorf("up %.2f %%, down %.2f %%, want %.0f and %.0f", *m.UpLossPct, *m.DownLossPct, c.upPct, c.downPct)
+			}
+		})
+	}
+}
+
+// isRTP tells the packets of a stream from those of STUN, DTLS (RFC 7983 §7) and RTCP
+// (RFC 5761 §4).
+func isRTP(b []byte) bool { return len(b) > 1 && b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223) }
+
+func all([]byte) bool { return true }
+
+// filtered is a network that delivers and sends only the datagrams that pass.
 type filtered struct {
 	transport.Net
-	passes func([]byte) bool
+	in, out func([]byte) bool
 }
 
 func (f filtered) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
 	c, err := f.Net.ListenUDP(network, at)
-	return filteredConn{c, f.passes}, err
+	return filteredConn{c, f.in, f.out}, err
 }
 
 type filteredConn struct {
 	transport.UDPConn
-	passes func([]byte) bool
+	in, out func([]byte) bool
 }
 
 func (c filteredConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := c.UDPConn.ReadFrom(b)
-		if err != nil || c.passes(b[:n]) {
+		if err != nil || c.in(b[:n]) {
 			return n, from, err
 		}
 	}
+}
+
+func (c filteredConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !c.out(b) {
+		return len(b), nil
+	}
+	return c.UDPConn.WriteTo(b, to)
 }

@@ -194,14 +194,12 @@ func (p *participant) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	_ = p.write(ctx, signal.Goodbye())
-	if !p.following {
-		// Close waits for the other end's goodbye, which only a reader hears.
-		_ = p.socket.Close(websocket.StatusNormalClosure, "")
-		return
+	if p.following {
+		select {
+		case <-p.ended: // the server ends the connection after a goodbye
+		case <-ctx.Done():
+		}
 	}
-	select {
-	case <-p.ended: // the server ends the connection after a goodbye
-	case <-ctx.Done():
-	}
+	// A goodbye of the WebSocket's own would wait up to 5 s for that of a silent server.
 	_ = p.socket.CloseNow()
 }

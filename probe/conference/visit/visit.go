@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -195,7 +197,7 @@ func FaultOf(err error) string {
 	switch {
 	case errors.As(err, &elsewhere):
 		return "redirected"
-	case errors.Is(err, ErrTooLong):
+	case errors.Is(err, ErrTooLong), errors.Is(err, websocket.ErrMessageTooBig):
 		return "too_long"
 	}
 	return connectionFault(err)

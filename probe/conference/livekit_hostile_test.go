@@ -1,0 +1,118 @@
+package conference_test
+
+import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"testing"
+
+	"github.com/coder/websocket"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// response is a message of a LiveKit: a field with a message of texts, by their numbers.
+func response(field protowire.Number, texts ...string) []byte {
+	var inner []byte
+	for i, s := range texts {
+		inner = protowire.AppendString(protowire.AppendTag(inner, protowire.Number(i+1), protowire.BytesType), s)
+	}
+	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), inner)
+}
+
+// wrongLiveKit is what looks like a LiveKit until somebody joins.
+func wrongLiveKit(t *testing.T, speak func(context.Context, *websocket.Conn)) (address string, roots *x509.CertPool) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", text(200, "OK"))
+	mux.HandleFunc("/rtc/validate", text(401, "permission denied"))
+	mux.HandleFunc("/rtc", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err != nil {
+			return
+		}
+		speak(r.Context(), c)
+		_ = c.CloseNow()
+	})
+	return startTLS(t, mux)
+}
+
+// A server that breaks the protocol is told as such; nothing hangs and nothing stays.
+func TestWrongLiveKit(t *testing.T) {
+	say := func(messages ...[]byte) func(context.Context, *websocket.Conn) {
+		return func(ctx context.Context, c *websocket.Conn) {
+			for _, m := range messages {
+				if c.Write(ctx, websocket.MessageBinary, m) != nil {
+					return
+				}
+			}
+			for { // until the client is gone
+				if _, _, err := c.Read(ctx); err != nil {
+					return
+				}
+			}
+		}
+	}
+	welcome := response(1, "room")
+	for name, c := range map[string]struct {
+		speak func(context.Context, *websocket.Conn)
+		steps map[report.ConferenceStep]string
+	}{
+		"silent":              {say(), map[report.ConferenceStep]string{report.StepSignIn: "fail timeout", report.StepCall: "unknown step_before"}},
+		"HTML":                {say([]byte("<html><body>Wartung</body></html>")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
+		"a huge message":      {say(make([]byte, 2<<20)), map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}},
+		"sends elsewhere":     {say(response(1, "", "", "", "", "", "", "wss://other.example.org")), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
+		"says goodbye":        {say(response(8)), map[report.ConferenceStep]string{report.StepSignIn: "fail not_let_in"}},
+		"chatters":            {say(response(30, "x"), response(31, "y"), welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer"}},
+		"welcome and no more": {say(welcome), map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail no_answer", report.StepPathRelay: "unknown step_before"}},
+		"a wrong answer": {say(welcome, response(2, "answer", "v=0\r\nnonsense"), response(6, "voice"), response(3, "offer", "nonsense")),
+			map[report.ConferenceStep]string{report.StepCall: "fail bad_answer"}},
+		"hangs up": {func(ctx context.Context, c *websocket.Conn) {
+			_ = c.Write(ctx, websocket.MessageBinary, welcome)
+			_, _, _ = c.Read(ctx)
+			_ = c.Close(websocket.StatusInternalError, "")
+		}, map[report.ConferenceStep]string{report.StepCall: "fail cut_off"}},
+		"text in place of bytes": {func(ctx context.Context, c *websocket.Conn) {
+			_ = c.Write(ctx, websocket.MessageText, []byte(`{"join":{}}`))
+			_, _, _ = c.Read(ctx)
+		}, map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address, roots := wrongLiveKit(t, c.speak)
+			p, err := conference.Find(t.Context(), conference.Config{
+				Address: address, System: "livekit", RootCAs: roots, Direct: true, Room: &wire.Room{Name: "r", Publish: "p", Subscribe: "s"},
+			}, env(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Run(t.Context(), env(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, r.Data.(*report.Conference), c.steps)
+		})
+	}
+}
+
+// A check in the background joins nothing.
+func TestLiveKitInTheBackground(t *testing.T) {
+	address, roots := wrongLiveKit(t, func(context.Context, *websocket.Conn) { t.Error("somebody joined") })
+	p, err := conference.Find(t.Context(), conference.Config{
+		Address: address, System: "livekit", RootCAs: roots, Direct: true, NoMedia: true, Room: &wire.Room{Name: "r", Publish: "p", Subscribe: "s"},
+	}, env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Run(t.Context(), env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, r.Data.(*report.Conference), map[report.ConferenceStep]string{report.StepSignalling: "ok asks_sign_in", report.StepSignIn: "unknown background", report.StepSoundDown: "unknown background"})
+}
