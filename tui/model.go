@@ -88,9 +88,10 @@ func (m model) begin() (model, tea.Cmd) {
 func (m model) Init() tea.Cmd { return nil }
 
 func (m model) update(msg tea.Msg) (model, tea.Cmd) {
-	stage := m.stage
+	before := m
 	m, cmd := m.act(msg)
-	if m.stage != stage {
+	// Another page, or another text on the page with the code, starts at its top.
+	if m.stage != before.stage || m.enrol.AsksAddress != before.enrol.AsksAddress || m.enrol.Problem != before.enrol.Problem {
 		m.sheet.Scroll = 0
 	}
 	return m, cmd

@@ -121,3 +121,23 @@ func TestCodeAndLevelStayOnSmallWindows(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherTextStartsAtItsTop: on a small screen, the address and a problem are read from their
+// beginning, although the question before was scrolled.
+func TestAnotherTextStartsAtItsTop(t *testing.T) {
+	s := newStand(t, phrase.DE, false, offersEnrolment)
+	s.size(40, 9).press("k7p3-qx9a-2m4b", "down", "down")
+	if s.sheet.Scroll == 0 {
+		t.Fatalf("does not scroll:\n%s", s.View())
+	}
+	if s.enter(); s.sheet.Scroll != 0 || !strings.Contains(flat(s.View()), "Für welchen Prüf-Server") {
+		t.Errorf("address, scrolled by %d:\n%s", s.sheet.Scroll, s.View())
+	}
+	if s.press("down", "esc"); s.sheet.Scroll != 0 || !strings.Contains(flat(s.View()), "Diesen Computer einrichten") {
+		t.Errorf("back at the code, scrolled by %d:\n%s", s.sheet.Scroll, s.View())
+	}
+	s.press("down", "down", "x")
+	if s.enter(); s.enrol.Problem == "" || s.sheet.Scroll != 0 {
+		t.Errorf("problem, scrolled by %d:\n%s", s.sheet.Scroll, s.View())
+	}
+}

@@ -87,6 +87,24 @@ func TestGermanErrorsContainNoEnglish(t *testing.T) {
 	}
 }
 
+// TestScreensLeaveTechnicalDetailOut: who enters a code reads a sentence with what to do.
+func TestScreensLeaveTechnicalDetailOut(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		book, err := loadTexts(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &program{getenv: func(string) string { return "" }, lang: lang, texts: book}
+		foreign := errors.New("dial tcp: it is broken")
+		for _, e := range []error{enroll.ErrUnreachable, enroll.ErrUntrusted, enroll.ErrCollector, enroll.ErrProxy, collector.ErrExpired, collector.ErrIntercepted} {
+			text, known := p.screenSentence(fmt.Errorf("enrol: %w: %w", e, foreign))
+			if !known || strings.Contains(text, "broken") || strings.Contains(text, p.t("error.technical")) || !strings.Contains(text, ". ") {
+				t.Errorf("%s %v: %q", lang, e, text)
+			}
+		}
+	}
+}
+
 // TestGermanTextsMarkTechnicalDetail checks that a text with an inserted foreign
 // error marks it as technical. Texts are composed by keys; foreign words are
 // inserted at detail and problem.

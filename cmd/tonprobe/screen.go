@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/enroll"
@@ -39,7 +40,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		Devices:     microphones,
 		Check:       run,
 		Deliver:     deliver,
-		Explain:     p.sentenceFor,
+		Explain:     p.screenSentence,
 		Phone:       st.SupportPhone,
 
 		SoundSettings: p.openSoundSettings(),
@@ -96,6 +97,14 @@ func (p *program) attended(flags *checkFlags) bool {
 func (p *program) sentenceFor(err error) (text string, known bool) {
 	text, _ = p.explainFailure(err)
 	return text, text != p.t("error.other", "detail", err)
+}
+
+// screenSentence is sentenceFor for the screens of the check. It omits the line with the technical
+// reason, which is English and helps nobody who enters a code.
+func (p *program) screenSentence(err error) (text string, known bool) {
+	text, known = p.sentenceFor(err)
+	text, _, _ = strings.Cut(text, "\n"+p.t("error.technical"))
+	return text, known
 }
 
 // microphones lists the microphones to choose from.
