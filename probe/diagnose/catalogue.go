@@ -7,44 +7,42 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Definition is one entry of the catalogue of causes. To add a cause is to write
-// one, with its rule, and its texts.
+// Definition is one entry of the catalogue of causes. A new cause consists of a
+// Definition with its rule, and of its texts.
 type Definition struct {
 	Code string
-	// Position orders causes of the same severity: what must work first is to be
-	// fixed first. No two causes share one. A cause stands behind those that
-	// explain it.
+	// Position orders causes of the same severity: what must work first is to be fixed
+	// first. It is unique. A cause follows those that explain it.
 	Position int
 	// Severity is the worst this cause can be.
 	Severity report.Severity
-	// Area says in whose hands the cause usually lies; a rule that knows better
-	// says so in the report.
+	// Area is who is usually responsible; a rule that knows better overrides it.
 	Area report.Area
-	// Local says that the cause lies before any server, so that it speaks of none.
+	// Local means that the cause is located before any server and refers to none.
 	Local bool
-	// OneServer says that the cause speaks of one server only, as every conf.* does. It
-	// explains nothing that was measured against a server of another owner.
+	// OneServer means that the cause refers to a single server, as every conf.* does.
+	// It explains nothing that was measured against a server of another operator.
 	OneServer bool
-	// Needs are the probes whose data the rule reads.
+	// Needs lists the probes whose data the rule reads.
 	Needs []string
-	// SuppressedBy are the causes that explain this one, directly. What
-	// explains one of those explains this one too.
+	// SuppressedBy lists the causes that directly explain this one. The relation is
+	// transitive.
 	SuppressedBy []string
 
-	// needsVoice says that the cause shows in the sound of a voice, so that while
-	// the microphone still listens nothing is said without one.
+	// needsVoice means that the cause appears in the sound of a voice: during the
+	// recording it is not reported before a voice was heard.
 	needsVoice bool
 	rule       rule
 }
 
-// rule looks for one cause in the facts and returns nil when it is not there
-// or was not measured. It must not rely on a nil field either way, nor call
-// another rule: what two of them need is a method of facts.
+// rule looks for one cause in the facts. It returns nil if the cause is absent or was
+// not measured. It must not draw a conclusion from a nil field, and must not call
+// another rule: shared code is a method of facts.
 type rule func(*facts) *finding
 
-// Catalogue returns every cause there is a rule for, by position.
+// Catalogue returns all causes, by position.
 func Catalogue() []Definition {
-	// The order of these lists means nothing.
+	// The order of these lists has no meaning.
 	all := slices.Concat(
 		accessDefinitions(),
 		deviceDefinitions(),
@@ -72,7 +70,7 @@ func Catalogue() []Definition {
 	return all
 }
 
-// Lookup returns the definition of code, and whether there is one.
+// Lookup returns the definition of a code, and whether there is one.
 func Lookup(code string) (Definition, bool) {
 	all := Catalogue()
 	if i := slices.IndexFunc(all, func(d Definition) bool { return d.Code == code }); i >= 0 {
@@ -81,12 +79,11 @@ func Lookup(code string) (Definition, bool) {
 	return Definition{}, false
 }
 
-// explainedBy returns for each code every code that explains it, directly or
-// through others.
+// explainedBy returns, for each code, the codes that explain it directly or indirectly.
 func explainedBy(all []Definition) map[string]map[string]bool {
 	closed := map[string]map[string]bool{}
-	// A cause stands behind those that explain it (a test holds this), so that
-	// one pass in order closes the relation.
+	// A cause follows those that explain it (verified by a test), so that one pass in
+	// order computes the closure.
 	for _, d := range all {
 		set := map[string]bool{}
 		for _, by := range d.SuppressedBy {

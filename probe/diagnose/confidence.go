@@ -6,17 +6,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// How sure a rule is when the system or a server states the fact itself.
+// Confidence of a rule if the system or a server reports the fact.
 const (
-	stated       = 0.97 // read from the system, nothing speaks against it
-	likely       = 0.85 // one sign that has few other reasons
-	suggested    = 0.6  // one sign that has other reasons
-	contradicted = 0.5  // another measurement speaks against it
+	stated       = 0.97 // read from the system, with no evidence against it
+	likely       = 0.85 // one sign with few other explanations
+	suggested    = 0.6  // one sign with other explanations
+	contradicted = 0.5  // another measurement contradicts it
 )
 
-// byMargin is the confidence of a measured value that passed its limit by
-// distance, in the unit of scale. It is 0.6 at the limit itself, where noise
-// of the measurement decides, 0.93 one scale beyond, and never certain.
+// byMargin returns the confidence in a measured value that exceeds its limit by
+// distance, in units of scale: 0.6 at the limit, where measurement noise decides, 0.93
+// at one scale beyond it, and never 1.
 func byMargin(distance, scale float64) float64 {
 	if !(distance > 0) || !(scale > 0) {
 		return 0.6
@@ -26,12 +26,12 @@ func byMargin(distance, scale float64) float64 {
 
 // Scales of byMargin.
 const (
-	levelScaleDB = 6 // a change of level that everybody hears
-	octave       = 1 // for values of which the ratio to the limit counts
+	levelScaleDB = 6 // a clearly audible change of level
+	octave       = 1 // for values whose ratio to the limit matters
 )
 
-// byRatio is byMargin for values whose ratio to the limit counts: double the
-// limit is one scale beyond.
+// byRatio is byMargin for values whose ratio to the limit matters: twice the limit is
+// one scale beyond it.
 func byRatio(v, limit float64) float64 {
 	if limit <= 0 || v <= limit {
 		return byMargin(v-limit, 1)
@@ -39,9 +39,9 @@ func byRatio(v, limit float64) float64 {
 	return byMargin(math.Log2(v/limit), octave)
 }
 
-// byInterval is the probability that the true share passes the limit, from the
-// measured share and the lower end of its 95 % Wilson interval (1.96 standard
-// errors below). At the limit itself it is one half.
+// byInterval returns the probability that the true share exceeds the limit, from the
+// measured share and the lower end of its 95 % Wilson interval (1.96 standard errors
+// below). At the limit it is one half.
 func byInterval(share, lower, limit float64) float64 {
 	if !(share > lower) {
 		return contradicted
@@ -50,7 +50,7 @@ func byInterval(share, lower, limit float64) float64 {
 	return min(0.99, 0.5*math.Erfc(-z/math.Sqrt2))
 }
 
-// wilson is the 95 % Wilson score interval of hits in n, in percent.
+// wilson returns the 95 % Wilson score interval of hits in n, in percent.
 func wilson(hits, n float64) report.Interval {
 	if n <= 0 {
 		return report.Interval{0, 100}

@@ -1,10 +1,9 @@
-// Package diagnose turns what was measured into causes: which trouble there
-// is, which of them explains the others, how sure that is, and what to do.
+// Package diagnose derives causes from measurements: what the trouble is, which causes
+// explain others, how certain that is, and what to do.
 //
-// The rules are pure functions of a report and a profile of limits. What was
-// not measured (a nil field, a probe that is not there) never fires a rule and
-// never clears one. The silence of our own server is never the participant's
-// fault.
+// The rules are pure functions of a report and a profile of limits. What was not
+// measured (a nil field, a missing probe) neither triggers nor excludes a cause. A
+// silent server of ours is never the participant's fault.
 package diagnose
 
 import (
@@ -16,14 +15,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Diagnose returns the causes found in r, the primary one first, then by
-// severity and confidence, and the verdict. r.Causes and r.Verdict are ignored
-// and r is not changed. The causes are never nil.
+// Diagnose returns the causes found in r, the primary one first, then by severity and
+// confidence, and the verdict. It ignores r.Causes and r.Verdict and does not modify r.
+// The causes are never nil.
 //
-// The verdict is "not_ready" with a cause of severity fail, "limited" with one
-// of severity warn, both unless that cause only kept Tonprobe from measuring;
-// "ready" when there is none and everything asked for that matters was
-// measured (see cleared); "unknown" otherwise.
+// The verdict is "not_ready" with a cause of severity fail and "limited" with one of
+// severity warn, unless that cause only prevented a measurement; "ready" if there is
+// none and everything relevant that was requested was measured (see cleared); otherwise
+// "unknown".
 func Diagnose(r *report.Report, p Profile) ([]report.Cause, report.Verdict) {
 	f := factsOf(r, p)
 	found := diagnose(f)
@@ -34,10 +33,10 @@ func Diagnose(r *report.Report, p Profile) ([]report.Cause, report.Verdict) {
 	return causes, verdict(r, f, found)
 }
 
-// Finish diagnoses r by p and writes the result into it: Profile, Causes and
-// Verdict, and the Status of each probe whose data proves a cause, raised to
-// the worst severity among them. Call it once, before the report is shown or
-// kept; after that a report does not change.
+// Finish diagnoses r by p and stores the result in it: Profile, Causes and Verdict, and
+// the Status of each probe whose data proves a cause, raised to the worst severity of
+// these. Call it once, before the report is shown or stored; afterwards the report is
+// immutable.
 func Finish(r *report.Report, p Profile) {
 	found := diagnose(factsOf(r, p))
 	r.Profile = p.Name
@@ -55,7 +54,7 @@ func proves(d diagnosed, probe string) bool {
 	return slices.ContainsFunc(d.evidence, func(e report.Evidence) bool { return e.Probe == probe })
 }
 
-// raised returns the worse of status and s. A skipped probe stays skipped.
+// raised returns the worse of status and s. A skipped probe remains skipped.
 func raised(status report.Status, s report.Severity) report.Status {
 	switch {
 	case status == report.StatusSkipped, status == report.StatusFail:
@@ -68,7 +67,7 @@ func raised(status report.Status, s report.Severity) report.Status {
 	return status
 }
 
-// diagnosed is a finding with its place in the catalogue.
+// diagnosed is a finding with its definition.
 type diagnosed struct {
 	finding
 	definition Definition
@@ -89,7 +88,7 @@ func (d diagnosed) cause() report.Cause {
 
 func diagnose(f *facts) []diagnosed { return diagnoseBy(f, Catalogue()) }
 
-// diagnoseBy takes the causes in the order of their positions.
+// diagnoseBy evaluates the definitions in the order of their positions.
 func diagnoseBy(f *facts, all []Definition) []diagnosed {
 	var found []diagnosed
 	for _, def := range all {
@@ -108,12 +107,11 @@ func diagnoseBy(f *facts, all []Definition) []diagnosed {
 	return found
 }
 
-// withoutExplained drops what another finding explains. The one that explains
-// takes over the severity, so that naming the cause never makes the trouble
-// look smaller than its consequence.
+// withoutExplained removes findings that another one explains. The explaining one takes
+// over the severity, so that the trouble never looks smaller than its consequence.
 func withoutExplained(found []diagnosed, explained map[string]map[string]bool) []diagnosed {
 	var kept []diagnosed
-	for _, d := range found { // a cause comes before what it explains
+	for _, d := range found { // a cause precedes what it explains
 		hidden := false
 		for i := range kept {
 			if explained[d.definition.Code][kept[i].definition.Code] && kept[i].mayExplain(d) {
@@ -130,15 +128,14 @@ func withoutExplained(found []diagnosed, explained map[string]map[string]bool) [
 	return kept
 }
 
-// mayExplain reports whether the servers that two findings speak of let one explain the
-// other. The line and the participant's network explain whatever server shows it.
+// mayExplain reports whether a finding may explain another one with regard to their
+// servers. Causes in the line and in the participant's network may explain anything.
 func (d diagnosed) mayExplain(other diagnosed) bool {
 	oneServer := d.definition.OneServer || strings.HasPrefix(d.definition.Code, "conf.")
 	return !oneServer || sameOwner(d.endpoint, other.endpoint)
 }
 
-// byUrgency puts first what is to be fixed first: the worst, and of equally
-// bad ones the earlier of the catalogue.
+// byUrgency sorts by what to fix first: by severity, then by position.
 func byUrgency(a, b diagnosed) int {
 	return cmp.Or(
 		cmp.Compare(severityRank(b.severity), severityRank(a.severity)),

@@ -7,14 +7,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// conferenceChecked reports whether the check was made for a conference server of its
-// own. Then network.web went there, conf.* speaks of that server, and what the
-// collector's own servers show is told by causes of their own (rules_own.go).
+// conferenceChecked reports whether a conference server was checked. If so, network.web
+// was measured against it, conf.* refers to it, and what the collector's own servers
+// show has separate causes (rules_own.go).
 func (f *facts) conferenceChecked() bool { return f.target != "" }
 
-// webEnd is the server that network.web, and the end of network.path, measured
-// against: the conference server where one was checked, and the collector only
-// where none was.
+// webEnd returns the server that network.web and the end of network.path were measured
+// against: the conference server if one was checked, otherwise the collector.
 func (f *facts) webEnd() report.Endpoint {
 	if f.conferenceChecked() {
 		return report.EndpointConference
@@ -22,7 +21,7 @@ func (f *facts) webEnd() report.Endpoint {
 	return report.EndpointCollector
 }
 
-// endpointOf is the server that a value was measured against.
+// endpointOf returns the server that a value was measured against.
 func (f *facts) endpointOf(e report.Evidence) report.Endpoint {
 	switch e.Probe {
 	case report.ProbeNAT, report.ProbeNATBehavior, report.ProbeNATTURN, report.ProbeMediaVoice:
@@ -45,8 +44,8 @@ func (f *facts) endpointOf(e report.Evidence) report.Endpoint {
 	return report.EndpointNone
 }
 
-// withEndpoint names the server that a finding speaks of: the one that its first proof
-// was measured against, unless its rule says another.
+// withEndpoint sets the server that a finding refers to: that of its first evidence
+// unless the rule has set another one.
 func (f *facts) withEndpoint(hit finding, d Definition) finding {
 	switch {
 	case d.Local:
@@ -57,15 +56,15 @@ func (f *facts) withEndpoint(hit finding, d Definition) finding {
 	return hit
 }
 
-// sameOwner reports whether two endpoints belong to the same operator: the collector and
-// its reflector do, the conference server does not. A fault of one explains nothing of
-// the other. Where one of them is not known they may.
+// sameOwner reports whether two endpoints belong to the same operator: the collector
+// and its reflector do, the conference server does not. A fault of one explains nothing
+// about the other. An unknown endpoint matches any.
 func sameOwner(a, b report.Endpoint) bool {
 	return a == "" || b == "" || (a == report.EndpointConference) == (b == report.EndpointConference)
 }
 
-// segmentsToward are the segments of network.path at whose end a server stands,
-// the nearest to it first. One machine may be all of them.
+// segmentsToward returns the segments of network.path that end at a server, nearest
+// first. One machine may be the end of all of them.
 func segmentsToward(e report.Endpoint) []string {
 	if e == report.EndpointConference {
 		return []string{atServer, atTransit}

@@ -8,25 +8,25 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// facts is what the rules look at: the data of the probes, nil where a probe
-// has none, and the limits.
+// facts is the input of the rules: the data of the probes, nil for a probe without
+// data, and the limits.
 type facts struct {
-	// target is the conference system's address; empty when network.web went
-	// to the collector.
+	// target is the address of the conference system; empty if network.web was measured
+	// against the collector.
 	target string
 	in     *report.AudioInput
 	out    *report.AudioOutput
 	nat    *report.NAT
 	voice  *report.MediaVoice
 	web    *report.NetworkWeb
-	// behavior is the NAT, link and path the way to the server, load the line
+	// behavior describes the NAT, link and path the route to the server, load the line
 	// when it is full.
 	behavior *report.NATBehavior
 	turn     *report.NATTURN
 	link     *report.NetworkLink
 	path     *report.NetworkPath
 	load     *report.MediaLoad
-	// lost is what losses has worked out.
+	// lost caches the result of losses.
 	lost *losses
 	// conference is the conference system that was checked.
 	conference *visited
@@ -60,23 +60,23 @@ func factsOf(r *report.Report, p Profile) *facts {
 	}
 }
 
-// finding is a rule's answer.
+// finding is the result of a rule.
 type finding struct {
 	severity   report.Severity
 	confidence float64
 	area       report.Area // "": that of the definition
-	// endpoint is the server it speaks of; "": that of its first evidence.
+	// endpoint is the server it refers to; "" means that of its first evidence.
 	endpoint report.Endpoint
-	// blind says that the cause kept Tonprobe from measuring. It explains an
-	// unknown verdict and is never held against the participant.
+	// blind means that the cause prevented a measurement. It explains an unknown
+	// verdict and is never counted against the participant.
 	blind bool
-	// evidence proves the cause; supporting makes it likelier, but is no fault
-	// of the probe it came from.
+	// evidence proves the cause; supporting makes it more likely, but is no fault of
+	// its probe.
 	evidence   []report.Evidence
 	supporting []report.Evidence
 }
 
-// worsen raises the severity to s, never lowers it.
+// worsen raises the severity to s; it never lowers it.
 func (f *finding) worsen(s report.Severity) {
 	if severityRank(s) > severityRank(f.severity) {
 		f.severity = s
@@ -96,8 +96,8 @@ func severityRank(s report.Severity) int {
 	return 0
 }
 
-// number reads a measured value. Not measured, NaN and infinite are all "not
-// there", so that no rule compares with them.
+// number returns a measured value. Missing, NaN and infinite values are not ok, so that
+// no rule compares with them.
 func number(p *float64) (v float64, ok bool) {
 	if p == nil || math.IsNaN(*p) || math.IsInf(*p, 0) {
 		return 0, false
@@ -116,12 +116,12 @@ func count(p *int) (v float64, ok bool) {
 func isTrue(p *bool) bool  { return p != nil && *p }
 func isFalse(p *bool) bool { return p != nil && !*p }
 
-// roundable is the magnitude up to which thousandths mean anything; far beyond
-// it the rounding itself would overflow.
+// roundable is the magnitude up to which rounding to thousandths makes sense; far
+// beyond it the rounding itself would overflow.
 const roundable = 1e9
 
-// observed is a value without a bound. Numbers are always float64, as they come
-// back from JSON, and rounded to thousandths.
+// observed returns a value without a limit as evidence. Numbers are always float64, as
+// decoded from JSON, and rounded to thousandths.
 func observed(probe, field string, value any, unit string) report.Evidence {
 	if n, ok := value.(float64); ok && math.Abs(n) < roundable {
 		value = math.Round(n*1000) / 1000
@@ -129,14 +129,14 @@ func observed(probe, field string, value any, unit string) report.Evidence {
 	return report.Evidence{Probe: probe, Field: field, Value: value, Unit: unit}
 }
 
-// over is a value that passed its bound upwards.
+// over returns a value that exceeds its limit as evidence.
 func over(probe, field string, value float64, unit string, bound float64) report.Evidence {
 	e := observed(probe, field, value, unit)
 	e.Limit = "> " + decimal(bound)
 	return e
 }
 
-// under is a value that passed its bound downwards.
+// under returns a value that is below its limit as evidence.
 func under(probe, field string, value float64, unit string, bound float64) report.Evidence {
 	e := observed(probe, field, value, unit)
 	e.Limit = "< " + decimal(bound)

@@ -2,8 +2,8 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// heardFor returns the length of the analysed sound, and whether there was any
-// analysis: only a capture that was completed or stalled carries levels.
+// heardFor returns the length of the analysed sound, and whether there was an analysis:
+// only a completed or stalled capture has levels.
 func (f *facts) heardFor() (ms float64, ok bool) {
 	if f.in == nil || f.in.State != report.CaptureComplete && f.in.State != report.CaptureStalled {
 		return 0, false
@@ -17,14 +17,14 @@ func (f *facts) speechMeasured() bool {
 	return captured && speech
 }
 
-// spoken reports whether enough speech was heard to judge a voice. ITU-T P.56
-// alone cannot say that: it takes hum and noise for activity.
+// spoken reports whether there was enough speech to judge a voice. ITU-T P.56 alone
+// cannot tell: it counts hum and noise as activity.
 func (f *facts) spoken() bool {
 	speech, _ := number(f.speechMS())
 	return f.speechMeasured() && speech >= f.Audio.SpeechMinMS.Value
 }
 
-// speechWeight lowers a confidence that rests on few syllables.
+// speechWeight lowers a confidence that is based on few syllables.
 func (f *facts) speechWeight() float64 {
 	speech, ok := number(f.speechMS())
 	if !ok {

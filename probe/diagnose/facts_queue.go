@@ -2,8 +2,8 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// narrow says for each direction that the voice alone is more than the line lets
-// through: what is lost and late then is the stream's own surplus.
+// narrow reports, for each direction, whether the line carries less than the voice
+// alone: loss and delay are then caused by the stream itself.
 func (f *facts) narrow() (up, down bool) {
 	v := f.stream()
 	if v == nil {
@@ -18,15 +18,15 @@ func (f *facts) below(kbps *float64, limits Limit) bool {
 	return ok && passed && rate >= 0
 }
 
-// failsBelow is below where a voice does not fit any more.
+// failsBelow is below for the rate at which a voice no longer fits.
 func (f *facts) failsBelow(kbps *float64, limits Limit) bool {
 	rate, _ := number(kbps)
 	severity, _, _ := limits.below(rate)
 	return f.below(kbps, limits) && severity == report.SeverityFail
 }
 
-// queues are by how much the delay that no packet escapes swung in each direction
-// while the voice did not cause it, in ms; 0 where it did not or is unknown.
+// queues returns, for each direction, the range in ms over which the minimum delay rose
+// and fell without being caused by the voice; 0 if it did not or that is unknown.
 func (f *facts) queues() (upMS, downMS float64) {
 	v := f.stream()
 	if v == nil {
@@ -42,10 +42,9 @@ func (f *facts) queues() (upMS, downMS float64) {
 	return upMS, downMS
 }
 
-// overflows says that the way to a far end lost packets while its round trips
-// stood far above the one at which the web's connection had come about: a queue
-// that is full, and drops what does not fit. Nobody knows of which direction, so
-// that it counts only where no voice stream tells.
+// overflows reports that packets to a far end were lost while their round trips were
+// far above that of the web connection: a full queue drops packets. The direction is
+// unknown, so this counts only without a voice stream.
 func (f *facts) overflows() (riseMS, limitMS float64, ok bool) {
 	if f.stream() != nil || f.path == nil || f.web == nil || f.throughProxy() {
 		return 0, 0, false
@@ -68,13 +67,13 @@ func (f *facts) overflows() (riseMS, limitMS float64, ok bool) {
 	return 0, 0, false
 }
 
-// overflowShare is the share of packets a queue must drop to be called full to
-// the brim: no line that is merely lossy and far lets its round trips rise so.
+// overflowShare is the share of lost packets from which a queue counts as full: the
+// round trips of a line that is merely lossy and far do not rise like this.
 const overflowShare = 0.1
 
-// queued says that a queue, somebody else's or the voice's own, is what makes
-// packets late. On a line that media.load found to carry less than a voice and the
-// check around it, the check's own packets are enough to fill one.
+// queued reports that packets are late because of a queue, caused by others or by the
+// voice itself. On a line that carries less than a voice and the check around it
+// (media.load), the check's own packets are enough to fill one.
 func (f *facts) queued() bool {
 	narrowUp, narrowDown := f.narrow()
 	if narrowUp || narrowDown {
@@ -88,10 +87,9 @@ func (f *facts) queued() bool {
 	return passed
 }
 
-// withoutQueue is the round trip that a line with queues would have without them,
-// in ms. A queue that one transfer keeps full swings between half of its height
-// and all of it, so that the lowest round trip seen still holds as much as the
-// swing.
+// withoutQueue returns the round trip in ms that the line would have without queues. A
+// queue that one transfer keeps full varies between half of its length and all of it,
+// so that even the minimum round trip includes as much as the variation.
 func (f *facts) withoutQueue(rttMS float64) float64 {
 	v := f.stream()
 	lowest, ok := number(v.RTTMinMS)

@@ -13,17 +13,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Figure is a measured value in words.
+// Figure is a measured value for display.
 type Figure struct {
 	Name string
-	// Value is "" where nothing was measured.
+	// Value is "" if nothing was measured.
 	Value string
-	// Unknown is set where the value says nothing, so that it must not look good.
+	// Unknown means that the value tells nothing, so that it must not look good.
 	Unknown bool
 }
 
-// Figures returns the values of a result that people see at a place, in their
-// order. It returns nil where the result has no data or no description.
+// Figures returns the values of a result that people see at a place, in order; nil if
+// the result has no data or no description.
 func (t Terms) Figures(r report.Result, at report.Place) []Figure {
 	p, ok := t.probes.Find(r.Name)
 	values := fieldValues(r.Data)
@@ -51,7 +51,7 @@ func (t Terms) figures(all []Figure, fields []report.Field, values map[string]an
 		case f.Kind == report.KindInterval && len(entries) == 2:
 			all = append(all, Figure{Name: name, Value: t.Value(entries[0], "") + "–" + t.Value(entries[1], f.Unit)})
 		case f.IsAddress():
-			all = append(all, Figure{Name: name, Value: v.(string)}) // Value would take it out
+			all = append(all, Figure{Name: name, Value: v.(string)}) // Value would remove it
 		default:
 			all = append(all, Figure{Name: name, Value: t.Value(v, f.Unit), Unknown: v == string(report.ReachNotTested)})
 		}
@@ -68,7 +68,8 @@ func shownOf(f report.Field, at report.Place) (shown []report.Field) {
 	return shown
 }
 
-// entry is an entry of a list in one line. What was not measured is left out.
+// entry returns an entry of a list in one line. Values that were not measured are
+// omitted.
 func (t Terms) entry(figures []Figure) string {
 	var parts []string
 	for _, f := range figures {
@@ -79,8 +80,8 @@ func (t Terms) entry(figures []Figure) string {
 	return strings.Join(parts, ", ")
 }
 
-// Ways returns the ways for sound and pictures, each as a figure of its own, for
-// the probe that tells the most of them; nil for any other.
+// Ways returns the transport paths for sound and pictures as figures, for the probe
+// that measures most of them; nil for any other.
 func (t Terms) Ways(r *report.Report, probe string) (list []Figure) {
 	if probe != report.ProbeNATTURN {
 		return nil
@@ -91,9 +92,9 @@ func (t Terms) Ways(r *report.Report, probe string) (list []Figure) {
 	return list
 }
 
-// Summary tells in sentences what was measured of the fields that belong beside
-// the verdict. A sentence of the texts is said where all the fields that it names
-// were measured; a field that no sentence names is told by its name and value.
+// Summary returns sentences about the measured fields that are shown with the verdict.
+// A sentence of the texts is used if all fields in it were measured; other fields are
+// shown by name and value.
 func (t Terms) Summary(r *report.Report) (sentences []string) {
 	for _, result := range r.Probes {
 		p, ok := t.probes.Find(result.Name)
@@ -131,8 +132,8 @@ func (t Terms) Summary(r *report.Report) (sentences []string) {
 	return sentences
 }
 
-// summaryValue tells a rate in Mbit/s, as providers do, to a tenth: the next run
-// differs by more.
+// summaryValue formats a rate in Mbit/s with one decimal, as providers do; measurements
+// differ by more than that.
 func (t Terms) summaryValue(v any, unit string) string {
 	if kbps, ok := v.(float64); ok && unit == "kbit/s" {
 		return t.Value(math.Round(kbps/100)/10, "Mbit/s")
@@ -140,7 +141,7 @@ func (t Terms) summaryValue(v any, unit string) string {
 	return t.Value(v, unit)
 }
 
-// Value is a value of a report as people write it: "ja", "−12,5 dB".
+// Value formats a value of a report: "ja", "−12,5 dB".
 func (t Terms) Value(value any, unit string) string {
 	text := ""
 	switch v := value.(type) {
@@ -163,8 +164,8 @@ func (t Terms) Value(value any, unit string) string {
 	return text + "\u00a0" + unit
 }
 
-// word is a text of a report: a word of a closed list in the person's language, a time
-// in the zone of this machine.
+// word formats a text of a report: a word of a closed list in the person's language, a
+// time in the zone of this machine.
 func (t Terms) word(v string) string {
 	at, err := time.Parse(time.RFC3339, v)
 	if err != nil {
@@ -177,7 +178,8 @@ func (t Terms) word(v string) string {
 	return at.Local().Format(form)
 }
 
-// Evidence is one line of evidence: "Lautstärke im System: -60 dB (Grenze: < -20)".
+// Evidence formats one piece of evidence: "Lautstärke im System: -60 dB (Grenze: <
+// -20)".
 func (t Terms) Evidence(e report.Evidence) string {
 	line := t.Field(e.Probe, e.Field) + ": " + t.Value(e.Value, e.Unit)
 	if e.Limit == "" {
@@ -190,8 +192,8 @@ func (t Terms) Evidence(e report.Evidence) string {
 	return line + " (" + t.label("word.limit", "") + ": " + limit + ")"
 }
 
-// fieldValues reads the fields of a probe's data by their names in the report;
-// nil when there is no data.
+// fieldValues returns the fields of a probe's data by their names in the report; nil
+// without data.
 func fieldValues(d report.Data) map[string]any {
 	if d == nil {
 		return nil
@@ -207,8 +209,8 @@ func fieldValues(d report.Data) map[string]any {
 	return values
 }
 
-// numberText writes v with at most two decimals, from a thousand on with none,
-// and with a comma in German.
+// numberText formats v with at most two decimals, with none from a thousand on, and
+// with a decimal comma in German.
 func numberText(v float64, lang phrase.Lang) string {
 	s := decimal(math.Round(v*100) / 100)
 	if math.Abs(v) >= 1000 {

@@ -8,16 +8,16 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Glossary holds the described probes and the names that people read of them, of
-// their fields and of their values. It does not change. The zero value holds the
-// probes and the texts of this version.
+// Glossary contains the described probes and the display names of the probes, their
+// fields and their values. It is immutable. The zero value contains those of this
+// version.
 type Glossary struct {
 	probes report.Probes
 	added  map[phrase.Lang][]*phrase.Book
 }
 
-// With returns the glossary with further probes and with their texts, which texts
-// holds as "<lang>.toml" in every language.
+// With returns the glossary with further probes and their texts, which are
+// "<lang>.toml" in texts for every language.
 func (g Glossary) With(texts fs.FS, probes ...report.Probe) (Glossary, error) {
 	all, err := g.probes.With(probes...)
 	if err != nil {
@@ -40,8 +40,7 @@ func (g Glossary) With(texts fs.FS, probes ...report.Probe) (Glossary, error) {
 // Probes returns the described probes.
 func (g Glossary) Probes() report.Probes { return g.probes }
 
-// In returns the glossary in one language, in English for one that there is no
-// text in.
+// In returns the glossary in one language, or in English if there are no texts in it.
 func (g Glossary) In(lang phrase.Lang) Terms {
 	b := book(lang)
 	return Terms{probes: g.probes, books: append([]*phrase.Book{b}, g.added[b.Lang()]...), lang: lang}
@@ -50,7 +49,7 @@ func (g Glossary) In(lang phrase.Lang) Terms {
 // Terms is a Glossary in one language.
 type Terms struct {
 	probes report.Probes
-	books  []*phrase.Book // the one of this version first
+	books  []*phrase.Book // that of this version first
 	lang   phrase.Lang
 }
 
@@ -74,8 +73,8 @@ func (t Terms) Probe(name string) (string, bool) { return t.text("probe." + name
 // is one.
 func (t Terms) BriefProbe(name string) (string, bool) { return t.text("probe." + name + ".brief") }
 
-// Field returns the name of a probe's field; the field's own name where there is
-// no text.
+// Field returns the display name of a probe's field; without a text, the name in the
+// report.
 func (t Terms) Field(probe, field string) string {
 	key := "field." + probe + "." + field
 	if p, ok := t.probes.Find(probe); ok {
@@ -86,8 +85,8 @@ func (t Terms) Field(probe, field string) string {
 	return t.label(key, field)
 }
 
-// Endpoint returns the name of a server; "" for EndpointNone and for one that this
-// version does not know.
+// Endpoint returns the display name of a server; "" for EndpointNone and for unknown
+// ones.
 func (t Terms) Endpoint(e report.Endpoint) string {
 	name, _ := t.text("endpoint." + string(e))
 	return name

@@ -1,15 +1,15 @@
 package diagnose
 
-// The groups of causes that explain many others. Each call returns a new slice.
+// Groups of causes that explain many others. Each call returns a new slice.
 
-// noAccess are the causes without whose repair nothing reaches the internet.
+// noAccess are the causes that prevent any access to the internet.
 func noAccess() []string { return []string{"net.offline", "net.captive_portal"} }
 
-// noWebWay are the causes without whose repair nothing reaches a server over HTTPS.
-func noWebWay() []string { return append(noAccess(), "net.proxy_required", "net.proxy_failed") }
+// noWeb are the causes that prevent any HTTPS connection to a server.
+func noWeb() []string { return append(noAccess(), "net.proxy_required", "net.proxy_failed") }
 
-// noCapture are the causes that let no sound of the right microphone arrive at
-// all: nothing said about the sound means anything then.
+// noCapture are the causes for which no sound of the right microphone arrives, so that
+// nothing can be said about the sound.
 func noCapture() []string {
 	return []string{
 		"audio.no_user_session", "audio.no_server", "audio.no_microphone",
@@ -17,7 +17,7 @@ func noCapture() []string {
 	}
 }
 
-// noSound are the causes that let the microphone be silent.
+// noSound are the causes for which the microphone is silent.
 func noSound() []string {
 	return append(noCapture(), codeUnplugged, "audio.os_muted", "audio.os_volume_low", "audio.stalled", "audio.wrong_device", "audio.digital_silence")
 }

@@ -6,29 +6,29 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Live names the cause of trouble while the participant still speaks. It has
-// the rules of the finished report look at what is known so far, and differs
-// from them in three things: what cannot be known yet it does not say (see
-// ripe), it names only what several looks one after another agree on, and what
-// it has named it takes back only after as many looks without it. So nothing
-// flickers, and a single unlucky moment accuses nobody.
+// Live reports causes while the participant is still speaking. It applies the rules of
+// the finished report to what is known so far, with three differences: it does not
+// report what cannot be known yet (see ripe), it reports only what several consecutive
+// evaluations agree on, and it withdraws a cause only after as many evaluations without
+// it. So nothing flickers, and a single unlucky moment has no effect.
 //
-// It is a value: Look returns the next one. The verdict stays that of the whole
+// It is a value: Look returns the next one. The verdict is based on the whole
 // recording.
 type Live struct {
 	profile Profile
-	before  [agreeing - 1][]string // the causes of the latest looks
+	before  [agreeing - 1][]string // the causes of the previous evaluations
 	clips   clips
 	named   report.Cause
 }
 
-// agreeing is how many looks must agree: half a second, at four a second.
+// agreeing is the number of evaluations that must agree: half a second at four per
+// second.
 const agreeing = 3
 
-// NewLive judges by profile p.
+// NewLive returns a Live that uses profile p.
 func NewLive(p Profile) Live { return Live{profile: p} }
 
-// Look takes in what is known so far, about four times a second.
+// Look evaluates what is known so far, about four times per second.
 func (l Live) Look(in *report.AudioInput) Live {
 	l.clips = l.clips.look(in)
 	found := l.ripeCauses(in)
@@ -50,12 +50,12 @@ func (l Live) Look(in *report.AudioInput) Live {
 		l.named = found[i]
 		l.named.Primary = true
 	case !slices.ContainsFunc(before[:], func(look []string) bool { return slices.Contains(look, l.named.Code) }):
-		l.named = report.Cause{} // missed for good
+		l.named = report.Cause{} // withdrawn
 	}
 	return l
 }
 
-// Last takes in the whole recording. Nothing has to be waited for any more.
+// Last evaluates the whole recording, without waiting for anything.
 func (l Live) Last(in *report.AudioInput) Live {
 	l.named = report.Cause{}
 	causes, _ := Diagnose(onlyInput(in), l.profile)
@@ -69,12 +69,12 @@ func onlyInput(in *report.AudioInput) *report.Report {
 	return &report.Report{Probes: []report.Result{{Name: report.ProbeAudioInput, Data: in}}}
 }
 
-// Cause is the one to name now, the most urgent of those that are certain
-// enough, and whether there is one.
+// Cause returns the most urgent of the causes that are certain enough, and whether
+// there is one.
 func (l Live) Cause() (report.Cause, bool) { return l.named, l.named.Code != "" }
 
-// ripeCauses are the causes worth a warning that can be known by now, the most
-// urgent first.
+// ripeCauses returns the causes worth a warning that can be known by now, most urgent
+// first.
 func (l Live) ripeCauses(in *report.AudioInput) []report.Cause {
 	f := factsOf(onlyInput(l.early(in)), l.profile)
 	var causes []report.Cause
@@ -86,16 +86,16 @@ func (l Live) ripeCauses(in *report.AudioInput) []report.Cause {
 	return causes
 }
 
-// early is what is known so far, with two things judged as only the whole
-// recording lets them be judged.
+// early returns what is known so far, adjusted where only the whole recording permits a
+// judgement.
 //
-// What is a share of the recording is held against a longer one: a single knock
-// on the table clips more than a thousandth of the first two seconds, and a
-// computer that is busy for a tenth of a second has lost 5 % of them, which is no
-// wrong sampling rate. Who clips again and again knocks on no table.
+// A share of the recording is computed relative to a longer one: a single knock on the
+// table clips more than a thousandth of the first two seconds, and a computer that is
+// busy for a tenth of a second loses 5 % of them, which is no wrong sampling rate.
+// Repeated clipping is no knock.
 //
-// Noise hides most of a voice: of one in which syllables are recognised at all,
-// there is enough.
+// Noise masks most of a voice: if syllables are recognised at all, there is enough of
+// it.
 func (l Live) early(in *report.AudioInput) *report.AudioInput {
 	copied := *in
 	limits := l.profile.Audio
@@ -110,14 +110,14 @@ func (l Live) early(in *report.AudioInput) *report.AudioInput {
 			}
 		}
 	}
-	// Without some speech there is no signal-to-noise ratio.
+	// Without speech there is no signal-to-noise ratio.
 	if snr, known := number(in.SNRDB); known && limits.SNRDB.Fail != nil && snr < *limits.SNRDB.Fail && in.SpeechMS != nil {
 		copied.SpeechMS = new(max(*in.SpeechMS, limits.SpeechMinMS.Value))
 	}
 	return &copied
 }
 
-// clips counts in how many looks the sound had clipped again.
+// clips counts the evaluations with new clipping.
 type clips struct {
 	runs  float64
 	looks int
@@ -131,17 +131,17 @@ func (c clips) look(in *report.AudioInput) clips {
 	return c
 }
 
-// ripe reports whether a cause can be known by now. What the system says can be
-// at once. What shows in the sound needs some of the voice it disturbs: before
-// that a click fills the whole recording, and nobody knows what the room is to
-// be held against. Whoever has not spoken after a while is not waited for.
+// ripe reports whether a cause can be known by now. What the system reports is known at
+// once. What appears in the sound requires some of the affected voice: before that a
+// click dominates the recording, and there is nothing to compare the noise with. If
+// nobody speaks for a while, the wait ends.
 func (f *facts) ripe(code string) bool {
 	captured, _ := f.heardFor()
 	switch {
 	case code == "audio.no_speech":
 		return captured >= f.Audio.LiveNoSpeechMS.Value
 	case code == "audio.dropouts":
-		return true // gaps are gaps without a voice too, and hide one
+		return true // gaps are gaps even without a voice, and hide one
 	case needsVoice(code):
 		speech, _ := number(f.speechMS())
 		return speech >= f.Audio.LiveSpeechMS.Value || captured >= f.Audio.LiveWaitMS.Value

@@ -7,49 +7,49 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// losses is what all streams of a check say together of the loss on the way.
+// losses is the joint result of all streams about packet loss.
 type losses struct {
-	// excluded is why the lost packets are no loss of the line; "" where they are.
+	// excluded is the reason why the lost packets are no loss of the line; "" if they
+	// are.
 	excluded exclusion
 	lossmodel.Posterior
-	// up, down and worst are how bad the loss is in each direction, and in the
-	// worse one, which is known better than which of the two that is.
+	// up, down and worst are the degree of loss in each direction and in the worse one,
+	// which is known better than which of the two it is.
 	up, down, worst degree
-	// place is the segment that loses, "" where that is not known, and sure how
-	// probable it is.
+	// place is the segment that loses packets, "" if unknown, and sure its probability.
 	place string
 	sure  float64
 }
 
-// exclusion is a reason for which lost packets are no loss of the line.
+// exclusion is a reason why lost packets are no loss of the line.
 type exclusion string
 
-// The exclusions. Where one direction alone is too narrow, the other is judged.
+// The exclusions. If only one direction is too narrow, the other one is judged.
 const (
-	keptBack      exclusion = "kept_back"  // a firewall lets no more UDP pass: nothing was lost
-	queueFull     exclusion = "queue_full" // a queue drops what does not fit
-	tooSmall      exclusion = "too_small"  // the line is narrower than the voice: its own surplus is dropped
-	uncertain     exclusion = "uncertain"  // only the next router lost packets, by one stream: it may limit its answers
+	keptBack      exclusion = "kept_back"  // a firewall blocks further UDP packets: nothing was lost
+	queueFull     exclusion = "queue_full" // a full queue drops packets
+	tooSmall      exclusion = "too_small"  // the line is narrower than the voice, which causes the loss itself
+	uncertain     exclusion = "uncertain"  // only one stream to the next router lost packets: the router may limit its answers
 	nothingIsLost exclusion = "nothing_is_lost"
 )
 
-// degree is how bad a loss is.
+// degree is the degree of a loss.
 type degree struct {
-	severity report.Severity // "" where it does not disturb
-	limit    float64         // that it passed, in percent
-	sure     float64         // how probable it is that the true share passes it
+	severity report.Severity // "" if it does not disturb
+	limit    float64         // the exceeded limit in percent
+	sure     float64         // probability that the true share exceeds it
 }
 
-// How probable a segment must be to be named, and a direction of the access line.
-// A server is nobody's line: it needs more.
+// Minimum probability for naming a segment, and a direction of the access line. For a
+// server it is higher, because naming it accuses its operator.
 const (
 	placedFrom       = 0.8
 	placedServerFrom = 0.9
 	oneWayFrom       = 0.8
 )
 
-// failNeeds is the probability under which a loss beyond the fail limit is only
-// called a disturbance: a few packets in a short stream prove no more.
+// failNeeds is the minimum probability for a loss beyond the fail limit to be a fail
+// and not a warning: a few packets of a short stream prove no more.
 const failNeeds = 0.8
 
 // losses judges the loss once for all rules.
@@ -85,7 +85,7 @@ func endOr(v *float64, other float64) float64 {
 	return *v
 }
 
-// noLoss names what else than a loss of the line accounts for lost packets.
+// noLoss returns another reason for lost packets than a loss of the line.
 func (f *facts) noLoss() exclusion {
 	narrowUp, narrowDown := f.narrow()
 	_, _, full := f.overflows()
@@ -105,7 +105,7 @@ func (f *facts) noLoss() exclusion {
 	return uncertain
 }
 
-// streams are the counts of the check for the model.
+// streams returns the counts of the check for the model.
 func (f *facts) streams() lossmodel.Streams {
 	var s lossmodel.Streams
 	s.VoiceUp, s.VoiceDown = f.directions()
@@ -123,7 +123,7 @@ func (f *facts) streams() lossmodel.Streams {
 		s.VoiceDown = lossmodel.Count{}
 	}
 	if narrowUp || narrowDown {
-		return s // every echo passes the narrow direction too
+		return s // every echo crosses the narrow direction as well
 	}
 	s.Gateway = f.gateway()
 	s.ToLAN, s.ToAccess = f.echo(atLAN), f.echo(atAccess)
@@ -135,9 +135,9 @@ func (f *facts) streams() lossmodel.Streams {
 	return s
 }
 
-// placeByPath is what network.path knows beside its counts. That this computer
-// could send nothing for a while, or that no router lies in between, shows in no
-// count of lost packets.
+// placeByPath returns what network.path knows apart from its counts: that this computer
+// could not send for a while, or that there is no router in between, is not visible in
+// counts of lost packets.
 func (f *facts) placeByPath(s lossmodel.Streams) (known, supposed *lossmodel.Place) {
 	countedEnd := f.segment(atTransit).known() || f.segment(atServer).known()
 	switch f.faultSegment() {
@@ -161,7 +161,7 @@ func (f *facts) placeByPath(s lossmodel.Streams) (known, supposed *lossmodel.Pla
 	return nil, nil
 }
 
-// gateway is network.link's stream to the next router.
+// gateway returns the stream of network.link to the next router.
 func (f *facts) gateway() lossmodel.Count {
 	if f.link == nil {
 		return lossmodel.Count{}
@@ -179,7 +179,7 @@ func (f *facts) echo(name string) lossmodel.Count {
 	return lossmodel.Count{Sent: c.sent, Lost: c.lost}
 }
 
-// directions are what the voice stream lost on its way up and down.
+// directions returns the losses of the voice stream up and down.
 func (f *facts) directions() (up, down lossmodel.Count) {
 	v := f.stream()
 	if v == nil {
@@ -190,7 +190,8 @@ func (f *facts) directions() (up, down lossmodel.Count) {
 		share, haveShare := number(pct)
 		c := countOf(n, share, run, ok && haveShare)
 		if ratio, known := number(v.BurstRatio); c.RunPackets == 0 && c.Lost > 0 && c.Lost < c.Sent && known {
-			// Reports before run lengths have the burst ratio of the worse direction.
+			// Old reports without run lengths have the burst ratio of the worse
+			// direction.
 			c.RunPackets = min(c.Lost, max(1, ratio/(1-c.Lost/c.Sent)))
 		}
 		return c
@@ -213,15 +214,16 @@ func runPackets(run *float64) float64 {
 	return n
 }
 
-// packetMS is how much of the voice a packet carries.
+// packetMS is the length of voice in one packet.
 const packetMS = 20
 
-// shortVoice is a stream so short that it may have met none of what the path met in
-// its five seconds: on a lossy line the voice begins late, and has little time.
+// shortVoice is the number of packets below which a stream may have missed the losses
+// of the path's five seconds: on a lossy line the voice begins late and has little
+// time.
 const shortVoice = 150
 
-// brokeOff says that the voice stream ended early, or was short, and had lost
-// hardly anything beside what the path lost: it tells of another time.
+// brokeOff reports that the voice stream ended early or was short, and lost almost
+// nothing compared with the path: it describes another period.
 func (f *facts) brokeOff(up, down lossmodel.Count) bool {
 	if f.voice == nil || f.voice.State != report.MediaInterrupted && !(up.Known() && up.Sent < shortVoice) {
 		return false
@@ -242,9 +244,9 @@ func share(c lossmodel.Count) float64 {
 	return c.Lost / c.Sent
 }
 
-// wasAway says that the line was away for a while, for how many packets of the
-// voice: what it lost on the way up is one long hole. The reflector gets nothing
-// then that it could send back, so that the way down seems to lose nothing.
+// wasAway reports that the line was interrupted, and for how many packets of the voice:
+// the loss on the way up is one long gap. The reflector then receives nothing that it
+// could send back, so that the way down seems to lose nothing.
 func (f *facts) wasAway(up lossmodel.Count) (packets float64, ok bool) {
 	v := f.stream()
 	if v == nil || !(up.Lost > 0) {
@@ -255,8 +257,8 @@ func (f *facts) wasAway(up lossmodel.Count) (packets float64, ok bool) {
 	return packets, ok && hole >= f.Link.OutageMS.Value && packets >= 0.8*up.Lost && packets <= 1.25*up.Lost
 }
 
-// degreeOf holds an estimate against the limits: it disturbs from the warn limit
-// on, where its interval lies above what nobody hears.
+// degreeOf compares an estimate with the limits: it disturbs from the warn limit on, if
+// its interval is above what nobody hears.
 func (f *facts) degreeOf(r lossmodel.Rate, above func(float64) float64, limits Limit) degree {
 	if limits.Fail != nil && r.Pct > *limits.Fail && above(*limits.Fail) >= failNeeds {
 		return degree{report.SeverityFail, *limits.Fail, above(*limits.Fail)}
@@ -267,7 +269,7 @@ func (f *facts) degreeOf(r lossmodel.Rate, above func(float64) float64, limits L
 	return degree{}
 }
 
-// placed is the segment that loses, where the streams tell.
+// placed returns the segment that loses packets, if the streams tell.
 func (f *facts) placed(p lossmodel.Posterior) (segment string, sure float64) {
 	line := p.At(lossmodel.Access) + p.At(lossmodel.Transit)
 	switch {
@@ -281,11 +283,11 @@ func (f *facts) placed(p lossmodel.Posterior) (segment string, sure float64) {
 	return "", 0
 }
 
-// disturbs reports whether the loss is more than concealment covers.
+// disturbs reports whether the loss is more than loss concealment covers.
 func (l *losses) disturbs() bool { return l.worst.severity != "" }
 
-// oneWay says that the access line loses in one direction alone: what fills it, or
-// is wrong with it, differs by the direction.
+// oneWay reports that the access line loses packets in one direction only, whose causes
+// differ by direction.
 func (l *losses) oneWay() bool {
 	goes := func(d lossmodel.Direction) float64 {
 		return (l.At(lossmodel.Access)*l.Goes(lossmodel.Access, d) + l.At(lossmodel.Transit)*l.Goes(lossmodel.Transit, d)) / l.sure
@@ -293,12 +295,12 @@ func (l *losses) oneWay() bool {
 	return goes(lossmodel.Up) >= oneWayFrom || goes(lossmodel.Down) >= oneWayFrom
 }
 
-// lineLoses reports that so much gets lost on the way that a server's silence, or
-// a handshake that takes long, proves nothing.
+// lineLoses reports that so many packets get lost that a server's silence or a slow
+// handshake proves nothing.
 func (f *facts) lineLoses() bool { return f.losses().disturbs() }
 
-// lossExplains reports that packets get lost now and then, of which a single one
-// makes a question be repeated: names that take a second prove no slow server then.
+// lossExplains reports that single packets get lost, which causes retransmissions: a
+// name lookup of one second then does not prove a slow server.
 func (f *facts) lossExplains() bool {
 	l := f.losses()
 	return l.excluded == "" && l.Worst.Pct >= f.Voice.LossCertainPct.Value

@@ -4,7 +4,7 @@ import (
 	"math"
 )
 
-// The names of the segments as network.path has them, nearest first.
+// Names of the segments in network.path, nearest first.
 const (
 	atLAN     = "lan"
 	atAccess  = "access"
@@ -12,10 +12,10 @@ const (
 	atServer  = "server"
 )
 
-// counts is how many packets were sent and lost.
+// counts is the number of packets sent and lost.
 type counts struct{ sent, lost float64 }
 
-// knownFrom is how many packets a stream needs before it counts.
+// knownFrom is the minimum number of packets of a stream that is evaluated.
 const knownFrom = 8
 
 func (c counts) known() bool {
@@ -24,7 +24,7 @@ func (c counts) known() bool {
 
 func (c counts) share() float64 { return c.lost / c.sent }
 
-// segment is the stream to the far end of a segment of network.path.
+// segment returns the stream to the far end of a segment of network.path.
 func (f *facts) segment(name string) counts {
 	if f.path == nil {
 		return counts{}
@@ -39,9 +39,9 @@ func (f *facts) segment(name string) counts {
 	return counts{}
 }
 
-// delayPlace is the nearest segment from which on round trips vary as much as
-// they do on the whole way; "" where they do not, or that is not known. A
-// router that is slow to answer while all behind it is swift varies alone.
+// delayPlace returns the nearest segment from which on the round trips vary as much as
+// on the whole path; "" if they do not or that is unknown. A router whose answers are
+// slow while those behind it are fast is alone in its variation and does not count.
 func (f *facts) delayPlace() (segment string, limit float64) {
 	if f.path == nil {
 		return "", 0
@@ -65,7 +65,7 @@ func (f *facts) delayPlace() (segment string, limit float64) {
 		if !passed {
 			continue
 		}
-		shared := i < len(all)-1 || a.name != atLAN // an end that is the router itself proves nothing
+		shared := i < len(all)-1 || a.name != atLAN // a path that ends at the router proves nothing
 		for _, behind := range all[i+1:] {
 			shared = shared && behind.ms >= a.ms/2
 		}
@@ -76,8 +76,8 @@ func (f *facts) delayPlace() (segment string, limit float64) {
 	return "", 0
 }
 
-// targetNeverAnswered reports that the machine behind network.web's server kept
-// silent to a whole stream of packets, which no loss on the way brings about.
+// targetNeverAnswered reports that the machine of network.web's server answered none of
+// a whole stream of packets, which loss does not explain.
 func (f *facts) targetNeverAnswered() bool {
 	if f.path == nil {
 		return false

@@ -16,15 +16,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// DefaultProfile is the profile for who names none.
+// DefaultProfile is the name of the default profile.
 const DefaultProfile = "bbb"
 
-// Profile is a named set of limits with their sources. The limits stand in
-// profiles/*.toml, never in code.
+// Profile is a named set of limits with their sources, from profiles/*.toml.
 type Profile struct {
 	Name   string `toml:"name"`
 	Source string `toml:"source"`
-	// ServerArea says in whose hands the conference server lies.
+	// ServerArea is who is responsible for the conference server.
 	ServerArea report.Area `toml:"server_area"`
 	Voice      VoiceLimits `toml:"voice"`
 	Audio      AudioLimits `toml:"audio"`
@@ -34,25 +33,25 @@ type Profile struct {
 	Host       HostLimits  `toml:"host"`
 }
 
-// Limit is where a value begins to disturb and where it makes taking part
-// impossible. A nil end is never reached.
+// Limit contains the values from which something disturbs, and from which participation
+// is impossible. A nil value is never reached.
 type Limit struct {
 	Warn   *float64 `toml:"warn"`
 	Fail   *float64 `toml:"fail"`
 	Source string   `toml:"source"`
 }
 
-// Bound is a single threshold that a rule needs beside its limits.
+// Bound is a single threshold of a rule.
 type Bound struct {
 	Value  float64 `toml:"value"`
 	Source string  `toml:"source"`
 }
 
-// VoiceLimits are the limits of the voice-like stream. All are exceeded upwards.
+// VoiceLimits are the limits of the voice-like stream, all of them maxima.
 type VoiceLimits struct {
 	UpLossPct   Limit `toml:"up_loss_pct"`
 	DownLossPct Limit `toml:"down_loss_pct"`
-	// LossCertainPct is what the 95 % interval of a loss that is named lies above.
+	// LossCertainPct is the minimum of the 95 % interval of a loss that is reported.
 	LossCertainPct Bound `toml:"loss_certain_pct"`
 	JitterMS       Limit `toml:"jitter_ms"`     // RFC 3550, the worse direction
 	LatePct        Limit `toml:"late_pct"`      // share that misses a 60 ms playout buffer
@@ -60,18 +59,18 @@ type VoiceLimits struct {
 	ReorderedPct   Limit `toml:"reordered_pct"` // RFC 4737, both directions
 }
 
-// AudioLimits are the limits of the microphone and loudspeaker rules, the same
-// for every conference system.
+// AudioLimits are the limits of the microphone and loudspeaker rules, which are the
+// same for all conference systems.
 type AudioLimits struct {
-	SpeechMinMS      Bound `toml:"speech_min_ms"`      // less than this is "nobody spoke"
-	SyllabicMinMS    Bound `toml:"syllabic_min_ms"`    // from here on something may have been a voice, recognised or not
-	SpeechEnoughMS   Bound `toml:"speech_enough_ms"`   // from here on more speech adds no confidence
-	CapturedMinMS    Bound `toml:"captured_min_ms"`    // less cannot prove silence
-	LiveSpeechMS     Bound `toml:"live_speech_ms"`     // so much speech before the sound is judged while it lasts
-	LiveWaitMS       Bound `toml:"live_wait_ms"`       // or so much sound without it
-	LiveShareMS      Bound `toml:"live_share_ms"`      // the least length a share of the sound is held against
-	LiveClippedLooks Bound `toml:"live_clipped_looks"` // looks in which the sound clipped again that are no single knock
-	LiveNoSpeechMS   Bound `toml:"live_no_speech_ms"`  // so much sound before somebody is said not to speak
+	SpeechMinMS      Bound `toml:"speech_min_ms"`      // below it, nobody spoke
+	SyllabicMinMS    Bound `toml:"syllabic_min_ms"`    // from here on there may have been a voice, recognised or not
+	SpeechEnoughMS   Bound `toml:"speech_enough_ms"`   // from here on more speech does not increase the confidence
+	CapturedMinMS    Bound `toml:"captured_min_ms"`    // below it, silence is not proven
+	LiveSpeechMS     Bound `toml:"live_speech_ms"`     // speech needed before the sound is judged during the recording
+	LiveWaitMS       Bound `toml:"live_wait_ms"`       // or sound without speech
+	LiveShareMS      Bound `toml:"live_share_ms"`      // minimum length for shares of the sound
+	LiveClippedLooks Bound `toml:"live_clipped_looks"` // number of evaluations with new clipping that exclude a single knock
+	LiveNoSpeechMS   Bound `toml:"live_no_speech_ms"`  // sound without speech before that is reported
 
 	VolumeDB         Limit `toml:"volume_db"` // passed downwards
 	CallbackGapMS    Limit `toml:"callback_gap_ms"`
@@ -110,7 +109,7 @@ type AudioLimits struct {
 // ClockLimits are the limits of the computer's clock.
 type ClockLimits struct {
 	OffsetMS Limit `toml:"offset_ms"` // magnitude, less the uncertainty
-	// UncertaintyMS stands in where the offset came without one.
+	// UncertaintyMS is used for an offset without an uncertainty.
 	UncertaintyMS Bound `toml:"uncertainty_ms"`
 }
 
@@ -119,40 +118,40 @@ type LinkLimits struct {
 	WiFiSignalDBM Limit `toml:"wifi_signal_dbm"` // passed downwards
 	DelaySpreadMS Limit `toml:"delay_spread_ms"` // p95 less the shortest round trip
 	DNSMS         Limit `toml:"dns_ms"`
-	OutageMS      Bound `toml:"outage_ms"` // a hole so long is no burst of loss any more: the line was away
+	OutageMS      Bound `toml:"outage_ms"` // a gap of this length is an interruption of the line, not a burst of loss
 	BloatMS       Limit `toml:"bloat_ms"`  // rise of the round trip under load
 	UpKbps        Limit `toml:"up_kbps"`   // passed downwards
 	DownKbps      Limit `toml:"down_kbps"` // passed downwards
-	// IngestUpKbps is what the stream to the public needs upwards, reserve included.
+	// IngestUpKbps is the rate up that a public stream needs, including a reserve.
 	IngestUpKbps Limit `toml:"ingest_up_kbps"` // passed downwards
 }
 
 // NATLimits are the limits of what routers do to packets.
 type NATLimits struct {
 	BindingLifetimeS Limit `toml:"binding_lifetime_s"` // passed downwards
-	ReflectorAwakeS  Bound `toml:"reflector_awake_s"`  // how old its answer to the collector may be
-	ReflectorHeardS  Bound `toml:"reflector_heard_s"`  // how long others having reached it speaks for its firewall
-	ReflectorOpenedS Bound `toml:"reflector_opened_s"` // and how long for this firewall having been opened at all
+	ReflectorAwakeS  Bound `toml:"reflector_awake_s"`  // maximum age of its answer to the collector
+	ReflectorHeardS  Bound `toml:"reflector_heard_s"`  // for how long requests of others prove that its firewall is open
+	ReflectorOpenedS Bound `toml:"reflector_opened_s"` // for how long they prove that it was ever opened
 }
 
-// HostLimits are the limits of the computer itself.
+// HostLimits are the limits of the machine's own records.
 type HostLimits struct {
 	CPUPct            Limit `toml:"cpu_pct"`
 	CPUPressurePct    Limit `toml:"cpu_pressure_pct"`
 	MemoryFreeMB      Limit `toml:"memory_free_mb"` // passed downwards
 	MemoryPressurePct Limit `toml:"memory_pressure_pct"`
 	DiskFreeMB        Limit `toml:"disk_free_mb"` // passed downwards
-	// RecentS is how long ago something may have happened to be told.
+	// RecentS is the maximum age of an event that is reported.
 	RecentS Bound `toml:"recent_s"`
 }
 
-// UnknownProfileError says that there is no profile of this name.
+// UnknownProfileError means that there is no profile with this name.
 type UnknownProfileError struct {
 	Name  string
 	Known []string
 }
 
-// Error names the profiles that there are.
+// Error lists the known profiles.
 func (e *UnknownProfileError) Error() string {
 	return fmt.Sprintf("unknown profile %q: choose one of %s", e.Name, strings.Join(e.Known, ", "))
 }
@@ -160,7 +159,7 @@ func (e *UnknownProfileError) Error() string {
 //go:embed profiles/*.toml
 var profileFiles embed.FS
 
-// commonFile holds what all profiles share; a profile may override any of it.
+// commonFile contains the limits that all profiles share; a profile may override them.
 const commonFile = "common"
 
 // ProfileNames returns the names of the profiles, sorted.
@@ -179,8 +178,8 @@ func ProfileNames() []string {
 	return names
 }
 
-// LoadProfile returns the profile called name; "" is DefaultProfile. The error
-// is an *UnknownProfileError when there is none of that name.
+// LoadProfile returns the named profile; "" means DefaultProfile. The error for an
+// unknown name is an *UnknownProfileError.
 func LoadProfile(name string) (Profile, error) {
 	if name == "" {
 		name = DefaultProfile
@@ -203,8 +202,8 @@ func LoadProfile(name string) (Profile, error) {
 	return p, nil
 }
 
-// decodeProfile lays the files over each other, later ones on top. An unknown
-// key is an error, and so is a limit that no file sets or that has no source.
+// decodeProfile merges the files; later ones take precedence. An unknown key is an
+// error, and so is a limit that no file sets or that has no source.
 func decodeProfile(files ...[]byte) (Profile, error) {
 	var p Profile
 	for _, f := range files {
@@ -245,8 +244,8 @@ func checkLimit(v any) error {
 	return nil
 }
 
-// limitsOf returns every Limit and Bound of p by the key of its TOML table,
-// such as "audio.quiet_dbfs".
+// limitsOf returns all limits and bounds of p by the keys of their TOML tables, such as
+// "audio.quiet_dbfs".
 func limitsOf(p Profile) map[string]any {
 	all := map[string]any{}
 	root := reflect.ValueOf(p)
@@ -263,7 +262,7 @@ func limitsOf(p Profile) map[string]any {
 	return all
 }
 
-// above says how bad v is when larger is worse, and which end it passed.
+// above returns how bad v is if larger is worse, and the limit that it exceeds.
 func (l Limit) above(v float64) (s report.Severity, end float64, passed bool) {
 	switch {
 	case l.Fail != nil && v > *l.Fail:

@@ -13,19 +13,19 @@ func conferenceDefinitions() []Definition {
 		{
 			Code: "conf.muted_by_server", Position: 1250, Severity: report.SeverityFail, Area: report.AreaMunicipality,
 			Needs:        []string{report.ProbeLiveKit},
-			SuppressedBy: noWebWay(),
+			SuppressedBy: noWeb(),
 			rule:         mutedByServer,
 		},
 		{
 			Code: "conf.turn_denied", Position: 1830, Severity: report.SeverityWarn, Area: report.AreaMunicipality,
 			Needs:        []string{report.ProbeLiveKit, report.ProbeBBB},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.udp_blocked"}),
 			rule:         turnDenied,
 		},
 		{
 			Code: "conf.ingest_unreachable", Position: 1230, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeYouTube, report.ProbeNetworkWeb},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.tls_intercepted"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.tls_intercepted"}),
 			rule:         ingestUnreachable,
 		},
 		{

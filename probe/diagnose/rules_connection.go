@@ -55,7 +55,7 @@ func connectionDefinitions() []Definition {
 		{
 			Code: "net.tls_intercepted", Position: 840, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkWeb},
-			SuppressedBy: noWebWay(),
+			SuppressedBy: noWeb(),
 			rule:         tlsIntercepted,
 		},
 		{
@@ -68,7 +68,7 @@ func connectionDefinitions() []Definition {
 		{
 			Code: "net.mtu_blackhole", Position: 860, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb},
-			SuppressedBy: noWebWay(),
+			SuppressedBy: noWeb(),
 			rule:         mtuBlackhole,
 		},
 	}
@@ -80,7 +80,7 @@ func blockedDefinitions() []Definition {
 		{
 			Code: "net.udp_blocked", Position: 1400, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			SuppressedBy: noWebWay(),
+			SuppressedBy: noWeb(),
 			rule:         udpBlocked,
 		},
 	}

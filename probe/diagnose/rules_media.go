@@ -13,19 +13,19 @@ func mediaDefinitions() []Definition {
 		{
 			Code: "conf.media_ports_blocked", Position: 1600, Severity: report.SeverityWarn, Area: report.AreaUnknown,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
 			rule:         mediaPortsBlocked,
 		},
 		{
 			Code: "conf.tcp_only", Position: 1610, Severity: report.SeverityWarn, Area: report.AreaUnknown,
 			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN),
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked"}),
 			rule:         tcpOnly,
 		},
 		{
 			Code: "conf.media_not_flowing", Position: 1620, Severity: report.SeverityFail, Area: report.AreaUnknown,
 			Needs:        append(callingProbes(), report.ProbeMediaVoice),
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
 			rule:         mediaNotFlowing,
 		},
 	}
@@ -38,7 +38,7 @@ func noPathDefinitions() []Definition {
 		{
 			Code: "conf.ice_failed", Position: 2000, Severity: report.SeverityWarn, Area: report.AreaUnknown,
 			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior),
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked", "conf.media_ports_blocked", "net.turn_auth_failed", "net.turn_required"}),
 			rule:         iceFailed,
 		},
 	}

@@ -15,19 +15,19 @@ func ownDefinitions() []Definition {
 		{
 			Code: "net.test_server_down", Position: 1240, Severity: report.SeverityWarn, Area: report.AreaMunicipality, OneServer: true,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked"}),
 			rule:         testServerDown,
 		},
 		{
 			Code: "net.media_detour", Position: 1630, Severity: report.SeverityWarn, Area: report.AreaUnknown, OneServer: true,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "net.test_server_down", "net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "net.test_server_down", "net.udp_blocked"}),
 			rule:         mediaDetour,
 		},
 		{
 			Code: "net.media_blocked", Position: 1640, Severity: report.SeverityFail, Area: report.AreaUnknown, OneServer: true,
 			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNATTURN, report.ProbeNATBehavior},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.mtu_blackhole", "net.test_server_down", "net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "net.test_server_down", "net.udp_blocked"}),
 			rule:         mediaBlocked,
 		},
 	}

@@ -14,7 +14,7 @@ func portDefinitions() []Definition {
 		{
 			Code: "net.port_blocked", Position: 1000, Severity: report.SeverityFail, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkPath, report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNAT},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.dns_failure"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.dns_failure"}),
 			rule:         portBlocked,
 		},
 	}

@@ -15,19 +15,19 @@ func serverDefinitions() []Definition {
 		{
 			Code: "conf.server_error", Position: 1200, Severity: report.SeverityFail, Area: report.AreaMunicipality,
 			Needs:        append(callingProbes(), report.ProbeNetworkWeb, report.ProbeMediaVoice),
-			SuppressedBy: noWebWay(),
+			SuppressedBy: noWeb(),
 			rule:         serverError,
 		},
 		{
 			Code: "conf.cert_invalid", Position: 1210, Severity: report.SeverityFail, Area: report.AreaMunicipality,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.tls_intercepted", "net.clock_wrong"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.tls_intercepted", "net.clock_wrong"}),
 			rule:         certInvalid,
 		},
 		{
 			Code: "conf.server_down", Position: 1220, Severity: report.SeverityFail, Area: report.AreaMunicipality,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkPath},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked", "conf.server_error", "conf.cert_invalid"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.dns_failure", "net.tls_intercepted", "net.mtu_blackhole", "net.port_blocked", "conf.server_error", "conf.cert_invalid"}),
 			rule:         serverDown,
 		},
 	}

@@ -13,19 +13,19 @@ func turnDefinitions() []Definition {
 		{
 			Code: "net.turn_auth_failed", Position: 1800, Severity: report.SeverityWarn, Area: report.AreaMunicipality, OneServer: true,
 			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
-			SuppressedBy: noWebWay(),
+			SuppressedBy: noWeb(),
 			rule:         turnAuthFailed,
 		},
 		{
 			Code: "net.turn_unreachable", Position: 1810, Severity: report.SeverityWarn, Area: report.AreaUnknown, OneServer: true,
 			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"conf.server_down", "net.test_server_down", "net.udp_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"conf.server_down", "net.test_server_down", "net.udp_blocked"}),
 			rule:         turnUnreachable,
 		},
 		{
 			Code: "net.turn_required", Position: 1820, Severity: report.SeverityWarn, Area: report.AreaUnknown, OneServer: true,
 			Needs:        []string{report.ProbeNATTURN, report.ProbeNAT, report.ProbeMediaVoice},
-			SuppressedBy: slices.Concat(noWebWay(), []string{"net.udp_blocked", "conf.media_ports_blocked", "net.media_detour", "net.media_blocked"}),
+			SuppressedBy: slices.Concat(noWeb(), []string{"net.udp_blocked", "conf.media_ports_blocked", "net.media_detour", "net.media_blocked"}),
 			rule:         turnRequired,
 		},
 	}

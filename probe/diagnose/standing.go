@@ -2,33 +2,34 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// StandingPartial is the standing of a probe that found nothing wrong in the
-// part it could measure, and could not measure the rest.
+// StandingPartial is the standing of a probe that found no fault in the part that it
+// could measure, but could not measure the rest.
 const StandingPartial report.Status = "partial"
 
-// StandingHeard is the standing of a conference system that returned the own voice.
+// StandingHeard is the standing of a conference system that returned the participant's
+// voice.
 const StandingHeard report.Status = "heard"
 
-// Standing is how a probe's result is told to people, on the screen and on the
-// dashboard: its status, but never better than what was measured.
+// Standing returns the status of a result for display: never better than what was
+// measured.
 func Standing(p report.Result) report.Status {
 	if p.Status != report.StatusOK {
 		return p.Status
 	}
 	switch d := p.Data.(type) {
 	case *report.AudioOutput:
-		// A tone that nobody heard says nothing good of the loudspeaker, even
-		// where the microphone is to blame.
+		// A tone that nobody heard is no proof for the loudspeaker, even if the
+		// microphone is at fault.
 		if d != nil && !isTrue(d.LoopHeard) && !isTrue(d.ToneHeard) {
 			return report.StatusUnknown
 		}
 	case *report.MediaLoad:
-		// A line that carries more than this computer can fill shows no queue.
+		// A line that carries more than this computer can send shows no queue.
 		if d != nil && (d.UpKbps == nil || d.DownKbps == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil) {
 			return StandingPartial
 		}
 	case *report.Conference:
-		// Reached is not heard.
+		// A system that was reached is not a system in which one is heard.
 		switch {
 		case d == nil:
 		case d.Media == nil:
@@ -37,7 +38,8 @@ func Standing(p report.Result) report.Status {
 			return StandingHeard
 		}
 	case *report.NATBehavior:
-		// Most servers have one address only and cannot be asked for the filtering.
+		// Most servers have one address only, so that the filtering cannot be
+		// determined.
 		if d != nil && (d.Mapping == "") != (d.Filtering == "") {
 			return StandingPartial
 		}

@@ -7,18 +7,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// syllableWords are the bounds within which "every n-th syllable" says more than
+// syllableWords are the bounds within which "every n-th syllable" is more precise than
 // "parts of your voice".
 const (
 	fewestSyllables = 2
 	mostSyllables   = 100
 )
 
-// everyNth turns a loss into the figure of "about every n-th syllable is lost":
-// a share of the packets is the same share of the syllables, each of which is
-// some ten packets long, as long as losses come in runs, and is what the ear
-// makes of it. Beyond 10 it is rounded to fives, beyond 50 to tens: the interval
-// of a stream of 6 s allows no more.
+// everyNth returns the n of "about every n-th syllable is lost". A share of the packets
+// is the same share of the syllables, each about ten packets long, as long as losses
+// come in runs. Above 10 it is rounded to multiples of 5, above 50 of 10: the interval
+// of a stream of 6 s permits no more.
 func everyNth(lossPct float64) (n int, ok bool) {
 	if !(lossPct > 0) || lossPct > 100 {
 		return 0, false
@@ -34,8 +33,8 @@ func everyNth(lossPct float64) (n int, ok bool) {
 	return n, n >= fewestSyllables && n <= mostSyllables
 }
 
-// syllablesIn adds the figure to the names of a sentence where the evidence holds
-// a loss: up_loss_pct gives up_loss_every.
+// syllablesIn adds that number to the placeholders of a sentence if the evidence
+// contains a loss: up_loss_pct gives up_loss_every.
 func syllablesIn(evidence []report.Evidence, names map[string]string) {
 	for _, field := range []string{"up_loss", "down_loss"} {
 		for _, e := range evidence {

@@ -11,18 +11,18 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Text is what people read about one cause.
+// Text contains the texts of one cause.
 type Text struct {
 	Sentence string // for the councillor: what is wrong
-	Action   string // for the councillor: the one thing to do
+	Action   string // for the councillor: one action
 	Hint     string // for phone support: what to say and to look at
-	Rule     string // how it was found: the limits and their source
+	Rule     string // the rule: its limits and their source
 }
 
 //go:embed texts/*.toml
 var textFiles embed.FS
 
-// books loads the embedded texts once; they never change.
+// books loads the embedded texts once; they are immutable.
 var books = sync.OnceValue(func() map[phrase.Lang]*phrase.Book {
 	root, err := fs.Sub(textFiles, "texts")
 	if err != nil {
@@ -37,7 +37,7 @@ var books = sync.OnceValue(func() map[phrase.Lang]*phrase.Book {
 	return all
 })
 
-// book returns the texts in lang, or in English for a language there is none in.
+// book returns the texts in lang, or in English if there are none.
 func book(lang phrase.Lang) *phrase.Book {
 	if b, ok := books()[lang]; ok {
 		return b
@@ -69,8 +69,8 @@ func ExplainBy(code string, lang phrase.Lang, p Profile) (Text, bool) {
 	}, true
 }
 
-// indicator says, where a conference system has an indicator of its own, from
-// where on it shows the trouble: callers go by it.
+// indicator returns, for a conference system with an indicator of its own, from which
+// value on it shows the trouble: callers refer to it.
 func indicator(b *phrase.Book, code string, p Profile) string {
 	of := map[string]string{"net.latency_high": "rtt"}
 	for _, c := range lossCodes() {
@@ -83,9 +83,9 @@ func indicator(b *phrase.Book, code string, p Profile) string {
 	return " " + b.T(key)
 }
 
-// limitArgs are the placeholders of the rule texts: for a limit such as
-// voice.rtt_ms {rtt_ms_warn}, {rtt_ms_fail} and {rtt_ms_source}, for a single
-// bound {speech_min_ms} and {speech_min_ms_source}.
+// limitArgs returns the placeholders of the rule texts: {rtt_ms_warn}, {rtt_ms_fail}
+// and {rtt_ms_source} for a limit such as voice.rtt_ms, {speech_min_ms} and
+// {speech_min_ms_source} for a bound.
 func limitArgs(p Profile, lang phrase.Lang) []any {
 	args := []any{"profile", p.Name}
 	for key, v := range limitsOf(p) {
@@ -107,8 +107,8 @@ func end(v *float64, lang phrase.Lang) string {
 	return numberText(*v, lang)
 }
 
-// VerdictText is the headline of a verdict when the microphone and the line
-// were both checked. Headline also minds what was left out.
+// VerdictText returns the headline of a verdict if microphone and line were both
+// checked. Headline considers what was omitted.
 func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
 	switch v {
 	case report.Ready, report.Limited, report.NotReady:
@@ -117,15 +117,14 @@ func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
 	return book(lang).T("verdict.unknown")
 }
 
-// unheard are the causes that, as faults, leave nothing of a voice: the others only
-// leave too little of it.
+// unheard are the causes that, as faults, leave nothing of a voice; others reduce it.
 var unheard = []string{
 	"net.offline", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
 	"audio.in_use", "audio.os_muted", "audio.digital_silence", "audio.wrong_device", "host.device_unplugged",
 }
 
-// Headline is VerdictText for a finished report: where the microphone or the
-// voice stream was not measured, it promises only what was.
+// Headline is VerdictText for a finished report: if the microphone or the voice stream
+// was not measured, it promises only what was.
 func Headline(r *report.Report, lang phrase.Lang) string {
 	if c, found := r.Primary(); found && r.Verdict == report.NotReady && c.Severity == report.SeverityFail && slices.Contains(unheard, c.Code) {
 		return book(lang).T("verdict.not_ready_unheard")
@@ -143,7 +142,7 @@ func Headline(r *report.Report, lang phrase.Lang) string {
 	case !microphone && !line && r.Verdict == report.Limited:
 		key += "_untested"
 	case !microphone && !line && !hasFinding(r, report.ProbeNetworkWeb) && !hasFinding(r, report.ProbeNAT):
-		key += "_load_only" // all else that can be ready says more
+		key += "_load_only" // any other result that can be ready says more
 	case !microphone:
 		key += "_line_only"
 	case !line:

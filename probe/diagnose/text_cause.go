@@ -9,16 +9,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// maxNameRunes is how much of a name a sentence takes up.
+// maxNameRunes is the maximum length of a name in a sentence.
 const maxNameRunes = 32
 
 var rePlaceholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
 
-// ExplainCause is Explain for a cause that was found. Where its evidence holds
-// a name, of the microphone that hears the voice for instance, the sentence and
-// the action say it; they stay as general as those of Explain where it is
-// missing. Where one code covers cases with different ways out, the evidence
-// picks the text that fits.
+// ExplainCause is Explain for a cause that was found. If its evidence contains a name,
+// for example of the microphone that hears the voice, the sentence and the action use
+// it; otherwise they are those of Explain. If one code covers cases with different
+// remedies, the evidence selects the text.
 func ExplainCause(c report.Cause, lang phrase.Lang) (Text, bool) {
 	p, err := LoadProfile(DefaultProfile)
 	if err != nil {
@@ -46,9 +45,9 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 	return t, true
 }
 
-// fittingText is the form of a text for one value of the evidence: the key
-// action_line_silent is said where the evidence has "silent" in its field line,
-// sentence_with_syllabic_ms where it has a field syllabic_ms at all.
+// fittingText returns the variant of a text for the evidence: action_line_silent for a
+// field line with the value "silent", sentence_with_syllabic_ms for any field
+// syllabic_ms.
 func fittingText(b *phrase.Book, key string, evidence []report.Evidence) (string, bool) {
 	for _, e := range evidence {
 		value, ok := e.Value.(string)
@@ -62,11 +61,12 @@ func fittingText(b *phrase.Book, key string, evidence []report.Evidence) (string
 	return "", false
 }
 
-// namedSuffix marks the form of a text that has the evidence's fields as
+// namedSuffix is the suffix of the variant of a text with fields of the evidence as
 // placeholders: sentence_named = "… {voice_device} …".
 const namedSuffix = "_named"
 
-// namedText fills in a text, if there is one and every name it wants is known.
+// namedText returns a text with its placeholders filled in, if there is one and all
+// values are known.
 func namedText(b *phrase.Book, key string, names map[string]string) (string, bool) {
 	if !b.Has(key) {
 		return "", false
@@ -82,8 +82,8 @@ func namedText(b *phrase.Book, key string, names map[string]string) (string, boo
 	return b.T(key, args...), true
 }
 
-// namesIn are the texts among the evidence by the last part of their fields, cut to
-// what fits into a sentence.
+// namesIn returns the texts in the evidence by the last part of their fields, shortened
+// for a sentence.
 func namesIn(evidence []report.Evidence) map[string]string {
 	names := map[string]string{}
 	for _, e := range evidence {
@@ -95,7 +95,7 @@ func namesIn(evidence []report.Evidence) map[string]string {
 	return names
 }
 
-// shortName cuts a long name, and the quotation marks that would end ours.
+// shortName shortens a long name and removes quotation marks, which would end ours.
 func shortName(s string) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if strings.ContainsRune("„“”\"", r) {

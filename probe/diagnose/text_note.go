@@ -6,10 +6,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// NoteText says in lang why a probe was skipped or found nothing. Reports carry
-// such notes as fixed English words, which serve as the code of the reason;
-// known is false for any other, say an error of the system or a note of a newer
-// version.
+// NoteText returns in lang why a probe was skipped or has no result. Reports contain
+// such notes as fixed English texts, which serve as codes; known is false for other
+// texts, such as errors of the system or notes of a newer version.
 func NoteText(note string, lang phrase.Lang) (text string, known bool) {
 	b, key := book(lang), "note."+noteKey(note)
 	if !b.Has(key) {
@@ -18,7 +17,8 @@ func NoteText(note string, lang phrase.Lang) (text string, known bool) {
 	return b.T(key), true
 }
 
-// noteKey is a note as a key: lower case, anything but letters and digits "_".
+// noteKey converts a note to a key: lower case, with "_" for anything but letters and
+// digits.
 func noteKey(note string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -2,7 +2,7 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// verdict is the answer to "will I be heard?".
+// verdict returns the answer to "will I be heard?".
 func verdict(r *report.Report, f *facts, found []diagnosed) report.Verdict {
 	worst, blind := 0, false
 	for _, d := range found {
@@ -23,15 +23,14 @@ func verdict(r *report.Report, f *facts, found []diagnosed) report.Verdict {
 	return report.Unknown
 }
 
-// cleared reports whether everything that matters of what was asked for was
-// measured. A probe that is not in the report or was skipped was not asked for;
-// one that is unknown was. At least one must have been asked for and measured.
+// cleared reports whether everything relevant that was requested was measured, and at
+// least one thing was. A probe that is missing or was skipped was not requested; one
+// that is unknown was.
 //
-// What matters: audio.input and media.voice always; network.web when the
-// conference system has an address of its own or nothing measured the voice
-// stream; nat only when nothing else could tell about the line; media.load only
-// when it was all that was asked for. nat.behavior and audio.output add to a
-// finding and never hold up a verdict.
+// Relevant are: audio.input and media.voice always; network.web if a conference server
+// was checked or the voice stream was not measured; nat only if nothing else tells
+// about the line; media.load only if nothing else was requested. nat.behavior and
+// audio.output only add to a finding.
 func cleared(r *report.Report, f *facts) bool {
 	audio, voice := asked(r, report.ProbeAudioInput), asked(r, report.ProbeMediaVoice)
 	web, nat := asked(r, report.ProbeNetworkWeb), asked(r, report.ProbeNAT)
@@ -47,7 +46,7 @@ func cleared(r *report.Report, f *facts) bool {
 		(!load || succeeded(r, report.ProbeMediaLoad) && f.loadMeasured())
 }
 
-// loadMeasured reports whether every figure the rules of a full line need is there.
+// loadMeasured reports whether there are all values that the rules of a full line need.
 func (f *facts) loadMeasured() bool {
 	if f.load == nil {
 		return false
@@ -65,26 +64,26 @@ func asked(r *report.Report, probe string) bool {
 	return ok && p.Status != report.StatusSkipped
 }
 
-// succeeded reports whether a probe is not in trouble by its own account. A
-// probe that failed without a cause to name clears nothing.
+// succeeded reports whether a probe has no fault by its own status. A probe that failed
+// without a known cause clears nothing.
 func succeeded(r *report.Report, probe string) bool {
 	p, ok := r.Probe(probe)
 	return ok && (p.Status == report.StatusOK || p.Status == report.StatusWarn)
 }
 
-// hasFinding reports whether a probe could tell anything, good or bad.
+// hasFinding reports whether a probe has any result, good or bad.
 func hasFinding(r *report.Report, probe string) bool {
 	p, ok := r.Probe(probe)
 	return ok && p.Status != report.StatusUnknown && p.Status != report.StatusSkipped
 }
 
-// microphoneMeasured reports whether the microphone was heard carrying a voice.
+// microphoneMeasured reports whether the microphone was heard with a voice.
 func (f *facts) microphoneMeasured() bool {
 	_, level := number(f.activeLevel())
 	return level && f.in.State == report.CaptureComplete && f.spoken()
 }
 
-// voiceMeasured reports whether every figure the quality rules need is there.
+// voiceMeasured reports whether there are all values that the quality rules need.
 func (f *facts) voiceMeasured() bool {
 	v := f.stream()
 	if v == nil || v.State != report.MediaComplete {

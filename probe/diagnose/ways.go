@@ -5,32 +5,32 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Way is one way on which sound and pictures can reach a server: straight over
-// UDP or TCP, or by a relay over UDP, TCP or TLS. They stand beside each other,
-// because a network may close any of them and leave the others open.
+// Way is one transport path for sound and pictures to a server: directly over UDP or
+// TCP, or by a relay over UDP, TCP or TLS. They are independent, because a network may
+// block any of them.
 type Way struct {
 	name  string // of the texts: udp, turn_udp, tcp, turn_tcp, turn_tls
 	State WayState
 }
 
-// WayState is what was found on a way.
+// WayState is the result for a transport path.
 type WayState string
 
-// The states. Silence is called blocked only where the same server answers by
-// another way.
+// The states. Silence counts as blocked only if the same server answers on another
+// path.
 const (
 	WayWorks     WayState = "works"
 	WayBlocked   WayState = "blocked"
-	WaySilent    WayState = "silent"     // and so is the server by every other way
+	WaySilent    WayState = "silent"     // as on every other path
 	WayRefused   WayState = "refused"    // by the server: credentials, quota, certificate
-	WayNoData    WayState = "no_data"    // the relay was granted, and nothing came through it
-	WayNotTested WayState = "not_tested" // also where it could not be told
+	WayNoData    WayState = "no_data"    // a relay was allocated, but no data passed through it
+	WayNotTested WayState = "not_tested" // also if it could not be determined
 	WayNotThere  WayState = "not_there"  // the server offers none
 )
 
-// WaysOf returns the ways of a report, the best first; nil where neither the probe
-// "nat" nor "nat.turn" is part of it. TCP to the media port itself, which is tried
-// only where UDP to it fails, is left out where it was not tried.
+// WaysOf returns the paths of a report, best first; nil if neither "nat" nor "nat.turn"
+// is part of it. TCP to the media port, which is tried only if UDP fails, is omitted if
+// it was not tried.
 func WaysOf(r *report.Report) []Way {
 	f := factsOf(r, Profile{})
 	if !asked(r, report.ProbeNAT) && !asked(r, report.ProbeNATTURN) {
@@ -43,17 +43,17 @@ func WaysOf(r *report.Report) []Way {
 	return append(ways, Way{"turn_tcp", f.relayState("tcp")}, Way{"turn_tls", f.relayState("tls")})
 }
 
-// Name is the way in plain words.
+// Name returns the display name.
 func (w Way) Name(lang phrase.Lang) string { return book(lang).T("way." + w.name) }
 
-// StateText is what was found, in a word or two.
+// StateText returns the state in a word or two.
 func (w Way) StateText(lang phrase.Lang) string { return book(lang).T("way_state." + string(w.State)) }
 
-// Tested reports whether anything is known of the way.
+// Tested reports whether anything is known about the path.
 func (w Way) Tested() bool { return w.State != WayNotTested }
 
-// directState is what the voice met at the media port or, where no voice was sent,
-// what questions met at the STUN port.
+// directState returns the state of the media port or, without a voice stream, of the
+// STUN port.
 func (f *facts) directState() WayState {
 	switch {
 	case f.directUDPClosed():
@@ -77,7 +77,7 @@ func (f *facts) directState() WayState {
 	return WayNotTested
 }
 
-// directUDPClosed says that the media port did not answer over UDP.
+// directUDPClosed reports that the media port did not answer over UDP.
 func (f *facts) directUDPClosed() bool { return f.voice != nil && isFalse(f.voice.DirectUDP) }
 
 func (f *facts) directTCPState() WayState {
@@ -90,8 +90,8 @@ func (f *facts) directTCPState() WayState {
 	return f.closedState()
 }
 
-// closedState is that of a way without an answer: blocked only where the server
-// answers by another.
+// closedState returns the state of a path without an answer: blocked only if the server
+// answers on another one.
 func (f *facts) closedState() WayState {
 	if f.lineReached() || f.relayWorks() {
 		return WayBlocked
