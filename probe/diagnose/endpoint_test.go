@@ -57,6 +57,25 @@ func theirs() map[string]endpointCase {
 		"only TCP reaches it": {func(r *report.Report) {
 			visited(r, report.ProbeJanus, &report.Conference{URLHost: "bbb.example.org", Media: &report.MediaVoice{State: report.MediaComplete, Path: "prflx tcp"}})
 		}, "conf.tcp_only", ""},
+		"it does not know the test meeting": {step("sign_in", "meeting_not_found"), "conf.meeting_not_found", ""},
+		"it has ended the test meeting":     {step("state", "meeting_ended"), "conf.meeting_not_found", ""},
+		"it refuses the join link":          {step("sign_in", "bad_signature"), "conf.server_error", ""},
+		"it has too many connections":       {step("state", "too_many_connections"), "conf.server_error", ""},
+		"it ends the call by a number":      {step("keys", "2000"), "conf.server_error", ""},
+		"it does not permit the microphone": {func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", FailedStep: "call", FailedCode: "2301"})
+		}, "conf.muted_by_server", ""},
+		"only its relay reaches it": {func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Media: &report.MediaVoice{State: report.MediaComplete, Path: "relay tls"}})
+		}, "conf.media_ports_blocked", ""},
+		"its relay refuses its own credentials": {func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Media: &report.MediaVoice{State: report.MediaComplete, Path: "host udp"},
+				Checks: []report.ConferenceCheck{{Name: report.StepRelay, Status: report.StatusFail, Code: "auth_failed"}}})
+		}, "conf.turn_denied", ""},
+		"its version is old": {func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Version: "2.7.3",
+				Checks: []report.ConferenceCheck{{Name: report.StepState, Status: report.StatusUnknown, Code: "old_version"}}})
+		}, "conf.version_old", ""},
 		"the ingest does not answer": {func(r *report.Report) {
 			visited(r, report.ProbeYouTube, &report.Conference{URLHost: "a.rtmps.example", FailedStep: "reach", FailedCode: "refused"})
 			load(r).UpKbps = new(20000.0)

@@ -70,13 +70,15 @@ func (f *facts) conferenceFault() *finding {
 	}
 	c := f.conference
 	switch {
-	case c.failedStatus() != 0, c.FailedCode == "not_api":
+	case f.meetingGone(), f.microphoneRefused():
+		return nil // causes of their own
+	case c.failedStatus() != 0, c.FailedCode == "not_api", c.FailedCode == "too_many_connections":
 		// It said so itself, or another server stands in its place.
 		return fault(likely, c.evidence()...)
 	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
 		return nil // network.web tells these apart
-	case c.FailedCode == "token_refused":
-		// The collector's key is not the system's: it opens test rooms only.
+	case c.FailedCode == "token_refused", f.refused():
+		// What the collector's key or secret opens are test rooms only.
 		hit := disturbance(likely, c.evidence()...)
 		hit.blind = true
 		return hit
@@ -89,13 +91,49 @@ func (f *facts) conferenceFault() *finding {
 // systemEnded reports whether the conference system itself ended a call, or took the sound and
 // did not pass it on. That is not what a line does.
 func (f *facts) systemEnded() bool {
+	if f.failedAt(report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown) && (f.conference.failedStatus() != 0 || f.conference.FailedCode == "hung_up") {
+		return true
+	}
 	return f.failedAt(report.StepSoundUp, report.StepSoundDown) &&
 		slices.Contains([]string{"cut_off", "no_track"}, f.conference.FailedCode)
 }
 
+// meetingGone reports whether the conference system does not know the test meeting, or has
+// ended it.
+func (f *facts) meetingGone() bool {
+	return f.failedAt(report.StepSignIn, report.StepState) &&
+		slices.Contains([]string{"meeting_not_found", "meeting_ended"}, f.conference.FailedCode)
+}
+
+// refused reports whether the conference system refuses the participant of the test meeting
+// in its own words.
+func (f *facts) refused() bool {
+	return f.failedAt(report.StepSignIn, report.StepState) && slices.Contains([]string{
+		"bad_signature", "wrong_password", "meeting_full", "guest_waits", "guest_denied", "join_refused", "session_expired", "ejected", "param_missing",
+	}, f.conference.FailedCode)
+}
+
+// codeMicrophoneRefused is BigBlueButton's SFU_UNAUTHORIZED: bbb-webrtc-sfu asks for the
+// permission of the microphone before each call.
+const codeMicrophoneRefused = "2301"
+
+// microphoneRefused reports whether the conference system does not let the participant speak.
+func (f *facts) microphoneRefused() bool {
+	return f.failedAt(report.StepCall) && f.conference.probe == report.ProbeBBB && f.conference.FailedCode == codeMicrophoneRefused
+}
+
+// conferencePath returns the path of the own sound to the conference system; "" if it did not
+// arrive.
+func (f *facts) conferencePath() string {
+	if f.conference == nil || f.conference.Media == nil || f.conference.Media.State != report.MediaComplete {
+		return ""
+	}
+	return f.conference.Media.Path
+}
+
 // conferenceNoPath is a call to the conference system that found no path for packets.
 func (f *facts) conferenceNoPath() *finding {
-	if !f.failedAt(report.StepPath) {
+	if !f.failedAt(report.StepPath) || f.systemEnded() {
 		return nil
 	}
 	return disturbance(suggested, f.conference.evidence()...)
@@ -116,9 +154,20 @@ func (f *facts) conferenceMute() *finding {
 
 // conferenceOverTCP is a call to the conference system whose sound went over TCP.
 func (f *facts) conferenceOverTCP() *finding {
-	if f.conference == nil || f.conference.Media == nil || f.conference.Media.State != report.MediaComplete ||
-		!strings.HasSuffix(f.conference.Media.Path, "tcp") {
+	path := f.conferencePath()
+	if !strings.HasSuffix(path, "tcp") && !strings.HasSuffix(path, "tls") {
 		return nil
 	}
-	return disturbance(suggested, observed(f.conference.probe, "media.path", f.conference.Media.Path, ""))
+	return disturbance(suggested, observed(f.conference.probe, "media.path", path, ""))
+}
+
+// conferenceOverRelay is a call whose sound took a relay of the conference system. A relay is
+// used only if no direct path works (RFC 8445 §5.1.2). A long or lossy line may take so long
+// for the direct path that the relay is first.
+func (f *facts) conferenceOverRelay() *finding {
+	path := f.conferencePath()
+	if !strings.HasPrefix(path, "relay") || f.isFar() || f.lineLoses() {
+		return nil
+	}
+	return disturbance(likely, observed(f.conference.probe, "media.path", path, ""))
 }

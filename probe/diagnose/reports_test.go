@@ -317,6 +317,13 @@ func provocations() map[string]func(*report.Report) {
 			r.Target = "https://livekit.example.org"
 			visited(r, report.ProbeLiveKit, &report.Conference{URLHost: "livekit.example.org", FailedStep: "sound_up", FailedCode: "muted_by_server"})
 		},
+		"conf.meeting_not_found": func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", FailedStep: "sign_in", FailedCode: "meeting_not_found"})
+		},
+		"conf.version_old": func(r *report.Report) {
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Version: "2.7.3",
+				Checks: []report.ConferenceCheck{{Name: report.StepState, Status: report.StatusUnknown, Code: "old_version"}}})
+		},
 		"conf.turn_denied": func(r *report.Report) {
 			r.Target = "https://livekit.example.org"
 			visited(r, report.ProbeLiveKit, &report.Conference{URLHost: "livekit.example.org", FailedStep: "relay", FailedCode: "denied"})

@@ -12,9 +12,21 @@ func conferenceDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "conf.muted_by_server", Position: 1250, Severity: report.SeverityFail, Area: report.AreaMunicipality,
-			Needs:        []string{report.ProbeLiveKit},
+			Needs:        []string{report.ProbeLiveKit, report.ProbeBBB},
 			SuppressedBy: noWeb(),
 			rule:         mutedByServer,
+		},
+		{
+			Code: "conf.meeting_not_found", Position: 1260, Severity: report.SeverityWarn, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeBBB},
+			SuppressedBy: noWeb(),
+			rule:         meetingNotFound,
+		},
+		{
+			Code: "conf.version_old", Position: 2640, Severity: report.SeverityInfo, Area: report.AreaMunicipality,
+			Needs:        []string{report.ProbeBBB},
+			SuppressedBy: noWeb(),
+			rule:         versionOld,
 		},
 		{
 			Code: "conf.turn_denied", Position: 1830, Severity: report.SeverityWarn, Area: report.AreaMunicipality,
@@ -38,12 +50,41 @@ func conferenceDefinitions() []Definition {
 }
 
 // mutedByServer is a conference system that mutes a participant of a test room, where
-// nobody else is.
+// nobody else is, or does not let them speak in a test meeting.
 func mutedByServer(f *facts) *finding {
+	if f.microphoneRefused() {
+		return fault(likely, f.conference.evidence()...)
+	}
 	if !f.failedAt(report.StepSoundUp) || f.conference.FailedCode != "muted_by_server" {
 		return nil
 	}
 	return fault(likely, f.conference.evidence()...)
+}
+
+// meetingNotFound is a test meeting that the conference system made a moment ago and no
+// longer knows, as after a restart. The session itself may be there.
+func meetingNotFound(f *facts) *finding {
+	if !f.meetingGone() {
+		return nil
+	}
+	hit := disturbance(stated, f.conference.evidence()...)
+	hit.blind = true
+	return hit
+}
+
+// versionOld is a BigBlueButton whose client signs in in a way that this program does not
+// speak, so that its sound is not tested.
+func versionOld(f *facts) *finding {
+	if f.conference == nil || f.conference.probe != report.ProbeBBB || f.conference.Version == "" {
+		return nil
+	}
+	if step, _ := f.conference.Check(report.StepState); step.Code != "old_version" {
+		return nil
+	}
+	return &finding{
+		severity: report.SeverityInfo, confidence: stated,
+		evidence: []report.Evidence{observed(f.conference.probe, "version", f.conference.Version, "")},
+	}
 }
 
 // turnDenied is a relay of the conference system that takes the participant's packets and
@@ -55,7 +96,11 @@ func turnDenied(f *facts) *finding {
 	}
 	var hit *finding
 	step, _ := f.conference.Check(report.StepPathRelay)
+	relay, _ := f.conference.Check(report.StepRelay)
 	switch {
+	case relay.Status == report.StatusFail && (relay.Code == "denied" || relay.Code == "auth_failed"):
+		// The server issued the credentials itself.
+		hit = disturbance(likely, observed(f.conference.probe, "relays.error", relay.Code, ""))
 	case f.failedAt(report.StepRelay) && f.conference.FailedCode == "denied":
 		hit = disturbance(likely, f.conference.evidence()...)
 	case isFalse(f.conference.PathRelay) && step.Code == "no_path":

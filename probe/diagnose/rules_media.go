@@ -12,7 +12,7 @@ func mediaDefinitions() []Definition {
 	return []Definition{
 		{
 			Code: "conf.media_ports_blocked", Position: 1600, Severity: report.SeverityWarn, Area: report.AreaUnknown,
-			Needs:        []string{report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN},
+			Needs:        append(callingProbes(), report.ProbeMediaVoice, report.ProbeNAT, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATTURN),
 			SuppressedBy: slices.Concat(noWeb(), []string{"net.mtu_blackhole", "conf.server_down", "net.udp_blocked"}),
 			rule:         mediaPortsBlocked,
 		},
@@ -56,11 +56,10 @@ func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.
 // answers takes the place of that proof. The firewall may be the collector's own
 // then, so that nobody is blamed.
 //
-// No conference system shows as much, so that the cause is only found where none was
-// checked.
+// At a conference server it is a call that took a relay of that server.
 func mediaPortsBlocked(f *facts) *finding {
 	if f.conferenceChecked() {
-		return nil
+		return f.conferenceOverRelay()
 	}
 	return f.portsShut()
 }
