@@ -65,6 +65,12 @@ type Config struct {
 	// participant is always kept.
 	KeepReports time.Duration
 
+	// CodeTTL is the lifetime of enrolment codes from the dashboard; 0 means enroll.CodeTTL.
+	CodeTTL time.Duration
+
+	// FreshFor is the time for which the dashboard counts a check; 0 means 24 hours.
+	FreshFor time.Duration
+
 	// KeepFullAddresses stores public addresses without truncation.
 	KeepFullAddresses bool
 

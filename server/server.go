@@ -87,7 +87,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
 	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
-	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand}
+	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand, CodeTTL: c.CodeTTL}
 	secure, err := s.tls()
 	if err != nil {
 		return err

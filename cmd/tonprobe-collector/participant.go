@@ -21,7 +21,7 @@ func participantAddFlags(in *invocation) {
 }
 
 func participantCodeFlags(in *invocation) {
-	in.flags.IntVar(&in.validDays, "valid-days", int(enroll.CodeTTL.Hours()/24), "`days` that the code is good, at most 365")
+	in.flags.IntVar(&in.validDays, "valid-days", validDaysUnset, "`days` that the code is valid, at most 365 (default: code_days of the configuration, 14)")
 	jsonFlag(in)
 }
 
@@ -30,11 +30,19 @@ func participantListFlags(in *invocation) {
 	jsonFlag(in)
 }
 
-func (in *invocation) desk(s *sqlstore.Store) (enroll.Desk, error) {
+// validDaysUnset is the value of --valid-days if it is not given.
+const validDaysUnset = -1
+
+func (in *invocation) desk(s *sqlstore.Store, c settings) (enroll.Desk, error) {
+	d := enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: c.CodeTTL}
+	if in.validDays == validDaysUnset {
+		return d, nil
+	}
 	if in.validDays < 1 || in.validDays > enroll.MaxCodeDays {
 		return enroll.Desk{}, usagef("a code is good for 1 to %d days: --valid-days=%d", enroll.MaxCodeDays, in.validDays)
 	}
-	return enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader, CodeTTL: time.Duration(in.validDays) * 24 * time.Hour}, nil
+	d.CodeTTL = time.Duration(in.validDays) * 24 * time.Hour
+	return d, nil
 }
 
 func participantAdd(ctx context.Context, t terminal, in *invocation) error {
@@ -43,7 +51,7 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		return err
 	}
 	return in.withStore(ctx, t, func(s *sqlstore.Store) error {
-		d, err := in.desk(s)
+		d, err := in.desk(s, c)
 		if err != nil {
 			return err
 		}
@@ -72,7 +80,7 @@ func participantCode(ctx context.Context, t terminal, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		d, err := in.desk(s)
+		d, err := in.desk(s, c)
 		if err != nil {
 			return err
 		}
@@ -103,24 +111,32 @@ func printInvitation(w io.Writer, i enroll.Invitation, at address, asJSON bool) 
 
 // listed is a participant in the JSON list.
 type listed struct {
-	Participant string     `json:"participant"`
-	Name        string     `json:"name"`
-	Phone       string     `json:"phone"`
-	Blocked     bool       `json:"blocked"`
-	Enrolled    bool       `json:"enrolled"`
-	LastSeenAt  *time.Time `json:"last_seen_at"`
-	Last        *lastCheck `json:"last_check"`
+	Participant string `json:"participant"`
+	Name        string `json:"name"`
+	Phone       string `json:"phone"`
+	Blocked     bool   `json:"blocked"`
+	Enrolled    bool   `json:"enrolled"`
+	// State is blocked, not_enrolled, never_checked, too_long_ago, or the verdict that counts.
+	State      string     `json:"state"`
+	LastSeenAt *time.Time `json:"last_seen_at"`
+	Last       *lastCheck `json:"last_check"`
 }
 
 type lastCheck struct {
 	Report     string    `json:"report"`
 	Case       string    `json:"case"`
+	CheckedAt  time.Time `json:"checked_at"` // server's clock
 	ReceivedAt time.Time `json:"received_at"`
 	Verdict    string    `json:"verdict"`
 	Cause      string    `json:"cause"`
 }
 
 func participantList(ctx context.Context, t terminal, in *invocation) error {
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	since := time.Now().Add(-c.FreshFor)
 	return in.withStored(ctx, t, func(s *sqlstore.Store) error {
 		list := []listed{}
 		q := store.StateQuery{Search: in.search, Limit: store.MaxPage}
@@ -130,7 +146,7 @@ func participantList(ctx context.Context, t terminal, in *invocation) error {
 				return err
 			}
 			for _, p := range page.States {
-				list = append(list, listedOf(p))
+				list = append(list, listedOf(p, since))
 			}
 			if q.After = page.Next; q.After == "" {
 				break
@@ -143,13 +159,24 @@ func participantList(ctx context.Context, t terminal, in *invocation) error {
 	})
 }
 
-func listedOf(p store.ParticipantState) listed {
-	l := listed{Participant: p.ID, Name: p.Name, Phone: p.Phone, Blocked: p.Blocked, Enrolled: p.Enrolled}
+// listedOf returns the entry of a participant. Checks before since do not count.
+func listedOf(p store.ParticipantState, since time.Time) listed {
+	l := listed{Participant: p.ID, Name: p.Name, Phone: p.Phone, Blocked: p.Blocked, Enrolled: p.Enrolled, State: string(p.Verdict)}
+	switch {
+	case p.Blocked:
+		l.State = "blocked"
+	case p.Last == nil && p.Enrolled:
+		l.State = "never_checked"
+	case p.Last == nil:
+		l.State = "not_enrolled"
+	case !p.Fresh(since):
+		l.State = "too_long_ago"
+	}
 	if !p.LastSeenAt.IsZero() {
 		l.LastSeenAt = &p.LastSeenAt
 	}
 	if p.Last != nil {
-		l.Last = &lastCheck{Report: p.Last.ID, Case: p.Last.Case, ReceivedAt: p.Last.ReceivedAt,
+		l.Last = &lastCheck{Report: p.Last.ID, Case: p.Last.Case, CheckedAt: p.Last.CheckedAt, ReceivedAt: p.Last.ReceivedAt,
 			Verdict: string(p.Last.Verdict), Cause: p.Last.Primary.Code}
 	}
 	return l
@@ -159,22 +186,14 @@ func printList(w io.Writer, list []listed) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(tw, "NAME\tSTATE\tLAST CHECK\tCASE\tCAUSE\tPHONE\tID")
 	for _, l := range list {
-		state, at, code, cause := "not enrolled", "-", "-", "-"
-		switch {
-		case l.Blocked:
-			state = "blocked"
-		case l.Last != nil:
-			state = strings.ReplaceAll(l.Last.Verdict, "_", " ")
-		case l.Enrolled:
-			state = "never checked"
-		}
+		at, code, cause := "-", "-", "-"
 		if l.Last != nil {
-			at, code = l.Last.ReceivedAt.Local().Format("2006-01-02 15:04"), l.Last.Case
+			at, code = l.Last.CheckedAt.Local().Format("2006-01-02 15:04"), l.Last.Case
 			if l.Last.Cause != "" {
 				cause = l.Last.Cause
 			}
 		}
-		_, _ = fmt.Fprintln(tw, strings.Join([]string{l.Name, state, at, code, cause, orDash(l.Phone), l.Participant}, "\t"))
+		_, _ = fmt.Fprintln(tw, strings.Join([]string{l.Name, strings.ReplaceAll(l.State, "_", " "), at, code, cause, orDash(l.Phone), l.Participant}, "\t"))
 	}
 	return tw.Flush()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/tonprobe/tonprobe/server"
+	"github.com/tonprobe/tonprobe/server/enroll"
 )
 
 // option is one setting: a key in the file, a variable, an option on the command line.
@@ -66,6 +67,8 @@ func options() []option {
 		{"contact", "`address` (mail or web) for questions about the dashboard's accessibility", false, text(func(s *settings) *string { return &s.Contact })},
 		{"support_phone", "telephone `number` of phone support, shown with each result", false, text(func(s *settings) *string { return &s.SupportPhone })},
 		{"keep_reports", "`days` to keep reports, 0 for indefinitely (default 180)", false, setKeepReports},
+		{"code_days", "`days` that the codes of participants are valid (default 14, at most 365)", false, setCodeDays},
+		{"fresh_hours", "`hours` for which a check counts; an older one is shown as too long ago (default 24)", false, setFreshHours},
 		{"keep_full_addresses", "store complete public addresses instead of /24 and /48", true, setKeepFull},
 		{"log_level", "`level`: debug, info (default), warn, error", false, func(s *settings, v string) error { return s.logLevel.UnmarshalText([]byte(v)) }},
 	}
@@ -186,6 +189,25 @@ func setKeepReports(s *settings, v string) error {
 	return nil
 }
 
+func setCodeDays(s *settings, v string) error {
+	days, err := strconv.Atoi(v)
+	if err != nil || days < 1 || days > enroll.MaxCodeDays {
+		return fmt.Errorf("it must be a number of days from 1 to %d", enroll.MaxCodeDays)
+	}
+	s.CodeTTL = time.Duration(days) * 24 * time.Hour
+	return nil
+}
+
+func setFreshHours(s *settings, v string) error {
+	const most = 365 * 24
+	hours, err := strconv.Atoi(v)
+	if err != nil || hours < 1 || hours > most {
+		return fmt.Errorf("it must be a number of hours from 1 to %d", most)
+	}
+	s.FreshFor = time.Duration(hours) * time.Hour
+	return nil
+}
+
 func setKeepFull(s *settings, v string) (err error) {
 	if s.KeepFullAddresses, err = strconv.ParseBool(v); err != nil {
 		return errors.New("it must be true or false")
@@ -199,6 +221,7 @@ func (in *invocation) settings(t terminal) (settings, error) {
 	s.DataDir = defaultData(t.getenv)
 	s.MetricsListen, s.MetricsOptional = "127.0.0.1:9464", true
 	s.KeepReports = 180 * 24 * time.Hour
+	s.CodeTTL, s.FreshFor = enroll.CodeTTL, 24*time.Hour
 	file := in.configFile
 	if file == "" {
 		file = t.getenv("TONPROBE_CONFIG")
@@ -226,6 +249,9 @@ func (in *invocation) settings(t terminal) (settings, error) {
 
 // repeatable are the options that may be given more than once.
 var repeatable = []string{"ice_server"}
+
+// numbers are the settings that may be numbers in the file, without quotes.
+var numbers = []string{"keep_reports", "code_days", "fresh_hours"}
 
 // joined combines repeated options into one setting, like a list in the file.
 func joined(given []setting) (all []setting) {
@@ -283,6 +309,9 @@ func settingsOf(file string, values map[string]any) ([]setting, error) {
 			return nil, usagef("configuration %s: there is no setting %.60q; there are: %s", file, key, strings.Join(known, ", "))
 		}
 		text, err := tomlText(value)
+		if n, isNumber := value.(int64); isNumber && slices.Contains(numbers, key) {
+			text, err = strconv.FormatInt(n, 10), nil
+		}
 		if err != nil {
 			return nil, usagef("%s: %s", from, err)
 		}
