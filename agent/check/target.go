@@ -68,11 +68,11 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 	t, found := known.Find(name)
 	switch {
 	case err != nil && !found:
-		env.Log.Warn("the conference system is not known", "target", name, "err", report.ErrorText(err))
+		env.Log.Warn("the conference system is unknown", "target", name, "err", report.ErrorText(err))
 		o.Target = ""
 		return o, nil
 	case err != nil:
-		env.Log.Warn("the conference system is used as it was known", "target", name, "err", report.ErrorText(err))
+		env.Log.Warn("the last known conference system is used", "target", name, "err", report.ErrorText(err))
 	case !found:
 		return o, &UnknownTargetError{Name: name, Known: known.Names()}
 	}

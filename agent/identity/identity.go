@@ -96,7 +96,7 @@ func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error
 	}
 	u, err := uuid.NewRandomFromReader(random)
 	if err != nil {
-		return nil, fmt.Errorf("draw an agent id: %w", err)
+		return nil, fmt.Errorf("create an agent id: %w", err)
 	}
 	id = &Identity{AgentID: u.String(), CreatedAt: now.UTC()}
 	return id, id.Save(dir)

@@ -116,7 +116,7 @@ func systemdState() (State, error) {
 	}
 	state, ok := parseShown(string(out))
 	if !ok {
-		return "", &ManagerError{systemd, fmt.Errorf("systemctl show says %q", out)}
+		return "", &ManagerError{systemd, fmt.Errorf("unexpected output of systemctl show: %q", out)}
 	}
 	return state, nil
 }

@@ -164,7 +164,7 @@ func (s *Station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
 		err = id.Save(s.Config.Data)
 	}
 	if err != nil {
-		s.log.Warn("the collector's keys are not kept", "err", err)
+		s.log.Warn("the collector's keys could not be stored", "err", err)
 	}
 }
 
@@ -199,7 +199,7 @@ func (s *Station) learnPhone(phone string) {
 		err = id.Save(s.Config.Data)
 	}
 	if err != nil {
-		s.log.Warn("the number of phone support is not kept", "err", err)
+		s.log.Warn("the number of phone support could not be stored", "err", err)
 	}
 }
 

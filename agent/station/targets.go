@@ -41,13 +41,13 @@ func (s *Station) learnTargets(t wire.Targets) {
 		return
 	}
 	if err := durable.WriteFile(s.targetsPath(), b); err != nil {
-		s.log.Warn("the conference systems are not kept", "err", report.ErrorText(err))
+		s.log.Warn("the conference systems could not be stored", "err", report.ErrorText(err))
 	}
 }
 
 // forgetTargets removes those of the collector before.
 func (s *Station) forgetTargets() {
 	if err := durable.Remove(s.targetsPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("the conference systems of the collector before are still here", "err", report.ErrorText(err))
+		s.log.Warn("the conference systems of the previous collector could not be removed", "err", report.ErrorText(err))
 	}
 }

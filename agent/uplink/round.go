@@ -69,7 +69,7 @@ func (r *round) remember(ctx context.Context) {
 	ctx, cancel := filing(ctx)
 	defer cancel()
 	if err := r.Spool.SaveTries(ctx, r.tries); err != nil {
-		r.Log.Warn("the record of failed reports cannot be kept", "err", err)
+		r.Log.Warn("the record of failed reports cannot be stored", "err", err)
 	}
 }
 

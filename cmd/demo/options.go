@@ -17,7 +17,7 @@ import (
 var textFiles embed.FS
 
 // errHelp means that the help was requested and has been printed.
-var errHelp = errors.New("help was asked for")
+var errHelp = errors.New("help was requested")
 
 // options are the options of the command line.
 type options struct {

@@ -39,7 +39,7 @@ func serve(ctx context.Context, t terminal, in *invocation) error {
 	announce(t.out, s, c)
 	ca, _, _ := s.OwnCertificate()
 	if err := (address{s.PublicURL(), ca, s.AuthorityPin()}).remember(c.DataDir); err != nil {
-		c.Log.Warn("other commands will not know where this collector is", "err", err)
+		c.Log.Warn("other commands will not know the address of this collector", "err", err)
 	}
 	return s.Serve(ctx)
 }

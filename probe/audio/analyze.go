@@ -11,7 +11,7 @@ import (
 )
 
 // ErrEmpty means that a WAV file contains no samples.
-var ErrEmpty = errors.New("the WAV file holds no sound")
+var ErrEmpty = errors.New("the WAV file contains no sound")
 
 // fileBackend is the value of Backend when the samples came from a file.
 const fileBackend = "file"

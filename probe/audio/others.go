@@ -69,7 +69,7 @@ func (o *others) listen(devices []capture.Device, chosenID string) {
 		o.ears = append(o.ears, e)
 		o.running.Go(func() {
 			if err := e.listen(); err != nil {
-				o.log.Debug("another microphone could not be heard to its end", "why", err)
+				o.log.Debug("another microphone stopped early", "why", err)
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func (p relays) echo(ctx context.Context, env probe.Env, relay net.PacketConn, p
 		// The first packet also requests the permission and takes longer. Using the
 		// shortest round trip excludes it.
 		if _, err := relay.WriteTo(request, to); err != nil {
-			env.Log.Info("the relay takes no data", "err", err)
+			env.Log.Info("the relay accepts no data", "err", err)
 			return nil, nil
 		}
 		if relayedAnswer(ctx, relay, buf, id, wait) {

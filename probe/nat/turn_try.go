@@ -133,7 +133,7 @@ func (p relays) follow(ctx context.Context, env probe.Env, s relayServer, peers 
 		}
 		asked[at] = true
 		if redirects == maxRedirects || asked[next.at] {
-			env.Log.Info("TURN servers redirect in a circle")
+			env.Log.Info("TURN servers redirect in a loop")
 			return outcome{asked: true, fault: faultOther, redirected: true}
 		}
 		s = next.apply(s)

@@ -165,7 +165,7 @@ type received struct {
 func (s *udpSocket) receive(ctx context.Context, wait time.Duration, id transactionID, from []netip.AddrPort) (got received, ok bool) {
 	ok = s.await(ctx, wait, func(p packet) bool {
 		if !slices.Contains(from, p.from) {
-			s.env.Log.Debug("packet from a stranger ignored")
+			s.env.Log.Debug("packet from an unknown address ignored")
 			return false
 		}
 		b, err := parseBinding(p.bytes, id)

@@ -136,7 +136,7 @@ func (s *stream) agree(ctx context.Context, cert tls.Certificate) error {
 	state, _ := conn.ConnectionState()
 	c := srtp.Config{Profile: srtp.ProtectionProfileAeadAes128Gcm}
 	if err := c.ExtractSessionKeysFromDTLS(&state, false); err != nil {
-		return fmt.Errorf("draw the keys: %w", err)
+		return fmt.Errorf("create the keys: %w", err)
 	}
 	if s.in, err = srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile); err != nil {
 		return fmt.Errorf("use the keys: %w", err)

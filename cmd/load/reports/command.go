@@ -54,7 +54,7 @@ func (o *options) parse(args []string, out io.Writer) error {
 	case o.participants < 1 || o.reports < 0 || o.senders < 1 || o.batch < 1 || o.batch > 100 || o.batched < 0 || o.single < 0 || o.pages < 0:
 		return fmt.Errorf("%w: a number is too small or too large", ErrUsage)
 	case o.deliveries() > perAgent*o.participants:
-		return fmt.Errorf("%w: %d deliveries from %d agents: the collector takes %d from one at once", ErrUsage, o.deliveries(), o.participants, perAgent)
+		return fmt.Errorf("%w: %d deliveries from %d agents: the collector accepts %d from one at once", ErrUsage, o.deliveries(), o.participants, perAgent)
 	}
 	return nil
 }

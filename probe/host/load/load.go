@@ -78,7 +78,7 @@ func (l load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 func (l load) watch(ctx context.Context, env probe.Env, d *report.HostLoad) {
 	first, err := l.machine.times(ctx)
 	if err != nil {
-		env.Log.Debug("no times of the processor", "err", err)
+		env.Log.Debug("no CPU times", "err", err)
 		return
 	}
 	readings := []times{first}

@@ -171,7 +171,7 @@ func (l *EchoLog) validateCounts() error {
 		l.DownSent < 0 || l.DownSent > MaxPackets || l.DownFailed < 0 || l.DownFailed > MaxPackets:
 		return errors.New("a count is out of range")
 	case l.Unlisted > 0 && len(l.SeqDelta) < MaxArrivals:
-		return fmt.Errorf("%d arrivals not listed though the list holds only %d", l.Unlisted, len(l.SeqDelta))
+		return fmt.Errorf("%d arrivals not listed, but the list has only %d", l.Unlisted, len(l.SeqDelta))
 	}
 	return nil
 }

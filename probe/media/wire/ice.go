@@ -129,7 +129,7 @@ func checkICEURL(u string) (relay bool, err error) {
 		}
 	case "stun", "stuns":
 		if hasQuery {
-			return relay, fmt.Errorf("url %q: STUN takes no query", u)
+			return relay, fmt.Errorf("url %q: STUN has no query", u)
 		}
 	default:
 		return relay, fmt.Errorf("url %q: scheme is not stun, stuns, turn or turns", u)
@@ -153,7 +153,7 @@ func checkHostPort(hostport string) error {
 	} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
 		host = host[1 : len(host)-1]
 	} else if strings.Contains(host, ":") {
-		return errors.New("an IPv6 address must stand in brackets")
+		return errors.New("an IPv6 address must be in brackets")
 	}
 	if host == "" || strings.ContainsAny(host, " /@\\<>\"'#[]\r\n\t") {
 		return errors.New("no valid host")

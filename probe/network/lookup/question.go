@@ -73,7 +73,7 @@ func newQuery(name string, kind dnsmessage.Type) ([]byte, error) {
 	}
 	var id [2]byte
 	if _, err := rand.Read(id[:]); err != nil {
-		return nil, fmt.Errorf("draw the number of a question: %w", err)
+		return nil, fmt.Errorf("create a query id: %w", err)
 	}
 	m := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: binary.BigEndian.Uint16(id[:]), RecursionDesired: true},

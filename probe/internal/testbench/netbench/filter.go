@@ -35,7 +35,7 @@ func parseFilter(names []string) (filter, error) {
 			low, err1 := strconv.ParseUint(from, 10, 16)
 			high, err2 := strconv.ParseUint(to, 10, 16)
 			if err1 != nil || err2 != nil || low > high {
-				return nil, fmt.Errorf("filter %q: %q is no port and no range of ports", name, ports)
+				return nil, fmt.Errorf("filter %q: %q is not a port or a range of ports", name, ports)
 			}
 			k.low, k.high = uint16(low), uint16(high)
 		}

@@ -104,7 +104,7 @@ func (f *frontTLS) load(s CollectorSpec) error {
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("draw a key: %w", err)
+		return fmt.Errorf("create a key: %w", err)
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: ServerName}, DNSNames: []string{ServerName},

@@ -123,7 +123,7 @@ func (l Line) validate() error {
 		"reorder_pct": l.ReorderPct, "duplicate_pct": l.DuplicatePct, "spike_pct": l.SpikePct,
 	} {
 		if !(pct >= 0 && pct <= 100) {
-			return fmt.Errorf("%s = %v is no percentage", what, pct)
+			return fmt.Errorf("%s = %v is not a percentage", what, pct)
 		}
 	}
 	for what, v := range map[string]float64{

@@ -63,7 +63,7 @@ func (s NATSpec) validate() error {
 		return fmt.Errorf("lifetime_s = %v: want a number from 0 on", s.LifetimeS)
 	}
 	if _, err := netip.ParseAddr(s.Shows); s.Shows != "" && err != nil {
-		return fmt.Errorf("shows = %q is no address", s.Shows)
+		return fmt.Errorf("shows = %q is not an address", s.Shows)
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func (s DNSSpec) validate() error {
 		return fmt.Errorf("fails = %q, delay_ms = %v", s.Fails, s.DelayMS)
 	}
 	if a, err := netip.ParseAddr(s.Says); s.Says != "" && (err != nil || !a.Is4()) {
-		return fmt.Errorf("says = %q is no IPv4 address", s.Says)
+		return fmt.Errorf("says = %q is not an IPv4 address", s.Says)
 	}
 	return nil
 }
@@ -308,7 +308,7 @@ func phase(fields map[string]any) (Phase, error) {
 	case int64:
 		from = float64(v)
 	default:
-		return Phase{}, fmt.Errorf("from_s = %v is no number", v)
+		return Phase{}, fmt.Errorf("from_s = %v is not a number", v)
 	}
 	delete(rest, "from_s")
 	b, err := toml.Marshal(rest)
