@@ -18,11 +18,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// targetsTime limits the question for a target's address. The check goes on without an
-// answer, so that a dead line is diagnosed as well.
+// targetsTime limits the request for a target's address. The check continues
+// without a response, so that a dead line is diagnosed too.
 const targetsTime = 3 * time.Second
 
-// UnknownTargetError is a name that the collector has no target of.
+// UnknownTargetError is a name without a target at the collector.
 type UnknownTargetError struct {
 	Name  string
 	Known []string
@@ -32,16 +32,17 @@ func (e *UnknownTargetError) Error() string {
 	return fmt.Sprintf("the collector knows no conference system %q; it knows %s", e.Name, strings.Join(e.Known, ", "))
 }
 
-// NotEnrolledError is the name of a target where no collector is there to ask for it.
+// NotEnrolledError is the name of a target if there is no collector to request it
+// from.
 type NotEnrolledError struct{ Name string }
 
 func (e *NotEnrolledError) Error() string {
 	return fmt.Sprintf("%q is not an address, and names of conference systems are known only to an enrolled computer", e.Name)
 }
 
-// Target reduces what names a conference system to what a check uses: the name of a target
-// of the collector, or an address without anything that may be a secret of a meeting.
-// Target("") is "". The error is an [*origin.Error].
+// Target reduces a text that identifies a conference system to what a check uses:
+// the name of a target of the collector, or an address without anything that may be
+// a secret of a meeting. Target("") is "". The error is an [*origin.Error].
 func Target(raw string) (string, error) {
 	if name := strings.TrimSpace(raw); wire.IsTargetName(name) {
 		return name, nil
@@ -49,10 +50,10 @@ func Target(raw string) (string, error) {
 	return conference.Reduce(raw)
 }
 
-// resolveTarget asks the collector for the target of a name. Where it does not answer, what
-// it said last is used, without credentials; where that is not known either, the check goes
-// on without a conference system. The errors are [*UnknownTargetError],
-// [*NotEnrolledError] and [*origin.Error].
+// resolveTarget requests the target from the collector if it is a name. Without a
+// response, the last known target is used, without credentials; if there is none
+// either, the check continues without a conference system. The errors are
+// [*UnknownTargetError], [*NotEnrolledError] and [*origin.Error].
 func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, error) {
 	if !wire.IsTargetName(o.Target) {
 		return o, nil
@@ -86,18 +87,19 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 		}
 	}
 	if _, err := diagnose.LoadProfile(t.Profile); err == nil && o.Profile == diagnose.DefaultProfile {
-		o.Profile = t.Profile // a profile that a person chose stays
+		o.Profile = t.Profile // unless a person chose a profile
 	}
 	return o, nil
 }
 
-// targets returns those of the collector, or those that it named last, with the error.
+// targets returns the collector's targets or, together with the error, the last
+// known ones.
 func (o Options) targets(ctx context.Context, join string) (wire.Targets, error) {
 	ctx, cancel := context.WithTimeout(ctx, targetsTime)
 	defer cancel()
 	got, err := o.Collector.Targets(ctx, join)
 	if e, ok := errors.AsType[*collector.APIError](err); ok && e.Status == http.StatusNotFound {
-		return wire.Targets{}, nil // a collector from before there were targets
+		return wire.Targets{}, nil // a collector of a version without targets
 	}
 	if err != nil {
 		return o.KnownTargets, err
@@ -108,8 +110,8 @@ func (o Options) targets(ctx context.Context, join string) (wire.Targets, error)
 	return *got, nil
 }
 
-// joins returns the name of the target whose test meeting this check joins; "" where it
-// makes no call.
+// joins returns the name of the target whose test meeting this check joins; "" if
+// it makes no call.
 func (o Options) joins(name string) string {
 	asked := len(o.Only) == 0 || slices.ContainsFunc(o.Only, func(word string) bool { return strings.HasPrefix(word, report.ConferenceGroup) })
 	if o.Trigger == report.TriggerSchedule || !asked {
@@ -118,7 +120,7 @@ func (o Options) joins(name string) string {
 	return name
 }
 
-// withoutCredentials is t without rooms and links.
+// withoutCredentials returns t without rooms and links.
 func withoutCredentials(t wire.Targets) wire.Targets {
 	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets))}
 	for i, target := range t.Targets {

@@ -19,7 +19,7 @@ const listOfTargets = `{"targets":[
  {"name":"Rathaus","system":"bbb","url":"https://konferenz.example.org","profile":"zoom"},
  {"name":"lk","system":"livekit","url":"wss://sound.example.org/livekit","profile":"of a later version","room":{"name":"r","publish_token":"p","subscribe_token":"s"}}]}`
 
-// collectorWith answers the question for the targets.
+// collectorWith returns a collector that responds to the request for targets.
 func collectorWith(t *testing.T, status int, body string) *Collector {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/"+wire.PathTargets || r.Header.Get("Authorization") != "Bearer token" {
@@ -80,8 +80,8 @@ func TestNamesThatLeadNowhere(t *testing.T) {
 
 func second(_ Options, err error) error { return err }
 
-// A collector that does not answer costs the credentials, not the check.
-func TestCollectorDoesNotTellTheTarget(t *testing.T) {
+// Without a response of the collector, the check runs without credentials.
+func TestCollectorDoesNotReturnTheTarget(t *testing.T) {
 	known, err := wire.ParseTargets([]byte(listOfTargets))
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestStoppedWhileTheTargetIsAskedFor(t *testing.T) {
 	}
 }
 
-// What the report holds of a named target is its web server's address.
+// The report of a named target contains only the address of its web server.
 func TestReportOfANamedTarget(t *testing.T) {
 	r, err := Run(t.Context(), Options{Target: "Rathaus", Collector: collectorWith(t, http.StatusOK, listOfTargets),
 		Plan: probe.Plan{after(report.ProbeNAT, 0)}})
@@ -118,8 +118,8 @@ func TestReportOfANamedTarget(t *testing.T) {
 	}
 }
 
-// No name is an address, so that a word has one meaning.
-func TestNamesAreNoAddresses(t *testing.T) {
+// A name is never an address, so each text has one meaning.
+func TestNamesAreNotAddresses(t *testing.T) {
 	for _, name := range []string{"rathaus", "Rat Köln", "bbb", "A1", "x_y-z", "10", "１０"} {
 		if !wire.IsTargetName(name) {
 			t.Errorf("%q is no name", name)

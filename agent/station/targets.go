@@ -13,13 +13,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// targetsFile holds the conference systems that the collector named last, for checks while
-// it does not answer. It holds no credentials.
+// targetsFile contains the last known conference systems of the collector, without
+// credentials, for checks while the collector is unreachable.
 const targetsFile = "targets.json"
 
 func (s *Station) targetsPath() string { return filepath.Join(s.Config.Data, targetsFile) }
 
-// knownTargets are empty where none were stored, or by another version.
+// knownTargets returns the stored targets; none if there are none, or of another
+// version.
 func (s *Station) knownTargets() wire.Targets {
 	b, err := os.ReadFile(s.targetsPath())
 	if err != nil {
@@ -35,7 +36,7 @@ func (s *Station) knownTargets() wire.Targets {
 func (s *Station) learnTargets(t wire.Targets) {
 	b, err := json.Marshal(t)
 	if err != nil {
-		return // never: a struct of strings
+		return // cannot fail for a struct of strings
 	}
 	if old, err := os.ReadFile(s.targetsPath()); err == nil && bytes.Equal(old, b) {
 		return
@@ -45,7 +46,7 @@ func (s *Station) learnTargets(t wire.Targets) {
 	}
 }
 
-// forgetTargets removes those of the collector before.
+// forgetTargets removes the targets of a previous collector.
 func (s *Station) forgetTargets() {
 	if err := durable.Remove(s.targetsPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("the conference systems of the previous collector could not be removed", "err", report.ErrorText(err))

@@ -11,9 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// coredumpName is the name that systemd-coredump gives a file:
-// core.COMM.UID.BOOT.PID.TIME, with the time in µs (before v230 in s), and perhaps the
-// ending of a compression. A comm has dots and slashes escaped.
+// coredumpName matches the file names of systemd-coredump:
+// core.COMM.UID.BOOT.PID.TIME, with the time in µs (before v230 in s), and possibly
+// an extension for the compression. Dots and slashes of comm are escaped.
 var coredumpName = regexp.MustCompile(`^core\.(.+)\.\d+\.[0-9a-f]{32}\.\d+\.(\d{10,17})(?:\.[a-z0-9]+)?$`)
 
 func readCoredumpName(name string) (report.HostEvent, bool) {
@@ -34,7 +34,7 @@ func readCoredumpName(name string) (report.HostEvent, bool) {
 	return e, e.Program != ""
 }
 
-// unescape resolves the \x2d of unit names.
+// unescape decodes \x2d as in unit names.
 func unescape(s string) string {
 	text, err := strconv.Unquote(`"` + strings.ReplaceAll(s, `"`, "") + `"`)
 	if err != nil {
@@ -43,9 +43,9 @@ func unescape(s string) string {
 	return text
 }
 
-// corePattern is the folder of plain core files by /proc/sys/kernel/core_pattern
-// (core(5)). ok is false where core files go to a program or to the folder of the
-// process.
+// corePattern returns the folder of plain core files according to
+// /proc/sys/kernel/core_pattern (core(5)). ok is false if core files are passed to
+// a program or written to the process's own folder.
 func corePattern(pattern string) (folder, bool) {
 	pattern = strings.TrimSpace(pattern)
 	if !strings.HasPrefix(pattern, "/") || strings.Contains(path.Dir(pattern), "%") {
@@ -53,7 +53,7 @@ func corePattern(pattern string) (folder, bool) {
 	}
 	name := path.Base(pattern)
 	if !strings.Contains(name, "%e") && !strings.Contains(name, "%E") {
-		return folder{}, false // nothing tells which program it was
+		return folder{}, false // the program is unknown
 	}
 	var expr strings.Builder
 	expr.WriteString("^")
@@ -65,7 +65,7 @@ func corePattern(pattern string) (folder, bool) {
 		}
 		i++
 		switch name[i] {
-		case 'e', 'E': // the name, or the path with ! in place of /
+		case 'e', 'E': // the name, or the path with ! instead of /
 			if groups == 0 {
 				expr.WriteString("(.+)")
 				groups++
@@ -95,14 +95,14 @@ func corePattern(pattern string) (folder, bool) {
 	}}, true
 }
 
-// readApportName reads the name of a report of Ubuntu's apport: the path of the
-// program with _ in place of /, the user's number, and ".crash".
+// readApportName parses the file name of a report of Ubuntu's apport: the path of
+// the program with _ instead of /, the user id, and ".crash".
 func readApportName(name string) (report.HostEvent, bool) {
 	base, ok := strings.CutSuffix(name, ".crash")
 	if !ok {
 		return report.HostEvent{}, false
 	}
-	base = strings.TrimSuffix(base, filepath.Ext(base)) // the user's number
+	base = strings.TrimSuffix(base, filepath.Ext(base)) // the user id
 	e := report.HostEvent{Kind: report.EventClientCrashed, Program: program(strings.ReplaceAll(base, "_", "/")), Detail: detailDump}
 	return e, e.Program != ""
 }

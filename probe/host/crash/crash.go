@@ -1,7 +1,8 @@
 // Package crash reads from the system's own records which programs crashed or hung,
-// and when the machine itself crashed, slept, ran out of memory or lost its network.
+// and when the machine itself crashed, slept, ran out of memory or lost its
+// network.
 //
-// Only names, times, sizes and codes are read: never the content of a dump, an
+// Only names, times, sizes and codes are read, never the content of a dump, an
 // environment, a path or the name of a network. Programs that are not in
 // report.Programs are not named.
 package crash
@@ -18,27 +19,27 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// errAbsent is returned by a source that this system does not have.
+// errAbsent means that this system does not have the source.
 var errAbsent = errors.New("this system keeps no such records")
 
-// source is one kind of record.
+// source is one kind of records.
 type source struct {
 	name string // as in report.HostSource
-	// read returns what happened since a time, in any order. It may return events
-	// together with an error, where only a part could be read. fs.ErrPermission
-	// and errAbsent are told apart.
+	// read returns the events since a time, in any order. It may return events
+	// together with an error if only a part could be read. fs.ErrPermission and
+	// errAbsent are distinguished.
 	read func(ctx context.Context, since time.Time) ([]report.HostEvent, error)
 }
 
-// maxEvents is the most that a report holds.
+// maxEvents is the maximum number of events in a report.
 const maxEvents = 64
 
-// Read returns what happened on this machine between since and now.
+// Read returns the events on this machine between since and now.
 func Read(ctx context.Context, since, now time.Time) *report.HostCrash {
 	return collect(ctx, sources(), since, now)
 }
 
-// collect reads the sources side by side.
+// collect reads the sources concurrently.
 func collect(ctx context.Context, from []source, since, now time.Time) *report.HostCrash {
 	found := &report.HostCrash{
 		WindowS: new(max(0, now.Sub(since).Seconds())),
@@ -56,7 +57,7 @@ func collect(ctx context.Context, from []source, since, now time.Time) *report.H
 	}
 	wg.Wait()
 	for _, e := range slices.Concat(events...) {
-		// A time in the future is that of a clock that was set back since.
+		// A time in the future means that the clock was set back since.
 		if !e.At.Before(since) && !e.At.After(now) {
 			e.At = e.At.UTC().Truncate(time.Second)
 			found.Events = append(found.Events, e)
@@ -81,7 +82,7 @@ func state(err error) string {
 	return "failed"
 }
 
-// Window is how far back a check looks.
+// Window is the period that a check reads.
 const Window = 24 * time.Hour
 
 // New returns the probe "host.crash".

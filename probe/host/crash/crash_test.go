@@ -16,7 +16,7 @@ import (
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// from is a source of given events.
+// from returns a source with the given events.
 func from(name string, err error, events ...report.HostEvent) source {
 	return source{name, func(context.Context, time.Time) ([]report.HostEvent, error) { return events, err }}
 }
@@ -33,9 +33,9 @@ func TestCollect(t *testing.T) {
 			event(time.Minute, report.EventResume, "", ""), // after now
 		),
 		from("crash_folders", nil,
-			event(-10*time.Minute+4*time.Second, report.EventClientCrashed, "Zoom", detailDump), // the same
+			event(-10*time.Minute+4*time.Second, report.EventClientCrashed, "Zoom", detailDump), // duplicate
 			event(-10*time.Minute+4*time.Second, report.EventClientCrashed, "Chrome", detailDump),
-			event(-5*time.Minute, report.EventClientCrashed, "Zoom", detailDump), // once more
+			event(-5*time.Minute, report.EventClientCrashed, "Zoom", detailDump), // another crash
 		),
 		from("core_files", errAbsent),
 		from("kernel_log", fs.ErrPermission, event(-time.Minute, report.EventWiFiDropped, "", "reason_8")),
@@ -59,9 +59,9 @@ func TestCollect(t *testing.T) {
 	}
 }
 
-// TestOfTooManyTheNewestAreKept: a program that crashes at every start must not push
-// out what happened last.
-func TestOfTooManyTheNewestAreKept(t *testing.T) {
+// TestNewestAreKept: a program that crashes at every start must not displace the
+// latest events.
+func TestNewestAreKept(t *testing.T) {
 	var all []report.HostEvent
 	for i := range 500 {
 		all = append(all, event(-time.Duration(i)*time.Minute, report.EventClientCrashed, "Zoom", ""))
@@ -116,7 +116,7 @@ func TestFolders(t *testing.T) {
 	if _, err := readFolders(t.Context(), crashpad(filepath.Join(dir, "none"), "Chrome"), noon); !errors.Is(err, errAbsent) {
 		t.Errorf("no folder: %v", err)
 	}
-	// A file where a folder should be.
+	// A file instead of a folder.
 	if events, err := readFolders(t.Context(), []folder{dumps(filepath.Join(dir, "pending", "a.dmp"), "Chrome")}, noon); err == nil || len(events) != 0 {
 		t.Errorf("a file: %v, %v", err, events)
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// word returns a system's own code in the form that a report takes, "" where it has
-// another form: free text may hold anything.
+// word returns a system's code if it has the form allowed in a report, otherwise
+// "", because free text may contain anything.
 func word(code string) string {
 	code = strings.ToLower(strings.TrimSpace(code))
 	if code == "" || len(code) > 32 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
@@ -15,8 +15,8 @@ func word(code string) string {
 	return code
 }
 
-// hex returns a code as a hexadecimal number, "" for what is none and for 0.
-// Windows writes exception codes with and without 0x.
+// hex returns a code as a hexadecimal number; "" if it is not one, or 0. Windows
+// writes exception codes with and without 0x.
 func hex(code string, base int) string {
 	code = strings.ToLower(strings.TrimSpace(code))
 	if rest, ok := strings.CutPrefix(code, "0x"); ok {

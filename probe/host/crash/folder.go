@@ -15,15 +15,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// folder is a place where files appear when something crashes. Only their names and
-// times are read.
+// folder is a folder in which a crash creates files. Only their names and times are
+// read.
 type folder struct {
 	path string
-	// read tells what a file is about; ok is false for files that tell of nothing.
+	// read returns the event of a file; ok is false for other files.
 	read func(name string) (report.HostEvent, bool)
 }
 
-// dumps is a folder that one program writes its dumps into.
+// dumps returns a folder into which one program writes its dumps.
 func dumps(path, program string) folder {
 	return folder{path, func(name string) (report.HostEvent, bool) {
 		if !strings.EqualFold(filepath.Ext(name), ".dmp") {
@@ -33,11 +33,11 @@ func dumps(path, program string) folder {
 	}}
 }
 
-// maxEntries bounds how much of a folder is read.
+// maxEntries limits the number of entries to read.
 const maxEntries = 5000
 
-// readFolders returns the events of several folders. errAbsent is returned where none of
-// them exists. An event whose file states no time has that of the file.
+// readFolders returns the events of several folders, or errAbsent if none of them
+// exists. An event without a time in its file's name has the time of the file.
 func readFolders(ctx context.Context, folders []folder, since time.Time) ([]report.HostEvent, error) {
 	var events []report.HostEvent
 	var failed error
@@ -61,7 +61,7 @@ func readFolders(ctx context.Context, folders []folder, since time.Time) ([]repo
 			if !ok {
 				continue
 			}
-			// Not a link: it could lead anywhere.
+			// Not a link, which could lead anywhere.
 			info, err := entry.Info()
 			if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
 				continue
@@ -93,10 +93,10 @@ func list(path string) ([]os.DirEntry, error) {
 	return entries, nil
 }
 
-// browserDir is where a browser keeps its data below a person's configuration.
+// browserDir is a browser's data folder below the configuration folder of a user.
 type browserDir struct{ path, program string }
 
-// crashpad are the folders that Crashpad moves a dump through.
+// crashpad returns the folders that Crashpad moves a dump through.
 func crashpad(base, program string) (all []folder) {
 	for _, state := range []string{"new", "pending", "completed", "reports", "attachments"} {
 		all = append(all, dumps(filepath.Join(base, state), program))
@@ -104,7 +104,7 @@ func crashpad(base, program string) (all []folder) {
 	return all
 }
 
-// breakpad are the folders of Firefox.
+// breakpad returns the folders of Firefox.
 func breakpad(base string) []folder {
 	return []folder{dumps(filepath.Join(base, "pending"), "Firefox"), dumps(filepath.Join(base, "submitted"), "Firefox")}
 }

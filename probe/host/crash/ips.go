@@ -20,7 +20,7 @@ type ipsHead struct {
 	Timestamp text `json:"timestamp"`
 }
 
-// ipsBody is the rest of it, as far as it is read.
+// ipsBody contains the fields that are read of the rest.
 type ipsBody struct {
 	ProcName  text `json:"procName"`
 	Exception struct {
@@ -30,13 +30,13 @@ type ipsBody struct {
 	LargestProcess text `json:"largestProcess"`
 }
 
-// maxDiagnosticReport is how much of a report is read.
+// maxDiagnosticReport limits how much of a report is read.
 const maxDiagnosticReport = 4 << 20
 
 var errNoReport = errors.New("not a diagnostic report")
 
-// parseDiagnosticReport reads a report of macOS: an .ips of two JSON objects, or the
-// older text of a .crash. ok is false for reports that tell of nothing here.
+// parseDiagnosticReport parses a report of macOS: an .ips file with two JSON
+// objects, or the older .crash text. ok is false for reports of other kinds.
 func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error) {
 	in := bufio.NewReader(io.LimitReader(r, maxDiagnosticReport))
 	first, err := in.ReadString('\n')
@@ -55,7 +55,7 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 		return e, false, fmt.Errorf("%w: %w", errNoReport, err)
 	}
 	var body ipsBody
-	_ = json.NewDecoder(in).Decode(&body) // what is cut off tells less, the head stands
+	_ = json.NewDecoder(in).Decode(&body) // a truncated body loses details only; the head is valid
 	switch head.BugType {
 	case "309": // crash
 		e.Kind = report.EventClientCrashed
@@ -65,18 +65,18 @@ func parseDiagnosticReport(r io.Reader) (e report.HostEvent, ok bool, err error)
 	case "210", "288": // panic, forced reset
 		e.Kind = report.EventBluescreen
 		return e, true, nil
-	case "298": // jetsam, the end of programs for want of memory
+	case "298": // jetsam: killed because of low memory
 		e.Kind, e.Program = report.EventOutOfMemory, program(string(body.LargestProcess))
 		return e, true, nil
 	}
 	return report.HostEvent{}, false, nil
 }
 
-// parseCrashText reads the form before macOS 12: lines of "Key: value".
+// parseCrashText parses the format before macOS 12: lines of "Key: value".
 func parseCrashText(first string, in *bufio.Reader) (e report.HostEvent, ok bool, err error) {
 	found := map[string]string{}
 	line := first
-	for range 60 { // the head is shorter
+	for range 60 { // the head is shorter than that
 		if key, value, cut := strings.Cut(line, ":"); cut {
 			if _, twice := found[key]; !twice {
 				found[key] = strings.TrimSpace(value)

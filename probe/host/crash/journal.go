@@ -25,8 +25,8 @@ const (
 	maxJournalEvents = 1000
 )
 
-// journalArgs are what journalctl is asked for. COREDUMP_ENVIRON and the other fields
-// that hold a person's data are not among the fields.
+// journalArgs returns the arguments for journalctl. The fields do not include
+// COREDUMP_ENVIRON and others with personal data.
 func journalArgs(since time.Time) []string {
 	return []string{
 		"--no-pager", "--output=json", "--lines=20000",
@@ -38,9 +38,9 @@ func journalArgs(since time.Time) []string {
 	}
 }
 
-// text is a field of an entry. The journal writes bytes that are not UTF-8 as a list of
-// numbers, repeated fields as a list of texts, and large ones as null; those say nothing
-// here.
+// text is a field of an entry. The journal writes bytes that are not UTF-8 as a
+// list of numbers, repeated fields as a list of strings, and large ones as null;
+// all of these become "".
 type text string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -65,13 +65,13 @@ type entry struct {
 	Identifier text `json:"SYSLOG_IDENTIFIER"`
 }
 
-// parseJournal reads the lines of journalctl. Lines that are no entry are left out.
+// parseJournal parses the output of journalctl and skips invalid lines.
 func parseJournal(r io.Reader) ([]report.HostEvent, error) {
 	var events []report.HostEvent
 	lines := bufio.NewReaderSize(r, maxJournalLine)
 	for {
 		line, err := lines.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) { // such a line is none of those that tell something
+		if errors.Is(err, bufio.ErrBufferFull) { // such a line is not relevant
 			for errors.Is(err, bufio.ErrBufferFull) {
 				_, err = lines.ReadSlice('\n')
 			}
@@ -116,8 +116,8 @@ func (e entry) event() (event report.HostEvent, ok bool) {
 	return event, ok
 }
 
-// signal is the name of the signal in lower case; older versions of systemd write only
-// its number.
+// signal returns the name of the signal in lower case; older versions of systemd
+// write only its number.
 func (e entry) signal() string {
 	if name := word(string(e.SignalName)); name != "" {
 		return name
@@ -128,9 +128,9 @@ func (e entry) signal() string {
 	return ""
 }
 
-// killedUnit is the program of the control group that systemd-oomd killed, whose last
-// element names the application by the convention of desktop environments:
-// "Killed …/app-gnome-firefox-1234.scope due to memory pressure …".
+// killedUnit returns the program of the control group that systemd-oomd killed. By
+// convention of desktop environments the last element of its path contains the
+// application: "Killed …/app-gnome-firefox-1234.scope due to memory pressure …".
 func killedUnit(message string) string {
 	group, _, _ := strings.Cut(strings.TrimPrefix(message, "Killed "), " ")
 	unit := group[strings.LastIndex(group, "/")+1:]

@@ -7,23 +7,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// kernelRule finds one event in a message of the Linux kernel. detail and program are
-// groups of the pattern by name.
+// kernelRule recognises an event in a message of the Linux kernel. detail and
+// program are named groups of the pattern.
 type kernelRule struct {
 	pattern *regexp.Regexp
 	kind    report.HostEventKind
-	detail  string // where the pattern has no group for it
+	detail  string // used if the pattern has no such group
 }
 
 // The messages are those of mm/oom_kill.c, kernel/power/suspend.c, kernel/signal.c,
 // arch/x86/mm/fault.c, net/mac80211/mlme.c, drivers/net/phy/phy.c and the graphics
-// drivers. They are no interface, but have not changed for years; where a form did
-// change, the pattern has both.
+// drivers. They are not a stable interface, but have not changed for years; if one
+// has changed, the pattern matches both forms.
 var kernelRules = []kernelRule{
 	{
 		// "Out of memory: Killed process 7 (name) total-vm:…", before 5.3 "Out of
 		// memory: Kill process 7 (name) score …"; in a control group "Memory cgroup
-		// out of memory: …". The name may hold parentheses.
+		// out of memory: …". The name may contain parentheses.
 		pattern: regexp.MustCompile(`^(?:Memory cgroup )?[Oo]ut of memory[^:]*: Kill(?:ed)? process \d+ \((?P<program>.+?)\),? (?:total-vm|UID|score)`),
 		kind:    report.EventOutOfMemory,
 	},
@@ -32,7 +32,7 @@ var kernelRules = []kernelRule{
 		kind:    report.EventClientCrashed, detail: "sigsegv",
 	},
 	{
-		// What __builtin_trap and Chromium's IMMEDIATE_CRASH leave.
+		// Caused by __builtin_trap and Chromium's IMMEDIATE_CRASH.
 		pattern: regexp.MustCompile(`^traps: (?P<program>.{1,15})\[\d+\] (?:trap )?(?P<detail>int3|invalid opcode|general protection)`),
 		kind:    report.EventClientCrashed,
 	},
@@ -70,8 +70,8 @@ var kernelRules = []kernelRule{
 	},
 }
 
-// prefixes stand before the reason of a drop and the number of a driver's error, so
-// that a detail says what it is.
+// kernelDetail adds a prefix to the reason of a disconnect and to the error number
+// of a driver.
 func kernelDetail(kind report.HostEventKind, detail string) string {
 	detail = word(strings.ReplaceAll(detail, " ", "_"))
 	switch {
@@ -85,9 +85,8 @@ func kernelDetail(kind report.HostEventKind, detail string) string {
 	return detail
 }
 
-// kernelEvent reads a message of the kernel. The time is for the caller to set. ok is
-// false for messages that tell of nothing, and for crashes of programs that are no
-// conference programs.
+// kernelEvent parses a message of the kernel. The caller sets the time. ok is false
+// for other messages, and for crashes of programs that are not conference programs.
 func kernelEvent(message string) (e report.HostEvent, ok bool) {
 	if len(message) > 1000 {
 		message = message[:1000]

@@ -8,10 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// parseKernelRecord reads one record of /dev/kmsg: "6,339,5140900,-;message", then
-// lines of keys. The time is µs since the start of the machine, without the time that it
-// slept, so that events before a sleep seem too late; the journal knows better, where
-// there is one.
+// parseKernelRecord parses one record of /dev/kmsg: "6,339,5140900,-;message", then
+// lines of keys. The time is µs since boot without the time in sleep states, so
+// events before a sleep seem too late. The journal, if available, is more accurate.
 func parseKernelRecord(record string, booted time.Time) (report.HostEvent, bool) {
 	head, message, ok := strings.Cut(record, ";")
 	fields := strings.Split(head, ",")

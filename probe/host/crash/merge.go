@@ -8,12 +8,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// sameWithin is how far apart the records of one event may be. A program that
-// crashes leaves a dump, an entry in a log and a report, each a few seconds later;
-// Windows notes at the next start that the last one ended badly.
+// sameWithin is the maximum time between records of one event. A crash leaves a
+// dump, a log entry and a report within a few seconds; Windows records at the next
+// start that the last shutdown was unexpected.
 const sameWithin = 15 * time.Second
 
-// merge orders events by time and makes one of those that tell the same.
+// merge sorts events by time and merges records of the same event.
 func merge(all []report.HostEvent) []report.HostEvent {
 	slices.SortStableFunc(all, func(a, b report.HostEvent) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Program, b.Program))
@@ -41,10 +41,10 @@ func same(a, b report.HostEvent) bool {
 	return a.Kind == b.Kind
 }
 
-// detailDump says that only a dump tells of a crash, not why.
+// detailDump means that there is only a dump, without a reason.
 const detailDump = "dump"
 
-// told ranks how much a detail says.
+// told ranks how informative a detail is.
 func told(detail string) int {
 	switch detail {
 	case "":

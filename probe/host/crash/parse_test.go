@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// said is an event in one line: kind, program, detail.
+// said formats an event as kind, program, detail.
 func said(e report.HostEvent) string {
 	return strings.TrimSpace(string(e.Kind) + " " + e.Program + " " + e.Detail)
 }
@@ -101,7 +101,7 @@ func TestJournal(t *testing.T) {
 	}
 }
 
-// TestJournalArgs: nothing that holds a person's data may be read.
+// TestJournalArgs checks that no personal data is read.
 func TestJournalArgs(t *testing.T) {
 	args := strings.Join(journalArgs(time.Unix(1772438400, 0)), " ")
 	for _, private := range []string{"ENVIRON", "CMDLINE", "CWD", "HOSTNAME"} {
@@ -201,7 +201,7 @@ func TestErrorReportNames(t *testing.T) {
 		"AppHang_chrome.exe_8f2b_0_1a2b_d4": "client_hung Chrome",
 		"AppCrash_tagebuch.exe_8f2b_0_1a2b": "",
 		"Kernel_0_0_cab":                    "",
-		"AppCrash_Zoom.exe":                 "", // cut off
+		"AppCrash_Zoom.exe":                 "", // truncated
 		"":                                  "",
 	} {
 		if e, ok := readErrorReportName(name); ok != (want != "") || ok && said(e) != want {

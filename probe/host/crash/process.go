@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// program identifies a program by the names that a system's records have of a process:
-// that of its file, or the name that the process gave itself (prctl(2) PR_SET_NAME, at
+// program identifies a program by the names of its process in the system's records:
+// that of its file, or the one set by the process itself (prctl(2) PR_SET_NAME, at
 // most 15 bytes).
 func program(names ...string) string {
 	for _, name := range names {

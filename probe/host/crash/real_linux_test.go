@@ -28,17 +28,17 @@ func TestChromiumCrashes(t *testing.T) {
 	cmd := exec.Command(program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--enable-crash-reporter", "--user-data-dir="+profile, "about:blank")
-	// The crash ends the browser alone; its helpers are in the same group.
+	// Only the browser crashes; its helpers are in the same process group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		// They may still write into the folder that is to be removed.
+		// They may still write into the folder to be removed.
 		until(t, "its helpers to end", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
 	})
-	// The handler watches the browser once it has its folders.
+	// The handler monitors the browser once its folders exist.
 	until(t, "the crash handler", func() bool {
 		_, err := os.Stat(filepath.Join(profile, "Crash Reports", "pending"))
 		return err == nil
@@ -62,7 +62,7 @@ func TestChromiumCrashes(t *testing.T) {
 	})
 }
 
-// until waits for a condition.
+// until polls a condition.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 600 {
@@ -74,7 +74,7 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("waited 30 s for %s", what)
 }
 
-// TestThisMachine reads what this machine keeps: nothing may fail.
+// TestThisMachine reads the records of this machine, which must not fail.
 func TestThisMachine(t *testing.T) {
 	now := time.Now()
 	for _, s := range Read(t.Context(), now.Add(-Window), now).Sources {

@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// readDiagnosticReports reads the reports of macOS in several folders. errAbsent is
-// returned where none of them exists.
+// readDiagnosticReports reads reports of macOS in several folders. It returns
+// errAbsent if none of them exists.
 func readDiagnosticReports(ctx context.Context, folders []string, since time.Time) ([]report.HostEvent, error) {
 	var events []report.HostEvent
 	var failed error

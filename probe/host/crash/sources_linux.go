@@ -35,8 +35,8 @@ func sources() []source {
 	}
 }
 
-// readJournal asks journalctl. A person who is in none of the groups adm and
-// systemd-journal sees only their own programs' messages there.
+// readJournal runs journalctl. A user who is in neither of the groups adm and
+// systemd-journal can read only messages of their own programs.
 func readJournal(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 	path, err := exec.LookPath("journalctl")
 	if err != nil {
@@ -61,8 +61,8 @@ func readJournal(ctx context.Context, since time.Time) ([]report.HostEvent, erro
 	return events, journalState(said.String(), err)
 }
 
-// journalState is the error of journalctl by what it says: it exits with 0 where only a
-// part of the journal may be read.
+// journalState derives the error of journalctl from its output: it exits with 0 if
+// only a part of the journal could be read.
 func journalState(said string, err error) error {
 	switch {
 	case strings.Contains(said, "insufficient permissions"), strings.Contains(said, "not seeing messages from other users"):
@@ -73,7 +73,7 @@ func journalState(said string, err error) error {
 	return err
 }
 
-// limited keeps the first bytes of what is written.
+// limited is a writer that keeps only the first bytes.
 type limited struct{ to *strings.Builder }
 
 func (l limited) Write(p []byte) (int, error) {
@@ -84,8 +84,8 @@ func (l limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// readKernelLog reads the kernel's ring of messages, which a machine without systemd
-// has too. Since Linux 4.8 distributions keep it from people (dmesg_restrict).
+// readKernelLog reads the kernel's ring buffer, which also exists without systemd.
+// Since Linux 4.8 distributions deny access to users (dmesg_restrict).
 func readKernelLog(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -104,7 +104,7 @@ func readKernelLog(ctx context.Context, since time.Time) ([]report.HostEvent, er
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
 			return events, nil
-		case errors.Is(err, syscall.EPIPE): // overwritten meanwhile
+		case errors.Is(err, syscall.EPIPE): // overwritten in the meantime
 			continue
 		case err != nil:
 			return events, fmt.Errorf("read the kernel's messages: %w", err)
@@ -116,7 +116,7 @@ func readKernelLog(ctx context.Context, since time.Time) ([]report.HostEvent, er
 	return events, ctx.Err()
 }
 
-// coreFolders are the places of core files below a root.
+// coreFolders returns the folders of core files below a root.
 func coreFolders(root string) []folder {
 	all := []folder{
 		{filepath.Join(root, "var/lib/systemd/coredump"), readCoredumpName},
@@ -130,12 +130,12 @@ func coreFolders(root string) []folder {
 }
 
 func readPanicName(name string) (report.HostEvent, bool) {
-	// dmesg-efi-… of pstore; kdump's folders are named by their time.
+	// dmesg-efi-… of pstore; folders of kdump are named by time.
 	return report.HostEvent{Kind: report.EventBluescreen}, strings.HasPrefix(name, "dmesg-")
 }
 
-// homes are those of the people whose crashes count: one's own, and everybody's for the
-// service of the machine.
+// homes returns the home folders whose crashes count: the user's own, and those of
+// all users for the service.
 func homes() []string {
 	var all []string
 	if home, err := os.UserHomeDir(); err == nil {

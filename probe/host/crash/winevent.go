@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// winEvent is an event of the Windows event log as EvtRender gives it.
+// winEvent is an event of the Windows event log as rendered by EvtRender.
 type winEvent struct {
 	System struct {
 		Provider struct {
@@ -30,8 +30,8 @@ type winData struct {
 	Value string `xml:",chardata"`
 }
 
-// value is the datum of a name. Older builds of Windows give the data no names, but the
-// same order.
+// value returns the value of a named datum, or the one at the given position: older
+// builds of Windows do not name the data, but use the same order.
 func (e winEvent) value(name string, place int) string {
 	named := false
 	for _, d := range e.Data {
@@ -46,13 +46,13 @@ func (e winEvent) value(name string, place int) string {
 	return ""
 }
 
-// from reports whether the event is of a provider, under either of its names.
+// from reports whether the event is from a provider, by either of its names.
 func (e winEvent) from(provider string, id int) bool {
 	return e.System.ID == id && (e.System.Provider.Name == provider || e.System.Provider.SourceName == provider)
 }
 
-// parseWinEvent reads one event. It returns none for events that tell of nothing here,
-// and two for a resume, which states when the sleep began.
+// parseWinEvent parses one event. It returns none for other events, and two for a
+// resume, which contains the start of the sleep.
 func parseWinEvent(document string) ([]report.HostEvent, error) {
 	var e winEvent
 	if err := xml.Unmarshal([]byte(document), &e); err != nil {
@@ -110,7 +110,7 @@ func (e winEvent) events() []report.HostEvent {
 	return nil
 }
 
-// ofKnown is an event of a conference program; those of others are left out.
+// ofKnown returns an event of a conference program; none for other programs.
 func ofKnown(kind report.HostEventKind, program, detail string) []report.HostEvent {
 	if program == "" {
 		return nil
@@ -118,10 +118,10 @@ func ofKnown(kind report.HostEventKind, program, detail string) []report.HostEve
 	return []report.HostEvent{{Kind: kind, Program: program, Detail: detail}}
 }
 
-// errorReport reads a report of Windows Error Reporting: the name of the event, and its
-// parameters P1 to P10, whose meaning depends on it.
+// errorReport parses a report of Windows Error Reporting: the name of the event,
+// and its parameters P1 to P10, whose meaning depends on the name.
 func (e winEvent) errorReport() []report.HostEvent {
-	const first = 5 // the place of P1
+	const first = 5 // position of P1
 	p := func(n int) string { return e.value("P"+strconv.Itoa(n), first+n-1) }
 	name := e.value("EventName", 2)
 	switch {
@@ -142,8 +142,8 @@ func (e winEvent) errorReport() []report.HostEvent {
 	return nil
 }
 
-// badEnd is the event that Windows writes at a start after an end that was none: a stop
-// code, a power button held down, a loss of power.
+// badEnd returns the event that Windows records at a start after an unexpected
+// shutdown: a stop code, a long press of the power button, or a power failure.
 func (e winEvent) badEnd() []report.HostEvent {
 	if code := hex(e.value("BugcheckCode", 0), 10); code != "" {
 		return []report.HostEvent{{Kind: report.EventBluescreen, Detail: code}}
@@ -170,18 +170,18 @@ func (e winEvent) resume() []report.HostEvent {
 		case err == nil:
 			event.At = at
 		case part.kind == report.EventSleep:
-			continue // when is not known
+			continue // unknown time
 		}
 		events = append(events, event)
 	}
 	return events
 }
 
-// winQuery is what the event log is asked for.
+// winQuery is a query of the event log.
 type winQuery struct{ channel, filter string }
 
-// winQueries returns the queries for the time since. Filters are those of XPath 1.0 as
-// the event log supports them ("Consuming Events", Win32).
+// winQueries returns the queries for the events since a time. Filters are XPath 1.0
+// as supported by the event log ("Consuming Events", Win32).
 func winQueries(since, now time.Time) []winQuery {
 	ms := max(1, now.Sub(since).Milliseconds())
 	of := func(provider string, ids ...int) string {
@@ -206,8 +206,8 @@ func winQueries(since, now time.Time) []winQuery {
 	}
 }
 
-// readErrorReportName reads the name of a folder of Windows Error Reporting:
-// AppCrash_Zoom.exe_<hash>_<hash>_<cab>_<guid>, cut to a length.
+// readErrorReportName parses the name of a folder of Windows Error Reporting:
+// AppCrash_Zoom.exe_<hash>_<hash>_<cab>_<guid>, truncated.
 func readErrorReportName(name string) (report.HostEvent, bool) {
 	kind, rest, _ := strings.Cut(name, "_")
 	app, _, ok := strings.Cut(rest, "_")

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// winDocument is an event as the event log renders it. Data of the form name=value are
-// named; others are not, as on older builds.
+// winDocument returns an event as rendered by the event log. Data of the form
+// name=value are named; others are not, as on older builds.
 func winDocument(provider string, id int, data ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='%s'/><EventID Qualifiers='0'>%d</EventID><Level>2</Level><TimeCreated SystemTime='2026-03-02T08:00:00.1234567Z'/><Computer>RAT-ANNA</Computer></System><EventData>`, provider, id)

@@ -13,14 +13,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Of winevt.h.
+// Constants of winevt.h.
 const (
 	evtQueryChannelPath      = 0x1
 	evtQueryReverseDirection = 0x200
 	evtRenderEventXML        = 1
 )
 
-// maxWinEvents is how many events of a channel are read, the newest first.
+// maxWinEvents limits the events read per channel, newest first.
 const maxWinEvents = 500
 
 var (
@@ -31,8 +31,8 @@ var (
 	evtClose  = wevtapi.NewProc("EvtClose")
 )
 
-// readEventLog reads the channels. The one of the Wi-Fi service does not exist on
-// machines without it.
+// readEventLog reads the channels. That of the Wi-Fi service exists only on
+// machines with it.
 func readEventLog(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 	if err := wevtapi.Load(); err != nil {
 		return nil, errAbsent

@@ -1,5 +1,5 @@
-// Package load measures how busy the computer is while a check runs, and how it is
-// powered.
+// Package load measures how busy the computer is during a check, and its power
+// supply.
 package load
 
 import (
@@ -11,36 +11,37 @@ import (
 )
 
 const (
-	// interval is the time between two readings of the processor: shorter ones say
-	// more of the scheduler's ticks than of programs.
+	// interval is the time between two readings of the CPU; shorter ones would
+	// depend on the resolution of the scheduler's ticks.
 	interval = 500 * time.Millisecond
-	// runs is how long the processor is watched: long enough for a mean, and no longer than the quickest check.
+	// runs is the duration of the measurement: sufficient for a mean, and not
+	// longer than the fastest check.
 	runs = 4 * time.Second
 )
 
-// times is what the processors did since the start of the machine, in seconds of all of
-// them together.
+// times contains the CPU times since boot, in seconds, summed over all processors.
 type times struct{ busy, total float64 }
 
-// machine is what is read of the system. A value that it does not tell is nil or "".
+// machine provides the readings of the system. An unknown value is nil or "".
 type machine interface {
 	times(ctx context.Context) (times, error)
 	memoryFreeMB(ctx context.Context) *float64
 	diskFreeMB(ctx context.Context) *float64
-	// pressure is the share of the last ten seconds in which some program waited for a
-	// resource, in percent (PSI).
+	// pressure returns the share of the last ten seconds in which at least one
+	// program waited for a resource, in percent (PSI).
 	pressure(resource string) *float64
-	// throttles is how often a processor was slowed down for its heat so far; where the
-	// system tells only whether one is, 0 or 1 with state true.
+	// throttles returns how often a processor was throttled because of its
+	// temperature. If the system reports only the present state, n is 0 or 1 and
+	// state is true.
 	throttles(ctx context.Context) (n int64, state, ok bool)
 	power(ctx context.Context) power
 }
 
-// power is how the computer is fed.
+// power describes the power supply.
 type power struct {
 	source     string // mains or battery
 	batteryPct *float64
-	saving     *bool // a mode that slows the computer down to save power
+	saving     *bool // a power saving mode that slows the computer down
 }
 
 // New returns the probe "host.load".
@@ -59,7 +60,7 @@ func (l load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	d := &report.HostLoad{}
 	before, _, countsHeat := l.machine.throttles(ctx)
 	l.watch(ctx, env, d)
-	// What follows is read even where ctx is done: it takes no time.
+	// The following readings take no time, so they are done even if ctx is done.
 	ctx = context.WithoutCancel(ctx)
 	d.MemoryFreeMB, d.DiskFreeMB = l.machine.memoryFreeMB(ctx), l.machine.diskFreeMB(ctx)
 	d.CPUPressurePct, d.MemoryPressurePct = l.machine.pressure("cpu"), l.machine.pressure("memory")
@@ -74,7 +75,7 @@ func (l load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	return probe.Result{Status: report.StatusOK, Data: d}, nil
 }
 
-// watch fills in how busy the processors were, on average and in the busiest second.
+// watch sets the load of the processors, the mean and the maximum of a second.
 func (l load) watch(ctx context.Context, env probe.Env, d *report.HostLoad) {
 	first, err := l.machine.times(ctx)
 	if err != nil {
@@ -102,8 +103,9 @@ func (l load) watch(ctx context.Context, env probe.Env, d *report.HostLoad) {
 	}
 }
 
-// share is how busy the processors were between two readings, in percent; nil where no
-// time passed, or a counter ran back, as some do when a processor is taken away.
+// share returns the load of the processors between two readings, in percent; nil if
+// no time has passed, or a counter decreased, as happens when a processor is
+// removed.
 func share(from, to times) *float64 {
 	total, busy := to.total-from.total, to.busy-from.busy
 	if total <= 0 || busy < 0 {

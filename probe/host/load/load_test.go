@@ -12,13 +12,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// made is a machine that tells what a test wants.
+// made is a simulated machine.
 type made struct {
 	began time.Time
-	// busy is the share of each moment in which the two processors work.
+	// busy returns the load of the two processors.
 	busy      func(at time.Duration) float64
 	broken    bool
-	throttled []int64 // the count at each reading
+	throttled []int64 // count at each reading
 	reads     int
 	fed       power
 }
@@ -99,7 +99,7 @@ func TestBusyComputer(t *testing.T) {
 	})
 }
 
-// TestStopped: a probe that is stopped tells what it has by then.
+// TestStopped checks that a cancelled probe reports what it has measured so far.
 func TestStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, d := measure(t, &made{busy: func(time.Duration) float64 { return 0.5 }, throttled: []int64{7}}, 1700*time.Millisecond)

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// parsePressure reads the share of the last ten seconds in which some program waited,
-// in percent, of a file of /proc/pressure: "some avg10=1.23 avg60=…".
+// parsePressure parses the share of the last ten seconds in which at least one
+// program waited, in percent, from a file of /proc/pressure: "some avg10=1.23
+// avg60=…".
 func parsePressure(text string) *float64 {
 	for line := range strings.Lines(text) {
 		rest, ok := strings.CutPrefix(line, "some ")
@@ -27,8 +28,8 @@ func parsePressure(text string) *float64 {
 // supply is an entry of /sys/class/power_supply.
 type supply struct{ kind, online, scope, status, capacity string }
 
-// poweredBy is what the supplies tell together. Batteries of mice and headsets have the
-// scope Device.
+// poweredBy combines the supplies. Batteries of mice and headsets have the scope
+// Device.
 func poweredBy(supplies []supply) power {
 	var p power
 	charging := false
@@ -53,7 +54,7 @@ func poweredBy(supplies []supply) power {
 	return p
 }
 
-// parsePmset reads what pmset -g batt and pmset -g print on macOS.
+// parsePmset parses the output of pmset -g batt and pmset -g on macOS.
 func parsePmset(batt, settings string) power {
 	var p power
 	switch {
@@ -75,8 +76,8 @@ func parsePmset(batt, settings string) power {
 	return p
 }
 
-// parseTherm reads whether macOS limits the processor, of pmset -g therm:
-// "CPU_Speed_Limit = 70".
+// parseTherm parses whether macOS limits the processor from the output of pmset -g
+// therm: "CPU_Speed_Limit = 70".
 func parseTherm(text string) (limited, ok bool) {
 	for line := range strings.Lines(text) {
 		name, value, cut := strings.Cut(line, "=")

@@ -21,7 +21,7 @@ func (system) times(ctx context.Context) (times, error) {
 		return times{}, fmt.Errorf("read the times of the processor: %w", err)
 	}
 	t := all[0]
-	// Guest time is part of user time (proc(5)). A processor that waits for a disk is idle.
+	// Guest time is part of user time (proc(5)). Waiting for a disk counts as idle.
 	busy := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal
 	return times{busy, busy + t.Idle + t.Iowait}, nil
 }
@@ -34,7 +34,7 @@ func (system) memoryFreeMB(ctx context.Context) *float64 {
 	return new(float64(m.Available) / bytesPerMB)
 }
 
-// diskFreeMB is that of the volume on which programs keep their data.
+// diskFreeMB returns the free space of the volume with the programs' data.
 func (system) diskFreeMB(ctx context.Context) *float64 {
 	home, err := os.UserHomeDir()
 	if err != nil {

@@ -19,7 +19,7 @@ func (system) power(ctx context.Context) power {
 	return parsePmset(pmset(ctx, "-g", "batt"), pmset(ctx, "-g"))
 }
 
-// pmset returns what the system's own tool prints, "" where it fails.
+// pmset returns the output of the system's tool; "" if it fails.
 func pmset(ctx context.Context, args ...string) string {
 	out, err := exec.CommandContext(ctx, "/usr/bin/pmset", args...).Output()
 	if err != nil {

@@ -37,7 +37,8 @@ func (system) power(context.Context) power {
 		})
 	}
 	p := poweredBy(all)
-	// What the settings of desktops switch: power-profiles-daemon and tuned write both.
+	// These are set by the desktop's settings: power-profiles-daemon and tuned
+	// write both.
 	switch profile, preference := line("/sys/firmware/acpi/platform_profile"), line("/sys/devices/system/cpu/cpu0/cpufreq/energy_performance_preference"); {
 	case profile == "low-power", preference == "power":
 		p.saving = new(true)
@@ -47,7 +48,7 @@ func (system) power(context.Context) power {
 	return p
 }
 
-// line is the content of a file of one line, "" where it cannot be read.
+// line returns the content of a one-line file; "" if it cannot be read.
 func line(elem ...string) string {
 	text, err := os.ReadFile(filepath.Join(elem...))
 	if err != nil {
