@@ -14,7 +14,7 @@ type visited struct {
 	*report.Conference
 }
 
-// callingProbes are the conference systems to which a call can be made.
+// callingProbes returns the probes that can call a conference system.
 func callingProbes() []string {
 	return []string{report.ProbeBBB, report.ProbeLiveKit, report.ProbeJanus, report.ProbeWHIP}
 }
@@ -28,7 +28,7 @@ func visitedOf(r *report.Report) *visited {
 	return nil
 }
 
-// failedAt reports whether the first step of the visit that failed is one of these.
+// failedAt reports whether the first failed step of the check is one of these.
 func (f *facts) failedAt(steps ...report.ConferenceStep) bool {
 	if f.conference == nil {
 		return false
@@ -48,8 +48,7 @@ func (v *visited) evidence() []report.Evidence {
 	}
 }
 
-// failedStatus returns the number that the system gave as the reason, 0 where it gave
-// none.
+// failedStatus returns the number that the system gave as the reason; 0 if none.
 func (v *visited) failedStatus() int {
 	n, err := strconv.Atoi(v.FailedCode)
 	if err != nil {
@@ -58,9 +57,9 @@ func (v *visited) failedStatus() int {
 	return n
 }
 
-// conferenceFault is a conference system that answers, and whose own interface does not
-// do what its client needs. Where the way to its web server does not work, nothing is
-// said about the system.
+// conferenceFault is a conference system that answers, but whose interface does not do
+// what its client needs. If the path to its web server does not work, nothing is
+// reported about the system.
 func (f *facts) conferenceFault() *finding {
 	if !f.failedAt(report.StepAPI, report.StepSignalling, report.StepState, report.StepSignIn, report.StepCall) && !f.systemEnded() {
 		return nil
@@ -131,7 +130,7 @@ func (f *facts) conferencePath() string {
 	return f.conference.Media.Path
 }
 
-// conferenceNoPath is a call to the conference system that found no path for packets.
+// conferenceNoPath is a call to the conference system that found no path.
 func (f *facts) conferenceNoPath() *finding {
 	if !f.failedAt(report.StepPath) || f.systemEnded() {
 		return nil
@@ -139,8 +138,8 @@ func (f *facts) conferenceNoPath() *finding {
 	return disturbance(suggested, f.conference.evidence()...)
 }
 
-// conferenceMute is a call to the conference system over which nothing came. A WHIP
-// endpoint returns no sound and may report too late (RFC 3550 §6.2): its silence proves
+// conferenceMute is a call to the conference system without any sound. A WHIP endpoint
+// returns none and may report too late (RFC 3550 §6.2), so that its silence proves
 // nothing.
 func (f *facts) conferenceMute() *finding {
 	if f.systemEnded() || f.conference != nil && f.conference.FailedCode == "muted_by_server" {

@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// accessDefinitions are the causes without whose repair nothing else can work.
+// accessDefinitions are the causes that prevent everything else.
 func accessDefinitions() []Definition {
 	return []Definition{
 		{
@@ -23,7 +23,7 @@ func accessDefinitions() []Definition {
 	}
 }
 
-// connectionDefinitions are the causes that keep a connection from coming about.
+// connectionDefinitions are the causes that prevent a connection.
 func connectionDefinitions() []Definition {
 	return []Definition{
 		{
@@ -45,8 +45,8 @@ func connectionDefinitions() []Definition {
 			rule:         proxyFailed,
 		},
 		{
-			// Before the inspection that may be behind it: without WebSockets no
-			// conference begins, with an inspection alone it does.
+			// Before the TLS inspection that may cause it: a conference cannot begin
+			// without WebSockets, but with an inspection it can.
 			Code: "net.websocket_blocked", Position: 830, Severity: report.SeverityWarn, Area: report.AreaParticipant,
 			Needs:        []string{report.ProbeNetworkWeb},
 			SuppressedBy: noAccess(),
@@ -59,7 +59,7 @@ func connectionDefinitions() []Definition {
 			rule:         tlsIntercepted,
 		},
 		{
-			// A fail only where it explains a certificate that cannot be believed.
+			// A fail only if it explains a rejected certificate.
 			Code: "net.clock_wrong", Position: 850, Severity: report.SeverityFail, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNetworkWeb},
 			SuppressedBy: noAccess(),
@@ -74,7 +74,7 @@ func connectionDefinitions() []Definition {
 	}
 }
 
-// blockedDefinitions are the ways that are closed while another is open.
+// blockedDefinitions are transports that are blocked while another one works.
 func blockedDefinitions() []Definition {
 	return []Definition{
 		{
@@ -86,7 +86,7 @@ func blockedDefinitions() []Definition {
 	}
 }
 
-// ofWeb is a value of network.web without a bound.
+// ofWeb returns a value of network.web without a limit.
 func ofWeb(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeNetworkWeb, field, value, unit)
 }
@@ -99,15 +99,14 @@ func captivePortal(f *facts) *finding {
 	return fault(likely, ofWeb("captive_portal", true, ""))
 }
 
-// tlsIntercepted is a fail only where the connection did not come about. It is
-// certain where the key was not one of the collector's, and likely where only the
-// issuer's name says so.
+// tlsIntercepted is a fail only if the connection failed. It is certain if the key was
+// not the collector's, and likely if only the name of the issuer suggests it.
 func tlsIntercepted(f *facts) *finding {
 	if f.web == nil || !isTrue(f.web.TLSIntercepted) {
 		return nil
 	}
 	hit := disturbance(likely)
-	if f.web.TLSInspector != "" { // first: it picks the words
+	if f.web.TLSInspector != "" { // first, because it selects the texts
 		hit.evidence = append(hit.evidence, ofWeb("tls_inspector", f.web.TLSInspector, ""))
 	}
 	hit.evidence = append(hit.evidence, ofWeb("tls_intercepted", true, ""))
@@ -126,8 +125,8 @@ func tlsIntercepted(f *facts) *finding {
 
 func udpBlocked(f *facts) *finding { return f.udpBlocked() }
 
-// udpBlocked needs another way to the same side that is open while UDP is
-// silent; a server that is silent on every way blocks nobody.
+// udpBlocked requires that another transport to the same side works while UDP is
+// silent; a server that is silent on all of them proves nothing.
 func (f *facts) udpBlocked() *finding {
 	if f.udpCut() {
 		return f.udpCutOff()
@@ -166,14 +165,14 @@ func (f *facts) udpBlocked() *finding {
 	return hit
 }
 
-// udpCut says that UDP to the server ended in the middle, and the voice with it,
-// while the server's machine went on answering otherwise.
+// udpCut reports that UDP to the server, and with it the voice, ended in the middle
+// while the server's machine continued to answer otherwise.
 func (f *facts) udpCut() bool {
 	return f.path != nil && isTrue(f.path.UDPCut) && f.voice != nil && f.voice.State == report.MediaInterrupted
 }
 
-// udpCutOff needs the collector's word that its reflector was awake when the
-// stream had ended: a reflector that dies looks the same from here.
+// udpCutOff requires the collector's report that its reflector was running after the
+// end of the stream: a reflector that crashes looks the same from here.
 func (f *facts) udpCutOff() *finding {
 	word := f.awake(report.ProbeMediaVoice, f.voice.ServerAnsweredS)
 	if word == nil {
@@ -184,9 +183,9 @@ func (f *facts) udpCutOff() *finding {
 	return hit
 }
 
-// clockWrong takes the uncertainty off before it judges. Where a third clock agrees
-// with this computer's, the server's is the one that is wrong. A clock by which the
-// certificate cannot be believed keeps every connection from coming about.
+// clockWrong subtracts the uncertainty first. If a third clock agrees with this
+// computer's, the server's is wrong. A clock by which the certificate is invalid
+// prevents every connection.
 func clockWrong(f *facts) *finding {
 	if f.web == nil || isFalse(f.web.ClockConfirmed) {
 		return nil
@@ -218,13 +217,13 @@ func clockWrong(f *facts) *finding {
 	return hit
 }
 
-// mtuBlackhole is the probe's own finding: small packets to a server were
-// answered and none of the large ones was, and no router said why. Some
-// firewalls drop large pings alone, so that those count only where a connection
-// hangs as well. Where nothing hangs the voice, whose packets are small, gets
-// through, and the web helped itself (RFC 4821). That TLS which hung comes about
-// with small packets is proof by itself, and the only one for the way down, but
-// where packets of any size get lost: there the second attempt was only lucky.
+// mtuBlackhole is the probe's own finding: small packets to a server were answered,
+// large ones were not, and no router reported why. Some firewalls drop only large
+// pings, so these count only if a connection hangs as well. If nothing hangs, the voice
+// with its small packets gets through, and the web adapted itself (RFC 4821). TLS that
+// hung and succeeds with small packets is sufficient proof, and the only one for the
+// way down, unless packets of any size get lost: then the second attempt was only
+// lucky.
 func mtuBlackhole(f *facts) *finding {
 	if f.web != nil && isTrue(f.web.TLSSmallPackets) && f.webHangs() && !f.lineLoses() {
 		return fault(stated, ofWeb("stage", f.web.Stage, ""), ofWeb("tls_small_packets", true, ""))
@@ -250,8 +249,8 @@ func mtuBlackhole(f *facts) *finding {
 	return hit
 }
 
-// webHangs reports whether the server took the connection and then not a byte
-// more came through, neither of TLS nor an answer.
+// webHangs reports whether the server accepted the connection and then no byte
+// followed, neither of TLS nor of a response.
 func (f *facts) webHangs() bool {
 	if f.web == nil || f.behindPortal() || f.web.TLSError != "" || f.web.HTTPStatus != nil {
 		return false

@@ -7,15 +7,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// crashDefinitions are the causes that the system's own records show. All of them are
-// over by the time of a check, so that they are remarks: they explain why somebody was
-// thrown out of a session, and say nothing of the next one.
+// crashDefinitions are the causes in the system's own records. They are over at the
+// time of a check and therefore remarks: they explain why somebody was thrown out of a
+// session, and say nothing about the next one.
 func crashDefinitions() []Definition {
 	const severity, area = report.SeverityInfo, report.AreaParticipant
 	needs := []string{report.ProbeHostCrash}
 	return []Definition{
 		{Code: "host.bluescreen", Position: 3600, Severity: severity, Area: area, Needs: needs, rule: bluescreen},
-		// Windows notes both at the next start.
+		// Windows records both at the next start.
 		{Code: "host.unexpected_shutdown", Position: 3610, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: unexpectedShutdown},
 		{Code: "host.out_of_memory", Position: 3620, Severity: severity, Area: area, Needs: needs, rule: outOfMemory},
 		{Code: "host.client_crashed", Position: 3630, Severity: severity, Area: area, Needs: needs, rule: clientCrashed},
@@ -40,13 +40,14 @@ func gpuReset(f *facts) *finding { return f.happened(report.EventGPUReset) }
 
 func resumed(f *facts) *finding { return f.happened(report.EventResume) }
 
-// wifiDropped is a lost Wi-Fi, except around a sleep, to which it belongs.
+// wifiDropped is a lost Wi-Fi connection, except around a sleep, which causes it.
 func wifiDropped(f *facts) *finding { return f.happened(report.EventWiFiDropped) }
 
-// besideSleep is how near to a sleep or a resume a lost Wi-Fi belongs to it.
+// besideSleep is the time around a sleep or resume within which a lost Wi-Fi connection
+// belongs to it.
 const besideSleep = time.Minute
 
-// happened is the newest event of a kind shortly before the check.
+// happened returns the newest event of a kind shortly before the check.
 func (f *facts) happened(kind report.HostEventKind) *finding {
 	if f.crash == nil {
 		return nil
@@ -72,7 +73,7 @@ func (f *facts) happened(kind report.HostEventKind) *finding {
 	return nil
 }
 
-// slept reports whether the machine went to sleep or woke up around a time.
+// slept reports whether the machine went to sleep or resumed around a time.
 func (f *facts) slept(at time.Time) bool {
 	return slices.ContainsFunc(f.crash.Events, func(e report.HostEvent) bool {
 		return (e.Kind == report.EventSleep || e.Kind == report.EventResume) && e.At.Sub(at).Abs() <= besideSleep

@@ -6,9 +6,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// defaultDefinitions is the remark that what was checked is not what a session
-// takes by itself. It stands last: everything else about the microphone that was
-// checked comes first.
+// defaultDefinitions is the remark that the checked microphone is not the one that a
+// session uses by default. It is last: everything else about the checked microphone
+// comes first.
 func defaultDefinitions() []Definition {
 	return []Definition{
 		{
@@ -20,8 +20,8 @@ func defaultDefinitions() []Definition {
 	}
 }
 
-// notDefault keeps a good microphone from clearing one that nobody tested: a
-// browser or Zoom takes the default unless another one is chosen there.
+// notDefault prevents a good microphone from clearing one that was not tested: a
+// browser or Zoom uses the default unless another one is selected there.
 func notDefault(f *facts) *finding {
 	if _, heard := f.heardFor(); !heard || !isFalse(f.in.IsDefault) || isTrue(f.in.IsMonitor) {
 		return nil

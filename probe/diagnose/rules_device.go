@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// deviceDefinitions are the causes that lie in the device and its state in the
-// operating system, in the order of docs: nothing there, access, muted, silent.
+// deviceDefinitions are the causes in the device and its state in the operating system:
+// missing, inaccessible, muted, silent.
 func deviceDefinitions() []Definition {
 	return []Definition{
 		{
@@ -91,22 +91,22 @@ func deviceDefinitions() []Definition {
 	}
 }
 
-// ofInput is a value of audio.input without a bound.
+// ofInput returns a value of audio.input without a limit.
 func ofInput(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeAudioInput, field, value, unit)
 }
 
-// fault is a finding of severity fail with the evidence given.
+// fault returns a finding of severity fail.
 func fault(confidence float64, evidence ...report.Evidence) *finding {
 	return &finding{severity: report.SeverityFail, confidence: confidence, evidence: evidence}
 }
 
-// disturbance is a finding of severity warn with the evidence given.
+// disturbance returns a finding of severity warn.
 func disturbance(confidence float64, evidence ...report.Evidence) *finding {
 	return &finding{severity: report.SeverityWarn, confidence: confidence, evidence: evidence}
 }
 
-// captureEnded is a capture that ended in a state which says why by itself.
+// captureEnded returns the finding for a capture whose final state is the reason.
 func (f *facts) captureEnded(state report.CaptureState, confidence float64) *finding {
 	if f.in == nil || f.in.State != state {
 		return nil
@@ -116,7 +116,7 @@ func (f *facts) captureEnded(state report.CaptureState, confidence float64) *fin
 
 func privacyBlocked(f *facts) *finding { return f.captureEnded(report.CaptureRefused, likely) }
 
-// noServer is also a sound system that ended while it recorded.
+// noServer includes a sound system that ended during the recording.
 func noServer(f *facts) *finding {
 	if f.in != nil && f.in.State == report.CaptureStalled && isTrue(f.in.ServerGone) {
 		return fault(stated, ofInput("server_gone", true, ""))
@@ -124,7 +124,7 @@ func noServer(f *facts) *finding {
 	return f.withReason(f.captureEnded(report.CaptureNoServer, stated))
 }
 
-// withReason adds why there is no sound system, where that is known.
+// withReason adds why there is no sound system, if known.
 func (f *facts) withReason(hit *finding) *finding {
 	if hit != nil && f.in.NoSoundReason != "" {
 		hit.evidence = append(hit.evidence, ofInput("no_sound_reason", string(f.in.NoSoundReason), ""))
@@ -132,7 +132,7 @@ func (f *facts) withReason(hit *finding) *finding {
 	return hit
 }
 
-// inUse names the program that holds the microphone where the system tells.
+// inUse names the program that holds the microphone, if the system tells.
 func inUse(f *facts) *finding {
 	hit := f.captureEnded(report.CaptureInUse, stated)
 	if hit == nil {
@@ -146,8 +146,8 @@ func inUse(f *facts) *finding {
 	return hit
 }
 
-// noUserSession is blind: a service in Windows' session 0 cannot hear, which
-// says nothing about the microphone of the person who is not logged in.
+// noUserSession is blind: a service in session 0 of Windows cannot hear, which says
+// nothing about the microphone of the person who is not logged in.
 func noUserSession(f *facts) *finding {
 	if f.in == nil || f.in.State != report.CaptureNoSession {
 		return nil
@@ -157,8 +157,8 @@ func noUserSession(f *facts) *finding {
 	return f.withReason(hit)
 }
 
-// noMicrophone also fires where the system offers only the recording of its own
-// loudspeaker: PulseAudio makes that the default source when nothing else is left.
+// noMicrophone also applies if the system offers only the recording of its own
+// loudspeaker: PulseAudio makes that the default source if there is no other.
 func noMicrophone(f *facts) *finding {
 	if f.in == nil {
 		return nil
@@ -172,8 +172,8 @@ func noMicrophone(f *facts) *finding {
 	return nil
 }
 
-// defaultIsMonitor also is a monitor that somebody chose while the check ran. One
-// that took the place of a microphone that was unplugged is no choice.
+// defaultIsMonitor includes a monitor that somebody selected during the check. One that
+// replaced an unplugged microphone was not selected.
 func defaultIsMonitor(f *facts) *finding {
 	switch {
 	case f.in == nil:
@@ -186,12 +186,12 @@ func defaultIsMonitor(f *facts) *finding {
 	return nil
 }
 
-// heardOnMS is how much more sound must have come after a mute, with a voice in
-// it to the end, to doubt the mute: the system tells of it up to a second late.
+// heardOnMS is how much sound with a voice must follow a mute to doubt it: the system
+// reports it up to a second late.
 const heardOnMS = 1500
 
-// osMuted doubts a mute that a clear voice speaks against: some drivers report
-// the switch of another jack. A voice from before the mute speaks for nothing.
+// osMuted doubts a mute that a clear voice contradicts, because some drivers report the
+// switch of another jack. A voice before the mute proves nothing.
 func osMuted(f *facts) *finding {
 	if f.in == nil || !isTrue(f.in.OSMuted) {
 		return nil
@@ -211,8 +211,8 @@ func osMuted(f *facts) *finding {
 	return fault(stated, evidence...)
 }
 
-// osVolumeLow lets a low volume pass when the voice arrives loud enough all the
-// same: some microphones are that sensitive.
+// osVolumeLow accepts a low volume if the voice is loud enough: some microphones are
+// that sensitive.
 func osVolumeLow(f *facts) *finding {
 	if f.in == nil {
 		return nil
@@ -230,7 +230,7 @@ func osVolumeLow(f *facts) *finding {
 		evidence: []report.Evidence{under(report.ProbeAudioInput, "os_volume_db", volume, "dB", limit)},
 	}
 	if since, late := number(f.in.VolumeAfterMS); late {
-		// The voice before it proves nothing of what comes after.
+		// The voice before it proves nothing about what follows.
 		hit.confidence = stated
 		hit.evidence = append(hit.evidence, ofInput("volume_after_ms", since, "ms"))
 		return hit
@@ -245,8 +245,8 @@ func osVolumeLow(f *facts) *finding {
 	return hit
 }
 
-// stalled is a microphone whose sound stopped, unless this computer may have
-// been too busy to fetch it: nobody should pull out a microphone for that.
+// stalled is a microphone whose sound stopped, unless this computer may have been too
+// busy to read it: nobody should unplug a microphone because of that.
 func stalled(f *facts) *finding {
 	hit := f.soundStopped()
 	if hit != nil && f.selfCheckVoid() {
@@ -256,10 +256,10 @@ func stalled(f *facts) *finding {
 	return hit
 }
 
-// soundStopped is a fail when the sound stopped for good and a warning when it came
-// back. A death of the capture process is not here: it may be our own fault.
-// Nor is the pause of a change to another microphone, which can take seconds,
-// or that nothing came after it: that is rerouted, if the system says so.
+// soundStopped is a fail if the sound stopped for good, and a warning if it resumed. It
+// does not include the end of the capture process, which may be our own fault, nor the
+// pause of a change to another microphone, which may take seconds or last: that is
+// rerouted, if the system reports it.
 func (f *facts) soundStopped() *finding {
 	if f.in == nil {
 		return nil
@@ -290,8 +290,8 @@ func (f *facts) soundStopped() *finding {
 	return nil
 }
 
-// rerouted is a stream that the system moved, or a default that changed while
-// the stream stayed: the next program records from the other one.
+// rerouted is a stream that the system moved, or a default that changed while the
+// stream stayed: the next program records from the other device.
 func rerouted(f *facts) *finding {
 	if f.in == nil {
 		return nil
@@ -316,9 +316,8 @@ func rerouted(f *facts) *finding {
 	return hit
 }
 
-// wrongDevice repeats what audio.input found out by listening to the other
-// microphones at the same time. Where the chosen one heard a voice that passes
-// as loud enough, it is the right one all the same.
+// wrongDevice reports the result of recording from the other microphones at the same
+// time. If the selected one heard a voice that is loud enough, it is the right one.
 func wrongDevice(f *facts) *finding {
 	if _, ok := f.heardFor(); !ok || f.in.VoiceDevice == "" {
 		return nil
@@ -342,9 +341,9 @@ func wrongDevice(f *facts) *finding {
 	return hit
 }
 
-// digitalSilence is a recording of zeros, one that turns silent before its end,
-// or one without speech in which zeros fill a long time: noise gates make long
-// runs of zero between words too, so a voice clears that.
+// digitalSilence is a recording of zeros, one that becomes silent before its end, or
+// one without speech in which zeros last long. Noise gates produce long runs of zeros
+// between words too, so a voice excludes it.
 func digitalSilence(f *facts) *finding {
 	hit := f.silent()
 	if hit == nil {
@@ -379,8 +378,8 @@ func (f *facts) silent() *finding {
 	}
 }
 
-// silentEnd: who stops speaking leaves the room to be heard. Where pauses were
-// silent all along, only a very long one at the end tells anything.
+// silentEnd: after the end of speech the room is still audible. If the pauses before
+// were silent too, only a very long silence at the end counts.
 func (f *facts) silentEnd() *finding {
 	silence, ok := number(f.in.EndSilenceMS)
 	if !ok {

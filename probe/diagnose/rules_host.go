@@ -6,23 +6,23 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// hostDefinitions are the causes that lie in how busy the computer is and how it is
-// powered. A busy computer is no fault by itself: except for a full disk they are found
-// only where the sound has gaps, which they explain.
+// hostDefinitions are the causes in the load and the power supply of the computer. A
+// busy computer is no fault by itself: except for a full disk, they are reported only
+// if the sound has gaps, which they explain.
 func hostDefinitions() []Definition {
 	const severity, area = report.SeverityFail, report.AreaParticipant
 	needs := []string{report.ProbeHostLoad, report.ProbeAudioInput}
 	by := slices.Concat(noSound(), []string{"audio.rerouted"})
 	return []Definition{
 		{Code: "host.memory_low", Position: 704, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: by, needsVoice: true, rule: memoryLow},
-		// A machine that is out of memory is busy moving it.
+		// A machine without free memory is busy swapping.
 		{Code: "host.cpu_overload", Position: 706, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low"), needsVoice: true, rule: cpuOverload},
 		{Code: "host.power_saving", Position: 708, Severity: severity, Area: area, Local: true, Needs: needs, SuppressedBy: append(slices.Clone(by), "host.memory_low", "host.cpu_overload"), needsVoice: true, rule: powerSaving},
 		{Code: "host.disk_full", Position: 3680, Severity: report.SeverityInfo, Area: area, Local: true, Needs: needs[:1], rule: diskFull},
 	}
 }
 
-// explainsGaps is a finding of the severity that the gaps in the sound have; nil where
+// explainsGaps returns a finding with the severity of the gaps in the sound; nil if
 // there are none.
 func (f *facts) explainsGaps(confidence float64, evidence ...report.Evidence) *finding {
 	gaps := f.gapsInSound()
@@ -32,8 +32,8 @@ func (f *facts) explainsGaps(confidence float64, evidence ...report.Evidence) *f
 	return &finding{severity: gaps.severity, confidence: confidence, evidence: append(evidence, gaps.evidence...)}
 }
 
-// cpuOverload is a computer whose processors were busy all the time, or for which
-// programs waited a good part of it, while the sound had gaps.
+// cpuOverload is a computer whose processors were always busy, or on which programs
+// waited for them much of the time, while the sound had gaps.
 func cpuOverload(f *facts) *finding {
 	if f.host == nil {
 		return nil
@@ -51,7 +51,7 @@ func cpuOverload(f *facts) *finding {
 	return nil
 }
 
-// memoryLow is a computer that has no memory left to give, while the sound had gaps.
+// memoryLow is a computer without available memory while the sound had gaps.
 func memoryLow(f *facts) *finding {
 	if f.host == nil {
 		return nil
@@ -69,7 +69,7 @@ func memoryLow(f *facts) *finding {
 	return nil
 }
 
-// powerSaving is a computer that runs slower than it could, while the sound had gaps.
+// powerSaving is a computer that ran below its full speed while the sound had gaps.
 func powerSaving(f *facts) *finding {
 	switch {
 	case f.host == nil:
@@ -82,8 +82,8 @@ func powerSaving(f *facts) *finding {
 	return nil
 }
 
-// diskFull is a volume on which programs can no longer keep their data. Browsers crash
-// for it; the sound does not suffer.
+// diskFull is a volume on which programs cannot store data any more. Browsers crash
+// because of it; the sound is not affected.
 func diskFull(f *facts) *finding {
 	if f.host == nil {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// linkDefinitions are the causes that lie in one segment of the way, so that
-// they explain what the voice stream lost on all of it.
+// linkDefinitions are the causes in one segment of the path, which explain what the
+// voice stream lost on the whole path.
 func linkDefinitions() []Definition {
 	return []Definition{
 		{
@@ -37,13 +37,13 @@ func linkDefinitions() []Definition {
 	}
 }
 
-// lossCodes are the causes that say that packets get lost.
+// lossCodes are the causes of lost packets.
 func lossCodes() []string {
 	return []string{"net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss", "net.upload_loss", "net.download_loss"}
 }
 
-// surroundingDefinitions are circumstances: alone they keep nobody from being
-// heard, and tell support where to look.
+// surroundingDefinitions are circumstances: alone they keep nobody from being heard,
+// but they show support where to look.
 func surroundingDefinitions() []Definition {
 	return []Definition{
 		{
@@ -53,8 +53,7 @@ func surroundingDefinitions() []Definition {
 			rule:         ipv6Broken,
 		},
 		{
-			// A question that got lost is asked again a second later: the name server
-			// is not slow.
+			// A lost query is repeated after a second: the name server is not slow.
 			Code: "net.dns_slow", Position: 3010, Severity: report.SeverityWarn, Area: report.AreaParticipant, Local: true,
 			Needs:        []string{report.ProbeNetworkWeb, report.ProbeMediaVoice, report.ProbeNetworkPath, report.ProbeNetworkLink},
 			SuppressedBy: slices.Concat(noAccess(), lossCodes()),
@@ -73,7 +72,7 @@ func ofLink(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeNetworkLink, field, value, unit)
 }
 
-// faultSegment is where network.path placed the loss; "" when that is not known.
+// faultSegment returns the segment in which network.path found the loss; "" if unknown.
 func (f *facts) faultSegment() string {
 	if f.path == nil {
 		return ""
@@ -85,7 +84,8 @@ func ofFaultSegment(segment string) report.Evidence {
 	return observed(report.ProbeNetworkPath, "fault_segment", segment, "")
 }
 
-// voiceLost is what the voice stream lost, for a cause that another stream places.
+// voiceLost returns the loss of the voice stream, for a cause that another stream
+// locates.
 func (f *facts) voiceLost() (lost []report.Evidence) {
 	v := f.stream()
 	if v == nil {
@@ -103,7 +103,7 @@ func (f *facts) voiceLost() (lost []report.Evidence) {
 	return lost
 }
 
-// lossEvidence is a measured loss, with the limit it passed if it did.
+// lossEvidence returns a measured loss, with the limit if it exceeded one.
 func lossEvidence(probe, field string, pct float64, limits Limit) report.Evidence {
 	if _, limit, passed := limits.above(pct); passed {
 		return over(probe, field, pct, "%", limit)
@@ -111,7 +111,7 @@ func lossEvidence(probe, field string, pct float64, limits Limit) report.Evidenc
 	return observed(probe, field, pct, "%")
 }
 
-// gatewayLost is what the next router's own stream lost.
+// gatewayLost returns the loss of the stream to the next router.
 func (f *facts) gatewayLost() (lost []report.Evidence) {
 	if c := f.gateway(); c.Known() && c.Lost > 0 {
 		lost = append(lost, ofLink("gateway_loss_pct", *f.link.GatewayLossPct, "%"))
@@ -119,9 +119,8 @@ func (f *facts) gatewayLost() (lost []report.Evidence) {
 	return lost
 }
 
-// wifiWeak is a weak signal, or round trips to the router that stall. Either is
-// only a remark while the voice does not suffer, and no word where the trouble
-// lies elsewhere.
+// wifiWeak is a weak signal, or round trips to the router that stall. It is a remark
+// unless the voice is affected, and is not reported if the trouble is elsewhere.
 func wifiWeak(f *facts) *finding {
 	if f.link == nil || f.link.Kind != "wifi" {
 		return nil
@@ -160,8 +159,8 @@ func (f *facts) weakSignal() *finding {
 	}
 }
 
-// wifiStalls: nothing gets lost, but the air stands still time and again, as
-// with power saving and busy channels. The voice must suffer from it.
+// wifiStalls: nothing gets lost, but the transmission pauses repeatedly, as with power
+// saving and busy channels. The voice must be affected.
 func (f *facts) wifiStalls() *finding {
 	place, limit := f.delayPlace()
 	if place != atLAN || f.jitter() == nil {
@@ -175,7 +174,7 @@ func (f *facts) wifiStalls() *finding {
 	return hit
 }
 
-// lanLoss is a loss on the way to the next router.
+// lanLoss is loss on the way to the next router.
 func lanLoss(f *facts) *finding {
 	hit := f.segmentLoss(atLAN)
 	if hit != nil {
@@ -184,8 +183,8 @@ func lanLoss(f *facts) *finding {
 	return hit
 }
 
-// accessLoss is a line that loses both ways. Where it loses one way alone, the
-// rule of that way has the better word: the own way up is full.
+// accessLoss is a line that loses packets in both directions. For one direction, the
+// rule of that direction is more precise, for example that the own uplink is full.
 func accessLoss(f *facts) *finding {
 	if l := f.losses(); l.disturbs() && l.place == atAccess && l.oneWay() {
 		return nil
@@ -193,9 +192,8 @@ func accessLoss(f *facts) *finding {
 	return f.segmentLoss(atAccess)
 }
 
-// serverLoss is a loss behind the provider, which is nobody's line: at the
-// conference server while our collector is well, or on the way to the one
-// server that was asked.
+// serverLoss is loss behind the provider: at the conference server while our collector
+// is well, or on the way to the only server that was measured.
 func serverLoss(f *facts) *finding {
 	hit := f.segmentLoss(atServer)
 	if hit != nil {
@@ -204,8 +202,8 @@ func serverLoss(f *facts) *finding {
 	return hit
 }
 
-// segmentLoss is a loss in one segment. It disturbs by what all streams say
-// together. What the path alone found, and the voice did not meet, is a remark.
+// segmentLoss is loss in one segment. Its severity is that of all streams together. A
+// loss that only the path found, and the voice did not, is a remark.
 func (f *facts) segmentLoss(at string) *finding {
 	l := f.losses()
 	narrowUp, narrowDown := f.narrow()
@@ -221,14 +219,14 @@ func (f *facts) segmentLoss(at string) *finding {
 	}
 	hit := disturbance(likely, ofFaultSegment(f.faultSegment()))
 	hit.supporting = f.voiceLost()
-	if l.excluded == "" || f.voiceKept() && !(at == atServer && f.hasOwnWay(atServer)) {
+	if l.excluded == "" || f.voiceKept() && !(at == atServer && f.hasOwnBranch(atServer)) {
 		hit.severity, hit.confidence = report.SeverityInfo, contradicted
 	}
 	return hit
 }
 
-// placeOfPath is the segment that network.path named. What two servers share
-// behind the provider's router is the provider's.
+// placeOfPath returns the segment named by network.path. What two servers share behind
+// the provider's router belongs to the provider.
 func (f *facts) placeOfPath() string {
 	if s := f.faultSegment(); s != atTransit {
 		return s
@@ -236,20 +234,20 @@ func (f *facts) placeOfPath() string {
 	return atAccess
 }
 
-// voiceKept says that the voice was measured to its end.
+// voiceKept reports that the voice was measured to the end.
 func (f *facts) voiceKept() bool {
 	v := f.stream()
 	return v != nil && v.State == report.MediaComplete && v.UpLossPct != nil && v.DownLossPct != nil
 }
 
-// hasOwnWay says that the path has a stream to a point which the voice does not go
-// to: the conference server, where it is not the collector's machine.
-func (f *facts) hasOwnWay(name string) bool {
+// hasOwnBranch reports that the path has a stream to a point that the voice does not
+// reach: the conference server, if it is not the collector's machine.
+func (f *facts) hasOwnBranch(name string) bool {
 	return f.path != nil && slices.ContainsFunc(f.path.Segments, func(s report.PathSegment) bool { return s.Name == name })
 }
 
-// placeEvidence shows what places a loss: the path's own word, or the stream to
-// the segment's end, else to the nearest end behind it, else the voice.
+// placeEvidence returns what locates a loss: the result of the path, or the stream to
+// the end of the segment, or to the nearest point behind it, or the voice.
 func (f *facts) placeEvidence(at string) []report.Evidence {
 	if f.placeOfPath() == at {
 		return []report.Evidence{ofFaultSegment(f.faultSegment())}

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// loadDefinitions are the causes that show while the line is full: filled by
-// media.load, by somebody else, or by the voice itself.
+// loadDefinitions are the causes that appear while the line is full: because of
+// media.load, of others, or of the voice itself.
 func loadDefinitions() []Definition {
 	return []Definition{
 		{
@@ -67,8 +67,8 @@ func bandwidthLow(field string, rate *float64, limits Limit) *finding {
 	}
 }
 
-// tooNarrow is a line on which even the voice came out more slowly than it went
-// in, packet by packet at the line's own pace.
+// tooNarrow is a line on which even the voice left more slowly than it entered, packet
+// by packet at the rate of the line.
 func tooNarrow(field string, rate, lossPct *float64, limits Limit) *finding {
 	kbps, ok := number(rate)
 	severity, limit, passed := limits.below(kbps)
@@ -85,8 +85,8 @@ func tooNarrow(field string, rate, lossPct *float64, limits Limit) *finding {
 	return hit
 }
 
-// bufferbloat is how much longer packets wait while the line is full. Where
-// somebody else fills it, the voice stream alone shows it.
+// bufferbloat is the additional delay while the line is full. If others fill it, only
+// the voice stream shows it.
 func bufferbloat(f *facts) *finding {
 	if hit := standingQueue(f); hit != nil {
 		return hit
@@ -97,9 +97,8 @@ func bufferbloat(f *facts) *finding {
 	return overflowing(f)
 }
 
-// overflowing is a line whose queue was full while no voice stream came about:
-// filled by others, or too narrow for a check. Which direction, and which of the
-// two, cannot be told.
+// overflowing is a line whose queue was full while there was no voice stream: filled by
+// others, or too narrow for a check. Neither that nor the direction can be determined.
 func overflowing(f *facts) *finding {
 	rise, limit, full := f.overflows()
 	if !full {
@@ -112,8 +111,8 @@ func overflowing(f *facts) *finding {
 	return hit
 }
 
-// standingQueue is a delay of all packets that swings as the queue of one long
-// transfer does. It takes over what it does to the round trip.
+// standingQueue is a delay of all packets that varies like the queue of one long
+// transfer. It takes over the effect on the round trip.
 func standingQueue(f *facts) *finding {
 	up, down := f.queues()
 	var hit *finding
@@ -144,8 +143,8 @@ func standingQueue(f *facts) *finding {
 	return hit
 }
 
-// underLoad is the rise of the round trip that media.load itself caused, the
-// worse direction.
+// underLoad returns the increase of the round trip caused by media.load, of the worse
+// direction.
 func underLoad(f *facts) *finding {
 	if f.load == nil {
 		return nil

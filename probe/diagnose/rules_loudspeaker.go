@@ -2,7 +2,7 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// loudspeakerDefinitions are the causes of the loop from the loudspeaker to the
+// loudspeakerDefinitions are the causes in the loop from the loudspeaker to the
 // microphone.
 func loudspeakerDefinitions() []Definition {
 	return []Definition{
@@ -20,15 +20,14 @@ func loudspeakerDefinitions() []Definition {
 	}
 }
 
-// ofOutput is a value of audio.output without a bound.
+// ofOutput returns a value of audio.output without a limit.
 func ofOutput(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeAudioOutput, field, value, unit)
 }
 
-// speakerSilent goes by what the person heard, which holds for headphones too. Without
-// their word it blames the loudspeaker for a test sound that nobody heard only when
-// the microphone is known to hear. That the system muted the loudspeaker is a
-// fact whatever the microphone does.
+// speakerSilent uses the person's answer, which is valid for headphones too. Without an
+// answer it reports a test sound that was not heard only if the microphone is known to
+// work. A mute by the system counts in any case.
 func speakerSilent(f *facts) *finding {
 	if f.out == nil {
 		return nil
@@ -55,9 +54,9 @@ func speakerSilent(f *facts) *finding {
 	return hit
 }
 
-// microphoneHears reports whether the microphone carried a voice and nothing
-// speaks against its hearing the room: a muted, wrong, weak or stalled one, or
-// one that changed meanwhile, proves nothing about a loudspeaker.
+// microphoneHears reports whether the microphone carried a voice and nothing suggests
+// that it cannot hear the room. One that is muted, wrong, weak, stalled or that changed
+// proves nothing about a loudspeaker.
 func (f *facts) microphoneHears() bool {
 	if !f.spoken() {
 		return false

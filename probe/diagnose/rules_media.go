@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// mediaDefinitions are the causes that show on the way of sound and pictures
-// while the way of signalling works.
+// mediaDefinitions are the causes on the path of sound and pictures while signalling
+// works.
 func mediaDefinitions() []Definition {
 	return []Definition{
 		{
@@ -31,8 +31,8 @@ func mediaDefinitions() []Definition {
 	}
 }
 
-// noPathDefinitions come last of the connection: they say only that no way was
-// found, and all that knows a reason goes before.
+// noPathDefinitions are the last ones of the connection: they report only that no path
+// was found. Causes with a reason precede them.
 func noPathDefinitions() []Definition {
 	return []Definition{
 		{
@@ -44,19 +44,20 @@ func noPathDefinitions() []Definition {
 	}
 }
 
-// stunOverUDP reports whether small questions over UDP are answered.
+// stunOverUDP reports whether STUN requests over UDP are answered.
 func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.ReachOpen }
 
-// mediaPortsBlocked: the server's STUN port answers over UDP, and still the voice
-// had to take the relay beside it. ICE tries the server's media port first, over
-// UDP and then over TCP (RFC 8445 §5.1.2, RFC 6544), and that the voice arrived
-// shows that the port itself is served. Which firewall it is cannot be told.
+// mediaPortsBlocked: the server's STUN port answers over UDP, but the voice had to use
+// the relay next to it. ICE tries the server's media port first, over UDP and then over
+// TCP (RFC 8445 §5.1.2, RFC 6544), and the arrival of the voice shows that the port is
+// served. Whose firewall blocks it cannot be determined.
 //
-// Where the voice found no way at all, the collector's word that the media port
-// answers takes the place of that proof. The firewall may be the collector's own
-// then, so that nobody is blamed.
+// If the voice found no path, the collector's report that the media port answers
+// replaces that proof. The firewall may then be the collector's own, so that nobody is
+// blamed.
 //
-// At a conference server it is a call that took a relay of that server.
+// Conference systems do not show as much, so this cause is reported only if none was
+// checked.
 func mediaPortsBlocked(f *facts) *finding {
 	if f.conferenceChecked() {
 		return f.conferenceOverRelay()
@@ -64,7 +65,7 @@ func mediaPortsBlocked(f *facts) *finding {
 	return f.portsShut()
 }
 
-// portsShut is the finding of mediaPortsBlocked at the reflector.
+// portsShut is the finding of mediaPortsBlocked for the reflector.
 func (f *facts) portsShut() *finding {
 	if !f.stunOverUDP() {
 		return f.reflectorShut()
@@ -82,7 +83,7 @@ func (f *facts) portsShut() *finding {
 	return hit
 }
 
-// directEvidence is what the media port itself answered, where it was asked.
+// directEvidence returns the answers of the media port itself, if it was tried.
 func (f *facts) directEvidence() (evidence []report.Evidence) {
 	for _, w := range []struct {
 		field string
@@ -95,9 +96,9 @@ func (f *facts) directEvidence() (evidence []report.Evidence) {
 	return evidence
 }
 
-// reflectorShut: the collector's page came, its reflector answers the collector
-// and nothing of it answers here over UDP. A firewall stands in between, and no
-// sign tells at which end; where one does, it is net.udp_blocked.
+// reflectorShut: the collector's page was received, and its reflector answers the
+// collector, but not this computer over UDP. There is a firewall in between, at an
+// unknown end; if the end is known, it is net.udp_blocked.
 func (f *facts) reflectorShut() *finding {
 	if !f.natSilent() || !f.webReached() || f.voiceConnected() && f.overUDP() || f.isFar() || f.lineLoses() || f.udpBlocked() != nil {
 		return nil
@@ -116,17 +117,16 @@ func (f *facts) reflectorShut() *finding {
 	return hit
 }
 
-// noPathAtAll says that neither the voice nor a relay found a way, and that
-// neither distance nor loss accounts for it: those only take longer than a check
-// has time. That our own relay refused what the collector signed is a fault of
-// ours, and comes first.
+// noPathAtAll reports that neither the voice nor a relay found a path, and that neither
+// distance nor loss explains it, with which a check runs out of time. A relay that
+// refuses the collector's own credentials is our fault and comes first.
 func (f *facts) noPathAtAll() bool {
 	return f.voice != nil && f.voice.State == report.MediaICEFailed && !f.relayWorks() &&
 		len(f.failedWith("auth_failed")) == 0 && !f.isFar() && !f.lineLoses()
 }
 
-// tcpOnly: where the voice runs over TCP a lost packet holds up all behind it.
-// That UDP is blocked altogether explains it; otherwise it is the media port.
+// tcpOnly: over TCP, a lost packet delays all packets after it. If UDP is blocked
+// altogether, that explains it; otherwise the media port is at fault.
 func tcpOnly(f *facts) *finding {
 	if f.conferenceChecked() {
 		return f.conferenceOverTCP()
@@ -134,7 +134,7 @@ func tcpOnly(f *facts) *finding {
 	return f.onlyOverTCP()
 }
 
-// onlyOverTCP is the finding of tcpOnly at the reflector.
+// onlyOverTCP is the finding of tcpOnly for the reflector.
 func (f *facts) onlyOverTCP() *finding {
 	if !f.voiceConnected() || !f.overTCP() {
 		return nil
@@ -147,8 +147,8 @@ func (f *facts) onlyOverTCP() *finding {
 	return hit
 }
 
-// mediaNotFlowing: a path was found and nothing came over it. The reflector's
-// own log is the proof that it played its part; without one it may be at fault.
+// mediaNotFlowing: a path was found, but no packet arrived over it. The reflector's log
+// proves that it did its part; without one it may be at fault.
 func mediaNotFlowing(f *facts) *finding {
 	if f.conferenceChecked() {
 		return f.conferenceMute()
@@ -156,13 +156,13 @@ func mediaNotFlowing(f *facts) *finding {
 	return f.nothingFlows()
 }
 
-// nothingFlows is the finding of mediaNotFlowing at the reflector.
+// nothingFlows is the finding of mediaNotFlowing for the reflector.
 func (f *facts) nothingFlows() *finding {
 	if f.voice == nil || f.voice.State != report.MediaNotFlowing && f.voice.State != report.MediaDTLSFailed {
 		return nil
 	}
 	if f.voice.State == report.MediaDTLSFailed && f.lineLoses() {
-		return nil // the handshake takes several packets each way, which got lost
+		return nil // the handshake takes several packets in each direction, which were lost
 	}
 	hit := fault(likely, ofVoice("state", string(f.voice.State), ""))
 	arrived, logged := count(f.voice.UpReceived)
@@ -174,9 +174,9 @@ func (f *facts) nothingFlows() *finding {
 	return hit
 }
 
-// iceFailed says what is known: signalling works, and no way for the voice was
-// found. It does not say whose firewall it is. Where the relay works, which
-// stands beside the media port, that port is not served.
+// iceFailed reports that signalling works but the voice found no path. It does not tell
+// whose firewall is responsible. If the relay next to the media port works, that port
+// is not served.
 func iceFailed(f *facts) *finding {
 	if f.conferenceChecked() {
 		return f.conferenceNoPath()
@@ -184,7 +184,7 @@ func iceFailed(f *facts) *finding {
 	return f.noPath()
 }
 
-// noPath is the finding of iceFailed at the reflector.
+// noPath is the finding of iceFailed for the reflector.
 func (f *facts) noPath() *finding {
 	if f.voice == nil || f.voice.State != report.MediaICEFailed || f.mappingDepends() && f.noRelayWorks() || f.relayIsAway() {
 		return nil

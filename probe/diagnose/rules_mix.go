@@ -6,12 +6,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The rules here speak of what a conference program makes of several channels.
-// Browsers send one channel: WebRTC takes the mean of all (see mix_level_dbfs).
+// These rules concern how a conference program mixes several channels. Browsers send
+// one channel: WebRTC uses the mean of all (see mix_level_dbfs).
 
-// mixTooQuiet is a voice that is loud enough on its own channel, and too quiet in
-// the mean of all. Where a dead or an inverted channel explains that, those say
-// so.
+// mixTooQuiet is a voice that is loud enough on its own channel, but too quiet in the
+// mean of all. If a dead or inverted channel explains that, those causes are reported.
 func (f *facts) mixTooQuiet() *finding {
 	level, haveLevel := number(f.in.ActiveLevelDBFS)
 	mix, haveMix := number(f.in.MixLevelDBFS)
@@ -32,9 +31,9 @@ func (f *facts) mixTooQuiet() *finding {
 	return hit
 }
 
-// mixCancels is a voice on several of more than two channels that cancel each
-// other. The mean of n channels keeps at least 1/n of a voice on one of them,
-// whatever the others carry that is not the same voice.
+// mixCancels is a voice on several of more than two channels that cancel each other.
+// The mean of n channels keeps at least 1/n of a voice on one of them, whatever the
+// others contain, unless it is the same voice.
 func (f *facts) mixCancels() *finding {
 	level, haveLevel := number(f.in.ActiveLevelDBFS)
 	mix, haveMix := number(f.in.MixLevelDBFS)

@@ -6,9 +6,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// dnsFailure needs a sign that the network as such works. Where a name server
-// answered and only this one name is in question, the address is rather wrong than
-// the line; if it is our collector's, it says nothing about the participant.
+// dnsFailure requires evidence that the network works. If a name server answered and
+// only this name is affected, the address is probably wrong rather than the line; if it
+// is our collector's name, it says nothing about the participant.
 func dnsFailure(f *facts) *finding {
 	if f.web == nil || f.web.DNSError == "" || f.web.Stage != "" {
 		return nil
@@ -29,7 +29,7 @@ func dnsFailure(f *facts) *finding {
 	if !ofName && !f.lineReached() {
 		return hit
 	}
-	// Only this one name is not found: its own servers may be at fault.
+	// Only this name is not found: its own name servers may be at fault.
 	hit.confidence, hit.area = suggested, report.AreaUnknown
 	if kind == "hidden" {
 		hit.area = report.AreaParticipant // their router, by a setting that is there for a reason

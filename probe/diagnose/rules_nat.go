@@ -6,9 +6,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// natDefinitions are what the routers on the way do to the packets of a
-// conference (RFC 4787). Alone it keeps nobody from being heard, for a
-// conference server has a public address.
+// natDefinitions are the effects of routers on the packets of a conference (RFC 4787).
+// Alone they keep nobody from being heard, because a conference server has a public
+// address.
 func natDefinitions() []Definition {
 	return []Definition{
 		{
@@ -36,14 +36,14 @@ func ofNAT(field string, value any) report.Evidence {
 	return observed(report.ProbeNATBehavior, field, value, "")
 }
 
-// mappingDepends reports whether the router gives another port to each
-// destination, so that nobody can be told where to answer.
+// mappingDepends reports whether the router uses another port for each destination, so
+// that peers cannot be told where to send.
 func (f *facts) mappingDepends() bool {
 	return f.behavior != nil && (f.behavior.Mapping == "ADM" || f.behavior.Mapping == "APDM")
 }
 
-// natSymmetric matters where neither a way to the server nor a relay was found.
-// That the server names no relay at all is the server's: see turnRequired.
+// natSymmetric matters if neither a path to the server nor a relay was found. If the
+// server names no relay at all, see turnRequired.
 func natSymmetric(f *facts) *finding {
 	if !f.mappingDepends() {
 		return nil
@@ -59,8 +59,9 @@ func natSymmetric(f *facts) *finding {
 	return hit
 }
 
-// bindingShort holds the measured lifetime of an idle binding against what
-// keeps one alive; the search goes beyond the limit (check.MinBindingLifetime).
+// bindingShort compares the measured lifetime of an idle binding with the usual
+// keepalive intervals; the measurement goes beyond the limit
+// (check.MinBindingLifetime).
 func bindingShort(f *facts) *finding {
 	if f.behavior == nil {
 		return nil
@@ -76,8 +77,9 @@ func bindingShort(f *facts) *finding {
 	}
 }
 
-// sharedAddress rests on this computer's own address, or on that of a router on
-// the way: a provider may number its routers so without sharing addresses.
+// sharedAddress is derived from this computer's own address, or from that of a router
+// on the path: a provider may use such addresses for its routers without sharing
+// addresses.
 func sharedAddress(f *facts) *finding {
 	switch {
 	case f.link != nil && isTrue(f.link.VPN): // the tunnel's: some use that very range
@@ -93,8 +95,8 @@ func sharedAddress(f *facts) *finding {
 	return nil
 }
 
-// awake is the collector's word that its reflector answers, as evidence. It proves
-// nothing alone: the reflector may sit behind a firewall that was never opened.
+// awake returns the collector's report that its reflector answers, as evidence. It
+// proves nothing alone: the firewall before the reflector may never have been opened.
 func (f *facts) awake(probe string, answeredS *float64) []report.Evidence {
 	if s, ok := number(answeredS); ok && s >= 0 && s <= f.NAT.ReflectorAwakeS.Value {
 		return []report.Evidence{observed(probe, "server_answered_s", s, "s")}
@@ -102,9 +104,9 @@ func (f *facts) awake(probe string, answeredS *float64) []report.Evidence {
 	return nil
 }
 
-// reachable is the collector's word that its reflector is awake and that a
-// machine elsewhere reached it within so many seconds; nil where it gave none. One
-// that others reached and that is no longer awake has fallen silent since.
+// reachable returns the collector's report that its reflector answers and that another
+// machine reached it within so many seconds; nil without one. If others reached it and
+// it no longer answers, it has failed since.
 func (f *facts) reachable(withinS float64) []report.Evidence {
 	if f.nat == nil {
 		return nil
@@ -116,12 +118,12 @@ func (f *facts) reachable(withinS float64) []report.Evidence {
 	return nil
 }
 
-// onlyWebPasses is the evidence of a line that lets out web pages and nothing
-// else: the collector's came, and its reflector and relay are silent for a reason
-// that is not theirs. A proxy brought the page and the server cannot be reached
-// beside it; or the collector vouches that its reflector is awake and reached by
-// others. Where no router on the way was heard either, which is what such a
-// network looks like, it is enough that others reached it within a day.
+// onlyWebPasses returns the evidence of a line that permits web pages only: the
+// collector's page was received, while its reflector and relay are silent through no
+// fault of theirs. Either a proxy delivered the page and the server cannot be reached
+// directly, or the collector reports that its reflector answers and is reached by
+// others. If no router on the path was heard either, as is typical for such networks,
+// it is enough that others reached it within a day.
 func (f *facts) onlyWebPasses() []report.Evidence {
 	if !f.natSilent() || !f.webReached() || f.relayWorks() {
 		return nil
@@ -135,8 +137,8 @@ func (f *facts) onlyWebPasses() []report.Evidence {
 	return f.reachable(f.NAT.ReflectorHeardS.Value)
 }
 
-// nobodyHeard says that machines behind the own network were asked often enough,
-// and none of them ever answered.
+// nobodyHeard reports that machines behind the own network were asked often enough, and
+// none ever answered.
 func (f *facts) nobodyHeard() bool {
 	if f.lineAlive() || f.path == nil {
 		return false

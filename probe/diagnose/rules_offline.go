@@ -6,12 +6,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// offline is that nothing is reached at all, and at which of three places the way
-// ends: at this computer, at the own router, or on the line behind it. Each needs
-// a positive sign; that a server is silent is none. The evidence that comes first
-// chooses the words.
+// offline means that nothing is reached, and at which of three places the path ends: at
+// this computer, at the own router, or on the line behind it. Each requires positive
+// evidence, which the silence of a server is not. The first evidence selects the texts.
 func offline(f *facts) *finding {
-	if hit := f.withoutWay(); hit != nil {
+	if hit := f.withoutRoute(); hit != nil {
 		return hit
 	}
 	if f.path != nil && f.path.Line == "cut" {
@@ -35,8 +34,9 @@ func offline(f *facts) *finding {
 	return hit
 }
 
-// withoutWay is the system's own word that this computer has no way out.
-func (f *facts) withoutWay() *finding {
+// withoutRoute is the system's own report that this computer has no route to the
+// internet.
+func (f *facts) withoutRoute() *finding {
 	if f.lineReached() || f.web != nil && (f.web.TCPMS != nil || f.web.HTTPStatus != nil) {
 		return nil
 	}
@@ -54,10 +54,9 @@ func (f *facts) withoutWay() *finding {
 	return nil
 }
 
-// routerGone is a router that answers nothing, neither to this computer nor for
-// anybody behind it. Many routers ignore questions and pass everything on, so that
-// a name server which is silent too must confirm it, or that the router does not even
-// answer to its address on the own network (ARP, RFC 826).
+// routerGone is a router that answers nothing, and nothing behind it answers. Many
+// routers ignore requests but forward everything, so it must be confirmed by a silent
+// name server, or by a router that does not answer on the link layer (ARP, RFC 826).
 func (f *facts) routerGone() *finding {
 	if !f.reachedNobody() || f.link != nil && f.link.GatewayState == "answered" {
 		return nil
@@ -83,16 +82,16 @@ func (f *facts) routerGone() *finding {
 	return hit
 }
 
-// lineAlive reports whether anybody behind the own router answered: our
-// reflector, a router of the provider or a server.
+// lineAlive reports whether anything behind the own router answered: our reflector, a
+// router of the provider or a server.
 func (f *facts) lineAlive() bool {
 	return f.lineReached() || f.path != nil && f.path.Line == "reached"
 }
 
-// lineDead reports the positive sign that the line behind the own router is
-// down: that router answers, nobody behind it does, and no other probe got
-// anywhere. named says that a far machine was asked by its address; without
-// one only the routers on the way kept silent.
+// lineDead reports positive evidence that the line behind the own router is down: that
+// router answers, nothing behind it does, and no other probe reached anything. named
+// means that a remote machine was addressed; otherwise only the routers on the path
+// were silent.
 func (f *facts) lineDead() (dead, named bool) {
 	if f.path == nil || f.path.Line != "silent" || !f.reachedNobody() {
 		return false, false
@@ -115,8 +114,8 @@ func (f *facts) reachedNobody() bool {
 	if f.behindPortal() || w.HTTPStatus != nil {
 		return false
 	}
-	// The name server of a home is its router: that it refuses, reports a failure or
-	// gives an address of nobody is how it says that its own line is down.
+	// The name server of a home network is its router: refusing a query, reporting a
+	// failure or returning an unusable address is how it reports that its line is down.
 	ofRouter := slices.Contains([]string{"refused", "servfail", "false"}, w.DNSError)
 	return w.DNSError != "not_found" && (ofRouter || w.TCPMS == nil && !isTrue(w.Online))
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ownDefinitions are the causes that only the collector's own servers show while a
-// conference server was checked. What they say of the conference is a likelihood: the
-// same firewall usually stands before both, and a fault of ours says nothing of it.
-// Where no conference server was checked the same facts are causes conf.*.
+// ownDefinitions are the causes measured at the collector's own servers only, while a
+// conference server was checked. A firewall found in this way usually affects the
+// conference as well; a fault of our servers says nothing about it. If no conference
+// server was checked, the same facts are causes conf.*.
 func ownDefinitions() []Definition {
 	return []Definition{
 		{
@@ -33,8 +33,8 @@ func ownDefinitions() []Definition {
 	}
 }
 
-// testServerDown is a collector or reflector that is silent or out of order. The check
-// then lacks the voice; it says nothing against the conference server.
+// testServerDown is a collector or reflector that is silent or out of order. The voice
+// was then not measured, which says nothing about the conference server.
 func testServerDown(f *facts) *finding {
 	if !f.conferenceChecked() {
 		return nil
@@ -49,7 +49,7 @@ func testServerDown(f *facts) *finding {
 	return hit
 }
 
-// mediaDetour is a voice that reached the reflector by a relay or over TCP only.
+// mediaDetour is a voice stream that reached the reflector only by a relay or over TCP.
 func mediaDetour(f *facts) *finding {
 	if !f.conferenceChecked() {
 		return nil
@@ -60,9 +60,8 @@ func mediaDetour(f *facts) *finding {
 	return f.onlyOverTCP()
 }
 
-// mediaBlocked is a voice that did not reach the reflector at all. Where its relay
-// refuses the credentials or there is none, that is the reason, and has causes of its
-// own.
+// mediaBlocked is a voice stream that did not reach the reflector. If its relay refuses
+// the credentials or there is none, that is the reason, which has its own cause.
 func mediaBlocked(f *facts) *finding {
 	if !f.conferenceChecked() {
 		return nil

@@ -7,8 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// portDefinitions are about a port that the participant's network does not let
-// out.
+// portDefinitions are ports that the participant's network blocks.
 func portDefinitions() []Definition {
 	return []Definition{
 		{
@@ -20,8 +19,8 @@ func portDefinitions() []Definition {
 	}
 }
 
-// neededPort is what network.path found of the port in use at the end of a
-// segment; nil where it answered, so that nobody looked further.
+// neededPort returns what network.path found about the port in use at the end of a
+// segment; nil if it answered, so that it was not examined.
 func (f *facts) neededPort(segment, protocol string) *report.PathPort {
 	if f.path == nil {
 		return nil
@@ -35,22 +34,22 @@ func (f *facts) neededPort(segment, protocol string) *report.PathPort {
 	return &f.path.Ports[i]
 }
 
-// otherPortAnswers says whether the same machine answers at another port.
+// otherPortAnswers reports whether the same machine answers on another port.
 func (f *facts) otherPortAnswers(segment string) bool {
 	return slices.ContainsFunc(f.path.Ports, func(p report.PathPort) bool {
 		return p.Name == segment && !isTrue(p.Needed) && (p.Answer == "open" || p.Answer == "refused")
 	})
 }
 
-// portBlocked is a port of the conference server or of the collector that this
-// network does not let out. The proof is that packets to it do not get past the
-// own network although others do, or that a router of the own network or of the
-// provider rejects them; else that the very same machine answers at another port. A
-// port that the server refuses is the server's, and so is one that packets leave for.
-// Where the whole machine is silent nothing is said.
+// portBlocked is a port of the conference server or of the collector that this network
+// blocks. The proof is that packets to it do not leave the own network although others
+// do, or that a router of the own network or of the provider rejects them; otherwise,
+// that the same machine answers on another port. A port that the server refuses, or
+// that packets leave for, is not blocked here. If the whole machine is silent, nothing
+// is reported.
 func portBlocked(f *facts) *finding {
 	if f.throughProxy() {
-		return nil // nothing else is meant to leave
+		return nil // nothing else is supposed to leave
 	}
 	if f.conferenceChecked() && (f.web == nil || f.web.TCPMS == nil) {
 		if hit := f.portKept(atServer); hit != nil {
@@ -76,13 +75,13 @@ func (f *facts) portKept(segment string) *finding {
 	}
 	hit := fault(suggested, observed(report.ProbeNetworkPath, "ports", strconv.Itoa(*p.Port), ""))
 	if f.rejectsAll(segment) {
-		// Not a port but the server: the number of the port would mislead.
+		// The whole server is blocked: the number of the port would mislead.
 		hit = fault(suggested, observed(report.ProbeNetworkPath, "rejected_by", p.RejectedBy, ""))
 	}
 	kept := isFalse(p.Left)
 	switch {
 	case p.Answer == "rejected" && isTrue(p.NoRoute) && kept && !f.lineAlive():
-		return nil // a router without its line says so of every address
+		return nil // a router without a line reports this for every address
 	case p.Answer == "rejected" && p.RejectedBy == "provider":
 		hit.confidence, hit.area = likely, report.AreaProvider
 	case p.Answer == "rejected" && kept:
@@ -96,8 +95,8 @@ func (f *facts) portKept(segment string) *finding {
 	return hit
 }
 
-// rejectsAll says whether every port of the machine at the end of a segment that was
-// tried was rejected by one and the same side, the own network or the provider.
+// rejectsAll reports whether every port that was tried at the end of a segment was
+// rejected by the same side, the own network or the provider.
 func (f *facts) rejectsAll(segment string) bool {
 	by := f.path.RejectedBy
 	return by != "" && !slices.ContainsFunc(f.path.Ports, func(p report.PathPort) bool {
@@ -105,7 +104,7 @@ func (f *facts) rejectsAll(segment string) bool {
 	})
 }
 
-// udpKept is the evidence that packets over UDP do not get past the own network.
+// udpKept returns evidence that UDP packets do not leave the own network.
 func (f *facts) udpKept() []report.Evidence {
 	p := f.neededPort(atTransit, "udp")
 	if p == nil || !isFalse(p.Left) {
@@ -114,8 +113,8 @@ func (f *facts) udpKept() []report.Evidence {
 	return []report.Evidence{observed(report.ProbeNetworkPath, "ports", "UDP "+strconv.Itoa(*p.Port), "")}
 }
 
-// udpLeaves says that packets over UDP to the reflector get past the own network,
-// so that what stops them stands elsewhere, or stops the answers.
+// udpLeaves reports that UDP packets to the reflector leave the own network, so that
+// they or the answers are blocked elsewhere.
 func (f *facts) udpLeaves() bool {
 	p := f.neededPort(atTransit, "udp")
 	return p != nil && isTrue(p.Left)

@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// throughProxy says whether what network.web met was a proxy.
+// throughProxy reports whether network.web used a proxy.
 func (f *facts) throughProxy() bool {
 	return f.web != nil && f.web.Proxy != "" && f.web.Proxy != "none"
 }
@@ -18,8 +18,8 @@ func (f *facts) proxyFault() string {
 	return f.web.ProxyFault
 }
 
-// proxyRequired rests on the proxy's own demand (RFC 9110 §15.5.8, RFC 1928 §3),
-// or on a network that names a proxy and lets nothing pass beside it.
+// proxyRequired is based on the proxy's own demand (RFC 9110 §15.5.8, RFC 1928 §3), or
+// on a network that announces a proxy and permits no direct connection.
 func proxyRequired(f *facts) *finding {
 	if f.web == nil {
 		return nil
@@ -39,11 +39,10 @@ func proxyRequired(f *facts) *finding {
 	return hit
 }
 
-// proxyFailed is a proxy, or a script that chooses one, that does not work. That
-// the server is reached directly proves that the proxy alone is at fault, as with
-// the office's proxy on a laptop that was brought home. A proxy that says itself
-// that the server does not answer (502, 503, 504) may be right, so that alone
-// blames nobody.
+// proxyFailed is a proxy, or a script that selects one, that does not work. If the
+// server is reached directly, the proxy alone is at fault, as with the office's proxy
+// on a laptop at home. A proxy that reports that the server does not answer (502, 503,
+// 504) may be right, so that alone is no proof.
 func proxyFailed(f *facts) *finding {
 	kind := f.proxyFault()
 	if kind == "" || kind == "login" {
@@ -53,8 +52,8 @@ func proxyFailed(f *facts) *finding {
 	hit := fault(likely, ofWeb("proxy_fault", kind, ""))
 	switch {
 	case f.webReached():
-		// Browsers fell back to the direct way as well. It is told only where
-		// nothing else is in question: it explains no other trouble.
+		// Browsers connect directly in this case as well. It is reported only if
+		// nothing else is in question, since it explains no other trouble.
 		if f.voice == nil || f.voice.State != report.MediaComplete {
 			return nil
 		}

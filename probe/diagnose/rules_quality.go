@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// qualityDefinitions are the causes that show in the voice stream. Loss on the
-// way up comes first: it is what the others hear.
+// qualityDefinitions are the causes in the voice stream. Loss on the way up comes
+// first: it is what the others hear.
 func qualityDefinitions() []Definition {
 	return []Definition{
 		{
@@ -43,7 +43,7 @@ func qualityDefinitions() []Definition {
 	}
 }
 
-// ofVoice is a value of media.voice without a bound.
+// ofVoice returns a value of media.voice without a limit.
 func ofVoice(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeMediaVoice, field, value, unit)
 }
@@ -66,8 +66,8 @@ func downloadLoss(f *facts) *finding {
 	return f.lossOneWay("down_loss_pct", v.DownLossPct, down.Known(), f.losses().downward(), f.Voice.DownLossPct)
 }
 
-// upward is how bad the loss on the way up is. Where it is sure that a direction
-// loses, and not which of the two, it is the one that seems to lose more.
+// upward returns the degree of the loss up. If it is certain that a direction loses
+// packets but not which one, it is the one with the larger estimate.
 func (l *losses) upward() degree {
 	if l.up.severity == "" && l.down.severity == "" && l.Up.Pct >= l.Down.Pct {
 		return l.worst
@@ -83,11 +83,11 @@ func (l *losses) downward() degree {
 	return l.down
 }
 
-// lossOneWay is a loss of the voice in one direction. The causes that know the
-// segment explain it.
+// lossOneWay is a loss of the voice in one direction. Causes that know the segment
+// explain it.
 //
-// A share without the number of packets it was counted on has no interval: it
-// proves no more than a disturbance.
+// A share without the number of packets has no interval, and proves no more than a
+// disturbance.
 func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree, limits Limit) *finding {
 	pct, ok := number(share)
 	if _, limit, passed := limits.above(pct); ok && passed && !counted && f.losses().excluded == nothingIsLost {
@@ -106,11 +106,11 @@ func (f *facts) lossOneWay(field string, share *float64, counted bool, d degree,
 	return hit
 }
 
-// jitterHigh takes the worse direction's RFC 3550 jitter, and what comes too
+// jitterHigh uses the RFC 3550 jitter of the worse direction, and the share that is too
 // late for a 60 ms playout buffer.
 func jitterHigh(f *facts) *finding { return f.jitter() }
 
-// jitter is a delay variation that a conversation notices, of either direction.
+// jitter is a noticeable delay variation in either direction.
 func (f *facts) jitter() *finding {
 	v := f.stream()
 	if v == nil {
@@ -141,8 +141,8 @@ func (f *facts) jitter() *finding {
 	return hit
 }
 
-// latencyHigh takes the stream's median, or where the round trip is so long that
-// no stream came about in time, that of the one question over UDP.
+// latencyHigh uses the median of the stream or, if the round trip is so long that there
+// was no stream in time, that of the STUN request over UDP.
 func latencyHigh(f *facts) *finding {
 	probe, field, value := report.ProbeMediaVoice, "rtt_p50_ms", (*float64)(nil)
 	switch v := f.stream(); {
@@ -165,8 +165,8 @@ func latencyHigh(f *facts) *finding {
 	}
 }
 
-// reordering fires only when the lower end of the interval passes the limit:
-// with 600 packets a single one is 0.17 % and passes Teams' 0.05 % by chance.
+// reordering applies only if the lower end of the interval exceeds the limit: of 600
+// packets a single one is 0.17 %, which exceeds the 0.05 % of Teams by chance.
 func reordering(f *facts) *finding {
 	v := f.stream()
 	if v == nil {

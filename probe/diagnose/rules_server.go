@@ -6,10 +6,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// serverDefinitions are the causes that lie with a server. If the conference server is
-// at fault, the session cannot work. Where none was checked they speak of our own
-// collector and reflector: the check is blind then, and nobody's line is blamed. Where
-// one was checked, own faults are net.test_server_down.
+// serverDefinitions are the causes in a server. If the conference server is at fault,
+// the session cannot work. If none was checked, they refer to our own collector and
+// reflector: the check is then blind, and no line is blamed. If one was checked, faults
+// of our servers are net.test_server_down.
 func serverDefinitions() []Definition {
 	return []Definition{
 		{
@@ -33,9 +33,9 @@ func serverDefinitions() []Definition {
 	}
 }
 
-// ofServer places a fault that network.web found: with the conference server, or
-// with our own collector. The collector's matters only where it kept Tonprobe
-// from measuring; it is nil where the echo was served all the same.
+// ofServer attributes a fault found by network.web to the conference server or to our
+// collector. A fault of the collector matters only if it prevented a measurement; the
+// result is nil if the echo worked.
 func (f *facts) ofServer(hit *finding) *finding {
 	if hit == nil {
 		return nil
@@ -51,7 +51,7 @@ func (f *facts) ofServer(hit *finding) *finding {
 	return hit
 }
 
-// serverError is a server that answers, and says itself that it is out of order.
+// serverError is a server that answers with an error of its own.
 func serverError(f *facts) *finding {
 	hit := f.ofServer(f.webFault())
 	if system := f.conferenceFault(); system != nil && hit == nil {
@@ -61,8 +61,8 @@ func serverError(f *facts) *finding {
 	return f.withOwn(hit, f.echoFault())
 }
 
-// withOwn adds to a fault of the web server what the collector's other servers show, or
-// puts it in its place. Where a conference server was checked they are not meant.
+// withOwn adds what the collector's other servers show to a fault of the web server, or
+// returns it in its place. If a conference server was checked, they are not meant.
 func (f *facts) withOwn(hit, own *finding) *finding {
 	switch {
 	case f.conferenceChecked() || own == nil:
@@ -74,7 +74,8 @@ func (f *facts) withOwn(hit, own *finding) *finding {
 	return hit
 }
 
-// echoFault is a collector that refuses the voice stream for a fault of its own.
+// echoFault is a collector that refuses the voice stream because of an error of its
+// own.
 func (f *facts) echoFault() *finding {
 	if f.voice == nil || f.voice.State != report.MediaServerError {
 		return nil
@@ -85,7 +86,7 @@ func (f *facts) echoFault() *finding {
 	}
 }
 
-// webFault is an answer of class 5xx of the server itself (RFC 9110 §15.6).
+// webFault is a response of class 5xx from the server itself (RFC 9110 §15.6).
 func (f *facts) webFault() *finding {
 	if f.web == nil || !isFalse(f.web.ServerHealthy) || isFalse(f.web.Online) || f.behindPortal() {
 		return nil
@@ -97,9 +98,9 @@ func (f *facts) webFault() *finding {
 	return hit
 }
 
-// certInvalid is a certificate that no browser believes. Where an unknown
-// authority signed, somebody on the way may have, so that nobody is blamed; an
-// expired one may be this computer's clock, which explains it where it is wrong.
+// certInvalid is a certificate that browsers reject. One of an unknown authority may
+// come from a machine in between, so that nobody is blamed; an expired one may be
+// caused by this computer's clock, which explains it if it is wrong.
 func certInvalid(f *facts) *finding {
 	faults := []string{"expired", "wrong_name", "untrusted"}
 	if f.web == nil || !slices.Contains(faults, f.web.TLSError) || isTrue(f.web.TLSIntercepted) || f.behindPortal() {
@@ -111,7 +112,7 @@ func certInvalid(f *facts) *finding {
 	}
 	_, clock := number(f.web.ClockOffsetMS)
 	if f.web.TLSError == "untrusted" && f.web.TLSKey == "own" {
-		// Nobody opens TLS toward the collector: then it is the server's own.
+		// TLS to the collector is not intercepted: then it is the server's own.
 		hit.evidence = append(hit.evidence, ofWeb("tls_key", "own", ""))
 		return hit
 	}
@@ -121,12 +122,12 @@ func certInvalid(f *facts) *finding {
 	return hit
 }
 
-// serverDown collects the signs that a server is silent while the line works.
+// serverDown collects the evidence that a server is silent while the line works.
 func serverDown(f *facts) *finding {
 	return f.withOwn(f.ofServer(f.targetSilent()), f.reflectorSilent())
 }
 
-// targetSilent judges the web server that network.web asked.
+// targetSilent judges the web server that network.web used.
 func (f *facts) targetSilent() *finding {
 	if f.web == nil || isFalse(f.web.Online) || f.behindPortal() || f.web.TCPMS != nil && f.isFar() {
 		return nil
@@ -137,24 +138,24 @@ func (f *facts) targetSilent() *finding {
 	case f.proxyFault() != "" && !f.webReached(), f.web.Stage == "dns" && f.throughProxy():
 		return nil // the proxy is silent, and nobody asked the server
 	case f.web.Stage == "tls" && f.web.HTTPMS == nil:
-		// It took the connection and then said nothing: silent, or only slow.
+		// It accepted the connection and then sent nothing: silent, or only slow.
 		return disturbance(suggested, ofWeb("stage", f.web.Stage, ""))
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineReached():
 		return fault(likely, ofWeb("stage", f.web.Stage, ""))
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && f.lineAlive():
-		// Somebody on the way answers and the server does not: silent, or not let through.
+		// Something on the path answers and the server does not: silent, or blocked.
 		hit := fault(suggested, ofWeb("stage", f.web.Stage, ""))
 		hit.supporting = append(hit.supporting, observed(report.ProbeNetworkPath, "line", f.path.Line, ""))
 		return hit
 	case f.web.Stage == "dns" && f.web.TCPMS == nil && isTrue(f.web.Online):
-		// A machine refused the connection: the line reaches that far.
+		// A machine refused the connection: the line works up to there.
 		return fault(suggested, ofWeb("stage", f.web.Stage, ""), ofWeb("online", true, ""))
 	}
 	return nil
 }
 
-// reflectorSilent judges our own reflector, by the way of the web that works.
-// Where the server is far away the time may just not have been enough.
+// reflectorSilent judges our own reflector while the web works. If the server is far
+// away, the time may not have been sufficient.
 func (f *facts) reflectorSilent() *finding {
 	if f.udpCut() && f.udpCutOff() == nil {
 		return &finding{
@@ -171,7 +172,7 @@ func (f *facts) reflectorSilent() *finding {
 		endpoint = report.EndpointCollector // signalling is a request to its web server
 		evidence = append(evidence, observed(report.ProbeMediaVoice, "state", string(f.voice.State), ""))
 	}
-	// One that answers the collector is not silent: something on the way is closed.
+	// One that answers the collector is not silent: something in between blocks it.
 	if f.natSilent() && f.webReached() && !f.relayWorks() && f.onlyWebPasses() == nil &&
 		f.awake(report.ProbeNAT, f.nat.ServerAnsweredS) == nil {
 		evidence = append(evidence, observed(report.ProbeNAT, "udp", string(f.nat.UDP), ""))
@@ -187,8 +188,8 @@ func (f *facts) natSilent() bool {
 		slices.Contains([]report.Reach{report.ReachServerSilent, report.ReachNotTested, ""}, f.nat.TCP)
 }
 
-// isFar reports whether a round trip to the server takes so long that what
-// needs several of them runs out of its time. A connection takes one.
+// isFar reports whether the round trip to the server is so long that whatever needs
+// several of them times out. A connection needs one.
 func (f *facts) isFar() bool {
 	limit := f.Voice.RTTMS.Fail
 	if limit == nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// signalDefinitions are the causes that show in the sound itself.
+// signalDefinitions are the causes in the sound itself.
 func signalDefinitions() []Definition {
 	return []Definition{
 		{
@@ -111,8 +111,8 @@ func signalDefinitions() []Definition {
 	}
 }
 
-// bluetoothHandsfree tells the telephone quality of CVSD (8 kHz) from the good
-// one of mSBC (16 kHz), and lets the measured bandwidth overrule the rate.
+// bluetoothHandsfree distinguishes the telephone quality of CVSD (8 kHz) from the good
+// one of mSBC (16 kHz). The measured bandwidth takes precedence over the rate.
 func bluetoothHandsfree(f *facts) *finding {
 	if f.in == nil || !isTrue(f.in.IsBluetooth) {
 		return nil
@@ -141,8 +141,9 @@ func bluetoothHandsfree(f *facts) *finding {
 	return hit
 }
 
-// bandRatio is the speech above the telephone band against that in it. Where
-// noise buries the voice, its weak upper band goes first and nothing is known.
+// bandRatio returns the level of speech above the telephone band relative to that in
+// it. If noise masks the voice, its weak upper band is masked first and nothing is
+// known.
 func (f *facts) bandRatio() (db float64, ok bool) {
 	if !f.spoken() {
 		return 0, false
@@ -209,11 +210,10 @@ func clippedUpstream(f *facts) *finding {
 	}
 }
 
-// noSpeech cannot know whether nobody spoke or nothing was heard. Where not
-// even the room is heard, the microphone is at fault; else the check is blind.
-// What rises and falls as syllables do may have been a voice that was not
-// recognised, a whisper or a very rough one: that is worth saying, but accuses
-// nobody.
+// noSpeech cannot know whether nobody spoke or nothing was heard. If not even the room
+// is heard, the microphone is at fault; otherwise the check is blind. Sound that rises
+// and falls like syllables may have been a voice that was not recognised, such as a
+// whisper or a very rough one; that is worth a remark that blames nobody.
 func noSpeech(f *facts) *finding {
 	captured, ok := f.heardFor()
 	if !ok || !f.speechMeasured() || f.spoken() || captured < f.Audio.CapturedMinMS.Value {
@@ -248,8 +248,8 @@ func tooQuiet(f *facts) *finding {
 	return hit
 }
 
-// voiceBelow is a measured value of a voice that is too small. Its confidence
-// comes from how far it is below the warning, and from how much was said.
+// voiceBelow is a measured value of a voice that is too small. Its confidence depends
+// on the distance to the warn limit and on the amount of speech.
 func (f *facts) voiceBelow(field string, value *float64, unit string, l Limit, scale float64) *finding {
 	v, ok := number(value)
 	severity, limit, passed := l.below(v)
@@ -262,8 +262,8 @@ func (f *facts) voiceBelow(field string, value *float64, unit string, l Limit, s
 	}
 }
 
-// tooLoud judges the level of the voice. A true peak alone is only worth
-// knowing: one cough or a knock at the table makes it.
+// tooLoud judges the level of the voice. A true peak alone is only a remark: one cough
+// or a knock on the table causes it.
 func tooLoud(f *facts) *finding {
 	if !f.spoken() {
 		return nil
@@ -316,9 +316,9 @@ func hum(f *facts) *finding {
 	return hit
 }
 
-// estimatedFloor is what is left of the confidence where the noise was not
-// measured in quiet parts: told between the syllables it is off by up to 2 dB,
-// and reverberation may be part of it.
+// estimatedFloor is the factor for the confidence if the noise was not measured in
+// quiet parts: estimated between syllables, it is off by up to 2 dB, and reverberation
+// may be part of it.
 const estimatedFloor = 0.8
 
 func noise(f *facts) *finding {
@@ -341,8 +341,8 @@ func noise(f *facts) *finding {
 
 func invertedChannel(f *facts) *finding { return f.channelsCancel() }
 
-// channelsCancel is a voice that is lost where the channels are mixed, since they
-// carry it with opposite signs.
+// channelsCancel is a voice that is lost by mixing the channels, because they contain
+// it with opposite signs.
 func (f *facts) channelsCancel() *finding {
 	if !f.spoken() {
 		return nil
@@ -354,7 +354,7 @@ func (f *facts) channelsCancel() *finding {
 	return f.withMix(hit)
 }
 
-// withMix adds what is left of the voice where the channels are mixed.
+// withMix adds what is left of the voice after mixing the channels.
 func (f *facts) withMix(hit *finding) *finding {
 	if mix, ok := number(f.in.MixLevelDBFS); ok {
 		hit.supporting = append(hit.supporting, ofInput("mix_level_dbfs", mix, "dBFS"))
@@ -364,7 +364,7 @@ func (f *facts) withMix(hit *finding) *finding {
 
 func deadChannel(f *facts) *finding { return f.channelDead() }
 
-// channelDead is a channel of two that carries nothing while the other one does.
+// channelDead is one of two channels that is silent while the other one is not.
 func (f *facts) channelDead() *finding {
 	if !f.spoken() {
 		return nil
@@ -388,9 +388,9 @@ func (f *facts) channelDead() *finding {
 	})
 }
 
-// dropouts counts gaps in the sound, per 10 s for the fail. A pause in delivery
-// counts only where the gaps are unknown: a busy computer hands the sound over
-// late, and nothing of it is missing.
+// dropouts counts gaps in the sound, per 10 s for the fail. A pause in delivery counts
+// only if the gaps are unknown: a busy computer delivers the sound late, but without
+// loss.
 func dropouts(f *facts) *finding { return f.gapsInSound() }
 
 // gapsInSound is the finding of dropouts.
@@ -435,7 +435,7 @@ func dcOffset(f *facts) *finding {
 	return offCentre("dc_offset", f.in.DCOffset, "", f.Audio.DCOffset)
 }
 
-// offCentre is a value whose distance from zero counts, to either side.
+// offCentre is a value whose distance from zero matters, in either direction.
 func offCentre(field string, value *float64, unit string, l Limit) *finding {
 	v, ok := number(value)
 	severity, limit, passed := l.above(math.Abs(v))

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// turnDefinitions are about the relay (TURN, RFC 8656): the detour for whom the
-// direct way is closed.
+// turnDefinitions are the causes in the relay (TURN, RFC 8656), which is used if the
+// direct path is blocked.
 func turnDefinitions() []Definition {
 	return []Definition{
 		{
@@ -31,9 +31,9 @@ func turnDefinitions() []Definition {
 	}
 }
 
-// relayWay is what nat.turn found on one way to the relay.
+// relayWay is the result of nat.turn for one transport.
 type relayWay struct {
-	name               string // the beginning of its fields
+	name               string // prefix of its fields
 	allocated, relayed *bool
 	fault              string
 }
@@ -44,7 +44,7 @@ func (w relayWay) ofFault() report.Evidence {
 	return observed(report.ProbeNATTURN, w.name+"_error", w.fault, "")
 }
 
-// relayWays are the ways that were tried to their end.
+// relayWays returns the transports whose test was completed.
 func (f *facts) relayWays() (tried []relayWay) {
 	if f.turn == nil {
 		return nil
@@ -61,7 +61,7 @@ func (f *facts) relayWays() (tried []relayWay) {
 	return tried
 }
 
-// relayWorks reports whether data can take the detour.
+// relayWorks reports whether data can pass through the relay.
 func (f *facts) relayWorks() bool {
 	for _, w := range f.relayWays() {
 		if w.works() {
@@ -71,9 +71,8 @@ func (f *facts) relayWorks() bool {
 	return false
 }
 
-// relayAnswersInstead is the proof that the STUN server lives although it is
-// silent to this computer: it answered by way of its own relay, which was reached
-// over TCP or TLS.
+// relayAnswersInstead returns the proof that the STUN server is running although it
+// does not answer this computer: it answered through its own relay over TCP or TLS.
 func (f *facts) relayAnswersInstead() *report.Evidence {
 	for _, w := range f.relayWays() {
 		if w.name != "udp" && isTrue(w.allocated) && isTrue(w.relayed) {
@@ -83,7 +82,7 @@ func (f *facts) relayAnswersInstead() *report.Evidence {
 	return nil
 }
 
-// noRelayWorks is certain only where each way there is was tried to its end.
+// noRelayWorks is true only if the tests of all configured transports were completed.
 func (f *facts) noRelayWorks() bool {
 	if f.turn == nil {
 		return false
@@ -92,7 +91,7 @@ func (f *facts) noRelayWorks() bool {
 	return known && ways > 0 && int(ways) == len(f.relayWays()) && !f.relayWorks()
 }
 
-// failedWith are the ways that failed for this reason, as evidence.
+// failedWith returns the transports that failed for this reason, as evidence.
 func (f *facts) failedWith(fault string) (evidence []report.Evidence) {
 	for _, w := range f.relayWays() {
 		if isFalse(w.allocated) && w.fault == fault {
@@ -102,8 +101,8 @@ func (f *facts) failedWith(fault string) (evidence []report.Evidence) {
 	return evidence
 }
 
-// turnAuthFailed is never the participant's: the collector made the credentials
-// that its own relay refuses (RFC 8656 §9).
+// turnAuthFailed is never the participant's fault: the collector created the
+// credentials that its own relay refuses (RFC 8656 §9).
 func turnAuthFailed(f *facts) *finding {
 	refused := f.failedWith("auth_failed")
 	if len(refused) == 0 {
@@ -116,9 +115,9 @@ func turnAuthFailed(f *facts) *finding {
 	return hit
 }
 
-// turnUnreachable needs the server to answer otherwise; a server that is silent
-// altogether says nothing of its relay. While one way works, or the voice found
-// another, the others are a note for support.
+// turnUnreachable requires that the server answers otherwise; a server that is silent
+// altogether says nothing about its relay. While one transport works, or the voice
+// found another path, it is a remark for support.
 func turnUnreachable(f *facts) *finding {
 	closed := f.failedWith("unreachable")
 	if len(closed) == 0 || !f.lineReached() && !f.relayWorks() {
@@ -131,15 +130,15 @@ func turnUnreachable(f *facts) *finding {
 	return hit
 }
 
-// relayIsAway reports whether the server answers and no way to its relay does,
-// while the voice found no other.
+// relayIsAway reports whether the server answers, but its relay cannot be reached and
+// the voice found no other path.
 func (f *facts) relayIsAway() bool {
 	return f.lineReached() && f.noRelayWorks() && len(f.failedWith("unreachable")) == len(f.relayWays()) &&
 		f.voice != nil && f.voice.State == report.MediaICEFailed
 }
 
-// turnRequired: the voice took the detour and nothing says why, or it found no
-// way and the server offers none.
+// turnRequired: the voice used the relay for an unknown reason, or it found no path and
+// the server offers no relay.
 func turnRequired(f *facts) *finding {
 	if f.voiceConnected() && f.overRelay() {
 		return &finding{
@@ -159,13 +158,13 @@ func turnRequired(f *facts) *finding {
 	return hit
 }
 
-// relayMissing reports whether the voice found no way, the server answers otherwise, and
-// it offers no relay.
+// relayMissing reports whether the voice found no path, the server answers otherwise,
+// and it offers no relay.
 func (f *facts) relayMissing() bool {
 	return f.offersNoRelay() && f.voice != nil && f.voice.State == report.MediaICEFailed && f.stunOverUDP()
 }
 
-// offersNoRelay reports whether the list of servers was there and named none.
+// offersNoRelay reports whether the list of servers was received and contains no relay.
 func (f *facts) offersNoRelay() bool {
 	if f.turn == nil {
 		return false

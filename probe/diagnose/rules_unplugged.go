@@ -2,13 +2,13 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// codeUnplugged is the one cause of the microphone that is named after the host:
-// the crash evidence of the operating system shows the same event.
+// codeUnplugged is the only cause of the microphone in the group host: the crash
+// evidence of the operating system shows the same event.
 const codeUnplugged = "host.device_unplugged"
 
-// unplugged is a microphone that the system no longer had when the check ended.
-// With another one in its place the person may still be heard, so that is only a
-// warning; a loudspeaker's monitor in its place hears nobody.
+// unplugged is a microphone that was gone at the end of the check. If another one
+// replaced it, the person may still be heard, so that is only a warning; a
+// loudspeaker's monitor in its place hears nobody.
 func unplugged(f *facts) *finding {
 	if f.in == nil || !isTrue(f.in.Unplugged) {
 		return nil

@@ -2,9 +2,9 @@ package diagnose
 
 import "github.com/tonprobe/tonprobe/probe/report"
 
-// websocketBlocked: another machine than the collector stopped the upgrade, while
-// the collector answers without it. Where the encryption is not opened on the way
-// that machine may be a reverse proxy of ours, and then no session is disturbed.
+// websocketBlocked: another machine than the collector stopped the upgrade, while the
+// collector answers without it. If the encryption is not intercepted, that machine may
+// be a reverse proxy of ours, and no session is affected.
 func websocketBlocked(f *facts) *finding {
 	if f.web == nil || !isFalse(f.web.WebSocket) {
 		return nil
@@ -22,7 +22,7 @@ func websocketBlocked(f *facts) *finding {
 	return hit
 }
 
-// ipv6Broken needs IPv4 to the same server to work, which the probe compared.
+// ipv6Broken requires that IPv4 to the same server works, which the probe has compared.
 func ipv6Broken(f *facts) *finding {
 	if f.link == nil || !isFalse(f.link.IPv6Reached) {
 		return nil

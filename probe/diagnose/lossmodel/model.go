@@ -1,25 +1,24 @@
 // Package lossmodel estimates packet loss from the counts of several streams.
 //
-// Each stream crosses some segments of the way: an echo to the next router
-// crosses the own network up and down, an echo to the provider's router the
-// access line as well, the voice each segment in one direction. A loss in one
-// segment therefore shows in every stream that crosses it and in no other. The
-// model holds the counts of all streams against each place at which the loss may
-// come about and against each pair of rates, up and down, and returns how
-// probable each is (Bayes' theorem on a grid).
+// Each stream crosses some segments of the path: an echo to the next router crosses the
+// own network in both directions, an echo to the provider's router also the access
+// line, and the voice each segment in one direction. A loss in one segment therefore
+// appears in the streams that cross it and in no other. The model compares the counts
+// of all streams with each possible place of the loss and each pair of rates, up and
+// down, and returns their probabilities (Bayes' theorem on a grid).
 //
-// Three departures from independent packets are part of it:
+// It considers three deviations from independent losses:
 //
 //   - Packets in a burst are lost together, so that a burst is one event. The
-//     share lost during the measurement then scatters around the rate more than a
+//     share lost during the measurement then varies around the rate more than a
 //     binomial share does: beta-binomial, with the measured run length as the
-//     factor by which the variance is larger.
-//   - Streams that run in step meet the same bursts. They differ from each other
-//     only by where they end, so that the share lost while they ran is common to
-//     them, and integrated over.
-//   - Routers limit the rate at which they answer (RFC 1812 section 4.3.2.8). A
-//     router that leaves answers out loses packets of its own stream and of none
-//     behind it. That is a possibility of each stream to a point, and blames no
+//     factor of the variance.
+//   - Streams that run in step meet the same bursts. They differ only by where
+//     they end, so that the share lost while they ran is common to them, and
+//     integrated over.
+//   - Routers limit the rate of their answers (RFC 1812 section 4.3.2.8). A router
+//     that omits answers loses packets of its own stream and of none behind it.
+//     The model allows for that in each stream to a point, and it blames no
 //     segment.
 package lossmodel
 
@@ -28,11 +27,10 @@ import "math"
 // Place is where packets get lost.
 type Place int
 
-// The places, nearest first. Where the path has one far end, Server is all that
-// lies behind the provider's router. Where it has two, Transit is what both
-// share, Collector the branch to the one and Server the branch to the other.
-// Elsewhere is a loss that the voice alone meets: at another time, or on another
-// way than the path's.
+// The places, nearest first. If the path has one far end, Server is everything behind
+// the provider's router. If it has two, Transit is what both share, Collector the
+// branch to the one and Server the branch to the other. Elsewhere is a loss that
+// affects the voice only: at another time, or on another path.
 const (
 	LAN Place = iota
 	Access
@@ -43,18 +41,17 @@ const (
 	places
 )
 
-// Count is what a stream lost.
+// Count is the loss of a stream.
 type Count struct {
 	Sent, Lost float64
-	// RunPackets is the mean number of packets lost in a row; 0 where that was
-	// not measured.
+	// RunPackets is the mean number of consecutive lost packets; 0 if not measured.
 	RunPackets float64
 }
 
-// countsFrom is how many packets a stream needs before it counts.
+// countsFrom is the minimum number of packets of a stream that is evaluated.
 const countsFrom = 8
 
-// Known reports whether the stream can be judged.
+// Known reports whether the stream can be evaluated.
 func (c Count) Known() bool {
 	return c.Sent >= countsFrom && c.Sent < 1e9 && c.Lost >= 0 && c.Lost <= c.Sent
 }
@@ -62,15 +59,15 @@ func (c Count) Known() bool {
 // Echo is a stream to a point that answers each packet.
 type Echo = Count
 
-// heard reports whether an echo can be judged: a point that answers nothing at
-// all is silent, not lossy.
+// heard reports whether an echo can be evaluated: a point that answers nothing is
+// silent, not lossy.
 func heard(e Echo) bool { return e.Known() && e.Lost < e.Sent }
 
-// Streams is all that was counted.
+// Streams contains all counts.
 type Streams struct {
-	// VoiceUp and VoiceDown are the voice, one direction each.
+	// VoiceUp and VoiceDown are the two directions of the voice.
 	VoiceUp, VoiceDown Count
-	// Gateway is network.link's stream to the next router, at a time of its own.
+	// Gateway is network.link's stream to the next router, at a different time.
 	Gateway Echo
 	// ToLAN to ToServer are network.path's streams, in step: to the next router,
 	// the provider's router, the collector and the conference server.
@@ -78,16 +75,16 @@ type Streams struct {
 	// PathRunPackets is how many packets of the path's streams were lost at a
 	// time, all streams together; 0 where that was not measured.
 	PathRunPackets float64
-	// Known is the place where it is known by more than counts; nil otherwise.
+	// Known is the place if it is known from more than counts; otherwise nil.
 	Known *Place
-	// Supposed is a place that another judgement gave; nil without one.
+	// Supposed is the place by another judgement; nil without one.
 	Supposed *Place
-	// Together says that both ways lost at the same times, as while a line is away:
-	// an echo is lost once then, and not by either way.
+	// Together means that both directions lost at the same times, as during an
+	// interruption: an echo is then lost once.
 	Together bool
 }
 
-// Direction is which way a loss goes.
+// Direction is the direction of a loss.
 type Direction int
 
 // The directions.
@@ -98,28 +95,28 @@ const (
 	directions
 )
 
-// Rate is an estimate of a share of packets, in percent: the posterior mean
-// and its equal-tailed 95 % interval.
+// Rate is an estimate of a share of packets in percent: the posterior mean and its
+// equal-tailed 95 % interval.
 type Rate struct{ Pct, LowPct, HighPct float64 }
 
-// Posterior is what the streams say together.
+// Posterior is the joint result of the streams.
 type Posterior struct {
-	// Up and Down are the loss on the whole way.
+	// Up and Down are the loss on the whole path.
 	Up, Down Rate
 	// Worst is the loss of the direction that loses more.
 	Worst Rate
-	// place and direction are given that the loss disturbs.
+	// place and direction assume that the loss disturbs.
 	place     [places]float64
 	direction [places][directions]float64
 	up, down  table
 	worst     table
 }
 
-// At is how probable it is that the loss comes about in p, given that there is a
-// loss that disturbs.
+// At returns the probability that the loss is in p, given that there is a disturbing
+// loss.
 func (p Posterior) At(place Place) float64 { return p.place[place] }
 
-// Goes is how probable it is that a loss in place goes that way.
+// Goes returns the probability that a loss in place has this direction.
 func (p Posterior) Goes(place Place, d Direction) float64 {
 	if p.place[place] == 0 {
 		return 0
@@ -127,7 +124,7 @@ func (p Posterior) Goes(place Place, d Direction) float64 {
 	return p.direction[place][d] / p.place[place]
 }
 
-// UpAbove is how probable it is that more than pct percent get lost on the way up.
+// UpAbove returns the probability that more than pct percent are lost on the way up.
 func (p Posterior) UpAbove(pct float64) float64 { return above(p.up, pct) }
 
 // WorstAbove is the same for the worse direction.
@@ -136,9 +133,9 @@ func (p Posterior) WorstAbove(pct float64) float64 { return above(p.worst, pct) 
 // DownAbove is the same for the way down.
 func (p Posterior) DownAbove(pct float64) float64 { return above(p.down, pct) }
 
-// Estimate weighs all hypotheses. disturbsPct is the share of packets from which
-// on a loss matters: the place is that of such a loss. ok is false where nothing
-// was counted, or nothing lost.
+// Estimate weighs all hypotheses. disturbsPct is the share of packets from which on a
+// loss matters: the place is that of such a loss. ok is false if nothing was counted or
+// lost.
 func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 	if s.lost() == 0 {
 		return p, false
@@ -205,11 +202,11 @@ func (s Streams) ways() ways {
 	return free
 }
 
-// negligible is a weight of a pair of rates that need not be added: it is below
-// what an odd stream is allowed (see unlikely), of the prior of one point.
+// negligible is a weight of a pair of rates that can be ignored: it is below what an
+// outlier is allowed (see unlikely), times the prior of one point.
 const negligible = 1e-12
 
-// add adds a hypothesis, over all rates up and down.
+// add adds a hypothesis for all rates up and down.
 func (p *Posterior) add(h hypothesis, prior float64, vu, vd, echoes table, disturbs float64, ways ways) {
 	g := grid()
 	for d := range g.prior {
@@ -240,7 +237,7 @@ func (p *Posterior) add(h hypothesis, prior float64, vu, vd, echoes table, distu
 	}
 }
 
-// normalise makes probabilities of weights, and false where there are none.
+// normalise converts weights to probabilities; it returns false if there are none.
 func (p *Posterior) normalise(s Streams) bool {
 	all, placed := 0.0, 0.0
 	for _, w := range p.up {
