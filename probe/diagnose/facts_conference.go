@@ -72,12 +72,12 @@ func (f *facts) conferenceFault() *finding {
 	case f.meetingGone(), f.microphoneRefused():
 		return nil // causes of their own
 	case c.failedStatus() != 0, c.FailedCode == "not_api", c.FailedCode == "too_many_connections":
-		// It said so itself, or another server stands in its place.
+		// It reported the error itself, or another server is in its place.
 		return fault(likely, c.evidence()...)
 	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
 		return nil // network.web tells these apart
 	case c.FailedCode == "token_refused", f.refused():
-		// What the collector's key or secret opens are test rooms only.
+		// The collector's key or secret opens test rooms only.
 		hit := disturbance(likely, c.evidence()...)
 		hit.blind = true
 		return hit
@@ -87,8 +87,8 @@ func (f *facts) conferenceFault() *finding {
 	return disturbance(suggested, c.evidence()...)
 }
 
-// systemEnded reports whether the conference system itself ended a call, or took the sound and
-// did not pass it on. That is not what a line does.
+// systemEnded reports whether the conference system itself ended a call, or received
+// the sound and did not forward it, which is not an effect of the line.
 func (f *facts) systemEnded() bool {
 	if f.failedAt(report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown) && (f.conference.failedStatus() != 0 || f.conference.FailedCode == "hung_up") {
 		return true
@@ -97,32 +97,33 @@ func (f *facts) systemEnded() bool {
 		slices.Contains([]string{"cut_off", "no_track"}, f.conference.FailedCode)
 }
 
-// meetingGone reports whether the conference system does not know the test meeting, or has
-// ended it.
+// meetingGone reports whether the conference system does not know the test meeting, or
+// has ended it.
 func (f *facts) meetingGone() bool {
 	return f.failedAt(report.StepSignIn, report.StepState) &&
 		slices.Contains([]string{"meeting_not_found", "meeting_ended"}, f.conference.FailedCode)
 }
 
-// refused reports whether the conference system refuses the participant of the test meeting
-// in its own words.
+// refused reports whether the conference system refused the participant of the test
+// meeting with an error of its own.
 func (f *facts) refused() bool {
 	return f.failedAt(report.StepSignIn, report.StepState) && slices.Contains([]string{
 		"bad_signature", "wrong_password", "meeting_full", "guest_waits", "guest_denied", "join_refused", "session_expired", "ejected", "param_missing",
 	}, f.conference.FailedCode)
 }
 
-// codeMicrophoneRefused is BigBlueButton's SFU_UNAUTHORIZED: bbb-webrtc-sfu asks for the
-// permission of the microphone before each call.
+// codeMicrophoneRefused is BigBlueButton's SFU_UNAUTHORIZED: bbb-webrtc-sfu checks the
+// permission for the microphone before each call.
 const codeMicrophoneRefused = "2301"
 
-// microphoneRefused reports whether the conference system does not let the participant speak.
+// microphoneRefused reports whether the conference system does not permit the
+// participant to speak.
 func (f *facts) microphoneRefused() bool {
 	return f.failedAt(report.StepCall) && f.conference.probe == report.ProbeBBB && f.conference.FailedCode == codeMicrophoneRefused
 }
 
-// conferencePath returns the path of the own sound to the conference system; "" if it did not
-// arrive.
+// conferencePath returns the path of the voice to the conference system; "" if it did
+// not arrive.
 func (f *facts) conferencePath() string {
 	if f.conference == nil || f.conference.Media == nil || f.conference.Media.State != report.MediaComplete {
 		return ""

@@ -7,7 +7,7 @@ import (
 )
 
 // conferenceDefinitions are the causes that only a check of the conference system
-// itself shows.
+// itself can find.
 func conferenceDefinitions() []Definition {
 	return []Definition{
 		{
@@ -49,8 +49,8 @@ func conferenceDefinitions() []Definition {
 	}
 }
 
-// mutedByServer is a conference system that mutes a participant of a test room, where
-// nobody else is, or does not let them speak in a test meeting.
+// mutedByServer is a conference system that mutes the participant of a test room with
+// nobody else in it, or does not permit them to speak in a test meeting.
 func mutedByServer(f *facts) *finding {
 	if f.microphoneRefused() {
 		return fault(likely, f.conference.evidence()...)
@@ -61,8 +61,8 @@ func mutedByServer(f *facts) *finding {
 	return fault(likely, f.conference.evidence()...)
 }
 
-// meetingNotFound is a test meeting that the conference system made a moment ago and no
-// longer knows, as after a restart. The session itself may be there.
+// meetingNotFound is a test meeting that the conference system created a moment ago and
+// no longer knows, as after a restart. The session itself may exist.
 func meetingNotFound(f *facts) *finding {
 	if !f.meetingGone() {
 		return nil
@@ -72,8 +72,8 @@ func meetingNotFound(f *facts) *finding {
 	return hit
 }
 
-// versionOld is a BigBlueButton whose client signs in in a way that this program does not
-// speak, so that its sound is not tested.
+// versionOld is a BigBlueButton whose client signs in by a protocol that this program
+// does not support, so that its sound is not tested.
 func versionOld(f *facts) *finding {
 	if f.conference == nil || f.conference.probe != report.ProbeBBB || f.conference.Version == "" {
 		return nil
@@ -87,9 +87,9 @@ func versionOld(f *facts) *finding {
 	}
 }
 
-// turnDenied is a relay of the conference system that takes the participant's packets and
-// does not pass them on to the media server of the same system. Who needs no relay is not
-// disturbed by that.
+// turnDenied is a relay of the conference system that accepts the participant's packets
+// but does not forward them to the media server of the same system. It does not affect
+// those who need no relay.
 func turnDenied(f *facts) *finding {
 	if f.conference == nil {
 		return nil
@@ -104,7 +104,7 @@ func turnDenied(f *facts) *finding {
 	case f.failedAt(report.StepRelay) && f.conference.FailedCode == "denied":
 		hit = disturbance(likely, f.conference.evidence()...)
 	case isFalse(f.conference.PathRelay) && step.Code == "no_path":
-		// With another code the relay itself was not reached, which may be the
+		// With another code the relay itself was not reached, which may be due to the
 		// participant's firewall.
 		hit = disturbance(likely, observed(f.conference.probe, "path_relay", false, ""))
 	default:
@@ -117,8 +117,8 @@ func turnDenied(f *facts) *finding {
 	return hit
 }
 
-// ingestUnreachable is an ingest that takes no connection or does not speak RTMP, while
-// the line works.
+// ingestUnreachable is an ingest that accepts no connection or does not speak RTMP,
+// while the line works.
 func ingestUnreachable(f *facts) *finding {
 	if !f.failedAt(report.StepReach, report.StepHandshake) || f.conference.probe != report.ProbeYouTube {
 		return nil
@@ -133,7 +133,8 @@ func ingestUnreachable(f *facts) *finding {
 	return fault(confidence, f.conference.evidence()...)
 }
 
-// ingestUplinkLow is a line that carries less upwards than a stream needs, with reserve.
+// ingestUplinkLow is a line with a lower rate up than a stream needs, including a
+// reserve.
 func ingestUplinkLow(f *facts) *finding {
 	if f.conference == nil || f.conference.probe != report.ProbeYouTube || f.load == nil {
 		return nil

@@ -56,8 +56,7 @@ func (f *facts) stunOverUDP() bool { return f.nat != nil && f.nat.UDP == report.
 // replaces that proof. The firewall may then be the collector's own, so that nobody is
 // blamed.
 //
-// Conference systems do not show as much, so this cause is reported only if none was
-// checked.
+// If a conference server was checked, only the path of a call to it counts.
 func mediaPortsBlocked(f *facts) *finding {
 	if f.conferenceChecked() {
 		return f.conferenceOverRelay()
