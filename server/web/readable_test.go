@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/tonprobe/tonprobe/server/web"
@@ -104,5 +105,35 @@ func TestWarningAndCodeOnAPhone(t *testing.T) {
 	b.expect("409")
 	b.do(chromedp.Click(chromedp.CSS("main button.strong")), chromedp.WaitVisible(chromedp.CSS(".bigcode")))
 	check("code-narrow-de")
+	b.quiet()
+}
+
+// TestPrinting: the list is printed as a table that fits on a sheet of A4 (about 720 pixels without
+// its margins) and leaves room for the causes.
+func TestPrinting(t *testing.T) {
+	b := openBrowser(t, "de")
+	c := startCollector(t)
+	erika := council(c)
+	b.login(c)
+	b.do(step(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}), b.width(720))
+	b.waitFor(`matchMedia("print").matches`)
+	if over := b.overflow(); over > 0 {
+		t.Errorf("the list is %d pixels too wide", over)
+	}
+	if width := get(b, chromedp.Evaluate[int](`document.querySelector("#live tbody td:nth-child(3)").offsetWidth`)); width < 140 {
+		t.Errorf("the causes have %d pixels", width)
+	}
+	if cut := get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll("#live tbody :is(td, th)")].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.innerText)`)); len(cut) > 0 {
+		t.Errorf("wider than their cells: %q", cut)
+	}
+	if list := b.text("#live"); strings.Contains(list, "vor 3 Minuten") || !strings.Contains(list, "Eingerichtet, aber noch nicht geprüft.") {
+		t.Errorf("printed: %s", list)
+	}
+	b.shoot("print-list-de")
+	b.do(chromedp.Navigate(c.URL()+"/participants/"+erika.Participant), chromedp.WaitVisible(chromedp.CSS("#answer")))
+	if over := b.overflow(); over > 0 {
+		t.Errorf("the participant's page is %d pixels too wide", over)
+	}
+	b.shoot("print-participant-de")
 	b.quiet()
 }
