@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tonprobe/tonprobe/cmd/load/rig"
@@ -33,6 +34,7 @@ type options struct {
 	senders, batch         int
 	batched, single, pages int
 	dir, collector         string
+	postgresFile           string // file with the URL of a PostgreSQL database; "" for SQLite
 }
 
 func (o *options) parse(args []string, out io.Writer) error {
@@ -46,6 +48,7 @@ func (o *options) parse(args []string, out io.Writer) error {
 	flags.IntVar(&o.single, "single", 20_000, "reports to deliver one by one")
 	flags.IntVar(&o.pages, "pages", 100, "how often to open each kind of page")
 	flags.StringVar(&o.dir, "keep", "", "`directory` of the database; a filled one is used again (default: a new one, removed afterwards)")
+	flags.StringVar(&o.postgresFile, "database-url-file", "", "`file` with the URL of an empty PostgreSQL database (default: SQLite)")
 	flags.StringVar(&o.collector, "collector", "", "the collector's program `file` (default: built from this repository)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -89,11 +92,21 @@ func measure(ctx context.Context, o options, out io.Writer) error {
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the database: %w", err)
 	}
-	d, err := openDatabase(ctx, o.dir, o.participants, o.reports, func(line string) { _, _ = fmt.Fprintln(out, line) })
+	d := &database{dir: o.dir}
+	var flags []string
+	if o.postgresFile != "" {
+		address, err := os.ReadFile(o.postgresFile)
+		if err != nil {
+			return fmt.Errorf("read the address of the database: %w", err)
+		}
+		d.postgres = strings.TrimSpace(string(address))
+		flags = []string{"--database-url-file", o.postgresFile}
+	}
+	err := d.open(ctx, o.participants, o.reports, func(line string) { _, _ = fmt.Fprintln(out, line) })
 	if err != nil {
 		return err
 	}
-	c, err := rig.Serve(ctx, o.collector, d.data())
+	c, err := rig.Serve(ctx, o.collector, d.data(), flags...)
 	if err != nil {
 		return err
 	}
@@ -148,7 +161,7 @@ func run(ctx context.Context, o options, d *database, c *rig.Collector, out io.W
 
 // verify looks for each acknowledged report in the database.
 func verify(ctx context.Context, d *database, ids []string, faults []error, out io.Writer) error {
-	f, err := rig.OpenFiller(ctx, d.data())
+	f, err := d.filler(ctx)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 // database is a filled data directory with the information needed to use it. That
 // is stored beside the data, so that a large database is filled only once.
 type database struct {
-	dir string
+	dir      string
+	postgres string // URL of a PostgreSQL database; "" for SQLite in dir
 
 	Agents   []rig.Agent
 	Reports  int
@@ -35,32 +36,49 @@ func (d *database) save() error {
 	return os.WriteFile(d.file(), b, 0o600)
 }
 
-// openDatabase returns the database in dir, or fills a new one.
-func openDatabase(ctx context.Context, dir string, participants, reports int, progress func(string)) (*database, error) {
-	d := &database{dir: dir}
+// errNotEmpty means that somebody else's data may be in the database.
+var errNotEmpty = errors.New("the database is not empty")
+
+// filler opens the database while no collector runs.
+func (d *database) filler(ctx context.Context) (*rig.Filler, error) {
+	if d.postgres != "" {
+		return rig.OpenPostgresFiller(ctx, d.postgres)
+	}
+	return rig.OpenFiller(ctx, d.data())
+}
+
+// open reads what is known of a filled database, or fills a new one.
+func (d *database) open(ctx context.Context, participants, reports int, progress func(string)) error {
 	b, err := os.ReadFile(d.file())
 	if err == nil {
 		if err := json.Unmarshal(b, d); err != nil {
-			return nil, fmt.Errorf("read %s: %w", d.file(), err)
+			return fmt.Errorf("read %s: %w", d.file(), err)
 		}
 		if len(d.Agents) != participants || d.Reports != reports {
-			return nil, fmt.Errorf("%s contains %d participants with %d reports: request the same numbers, or use another directory", dir, len(d.Agents), d.Reports)
+			return fmt.Errorf("%s contains %d participants with %d reports: request the same numbers, or use another directory", d.dir, len(d.Agents), d.Reports)
 		}
-		return d, nil
+		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return err
 	}
 	if err := d.fill(ctx, participants, reports, progress); err != nil {
-		return nil, fmt.Errorf("fill the database: %w", err)
+		return fmt.Errorf("fill the database: %w", err)
 	}
-	return d, d.save()
+	return d.save()
 }
 
 func (d *database) fill(ctx context.Context, participants, reports int, progress func(string)) error {
-	f, err := rig.OpenFiller(ctx, d.data())
+	f, err := d.filler(ctx)
 	if err != nil {
 		return err
+	}
+	empty, err := f.Empty(ctx)
+	if err == nil && !empty {
+		err = errNotEmpty
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
 	}
 	began := time.Now()
 	for i := range participants {

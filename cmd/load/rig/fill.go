@@ -29,11 +29,25 @@ func OpenFiller(ctx context.Context, data string) (*Filler, error) {
 	if err := datadir.Make(data); err != nil {
 		return nil, err
 	}
-	s, err := sqlstore.OpenSQLite(ctx, datadir.Database(data), sqlstore.Options{})
+	return filler(sqlstore.OpenSQLite(ctx, datadir.Database(data), sqlstore.Options{}))
+}
+
+// OpenPostgresFiller writes to a PostgreSQL database.
+func OpenPostgresFiller(ctx context.Context, address string) (*Filler, error) {
+	return filler(sqlstore.OpenPostgres(ctx, address, sqlstore.Options{}))
+}
+
+func filler(s *sqlstore.Store, err error) (*Filler, error) {
 	if err != nil {
 		return nil, err
 	}
 	return &Filler{s, enroll.Desk{Store: s, Now: time.Now, Random: rand.Reader}}, nil
+}
+
+// Empty reports whether there are no participants.
+func (f *Filler) Empty(ctx context.Context) (bool, error) {
+	page, err := f.store.ParticipantStates(ctx, store.StateQuery{Limit: 1})
+	return len(page.States) == 0, err
 }
 
 // Close closes the database.
