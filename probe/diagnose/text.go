@@ -126,17 +126,35 @@ var unheard = []string{
 // Headline is VerdictText for a finished report: if the microphone or the voice stream
 // was not measured, it promises only what was.
 func Headline(r *report.Report, lang phrase.Lang) string {
+	text, _ := HeadlineText(HeadlineKey(r), lang)
+	return text
+}
+
+// HeadlineText returns the headline of a key of HeadlineKey. It is not ok for a key
+// of another version of this program.
+func HeadlineText(key string, lang phrase.Lang) (text string, ok bool) {
+	b := book(lang)
+	return b.T("verdict." + key), b.Has("verdict." + key)
+}
+
+// HeadlineKey names the headline of a report, in all languages, so that it can be
+// stored. A key that is a verdict says that nothing was left out.
+func HeadlineKey(r *report.Report) string {
 	if c, found := r.Primary(); found && r.Verdict == report.NotReady && c.Severity == report.SeverityFail && slices.Contains(unheard, c.Code) {
-		return book(lang).T("verdict.not_ready_unheard")
+		return "not_ready_unheard"
 	}
-	if r.Verdict != report.Ready && r.Verdict != report.Limited {
-		return VerdictText(r.Verdict, lang)
+	switch r.Verdict {
+	case report.Ready, report.Limited:
+	case report.NotReady:
+		return string(r.Verdict)
+	default:
+		return string(report.Unknown)
 	}
-	key := "verdict." + string(r.Verdict)
+	key := string(r.Verdict)
 	microphone := hasFinding(r, report.ProbeAudioInput)
 	line := hasFinding(r, report.ProbeMediaVoice)
 	if c, found := r.Primary(); found && c.Code == "audio.not_default" && line {
-		return book(lang).T(key + "_other_microphone")
+		return key + "_other_microphone"
 	}
 	switch {
 	case !microphone && !line && r.Verdict == report.Limited:
@@ -148,5 +166,5 @@ func Headline(r *report.Report, lang phrase.Lang) string {
 	case !line:
 		key += "_microphone_only"
 	}
-	return book(lang).T(key)
+	return key
 }

@@ -93,6 +93,9 @@ type ReportSummary struct {
 	CheckedAt     time.Time // the same moment on the server's clock, as well as is known
 	ReceivedAt    time.Time // server's clock
 	Verdict       report.Verdict
+	// Headline is the key of what is said of the check (diagnose.HeadlineKey); "" for
+	// a report that came in before it was kept.
+	Headline string
 	// Primary is the cause to fix first; its Code is "" when there is none.
 	Primary PrimaryCause
 }

@@ -24,8 +24,8 @@ type headlineKey struct {
 const maxHeadlines = 20_000
 
 // partial returns the checks that found no problem but were incomplete. A background check never
-// uses the microphone and must not look like a complete one. Only the documents say what was
-// measured.
+// uses the microphone and must not look like a complete one. Of reports from before their headline
+// was stored, only the documents say what was measured.
 func (s *site) partial(ctx context.Context, lang phrase.Lang, checks []store.ReportSummary) (headlines, error) {
 	found := headlines{}
 	looked := map[string]bool{}
@@ -34,6 +34,12 @@ func (s *site) partial(ctx context.Context, lang phrase.Lang, checks []store.Rep
 			continue
 		}
 		looked[c.ID] = true
+		if said, known := diagnose.HeadlineText(c.Headline, lang); known {
+			if said != diagnose.VerdictText(report.Ready, lang) {
+				found[c.ID] = said
+			}
+			continue
+		}
 		key := headlineKey{c.ID, lang}
 		said, known := s.lines.get(key)
 		if !known {

@@ -215,6 +215,15 @@ func fullAndBackground(t *testing.T, s store.Store) {
 		}
 		p, err := s.ParticipantState(t.Context(), id)
 		must(t, err)
+		want := "ready"
+		if p.Last.Trigger == report.TriggerSchedule {
+			want += "_load_only" // nothing else is in these reports
+		} else {
+			want += "_microphone_only"
+		}
+		if p.Last.Verdict == report.Ready && p.Last.Headline != want {
+			t.Errorf("%s: headline %q, want %q", name, p.Last.Headline, want)
+		}
 		if p.Verdict != c.known || (p.Full == nil) != (c.fullCheck == "") || p.Full != nil && p.Full.Verdict != c.fullCheck {
 			t.Errorf("%s: known %s, full %+v", name, p.Verdict, p.Full)
 		}

@@ -241,7 +241,7 @@ func saveReports(t *testing.T, s store.Store) {
 	got, err := s.Report(t.Context(), r.Report.ID)
 	must(t, err)
 	if !bytes.Equal(got.Document, r.Document) || got.Case != "K7P-3QX" || got.Primary.Code != "audio.os_muted" ||
-		got.AgentID != agent || !got.ReceivedAt.Equal(r.ReceivedAt) || !got.StartedAt.Equal(evening) {
+		got.Headline != "not_ready_unheard" || got.AgentID != agent || !got.ReceivedAt.Equal(r.ReceivedAt) || !got.StartedAt.Equal(evening) {
 		t.Errorf("kept %+v", got)
 	}
 	_, err = s.Report(t.Context(), "x")

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
@@ -264,12 +265,12 @@ func insertReports(ctx context.Context, tx runner, org string, arrivals []arriva
 			r := a.report.Report
 			primary, _ := r.Primary()
 			args = append(args, r.ID, org, a.from.id, a.from.state.participantID, r.Case, string(r.Trigger), millis(r.StartedAt), millis(a.report.CheckedAt),
-				millis(a.report.ReceivedAt), string(r.Verdict), primary.Code, string(primary.Severity), string(primary.Area), a.document)
+				millis(a.report.ReceivedAt), string(r.Verdict), primary.Code, string(primary.Severity), string(primary.Area), diagnose.HeadlineKey(r), a.document)
 		}
 		_, err := collect(ctx, tx, scan, `
 			INSERT INTO reports (id, org_id, agent_id, participant_id, case_code, trigger_kind, started_at, checked_at,
-				received_at, verdict, primary_code, primary_severity, primary_area, document)
-			VALUES `+tuples(len(chunk), "("+marks(14)+")")+` ON CONFLICT (id) DO NOTHING RETURNING id`, args...)
+				received_at, verdict, primary_code, primary_severity, primary_area, headline, document)
+			VALUES `+tuples(len(chunk), "("+marks(15)+")")+` ON CONFLICT (id) DO NOTHING RETURNING id`, args...)
 		if err != nil {
 			return fmt.Errorf("keep reports: %w", err)
 		}

@@ -10,20 +10,20 @@ import (
 // summaryColumns are a report's columns in the order of nullSummary.
 const summaryColumns = `
 	r.id, r.agent_id, r.participant_id, r.case_code, r.trigger_kind, r.verdict,
-	r.primary_code, r.primary_severity, r.primary_area,
+	r.primary_code, r.primary_severity, r.primary_area, r.headline,
 	r.started_at, r.checked_at, r.received_at`
 
 // nullSummary scans summaryColumns, which are all NULL where an outer join
 // found no report.
 type nullSummary struct {
 	id, agent, participant, code, trigger, verdict sql.NullString
-	primary, severity, area                        sql.NullString
+	primary, severity, area, headline              sql.NullString
 	started, checked, received                     sql.NullInt64
 }
 
 func (n *nullSummary) into() []any {
 	return []any{&n.id, &n.agent, &n.participant, &n.code, &n.trigger, &n.verdict,
-		&n.primary, &n.severity, &n.area, &n.started, &n.checked, &n.received}
+		&n.primary, &n.severity, &n.area, &n.headline, &n.started, &n.checked, &n.received}
 }
 
 func (n *nullSummary) summary() *store.ReportSummary {
@@ -40,6 +40,7 @@ func (n *nullSummary) summary() *store.ReportSummary {
 		CheckedAt:     fromMillis(n.checked.Int64),
 		ReceivedAt:    fromMillis(n.received.Int64),
 		Verdict:       report.Verdict(n.verdict.String),
+		Headline:      n.headline.String,
 		Primary: store.PrimaryCause{
 			Code:     n.primary.String,
 			Severity: report.Severity(n.severity.String),
