@@ -1,11 +1,16 @@
 package sqlstore
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/internal/pgtest"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -66,4 +71,51 @@ func saveAll(b *testing.B, s *Store, senders, batch int) {
 	}
 	close(work)
 	wg.Wait()
+}
+
+// BenchmarkSearch looks among 10,000 participants with a check each.
+func BenchmarkSearch(b *testing.B) {
+	s, err := OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "c.db"), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	crowd(b, s, 10_000)
+	for name, search := range map[string]string{"all": "", "nobody": "xyzzy", "one": "person 04711", "many": "person 047", "phone": "0228 04711", "part of a code": "3QX"} {
+		for _, order := range []store.Order{store.ByUrgency, store.ByName, store.ByRecent} {
+			b.Run(name+"/"+string(order), func(b *testing.B) {
+				for b.Loop() {
+					_, err := s.ParticipantStates(b.Context(), store.StateQuery{Search: search, Order: order, FreshSince: evening.Add(-time.Hour), Limit: 100})
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// crowd adds participants in few transactions.
+func crowd(b *testing.B, s *Store, n int) {
+	verdicts := []report.Verdict{report.Ready, report.Ready, report.Limited, report.NotReady, report.Unknown}
+	err := s.write.inTx(b.Context(), func(tx runner) error {
+		for i := range n {
+			name, id := fmt.Sprintf("Person %05d", i), uuid.NewString()
+			_, err := tx.exec(b.Context(), `INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+				id, s.org, name, store.NameKey(name), store.NameKey(name), "", fmt.Sprintf("0228%05d", i))
+			if err != nil {
+				return err
+			}
+			v := verdicts[i%len(verdicts)]
+			_, err = tx.exec(b.Context(), `INSERT INTO latest (participant_id, org_id, verdict, verdict_rank, counts_at, checked_at, case_code) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+				id, s.org, string(v), store.Rank(v), millis(evening)-int64(i)*1000, millis(evening)-int64(i)*1000, "A1B-2C3")
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
 }
