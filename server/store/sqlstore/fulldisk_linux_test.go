@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -21,7 +22,7 @@ import (
 // TestPostgresOutOfDisk: a database whose disk is full refuses deliveries and
 // keeps what it has acknowledged; with more room it goes on by itself.
 func TestPostgresOutOfDisk(t *testing.T) {
-	address, grow := onSmallDisk(t, pgtest.Server(t))
+	address, grow := onSmallDisk(t, ownServer(t))
 	s := openPostgres(t, address)
 	participant, agent := enrolled(t, s)
 	kept := 0
@@ -44,6 +45,31 @@ func TestPostgresOutOfDisk(t *testing.T) {
 	if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(kept)}); err != nil {
 		t.Errorf("with more room: %v", err)
 	}
+}
+
+// ownServer starts a server for this test alone: while one of its disks is full, no
+// checkpoint succeeds, and without one no database of another test can be dropped.
+func ownServer(t *testing.T) (address string) {
+	t.Helper()
+	pgtest.Server(t) // skips without PostgreSQL
+	parent := t.TempDir()
+	if err := os.Chmod(filepath.Dir(parent), 0o711); err != nil { // the server runs as another user
+		t.Fatal(err)
+	}
+	const script = "../../../.ci/postgres"
+	dir := filepath.Join(parent, "server")
+	c := exec.CommandContext(t.Context(), script, "start", dir)
+	c.Stderr = t.Output()
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command(script, "stop", dir).CombinedOutput(); err != nil {
+			t.Errorf("stop PostgreSQL: %v\n%s", err, out)
+		}
+	})
+	return strings.TrimSpace(string(out))
 }
 
 // onSmallDisk makes a database on a file system of its own, which needs root.
