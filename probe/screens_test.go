@@ -24,8 +24,8 @@ var screens = map[string][]string{
 	// The meter while somebody speaks, the test sound and its answer, and whether this
 	// computer is enrolled for the voice stream.
 	"tui": {"ProbeAudioInput", "ProbeAudioOutput", "AudioInput", "AudioOutput", "MediaVoice"},
-	// The dashboard knows no probe.
-	"server/web": {},
+	// The steps of a conference check, which are drawn as a ladder.
+	"server/web": {"Conference"},
 }
 
 // TestScreensKeepNoListOfFields: no screen names a field of a probe, neither in code
