@@ -53,8 +53,8 @@ func liveKit(t *testing.T) string {
 	}
 }
 
-// An administrator names a LiveKit once; a participant's check calls it in a test room. The
-// key stays with the collector, and no token stays anywhere.
+// An administrator adds a LiveKit once; a participant's check calls it in a test
+// room. The key stays with the collector, and no token is stored.
 func TestCheckOfANamedLiveKit(t *testing.T) {
 	var log syncBuffer
 	at, c := liveKit(t), startCollectorWith(t, &log, "--log-level", "debug")
@@ -71,7 +71,7 @@ func TestCheckOfANamedLiveKit(t *testing.T) {
 		}
 		return string(out)
 	}
-	// While the collector serves.
+	// While the collector is running.
 	collector("target", "add", "Rat Saal", "--system", "livekit", "--url", at, "--api-key", liveKitKey, "--api-secret-file", secret)
 	if out := collector("target", "test", "Rat Saal", "--verbose"); !strings.Contains(out, "secret   ok") {
 		t.Errorf("target test: %s", out)

@@ -11,8 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/tui/words"
 )
 
-// reportShow prints a report in words and as a document: nothing is sent that is not printed.
-// With --json it prints the line that is sent. Without a name it is the latest report.
+// reportShow prints a report in words and as a document, so that everything that is
+// sent is printed. With --json it prints the document as sent. Without a name it is
+// the latest report.
 func (p *program) reportShow(sp *spool.Spool, which string, asJSON bool) error {
 	entries, err := sp.All()
 	if err != nil {
@@ -49,8 +50,9 @@ func names(which string, e spool.Entry, doc []byte) bool {
 	return err == nil && r.Case == code
 }
 
-// printReport prints a report for a person. The words leave out what only an expert reads, so
-// the whole document follows. One that this version cannot read is printed as it is.
+// printReport prints a report for a person. The words omit what only an expert
+// reads, so the complete document follows. A report that this version cannot parse
+// is printed unmodified.
 func (p *program) printReport(e spool.Entry, doc []byte) error {
 	if r, err := report.Decode(doc); err == nil {
 		w, err := words.In(p.lang)

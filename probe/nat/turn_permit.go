@@ -14,12 +14,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Permissions asks each relay of a list for an allocation, and for the permission to
-// exchange packets with a peer (RFC 8656 §10), then gives it back. A relay may grant the
-// first and refuse the second, because its administrator denies the peer's network; then
-// ICE finds no way although the relay seems to work. Nothing is sent through the relay.
+// Permissions requests from each relay of a list an allocation, and the permission
+// to exchange packets with a peer (RFC 8656 §10), then deallocates it. A relay may
+// grant the first and refuse the second because its administrator has denied the
+// peer's network; then ICE finds no path although the relay seems to work. Nothing
+// is sent through the relay.
 //
-// c.ICE is not used. The result holds the relays that could be asked, in the order of
+// c.ICE is not used. The result contains the relays that responded, in the order of
 // the list.
 func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICEConfig, peer netip.Addr) []report.TURNRelay {
 	if c.Timers == (Timers{}) {
@@ -50,8 +51,8 @@ func Permissions(ctx context.Context, env probe.Env, c TURNConfig, list wire.ICE
 	return asked
 }
 
-// permission asks for the permission for the peer. It is nil where the relay's address is
-// of another family than the peer's, or no answer came.
+// permission requests the permission for the peer. It is nil if the relay's address
+// is of another family than the peer's, or if there was no response.
 func (p relays) permission(ctx context.Context, client *turn.Client, relay net.Addr, watched *watchedConn) (permitted *bool, fault string) {
 	at, ok := relay.(*net.UDPAddr)
 	if !ok || p.permit.Is4() != (at.IP.To4() != nil) {
@@ -64,7 +65,7 @@ func (p relays) permission(ctx context.Context, client *turn.Client, relay net.A
 		}
 		if code := watched.permissionRefusal(); code == 0 || ctx.Err() != nil {
 			return nil, ""
-		} else if code != stun.CodeStaleNonce { // the library has taken the new nonce
+		} else if code != stun.CodeStaleNonce { // the library has stored the new nonce
 			break
 		}
 	}

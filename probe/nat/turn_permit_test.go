@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestCoturnPermissions: a real relay that grants an allocation may deny the peer.
+// TestCoturnPermissions: a real relay that grants an allocation can deny the peer.
 func TestCoturnPermissions(t *testing.T) {
 	denying := []string{"--denied-peer-ip=10.0.0.0-10.255.255.255"}
 	behind := coturnWith(t, denying, "127.0.0.1")

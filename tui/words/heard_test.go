@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestVoiceThroughTheConference: a conference system that returned the voice says so in
-// one line; one that was only reached does not.
+// TestVoiceThroughTheConference: one line states that a conference system returned
+// the voice, but not if it was only reached.
 func TestVoiceThroughTheConference(t *testing.T) {
 	conference := func(down report.Status) *report.Report {
 		return &report.Report{Verdict: report.Ready, Probes: []report.Result{{Name: report.ProbeBBB, Status: report.StatusOK, Data: &report.Conference{

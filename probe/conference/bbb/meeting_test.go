@@ -181,7 +181,7 @@ func TestFaults(t *testing.T) {
 		"media address is dead":      {bbbrig.Path, bbbrig.Dead, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path", report.StepKeys: "unknown step_before"}},
 		"wrong certificate of media": {bbbrig.Keys, bbbrig.WrongKey, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepKeys: "fail no_keys"}},
 		"sound does not come back":   {bbbrig.Sound, bbbrig.Silent, map[report.ConferenceStep]string{report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"}},
-		"sound does not arrive":      {bbbrig.Sound, bbbrig.Deaf, map[report.ConferenceStep]string{report.StepSoundUp: "unknown no_report", report.StepSoundDown: "fail nothing_came_back"}},
+		"sound does not arrive":      {bbbrig.Sound, bbbrig.NotReceived, map[report.ConferenceStep]string{report.StepSoundUp: "unknown no_report", report.StepSoundDown: "fail nothing_came_back"}},
 		"other sound comes back":     {bbbrig.Sound, bbbrig.OtherSound, map[report.ConferenceStep]string{report.StepSoundUp: "ok", report.StepSoundDown: "fail other_sound"}},
 	} {
 		t.Run(name, func(t *testing.T) {

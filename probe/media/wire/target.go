@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
-// PathTargets is the path of the collector's list of conference systems, from its base.
+// PathTargets is the path of the collector's list of conference systems, relative
+// to its base.
 const PathTargets = "api/v1/targets"
 
-// ParamJoin is the query parameter that names the target for which a join link is wanted.
+// ParamJoin is the query parameter with the name of the target for which a join
+// link is requested.
 const ParamJoin = "join"
 
 // Limits of a list of targets.
@@ -27,44 +29,47 @@ const (
 // ErrTargets means that a list of targets cannot be used.
 var ErrTargets = errors.New("invalid list of targets")
 
-// Targets is the JSON answer of GET /api/v1/targets.
+// Targets is the JSON response of GET /api/v1/targets.
 type Targets struct {
 	Targets []Target `json:"targets"`
 }
 
 // Target is a conference system that the collector's participants use.
 type Target struct {
-	// Name is what `tonprobe check --target NAME` calls it; see [IsTargetName].
+	// Name is the name for `tonprobe check --target NAME`; see [IsTargetName].
 	Name string `json:"name"`
 	// System is one of [TargetSystems].
 	System string `json:"system"`
 	// URL is its address.
 	URL string `json:"url"`
-	// Profile names the limits to judge by.
+	// Profile is the name of the limits for the diagnosis.
 	Profile string `json:"profile"`
-	// Room opens a test room of its own; nil if the collector has no key of the system.
+	// Room is a test room; nil if the collector has no key of the system.
 	Room *Room `json:"room,omitempty"`
-	// JoinLink lets one viewer into a test meeting of a BigBlueButton, which ends within minutes; "" if it was not asked
-	// for, or the collector could not make the meeting.
+	// JoinLink is a link for one viewer to a test meeting of a BigBlueButton, which
+	// ends within minutes; "" if it was not requested, or the collector could not
+	// create the meeting.
 	JoinLink string `json:"join_link,omitempty"`
 }
 
-// Room is a test room of a LiveKit server, which exists for one check. Its two access tokens are the only
-// credentials that leave the collector: they expire within minutes and open no other room.
+// Room is a test room of a LiveKit server, which exists for one check. Its two
+// access tokens are the only credentials that leave the collector: they expire
+// within minutes and are valid for no other room.
 type Room struct {
 	Name string `json:"name"`
-	// Publish may send and not listen, Subscribe may listen and not send.
+	// Publish permits sending only, Subscribe receiving only.
 	Publish   string `json:"publish_token"`
 	Subscribe string `json:"subscribe_token"`
 }
 
-// TargetSystems returns the names of the systems that a target can be.
+// TargetSystems returns the systems that a target can have.
 func TargetSystems() []string { return []string{"bbb", "livekit", "janus", "whip", "zoom", "youtube"} }
 
 var reTargetName = regexp.MustCompile(`^[\pL\pN](?:[\pL\pN _-]{0,38}[\pL\pN])?$`)
 
-// IsTargetName reports whether s can be the name of a target: up to 40 letters, digits, spaces, hyphens and
-// underscores. No such name is an address; the shortcuts of an agent (zoom, youtube) and localhost are none either.
+// IsTargetName reports whether s can be the name of a target: up to 40 letters,
+// digits, spaces, hyphens and underscores. No such name is an address. The agent's
+// shortcuts (zoom, youtube) and localhost are not names of targets.
 func IsTargetName(s string) bool {
 	return reTargetName.MatchString(s) && !slices.Contains([]string{"zoom", "youtube", "localhost"}, strings.ToLower(s))
 }
@@ -110,7 +115,7 @@ func (t Target) validate() error {
 	return nil
 }
 
-// Find returns the target of a name, in any case, and whether there is one.
+// Find returns the target with a name, ignoring case, and whether there is one.
 func (t Targets) Find(name string) (Target, bool) {
 	i := slices.IndexFunc(t.Targets, func(t Target) bool { return strings.EqualFold(t.Name, name) })
 	if i < 0 {

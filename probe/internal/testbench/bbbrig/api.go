@@ -18,18 +18,18 @@ import (
 	"time"
 )
 
-// hashes are those of bbb-web (supportedChecksumAlgorithms).
+// hashes are the algorithms of bbb-web (supportedChecksumAlgorithms).
 var hashes = map[string]func() hash.Hash{"sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
 
-// Checksum returns the checksum of a call of the interface: the hash of its name, its
-// query without the checksum, and the secret.
+// Checksum returns the checksum of a call: the hash of its name, its query without
+// the checksum, and the secret.
 func Checksum(algorithm, call, query, secret string) string {
 	h := hashes[algorithm]()
 	_, _ = io.WriteString(h, call+query+secret)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Sign returns the address of a call of the interface.
+// Sign returns the URL of a call with its checksum.
 func (r *Rig) Sign(call string, query url.Values) string {
 	algorithm := r.Hash
 	if algorithm == "" {
@@ -39,13 +39,13 @@ func (r *Rig) Sign(call string, query url.Values) string {
 	return r.URL + "/bigbluebutton/api/" + call + "?" + raw + "&checksum=" + Checksum(algorithm, call, raw, r.Secret)
 }
 
-// JoinLink creates a meeting and returns a link that lets a viewer into it.
+// JoinLink creates a meeting and returns a join link for a viewer.
 func (r *Rig) JoinLink() string {
 	m := r.newMeeting(url.Values{"meetingID": {"test-" + rand.Text()}})
 	return r.Sign("join", url.Values{"meetingID": {m.id}, "fullName": {"Test"}, "role": {"VIEWER"}, "redirect": {"false"}})
 }
 
-// signed checks the checksum of a call.
+// signed verifies the checksum of a call.
 func (r *Rig) signed(call string, req *http.Request) bool {
 	raw, given, found := strings.Cut(req.URL.RawQuery, "&checksum=")
 	if !found {
@@ -79,7 +79,7 @@ func failed(w http.ResponseWriter, key, message string) {
 	xmlAnswer(w, "returncode", "FAILED", "messageKey", key, "message", message)
 }
 
-// about answers in XML, from 3.0 on in JSON where that was asked for.
+// about responds in XML, or from 3.0 on in JSON on request.
 func (r *Rig) about(w http.ResponseWriter, req *http.Request) {
 	if !r.isNew() {
 		xmlAnswer(w, "returncode", "SUCCESS", "version", "2.0", "apiVersion", "2.0", "bbbVersion", r.Version+".3")
@@ -119,7 +119,8 @@ func (r *Rig) create(w http.ResponseWriter, req *http.Request) {
 		"dialNumber", "613-555-1234", "hasUserJoined", "false", "duration", "0", "hasBeenForciblyEnded", "false", "messageKey", "", "message", "")
 }
 
-// newMeeting creates a meeting, or returns the one of this id (create is idempotent).
+// newMeeting creates a meeting, or returns the existing one with this id (create is
+// idempotent).
 func (r *Rig) newMeeting(q url.Values) *meeting {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -192,8 +193,8 @@ func (r *Rig) letIn(w http.ResponseWriter, q url.Values, m *meeting) {
 		"user_id", u.id, "auth_token", u.auth, "session_token", u.token, "guestStatus", guest, "url", client)
 }
 
-// userOf returns the user of a token, nil without its cookie: nginx asks bbb-web for
-// both.
+// userOf returns the user of a session token; nil without its cookie, because nginx
+// checks both with bbb-web.
 func (r *Rig) userOf(req *http.Request, token string) *user {
 	cookie, err := req.Cookie("JSESSIONID")
 	if err != nil {

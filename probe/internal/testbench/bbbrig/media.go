@@ -17,17 +17,17 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
 )
 
-// Times of FreeSWITCH and mediasoup.
+// Delays of FreeSWITCH and mediasoup.
 const (
-	echoSleep   = 500 * time.Millisecond // the dial plan, before it echoes
-	echoDelay   = 20 * time.Millisecond  // decoding and encoding a frame
+	echoSleep   = 500 * time.Millisecond // of the dial plan, before the echo
+	echoDelay   = 20 * time.Millisecond  // to decode and encode a frame
 	firstReport = 1500 * time.Millisecond
 	nextReport  = 5 * time.Second
 )
 
 // transcoded is the recorded sound of package testsignal after a second encoder:
 // decoded, and encoded by libopus with "-application voip -vbr off -b:a 30k".
-// TestTranscoded makes it anew with -update.
+// TestTranscoded with -update generates it.
 //
 //go:embed testdata/transcoded.opus
 var transcoded []byte
@@ -35,7 +35,8 @@ var transcoded []byte
 // transcodedBytes is the length of each of its packets.
 const transcodedBytes = 75
 
-// recode returns what FreeSWITCH sends for a packet: another encoding of the same sound.
+// recode returns the packet that FreeSWITCH sends for a received one: the same
+// sound, encoded again.
 func recode(payload []byte) []byte {
 	for i := range testsignal.Packets {
 		if string(testsignal.Packet(i)) == string(payload) {
@@ -63,7 +64,8 @@ type call struct {
 	sent     uint16
 }
 
-// newCall answers an offer, as an ICE-lite server with all candidates in its answer.
+// newCall responds to an offer like an ICE-lite server, with all candidates in the
+// answer.
 func (r *Rig) newCall(offer string) (*call, string, error) {
 	var e webrtc.SettingEngine
 	e.SetLite(true)
@@ -129,7 +131,7 @@ var (
 	fingerprint = regexp.MustCompile(`a=fingerprint:sha-256 \S+`)
 )
 
-// spoil changes the answer as the faults want it.
+// spoil modifies the answer according to the faults.
 func (c *call) spoil(sdp string) string {
 	if c.rig.Faults[Path] == Dead {
 		sdp = candidate.ReplaceAllString(sdp, "${1}127.0.0.1 9 ")
@@ -147,12 +149,13 @@ func (c *call) spoil(sdp string) string {
 	return sdp
 }
 
-// listen receives the sound, reports on it as mediasoup, and returns it as the echo.
+// listen receives the sound, sends receiver reports like mediasoup, and returns the
+// sound as the echo.
 func (c *call) listen(t *webrtc.TrackRemote) {
 	c.mu.Lock()
 	c.ssrc, c.started = t.SSRC(), time.Now()
 	c.mu.Unlock()
-	if c.rig.Faults[Sound] != Deaf {
+	if c.rig.Faults[Sound] != NotReceived {
 		go c.report()
 	}
 	for {
@@ -160,7 +163,7 @@ func (c *call) listen(t *webrtc.TrackRemote) {
 		if err != nil {
 			return
 		}
-		if c.rig.Faults[Sound] == Deaf || c.rig.LossUp != nil && c.rig.LossUp(int(p.SequenceNumber)) {
+		if c.rig.Faults[Sound] == NotReceived || c.rig.LossUp != nil && c.rig.LossUp(int(p.SequenceNumber)) {
 			continue
 		}
 		c.mu.Lock()
@@ -184,8 +187,9 @@ func (c *call) listen(t *webrtc.TrackRemote) {
 	}
 }
 
-// send sends a packet with the number of FreeSWITCH's own stream, and the time stamp of
-// its timer: what was lost on the way up leaves a gap in time and none in the numbers.
+// send sends a packet with the sequence number of FreeSWITCH's own stream, and the
+// timestamp of its timer: upstream loss leaves a gap in the timestamps, but not in
+// the sequence numbers.
 func (c *call) send(heard uint16, payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -227,7 +231,7 @@ func (c *call) close() {
 	})
 }
 
-// RelayList returns the answer of /stuns with relays at a port of this computer.
+// RelayList returns the response of /stuns with relays at a port of this computer.
 func RelayList(username, password string, urls ...string) string {
 	list := ""
 	for i, u := range urls {

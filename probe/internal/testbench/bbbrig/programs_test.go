@@ -20,7 +20,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// programs are the real ones, in a folder of their own, with the certificate of a rig.
+// programs are the real programs with their own folder, and with the certificate of
+// a rig.
 type programs struct {
 	t                   *testing.T
 	dir, roots, address string
@@ -42,8 +43,8 @@ func build(t *testing.T, r *bbbrig.Rig) *programs {
 	return p
 }
 
-// command runs a program and returns its standard output; the exit status must be one of
-// those given.
+// command runs a program and returns its standard output; its exit status must be
+// one of statuses.
 func (p *programs) command(program string, statuses []int, args ...string) []byte {
 	p.t.Helper()
 	cmd := exec.Command(filepath.Join(p.dir, program), args...)
@@ -91,9 +92,9 @@ func (p *programs) serve() {
 	p.t.Fatal("the collector did not say where it listens")
 }
 
-// TestPrograms: the collector makes a test meeting with the target's secret, and the
-// agent hears its own voice through the server, without ever seeing the secret. The
-// meeting ends with the collector.
+// TestPrograms: the collector creates a test meeting with the target's secret, and
+// the agent receives the echo of its own voice through the server, without access
+// to the secret. The meeting ends with the collector.
 func TestPrograms(t *testing.T) {
 	const secret = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
 	r := bbbrig.Start(t, bbbrig.Config{Secret: secret, Hash: "sha1"})
@@ -110,7 +111,7 @@ func TestPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.command("tonprobe", []int{0}, "enroll", invited.Code, "--server", p.address, "--data", agent)
-	// Status 3: the conference alone does not make a participant ready.
+	// Status 3: the conference alone is not sufficient for "ready".
 	out := p.command("tonprobe", []int{3}, "check", "--target", "Rathaus", "--only", "conference", "--no-audio", "--no-upload", "--json", "-", "--ca", p.roots, "--data", agent)
 	got, err := report.Decode(out)
 	if err != nil {
@@ -149,7 +150,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// noSecrets holds that neither the report nor what the agent keeps has a secret.
+// noSecrets checks that neither the report nor the agent's data contains a secret.
 func noSecrets(t *testing.T, agent string, out []byte, secret string) {
 	t.Helper()
 	for _, word := range []string{secret, "checksum", "sessionToken"} {

@@ -1,8 +1,8 @@
-// Package bbbrig is a stand-in for a BigBlueButton server 2.7, 3.0 or 4.0 with real
-// WebRTC media: bbb-web with its interface, bbb-graphql-middleware, bbb-webrtc-sfu with
-// mediasoup, and the echo of FreeSWITCH. Its messages are those of the sources and
-// documents of these programs as docs/conference.md names them. It speaks no more than a
-// client needs that calls the echo.
+// Package bbbrig simulates a BigBlueButton server 2.7, 3.0 or 4.0 with real WebRTC
+// media: bbb-web with its interface, bbb-graphql-middleware, bbb-webrtc-sfu with
+// mediasoup, and the echo of FreeSWITCH. Its messages follow the sources and
+// documents of these programs that docs/conference.md names. It implements only
+// what a client of the echo needs.
 package bbbrig
 
 import (
@@ -16,10 +16,10 @@ import (
 	"testing"
 )
 
-// Step is a part of the server that may be at fault.
+// Step is a part of the server that can have a fault.
 type Step string
 
-// The parts, in the order in which a client meets them.
+// Parts, in the order in which a client uses them.
 const (
 	API        Step = "api"
 	RoundTrip  Step = "round_trip"
@@ -35,61 +35,62 @@ const (
 	Sound      Step = "sound"
 )
 
-// Fault is what a part does wrong.
+// Fault is the fault of a part.
 type Fault string
 
-// The faults. Not each makes sense for each part.
+// Faults. Not every fault applies to every part.
 const (
-	Refuses    Fault = "refuses"     // with its own error
-	Down       Fault = "down"        // 502 of nginx
-	Hangs      Fault = "hangs"       // takes the request and never answers
-	HTML       Fault = "html"        // a page in place of an answer
-	Huge       Fault = "huge"        // 1 GiB
-	Garbage    Fault = "garbage"     // JSON of another shape
-	Closes     Fault = "closes"      // ends the connection in the middle
-	Expired    Fault = "expired"     // the session is unknown
-	Ended      Fault = "ended"       // the meeting has ended
-	Full       Fault = "full"        // limit of participants or connections
-	Guest      Fault = "guest"       // waits for a moderator
-	Elsewhere  Fault = "elsewhere"   // redirects to another host
-	Dead       Fault = "dead"        // a media address that nobody serves
-	WrongKey   Fault = "wrong_key"   // another certificate than announced
-	Silent     Fault = "silent"      // the sound arrives and is not returned
-	Deaf       Fault = "deaf"        // it does not even arrive
-	OtherSound Fault = "other_sound" // something else is returned
-	HangsUp    Fault = "hangs_up"    // ends the call in the middle
+	Refuses     Fault = "refuses"     // responds with its own error
+	Down        Fault = "down"        // 502 of nginx
+	Hangs       Fault = "hangs"       // accepts the request and never responds
+	HTML        Fault = "html"        // a web page instead of a response
+	Huge        Fault = "huge"        // 1 GiB
+	Garbage     Fault = "garbage"     // JSON with another structure
+	Closes      Fault = "closes"      // closes the connection during the response
+	Expired     Fault = "expired"     // the session is unknown
+	Ended       Fault = "ended"       // the meeting has ended
+	Full        Fault = "full"        // limit of participants or connections
+	Guest       Fault = "guest"       // waits for a moderator
+	Elsewhere   Fault = "elsewhere"   // redirects to another host
+	Dead        Fault = "dead"        // a media address without a server
+	WrongKey    Fault = "wrong_key"   // another certificate than announced
+	Silent      Fault = "silent"      // the sound arrives and is not returned
+	NotReceived Fault = "deaf"        // the sound does not arrive
+	OtherSound  Fault = "other_sound" // something else is returned
+	HangsUp     Fault = "hangs_up"    // ends the call early
 )
 
-// Config is what kind of server it is.
+// Config configures the server.
 type Config struct {
 	// Version is 2.7, 3.0 or 4.0; "" means 3.0.
 	Version string
-	// Bridge carries the sound; "" means the default of the version.
+	// Bridge is the audio bridge; "" means the default of the version.
 	Bridge string
-	// Secret signs the calls of the interface; "" means "secret".
+	// Secret is the secret for checksums; "" means "secret".
 	Secret string
-	// Hash is the only one that the server takes: sha1, sha256, sha384 or sha512; ""
-	// takes each, as the default of bbb-web.
+	// Hash is the only algorithm that the server accepts: sha1, sha256, sha384 or
+	// sha512; "" accepts all, as bbb-web does by default.
 	Hash string
 	// Room is the number of the voice conferences; "" means 73939.
 	Room string
-	// Stuns is the answer of /stuns; "" lists no server.
+	// Stuns is the response of /stuns; "" means no servers.
 	Stuns string
-	// Faults are what goes wrong.
+	// Faults are the faults of the parts.
 	Faults map[Step]Fault
-	// LossUp drops each packet of the sound whose number it reports, before the server
-	// receives it.
+	// LossUp reports, by number, which packets of the sound are dropped before the
+	// server receives them.
 	LossUp func(number int) bool
-	// LossDown drops returned packets.
+	// LossDown does the same for returned packets.
 	LossDown func(number int) bool
 }
 
-// Count is what clients did. The rig is left clean when Present and Calls are 0.
+// Count counts the actions of clients. Nothing is left behind if Present and Calls
+// are 0.
 type Count struct {
-	Meetings int // that exist
+	Meetings int // existing ones
 	Joins    int // of the interface
-	Present  int // participants at the moment
-	Calls    int // at the moment
+	Present  int // current participants
+	Calls    int // current calls
 	Echoes   int // calls to the echo
 	Rooms    int // calls into a conference room
 	Digits   int // DTMF
@@ -99,14 +100,14 @@ type Count struct {
 // Rig is one server.
 type Rig struct {
 	Config
-	// URL is its address, and Roots what its Certificate is checked against.
+	// URL is the address of the server, and Roots verify its Certificate.
 	URL         string
 	Roots       *x509.CertPool
 	Certificate *x509.Certificate
 
 	mu       sync.Mutex
 	count    Count
-	meetings map[string]*meeting // by the id of whoever created it
+	meetings map[string]*meeting // by the id chosen by the creator
 	users    map[string]*user    // by session token
 }
 
@@ -156,7 +157,7 @@ func Start(t testing.TB, c Config) *Rig {
 	return r
 }
 
-// Count returns what clients did until now.
+// Count returns the actions of clients so far.
 func (r *Rig) Count() Count {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,8 +204,8 @@ func (r *Rig) handler() http.Handler {
 	return mux
 }
 
-// fails answers a request as the fault of a step wants it, if the whole request is at
-// fault.
+// fails responds according to the fault of a step, if that concerns the whole
+// request.
 func (r *Rig) fails(w http.ResponseWriter, req *http.Request, step Step) bool {
 	switch r.Faults[step] {
 	case Down:

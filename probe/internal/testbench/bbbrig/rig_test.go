@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "make the transcoded sound anew")
 
-// TestChecksum: the vector of BigBlueButton's documentation.
+// TestChecksum uses the example of BigBlueButton's documentation.
 func TestChecksum(t *testing.T) {
 	got := Checksum("sha1", "create", "name=Test+Meeting&meetingID=abc123&attendeePW=111222&moderatorPW=333444", "639259d4-9dd8-4b25-bf01-95f9567eaf4b")
 	if want := "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17"; got != want {
@@ -24,7 +24,8 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-// TestTranscoded: the embedded sound is the recording after another encoder.
+// TestTranscoded checks that the embedded sound is the recording after another
+// encoder.
 func TestTranscoded(t *testing.T) {
 	if !*update {
 		if len(transcoded) != testsignal.Packets*transcodedBytes {

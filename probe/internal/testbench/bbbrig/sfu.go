@@ -10,7 +10,7 @@ import (
 	"github.com/coder/websocket/wsjson"
 )
 
-// maxPayload is the largest message that bbb-webrtc-sfu takes (wsServerOptions).
+// maxPayload is the largest message that bbb-webrtc-sfu accepts (wsServerOptions).
 const maxPayload = 51200
 
 // request is a message of a client.
@@ -27,7 +27,7 @@ type request struct {
 // The dial plan of the echo (bbb_echo_to_conference).
 var dialPlan = regexp.MustCompile(`^echo(\d{5,11})$`)
 
-// signalling is the connection of one client with the SFU.
+// signalling serves the connection of one client to the SFU.
 func (r *Rig) signalling(w http.ResponseWriter, req *http.Request) {
 	u := r.userOf(req, req.URL.Query().Get("sessionToken"))
 	if u == nil || r.Faults[Signalling] == Expired {
@@ -41,7 +41,7 @@ func (r *Rig) signalling(w http.ResponseWriter, req *http.Request) {
 	defer r.closed(c)
 	c.SetReadLimit(maxPayload)
 	if r.Faults[Signalling] == Closes {
-		return // wsStrictHeaderParsing: without a word
+		return // wsStrictHeaderParsing: without a response
 	}
 	s := &sfu{rig: r, conn: c, user: u}
 	defer s.stop()
@@ -66,7 +66,7 @@ func (s *sfu) take(ctx context.Context, m request) {
 	switch {
 	case m.ID == "ping":
 		s.say(ctx, map[string]any{"id": "pong"})
-	case m.Type != "audio": // no answer to an unknown type
+	case m.Type != "audio": // no response to an unknown type
 	case m.ID == "start":
 		s.start(ctx, m)
 	case m.ID == "stop":
@@ -85,8 +85,8 @@ func (s *sfu) refuse(ctx context.Context, code any, reason string) {
 	s.say(ctx, map[string]any{"type": "audio", "id": "webRTCAudioError", "code": code, "reason": reason, "role": "sendrecv"})
 }
 
-// start makes the call: the request is checked, then the permission for the microphone,
-// then FreeSWITCH is dialled.
+// start starts the call: it validates the request, then checks the permission for
+// the microphone, then dials FreeSWITCH.
 func (s *sfu) start(ctx context.Context, m request) {
 	number, isNumber := m.ClientSessionNumber.(float64)
 	s.rig.mu.Lock()

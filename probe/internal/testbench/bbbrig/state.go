@@ -23,7 +23,8 @@ type frame struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-// accept opens a WebSocket. A foreign Origin is refused with 403, as by the middleware.
+// accept opens a WebSocket. It refuses a foreign Origin with 403, like the
+// middleware.
 func (r *Rig) accept(w http.ResponseWriter, req *http.Request, protocols ...string) (*websocket.Conn, error) {
 	c, err := websocket.Accept(w, req, &websocket.AcceptOptions{Subprotocols: protocols})
 	if err != nil {
@@ -38,7 +39,7 @@ func (r *Rig) closed(c *websocket.Conn) {
 	r.add(func(n *Count) { n.Sockets-- })
 }
 
-// graphql is the middleware's connection of one client.
+// graphql serves the middleware's connection of one client.
 func (r *Rig) graphql(w http.ResponseWriter, req *http.Request) {
 	c, err := r.accept(w, req, "graphql-transport-ws")
 	if err != nil {
@@ -66,15 +67,15 @@ func (r *Rig) graphql(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// refuse ends a connection as the middleware does: an error, and a close whose reason is
-// the English text.
+// refuse ends a connection like the middleware: with an error, and a close frame
+// whose reason is the English text.
 func refuse(ctx context.Context, c *websocket.Conn, code websocket.StatusCode, id, text string) {
 	payload, _ := json.Marshal([]map[string]string{{"messageId": id, "message": text}})
 	_ = wsjson.Write(ctx, c, frame{ID: "-1", Type: "error", Payload: payload})
 	_ = c.Close(code, text)
 }
 
-// initiate reads connection_init and returns the user, nil where it was refused.
+// initiate reads connection_init and returns the user; nil if it was refused.
 func (r *Rig) initiate(ctx context.Context, req *http.Request, c *websocket.Conn) *user {
 	var f frame
 	if wsjson.Read(ctx, c, &f) != nil {
@@ -115,7 +116,7 @@ func (r *Rig) initiate(ctx context.Context, req *http.Request, c *websocket.Conn
 	return u
 }
 
-// operate answers one message; false ends the connection.
+// operate responds to one message; false ends the connection.
 func (r *Rig) operate(ctx context.Context, c *websocket.Conn, u *user, f frame) bool {
 	switch f.Type {
 	case "ping":
@@ -183,7 +184,7 @@ func (r *Rig) self(ctx context.Context, c *websocket.Conn, u *user) bool {
 	return r.result(ctx, c, "1", string(payload), false)
 }
 
-// leave takes a user out of the meeting.
+// leave removes a user from the meeting.
 func (r *Rig) leave(u *user) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -193,7 +194,8 @@ func (r *Rig) leave(u *user) {
 	}
 }
 
-// Left waits until nobody is in a meeting or a call, and reports whether that came about.
+// Left waits until all users have left the meetings and calls, and reports whether
+// they have.
 func (r *Rig) Left(within time.Duration) bool {
 	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
 		if c := r.Count(); c.Present == 0 && c.Calls == 0 && c.Sockets == 0 {
