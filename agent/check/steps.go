@@ -138,7 +138,7 @@ func (o Options) steps(s sources) probe.Plan {
 		plan = append(plan, probe.Step{
 			// Up to eleven steps, one of which may take its timeout (3 s), then a stream of
 			// 2.4 s, to BigBlueButton 3.2 s, after that of media.voice. The relays of
-			// BigBlueButton are tried meanwhile.
+			// the system are tried meanwhile.
 			Probe:  o.system,
 			Budget: 14 * time.Second,
 			Turn:   probe.Turn{NotBefore: 1500 * time.Millisecond, After: connected, NotLater: 5 * time.Second},

@@ -21,6 +21,7 @@ import (
 
 // Tokens that the server does not accept.
 func TestRealLiveKitRefuses(t *testing.T) {
+	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
 	good := room(t)
 	for name, c := range map[string]struct {
@@ -53,6 +54,7 @@ func TestRealLiveKitRefuses(t *testing.T) {
 
 // What happens in the middle is told from a line that loses packets.
 func TestRealLiveKitInTheMiddle(t *testing.T) {
+	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct {
 		do    func(a api, room string, kill func())
 		steps map[report.ConferenceStep]string
@@ -68,6 +70,7 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 			map[report.ConferenceStep]string{report.StepSoundUp: "fail cut_off", report.StepSoundDown: "unknown step_before", report.StepPathTCP: "unknown refused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			need(t, "livekit-server")
 			web := freePort(t)
 			base, kill := startLiveKit(t, web, liveKitConfig(web, bothTransports(t)))
@@ -95,6 +98,7 @@ func TestRealLiveKitStopped(t *testing.T) {
 
 // A network that lets no UDP through, and none at all for media.
 func TestRealLiveKitOverTCP(t *testing.T) {
+	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct {
 		rtc   string
 		steps map[report.ConferenceStep]string
@@ -105,6 +109,7 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 			map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path", report.StepSoundUp: "unknown step_before", report.StepPathTCP: "unknown step_before"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			base := liveKit(t, c.rtc)
 			e := env(t)
 			e.Net = filtered{e.Net, func([]byte) bool { return false }, all}
@@ -119,6 +124,7 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 
 // A listener that hears nothing although the server has the voice and announced it.
 func TestRealLiveKitDeaf(t *testing.T) {
+	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
 	e := env(t)
 	e.Net = filtered{e.Net, func(b []byte) bool { return !isRTP(b) }, all}

@@ -118,7 +118,7 @@ func TestRealLiveKitCall(t *testing.T) {
 	result, got := join(t, base, r, env(t))
 	want(t, got, map[report.ConferenceStep]string{
 		report.StepSignalling: "ok asks_sign_in", report.StepSignIn: "ok", report.StepCall: "ok", report.StepPath: "ok", report.StepKeys: "ok",
-		report.StepSoundUp: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepPathRelay: "unknown not_offered",
+		report.StepSoundUp: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepRelay: "unknown not_offered", report.StepPathRelay: "unknown not_offered",
 	})
 	m := got.Media
 	if result.Status != report.StatusOK || got.Version == "" || m == nil {
@@ -134,14 +134,19 @@ func TestRealLiveKitCall(t *testing.T) {
 // The relay of the server is tried as well; one that does not let us to the media server is
 // told from one that does.
 func TestRealLiveKitRelay(t *testing.T) {
-	for name, c := range map[string]struct{ allow, want string }{
-		"lets through": {"[127.0.0.0/8]", "ok"},
-		"denies":       {"[192.0.2.0/24]", "warn no_path"},
+	t.Parallel() // no figures of the line are asserted
+	for name, c := range map[string]struct{ allow, relay, path string }{
+		"lets through": {"[127.0.0.0/8]", "ok", "ok"},
+		"denies":       {"[10.0.0.0/8]", "fail denied", "warn no_path"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			base := liveKit(t, bothTransports(t)+fmt.Sprintf("}\nturn: {enabled: true, domain: localhost, udp_port: %d, relay_range_start: 41000, relay_range_end: 41100, allow_restricted_peer_cidrs: %s", freePort(t), c.allow))
+			t.Parallel()
+			base := liveKit(t, bothTransports(t)+fmt.Sprintf(", ips: {includes: [127.0.0.1/32]}}\nturn: {enabled: true, domain: localhost, udp_port: %d, relay_range_start: 41000, relay_range_end: 41100, allow_restricted_peer_cidrs: %s", freePort(t), c.allow))
 			_, got := join(t, base, room(t), env(t))
-			want(t, got, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepPathRelay: c.want})
+			want(t, got, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepRelay: c.relay, report.StepPathRelay: c.path})
+			if len(got.Relays) != 1 || got.Relays[0].Transport != "udp" || got.Relays[0].Permitted == nil || *got.Relays[0].Permitted != (c.relay == "ok") {
+				t.Errorf("relays %+v", got.Relays)
+			}
 		})
 	}
 }

@@ -3,8 +3,8 @@ package bbb
 import (
 	"context"
 	"net/netip"
-	"slices"
 
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -25,9 +25,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		// Up to 2.7 the client joins in another way, over Meteor. Its relays can be asked.
 		v.SkipAll(codeOldVersion, report.StepState, report.StepSignalling)
 		if list, ok := listServers(ctx, v, s); ok {
-			relays := &relayTest{v: v, list: list}
-			relays.start(ctx, netip.Addr{})
-			relays.record()
+			relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
 		}
 		v.SkipMedia(codeOldVersion)
 		return
@@ -62,9 +60,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		v.SkipMedia(why)
 	}
 	if ok {
-		relays := &relayTest{v: v, list: list}
-		relays.start(ctx, netip.Addr{})
-		relays.record()
+		relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
 	}
 }
 
@@ -97,7 +93,7 @@ func call(ctx context.Context, v *visit.Visit, s session, list serverList, liste
 		return
 	}
 	defer e.Close()
-	relays := &relayTest{v: v, list: list}
+	var relays *relaytest.Test
 	v.Media(ctx, e, func(step context.Context) visit.Outcome {
 		offer, err := e.Offer(step)
 		if err != nil {
@@ -111,50 +107,12 @@ func call(ctx context.Context, v *visit.Visit, s session, list serverList, liste
 			return visit.Fault("bad_answer")
 		}
 		if listed {
-			relays.start(ctx, mediaAddress(answer))
+			relays = relaytest.Start(ctx, v, list.List, mediaAddress(answer))
 		}
 		return o
 	})
 	if why := c.hungUp(); why != "" {
 		v.Explain(why, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
 	}
-	if listed {
-		relays.record()
-	}
-}
-
-// relayTest tries the relays while the call goes on.
-type relayTest struct {
-	v    *visit.Visit
-	list serverList
-
-	done    chan struct{} // nil before start
-	relays  []report.TURNRelay
-	outcome visit.Outcome
-	took    float64
-}
-
-// start begins the test. Without an address of the media server, no permission is asked
-// for.
-func (t *relayTest) start(ctx context.Context, media netip.Addr) {
-	t.done = make(chan struct{})
-	go func() {
-		defer close(t.done)
-		ctx, cancel := context.WithTimeout(ctx, visit.StreamTime)
-		defer cancel()
-		began := t.v.Env.Clock.Now()
-		t.relays, t.outcome = tryRelays(ctx, t.v, t.list, media)
-		t.took = visit.Milliseconds(t.v.Env.Clock.Now().Sub(began))
-	}()
-}
-
-// record waits for the test and writes its result to the step of the relays.
-func (t *relayTest) record() {
-	if t.done == nil {
-		return
-	}
-	<-t.done
-	t.v.Data.Relays = t.relays
-	i := slices.IndexFunc(t.v.Data.Checks, func(c report.ConferenceCheck) bool { return c.Name == report.StepRelay })
-	t.v.Data.Checks[i] = report.ConferenceCheck{Name: report.StepRelay, Status: t.outcome.Status, Code: t.outcome.Code, MS: &t.took}
+	relays.Record()
 }

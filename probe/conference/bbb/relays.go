@@ -6,27 +6,21 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/probe/nat"
-	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // maxServers bounds the servers that a list may name.
 const maxServers = 8
 
 // serverList is the answer of /stuns.
-type serverList struct {
-	wire.ICEConfig
-	// bad is the number of entries that no client can use, such as one without a scheme.
-	bad int
-}
+type serverList struct{ relaytest.List }
 
 // parseServers reads the answer of /stuns.
 func parseServers(body []byte) (serverList, error) {
@@ -49,7 +43,7 @@ func parseServers(body []byte) (serverList, error) {
 		isRelay := err == nil && (u.Scheme == stun.SchemeTypeTURN || u.Scheme == stun.SchemeTypeTURNS)
 		switch {
 		case err != nil, isRelay != relay, relay && (s.Username == "" || s.Credential == ""):
-			list.bad++
+			list.Bad++
 		case len(list.ICEServers) < maxServers:
 			list.ICEServers = append(list.ICEServers, s)
 		}
@@ -92,38 +86,6 @@ func servers(ctx context.Context, v *visit.Visit, s session) (serverList, visit.
 		return serverList{}, visit.Fault("not_api")
 	}
 	return list, visit.OK()
-}
-
-// tryRelays asks each relay for the permission for the media server.
-func tryRelays(ctx context.Context, v *visit.Visit, list serverList, media netip.Addr) ([]report.TURNRelay, visit.Outcome) {
-	relays := nat.Permissions(ctx, v.Env, nat.TURNConfig{RootCAs: v.RootCAs, Proxy: v.Proxy()}, list.ICEConfig, media)
-	return relays, judgeRelays(relays, list)
-}
-
-// judgeRelays: one relay that works is enough; an entry that nobody can use is noted.
-func judgeRelays(relays []report.TURNRelay, list serverList) visit.Outcome {
-	works := func(r report.TURNRelay) bool {
-		return r.Allocated != nil && *r.Allocated && (r.Permitted == nil || *r.Permitted)
-	}
-	switch {
-	case slices.ContainsFunc(relays, works) && list.bad == 0:
-		return visit.OK()
-	case slices.ContainsFunc(relays, works):
-		return visit.Outcome{Status: report.StatusWarn, Code: "bad_entry"}
-	case !list.HasTURN() && list.bad > 0:
-		return visit.Fault("bad_entry")
-	case !list.HasTURN():
-		return visit.Outcome{Status: report.StatusSkipped, Code: "no_relay"}
-	case len(relays) == 0:
-		return visit.Untested(visit.NoTime)
-	}
-	// What a server says goes before silence, which may be of the line.
-	for _, fault := range []string{"denied", "auth_failed", "quota", "tls", "other"} {
-		if slices.ContainsFunc(relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
-			return visit.Fault(fault)
-		}
-	}
-	return visit.Fault("unreachable")
 }
 
 // mediaAddress returns the address that an SDP names for the media; the zero value where

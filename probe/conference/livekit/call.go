@@ -2,6 +2,7 @@ package livekit
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/livekit/signal"
 	"github.com/tonprobe/tonprobe/probe/conference/mirror"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -21,7 +24,8 @@ const otherPathTime = 1500 * time.Millisecond
 
 // mediaSteps are the steps that need a test room.
 var mediaSteps = []report.ConferenceStep{
-	report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown, report.StepPathTCP, report.StepPathRelay,
+	report.StepRelay, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown,
+	report.StepPathTCP, report.StepPathRelay,
 }
 
 // sound joins a test room twice, sends a voice by one participant and hears it by the
@@ -61,11 +65,18 @@ func sound(ctx context.Context, v *visit.Visit) {
 	listener.follow(following, pair.Down)
 	speaker.follow(following, pair.Up)
 	c := &call{Pair: pair, speaker: speaker, listener: listener}
+	servers := speaker.welcome.ICEServers
+	if hasRelay(servers) {
+		v.Skip(report.StepRelay, visit.StepFailed) // until it is recorded
+		c.tryRelays = func(media netip.Addr) { c.relays = relaytest.Start(ctx, v, listOf(servers), media) }
+	} else {
+		v.Skip(report.StepRelay, "not_offered")
+	}
 	v.Media(ctx, c, c.begin)
+	c.relays.Record()
 	// A token lets one participant in at a time.
 	leaveBoth(speaker, listener)
 	pair.Close()
-	servers := speaker.welcome.ICEServers
 	speaker, listener = nil, nil
 	if step, _ := v.Data.Check(report.StepPath); step.Status != report.StatusOK {
 		v.SkipAll(visit.StepFailed, report.StepPathTCP, report.StepPathRelay) // all ways were tried
@@ -108,6 +119,37 @@ func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer) {
 type call struct {
 	*mirror.Pair
 	speaker, listener *participant
+	// tryRelays begins the test of the relays; nil where the server has none.
+	tryRelays func(media netip.Addr)
+	relays    *relaytest.Test
+}
+
+// AwaitPath implements visit.Call. The relays are tried once the address of the media server
+// is known, while the stream runs. An address of IPv4 is taken even if the path is of IPv6:
+// relays give out addresses of IPv4 unless asked otherwise (RFC 8656 §7.2).
+func (c *call) AwaitPath(ctx context.Context) error {
+	err := c.Pair.AwaitPath(ctx)
+	if c.tryRelays == nil {
+		return err
+	}
+	media := c.speaker.mediaAddress()
+	if at, ok := c.Up.ServerAddress(); ok && !media.Is4() {
+		media = at.Addr()
+	}
+	c.tryRelays(media)
+	return err
+}
+
+// listOf returns the servers as the test of the relays takes them.
+func listOf(told []signal.ICEServer) (list relaytest.List) {
+	for _, s := range iceServers(told) {
+		one := wire.ICEServer{URLs: s.URLs, Username: s.Username}
+		if secret, ok := s.Credential.(string); ok {
+			one.Credential = secret
+		}
+		list.ICEServers = append(list.ICEServers, one)
+	}
+	return list
 }
 
 // begin offers the stream. The listener's connection comes about by offers of the server,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -42,6 +43,7 @@ type participant struct {
 	described bool
 	offersTCP bool
 	badOffer  bool
+	media     netip.Addr // of the media server; zero until it is named
 }
 
 // dial opens the signalling of a participant.
@@ -155,6 +157,11 @@ func (p *participant) describe(sdp string, apply func() error) {
 	}
 	p.described = true
 	p.offersTCP = p.offersTCP || overTCP(sdp)
+	for line := range strings.Lines(sdp) {
+		if candidate, ok := strings.CutPrefix(line, "a="); ok {
+			p.noteAddress(candidate)
+		}
+	}
 	for _, candidate := range p.early {
 		p.pc.Candidate(candidate)
 	}
@@ -165,6 +172,7 @@ func (p *participant) candidate(candidate string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.offersTCP = p.offersTCP || overTCP(candidate)
+	p.noteAddress(candidate)
 	switch {
 	case candidate == "": // the end of the list
 	case p.described:
@@ -172,6 +180,25 @@ func (p *participant) candidate(candidate string) {
 	case len(p.early) < maxCandidates:
 		p.early = append(p.early, candidate)
 	}
+}
+
+// noteAddress keeps the first address of the media server for UDP (RFC 8839 §5.1), of IPv4
+// where there is one.
+func (p *participant) noteAddress(candidate string) {
+	fields := strings.Fields(candidate)
+	if p.media.Is4() || len(fields) < 8 || !strings.HasPrefix(candidate, "candidate:") || !strings.EqualFold(fields[2], "udp") {
+		return
+	}
+	if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() && (at.Unmap().Is4() || !p.media.IsValid()) {
+		p.media = at.Unmap()
+	}
+}
+
+// mediaAddress is the zero value where the server named none.
+func (p *participant) mediaAddress() netip.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.media
 }
 
 // overTCP reports whether there is an address for TCP among candidates (RFC 6544 §4.5).

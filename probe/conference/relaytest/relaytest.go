@@ -1,0 +1,89 @@
+// Package relaytest tries the relays (TURN) of a conference system beside a call to it.
+package relaytest
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// List is the servers that a conference system names for a session.
+type List struct {
+	wire.ICEConfig
+	// Bad is the number of entries that no client can use, such as one without a scheme.
+	Bad int
+}
+
+// Test is a running test of the relays.
+type Test struct {
+	v *visit.Visit
+
+	done    chan struct{}
+	relays  []report.TURNRelay
+	outcome visit.Outcome
+	took    float64
+}
+
+// Start asks each relay for the permission for the media server. Without an address of
+// that server, no permission is asked for.
+func Start(ctx context.Context, v *visit.Visit, list List, media netip.Addr) *Test {
+	t := &Test{v: v, done: make(chan struct{})}
+	go func() {
+		defer close(t.done)
+		ctx, cancel := context.WithTimeout(ctx, visit.StreamTime)
+		defer cancel()
+		began := v.Env.Clock.Now()
+		t.relays = nat.Permissions(ctx, v.Env, nat.TURNConfig{RootCAs: v.RootCAs, Proxy: v.Proxy()}, list.ICEConfig, media)
+		t.outcome = judge(t.relays, list)
+		t.took = visit.Milliseconds(v.Env.Clock.Now().Sub(began))
+	}()
+	return t
+}
+
+// Record waits for the test and writes its result to the step of the relays, in its place
+// where it was recorded before. A nil Test records nothing.
+func (t *Test) Record() {
+	if t == nil {
+		return
+	}
+	<-t.done
+	t.v.Data.Relays = t.relays
+	step := report.ConferenceCheck{Name: report.StepRelay, Status: t.outcome.Status, Code: t.outcome.Code, MS: &t.took}
+	i := slices.IndexFunc(t.v.Data.Checks, func(c report.ConferenceCheck) bool { return c.Name == report.StepRelay })
+	if i < 0 {
+		t.v.Data.Checks = append(t.v.Data.Checks, step)
+		return
+	}
+	t.v.Data.Checks[i] = step
+}
+
+// judge: one relay that works is enough; an entry that nobody can use is noted.
+func judge(relays []report.TURNRelay, list List) visit.Outcome {
+	works := func(r report.TURNRelay) bool {
+		return r.Allocated != nil && *r.Allocated && (r.Permitted == nil || *r.Permitted)
+	}
+	switch {
+	case slices.ContainsFunc(relays, works) && list.Bad == 0:
+		return visit.OK()
+	case slices.ContainsFunc(relays, works):
+		return visit.Outcome{Status: report.StatusWarn, Code: "bad_entry"}
+	case !list.HasTURN() && list.Bad > 0:
+		return visit.Fault("bad_entry")
+	case !list.HasTURN():
+		return visit.Outcome{Status: report.StatusSkipped, Code: "no_relay"}
+	case len(relays) == 0:
+		return visit.Untested(visit.NoTime)
+	}
+	// What a server says goes before silence, which may be of the line.
+	for _, fault := range []string{"denied", "auth_failed", "quota", "tls", "other"} {
+		if slices.ContainsFunc(relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
+			return visit.Fault(fault)
+		}
+	}
+	return visit.Fault("unreachable")
+}
