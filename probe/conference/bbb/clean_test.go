@@ -1,0 +1,208 @@
+//go:build linux
+
+package bbb_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// visitWith checks a server until ctx ends.
+func visitWith(ctx context.Context, t *testing.T, r *bbbrig.Rig, link string) *report.Conference {
+	t.Helper()
+	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, env(t))
+	defer v.Close()
+	bbb.System{}.Check(ctx, v)
+	return v.Data
+}
+
+// TestStoppedCheckLeaves: a check that is stopped at any moment leaves the meeting, and
+// accuses nobody.
+func TestStoppedCheckLeaves(t *testing.T) {
+	for _, step := range []report.ConferenceStep{report.StepState, report.StepCall, report.StepSoundUp} {
+		t.Run(string(step), func(t *testing.T) {
+			t.Parallel()
+			r := bbbrig.Start(t, bbbrig.Config{})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				for ctx.Err() == nil {
+					c := r.Count()
+					if step == report.StepState && c.Joins > 0 || step == report.StepCall && c.Present > 0 || c.Calls > 0 {
+						cancel()
+					}
+					runtime.Gosched()
+				}
+			}()
+			got := visitWith(ctx, t, r, r.JoinLink())
+			if !r.Left(8 * time.Second) {
+				t.Errorf("left behind: %+v", r.Count())
+			}
+			if down, _ := got.Check(report.StepSoundDown); down.Status != report.StatusUnknown {
+				t.Errorf("sound down: %s %s", down.Status, down.Code)
+			}
+		})
+	}
+}
+
+// TestLoadBalancer: a join link that is sent on to another server leads there, and the
+// step says so; a redirect without encryption is not followed.
+func TestLoadBalancer(t *testing.T) {
+	t.Parallel()
+	r := bbbrig.Start(t, bbbrig.Config{})
+	link := r.JoinLink()
+	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/bigbluebutton/api/join" {
+			http.Redirect(w, req, link, http.StatusFound)
+			return
+		}
+		fmt.Fprint(w, `{"response":{"returncode":"SUCCESS","version":"2.0","graphqlWebsocketUrl":"wss://x/graphql"}}`)
+	}))
+	t.Cleanup(front.Close)
+	v := visit.New(visit.Config{URL: address(t, front.URL+"/bigbluebutton"), JoinLink: address(t, front.URL+"/bigbluebutton/api/join?checksum=1"), RootCAs: r.Roots, Direct: true}, env(t))
+	defer v.Close()
+	bbb.System{}.Check(t.Context(), v)
+	want(t, v.Data, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepState: "ok", report.StepSoundDown: "ok"})
+	if !r.Left(8 * time.Second) {
+		t.Errorf("left behind: %+v", r.Count())
+	}
+}
+
+// TestNothingIsLeftBehind: goroutines and sockets of many checks are gone, whatever the
+// server did.
+func TestNothingIsLeftBehind(t *testing.T) {
+	faults := []map[bbbrig.Step]bbbrig.Fault{
+		{bbbrig.Join: bbbrig.Ended}, {bbbrig.Join: bbbrig.Huge}, {bbbrig.State: bbbrig.Closes}, {bbbrig.State: bbbrig.Full}, {bbbrig.Signalling: bbbrig.Closes},
+		{bbbrig.Call: bbbrig.Refuses}, {bbbrig.Call: bbbrig.Garbage}, {bbbrig.Call: bbbrig.HTML}, {bbbrig.Call: bbbrig.Closes},
+	}
+	var rigs []*bbbrig.Rig
+	for _, f := range faults {
+		rigs = append(rigs, bbbrig.Start(t, bbbrig.Config{Faults: f}))
+	}
+	round := func() {
+		for _, r := range rigs {
+			visitWith(t.Context(), t, r, r.JoinLink())
+			if !r.Left(8 * time.Second) {
+				t.Fatalf("left behind: %+v", r.Count())
+			}
+		}
+	}
+	round()
+	goroutines, sockets := settled(t)
+	for range 12 {
+		round()
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		g, s := runtime.NumGoroutine(), openFiles(t)
+		if g <= goroutines+8 && s <= sockets+8 {
+			return
+		}
+		if time.Now().After(end) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines and %d open files, before %d and %d\n%s", g, s, goroutines, sockets, buf[:runtime.Stack(buf, true)])
+		}
+	}
+}
+
+// settled returns the numbers of goroutines and open files once they no longer fall.
+func settled(t *testing.T) (goroutines, files int) {
+	t.Helper()
+	for {
+		goroutines, files = runtime.NumGoroutine(), openFiles(t)
+		time.Sleep(300 * time.Millisecond)
+		if runtime.NumGoroutine() >= goroutines && openFiles(t) >= files {
+			return goroutines, files
+		}
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// relay runs a real coturn with more options and returns its port.
+func relay(t *testing.T, options ...string) int {
+	t.Helper()
+	program, err := exec.LookPath("turnserver")
+	if err != nil {
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatal("coturn is missing")
+		}
+		t.Skip("coturn is missing")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	dir := t.TempDir()
+	cmd := exec.Command(program, append([]string{"-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=" + filepath.Join(dir, "log"), "--pidfile=" + filepath.Join(dir, "pid"),
+		"--userdb=" + filepath.Join(dir, "db"), "--allow-loopback-peers", "--lt-cred-mech", "--realm=test", "--user=a:b",
+		"--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", fmt.Sprintf("--listening-port=%d", port)}, options...)...)
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			c.Close()
+			return port
+		}
+		if time.Now().After(end) {
+			t.Fatal("coturn does not listen")
+		}
+	}
+}
+
+// TestRelaysOfTheMeeting: each relay of the list is tried with its credentials up to the
+// permission for the address of the media server, by UDP and by TCP, and a fault of it
+// does not hide that the sound works.
+func TestRelaysOfTheMeeting(t *testing.T) {
+	for name, c := range map[string]struct {
+		options  []string
+		password string
+		step     string
+		fault    string
+	}{
+		"works":               {nil, "b", "ok", ""},
+		"denies the media":    {[]string{"--denied-peer-ip=127.0.0.0-127.255.255.255"}, "b", "fail denied", "denied"},
+		"refuses credentials": {nil, "expired", "fail auth_failed", "auth_failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := fmt.Sprintf("turn:127.0.0.1:%d", relay(t, c.options...))
+			r := bbbrig.Start(t, bbbrig.Config{Stuns: bbbrig.RelayList("a", c.password, at, at+"?transport=tcp")})
+			got := check(t, r, r.JoinLink())
+			want(t, got, map[report.ConferenceStep]string{report.StepRelay: c.step, report.StepPath: "ok", report.StepSoundDown: "ok"})
+			if len(got.Relays) != 2 {
+				t.Fatalf("%d relays tried", len(got.Relays))
+			}
+			for _, tried := range got.Relays {
+				if tried.Error != c.fault || c.fault == "" && (tried.Permitted == nil || !*tried.Permitted) {
+					t.Errorf("%s: permitted %v, error %q", tried.Transport, tried.Permitted, tried.Error)
+				}
+			}
+		})
+	}
+}

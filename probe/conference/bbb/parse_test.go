@@ -1,0 +1,125 @@
+package bbb
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const joinedXML = `<response><returncode>SUCCESS</returncode><messageKey>successfullyJoined</messageKey><meeting_id>a-1</meeting_id><user_id>w_abc</user_id>` +
+	`<auth_token>authauthauth</auth_token><session_token>sessionsession12</session_token><guestStatus>ALLOW</guestStatus><url>https://bbb.example.org/html5client/?sessionToken=sessionsession12</url></response>`
+
+func TestJoined(t *testing.T) {
+	s, client, err := parseJoined([]byte(joinedXML))
+	if err != nil || s != (session{"sessionsession12", "authauthauth"}) || client == nil || client.Host != "bbb.example.org" {
+		t.Errorf("%v, %v, %v", s, client, err)
+	}
+	asJSON := `{"response":{"returncode":"SUCCESS","session_token":"sessionsession12","auth_token":"authauthauth","url":"javascript:alert(1)"}}`
+	if s, client, err = parseJoined([]byte(asJSON)); err != nil || s.token == "" || client != nil {
+		t.Errorf("JSON: %v, %v, %v", s, client, err)
+	}
+	for body, code := range map[string]string{
+		`<response><returncode>FAILED</returncode><messageKey>invalidMeetingIdentifier</messageKey></response>`:                                                     codeNoMeeting,
+		`<response><returncode>FAILED</returncode><messageKey>something new</messageKey></response>`:                                                                codeRefused,
+		`<response><returncode>SUCCESS</returncode><messageKey>guestDeny</messageKey></response>`:                                                                   codeGuestDeny,
+		strings.Replace(joinedXML, "ALLOW", "WAIT", 1):                                                                                                              codeGuestWait,
+		`{"response":{"returncode":"FAILED","messageKey":"maxParticipantsReached"}}`:                                                                                codeFull,
+		`<response><returncode>FAILED</returncode><messageKey>checksumError</messageKey><message>You did not pass the checksum security check</message></response>`: codeSignature,
+	} {
+		_, _, err := parseJoined([]byte(body))
+		if refused, ok := err.(*refusedError); !ok || refused.code != code {
+			t.Errorf("%s: %v, want %s", body, err, code)
+		}
+	}
+	for _, body := range []string{"", "<html>", "{}", "[]", strings.Replace(joinedXML, "sessionsession12", "a b\r\nX: y", 1)} {
+		if _, _, err := parseJoined([]byte(body)); err != errNotAPI {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// TestServerList: entries that no client can use are counted and left out.
+func TestServerList(t *testing.T) {
+	list, err := parseServers([]byte(`{"stunServers":[{"url":"stun:bbb.example.org:3478"},{"url":"stun.example.org"},{"url":"turn:x:1"}],
+	 "turnServers":[{"username":"1:u","password":"p","url":"turns:bbb.example.org:443?transport=tcp","ttl":86400},
+	  {"username":"1:u","password":"p","url":"turn:bbb.example.org:3478?transport=tcp"},{"url":"turn:bbb.example.org"},{"username":"1:u","password":"p","url":"https://x"}],"remoteIceCandidates":[]}`))
+	if err != nil || list.Bad != 4 || len(list.ICEServers) != 3 || !list.HasTURN() {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if _, err := parseServers([]byte(`{"response":{"returncode":"FAILED"}}`)); err == nil {
+		t.Error("a refusal is taken for a list")
+	}
+}
+
+// TestSFUErrors: codes are strings or numbers, and some lie one level deeper.
+func TestSFUErrors(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"id":"webRTCAudioError","code":"2301","reason":"SFU_UNAUTHORIZED"}`: "2301",
+		`{"id":"error","code":2002}`:                                          "2002",
+		`{"id":"webRTCAudioError","error":{"code":2211,"reason":"x"}}`:        "2211",
+		`{"id":"error","code":{"a":1}}`:                                       "call_refused",
+		`{"id":"error","code":-1}`:                                            "call_refused",
+		`{"id":"error"}`:                                                      "call_refused",
+	} {
+		if r, err := parseReply([]byte(body)); err != nil || r.fault() != want {
+			t.Errorf("%s: %q, %v, want %q", body, r.fault(), err, want)
+		}
+	}
+}
+
+func TestMediaAddress(t *testing.T) {
+	for sdp, want := range map[string]string{
+		"v=0\r\na=candidate:1 1 udp 2130706431 203.0.113.7 24577 typ host\r\n":                             "203.0.113.7",
+		"a=candidate:1 1 udp 1 ::ffff:203.0.113.7 24577 typ host\r\n":                                      "203.0.113.7",
+		"a=candidate:1 1 udp 1 x.local 1 typ host\r\na=candidate:1 1 udp 1 2001:db8::1 24577 typ host\r\n": "2001:db8::1",
+		"c=IN IP4 203.0.113.7\r\n": "invalid IP",
+	} {
+		if got := mediaAddress(sdp); got.String() != want {
+			t.Errorf("%q: %s, want %s", sdp, got, want)
+		}
+	}
+}
+
+// FuzzAnswers: whatever a server says, a report can hold what is made of it.
+func FuzzAnswers(f *testing.F) {
+	for _, seed := range []string{
+		joinedXML, `{"meeting":[{"audioBridge":"livekit","voiceSettings":{"voiceConf":"73939"}}]}`,
+		`{"stunServers":[{"url":"stun:a"}],"turnServers":[{"url":"turn:b","username":"c","password":"d"}]}`,
+		`{"data":{"user_current":[{"joined":true,"authToken":"a","joinErrorCode":"b","meeting":{"ended":true}}]}}`,
+		`{"id":"startResponse","response":"accepted","sdpAnswer":"v=0"}`, `{"id":"error","code":"2301","error":{"code":1}}`,
+		`[{"messageId":"meeting_not_found"}]`, `{"type":"next","id":"1","payload":{}}`, "a=candidate:1 1 udp 1 1.2.3.4 5 typ host", "<html>", "{", "",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		codes := []string{parseRefusal(body)}
+		if s, _, err := parseJoined(body); err == nil && !token.MatchString(s.token) {
+			t.Errorf("token %q", s.token)
+		} else if refused, ok := err.(*refusedError); ok {
+			codes = append(codes, refused.code)
+		}
+		if m, err := parseMeeting(body); err == nil {
+			codes = append(codes, m.bridge)
+		}
+		if list, err := parseServers(body); err == nil && len(list.forPeer()) > maxServers {
+			t.Errorf("%d servers", len(list.forPeer()))
+		}
+		if me, ok, err := parseSelf(body); err == nil && ok {
+			o, _ := me.judge()
+			codes = append(codes, o.Code)
+		}
+		if r, err := parseReply(body); err == nil {
+			codes = append(codes, r.fault())
+		}
+		_, _ = parseFrame(body)
+		if at := mediaAddress(string(body)); at.IsValid() && at == netip.IPv4Unspecified() {
+			t.Errorf("address %s", at)
+		}
+		for _, code := range codes {
+			if _, err := strconv.Atoi(code); err != nil && strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_-") != "" || len(code) > 64 {
+				t.Errorf("code %q", code)
+			}
+		}
+	})
+}
