@@ -47,7 +47,7 @@ func runScreen(ctx context.Context, o Options, w words.Words, p diagnose.Profile
 	case err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted):
 		return nil, fmt.Errorf("show the screens: %w", err)
 	}
-	farewell(o.Out, end.model)
+	printResult(o.Out, end.model)
 	return end.outcome(ctx)
 }
 
@@ -69,9 +69,9 @@ func endOf(last tea.Model) safe {
 	return s
 }
 
-// farewell prints the result after the screens are gone, so that the case code remains
+// printResult prints the result after the screens are gone, so that the case code remains
 // readable.
-func farewell(out io.Writer, m model) {
+func printResult(out io.Writer, m model) {
 	switch {
 	case m.err != nil:
 		fmt.Fprintln(out, m.words.T("fatal.title"), m.fatal.Reason)

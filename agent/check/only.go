@@ -41,7 +41,7 @@ func (o Options) selection(known []string) ([]string, error) {
 // Listens reports whether the check opens a microphone, so that the person can be
 // asked to speak or to be quiet. The options must be valid.
 func (o Options) Listens() bool {
-	if o.noAudioBecause() != "" {
+	if o.noAudioReason() != "" {
 		return false
 	}
 	return len(o.Only) == 0 || slices.ContainsFunc(o.Only, func(name string) bool {

@@ -91,7 +91,7 @@ func (o Options) lifetimeSearch() time.Duration {
 
 // audioInput returns the microphone probe, or the reason to skip it.
 func (o Options) audioInput() probe.Probe {
-	if why := o.noAudioBecause(); why != "" {
+	if why := o.noAudioReason(); why != "" {
 		return skipped{report.ProbeAudioInput, why}
 	}
 	return o.newAudioInput()
@@ -100,13 +100,13 @@ func (o Options) audioInput() probe.Probe {
 // audioOutput is skipped under the same conditions as audioInput: without the
 // microphone nothing can detect the sound.
 func (o Options) audioOutput() probe.Probe {
-	if why := o.noAudioBecause(); why != "" {
+	if why := o.noAudioReason(); why != "" {
 		return skipped{report.ProbeAudioOutput, why}
 	}
 	return o.newAudioOutput()
 }
 
-func (o Options) noAudioBecause() string {
+func (o Options) noAudioReason() string {
 	switch {
 	case o.NoAudio:
 		return "microphone left out on request"

@@ -230,11 +230,11 @@ func timetable(t *testing.T, stays []*stay, took time.Duration) string {
 			}
 		}
 		slices.Sort(running)
-		mostUp, mostDown := busiest(up, second), busiest(down, second)
-		if mostUp > probe.LineBudgetKbps+1e-6 || mostDown > probe.LineBudgetKbps+1e-6 {
-			t.Errorf("second %.0f: %g kbit/s up, %g down", second.Seconds(), mostUp, mostDown)
+		maxUp, maxDown := busiest(up, second), busiest(down, second)
+		if maxUp > probe.LineBudgetKbps+1e-6 || maxDown > probe.LineBudgetKbps+1e-6 {
+			t.Errorf("second %.0f: %g kbit/s up, %g down", second.Seconds(), maxUp, maxDown)
 		}
-		fmt.Fprintf(&b, "%2.0f - %-3.0f %4.0f %4.0f  %s\n", second.Seconds(), second.Seconds()+1, mostUp, mostDown, strings.Join(running, ", "))
+		fmt.Fprintf(&b, "%2.0f - %-3.0f %4.0f %4.0f  %s\n", second.Seconds(), second.Seconds()+1, maxUp, maxDown, strings.Join(running, ", "))
 	}
 	return b.String()
 }

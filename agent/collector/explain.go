@@ -28,8 +28,8 @@ func (e *ClockError) Error() string {
 // clock as well, so this computer's clock is not the cause.
 var ErrExpired = errors.New("the collector's certificate is out of date, by its own clock as well")
 
-// leastOff is the clock error from which it can explain an expired certificate.
-const leastOff = time.Minute
+// minClockError is the clock error from which it can explain an expired certificate.
+const minClockError = time.Minute
 
 // askTime limits the request for the time.
 const askTime = 5 * time.Second
@@ -63,7 +63,7 @@ func (e *Endpoint) Explain(ctx context.Context, err error, now func() time.Time)
 		return err
 	}
 	ours := now()
-	if said.at.Sub(ours).Abs() < leastOff {
+	if said.at.Sub(ours).Abs() < minClockError {
 		return fmt.Errorf("%w: %w", ErrExpired, err)
 	}
 	if _, wrong := e.Pins.Verify(said.contact.Chain, base.Hostname(), e.RootCAs, said.at); wrong != nil {

@@ -39,14 +39,14 @@ func (l *learner) RoundTrip(r *http.Request) (*http.Response, error) {
 		l.learn(resp, nonce)
 	}
 	if err == nil {
-		l.endpoint.tellPhone(resp)
+		l.endpoint.reportPhone(resp)
 	}
 	return resp, err
 }
 
-// tellPhone passes on the phone number in a response, or "" if there is none. An
+// reportPhone passes on the phone number in a response, or "" if there is none. An
 // invalid number is ignored, because it would be shown on a screen.
-func (e *Endpoint) tellPhone(resp *http.Response) {
+func (e *Endpoint) reportPhone(resp *http.Response) {
 	phone, told := resp.Header[wire.HeaderSupportPhone]
 	if e.SupportPhone == nil || !told || phone[0] != "" && !wire.IsPhone(phone[0]) {
 		return

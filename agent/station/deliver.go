@@ -15,12 +15,12 @@ const (
 	// left.
 	keepTime = 5 * time.Second
 	// A check and the single attempt to send its report end within programTime. The attempt
-	// may take at least leastSendTime and at most mostSendTime; on a good line it takes less
+	// may take at least minSendTime and at most maxSendTime; on a good line it takes less
 	// than a second. What has not been sent by then waits for the background service or the
 	// next check.
-	programTime   = 14 * time.Second
-	leastSendTime = 2500 * time.Millisecond
-	mostSendTime  = 8 * time.Second
+	programTime = 14 * time.Second
+	minSendTime = 2500 * time.Millisecond
+	maxSendTime = 8 * time.Second
 	// restTime limits sending the other waiting reports afterwards.
 	restTime = 3 * time.Second
 )
@@ -78,7 +78,7 @@ func (d *Delivery) Deliver(ctx context.Context, r *report.Report) Outcome {
 
 // sendTime returns the time for the attempt after a check of the given length.
 func sendTime(check time.Duration) time.Duration {
-	return min(max(programTime-check, leastSendTime), mostSendTime)
+	return min(max(programTime-check, minSendTime), maxSendTime)
 }
 
 func (d *Delivery) keep(ctx context.Context, r *report.Report) (*spool.Spool, error) {

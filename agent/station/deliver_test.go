@@ -13,8 +13,8 @@ import (
 // check took.
 func TestSendTime(t *testing.T) {
 	for check, want := range map[time.Duration]time.Duration{
-		0: mostSendTime, 5 * time.Second: mostSendTime, 9 * time.Second: 5 * time.Second,
-		12 * time.Second: leastSendTime, time.Hour: leastSendTime,
+		0: maxSendTime, 5 * time.Second: maxSendTime, 9 * time.Second: 5 * time.Second,
+		12 * time.Second: minSendTime, time.Hour: minSendTime,
 	} {
 		if got := sendTime(check); got != want {
 			t.Errorf("after %v: %v, want %v", check, got, want)

@@ -98,7 +98,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if r == nil {
 		return err
 	}
-	p.sayDelivery(d)
+	p.printDelivery(d)
 	err = p.writeReport(flags.json, r)
 	d.SendRest(ctx)
 	if err != nil {

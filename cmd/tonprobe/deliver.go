@@ -30,8 +30,8 @@ func deliverFor(d *station.Delivery) deliverFunc {
 	return func(ctx context.Context, r *report.Report) tui.Delivery { return shown[d.Deliver(ctx, r)] }
 }
 
-// sayDelivery prints why a report was not stored or delivered, unless the screen has said so.
-func (p *program) sayDelivery(d *station.Delivery) {
+// printDelivery prints why a report was not stored or delivered, unless the screen has said so.
+func (p *program) printDelivery(d *station.Delivery) {
 	if d.KeepErr != nil {
 		text, _ := p.explainFailure(d.KeepErr)
 		fmt.Fprintln(p.err, text)

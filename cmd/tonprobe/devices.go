@@ -19,7 +19,7 @@ func (p *program) devices(ctx context.Context, args []string) error {
 	}
 	list, err := audio.Devices(ctx, nil)
 	if e, ok := errors.AsType[*audio.DeviceError](err); ok {
-		return p.sayNoDevices(e, *asJSON)
+		return p.printNoDevices(e, *asJSON)
 	}
 	if err != nil {
 		return err
@@ -62,8 +62,8 @@ func (p *program) deviceMarks(d audio.Device) []string {
 	return marks
 }
 
-// sayNoDevices prints why nothing could be listed.
-func (p *program) sayNoDevices(e *audio.DeviceError, asJSON bool) error {
+// printNoDevices prints why nothing could be listed.
+func (p *program) printNoDevices(e *audio.DeviceError, asJSON bool) error {
 	if asJSON {
 		if err := p.printJSON([]audio.Device{}); err != nil {
 			return err

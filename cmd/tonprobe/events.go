@@ -31,11 +31,11 @@ func (p *program) events(ctx context.Context, args []string) error {
 	if *asJSON {
 		return p.printJSON(found)
 	}
-	p.sayEvents(found)
+	p.printEvents(found)
 	return nil
 }
 
-func (p *program) sayEvents(found *report.HostCrash) {
+func (p *program) printEvents(found *report.HostCrash) {
 	terms := diagnose.Glossary{}.In(p.lang)
 	for _, e := range found.Events {
 		parts := []string{terms.Value(e.At.UTC().Format(time.RFC3339), ""), terms.Value(string(e.Kind), "")}

@@ -83,7 +83,7 @@ func (p *program) main(args []string) (s status) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			p.sayFault(v, debug.Stack())
+			p.printFault(v, debug.Stack())
 			s = exitSoftware
 		}
 	}()
@@ -161,8 +161,8 @@ func (p *program) say(key string, args ...any) { fmt.Fprintln(p.out, p.t(key, ar
 // warn prints a message to standard error.
 func (p *program) warn(key string, args ...any) { fmt.Fprintln(p.err, p.t(key, args...)) }
 
-// sayFault reports an internal error. The stack is printed only on request.
-func (p *program) sayFault(v any, stack []byte) {
+// printFault reports an internal error. The stack is printed only on request.
+func (p *program) printFault(v any, stack []byte) {
 	p.warn("error.internal")
 	if p.getenv("TONPROBE_DEBUG") != "" {
 		fmt.Fprintf(p.err, "%v\n%s", v, stack)

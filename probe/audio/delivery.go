@@ -66,9 +66,9 @@ type pause struct {
 	judgeAtNS int64
 }
 
-// leastLag returns the smallest lag in of, corrected for the growth of the lag
+// minLag returns the smallest lag in of, corrected for the growth of the lag
 // caused by a rate error of drift (1 means that no frames arrive).
-func leastLag(of []lag, drift float64) int64 {
+func minLag(of []lag, drift float64) int64 {
 	least := int64(math.MaxInt64)
 	for _, l := range of {
 		least = min(least, l.behindNS-int64(drift*float64(l.atNS)))
@@ -116,7 +116,7 @@ func (d *delivery) judge() {
 	if slope, ok := d.rate.hz(); ok && d.pause.before[0].atNS >= rateMinSpan.Nanoseconds() {
 		drift = 1 - slope/d.rateHz
 	}
-	if missing := leastLag(d.pause.after, drift) - leastLag(d.pause.before, drift); missing > gapLost.Nanoseconds() {
+	if missing := minLag(d.pause.after, drift) - minLag(d.pause.before, drift); missing > gapLost.Nanoseconds() {
 		d.dropouts++
 		d.lostNS = max(d.lostNS, missing)
 	}

@@ -27,10 +27,10 @@ import (
 const namedWithin = 4 * time.Second
 
 const (
-	leastNamedInTime       = 98.0 // percent of the faulty fixtures
-	leastWithoutFalseCause = 99.0 // percent of the healthy fixtures, in every look
-	callbackMS             = 20
-	speechBeginsAfter      = 500 * time.Millisecond // as in the fixtures
+	minReportedInTime    = 98.0 // percent of the faulty fixtures
+	minWithoutFalseCause = 99.0 // percent of the healthy fixtures, in every look
+	callbackMS           = 20
+	speechBeginsAfter    = 500 * time.Millisecond // as in the fixtures
 )
 
 // zerosNamedAtMS is when the meter's coach reports digital silence, long before the
@@ -228,11 +228,11 @@ func TestLiveCauses(t *testing.T) {
 		t.Logf("%-26s %3d of %3d, median %v, longest %v", strings.TrimPrefix(truth, "audio."), n, n+late[truth], at(took[truth], 0.5), at(took[truth], 1))
 	}
 	t.Logf("not in time:\n%s\naccused:\n%s", missed.String(), accused.String())
-	if share := voices.Share(inTime, faulty); share < leastNamedInTime {
-		t.Errorf("%.1f %% named in time, want %.0f %%", share, leastNamedInTime)
+	if share := voices.Share(inTime, faulty); share < minReportedInTime {
+		t.Errorf("%.1f %% named in time, want %.0f %%", share, minReportedInTime)
 	}
-	if share := voices.Share(peace, healthy); share < leastWithoutFalseCause {
-		t.Errorf("%.1f %% of the healthy left in peace, want %.0f %%", share, leastWithoutFalseCause)
+	if share := voices.Share(peace, healthy); share < minWithoutFalseCause {
+		t.Errorf("%.1f %% of the healthy left in peace, want %.0f %%", share, minWithoutFalseCause)
 	}
 }
 

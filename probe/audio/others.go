@@ -31,8 +31,8 @@ const (
 	// noVoiceShare is the share of that speech below which the chosen microphone did
 	// not receive the voice.
 	noVoiceShare = 0.25
-	// leastListenedMS is the amount of sound required to evaluate a microphone.
-	leastListenedMS = 1000
+	// minListenedMS is the amount of sound required to evaluate a microphone.
+	minListenedMS = 1000
 )
 
 // others records from the microphones that were not chosen, each in a capture
@@ -125,7 +125,7 @@ func (o *others) report(d *report.AudioInput, recordedID string, names *namer) {
 			continue
 		}
 		a := e.analyzer.Analysis()
-		if a.DurationMS < leastListenedMS {
+		if a.DurationMS < minListenedMS {
 			continue
 		}
 		listened++
@@ -171,7 +171,7 @@ type ear struct {
 	started  capture.Started
 	warm     warmUp
 	analyzer *signal.Analyzer // nil until the warm-up is over
-	heard    voiceTally
+	heard    voiceComparison
 	compared int // the reading of the chosen microphone in the last comparison
 }
 
@@ -236,14 +236,14 @@ func (o *others) hears(e *ear, l signal.Level, ms float64) {
 	}
 }
 
-// voiceTally compares two microphones while the other one receives speech. It is
+// voiceComparison compares two microphones while the other one receives speech. It is
 // used for the live suggestion only; the report uses the complete analyses.
-type voiceTally struct {
+type voiceComparison struct {
 	ms, power             float64 // speech at the other microphone
 	chosenMS, chosenPower float64 // the level at the chosen microphone during that speech
 }
 
-func (v *voiceTally) add(other, chosen signal.Level, ms float64) {
+func (v *voiceComparison) add(other, chosen signal.Level, ms float64) {
 	v.ms += ms
 	v.power += ms * power(other.RMSDBFS)
 	v.chosenPower += ms * power(chosen.RMSDBFS)
@@ -252,7 +252,7 @@ func (v *voiceTally) add(other, chosen signal.Level, ms float64) {
 	}
 }
 
-func (v *voiceTally) isElsewhere() bool {
+func (v *voiceComparison) isElsewhere() bool {
 	if v.ms < clearVoiceMS || v.power < v.ms*power(clearVoiceDBFS) {
 		return false
 	}

@@ -45,7 +45,7 @@ func TestVoiceTally(t *testing.T) {
 		{"both, the chosen much softer", level(-28, true), level(-49, true), 2000, true},
 		{"the chosen hears noise", level(-28, true), level(-25, false), 2000, true},
 	} {
-		var v voiceTally
+		var v voiceComparison
 		for ms := 0.0; ms < c.ms; ms += 40 {
 			v.add(c.other, c.chosen, 40)
 		}

@@ -81,7 +81,7 @@ func (t *take) handle(m capture.Message) error {
 		t.delivery = newDelivery(time.Duration(m.PeriodMS)*time.Millisecond, m.RateHz)
 		t.keep.begin(m.Channels)
 		t.others.listen(t.devices, m.Device.ID)
-		t.tellMuted()
+		t.emitMuted()
 	case capture.PCM:
 		return t.hear(m)
 	}
@@ -97,14 +97,14 @@ func (t *take) observe(s capture.State) {
 	}
 	t.course.look(s, at)
 	t.before.look(s.Snapshot)
-	t.tellMuted()
+	t.emitMuted()
 	if t.invited && t.course.moved.at != nil {
 		t.lookNow()
 	}
 }
 
-// tellMuted emits an event as soon as the system mutes the recorded microphone.
-func (t *take) tellMuted() {
+// emitMuted emits an event as soon as the system mutes the recorded microphone.
+func (t *take) emitMuted() {
 	known := t.course.now()
 	if t.started.Channels == 0 || known.Muted == nil || *known.Muted == t.muted {
 		return

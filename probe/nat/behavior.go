@@ -37,7 +37,7 @@ func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) 
 	if fault != "" {
 		return unknown(fault)
 	}
-	l := p.firstThatAnswers(ctx, env, resolve(ctx, env, serversOf(config)))
+	l := p.firstResponding(ctx, env, resolve(ctx, env, serversOf(config)))
 	if l == nil {
 		return unknown("no STUN server answered over UDP")
 	}
@@ -49,10 +49,10 @@ func (p behavior) Run(ctx context.Context, env probe.Env) (probe.Result, error) 
 	return probe.Result{Status: report.StatusOK, Data: data}, nil
 }
 
-// firstThatAnswers sends to all targets at once, because silence takes the whole schedule, and
+// firstResponding sends to all targets at once, because silence takes the whole schedule, and
 // returns the first in order that answered; nil if none did. It stops waiting once it has one that
 // is sufficient: IPv4, where NATs exist, with a second address.
-func (p behavior) firstThatAnswers(ctx context.Context, env probe.Env, targets []target) *lab {
+func (p behavior) firstResponding(ctx context.Context, env probe.Env, targets []target) *lab {
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
 	labs := make([]*lab, len(targets))

@@ -258,7 +258,7 @@ func (a *Analyzer) voiceChannel() int {
 	}
 	best, bestActive, bestRMS := 0, math.Inf(-1), math.Inf(-1)
 	for i, c := range a.channels {
-		if most >= leastVoiceFrames && 2*c.judge.speech < most {
+		if most >= minVoiceFrames && 2*c.judge.speech < most {
 			continue
 		}
 		active, rms := c.p56.level().ActiveDBFS, c.stats.rmsDBFS()

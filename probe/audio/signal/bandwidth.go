@@ -3,8 +3,8 @@ package signal
 import "math"
 
 const (
-	leastBandFrames  = 12    // of 40 ms each: about 500 ms
-	leastBandPower   = 6e-12 // -112 dBFS in a band: above 16-bit quantisation noise
+	minBandFrames    = 12    // of 40 ms each: about 500 ms
+	minBandPower     = 6e-12 // -112 dBFS in a band: above 16-bit quantisation noise
 	bandRangeDB      = 60
 	bandAboveQuiet   = 2 // power ratio: 3 dB
 	bandRatioFloorDB = -100
@@ -43,7 +43,7 @@ func (m *bandwidthMeter) means(b int) (speech, quiet float64) {
 
 // bandwidthHz returns the upper edge of the highest band that contains speech; nil with too little speech.
 func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
-	if m.speechFrames < leastBandFrames {
+	if m.speechFrames < minBandFrames {
 		return nil
 	}
 	strongest := 0.0
@@ -51,7 +51,7 @@ func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
 		speech, quiet := m.means(b)
 		strongest = max(strongest, speech-quiet)
 	}
-	least := max(leastBandPower, strongest*math.Pow(10, -bandRangeDB/10.0))
+	least := max(minBandPower, strongest*math.Pow(10, -bandRangeDB/10.0))
 	for b := w.bands - 1 - bandSmoothing; b >= bandSmoothing; b-- {
 		var speech, quiet float64
 		for k := b - bandSmoothing; k <= b+bandSmoothing; k++ {
@@ -70,7 +70,7 @@ func (m *bandwidthMeter) bandwidthHz(w *wideSpectrum) *float64 {
 // the two would read as "nothing there". If the masking noise is weaker than the leakage of a telephone path, so is
 // the speech; then the level of the noise is returned, which is an upper bound of the ratio.
 func (m *bandwidthMeter) bandRatioDB(w *wideSpectrum) *float64 {
-	if m.speechFrames < leastBandFrames {
+	if m.speechFrames < minBandFrames {
 		return nil
 	}
 	telephone, _ := m.powers(w, telephoneLowHz, telephoneHighHz)

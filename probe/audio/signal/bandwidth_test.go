@@ -41,7 +41,7 @@ func TestBandRatioUnderNoise(t *testing.T) {
 				}
 			}
 			var m bandwidthMeter
-			for range leastBandFrames {
+			for range minBandFrames {
 				m.addSpeech(&speech)
 				m.addQuiet(&quiet)
 			}

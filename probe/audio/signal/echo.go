@@ -6,18 +6,18 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 )
 
-// LeastEchoConfidence is the normalised correlation from which a lag is accepted, as in Google's oboe latency test.
-const LeastEchoConfidence = 0.2
+// MinEchoConfidence is the normalised correlation from which a lag is accepted, as in Google's oboe latency test.
+const MinEchoConfidence = 0.2
 
 // EchoResult describes a reference signal found in a recording.
 type EchoResult struct {
 	LagMS      float64 // from the start of the reference to the start of its echo
 	ReturnDB   float64 // level of the coherent echo relative to the reference; at least -120
-	Confidence float64 // magnitude of the normalised correlation at that lag, 0..1; see LeastEchoConfidence
+	Confidence float64 // magnitude of the normalised correlation at that lag, 0..1; see MinEchoConfidence
 }
 
 // Heard reports whether the reference was found.
-func (e EchoResult) Heard() bool { return e.Confidence >= LeastEchoConfidence }
+func (e EchoResult) Heard() bool { return e.Confidence >= MinEchoConfidence }
 
 // Echo searches recorded for reference: both mono, at the same rate, with the same start time. It considers every lag
 // at which at least half of the reference lies within the recording. If either has no signal, only ReturnDB is

@@ -78,7 +78,7 @@ func (f *framer) complete() {
 	f.voice.transform(&f.frame)
 	f.pulses.write(f.voice.newest())
 	f.frame.pulsing, f.frame.pulseHz = 0, 0
-	if f.frame.bandDBFS >= leastVoiceDBFS {
+	if f.frame.bandDBFS >= minVoiceDBFS {
 		f.frame.pulsing, f.frame.pulseHz = f.pulses.find()
 	}
 	f.frame.hasBands = f.odd
@@ -163,7 +163,7 @@ func (v *voiceSpectrum) transform(f *frame) {
 	}
 	f.tonality = strongest / max(power, 1e-30)
 	f.bandDBFS = powerDB(2 * power / float64(length))
-	if f.bandDBFS < leastVoiceDBFS {
+	if f.bandDBFS < minVoiceDBFS {
 		return
 	}
 	v.findPitch(f)

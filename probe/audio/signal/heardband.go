@@ -5,10 +5,10 @@ import "math"
 // Kaiser's formula for a stopband of 50 dB: frequencies up to 0.4 of the remaining rate, at least 17.6 kHz, pass, and
 // no alias falls into that range.
 const (
-	leastHeardRateHz = 44100
-	heardKaiser      = 4.55 // β of the window
-	gentlePairs      = 3    // pairs of taps if the rate is halved again afterwards
-	steepPairs       = 8    // pairs of taps for the last halving
+	minHeardRateHz = 44100
+	heardKaiser    = 4.55 // β of the window
+	gentlePairs    = 3    // pairs of taps if the rate is halved again afterwards
+	steepPairs     = 8    // pairs of taps for the last halving
 )
 
 // heardBand reduces a high sampling rate to one that carries the audible band: it halves the rate as long as at least
@@ -21,7 +21,7 @@ type heardBand struct {
 
 func newHeardBand(rateHz int) heardBand {
 	b := heardBand{rateHz: rateHz, factor: 1}
-	for b.rateHz/2 >= leastHeardRateHz {
+	for b.rateHz/2 >= minHeardRateHz {
 		b.rateHz /= 2
 		b.factor *= 2
 	}

@@ -1,7 +1,7 @@
 package signal
 
-// leastVoiceFrames is the amount of speech that makes a voice channel: 300 ms, as for the SNR.
-const leastVoiceFrames = 15
+// minVoiceFrames is the amount of speech that makes a voice channel: 300 ms, as for the SNR.
+const minVoiceFrames = 15
 
 // mixMeter measures the mean of all channels, which is the mono signal of WebRTC's audio processing with
 // DownmixMethod::kAverageChannels. That browsers use this method is an assumption that was not measured.

@@ -3,19 +3,19 @@ package signal
 import "math"
 
 const (
-	levelBinsPerDB   = 4
-	levelTopDBFS     = 6
-	levelBins        = (levelTopDBFS - FloorDBFS) * levelBinsPerDB
-	leastQuietFrames = 10 // 200 ms
-	sureQuietFrames  = 25 // half a second: fewer may be soft speech
-	leastSNRSpeechMS = 300
+	levelBinsPerDB  = 4
+	levelTopDBFS    = 6
+	levelBins       = (levelTopDBFS - FloorDBFS) * levelBinsPerDB
+	minQuietFrames  = 10 // 200 ms
+	sureQuietFrames = 25 // half a second: fewer may be soft speech
+	minSNRSpeechMS  = 300
 
-	leastPlateauFrames  = 150  // 3 s
-	plateauLow          = 0.02 // share of all frames: the lower end of the lowest tenth
-	plateauHigh         = 0.10
-	plateauLevel        = 0.05
-	plateauDB           = 2.5 // largest width
-	mostPlateauPeriodic = 0.25
+	minPlateauFrames   = 150  // 3 s
+	plateauLow         = 0.02 // share of all frames: the lower end of the lowest tenth
+	plateauHigh        = 0.10
+	plateauLevel       = 0.05
+	plateauDB          = 2.5 // largest width
+	maxPlateauPeriodic = 0.25
 
 	// This far above the plateau, the quiet frames include consonants in noise. Further above, the noise is not
 	// permanent, and the quiet frames are the better measure.
@@ -44,7 +44,7 @@ func (m *noiseMeter) addFrame(f *frame) {
 		return
 	}
 	bin := m.all.add(f.power)
-	if f.periodicity >= leastPeriodicity {
+	if f.periodicity >= minPeriodicity {
 		m.periodic[bin]++
 	}
 }
@@ -68,11 +68,11 @@ func (m *noiseMeter) floorDBFS() (dBFS *float64, estimated bool) {
 }
 
 // hasQuiet reports whether there were parts that were quiet but not digitally zero.
-func (m *noiseMeter) hasQuiet() bool { return m.quiet.count >= leastQuietFrames }
+func (m *noiseMeter) hasQuiet() bool { return m.quiet.count >= minQuietFrames }
 
 // plateauDBFS returns the common level of the lowest frames, if they have one.
 func (m *noiseMeter) plateauDBFS() (dBFS float64, ok bool) {
-	if m.all.count < leastPlateauFrames {
+	if m.all.count < minPlateauFrames {
 		return 0, false
 	}
 	_, low := m.all.quantile(plateauLow)
@@ -85,7 +85,7 @@ func (m *noiseMeter) plateauDBFS() (dBFS float64, ok bool) {
 		frames += m.all.bins[bin].count
 		periodic += m.periodic[bin]
 	}
-	if float64(periodic) > mostPlateauPeriodic*float64(frames) {
+	if float64(periodic) > maxPlateauPeriodic*float64(frames) {
 		return 0, false
 	}
 	_, level := m.all.quantile(plateauLevel)
@@ -127,7 +127,7 @@ func (c *levelCounts) quantile(share float64) (bin int, dBFS float64) {
 
 // snrDB returns the active level less the noise floor; nil without either.
 func snrDB(activeDBFS float64, floorDBFS *float64, speechMS float64) *float64 {
-	if floorDBFS == nil || activeDBFS == NoSpeechDBFS || speechMS < leastSNRSpeechMS || math.IsNaN(activeDBFS) {
+	if floorDBFS == nil || activeDBFS == NoSpeechDBFS || speechMS < minSNRSpeechMS || math.IsNaN(activeDBFS) {
 		return nil
 	}
 	return new(activeDBFS - *floorDBFS)

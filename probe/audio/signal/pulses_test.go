@@ -63,7 +63,7 @@ func TestNoiseHasNoPulses(t *testing.T) {
 			}
 			p.write(frame)
 			likeness, hz := p.find()
-			if likeness >= leastPulsing {
+			if likeness >= minPulsing {
 				above++
 			}
 			if likeness < 0 || likeness > 1 || likeness > 0 && (hz < pulseLowestHz*0.95 || hz > pulseHighestHz*1.1) {

@@ -6,26 +6,26 @@ import "math"
 // without jumps; it rises above the background of the surrounding second; it is less steady than hum or a whistle; it
 // comes in syllables. Each limit was calibrated with recorded and synthetic voices; see docs/accuracy.md.
 const (
-	leastPeriodicity    = 0.6
-	leastPulsing        = 0.5
-	mostTonality        = 0.99 // a beep has one line, a voice has harmonics
-	pitchJump           = 1.2  // ratio of the pitches of successive frames
-	leastVoiceDBFS      = -85  // in the speech band
-	riseDB              = 6    // above the background
-	steadyDB            = 0.8  // standard deviation of the level below which a sound is not a voice
-	steadySideDB        = 0.2
-	steadyFrames        = 5  // on each side, for that deviation
-	syllableFrames      = 3  // 60 ms
-	syllabicDB          = 15 // above the background: the rise of a syllable of any kind
-	leastSyllabicFrames = 4
-	mostSyllabicFrames  = 50
-	consonantFrames     = 6  // on each side of a syllable, while above the background
-	quietFrames         = 10 // on each side of a syllable: not quiet yet
-	syllableReach       = max(consonantFrames, quietFrames)
-	contextFrames       = 35  // on each side, for the background
-	backgroundShare     = 0.1 // quantile of those frames that defines the background
-	liveSpeechFrames    = 15  // 300 ms
-	frameRing           = 128 // more than the look-back; a power of two
+	minPeriodicity    = 0.6
+	minPulsing        = 0.5
+	maxTonality       = 0.99 // a beep has one line, a voice has harmonics
+	pitchJump         = 1.2  // ratio of the pitches of successive frames
+	minVoiceDBFS      = -85  // in the speech band
+	riseDB            = 6    // above the background
+	steadyDB          = 0.8  // standard deviation of the level below which a sound is not a voice
+	steadySideDB      = 0.2
+	steadyFrames      = 5  // on each side, for that deviation
+	syllableFrames    = 3  // 60 ms
+	syllabicDB        = 15 // above the background: the rise of a syllable of any kind
+	minSyllabicFrames = 4
+	maxSyllabicFrames = 50
+	consonantFrames   = 6  // on each side of a syllable, while above the background
+	quietFrames       = 10 // on each side of a syllable: not quiet yet
+	syllableReach     = max(consonantFrames, quietFrames)
+	contextFrames     = 35  // on each side, for the background
+	backgroundShare   = 0.1 // quantile of those frames that defines the background
+	liveSpeechFrames  = 15  // 300 ms
+	frameRing         = 128 // more than the look-back; a power of two
 )
 
 // judge classifies each frame as speech, quiet or neither once its surroundings are known, and accumulates the
@@ -87,13 +87,13 @@ func (j *judge) finish(decided func()) {
 }
 
 func voiced(f *frame) bool {
-	return (f.periodicity >= leastPeriodicity || f.pulsing >= leastPulsing) && f.bandDBFS >= leastVoiceDBFS && f.tonality < mostTonality
+	return (f.periodicity >= minPeriodicity || f.pulsing >= minPulsing) && f.bandDBFS >= minVoiceDBFS && f.tonality < maxTonality
 }
 
 // continuous reports whether the pitch glides from a to b. The apparent pitch of noise jumps.
 func continuous(a, b *frame) bool {
-	return a.periodicity >= leastPeriodicity && b.periodicity >= leastPeriodicity && near(a.pitchHz, b.pitchHz) ||
-		a.pulsing >= leastPulsing && b.pulsing >= leastPulsing && near(a.pulseHz, b.pulseHz)
+	return a.periodicity >= minPeriodicity && b.periodicity >= minPeriodicity && near(a.pitchHz, b.pitchHz) ||
+		a.pulsing >= minPulsing && b.pulsing >= minPulsing && near(a.pulseHz, b.pulseHz)
 }
 
 func near(a, b float64) bool { return max(a/b, b/a) <= pitchJump }
@@ -133,7 +133,7 @@ func (j *judge) raise(far bool) {
 		j.raised++
 		return
 	}
-	if j.raised >= leastSyllabicFrames && j.raised <= mostSyllabicFrames {
+	if j.raised >= minSyllabicFrames && j.raised <= maxSyllabicFrames {
 		j.syllabic += j.raised
 	}
 	j.raised = 0

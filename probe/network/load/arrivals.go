@@ -52,8 +52,8 @@ func (p load) listen(ctx context.Context, clock probe.Clock, c *collectorClient,
 	return n, nil
 }
 
-// mostArrives is the size of the uploads with TLS and retransmitted segments.
-const mostArrives = connections * bytesEach * 5 / 4
+// maxArrived is the size of the uploads with TLS and retransmitted segments.
+const maxArrived = connections * bytesEach * 5 / 4
 
 // maxLine is far longer than the ten intervals of a line.
 const maxLine = 16 << 10
@@ -78,11 +78,11 @@ func (n *reports) take(line []byte) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if a.From != len(n.what.bytes) || a.From+len(a.Bytes) > mostIntervals {
+	if a.From != len(n.what.bytes) || a.From+len(a.Bytes) > maxIntervals {
 		return errors.New("arrivals do not fit together")
 	}
 	for _, b := range a.Bytes {
-		if n.sum += b; b < 0 || n.sum > mostArrives {
+		if n.sum += b; b < 0 || n.sum > maxArrived {
 			return errors.New("more bytes arrived than were sent")
 		}
 		n.what.bytes = append(n.what.bytes, b)

@@ -177,7 +177,7 @@ func (c *counter) count(n int) {
 		c.enough()
 	}
 	at := c.interval()
-	if at < len(c.what.bytes)-1 || at >= mostIntervals {
+	if at < len(c.what.bytes)-1 || at >= maxIntervals {
 		return // the clock was set
 	}
 	for len(c.what.bytes) <= at {

@@ -80,7 +80,7 @@ func runLoad(t *testing.T, ctx context.Context, c Config) *report.MediaLoad {
 		t.Errorf("status %s, note %q with %+v", r.Status, r.Note, d)
 	}
 	// Data in flight at the end arrives too; on loopback that is a lot.
-	if testnet.Deref(d.UpBytes) > mostArrives || testnet.Deref(d.DownBytes) > mostArrives {
+	if testnet.Deref(d.UpBytes) > maxArrived || testnet.Deref(d.DownBytes) > maxArrived {
 		t.Errorf("moved %d up and %d down", testnet.Deref(d.UpBytes), testnet.Deref(d.DownBytes))
 	}
 	return d

@@ -45,8 +45,8 @@ func roundTrips(ctx, phase context.Context, env probe.Env, ask echo.Question) (a
 	return all
 }
 
-// fewestAnswers is the minimum for a median.
-const fewestAnswers = 3
+// minAnswers is the minimum for a median.
+const minAnswers = 3
 
 func medianSince(all []roundTrip, begin time.Time) *float64 {
 	var took []time.Duration
@@ -55,7 +55,7 @@ func medianSince(all []roundTrip, begin time.Time) *float64 {
 			took = append(took, r.took)
 		}
 	}
-	if len(took) < fewestAnswers {
+	if len(took) < minAnswers {
 		return nil
 	}
 	return report.Milliseconds(periodic.Median(took))

@@ -31,8 +31,8 @@ const (
 	initialWindows = 256 << 10
 	// slowFactor is the maximum rate during slow start relative to the later rate.
 	slowFactor = 0.6
-	// fewestIntervals is the minimum length of any part.
-	fewestIntervals = 4
+	// minIntervals is the minimum length of any part.
+	minIntervals = 4
 )
 
 // arrived contains the bytes that arrived at the receiver, by intervals of wire.LoadInterval from
@@ -51,9 +51,9 @@ type arrived struct {
 // packet of 1500 bytes takes 120 ms at 100 kbit/s.
 const longSilence = 50
 
-// heldBack reports whether nothing arrived, or most arrived at once and then nothing for longer
+// isBuffered reports whether nothing arrived, or most arrived at once and then nothing for longer
 // than a full line causes: a proxy buffers the data.
-func (a arrived) heldBack() bool {
+func (a arrived) isBuffered() bool {
 	if len(a.bytes) == 0 {
 		return true
 	}
@@ -70,7 +70,7 @@ func (a arrived) heldBack() bool {
 // ends.
 func (a arrived) steady() rate {
 	x := a.bytes
-	if a.firstEnd != nil && *a.firstEnd >= fewestIntervals {
+	if a.firstEnd != nil && *a.firstEnd >= minIntervals {
 		x = x[:min(*a.firstEnd, len(x))]
 	}
 	// TCP delivers nothing behind a missing packet. That silence at the end is no rate of
@@ -78,7 +78,7 @@ func (a arrived) steady() rate {
 	for len(x) > 0 && x[len(x)-1] == 0 {
 		x = x[:len(x)-1]
 	}
-	if len(x) < fewestIntervals { // a line faster than the measurement supports
+	if len(x) < minIntervals { // a line faster than the measurement supports
 		return a.whole()
 	}
 	parts, every := cut(x)
@@ -109,10 +109,10 @@ func (a arrived) steady() rate {
 	return r
 }
 
-// trustworthy returns how long bytes must have flowed for a valid rate. TCP needs several round
+// minFlowTime returns how long bytes must have flowed for a valid rate. TCP needs several round
 // trips to reach the rate of the line (RFC 5681 §3.1). The rate before that depends on the
 // distance, unless it is sufficient for every purpose.
-func trustworthy(idleRTTMS *float64) time.Duration {
+func minFlowTime(idleRTTMS *float64) time.Duration {
 	if idleRTTMS == nil {
 		return neededWithoutAnRT
 	}
@@ -125,8 +125,8 @@ const (
 	neededWithoutAnRT = time.Second
 )
 
-// mostIntervals is the maximum number of intervals in a phase.
-const mostIntervals = int((fullTime + askWait) / wire.LoadInterval)
+// maxIntervals is the maximum number of intervals in a phase.
+const maxIntervals = int((fullTime + askWait) / wire.LoadInterval)
 
 func (a arrived) moved() *int { return new(int(a.sum())) }
 
@@ -140,7 +140,7 @@ func (a arrived) kbps(idleRTTMS *float64) (*float64, *report.Interval) {
 	if kbps == 0 {
 		kbps = float64(r.counted) / (r.took.Seconds() * 1000) * 8 * wireShare
 	}
-	if r.took < trustworthy(idleRTTMS) && kbps < enoughKbps {
+	if r.took < minFlowTime(idleRTTMS) && kbps < enoughKbps {
 		return nil, nil
 	}
 	return &kbps, r.ci95

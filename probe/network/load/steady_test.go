@@ -82,7 +82,7 @@ func FuzzArrivals(f *testing.F) {
 			_ = n.take(two)
 		}
 		sum := n.what.sum()
-		if sum < 0 || sum > mostArrives || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
+		if sum < 0 || sum > maxArrived || len(n.what.bytes) > int((fullTime+askWait)/wire.LoadInterval) {
 			t.Errorf("%d bytes in %d intervals", sum, len(n.what.bytes))
 		}
 		if kbps, ci := n.what.kbps(new(0.0)); kbps != nil && (math.IsNaN(*kbps) || math.IsInf(*kbps, 0) || *kbps < 0) || ci != nil && math.IsNaN(ci[0]+ci[1]) {
@@ -112,7 +112,7 @@ func TestHeldBack(t *testing.T) {
 		"a very fast line":    {arrived{bytes: []int64{8 << 20}}, false},
 		"a whole transfer":    {arrived{bytes: lump, firstEnd: new(1)}, false},
 	} {
-		if got := c.a.heldBack(); got != c.want {
+		if got := c.a.isBuffered(); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -78,7 +78,7 @@ func (p load) send(ctx context.Context, clock probe.Clock, idleRTTMS *float64) (
 	if ctx.Err() == nil && what.sum() == 0 {
 		return what, errors.Join(faults...)
 	}
-	if what.heldBack() || reports.first.Sub(began) > firstReportWithin(idleRTTMS) {
+	if what.isBuffered() || reports.first.Sub(began) > firstReportWithin(idleRTTMS) {
 		return what, errHeldBack
 	}
 	return what, nil

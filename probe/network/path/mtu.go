@@ -33,8 +33,8 @@ const (
 	mtuSmallLeast = 5
 	// ethernetMTU is the largest size; jumbo frames end at the router.
 	ethernetMTU = 1500
-	// leastMTU is carried by every network (RFC 8200 §5); smaller sizes are not tested.
-	leastMTU = 1280
+	// minMTU is carried by every network (RFC 8200 §5); smaller sizes are not tested.
+	minMTU = 1280
 )
 
 // errTooLarge means that this computer knows that the packet exceeds the path MTU, because a router
@@ -47,7 +47,7 @@ var errTooLarge = errors.New("the packet is too large for the path, as known to 
 // first passes.
 func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data *report.NetworkPath) {
 	size := packetBytes(found.adapter)
-	if size <= leastMTU || env.Clock.Sleep(ctx, mtuAfter) != nil {
+	if size <= minMTU || env.Clock.Sleep(ctx, mtuAfter) != nil {
 		return
 	}
 	looking, err := env.Enter(ctx, PhaseLarge)

@@ -122,7 +122,7 @@ func (p path) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data.LossRunPackets = lossRunPackets(streams[segmentLAN], streams[segmentAccess], streams[segmentTransit], streams[segmentServer])
 	data.Line = found.judgeLine(streams)
 	switch {
-	case lives, anyoneFar(data.Ports):
+	case lives, anyoneBeyond(data.Ports):
 		data.Line = lineReached
 	case data.Line != lineReached && anyProhibited(data.Ports):
 		data.Line = cannotTell // a firewall's rejection does not mean a silent line

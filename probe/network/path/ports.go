@@ -139,9 +139,9 @@ func (p path) tryTCP(ctx context.Context, env probe.Env, found surveyed, segment
 	if <-done; needed.answer == portOpen {
 		return nil
 	}
-	p.seeWhoRejectsEach(ctx, env, found, tried)
+	p.findRejecters(ctx, env, found, tried)
 	attributeRejection(tried, p.gatewayRTT(ctx, found))
-	p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
+	p.detectWhetherLeft(ctx, env, found, needed, tried[1:])
 	return tried
 }
 
@@ -158,7 +158,7 @@ func (p path) trySTUN(ctx context.Context, env probe.Env, found surveyed) []*tri
 		web.connect(ctx, env)
 		tried = append(tried, web)
 	}
-	p.seeWhetherLeft(ctx, env, found, needed, tried[1:])
+	p.detectWhetherLeft(ctx, env, found, needed, tried[1:])
 	return tried
 }
 
@@ -215,18 +215,18 @@ func attributeRejection(tried []*triedPort, gateway time.Duration) {
 	}
 }
 
-// seeWhetherLeft sends packets to a port that does not open with a time to live that expires at
+// detectWhetherLeft sends packets to a port that does not open with a time to live that expires at
 // routers behind the own one. An ICMP error shows that they got that far. None shows that they did
 // not, if the same routers report other packets sent immediately afterwards. An answer shows that a
 // firewall on the way responds in the server's name.
-func (p path) seeWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
+func (p path) detectWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
 	knocker, ok := p.Asker.(echo.Knocker)
 	if !ok || t.left != nil || t.by != "" || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
 		return
 	}
 	refs := p.references(ctx, knocker, found, t.at.Addr(), others)
 	if len(refs) == 0 {
-		p.seeWhoRejects(ctx, env, knocker, found, t)
+		p.findRejecter(ctx, env, knocker, found, t)
 		return
 	}
 	proofs := 0
@@ -367,8 +367,8 @@ func (p path) references(ctx context.Context, k echo.Knocker, found surveyed, to
 	return heard
 }
 
-// anyoneFar reports whether a machine behind the own network answered or rejected one of the ports.
-func anyoneFar(ports []report.PathPort) bool {
+// anyoneBeyond reports whether a machine behind the own network answered or rejected one of the ports.
+func anyoneBeyond(ports []report.PathPort) bool {
 	return slices.ContainsFunc(ports, func(t report.PathPort) bool {
 		return t.Answer == portOpen || t.Answer == portRefused || t.Left != nil && *t.Left ||
 			t.RejectedBy == byProvider || t.RejectedBy == byBeyond

@@ -53,7 +53,7 @@ func TestWhoAnsweredForAPort(t *testing.T) {
 		"silent, did not leave":   {report.PathPort{Answer: portSilent, Left: new(false)}, false},
 		"silent, and left":        {report.PathPort{Answer: portSilent, Left: new(true)}, true},
 	} {
-		if got := anyoneFar([]report.PathPort{c.port}); got != c.want {
+		if got := anyoneBeyond([]report.PathPort{c.port}); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
@@ -137,7 +137,7 @@ func TestRateLimitedRouters(t *testing.T) {
 				if m.rejects {
 					tried.answer = portRejected
 				}
-				path{Config{Asker: m}}.seeWhetherLeft(t.Context(), testnet.Environment(t), found, tried, nil)
+				path{Config{Asker: m}}.detectWhetherLeft(t.Context(), testnet.Environment(t), found, tried, nil)
 				wrong := tried.left != nil && *tried.left != *c.want
 				if wrong || tried.left == nil && !c.busy { // a rate-limited packet proves nothing
 					t.Errorf("%s, %v into the second: left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))

@@ -23,10 +23,10 @@ const (
 	byBeyond   = "beyond"   // any other
 )
 
-// seeWhoRejectsEach determines the source of the answer for every refused or rejected port. The
+// findRejecters determines the source of the answer for every refused or rejected port. The
 // error of a failed connection does not contain it: an ICMP "port unreachable" looks like the
 // server's own refusal (RFC 1122 §4.2.3.9).
-func (p path) seeWhoRejectsEach(ctx context.Context, env probe.Env, found surveyed, tried []*triedPort) {
+func (p path) findRejecters(ctx context.Context, env probe.Env, found surveyed, tried []*triedPort) {
 	k, ok := p.Asker.(echo.Knocker)
 	if !ok {
 		return
@@ -34,15 +34,15 @@ func (p path) seeWhoRejectsEach(ctx context.Context, env probe.Env, found survey
 	var wg sync.WaitGroup
 	for _, t := range tried {
 		if t.answer == portRefused || t.answer == portRejected {
-			wg.Go(func() { p.seeWhoRejects(ctx, env, k, found, t) })
+			wg.Go(func() { p.findRejecter(ctx, env, k, found, t) })
 		}
 	}
 	wg.Wait()
 }
 
-// seeWhoRejects sends packets with a normal time to live to a firewall that answers. It repeats
+// findRejecter sends packets with a normal time to live to a firewall that answers. It repeats
 // them, because firewalls limit ICMP errors.
-func (p path) seeWhoRejects(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
+func (p path) findRejecter(ctx context.Context, env probe.Env, k echo.Knocker, found surveyed, t *triedPort) {
 	for range knocks {
 		r, ok := knock(ctx, env, k, t, 0)
 		switch {
@@ -169,7 +169,7 @@ func (t trace) isOutside(gateway netip.Addr) bool {
 // knows it. A server failure does not count: a router that intercepts all queries sends it while
 // its line is down.
 func (p path) namesOutside(ctx context.Context, env probe.Env) bool {
-	host := p.hostToAsk()
+	host := p.hostToQuery()
 	var random [8]byte
 	if p.NameServers == nil || host == "" {
 		return false
@@ -199,8 +199,8 @@ func (p path) namesOutside(ctx context.Context, env probe.Env) bool {
 	return any
 }
 
-// hostToAsk returns the name of a far end; "" if all are given by address.
-func (p path) hostToAsk() string {
+// hostToQuery returns the name of a far end; "" if all are given by address.
+func (p path) hostToQuery() string {
 	for _, raw := range []string{p.Collector, p.URL} {
 		u, err := url.Parse(raw)
 		if err != nil || u.Hostname() == "" {

@@ -23,7 +23,7 @@ func (j *journey) tryBesideProxy(ctx context.Context) {
 	if addrs[0], err = netip.ParseAddr(name); err != nil {
 		addrs, err = j.Resolver.LookupNetIP(ctx, "ip", name)
 	}
-	if err != nil || len(addrs) == 0 || saysNowhere(addrs) {
+	if err != nil || len(addrs) == 0 || isUnspecified(addrs) {
 		return // many networks with a proxy cannot resolve public names
 	}
 	conn, _, _ := dialAll(ctx, j.env, lookup.Alternate(addrs), origin.Port(j.target))

@@ -121,7 +121,7 @@ func (j *journey) timeOfCollector(ctx context.Context) (time.Time, bool) {
 	if j.towardOwn() {
 		return time.Time{}, false
 	}
-	k, ok := j.meetCollector(ctx)
+	k, ok := j.connectCollector(ctx)
 	if !ok {
 		return time.Time{}, false
 	}

@@ -104,7 +104,7 @@ func (j *journey) lookUp(ctx context.Context) bool {
 		j.dnsErr, j.data.DNSError = err, dnsFault(err)
 		return false
 	}
-	if saysNowhere(addrs) {
+	if isUnspecified(addrs) {
 		j.data.DNSError = dnsFalse
 		return false
 	}

@@ -57,7 +57,7 @@ func (j *journey) judgeCertificate(ctx context.Context) {
 	if j.pins() != nil || j.data.TLSError != "untrusted" {
 		return
 	}
-	k, ok := j.meetCollector(ctx)
+	k, ok := j.connectCollector(ctx)
 	if !ok {
 		return
 	}
@@ -95,8 +95,8 @@ func (j *journey) noteVerdict(verdict trust.Verdict, k *journey) {
 	}
 }
 
-// meetCollector connects to the collector to obtain its certificate and keys.
-func (j *journey) meetCollector(ctx context.Context) (*journey, bool) {
+// connectCollector connects to the collector to obtain its certificate and keys.
+func (j *journey) connectCollector(ctx context.Context) (*journey, bool) {
 	target, ok := origin.Page(j.CollectorURL)
 	if !ok || target.Scheme != "https" || ctx.Err() != nil {
 		return nil, false

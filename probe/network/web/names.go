@@ -82,10 +82,10 @@ func (j *journey) reasonOf(ctx context.Context, server netip.AddrPort) string {
 	return ""
 }
 
-// doubtName checks, after the connection failed, whether the address belongs to the server, and
+// verifyName checks, after the connection failed, whether the address belongs to the server, and
 // sends the fault for DNSError. The first answer for a name with a dot must not come from the
 // search list, and no name exists under .invalid (RFC 6761 §6.4).
-func (j *journey) doubtName(ctx context.Context) <-chan string {
+func (j *journey) verifyName(ctx context.Context) <-chan string {
 	host := j.target.Hostname()
 	_, err := netip.ParseAddr(host)
 	led := j.data.Stage == stageDNS || j.data.TLSError != ""

@@ -46,7 +46,7 @@ func (j *journey) lookForPortal(ctx context.Context) {
 		j.data.CaptivePortal = new(true) // its only meaning (RFC 6585 §6), together with a failed connection
 	case first && j.redirectsElsewhere(resp):
 		j.data.CaptivePortal = new(true)
-	case (first || j.data.Stage == stageDNS) && j.inPlaceOfAPage(resp) && j.unusedAddressAnswers(ctx):
+	case (first || j.data.Stage == stageDNS) && j.replacesPage(resp) && j.unusedAddressAnswers(ctx):
 		j.data.CaptivePortal = new(true)
 	}
 }
@@ -55,7 +55,7 @@ func (j *journey) lookForPortal(ctx context.Context) {
 // comes from a middlebox.
 func (j *journey) unusedAddressAnswers(ctx context.Context) bool {
 	resp := j.plainAnswer(ctx, []netip.Addr{adapter.Anywhere()})
-	return resp != nil && j.inPlaceOfAPage(resp)
+	return resp != nil && j.replacesPage(resp)
 }
 
 // looksLikePortal evaluates the sign in one response without TLS.
@@ -63,8 +63,8 @@ func (j *journey) looksLikePortal(resp *http.Response) bool {
 	return resp.StatusCode == networkAuthenticationRequired || j.redirectsElsewhere(resp)
 }
 
-// inPlaceOfAPage reports whether a response replaces a page that does not exist.
-func (j *journey) inPlaceOfAPage(resp *http.Response) bool {
+// replacesPage reports whether a response replaces a page that does not exist.
+func (j *journey) replacesPage(resp *http.Response) bool {
 	return j.looksLikePortal(resp) || resp.StatusCode == http.StatusOK
 }
 

@@ -45,7 +45,7 @@ func TestProxyFaults(t *testing.T) {
 		"405":                     {status(405), "not_a_proxy"},
 		"501":                     {status(501), "not_a_proxy"},
 		"200 and a page":          {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body>Welcome</body></html>"), "not_a_proxy"},
-		"200 and a page, slowly":  {"http://" + saysSlowly(t, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "<html><body>Welcome</body></html>"), "not_a_proxy"},
+		"200 and a page, slowly":  {"http://" + sendsSlowly(t, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "<html><body>Welcome</body></html>"), "not_a_proxy"},
 		"not HTTP":                {answers("SSH-2.0-OpenSSH_9.9\r\n"), "not_a_proxy"},
 		"hangs up":                {answers(""), "not_a_proxy"},
 		"SOCKS, wants a password": {"socks5://" + says(t, "\x05\xff"), "login"},
@@ -126,12 +126,12 @@ func TestStatusOfAPlainPageIsNoProxyFault(t *testing.T) {
 // says starts a server that sends text to each client and hangs up.
 func says(t *testing.T, text string) string {
 	t.Helper()
-	return saysSlowly(t, text)
+	return sendsSlowly(t, text)
 }
 
-// saysSlowly starts a server that sends each further text after the client has sent
+// sendsSlowly starts a server that sends each further text after the client has sent
 // something.
-func saysSlowly(t *testing.T, texts ...string) string {
+func sendsSlowly(t *testing.T, texts ...string) string {
 	t.Helper()
 	s := raw(t, func(c net.Conn) {
 		buf := make([]byte, 2048)

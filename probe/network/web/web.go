@@ -154,7 +154,7 @@ func (j *journey) placeTheFault(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, min(portalTime, j.StepTime))
 	defer cancel()
 	// Concurrently: on a dead line each takes its whole time.
-	offered, doubt := j.seekProxy(ctx), j.doubtName(ctx)
+	offered, doubt := j.findOfferedProxy(ctx), j.verifyName(ctx)
 	j.explainName(ctx)
 	j.lookForPortal(ctx)
 	if kind := <-doubt; j.data.CaptivePortal == nil {

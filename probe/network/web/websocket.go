@@ -82,7 +82,7 @@ func (j *journey) upgradeOnce(ctx context.Context) (got upgraded, by string) {
 	if j.pins() == nil {
 		j.noteVerdict(verdict, k)
 	}
-	if by = k.whoCouldBlock(); by == byUnknown && j.data.TLSIntercepted != nil && *j.data.TLSIntercepted {
+	if by = k.possibleBlocker(); by == byUnknown && j.data.TLSIntercepted != nil && *j.data.TLSIntercepted {
 		by = byBetween // detected on the previous connection
 	}
 	return got, by
@@ -111,11 +111,11 @@ func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 	return k, true
 }
 
-// whoCouldBlock returns where a machine that blocks the upgrade of this connection can be. Without
+// possibleBlocker returns where a machine that blocks the upgrade of this connection can be. Without
 // TLS, or if TLS is intercepted, it is between the two ends. If TLS is known to end at the
 // collector's own key it is behind that, such as a reverse proxy. If the key is unknown, or server
 // and client are one computer, both are possible.
-func (j *journey) whoCouldBlock() string {
+func (j *journey) possibleBlocker() string {
 	switch intercepted := j.data.TLSIntercepted; {
 	case j.target.Scheme == "https" && intercepted == nil:
 		return byUnknown

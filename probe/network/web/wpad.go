@@ -16,10 +16,10 @@ import (
 // maxOfferBytes limits how much of an offered script is read: its function and the proxies come early.
 const maxOfferBytes = 64 << 10
 
-// seekProxy checks, if direct connections fail and no proxy is configured, whether
+// findOfferedProxy checks, if direct connections fail and no proxy is configured, whether
 // the network offers one (WPAD over DNS), and sends the result. The script is read
 // but never run, because anybody on the network can offer one.
-func (j *journey) seekProxy(ctx context.Context) <-chan bool {
+func (j *journey) findOfferedProxy(ctx context.Context) <-chan bool {
 	offered := make(chan bool, 1)
 	direct := j.data.Proxy == "none"
 	failed := j.data.Stage == "" && j.data.DNSError != "" || j.data.Stage == stageDNS
@@ -30,7 +30,7 @@ func (j *journey) seekProxy(ctx context.Context) <-chan bool {
 	go func() {
 		// Without a dot, so that the system appends the network's search domain.
 		addrs, err := j.Resolver.LookupNetIP(ctx, "ip", "wpad")
-		offered <- err == nil && len(addrs) > 0 && !saysNowhere(addrs) && offersProxy(j.offer(ctx, lookup.Alternate(addrs)))
+		offered <- err == nil && len(addrs) > 0 && !isUnspecified(addrs) && offersProxy(j.offer(ctx, lookup.Alternate(addrs)))
 	}()
 	return offered
 }

@@ -22,12 +22,12 @@ import (
 const healthyAtOnce = 8
 
 const (
-	// mostHeldUp is how long the machine may delay the bench's microphone: half of
+	// maxHeldUp is how long the machine may delay the bench's microphone: half of
 	// the second that the capture makes a sound server buffer. Such a delay must
 	// not cause a warning.
-	mostHeldUp = 500 * time.Millisecond
-	// leastTaken is the minimum number of valid takes.
-	leastTaken = 24
+	maxHeldUp = 500 * time.Millisecond
+	// minTaken is the minimum number of valid takes.
+	minTaken = 24
 	// Void takes are repeated until there are enough, a limited number of times,
 	// and with fewer of them at once.
 	repeatAtOnce = 3
@@ -44,13 +44,13 @@ func TestHealthyVoicesLive(t *testing.T) {
 	// All of them are generated first, because that also keeps the processors busy.
 	takes := liveTakes{rig: rig, sounds: made.sounds(t, fixtures)}
 	void := takes.all(t, healthyAtOnce, fixtures)
-	for began := time.Now(); takes.taken < leastTaken && time.Since(began) < repeatFor; {
+	for began := time.Now(); takes.taken < minTaken && time.Since(began) < repeatFor; {
 		some := min(len(void), repeatAtOnce)
 		void = append(void[some:], takes.all(t, repeatAtOnce, void[:some])...)
 	}
 	t.Logf("%d of %d healthy voices captured live without warning or failure (%.1f %%), %d void",
 		takes.clean, takes.taken, voices.Share(takes.clean, takes.taken), len(void))
-	if takes.taken < leastTaken {
+	if takes.taken < minTaken {
 		t.Errorf("only %d voices could be taken: this machine is too busy to tell", takes.taken)
 	}
 }
@@ -73,7 +73,7 @@ func (l *liveTakes) all(t *testing.T, atOnce int, fixtures []voices.Fixture) (vo
 		r, held := l.take(t, f)
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if held > mostHeldUp {
+		if held > maxHeldUp {
 			void = append(void, f)
 			t.Logf("void: this machine kept the microphone waiting for %v", held)
 			return
@@ -104,7 +104,7 @@ func (l *liveTakes) take(t *testing.T, f voices.Fixture) (*report.Report, time.D
 // quietest 0.1 s, or at that of a quiet room if the recording has no pause. A check
 // records this before it asks to speak.
 func roomOf(s voices.Sound) []float32 {
-	const quietRoom, leastVoice = 3e-4, 1e-2 // -70 and -40 dBFS
+	const quietRoom, minVoice = 3e-4, 1e-2 // -70 and -40 dBFS
 	tenth := s.RateHz / 10 * s.Channels
 	quietest := 1.0
 	for i := 0; i+tenth <= len(s.Samples); i += tenth {
@@ -114,7 +114,7 @@ func roomOf(s voices.Sound) []float32 {
 		}
 		quietest = min(quietest, math.Sqrt(power/float64(tenth)))
 	}
-	if quietest > leastVoice {
+	if quietest > minVoice {
 		quietest = quietRoom
 	}
 	random := rand.New(rand.NewPCG(1, 2))

@@ -26,7 +26,7 @@ func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, erro
 	cmd := w.checkCommand(ctx, s)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	pulled := w.pullPlug(ctx, s)
+	pulled := w.cutInterface(ctx, s)
 	began := time.Now()
 	err := cmd.Run()
 	c := Check{Scenario: s, Truth: w.Link.Truth(), Took: time.Since(began)}
@@ -62,9 +62,9 @@ func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
 	return cmd
 }
 
-// pullPlug disables the home's interface and enables it again according to the
+// cutInterface disables the home's interface and enables it again according to the
 // scenario. The channel receives the result when ctx is done at the latest.
-func (w *World) pullPlug(ctx context.Context, s Scenario) <-chan error {
+func (w *World) cutInterface(ctx context.Context, s Scenario) <-chan error {
 	done := make(chan error, 1)
 	began := time.Now()
 	wait := func(second float64) bool {

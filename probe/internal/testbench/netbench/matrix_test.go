@@ -14,7 +14,7 @@ type tally struct {
 	loss, jitter, rtt, nat    ratio
 	time, wire, cpu           ratio
 	most                      Load // maximum of each value over all checks
-	mostTook                  time.Duration
+	maxTook                   time.Duration
 	repeats, failed, stillSet int
 	busyStarts                int
 }
@@ -88,10 +88,10 @@ func (t *tally) addLoad(o outcome) {
 		return
 	}
 	l := o.check.Load()
-	t.time.add(o.check.Took < mostSeconds*time.Second)
-	t.wire.add(max(l.UpKbps, l.DownKbps) < mostKbps)
-	t.cpu.add(l.CPUPct < mostCPUPct)
-	t.mostTook = max(t.mostTook, o.check.Took)
+	t.time.add(o.check.Took < maxSeconds*time.Second)
+	t.wire.add(max(l.UpKbps, l.DownKbps) < maxKbps)
+	t.cpu.add(l.CPUPct < maxCPUPct)
+	t.maxTook = max(t.maxTook, o.check.Took)
 	t.most = Load{
 		UpKbps: max(t.most.UpKbps, l.UpKbps), DownKbps: max(t.most.DownKbps, l.DownKbps),
 		PeakUpKbps: max(t.most.PeakUpKbps, l.PeakUpKbps), PeakDownKbps: max(t.most.PeakDownKbps, l.PeakDownKbps),
@@ -115,7 +115,7 @@ func summary(t tally) string {
 		{"jitter within 5 % or 0.3 ms", t.jitter},
 		{"RTT p50 within 0.3 ms", t.rtt},
 		{"NAT mapping and filtering", t.nat},
-		{"checks under 12 s", fmt.Sprintf("%v; the longest %.1f s", t.time, t.mostTook.Seconds())},
+		{"checks under 12 s", fmt.Sprintf("%v; the longest %.1f s", t.time, t.maxTook.Seconds())},
 		{"checks under 150 kbit/s each way", fmt.Sprintf("%v; the most %.0f up, %.0f down; in the busiest second %.0f up, %.0f down",
 			t.wire, t.most.UpKbps, t.most.DownKbps, t.most.PeakUpKbps, t.most.PeakDownKbps)},
 		{"checks under 10 % of a core", fmt.Sprintf("%v; the most %.1f %%", t.cpu, t.most.CPUPct)},

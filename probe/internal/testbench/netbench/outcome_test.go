@@ -19,9 +19,9 @@ const (
 // Limits for the load of a check (issue 4), without media.load, which fills the
 // line on purpose.
 const (
-	mostSeconds = 12
-	mostKbps    = 150
-	mostCPUPct  = 10
+	maxSeconds = 12
+	maxKbps    = 150
+	maxCPUPct  = 10
 )
 
 // outcome is one check compared with its scenario and its truth.

@@ -60,8 +60,8 @@ func (l *lab) out(from uint16, to netip.AddrPort) netip.AddrPort {
 	return got[0].src()
 }
 
-// letsIn reports whether a packet from a server's address reaches the home.
-func (l *lab) letsIn(from, to netip.AddrPort, port uint16) bool {
+// admits reports whether a packet from a server's address reaches the home.
+func (l *lab) admits(from, to netip.AddrPort, port uint16) bool {
 	l.t.Helper()
 	got := l.give(atServer, udp(from, to, 10), atHome)
 	if len(got) == 0 {
@@ -96,13 +96,13 @@ func mappingOf(l *lab) string {
 
 func filteringOf(l *lab) string {
 	seen := l.out(6000, a1)
-	if !l.letsIn(a1, seen, 6000) {
+	if !l.admits(a1, seen, 6000) {
 		return "nothing comes in"
 	}
 	switch {
-	case l.letsIn(b2, seen, 6000):
+	case l.admits(b2, seen, 6000):
 		return "EIF"
-	case l.letsIn(a2, seen, 6000):
+	case l.admits(a2, seen, 6000):
 		return "ADF"
 	}
 	return "APDF"
@@ -159,11 +159,11 @@ func TestBindingsAreForgotten(t *testing.T) {
 		l := newLab(t, Scenario{NAT: NATSpec{Mapping: "EIM", Filtering: "EIF", Ports: "sequential", LifetimeS: 30, RefreshInbound: refresh}})
 		seen := l.out(5000, a1)
 		l.pass(20 * time.Second)
-		if !l.letsIn(a1, seen, 5000) {
+		if !l.admits(a1, seen, 5000) {
 			t.Error("forgotten after 20 of 30 s")
 		}
 		l.pass(20 * time.Second)
-		if got := l.letsIn(a1, seen, 5000); got != refresh {
+		if got := l.admits(a1, seen, 5000); got != refresh {
 			t.Errorf("refresh by inbound %t: alive after 40 s: %t", refresh, got)
 		}
 		l.pass(31 * time.Second)

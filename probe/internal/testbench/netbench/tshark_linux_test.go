@@ -76,15 +76,15 @@ func parseStreams(table string) (map[uint32]rtpStream, error) {
 		if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 			return nil, err
 		}
-		s = rtpStream{packets: packets, lost: lost, meanJitterMS: mean, maxJitterMS: highest, rounding: lastPlace(delays[5])}
+		s = rtpStream{packets: packets, lost: lost, meanJitterMS: mean, maxJitterMS: highest, rounding: halfLastDigit(delays[5])}
 		all[uint32(ssrc)] = s
 	}
 	return all, nil
 }
 
-// lastPlace returns half of the last digit of a decimal, and a margin for another
+// halfLastDigit returns half of the last digit of a decimal, and a margin for another
 // order of summation.
-func lastPlace(decimal string) float64 {
+func halfLastDigit(decimal string) float64 {
 	_, digits, _ := strings.Cut(decimal, ".")
 	unit := 1.0
 	for range digits {

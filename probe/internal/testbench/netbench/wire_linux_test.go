@@ -224,8 +224,8 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 
 // runOne repeats a void check, up to three runs in total.
 func runOne(ctx context.Context, w *World, s Scenario, patience time.Duration) (o outcome) {
-	const mostTries = 3
-	for try := range mostTries {
+	const maxTries = 3
+	for try := range maxTries {
 		busyPct, err := awaitQuiet(ctx, patience)
 		if err != nil {
 			return outcome{scenario: s, err: err}

@@ -18,7 +18,7 @@ import (
 const (
 	packetInterval = 20 * time.Millisecond
 	voicePackets   = 300
-	mostPackets    = 450
+	maxPackets     = 450
 	voiceFrom      = 1000 * time.Millisecond
 	pathPackets    = 100
 	pathInterval   = 50 * time.Millisecond
@@ -118,7 +118,7 @@ func Run(r *rand.Rand, l Line, s Situation) *report.Report {
 	c.sent = voicePackets
 	for _, f := range c.plan(s) {
 		if f.stream == voice && f.number == voicePackets && c.inDoubt() {
-			c.sent = mostPackets
+			c.sent = maxPackets
 		}
 		if f.stream != voice || f.number < c.sent {
 			c.send(f, s)
@@ -148,7 +148,7 @@ func (c *check) plan(s Situation) (all []flight) {
 			all = append(all, flight{from + time.Duration(i)*every, stream, i})
 		}
 	}
-	add(voice, mostPackets, voiceFrom, packetInterval)
+	add(voice, maxPackets, voiceFrom, packetInterval)
 	if s.Gateway {
 		add(link, linkPackets, linkFrom, linkInterval)
 		add(toLAN, pathPackets, pathFrom, pathInterval)

@@ -15,9 +15,9 @@ import (
 
 // The requirements of issue 3.
 const (
-	leastFixtures     = 300
-	leastFaultyRight  = 97.0 // percent
-	leastHealthyQuiet = 99.0 // percent
+	minFixtures     = 300
+	minFaultyRight  = 97.0 // percent
+	minHealthyQuiet = 99.0 // percent
 )
 
 // studio skips a test without espeak-ng, or fails it if TONPROBE_TEST_ALL is set.
@@ -59,11 +59,11 @@ func TestMatrix(t *testing.T) {
 	}
 	faulty, right := m.Faulty()
 	healthy, quiet := m.Healthy()
-	if share := Share(right, faulty); share < leastFaultyRight {
-		t.Errorf("the right primary cause in %.1f %% of %d faulty fixtures, want %.0f %%", share, faulty, leastFaultyRight)
+	if share := Share(right, faulty); share < minFaultyRight {
+		t.Errorf("the right primary cause in %.1f %% of %d faulty fixtures, want %.0f %%", share, faulty, minFaultyRight)
 	}
-	if share := Share(quiet, healthy); share < leastHealthyQuiet {
-		t.Errorf("no warning in %.1f %% of %d healthy fixtures, want %.0f %%", share, healthy, leastHealthyQuiet)
+	if share := Share(quiet, healthy); share < minHealthyQuiet {
+		t.Errorf("no warning in %.1f %% of %d healthy fixtures, want %.0f %%", share, healthy, minHealthyQuiet)
 	}
 	t.Logf("misjudged:\n%s", mistakes.String())
 	t.Run("document", func(t *testing.T) { holdDocument(t, m, printed.String()) })
@@ -147,8 +147,8 @@ func TestFixturesAreManyAndFair(t *testing.T) {
 			t.Errorf("%s: the catalogue has no cause %q", f.Name(), f.Truth)
 		}
 	}
-	if len(fixtures) < leastFixtures || 3*healthy < len(fixtures) {
-		t.Errorf("%d fixtures, %d of them healthy; want %d, a third of them healthy", len(fixtures), healthy, leastFixtures)
+	if len(fixtures) < minFixtures || 3*healthy < len(fixtures) {
+		t.Errorf("%d fixtures, %d of them healthy; want %d, a third of them healthy", len(fixtures), healthy, minFixtures)
 	}
 }
 

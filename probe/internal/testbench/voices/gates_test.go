@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	mostGatesAccused = 1.0 // percent
-	mostGapsMissed   = 3.0 // percent
+	maxGatesReported = 1.0 // percent
+	maxGapsMissed    = 3.0 // percent
 )
 
 // TestGatesOfEveryKind checks that noise gates of any speed and threshold are not
@@ -45,11 +45,11 @@ func TestGatesOfEveryKind(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d gated voices accused of gaps, gaps missed in %d of %d", accused, len(whole), missed, holed)
-	if share := Share(accused, len(whole)); share > mostGatesAccused {
-		t.Errorf("%.1f %% accused, want %.0f %% at most", share, mostGatesAccused)
+	if share := Share(accused, len(whole)); share > maxGatesReported {
+		t.Errorf("%.1f %% accused, want %.0f %% at most", share, maxGatesReported)
 	}
-	if share := Share(missed, holed); share > mostGapsMissed || holed < len(lossy)/2 {
-		t.Errorf("gaps missed in %.1f %% of %d, want %.0f %% at most", share, holed, mostGapsMissed)
+	if share := Share(missed, holed); share > maxGapsMissed || holed < len(lossy)/2 {
+		t.Errorf("gaps missed in %.1f %% of %d, want %.0f %% at most", share, holed, maxGapsMissed)
 	}
 }
 

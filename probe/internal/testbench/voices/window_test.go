@@ -14,10 +14,10 @@ import (
 const (
 	healthyWindows = 4 // of each fixture
 	faultyWindows  = 2
-	// leastSpeechMS is three times what a check needs to detect speech.
-	leastSpeechMS = 1500
-	// leastShortSpeechMS applies to fixtures with little speech.
-	leastShortSpeechMS = 1000
+	// minSpeechMS is three times what a check needs to detect speech.
+	minSpeechMS = 1500
+	// minShortSpeechMS applies to fixtures with little speech.
+	minShortSpeechMS = 1000
 )
 
 // saysLittle lists the kinds with little speech, or where half of the voice is
@@ -43,9 +43,9 @@ func TestAnyMoment(t *testing.T) {
 			} else {
 				t.Logf("%s: said %s", what, name(w.Outcome.Code()))
 			}
-			little, least := slices.Contains(saysLittle, f.Kind), float64(leastSpeechMS)
+			little, least := slices.Contains(saysLittle, f.Kind), float64(minSpeechMS)
 			if little {
-				least = leastShortSpeechMS
+				least = minShortSpeechMS
 			}
 			if *in.SpeechMS < least {
 				t.Errorf("%s: %.0f ms of speech, want %.0f", what, *in.SpeechMS, least)
@@ -73,11 +73,11 @@ func TestAnyMoment(t *testing.T) {
 		t.Run("document", func(t *testing.T) { holdLine(t, line) })
 	}
 	t.Logf("%d windows without the fault of their recording", without)
-	if share := Share(quiet, healthy); share < leastHealthyQuiet {
-		t.Errorf("no warning in %.1f %% of the healthy windows, want %.0f %%", share, leastHealthyQuiet)
+	if share := Share(quiet, healthy); share < minHealthyQuiet {
+		t.Errorf("no warning in %.1f %% of the healthy windows, want %.0f %%", share, minHealthyQuiet)
 	}
-	if share := Share(right, faulty); share < leastFaultyRight {
-		t.Errorf("the right primary cause in %.1f %% of the faulty windows, want %.0f %%", share, leastFaultyRight)
+	if share := Share(right, faulty); share < minFaultyRight {
+		t.Errorf("the right primary cause in %.1f %% of the faulty windows, want %.0f %%", share, minFaultyRight)
 	}
 }
 
