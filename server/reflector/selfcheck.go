@@ -169,11 +169,11 @@ func (r *Reflector) mediaQuestion() (question []stun.Setter, end func()) {
 	s.ufrag, s.pwd, s.offer.ufrag = rand.Text(), rand.Text(), rand.Text()
 	r.media.enter(s)
 	return []stun.Setter{stun.BindingRequest,
-		stun.NewUsername(s.ufrag + ":" + s.offer.ufrag), stun.NewShortTermIntegrity(s.pwd), stun.Fingerprint}, s.leaveNoTrace
+		stun.NewUsername(s.ufrag + ":" + s.offer.ufrag), stun.NewShortTermIntegrity(s.pwd), stun.Fingerprint}, s.closeUnregistered
 }
 
-// leaveNoTrace ends a session that was never registered among the others.
-func (s *session) leaveNoTrace() {
+// closeUnregistered ends a session that was never registered among the others.
+func (s *session) closeUnregistered() {
 	s.stop()
 	s.r.media.leave(s)
 	s.mu.Lock()
