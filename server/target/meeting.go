@@ -49,11 +49,21 @@ func NewMeetings(now func() time.Time, random io.Reader, log *slog.Logger) *Meet
 	}}
 }
 
-// place holds the meeting of one target; its lock is held while the server is asked.
+// place holds the meetings of one target; its lock is held while the server is asked.
 type place struct {
 	mu      sync.Mutex
 	current *meeting
-	failed  time.Time // when the server refused last
+	earlier []*meeting // not yet ended, as far as is known
+	failed  time.Time  // when the server refused last
+}
+
+// replace makes another meeting the current one and forgets those that have ended.
+func (p *place) replace(made *meeting, now time.Time) {
+	p.earlier = slices.DeleteFunc(p.earlier, func(m *meeting) bool { return now.Sub(m.since) > meetingLife })
+	if p.current != nil {
+		p.earlier = append(p.earlier, p.current)
+	}
+	p.current = made
 }
 
 // meeting is one test meeting.
@@ -84,7 +94,7 @@ func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
 			p.failed = now
 			return "", err
 		}
-		p.current = made
+		p.replace(made, now)
 	}
 	return m.join(p.current)
 }
@@ -179,10 +189,13 @@ func (m *Meetings) Close() {
 		wg.Go(func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if p.current != nil && p.current.end.Stop() {
-				m.finish(context.Background(), p.current)
+			p.replace(nil, m.Now())
+			for _, open := range p.earlier {
+				if open.end.Stop() {
+					m.finish(context.Background(), open)
+				}
 			}
-			p.current = nil
+			p.earlier = nil
 		})
 	}
 	wg.Wait()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,7 +119,7 @@ func TestTestMeeting(t *testing.T) {
 		t.Errorf("names %v", names)
 	}
 	d.Meetings.Close()
-	if len(s.ended) == 0 || s.ended[len(s.ended)-1] != s.created[1] {
+	if !slices.Equal(s.ended, s.created) {
 		t.Errorf("made %q, ended %q", s.created, s.ended)
 	}
 }
