@@ -50,7 +50,7 @@ func (t Terms) figures(all []Figure, fields []report.Field, values map[string]an
 			all = append(all, Figure{Name: name, Unknown: true})
 		case f.Kind == report.KindInterval && len(entries) == 2:
 			all = append(all, Figure{Name: name, Value: t.Value(entries[0], "") + "–" + t.Value(entries[1], f.Unit)})
-		case f.IsAddress():
+		case f.IsAddress(), f.IsHost():
 			all = append(all, Figure{Name: name, Value: v.(string)}) // Value would remove it
 		default:
 			all = append(all, Figure{Name: name, Value: t.Value(v, f.Unit), Unknown: v == string(report.ReachNotTested)})

@@ -140,3 +140,14 @@ func TestGlossaryShowsWhatIsDescribed(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestHostsAreShown: the name of a server is not removed from the value that states it.
+func TestHostsAreShown(t *testing.T) {
+	r := result(report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org"})
+	for _, at := range []report.Place{report.Details, report.Dashboard} {
+		figures := diagnose.Glossary{}.In(phrase.EN).Figures(r, at)
+		if !slices.ContainsFunc(figures, func(f diagnose.Figure) bool { return f.Value == "bbb.example.org" }) {
+			t.Errorf("%+v", figures)
+		}
+	}
+}

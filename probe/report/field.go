@@ -96,6 +96,9 @@ func (f Field) ShownAt(at Place) bool { return f.shown&at != 0 }
 // IsAddress reports whether the field contains a public address or its network.
 func (f Field) IsAddress() bool { return f.private == privateAddress }
 
+// IsHost reports whether the field holds the name of a server.
+func (f Field) IsHost() bool { return f.pattern == patternHost }
+
 // Patterns of the strings that programs interpret. All are anchored and have the same
 // meaning in RE2 and in ECMA 262, which the schema requires.
 var (
