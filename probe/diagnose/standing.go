@@ -37,6 +37,10 @@ func Standing(p report.Result) report.Status {
 		case passed(d, report.StepSoundUp) && passed(d, report.StepSoundDown):
 			return StandingHeard
 		}
+	case *report.HostCrash:
+		if d != nil {
+			return standingOfCrashes(d)
+		}
 	case *report.NATBehavior:
 		// Most servers have one address only, so that the filtering cannot be
 		// determined.
@@ -51,4 +55,22 @@ func Standing(p report.Result) report.Status {
 func passed(d *report.Conference, name report.ConferenceStep) bool {
 	step, ok := d.Check(name)
 	return ok && step.Status == report.StatusOK
+}
+
+// standingOfCrashes is not good where something crashed or stopped, and only partly
+// known where a record could not be read.
+func standingOfCrashes(d *report.HostCrash) report.Status {
+	for _, e := range d.Events {
+		switch e.Kind {
+		case report.EventSleep, report.EventResume, report.EventLinkChanged, report.EventDeviceChanged:
+		default:
+			return report.StatusWarn
+		}
+	}
+	for _, s := range d.Sources {
+		if s.State == "not_permitted" || s.State == "failed" {
+			return StandingPartial
+		}
+	}
+	return report.StatusOK
 }

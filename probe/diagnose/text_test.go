@@ -40,6 +40,7 @@ func endForms() []string {
 		"audio.no_user_session.sentence_no_sound_reason_other_user", "audio.no_user_session.action_no_sound_reason_other_user",
 		"audio.no_user_session.sentence_no_sound_reason_no_login", "audio.no_user_session.action_no_sound_reason_no_login",
 		"audio.rerouted.action_with_default_changed", "host.device_unplugged.sentence_with_end_device",
+		"host.power_saving.sentence_with_throttled", "host.power_saving.action_with_throttled",
 	}
 }
 

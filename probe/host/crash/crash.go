@@ -29,6 +29,9 @@ type source struct {
 	// together with an error if only a part could be read. fs.ErrPermission and
 	// errAbsent are distinguished.
 	read func(ctx context.Context, since time.Time) ([]report.HostEvent, error)
+	// insteadOf names a source with the same records, and with better times. If that
+	// one was read, this one does not count.
+	insteadOf string
 }
 
 // maxEvents is the maximum number of events in a report.
@@ -56,6 +59,11 @@ func collect(ctx context.Context, from []source, since, now time.Time) *report.H
 		})
 	}
 	wg.Wait()
+	for i := len(from) - 1; i >= 0; i-- {
+		if slices.Contains(found.Sources, report.HostSource{Name: from[i].insteadOf, State: "read"}) {
+			found.Sources, events = slices.Delete(found.Sources, i, i+1), slices.Delete(events, i, i+1)
+		}
+	}
 	for _, e := range slices.Concat(events...) {
 		// A time in the future means that the clock was set back since.
 		if !e.At.Before(since) && !e.At.After(now) {

@@ -18,7 +18,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // from returns a source with the given events.
 func from(name string, err error, events ...report.HostEvent) source {
-	return source{name, func(context.Context, time.Time) ([]report.HostEvent, error) { return events, err }}
+	return source{name: name, read: func(context.Context, time.Time) ([]report.HostEvent, error) { return events, err }}
 }
 
 func event(at time.Duration, kind report.HostEventKind, program, detail string) report.HostEvent {
@@ -144,5 +144,29 @@ func TestDiagnosticReportFolder(t *testing.T) {
 	}
 	if _, err := readDiagnosticReports(t.Context(), []string{filepath.Join(dir, "none")}, noon); !errors.Is(err, errAbsent) {
 		t.Errorf("no folder: %v", err)
+	}
+}
+
+// TestKernelLogOnlyInsteadOfTheJournal: after a sleep its times are too late, so that the
+// same events would count twice.
+func TestKernelLogOnlyInsteadOfTheJournal(t *testing.T) {
+	kernel := from("kernel_log", nil, event(-5*time.Minute, report.EventWiFiDropped, "", "reason_8"))
+	kernel.insteadOf = "journal"
+	earlier := event(-50*time.Minute, report.EventWiFiDropped, "", "reason_8")
+	for name, c := range map[string]struct {
+		journal         source
+		events, sources int
+	}{
+		"journal read":          {from("journal", nil, earlier), 1, 1},
+		"journal not permitted": {from("journal", fs.ErrPermission), 1, 2},
+		"no journal":            {from("journal", errAbsent), 1, 2},
+	} {
+		found := collect(t.Context(), []source{c.journal, kernel}, noon.Add(-time.Hour), noon)
+		if len(found.Events) != c.events || len(found.Sources) != c.sources {
+			t.Errorf("%s: %+v", name, found)
+		}
+		if name == "journal read" && len(found.Events) == 1 && !found.Events[0].At.Equal(earlier.At) {
+			t.Errorf("%s: at %v", name, found.Events[0].At)
+		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 // "", because free text may contain anything.
 func word(code string) string {
 	code = strings.ToLower(strings.TrimSpace(code))
-	if code == "" || len(code) > 32 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+	// A report refuses a leading underscore, and would be lost with it.
+	if code == "" || len(code) > 32 || code[0] == '_' || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return ""
 	}
 	return code

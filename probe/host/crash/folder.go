@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -107,12 +106,4 @@ func crashpad(base, program string) (all []folder) {
 // breakpad returns the folders of Firefox.
 func breakpad(base string) []folder {
 	return []folder{dumps(filepath.Join(base, "pending"), "Firefox"), dumps(filepath.Join(base, "submitted"), "Firefox")}
-}
-
-// eachHome returns the folders below each home.
-func eachHome(homes []string, below func(home string) []folder) (all []folder) {
-	for _, home := range homes {
-		all = slices.Concat(all, below(home))
-	}
-	return all
 }

@@ -23,7 +23,7 @@ var kernelRules = []kernelRule{
 	{
 		// "Out of memory: Killed process 7 (name) total-vm:…", before 5.3 "Out of
 		// memory: Kill process 7 (name) score …"; in a control group "Memory cgroup
-		// out of memory: …". The name may contain parentheses.
+		// out of memory: …" (see kernelEvent). The name may contain parentheses.
 		pattern: regexp.MustCompile(`^(?:Memory cgroup )?[Oo]ut of memory[^:]*: Kill(?:ed)? process \d+ \((?P<program>.+?)\),? (?:total-vm|UID|score)`),
 		kind:    report.EventOutOfMemory,
 	},
@@ -43,6 +43,11 @@ var kernelRules = []kernelRule{
 	{
 		pattern: regexp.MustCompile(`^PM: (?:suspend|hibernation)(?:: hibernation)? exit`),
 		kind:    report.EventResume,
+	},
+	{
+		// A person or a program switched the network off, or to another one.
+		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticating|disassociating) from .* by local choice`),
+		kind:    report.EventLinkChanged, detail: "down",
 	},
 	{
 		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticat(?:ed|ing)|disassociat(?:ed|ing)) from .*\(Reason: (?P<detail>\d+)`),
@@ -103,7 +108,10 @@ func kernelEvent(message string) (e report.HostEvent, ok bool) {
 		if i := r.pattern.SubexpIndex("detail"); i >= 0 {
 			e.Detail = kernelDetail(r.kind, m[i])
 		}
-		if e.Kind == report.EventClientCrashed && e.Program == "" {
+		// The limit of a control group is that of one program, and says nothing of the
+		// machine's memory.
+		ofProgram := e.Kind == report.EventClientCrashed || strings.HasPrefix(message, "Memory cgroup")
+		if ofProgram && e.Program == "" {
 			return report.HostEvent{}, false
 		}
 		return e, true

@@ -15,14 +15,14 @@ func sources() []source {
 		homes = append(homes, home)
 	}
 	return []source{
-		{"diagnostic_reports", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "diagnostic_reports", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			folders := []string{"/Library/Logs/DiagnosticReports"}
 			for _, home := range homes {
 				folders = append(folders, filepath.Join(home, "Library/Logs/DiagnosticReports"))
 			}
 			return readDiagnosticReports(ctx, folders, since)
 		}},
-		{"crash_folders", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, eachHome(homes, crashFolders), since)
 		}},
 	}

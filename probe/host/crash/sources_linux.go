@@ -19,15 +19,15 @@ import (
 
 func sources() []source {
 	return []source{
-		{"journal", readJournal},
-		{"kernel_log", readKernelLog},
-		{"core_files", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "journal", read: readJournal},
+		{name: "kernel_log", read: readKernelLog, insteadOf: "journal"},
+		{name: "core_files", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, coreFolders("/"), since)
 		}},
-		{"crash_folders", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, eachHome(homes(), crashFolders), since)
 		}},
-		{"panic_records", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "panic_records", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, []folder{
 				{"/sys/fs/pstore", readPanicName}, {"/var/lib/systemd/pstore", readPanicName}, {"/var/crash", readPanicName},
 			}, since)

@@ -12,11 +12,11 @@ import (
 func sources() []source {
 	local, roaming, shared := os.Getenv("LOCALAPPDATA"), os.Getenv("APPDATA"), os.Getenv("PROGRAMDATA")
 	return []source{
-		{"event_log", readEventLog},
-		{"error_reports", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "event_log", read: readEventLog},
+		{name: "error_reports", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, errorReportFolders(local, shared), since)
 		}},
-		{"crash_folders", func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
+		{name: "crash_folders", read: func(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 			return readFolders(ctx, crashFolders(local, roaming), since)
 		}},
 	}
