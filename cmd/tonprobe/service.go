@@ -113,5 +113,5 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
 	}
-	return resident.Run(station.Work(c, p.version, log).Run, log)
+	return resident.Run(p.loops(c, log).Run, log)
 }
