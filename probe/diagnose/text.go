@@ -137,6 +137,32 @@ func HeadlineText(key string, lang phrase.Lang) (text string, ok bool) {
 	return b.T("verdict." + key), b.Has("verdict." + key)
 }
 
+// ofComputer returns the suffix of the headline if only the computer itself was looked
+// at, which says nothing about being heard; "" otherwise.
+func ofComputer(r *report.Report) string {
+	unread, looked := false, false
+	for _, p := range r.Probes {
+		if p.Status == report.StatusSkipped {
+			continue
+		}
+		if !strings.HasPrefix(p.Name, "host.") {
+			return ""
+		}
+		standing := Standing(p)
+		looked = looked || standing != report.StatusUnknown
+		unread = unread || standing == report.StatusUnknown || standing == StandingPartial
+	}
+	switch {
+	case !looked:
+		return ""
+	case len(r.Causes) > 0:
+		return "_computer_noticed"
+	case unread:
+		return "_computer_partly"
+	}
+	return "_computer_fine"
+}
+
 // HeadlineKey names the headline of a report, in all languages, so that it can be
 // stored. A key that is a verdict says that nothing was left out.
 func HeadlineKey(r *report.Report) string {
@@ -148,7 +174,7 @@ func HeadlineKey(r *report.Report) string {
 	case report.NotReady:
 		return string(r.Verdict)
 	default:
-		return string(report.Unknown)
+		return string(report.Unknown) + ofComputer(r)
 	}
 	key := string(r.Verdict)
 	microphone := hasFinding(r, report.ProbeAudioInput)

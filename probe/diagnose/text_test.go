@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -247,6 +248,12 @@ func TestHeadline(t *testing.T) {
 		r.Verdict = report.Limited
 		return r
 	}
+	computer := func(crash report.HostCrash) *report.Report {
+		r := healthy()
+		r.Probes = []report.Result{result(report.ProbeHostLoad, &report.HostLoad{CPUPct: new(3.0)}), result(report.ProbeHostCrash, &crash)}
+		diagnose.Finish(r, profile(t, "bbb"))
+		return r
+	}
 	failed := func(code string, severity report.Severity) *report.Report {
 		r := without()
 		r.Verdict = report.NotReady
@@ -268,6 +275,9 @@ func TestHeadline(t *testing.T) {
 		{"disturbed, no stream", slow(without("media.voice")), "Ihr Ton ist gestört. Die Übertragung der Sprache wurde nicht geprüft."},
 		{"disturbed, neither", slow(without("media.voice", "audio.input")), "Es gibt eine Störung. Mikrofon und Übertragung wurden nicht geprüft."},
 		{"nothing but the load", without("media.voice", "nat", "network.web", "audio.input"), "Ihre Leitung ist schnell genug. Mikrofon und Übertragung der Sprache wurden nicht geprüft."},
+		{"only the computer", computer(report.HostCrash{}), "An Ihrem Computer ist nichts aufgefallen. Mikrofon und Verbindung wurden nicht geprüft."},
+		{"only the computer, unread", computer(report.HostCrash{Sources: []report.HostSource{{Name: "journal", State: "not_permitted"}}}), "An Ihrem Computer ist nichts aufgefallen. Ein Teil war nicht lesbar."},
+		{"only the computer, a crash", computer(report.HostCrash{Events: []report.HostEvent{{At: startedAt().Add(-time.Hour), Kind: report.EventClientCrashed, Program: "Zoom"}}}), "An Ihrem Computer ist etwas aufgefallen. Mikrofon und Verbindung wurden nicht geprüft."},
 		{"nothing", without("media.voice", "nat", "network.web", "audio.input", "media.load"), "Das ließ sich nicht sicher prüfen."},
 	}
 	for _, tt := range tests {

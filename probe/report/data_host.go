@@ -72,7 +72,10 @@ type HostEvent struct {
 	At time.Time `json:"at" show:"details dashboard"`
 	// Kind is what happened.
 	Kind HostEventKind `json:"kind" show:"details dashboard"`
-	// Program is the program concerned, one of [Programs]; "" for others.
+	// DurationS is how long it lasted, in seconds, where that is known.
+	DurationS *float64 `json:"duration_s,omitempty" show:"details dashboard"`
+	// Program is the program concerned, one of [Programs]; "" for others. With a lost
+	// connection it is the program that ran on meanwhile.
 	Program string `json:"program,omitempty" list:"programs" show:"details dashboard"`
 	// Detail is the system's own code: a signal (sigsegv), an exception (0xc0000005), a
 	// stop code, a reason.

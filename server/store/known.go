@@ -35,8 +35,12 @@ type Known struct {
 	Full *Check // the last check that heard the microphone
 }
 
-// With is k after one more report.
+// With is k after one more report. A report of an event tells what happened, and
+// nothing about whether somebody will be heard.
 func (k Known) With(n NewReport) Known {
+	if n.Report.Trigger == report.TriggerEvent {
+		return k
+	}
 	c := Check{ReportID: n.Report.ID, Case: n.Report.Case, Verdict: n.Report.Verdict, CheckedAt: n.CheckedAt, ReceivedAt: n.ReceivedAt}
 	if k.Last.superseded(c) {
 		k.Last = &c

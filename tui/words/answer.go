@@ -45,6 +45,9 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.Cause, a.Action = w.T("verdict.blocked"), w.T("verdict.blocked_action")
 	case r.Verdict == report.Unknown && voiceState(r) == report.MediaUnknownAgent:
 		a.Cause, a.Action = w.T("verdict.unknown_agent"), w.T("verdict.unknown_agent_action")
+	case strings.HasPrefix(diagnose.HeadlineKey(r), "unknown_computer"):
+		a.Cause, a.Action = w.ofComputer(r)
+		others = max(0, others-1)
 	default:
 		a.Cause, a.Action = w.T("verdict.incomplete"), w.T("verdict.incomplete_action")
 	}
@@ -57,6 +60,20 @@ func (w Words) Answer(r *report.Report) Answer {
 		a.More = w.T("verdict.more", "count", w.Number(others))
 	}
 	return a
+}
+
+// ofComputer returns the first remark about a computer of which nothing else was
+// checked, or that there is none. To repeat such a check would not help.
+func (w Words) ofComputer(r *report.Report) (cause, action string) {
+	if len(r.Causes) > 0 {
+		if text, ok := diagnose.ExplainCause(r.Causes[0], w.Lang()); ok {
+			return text.Sentence, text.Action
+		}
+	}
+	if diagnose.HeadlineKey(r) == "unknown_computer_partly" {
+		return w.T("verdict.computer_partly"), w.T("verdict.computer_action")
+	}
+	return w.T("verdict.computer"), w.T("verdict.computer_action")
 }
 
 // voiceState returns the state of the voice stream; "" if there is none. Without a

@@ -230,3 +230,24 @@ func TestAnswerIncludesTheLoad(t *testing.T) {
 		t.Errorf("nobody asked: %q", got)
 	}
 }
+
+// TestOnlyTheComputer: to repeat a check of the computer alone would help nobody.
+func TestOnlyTheComputer(t *testing.T) {
+	w := in(t, phrase.DE)
+	of := func(crash report.HostCrash, causes ...report.Cause) *report.Report {
+		return &report.Report{Verdict: report.Unknown, Causes: causes, Probes: []report.Result{
+			{Name: report.ProbeAudioInput, Status: report.StatusSkipped},
+			{Name: report.ProbeHostCrash, Status: report.StatusOK, Data: &crash},
+		}}
+	}
+	for want, r := range map[string]*report.Report{
+		w.T("verdict.computer"):        of(report.HostCrash{}),
+		w.T("verdict.computer_partly"): of(report.HostCrash{Sources: []report.HostSource{{Name: "journal", State: "failed"}}}),
+		"Das Programm Zoom ist vor kurzem abgestürzt.": of(report.HostCrash{}, report.Cause{
+			Code: "host.client_crashed", Evidence: []report.Evidence{{Probe: report.ProbeHostCrash, Field: "events.program", Value: "Zoom"}}}),
+	} {
+		if a := w.Answer(r); a.Cause != want || a.More != "" || a.Action == w.T("verdict.incomplete_action") {
+			t.Errorf("%+v, want %q", a, want)
+		}
+	}
+}

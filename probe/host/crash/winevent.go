@@ -99,6 +99,9 @@ func (e winEvent) events() []report.HostEvent {
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8002):
 		return one(report.EventWiFiDropped, "", "connecting_failed")
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8003):
+		if byPerson(e.value("Reason", 6)) {
+			return one(report.EventLinkChanged, "", "down")
+		}
 		return one(report.EventWiFiDropped, "", "")
 	case e.from("Microsoft-Windows-Kernel-Power", 42), e.from("Microsoft-Windows-Kernel-Power", 506):
 		return one(report.EventSleep, "", "")
@@ -108,6 +111,14 @@ func (e winEvent) events() []report.HostEvent {
 		return e.resume()
 	}
 	return nil
+}
+
+// byPerson reports whether the reason of a disconnect is that a person switched the
+// Wi-Fi off or chose another network. The event has no code of it, only a sentence in
+// the language of the system; those of other languages count as lost.
+func byPerson(reason string) bool {
+	reason = strings.ToLower(reason)
+	return strings.Contains(reason, "by the user") || strings.Contains(reason, "vom benutzer") || strings.Contains(reason, "durch den benutzer")
 }
 
 // ofKnown returns an event of a conference program; none for other programs.

@@ -1,0 +1,25 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+func TestAnEventIsNoCheck(t *testing.T) {
+	at := time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
+	arrived := func(trigger report.Trigger, verdict report.Verdict, after time.Duration) store.NewReport {
+		r := &report.Report{ID: "id", Case: "K7P-3QX", Trigger: trigger, Verdict: verdict,
+			Probes: []report.Result{{Name: report.ProbeAudioInput, Status: report.StatusOK}}}
+		return store.NewReport{Report: r, CheckedAt: at.Add(after), ReceivedAt: at.Add(after)}
+	}
+	k := store.Known{}.With(arrived(report.TriggerCheck, report.Ready, 0)).With(arrived(report.TriggerEvent, report.Unknown, time.Hour))
+	if k.Verdict() != report.Ready || !k.CountsAt().Equal(at) {
+		t.Errorf("%v at %v after an event", k.Verdict(), k.CountsAt())
+	}
+	if k := (store.Known{}).With(arrived(report.TriggerEvent, report.Unknown, 0)); k.Verdict() != "" {
+		t.Errorf("an event alone gives %q", k.Verdict())
+	}
+}
