@@ -18,6 +18,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
@@ -71,22 +72,6 @@ func NormalizeCode(s string) (string, error) {
 	return b.String(), nil
 }
 
-type request struct {
-	Code    string `json:"code"`
-	AgentID string `json:"agent_id"`
-	Agent   struct {
-		Version string `json:"version"`
-		OS      string `json:"os"`
-		Arch    string `json:"arch"`
-	} `json:"agent"`
-}
-
-type answer struct {
-	AgentID     string `json:"agent_id"`
-	Token       string `json:"token"`
-	Participant string `json:"participant"`
-}
-
 // Run requests a token from the collector at e and returns the identity to save.
 // Its agent id may differ from the one in me, for instance if this machine replaces
 // a participant's lost one.
@@ -99,7 +84,7 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	if err != nil {
 		return nil, err
 	}
-	q := request{Code: code, AgentID: me.AgentID}
+	q := wire.EnrollRequest{Code: code, AgentID: me.AgentID}
 	q.Agent.Version, q.Agent.OS, q.Agent.Arch = version, runtime.GOOS, runtime.GOARCH
 	body, err := json.Marshal(q)
 	if err != nil {
@@ -121,7 +106,7 @@ func Run(ctx context.Context, e *collector.Endpoint, code string, me identity.Id
 	return &me, nil
 }
 
-func post(ctx context.Context, e *collector.Endpoint, url string, body []byte, now time.Time) (*answer, error) {
+func post(ctx context.Context, e *collector.Endpoint, url string, body []byte, now time.Time) (*wire.EnrollResponse, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -140,7 +125,7 @@ func post(ctx context.Context, e *collector.Endpoint, url string, body []byte, n
 	if resp.StatusCode != http.StatusCreated {
 		return nil, refusal(collector.ReadError(resp, now))
 	}
-	var a answer
+	var a wire.EnrollResponse
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCollector, err)
 	}

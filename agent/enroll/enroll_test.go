@@ -14,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
@@ -77,7 +78,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestEnrolled(t *testing.T) {
-	var got request
+	var got wire.EnrollRequest
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api/v1/enroll" || r.Method != http.MethodPost {
 			t.Errorf("%s %s", r.Method, r.URL)

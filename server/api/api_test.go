@@ -64,7 +64,7 @@ func TestEnroll(t *testing.T) {
 	events := g.live.Subscribe(t.Context())
 	i := g.invite("Müller <script>")
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/enroll", body: enrollBody(strings.ToLower(i.Code))})
-	var e enrollAnswer
+	var e wire.EnrollResponse
 	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || w.Code != http.StatusCreated || e.Participant != "Müller <script>" {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -123,7 +123,7 @@ func TestAnOfficeEnrolsInOneGo(t *testing.T) {
 func TestAgentsHaveAPace(t *testing.T) {
 	g := newRig(t)
 	fast, other := g.enrolled("A"), g.enrolled("B")
-	ice := func(e enrollAnswer) int {
+	ice := func(e wire.EnrollResponse) int {
 		return g.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: e.Token}).Code
 	}
 	for n := range agentBurst {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/enroll"
 	"github.com/tonprobe/tonprobe/server/limit"
 	"github.com/tonprobe/tonprobe/server/live"
@@ -12,23 +13,6 @@ import (
 )
 
 const maxEnrollBytes = 8 << 10
-
-type enrollRequest struct {
-	Code    string `json:"code"`
-	AgentID string `json:"agent_id"`
-	Agent   struct {
-		Version string `json:"version"`
-		OS      string `json:"os"`
-		Arch    string `json:"arch"`
-	} `json:"agent"`
-}
-
-type enrollAnswer struct {
-	AgentID string `json:"agent_id"`
-	Token   string `json:"token"`
-	// Participant is the name of the participant for whom the computer was enrolled.
-	Participant string `json:"participant"`
-}
 
 func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	from := limit.AddressKey(peer.Addr(r))
@@ -43,7 +27,7 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var q enrollRequest
+	var q wire.EnrollRequest
 	if err := json.Unmarshal(body, &q); err != nil {
 		return fault(http.StatusBadRequest, "body_malformed", "the body is not the JSON object that was expected")
 	}
@@ -62,6 +46,6 @@ func (a *API) enroll(w http.ResponseWriter, r *http.Request) error {
 	a.byAddress.Forget(from)
 	a.count.enrolments.WithLabelValues("enrolled").Inc()
 	a.Live.Publish(live.Event{Kind: live.ParticipantEnrolled, ParticipantID: e.Participant.ID, At: a.Now()})
-	writeJSON(w, http.StatusCreated, enrollAnswer{AgentID: e.AgentID, Token: e.Token, Participant: e.Participant.Name})
+	writeJSON(w, http.StatusCreated, wire.EnrollResponse{AgentID: e.AgentID, Token: e.Token, Participant: e.Participant.Name})
 	return nil
 }

@@ -16,12 +16,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/live"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-func (g *rig) send(e enrollAnswer, body []byte) ask {
+func (g *rig) send(e wire.EnrollResponse, body []byte) ask {
 	return ask{method: http.MethodPost, path: "/api/v1/reports", token: e.Token, body: body}
 }
 
@@ -241,7 +242,7 @@ func (brokenStore) SaveReports(context.Context, string, []store.NewReport) ([]st
 func TestManyAgentsAtOnce(t *testing.T) {
 	g := newRig(t)
 	const agents, each = 8, 10
-	enrolled := make([]enrollAnswer, agents)
+	enrolled := make([]wire.EnrollResponse, agents)
 	for i := range enrolled {
 		enrolled[i] = g.enrolled(fmt.Sprint(i))
 	}

@@ -190,14 +190,14 @@ func wantFault(t *testing.T, w *httptest.ResponseRecorder, status int, code stri
 }
 
 // enrolled adds a participant and gives the answer to its agent's enrolment.
-func (g *rig) enrolled(name string) enrollAnswer {
+func (g *rig) enrolled(name string) wire.EnrollResponse {
 	g.t.Helper()
 	i := g.invite(name)
 	w := g.do(ask{method: http.MethodPost, path: "/api/v1/enroll", body: enrollBody(i.Code)})
 	if w.Code != http.StatusCreated {
 		g.t.Fatalf("enroll: %d %s", w.Code, w.Body)
 	}
-	var e enrollAnswer
+	var e wire.EnrollResponse
 	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
 		g.t.Fatal(err)
 	}
