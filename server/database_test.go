@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tonprobe/tonprobe/server/internal/pgtest"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,8 +9,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 
 	"github.com/tonprobe/tonprobe/cmd/load/reflector"
 )
@@ -64,38 +61,9 @@ func TestReports(t *testing.T) {
 	wantLines(t, round(t, 2, "reports", "-keep", dir, "-participants", "8", "-batched", "20", "-single", "9"), `load: .* contains 7 participants.*`)
 }
 
-// TestReportsOnPostgres uses a database of its own on the server of .ci/postgres.
 func TestReportsOnPostgres(t *testing.T) {
-	server := os.Getenv("TONPROBE_TEST_POSTGRES")
-	if server == "" {
-		const why = "there is no PostgreSQL server: .ci/postgres starts one and prints TONPROBE_TEST_POSTGRES"
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	ctx := context.WithoutCancel(t.Context())
-	c, err := pgx.Connect(ctx, server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close(ctx) })
-	name := "tonprobe_" + uuid.NewString()
-	if _, err := c.Exec(ctx, `CREATE DATABASE "`+name+`"`); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := c.Exec(ctx, `DROP DATABASE "`+name+`" WITH (FORCE)`); err != nil {
-			t.Error(err)
-		}
-	})
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
 	file := filepath.Join(t.TempDir(), "url")
-	if err := os.WriteFile(file, []byte(u.String()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(pgtest.Database(t)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args := []string{"reports", "-database-url-file", file, "-participants", "7", "-reports", "30", "-senders", "3", "-batch", "5", "-batched", "20", "-single", "9", "-pages", "1"}

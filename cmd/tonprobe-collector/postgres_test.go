@@ -2,57 +2,19 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
-
-// postgres creates a database for the test, which is dropped at its end, and
-// returns its URL.
-func postgres(t *testing.T) string {
-	t.Helper()
-	server := os.Getenv("TONPROBE_TEST_POSTGRES")
-	if server == "" {
-		const why = "there is no PostgreSQL server: .ci/postgres starts one and prints TONPROBE_TEST_POSTGRES"
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	ctx := context.WithoutCancel(t.Context())
-	exec := func(statement string) {
-		t.Helper()
-		c, err := pgx.Connect(ctx, server)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = c.Close(ctx) }()
-		if _, err := c.Exec(ctx, statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	name := "tonprobe_" + uuid.NewString()
-	quoted := pgx.Identifier{name}.Sanitize()
-	exec(`CREATE DATABASE ` + quoted + ` ENCODING 'UTF8' TEMPLATE template0`)
-	t.Cleanup(func() { exec(`DROP DATABASE ` + quoted + ` WITH (FORCE)`) })
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
 
 // TestCommandsOnPostgres runs the commands that read the data. The URL comes from a
 // file, and no output contains its password.
 func TestCommandsOnPostgres(t *testing.T) {
-	address := postgres(t)
+	address := pgtest.Database(t)
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/datadir"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
@@ -194,7 +195,7 @@ func TestKilledInABurstKeepsAcknowledgedReports(t *testing.T) {
 		killDuringBurst(t, binary, dataDir, inFile(t, dataDir))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		address := postgres(t)
+		address := pgtest.Database(t)
 		t.Setenv("TONPROBE_DATABASE_URL", address)
 		killDuringBurst(t, binary, t.TempDir(), func() (*sqlstore.Store, error) {
 			return sqlstore.OpenPostgres(t.Context(), address, sqlstore.Options{})

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/internal/pgtest"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
 // BenchmarkSave saves from 64 senders at once, in batches and one by one. One

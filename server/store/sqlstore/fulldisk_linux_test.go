@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tonprobe/tonprobe/server/internal/pgtest"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
 // TestPostgresOutOfDisk: a database whose disk is full refuses deliveries and

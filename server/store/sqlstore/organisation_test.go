@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tonprobe/tonprobe/server/internal/pgtest"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
 // TestOrganisationsSeeNothingOfEachOther asks one organisation for everything that

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tonprobe/tonprobe/probe/report"
-	"github.com/tonprobe/tonprobe/server/internal/pgtest"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
 // enrolled adds a participant and gives the ids of them and of their agent.

@@ -3,9 +3,9 @@ package sqlstore
 import (
 	"testing"
 
-	"github.com/tonprobe/tonprobe/server/internal/pgtest"
 	"github.com/tonprobe/tonprobe/server/internal/storetest"
 	"github.com/tonprobe/tonprobe/server/store"
+	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
 func openPostgres(t *testing.T, address string) *Store {
