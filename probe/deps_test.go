@@ -82,7 +82,9 @@ func TestNetworkProbesShareByTheirParts(t *testing.T) {
 func TestOnlyTestsImportTheTestBench(t *testing.T) {
 	const bench = "probe/internal/testbench"
 	inside := func(importPath string) bool {
-		return strings.HasPrefix(importPath, module+bench+"/") || importPath == module+"probe/network/internal/testnet"
+		return strings.HasPrefix(importPath, module+bench+"/") || slices.Contains([]string{
+			"probe/network/internal/testnet", "probe/probetest", "probe/diagnose/phrase/phrasetest",
+		}, strings.TrimPrefix(importPath, module))
 	}
 	seen := false
 	for _, p := range list(t, true, "probe") {

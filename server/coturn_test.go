@@ -2,10 +2,8 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -14,11 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/transport/v4/stdnet"
-
-	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -110,15 +106,9 @@ func (r running) iceConfig(t *testing.T, token string) (c wire.ICEConfig) {
 
 func tryRelays(t *testing.T, c wire.ICEConfig) *report.NATTURN {
 	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
 	result, err := nat.NewTURN(nat.TURNConfig{
 		ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil },
-	}).Run(t.Context(), probe.Env{
-		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
-	})
+	}).Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/turn/v5"
-
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/internal/turntest"
 )
 
 // tokenOf enrols an agent.
@@ -72,22 +71,9 @@ func TestRelayOnTheWebPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	client, err := turn.NewClient(&turn.ClientConfig{
-		TURNServerAddr: conn.RemoteAddr().String(), Conn: turn.NewSTUNConn(conn),
-		Username: relay.Username, Password: relay.Credential,
-	})
-	if err != nil {
+	if err := turntest.Allocate(conn, relay); err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	if err := client.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	relayed, err := client.Allocate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = relayed.Close()
 }
 
 // TestRelayOnThePublicPort: where the public address has another port, that one

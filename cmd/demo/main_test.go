@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/audio"
-	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase/phrasetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -93,15 +93,5 @@ func TestWrongUsage(t *testing.T) {
 }
 
 func TestTextsAgree(t *testing.T) {
-	de, err := loadTexts(phrase.DE)
-	if err != nil {
-		t.Fatal(err)
-	}
-	en, err := loadTexts(phrase.EN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, complaint := range phrase.Compare(de, en) {
-		t.Error(complaint)
-	}
+	phrasetest.Books(t, loadTexts)
 }

@@ -10,22 +10,13 @@ import (
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase/phrasetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
 func TestBothLanguagesSayTheSame(t *testing.T) {
-	de, err := loadTexts(phrase.DE)
-	if err != nil {
-		t.Fatal(err)
-	}
-	en, err := loadTexts(phrase.EN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, complaint := range phrase.Compare(de, en) {
-		t.Error(complaint)
-	}
+	en := phrasetest.Books(t, loadTexts)[phrase.EN]
 	for _, f := range config.Faults() {
 		if key := "config.fault_" + string(f); !en.Has(key) {
 			t.Errorf("the configuration can be wrong in a way without words: %s", key)

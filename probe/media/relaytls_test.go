@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/oneport"
 	"github.com/tonprobe/tonprobe/server/reflector"
@@ -21,7 +21,7 @@ import (
 // TestRelayOverTLS: only the TLS port is open, and the collector's certificate is
 // self-signed.
 func TestRelayOverTLS(t *testing.T) {
-	secure, roots := certificateFor(t)
+	secure, roots := probetest.Certificate(t)
 	r := newReflector(t, func(c *reflector.Config) { c.TLSConfig, c.TURNTLSListen = secure, "127.0.0.1:0" })
 	var port int
 	for _, s := range r.ICE("owner", "127.0.0.1").ICEServers {
@@ -55,7 +55,7 @@ func TestRelayOverTLS(t *testing.T) {
 // TestVoiceOverTheWebPort: only the port that HTTPS and TURN over TLS share is
 // open.
 func TestVoiceOverTheWebPort(t *testing.T) {
-	secure, roots := certificateFor(t)
+	secure, roots := probetest.Certificate(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -86,14 +86,4 @@ func TestVoiceOverTheWebPort(t *testing.T) {
 	if resp.StatusCode != http.StatusNotFound {
 		t.Errorf("HTTPS on the same port: %s", resp.Status)
 	}
-}
-
-// certificateFor returns the certificate of package httptest for 127.0.0.1.
-func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
-	t.Helper()
-	s := httptest.NewTLSServer(nil)
-	t.Cleanup(s.Close)
-	roots := x509.NewCertPool()
-	roots.AddCert(s.Certificate())
-	return &tls.Config{Certificates: s.TLS.Certificates}, roots
 }

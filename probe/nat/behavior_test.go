@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"testing"
 
-	"github.com/pion/logging"
 	"github.com/pion/stun/v2"
 	"github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/vnet"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -102,42 +101,14 @@ func behind(t *testing.T, nat *vnet.NATType, spoil func(*action)) (probe.Env, st
 	return behindFiltered(t, nat, spoil, func(vnet.Chunk) bool { return true })
 }
 
-// building serialises the construction of virtual networks: pion's vnet counts MAC
-// addresses in an unguarded variable.
-var building sync.Mutex
-
 // behindFiltered also drops the packets for which filter returns false.
 func behindFiltered(t *testing.T, nat *vnet.NATType, spoil func(*action), filter func(vnet.Chunk) bool) (probe.Env, string) {
 	t.Helper()
-	building.Lock()
-	defer building.Unlock()
-	factory := logging.NewDefaultLoggerFactory()
-	wan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "0.0.0.0/0", LoggerFactory: factory})
-	fatal(t, err)
-	s := &twoAddressServer{ips: [2]string{"198.51.100.7", "198.51.100.8"}, ports: [2]int{3478, 3479}, spoil: spoil}
-	serverNet, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: s.ips[:]})
-	fatal(t, err)
-	fatal(t, wan.AddNet(serverNet))
-	var client *vnet.Net
-	if nat == nil {
-		client, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{wanRouter}})
-		fatal(t, err)
-		fatal(t, wan.AddNet(client))
-	} else {
-		own := *nat // the router modifies it
-		lan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "192.168.178.0/24", StaticIPs: []string{wanRouter}, NATType: &own, LoggerFactory: factory})
-		fatal(t, err)
-		client, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{lanClient}})
-		fatal(t, err)
-		fatal(t, lan.AddNet(client))
-		fatal(t, wan.AddRouter(lan))
-	}
-	wan.AddChunkFilter(filter)
-	fatal(t, wan.Start())
-	t.Cleanup(func() { _ = wan.Stop() })
-	s.net = serverNet
+	s := &twoAddressServer{ips: [2]string{wanServer, "198.51.100.8"}, ports: [2]int{3478, 3479}, spoil: spoil}
+	client, server := virtual(t, nat, filter, s.ips[:]...)
+	s.net = server
 	s.start(t)
-	env := environment(t)
+	env := probetest.Env(t)
 	env.Net = client
 	return env, "stun:" + s.ips[0]
 }
@@ -186,7 +157,7 @@ func TestNoNAT(t *testing.T) {
 
 // TestOnLoopback uses real sockets and no NAT.
 func TestOnLoopback(t *testing.T) {
-	env := environment(t)
+	env := probetest.Env(t)
 	port := freePorts(t, "127.0.0.1", "127.0.0.2")
 	(&twoAddressServer{net: env.Net, ips: [2]string{"127.0.0.1", "127.0.0.2"}, ports: [2]int{port, port + 1}}).start(t)
 	if d, _ := describe(t, env, fmt.Sprintf("stun:127.0.0.1:%d", port)); d.Mapping != "none" || d.Filtering != "EIF" {
@@ -196,7 +167,7 @@ func TestOnLoopback(t *testing.T) {
 
 func TestBehaviourOfCoturn(t *testing.T) {
 	port := coturn(t, "127.0.0.1", "127.0.0.2")
-	d, r := describe(t, environment(t), fmt.Sprintf("stun:127.0.0.1:%d", port))
+	d, r := describe(t, probetest.Env(t), fmt.Sprintf("stun:127.0.0.1:%d", port))
 	if r.Status != report.StatusOK || d.Mapping != "none" || d.Filtering != "EIF" || d.LegacyName != "open internet" {
 		t.Errorf("%+v, %+v", r, d)
 	}
@@ -247,7 +218,7 @@ func TestBehaviourWithoutAServer(t *testing.T) {
 	for name, c := range map[string]Config{
 		"none": {}, "empty": {ICE: servers()}, "silent": {ICE: servers("stun:" + silent.String()), Timers: quick},
 	} {
-		r, err := NewBehavior(c).Run(t.Context(), environment(t))
+		r, err := NewBehavior(c).Run(t.Context(), probetest.Env(t))
 		if d := r.Data.(*report.NATBehavior); err != nil || r.Status != report.StatusUnknown || r.Note == "" || *d != (report.NATBehavior{}) {
 			t.Errorf("%s: %+v, %+v, %v", name, r, d, err)
 		}
@@ -271,7 +242,7 @@ func TestHairpin(t *testing.T) {
 // TestHairpinOnLoopback runs the test on loopback, where the mapped address is our
 // own and each packet arrives.
 func TestHairpinOnLoopback(t *testing.T) {
-	env := environment(t)
+	env := probetest.Env(t)
 	l := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", honest)}
 	if got := l.hairpin(t.Context()); got == nil || !*got {
 		t.Errorf("%v", got)

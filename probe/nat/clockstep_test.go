@@ -10,6 +10,7 @@ import (
 	"github.com/pion/stun/v2"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -48,7 +49,7 @@ func TestClockStepsDuringRequest(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
-			e := environment(t)
+			e := probetest.Env(t)
 			e.Clock = clock
 			r, err := New(Config{ICE: servers(url), Timers: quick}).Run(ctx, e)
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -120,7 +121,7 @@ func TestCoturnRelays(t *testing.T) {
 		}
 	}
 	for password, fault := range map[string]string{"b": "", "guess": "auth_failed"} {
-		r, err := NewTURN(TURNConfig{ICE: ice(password)}).Run(t.Context(), environment(t))
+		r, err := NewTURN(TURNConfig{ICE: ice(password)}).Run(t.Context(), probetest.Env(t))
 		fatal(t, err)
 		d := r.Data.(*report.NATTURN)
 		if d.UDPError != fault || d.TCPError != fault || *d.UDPAllocated != (fault == "") || *d.TCPAllocated != (fault == "") {
@@ -142,7 +143,7 @@ func TestCoturnRedirects(t *testing.T) {
 			{URLs: []string{fmt.Sprintf("stun:127.0.0.1:%d", behind)}},
 			{URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp"}, Username: "a", Credential: "b"},
 		}}, nil
-	}}).Run(t.Context(), environment(t))
+	}}).Run(t.Context(), probetest.Env(t))
 	fatal(t, err)
 	d := r.Data.(*report.NATTURN)
 	if r.Status != report.StatusOK || len(d.Relays) != 2 {

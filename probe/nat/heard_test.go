@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -23,7 +24,7 @@ func TestServerHeard(t *testing.T) {
 	} {
 		r, err := New(Config{ICE: func(context.Context) (wire.ICEConfig, error) {
 			return wire.ICEConfig{HeardMS: c.ms}, nil
-		}}).Run(t.Context(), environment(t))
+		}}).Run(t.Context(), probetest.Env(t))
 		if err != nil {
 			t.Fatal(err)
 		}

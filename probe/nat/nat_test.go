@@ -14,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -215,7 +216,7 @@ func TestNoServers(t *testing.T) {
 		"no such name": servers("stun:does-not-exist.invalid"),
 		"hostile":      servers("stun:"+strings.Repeat("a", 10_000), "stun:<script>:x", "stun:127.0.0.1:0", "javascript:1"),
 	} {
-		r, err := New(Config{ICE: ice, Timers: quick}).Run(t.Context(), environment(t))
+		r, err := New(Config{ICE: ice, Timers: quick}).Run(t.Context(), probetest.Env(t))
 		data := r.Data.(*report.NAT)
 		if err != nil || r.Status != report.StatusUnknown || r.Note == "" || data.UDP != report.ReachNotTested || data.TCP != report.ReachNotTested {
 			t.Errorf("%s: %+v, %+v, %v", name, r, data, err)
@@ -228,7 +229,7 @@ func TestNoServers(t *testing.T) {
 func TestCutShort(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	r, err := New(Config{ICE: servers(both(t, silentTCP)), Timers: StandardTimers}).Run(ctx, environment(t))
+	r, err := New(Config{ICE: servers(both(t, silentTCP)), Timers: StandardTimers}).Run(ctx, probetest.Env(t))
 	if data := r.Data.(*report.NAT); err != nil || data.UDP != report.ReachNotTested || data.TCP != report.ReachOpen || r.Status != report.StatusUnknown {
 		t.Errorf("%+v, %+v, %v", r, data, err)
 	}

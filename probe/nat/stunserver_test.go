@@ -2,9 +2,7 @@ package nat
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,25 +10,12 @@ import (
 	"time"
 
 	"github.com/pion/stun/v2"
-	"github.com/pion/transport/v4/stdnet"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
-
-// environment returns the machine's own network and clock.
-func environment(t testing.TB) probe.Env {
-	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return probe.Env{
-		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Progress: func(probe.Event) {},
-	}
-}
 
 // servers returns a configuration with these URLs.
 func servers(urls ...string) func(context.Context) (wire.ICEConfig, error) {
@@ -45,7 +30,7 @@ var quick = Timers{RTO: 40 * time.Millisecond, Rc: 4, Rm: 8}
 // run runs the probe against the URLs.
 func run(t *testing.T, timers Timers, urls ...string) (*report.NAT, probe.Result) {
 	t.Helper()
-	r, err := New(Config{ICE: servers(urls...), Timers: timers}).Run(t.Context(), environment(t))
+	r, err := New(Config{ICE: servers(urls...), Timers: timers}).Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,19 +2,16 @@ package nat_test
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
-	"log/slog"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/pion/stun/v2"
-	"github.com/pion/transport/v4/stdnet"
 
-	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -73,10 +70,6 @@ func FuzzTURNAnswers(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	n, err := stdnet.NewNet()
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		if len(answer) > 1500 {
 			return
@@ -87,9 +80,7 @@ func FuzzTURNAnswers(f *testing.F) {
 		defer cancel()
 		r, err := nat.NewTURN(nat.TURNConfig{Timers: timers, ICE: func(context.Context) (wire.ICEConfig, error) {
 			return wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{url}, Username: "a", Credential: "b"}}}, nil
-		}}).Run(ctx, probe.Env{
-			Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
-		})
+		}}).Run(ctx, probetest.Env(t))
 		d, ok := r.Data.(*report.NATTURN)
 		if err != nil || !ok {
 			t.Fatalf("%+v, %v", r, err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // TestCoturnPermissions: a real relay that grants an allocation can deny the peer.
@@ -30,7 +31,7 @@ func TestCoturnPermissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			at := fmt.Sprintf("127.0.0.1:%d", c.port)
 			list := wire.ICEConfig{ICEServers: []wire.ICEServer{{URLs: []string{"turn:" + at, "turn:" + at + "?transport=tcp"}, Username: "a", Credential: c.password}}}
-			got := Permissions(t.Context(), environment(t), TURNConfig{}, list, netip.MustParseAddr(c.peer))
+			got := Permissions(t.Context(), probetest.Env(t), TURNConfig{}, list, netip.MustParseAddr(c.peer))
 			if len(got) != 2 {
 				t.Fatalf("%d relays asked: %+v", len(got), got)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -119,7 +120,7 @@ func relayURLs(c wire.ICEConfig) map[string]string {
 }
 
 func TestTryAlternateIsFollowed(t *testing.T) {
-	secure, roots := certificateFor(t)
+	secure, roots := probetest.Certificate(t)
 	real, _ := collector(t)
 	list := real.ICE("anna", "127.0.0.1")
 	host := func(url string) string { return nat.RelayAddresses(one(url))[0][len("udp "):] }

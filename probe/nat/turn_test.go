@@ -2,41 +2,26 @@ package nat_test
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
-	"log/slog"
 	"net"
-	"net/http/httptest"
 	stdreflect "reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/pion/transport/v4/stdnet"
-
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// certificateFor returns the certificate of package httptest for 127.0.0.1.
-func certificateFor(t *testing.T) (*tls.Config, *x509.CertPool) {
-	t.Helper()
-	s := httptest.NewTLSServer(nil)
-	t.Cleanup(s.Close)
-	roots := x509.NewCertPool()
-	roots.AddCert(s.Certificate())
-	return &tls.Config{Certificates: s.TLS.Certificates}, roots
-}
-
 // collector returns a reflector with TURN over TLS, and the roots that verify it.
 func collector(t *testing.T, change ...func(*reflector.Config)) (*reflector.Reflector, *x509.CertPool) {
 	t.Helper()
-	secure, roots := certificateFor(t)
+	secure, roots := probetest.Certificate(t)
 	c := reflector.Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", TLSConfig: secure, TURNTLSListen: "127.0.0.1:0"}
 	for _, f := range change {
 		f(&c)
@@ -51,16 +36,10 @@ func collector(t *testing.T, change ...func(*reflector.Config)) (*reflector.Refl
 
 func tryRelays(t *testing.T, c wire.ICEConfig, roots *x509.CertPool) (*report.NATTURN, probe.Result) {
 	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
 	result, err := nat.NewTURN(nat.TURNConfig{
 		ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }, RootCAs: roots,
 		Timers: nat.Timers{RTO: 100 * time.Millisecond, Rc: 4, Rm: 4},
-	}).Run(t.Context(), probe.Env{
-		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
-	})
+	}).Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,17 +126,11 @@ func silentServer(t *testing.T) wire.ICEConfig {
 
 // TestStoppedRelays checks that a cancelled check reports nothing.
 func TestStoppedRelays(t *testing.T) {
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := silentServer(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	start := time.Now()
-	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probe.Env{
-		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
-	})
+	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probetest.Env(t))
 	if d := result.Data.(*report.NATTURN); err != nil || d.Ways == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Ways: d.Ways}) || result.Status != report.StatusUnknown {
 		t.Errorf("%+v, %+v, %v", result, d, err)
 	}

@@ -3,6 +3,7 @@ package nat
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/pion/transport/v4/vnet"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -20,31 +22,49 @@ const (
 	wanServer = "198.51.100.7"
 )
 
-// home returns the environment of a home network behind a NAT, with a STUN server
-// outside. Packets for which filter returns false are lost.
-func home(t *testing.T, filter func(vnet.Chunk) bool) (probe.Env, string) {
+// building serialises the construction of virtual networks: pion's vnet counts MAC
+// addresses in an unguarded variable.
+var building sync.Mutex
+
+// virtual starts an internet with a server at the addresses, and returns the server's
+// network and that of a client. The client is at lanClient behind a router with this
+// NAT, or at wanRouter if nat is nil. Packets for which filter returns false are lost.
+func virtual(t *testing.T, nat *vnet.NATType, filter func(vnet.Chunk) bool, addresses ...string) (client, server *vnet.Net) {
 	t.Helper()
 	building.Lock()
 	defer building.Unlock()
 	factory := logging.NewDefaultLoggerFactory()
 	wan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "0.0.0.0/0", LoggerFactory: factory})
 	fatal(t, err)
-	lan, err := vnet.NewRouter(&vnet.RouterConfig{
-		CIDR: "192.168.178.0/24", StaticIPs: []string{wanRouter}, LoggerFactory: factory,
-		NATType: &vnet.NATType{MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointAddrPortDependent},
-	})
+	server, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: addresses})
 	fatal(t, err)
-	wan.AddChunkFilter(filter)
-	client, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{lanClient}})
-	fatal(t, err)
-	server, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{wanServer}})
-	fatal(t, err)
-	fatal(t, lan.AddNet(client))
 	fatal(t, wan.AddNet(server))
-	fatal(t, wan.AddRouter(lan))
+	if nat == nil {
+		client, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{wanRouter}})
+		fatal(t, err)
+		fatal(t, wan.AddNet(client))
+	} else {
+		own := *nat // the router modifies it
+		lan, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "192.168.178.0/24", StaticIPs: []string{wanRouter}, NATType: &own, LoggerFactory: factory})
+		fatal(t, err)
+		client, err = vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{lanClient}})
+		fatal(t, err)
+		fatal(t, lan.AddNet(client))
+		fatal(t, wan.AddRouter(lan))
+	}
+	wan.AddChunkFilter(filter)
 	fatal(t, wan.Start())
 	t.Cleanup(func() { _ = wan.Stop() })
+	return client, server
+}
 
+// home returns the environment of a home network behind a NAT, with a STUN server
+// outside. Packets for which filter returns false are lost.
+func home(t *testing.T, filter func(vnet.Chunk) bool) (probe.Env, string) {
+	t.Helper()
+	client, server := virtual(t, &vnet.NATType{
+		MappingBehavior: vnet.EndpointIndependent, FilteringBehavior: vnet.EndpointAddrPortDependent,
+	}, filter, wanServer)
 	conn, err := server.ListenPacket("udp4", wanServer+":3478")
 	fatal(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
@@ -61,7 +81,7 @@ func home(t *testing.T, filter func(vnet.Chunk) bool) (probe.Env, string) {
 			}
 		}
 	}()
-	env := environment(t)
+	env := probetest.Env(t)
 	env.Net = client
 	return env, "stun:" + wanServer
 }

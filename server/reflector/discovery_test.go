@@ -2,9 +2,7 @@ package reflector
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -15,11 +13,11 @@ import (
 	"time"
 
 	"github.com/pion/stun/v4"
-	"github.com/pion/transport/v4/stdnet"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -46,17 +44,11 @@ func startWithTwo(t *testing.T, change ...func(*Config)) *Reflector {
 
 func behaviorAt(t *testing.T, r *Reflector) (*report.NATBehavior, probe.Result) {
 	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := nat.NewBehavior(nat.Config{
 		ICE:    func(context.Context) (wire.ICEConfig, error) { return r.ICE("anna", "127.0.0.1"), nil },
 		Timers: nat.Timers{RTO: 100 * time.Millisecond, Rc: 4, Rm: 4},
 	})
-	result, err := p.Run(t.Context(), probe.Env{
-		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {},
-	})
+	result, err := p.Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func start(t testing.TB, change ...func(*Config)) *Reflector {
 // client is the other end of an echo session, for tests.
 type client struct {
 	pc    *webrtc.PeerConnection
-	track upTrack
+	track *webrtc.TrackLocalStaticRTP
 	down  chan wire.Down
 	up    chan struct{}
 }
@@ -51,7 +51,12 @@ func newClient(t testing.TB) *client {
 	e.SetFireOnTrackBeforeFirstRTP(true)
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	m := &webrtc.MediaEngine{}
-	if err := m.RegisterCodec(echoCodec(), webrtc.RTPCodecTypeAudio); err != nil {
+	codec := webrtc.RTPCodecCapability{MimeType: wire.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: wire.Channels}
+	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: codec, PayloadType: wire.PayloadType}, webrtc.RTPCodecTypeAudio); err != nil {
+		t.Fatal(err)
+	}
+	track, err := webrtc.NewTrackLocalStaticRTP(codec, "voice", "voice")
+	if err != nil {
 		t.Fatal(err)
 	}
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(m),
@@ -59,9 +64,9 @@ func newClient(t testing.TB) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client{pc: pc, down: make(chan wire.Down, 1000), up: make(chan struct{})}
+	c := &client{pc: pc, track: track, down: make(chan wire.Down, 1000), up: make(chan struct{})}
 	t.Cleanup(c.close)
-	if _, err := pc.AddTrack(&c.track); err != nil {
+	if _, err := pc.AddTrack(track); err != nil {
 		t.Fatal(err)
 	}
 	var once atomic.Bool
@@ -128,7 +133,14 @@ func (c *client) send(t testing.TB, seq uint32, size int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.track.write(seq, b); err != nil {
+	c.write(t, seq, b)
+}
+
+// write sends payload as packet seq.
+func (c *client) write(t testing.TB, seq uint32, payload []byte) {
+	t.Helper()
+	h := rtp.Header{Version: 2, SequenceNumber: uint16(seq), Timestamp: seq * uint32(wire.StampStep)}
+	if err := c.track.WriteRTP(&rtp.Packet{Header: h, Payload: payload}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -207,9 +219,7 @@ func TestForeignPayloadIsIgnored(t *testing.T) {
 	far, _ := wire.AppendUp(nil, wire.Up{Seq: maxSeq}, wire.DefaultBytes)
 	down, _ := wire.AppendDown(nil, wire.Down{}, wire.DefaultBytes)
 	for i, b := range [][]byte{[]byte("Opus of a browser"), {}, short, far, down} {
-		if err := c.track.write(uint32(i), b); err != nil {
-			t.Fatal(err)
-		}
+		c.write(t, uint32(i), b)
 	}
 	c.send(t, 7, wire.DefaultBytes)
 	if d := wait(t, c.down); d.UpSeq != 7 || d.Seq != 0 {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/turn/v5"
+	"github.com/tonprobe/tonprobe/server/internal/turntest"
 )
 
 // dialFrom connects from an address of 127.0.0.0/8; each is a site of its own.
@@ -43,24 +43,9 @@ func TestIdleConnectionsShutNobodyOut(t *testing.T) {
 	for range places {
 		dialFrom(t, "127.0.0.1", r.STUNAddr())
 	}
-	server := r.ICE("anna", "127.0.0.1").ICEServers[1]
-	conn := dialFrom(t, "127.0.0.9", r.STUNAddr())
-	client, err := turn.NewClient(&turn.ClientConfig{
-		TURNServerAddr: r.STUNAddr().String(), Conn: turn.NewSTUNConn(conn),
-		Username: server.Username, Password: server.Credential,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if err := client.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	relayed, err := client.Allocate()
-	if err != nil {
+	if err := turntest.Allocate(dialFrom(t, "127.0.0.9", r.STUNAddr()), r.ICE("anna", "127.0.0.1").ICEServers[1]); err != nil {
 		t.Fatalf("TURN over TCP: %v", err)
 	}
-	_ = relayed.Close()
 }
 
 // TestConnectionsOfOneSite: the limit of a site is its own.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -124,10 +125,7 @@ func TestFilesOfFFmpeg(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, f, err := readAll(b)
-			peak := float32(0)
-			for _, x := range got {
-				peak = max(peak, x)
-			}
+			peak := slices.Max(append(got, 0))
 			if err != nil || f.Channels != 3 || f.RateHz != 8000 || len(got) != 3*4000 || peak < 0.3 || peak > 0.55 {
 				t.Errorf("%s, %s: %+v, %d samples, peak %v, %v", codec, to, f, len(got), peak, err)
 			}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -207,10 +208,7 @@ func TestFilesOfSox(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, f, err := readAll(b)
-		peak := float32(0)
-		for _, x := range got {
-			peak = max(peak, x)
-		}
+		peak := slices.Max(append(got, 0))
 		if err != nil || f.RateHz != 44100 || f.Channels != 2 || len(got) != 88200 || math.Abs(float64(peak)-0.5) > 0.001 {
 			t.Errorf("%v: %+v, %d samples, peak %v, %v", format, f, len(got), peak, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -65,7 +66,7 @@ func runLinkIn(t *testing.T, env probe.Env, a adapter.Adapter, asker echo.Asker)
 // A router that does not respond to echo requests still refuses connections.
 func TestLinkConnectsToASilentRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		env.Net = testnet.Broken{Net: env.Net, OnDial: func(ctx context.Context) error {
 			_ = probe.SystemClock{}.Sleep(ctx, 2*time.Millisecond)
 			return syscall.ECONNREFUSED
@@ -202,7 +203,7 @@ func TestIPv6MattersOnlyIfItDelays(t *testing.T) {
 		"slow, and there":       {time.Second, nil, nil, new(true)},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Net = byFamily{env.Net, func(ctx context.Context, six bool) error {
 				if !six {
 					return c.four
@@ -300,7 +301,7 @@ func TestLinkStops(t *testing.T) {
 }
 
 func TestLinkToThisComputer(t *testing.T) {
-	r, err := New(Config{URL: "https://127.0.0.1:8443"}).Run(t.Context(), testnet.Environment(t))
+	r, err := New(Config{URL: "https://127.0.0.1:8443"}).Run(t.Context(), probetest.Env(t))
 	if err != nil || r.Status != report.StatusSkipped || r.Data != nil || !strings.Contains(r.Note, "this computer") {
 		t.Errorf("%+v, %v", r, err)
 	}

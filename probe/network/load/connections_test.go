@@ -17,6 +17,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -135,7 +136,7 @@ func TestLoadRefusedHalfWay(t *testing.T) {
 		}
 	})
 	base, _ := url.Parse(s.URL)
-	r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), testnet.Environment(t))
+	r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), probetest.Env(t))
 	if err != nil || r.Status != report.StatusUnknown || r.Note != noRoom {
 		t.Errorf("%s, %q, %v", r.Status, r.Note, err)
 	}
@@ -191,7 +192,7 @@ func TestUpstreamUnknown(t *testing.T) {
 				}
 			})
 			base, _ := url.Parse(s.URL)
-			r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), testnet.Environment(t))
+			r, err := New(Config{Base: base, ICE: stunOnLoopback(t)}).Run(t.Context(), probetest.Env(t))
 			d := r.Data.(*report.MediaLoad)
 			if err != nil || r.Status != report.StatusUnknown || r.Note != c.note || d.UpKbps != nil {
 				t.Errorf("%s, %q, up %v, %v", r.Status, r.Note, d.UpKbps, err)
@@ -206,7 +207,7 @@ func TestLoadOnAFailingLine(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup
 	for _, after := range []time.Duration{2 * time.Second, 4500 * time.Millisecond} {
-		e := testnet.Environment(t)
+		e := probetest.Env(t)
 		ice := stunOnLoopback(t)
 		slow := slowCollector(t, 2000)
 		gone, cut := context.WithTimeout(t.Context(), after)
@@ -273,7 +274,7 @@ func TestLoadAcrossAClockStep(t *testing.T) {
 		"three seconds back while receiving": {1800 * time.Millisecond, -3 * time.Second},
 	} {
 		base, _ := url.Parse(slowCollector(t, 2000).URL)
-		e := testnet.Environment(t)
+		e := probetest.Env(t)
 		ice := stunOnLoopback(t)
 		wg.Go(func() {
 			e.Clock = &testnet.JumpingClock{From: time.Now(), At: c.at, By: c.by}

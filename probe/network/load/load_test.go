@@ -14,6 +14,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -71,7 +72,7 @@ func stunOnLoopback(t *testing.T) func(context.Context) (wire.ICEConfig, error) 
 
 func runLoad(t *testing.T, ctx context.Context, c Config) *report.MediaLoad {
 	t.Helper()
-	r, err := New(c).Run(ctx, testnet.Environment(t))
+	r, err := New(c).Run(ctx, probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 func TestFellSilent(t *testing.T) {
@@ -71,7 +72,7 @@ func TestUDPCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			at := testnet.STUNMachine(t, c.udp)
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Net = dialling{env.Net, c.dial}
 			p := path{Config{Asker: village{answers: map[string]bool{at.Addr().String(): c.pings}}}}
 			got := p.isUDPCut(t.Context(), env, at)

@@ -25,6 +25,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/link"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -186,7 +187,7 @@ func TestInsideTheHouse(t *testing.T) {
 }
 
 func record(t *testing.T, out string, p probe.Probe) {
-	r, err := p.Run(t.Context(), testnet.Environment(t))
+	r, err := p.Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +208,7 @@ func recordMTU(t *testing.T, out string) {
 	both := make([]report.NetworkPath, 2)
 	var wg sync.WaitGroup
 	for i, far := range []farEnds{{stun: netip.AddrPortFrom(server, lookup.STUNPort)}, {server: server}} {
-		wg.Go(func() { p.askLarge(t.Context(), testnet.Environment(t), surveyed{far: far}, &both[i]) })
+		wg.Go(func() { p.askLarge(t.Context(), probetest.Env(t), surveyed{far: far}, &both[i]) })
 	}
 	wg.Wait()
 	b, err := json.Marshal(both)

@@ -20,6 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/periodic"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -229,7 +230,7 @@ func (a away) Interfaces() ([]*transport.Interface, error) {
 }
 
 func TestPathToThisComputerIsNotNeeded(t *testing.T) {
-	env := testnet.Environment(t)
+	env := probetest.Env(t)
 	env.Net = testnet.Broken{Net: env.Net, OnDial: testnet.UntilDone, Listed: []*transport.Interface{testnet.InterfaceWith("eth0", 0x3, "192.0.2.77")}}
 	for _, url := range []string{"https://127.0.0.1:8443", "https://[::1]", "https://192.0.2.77"} {
 		_, r := runPath(t, env, testnet.Refuse(errors.New("asked")), Config{Collector: url, ICE: noICE})

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
-	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -57,7 +57,7 @@ func TestCompareSizes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			d := &report.NetworkPath{}
-			compareSizes(t.Context(), testnet.Environment(t), c.small, c.large).record(d, "udp", 1500)
+			compareSizes(t.Context(), probetest.Env(t), c.small, c.large).record(d, "udp", 1500)
 			if (d.MTUBlackhole == nil) != (c.want == nil) || c.want != nil && *d.MTUBlackhole != *c.want {
 				t.Errorf("%s: %v, want %v", name, d.MTUBlackhole, c.want)
 			}

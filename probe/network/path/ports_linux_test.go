@@ -9,12 +9,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // recordPorts runs only the part of network.path that tries ports.
 func recordPorts(t *testing.T, out string, far farEnds) {
-	env := testnet.Environment(t)
+	env := probetest.Env(t)
 	p := path{Config{Collector: "https://" + collectorAddress + ":8443", Asker: echo.System(), Toward: adapter.Toward}}
 	found := p.survey(t.Context(), env, far)
 	b, err := json.Marshal(p.askPorts(t.Context(), env, found))

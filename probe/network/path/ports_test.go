@@ -11,6 +11,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -137,7 +138,7 @@ func TestRateLimitedRouters(t *testing.T) {
 				if m.rejects {
 					tried.answer = portRejected
 				}
-				path{Config{Asker: m}}.detectWhetherLeft(t.Context(), testnet.Environment(t), found, tried, nil)
+				path{Config{Asker: m}}.detectWhetherLeft(t.Context(), probetest.Env(t), found, tried, nil)
 				wrong := tried.left != nil && *tried.left != *c.want
 				if wrong || tried.left == nil && !c.busy { // a rate-limited packet proves nothing
 					t.Errorf("%s, %v into the second: left %v", name, phase*time.Millisecond, testnet.Deref(tried.left))

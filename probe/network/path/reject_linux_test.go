@@ -10,6 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -25,7 +26,7 @@ type rejection struct {
 // recordRejection runs the parts of network.path that determine who rejects the
 // collector. elsewhere is another address.
 func recordRejection(t *testing.T, out, collector, elsewhere string) {
-	env := testnet.Environment(t)
+	env := probetest.Env(t)
 	p := path{Config{Collector: "https://collector.example:8443", Asker: echo.System(), Toward: adapter.Toward}}
 	far := farEnds{collector: netip.MustParseAddr(collector), elsewhere: netip.MustParseAddr(elsewhere)}
 	found := p.survey(t.Context(), env, far)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // TestBesideProxy: the page is loaded through the proxy; the server accepts direct
@@ -32,7 +33,7 @@ func TestBesideProxy(t *testing.T) {
 		config := direct("http", page, nil)
 		config.URL, config.Resolver, config.StepTime = "http://"+host+"/", c.known, time.Second
 		config.Proxies = by("http://127.0.0.1:" + port)
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		env.Net = mapped{env.Net, map[string]string{"127.0.0.1:" + port: "127.0.0.1:" + port, farAway + ":80": c.server}}
 		d, r := run(t, config, env)
 		got := "unknown"

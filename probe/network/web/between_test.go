@@ -15,6 +15,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/network/internal/adapter"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -68,7 +69,7 @@ func TestPortalThatRefusesEncryptedPages(t *testing.T) {
 	} {
 		config := direct("https", closed(t), nil)
 		config.URL, config.Resolver, config.plainPort = "https://"+host+"/", testnet.Names{host: {farAway}}, "80"
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		env.Net = mapped{env.Net, c.ports}
 		d, r := run(t, config, env)
 		if got := d.CaptivePortal != nil && *d.CaptivePortal; got != c.want || d.CaptivePortal != nil && !*d.CaptivePortal {
@@ -97,7 +98,7 @@ func TestCertificateFaultBehindAWildcardHost(t *testing.T) {
 			}
 			config := direct("https", s, ca)
 			config.URL, config.Resolver, config.plainPort = "https://"+host+"/", testnet.Names{host: {farAway}}, "80"
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Net = mapped{env.Net, ports}
 			d, r := run(t, config, env)
 			portal := d.CaptivePortal != nil && *d.CaptivePortal
@@ -123,7 +124,7 @@ func TestFalseNameServers(t *testing.T) {
 		config := direct("https", closed(t), nil)
 		config.Resolver = testnet.Names{host: {c.says}}
 		config.Router = func(context.Context) netip.Addr { return router }
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		env.Net = mapped{Net: env.Net}
 		d, r := run(t, config, env)
 		if d.DNSError != c.want || (c.want != "") != (d.Stage == "") || (c.want != "") != (r.Status == report.StatusFail) {
@@ -135,7 +136,7 @@ func TestFalseNameServers(t *testing.T) {
 	ca := newAuthority(t, "town")
 	config := direct("https", secure(t, ca.good(t), ok), ca)
 	config.Router = func(context.Context) netip.Addr { return netip.MustParseAddr("127.0.0.1") }
-	if d, r := run(t, config, testnet.Environment(t)); r.Status != report.StatusOK || d.DNSError != "" {
+	if d, r := run(t, config, probetest.Env(t)); r.Status != report.StatusOK || d.DNSError != "" {
 		t.Errorf("%+v, %+v", r, d)
 	}
 }
@@ -180,7 +181,7 @@ func TestOfferedProxy(t *testing.T) {
 			if !fails {
 				ports[farAway+":443"] = target.Listener.Addr().String()
 			}
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Net = mapped{env.Net, ports}
 			d, r := run(t, config, env)
 			if got := d.ProxyOffered != nil; got != (c.want && fails) || got && (!*d.ProxyOffered || r.Status != report.StatusFail) {
@@ -199,7 +200,7 @@ func TestProxyWithoutOtherSigns(t *testing.T) {
 	config := direct("https", testnet.Server(t, ok), newAuthority(t, "town"))
 	config.URL, config.plainPort, config.StepTime = "https://"+host+"/", "80", 300*time.Millisecond
 	config.Resolver = testnet.Names{host: {farAway}, "wpad": {"192.168.1.5"}}
-	env := testnet.Environment(t)
+	env := probetest.Env(t)
 	env.Net = mapped{env.Net, map[string]string{
 		farAway + ":443": swallowed, farAway + ":80": swallowed, adapter.Anywhere().String() + ":80": swallowed,
 		"192.168.1.5:80": strings.TrimPrefix(script.URL, "http://"),
@@ -231,7 +232,7 @@ func TestNameServerSilentForIPv6(t *testing.T) {
 	} {
 		config := direct("http", testnet.Server(t, ok), nil)
 		config.Resolver = families{c.six}
-		if d, r := run(t, config, testnet.Environment(t)); r.Status != report.StatusOK || d.DNSSilent6 == nil || *d.DNSSilent6 != c.want {
+		if d, r := run(t, config, probetest.Env(t)); r.Status != report.StatusOK || d.DNSSilent6 == nil || *d.DNSSilent6 != c.want {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
 	}

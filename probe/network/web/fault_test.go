@@ -20,6 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -36,7 +37,7 @@ func TestTLSFaults(t *testing.T) {
 		"not yet good":      {secure(t, ca.sign(t, host, now.AddDate(0, 1, 0), now.AddDate(0, 2, 0)), ok), "expired"},
 		"no TLS there":      {testnet.Server(t, ok), "protocol"},
 	} {
-		d, r := run(t, direct("https", c.server, ca), testnet.Environment(t))
+		d, r := run(t, direct("https", c.server, ca), probetest.Env(t))
 		if d.TLSError != c.want || d.Stage != "tcp" || r.Status != report.StatusFail || !*d.Online || d.ServerHealthy != nil || d.HTTPStatus != nil {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
@@ -54,7 +55,7 @@ func TestTLSFaults(t *testing.T) {
 // installed.
 func TestTrustedInspection(t *testing.T) {
 	ca := newAuthority(t, "Sophos SSL CA")
-	d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), testnet.Environment(t))
+	d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), probetest.Env(t))
 	if d.Stage != "http" || d.TLSIntercepted == nil || !*d.TLSIntercepted {
 		t.Errorf("%+v", d)
 	}
@@ -76,7 +77,7 @@ func TestClockOffset(t *testing.T) {
 	date := header(func(http.Header, time.Time) {})
 	for _, wrong := range []time.Duration{0, 5 * time.Minute, -90 * 24 * time.Hour, 10 * 365 * 24 * time.Hour} {
 		for name, s := range map[string]*httptest.Server{"ms": ms, "date": date} {
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Clock = shifted{offset: wrong}
 			d, _ := run(t, direct("http", s, nil), env)
 			if d.ClockOffsetMS == nil || d.ClockUncertaintyMS == nil {
@@ -95,7 +96,7 @@ func TestClockOffset(t *testing.T) {
 		"cached":   header(func(h http.Header, _ time.Time) { h.Set("Age", "86400") }),
 		"nonsense": header(func(h http.Header, _ time.Time) { h.Set("Date", "yesterday"); h.Set(wire.HeaderTimeMS, "-1e9") }),
 	} {
-		if d, _ := run(t, direct("http", s, nil), testnet.Environment(t)); d.ClockOffsetMS != nil {
+		if d, _ := run(t, direct("http", s, nil), probetest.Env(t)); d.ClockOffsetMS != nil {
 			t.Errorf("%s: offset %g", name, *d.ClockOffsetMS)
 		}
 	}
@@ -135,7 +136,7 @@ func TestOldCertificateOrWrongClock(t *testing.T) {
 	s := secure(t, cert, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set(wire.HeaderTimeMS, strconv.FormatInt(then.UnixMilli(), 10))
 	})
-	d, _ := run(t, direct("https", s, ca), testnet.Environment(t))
+	d, _ := run(t, direct("https", s, ca), probetest.Env(t))
 	if d.TLSError != "expired" || d.ClockOffsetMS == nil || *d.ClockOffsetMS < 700*24*3600*1000 {
 		t.Errorf("%+v", d)
 	}
@@ -173,7 +174,7 @@ func TestWhichClockIsWrong(t *testing.T) {
 		if c.built != 0 {
 			config.Built = time.Now().Add(c.built)
 		}
-		d, _ := run(t, config, testnet.Environment(t))
+		d, _ := run(t, config, probetest.Env(t))
 		got := ""
 		if d.ClockConfirmed != nil {
 			got = strconv.FormatBool(*d.ClockConfirmed)
@@ -189,7 +190,7 @@ func TestWhichClockIsWrong(t *testing.T) {
 func TestExpiredCertificate(t *testing.T) {
 	ca := newAuthority(t, "town")
 	cert := ca.sign(t, host, time.Now().AddDate(0, -2, 0), time.Now().AddDate(0, -1, 0))
-	d, _ := run(t, direct("https", secure(t, cert, ok), ca), testnet.Environment(t))
+	d, _ := run(t, direct("https", secure(t, cert, ok), ca), probetest.Env(t))
 	if d.TLSError != "expired" || d.ClockOffsetMS == nil || math.Abs(*d.ClockOffsetMS) > 5000 || d.ClockConfirmed != nil {
 		t.Errorf("%+v", d)
 	}
@@ -243,7 +244,7 @@ func TestCaptivePortal(t *testing.T) {
 			if c.plain != nil {
 				conf.plainPort = port(testnet.Server(t, c.plain))
 			}
-			d, r := run(t, conf, testnet.Environment(t))
+			d, r := run(t, conf, probetest.Env(t))
 			got := "unknown"
 			if d.CaptivePortal != nil {
 				got = map[bool]string{true: "yes", false: "no"}[*d.CaptivePortal]
@@ -275,7 +276,7 @@ func TestOffline(t *testing.T) {
 		"somebody refused":            {testnet.Broken{OnDial: func(context.Context) error { return syscall.ECONNREFUSED }, Listed: []*transport.Interface{wlan}}, testnet.Names{host: {"203.0.113.1"}}, "online"},
 		"loopback target":             {testnet.Broken{OnDial: testnet.UntilDone, Listed: []*transport.Interface{loopback}, RouteErr: unreachable}, testnet.Names{host: {"127.0.0.1"}}, "unknown"},
 	} {
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		c.net.Net, env.Net = env.Net, c.net
 		conf := direct("https", closed(t), nil)
 		conf.Resolver, conf.StepTime = c.resolver, 200*time.Millisecond
@@ -343,7 +344,7 @@ func TestProxies(t *testing.T) {
 	}
 	t.Run("http", func(t *testing.T) {
 		s, seen := proxyServer(t, target.Listener.Addr().String(), 0)
-		d, r := run(t, via("http", s), testnet.Environment(t))
+		d, r := run(t, via("http", s), probetest.Env(t))
 		if r.Status != report.StatusOK || d.Proxy != "http" || d.Stage != "http" {
 			t.Errorf("%+v, %+v", r, d)
 		}
@@ -355,18 +356,18 @@ func TestProxies(t *testing.T) {
 		s, seen := proxyServer(t, "", 0)
 		conf := via("http", s)
 		conf.URL = "http://" + host + "/x"
-		if d, r := run(t, conf, testnet.Environment(t)); r.Status != report.StatusOK || d.Stage != "http" || !strings.HasPrefix((*seen)[0], "GET http://"+host+"/x") {
+		if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || d.Stage != "http" || !strings.HasPrefix((*seen)[0], "GET http://"+host+"/x") {
 			t.Errorf("%+v, %+v, %q", r, d, *seen)
 		}
 	})
 	t.Run("wants a password", func(t *testing.T) {
 		s, _ := proxyServer(t, "", http.StatusProxyAuthRequired)
-		if d, r := run(t, via("http", s), testnet.Environment(t)); r.Status != report.StatusFail || *d.HTTPStatus != 407 || d.Stage != "tcp" || d.ServerHealthy != nil {
+		if d, r := run(t, via("http", s), probetest.Env(t)); r.Status != report.StatusFail || *d.HTTPStatus != 407 || d.Stage != "tcp" || d.ServerHealthy != nil {
 			t.Errorf("%+v, %+v", r, d)
 		}
 	})
 	t.Run("socks5", func(t *testing.T) {
-		d, r := run(t, via("socks5h", socks(t, target.Listener.Addr().String())), testnet.Environment(t))
+		d, r := run(t, via("socks5h", socks(t, target.Listener.Addr().String())), probetest.Env(t))
 		if r.Status != report.StatusOK || d.Proxy != "socks5" {
 			t.Errorf("%+v, %+v", r, d)
 		}
@@ -390,7 +391,7 @@ func TestProxiesAreTriedInOrder(t *testing.T) {
 	} {
 		conf := direct("https", target, ca)
 		conf.Proxies = by(c.ways...)
-		if d, r := run(t, conf, testnet.Environment(t)); r.Status != report.StatusOK || d.Proxy != c.want || d.DNSError != "" {
+		if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || d.Proxy != c.want || d.DNSError != "" {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
 	}
@@ -400,7 +401,7 @@ func TestProxyFromTheEnvironment(t *testing.T) {
 	s, seen := proxyServer(t, "", 0)
 	t.Setenv("HTTP_PROXY", s.URL)
 	t.Setenv("NO_PROXY", "")
-	d, _ := run(t, Config{URL: "http://" + host + "/"}, testnet.Environment(t))
+	d, _ := run(t, Config{URL: "http://" + host + "/"}, probetest.Env(t))
 	if d.Proxy != "http" || len(*seen) != 1 {
 		t.Errorf("%+v, %q", d, *seen)
 	}

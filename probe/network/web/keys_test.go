@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
-	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // TestWhoseCertificate: a chain that is not the collector's own is an interception,
@@ -63,7 +63,7 @@ func TestWhoseCertificate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			config := direct("https", secure(t, c.shown, c.answers), c.trusts)
 			config.CollectorURL, config.Pins = config.URL, pins
-			d, _ := run(t, config, testnet.Environment(t))
+			d, _ := run(t, config, probetest.Env(t))
 			got := ""
 			if d.TLSIntercepted != nil {
 				got = map[bool]string{true: "true", false: "false"}[*d.TLSIntercepted]
@@ -88,7 +88,7 @@ func TestWhoseCertificate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			config := direct("https", secure(t, c.target, ok), town)
 			config.CollectorURL, config.Pins = "https://"+host+":"+port(secure(t, c.collector, announces(c.real))), pins
-			d, r := run(t, config, testnet.Environment(t))
+			d, r := run(t, config, probetest.Env(t))
 			if got := d.TLSIntercepted != nil && *d.TLSIntercepted; d.TLSKey != c.key || got != c.intercepted {
 				t.Errorf("%+v, %+v", r, d)
 			}
@@ -103,7 +103,7 @@ func TestKnownIssuers(t *testing.T) {
 		"Fortinet Untrusted CA": "network", "Kaspersky Anti-Virus Personal Root Certificate": "scanner", "Stadtwerke Musterstadt": "",
 	} {
 		ca := newAuthority(t, issuer)
-		d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), testnet.Environment(t))
+		d, _ := run(t, direct("https", secure(t, ca.good(t), ok), ca), probetest.Env(t))
 		if d.TLSInspector != want || (want != "") != (d.TLSIntercepted != nil) {
 			t.Errorf("%s: %+v", issuer, d)
 		}

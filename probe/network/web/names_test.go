@@ -14,6 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -69,7 +70,7 @@ func TestWhyANameIsNotFound(t *testing.T) {
 		config := direct("https", closed(t), nil)
 		config.Resolver = testnet.Lookup(func(context.Context) error { return &c.err })
 		config.NameServers = c.servers
-		d, r := run(t, config, testnet.Environment(t))
+		d, r := run(t, config, probetest.Env(t))
 		if d.DNSError != c.want || d.Stage != "" || (r.Status == report.StatusFail) != (c.want != "timeout") {
 			t.Errorf("%s: %q, want %q; %+v", name, d.DNSError, c.want, r)
 		}
@@ -105,7 +106,7 @@ func TestNamesThatAreNotTheServers(t *testing.T) {
 		if c.system {
 			config.NameServers = sayings{}
 		}
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		ports := map[string]string{}
 		if c.reached {
 			ports[farAway+":443"] = wildcard.Listener.Addr().String()
@@ -149,7 +150,7 @@ func TestFirstNameServerDead(t *testing.T) {
 	} {
 		config := direct("https", s, ca)
 		config.Resolver, config.NameServers = slow{config.Resolver, c.after}, c.servers
-		d, r := run(t, config, testnet.Environment(t))
+		d, r := run(t, config, probetest.Env(t))
 		if r.Status != report.StatusOK || (d.DNSServerSilent == nil) != (c.want == nil) || c.want != nil && *d.DNSServerSilent != *c.want {
 			t.Errorf("%s: %v, want %v; %+v, %+v", name, d.DNSServerSilent, c.want, d, r)
 		}

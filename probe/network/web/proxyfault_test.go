@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	proxysetting "github.com/tonprobe/tonprobe/probe/network/proxy"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -61,7 +61,7 @@ func TestProxyFaults(t *testing.T) {
 				if !beside {
 					config.URL = "https://" + host + ":1/"
 				}
-				d, r := run(t, config, testnet.Environment(t))
+				d, r := run(t, config, probetest.Env(t))
 				if d.ProxyFault != c.want || d.BesideProxy == nil || *d.BesideProxy != beside || r.Status != report.StatusFail ||
 					d.ServerHealthy != nil || d.TLSError != "" || d.CaptivePortal != nil {
 					t.Errorf("%+v, %+v, want %s", r, d, c.want)
@@ -76,7 +76,7 @@ func TestProxyFaults(t *testing.T) {
 func TestDirectPathMustReachTheServer(t *testing.T) {
 	config := direct("https", secure(t, newAuthority(t, "hotel").good(t), ok), newAuthority(t, "town"))
 	config.Proxies = by("http://" + closed(t).Listener.Addr().String())
-	if d, _ := run(t, config, testnet.Environment(t)); d.BesideProxy == nil || *d.BesideProxy {
+	if d, _ := run(t, config, probetest.Env(t)); d.BesideProxy == nil || *d.BesideProxy {
 		t.Errorf("%+v", d)
 	}
 }
@@ -97,7 +97,7 @@ func TestBrokenProxyScript(t *testing.T) {
 		"gone, no way":       {dead, errors.Join(proxysetting.ErrScript, proxysetting.ErrScriptUnreached), "script_gone", report.StatusFail},
 	} {
 		c.config.Proxies = func(context.Context, *url.URL) ([]*url.URL, error) { return nil, c.err }
-		if d, r := run(t, c.config, testnet.Environment(t)); d.ProxyFault != c.want || r.Status != c.status || d.Proxy != "none" {
+		if d, r := run(t, c.config, probetest.Env(t)); d.ProxyFault != c.want || r.Status != c.status || d.Proxy != "none" {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
 	}
@@ -108,7 +108,7 @@ func TestBrokenProxyScript(t *testing.T) {
 func TestDeadProxyBeforeADirectPath(t *testing.T) {
 	config := direct("https", closed(t), nil)
 	config.Proxies = by("http://"+closed(t).Listener.Addr().String(), "")
-	if d, r := run(t, config, testnet.Environment(t)); d.ProxyFault != "refused" || r.Status != report.StatusFail {
+	if d, r := run(t, config, probetest.Env(t)); d.ProxyFault != "refused" || r.Status != report.StatusFail {
 		t.Errorf("%+v, %+v", r, d)
 	}
 }
@@ -118,7 +118,7 @@ func TestStatusOfAPlainPageIsNoProxyFault(t *testing.T) {
 	t.Cleanup(s.Close)
 	config := direct("http", s, nil)
 	config.Proxies = by(s.URL)
-	if d, _ := run(t, config, testnet.Environment(t)); d.ProxyFault != "" || d.Stage != "http" {
+	if d, _ := run(t, config, probetest.Env(t)); d.ProxyFault != "" || d.Stage != "http" {
 		t.Errorf("%+v", d)
 	}
 }

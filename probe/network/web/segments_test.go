@@ -10,7 +10,7 @@ import (
 
 	"github.com/pion/transport/v4"
 
-	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // TestSmallPackets: a server whose TLS hangs, in one case for large packets only.
@@ -33,7 +33,7 @@ func TestSmallPackets(t *testing.T) {
 		_, silentAt, _ := net.SplitHostPort(silent.Addr().String())
 		config := direct("https", served, ca)
 		config.URL, config.StepTime = "https://"+host+":"+silentAt+"/", 300*time.Millisecond
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		second := silentAt
 		if c.second != "" {
 			second = c.second
@@ -48,7 +48,7 @@ func TestSmallPackets(t *testing.T) {
 			t.Errorf("%s: %s, want %s: %+v, %+v", name, got, c.want, d, r)
 		}
 	}
-	d, _ := run(t, direct("https", served, ca), testnet.Environment(t))
+	d, _ := run(t, direct("https", served, ca), probetest.Env(t))
 	if d.TLSSmallPackets != nil {
 		t.Error("asked for small packets where nothing hung")
 	}

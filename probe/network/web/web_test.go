@@ -16,12 +16,13 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 func TestHealthyServer(t *testing.T) {
 	ca := newAuthority(t, "town")
-	d, r := run(t, direct("https", secure(t, ca.good(t), ok), ca), testnet.Environment(t))
+	d, r := run(t, direct("https", secure(t, ca.good(t), ok), ca), probetest.Env(t))
 	if r.Status != report.StatusOK || d.Stage != "http" || !*d.Online || *d.HTTPStatus != 200 || !*d.ServerHealthy || *d.CaptivePortal || d.Proxy != "none" {
 		t.Errorf("%+v, %+v", r, d)
 	}
@@ -43,7 +44,7 @@ func TestTargetWithoutSecrets(t *testing.T) {
 	})
 	c := direct("http", s, nil)
 	c.URL = strings.Replace(s.URL, "://", "://geheim:geheim@", 1) + "/?token=geheim#geheim"
-	if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusOK || asked.Load() != "/" {
+	if d, r := run(t, c, probetest.Env(t)); r.Status != report.StatusOK || asked.Load() != "/" {
 		t.Errorf("%+v, %+v: asked %v", r, d, asked.Load())
 	}
 }
@@ -51,19 +52,19 @@ func TestTargetWithoutSecrets(t *testing.T) {
 func TestPlainServerAndOtherSchemes(t *testing.T) {
 	s := testnet.Server(t, ok)
 	for _, scheme := range []string{"http", "ws"} {
-		d, r := run(t, direct(scheme, s, nil), testnet.Environment(t))
+		d, r := run(t, direct(scheme, s, nil), probetest.Env(t))
 		if r.Status != report.StatusOK || d.Stage != "http" || d.TLSMS != nil || d.CaptivePortal != nil {
 			t.Errorf("%s: %+v, %+v", scheme, r, d)
 		}
 	}
 	c := direct("http", s, nil)
 	c.URL = s.URL // an address instead of a name: no lookup
-	if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusOK || d.DNSMS != nil || !*d.Online {
+	if d, r := run(t, c, probetest.Env(t)); r.Status != report.StatusOK || d.DNSMS != nil || !*d.Online {
 		t.Errorf("%+v, %+v", r, d)
 	}
 	for _, bad := range []string{"", "rtmp://a.example/live", "https://", "::g", "javascript:alert(1)", "https://" + strings.Repeat("a", 10) + "\x00"} {
 		c.URL = bad
-		if d, r := run(t, c, testnet.Environment(t)); r.Status != report.StatusUnknown || r.Note == "" || d.Stage != "" {
+		if d, r := run(t, c, probetest.Env(t)); r.Status != report.StatusUnknown || r.Note == "" || d.Stage != "" {
 			t.Errorf("%q: %+v, %+v", bad, r, d)
 		}
 	}
@@ -74,7 +75,7 @@ func TestStatusOfTheServer(t *testing.T) {
 		healthy bool
 		state   report.Status
 	}{200: {true, report.StatusOK}, 302: {true, report.StatusOK}, 401: {true, report.StatusOK}, 404: {true, report.StatusOK}, 500: {false, report.StatusFail}, 503: {false, report.StatusFail}} {
-		d, r := run(t, direct("http", testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), nil), testnet.Environment(t))
+		d, r := run(t, direct("http", testnet.Server(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), nil), probetest.Env(t))
 		if d.Stage != "http" || *d.HTTPStatus != status || *d.ServerHealthy != want.healthy || r.Status != want.state {
 			t.Errorf("%d: %+v, %+v", status, r, d)
 		}
@@ -97,7 +98,7 @@ func TestDNSFaults(t *testing.T) {
 	} {
 		conf := direct("http", closed(t), nil)
 		conf.Resolver = testnet.Lookup(func(context.Context) error { return c.err })
-		env := testnet.Environment(t)
+		env := probetest.Env(t)
 		env.Net = testnet.Broken{Net: env.Net}
 		d, r := run(t, conf, env)
 		if d.DNSError != c.want || d.Stage != "" || r.Status != c.state || (d.Online != nil && *d.Online) != c.online {
@@ -125,7 +126,7 @@ func TestHangs(t *testing.T) {
 		"tls":  {silent(t), nil, "tcp"},
 		"http": {slow, nil, "tls"},
 	} {
-		conf, env := direct("https", c.server, ca), testnet.Environment(t)
+		conf, env := direct("https", c.server, ca), probetest.Env(t)
 		conf.StepTime = 300 * time.Millisecond
 		if c.change != nil {
 			c.change(&conf, &env)
@@ -145,14 +146,14 @@ func TestHangs(t *testing.T) {
 func TestCancelledBeforeAndDuring(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r, err := New(direct("http", testnet.Server(t, ok), nil)).Run(ctx, testnet.Environment(t))
+	r, err := New(direct("http", testnet.Server(t, ok), nil)).Run(ctx, probetest.Env(t))
 	if err != nil || r.Status == report.StatusOK {
 		t.Errorf("%+v, %v", r, err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	conf := direct("http", testnet.Server(t, ok), nil)
 	conf.Resolver = testnet.Lookup(func(ctx context.Context) error { cancel(); return testnet.UntilDone(ctx) })
-	if r, err = New(conf).Run(ctx, testnet.Environment(t)); err != nil || r.Status != report.StatusUnknown {
+	if r, err = New(conf).Run(ctx, probetest.Env(t)); err != nil || r.Status != report.StatusUnknown {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -161,10 +162,10 @@ func TestAllAddressesAreTried(t *testing.T) {
 	s := testnet.Server(t, ok)
 	conf := direct("http", s, nil)
 	conf.Resolver = testnet.Names{host: {"::1", "127.0.0.9", "127.0.0.1"}} // only the last one accepts connections
-	if d, r := run(t, conf, testnet.Environment(t)); r.Status != report.StatusOK || *d.TCPMS > 1000 {
+	if d, r := run(t, conf, probetest.Env(t)); r.Status != report.StatusOK || *d.TCPMS > 1000 {
 		t.Errorf("%+v, %+v", r, d)
 	}
-	if d, _ := run(t, direct("http", closed(t), nil), testnet.Environment(t)); d.Stage != "dns" || !*d.Online {
+	if d, _ := run(t, direct("http", closed(t), nil), probetest.Env(t)); d.Stage != "dns" || !*d.Online {
 		t.Errorf("a refused connection: %+v", d)
 	}
 }
@@ -175,7 +176,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		asked = append(asked, r.URL.Path+" "+r.Header.Get("Cookie"))
 		http.Redirect(w, r, "/login", http.StatusFound)
 	})
-	if d, r := run(t, direct("http", s, nil), testnet.Environment(t)); r.Status != report.StatusOK || *d.HTTPStatus != 302 || len(asked) != 1 {
+	if d, r := run(t, direct("http", s, nil), probetest.Env(t)); r.Status != report.StatusOK || *d.HTTPStatus != 302 || len(asked) != 1 {
 		t.Errorf("%+v, %+v, %v", r, d, asked)
 	}
 }
@@ -193,7 +194,7 @@ func TestHostileAnswers(t *testing.T) {
 			_, _ = io.WriteString(c, answer)
 			_ = c.Close()
 		})
-		d, r := run(t, direct("http", s, nil), testnet.Environment(t))
+		d, r := run(t, direct("http", s, nil), probetest.Env(t))
 		if r.Status != report.StatusUnknown || d.Stage != "tcp" || d.ServerHealthy != nil {
 			t.Errorf("%s: %+v, %+v", name, r, d)
 		}
@@ -205,7 +206,7 @@ func TestInterimAnswerIsSkipped(t *testing.T) {
 		w.WriteHeader(http.StatusEarlyHints)
 		w.WriteHeader(http.StatusTeapot)
 	})
-	if d, _ := run(t, direct("http", s, nil), testnet.Environment(t)); *d.HTTPStatus != http.StatusTeapot {
+	if d, _ := run(t, direct("http", s, nil), probetest.Env(t)); *d.HTTPStatus != http.StatusTeapot {
 		t.Errorf("status %d", *d.HTTPStatus)
 	}
 }
@@ -213,7 +214,7 @@ func TestInterimAnswerIsSkipped(t *testing.T) {
 func TestNoteContainsNoNames(t *testing.T) {
 	conf := direct("http", closed(t), nil)
 	conf.Resolver = testnet.Lookup(func(context.Context) error { return fmt.Errorf("lookup %s on 192.168.178.1:53", host) })
-	_, r := run(t, conf, testnet.Environment(t)) // run checks the note
+	_, r := run(t, conf, probetest.Env(t)) // run checks the note
 	if r.Note == "" {
 		t.Error("no reason given")
 	}

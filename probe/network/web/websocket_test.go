@@ -22,6 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // farAway is the apparent address of the tests' servers (RFC 5737), so that a
@@ -170,7 +171,7 @@ func TestWebSocket(t *testing.T) {
 				}
 				attempts.Store(0)
 				config := webSocketConfig(w.server, w.ca, w.at)
-				env := testnet.Environment(t)
+				env := probetest.Env(t)
 				env.Net = moved{env.Net}
 				d, _ := run(t, config, env)
 				if said(d.WebSocket) != said(c.want) || d.WebSocketBy != w.by {
@@ -206,7 +207,7 @@ func webSocketConfig(s *httptest.Server, ca *authority, at string) Config {
 func TestWebSocketToACollectorThatIsDown(t *testing.T) {
 	config := webSocketConfig(testnet.Server(t, ok), nil, farAway)
 	config.WebSocketURL = "http://" + farAway + ":" + port(closed(t)) + "/" + wire.PathWebSocket
-	env := testnet.Environment(t)
+	env := probetest.Env(t)
 	env.Net = moved{env.Net}
 	if d, _ := run(t, config, env); d.Stage != stageHTTP || d.WebSocket != nil {
 		t.Errorf("%+v", d)
@@ -228,7 +229,7 @@ func TestWebSocketThroughAProxy(t *testing.T) {
 	s, seen := proxyServer(t, target.Listener.Addr().String(), 0)
 	config := webSocketConfig(target, nil, farAway)
 	config.Proxies = by(s.URL)
-	d, _ := run(t, config, testnet.Environment(t))
+	d, _ := run(t, config, probetest.Env(t))
 	if d.WebSocket == nil || !*d.WebSocket || len(*seen) != 2 || !strings.HasPrefix((*seen)[1], "CONNECT "+host) {
 		t.Errorf("%s, %q", said(d.WebSocket), *seen)
 	}
@@ -256,7 +257,7 @@ func TestWebSocketThroughAProxyWithoutTunnels(t *testing.T) {
 	})
 	config := webSocketConfig(target, nil, farAway)
 	config.Proxies = by(refusing.URL)
-	d, _ := run(t, config, testnet.Environment(t))
+	d, _ := run(t, config, probetest.Env(t))
 	if said(d.WebSocket) != "blocked" || d.WebSocketBy != byBetween {
 		t.Errorf("stage %s, %s by %q", d.Stage, said(d.WebSocket), d.WebSocketBy)
 	}
@@ -306,7 +307,7 @@ func TestWhoStopsAWebSocket(t *testing.T) {
 				announces(w, r)
 			}), trusts, farAway)
 			config.CollectorURL, config.Pins = config.URL, pins
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Net = moved{env.Net}
 			d, _ := run(t, config, env)
 			if said(d.WebSocket) != "blocked" || d.WebSocketBy != want {

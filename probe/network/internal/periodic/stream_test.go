@@ -11,6 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 	"github.com/tonprobe/tonprobe/probe/network/internal/testnet"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // voicePace is the pace for a machine that responds to echo requests.
@@ -20,7 +21,7 @@ var voicePace = Pace{Count: 100, Every: 50 * time.Millisecond, Wait: 1600 * time
 func TestStreamAcrossAClockStep(t *testing.T) {
 	for _, by := range []time.Duration{-time.Hour, -2 * time.Second, 2 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			env := testnet.Environment(t)
+			env := probetest.Env(t)
 			env.Clock = &testnet.JumpingClock{From: time.Now(), At: 1510 * time.Millisecond, By: by}
 			var mu sync.Mutex
 			var sent []time.Time
@@ -53,7 +54,7 @@ func TestStreamAcrossAClockStep(t *testing.T) {
 func TestUnsentPacketsAreNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		s := Run(t.Context(), testnet.Environment(t), voicePace, func(ctx context.Context) (echo.Reply, error) {
+		s := Run(t.Context(), probetest.Env(t), voicePace, func(ctx context.Context) (echo.Reply, error) {
 			switch past := time.Since(start); {
 			case past > 2*time.Second && past < 4*time.Second:
 				return echo.Reply{}, fmt.Errorf("send: %w", syscall.ENETUNREACH)

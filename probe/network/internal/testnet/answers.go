@@ -7,6 +7,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // AskFunc is an Asker that calls a function.
@@ -25,7 +26,7 @@ func Refuse(err error) AskFunc {
 // Blackhole returns a network in which no connection is established and none is
 // refused.
 func Blackhole(t *testing.T) probe.Env {
-	env := Environment(t)
+	env := probetest.Env(t)
 	env.Net = Broken{Net: env.Net, OnDial: UntilDone}
 	return env
 }

@@ -4,8 +4,6 @@ package testnet
 
 import (
 	"context"
-	"crypto/rand"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,9 +12,6 @@ import (
 	"testing"
 
 	"github.com/pion/transport/v4"
-	"github.com/pion/transport/v4/stdnet"
-
-	"github.com/tonprobe/tonprobe/probe"
 )
 
 // Names is a resolver with a fixed table.
@@ -37,18 +32,6 @@ type Lookup func(ctx context.Context) error
 
 func (l Lookup) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
 	return nil, l(ctx)
-}
-
-func Environment(t testing.TB) probe.Env {
-	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return probe.Env{
-		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Progress: func(probe.Event) {},
-	}
 }
 
 // Broken is a network whose diallers call OnDial. Its interfaces are Listed, and

@@ -1,0 +1,40 @@
+// Package probetest provides the environment and the certificate of tests that run
+// a probe against servers on this machine.
+package probetest
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+)
+
+// Env returns the machine's own network, clock and random source. It logs nothing.
+func Env(t testing.TB) probe.Env {
+	t.Helper()
+	n, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return probe.Env{
+		Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Progress: func(probe.Event) {},
+	}
+}
+
+// Certificate returns the certificate of package httptest for 127.0.0.1, and the
+// roots that verify it.
+func Certificate(t testing.TB) (*tls.Config, *x509.CertPool) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	t.Cleanup(s.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return &tls.Config{Certificates: s.TLS.Certificates}, roots
+}
