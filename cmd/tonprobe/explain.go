@@ -22,10 +22,11 @@ type explanation struct {
 }
 
 // explain prints the meaning of a cause, or lists all causes.
-func (p *program) explain(_ context.Context, args []string) error {
+func (p *program) explain(ctx context.Context, args []string) error {
 	f := newFlags("explain")
+	s := bindSettings(f)
 	asJSON := f.Bool("json", false, "")
-	positional, err := p.parse(f, args, 2)
+	positional, err := p.parse(f, args, 4)
 	if err != nil {
 		return err
 	}
@@ -33,12 +34,18 @@ func (p *program) explain(_ context.Context, args []string) error {
 	case len(positional) == 0:
 		return p.explainAll(*asJSON)
 	case slices.Contains(systemcode.Systems(), positional[0]):
-		return p.explainSystem(positional[0], positional[1:], *asJSON)
-	case len(positional) == 2:
+		return p.explainSystem(ctx, s, positional[0], strings.Join(positional[1:], " "), *asJSON)
+	case len(positional) > 1:
 		return &usageError{key: "explain.unknown_system", args: []any{"system", positional[0], "systems", strings.Join(systemcode.Systems(), ", ")}}
 	}
 	d, ok := diagnose.Lookup(positional[0])
 	if !ok {
+		// "Fehler 1007", as a caller reads it out.
+		if system, number := systemcode.Parse(positional[0]); number != "" {
+			if _, known := systemcode.Lookup(system, number, p.lang); known && !strings.Contains(positional[0], ".") {
+				return p.explainSystem(ctx, s, system, number, *asJSON)
+			}
+		}
 		return &usageError{key: "explain.unknown", args: []any{"code", positional[0]}}
 	}
 	limits, err := diagnose.LoadProfile(diagnose.DefaultProfile)

@@ -1,9 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"time"
 
+	"github.com/tonprobe/tonprobe/agent/station"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/tui/words"
 )
 
 // systemCode is the JSON form of an error code of a conference system.
@@ -17,27 +26,132 @@ type systemCode struct {
 	Ask    string   `json:"ask"`
 	Area   string   `json:"area"`
 	Causes []string `json:"causes,omitempty"`
+	// Measured is what the last check of this computer says to it; nil in the list, and if
+	// its reports cannot be read.
+	Measured *weighedCode `json:"measured,omitempty"`
 }
 
-// explainSystem prints the meaning of a code that a caller reads out, or lists the codes
-// of a system.
-func (p *program) explainSystem(system string, number []string, asJSON bool) error {
-	if len(number) == 0 {
+// weighedCode is the JSON form of what a check says to a code.
+type weighedCode struct {
+	Answer   string                   `json:"answer"` // confirmed, refuted, open
+	Why      string                   `json:"why"`
+	Text     string                   `json:"text"`
+	Case     string                   `json:"case,omitempty"`
+	At       *time.Time               `json:"at,omitempty"`
+	Version  string                   `json:"version,omitempty"` // of the conference server
+	Cause    string                   `json:"cause,omitempty"`
+	Evidence []report.Evidence        `json:"evidence,omitempty"`
+	Steps    []report.ConferenceCheck `json:"steps,omitempty"`
+	Probes   []string                 `json:"probes,omitempty"`
+}
+
+// freshFor is the time for which a check counts, as on the dashboard.
+const freshFor = 24 * time.Hour
+
+// explainSystem prints the meaning of a code that a caller reads out, and what the last
+// check of this computer says to it. Without a code it lists those of the system.
+func (p *program) explainSystem(ctx context.Context, s *settings, system, readOut string, asJSON bool) error {
+	if readOut == "" {
 		return p.explainSystemAll(system, asJSON)
 	}
-	m, ok := systemcode.Lookup(system, number[0], p.lang)
+	_, number := systemcode.Parse(readOut)
+	m, ok := systemcode.Lookup(system, number, p.lang)
 	if !ok {
-		return &usageError{key: "explain.unknown_number", args: []any{"code", number[0], "system", system}}
+		return &usageError{key: "explain.unknown_number", args: []any{"code", readOut, "system", system}}
 	}
+	last, unread := p.lastReport(ctx, s)
+	f := systemcode.Weigh(m.Code, systemcode.Measured{Report: last, Old: last != nil && time.Since(last.StartedAt) > freshFor})
 	if asJSON {
-		return p.printJSON(jsonOf(m))
+		out := jsonOf(m)
+		if unread == nil {
+			out.Measured = p.weighed(f, last, system)
+		}
+		return p.printJSON(out)
 	}
-	fmt.Fprintf(p.out, "%s %s: %s\n\n%s\n", m.System, number[0], m.Text, m.Means)
+	fmt.Fprintf(p.out, "%s %s: %s\n\n%s\n", m.System, number, m.Text, m.Means)
 	if m.Older != "" {
 		fmt.Fprintln(p.out, m.Older)
 	}
 	fmt.Fprintf(p.out, "\n%s\n  %s\n", p.t("explain.hint"), m.Ask)
+	if unread != nil {
+		why, _ := p.explainFailure(unread)
+		p.say("explain.unread", "why", why)
+		return nil
+	}
+	fmt.Fprintf(p.out, "\n%s %s\n  %s\n", p.t("explain.measured"), f.Word(p.lang), f.Text(p.lang))
+	return printProof(p.out, p, f, last, system)
+}
+
+// printProof prints the evidence of an answer.
+func printProof(out io.Writer, p *program, f systemcode.Finding, last *report.Report, system string) error {
+	w, err := words.In(p.lang)
+	if err != nil {
+		return err
+	}
+	terms := diagnose.Glossary{}.In(p.lang)
+	line := func(text string) { fmt.Fprintf(out, "  - %s\n", words.Clean(text, 200)) }
+	if text, ok := diagnose.ExplainCause(f.Cause, p.lang); ok {
+		line(text.Sentence)
+	}
+	for _, e := range f.Evidence {
+		line(terms.Evidence(e))
+	}
+	for _, s := range f.Steps {
+		text := terms.Value(string(s.Name), "") + ": " + w.State(s.Status)
+		if s.Code != "" {
+			text += ", " + terms.Value(s.Code, "")
+		}
+		if s.MS != nil {
+			text += ", " + terms.Value(math.Round(*s.MS), "ms")
+		}
+		line(text)
+	}
+	for _, name := range f.Probes {
+		line(w.Probe(name) + ": " + w.State(report.StatusOK))
+	}
+	if v := systemcode.Version(system, last); v != "" {
+		line(p.t("explain.version", "version", v))
+	}
+	if last != nil {
+		line(p.t("explain.check", "case", last.Case, "at", last.StartedAt.Local().Format("2006-01-02 15:04")))
+	}
 	return nil
+}
+
+func (p *program) weighed(f systemcode.Finding, last *report.Report, system string) *weighedCode {
+	w := &weighedCode{Answer: string(f.Answer), Why: string(f.Why), Text: f.Text(p.lang), Cause: f.Cause.Code,
+		Evidence: f.Evidence, Steps: f.Steps, Probes: f.Probes, Version: systemcode.Version(system, last)}
+	if last != nil {
+		w.Case, w.At = last.Case, &last.StartedAt
+	}
+	return w
+}
+
+// lastReport returns the last report of this computer that can be read; nil if there is
+// none.
+func (p *program) lastReport(ctx context.Context, s *settings) (*report.Report, error) {
+	c, err := s.load(p.getenv)
+	if err != nil {
+		return nil, err
+	}
+	sp, err := station.OpenSpool(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	entries, err := sp.All()
+	if err != nil {
+		return nil, err
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		doc, err := sp.Read(entries[i])
+		if err != nil {
+			continue // removed meanwhile, or damaged
+		}
+		if r, err := report.Decode(doc); err == nil {
+			return r, nil
+		}
+	}
+	return nil, nil
 }
 
 func (p *program) explainSystemAll(system string, asJSON bool) error {

@@ -35,15 +35,20 @@ func (v view) cause(c report.Cause, limits diagnose.Profile) cause {
 	if text, ok := diagnose.ExplainCauseBy(c, v.lang, limits); ok {
 		told.Sentence, told.Action, told.Hint, told.Rule = text.Sentence, text.Action, text.Hint, text.Rule
 	}
-	for _, e := range c.Evidence {
-		told.Evidence = append(told.Evidence, evidence{
+	told.Evidence = v.evidence(c.Evidence)
+	return told
+}
+
+func (v view) evidence(all []report.Evidence) (list []evidence) {
+	for _, e := range all {
+		list = append(list, evidence{
 			Name:    clean(v.terms.Field(e.Probe, e.Field), maxValueRunes),
 			Value:   clean(v.terms.Value(e.Value, e.Unit), maxValueRunes),
 			Limit:   v.limit(e.Limit),
 			Unknown: e.Value == nil,
 		})
 	}
-	return told
+	return list
 }
 
 func percent(share float64) int {

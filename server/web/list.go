@@ -47,6 +47,7 @@ type listPage struct {
 	Now      string // RFC 3339
 	Changes  string // address for changes since Revision
 	Done     string // key of a confirmation; "" for none
+	Form     numberForm
 }
 
 // pager links to the other pages of a list.
@@ -215,7 +216,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body.Done = done(r)
+	body.Done, body.Form = done(r), newNumberForm(r, numbersAddress)
 	body.Revision, body.Now, body.Changes = now.name(), v.now.UTC().Format(time.RFC3339Nano), a.changesAddress()
 	s.revisions.put(body.Revision, now)
 	s.show(w, r, page{Name: "list", Stream: "/events", Search: a.search, Body: body})

@@ -18,6 +18,8 @@ type participantPage struct {
 	Newest  *historyEntry // set if Older is
 	Opened  *historyEntry // the check in the address, if the page shows the latest instead
 	Subject string        // id of the report that Check shows
+	Form    *numberForm
+	Number  *numberAnswer // the error number that the caller reads out; nil for none
 	History []historyEntry
 	Agents  []computer
 	Once    string // see shownCodes
@@ -86,6 +88,9 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := v.participant(p, stored, history.Reports, agents)
+	form := newNumberForm(r, r.URL.Path)
+	body.Form, body.Number = &form, v.number(form.ReadOut)
+	v.weigh(body.Number, stored)
 	body.Once, body.Now = s.newFormKey(), v.now.UTC().Format(time.RFC3339Nano)
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))

@@ -43,16 +43,16 @@ func (v view) probed(r *report.Report) []probed {
 			one.Lines = append(one.Lines, figure{Name: f.Name, Value: clean(f.Value, maxValueRunes), Unknown: f.Unknown})
 		}
 		if c, ok := p.Data.(*report.Conference); ok && c != nil {
-			one.Steps = v.steps(c)
+			one.Steps = v.steps(c.Checks)
 		}
 		list = append(list, one)
 	}
 	return list
 }
 
-func (v view) steps(c *report.Conference) []step {
-	list := make([]step, 0, len(c.Checks))
-	for _, check := range c.Checks {
+func (v view) steps(checks []report.ConferenceCheck) []step {
+	list := make([]step, 0, len(checks))
+	for _, check := range checks {
 		s := step{Name: clean(v.terms.Value(string(check.Name), ""), maxNameRunes), State: v.status(check.Status)}
 		if check.Code != "" {
 			s.Code = clean(v.terms.Value(check.Code, ""), maxValueRunes)

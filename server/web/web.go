@@ -159,6 +159,7 @@ func (s *site) routes() http.Handler {
 
 	staff("GET /{$}", s.list)
 	staff("GET /changes", s.listChanges)
+	staff("GET "+numbersAddress, s.numbers)
 	staff("GET /participants/new", s.admitForm)
 	staff("POST /participants", s.admit)
 	staff("GET /participants/{id}", s.participant)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -29,9 +28,14 @@ type Code struct {
 	// Area says in whose hands it usually lies.
 	Area report.Area
 	// Causes are those that confirm the code where a check names one of them, in the
-	// order of their likelihood. Where none is named although their probes have measured,
-	// the code is refuted, as far as it concerns the participant.
+	// order of their likelihood.
 	Causes []string
+	// Steps are those of a check of the system itself that fail with the code. If one of
+	// them failed, the code is confirmed; if all succeeded, it is refuted.
+	Steps []report.ConferenceStep
+	// Beyond is set if a check cannot measure everything that leads to the code, such as a
+	// permission of the browser, so that no check refutes it.
+	Beyond bool
 }
 
 // Meaning is a code in one language.
@@ -58,11 +62,8 @@ func Codes(system string) []Code {
 // Lookup returns the meaning of a code as a caller reads it out, and whether it is known.
 // Text in a language that there is none in is English.
 func Lookup(system, number string, lang phrase.Lang) (Meaning, bool) {
-	if number = strings.TrimSpace(number); len(number) > 1 {
-		number = strings.TrimLeft(number, "0")
-	}
 	codes := Codes(strings.ToLower(strings.TrimSpace(system)))
-	i := slices.IndexFunc(codes, func(c Code) bool { return c.Number == number || slices.Contains(c.Aliases, number) })
+	i := slices.IndexFunc(codes, func(c Code) bool { return c.is(number) })
 	if i < 0 {
 		return Meaning{}, false
 	}
@@ -90,51 +91,4 @@ func book(lang phrase.Lang) *phrase.Book {
 		}
 	}
 	panic(err) // the embedded texts are broken, which every test sees
-}
-
-// Answer is what measurements say to a code.
-type Answer string
-
-// The answers.
-const (
-	Confirmed Answer = "confirmed" // a cause that leads to this code was named
-	Refuted   Answer = "refuted"   // all that could lead to it was measured, and nothing found
-	Open      Answer = "open"      // not all of it was measured
-)
-
-// Weigh holds a code against a report, and returns the cause that confirms it.
-func Weigh(c Code, r *report.Report) (Answer, string) {
-	if r == nil {
-		return Open, ""
-	}
-	for _, code := range c.Causes {
-		if slices.ContainsFunc(r.Causes, func(found report.Cause) bool { return found.Code == code }) {
-			return Confirmed, code
-		}
-	}
-	if len(c.Causes) == 0 || !measured(c, r) {
-		return Open, ""
-	}
-	return Refuted, ""
-}
-
-// measured reports whether the probes that the causes of a code need have all measured.
-func measured(c Code, r *report.Report) bool {
-	for _, code := range c.Causes {
-		d, ok := diagnose.Lookup(code)
-		if !ok {
-			return false
-		}
-		// A rule reads whatever of these is there: one that measured is enough for it.
-		if !slices.ContainsFunc(d.Needs, func(name string) bool { return good(r, name) }) {
-			return false
-		}
-	}
-	return true
-}
-
-func good(r *report.Report, probe string) bool {
-	return slices.ContainsFunc(r.Probes, func(p report.Result) bool {
-		return p.Name == probe && diagnose.Standing(p) == report.StatusOK
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
-	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 func TestEveryCodeIsSound(t *testing.T) {
@@ -51,38 +50,5 @@ func TestUnknownCodes(t *testing.T) {
 		if m, ok := systemcode.Lookup(c[0], c[1], phrase.EN); ok {
 			t.Errorf("%v: %+v", c, m)
 		}
-	}
-}
-
-func TestWeigh(t *testing.T) {
-	code, _ := systemcode.Lookup("bbb", "1007", phrase.EN)
-	good := func(names ...string) *report.Report {
-		r := &report.Report{}
-		for _, name := range names {
-			r.Probes = append(r.Probes, report.Result{Name: name, Status: report.StatusOK})
-		}
-		return r
-	}
-	all := []string{report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkWeb, report.ProbeNetworkPath, report.ProbeNATBehavior}
-	blocked := good(all...)
-	blocked.Causes = []report.Cause{{Code: "net.udp_blocked"}}
-	for name, c := range map[string]struct {
-		r     *report.Report
-		want  systemcode.Answer
-		cause string
-	}{
-		"UDP is blocked":       {blocked, systemcode.Confirmed, "net.udp_blocked"},
-		"everything is fine":   {good(all...), systemcode.Refuted, ""},
-		"little was measured":  {good(report.ProbeNetworkWeb), systemcode.Open, ""},
-		"nothing was measured": {&report.Report{}, systemcode.Open, ""},
-		"no report":            {nil, systemcode.Open, ""},
-	} {
-		if got, cause := systemcode.Weigh(code.Code, c.r); got != c.want || cause != c.cause {
-			t.Errorf("%s: %s %s, want %s %s", name, got, cause, c.want, c.cause)
-		}
-	}
-	server, _ := systemcode.Lookup("bbb", "1006", phrase.EN)
-	if got, _ := systemcode.Weigh(server.Code, good(all...)); got != systemcode.Open {
-		t.Errorf("a fault of the server is %s: a check of the participant cannot refute it", got)
 	}
 }

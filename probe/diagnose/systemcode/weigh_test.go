@@ -1,0 +1,144 @@
+package systemcode_test
+
+import (
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// good is a report of probes without a fault.
+func good(names ...string) *report.Report {
+	r := &report.Report{}
+	for _, name := range names {
+		r.Probes = append(r.Probes, report.Result{Name: name, Status: report.StatusOK})
+	}
+	return r
+}
+
+// line is the probes of a check without a conference system.
+func line() []string {
+	return []string{report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkWeb, report.ProbeNetworkPath,
+		report.ProbeNetworkLink, report.ProbeNATBehavior, report.ProbeAudioInput, report.ProbeAudioOutput}
+}
+
+// visited is a check of a BigBlueButton that failed at a step; "" at none. Path is how the
+// sound travelled.
+func visited(failed report.ConferenceStep, code, path string) *report.Report {
+	d := &report.Conference{Version: "3.0.4", Media: &report.MediaVoice{Path: path}}
+	after := false
+	for _, name := range []report.ConferenceStep{report.StepState, report.StepSignalling, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown} {
+		c := report.ConferenceCheck{Name: name, Status: report.StatusOK}
+		if name == failed {
+			c.Status, c.Code, after = report.StatusFail, code, true
+			d.FailedStep, d.FailedCode = string(name), code
+		} else if after {
+			c.Status, c.Code = report.StatusUnknown, "step_before"
+		}
+		d.Checks = append(d.Checks, c)
+	}
+	r := good(line()...)
+	r.Probes = append(r.Probes, report.Result{Name: report.ProbeBBB, Status: report.StatusOK, Data: d})
+	return r
+}
+
+func with(r *report.Report, severity report.Severity, codes ...string) *report.Report {
+	for _, code := range codes {
+		r.Causes = append(r.Causes, report.Cause{Code: code, Severity: severity, Evidence: []report.Evidence{{Probe: "nat", Field: "udp", Value: "blocked"}}})
+	}
+	return r
+}
+
+func TestWeigh(t *testing.T) {
+	const fail, info = report.SeverityFail, report.SeverityInfo
+	unsure := visited("", "", "")
+	for i := range unsure.Probes {
+		if d, ok := unsure.Probes[i].Data.(*report.Conference); ok {
+			d.Media = nil
+			for j := range d.Checks {
+				d.Checks[j].Status, d.Checks[j].Code = report.StatusUnknown, "needs_link"
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		number string
+		r      *report.Report
+		want   systemcode.Answer
+		why    systemcode.Why
+		cause  string
+	}{
+		"UDP is blocked":                     {"1007", with(good(line()...), fail, "net.udp_blocked"), systemcode.Confirmed, systemcode.WhyCause, "net.udp_blocked"},
+		"the path to the system failed":      {"1007", visited(report.StepPath, "no_path", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"and the rules named the cause":      {"1007", with(visited(report.StepPath, "no_path", ""), fail, "conf.ice_failed"), systemcode.Confirmed, systemcode.WhyStep, "conf.ice_failed"},
+		"UDP to the system works":            {"1007", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"through a relay over UDP":           {"1010", visited("", "", "relay udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"it works, another server's fails":   {"1007", with(visited("", "", "host udp"), fail, "net.turn_unreachable"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"only over TCP":                      {"1007", visited("", "", "relay tls"), systemcode.Open, systemcode.WhyDetour, ""},
+		"the sound got lost after the path":  {"1007", visited(report.StepSoundUp, "nothing_arrived", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"no invitation":                      {"1007", unsure, systemcode.Open, systemcode.WhyServerUntested, ""},
+		"the system was not checked":         {"1007", good(line()...), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"a hint confirms nothing":            {"1007", with(good(line()...), info, "net.nat_symmetric"), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"little was measured":                {"1007", good(report.ProbeNetworkWeb), systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"nothing was measured":               {"1007", &report.Report{}, systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"the voice server answers":           {"1006", visited("", "", "host udp"), systemcode.Refuted, systemcode.WhyWorked, ""},
+		"the voice server's turn":            {"1006", visited(report.StepCall, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"a check of the line says nothing":   {"1006", good(line()...), systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"the same number":                    {"2303", visited(report.StepCall, "2302", ""), systemcode.Confirmed, systemcode.WhySameCode, ""},
+		"the call before it failed":          {"1007", visited(report.StepCall, "2001", ""), systemcode.Open, systemcode.WhyServerUntested, ""},
+		"no WebSocket":                       {"1302", visited(report.StepSignalling, "timeout", ""), systemcode.Confirmed, systemcode.WhyStep, ""},
+		"a line without a fault":             {"3004", good(line()...), systemcode.Refuted, systemcode.WhyNothingFound, ""},
+		"a browser's permission":             {"7", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"the microphone is blocked":          {"7", with(good(line()...), fail, "audio.privacy_blocked"), systemcode.Confirmed, systemcode.WhyCause, "audio.privacy_blocked"},
+		"what no check measures":             {"1003", good(line()...), systemcode.Open, systemcode.WhyBeyond, ""},
+		"another system's check is not this": {"1007", &report.Report{Probes: []report.Result{{Name: report.ProbeJanus, Status: report.StatusOK, Data: &report.Conference{}}}}, systemcode.Open, systemcode.WhyNotMeasured, ""},
+		"no check":                           {"1007", nil, systemcode.Open, systemcode.WhyNoCheck, ""},
+	} {
+		code, ok := systemcode.Lookup("bbb", c.number, phrase.EN)
+		if !ok {
+			t.Fatal(c.number)
+		}
+		f := systemcode.Weigh(code.Code, systemcode.Measured{Report: c.r})
+		if f.Answer != c.want || f.Why != c.why || f.Cause.Code != c.cause {
+			t.Errorf("%s: %s because of %s (%s), want %s because of %s (%s)", name, f.Answer, f.Why, f.Cause.Code, c.want, c.why, c.cause)
+		}
+		if f.Answer != systemcode.Open && len(f.Evidence)+len(f.Steps)+len(f.Probes) == 0 {
+			t.Errorf("%s: %s without evidence", name, f.Answer)
+		}
+		if c.r == nil {
+			continue
+		}
+		if f := systemcode.Weigh(code.Code, systemcode.Measured{Report: c.r, Old: true}); f.Answer != systemcode.Open || f.Why != systemcode.WhyOld {
+			t.Errorf("%s, too long ago: %s because of %s", name, f.Answer, f.Why)
+		}
+	}
+}
+
+// Every answer has its text, and no code is refuted by a report in which nothing was measured.
+func TestEveryAnswerHasAText(t *testing.T) {
+	for _, lang := range phrase.Langs() {
+		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour,
+			systemcode.WhyServerUntested, systemcode.WhyNotMeasured, systemcode.WhyBeyond, systemcode.WhyOld, systemcode.WhyNoCheck} {
+			for _, answer := range []systemcode.Answer{systemcode.Confirmed, systemcode.Refuted, systemcode.Open} {
+				f := systemcode.Finding{Answer: answer, Why: why}
+				if text := f.Text(lang) + f.Word(lang); text == "" || text[0] == "‹"[0] {
+					t.Errorf("%s %s %s: %q", lang, answer, why, text)
+				}
+			}
+		}
+	}
+	for _, c := range systemcode.Codes("bbb") {
+		if f := systemcode.Weigh(c, systemcode.Measured{Report: &report.Report{}}); f.Answer != systemcode.Open {
+			t.Errorf("%s is %s although nothing was measured", c.Number, f.Answer)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if v := systemcode.Version("bbb", visited("", "", "")); v != "3.0.4" {
+		t.Errorf("%q", v)
+	}
+	if v := systemcode.Version("bbb", nil) + systemcode.Version("zoom", visited("", "", "")); v != "" {
+		t.Errorf("%q", v)
+	}
+}

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// numberParam is the query parameter with the error number that a caller reads out.
+const numberParam = "number"
+
+// maxReadOutRunes limits it.
+const maxReadOutRunes = 60
+
+// numberForm is the form for an error number that a caller reads out.
+type numberForm struct {
+	Action  string
+	ReadOut string // as it was typed
+	Alone   bool   // keeps aloneParam
+	MaxLen  int
+}
+
+func newNumberForm(r *http.Request, action string) numberForm {
+	q := r.URL.Query()
+	return numberForm{Action: action, ReadOut: clean(q.Get(numberParam), maxReadOutRunes), Alone: q.Get(aloneParam) != "", MaxLen: maxReadOutRunes}
+}
+
+// numberAnswer is what is known of an error number.
+type numberAnswer struct {
+	ReadOut string
+	System  string // as staff know it
+	// Number is "" if the text contains no number, Text if the system or number is unknown.
+	Number, Text string
+	Means, Older string
+	Ask          string
+	Area         string
+	Code         systemcode.Code
+	Weighed      *weighedNumber
+}
+
+// numberEntry is an error number in the list of a system.
+type numberEntry struct{ Number, Text string }
+
+// weighedNumber is what a participant's check says to an error number.
+type weighedNumber struct {
+	State    state
+	Text     string
+	Version  string // of the conference server; "" if unknown
+	Checked  *when
+	Case     string
+	Cause    *cause
+	Evidence []evidence
+	Steps    []step
+	Probes   []string
+}
+
+// systemNames are the names of systems that people use.
+func systemNames() map[string]string {
+	return map[string]string{
+		"bbb": "BigBlueButton", "zoom": "Zoom", "teams": "Microsoft Teams", "webex": "Webex", "jitsi": "Jitsi", "livekit": "LiveKit",
+		"opentalk": "OpenTalk", "youtube": "YouTube", "janus": "Janus", "whip": "WHIP",
+	}
+}
+
+// number explains an error number as it was read out; nil if there is none. It does not
+// hold it against a check.
+func (v view) number(readOut string) *numberAnswer {
+	if readOut == "" {
+		return nil
+	}
+	system, number := systemcode.Parse(readOut)
+	a := &numberAnswer{ReadOut: readOut, System: systemNames()[system], Number: number}
+	m, ok := systemcode.Lookup(system, number, v.lang)
+	if !ok {
+		return a
+	}
+	a.Code, a.Text, a.Means, a.Older, a.Ask, a.Area = m.Code, m.Text, m.Means, m.Older, m.Ask, v.area(m.Area)
+	return a
+}
+
+// knownNumbers lists the error numbers of the system that most callers use.
+func (v view) knownNumbers() (list []numberEntry) {
+	for _, c := range systemcode.Codes(systemcode.DefaultSystem) {
+		m, _ := systemcode.Lookup(c.System, c.Number, v.lang)
+		list = append(list, numberEntry{strings.Join(append([]string{c.Number}, c.Aliases...), ", "), m.Text})
+	}
+	return list
+}
+
+// weigh holds the number against a participant's check, which is nil if there is none.
+func (v view) weigh(a *numberAnswer, stored *store.StoredReport) {
+	if a == nil || a.Text == "" {
+		return
+	}
+	measured := systemcode.Measured{}
+	w := &weighedNumber{}
+	if stored != nil {
+		// A document of a newer version says nothing to this one.
+		measured.Report, _ = v.terms.Probes().Decode(stored.Document)
+		measured.Old = stored.CheckedAt.Before(v.since)
+		w.Checked, w.Case = v.when(stored.CheckedAt), clean(stored.Case, 12)
+	}
+	f := systemcode.Weigh(a.Code, measured)
+	w.State = state{Kind: map[systemcode.Answer]string{systemcode.Confirmed: "fail", systemcode.Refuted: "ok"}[f.Answer], Word: f.Word(v.lang)}
+	if w.State.Kind == "" {
+		w.State.Kind = "unknown"
+	}
+	w.Text, w.Version = f.Text(v.lang), clean(systemcode.Version(a.Code.System, measured.Report), maxNameRunes)
+	if f.Cause.Code != "" {
+		w.Cause = new(v.cause(f.Cause, v.profiles.by(measured.Report.Profile)))
+	}
+	w.Evidence = v.evidence(f.Evidence)
+	w.Steps = v.steps(f.Steps)
+	for _, name := range f.Probes {
+		w.Probes = append(w.Probes, v.probe(name))
+	}
+	a.Weighed = w
+}
+
+// numbersPage is the content of the page of the error numbers.
+type numbersPage struct {
+	Form   numberForm
+	Answer *numberAnswer
+	Known  []numberEntry
+}
+
+// numbers explains an error number without a participant, or lists all.
+func (s *site) numbers(w http.ResponseWriter, r *http.Request) error {
+	v := s.view(r)
+	body := numbersPage{Form: newNumberForm(r, numbersAddress)}
+	if body.Answer = v.number(body.Form.ReadOut); body.Answer == nil || body.Answer.Text == "" {
+		body.Known = v.knownNumbers()
+	}
+	s.show(w, r, page{Name: "numbers", Body: body})
+	return nil
+}
+
+const numbersAddress = "/numbers"

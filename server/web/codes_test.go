@@ -1,0 +1,82 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestNumberWithoutParticipant: the home page leads to the meaning of a number.
+func TestNumberWithoutParticipant(t *testing.T) {
+	g := newRig(t).login()
+	g.want(g.get("/"), http.StatusOK, `action="/numbers"`, "Fehler-Nummer, die vorgelesen wird")
+	for _, readOut := range []string{"1007", "Fehler 1007", "ICE 1007", "bbb 1307"} {
+		w := g.get("/numbers?number=" + url.QueryEscape(readOut))
+		g.want(w, http.StatusOK, "BigBlueButton", "ICE-Verhandlung gescheitert", "UDP ist gesperrt", "Auf der Seite einer Person")
+	}
+	g.want(g.get("/numbers?number=1004"), http.StatusOK, "Ältere Versionen", "Neuere Versionen")
+	g.want(g.get("/numbers"), http.StatusOK, "2001, 2000, 2002", "Mikrofon nicht erlaubt")
+	g.want(g.get("/numbers?number=4711"), http.StatusOK, "Die Nummer „4711“ ist nicht bekannt", "Mikrofon nicht erlaubt")
+	g.want(g.get("/numbers?number=zoom+5003"), http.StatusOK, "Die Nummern von Zoom kennt dieses Programm nicht")
+	g.want(g.get("/numbers?number=Hilfe"), http.StatusOK, "Bitten Sie um die Zahl")
+	hostile := g.get("/numbers?number=" + url.QueryEscape("<script>\u202e1007</script>"+strings.Repeat("x", 5000)))
+	if body := hostile.Body.String(); hostile.Code != http.StatusOK || strings.Contains(body, "\u202e") || len(body) > 30_000 {
+		t.Errorf("status %d, %d bytes", hostile.Code, len(body))
+	}
+	g.lang = "en"
+	g.want(g.get("/numbers?number=1007"), http.StatusOK, "ICE negotiation failed")
+	g.cookies = nil
+	if w := g.get("/numbers?number=1007"); w.Code != http.StatusSeeOther {
+		t.Errorf("status %d for somebody who is not signed in", w.Code)
+	}
+}
+
+// TestNumberIsHeldAgainstTheCheck: the page says what the last check says to a number, and
+// shows the evidence.
+func TestNumberIsHeldAgainstTheCheck(t *testing.T) {
+	g := newRig(t).login()
+	works, _ := g.checked("Anna", "", "M2W-8RT", microphone(nil), passage(), voice(0), internet(), bigBlueButton("", ""))
+	fails, old := g.checked("Berta", "", "M2W-8RV", microphone(nil), passage(), voice(0), internet(), bigBlueButton(report.StepPath, "no_path"))
+	none, _ := g.person("Cem", "")
+	look := func(id, number string) string {
+		t.Helper()
+		w := g.get("/participants/" + id + "?number=" + number)
+		g.want(w, http.StatusOK)
+		body := w.Body.String()
+		i := strings.Index(body, `id="number-answer"`)
+		if i < 0 {
+			t.Fatalf("no answer in %s", body)
+		}
+		return body[i : i+strings.Index(body[i:], "</section>")]
+	}
+	for _, c := range []struct{ id, number, kind, word, evidence string }{
+		{works.ID, "1007", "ok", "widerlegt", "direkt, UDP"},
+		{fails.ID, "1007", "fail", "bestätigt", "kein Weg für Ton gefunden"},
+		{fails.ID, "1002", "ok", "widerlegt", "23\u00a0ms"},
+		{works.ID, "1003", "unknown", "offen", "kann eine Prüfung nicht messen"},
+		{none.ID, "1007", "unknown", "offen", "Es gibt noch keine Prüfung"},
+	} {
+		part := look(c.id, c.number)
+		if !strings.Contains(part, "is-"+c.kind) || !strings.Contains(part, c.word) || !strings.Contains(part, c.evidence) {
+			t.Errorf("%s: %s", c.number, part)
+		}
+	}
+	if part := look(works.ID, "1004"); !strings.Contains(part, "Der Server hat die Version 3.0.4") {
+		t.Errorf("no version: %s", part)
+	}
+	if body := g.get("/participants/" + works.ID).Body.String(); strings.Contains(body, "number-answer") {
+		t.Error("an answer to a number that nobody read out")
+	}
+	g.pass(25 * time.Hour)
+	g.login()
+	if part := look(works.ID, "1007"); !strings.Contains(part, "zu lange her") || strings.Contains(part, "widerlegt") {
+		t.Errorf("an old check counts: %s", part)
+	}
+	// An earlier check that is shown alone is weighed alone, and stays so after another number.
+	alone := g.get("/participants/" + fails.ID + "/reports/" + old.ID + "?alone=1&number=1007")
+	g.want(alone, http.StatusOK, `name="alone"`, "M2W-8RV")
+}
