@@ -188,6 +188,11 @@ func (g *progressGate) close() {
 	g.mu.Unlock()
 }
 
+// Usual returns the steps that run without being requested.
+func (p Plan) Usual() Plan {
+	return slices.DeleteFunc(slices.Clone(p), func(s Step) bool { return s.OnRequest })
+}
+
 // Only returns the steps of the named probes, and the names that have no step.
 func (p Plan) Only(names []string) (kept Plan, missing []string) {
 	for _, n := range names {

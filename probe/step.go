@@ -22,6 +22,9 @@ type Step struct {
 	// line on purpose, which the others would measure as a fault. The line budget does
 	// not apply.
 	Exclusive bool
+	// OnRequest excludes the step from [Plan.Usual]. It is for probes that disturb, such
+	// as one that fills the line or makes a sound.
+	OnRequest bool
 	// Phases are the parts of the probe that have a turn of their own.
 	Phases []Phase
 }

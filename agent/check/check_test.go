@@ -158,7 +158,7 @@ func TestBindingLifetimeIsOptional(t *testing.T) {
 // TestBudgetsFit checks that a check takes at most 12 s whatever hangs, and 15 s if
 // the microphone waits for speech.
 func TestBudgetsFit(t *testing.T) {
-	plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+	plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.plan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestSpeakerOnlyOnRequest(t *testing.T) {
 // TestSpeakerFollowsMicrophone checks that audio.output waits for the end of
 // audio.input, and does not wait if audio.input is not part of the check.
 func TestSpeakerFollowsMicrophone(t *testing.T) {
-	plan, err := Options{Speaker: true}.usualPlan(t.Context())
+	plan, err := Options{Speaker: true}.plan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,32 +4,31 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/probe"
 )
 
-// onRequest reports whether a group excludes the probe unless it is requested by
-// its own option: media.load fills the line, audio.output makes a sound.
-func (o Options) onRequest(name string) bool {
-	return name == report.ProbeMediaLoad && !o.Load || name == report.ProbeAudioOutput && !o.Speaker
-}
-
-// selection returns the known probes that Only selects, each once, in the order of
-// known. "nat" is both a probe and a group; it means the group.
-func (o Options) selection(known []string) ([]string, error) {
+// selection returns the known probes that are asked for by name or by group, each once,
+// in the order of known. A group does not select the steps of the plan that run on
+// request only. "nat" is both a probe and a group; it means the group.
+func selection(asked, known []string, plan probe.Plan) ([]string, error) {
+	onRequest := map[string]bool{}
+	for _, s := range plan {
+		onRequest[s.Probe.Name()] = s.OnRequest
+	}
 	wanted := map[string]bool{}
 	var unknown []string
-	for _, asked := range o.Only {
+	for _, word := range asked {
 		found := false
 		for _, name := range known {
 			group, _, _ := strings.Cut(name, ".")
-			if name != asked && group != asked {
+			if name != word && group != word {
 				continue
 			}
 			found = true
-			wanted[name] = wanted[name] || name == asked || !o.onRequest(name)
+			wanted[name] = wanted[name] || name == word || !onRequest[name]
 		}
-		if !found && !slices.Contains(unknown, asked) {
-			unknown = append(unknown, asked)
+		if !found && !slices.Contains(unknown, word) {
+			unknown = append(unknown, word)
 		}
 	}
 	if len(unknown) > 0 {

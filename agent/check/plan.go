@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -13,40 +12,28 @@ import (
 
 // plan returns the selected steps.
 func (o Options) plan(ctx context.Context) (probe.Plan, error) {
-	if len(o.Only) > 0 {
-		known, err := o.names(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if o.Only, err = o.selection(known); err != nil {
-			return nil, err
-		}
-		o.Load = o.Load || slices.Contains(o.Only, report.ProbeMediaLoad)
-		o.Speaker = o.Speaker || slices.Contains(o.Only, report.ProbeAudioOutput)
-	}
 	plan := o.Plan
 	if plan == nil {
 		var err error
-		if plan, err = o.usualPlan(ctx); err != nil {
+		if plan, err = o.allSteps(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if len(o.Only) > 0 {
-		plan, _ = plan.Only(o.Only)
+	if len(o.Only) == 0 {
+		plan = plan.Usual()
+		return plan, plan.Check()
 	}
+	selected, err := selection(o.Only, o.known(plan), plan)
+	if err != nil {
+		return nil, err
+	}
+	plan, _ = plan.Only(selected)
 	return plan, plan.Check()
 }
 
-// names returns the names of all probes, including those that run on request only.
-func (o Options) names(ctx context.Context) (names []string, err error) {
-	plan := o.Plan
-	if plan == nil {
-		everything := o
-		everything.Load, everything.Speaker = true, true
-		if plan, err = everything.usualPlan(ctx); err != nil {
-			return nil, err
-		}
-	}
+// known returns the names that Only may select: the probes of the plan, and those of
+// the conference systems as long as the target's is unknown.
+func (o Options) known(plan probe.Plan) (names []string) {
 	for _, s := range plan {
 		names = append(names, s.Probe.Name())
 	}
@@ -56,11 +43,11 @@ func (o Options) names(ctx context.Context) (names []string, err error) {
 			names = append(names, s.Name())
 		}
 	}
-	return names, nil
+	return names
 }
 
-// usualPlan returns the default plan.
-func (o Options) usualPlan(ctx context.Context) (probe.Plan, error) {
+// allSteps returns the steps of the default plan, with those on request.
+func (o Options) allSteps(ctx context.Context) (probe.Plan, error) {
 	if err := checkLifetime(o.BindingLifetime); err != nil {
 		return nil, err
 	}
@@ -123,8 +110,7 @@ func (o Options) web(s sources) probe.Probe {
 	return newWeb(s)
 }
 
-// load returns the probe of media.load. It fills the line, so it runs only on
-// request.
+// load returns the probe of media.load, or the reason to skip it.
 func (o Options) load(s sources) probe.Probe {
 	if s.collector == nil {
 		return skipped{report.ProbeMediaLoad, "not enrolled: no collector to measure against"}

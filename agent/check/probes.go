@@ -11,8 +11,6 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/audio"
-	"github.com/tonprobe/tonprobe/probe/host/crash"
-	hostload "github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/nat"
@@ -134,10 +132,6 @@ func builtAt() time.Time {
 func newLoad(s sources) probe.Probe {
 	return load.New(load.Config{Base: s.collector, Token: s.token, Transport: s.transport, ICE: s.ice})
 }
-
-func newHostLoad() probe.Probe { return hostload.New() }
-
-func newCrash() probe.Probe { return crash.New() }
 
 func newLink(s sources) probe.Probe { return link.New(link.Config{URL: s.webURL}) }
 

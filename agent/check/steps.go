@@ -6,6 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
+	hostload "github.com/tonprobe/tonprobe/probe/host/load"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/network/path"
@@ -17,7 +19,7 @@ import (
 // after the silence that proves a filter.
 const behaviorBudget = 11 * time.Second
 
-// steps returns the plan of a check. The order is that of the report, and that in
+// steps returns all steps of a check, with those on request. The order is that of the report, and that in
 // which steps waiting for the same bandwidth are served.
 //
 // The budgets limit a check to 12 s even if every server hangs, and to 15 s if
@@ -127,11 +129,11 @@ func (o Options) steps(s sources) probe.Plan {
 	}
 	// They send nothing.
 	plan = append(plan, probe.Step{
-		Probe:  newHostLoad(), // watches for four seconds
+		Probe:  hostload.New(), // watches for four seconds
 		Budget: 8 * time.Second,
 	}, probe.Step{
 		// A large journal on a slow disk takes some seconds.
-		Probe:  newCrash(),
+		Probe:  crash.New(),
 		Budget: 9 * time.Second,
 	})
 	if o.system != nil {
@@ -150,26 +152,21 @@ func (o Options) steps(s sources) probe.Plan {
 			},
 		})
 	}
-	if o.Load {
-		plan = append(plan, probe.Step{
-			// Three phases (6.8 s), a name lookup, the last responses of each
-			// phase, and the time for the queue to drain between them.
-			Probe:     o.load(s),
-			Budget:    21 * time.Second,
-			Exclusive: true,
-		})
-	}
-	if o.Speaker {
-		plan = append(plan, probe.Step{
-			// Start of the child process, warm-up of two devices, the sound and its
-			// echo. It starts when the microphone is free, so that nobody is
-			// speaking.
-			Probe:  o.audioOutput(),
-			Budget: 8 * time.Second,
-			Turn:   probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}},
-		})
-	}
-	return plan
+	return append(plan, probe.Step{
+		// Three phases (6.8 s), a name lookup, the last responses of each phase, and
+		// the time for the queue to drain between them.
+		Probe:     o.load(s),
+		Budget:    21 * time.Second,
+		Exclusive: true,
+		OnRequest: !o.Load, // fills the line
+	}, probe.Step{
+		// Start of the child process, warm-up of two devices, the sound and its echo.
+		// It starts when the microphone is free, so that nobody is speaking.
+		Probe:     o.audioOutput(),
+		Budget:    8 * time.Second,
+		Turn:      probe.Turn{After: []probe.Mark{{Step: report.ProbeAudioInput}}},
+		OnRequest: !o.Speaker, // makes a sound
+	})
 }
 
 // steady is a constant rate until the turn ends.

@@ -96,7 +96,7 @@ type stay struct {
 func TestTimetable(t *testing.T) {
 	for name, l := range lines() {
 		t.Run(name, func(t *testing.T) {
-			plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+			plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.plan(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -127,7 +127,7 @@ func TestTimetable(t *testing.T) {
 func TestTimetableWithAGreedyStep(t *testing.T) {
 	for name, l := range lines() {
 		for _, first := range []bool{true, false} {
-			plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.usualPlan(t.Context())
+			plan, err := Options{Collector: &Collector{URL: "https://127.0.0.1:1"}}.plan(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

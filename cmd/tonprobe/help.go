@@ -3,6 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // help prints the usage of the program or of one subcommand.
@@ -27,5 +31,40 @@ func (p *program) usage(command string) {
 		fmt.Fprint(p.out, p.t("help.tonprobe"))
 		return
 	}
-	fmt.Fprint(p.out, p.t("help."+command))
+	groups, probes := selectable()
+	fmt.Fprint(p.out, p.t("help."+command,
+		"groups", strings.Join(groups, ", "),
+		"probes", strings.Join(wrapped(probes, 66), "\n"+strings.Repeat(" ", 22))))
+}
+
+// selectable returns the words for --only: the groups, and the names of the probes.
+// Those of the conference systems depend on the target.
+func selectable() (groups, probes []string) {
+	for _, p := range report.KnownProbes().All() {
+		group, _, _ := strings.Cut(p.Name, ".")
+		if group == report.ConferenceGroup {
+			continue
+		}
+		probes = append(probes, p.Name)
+		if !slices.Contains(groups, group) {
+			groups = append(groups, group)
+		}
+	}
+	return groups, probes
+}
+
+// wrapped joins the words with commas to lines of at most width characters.
+func wrapped(words []string, width int) (lines []string) {
+	line := ""
+	for i, word := range words {
+		if i < len(words)-1 {
+			word += ","
+		}
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
 }
