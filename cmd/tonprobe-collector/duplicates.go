@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
 )
@@ -20,5 +21,12 @@ func noteDuplicates(w io.Writer, list []enroll.Duplicate) {
 			shared = "this phone number"
 		}
 		_, _ = fmt.Fprintf(w, "Note: there is already a participant with %s: %s (%s)\n", shared, d.Name, d.ID)
+	}
+}
+
+// noteName warns of a name that breaks the sound of some versions of BigBlueButton.
+func noteName(w io.Writer, name string) {
+	if marks := enroll.BreaksSound(name); len(marks) > 0 {
+		_, _ = fmt.Fprintf(w, "Warning: the name contains %s. With such a name the sound of some versions of BigBlueButton fails (errors 1006 and 0): write it without.\n", strings.Join(marks, " and "))
 	}
 }

@@ -66,6 +66,7 @@ func participantAdd(ctx context.Context, t terminal, in *invocation) error {
 		if noteDuplicates(t.err, same); len(same) > 0 {
 			_, _ = fmt.Fprintf(t.err, "For a second computer of the same person use 'participant code', for a mistake 'participant delete %s'.\n", i.Participant.ID)
 		}
+		noteName(t.err, i.Participant.Name)
 		return printInvitation(t.out, i, addressOf(c.DataDir), in.json)
 	})
 }

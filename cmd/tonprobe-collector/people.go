@@ -45,6 +45,7 @@ func participantEdit(ctx context.Context, t terminal, in *invocation) error {
 			return err
 		}
 		noteDuplicates(t.err, same)
+		noteName(t.err, name)
 		_, err = fmt.Fprintf(t.out, "%s (%s), telephone %s\n", name, p.ID, orDash(phone))
 		return err
 	})

@@ -80,3 +80,22 @@ func TestNumberIsHeldAgainstTheCheck(t *testing.T) {
 	alone := g.get("/participants/" + fails.ID + "/reports/" + old.ID + "?alone=1&number=1007")
 	g.want(alone, http.StatusOK, `name="alone"`, "M2W-8RV")
 }
+
+// TestNameThatBreaksTheSound: the forms warn of it once and then take it; the person's page
+// shows it.
+func TestNameThatBreaksTheSound(t *testing.T) {
+	g := newRig(t).login()
+	const name, other = `Hans "Hansi" Maier`, `Ortsrat::Nord`
+	w := g.post("/participants", "name", name, "once", "k1")
+	g.want(w, http.StatusConflict, `Im Namen steht "`, "Trotzdem hinzufügen", `name="odd" value="&#34;"`)
+	g.want(g.post("/participants", "name", other, "once", "k1", "odd", `"`), http.StatusConflict, "Im Namen steht ::")
+	g.want(g.post("/participants", "name", name, "once", "k1", "odd", `"`), http.StatusCreated)
+	p, _ := g.person("Anna", "")
+	g.want(g.post("/participants/"+p.ID+"/edit", "name", `a\b`), http.StatusConflict, "Trotzdem ändern")
+	g.wantRedirect(g.post("/participants/"+p.ID+"/edit", "name", `a\b`, "odd", `\`), "/participants/"+p.ID)
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, `Im Namen steht \`, "mit einfachem Namen neu beitreten")
+	p, _ = g.person("Anna Rat: Nord/West", "")
+	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "odd-name") {
+		t.Error("a warning of a plain name")
+	}
+}

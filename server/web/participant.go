@@ -18,6 +18,7 @@ type participantPage struct {
 	Newest  *historyEntry // set if Older is
 	Opened  *historyEntry // the check in the address, if the page shows the latest instead
 	Subject string        // id of the report that Check shows
+	OddName string        // the part of the name that breaks the sound; "" for none
 	Form    *numberForm
 	Number  *numberAnswer // the error number that the caller reads out; nil for none
 	History []historyEntry
@@ -119,7 +120,7 @@ func (s *site) requestedReport(r *http.Request, p store.ParticipantState) (*stor
 }
 
 func (v view) participant(p store.ParticipantState, stored *store.StoredReport, history []store.ReportSummary, agents []store.Agent) participantPage {
-	body := participantPage{row: v.row(p)}
+	body := participantPage{row: v.row(p), OddName: oddName(p.Name)}
 	shown := ""
 	if stored != nil {
 		shown = stored.ID

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/server/enroll"
 )
@@ -15,8 +16,11 @@ type personForm struct {
 	// Duplicates are participants who share the name or the phone number. The form lists them
 	// once; what is submitted then is meant as it is.
 	Duplicates []duplicate
-	MaxName    int
-	MaxPhone   int
+	// OddName is the part of the name that breaks the sound of some conference systems; "" for
+	// none. It is warned of once, like the duplicates.
+	OddName  string
+	MaxName  int
+	MaxPhone int
 }
 
 // duplicate is an enroll.Duplicate as a form shows it.
@@ -44,6 +48,10 @@ func (f *personForm) check(s *site, r *http.Request, exceptID string) (status in
 	if err != nil {
 		return 0, err
 	}
+	f.OddName = oddName(name)
+	if f.OddName != "" && f.OddName != r.PostForm.Get("odd") {
+		status = http.StatusConflict
+	}
 	shown := r.PostForm["shown"]
 	for _, d := range found {
 		if !slices.Contains(shown, d.ID) {
@@ -53,6 +61,12 @@ func (f *personForm) check(s *site, r *http.Request, exceptID string) (status in
 	}
 	return status, nil
 }
+
+// Warned reports whether the form warns of something and asks again.
+func (f personForm) Warned() bool { return len(f.Duplicates) > 0 || f.OddName != "" }
+
+// oddName returns the parts of a name that break the sound; "" for none.
+func oddName(name string) string { return strings.Join(enroll.BreaksSound(name), "  ") }
 
 func sharedKey(d enroll.Duplicate) string {
 	switch {
