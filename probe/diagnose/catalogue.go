@@ -47,6 +47,7 @@ func Catalogue() []Definition {
 		accessDefinitions(),
 		deviceDefinitions(),
 		signalDefinitions(),
+		channelDefinitions(),
 		loudspeakerDefinitions(),
 		defaultDefinitions(),
 		connectionDefinitions(),

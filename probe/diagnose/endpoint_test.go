@@ -187,3 +187,58 @@ func TestEndpointsHaveNames(t *testing.T) {
 		}
 	}
 }
+
+func TestServerSilenceBlamesNobody(t *testing.T) {
+	tests := []struct {
+		name    string
+		change  func(*report.Report)
+		want    []string
+		verdict report.Verdict
+		area    report.Area
+	}{
+		{"reflector silent, web works", noReflector, []string{"net.test_server_down"}, report.Unknown, report.AreaMunicipality},
+		{"reflector's own error", func(r *report.Report) { media(r, report.MediaServerError) }, []string{"net.test_server_down"}, report.Unknown, report.AreaMunicipality},
+		{"blocked by the office", func(r *report.Report) { media(r, report.MediaBlocked) }, nil, report.Unknown, ""},
+		{"no longer known to the office", func(r *report.Report) { media(r, report.MediaUnknownAgent) }, nil, report.Unknown, ""},
+		{"conference server faulty", func(r *report.Report) { web(r).ServerHealthy = new(false) }, []string{"conf.server_error"}, report.NotReady, report.AreaMunicipality},
+		{"conference server takes no connection", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns", Online: new(true)} }, []string{"conf.server_down"}, report.NotReady, report.AreaMunicipality},
+		{"conference server connects and says nothing", func(r *report.Report) {
+			web(r).Stage, web(r).HTTPMS, web(r).HTTPStatus, web(r).ServerHealthy = "tls", nil, nil, nil
+		}, []string{"conf.server_down"}, report.Limited, report.AreaMunicipality},
+		{"nothing answers", func(r *report.Report) { *web(r) = report.NetworkWeb{Stage: "dns"}; noReflector(r) }, nil, report.Unknown, ""},
+		{"collector's web faulty, echo works", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false) }, nil, report.Ready, ""},
+		{"collector faulty", func(r *report.Report) { r.Target, web(r).ServerHealthy = "", new(false); noReflector(r) }, []string{"conf.server_error"}, report.Unknown, report.AreaMunicipality},
+		{"collector refuses", func(r *report.Report) {
+			r.Target, *web(r) = "", report.NetworkWeb{Stage: "dns", Online: new(true)}
+			noReflector(r)
+			nat(r).UDP, nat(r).TCP = report.ReachNotTested, report.ReachNotTested
+		}, []string{"conf.server_down"}, report.Unknown, report.AreaMunicipality},
+		{"collector's name gone", func(r *report.Report) {
+			r.Target = ""
+			*web(r) = report.NetworkWeb{Online: new(true), DNSError: "not_found"}
+			noReflector(r)
+		}, []string{"net.dns_failure"}, report.Unknown, report.AreaMunicipality},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			tt.change(r)
+			causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), tt.want) || verdict != tt.verdict {
+				t.Fatalf("causes = %q, verdict = %s; want %q, %s", codes(causes), verdict, tt.want, tt.verdict)
+			}
+			if len(causes) > 0 && causes[0].Area != tt.area {
+				t.Errorf("area = %s, want %s", causes[0].Area, tt.area)
+			}
+		})
+	}
+}
+
+func TestProviderRunsTheServerOfZoom(t *testing.T) {
+	r := healthy()
+	web(r).ServerHealthy = new(false)
+	causes, _ := diagnose.Diagnose(r, profile(t, "zoom"))
+	if len(causes) != 1 || causes[0].Area != report.AreaProvider {
+		t.Errorf("causes = %+v, want one in the provider's area", causes)
+	}
+}

@@ -60,42 +60,6 @@ func factsOf(r *report.Report, p Profile) *facts {
 	}
 }
 
-// finding is the result of a rule.
-type finding struct {
-	severity   report.Severity
-	confidence float64
-	area       report.Area // "": that of the definition
-	// endpoint is the server it refers to; "" means that of its first evidence.
-	endpoint report.Endpoint
-	// blind means that the cause prevented a measurement. It explains an unknown
-	// verdict and is never counted against the participant.
-	blind bool
-	// evidence proves the cause; supporting makes it more likely, but is no fault of
-	// its probe.
-	evidence   []report.Evidence
-	supporting []report.Evidence
-}
-
-// worsen raises the severity to s; it never lowers it.
-func (f *finding) worsen(s report.Severity) {
-	if severityRank(s) > severityRank(f.severity) {
-		f.severity = s
-	}
-}
-
-// severityRank orders severities; 0 is none.
-func severityRank(s report.Severity) int {
-	switch s {
-	case report.SeverityInfo:
-		return 1
-	case report.SeverityWarn:
-		return 2
-	case report.SeverityFail:
-		return 3
-	}
-	return 0
-}
-
 // number returns a measured value. Missing, NaN and infinite values are not ok, so that
 // no rule compares with them.
 func number(p *float64) (v float64, ok bool) {

@@ -161,3 +161,36 @@ func TestHintNamesTheIndicator(t *testing.T) {
 		}
 	}
 }
+
+func TestLossConfidence(t *testing.T) {
+	tests := []struct {
+		name     string
+		pct      float64
+		ci       *report.Interval
+		severity report.Severity
+		low, top float64
+	}{
+		{"interval beyond the fail limit", 20, &report.Interval{15.9, 24.9}, report.SeverityFail, 0.975, 1},
+		{"interval beyond the warn limit", 5.3, &report.Interval{3.3, 8.5}, report.SeverityWarn, 0.95, 1},
+		{"interval holds the warn limit", 3.3, &report.Interval{1.8, 6}, report.SeverityWarn, 0.5, 0.75},
+		{"hardly a fail is a warning", 10.3, &report.Interval{7.4, 14.3}, report.SeverityWarn, 0.95, 1},
+		{"a fail needs a count", 30, nil, report.SeverityWarn, 0.6, 0.6},
+		{"lost altogether", 100, &report.Interval{98.7, 100}, report.SeverityFail, 0.975, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := healthy()
+			voice(r).UpLossPct, voice(r).UpLossCI95 = &tt.pct, tt.ci
+			if tt.ci == nil {
+				voice(r).Sent = nil
+			}
+			causes, _ := diagnose.Diagnose(r, profile(t, "bbb"))
+			if !slices.Equal(codes(causes), []string{"net.upload_loss"}) {
+				t.Fatalf("causes = %q", codes(causes))
+			}
+			if c := causes[0]; c.Severity != tt.severity || c.Confidence < tt.low || c.Confidence > tt.top {
+				t.Errorf("%s with confidence %v, want %s within %v..%v", c.Severity, c.Confidence, tt.severity, tt.low, tt.top)
+			}
+		})
+	}
+}

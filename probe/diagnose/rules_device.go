@@ -96,16 +96,6 @@ func ofInput(field string, value any, unit string) report.Evidence {
 	return observed(report.ProbeAudioInput, field, value, unit)
 }
 
-// fault returns a finding of severity fail.
-func fault(confidence float64, evidence ...report.Evidence) *finding {
-	return &finding{severity: report.SeverityFail, confidence: confidence, evidence: evidence}
-}
-
-// disturbance returns a finding of severity warn.
-func disturbance(confidence float64, evidence ...report.Evidence) *finding {
-	return &finding{severity: report.SeverityWarn, confidence: confidence, evidence: evidence}
-}
-
 // captureEnded returns the finding for a capture whose final state is the reason.
 func (f *facts) captureEnded(state report.CaptureState, confidence float64) *finding {
 	if f.in == nil || f.in.State != state {

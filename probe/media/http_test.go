@@ -6,7 +6,15 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media"
+	"github.com/tonprobe/tonprobe/probe/report"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/server/reflector"
@@ -45,4 +53,67 @@ func echoAPI(r *reflector.Reflector) http.HandlerFunc {
 		reply(w, log)
 	})
 	return mux.ServeHTTP
+}
+
+func TestHTTPSignallerRefusesInvalidResponses(t *testing.T) {
+	var answer atomic.Pointer[http.HandlerFunc]
+	server := newHTTP(t, func(w http.ResponseWriter, r *http.Request) { (*answer.Load())(w, r) })
+	base, _ := url.Parse(server)
+	s := &media.HTTPSignaller{Base: base, Token: "secret"}
+	reply := func(status int, header map[string]string, body string) {
+		f := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for k, v := range header {
+				w.Header().Set(k, v)
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		})
+		answer.Store(&f)
+	}
+	isSignal := func(name string, err error) {
+		t.Helper()
+		var e *media.SignalError
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v is no SignalError", name, err)
+		}
+	}
+	for name, body := range map[string]string{
+		"html": "<html>portal", "empty": "", "oversize": strings.Repeat("x", 1<<20), "scheme": `{"iceServers":[{"urls":["http://x"]}]}`,
+	} {
+		reply(200, nil, body)
+		_, err := s.ICE(t.Context())
+		isSignal("ice "+name, err)
+		_, err = s.End(t.Context(), server+"/api/v1/echo/1")
+		isSignal("end "+name, err)
+	}
+	for name, location := range map[string]string{
+		"none": "", "elsewhere": "https://evil.example/api/v1/echo/1", "broken": "http://[::1",
+	} {
+		reply(201, map[string]string{"Location": location}, "v=0\r\n")
+		_, _, err := s.Offer(t.Context(), "v=0\r\n")
+		isSignal("location "+name, err)
+	}
+	reply(503, nil, `{"error":{"code":"echo_busy","message":"…"}}`)
+	_, _, err := s.Offer(t.Context(), "v=0\r\n")
+	var e *media.SignalError
+	if !errors.As(err, &e) || e.Status != 503 || e.Code != "echo_busy" {
+		t.Errorf("%v", err)
+	}
+	reply(201, map[string]string{"Location": "/api/v1/echo/7"}, "v=0\r\n")
+	if _, at, err := s.Offer(t.Context(), "v=0\r\n"); err != nil || at != server+"/api/v1/echo/7" {
+		t.Errorf("%q, %v", at, err)
+	}
+}
+
+func TestMeasuresThroughHTTP(t *testing.T) {
+	r := newReflector(t)
+	base, _ := url.Parse(newHTTP(t, echoAPI(r)))
+	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
+		return measure(t, t.Context(), env(), media.VoiceConfig{
+			Signaller: &media.HTTPSignaller{Base: base, Token: "t"}, Duration: time.Second,
+		})
+	})
+	if d.State != report.MediaComplete || result.Status != report.StatusOK || *d.UpReceived != 50 {
+		t.Errorf("%s, %s", d.State, result.Status)
+	}
 }

@@ -2,129 +2,18 @@ package media_test
 
 import (
 	"context"
-	"errors"
 	"net"
-	"net/http"
-	"net/url"
 	"reflect"
 	"runtime"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/pion/transport/v4"
-	"github.com/pion/transport/v4/stdnet"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
-
-// firewall drops packets to the given ports.
-type firewall struct {
-	*stdnet.Net
-	udp, tcp func(port int) bool
-}
-
-func newFirewall(t *testing.T, udp, tcp func(int) bool) *firewall {
-	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &firewall{n, udp, tcp}
-}
-
-func none(int) bool { return false }
-func all(int) bool  { return true }
-func only(port uint16) func(int) bool {
-	return func(p int) bool { return p == int(port) }
-}
-
-type filteredUDP struct {
-	transport.UDPConn
-	blocked func(port int) bool
-}
-
-func (c filteredUDP) WriteTo(b []byte, to net.Addr) (int, error) {
-	if u, ok := to.(*net.UDPAddr); ok && c.blocked(u.Port) {
-		return len(b), nil
-	}
-	return c.UDPConn.WriteTo(b, to)
-}
-
-type filteredPackets struct {
-	net.PacketConn
-	blocked func(port int) bool
-}
-
-func (c filteredPackets) WriteTo(b []byte, to net.Addr) (int, error) {
-	if u, ok := to.(*net.UDPAddr); ok && c.blocked(u.Port) {
-		return len(b), nil
-	}
-	return c.PacketConn.WriteTo(b, to)
-}
-
-// filteredDialer is a dialer behind the firewall, which refuses at once.
-type filteredDialer struct {
-	transport.Dialer
-	blocked func(port int) bool
-}
-
-func (d filteredDialer) Dial(network, address string) (net.Conn, error) {
-	at, err := net.ResolveTCPAddr(network, address)
-	if err == nil && d.blocked(at.Port) {
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: at, Err: syscall.ECONNREFUSED}
-	}
-	return d.Dialer.Dial(network, address)
-}
-
-func (f *firewall) CreateDialer(d *net.Dialer) transport.Dialer {
-	return filteredDialer{f.Net.CreateDialer(d), f.tcp}
-}
-
-func (f *firewall) ListenUDP(network string, at *net.UDPAddr) (transport.UDPConn, error) {
-	c, err := f.Net.ListenUDP(network, at)
-	if err != nil {
-		return nil, err
-	}
-	return filteredUDP{c, f.udp}, nil
-}
-
-func (f *firewall) ListenPacket(network, at string) (net.PacketConn, error) {
-	c, err := f.Net.ListenPacket(network, at)
-	if err != nil {
-		return nil, err
-	}
-	return filteredPackets{c, f.udp}, nil
-}
-
-var errRefused = errors.New("connection refused by the test's firewall")
-
-func (f *firewall) DialTCP(network string, local, remote *net.TCPAddr) (transport.TCPConn, error) {
-	if f.tcp(remote.Port) {
-		return nil, errRefused
-	}
-	return f.Net.DialTCP(network, local, remote)
-}
-
-// withoutTCP removes the TCP candidates from the answer: the library bypasses
-// env.Net to dial them, so the firewall cannot block them.
-type withoutTCP struct{ direct }
-
-func (s withoutTCP) Offer(ctx context.Context, offer string) (answer, resource string, err error) {
-	answer, resource, err = s.direct.Offer(ctx, offer)
-	var b strings.Builder
-	for line := range strings.Lines(answer) {
-		if !strings.Contains(line, " 1 tcp ") {
-			b.WriteString(line)
-		}
-	}
-	return b.String(), resource, err
-}
 
 func TestPathAroundAFirewall(t *testing.T) {
 	r := newReflector(t)
@@ -338,71 +227,6 @@ func TestOwnSlownessIsNotBlamedOnTheLine(t *testing.T) {
 		t.Errorf("%s, %s, jitter %v", d.State, result.Status, d.UpJitterMS)
 	}
 }
-
-func TestHTTPSignallerRefusesInvalidResponses(t *testing.T) {
-	var answer atomic.Pointer[http.HandlerFunc]
-	server := newHTTP(t, func(w http.ResponseWriter, r *http.Request) { (*answer.Load())(w, r) })
-	base, _ := url.Parse(server)
-	s := &media.HTTPSignaller{Base: base, Token: "secret"}
-	reply := func(status int, header map[string]string, body string) {
-		f := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			for k, v := range header {
-				w.Header().Set(k, v)
-			}
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(body))
-		})
-		answer.Store(&f)
-	}
-	isSignal := func(name string, err error) {
-		t.Helper()
-		var e *media.SignalError
-		if !errors.As(err, &e) {
-			t.Errorf("%s: %v is no SignalError", name, err)
-		}
-	}
-	for name, body := range map[string]string{
-		"html": "<html>portal", "empty": "", "oversize": strings.Repeat("x", 1<<20), "scheme": `{"iceServers":[{"urls":["http://x"]}]}`,
-	} {
-		reply(200, nil, body)
-		_, err := s.ICE(t.Context())
-		isSignal("ice "+name, err)
-		_, err = s.End(t.Context(), server+"/api/v1/echo/1")
-		isSignal("end "+name, err)
-	}
-	for name, location := range map[string]string{
-		"none": "", "elsewhere": "https://evil.example/api/v1/echo/1", "broken": "http://[::1",
-	} {
-		reply(201, map[string]string{"Location": location}, "v=0\r\n")
-		_, _, err := s.Offer(t.Context(), "v=0\r\n")
-		isSignal("location "+name, err)
-	}
-	reply(503, nil, `{"error":{"code":"echo_busy","message":"…"}}`)
-	_, _, err := s.Offer(t.Context(), "v=0\r\n")
-	var e *media.SignalError
-	if !errors.As(err, &e) || e.Status != 503 || e.Code != "echo_busy" {
-		t.Errorf("%v", err)
-	}
-	reply(201, map[string]string{"Location": "/api/v1/echo/7"}, "v=0\r\n")
-	if _, at, err := s.Offer(t.Context(), "v=0\r\n"); err != nil || at != server+"/api/v1/echo/7" {
-		t.Errorf("%q, %v", at, err)
-	}
-}
-
-func TestMeasuresThroughHTTP(t *testing.T) {
-	r := newReflector(t)
-	base, _ := url.Parse(newHTTP(t, echoAPI(r)))
-	result, d := unlessVoid(t, func() (probe.Result, *report.MediaVoice) {
-		return measure(t, t.Context(), env(), media.VoiceConfig{
-			Signaller: &media.HTTPSignaller{Base: base, Token: "t"}, Duration: time.Second,
-		})
-	})
-	if d.State != report.MediaComplete || result.Status != report.StatusOK || *d.UpReceived != 50 {
-		t.Errorf("%s, %s", d.State, result.Status)
-	}
-}
-
-var _ transport.Net = (*firewall)(nil)
 
 // answering returns a fixed answer and counts the sessions that it is asked to end.
 type answering struct {
