@@ -59,7 +59,7 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 		return o, nil
 	}
 	name := o.Target
-	if o.Collector == nil || o.Collector.Token == "" {
+	if !o.Collector.Enrolled() {
 		return o, &NotEnrolledError{Name: name}
 	}
 	known, err := o.targets(ctx, o.joins(name))
