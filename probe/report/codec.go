@@ -59,25 +59,6 @@ func (p Probes) Decode(b []byte) (*Report, error) {
 	return r, nil
 }
 
-// outline contains what has to be known before a document is decoded: its version, and
-// the probe of each result.
-type outline struct {
-	Schema string `json:"schema"`
-	Probes []struct {
-		Name string   `json:"name"`
-		Data presence `json:"data"`
-	} `json:"probes"`
-}
-
-// presence reports whether there is a value other than null.
-type presence bool
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (p *presence) UnmarshalJSON(b []byte) error {
-	*p = string(b) != "null"
-	return nil
-}
-
 // dropped discards data of an unknown type.
 type dropped struct{}
 
@@ -86,15 +67,9 @@ func (*dropped) UnmarshalJSON([]byte) error { return nil }
 
 // unmarshal decodes the data of each probe into the type of that probe.
 func (p Probes) unmarshal(b []byte) (*Report, error) {
-	var o outline
-	err := json.Unmarshal(b, &o)
-	wrong, isWrong := errors.AsType[*json.UnmarshalTypeError](err)
-	switch {
-	case err != nil && !isWrong, isWrong && wrong.Field == "schema", isWrong && wrong.Field == "":
-		return nil, decodeError(err)
-	case o.Schema != SchemaV1:
-		// In another version, any field may have another meaning.
-		return nil, versionError(o.Schema)
+	o, err := readOutline(b)
+	if err != nil {
+		return nil, err
 	}
 	type surroundings Report
 	var doc struct {

@@ -92,6 +92,7 @@ type API struct {
 	uploads     *uploads
 	quota       *limit.Limiter
 	unpacking   chan struct{}
+	unpacker    unpacker
 	count       counters
 }
 

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -83,7 +81,7 @@ func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string
 		return nil, ctx.Err()
 	}
 	defer func() { <-a.unpacking }()
-	plain, err := unpack(bytes.NewReader(packed), encoding, maxPlainBytes)
+	plain, err := a.unpacker.unpack(packed, encoding, maxPlainBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -96,28 +94,13 @@ func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string
 	}
 	d := &delivery{single: single}
 	for _, document := range documents {
-		d.add(a.accept(document, c))
+		r, result, f := a.accept(document, c)
+		if f != nil && !json.Valid(document) {
+			return nil, malformedBody() // as a whole, because split does not check the syntax
+		}
+		d.add(r, result, f)
 	}
 	return d, nil
-}
-
-// split returns the reports of a body: one object, or {"reports":[…]}.
-func split(body []byte) (documents []json.RawMessage, single bool, err error) {
-	var list struct {
-		Reports *[]json.RawMessage `json:"reports"`
-	}
-	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, false, fault(http.StatusBadRequest, "body_malformed", `the body is neither a report nor {"reports":[…]}`)
-	}
-	switch {
-	case list.Reports == nil:
-		return []json.RawMessage{body}, true, nil
-	case len(*list.Reports) == 0:
-		return nil, false, fault(http.StatusBadRequest, "body_malformed", "the list of reports is empty")
-	case len(*list.Reports) > maxReports:
-		return nil, false, fault(http.StatusRequestEntityTooLarge, "too_many_reports", fmt.Sprintf("more than %d reports at once", maxReports))
-	}
-	return *list.Reports, false, nil
 }
 
 func (d *delivery) add(r *report.Report, result reportResult, f *Fault) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -293,8 +294,10 @@ func TestWrongClockDoesNotStayLatest(t *testing.T) {
 	}
 }
 
+// FuzzSplit compares both ways of splitting a body.
 func FuzzSplit(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"reports":[{}]}`, `{"reports":null}`, `[]`, `null`, `{"reports":{}}`} {
+	for _, seed := range []string{`{}`, `{"reports":[{}]}`, `{"reports":null}`, `[]`, `null`, `{"reports":{}}`, `{"reports":[{}],"reports":[7]}`,
+		`{"Reports":[{}]}`, `{"reports":[{}],"x":tru}`, `{"x":tru,"reports":[{}]}`, ` { "reports" : [ {"a":"]}"} , 7 ] } `, `{"reports":[{]}]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -305,10 +308,13 @@ func FuzzSplit(f *testing.F) {
 		if len(documents) == 0 || single && len(documents) != 1 {
 			t.Errorf("%d documents, single %v", len(documents), single)
 		}
-		for _, d := range documents {
-			if !json.Valid(d) {
-				t.Errorf("%q is no JSON", d)
-			}
+		valid := !slices.ContainsFunc(documents, func(d json.RawMessage) bool { return !json.Valid(d) })
+		if valid != json.Valid(b) {
+			t.Errorf("%q is split into %q", b, documents)
+		}
+		want, wantSingle, err := decodeBody(b)
+		if valid && (err != nil || single != wantSingle || !slices.EqualFunc(documents, want, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })) {
+			t.Errorf("%q: %q, %v, want %q, %v (%v)", b, documents, single, want, wantSingle, err)
 		}
 	})
 }
@@ -316,9 +322,10 @@ func FuzzSplit(f *testing.F) {
 func FuzzUnpack(f *testing.F) {
 	f.Add([]byte("x"), "gzip")
 	f.Add([]byte{0x28, 0xb5, 0x2f, 0xfd}, "zstd")
+	var u unpacker
 	f.Fuzz(func(t *testing.T, b []byte, encoding string) {
 		const limit = 1 << 16
-		if got, err := unpack(bytes.NewReader(b), encoding, limit); err == nil && len(got) > limit {
+		if got, err := u.unpack(b, encoding, limit); err == nil && len(got) > limit {
 			t.Errorf("%d bytes", len(got))
 		}
 	})
