@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -14,8 +15,19 @@ type caller struct {
 	Participant store.Participant
 }
 
-// agents admits only enrolled agents, each with its own rate limit.
+// agents admits only enrolled agents, each with its own rate limit, and keeps when they were heard
+// of.
 func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
+	return a.admitted(func(w http.ResponseWriter, r *http.Request, c caller) error {
+		if err := a.touch(r.Context(), c); err != nil {
+			return err
+		}
+		return h(w, r, c)
+	})
+}
+
+// admitted is agents for a handler that keeps by itself when the agent was heard of.
+func (a *API) admitted(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
 	return a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		c, err := a.identify(r)
 		if err != nil {
@@ -24,14 +36,17 @@ func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) h
 		if wait, ok := a.byAgent.Allow(c.ID); !ok {
 			return tooMany(wait)
 		}
-		// A time in the future was stored when the clock was ahead.
-		if now := a.Now(); now.Sub(c.LastSeenAt).Abs() > touchEvery {
-			if err := a.Store.TouchAgent(r.Context(), c.ID, now); err != nil {
-				return err
-			}
-		}
 		return h(w, r, c)
 	})
+}
+
+// touch keeps that an agent was heard of.
+func (a *API) touch(ctx context.Context, c caller) error {
+	// A time in the future was stored when the clock was ahead.
+	if now := a.Now(); now.Sub(c.LastSeenAt).Abs() > touchEvery {
+		return a.Store.TouchAgent(ctx, c.ID, now)
+	}
+	return nil
 }
 
 func (a *API) identify(r *http.Request) (caller, error) {

@@ -121,7 +121,7 @@ type route struct {
 func (a *API) routes() []route {
 	return []route{
 		{http.MethodPost, "/api/v1/enroll", a.handle(a.enroll)},
-		{http.MethodPost, "/api/v1/reports", a.agents(a.reports)},
+		{http.MethodPost, "/api/v1/reports", a.admitted(a.reports)},
 		{http.MethodGet, "/api/v1/ice", a.agents(a.ice)},
 		{http.MethodGet, "/" + wire.PathTargets, a.agents(a.targets)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,17 +44,9 @@ func (a *API) reports(w http.ResponseWriter, r *http.Request, c caller) error {
 		return err
 	}
 	defer leave()
-	packed, err := readWire(w, r, maxWireBytes)
+	d, err := a.readDelivery(w, r, encoding, c)
 	if err != nil {
-		return err
-	}
-	d, err := a.unpackDelivery(r.Context(), packed, encoding, c)
-	if err != nil {
-		return err
-	}
-	if d.single && d.faults[0] != nil {
-		a.count.reports.WithLabelValues(statusRejected).Inc()
-		return d.faults[0]
+		return cmp.Or(a.touch(r.Context(), c), err)
 	}
 	if err := a.keep(r.Context(), c, d); err != nil {
 		return err
@@ -74,11 +67,15 @@ type delivery struct {
 	results []reportResult
 }
 
-func (a *API) unpackDelivery(ctx context.Context, packed []byte, encoding string, c caller) (*delivery, error) {
+func (a *API) readDelivery(w http.ResponseWriter, r *http.Request, encoding string, c caller) (*delivery, error) {
+	packed, err := readWire(w, r, maxWireBytes)
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case a.unpacking <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 	defer func() { <-a.unpacking }()
 	plain, err := a.unpacker.unpack(packed, encoding, maxPlainBytes)
@@ -171,6 +168,8 @@ func (a *API) keep(ctx context.Context, c caller, d *delivery) error {
 		for i, s := range saved {
 			d.saved(places[i], s)
 		}
+	} else if err := a.touch(ctx, c); err != nil { // SaveReports does it as well
+		return err
 	}
 	for i, result := range d.results {
 		a.count.reports.WithLabelValues(result.Status).Inc()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -292,6 +293,46 @@ func TestWrongClockDoesNotStayLatest(t *testing.T) {
 	if state, err := g.store.ParticipantState(t.Context(), p.ID); err != nil || state.Last.ID != right.ID {
 		t.Errorf("latest %+v, want the one after the clock was set right (%v)", state.Last, err)
 	}
+}
+
+// TestDeliveriesTellWhenTheAgentWasHeardOf also if nothing of them is stored, and in a transaction
+// of their own only then.
+func TestDeliveriesTellWhenTheAgentWasHeardOf(t *testing.T) {
+	touches := 0
+	g := newRig(t, func(c *Config) { c.Store = touchCounter{c.Store, &touches} })
+	e := g.enrolled("A")
+	for _, c := range []struct {
+		name    string
+		body    []byte
+		touches int
+	}{
+		{"stored", encode(t, g.newReport(e.AgentID)), 0},
+		{"rejected", encode(t, g.newReport(uuid.NewString())), 1},
+		{"rejected in a list", batch(encode(t, g.newReport(uuid.NewString()))), 1},
+		{"malformed", []byte("{"), 1},
+	} {
+		g.wait(time.Hour)
+		touches = 0
+		g.handler.ServeHTTP(httptest.NewRecorder(), g.send(e, c.body).request(t.Context()))
+		a, p, err := g.store.AgentByToken(t.Context(), store.HashOf(e.Token))
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := g.store.ParticipantState(t.Context(), p.ID)
+		if err != nil || touches != c.touches || !a.LastSeenAt.Equal(g.clock()) || !state.LastSeenAt.Equal(g.clock()) {
+			t.Errorf("%s: %d touches, last seen %v, %v, want %d, %v (%v)", c.name, touches, a.LastSeenAt, state.LastSeenAt, c.touches, g.clock(), err)
+		}
+	}
+}
+
+type touchCounter struct {
+	Store
+	touches *int
+}
+
+func (s touchCounter) TouchAgent(ctx context.Context, id string, seen time.Time) error {
+	*s.touches++
+	return s.Store.TouchAgent(ctx, id, seen)
 }
 
 // FuzzSplit compares both ways of splitting a body.
