@@ -152,7 +152,9 @@ func run(ctx context.Context, o options, d *database, c *rig.Collector, out io.W
 		line(out, round.name, "%.0f reports/s (%d in %.1f s from %d senders)", float64(got.reports)/got.took.Seconds(), got.reports, got.took.Seconds(), o.senders)
 		line(out, "  answer p50, p95, max", "%s", spread(got.answers))
 		if known {
-			line(out, "  collector: cores, memory, peak", "%.2f, %.0f MB, %.0f MB", (after.CPU-before.CPU).Seconds()/got.took.Seconds(), after.MemoryMB, after.PeakMB)
+			used := after.CPU - before.CPU
+			line(out, "  collector: cores, CPU per report", "%.2f, %.0f us", used.Seconds()/got.took.Seconds(), float64(used.Microseconds())/float64(max(1, got.reports)))
+			line(out, "  collector: memory, peak", "%.0f MB, %.0f MB", after.MemoryMB, after.PeakMB)
 		}
 		ids, faults = append(ids, got.ids...), append(faults, got.faults...)
 	}
