@@ -3,6 +3,7 @@ package livekit
 import (
 	"context"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -28,73 +29,131 @@ var mediaSteps = []report.ConferenceStep{
 	report.StepPathTCP, report.StepPathRelay,
 }
 
-// sound joins a test room twice, sends a voice by one participant and hears it by the
-// other: LiveKit sends nobody their own stream.
-func sound(ctx context.Context, v *visit.Visit) {
-	var speaker, listener *participant
-	defer func() { leaveBoth(speaker, listener) }()
-	in := v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
-		if speaker, o = dial(ctx, v, v.Room.Publish, signal.Publisher); speaker == nil {
-			return o
-		}
-		if listener, o = dial(ctx, v, v.Room.Subscribe, signal.Subscriber); listener == nil {
-			return o
-		}
-		if o = speaker.join(ctx); o.Status != report.StatusOK {
-			return o
-		}
-		return listener.join(ctx)
-	})
-	if !in {
-		v.SkipAll(visit.StepFailed, mediaSteps...)
+// Room is where the two participants of a call meet.
+type Room struct {
+	// URL is the address of the signalling.
+	URL *url.URL
+	// Publish and Subscribe are the tokens of the participant that speaks and of the one
+	// that listens. They may let both do both.
+	Publish, Subscribe string
+	// ICEServers replace those that LiveKit names, as in the client of BigBlueButton; nil
+	// keeps those of LiveKit.
+	ICEServers []webrtc.ICEServer
+	// Shared is true if others may be in the room: nothing but the own stream is received.
+	Shared bool
+}
+
+// Pair is two participants in a room: LiveKit sends nobody their own stream.
+type Pair struct {
+	room              Room
+	speaker, listener *participant
+}
+
+// Join lets both participants in. Leave must follow, also after a fault.
+func Join(ctx context.Context, v *visit.Visit, room Room) (p *Pair, o visit.Outcome) {
+	p = &Pair{room: room}
+	if p.speaker, o = dial(ctx, v, room, signal.Publisher); p.speaker == nil {
+		return p, o
+	}
+	if p.listener, o = dial(ctx, v, room, signal.Subscriber); p.listener == nil {
+		return p, o
+	}
+	if o = p.speaker.join(ctx); o.Status != report.StatusOK {
+		return p, o
+	}
+	return p, p.listener.join(ctx)
+}
+
+// Leave ends the stay of both. It may be called twice, and on nil.
+func (p *Pair) Leave() {
+	if p == nil {
 		return
 	}
-	if word := speaker.welcome.Version; len(word) <= 32 && strings.Trim(word, "0123456789.abcdefghijklmnopqrstuvwxyz-") == "" {
-		v.Data.Version = word
+	done := make(chan struct{})
+	go func() { defer close(done); p.speaker.leave() }()
+	p.listener.leave()
+	<-done
+	p.speaker, p.listener = nil, nil
+}
+
+// servers returns the STUN and TURN servers of a participant.
+func (p *participant) servers(room Room) []webrtc.ICEServer {
+	if room.ICEServers != nil {
+		return room.ICEServers
 	}
-	pair, err := mirror.OpenPair(v.Env, config(v, speaker, peer.AnyTransport), config(v, listener, peer.AnyTransport))
+	return iceServers(p.welcome.ICEServers)
+}
+
+// Call performs the steps of a call from one participant to the other. tryRelays, if not
+// nil, is called once the address of the media server is known.
+func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media netip.Addr)) (offersTCP bool) {
+	pair, err := mirror.OpenPair(v.Env, p.config(p.speaker, peer.AnyTransport), p.config(p.listener, peer.AnyTransport))
 	if err != nil {
 		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
-		v.SkipAll("no_webrtc", mediaSteps...)
-		return
+		v.SkipMedia("no_webrtc")
+		return false
 	}
 	defer pair.Close()
 	// A check that is stopped says goodbye all the same, over these sockets.
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	listener.follow(following, pair.Down)
-	speaker.follow(following, pair.Up)
-	c := &call{Pair: pair, speaker: speaker, listener: listener}
-	servers := speaker.welcome.ICEServers
+	p.listener.follow(following, pair.Down)
+	p.speaker.follow(following, pair.Up)
+	c := &call{Pair: pair, speaker: p.speaker, listener: p.listener, shared: p.room.Shared, tryRelays: tryRelays}
+	v.Media(ctx, c, c.begin)
+	offersTCP = c.offersTCP()
+	// While the sockets are still followed: the server closes them after a goodbye.
+	p.Leave()
+	return offersTCP
+}
+
+// sound makes a call in the test room of the collector.
+func sound(ctx context.Context, v *visit.Visit) {
+	room := Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}
+	var p *Pair
+	defer func() { p.Leave() }()
+	if !v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
+		p, o = Join(ctx, v, room)
+		return o
+	}) {
+		v.SkipAll(visit.StepFailed, mediaSteps...)
+		return
+	}
+	v.Data.Version = p.version()
+	servers := p.speaker.servers(room)
+	var relays *relaytest.Test
+	var tryRelays func(netip.Addr)
 	if hasRelay(servers) {
 		v.Skip(report.StepRelay, visit.StepFailed) // until it is recorded
-		c.tryRelays = func(media netip.Addr) { c.relays = relaytest.Start(ctx, v, listOf(servers), media) }
+		tryRelays = func(media netip.Addr) { relays = relaytest.Start(ctx, v, listOf(servers), media) }
 	} else {
 		v.Skip(report.StepRelay, "not_offered")
 	}
-	v.Media(ctx, c, c.begin)
-	c.relays.Record()
-	// A token lets one participant in at a time.
-	leaveBoth(speaker, listener)
-	pair.Close()
-	speaker, listener = nil, nil
+	// A token lets one participant in at a time: both have left after the call.
+	offersTCP := p.Call(ctx, v, tryRelays)
+	relays.Record()
 	if step, _ := v.Data.Check(report.StepPath); step.Status != report.StatusOK {
-		v.SkipAll(visit.StepFailed, report.StepPathTCP, report.StepPathRelay) // all ways were tried
+		why := visit.StepFailed // all ways were tried
+		if step.Code == "no_webrtc" {
+			why = step.Code
+		}
+		v.SkipAll(why, report.StepPathTCP, report.StepPathRelay)
 		return
 	}
-	otherPaths(ctx, v, servers, c.offersTCP(), v.Data.Media.Path)
+	otherPaths(ctx, v, room, servers, offersTCP, v.Data.Media.Path)
 }
 
-func leaveBoth(a, b *participant) {
-	done := make(chan struct{})
-	go func() { defer close(done); a.leave() }()
-	b.leave()
-	<-done
+// version returns the version that the server names; "" if that is no version.
+func (p *Pair) version() string {
+	if word := p.speaker.welcome.Version; len(word) <= 32 && strings.Trim(word, "0123456789.abcdefghijklmnopqrstuvwxyz-") == "" {
+		return word
+	}
+	return ""
 }
 
 // config is that of a participant's connection.
-func config(v *visit.Visit, p *participant, only peer.Transport) peer.Config {
-	return peer.Config{Server: v.URL, ICEServers: iceServers(p.welcome.ICEServers), Only: only, Listen: p.target == signal.Subscriber}
+func (p *Pair) config(of *participant, only peer.Transport) peer.Config {
+	return peer.Config{Server: p.room.URL, ICEServers: of.servers(p.room), Only: only, Listen: of.target == signal.Subscriber}
 }
 
 // iceServers leaves out what WebRTC does not accept: one bad entry would make a
@@ -119,9 +178,9 @@ func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer) {
 type call struct {
 	*mirror.Pair
 	speaker, listener *participant
+	shared            bool
 	// tryRelays begins the test of the relays; nil where the server has none.
 	tryRelays func(media netip.Addr)
-	relays    *relaytest.Test
 }
 
 // AwaitPath implements visit.Call. The relays are tried once the address of the media server
@@ -141,8 +200,8 @@ func (c *call) AwaitPath(ctx context.Context) error {
 }
 
 // listOf returns the servers as the test of the relays takes them.
-func listOf(told []signal.ICEServer) (list relaytest.List) {
-	for _, s := range iceServers(told) {
+func listOf(servers []webrtc.ICEServer) (list relaytest.List) {
+	for _, s := range servers {
 		one := wire.ICEServer{URLs: s.URLs, Username: s.Username}
 		if secret, ok := s.Credential.(string); ok {
 			one.Credential = secret
@@ -153,7 +212,8 @@ func listOf(told []signal.ICEServer) (list relaytest.List) {
 }
 
 // begin offers the stream. The listener's connection comes about by offers of the server,
-// which its participant answers meanwhile.
+// which its participant answers meanwhile. In a shared room it asks for the own stream
+// only, as the client of BigBlueButton does.
 func (c *call) begin(ctx context.Context) visit.Outcome {
 	offer, err := c.Up.Offer(ctx)
 	if err != nil {
@@ -174,6 +234,9 @@ func (c *call) begin(ctx context.Context) visit.Outcome {
 			return visit.Fault("cut_off")
 		case <-ctx.Done():
 			return visit.Fault(step.missing)
+		}
+		if step.done == c.speaker.published && c.shared && c.listener.write(ctx, signal.Subscribe(c.speaker.streamName())) != nil {
+			return visit.Fault("cut_off")
 		}
 	}
 	for _, p := range []*participant{c.speaker, c.listener} {
@@ -236,7 +299,7 @@ func (c *call) offersTCP() bool {
 
 // otherPaths tests the ways that the call did not take: over TCP and through a relay. Where
 // it took one of them, that one works.
-func otherPaths(ctx context.Context, v *visit.Visit, servers []signal.ICEServer, overTCP bool, main string) {
+func otherPaths(ctx context.Context, v *visit.Visit, room Room, servers []webrtc.ICEServer, overTCP bool, main string) {
 	kind, transport, _ := strings.Cut(main, " ")
 	test := func(step report.ConferenceStep, offered, taken bool, only peer.Transport) *bool {
 		switch {
@@ -247,7 +310,7 @@ func otherPaths(ctx context.Context, v *visit.Visit, servers []signal.ICEServer,
 			v.Skip(step, "not_offered")
 			return nil
 		}
-		if v.Do(ctx, step, func(ctx context.Context) visit.Outcome { return otherPath(ctx, v, only) }) {
+		if v.Do(ctx, step, func(ctx context.Context) visit.Outcome { return otherPath(ctx, v, room, only) }) {
 			return new(true)
 		}
 		if done, _ := v.Data.Check(step); done.Status == report.StatusWarn {
@@ -259,8 +322,8 @@ func otherPaths(ctx context.Context, v *visit.Visit, servers []signal.ICEServer,
 	v.Data.PathRelay = test(report.StepPathRelay, hasRelay(servers), kind == "relay", peer.Relay)
 }
 
-func hasRelay(servers []signal.ICEServer) bool {
-	return slices.ContainsFunc(iceServers(servers), func(s webrtc.ICEServer) bool {
+func hasRelay(servers []webrtc.ICEServer) bool {
+	return slices.ContainsFunc(servers, func(s webrtc.ICEServer) bool {
 		return slices.ContainsFunc(s.URLs, func(u string) bool { return strings.HasPrefix(u, "turn") })
 	})
 }
@@ -268,10 +331,10 @@ func hasRelay(servers []signal.ICEServer) bool {
 // otherPath joins once more, with one way allowed. A way that does not work beside one that
 // does is a warning. The speaker joins: the connection of a listener is in the hands of the
 // server, which waits 2 s for a better way than a relay.
-func otherPath(ctx context.Context, v *visit.Visit, only peer.Transport) visit.Outcome {
+func otherPath(ctx context.Context, v *visit.Visit, room Room, only peer.Transport) visit.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, otherPathTime)
 	defer cancel()
-	p, o := dial(ctx, v, v.Room.Publish, signal.Publisher)
+	p, o := dial(ctx, v, room, signal.Publisher)
 	if p == nil {
 		return visit.Untested(o.Code)
 	}
@@ -279,7 +342,7 @@ func otherPath(ctx context.Context, v *visit.Visit, only peer.Transport) visit.O
 	if o := p.join(ctx); o.Status != report.StatusOK {
 		return visit.Untested(o.Code)
 	}
-	pc, err := peer.Open(v.Env, config(v, p, only))
+	pc, err := peer.Open(v.Env, (&Pair{room: room}).config(p, only))
 	if err != nil {
 		return visit.Untested("no_webrtc")
 	}

@@ -20,7 +20,7 @@ import (
 
 // Limits of a participant against a server that is broken or hostile.
 const (
-	maxMessages   = 500
+	maxMessages   = 2000 // a shared room tells of everybody in it
 	maxCandidates = 32
 	// leaveTime limits the goodbye, also where the check was stopped.
 	leaveTime = 500 * time.Millisecond
@@ -43,13 +43,20 @@ type participant struct {
 	described bool
 	offersTCP bool
 	badOffer  bool
+	stream    string     // under which name the server knows the own stream
 	media     netip.Addr // of the media server; zero until it is named
 }
 
 // dial opens the signalling of a participant.
-func dial(ctx context.Context, v *visit.Visit, token string, target signal.Target) (*participant, visit.Outcome) {
-	at := *v.URL
-	at.RawQuery = url.Values{"protocol": {strconv.Itoa(signal.Protocol)}, "auto_subscribe": {"1"}, "version": {"0"}}.Encode()
+func dial(ctx context.Context, v *visit.Visit, room Room, target signal.Target) (*participant, visit.Outcome) {
+	at, token, all := *room.URL, room.Publish, "1"
+	if target == signal.Subscriber {
+		token = room.Subscribe
+	}
+	if room.Shared {
+		all = "0"
+	}
+	at.RawQuery = url.Values{"protocol": {strconv.Itoa(signal.Protocol)}, "auto_subscribe": {all}, "version": {"0"}}.Encode()
 	socket, status, err := v.WebSocketAs(ctx, &at, token)
 	switch {
 	case err == nil:
@@ -125,6 +132,9 @@ func (p *participant) follow(ctx context.Context, pc *peer.Connection) {
 			case m.Trickle != nil && m.Trickle.Target == p.target:
 				p.candidate(m.Trickle.Candidate)
 			case m.Published != nil:
+				p.mu.Lock()
+				p.stream = m.Published.SID
+				p.mu.Unlock()
 				published()
 			case m.Mute != nil && m.Mute.Muted:
 				muted()
@@ -204,6 +214,13 @@ func (p *participant) mediaAddress() netip.Addr {
 // overTCP reports whether there is an address for TCP among candidates (RFC 6544 §4.5).
 func overTCP(candidates string) bool {
 	return strings.Contains(strings.ToLower(candidates), " tcptype ")
+}
+
+// streamName is "" before the stream is published.
+func (p *participant) streamName() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stream
 }
 
 // state is what is known of the server's descriptions.

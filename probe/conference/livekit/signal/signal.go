@@ -39,6 +39,7 @@ const (
 	fieldAnswerUp  protowire.Number = 2
 	fieldTrickleUp protowire.Number = 3
 	fieldAddTrack  protowire.Number = 4
+	fieldSubscribe protowire.Number = 6
 	fieldLeaveUp   protowire.Number = 8
 
 	fieldJoin      protowire.Number = 1
@@ -120,6 +121,12 @@ func AddTrack(id string) []byte {
 	// Without redundancy (RFC 2198), which would hide loss.
 	b = number(b, 13, 1)
 	return message(fieldAddTrack, b)
+}
+
+// Subscribe asks for one stream (UpdateSubscription), by a participant that does not
+// receive all of them.
+func Subscribe(sid string) []byte {
+	return message(fieldSubscribe, number(text(nil, 1, sid), 2, 1))
 }
 
 // Goodbye ends the participant's stay at once; without it the server waits for them.

@@ -80,10 +80,11 @@ func TestBoundsOfAJoin(t *testing.T) {
 // livekit_rtc.proto.
 func TestMessagesOfAParticipant(t *testing.T) {
 	for name, c := range map[string]struct{ got, want []byte }{
-		"offer":   {Offer("v=0"), inner(1, word(1, "offer"), word(2, "v=0"))},
-		"answer":  {Answer("v=0", 3), inner(2, word(1, "answer"), word(2, "v=0"), count(3, 3))},
-		"track":   {AddTrack("voice"), inner(4, word(1, "voice"), word(2, "tonprobe"), count(3, 0), count(8, 2), count(13, 1))},
-		"goodbye": {Goodbye(), inner(8, count(2, 1))},
+		"offer":     {Offer("v=0"), inner(1, word(1, "offer"), word(2, "v=0"))},
+		"answer":    {Answer("v=0", 3), inner(2, word(1, "answer"), word(2, "v=0"), count(3, 3))},
+		"subscribe": {Subscribe("TR_x"), inner(6, word(1, "TR_x"), count(2, 1))},
+		"track":     {AddTrack("voice"), inner(4, word(1, "voice"), word(2, "tonprobe"), count(3, 0), count(8, 2), count(13, 1))},
+		"goodbye":   {Goodbye(), inner(8, count(2, 1))},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
 			t.Errorf("%s: %x, want %x", name, c.got, c.want)
