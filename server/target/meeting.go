@@ -129,6 +129,9 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 	made := &meeting{target: t, id: "tonprobe-" + word, since: m.Now()}
 	query := url.Values{
 		"name": {"Tonprobe"}, "meetingID": {made.id}, "record": {"false"}, "duration": {strconv.Itoa(meetingMinutes)},
+		// The presets of the server are for sessions: here nobody could let a guest in, or
+		// unmute anybody.
+		"guestPolicy": {"ALWAYS_ACCEPT"}, "muteOnStart": {"false"}, "lockSettingsDisableMic": {"false"},
 		"meetingExpireIfNoUserJoinedInMinutes": {strconv.Itoa(meetingMinutes)}, "meetingExpireWhenLastUserLeftInMinutes": {strconv.Itoa(meetingMinutes)},
 	}
 	others := slices.DeleteFunc(hashNames(), func(name string) bool { return name == t.Hash })
