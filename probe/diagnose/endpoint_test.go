@@ -59,6 +59,12 @@ func theirs() map[string]endpointCase {
 		}, "conf.tcp_only", ""},
 		"it does not know the test meeting": {step("sign_in", "meeting_not_found"), "conf.meeting_not_found", ""},
 		"it has ended the test meeting":     {step("state", "meeting_ended"), "conf.meeting_not_found", ""},
+		"the meeting ends during the call":  {step("sound_up", "meeting_ended"), "conf.meeting_not_found", ""},
+		"it locks the microphones":          {step("call", "microphone_locked"), "conf.muted_by_server", ""},
+		"it mutes everybody who joins":      {step("sound_up", "mute_on_start"), "conf.muted_by_server", ""},
+		"it removes the participant":        {step("sound_up", "ejected"), "conf.server_error", ""},
+		"its address for LiveKit is wrong":  {step("signalling", "bad_livekit_address"), "conf.server_error", ""},
+		"it makes no token for LiveKit":     {step("signalling", "no_livekit_token"), "conf.server_error", ""},
 		"it refuses the join link":          {step("sign_in", "bad_signature"), "conf.server_error", ""},
 		"it has too many connections":       {step("state", "too_many_connections"), "conf.server_error", ""},
 		"it ends the call by a number":      {step("keys", "2000"), "conf.server_error", ""},
@@ -73,7 +79,7 @@ func theirs() map[string]endpointCase {
 				Checks: []report.ConferenceCheck{{Name: report.StepRelay, Status: report.StatusFail, Code: "auth_failed"}}})
 		}, "conf.turn_denied", ""},
 		"its version is old": {func(r *report.Report) {
-			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Version: "2.7.3",
+			visited(r, report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org", Version: "2.4.9",
 				Checks: []report.ConferenceCheck{{Name: report.StepState, Status: report.StatusUnknown, Code: "old_version"}}})
 		}, "conf.version_old", ""},
 		"the ingest does not answer": {func(r *report.Report) {

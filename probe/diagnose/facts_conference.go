@@ -69,9 +69,9 @@ func (f *facts) conferenceFault() *finding {
 	}
 	c := f.conference
 	switch {
-	case f.meetingGone(), f.microphoneRefused():
+	case f.meetingGone(), f.microphoneRefused(), f.microphonesLocked():
 		return nil // causes of their own
-	case c.failedStatus() != 0, c.FailedCode == "not_api", c.FailedCode == "too_many_connections":
+	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address"}, c.FailedCode):
 		// It reported the error itself, or another server is in its place.
 		return fault(likely, c.evidence()...)
 	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":
@@ -90,7 +90,8 @@ func (f *facts) conferenceFault() *finding {
 // systemEnded reports whether the conference system itself ended a call, or received
 // the sound and did not forward it, which is not an effect of the line.
 func (f *facts) systemEnded() bool {
-	if f.failedAt(report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown) && (f.conference.failedStatus() != 0 || f.conference.FailedCode == "hung_up") {
+	if f.failedAt(report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown) &&
+		(f.conference.failedStatus() != 0 || f.meetingGone() || slices.Contains([]string{"hung_up", "ejected"}, f.conference.FailedCode)) {
 		return true
 	}
 	return f.failedAt(report.StepSoundUp, report.StepSoundDown) &&
@@ -100,8 +101,7 @@ func (f *facts) systemEnded() bool {
 // meetingGone reports whether the conference system does not know the test meeting, or
 // has ended it.
 func (f *facts) meetingGone() bool {
-	return f.failedAt(report.StepSignIn, report.StepState) &&
-		slices.Contains([]string{"meeting_not_found", "meeting_ended"}, f.conference.FailedCode)
+	return f.conference != nil && slices.Contains([]string{"meeting_not_found", "meeting_ended"}, f.conference.FailedCode)
 }
 
 // refused reports whether the conference system refused the participant of the test
@@ -122,6 +122,17 @@ func (f *facts) microphoneRefused() bool {
 	return f.failedAt(report.StepCall) && f.conference.probe == report.ProbeBBB && f.conference.FailedCode == codeMicrophoneRefused
 }
 
+// microphonesLocked reports whether the server locks the microphones of the participants
+// of a meeting, unless its creator sets it otherwise.
+func (f *facts) microphonesLocked() bool {
+	return f.failedAt(report.StepCall) && f.conference.FailedCode == "microphone_locked"
+}
+
+// mutedInCall reports whether the conference system muted the participant during a call.
+func (f *facts) mutedInCall() bool {
+	return f.failedAt(report.StepSoundUp) && slices.Contains([]string{"muted_by_server", "mute_on_start"}, f.conference.FailedCode)
+}
+
 // conferencePath returns the path of the voice to the conference system; "" if it did
 // not arrive.
 func (f *facts) conferencePath() string {
@@ -139,13 +150,14 @@ func (f *facts) conferenceNoPath() *finding {
 	return disturbance(suggested, f.conference.evidence()...)
 }
 
-// conferenceMute is a call to the conference system without any sound. Where a system
-// returns none or reports nothing, these steps do not fail.
+// conferenceMute is a call to the conference system without any sound. A WHIP endpoint
+// returns none and may report too late (RFC 3550 §6.2), so that its silence proves
+// nothing.
 func (f *facts) conferenceMute() *finding {
-	if f.systemEnded() || f.conference != nil && f.conference.FailedCode == "muted_by_server" {
+	if f.systemEnded() || f.mutedInCall() {
 		return nil
 	}
-	if !f.failedAt(report.StepKeys, report.StepSoundUp, report.StepSoundDown) {
+	if !f.failedAt(report.StepKeys) && !(f.failedAt(report.StepSoundUp, report.StepSoundDown) && f.conference.probe != report.ProbeWHIP) {
 		return nil
 	}
 	return disturbance(suggested, f.conference.evidence()...)

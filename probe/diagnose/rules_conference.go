@@ -52,13 +52,14 @@ func conferenceDefinitions() []Definition {
 // mutedByServer is a conference system that mutes the participant of a test room with
 // nobody else in it, or does not permit them to speak in a test meeting.
 func mutedByServer(f *facts) *finding {
-	if f.microphoneRefused() {
+	switch {
+	case f.microphoneRefused(), f.mutedInCall() && f.conference.FailedCode != "mute_on_start":
 		return fault(likely, f.conference.evidence()...)
+	case f.microphonesLocked(), f.mutedInCall():
+		// A setting, which a moderator of the session can lift.
+		return disturbance(stated, f.conference.evidence()...)
 	}
-	if !f.failedAt(report.StepSoundUp) || f.conference.FailedCode != "muted_by_server" {
-		return nil
-	}
-	return fault(likely, f.conference.evidence()...)
+	return nil
 }
 
 // meetingNotFound is a test meeting that the conference system created a moment ago and
@@ -72,8 +73,8 @@ func meetingNotFound(f *facts) *finding {
 	return hit
 }
 
-// versionOld is a BigBlueButton whose client signs in by a protocol that this program
-// does not support, so that its sound is not tested.
+// versionOld is a BigBlueButton whose client reaches the sound in a way that this program
+// does not support, so that it is not tested.
 func versionOld(f *facts) *finding {
 	if f.conference == nil || f.conference.probe != report.ProbeBBB || f.conference.Version == "" {
 		return nil

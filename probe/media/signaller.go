@@ -40,7 +40,7 @@ func (e *SignalError) Error() string {
 // session.
 type HTTPSignaller struct {
 	Base   *url.URL
-	Token  string       // "" if Client authorises the requests
+	Token  string
 	Client *http.Client // nil means http.DefaultClient
 }
 
@@ -109,9 +109,7 @@ func (s *HTTPSignaller) ask(ctx context.Context, method string, at *url.URL, bod
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+s.Token)
-	}
+	req.Header.Set("Authorization", "Bearer "+s.Token)
 	if body != nil {
 		req.Header.Set("Content-Type", wire.MediaTypeSDP)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -58,4 +59,14 @@ func ParseAbout(body []byte) (About, error) {
 		}
 	}
 	return about, nil
+}
+
+// known reports whether the server tells its version: 2.0 is that of the interface of all
+// 2.x and later.
+func (a About) known() bool { return a.Version != "" && a.Version != "2.0" }
+
+// beforeSFU reports whether this is a version whose client does not reach the sound over
+// the SFU in this way: up to 2.4.
+func (a About) beforeSFU() bool {
+	return !a.GraphQL && slices.ContainsFunc([]string{"1.", "2.1", "2.2", "2.3", "2.4"}, func(old string) bool { return strings.HasPrefix(a.Version, old) })
 }

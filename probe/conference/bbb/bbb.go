@@ -3,9 +3,10 @@
 // Without a join link it goes as far as that needs no meeting: the interface and version,
 // the round trip that the client shows, and the two WebSockets of a session up to the
 // question for a session token. With one it joins, asks for the relays, and calls the
-// echo of the server (from 3.0 on, where the SFU carries the sound): never the conference
-// room, and it never sends a digit, since a "1" moves the caller there. It leaves in any
-// case.
+// echo of the server where the SFU carries the sound: never the conference room, and it
+// never sends a digit, since a "1" moves the caller there. LiveKit has no echo; where it
+// carries the sound, two participants of this check join the test meeting, one of which
+// hears the other. They leave in any case.
 package bbb
 
 import (

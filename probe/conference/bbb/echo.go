@@ -2,6 +2,7 @@ package bbb
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,10 @@ type echo struct {
 	*peer.Connection
 	clock probe.Clock
 	start time.Time
+	// over is closed when the server has ended the call or the meeting, and why returns
+	// the word for it.
+	over chan struct{}
+	why  func() string
 
 	mu       sync.Mutex
 	sentAt   []time.Duration
@@ -47,8 +52,8 @@ type echo struct {
 	reported *rtcp.ReceptionReport // the last one
 }
 
-func newEcho(env probe.Env, v *visit.Visit, list serverList) (*echo, error) {
-	e := &echo{clock: env.Clock, start: env.Clock.Now()}
+func newEcho(env probe.Env, v *visit.Visit, list serverList, why func() string) (*echo, error) {
+	e := &echo{clock: env.Clock, start: env.Clock.Now(), over: make(chan struct{}), why: why}
 	c, err := peer.Open(env, peer.Config{Server: v.URL, ICEServers: list.forPeer(), Arrived: e.arrived, Reported: e.report})
 	if err != nil {
 		return nil, err
@@ -84,7 +89,8 @@ func (e *echo) report(r rtcp.ReceptionReport) {
 	e.reported = &r
 }
 
-// Run implements visit.Call: it sends the recorded sound once.
+// Run implements visit.Call: it sends the recorded sound once, until the server ends the
+// call.
 func (e *echo) Run(ctx context.Context) {
 	began := e.now()
 	for i := range testsignal.Packets {
@@ -94,6 +100,8 @@ func (e *echo) Run(ctx context.Context) {
 		}
 		select {
 		case <-e.Down():
+			return
+		case <-e.over:
 			return
 		default:
 		}
@@ -117,9 +125,14 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	sentAt, packets, reported := slices.Clone(e.sentAt), slices.Clone(e.packets), e.reported
 	e.mu.Unlock()
 	sound := visit.Sound{Sent: len(sentAt), Foreign: len(packets) > 0}
+	// A lost connection for the signalling alone does not end the sound.
+	if why := e.why(); why != "" && why != "cut_off" {
+		sound.Fault = why
+		return sound
+	}
 	d.Sent = new(len(sentAt))
 	if reported != nil {
-		visit.FillUp(d, *reported, len(sentAt))
+		fillUp(d, *reported, len(sentAt))
 	}
 	fillDown(d, packets)
 	slices.SortStableFunc(packets, func(a, b testsignal.Arrival) int { return int(a.Stamp - b.Stamp) })
@@ -138,11 +151,23 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	}
 	if sound.Returned && len(trips) > 0 {
 		slices.Sort(trips)
-		d.RTTMinMS = new(visit.Round(trips[0]))
-		d.RTTP50MS = new(visit.Round(stats.Percentile(trips, 50)))
-		d.RTTP95MS = new(visit.Round(stats.Percentile(trips, 95)))
+		d.RTTMinMS = new(round(trips[0]))
+		d.RTTP50MS = new(round(stats.Percentile(trips, 50)))
+		d.RTTP95MS = new(round(stats.Percentile(trips, 95)))
 	}
 	return sound
+}
+
+// fillUp takes the figures of a receiver report (RFC 3550 §6.4.1).
+func fillUp(d *report.MediaVoice, r rtcp.ReceptionReport, sent int) {
+	covered := min(int(r.LastSequenceNumber&0xffff)+1, sent)
+	if covered <= 1 {
+		return
+	}
+	lost := min(int(r.TotalLost), covered)
+	d.UpReceived = new(covered - lost)
+	d.UpLossPct, d.UpLossCI95 = lossOf(lost, covered)
+	d.UpJitterMS = new(round(float64(r.Jitter) * 1000 / opusHz))
 }
 
 // fillDown takes the figures of the packets that came, in the order of their coming.
@@ -165,15 +190,22 @@ func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 	// A stream whose numbers leap is not judged by them.
 	if sent := last - first + 1; sent <= 2*maxArrivals {
 		d.DownSent = new(int(sent))
-		d.DownLossPct, d.DownLossCI95 = visit.LossOf(int(sent)-len(seen), int(sent))
+		d.DownLossPct, d.DownLossCI95 = lossOf(int(sent)-len(seen), int(sent))
 	}
 	d.DownReceived = new(len(seen))
 	if j := stats.JitterRTP(arrivals, opusHz); j != nil {
-		d.DownJitterMS = new(visit.Round(j.MeanAbsDMS))
+		d.DownJitterMS = new(round(j.MeanAbsDMS))
 	}
 }
 
 // lost reports whether so much is lost that the own sound may not be recognised.
 func lost(pct *float64) bool { return pct != nil && *pct >= muchLostPct }
 
+func lossOf(lost, of int) (*float64, *report.Interval) {
+	ci := stats.Wilson95(lost, of)
+	return new(round(100 * float64(lost) / float64(of))), &report.Interval{round(ci.LowPct), round(ci.HighPct)}
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func round(v float64) float64 { return math.Round(v*100) / 100 }

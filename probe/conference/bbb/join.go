@@ -35,6 +35,14 @@ const (
 	codeOtherHost  = "other_host"
 	codeNoEcho     = "no_echo_room"
 	codeOldVersion = "old_version"
+	codeSession    = "session_expired"
+	codeEjected    = "ejected"
+	codeNoToken    = "no_livekit_token"
+	codeBadAddress = "bad_livekit_address"
+	// Participants may not use their microphones, or are muted when they join.
+	codeLocked  = "microphone_locked"
+	codeMuted   = "muted_by_server"
+	codeOnStart = "mute_on_start"
 )
 
 // refusals are the message keys of the interface (docs.bigbluebutton.org/development/api,
@@ -169,8 +177,10 @@ const (
 
 // meeting is what does not change of a meeting.
 type meeting struct {
-	bridge string // "" for one that is not known
-	room   string // number of its voice conference
+	bridge  string // "" for one that is not known
+	room    string // number of its voice conference
+	onStart bool   // participants are muted when they join
+	liveKit string // address of LiveKit; "" for that of the server itself
 }
 
 // hasEcho reports whether the voice conference has an echo: the dial plan takes 5 to 11
@@ -185,15 +195,33 @@ func parseMeeting(body []byte) (meeting, error) {
 		Meeting []struct {
 			AudioBridge   string `json:"audioBridge"`
 			VoiceSettings struct {
-				VoiceConf string `json:"voiceConf"`
+				VoiceConf   string `json:"voiceConf"`
+				MuteOnStart bool   `json:"muteOnStart"`
 			} `json:"voiceSettings"`
+			ClientSettings json.RawMessage `json:"clientSettings"`
 		} `json:"meeting"`
 	}
 	if json.Unmarshal(body, &answer) != nil || len(answer.Meeting) == 0 {
 		return meeting{}, errNotAPI
 	}
 	first := answer.Meeting[0]
-	return meeting{bridge: bridges[first.AudioBridge], room: first.VoiceSettings.VoiceConf}, nil
+	m := meeting{bridge: bridges[first.AudioBridge], room: first.VoiceSettings.VoiceConf, onStart: first.VoiceSettings.MuteOnStart}
+	// Settings of another form are those of a version that has no such setting.
+	var settings struct {
+		JSON struct {
+			Public struct {
+				Media struct {
+					LiveKit struct {
+						URL string `json:"url"`
+					} `json:"livekit"`
+				} `json:"media"`
+			} `json:"public"`
+		} `json:"clientSettingsJson"`
+	}
+	if json.Unmarshal(first.ClientSettings, &settings) == nil {
+		m.liveKit = settings.JSON.Public.Media.LiveKit.URL
+	}
+	return m, nil
 }
 
 // describe asks what carries the sound of the meeting.
@@ -213,15 +241,27 @@ func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Ou
 	return m, visit.OK()
 }
 
-// enter lets this check into the meeting of the join link.
-func enter(ctx context.Context, v *visit.Visit, about About) (s session, m meeting, o visit.Outcome) {
-	s, o = join(ctx, v)
-	if o.Status != report.StatusOK || !about.GraphQL {
-		return s, m, o
+// enter lets this check into the meeting of the join link, with a second participant
+// where LiveKit carries the sound.
+func enter(ctx context.Context, v *visit.Visit, about About) (all []session, m meeting, o visit.Outcome) {
+	s, o := join(ctx, v)
+	if o.Status != report.StatusOK {
+		return nil, m, o
+	}
+	all = append(all, s)
+	if !about.GraphQL {
+		return all, meeting{bridge: bridgeSFU}, o
 	}
 	m, described := describe(ctx, v, s)
-	if described.Status != report.StatusOK {
-		o = described
+	if described.Status != report.StatusOK || m.bridge != bridgeLiveKit {
+		if described.Status != report.StatusOK {
+			o = described
+		}
+		return all, m, o
 	}
-	return s, m, o
+	second, again := join(ctx, v)
+	if again.Status != report.StatusOK {
+		return all, m, again
+	}
+	return append(all, second), m, o
 }

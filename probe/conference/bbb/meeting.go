@@ -3,6 +3,7 @@ package bbb
 import (
 	"context"
 	"net/netip"
+	"sync"
 
 	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
@@ -11,57 +12,98 @@ import (
 
 // checkMeeting performs the steps that need a meeting, in the order of the client.
 func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
-	var s session
+	var sessions []session
 	var m meeting
 	if !v.Do(ctx, report.StepSignIn, func(ctx context.Context) (o visit.Outcome) {
-		s, m, o = enter(ctx, v, about)
+		sessions, m, o = enter(ctx, v, about)
 		return o
 	}) {
 		v.SkipAll(visit.StepFailed, report.StepState, report.StepSignalling, report.StepRelay)
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
-	if !about.GraphQL {
-		// Up to 2.7 the client joins in another way, over Meteor. Its relays can be asked.
+	if about.beforeSFU() {
+		// Its client reaches the sound in another way. The relays can be asked.
 		v.SkipAll(codeOldVersion, report.StepState, report.StepSignalling)
-		if list, ok := listServers(ctx, v, s); ok {
+		if list, ok := listServers(ctx, v, sessions[0]); ok {
 			relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
 		}
 		v.SkipMedia(codeOldVersion)
 		return
 	}
-	var p *presence
-	defer func() { p.leave(ctx) }()
+	var all []participation
+	defer func() { leaveAll(ctx, all) }()
 	if !v.Do(ctx, report.StepState, func(ctx context.Context) (o visit.Outcome) {
-		p, o = attend(ctx, v, s)
+		all, o = attendAll(ctx, v, about, sessions)
+		if m.onStart && o.Code == "" {
+			o.Code = codeOnStart
+		}
 		return o
 	}) {
 		v.SkipAll(visit.StepFailed, report.StepSignalling, report.StepRelay)
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
-	list, ok := listServers(ctx, v, s)
+	list, ok := listServers(ctx, v, sessions[0])
 	if !ok {
 		list = serverList{}
 	}
+	var relays *relaytest.Test
+	tryRelays := func(media netip.Addr) {
+		if ok && relays == nil {
+			relays = relaytest.Start(ctx, v, list.List, media)
+		}
+	}
+	sound(ctx, v, about, m, sessions[0], all, list, tryRelays)
+	tryRelays(netip.Addr{}) // where no call gave the address of a media server
+	relays.Record()
+}
+
+// sound performs the steps of the call that the bridge of the meeting asks for.
+func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s session, all []participation, list serverList, tryRelays func(netip.Addr)) {
+	why := "other_bridge"
 	switch {
+	case all[0].rules().locked():
+		// The client joins as a listener then, and asks for no microphone.
+		v.Skip(report.StepSignalling, codeLocked)
+		v.Do(ctx, report.StepCall, func(context.Context) visit.Outcome { return visit.Fault(codeLocked) })
+		v.SkipAll(visit.StepFailed, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
+		return
+	case m.bridge == bridgeLiveKit:
+		callLiveKit(ctx, v, m, all, list, tryRelays)
+		return
 	case m.bridge == bridgeSFU && m.hasEcho():
-		call(ctx, v, s, list, ok)
+		call(ctx, v, about, s, all[0], list, tryRelays)
 		return
 	case m.bridge == bridgeSFU:
-		v.Skip(report.StepSignalling, codeNoEcho)
-		v.SkipMedia(codeNoEcho)
-	default:
-		why := "other_bridge"
-		if m.bridge == bridgeLiveKit {
-			why = "livekit_bridge"
+		why = codeNoEcho
+	}
+	v.Skip(report.StepSignalling, why)
+	v.SkipMedia(why)
+}
+
+// attendAll joins with all participants of this check, side by side. Those of the result
+// must be left, also with a fault.
+func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participation, visit.Outcome) {
+	all := make([]participation, len(sessions))
+	outcomes := make([]visit.Outcome, len(sessions))
+	var wg sync.WaitGroup
+	for i, s := range sessions {
+		wg.Go(func() {
+			if about.GraphQL {
+				all[i], outcomes[i] = attend(ctx, v, s)
+			} else {
+				all[i], outcomes[i] = attendMeteor(ctx, v, s)
+			}
+		})
+	}
+	wg.Wait()
+	for _, o := range outcomes {
+		if o.Status != report.StatusOK {
+			return all, o
 		}
-		v.Skip(report.StepSignalling, why)
-		v.SkipMedia(why)
 	}
-	if ok {
-		relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
-	}
+	return all, visit.OK()
 }
 
 // listServers asks for the relays; where that fails, it is the step for them.
@@ -74,9 +116,10 @@ func listServers(ctx context.Context, v *visit.Visit, s session) (list serverLis
 	return list, ok
 }
 
-// call performs the steps of the call to the echo, and tries the relays beside it as
-// soon as the address of the media server is known.
-func call(ctx context.Context, v *visit.Visit, s session, list serverList, listed bool) {
+// call performs the steps of the call to the echo. The relays are tried beside it as soon
+// as the address of the media server is known.
+func call(ctx context.Context, v *visit.Visit, about About, s session, p participation, list serverList, tryRelays func(netip.Addr)) {
+	v.Data.Bridge = bridgeSFU
 	var c *signaller
 	defer func() { c.leave(ctx) }()
 	if !v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
@@ -86,33 +129,59 @@ func call(ctx context.Context, v *visit.Visit, s session, list serverList, liste
 		v.SkipMedia(visit.StepFailed)
 		return
 	}
-	e, err := newEcho(v.Env, v, list)
+	why := func() string {
+		if code := p.why(); code != "" {
+			return code
+		}
+		return c.hungUp()
+	}
+	e, err := newEcho(v.Env, v, list, why)
 	if err != nil {
 		v.Env.Log.Warn("no WebRTC on this machine", "err", report.ErrorText(err))
 		v.SkipMedia("no_webrtc")
 		return
 	}
 	defer e.Close()
-	var relays *relaytest.Test
+	left := make(chan struct{})
+	defer close(left)
 	v.Media(ctx, e, func(step context.Context) visit.Outcome {
 		offer, err := e.Offer(step)
 		if err != nil {
 			return visit.Untested("no_webrtc")
 		}
 		answer, o := c.call(step, offer)
-		if o.Status != report.StatusOK {
+		switch {
+		case o.Code == "timeout" && !about.GraphQL && !about.known():
+			// A server that hides its version may be one whose SFU does not know this call.
+			return visit.Untested(codeOldVersion)
+		case o.Status != report.StatusOK:
 			return o
 		}
+		go func() {
+			defer close(e.over)
+			select {
+			case <-c.done:
+				if c.hungUp() != "cut_off" {
+					return
+				}
+			case <-p.gone():
+				return
+			case <-left:
+				return
+			}
+			// Without its signalling the sound goes on.
+			select {
+			case <-p.gone():
+			case <-left:
+			}
+		}()
 		if e.Answer(answer) != nil {
 			return visit.Fault("bad_answer")
 		}
-		if listed {
-			relays = relaytest.Start(ctx, v, list.List, mediaAddress(answer))
-		}
+		tryRelays(mediaAddress(answer))
 		return o
 	})
-	if why := c.hungUp(); why != "" {
-		v.Explain(why, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
+	if code := why(); code != "" {
+		v.Explain(code, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
 	}
-	relays.Record()
 }

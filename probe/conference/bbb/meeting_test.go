@@ -114,12 +114,14 @@ func TestVersionsAndBridges(t *testing.T) {
 		bridge string
 		steps  map[report.ConferenceStep]string
 	}{
-		"4.0 with its default": {bbbrig.Config{Version: "4.0"}, "livekit", map[report.ConferenceStep]string{
-			report.StepSignIn: "ok", report.StepState: "ok", report.StepSignalling: "unknown livekit_bridge", report.StepRelay: "skipped no_relay", report.StepSoundDown: "unknown livekit_bridge"}},
+		"4.0 with its default":    {bbbrig.Config{Version: "4.0"}, "livekit", heard},
+		"3.0 with LiveKit":        {bbbrig.Config{Bridge: "livekit"}, "livekit", heard},
 		"4.0 with the old bridge": {bbbrig.Config{Version: "4.0", Bridge: "bbb-webrtc-sfu"}, "bbb-webrtc-sfu", heard},
 		"the name of the client":  {bbbrig.Config{Bridge: "fullaudio"}, "bbb-webrtc-sfu", heard},
 		"an unknown bridge":       {bbbrig.Config{Bridge: "carrier-pigeon"}, "", map[report.ConferenceStep]string{report.StepCall: "unknown other_bridge"}},
-		"2.7": {bbbrig.Config{Version: "2.7"}, "", map[report.ConferenceStep]string{
+		"2.7":                     {bbbrig.Config{Version: "2.7"}, "bbb-webrtc-sfu", heard},
+		"2.6 that hides it":       {bbbrig.Config{Version: "2.6", HideVersion: true}, "bbb-webrtc-sfu", heard},
+		"2.4": {bbbrig.Config{Version: "2.4"}, "", map[report.ConferenceStep]string{
 			report.StepSignIn: "ok", report.StepState: "unknown old_version", report.StepRelay: "skipped no_relay", report.StepSoundUp: "unknown old_version"}},
 		"SHA-256 only":           {bbbrig.Config{Hash: "sha256"}, "bbb-webrtc-sfu", heard},
 		"a room without an echo": {bbbrig.Config{Room: "123"}, "bbb-webrtc-sfu", map[report.ConferenceStep]string{report.StepCall: "unknown no_echo_room"}},

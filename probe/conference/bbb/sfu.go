@@ -199,20 +199,6 @@ func (c *signaller) leave(ctx context.Context) {
 	}
 }
 
-// hangUp closes a connection with the closing handshake. A server that does not take
-// part in it is not waited for; the library gives it up after 5 s.
-func hangUp(ctx context.Context, conn *websocket.Conn) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = conn.Close(websocket.StatusNormalClosure, "")
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-}
-
 // broken judges how the server ended a connection.
 func broken(err error) visit.Outcome {
 	if code := websocket.CloseStatus(err); code > 0 {

@@ -1,24 +1,23 @@
 package bbb
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"time"
-
-	"github.com/coder/websocket"
-	"github.com/coder/websocket/wsjson"
-	"github.com/google/uuid"
+	"regexp"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
-	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Operations of the client (presenceManager/queries.ts of bigbluebutton-html5).
+// Operations of the client (bigbluebutton-html5: presenceManager/queries.ts,
+// core/graphql/queries, livekit). Fields that came with a later version have operations of
+// their own: an unknown field makes the whole operation fail.
 const (
-	subscribeSelf = `subscription getUserCurrent { user_current { userId authToken joinErrorCode joined ejectReasonCode loggedOut meeting { ended } } }`
-	mutateJoin    = `mutation UserJoin($authToken: String!, $clientType: String!, $clientIsMobile: Boolean!) { userJoinMeeting(authToken: $authToken, clientType: $clientType, clientIsMobile: $clientIsMobile) }`
-	mutateLeave   = `mutation UserLeaveMeeting { userLeaveMeeting }`
+	subscribeSelf  = `subscription getUserCurrent { user_current { userId authToken joinErrorCode joined ejectReasonCode loggedOut meeting { ended } } }`
+	mutateJoin     = `mutation UserJoin($authToken: String!, $clientType: String!, $clientIsMobile: Boolean!) { userJoinMeeting(authToken: $authToken, clientType: $clientType, clientIsMobile: $clientIsMobile) }`
+	mutateLeave    = `mutation UserLeaveMeeting { userLeaveMeeting }`
+	queryRules     = `query getLockSettings { user_current { locked guestStatus } meeting { lockSettings { disableMic } } }`
+	subscribeRooms = `subscription getLiveKitRooms { user_current { livekitRooms { token purpose } } }`
+	subscribeToken = `subscription getLiveKitToken { user_current { livekit { livekitToken } } }`
 )
 
 // Names of the operations within one connection.
@@ -26,6 +25,9 @@ const (
 	idSelf  = "1"
 	idJoin  = "2"
 	idLeave = "3"
+	idRules = "4"
+	idRooms = "5" // 4.0: several rooms
+	idToken = "6" // 3.0: one
 )
 
 // frame is a message of graphql-transport-ws, or of its predecessor graphql-ws, which
@@ -35,6 +37,9 @@ type frame struct {
 	Type    string          `json:"type"`
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
+
+// isData reports whether the frame is a result of an operation.
+func (f frame) isData() bool { return f.Type == "next" || f.Type == "data" }
 
 // self is user_current.
 type self struct {
@@ -50,6 +55,14 @@ type self struct {
 
 // errGraphQL is a message that GraphQL does not have.
 var errGraphQL = errors.New("not a message of GraphQL")
+
+func parseFrame(got []byte) (frame, error) {
+	var f frame
+	if json.Unmarshal(got, &f) != nil || f.Type == "" {
+		return frame{}, errGraphQL
+	}
+	return f, nil
+}
 
 // parseSelf reads the payload of an answer to subscribeSelf; ok is false where it holds
 // no user yet.
@@ -74,8 +87,8 @@ var stateCodes = map[string]string{
 	"meeting_not_found":          codeNoMeeting,
 	"meetingNotFound":            codeNoMeeting,
 	"meeting_ended":              codeEnded,
-	"user_not_found":             "session_expired",
-	"check_authorization_error":  "session_expired",
+	"user_not_found":             codeSession,
+	"check_authorization_error":  codeSession,
 	"too_many_connections":       "too_many_connections",
 	"connections_limit_exceeded": "too_many_connections",
 	"param_missing":              "param_missing",
@@ -108,160 +121,86 @@ func (me self) judge() (o visit.Outcome, final bool) {
 		}
 		return visit.Fault(codeRefused), true
 	case me.EjectReasonCode != "", me.LoggedOut:
-		return visit.Fault("ejected"), true
+		return visit.Fault(codeEjected), true
 	case me.Joined:
 		return visit.OK(), true
 	}
 	return visit.Outcome{}, false
 }
 
-// presence is the connection for the meeting's state, which is what makes this check a
-// participant.
-type presence struct {
-	conn *websocket.Conn
-	old  bool // speaks graphql-ws
-	done chan struct{}
+// rules is what the meeting allows this participant.
+type rules struct {
+	// microphones is true if those of the viewers are locked, viewer if this participant
+	// is one of them.
+	microphones, viewer bool
+	// waits is true in the lobby, denied if a moderator does not let this guest in.
+	waits, denied bool
 }
 
-// attend opens the connection and joins. The presence must be left, also with a fault.
-func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Outcome) {
-	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
-	switch {
-	case err != nil && status != 0:
-		return nil, visit.StatusFault(status)
-	case err != nil:
-		return nil, visit.Fault(visit.FaultOf(err))
+// locked reports whether this participant may not use a microphone.
+func (r rules) locked() bool { return r.microphones && r.viewer }
+
+// parseRules reads the payload of an answer to queryRules.
+func parseRules(payload []byte) (rules, error) {
+	var answer struct {
+		Data struct {
+			UserCurrent []struct {
+				Locked      bool   `json:"locked"`
+				GuestStatus string `json:"guestStatus"`
+			} `json:"user_current"`
+			Meeting []struct {
+				LockSettings *struct {
+					DisableMic bool `json:"disableMic"`
+				} `json:"lockSettings"`
+			} `json:"meeting"`
+		} `json:"data"`
 	}
-	p := &presence{conn: conn, old: conn.Subprotocol() == "graphql-ws", done: make(chan struct{})}
-	o := p.join(ctx, s)
-	if o.Status != report.StatusOK {
-		close(p.done)
-		return p, o
+	if json.Unmarshal(payload, &answer) != nil || len(answer.Data.UserCurrent) == 0 || len(answer.Data.Meeting) == 0 {
+		return rules{}, errGraphQL
 	}
-	go p.keep()
-	return p, o
+	me, lock := answer.Data.UserCurrent[0], answer.Data.Meeting[0].LockSettings
+	return rules{
+		microphones: lock != nil && lock.DisableMic, viewer: me.Locked,
+		waits: me.GuestStatus == "WAIT", denied: me.GuestStatus == "DENY",
+	}, nil
 }
 
-func (p *presence) join(ctx context.Context, s session) visit.Outcome {
-	// X-ClientIsMobile is a string here and a Boolean in the mutation.
-	hello := map[string]any{"type": "connection_init", "payload": map[string]any{"headers": map[string]string{
-		"X-Session-Token": s.token, "X-ClientSessionUUID": uuid.NewString(), "X-ClientType": "HTML5", "X-ClientIsMobile": "false",
-	}}}
-	if err := wsjson.Write(ctx, p.conn, hello); err != nil {
-		return p.closed(err)
+// A token of LiveKit is a JSON Web Token in the compact form (RFC 7515 §7.1).
+var liveKitToken = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+
+// isToken reports whether a text can be sent as a token.
+func isToken(text string) bool { return len(text) <= maxTokenBytes && liveKitToken.MatchString(text) }
+
+const maxTokenBytes = 8192
+
+// parseToken reads the payload of an answer to subscribeRooms or subscribeToken; "" is
+// no token yet. Rooms of another purpose are breakout rooms that a moderator listens to.
+func parseToken(payload []byte) string {
+	var answer struct {
+		Data struct {
+			UserCurrent []struct {
+				Rooms []struct {
+					Token   string `json:"token"`
+					Purpose string `json:"purpose"`
+				} `json:"livekitRooms"`
+				LiveKit *struct {
+					Token string `json:"livekitToken"`
+				} `json:"livekit"`
+			} `json:"user_current"`
+		} `json:"data"`
 	}
-	asked := false
-	for {
-		f, err := p.read(ctx)
-		switch {
-		case errors.Is(err, errGraphQL):
-			return visit.Fault("not_api")
-		case err != nil:
-			return p.closed(err)
+	if json.Unmarshal(payload, &answer) != nil {
+		return ""
+	}
+	for _, me := range answer.Data.UserCurrent {
+		if me.LiveKit != nil && isToken(me.LiveKit.Token) {
+			return me.LiveKit.Token
 		}
-		switch f.Type {
-		case "connection_ack":
-			err = p.operate(ctx, idSelf, "getUserCurrent", subscribeSelf, nil)
-		case "ping":
-			err = wsjson.Write(ctx, p.conn, frame{Type: "pong"})
-		case "error", "connection_error":
-			return visit.Fault(parseRefusal(f.Payload))
-		case "next", "data":
-			if f.ID != idSelf {
-				continue
+		for _, room := range me.Rooms {
+			if room.Purpose == "primary" && isToken(room.Token) {
+				return room.Token
 			}
-			me, known, broken := parseSelf(f.Payload)
-			if broken != nil {
-				return visit.Fault("not_api")
-			}
-			if o, final := me.judge(); known && final {
-				return o
-			}
-			if s.auth == "" && token.MatchString(me.AuthToken) {
-				s.auth = me.AuthToken
-			}
-			if known && !asked && s.auth != "" {
-				asked = true
-				err = p.operate(ctx, idJoin, "UserJoin", mutateJoin, map[string]any{"authToken": s.auth, "clientType": "HTML5", "clientIsMobile": false})
-			}
-		}
-		if err != nil {
-			return p.closed(err)
-		}
-	}
-}
-
-// operate sends a query, a mutation or a subscription.
-func (p *presence) operate(ctx context.Context, id, name, query string, variables map[string]any) error {
-	kind := "subscribe"
-	if p.old {
-		kind = "start"
-	}
-	if variables == nil {
-		variables = map[string]any{}
-	}
-	return wsjson.Write(ctx, p.conn, map[string]any{"id": id, "type": kind, "payload": map[string]any{
-		"operationName": name, "query": query, "variables": variables, "extensions": map[string]any{},
-	}})
-}
-
-func (p *presence) read(ctx context.Context) (frame, error) {
-	_, got, err := p.conn.Read(ctx)
-	if err != nil {
-		return frame{}, err
-	}
-	return parseFrame(got)
-}
-
-func parseFrame(got []byte) (frame, error) {
-	var f frame
-	if json.Unmarshal(got, &f) != nil || f.Type == "" {
-		return frame{}, errGraphQL
-	}
-	return f, nil
-}
-
-// keep reads until the connection ends, so that pings are answered.
-func (p *presence) keep() {
-	defer close(p.done)
-	for {
-		f, err := p.read(context.Background())
-		switch {
-		case errors.Is(err, errGraphQL):
-		case err != nil:
-			return
-		case f.Type == "ping":
-			_ = wsjson.Write(context.Background(), p.conn, frame{Type: "pong"})
-		case f.ID == idLeave && f.Type != "ka":
-			return
 		}
 	}
-}
-
-// leaveTime limits the farewell.
-const leaveTime = time.Second
-
-// leave takes this check out of the meeting at once: the server would keep its place for
-// a minute.
-func (p *presence) leave(ctx context.Context) {
-	if p == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
-	defer cancel()
-	if p.operate(ctx, idLeave, "UserLeaveMeeting", mutateLeave, nil) == nil {
-		select {
-		case <-p.done:
-		case <-ctx.Done():
-		}
-	}
-	hangUp(ctx, p.conn)
-}
-
-// closed judges how the server ended the connection.
-func (p *presence) closed(err error) visit.Outcome {
-	if websocket.CloseStatus(err) == closeNotAuthorised {
-		return visit.Fault("session_expired")
-	}
-	return broken(err)
+	return ""
 }

@@ -81,19 +81,23 @@ func failed(w http.ResponseWriter, key, message string) {
 
 // about responds in XML, or from 3.0 on in JSON on request.
 func (r *Rig) about(w http.ResponseWriter, req *http.Request) {
+	version := r.Version + ".0"
+	if r.HideVersion {
+		version = ""
+	}
 	if !r.isNew() {
-		xmlAnswer(w, "returncode", "SUCCESS", "version", "2.0", "apiVersion", "2.0", "bbbVersion", r.Version+".3")
+		xmlAnswer(w, "returncode", "SUCCESS", "version", "2.0", "apiVersion", "2.0", "bbbVersion", version)
 		return
 	}
 	host := strings.TrimPrefix(r.URL, "https://")
 	if req.Header.Get("Content-Type") != "application/json" {
-		xmlAnswer(w, "returncode", "SUCCESS", "version", "2.0", "apiVersion", "2.0", "bbbVersion", r.Version+".0",
+		xmlAnswer(w, "returncode", "SUCCESS", "version", "2.0", "apiVersion", "2.0", "bbbVersion", version,
 			"graphqlWebsocketUrl", "wss://"+host+"/graphql", "graphqlApiUrl", "https://"+host+"/api/rest")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprintf(w, `{"response":{"returncode":"SUCCESS","version":"2.0","apiVersion":"2.0","bbbVersion":%q,"graphqlWebsocketUrl":%q,"graphqlApiUrl":%q}}`,
-		r.Version+".0", "wss://"+host+"/graphql", "https://"+host+"/api/rest")
+		version, "wss://"+host+"/graphql", "https://"+host+"/api/rest")
 }
 
 func roundTrip(w http.ResponseWriter, _ *http.Request) {
@@ -167,13 +171,19 @@ func (r *Rig) join(w http.ResponseWriter, req *http.Request) {
 	case fault == Full:
 		failed(w, "maxParticipantsReached", "The number of participants allowed for this meeting has been reached.")
 	default:
-		r.letIn(w, q, m)
+		r.letIn(w, req, m)
 	}
 }
 
-func (r *Rig) letIn(w http.ResponseWriter, q url.Values, m *meeting) {
+// letIn makes a user. The session of the servlet container is that of the cookie, if
+// there is one: it may hold several users, as with two tabs of a browser.
+func (r *Rig) letIn(w http.ResponseWriter, req *http.Request, m *meeting) {
+	q := req.URL.Query()
 	u := &user{meeting: m, id: "w_" + strings.ToLower(rand.Text()[:12]), auth: strings.ToLower(rand.Text()[:12]),
 		token: strings.ToLower(rand.Text()[:16]), session: rand.Text(), name: q.Get("fullName")}
+	if cookie, err := req.Cookie("JSESSIONID"); err == nil {
+		u.session = cookie.Value
+	}
 	r.mu.Lock()
 	r.users[u.token] = u
 	r.count.Joins++
@@ -215,8 +225,12 @@ func (r *Rig) staticData(w http.ResponseWriter, req *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Cached", "MISS")
-	fmt.Fprintf(w, `{"meeting":[{"audioBridge":%q,"cameraBridge":%q,"screenShareBridge":%q,"voiceSettings":{"voiceConf":%q,"muteOnStart":false,"telVoice":%q,"dialNumber":"613-555-1234"},"usersPolicies":{},"clientSettings":{"clientSettingsJson":{}}}]}`,
-		r.Bridge, r.Bridge, r.Bridge, r.Room, r.Room)
+	settings := `{"public":{"media":{"livekit":{}}}}`
+	if r.LiveKitURL != "" {
+		settings = fmt.Sprintf(`{"public":{"media":{"livekit":{"url":%q}}}}`, r.LiveKitURL)
+	}
+	fmt.Fprintf(w, `{"meeting":[{"audioBridge":%q,"cameraBridge":%q,"screenShareBridge":%q,"voiceSettings":{"voiceConf":%q,"muteOnStart":%t,"telVoice":%q,"dialNumber":"613-555-1234"},"usersPolicies":{},"clientSettings":{"clientSettingsJson":%s}}]}`,
+		r.Bridge, r.Bridge, r.Bridge, r.Room, r.MuteOnStart, r.Room, settings)
 }
 
 func (r *Rig) stuns(w http.ResponseWriter, req *http.Request) {

@@ -1,8 +1,9 @@
-// Package bbbrig simulates a BigBlueButton server 2.7, 3.0 or 4.0 with real WebRTC
-// media: bbb-web with its interface, bbb-graphql-middleware, bbb-webrtc-sfu with
-// mediasoup, and the echo of FreeSWITCH. Its messages follow the sources and
-// documents of these programs that docs/conference.md names. It implements only
-// what a client of the echo needs.
+// Package bbbrig simulates a BigBlueButton server 2.6, 2.7, 3.0 or 4.0 with real WebRTC
+// media: bbb-web with its interface, the Meteor server of the client up to 2.7,
+// bbb-graphql-middleware from 3.0 on, bbb-webrtc-sfu with mediasoup, and the echo of
+// FreeSWITCH; behind its /livekit/ runs a real LiveKit. Its messages follow the sources
+// and documents of these programs that docs/conference.md names. It implements only
+// what a client of a test meeting needs.
 package bbbrig
 
 import (
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Step is a part of the server that can have a fault.
@@ -26,7 +28,10 @@ const (
 	Create     Step = "create"
 	Join       Step = "join"
 	Meeting    Step = "meeting"
+	Enter      Step = "enter" // who a session is, up to 2.7
 	State      Step = "state"
+	Token      Step = "token"   // for LiveKit
+	LiveKit    Step = "livekit" // the proxy to it
 	Servers    Step = "servers"
 	Signalling Step = "signalling"
 	Call       Step = "call"
@@ -58,12 +63,19 @@ const (
 	NotReceived Fault = "deaf"        // the sound does not arrive
 	OtherSound  Fault = "other_sound" // something else is returned
 	HangsUp     Fault = "hangs_up"    // ends the call early
+	Muted       Fault = "muted"       // mutes the participant; LiveKit only
+	Loops       Fault = "loops"       // redirects to itself
+	Endless     Fault = "endless"     // responds slowly and never ends
+	Stops       Fault = "stops"       // breaks off in the middle of the response
 )
 
 // Config configures the server.
 type Config struct {
-	// Version is 2.7, 3.0 or 4.0; "" means 3.0.
+	// Version is 2.6, 2.7, 3.0 or 4.0; "" means 3.0.
 	Version string
+	// HideVersion makes the server name the version of its interface only, as bbb-web
+	// does by default.
+	HideVersion bool
 	// Bridge is the audio bridge; "" means the default of the version.
 	Bridge string
 	// Secret is the secret for checksums; "" means "secret".
@@ -77,6 +89,14 @@ type Config struct {
 	Stuns string
 	// Faults are the faults of the parts.
 	Faults map[Step]Fault
+	// CloseCode is the code with which a WebSocket is closed at once by the fault Closes;
+	// 0 means 1001, after the first message.
+	CloseCode int
+	// MuteOnStart and LockMicrophones are settings of the meetings.
+	MuteOnStart, LockMicrophones bool
+	// LiveKitURL is the address of LiveKit in the settings of the client; "" leaves it
+	// out, so that the client uses the server itself.
+	LiveKitURL string
 	// LossUp reports, by number, which packets of the sound are dropped before the
 	// server receives them.
 	LossUp func(number int) bool
@@ -95,6 +115,8 @@ type Count struct {
 	Rooms    int // calls into a conference room
 	Digits   int // DTMF
 	Sockets  int // open WebSockets
+	Inside   int // current participants of LiveKit's rooms
+	Tracks   int // sounds published to LiveKit
 }
 
 // Rig is one server.
@@ -109,6 +131,9 @@ type Rig struct {
 	count    Count
 	meetings map[string]*meeting // by the id chosen by the creator
 	users    map[string]*user    // by session token
+	sfus     map[*sfu]bool       // current connections to the SFU
+	inside   map[string]bool     // current participants of LiveKit's rooms
+	liveKit  *liveKitServer      // nil with another bridge
 }
 
 // meeting is a meeting of bbb-web.
@@ -125,6 +150,7 @@ type user struct {
 	name                     string
 	connections              int
 	joined, left             bool
+	changed                  func() // tells the client of a change; nil without a connection
 }
 
 // Start runs a server until the test ends.
@@ -145,7 +171,10 @@ func Start(t testing.TB, c Config) *Rig {
 			c.Bridge = "livekit"
 		}
 	}
-	r := &Rig{Config: c, meetings: map[string]*meeting{}, users: map[string]*user{}}
+	r := &Rig{Config: c, meetings: map[string]*meeting{}, users: map[string]*user{}, sfus: map[*sfu]bool{}, inside: map[string]bool{}}
+	if c.Bridge == "livekit" {
+		r.liveKit = startLiveKit(t, r)
+	}
 	s := httptest.NewUnstartedServer(r.handler())
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	s.EnableHTTP2 = true // as nginx
@@ -162,7 +191,7 @@ func (r *Rig) Count() Count {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.count
-	c.Meetings = 0
+	c.Meetings, c.Inside = 0, len(r.inside)
 	for _, m := range r.meetings {
 		if !m.ended {
 			c.Meetings++
@@ -184,7 +213,11 @@ func (r *Rig) handler() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(path string, step Step, h http.HandlerFunc) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, req *http.Request) {
-			if !r.fails(w, req, step) {
+			switch {
+			case r.fails(w, req, step):
+			case r.Faults[step] == Closes && r.CloseCode != 0 && req.Header.Get("Upgrade") != "":
+				closeSocket(w, req, r.CloseCode)
+			default:
 				h(w, req)
 			}
 		})
@@ -200,8 +233,47 @@ func (r *Rig) handler() http.Handler {
 	if r.isNew() {
 		handle("/api/rest/meetingStaticData", Meeting, r.staticData)
 		handle("/graphql", State, r.graphql)
+	} else {
+		handle("/bigbluebutton/api/enter", Enter, r.enter)
+		handle("/html5client/sockjs/{server}/{session}/websocket", State, r.sockJS)
+	}
+	if r.liveKit != nil {
+		handle("/livekit/", LiveKit, r.liveKit.pass)
 	}
 	return mux
+}
+
+// End ends all meetings, like a moderator.
+func (r *Rig) End() {
+	r.mu.Lock()
+	var users []func()
+	var rooms []string
+	for _, m := range r.meetings {
+		m.ended = true
+		rooms = append(rooms, m.internal)
+	}
+	for _, u := range r.users {
+		if u.changed != nil {
+			users = append(users, u.changed)
+		}
+	}
+	var sfus []*sfu
+	for s := range r.sfus {
+		sfus = append(sfus, s)
+	}
+	r.mu.Unlock()
+	for _, tell := range users {
+		tell()
+	}
+	// The SFU ends its sessions without a message.
+	for _, s := range sfus {
+		s.stop()
+	}
+	if r.liveKit != nil {
+		for _, room := range rooms {
+			r.liveKit.call("DeleteRoom", room, map[string]any{"room": room})
+		}
+	}
 }
 
 // fails responds according to the fault of a step, if that concerns the whole
@@ -220,6 +292,22 @@ func (r *Rig) fails(w http.ResponseWriter, req *http.Request, step Step) bool {
 		_, _ = w.Write([]byte(`[{"response":7}]`))
 	case Elsewhere:
 		http.Redirect(w, req, "https://login.example.org/", http.StatusFound)
+	case Loops:
+		http.Redirect(w, req, req.URL.RequestURI(), http.StatusFound)
+	case Endless:
+		for req.Context().Err() == nil {
+			_, _ = w.Write([]byte(" "))
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-req.Context().Done():
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	case Stops:
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(`<response><returncode>SUCC`))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
 	case Huge:
 		chunk := slices.Repeat([]byte(" "), 1<<20)
 		for range 1 << 10 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -44,7 +45,15 @@ func (r *Rig) signalling(w http.ResponseWriter, req *http.Request) {
 		return // wsStrictHeaderParsing: without a response
 	}
 	s := &sfu{rig: r, conn: c, user: u}
-	defer s.stop()
+	r.mu.Lock()
+	r.sfus[s] = true
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.sfus, s)
+		r.mu.Unlock()
+		s.stop()
+	}()
 	for {
 		var m request
 		if wsjson.Read(req.Context(), c, &m) != nil {
@@ -59,11 +68,14 @@ type sfu struct {
 	rig  *Rig
 	conn *websocket.Conn
 	user *user
+
+	mu   sync.Mutex
 	call *call
 }
 
 func (s *sfu) take(ctx context.Context, m request) {
 	switch {
+	case m.ID == "ping" && s.rig.Faults[Signalling] == Silent:
 	case m.ID == "ping":
 		s.say(ctx, map[string]any{"id": "pong"})
 	case m.Type != "audio": // no response to an unknown type
@@ -110,9 +122,8 @@ func (s *sfu) start(ctx context.Context, m request) {
 	case !present, fault == Refuses:
 		s.refuse(ctx, "2301", "SFU_UNAUTHORIZED")
 		return
-	case s.call != nil:
-		s.stop()
 	}
+	s.stop()
 	s.rig.add(func(n *Count) {
 		if m.Extension == "echo" {
 			n.Echoes++
@@ -130,7 +141,9 @@ func (s *sfu) start(ctx context.Context, m request) {
 		s.say(ctx, map[string]any{"type": "audio", "id": "webRTCAudioError", "error": json.RawMessage(nested)})
 		return
 	}
+	s.mu.Lock()
 	s.call = call
+	s.mu.Unlock()
 	s.rig.add(func(n *Count) { n.Calls++ })
 	s.say(ctx, map[string]any{"type": "audio", "connectionId": "1", "id": "startResponse", "response": "accepted", "sdpAnswer": answer})
 	go func() {
@@ -147,10 +160,13 @@ func (s *sfu) start(ctx context.Context, m request) {
 }
 
 func (s *sfu) stop() {
-	if s.call == nil {
+	s.mu.Lock()
+	call := s.call
+	s.call = nil
+	s.mu.Unlock()
+	if call == nil {
 		return
 	}
-	s.call.close()
-	s.call = nil
+	call.close()
 	s.rig.add(func(n *Count) { n.Calls-- })
 }

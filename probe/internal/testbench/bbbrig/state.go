@@ -2,8 +2,13 @@ package bbbrig
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +61,8 @@ func (r *Rig) graphql(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer r.leave(u)
+	r.tell(u, func() { r.self(ctx, c, u) })
+	defer r.tell(u, nil)
 	for {
 		var f frame
 		if wsjson.Read(ctx, c, &f) != nil {
@@ -156,6 +163,10 @@ func (r *Rig) operate(ctx context.Context, c *websocket.Conn, u *user, f frame) 
 	case strings.Contains(op.Query, "userLeaveMeeting"):
 		r.leave(u)
 		return r.result(ctx, c, f.ID, `{"data":{"userLeaveMeeting":true}}`, true)
+	case strings.Contains(op.Query, "lockSettings"):
+		return r.result(ctx, c, f.ID, r.rules(), true)
+	case strings.Contains(op.Query, "livekit"):
+		return r.token(ctx, c, u, f.ID, op.Query)
 	case strings.Contains(op.Query, "user_current"):
 		return r.self(ctx, c, u)
 	}
@@ -184,6 +195,76 @@ func (r *Rig) self(ctx context.Context, c *websocket.Conn, u *user) bool {
 	return r.result(ctx, c, "1", string(payload), false)
 }
 
+// tell sets what tells the client of a user of a change.
+func (r *Rig) tell(u *user, changed func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u.changed = changed
+}
+
+// rules is the response to the question what a viewer may do.
+func (r *Rig) rules() string {
+	status := "ALLOW"
+	if r.Faults[State] == Guest {
+		status = "WAIT"
+	}
+	return fmt.Sprintf(`{"data":{"user_current":[{"locked":true,"guestStatus":%q}],"meeting":[{"lockSettings":{"disableMic":%t}}]}}`, status, r.LockMicrophones)
+}
+
+// tokenDelay is how long the SFU takes to make a token for a user who has joined.
+const tokenDelay = 50 * time.Millisecond
+
+// token sends the token for LiveKit: 3.0 has one, 4.0 one for each room. The row is there
+// before its token.
+func (r *Rig) token(ctx context.Context, c *websocket.Conn, u *user, id, query string) bool {
+	rooms := strings.Contains(query, "livekitRooms")
+	if r.liveKit == nil || rooms != (r.Version != "3.0") || r.Faults[Token] == Refuses {
+		return wsjson.Write(ctx, c, frame{ID: id, Type: "error", Payload: json.RawMessage(`[{"message":"field not found in type: 'user_current'","extensions":{"code":"validation-failed"}}]`)}) == nil
+	}
+	row := func(token string) string {
+		if rooms {
+			return fmt.Sprintf(`{"data":{"user_current":[{"livekitRooms":[{"token":%s,"purpose":"primary"}]}]}}`, token)
+		}
+		return fmt.Sprintf(`{"data":{"user_current":[{"livekit":{"livekitToken":%s}}]}}`, token)
+	}
+	if !r.result(ctx, c, id, row("null"), false) {
+		return false
+	}
+	if r.Faults[Token] == Silent {
+		return true
+	}
+	time.AfterFunc(tokenDelay, func() { r.result(ctx, c, id, row(strconv.Quote(r.liveKit.tokenFor(u))), false) })
+	return true
+}
+
+// closeSocket opens a WebSocket and closes it at once with a code, also with one that must
+// not be sent (RFC 6455 §7.4); 1005 is a close without a code, 1006 none at all.
+func closeSocket(w http.ResponseWriter, req *http.Request, code int) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	accept := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	answer := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(accept[:]) + "\r\n"
+	if protocol, _, _ := strings.Cut(req.Header.Get("Sec-WebSocket-Protocol"), ","); protocol != "" {
+		answer += "Sec-WebSocket-Protocol: " + protocol + "\r\n"
+	}
+	frame := []byte{0x88, 2, byte(code >> 8), byte(code)}
+	switch code {
+	case 1005:
+		frame = []byte{0x88, 0}
+	case 1006:
+		frame = nil
+	}
+	_, _ = conn.Write(append([]byte(answer+"\r\n"), frame...))
+	if frame != nil {
+		// The other end closes the connection, or the test ends.
+		_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
 // leave removes a user from the meeting.
 func (r *Rig) leave(u *user) {
 	r.mu.Lock()
@@ -198,7 +279,7 @@ func (r *Rig) leave(u *user) {
 // they have.
 func (r *Rig) Left(within time.Duration) bool {
 	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
-		if c := r.Count(); c.Present == 0 && c.Calls == 0 && c.Sockets == 0 {
+		if c := r.Count(); c.Present == 0 && c.Calls == 0 && c.Sockets == 0 && c.Inside == 0 {
 			return true
 		}
 		if time.Now().After(end) {

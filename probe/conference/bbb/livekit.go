@@ -1,0 +1,91 @@
+package bbb
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe/conference/livekit"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// pathLiveKit is where nginx passes on to LiveKit (bbb-livekit, livekit.nginx).
+const pathLiveKit = "/livekit"
+
+// signallingOf returns the address of LiveKit's signalling: that of the settings, or that
+// of the server itself (livekit/primary-room of bigbluebutton-html5). nil is one that no
+// client can use.
+func (m meeting) signallingOf(server *url.URL) *url.URL {
+	at := &url.URL{Scheme: server.Scheme, Host: server.Host, Path: pathLiveKit}
+	if m.liveKit != "" {
+		told, err := url.Parse(strings.TrimSpace(m.liveKit))
+		if err != nil || told.Host == "" || told.Scheme != "wss" && told.Scheme != "https" {
+			return nil
+		}
+		at = &url.URL{Scheme: "https", Host: told.Host, Path: told.Path}
+	}
+	return at.JoinPath("rtc")
+}
+
+// callLiveKit performs the steps of a call in the room of the test meeting, from the first
+// participant of this check to the second. Checks that run at the same time share the
+// room; the second participant receives nobody but the first.
+func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participation, list serverList, tryRelays func(netip.Addr)) {
+	var pair *livekit.Pair
+	defer func() { pair.Leave() }()
+	if !v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
+		pair, o = joinLiveKit(ctx, v, m, all, list)
+		return o
+	}) {
+		v.SkipMedia(visit.StepFailed)
+		return
+	}
+	pair.Call(ctx, v, tryRelays)
+	media := []report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown}
+	for _, p := range all {
+		if code := p.why(); code != "" {
+			v.Explain(code, media...)
+			return
+		}
+	}
+	if m.onStart && v.Data.FailedCode == codeMuted {
+		v.Explain(codeOnStart, media...)
+	}
+}
+
+// joinLiveKit lets both participants into the room, with the tokens that the server made
+// for them.
+func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participation, list serverList) (*livekit.Pair, visit.Outcome) {
+	at := m.signallingOf(v.URL)
+	if at == nil {
+		return nil, visit.Fault(codeBadAddress)
+	}
+	room := livekit.Room{URL: at, Shared: true, ICEServers: list.forPeer()}
+	if room.ICEServers == nil {
+		// The client of BigBlueButton never takes those of LiveKit.
+		room.ICEServers = []webrtc.ICEServer{}
+	}
+	for i, token := range []*string{&room.Publish, &room.Subscribe} {
+		p, ok := all[i].(*presence)
+		if !ok {
+			return nil, visit.Fault(codeNoToken)
+		}
+		var o visit.Outcome
+		if *token, o = p.askToken(ctx); o.Status != report.StatusOK {
+			return nil, o
+		}
+	}
+	pair, o := livekit.Join(ctx, v, room)
+	switch {
+	case o.Code == "token_refused":
+		// BigBlueButton itself made the token: the two do not agree.
+		o = visit.StatusFault(401)
+	case o.Status == report.StatusOK && at.Host != v.URL.Host:
+		o.Code = codeOtherHost
+	}
+	return pair, o
+}

@@ -1,0 +1,98 @@
+package bbb_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestLiveKitBridge: on a real LiveKit one participant of the check hears the other and
+// nobody else, although checks that run at the same time share the meeting.
+func TestLiveKitBridge(t *testing.T) {
+	t.Parallel()
+	r := bbbrig.Start(t, bbbrig.Config{Version: "4.0"})
+	link := r.JoinLink()
+	var wg sync.WaitGroup
+	all := make([]*report.Conference, 3)
+	for i := range all {
+		wg.Go(func() {
+			v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, env(t))
+			defer v.Close()
+			bbb.System{}.Check(t.Context(), v)
+			all[i] = v.Data
+		})
+	}
+	wg.Wait()
+	for _, got := range all {
+		want(t, got, heard)
+		m := got.Media
+		if m == nil || got.Bridge != "livekit" || got.Version != "4.0.0" {
+			t.Fatalf("%+v", got)
+		}
+		if m.State != report.MediaComplete || m.Path != "host udp" || *m.Sent != 120 || *m.DownReceived > *m.Sent || m.UpReceived == nil || m.RTTP50MS == nil {
+			t.Errorf("state %s, path %s, sent %d, received %d", m.State, m.Path, *m.Sent, *m.DownReceived)
+		}
+	}
+	if !r.Left(8 * time.Second) {
+		t.Errorf("left behind: %+v", r.Count())
+	}
+	if c := r.Count(); c.Joins != 6 || c.Tracks != 3 || c.Rooms != 0 || c.Echoes != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestLiveKitFaults: what goes wrong between BigBlueButton and its LiveKit is named at the
+// step where it happens.
+func TestLiveKitFaults(t *testing.T) {
+	t.Parallel()
+	fault := func(step bbbrig.Step, f bbbrig.Fault) bbbrig.Config {
+		return bbbrig.Config{Version: "4.0", Faults: map[bbbrig.Step]bbbrig.Fault{step: f}}
+	}
+	for name, c := range map[string]struct {
+		config bbbrig.Config
+		steps  map[report.ConferenceStep]string
+	}{
+		"no token comes":       {fault(bbbrig.Token, bbbrig.Silent), map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "fail no_livekit_token", report.StepCall: "unknown step_before"}},
+		"no field for a token": {fault(bbbrig.Token, bbbrig.Refuses), map[report.ConferenceStep]string{report.StepSignalling: "fail no_livekit_token"}},
+		"a token that expired": {fault(bbbrig.LiveKit, bbbrig.Expired), map[report.ConferenceStep]string{report.StepSignalling: "fail 401", report.StepSoundDown: "unknown step_before"}},
+		"a token of another key": {fault(bbbrig.LiveKit, bbbrig.Refuses), map[report.ConferenceStep]string{
+			report.StepSignalling: "fail 401"}},
+		"LiveKit is down":         {fault(bbbrig.LiveKit, bbbrig.Down), map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
+		"LiveKit hangs":           {fault(bbbrig.LiveKit, bbbrig.Hangs), map[report.ConferenceStep]string{report.StepSignalling: "fail timeout"}},
+		"a page instead of it":    {fault(bbbrig.LiveKit, bbbrig.HTML), map[report.ConferenceStep]string{report.StepSignalling: "fail 200"}},
+		"may not publish":         {fault(bbbrig.Call, bbbrig.Refuses), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail not_published"}},
+		"muted by the server":     {fault(bbbrig.Sound, bbbrig.Muted), map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "fail muted_by_server", report.StepSoundDown: "unknown step_before"}},
+		"removed by the server":   {fault(bbbrig.Sound, bbbrig.HangsUp), map[report.ConferenceStep]string{report.StepSoundDown: "unknown step_before"}},
+		"may not listen":          {fault(bbbrig.Sound, bbbrig.Silent), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail no_offer"}},
+		"muted on joining":        {bbbrig.Config{Version: "4.0", MuteOnStart: true}, map[report.ConferenceStep]string{report.StepState: "ok mute_on_start", report.StepSoundUp: "fail mute_on_start"}},
+		"locked microphones":      {bbbrig.Config{Version: "4.0", LockMicrophones: true}, map[report.ConferenceStep]string{report.StepState: "ok", report.StepSignalling: "unknown microphone_locked", report.StepCall: "fail microphone_locked", report.StepSoundUp: "unknown step_before"}},
+		"an address of no use":    {bbbrig.Config{Version: "4.0", LiveKitURL: "javascript:alert(1)"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
+		"an address in the clear": {bbbrig.Config{Version: "4.0", LiveKitURL: "ws://livekit.example.org"}, map[report.ConferenceStep]string{report.StepSignalling: "fail bad_livekit_address"}},
+		"another host":            {bbbrig.Config{Version: "4.0", LiveKitURL: "wss://livekit.invalid/x"}, map[report.ConferenceStep]string{report.StepSignalling: "fail no_name"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := bbbrig.Start(t, c.config)
+			want(t, check(t, r, r.JoinLink()), c.steps)
+		})
+	}
+}
+
+// TestLiveKitElsewhere: the settings of the client may name another host for LiveKit,
+// which the step says.
+func TestLiveKitElsewhere(t *testing.T) {
+	t.Parallel()
+	other := bbbrig.Start(t, bbbrig.Config{Version: "4.0"})
+	// The other LiveKit shares the secret of the stand-in, so that it takes the token.
+	r := bbbrig.Start(t, bbbrig.Config{Version: "4.0", LiveKitURL: "wss://" + address(t, other.URL).Host + "/livekit"})
+	got := check(t, r, r.JoinLink())
+	want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok other_host", report.StepSoundDown: "ok"})
+	if c := other.Count(); c.Tracks != 1 {
+		t.Errorf("%+v", c)
+	}
+}

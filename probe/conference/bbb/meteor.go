@@ -1,0 +1,302 @@
+package bbb
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Addresses of the client up to 2.7, which is a Meteor application.
+const (
+	pathEnter  = "/bigbluebutton/api/enter"
+	pathMeteor = "/html5client/sockjs"
+)
+
+// Names of the methods and subscriptions within one connection.
+const (
+	idUser     = "user"
+	idMeetings = "meetings"
+	idValidate = "validate"
+	idLeft     = "left"
+)
+
+// settleTime is how long the own entry among the users is waited for, once the server has
+// accepted the session: the SFU refuses the microphone to somebody who has not joined yet.
+const settleTime = time.Second
+
+// meteor is the connection for the state of a meeting up to 2.7: DDP (version 1) over
+// SockJS. It makes this check a participant.
+type meteor struct {
+	stay
+	conn *websocket.Conn
+	done chan struct{} // closed when nothing more is read
+
+	// Each is closed once: the session of SockJS, that of DDP, the own entry among the
+	// users, and the meeting are there.
+	opened, connected, present, described *event
+	validation                            chan ddp // receives the result of validateAuthToken
+
+	fault visit.Outcome // why nothing more is read; valid once done is closed
+}
+
+// event is a channel that is closed once.
+type event struct {
+	c    chan struct{}
+	once sync.Once
+}
+
+func newEvent() *event { return &event{c: make(chan struct{})} }
+
+func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
+
+// attendMeteor opens the connection and joins, like the client. A participation must be
+// left, also with a fault.
+func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visit.Outcome) {
+	who, o := enterMeteor(ctx, v, s)
+	if o.Status != report.StatusOK {
+		return nil, o
+	}
+	// The two parts of the path are the client's choice (SockJS protocol 0.3.3).
+	var name [6]byte
+	if _, err := io.ReadFull(v.Env.Rand, name[:]); err != nil {
+		return nil, visit.Untested("no_random")
+	}
+	at := v.At(fmt.Sprintf("%s/%03d/%s/websocket", pathMeteor, binary.BigEndian.Uint16(name[:])%1000, hex.EncodeToString(name[2:])))
+	conn, status, err := v.WebSocket(ctx, at)
+	switch {
+	case err != nil && status != 0:
+		return nil, visit.StatusFault(status)
+	case err != nil:
+		return nil, visit.Fault(visit.FaultOf(err))
+	}
+	p := &meteor{
+		stay: stay{over: make(chan struct{})}, conn: conn, done: make(chan struct{}),
+		opened: newEvent(), connected: newEvent(), present: newEvent(), described: newEvent(), validation: make(chan ddp, 1),
+	}
+	go p.keep()
+	return p, p.join(ctx, who)
+}
+
+func enterMeteor(ctx context.Context, v *visit.Visit, s session) (entry, visit.Outcome) {
+	at := v.At(pathEnter)
+	at.RawQuery = url.Values{"sessionToken": {s.token}}.Encode()
+	a, err := v.Get(ctx, at, nil)
+	switch {
+	case err != nil:
+		return entry{}, visit.Fault(visit.FaultOf(err))
+	case a.Status != http.StatusOK:
+		return entry{}, visit.StatusFault(a.Status)
+	}
+	who, err := parseEntry(a.Body)
+	var refused *refusedError
+	switch {
+	case errors.As(err, &refused):
+		return entry{}, visit.Fault(refused.code)
+	case err != nil:
+		return entry{}, visit.Fault("not_api")
+	}
+	return who, visit.OK()
+}
+
+// say sends one message, in a frame of SockJS.
+func (p *meteor) say(ctx context.Context, m map[string]any) visit.Outcome {
+	text, _ := json.Marshal(m) // of texts only
+	frame, _ := json.Marshal([]string{string(text)})
+	if err := p.conn.Write(ctx, websocket.MessageText, frame); err != nil {
+		return broken(err)
+	}
+	return visit.OK()
+}
+
+// join signs in: connect, the own entry as a subscription, and the method
+// validateAuthToken, after which the server lets this participant join; then the meeting.
+func (p *meteor) join(ctx context.Context, who entry) visit.Outcome {
+	if o := p.await(ctx, p.opened.c); o.Status != report.StatusOK {
+		return o
+	}
+	if o := p.say(ctx, map[string]any{"msg": "connect", "version": "1", "support": []string{"1"}}); o.Status != report.StatusOK {
+		return o
+	}
+	if o := p.await(ctx, p.connected.c); o.Status != report.StatusOK {
+		return o
+	}
+	for _, m := range []map[string]any{
+		{"msg": "sub", "id": idUser, "name": "current-user", "params": []any{}},
+		{"msg": "method", "id": idValidate, "method": "validateAuthToken", "params": []any{who.Meeting, who.User, who.Auth, who.Extern}},
+	} {
+		if o := p.say(ctx, m); o.Status != report.StatusOK {
+			return o
+		}
+	}
+	select {
+	case m := <-p.validation:
+		if o := parseValidation(m); o.Status != report.StatusOK {
+			return o
+		}
+	case <-p.done:
+		return p.fault
+	case <-ctx.Done():
+		return visit.Fault(visit.FaultOf(ctx.Err()))
+	}
+	if o := p.say(ctx, map[string]any{"msg": "sub", "id": idMeetings, "name": "meetings", "params": []any{}}); o.Status != report.StatusOK {
+		return o
+	}
+	settling, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for _, e := range []*event{p.present, p.described} {
+		o := p.await(settling, e.c)
+		switch {
+		case p.why() != "":
+			return visit.Fault(p.why())
+		case o.Code == "timeout" && ctx.Err() == nil:
+			// The SFU tells whether this participant has joined.
+		case o.Status != report.StatusOK:
+			return o
+		}
+	}
+	return visit.OK()
+}
+
+// await waits for an event of the connection, or the end of the stay.
+func (p *meteor) await(ctx context.Context, happened <-chan struct{}) visit.Outcome {
+	select {
+	case <-happened:
+	case <-p.over:
+	case <-p.done:
+		return p.fault
+	case <-ctx.Done():
+		return visit.Fault(visit.FaultOf(ctx.Err()))
+	}
+	return visit.OK()
+}
+
+// take takes a message of the server.
+func (p *meteor) take(m ddp) {
+	switch {
+	case m.Msg == "connected":
+		p.connected.happen()
+	case m.Msg == "ping":
+		answer := map[string]any{"msg": "pong"}
+		if m.ID != "" {
+			answer["id"] = m.ID
+		}
+		p.say(context.Background(), answer)
+	case m.Msg == "result" && m.ID == idValidate:
+		select {
+		case p.validation <- m:
+		default:
+		}
+	case m.Msg == "nosub" && m.ID == idMeetings, m.Msg == "ready" && slices.Contains(m.Subs, idMeetings):
+		p.described.happen()
+	case m.Msg != "added" && m.Msg != "changed":
+	case m.Collection == "current-user", m.Collection == "users":
+		p.takeSelf(m)
+	case m.Collection == "meetings":
+		p.takeMeeting(m.Fields)
+	}
+}
+
+// takeSelf takes the own entry, which is published once this participant has joined, and
+// the changes of it.
+func (p *meteor) takeSelf(m ddp) {
+	var me struct {
+		Ejected   bool  `json:"ejected"`
+		LoggedOut bool  `json:"loggedOut"`
+		Locked    *bool `json:"locked"`
+	}
+	if json.Unmarshal(m.Fields, &me) != nil {
+		return
+	}
+	if me.Locked != nil {
+		p.allow(func(r *rules) { r.viewer = *me.Locked })
+	}
+	if me.Ejected || me.LoggedOut {
+		p.end(codeEjected)
+	}
+	if m.Msg == "added" {
+		p.present.happen()
+	}
+}
+
+func (p *meteor) takeMeeting(fields json.RawMessage) {
+	var meeting struct {
+		Ended bool `json:"meetingEnded"`
+		Lock  *struct {
+			DisableMic bool `json:"disableMic"`
+		} `json:"lockSettingsProps"`
+	}
+	if json.Unmarshal(fields, &meeting) != nil {
+		return
+	}
+	if meeting.Lock != nil {
+		p.allow(func(r *rules) { r.microphones = meeting.Lock.DisableMic })
+	}
+	if meeting.Ended {
+		p.end(codeEnded)
+	}
+}
+
+// keep reads until the connection ends.
+func (p *meteor) keep() {
+	defer close(p.done)
+	for {
+		_, got, err := p.conn.Read(context.Background())
+		if err != nil {
+			p.fault = broken(err)
+			return
+		}
+		messages, err := parseSockJS(got)
+		var closed *closedError
+		switch {
+		case errors.As(err, &closed):
+			p.fault = visit.StatusFault(closed.code)
+			return
+		case err != nil:
+			p.fault = visit.Fault("not_api")
+			return
+		case got[0] == 'o':
+			p.opened.happen()
+		}
+		for _, m := range messages {
+			switch {
+			case m.Msg == "failed":
+				p.fault = visit.Fault(codeRefused)
+				return
+			case m.Msg == "result" && m.ID == idLeft:
+				p.fault = visit.OK()
+				return
+			}
+			p.take(m)
+		}
+	}
+}
+
+// leave implements participation, also for nil.
+func (p *meteor) leave(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if p.say(ctx, map[string]any{"msg": "method", "id": idLeft, "method": "userLeftMeeting", "params": []any{}}).Status == report.StatusOK {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+		}
+	}
+	hangUp(ctx, p.conn)
+}

@@ -1,0 +1,226 @@
+package bbb
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+	"github.com/google/uuid"
+
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// presence is the connection for the meeting's state of 3.0 and later, which is what makes
+// this check a participant.
+type presence struct {
+	stay
+	conn *websocket.Conn
+	old  bool          // speaks graphql-ws
+	done chan struct{} // closed when nothing more is read
+
+	known  chan struct{} // closed once the rules are known, or that they are not told
+	tokens chan string   // receives the token for LiveKit; closed if there is none
+}
+
+// attend opens the connection and joins. A presence must be left, also with a fault.
+func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Outcome) {
+	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
+	switch {
+	case err != nil && status != 0:
+		return nil, visit.StatusFault(status)
+	case err != nil:
+		return nil, visit.Fault(visit.FaultOf(err))
+	}
+	p := &presence{
+		stay: stay{over: make(chan struct{})}, conn: conn, old: conn.Subprotocol() == "graphql-ws",
+		done: make(chan struct{}), known: make(chan struct{}), tokens: make(chan string, 1),
+	}
+	o := p.join(ctx, s)
+	if o.Status != report.StatusOK {
+		close(p.done)
+		return p, o
+	}
+	go p.keep()
+	return p, p.askRules(ctx)
+}
+
+func (p *presence) join(ctx context.Context, s session) visit.Outcome {
+	// X-ClientIsMobile is a string here and a Boolean in the mutation.
+	hello := map[string]any{"type": "connection_init", "payload": map[string]any{"headers": map[string]string{
+		"X-Session-Token": s.token, "X-ClientSessionUUID": uuid.NewString(), "X-ClientType": "HTML5", "X-ClientIsMobile": "false",
+	}}}
+	if err := wsjson.Write(ctx, p.conn, hello); err != nil {
+		return p.closed(err)
+	}
+	asked := false
+	for {
+		f, err := p.read(ctx)
+		switch {
+		case errors.Is(err, errGraphQL):
+			return visit.Fault("not_api")
+		case err != nil:
+			return p.closed(err)
+		}
+		switch {
+		case f.Type == "connection_ack":
+			err = p.operate(ctx, idSelf, "getUserCurrent", subscribeSelf, nil)
+		case f.Type == "ping":
+			err = wsjson.Write(ctx, p.conn, frame{Type: "pong"})
+		case f.Type == "error", f.Type == "connection_error":
+			return visit.Fault(parseRefusal(f.Payload))
+		case f.isData() && f.ID == idSelf:
+			me, known, broken := parseSelf(f.Payload)
+			if broken != nil {
+				return visit.Fault("not_api")
+			}
+			if o, final := me.judge(); known && final {
+				return o
+			}
+			if s.auth == "" && token.MatchString(me.AuthToken) {
+				s.auth = me.AuthToken
+			}
+			if known && !asked && s.auth != "" {
+				asked = true
+				err = p.operate(ctx, idJoin, "UserJoin", mutateJoin, map[string]any{"authToken": s.auth, "clientType": "HTML5", "clientIsMobile": false})
+			}
+		}
+		if err != nil {
+			return p.closed(err)
+		}
+	}
+}
+
+// operate sends a query, a mutation or a subscription.
+func (p *presence) operate(ctx context.Context, id, name, query string, variables map[string]any) error {
+	kind := "subscribe"
+	if p.old {
+		kind = "start"
+	}
+	if variables == nil {
+		variables = map[string]any{}
+	}
+	return wsjson.Write(ctx, p.conn, map[string]any{"id": id, "type": kind, "payload": map[string]any{
+		"operationName": name, "query": query, "variables": variables, "extensions": map[string]any{},
+	}})
+}
+
+func (p *presence) read(ctx context.Context) (frame, error) {
+	_, got, err := p.conn.Read(ctx)
+	if err != nil {
+		return frame{}, err
+	}
+	return parseFrame(got)
+}
+
+// keep reads until the connection ends: pings are answered, and the end of the meeting is
+// noticed.
+func (p *presence) keep() {
+	defer close(p.done)
+	// refused counts the operations for a token that this version does not know.
+	refused, answered, told := 0, false, false
+	for {
+		f, err := p.read(context.Background())
+		switch {
+		case errors.Is(err, errGraphQL):
+		case err != nil:
+			return
+		case f.Type == "ping":
+			_ = wsjson.Write(context.Background(), p.conn, frame{Type: "pong"})
+		case f.ID == idLeave && f.Type != "ka":
+			return
+		case f.ID == idSelf && f.isData():
+			if me, known, _ := parseSelf(f.Payload); known {
+				if o, _ := me.judge(); o.Status == report.StatusFail {
+					p.end(o.Code)
+				}
+			}
+		case f.ID == idRules && !answered:
+			answered = true
+			if r, err := parseRules(f.Payload); err == nil {
+				p.allow(func(all *rules) { *all = r })
+			}
+			close(p.known)
+		case (f.ID == idRooms || f.ID == idToken) && f.Type == "error" && !told:
+			if refused++; refused == 1 {
+				_ = p.operate(context.Background(), idToken, "getLiveKitToken", subscribeToken, nil)
+				continue
+			}
+			told = true
+			close(p.tokens)
+		case (f.ID == idRooms || f.ID == idToken) && f.isData() && !told:
+			if text := parseToken(f.Payload); text != "" {
+				told = true
+				p.tokens <- text
+			}
+		}
+	}
+}
+
+// askRules asks what the meeting allows.
+func (p *presence) askRules(ctx context.Context) visit.Outcome {
+	ctx, cancel := context.WithTimeout(ctx, rulesTime)
+	defer cancel()
+	if p.operate(ctx, idRules, "getLockSettings", queryRules, nil) == nil {
+		select {
+		case <-p.known:
+		case <-p.done:
+		case <-ctx.Done():
+		}
+	}
+	switch r := p.rules(); {
+	case r.waits:
+		return visit.Fault(codeGuestWait)
+	case r.denied:
+		return visit.Fault(codeGuestDeny)
+	}
+	return visit.OK()
+}
+
+// askToken asks for the token for LiveKit, which the server makes after a participant has
+// joined.
+func (p *presence) askToken(ctx context.Context) (string, visit.Outcome) {
+	if err := p.operate(ctx, idRooms, "getLiveKitRooms", subscribeRooms, nil); err != nil {
+		return "", p.closed(err)
+	}
+	select {
+	case text, ok := <-p.tokens:
+		if ok {
+			return text, visit.OK()
+		}
+	case <-p.over:
+		return "", visit.Fault(p.why())
+	case <-p.done:
+		return "", visit.Fault("cut_off")
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return "", visit.Fault(visit.FaultOf(ctx.Err()))
+		}
+	}
+	return "", visit.Fault(codeNoToken)
+}
+
+// leave implements participation, also for nil.
+func (p *presence) leave(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if p.operate(ctx, idLeave, "UserLeaveMeeting", mutateLeave, nil) == nil {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+		}
+	}
+	hangUp(ctx, p.conn)
+}
+
+// closed judges how the server ended the connection.
+func (p *presence) closed(err error) visit.Outcome {
+	if websocket.CloseStatus(err) == closeNotAuthorised {
+		return visit.Fault(codeSession)
+	}
+	return broken(err)
+}
