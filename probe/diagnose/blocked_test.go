@@ -10,13 +10,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// flow is packets of one kind to one port of the collector's site.
+// flow is one kind of packets to one port of the collector's site.
 type flow struct {
 	protocol string
 	port     int
 }
 
-// site is what the collector offers. All of it works.
+// site is the set of services that the collector offers. All of them work.
 type site struct {
 	web      int  // port of HTTPS
 	shared   bool // TURN over TLS on the port of HTTPS
@@ -28,11 +28,10 @@ const (
 	mediaPort = 3480
 )
 
-// firewall lets kinds of packets through or not. atServer places it before the
-// server; otherwise it is the participant's. answers says that only the way back is
-// closed, hides that no ICMP gets through either, and refuses that the server's
-// machine is reached and refuses. by says who answers over ICMP in the server's
-// place: house, provider or beyond.
+// firewall permits some kinds of packets. atServer places it in front of the server
+// instead of the participant. answers blocks the direction back only, hides blocks ICMP
+// as well, and refuses makes the server's machine refuse connections. by is the sender
+// of ICMP errors in the server's place: house, provider or beyond.
 type firewall struct {
 	passes   func(flow) bool
 	atServer bool
@@ -40,7 +39,7 @@ type firewall struct {
 	hides    bool
 	refuses  func(flow) bool
 	by       string
-	noRoute  bool // it says that it has no way, not that it forbids
+	noRoute  bool // reports no route, not a prohibition
 	asPort   bool // it says "port unreachable", which reads like the server's refusal
 	lives    bool // other addresses are reached
 }
@@ -49,7 +48,7 @@ func tcpOnly(ports ...int) func(flow) bool {
 	return func(f flow) bool { return f.protocol == "tcp" && contains(ports, f.port) }
 }
 
-// udpOnly lets all of TCP pass, and UDP to some ports.
+// udpOnly permits TCP to all ports and UDP to some.
 func udpOnly(ports ...int) func(flow) bool {
 	return func(f flow) bool { return f.protocol == "tcp" || contains(ports, f.port) }
 }
@@ -77,8 +76,8 @@ func contains(ports []int, p int) bool {
 	return false
 }
 
-// observe is the report that a check makes behind the firewall. It follows the
-// probes step by step and knows no rule.
+// observe returns the report of a check behind the firewall. It simulates the probes
+// step by step and knows no rule.
 func observe(s site, w firewall) *report.Report {
 	r := healthy()
 	r.Target = ""
@@ -114,11 +113,11 @@ func observe(s site, w firewall) *report.Report {
 		return new(false), nil, "unreachable"
 	}
 	t := turn(r)
-	*t = report.NATTURN{Ways: new(2)}
+	*t = report.NATTURN{Transports: new(2)}
 	t.UDPAllocated, t.UDPRelayed, t.UDPError = relay(w.passes(udp))
 	t.TCPAllocated, t.TCPRelayed, t.TCPError = relay(w.passes(tcp))
 	if s.shared || s.turnsTLS != 0 {
-		t.Ways = new(3)
+		t.Transports = new(3)
 		t.TLSAllocated, t.TLSRelayed, t.TLSError = relay(tls)
 	}
 	observeVoice(voice(r), w, tls)
@@ -146,8 +145,9 @@ func observeVoice(v *report.MediaVoice, w firewall, tls bool) {
 	}
 }
 
-// observePath: routers on the way answer unless the firewall hides them. Where it
-// stands before the server, or closes only the way back, packets are seen to leave.
+// observePath simulates network.path. Routers on the path respond unless the firewall
+// hides them. If it is in front of the server, or blocks only the direction back,
+// packets are seen to leave.
 func observePath(s site, w firewall) report.NetworkPath {
 	segment := func(name string, answers bool) report.PathSegment {
 		if !answers {
@@ -218,9 +218,8 @@ func observePath(s site, w firewall) report.NetworkPath {
 	return p
 }
 
-// TestRestrictedNetworks is the truth table of networks that let out some ports
-// and protocols and not others. The expectations follow from what the firewall
-// does, not from the rules.
+// TestRestrictedNetworks is a truth table of networks that permit some ports and
+// protocols. The expectations follow from what the firewall does, not from the rules.
 func TestRestrictedNetworks(t *testing.T) {
 	ours, usual := site{web: 443, shared: true}, site{web: 8443, shared: true}
 	behindProxy, besides := site{web: 443}, site{web: 443, turnsTLS: 5349}
@@ -305,19 +304,19 @@ func TestRestrictedNetworks(t *testing.T) {
 				return
 			}
 			if len(causes) == 0 || causes[0].Code != c.code || causes[0].Area != c.area {
-				t.Errorf("%+v, want %s in the hands of %s", causes, c.code, c.area)
+				t.Errorf("%+v, want %s with area %s", causes, c.code, c.area)
 			}
 			answered := web(r).Stage == "http"
 			for _, cause := range causes {
 				if answered && cause.Code == "conf.server_down" {
-					t.Errorf("%+v, although its server answered and its reflector is awake", cause)
+					t.Errorf("%+v, although the server answered and the reflector is running", cause)
 				}
 			}
 		})
 	}
 }
 
-// The words name the port, in both languages.
+// The texts name the port, in both languages.
 func TestBlockedPortIsNamed(t *testing.T) {
 	for _, port := range []int{8443, 443, 10443} {
 		r := observe(site{web: port, shared: true}, firewall{passes: allBut(flow{"tcp", port})})
@@ -334,8 +333,8 @@ func TestBlockedPortIsNamed(t *testing.T) {
 	}
 }
 
-// A conference server's own port that is kept in: the session cannot work, while
-// our collector, at another port, is reached.
+// A blocked port of the conference server makes the session impossible, while our
+// collector, on another port, is reached.
 func TestConferencePortBlocked(t *testing.T) {
 	r := healthy()
 	*web(r) = report.NetworkWeb{Stage: "dns", DNSMS: new(12.0), Proxy: "none"}
@@ -349,12 +348,12 @@ func TestConferencePortBlocked(t *testing.T) {
 	}
 }
 
-// Whose machine stops a WebSocket decides whom it concerns.
+// Responsibility depends on whose machine stops the WebSocket.
 func TestWebSocketStopped(t *testing.T) {
 	by := func(who string) func(*report.Report) {
 		return func(r *report.Report) { web(r).WebSocket, web(r).WebSocketBy = new(false), who }
 	}
-	judgeWays(t, map[string]wayCase{
+	judgeNAT(t, map[string]natCase{
 		"in between":          {by("between"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
 		"not said by whom":    {by(""), one("net.websocket_blocked"), report.SeverityWarn, report.AreaParticipant, report.Limited},
 		"either":              {by("unknown"), one("net.websocket_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Each limit of the default profile at its edges: at the limit nothing is said,
-// right beyond it there is a warning, beyond the second end a failure.
+// TestLimitsAtTheirEdges checks the edges of each limit of the default profile: no cause at the
+// limit, a warning just beyond it, and a failure beyond the second one.
 func TestLimitsAtTheirEdges(t *testing.T) {
 	level := func(v float64) func(*report.Report) {
 		return func(r *report.Report) { input(r).ActiveLevelDBFS = &v }

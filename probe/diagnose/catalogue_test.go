@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// closure is explainedBy, written anew from the public catalogue.
+// closure is an independent implementation of explainedBy, from the public catalogue.
 func closure() map[string]map[string]bool {
 	direct := map[string][]string{}
 	for _, d := range diagnose.Catalogue() {
@@ -40,21 +40,22 @@ func TestCatalogueIsSound(t *testing.T) {
 	last := 0
 	for _, d := range diagnose.Catalogue() {
 		if _, twice := known[d.Code]; twice {
-			t.Errorf("%s is there twice", d.Code)
+			t.Errorf("%s is a duplicate", d.Code)
 		}
 		if group, name, ok := strings.Cut(d.Code, "."); !ok || name == "" || !slices.Contains([]string{"audio", "net", "conf", "host"}, group) {
-			t.Errorf("%q is no code", d.Code)
+			t.Errorf("%q is not a valid code", d.Code)
 		}
 		if d.Position <= last {
-			t.Errorf("%s stands at %d, where or before another stands", d.Code, d.Position)
+			t.Errorf("%s has position %d, which is not after its predecessor's", d.Code, d.Position)
 		}
 		last = d.Position
 		for _, by := range d.SuppressedBy {
 			cause, ok := known[by]
 			if !ok {
-				t.Errorf("%s is explained by %s, which does not stand before it", d.Code, by)
+				t.Errorf("%s is explained by %s, which does not precede it", d.Code, by)
 			}
-			// The one that explains takes over the severity, so it must be able to.
+			// The explaining cause takes over the severity, so it must be able to have
+			// it.
 			if blind := by == "audio.no_user_session" || by == "net.test_server_down"; rank(cause.Severity) < rank(d.Severity) && !blind {
 				t.Errorf("%s (%s) cannot take over the severity of %s (%s)", by, cause.Severity, d.Code, d.Severity)
 			}
@@ -71,7 +72,7 @@ func TestCatalogueIsSound(t *testing.T) {
 	}
 }
 
-// The evidence of a cause comes from the probes that its rule says it reads.
+// The evidence of a cause comes from the probes listed in Needs.
 func TestNeedsNamesEveryProbeRead(t *testing.T) {
 	for code, provoke := range provocations() {
 		d, _ := diagnose.Lookup(code)
@@ -91,7 +92,7 @@ func TestLookup(t *testing.T) {
 		t.Errorf("Lookup = %+v, %v", d, ok)
 	}
 	if _, ok := diagnose.Lookup("audio.nonsense"); ok {
-		t.Error("Lookup finds a code that is not there")
+		t.Error("Lookup finds an unknown code")
 	}
 }
 
@@ -105,7 +106,7 @@ func TestCatalogueIsTheCallersOwn(t *testing.T) {
 	}
 	for _, d := range diagnose.Catalogue() {
 		if d.Code == "changed" || slices.Contains(d.SuppressedBy, "changed") {
-			t.Fatal("a caller's change shows in the catalogue")
+			t.Fatal("a caller can modify the catalogue")
 		}
 	}
 }

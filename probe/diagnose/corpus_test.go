@@ -16,8 +16,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestCorpus holds the whole diagnosis of each fault, with a conference server and
-// without one: what a change of the catalogue does to existing reports shows here.
+// TestCorpus compares the complete diagnosis of each fault, with and without a
+// conference server, with the golden file. It shows the effect of a change of the
+// catalogue on existing reports.
 func TestCorpus(t *testing.T) {
 	var b strings.Builder
 	provoke := provocations()
@@ -40,7 +41,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b.String() != string(want) {
-		t.Errorf("other than %s (go test ./probe/diagnose -run Corpus -update, and look at the difference)", file)
+		t.Errorf("differs from %s (go test ./probe/diagnose -run Corpus -update, then check the difference)", file)
 	}
 }
 
@@ -51,7 +52,7 @@ func against(target string) string {
 	return "conference server"
 }
 
-// diagnosis is the verdict and the causes in their order, on one line.
+// diagnosis returns the verdict and the causes in order, on one line.
 func diagnosis(r *report.Report, p diagnose.Profile) string {
 	causes, verdict := diagnose.Diagnose(r, p)
 	words := []string{string(verdict)}

@@ -32,7 +32,7 @@ func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
 	for _, d := range diagnose.Catalogue() {
 		provoke, ok := all[d.Code]
 		if !ok {
-			t.Errorf("%s: no report provokes it", d.Code)
+			t.Errorf("%s: no test report provokes it", d.Code)
 			continue
 		}
 		delete(all, d.Code)
@@ -50,10 +50,10 @@ func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
 				t.Fatalf("causes = %q, want %s as the primary", codes(causes), d.Code)
 			}
 			if len(causes) > 1 {
-				t.Errorf("its consequences stand beside it: %q", codes(causes))
+				t.Errorf("its consequences are reported as well: %q", codes(causes))
 			}
 			if verdict == report.Ready {
-				t.Error("verdict is ready in spite of it")
+				t.Error("verdict = ready, want another one")
 			}
 			if c := causes[0].Confidence; c < 0.6 || c > 1 {
 				t.Errorf("confidence = %v for a plain fault", c)
@@ -61,7 +61,7 @@ func TestEveryCauseIsNamedWhenProvoked(t *testing.T) {
 		})
 	}
 	for code := range all {
-		t.Errorf("%s is provoked and not in the catalogue", code)
+		t.Errorf("%s is provoked but not in the catalogue", code)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 	}
 }
 
-// What is not known must not let a report pass for ready.
+// A missing value must never make a report ready.
 func TestMissingValueNeverClears(t *testing.T) {
 	tests := map[string]func(*report.Report){
 		"speech":         func(r *report.Report) { input(r).SpeechMS = nil },
@@ -193,7 +193,8 @@ func TestInfoIsNeverPrimary(t *testing.T) {
 	}
 }
 
-// Several faults at once: which is named, which stand beside it, which vanish.
+// TestCauseExplainsConsequence checks several faults at once: which one is primary,
+// which ones remain, which ones are explained.
 func TestCauseExplainsConsequence(t *testing.T) {
 	all := provocations()
 	tests := []struct {
@@ -270,7 +271,7 @@ func TestRulesStaySilent(t *testing.T) {
 		"loudspeaker, nobody spoke": func(r *report.Report) {
 			output(r).LoopHeard = new(false)
 			input(r).SpeechMS = new(300.0)
-			input(r).CapturedMS = new(1000.0) // too short to say that nobody spoke
+			input(r).CapturedMS = new(1000.0) // too short to conclude that nobody spoke
 		},
 		"wideband Bluetooth": func(r *report.Report) {
 			input(r).IsBluetooth, input(r).NativeRateHz = new(true), new(48000)
@@ -285,7 +286,7 @@ func TestRulesStaySilent(t *testing.T) {
 	}
 }
 
-// Teams asks for less than 0.05 % reordering; one packet in 600 is more, and no proof.
+// Teams requires less than 0.05 % reordering. One packet in 600 is more, but no proof.
 func TestOneReorderedPacketProvesNothing(t *testing.T) {
 	r := healthy()
 	voice(r).Reordered = new(1)
@@ -324,7 +325,7 @@ func TestProfilesDiffer(t *testing.T) {
 	}
 }
 
-// Lateness of this computer looks like jitter of the line, never like loss.
+// Late sending by this computer looks like jitter of the line, never like loss.
 func TestDegradedScheduleDoubtsOnlyTheJitter(t *testing.T) {
 	confidence := func(code, selfCheck string) float64 {
 		r := healthy()

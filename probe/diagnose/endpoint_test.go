@@ -11,8 +11,8 @@ import (
 )
 
 // ours and theirs are faults of the collector's own servers and of the conference
-// server, with the cause of each where a conference server was checked ("" where there
-// is none) and where none was.
+// server, each with its cause if a conference server was checked ("" for none) and if
+// none was.
 func ours() map[string]endpointCase {
 	stream := func(s report.MediaState, path string) func(*report.Report) {
 		return func(r *report.Report) { media(r, s); voice(r).Path = path }
@@ -98,8 +98,9 @@ type endpointCase struct {
 	with, without string // the cause with and without a conference server
 }
 
-// TestOursIsNotTheirs: a fault of the collector's servers is no cause conf.* while a
-// conference server was checked, and speaks of the collector or its reflector either way.
+// TestOursIsNotTheirs: while a conference server is checked, a fault of the collector's
+// servers is never a cause conf.*. In either case the cause refers to the collector or
+// its reflector.
 func TestOursIsNotTheirs(t *testing.T) {
 	for name, c := range ours() {
 		for target, want := range map[string]string{"https://bbb.example.org": c.with, "": c.without} {
@@ -112,17 +113,17 @@ func TestOursIsNotTheirs(t *testing.T) {
 			}
 			for _, cause := range causes {
 				if target != "" && strings.HasPrefix(cause.Code, "conf.") || cause.Endpoint == report.EndpointConference {
-					t.Errorf("%s, target %q: %s speaks of the conference server", name, target, cause.Code)
+					t.Errorf("%s, target %q: %s refers to the conference server", name, target, cause.Code)
 				}
 				if cause.Endpoint == report.EndpointNone {
-					t.Errorf("%s, target %q: %s names no server", name, target, cause.Code)
+					t.Errorf("%s, target %q: %s refers to no server", name, target, cause.Code)
 				}
 			}
 		}
 	}
 }
 
-// TestTheirsIsNotOurs: a fault of the conference server speaks of it alone.
+// TestTheirsIsNotOurs: a fault of the conference server refers to that server only.
 func TestTheirsIsNotOurs(t *testing.T) {
 	for name, c := range theirs() {
 		r := healthy()
@@ -134,7 +135,7 @@ func TestTheirsIsNotOurs(t *testing.T) {
 	}
 }
 
-// TestBothFaultsStandBesideEachOther: neither explains the other away.
+// TestBothFaultsStandBesideEachOther: neither of the two faults explains the other one.
 func TestBothFaultsStandBesideEachOther(t *testing.T) {
 	for name, their := range theirs() {
 		for other, our := range ours() {
@@ -146,7 +147,8 @@ func TestBothFaultsStandBesideEachOther(t *testing.T) {
 				found[cause.Endpoint] = append(found[cause.Endpoint], cause.Code)
 			}
 			own := append(found[report.EndpointReflector], found[report.EndpointCollector]...)
-			// Without a word of either server the line may be at fault, and nothing is said.
+			// If neither server responded, the line may be at fault, and nothing is
+			// reported.
 			if silent := voice(r).State == report.MediaNoSignalling; silent {
 				continue
 			}
@@ -157,7 +159,7 @@ func TestBothFaultsStandBesideEachOther(t *testing.T) {
 	}
 }
 
-// TestEveryConferenceCauseIsInTheTable: a new cause conf.* has to say where it belongs.
+// TestEveryConferenceCauseIsInTheTable: the table must be complete.
 func TestEveryConferenceCauseIsInTheTable(t *testing.T) {
 	inTable := map[string]bool{}
 	for _, table := range []map[string]endpointCase{ours(), theirs()} {
@@ -188,7 +190,7 @@ func TestEndpointsHaveNames(t *testing.T) {
 		}
 		for _, e := range []report.Endpoint{report.EndpointNone, "router"} {
 			if name := terms.Endpoint(e); name != "" {
-				t.Errorf("%s: %q is called %s", lang, e, name)
+				t.Errorf("%s: %q has the name %s", lang, e, name)
 			}
 		}
 	}

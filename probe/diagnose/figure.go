@@ -82,11 +82,11 @@ func (t Terms) entry(figures []Figure) string {
 
 // Ways returns the transport paths for sound and pictures as figures, for the probe
 // that measures most of them; nil for any other.
-func (t Terms) Ways(r *report.Report, probe string) (list []Figure) {
+func (t Terms) MediaPaths(r *report.Report, probe string) (list []Figure) {
 	if probe != report.ProbeNATTURN {
 		return nil
 	}
-	for _, w := range WaysOf(r) {
+	for _, w := range MediaPaths(r) {
 		list = append(list, Figure{Name: w.Name(t.lang), Value: w.StateText(t.lang), Unknown: !w.Tested()})
 	}
 	return list

@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// loadOnly is a check that was asked for the load and nothing else.
+// loadOnly returns a check with media.load only.
 func loadOnly(d *report.MediaLoad) *report.Report {
 	return &report.Report{Probes: []report.Result{{Name: report.ProbeMediaLoad, Status: report.StatusOK, Data: d}}}
 }
@@ -20,7 +20,7 @@ func fastLine() *report.MediaLoad {
 	}
 }
 
-// TestLoadAlone: who asks for the load alone gets its verdict and its figures.
+// TestLoadAlone: a check with media.load only has a verdict and figures.
 func TestLoadAlone(t *testing.T) {
 	p, err := LoadProfile(DefaultProfile)
 	if err != nil {

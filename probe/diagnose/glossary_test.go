@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Every described probe and field has a name in every language, and every name is
-// one of a described field.
+// Every described probe and field has a name in every language, and every name belongs
+// to a described field.
 func TestDescribedFieldsHaveNames(t *testing.T) {
 	labels := map[string]bool{}
 	var collect func([]report.Field, bool)
@@ -67,7 +67,7 @@ func TestSummarySentencesNameTheirFields(t *testing.T) {
 	}
 }
 
-// The evidence of every cause is a described field, in the unit of its description.
+// The evidence of every cause is a described field, with the unit of its description.
 func TestEvidenceIsDescribed(t *testing.T) {
 	for code, provoke := range provocations() {
 		r := healthy()
@@ -134,14 +134,14 @@ func TestGlossaryShowsWhatIsDescribed(t *testing.T) {
 		t.Errorf("without data: %+v", got)
 	}
 	if got := terms.Figures(result, report.Dashboard); got == nil || len(got) != 0 {
-		t.Errorf("on a place that shows nothing of it: %+v", got)
+		t.Errorf("at a place where nothing of it is shown: %+v", got)
 	}
 	if got := terms.Summary(&report.Report{Probes: []report.Result{result}}); !slices.Equal(got, []string{"Rate: 12.3\u00a0Mbit/s"}) {
 		t.Errorf("%q", got)
 	}
 }
 
-// TestHostsAreShown: the name of a server is not removed from the value that states it.
+// TestHostsAreShown: names of servers are displayed as they are in the report.
 func TestHostsAreShown(t *testing.T) {
 	r := result(report.ProbeBBB, &report.Conference{URLHost: "bbb.example.org"})
 	for _, at := range []report.Place{report.Details, report.Dashboard} {

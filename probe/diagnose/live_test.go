@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// heard is a voice of so many ms without trouble.
+// heard returns a voice of this length in ms without a fault.
 func heard(capturedMS, speechMS float64) *report.AudioInput {
 	return &report.AudioInput{
 		State: report.CaptureComplete, CapturedMS: &capturedMS, SpeechMS: &speechMS,
@@ -29,7 +29,7 @@ func live(t *testing.T) Live {
 	return NewLive(p)
 }
 
-// often looks at the same again and again.
+// often evaluates the same facts repeatedly.
 func often(l Live, in *report.AudioInput) Live {
 	for range agreeing {
 		l = l.Look(in)
@@ -48,16 +48,16 @@ func TestLiveNamesWhatSeveralLooksAgreeOn(t *testing.T) {
 		{heard(2500, 2000), ""}, // and not again
 		{noisy(2750, 2250), ""},
 		{noisy(3000, 2500), ""},
-		{noisy(3250, 2750), "audio.noise"}, // three in turn
+		{noisy(3250, 2750), "audio.noise"}, // three in a row
 		{heard(3500, 3000), "audio.noise"}, // missing for the first time
-		{noisy(3750, 3250), "audio.noise"}, // it was there all the time
+		{noisy(3750, 3250), "audio.noise"}, // it was certain all the time
 		{heard(4000, 3500), "audio.noise"}, // missing
 		{heard(4250, 3750), "audio.noise"}, // still
 		{heard(4500, 4000), ""},            // for good
 	} {
 		l = l.Look(step.in)
 		if c, named := l.Cause(); c.Code != step.want || named != (step.want != "") {
-			t.Errorf("look %d: %q, want %q", i, c.Code, step.want)
+			t.Errorf("evaluation %d: %q, want %q", i, c.Code, step.want)
 		}
 	}
 }
@@ -73,10 +73,10 @@ func TestLiveNamesTheMostUrgent(t *testing.T) {
 }
 
 // TestLiveTellsAKnockFromAVoiceThatClips: both clip the same share of the first
-// seconds, but only the voice does it again and again.
+// seconds, but only the voice clips repeatedly.
 func TestLiveTellsAKnockFromAVoiceThatClips(t *testing.T) {
 	for name, tt := range map[string]struct {
-		runs []int // at each look
+		runs []int // at each evaluation
 		want string
 	}{
 		"a knock":         {[]int{0, 0, 5, 8, 8, 8, 8, 8, 8, 8}, ""},
@@ -108,12 +108,12 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 	}
 	held := func(captured, speech float64) *report.AudioInput {
 		in := heard(captured, speech)
-		in.RateErrorPct = new(-100 * 95 / captured) // 95 ms came late
+		in.RateErrorPct = new(-100 * 95 / captured) // 95 ms arrived late
 		return in
 	}
 	fast := func(captured, speech float64) *report.AudioInput {
 		in := heard(captured, speech)
-		in.RateErrorPct = new(8.8) // 48 kHz taken for 44.1
+		in.RateErrorPct = new(8.8) // 48 kHz mistaken for 44.1
 		return in
 	}
 	for name, tt := range map[string]struct {
@@ -143,6 +143,6 @@ func TestLiveIsSilentOnWhatCannotBeKnownYet(t *testing.T) {
 	muffled := noisy(3000, 320)
 	live(t).Look(muffled)
 	if *in.ClippedPct != before || *muffled.SpeechMS != 320 {
-		t.Error("a look changed what it looked at")
+		t.Error("Look modified the report")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// losses is the joint result of all streams about packet loss.
+// losses is the result of all streams on packet loss.
 type losses struct {
 	// excluded is the reason why the lost packets are no loss of the line; "" if they
 	// are.
@@ -245,8 +245,8 @@ func share(c lossmodel.Count) float64 {
 }
 
 // wasAway reports that the line was interrupted, and for how many packets of the voice:
-// the loss on the way up is one long gap. The reflector then receives nothing that it
-// could send back, so that the way down seems to lose nothing.
+// the upstream loss is one long gap. The reflector then receives nothing that it could
+// send back, so downstream appears to lose nothing.
 func (f *facts) wasAway(up lossmodel.Count) (packets float64, ok bool) {
 	v := f.stream()
 	if v == nil || !(up.Lost > 0) {
@@ -258,7 +258,7 @@ func (f *facts) wasAway(up lossmodel.Count) (packets float64, ok bool) {
 }
 
 // degreeOf compares an estimate with the limits: it disturbs from the warn limit on, if
-// its interval is above what nobody hears.
+// its interval is above the loss that nobody hears.
 func (f *facts) degreeOf(r lossmodel.Rate, above func(float64) float64, limits Limit) degree {
 	if limits.Fail != nil && r.Pct > *limits.Fail && above(*limits.Fail) >= failNeeds {
 		return degree{report.SeverityFail, *limits.Fail, above(*limits.Fail)}
@@ -295,11 +295,11 @@ func (l *losses) oneWay() bool {
 	return goes(lossmodel.Up) >= oneWayFrom || goes(lossmodel.Down) >= oneWayFrom
 }
 
-// lineLoses reports that so many packets get lost that a server's silence or a slow
+// lineLoses reports that so many packets are lost that a server's silence or a slow
 // handshake proves nothing.
 func (f *facts) lineLoses() bool { return f.losses().disturbs() }
 
-// lossExplains reports that single packets get lost, which causes retransmissions: a
+// lossExplains reports that single packets are lost, which causes retransmissions: a
 // name lookup of one second then does not prove a slow server.
 func (f *facts) lossExplains() bool {
 	l := f.losses()

@@ -9,7 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// counted lets the voice lose packets of 300 each way, in runs of some length.
+// counted sets the lost packets of the voice, of 300 in each direction, and the length
+// of their runs.
 func counted(r *report.Report, up, down int, run float64) {
 	v := voice(r)
 	share := func(lost, of int) *float64 { return new(100 * float64(lost) / float64(of)) }
@@ -18,12 +19,12 @@ func counted(r *report.Report, up, down int, run float64) {
 	v.UpLossRunPackets, v.DownLossRunPackets = &run, &run
 }
 
-// gatewayLoses lets network.link's stream to the router lose packets of 40.
+// gatewayLoses sets the lost packets of network.link's stream to the router, of 40.
 func gatewayLoses(r *report.Report, lost int) {
 	link(r).GatewaySent, link(r).GatewayLossPct = new(40), new(100*float64(lost)/40)
 }
 
-// lossy is a healthy report with the streams of a path.
+// lossy returns a healthy report with this loss and the streams of a path.
 func lossy(up, down int, run float64, gateway int, segments ...report.PathSegment) *report.Report {
 	r := healthy()
 	counted(r, up, down, run)
@@ -32,7 +33,7 @@ func lossy(up, down int, run float64, gateway int, segments ...report.PathSegmen
 	return r
 }
 
-// Loss just where it begins to disturb, and just below.
+// Loss at the limit from which it disturbs, and just below.
 func TestModerateLoss(t *testing.T) {
 	atAccess := []report.PathSegment{stream("lan", 0), stream("access", 6), stream("transit", 7)}
 	tests := map[string]struct {
@@ -70,7 +71,7 @@ func TestModerateLoss(t *testing.T) {
 	}
 }
 
-// A report of an older agent has no run lengths, but a burst ratio.
+// Reports of older agents have a burst ratio instead of run lengths.
 func TestBurstRatioStandsInForRuns(t *testing.T) {
 	of := func(ratio float64) []string {
 		r := lossy(10, 0, 1, 0, stream("lan", 0), stream("access", 0), stream("transit", 0))
@@ -79,15 +80,15 @@ func TestBurstRatioStandsInForRuns(t *testing.T) {
 		return codes(causes)
 	}
 	if got := of(1); !slices.Equal(got, []string{"net.upload_loss"}) {
-		t.Errorf("ten here and there: %q", got)
+		t.Errorf("ten independent losses: %q", got)
 	}
 	if got := of(9.6); got != nil {
 		t.Errorf("ten in a row: %q", got)
 	}
 }
 
-// A question that gets lost is asked again a second later, and that is no slow
-// name server. Without any loss it is one.
+// A lost query is repeated a second later, which does not make the name server slow.
+// Without any loss it does.
 func TestLossExplainsWhatIsSlow(t *testing.T) {
 	slow := func(r *report.Report) *report.Report { web(r).DNSMS = new(1300.0); return r }
 	atLAN := []report.PathSegment{stream("lan", 8), stream("access", 9), stream("transit", 10)}
@@ -112,8 +113,8 @@ func TestLossExplainsWhatIsSlow(t *testing.T) {
 
 func silent6(r *report.Report) *report.Report { web(r).DNSSilent6 = new(true); return r }
 
-// A line that loses half of all packets lets no keys be agreed, and no connection
-// come about: the line is named, not what did not come about.
+// On a line that loses half of all packets, no keys are agreed and no connection is
+// established: the line is the cause.
 func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 	for name, change := range map[string]func(*report.Report){
 		"no keys": func(r *report.Report) { media(r, report.MediaDTLSFailed); voice(r).Path = "host udp" },
@@ -135,8 +136,8 @@ func TestHeavyLossIsNamedForWhatItPrevents(t *testing.T) {
 	}
 }
 
-// On a line that loses in long bursts the voice begins late: two seconds in which
-// little was lost say nothing of the five before.
+// On a line that loses in long bursts the voice begins late: two seconds with little
+// loss prove nothing about the five before.
 func TestShortVoiceDoesNotClearTheLine(t *testing.T) {
 	r := lossy(1, 4, 4, 31, stream("lan", 50), stream("access", 51))
 	v := voice(r)
@@ -148,8 +149,8 @@ func TestShortVoiceDoesNotClearTheLine(t *testing.T) {
 	}
 }
 
-// The hint says what the conference system's own indicator shows, and only that of
-// the profile.
+// The hint contains the threshold of the conference system's own indicator, and only
+// that of the profile.
 func TestHintNamesTheIndicator(t *testing.T) {
 	for _, name := range diagnose.ProfileNames() {
 		for code, of := range map[string]string{"net.lan_loss": "20 %", "net.upload_loss": "20 %", "net.latency_high": "2000 ms", "net.jitter_high": ""} {

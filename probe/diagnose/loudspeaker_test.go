@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Whatever keeps the microphone from hearing keeps the loudspeaker from being
-// blamed for a test sound that was not heard.
+// If the microphone cannot hear, a test sound that was not heard proves nothing about
+// the loudspeaker.
 func TestDeafMicrophoneClearsTheLoudspeaker(t *testing.T) {
 	deaf := []string{
 		"audio.no_user_session", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
@@ -25,7 +25,7 @@ func TestDeafMicrophoneClearsTheLoudspeaker(t *testing.T) {
 		if got := codes(causes); !slices.Contains(got, code) || slices.Contains(got, "audio.speaker_silent") {
 			t.Errorf("%s: causes = %q", code, got)
 		}
-		// The system's own word on the loudspeaker counts all the same.
+		// A mute reported by the system counts in any case.
 		output(r).OSMuted = new(true)
 		causes, _ = diagnose.Diagnose(r, profile(t, "bbb"))
 		if got := codes(causes); !slices.Contains(got, "audio.speaker_silent") || got[0] != code {
@@ -34,8 +34,8 @@ func TestDeafMicrophoneClearsTheLoudspeaker(t *testing.T) {
 	}
 }
 
-// A sound that was not heard is never shown as good: a warning where the
-// loudspeaker is to blame, unknown where nobody can tell.
+// A test sound that was not heard is never shown as good: it is a warning if the
+// loudspeaker is at fault, and unknown if that cannot be determined.
 func TestStatusOfTheLoudspeakerTest(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*report.Report)

@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestAMadeUpCause: one entry is all that a rule needs to be found, put in its place,
-// and suppressed.
+// TestAMadeUpCause: one entry is sufficient for a rule to be evaluated, ordered and
+// suppressed.
 func TestAMadeUpCause(t *testing.T) {
 	madeUp := Definition{
 		Code: "net.made_up", Position: 1, Severity: report.SeverityFail, Area: report.AreaProvider,
@@ -31,7 +31,7 @@ func TestAMadeUpCause(t *testing.T) {
 	cellular := &facts{link: &report.NetworkLink{Kind: "cellular"}, in: &report.AudioInput{State: report.CaptureNoDevice}, Profile: p}
 	found := diagnoseBy(cellular, slices.Insert(Catalogue(), 0, madeUp))
 	if len(found) != 2 || found[0].definition.Code != madeUp.Code || !found[0].primary {
-		t.Errorf("first of all: %+v", found)
+		t.Errorf("got %+v, want %s as the primary", found, madeUp.Code)
 	}
 	if found[0].cause().Area != report.AreaProvider {
 		t.Errorf("%+v", found[0].cause())
@@ -42,8 +42,8 @@ func TestAMadeUpCause(t *testing.T) {
 	}
 }
 
-// TestACauseTouchesFewFiles: an ordinary cause stands in its entry and in the texts of
-// both languages, and nowhere else in the product. DESIGN allows four files.
+// TestACauseTouchesFewFiles: an ordinary cause is named in its entry and in the texts
+// of both languages, and nowhere else in the product. The limit is four files.
 func TestACauseTouchesFewFiles(t *testing.T) {
 	for _, code := range []string{"net.vpn_active", "net.clock_wrong", "audio.dc_offset", "net.cgnat", "conf.cert_invalid"} {
 		var files []string

@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// stream is a segment of the path with what its stream of a hundred lost.
+// stream returns a segment whose stream of a hundred packets lost this many.
 func stream(name string, lost int) report.PathSegment {
 	return report.PathSegment{
 		Name: name, Sent: new(100), Lost: new(lost), LossPct: new(float64(lost)),
@@ -16,10 +16,10 @@ func stream(name string, lost int) report.PathSegment {
 	}
 }
 
-// silentEnd is a far end that was asked and never answered.
+// silentEnd returns a far end that never answered.
 func silentEnd(name string) report.PathSegment { return report.PathSegment{Name: name, Sent: new(100)} }
 
-// loses lets the voice lose shares of 300 packets each way.
+// loses sets the lost packets of the voice, of 300 in each direction.
 func loses(r *report.Report, up, down float64) {
 	interval := func(pct float64) *report.Interval { return &report.Interval{max(0, pct-2.5), pct + 3.5} }
 	v := voice(r)
@@ -27,7 +27,7 @@ func loses(r *report.Report, up, down float64) {
 	v.DownLossPct, v.DownLossCI95 = new(down), interval(down)
 }
 
-// The voice proves that there is a loss, the path says where.
+// The voice proves that there is a loss, the path locates it.
 func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 	tests := map[string]struct {
 		up, down float64
@@ -65,8 +65,8 @@ func TestVoiceAndPathPlaceTheLoss(t *testing.T) {
 	}
 }
 
-// A line that was away takes both ways with it, though only the way up seems to
-// lose; a way down that was away alone is one direction all the same.
+// An interrupted line loses in both directions, though only upstream appears to lose. A
+// loss downstream alone is one direction all the same.
 func TestLineThatWasAway(t *testing.T) {
 	for name, tt := range map[string]struct {
 		up, down, holeMS float64
@@ -87,7 +87,7 @@ func TestLineThatWasAway(t *testing.T) {
 	}
 }
 
-// A line is called dead only by a router that answers well and nobody behind it.
+// A line is dead only if the router answers well and nothing behind it does.
 func TestDeadLineAndSilentServer(t *testing.T) {
 	dead := func(r *report.Report) {
 		*path(r) = report.NetworkPath{Line: "silent", Segments: []report.PathSegment{stream("lan", 0), silentEnd("transit")}}
@@ -143,8 +143,8 @@ func TestDeadLineAndSilentServer(t *testing.T) {
 	}
 }
 
-// A server is not down because its answers get lost on the way; where it never
-// answered anything, no loss explains that.
+// A server is not down if its responses are lost on the path. If it never responded at
+// all, loss does not explain that.
 func TestLossIsNoSilentServer(t *testing.T) {
 	hangs := report.NetworkWeb{Stage: "tcp", TCPMS: new(30.0)}
 	silent := report.NetworkWeb{Stage: "dns", DNSMS: new(10.0), Online: new(true)}
@@ -180,8 +180,7 @@ func TestLossIsNoSilentServer(t *testing.T) {
 	}
 }
 
-// Wi-Fi that stands still time and again explains an uneven voice, and nothing
-// else does.
+// Wi-Fi that stalls repeatedly explains jitter, and nothing else does.
 func TestWiFiThatStalls(t *testing.T) {
 	spread := func(name string, ms float64) report.PathSegment {
 		s := stream(name, 0)
@@ -217,7 +216,7 @@ func TestWiFiThatStalls(t *testing.T) {
 	}
 }
 
-// A weak signal is no word worth where the trouble lies behind the router.
+// A weak signal is not reported if the trouble is behind the router.
 func TestWeakSignalTakesNoBlameForTheLine(t *testing.T) {
 	r := healthy()
 	link(r).SignalDBM = new(-80.0)

@@ -17,7 +17,7 @@ func TestLoadProfile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if p.Name != name {
-			t.Errorf("file %s.toml calls itself %q", name, p.Name)
+			t.Errorf("file %s.toml has the name %q", name, p.Name)
 		}
 		for key, v := range limitsOf(p) {
 			if l, ok := v.(Limit); ok && l.Warn != nil && l.Fail != nil && *l.Warn == *l.Fail {
@@ -42,8 +42,8 @@ func TestLoadProfile(t *testing.T) {
 	}
 }
 
-// Loss disturbs from 3 % with the interval above 1 %, a round trip from 400
-// ms, jitter from 30 ms.
+// TestDefaultBeginsWhereTheDesignSays: loss disturbs from 3 % with the interval above 1 %, a round trip
+// from 400 ms, jitter from 30 ms.
 func TestDefaultBeginsWhereTheDesignSays(t *testing.T) {
 	p, err := LoadProfile("")
 	if err != nil {
@@ -66,7 +66,7 @@ func TestStrictHasTeamsNumbers(t *testing.T) {
 	}
 }
 
-// Each system's own figures for the line, where it names any.
+// The figures that each system publishes for the line.
 func TestBandwidthOfEachSystem(t *testing.T) {
 	for name, want := range map[string][4]float64{
 		"bbb": {500, 100, 1000, 100}, "daily": {1100, 700, 1100, 700}, "zoom": {600, 80, 600, 80}, "strict": {2500, 58, 4000, 58},
@@ -121,7 +121,7 @@ func TestDecodeProfileRefuses(t *testing.T) {
 				files = append(files, []byte(f))
 			}
 			if _, err := decodeProfile(files...); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("err = %v, want it to hold %q", err, tt.want)
+				t.Errorf("err = %v, want it to contain %q", err, tt.want)
 			}
 		})
 	}

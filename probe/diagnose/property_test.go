@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// randomReport draws a report with any mixture of probes, states and values,
-// hostile numbers and strings included. About half of the fields are nil.
+// randomReport returns a report with a random mixture of probes, states and values,
+// including hostile numbers and strings. About half of the fields are nil.
 func randomReport(rng *rand.Rand) *report.Report {
 	r := healthy()
 	if rng.IntN(2) == 0 {
@@ -71,7 +71,8 @@ func scramble(rng *rand.Rand, v reflect.Value) {
 	}
 }
 
-// randomSegments are streams of a path with any figures, likely and hostile ones.
+// randomSegments returns streams of a path with random figures, plausible and hostile
+// ones.
 func randomSegments(rng *rand.Rand) (all []report.PathSegment) {
 	for _, name := range []string{"lan", "access", "transit", "server", "lan", "nonsense"} {
 		if rng.IntN(3) == 0 {
@@ -119,7 +120,7 @@ func randomWord(rng *rand.Rand) string {
 	return words[rng.IntN(len(words))]
 }
 
-// FuzzDiagnose holds, for any report, what everybody relies on.
+// FuzzDiagnose checks the invariants of a diagnosis for any report.
 func FuzzDiagnose(f *testing.F) {
 	for seed := range uint64(3000) {
 		f.Add(seed)
@@ -159,10 +160,10 @@ func checkOrder(t *testing.T, causes []report.Cause) {
 		}
 		before := causes[i-1]
 		if rank(before.Severity) < rank(c.Severity) {
-			t.Errorf("%s (%s) stands after %s (%s)", c.Code, c.Severity, before.Code, before.Severity)
+			t.Errorf("%s (%s) follows %s (%s)", c.Code, c.Severity, before.Code, before.Severity)
 		}
 		if i > 1 && before.Severity == c.Severity && before.Confidence < c.Confidence {
-			t.Errorf("%s (%v) stands after %s (%v)", c.Code, c.Confidence, before.Code, before.Confidence)
+			t.Errorf("%s (%v) follows %s (%v)", c.Code, c.Confidence, before.Code, before.Confidence)
 		}
 	}
 }
@@ -171,12 +172,12 @@ func checkSuppression(t *testing.T, causes []report.Cause, explained map[string]
 	t.Helper()
 	for _, c := range causes {
 		for _, by := range causes {
-			// A fault of the conference server explains nothing of ours, nor the reverse.
+			// A fault of the conference server explains none of ours, and vice versa.
 			d, _ := diagnose.Lookup(by.Code)
 			apart := (d.OneServer || strings.HasPrefix(by.Code, "conf.")) && by.Endpoint != "" && c.Endpoint != "" &&
 				(by.Endpoint == report.EndpointConference) != (c.Endpoint == report.EndpointConference)
 			if explained[c.Code][by.Code] && !apart {
-				t.Errorf("%s stands beside %s, which explains it", c.Code, by.Code)
+				t.Errorf("%s is reported beside %s, which explains it", c.Code, by.Code)
 			}
 		}
 	}
@@ -213,8 +214,8 @@ func checkCause(t *testing.T, r *report.Report, c report.Cause) {
 	}
 }
 
-// checkEvidence holds that no rule fires on a nil field: the value must stand
-// in the probe's data, under the name that travels.
+// checkEvidence checks that no rule uses a nil field: the value must be in the probe's
+// data, under its name in the report.
 func checkEvidence(t *testing.T, r *report.Report, code string, e report.Evidence) {
 	t.Helper()
 	p, _ := r.Probe(e.Probe)
@@ -245,7 +246,7 @@ func checkEvidence(t *testing.T, r *report.Report, code string, e report.Evidenc
 	t.Errorf("%s: %s.%s = %v, the data has %v", code, e.Probe, e.Field, e.Value, want)
 }
 
-// fieldValue finds a field by its JSON name; ok is false when it is nil.
+// fieldValue returns a field by its JSON name; ok is false if it is nil.
 func fieldValue(data reflect.Value, name string) (v reflect.Value, ok bool) {
 	for i := range data.NumField() {
 		if jsonName(data.Type().Field(i)) != name {
@@ -265,8 +266,8 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-// checkFinished holds that a finished report says the same when it is judged
-// again, here or by the collector that gets it as JSON.
+// checkFinished checks that diagnosing a finished report again has the same result,
+// here or at the collector that receives it as JSON.
 func checkFinished(t *testing.T, r *report.Report, p diagnose.Profile, causes []report.Cause, verdict report.Verdict) {
 	t.Helper()
 	diagnose.Finish(r, p)
@@ -276,17 +277,17 @@ func checkFinished(t *testing.T, r *report.Report, p diagnose.Profile, causes []
 	}
 	raw, err := json.Marshal(r)
 	if err != nil {
-		return // NaN and infinite values do not travel; report.Validate refuses them
+		return // JSON has no NaN and infinite values; report.Validate rejects them
 	}
 	var far report.Report
 	if err := json.Unmarshal(raw, &far); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(far.Causes, causes) {
-		t.Errorf("the causes changed on the way:\n%+v\n%+v", far.Causes, causes)
+		t.Errorf("the causes changed in transit:\n%+v\n%+v", far.Causes, causes)
 	}
 	there, verdictThere := diagnose.Diagnose(&far, p)
 	if !reflect.DeepEqual(there, causes) || verdictThere != verdict {
-		t.Errorf("far away: %q %s, here: %q %s", codes(there), verdictThere, codes(causes), verdict)
+		t.Errorf("at the collector: %q %s, here: %q %s", codes(there), verdictThere, codes(causes), verdict)
 	}
 }

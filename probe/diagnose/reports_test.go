@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// healthy is a check on which everything was measured and nothing is wrong.
+// healthy returns a check in which everything was measured and nothing is wrong.
 func healthy() *report.Report {
 	return &report.Report{
 		Schema: report.SchemaV1, ID: "0197a5c4-7e00-7000-8000-000000000001", Case: "K7P-3QX",
@@ -26,7 +26,7 @@ func healthy() *report.Report {
 				UDP: new(true), Mapping: "EIM", Filtering: "APDF", LegacyName: "port restricted cone", CGNAT: new(false),
 			}),
 			result(report.ProbeNATTURN, &report.NATTURN{
-				Ways:         new(3),
+				Transports:   new(3),
 				UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(19.0),
 				TCPAllocated: new(true), TCPRelayed: new(true), TCPRTTMS: new(20.0),
 				TLSAllocated: new(true), TLSRelayed: new(true), TLSRTTMS: new(20.0),
@@ -92,7 +92,7 @@ func healthyWeb() *report.NetworkWeb {
 	}
 }
 
-// input, voice and so on let a test change one probe's data of a report.
+// input, voice and so on return the data of one probe, for tests to modify.
 func input(r *report.Report) *report.AudioInput   { return report.Find[report.AudioInput](r) }
 func output(r *report.Report) *report.AudioOutput { return report.Find[report.AudioOutput](r) }
 func nat(r *report.Report) *report.NAT            { return report.Find[report.NAT](r) }
@@ -111,42 +111,42 @@ func visited(r *report.Report, probe string, c *report.Conference) {
 	r.Probes = append(r.Probes, report.Result{Name: probe, Version: 1, Status: report.StatusWarn, StartedAt: r.StartedAt, Data: c})
 }
 
-// noRelay lets every way to the relay fail for the same reason.
+// noRelay makes all transports to the relay fail for the same reason.
 func noRelay(r *report.Report, fault string) {
 	*turn(r) = report.NATTURN{
-		Ways: new(3), UDPAllocated: new(false), TCPAllocated: new(false), TLSAllocated: new(false),
+		Transports: new(3), UDPAllocated: new(false), TCPAllocated: new(false), TLSAllocated: new(false),
 		UDPError: fault, TCPError: fault, TLSError: fault,
 	}
 }
 
-// hangs is a server that takes the connection and says nothing more.
+// hangs makes the server accept the connection and then send nothing.
 func hangs(r *report.Report) {
 	*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), DNSMS: new(12.0), TCPMS: new(20.0)}
 }
 
-// upLoss is a loss of the voice on its way up, of 20 %.
+// upLoss sets an upstream loss of the voice of 20 %.
 func upLoss(r *report.Report) {
 	voice(r).UpReceived, voice(r).UpLossPct, voice(r).UpLossCI95 = new(240), new(20.0), &report.Interval{15.9, 24.9}
 }
 
-// capture replaces the microphone's data by a capture that ended in state.
+// capture replaces the microphone's data with a capture that ended in state.
 func capture(r *report.Report, state report.CaptureState) {
 	*input(r) = report.AudioInput{State: state}
 }
 
-// media replaces the voice stream by one that ended in state.
+// media replaces the voice stream with one that ended in state.
 func media(r *report.Report, state report.MediaState) {
 	*voice(r) = report.MediaVoice{State: state}
 }
 
-// noReflector lets nothing reach our reflector and gives no sign why.
+// noReflector makes the reflector unreachable without any indication why.
 func noReflector(r *report.Report) {
 	*nat(r) = report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}
 	noRelay(r, "unreachable")
 	media(r, report.MediaNoSignalling)
 }
 
-// silence takes every trace of a voice out of a complete capture.
+// silence removes all traces of a voice from a complete capture.
 func silence(r *report.Report, rms float64) {
 	in := input(r)
 	in.SpeechMS, in.ActiveLevelDBFS, in.ActivityPct = new(0.0), new(-100.0), new(0.0)
@@ -154,7 +154,7 @@ func silence(r *report.Report, rms float64) {
 	in.SNRDB, in.BandRatioDB, in.BandwidthHz = nil, nil, nil
 }
 
-// zeros is what a muted device delivers.
+// zeros is the data of a muted device.
 func zeros(r *report.Report) {
 	silence(r, -120)
 	input(r).AllZero, input(r).DigitalZeroMS, input(r).NoiseFloorDBFS = new(true), new(6000.0), nil
@@ -166,8 +166,8 @@ func stereo(r *report.Report, left, right, correlation float64) {
 	in.ChannelBalanceDB, in.ChannelCorrelation = new(left-right), new(correlation)
 }
 
-// provocations has for every code of the catalogue a fault, laid on a healthy
-// report, that must make it the primary cause.
+// provocations contains for each code of the catalogue a fault that, applied to a
+// healthy report, must make it the primary cause.
 func provocations() map[string]func(*report.Report) {
 	return map[string]func(*report.Report){
 		"audio.no_user_session":    func(r *report.Report) { capture(r, report.CaptureNoSession) },
@@ -294,7 +294,7 @@ func provocations() map[string]func(*report.Report) {
 		"net.turn_auth_failed": func(r *report.Report) { noRelay(r, "auth_failed"); media(r, report.MediaICEFailed) },
 		"net.turn_unreachable": func(r *report.Report) { noRelay(r, "unreachable"); media(r, report.MediaICEFailed) },
 		"net.turn_required": func(r *report.Report) {
-			*turn(r) = report.NATTURN{Ways: new(0)}
+			*turn(r) = report.NATTURN{Transports: new(0)}
 			media(r, report.MediaICEFailed)
 		},
 
@@ -372,7 +372,7 @@ func happened(kind report.HostEventKind, program string) func(*report.Report) {
 	}
 }
 
-// gapsAnd is sound with gaps on a computer in trouble.
+// gapsAnd adds gaps in the sound to a computer in trouble.
 func gapsAnd(load report.HostLoad) func(*report.Report) {
 	return func(r *report.Report) {
 		provocations()["audio.dropouts"](r)

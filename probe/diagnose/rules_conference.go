@@ -127,7 +127,7 @@ func ingestUnreachable(f *facts) *finding {
 	confidence := suggested
 	switch {
 	case f.web != nil && !f.webReached():
-		return nil // the line, or the way to any server
+		return nil // the line, or the path to any server
 	case f.conference.FailedCode == "certificate", f.conference.FailedCode == "not_rtmp", f.conference.FailedCode == "refused":
 		confidence = likely
 	}

@@ -220,10 +220,10 @@ func clockWrong(f *facts) *finding {
 // mtuBlackhole is the probe's own finding: small packets to a server were answered,
 // large ones were not, and no router reported why. Some firewalls drop only large
 // pings, so these count only if a connection hangs as well. If nothing hangs, the voice
-// with its small packets gets through, and the web adapted itself (RFC 4821). TLS that
-// hung and succeeds with small packets is sufficient proof, and the only one for the
-// way down, unless packets of any size get lost: then the second attempt was only
-// lucky.
+// with its small packets gets through, and the web connection adapted itself (RFC
+// 4821). TLS that hung and succeeds with small packets is sufficient proof, and the
+// only one for the direction down, unless packets of any size get lost: then the second
+// attempt was only lucky.
 func mtuBlackhole(f *facts) *finding {
 	if f.web != nil && isTrue(f.web.TLSSmallPackets) && f.webHangs() && !f.lineLoses() {
 		return fault(stated, ofWeb("stage", f.web.Stage, ""), ofWeb("tls_small_packets", true, ""))

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestWebFaults holds the rules that read network.web against what its signs
-// mean together; "" is that nobody is accused.
+// TestWebFaults checks the rules that read network.web against combinations of its
+// results; "" means no cause.
 func TestWebFaults(t *testing.T) {
 	blocked, open := report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}, report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen}
 	for name, c := range map[string]struct {

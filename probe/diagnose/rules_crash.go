@@ -7,9 +7,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// crashDefinitions are the causes in the system's own records. They are over at the
-// time of a check and therefore remarks: they explain why somebody was thrown out of a
-// session, and say nothing about the next one.
+// crashDefinitions are the causes in the system's own records. They are past events and
+// therefore remarks: they explain why somebody was thrown out of a session, and predict
+// nothing about the next one.
 func crashDefinitions() []Definition {
 	const severity, area = report.SeverityInfo, report.AreaParticipant
 	needs := []string{report.ProbeHostCrash}

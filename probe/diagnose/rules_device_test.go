@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// A change to another microphone takes its time; that pause is its own. The
-// sound that never came back is another matter.
+// The pause of a change to another microphone is part of the change, unless the sound
+// never resumes.
 func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 	for _, tt := range []struct {
 		moved   bool
@@ -33,8 +33,8 @@ func TestThePauseOfAChangeOfMicrophoneIsNotAStall(t *testing.T) {
 	}
 }
 
-// A computer that could not keep the voice stream's pace either leaves open
-// whether the microphone stopped: nothing is accused, and nothing called good.
+// If the computer was also too slow for the voice stream, it is unknown whether the
+// microphone stopped: there is no cause, and the result is not good.
 func TestABusyComputerAccusesNoMicrophone(t *testing.T) {
 	for _, state := range []report.CaptureState{report.CaptureStalled, report.CaptureComplete} {
 		for check, want := range map[string]report.Verdict{"ok": "", "void": report.Unknown} {

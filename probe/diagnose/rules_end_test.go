@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The end counts: a good voice before it clears nothing of what came after.
+// A good voice at the beginning does not make up for what follows: the end counts.
 func TestTheEndCounts(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -59,7 +59,7 @@ func TestTheEndCounts(t *testing.T) {
 	}
 }
 
-// The name of a twin helps nobody.
+// A name that two devices share is of no use in a sentence.
 func TestTwinsAreNotToldByName(t *testing.T) {
 	r := healthy()
 	provocations()["audio.wrong_device"](r)
@@ -71,7 +71,7 @@ func TestTwinsAreNotToldByName(t *testing.T) {
 	}
 }
 
-// Where the system could not be asked, silence may be its mute.
+// If the system's mute could not be read, silence may be due to it.
 func TestUnreadMuteLowersTheConfidence(t *testing.T) {
 	confidence := func(unread *bool) float64 {
 		r := healthy()
@@ -84,6 +84,6 @@ func TestUnreadMuteLowersTheConfidence(t *testing.T) {
 		return causes[0].Confidence
 	}
 	if known, unread := confidence(nil), confidence(new(true)); unread >= known {
-		t.Errorf("confidence %v where the system was asked, %v where it was not", known, unread)
+		t.Errorf("confidence %v with the system's state, %v without, want less", known, unread)
 	}
 }

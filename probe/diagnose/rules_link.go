@@ -42,7 +42,7 @@ func lossCodes() []string {
 	return []string{"net.wifi_weak", "net.lan_loss", "net.access_loss", "net.server_loss", "net.upload_loss", "net.download_loss"}
 }
 
-// surroundingDefinitions are circumstances: alone they keep nobody from being heard,
+// surroundingDefinitions are circumstances: alone they prevent nobody from being heard,
 // but they show support where to look.
 func surroundingDefinitions() []Definition {
 	return []Definition{
@@ -159,8 +159,8 @@ func (f *facts) weakSignal() *finding {
 	}
 }
 
-// wifiStalls: nothing gets lost, but the transmission pauses repeatedly, as with power
-// saving and busy channels. The voice must be affected.
+// wifiStalls: no packets are lost, but the transmission pauses repeatedly, as with
+// power saving and busy channels. The voice must be affected.
 func (f *facts) wifiStalls() *finding {
 	place, limit := f.delayPlace()
 	if place != atLAN || f.jitter() == nil {
@@ -174,7 +174,7 @@ func (f *facts) wifiStalls() *finding {
 	return hit
 }
 
-// lanLoss is loss on the way to the next router.
+// lanLoss is loss on the path to the next router.
 func lanLoss(f *facts) *finding {
 	hit := f.segmentLoss(atLAN)
 	if hit != nil {
@@ -193,7 +193,7 @@ func accessLoss(f *facts) *finding {
 }
 
 // serverLoss is loss behind the provider: at the conference server while our collector
-// is well, or on the way to the only server that was measured.
+// has none, or on the path to the only server that was measured.
 func serverLoss(f *facts) *finding {
 	hit := f.segmentLoss(atServer)
 	if hit != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// What each rule of the link and of the line says right at its edges; "" is silence.
+// TestLinkRulesAtTheirEdges checks each rule of the link and of the line at its limits; "" means no
+// cause.
 func TestLinkRulesAtTheirEdges(t *testing.T) {
 	tests := map[string]struct {
 		change   func(*report.Report)

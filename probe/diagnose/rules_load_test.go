@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// uploadElsewhere is the voice beside a backup that keeps a buffer of a second
-// full: all is late, hardly anything is lost or uneven.
+// uploadElsewhere sets a voice beside a backup that keeps a buffer of one second full:
+// all packets are late, hardly any are lost or uneven.
 func uploadElsewhere(r *report.Report) {
 	v := voice(r)
 	v.RTTMinMS, v.RTTP50MS, v.RTTP95MS = new(540.0), new(780.0), new(1000.0)
@@ -16,7 +16,7 @@ func uploadElsewhere(r *report.Report) {
 	v.UpJitterMS, v.LatePct60MS = new(7.0), new(93.0)
 }
 
-// narrowUp is the voice on 30 kbit/s.
+// narrowUp sets a voice on a line of 30 kbit/s.
 func narrowUp(r *report.Report) {
 	v := voice(r)
 	v.RTTMinMS, v.RTTP50MS = new(130.0), new(730.0)
@@ -25,8 +25,8 @@ func narrowUp(r *report.Report) {
 	v.UpJitterMS, v.LatePct60MS = new(11.0), new(95.0)
 }
 
-// TestTheQueueIsTheCause: what a queue or a narrow line does to the voice is named
-// once, by its cause.
+// TestTheQueueIsTheCause: the effects of a queue or a narrow line on the voice are
+// reported once, by their cause.
 func TestTheQueueIsTheCause(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*report.Report)
@@ -74,8 +74,8 @@ func TestTheQueueIsTheCause(t *testing.T) {
 	}
 }
 
-// TestLoadFoundTheLineNarrow: where the voice and the check around it just fill the
-// line, its packets are late for that, and for nothing else.
+// TestLoadFoundTheLineNarrow: if the voice and the check around it just fill the line,
+// that is the only reason for late packets.
 func TestLoadFoundTheLineNarrow(t *testing.T) {
 	for kbps, want := range map[float64]string{34.6: "net.bandwidth_low_up", 450: "net.jitter_high"} {
 		r := healthy()
@@ -89,7 +89,7 @@ func TestLoadFoundTheLineNarrow(t *testing.T) {
 	}
 }
 
-// TestAQueueHidesNoOtherFault: what it does not explain is still said.
+// TestAQueueHidesNoOtherFault: what a queue does not explain is still reported.
 func TestAQueueHidesNoOtherFault(t *testing.T) {
 	for name, c := range map[string]struct {
 		more func(*report.MediaVoice)

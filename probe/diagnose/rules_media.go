@@ -195,7 +195,7 @@ func (f *facts) noPath() *finding {
 	}
 	if f.relayWorks() {
 		hit.area, hit.confidence = report.AreaMunicipality, likely
-		for _, w := range f.relayWays() {
+		for _, w := range f.relayResults() {
 			if w.works() {
 				hit.supporting = append(hit.supporting, observed(report.ProbeNATTURN, w.name+"_allocated", true, ""))
 			}

@@ -6,7 +6,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// What others hear of several channels is their mean.
+// Others hear the mean of several channels.
 func TestMixOfChannels(t *testing.T) {
 	p, err := LoadProfile(DefaultProfile)
 	if err != nil {

@@ -18,7 +18,7 @@ func dnsFailure(f *facts) *finding {
 	}
 	kind := f.web.DNSError
 	if kind == "false" {
-		return fault(likely, ofWeb("dns_error", kind, "")) // an answer, and of nobody's address
+		return fault(likely, ofWeb("dns_error", kind, "")) // an answer, but without a usable address
 	}
 	ofName := slices.Contains([]string{"not_found", "hidden", "search_domain", "hijacked"}, kind)
 	answered := isTrue(f.web.Online) || f.lineAlive() || kind == "hijacked"
@@ -32,7 +32,7 @@ func dnsFailure(f *facts) *finding {
 	// Only this name is not found: its own name servers may be at fault.
 	hit.confidence, hit.area = suggested, report.AreaUnknown
 	if kind == "hidden" {
-		hit.area = report.AreaParticipant // their router, by a setting that is there for a reason
+		hit.area = report.AreaParticipant // their router, by a deliberate setting
 	}
 	if !f.conferenceChecked() {
 		hit.severity, hit.blind = report.SeverityWarn, true

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestNamesThatFail: a fault of the line asks for another thing to do than an address
-// that is wrong, and a wrong address of our collector is nothing the participant did.
+// TestNamesThatFail: the action for a fault of the line differs from that for a wrong
+// address, and a wrong address of our collector is not the participant's fault.
 func TestNamesThatFail(t *testing.T) {
 	const target = "https://bbb.example.org"
 	for name, c := range map[string]struct {

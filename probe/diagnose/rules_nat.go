@@ -122,7 +122,7 @@ func (f *facts) reachable(withinS float64) []report.Evidence {
 // collector's page was received, while its reflector and relay are silent through no
 // fault of theirs. Either a proxy delivered the page and the server cannot be reached
 // directly, or the collector reports that its reflector answers and is reached by
-// others. If no router on the path was heard either, as is typical for such networks,
+// others. If no router on the path responded either, as is typical for such networks,
 // it is enough that others reached it within a day.
 func (f *facts) onlyWebPasses() []report.Evidence {
 	if !f.natSilent() || !f.webReached() || f.relayWorks() {
@@ -137,8 +137,8 @@ func (f *facts) onlyWebPasses() []report.Evidence {
 	return f.reachable(f.NAT.ReflectorHeardS.Value)
 }
 
-// nobodyHeard reports that machines behind the own network were asked often enough, and
-// none ever answered.
+// nobodyHeard reports that machines behind the own network were probed often enough,
+// and none ever responded.
 func (f *facts) nobodyHeard() bool {
 	if f.lineAlive() || f.path == nil {
 		return false

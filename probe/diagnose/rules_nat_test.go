@@ -8,10 +8,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// wayCase is a change to a healthy report and what must be said of it where no
-// conference server was checked: the codes in order, the severity, area and verdict that
-// go with the first. Where one was checked the same is said with the codes of ours.
-type wayCase struct {
+// natCase is a change to a healthy report and its expected result without a conference
+// server: the codes in order, and the severity, area and verdict that go with the first.
+// With one, the result must be the same with the codes of our own servers.
+type natCase struct {
 	change   func(*report.Report)
 	codes    []string
 	severity report.Severity
@@ -19,8 +19,8 @@ type wayCase struct {
 	verdict  report.Verdict
 }
 
-// judgeWays judges each case with and without a conference server.
-func judgeWays(t *testing.T, tests map[string]wayCase) {
+// judgeNAT checks each case with and without a conference server.
+func judgeNAT(t *testing.T, tests map[string]natCase) {
 	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -33,9 +33,9 @@ func judgeWays(t *testing.T, tests map[string]wayCase) {
 	}
 }
 
-// judgeWeb judges each case against the server that it says: what network.web shows
-// means another thing where that is the collector.
-func judgeWeb(t *testing.T, tests map[string]wayCase) {
+// judgeWeb checks each case against the server that it specifies: network.web has
+// another meaning if that is the collector.
+func judgeWeb(t *testing.T, tests map[string]natCase) {
 	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -68,14 +68,14 @@ func ofOurs(r *report.Report, all []string) []string {
 	return ours
 }
 
-func (tt wayCase) judge(t *testing.T, r *report.Report, want []string) {
+func (tt natCase) judge(t *testing.T, r *report.Report, want []string) {
 	t.Helper()
 	causes, verdict := diagnose.Diagnose(r, profile(t, "bbb"))
 	if !slices.Equal(codes(causes), want) {
 		t.Fatalf("target %q: causes = %q, want %q", r.Target, codes(causes), want)
 	}
 	if len(causes) > 0 && (causes[0].Severity != tt.severity || tt.area != "" && causes[0].Area != tt.area) {
-		t.Errorf("target %q: %+v, want %s in the hands of %s", r.Target, causes[0], tt.severity, tt.area)
+		t.Errorf("target %q: %+v, want %s with area %s", r.Target, causes[0], tt.severity, tt.area)
 	}
 	if tt.verdict != "" && verdict != tt.verdict {
 		t.Errorf("target %q: verdict %s, want %s", r.Target, verdict, tt.verdict)
@@ -85,7 +85,7 @@ func (tt wayCase) judge(t *testing.T, r *report.Report, want []string) {
 func one(code string) []string { return []string{code} }
 
 func TestNATRules(t *testing.T) {
-	judgeWays(t, map[string]wayCase{
+	judgeNAT(t, map[string]natCase{
 		"no NAT":                 {func(r *report.Report) { behavior(r).Mapping = "none" }, nil, "", "", report.Ready},
 		"not told":               {func(r *report.Report) { behavior(r).Mapping = "" }, nil, "", "", report.Ready},
 		"symmetric, voice goes":  {func(r *report.Report) { behavior(r).Mapping = "ADM" }, one("net.nat_symmetric"), report.SeverityInfo, "", report.Ready},
@@ -105,7 +105,7 @@ func TestNATRules(t *testing.T) {
 
 func TestRelayRules(t *testing.T) {
 	iceFailed := func(r *report.Report) { media(r, report.MediaICEFailed) }
-	judgeWays(t, map[string]wayCase{
+	judgeNAT(t, map[string]natCase{
 		"wrong credentials, voice goes": {func(r *report.Report) { noRelay(r, "auth_failed") }, one("net.turn_auth_failed"), report.SeverityInfo, report.AreaMunicipality, report.Ready},
 		"wrong credentials, no voice":   {func(r *report.Report) { noRelay(r, "auth_failed"); iceFailed(r) }, one("net.turn_auth_failed"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 		"no TLS":                        {func(r *report.Report) { turn(r).TLSAllocated, turn(r).TLSError = new(false), "unreachable" }, one("net.turn_unreachable"), report.SeverityInfo, report.AreaUnknown, report.Ready},
@@ -159,15 +159,15 @@ func TestRelayRules(t *testing.T) {
 			turn(r).UDPAllocated, turn(r).UDPRelayed, turn(r).UDPError = new(false), nil, "unreachable"
 			iceFailed(r)
 		}, one("net.udp_blocked"), report.SeverityFail, report.AreaParticipant, report.NotReady},
-		"nothing tried":            {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(3)} }, nil, "", "", report.Ready},
+		"nothing tried":            {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(3)} }, nil, "", "", report.Ready},
 		"list not known":           {func(r *report.Report) { *turn(r) = report.NATTURN{} }, nil, "", "", report.Ready},
 		"relay used, STUN unknown": {func(r *report.Report) { nat(r).UDP, voice(r).Path = report.ReachNotTested, "relay udp" }, one("net.turn_required"), report.SeverityInfo, report.AreaUnknown, report.Ready},
-		"none offered, voice goes": {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(0)} }, nil, "", "", report.Ready},
-		"none offered, no voice":   {func(r *report.Report) { *turn(r) = report.NATTURN{Ways: new(0)}; iceFailed(r) }, one("net.turn_required"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
+		"none offered, voice goes": {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)} }, nil, "", "", report.Ready},
+		"none offered, no voice":   {func(r *report.Report) { *turn(r) = report.NATTURN{Transports: new(0)}; iceFailed(r) }, one("net.turn_required"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},
 	})
 }
 
-// onlyWeb is a line that lets out web pages and nothing else.
+// onlyWeb makes the line permit web pages only.
 func onlyWeb(r *report.Report) {
 	noReflector(r)
 	media(r, report.MediaICEFailed)
@@ -178,8 +178,8 @@ func onlyWeb(r *report.Report) {
 	}}
 }
 
-// overfull is a line that the check alone is too much for, so that the voice
-// stream did not come about.
+// overfull makes the line too slow even for the check, so that no voice stream is
+// established.
 func overfull(r *report.Report) {
 	media(r, report.MediaICEFailed)
 	noRelay(r, "unreachable")
@@ -191,7 +191,7 @@ func overfull(r *report.Report) {
 	}}
 }
 
-// cutOff is a firewall that stops UDP in the middle of the stream.
+// cutOff is a firewall that blocks UDP in the middle of the stream.
 func cutOff(r *report.Report) {
 	media(r, report.MediaInterrupted)
 	v := voice(r)
@@ -205,7 +205,7 @@ func cutOff(r *report.Report) {
 }
 
 func TestMediaRules(t *testing.T) {
-	judgeWays(t, map[string]wayCase{
+	judgeNAT(t, map[string]natCase{
 		"relay beside an open STUN port": {func(r *report.Report) { voice(r).Path = "relay tls" }, one("conf.media_ports_blocked"), report.SeverityWarn, report.AreaUnknown, report.Limited},
 		"TCP, STUN answers":              {func(r *report.Report) { voice(r).Path = "prflx tcp" }, one("conf.tcp_only"), report.SeverityWarn, report.AreaUnknown, report.Limited},
 		"TCP, STUN not tested":           {func(r *report.Report) { voice(r).Path, nat(r).UDP = "host tcp", report.ReachNotTested }, one("conf.tcp_only"), report.SeverityWarn, report.AreaUnknown, report.Limited},
@@ -250,7 +250,7 @@ func TestLargePackets(t *testing.T) {
 	vanish := func(r *report.Report, by string) {
 		path(r).MTUBlackhole, path(r).MTUBy, path(r).MTUWorksBytes = new(true), by, new(1300)
 	}
-	judgeWeb(t, map[string]wayCase{
+	judgeWeb(t, map[string]natCase{
 		"large pings dropped, web goes":     {func(r *report.Report) { vanish(r, "icmp") }, nil, "", "", report.Ready},
 		"large questions vanish, web goes":  {func(r *report.Report) { vanish(r, "udp") }, one("net.mtu_blackhole"), report.SeverityInfo, "", report.Ready},
 		"large pings vanish, web hangs":     {func(r *report.Report) { hangs(r); vanish(r, "icmp") }, one("net.mtu_blackhole"), report.SeverityFail, "", report.NotReady},
@@ -274,7 +274,7 @@ func TestCertificates(t *testing.T) {
 			*web(r) = report.NetworkWeb{Stage: "tcp", Online: new(true), TCPMS: new(20.0), TLSError: fault}
 		}
 	}
-	judgeWeb(t, map[string]wayCase{
+	judgeWeb(t, map[string]natCase{
 		"expired, clock right": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(200.0) }, one("conf.cert_invalid"), report.SeverityFail, report.AreaMunicipality, report.NotReady},
 		"expired, clock wrong": {func(r *report.Report) { shown("expired")(r); web(r).ClockOffsetMS = new(4e9) }, one("net.clock_wrong"), report.SeverityFail, report.AreaParticipant, report.NotReady},
 		"expired, no clock":    {shown("expired"), one("conf.cert_invalid"), report.SeverityFail, report.AreaUnknown, report.NotReady},
@@ -285,15 +285,15 @@ func TestCertificates(t *testing.T) {
 	})
 }
 
-// A server that is only far away is not silent: three round trips of a second
-// each run out of the time that the list of servers has.
+// A server that is merely far away is not silent: three round trips of one second each
+// exceed the time limit of the server list.
 func TestFarIsNotSilent(t *testing.T) {
 	far := func(r *report.Report) {
 		web(r).TCPMS = new(1120.0)
 		media(r, report.MediaNoSignalling)
 		*nat(r) = report.NAT{UDP: report.ReachNotTested, TCP: report.ReachNotTested}
 	}
-	judgeWays(t, map[string]wayCase{
+	judgeNAT(t, map[string]natCase{
 		"no stream":               {far, nil, "", "", report.Unknown},
 		"one question over UDP":   {func(r *report.Report) { far(r); nat(r).UDP, nat(r).UDPRTTMS = report.ReachOpen, new(1120.0) }, one("net.latency_high"), report.SeverityFail, report.AreaUnknown, report.NotReady},
 		"near, and no signalling": {func(r *report.Report) { far(r); web(r).TCPMS = new(20.0) }, one("conf.server_down"), report.SeverityWarn, report.AreaMunicipality, report.Unknown},

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestNoNetworkIsPlaced holds the three places at which a way may end, and the
-// answers from anywhere that speak against it.
+// TestNoNetworkIsPlaced checks the three places at which a path may end, and the
+// responses that contradict them.
 func TestNoNetworkIsPlaced(t *testing.T) {
 	type change func(*report.Report)
 	nothing := func(r *report.Report) {

@@ -49,7 +49,7 @@ func (f *facts) otherPortAnswers(segment string) bool {
 // is reported.
 func portBlocked(f *facts) *finding {
 	if f.throughProxy() {
-		return nil // nothing else is supposed to leave
+		return nil // no other port needs to be permitted
 	}
 	if f.conferenceChecked() && (f.web == nil || f.web.TCPMS == nil) {
 		if hit := f.portKept(atServer); hit != nil {

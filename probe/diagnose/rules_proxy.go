@@ -40,8 +40,8 @@ func proxyRequired(f *facts) *finding {
 }
 
 // proxyFailed is a proxy, or a script that selects one, that does not work. If the
-// server is reached directly, the proxy alone is at fault, as with the office's proxy
-// on a laptop at home. A proxy that reports that the server does not answer (502, 503,
+// server is reached directly, only the proxy is at fault, as with the office's proxy on
+// a laptop at home. A proxy that reports that the server does not answer (502, 503,
 // 504) may be right, so that alone is no proof.
 func proxyFailed(f *facts) *finding {
 	kind := f.proxyFault()
@@ -68,7 +68,7 @@ func proxyFailed(f *facts) *finding {
 		hit.confidence = stated
 		beside := ofWeb("beside_proxy", true, "")
 		if slices.Contains([]string{"forbidden", "redirect"}, kind) {
-			hit.evidence = append(hit.evidence, beside) // a proxy that is there and refuses
+			hit.evidence = append(hit.evidence, beside) // a proxy that responds with a refusal
 		} else {
 			hit.evidence = append([]report.Evidence{beside}, hit.evidence...)
 		}

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestProxyFaults: whatever is wrong with a proxy, the proxy is named, and neither
-// the line, the name server nor the collector is.
+// TestProxyFaults: a fault of a proxy is attributed to the proxy, and not to the line,
+// the name server or the collector.
 func TestProxyFaults(t *testing.T) {
 	silent, open := report.NAT{UDP: report.ReachServerSilent, TCP: report.ReachServerSilent}, report.NAT{UDP: report.ReachOpen, TCP: report.ReachOpen}
 	dead := report.NetworkPath{Line: "silent"}
@@ -18,7 +18,7 @@ func TestProxyFaults(t *testing.T) {
 		nat   report.NAT
 		voice report.MediaVoice
 		path  report.NetworkPath
-		// want is the primary cause and its area; of a remark, only the cause.
+		// want is the primary cause and its area; for a remark, only the cause.
 		want     string
 		severity report.Severity
 		area     report.Area

@@ -75,7 +75,7 @@ func (l *losses) upward() degree {
 	return l.up
 }
 
-// downward is upward for the way down.
+// downward is upward for the other direction.
 func (l *losses) downward() degree {
 	if l.up.severity == "" && l.down.severity == "" && l.Down.Pct > l.Up.Pct {
 		return l.worst

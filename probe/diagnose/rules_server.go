@@ -134,7 +134,7 @@ func (f *facts) targetSilent() *finding {
 	}
 	switch {
 	case f.lineLoses() && !f.targetNeverAnswered():
-		return nil // its answers may be what gets lost
+		return nil // its responses may be lost
 	case f.proxyFault() != "" && !f.webReached(), f.web.Stage == "dns" && f.throughProxy():
 		return nil // the proxy is silent, and nobody asked the server
 	case f.web.Stage == "tls" && f.web.HTTPMS == nil:

@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// recorded is a report of a microphone and nothing else.
+// recorded returns a report with a microphone only.
 func recorded(change func(in *report.AudioInput)) *report.Report {
 	in := &report.AudioInput{
 		State: report.CaptureComplete, CapturedMS: new(5500.0), SpeechMS: new(0.0), SyllabicMS: new(0.0),
@@ -27,7 +27,8 @@ func defaultProfile(t *testing.T) Profile {
 	return p
 }
 
-// Only who was certainly not heard is warned; what may have been a voice leaves the result open.
+// A warning requires that somebody was certainly not heard. If there may have been a voice, the
+// result is unknown.
 func TestNoSpeechAccusesOnlyWithoutAnythingLikeAVoice(t *testing.T) {
 	p := defaultProfile(t)
 	for _, test := range []struct {
@@ -57,7 +58,7 @@ func TestNoSpeechAccusesOnlyWithoutAnythingLikeAVoice(t *testing.T) {
 	}
 }
 
-// Noise that was only estimated is named with less certainty.
+// Estimated noise has a lower confidence.
 func TestEstimatedNoiseIsLessCertain(t *testing.T) {
 	p := defaultProfile(t)
 	noisy := func(estimated *bool) report.Cause {

@@ -31,25 +31,25 @@ func turnDefinitions() []Definition {
 	}
 }
 
-// relayWay is the result of nat.turn for one transport.
-type relayWay struct {
+// relayResult is the result of nat.turn for one transport.
+type relayResult struct {
 	name               string // prefix of its fields
 	allocated, relayed *bool
 	fault              string
 }
 
-func (w relayWay) works() bool { return isTrue(w.allocated) && !isFalse(w.relayed) }
+func (w relayResult) works() bool { return isTrue(w.allocated) && !isFalse(w.relayed) }
 
-func (w relayWay) ofFault() report.Evidence {
+func (w relayResult) ofFault() report.Evidence {
 	return observed(report.ProbeNATTURN, w.name+"_error", w.fault, "")
 }
 
-// relayWays returns the transports whose test was completed.
-func (f *facts) relayWays() (tried []relayWay) {
+// relayResults returns the transports whose test was completed.
+func (f *facts) relayResults() (tried []relayResult) {
 	if f.turn == nil {
 		return nil
 	}
-	for _, w := range []relayWay{
+	for _, w := range []relayResult{
 		{"udp", f.turn.UDPAllocated, f.turn.UDPRelayed, f.turn.UDPError},
 		{"tcp", f.turn.TCPAllocated, f.turn.TCPRelayed, f.turn.TCPError},
 		{"tls", f.turn.TLSAllocated, f.turn.TLSRelayed, f.turn.TLSError},
@@ -63,7 +63,7 @@ func (f *facts) relayWays() (tried []relayWay) {
 
 // relayWorks reports whether data can pass through the relay.
 func (f *facts) relayWorks() bool {
-	for _, w := range f.relayWays() {
+	for _, w := range f.relayResults() {
 		if w.works() {
 			return true
 		}
@@ -74,7 +74,7 @@ func (f *facts) relayWorks() bool {
 // relayAnswersInstead returns the proof that the STUN server is running although it
 // does not answer this computer: it answered through its own relay over TCP or TLS.
 func (f *facts) relayAnswersInstead() *report.Evidence {
-	for _, w := range f.relayWays() {
+	for _, w := range f.relayResults() {
 		if w.name != "udp" && isTrue(w.allocated) && isTrue(w.relayed) {
 			return new(observed(report.ProbeNATTURN, w.name+"_relayed", true, ""))
 		}
@@ -87,13 +87,13 @@ func (f *facts) noRelayWorks() bool {
 	if f.turn == nil {
 		return false
 	}
-	ways, known := count(f.turn.Ways)
-	return known && ways > 0 && int(ways) == len(f.relayWays()) && !f.relayWorks()
+	offered, known := count(f.turn.Transports)
+	return known && offered > 0 && int(offered) == len(f.relayResults()) && !f.relayWorks()
 }
 
 // failedWith returns the transports that failed for this reason, as evidence.
 func (f *facts) failedWith(fault string) (evidence []report.Evidence) {
-	for _, w := range f.relayWays() {
+	for _, w := range f.relayResults() {
 		if isFalse(w.allocated) && w.fault == fault {
 			evidence = append(evidence, w.ofFault())
 		}
@@ -133,7 +133,7 @@ func turnUnreachable(f *facts) *finding {
 // relayIsAway reports whether the server answers, but its relay cannot be reached and
 // the voice found no other path.
 func (f *facts) relayIsAway() bool {
-	return f.lineReached() && f.noRelayWorks() && len(f.failedWith("unreachable")) == len(f.relayWays()) &&
+	return f.lineReached() && f.noRelayWorks() && len(f.failedWith("unreachable")) == len(f.relayResults()) &&
 		f.voice != nil && f.voice.State == report.MediaICEFailed
 }
 
@@ -169,6 +169,6 @@ func (f *facts) offersNoRelay() bool {
 	if f.turn == nil {
 		return false
 	}
-	ways, known := count(f.turn.Ways)
-	return known && ways == 0
+	offered, known := count(f.turn.Transports)
+	return known && offered == 0
 }

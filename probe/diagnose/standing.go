@@ -10,7 +10,7 @@ const StandingPartial report.Status = "partial"
 // voice.
 const StandingHeard report.Status = "heard"
 
-// Standing returns the status of a result for display: never better than what was
+// Standing returns the status of a result for display. It is never better than what was
 // measured.
 func Standing(p report.Result) report.Status {
 	if p.Status != report.StatusOK {
@@ -18,18 +18,18 @@ func Standing(p report.Result) report.Status {
 	}
 	switch d := p.Data.(type) {
 	case *report.AudioOutput:
-		// A tone that nobody heard is no proof for the loudspeaker, even if the
-		// microphone is at fault.
+		// A test sound that was not heard proves nothing about the loudspeaker, even if
+		// the microphone is at fault.
 		if d != nil && !isTrue(d.LoopHeard) && !isTrue(d.ToneHeard) {
 			return report.StatusUnknown
 		}
 	case *report.MediaLoad:
-		// A line that carries more than this computer can send shows no queue.
+		// On a line that is faster than this computer can send, no queue was tested.
 		if d != nil && (d.UpKbps == nil || d.DownKbps == nil || d.LoadedRTTUpMS == nil || d.LoadedRTTDownMS == nil) {
 			return StandingPartial
 		}
 	case *report.Conference:
-		// A system that was reached is not a system in which one is heard.
+		// Reaching a conference system does not prove that the voice is heard in it.
 		switch {
 		case d == nil:
 		case d.Media == nil:
@@ -57,8 +57,8 @@ func passed(d *report.Conference, name report.ConferenceStep) bool {
 	return ok && step.Status == report.StatusOK
 }
 
-// standingOfCrashes is not good where something crashed or stopped, and only partly
-// known where a record could not be read.
+// standingOfCrashes is not good if something crashed or stopped, and only partly known
+// if a record could not be read.
 func standingOfCrashes(d *report.HostCrash) report.Status {
 	for _, e := range d.Events {
 		switch e.Kind {

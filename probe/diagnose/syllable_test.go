@@ -20,7 +20,7 @@ func TestEveryNthSyllable(t *testing.T) {
 	}
 }
 
-// TestLossIsSaidInSyllables: the sentence of a found loss says how much it is.
+// TestLossIsSaidInSyllables: the sentence for a loss quantifies it.
 func TestLossIsSaidInSyllables(t *testing.T) {
 	for lang, want := range map[phrase.Lang]string{phrase.DE: "jede 40. Silbe", phrase.EN: "one syllable in 40"} {
 		for code, field := range map[string]string{"net.upload_loss": "up_loss_pct", "net.download_loss": "down_loss_pct"} {

@@ -117,7 +117,8 @@ func VerdictText(v report.Verdict, lang phrase.Lang) (headline string) {
 	return book(lang).T("verdict.unknown")
 }
 
-// unheard are the causes that, as faults, leave nothing of a voice; others reduce it.
+// unheard contains the causes of severity fail with which nobody is heard; others
+// degrade the voice.
 var unheard = []string{
 	"net.offline", "audio.no_server", "audio.no_microphone", "audio.default_is_monitor", "audio.privacy_blocked",
 	"audio.in_use", "audio.os_muted", "audio.digital_silence", "audio.wrong_device", "host.device_unplugged",
@@ -137,8 +138,8 @@ func HeadlineText(key string, lang phrase.Lang) (text string, ok bool) {
 	return b.T("verdict." + key), b.Has("verdict." + key)
 }
 
-// ofComputer returns the suffix of the headline if only the computer itself was looked
-// at, which says nothing about being heard; "" otherwise.
+// ofComputer returns the suffix of the headline if only the computer itself was tested,
+// which proves nothing about being heard; "" otherwise.
 func ofComputer(r *report.Report) string {
 	unread, looked := false, false
 	for _, p := range r.Probes {
@@ -163,8 +164,8 @@ func ofComputer(r *report.Report) string {
 	return "_computer_fine"
 }
 
-// HeadlineKey names the headline of a report, in all languages, so that it can be
-// stored. A key that is a verdict says that nothing was left out.
+// HeadlineKey returns the key of the headline of a report, independent of the language,
+// so that it can be stored. A key that is a verdict means that nothing was omitted.
 func HeadlineKey(r *report.Report) string {
 	if c, found := r.Primary(); found && r.Verdict == report.NotReady && c.Severity == report.SeverityFail && slices.Contains(unheard, c.Code) {
 		return "not_ready_unheard"
@@ -186,7 +187,7 @@ func HeadlineKey(r *report.Report) string {
 	case !microphone && !line && r.Verdict == report.Limited:
 		key += "_untested"
 	case !microphone && !line && !hasFinding(r, report.ProbeNetworkWeb) && !hasFinding(r, report.ProbeNAT):
-		key += "_load_only" // any other result that can be ready says more
+		key += "_load_only" // any other result that can be ready has more information
 	case !microphone:
 		key += "_line_only"
 	case !line:

@@ -8,9 +8,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 )
 
-// forbidden are first steps that may do harm. Many telephones hang on the router, so
-// whoever restarts it cannot call for help; a layman must not weaken what protects
-// the computer; and what is deleted does not come back.
+// forbidden contains first steps that may do harm. Many telephones are connected to the
+// router, so whoever restarts it cannot call for help. A layman must not weaken the
+// computer's protection. Deleted data is lost.
 var forbidden = map[phrase.Lang][]string{
 	phrase.DE: {
 		`(?i)router[^.]*(neu\s?start|aus(schalten|stecken)|vom strom|zurücksetzen|abschalten|stecker)`,
@@ -32,8 +32,8 @@ var forbidden = map[phrase.Lang][]string{
 	},
 }
 
-// TestNoActionDoesHarm: an action is the first thing that a person does. What comes
-// after it, with someone on the phone, stands in the hint.
+// TestNoActionDoesHarm: an action is the first step of the person alone. Further steps,
+// together with phone support, belong in the hint.
 func TestNoActionDoesHarm(t *testing.T) {
 	for lang, patterns := range forbidden {
 		b := book(lang)
@@ -56,7 +56,7 @@ func TestNoActionDoesHarm(t *testing.T) {
 	}
 }
 
-// TestForbiddenStepsAreFound: the patterns know the sentences that once stood here.
+// TestForbiddenStepsAreFound: the patterns match sentences of earlier versions.
 func TestForbiddenStepsAreFound(t *testing.T) {
 	for lang, sentences := range map[phrase.Lang][]string{
 		phrase.DE: {
@@ -81,8 +81,8 @@ func TestForbiddenStepsAreFound(t *testing.T) {
 	}
 }
 
-// TestRouterRestartMindsThePhone: even a hint for phone support names the telephone
-// where it speaks of a restart.
+// TestRouterRestartMindsThePhone: a hint that mentions a restart of the router must
+// mention the telephone too.
 func TestRouterRestartMindsThePhone(t *testing.T) {
 	restart := map[phrase.Lang]*regexp.Regexp{
 		phrase.DE: regexp.MustCompile(`(?i)router[^.]*neu starten`), phrase.EN: regexp.MustCompile(`(?i)(restart[^.]*router|router[^.]*restart)`),

@@ -10,13 +10,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestFormsAreAsShortAsTheRest: what the evidence picks is read in the same place.
+// TestFormsAreAsShortAsTheRest: variants of a text are shown in the same place and have
+// the same maximum length.
 func TestFormsAreAsShortAsTheRest(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		b := texts(t, lang)
 		for _, key := range b.Keys() {
 			form := strings.HasPrefix(key, "cause.") && (strings.Contains(key, ".sentence_") || strings.Contains(key, ".action_")) &&
-				!strings.HasSuffix(key, "_named") // those are cut to the names they hold
+				!strings.HasSuffix(key, "_named") // these are shortened with the names in them
 			if text := b.T(key); form && (utf8.RuneCountInString(text) > 100 || !strings.HasSuffix(text, ".")) {
 				t.Errorf("%s %s: %d characters: %s", lang, key, utf8.RuneCountInString(text), text)
 			}
@@ -24,9 +25,9 @@ func TestFormsAreAsShortAsTheRest(t *testing.T) {
 	}
 }
 
-// TestWhatTheEvidencePicks: the way out depends on who is in between. Nobody is
-// told to weaken a virus scanner, and only whose direct way works to switch a
-// proxy off.
+// TestWhatTheEvidencePicks: the action depends on which machine is in between. Nobody
+// is told to weaken a virus scanner, and only those with a working direct connection
+// are told to switch off a proxy.
 func TestWhatTheEvidencePicks(t *testing.T) {
 	web := func(field string, value any) report.Evidence {
 		return report.Evidence{Probe: report.ProbeNetworkWeb, Field: field, Value: value}

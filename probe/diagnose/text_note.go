@@ -7,7 +7,7 @@ import (
 )
 
 // NoteText returns in lang why a probe was skipped or has no result. Reports contain
-// such notes as fixed English texts, which serve as codes; known is false for other
+// such notes as fixed English texts, which serve as codes. known is false for other
 // texts, such as errors of the system or notes of a newer version.
 func NoteText(note string, lang phrase.Lang) (text string, known bool) {
 	b, key := book(lang), "note."+noteKey(note)

@@ -25,18 +25,18 @@ func TestNoteTextKnownAndNot(t *testing.T) {
 	}
 }
 
-// reNote is how notes are written: a few English words, beginning small.
+// reNote matches notes: a few English words that begin in lower case.
 var reNote = regexp.MustCompile(`^[a-z][a-z',:]* [A-Za-z0-9 ',:]+$`)
 
-// TestEveryNoteHasAText reads the notes out of the sources: literals given to a
-// Note, to the functions whose name begins with unknown and to the probes called
-// skipped, and those that whyUnknown returns.
+// TestEveryNoteHasAText finds the notes in the sources: literals assigned to a Note,
+// passed to functions whose name begins with unknown and to probes of type skipped, and
+// returned by whyUnknown.
 func TestEveryNoteHasAText(t *testing.T) {
 	holdNotes(t, "..", 10)
 	holdNotes(t, filepath.Join("..", "..", "agent"), 2)
 }
 
-// holdNotes looks into a folder in which there are least notes or more.
+// holdNotes checks a directory with at least this many notes.
 func holdNotes(t *testing.T, folder string, least int) {
 	t.Helper()
 	found := 0
@@ -46,7 +46,7 @@ func holdNotes(t *testing.T, folder string, least int) {
 		}
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
-			return nil // half-written; the compiler says so better
+			return nil // incomplete; the compiler reports it better
 		}
 		for _, note := range notesIn(f) {
 			found++

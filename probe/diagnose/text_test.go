@@ -29,7 +29,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// endForms are said where the evidence tells more: when the trouble began, or why.
+// endForms are variants for evidence with more detail: when the trouble began, or why.
 func endForms() []string {
 	return []string{
 		"audio.digital_silence.sentence_with_end_silence_ms",
@@ -51,12 +51,12 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 		for _, part := range []string{"sentence", "action", "hint", "rule"} {
 			want["cause."+d.Code+"."+part] = true
 		}
-		// Said instead where the evidence holds the name.
+		// Variants for evidence that contains the name.
 		for _, part := range []string{"sentence", "action"} {
 			may["cause."+d.Code+"."+part+"_named"] = true
 		}
 	}
-	// Said instead where the evidence has this value.
+	// Variants for evidence with this value.
 	may["cause.audio.no_speech.sentence_with_syllabic_ms"] = true
 	may["cause.audio.too_quiet.sentence_with_voice_channel"], may["cause.audio.too_quiet.action_with_voice_channel"] = true, true
 	may["cause.audio.inverted_channel.sentence_with_native_channels"] = true
@@ -97,7 +97,7 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 		}
 		for _, key := range b.Keys() {
 			if strings.HasPrefix(key, "cause.") && !want[key] && !may[key] {
-				t.Errorf("%s: %s belongs to no code", lang, key)
+				t.Errorf("%s: %s has no code", lang, key)
 			}
 		}
 	}
@@ -128,19 +128,19 @@ func TestExplainIsFilledAndShort(t *testing.T) {
 		}
 	}
 	if _, ok := diagnose.Explain("net.nonsense", phrase.DE); ok {
-		t.Error("a code that is not there is explained")
+		t.Error("an unknown code has an explanation")
 	}
 }
 
-// Without a network it is the computer that must be connected, at a router that
-// is off or without a line it is the router that must be looked at: one thing to do
-// each, and nothing that cuts off the person's telephone.
+// Without a network the computer must be connected; at a router that is off or has no
+// line, the router must be checked. Each is one action, and none disconnects the
+// telephone.
 func TestOfflineIsToldByWhereTheLineEnds(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		general, _ := diagnose.Explain("net.offline", lang)
 		for _, c := range []struct {
 			probe, field, value string
-			router, own         bool // says the word router; differs from the general words
+			router, own         bool // contains the word router; differs from the general text
 		}{
 			{report.ProbeNetworkPath, "line", "cut", false, false},
 			{report.ProbeNetworkPath, "line", "silent", true, true},
@@ -166,8 +166,8 @@ func TestOfflineIsToldByWhereTheLineEnds(t *testing.T) {
 	}
 }
 
-// A cause that names something says so in both languages, and stays short and
-// general where the name is missing or not fit to print.
+// A cause that names something does so in both languages, and remains short and general
+// if the name is missing or not printable.
 func TestCausesNameWhatTheyFound(t *testing.T) {
 	found := map[string]string{"audio.wrong_device": "voice_device", "audio.in_use": "held_by"}
 	named := func(code, name string) report.Cause {
@@ -202,11 +202,11 @@ func TestCausesNameWhatTheyFound(t *testing.T) {
 		}
 	}
 	if _, ok := diagnose.ExplainCause(report.Cause{Code: "net.nonsense"}, phrase.DE); ok {
-		t.Error("a code that is not there is explained")
+		t.Error("an unknown code has an explanation")
 	}
 }
 
-// Words a councillor does not know have no place in a sentence or an action.
+// Words that a councillor does not know must not occur in a sentence or an action.
 func TestPlainLanguage(t *testing.T) {
 	jargon := []string{"UDP", "TCP", "DNS", "Jitter", "NAT", "STUN", "dB", "RTT", "Paket", "packet", "Proxy", "proxy", "TLS", "Latenz", "latency", "Treiber", "driver"}
 	for _, d := range diagnose.Catalogue() {
@@ -214,7 +214,7 @@ func TestPlainLanguage(t *testing.T) {
 			text, _ := diagnose.Explain(d.Code, lang)
 			for _, word := range jargon {
 				if d.Code == "net.proxy_failed" && strings.EqualFold(word, "proxy") {
-					continue // the word on the settings page that the person has to find
+					continue // the word on the settings page that the person must find
 				}
 				if strings.Contains(text.Sentence+" "+text.Action, word) {
 					t.Errorf("%s %s: %q in %q / %q", d.Code, lang, word, text.Sentence, text.Action)
@@ -228,7 +228,7 @@ func TestRuleShowsTheLimitsOfTheProfile(t *testing.T) {
 	for name, want := range map[string]string{"bbb": "über 400 ms (Warnung) oder 1000 ms", "strict": "über 100 ms (Warnung) oder 500 ms"} {
 		text, _ := diagnose.ExplainBy("net.latency_high", phrase.DE, profile(t, name))
 		if !strings.Contains(text.Rule, want) || !strings.Contains(text.Rule, "Profil "+name) {
-			t.Errorf("%s: rule = %q, want it to hold %q", name, text.Rule, want)
+			t.Errorf("%s: rule = %q, want it to contain %q", name, text.Rule, want)
 		}
 	}
 	text, _ := diagnose.Explain("audio.clipped", phrase.DE)
@@ -311,8 +311,8 @@ func TestEvidenceInWords(t *testing.T) {
 	}
 }
 
-// TestValuesHaveNames: the words that the network's fields may have stand in the code
-// as English identifiers. A person reads them as evidence.
+// TestValuesHaveNames: the values of the network's fields are English identifiers.
+// People read them as evidence, so they need names.
 func TestValuesHaveNames(t *testing.T) {
 	var schema struct {
 		Defs map[string]struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The person's word on the test sound counts before the microphone's: headphones
-// reach no microphone.
+// The person's answer about the test sound has priority over the microphone: headphones
+// do not reach it.
 func TestTonePersonHeard(t *testing.T) {
 	for name, c := range map[string]struct {
 		loop, heard *bool

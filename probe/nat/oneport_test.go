@@ -31,7 +31,7 @@ func TestSecondPortOverTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			relay.URLs = c.urls
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: []wire.ICEServer{relay}}, roots)
-			if d.Ways == nil || *d.Ways != 1 || d.TLSAllocated == nil || *d.TLSAllocated != c.allocated || d.TLSError != c.fault {
+			if d.Transports == nil || *d.Transports != 1 || d.TLSAllocated == nil || *d.TLSAllocated != c.allocated || d.TLSError != c.fault {
 				t.Errorf("%+v", d)
 			}
 			if (result.Status == report.StatusOK) != c.allocated {

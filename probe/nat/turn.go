@@ -77,7 +77,7 @@ func (p relays) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 		return unknown("the list of TURN servers could not be fetched")
 	}
 	servers := relaysOf(config)
-	data.Ways = new(transportsOf(servers))
+	data.Transports = new(transportsOf(servers))
 	if len(servers) == 0 {
 		return unknown("no TURN server is configured")
 	}

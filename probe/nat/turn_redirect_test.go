@@ -304,7 +304,7 @@ func TestEveryServerIsTried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, result := tryRelays(t, wire.ICEConfig{ICEServers: servers}, roots)
-			if result.Status != report.StatusOK || *d.Ways != 3 || len(d.Relays) != len(nat.RelayAddresses(wire.ICEConfig{ICEServers: servers})) {
+			if result.Status != report.StatusOK || *d.Transports != 3 || len(d.Relays) != len(nat.RelayAddresses(wire.ICEConfig{ICEServers: servers})) {
 				t.Fatalf("%+v, %+v", result, d)
 			}
 			for transport, relayed := range map[string]*bool{"udp": d.UDPRelayed, "tcp": d.TCPRelayed, "tls": d.TLSRelayed} {

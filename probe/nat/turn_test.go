@@ -131,7 +131,7 @@ func TestStoppedRelays(t *testing.T) {
 	time.AfterFunc(50*time.Millisecond, cancel)
 	start := time.Now()
 	result, err := nat.NewTURN(nat.TURNConfig{ICE: func(context.Context) (wire.ICEConfig, error) { return c, nil }}).Run(ctx, probetest.Env(t))
-	if d := result.Data.(*report.NATTURN); err != nil || d.Ways == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Ways: d.Ways}) || result.Status != report.StatusUnknown {
+	if d := result.Data.(*report.NATTURN); err != nil || d.Transports == nil || !stdreflect.DeepEqual(*d, report.NATTURN{Transports: d.Transports}) || result.Status != report.StatusUnknown {
 		t.Errorf("%+v, %+v, %v", result, d, err)
 	}
 	if took := time.Since(start); took > 2*time.Second {

@@ -90,9 +90,9 @@ type NATBehavior struct {
 // NATTURN describes how a relay (TURN, RFC 8656) could be reached over each transport.
 // A transport without a configured server has no values.
 type NATTURN struct {
-	// Ways is the number of transports with a configured relay, out of three; nil if
+	// Transports is the number of transports with a configured relay, out of three; nil if
 	// the list of servers is not known.
-	Ways *int `json:"ways,omitempty" show:"never"`
+	Transports *int `json:"ways,omitempty" show:"never"`
 	// UDPAllocated is true if an allocation over UDP succeeded.
 	UDPAllocated *bool `json:"udp_allocated,omitempty" show:"never"`
 	// UDPRelayed is true if data passed through that relay to a STUN server and its

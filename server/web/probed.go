@@ -36,7 +36,7 @@ func (v view) probed(r *report.Report) []probed {
 	var list []probed
 	for _, p := range r.Probes {
 		one := probed{Name: v.probe(p.Name), State: v.status(diagnose.Standing(p)), Note: v.note(p.Error)}
-		for _, f := range append(v.terms.Ways(r, p.Name), v.terms.Figures(p, report.Dashboard)...) {
+		for _, f := range append(v.terms.MediaPaths(r, p.Name), v.terms.Figures(p, report.Dashboard)...) {
 			if f.Value == "" {
 				f.Value = v.terms.Value(nil, "")
 			}

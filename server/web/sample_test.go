@@ -85,7 +85,7 @@ func router() report.Result {
 // detours are the ways over the relay, of which one is blocked.
 func detours() report.Result {
 	return report.Result{Name: report.ProbeNATTURN, Status: report.StatusOK, DurationMS: 320,
-		Data: &report.NATTURN{Ways: new(3), UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(22.8),
+		Data: &report.NATTURN{Transports: new(3), UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(22.8),
 			TCPAllocated: new(false), TCPError: "unreachable", TLSAllocated: new(true), TLSRelayed: new(true), TLSRTTMS: new(25.1)}}
 }
 

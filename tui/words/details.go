@@ -68,7 +68,7 @@ func (w Words) Measured(r *report.Report) []Section {
 	var all []Section
 	for _, p := range r.Probes {
 		s := Section{Title: w.Probe(p.Name), State: diagnose.Standing(p)}
-		s.Lines = w.figures(w.terms.Ways(r, p.Name))
+		s.Lines = w.figures(w.terms.MediaPaths(r, p.Name))
 		if figures := w.terms.Figures(p, report.Details); figures == nil {
 			s.Lines = append(s.Lines, w.T("details.no_data"))
 		} else {

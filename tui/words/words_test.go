@@ -85,7 +85,7 @@ func TestFourWaysAreFourRows(t *testing.T) {
 	r := &report.Report{Probes: []report.Result{
 		{Name: report.ProbeNAT, Status: report.StatusWarn, Data: &report.NAT{UDP: report.ReachBlocked, TCP: report.ReachOpen}},
 		{Name: report.ProbeNATTURN, Status: report.StatusOK, Data: &report.NATTURN{
-			Ways: new(3), UDPAllocated: new(false), UDPError: "unreachable", TCPAllocated: new(true), TCPRelayed: new(true),
+			Transports: new(3), UDPAllocated: new(false), UDPError: "unreachable", TCPAllocated: new(true), TCPRelayed: new(true),
 		}},
 	}}
 	got := in(t, phrase.DE).Measured(r)[1].Lines

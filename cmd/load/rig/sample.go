@@ -134,7 +134,7 @@ func behaviour() report.Result {
 
 func relay() report.Result {
 	return report.Result{Name: report.ProbeNATTURN, Status: report.StatusOK, DurationMS: 320,
-		Data: &report.NATTURN{Ways: new(3), UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(22.8),
+		Data: &report.NATTURN{Transports: new(3), UDPAllocated: new(true), UDPRelayed: new(true), UDPRTTMS: new(22.8),
 			TCPAllocated: new(true), TCPRelayed: new(true), TCPRTTMS: new(24.0), TLSAllocated: new(true), TLSRelayed: new(true), TLSRTTMS: new(25.1)}}
 }
 

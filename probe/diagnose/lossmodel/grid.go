@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// The grid of rates, even in log odds: from one in 2000 to all but one in 500.
+// The grid of rates, evenly spaced in log odds: from 1 in 2000 to all but 1 in 500.
 const (
 	rates     = 80
 	lowest    = -7.6
@@ -13,52 +13,52 @@ const (
 	logitStep = (highest - lowest) / (rates - 1)
 )
 
-// constants are what every estimate needs of the grid alone.
+// constants contains what depends on the grid only.
 type constants struct {
 	rate, logRate, logKept table
-	// leftOut are, for each share of answers that a point leaves out, the rates at
-	// which it seems to lose beside each rate of loss.
-	leftOut [limitSteps]logs
-	// roundTrip is where the loss of a round trip lies on the grid whose ways lose
-	// rate i and rate j.
+	// omitted contains, for each share of responses that a point omits, the apparent
+	// rate for each rate of loss.
+	omitted [omittedSteps]logs
+	// roundTrip is the position on the grid of the round-trip loss, with rate i in one
+	// direction and rate j in the other.
 	roundTrip [rates][rates]position
-	// prior is how probable each pair of rates is for a loss both ways, up, and
-	// down.
+	// prior is the prior probability of each pair of rates, for a loss in both
+	// directions, up only, and down only.
 	prior [directions][rates][rates]float64
-	// background is how probable each rate is for a segment that is not the
-	// culprit: no line is without any loss.
+	// background is the prior of each rate in a segment that is not the culprit: every
+	// line loses a little.
 	background table
 }
 
-// logs are the logs of some rates and of their complements.
+// logs contains the logarithms of rates and of their complements.
 type logs struct{ logRate, logKept table }
 
-// limitSteps is how many shares of left out answers are looked at: so many that a
-// hundred packets do not tell neighbouring ones apart.
-const limitSteps = 32
+// omittedSteps is the number of shares of omitted responses that are considered. A
+// hundred packets do not distinguish neighbouring ones.
+const omittedSteps = 32
 
-// limitedTo are the least and the largest of them, in log odds: 2 % and 98 %.
-const limitedTo = 3.9
+// maxOmittedLogit bounds these shares in log odds: 2 % to 98 %.
+const maxOmittedLogit = 3.9
 
-// grid is worked out once, and never changed.
+// grid computes the constants once. They must not be modified.
 var grid = sync.OnceValue(func() *constants {
 	g := &constants{}
 	sum := 0.0
 	for i := range rates {
 		g.rate[i] = expit(lowest + logitStep*float64(i))
 		g.logRate[i], g.logKept[i] = math.Log(g.rate[i]), math.Log1p(-g.rate[i])
-		g.background[i] = jeffreys(g.rate[i]) * math.Exp(-g.rate[i]/usualLoss)
+		g.background[i] = jeffreys(g.rate[i]) * math.Exp(-g.rate[i]/backgroundLoss)
 		sum += g.background[i]
 	}
 	for i := range rates {
-		for k := range limitSteps {
-			left := expit(limitedTo * (2*float64(k)/(limitSteps-1) - 1))
-			p := either(g.rate[i], left)
-			g.leftOut[k].logRate[i], g.leftOut[k].logKept[i] = math.Log(p), math.Log1p(-p)
+		for k := range omittedSteps {
+			left := expit(maxOmittedLogit * (2*float64(k)/(omittedSteps-1) - 1))
+			p := combined(g.rate[i], left)
+			g.omitted[k].logRate[i], g.omitted[k].logKept[i] = math.Log(p), math.Log1p(-p)
 		}
 		g.background[i] /= sum
 		for j := range rates {
-			g.roundTrip[i][j] = positionOf(either(g.rate[i], g.rate[j]))
+			g.roundTrip[i][j] = positionOf(combined(g.rate[i], g.rate[j]))
 		}
 	}
 	g.fillPriors()
@@ -68,7 +68,7 @@ var grid = sync.OnceValue(func() *constants {
 func (g *constants) fillPriors() {
 	for i, u := range g.rate {
 		for j, d := range g.rate {
-			ratio := math.Log(u/d) / alike
+			ratio := math.Log(u/d) / directionSpread
 			g.prior[Both][i][j] = jeffreys(math.Sqrt(u*d)) * math.Exp(-ratio*ratio/2)
 			g.prior[Up][i][j] = jeffreys(u) * g.background[j]
 			g.prior[Down][i][j] = g.background[i] * jeffreys(d)
@@ -97,7 +97,7 @@ func logit(p float64) float64 { return math.Log(p / (1 - p)) }
 // table is a function of the rate.
 type table = [rates]float64
 
-// position is a place on the grid, between two of its points.
+// position is a point between two neighbouring rates of the grid.
 type position struct {
 	i     int
 	share float64
@@ -117,14 +117,14 @@ func positionOf(p float64) position {
 
 func (p position) of(f *table) float64 { return f[p.i]*(1-p.share) + f[p.i+1]*p.share }
 
-// at is a function of the rate between the points of the grid.
+// at interpolates f at the rate p.
 func at(f table, p float64) float64 { return positionOf(p).of(&f) }
 
-// either is the loss of a round trip whose ways lose u and d.
-func either(u, d float64) float64 { return 1 - (1-u)*(1-d) }
+// combined returns the loss of a round trip that loses u up and d down.
+func combined(u, d float64) float64 { return 1 - (1-u)*(1-d) }
 
-// portion is the part of a loss that the nearer of two segments has.
-func portion(p, share float64) float64 { return 1 - math.Pow(1-p, share) }
+// partOf returns the loss in the nearer of two segments that together lose p.
+func partOf(p, share float64) float64 { return 1 - math.Pow(1-p, share) }
 
 func flat() (f table) {
 	for i := range f {
@@ -133,21 +133,20 @@ func flat() (f table) {
 	return f
 }
 
-// usualLoss is how much a segment loses that nobody complains of: most less, few
-// more.
-const usualLoss = 0.003
+// backgroundLoss is the scale of the exponential prior for a segment without a fault.
+const backgroundLoss = 0.003
 
-// jeffreys is Jeffreys' prior for a share, per step in log odds.
+// jeffreys returns Jeffreys' prior for a share, per step in log odds.
 func jeffreys(p float64) float64 { return math.Sqrt(p * (1 - p)) }
 
-// alike is the standard deviation of the log of the ratio of the two directions
-// of a segment that loses both ways.
-const alike = 0.6
+// directionSpread is the standard deviation of the log ratio of the two rates in a
+// segment that loses in both directions.
+const directionSpread = 0.6
 
-// shares of the directions, before anything is counted.
+// directionPrior is the prior of each direction.
 var directionPrior = [directions]float64{Both: 0.6, Up: 0.2, Down: 0.2}
 
-// mean of f under the weights w.
+// mean returns the mean of f with the weights w.
 func mean(f, w table) (sum float64) {
 	for i := range f {
 		sum += f[i] * w[i]
@@ -155,12 +154,12 @@ func mean(f, w table) (sum float64) {
 	return sum
 }
 
-// summary is the mean and the interval of a distribution over the rates.
+// summary returns the mean and the 95 % interval of a distribution over the rates.
 func summary(w table) Rate {
 	return Rate{100 * mean(grid().rate, w), 100 * quantile(w, 0.025), 100 * quantile(w, 0.975)}
 }
 
-// quantile reads the distribution as even over the step around each point.
+// quantile treats the weight of each point as evenly distributed over its step.
 func quantile(w table, q float64) float64 {
 	sum := 0.0
 	for i, v := range w {
@@ -173,7 +172,7 @@ func quantile(w table, q float64) float64 {
 }
 
 func above(w table, pct float64) (sum float64) {
-	edge := (logit(pct/100)-lowest)/logitStep + 0.5 // in steps from the lower end of the first
+	edge := (logit(pct/100)-lowest)/logitStep + 0.5 // in steps from the lower end of the first step
 	for i, v := range w {
 		sum += v * min(1, max(0, float64(i)+1-edge))
 	}

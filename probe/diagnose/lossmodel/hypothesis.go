@@ -4,24 +4,24 @@ import "math"
 
 // hypothesis is one explanation of the counts.
 type hypothesis struct {
-	// place is the segment that loses; where two do, the nearer one, which is to be
-	// mended first.
+	// place is the segment that loses. If two do, it is the nearer one, which must be
+	// repaired first.
 	place Place
 	prior float64
-	// two says that the segment behind it loses as much.
+	// two means that the segment behind it loses as much.
 	two bool
-	// sparesVoice is true where the voice does not pass the segment.
-	sparesVoice bool
-	// toLAN to toServer are the part of the loss that an echo to each point meets:
-	// none, all, or half of it where two segments lose alike.
+	// bypassesVoice means that the voice does not cross the segment.
+	bypassesVoice bool
+	// toLAN to toServer are the part of the loss that affects an echo to each point:
+	// none, all, or half if two segments lose the same.
 	toLAN, toAccess, toCollector, toServer float64
 }
 
-// hypotheses are weighed by how common each is: home networks and lines lose more
-// often than data centres, and one segment more often than two at a time. The
-// figures are our own choice. They decide only where the counts do not: a segment
-// that one more stream of a hundred packets crosses than another is told apart by
-// factors of thousands at a loss of 5 %.
+// hypotheses returns the possible explanations with their priors: home networks and
+// access lines lose packets more often than data centres, and one segment more often
+// than two at a time. The figures are our own choice. They decide only if the counts do
+// not: at a loss of 5 %, a hundred packets more or less through a segment change its
+// odds by factors of thousands.
 func hypotheses(s Streams) []hypothesis {
 	all := []hypothesis{
 		{place: LAN, prior: 0.35, toLAN: 1, toAccess: 1, toCollector: 1, toServer: 1},
@@ -38,37 +38,37 @@ func hypotheses(s Streams) []hypothesis {
 	return append(all,
 		hypothesis{place: Transit, prior: 0.06, toCollector: 1, toServer: 1},
 		hypothesis{place: Collector, prior: 0.08, toCollector: 1},
-		hypothesis{place: Server, prior: 0.12, toServer: 1, sparesVoice: true},
+		hypothesis{place: Server, prior: 0.12, toServer: 1, bypassesVoice: true},
 	)
 }
 
-// Shares of routers and servers that leave answers out, by what is asked of them.
+// Priors of routers and servers that omit responses, by the kind of request.
 const (
-	gatewayLimits   = 0.03
-	routerLimits    = 0.10
-	complaintLimits = 0.30 // a router made to complain, as the few packets show
-	serverLimits    = 0.01
-	complaintsBelow = 20
+	gatewayLimits = 0.03
+	routerLimits  = 0.10
+	errorLimits   = 0.30 // a router that is made to send ICMP errors, as the small number of packets shows
+	serverLimits  = 0.01
+	errorsBelow   = 20
 )
 
-// A provider's router that was not found keeps silent by its nature, or each of
-// the questions for it was lost.
+// A provider's router that was not found is either one that never responds, or all
+// requests to find it were lost.
 const (
 	silentRouters   = 0.15
 	routerQuestions = 3
 )
 
-// silence is how likely it is that the provider's router was not found, at each
-// rate of the round trip to it.
-func silence(i int) float64 {
+// routerSilence returns the probability that the provider's router was not found, at
+// rate i of the round trip to it.
+func routerSilence(i int) float64 {
 	return silentRouters + (1-silentRouters)*math.Pow(rate(i), routerQuestions)
 }
 
-// supposedWeight is how much another judgement of the path is believed where its
-// counts are not there.
+// supposedWeight is the weight of another judgement of the path for which there are no
+// counts.
 const supposedWeight = 50
 
-// weightOf is what is known beside the counts.
+// weightOf returns the weight of h by what is known from more than counts.
 func weightOf(h hypothesis, s Streams) float64 {
 	only := func(p Place) bool { return !h.two && h.place == p }
 	switch {

@@ -124,18 +124,18 @@ func (p Posterior) Goes(place Place, d Direction) float64 {
 	return p.direction[place][d] / p.place[place]
 }
 
-// UpAbove returns the probability that more than pct percent are lost on the way up.
+// UpAbove returns the probability that more than pct percent are lost upstream.
 func (p Posterior) UpAbove(pct float64) float64 { return above(p.up, pct) }
 
 // WorstAbove is the same for the worse direction.
 func (p Posterior) WorstAbove(pct float64) float64 { return above(p.worst, pct) }
 
-// DownAbove is the same for the way down.
+// DownAbove is the same for downstream.
 func (p Posterior) DownAbove(pct float64) float64 { return above(p.down, pct) }
 
-// Estimate weighs all hypotheses. disturbsPct is the share of packets from which on a
-// loss matters: the place is that of such a loss. ok is false if nothing was counted or
-// lost.
+// Estimate weighs all hypotheses. disturbsPct is the loss in percent from which it is
+// disturbing: place and direction refer to such a loss. ok is false if nothing was
+// counted or lost.
 func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 	if s.lost() == 0 {
 		return p, false
@@ -149,22 +149,22 @@ func Estimate(s Streams, disturbsPct float64) (p Posterior, ok bool) {
 		if prior == 0 {
 			continue
 		}
-		echoes := g.under(h)
+		echoes := g.given(h)
 		if routerMissing {
 			if h.toAccess > 0 {
 				for i := range echoes {
-					echoes[i] *= silence(i)
+					echoes[i] *= routerSilence(i)
 				}
 			} else {
 				prior *= silentRouters
 			}
 		}
 		vu, vd := up, down
-		if h.sparesVoice {
+		if h.bypassesVoice {
 			prior *= mean(up, within) * mean(down, within)
 			vu, vd = flat(), flat()
 		}
-		p.add(h, prior, vu, vd, echoes, disturbsPct/100, s.ways())
+		p.add(h, prior, vu, vd, echoes, disturbsPct/100, s.relation())
 	}
 	return p, p.normalise(s)
 }
@@ -183,34 +183,34 @@ func (s Streams) lost() (n float64) {
 	return n
 }
 
-// ways is how the two directions may differ.
-type ways int
+// relation is how the two directions are related.
+type relation int
 
 const (
-	free     ways = iota
-	alikeTwo      // no stream tells the directions apart: half of a round trip's loss is each one's
-	together      // see Streams.Together
+	free      relation = iota
+	symmetric          // no stream distinguishes the directions: each has half of the round-trip loss
+	together           // see Streams.Together
 )
 
-func (s Streams) ways() ways {
+func (s Streams) relation() relation {
 	switch {
 	case s.Together:
 		return together
 	case !s.VoiceUp.Known() && !s.VoiceDown.Known():
-		return alikeTwo
+		return symmetric
 	}
 	return free
 }
 
-// negligible is a weight of a pair of rates that can be ignored: it is below what an
-// outlier is allowed (see unlikely), times the prior of one point.
+// negligible is the weight below which a pair of rates is ignored: less than an outlier
+// is allowed (see unlikely), times the prior of one point.
 const negligible = 1e-12
 
 // add adds a hypothesis for all rates up and down.
-func (p *Posterior) add(h hypothesis, prior float64, vu, vd, echoes table, disturbs float64, ways ways) {
+func (p *Posterior) add(h hypothesis, prior float64, vu, vd, echoes table, disturbs float64, rel relation) {
 	g := grid()
 	for d := range g.prior {
-		if ways != free && Direction(d) != Both {
+		if rel != free && Direction(d) != Both {
 			continue
 		}
 		for i := range rates {
@@ -219,7 +219,7 @@ func (p *Posterior) add(h hypothesis, prior float64, vu, vd, echoes table, distu
 				if w < negligible {
 					continue
 				}
-				if ways == together {
+				if rel == together {
 					w *= prior * math.Sqrt(echoes[i]*echoes[j])
 				} else {
 					w *= prior * g.roundTrip[i][j].of(&echoes)
@@ -266,7 +266,7 @@ func (p *Posterior) normalise(s Streams) bool {
 	if burstFactor(s.VoiceDown) > burstFactor(worse) {
 		worse = s.VoiceDown
 	}
-	p.up, p.down, p.worst = blurred(p.up, s.VoiceUp), blurred(p.down, s.VoiceDown), blurred(p.worst, worse)
+	p.up, p.down, p.worst = overTime(p.up, s.VoiceUp), overTime(p.down, s.VoiceDown), overTime(p.worst, worse)
 	p.Up, p.Down, p.Worst = summary(p.up), summary(p.down), summary(p.worst)
 	return true
 }

@@ -8,16 +8,17 @@ import (
 
 func of(lost, sent float64) Count { return Count{Sent: sent, Lost: lost} }
 
-// inRuns is a count whose losses came in runs.
+// inRuns returns a count whose losses occurred in runs.
 func inRuns(lost, sent, run float64) Count { return Count{sent, lost, run} }
 
-// What streams say together: where the loss is, and how large in each direction.
+// TestEstimate checks where all streams together locate the loss, and how large it is
+// in each direction.
 func TestEstimate(t *testing.T) {
 	tests := map[string]struct {
 		s        Streams
 		place    Place
 		atLeast  float64
-		up, down [2]float64 // the estimate lies between, in percent
+		up, down [2]float64 // the estimate is between these, in percent
 	}{
 		"three weak signs on Wi-Fi make a strong one": {
 			Streams{VoiceUp: of(14, 300), VoiceDown: of(12, 300), Gateway: of(3, 40), ToLAN: of(8, 100), ToAccess: of(9, 100), ToCollector: of(12, 100)},
@@ -47,7 +48,7 @@ func TestEstimate(t *testing.T) {
 	for name, c := range tests {
 		p, ok := Estimate(c.s, 2)
 		if !ok {
-			t.Errorf("%s: nothing", name)
+			t.Errorf("%s: no estimate", name)
 			continue
 		}
 		if p.At(c.place) < c.atLeast {
@@ -59,7 +60,7 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// A router that leaves its own answers out blames nobody.
+// A router that omits responses does not make its segment the culprit.
 func TestRouterThatLimitsItsAnswers(t *testing.T) {
 	for name, s := range map[string]Streams{
 		"all else is well": {VoiceUp: of(0, 300), VoiceDown: of(1, 300), Gateway: of(24, 40), ToLAN: of(60, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)},
@@ -71,14 +72,14 @@ func TestRouterThatLimitsItsAnswers(t *testing.T) {
 			t.Errorf("%s: worst %.2f", name, p.Worst)
 		}
 	}
-	// Beside a loss on the line, neither the limiting router's segment is named.
+	// Nor does it if there is a loss on the line as well.
 	s := Streams{VoiceUp: of(24, 300), VoiceDown: of(25, 300), ToLAN: of(60, 100), ToAccess: of(16, 100), ToCollector: of(15, 100)}
 	if p, _ := Estimate(s, 2); p.At(LAN) > 0.8 {
-		t.Errorf("the own network is blamed by %.2f", p.At(LAN))
+		t.Errorf("the own network is the culprit with probability %.2f", p.At(LAN))
 	}
 }
 
-// Twelve packets in two bursts prove less than twelve here and there.
+// Twelve packets lost in two bursts prove less than twelve lost independently.
 func TestBurstsAreEvents(t *testing.T) {
 	base := Streams{VoiceDown: of(0, 300), ToLAN: of(0, 100), ToAccess: of(0, 100), ToCollector: of(0, 100)}
 	low := func(run float64) float64 {
@@ -103,8 +104,8 @@ func TestBurstsAreEvents(t *testing.T) {
 	}
 }
 
-// While the line is away, nothing arrives that could be sent back: half of the
-// path's rounds and of the voice are lost by one event.
+// During an interruption nothing arrives that could be sent back: half of the echoes
+// and of the voice are lost by one event.
 func TestLineThatWasAway(t *testing.T) {
 	p, _ := Estimate(Streams{VoiceUp: inRuns(75, 300, 75), Together: true, ToLAN: of(0, 100), ToAccess: of(30, 100), ToCollector: of(30, 100), PathRunPackets: 60}, 2)
 	if p.At(Access) < 0.95 || p.Goes(Access, Both) != 1 || p.Worst.Pct < 15 || p.Worst.LowPct < 1 {
@@ -112,7 +113,8 @@ func TestLineThatWasAway(t *testing.T) {
 	}
 }
 
-// Without a voice an echo tells no direction: half of its loss is each one's.
+// Without a voice stream an echo does not distinguish the directions: each has half of
+// its loss.
 func TestEchoesAlone(t *testing.T) {
 	p, _ := Estimate(Streams{ToLAN: of(0, 100), ToAccess: of(19, 100), ToCollector: of(20, 100)}, 2)
 	if p.At(Access) < 0.9 || p.Up.Pct < 7 || p.Up.Pct > 14 || math.Abs(p.Up.Pct-p.Down.Pct) > 0.01 {
@@ -135,8 +137,8 @@ func TestNothingLostIsNoEstimate(t *testing.T) {
 	}
 }
 
-// Whatever the counts, probabilities are probabilities, and the estimate lies in
-// its interval.
+// For any counts, the probabilities are valid, and each estimate is inside its
+// interval.
 func TestEstimateIsSound(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 8))
 	count := func() Count {
@@ -174,7 +176,7 @@ func TestEstimateIsSound(t *testing.T) {
 	}
 }
 
-// The interval holds the true rate in about 95 of 100 independent streams.
+// The interval contains the true rate in about 95 of 100 independent streams.
 func TestIntervalHoldsTheTruth(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 8))
 	for _, truth := range []float64{0.02, 0.05, 0.12} {
@@ -200,7 +202,7 @@ func TestIntervalHoldsTheTruth(t *testing.T) {
 			}
 		}
 		if held < n*90/100 {
-			t.Errorf("%.0f %%: held by %d of %d intervals", 100*truth, held, n)
+			t.Errorf("%.0f %%: in %d of %d intervals, want about 95 %%", 100*truth, held, n)
 		}
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// LostAtATime is how many packets of several streams in step were lost at a time
-// on average. Each stream says for the time at which a packet went out whether it
-// was answered. Losses at neighbouring times count as one. Only the times count at
-// which the far end's own packet was lost: a router that limits its answers is no
-// burst. It is 0 where none was.
+// LostAtATime returns the mean number of packets of several streams in step that were
+// lost at a time; 0 if none was. Each stream maps the send time of a packet to whether
+// it was answered. Losses at consecutive times count as one. Only times at which the
+// far end's own packet was lost count, because a router that limits its responses is no
+// burst.
 func LostAtATime[T cmp.Ordered](streams []map[T]bool, end map[T]bool) float64 {
 	lost, times := 0, 0
 	before := false

@@ -2,13 +2,13 @@ package lossmodel
 
 import "math"
 
-// unlikely is the least likelihood of a stream, beside that of its own share. No
-// model knows all: one odd stream must not overrule all the others.
+// unlikely is the minimum likelihood of a stream, relative to that at its own share. No
+// model is complete: one unusual stream must not overrule all others.
 const unlikely = 1e-6
 
-// burstFactor is by how much the losses of a stream are more clustered than
-// independent ones of the same share, whose runs are 1/(1-p) long: the burst
-// ratio of ITU-T G.107 section 7.3.
+// burstFactor returns how much more clustered the losses of a stream are than
+// independent losses of the same share, whose mean run is 1/(1-p) packets: the burst
+// ratio of ITU-T G.107 §7.3.
 func burstFactor(c Count) float64 {
 	if !c.Known() || !(c.RunPackets > 0) {
 		return 1
@@ -16,8 +16,8 @@ func burstFactor(c Count) float64 {
 	return min(c.Sent, max(1, c.RunPackets*(1-c.Lost/c.Sent)))
 }
 
-// concentration is the sum of a beta distribution's parameters of which shares of
-// n packets vary factor times as much as binomial ones.
+// concentration returns the sum of the parameters of the beta distribution whose shares
+// of n packets have factor times the variance of a binomial distribution.
 func concentration(n, factor float64) float64 { return max(0.5, (n-factor)/(factor-1)) }
 
 func logBeta(a, b float64) float64 {
@@ -25,8 +25,9 @@ func logBeta(a, b float64) float64 {
 	return f(a) + f(b) - f(a+b)
 }
 
-// likelihood is how likely a count of independent packets is, by the logs of the
-// rate and of its complement, beside that at its own share.
+// likelihood returns the likelihood of a count of independent packets, given the
+// logarithms of the rate and of its complement, relative to the likelihood at the
+// observed share.
 func likelihood(c Count, logRate, logKept float64) float64 {
 	own := 0.0
 	if c.Lost > 0 {
@@ -38,7 +39,7 @@ func likelihood(c Count, logRate, logKept float64) float64 {
 	return math.Exp(c.Lost*logRate + (c.Sent-c.Lost)*logKept - own)
 }
 
-// direct is the likelihood of a stream at each rate, as of independent packets.
+// direct returns the likelihood of a stream of independent packets at each rate.
 func direct(c Count) table {
 	if !c.Known() {
 		return flat()
@@ -51,9 +52,9 @@ func direct(c Count) table {
 	return f
 }
 
-// blurred is how probable each rate is, if w is how probable each share is that was
-// lost while the stream ran: in bursts the two differ.
-func blurred(w table, c Count) table {
+// overTime converts a distribution of the share that was lost while the stream ran to
+// one of the rate. They differ if losses come in bursts.
+func overTime(w table, c Count) table {
 	factor := burstFactor(c)
 	if factor < 1.05 {
 		return w
@@ -65,7 +66,7 @@ func blurred(w table, c Count) table {
 		if w[k] < 1e-9 {
 			continue
 		}
-		// Of each rate, how probable it makes the share, and is itself.
+		// by is the posterior of each rate, given share k.
 		var by table
 		largest := math.Inf(-1)
 		for i := range by {
@@ -85,13 +86,13 @@ func blurred(w table, c Count) table {
 	return f
 }
 
-// limited is the likelihood of echoes to one point at each rate, of which the
-// point may leave answers out: how many nobody knows, so that all shares are
-// weighed alike. A point that leaves out answers does so in all streams to it. The
-// second stream ran at another time, and may be missing.
+// limited returns the likelihood of echoes to one point at each rate, if the point may omit
+// responses. The share that it omits is unknown, so all shares have the same weight, and it
+// applies to all streams to the point. The second stream ran at another time and may be
+// missing.
 func limited(e, before Echo, limits float64) table {
 	g := grid()
-	plain := pair(e, before, g.logRate[:], g.logKept[:], positionOf(usualLoss).i)
+	plain := pair(e, before, g.logRate[:], g.logKept[:], positionOf(backgroundLoss).i)
 	if e.Lost+before.Lost == 0 {
 		return plain
 	}
@@ -99,9 +100,9 @@ func limited(e, before Echo, limits float64) table {
 	for i := range f {
 		f[i] = (1 - limits) * plain[i]
 	}
-	for k := range limitSteps {
-		for i, v := range pair(e, before, g.leftOut[k].logRate[:], g.leftOut[k].logKept[:], positionOf(usualLoss).i) {
-			f[i] += limits / limitSteps * v
+	for k := range omittedSteps {
+		for i, v := range pair(e, before, g.omitted[k].logRate[:], g.omitted[k].logKept[:], positionOf(backgroundLoss).i) {
+			f[i] += limits / omittedSteps * v
 		}
 	}
 	for i := range f {
@@ -110,8 +111,8 @@ func limited(e, before Echo, limits float64) table {
 	return f
 }
 
-// pair is the likelihood of two streams to one point at each rate, of which the
-// second may have met the usual loss.
+// pair returns the likelihood of two streams to one point at each rate. The second one
+// may have had the background loss only.
 func pair(e, before Echo, logRate, logKept []float64, usual int) table {
 	f := flat()
 	if heard(e) {
@@ -120,32 +121,33 @@ func pair(e, before Echo, logRate, logKept []float64, usual int) table {
 		}
 	}
 	if heard(before) {
-		without := anotherTime * likelihood(before, logRate[usual], logKept[usual])
+		without := probOtherTime * likelihood(before, logRate[usual], logKept[usual])
 		for i := range f {
-			f[i] *= (1-anotherTime)*likelihood(before, logRate[i], logKept[i]) + without
+			f[i] *= (1-probOtherTime)*likelihood(before, logRate[i], logKept[i]) + without
 		}
 	}
 	return f
 }
 
-// asEvents counts each burst as one packet, for a stream whose rate is all that
+// asEvents counts each burst as one packet, for a stream of which only the rate
 // matters.
 func asEvents(c Count) Count {
 	factor := burstFactor(c)
 	return Count{Sent: c.Sent / factor, Lost: c.Lost / factor}
 }
 
-// anotherTime is how probable it is that the loss was not there yet, or no more,
-// when network.link asked the router: it does so before the path does.
-const anotherTime = 0.2
+// probOtherTime is the probability that the loss had not begun, or had ended, when
+// network.link measured the router, which it does before network.path.
+const probOtherTime = 0.2
 
-// group is the streams that ran in step.
+// group contains the streams that ran in step.
 type group struct {
 	lan, access, collector, server Echo
-	// gateway went to the same point as lan, at another time.
+	// gateway is the stream to the same point as lan, at another time.
 	gateway    Echo
 	runPackets float64
-	// by rate, and of a segment that is not the culprit
+	// of is the likelihood of each stream by rate, rest that in a segment that is not
+	// the culprit.
 	of   [4]table
 	rest [4]float64
 }
@@ -156,13 +158,13 @@ func newGroup(s Streams) *group {
 		g.gateway = Echo{}
 	}
 	if g.runPackets == 0 {
-		// Nothing was lost here, or it was not measured: bursts that the voice met
-		// may have passed between two rounds.
+		// No packet of these streams was lost, or it was not measured: bursts that
+		// affected the voice may have passed between two rounds.
 		g.runPackets = max(s.VoiceUp.RunPackets, s.VoiceDown.RunPackets)
 	}
 	router := routerLimits
-	if g.access.Sent < complaintsBelow {
-		router = complaintLimits
+	if g.access.Sent < errorsBelow {
+		router = errorLimits
 	}
 	within := grid().background
 	for i, share := range []float64{gatewayLimits, router, serverLimits, serverLimits} {
@@ -176,14 +178,14 @@ func newGroup(s Streams) *group {
 	return g
 }
 
-// counts says whether a point's likelihood tells anything.
+// counts reports whether the likelihood of a point contains information.
 func (g *group) counts(i int) bool { return heard(g.all()[i]) || i == 0 && heard(g.gateway) }
 
 func (g *group) all() [4]Echo { return [4]Echo{g.lan, g.access, g.collector, g.server} }
 
-// under is the likelihood of the group at each rate of the round trip, if the loss
-// comes about as h says.
-func (g *group) under(h hypothesis) table {
+// given returns the likelihood of the group at each rate of the round trip if h is
+// true.
+func (g *group) given(h hypothesis) table {
 	shares := [4]float64{h.toLAN, h.toAccess, h.toCollector, h.toServer}
 	together := 1.0
 	crossing, longest := 0.0, 0.0
@@ -206,16 +208,16 @@ func (g *group) under(h hypothesis) table {
 			case shares[k] == 1:
 				byShare[i] *= g.of[k][i]
 			default:
-				byShare[i] *= at(g.of[k], portion(rate(i), shares[k]))
+				byShare[i] *= at(g.of[k], partOf(rate(i), shares[k]))
 			}
 		}
 	}
 	if crossing == 0 {
 		return byShare
 	}
-	// A burst of r rounds that takes all m streams has r*m packets: what the
-	// streams have in common varies as one of runs of r, of which their own
-	// scatter has 1/m already.
+	// A burst of r rounds in all m streams has r*m packets. The share that the streams
+	// have in common varies like one with runs of r; each stream's own variation
+	// already accounts for 1/m of it.
 	factor := 1 + (g.independence()-1)/crossing
 	if factor < 1.05 {
 		return byShare
@@ -223,8 +225,8 @@ func (g *group) under(h hypothesis) table {
 	return spread(byShare, concentration(longest, min(factor, longest-1)))
 }
 
-// independence is how many packets of the streams were lost at a time, beside how
-// many independent losses of the same share would coincide.
+// independence returns the number of packets of all streams that were lost at a time,
+// relative to how many independent losses of the same share would coincide.
 func (g *group) independence() float64 {
 	if !(g.runPackets > 1) {
 		return 1
@@ -241,8 +243,8 @@ func (g *group) independence() float64 {
 	return max(1, g.runPackets*(1-p)/(1+(streams-1)*p))
 }
 
-// spread integrates over the share that was lost while the streams ran: around the
-// rate it is beta distributed.
+// spread integrates over the share that was lost while the streams ran, which is beta
+// distributed around the rate.
 func spread(byShare table, size float64) (f table) {
 	g := grid()
 	for i := range f {

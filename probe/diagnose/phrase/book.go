@@ -45,7 +45,7 @@ func (b *Book) add(prefix string, tree map[string]any) error {
 				return fmt.Errorf("%s is empty", key)
 			}
 			if _, twice := b.texts[key]; twice {
-				return fmt.Errorf("%s is there twice", key)
+				return fmt.Errorf("%s is defined twice", key)
 			}
 			b.texts[key] = v
 		case map[string]any:
@@ -71,10 +71,10 @@ func (b *Book) Has(key string) bool {
 // Keys returns the keys of all texts, sorted.
 func (b *Book) Keys() []string { return slices.Sorted(maps.Keys(b.texts)) }
 
-// T returns the text of key with its {placeholders} filled in; args are pairs
-// of name and value. A missing key gives "‹key›", so that it is seen and the
-// screen is never empty; a placeholder without an arg stays as it is. A value
-// that itself holds {braces} is not expanded again.
+// T returns the text of key with its {placeholders} replaced; args are pairs of name
+// and value. A missing key yields "‹key›", which is visible and never leaves the screen
+// empty. A placeholder without an arg remains as it is. {Braces} in a value are not
+// expanded again.
 func (b *Book) T(key string, args ...any) string {
 	text, ok := b.texts[key]
 	if !ok {

@@ -9,9 +9,8 @@ import (
 
 var rePlaceholder = regexp.MustCompile(`\{[a-z][a-z0-9_]*\}`)
 
-// Compare returns what keeps two books from saying the same, sorted: a key that
-// only one of them has, a text with other {placeholders}. Tests assert that
-// there is nothing.
+// Compare returns the differences of two books, sorted: keys that only one of them has,
+// and texts with different {placeholders}. Tests require that there are none.
 func Compare(a, b *Book) []string {
 	var complaints []string
 	for _, key := range a.Keys() {

@@ -25,7 +25,7 @@ func TestBookJoinsNestedKeys(t *testing.T) {
 		t.Errorf("Keys() = %q, want %q", got, want)
 	}
 	if !b.Has("menu.quit") || b.Has("menu") {
-		t.Error("Has takes a table for a text, or misses one")
+		t.Error("Has is true for a table, or false for a text")
 	}
 	if b.Lang() != phrase.DE {
 		t.Errorf("Lang() = %q", b.Lang())
@@ -67,12 +67,12 @@ func TestLoadRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := phrase.Load(fstest.MapFS{"de.toml": {Data: []byte(tt.toml)}}, phrase.DE)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("err = %v, want it to hold %q", err, tt.want)
+				t.Errorf("err = %v, want it to contain %q", err, tt.want)
 			}
 		})
 	}
 	if _, err := phrase.Load(fstest.MapFS{}, phrase.EN); err == nil {
-		t.Error("no complaint about a missing file")
+		t.Error("err = nil for a missing file")
 	}
 }
 

@@ -8,7 +8,7 @@ func bbbCodes() []Code {
 	noUDP := []string{"net.udp_blocked", "net.turn_required", "net.turn_unreachable", "net.turn_auth_failed", "conf.media_ports_blocked", "conf.ice_failed", "net.nat_symmetric", "net.port_blocked", "conf.tcp_only"}
 	webSocket := []string{"net.websocket_blocked", "net.proxy_required", "net.port_blocked", "conf.server_down", "conf.server_error"}
 	unstable := []string{"net.lan_loss", "net.access_loss", "net.upload_loss", "net.download_loss", "net.wifi_weak", "net.jitter_high", "net.latency_high"}
-	// Of the path for packets, of the call to the media server, and of the way of the sound.
+	// These concern the path of the packets, the call to the media server, and the sound.
 	path := []report.ConferenceStep{report.StepPath}
 	call := []report.ConferenceStep{report.StepCall}
 	sound := []report.ConferenceStep{report.StepPath, report.StepKeys, report.StepSoundUp}

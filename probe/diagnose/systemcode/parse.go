@@ -6,14 +6,14 @@ import (
 	"unicode"
 )
 
-// maxReadOut limits the text of a code that is parsed.
+// maxReadOut is the maximum length of the text that is parsed.
 const maxReadOut = 200
 
 // DefaultSystem is the system of a code that is read out without one.
 const DefaultSystem = "bbb"
 
-// names are the words by which people call a system, in lower case without spaces and
-// hyphens.
+// names contains the words by which people call a system, in lower case without spaces
+// and hyphens.
 func names() map[string]string {
 	return map[string]string{
 		"bbb": "bbb", "bigbluebutton": "bbb", "bigblue": "bbb", "greenlight": "bbb",
@@ -22,10 +22,10 @@ func names() map[string]string {
 	}
 }
 
-// Parse reads a code as it is read out, such as "1007", "Fehler 1007", "ICE 1004" or
+// Parse parses a code as it is read out, such as "1007", "Fehler 1007", "ICE 1004" or
 // "bbb 1010". The system is DefaultSystem if none is named; it may be one without known
 // codes. The number is "" if the text contains none. Of several numbers, as in "BBB 3.0:
-// 1007", it is the first that the system knows, and long ones come before short ones.
+// 1007", it is the first one known for the system; long numbers precede short ones.
 func Parse(text string) (system, number string) {
 	if len(text) > maxReadOut {
 		text = text[:maxReadOut]
@@ -41,7 +41,7 @@ func Parse(text string) (system, number string) {
 		system = "bbb"
 	}
 	runs := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
-	// The digits may be read one by one: "10 07".
+	// The digits may be spoken in groups: "10 07".
 	runs = append(runs, strings.Join(runs, ""))
 	for _, meant := range []func(string) bool{
 		func(n string) bool { return len(n) > 2 && known(system, n) },
@@ -55,14 +55,14 @@ func Parse(text string) (system, number string) {
 	return system, runs[0][:min(len(runs[0]), maxNumberDigits)]
 }
 
-// maxNumberDigits is more than any code has.
+// maxNumberDigits is longer than any code.
 const maxNumberDigits = 8
 
 func known(system, number string) bool {
 	return slices.ContainsFunc(Codes(system), func(c Code) bool { return c.is(number) })
 }
 
-// is reports whether a number is one of the code, with leading zeros or without.
+// is reports whether a number is one of the code's, with or without leading zeros.
 func (c Code) is(number string) bool {
 	if number = strings.TrimSpace(number); len(number) > 1 {
 		number = strings.TrimLeft(number, "0")

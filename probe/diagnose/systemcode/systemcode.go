@@ -15,39 +15,40 @@ import (
 //go:embed texts/*.toml
 var texts embed.FS
 
-// Systems returns the systems whose codes are known.
+// Systems returns the systems with known codes.
 func Systems() []string { return []string{"bbb"} }
 
-// Code is one code of a system, apart from its texts.
+// Code is one code of a system, without its texts.
 type Code struct {
 	System string
 	// Number is how the system shows the code, and Aliases other numbers with the same
 	// meaning.
 	Number  string
 	Aliases []string
-	// Area says in whose hands it usually lies.
+	// Area is who is usually responsible.
 	Area report.Area
-	// Causes are those that confirm the code where a check names one of them, in the
-	// order of their likelihood.
+	// Causes are the causes that confirm the code if a check reports one of them, most
+	// likely first.
 	Causes []string
-	// Steps are those of a check of the system itself that fail with the code. If one of
-	// them failed, the code is confirmed; if all succeeded, it is refuted.
+	// Steps are the steps of a check of the system itself that fail with the code. If
+	// one of them failed, the code is confirmed; if all succeeded, it is refuted.
 	Steps []report.ConferenceStep
 	// Beyond is set if a check cannot measure everything that leads to the code, such as a
 	// permission of the browser, so that no check refutes it.
 	Beyond bool
 }
 
-// Meaning is a code in one language.
+// Meaning is the explanation of a code in one language.
 type Meaning struct {
 	Code
-	// Text is what the system shows beside the number; "" where it shows none.
+	// Text is the text that the system shows beside the number; "" for none.
 	Text string
-	// Means says what happened, in words for support.
+	// Means describes what happened, for support.
 	Means string
-	// Older says what the same number meant in older versions; "" where nothing changed.
+	// Older is the meaning of the same number in older versions; "" if it has not
+	// changed.
 	Older string
-	// Ask is the next question or action for the phone.
+	// Ask is the next question or action on the phone.
 	Ask string
 }
 
@@ -60,7 +61,7 @@ func Codes(system string) []Code {
 }
 
 // Lookup returns the meaning of a code as a caller reads it out, and whether it is known.
-// Text in a language that there is none in is English.
+// A language without texts falls back to English.
 func Lookup(system, number string, lang phrase.Lang) (Meaning, bool) {
 	codes := Codes(strings.ToLower(strings.TrimSpace(system)))
 	i := slices.IndexFunc(codes, func(c Code) bool { return c.is(number) })
@@ -90,5 +91,5 @@ func book(lang phrase.Lang) *phrase.Book {
 			return b
 		}
 	}
-	panic(err) // the embedded texts are broken, which every test sees
+	panic(err) // the embedded texts are invalid, which every test detects
 }

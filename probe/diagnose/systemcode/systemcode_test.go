@@ -14,7 +14,7 @@ func TestEveryCodeIsSound(t *testing.T) {
 		for _, c := range systemcode.Codes(system) {
 			for _, number := range append([]string{c.Number}, c.Aliases...) {
 				if seen[number] {
-					t.Errorf("%s %s is there twice", system, number)
+					t.Errorf("%s %s is defined twice", system, number)
 				}
 				seen[number] = true
 				for _, lang := range phrase.Langs() {
@@ -36,7 +36,7 @@ func TestEveryCodeIsSound(t *testing.T) {
 	}
 }
 
-// 1004 and 1005 changed their meaning.
+// The meanings of 1004 and 1005 changed.
 func TestOlderMeaning(t *testing.T) {
 	for _, number := range []string{"1004", "1005", "1305"} {
 		if m, ok := systemcode.Lookup("BBB", number, phrase.DE); !ok || m.Older == "" {

@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Measured is what is known of the computer of the person who reads out a code.
+// Measured is what is known about the computer of the caller.
 type Measured struct {
 	// Report is the last check; nil if there is none.
 	Report *report.Report
@@ -17,13 +17,13 @@ type Measured struct {
 	Old bool
 }
 
-// Answer is what measurements say to a code.
+// Answer is the result of comparing a code with measurements.
 type Answer string
 
 // The answers.
 const (
-	Confirmed Answer = "confirmed" // the check found what leads to the code
-	Refuted   Answer = "refuted"   // the check measured what leads to it, and found nothing
+	Confirmed Answer = "confirmed" // the check found a cause of the code
+	Refuted   Answer = "refuted"   // the check measured everything that causes it, and found nothing
 	Open      Answer = "open"      // the check cannot tell
 )
 
@@ -32,40 +32,40 @@ type Why string
 
 // The reasons.
 const (
-	WhyCause          Why = "cause"           // the check named a cause that leads to the code
+	WhyCause          Why = "cause"           // the check reported a cause of the code
 	WhySameCode       Why = "same_code"       // the system gave the check the same code
 	WhyStep           Why = "step"            // the same step failed
 	WhyWorked         Why = "worked"          // the same steps succeeded with the same system
-	WhyNothingFound   Why = "nothing_found"   // everything that leads to it was measured and is good
+	WhyNothingFound   Why = "nothing_found"   // everything that causes it was measured and is good
 	WhyDetour         Why = "detour"          // the sound arrived, but not over UDP as in the browser
 	WhyServerUntested Why = "server_untested" // computer and line are good, the system was not tested
-	WhyNotMeasured    Why = "not_measured"    // something that leads to it was not measured
-	WhyBeyond         Why = "beyond"          // a check cannot measure what leads to it
+	WhyNotMeasured    Why = "not_measured"    // something that causes it was not measured
+	WhyBeyond         Why = "beyond"          // a check cannot measure what causes it
 	WhyOld            Why = "old"             // the last check is too old
-	WhyNoCheck        Why = "no_check"        // there is none
+	WhyNoCheck        Why = "no_check"        // there is no check
 )
 
-// Finding is the answer of a check to a code, with the evidence.
+// Finding is the answer for a code, with the evidence.
 type Finding struct {
 	Answer Answer
 	Why    Why
-	// Cause is the cause that confirms the code; its Code is "" without one.
+	// Cause is the cause that confirms the code; its Code is "" if there is none.
 	Cause report.Cause
-	// Evidence is the measured values behind the answer.
+	// Evidence contains the measured values behind the answer.
 	Evidence []report.Evidence
-	// Steps are the steps of the check of the system that the answer is about.
+	// Steps are the relevant steps of the check of the system.
 	Steps []report.ConferenceCheck
-	// Probes are those that measured without a fault, where nothing was found.
+	// Probes are those that found no fault, if nothing was found.
 	Probes []string
 }
 
-// Text returns the answer in a sentence for support.
+// Text returns the answer as a sentence for support.
 func (f Finding) Text(lang phrase.Lang) string { return book(lang).T("answer." + string(f.Why)) }
 
-// Word returns the answer in a word.
+// Word returns the answer as one word.
 func (f Finding) Word(lang phrase.Lang) string { return book(lang).T("word." + string(f.Answer)) }
 
-// Weigh holds a code against what was measured.
+// Weigh compares a code with what was measured.
 func Weigh(c Code, m Measured) Finding {
 	switch {
 	case m.Report == nil:
@@ -74,7 +74,8 @@ func Weigh(c Code, m Measured) Finding {
 		return Finding{Answer: Open, Why: WhyOld}
 	}
 	found, named := c.named(m.Report)
-	// What the system itself did counts more than what was measured against other servers.
+	// The result of the system itself has priority over measurements against other
+	// servers.
 	if f, known := c.visited(m.Report); known {
 		if f.Answer == Confirmed && named {
 			f.Cause, f.Evidence = found, append(f.Evidence, found.Evidence...)
@@ -100,8 +101,8 @@ func Weigh(c Code, m Measured) Finding {
 	return Finding{Answer: Open, Why: WhyNotMeasured}
 }
 
-// named returns the most likely of the causes that the report names, and whether there is
-// one. A hint (SeverityInfo) disturbs nothing, and leads to no error.
+// named returns the most likely of the causes in the report, and whether there is one. A
+// remark (SeverityInfo) has no effect and causes no error.
 func (c Code) named(r *report.Report) (report.Cause, bool) {
 	for _, code := range c.Causes {
 		i := slices.IndexFunc(r.Causes, func(found report.Cause) bool {
@@ -114,8 +115,8 @@ func (c Code) named(r *report.Report) (report.Cause, bool) {
 	return report.Cause{}, false
 }
 
-// visited returns what the check of the system itself says to a code, and whether it says
-// anything.
+// visited returns the answer from the check of the system itself, and whether there is
+// one.
 func (c Code) visited(r *report.Report) (Finding, bool) {
 	result, there := r.Probe(report.ConferenceGroup + "." + c.System)
 	d, ok := result.Data.(*report.Conference)
@@ -156,9 +157,9 @@ func (c Code) visited(r *report.Report) (Finding, bool) {
 	return f, true
 }
 
-// measured returns the probes that measured without a fault what the rules of the causes
-// read, and whether they cover all causes. A rule reads whatever of its probes is there,
-// so that one of them is enough for it.
+// measured returns the probes without a fault that the rules of the causes read, and
+// whether they cover all causes. A rule uses whichever of its probes is present, so one
+// of them is enough for it.
 func measured(causes []string, r *report.Report) (probes []string, all bool) {
 	for _, code := range causes {
 		d, ok := diagnose.Lookup(code)
@@ -183,7 +184,7 @@ func good(r *report.Report, probe string) bool {
 	})
 }
 
-// Version returns the version that the system named to the check; "" if it named none.
+// Version returns the version that the system reported to the check; "" for none.
 func Version(system string, r *report.Report) string {
 	if r == nil {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// good is a report of probes without a fault.
+// good returns a report of probes without a fault.
 func good(names ...string) *report.Report {
 	r := &report.Report{}
 	for _, name := range names {
@@ -17,14 +17,14 @@ func good(names ...string) *report.Report {
 	return r
 }
 
-// line is the probes of a check without a conference system.
+// line contains the probes of a check without a conference system.
 func line() []string {
 	return []string{report.ProbeNAT, report.ProbeNATTURN, report.ProbeMediaVoice, report.ProbeNetworkWeb, report.ProbeNetworkPath,
 		report.ProbeNetworkLink, report.ProbeNATBehavior, report.ProbeAudioInput, report.ProbeAudioOutput}
 }
 
-// visited is a check of a BigBlueButton that failed at a step; "" at none. Path is how the
-// sound travelled.
+// visited returns a check of a BigBlueButton that failed at a step; "" for none. Path is
+// the path of the sound.
 func visited(failed report.ConferenceStep, code, path string) *report.Report {
 	d := &report.Conference{Version: "3.0.4", Media: &report.MediaVoice{Path: path}}
 	after := false
@@ -114,7 +114,7 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
-// Every answer has its text, and no code is refuted by a report in which nothing was measured.
+// Every answer has a text, and no code is refuted by a report without measurements.
 func TestEveryAnswerHasAText(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		for _, why := range []systemcode.Why{systemcode.WhyCause, systemcode.WhySameCode, systemcode.WhyStep, systemcode.WhyWorked, systemcode.WhyNothingFound, systemcode.WhyDetour,
