@@ -16,7 +16,7 @@ func (p Plan) Check() error {
 	for i, s := range p {
 		name := s.Probe.Name()
 		if _, twice := at[name]; twice {
-			faults = append(faults, fmt.Errorf("plan: two steps are called %s", name))
+			faults = append(faults, fmt.Errorf("plan: two steps have the name %s", name))
 		}
 		at[name] = i
 	}
@@ -31,7 +31,7 @@ func (p Plan) Check() error {
 		var phases []string
 		for _, phase := range s.Phases {
 			if phase.Name == "" || slices.Contains(phases, phase.Name) {
-				faults = append(faults, fmt.Errorf("plan: %s has two phases called %q, or one without a name", name, phase.Name))
+				faults = append(faults, fmt.Errorf("plan: %s has two phases with the name %q, or one without a name", name, phase.Name))
 			}
 			phases = append(phases, phase.Name)
 			faults = append(faults, phase.check(name+"/"+phase.Name), p.checkMarks(at, name+"/"+phase.Name, phase.After))

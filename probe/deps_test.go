@@ -13,7 +13,7 @@ import (
 
 const module = "github.com/tonprobe/tonprobe/"
 
-// goPackage is what `go list` tells of one package.
+// goPackage is the output of `go list` for one package.
 type goPackage struct {
 	ImportPath string
 	CgoFiles   []string
@@ -21,12 +21,12 @@ type goPackage struct {
 	Standard   bool
 }
 
-// A boundary keeps a tree of packages from importing others, however far down.
-// Names are below the module; "probe" means probe and all below it.
+// A boundary forbids a tree of packages to import others, directly or indirectly. Names
+// are relative to the module; "probe" means probe and all packages below it.
 type boundary struct {
 	of     string
 	never  []string
-	except []string // may import what never says all the same
+	except []string // exceptions from never
 }
 
 var boundaries = []boundary{
@@ -53,7 +53,7 @@ func TestImportBoundaries(t *testing.T) {
 }
 
 // TestNetworkProbesShareByTheirParts: link, web, path and load do not import each
-// other. What two of them need is in a package below that knows none of them.
+// other. What two of them need is in a package below that imports none of them.
 func TestNetworkProbesShareByTheirParts(t *testing.T) {
 	const network = "probe/network"
 	probes := []string{module + network + "/link", module + network + "/web", module + network + "/path", module + network + "/load"}
@@ -76,9 +76,9 @@ func TestNetworkProbesShareByTheirParts(t *testing.T) {
 	}
 }
 
-// TestOnlyTestsImportTheTestBench: it starts sound servers and, as root, network
-// namespaces, and is no part of a program. Go's rule for internal packages keeps
-// what is outside of probe away from it, this test what is below.
+// TestOnlyTestsImportTheTestBench: the test bench starts sound servers and, as root,
+// network namespaces, and must not be part of a program. Go's rule for internal
+// packages restricts importers outside of probe, this test those inside.
 func TestOnlyTestsImportTheTestBench(t *testing.T) {
 	const bench = "probe/internal/testbench"
 	inside := func(importPath string) bool {
@@ -97,18 +97,18 @@ func TestOnlyTestsImportTheTestBench(t *testing.T) {
 		}
 	}
 	if !seen {
-		t.Errorf("nothing is in %s: this test sees nothing", bench)
+		t.Errorf("no package found in %s", bench)
 	}
 }
 
-// TestServerNeedsNoCgo: the collector is one static binary for every system.
-// With cgo on, a dependency that would use it shows itself by its CgoFiles; the
-// standard library has pure Go for each of its own.
+// TestServerNeedsNoCgo: the collector is one static binary for every system. With cgo
+// enabled, a dependency that uses it has CgoFiles; the standard library has a pure Go
+// alternative for each of its own.
 func TestServerNeedsNoCgo(t *testing.T) {
 	for _, tree := range []string{"server", "cmd/tonprobe-collector", "probe/report", "probe/diagnose", "probe/media"} {
 		for _, p := range list(t, true, tree) {
 			if len(p.CgoFiles) > 0 && !p.Standard {
-				t.Errorf("%s reaches %s, which needs cgo", tree, p.ImportPath)
+				t.Errorf("%s imports %s, which needs cgo", tree, p.ImportPath)
 			}
 		}
 		if n := len(list(t, false, tree)); n == 0 && exists(tree) {
@@ -135,8 +135,8 @@ func violated(b boundary, importPath string) bool {
 	return ours && slices.ContainsFunc(b.never, in) && !slices.ContainsFunc(b.except, in)
 }
 
-// list is every package of the tree and all they import; none when the tree is
-// not there yet.
+// list returns every package of the tree and its dependencies; none if the tree does
+// not exist.
 func list(t *testing.T, cgo bool, tree string) (packages []goPackage) {
 	t.Helper()
 	if !exists(tree) {
@@ -171,8 +171,7 @@ func exists(tree string) bool {
 	return err == nil
 }
 
-// chain names the packages of the tree that import path themselves, or those
-// in between that do.
+// chain returns the packages of the tree that import path directly.
 func chain(t *testing.T, tree, path string) string {
 	var by []string
 	for _, p := range list(t, true, tree) {

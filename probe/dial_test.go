@@ -33,12 +33,12 @@ func TestDialEndsWithItsContext(t *testing.T) {
 	cancel()
 	for name, network := range map[string]transport.Net{"system": n, "without contexts": hanging{Net: n}} {
 		if _, err := (probe.Env{Net: network}).Dial(cancelled, "tcp", l.Addr().String()); err == nil {
-			t.Errorf("%s: connected though cancelled", name)
+			t.Errorf("%s: connected despite a cancelled context", name)
 		}
 	}
 }
 
-// hanging is a network whose dialler knows no context and never comes back.
+// hanging is a network whose dialler ignores the context and never returns.
 type hanging struct{ transport.Net }
 
 func (hanging) CreateDialer(*net.Dialer) transport.Dialer { return hangingDialer{} }

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// scripted is a probe whose Run is a function of the test.
+// scripted is a probe whose Run is a function.
 type scripted struct {
 	name string
 	run  func(ctx context.Context, env probe.Env) (probe.Result, error)
@@ -25,7 +25,7 @@ func (s scripted) Run(ctx context.Context, env probe.Env) (probe.Result, error) 
 	return s.run(ctx, env)
 }
 
-// after answers with a status after d, or at once when cancelled.
+// after returns a probe that returns a status after d, or at once when cancelled.
 func after(name string, d time.Duration, status report.Status) probe.Probe {
 	return scripted{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
 		if err := env.Clock.Sleep(ctx, d); err != nil {
@@ -35,7 +35,8 @@ func after(name string, d time.Duration, status report.Status) probe.Probe {
 	}}
 }
 
-// hang ignores its context until release is closed, then tries to report.
+// hang returns a probe that ignores its context until release is closed, then tries to
+// report.
 func hang(release <-chan struct{}) probe.Probe {
 	return scripted{"hang", func(_ context.Context, env probe.Env) (probe.Result, error) {
 		<-release
@@ -44,7 +45,7 @@ func hang(release <-chan struct{}) probe.Probe {
 	}}
 }
 
-// recorder keeps the events of a plan.
+// recorder records the events of a plan.
 type recorder struct {
 	mu     sync.Mutex
 	events []probe.Event
@@ -80,7 +81,7 @@ func TestPlanRunsSideBySideAndKeepsItsOrder(t *testing.T) {
 			t.Errorf("took %s, want the longest probe's 3 s", out.Duration)
 		}
 		if out.FirstVerdict != 2*time.Second {
-			t.Errorf("first verdict after %s, want 2 s: unknown is no verdict", out.FirstVerdict)
+			t.Errorf("first verdict after %s, want 2 s: unknown does not count", out.FirstVerdict)
 		}
 		for i, want := range []struct {
 			name   string
@@ -93,7 +94,7 @@ func TestPlanRunsSideBySideAndKeepsItsOrder(t *testing.T) {
 				t.Errorf("result %d: %+v, want %+v", i, r, want)
 			}
 			if rec.count(want.name, probe.EventStarted) != 1 || rec.count(want.name, probe.EventDone) != 1 {
-				t.Errorf("%s: not one start and one end: %+v", want.name, rec.events)
+				t.Errorf("%s: events %+v, want one start and one end", want.name, rec.events)
 			}
 		}
 	})
@@ -106,10 +107,10 @@ func TestPlanWithoutAFindingHasNoFirstVerdict(t *testing.T) {
 			{Probe: after("b", time.Second, report.StatusSkipped), Budget: time.Minute},
 		}
 		if out := plan.Run(t.Context(), probe.Env{Clock: probe.SystemClock{}}); out.FirstVerdict != 0 {
-			t.Errorf("first verdict after %s of nothing found", out.FirstVerdict)
+			t.Errorf("first verdict after %s, want none", out.FirstVerdict)
 		}
 		if out := (probe.Plan{}).Run(t.Context(), probe.Env{Clock: probe.SystemClock{}}); len(out.Results) != 0 {
-			t.Errorf("an empty plan brought %+v", out)
+			t.Errorf("an empty plan returned %+v", out)
 		}
 	})
 }
@@ -130,12 +131,12 @@ func TestPlanLetsAHangingProbeGo(t *testing.T) {
 			t.Errorf("hanging probe: %+v", r)
 		}
 		if out.Results[1].Status != report.StatusOK {
-			t.Errorf("the other probe was harmed: %+v", out.Results[1])
+			t.Errorf("the other probe was affected: %+v", out.Results[1])
 		}
 		close(release)
-		synctest.Wait() // the probe that was given up sends its event now
+		synctest.Wait() // the abandoned probe sends its event now
 		if n := rec.count("hang", probe.EventProgress); n != 0 {
-			t.Errorf("%d events of a probe that was given up", n)
+			t.Errorf("%d events of an abandoned probe", n)
 		}
 		if out.Results[0].Status != report.StatusUnknown {
 			t.Error("its late answer changed the outcome")
@@ -189,7 +190,7 @@ func TestPlanSurvivesPanicsAndErrors(t *testing.T) {
 			}
 		}
 		if out.Results[3].Status != report.StatusOK {
-			t.Errorf("the good one was harmed: %+v", out.Results[3])
+			t.Errorf("the other probe was affected: %+v", out.Results[3])
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// diary records when probes and phases begin, in seconds from the start of the plan.
+// diary records the start of probes and phases, in seconds from the start of the plan.
 type diary struct {
 	start time.Time
 	mu    sync.Mutex
@@ -26,7 +26,7 @@ func (d *diary) note(what string) {
 	d.at[what] = time.Since(d.start).Seconds()
 }
 
-// noting is a probe that notes its beginning and lasts for d.
+// noting is a probe that records its start and lasts for d.
 func (d *diary) noting(name string, lasts time.Duration) probe.Probe {
 	return scripted{name, func(ctx context.Context, env probe.Env) (probe.Result, error) {
 		d.note(name)
@@ -35,7 +35,7 @@ func (d *diary) noting(name string, lasts time.Duration) probe.Probe {
 	}}
 }
 
-// run runs a plan in fake time and returns when what began.
+// run runs a plan in fake time and returns the starts.
 func runPlan(t *testing.T, plan func(d *diary) probe.Plan) map[string]float64 {
 	t.Helper()
 	d := &diary{at: map[string]float64{}}
@@ -97,7 +97,7 @@ func TestTurns(t *testing.T) {
 					{Probe: d.noting("b", 2*s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(60, 0)}},
 					{Probe: d.noting("c", s), Budget: 9 * s, Turn: probe.Turn{Sends: sends(50, 0)}},
 				}
-			}, map[string]float64{"a": 0, "b": 3.1, "c": 0}, // the second before 3.1 still holds 90 kbit of a
+			}, map[string]float64{"a": 0, "b": 3.1, "c": 0}, // the second before 3.1 still contains 90 kbit of a
 		},
 		"a rate that falls makes room": {
 			func(d *diary) probe.Plan {
@@ -134,8 +134,8 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// TestPhases: a phase waits for room and for the end of another one; Next keeps the
-// room of the phase before it.
+// TestPhases: a phase waits for the line budget and for the end of another phase; Next
+// keeps the share of the previous phase.
 func TestPhases(t *testing.T) {
 	const s = time.Second
 	at := runPlan(t, func(d *diary) probe.Plan {
@@ -153,7 +153,7 @@ func TestPhases(t *testing.T) {
 			d.note("stream")
 			_ = env.Clock.Sleep(ctx, 3*s)
 			stream.Leave()
-			stream.Leave() // the second call does nothing
+			stream.Leave() // the second call has no effect
 			if _, err := env.Enter(ctx, "undeclared"); err != nil {
 				return probe.Result{}, err
 			}
@@ -175,8 +175,8 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-// TestNobodyExceedsTheLine runs plans of many steps with random rates and sums up
-// what they send in every second, wherever it begins.
+// TestNobodyExceedsTheLine runs plans of many steps with random rates and sums the
+// traffic of every second, wherever it begins.
 func TestNobodyExceedsTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grain = 10 * time.Millisecond
@@ -224,7 +224,7 @@ func TestNobodyExceedsTheLine(t *testing.T) {
 	})
 }
 
-// TestAStepThatNeverGetsItsTurn is answered within its budget.
+// TestAStepThatNeverGetsItsTurn: it has a result within its budget.
 func TestAStepThatNeverGetsItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{start: time.Now(), at: map[string]float64{}}

@@ -17,12 +17,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// screens are what shows measured values, with the probes and data types that each
-// may name. All else they show is rendered from the descriptions, so that a new
-// probe appears without a change to them.
+// screens lists the trees that display measured values, with the probes and data types
+// that each may name. Everything else is rendered from the descriptions, so that a new
+// probe appears without a change.
 var screens = map[string][]string{
-	// The meter while somebody speaks, the test sound and its answer, and whether this
-	// computer is enrolled for the voice stream.
+	// The level meter, the question about the test sound, and whether this computer is
+	// enrolled for the voice stream.
 	"tui": {"ProbeAudioInput", "ProbeAudioOutput", "AudioInput", "AudioOutput", "MediaVoice"},
 	// The steps of a conference check, which are drawn as a ladder.
 	"server/web": {"Conference"},
@@ -108,7 +108,8 @@ func describedNames(t *testing.T) (fields, probes map[string]bool) {
 	return fields, probes
 }
 
-// namedIn returns the strings of a Go file, and what it names of package report.
+// namedIn returns the string literals of a Go file, and the names of package report
+// that it uses.
 func namedIn(t *testing.T, file string) (names []string) {
 	t.Helper()
 	ast.Inspect(parsed(t, file), func(n ast.Node) bool {

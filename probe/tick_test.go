@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// ticking is a clock that stands still between ticks. Each reading of it takes
-// a while.
+// ticking is a clock that does not advance between ticks. Each reading takes some time.
 type ticking struct {
 	units, tick, perReading uint64 // 100 ns
 	start                   time.Time
@@ -30,10 +29,10 @@ func TestBetweenTicks(t *testing.T) {
 			for range 100_000 {
 				got := betweenTicks(c.now, c.atTick, c.precise)
 				if want := start.Add(time.Duration(c.units) * 100); !got.Equal(want) {
-					t.Fatalf("tick of %d: %v is told at %v", tick, got.Sub(start), want.Sub(start))
+					t.Fatalf("tick of %d: got %v at %v", tick, got.Sub(start), want.Sub(start))
 				}
 				if !got.After(last) {
-					t.Fatal("the clock stood still or ran back")
+					t.Fatal("the clock did not advance")
 				}
 				last = got
 			}
@@ -42,7 +41,7 @@ func TestBetweenTicks(t *testing.T) {
 	t.Run("a tick at every reading", func(t *testing.T) {
 		c := &ticking{tick: 5, perReading: 7, start: start}
 		if got := betweenTicks(c.now, c.atTick, c.precise); got.After(start.Add(time.Duration(c.units) * 100)) {
-			t.Error("ahead of the time")
+			t.Error("the clock is ahead of the time")
 		}
 	})
 	t.Run("a precise time of another base is not used", func(t *testing.T) {

@@ -28,7 +28,7 @@ func TestAProbeTouchesFewFiles(t *testing.T) {
 }
 
 // naming returns the files of the product that contain one of the words. The files of
-// the probe's own package count as one, those with rules not at all.
+// the probe's own package count as one, and those with rules are excluded.
 func naming(t *testing.T, words []string, own string) (files []string) {
 	t.Helper()
 	for _, tree := range []string{"agent", "cmd", "probe", "server", "tui"} {

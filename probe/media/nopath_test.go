@@ -132,7 +132,7 @@ func TestLineDiesMidStream(t *testing.T) {
 		t.Errorf("%s, %s", d.State, result.Status)
 	}
 	if d.UpLossPct == nil || *d.UpLossPct < 50 {
-		t.Errorf("the log shows what never arrived: %v", d.UpLossPct)
+		t.Errorf("the log contains packets that never arrived: %v", d.UpLossPct)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestReflectorKilledMidStream(t *testing.T) {
 		})
 	})
 	if d.State != report.MediaInterrupted || result.Status != report.StatusUnknown {
-		t.Errorf("%s, %s: our own server's silence is nobody's fault", d.State, result.Status)
+		t.Errorf("%s, %s: want unknown, our own server is silent", d.State, result.Status)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestCancelledMidStream(t *testing.T) {
 		t.Errorf("%s, %s, %v", d.State, result.Status, d.RTTP50MS)
 	}
 	if d.UpLossPct == nil || *d.UpLossPct != 0 || *d.DownLossPct != 0 {
-		t.Errorf("stopping reads as loss: %v", d.UpLossPct)
+		t.Errorf("cancelled packets count as loss: %v", d.UpLossPct)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestInvalidAnswerIsTheServersFault(t *testing.T) {
 			t.Errorf("%s: %s, %s", name, d.State, result.Status)
 		}
 		if ended.Load() != 1 {
-			t.Errorf("%s: the session keeps its place on the reflector", name)
+			t.Errorf("%s: the session was not ended", name)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestOneRelayPerTransport(t *testing.T) {
 		for _, s := range dedupeRelays(in, c.web).ICEServers {
 			got = append(got, s.URLs...)
 			if len(s.URLs) > 0 && s.URLs[0] != c.urls[0] && s.Username != "u" {
-				t.Errorf("%s: the credentials are gone", name)
+				t.Errorf("%s: the credentials are missing", name)
 			}
 		}
 		if !slices.Equal(got, c.want) {

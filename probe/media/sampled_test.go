@@ -29,7 +29,7 @@ func TestUpstreamFromFewEchoes(t *testing.T) {
 	}
 	whole, _ := every(1).directions()
 	if s := whole.summary(); s.Jitter == nil {
-		t.Error("all are known, and no jitter")
+		t.Error("all packets are known, but there is no jitter")
 	}
 	few, _ := every(3).directions()
 	if s := few.summary(); s.Jitter != nil || s.Slowed != nil || s.Loss == nil || s.Loss.Lost != 0 {

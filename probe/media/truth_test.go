@@ -86,10 +86,10 @@ func compareCounts(t *testing.T, d *report.MediaVoice, up, down truth) {
 	t.Helper()
 	if n := left(d, down); n > 0 {
 		if *d.RTTP50MS < 300 {
-			t.Errorf("%d packets left out though the round trip is only %.1f ms", n, *d.RTTP50MS)
+			t.Errorf("%d packets excluded with a round trip of only %.1f ms", n, *d.RTTP50MS)
 		}
 		if *d.UpLossPct != 0 || *d.DownLossPct != 0 {
-			t.Errorf("packets in flight read as lost: up %.2f %%, down %.2f %%", *d.UpLossPct, *d.DownLossPct)
+			t.Errorf("packets in flight count as lost: up %.2f %%, down %.2f %%", *d.UpLossPct, *d.DownLossPct)
 		}
 		return
 	}

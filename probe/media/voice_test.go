@@ -83,9 +83,9 @@ func unlessVoid(t *testing.T, run func() (probe.Result, *report.MediaVoice)) (pr
 		if r, d := run(); d.State != report.MediaSelfCheckVoid {
 			return r, d
 		}
-		t.Log("once more: this computer could not keep time")
+		t.Log("repeated: this computer missed its schedule")
 	}
-	t.Fatalf("this computer could not keep time in %d runs", runs)
+	t.Fatalf("this computer missed its schedule in %d runs", runs)
 	return probe.Result{}, nil
 }
 

@@ -249,7 +249,7 @@ func TestHairpinOnLoopback(t *testing.T) {
 	}
 	dead := lab{env: env, timers: quick, primary: udpServer(t, "127.0.0.1:0", silentTCP)}
 	if got := dead.hairpin(t.Context()); got != nil {
-		t.Errorf("a silent server says %v", *got)
+		t.Errorf("a silent server yields %v", *got)
 	}
 }
 

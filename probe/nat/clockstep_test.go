@@ -56,10 +56,10 @@ func TestClockStepsDuringRequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			if ctx.Err() != nil {
-				t.Error("it waited for the hour")
+				t.Error("the probe waited for an hour that has not passed")
 			}
 			if d := r.Data.(*report.NAT); d.UDP != report.ReachOpen || r.Status != report.StatusOK {
-				t.Errorf("UDP %s, %s: the answer came", d.UDP, r.Status)
+				t.Errorf("UDP %s, %s, want the response to count", d.UDP, r.Status)
 			}
 		})
 	}

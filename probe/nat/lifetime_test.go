@@ -35,7 +35,7 @@ func TestBindingLifetime(t *testing.T) {
 			got := r.Data.(*report.NATBehavior).BindingLifetimeS
 			if c.low < 0 {
 				if got != nil {
-					t.Errorf("%v s of a server that cannot tell", *got)
+					t.Errorf("%v s with a server without RESPONSE-PORT", *got)
 				}
 				return
 			}
@@ -55,6 +55,6 @@ func TestStoppedLifetime(t *testing.T) {
 	r, err := NewBehavior(Config{ICE: servers(url), Timers: quick, Lifetime: time.Hour}).Run(ctx, env)
 	fatal(t, err)
 	if got := r.Data.(*report.NATBehavior).BindingLifetimeS; got != nil {
-		t.Errorf("%v s after a stop", *got)
+		t.Errorf("%v s after cancellation", *got)
 	}
 }

@@ -1,5 +1,5 @@
 // Package nat determines by STUN (RFC 8489) whether the packets of a conference can leave this computer and return, and the
-// behaviour of a NAT on the way.
+// behaviour of a NAT on the path.
 //
 // It uses the terms of RFC 4787 and RFC 5780.
 package nat

@@ -27,7 +27,7 @@ func TestOpenLine(t *testing.T) {
 		t.Errorf("translated %v, %d copies, RTT %v and %v, ALG %v", *data.Translated, *data.Transmissions, data.UDPRTTMS, data.TCPRTTMS, data.ALG)
 	}
 	if data.PublicAddress != "127.0.0.0/24" {
-		t.Errorf("public address %q is not cut", data.PublicAddress)
+		t.Errorf("public address %q is not truncated", data.PublicAddress)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestWhoIsSilent(t *testing.T) {
 				t.Errorf("UDP %s, TCP %s, %s; want %s, %s, %s", data.UDP, data.TCP, r.Status, c.wantUDP, c.wantTCP, c.status)
 			}
 			if r.Status == report.StatusUnknown && r.Note == "" {
-				t.Error("unknown without a reason")
+				t.Error("status unknown without a note")
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestOneOrTwoLostPacketsAreNotBlocked(t *testing.T) {
 		// It is unknown which copy was answered, so the additional request is
 		// timed.
 		if data.UDPRTTMS == nil || *data.UDPRTTMS >= float64(DefaultTimers.RTO.Milliseconds()) {
-			t.Errorf("%d lost: round trip %v holds a wait for a retransmission", lost, data.UDPRTTMS)
+			t.Errorf("%d lost: round trip %v includes a wait for a retransmission", lost, data.UDPRTTMS)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func TestSeveralServers(t *testing.T) {
 		t.Errorf("%+v", data)
 	}
 	if time.Since(start) > 20*time.Second { // the silent ones would take 39.5 s
-		t.Error("the dead servers were waited for")
+		t.Error("the probe waited for servers that do not respond")
 	}
 }
 
@@ -306,10 +306,10 @@ func FuzzParseBinding(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := parseBinding(b, id)
 		if err == nil && r.mapped.IsValid() && !isPublicForm(r.mapped) {
-			t.Errorf("%v is no address", r.mapped)
+			t.Errorf("%v is not an address", r.mapped)
 		}
 		if err == nil && len(b) >= stunHeaderBytes && transactionID(b[8:20]) != id {
-			t.Errorf("%x is no answer to us", b)
+			t.Errorf("%x is not a response to our request", b)
 		}
 	})
 }

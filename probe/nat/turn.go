@@ -40,7 +40,7 @@ func NewTURN(c TURNConfig) probe.Probe {
 
 type relays struct {
 	TURNConfig
-	// permit is the peer whose permission is asked for in place of sending data; the
+	// permit is the peer whose permission is requested instead of sending data; the
 	// zero value for none.
 	permit netip.Addr
 }

@@ -46,7 +46,8 @@ func TestWrittenReportsFitTheSchema(t *testing.T) {
 	}
 }
 
-// TestSchemaRefusesWhatDecodeRefuses spoils one field at a time. Both must see it.
+// TestSchemaRefusesWhatDecodeRefuses makes one field at a time invalid. Decode and the
+// schema must both reject it.
 func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 	schema := compiled(t)
 	for field, value := range map[string]any{
@@ -59,11 +60,11 @@ func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 		doc[field] = value
 		b, _ := json.Marshal(doc)
 		if _, err := Decode(b); err == nil {
-			t.Errorf("Decode takes %s = %v", field, value)
+			t.Errorf("Decode accepts %s = %v", field, value)
 		}
 		again, _ := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 		if schema.Validate(again) == nil {
-			t.Errorf("the schema takes %s = %v", field, value)
+			t.Errorf("the schema accepts %s = %v", field, value)
 		}
 	}
 }
@@ -106,7 +107,7 @@ func TestDecodeDropsUnknownFields(t *testing.T) {
 	}
 	for _, word := range []string{"anna", "FRITZ", "192.168"} {
 		if bytes.Contains(again, []byte(word)) {
-			t.Errorf("%q travels on", word)
+			t.Errorf("%q was not dropped", word)
 		}
 	}
 }
@@ -134,8 +135,8 @@ func TestDecodeVersions(t *testing.T) {
 		"tonprobe.report/v01":                    {false, "not a Tonprobe report"},
 		"<script>" + strings.Repeat("x", 10_000): {false, "not a Tonprobe report"},
 	} {
-		// In another version everything may mean another thing, so nothing
-		// else of the document may be looked at.
+		// In another version any field may have another meaning, so nothing else of the
+		// document may be read.
 		b, _ := json.Marshal(map[string]any{"schema": schema, "id": 7, "probes": "moved"})
 		_, err := Decode(b)
 		e, ok := errors.AsType[*VersionError](err)
@@ -179,11 +180,11 @@ func TestEncodeRefusesWhatDecodeWould(t *testing.T) {
 	r := full(t)
 	r.Case = "nope"
 	if _, err := r.Encode(); err == nil {
-		t.Error("an invalid report was written")
+		t.Error("an invalid report was encoded")
 	}
 	var missing *Report = new(Report)
 	if _, err := missing.Encode(); err == nil {
-		t.Error("an empty report was written")
+		t.Error("an empty report was encoded")
 	}
 }
 
@@ -200,14 +201,14 @@ func FuzzDecode(f *testing.F) {
 		r, err := Decode(b)
 		if err != nil {
 			if len(err.Error()) > 1000 {
-				t.Errorf("a message of %d bytes", len(err.Error()))
+				t.Errorf("the error message has %d bytes", len(err.Error()))
 			}
 			return
 		}
 		again, err := r.Encode()
 		if err != nil {
 			if !errors.Is(err, ErrTooLarge) { // escapes can make a document longer
-				t.Fatalf("read but cannot be written: %v", err)
+				t.Fatalf("decoded, but cannot be encoded: %v", err)
 			}
 			return
 		}
@@ -216,11 +217,11 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(err)
 		}
 		if err := schema.Validate(doc); err != nil {
-			t.Errorf("valid for Decode, not for the schema: %v", err)
+			t.Errorf("accepted by Decode, but not by the schema: %v", err)
 		}
 		twice, err := Decode(again)
 		if err != nil || !reflect.DeepEqual(r, twice) {
-			t.Errorf("changed by writing and reading: %v", err)
+			t.Errorf("changed by encoding and decoding: %v", err)
 		}
 		_ = Redact(r, Policy{}).Validate()
 	})

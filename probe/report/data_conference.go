@@ -22,62 +22,62 @@ func conferenceProbes() []Probe {
 	return probes
 }
 
-// Conference is how far the way to a conference system leads, as its own client would
-// go it.
+// Conference is how far a client of a conference system gets.
 type Conference struct {
 	// URLHost is the host of the system's address.
 	URLHost string `json:"url_host" form:"host" max:"253" show:"details dashboard"`
 	// Reachable is true when the system itself answered over its interface.
 	Reachable *bool `json:"reachable,omitempty" show:"details dashboard"`
-	// Version is the version that the system gives of itself.
+	// Version is the version that the system reports.
 	Version string `json:"version,omitempty" form:"word" max:"64" show:"details dashboard"`
-	// Bridge is what carries the sound: bbb-webrtc-sfu, freeswitch or livekit.
+	// Bridge is the component that transports the sound: bbb-webrtc-sfu, freeswitch or
+	// livekit.
 	Bridge string `json:"bridge,omitempty" form:"word" max:"32" show:"dashboard"`
 	// RTTMS is the median round trip of a small request over an open connection in ms,
-	// the server's own time included.
+	// including the server's own time.
 	RTTMS *float64 `json:"rtt_ms,omitempty" show:"details dashboard"`
-	// SignallingMS is the time until the signalling connection was open or was refused
-	// for want of a sign-in, in ms.
+	// SignallingMS is the time until the signalling connection was open, or was refused
+	// because a sign-in is required, in ms.
 	SignallingMS *float64 `json:"signalling_ms,omitempty" show:"dashboard"`
-	// FailedStep is the first step that failed, "" where none did.
+	// FailedStep is the first step that failed; "" for none.
 	FailedStep string `json:"failed_step,omitempty" form:"word" max:"32" show:"details dashboard"`
 	// FailedCode is its code.
 	FailedCode string `json:"failed_code,omitempty" form:"word" max:"64" show:"details dashboard"`
-	// Relays are the system's own relays (TURN) as they were tried with the credentials
-	// of the meeting.
+	// Relays are the system's own relays (TURN), tried with the credentials of the
+	// meeting.
 	Relays []TURNRelay `json:"relays,omitempty" max:"8" show:"never"`
 	// Media is the voice-like stream to the system and back, with the fields of
-	// media.voice; nil where no call was made. What arrived is the system's own word in
-	// its receiver reports, as far as they reach. Where the system encodes the sound anew,
-	// the round trip includes the time that takes, and the share lost on the way down is
+	// media.voice; nil if no call was made. What arrived at the system is taken from its
+	// receiver reports, as far as they cover the stream. If the system encodes the sound
+	// again, the round trip includes the time for that, and the downstream loss is a share
 	// of the packets that the system numbered.
 	Media *MediaVoice `json:"media,omitempty" labels:"media.voice" show:"details dashboard"`
-	// PathTCP is true when a way for packets over TCP works, false when a server that
-	// offers one is not reached by it; nil where that was not tested.
+	// PathTCP is true if a path over TCP works, false if a server that offers one is
+	// not reached by it; nil if that was not tested.
 	PathTCP *bool `json:"path_tcp,omitempty" show:"details dashboard"`
-	// PathRelay is the same for a way through a relay (TURN) of the system.
+	// PathRelay is the same for a path through a relay (TURN) of the system.
 	PathRelay *bool `json:"path_relay,omitempty" show:"details dashboard"`
-	// Checks are the steps in their order; the dashboard shows them as a ladder.
+	// Checks are the steps in order; the dashboard shows them as a ladder.
 	Checks []ConferenceCheck `json:"checks" max:"32" show:"never"`
 }
 
 // ConferenceCheck is one step of a conference check.
 type ConferenceCheck struct {
-	// Name says what was done.
+	// Name is what was done.
 	Name ConferenceStep `json:"name" show:"never"`
-	// Status is its result; unknown where it was not or could not be done.
+	// Status is the result; unknown if the step was not or could not be done.
 	Status Status `json:"status" show:"never"`
-	// Code says why: a status or code of the system, or a word such as timeout,
+	// Code is the reason: a status or code of the system, or a word such as timeout,
 	// refused, certificate, not_api, needs_link.
 	Code string `json:"code,omitempty" form:"word" max:"64" show:"never"`
-	// MS is how long the step took in ms; nil where it was not done.
+	// MS is the duration of the step in ms; nil if it was not done.
 	MS *float64 `json:"ms,omitempty" show:"never"`
 }
 
 // ConferenceStep is the name of a step.
 type ConferenceStep string
 
-// The steps, in the order in which a client takes them.
+// The steps, in the order in which a client executes them.
 const (
 	StepReach      ConferenceStep = "reach"      // a connection with encryption
 	StepAPI        ConferenceStep = "api"        // the system's own interface answers
@@ -87,15 +87,15 @@ const (
 	StepPlain      ConferenceStep = "plain"      // the same without encryption
 	StepSignalling ConferenceStep = "signalling" // the connection for the media's signalling
 	StepState      ConferenceStep = "state"      // the connection for the meeting's state
-	StepSignIn     ConferenceStep = "sign_in"    // the system lets this client in
+	StepSignIn     ConferenceStep = "sign_in"    // the system admits this client
 	StepRelay      ConferenceStep = "relay"      // the system's own relays
 	StepCall       ConferenceStep = "call"       // offer and answer exchanged
 	StepPath       ConferenceStep = "path"       // a way for packets
 	StepKeys       ConferenceStep = "keys"       // keys agreed on it
 	StepSoundUp    ConferenceStep = "sound_up"   // sound arrives at the system
-	StepSoundDown  ConferenceStep = "sound_down" // sound comes back
-	StepPathTCP    ConferenceStep = "path_tcp"   // a way for packets over TCP
-	StepPathRelay  ConferenceStep = "path_relay" // a way for packets through a relay of the system
+	StepSoundDown  ConferenceStep = "sound_down" // sound returns
+	StepPathTCP    ConferenceStep = "path_tcp"   // a path over TCP
+	StepPathRelay  ConferenceStep = "path_relay" // a path through a relay of the system
 )
 
 func (ConferenceStep) values() []string {
@@ -104,7 +104,7 @@ func (ConferenceStep) values() []string {
 		StepPathTCP, StepPathRelay)
 }
 
-// Check returns the step of a name, and whether it is among the checks.
+// Check returns the step with a name, and whether it is among the checks.
 func (c *Conference) Check(name ConferenceStep) (ConferenceCheck, bool) {
 	for _, step := range c.Checks {
 		if step.Name == name {

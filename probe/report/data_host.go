@@ -15,32 +15,34 @@ func hostProbes() []Probe {
 	}
 }
 
-// HostLoad is how busy the computer was while the check ran, and how it is powered.
-// What a system does not tell is nil.
+// HostLoad is how busy the computer was during the check, and its power supply. Values
+// that the system does not report are nil.
 type HostLoad struct {
-	// CPUPct is how busy all processors were together, on average over four seconds, in
-	// percent. The check itself is part of it.
+	// CPUPct is the load of all processors together, averaged over four seconds, in
+	// percent. It includes the check itself.
 	CPUPct *float64 `json:"cpu_pct,omitempty" show:"details dashboard"`
 	// CPUMaxPct is the same in the busiest second, in percent.
 	CPUMaxPct *float64 `json:"cpu_max_pct,omitempty" show:"dashboard"`
 	// CPUPressurePct is the share of the last ten seconds in which a program waited for
 	// a processor, in percent (Linux, PSI).
 	CPUPressurePct *float64 `json:"cpu_pressure_pct,omitempty" show:"dashboard"`
-	// MemoryFreeMB is the memory that programs can still get without others being moved
-	// out, in MB (10^6 bytes).
+	// MemoryFreeMB is the memory that is available to programs without swapping, in MB
+	// (10^6 bytes).
 	MemoryFreeMB *float64 `json:"memory_free_mb,omitempty" show:"details dashboard"`
 	// MemoryPressurePct is the share of the last ten seconds in which a program waited
 	// for memory, in percent (Linux, PSI).
 	MemoryPressurePct *float64 `json:"memory_pressure_pct,omitempty" show:"dashboard"`
-	// DiskFreeMB is the room on the volume of the person's own files, in MB.
+	// DiskFreeMB is the free space on the volume of the person's own files, in MB.
 	DiskFreeMB *float64 `json:"disk_free_mb,omitempty" show:"details dashboard"`
-	// Power is mains or battery, "" where the system does not tell.
+	// Power is mains or battery; "" if the system does not report it.
 	Power string `json:"power,omitempty" oneof:"mains battery" show:"details dashboard"`
 	// BatteryPct is the charge of the battery in percent.
 	BatteryPct *float64 `json:"battery_pct,omitempty" show:"dashboard"`
-	// PowerSaving is true where a mode is on that slows the computer down to save power.
+	// PowerSaving is true if a mode is active that slows the computer down to save
+	// power.
 	PowerSaving *bool `json:"power_saving,omitempty" show:"details dashboard"`
-	// Throttled is true where the computer slowed itself down for its heat meanwhile.
+	// Throttled is true if the computer slowed down because of its temperature during
+	// the check.
 	Throttled *bool `json:"throttled,omitempty" show:"details dashboard"`
 }
 
@@ -48,11 +50,12 @@ type HostLoad struct {
 // of the machine. Only names, times and codes are read, never the content of a dump, an
 // environment, the name of a network or a path.
 type HostCrash struct {
-	// WindowS is how far back the records were read, in seconds.
+	// WindowS is the length in seconds of the period before the check whose records
+	// were read.
 	WindowS *float64 `json:"window_s,omitempty" show:"never"`
 	// Sources has one entry for each kind of record that this system may keep.
 	Sources []HostSource `json:"sources,omitempty" max:"16" show:"never"`
-	// Events are what happened, oldest first; if there are too many, the newest.
+	// Events are the events, oldest first; if there are too many, the newest ones.
 	Events []HostEvent `json:"events" max:"64" show:"details dashboard"`
 }
 
@@ -72,10 +75,10 @@ type HostEvent struct {
 	At time.Time `json:"at" show:"details dashboard"`
 	// Kind is what happened.
 	Kind HostEventKind `json:"kind" show:"details dashboard"`
-	// DurationS is how long it lasted, in seconds, where that is known.
+	// DurationS is the duration in seconds, if known.
 	DurationS *float64 `json:"duration_s,omitempty" show:"details dashboard"`
-	// Program is the program concerned, one of [Programs]; "" for others. With a lost
-	// connection it is the program that ran on meanwhile.
+	// Program is the program concerned, one of [Programs]; "" for others. For a lost
+	// connection it is the program that was running at the time.
 	Program string `json:"program,omitempty" list:"programs" show:"details dashboard"`
 	// Detail is the system's own code: a signal (sigsegv), an exception (0xc0000005), a
 	// stop code, a reason.

@@ -65,8 +65,7 @@ type NetworkPath struct {
 	FaultSegment string `json:"fault_segment,omitempty" oneof:"lan access transit server none" show:"details dashboard"`
 	// LossRunPackets is the mean number of packets of all streams that were lost
 	// together, counting only losses that include a packet to the far end, since a
-	// burst affects several streams. It is nil if nothing was lost on the way to the
-	// far end.
+	// burst affects several streams. It is nil if no packet to the far end was lost.
 	LossRunPackets *float64 `json:"loss_run_packets,omitempty" range:"0..1e6" show:"never"`
 	// LANSpreadMS is the variation of the round trip to the next router: the 95th
 	// percentile minus the minimum, in ms.

@@ -58,27 +58,27 @@ type MediaVoice struct {
 	// DownReceived is the number of distinct packets that came back.
 	DownReceived *int `json:"down_received,omitempty" show:"never"`
 
-	// UpLossPct is the share of packets lost on the way up in percent, 0..100.
+	// UpLossPct is the share of packets lost upstream in percent, 0..100.
 	UpLossPct *float64 `json:"up_loss_pct,omitempty" show:"details dashboard"`
 	// UpLossCI95 is the Wilson 95 % interval of UpLossPct in percent.
 	UpLossCI95 *Interval `json:"up_loss_pct_ci95,omitempty" show:"never"`
-	// DownLossPct is the share of packets lost on the way down in percent, 0..100.
+	// DownLossPct is the share of packets lost downstream in percent, 0..100.
 	DownLossPct *float64 `json:"down_loss_pct,omitempty" show:"details dashboard"`
 	// DownLossCI95 is the Wilson 95 % interval of DownLossPct in percent.
 	DownLossCI95 *Interval `json:"down_loss_pct_ci95,omitempty" show:"never"`
-	// UpLossRunPackets is the mean number of consecutive packets lost on the way up;
-	// nil if none was lost or the lost ones are not known.
+	// UpLossRunPackets is the mean number of consecutive packets lost upstream; nil if
+	// none was lost or the lost ones are not known.
 	UpLossRunPackets *float64 `json:"up_loss_run_packets,omitempty" range:"0..1e6" show:"never"`
-	// DownLossRunPackets is the same for the way down, in packets.
+	// DownLossRunPackets is the same for downstream, in packets.
 	DownLossRunPackets *float64 `json:"down_loss_run_packets,omitempty" range:"0..1e6" show:"never"`
 	// UpJitterMS is the jitter up in ms over the whole stream: the mean of |D| of RFC
 	// 3550 §6.4.1, of which J is a moving average.
 	UpJitterMS *float64 `json:"up_jitter_ms,omitempty" show:"details dashboard"`
 	// DownJitterMS is the jitter down in ms, as UpJitterMS.
 	DownJitterMS *float64 `json:"down_jitter_ms,omitempty" show:"details dashboard"`
-	// UpJitterMaxMS is the maximum of J of RFC 3550 on the way up, in ms.
+	// UpJitterMaxMS is the maximum of J of RFC 3550 upstream, in ms.
 	UpJitterMaxMS *float64 `json:"up_jitter_max_ms,omitempty" show:"never"`
-	// DownJitterMaxMS is the maximum of J on the way down, in ms.
+	// DownJitterMaxMS is the maximum of J downstream, in ms.
 	DownJitterMaxMS *float64 `json:"down_jitter_max_ms,omitempty" show:"never"`
 	// RTTMinMS is the shortest round trip in ms, without the reflector's turnaround
 	// time.
@@ -133,9 +133,10 @@ type MediaVoice struct {
 	// the stream down if it was too narrow for it; nil if it was not.
 	DownRateKbps *float64 `json:"down_rate_kbps,omitempty" show:"never"`
 
-	// Reordered is the number of reordered packets, both directions (RFC 4737).
+	// Reordered is the number of reordered packets in both directions (RFC 4737).
 	Reordered *int `json:"reordered,omitempty" show:"never"`
-	// Duplicates is the number of second arrivals, both directions; never part of loss.
+	// Duplicates is the number of second arrivals in both directions; they are never
+	// part of the loss.
 	Duplicates *int `json:"duplicates,omitempty" show:"never"`
 	// BurstDensityPct is the share lost inside bursts in percent (RFC 3611 §4.7.2), the worse direction.
 	BurstDensityPct *float64 `json:"burst_density_pct,omitempty" show:"never"`

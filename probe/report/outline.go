@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/jsonscan"
 )
 
-// outline contains what has to be known before a document is decoded: its version, and
+// outline contains what must be known before a document is decoded: its version, and
 // the probe of each result.
 type outline struct {
 	Schema string     `json:"schema"`
@@ -49,8 +49,8 @@ func readOutline(b []byte) (outline, error) {
 }
 
 // scanOutline returns the outline of a document in the form in which Encode writes it.
-// ok is false if encoding/json might understand the document in another way: if one of
-// the names occurs twice or in other letters, for example.
+// ok is false if encoding/json might interpret the document differently, for example if
+// one of the names occurs twice or in another case.
 func scanOutline(b []byte) (o outline, ok bool) {
 	s := jsonscan.New(b)
 	schema, probes := member{name: "schema"}, member{name: "probes"}
@@ -96,13 +96,13 @@ func scanResult(s *jsonscan.Scanner) (r outlined, ok bool) {
 	return r, ok && probe.found
 }
 
-// member is a member of an object that has to occur once.
+// member is a member of an object that must occur once.
 type member struct {
 	name  string
 	found bool
 }
 
-// is reports whether the member has this name, for the first time.
+// is reports whether the member has this name, and occurs for the first time.
 func (m *member) is(name []byte) bool {
 	if m.found || string(name) != m.name {
 		return false
@@ -111,5 +111,5 @@ func (m *member) is(name []byte) bool {
 	return true
 }
 
-// like reports whether encoding/json takes a member with this name for this one.
+// like reports whether encoding/json matches this name with the member.
 func (m *member) like(name []byte) bool { return strings.EqualFold(string(name), m.name) }

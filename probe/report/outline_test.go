@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// outlineOf returns the outline as encoding/json sees it.
+// outlineOf returns the outline according to encoding/json.
 func outlineOf(b []byte) (o outline, err error) {
 	err = json.Unmarshal(b, &o)
 	return o, err
@@ -33,7 +33,7 @@ func TestOutlineOfAnEncodedReportIsScanned(t *testing.T) {
 	}
 }
 
-// ambiguous are documents that encoding/json reads in a way of its own.
+// ambiguous contains documents that only encoding/json interprets correctly.
 var ambiguous = []string{
 	`{"schema":"x","schema":"tonprobe.report/v1","probes":[]}`,
 	`{"schema":"tonprobe.report/v1","probes":[{"name":"nat","data":{}}],"probes":[{"data":null}]}`,
@@ -62,7 +62,7 @@ func TestAmbiguousOutlinesAreNotScanned(t *testing.T) {
 	}
 }
 
-// FuzzOutline compares both ways of reading an outline.
+// FuzzOutline compares both implementations.
 func FuzzOutline(f *testing.F) {
 	for _, doc := range ambiguous {
 		f.Add([]byte(doc))
@@ -80,7 +80,7 @@ func FuzzOutline(f *testing.F) {
 		}
 		want, err := outlineOf(b)
 		for i := range got.Probes {
-			// encoding/json replaces what is not UTF-8; no probe has such a name.
+			// encoding/json replaces invalid UTF-8, which no name of a probe contains.
 			got.Probes[i].Name = strings.ToValidUTF8(got.Probes[i].Name, "\ufffd")
 		}
 		if len(want.Probes) == 0 {

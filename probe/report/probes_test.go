@@ -35,8 +35,8 @@ func withMadeUp(t *testing.T) Probes {
 	return probes
 }
 
-// One description makes a probe travel: it is written, read, held against its
-// limits and redacted, and a program that has no description of it drops it.
+// One description is sufficient to encode, decode, validate and redact a probe's data.
+// A program without it drops the data.
 func TestDescribedProbeTravels(t *testing.T) {
 	probes := withMadeUp(t)
 	r := full(t)
@@ -63,7 +63,7 @@ func TestDescribedProbeTravels(t *testing.T) {
 		t.Errorf("without a description: %v, %v", Find[madeUp](other), err)
 	}
 	if d := KnownProbes().Redact(r, Policy{}).Probes; d[len(d)-1].Data != nil {
-		t.Error("what nobody has described travels")
+		t.Error("data without a description was not dropped")
 	}
 	for name, spoil := range map[string]func(*madeUp){
 		"fan_pct":             func(d *madeUp) { d.FanPct = new(101.0) },
@@ -85,7 +85,7 @@ func TestDescriptionTellsWhatScreensNeed(t *testing.T) {
 	probes := withMadeUp(t)
 	p, ok := probes.Find("host.fan")
 	if !ok || probes.Index("host.fan") != len(KnownProbes().All()) || KnownProbes().Index("host.fan") != -1 {
-		t.Fatal("the set does not have it, or the known probes were changed")
+		t.Fatal("the set does not contain the probe, or the known probes were modified")
 	}
 	f, _ := p.Field("fan_pct")
 	if f.Kind != KindNumber || f.Unit != "%" || f.Range != (Range{0, 100}) || f.LabelKey != "field.host.fan.fan_pct" {
@@ -119,7 +119,7 @@ func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 		"where it is shown": {Name: "host.fan", Data: (*struct {
 			A *bool `json:"a"`
 		})(nil)},
-		`no place "screen"`: {Name: "host.fan", Data: (*struct {
+		`unknown place "screen"`: {Name: "host.fan", Data: (*struct {
 			A *bool `json:"a" show:"details screen"`
 		})(nil)},
 		"neither a unit nor a range": {Name: "host.fan", Data: (*struct {
@@ -131,16 +131,16 @@ func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 		"a list without max": {Name: "host.fan", Data: (*struct {
 			A []madeUpEntry `json:"a" show:"never"`
 		})(nil)},
-		`no form "poem"`: {Name: "host.fan", Data: (*struct {
+		`unknown form "poem"`: {Name: "host.fan", Data: (*struct {
 			A string `json:"a" form:"poem" show:"never"`
 		})(nil)},
-		`no list of "people"`: {Name: "host.fan", Data: (*struct {
+		`unknown list "people"`: {Name: "host.fan", Data: (*struct {
 			A string `json:"a" list:"people" show:"never"`
 		})(nil)},
-		`private "pet"`: {Name: "host.fan", Data: (*struct {
+		`personal data "pet"`: {Name: "host.fan", Data: (*struct {
 			A string `json:"a" private:"pet" show:"never"`
 		})(nil)},
-		"holds no map": {Name: "host.fan", Data: (*struct {
+		"cannot contain a map": {Name: "host.fan", Data: (*struct {
 			A map[string]int `json:"a" show:"never"`
 		})(nil)},
 	} {
@@ -150,7 +150,7 @@ func TestIncompleteDescriptionsAreRefused(t *testing.T) {
 	}
 }
 
-// Validation and the published schema have the same end for every number.
+// Validate and the published schema have the same limits for every number.
 func TestRangesEndAtTheSameValue(t *testing.T) {
 	schema := compiled(t)
 	accepted := func(r *Report) (bySchema, byUs bool) {
@@ -190,11 +190,11 @@ func TestRangesEndAtTheSameValue(t *testing.T) {
 	}
 }
 
-// ErrorText cuts what it cleans to what a report takes.
+// ErrorText truncates to the limit of the field.
 func TestErrorTextFitsItsField(t *testing.T) {
 	p := documentFields()[slices.IndexFunc(documentFields(), func(f Field) bool { return f.Name == "probes" })]
 	i := slices.IndexFunc(p.Fields, func(f Field) bool { return f.Name == "error" })
 	if p.Fields[i].MaxBytes != maxErrorText {
-		t.Errorf("%d bytes, but ErrorText gives up to %d", p.Fields[i].MaxBytes, maxErrorText)
+		t.Errorf("%d bytes, but ErrorText returns up to %d", p.Fields[i].MaxBytes, maxErrorText)
 	}
 }

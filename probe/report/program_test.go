@@ -13,7 +13,7 @@ func TestProgramNames(t *testing.T) {
 		`/opt/zoom/zoom`:                   "Zoom",
 		"ZOOM VoiceEngine":                 "Zoom",
 		"Google Chrome input":              "Chrome",
-		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder is no program
+		`C:#Users#Zoom Müller#diktat.exe`:  "", // a folder is not a program
 		"Anna Müller":                      "",
 		"":                                 "",
 		"#":                                "",
@@ -24,12 +24,12 @@ func TestProgramNames(t *testing.T) {
 	}
 	for word, name := range knownPrograms() {
 		if !slices.Contains(Programs(), name) {
-			t.Errorf("%s: no report may name %s", word, name)
+			t.Errorf("%s: %s is not permitted in a report", word, name)
 		}
 	}
 	for _, name := range Programs() {
 		if ProgramName(name) != name {
-			t.Errorf("%s is not known by its own name", name)
+			t.Errorf("%s is not recognised by its own name", name)
 		}
 	}
 }

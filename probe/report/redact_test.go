@@ -42,7 +42,7 @@ func TestRedactMakesAnyMeasurementValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *in != before || nat.PublicAddress != "203.0.113.77" || r.Probes[1].Error == c.Probes[1].Error {
-		t.Error("Redact changed what it was given")
+		t.Error("Redact modified its argument")
 	}
 	got := part[AudioInput](t, c)
 	if *got.OSVolumeDB != -300 || got.SNRDB != nil || *got.ChannelCorrelation != 1 || got.CapturedMS != nil {
@@ -108,10 +108,10 @@ func TestTruncate(t *testing.T) {
 		}
 	}
 	if got := Truncate(netip.Addr{}); got != "" {
-		t.Errorf("no address: %q", got)
+		t.Errorf("not an address: %q", got)
 	}
 	if got := truncateText("203.0.113.77/32"); got != "203.0.113.0/24" {
-		t.Errorf("a whole address dressed as a network: %q", got)
+		t.Errorf("a complete address in the form of a network: %q", got)
 	}
 }
 

@@ -24,7 +24,7 @@ type Report struct {
 	Schema string `json:"schema" oneof:"tonprobe.report/v1" empty:"no"`
 	// ID is a UUIDv7. A collector stores one report per ID, however often it arrives.
 	ID string `json:"id" form:"uuidv7" max:"36" empty:"no"`
-	// Case is the code a councillor reads out on the phone, such as K7P-3QX.
+	// Case is the code that a councillor reads out on the phone, such as K7P-3QX.
 	Case string `json:"case" form:"case" max:"7" empty:"no"`
 	// Agent is the program that measured.
 	Agent Agent `json:"agent"`
@@ -72,7 +72,7 @@ const (
 	TriggerCheck    Trigger = "check"    // the participant started it
 	TriggerSchedule Trigger = "schedule" // the background service
 	TriggerSupport  Trigger = "support"  // phone support asked for it
-	TriggerEvent    Trigger = "event"    // a watcher saw something happen
+	TriggerEvent    Trigger = "event"    // a watcher detected an event
 )
 
 // Verdict is the answer to "will I be heard?".
@@ -86,7 +86,7 @@ const (
 	Unknown  Verdict = "unknown"
 )
 
-// Status is what one probe found.
+// Status is the finding of one probe.
 type Status string
 
 // The statuses. StatusUnknown means that the probe ran without a result, StatusSkipped
@@ -99,17 +99,17 @@ const (
 	StatusSkipped Status = "skipped"
 )
 
-// Result is what one probe measured.
+// Result is the result of one probe.
 type Result struct {
 	// Name is the probe's name, such as "audio.input".
 	Name string `json:"name" form:"name" max:"64" empty:"no"`
 	// Version is incremented when the meaning of a field of this probe changes.
 	Version int `json:"version" range:"0..1e6"`
-	// Status is what the probe found.
+	// Status is the finding.
 	Status Status `json:"status"`
 	// StartedAt is the agent's clock, UTC.
 	StartedAt time.Time `json:"started_at"`
-	// DurationMS is how long the probe took in ms.
+	// DurationMS is the duration of the probe in ms.
 	DurationMS int64 `json:"duration_ms"`
 	// Error is why the probe could not run or has no result. It never contains a path,
 	// a host name or a user name.
@@ -118,7 +118,7 @@ type Result struct {
 	Data Data `json:"data,omitempty"`
 }
 
-// Severity is how much a cause disturbs.
+// Severity is the effect of a cause on the participant.
 type Severity string
 
 // The severities.
@@ -155,7 +155,7 @@ const (
 type Cause struct {
 	// Code names the cause in the catalogue, such as "audio.os_muted".
 	Code string `json:"code" form:"code" max:"64" empty:"no"`
-	// Severity is how much it disturbs.
+	// Severity is the effect of the cause on the participant.
 	Severity Severity `json:"severity"`
 	// Confidence is 0..1. It depends on how far the evidence exceeds its limit, and on
 	// how much of what the rule uses was measured.
@@ -168,7 +168,7 @@ type Cause struct {
 	// Causes conf.* refer to the conference system if one was checked, and to the
 	// reflector or the collector otherwise.
 	Endpoint Endpoint `json:"endpoint,omitempty"`
-	// Evidence is the measured values that prove it.
+	// Evidence contains the measured values that prove it.
 	Evidence []Evidence `json:"evidence" max:"16"`
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// full is a report in which every field of every data type is set.
+// full returns a report in which every field of every data type is set.
 func full(t testing.TB) *Report {
 	t.Helper()
 	at := time.Date(2026, 3, 4, 17, 55, 1, 123e6, time.UTC)
@@ -81,12 +81,12 @@ func fill(fields []Field, v reflect.Value) {
 	}
 }
 
-// part returns the data of type T in r, ready to be spoilt.
+// part returns the data of type T in r, for a test to modify.
 func part[T any](t testing.TB, r *Report) *T {
 	t.Helper()
 	d := Find[T](r)
 	if d == nil {
-		t.Fatalf("the sample holds no %s", reflect.TypeFor[T]())
+		t.Fatalf("the sample contains no %s", reflect.TypeFor[T]())
 	}
 	return d
 }

@@ -37,9 +37,9 @@ func TestSchemaIsCurrent(t *testing.T) {
 	}
 }
 
-// TestSchemaNamesTheFieldsOfTheTypes walks schema and types on its own, so that
-// a fault of the generator cannot hide: each property has a field, each field
-// a property, and the JSON kinds agree.
+// TestSchemaNamesTheFieldsOfTheTypes traverses schema and types independently of the
+// generator, which may be wrong: each property has a field, each field a property, and
+// the JSON kinds agree.
 func TestSchemaNamesTheFieldsOfTheTypes(t *testing.T) {
 	var schema object
 	if err := json.Unmarshal(Schema(), &schema); err != nil {
@@ -49,7 +49,7 @@ func TestSchemaNamesTheFieldsOfTheTypes(t *testing.T) {
 	types := documentTypes()
 	for name := range defs {
 		if !slices.ContainsFunc(types, func(typ reflect.Type) bool { return typ.Name() == name }) {
-			t.Errorf("schema defines %s, which is no type of the document", name)
+			t.Errorf("the schema defines %s, which is not a type of the document", name)
 		}
 	}
 	for _, typ := range types {
@@ -57,7 +57,7 @@ func TestSchemaNamesTheFieldsOfTheTypes(t *testing.T) {
 		if typ.Name() != "Report" {
 			var ok bool
 			if def, ok = defs[typ.Name()].(object); !ok {
-				t.Errorf("schema does not define %s", typ.Name())
+				t.Errorf("the schema does not define %s", typ.Name())
 				continue
 			}
 		}
@@ -100,7 +100,7 @@ func jsonType(t reflect.Type) string {
 	case t == reflect.TypeFor[time.Time]():
 		return "string"
 	case t.Kind() == reflect.Interface || t.Kind() == reflect.Struct:
-		return "" // held by reference or by name of the probe
+		return "" // checked by reference or by name of the probe
 	}
 	return map[reflect.Kind]string{
 		reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "integer", reflect.Int64: "integer",
@@ -108,7 +108,7 @@ func jsonType(t reflect.Type) string {
 	}[t.Kind()]
 }
 
-// TestUnitsStandInTheWords holds the comment of every field against its name.
+// TestUnitsStandInTheWords: the comment of every field states the unit in its name.
 func TestUnitsStandInTheWords(t *testing.T) {
 	comments := fieldComments(t)
 	words := map[string]string{
@@ -127,8 +127,8 @@ func TestUnitsStandInTheWords(t *testing.T) {
 	}
 }
 
-// TestEnumsHoldEveryConstant reads the source: a constant that values() does
-// not list would be refused by every collector.
+// TestEnumsHoldEveryConstant reads the sources: a constant that values() does not list
+// would be rejected by every collector.
 func TestEnumsHoldEveryConstant(t *testing.T) {
 	enums := map[string]enum{}
 	walkDocument(func(typ reflect.Type, _ []Field) {
@@ -139,7 +139,7 @@ func TestEnumsHoldEveryConstant(t *testing.T) {
 		}
 	})
 	if len(enums) < 9 {
-		t.Fatalf("only %d closed lists found: the search is broken", len(enums))
+		t.Fatalf("found only %d closed lists", len(enums))
 	}
 	seen := map[string][]string{}
 	for _, file := range parsePackage(t) {
@@ -164,14 +164,14 @@ func TestEnumsHoldEveryConstant(t *testing.T) {
 	}
 }
 
-// documentTypes are all the struct types a report can hold.
+// documentTypes returns all struct types of a report.
 func documentTypes() (types []reflect.Type) {
 	walkDocument(func(typ reflect.Type, _ []Field) { types = append(types, typ) })
 	return types
 }
 
-// walkDocument visits each struct type that a report can hold once, with the
-// descriptions of its fields.
+// walkDocument visits each struct type of a report once, with the descriptions of its
+// fields.
 func walkDocument(visit func(reflect.Type, []Field)) {
 	seen := map[reflect.Type]bool{}
 	var walk func(reflect.Type, []Field)
@@ -197,7 +197,7 @@ func walkDocument(visit func(reflect.Type, []Field)) {
 	}
 }
 
-// makeSchema writes the schema of the types, their rules and their comments.
+// makeSchema returns the schema of the types, their rules and their comments.
 func makeSchema(t *testing.T) []byte {
 	comments := fieldComments(t)
 	defs := object{}
@@ -238,7 +238,7 @@ func makeSchema(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// dataByName ties the type of a result's data to the name of its probe.
+// dataByName selects the type of a result's data by the name of its probe.
 func dataByName() (cases []any) {
 	for _, p := range KnownProbes().All() {
 		cases = append(cases, object{
@@ -249,7 +249,7 @@ func dataByName() (cases []any) {
 	return cases
 }
 
-// property is a field in the schema; typ names the definition of a group and of
+// property returns the schema of a field; typ names the definition of a group and of
 // the entries of a list.
 func property(typ reflect.Type, f Field) object {
 	if typ.Kind() == reflect.Pointer {
@@ -303,8 +303,8 @@ func stringProperty(f Field) object {
 	return p
 }
 
-// fieldComments are the comments of the package's types ("NAT") and of their
-// fields ("NAT.UDP"), each as one line.
+// fieldComments returns the comments of the package's types ("NAT") and of their fields
+// ("NAT.UDP"), each as one line.
 func fieldComments(t *testing.T) map[string]string {
 	comments := map[string]string{}
 	oneline := func(groups ...*ast.CommentGroup) string {
@@ -354,7 +354,7 @@ func parsePackage(t *testing.T) (files []*ast.File) {
 	return files
 }
 
-// compiled is the published schema, ready to validate, formats included.
+// compiled returns the published schema, including formats, ready for validation.
 func compiled(t testing.TB) *jsonschema.Schema {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))

@@ -73,7 +73,7 @@ func describeField(s reflect.StructField, labels string) (Field, error) {
 			f.Fields, err = describe(t.Elem(), f.LabelKey)
 		}
 	default:
-		err = fmt.Errorf("a report holds no %s", t)
+		err = fmt.Errorf("a report cannot contain a %s", t)
 	}
 	return f, err
 }
@@ -109,7 +109,7 @@ func (f *Field) text(t reflect.Type, tag reflect.StructTag) error {
 	f.Kind, f.optional = KindText, tag.Get("empty") != "no"
 	f.private = privacy(tag.Get("private"))
 	if f.private != "" && f.private != privateAddress && f.private != privateDevice {
-		return fmt.Errorf("nothing is known of the private %q", f.private)
+		return fmt.Errorf("unknown kind of personal data %q", f.private)
 	}
 	if closed, ok := reflect.Zero(t).Interface().(enum); ok {
 		f.Kind, f.Values, f.optional = KindChoice, closed.values(), false
@@ -122,14 +122,14 @@ func (f *Field) text(t reflect.Type, tag reflect.StructTag) error {
 	if name := tag.Get("list"); name != "" {
 		list := map[string]func() []string{"bluetooth codecs": BluetoothCodecs, "programs": Programs}[name]
 		if list == nil {
-			return fmt.Errorf("there is no list of %q", name)
+			return fmt.Errorf("unknown list %q", name)
 		}
 		f.Kind, f.Values = KindChoice, list()
 		return nil
 	}
 	if name := tag.Get("form"); name != "" {
 		if f.pattern = forms[name]; f.pattern == nil {
-			return fmt.Errorf("there is no form %q", name)
+			return fmt.Errorf("unknown form %q", name)
 		}
 	}
 	var err error
@@ -151,7 +151,7 @@ func parsePlaces(tag string) (places Place, err error) {
 	for word := range strings.FieldsSeq(tag) {
 		place, ok := named[word]
 		if !ok {
-			return 0, fmt.Errorf("there is no place %q to show it", word)
+			return 0, fmt.Errorf("unknown place %q", word)
 		}
 		places |= place
 	}

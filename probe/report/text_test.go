@@ -84,7 +84,7 @@ func TestNewCase(t *testing.T) {
 		t.Errorf("%q is not its own normal form: %q, %t", code, again, ok)
 	}
 	if _, err := NewCase(iotest.ErrReader(errors.New("no entropy"))); err == nil {
-		t.Error("a code without random bits")
+		t.Error("NewCase succeeded without random bits")
 	}
 }
 
@@ -106,7 +106,7 @@ func FuzzNormalizeCase(f *testing.F) {
 	f.Add("k7p 3qx")
 	f.Fuzz(func(t *testing.T, s string) {
 		if code, ok := NormalizeCase(s); ok && !patternCase.MatchString(code) {
-			t.Errorf("%q gives %q", s, code)
+			t.Errorf("%q yields %q", s, code)
 		}
 	})
 }
@@ -129,6 +129,6 @@ func TestNewID(t *testing.T) {
 		t.Errorf("clock before 1970: %q, %v", old, err)
 	}
 	if _, err := NewID(at, iotest.ErrReader(errors.New("no entropy"))); err == nil {
-		t.Error("an id without random bits")
+		t.Error("NewID succeeded without random bits")
 	}
 }

@@ -66,7 +66,7 @@ func TestValidateNamesTheField(t *testing.T) {
 				t.Errorf("%v, want a ValidationError of %s", e, c.field)
 			}
 			if ok && len(e.Error()) > 300 {
-				t.Errorf("a message of %d bytes", len(e.Error()))
+				t.Errorf("the error message has %d bytes", len(e.Error()))
 			}
 		})
 	}

@@ -44,7 +44,7 @@ func same(a, b report.HostEvent) bool {
 // detailDump means that there is only a dump, without a reason.
 const detailDump = "dump"
 
-// told ranks how informative a detail is.
+// told ranks details by how informative they are.
 func told(detail string) int {
 	switch detail {
 	case "":

@@ -48,8 +48,8 @@ func TestFaultObserveRTCScoreRisesWithDelay(t *testing.T) {
 	}
 }
 
-// Twilio: scores of 4.05 and 3.65 fall into a hole between two bands. Walking
-// down the scale, the categories must come once each and in order.
+// Twilio: scores of 4.05 and 3.65 belong to no band. With decreasing score, each
+// category must occur once and in order.
 func TestFaultTwilioHoleBetweenBands(t *testing.T) {
 	order := []Satisfaction{VerySatisfied, Satisfied, SomeDissatisfied, ManyDissatisfied, NearlyAllDissatisfied, NotRecommended}
 	at := 0
@@ -72,7 +72,7 @@ func TestFaultTwilioHoleBetweenBands(t *testing.T) {
 	}
 }
 
-// The scales of the models must not be mixed: the same R means another quality.
+// The scales of the models must not be mixed: the same R means different qualities.
 func TestFaultScalesMixed(t *testing.T) {
 	wide, _ := RateWideband(Codec{Ie: 36, Bpl: 10}, 0, 0)
 	full, _ := RateFullband(Codec{Ie: 55, Bpl: 10}, 0, 0)

@@ -58,7 +58,7 @@ func TestFaultSequenceNumberWrap(t *testing.T) {
 	}
 }
 
-// mtr and trippy show a jitter that is never divided by 16.
+// mtr and trippy display a jitter that was never divided by 16.
 func TestFaultMtrTrippyJitterNotDividedBy16(t *testing.T) {
 	j := JitterOf(delayed(20, 36))
 	near(t, "one step of 16 ms", j.FinalMS, 1, 1e-12)
@@ -75,7 +75,7 @@ func TestFaultCoturnWholeMilliseconds(t *testing.T) {
 	near(t, "RTT", rtt.P50, 0.4, 1e-12)
 }
 
-// iperf3: a duplicate wipes out a loss, and many make loss negative.
+// iperf3: a duplicate cancels a loss, and many make the loss negative.
 func TestFaultIperf3DuplicateWipesOutLoss(t *testing.T) {
 	s := Summarise(Direction{Sent: 5, IntervalNS: 20e6, Packets: stream(0, 1, 1, 3, 3, 3, 4, 4)})
 	if s.Loss.Lost != 1 || s.Duplicates != 4 {
@@ -91,7 +91,7 @@ func TestFaultIperf3NegativeLoss(t *testing.T) {
 	}
 }
 
-// irtt: unsigned counters run under zero on a duplicate.
+// irtt: unsigned counters underflow on a duplicate.
 func TestFaultIrttUnsignedUnderflow(t *testing.T) {
 	packets := slices.Repeat(stream(0), 1000)
 	s := Summarise(Direction{Sent: 1, IntervalNS: 20e6, Packets: packets})
@@ -105,8 +105,8 @@ func TestFaultJitsiNumbersSortedAsStrings(t *testing.T) {
 	near(t, "median", Percentile([]float64{9, 100, 10, 8, 1000}, 50), 10, 0)
 }
 
-// Jitsi's pre-call test takes loss from a flood its own sender cannot keep up
-// with. Packets that never left are no loss, and the self check says why.
+// Jitsi's pre-call test derives loss from a flood that its own sender cannot sustain.
+// Packets that were never sent are no loss, and the self check shows the reason.
 func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 	sends := make([]Send, 50)
 	for i := range sends {
@@ -124,8 +124,8 @@ func TestFaultJitsiLossFromOwnFlood(t *testing.T) {
 	}
 }
 
-// BigBlueButton compares jitter in seconds with limits in milliseconds, so it
-// never fires. Every figure here ends in MS and is in milliseconds.
+// BigBlueButton compares jitter in seconds with limits in milliseconds, which it never
+// exceeds. Every figure here ends in MS and is in milliseconds.
 func TestFaultBigBlueButtonSecondsForMilliseconds(t *testing.T) {
 	delays := make([]float64, 500)
 	for i := range delays {

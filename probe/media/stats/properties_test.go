@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// randomDirection is a lossy, jittery, reordered stream without duplicates.
+// randomDirection returns a lossy, jittery, reordered stream without duplicates.
 func randomDirection(rng *rand.Rand) Direction {
 	d := Direction{FirstSeq: rng.Uint32(), Sent: 1 + rng.IntN(400), IntervalNS: 20e6}
 	lossShare := rng.Float64()
@@ -82,7 +82,7 @@ func TestInputIsNotModified(t *testing.T) {
 	before := slices.Clone(d.Packets)
 	Summarise(d)
 	if !slices.Equal(d.Packets, before) {
-		t.Error("Summarise changed its input")
+		t.Error("Summarise modified its input")
 	}
 }
 
@@ -90,7 +90,7 @@ func TestNothingMeasuredIsUnknown(t *testing.T) {
 	s := Summarise(Direction{IntervalNS: 20e6})
 	if s.Loss != nil || s.Jitter != nil || s.PDVMS != nil || s.IPDVMS != nil || s.Reordering != nil ||
 		s.Late != nil || s.BurstR != nil || s.LongestGapMS != nil || s.LatePct(60) != nil {
-		t.Errorf("nothing sent: %+v", s)
+		t.Errorf("without packets: %+v", s)
 	}
 	s = Summarise(Direction{Sent: 300, IntervalNS: 20e6})
 	if s.Loss.Pct != 100 || s.Jitter != nil || s.PDVMS != nil || s.Late != nil || *s.LongestGapMS != 6000 {
@@ -111,14 +111,14 @@ func TestLatePct(t *testing.T) {
 		t.Errorf("late for 60 ms: %v", got)
 	}
 	if s.LatePct(61) != nil {
-		t.Error("a buffer that was not judged has a value")
+		t.Error("a buffer that was not evaluated has a value")
 	}
 	if s.Bursts.GapLost != 1 || s.PlayoutMS != DefaultPlayoutMS {
-		t.Errorf("the late packet is no discard: %+v", s.Bursts)
+		t.Errorf("the late packet is not discarded: %+v", s.Bursts)
 	}
 }
 
-// FuzzSummarise feeds numbers and stamps as a hostile reflector may send them.
+// FuzzSummarise uses numbers and timestamps that a hostile reflector may send.
 func FuzzSummarise(f *testing.F) {
 	f.Add(uint32(0), uint16(5), []byte("0123456789abcdefghijklmnopqrstuvwxyz"))
 	f.Add(uint32(1<<32-1), uint16(300), []byte{})
@@ -136,7 +136,7 @@ func FuzzSummarise(f *testing.F) {
 			t.Errorf("loss %+v", s.Loss)
 		}
 		if s.Loss != nil && s.Loss.Received+s.Duplicates+s.Foreign != len(d.Packets) {
-			t.Errorf("%d packets do not add up: %+v", len(d.Packets), s)
+			t.Errorf("the counts of %d packets are inconsistent: %+v", len(d.Packets), s)
 		}
 		if s.PDVMS != nil && !(s.PDVMS.Min >= 0) {
 			t.Errorf("PDV %+v", s.PDVMS)

@@ -128,7 +128,7 @@ func FuzzParseEchoLog(f *testing.F) {
 		again := NewEchoLog(log.Arrivals(), log.DownSent, log.DownFailed)
 		if !slices.Equal(again.SeqDelta, log.SeqDelta) || !slices.Equal(again.ArrivedDeltaNS, log.ArrivedDeltaNS) ||
 			!slices.Equal(again.DuplicateIndexes, log.DuplicateIndexes) {
-			t.Errorf("%s does not come back", b)
+			t.Errorf("%s changed by encoding and decoding", b)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func TestICEConfigIsSpeltLikeRTCConfiguration(t *testing.T) {
 		t.Errorf("turn %t, expired %t/%t", got.HasTURN(), got.Expired(ends.Add(-time.Second)), got.Expired(ends))
 	}
 	if plain := (ICEConfig{ICEServers: c.ICEServers[:1]}); plain.HasTURN() || plain.Expired(ends) {
-		t.Error("a STUN server neither relays nor expires")
+		t.Error("a STUN server has no relay and no expiry")
 	}
 }
 

@@ -58,7 +58,7 @@ func TestPastedInvitations(t *testing.T) {
 		"tonprobe://enroll?host/CODE#x", "tonprobe://enroll?host/CODE?x", "tonprobe://enroll?" + strings.Repeat("h", 2000) + "/CODE",
 	} {
 		if got, err := ParseInvitation(s); err == nil {
-			t.Errorf("%.60q was read as %+v", s, got)
+			t.Errorf("%.60q was parsed as %+v", s, got)
 		}
 	}
 }

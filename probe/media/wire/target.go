@@ -97,7 +97,7 @@ func ParseTargets(b []byte) (*Targets, error) {
 func (t Target) validate() error {
 	switch {
 	case !IsTargetName(t.Name):
-		return errors.New("no valid name")
+		return errors.New("invalid name")
 	case !slices.Contains(TargetSystems(), t.System):
 		return errors.New("unknown system")
 	case t.URL == "" || len(t.URL) > maxTargetFieldBytes || len(t.Profile) > maxTargetFieldBytes:

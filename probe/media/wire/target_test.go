@@ -28,7 +28,7 @@ func TestParseTargets(t *testing.T) {
 		t.Errorf("%+v, %t", found, ok)
 	}
 	if _, ok := got.Find("Rathaus"); ok {
-		t.Error("found what is not there")
+		t.Error("Find returned an unknown target")
 	}
 	for name, text := range map[string]string{
 		"HTML":        "<html>",

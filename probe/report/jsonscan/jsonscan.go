@@ -1,13 +1,13 @@
 // Package jsonscan finds the parts of a JSON document without decoding it, several
-// times faster than encoding/json. It does not check the syntax: whoever uses a part
-// has to decode it. What it does not recognise, such as a name with an escape, is left
-// to encoding/json.
+// times faster than encoding/json. It does not check the syntax: the caller must decode
+// the parts that it uses. Input that it does not recognise, such as a name with an
+// escape, is left to encoding/json.
 package jsonscan
 
 import "bytes"
 
-// Scanner moves through a document. Its methods report false where the document does
-// not continue as requested; the scanner cannot be used any more then.
+// Scanner reads through a document. Its methods return false if the document does not
+// continue as requested; the scanner must not be used afterwards.
 type Scanner struct {
 	text []byte
 	at   int
@@ -16,8 +16,8 @@ type Scanner struct {
 // New returns a scanner at the beginning of a document.
 func New(text []byte) *Scanner { return &Scanner{text: text} }
 
-// Object visits the members of an object. member must move past the value, by one of
-// the other methods.
+// Object visits the members of an object. member must consume the value by one of the
+// other methods.
 func (s *Scanner) Object(member func(name []byte) bool) bool {
 	return s.list('{', '}', func() bool {
 		name, ok := s.String()
@@ -25,7 +25,7 @@ func (s *Scanner) Object(member func(name []byte) bool) bool {
 	})
 }
 
-// Array visits the elements of an array. element must move past the element.
+// Array visits the elements of an array. element must consume the element.
 func (s *Scanner) Array(element func() bool) bool { return s.list('[', ']', element) }
 
 func (s *Scanner) list(first, last byte, entry func() bool) bool {
@@ -43,7 +43,7 @@ func (s *Scanner) list(first, last byte, entry func() bool) bool {
 	return false
 }
 
-// String moves past a string and returns what is between its quotes.
+// String consumes a string and returns what is between its quotes.
 func (s *Scanner) String() (inner []byte, ok bool) {
 	if !s.take('"') {
 		return nil, false
@@ -57,7 +57,7 @@ func (s *Scanner) String() (inner []byte, ok bool) {
 	return inner, bytes.IndexByte(inner, '\\') < 0
 }
 
-// Value moves past a value of any kind and returns it.
+// Value consumes a value of any kind and returns it.
 func (s *Scanner) Value() (value []byte, ok bool) {
 	s.blanks()
 	begin, depth := s.at, 0
@@ -90,7 +90,7 @@ func (s *Scanner) Value() (value []byte, ok bool) {
 	return s.text[begin:], depth == 0 && s.at > begin
 }
 
-// skipString moves from the first quote of a string to its last one.
+// skipString moves from the opening quote of a string to the closing one.
 func (s *Scanner) skipString() bool {
 	for s.at++; s.at < len(s.text); s.at++ {
 		switch s.text[s.at] {
@@ -109,7 +109,7 @@ func (s *Scanner) End() bool {
 	return s.at == len(s.text)
 }
 
-// take moves past a character if it is the next one.
+// take consumes a character if it is the next one.
 func (s *Scanner) take(c byte) bool {
 	s.blanks()
 	if s.at == len(s.text) || s.text[s.at] != c {
@@ -119,7 +119,7 @@ func (s *Scanner) take(c byte) bool {
 	return true
 }
 
-// blanks moves past white space (RFC 8259, section 2).
+// blanks skips white space (RFC 8259 §2).
 func (s *Scanner) blanks() {
 	for s.at < len(s.text) {
 		switch s.text[s.at] {

@@ -52,7 +52,7 @@ func FuzzScanner(f *testing.F) {
 		var list []json.RawMessage
 		if json.Unmarshal(text, &list) != nil || list == nil {
 			if ok {
-				t.Errorf("%q is not a list, but was taken for one: %q", text, values)
+				t.Errorf("%q is not a list, but was scanned as one: %q", text, values)
 			}
 			return
 		}

@@ -1,7 +1,7 @@
-// Package origin reads the addresses of web servers as people write them. The
-// agent's targets, the agent's collector and the collector's own public address
-// all go through Parse, so that one name has one spelling everywhere: in a look-up,
-// in a certificate, in a comparison and in a report.
+// Package origin parses the addresses of web servers as people write them. The agent's
+// targets, the agent's collector and the collector's own public address all go through
+// Parse, so that one name has one spelling everywhere: in a lookup, a certificate, a
+// comparison and a report.
 package origin
 
 import (
@@ -16,31 +16,31 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Fault is what is wrong with an address. The words for a person are made from it,
-// in their language.
+// Fault is what is wrong with an address. Programs show a text in the person's language
+// for it.
 type Fault string
 
 // The faults of an address.
 const (
 	FaultForm   Fault = "form"   // not an address at all
-	FaultScheme Fault = "scheme" // neither https nor anything of that kind
-	FaultHost   Fault = "host"   // no server can have this name
+	FaultScheme Fault = "scheme" // a scheme other than http, https, ws and wss
+	FaultHost   Fault = "host"   // not a valid name of a server
 	FaultPort   Fault = "port"   // not a number from 1 to 65535
 	// FaultPlain is an unencrypted address of another computer; see ParseSecure.
 	FaultPlain Fault = "plain"
-	// FaultTooMuch is for callers that have no use for a user, a query or a fragment.
+	// FaultTooMuch is for callers that do not accept a user, a query or a fragment.
 	FaultTooMuch Fault = "too_much"
 )
 
-// Faults are all of them.
+// Faults returns all faults.
 func Faults() []Fault {
 	return []Fault{FaultForm, FaultScheme, FaultHost, FaultPort, FaultPlain, FaultTooMuch}
 }
 
-// Error is an address that cannot be used.
+// Error describes an invalid address.
 type Error struct {
-	// Address is what was given, without user, path and query: a path often is
-	// the secret of a meeting, and errors are logged.
+	// Address is the input without user, path and query: a path is often the secret of
+	// a meeting, and errors are logged.
 	Address string
 	Fault   Fault
 }
@@ -65,11 +65,10 @@ func (f Fault) advice() string {
 	return "want one such as https://server.example.org"
 }
 
-// Parse returns the URL that raw means. Its scheme is http or https, its host is
-// lower case, ASCII (IDNA 2008, UTS #46) and without a final dot, and its port is
-// left out where it is the scheme's own. User, path, query and fragment are as
-// given. The name of a host alone is taken for https, a WebSocket address for that of its HTTP
-// server. The error is an [*Error].
+// Parse returns the URL that raw denotes. Its scheme is http or https, its host is lower case,
+// ASCII (IDNA 2008, UTS #46) and without a final dot, and its port is omitted if it is the
+// default of the scheme. User, path, query and fragment remain. A host name alone means https,
+// and a WebSocket address the corresponding HTTP one. The error is an [*Error].
 func Parse(raw string) (*url.URL, error) {
 	text := clean(raw)
 	fault := func(f Fault) error { return &Error{Address: redacted(text), Fault: f} }
@@ -114,8 +113,8 @@ func Parse(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// ParseSecure is Parse for what must not be read on the way: it refuses http, but
-// to this computer itself.
+// ParseSecure is Parse for connections that must be confidential: it rejects http,
+// except to this computer itself.
 func ParseSecure(raw string) (*url.URL, error) {
 	u, err := Parse(raw)
 	if err != nil {
@@ -127,14 +126,14 @@ func ParseSecure(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// Of is scheme, host and port of u (RFC 6454 §4), which is what a report may
-// hold. The zone of an address names an interface of this computer and is left out.
+// Of returns the scheme, host and port of u (RFC 6454 §4), which a report may contain.
+// The zone of an address names an interface of this computer and is omitted.
 func Of(u *url.URL) string {
 	host, _, _ := strings.Cut(u.Hostname(), "%")
 	return u.Scheme + "://" + join(host, u.Port())
 }
 
-// IsLoopback reports whether u leads to this computer itself, where nobody can read
+// IsLoopback reports whether u refers to this computer itself, so that nobody can read
 // an unencrypted connection (W3C Secure Contexts §3.1).
 func IsLoopback(u *url.URL) bool {
 	a, err := netip.ParseAddr(u.Hostname())
@@ -155,7 +154,7 @@ func clean(raw string) string {
 	return strings.ReplaceAll(text[:end], `\`, "/") + text[end:]
 }
 
-// authority is the part of an address without its scheme that names the server.
+// authority returns the part of an address without a scheme that names the server.
 func authority(rest string) string {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		return rest[:i]
@@ -163,14 +162,15 @@ func authority(rest string) string {
 	return rest
 }
 
-// isBareHost reports whether text without a scheme is meant as a server. A single word
-// is rather a mistake, or the name of something else; one with an @ is a mail address.
+// isBareHost reports whether text without a scheme denotes a server. A single word is
+// more likely a mistake, or the name of something else; one with an @ is a mail
+// address.
 func isBareHost(authority string) bool {
 	word := !strings.ContainsAny(authority, ".:\u3002\uff0e\uff61") // the dots of UTS #46
 	return !strings.Contains(authority, "@") && (!word || strings.EqualFold(authority, "localhost"))
 }
 
-// redacted is an address as far as its server goes.
+// redacted returns an address up to its server.
 func redacted(text string) string {
 	prefix, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -182,8 +182,8 @@ func redacted(text string) string {
 	return prefix + server[strings.LastIndex(server, "@")+1:]
 }
 
-// asciiHost is a host as it is looked up. Names that are ASCII are not held
-// against IDNA: its rules forbid underscores and hyphens in places where real
+// asciiHost returns the form of a host that is looked up. Names in ASCII are not
+// checked by IDNA, whose rules forbid underscores and hyphens in places where real
 // servers have them.
 func asciiHost(host string) (string, bool) {
 	if a, err := netip.ParseAddr(host); err == nil {
@@ -198,7 +198,7 @@ func asciiHost(host string) (string, bool) {
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.Unmap().String(), true // written in full-width digits
+		return a.Unmap().String(), true // in full-width digits
 	}
 	return host, isName(host)
 }
@@ -207,8 +207,9 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// isName reports whether a host can be looked up (RFC 1035 §2.3.4). One whose last
-// label is a number is an IPv4 address to browsers (WHATWG URL §3.5), here a broken one.
+// isName reports whether a host can be looked up (RFC 1035 §2.3.4). If the last label is
+// a number, browsers parse the host as an IPv4 address (WHATWG URL §3.5), which would be
+// invalid here.
 func isName(host string) bool {
 	const longestName, longestLabel = 253, 63
 	labels := strings.Split(host, ".")
@@ -225,10 +226,10 @@ func notInName(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// notInZone reports whether the name of an interface cannot hold r (RFC 6874 §2).
+// notInZone reports whether r cannot be part of the name of an interface (RFC 6874 §2).
 func notInZone(r rune) bool { return r != '.' && !(r >= 'A' && r <= 'Z') && notInName(r) }
 
-// normalPort is a port as a URL writes it: "" where it is the scheme's own.
+// normalPort returns the port for a URL: "" for the default of the scheme.
 func normalPort(port, scheme string) (string, bool) {
 	if port == "" {
 		return "", true
@@ -243,7 +244,8 @@ func normalPort(port, scheme string) (string, bool) {
 	return strconv.FormatUint(n, 10), true
 }
 
-// hasBadPort reports whether what follows the last colon of an authority is no port.
+// hasBadPort reports whether the last colon of an authority is followed by an invalid
+// port.
 func hasBadPort(authority string) bool {
 	i := strings.LastIndexByte(authority, ':')
 	if i <= 0 || strings.HasSuffix(authority, "]") || strings.Count(authority, ":") > 1 && !strings.Contains(authority, "]") {
@@ -253,7 +255,7 @@ func hasBadPort(authority string) bool {
 	return !ok
 }
 
-// join writes host and port as [url.URL] keeps them; String escapes a zone.
+// join formats host and port for [url.URL], whose String escapes a zone.
 func join(host, port string) string {
 	if port != "" {
 		return net.JoinHostPort(host, port)

@@ -123,7 +123,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestErrorsHoldNoSecret: an error is shown and logged.
+// TestErrorsHoldNoSecret: errors are displayed and logged.
 func TestErrorsHoldNoSecret(t *testing.T) {
 	for _, raw := range []string{
 		"https://bbb.example.org:99999/b/geheim?t=geheim", "ftp://geheim:geheim@bbb.example.org/geheim",
@@ -158,7 +158,7 @@ func FuzzParse(f *testing.F) {
 		u, err := Parse(raw)
 		if err != nil {
 			if _, ok := errors.AsType[*Error](err); !ok {
-				t.Fatalf("%q: %v is no *Error", raw, err)
+				t.Fatalf("%q: %v is not an *Error", raw, err)
 			}
 			return
 		}
@@ -171,11 +171,11 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %q, read again %v, %v", raw, kept, again, err)
 		}
 		if _, err := url.Parse(u.String()); err != nil {
-			t.Fatalf("%q: %q is no URL: %v", raw, u, err)
+			t.Fatalf("%q: %q is not a URL: %v", raw, u, err)
 		}
 		if _, err := netip.ParseAddr(u.Hostname()); err != nil {
 			if _, err := idna.Punycode.ToASCII(u.Hostname()); err != nil || strings.HasSuffix(u.Hostname(), ".") {
-				t.Fatalf("%q: %q can not be looked up: %v", raw, u.Hostname(), err)
+				t.Fatalf("%q: %q cannot be looked up: %v", raw, u.Hostname(), err)
 			}
 		}
 	})

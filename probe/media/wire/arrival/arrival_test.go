@@ -58,7 +58,7 @@ func TestStampsIgnoreClockStep(t *testing.T) {
 	for _, off := range []time.Duration{time.Second, -2 * time.Second} {
 		s.Note(packet(1, 1), now.Add(off))
 		if got := s.Take(packet(1, 1), now); !got.Equal(now) {
-			t.Errorf("a stamp %v off was believed", off)
+			t.Errorf("a timestamp %v off was accepted", off)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestStampsIgnoreOtherPackets(t *testing.T) {
 	}
 	for i := range s.slots {
 		if s.slots[i].key != 0 {
-			t.Error("something was kept")
+			t.Error("a packet that is not RTP was stored")
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestStampsSurviveAFlood(t *testing.T) {
 	p := packet(42, 42)
 	s.Note(p, base.Add(time.Millisecond))
 	if got := s.Take(p, base.Add(2*time.Millisecond)); !got.Equal(base.Add(time.Millisecond)) {
-		t.Error("the flood kept the newest packet out")
+		t.Error("the newest packet was lost in the flood")
 	}
 }
 
@@ -95,7 +95,7 @@ func TestStampsSurviveAFlood(t *testing.T) {
 func loopback(t *testing.T) *net.UDPConn {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells when a packet arrived and left")
+		t.Skip("only Linux provides arrival and departure times")
 	}
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -132,7 +132,7 @@ func TestArrivalIsNotTheRead(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("stamped %v after it was sent", got.Sub(sent))
+			t.Fatalf("timestamp %v after the send", got.Sub(sent))
 		}
 	}
 }
@@ -162,10 +162,10 @@ func TestDepartureIsWithinTheCall(t *testing.T) {
 		}
 	}
 	if asked, _ := c.kernel.told(); asked && byKernel == 0 {
-		t.Error("the kernel told no departure at all")
+		t.Error("the kernel provided no departure time")
 	}
 	if _, ok := departures.TakeSent(7, 50); ok {
-		t.Error("a packet never sent has left")
+		t.Error("a packet that was never sent has a departure time")
 	}
 }
 
@@ -181,7 +181,7 @@ func TestDepartureIgnoresClockStep(t *testing.T) {
 	}
 	left, ok := departures.TakeSent(7, 1)
 	if !ok || time.Since(left) < 59*time.Minute {
-		t.Errorf("known %t, left %v ago by a clock an hour behind", ok, time.Since(left))
+		t.Errorf("known %t, departure %v ago with a clock that is an hour behind", ok, time.Since(left))
 	}
 }
 
@@ -194,7 +194,7 @@ func TestOnlyRTPIsStamped(t *testing.T) {
 	}
 	for i := range departures.slots {
 		if departures.slots[i].key != 0 {
-			t.Fatal("something that is no RTP was stamped")
+			t.Fatal("a packet that is not RTP was stored")
 		}
 	}
 }

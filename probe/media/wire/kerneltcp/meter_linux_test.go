@@ -26,7 +26,7 @@ func TestMeterOnLoopback(t *testing.T) {
 	FillQueues(sender)
 	m, ok := NewMeter(receiver)
 	if !ok {
-		t.Fatal("Linux counts")
+		t.Fatal("NewMeter failed on Linux")
 	}
 	const n = 50_000
 	if _, err := sender.Write(make([]byte, n)); err != nil {
@@ -43,7 +43,7 @@ func TestMeterOnLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	if more := m.Take(); more != 0 {
-		t.Errorf("reading makes %d bytes arrive", more)
+		t.Errorf("%d bytes arrived by reading, want none", more)
 	}
 	_ = receiver.Close()
 	if more := m.Take(); more != 0 {
@@ -52,6 +52,6 @@ func TestMeterOnLoopback(t *testing.T) {
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()
 	if _, ok := NewMeter(a); ok {
-		t.Error("a pipe has no counters")
+		t.Error("NewMeter succeeded for a pipe")
 	}
 }
