@@ -88,6 +88,7 @@ type Options struct {
 	// meeting.
 	targetSystem string
 	room         *wire.Room
+	token        string // for a WHIP endpoint
 	joinLink     *url.URL
 }
 

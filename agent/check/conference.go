@@ -15,7 +15,7 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 	if o.Target == "" || o.Plan != nil {
 		return nil, nil
 	}
-	c := conference.Config{Address: o.Target, System: o.targetSystem, Room: o.room, JoinLink: o.joinLink, NoMedia: o.Trigger == report.TriggerSchedule}
+	c := conference.Config{Address: o.Target, System: o.targetSystem, Room: o.room, JoinLink: o.joinLink, Token: o.token, NoMedia: o.Trigger == report.TriggerSchedule}
 	if o.Collector != nil {
 		c.RootCAs = o.Collector.RootCAs
 	}

@@ -42,7 +42,7 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	if s.webURL == "" {
 		s.webURL = base.String()
 	}
-	if c.Token == "" {
+	if !c.Enrolled() {
 		return s
 	}
 	s.collector, s.token, s.transport, s.pins = base, c.Token, c.Transport(), c.Pins

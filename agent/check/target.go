@@ -59,7 +59,7 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 		return o, nil
 	}
 	name := o.Target
-	if o.Collector == nil || o.Collector.Token == "" {
+	if !o.Collector.Enrolled() {
 		return o, &NotEnrolledError{Name: name}
 	}
 	known, err := o.targets(ctx, o.joins(name))
@@ -80,7 +80,7 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 	if o.Target, err = conference.ReduceFor(t.System, t.URL); err != nil {
 		return o, err
 	}
-	o.targetSystem, o.room = t.System, t.Room
+	o.targetSystem, o.room, o.token = t.System, t.Room, t.Token
 	if t.JoinLink != "" {
 		if o.joinLink, err = url.Parse(t.JoinLink); err != nil {
 			return o, errors.New("the collector's join link cannot be used") // the error would quote it
@@ -120,11 +120,11 @@ func (o Options) joins(name string) string {
 	return name
 }
 
-// withoutCredentials returns t without rooms and links.
+// withoutCredentials returns t without rooms, links and tokens.
 func withoutCredentials(t wire.Targets) wire.Targets {
 	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets))}
 	for i, target := range t.Targets {
-		target.Room, target.JoinLink = nil, ""
+		target.Room, target.JoinLink, target.Token = nil, "", ""
 		kept.Targets[i] = target
 	}
 	return kept

@@ -24,8 +24,11 @@ const dialTimeout = 3 * time.Second
 type Endpoint struct {
 	// URL is the collector's address, such as https://tonprobe.example.org:8443.
 	URL string
-	// Token is the bearer token from enrolment; empty before it.
+	// Token is the bearer token from enrolment; empty before it, and with Via.
 	Token string
+	// Via, if not nil, sends the requests of Client and adds the token: the service of
+	// this computer, which does not disclose it.
+	Via http.RoundTripper
 	// RootCAs are the trusted certificate authorities; nil means the system's.
 	RootCAs *x509.CertPool
 	// Pins are the known keys of the collector; nil if none are known.
@@ -57,12 +60,26 @@ func ParseURL(s string) (*url.URL, error) {
 // Base returns the parsed URL.
 func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 
+// Enrolled reports whether the collector accepts requests of this agent.
+func (e *Endpoint) Enrolled() bool { return e != nil && (e.Token != "" || e.Via != nil) }
+
+// Authorise adds the token to a request.
+func (e *Endpoint) Authorise(r *http.Request) {
+	if e.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+e.Token)
+	}
+}
+
 // Client returns an HTTP client that trusts RootCAs and Pins, uses the proxy of the
 // environment or the system, and does not follow redirects, which would send the token
 // to another host.
 func (e *Endpoint) Client() *http.Client {
+	next := e.Via
+	if next == nil {
+		next = e.Transport()
+	}
 	return &http.Client{
-		Transport:     &learner{endpoint: e, next: e.Transport(), name: e.hostname()},
+		Transport:     &learner{endpoint: e, next: next, name: e.hostname()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -27,7 +27,7 @@ func (e *Endpoint) Targets(ctx context.Context, join string) (*wire.Targets, err
 	if err != nil {
 		return nil, fmt.Errorf("request the conference systems: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+e.Token)
+	e.Authorise(req)
 	resp, err := e.Client().Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("request the conference systems: %w", err)

@@ -25,6 +25,7 @@ type Config struct {
 	Server       string `toml:"server"`        // address of the collector; after enrolment the one of the identity is used
 	CA           string `toml:"ca"`            // PEM file of a certificate authority to trust in addition to the system's
 	Data         string `toml:"data"`          // folder for identity and spool
+	Socket       string `toml:"socket"`        // address of the service's local socket; "" is the default one, for the default data folder only
 	Profile      string `toml:"profile"`       // profile with the limits of the diagnosis
 	Target       string `toml:"target"`        // name or address of the conference system
 	Device       string `toml:"device"`        // microphone; "" is the default one

@@ -15,6 +15,7 @@ func (c *Config) setters() map[string]func(string) error {
 		"SERVER":            text(&c.Server),
 		"CA":                text(&c.CA),
 		"DATA":              text(&c.Data),
+		"SOCKET":            text(&c.Socket),
 		"PROFILE":           text(&c.Profile),
 		"TARGET":            text(&c.Target),
 		"DEVICE":            text(&c.Device),

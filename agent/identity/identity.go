@@ -135,3 +135,11 @@ func (id *Identity) validate() error {
 	}
 	return nil
 }
+
+// Retire removes the identity in dir after another owner has taken it over.
+func Retire(dir string) error {
+	if err := durable.Remove(filepath.Join(dir, FileName)); err != nil {
+		return fmt.Errorf("remove the identity: %w", err)
+	}
+	return durable.SyncDir(dir)
+}

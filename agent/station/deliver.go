@@ -54,6 +54,9 @@ type Delivery struct {
 // Deliver stores the report, then attempts to send it once.
 func (d *Delivery) Deliver(ctx context.Context, r *report.Report) Outcome {
 	st := d.Station
+	if st.service != nil {
+		return d.handToService(ctx, r)
+	}
 	sp, keepErr := d.keep(ctx, r)
 	d.Err, d.KeepErr, d.rest = nil, keepErr, nil
 	switch {
@@ -126,6 +129,10 @@ func statusUnkept(err error) Outcome {
 
 // SendRest sends the reports that waited before this check.
 func (d *Delivery) SendRest(ctx context.Context) {
+	if d.Station.service != nil {
+		d.Station.handOverRest(ctx)
+		return
+	}
 	if d.rest == nil {
 		return
 	}

@@ -18,9 +18,11 @@ import (
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/uplink"
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -36,6 +38,10 @@ type Station struct {
 	ca    string // certificates given with --ca, in PEM form
 	roots *x509.CertPool
 	log   *slog.Logger
+	// service, if not nil, owns identity and spool; id is then what it says of them.
+	service *local.Client
+	targets wire.Targets // known to the service
+	own     bool         // the person has a spool beside that of the service
 
 	keeping sync.Mutex // held while the identity file is changed
 	phone   string     // phone number of support announced since the start
@@ -113,6 +119,9 @@ func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version s
 	if s.Config.Server != "" && !sameCollector(asked.Server, s.Config.Server) {
 		return &ConfiguredElsewhereError{Asked: asked.Server, Configured: s.Config.Server}
 	}
+	if s.service != nil {
+		return s.enrollService(ctx, asked)
+	}
 	ctx, cancel := context.WithTimeout(ctx, enrollTime)
 	defer cancel()
 	at := &collector.Endpoint{URL: asked.Server, RootCAs: s.roots, Pins: asked.Pins}
@@ -137,6 +146,8 @@ func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version s
 // only an address is known, nil otherwise.
 func (s *Station) Collector() *collector.Endpoint {
 	switch {
+	case s.Enrolled() && s.service != nil:
+		return s.throughService()
 	case s.Enrolled():
 		return &collector.Endpoint{
 			URL: s.id.Enrolment.Server, Token: s.id.Enrolment.Token, RootCAs: s.roots, Pins: s.id.Enrolment.Pins,
@@ -190,6 +201,9 @@ func (s *Station) learnPhone(phone string) {
 		return
 	}
 	s.phone, s.named = phone, true
+	if s.service != nil {
+		return // the service stores it
+	}
 	id, err := identity.Load(s.Config.Data)
 	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token || id.Enrolment.SupportPhone == phone) {
 		return
@@ -251,10 +265,14 @@ func sameCollector(a, b string) bool {
 
 // CheckOptions returns the options of a check according to the configuration.
 func (s *Station) CheckOptions(version string) check.Options {
-	return check.Options{
+	o := check.Options{
 		Profile: s.Config.Profile, Target: s.Config.Target, Device: s.Config.Device, NoAudio: s.Config.NoAudio,
 		SpeakFor: time.Duration(s.Config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.Collector(), Env: probe.Env{Log: s.log},
 		KnownTargets: s.knownTargets(), LearnTargets: s.learnTargets,
 	}
+	if s.service != nil {
+		o.KnownTargets, o.LearnTargets = s.targets, nil
+	}
+	return o
 }

@@ -9,12 +9,12 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server"
-	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
 func serveFlags(in *invocation) {
 	for _, o := range options() {
-		if !slices.Contains(dataKeys(), o.key) { // every command has them
+		// Every command has those of the data; the collector has an echo of its own.
+		if !slices.Contains(append(dataKeys(), keyWHIPSecret), o.key) {
 			in.setting(o.key)
 		}
 	}
@@ -62,25 +62,4 @@ func announce(w io.Writer, s *server.Server, c settings) {
 
 func logger(t terminal, c settings) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: report.LogAttr}))
-}
-
-func reflectFlags(in *invocation) {
-	for _, key := range []string{"stun_listen", "media_listen", "media_ip", "turn_secret_file", "turn_secret", "log_level"} {
-		in.setting(key)
-	}
-}
-
-func reflectOnly(ctx context.Context, t terminal, in *invocation) error {
-	c, err := in.settings(t)
-	if err != nil {
-		return err
-	}
-	r, err := reflector.New(reflector.Config{STUNListen: c.STUNListen, MediaListen: c.MediaListen, MediaIPs: c.MediaIPs,
-		TURNSecret: c.TURNSecret, Log: logger(t, c)})
-	if err != nil {
-		return fmt.Errorf("start reflector: %w", err)
-	}
-	_, _ = fmt.Fprintf(t.out, "Tonprobe reflector is ready: STUN and TURN on %s, echo on %s\n", r.STUNAddr(), r.MediaAddr())
-	<-ctx.Done()
-	return r.Close()
 }

@@ -37,6 +37,7 @@ type settings struct {
 	server.Config
 	logLevel   slog.Level
 	turnTLSSet bool
+	whipSecret []byte // of reflect; empty without a WHIP endpoint
 }
 
 func options() []option {
@@ -59,6 +60,7 @@ func options() []option {
 		{"turn_tls_listen", "`address` of TURN over TLS, or off (default :5349, unless stun-listen is set)", false, setTURNTLS},
 		{"turn_secret_file", "`file` with the secret shared with other collectors' TURN", false, setTURNSecret},
 		{"turn_secret", "the same as a `text`, which every user of this machine can read in the list of processes", false, func(s *settings, v string) error { s.TURNSecret = []byte(v); return nil }},
+		{keyWHIPSecret, "`file` with the secret of the collector's target; opens a WHIP endpoint at --listen", false, setWHIPSecret},
 		{"ice_server", "`URL` of an external STUN or TURN server for agents, in addition to ours; may be repeated", false, setICEServers},
 		{"ice_secret_file", "`file` with the secret shared with those TURN servers (coturn: static-auth-secret)", false, setICESecret},
 		{"ice_credentials_file", "`file` with user name and password for them, one per line, if there is no shared secret", false, setICECredentials},
@@ -152,6 +154,11 @@ func setDatabaseURLFile(s *settings, v string) error {
 
 func setTURNSecret(s *settings, v string) (err error) {
 	s.TURNSecret, err = readSecret(v)
+	return err
+}
+
+func setWHIPSecret(s *settings, v string) (err error) {
+	s.whipSecret, err = readSecret(v)
 	return err
 }
 

@@ -27,7 +27,7 @@ func targetAddFlags(in *invocation) {
 	in.flags.StringVar(&o.system, "system", "", "bbb, livekit, janus, whip, zoom or youtube (`system`)")
 	in.flags.StringVar(&o.url, "url", "", "`address` of the conference server")
 	in.flags.StringVar(&o.profile, "profile", "", "limits to judge by (`name`; default: those of the system)")
-	in.flags.StringVar(&o.secretFile, "secret-file", "", "`file` with the secret of a BigBlueButton, or - for standard input")
+	in.flags.StringVar(&o.secretFile, "secret-file", "", "`file` with the secret of a BigBlueButton or of a WHIP endpoint, or - for standard input")
 	in.flags.StringVar(&o.hash, "hash", "", "sha1, sha256, sha384 or sha512: how it is signed with that secret (`hash`; default sha256)")
 	in.flags.StringVar(&o.apiKey, "api-key", "", "API `key` of a LiveKit")
 	in.flags.StringVar(&o.apiSecret, "api-secret-file", "", "`file` with the secret of that key, or - for standard input")

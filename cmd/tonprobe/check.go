@@ -60,7 +60,7 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if _, err := p.parse(f, args, 0); err != nil {
 		return err
 	}
-	c, err := s.load(p.getenv)
+	c, err := s.loadForPerson(p.getenv)
 	if err != nil {
 		return err
 	}
@@ -68,12 +68,13 @@ func (p *program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	log := p.logger(flags.verbose)
-	st, err := station.Open(c, log)
+	st, how, err := station.Connect(ctx, c, log)
 	// A full or read-only disk does not prevent the check. That the report could not be stored
 	// is printed at the end.
 	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
 		return err
 	}
+	p.warnConnection(how)
 	o := st.CheckOptions(p.version)
 	o.Only, o.OtherMicrophones, o.BindingLifetime = only(flags.only), true, flags.lifetime
 	o.Load, o.Speaker = c.Load, flags.speaker

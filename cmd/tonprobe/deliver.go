@@ -30,6 +30,14 @@ func deliverFor(d *station.Delivery) deliverFunc {
 	return func(ctx context.Context, r *report.Report) tui.Delivery { return shown[d.Deliver(ctx, r)] }
 }
 
+// warnConnection explains why another identity is used than the person may expect.
+func (p *program) warnConnection(how station.Connection) {
+	switch how {
+	case station.Merged, station.Twice, station.NotAdmitted:
+		p.warn("service.connection_" + string(how))
+	}
+}
+
 // printDelivery prints why a report was not stored or delivered, unless the screen has said so.
 func (p *program) printDelivery(d *station.Delivery) {
 	if d.KeepErr != nil {
@@ -37,6 +45,12 @@ func (p *program) printDelivery(d *station.Delivery) {
 		fmt.Fprintln(p.err, text)
 	}
 	if d.Err == nil {
+		return
+	}
+	if errors.Is(d.Err, station.ErrServiceLost) {
+		if d.KeepErr == nil {
+			p.warn("service.lost")
+		}
 		return
 	}
 	for _, said := range []error{

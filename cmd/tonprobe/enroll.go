@@ -26,7 +26,7 @@ func (p *program) enroll(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.load(p.getenv)
+	c, err := s.loadForPerson(p.getenv)
 	if err != nil {
 		return err
 	}
@@ -70,14 +70,18 @@ func (p *program) enrolmentText(positional []string) (string, error) {
 // the collector has issued a new one.
 func (p *program) enrollAt(ctx context.Context, c config.Config, asked enroll.Invitation, verbose bool) error {
 	c.Server = "" // may be another collector than before
-	st, err := station.Open(c, p.logger(verbose))
+	st, how, err := station.Connect(ctx, c, p.logger(verbose))
 	if err != nil {
 		return err
 	}
+	p.warnConnection(how)
 	if err := st.Enroll(ctx, asked, p.version); err != nil {
 		return err
 	}
 	e := st.Enrolment()
 	p.say("enroll.done", "server", e.Server, "participant", words.Clean(e.Participant, 80))
+	if st.UsesService() {
+		p.say("enroll.service")
+	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/station"
@@ -80,6 +81,8 @@ func sentences() []struct {
 		{uplink.ErrNotReached, "upload.not_reached"},
 		{spool.ErrDiskFull, "spool.disk_full"},
 		{collector.ErrNoCertificate, "collector.ca_empty"},
+		{local.ErrOtherCollector, "service.other_collector"},
+		{local.ErrBusy, "service.busy"},
 		{resident.ErrNotAdmin, "service.not_admin"},
 		{resident.ErrNotInstalled, "service.not_installed"},
 		{resident.ErrInstalled, "service.installed"},

@@ -1,21 +1,35 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
 
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe"
 )
 
+// servePrograms returns the job that lets the programs of signed-in users use the identity
+// and the spool of the service.
+func (p *program) servePrograms(c config.Config, log *slog.Logger) func(context.Context) error {
+	server := &local.Server{Address: c.Socket, Agent: &station.Desk{Config: c, Version: p.version, Log: log}, Log: log}
+	return server.Run
+}
+
 // loops returns the jobs of the background service.
 func (p *program) loops(c config.Config, log *slog.Logger) resident.Loops {
-	return resident.Loops{
+	loops := resident.Loops{
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
 		List: []resident.Loop{
 			{Name: "checks", Run: station.Work(c, p.version, log).Run},
 		},
 	}
+	// The service of a person shares the folder with the person's program.
+	if c.Socket != "" {
+		loops.List = append(loops.List, resident.Loop{Name: "programs", Run: p.servePrograms(c, log)})
+	}
+	return loops
 }

@@ -26,11 +26,11 @@ func (p *program) report(ctx context.Context, args []string) error {
 	if len(positional) == 0 {
 		return &usageError{key: "report.no_action"}
 	}
-	c, err := s.load(p.getenv)
+	c, err := s.loadForPerson(p.getenv)
 	if err != nil {
 		return err
 	}
-	sp, err := station.OpenSpool(ctx, c, slog.New(slog.DiscardHandler))
+	sp, err := station.OpenReports(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ type listed struct {
 }
 
 // reportList lists the stored reports, and the number of lost and quarantined ones.
-func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
+func (p *program) reportList(sp station.Reports, asJSON bool) error {
 	entries, err := sp.All()
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (p *program) reportList(sp *spool.Spool, asJSON bool) error {
 	return nil
 }
 
-func listing(sp *spool.Spool, e spool.Entry) listed {
+func listing(sp station.Reports, e spool.Entry) listed {
 	l := listed{ID: e.ID, Time: e.Time, State: stateName(e), Bytes: e.Bytes}
 	if doc, err := sp.Read(e); err == nil {
 		if r, err := report.Decode(doc); err == nil {
@@ -123,7 +123,7 @@ func (p *program) printList(list []listed, counts spool.DropCounts) {
 }
 
 // reportExport writes all readable reports, one JSON document per line.
-func (p *program) reportExport(sp *spool.Spool, to string) error {
+func (p *program) reportExport(sp station.Reports, to string) error {
 	entries, err := sp.All()
 	if err != nil {
 		return err

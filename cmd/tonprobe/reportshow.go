@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/words"
 )
@@ -14,7 +15,7 @@ import (
 // reportShow prints a report in words and as a document, so that everything that is
 // sent is printed. With --json it prints the document as sent. Without a name it is
 // the latest report.
-func (p *program) reportShow(sp *spool.Spool, which string, asJSON bool) error {
+func (p *program) reportShow(sp station.Reports, which string, asJSON bool) error {
 	entries, err := sp.All()
 	if err != nil {
 		return err

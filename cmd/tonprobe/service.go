@@ -19,6 +19,7 @@ import (
 func (p *program) service(ctx context.Context, args []string) error {
 	f := newFlags("service")
 	s := bindSettings(f)
+	s.text(f, "socket", func(c *config.Config) *string { return &c.Socket })
 	s.text(f, "target", func(c *config.Config) *string { return &c.Target })
 	s.text(f, "profile", func(c *config.Config) *string { return &c.Profile })
 	f.Func("interval", "", func(v string) error {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/local"
 )
 
 // settings collects the configuration of a subcommand: file, variables, flags. Flags are
@@ -57,10 +58,24 @@ func (s *settings) truth(f *flag.FlagSet, name string, field func(*config.Config
 	})
 }
 
+// loadForPerson is load for a program that uses the machine's service if there is one.
+func (s *settings) loadForPerson(getenv func(string) string) (config.Config, error) {
+	c, err := s.load(getenv)
+	// Whoever names a folder wants its identity and not that of the machine.
+	if err == nil && c.Socket == "" && c.Data == placesOf(getenv).DataDir() {
+		c.Socket = local.Address(runtime.GOOS)
+	}
+	return c, err
+}
+
+func placesOf(getenv func(string) string) config.Places {
+	home, _ := os.UserHomeDir() // without one the folder must be given
+	return config.Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home, System: isSystem()}
+}
+
 // load merges the configuration. Call it after the flags were parsed.
 func (s *settings) load(getenv func(string) string) (config.Config, error) {
-	home, _ := os.UserHomeDir() // without one the folder must be given
-	places := config.Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home, System: isSystem()}
+	places := placesOf(getenv)
 	c := config.Default(places.DataDir())
 	file, required := s.file, true
 	if file == "" {

@@ -61,6 +61,8 @@ type Config struct {
 	System string
 	// Room opens a test room of the system; nil where there is none.
 	Room *wire.Room
+	// Token lets the check into a WHIP endpoint; "" without one. It is a secret.
+	Token string
 	// NoMedia makes no call: nobody asked for one, and a session may be in progress.
 	NoMedia bool
 	// RootCAs are the trusted authorities; nil means the system's.
@@ -122,7 +124,7 @@ func (conference) Version() int { return 1 }
 
 // Run implements probe.Probe. A system that cannot be reached is a result.
 func (c conference) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
-	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, NoMedia: c.NoMedia}, env)
+	v := visit.New(visit.Config{URL: c.base, RootCAs: c.RootCAs, Direct: c.Direct, Room: c.Room, JoinLink: c.JoinLink, Token: c.Token, NoMedia: c.NoMedia}, env)
 	defer v.Close()
 	c.Check(ctx, v)
 	return judge(v.Data), nil

@@ -289,33 +289,6 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// whipServer answers OPTIONS and an empty offer.
-func TestWHIP(t *testing.T) {
-	for name, c := range map[string]struct {
-		options, post int
-		steps         map[report.ConferenceStep]string
-	}{
-		"open":          {204, 400, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignIn: "ok"}},
-		"wants a token": {204, 401, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignIn: "unknown needs_link"}},
-		"gone":          {404, 404, map[report.ConferenceStep]string{report.StepAPI: "fail 404", report.StepSignIn: "unknown step_before"}},
-		"down":          {503, 503, map[report.ConferenceStep]string{report.StepAPI: "fail 503"}},
-		"no OPTIONS":    {405, 415, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignIn: "ok"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			address, roots := startTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodOptions {
-					w.Header().Set("Accept-Post", "application/sdp")
-					w.WriteHeader(c.options)
-					return
-				}
-				w.WriteHeader(c.post)
-			}))
-			_, got := check(t, address+"/whip/x", roots)
-			want(t, got, c.steps)
-		})
-	}
-}
-
 // ingest is a machine that takes streams; speak answers one connection.
 func ingest(t *testing.T, certificate *tls.Certificate, speak func(net.Conn)) (address string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -150,14 +150,13 @@ func (f *facts) conferenceNoPath() *finding {
 	return disturbance(suggested, f.conference.evidence()...)
 }
 
-// conferenceMute is a call to the conference system without any sound. A WHIP endpoint
-// returns none and may report too late (RFC 3550 §6.2), so that its silence proves
-// nothing.
+// conferenceMute is a call to the conference system without any sound. Where a system
+// returns none or reports nothing, these steps do not fail.
 func (f *facts) conferenceMute() *finding {
 	if f.systemEnded() || f.mutedInCall() {
 		return nil
 	}
-	if !f.failedAt(report.StepKeys) && !(f.failedAt(report.StepSoundUp, report.StepSoundDown) && f.conference.probe != report.ProbeWHIP) {
+	if !f.failedAt(report.StepKeys, report.StepSoundUp, report.StepSoundDown) {
 		return nil
 	}
 	return disturbance(suggested, f.conference.evidence()...)

@@ -121,23 +121,44 @@ func (l *link) offer(ctx context.Context, limit time.Duration) (string, error) {
 	return withoutAddresses(l.pc.LocalDescription().SDP), nil
 }
 
-// connect applies the answer and waits for the path and the keys. It withholds the
-// answer's TCP candidates until UDP has had its time.
+// candidate is an address of the other end.
+type candidate = webrtc.ICECandidateInit
+
+// connect applies the answer and waits for the path and the keys.
 func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error {
-	text, tcp := splitTCP(answer)
 	start := l.clock.Now()
 	defer func() { l.direct.overUDP(l.path) }()
-	err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
+	tcp, err := l.accept(answer)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errAnswer, err)
+		return err
 	}
 	if err := l.awaitPath(ctx, tcp, c); err != nil {
 		return err
 	}
-	connected := l.clock.Now()
+	return l.awaitKeys(ctx, l.reached(start), c.DTLSLimit)
+}
+
+// accept applies the answer without its TCP candidates, which it returns: they are
+// withheld until UDP has had its time.
+func (l *link) accept(answer string) (tcp []candidate, err error) {
+	text, tcp := splitTCP(answer)
+	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}); err != nil {
+		return nil, fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	return tcp, nil
+}
+
+// reached records the path, and returns the time at which it was found.
+func (l *link) reached(start time.Time) (connected time.Time) {
+	connected = l.clock.Now()
 	l.ice = connected.Sub(start)
 	l.path = l.selectedPath()
-	if err := l.await(ctx, l.dtlsUp, c.DTLSLimit, errNoKeys); err != nil {
+	return connected
+}
+
+// awaitKeys waits for the keys, for at most limit after the path was found.
+func (l *link) awaitKeys(ctx context.Context, connected time.Time, limit time.Duration) error {
+	if err := l.await(ctx, l.dtlsUp, limit, errNoKeys); err != nil {
 		return err
 	}
 	l.dtls = l.clock.Now().Sub(connected)
@@ -223,7 +244,7 @@ func (l *link) close() {
 }
 
 // splitTCP removes the TCP candidates from an answer and returns them.
-func splitTCP(answer string) (rest string, tcp []webrtc.ICECandidateInit) {
+func splitTCP(answer string) (rest string, tcp []candidate) {
 	var b strings.Builder
 	for line := range strings.Lines(answer) {
 		fields := strings.Fields(line)

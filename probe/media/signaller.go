@@ -40,7 +40,7 @@ func (e *SignalError) Error() string {
 // session.
 type HTTPSignaller struct {
 	Base   *url.URL
-	Token  string
+	Token  string       // "" if Client authorises the requests
 	Client *http.Client // nil means http.DefaultClient
 }
 
@@ -109,7 +109,9 @@ func (s *HTTPSignaller) ask(ctx context.Context, method string, at *url.URL, bod
 	if err != nil {
 		return nil, nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.Token)
+	if s.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.Token)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", wire.MediaTypeSDP)
 	}

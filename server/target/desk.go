@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/whip"
 )
 
 // Desk hands the targets out to agents.
@@ -41,6 +42,11 @@ func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 		if d.Meetings != nil && t.System == "bbb" && t.Secret != "" && strings.EqualFold(t.Name, join) {
 			if w.JoinLink, err = d.Meetings.Link(ctx, t); err != nil {
 				d.Log.Warn("no test meeting", "target", t.Name, "err", err)
+			}
+		}
+		if t.System == "whip" && t.Secret != "" {
+			if w.Token, err = whip.Token([]byte(t.Secret), d.Now()); err != nil {
+				return wire.Targets{}, err
 			}
 		}
 		out.Targets = append(out.Targets, w)

@@ -39,7 +39,8 @@ type Target struct {
 	URL    string `json:"url"`
 	// Profile names the limits to judge by.
 	Profile string `json:"profile"`
-	// Secret and Hash sign requests to a BigBlueButton; "" where its secret is not known.
+	// Secret and Hash sign requests to a BigBlueButton, Secret alone the tokens of a WHIP
+	// endpoint; "" where it is not known.
 	Secret string `json:"secret,omitempty"`
 	Hash   string `json:"hash,omitempty"`
 	// APIKey and APISecret sign the tokens of a LiveKit; "" where they are not known.
@@ -93,8 +94,10 @@ func (t Target) Normalize() (Target, error) {
 
 func (t Target) normalSecrets() (Target, error) {
 	switch {
-	case t.System != "bbb" && (t.Secret != "" || t.Hash != ""):
-		return t, input("--secret-file and --hash are for --system bbb")
+	case t.System != "bbb" && t.System != "whip" && t.Secret != "":
+		return t, input("--secret-file is for --system bbb and whip")
+	case t.System != "bbb" && t.Hash != "":
+		return t, input("--hash is for --system bbb")
 	case t.System != "livekit" && (t.APIKey != "" || t.APISecret != ""):
 		return t, input("--api-key and --api-secret-file are for --system livekit")
 	case (t.APIKey == "") != (t.APISecret == ""):
@@ -109,7 +112,7 @@ func (t Target) normalSecrets() (Target, error) {
 			return t, input("a key or a secret is one line of at most %d ASCII characters without spaces: is it the right file?", maxSecretBytes)
 		}
 	}
-	if t.Secret != "" && t.Hash == "" {
+	if t.System == "bbb" && t.Secret != "" && t.Hash == "" {
 		t.Hash = defaultHash
 	}
 	return t, nil

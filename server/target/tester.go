@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/server/whip"
 )
 
 // Limits of a test against a server that is broken or hostile.
@@ -72,12 +74,16 @@ func (x Tester) Test(ctx context.Context, t Target) ([]Step, error) {
 	case reach.Outcome != Good:
 	case t.System == "bbb" && t.Secret == "":
 		secret.Problem = "no secret is known: 'bbb-conf --secret' shows it on the server, give it with --secret-file"
+	case t.System == "whip" && t.Secret == "":
+		secret.Problem = "no secret is known: an endpoint that needs a token is tested with --secret-file only"
 	case t.System == "livekit" && t.APISecret == "":
 		secret.Problem = "no key is known: without one agents test no sound; give --api-key and --api-secret-file"
 	case t.System == "bbb":
 		secret, err = x.bbbSecret(ctx, t, u)
 	case t.System == "livekit":
 		secret, err = x.livekitSecret(ctx, t, u)
+	case t.System == "whip":
+		secret, err = x.whipSecret(ctx, t, u)
 	default:
 		secret.Problem = "this system needs no secret"
 	}
@@ -277,6 +283,22 @@ func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, 
 			return "the server makes no room when somebody joins (room.auto_create is off), so that agents test no sound"
 		}
 		return fmt.Sprintf("the server answers with status %d", status)
+	}), nil
+}
+
+// whipSecret lets the endpoint check a token. The end of a session that does not exist needs
+// one (RFC 9725 §4.7) and changes nothing.
+func (x Tester) whipSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
+	token, err := whip.Token([]byte(t.Secret), x.Now())
+	if err != nil {
+		return Step{}, err
+	}
+	return x.ask(ctx, "secret", request{http.MethodDelete, u.JoinPath("tonprobe"), token}, func(status int, _ []byte) string {
+		switch status {
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return "the endpoint refuses the token: compare the secret with its own, and the clocks of both machines"
+		}
+		return ""
 	}), nil
 }
 

@@ -2,7 +2,6 @@ package bbb
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -132,7 +131,7 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	}
 	d.Sent = new(len(sentAt))
 	if reported != nil {
-		fillUp(d, *reported, len(sentAt))
+		visit.FillUp(d, *reported, len(sentAt))
 	}
 	fillDown(d, packets)
 	slices.SortStableFunc(packets, func(a, b testsignal.Arrival) int { return int(a.Stamp - b.Stamp) })
@@ -151,23 +150,11 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	}
 	if sound.Returned && len(trips) > 0 {
 		slices.Sort(trips)
-		d.RTTMinMS = new(round(trips[0]))
-		d.RTTP50MS = new(round(stats.Percentile(trips, 50)))
-		d.RTTP95MS = new(round(stats.Percentile(trips, 95)))
+		d.RTTMinMS = new(visit.Round(trips[0]))
+		d.RTTP50MS = new(visit.Round(stats.Percentile(trips, 50)))
+		d.RTTP95MS = new(visit.Round(stats.Percentile(trips, 95)))
 	}
 	return sound
-}
-
-// fillUp takes the figures of a receiver report (RFC 3550 §6.4.1).
-func fillUp(d *report.MediaVoice, r rtcp.ReceptionReport, sent int) {
-	covered := min(int(r.LastSequenceNumber&0xffff)+1, sent)
-	if covered <= 1 {
-		return
-	}
-	lost := min(int(r.TotalLost), covered)
-	d.UpReceived = new(covered - lost)
-	d.UpLossPct, d.UpLossCI95 = lossOf(lost, covered)
-	d.UpJitterMS = new(round(float64(r.Jitter) * 1000 / opusHz))
 }
 
 // fillDown takes the figures of the packets that came, in the order of their coming.
@@ -190,22 +177,15 @@ func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 	// A stream whose numbers leap is not judged by them.
 	if sent := last - first + 1; sent <= 2*maxArrivals {
 		d.DownSent = new(int(sent))
-		d.DownLossPct, d.DownLossCI95 = lossOf(int(sent)-len(seen), int(sent))
+		d.DownLossPct, d.DownLossCI95 = visit.LossOf(int(sent)-len(seen), int(sent))
 	}
 	d.DownReceived = new(len(seen))
 	if j := stats.JitterRTP(arrivals, opusHz); j != nil {
-		d.DownJitterMS = new(round(j.MeanAbsDMS))
+		d.DownJitterMS = new(visit.Round(j.MeanAbsDMS))
 	}
 }
 
 // lost reports whether so much is lost that the own sound may not be recognised.
 func lost(pct *float64) bool { return pct != nil && *pct >= muchLostPct }
 
-func lossOf(lost, of int) (*float64, *report.Interval) {
-	ci := stats.Wilson95(lost, of)
-	return new(round(100 * float64(lost) / float64(of))), &report.Interval{round(ci.LowPct), round(ci.HighPct)}
-}
-
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func round(v float64) float64 { return math.Round(v*100) / 100 }

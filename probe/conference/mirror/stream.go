@@ -50,9 +50,9 @@ type stream struct {
 	mu      sync.Mutex
 	sentNS  []int64 // by number
 	echoes  []echo
-	lead    int     // packets before the stream, which the reports count too
-	lostUp  *uint32 // by the last receiver report
-	highest uint32  // sequence number that this report reaches to
+	lead    int    // packets before the stream, which the reports count too
+	lostUp  *int   // by the last receiver report
+	highest uint32 // sequence number that this report reaches to
 }
 
 type echo struct {
@@ -82,7 +82,7 @@ func (s *stream) arrived(p *rtp.Packet) {
 func (s *stream) reported(r rtcp.ReceptionReport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lostUp, s.highest = new(r.TotalLost), r.LastSequenceNumber&0xffff
+	s.lostUp, s.highest = new(visit.LostOf(r)), r.LastSequenceNumber&0xffff
 }
 
 // Run sends the stream and waits for the last echoes.
@@ -163,10 +163,10 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 	// Both shares are of the packets that the last report covers.
 	// Which of the lead was lost is not known; it is counted as of the stream.
 	if covered := min(int(s.highest)+1-s.lead, sent); s.lostUp != nil && covered > 1 {
-		lost := min(int(*s.lostUp), covered)
+		lost := min(*s.lostUp, covered)
 		arrived := covered - lost
 		d.UpReceived, d.DownSent = new(arrived), new(arrived)
-		d.UpLossPct, d.UpLossCI95 = lossOf(lost, covered)
+		d.UpLossPct, d.UpLossCI95 = visit.LossOf(lost, covered)
 		if arrived > 0 {
 			missing := arrived
 			for _, came := range back[:covered] {
@@ -174,7 +174,7 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 					missing--
 				}
 			}
-			d.DownLossPct, d.DownLossCI95 = lossOf(max(0, missing), arrived)
+			d.DownLossPct, d.DownLossCI95 = visit.LossOf(max(0, missing), arrived)
 		}
 	}
 	sound := visit.Sound{Sent: sent, Returned: returned > 0}
@@ -182,19 +182,12 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 		return sound
 	}
 	slices.Sort(trips)
-	d.RTTMinMS = new(round(trips[0]))
-	d.RTTP50MS = new(round(stats.Percentile(trips, 50)))
-	d.RTTP95MS = new(round(stats.Percentile(trips, 95)))
+	d.RTTMinMS = new(visit.Round(trips[0]))
+	d.RTTP50MS = new(visit.Round(stats.Percentile(trips, 50)))
+	d.RTTP95MS = new(visit.Round(stats.Percentile(trips, 95)))
 	if j := stats.JitterOf(packets); j != nil {
 		// Of both ways together: the server's own time stamps are not known.
-		d.DownJitterMS = new(round(j.MeanAbsDMS))
+		d.DownJitterMS = new(visit.Round(j.MeanAbsDMS))
 	}
 	return sound
 }
-
-func lossOf(lost, of int) (*float64, *report.Interval) {
-	ci := stats.Wilson95(lost, of)
-	return new(round(100 * float64(lost) / float64(of))), &report.Interval{round(ci.LowPct), round(ci.HighPct)}
-}
-
-func round(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }

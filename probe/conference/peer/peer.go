@@ -42,8 +42,8 @@ type Config struct {
 	ICEServers []webrtc.ICEServer
 	// Only restricts the paths that may be found.
 	Only Transport
-	// Listen makes a connection that sends no stream.
-	Listen bool
+	// Listen makes a connection that sends no stream, SendOnly one that receives none.
+	Listen, SendOnly bool
 	// Arrived takes each packet of the returning stream, Reported each of the server's
 	// receiver reports on the own one (RFC 3550 §6.4.2). Both are called on goroutines of
 	// the connection.
@@ -124,7 +124,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	if config.Listen {
 		return c, nil
 	}
-	if err := c.speak(opus); err != nil {
+	if err := c.speak(opus, config.SendOnly); err != nil {
 		_ = pc.Close()
 		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
 	}
@@ -135,16 +135,20 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 const TrackID = "voice"
 
 // speak adds the own stream.
-func (c *Connection) speak(codec webrtc.RTPCodecCapability) error {
+func (c *Connection) speak(codec webrtc.RTPCodecCapability, only bool) error {
 	var err error
 	if c.track, err = webrtc.NewTrackLocalStaticRTP(codec, TrackID, TrackID); err != nil {
 		return err
 	}
-	sender, err := c.pc.AddTrack(c.track)
+	direction := webrtc.RTPTransceiverDirectionSendrecv
+	if only {
+		direction = webrtc.RTPTransceiverDirectionSendonly
+	}
+	t, err := c.pc.AddTransceiverFromTrack(c.track, webrtc.RTPTransceiverInit{Direction: direction})
 	if err != nil {
 		return err
 	}
-	go c.readReports(sender)
+	go c.readReports(t.Sender())
 	return nil
 }
 
@@ -334,6 +338,19 @@ func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
 
 // Write sends one packet of the stream; payload type and source are filled in.
 func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
+
+// Announce sends a sender report on the stream; its source is filled in.
+func (c *Connection) Announce(r rtcp.SenderReport) error {
+	for _, sender := range c.pc.GetSenders() {
+		for _, e := range sender.GetParameters().Encodings {
+			r.SSRC = uint32(e.SSRC)
+			if err := c.pc.WriteRTCP([]rtcp.Packet{&r}); err != nil {
+				return fmt.Errorf("send a sender report: %w", err)
+			}
+		}
+	}
+	return nil
+}
 
 // Down is closed when the connection has ended or failed.
 func (c *Connection) Down() <-chan struct{} { return c.down }

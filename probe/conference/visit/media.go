@@ -26,6 +26,11 @@ type Sound struct {
 	// Returned is true when the own stream came back, Foreign when packets came that
 	// are not of it, Unclear when too few of them came to tell.
 	Returned, Foreign, Unclear bool
+	// Void is true when this computer did not keep the times of the stream, so that its
+	// figures say nothing about the line.
+	Void bool
+	// OneWay is true when the system returns no sound.
+	OneWay bool
 	// Fault is why the stream says nothing about the line, such as that the system muted
 	// it; "" where nothing of that kind happened.
 	Fault string
@@ -75,6 +80,9 @@ func (m *media) soundUp(ctx context.Context) Outcome {
 	case interrupted, m.sound.Sent == 0:
 		m.d.State = report.MediaInterrupted
 		return Untested(NoTime)
+	case m.sound.Void:
+		m.d.State = report.MediaSelfCheckVoid
+		return Untested(Busy)
 	case m.sound.Returned, m.d.UpReceived != nil && *m.d.UpReceived > 0:
 		return OK()
 	}
@@ -91,6 +99,10 @@ func (m *media) soundDown(context.Context) Outcome {
 		return OK()
 	case m.d.State == report.MediaInterrupted:
 		return Untested(NoTime)
+	case m.sound.Void:
+		return Untested(Busy)
+	case m.sound.OneWay:
+		return Untested(NotReturned)
 	}
 	if m.sound.Unclear {
 		return Untested("too_much_lost")

@@ -41,6 +41,9 @@ type Config struct {
 	Direct bool
 	// Room opens a test room of the system; nil where there is none.
 	Room *wire.Room
+	// Token lets this check into a WHIP endpoint (RFC 9725 §4.7), "" without one. It is a
+	// secret that expires within minutes.
+	Token string
 	// NoMedia makes no call.
 	NoMedia bool
 }
@@ -93,6 +96,10 @@ const (
 	NoCall = "background"
 	// NoTime: the time of the check was over.
 	NoTime = "no_time"
+	// NotReturned: the system returns no sound.
+	NotReturned = "not_returned"
+	// Busy: this computer did not keep the times of the stream.
+	Busy = "computer_busy"
 )
 
 // PhaseStep is one step: a connection with its encryption, or a few small requests (see

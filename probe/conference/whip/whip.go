@@ -1,15 +1,21 @@
-// Package whip checks a WHIP endpoint (RFC 9725) as far as that needs no token.
+// Package whip checks a WHIP endpoint (RFC 9725): it sends a voice there as a client does.
+// Such an endpoint returns no sound. Tonprobe's own reflector does; it is measured in both
+// directions.
 package whip
 
 import (
 	"context"
+	"errors"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -34,48 +40,116 @@ func (System) Detect(context.Context, *visit.Visit) bool { return false }
 
 // Check implements conference.System.
 func (System) Check(ctx context.Context, v *visit.Visit) {
-	if v.Do(ctx, report.StepAPI, func(ctx context.Context) visit.Outcome { return options(ctx, v) }) {
+	var about endpoint
+	reached := v.Do(ctx, report.StepAPI, func(ctx context.Context) (o visit.Outcome) {
+		about, o = options(ctx, v)
+		return o
+	})
+	if reached {
 		v.Data.Reachable = new(true)
-		v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome { return signIn(ctx, v) })
-	} else {
+	}
+	switch {
+	case !reached:
 		v.Skip(report.StepSignIn, visit.StepFailed)
-	}
-	for _, step := range []report.ConferenceStep{report.StepPath, report.StepKeys, report.StepSoundUp} {
-		v.Skip(step, visit.NeedsLink)
+		v.SkipMedia(visit.StepFailed)
+	case v.NoMedia:
+		v.Skip(report.StepSignIn, visit.NoCall)
+		v.SkipMedia(visit.NoCall)
+	case about.echo:
+		toEcho(ctx, v, about)
+	default:
+		toEndpoint(ctx, v, about)
 	}
 }
 
-const mediaType = "application/sdp"
+// endpoint is what an endpoint tells of itself before a call.
+type endpoint struct {
+	echo    bool // it is Tonprobe's own and returns the sound
+	servers relaytest.List
+}
 
-// options asks what the endpoint accepts (RFC 9725 §4.2: Accept-Post). Servers that
-// know no OPTIONS still answer with a status of their own.
-func options(ctx context.Context, v *visit.Visit) visit.Outcome {
-	a, err := v.Ask(ctx, http.MethodOptions, v.URL, nil, nil)
+// options asks what the endpoint accepts (RFC 9725 §4.2, Accept-Post) and for its STUN and
+// TURN servers (§4.6). Servers that know no OPTIONS still answer with a status of their own.
+func options(ctx context.Context, v *visit.Visit) (endpoint, visit.Outcome) {
+	a, err := v.Ask(ctx, http.MethodOptions, v.URL, authorized(v.Token), nil)
+	var away *visit.RedirectError
 	switch {
+	case errors.As(err, &away):
+		return endpoint{}, visit.OK() // the offer is redirected too
 	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
+		return endpoint{}, visit.Fault(visit.FaultOf(err))
 	case a.Status == http.StatusNotFound, a.Status >= http.StatusInternalServerError && a.Status != http.StatusNotImplemented:
-		return visit.StatusFault(a.Status)
-	case strings.Contains(a.Header.Get("Accept-Post"), mediaType), visit.SignedIn(a.Status), a.Status == http.StatusMethodNotAllowed:
-		return visit.OK()
+		return endpoint{}, visit.StatusFault(a.Status)
 	}
-	if kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); kind == "text/html" {
-		return visit.Fault("not_api")
+	e := endpoint{echo: a.Header.Get(wire.HeaderEcho) == wire.EchoValue, servers: parseLinks(a.Header.Values("Link"))}
+	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	isOther := kind == "text/html" && !strings.Contains(a.Header.Get("Accept-Post"), wire.MediaTypeSDP) &&
+		!visit.SignedIn(a.Status) && a.Status != http.StatusMethodNotAllowed
+	if isOther {
+		return endpoint{}, visit.Fault("not_api")
 	}
-	return visit.OK()
+	return e, visit.OK()
 }
 
-// signIn sends an empty offer: an endpoint that wants a token refuses it with 401
-// before it reads the offer, and one that wants none with 400, 415 or 422.
-func signIn(ctx context.Context, v *visit.Visit) visit.Outcome {
-	a, err := v.Ask(ctx, http.MethodPost, v.URL, http.Header{"Content-Type": {mediaType}}, http.NoBody)
-	switch {
-	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
-	case visit.SignedIn(a.Status):
-		return visit.Untested(visit.NeedsLink)
-	case a.Status >= http.StatusInternalServerError && a.Status != http.StatusNotImplemented, a.Status == http.StatusNotFound:
-		return visit.StatusFault(a.Status)
+func authorized(token string) http.Header {
+	if token == "" {
+		return nil
 	}
-	return visit.OK()
+	return http.Header{"Authorization": {"Bearer " + token}}
+}
+
+// call is a connection of either kind.
+type call interface {
+	visit.Call
+	Offer(ctx context.Context) (string, error)
+	Close()
+}
+
+// talk makes the call: the sign-in is the exchange of offer and answer. It ends the session
+// whatever happens. accept applies the answer.
+func talk(ctx context.Context, v *visit.Visit, about endpoint, c call, s *session, accept func(sdp string) error) {
+	defer c.Close()
+	defer s.leave(ctx)
+	signedIn := v.Do(ctx, report.StepSignIn, func(ctx context.Context) visit.Outcome {
+		offer, err := c.Offer(ctx)
+		if err != nil {
+			return visit.Untested(noWebRTC)
+		}
+		return s.open(ctx, offer)
+	})
+	if !signedIn {
+		why := visit.StepFailed
+		if step, _ := v.Data.Check(report.StepSignIn); step.Code == visit.NeedsLink {
+			why = visit.NeedsLink
+		}
+		v.SkipMedia(why)
+		return
+	}
+	about.servers = merged(about.servers, s.servers)
+	v.Skip(report.StepRelay, visit.StepFailed) // its place in the order; Record replaces it
+	relays := relaytest.Start(ctx, v, about.servers, mediaAddress(s.answer))
+	defer relays.Record()
+	v.Media(ctx, c, func(context.Context) visit.Outcome {
+		if accept(s.answer) != nil {
+			return visit.Fault("bad_answer")
+		}
+		return visit.OK()
+	})
+}
+
+const noWebRTC = "no_webrtc"
+
+// mediaAddress returns the first address that an answer names for the media; the zero value
+// where it names none that can be used.
+func mediaAddress(sdp string) netip.Addr {
+	for line := range strings.Lines(sdp) {
+		fields := strings.Fields(line)
+		if !strings.HasPrefix(line, "a=candidate:") || len(fields) < 8 {
+			continue
+		}
+		if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() {
+			return at.Unmap()
+		}
+	}
+	return netip.Addr{}
 }

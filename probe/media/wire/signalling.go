@@ -16,6 +16,13 @@ const (
 	CollectorValue  = "1"
 )
 
+// HeaderEcho is part of the answer to OPTIONS on the reflector's WHIP endpoint, with
+// [EchoValue]: it returns the stream and records what arrived, unlike other endpoints.
+const (
+	HeaderEcho = "Tonprobe-Echo"
+	EchoValue  = "1"
+)
+
 // The RTP stream looks like Opus speech (RFC 7587) to middleboxes.
 const (
 	MimeTypeOpus   = "audio/opus"

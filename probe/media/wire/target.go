@@ -50,6 +50,9 @@ type Target struct {
 	// ends within minutes; "" if it was not requested, or the collector could not
 	// create the meeting.
 	JoinLink string `json:"join_link,omitempty"`
+	// Token lets one check into a WHIP endpoint (RFC 9725 §4.7) and expires within
+	// minutes; "" if the collector has no secret of the endpoint.
+	Token string `json:"token,omitempty"`
 }
 
 // Room is a test room of a LiveKit server, which exists for one check. Its two
@@ -105,6 +108,8 @@ func (t Target) validate() error {
 	case t.Room != nil && (t.Room.Publish == "" || t.Room.Subscribe == "" || len(t.Room.Name) > maxTargetFieldBytes ||
 		len(t.Room.Publish) > maxTargetSecretsBytes || len(t.Room.Subscribe) > maxTargetSecretsBytes):
 		return errors.New("the room cannot be used")
+	case t.Token != "" && (t.System != "whip" || len(t.Token) > maxTargetSecretsBytes || strings.ContainsFunc(t.Token, func(r rune) bool { return r <= ' ' || r > '~' })):
+		return errors.New("the token cannot be used") // the error would quote it
 	case t.JoinLink == "":
 		return nil
 	}

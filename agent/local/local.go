@@ -1,0 +1,139 @@
+// Package local connects the background service of a machine with the programs of the
+// people who use the machine.
+//
+// The service owns the identity and the spool. A program reaches it over HTTP on a Unix
+// socket, or on a named pipe on Windows: it reads the status, sends requests for a check
+// to the collector, to which the service adds the token, hands over reports, and enrols
+// the machine. The token itself never leaves the service.
+//
+// Everybody may connect, so the service admits only the accounts of people (see
+// [Peer]), and limits the number of connections, the rate and the size of requests, and
+// their time.
+package local
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/spool"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/network/trust"
+)
+
+// Paths of the service.
+const (
+	pathStatus    = "/v1/status"
+	pathSelfCheck = "/v1/self-check"
+	pathEnroll    = "/v1/enroll"
+	pathAdopt     = "/v1/adopt"
+	pathReports   = "/v1/reports"
+	pathCollector = "/v1/collector"
+)
+
+// Limits of requests and responses.
+const (
+	maxRequestBytes = 64 << 10 // everything but a report
+	maxAnswerBytes  = 4 << 20  // a full spool lists 1,500 reports with 200 bytes each
+)
+
+// Status is what a program may know of the service. It contains no secret.
+type Status struct {
+	Version string `json:"version"`
+	AgentID string `json:"agent_id"`
+	// Data is the folder of the service. A program of the administrator may use the same one.
+	Data string `json:"data"`
+	// Enrolment is nil until the machine is enrolled.
+	Enrolment *Enrolment `json:"enrolment,omitempty"`
+	// Targets are the last known conference systems, without credentials.
+	Targets wire.Targets `json:"targets"`
+}
+
+// Enrolment is identity.Enrolment without the token.
+type Enrolment struct {
+	Server       string      `json:"server"`
+	Participant  string      `json:"participant"`
+	CA           string      `json:"ca,omitempty"`
+	Pins         *trust.Pins `json:"pins,omitempty"`
+	SupportPhone string      `json:"support_phone,omitempty"`
+	EnrolledAt   time.Time   `json:"enrolled_at"`
+}
+
+// Public returns e without the token; nil for nil.
+func Public(e *identity.Enrolment) *Enrolment {
+	if e == nil {
+		return nil
+	}
+	return &Enrolment{
+		Server: e.Server, Participant: e.Participant, CA: e.CA, Pins: e.Pins,
+		SupportPhone: e.SupportPhone, EnrolledAt: e.EnrolledAt,
+	}
+}
+
+// Invitation is a code for a collector.
+type Invitation struct {
+	Server string `json:"server"`
+	Code   string `json:"code"`
+	// Pins and CA define the trust in the collector, in addition to the system's roots.
+	Pins *trust.Pins `json:"pins,omitempty"`
+	CA   string      `json:"ca,omitempty"`
+}
+
+// Listed is a report of the service.
+type Listed struct {
+	ID    string      `json:"id"`
+	State spool.State `json:"state"`
+	Time  time.Time   `json:"time"`
+	Bytes int64       `json:"bytes"`
+}
+
+// Reports are the reports of the service and the record of those that were lost.
+type Reports struct {
+	Reports []Listed         `json:"reports"`
+	Drops   []spool.Drop     `json:"drops"`
+	Counts  spool.DropCounts `json:"counts"`
+}
+
+// handedOver is a report of a program.
+type handedOver struct {
+	Report json.RawMessage `json:"report"`
+	// Declined means that the report must not be sent.
+	Declined bool `json:"declined,omitempty"`
+}
+
+// Finding is one result of the self-check.
+type Finding struct {
+	Part  Part  `json:"part"`
+	State State `json:"state"`
+	// Detail is a technical reason in English; empty if everything works.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Part is what the self-check examines.
+type Part string
+
+// Parts of the self-check.
+const (
+	PartSocket    Part = "socket"
+	PartIdentity  Part = "identity"
+	PartSpool     Part = "spool"
+	PartCollector Part = "collector"
+	PartCrash     Part = "crash"
+)
+
+// Parts returns all parts, in the order in which they are shown.
+func Parts() []Part { return []Part{PartSocket, PartIdentity, PartSpool, PartCollector, PartCrash} }
+
+// State is the result for one part.
+type State string
+
+// States of a part.
+const (
+	Works   State = "works"
+	Fails   State = "fails"
+	Partly  State = "partly"  // some of several sources work
+	Unknown State = "unknown" // not tested, because another part does not work
+)
+
+// States returns all states.
+func States() []State { return []State{Works, Fails, Partly, Unknown} }

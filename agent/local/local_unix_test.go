@@ -1,0 +1,351 @@
+//go:build unix
+
+package local
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const token = "secret-token-that-must-not-leave"
+
+// fakeAgent is enrolled at url.
+type fakeAgent struct {
+	url       string
+	enrollErr error
+	anywhere  bool
+	taken     int
+}
+
+func (f *fakeAgent) Status() (Status, error) {
+	return Status{AgentID: "a", Enrolment: Public(&identity.Enrolment{Server: f.url, Token: token, Participant: "Anna"})}, nil
+}
+func (f *fakeAgent) Enroll(_ context.Context, _ Invitation, anywhere bool) error {
+	f.anywhere = anywhere
+	return f.enrollErr
+}
+func (f *fakeAgent) Adopt(context.Context, identity.Identity) error { return ErrEnrolled }
+func (f *fakeAgent) Collector() (*collector.Endpoint, error) {
+	if f.url == "" {
+		return nil, nil
+	}
+	return &collector.Endpoint{URL: f.url, Token: token}, nil
+}
+func (f *fakeAgent) Take(context.Context, *report.Report, bool) (string, error) {
+	f.taken++
+	return "sent", nil
+}
+func (f *fakeAgent) Reports(context.Context) (Reports, error) { return Reports{}, nil }
+func (f *fakeAgent) Report(context.Context, string) ([]byte, error) {
+	return nil, ErrNoReport
+}
+func (f *fakeAgent) SelfCheck(context.Context) []Finding { return nil }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// start runs a server for one peer until the end of the test.
+func start(t *testing.T, agent Agent, peer Peer) (*Client, string) {
+	t.Helper()
+	address := filepath.Join(t.TempDir(), "agent.sock")
+	ctx, cancel := context.WithCancel(context.Background())
+	opened, ended := make(chan struct{}), make(chan error, 1)
+	s := &Server{
+		Address: address, Agent: agent, Log: quiet, Opened: func() { close(opened) },
+		peerOf: func(net.Conn) (Peer, error) { return peer, nil },
+	}
+	go func() { ended <- s.Run(ctx) }()
+	select {
+	case <-opened:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+	return NewClient(address), address
+}
+
+var person = Peer{Account: "1000", Person: true}
+
+func TestStatusContainsNoToken(t *testing.T) {
+	c, _ := start(t, &fakeAgent{url: "https://tonprobe.example.org"}, person)
+	b, err := c.bytes(t.Context(), http.MethodGet, pathStatus, nil)
+	if err != nil || !strings.Contains(string(b), "tonprobe.example.org") || strings.Contains(string(b), "oken") {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// TestOnlyPeopleAreAdmitted calls every route as an account of a program.
+func TestOnlyPeopleAreAdmitted(t *testing.T) {
+	agent := &fakeAgent{url: "https://tonprobe.example.org"}
+	c, _ := start(t, agent, Peer{Account: "33"})
+	ctx := t.Context()
+	_, status := c.Status(ctx)
+	_, check := c.SelfCheck(ctx)
+	_, enrolled := c.Enroll(ctx, Invitation{})
+	_, adopted := c.Adopt(ctx, identity.Identity{})
+	_, reports := c.Reports(ctx)
+	_, one := c.Report(ctx, "x")
+	for i, err := range []error{status, check, enrolled, adopted, reports, one} {
+		if !errors.Is(err, ErrNotAdmitted) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	e := &collector.Endpoint{URL: agent.url}
+	base, _ := e.Base()
+	e.Via = c.Via(base)
+	if _, err := e.Targets(ctx, ""); !errors.Is(err, ErrNotAdmitted) {
+		t.Errorf("passed on: %v", err)
+	}
+}
+
+func TestErrorsKeepTheirMeaning(t *testing.T) {
+	for _, c := range codes() {
+		agent := &fakeAgent{enrollErr: c.is}
+		client, _ := start(t, agent, Peer{Account: "0", Person: true, Admin: true})
+		_, err := client.Enroll(t.Context(), Invitation{Server: "https://x.example"})
+		if !errors.Is(err, c.is) || !agent.anywhere {
+			t.Errorf("%v: got %v", c.is, err)
+		}
+	}
+	ours := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	client, _ := start(t, &fakeAgent{enrollErr: &collector.ClockError{Ours: ours, Theirs: ours.AddDate(6, 0, 0)}}, person)
+	_, err := client.Enroll(t.Context(), Invitation{})
+	if e, ok := errors.AsType[*collector.ClockError](err); !ok || !e.Ours.Equal(ours) || e.Theirs.Year() != 2026 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// collectorFor records the requests that arrive.
+func collectorFor(t *testing.T) (url string, requests *[]string) {
+	requests = new([]string)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		*requests = append(*requests, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization")+" "+string(b))
+		w.Header().Set("Set-Cookie", "a=b")
+		w.Header().Set("Location", "/prefix/api/v1/echo/x1")
+		w.WriteHeader(http.StatusCreated)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/prefix", requests
+}
+
+func TestTheServiceAddsTheToken(t *testing.T) {
+	at, requests := collectorFor(t)
+	c, _ := start(t, &fakeAgent{url: at}, person)
+	e := &collector.Endpoint{URL: at}
+	base, err := e.Base()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Via = c.Via(base)
+	do := func(method, path, body string) (*http.Response, error) {
+		req, err := http.NewRequestWithContext(t.Context(), method, at+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/sdp")
+		req.Header.Set("Authorization", "Bearer of-the-program")
+		resp, err := e.Client().Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return resp, err
+	}
+	resp, err := do(http.MethodPost, "/api/v1/echo?x=y", "v=0")
+	if err != nil || resp.StatusCode != http.StatusCreated || resp.Header.Get("Location") == "" || resp.Header.Get("Set-Cookie") != "" {
+		t.Fatalf("got %v, %v", resp, err)
+	}
+	if want := "POST /prefix/api/v1/echo Bearer " + token + " v=0"; len(*requests) != 1 || (*requests)[0] != want {
+		t.Errorf("the collector received %q, want %q", *requests, want)
+	}
+	*requests = nil
+	for _, r := range [][3]string{
+		{http.MethodPost, "/api/v1/reports", "{}"}, {http.MethodPost, "/api/v1/enroll", "{}"},
+		{http.MethodGet, "/api/v1/agent/channel", ""}, {http.MethodGet, "/metrics", ""},
+		{http.MethodDelete, "/api/v1/echo/..%2f..%2freports", ""}, {http.MethodPut, "/api/v1/ice", ""},
+		{http.MethodPost, "/api/v1/echo", strings.Repeat("x", maxRequestBytes+1)},
+	} {
+		if resp, err := do(r[0], r[1], r[2]); err == nil && resp.StatusCode < 300 {
+			t.Errorf("%s %s: %v", r[0], r[1], resp.Status)
+		}
+	}
+	if len(*requests) > 0 {
+		t.Errorf("passed on: %q", *requests)
+	}
+}
+
+func TestAFloodIsRefused(t *testing.T) {
+	c, _ := start(t, &fakeAgent{}, person)
+	var err error
+	for range 20 {
+		if _, err = c.Enroll(t.Context(), Invitation{}); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("20 codes at once: %v", err)
+	}
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Errorf("other requests: %v", err)
+	}
+}
+
+// TestSilentConnectionsDoNotLockOthersOut opens more connections than one account may.
+func TestSilentConnectionsDoNotLockOthersOut(t *testing.T) {
+	_, address := start(t, &fakeAgent{}, person)
+	var conns []net.Conn
+	for range maxConnsAccount + 8 {
+		conn, err := net.Dial("unix", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		conns = append(conns, conn)
+	}
+	for _, conn := range conns[maxConnsAccount:] {
+		_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestMalformedRequests(t *testing.T) {
+	agent := &fakeAgent{}
+	c, _ := start(t, agent, person)
+	for _, body := range []any{"x", map[string]any{"report": "x"}, map[string]any{"report": map[string]any{}}, map[string]any{"report": strings.Repeat("x", report.MaxBytes+2048)}, []int{}} {
+		if _, err := c.bytes(t.Context(), http.MethodPost, pathReports, body); err == nil {
+			t.Errorf("%.40v was accepted", body)
+		}
+	}
+	if agent.taken > 0 {
+		t.Error("a malformed report was taken")
+	}
+}
+
+func TestStaleSocket(t *testing.T) {
+	address := filepath.Join(t.TempDir(), "agent.sock")
+	l, err := net.Listen("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(address); err == nil {
+		t.Error("a socket in use was taken over")
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClient(address).Status(t.Context()); !errors.Is(err, ErrNoService) {
+		t.Errorf("nobody listens: %v", err)
+	}
+	again, err := listen(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.Close()
+	if err := os.WriteFile(address, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(address); err == nil {
+		t.Error("a file was replaced by a socket")
+	}
+}
+
+// TestPlantedSocket puts a socket where others can write.
+func TestPlantedSocket(t *testing.T) {
+	dir := t.TempDir()
+	address := filepath.Join(dir, "agent.sock")
+	l, err := net.Listen("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer func() { _ = c.Close() }()
+		}
+	}()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClient(address).Status(t.Context()); !errors.Is(err, ErrForeignSocket) {
+		t.Errorf("folder for all: %v", err)
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Chown(dir, 4242, 4242)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClient(address).Status(t.Context()); !errors.Is(err, ErrForeignSocket) {
+		t.Errorf("folder of another user: %v", err)
+	}
+}
+
+// TestAServiceThatDiesInTheMiddle ends in the middle of a response.
+func TestAServiceThatDiesInTheMiddle(t *testing.T) {
+	address := filepath.Join(t.TempDir(), "agent.sock")
+	l, err := net.Listen("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = c.Read(make([]byte, 10))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"agent")
+		_ = c.Close()
+		_ = l.Close()
+	}()
+	c := NewClient(address)
+	if _, err := c.Status(t.Context()); !errors.Is(err, ErrNoService) || !c.Lost() {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDialedPeerIsThisAccount(t *testing.T) {
+	address := filepath.Join(t.TempDir(), "agent.sock")
+	l, err := listen(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	conn, err := dial(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	served, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = served.Close() }()
+	if p, err := peerOf(served); err != nil || !p.Admin || !p.Person {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}

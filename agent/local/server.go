@@ -1,0 +1,250 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Agent is what the service does for the programs. Calls may overlap.
+type Agent interface {
+	Status() (Status, error)
+	// Enroll enrols the machine. anywhere allows another collector than before.
+	Enroll(ctx context.Context, asked Invitation, anywhere bool) error
+	// Adopt takes over the identity of a person's program, if the machine has none.
+	Adopt(ctx context.Context, id identity.Identity) error
+	// Collector returns the enrolled collector; nil if there is none.
+	Collector() (*collector.Endpoint, error)
+	// Take stores a report, and attempts to send it. It returns the name of an outcome
+	// (see station.Outcome).
+	Take(ctx context.Context, r *report.Report, declined bool) (outcome string, err error)
+	Reports(ctx context.Context) (Reports, error)
+	Report(ctx context.Context, id string) ([]byte, error)
+	SelfCheck(ctx context.Context) []Finding
+}
+
+// Server is the service's side of the socket.
+type Server struct {
+	Address string
+	Agent   Agent
+	Log     *slog.Logger
+
+	// Opened, if not nil, is called when programs can connect.
+	Opened func()
+	peerOf func(net.Conn) (Peer, error) // nil outside of tests
+
+	mu                     sync.Mutex
+	client                 *http.Client // for the collector, see clientOf
+	clientURL, clientToken string
+}
+
+// Time limits. The longest request is a report over a slow line (see station.sendTime).
+const (
+	headerTime = 5 * time.Second
+	bodyTime   = 10 * time.Second
+	answerTime = 45 * time.Second
+	idleTime   = 30 * time.Second
+	closeTime  = time.Second
+)
+
+const maxHeaderBytes = 16 << 10
+
+// Run serves until ctx is done.
+func (s *Server) Run(ctx context.Context) error {
+	l, err := listen(s.Address)
+	if err != nil {
+		return fmt.Errorf("open the local socket: %w", err)
+	}
+	peer := s.peerOf
+	if peer == nil {
+		peer = peerOf
+	}
+	web := &http.Server{
+		Handler: s.handler(), ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime,
+		IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		// The requests of programs end with the service.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if p, ok := c.(*peerConn); ok {
+				return context.WithValue(ctx, peerKey{}, p.peer)
+			}
+			return ctx
+		},
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+		defer cancel()
+		if web.Shutdown(ctx) != nil {
+			_ = web.Close()
+		}
+	})
+	s.Log.Info("programs of signed-in users can connect", "address", report.CleanText(s.Address))
+	if s.Opened != nil {
+		s.Opened()
+	}
+	err = web.Serve(&doorman{Listener: l, peerOf: peer, log: s.Log, open: map[string]int{}})
+	if stop() {
+		return errors.Join(fmt.Errorf("serve the local socket: %w", err), web.Close())
+	}
+	<-ended
+	return ctx.Err()
+}
+
+type peerKey struct{}
+
+// handler returns the routes. Every one of them is limited by its kind.
+func (s *Server) handler() http.Handler {
+	paces := &pace{all: map[paceKey]*rate.Limiter{}}
+	mux := http.NewServeMux()
+	handle := func(pattern string, k kind, h func(http.ResponseWriter, *http.Request, Peer) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			// The zero value of Peer is nobody.
+			peer, _ := r.Context().Value(peerKey{}).(Peer)
+			err := ErrNotAdmitted
+			switch {
+			case !peer.Person:
+			case !paces.allow(peer.Account, k):
+				err = ErrBusy
+			default:
+				err = h(w, r, peer)
+			}
+			if err != nil {
+				s.refuse(w, r, err)
+			}
+		})
+	}
+	handle("GET "+pathStatus, asks, s.status)
+	handle("GET "+pathSelfCheck, enrols, s.selfCheck)
+	handle("POST "+pathEnroll, enrols, s.enroll)
+	handle("POST "+pathAdopt, enrols, s.adopt)
+	handle("POST "+pathReports, hands, s.take)
+	handle("GET "+pathReports, asks, s.reports)
+	handle("GET "+pathReports+"/{id}", asks, s.report)
+	for _, p := range passed() {
+		handle(p.method+" "+pathCollector+p.path, passes, func(w http.ResponseWriter, r *http.Request, _ Peer) error {
+			return s.pass(w, r, p)
+		})
+	}
+	return mux
+}
+
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // the program has gone, or the service ends
+	}
+	f, status := faultOf(err)
+	s.Log.Debug("a request of a program failed", "path", report.CleanText(r.URL.Path), "code", f.Code, "err", report.ErrorText(err))
+	f.Detail = report.CleanText(f.Detail)
+	w.Header().Set(headerFault, f.Code)
+	answer(w, status, f)
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
+
+// read parses the body of a request.
+func read(w http.ResponseWriter, r *http.Request, most int64, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request, _ Peer) error {
+	status, err := s.Agent.Status()
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, status)
+	return nil
+}
+
+func (s *Server) selfCheck(w http.ResponseWriter, r *http.Request, _ Peer) error {
+	answer(w, http.StatusOK, s.Agent.SelfCheck(r.Context()))
+	return nil
+}
+
+func (s *Server) enroll(w http.ResponseWriter, r *http.Request, peer Peer) error {
+	var asked Invitation
+	if err := read(w, r, maxRequestBytes, &asked); err != nil {
+		return err
+	}
+	if err := s.Agent.Enroll(r.Context(), asked, peer.Admin); err != nil {
+		return err
+	}
+	s.Log.Info("enrolled by a user of this computer", "account", peer.Account)
+	return s.status(w, r, peer)
+}
+
+func (s *Server) adopt(w http.ResponseWriter, r *http.Request, peer Peer) error {
+	var id identity.Identity
+	if err := read(w, r, maxRequestBytes, &id); err != nil {
+		return err
+	}
+	if err := s.Agent.Adopt(r.Context(), id); err != nil {
+		return err
+	}
+	s.Log.Info("took over the identity of a user's program", "account", peer.Account)
+	return s.status(w, r, peer)
+}
+
+func (s *Server) take(w http.ResponseWriter, r *http.Request, _ Peer) error {
+	var got handedOver
+	if err := read(w, r, report.MaxBytes+1024, &got); err != nil {
+		return err
+	}
+	doc, err := report.Decode(got.Report)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	outcome, err := s.Agent.Take(r.Context(), doc, got.Declined)
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, map[string]string{"outcome": outcome})
+	return nil
+}
+
+func (s *Server) reports(w http.ResponseWriter, r *http.Request, _ Peer) error {
+	all, err := s.Agent.Reports(r.Context())
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, all)
+	return nil
+}
+
+func (s *Server) report(w http.ResponseWriter, r *http.Request, _ Peer) error {
+	doc, err := s.Agent.Report(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(doc)
+	return nil
+}

@@ -1,0 +1,124 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/local"
+)
+
+// Connection tells whose identity and spool a program uses.
+type Connection string
+
+// Connections.
+const (
+	Own     Connection = "own"     // its own; there is no service
+	Service Connection = "service" // those of the service
+	// Merged means that the service had no identity and has taken over the program's.
+	Merged Connection = "merged"
+	// Twice means that the program has an identity that is not used any more, because
+	// the service has another one. Phone support sees two computers.
+	Twice Connection = "twice"
+	// NotAdmitted means that there is a service, but it does not serve this account, or is not
+	// the machine's. The program's own identity is used.
+	NotAdmitted Connection = "not_admitted"
+)
+
+// Connect opens the station of a program that a person started: that of the machine's
+// service if there is one, and otherwise, as Open does, the person's own.
+func Connect(ctx context.Context, c config.Config, log *slog.Logger) (*Station, Connection, error) {
+	if c.Socket == "" {
+		s, err := Open(c, log)
+		return s, Own, err
+	}
+	service := local.NewClient(c.Socket)
+	status, err := service.Status(ctx)
+	if err != nil {
+		log.Debug("the service is not used", "err", err)
+		how := Own
+		if errors.Is(err, local.ErrNotAdmitted) || errors.Is(err, local.ErrForeignSocket) {
+			how = NotAdmitted
+		}
+		s, err := Open(c, log)
+		return s, how, err
+	}
+	s := &Station{Config: c, service: service, log: log}
+	how := Service
+	if s.own = c.Data != status.Data; s.own {
+		how = s.merge(ctx, &status)
+	}
+	if how == Own {
+		s, err := Open(c, log)
+		return s, how, err
+	}
+	if s.ca, err = collector.ReadCA(c.CA); err != nil {
+		return nil, how, err
+	}
+	s.use(status)
+	return s, how, s.oneCollector()
+}
+
+// merge hands the person's identity to a service that has none: one computer remains.
+func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
+	id, err := identity.Load(s.Config.Data)
+	switch {
+	case err != nil, id.Enrolment == nil, id.AgentID == status.AgentID:
+		return Service // a broken identity is not needed here, and not touched
+	case status.Enrolment != nil:
+		return Twice
+	}
+	taken, err := s.service.Adopt(ctx, *id)
+	if err != nil {
+		s.log.Warn("the service does not take over the identity", "err", err)
+		return Own
+	}
+	*status = taken
+	// The token has one owner from now on.
+	if err := identity.Retire(s.Config.Data); err != nil {
+		s.log.Warn("the identity that the service has taken over remains here too", "err", err)
+	}
+	return Merged
+}
+
+// UsesService reports whether identity and spool are those of the service.
+func (s *Station) UsesService() bool { return s.service != nil }
+
+// use sets what the service says of the machine's identity.
+func (s *Station) use(status local.Status) {
+	s.id, s.targets = &identity.Identity{AgentID: status.AgentID}, status.Targets
+	s.named = false
+	trusted := s.ca
+	if e := status.Enrolment; e != nil {
+		s.id.Enrolment = &identity.Enrolment{
+			Server: e.Server, Participant: e.Participant, CA: e.CA, Pins: e.Pins,
+			EnrolledAt: e.EnrolledAt, SupportPhone: e.SupportPhone,
+		}
+		trusted += e.CA
+	}
+	s.roots = collector.RootCAs(trusted)
+}
+
+// enrollService enrols the machine instead of the person.
+func (s *Station) enrollService(ctx context.Context, asked enroll.Invitation) error {
+	status, err := s.service.Enroll(ctx, local.Invitation{Server: asked.Server, Code: asked.Code, Pins: asked.Pins, CA: s.ca})
+	if err != nil {
+		return err
+	}
+	s.use(status)
+	return nil
+}
+
+// throughService returns the collector as a program reaches it: requests that need the
+// token go through the service, measurements go directly.
+func (s *Station) throughService() *collector.Endpoint {
+	e := &collector.Endpoint{URL: s.id.Enrolment.Server, RootCAs: s.roots, Pins: s.id.Enrolment.Pins, SupportPhone: s.learnPhone}
+	if base, err := e.Base(); err == nil {
+		e.Via = s.service.Via(base)
+	}
+	return e
+}

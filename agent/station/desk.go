@@ -1,0 +1,237 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/enroll"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/local"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Desk is the service's side of the local socket. It opens the station anew for each
+// request, because the identity may change at any time.
+type Desk struct {
+	Config  config.Config
+	Version string
+	Log     *slog.Logger
+
+	changing sync.Mutex // held while the identity is replaced
+}
+
+var _ local.Agent = (*Desk)(nil)
+
+// Status implements local.Agent.
+func (d *Desk) Status() (local.Status, error) {
+	st, err := Open(d.Config, d.Log)
+	if err != nil && !errors.Is(err, identity.ErrNotSaved) {
+		return local.Status{}, err
+	}
+	return local.Status{
+		Version: d.Version, AgentID: st.AgentID(), Data: d.Config.Data, Enrolment: local.Public(st.Enrolment()), Targets: st.knownTargets(),
+	}, nil
+}
+
+// Enroll implements local.Agent.
+func (d *Desk) Enroll(ctx context.Context, asked local.Invitation, anywhere bool) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	c := d.Config
+	if !anywhere {
+		st, err := Open(c, d.Log)
+		if err != nil {
+			return err
+		}
+		if e := st.Enrolment(); e != nil && !sameCollector(e.Server, asked.Server) {
+			return fmt.Errorf("%w: %s", local.ErrOtherCollector, e.Server)
+		}
+		if c.Server != "" && !sameCollector(c.Server, asked.Server) {
+			return fmt.Errorf("%w: %s", local.ErrOtherCollector, c.Server)
+		}
+	}
+	c.Server = "" // the collector may change
+	st, err := Open(c, d.Log)
+	if err != nil {
+		return err
+	}
+	if asked.CA != "" {
+		st.ca += asked.CA
+		st.roots = collector.RootCAs(st.ca)
+	}
+	return st.Enroll(ctx, enroll.Invitation{Server: asked.Server, Code: asked.Code, Pins: asked.Pins}, d.Version)
+}
+
+// Adopt implements local.Agent.
+func (d *Desk) Adopt(_ context.Context, id identity.Identity) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	st, err := Open(d.Config, d.Log)
+	switch {
+	case err != nil:
+		return err
+	case st.Enrolled():
+		return local.ErrEnrolled
+	case id.Enrolment == nil:
+		return fmt.Errorf("%w: no enrolment", local.ErrInvalid)
+	case d.Config.Server != "" && !sameCollector(d.Config.Server, id.Enrolment.Server):
+		return fmt.Errorf("%w: %s", local.ErrOtherCollector, d.Config.Server)
+	}
+	if err := id.Save(d.Config.Data); errors.Is(err, identity.ErrNotSaved) {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("%w: %w", local.ErrInvalid, err)
+	}
+	return nil
+}
+
+// Collector implements local.Agent.
+func (d *Desk) Collector() (*collector.Endpoint, error) {
+	st, err := Open(d.Config, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Enrolled() {
+		return nil, nil
+	}
+	return st.Collector(), nil
+}
+
+// Take implements local.Agent.
+func (d *Desk) Take(ctx context.Context, r *report.Report, declined bool) (string, error) {
+	c := d.Config
+	c.NoUpload = c.NoUpload || declined
+	st, err := Open(c, d.Log)
+	if err != nil {
+		return "", err
+	}
+	if r.Agent.ID != st.AgentID() {
+		return "", local.ErrOtherAgent
+	}
+	// The others are made by the service itself.
+	if r.Trigger != report.TriggerCheck && r.Trigger != report.TriggerSupport {
+		return "", fmt.Errorf("%w: trigger %s", local.ErrInvalid, report.CleanText(string(r.Trigger)))
+	}
+	if err := report.KnownProbes().Validate(r); err != nil {
+		return "", fmt.Errorf("%w: %w", local.ErrInvalid, err)
+	}
+	delivery := &Delivery{Station: st}
+	outcome := delivery.Deliver(ctx, r)
+	if outcome == Failed && delivery.KeepErr != nil {
+		return "", delivery.KeepErr // the program keeps it
+	}
+	return string(outcome), nil
+}
+
+// Reports implements local.Agent.
+func (d *Desk) Reports(ctx context.Context) (local.Reports, error) {
+	sp, err := OpenSpool(ctx, d.Config, d.Log)
+	if err != nil {
+		return local.Reports{}, err
+	}
+	entries, err := sp.All()
+	if err != nil {
+		return local.Reports{}, err
+	}
+	drops, counts, err := sp.Drops()
+	if err != nil {
+		return local.Reports{}, err
+	}
+	all := local.Reports{Reports: make([]local.Listed, len(entries)), Drops: drops, Counts: counts}
+	for i, e := range entries {
+		all.Reports[i] = local.Listed{ID: e.ID, State: e.State, Time: e.Time, Bytes: e.Bytes}
+	}
+	return all, nil
+}
+
+// Report implements local.Agent.
+func (d *Desk) Report(ctx context.Context, id string) ([]byte, error) {
+	sp, err := OpenSpool(ctx, d.Config, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := sp.All()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.ID == id {
+			return sp.Read(e)
+		}
+	}
+	return nil, local.ErrNoReport
+}
+
+// selfCheckTime limits the request to the collector during the self-check.
+const selfCheckTime = 8 * time.Second
+
+// SelfCheck implements local.Agent. That it is called proves that the socket works.
+func (d *Desk) SelfCheck(ctx context.Context) []local.Finding {
+	ctx, cancel := context.WithTimeout(ctx, selfCheckTime)
+	defer cancel()
+	st, err := Open(d.Config, d.Log)
+	enrolled := finding(local.PartIdentity, err)
+	if err == nil && !st.Enrolled() {
+		enrolled = local.Finding{Part: local.PartIdentity, State: local.Fails, Detail: "not enrolled"}
+	}
+	reached := local.Finding{Part: local.PartCollector, State: local.Unknown, Detail: "not enrolled"}
+	if err == nil && st.Enrolled() {
+		_, err := st.Collector().Targets(ctx, "")
+		reached = finding(local.PartCollector, err)
+	}
+	return []local.Finding{
+		{Part: local.PartSocket, State: local.Works}, enrolled,
+		finding(local.PartSpool, d.tryToWrite(ctx)), reached, evidence(ctx),
+	}
+}
+
+func finding(part local.Part, err error) local.Finding {
+	if err != nil {
+		return local.Finding{Part: part, State: local.Fails, Detail: report.ErrorText(err)}
+	}
+	return local.Finding{Part: part, State: local.Works}
+}
+
+// tryToWrite writes a file into the spool and removes it.
+func (d *Desk) tryToWrite(ctx context.Context) error {
+	if _, err := OpenSpool(ctx, d.Config, d.Log); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Join(d.Config.Data, spoolFolder), ".tmp-self-check-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("self-check\n")
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+}
+
+// evidence states whether the service may read the records of crashes.
+func evidence(ctx context.Context) local.Finding {
+	now := time.Now()
+	read, refused := 0, 0
+	for _, s := range crash.Read(ctx, now.Add(-time.Hour), now).Sources {
+		switch s.State {
+		case "read":
+			read++
+		case "not_permitted", "failed":
+			refused++
+		}
+	}
+	f := local.Finding{Part: local.PartCrash, State: local.Works}
+	switch {
+	case read == 0:
+		f.State, f.Detail = local.Fails, "no records can be read"
+	case refused > 0:
+		f.State, f.Detail = local.Partly, fmt.Sprintf("%d of %d kinds of records cannot be read", refused, read+refused)
+	}
+	return f
+}

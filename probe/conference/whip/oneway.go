@@ -1,0 +1,141 @@
+package whip
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference/peer"
+	"github.com/tonprobe/tonprobe/probe/conference/testsignal"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/stats"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// reportWait is how long the last receiver report is waited for. Endpoints send one
+	// about every second, some every five (RFC 3550 §6.2).
+	reportWait = 1200 * time.Millisecond
+	// senderReportEvery is the number of packets between two sender reports, which let the
+	// receiver's reports tell the round trip (RFC 3550 §6.4.1).
+	senderReportEvery = 25
+	// maxTrips bounds what an endpoint may report.
+	maxTrips = 100
+)
+
+// oneWay is a call to an endpoint that returns nothing: what arrived is known from its
+// receiver reports only.
+type oneWay struct {
+	*peer.Connection
+	clock probe.Clock
+
+	mu       sync.Mutex
+	sent     int
+	reported *rtcp.ReceptionReport // the last one
+	trips    []float64             // in ms
+}
+
+func toEndpoint(ctx context.Context, v *visit.Visit, about endpoint) {
+	c := &oneWay{clock: v.Env.Clock}
+	var servers []webrtc.ICEServer
+	for _, s := range about.servers.ICEServers {
+		servers = append(servers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
+	}
+	var err error
+	c.Connection, err = peer.Open(v.Env, peer.Config{Server: v.URL, ICEServers: servers, SendOnly: true, Arrived: func(*rtp.Packet) {}, Reported: c.report})
+	if err != nil {
+		noCall(v, err)
+		return
+	}
+	talk(ctx, v, about, c, &session{v: v, token: v.Token}, c.Answer)
+}
+
+// report takes a receiver report, and the round trip that it tells.
+func (c *oneWay) report(r rtcp.ReceptionReport) {
+	now := compactNTP(c.clock.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reported = &r
+	if r.LastSenderReport == 0 || len(c.trips) == maxTrips {
+		return
+	}
+	// In 1/65536 s, modulo 2^32. A negative one is of a wrong clock.
+	if trip := int32(now - r.LastSenderReport - r.Delay); trip >= 0 {
+		c.trips = append(c.trips, float64(trip)*1000/65536)
+	}
+}
+
+// Run implements visit.Call: it sends the recorded sound, and waits for the last report.
+func (c *oneWay) Run(ctx context.Context) {
+	began := c.clock.Now()
+	for i := range testsignal.Packets {
+		if c.clock.Sleep(ctx, time.Duration(i)*testsignal.PacketTime-c.clock.Now().Sub(began)) != nil {
+			return
+		}
+		select {
+		case <-c.Down():
+			return
+		default:
+		}
+		stamp := uint32(i) * testsignal.StampStep
+		c.mu.Lock()
+		c.sent++
+		c.mu.Unlock()
+		// A packet that the own socket refuses still counts as sent: the next ones follow
+		// its number.
+		_ = c.Write(&rtp.Packet{
+			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(i), Timestamp: stamp, Marker: i == 0},
+			Payload: testsignal.Packet(i),
+		})
+		if i%senderReportEvery == 0 {
+			_ = c.Announce(rtcp.SenderReport{NTPTime: ntp(c.clock.Now()), RTPTime: stamp, PacketCount: uint32(i + 1)})
+		}
+	}
+	c.awaitReport(ctx)
+}
+
+// awaitReport waits for a report that covers the last packet.
+func (c *oneWay) awaitReport(ctx context.Context) {
+	for until := c.clock.Now().Add(reportWait); c.clock.Now().Before(until); {
+		c.mu.Lock()
+		covered := c.reported != nil && c.reported.LastSequenceNumber&0xffff >= testsignal.Packets-1
+		c.mu.Unlock()
+		if covered || c.clock.Sleep(ctx, 20*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// Fill implements visit.Call. What was lost after the last report is not known.
+func (c *oneWay) Fill(d *report.MediaVoice) visit.Sound {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.Sent = new(c.sent)
+	if c.reported != nil {
+		visit.FillUp(d, *c.reported, c.sent)
+	}
+	if len(c.trips) > 0 {
+		slices.Sort(c.trips)
+		d.RTTMinMS = new(visit.Round(c.trips[0]))
+		d.RTTP50MS = new(visit.Round(stats.Percentile(c.trips, 50)))
+	}
+	return visit.Sound{Sent: c.sent, OneWay: true}
+}
+
+// ntp returns a time in the format of NTP (RFC 5905 §6): seconds since 1900 and their
+// fraction.
+func ntp(t time.Time) uint64 {
+	const since1900 = 2_208_988_800
+	ns := uint64(t.UnixNano())
+	seconds, rest := ns/1e9+since1900, ns%1e9
+	return seconds<<32 | rest<<32/1e9
+}
+
+// compactNTP is the middle of it, as reports repeat it.
+func compactNTP(t time.Time) uint32 { return uint32(ntp(t) >> 16) }

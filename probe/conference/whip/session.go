@@ -1,0 +1,139 @@
+package whip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Codes of the sign-in.
+const (
+	otherHost    = "other_host"
+	tokenRefused = "token_refused"
+	noLocation   = "no_location"
+)
+
+const (
+	// maxRetryAfter is the longest Retry-After (RFC 9110 §10.2.3) that is waited for.
+	maxRetryAfter = time.Second
+	// leaveTime limits the farewell.
+	leaveTime = time.Second
+	// maxAnswerBytes is far more than the answer to an offer of one stream.
+	maxAnswerBytes = 64 << 10
+)
+
+// session is a WHIP session.
+type session struct {
+	v        *visit.Visit
+	token    string
+	location *url.URL // nil before the session and after its end
+	answer   string
+	took     time.Duration // of the endpoint's answer
+	servers  relaytest.List
+}
+
+// open offers the stream (RFC 9725 §4.2).
+func (s *session) open(ctx context.Context, offer string) visit.Outcome {
+	good := visit.OK()
+	began := s.v.Env.Clock.Now()
+	a, err := s.post(ctx, s.v.URL, offer)
+	var away *visit.RedirectError
+	// Endpoints spread their load by redirects (RFC 9725 §4.5). The token is for the first
+	// host, as in browsers.
+	if errors.As(err, &away) && away.To.Scheme == s.v.URL.Scheme {
+		s.token, good.Code = "", otherHost
+		s.v.URL = &url.URL{Scheme: away.To.Scheme, Host: away.To.Host, Path: away.To.Path}
+		a, err = s.post(ctx, away.To, offer)
+	}
+	s.took = s.v.Env.Clock.Now().Sub(began)
+	if err != nil {
+		return visit.Fault(visit.FaultOf(err))
+	}
+	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	switch {
+	case visit.SignedIn(a.Status) && s.token != "":
+		return visit.Fault(tokenRefused)
+	case visit.SignedIn(a.Status):
+		return visit.Untested(visit.NeedsLink)
+	case a.Status == http.StatusOK && kind == "text/html":
+		return visit.Fault("not_api")
+	case a.Status != http.StatusCreated:
+		return visit.StatusFault(a.Status)
+	}
+	s.servers = parseLinks(a.Header.Values("Link"))
+	s.location = sessionURL(a)
+	if s.location == nil {
+		good.Code = noLocation
+	}
+	if kind != wire.MediaTypeSDP || len(a.Body) > maxAnswerBytes {
+		return visit.Fault("not_api")
+	}
+	s.answer = string(a.Body)
+	return good
+}
+
+// post sends the offer, once again after a short Retry-After.
+func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.Answer, error) {
+	header := http.Header{"Content-Type": {wire.MediaTypeSDP}}
+	for name, values := range authorized(s.token) {
+		header[name] = values
+	}
+	ask := func() (*visit.Answer, error) {
+		return s.v.Ask(ctx, http.MethodPost, at, header, strings.NewReader(offer))
+	}
+	a, err := ask()
+	if err != nil || a.Status != http.StatusServiceUnavailable && a.Status != http.StatusTooManyRequests {
+		return a, err
+	}
+	seconds, err := strconv.Atoi(a.Header.Get("Retry-After"))
+	if wait := time.Duration(seconds) * time.Second; err != nil || wait < 0 || wait > maxRetryAfter || s.v.Env.Clock.Sleep(ctx, wait) != nil {
+		return a, nil
+	}
+	return ask()
+}
+
+// sessionURL returns the Location of a session; nil without one that can be used. The token
+// goes to no other host than the one that answered.
+func sessionURL(a *visit.Answer) *url.URL {
+	text := a.Header.Get("Location")
+	at, err := a.URL.Parse(text)
+	if err != nil || text == "" || at.Scheme != a.URL.Scheme || at.Host != a.URL.Host {
+		return nil
+	}
+	return at
+}
+
+// leave ends the session (RFC 9725 §4.2, DELETE), also after ctx.
+func (s *session) leave(ctx context.Context) {
+	_, _ = s.end(context.WithoutCancel(ctx))
+}
+
+// end ends the session once and returns the body of the endpoint's answer.
+func (s *session) end(ctx context.Context) ([]byte, error) {
+	at := s.location
+	if at == nil {
+		return nil, errors.New("there is no session")
+	}
+	s.location = nil
+	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	defer cancel()
+	a, err := s.v.Ask(ctx, http.MethodDelete, at, authorized(s.token), nil)
+	if err != nil {
+		return nil, fmt.Errorf("end the session: %s", report.ErrorText(err))
+	}
+	if a.Status != http.StatusOK {
+		return nil, fmt.Errorf("end the session: status %d", a.Status)
+	}
+	return a.Body, nil
+}

@@ -1,0 +1,328 @@
+package conference_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// whipEndpoint is a WHIP endpoint as others build it: it receives a stream, returns none,
+// and reports what arrived every second.
+type whipEndpoint struct {
+	token    string // that it wants; "" for none
+	location string // "" for its own
+	spoil    func(answer string) string
+	before   http.HandlerFunc // answers POST instead, if it is not nil
+	address  string
+	roots    *x509.CertPool
+
+	mu            sync.Mutex
+	pc            *webrtc.PeerConnection
+	posted, ended int
+	offered       string
+}
+
+func (e *whipEndpoint) start(t *testing.T) {
+	t.Helper()
+	e.address, e.roots = startTLS(t, e)
+	e.address += "/whip/live"
+	t.Cleanup(func() {
+		if e.pc != nil {
+			_ = e.pc.Close()
+		}
+	})
+}
+
+func (e *whipEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch r.Method {
+	case http.MethodOptions:
+		w.Header().Set("Accept-Post", "application/sdp")
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodPost:
+		e.posted++
+		switch {
+		case e.token != "" && r.Header.Get("Authorization") != "Bearer "+e.token:
+			w.WriteHeader(http.StatusUnauthorized)
+		case e.before != nil:
+			e.before(w, r)
+		default:
+			e.answer(w, r)
+		}
+	case http.MethodDelete:
+		e.ended++
+	}
+}
+
+func (e *whipEndpoint) answer(w http.ResponseWriter, r *http.Request) {
+	offer, _ := io.ReadAll(r.Body)
+	e.offered = string(offer)
+	pc, err := receiver()
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	e.pc = pc
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: string(offer)}); err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		return
+	}
+	answer, err := pc.CreateAnswer(nil)
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err != nil || pc.SetLocalDescription(answer) != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	<-gathered
+	h := w.Header()
+	h.Set("Content-Type", "application/sdp")
+	h.Set("ETag", `"xyzzy"`)
+	h.Set("Location", "/whip/live/1")
+	if e.location != "" {
+		h.Set("Location", e.location)
+	}
+	h.Add("Link", `<stun:127.0.0.1:9>; rel="ice-server"`)
+	w.WriteHeader(http.StatusCreated)
+	sdp := pc.LocalDescription().SDP
+	if e.spoil != nil {
+		sdp = e.spoil(sdp)
+	}
+	_, _ = io.WriteString(w, sdp)
+}
+
+// receiver is a connection that receives one stream, with the library's receiver reports.
+func receiver() (*webrtc.PeerConnection, error) {
+	var s webrtc.SettingEngine
+	s.SetIncludeLoopbackCandidate(true)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetInterfaceFilter(func(name string) bool { return name == "lo" })
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	codecs, reports := &webrtc.MediaEngine{}, &interceptor.Registry{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		return nil, err
+	}
+	if err := webrtc.ConfigureRTCPReports(reports); err != nil {
+		return nil, err
+	}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(reports))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, err
+	}
+	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+		go func() { // the library sees the sender's reports only while somebody reads them
+			for {
+				if _, _, err := r.ReadRTCP(); err != nil {
+					return
+				}
+			}
+		}()
+		for {
+			if _, _, err := t.ReadRTP(); err != nil {
+				return
+			}
+		}
+	})
+	return pc, nil
+}
+
+func (e *whipEndpoint) check(t *testing.T, token string) *report.Conference {
+	t.Helper()
+	p, err := conference.Find(t.Context(), conference.Config{Address: e.address, RootCAs: e.roots, Token: token, Direct: true}, env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Run(t.Context(), env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Data.(*report.Conference)
+}
+
+// TestWHIP: the voice goes to an endpoint that returns none. What it reports is known, the
+// rest is not, and the session ends.
+func TestWHIP(t *testing.T) {
+	e := &whipEndpoint{token: "geheim"}
+	e.start(t)
+	got := e.check(t, "geheim")
+	want(t, got, map[report.ConferenceStep]string{
+		report.StepAPI: "ok", report.StepSignIn: "ok", report.StepRelay: "skipped no_relay", report.StepCall: "ok", report.StepPath: "ok",
+		report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "unknown not_returned",
+	})
+	m := got.Media
+	if m == nil || m.UpLossPct == nil || *m.UpLossPct > 1 || m.UpJitterMS == nil || m.RTTP50MS == nil || *m.RTTP50MS > 20 || *m.UpReceived < 100 {
+		b, _ := json.Marshal(m)
+		t.Errorf("figures of a loopback: %s", b)
+	}
+	if m != nil && (m.DownLossPct != nil || m.DownReceived != nil || m.DownJitterMS != nil) {
+		t.Error("figures of a way that was not measured")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	// RFC 9725 §4.2: the client only sends.
+	if !strings.Contains(e.offered, "a=sendonly") {
+		t.Errorf("the offer:\n%s", e.offered)
+	}
+	if e.posted != 1 || e.ended != 1 {
+		t.Errorf("%d sessions began, %d ended", e.posted, e.ended)
+	}
+}
+
+func TestWHIPRefuses(t *testing.T) {
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	busy := func(seconds string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", seconds)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+	sdp := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/sdp")
+			w.Header().Set("Location", "/whip/live/1")
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	for name, c := range map[string]struct {
+		answer        http.HandlerFunc
+		token         string
+		steps         map[report.ConferenceStep]string
+		posted, ended int
+	}{
+		"a token":          {status(401), "", map[report.ConferenceStep]string{report.StepSignIn: "unknown needs_link", report.StepCall: "unknown needs_link"}, 1, 0},
+		"this token":       {status(403), "alt", map[report.ConferenceStep]string{report.StepSignIn: "fail token_refused", report.StepCall: "unknown step_before"}, 1, 0},
+		"the offer":        {status(422), "", map[report.ConferenceStep]string{report.StepSignIn: "fail 422"}, 1, 0},
+		"broken":           {status(500), "", map[report.ConferenceStep]string{report.StepSignIn: "fail 500"}, 1, 0},
+		"busy for long":    {busy("30"), "", map[report.ConferenceStep]string{report.StepSignIn: "fail 503"}, 1, 0},
+		"busy for short":   {busy("1"), "", map[report.ConferenceStep]string{report.StepSignIn: "fail 503"}, 2, 0},
+		"busy without end": {busy("99999999999999999999"), "", map[report.ConferenceStep]string{report.StepSignIn: "fail 503"}, 1, 0},
+		"a web page":       {text(200, "<html>Wartung</html>"), "", map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}, 1, 0},
+		"nonsense":         {sdp("v=0\r\nnonsense"), "", map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepCall: "fail bad_answer"}, 1, 1},
+		"huge":             {sdp(strings.Repeat("a", 2<<20)), "", map[report.ConferenceStep]string{report.StepSignIn: "fail too_long"}, 1, 0},
+		"long":             {sdp(strings.Repeat("a", 100<<10)), "", map[report.ConferenceStep]string{report.StepSignIn: "fail not_api"}, 1, 1},
+		"hangs":            {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", map[report.ConferenceStep]string{report.StepSignIn: "fail timeout"}, 1, 0},
+		"loops": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/whip/live", http.StatusTemporaryRedirect)
+		}, "", map[report.ConferenceStep]string{report.StepSignIn: "fail no_answer"}, 6, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &whipEndpoint{before: c.answer}
+			e.start(t)
+			want(t, e.check(t, c.token), c.steps)
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if e.posted != c.posted || e.ended != c.ended {
+				t.Errorf("%d offers, %d ends; want %d, %d", e.posted, e.ended, c.posted, c.ended)
+			}
+		})
+	}
+}
+
+func TestWHIPFaults(t *testing.T) {
+	replace := func(old, by string) func(string) string {
+		return func(sdp string) string { return strings.ReplaceAll(sdp, old, by) }
+	}
+	for name, c := range map[string]struct {
+		endpoint *whipEndpoint
+		steps    map[report.ConferenceStep]string
+		ended    int
+	}{
+		"other password":     {&whipEndpoint{spoil: replace("a=ice-pwd:", "a=ice-pwd:other")}, map[report.ConferenceStep]string{report.StepCall: "ok", report.StepPath: "fail no_path"}, 1},
+		"other key":          {&whipEndpoint{spoil: replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-1 ")}, map[report.ConferenceStep]string{report.StepSignIn: "ok"}, 1},
+		"session elsewhere":  {&whipEndpoint{location: "https://192.0.2.1/admin/delete"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
+		"session of nothing": {&whipEndpoint{location: "::"}, map[report.ConferenceStep]string{report.StepSignIn: "ok no_location", report.StepSoundUp: "ok"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.endpoint.start(t)
+			want(t, c.endpoint.check(t, ""), c.steps)
+			c.endpoint.mu.Lock()
+			defer c.endpoint.mu.Unlock()
+			if c.endpoint.ended != c.ended {
+				t.Errorf("%d ends, want %d", c.endpoint.ended, c.ended)
+			}
+		})
+	}
+}
+
+// TestWHIPRedirects: a load balancer sends the offer on (RFC 9725 §4.5). The step says so,
+// and the token stays with the first host.
+func TestWHIPRedirects(t *testing.T) {
+	var second whipEndpoint
+	second.start(t)
+	var seen []string
+	record := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		second.mu.Lock()
+		seen = append(seen, r.Header.Get("Authorization"))
+		second.mu.Unlock()
+		second.ServeHTTP(w, r)
+	})
+	s := httptest.NewUnstartedServer(record)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	first := whipEndpoint{before: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, s.URL+"/whip/live", http.StatusPermanentRedirect)
+	}}
+	first.start(t)
+	first.roots.AddCert(s.Certificate())
+	got := first.check(t, "geheim")
+	want(t, got, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepSoundUp: "ok"})
+	second.mu.Lock()
+	defer second.mu.Unlock()
+	if second.ended != 1 {
+		t.Errorf("%d ends", second.ended)
+	}
+	for _, header := range seen {
+		if header != "" {
+			t.Errorf("the token went to another host: %q", header)
+		}
+	}
+}
+
+// TestWHIPStopped: a check that is stopped ends its session.
+func TestWHIPStopped(t *testing.T) {
+	var e whipEndpoint
+	e.start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := conference.Find(ctx, conference.Config{Address: e.address, RootCAs: e.roots, Direct: true}, env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { _, err := p.Run(ctx, env(t)); done <- err }()
+	count := func() (posted, ended int) { e.mu.Lock(); defer e.mu.Unlock(); return e.posted, e.ended }
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		if posted, _ := count(); posted == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no offer came")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.AfterFunc(500*time.Millisecond, cancel) // during the stream
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if _, ended := count(); ended != 1 {
+		t.Errorf("%d ends", ended)
+	}
+}
