@@ -26,6 +26,7 @@ type invocation struct {
 	yes        bool
 	passwordIn bool
 	verbose    bool
+	noCall     bool
 	target     targetOptions
 }
 

@@ -80,7 +80,7 @@ func commands() []command {
 		{"participant unblock", "NAME|ID", "unblock them", participantUnblock, nil},
 		{"target add", "NAME", "add a conference system that the participants use", targetAdd, targetAddFlags},
 		{"target list", "", "list the conference systems", targetList, jsonFlag},
-		{"target test", "NAME", "test a conference system and its secret from here", targetTest, targetTestFlags},
+		{"target test", "NAME", "test a conference system from here, step by step", targetTest, targetTestFlags},
 		{"target remove", "NAME", "remove a conference system and its secret", targetRemove, nil},
 		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},

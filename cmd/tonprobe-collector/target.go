@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +34,8 @@ func targetAddFlags(in *invocation) {
 }
 
 func targetTestFlags(in *invocation) {
-	in.flags.BoolVar(&in.verbose, "verbose", false, "print the requests and their durations, without secrets")
+	in.flags.BoolVar(&in.verbose, "verbose", false, "print requests, durations and figures, without secrets")
+	in.flags.BoolVar(&in.noCall, "no-call", false, "create no test meeting and make no call, for example during a session")
 	jsonFlag(in)
 }
 
@@ -191,49 +191,22 @@ func targetTest(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	tested, err := file.Get(in.args[0])
+	known, err := file.Get(in.args[0])
 	if err != nil {
 		return noTarget(err, in.args[0])
 	}
-	steps, err := target.NewTester(time.Now, rand.Reader).Test(ctx, tested)
+	result, err := testTarget(ctx, known, in.noCall)
 	if err != nil {
 		return err
 	}
-	if err := printSteps(t.out, in, tested, steps); err != nil {
-		return err
-	}
-	for _, s := range steps {
-		if s.Outcome == target.Failed {
-			return errTargetFailed
-		}
-	}
-	return nil
-}
-
-func printSteps(w io.Writer, in *invocation, tested target.Target, steps []target.Step) error {
 	if in.json {
-		return printJSON(w, struct {
-			Target string        `json:"target"`
-			System string        `json:"system"`
-			Steps  []target.Step `json:"steps"`
-		}{tested.Name, tested.System, steps})
+		err = printJSON(t.out, result)
+	} else {
+		err = printTested(t.out, result, in.verbose)
 	}
-	words := map[target.Outcome]string{target.Good: "ok", target.Failed: "FAILED", target.Untested: "not tested"}
-	for _, s := range steps {
-		line := fmt.Sprintf("%-8s %s", s.Name, words[s.Outcome])
-		if s.Problem != "" {
-			line += ": " + s.Problem
-		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
-		if in.verbose && s.Request != "" {
-			if _, err := fmt.Fprintf(w, "         %s, %d ms%s\n", s.Request, s.MS, statusText(s.Status)); err != nil {
-				return err
-			}
-		}
+	if err == nil && result.failed() {
+		err = errTargetFailed
 	}
-	_, err := fmt.Fprintln(w, "\nThe sound is tested by the participants' computers only: tonprobe check --target", quoted(tested.Name))
 	return err
 }
 

@@ -33,25 +33,30 @@ func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 	}
 	out := wire.Targets{Targets: make([]wire.Target, 0, len(all))}
 	for _, t := range all {
-		w := wire.Target{Name: t.Name, System: t.System, URL: t.URL, Profile: t.Profile}
-		if t.APISecret != "" {
-			if w.Room, err = d.room(t); err != nil {
-				return wire.Targets{}, err
-			}
+		w, err := d.Ticket(t)
+		if err != nil {
+			return wire.Targets{}, err
 		}
 		if d.Meetings != nil && t.System == "bbb" && t.Secret != "" && strings.EqualFold(t.Name, join) {
 			if w.JoinLink, err = d.Meetings.Link(ctx, t); err != nil {
 				d.Log.Warn("no test meeting", "target", t.Name, "err", err)
 			}
 		}
-		if t.System == "whip" && t.Secret != "" {
-			if w.Token, err = whip.Token([]byte(t.Secret), d.Now()); err != nil {
-				return wire.Targets{}, err
-			}
-		}
 		out.Targets = append(out.Targets, w)
 	}
 	return out, nil
+}
+
+// Ticket returns what an agent receives to check a target, without a test meeting.
+func (d Desk) Ticket(t Target) (w wire.Target, err error) {
+	w = wire.Target{Name: t.Name, System: t.System, URL: t.URL, Profile: t.Profile}
+	switch {
+	case t.APISecret != "":
+		w.Room, err = d.room(t)
+	case t.System == "whip" && t.Secret != "":
+		w.Token, err = whip.Token([]byte(t.Secret), d.Now())
+	}
+	return w, err
 }
 
 // room opens a test room of a name that nobody else knows.

@@ -170,16 +170,37 @@ func (m *Meetings) join(made *meeting) (string, error) {
 	return at.String(), nil
 }
 
-// finish ends a meeting. One that the server no longer has is what was wanted.
-func (m *Meetings) finish(ctx context.Context, made *meeting) {
+// End ends the current test meeting of the target of a name.
+func (m *Meetings) End(ctx context.Context, name string) error {
+	p := m.place(name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	open := p.current
+	if open == nil || !open.end.Stop() {
+		return nil
+	}
+	p.current = nil
+	return m.end(ctx, open)
+}
+
+// end ends a meeting. One that the server no longer has is what was wanted.
+func (m *Meetings) end(ctx context.Context, made *meeting) error {
 	ctx, cancel := context.WithTimeout(ctx, createTime)
 	defer cancel()
 	a, err := m.call(ctx, made.target, made.hash, "end", url.Values{"meetingID": {made.id}})
 	switch {
 	case err != nil:
-		m.Log.Warn("a test meeting could not be ended; the server ends it within minutes", "target", made.target.Name, "err", err)
+		return fmt.Errorf("end a test meeting: %w", err)
 	case a.ReturnCode != "SUCCESS" && a.MessageKey != "notFound" && a.MessageKey != "invalidMeetingIdentifier":
-		m.Log.Warn("the server does not end a test meeting; it does so within minutes", "target", made.target.Name, "message", fmt.Sprintf("%.40q", a.MessageKey))
+		return fmt.Errorf("end a test meeting: the server refuses it (%.40q)", a.MessageKey)
+	}
+	return nil
+}
+
+// finish ends a meeting nobody waits for.
+func (m *Meetings) finish(ctx context.Context, made *meeting) {
+	if err := m.end(ctx, made); err != nil {
+		m.Log.Warn("a test meeting was not ended; the server ends it within minutes", "target", made.target.Name, "err", err)
 	}
 }
 

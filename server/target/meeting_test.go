@@ -216,3 +216,31 @@ func TestLinkIsTaken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEnd: a meeting is ended at once and once only, and the next link opens another one. A
+// server that refuses says so.
+func TestEnd(t *testing.T) {
+	s := newInterface(t, "sha256", "")
+	d, _ := newDesk(t, s)
+	if err := d.Meetings.End(t.Context(), "Rat"); err != nil || len(s.ended) != 0 {
+		t.Errorf("no meeting: %v, ended %q", err, s.ended)
+	}
+	for n := range 2 {
+		if ask(t, d, "Rat") == "" {
+			t.Fatal("no link")
+		}
+		for range 2 {
+			if err := d.Meetings.End(t.Context(), "Rat"); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(s.created) != n+1 || !slices.Equal(s.ended, s.created) {
+			t.Errorf("made %q, ended %q", s.created, s.ended)
+		}
+	}
+	ask(t, d, "Rat")
+	s.secret = "another"
+	if err := d.Meetings.End(t.Context(), "Rat"); err == nil || strings.Contains(err.Error(), "checksum=") {
+		t.Errorf("a server that refuses: %v", err)
+	}
+}

@@ -150,6 +150,78 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestTargetTest walks the ladder from the collector's machine, and sends out no secret.
+func TestTargetTest(t *testing.T) {
+	const secret = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
+	p := build(t, bbbrig.Start(t, bbbrig.Config{})) // the certificate of all servers is the same
+	for name, c := range map[string]struct {
+		config   bbbrig.Config
+		args     []string
+		status   int
+		steps    string // of the client, with their status
+		calls    int
+		meetings bool
+	}{
+		"healthy": {bbbrig.Config{Hash: "sha1"}, nil, 0, "sign_in ok, state ok, signalling ok, call ok, path ok, keys ok, sound_up ok, sound_down ok", 1, true},
+		"no call": {bbbrig.Config{Hash: "sha1"}, []string{"--no-call"}, 0, "sign_in unknown, state ok, signalling ok, call unknown", 0, false},
+		"refuses": {bbbrig.Config{Hash: "sha1", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Call: bbbrig.Refuses}}, nil, 70, "signalling ok, call fail, path unknown", 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.config.Secret = secret
+			r := bbbrig.Start(t, c.config)
+			collector := t.TempDir()
+			file := filepath.Join(collector, "secret")
+			if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p.command("tonprobe-collector", []int{0}, "target", "add", "Rathaus", "--system", "bbb", "--url", r.URL, "--secret-file", file, "--hash", "sha1", "--data", collector)
+			args := append([]string{"target", "test", "Rathaus", "--verbose", "--data", collector}, c.args...)
+			text := p.command("tonprobe-collector", []int{c.status}, args...)
+			t.Logf("%s", text)
+			out := p.command("tonprobe-collector", []int{c.status}, append(args, "--json")...)
+			for _, shown := range [][]byte{text, out} {
+				for _, word := range []string{secret, "checksum", "sessionToken", "JSESSIONID"} {
+					if bytes.Contains(shown, []byte(word)) {
+						t.Errorf("the output contains %s: %s", word, shown)
+					}
+				}
+			}
+			var got struct {
+				Steps      []struct{ Name, Status string }
+				Conference *report.Conference
+			}
+			if err := json.Unmarshal(out, &got); err != nil || got.Conference == nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			for want := range strings.SplitSeq(c.steps, ", ") {
+				name, status, _ := strings.Cut(want, " ")
+				if step, _ := got.Conference.Check(report.ConferenceStep(name)); string(step.Status) != status {
+					t.Errorf("%s: %s %s, want %s", name, step.Status, step.Code, status)
+				}
+			}
+			made := 0
+			for _, s := range got.Steps {
+				if s.Status != "ok" {
+					t.Errorf("%+v", s)
+				}
+				if s.Name == "create" || s.Name == "end" {
+					made++
+				}
+			}
+			if (made == 2) != c.meetings {
+				t.Errorf("steps %+v", got.Steps)
+			}
+			if !r.Left(8 * time.Second) {
+				t.Errorf("left behind: %+v", r.Count())
+			}
+			// Once for the text, once for the JSON.
+			if n := r.Count(); n.Meetings != 0 || n.Rooms != 0 || n.Echoes != 2*c.calls {
+				t.Errorf("%+v", n)
+			}
+		})
+	}
+}
+
 // noSecrets checks that neither the report nor the agent's data contains a secret.
 func noSecrets(t *testing.T, agent string, out []byte, secret string) {
 	t.Helper()

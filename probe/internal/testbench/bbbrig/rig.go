@@ -226,6 +226,7 @@ func (r *Rig) handler() http.Handler {
 	handle("/bigbluebutton/api/{$}", API, r.about)
 	handle("/bigbluebutton/rtt-check", RoundTrip, roundTrip)
 	handle("/bigbluebutton/api/create", Create, r.create)
+	handle("/bigbluebutton/api/isMeetingRunning", API, r.running)
 	handle("/bigbluebutton/api/join", Join, r.join)
 	handle("/bigbluebutton/api/end", API, r.end)
 	handle("/bigbluebutton/api/stuns", Servers, r.stuns)

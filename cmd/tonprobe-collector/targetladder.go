@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"time"
+
+	"github.com/pion/transport/v4/stdnet"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
+	"github.com/tonprobe/tonprobe/probe/network/lookup"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/target"
+)
+
+// Limits of a test of a target. A step has limits of its own.
+const (
+	ladderTime = 40 * time.Second
+	lookupTime = 3 * time.Second
+)
+
+// tested is the result of a test of a target. It contains no secret, so that it can be sent
+// to others.
+type tested struct {
+	Target string    `json:"target"`
+	System string    `json:"system"`
+	Made   time.Time `json:"made_at"`
+	// Program is the version of this program and its system.
+	Program string `json:"program"`
+	// Steps are those of the interface and its secret, and of the test meeting.
+	Steps []target.Step `json:"steps"`
+	// Conference is what a client of the system meets; nil if its address cannot be used.
+	Conference *report.Conference `json:"conference,omitempty"`
+}
+
+// failed reports whether a step failed.
+func (t tested) failed() bool {
+	for _, s := range t.Steps {
+		if s.Outcome == target.Failed {
+			return true
+		}
+	}
+	return t.Conference != nil && t.Conference.FailedStep != ""
+}
+
+// testTarget performs the steps of a test: those of the interface, and then those of a
+// client of the system, as a participant's computer takes them. With noCall it creates no
+// test meeting and makes no call.
+func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, error) {
+	ctx, cancel := context.WithTimeout(ctx, ladderTime)
+	defer cancel()
+	out := tested{Target: t.Name, System: t.System, Made: time.Now().UTC().Truncate(time.Second),
+		Program: fmt.Sprintf("tonprobe-collector %s, %s/%s", programVersion(), runtime.GOOS, runtime.GOARCH)}
+	var err error
+	if out.Steps, err = target.NewTester(time.Now, rand.Reader).Test(ctx, t); err != nil {
+		return out, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	meetings := target.NewMeetings(time.Now, rand.Reader, log)
+	defer meetings.Close()
+	c := conference.Config{Address: t.URL, System: t.System, NoMedia: noCall}
+	if !noCall && !out.failed() {
+		if err := out.admit(ctx, t, meetings, &c); err != nil {
+			return out, err
+		}
+	}
+	result, err := visitSystem(ctx, c, log)
+	if err != nil {
+		return out, err
+	}
+	out.Conference, _ = result.Data.(*report.Conference)
+	out.leftOut(noCall)
+	if c.JoinLink != nil {
+		out.Steps = append(out.Steps, timed("end", func() error { return meetings.End(ctx, t.Name) }))
+	}
+	return out, nil
+}
+
+// admit obtains what an agent receives to check the target: a link to a test meeting, or
+// tokens for a test room.
+func (out *tested) admit(ctx context.Context, t target.Target, meetings *target.Meetings, c *conference.Config) error {
+	if t.System != "bbb" {
+		w, err := target.Desk{Now: time.Now, Random: rand.Reader}.Ticket(t)
+		c.Room, c.Token = w.Room, w.Token
+		return err
+	}
+	if t.Secret == "" {
+		return nil
+	}
+	link := ""
+	out.Steps = append(out.Steps, timed("create", func() (err error) {
+		link, err = meetings.Link(ctx, t)
+		return err
+	}))
+	if link == "" {
+		return nil
+	}
+	var err error
+	if c.JoinLink, err = url.Parse(link); err != nil {
+		return fmt.Errorf("the link to the test meeting of %s cannot be used", t.Name) // err quotes it
+	}
+	return nil
+}
+
+// codeNoCall is the code of the steps that were left out on request. A check has
+// "background" in its place.
+const codeNoCall = "no_call"
+
+func (out *tested) leftOut(noCall bool) {
+	if out.Conference == nil || !noCall {
+		return
+	}
+	for i, c := range out.Conference.Checks {
+		if c.Code == visit.NoCall {
+			out.Conference.Checks[i].Code = codeNoCall
+		}
+	}
+}
+
+// timed performs a step of its own.
+func timed(name string, do func() error) target.Step {
+	s := target.Step{Name: name, Outcome: target.Good}
+	began := time.Now()
+	err := do()
+	s.MS = time.Since(began).Milliseconds()
+	if err != nil {
+		s.Outcome, s.Problem = target.Failed, err.Error()
+	}
+	return s
+}
+
+// visitSystem performs the steps of a client of the system.
+func visitSystem(ctx context.Context, c conference.Config, log *slog.Logger) (probe.Result, error) {
+	n, err := stdnet.NewNet()
+	if err != nil {
+		return probe.Result{}, fmt.Errorf("list this computer's network interfaces: %w", err)
+	}
+	env := probe.Env{Clock: probe.SystemClock{}, Rand: rand.Reader, Log: log, Progress: func(probe.Event) {},
+		Net: lookup.Net{Net: n, Resolver: lookup.System(), Timeout: lookupTime}}
+	p, err := conference.Find(ctx, c, env)
+	if err != nil || p == nil {
+		return probe.Result{}, err
+	}
+	return p.Run(ctx, env)
+}
+
+// printTested prints a test, with verbose also what was asked and measured.
+func printTested(w io.Writer, t tested, verbose bool) error {
+	p := printer{w: w}
+	if verbose {
+		p.line("%s, %s, system %s", t.Program, t.Made.Format(time.RFC3339), t.System)
+	}
+	words := map[target.Outcome]string{target.Good: "ok", target.Failed: "FAILED", target.Untested: "not tested"}
+	for _, s := range t.Steps {
+		if s.Name == "end" {
+			p.ladder(t.System, t.Conference, verbose)
+		}
+		p.line("%-11s %s%s%s", s.Name, words[s.Outcome], milliseconds(float64(s.MS)), colon(s.Problem))
+		if verbose && s.Request != "" {
+			p.line("%-11s %s, %d ms%s", "", s.Request, s.MS, statusText(s.Status))
+		}
+	}
+	if n := len(t.Steps); n == 0 || t.Steps[n-1].Name != "end" {
+		p.ladder(t.System, t.Conference, verbose)
+	}
+	p.line("\nThis is the path from this machine; what fails may be its firewall. Participants test theirs: tonprobe check --target %s", quoted(t.Target))
+	return p.err
+}
+
+// printer keeps the first error.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// ladder prints the steps of a client.
+func (p *printer) ladder(system string, c *report.Conference, verbose bool) {
+	if c == nil {
+		return
+	}
+	terms := diagnose.Glossary{}.In(phrase.EN)
+	words := map[report.Status]string{report.StatusOK: "ok", report.StatusWarn: "limited", report.StatusFail: "FAILED"}
+	for _, s := range c.Checks {
+		word, took, code := words[s.Status], "", ""
+		if word == "" {
+			word = "not tested"
+		}
+		if s.MS != nil {
+			took = milliseconds(*s.MS)
+		}
+		if s.Code != "" {
+			code = report.CleanText(s.Code)
+			if text := meaning(terms, system, s.Code); text != "" {
+				code += " (" + text + ")"
+			}
+		}
+		p.line("%-11s %s%s%s", s.Name, word, took, colon(code))
+		if s.Name == report.StepRelay && verbose {
+			p.relays(c.Relays)
+		}
+	}
+	if verbose {
+		for _, f := range terms.Figures(report.Result{Name: report.ConferenceGroup + ".bbb", Data: c}, report.Dashboard) {
+			if f.Value != "" {
+				p.line("%-11s %s: %s", "", f.Name, f.Value)
+			}
+		}
+	}
+}
+
+// meaning returns a code of a step in words; "" if it has none.
+func meaning(terms diagnose.Terms, system, code string) string {
+	if m, ok := systemcode.Lookup(system, code, phrase.EN); ok {
+		return m.Text
+	}
+	if text := terms.Value(code, ""); text != code {
+		return text
+	}
+	return ""
+}
+
+// relays prints what each relay of the system did.
+func (p *printer) relays(all []report.TURNRelay) {
+	for _, r := range all {
+		port := ""
+		if r.Port != nil {
+			port = fmt.Sprintf(" port %d", *r.Port)
+		}
+		took := ""
+		if r.RTTMS != nil {
+			took = milliseconds(*r.RTTMS)
+		}
+		p.line("%-11s TURN over %s%s: allocated %s, media server permitted %s%s%s", "", r.Transport, port, yesNo(r.Allocated), yesNo(r.Permitted), took, colon(r.Error))
+	}
+}
+
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return "not tested"
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+func milliseconds(ms float64) string { return fmt.Sprintf(", %.0f ms", ms) }
+
+func colon(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}
