@@ -39,8 +39,8 @@ var boundaries = []boundary{
 	{of: "cmd/tonprobe", never: []string{"server"}},
 	// "target test" visits a conference system as an agent does. What that imports needs no
 	// cgo (TestServerNeedsNoCgo); the probes of the participant's machine stay out.
-	{of: "cmd/tonprobe-collector", never: []string{"agent", "tui", "probe/audio", "probe/host", "probe/media", "probe/nat", "probe/network"}, except: []string{
-		"probe/media/wire", "probe/media/emodel", "probe/media/stats", "probe/nat", "probe/network/lookup", "probe/network/proxy",
+	{of: "cmd/tonprobe-collector", never: []string{"agent", "tui", "probe/audio", "probe/host", "probe/nat", "probe/network"}, except: []string{
+		"probe/nat", "probe/network/lookup", "probe/network/proxy",
 	}},
 }
 
