@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub *live.Hub) {
+func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub *live.Hub, agents *live.Agents) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gauge := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
@@ -26,6 +26,7 @@ func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub 
 			func() float64 { return float64(value(r.Stats())) }))
 	}
 	gauge("tonprobe_live_subscribers", "Open pages that wait for events.", func() float64 { return float64(hub.Subscribers()) })
+	gauge("tonprobe_agents_connected", "Agents with an open channel.", func() float64 { return float64(agents.Connected()) })
 	gauge("tonprobe_echo_sessions", "Echo sessions at this moment.", func() float64 { return float64(r.Stats().SessionsOpen) })
 	gauge("tonprobe_turn_relays", "TURN allocations at this moment.", func() float64 { return float64(r.Stats().RelaysOpen) })
 	counter("tonprobe_echo_sessions_total", "Offers answered.", func(s reflector.Stats) int64 { return s.SessionsStarted })

@@ -48,6 +48,7 @@ type Server struct {
 	store     *sqlstore.Store
 	auth      *auth.Auth
 	live      *live.Hub
+	agents    *live.Agents
 	desk      enroll.Desk
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
@@ -67,6 +68,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: c.withDefaults(), live: live.NewHub()}
+	s.agents = live.NewAgents(live.AgentsConfig{Hub: s.live, Now: s.config.Now, Random: s.config.Rand, Log: s.config.Log})
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -116,6 +118,7 @@ func (s *Server) open(ctx context.Context) error {
 		WriteTimeout: requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // strangers' broken handshakes
 	s.http.RegisterOnShutdown(s.live.Close)
+	s.http.RegisterOnShutdown(s.agents.Close)
 	return nil
 }
 
@@ -184,11 +187,12 @@ func (s *Server) addFirstUser(ctx context.Context) error {
 func (s *Server) handler() (http.Handler, error) {
 	c := s.config
 	registry := prometheus.NewRegistry()
-	registerMetrics(registry, s.reflector, s.live)
+	registerMetrics(registry, s.reflector, s.live, s.agents)
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
-		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings}, Live: s.live, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
+		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings}, Live: s.live,
+		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},
 		Ready: map[string]func(context.Context) error{
@@ -254,6 +258,7 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) Close() error {
 	var errs []error
 	s.live.Close()
+	s.agents.Close()
 	if s.port != nil {
 		errs = append(errs, s.port.Close())
 	} else if s.listener != nil {

@@ -44,9 +44,11 @@ type Config struct {
 	// Targets are the conference systems that the participants use.
 	Targets Targets
 	Live    *live.Hub
-	Log     *slog.Logger
-	Now     func() time.Time
-	Random  io.Reader
+	// Agents are the agents that are connected.
+	Agents *live.Agents
+	Log    *slog.Logger
+	Now    func() time.Time
+	Random io.Reader
 	// Registry registers the metrics of this package.
 	Registry prometheus.Registerer
 	// MediaHost is the host of the reflector; "" means the host that agents use for this API.
@@ -89,6 +91,7 @@ type API struct {
 	load        *loadLimiter
 	loadRuns    loadRuns
 	byWebSocket *limit.Limiter
+	pollers     pollers
 	uploads     *uploads
 	quota       *limit.Limiter
 	unpacking   chan struct{}
@@ -130,6 +133,9 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/api/v1/load", a.agents(a.downloadLoad)},
 		{http.MethodGet, "/api/v1/load/arrivals", a.agents(a.streamArrivals)},
 		{http.MethodGet, "/" + wire.PathWebSocket, a.agents(a.echoWebSocket)},
+		{http.MethodGet, "/" + wire.PathChannel, a.agents(a.openChannel)},
+		{http.MethodGet, "/" + wire.PathPoll, a.agents(a.poll)},
+		{http.MethodPost, "/" + wire.PathPoll, a.agents(a.takePolled)},
 		{http.MethodGet, "/api/v1/openapi.yaml", http.HandlerFunc(serveOpenAPI)},
 		{http.MethodGet, "/healthz", http.HandlerFunc(healthy)},
 		{http.MethodGet, "/readyz", http.HandlerFunc(a.ready)},

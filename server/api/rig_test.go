@@ -42,6 +42,7 @@ type rig struct {
 	handler http.Handler
 	store   *sqlstore.Store
 	live    *live.Hub
+	agents  *live.Agents
 	echo    *fakeEcho
 	spec    *openapi3.T
 	router  routers.Router
@@ -64,7 +65,10 @@ func newRig(t *testing.T, change ...func(*Config)) *rig {
 		now: time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)}
 	g.loadSpec()
 	g.registry = prometheus.NewRegistry()
-	c := Config{Store: s, Echo: g.echo, Live: g.live, Log: slog.New(slog.NewTextHandler(g.log, nil)), Now: g.clock,
+	log := slog.New(slog.NewTextHandler(g.log, nil))
+	g.agents = live.NewAgents(live.AgentsConfig{Hub: g.live, Now: g.clock, Random: rand.Reader, Log: log})
+	t.Cleanup(g.agents.Close)
+	c := Config{Store: s, Echo: g.echo, Live: g.live, Agents: g.agents, Log: log, Now: g.clock,
 		Random: rand.Reader, Registry: g.registry,
 		Ready: map[string]func(context.Context) error{"store": s.Ping}}
 	for _, f := range change {

@@ -18,6 +18,10 @@ const (
 	// ParticipantChanged means that staff have added, changed, blocked or deleted a
 	// participant or one of their computers.
 	ParticipantChanged Kind = "changed"
+	// AgentPresence means that an agent has connected or disconnected.
+	AgentPresence Kind = "presence"
+	// RetestChanged means that a retest has made progress.
+	RetestChanged Kind = "retest"
 	// Resync means that events were dropped because the subscriber was slow: it must read
 	// everything again.
 	Resync Kind = "resync"

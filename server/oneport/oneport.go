@@ -41,9 +41,10 @@ type Limits struct {
 	// office of 100 computers that all start a check has some 400 in the time of a
 	// handshake, and one connection costs some 20 kB.
 	Undecided, UndecidedPerSite int
-	// Open connections at once, decided or not, and of them from one site; 16,384
+	// Open connections at once, decided or not, and of them from one site; 32,768
 	// and 4,096. One page of the dashboard holds up to six over HTTP/1.1, an agent
-	// two or three; the largest offices have some hundred people.
+	// its channel and two or three during a check; the largest offices have some hundred
+	// people.
 	Open, OpenPerSite int
 }
 
@@ -58,7 +59,7 @@ func (l Limits) withDefaults() Limits {
 		l.UndecidedPerSite = 1024
 	}
 	if l.Open <= 0 {
-		l.Open = 16384
+		l.Open = 32768
 	}
 	if l.OpenPerSite <= 0 {
 		l.OpenPerSite = 4096

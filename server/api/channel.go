@@ -1,0 +1,276 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/live"
+)
+
+const (
+	// helloTime is the time for the first message.
+	helloTime = 10 * time.Second
+	// silenceTime ends a connection of which nothing was heard. Agents ping once a minute.
+	silenceTime = 150 * time.Second
+	// sendTime limits one message to an agent that does not read.
+	sendTime = 10 * time.Second
+	// verifyEvery is how often the token of an open connection is verified, because it may be
+	// revoked by another process. It is less than the interval of the pings.
+	verifyEvery = 45 * time.Second
+	// touchConnected is how often the last contact of a connected agent is stored. For pages, the
+	// connection itself is sufficient.
+	touchConnected = 15 * time.Minute
+	// sendBacklog limits the messages that wait for a slow agent.
+	sendBacklog = 16
+	// smallBuffer is the size of the two buffers of a connection, in bytes; most messages fit.
+	smallBuffer = 256
+)
+
+// openChannel accepts the WebSocket of an agent. The handler returns, so that the memory of the
+// request is released; one goroutine with small buffers serves the connection.
+func (a *API) openChannel(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := wantUpgrade(w, r); err != nil {
+		return err
+	}
+	line := &channelLine{api: a, caller: live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, credentials: r.Header.Get("Authorization")}
+	small := &smallHijacker{ResponseWriter: w}
+	conn, err := websocket.Accept(small, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled, // as in echoWebSocket
+		OnPingReceived: line.pinged,
+	})
+	if err != nil {
+		a.Log.DebugContext(r.Context(), "upgrade to a WebSocket failed", "err", err)
+		return nil // Accept has answered
+	}
+	conn.SetReadLimit(wire.MaxChannelBytes)
+	line.conn, line.tcp = conn, small.conn
+	line.touched = a.Now()
+	line.verified = line.touched
+	go line.serve()
+	return nil
+}
+
+// smallHijacker replaces the buffers of package net/http, 4 KiB each, when the connection is taken
+// over.
+type smallHijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, old, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := old.Flush(); err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	h.conn = conn
+	// What the agent has sent meanwhile must be in the buffer of the new reader: Accept takes it from
+	// there, and then reads from the connection.
+	early, _ := old.Peek(old.Reader.Buffered())
+	early = bytes.Clone(early)
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
+	if _, err := reader.Peek(len(early)); err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, smallBuffer)), nil
+}
+
+// channelLine is the WebSocket of one agent.
+type channelLine struct {
+	api         *API
+	caller      live.Caller
+	credentials string
+	conn        *websocket.Conn
+	tcp         net.Conn
+	link        *live.Link // set by serve after the hello
+
+	// Used by the reading goroutine only.
+	touched, verified time.Time
+
+	mu      sync.Mutex
+	waiting []wire.ChannelMessage
+	sending bool
+	shut    bool
+}
+
+// serve reads until the connection ends.
+func (l *channelLine) serve() {
+	defer func() { _ = l.conn.CloseNow() }()
+	_ = l.tcp.SetReadDeadline(time.Now().Add(helloTime))
+	hello, err := l.read()
+	if err == nil && hello.Type != wire.MessageHello {
+		err = live.ErrOrder
+	}
+	if err != nil {
+		l.refuse(err)
+		return
+	}
+	link, ok := l.api.Agents.Connect(l.caller, hello, l)
+	if !ok {
+		return
+	}
+	l.link = link
+	defer link.Leave()
+	l.Send(wire.ChannelMessage{Type: wire.MessageHello})
+	for {
+		_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
+		m, err := l.read()
+		if errors.Is(err, wire.ErrMessageType) {
+			err = link.Receive(wire.ChannelMessage{}) // counts, and has no other effect
+		} else if err == nil {
+			err = link.Receive(m)
+		}
+		if err != nil {
+			l.refuse(err)
+			return
+		}
+	}
+}
+
+func (l *channelLine) read() (wire.ChannelMessage, error) {
+	kind, b, err := l.conn.Read(context.Background())
+	if err != nil {
+		return wire.ChannelMessage{}, err
+	}
+	if kind != websocket.MessageText {
+		return wire.ChannelMessage{}, wire.ErrMessage
+	}
+	return wire.ParseFromAgent(b)
+}
+
+// refuse closes the connection with the reason, if the agent is at fault.
+func (l *channelLine) refuse(err error) {
+	code := websocket.StatusCode(0)
+	switch {
+	case errors.Is(err, live.ErrFlood):
+		code = wire.CloseFlood
+	case errors.Is(err, live.ErrOrder), errors.Is(err, wire.ErrMessage), errors.Is(err, wire.ErrMessageType):
+		code = wire.CloseMessage
+	default:
+		return // the connection has ended, or the library has closed it
+	}
+	l.api.Log.Info("channel closed", "agent", l.caller.AgentID, "why", err)
+	_ = l.conn.Close(code, closeReason(err.Error()))
+}
+
+// closeReason shortens a text to what a close frame may contain (RFC 6455 §5.5).
+func closeReason(text string) string { return text[:min(len(text), 120)] }
+
+// pinged runs in the reading goroutine. It returns true, so that the ping is answered.
+func (l *channelLine) pinged(context.Context, []byte) bool {
+	if l.link == nil {
+		return true
+	}
+	_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
+	l.link.Alive()
+	now := l.api.Now()
+	if now.Sub(l.verified).Abs() >= verifyEvery {
+		l.verified = now
+		if l.api.stale(l.credentials) {
+			l.Shut(live.ShutRevoked)
+			return true
+		}
+	}
+	if now.Sub(l.touched).Abs() >= touchConnected {
+		l.touched = now
+		l.api.keepContact(l.caller.AgentID)
+	}
+	return true
+}
+
+// Send implements live.Line. A goroutine exists only while messages wait, because most connections
+// carry none for days.
+func (l *channelLine) Send(m wire.ChannelMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shut {
+		return
+	}
+	if len(l.waiting) >= sendBacklog {
+		l.shut = true
+		go func() { _ = l.conn.CloseNow() }()
+		return
+	}
+	l.waiting = append(l.waiting, m)
+	if !l.sending {
+		l.sending = true
+		go l.write()
+	}
+}
+
+func (l *channelLine) write() {
+	for {
+		l.mu.Lock()
+		if len(l.waiting) == 0 || l.shut {
+			l.waiting, l.sending = nil, false
+			l.mu.Unlock()
+			return
+		}
+		m := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		l.mu.Unlock()
+		b, err := json.Marshal(m)
+		if err == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), sendTime)
+			err = l.conn.Write(ctx, websocket.MessageText, b)
+			cancel()
+		}
+		if err != nil {
+			_ = l.conn.CloseNow() // ends serve
+		}
+	}
+}
+
+// Shut implements live.Line.
+func (l *channelLine) Shut(why live.Shut) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shut {
+		return
+	}
+	l.shut = true
+	code := websocket.StatusGoingAway
+	switch why {
+	case live.ShutRevoked:
+		code = wire.CloseShut
+	case live.ShutStopping:
+		// Thousands of handshakes to close would delay the stop.
+		go func() { _ = l.conn.CloseNow() }()
+		return
+	}
+	go func() { _ = l.conn.Close(code, closeReason(string(why))) }()
+}
+
+// stale reports whether the credentials of a connection are known to have ended. A fault of the
+// database says nothing about them.
+func (a *API) stale(credentials string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
+	defer cancel()
+	r := (&http.Request{Header: http.Header{"Authorization": {credentials}}}).WithContext(ctx)
+	_, err := a.identify(r)
+	_, known := errors.AsType[*Fault](err)
+	return known
+}
+
+// keepContact stores that a connected agent was heard of.
+func (a *API) keepContact(agentID string) {
+	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
+	defer cancel()
+	if err := a.Store.TouchAgent(ctx, agentID, a.Now()); err != nil {
+		a.Log.Warn("the last contact could not be stored", "agent", agentID, "err", err)
+	}
+}

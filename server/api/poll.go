@@ -1,0 +1,241 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/observe"
+)
+
+const (
+	defaultWait = 50 * time.Second
+	// pollGrace is how long an agent counts as connected between two polls.
+	pollGrace = 45 * time.Second
+	// maxPollBytes is the size of a body with wire.MaxPollMessages messages.
+	maxPollBytes = wire.MaxPollMessages*(wire.MaxChannelBytes+8) + 64
+)
+
+// pollers are the agents that poll, by agent and instance.
+type pollers struct {
+	mu  sync.Mutex
+	all map[pollerKey]*poller
+}
+
+type pollerKey struct {
+	live.Caller
+	instance, process string
+}
+
+// poller is the live.Line of an agent between and during its polls.
+type poller struct {
+	link *live.Link
+	// wake contains a token if there is news.
+	wake chan struct{}
+	// ended is closed when the connection is shut.
+	ended chan struct{}
+	once  sync.Once
+
+	// The rest is protected by pollers.mu.
+	turn  chan struct{} // closed when the next poll begins
+	timer *time.Timer   // ends the connection
+}
+
+// Send implements live.Line. The poll asks for what it does not know.
+func (p *poller) Send(wire.ChannelMessage) {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Shut implements live.Line.
+func (p *poller) Shut(live.Shut) { p.once.Do(func() { close(p.ended) }) }
+
+// enter returns the connection of a polling agent, and a channel that is closed when its next poll
+// begins: after a lost connection the previous one may still wait. ok is false if the collector
+// stops.
+func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, polls bool) (p *poller, turn <-chan struct{}, ok bool) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	key := pollerKey{who, hello.Instance, hello.process}
+	p = ps.all[key]
+	if p != nil && p.over() {
+		p = nil
+	}
+	if p == nil {
+		p = &poller{wake: make(chan struct{}, 1), ended: make(chan struct{})}
+		if p.link, ok = agents.Connect(who, hello.ChannelMessage, p); !ok {
+			return nil, nil, false
+		}
+		p.timer = time.AfterFunc(pollGrace, func() { ps.leave(key, p) })
+		if ps.all == nil {
+			ps.all = map[pollerKey]*poller{}
+		}
+		ps.all[key] = p
+	}
+	if polls {
+		if p.turn != nil {
+			close(p.turn)
+		}
+		p.turn = make(chan struct{})
+		p.timer.Reset(wire.MaxPollWait + pollGrace)
+	}
+	p.link.Alive()
+	return p, p.turn, true
+}
+
+// rest begins the grace after a poll.
+func (ps *pollers) rest(p *poller, turn <-chan struct{}) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if p.turn == turn {
+		p.timer.Reset(pollGrace)
+	}
+}
+
+func (ps *pollers) leave(key pollerKey, p *poller) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	p.link.Leave()
+	if ps.all[key] == p {
+		delete(ps.all, key)
+	}
+}
+
+func (p *poller) over() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// poll answers when there is news, or when the time is over.
+func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
+	hello, wait, err := pollQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	_ = observe.KeepOpen(w) // at worst the server's time limit ends the wait
+	p, turn, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, true)
+	if !ok {
+		return stopping()
+	}
+	defer a.pollers.rest(p, turn)
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	defer cancel()
+	m, found, err := a.news(ctx, r, p, turn)
+	if err != nil {
+		return err
+	}
+	answer := wire.PollMessages{Messages: []json.RawMessage{}}
+	if found {
+		b, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		answer.Messages = append(answer.Messages, b)
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTime))
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+// news waits for a message.
+func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan struct{}) (m wire.ChannelMessage, found bool, err error) {
+	known := r.URL.Query().Get(wire.ParamKnown)
+	for {
+		if m, found = p.link.Pending(known); found {
+			return m, true, nil
+		}
+		select {
+		case <-p.wake:
+		case <-ctx.Done():
+			return m, false, nil
+		case <-turn:
+			return m, false, nil
+		case <-p.ended:
+			if _, err := a.identify(r); err != nil {
+				return m, false, err
+			}
+			return m, false, stopping()
+		}
+	}
+}
+
+func stopping() *Fault {
+	return &Fault{Status: http.StatusServiceUnavailable, Code: "stopping", Message: "the collector stops: try again shortly", RetryAfter: time.Second}
+}
+
+// pollHello is the hello in a query.
+type pollHello struct {
+	wire.ChannelMessage
+	process string
+}
+
+func pollQuery(q url.Values) (hello pollHello, wait time.Duration, err error) {
+	hello.process = q.Get(wire.ParamProcess)
+	hello.ChannelMessage = wire.ChannelMessage{Type: wire.MessageHello, Version: q.Get(wire.ParamVersion), Instance: q.Get(wire.ParamInstance), Screen: q.Get(wire.ParamScreen) == "1"}
+	b, err := json.Marshal(hello.ChannelMessage)
+	if err == nil {
+		_, err = wire.ParseFromAgent(b)
+	}
+	seconds := int(defaultWait / time.Second)
+	if given := q.Get(wire.ParamWait); given != "" && err == nil {
+		seconds, err = strconv.Atoi(given)
+	}
+	wait = time.Duration(seconds) * time.Second
+	if err != nil || !wire.IsInstance(hello.process) || wait < time.Second || wait > wire.MaxPollWait {
+		return hello, 0, fault(http.StatusBadRequest, "poll_invalid", "a parameter of the poll is invalid")
+	}
+	return hello, wait, nil
+}
+
+// takePolled receives the messages of an agent that polls.
+func (a *API) takePolled(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := wantType(r, "application/json"); err != nil {
+		return err
+	}
+	hello, _, err := pollQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	body, err := readWire(w, r, maxPollBytes)
+	if err != nil {
+		return err
+	}
+	var sent wire.PollMessages
+	if err := json.Unmarshal(body, &sent); err != nil || len(sent.Messages) > wire.MaxPollMessages {
+		return fault(http.StatusBadRequest, "body_malformed", `the body is not {"messages":[…]}, or has too many of them`)
+	}
+	p, _, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, false)
+	if !ok {
+		return stopping()
+	}
+	for _, b := range sent.Messages {
+		m, err := wire.ParseFromAgent(b)
+		if errors.Is(err, wire.ErrMessageType) {
+			continue
+		}
+		if err != nil {
+			return fault(http.StatusUnprocessableEntity, "message_invalid", "a message is invalid")
+		}
+		switch err := p.link.Receive(m); {
+		case errors.Is(err, live.ErrFlood):
+			return tooMany(time.Second)
+		case err != nil:
+			return fault(http.StatusUnprocessableEntity, "message_invalid", "a message does not belong here")
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,352 @@
+package live
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// Agents are the agents that are connected to this collector, and the retests that staff has
+// requested of them. Retests exist in memory only: they end within minutes, and their reports are
+// delivered like all others.
+type Agents struct {
+	AgentsConfig
+
+	mu     sync.Mutex
+	byID   map[string]*agent
+	closed bool
+}
+
+// AgentsConfig configures NewAgents. All fields are required.
+type AgentsConfig struct {
+	Hub    *Hub
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+}
+
+// NewAgents returns Agents without connections.
+func NewAgents(c AgentsConfig) *Agents { return &Agents{AgentsConfig: c, byID: map[string]*agent{}} }
+
+// agent is an agent with connections or a recent retest.
+type agent struct {
+	id, participant string
+	links           []*Link // the oldest first
+	retest          *retest // the current or last one
+	copies          copies
+	copiedAt        time.Time // when two machines were last found to use the same identity
+}
+
+// maxLinks limits the connections of one agent. The service and a program of each signed-in person
+// may be connected; a new connection displaces the oldest one.
+const maxLinks = 4
+
+// Caller is an agent that connects.
+type Caller struct{ AgentID, ParticipantID string }
+
+// Link is one connection of an agent.
+type Link struct {
+	all      *Agents
+	agent    *agent
+	version  string
+	instance string
+	screen   bool
+	line     Line
+	left     bool
+	budget   budget
+}
+
+// Line is the transport of a Link. Its methods do not block.
+type Line interface {
+	// Send sends a message, in the order of the calls.
+	Send(m wire.ChannelMessage)
+	// Shut ends the connection. The caller of Connect then calls Leave.
+	Shut(why Shut)
+}
+
+// Shut is the reason for which the collector ends a connection.
+type Shut string
+
+// Reasons of Line.Shut.
+const (
+	ShutRevoked  Shut = "the token is not valid any more"
+	ShutReplaced Shut = "too many connections of this agent"
+	ShutStopping Shut = "the collector stops"
+)
+
+// Connect adds a connection after its hello. If a retest waits for an answer, it is sent at once.
+// ok is false if the collector stops.
+func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, line Line) (l *Link, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, false
+	}
+	who := a.byID[c.AgentID]
+	if who == nil {
+		who = &agent{id: c.AgentID}
+		a.byID[c.AgentID] = who
+	}
+	who.participant = c.ParticipantID
+	if len(who.links) >= maxLinks {
+		oldest := who.links[0]
+		who.remove(oldest)
+		oldest.line.Shut(ShutReplaced)
+	}
+	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, line: line}
+	who.links = append(who.links, l)
+	a.heard(who, l.instance)
+	if r := who.retest; r != nil && r.State == RetestAsked && who.addressee() == l {
+		line.Send(r.request())
+	}
+	a.publish(AgentPresence, who)
+	return l, true
+}
+
+// addressee returns the connection to ask: the newest one with a person, otherwise the newest.
+func (w *agent) addressee() *Link {
+	for _, l := range slices.Backward(w.links) {
+		if l.screen {
+			return l
+		}
+	}
+	if len(w.links) == 0 {
+		return nil
+	}
+	return w.links[len(w.links)-1]
+}
+
+func (w *agent) remove(l *Link) {
+	l.left = true
+	w.links = slices.DeleteFunc(w.links, func(other *Link) bool { return other == l })
+}
+
+func (r *retest) request() wire.ChannelMessage {
+	expires := r.ExpiresAt.UTC()
+	return wire.ChannelMessage{Type: wire.MessageRetest, ID: r.ID, What: r.What, By: r.By, ExpiresAt: &expires}
+}
+
+// Leave removes the connection; it may be called more than once.
+func (l *Link) Leave() {
+	a := l.all
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !l.left {
+		l.agent.remove(l)
+		a.publish(AgentPresence, l.agent)
+	}
+	a.forget(l.agent)
+}
+
+// forget removes an agent of which nothing is known any more.
+func (a *Agents) forget(w *agent) {
+	if len(w.links) == 0 && w.retest == nil && a.byID[w.id] == w {
+		delete(a.byID, w.id)
+	}
+}
+
+// Alive notes that the other end of the connection responds.
+func (l *Link) Alive() {
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	l.all.heard(l.agent, l.instance)
+}
+
+// heard detects copies of an identity.
+func (a *Agents) heard(w *agent, instance string) {
+	now := a.Now()
+	if !w.copies.heard(instance) {
+		return
+	}
+	if now.Sub(w.copiedAt).Abs() > copiedFor {
+		a.Log.Warn("two machines use the same identity: its data folder was copied", "agent", w.id, "participant", w.participant)
+		defer a.publish(AgentPresence, w)
+	}
+	w.copiedAt = now
+}
+
+// Pending returns the message that tells an agent what it does not know: the request for a retest, or
+// that the known one has been withdrawn. For agents that poll, whose last response may have been
+// lost.
+func (l *Link) Pending(known string) (m wire.ChannelMessage, ok bool) {
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	r := l.agent.retest
+	switch {
+	case r == nil:
+		return m, false
+	case r.State == RetestAsked && r.ID != known && l.agent.addressee() == l:
+		return r.request(), true
+	case r.ID == known && !r.Open():
+		return wire.ChannelMessage{Type: wire.MessageCancel, ID: r.ID}, true
+	}
+	return m, false
+}
+
+// Errors of Receive, after which the connection is to be closed.
+var (
+	ErrFlood = errors.New("too many messages")
+	ErrOrder = errors.New("a message that does not belong here")
+)
+
+// Receive applies a message of the agent.
+func (l *Link) Receive(m wire.ChannelMessage) error {
+	a := l.all
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.Now()
+	switch {
+	case !l.budget.take(now):
+		return ErrFlood
+	case m.Type == wire.MessageHello:
+		return fmt.Errorf("%w: a second hello", ErrOrder)
+	}
+	if l.agent.retest.take(m, now) {
+		a.publish(RetestChanged, l.agent)
+	}
+	return nil
+}
+
+// Request asks an agent for a retest. before is the participant's latest report. The errors are
+// ErrNotConnected, ErrRetestRunning, and that of the random source.
+func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string) (Retest, error) {
+	var id [16]byte
+	if _, err := io.ReadFull(a.Random, id[:]); err != nil {
+		return Retest{}, fmt.Errorf("draw the id of a retest: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w := a.byID[agentID]
+	switch {
+	case w == nil || len(w.links) == 0:
+		return Retest{}, ErrNotConnected
+	case w.retest != nil && w.retest.Open():
+		return Retest{}, ErrRetestRunning
+	}
+	if w.retest != nil {
+		w.retest.timer.Stop()
+	}
+	now := a.Now()
+	r := &retest{Retest: Retest{ID: base64.RawURLEncoding.EncodeToString(id[:]), AgentID: agentID, What: what, By: by,
+		At: now, ExpiresAt: now.Add(AnswerTime), State: RetestAsked, Before: before}}
+	r.timer = time.AfterFunc(AnswerTime, func() { a.overdue(w, r) })
+	w.retest = r
+	w.addressee().line.Send(r.request())
+	a.publish(RetestChanged, w)
+	return *r.copy(), nil
+}
+
+// overdue ends a retest whose time is over, and removes one that has ended long ago.
+func (a *Agents) overdue(w *agent, r *retest) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w.retest != r {
+		return
+	}
+	if r.Open() {
+		a.withdraw(w)
+		r.end(RetestLost, "")
+	} else {
+		w.retest = nil
+		a.forget(w)
+	}
+	a.publish(RetestChanged, w)
+}
+
+// Cancel ends a retest; a wrong or ended one is ignored.
+func (a *Agents) Cancel(agentID, id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w := a.byID[agentID]
+	if w == nil || w.retest == nil || w.retest.ID != id || !w.retest.Open() {
+		return
+	}
+	a.withdraw(w)
+	w.retest.end(RetestCancelled, "")
+	a.publish(RetestChanged, w)
+}
+
+// withdraw tells all connections, because the one that was asked may have been replaced.
+func (a *Agents) withdraw(w *agent) {
+	for _, l := range w.links {
+		l.line.Send(wire.ChannelMessage{Type: wire.MessageCancel, ID: w.retest.ID})
+	}
+}
+
+// AgentState is what pages show of an agent.
+type AgentState struct {
+	Connected bool
+	// Screen is set if a person can be asked directly.
+	Screen bool
+	// Copied is set if two machines use the same identity.
+	Copied bool
+	Retest *Retest // the current or last one; nil if there is none
+}
+
+// State returns the state of an agent.
+func (a *Agents) State(agentID string) AgentState {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w := a.byID[agentID]
+	if w == nil {
+		return AgentState{}
+	}
+	return AgentState{
+		Connected: len(w.links) > 0,
+		Screen:    slices.ContainsFunc(w.links, func(l *Link) bool { return l.screen }),
+		Copied:    !w.copiedAt.IsZero() && a.Now().Sub(w.copiedAt).Abs() <= copiedFor,
+		Retest:    w.retest.copy(),
+	}
+}
+
+// Connected returns the number of connections.
+func (a *Agents) Connected() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, w := range a.byID {
+		n += len(w.links)
+	}
+	return n
+}
+
+// Shut ends the connections of an agent whose token has ended.
+func (a *Agents) Shut(agentID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.byID[agentID]; w != nil {
+		w.shut(ShutRevoked)
+		a.publish(AgentPresence, w)
+		a.forget(w)
+	}
+}
+
+func (w *agent) shut(why Shut) {
+	for _, l := range slices.Clone(w.links) {
+		w.remove(l)
+		l.line.Shut(why)
+	}
+}
+
+// Close ends all connections.
+func (a *Agents) Close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	for _, w := range a.byID {
+		w.shut(ShutStopping)
+		if w.retest != nil {
+			w.retest.timer.Stop()
+		}
+	}
+}
+
+func (a *Agents) publish(k Kind, w *agent) {
+	a.Hub.Publish(Event{Kind: k, ParticipantID: w.participant, At: a.Now()})
+}

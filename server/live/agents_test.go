@@ -1,0 +1,274 @@
+package live
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// fakeLine records what the collector sends.
+type fakeLine struct {
+	sent []wire.ChannelMessage
+	shut Shut
+}
+
+func (l *fakeLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
+func (l *fakeLine) Shut(why Shut)              { l.shut = why }
+
+func newAgents(log *bytes.Buffer) *Agents {
+	return NewAgents(AgentsConfig{Hub: NewHub(), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(log, nil))})
+}
+
+var anna = Caller{AgentID: "agent", ParticipantID: "anna"}
+
+func hello(instance string, screen bool) wire.ChannelMessage {
+	return wire.ChannelMessage{Type: wire.MessageHello, Version: "1", Instance: instance, Screen: screen}
+}
+
+func connect(t *testing.T, a *Agents, h wire.ChannelMessage) (*Link, *fakeLine) {
+	t.Helper()
+	line := &fakeLine{}
+	l, ok := a.Connect(anna, h, line)
+	if !ok {
+		t.Fatal("not connected")
+	}
+	return l, line
+}
+
+func receive(t *testing.T, l *Link, all ...wire.ChannelMessage) {
+	t.Helper()
+	for _, m := range all {
+		if err := l.Receive(m); err != nil {
+			t.Fatalf("%+v: %v", m, err)
+		}
+	}
+}
+
+func TestRetestFromRequestToReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgents(new(bytes.Buffer))
+		if _, err := a.Request("agent", wire.RetestFull, "support", ""); !errors.Is(err, ErrNotConnected) {
+			t.Fatalf("without a connection: %v", err)
+		}
+		_, service := connect(t, a, hello("i", false))
+		l, line := connect(t, a, hello("i", true))
+		events := a.Hub.Subscribe(t.Context())
+		r, err := a.Request("agent", wire.RetestFull, "support", "old")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(service.sent) != 0 || len(line.sent) != 1 || line.sent[0].ID != r.ID || line.sent[0].By != "support" || !line.sent[0].ExpiresAt.Equal(r.At.Add(AnswerTime)) {
+			t.Errorf("service got %+v, program %+v", service.sent, line.sent)
+		}
+		if _, err := a.Request("agent", wire.RetestNetwork, "support", ""); !errors.Is(err, ErrRetestRunning) {
+			t.Errorf("a second request: %v", err)
+		}
+		level := func(rms float64) wire.ChannelMessage {
+			return wire.ChannelMessage{Type: wire.MessageLevel, ID: r.ID, RMSDBFS: &rms, PeakDBFS: &rms}
+		}
+		receive(t, l, level(-20)) // without consent nothing is shown
+		if s := a.State("agent"); s.Retest.State != RetestAsked || s.Retest.Level != nil || !s.Connected || !s.Screen {
+			t.Errorf("before consent: %+v", s.Retest)
+		}
+		receive(t, l, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)},
+			wire.ChannelMessage{Type: wire.MessageProgress, ID: r.ID, Probe: "nat", Status: wire.StatusRunning},
+			wire.ChannelMessage{Type: wire.MessageProgress, ID: r.ID, Probe: "nat", Status: "ok"},
+			level(-30), level(-10)) // the second one comes too early
+		s := a.State("agent").Retest
+		if s.State != RetestRunning || len(s.Probes) != 1 || s.Probes[0] != (ProbeStatus{"nat", "ok"}) || s.Level == nil || s.Level.RMSDBFS != -30 {
+			t.Errorf("running: %+v %+v", s, s.Level)
+		}
+		receive(t, l, wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: "new"})
+		s = a.State("agent").Retest
+		if s.State != RetestDone || s.Before != "old" || s.After != "new" || s.Level != nil {
+			t.Errorf("done: %+v", s)
+		}
+		// Replayed messages have no effect.
+		receive(t, l, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)},
+			wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: "other"}, wire.ChannelMessage{Type: wire.MessageDone, ID: "foreign", ReportID: "x"})
+		if s := a.State("agent").Retest; s.State != RetestDone || s.After != "new" {
+			t.Errorf("after a replay: %+v", s)
+		}
+		if n := len(events); n != 6 {
+			t.Errorf("%d events, want one for each change", n)
+		}
+		time.Sleep(keepFor)
+		synctest.Wait()
+		if s := a.State("agent"); s.Retest != nil || !s.Connected {
+			t.Errorf("after half an hour: %+v", s)
+		}
+		a.Close()
+	})
+}
+
+func TestRetestEnds(t *testing.T) {
+	consent := func(given bool) wire.ChannelMessage {
+		return wire.ChannelMessage{Type: wire.MessageConsent, Given: &given}
+	}
+	for name, c := range map[string]struct {
+		messages  []wire.ChannelMessage
+		wait      time.Duration
+		cancel    bool
+		want      RetestState
+		why       string
+		withdrawn bool
+	}{
+		"declined":           {messages: []wire.ChannelMessage{consent(false)}, want: RetestRefused, why: wire.WhyDeclined},
+		"nobody there":       {messages: []wire.ChannelMessage{{Type: wire.MessageRefused, Why: wire.WhyNoPerson}}, want: RetestRefused, why: wire.WhyNoPerson},
+		"failed":             {messages: []wire.ChannelMessage{consent(true), {Type: wire.MessageRefused, Why: wire.WhyFailed}}, want: RetestRefused, why: wire.WhyFailed},
+		"no answer":          {wait: AnswerTime, want: RetestLost, withdrawn: true},
+		"no end":             {messages: []wire.ChannelMessage{consent(true)}, wait: runTime, want: RetestLost, withdrawn: true},
+		"still running":      {messages: []wire.ChannelMessage{consent(true)}, wait: runTime - time.Second, want: RetestRunning},
+		"cancelled":          {cancel: true, want: RetestCancelled, withdrawn: true},
+		"cancelled running":  {messages: []wire.ChannelMessage{consent(true)}, cancel: true, want: RetestCancelled, withdrawn: true},
+		"done without asked": {messages: []wire.ChannelMessage{{Type: wire.MessageDone, ReportID: "r"}}, want: RetestAsked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAgents(new(bytes.Buffer))
+				defer a.Close()
+				l, line := connect(t, a, hello("i", true))
+				r, err := a.Request("agent", wire.RetestFull, "support", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, m := range c.messages {
+					m.ID = r.ID
+					receive(t, l, m)
+				}
+				if c.cancel {
+					a.Cancel("agent", "wrong")
+					a.Cancel("agent", r.ID)
+				}
+				time.Sleep(c.wait)
+				synctest.Wait()
+				if s := a.State("agent").Retest; s.State != c.want || s.Why != c.why {
+					t.Errorf("%s %q, want %s %q", s.State, s.Why, c.want, c.why)
+				}
+				if last := line.sent[len(line.sent)-1]; (last.Type == wire.MessageCancel && last.ID == r.ID) != c.withdrawn {
+					t.Errorf("the agent was told %+v", line.sent)
+				}
+				if _, known := l.Pending(r.ID); known != (c.withdrawn || c.want == RetestRefused) {
+					t.Errorf("a poll that knows the retest gets news: %v", known)
+				}
+			})
+		})
+	}
+}
+
+func TestRetestSurvivesAReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgents(new(bytes.Buffer))
+		defer a.Close()
+		l, _ := connect(t, a, hello("i", true))
+		r, err := a.Request("agent", wire.RetestFull, "support", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Leave()
+		l.Leave()
+		if a.State("agent").Connected || a.Connected() != 0 {
+			t.Error("still connected")
+		}
+		again, line := connect(t, a, hello("i", true))
+		if len(line.sent) != 1 || line.sent[0].ID != r.ID {
+			t.Errorf("after the reconnect: %+v", line.sent)
+		}
+		receive(t, again, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
+		again.Leave()
+		if _, line := connect(t, a, hello("i", true)); len(line.sent) != 0 {
+			t.Errorf("a running retest was requested again: %+v", line.sent)
+		}
+	})
+}
+
+func TestFloodsAndDisorderEndTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgents(new(bytes.Buffer))
+		defer a.Close()
+		l, _ := connect(t, a, hello("i", true))
+		m := wire.ChannelMessage{Type: wire.MessageConsent, ID: "x", Given: new(true)}
+		n := 0
+		for l.Receive(m) == nil {
+			n++
+		}
+		if err := l.Receive(m); n != messageBurst || !errors.Is(err, ErrFlood) {
+			t.Errorf("after %d messages: %v", n, err)
+		}
+		time.Sleep(time.Second)
+		for range messagePerSecond {
+			receive(t, l, m)
+		}
+		time.Sleep(time.Minute)
+		if err := l.Receive(hello("i", true)); !errors.Is(err, ErrOrder) {
+			t.Errorf("a second hello: %v", err)
+		}
+		_, first := connect(t, a, hello("i", false))
+		for range maxLinks {
+			connect(t, a, hello("i", false))
+		}
+		if first.shut != ShutReplaced || a.Connected() != maxLinks {
+			t.Errorf("%d connections, the oldest %q", a.Connected(), first.shut)
+		}
+		_, line := connect(t, a, hello("i", false))
+		a.Shut("agent")
+		if line.shut != ShutRevoked || a.State("agent").Connected {
+			t.Errorf("after the block: %q", line.shut)
+		}
+	})
+}
+
+// TestCopiedIdentity: two machines are told apart from one that starts again.
+func TestCopiedIdentity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := new(bytes.Buffer)
+		a := newAgents(log)
+		defer a.Close()
+		first, _ := connect(t, a, hello("one", false))
+		second, _ := connect(t, a, hello("two", false))
+		first.Alive() // the last ping of a process that ends
+		second.Alive()
+		if a.State("agent").Copied {
+			t.Error("a restart looks like a copy")
+		}
+		for range 3 {
+			time.Sleep(time.Minute)
+			first.Alive()
+			second.Alive()
+		}
+		if !a.State("agent").Copied || strings.Count(log.String(), "data folder was copied") != 1 {
+			t.Errorf("not noticed, or logged often: %s", log)
+		}
+		first.Leave()
+		time.Sleep(copiedFor + time.Second)
+		second.Alive()
+		if a.State("agent").Copied {
+			t.Error("still shown")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		log := new(bytes.Buffer)
+		a := newAgents(log)
+		defer a.Close()
+		for _, instance := range []string{"one", "two", "three", "four"} {
+			service, _ := connect(t, a, hello(instance, false))
+			program, _ := connect(t, a, hello(instance, true)) // of the same data folder
+			time.Sleep(time.Minute)
+			service.Alive()
+			program.Alive()
+			time.AfterFunc(time.Second, service.Leave) // later than the restart
+			time.AfterFunc(time.Second, program.Leave)
+		}
+		if a.State("agent").Copied || log.Len() > 0 {
+			t.Errorf("restarts look like copies: %s", log)
+		}
+		synctest.Wait()
+	})
+}

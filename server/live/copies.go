@@ -1,0 +1,42 @@
+package live
+
+import (
+	"slices"
+	"time"
+)
+
+// copiedFor is how long a copied identity is shown after it was last noticed. As long as both
+// machines run, each of them is heard of every minute, or every four minutes if it polls.
+const copiedFor = 15 * time.Minute
+
+// maxInstances limits the remembered instances of one agent.
+const maxInstances = 8
+
+// minReturns is the number of returns that prove a copy. The last message of an instance that ends
+// may be processed after the first one of the next; that is a return of both.
+const minReturns = 3
+
+// copies detects that two machines use the same identity, because a data folder or a whole disk was
+// copied. Each start on a data folder draws a new instance, so that an instance never returns
+// after another one has replaced it. If it does, both run.
+type copies struct {
+	current  string
+	replaced []string // the oldest first
+	returned int
+}
+
+// heard notes that an instance responds. It reports whether this is due to a copy.
+func (c *copies) heard(instance string) bool {
+	if instance == "" || instance == c.current {
+		return false
+	}
+	if slices.Contains(c.replaced, instance) {
+		c.returned++
+	}
+	if c.current != "" && !slices.Contains(c.replaced, c.current) {
+		c.replaced = append(c.replaced, c.current)
+		c.replaced = c.replaced[max(0, len(c.replaced)-maxInstances):]
+	}
+	c.current = instance
+	return c.returned >= minReturns
+}
