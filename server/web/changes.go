@@ -160,6 +160,11 @@ func (s *site) listChanges(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return writeFragments(w, answer)
+}
+
+// writeFragments answers with HTML in JSON.
+func writeFragments(w http.ResponseWriter, answer any) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false) // escaping makes tags much longer and is not needed: nosniff is set

@@ -82,8 +82,15 @@ func (s *site) deleteForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) delete(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
+	agents, err := s.Store.Agents(r.Context(), id)
+	if err != nil {
+		return err
+	}
 	if err := s.Store.DeleteParticipant(r.Context(), id); err != nil {
 		return err
+	}
+	for _, a := range agents {
+		s.Agents.Shut(a.ID)
 	}
 	s.Log.InfoContext(r.Context(), "participant deleted", "participant", id)
 	s.changed(id)
@@ -143,6 +150,7 @@ func (s *site) shutOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Store.RevokeAgent(r.Context(), a.ID, s.Now()); err != nil {
 		return err
 	}
+	s.Agents.Shut(a.ID)
 	id := r.PathValue("id")
 	s.Log.InfoContext(r.Context(), "computer shut out", "participant", id, "agent", a.ID)
 	s.changed(id)

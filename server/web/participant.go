@@ -23,6 +23,7 @@ type participantPage struct {
 	Number  *numberAnswer // the error number that the caller reads out; nil for none
 	History []historyEntry
 	Agents  []computer
+	Retest  retestPanel
 	Once    string // see shownCodes
 	Now     string // RFC 3339
 }
@@ -43,8 +44,10 @@ type computer struct {
 	System  string
 	Version string
 	Seen    *when
-	Revoked *when  // nil if its token is valid
-	ShutOut string // address of the page to revoke its token
+	Revoked *when // nil if its token is valid
+	// Connected is set if its channel is open, Copied if two machines use its identity.
+	Connected, Copied bool
+	ShutOut           string // address of the page to revoke its token
 }
 
 func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
@@ -92,6 +95,13 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	form := newNumberForm(r, r.URL.Path)
 	body.Form, body.Number = &form, v.number(form.ReadOut)
 	v.weigh(body.Number, stored)
+	for i, a := range agents {
+		state := s.Agents.State(a.ID)
+		body.Agents[i].Connected, body.Agents[i].Copied = state.Connected, state.Copied
+	}
+	if body.Retest, err = s.retestPanel(r, v, p, agents); err != nil {
+		return err
+	}
 	body.Once, body.Now = s.newFormKey(), v.now.UTC().Format(time.RFC3339Nano)
 	if named != nil && named.ID != stored.ID {
 		body.Opened = new(v.historyEntry(p.ID, named.ReportSummary))
@@ -194,6 +204,9 @@ func (s *site) block(blocked bool) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := r.PathValue("id")
 		if err := s.Store.SetBlocked(r.Context(), id, blocked); err != nil {
+			return err
+		}
+		if err := s.shutChannels(r.Context(), id, blocked); err != nil {
 			return err
 		}
 		s.Log.InfoContext(r.Context(), "participant blocked or let in", "participant", id, "blocked", blocked)

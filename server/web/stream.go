@@ -54,6 +54,9 @@ func (s *streams) enter(member string) (leave func(), err error) {
 // flicker while a whole council checks.
 const eventDelay = 400 * time.Millisecond
 
+// retestDelay is the same for the progress of a retest, whose levels arrive five times a second.
+const retestDelay = 150 * time.Millisecond
+
 // events notifies an open page that its content has changed (server-sent events, WHATWG HTML §9.2).
 // An event has no content: the page requests it, with its present rights.
 func (s *site) events(w http.ResponseWriter, r *http.Request) error {
@@ -84,7 +87,7 @@ func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 	beat := time.NewTicker(s.Heartbeat)
 	defer beat.Stop()
 	wanted := r.URL.Query().Get("participant")
-	var soon <-chan time.Time // set while a change is pending
+	var soon, retest <-chan time.Time // set while a change is pending
 	for {
 		var err error
 		select {
@@ -92,12 +95,22 @@ func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 			if !open {
 				return
 			}
+			if e.Kind == live.RetestChanged || e.Kind == live.AgentPresence {
+				// Lists do not show them: thousands of agents connect after a restart.
+				if retest == nil && wanted != "" && e.ParticipantID == wanted {
+					retest = time.After(retestDelay)
+				}
+				continue
+			}
 			if soon == nil && (wanted == "" || e.ParticipantID == wanted || e.Kind == live.Resync) {
 				soon = time.After(eventDelay)
 			}
 		case <-soon:
 			soon = nil
 			err = out.send("event: change\ndata: {}\n\n")
+		case <-retest:
+			retest = nil
+			err = out.send("event: retest\ndata: {}\n\n")
 		case <-beat.C:
 			if _, gone := s.Auth.Session(r.Context(), auth.CookieToken(r)); errors.Is(gone, auth.ErrNoSession) {
 				_ = out.send("event: signed-out\ndata: {}\n\n")

@@ -35,9 +35,11 @@ type Config struct {
 	Store Store
 	Auth  *auth.Auth
 	Live  *live.Hub
-	Desk  enroll.Desk
-	Log   *slog.Logger
-	Now   func() time.Time // default time.Now
+	// Agents are the agents that are connected; default none.
+	Agents *live.Agents
+	Desk   enroll.Desk
+	Log    *slog.Logger
+	Now    func() time.Time // default time.Now
 	// Random is the source of the keys of forms (see shownCodes); default crypto/rand.
 	Random io.Reader
 	// Zone is the time zone of the pages; default time.Local.
@@ -76,6 +78,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FreshFor == 0 {
 		c.FreshFor = 24 * time.Hour
+	}
+	if c.Agents == nil {
+		c.Agents = live.NewAgents(live.AgentsConfig{Hub: c.Live, Now: c.Now, Random: c.Random, Log: c.Log})
 	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 20 * time.Second
@@ -165,6 +170,9 @@ func (s *site) routes() http.Handler {
 	staff("GET /participants/{id}", s.participant)
 	staff("GET /participants/{id}/reports/{report}", s.participant)
 	staff("GET /participants/{id}/reports/{report}/document", s.document)
+	staff("GET /participants/{id}/retest", s.retestPart)
+	staff("POST /participants/{id}/computers/{agent}/retest", s.requestRetest)
+	staff("POST /participants/{id}/computers/{agent}/retest/cancel", s.cancelRetest)
 	staff("POST /participants/{id}/code", s.newCode)
 	staff("GET /participants/{id}/edit", s.editForm)
 	staff("POST /participants/{id}/edit", s.edit)

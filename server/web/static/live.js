@@ -134,6 +134,34 @@
     }
   }
 
+  // refreshRetest replaces the part of the page that shows a retest.
+  let fetching = false;
+  let fetchAgain = false;
+  async function refreshRetest() {
+    const part = here.querySelector("[data-part]");
+    if (!part) return refresh();
+    if (fetching) {
+      fetchAgain = true;
+      return;
+    }
+    fetching = true;
+    try {
+      const answer = await ask(part.dataset.part);
+      if (answer?.ok) {
+        const next = built((await answer.json()).html);
+        exchange(() => here.querySelector("[data-part]").replaceWith(next));
+      }
+    } catch {
+      beat(false);
+    } finally {
+      fetching = false;
+      if (fetchAgain) {
+        fetchAgain = false;
+        refreshRetest();
+      }
+    }
+  }
+
   let busy = false;
   let again = false;
   async function refresh() {
@@ -165,6 +193,7 @@
       lost = false;
     });
     stream.addEventListener("change", refresh);
+    stream.addEventListener("retest", refreshRetest);
     stream.addEventListener("signed-out", () => location.reload());
     stream.addEventListener("error", () => {
       lost = true;

@@ -1,0 +1,262 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/auth"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+// retestPanel is the part of a participant's page from which support requests a new check.
+type retestPanel struct {
+	Address   string // of this part alone
+	Computers []retestComputer
+}
+
+// retestComputer is a computer with its connection and its retest.
+type retestComputer struct {
+	Name      string
+	Connected bool
+	// Background is set if only the background service is connected, which can ask nobody.
+	Background bool
+	Request    string // address of the form
+	Cancel     string // address of the form; "" if no retest is in progress
+	ID         string // of the retest
+	Retest     *retest
+}
+
+// retest is a retest in words.
+type retest struct {
+	State    state
+	Sentence string
+	What     string
+	By       string
+	Probes   []probeProgress
+	Level    *meter
+	Before   *historyEntry // the check before it
+	After    *historyEntry // the new check, as soon as its report has arrived
+	Waits    bool          // the report has not arrived
+	Version  string
+}
+
+type probeProgress struct {
+	Name  string
+	State state
+}
+
+// meter is the level of the microphone.
+type meter struct {
+	DBFS  int // within MinDBFS and 0
+	Words string
+}
+
+// MinDBFS is the lower end of the meter.
+func (meter) MinDBFS() int { return -60 }
+
+func (s *site) retestPanel(r *http.Request, v view, p store.ParticipantState, agents []store.Agent) (retestPanel, error) {
+	panel := retestPanel{Address: participantAddress(p.ID) + "/retest"}
+	for _, a := range agents {
+		if !a.RevokedAt.IsZero() {
+			continue
+		}
+		st := s.Agents.State(a.ID)
+		address := participantAddress(p.ID) + "/computers/" + a.ID + "/retest"
+		c := retestComputer{Name: system(a.OS), Connected: st.Connected && !p.Blocked, Background: st.Connected && !st.Screen, Request: address}
+		if st.Retest != nil {
+			var err error
+			if c.Retest, err = s.retest(r.Context(), v, p.ID, *st.Retest); err != nil {
+				return panel, err
+			}
+			c.ID = st.Retest.ID
+			if st.Retest.Open() {
+				c.Cancel = address + "/cancel"
+			}
+		}
+		panel.Computers = append(panel.Computers, c)
+	}
+	return panel, nil
+}
+
+func (s *site) retest(ctx context.Context, v view, participantID string, r live.Retest) (*retest, error) {
+	told := &retest{What: v.T("retest_what." + string(r.What)), By: clean(r.By, maxNameRunes), Version: r.ID + string(r.State)}
+	kind := map[live.RetestState]string{live.RetestAsked: "info", live.RetestRunning: "info", live.RetestDone: "ok"}[r.State]
+	if kind == "" {
+		kind = "unknown"
+	}
+	told.State = state{Kind: kind, Word: v.T("retest_state." + string(r.State))}
+	told.Sentence = v.T("retest_said." + string(r.State))
+	if r.State == live.RetestRunning && r.What == wire.RetestFull {
+		told.Sentence = v.T("retest.read")
+	}
+	if key := "retest_why." + r.Why; r.State == live.RetestRefused && v.Has(key) {
+		told.Sentence = v.T(key)
+	}
+	for _, p := range r.Probes {
+		told.Probes = append(told.Probes, probeProgress{v.probe(p.Probe), v.progress(p.Status)})
+	}
+	if r.Level != nil {
+		told.Level = v.meter(*r.Level)
+	}
+	var err error
+	if told.Before, err = s.checkOf(ctx, v, participantID, r.Before); err != nil {
+		return nil, err
+	}
+	if told.After, err = s.checkOf(ctx, v, participantID, r.After); err != nil {
+		return nil, err
+	}
+	told.Waits = r.State == live.RetestDone && told.After == nil
+	return told, nil
+}
+
+// checkOf returns a check of the participant; nil if it is unknown, or another person's: the agent has
+// named its id.
+func (s *site) checkOf(ctx context.Context, v view, participantID, id string) (*historyEntry, error) {
+	if id == "" {
+		return nil, nil
+	}
+	stored, err := s.Store.Report(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && stored.ParticipantID != participantID:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if v.partial, err = s.partial(ctx, v.lang, []store.ReportSummary{stored.ReportSummary}); err != nil {
+		return nil, err
+	}
+	return new(v.historyEntry(participantID, stored.ReportSummary)), nil
+}
+
+// progress returns the progress of a probe. What it has found only the diagnosis of all probes
+// tells, so that a measured probe is not called good here.
+func (v view) progress(status string) state {
+	switch report.Status(status) {
+	case report.StatusOK, report.StatusWarn, report.StatusFail:
+		return state{Kind: "ok", Word: v.T("retest.measured")}
+	case report.StatusUnknown, report.StatusSkipped:
+		return v.status(report.Status(status))
+	}
+	return state{Kind: "info", Word: v.T("retest.running")}
+}
+
+// quietDBFS is the level below which a voice is too quiet to be heard; loudDBFS is a peak that will
+// soon clip.
+const (
+	quietDBFS = -45
+	loudDBFS  = -3
+)
+
+func (v view) meter(l live.Level) *meter {
+	m := &meter{DBFS: int(math.Round(min(max(l.RMSDBFS, float64(meter{}.MinDBFS())), 0)))}
+	switch {
+	case l.PeakDBFS >= loudDBFS:
+		m.Words = v.T("retest.level_loud")
+	case l.Speech:
+		m.Words = v.T("retest.level_speech")
+	case l.RMSDBFS < quietDBFS:
+		m.Words = v.T("retest.level_quiet")
+	default:
+		m.Words = v.T("retest.level_sound")
+	}
+	return m
+}
+
+// retestPart answers an open page with this part of it.
+func (s *site) retestPart(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.Store.ParticipantState(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	agents, err := s.Store.Agents(r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	panel, err := s.retestPanel(r, v, p, agents)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := s.pages[v.lang]["participant"].ExecuteTemplate(&b, "retest", panel); err != nil {
+		return fmt.Errorf("template of a retest: %w", err)
+	}
+	return writeFragments(w, map[string]string{"html": b.String()})
+}
+
+// requestRetest asks the computer in the address for a check.
+func (s *site) requestRetest(w http.ResponseWriter, r *http.Request) error {
+	what := wire.RetestWhat(r.PostForm.Get("what"))
+	if what != wire.RetestFull && what != wire.RetestNetwork {
+		return fmt.Errorf("%w: what is %.20q", errMalformed, what)
+	}
+	a, err := s.agentOf(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.Store.ParticipantState(r.Context(), a.ParticipantID)
+	if err != nil {
+		return err
+	}
+	before := ""
+	if p.Last != nil {
+		before = p.Last.ID
+	}
+	// A page that was open for long may offer what is not possible any more; it then shows why.
+	_, err = s.Agents.Request(a.ID, what, shownStaff(auth.StaffName(r.Context())), before)
+	switch {
+	case errors.Is(err, live.ErrNotConnected), errors.Is(err, live.ErrRetestRunning):
+	case err != nil:
+		return err
+	default:
+		s.Log.InfoContext(r.Context(), "retest requested", "participant", p.ID, "agent", a.ID, "what", what)
+	}
+	http.Redirect(w, r, participantAddress(p.ID)+"#retest", http.StatusSeeOther)
+	return nil
+}
+
+// shownStaff shortens a name to what the message to the agent can contain.
+func shownStaff(name string) string {
+	const most = 60 // bytes, see wire.ParseFromCollector
+	name = clean(name, most)
+	for len(name) > most {
+		r := []rune(name)
+		name = string(r[:len(r)-1])
+	}
+	if name == "" {
+		return "?"
+	}
+	return name
+}
+
+func (s *site) cancelRetest(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agentOf(r)
+	if err != nil {
+		return err
+	}
+	s.Agents.Cancel(a.ID, r.PostForm.Get("id"))
+	http.Redirect(w, r, participantAddress(a.ParticipantID)+"#retest", http.StatusSeeOther)
+	return nil
+}
+
+// shutChannels ends the connections of a blocked participant.
+func (s *site) shutChannels(ctx context.Context, participantID string, blocked bool) error {
+	if !blocked {
+		return nil
+	}
+	agents, err := s.Store.Agents(ctx, participantID)
+	if err != nil {
+		return err
+	}
+	for _, a := range agents {
+		s.Agents.Shut(a.ID)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package web_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/server/live"
+	"github.com/tonprobe/tonprobe/server/web"
+)
+
+// agentLine is the connection of an agent.
+type agentLine struct {
+	sent []wire.ChannelMessage
+	shut live.Shut
+}
+
+func (l *agentLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
+func (l *agentLine) Shut(why live.Shut)         { l.shut = why }
+
+func newRetestRig(t *testing.T) (*rig, *live.Agents) {
+	t.Helper()
+	var agents *live.Agents
+	g := newRig(t, func(c *web.Config) {
+		agents = live.NewAgents(live.AgentsConfig{Hub: c.Live, Now: c.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(new(bytes.Buffer), nil))})
+		c.Agents = agents
+	})
+	t.Cleanup(agents.Close)
+	return g.login(), agents
+}
+
+func connectAgent(t *testing.T, agents *live.Agents, participant, agent string, screen bool) (*live.Link, *agentLine) {
+	t.Helper()
+	line := &agentLine{}
+	link, ok := agents.Connect(live.Caller{AgentID: agent, ParticipantID: participant}, wire.ChannelMessage{Type: wire.MessageHello, Screen: screen}, line)
+	if !ok {
+		t.Fatal("not connected")
+	}
+	return link, line
+}
+
+func TestRetestFromTheParticipantPage(t *testing.T) {
+	g, agents := newRetestRig(t)
+	p, before := g.checked("Berta", "", "M2W-8RT", microphone(muted), passage(), voice(0))
+	page := "/participants/" + p.ID
+	g.want(g.get(page), http.StatusOK, "nicht verbunden", `value="full" disabled`)
+	form := page + "/computers/" + before.Agent.ID + "/retest"
+	g.wantRedirect(g.post(form, "what", "full"), page+"#retest") // a page that was open for long
+	if agents.State(before.Agent.ID).Retest != nil {
+		t.Fatal("a retest without a connection")
+	}
+
+	link, line := connectAgent(t, agents, p.ID, before.Agent.ID, true)
+	if body := g.get(page).Body.String(); strings.Contains(body, "disabled") || !strings.Contains(body, ">verbunden<") {
+		t.Error("the buttons are not active")
+	}
+	g.want(g.post(form, "what", "everything"), http.StatusBadRequest)
+	g.wantRedirect(g.post(form, "what", "full"), page+"#retest")
+	if len(line.sent) != 1 || line.sent[0].By != staffName || line.sent[0].What != wire.RetestFull {
+		t.Fatalf("the agent was sent %+v", line.sent)
+	}
+	id := line.sent[0].ID
+	g.want(g.get(page), http.StatusOK, "Gefragt", "Taste J", "Abbrechen", "mit Mikrofon")
+	for _, m := range []wire.ChannelMessage{
+		{Type: wire.MessageConsent, Given: new(true)},
+		{Type: wire.MessageProgress, Probe: "network.web", Status: wire.StatusRunning},
+		{Type: wire.MessageProgress, Probe: "nat", Status: "ok"},
+		{Type: wire.MessageProgress, Probe: "nat.turn", Status: "skipped"},
+		{Type: wire.MessageProgress, Probe: "made.up", Status: "strange"},
+		{Type: wire.MessageLevel, RMSDBFS: new(-31.4), PeakDBFS: new(-12.0), Speech: true},
+	} {
+		m.ID = id
+		if err := link.Receive(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part := g.get(page + "/retest")
+	var fragment struct{ HTML string }
+	if err := json.Unmarshal(part.Body.Bytes(), &fragment); err != nil {
+		t.Fatal(err)
+	}
+	part.Body = bytes.NewBufferString(fragment.HTML)
+	g.want(part, http.StatusOK, `value="-31"`, "Stimme", "läuft", "gemessen", "nicht geprüft", "made.up", "Läuft")
+	if strings.Contains(part.Body.String(), "in Ordnung") {
+		t.Error("a probe is called good before the diagnosis")
+	}
+
+	after := newReport(t, before.Agent.ID, "K7P-3QY", g.clock(), microphone(nil), passage(), voice(0), internet())
+	done := wire.ChannelMessage{Type: wire.MessageDone, ID: id, ReportID: after.ID}
+	if err := link.Receive(done); err != nil {
+		t.Fatal(err)
+	}
+	g.want(g.get(page), http.StatusOK, "Fertig", "noch unterwegs")
+	g.keep(p, after)
+	g.want(g.get(page), http.StatusOK, "/reports/"+before.ID+"?alone=1", "/reports/"+after.ID+"?alone=1", "Prüfung davor", "Neue Prüfung")
+	g.lang = "en"
+	g.want(g.get(page), http.StatusOK, "Check before", "The new check is finished.")
+}
+
+func TestRetestCancelledAndRefused(t *testing.T) {
+	g, agents := newRetestRig(t)
+	p, agent := g.person("Anna", "")
+	page := "/participants/" + p.ID
+	form := page + "/computers/" + agent + "/retest"
+	link, line := connectAgent(t, agents, p.ID, agent, false)
+	g.want(g.get(page), http.StatusOK, "nur der Dienst im Hintergrund")
+	g.post(form, "what", "network")
+	g.wantRedirect(g.post(form+"/cancel", "id", line.sent[0].ID), page+"#retest")
+	g.want(g.get(page), http.StatusOK, "Abgebrochen")
+	if last := line.sent[len(line.sent)-1]; last.Type != wire.MessageCancel {
+		t.Errorf("the agent was sent %+v", line.sent)
+	}
+	g.post(form, "what", "full")
+	if err := link.Receive(wire.ChannelMessage{Type: wire.MessageRefused, ID: line.sent[2].ID, Why: wire.WhyNoPerson}); err != nil {
+		t.Fatal(err)
+	}
+	g.want(g.get(page), http.StatusOK, "Nicht möglich", "Tonprobe zu öffnen")
+	// An unknown reason of a newer agent, and the report of another person.
+	g.post(form, "what", "network")
+	if err := link.Receive(wire.ChannelMessage{Type: wire.MessageRefused, ID: line.sent[3].ID, Why: "moon"}); err != nil {
+		t.Fatal(err)
+	}
+	g.want(g.get(page), http.StatusOK, "Die Prüfung war nicht möglich.")
+	_, foreign := g.checked("Berta", "", "M2W-8RT", microphone(nil))
+	g.post(form, "what", "network")
+	for _, m := range []wire.ChannelMessage{{Type: wire.MessageConsent, Given: new(true)}, {Type: wire.MessageDone, ReportID: foreign.ID}} {
+		m.ID = line.sent[4].ID
+		if err := link.Receive(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if body := g.get(page).Body.String(); strings.Contains(body, foreign.ID) {
+		t.Error("the page links to another person's check")
+	}
+}
+
+// TestChannelEndsWithTheRight: a blocked participant and a computer that was shut out lose their
+// connection at once.
+func TestChannelEndsWithTheRight(t *testing.T) {
+	g, agents := newRetestRig(t)
+	p, agent := g.person("Anna", "")
+	for _, action := range []string{"/block", "/unblock", "/computers/" + agent + "/shutout", "/delete"} {
+		_, line := connectAgent(t, agents, p.ID, agent, false)
+		g.post("/participants/" + p.ID + action)
+		if closed := line.shut != ""; closed != (action != "/unblock") {
+			t.Errorf("%s: closed %q", action, line.shut)
+		}
+	}
+}
+
+func TestCopiedIdentityIsShown(t *testing.T) {
+	g, agents := newRetestRig(t)
+	p, agent := g.person("Anna", "")
+	var links []*live.Link
+	for _, instance := range []string{"one", "two"} {
+		l, _ := agents.Connect(live.Caller{AgentID: agent, ParticipantID: p.ID}, wire.ChannelMessage{Type: wire.MessageHello, Instance: instance}, &agentLine{})
+		links = append(links, l)
+	}
+	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "dieselbe Einrichtung") {
+		t.Error("shown without a proof")
+	}
+	for range 2 {
+		links[0].Alive()
+		links[1].Alive()
+	}
+	g.want(g.get("/participants/"+p.ID), http.StatusOK, "Zwei Computer benutzen dieselbe Einrichtung")
+}
