@@ -3,6 +3,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"net/http"
@@ -19,6 +20,9 @@ import (
 // dialTimeout limits name resolution and connection set-up. Three seconds allow for
 // one lost SYN (RFC 6298: 1 s) and a slow line.
 const dialTimeout = 3 * time.Second
+
+// responseTime is the usual time until a response begins.
+const responseTime = 20 * time.Second
 
 // Endpoint is one collector and the authorisation to use it.
 type Endpoint struct {
@@ -39,6 +43,8 @@ type Endpoint struct {
 	// SupportPhone, if not nil, receives the phone number of support with each response
 	// of the collector; "" if it has none. Calls may overlap.
 	SupportPhone func(string)
+	// ResponseTime is the time until a response begins; 0 means 20 s.
+	ResponseTime time.Duration
 	// Enrolling means that this is the first contact with the collector.
 	Enrolling bool
 }
@@ -101,7 +107,7 @@ func (e *Endpoint) Transport() *http.Transport {
 		DialContext:           lookup.Dialer{Resolver: lookup.System(), Timeout: dialTimeout}.DialContext,
 		TLSClientConfig:       e.Pins.Config(e.RootCAs, e.hostname()),
 		TLSHandshakeTimeout:   5 * time.Second,
-		ResponseHeaderTimeout: 20 * time.Second,
+		ResponseHeaderTimeout: cmp.Or(e.ResponseTime, responseTime),
 		IdleConnTimeout:       30 * time.Second,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          4,

@@ -36,6 +36,8 @@ type Config struct {
 	// Load also measures the bandwidth, in checks that a person starts. The service never
 	// does: nobody asked for it, and a session may be in progress.
 	Load bool `toml:"load"`
+	// AllowNetworkRetest lets phone support start a check without the microphone without asking.
+	AllowNetworkRetest bool `toml:"allow_network_retest"`
 
 	Service Service `toml:"service"`
 	Spool   Spool   `toml:"spool"`

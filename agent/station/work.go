@@ -16,7 +16,7 @@ import (
 
 // Work returns the work of the background service: it opens the station anew in each round, checks,
 // stores and sends.
-func Work(c config.Config, version string, log *slog.Logger) resident.Work {
+func Work(c config.Config, version string, turn Turn, log *slog.Logger) resident.Work {
 	var st *Station
 	return resident.Work{
 		Schedule: resident.Schedule{Interval: time.Duration(c.Service.Interval), Clock: probe.SystemClock{}, Random: rand.Float64},
@@ -31,6 +31,11 @@ func Work(c config.Config, version string, log *slog.Logger) resident.Work {
 			return resident.Session{AgentID: st.AgentID(), Collector: st.Collector()}, nil
 		},
 		Check: func(ctx context.Context, _ resident.Session) (*report.Report, error) {
+			end, err := turn.take(ctx)
+			if err != nil {
+				return nil, err
+			}
+			defer end()
 			o := st.CheckOptions(version)
 			o.Trigger = report.TriggerSchedule
 			return check.Run(ctx, o)

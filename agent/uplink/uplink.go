@@ -71,7 +71,7 @@ func (u *Uplink) Drain(ctx context.Context) (Summary, error) {
 			failures = 0
 		}
 		u.Log.Info("reports wait", "err", err)
-		if u.Clock.Sleep(ctx, backoff(failures, u.Random(), retryAfter(err))) != nil {
+		if u.Clock.Sleep(ctx, collector.Backoff(failures, u.Random(), retryAfter(err))) != nil {
 			return sum, fmt.Errorf("%w: %w", ErrNotReached, err)
 		}
 	}

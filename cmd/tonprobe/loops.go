@@ -21,10 +21,12 @@ func (p *program) servePrograms(c config.Config, log *slog.Logger) func(context.
 
 // loops returns the jobs of the background service.
 func (p *program) loops(c config.Config, log *slog.Logger) resident.Loops {
+	turn := station.NewTurn()
 	loops := resident.Loops{
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
 		List: []resident.Loop{
-			{Name: "checks", Run: station.Work(c, p.version, log).Run},
+			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
+			{Name: "channel", Run: station.Channel(c, p.version, turn, nil, log)},
 		},
 	}
 	// The service of a person shares the folder with the person's program.

@@ -1,4 +1,4 @@
-package uplink
+package collector
 
 import "time"
 
@@ -9,9 +9,9 @@ const (
 	backoffCap  = 5 * time.Minute
 )
 
-// backoff returns the delay after the n-th consecutive failure, counted from 0. random
+// Backoff returns the delay after the n-th consecutive failure, counted from 0. random
 // is in [0, 1). The delay is at least what the collector requested.
-func backoff(n int, random float64, retryAfter time.Duration) time.Duration {
+func Backoff(n int, random float64, retryAfter time.Duration) time.Duration {
 	ceiling := backoffCap
 	if n < 16 { // avoids an overflow of the shift; the cap applies anyway
 		ceiling = min(backoffCap, backoffBase<<n)

@@ -1,0 +1,211 @@
+// Package channel keeps the agent's connection to its collector, over which phone support can
+// request a retest: a WebSocket, or long polling where WebSockets are blocked.
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Errors of a connection. All are temporary; they determine the wait.
+var (
+	// ErrEnrolAgain means that the collector does not know this agent.
+	ErrEnrolAgain = errors.New("the collector does not accept this agent")
+	// ErrBlocked means that phone support has blocked the participant.
+	ErrBlocked = errors.New("the participant is blocked")
+	// ErrUnsupported means that the collector has no channel, because it is older.
+	ErrUnsupported = errors.New("the collector has no channel")
+	// ErrNoWebSocket means that no WebSocket can be established, although the collector may be
+	// reachable.
+	ErrNoWebSocket = errors.New("no WebSocket to the collector")
+	// ErrNonsense means that the response is not one of a collector.
+	ErrNonsense = errors.New("the response is not one of a collector")
+	// ErrClosed means that the collector has closed the connection because of an invalid or
+	// excessive use.
+	ErrClosed = errors.New("closed by the collector")
+)
+
+// Waits before the next attempt.
+const (
+	// blockedWait is short, so that support sees an agent return that is unblocked during a call.
+	blockedWait = time.Minute
+	// unknownWait is for what does not change by itself: no enrolment, or an older collector.
+	unknownWait = 15 * time.Minute
+	// steadyAfter is how long a connection must last to count as a success.
+	steadyAfter = 30 * time.Second
+	// pollFor is how long polling continues until a WebSocket is tried again.
+	pollFor = 30 * time.Minute
+)
+
+// Config configures New.
+type Config struct {
+	// Endpoint returns the collector. It is called before each connection, so that an enrolment
+	// takes effect. An error, such as that there is no enrolment, is temporary.
+	Endpoint func() (*collector.Endpoint, error)
+	Version  string
+	// Instance distinguishes copies of the data folder; "" if it is unknown.
+	Instance string
+	// Process distinguishes the processes of one instance.
+	Process string
+	Desk    *Desk
+	Clock   probe.Clock
+	// Random returns numbers in [0, 1).
+	Random func() float64
+	Log    *slog.Logger
+
+	// pingEvery is the interval of pings; default pingEvery.
+	pingEvery time.Duration
+}
+
+// Client is the agent's end of the channel.
+type Client struct {
+	Config
+	out      *outbox
+	lastSaid string // the last logged problem
+	// pollUntil is when a WebSocket is tried again; zero while there is no reason to poll.
+	pollUntil time.Time
+	// pollWait is the wait of the next poll, at most pollCap.
+	pollWait, pollCap time.Duration
+	// agent is the context of Run. A retest is bound to it and not to a connection, so that it
+	// survives a reconnect.
+	agent context.Context
+}
+
+// New returns a Client.
+func New(c Config) *Client {
+	if c.pingEvery == 0 {
+		c.pingEvery = pingEvery
+	}
+	out := newOutbox()
+	c.Desk.out = out
+	return &Client{Config: c, out: out, pollWait: minPollWait, pollCap: maxPollWait}
+}
+
+// Run keeps the connection until ctx is done. It waits for a running retest to end.
+func (c *Client) Run(ctx context.Context) error {
+	c.agent = ctx
+	defer c.Desk.work.Wait()
+	for failures := 0; ; failures++ {
+		began := c.Clock.Now()
+		err := c.connect(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if c.Clock.Now().Sub(began) >= steadyAfter {
+			failures = 0
+		}
+		if errors.Is(err, ErrNoWebSocket) && c.pollUntil.IsZero() {
+			c.pollUntil = c.Clock.Now().Add(pollFor)
+			continue // at once: it is the same attempt by another way
+		}
+		c.say(err)
+		if c.Clock.Sleep(ctx, c.wait(err, failures)) != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// connect uses one connection until it ends.
+func (c *Client) connect(ctx context.Context) error {
+	e, err := c.Endpoint()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrEnrolAgain, err)
+	}
+	if !e.Enrolled() {
+		return fmt.Errorf("%w: not enrolled", ErrEnrolAgain)
+	}
+	if c.Clock.Now().Before(c.pollUntil) {
+		err := c.poll(ctx, e)
+		if err != nil {
+			c.pollUntil = time.Time{} // both ways are tried again
+		}
+		return err
+	}
+	c.pollUntil = time.Time{}
+	return c.socket(ctx, e)
+}
+
+// wait returns the delay before the next attempt.
+func (c *Client) wait(err error, failures int) time.Duration {
+	jittered := func(d time.Duration) time.Duration { return d/2 + time.Duration(c.Random()*float64(d)/2) }
+	switch {
+	case errors.Is(err, ErrBlocked):
+		return jittered(blockedWait)
+	case errors.Is(err, ErrEnrolAgain), errors.Is(err, ErrUnsupported), errors.Is(err, ErrClosed):
+		return jittered(unknownWait)
+	}
+	var after time.Duration
+	if e, ok := errors.AsType[*collector.APIError](err); ok {
+		after = e.RetryAfter
+	}
+	return collector.Backoff(failures, c.Random(), after)
+}
+
+// say logs a problem when it begins or changes.
+func (c *Client) say(err error) {
+	text := report.ErrorText(err)
+	if text == c.lastSaid {
+		return
+	}
+	c.lastSaid = text
+	c.Log.Info("no connection to the collector", "err", err)
+}
+
+func (c *Client) connected(how string) {
+	c.lastSaid = ""
+	c.Log.Info("connected to the collector", "by", how)
+}
+
+// refusal classifies a response other than a success. Only the collector's own refusals count:
+// captive portals and proxies use the same statuses.
+func refusal(resp *http.Response, now time.Time) error {
+	e := collector.ReadError(resp, now)
+	switch {
+	case e.Code == "upgrade_missing":
+		return fmt.Errorf("%w: %w", ErrNoWebSocket, e)
+	case e.Code == "":
+		return fmt.Errorf("%w: %w", ErrNonsense, e)
+	case e.Code == "participant_blocked":
+		return fmt.Errorf("%w: %w", ErrBlocked, e)
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
+		return fmt.Errorf("%w: %w", ErrEnrolAgain, e)
+	case e.Status == http.StatusNotFound:
+		return fmt.Errorf("%w: %w", ErrUnsupported, e)
+	}
+	return e
+}
+
+// unreachable reports whether an error says nothing about WebSockets, because not even a connection was
+// established.
+func unreachable(err error) bool {
+	if e, ok := errors.AsType[*net.OpError](err); ok && (e.Op == "dial" || e.Op == "proxyconnect") {
+		return true
+	}
+	_, noName := errors.AsType[*net.DNSError](err)
+	return noName || collector.AtProxy(err) || collector.Untrusted(err)
+}
+
+// clock is the collector's clock: its time in a response, and the time that has passed since.
+type clock struct{ theirs, ours time.Time }
+
+// clockOf returns this computer's clock if the response has no time.
+func clockOf(resp *http.Response, now time.Time) clock {
+	ms, err := strconv.ParseInt(resp.Header.Get(wire.HeaderTimeMS), 10, 64)
+	if err != nil || ms <= 0 || ms >= 1<<43 {
+		return clock{now, now}
+	}
+	return clock{time.UnixMilli(ms), now}
+}
+
+func (c clock) at(now time.Time) time.Time { return c.theirs.Add(now.Sub(c.ours)) }

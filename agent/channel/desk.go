@@ -1,0 +1,215 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Desk answers the requests for retests: one at a time, and none without consent.
+type Desk struct {
+	// Network performs a check without the microphone in this process; nil if that is left to
+	// Screen.
+	Network Runner
+	// AllowsNetwork reports whether the participant allows checks without the microphone without
+	// being asked.
+	AllowsNetwork func() bool
+	// Screen is nil if nobody can be asked.
+	Screen Screen
+	Log    *slog.Logger
+
+	out *outbox
+
+	mu      sync.Mutex
+	current *answering
+	seen    []string // ids of the last requests, the oldest first
+	work    sync.WaitGroup
+}
+
+// answering is the retest that is being answered.
+type answering struct {
+	id        string
+	cancel    context.CancelCauseFunc
+	withdrawn bool
+}
+
+// maxSeen limits the remembered requests. A request is valid for less than maxAnswerTime, and each
+// takes a person's time.
+const maxSeen = 64
+
+// errWithdrawn means that phone support has withdrawn the request.
+var errWithdrawn = errors.New("withdrawn by phone support")
+
+// take handles a message of the collector and returns at once. now is the collector's time. It
+// reports whether the message was news.
+func (d *Desk) take(ctx context.Context, m wire.ChannelMessage, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch m.Type {
+	case wire.MessageCancel:
+		if d.current != nil && d.current.id == m.ID {
+			d.current.withdrawn = true
+			d.current.cancel(errWithdrawn)
+			return true
+		}
+	case wire.MessageRetest:
+		return d.request(ctx, m, now)
+	}
+	return false
+}
+
+func (d *Desk) request(ctx context.Context, m wire.ChannelMessage, now time.Time) bool {
+	left := m.ExpiresAt.Sub(now)
+	switch {
+	case slices.Contains(d.seen, m.ID):
+		return false // sent again after a reconnect, or replayed
+	case left <= 0 || left > wire.MaxRetestTime:
+		d.Log.Warn("a request for a retest is not valid now", "id", m.ID, "left_ms", left.Milliseconds())
+		return false
+	}
+	d.seen = append(d.seen, m.ID)
+	d.seen = d.seen[max(0, len(d.seen)-maxSeen):]
+	switch {
+	case m.What != wire.RetestFull && m.What != wire.RetestNetwork:
+		d.refuse(m.ID, wire.WhyUnsupported)
+		return true
+	case d.current != nil:
+		d.refuse(m.ID, wire.WhyBusy)
+		return true
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	d.current = &answering{id: m.ID, cancel: cancel}
+	r := Retest{ID: m.ID, What: m.What, By: m.By, Ends: time.Now().Add(left)}
+	d.work.Go(func() {
+		defer cancel(nil)
+		d.answer(ctx, r)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.current = nil
+	})
+	return true
+}
+
+// known returns the id of the retest that is being answered, otherwise "".
+func (d *Desk) known() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current == nil || d.current.withdrawn {
+		return ""
+	}
+	return d.current.id
+}
+
+func (d *Desk) refuse(id, why string) {
+	d.Log.Info("retest refused", "id", id, "why", why)
+	d.out.put(wire.ChannelMessage{Type: wire.MessageRefused, ID: id, Why: why})
+}
+
+func (d *Desk) answer(ctx context.Context, r Retest) {
+	run, err := d.consent(ctx, r)
+	if err == nil && run != nil {
+		d.out.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
+		var id string
+		if id, err = guarded(ctx, run, d.teller(r)); err == nil {
+			d.out.put(wire.ChannelMessage{Type: wire.MessageDone, ID: r.ID, ReportID: id})
+			return
+		}
+	}
+	switch {
+	case errors.Is(context.Cause(ctx), errWithdrawn):
+		d.Log.Info("retest withdrawn", "id", r.ID)
+	case errors.Is(err, ErrEnded), ctx.Err() != nil:
+		d.refuse(r.ID, wire.WhyEnded)
+	case errors.Is(err, context.DeadlineExceeded):
+		d.refuse(r.ID, wire.WhyNoAnswer)
+	case errors.Is(err, ErrNoPerson):
+		d.refuse(r.ID, wire.WhyNoPerson)
+	case errors.Is(err, ErrBusy):
+		d.refuse(r.ID, wire.WhyBusy)
+	case err != nil:
+		d.Log.Warn("retest failed", "id", r.ID, "err", err)
+		d.refuse(r.ID, wire.WhyFailed)
+	default:
+		d.out.put(wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(false)})
+	}
+}
+
+// consent returns what to run; nil if the person said no.
+func (d *Desk) consent(ctx context.Context, r Retest) (Runner, error) {
+	network := r.What == wire.RetestNetwork
+	switch {
+	case network && d.Network != nil && d.AllowsNetwork != nil && d.AllowsNetwork():
+		return d.Network, nil
+	case d.Screen == nil:
+		return nil, ErrNoPerson
+	}
+	ctx, cancel := context.WithDeadline(ctx, r.Ends)
+	defer cancel()
+	c, err := d.Screen.Ask(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case !c.Given:
+		return nil, nil
+	case c.Run != nil:
+		return c.Run, nil
+	case network && d.Network != nil:
+		return d.Network, nil
+	}
+	return nil, errors.New("the screen cannot run a check")
+}
+
+func guarded(ctx context.Context, run Runner, tell func(probe.Event)) (id string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the check panicked: %v", v)
+		}
+	}()
+	return run(ctx, tell)
+}
+
+// teller returns a function that passes on the events of a check. It may be called concurrently.
+func (d *Desk) teller(r Retest) func(probe.Event) {
+	var mu sync.Mutex
+	var levelAt time.Time
+	return func(e probe.Event) {
+		m := wire.ChannelMessage{Type: wire.MessageProgress, ID: r.ID, Probe: e.Probe}
+		switch {
+		case e.Kind == probe.EventStarted:
+			m.Status = wire.StatusRunning
+		case e.Kind == probe.EventDone && e.Result != nil:
+			m.Status = string(e.Result.Status)
+		case e.Kind == probe.EventLevel && r.What == wire.RetestFull && e.Probe == report.ProbeAudioInput:
+			mu.Lock()
+			early := time.Since(levelAt) < wire.LevelEvery
+			if !early {
+				levelAt = time.Now()
+			}
+			mu.Unlock()
+			if early {
+				return
+			}
+			m = wire.ChannelMessage{Type: wire.MessageLevel, ID: r.ID, RMSDBFS: level(e.Level.RMSDBFS), PeakDBFS: level(e.Level.PeakDBFS), Speech: e.Level.Speech}
+		default:
+			return
+		}
+		d.out.put(m)
+	}
+}
+
+// level rounds to 0.1 dB and to the range of a message.
+func level(dbfs float64) *float64 {
+	if math.IsNaN(dbfs) {
+		dbfs = -120
+	}
+	return new(math.Round(min(max(dbfs, -120), 20)*10) / 10)
+}

@@ -1,0 +1,76 @@
+package channel
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+// instanceFile contains the instance of the data folder. The processes that use it hold a lock on it.
+const instanceFile = "instance"
+
+const instanceBytes = 12
+
+// Instance returns the instance of a data folder: random, the same for all processes that use the
+// folder at the same time, and new when the first of them starts. So a copy of the folder on
+// another machine has another one, although it contains the same file. The instance remains
+// valid until release, or until the process ends.
+func Instance(dir string, random io.Reader) (instance string, release func() error, err error) {
+	if err := durable.MkdirPrivate(dir); err != nil {
+		return "", nil, fmt.Errorf("instance: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, instanceFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", nil, fmt.Errorf("instance: %w", err)
+	}
+	instance, err = instanceOf(f, random)
+	if err != nil {
+		_ = f.Close()
+		return "", nil, fmt.Errorf("instance: %w", err)
+	}
+	return instance, f.Close, nil
+}
+
+func instanceOf(f *os.File, random io.Reader) (string, error) {
+	first, err := lockAlone(f)
+	if err != nil {
+		return "", err
+	}
+	if first {
+		if err := drawInstance(f, random); err != nil {
+			return "", err
+		}
+	}
+	if err := lockShared(f); err != nil {
+		return "", err
+	}
+	// Read again after the change of the lock: another process may have drawn one in between.
+	b := make([]byte, 64)
+	n, err := f.ReadAt(b, 0)
+	if err != nil && err != io.EOF {
+		return "", err
+	}
+	instance := strings.TrimSpace(string(b[:n]))
+	if instance == "" || !wire.IsInstance(instance) {
+		return "", fmt.Errorf("%s has no valid content", instanceFile)
+	}
+	return instance, nil
+}
+
+func drawInstance(f *os.File, random io.Reader) error {
+	var b [instanceBytes]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(base64.RawURLEncoding.EncodeToString(b[:])+"\n"), 0)
+	return err
+}

@@ -1,0 +1,35 @@
+package channel
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// lockedByte is a byte beyond the content. A lock on Windows prevents others from reading the
+// locked bytes.
+const lockedByte = 1 << 20
+
+// lockAlone reports whether no other process has a lock, and then locks f exclusively.
+func lockAlone(f *os.File) (bool, error) {
+	err := lock(f, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// lockShared locks f together with others; an exclusive lock is released.
+func lockShared(f *os.File) error {
+	at := windows.Overlapped{Offset: lockedByte}
+	if err := windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &at); err != nil && !errors.Is(err, windows.ERROR_NOT_LOCKED) {
+		return err
+	}
+	return lock(f, 0)
+}
+
+func lock(f *os.File, flags uint32) error {
+	at := windows.Overlapped{Offset: lockedByte}
+	return windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &at)
+}

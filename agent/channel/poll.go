@@ -1,0 +1,212 @@
+package channel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+const (
+	// minPollWait is less than the 60 s after which many proxies end a request. Longer waits need
+	// less of the line, so the wait doubles with each that succeeds: 1.2 kB per poll are 1.9 MB a
+	// day at 55 s, and 0.5 MB at 220 s.
+	minPollWait = 55 * time.Second
+	maxPollWait = 220 * time.Second
+	// pollSlack is the time for the answer after the wait.
+	pollSlack = 20 * time.Second
+	// sendPause collects what is to be sent, such as levels.
+	sendPause = 500 * time.Millisecond
+	// maxAnswerBytes limits the response.
+	maxAnswerBytes = wire.MaxPollMessages * wire.MaxChannelBytes
+)
+
+// poll polls until the WebSocket is to be tried again.
+func (c *Client) poll(ctx context.Context, e *collector.Endpoint) error {
+	patient := *e
+	patient.ResponseTime = maxPollWait + pollSlack
+	client := patient.Client()
+	defer client.CloseIdleConnections()
+	line, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sending := make(chan error, 1)
+	go func() {
+		err := c.sendPolled(line, e, client)
+		cancel()
+		sending <- err
+	}()
+	err := c.pollAgain(line, e, client)
+	cancel()
+	if other := <-sending; err == nil || errors.Is(err, context.Canceled) && other != nil {
+		err = other
+	}
+	return err
+}
+
+func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *http.Client) error {
+	said := false
+	for c.Clock.Now().Before(c.pollUntil) {
+		began := time.Now()
+		wait := c.pollWait
+		news, err := c.pollOnce(ctx, e, client, wait)
+		if err != nil {
+			if wait > minPollWait && ctx.Err() == nil { // something on the way does not wait that long
+				c.pollCap = wait / 2
+			}
+			c.pollWait = minPollWait
+			return err
+		}
+		if !said {
+			said = true
+			c.connected("polling")
+		}
+		switch took := time.Since(began); {
+		case !news && took < wait/2:
+			// The collector waits; whoever answers at once would be asked without end.
+			return fmt.Errorf("%w: it does not wait", ErrNonsense)
+		case !news:
+			c.pollWait = min(2*c.pollWait, c.pollCap)
+		}
+	}
+	return nil
+}
+
+// pollOnce reports whether there was news for the desk.
+func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (news bool, err error) {
+	known := c.Desk.known()
+	q := c.query()
+	q.Set(wire.ParamWait, strconv.Itoa(int(wait/time.Second)))
+	if known != "" {
+		q.Set(wire.ParamKnown, known)
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait+pollSlack)
+	defer cancel()
+	resp, err := request(ctx, e, client, http.MethodGet, q, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return false, refusal(resp, time.Now())
+	}
+	theirs := clockOf(resp, time.Now())
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
+	if err != nil {
+		return false, fmt.Errorf("read the news: %w", err)
+	}
+	var got wire.PollMessages
+	if err := json.Unmarshal(b, &got); err != nil || got.Messages == nil || len(got.Messages) > wire.MaxPollMessages {
+		return false, fmt.Errorf("%w: no messages", ErrNonsense)
+	}
+	for _, raw := range got.Messages {
+		m, err := wire.ParseFromCollector(raw)
+		if errors.Is(err, wire.ErrMessageType) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("%w: %w", ErrNonsense, err)
+		}
+		news = c.Desk.take(c.agent, m, theirs.at(time.Now())) || news
+	}
+	return news, nil
+}
+
+func (c *Client) query() url.Values {
+	q := url.Values{wire.ParamVersion: {c.Version}, wire.ParamInstance: {c.Instance}, wire.ParamProcess: {c.Process}}
+	if c.Desk.Screen != nil {
+		q.Set(wire.ParamScreen, "1")
+	}
+	return q
+}
+
+// sendPolled sends messages until ctx is done.
+func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *http.Client) error {
+	for {
+		select {
+		case <-c.out.ready:
+		case <-ctx.Done():
+			return c.sendLast(e, client)
+		}
+		if err := c.sendBatch(ctx, e, client); err != nil {
+			return err
+		}
+		if c.Clock.Sleep(ctx, sendPause) != nil {
+			return c.sendLast(e, client)
+		}
+	}
+}
+
+// sendLast sends what is left when the program ends.
+func (c *Client) sendLast(e *collector.Endpoint, client *http.Client) error {
+	if c.agent.Err() == nil {
+		return nil
+	}
+	c.Desk.work.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), lastTime)
+	defer cancel()
+	return c.sendBatch(ctx, e, client)
+}
+
+// lastTime limits the last messages.
+const lastTime = 2 * time.Second
+
+func (c *Client) sendBatch(ctx context.Context, e *collector.Endpoint, client *http.Client) error {
+	batch := c.out.take(wire.MaxPollMessages)
+	if len(batch) == 0 {
+		return nil
+	}
+	var body wire.PollMessages
+	for _, m := range batch {
+		b, err := json.Marshal(m)
+		if err != nil {
+			return fmt.Errorf("encode a message: %w", err)
+		}
+		body.Messages = append(body.Messages, b)
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode messages: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	resp, err := request(ctx, e, client, http.MethodPost, c.query(), b)
+	if err != nil {
+		c.out.restore(batch)
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	switch {
+	case resp.StatusCode == http.StatusNoContent:
+		return nil
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
+		c.out.restore(batch)
+	}
+	return refusal(resp, time.Now())
+}
+
+func request(ctx context.Context, e *collector.Endpoint, client *http.Client, method string, q url.Values, body []byte) (*http.Response, error) {
+	base, err := e.Base()
+	if err != nil {
+		return nil, err
+	}
+	at := base.JoinPath(wire.PathPoll)
+	at.RawQuery = q.Encode()
+	r, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	e.Authorise(r)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return client.Do(r)
+}

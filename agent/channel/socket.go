@@ -1,0 +1,189 @@
+package channel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+)
+
+const (
+	// pingEvery is less than 60 s, after which many proxies close an idle connection. A ping, its
+	// answer and their acknowledgements take about 250 bytes: 0.4 MB a day.
+	pingEvery = 55 * time.Second
+	// pingTime is the time for the answer.
+	pingTime = 20 * time.Second
+	// openTime limits the connection and both hellos.
+	openTime = 25 * time.Second
+	// writeTime limits one message.
+	writeTime = 10 * time.Second
+)
+
+// socket keeps a WebSocket until it ends.
+func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
+	base, err := e.Base()
+	if err != nil {
+		return err
+	}
+	// Not bound to ctx, so that the last messages can be sent when the program ends.
+	line, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	opening := context.AfterFunc(ctx, cancel)
+	slow := time.AfterFunc(openTime, cancel)
+	defer slow.Stop()
+	client := e.Client()
+	defer client.CloseIdleConnections()
+	conn, resp, err := websocket.Dial(line, base.JoinPath(wire.PathChannel).String(), &websocket.DialOptions{
+		HTTPClient: client, HTTPHeader: http.Header{"Authorization": {"Bearer " + e.Token}}, CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return c.noSocket(ctx, resp, err)
+	}
+	defer func() { _ = conn.CloseNow() }()
+	conn.SetReadLimit(wire.MaxChannelBytes)
+	theirs := clockOf(resp, time.Now())
+	hello := wire.ChannelMessage{Type: wire.MessageHello, Version: c.Version, Instance: c.Instance, Screen: c.Desk.Screen != nil}
+	err = write(line, conn, hello)
+	if err == nil {
+		var m wire.ChannelMessage
+		// A machine on the way may accept the upgrade and then pass on nothing.
+		if m, err = read(line, conn); err == nil && m.Type != wire.MessageHello {
+			err = ErrNonsense
+		}
+	}
+	if err != nil {
+		return orClosed(fmt.Errorf("%w: %w", ErrNoWebSocket, err), err)
+	}
+	slow.Stop()
+	opening()
+	c.connected("websocket")
+	ended := make(chan error, 1)
+	go func() {
+		defer cancel()
+		ended <- c.receive(line, conn, theirs)
+	}()
+	err = c.send(ctx, line, conn)
+	cancel()
+	if cause := <-ended; err == nil || orClosed(nil, cause) != nil {
+		err = orClosed(cause, cause)
+	}
+	return err
+}
+
+// receive passes messages on until the connection ends.
+func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs clock) error {
+	for {
+		m, err := read(line, conn)
+		if errors.Is(err, wire.ErrMessageType) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		c.Desk.take(c.agent, m, theirs.at(time.Now()))
+	}
+}
+
+// send sends messages and pings until the connection or the program ends.
+func (c *Client) send(ctx, line context.Context, conn *websocket.Conn) error {
+	pings := time.NewTicker(c.pingEvery)
+	defer pings.Stop()
+	for {
+		select {
+		case <-c.out.ready:
+			if err := c.flush(line, conn); err != nil {
+				return err
+			}
+		case <-pings.C:
+			if err := ping(line, conn); err != nil {
+				return err
+			}
+		case <-line.Done():
+			return nil
+		case <-ctx.Done():
+			c.Desk.work.Wait() // its last message
+			err := c.flush(line, conn)
+			_ = conn.Close(websocket.StatusGoingAway, "")
+			return err
+		}
+	}
+}
+
+func (c *Client) flush(line context.Context, conn *websocket.Conn) error {
+	for {
+		next := c.out.take(1)
+		if len(next) == 0 {
+			return nil
+		}
+		if err := write(line, conn, next[0]); err != nil {
+			c.out.restore(next)
+			return err
+		}
+	}
+}
+
+func ping(line context.Context, conn *websocket.Conn) error {
+	ctx, cancel := context.WithTimeout(line, pingTime)
+	defer cancel()
+	if err := conn.Ping(ctx); err != nil {
+		return fmt.Errorf("no answer to a ping: %w", err)
+	}
+	return nil
+}
+
+func write(line context.Context, conn *websocket.Conn, m wire.ChannelMessage) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode a message: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(line, writeTime)
+	defer cancel()
+	return conn.Write(ctx, websocket.MessageText, b)
+}
+
+func read(line context.Context, conn *websocket.Conn) (wire.ChannelMessage, error) {
+	_, b, err := conn.Read(line)
+	if err != nil {
+		return wire.ChannelMessage{}, err
+	}
+	m, err := wire.ParseFromCollector(b)
+	if errors.Is(err, wire.ErrMessage) {
+		err = fmt.Errorf("%w: %w", ErrNonsense, err)
+	}
+	return m, err
+}
+
+// noSocket classifies the failure of an upgrade.
+func (c *Client) noSocket(ctx context.Context, resp *http.Response, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case resp != nil && resp.StatusCode == http.StatusSwitchingProtocols, resp == nil && !unreachable(err):
+		return fmt.Errorf("%w: %w", ErrNoWebSocket, err)
+	case resp == nil:
+		return err
+	}
+	refused := refusal(resp, time.Now())
+	if errors.Is(refused, ErrNonsense) { // another machine answered
+		return fmt.Errorf("%w: %w", ErrNoWebSocket, refused)
+	}
+	return refused
+}
+
+// orClosed returns the error for the status with which the collector has closed, otherwise other.
+func orClosed(other, err error) error {
+	switch websocket.CloseStatus(err) {
+	case wire.CloseShut:
+		return fmt.Errorf("%w: %w", ErrBlocked, err)
+	case wire.CloseFlood, wire.CloseMessage, websocket.StatusMessageTooBig:
+		return fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	return other
+}

@@ -1,0 +1,120 @@
+package station
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"log/slog"
+	randv2 "math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"github.com/tonprobe/tonprobe/agent/channel"
+	"github.com/tonprobe/tonprobe/agent/check"
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// allowFile exists if the participant allows checks without the microphone for good. It
+// supplements the configuration, which may belong to an administrator.
+const allowFile = "allow-network-retest"
+
+// AllowsNetworkRetest reports whether phone support may start a check without the microphone
+// without asking.
+func AllowsNetworkRetest(c config.Config) bool {
+	if c.AllowNetworkRetest {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(c.Data, allowFile))
+	return err == nil
+}
+
+// AllowNetworkRetest stores the participant's decision.
+func AllowNetworkRetest(c config.Config, allow bool) error {
+	path := filepath.Join(c.Data, allowFile)
+	if allow {
+		return durable.WriteFile(path, nil)
+	}
+	if err := durable.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Channel returns the loop that keeps the connection over which phone support requests retests. A
+// check without the microphone runs in this process, in its turn.
+// screen is nil if this process cannot ask a person.
+func Channel(c config.Config, version string, turn Turn, screen channel.Screen, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if c.NoUpload { // there is nothing to request of somebody who sends nothing
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}
+		instance, release, err := channel.Instance(c.Data, rand.Reader)
+		if err != nil {
+			log.Warn("copies of this data folder cannot be noticed", "err", err)
+		} else {
+			defer func() { _ = release() }()
+		}
+		desk := &channel.Desk{Screen: screen, Log: log,
+			AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
+			Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
+				end, err := turn.take(ctx)
+				if err != nil {
+					return "", err
+				}
+				defer end()
+				return networkRetest(ctx, c, version, log, tell)
+			},
+		}
+		return channel.New(channel.Config{
+			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) },
+			Version:  version, Instance: instance, Process: newProcess(),
+			Desk: desk, Clock: probe.SystemClock{}, Random: randv2.Float64, Log: log,
+		}).Run(ctx)
+	}
+}
+
+// endpoint reads the identity anew, so that an enrolment takes effect.
+func endpoint(c config.Config, log *slog.Logger) (*collector.Endpoint, error) {
+	st, err := Open(c, log)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Enrolled() {
+		return nil, resident.ErrNotEnrolled
+	}
+	return st.Collector(), nil
+}
+
+// newProcess returns the random name of this process.
+func newProcess() string {
+	var b [9]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand since Go 1.24)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// networkRetest performs a check without the microphone and delivers the report.
+func networkRetest(ctx context.Context, c config.Config, version string, log *slog.Logger, tell func(probe.Event)) (string, error) {
+	st, err := Open(c, log)
+	if err != nil {
+		return "", err
+	}
+	o := st.CheckOptions(version)
+	o.Trigger, o.NoAudio, o.Progress = report.TriggerSupport, true, tell
+	r, err := check.Run(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	d := &Delivery{Station: st}
+	if d.Deliver(ctx, r) == Failed {
+		return "", errors.Join(d.Err, d.KeepErr)
+	}
+	return r.ID, nil
+}
