@@ -242,11 +242,11 @@ func TestPlansThatAreRefused(t *testing.T) {
 	const s = time.Second
 	p := func(name string) probe.Probe { return after(name, s, report.StatusOK) }
 	for want, plan := range map[string]probe.Plan{
-		"two steps are called a":           {{Probe: p("a"), Budget: s}, {Probe: p("a"), Budget: s}},
+		"two steps have the name a":        {{Probe: p("a"), Budget: s}, {Probe: p("a"), Budget: s}},
 		"a has no budget":                  {{Probe: p("a")}},
 		"more than the line budget":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: sends(151, 0)}}},
 		"or than it sent before":           {{Probe: p("a"), Budget: s, Turn: probe.Turn{Sends: []probe.Rate{{UpKbps: 10, For: s}, {UpKbps: 20}}}}},
-		"two phases called \"x\"":          {{Probe: p("a"), Budget: s, Phases: []probe.Phase{{Name: "x"}, {Name: "x"}}}},
+		"two phases with the name \"x\"":   {{Probe: p("a"), Budget: s, Phases: []probe.Phase{{Name: "x"}, {Name: "x"}}}},
 		"which has none of that name":      {{Probe: p("a"), Budget: s}, {Probe: p("b"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "a", Phase: "x"}}, NotLater: s}}},
 		"which does not precede it":        {{Probe: p("a"), Budget: s, Turn: probe.Turn{After: []probe.Mark{{Step: "b"}}}}, {Probe: p("b"), Budget: s}},
 		"begins not before 2s and not lat": {{Probe: p("a"), Budget: s, Turn: probe.Turn{NotBefore: 2 * s, NotLater: s}}},

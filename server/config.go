@@ -28,8 +28,9 @@ const FirstUser = "support"
 // Config configures the collector. Only DataDir is required.
 type Config struct {
 	DataDir string
-	// DatabaseURL is a database of PostgreSQL (postgres://user@host:5432/database) for all data but
-	// keys and certificates. Without it they are in a SQLite file in DataDir. It may hold a password.
+	// DatabaseURL is a PostgreSQL database (postgres://user@host:5432/database) for all data but keys
+	// and certificates. Without it the data is in a SQLite file in DataDir. It may contain a
+	// password.
 	DatabaseURL string
 	// Listen is host:port for pages and API; default ":8443", and "127.0.0.1:8443" behind a
 	// proxy on this machine, where the unencrypted port is for the proxy only.
@@ -40,11 +41,11 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files. Without them, and without BehindProxy, the collector
 	// creates its own certificate.
 	TLSCert, TLSKey string
-	// BehindProxy are the networks of the proxies that terminate TLS. The collector then serves
-	// plain HTTP, and trusts their forwarding headers.
+	// BehindProxy contains the networks of the proxies that terminate TLS. The collector then
+	// serves plain HTTP, and trusts their forwarding headers.
 	BehindProxy []netip.Prefix
 
-	// The reflector; see reflect.Config.
+	// The reflector; see reflector.Config.
 	STUNListen, MediaListen string
 	MediaIPs                []netip.Addr
 	STUNAlternate           netip.Addr
@@ -101,7 +102,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	if c.TURNTLSListen == c.Listen && !c.plainHTTP() {
-		c.TURNTLSListen = "" // that port serves it already
+		c.TURNTLSListen = "" // that port already serves it
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -132,14 +133,14 @@ func (c Config) Validate() error {
 		}
 		_, port, err := net.SplitHostPort(listen)
 		if err != nil {
-			return fmt.Errorf("%w: %q is no address to listen on: write host:port or :port", ErrConfig, listen)
+			return fmt.Errorf("%w: %q is not an address to listen on: write host:port or :port", ErrConfig, listen)
 		}
 		if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
-			return fmt.Errorf("%w: %q is no address to listen on: ports end at 65535", ErrConfig, listen)
+			return fmt.Errorf("%w: %q is not an address to listen on: the highest port is 65535", ErrConfig, listen)
 		}
 	}
 	if c.SupportPhone != "" && !wire.IsPhone(c.SupportPhone) {
-		return fmt.Errorf("%w: %.60q is no telephone number: write it like 0228 5550100", ErrConfig, c.SupportPhone)
+		return fmt.Errorf("%w: %.60q is not a telephone number: write it like 0228 5550100", ErrConfig, c.SupportPhone)
 	}
 	if err := c.ICEServers.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
@@ -157,8 +158,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// publicOrigin is PublicURL as browsers write an origin: in ASCII, without path and
-// the usual port; "" when there is none. The Config must be valid.
+// publicOrigin returns PublicURL as browsers write an origin: in ASCII, without path
+// and default port; "" for none. The Config must be valid.
 func (c Config) publicOrigin() string {
 	u, err := origin.Parse(c.PublicURL)
 	if err != nil {
@@ -167,7 +168,7 @@ func (c Config) publicOrigin() string {
 	return origin.Of(u)
 }
 
-// publicHost is the host of PublicURL; "" when there is none.
+// publicHost returns the host of PublicURL; "" for none.
 func (c Config) publicHost() string {
 	u, err := origin.Parse(c.PublicURL)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// coturn runs a real turnserver with more options and returns its port.
+// coturn runs a real turnserver with additional options and returns its port.
 func coturn(t *testing.T, options ...string) int {
 	t.Helper()
 	program, err := exec.LookPath("turnserver")
@@ -57,8 +57,8 @@ func coturn(t *testing.T, options ...string) int {
 	}
 }
 
-// TestRelayOfAnotherOperator: a check uses a real coturn with the credentials
-// that the collector signs, or was given.
+// TestRelayOfAnotherOperator: a check uses a real coturn, with credentials that the
+// collector signs, or with fixed ones.
 func TestRelayOfAnotherOperator(t *testing.T) {
 	for name, c := range map[string]struct {
 		options []string
@@ -79,13 +79,13 @@ func TestRelayOfAnotherOperator(t *testing.T) {
 				t.Errorf("%+v", d)
 			}
 			if c.fault == "" && (d.UDPRelayed == nil || !*d.UDPRelayed || d.TCPRelayed == nil || !*d.TCPRelayed) {
-				t.Errorf("no data passes: %+v", d)
+				t.Errorf("no data was relayed: %+v", d)
 			}
 		})
 	}
 }
 
-// iceConfig is the whole answer of /api/v1/ice.
+// iceConfig returns the response of /api/v1/ice.
 func (r running) iceConfig(t *testing.T, token string) (c wire.ICEConfig) {
 	t.Helper()
 	q, err := http.NewRequest(http.MethodGet, r.URL()+"/api/v1/ice", nil)
@@ -115,7 +115,7 @@ func tryRelays(t *testing.T, c wire.ICEConfig) *report.NATTURN {
 	return result.Data.(*report.NATTURN)
 }
 
-// TestTheirServersBesideOurs: an agent gets both.
+// TestTheirServersBesideOurs: an agent receives both.
 func TestTheirServersBesideOurs(t *testing.T) {
 	r := run(t, Config{ICEServers: ICEServers{URLs: []string{"stun:s.example", "turn:t.example"}, Secret: []byte("north")}})
 	var urls []string

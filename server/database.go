@@ -39,8 +39,9 @@ func openStore(ctx context.Context, c Config) (*sqlstore.Store, error) {
 	return waitForPostgres(ctx, c, o)
 }
 
-// waitForPostgres opens the database when its server answers: after a power
-// failure both start at once. What waiting cannot mend is an error.
+// waitForPostgres opens the database as soon as its server responds: after a power
+// failure both start at the same time. Errors that waiting does not resolve are
+// returned.
 func waitForPostgres(ctx context.Context, c Config, o sqlstore.Options) (*sqlstore.Store, error) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		s, err := sqlstore.OpenPostgres(ctx, c.DatabaseURL, o)
@@ -56,8 +57,8 @@ func waitForPostgres(ctx context.Context, c Config, o sqlstore.Options) (*sqlsto
 	}
 }
 
-// roomFor returns errNoRoom where the next reports may not fit on this machine's
-// disk. The disk of a database server is not this one.
+// roomFor returns errNoRoom if the next reports may not fit on this machine's disk. It
+// does not check the disk of a database server.
 func roomFor(c Config) error {
 	if c.DatabaseURL != "" {
 		return nil

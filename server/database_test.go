@@ -27,8 +27,8 @@ func (l *watchedLog) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// TestWaitsForPostgres: a collector that starts before its database waits, says so,
-// and begins by itself. The password stands nowhere.
+// TestWaitsForPostgres: a collector that starts before its database logs that it waits,
+// and continues without intervention. The password is never logged.
 func TestWaitsForPostgres(t *testing.T) {
 	p := pgtest.NewProxy(t, pgtest.Database(t))
 	p.Cut()
@@ -62,6 +62,6 @@ func TestWaitsForPostgres(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := openStore(ctx, c); err == nil {
-		t.Error("opened after it was told to stop")
+		t.Error("opened after cancellation")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/reflector"
 )
 
-// echo is the reflector as agents see it, with the servers of others.
+// echo is the reflector for agents, with external servers added.
 type echo struct {
 	*reflector.Reflector
 	others ICEServers

@@ -29,19 +29,19 @@ func TestMetricsHaveAListenerOfTheirOwn(t *testing.T) {
 	}
 	taken := Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0", MetricsListen: r.metrics.listener.Addr().String()}
 	if _, err := New(t.Context(), taken); err == nil || !strings.Contains(err.Error(), "metrics") {
-		t.Errorf("an address that is taken: %v", err)
+		t.Errorf("an address in use: %v", err)
 	}
 	taken.MetricsOptional = true
 	s, err := New(t.Context(), taken)
 	if err != nil {
-		t.Fatalf("a default that is taken: %v", err)
+		t.Fatalf("a default address in use: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestOnlyTheProxyIsAnswered: plain HTTP is for the proxy alone.
+// TestOnlyTheProxyIsAnswered: plain HTTP is only for the proxy.
 func TestOnlyTheProxyIsAnswered(t *testing.T) {
 	h := peer.Only([]netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
 	for from, want := range map[string]int{
@@ -70,7 +70,7 @@ func TestHSTSOnlyOverTLS(t *testing.T) {
 	}
 }
 
-// TestNoCBC offers what old clients offer, in TLS 1.2.
+// TestNoCBC offers the suites of old clients, in TLS 1.2.
 func TestNoCBC(t *testing.T) {
 	r := run(t, Config{})
 	dial := func(suites ...uint16) error {
@@ -96,7 +96,7 @@ func TestNoCBC(t *testing.T) {
 	}
 }
 
-// TestMalformedForms: a stranger's broken form is answered with 400.
+// TestMalformedForms: an invalid form is answered with 400.
 func TestMalformedForms(t *testing.T) {
 	r := run(t, Config{BehindProxy: loopback})
 	for _, body := range []string{"name=%zz", "a;b=%", "%", strings.Repeat("%", 1000)} {

@@ -47,7 +47,7 @@ func (e ICEServers) Validate() error {
 	case (e.Username == "") != (e.Password == ""):
 		return errors.New("a user name and a password for the ICE servers go together")
 	case relays && !proof:
-		return errors.New("a TURN server lets nobody in without credentials: give --ice-secret-file or --ice-credentials-file")
+		return errors.New("a TURN server requires credentials: give --ice-secret-file or --ice-credentials-file")
 	case proof && !relays:
 		return errors.New("credentials are for TURN servers, and --ice-server names none: write turn:HOST:3478 or turns:HOST:443")
 	}
@@ -77,8 +77,8 @@ func (e ICEServers) add(own wire.ICEConfig, owner string, now time.Time) wire.IC
 	c := own
 	c.ICEServers = slices.Clone(own.ICEServers)
 	if e.Only {
-		// What own says about the collector's reflector would be applied to the external servers:
-		// their silence would be blamed on the participant.
+		// The state of the collector's reflector in own would be applied to the external servers:
+		// their silence would be attributed to the participant.
 		c = wire.ICEConfig{}
 	}
 	var stun, turn []string

@@ -32,10 +32,10 @@ func TestICEServersWithASharedSecret(t *testing.T) {
 		t.Errorf("%+v, expires %v", s, c.ExpiresAt)
 	}
 	if other := e.add(ownICE(), "bert", iceNow).ICEServers[2]; other.Username == s.Username {
-		t.Error("two agents are one to the other operator")
+		t.Error("two agents have the same pseudonym")
 	}
 	if again := e.add(ownICE(), "anna", iceNow.Add(time.Minute)).ICEServers[2]; !strings.HasSuffix(again.Username, rest) {
-		t.Error("an agent is another one in its next check")
+		t.Error("the pseudonym of an agent changed")
 	}
 }
 
@@ -45,7 +45,7 @@ func TestICEServersInPlaceOfOurs(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	if c.HeardMS != nil || c.AnsweredMS != nil {
-		t.Error("the word on our own reflector stands for servers of others")
+		t.Error("the state of the reflector is reported for external servers")
 	}
 }
 

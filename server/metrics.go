@@ -41,18 +41,18 @@ func registerMetrics(registry *prometheus.Registry, r *reflector.Reflector, hub 
 	counter("tonprobe_turn_credentials_wrong_total", "TURN requests with bad or expired credentials.", func(s reflector.Stats) int64 { return s.CredentialsWrong })
 }
 
-// MetricsPath is where Prometheus finds the figures, on MetricsListen only.
+// MetricsPath is the path of the metrics, on MetricsListen only.
 const MetricsPath = "/metrics"
 
-// metricsPort is a listener of its own: the figures name no person, but how many
-// there are and when they are active is nobody's business outside.
+// metricsPort is the separate listener of the metrics. They contain no names, but the
+// number of participants and their activity must not be public.
 type metricsPort struct {
 	listener net.Listener
 	http     *http.Server
 }
 
-// listenMetrics binds the metrics' address. One that is only the default may be
-// taken, as where two collectors share a machine.
+// listenMetrics binds the address of the metrics. If it is only the default, it may be
+// in use, as with two collectors on one machine.
 func (s *Server) listenMetrics(ctx context.Context) error {
 	c := s.config
 	if c.MetricsListen == "" {
@@ -63,7 +63,7 @@ func (s *Server) listenMetrics(ctx context.Context) error {
 	switch {
 	case err == nil:
 	case c.MetricsOptional:
-		c.Log.Warn("no metrics: their address is taken, name another with --metrics-listen", "err", err)
+		c.Log.Warn("no metrics: their address is in use, name another with --metrics-listen", "err", err)
 		return nil
 	default:
 		return fmt.Errorf("listen for metrics on %s: %w", c.MetricsListen, err)
@@ -74,7 +74,7 @@ func (s *Server) listenMetrics(ctx context.Context) error {
 	return nil
 }
 
-// handle shows what registry holds. It, serve and close may be called on nil.
+// handle serves the metrics of registry. handle, serve and close may be called on nil.
 func (m *metricsPort) handle(registry *prometheus.Registry) {
 	if m == nil {
 		return

@@ -38,7 +38,7 @@ func (r running) tokenOf(t *testing.T) string {
 	return got.Token
 }
 
-// ice is the relay that an agent is told of first.
+// ice returns the first relay for an agent.
 func (r running) ice(t *testing.T, token string) wire.ICEServer {
 	t.Helper()
 	c := r.iceConfig(t, token)
@@ -51,8 +51,8 @@ func (r running) ice(t *testing.T, token string) wire.ICEServer {
 	return wire.ICEServer{}
 }
 
-// TestRelayOnTheWebPort: the collector offers a relay on the port of its pages,
-// and it is there, over the same listener that has just answered HTTP.
+// TestRelayOnTheWebPort: the collector offers a relay on the port of its pages, and it
+// works on the listener that has just answered HTTP.
 func TestRelayOnTheWebPort(t *testing.T) {
 	r := run(t, Config{})
 	relay := r.ice(t, r.tokenOf(t))
@@ -76,8 +76,8 @@ func TestRelayOnTheWebPort(t *testing.T) {
 	}
 }
 
-// TestRelayOnThePublicPort: where the public address has another port, that one
-// is offered; where a proxy stands before us, none is.
+// TestRelayOnThePublicPort: if the public address has another port, that one is
+// offered; behind a proxy, none is.
 func TestRelayOnThePublicPort(t *testing.T) {
 	for name, c := range map[string]struct {
 		config Config
@@ -98,7 +98,7 @@ func TestRelayOnThePublicPort(t *testing.T) {
 	}
 }
 
-// TestEveryAnswerIsMarkedAsOurs: an agent tells the collector's answer from a
+// TestEveryAnswerIsMarkedAsOurs: an agent distinguishes the collector's response from a
 // middlebox's by one header.
 func TestEveryAnswerIsMarkedAsOurs(t *testing.T) {
 	for name, c := range map[string]Config{"TLS": {}, "behind a proxy": {BehindProxy: loopback}} {
@@ -118,7 +118,7 @@ func TestEveryAnswerIsMarkedAsOurs(t *testing.T) {
 				"GET /api/v1/websocket HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YWJjZGVmZ2hpamtsbW5vcA==\r\n",
 				"POST /login HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n", // 403
 				"OPTIONS * HTTP/1.1\r\nHost: a\r\n",
-				// What package net/http answers without a handler:
+				// Responses of package net/http without a handler:
 				"GET /healthz HTTP/1.1\r\n",                                                      // no Host
 				"GET /healthz HTTP/3.7\r\nHost: a\r\n",                                           // 505
 				"GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n",                // 501
@@ -140,7 +140,7 @@ func TestEveryAnswerIsMarkedAsOurs(t *testing.T) {
 	}
 }
 
-// raw sends a request as it is and reads the head of the answer.
+// raw sends a request unmodified and reads the head of the response.
 func raw(t *testing.T, r running, request string) (*http.Response, error) {
 	t.Helper()
 	u, err := url.Parse(r.URL())

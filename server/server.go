@@ -32,13 +32,13 @@ import (
 	"github.com/tonprobe/tonprobe/server/web"
 )
 
-// Time limits of a connection. Streams of events leave them by observe.KeepOpen.
+// Time limits of a connection. Event streams are exempt, by observe.KeepOpen.
 const (
 	headerTimeout   = 10 * time.Second
 	requestTimeout  = time.Minute // 8 MiB over 1.2 Mbit/s
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 32 << 10
-	shutdownTimeout = 8 * time.Second // of the 10 s a service has to stop in
+	shutdownTimeout = 8 * time.Second // of the 10 s that a service has to stop
 )
 
 // Server is a collector that is bound to its address.
@@ -53,15 +53,15 @@ type Server struct {
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
 	listener  net.Listener  // of HTTP
-	port      *oneport.Port // that HTTP shares with TURN; nil without TLS
+	port      *oneport.Port // shared by HTTP and TURN; nil without TLS
 	http      *http.Server
-	metrics   *metricsPort // nil where there is none
-	source    cert.Source  // nil where a proxy does TLS
-	own       *cert.Own    // nil when the certificate comes from files or there is none
+	metrics   *metricsPort // nil if there is none
+	source    cert.Source  // nil if a proxy terminates TLS
+	own       *cert.Own    // nil if the certificate comes from files or there is none
 }
 
-// New opens the store, brings its tables up to date, starts the reflector and
-// binds the listener. Requests are answered from Serve on. Who does not call
+// New opens the store, migrates its tables, starts the reflector and binds the
+// listener. Requests are answered once Serve is called. A caller that does not call
 // Serve must call Close.
 func New(ctx context.Context, c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
@@ -103,8 +103,8 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.listenMetrics(ctx); err != nil {
 		return err
 	}
-	// After all that may fail because of the machine: the password is made once,
-	// and nobody reads it above the error of a port that is in use.
+	// After everything that may fail because of the machine: the password is generated
+	// once, and would be overlooked above the error of a port that is in use.
 	if err := s.addFirstUser(ctx); err != nil {
 		return err
 	}
@@ -113,16 +113,16 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.http = &http.Server{Handler: oneport.WithState(handler), ConnContext: oneport.ConnContext,
-		DisableGeneralOptionsHandler: true, // its answer would lack our headers
+		DisableGeneralOptionsHandler: true, // its response would lack our headers
 		ReadHeaderTimeout:            headerTimeout, ReadTimeout: requestTimeout,
 		WriteTimeout: requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // strangers' broken handshakes
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)} // invalid handshakes of strangers
 	s.http.RegisterOnShutdown(s.live.Close)
 	s.http.RegisterOnShutdown(s.agents.Close)
 	return nil
 }
 
-// tls is the certificate to serve with, nil where a proxy does TLS.
+// tls returns the certificate; nil if a proxy terminates TLS.
 func (s *Server) tls() (*tls.Config, error) {
 	if s.config.plainHTTP() {
 		return nil, nil
@@ -157,7 +157,7 @@ func (s *Server) startReflector(secure *tls.Config) (err error) {
 	}
 	if s.port != nil {
 		r.WebTURN, r.WebPort = s.port.TURN(), s.webPort()
-		// A proxy before us passes on HTTP only, even where it speaks TLS to us.
+		// A proxy in front of us forwards HTTP only, even if it uses TLS to us.
 		if r.WebPort == 0 || len(c.BehindProxy) > 0 {
 			_ = r.WebTURN.Close()
 			r.WebTURN = nil
@@ -167,7 +167,7 @@ func (s *Server) startReflector(secure *tls.Config) (err error) {
 	return err
 }
 
-// addFirstUser makes the first member of staff, unless there is any.
+// addFirstUser adds the first member of staff, unless there is one.
 func (s *Server) addFirstUser(ctx context.Context) error {
 	members, err := s.store.StaffMembers(ctx)
 	if err != nil || len(members) > 0 {
@@ -212,7 +212,7 @@ func (s *Server) handler() (http.Handler, error) {
 	mux.Handle("/", pages)
 	source := s.source
 	if len(c.BehindProxy) > 0 {
-		source = nil // agents see the proxy's certificate, whichever we have
+		source = nil // agents see the proxy's certificate in any case
 	}
 	announcer, err := cert.NewAnnouncer(filepath.Join(c.DataDir, "tls"), source, c.Log)
 	if err != nil {
@@ -230,7 +230,7 @@ func foreignOrigin(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "This was sent by a page of another site. Open the dashboard and try again there.", http.StatusForbidden)
 }
 
-// Serve answers until ctx is done, finishes what it has begun, and closes
+// Serve serves until ctx is done, completes the running requests, and closes
 // everything. It takes at most 10 s to stop.
 func (s *Server) Serve(ctx context.Context) error {
 	cleaning, stopCleaning := context.WithCancel(ctx)
@@ -254,7 +254,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return s.Close()
 }
 
-// Close frees everything of a server that does not serve.
+// Close releases everything if Serve was not called.
 func (s *Server) Close() error {
 	var errs []error
 	s.live.Close()
@@ -282,13 +282,13 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// AddParticipant adds a participant and gives the code for their first agent.
+// AddParticipant adds a participant and returns the code for their first agent.
 func (s *Server) AddParticipant(ctx context.Context, name, phone string) (p store.Participant, code string, expires time.Time, err error) {
 	i, err := s.desk.Invite(ctx, name, phone)
 	return i.Participant, i.Code, i.ExpiresAt, err
 }
 
-// OneTimeLogin gives an address that signs FirstUser in, once, within 15 minutes.
+// OneTimeLogin returns an address that signs FirstUser in, once, within 15 minutes.
 func (s *Server) OneTimeLogin(ctx context.Context) (string, error) {
 	token, err := s.auth.NewOneTimeLogin(ctx, FirstUser)
 	if err != nil {

@@ -102,18 +102,18 @@ func TestWithoutConfigurationItServesTLS(t *testing.T) {
 		t.Errorf("fingerprint %q", fingerprint)
 	}
 	if resp, body := r.get(t, MetricsPath); resp.StatusCode == http.StatusOK && strings.Contains(body, "go_goroutines") {
-		t.Error("strangers see the metrics")
+		t.Error("the metrics are public")
 	}
 	plain, err := http.Get(strings.Replace(r.URL(), "https", "http", 1) + "/healthz")
 	if err == nil {
 		_ = plain.Body.Close()
 		if plain.StatusCode == http.StatusOK {
-			t.Error("answered in the clear")
+			t.Error("a plain HTTP request was answered")
 		}
 	}
 }
 
-// TestUmlautsInThePublicAddress: certificates and browsers know the name in ASCII only.
+// TestUmlautsInThePublicAddress: certificates and browsers use the name in ASCII only.
 func TestUmlautsInThePublicAddress(t *testing.T) {
 	r := run(t, Config{PublicURL: "Bücher.example:443/"})
 	if r.PublicURL() != "https://xn--bcher-kva.example" {
@@ -137,7 +137,7 @@ func TestBehindAProxyItServesPlainHTTP(t *testing.T) {
 		t.Errorf("%d", resp.StatusCode)
 	}
 	if _, _, ok := r.OwnCertificate(); ok {
-		t.Error("made a certificate that nobody uses")
+		t.Error("created a certificate that is not used")
 	}
 }
 
@@ -159,7 +159,7 @@ func TestFirstPasswordIsToldOnce(t *testing.T) {
 	}
 	start()
 	if len(told) != 2 {
-		t.Errorf("told again at the second start: %v", told)
+		t.Errorf("password printed again at the second start: %v", told)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestAddressInUse(t *testing.T) {
 	}
 }
 
-// TestOneCollectorForADirectory: two would both send out and clean up.
+// TestOneCollectorForADirectory: two would interfere with each other.
 func TestOneCollectorForADirectory(t *testing.T) {
 	dir := t.TempDir()
 	first := run(t, Config{DataDir: dir})

@@ -15,8 +15,8 @@ type caller struct {
 	Participant store.Participant
 }
 
-// agents admits only enrolled agents, each with its own rate limit, and keeps when they were heard
-// of.
+// agents admits only enrolled agents, applies a rate limit to each, and stores the time of its
+// last contact.
 func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
 	return a.admitted(func(w http.ResponseWriter, r *http.Request, c caller) error {
 		if err := a.touch(r.Context(), c); err != nil {
@@ -26,7 +26,7 @@ func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) h
 	})
 }
 
-// admitted is agents for a handler that keeps by itself when the agent was heard of.
+// admitted is agents for a handler that stores the time of the last contact itself.
 func (a *API) admitted(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
 	return a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		c, err := a.identify(r)
@@ -40,7 +40,7 @@ func (a *API) admitted(h func(http.ResponseWriter, *http.Request, caller) error)
 	})
 }
 
-// touch keeps that an agent was heard of.
+// touch stores the time of an agent's last contact.
 func (a *API) touch(ctx context.Context, c caller) error {
 	// A time in the future was stored when the clock was ahead.
 	if now := a.Now(); now.Sub(c.LastSeenAt).Abs() > touchEvery {

@@ -180,7 +180,7 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 		f = &Fault{Status: http.StatusServiceUnavailable, Code: "interrupted", Message: "the request was interrupted: send it again", RetryAfter: time.Second}
 	case errors.Is(err, store.ErrUnavailable):
 		// The request was valid: the agent keeps the reports and sends them again.
-		a.Log.ErrorContext(r.Context(), "the database takes nothing", "route", r.Pattern, "err", err)
+		a.Log.ErrorContext(r.Context(), "the database is unavailable", "route", r.Pattern, "err", err)
 		f = &Fault{Status: http.StatusServiceUnavailable, Code: "store_unavailable", Message: "the server can keep nothing at the moment: try again later", RetryAfter: 30 * time.Second}
 	default:
 		a.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)

@@ -40,10 +40,10 @@ func TestEveryAgentRouteAsksForAToken(t *testing.T) {
 			open := op.Security != nil && len(*op.Security) == 0
 			w := g.do(ask{method: method, path: strings.ReplaceAll(path, "{id}", "x"), body: []byte("{}")})
 			if (w.Code == http.StatusUnauthorized) == open {
-				t.Errorf("%s %s without a token: %d; the file says open: %v", method, path, w.Code, open)
+				t.Errorf("%s %s without a token: %d; open according to openapi.yaml: %v", method, path, w.Code, open)
 			}
 			if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") != "Bearer" {
-				t.Errorf("%s %s does not say how to authenticate", method, path)
+				t.Errorf("%s %s: no WWW-Authenticate", method, path)
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func TestGuessingCodesIsSlow(t *testing.T) {
 func TestAnOfficeEnrolsInOneGo(t *testing.T) {
 	g := newRig(t)
 	for n := range 3 * enrolBurst {
-		g.enrolled(fmt.Sprint("councillor ", n)) // all from one address, at one moment
+		g.enrolled(fmt.Sprint("councillor ", n)) // all from one address, at the same time
 	}
 }
 
@@ -159,7 +159,7 @@ func TestBlockedParticipant(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w := g.do(q); w.Code != http.StatusAccepted {
-		t.Errorf("let in again: %d %s", w.Code, w.Body)
+		t.Errorf("after unblocking: %d %s", w.Code, w.Body)
 	}
 }
 
@@ -187,7 +187,7 @@ func TestICE(t *testing.T) {
 			t.Errorf("%s: %s, %v", host, w.Body, err)
 		}
 		if w.Header().Get("Cache-Control") != "no-store" {
-			t.Error("credentials may be cached")
+			t.Error("the response with credentials may be cached")
 		}
 	}
 	behind := newRig(t, func(c *Config) { c.MediaHost = "media.example" })
@@ -253,11 +253,11 @@ func TestHealth(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if !strings.Contains(g.log.String(), errBroken.Error()) {
-		t.Errorf("the log was not told: %s", g.log)
+		t.Errorf("the problem is not in the log: %s", g.log)
 	}
 }
 
-// TestReadySaysWhatIsWrong: to those inside, not to strangers.
+// TestReadySaysWhatIsWrong: only requests from inside get the details.
 func TestReadySaysWhatIsWrong(t *testing.T) {
 	g := newRig(t, func(c *Config) {
 		c.Ready["reflector"] = func(context.Context) error {
@@ -280,11 +280,11 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{`tonprobe_enrolments_total{result="enrolled"} 1`, `tonprobe_reports_total{status="stored"} 1`,
 		`tonprobe_http_request_seconds_count{route="POST /api/v1/reports",status="202"} 1`} {
 		if !strings.Contains(text, want) {
-			t.Errorf("no %s in %s", want, text)
+			t.Errorf("%s is missing in %s", want, text)
 		}
 	}
 	if strings.Contains(text, "Geheim") || strings.Contains(text, e.AgentID) {
-		t.Error("personal data in the metrics")
+		t.Error("the metrics contain personal data")
 	}
 }
 

@@ -56,7 +56,7 @@ func TestLoadIsBounded(t *testing.T) {
 		t.Error("it does not say when to come back")
 	}
 	if w := g.do(ask{method: http.MethodGet, path: "/api/v1/ice", token: token}); w.Code != http.StatusOK {
-		t.Errorf("the load used up the turns of everything else: %d", w.Code)
+		t.Errorf("the load exhausted the rate limit of other requests: %d", w.Code)
 	}
 	g.wait(8 * loadEvery)
 	if w := g.do(post(half, bytesType)); w.Code != http.StatusOK {
@@ -64,8 +64,8 @@ func TestLoadIsBounded(t *testing.T) {
 	}
 }
 
-// drain keeps an error and throws a measurement away: under the race detector
-// it costs more to keep 100 MB than to make them.
+// drain stores an error and discards the body of a measurement: under the race
+// detector, buffering 100 MB takes longer than generating them.
 type drain struct {
 	*httptest.ResponseRecorder
 	taken int
@@ -79,7 +79,7 @@ func (d *drain) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestLoadOfAllIsBounded: many agents, each within its own bounds.
+// TestLoadOfAllIsBounded: many agents, each within its own limits.
 func TestLoadOfAllIsBounded(t *testing.T) {
 	g := newRig(t)
 	served := 0
@@ -92,7 +92,7 @@ func TestLoadOfAllIsBounded(t *testing.T) {
 		} else if wantFault(t, w.ResponseRecorder, http.StatusServiceUnavailable, "load_busy"); w.Header().Get("Retry-After") == "" {
 			t.Fatal("it does not say when to come back")
 		}
-		g.wait(loadHold / (loadAgents - 1)) // so that a place is free
+		g.wait(loadHold / (loadAgents - 1)) // so that a slot is free
 	}
 	// Each second of waiting adds 1 MB to the 128 MB.
 	if most := loadBurstAll/16 + loadBurstAll/32 + 1; served < loadBurstAll/16 || served > most {
@@ -123,30 +123,31 @@ func TestLoadPlaces(t *testing.T) {
 	for range loadTransfers - 1 {
 		leaves = append(leaves, enter("a"))
 	}
-	refused("a", http.StatusTooManyRequests)    // it fills its line already
-	refused("e", http.StatusServiceUnavailable) // no place
+	refused("a", http.StatusTooManyRequests)    // it already fills its line
+	refused("e", http.StatusServiceUnavailable) // no slot
 	now = now.Add(time.Hour)
-	refused("e", http.StatusServiceUnavailable) // the transfers still run
+	refused("e", http.StatusServiceUnavailable) // the transfers are still running
 	leaves[0]()
 	now = now.Add(time.Hour)
-	refused("e", http.StatusServiceUnavailable) // a's other transfers still run
+	refused("e", http.StatusServiceUnavailable) // a's other transfers are still running
 	for _, leave := range leaves[4:] {
 		leave()
 	}
-	refused("e", http.StatusServiceUnavailable) // a's measurement goes on
+	refused("e", http.StatusServiceUnavailable) // a's measurement continues
 	enter("a")()
 	now = now.Add(loadHold)
 	enter("e")
 	refused("a", http.StatusServiceUnavailable)
-	for range 1000 { // whoever asks in vain takes nothing away
+	for range 1000 { // a rejected request costs nothing
 		refused("f", http.StatusServiceUnavailable)
 	}
 	if len(r.measuring) != loadAgents {
-		t.Errorf("%d places taken", len(r.measuring))
+		t.Errorf("%d slots in use", len(r.measuring))
 	}
 }
 
-// TestProxiesAreNotDirect: the segments of a proxy's connection say nothing of the line.
+// TestProxiesAreNotDirect: the segments of a proxy's connection say nothing about the
+// line.
 func TestProxiesAreNotDirect(t *testing.T) {
 	agent, proxy := net.Pipe()
 	t.Cleanup(func() { _, _ = agent.Close(), proxy.Close() })

@@ -14,8 +14,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestArrivalsAreTold: what is uploaded in a run is told while the stream is open,
-// every byte once, and nothing of another run.
+// TestArrivalsAreTold: the uploads of a run are reported while the stream is open, each
+// byte once, and none of another run.
 func TestArrivalsAreTold(t *testing.T) {
 	g := newRig(t)
 	token := g.enrolled("A").Token
@@ -77,22 +77,22 @@ func TestArrivalsAreTold(t *testing.T) {
 		}
 		next += len(a.Bytes)
 		if sum == 150_000 && a.FirstEnd == nil {
-			t.Error("the end of the first upload is not told")
+			t.Error("the end of the first upload is not reported")
 		}
 	}
 	if sum != 150_000 {
-		t.Errorf("%d bytes told", sum)
+		t.Errorf("%d bytes reported", sum)
 	}
 }
 
-// TestArrivalsAreBounded: a run holds no more intervals than a transfer may last.
+// TestArrivalsAreBounded: a run has no more intervals than a transfer may last.
 func TestArrivalsAreBounded(t *testing.T) {
 	r := &loadRun{begin: time.Now().Add(-2 * loadLimit)}
 	upload, end := r.start(nil)
 	upload.read(1000)
 	end()
 	if got := r.since(0); len(r.bytes) != 0 || len(got.Bytes) > int(loadLimit/wire.LoadInterval) {
-		t.Errorf("%d kept, %d told", len(r.bytes), len(got.Bytes))
+		t.Errorf("%d stored, %d reported", len(r.bytes), len(got.Bytes))
 	}
 	var none *loadRun
 	upload, end = none.start(nil)

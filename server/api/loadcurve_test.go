@@ -22,7 +22,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// lineCase is a line whose rates are known.
+// lineCase is a line with known rates.
 type lineCase struct {
 	name             string
 	up, down         direction
@@ -30,7 +30,7 @@ type lineCase struct {
 	upWant, downWant float64 // kbit/s of the IP layer
 }
 
-// measured runs the probe and the collector's own handlers over the line.
+// measured runs the probe and the collector's handlers over the line.
 func measured(t *testing.T, c lineCase) (d *report.MediaLoad) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -78,14 +78,14 @@ func measured(t *testing.T, c lineCase) (d *report.MediaLoad) {
 		if r.Note != "" {
 			t.Logf("%s: %s", c.name, r.Note)
 		}
-		time.Sleep(2 * loadLimit) // until the last handler has noticed
+		time.Sleep(2 * loadLimit) // until the last handler has ended
 		cancel()
 		<-served
 	})
 	return d
 }
 
-// emulatedListener hands on what is dialled.
+// emulatedListener accepts the dialled connections.
 type emulatedListener struct {
 	conns chan net.Conn
 	ctx   context.Context
@@ -103,7 +103,8 @@ func (l *emulatedListener) Accept() (net.Conn, error) {
 func (l *emulatedListener) Close() error   { return nil }
 func (l *emulatedListener) Addr() net.Addr { return emulatedAddr{} }
 
-// lineCases are rates × queues with equal directions, then lines of other shapes.
+// lineCases combines rates and queues with equal directions, and adds lines of other
+// shapes.
 func lineCases() (all []lineCase) {
 	for _, kbps := range []float64{300, 1000, 2000, 5000, 16000, 50000, 100000} {
 		for _, queueMS := range []float64{50, 200, 500, 1000, 2000} {
@@ -134,13 +135,13 @@ func lineCases() (all []lineCase) {
 	return all
 }
 
-// shaped is a token bucket that lets a burst through before it holds to the rate.
+// shaped returns a token bucket that passes a burst before it limits to the rate.
 func shaped(kbps, burstKB float64) direction {
 	return direction{kbps: kbps, queueMS: 200, burstBytes: burstKB * 1000}
 }
 
-// TestLoadCurve holds the rates of media.load against those of emulated lines:
-// within 10 %. TONPROBE_LOAD_CURVE=file writes the table as Markdown.
+// TestLoadCurve compares the rates of media.load with those of emulated lines: they
+// must agree within 10 %. TONPROBE_LOAD_CURVE=file writes the table as Markdown.
 func TestLoadCurve(t *testing.T) {
 	var table strings.Builder
 	fmt.Fprintln(&table, "| line | up true | up measured (95 %) | error | down true | down measured (95 %) | error | round trip idle / up / down |")

@@ -11,15 +11,14 @@ import (
 )
 
 // emulatedLine is a line between one agent and one collector in the fake time of
-// testing/synctest: in each direction a token bucket, before it a queue whose end
-// drops, and a delay, under TCP connections that behave as Reno with HyStart does
-// (RFC 5681, RFC 9406): initial window of ten (RFC 6928), slow start until packets
-// begin to wait or are lost, one window lost or halved a round trip, and bytes
-// that are handed over in their order, so that a lost packet holds up those after
-// it.
+// testing/synctest. Each direction has a tail-drop queue, a token bucket and a delay.
+// The TCP connections behave like Reno with HyStart (RFC 5681, RFC 9406): an initial
+// window of ten (RFC 6928), slow start until packets are delayed or lost, halving of
+// the window once per round trip with a loss, and delivery in order, so that a lost
+// packet blocks those after it.
 type emulatedLine struct {
 	up, down direction
-	delay    time.Duration // one way
+	delay    time.Duration // one-way
 
 	mu    sync.Mutex
 	flows []*flow
@@ -27,7 +26,7 @@ type emulatedLine struct {
 	now   int64
 }
 
-// direction is one way of the line.
+// direction is one direction of the line.
 type direction struct {
 	kbps, queueMS, burstBytes float64
 
@@ -42,7 +41,7 @@ type queued struct {
 	size int
 }
 
-// lineTick is the step of the emulation.
+// lineTick is the time step of the emulation.
 const lineTick = time.Millisecond
 
 const (
@@ -56,20 +55,20 @@ type flow struct {
 	line *emulatedLine
 	dir  *direction
 
-	buffer   []byte // written and not yet sent
-	closed   bool   // no more is written
+	buffer   []byte // written, not yet sent
+	closed   bool   // closed for writing
 	aborted  bool
 	nextSeq  int
 	inFlight int
 	cwnd     float64
 	ssthresh float64
 	cutAt    int64 // tick until which no further loss halves the window
-	// roundEnd and leastWait serve HyStart: the least that a packet of a round
-	// waited, without the tail of its burst.
+	// roundEnd and leastWait are used by HyStart: the minimum waiting time of a packet
+	// of a round, without the tail of its burst.
 	roundEnd  int64
 	leastWait time.Duration
 
-	segments map[int][]byte // on their way or out of order, by number
+	segments map[int][]byte // in flight or out of order, by number
 	waiting  map[int]bool   // arrived out of order
 	expected int
 	ready    []byte // arrived in order, not yet read
@@ -111,7 +110,7 @@ func (l *emulatedLine) step() {
 		f()
 	}
 	delete(l.later, l.now)
-	for sent := true; sent; { // one packet of each in turn
+	for sent := true; sent; { // one packet of each flow in turn
 		sent = false
 		for _, f := range l.flows {
 			sent = f.send() || sent
@@ -127,7 +126,7 @@ func (l *emulatedLine) after(d time.Duration, do func()) {
 	l.later[at] = append(l.later[at], do)
 }
 
-// perTick is what the bottleneck sends in one step, in bytes.
+// perTick returns the bytes that the bottleneck sends in one step.
 func (d *direction) perTick() float64 { return d.kbps / 8 * lineTick.Seconds() * 1000 }
 
 func (d *direction) queueBytes() float64 { return max(d.kbps/8*d.queueMS, 3*(segment+overhead)) }
@@ -143,12 +142,12 @@ func (d *direction) drain(l *emulatedLine) {
 	}
 }
 
-// wait is how long a packet that comes now would wait.
+// wait returns the waiting time of a packet that arrives now.
 func (d *direction) wait() time.Duration {
 	return time.Duration(d.waits / (d.kbps / 8) * float64(time.Millisecond))
 }
 
-// send sends one packet if window and buffer allow.
+// send sends one packet if window and buffer permit.
 func (f *flow) send() bool {
 	if len(f.buffer) == 0 || float64(f.inFlight) >= f.cwnd || f.aborted {
 		return false
@@ -163,8 +162,8 @@ func (f *flow) send() bool {
 	return true
 }
 
-// transmit puts a packet before the bottleneck. A loss is noticed, by what arrives
-// after it, and repaired one round trip later.
+// transmit enqueues a packet at the bottleneck. A loss is detected by the packets after
+// it, and repaired one round trip later.
 func (f *flow) transmit(seq int) {
 	d, size := f.dir, len(f.segments[seq])+overhead
 	wait := d.wait()
@@ -193,7 +192,7 @@ func (f *flow) transmit(seq int) {
 	d.queue = append(d.queue, queued{f, seq, size})
 }
 
-// arrive hands over what is in order and confirms the packet.
+// arrive delivers the data that is in order, and acknowledges the packet.
 func (f *flow) arrive(seq int) {
 	if f.aborted {
 		return
@@ -275,12 +274,12 @@ func (c *emulatedConn) Write(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// await returns when something has changed or a deadline has come.
+// await returns when something has changed or the deadline is reached.
 func (c *emulatedConn) await(changed <-chan struct{}, deadline *time.Time) error {
 	c.mu.Lock()
 	at := *deadline
 	c.mu.Unlock()
-	wake := time.Second // a deadline may be set meanwhile
+	wake := time.Second // a deadline may be set in the meantime
 	if !at.IsZero() {
 		wake = min(wake, time.Until(at))
 	}
@@ -296,8 +295,8 @@ func (c *emulatedConn) await(changed <-chan struct{}, deadline *time.Time) error
 	return nil
 }
 
-// Close throws away what is not sent, as SetLinger(0) does. What is in the queue
-// goes on, and the other end hears of it one delay later.
+// Close discards data that was not sent, as SetLinger(0) does. Queued data is still
+// sent, and the other end is notified one delay later.
 func (c *emulatedConn) Close() error {
 	l := c.out.line
 	l.mu.Lock()
@@ -345,7 +344,7 @@ type emulatedAddr struct{}
 func (emulatedAddr) Network() string { return "tcp" }
 func (emulatedAddr) String() string  { return "192.0.2.1:443" }
 
-// dial makes a connection: a handshake, then both ends.
+// dial performs a handshake and returns a connection.
 func (l *emulatedLine) dial(ctx context.Context, accept chan<- net.Conn) (net.Conn, error) {
 	l.mu.Lock()
 	handshake := 2*l.delay + l.up.wait() + l.down.wait()
@@ -364,7 +363,7 @@ func (l *emulatedLine) dial(ctx context.Context, accept chan<- net.Conn) (net.Co
 	}
 }
 
-// roundTrip is how long a small packet takes there and back now.
+// roundTrip returns the present round trip of a small packet.
 func (l *emulatedLine) roundTrip() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

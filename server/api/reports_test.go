@@ -48,7 +48,7 @@ func TestOneReport(t *testing.T) {
 	}
 	select {
 	case got := <-events:
-		t.Errorf("a duplicate made the event %+v", got)
+		t.Errorf("a duplicate caused the event %+v", got)
 	default:
 	}
 	kept, err := g.store.Report(t.Context(), r.ID)
@@ -56,7 +56,7 @@ func TestOneReport(t *testing.T) {
 		t.Fatalf("%+v, %v", kept, err)
 	}
 	if _, err := report.Decode(kept.Document); err != nil {
-		t.Errorf("what was kept is no report: %v", err)
+		t.Errorf("the stored document is not a report: %v", err)
 	}
 }
 
@@ -163,11 +163,11 @@ func TestRefusedDeliveries(t *testing.T) {
 		})
 	}
 	if _, err := g.store.Report(t.Context(), r.ID); err == nil {
-		t.Error("something refused was stored")
+		t.Error("a rejected report was stored")
 	}
 }
 
-// stolenID is a report that another agent has sent already.
+// stolenID returns a report with the id of another agent's report.
 func (g *rig) stolenID() []byte {
 	other := g.enrolled("B")
 	body := encode(g.t, g.newReport(other.AgentID))
@@ -207,7 +207,7 @@ func TestDecompressionBombs(t *testing.T) {
 	runtime.GC()
 	for encoding, bomb := range bombs {
 		if len(bomb) > maxWireBytes {
-			t.Fatalf("the %s bomb has %d bytes and would not get in", encoding, len(bomb))
+			t.Fatalf("the %s bomb has %d bytes, more than the limit", encoding, len(bomb))
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -219,7 +219,7 @@ func TestDecompressionBombs(t *testing.T) {
 			t.Errorf("%s: %d MB allocated for a limit of %d MB", encoding, took>>20, maxPlainBytes>>20)
 		}
 	}
-	// A frame header that asks for a window of 2 GB, and nothing behind it (RFC 8878 §3.1.1.1.2).
+	// A frame header that declares a window of 2 GB, and nothing after it (RFC 8878 §3.1.1.1.2).
 	q := g.send(e, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x01, 0x00, 0x00})
 	q.encoding = "zstd"
 	wantFault(t, g.do(q), http.StatusRequestEntityTooLarge, "too_large")
@@ -254,7 +254,7 @@ func TestManyAgentsAtOnce(t *testing.T) {
 		for range each {
 			bodies = append(bodies, encode(t, g.newReport(e.AgentID)))
 		}
-		for range 2 { // each report twice, at once
+		for range 2 { // each report twice, concurrently
 			wg.Go(func() {
 				for _, b := range bodies {
 					if w := g.do(g.send(e, b)); w.Code != http.StatusAccepted {
@@ -291,12 +291,12 @@ func TestWrongClockDoesNotStayLatest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if state, err := g.store.ParticipantState(t.Context(), p.ID); err != nil || state.Last.ID != right.ID {
-		t.Errorf("latest %+v, want the one after the clock was set right (%v)", state.Last, err)
+		t.Errorf("latest %+v, want the one after the clock was corrected (%v)", state.Last, err)
 	}
 }
 
-// TestDeliveriesTellWhenTheAgentWasHeardOf also if nothing of them is stored, and in a transaction
-// of their own only then.
+// TestDeliveriesTellWhenTheAgentWasHeardOf: also if no report of them is stored, and in a separate
+// transaction only then.
 func TestDeliveriesTellWhenTheAgentWasHeardOf(t *testing.T) {
 	touches := 0
 	g := newRig(t, func(c *Config) { c.Store = touchCounter{c.Store, &touches} })
@@ -335,7 +335,7 @@ func (s touchCounter) TouchAgent(ctx context.Context, id string, seen time.Time)
 	return s.Store.TouchAgent(ctx, id, seen)
 }
 
-// FuzzSplit compares both ways of splitting a body.
+// FuzzSplit compares both implementations.
 func FuzzSplit(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"reports":[{}]}`, `{"reports":null}`, `[]`, `null`, `{"reports":{}}`, `{"reports":[{}],"reports":[7]}`,
 		`{"Reports":[{}]}`, `{"reports":[{}],"x":tru}`, `{"x":tru,"reports":[{}]}`, ` { "reports" : [ {"a":"]}"} , 7 ] } `, `{"reports":[{]}]}`} {

@@ -35,7 +35,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/sqlstore"
 )
 
-// rig is the API over a real store, with a clock and an echo of the test's own.
+// rig is the API with a real store, and a clock and an echo that the test controls.
 type rig struct {
 	t       *testing.T
 	api     *API
@@ -81,7 +81,7 @@ func newRig(t *testing.T, change ...func(*Config)) *rig {
 	return g
 }
 
-// metrics is what Prometheus would see.
+// metrics returns the metrics as Prometheus reads them.
 func (g *rig) metrics() string {
 	w := httptest.NewRecorder()
 	promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -117,7 +117,7 @@ func (g *rig) loadSpec() {
 	}
 }
 
-// ask is one request.
+// ask describes one request.
 type ask struct {
 	method, path string
 	body         []byte
@@ -127,8 +127,8 @@ type ask struct {
 	from         string // address; "" is httptest's
 }
 
-// do sends a request and holds the answer against openapi.yaml. What gets an
-// answer of 2xx must itself be what openapi.yaml asks for.
+// do sends a request and validates the response against openapi.yaml. A request with a
+// response of 2xx must be valid as well.
 func (g *rig) do(q ask) *httptest.ResponseRecorder {
 	g.t.Helper()
 	r := q.request(g.t.Context())
@@ -169,17 +169,17 @@ func (g *rig) holdAgainstSpec(q ask, w *httptest.ResponseRecorder) {
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
 	if w.Code < 300 {
 		if err := openapi3filter.ValidateRequest(r.Context(), in); err != nil {
-			g.t.Errorf("%s %s: accepted what openapi.yaml does not: %v", q.method, q.path, err)
+			g.t.Errorf("%s %s: accepted a request that openapi.yaml does not permit: %v", q.method, q.path, err)
 		}
 	}
 	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: w.Code, Header: w.Header(), Options: in.Options}
 	out.SetBodyBytes(w.Body.Bytes())
 	if err := openapi3filter.ValidateResponse(r.Context(), out); err != nil {
-		g.t.Errorf("%s %s: the answer is not what openapi.yaml says: %v", q.method, q.path, err)
+		g.t.Errorf("%s %s: the response does not match openapi.yaml: %v", q.method, q.path, err)
 	}
 }
 
-// wantFault checks status and code of an error.
+// wantFault checks the status and code of an error.
 func wantFault(t *testing.T, w *httptest.ResponseRecorder, status int, code string) {
 	t.Helper()
 	var body struct {
@@ -193,7 +193,7 @@ func wantFault(t *testing.T, w *httptest.ResponseRecorder, status int, code stri
 	}
 }
 
-// enrolled adds a participant and gives the answer to its agent's enrolment.
+// enrolled adds a participant and returns the response to its agent's enrolment.
 func (g *rig) enrolled(name string) wire.EnrollResponse {
 	g.t.Helper()
 	i := g.invite(name)
@@ -221,7 +221,7 @@ func enrollBody(code string) []byte {
 	return fmt.Appendf(nil, `{"code":%q,"agent":{"version":"1.0","os":"linux","arch":"amd64"}}`, code)
 }
 
-// newReport is a valid report of an agent.
+// newReport returns a valid report of an agent.
 func (g *rig) newReport(agentID string) *report.Report {
 	g.t.Helper()
 	id, err := report.NewID(g.clock(), rand.Reader)

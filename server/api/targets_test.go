@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/target"
 )
 
-// Changes take effect at the next request; no secret is in an answer.
+// Changes take effect with the next request; no response contains a secret.
 func TestTargets(t *testing.T) {
 	file := target.In(t.TempDir())
 	g := newRig(t, func(c *Config) { c.Targets = target.Desk{File: file, Now: c.Now, Random: rand.Reader} })

@@ -34,7 +34,7 @@ func TestUploadsAreBounded(t *testing.T) {
 		}
 		began := time.Now()
 		if _, err := u.enter(t.Context(), "x", 1); status(err) != http.StatusServiceUnavailable || time.Since(began) != uploadWait {
-			t.Errorf("more than fits: %v after %v", err, time.Since(began))
+			t.Errorf("beyond the limit: %v after %v", err, time.Since(began))
 		}
 		for _, l := range leave {
 			l()
@@ -45,17 +45,17 @@ func TestUploadsAreBounded(t *testing.T) {
 			}
 		}
 		if _, err := u.enter(t.Context(), "x", 1); status(err) != http.StatusTooManyRequests {
-			t.Errorf("one more of the same agent: %v", err)
+			t.Errorf("one more delivery of the same agent: %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := u.enter(ctx, "y", uploadBytes); err == nil {
-			t.Error("nobody waits any more")
+			t.Error("the waiting deliveries were rejected too early")
 		}
 	})
 }
 
-// TestOneAgentCannotFillTheDisk delivers as fast as an agent may ask.
+// TestOneAgentCannotFillTheDisk delivers at the maximum rate of an agent.
 func TestOneAgentCannotFillTheDisk(t *testing.T) {
 	g := newRig(t)
 	e := g.enrolled("Anna")

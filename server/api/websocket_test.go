@@ -35,17 +35,17 @@ func TestWebSocketSendsOneMessageBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if resp.Header.Get(wire.HeaderTimeMS) == "" {
-			t.Error("the answer does not show that it is the collector's")
+			t.Error("the response has no header of the collector")
 		}
 		if err := conn.Write(t.Context(), websocket.MessageBinary, message); err != nil {
 			t.Fatal(err)
 		}
 		kind, got, err := conn.Read(t.Context())
 		if err != nil || kind != websocket.MessageBinary || !bytes.Equal(got, message) {
-			t.Errorf("%d bytes came back as %d, %v", len(message), len(got), err)
+			t.Errorf("%d bytes were returned as %d, %v", len(message), len(got), err)
 		}
 		if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
-			t.Errorf("it did not end in order: %v", err)
+			t.Errorf("unexpected close: %v", err)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestWebSocketRefused(t *testing.T) {
 	w := g.do(ask{method: http.MethodGet, path: webSocketPath, token: token})
 	wantFault(t, w, http.StatusUpgradeRequired, "upgrade_missing")
 	if w.Header().Get("Upgrade") != "websocket" {
-		t.Error("426 without the protocol it wants")
+		t.Error("426 without the Upgrade header")
 	}
 	for name, header := range map[string]http.Header{
 		"no key":      {"Connection": {"keep-alive, Upgrade"}, "Upgrade": {"WebSocket"}, "Sec-Websocket-Version": {"13"}},
@@ -91,7 +91,7 @@ func TestWebSocketRefused(t *testing.T) {
 	wantFault(t, w, http.StatusTooManyRequests, "rate_limited")
 }
 
-// TestWebSocketEndsWithoutAMessage: a silent agent holds nothing open.
+// TestWebSocketEndsWithoutAMessage: a silent agent does not keep a connection open.
 func TestWebSocketEndsWithoutAMessage(t *testing.T) {
 	done := make(chan error, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -164,7 +164,7 @@ func TestHash(t *testing.T) {
 	if ok, err := p.Verify(t.Context(), reference, "password"); !ok || err != nil {
 		t.Errorf("reference vector: %v, %v", ok, err)
 	}
-	p.known.running <- struct{}{} // every slot is taken
+	p.known.running <- struct{}{} // every slot is in use
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := p.Hash(ctx, password); !errors.Is(err, context.Canceled) {
@@ -290,6 +290,6 @@ func TestSameOrigin(t *testing.T) {
 		}
 	}
 	if _, err := SameOrigin("no url", nil, nil); err == nil {
-		t.Error("a wrong origin was taken")
+		t.Error("a wrong origin was accepted")
 	}
 }

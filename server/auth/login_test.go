@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// from is an attempt by an unknown browser.
+// from returns an attempt by an unknown browser.
 func from(address string) Attempt { return Attempt{From: netip.MustParseAddr(address)} }
 
 func isLimited(err error) bool {
@@ -20,7 +20,7 @@ func isLimited(err error) bool {
 	return ok
 }
 
-// guess tries wrong passwords until one is refused unread, at most n.
+// guess tries wrong passwords until one is rejected without being hashed, at most n.
 func guess(t *testing.T, a *Auth, by Attempt, name string, n int) (read int) {
 	t.Helper()
 	for range n {
@@ -36,7 +36,8 @@ func guess(t *testing.T, a *Auth, by Attempt, name string, n int) (read int) {
 	return read
 }
 
-// TestStrangersLockNobodyOut: any number of addresses may guess at a known name.
+// TestStrangersLockNobodyOut: others may guess the password of a known name from any
+// number of addresses.
 func TestStrangersLockNobodyOut(t *testing.T) {
 	a, c := newAuth(t)
 	office, err := a.Login(t.Context(), home, "support", password)
@@ -44,12 +45,12 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if office.Device == "" {
-		t.Fatal("the first login gave no device token")
+		t.Fatal("no device token after the first login")
 	}
 	for i := range 100 {
 		guess(t, a, Attempt{From: netip.AddrFrom4([4]byte{198, 51, byte(i), 1})}, "support", 15)
 	}
-	for i := range 15 { // as often as in the report that led to this test
+	for i := range 15 { // as often as in the original report
 		known := Attempt{From: home.From, Device: office.Device}
 		if l, err := a.Login(t.Context(), known, "support", password); err != nil || l.Device != "" {
 			t.Fatalf("known browser, login %d: %+v, %v", i, l, err)
@@ -58,7 +59,7 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 			t.Fatalf("from a new address, login %d: %v", i, err)
 		}
 	}
-	// The same address as a guesser, such as a shared one: known browsers pass.
+	// The same address as a guesser's, such as a shared one: known browsers pass.
 	guess(t, a, home, "support", 100)
 	if _, err := a.Login(t.Context(), home, "support", password); !isLimited(err) {
 		t.Errorf("an unknown browser beside the guesser: %v", err)
@@ -108,7 +109,7 @@ func TestGuessersAreSlowedDown(t *testing.T) {
 	if total != attemptsPerNetwork {
 		t.Errorf("many addresses of one network: %d", total)
 	}
-	// A known browser has no more than anybody.
+	// A known browser has no larger budget.
 	l, err := a.Login(t.Context(), from("192.0.2.77"), "support", password)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +118,7 @@ func TestGuessersAreSlowedDown(t *testing.T) {
 	if n := guess(t, a, known, "support", 100); n != attemptsPerDevice {
 		t.Errorf("a known browser: %d", n)
 	}
-	// Its token buys nothing for another name, and nothing for ever.
+	// Its token is of no use for another name, or after its lifetime.
 	if n := guess(t, a, known, "berta", 100); n != attemptsPerName {
 		t.Errorf("a known browser for another name: %d", n)
 	}
@@ -127,7 +128,7 @@ func TestGuessersAreSlowedDown(t *testing.T) {
 	}
 }
 
-// TestPasswordChangeNearTheLimit: a change that was done is answered as done.
+// TestPasswordChangeNearTheLimit: a completed change is reported as successful.
 func TestPasswordChangeNearTheLimit(t *testing.T) {
 	a, _ := newAuth(t)
 	guess(t, a, home, "support", attemptsPerName-1)
@@ -150,8 +151,8 @@ func TestPasswordChangeNearTheLimit(t *testing.T) {
 	}
 }
 
-// TestTheQueueOfStrangersIsShort: a flood is refused at once, and holds up nobody
-// who is known.
+// TestTheQueueOfStrangersIsShort: a flood is rejected at once, and does not delay known
+// browsers.
 func TestTheQueueOfStrangersIsShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPasswords(cheap, rand.Reader)
@@ -159,7 +160,7 @@ func TestTheQueueOfStrangersIsShort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		leave, err := p.strangers.enter(t.Context()) // one is being hashed, for as long as we like
+		leave, err := p.strangers.enter(t.Context()) // one is being hashed until the test releases it
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +226,7 @@ func TestUnknownDeviceTokens(t *testing.T) {
 			t.Errorf("%.5q: %+v, %v", token, l, err)
 		}
 		if l.Device == token {
-			t.Error("a token chosen by the browser was taken over")
+			t.Error("a token chosen by the browser was accepted")
 		}
 	}
 	if _, err := a.store.Device(t.Context(), store.HashOf(made)); !errors.Is(err, store.ErrNotFound) {

@@ -64,12 +64,12 @@ func TestRestoreBringsEverythingBack(t *testing.T) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if content(t, datadir.Database(dir)) != database || content(t, datadir.TLS(dir), "ca.key") != "secret" || content(t, datadir.TLS(dir), "server.pem") != "leaf" {
-		t.Error("something else came back")
+		t.Error("the restored data differs")
 	}
 	onlyCollectorIn(t, dir)
 }
 
-// onlyCollectorIn fails where anything is left beside the collector's files.
+// onlyCollectorIn fails if there is anything beside the collector's files.
 func onlyCollectorIn(t *testing.T, dir string) {
 	t.Helper()
 	left, err := os.ReadDir(dir)
@@ -88,7 +88,7 @@ func TestKeysThatWereThereAreKept(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(datadir.TLS(dir), "ca.key"), []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(datadir.Database(dir), nil, 0o600); err != nil { // emptied by an accident
+	if err := os.WriteFile(datadir.Database(dir), nil, 0o600); err != nil { // emptied by accident
 		t.Fatal(err)
 	}
 	r, err := Restore(t.Context(), file, dir, anything, at)
@@ -120,7 +120,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	half := func(_ context.Context, file string) error {
 		return errors.Join(os.WriteFile(file, []byte("half"), 0o600), full)
 	}
-	// What a killed one left behind goes with the next.
+	// The next backup removes what a killed one left.
 	if err := os.Mkdir(filepath.Join(folder, "b.partial-1"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
-// An older version saved the bare database.
+// Older versions saved only the database.
 func TestBareDatabase(t *testing.T) {
 	file, dir := filepath.Join(t.TempDir(), "old.db"), collectorIn(t)
 	if err := os.WriteFile(file, []byte(database), 0o600); err != nil {
@@ -144,8 +144,8 @@ func TestBareDatabase(t *testing.T) {
 	}
 }
 
-// TestDamagedBackups cuts a backup at every byte and flips bits in it: it comes
-// back whole or not at all.
+// TestDamagedBackups truncates a backup at every byte and flips bits: the restore is
+// complete, or changes nothing.
 func TestDamagedBackups(t *testing.T) {
 	whole := []byte(content(t, written(t, collectorIn(t))))
 	try := func(name string, b []byte) {
@@ -159,7 +159,7 @@ func TestDamagedBackups(t *testing.T) {
 		if readErr != nil {
 			t.Fatal(readErr)
 		}
-		// Some bits mean nothing, such as those that fill up the last byte of the
+		// Some bits have no meaning, such as the padding in the last byte of the
 		// deflated data.
 		harmless := err == nil && name == "flipped" && content(t, datadir.Database(dir)) == database && content(t, datadir.TLS(dir), "ca.key") == "secret"
 		if !harmless && (err == nil || len(left) > 0) {
@@ -169,14 +169,14 @@ func TestDamagedBackups(t *testing.T) {
 	for n := range whole {
 		try("cut", whole[:n])
 	}
-	for i := 10; i < len(whole); i += 7 { // behind the gzip header, whose flags are free
+	for i := 10; i < len(whole); i += 7 { // after the gzip header, whose flags have no effect
 		b := bytes.Clone(whole)
 		b[i] ^= 0x40
 		try("flipped", b)
 	}
 }
 
-// archive makes a backup that Write would not make.
+// archive creates a backup that Write would not create.
 func archive(t *testing.T, entries ...[2]string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -256,6 +256,6 @@ func TestTargetsComeBack(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if kept, _ := filepath.Glob(datadir.Targets(dir) + ".before-*"); len(kept) != 1 || content(t, kept[0]) != "older" {
-		t.Errorf("those that were there are not kept: %v", kept)
+		t.Errorf("the previous files were not kept: %v", kept)
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestAddressThatIsNotThereYet: of RFC 5737, which no machine has.
+// TestAddressThatIsNotThereYet: the address is from RFC 5737 and assigned to no
+// machine.
 func TestAddressThatIsNotThereYet(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux binds an address that it does not have")

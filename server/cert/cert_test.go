@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// get asks a server with the source's certificate, as an agent with --ca would.
+// get connects to a server with the source's certificate, like an agent with --ca.
 func get(t *testing.T, s Source, caFile, name string, change func(*tls.Config)) (*tls.ConnectionState, error) {
 	t.Helper()
-	// Not httptest: its own certificate would answer clients that name an address.
+	// Not with httptest, which would present its own certificate to clients that use an
+	// address.
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", TLS(s))
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestOwnCertificateStaysAndIsRenewed(t *testing.T) {
 		t.Errorf("not renewed: %v", err)
 	}
 	if after, _ := os.ReadFile(first.AuthorityFile); !bytes.Equal(authority, after) {
-		t.Error("the authority changed: every agent would have to be told")
+		t.Error("the authority changed, and agents would reject it")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "server.pem"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
@@ -98,12 +99,12 @@ func TestOwnCertificateStaysAndIsRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := NewOwn(dir, []string{"a.example"}, time.Now); err == nil {
-		t.Error("a broken authority was replaced in silence")
+		t.Error("a broken authority was replaced without an error")
 	}
 }
 
-// TestNameThatComesLater: an address that the machine gets while the collector
-// runs is in the certificate with the next handshakes.
+// TestNameThatComesLater: an address that the machine gets while the collector is
+// running is in the certificate of the next handshakes.
 func TestNameThatComesLater(t *testing.T) {
 	dir, now, names := t.TempDir(), time.Now(), []string{"a.example"}
 	o, err := NewOwn(dir, names, func() time.Time { return now })
@@ -121,27 +122,27 @@ func TestNameThatComesLater(t *testing.T) {
 		return c.Leaf.VerifyHostname(name) == nil
 	}
 	if !holds("a.example") || o.Fingerprint() != first {
-		t.Error("the same names made another certificate")
+		t.Error("the same names caused another certificate")
 	}
 	names = []string{"a.example", "192.0.2.1"}
 	now = now.Add(followEvery)
 	if !holds("192.0.2.1") || !holds("a.example") {
-		t.Error("the address that came is missing")
+		t.Error("the new address is missing")
 	}
 	second := o.Fingerprint()
 	names = []string{"a.example"}
 	now = now.Add(followEvery)
 	if !holds("a.example") || o.Fingerprint() != second {
-		t.Error("an address that went made another certificate")
+		t.Error("a removed address caused another certificate")
 	}
-	// A disk that takes nothing must not end the handshakes of those who are served.
+	// A full disk must not stop the handshakes of present clients.
 	names = []string{"a.example", "192.0.2.9"}
 	now = now.Add(followEvery)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	if !holds("a.example") {
-		t.Error("without a disk nobody is served")
+		t.Error("no handshakes with a full disk")
 	}
 }
 
@@ -197,11 +198,11 @@ func TestRenewedFilesAreTakenUp(t *testing.T) {
 	}
 	renew("new.example")
 	if names() != "old.example" {
-		t.Error("looked at the files at every handshake")
+		t.Error("the files were checked at every handshake")
 	}
 	now = now.Add(lookEvery)
 	if names() != "new.example" {
-		t.Error("the renewed certificate was not taken up")
+		t.Error("the renewed certificate is not used")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "cert.pem"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)

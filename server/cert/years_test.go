@@ -17,8 +17,8 @@ import (
 
 const day = 24 * time.Hour
 
-// agent is one that was enrolled with the authority's file, and keeps nothing but
-// that and the pins.
+// agent is an agent that was enrolled with the authority's file, and stores only that
+// and the pins.
 type agent struct {
 	roots *x509.CertPool
 	pins  *trust.Pins
@@ -69,9 +69,10 @@ func parsed(t *testing.T, c *tls.Certificate) (chain []*x509.Certificate) {
 	return chain
 }
 
-// TestElevenYears: an agent that checks every 30 days never loses trust, nor is the
-// collector accused, over the end of the authority's first dates, over a restart
-// each year, and over a new key in the sixth. Its clock differs by up to an hour.
+// TestElevenYears: an agent that checks every 30 days keeps its trust, and the
+// collector is never accused, beyond the expiry of the authority's first certificate,
+// over a restart each year, and over a new key in the sixth year. Its clock is off by
+// up to an hour.
 func TestElevenYears(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	now := start
@@ -100,7 +101,7 @@ func TestElevenYears(t *testing.T) {
 			}
 			o = open()
 			if k := o.Keys(); k.CA[0] != first.CA[1] || k.CA[1] == first.CA[1] || k.CA[1] == first.CA[0] {
-				t.Fatalf("the announced key did not follow: %v, then %v", first.CA, k.CA)
+				t.Fatalf("the announced key was not used next: %v, then %v", first.CA, k.CA)
 			}
 		}
 		skew := time.Duration(n%3-1) * time.Hour
@@ -108,14 +109,14 @@ func TestElevenYears(t *testing.T) {
 			t.Fatalf("after %d months: %v", n, err)
 		}
 	}
-	// One that was away the whole time knew the next key from the first day.
+	// An agent without any contact in between knows the next key from the first day.
 	if err := away.contact(t, o, now, false); err != nil {
 		t.Errorf("after eleven years without a contact: %v", err)
 	}
 }
 
-// TestWrongClockAtTheStart: dates that no right clock gives are replaced as soon as
-// the clock is right, with the same key, and no agent is locked out.
+// TestWrongClockAtTheStart: dates from a wrong clock are replaced as soon as the clock
+// is right, with the same key, and no agent is locked out.
 func TestWrongClockAtTheStart(t *testing.T) {
 	right := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	for name, wrong := range map[string]time.Time{
@@ -130,7 +131,7 @@ func TestWrongClockAtTheStart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := enrolled(t, o, wrong) // its clock is as wrong: else it could not
+			a := enrolled(t, o, wrong) // its clock is equally wrong, otherwise it could not enrol
 			now = right
 			if !running {
 				if o, err = NewOwn(dir, []string{"a.example"}, clock); err != nil {
@@ -150,8 +151,8 @@ func TestWrongClockAtTheStart(t *testing.T) {
 	}
 }
 
-// TestAuthorityFilesThatAreMissing: what is left decides; nothing is replaced that
-// somebody may still have a use for.
+// TestAuthorityFilesThatAreMissing: the remaining files decide; nothing that may still
+// be needed is replaced.
 func TestAuthorityFilesThatAreMissing(t *testing.T) {
 	dir := t.TempDir()
 	open := func() (*Own, error) { return NewOwn(dir, []string{"a.example"}, time.Now) }
@@ -176,7 +177,7 @@ func TestAuthorityFilesThatAreMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := open(); err == nil {
-		t.Error("a broken next key was replaced in silence")
+		t.Error("a broken next key was replaced without an error")
 	}
 }
 
@@ -207,13 +208,13 @@ func TestAnnouncement(t *testing.T) {
 	}
 	for _, nonce := range []string{"", "a b", "\r\nX: y", string(make([]byte, 100))} {
 		if got := ask(o, nonce); got != "" {
-			t.Errorf("%q was answered with %q", nonce, got)
+			t.Errorf("response to %q: %q", nonce, got)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "identity.key"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := NewAnnouncer(dir, o, slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("a broken identity was replaced in silence")
+		t.Error("a broken identity was replaced without an error")
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestSecretsAreForTheirOwnerOnly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s.json")
 	if b, err := ReadSecret(file); b != nil || err != nil {
-		t.Fatalf("a file that is not there: %q, %v", b, err)
+		t.Fatalf("a missing file: %q, %v", b, err)
 	}
 	if err := UpdateSecret(t.Context(), file, func(old []byte) ([]byte, error) { return append(old, 'x'), nil }); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestSecretsAreForTheirOwnerOnly(t *testing.T) {
 	}
 }
 
-// Each of many changes at once counts.
+// None of many concurrent changes is lost.
 func TestChangesComeOneAfterTheOther(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "n")
 	var wg sync.WaitGroup

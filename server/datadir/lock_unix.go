@@ -31,7 +31,7 @@ func restrict(string) error { return nil }
 func checkRights(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return fmt.Errorf("look at the data directory: %w", err)
+		return fmt.Errorf("check the data directory: %w", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return fmt.Errorf("%w: %s has the mode %04o: run 'chmod 700 %s'", ErrOpen, dir, mode, dir)
@@ -43,7 +43,7 @@ func checkRights(dir string) error {
 func FreeBytes(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, fmt.Errorf("ask for the free room of %s: %w", dir, err)
+		return 0, fmt.Errorf("query the free space of %s: %w", dir, err)
 	}
 	return uint64(s.Bavail) * uint64(s.Bsize), nil
 }

@@ -29,11 +29,11 @@ func tryLock(f *os.File) (bool, error) {
 func FreeBytes(dir string) (uint64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
-		return 0, fmt.Errorf("ask for the free room of %s: %w", dir, err)
+		return 0, fmt.Errorf("query the free space of %s: %w", dir, err)
 	}
 	var free uint64
 	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
-		return 0, fmt.Errorf("ask for the free room of %s: %w", dir, err)
+		return 0, fmt.Errorf("query the free space of %s: %w", dir, err)
 	}
 	return free, nil
 }

@@ -38,7 +38,7 @@ const mayChange = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.D
 func checkRights(dir string) error {
 	sd, err := windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
-		return fmt.Errorf("look at the data directory: %w", err)
+		return fmt.Errorf("check the data directory: %w", err)
 	}
 	list, _, err := sd.DACL()
 	if err != nil || list == nil {

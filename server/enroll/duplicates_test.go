@@ -56,11 +56,12 @@ func TestDuplicates(t *testing.T) {
 		}
 	}
 	if _, err := d.Duplicates(t.Context(), "a\nb", "", ""); err == nil {
-		t.Error("an invalid name was searched for")
+		t.Error("an invalid name was accepted")
 	}
 }
 
-// TestDuplicatesBehindManyOthers: the name is a part of more names than one page of the store holds.
+// TestDuplicatesBehindManyOthers: the name is a part of more names than fit on one page of the
+// store.
 func TestDuplicatesBehindManyOthers(t *testing.T) {
 	d, _, _ := newDesk(t)
 	for n := range 520 {

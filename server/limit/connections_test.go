@@ -29,7 +29,8 @@ func TestOneSiteCannotTakeAllPlaces(t *testing.T) {
 			t.Fatalf("connection %d of the second site was refused", i)
 		}
 	}
-	// All places are taken; a third site gets one, and the one with most gives it.
+	// All slots are in use; a third site gets one, from the site with the most
+	// connections.
 	for i := range 10 {
 		if _, ok := l.Enter(&conn{}, addr("192.0.2.3")); !ok {
 			t.Fatalf("connection %d of the third site was refused", i)
@@ -57,7 +58,7 @@ func TestEqualSitesDoNotDisplaceEachOther(t *testing.T) {
 		t.Errorf("%d open", l.Open())
 	}
 	if _, ok := l.Enter(&conn{}, addr("192.0.2.2")); !ok {
-		t.Error("a free place was refused")
+		t.Error("a free slot was refused")
 	}
 }
 
@@ -84,6 +85,6 @@ func TestSite(t *testing.T) {
 		}
 	}
 	if Site(netip.Addr{}).IsValid() {
-		t.Error("no address has a site")
+		t.Error("an invalid address has a site")
 	}
 }

@@ -15,7 +15,7 @@ func TestLimiterRefillsByItsClock(t *testing.T) {
 			t.Fatalf("call %d refused", i)
 		}
 	}
-	for range 5 { // asking again and again must not push the next call away
+	for range 5 { // repeated requests must not extend the wait
 		if wait, ok := l.Allow("a"); ok || wait != 10*time.Second {
 			t.Fatalf("allowed %v, wait %v; want refused for 10s", ok, wait)
 		}
@@ -28,7 +28,7 @@ func TestLimiterRefillsByItsClock(t *testing.T) {
 		t.Error("refused after the refill")
 	}
 	if _, ok := l.Allow("a"); ok {
-		t.Error("one refill gave two calls")
+		t.Error("one refill allowed two calls")
 	}
 	l.Forget("a")
 	if _, ok := l.Allow("a"); !ok {

@@ -14,7 +14,7 @@ func TestEverySubscriberHearsEveryEvent(t *testing.T) {
 	h.Publish(Event{Kind: ReportStored, ReportID: "2"})
 	for _, c := range []<-chan Event{a, b} {
 		if first, second := <-c, <-c; first.ReportID != "1" || second.ReportID != "2" {
-			t.Errorf("heard %v, %v", first, second)
+			t.Errorf("received %v, %v", first, second)
 		}
 	}
 }
@@ -30,7 +30,7 @@ func TestSlowSubscriberGetsResyncAndBlocksNobody(t *testing.T) {
 		t.Errorf("first event %q, want %q", e.Kind, Resync)
 	}
 	if e := <-slow; e.ReportID != "after" {
-		t.Errorf("then %v, want what came after", e)
+		t.Errorf("then %v, want the later event", e)
 	}
 }
 
@@ -49,7 +49,7 @@ func TestSubscriptionEnds(t *testing.T) {
 			t.Error("open after Close")
 		}
 		if _, open := <-h.Subscribe(t.Context()); open {
-			t.Error("a closed hub takes subscribers")
+			t.Error("a closed hub accepts subscribers")
 		}
 		h.Publish(Event{})
 	})

@@ -38,7 +38,7 @@ func TestAnswerIsStampedLoggedAndCounted(t *testing.T) {
 		t.Errorf("request id %q, handler saw %q, log: %s", id, w.Body, &log)
 	}
 	if strings.Contains(log.String(), "203.0.113.77") || !strings.Contains(log.String(), "203.0.113.0/24") {
-		t.Errorf("the log must hold the network and not the address: %s", &log)
+		t.Errorf("the log must contain the network and not the address: %s", &log)
 	}
 	if n := series(t, registry, "tonprobe_http_request_seconds"); n != 1 || !strings.Contains(log.String(), "GET /thing/{id}") {
 		t.Errorf("%d series, want one named by its route; log: %s", n, &log)
@@ -55,10 +55,10 @@ func TestPanicTellsTheLogAndNotTheClient(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Header())
 	}
 	if body := w.Body.String(); strings.Contains(body, "secret") || strings.Contains(body, ".go:") {
-		t.Errorf("the client was told %s", body)
+		t.Errorf("the client received %s", body)
 	}
 	if !strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "observe_test.go") {
-		t.Errorf("the log was not told: %s", &log)
+		t.Errorf("the panic is not in the log: %s", &log)
 	}
 	if n := sum(t, registry, "tonprobe_http_panics_total"); n != 1 {
 		t.Errorf("%v panics counted", n)
@@ -79,7 +79,7 @@ func TestPanicInTheMiddleCutsTheConnection(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	if err == nil {
-		t.Error("half an answer looked whole")
+		t.Error("an incomplete response looked complete")
 	}
 }
 

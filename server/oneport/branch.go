@@ -109,8 +109,8 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// TCP returns the TCP connection, below TLS, of a request's context; nil where the
-// server was not given [ConnContext].
+// TCP returns the TCP connection, below TLS, of a request's context; nil if the server
+// does not use [ConnContext].
 func TCP(ctx context.Context) net.Conn {
 	c, _ := ctx.Value(tcpKey{}).(net.Conn)
 	return c

@@ -15,8 +15,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// rig is a port whose HTTP side answers with the protocol and the kind of TLS
-// that the handler saw, and whose TURN side sends back what comes.
+// rig is a port whose HTTP side responds with the protocol and the kind of TLS that the
+// handler saw, and whose TURN side echoes its input.
 type rig struct {
 	addr   string
 	client *tls.Config
@@ -79,7 +79,7 @@ func TestProtocolsShareThePort(t *testing.T) {
 	for name, c := range map[string]struct {
 		alpn []string
 		send string
-		want string // how the answer begins
+		want string // beginning of the response
 	}{
 		"GET without ALPN":     {nil, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
 		"GET with ALPN":        {[]string{"http/1.1"}, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
@@ -121,8 +121,8 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-// TestSilenceHoldsNoPlace: neither one that does not begin the handshake nor one
-// that says nothing after it keeps its place.
+// TestSilenceHoldsNoPlace: a connection without a handshake, and one that is silent
+// after it, are closed.
 func TestSilenceHoldsNoPlace(t *testing.T) {
 	r := start(t, Limits{FirstByte: 200 * time.Millisecond})
 	plain, err := net.Dial("tcp", r.addr)
@@ -140,8 +140,8 @@ func TestSilenceHoldsNoPlace(t *testing.T) {
 	until(t, "the places are free", func() bool { return r.port.undecided.Open() == 0 })
 }
 
-// TestSilentStrangersShutNobodyOut: with all places taken by one site, another
-// one gets in. From 127.0.0.0/8 each address is a site of its own.
+// TestSilentStrangersShutNobodyOut: if one site uses all slots, another one still
+// connects. Of 127.0.0.0/8 each address is a site of its own.
 func TestSilentStrangersShutNobodyOut(t *testing.T) {
 	r := start(t, Limits{FirstByte: time.Minute, Undecided: 8, UndecidedPerSite: 8})
 	for range 8 {
@@ -168,8 +168,8 @@ func TestSilentStrangersShutNobodyOut(t *testing.T) {
 	}
 }
 
-// TestOpenConnections: those that are in use are counted until they are closed,
-// and one site cannot have all of them.
+// TestOpenConnections: connections in use count until they are closed, and one site
+// cannot use all slots.
 func TestOpenConnections(t *testing.T) {
 	r := start(t, Limits{Open: 8, OpenPerSite: 4})
 	for i := range 4 {
@@ -194,7 +194,7 @@ func TestOpenConnections(t *testing.T) {
 	defer raw.Close()
 	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
 	if err := tls.Client(raw, r.client).Handshake(); err == nil {
-		t.Error("a fifth connection of the site was let in")
+		t.Error("a fifth connection of the site was accepted")
 	}
 }
 
@@ -215,7 +215,7 @@ func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
 	}
 }
 
-// TestTURNSideClosed: TURN's connections are then closed, and HTTP goes on.
+// TestTURNSideClosed: TURN's connections are then closed, and HTTP continues.
 func TestTURNSideClosed(t *testing.T) {
 	r := start(t, Limits{})
 	_ = r.port.TURN().Close()

@@ -14,8 +14,8 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// inNamespace runs the rest of the test in a network namespace of its own, in
-// which nothing is up but loopback. It returns false in the outer process.
+// inNamespace runs the rest of the test in a new network namespace with loopback only.
+// It returns false in the outer process.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	const inside = "TONPROBE_TEST_INSIDE"
@@ -42,10 +42,11 @@ func addr(t *testing.T, args ...string) {
 	}
 }
 
-// answersAt asks once and reports whether the answer came from where it was asked.
+// answersAt sends one request and reports whether the response came from the address of
+// the request.
 func answersAt(t *testing.T, at netip.AddrPort) (answer *stun.Message, ok bool) {
 	t.Helper()
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at)) // connected: drops answers of others
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at)) // connected: drops responses from other addresses
 	if err != nil {
 		return nil, false
 	}
@@ -83,7 +84,8 @@ func candidatesOf(t *testing.T, r *Reflector) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Before it gathers candidates: with loopback ones it would be told ours.
+	// Before it gathers candidates: otherwise a client with loopback candidates would
+	// receive ours.
 	id, answer, err := r.Offer(context.Background(), t.Name(), offer.SDP)
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +102,8 @@ func candidatesOf(t *testing.T, r *Reflector) string {
 	return strings.Join(lines, "")
 }
 
-// TestAddressesThatComeLater: the collector starts at boot before DHCP has given
-// it an address; it gets a second one later, and loses the first.
+// TestAddressesThatComeLater: the collector starts at boot before DHCP has assigned an
+// address; it gets a second one later, and loses the first.
 func TestAddressesThatComeLater(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -110,7 +112,7 @@ func TestAddressesThatComeLater(t *testing.T) {
 	first, second, sixth := netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.20"), netip.MustParseAddr("2001:db8::10")
 	r := start(t, func(c *Config) {
 		c.STUNListen, c.MediaListen, c.STUNAlternate = ":3478", ":3480", second
-		c.Limits.MaxDuration = 3 * time.Second // the life of a socket without its address
+		c.Limits.MaxDuration = 3 * time.Second // lifetime of a socket without its address
 	})
 	answered := func() bool { return r.ICE("anna", host).AnsweredMS != nil }
 	at := func(ip netip.Addr) netip.AddrPort { return netip.AddrPortFrom(ip, 3478) }
@@ -120,10 +122,10 @@ func TestAddressesThatComeLater(t *testing.T) {
 		t.Errorf("with no address: %q", p)
 	}
 	if answered() {
-		t.Error("with no address, participants are told that the reflector is awake")
+		t.Error("without an address, participants are told that the reflector is running")
 	}
 	if r.ICE("anna", "localhost").AnsweredMS == nil {
-		t.Error("on this machine itself it is awake, and says nothing")
+		t.Error("on this machine itself it is running, but reports nothing")
 	}
 
 	addr(t, "addr", "add", "192.0.2.10/24", "dev", "lo")
@@ -140,7 +142,7 @@ func TestAddressesThatComeLater(t *testing.T) {
 		t.Errorf("with one address: %q", p)
 	}
 	if m, ok := answersAt(t, at(first)); !ok || m.Contains(stun.AttrOtherAddress) {
-		t.Errorf("one address must not claim two: %v", m)
+		t.Errorf("with one address, another one is announced: %v", m)
 	}
 
 	addr(t, "addr", "add", "192.0.2.20/24", "dev", "lo")
@@ -163,7 +165,7 @@ func TestAddressesThatComeLater(t *testing.T) {
 		t.Errorf("candidates %s", c)
 	}
 
-	addr(t, "addr", "del", "192.0.2.10/24", "dev", "lo") // takes 192.0.2.20 with it where that is its secondary
+	addr(t, "addr", "del", "192.0.2.10/24", "dev", "lo") // also removes 192.0.2.20 if that is its secondary
 	addr(t, "addr", "replace", "192.0.2.20/24", "dev", "lo")
 	until(t, "the first one is no more named", func() bool { return !strings.Contains(candidatesOf(t, r), "192.0.2.10") })
 	if p := r.problems(t, host); !strings.Contains(p, "second STUN address") {
@@ -178,8 +180,7 @@ func TestAddressesThatComeLater(t *testing.T) {
 	until(t, "all is well again", func() bool { return r.problems(t, host) == "" })
 }
 
-// TestConfiguredAddressThatComesLater is the same for an address that the
-// configuration names.
+// TestConfiguredAddressThatComesLater is the same for a configured address.
 func TestConfiguredAddressThatComesLater(t *testing.T) {
 	if !inNamespace(t) {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// page offers as a browser does; the answer is the reflector's.
+// page makes an offer in a browser; the reflector answers.
 const page = `<!doctype html><title>echo</title><script>
 window.state = "new";
 (async () => {
@@ -27,7 +27,7 @@ window.state = "new";
 })().catch(e => { window.state = "fault: " + e });
 </script>`
 
-// TestChromiumConnects: a browser takes the answer, finds the path and agrees on
+// TestChromiumConnects: a browser accepts the answer, finds the path and agrees on
 // keys.
 func TestChromiumConnects(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")

@@ -25,15 +25,15 @@ func sessionAt(t testing.TB, r *Reflector) *session {
 	return r.sessions[id]
 }
 
-// checkFor is a connectivity check with the session's words, or others.
+// checkFor returns a connectivity check with the session's credentials, or others.
 func checkFor(user, password string, more ...stun.Setter) *stun.Message {
 	setters := append([]stun.Setter{stun.TransactionID, stun.BindingRequest, stun.NewUsername(user)}, more...)
 	return stun.MustBuild(append(setters, stun.NewShortTermIntegrity(password), stun.Fingerprint)...)
 }
 
-// TestStrangersGetNoAnswer: whoever does not know the password is sent nothing,
-// so that a forged address cannot draw packets. The sockets keep the order, so
-// the first answer must be the one to the last, right check.
+// TestStrangersGetNoAnswer: without the password there is no response, so that a forged
+// address causes no packets. The sockets keep the order, so the first response must be
+// that to the last check, which is right.
 func TestStrangersGetNoAnswer(t *testing.T) {
 	r := start(t)
 	s := sessionAt(t, r)
@@ -110,7 +110,7 @@ func TestTCPNeedsThePassword(t *testing.T) {
 	}
 	s.stop()
 	if _, err := conn.Read(b); !errors.Is(err, io.EOF) {
-		t.Errorf("the session is over, its connection is not: %v", err)
+		t.Errorf("the connection of an ended session is open: %v", err)
 	}
 }
 

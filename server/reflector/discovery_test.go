@@ -21,8 +21,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// need skips a test for what is missing here, and fails it where everything has
-// to be there.
+// need skips a test that lacks something on this machine, or fails it if
+// TONPROBE_TEST_ALL is set.
 func need(t *testing.T, what string, err error) {
 	t.Helper()
 	if os.Getenv("TONPROBE_TEST_ALL") == "1" {
@@ -31,7 +31,7 @@ func need(t *testing.T, what string, err error) {
 	t.Skipf("%s: %v", what, err)
 }
 
-// startWithTwo serves 127.0.0.1 and 127.0.0.2.
+// startWithTwo starts a reflector at 127.0.0.1 and 127.0.0.2.
 func startWithTwo(t *testing.T, change ...func(*Config)) *Reflector {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", "127.0.0.2:0")
@@ -62,7 +62,7 @@ func TestBehaviorWithTwoAddresses(t *testing.T) {
 	}
 }
 
-// TestBehaviorWithOneAddress: nothing may be claimed then.
+// TestBehaviorWithOneAddress: mapping and filtering are then unknown.
 func TestBehaviorWithOneAddress(t *testing.T) {
 	d, _ := behaviorAt(t, start(t))
 	if d.Mapping != "none" || d.Filtering != "" || d.LegacyName != "" {
@@ -87,7 +87,7 @@ func TestCoturnsToolAgrees(t *testing.T) {
 	}
 }
 
-// ask sends a binding request and returns the answer and where it came from.
+// ask sends a binding request and returns the response and its source.
 func ask(t *testing.T, from *net.UDPConn, to netip.AddrPort, attributes ...stun.Setter) (*stun.Message, netip.AddrPort) {
 	t.Helper()
 	m := stun.MustBuild(append([]stun.Setter{stun.TransactionID, stun.BindingRequest}, attributes...)...)
@@ -153,8 +153,8 @@ func TestAnswersLeaveFromWhereTheyAreAsked(t *testing.T) {
 	}
 }
 
-// TestResponsePort: to another port of the asker's host an answer goes only with
-// the credentials that agents have.
+// TestResponsePort: a response to another port of the client's host requires the
+// credentials of agents.
 func TestResponsePort(t *testing.T) {
 	r := start(t)
 	relay := r.ICE("anna", "127.0.0.1").ICEServers[1]
@@ -201,7 +201,7 @@ func TestResponsePort(t *testing.T) {
 			if err := mapped.GetFrom(answer); err != nil || mapped.Port != y.LocalAddr().(*net.UDPAddr).Port {
 				t.Errorf("%v, %v", mapped, err)
 			}
-			// RFC 8489 §9.1.4: the answer is signed with the same password.
+			// RFC 8489 §9.1.4: the response is signed with the same password.
 			if err := stun.NewShortTermIntegrity(relay.Credential).Check(answer); err != nil {
 				t.Errorf("its integrity: %v", err)
 			}

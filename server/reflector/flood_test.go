@@ -9,10 +9,11 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// forged is a source that a stranger writes into packets; the answers go to it.
+// forged is a source address that an attacker writes into packets; the responses go to
+// it.
 var forged = netip.MustParseAddrPort("203.0.113.7:53")
 
-// answeredBytes is what a source is sent for n copies of a request.
+// answeredBytes returns the bytes that a source receives for n copies of a request.
 func answeredBytes(d *discovery, at *net.UDPConn, request *stun.Message, from netip.AddrPort, n int) (bytes, answers int) {
 	for range n {
 		if !d.limits.admits(request.Raw, from.Addr()) {
@@ -26,9 +27,9 @@ func answeredBytes(d *discovery, at *net.UDPConn, request *stun.Message, from ne
 	return bytes, answers
 }
 
-// TestAmplification publishes the factor of docs/measured.md: bytes sent to a
-// forged source for each byte of a flood, STUN alone and with the headers of IP
-// and UDP. What cannot be had for less is the answer of RFC 8489 §6.3.1 itself.
+// TestAmplification measures the factor in docs/measured.md: bytes sent to a forged
+// source for each byte of a flood, for STUN alone and with the headers of IP and UDP.
+// The minimum is the response of RFC 8489 §6.3.1 itself.
 func TestAmplification(t *testing.T) {
 	now := time.Now()
 	r := startWithTwo(t, func(c *Config) { c.Now = func() time.Time { return now } })
@@ -59,10 +60,11 @@ func TestAmplification(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			now = now.Add(time.Hour) // all buckets are full again
 			bytes, answers := answeredBytes(d, at, c.request, c.from, flood)
-			// The flood as far as it was answered: beyond that the factor only falls.
+			// Only the part of the flood that is answered: beyond that the factor
+			// decreases.
 			factor := float64(bytes) / float64(answers*len(c.request.Raw))
 			wire := float64(bytes+answers*c.headers) / float64(answers*(len(c.request.Raw)+c.headers))
-			t.Logf("%d bytes asked, %d of %d answered; factor %.2f, with headers %.2f", len(c.request.Raw), answers, flood, factor, wire)
+			t.Logf("%d bytes requested, %d of %d requests answered; factor %.2f, with headers %.2f", len(c.request.Raw), answers, flood, factor, wire)
 			if answers == 0 || factor > c.most {
 				t.Errorf("factor %.2f, want at most %.2f", factor, c.most)
 			}
@@ -74,8 +76,8 @@ func TestAmplification(t *testing.T) {
 	}
 }
 
-// TestOneNetworkIsAnsweredSoOften: no more than the limit, whichever of its
-// addresses is forged, and another network is answered all the same.
+// TestOneNetworkIsAnsweredSoOften: responses to one network are limited, whichever of
+// its addresses is forged, and other networks are not affected.
 func TestOneNetworkIsAnsweredSoOften(t *testing.T) {
 	now := time.Now()
 	r := start(t, func(c *Config) { c.Now = func() time.Time { return now } })
@@ -98,7 +100,7 @@ func TestOneNetworkIsAnsweredSoOften(t *testing.T) {
 		t.Errorf("%d answers in 10 s more, want 10,000", n)
 	}
 	if r.Stats().AnswersLimited == 0 {
-		t.Error("none is counted as refused")
+		t.Error("no request is counted as refused")
 	}
 	// TURN's challenge is longer than the request for it.
 	allocate := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest)).Raw
@@ -112,7 +114,7 @@ func TestOneNetworkIsAnsweredSoOften(t *testing.T) {
 	if n != largeBurst {
 		t.Errorf("%d challenges at once, want %d", n, largeBurst)
 	}
-	// Data of a relay that is there is not held back.
+	// Data of an existing relay is not limited.
 	now = now.Add(time.Hour)
 	for range 2 * requestsBurst {
 		if !d.limits.admits([]byte{0x40, 0, 0, 4, 1, 2, 3, 4}, forged.Addr()) {
@@ -121,8 +123,8 @@ func TestOneNetworkIsAnsweredSoOften(t *testing.T) {
 	}
 }
 
-// TestRelayAsksForNoOtherPort: through a relay our own ports would be reached,
-// whatever listens there.
+// TestRelayAsksForNoOtherPort: through a relay, RESPONSE-PORT could reach any of our
+// own ports.
 func TestRelayAsksForNoOtherPort(t *testing.T) {
 	r := start(t)
 	_, relayed, err := turnClient(t, r, "anna", nil)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestHeard: only machines elsewhere prove that the way to here is open.
+// TestHeard: only requests of other machines prove that the reflector is reachable.
 func TestHeard(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	h := newHeard(func() time.Time { return now })

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// keyed is a session that has keys, and a packet for it.
+// keyed is a session with keys, and a packet for it.
 func keyed(t testing.TB) (s *session, up []byte) {
 	t.Helper()
 	r := start(t)
@@ -46,8 +46,7 @@ func (s *session) echoOnce(up, in, out []byte) bool {
 	return ok
 }
 
-// BenchmarkEcho is what the echo itself costs with both encryptions, without
-// sockets.
+// BenchmarkEcho measures the echo with both encryptions, without sockets.
 func BenchmarkEcho(b *testing.B) {
 	s, up := keyed(b)
 	in, out := make([]byte, 2048), make([]byte, 0, echoBytes)
@@ -69,10 +68,9 @@ func TestEchoDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkStreams sends one packet of each stream per round, spread over 20 ms
-// as independent talkers would, and reports what came back. Clients and
-// reflector share the processor, so the reflector alone bears about twice as
-// much.
+// BenchmarkStreams sends one packet of each stream per round, spread over 20 ms like
+// independent speakers, and reports how many returned. Clients and reflector share the
+// processor, so the reflector alone can handle about twice as many.
 func BenchmarkStreams(b *testing.B) {
 	for _, n := range []int{10, 100, 300} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkStreams(b, n) })

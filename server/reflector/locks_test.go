@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestABlockedWriteLocksNobody: a client over TCP that does not read holds up its
-// own answers, and not whoever asks for the session's log.
+// TestABlockedWriteLocksNobody: a client over TCP that does not read delays its own
+// responses, but not a request for the session's log.
 func TestABlockedWriteLocksNobody(t *testing.T) {
 	s, up := keyed(t)
 	k := s.keys
@@ -34,7 +34,7 @@ func TestABlockedWriteLocksNobody(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the log waits for the write")
 	}
-	// What arrives meanwhile keeps its place behind.
+	// Packets that arrive in the meantime are queued.
 	s.receive(p, up, now, make([]byte, 0, echoBytes), atOnce{})
 	close(goOn)
 	<-done

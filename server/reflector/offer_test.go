@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// browserOffer is what Chromium 140 offers for one microphone, shortened.
+// browserOffer is an offer of Chromium 140 with one microphone, shortened.
 const browserOffer = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n" +
 	"a=group:BUNDLE 0\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS stream\r\n" +
 	"m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n" +
@@ -80,8 +80,8 @@ func TestBadOffers(t *testing.T) {
 	}
 }
 
-// FuzzOffer feeds offers to the parser and those it accepts to the whole WebRTC
-// stack, which must answer them: what parseOffer lets through is our promise.
+// FuzzOffer passes offers that parseOffer accepts to the complete WebRTC stack, which
+// must be able to answer them.
 func FuzzOffer(f *testing.F) {
 	f.Add(browserOffer)
 	f.Add(strings.ReplaceAll(browserOffer, "\r\n", "\n"))

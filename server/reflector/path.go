@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// path is a way to a client that has proved, by a connectivity check with the session's
-// password, that it receives there. Nothing is sent on any other path.
+// path is a path to a client that has proved, by a connectivity check with the
+// session's password, that it receives there. Nothing is sent on any other path.
 type path struct {
 	session *session
 	remote  net.Addr // precomputed for the system calls

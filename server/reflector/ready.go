@@ -44,7 +44,7 @@ func (r *Reflector) Check(ctx context.Context, host string) error {
 	}
 	there := slices.Concat(r.relay.ports.addresses(), r.media.addresses())
 	for _, a := range found.silent {
-		if slices.Contains(there, a) { // this machine may have lost it since
+		if slices.Contains(there, a) { // this machine may have lost it in the meantime
 			add("UDP %s does not answer", a)
 		}
 	}

@@ -78,7 +78,7 @@ type Limits struct {
 	PacketBurst      int           // let through at once, as when a queue empties; 500
 
 	Relays          int           // TURN allocations at once; 500
-	RelaysPerOwner  int           // of them for one owner; 16 (each agent asks twice, in up to four ways, on every interface)
+	RelaysPerOwner  int           // of them for one owner; 16 (each agent allocates twice, over up to four transports, on every interface)
 	RelayLifetime   time.Duration // longest life of an allocation, refreshed or not; 2 minutes
 	TCPConns        int           // open TCP connections per port; 4096
 	TCPConnsPerSite int           // of them from one site; 1024: an office of 100 agents whose network lets out no UDP has some 400

@@ -35,7 +35,7 @@ func start(t testing.TB, change ...func(*Config)) *Reflector {
 	return r
 }
 
-// client is the other end of an echo session, for tests.
+// client is the client of an echo session.
 type client struct {
 	pc    *webrtc.PeerConnection
 	track *webrtc.TrackLocalStaticRTP
@@ -175,7 +175,7 @@ func echoStampsAndNumbers(t *testing.T, streams int32) {
 	c := newClient(t)
 	id := c.connect(t, r, "anna")
 	r.openNow.Store(streams)
-	var keptNS []int64 // by the stamps in the packets
+	var keptNS []int64 // by the timestamps in the packets
 	for i, seq := range []uint32{0, 2, 2, 1} {
 		c.send(t, seq, wire.DefaultBytes)
 		d := wait(t, c.down)
@@ -203,9 +203,9 @@ func echoStampsAndNumbers(t *testing.T, streams int32) {
 		t.Fatalf("%d turnarounds of %d echoes", len(log.TurnaroundNS), len(keptNS))
 	}
 	for i, ns := range log.TurnaroundNS {
-		// Encryption comes after the stamp.
+		// Encryption follows the timestamp.
 		if ns < keptNS[i] || ns > keptNS[i]+int64(time.Second) {
-			t.Errorf("echo %d left %d ns after its question came, and was stamped %d ns after", i, ns, keptNS[i])
+			t.Errorf("echo %d: departure %d ns after the arrival, timestamp %d ns after", i, ns, keptNS[i])
 		}
 	}
 	until(t, "the place is free", func() bool { return r.Stats().SessionsOpen == 0 })
@@ -215,7 +215,7 @@ func TestForeignPayloadIsIgnored(t *testing.T) {
 	r := start(t)
 	c := newClient(t)
 	id := c.connect(t, r, "anna")
-	short, _ := wire.AppendUp(nil, wire.Up{}, wire.UpHeaderBytes) // an echo would be longer than its cause
+	short, _ := wire.AppendUp(nil, wire.Up{}, wire.UpHeaderBytes) // the echo would be longer than the packet
 	far, _ := wire.AppendUp(nil, wire.Up{Seq: maxSeq}, wire.DefaultBytes)
 	down, _ := wire.AppendDown(nil, wire.Down{}, wire.DefaultBytes)
 	for i, b := range [][]byte{[]byte("Opus of a browser"), {}, short, far, down} {
@@ -322,8 +322,8 @@ func TestPacketRateIsBounded(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftBehind counts goroutines: a session that leaks one would stop
-// a collector after some days.
+// TestNothingIsLeftBehind counts goroutines: a session that leaks one would exhaust a
+// collector within days.
 func TestNothingIsLeftBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	r, err := New(Config{STUNListen: "127.0.0.1:0", MediaListen: "127.0.0.1:0"})
@@ -336,7 +336,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		c.send(t, 0, wire.DefaultBytes)
 		wait(t, c.down)
 	}
-	waiting := newClient(t) // has an answer and never comes
+	waiting := newClient(t) // has an answer, but never connects
 	if _, _, err := r.Offer(t.Context(), "bert", waiting.offer(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -392,7 +392,7 @@ func TestListenFaultsAreClear(t *testing.T) {
 	}
 	defer taken.Close()
 	faulty := []string{"nonsense", "127.0.0.1:99999", "127.0.0.1:x", taken.LocalAddr().String()}
-	if runtime.GOOS != "linux" { // which waits for an address to come
+	if runtime.GOOS != "linux" { // which waits for an address
 		faulty = append(faulty, "192.0.2.1:0")
 	}
 	for _, at := range faulty {

@@ -9,8 +9,8 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// TestRelayPermitsOnlyItsOwnAddress: not the networks behind the collector, not
-// its other addresses, and nothing that reaches it by another name.
+// TestRelayPermitsOnlyItsOwnAddress: no permission is given for networks behind the
+// collector, its other addresses, and other forms of its address.
 func TestRelayPermitsOnlyItsOwnAddress(t *testing.T) {
 	r := start(t)
 	client, _, err := turnClient(t, r, "anna", nil)
@@ -18,21 +18,21 @@ func TestRelayPermitsOnlyItsOwnAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, ip := range []string{
-		"10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", // inner networks, a cloud's own data
+		"10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", // internal networks, a cloud's metadata
 		"127.0.0.2", "127.255.255.254", "0.0.0.0", "255.255.255.255", "224.0.0.251",
 		"8.8.8.8", "198.51.100.7",
 	} {
 		if err := client.CreatePermission(&net.UDPAddr{IP: net.ParseIP(ip), Port: int(r.MediaAddr().Port())}); err == nil {
-			t.Errorf("a permission for %s was given", ip)
+			t.Errorf("permission for %s", ip)
 		}
 	}
 	if err := client.CreatePermission(net.UDPAddrFromAddrPort(r.MediaAddr())); err != nil {
-		t.Errorf("none for the media port: %v", err)
+		t.Errorf("no permission for the media port: %v", err)
 	}
 }
 
-// TestRelayAddressesInEveryForm: what a permission names may come as 4 or 16
-// bytes, and mean this machine without being its address.
+// TestRelayAddressesInEveryForm: the address in a permission may have 4 or 16 bytes,
+// and may denote this machine without being its address.
 func TestRelayAddressesInEveryForm(t *testing.T) {
 	at := netip.MustParseAddrPort("192.0.2.10:3480")
 	g := &relaySockets{
@@ -53,8 +53,8 @@ func TestRelayAddressesInEveryForm(t *testing.T) {
 	}
 }
 
-// TestRelayTakesNoOtherPortOfItsOwn: with the permission for its address come
-// all its ports (RFC 8656 §9), among them the collector's own pages.
+// TestRelayTakesNoOtherPortOfItsOwn: a permission for its address includes all ports
+// (RFC 8656 §9), such as that of the collector's own pages.
 func TestRelayTakesNoOtherPortOfItsOwn(t *testing.T) {
 	r := start(t)
 	_, relayed, err := turnClient(t, r, "anna", nil)
@@ -78,7 +78,7 @@ func TestRelayTakesNoOtherPortOfItsOwn(t *testing.T) {
 		}
 		until(t, "it is dropped", func() bool { return r.Stats().RelayDropped == dropped+int64(i)+1 })
 	}
-	// The way itself is open: the last one is answered.
+	// The path works: the last request is answered.
 	if _, err := relayed.WriteTo(binding, net.UDPAddrFromAddrPort(r.STUNAddr())); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestRelayTakesNoOtherPortOfItsOwn(t *testing.T) {
 	}
 }
 
-// TestRelayRateIsBounded: what one allocation may carry, and so all of them.
+// TestRelayRateIsBounded: the rate of one allocation, and thereby of all, is limited.
 func TestRelayRateIsBounded(t *testing.T) {
 	r := start(t, func(c *Config) { c.Limits.PacketsPerSecond = 5 })
 	_, relayed, err := turnClient(t, r, "anna", nil)
@@ -106,8 +106,8 @@ func TestRelayRateIsBounded(t *testing.T) {
 	until(t, "what is too much is dropped", func() bool { return r.Stats().RelayDropped >= sent-int64(2*burst) })
 }
 
-// TestWithoutCredentialsNothingIsAllocated: the first refusal is small, so that
-// a forged source address draws hardly more than it costs.
+// TestWithoutCredentialsNothingIsAllocated: the first refusal is small, so that a
+// forged source address gains little.
 func TestWithoutCredentialsNothingIsAllocated(t *testing.T) {
 	r := start(t)
 	c := udpSocket(t)

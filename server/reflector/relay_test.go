@@ -44,7 +44,7 @@ func TestSTUNAnswersWithoutCredentials(t *testing.T) {
 	}
 }
 
-// turnClient allocates with the credentials of the ICE configuration, changed by f.
+// turnClient allocates with the credentials of the ICE configuration, modified by f.
 func turnClient(t *testing.T, r *Reflector, owner string, f func(*turn.ClientConfig)) (*turn.Client, net.PacketConn, error) {
 	t.Helper()
 	server := r.ICE(owner, "127.0.0.1").ICEServers[1]
@@ -95,7 +95,7 @@ func TestRelayReachesTheMediaPortOnly(t *testing.T) {
 	if n, _, err := victim.ReadFrom(make([]byte, 100)); err == nil {
 		t.Errorf("the victim got %d bytes", n)
 	}
-	// And nobody else gets in: the victim writes to the relayed address.
+	// Nothing from other ports passes: the victim writes to the relayed address.
 	dropped := r.Stats().RelayDropped
 	if _, err := victim.WriteTo([]byte("hello"), relayed.LocalAddr()); err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestICEConfig(t *testing.T) {
 	}
 }
 
-// portsAt has these addresses and no sockets.
+// portsAt returns ports with these addresses and without sockets.
 func portsAt(all ...netip.AddrPort) *ports {
 	p := &ports{usable: all}
 	if len(all) > 0 {
@@ -179,8 +179,8 @@ func portsAt(all ...netip.AddrPort) *ports {
 	return p
 }
 
-// TestRelayBehindTranslation: the advertised address is on no interface here, so
-// the relay must go to the real one and answer in the advertised name.
+// TestRelayBehindTranslation: no interface has the advertised address, so the relay
+// must send to the real one and respond from the advertised one.
 func TestRelayBehindTranslation(t *testing.T) {
 	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestSelfCheck: the reflector says that it is awake as long as both ports
-// answer, and no longer; asking leaves nothing behind.
+// TestSelfCheck: the reflector reports that it is running only as long as both ports
+// respond; the check leaves nothing behind.
 func TestSelfCheck(t *testing.T) {
 	for name, fall := range map[string]func(*Reflector){
 		"STUN":  func(r *Reflector) { _ = r.relay.ports.Close() },
@@ -25,7 +25,7 @@ func TestSelfCheck(t *testing.T) {
 			})
 			wait := func(d time.Duration) { later.Add(int64(d)) }
 			if got := r.ICE("somebody", "localhost").AnsweredMS; got == nil {
-				t.Fatal("a reflector that is awake says nothing")
+				t.Fatal("a running reflector reports nothing")
 			}
 			wait(selfCheckEvery / 2)
 			if got := r.self.ago(true); got == nil || *got < (selfCheckEvery/2).Milliseconds() {
@@ -47,8 +47,8 @@ func TestSelfCheck(t *testing.T) {
 	}
 }
 
-// TestSelfCheckWaitsForNobody: while a check hangs, whoever asks gets the last
-// answer with its age; who comes when that is too old waits for the new one.
+// TestSelfCheckWaitsForNobody: while a check hangs, a caller gets the last result with
+// its age; once that is too old, callers wait for the new one.
 func TestSelfCheckWaitsForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -74,22 +74,22 @@ func TestSelfCheckWaitsForNobody(t *testing.T) {
 			t.Errorf("waited %v, want %v", waited, took)
 		}
 		if asked != 3 {
-			t.Errorf("asked %d times", asked)
+			t.Errorf("%d checks", asked)
 		}
 	})
 }
 
-// TestSelfCheckOfLoopbackAlone: that a reflector answers where no participant
-// reaches it is no word for participants.
+// TestSelfCheckOfLoopbackAlone: a response at an address that no participant reaches
+// proves nothing for participants.
 func TestSelfCheckOfLoopbackAlone(t *testing.T) {
 	c := &selfCheck{now: time.Now, ask: func() survey { return survey{near: true} }}
 	if c.ago(false) != nil || c.ago(true) == nil {
-		t.Error("loopback stands for the rest")
+		t.Error("loopback counts for participants")
 	}
 }
 
-// TestSelfCheckServesOperatorAndAgents: both read the same result, and a caller that
-// leaves does not wait for a check.
+// TestSelfCheckServesOperatorAndAgents: both read the same result, and a cancelled
+// caller does not wait for a check.
 func TestSelfCheckServesOperatorAndAgents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0

@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 )
 
-// TestOfferTwice: an agent whose first answer got lost asks again. Each answer is
-// a session of its own, and the one that is used works beside the other.
+// TestOfferTwice: an agent whose first answer was lost repeats its offer. Each answer
+// is a separate session, and the one in use works beside the other.
 func TestOfferTwice(t *testing.T) {
 	r := start(t)
 	c := newClient(t)
@@ -45,8 +45,8 @@ func TestOfferTwice(t *testing.T) {
 	}
 }
 
-// TestForgedEnd: only its owner ends a session, whoever else knows its name, and
-// the stream goes on.
+// TestForgedEnd: only its owner can end a session, even if others know its id, and the
+// stream continues.
 func TestForgedEnd(t *testing.T) {
 	r := start(t)
 	c := newClient(t)
@@ -67,9 +67,9 @@ func TestForgedEnd(t *testing.T) {
 	}
 }
 
-// TestLateClientGetsNoAnswer: a session that is over is a stranger's, though the
-// password was right. The sockets keep the order, so the first answer must be
-// the one to the session that lives.
+// TestLateClientGetsNoAnswer: there is no response for an ended session, although the
+// password was right. The sockets keep the order, so the first response must be that to
+// the active session.
 func TestLateClientGetsNoAnswer(t *testing.T) {
 	r := start(t)
 	over, live := sessionAt(t, r), sessionAt(t, r)
@@ -85,12 +85,12 @@ func TestLateClientGetsNoAnswer(t *testing.T) {
 		}
 	}
 	if m, _ := listen(t, c); m.TransactionID != right.TransactionID {
-		t.Error("a session that is over answered")
+		t.Error("an ended session responded")
 	}
 }
 
-// TestMediaFromAnotherAddress: what comes from an address that proved nothing is
-// neither echoed nor counted, and draws no packet; the stream stays where it is.
+// TestMediaFromAnotherAddress: packets from an address that was not verified are
+// neither echoed nor counted, and cause no response; the stream keeps its path.
 func TestMediaFromAnotherAddress(t *testing.T) {
 	r := start(t)
 	c := newClient(t)
@@ -107,10 +107,10 @@ func TestMediaFromAnotherAddress(t *testing.T) {
 		}
 	}
 	if m, _ := listen(t, stranger); m.TransactionID != right.TransactionID {
-		t.Error("something else was answered first")
+		t.Error("unexpected first response")
 	}
-	// Even a second address that knows the password takes the stream over only
-	// by nomination, and its packets count only with the keys.
+	// Even a second address with the password takes the stream over only by nomination,
+	// and its packets count only with the keys.
 	if _, err := stranger.WriteToUDPAddrPort(packet, r.MediaAddr()); err != nil {
 		t.Fatal(err)
 	}
@@ -123,16 +123,16 @@ func TestMediaFromAnotherAddress(t *testing.T) {
 	}
 }
 
-// session is the one with this id.
+// session returns the session with this id.
 func (r *Reflector) session(id string) *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.sessions[id]
 }
 
-// FuzzUDPDoor sends datagrams through the whole way of the media port: checks,
-// DTLS and RTP, from an address that nobody knows and from one that proved
-// itself. None may stop the port or open a path for a stranger.
+// FuzzUDPDoor sends datagrams through all of the media port: checks, DTLS and RTP, from
+// an unknown address and from a verified one. None may stop the port or open a path for
+// an unknown address.
 func FuzzUDPDoor(f *testing.F) {
 	r := start(f, func(c *Config) {
 		c.Limits.MaxDuration, c.Limits.ConnectTimeout, c.Limits.IdleTimeout = time.Hour, time.Hour, time.Hour
@@ -174,11 +174,11 @@ func FuzzUDPDoor(f *testing.F) {
 		}
 		arrive(bytes.Clone(b), stranger)
 		if door.paths[stranger] != nil {
-			t.Error("a path for a stranger")
+			t.Error("a path for an unknown address")
 		}
 		arrive(bytes.Clone(b), known)
 		if p := door.paths[known]; p == nil || p.session != s {
-			t.Error("the path of the one who proved itself is gone")
+			t.Error("the path of the verified address is gone")
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/internal/turntest"
 )
 
-// dialFrom connects from an address of 127.0.0.0/8; each is a site of its own.
+// dialFrom connects from an address of 127.0.0.0/8; each counts as a separate site.
 func dialFrom(t *testing.T, from string, to netip.AddrPort) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 5 * time.Second}
@@ -30,13 +30,13 @@ func isClosed(t *testing.T, c net.Conn, d time.Duration) bool {
 	_ = c.SetReadDeadline(time.Now().Add(d))
 	_, err := c.Read(make([]byte, 1))
 	if err == nil {
-		t.Fatal("something was said")
+		t.Fatal("unexpected data")
 	}
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// TestIdleConnectionsShutNobodyOut: one stranger's idle connections take all
-// places of a port; TURN over TCP still works for another site.
+// TestIdleConnectionsShutNobodyOut: idle connections of one site use all slots of a
+// port; TURN over TCP still works for another site.
 func TestIdleConnectionsShutNobodyOut(t *testing.T) {
 	const places = 64
 	r := start(t, func(c *Config) { c.Limits.TCPConns, c.Limits.TCPConnsPerSite = places, places })
@@ -48,7 +48,7 @@ func TestIdleConnectionsShutNobodyOut(t *testing.T) {
 	}
 }
 
-// TestConnectionsOfOneSite: the limit of a site is its own.
+// TestConnectionsOfOneSite: the limit applies to each site separately.
 func TestConnectionsOfOneSite(t *testing.T) {
 	r := start(t, func(c *Config) { c.Limits.TCPConnsPerSite = 4 })
 	var open []net.Conn
@@ -56,17 +56,18 @@ func TestConnectionsOfOneSite(t *testing.T) {
 		open = append(open, dialFrom(t, "127.0.0.1", r.STUNAddr()))
 	}
 	if !isClosed(t, dialFrom(t, "127.0.0.1", r.STUNAddr()), 5*time.Second) {
-		t.Error("a fifth connection was let in")
+		t.Error("a fifth connection was accepted")
 	}
 	if isClosed(t, open[0], 50*time.Millisecond) {
 		t.Error("the first was closed for it")
 	}
 	if isClosed(t, dialFrom(t, "127.0.0.9", r.STUNAddr()), 50*time.Millisecond) {
-		t.Error("another site was kept out")
+		t.Error("another site was refused")
 	}
 }
 
-// TestATrickleHoldsNoPlaceForEver: bytes now and then are no use of a connection.
+// TestATrickleHoldsNoPlaceForEver: occasional bytes do not keep a connection open
+// indefinitely.
 func TestATrickleHoldsNoPlaceForEver(t *testing.T) {
 	r := start(t, func(c *Config) {
 		c.Limits.TCPIdle, c.Limits.RelayLifetime = 300*time.Millisecond, 200*time.Millisecond
@@ -82,8 +83,8 @@ func TestATrickleHoldsNoPlaceForEver(t *testing.T) {
 	}
 }
 
-// TestDeclaredLengths: no more is kept for a connection than one message can be
-// long, and a length that overflows ends it.
+// TestDeclaredLengths: the buffer of a connection is limited to one message, and a
+// length that overflows closes it.
 func TestDeclaredLengths(t *testing.T) {
 	r := start(t)
 	for name, head := range map[string]string{

@@ -13,19 +13,18 @@ import (
 	"github.com/tonprobe/tonprobe/server/whip"
 )
 
-// Desk hands the targets out to agents.
+// Desk provides the targets to agents.
 type Desk struct {
 	File   File
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
-	// Meetings makes test meetings; nil makes none.
+	// Meetings creates test meetings; nil creates none.
 	Meetings *Meetings
 }
 
-// Targets returns what an agent may know of the targets: never a secret. It makes a test
-// meeting for the target of the name join; "" for none. Where the server makes none the
-// list comes without its link.
+// Targets returns the targets as agents may see them, without secrets. It creates a test
+// meeting for the target named join; "" for none. If that fails, the list has no link.
 func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 	all, err := d.File.List()
 	if err != nil {
@@ -59,7 +58,7 @@ func (d Desk) Ticket(t Target) (w wire.Target, err error) {
 	return w, err
 }
 
-// room opens a test room of a name that nobody else knows.
+// room opens a test room with a random name.
 func (d Desk) room(t Target) (*wire.Room, error) {
 	random := make([]byte, 12)
 	if _, err := io.ReadFull(d.Random, random); err != nil {

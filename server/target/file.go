@@ -12,10 +12,10 @@ import (
 	"github.com/tonprobe/tonprobe/server/datadir"
 )
 
-// ErrDamaged says that the file of the targets cannot be read.
-var ErrDamaged = errors.New("the file of the conference systems is damaged: bring it back from a backup, or delete it and add them anew")
+// ErrDamaged means that the file of the targets cannot be parsed.
+var ErrDamaged = errors.New("the file of the conference systems is damaged: restore it from a backup, or delete it and add them again")
 
-// format names the layout of the file.
+// format is the version of the layout of the file.
 const format = "tonprobe.targets/v1"
 
 type content struct {
@@ -30,7 +30,7 @@ type File struct{ path string }
 // In returns the file in the data directory dir.
 func In(dir string) File { return File{datadir.Targets(dir)} }
 
-// List returns the targets in the order of their names.
+// List returns the targets sorted by name.
 func (f File) List() ([]Target, error) {
 	b, err := datadir.ReadSecret(f.path)
 	if err != nil {
@@ -39,8 +39,8 @@ func (f File) List() ([]Target, error) {
 	return parse(b)
 }
 
-// Add adds a target, which Normalize has accepted. The error is ErrExists where its name
-// is taken, in any case.
+// Add adds a target that Normalize has accepted. The error is ErrExists if its name is
+// in use, ignoring case.
 func (f File) Add(ctx context.Context, t Target) error {
 	return f.change(ctx, func(all []Target) ([]Target, error) {
 		switch {
@@ -53,7 +53,7 @@ func (f File) Add(ctx context.Context, t Target) error {
 	})
 }
 
-// Remove removes a target by its name, in any case. The error is ErrNotFound where there
+// Remove removes a target by its name, ignoring case. The error is ErrNotFound if there
 // is none.
 func (f File) Remove(ctx context.Context, name string) error {
 	return f.change(ctx, func(all []Target) ([]Target, error) {
@@ -65,7 +65,7 @@ func (f File) Remove(ctx context.Context, name string) error {
 	})
 }
 
-// Get returns a target by its name, in any case, or ErrNotFound.
+// Get returns a target by its name, ignoring case, or ErrNotFound.
 func (f File) Get(name string) (Target, error) {
 	all, err := f.List()
 	if err != nil {

@@ -17,20 +17,20 @@ import (
 	"time"
 )
 
-// Lives of a test meeting. All checks of two minutes share one, so that 30 councillors
-// before a session cost the server one meeting. The collector ends it after meetingLife;
-// should the collector not live that long, the server does so after meetingMinutes.
+// Lifetimes of a test meeting. All checks within two minutes share one, so that 30
+// councillors before a session cost the server one meeting. The collector ends it after
+// meetingLife. If the collector stops before, the server ends it after meetingMinutes.
 const (
 	meetingReuse   = 2 * time.Minute
 	meetingLife    = 4 * time.Minute
 	meetingMinutes = 6
-	// createTime limits a call of the interface: an agent waits 3 s for the targets.
+	// createTime limits a call of the API: an agent waits 3 s for the targets.
 	createTime = 2500 * time.Millisecond
-	// retryAfter is how long a server that refused is left alone.
+	// retryAfter is the pause after a refusal of the server.
 	retryAfter = 15 * time.Second
 )
 
-// Meetings are the test meetings at BigBlueButton servers.
+// Meetings manages the test meetings at BigBlueButton servers.
 type Meetings struct {
 	Client *http.Client
 	Now    func() time.Time
@@ -49,15 +49,16 @@ func NewMeetings(now func() time.Time, random io.Reader, log *slog.Logger) *Meet
 	}}
 }
 
-// place holds the meetings of one target; its lock is held while the server is asked.
+// place contains the meetings of one target; its lock is held during requests to the
+// server.
 type place struct {
 	mu      sync.Mutex
 	current *meeting
-	earlier []*meeting // not yet ended, as far as is known
-	failed  time.Time  // when the server refused last
+	earlier []*meeting // not yet ended, as far as known
+	failed  time.Time  // time of the last refusal
 }
 
-// replace makes another meeting the current one and forgets those that have ended.
+// replace sets the current meeting and forgets those that have ended.
 func (p *place) replace(made *meeting, now time.Time) {
 	p.earlier = slices.DeleteFunc(p.earlier, func(m *meeting) bool { return now.Sub(m.since) > meetingLife })
 	if p.current != nil {
@@ -70,14 +71,14 @@ func (p *place) replace(made *meeting, now time.Time) {
 type meeting struct {
 	target  Target
 	id      string
-	created string // createTime of the server: a link opens this meeting and no later one
-	hash    string // that the server accepts
+	created string // createTime of the server: a link is valid for this meeting only, not for a later one
+	hash    string // accepted by the server
 	since   time.Time
 	end     *time.Timer
 }
 
-// Link returns a signed link that lets one viewer into a test meeting of its own. Nobody
-// else knows the meeting, and it is ended within minutes.
+// Link returns a signed link that admits one viewer to a test meeting. Nobody else knows
+// the meeting, and it is ended within minutes.
 func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, createTime)
 	defer cancel()
@@ -86,7 +87,7 @@ func (m *Meetings) Link(ctx context.Context, t Target) (string, error) {
 	defer p.mu.Unlock()
 	now := m.Now()
 	if now.Sub(p.failed) < retryAfter {
-		return "", errors.New("make a test meeting: the server refused a moment ago")
+		return "", errors.New("make a test meeting: the server refused one recently")
 	}
 	if p.current == nil || p.current.target != t || now.Sub(p.current.since) >= meetingReuse {
 		made, err := m.create(ctx, t)
@@ -118,8 +119,8 @@ func (m *Meetings) draw(n int) (string, error) {
 	return hex.EncodeToString(b), nil
 }
 
-// create makes a meeting (docs.bigbluebutton.org/development/api, create). The server
-// chooses the hashes that it accepts: where it refuses the checksum, the others are tried,
+// create creates a meeting (docs.bigbluebutton.org/development/api, create). The server
+// determines which hashes it accepts: if it rejects the checksum, the others are tried,
 // once each.
 func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 	word, err := m.draw(12)
@@ -129,8 +130,8 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 	made := &meeting{target: t, id: "tonprobe-" + word, since: m.Now()}
 	query := url.Values{
 		"name": {"Tonprobe"}, "meetingID": {made.id}, "record": {"false"}, "duration": {strconv.Itoa(meetingMinutes)},
-		// The presets of the server are for sessions: here nobody could let a guest in, or
-		// unmute anybody.
+		// The server's presets are intended for sessions: here nobody could admit a guest,
+		// or unmute anybody.
 		"guestPolicy": {"ALWAYS_ACCEPT"}, "muteOnStart": {"false"}, "lockSettingsDisableMic": {"false"},
 		"meetingExpireIfNoUserJoinedInMinutes": {strconv.Itoa(meetingMinutes)}, "meetingExpireWhenLastUserLeftInMinutes": {strconv.Itoa(meetingMinutes)},
 	}
@@ -152,8 +153,8 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 	return nil, errors.New("make a test meeting: the server refuses the secret")
 }
 
-// join signs the link of one participant, by a name of letters and digits only: others
-// broke the sound of some versions.
+// join returns a signed link for one participant, with a name of letters and digits
+// only: others broke the sound of some versions.
 func (m *Meetings) join(made *meeting) (string, error) {
 	word, err := m.draw(4)
 	if err != nil {
@@ -170,7 +171,7 @@ func (m *Meetings) join(made *meeting) (string, error) {
 	return at.String(), nil
 }
 
-// End ends the current test meeting of the target of a name.
+// End ends the current test meeting of the named target.
 func (m *Meetings) End(ctx context.Context, name string) error {
 	p := m.place(name)
 	p.mu.Lock()
@@ -183,7 +184,7 @@ func (m *Meetings) End(ctx context.Context, name string) error {
 	return m.end(ctx, open)
 }
 
-// end ends a meeting. One that the server no longer has is what was wanted.
+// end ends a meeting. A meeting that the server no longer has is not an error.
 func (m *Meetings) end(ctx context.Context, made *meeting) error {
 	ctx, cancel := context.WithTimeout(ctx, createTime)
 	defer cancel()
@@ -226,7 +227,7 @@ func (m *Meetings) Close() {
 	m.Client.CloseIdleConnections()
 }
 
-// address signs a call of the interface.
+// address returns the signed address of a call of the API.
 func address(t Target, hash, call string, query url.Values) (*url.URL, error) {
 	u, err := url.Parse(t.URL)
 	if err != nil {
@@ -238,7 +239,7 @@ func address(t Target, hash, call string, query url.Values) (*url.URL, error) {
 	return at, nil
 }
 
-// created is an answer of create; createTime is a number in JSON.
+// created is the response of create; createTime is a number in JSON.
 type created struct {
 	ReturnCode string      `xml:"returncode" json:"returncode"`
 	MessageKey string      `xml:"messageKey" json:"messageKey"`
@@ -253,11 +254,11 @@ func (m *Meetings) call(ctx context.Context, t Target, hash, call string, query 
 	x := Tester{Client: m.Client}
 	status, body, err := x.do(ctx, request{http.MethodGet, at, ""})
 	if err != nil {
-		return created{}, errors.New(problemOf(err)) // which leaves out the signed address
+		return created{}, errors.New(problemOf(err)) // without the signed address
 	}
 	a, ok := parseCreated(body)
 	if status != http.StatusOK || !ok {
-		return created{}, fmt.Errorf("this is not the interface of a BigBlueButton (status %d)", status)
+		return created{}, fmt.Errorf("this is not the API of a BigBlueButton (status %d)", status)
 	}
 	return a, nil
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// interfaceOf is the interface of a BigBlueButton that takes one hash.
+// interfaceOf simulates the API of a BigBlueButton that accepts one hash.
 type interfaceOf struct {
-	hash, secret, answer string // answer replaces the one to a signed create
+	hash, secret, answer string // answer replaces the response to a signed create
 	mu                   sync.Mutex
 	created, ended       []string
 	refused              int
@@ -71,7 +71,7 @@ func newDesk(t *testing.T, s *interfaceOf) (Desk, *time.Time) {
 	return d, &now
 }
 
-// ask returns the join link of the target of a name.
+// ask returns the join link for the named target.
 func ask(t *testing.T, d Desk, name string) string {
 	t.Helper()
 	all, err := d.Targets(t.Context(), name)
@@ -81,13 +81,13 @@ func ask(t *testing.T, d Desk, name string) string {
 	return all.Targets[0].JoinLink
 }
 
-// TestTestMeeting: the checks of two minutes share a meeting, each with a name of its
-// own, and no meeting outlives the collector.
+// TestTestMeeting: the checks within two minutes share a meeting, each with a name of
+// its own, and no meeting outlives the collector.
 func TestTestMeeting(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, now := newDesk(t, s)
 	if link := ask(t, d, ""); link != "" || len(s.created) != 0 {
-		t.Errorf("nobody asked, and %q, %d meetings", link, len(s.created))
+		t.Errorf("without a request: %q, %d meetings", link, len(s.created))
 	}
 	if link := ask(t, d, "Dom"); link != "" {
 		t.Errorf("another target's link: %q", link)
@@ -120,12 +120,12 @@ func TestTestMeeting(t *testing.T) {
 	}
 	d.Meetings.Close()
 	if !slices.Equal(s.ended, s.created) {
-		t.Errorf("made %q, ended %q", s.created, s.ended)
+		t.Errorf("created %q, ended %q", s.created, s.ended)
 	}
 }
 
-// TestHashOfTheServersChoice: where the checksum is refused the others are tried, once
-// each, and the link is signed with the one that the server takes.
+// TestHashOfTheServersChoice: if the checksum is rejected, the other hashes are tried,
+// once each, and the link is signed with the accepted one.
 func TestHashOfTheServersChoice(t *testing.T) {
 	s := newInterface(t, "sha1", "")
 	d, _ := newDesk(t, s)
@@ -139,8 +139,8 @@ func TestHashOfTheServersChoice(t *testing.T) {
 	}
 }
 
-// TestNoTestMeeting: a server that makes none costs the link, not the list, and is left
-// alone for a while.
+// TestNoTestMeeting: if the server creates no meeting, the list has no link, and the
+// server gets no further requests for a while.
 func TestNoTestMeeting(t *testing.T) {
 	for name, answer := range map[string]string{
 		"refused":         `<response><returncode>FAILED</returncode><messageKey>internalError</messageKey></response>`,
@@ -158,7 +158,7 @@ func TestNoTestMeeting(t *testing.T) {
 			}
 			s.answer = ""
 			if link := ask(t, d, "Rat"); link != "" {
-				t.Error("the server was asked again at once")
+				t.Error("another request immediately after a refusal")
 			}
 			*now = now.Add(retryAfter)
 			if link := ask(t, d, "Rat"); link == "" {
@@ -207,7 +207,7 @@ func FuzzParseCreated(f *testing.F) {
 	})
 }
 
-// The link is of a form that agents take.
+// Agents must accept the link.
 func TestLinkIsTaken(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, _ := newDesk(t, s)

@@ -2,7 +2,7 @@ package target
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // BigBlueButton's own choice, of a checksum with a secret
+	"crypto/sha1" //nolint:gosec // as used by BigBlueButton: of a checksum with a secret
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -13,18 +13,17 @@ import (
 	"time"
 )
 
-// defaultHash is the hash that every BigBlueButton since 2.4 accepts and that is not
-// broken.
+// defaultHash is the strongest hash that every BigBlueButton since 2.4 accepts.
 const defaultHash = "sha256"
 
-// hashes are those of BigBlueButton's checksum, by name.
+// hashes contains the hashes of BigBlueButton's checksum, by name.
 func hashes() map[string]func() hash.Hash {
 	return map[string]func() hash.Hash{"sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
 }
 
 func hashNames() []string { return []string{"sha1", "sha256", "sha384", "sha512"} }
 
-// checksum signs a call of BigBlueButton's interface: the hash of name, query and secret.
+// checksum signs a call of BigBlueButton's API: the hash of name, query and secret.
 func checksum(name, call, query, secret string) string {
 	h := hashes()[name]()
 	h.Write([]byte(call + query + secret))
@@ -32,14 +31,14 @@ func checksum(name, call, query, secret string) string {
 }
 
 // Validity of an access token of LiveKit. LiveKit's clock may be behind ours by up to
-// tokenBackdate, and ahead by as much as a token is older than it needs.
+// tokenBackdate, and ahead by the validity that a check does not need.
 const (
 	tokenLife     = 4 * time.Minute
 	tokenBackdate = time.Minute
 )
 
-// grant is what a token of LiveKit allows (docs.livekit.io, "Authentication"). LiveKit
-// takes a permission that is absent as given.
+// grant contains the permissions of a LiveKit token (docs.livekit.io,
+// "Authentication"). LiveKit treats an absent permission as granted.
 type grant struct {
 	Room           string `json:"room,omitempty"`
 	RoomJoin       bool   `json:"roomJoin"`
@@ -48,14 +47,15 @@ type grant struct {
 	CanPublishData bool   `json:"canPublishData"`
 }
 
-// roomConfig limits the room that the first to join makes.
+// roomConfig configures the room that the first participant creates.
 type roomConfig struct {
-	EmptyTimeout     int `json:"emptyTimeout"`     // s until an empty room is gone
-	DepartureTimeout int `json:"departureTimeout"` // s after the last one left
+	EmptyTimeout     int `json:"emptyTimeout"`     // seconds until an empty room is closed
+	DepartureTimeout int `json:"departureTimeout"` // seconds after the last participant has left
 	MaxParticipants  int `json:"maxParticipants"`
 }
 
-// accessToken makes a token of LiveKit: a JSON Web Token (RFC 7519) with HMAC SHA-256.
+// accessToken returns a token for LiveKit: a JSON Web Token (RFC 7519) with HMAC
+// SHA-256.
 func (t Target) accessToken(identity string, video grant, now time.Time) (string, error) {
 	header, err := json.Marshal(map[string]string{"alg": "HS256", "typ": "JWT"})
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package target keeps the conference systems that the participants use, with the secrets
-// of their interfaces. What leaves the collector of a secret is a token that expires within
-// minutes and opens a test room only.
+// Package target stores the conference systems that the participants use, with their
+// secrets. A secret never leaves the collector; only tokens do that expire within minutes
+// and are valid for a test room.
 package target
 
 import (
@@ -17,13 +17,13 @@ import (
 )
 
 var (
-	// ErrExists says that a target has this name already.
-	ErrExists = errors.New("there is a target with this name already: remove it first, or take another name")
-	// ErrNotFound says that no target has this name.
+	// ErrExists means that a target already has this name.
+	ErrExists = errors.New("there is already a target with this name: remove it first, or choose another name")
+	// ErrNotFound means that no target has this name.
 	ErrNotFound = errors.New("there is no target with this name")
 )
 
-// InputError is a target that cannot be used, and what to do about it.
+// InputError describes an invalid target, and what to do about it.
 type InputError struct{ Problem string }
 
 func (e *InputError) Error() string { return e.Problem }
@@ -32,18 +32,18 @@ func input(format string, args ...any) error { return &InputError{fmt.Sprintf(fo
 
 // Target is one conference system.
 type Target struct {
-	// Name is what participants call it; see [wire.IsTargetName].
+	// Name is the name that participants use; see [wire.IsTargetName].
 	Name string `json:"name"`
 	// System is one of [wire.TargetSystems].
 	System string `json:"system"`
 	URL    string `json:"url"`
-	// Profile names the limits to judge by.
+	// Profile is the name of the limits for the diagnosis.
 	Profile string `json:"profile"`
-	// Secret and Hash sign requests to a BigBlueButton, Secret alone the tokens of a WHIP
-	// endpoint; "" where it is not known.
+	// Secret and Hash sign requests to a BigBlueButton; Secret alone signs the tokens of
+	// a WHIP endpoint. "" if unknown.
 	Secret string `json:"secret,omitempty"`
 	Hash   string `json:"hash,omitempty"`
-	// APIKey and APISecret sign the tokens of a LiveKit; "" where they are not known.
+	// APIKey and APISecret sign tokens for a LiveKit; "" if they are unknown.
 	APIKey    string    `json:"api_key,omitempty"`
 	APISecret string    `json:"api_secret,omitempty"`
 	AddedAt   time.Time `json:"added_at"`
@@ -52,16 +52,17 @@ type Target struct {
 // HasSecret reports whether the collector knows a secret of the system.
 func (t Target) HasSecret() bool { return t.Secret != "" || t.APISecret != "" }
 
-// addresses are those of systems that have one for everybody.
+// addresses contains the addresses of systems that have one for everybody.
 func addresses() map[string]string {
 	return map[string]string{"zoom": "https://zoom.us", "youtube": "rtmps://a.rtmps.youtube.com"}
 }
 
-// maxSecretBytes bounds a secret; LiveKit's and BigBlueButton's take about 50.
+// maxSecretBytes is the maximum length of a secret; those of LiveKit and BigBlueButton
+// have about 50 bytes.
 const maxSecretBytes = 512
 
-// Normalize checks t, fills in what its system has by default, and writes its address in
-// its one form. The error is an *InputError or an *origin.Error.
+// Normalize validates t, sets the defaults of its system, and normalizes its address.
+// The error is an *InputError or an *origin.Error.
 func (t Target) Normalize() (Target, error) {
 	t.Name = strings.TrimSpace(t.Name)
 	if !wire.IsTargetName(t.Name) {
@@ -118,13 +119,13 @@ func (t Target) normalSecrets() (Target, error) {
 	return t, nil
 }
 
-// normalURL writes an address as a check uses it. User, query and fragment may hold the
-// secret of a meeting, and no check needs them.
+// normalURL returns an address in the form that a check uses. User, query and fragment
+// may contain the secret of a meeting, and no check needs them.
 func normalURL(raw, system string) (string, error) {
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(raw), "://")
 	text, ingest := raw, false
 	if scheme = strings.ToLower(scheme); scheme == "rtmp" || scheme == "rtmps" {
-		text, ingest = "https://"+rest, true // the rules for hosts and ports are those of https
+		text, ingest = "https://"+rest, true // hosts and ports follow the rules of https
 	}
 	u, err := origin.ParseSecure(text)
 	switch {
@@ -135,9 +136,9 @@ func normalURL(raw, system string) (string, error) {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return "", &origin.Error{Address: origin.Of(u), Fault: origin.FaultTooMuch}
 	case ingest:
-		u = &url.URL{Scheme: scheme, Host: u.Host} // the path may end in a stream key
+		u = &url.URL{Scheme: scheme, Host: u.Host} // the path may contain a stream key
 	case scheme == "ws" || scheme == "wss":
-		u.Scheme = scheme // Janus has its interface over both
+		u.Scheme = scheme // Janus has its API over both
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u.String(), nil

@@ -31,7 +31,7 @@ func TestNormalize(t *testing.T) {
 		},
 		"zoom":    {Target{Name: "z", System: "zoom"}, Target{Name: "z", System: "zoom", URL: "https://zoom.us", Profile: "zoom"}},
 		"youtube": {Target{Name: "y", System: "youtube"}, Target{Name: "y", System: "youtube", URL: "rtmps://a.rtmps.youtube.com", Profile: "bbb"}},
-		// What follows the host may be the key of a stream.
+		// The path may be the key of a stream.
 		"ingest": {
 			Target{Name: "y", System: "youtube", URL: "rtmps://Ingest.example.org/live2/abcd-efgh"},
 			Target{Name: "y", System: "youtube", URL: "rtmps://ingest.example.org", Profile: "bbb"},
@@ -76,7 +76,7 @@ func TestTargetsThatCannotBeUsed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "checksum=") || strings.Contains(err.Error(), "u:p")) {
-			t.Errorf("%s: the error tells a secret: %v", name, err)
+			t.Errorf("%s: the error contains a secret: %v", name, err)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestThereIsAMost(t *testing.T) {
 	}
 }
 
-// A damaged file is told, and is not replaced by one that holds less.
+// A damaged file is reported, and is not replaced by one with less content.
 func TestDamagedFile(t *testing.T) {
 	dir := t.TempDir()
 	f := In(dir)
@@ -145,12 +145,12 @@ func TestDamagedFile(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		if b, err := os.ReadFile(datadir.Targets(dir)); err != nil || string(b) != text {
-			t.Errorf("it was changed: %s, %v", b, err)
+			t.Errorf("the file was changed: %s, %v", b, err)
 		}
 	}
 }
 
-// The vector of BigBlueButton's documentation.
+// Test vector of BigBlueButton's documentation.
 func TestChecksum(t *testing.T) {
 	const query = "name=Test+Meeting&meetingID=abc123&attendeePW=111222&moderatorPW=333444"
 	if got := checksum("sha1", "create", query, "639259d4-9dd8-4b25-bf01-95f9567eaf4b"); got != "1fcbb0c4fc1f039f73aa6d697d2db9ba7f803f17" {
@@ -158,7 +158,7 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-// What leaves the collector opens one room for some minutes, and is no secret.
+// A token is valid for one room and some minutes, and contains no secret.
 func TestDesk(t *testing.T) {
 	f := In(t.TempDir())
 	now := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
@@ -180,7 +180,7 @@ func TestDesk(t *testing.T) {
 		t.Fatalf("%s, %v", b, err)
 	}
 	if _, err := wire.ParseTargets(b); err != nil {
-		t.Errorf("an agent refuses it: %v", err)
+		t.Errorf("an agent rejects it: %v", err)
 	}
 	if first.Targets[0].Room != nil || first.Targets[1].Room == nil {
 		t.Fatalf("%s", b)
@@ -219,7 +219,7 @@ func TestDesk(t *testing.T) {
 			}
 		}
 		if len(claims.Video) != len(want) {
-			t.Errorf("more than it needs: %v", claims.Video)
+			t.Errorf("more permissions than needed: %v", claims.Video)
 		}
 	}
 }
@@ -230,6 +230,6 @@ func TestNoRandomness(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := (Desk{File: f, Now: time.Now, Random: strings.NewReader("")}).Targets(t.Context(), ""); err == nil {
-		t.Error("a room of a known name")
+		t.Error("the name of the room is predictable")
 	}
 }

@@ -34,20 +34,20 @@ const (
 	Untested Outcome = "unknown"
 )
 
-// Step is one step of a test. It holds no secret.
+// Step is one step of a test. It contains no secret.
 type Step struct {
 	Name string `json:"name"` // reach or secret
-	// Request is what was asked, without its query; "" where nothing was.
+	// Request is the request without its query; "" for none.
 	Request string  `json:"request,omitempty"`
 	Status  int     `json:"http_status,omitempty"`
 	MS      int64   `json:"ms"`
 	Outcome Outcome `json:"status"`
-	// Problem says what is wrong, or why nothing was tested, and what to do.
+	// Problem is what is wrong, or why nothing was tested, and what to do.
 	Problem string `json:"problem,omitempty"`
 }
 
-// Tester tests targets from the collector's machine: whether the system answers, and
-// whether its secret is right. The sound is tested by the agents only.
+// Tester tests targets from the collector's machine: whether the system responds, and
+// whether its secret is right. Only agents test the sound.
 type Tester struct {
 	Client *http.Client
 	Now    func() time.Time
@@ -62,7 +62,7 @@ func NewTester(now func() time.Time, random io.Reader) Tester {
 	}}
 }
 
-// Test performs the steps. It opens no meeting.
+// Test performs the steps. It creates no meeting.
 func (x Tester) Test(ctx context.Context, t Target) ([]Step, error) {
 	u, err := url.Parse(t.URL)
 	if err != nil {
@@ -90,14 +90,14 @@ func (x Tester) Test(ctx context.Context, t Target) ([]Step, error) {
 	return []Step{reach, secret}, err
 }
 
-// request is one question to a server.
+// request is one request to a server.
 type request struct {
 	method string
 	at     *url.URL
 	token  string
 }
 
-// ask performs a step: one request, whose answer judge looks at.
+// ask performs a step: one request, whose response is evaluated by judge.
 func (x Tester) ask(ctx context.Context, name string, q request, judge func(status int, body []byte) string) Step {
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
@@ -132,12 +132,12 @@ func (x Tester) do(ctx context.Context, q request) (status int, body []byte, err
 	defer func() { _ = resp.Body.Close() }()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
 	if err == nil && len(body) > maxAnswerBytes {
-		err = errors.New("the answer is too long")
+		err = errors.New("the response is too long")
 	}
 	return resp.StatusCode, body, err
 }
 
-// problemOf describes an error of a connection. It leaves out the URL, whose query is
+// problemOf describes an error of a connection. It omits the URL, whose query is
 // signed.
 func problemOf(err error) string {
 	if e, ok := errors.AsType[*url.Error](err); ok {
@@ -149,7 +149,7 @@ func problemOf(err error) string {
 	return err.Error()
 }
 
-// reach asks whether the system is there, without a secret.
+// reach tests whether the system is present, without a secret.
 func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 	switch {
 	case t.System == "bbb":
@@ -195,7 +195,7 @@ func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 	return x.connect(ctx, u)
 }
 
-// connect opens a connection, and its encryption, to an interface that is not HTTP.
+// connect opens a connection, and TLS, to an API that is not HTTP.
 func (x Tester) connect(ctx context.Context, u *url.URL) Step {
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
@@ -222,8 +222,8 @@ func (x Tester) connect(ctx context.Context, u *url.URL) Step {
 	return s
 }
 
-// bbbSecret asks a signed question about a meeting that does not exist. It does not ask
-// for the list of meetings, which holds names of people.
+// bbbSecret sends a signed request about a meeting that does not exist. It does not
+// request the list of meetings, which contains names of people.
 func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
 	id := make([]byte, 8)
 	if _, err := io.ReadFull(x.Random, id); err != nil {
@@ -253,7 +253,8 @@ func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, erro
 	if !refused {
 		return first, nil
 	}
-	// The server chooses the hashes it accepts, so that a refusal may be of the hash.
+	// The server determines the accepted hashes, so the hash may be the reason for the
+	// rejection.
 	for _, hash := range hashNames() {
 		if hash == t.Hash {
 			continue
@@ -266,7 +267,7 @@ func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, erro
 	return first, nil
 }
 
-// livekitSecret lets the server check a token for a test room. It joins none.
+// livekitSecret makes the server validate a token for a test room. It does not join.
 func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
 	room, err := Desk{Now: x.Now, Random: x.Random}.room(t)
 	if err != nil {
@@ -286,8 +287,8 @@ func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, 
 	}), nil
 }
 
-// whipSecret lets the endpoint check a token. The end of a session that does not exist needs
-// one (RFC 9725 §4.7) and changes nothing.
+// whipSecret makes the endpoint validate a token. Ending a session that does not exist
+// requires one (RFC 9725 §4.7) and changes nothing.
 func (x Tester) whipSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
 	token, err := whip.Token([]byte(t.Secret), x.Now())
 	if err != nil {
@@ -307,7 +308,7 @@ func apiOf(u *url.URL) *url.URL {
 	return &url.URL{Scheme: webScheme(u), Host: u.Host, Path: "/bigbluebutton/api"}
 }
 
-// rootOf returns the address below which the paths of a LiveKit are.
+// rootOf returns the base address of a LiveKit.
 func rootOf(u *url.URL) *url.URL {
 	path := strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/v1"), "/rtc")
 	return &url.URL{Scheme: webScheme(u), Host: u.Host, Path: path + "/"}
@@ -323,13 +324,13 @@ func webScheme(u *url.URL) string {
 	return u.Scheme
 }
 
-// bbbAnswer is an answer of BigBlueButton's interface.
+// bbbAnswer is a response of BigBlueButton's API.
 type bbbAnswer struct {
 	ReturnCode string `xml:"returncode" json:"returncode"`
 	MessageKey string `xml:"messageKey" json:"messageKey"`
 }
 
-// parseBBB reads XML, and the JSON that versions since 3.0 may give.
+// parseBBB parses XML, and JSON, which versions since 3.0 may return.
 func parseBBB(body []byte) (bbbAnswer, bool) {
 	var a bbbAnswer
 	if xml.Unmarshal(body, &a) == nil && a.ReturnCode != "" {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// outcomes are the results of the steps, as in "ok, fail".
+// outcomes returns the results of the steps, as in "ok, fail".
 func outcomes(t *testing.T, target Target) (string, []Step) {
 	t.Helper()
 	steps, err := NewTester(time.Now, rand.Reader).Test(t.Context(), target)
@@ -30,7 +30,7 @@ func outcomes(t *testing.T, target Target) (string, []Step) {
 	}
 	for _, secret := range []string{target.Secret, target.APISecret, "checksum"} {
 		if secret != "" && strings.Contains(string(shown), secret) {
-			t.Errorf("the steps tell a secret: %s", shown)
+			t.Errorf("the steps contain a secret: %s", shown)
 		}
 	}
 	return strings.Join(words, ", "), steps
