@@ -41,6 +41,9 @@ func dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, nil
 }
 
+// serviceAccount is the virtual account of the service.
+const serviceAccount = `NT SERVICE\tonprobe`
+
 // fdConn is implemented by the connections of winio.
 type fdConn interface{ Fd() uintptr }
 
@@ -64,6 +67,9 @@ func verify(conn net.Conn) error {
 	if slices.ContainsFunc([]windows.WELL_KNOWN_SID_TYPE{
 		windows.WinLocalSystemSid, windows.WinBuiltinAdministratorsSid, windows.WinLocalServiceSid,
 	}, owner.IsWellKnown) {
+		return nil
+	}
+	if service, _, _, err := windows.LookupSID("", serviceAccount); err == nil && owner.Equals(service) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrForeignSocket, owner)

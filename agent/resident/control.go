@@ -17,9 +17,8 @@ var (
 	ErrNotAdmin = errors.New("only an administrator may do this")
 	// ErrNotInstalled means that the service is not installed on this machine.
 	ErrNotInstalled = service.ErrNotInstalled
-	// ErrInstalled means that the service is already installed, with the settings it
-	// was installed with.
-	ErrInstalled = errors.New("the service is already installed")
+	// ErrNoUserService means that this system has services of the machine only.
+	ErrNoUserService = errors.New("this system has no services of a person")
 	// ErrNoServiceSystem means that this system has no service manager.
 	ErrNoServiceSystem = service.ErrNoServiceSystemDetected
 )
@@ -45,31 +44,44 @@ const (
 	Restart   Action = "restart"
 )
 
-// Control performs action on the service that runs this program with arguments.
-func Control(action Action, arguments []string) error {
+// Setup is the service to control.
+type Setup struct {
+	// User means the service of a person instead of that of the machine.
+	User bool
+	// Data is the service's folder.
+	Data string
+	// Arguments are those of the program, for Install.
+	Arguments []string
+}
+
+// Control performs action. Install replaces an installed service, and starts it again if
+// it was running, so it also upgrades it.
+func (u Setup) Control(action Action) error {
+	if u.User && runtime.GOOS == "windows" {
+		return ErrNoUserService
+	}
 	// Without this check some systems fail later with a message about a file.
-	if runtime.GOOS != "windows" && os.Geteuid() != 0 {
+	if !u.User && runtime.GOOS != "windows" && os.Geteuid() != 0 {
 		return ErrNotAdmin
 	}
-	s, err := service.New(idle{}, config(arguments))
+	s, err := service.New(idle{}, u.config())
 	if err != nil {
 		return fmt.Errorf("%s service: %w", action, err)
 	}
+	state, err := u.stateOf(s)
+	if err != nil {
+		return fmt.Errorf("%s service: %w", action, err)
+	}
+	// The service managers report this case by an exit status at best.
+	if action != Install && state == StateMissing {
+		return fmt.Errorf("%s service: %w", action, ErrNotInstalled)
+	}
 	do := map[Action]func() error{
-		Install: s.Install, Uninstall: func() error { return stopAndUninstall(s) },
+		Install: func() error { return u.install(s, state) }, Uninstall: func() error { return u.uninstall(s) },
 		Start: s.Start, Stop: s.Stop, Restart: s.Restart,
 	}[action]
 	if do == nil {
 		return fmt.Errorf("unknown action %q", action)
-	}
-	// The service managers report both cases by an exit status at best.
-	switch state, err := stateOf(s); {
-	case err != nil:
-		return fmt.Errorf("%s service: %w", action, err)
-	case action == Install && state != StateMissing:
-		return fmt.Errorf("%s service: %w", action, ErrInstalled)
-	case action != Install && state == StateMissing:
-		return fmt.Errorf("%s service: %w", action, ErrNotInstalled)
 	}
 	if err := do(); err != nil {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EACCES) {
@@ -80,17 +92,53 @@ func Control(action Action, arguments []string) error {
 	return nil
 }
 
-// stopAndUninstall stops the service first. No service manager does so, and the service
-// would continue until the next boot without any way to stop it.
-func stopAndUninstall(s service.Service) error {
+func (u Setup) install(s service.Service, state State) error {
+	if state != StateMissing {
+		if err := u.unregister(s); err != nil {
+			return err
+		}
+	}
+	if !u.User {
+		if err := createAccount(u.Data); err != nil {
+			return err
+		}
+	}
+	if err := s.Install(); err != nil {
+		return err
+	}
+	if !u.User {
+		if err := grantAccess(u.Data); err != nil {
+			return err
+		}
+	}
+	if state == StateRunning || state == StateWaiting {
+		return s.Start()
+	}
+	return nil
+}
+
+// unregister stops the service first. No service manager does so, and the service would
+// continue until the next boot without any way to stop it.
+func (u Setup) unregister(s service.Service) error {
 	stopped := s.Stop()
 	if err := s.Uninstall(); err != nil {
 		return err
 	}
-	if state, err := stateOf(s); stopped != nil && err == nil && state != StateMissing {
+	u.forget()
+	if state, err := u.stateOf(s); stopped != nil && err == nil && state != StateMissing {
 		return fmt.Errorf("it still runs: %w", stopped)
 	}
 	return nil
+}
+
+func (u Setup) uninstall(s service.Service) error {
+	if err := u.unregister(s); err != nil {
+		return err
+	}
+	if u.User {
+		return nil
+	}
+	return removeAccount()
 }
 
 // State is the state of the service.
@@ -106,21 +154,21 @@ const (
 )
 
 // Status returns the state of the service.
-func Status() (State, error) {
-	s, err := service.New(idle{}, config(nil))
+func (u Setup) Status() (State, error) {
+	s, err := service.New(idle{}, u.config())
 	if err != nil {
 		return "", fmt.Errorf("query the service: %w", err)
 	}
-	state, err := stateOf(s)
+	state, err := u.stateOf(s)
 	if err != nil {
 		return "", fmt.Errorf("query the service: %w", err)
 	}
 	return state, nil
 }
 
-func stateOf(s service.Service) (State, error) {
+func (u Setup) stateOf(s service.Service) (State, error) {
 	if s.Platform() == systemd {
-		return systemdState()
+		return systemdState(u.User)
 	}
 	status, err := s.Status()
 	switch {
@@ -148,11 +196,11 @@ func initFile() bool {
 	return false
 }
 
-func config(arguments []string) *service.Config {
+func (u Setup) config() *service.Config {
 	c := &service.Config{
 		Name: Name, DisplayName: "Tonprobe",
 		Description: "Checks the line for council sessions (never the microphone) and reports to the municipality's collector.",
-		Arguments:   arguments,
+		Arguments:   u.Arguments,
 		Option: service.KeyValue{
 			"OnFailure":              "restart", // Windows, from here on
 			"OnFailureDelayDuration": "30s",
@@ -160,10 +208,14 @@ func config(arguments []string) *service.Config {
 			"DelayedAutoStart":       true,
 			"KeepAlive":              true, // launchd, from here on
 			"RunAtLoad":              true,
+			"UserService":            u.User,
 		},
 	}
+	if !u.User && runtime.GOOS == "windows" { // the unit of systemd names it
+		c.UserName = accountName
+	}
 	if service.Platform() == systemd {
-		forSystemd(c)
+		u.forSystemd(c)
 	}
 	return c
 }

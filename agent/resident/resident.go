@@ -30,7 +30,7 @@ func Interactive() bool { return service.Interactive() }
 // ends the process with ExitFatal.
 func Run(work func(context.Context) error, log *slog.Logger) error {
 	p := &program{work: work, log: log, exit: os.Exit}
-	s, err := service.New(p, config(nil))
+	s, err := service.New(p, Setup{}.config())
 	if err != nil {
 		return fmt.Errorf("run as a service: %w", err)
 	}

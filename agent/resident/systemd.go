@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,12 +14,20 @@ import (
 // systemd is the name of systemd in the library.
 const systemd = "linux-systemd"
 
-// unit is the unit file of the service. The library's own waits two minutes before a
-// restart, and gives up on a service that fails often.
+// unit is the unit file of the machine's service. The library's own waits two minutes
+// before a restart, and gives up on a service that fails often.
 //
-// The service runs as root without root's privileges: the only remaining capability is
-// raw sockets, for ICMP where ping sockets are not allowed, and the file system is
-// read-only except for the data folder.
+// The service has an account of its own without any capability, and can write to its data
+// folder and the folder of its socket only. What it needs, and what is therefore not
+// restricted:
+//   - the group systemd-journal, to read the records of crashes;
+//   - netlink, for routes, Wi-Fi and the events of devices, and echoes over ping sockets
+//     (net.ipv4.ping_group_range, which systemd opens for all);
+//   - the names of other users' processes in /proc: no ProtectProc, ProcSubset;
+//   - the accounts of its clients, which PrivateUsers would hide from SO_PEERCRED.
+//
+// ExecStartPre gives files back that an administrator's program has created in the folder
+// while the service was stopped.
 const unit = `[Unit]
 Description={{Description}}
 ConditionFileIsExecutable={{Path | cmdEscape}}
@@ -29,16 +36,20 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
+ExecStartPre=+/bin/chown --recursive --no-dereference ` + accountName + `: ` + dataArgumentMark + `
 ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
 Restart=on-failure
-RestartSec=10
+RestartSec=5
+User=` + accountName + `
+SupplementaryGroups=systemd-journal
+RuntimeDirectory=tonprobe
 UMask=0077
 NoNewPrivileges=yes
-CapabilityBoundingSet=CAP_NET_RAW
+CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
 ReadWritePaths=` + dataMark + `
-ProtectHome=read-only
+ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectClock=yes
@@ -47,8 +58,7 @@ ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
-ProtectProc=invisible
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -64,19 +74,50 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 `
 
-// dataMark is the placeholder for the data folder in unit.
-const dataMark = "@DATA@"
+// userUnit is the unit file of a person's service. A person's manager cannot set up the
+// file system, and the person's own files are what it works with.
+const userUnit = `[Unit]
+Description={{Description}}
+ConditionFileIsExecutable={{Path | cmdEscape}}
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart={{Path | cmdEscape}}{{range Arguments}} {{. | cmd}}{{end}}
+Restart=on-failure
+RestartSec=5
+UMask=0077
+NoNewPrivileges=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=default.target
+`
+
+// Placeholders for the data folder in unit, which are quoted differently.
+const (
+	dataMark         = "@DATA@"
+	dataArgumentMark = "@DATA_ARGUMENT@"
+)
 
 // unitFor returns the unit of a service with its state in a folder.
 func unitFor(data string) string {
 	// A path in a list is quoted as a C string, and "%" is a specifier
 	// (systemd.syntax(7), systemd.unit(5)).
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "\n", `\n`, "{", `\x7b`, "}", `\x7d`).Replace(data)
-	return strings.Replace(unit, dataMark, `"`+quoted+`"`, 1)
+	list := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "\n", `\n`, "{", `\x7b`, "}", `\x7d`)
+	argument := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$", "\n", `\n`, "{", `\x7b`, "}", `\x7d`)
+	return strings.NewReplacer(
+		dataMark, `"`+list.Replace(data)+`"`, dataArgumentMark, `"`+argument.Replace(data)+`"`,
+	).Replace(unit)
 }
 
-func forSystemd(c *service.Config) {
-	c.Option["SystemdScript"] = unitFor(dataOf(c.Arguments))
+func (u Setup) forSystemd(c *service.Config) {
+	c.Option["SystemdScript"] = unitFor(u.Data)
+	if u.User {
+		c.Option["SystemdScript"] = userUnit
+	}
 	if path, err := os.Executable(); err == nil {
 		c.Executable = strings.ReplaceAll(path, "%", "%%")
 	}
@@ -85,14 +126,6 @@ func forSystemd(c *service.Config) {
 		escaped[i] = unitArgument(a)
 	}
 	c.Arguments = escaped
-}
-
-// dataOf returns the data folder in the arguments of a service.
-func dataOf(arguments []string) string {
-	if i := slices.Index(arguments, "--data"); i >= 0 && i+1 < len(arguments) {
-		return arguments[i+1]
-	}
-	return "/var/lib/tonprobe"
 }
 
 // unitArgument escapes what systemd would interpret in a command line: "%" is a specifier
@@ -107,10 +140,14 @@ const answerWithin = 10 * time.Second
 
 // systemdState queries systemd directly, because the library reports a service that waits
 // for its restart as running.
-func systemdState() (State, error) {
+func systemdState(user bool) (State, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=LoadState,ActiveState,SubState", Name+".service").Output()
+	arguments := []string{"show", "--property=LoadState,ActiveState,SubState", Name + ".service"}
+	if user {
+		arguments = append(arguments, "--user")
+	}
+	out, err := exec.CommandContext(ctx, "systemctl", arguments...).Output()
 	if err != nil {
 		return "", &ManagerError{systemd, fmt.Errorf("systemctl show: %w", err)}
 	}

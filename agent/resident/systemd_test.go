@@ -18,14 +18,14 @@ func TestUnitIsHardened(t *testing.T) {
 		if !strings.Contains(text, "\n"+want+"\n") || strings.Contains(text, dataMark) {
 			t.Errorf("%q:\n%s", data, text)
 		}
-		for _, must := range []string{"NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=CAP_NET_RAW\n"} {
+		for _, must := range []string{"NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n", "User=tonprobe\n"} {
 			if !strings.Contains(text, must) {
 				t.Errorf("no %s", must)
 			}
 		}
 	}
-	if got := dataOf([]string{"service", "run", "--data", "/x"}); got != "/x" {
-		t.Errorf("%q", got)
+	if text := unitFor("/srv/100% $HOME"); !strings.Contains(text, `tonprobe: "/srv/100%% $$HOME"`+"\n") {
+		t.Errorf("chown: %s", text)
 	}
 }
 

@@ -85,7 +85,7 @@ func sentences() []struct {
 		{local.ErrBusy, "service.busy"},
 		{resident.ErrNotAdmin, "service.not_admin"},
 		{resident.ErrNotInstalled, "service.not_installed"},
-		{resident.ErrInstalled, "service.installed"},
+		{resident.ErrNoUserService, "service.no_user_service"},
 		{resident.ErrNoServiceSystem, "service.no_system"},
 		{check.ErrCancelled, "check.cancelled"},
 		{tui.ErrQuit, "check.cancelled"},

@@ -4,16 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/durable"
+	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
+
+// serviceFlags are the flags of "tonprobe service" that are not settings.
+type serviceFlags struct {
+	json     bool
+	user     bool
+	keepData bool
+}
 
 // service installs, controls or runs the background service.
 func (p *program) service(ctx context.Context, args []string) error {
@@ -28,7 +39,11 @@ func (p *program) service(ctx context.Context, args []string) error {
 		s.flags = append(s.flags, func(c *config.Config) { c.Service.Interval = d })
 		return err
 	})
-	asJSON := f.Bool("json", false, "")
+	flags := &serviceFlags{}
+	f.BoolVar(&s.machine, "machine", false, "") // given by the installed service
+	f.BoolVar(&flags.json, "json", false, "")
+	f.BoolVar(&flags.user, "user", false, "")
+	f.BoolVar(&flags.keepData, "keep-data", false, "")
 	positional, err := p.parse(f, args, 1)
 	if err != nil {
 		return err
@@ -36,15 +51,29 @@ func (p *program) service(ctx context.Context, args []string) error {
 	if len(positional) == 0 {
 		return &usageError{key: "service.no_action"}
 	}
-	switch action := positional[0]; action {
-	case "install":
-		return p.serviceInstall(s)
-	case "uninstall", "start", "stop", "restart":
-		return p.serviceControl(resident.Action(action), nil)
-	case "status":
-		return p.serviceStatus(*asJSON)
-	case "run":
+	action := positional[0]
+	if action == "run" {
 		return p.serviceRun(ctx, s)
+	}
+	s.machine = s.machine || !flags.user
+	c, err := s.load(p.getenv)
+	if err != nil {
+		return err
+	}
+	if c.Socket == "" && !flags.user {
+		c.Socket = local.Address(runtime.GOOS)
+	}
+	switch action {
+	case "install":
+		return p.serviceInstall(s, c, flags)
+	case "uninstall":
+		return p.serviceUninstall(s, c, flags)
+	case "start", "restart":
+		return p.serviceStart(ctx, resident.Action(action), c, flags)
+	case "stop":
+		return p.serviceControl(resident.Stop, resident.Setup{User: flags.user, Data: c.Data})
+	case "status":
+		return p.serviceStatus(ctx, c, flags)
 	default:
 		return &usageError{key: "service.unknown_action", args: []any{"action", action}}
 	}
@@ -52,16 +81,15 @@ func (p *program) service(ctx context.Context, args []string) error {
 
 // serviceInstall passes the settings of the command line to the service, with absolute
 // paths, because it starts in another folder.
-func (p *program) serviceInstall(s *settings) error {
-	c, err := s.load(p.getenv)
-	if err != nil {
-		return err
-	}
+func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFlags) error {
 	// The unit allows the service to write nowhere else, so the folder must exist.
 	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control reports who may do it
 		return fmt.Errorf("install service: make %s: %w", c.Data, err)
 	}
 	arguments := []string{"service", "run", "--data", c.Data}
+	if !flags.user {
+		arguments = append(arguments, "--machine")
+	}
 	for _, a := range [][2]string{{"--config", s.file}, {"--ca", c.CA}} {
 		if a[1] == "" {
 			continue
@@ -76,26 +104,30 @@ func (p *program) serviceInstall(s *settings) error {
 		arguments = append(arguments, "--target", c.Target)
 	}
 	arguments = append(arguments, "--profile", c.Profile, "--interval", c.Service.Interval.String())
-	return p.serviceControl(resident.Install, arguments)
+	return p.serviceControl(resident.Install, resident.Setup{User: flags.user, Data: c.Data, Arguments: arguments})
 }
 
-func (p *program) serviceControl(a resident.Action, arguments []string) error {
-	if err := resident.Control(a, arguments); err != nil {
+func (p *program) serviceControl(a resident.Action, u resident.Setup) error {
+	if err := u.Control(a); err != nil {
 		return err
 	}
 	p.say("service.done_" + string(a))
 	return nil
 }
 
-func (p *program) serviceStatus(asJSON bool) error {
-	state, err := resident.Status()
-	if err != nil {
+// serviceUninstall removes the service with its folder. The folder of a person, and one that
+// was named, may contain other things.
+func (p *program) serviceUninstall(s *settings, c config.Config, flags *serviceFlags) error {
+	if err := p.serviceControl(resident.Uninstall, resident.Setup{User: flags.user, Data: c.Data}); err != nil {
 		return err
 	}
-	if asJSON {
-		return p.printJSON(map[string]any{"installed": state != resident.StateMissing, "running": state == resident.StateRunning, "state": state})
+	if usual := s.places(p.getenv).DataDir(); flags.user || flags.keepData || c.Data != usual {
+		p.say("service.kept_data", "folder", c.Data)
+		return nil
 	}
-	p.say("service.state_" + string(state))
+	if err := os.RemoveAll(c.Data); err != nil {
+		return fmt.Errorf("remove the folder of the service: %w", err)
+	}
 	return nil
 }
 
@@ -105,14 +137,31 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
+	if s.machine && c.Socket == "" {
+		c.Socket = local.Address(runtime.GOOS)
+	}
+	out, err := p.serviceLog(c)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: report.LogAttr}))
 	// An unusable station is an error to report now, not a reason for endless restarts.
 	st, err := station.Open(c, log)
 	if err != nil {
+		log.Error("cannot start", "err", err)
 		return err
 	}
 	if err := st.CheckOptions(p.version).Validate(); err != nil {
 		return err
 	}
 	return resident.Run(p.loops(c, log).Run, log)
+}
+
+// serviceLog returns where the service logs to: systemd takes standard error into its
+// journal; Windows and launchd have no place that limits its size.
+func (p *program) serviceLog(c config.Config) (io.Writer, error) {
+	if runtime.GOOS == "linux" || resident.Interactive() {
+		return p.err, nil
+	}
+	return resident.OpenLog(filepath.Join(c.Data, "log"))
 }

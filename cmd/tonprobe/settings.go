@@ -14,8 +14,10 @@ import (
 // settings collects the configuration of a subcommand: file, variables, flags. Flags are
 // parsed first and applied last.
 type settings struct {
-	file  string
-	flags []func(*config.Config)
+	file string
+	// machine means that the program works for the machine, whoever runs it.
+	machine bool
+	flags   []func(*config.Config)
 }
 
 // bindSettings adds the flags of every subcommand that uses the data folder.
@@ -62,20 +64,20 @@ func (s *settings) truth(f *flag.FlagSet, name string, field func(*config.Config
 func (s *settings) loadForPerson(getenv func(string) string) (config.Config, error) {
 	c, err := s.load(getenv)
 	// Whoever names a folder wants its identity and not that of the machine.
-	if err == nil && c.Socket == "" && c.Data == placesOf(getenv).DataDir() {
+	if err == nil && c.Socket == "" && c.Data == s.places(getenv).DataDir() {
 		c.Socket = local.Address(runtime.GOOS)
 	}
 	return c, err
 }
 
-func placesOf(getenv func(string) string) config.Places {
+func (s *settings) places(getenv func(string) string) config.Places {
 	home, _ := os.UserHomeDir() // without one the folder must be given
-	return config.Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home, System: isSystem()}
+	return config.Places{GOOS: runtime.GOOS, Getenv: getenv, Home: home, System: s.machine || isSystem()}
 }
 
 // load merges the configuration. Call it after the flags were parsed.
 func (s *settings) load(getenv func(string) string) (config.Config, error) {
-	places := placesOf(getenv)
+	places := s.places(getenv)
 	c := config.Default(places.DataDir())
 	file, required := s.file, true
 	if file == "" {

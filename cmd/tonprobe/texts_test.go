@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase/phrasetest"
@@ -80,6 +81,15 @@ func usedKeys(t *testing.T) []string {
 	}
 	for _, a := range []resident.Action{resident.Install, resident.Uninstall, resident.Start, resident.Stop, resident.Restart} {
 		keys = append(keys, "service.done_"+string(a))
+	}
+	for _, part := range local.Parts() {
+		for _, state := range local.States() {
+			// The others cannot occur.
+			rare := state == local.Partly && part != local.PartCrash || state == local.Unknown && part != local.PartCollector
+			if !rare && (part != local.PartSocket || state == local.Works || state == local.Fails) {
+				keys = append(keys, "service.check_"+string(part)+"_"+string(state))
+			}
+		}
 	}
 	for _, s := range []resident.State{resident.StateMissing, resident.StateRunning, resident.StateStopped, resident.StateWaiting, resident.StateFailed} {
 		keys = append(keys, "service.state_"+string(s))

@@ -1,0 +1,88 @@
+package resident
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/kardianos/service"
+)
+
+// accountName is the account of the machine's service.
+const accountName = "tonprobe"
+
+// accountComment marks the account as created by this program.
+const accountComment = "Tonprobe service"
+
+// createAccount creates the account of the service, and gives it the folder.
+func createAccount(data string) error {
+	if service.Platform() != systemd {
+		return nil
+	}
+	if _, err := user.Lookup(accountName); err != nil {
+		if err := addAccount(); err != nil {
+			return fmt.Errorf("create the account %s: %w", accountName, err)
+		}
+	}
+	u, err := user.Lookup(accountName)
+	if err != nil {
+		return fmt.Errorf("create the account %s: %w", accountName, err)
+	}
+	uid, _ := strconv.Atoi(u.Uid) // decimal on Unix, as os/user documents
+	gid, _ := strconv.Atoi(u.Gid)
+	return filepath.WalkDir(data, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, gid)
+	})
+}
+
+// addAccount prefers systemd-sysusers, which every distribution with systemd has or
+// replaces; useradd is missing on systems whose accounts are managed elsewhere.
+func addAccount() error {
+	sysusers := exec.Command("systemd-sysusers", "-")
+	sysusers.Stdin = strings.NewReader(`u ` + accountName + ` - "` + accountComment + `" / -` + "\n")
+	out, err := sysusers.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	more, second := exec.Command("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/",
+		"--shell", "/usr/sbin/nologin", "--comment", accountComment, accountName).CombinedOutput()
+	if second == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("systemd-sysusers: %w: %s", err, out), fmt.Errorf("useradd: %w: %s", second, more))
+}
+
+// removeAccount removes the account if this program created it.
+func removeAccount() error {
+	u, err := user.Lookup(accountName)
+	if err != nil || u.Name != accountComment {
+		return nil
+	}
+	if out, err := exec.Command("userdel", accountName).CombinedOutput(); err != nil {
+		return fmt.Errorf("remove the account %s: %w: %s", accountName, err, out)
+	}
+	return nil
+}
+
+// grantAccess does nothing: createAccount has changed the owner of the folder.
+func grantAccess(string) error { return nil }
+
+// forget removes what systemd remembers of a service that failed.
+func (u Setup) forget() {
+	if service.Platform() != systemd {
+		return
+	}
+	arguments := []string{"reset-failed", Name + ".service"}
+	if u.User {
+		arguments = append(arguments, "--user")
+	}
+	_ = exec.Command("systemctl", arguments...).Run() // fails if there is nothing to forget
+}

@@ -1,0 +1,28 @@
+//go:build !linux && !windows
+
+package resident
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// accountName is "" for the administrator: launchd creates no accounts.
+const accountName = ""
+
+func createAccount(string) error { return nil }
+func removeAccount() error       { return nil }
+func grantAccess(string) error   { return nil }
+
+// forget removes the files into which launchd has written what the program printed.
+func (u Setup) forget() {
+	if u.User {
+		return
+	}
+	for _, file := range []string{"/var/log/" + Name + ".out.log", "/var/log/" + Name + ".err.log"} {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			continue // of no use to anybody, and of no harm
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/local"
+	"github.com/tonprobe/tonprobe/agent/resident"
+	"github.com/tonprobe/tonprobe/agent/station"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// socketTime is how long a service that has just been started may take to open its socket.
+const socketTime = 10 * time.Second
+
+// serviceStart starts or restarts the service, and states what of it works.
+func (p *program) serviceStart(ctx context.Context, a resident.Action, c config.Config, flags *serviceFlags) error {
+	if err := p.serviceControl(a, resident.Setup{User: flags.user, Data: c.Data}); err != nil {
+		return err
+	}
+	p.printFindings(p.selfCheck(ctx, c, socketTime))
+	return nil
+}
+
+func (p *program) serviceStatus(ctx context.Context, c config.Config, flags *serviceFlags) error {
+	state, err := resident.Setup{User: flags.user, Data: c.Data}.Status()
+	if err != nil {
+		return err
+	}
+	findings := []local.Finding{}
+	if state == resident.StateRunning {
+		findings = p.selfCheck(ctx, c, 0)
+	}
+	if flags.json {
+		return p.printJSON(map[string]any{
+			"installed": state != resident.StateMissing, "running": state == resident.StateRunning, "state": state,
+			"self_check": findings,
+		})
+	}
+	p.say("service.state_" + string(state))
+	p.printFindings(findings)
+	return nil
+}
+
+// selfCheck asks the service what works, for as long as patience while it starts. The
+// service of a person has no socket: its program has the same rights.
+func (p *program) selfCheck(ctx context.Context, c config.Config, patience time.Duration) []local.Finding {
+	if c.Socket == "" {
+		desk := &station.Desk{Config: c, Version: p.version, Log: slog.New(slog.DiscardHandler)}
+		return desk.SelfCheck(ctx)[1:]
+	}
+	client := local.NewClient(c.Socket)
+	for deadline := time.Now().Add(patience); ; {
+		findings, err := client.SelfCheck(ctx)
+		if err == nil {
+			return findings
+		}
+		if !errors.Is(err, local.ErrNoService) || time.Now().After(deadline) || ctx.Err() != nil {
+			return []local.Finding{{Part: local.PartSocket, State: local.Fails, Detail: report.ErrorText(err)}}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (p *program) printFindings(findings []local.Finding) {
+	for _, f := range findings {
+		p.say("service.check_" + string(f.Part) + "_" + string(f.State))
+		if f.Detail != "" {
+			p.say("service.check_detail", "detail", f.Detail)
+		}
+	}
+	if len(findings) > 0 {
+		p.say("service.check_microphone")
+	}
+}
