@@ -28,25 +28,21 @@ const (
 // Duplicates returns the participants other than exceptID who have this name or this phone number,
 // sorted by name, at most 20. Names are the same regardless of case, accents, the spelling of
 // umlauts ("Mueller", "Müller") and the order of the words ("Muster, Anna"); phone numbers
-// regardless of everything but their digits, with +49 and 0049 as the national 0.
+// regardless of how they are written (store.PhoneKeys).
 func (d Desk) Duplicates(ctx context.Context, name, phone, exceptID string) ([]Duplicate, error) {
 	name, phone, err := checkPerson(name, phone)
 	if err != nil {
 		return nil, err
 	}
-	nameKey, phoneKey := nameKeyOf(name), phoneKeyOf(phone)
+	nameKey, phoneKeys := nameKeyOf(name), phoneKeysOf(phone)
 	var found []Duplicate
-	// Without its 0 a number is a part of all its spellings, also of "0049 228 …".
-	for _, search := range []string{name, strings.TrimPrefix(phoneKey, "0")} {
-		if search == "" {
-			continue
-		}
+	for _, search := range append([]string{name}, phoneKeys...) {
 		candidates, err := d.candidates(ctx, search)
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range candidates {
-			c := Duplicate{Participant: p, SameName: nameKeyOf(p.Name) == nameKey, SamePhone: phoneKey != "" && phoneKeyOf(p.Phone) == phoneKey}
+			c := Duplicate{Participant: p, SameName: nameKeyOf(p.Name) == nameKey, SamePhone: slices.ContainsFunc(phoneKeysOf(p.Phone), func(k string) bool { return slices.Contains(phoneKeys, k) })}
 			known := slices.ContainsFunc(found, func(f Duplicate) bool { return f.ID == p.ID })
 			if p.ID != exceptID && !known && (c.SameName || c.SamePhone) {
 				found = append(found, c)
@@ -96,21 +92,7 @@ func nameKeyOf(name string) string {
 // extensions, which say nothing without their switchboard.
 const minPhoneDigits = 5
 
-// phoneKeyOf returns the digits of a phone number with the national prefix; "" if there are too few.
-func phoneKeyOf(phone string) string {
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, strings.ReplaceAll(phone, "(0)", ""))
-	if strings.HasPrefix(strings.TrimSpace(phone), "+49") {
-		digits = "0" + strings.TrimPrefix(digits, "49")
-	} else if rest, international := strings.CutPrefix(digits, "0049"); international {
-		digits = "0" + rest
-	}
-	if len(digits) < minPhoneDigits {
-		return ""
-	}
-	return digits
+// phoneKeysOf returns the phone numbers in a text that are long enough.
+func phoneKeysOf(phone string) []string {
+	return slices.DeleteFunc(store.PhoneKeys(phone), func(key string) bool { return len(key) < minPhoneDigits })
 }

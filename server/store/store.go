@@ -61,7 +61,7 @@ type Participants interface {
 	// ParticipantStates gives one page of the dashboard's list. It reads the
 	// latest state only, never the reports.
 	ParticipantStates(ctx context.Context, q StateQuery) (StatePage, error)
-	// SimilarStates gives those whose name or latest case code is like a search,
+	// SimilarStates gives those whose name or one of whose case codes is like a search,
 	// give or take a letter.
 	SimilarStates(ctx context.Context, search string, limit int) ([]ParticipantState, error)
 	// ParticipantState gives one row of that list.

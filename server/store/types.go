@@ -146,7 +146,8 @@ const (
 type StateQuery struct {
 	// Search keeps those who are meant by it. Each of its words must be a part of
 	// the name, ignoring case, accents and how an umlaut is written; or it is a
-	// part of the phone number, or a case code, whole or in part.
+	// part of a phone number (see PhoneKeys); or a case code of any report that is
+	// kept, or three or more symbols at its beginning or end.
 	Search string
 	// Verdict keeps those of whom this is known (ParticipantState.Verdict) and
 	// fresh; "" keeps all.

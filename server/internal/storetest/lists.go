@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -80,70 +79,6 @@ func age(t *testing.T, s store.Store) {
 	place := func(name string) int { return slices.Index(order, name) }
 	if !slices.Equal(order[2:4], []string{"limited tonight", "ready tonight"}) || place("bad tonight") > 1 || place("bad nine days ago") != 4 {
 		t.Errorf("by urgency: %q", order)
-	}
-}
-
-func searchByAllMeans(t *testing.T, s store.Store) {
-	add := func(name, phone, code string) {
-		t.Helper()
-		id, agent := person(t, s, name)
-		must(t, s.EditParticipant(t.Context(), id, name, phone))
-		if code != "" {
-			_, err := s.SaveReports(t.Context(), agent, []store.NewReport{newReport(code, report.Ready, evening)})
-			must(t, err)
-		}
-	}
-	add("Jürgen Müller", "0228 / 55 50-101", "9E5-5C4")
-	add("Mueller, Anna", "+49 221 999", "K7P-3QX")
-	add("Dr. Özlem Groß-Weiß", "(0211) 12 34", "")
-	add("Bernd Neuer", "", "")
-	for i := range 30 {
-		add(fmt.Sprintf("Person %d", i), "", "")
-	}
-	for search, want := range map[string][]string{
-		"mueller":                             {"Jürgen Müller", "Mueller, Anna"},
-		"Müller":                              {"Jürgen Müller", "Mueller, Anna"},
-		"müller jürgen":                       {"Jürgen Müller"},
-		"Müller, Juergen":                     {"Jürgen Müller"},
-		"anna mueller":                        {"Mueller, Anna"},
-		"gross":                               {"Dr. Özlem Groß-Weiß"},
-		"oezlem":                              {"Dr. Özlem Groß-Weiß"},
-		"neuer":                               {"Bernd Neuer"},
-		"5550101":                             {"Jürgen Müller"},
-		"0228 5550":                           {"Jürgen Müller"},
-		"+49 228 5550101":                     {"Jürgen Müller"},
-		"0049 228 5550101":                    {"Jürgen Müller"},
-		"0221999":                             {"Mueller, Anna"},
-		"9E5-5C4":                             {"Jürgen Müller"},
-		"Fall-Code 9E5-5C4":                   {"Jürgen Müller"},
-		"9e5":                                 {"Jürgen Müller"},
-		"5c4":                                 {"Jürgen Müller"},
-		"Kaufmann 7 Paula 3 Quelle Xanthippe": {"Mueller, Anna"},
-		"nobody":                              nil,
-		"100%":                                nil,
-		"_":                                   nil,
-		",":                                   nil,
-	} {
-		page, err := s.ParticipantStates(t.Context(), store.StateQuery{Search: search})
-		must(t, err)
-		var got []string
-		for _, p := range page.States {
-			got = append(got, p.Name)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", search, got, want)
-		}
-	}
-	for search, want := range map[string]string{
-		"Mulller": "Jürgen Müller", "Mülelr": "Jürgen Müller", "Mller": "Jürgen Müller", "Nauer": "Bernd Neuer", "Jurgen Möller": "Jürgen Müller",
-		"9E5-5C5": "Jürgen Müller", "K7P-3QY": "Mueller, Anna", "xyz": "", "": "",
-	} {
-		similar, err := s.SimilarStates(t.Context(), search, 10)
-		must(t, err)
-		found := slices.ContainsFunc(similar, func(p store.ParticipantState) bool { return p.Name == want })
-		if found != (want != "") || want == "" && len(similar) > 0 {
-			t.Errorf("%q: %d are similar, want %q", search, len(similar), want)
-		}
 	}
 }
 

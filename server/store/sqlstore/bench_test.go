@@ -93,6 +93,15 @@ func BenchmarkSearch(b *testing.B) {
 			})
 		}
 	}
+	for name, search := range map[string]string{"nobody": "xyzzy", "one wrong letter": "persom 04711", "a case code": "A1B-2C4"} {
+		b.Run("similar/"+name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.SimilarStates(b.Context(), search, 5); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 // crowd adds participants in few transactions.
@@ -104,6 +113,9 @@ func crowd(b *testing.B, s *Store, n int) {
 			_, err := tx.exec(b.Context(), `INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
 				id, s.org, name, store.NameKey(name), store.NameKey(name), "", fmt.Sprintf("0228%05d", i))
 			if err != nil {
+				return err
+			}
+			if err := keepSearchParts(b.Context(), tx, s.org, id, store.NameKey(name), fmt.Sprintf("0228%05d", i)); err != nil {
 				return err
 			}
 			v := verdicts[i%len(verdicts)]

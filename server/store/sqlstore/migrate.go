@@ -40,7 +40,7 @@ func provider(d *dialect, db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
-	p, err := goose.NewProvider(d.goose, db, sub)
+	p, err := goose.NewProvider(d.goose, db, sub, goose.WithGoMigrations(fillSearchParts(d)))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}

@@ -171,7 +171,7 @@ func TestNoCopyNoUpgrade(t *testing.T) {
 func TestUpgradeLosesNothing(t *testing.T) {
 	path, before := firstVersion(t)
 	s := open(t, path)
-	if v, err := s.Version(t.Context()); err != nil || v != 7 {
+	if v, err := s.Version(t.Context()); err != nil || v != 9 {
 		t.Fatalf("version %d, %v", v, err)
 	}
 	// Ready by a check that left the microphone alone is ready no longer.

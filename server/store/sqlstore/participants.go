@@ -10,11 +10,11 @@ import (
 // AddParticipant implements store.Participants.
 func (s *Store) AddParticipant(ctx context.Context, p store.Participant) error {
 	return s.write.inTx(ctx, func(tx runner) error {
-		key := store.NameKey(p.Name)
+		words, phones := searchKeys(p.Name, p.Phone)
 		_, err := tx.exec(ctx, `
 			INSERT INTO participants (id, org_id, name, name_key, search_key, phone, phone_key, created_at, blocked)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			p.ID, s.org, p.Name, key, foldUmlauts(key), p.Phone, phoneKey(p.Phone), millis(p.CreatedAt), p.Blocked)
+			p.ID, s.org, p.Name, store.NameKey(p.Name), words, p.Phone, phones, millis(p.CreatedAt), p.Blocked)
 		if s.write.taken(err) {
 			return fmt.Errorf("participant %s: %w", p.ID, store.ErrExists)
 		}
@@ -23,6 +23,9 @@ func (s *Store) AddParticipant(ctx context.Context, p store.Participant) error {
 		}
 		if _, err := tx.exec(ctx, `INSERT INTO latest (participant_id, org_id, blocked) VALUES (?, ?, ?)`, p.ID, s.org, p.Blocked); err != nil {
 			return fmt.Errorf("add state of participant: %w", err)
+		}
+		if err := keepSearchParts(ctx, tx, s.org, p.ID, words, phones); err != nil {
+			return err
 		}
 		return s.stateChanged(ctx, tx, p.ID)
 	})
@@ -66,11 +69,14 @@ func (s *Store) EditParticipant(ctx context.Context, id, name, phone string) err
 		if err := s.lockState(ctx, tx, id); err != nil {
 			return fmt.Errorf("edit participant: %w", err)
 		}
-		key := store.NameKey(name)
+		words, phones := searchKeys(name, phone)
 		_, err := tx.exec(ctx, `UPDATE participants SET name = ?, name_key = ?, search_key = ?, phone = ?, phone_key = ? WHERE id = ?`,
-			name, key, foldUmlauts(key), phone, phoneKey(phone), id)
+			name, store.NameKey(name), words, phone, phones, id)
 		if err != nil {
 			return fmt.Errorf("edit participant: %w", err)
+		}
+		if err := keepSearchParts(ctx, tx, s.org, id, words, phones); err != nil {
+			return err
 		}
 		return s.stateChanged(ctx, tx, id)
 	})
@@ -90,7 +96,7 @@ func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
 			return fmt.Errorf("delete participant: %w", err)
 		}
 		// What refers to others comes first.
-		for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members"} {
+		for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts"} {
 			if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {
 				return fmt.Errorf("delete %s of participant: %w", table, err)
 			}

@@ -23,11 +23,12 @@ import (
 var evening = time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
 
 // small are the tables that a statement may read as a whole: they have a row for
-// each member of staff or organisation, or are the values of the statement itself.
-var small = regexp.MustCompile(`^(staff|organisations|v|v_1)$`)
+// each member of staff or organisation, or are rows of the statement itself.
+var small = regexp.MustCompile(`^(staff|organisations|v|v_1|few)$`)
 
-// few matches a statement about keys that it names, of which there are few.
-var few = regexp.MustCompile(` IN \([?$]`)
+// few matches a statement about keys that it names, of which there are few, so that it
+// may read and sort all of them.
+var few = regexp.MustCompile(` (IN|FROM) \((VALUES \(CAST\()?[?$]`)
 
 // useEverything calls each method that reads or changes what grows with the number
 // of participants and reports, in each way that makes a statement of its own.
@@ -58,22 +59,29 @@ func useEverything(t *testing.T, s *Store) {
 			must(err)
 		}
 	}
-	for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
-		for _, q := range []store.StateQuery{{}, {Verdict: report.Unknown}, {Old: true}, {Never: true}, {Blocked: store.BlockedNot}, {Blocked: store.BlockedOnly},
-			{Search: "anna 0228"}, {Search: "0228 5550"}, {Search: "9E5"}, {Search: "K7P-3QX"}} {
-			for _, since := range []time.Time{{}, evening.Add(-time.Hour)} {
-				q.Order, q.FreshSince, q.Limit, q.After = order, since, 1, ""
-				page, err := s.ParticipantStates(ctx, q)
-				must(err)
-				if q.After = page.Next; q.After != "" {
-					_, err = s.ParticipantStates(ctx, q)
+	defaults := s.limits
+	for _, found := range []int{defaults.found, -1} { // as few, and as too many
+		s.limits.found = found
+		for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
+			for _, q := range []store.StateQuery{{}, {Verdict: report.Unknown}, {Old: true}, {Never: true}, {Blocked: store.BlockedNot}, {Blocked: store.BlockedOnly},
+				{Search: "anna 0228"}, {Search: "0228 5550"}, {Search: "9E5"}, {Search: "K7P"}, {Search: "73QX"}, {Search: "K7P-3QX"}} {
+				for _, since := range []time.Time{{}, evening.Add(-time.Hour)} {
+					q.Order, q.FreshSince, q.Limit, q.After = order, since, 1, ""
+					page, err := s.ParticipantStates(ctx, q)
 					must(err)
+					if q.After = page.Next; q.After != "" {
+						_, err = s.ParticipantStates(ctx, q)
+						must(err)
+					}
 				}
 			}
 		}
 	}
-	_, err = s.SimilarStates(ctx, "Anba", 3)
-	must(err)
+	s.limits = defaults
+	for _, search := range []string{"Anba", "An", "K7P-3QY"} {
+		_, err = s.SimilarStates(ctx, search, 3)
+		must(err)
+	}
 	_, err = s.ChangedStates(ctx, 0, 1)
 	must(err)
 	_, err = s.CountStates(ctx, evening)
@@ -187,12 +195,12 @@ func TestPlansOfSQLite(t *testing.T) {
 		bad := ""
 		for _, line := range plan {
 			words := strings.Fields(line)
-			if words[0] == "SCAN" && !small.MatchString(words[1]) && words[1] != "CONSTANT" && !strings.HasSuffix(line, "-ROW VALUES CLAUSE") ||
+			if words[0] == "SCAN" && !small.MatchString(words[1]) && !strings.Contains(line, " CONSTANT ROW") && !strings.HasSuffix(line, "-ROW VALUES CLAUSE") ||
 				strings.HasPrefix(line, "USE TEMP B-TREE FOR ORDER BY") && !few.MatchString(text) || strings.Contains(line, "AUTOMATIC") {
 				bad = line
 			}
 		}
-		if m := keyset.FindStringSubmatch(text); m != nil && !regexp.MustCompile(`SEARCH .*\(\w+,\w+\)[<>]\(\?,\?\)`).MatchString(strings.Join(plan, "\n")) {
+		if keyset.MatchString(text) && !few.MatchString(text) && !regexp.MustCompile(`SEARCH .*\(\w+,\w+\)[<>]\(\?,\?\)`).MatchString(strings.Join(plan, "\n")) {
 			bad = "the keyset is no condition of the index"
 		}
 		if bad != "" {
@@ -261,7 +269,7 @@ func TestPlansOfPostgres(t *testing.T) {
 				bad = append(bad, fmt.Sprintf("all of %s", n.Index))
 			}
 		})
-		if keyset.MatchString(text) && !strings.Contains(conditions, "ROW(") {
+		if keyset.MatchString(text) && !few.MatchString(text) && !strings.Contains(conditions, "ROW(") {
 			bad = append(bad, "the keyset is no condition of the index")
 		}
 		if len(bad) > 0 {

@@ -1,8 +1,14 @@
 package sqlstore
 
 import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
@@ -11,64 +17,241 @@ import (
 // leastDigits is how many digits a search needs to be one for a phone number.
 const leastDigits = 3
 
-const likeSearched = ` LIKE ? ESCAPE '\'`
+// searchLimits bound the work of a search that an index serves.
+type searchLimits struct {
+	// candidates are the rows that are read for one word, found the participants by
+	// whose ids a list is read. With more, the rows of the list are compared in their
+	// order: so many of them match that a page is soon full.
+	candidates, found int
+}
 
-// searched is the condition that a search stands for.
-func (s *Store) searched(search string) (condition string, args []any) {
-	var names []string
-	for _, word := range strings.FieldsFunc(search, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
-		names = append(names, "p.search_key"+likeSearched)
-		args = append(args, like(foldUmlauts(store.NameKey(word))))
+var defaultSearchLimits = searchLimits{candidates: 4000, found: 1000}
+
+// searched is what a person has typed, in each way in which it can be meant.
+type searched struct {
+	words  []string // all have to be parts of the name
+	digits string   // part of a phone number; "" if it is none
+	code   string   // case code; "" if it is none
+	ends   string   // beginning or end of a case code, without the dash; "" if it is none
+}
+
+func readSearch(text string) (q searched) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }) {
+		q.words = append(q.words, foldUmlauts(store.NameKey(word)))
 	}
-	if len(names) == 0 { // only separators
-		return "1 = 0", nil
-	}
-	any := []string{"(" + strings.Join(names, " AND ") + ")"}
-	if digits, ok := phoneOf(search); ok {
-		any, args = append(any, "p.phone_key"+likeSearched), append(args, like(digits))
+	if digits, ok := store.PhonePart(text); ok && len(digits) >= leastDigits {
+		q.digits = digits
 	}
 	// Some names read as a code as well ("Meyers"), so both are searched.
-	if code, ok := report.SpokenCase(search); ok {
-		any, args = append(any, "p.id IN (SELECT participant_id FROM reports WHERE org_id = ? AND case_code = ?)"), append(args, s.org, code)
-	} else if part, ok := report.CasePart(search); ok {
-		// Of the latest check only: in all reports it would be a scan.
-		any, args = append(any, "replace(l.case_code, '-', '')"+likeSearched), append(args, like(part))
+	if code, ok := report.SpokenCase(text); ok {
+		q.code = code
+	} else if part, ok := report.CasePart(text); ok {
+		q.ends = part
 	}
-	return "(" + strings.Join(any, " OR ") + ")", args
+	return q
 }
 
-// phoneKey is what a search compares of a phone number: its digits with the
-// national prefix.
-func phoneKey(phone string) string {
-	plain := strings.NewReplacer(" ", "", "/", "", "-", "", "(", "", ")", "").Replace(phone)
-	return strings.ReplaceAll(plain, "+49", "0")
+// match is a condition for being in a list.
+type match struct {
+	condition string
+	args      []any
+	ids       []any // if there are any, the participants who can meet it
+	nobody    bool  // nobody meets it
 }
+
+// match returns the condition that a search stands for.
+func (s *Store) match(ctx context.Context, search string) (match, error) {
+	q := readSearch(search)
+	if len(q.words) == 0 { // only separators
+		return match{nobody: true}, nil
+	}
+	ids, ok, err := s.find(ctx, q)
+	switch {
+	case err != nil:
+		return match{}, fmt.Errorf("search: %w", err)
+	case !ok:
+		return s.compared(q), nil
+	case len(ids) == 0:
+		return match{nobody: true}, nil
+	}
+	const fewer, most = 32, 1024 // few sizes, because the statements stay prepared
+	size := fewer
+	if len(ids) > size {
+		size = max(most, len(ids))
+	}
+	m := match{condition: "l.participant_id = v.column1", ids: make([]any, size)}
+	for i := range m.ids {
+		m.ids[i] = "" // nobody's
+		if i < len(ids) {
+			m.ids[i] = ids[i]
+		}
+	}
+	return m, nil
+}
+
+// find returns the ids of the participants whom a search finds. ok is false if they are
+// too many.
+func (s *Store) find(ctx context.Context, q searched) (ids []string, ok bool, err error) {
+	found := map[string]bool{}
+	for _, by := range []func(context.Context, searched) ([]string, bool, error){s.byName, s.byPhone, s.byCase} {
+		some, ok, err := by(ctx, q)
+		if !ok || err != nil {
+			return nil, false, err
+		}
+		for _, id := range some {
+			found[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), len(found) <= s.limits.found, nil
+}
+
+func (s *Store) byName(ctx context.Context, q searched) (ids []string, ok bool, err error) {
+	fewest := part{}
+	least := s.limits.candidates + 1
+	for _, word := range q.words {
+		p := part{kindName, word, 0, math.MaxInt32}
+		n, err := s.count(ctx, p, least)
+		if err != nil {
+			return nil, false, err
+		}
+		if n < least {
+			fewest, least = p, n
+		}
+	}
+	if least > s.limits.candidates {
+		return nil, false, nil
+	}
+	list, err := s.candidates(ctx, fewest)
+	for _, c := range list {
+		if !slices.ContainsFunc(q.words, func(w string) bool { return !strings.Contains(c.words, w) }) {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids, true, err
+}
+
+func (s *Store) byPhone(ctx context.Context, q searched) (ids []string, ok bool, err error) {
+	if q.digits == "" {
+		return nil, true, nil
+	}
+	list, err := s.candidates(ctx, part{kindPhone, q.digits, 0, math.MaxInt32})
+	for _, c := range list {
+		if strings.Contains(c.phones, q.digits) {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids, len(list) <= s.limits.candidates, err
+}
+
+func (s *Store) byCase(ctx context.Context, q searched) (ids []string, ok bool, err error) {
+	for _, c := range q.cases() {
+		some, err := collect(ctx, s.read, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
+			reportsOfCase+c.condition+" LIMIT ?", append(append([]any{s.org}, c.args...), s.limits.candidates+1)...)
+		if err != nil {
+			return nil, false, fmt.Errorf("look for a case: %w", err)
+		}
+		if len(some) > s.limits.candidates {
+			return nil, false, nil
+		}
+		ids = append(ids, some...)
+	}
+	return ids, true, nil
+}
+
+// part is what a search looks for in search_parts: the beginning of a part, with so many
+// letters before it.
+type part struct {
+	kind, begins string
+	from, to     int
+}
+
+// candidate is a participant who has a part.
+type candidate struct{ id, nameKey, words, phones string }
+
+// havingPart is the condition for the rows of a part.
+const havingPart = `s.org_id = ? AND s.kind = ? AND s.part >= ? AND s.part < ? AND s.place BETWEEN ? AND ? LIMIT ?`
+
+func (s *Store) havingPart(p part, limit int) []any {
+	begins := firstLetters([]rune(p.begins), maxPartLetters)
+	return []any{s.org, p.kind, begins, after(begins), p.from, p.to, limit}
+}
+
+// count returns the number of rows of a part, at most limit.
+func (s *Store) count(ctx context.Context, p part, limit int) (n int, err error) {
+	err = s.read.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM search_parts s WHERE `+havingPart+`) AS few`, s.havingPart(p, limit)...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count a part: %w", err)
+	}
+	return n, nil
+}
+
+// candidates returns the participants who have a part, some of them twice, and one more
+// than the limit if there are more.
+func (s *Store) candidates(ctx context.Context, p part) ([]candidate, error) {
+	list, err := collect(ctx, s.read, func(row scanner) (c candidate, err error) { return c, row.Scan(&c.id, &c.nameKey, &c.words, &c.phones) }, `
+		SELECT p.id, p.name_key, p.search_key, p.phone_key FROM search_parts s JOIN participants p ON p.id = s.participant_id
+		WHERE `+havingPart, s.havingPart(p, s.limits.candidates+1)...)
+	if err != nil {
+		return nil, fmt.Errorf("look for a part: %w", err)
+	}
+	return list, nil
+}
+
+// after is behind every text that begins so, in the order of bytes.
+func after(prefix string) string { return prefix + string(utf8.MaxRune) }
+
+// compared is the condition by which rows are compared one by one.
+func (s *Store) compared(q searched) match {
+	var names []string
+	var m match
+	for _, word := range q.words {
+		names = append(names, "p.search_key"+likeSearched)
+		m.args = append(m.args, like(word))
+	}
+	any := []string{"(" + strings.Join(names, " AND ") + ")"}
+	if q.digits != "" {
+		any, m.args = append(any, "p.phone_key"+likeSearched), append(m.args, like(q.digits))
+	}
+	for _, c := range q.cases() {
+		any, m.args = append(any, "p.id IN ("+reportsOfCase+c.condition+")"), append(append(m.args, s.org), c.args...)
+	}
+	m.condition = "(" + strings.Join(any, " OR ") + ")"
+	return m
+}
+
+const reportsOfCase = `SELECT r.participant_id FROM reports r WHERE r.org_id = ? AND `
+
+// cases are the conditions for the reports with the case codes that are meant. Of a part,
+// only the beginning and the end of a code have an index.
+func (q searched) cases() []match {
+	switch {
+	case q.code != "":
+		return []match{{condition: "r.case_code = ?", args: []any{q.code}}}
+	case q.ends != "":
+		half := len(q.ends) - halfCode
+		begin, end := q.ends, q.ends
+		if half > 0 {
+			begin, end = q.ends[:halfCode]+"-"+q.ends[halfCode:], q.ends[:half]+"-"+q.ends[half:]
+		}
+		return []match{
+			{condition: "r.case_code >= ? AND r.case_code < ?", args: []any{begin, after(begin)}},
+			{condition: secondHalf + " = ? AND r.case_code LIKE ?", args: []any{q.ends[half:], "%" + end}},
+		}
+	}
+	return nil
+}
+
+// halfCode is the number of letters before the dash of a case code, and behind it.
+const halfCode = 3
+
+// secondHalf is the expression that reports_by_case_end indexes.
+const secondHalf = `substr(r.case_code, 5)`
+
+const likeSearched = ` LIKE ? ESCAPE '\'`
 
 // foldUmlauts makes "mueller" and "muller" the same.
 func foldUmlauts(key string) string {
 	return strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(key)
-}
-
-// phoneOf is the digits of a search that can be a part of a phone number.
-func phoneOf(search string) (digits string, ok bool) {
-	plus := strings.HasPrefix(strings.TrimSpace(search), "+49")
-	var b strings.Builder
-	for _, r := range search {
-		switch {
-		case r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case unicode.IsSpace(r) || strings.ContainsRune("+-/().", r):
-		default:
-			return "", false
-		}
-	}
-	digits = b.String()
-	if plus {
-		digits = "0" + strings.TrimPrefix(digits, "49")
-	} else if rest, found := strings.CutPrefix(digits, "0049"); found {
-		digits = "0" + rest
-	}
-	return digits, len(digits) >= leastDigits
 }
 
 // like is the LIKE pattern (with ESCAPE '\') for a part of a text.

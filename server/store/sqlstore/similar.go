@@ -1,37 +1,44 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// SimilarStates implements store.Participants. It reads the names and latest codes
-// of all participants, which is cheap beside what a person does who searched in
-// vain: 10,000 rows take about 10 ms.
+// SimilarStates implements store.Participants. It reads the participants who have a half
+// of the longest word, or of the case code: one wrong letter leaves the other half right.
 func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]store.ParticipantState, error) {
 	words := strings.Fields(foldUmlauts(store.NameKey(search)))
-	code, isCode := report.SpokenCase(search)
 	if len(words) == 0 {
 		return nil, nil
 	}
-	var ids []string
-	err := s.namesAndCases(ctx, func(id, key, last string) (more bool) {
-		if alike(words, strings.Fields(key)) || isCode && oneOff(code, last) {
-			ids = append(ids, id)
-		}
-		return len(ids) < limit
-	})
+	found, err := s.similarNames(ctx, words)
 	if err != nil {
 		return nil, fmt.Errorf("look for similar names: %w", err)
 	}
+	if code, ok := report.SpokenCase(search); ok {
+		cases, err := s.similarCases(ctx, code)
+		if err != nil {
+			return nil, fmt.Errorf("look for similar case codes: %w", err)
+		}
+		found = append(found, cases...)
+	}
+	slices.SortFunc(found, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.nameKey, b.nameKey), cmp.Compare(a.id, b.id)) })
+	found = slices.CompactFunc(found, func(a, b candidate) bool { return a.id == b.id })
 	var list []store.ParticipantState
-	for _, id := range ids {
-		p, err := s.ParticipantState(ctx, id)
+	for _, c := range found[:min(limit, len(found))] {
+		p, err := s.ParticipantState(ctx, c.id)
+		if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -40,36 +47,74 @@ func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]
 	return list, nil
 }
 
-// namesAndCases visits all participants with their search key and latest case
-// code, until it is told to stop.
-func (s *Store) namesAndCases(ctx context.Context, visit func(id, key, last string) (more bool)) error {
-	rows, err := s.read.query(ctx, `
-		SELECT p.id, p.search_key, l.case_code FROM participants p JOIN latest l ON l.participant_id = p.id
-		WHERE p.org_id = ? ORDER BY p.name_key, p.id`, s.org)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id, key, last string
-		if err := rows.Scan(&id, &key, &last); err != nil {
-			return rows.fault(err)
+func (s *Store) similarNames(ctx context.Context, words []string) (found []candidate, err error) {
+	longest := slices.MaxFunc(words, func(a, b string) int { return cmp.Compare(utf8.RuneCountInString(a), utf8.RuneCountInString(b)) })
+	for _, p := range partsOfSimilar(longest) {
+		list, err := s.candidates(ctx, p)
+		if err != nil {
+			return nil, err
 		}
-		if !visit(id, key, last) {
-			return nil
+		for _, c := range list {
+			if alike(words, strings.Fields(c.words)) {
+				found = append(found, c)
+			}
 		}
 	}
-	return rows.fault(rows.Err())
+	return found, nil
 }
 
+// partsOfSimilar are parts of which each word that is like this one has at least one.
+func partsOfSimilar(word string) []part {
+	letters := []rune(word)
+	if len(letters) <= maxExactLetters {
+		return []part{{kindName, word, 0, 0}}
+	}
+	half := len(letters) / 2
+	exchanged := slices.Clone(letters[:half+1])
+	exchanged[half-1], exchanged[half] = exchanged[half], exchanged[half-1]
+	return []part{
+		{kindName, string(letters[:half]), 0, 0},
+		{kindName, string(letters[half:]), half - 1, half + 1}, // where a letter before it is missing or too many
+		{kindName, string(exchanged), 0, 0},                    // on both sides of the middle
+	}
+}
+
+func (s *Store) similarCases(ctx context.Context, code string) (found []candidate, err error) {
+	first, second, _ := strings.Cut(code, "-")
+	type codeOf struct {
+		candidate
+		code string
+	}
+	for _, half := range []match{
+		{condition: "r.case_code >= ? AND r.case_code < ?", args: []any{first, after(first)}},
+		{condition: secondHalf + " = ?", args: []any{second}},
+	} {
+		list, err := collect(ctx, s.read, func(row scanner) (c codeOf, err error) { return c, row.Scan(&c.id, &c.nameKey, &c.code) }, `
+			SELECT p.id, p.name_key, r.case_code FROM reports r JOIN participants p ON p.id = r.participant_id
+			WHERE r.org_id = ? AND `+half.condition+` LIMIT ?`, append(append([]any{s.org}, half.args...), s.limits.candidates)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			if oneOff(code, c.code) {
+				found = append(found, c.candidate)
+			}
+		}
+	}
+	return found, nil
+}
+
+// maxExactLetters is the length of words that have to be right: otherwise half of all
+// names would be like them.
+const maxExactLetters = 3
+
 // alike reports whether each word of a search is a word of the name or the
-// beginning of one, give or take one letter. Words of three letters and less have
-// to be right: otherwise half of all names would fit.
+// beginning of one, give or take one letter.
 func alike(words, name []string) bool {
 	for _, w := range words {
 		letters := []rune(w)
 		if !slices.ContainsFunc(name, func(n string) bool {
-			return strings.HasPrefix(n, w) || len(letters) > 3 && (oneOff(w, n) || oneOff(w, prefix(n, len(letters))))
+			return strings.HasPrefix(n, w) || len(letters) > maxExactLetters && (oneOff(w, n) || oneOff(w, prefix(n, len(letters))))
 		}) {
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,7 @@ const stateColumns = `
 	l.enrolled, l.last_seen_at, l.verdict, l.counts_at, ` + columnsOfKnown + `,
 ` + summaryColumns
 
-const stateTables = `
-	FROM latest l
+const stateTables = ` latest l
 	JOIN participants p ON p.id = l.participant_id
 	LEFT JOIN reports r ON r.id = l.report_id`
 
@@ -79,31 +79,25 @@ func (o stateOrder) by() string {
 	return strings.Join(o.columns, ", ")
 }
 
-// part is a part of a list that an index serves, and the condition for being in it.
-type part struct {
-	condition string
-	args      []any
-}
-
-// partsOf are the parts of a list, in their order. By urgency the fresh ones come
+// partsOf are the conditions for being in the parts of a list, in their order. By urgency the fresh ones come
 // first and then the others, of both each rank for itself, worst first: one ORDER
 // BY over all of them would sort all rows for each page.
-func partsOf(q store.StateQuery) (parts []part) {
+func partsOf(q store.StateQuery) (parts []match) {
 	if q.Order != store.ByUrgency {
-		return []part{{"TRUE", nil}}
+		return []match{{condition: "TRUE"}}
 	}
 	ranks := func(condition string, args ...any) {
 		for _, rank := range store.Ranks() {
 			if rank != store.RankNever && (q.Verdict == "" || store.Rank(q.Verdict) == rank) {
-				parts = append(parts, part{"l.verdict_rank = ?" + condition, append([]any{rank}, args...)})
+				parts = append(parts, match{condition: "l.verdict_rank = ?" + condition, args: append([]any{rank}, args...)})
 			}
 		}
 	}
-	never := part{"l.verdict_rank = ?", []any{store.RankNever}}
+	never := match{condition: "l.verdict_rank = ?", args: []any{store.RankNever}}
 	since := millis(q.FreshSince)
 	switch {
 	case q.Never:
-		return []part{never}
+		return []match{never}
 	case since == 0:
 		ranks("")
 	default:
@@ -136,13 +130,19 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 		}
 		after = &c
 	}
+	found := match{condition: "TRUE"}
+	if search := strings.TrimSpace(q.Search); search != "" {
+		if found, err = s.match(ctx, search); err != nil || found.nobody {
+			return store.StatePage{}, err
+		}
+	}
 	limit := pageSize(q.Limit)
 	var rows []stateRow
 	for i, p := range parts {
 		if after != nil && i < after.Part {
 			continue
 		}
-		statement, args := s.statesOf(q, order, p)
+		statement, args := s.statesOf(q, order, p, found)
 		if after != nil && i == after.Part {
 			statement += " AND " + order.after()
 			args = append(args, order.args(*after)...)
@@ -173,12 +173,14 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 }
 
 // statesOf is the query of one part of a list, without its order.
-func (s *Store) statesOf(q store.StateQuery, order stateOrder, p part) (statement string, args []any) {
-	where := []string{order.table + ".org_id = ?", p.condition}
-	args = append([]any{s.org}, p.args...)
-	if search := strings.TrimSpace(q.Search); search != "" {
-		match, values := s.searched(search)
-		where, args = append(where, match), append(args, values...)
+func (s *Store) statesOf(q store.StateQuery, order stateOrder, of, found match) (statement string, args []any) {
+	where := []string{order.table + ".org_id = ?", of.condition, found.condition}
+	args = slices.Concat(found.ids, []any{s.org}, of.args, found.args)
+	from := " FROM"
+	if len(found.ids) > 0 {
+		// SQLite takes the tables of a CROSS JOIN in this order. It would read the list
+		// instead, which it takes for short.
+		from = " FROM (VALUES " + tuples(len(found.ids), "(CAST(? AS TEXT))") + ") AS v CROSS JOIN"
 	}
 	since := millis(q.FreshSince)
 	if q.Verdict != "" {
@@ -196,12 +198,12 @@ func (s *Store) statesOf(q store.StateQuery, order stateOrder, p part) (statemen
 	case store.BlockedOnly:
 		where = append(where, "l.blocked")
 	}
-	return "SELECT" + stateColumns + stateTables + " WHERE " + strings.Join(where, " AND "), args
+	return "SELECT" + stateColumns + from + stateTables + " WHERE " + strings.Join(where, " AND "), args
 }
 
 // ParticipantState implements store.Participants.
 func (s *Store) ParticipantState(ctx context.Context, id string) (store.ParticipantState, error) {
-	r, err := scanState(s.read.row(ctx, "SELECT"+stateColumns+stateTables+" WHERE l.participant_id = ? AND l.org_id = ?", id, s.org))
+	r, err := scanState(s.read.row(ctx, "SELECT"+stateColumns+" FROM"+stateTables+" WHERE l.participant_id = ? AND l.org_id = ?", id, s.org))
 	if err != nil {
 		return store.ParticipantState{}, fmt.Errorf("participant: %w", err)
 	}

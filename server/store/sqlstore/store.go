@@ -48,12 +48,13 @@ var ErrNoCollector = errors.New("this database holds no collector")
 
 // Store is a store.Store in a SQL database, as one organisation sees it.
 type Store struct {
-	org   string
-	write *database
-	read  *database // the same as write where readers and writers need no other connections
-	saver *saver
-	pack  *zstd.Encoder
-	open  *zstd.Decoder
+	org    string
+	write  *database
+	read   *database // the same as write where readers and writers need no other connections
+	saver  *saver
+	pack   *zstd.Encoder
+	open   *zstd.Decoder
+	limits searchLimits
 }
 
 var _ store.Store = (*Store)(nil)
@@ -62,7 +63,7 @@ func newStore(write, read *database) *Store {
 	// Neither can fail with these options.
 	pack, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)))
 	open, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithDecoderMaxMemory(2*report.MaxBytes))
-	s := &Store{org: DefaultOrganisation, write: write, read: read, pack: pack, open: open}
+	s := &Store{org: DefaultOrganisation, write: write, read: read, pack: pack, open: open, limits: defaultSearchLimits}
 	s.saver = newSaver(write)
 	return s
 }

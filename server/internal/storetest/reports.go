@@ -1,0 +1,180 @@
+package storetest
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/server/store"
+)
+
+func saveReports(t *testing.T, s store.Store) {
+	_, agent := person(t, s, "A")
+	_, thief := person(t, s, "B")
+	r := newReport("K7P-3QX", report.NotReady, evening)
+	save := func(agent string) store.SaveStatus {
+		results, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+		if len(results) != 1 || results[0].ID != r.Report.ID {
+			t.Fatalf("results %v", results)
+		}
+		return results[0].Status
+	}
+	for i, want := range []store.SaveStatus{store.Stored, store.Duplicate, store.Duplicate} {
+		if got := save(agent); got != want {
+			t.Errorf("time %d: %s, want %s", i, got, want)
+		}
+	}
+	if got := save(thief); got != store.Foreign {
+		t.Errorf("from another agent: %s", got)
+	}
+	got, err := s.Report(t.Context(), r.Report.ID)
+	must(t, err)
+	if !bytes.Equal(got.Document, r.Document) || got.Case != "K7P-3QX" || got.Primary.Code != "audio.os_muted" ||
+		got.Headline != "not_ready_unheard" || got.AgentID != agent || !got.ReceivedAt.Equal(r.ReceivedAt) || !got.StartedAt.Equal(evening) {
+		t.Errorf("kept %+v", got)
+	}
+	_, err = s.Report(t.Context(), "x")
+	wantError(t, "unknown report", err, store.ErrNotFound)
+	_, err = s.SaveReports(t.Context(), "x", []store.NewReport{r})
+	wantError(t, "unknown agent", err, store.ErrNotFound)
+}
+
+func saveAllOrNothing(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	one, two := newReport("K7P-3QX", report.Ready, evening), newReport("K7P-3QY", report.Ready, evening)
+	results, err := s.SaveReports(t.Context(), agent, []store.NewReport{one, two, one})
+	must(t, err)
+	if results[0].Status != store.Stored || results[1].Status != store.Stored || results[2].Status != store.Duplicate {
+		t.Errorf("results %v", results)
+	}
+	page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p})
+	must(t, err)
+	if len(page.Reports) != 2 {
+		t.Errorf("%d reports kept, want 2", len(page.Reports))
+	}
+}
+
+func savedExactlyOnce(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	reports := make([]store.NewReport, 20)
+	for i := range reports {
+		reports[i] = newReport("K7P-3QX", report.Ready, evening.Add(time.Duration(i)*time.Second))
+	}
+	var mu sync.Mutex
+	stored := map[string]int{}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for _, r := range reports {
+				results, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				if results[0].Status == store.Stored {
+					stored[r.Report.ID]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range reports {
+		if stored[r.Report.ID] != 1 {
+			t.Errorf("report %s stored %d times", r.Report.ID, stored[r.Report.ID])
+		}
+	}
+	page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p})
+	must(t, err)
+	if len(page.Reports) != len(reports) {
+		t.Errorf("%d reports kept, want %d", len(page.Reports), len(reports))
+	}
+}
+
+func latestState(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	newer := newReport("K7P-3QX", report.NotReady, evening.Add(time.Hour))
+	older := newReport("K7P-3QY", report.Ready, evening)
+	older.ReceivedAt = evening.Add(2 * time.Hour) // out of the spool, after the newer one
+	for _, r := range []store.NewReport{newer, older} {
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+	}
+	state, err := s.ParticipantState(t.Context(), p)
+	must(t, err)
+	if state.Last == nil || state.Last.ID != newer.Report.ID || state.Last.Verdict != report.NotReady || state.Last.Primary.Code != "audio.os_muted" {
+		t.Errorf("last check %+v, want %s", state.Last, newer.Report.ID)
+	}
+	if !state.LastSeenAt.Equal(older.ReceivedAt) {
+		t.Errorf("last seen %v, want the time of the last receipt", state.LastSeenAt)
+	}
+	person(t, s, "B")
+	blocked, _ := person(t, s, "C")
+	must(t, s.SetBlocked(t.Context(), blocked, true))
+	counts, err := s.CountStates(t.Context(), time.Time{})
+	must(t, err)
+	if len(counts.Fresh) != 1 || counts.Fresh[report.NotReady] != 1 || counts.Never != 1 || counts.Blocked != 1 || counts.Old != 0 {
+		t.Errorf("counts %+v", counts)
+	}
+}
+
+func historyByPage(t *testing.T, s store.Store) {
+	p, agent := person(t, s, "A")
+	var want []string
+	for i := range 7 {
+		r := newReport("K7P-3QX", report.Ready, evening.Add(time.Duration(i/2)*time.Second)) // several in one moment
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+		want = append(want, r.Report.ID)
+	}
+	var got []string
+	for after, pages := "", 0; ; pages++ {
+		page, err := s.ParticipantReports(t.Context(), store.ReportQuery{ParticipantID: p, After: after, Limit: 3})
+		must(t, err)
+		for i, r := range page.Reports {
+			if i > 0 && r.CheckedAt.After(page.Reports[i-1].CheckedAt) {
+				t.Error("not newest first")
+			}
+			got = append(got, r.ID)
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+		if pages > 3 {
+			t.Fatal("pages without end")
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("pages gave %d reports, want each of %d once", len(got), len(want))
+	}
+}
+
+func caseCodeOfSeveral(t *testing.T, s store.Store) {
+	var want []string
+	for i, name := range []string{"A", "B", "C"} {
+		_, agent := person(t, s, name)
+		r := newReport("K7P-3QX", report.Ready, evening.Add(time.Duration(i)*time.Hour))
+		_, err := s.SaveReports(t.Context(), agent, []store.NewReport{r})
+		must(t, err)
+		want = append([]string{r.Report.ID}, want...)
+	}
+	found, err := s.CaseReports(t.Context(), "K7P-3QX", 0)
+	must(t, err)
+	var got []string
+	for _, r := range found {
+		got = append(got, r.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("found %v, want newest first: %v", got, want)
+	}
+	if none, err := s.CaseReports(t.Context(), "000-000", 0); err != nil || len(none) != 0 {
+		t.Errorf("unknown code: %v, %v", none, err)
+	}
+}

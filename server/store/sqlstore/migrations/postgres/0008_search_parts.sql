@@ -1,0 +1,16 @@
+-- What a search looks for: the ends of the words of each name and of each phone number,
+-- so that a part of either is the beginning of a row, which an index finds.
+
+-- +goose Up
+CREATE TABLE search_parts (
+    org_id         TEXT COLLATE "C" NOT NULL REFERENCES organisations (id),
+    kind           TEXT COLLATE "C" NOT NULL CHECK (kind IN ('name', 'phone')),
+    part           TEXT COLLATE "C" NOT NULL, -- the end of a word, or its first letters
+    place          BIGINT NOT NULL,           -- letters of the word before it
+    participant_id TEXT COLLATE "C" NOT NULL REFERENCES participants (id),
+    PRIMARY KEY (org_id, kind, part, place, participant_id)
+);
+CREATE INDEX search_parts_by_participant ON search_parts (participant_id);
+
+-- The second half of a case code.
+CREATE INDEX reports_by_case_end ON reports (org_id, substr(case_code, 5), participant_id);
