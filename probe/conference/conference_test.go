@@ -198,7 +198,7 @@ func TestBigBlueButton(t *testing.T) {
 		"elsewhere": {with(healthy27(), func(b *bbbServer) {
 			b.api = http.RedirectHandler("https://login.example.org/", http.StatusFound).ServeHTTP
 		}), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail redirected"}},
-		"in a circle": {with(healthy27(), func(b *bbbServer) { b.api = http.RedirectHandler("/bigbluebutton/api", http.StatusFound).ServeHTTP }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail no_answer"}},
+		"in a circle": {with(healthy27(), func(b *bbbServer) { b.api = http.RedirectHandler("/bigbluebutton/api", http.StatusFound).ServeHTTP }), "", report.StatusUnknown, map[report.ConferenceStep]string{report.StepAPI: "fail redirect_loop"}},
 		"hostile version": {with(healthy27(), func(b *bbbServer) {
 			b.api = text(200, `<response><returncode>SUCCESS</returncode><version>2.0</version><bbbVersion>3 <b>x</b>&#10;`+strings.Repeat("9", 300)+`</bbbVersion></response>`)
 		}), "2.0", report.StatusOK, map[report.ConferenceStep]string{report.StepAPI: "ok"}},

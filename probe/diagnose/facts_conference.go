@@ -71,7 +71,7 @@ func (f *facts) conferenceFault() *finding {
 	switch {
 	case f.meetingGone(), f.microphoneRefused(), f.microphonesLocked():
 		return nil // causes of their own
-	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address"}, c.FailedCode):
+	case c.failedStatus() != 0, slices.Contains([]string{"not_api", "too_many_connections", "bad_livekit_address", "redirect_loop", "too_long"}, c.FailedCode):
 		// It reported the error itself, or another server is in its place.
 		return fault(likely, c.evidence()...)
 	case c.FailedCode == "certificate", c.FailedCode == "no_tls", c.FailedCode == "no_name", c.FailedCode == "stopped":

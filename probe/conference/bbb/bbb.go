@@ -131,10 +131,8 @@ func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
 		return visit.OK()
 	case visit.SignedIn(status):
 		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
-	case status != 0:
-		return visit.StatusFault(status)
 	}
-	return visit.Fault(visit.FaultOf(err))
+	return visit.SocketFault(status, err)
 }
 
 // The GraphQL middleware refuses a connection without a session with this close code
@@ -145,13 +143,10 @@ const closeNotAuthorised = 4403
 func state(ctx context.Context, v *visit.Visit) visit.Outcome {
 	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
 	if err != nil {
-		switch {
-		case visit.SignedIn(status):
+		if visit.SignedIn(status) {
 			return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
-		case status != 0:
-			return visit.StatusFault(status)
 		}
-		return visit.Fault(visit.FaultOf(err))
+		return visit.SocketFault(status, err)
 	}
 	defer conn.CloseNow()
 	hello := map[string]any{"type": "connection_init", "payload": map[string]any{"headers": map[string]any{

@@ -77,11 +77,8 @@ func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visi
 	}
 	at := v.At(fmt.Sprintf("%s/%03d/%s/websocket", pathMeteor, binary.BigEndian.Uint16(name[:])%1000, hex.EncodeToString(name[2:])))
 	conn, status, err := v.WebSocket(ctx, at)
-	switch {
-	case err != nil && status != 0:
-		return nil, visit.StatusFault(status)
-	case err != nil:
-		return nil, visit.Fault(visit.FaultOf(err))
+	if err != nil {
+		return nil, visit.SocketFault(status, err)
 	}
 	p := &meteor{
 		stay: stay{over: make(chan struct{})}, conn: conn, done: make(chan struct{}),

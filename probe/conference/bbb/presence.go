@@ -27,11 +27,8 @@ type presence struct {
 // attend opens the connection and joins. A presence must be left, also with a fault.
 func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Outcome) {
 	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
-	switch {
-	case err != nil && status != 0:
-		return nil, visit.StatusFault(status)
-	case err != nil:
-		return nil, visit.Fault(visit.FaultOf(err))
+	if err != nil {
+		return nil, visit.SocketFault(status, err)
 	}
 	p := &presence{
 		stay: stay{over: make(chan struct{})}, conn: conn, old: conn.Subprotocol() == "graphql-ws",

@@ -93,11 +93,8 @@ func open(ctx context.Context, v *visit.Visit, s session) (*signaller, visit.Out
 	at := v.At(pathSignalling)
 	at.RawQuery = url.Values{"sessionToken": {s.token}}.Encode()
 	conn, status, err := v.WebSocket(ctx, at)
-	switch {
-	case err != nil && status != 0:
-		return nil, visit.StatusFault(status)
-	case err != nil:
-		return nil, visit.Fault(visit.FaultOf(err))
+	if err != nil {
+		return nil, visit.SocketFault(status, err)
 	}
 	c := &signaller{conn: conn}
 	if err := wsjson.Write(ctx, conn, map[string]string{"id": "ping"}); err != nil {

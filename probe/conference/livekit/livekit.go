@@ -112,8 +112,6 @@ func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
 		return visit.OK()
 	case visit.SignedIn(status):
 		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
-	case status != 0:
-		return visit.StatusFault(status)
 	}
-	return visit.Fault(visit.FaultOf(err))
+	return visit.SocketFault(status, err)
 }

@@ -67,10 +67,8 @@ func dial(ctx context.Context, v *visit.Visit, room Room, target signal.Target) 
 		}, visit.OK()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return nil, visit.Fault("token_refused")
-	case status != 0:
-		return nil, visit.StatusFault(status)
 	}
-	return nil, visit.Fault(visit.FaultOf(err))
+	return nil, visit.SocketFault(status, err)
 }
 
 // join waits for the server's welcome.

@@ -238,9 +238,38 @@ func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription
 	return c.pc.LocalDescription().SDP, nil
 }
 
+// Limits of a description of the server. Each of its candidates is an address that this
+// computer sends to.
+const (
+	maxSDPBytes   = 64 << 10
+	maxCandidates = 32
+)
+
+// bounded returns a description with its first candidates only. The error is ErrAnswer.
+func bounded(sdp string) (string, error) {
+	if len(sdp) > maxSDPBytes {
+		return "", fmt.Errorf("%w: %d bytes", ErrAnswer, len(sdp))
+	}
+	var b strings.Builder
+	candidates := 0
+	for line := range strings.Lines(sdp) {
+		if strings.HasPrefix(line, "a=candidate:") {
+			if candidates++; candidates > maxCandidates {
+				continue
+			}
+		}
+		b.WriteString(line)
+	}
+	return b.String(), nil
+}
+
 // Answer applies the server's answer. The error is ErrAnswer.
 func (c *Connection) Answer(sdp string) error {
-	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
+	sdp, err := bounded(sdp)
+	if err != nil {
+		return err
+	}
+	err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
@@ -250,6 +279,10 @@ func (c *Connection) Answer(sdp string) error {
 // Accept applies an offer of the server's and returns the answer to it. The error is
 // ErrAnswer where the offer cannot be used.
 func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
+	sdp, err := bounded(sdp)
+	if err != nil {
+		return "", err
+	}
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
 	}

@@ -204,6 +204,8 @@ func FaultOf(err error) string {
 	switch {
 	case errors.As(err, &elsewhere):
 		return "redirected"
+	case errors.Is(err, errRedirects):
+		return "redirect_loop"
 	case errors.Is(err, ErrTooLong), errors.Is(err, websocket.ErrMessageTooBig):
 		return "too_long"
 	}

@@ -25,6 +25,9 @@ import (
 // ErrTooLong is an answer of more than MaxAnswerBytes.
 var ErrTooLong = errors.New("the answer is too long")
 
+// errRedirects is more redirects than are followed, as in a loop.
+var errRedirects = errors.New("too many redirects")
+
 // RedirectError is a redirect to another host, which is not followed: a check must not
 // be led to a server that nobody named.
 type RedirectError struct{ To *url.URL }
@@ -48,8 +51,10 @@ type web struct {
 
 func newWeb(v *Visit) *web {
 	t := &http.Transport{
-		DialContext:            v.Env.Dial,
-		TLSClientConfig:        &tls.Config{RootCAs: v.RootCAs},
+		DialContext: v.Env.Dial,
+		// The WebSockets of a visit resume its first session of TLS: without certificates
+		// they take a fraction of the traffic.
+		TLSClientConfig:        &tls.Config{RootCAs: v.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: 64 << 10,
 		IdleConnTimeout:        10 * time.Second,
@@ -65,7 +70,7 @@ func newWeb(v *Visit) *web {
 			case r.URL.Host != v.URL.Host || r.URL.Scheme != v.URL.Scheme:
 				return &RedirectError{To: r.URL}
 			case len(via) > maxRedirects:
-				return errors.New("too many redirects")
+				return errRedirects
 			}
 			return nil
 		},
@@ -163,11 +168,33 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 // StatusFault is the outcome of an HTTP status: the number is its code.
 func StatusFault(status int) Outcome { return Fault(strconv.Itoa(status)) }
 
+// SocketFault is the outcome of a WebSocket that was not opened, by the results of
+// [Visit.WebSocket].
+func SocketFault(status int, err error) Outcome {
+	switch word := FaultOf(err); {
+	case status == 0, word == "redirected", word == "redirect_loop":
+		return Fault(word)
+	case status < http.StatusMultipleChoices:
+		return Fault("not_api") // a page
+	}
+	return StatusFault(status)
+}
+
 // SignedIn reports whether a status says that the server asks for a sign-in: the
 // request reached it, and nobody on the way refused it.
 func SignedIn(status int) bool {
 	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, status)
 }
+
+// streamError is the error of a stream of HTTP/2 that the server reset (RFC 9113 §5.4.2). The
+// one of net/http is not exported; it converts itself to a type of these fields.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (e streamError) Error() string { return "the server reset the stream" }
 
 // connectionFault describes an error of a connection by one word.
 func connectionFault(err error) string {
@@ -178,6 +205,7 @@ func connectionFault(err error) string {
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	var timeout net.Error
+	var reset streamError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "stopped"
@@ -191,7 +219,7 @@ func connectionFault(err error) string {
 		return "timeout"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), websocket.CloseStatus(err) >= 0:
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &reset), websocket.CloseStatus(err) >= 0:
 		return "cut_off"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "unreachable"
