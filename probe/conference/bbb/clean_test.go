@@ -33,16 +33,24 @@ func visitWith(ctx context.Context, t *testing.T, r *bbbrig.Rig, link string) *r
 // TestStoppedCheckLeaves: a check that is stopped at any moment leaves the meeting, and
 // accuses nobody.
 func TestStoppedCheckLeaves(t *testing.T) {
-	for _, step := range []report.ConferenceStep{report.StepState, report.StepCall, report.StepSoundUp} {
-		t.Run(string(step), func(t *testing.T) {
+	for name, c := range map[string]struct {
+		version string
+		step    report.ConferenceStep
+	}{
+		"state": {"3.0", report.StepState}, "call": {"3.0", report.StepCall}, "sound": {"3.0", report.StepSoundUp},
+		"state of 2.7": {"2.7", report.StepState}, "sound of 2.7": {"2.7", report.StepSoundUp},
+		"state with LiveKit": {"4.0", report.StepState}, "call with LiveKit": {"4.0", report.StepCall}, "sound with LiveKit": {"4.0", report.StepSoundUp},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := bbbrig.Start(t, bbbrig.Config{})
+			step := c.step
+			r := bbbrig.Start(t, bbbrig.Config{Version: c.version})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			go func() {
 				for ctx.Err() == nil {
 					c := r.Count()
-					if step == report.StepState && c.Joins > 0 || step == report.StepCall && c.Present > 0 || c.Calls > 0 {
+					if step == report.StepState && c.Joins > 0 || step == report.StepCall && c.Present > 0 || c.Calls+c.Tracks > 0 {
 						cancel()
 					}
 					runtime.Gosched()
@@ -89,7 +97,13 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		{bbbrig.Join: bbbrig.Ended}, {bbbrig.Join: bbbrig.Huge}, {bbbrig.State: bbbrig.Closes}, {bbbrig.State: bbbrig.Full}, {bbbrig.Signalling: bbbrig.Closes},
 		{bbbrig.Call: bbbrig.Refuses}, {bbbrig.Call: bbbrig.Garbage}, {bbbrig.Call: bbbrig.HTML}, {bbbrig.Call: bbbrig.Closes},
 	}
-	var rigs []*bbbrig.Rig
+	rigs := []*bbbrig.Rig{
+		bbbrig.Start(t, bbbrig.Config{Version: "2.7", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.State: bbbrig.Closes}}),
+		bbbrig.Start(t, bbbrig.Config{Version: "2.7", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Call: bbbrig.Refuses}}),
+		bbbrig.Start(t, bbbrig.Config{Version: "4.0", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Token: bbbrig.Refuses}}),
+		bbbrig.Start(t, bbbrig.Config{Version: "4.0", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.LiveKit: bbbrig.Expired}}),
+		bbbrig.Start(t, bbbrig.Config{Version: "4.0", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Sound: bbbrig.HangsUp}}),
+	}
 	for _, f := range faults {
 		rigs = append(rigs, bbbrig.Start(t, bbbrig.Config{Faults: f}))
 	}
@@ -180,19 +194,23 @@ func relay(t *testing.T, options ...string) int {
 // does not hide that the sound works.
 func TestRelaysOfTheMeeting(t *testing.T) {
 	for name, c := range map[string]struct {
+		version  string
 		options  []string
 		password string
 		step     string
 		fault    string
 	}{
-		"works":               {nil, "b", "ok", ""},
-		"denies the media":    {[]string{"--denied-peer-ip=127.0.0.0-127.255.255.255"}, "b", "fail denied", "denied"},
-		"refuses credentials": {nil, "expired", "fail auth_failed", "auth_failed"},
+		"works":                       {"3.0", nil, "b", "ok", ""},
+		"denies the media":            {"3.0", []string{"--denied-peer-ip=127.0.0.0-127.255.255.255"}, "b", "fail denied", "denied"},
+		"refuses credentials":         {"3.0", nil, "expired", "fail auth_failed", "auth_failed"},
+		"works for LiveKit":           {"4.0", nil, "b", "ok", ""},
+		"denies the media of LiveKit": {"4.0", []string{"--denied-peer-ip=127.0.0.0-127.255.255.255"}, "b", "fail denied", "denied"},
+		"works for 2.7":               {"2.7", nil, "b", "ok", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			at := fmt.Sprintf("turn:127.0.0.1:%d", relay(t, c.options...))
-			r := bbbrig.Start(t, bbbrig.Config{Stuns: bbbrig.RelayList("a", c.password, at, at+"?transport=tcp")})
+			r := bbbrig.Start(t, bbbrig.Config{Version: c.version, Stuns: bbbrig.RelayList("a", c.password, at, at+"?transport=tcp")})
 			got := check(t, r, r.JoinLink())
 			want(t, got, map[report.ConferenceStep]string{report.StepRelay: c.step, report.StepPath: "ok", report.StepSoundDown: "ok"})
 			if len(got.Relays) != 2 {

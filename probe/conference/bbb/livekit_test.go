@@ -64,7 +64,7 @@ func TestLiveKitFaults(t *testing.T) {
 			report.StepSignalling: "fail 401"}},
 		"LiveKit is down":         {fault(bbbrig.LiveKit, bbbrig.Down), map[report.ConferenceStep]string{report.StepSignalling: "fail 502"}},
 		"LiveKit hangs":           {fault(bbbrig.LiveKit, bbbrig.Hangs), map[report.ConferenceStep]string{report.StepSignalling: "fail timeout"}},
-		"a page instead of it":    {fault(bbbrig.LiveKit, bbbrig.HTML), map[report.ConferenceStep]string{report.StepSignalling: "fail 200"}},
+		"a page instead of it":    {fault(bbbrig.LiveKit, bbbrig.HTML), map[report.ConferenceStep]string{report.StepSignalling: "fail not_api"}},
 		"may not publish":         {fault(bbbrig.Call, bbbrig.Refuses), map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepCall: "fail not_published"}},
 		"muted by the server":     {fault(bbbrig.Sound, bbbrig.Muted), map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "fail muted_by_server", report.StepSoundDown: "unknown step_before"}},
 		"removed by the server":   {fault(bbbrig.Sound, bbbrig.HangsUp), map[report.ConferenceStep]string{report.StepSoundDown: "unknown step_before"}},

@@ -2,6 +2,7 @@ package bbb
 
 import (
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,6 +53,46 @@ func TestServerList(t *testing.T) {
 	}
 }
 
+// TestLiveKitAddress: the address of the settings is used where a browser could use it.
+func TestLiveKitAddress(t *testing.T) {
+	server := &url.URL{Scheme: "https", Host: "bbb.example.org:8443", Path: "/bigbluebutton"}
+	for told, want := range map[string]string{
+		"":                                     "https://bbb.example.org:8443/livekit/rtc",
+		"wss://lk.example.org":                 "https://lk.example.org/rtc",
+		" https://lk.example.org/a/ ":          "https://lk.example.org/a/rtc",
+		"wss://user:secret@lk.example.org?x=1": "https://lk.example.org/rtc",
+		"ws://lk.example.org":                  "",
+		"lk.example.org":                       "",
+		"wss://":                               "",
+		"javascript:alert(1)":                  "",
+	} {
+		got := ""
+		if at := (meeting{liveKit: told}).signallingOf(server); at != nil {
+			got = at.String()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", told, got, want)
+		}
+	}
+}
+
+// TestToken: 3.0 has one token, 4.0 one for each room, of which only that of the meeting
+// itself is taken.
+func TestToken(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"data":{"user_current":[{"livekit":{"livekitToken":"a.b.c"}}]}}`:                                                                   "a.b.c",
+		`{"data":{"user_current":[{"livekit":null}]}}`:                                                                                       "",
+		`{"data":{"user_current":[{"livekitRooms":[{"token":"x.y.z","purpose":"breakout-listen"},{"token":"a.b.c","purpose":"primary"}]}]}}`: "a.b.c",
+		`{"data":{"user_current":[{"livekitRooms":[{"token":null,"purpose":"primary"}]}]}}`:                                                  "",
+		`{"data":{"user_current":[{"livekitRooms":[{"token":"a.b.c\r\nX: y","purpose":"primary"}]}]}}`:                                       "",
+		`[]`: "",
+	} {
+		if got := parseToken([]byte(payload)); got != want {
+			t.Errorf("%s: %q", payload, got)
+		}
+	}
+}
+
 // TestSFUErrors: codes are strings or numbers, and some lie one level deeper.
 func TestSFUErrors(t *testing.T) {
 	for body, want := range map[string]string{
@@ -88,6 +129,9 @@ func FuzzAnswers(f *testing.F) {
 		`{"stunServers":[{"url":"stun:a"}],"turnServers":[{"url":"turn:b","username":"c","password":"d"}]}`,
 		`{"data":{"user_current":[{"joined":true,"authToken":"a","joinErrorCode":"b","meeting":{"ended":true}}]}}`,
 		`{"id":"startResponse","response":"accepted","sdpAnswer":"v=0"}`, `{"id":"error","code":"2301","error":{"code":1}}`,
+		`{"response":{"returncode":"SUCCESS","meetingID":"a","internalUserID":"b","authToken":"c"}}`, `a["{\"msg\":\"ping\"}"]`, `c[3000,"Go away!"]`, "o",
+		`{"data":{"user_current":[{"locked":true,"guestStatus":"WAIT"}],"meeting":[{"lockSettings":{"disableMic":true}}]}}`,
+		`{"data":{"user_current":[{"livekitRooms":[{"token":"a.b.c","purpose":"primary"}],"livekit":{"livekitToken":"a.b.c"}}]}}`, `{"validationStatus":4,"reason":"max_participants_reason"}`,
 		`[{"messageId":"meeting_not_found"}]`, `{"type":"next","id":"1","payload":{}}`, "a=candidate:1 1 udp 1 1.2.3.4 5 typ host", "<html>", "{", "",
 	} {
 		f.Add([]byte(seed))
@@ -101,6 +145,24 @@ func FuzzAnswers(f *testing.F) {
 		}
 		if m, err := parseMeeting(body); err == nil {
 			codes = append(codes, m.bridge)
+			if at := m.signallingOf(&url.URL{Scheme: "https", Host: "bbb.example.org"}); at != nil && (at.Scheme != "https" || at.Host == "" || at.User != nil) {
+				t.Errorf("address %s", at)
+			}
+		}
+		if _, err := parseEntry(body); err != nil {
+			if refused, ok := err.(*refusedError); ok {
+				codes = append(codes, refused.code)
+			}
+		}
+		if messages, err := parseSockJS(body); err == nil {
+			for _, m := range messages {
+				codes = append(codes, parseValidation(m).Code)
+			}
+		}
+		codes = append(codes, parseValidation(ddp{Result: body}).Code)
+		_, _ = parseRules(body)
+		if text := parseToken(body); strings.ContainsAny(text, " \r\n\"") || len(text) > maxTokenBytes {
+			t.Errorf("token %q", text)
 		}
 		if list, err := parseServers(body); err == nil && len(list.forPeer()) > maxServers {
 			t.Errorf("%d servers", len(list.forPeer()))

@@ -32,6 +32,7 @@ type liveKitServer struct {
 	rig   *Rig
 	base  string
 	proxy *httputil.ReverseProxy
+	kill  func()
 }
 
 // startLiveKit runs LiveKit with the settings of the package bbb-livekit, on loopback. It
@@ -65,7 +66,8 @@ webhook: {api_key: %s, urls: ["%s/livekit-webhook"]}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }))
+	s.kill = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(s.kill)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if resp, err := http.Get(s.base); err == nil {
 			resp.Body.Close()

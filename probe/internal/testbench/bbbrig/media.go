@@ -146,6 +146,9 @@ func (c *call) spoil(sdp string) string {
 	if c.rig.Faults[Call] == HTML {
 		return "v=0\r\n<html>"
 	}
+	if c.rig.Answer != nil {
+		sdp = c.rig.Answer(sdp)
+	}
 	return sdp
 }
 

@@ -101,7 +101,7 @@ func (m *meteor) take(ctx context.Context, d ddp) {
 		m.say(ctx, map[string]any{"msg": "pong"})
 	case d.Msg == "sub" && d.Name == "meetings" && m.user != nil:
 		m.say(ctx, map[string]any{"msg": "added", "collection": "meetings", "id": "m1", "fields": map[string]any{
-			"meetingId": m.user.meeting.internal, "meetingEnded": false, "lockSettingsProps": map[string]any{"disableMic": m.rig.LockMicrophones},
+			"meetingId": m.user.meeting.internal, "meetingEnded": m.rig.Faults[State] == Ended, "lockSettingsProps": map[string]any{"disableMic": m.rig.LockMicrophones},
 		}})
 		m.say(ctx, map[string]any{"msg": "ready", "subs": []string{d.ID}})
 	case d.Msg == "sub":
@@ -162,8 +162,5 @@ func (m *meteor) validate(ctx context.Context, d ddp) {
 		m.say(ctx, map[string]any{"msg": "added", "collection": "current-user", "id": "u1", "fields": map[string]any{
 			"meetingId": meeting, "userId": id, "intId": id, "locked": true, "ejected": false, "loggedOut": false, "approved": true, "validated": true, "role": "VIEWER",
 		}})
-		if r.Faults[State] == Ended {
-			m.say(ctx, map[string]any{"msg": "changed", "collection": "meetings", "id": "m1", "fields": map[string]any{"meetingEnded": true}})
-		}
 	})
 }

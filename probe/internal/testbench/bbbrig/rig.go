@@ -9,6 +9,7 @@ package bbbrig
 import (
 	"crypto/x509"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // Step is a part of the server that can have a fault.
@@ -97,6 +100,8 @@ type Config struct {
 	// LiveKitURL is the address of LiveKit in the settings of the client; "" leaves it
 	// out, so that the client uses the server itself.
 	LiveKitURL string
+	// Answer changes the answer of a call to the echo; nil leaves it as it is.
+	Answer func(sdp string) string
 	// LossUp reports, by number, which packets of the sound are dropped before the
 	// server receives them.
 	LossUp func(number int) bool
@@ -134,6 +139,8 @@ type Rig struct {
 	sfus     map[*sfu]bool       // current connections to the SFU
 	inside   map[string]bool     // current participants of LiveKit's rooms
 	liveKit  *liveKitServer      // nil with another bridge
+	server   *httptest.Server
+	sockets  map[*websocket.Conn]bool // open ones, except those to LiveKit
 }
 
 // meeting is a meeting of bbb-web.
@@ -171,7 +178,7 @@ func Start(t testing.TB, c Config) *Rig {
 			c.Bridge = "livekit"
 		}
 	}
-	r := &Rig{Config: c, meetings: map[string]*meeting{}, users: map[string]*user{}, sfus: map[*sfu]bool{}, inside: map[string]bool{}}
+	r := &Rig{Config: c, meetings: map[string]*meeting{}, users: map[string]*user{}, sfus: map[*sfu]bool{}, inside: map[string]bool{}, sockets: map[*websocket.Conn]bool{}}
 	if c.Bridge == "livekit" {
 		r.liveKit = startLiveKit(t, r)
 	}
@@ -181,6 +188,7 @@ func Start(t testing.TB, c Config) *Rig {
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	t.Cleanup(s.CloseClientConnections)
+	r.server = s
 	r.URL, r.Roots, r.Certificate = s.URL, x509.NewCertPool(), s.Certificate()
 	r.Roots.AddCert(s.Certificate())
 	return r
@@ -242,6 +250,25 @@ func (r *Rig) handler() http.Handler {
 		handle("/livekit/", LiveKit, r.liveKit.pass)
 	}
 	return mux
+}
+
+// Break breaks all connections with clients and ends all calls, like a server that stops;
+// what comes later is refused.
+func (r *Rig) Break() {
+	_ = r.server.Listener.Close()
+	r.server.CloseClientConnections()
+	r.mu.Lock()
+	open := slices.Collect(maps.Keys(r.sockets))
+	r.mu.Unlock()
+	for _, c := range open {
+		_ = c.CloseNow()
+	}
+	if r.liveKit != nil {
+		r.liveKit.kill()
+		r.mu.Lock()
+		clear(r.inside)
+		r.mu.Unlock()
+	}
 }
 
 // End ends all meetings, like a moderator.

@@ -35,13 +35,13 @@ func (r *Rig) accept(w http.ResponseWriter, req *http.Request, protocols ...stri
 	if err != nil {
 		return nil, err
 	}
-	r.add(func(n *Count) { n.Sockets++ })
+	r.add(func(n *Count) { n.Sockets++; r.sockets[c] = true })
 	return c, nil
 }
 
 func (r *Rig) closed(c *websocket.Conn) {
 	_ = c.CloseNow()
-	r.add(func(n *Count) { n.Sockets-- })
+	r.add(func(n *Count) { n.Sockets--; delete(r.sockets, c) })
 }
 
 // graphql serves the middleware's connection of one client.
