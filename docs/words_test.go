@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// reNotRead is what stands in a text file and is no word to anybody: keys, section
-// names, options, commands and values to be filled in.
+// reNotRead matches the parts of a text file that nobody reads as words: keys, section
+// names, options, commands and placeholders.
 var reNotRead = regexp.MustCompile(`(?m)^\s*["\w.]+ = |^\[.*\]$|^#.*$|tonprobe-collector|\{[a-z_]+\}`)
 
-// TestRetiredWords holds the texts to the glossary in words.md.
+// TestRetiredWords checks the texts against the glossary in words.md.
 func TestRetiredWords(t *testing.T) {
 	never := retired(t)
 	for lang, patterns := range map[string][]string{

@@ -59,7 +59,7 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 		wait := c.pollWait
 		news, err := c.pollOnce(ctx, e, client, wait)
 		if err != nil {
-			if wait > minPollWait && ctx.Err() == nil { // something on the way does not wait that long
+			if wait > minPollWait && ctx.Err() == nil { // a middlebox does not wait that long
 				c.pollCap = wait / 2
 			}
 			c.pollWait = minPollWait
@@ -71,7 +71,8 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 		}
 		switch took := time.Since(began); {
 		case !news && took < wait/2:
-			// The collector waits; whoever answers at once would be asked without end.
+			// The collector waits; one that responds at once would be polled in a busy
+			// loop.
 			return fmt.Errorf("%w: it does not wait", ErrNonsense)
 		case !news:
 			c.pollWait = min(2*c.pollWait, c.pollCap)

@@ -53,7 +53,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	err = write(line, conn, hello)
 	if err == nil {
 		var m wire.ChannelMessage
-		// A machine on the way may accept the upgrade and then pass on nothing.
+		// A middlebox may accept the upgrade and then forward nothing.
 		if m, err = read(line, conn); err == nil && m.Type != wire.MessageHello {
 			err = ErrNonsense
 		}

@@ -22,7 +22,7 @@ func AtProxy(err error) bool {
 		return true
 	}
 	e, ok := errors.AsType[*net.OpError](err)
-	return ok && e.Op == "proxyconnect" // net/http's name for a failure on the way to a proxy
+	return ok && e.Op == "proxyconnect" // net/http's name for a failure to reach a proxy
 }
 
 // Untrusted reports whether err is caused by an untrusted certificate at the

@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// qualityDefinitions are the causes in the voice stream. Loss on the way up comes
-// first: it is what the others hear.
+// qualityDefinitions are the causes in the voice stream. Upstream loss comes first: it
+// is what the others hear.
 func qualityDefinitions() []Definition {
 	return []Definition{
 		{

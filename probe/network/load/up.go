@@ -141,7 +141,7 @@ func (r *inRecords) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// incompressible returns n bytes that cannot be compressed on the way: a mixed counter (splitmix64).
+// incompressible returns n bytes that cannot be compressed in transit: a mixed counter (splitmix64).
 func incompressible(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {

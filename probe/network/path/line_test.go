@@ -110,7 +110,7 @@ func TestPathJudgesTheLine(t *testing.T) {
 	}
 }
 
-// With 50 % loss on the way to the router, silence behind it proves nothing.
+// With 50 % loss on the path to the router, silence behind it proves nothing.
 func TestLossyNetworkIsNotDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := village{hops: []string{gatewayIn, "", "", "", "", "", "", ""}, answers: map[string]bool{gatewayIn: true}}

@@ -41,8 +41,8 @@ const (
 // reported it.
 var errTooLarge = errors.New("the packet is too large for the path, as known to the system")
 
-// askLarge determines whether large packets are dropped on the way to a server. A padded STUN
-// request is large on the way there only. An echo request is large both ways, but some firewalls
+// askLarge determines whether large packets are dropped on the path to a server. A padded STUN
+// request is large in one direction only. An echo request is large in both, but some firewalls
 // drop it because of its size. Therefore the first decides if it is dropped, and the second if the
 // first passes.
 func (p path) askLarge(ctx context.Context, env probe.Env, found surveyed, data *report.NetworkPath) {

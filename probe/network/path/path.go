@@ -1,4 +1,4 @@
-// Package path measures where on the way to the servers packets are lost: at the next router, at the
+// Package path measures where on the path to the servers packets are lost: at the next router, at the
 // provider, at the collector or at the conference server.
 package path
 
@@ -182,7 +182,7 @@ func spreadOf(s *periodic.Stream) *float64 {
 	return report.Milliseconds(periodic.NearestRank(s.RTTs, 95) - periodic.NearestRank(s.RTTs, 0))
 }
 
-// judgePath leaves the severity to the rules: loss on the way to a server matters only if the voice
+// judgePath leaves the severity to the rules: loss on the path to a server matters only if the voice
 // is affected as well.
 func judgePath(d *report.NetworkPath) probe.Result {
 	switch {

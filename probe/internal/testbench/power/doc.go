@@ -2,14 +2,14 @@
 // size: power curves. It is test code; nothing but tests imports it.
 //
 // A simulated check sends the packets that the probes send, at the times at which
-// they send them, over segments that lose, delay and limit them as asked. What the
-// probes would have counted goes into a report, and the report through
+// they send them, over segments that lose, delay and limit them as configured. The
+// counts of the probes are entered in a report, which is passed to
 // [diagnose.Diagnose]. No packet leaves the computer, and one check takes about a
-// millisecond. What the simulation leaves out stands at [Line].
+// millisecond. [Line] lists what is not simulated.
 //
 //	go test ./probe/internal/testbench/power
 //
-// holds the bounds. TONPROBE_POWER_DOCUMENT=file replaces the tables in a document
-// (named from this folder, or in full), TONPROBE_POWER_CHECKS=n simulates n checks
+// checks the limits. TONPROBE_POWER_DOCUMENT=file replaces the tables in a document
+// (relative to this folder, or absolute), TONPROBE_POWER_CHECKS=n simulates n checks
 // for each cell (1000 for the document).
 package power
