@@ -19,6 +19,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/audio"
 	"github.com/tonprobe/tonprobe/probe/conference"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -67,6 +68,9 @@ type Options struct {
 	// heard.
 	SpeakFor time.Duration
 	Trigger  report.Trigger // "" means report.TriggerCheck
+	// Recorded returns the events that the service on this computer has recorded; nil
+	// without a service.
+	Recorded crash.Recorded
 	Version  string
 	AgentID  string
 	// Collector is nil when the agent is not enrolled.

@@ -133,7 +133,7 @@ func (o Options) steps(s sources) probe.Plan {
 		Budget: 8 * time.Second,
 	}, probe.Step{
 		// A large journal on a slow disk takes some seconds.
-		Probe:  crash.New(),
+		Probe:  crash.New(o.Recorded),
 		Budget: 9 * time.Second,
 	})
 	if o.system != nil {

@@ -218,7 +218,7 @@ func (d *Desk) tryToWrite(ctx context.Context) error {
 func evidence(ctx context.Context) local.Finding {
 	now := time.Now()
 	read, refused := 0, 0
-	for _, s := range crash.Read(ctx, now.Add(-time.Hour), now).Sources {
+	for _, s := range crash.Read(ctx, nil, now.Add(-time.Hour), now).Sources {
 		switch s.State {
 		case "read":
 			read++

@@ -27,6 +27,7 @@ func (p *program) loops(c config.Config, log *slog.Logger) resident.Loops {
 		List: []resident.Loop{
 			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
 			{Name: "channel", Run: station.Channel(c, p.version, turn, nil, log)},
+			{Name: "flight recorder", Run: station.Recorder(c, p.version, log).Run},
 		},
 	}
 	// The service of a person shares the folder with the person's program.

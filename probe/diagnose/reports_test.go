@@ -312,6 +312,9 @@ func provocations() map[string]func(*report.Report) {
 		"host.gpu_reset":           happened(report.EventGPUReset, ""),
 		"host.sleep_resume":        happened(report.EventResume, ""),
 		"host.wifi_dropped":        happened(report.EventWiFiDropped, ""),
+		"host.connection_lost":     happened(report.EventConnectionLost, "Zoom"),
+		"host.device_lost":         happened(report.EventDeviceUnplugged, ""),
+		"host.restarted":           happened(report.EventRestarted, ""),
 
 		"conf.muted_by_server": func(r *report.Report) {
 			r.Target = "https://livekit.example.org"

@@ -17,12 +17,15 @@ func crashDefinitions() []Definition {
 		{Code: "host.bluescreen", Position: 3600, Severity: severity, Area: area, Needs: needs, rule: bluescreen},
 		// Windows records both at the next start.
 		{Code: "host.unexpected_shutdown", Position: 3610, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: unexpectedShutdown},
+		{Code: "host.restarted", Position: 3615, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen", "host.unexpected_shutdown"}, rule: restarted},
 		{Code: "host.out_of_memory", Position: 3620, Severity: severity, Area: area, Needs: needs, rule: outOfMemory},
 		{Code: "host.client_crashed", Position: 3630, Severity: severity, Area: area, Needs: needs, rule: clientCrashed},
 		{Code: "host.client_hung", Position: 3640, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.client_crashed"}, rule: clientHung},
 		{Code: "host.gpu_reset", Position: 3650, Severity: severity, Area: area, Needs: needs, SuppressedBy: []string{"host.bluescreen"}, rule: gpuReset},
 		{Code: "host.sleep_resume", Position: 3660, Severity: severity, Area: area, Needs: needs, rule: resumed},
 		{Code: "host.wifi_dropped", Position: 3670, Severity: severity, Area: area, Needs: needs, rule: wifiDropped},
+		{Code: "host.connection_lost", Position: 3672, Severity: severity, Area: area, Needs: needs, rule: connectionLost},
+		{Code: "host.device_lost", Position: 3674, Severity: severity, Area: area, Needs: needs, rule: deviceLost},
 	}
 }
 
@@ -39,6 +42,24 @@ func clientHung(f *facts) *finding { return f.happened(report.EventClientHung) }
 func gpuReset(f *facts) *finding { return f.happened(report.EventGPUReset) }
 
 func resumed(f *facts) *finding { return f.happened(report.EventResume) }
+
+func restarted(f *facts) *finding { return f.happened(report.EventRestarted) }
+
+// deviceLost is the microphone that was unplugged before the check.
+func deviceLost(f *facts) *finding { return f.happened(report.EventDeviceUnplugged) }
+
+// connectionLost is a computer without a way to the internet, whose Wi-Fi was not the
+// reason. Nobody knows who is responsible if the router answered.
+func connectionLost(f *facts) *finding {
+	hit := f.happened(report.EventConnectionLost)
+	if hit == nil {
+		return nil
+	}
+	if slices.ContainsFunc(hit.evidence, func(e report.Evidence) bool { return e.Value == "beyond_router" }) {
+		hit.area = report.AreaUnknown
+	}
+	return hit
+}
 
 // wifiDropped is a lost Wi-Fi connection, except around a sleep, which causes it.
 func wifiDropped(f *facts) *finding { return f.happened(report.EventWiFiDropped) }
@@ -57,12 +78,18 @@ func (f *facts) happened(kind report.HostEventKind) *finding {
 		if e.Kind != kind || age.Seconds() > f.Host.RecentS.Value {
 			continue
 		}
-		if kind == report.EventWiFiDropped && f.slept(e.At) {
+		lost := kind == report.EventWiFiDropped || kind == report.EventConnectionLost
+		if lost && f.slept(e.At) {
 			continue
 		}
 		hit := &finding{severity: report.SeverityInfo, confidence: stated}
 		hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.at", e.At.UTC().Format(time.RFC3339), ""))
-		if e.Program != "" {
+		if e.DurationS != nil {
+			hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.duration_s", *e.DurationS, "s"))
+		}
+		// A lost connection names the program that ran on. Nobody is told that it did not
+		// crash if it did so at another time.
+		if e.Program != "" && !(lost && f.crashed(e.Program)) {
 			hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.program", e.Program, ""))
 		}
 		if e.Detail != "" {
@@ -71,6 +98,14 @@ func (f *facts) happened(kind report.HostEventKind) *finding {
 		return hit
 	}
 	return nil
+}
+
+// crashed reports whether a program crashed or hung shortly before the check.
+func (f *facts) crashed(program string) bool {
+	return slices.ContainsFunc(f.crash.Events, func(e report.HostEvent) bool {
+		bad := e.Kind == report.EventClientCrashed || e.Kind == report.EventClientHung || e.Kind == report.EventOutOfMemory
+		return bad && e.Program == program && f.started.Sub(e.At).Seconds() <= f.Host.RecentS.Value
+	})
 }
 
 // slept reports whether the machine went to sleep or resumed around a time.

@@ -62,7 +62,8 @@ func passed(d *report.Conference, name report.ConferenceStep) bool {
 func standingOfCrashes(d *report.HostCrash) report.Status {
 	for _, e := range d.Events {
 		switch e.Kind {
-		case report.EventSleep, report.EventResume, report.EventLinkChanged, report.EventDeviceChanged:
+		case report.EventSleep, report.EventResume, report.EventLinkChanged, report.EventDeviceChanged, report.EventRestarted,
+			report.EventServiceRestarted, report.EventClientStarted, report.EventClientEnded, report.EventClockChanged, report.EventPowerChanged:
 		default:
 			return report.StatusWarn
 		}

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,9 +35,10 @@ func ExplainCauseBy(c report.Cause, lang phrase.Lang, p Profile) (Text, bool) {
 	}
 	names := namesIn(c.Evidence)
 	syllablesIn(c.Evidence, names)
+	durationIn(c.Evidence, names, lang)
 	for part, text := range map[string]*string{"sentence": &t.Sentence, "action": &t.Action} {
 		key := "cause." + c.Code + "." + part
-		if named, ok := namedText(book(lang), key+namedSuffix, names); ok {
+		if named, ok := filledText(book(lang), key, c.Evidence, names); ok {
 			*text = named
 		} else if fitting, ok := fittingText(book(lang), key, c.Evidence); ok {
 			*text = fitting
@@ -61,9 +63,33 @@ func fittingText(b *phrase.Book, key string, evidence []report.Evidence) (string
 	return "", false
 }
 
-// namedSuffix is the suffix of the variant of a text with fields of the evidence as
-// placeholders: sentence_named = "… {voice_device} …".
-const namedSuffix = "_named"
+// filledSuffixes are the suffixes of the variants of a text with fields of the evidence
+// as placeholders: sentence_named = "… {voice_device} …". The first one whose placeholders
+// are all known is used.
+var filledSuffixes = [...]string{"_named_timed", "_named", "_timed"}
+
+// filledText returns the variant of a text with the names in the evidence. For an entry of
+// a list, such as events.detail with the value "router", sentence_detail_router_named
+// precedes sentence_named.
+func filledText(b *phrase.Book, key string, evidence []report.Evidence, names map[string]string) (string, bool) {
+	var keys []string
+	for _, e := range evidence {
+		if value, ok := e.Value.(string); ok && strings.Contains(e.Field, ".") {
+			keys = append(keys, key+"_"+e.Field[strings.LastIndex(e.Field, ".")+1:]+"_"+value)
+		}
+	}
+	for _, key := range append(keys, key) {
+		for _, suffix := range filledSuffixes {
+			if text, ok := namedText(b, key+suffix, names); ok {
+				return text, true
+			}
+		}
+		if slices.Contains(keys, key) && b.Has(key) {
+			return b.T(key), true
+		}
+	}
+	return "", false
+}
 
 // namedText returns a text with its placeholders filled in, if there is one and all
 // values are known.

@@ -82,6 +82,18 @@ func TestEveryCodeHasItsTextsAndNoOther(t *testing.T) {
 	} {
 		may["cause.net.proxy_failed."+form] = true
 	}
+	for _, form := range []string{
+		"wifi_dropped.sentence_timed", "wifi_dropped.sentence_named_timed", "sleep_resume.sentence_timed", "client_hung.sentence_named_timed",
+		"device_lost.sentence_timed", "connection_lost.sentence_timed", "connection_lost.sentence_named_timed",
+		"connection_lost.action_detail_link", "connection_lost.action_detail_router",
+	} {
+		may["cause.host."+form] = true
+	}
+	for _, detail := range []string{"link", "router", "beyond_router"} {
+		for _, form := range []string{"", "_timed", "_named_timed"} {
+			may["cause.host.connection_lost.sentence_detail_"+detail+form] = true
+		}
+	}
 	for _, by := range []string{"house", "provider"} {
 		may["cause.net.port_blocked.sentence_rejected_by_"+by] = true
 	}

@@ -37,9 +37,20 @@ type source struct {
 // maxEvents is the maximum number of events in a report.
 const maxEvents = 64
 
-// Read returns the events on this machine between since and now.
-func Read(ctx context.Context, since, now time.Time) *report.HostCrash {
-	return collect(ctx, sources(), since, now)
+// Recorded returns the events since a time that an observer on this machine has recorded.
+// Without an observer its error is fs.ErrNotExist.
+type Recorded func(since time.Time) ([]report.HostEvent, error)
+
+// Read returns the events on this machine between since and now: those of the system, and
+// those that were recorded, if recorded is not nil.
+func Read(ctx context.Context, recorded Recorded, since, now time.Time) *report.HostCrash {
+	all := sources()
+	if recorded != nil {
+		all = append(all, source{name: "recorder", read: func(_ context.Context, since time.Time) ([]report.HostEvent, error) {
+			return recorded(since)
+		}})
+	}
+	return collect(ctx, all, since, now)
 }
 
 // collect reads the sources concurrently.
@@ -93,8 +104,12 @@ func state(err error) string {
 // Window is the period that a check reads.
 const Window = 24 * time.Hour
 
-// New returns the probe "host.crash".
-func New() probe.Probe { return crashes{Read} }
+// New returns the probe "host.crash". recorded may be nil.
+func New(recorded Recorded) probe.Probe {
+	return crashes{func(ctx context.Context, since, now time.Time) *report.HostCrash {
+		return Read(ctx, recorded, since, now)
+	}}
+}
 
 type crashes struct {
 	read func(ctx context.Context, since, now time.Time) *report.HostCrash

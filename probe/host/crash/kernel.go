@@ -47,7 +47,7 @@ var kernelRules = []kernelRule{
 	{
 		// A person or a program switched the network off, or to another one.
 		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticating|disassociating) from .* by local choice`),
-		kind:    report.EventLinkChanged, detail: "down",
+		kind:    report.EventLinkChanged, detail: detailSwitchedOff,
 	},
 	{
 		pattern: regexp.MustCompile(`^wl[a-z0-9]+: (?:deauthenticat(?:ed|ing)|disassociat(?:ed|ing)) from .*\(Reason: (?P<detail>\d+)`),

@@ -13,33 +13,69 @@ import (
 // start that the last shutdown was unexpected.
 const sameWithin = 15 * time.Second
 
+// besideSwitch is the time within which a lost Wi-Fi belongs to a person who switched it
+// off. The kernel records both at once; an observer notices the loss a little later.
+const besideSwitch = 10 * time.Second
+
+// Merge puts the events of several observers on one time axis: sorted by time, each event
+// once, with the best of their details.
+func Merge(observed ...[]report.HostEvent) []report.HostEvent {
+	return merge(slices.Concat(observed...))
+}
+
 // merge sorts events by time and merges records of the same event.
 func merge(all []report.HostEvent) []report.HostEvent {
+	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b report.HostEvent) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Program, b.Program))
 	})
 	kept := make([]report.HostEvent, 0, len(all))
 	for _, e := range all {
-		i := slices.IndexFunc(kept, func(k report.HostEvent) bool { return same(k, e) })
-		switch {
-		case i < 0:
+		i := slices.IndexFunc(kept, func(k report.HostEvent) bool { return Same(k, e) })
+		if i < 0 {
 			kept = append(kept, e)
-		case told(e.Detail) > told(kept[i].Detail):
-			kept[i].Detail = e.Detail
+			continue
 		}
+		kept[i] = combined(kept[i], e)
 	}
-	return kept
+	return slices.DeleteFunc(kept, func(e report.HostEvent) bool {
+		return e.Kind == report.EventWiFiDropped && slices.ContainsFunc(kept, func(k report.HostEvent) bool {
+			return k.Kind == report.EventLinkChanged && k.Detail == detailSwitchedOff && k.At.Sub(e.At).Abs() <= besideSwitch
+		})
+	})
 }
 
-func same(a, b report.HostEvent) bool {
-	if a.Program != b.Program || b.At.Sub(a.At).Abs() > sameWithin {
+// Same reports whether two records are of one event. A record without a program may be of
+// any: the system knows that the Wi-Fi was lost, and only an observer which program ran.
+func Same(a, b report.HostEvent) bool {
+	if a.Kind != b.Kind || b.At.Sub(a.At).Abs() > sameWithin {
 		return false
 	}
-	if a.Kind == report.EventLinkChanged || a.Kind == report.EventDeviceChanged {
-		return a.Kind == b.Kind && a.Detail == b.Detail
+	switch a.Kind {
+	case report.EventLinkChanged, report.EventDeviceChanged, report.EventPowerChanged, report.EventOverloaded, report.EventClockChanged:
+		return a.Detail == b.Detail
+	case report.EventWiFiDropped, report.EventConnectionLost:
+		return a.Program == b.Program || a.Program == "" || b.Program == ""
 	}
-	return a.Kind == b.Kind
+	return a.Program == b.Program
 }
+
+// combined returns a record with what another one of the same event knows better.
+func combined(a, b report.HostEvent) report.HostEvent {
+	if told(b.Detail) > told(a.Detail) {
+		a.Detail = b.Detail
+	}
+	if a.Program == "" {
+		a.Program = b.Program
+	}
+	if b.DurationS != nil && (a.DurationS == nil || *b.DurationS > *a.DurationS) {
+		a.DurationS = b.DurationS
+	}
+	return a
+}
+
+// detailSwitchedOff means that a person switched the network off, or to another one.
+const detailSwitchedOff = "switched_off"
 
 // detailDump means that there is only a dump, without a reason.
 const detailDump = "dump"

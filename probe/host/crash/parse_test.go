@@ -42,7 +42,7 @@ func TestKernelMessages(t *testing.T) {
 		"PM: hibernation: hibernation entry": "sleep",
 		"PM: hibernation: hibernation exit":  "resume",
 		"wlan0: deauthenticated from 02:00:00:00:00:00 (Reason: 15=4WAY_HANDSHAKE_TIMEOUT)":          "wifi_dropped  reason_15",
-		"wlp3s0: deauthenticating from 02:00:00:00:00:00 by local choice (Reason: 3=DEAUTH_LEAVING)": "link_changed  down",
+		"wlp3s0: deauthenticating from 02:00:00:00:00:00 by local choice (Reason: 3=DEAUTH_LEAVING)": "link_changed  switched_off",
 		"wlan0: disassociated from 02:00:00:00:00:00 (Reason: 8=DISASSOC_STA_HAS_LEFT)":              "wifi_dropped  reason_8",
 		"wlan0: Connection to AP 02:00:00:00:00:00 lost":                                             "wifi_dropped  access_point_lost",
 		"wlan0: associated":                                                           "link_changed  up",

@@ -55,7 +55,7 @@ func TestChromiumCrashes(t *testing.T) {
 		}
 	})
 	until(t, "the record of the crash", func() bool {
-		found := Read(t.Context(), began, time.Now().Add(time.Second))
+		found := Read(t.Context(), nil, began, time.Now().Add(time.Second))
 		return slices.ContainsFunc(found.Events, func(e report.HostEvent) bool {
 			return e.Kind == report.EventClientCrashed && e.Program == "Chromium"
 		})
@@ -77,7 +77,7 @@ func until(t *testing.T, what string, holds func() bool) {
 // TestThisMachine reads the records of this machine, which must not fail.
 func TestThisMachine(t *testing.T) {
 	now := time.Now()
-	for _, s := range Read(t.Context(), now.Add(-Window), now).Sources {
+	for _, s := range Read(t.Context(), nil, now.Add(-Window), now).Sources {
 		if s.State == "failed" {
 			t.Errorf("%s cannot be read", s.Name)
 		}

@@ -100,7 +100,7 @@ func (e winEvent) events() []report.HostEvent {
 		return one(report.EventWiFiDropped, "", "connecting_failed")
 	case e.from("Microsoft-Windows-WLAN-AutoConfig", 8003):
 		if byPerson(e.value("Reason", 6)) {
-			return one(report.EventLinkChanged, "", "down")
+			return one(report.EventLinkChanged, "", detailSwitchedOff)
 		}
 		return one(report.EventWiFiDropped, "", "")
 	case e.from("Microsoft-Windows-Kernel-Power", 42), e.from("Microsoft-Windows-Kernel-Power", 506):

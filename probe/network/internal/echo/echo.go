@@ -56,6 +56,6 @@ type Asker interface {
 // System returns the implementation for this operating system.
 func System() Asker { return system{} }
 
-// payloadBytes is the size of a packet without headers. It is smaller than that of
+// PayloadBytes is the size of a packet without headers. It is smaller than that of
 // a voice packet, so that the many packets do not cause loss themselves.
-const payloadBytes = 16
+const PayloadBytes = 16

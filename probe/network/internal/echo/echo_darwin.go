@@ -32,7 +32,7 @@ func (system) Ask(ctx context.Context, to netip.Addr, ttl int) (Reply, error) {
 	defer stop()
 	// Unlike Linux, macOS delivers all responses to each ICMP socket, so both
 	// numbers must match.
-	echo := &icmp.Echo{ID: rand.IntN(1 << 16), Seq: rand.IntN(1 << 16), Data: make([]byte, payloadBytes)}
+	echo := &icmp.Echo{ID: rand.IntN(1 << 16), Seq: rand.IntN(1 << 16), Data: make([]byte, PayloadBytes)}
 	var kind icmp.Type = ipv4.ICMPTypeEcho
 	if to.Is6() {
 		kind = ipv6.ICMPTypeEchoRequest

@@ -112,9 +112,9 @@ func (s *socket) prepare(fd, ttl int) error {
 // a UDP payload.
 func (s *socket) packet() []byte {
 	if s.isUDP {
-		return make([]byte, payloadBytes)
+		return make([]byte, PayloadBytes)
 	}
-	p := make([]byte, 8+payloadBytes)
+	p := make([]byte, 8+PayloadBytes)
 	p[0] = 8 // RFC 792: echo
 	if s.to.Is6() {
 		p[0] = 128 // RFC 4443 §4.1

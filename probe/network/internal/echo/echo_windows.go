@@ -117,12 +117,12 @@ type replyRoom [64]uint64
 
 func send4(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) (Reply, error) {
 	address := to.As4()
-	var data [payloadBytes]byte
+	var data [PayloadBytes]byte
 	var room replyRoom
 	sent := now()
 	n, _, err := icmpSendEcho2Ex.Call(handle, 0, 0, 0,
 		0, uintptr(*(*uint32)(unsafe.Pointer(&address))), // any source address
-		uintptr(unsafe.Pointer(&data)), payloadBytes, uintptr(unsafe.Pointer(option)),
+		uintptr(unsafe.Pointer(&data)), PayloadBytes, uintptr(unsafe.Pointer(option)),
 		uintptr(unsafe.Pointer(&room)), unsafe.Sizeof(room), uintptr(wait.Milliseconds()))
 	rtt := now().Sub(sent) // the reply contains whole milliseconds only
 	runtime.KeepAlive(option)
@@ -136,12 +136,12 @@ func send4(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) 
 func send6(handle uintptr, to netip.Addr, option *ipOption, wait time.Duration) (Reply, error) {
 	source := windows.RawSockaddrInet6{Family: windows.AF_INET6}
 	target := windows.RawSockaddrInet6{Family: windows.AF_INET6, Addr: to.As16(), Scope_id: zoneID(to)}
-	var data [payloadBytes]byte
+	var data [PayloadBytes]byte
 	var room replyRoom
 	sent := now()
 	n, _, err := icmp6SendEcho2.Call(handle, 0, 0, 0,
 		uintptr(unsafe.Pointer(&source)), uintptr(unsafe.Pointer(&target)),
-		uintptr(unsafe.Pointer(&data)), payloadBytes, uintptr(unsafe.Pointer(option)),
+		uintptr(unsafe.Pointer(&data)), PayloadBytes, uintptr(unsafe.Pointer(option)),
 		uintptr(unsafe.Pointer(&room)), unsafe.Sizeof(room), uintptr(wait.Milliseconds()))
 	rtt := now().Sub(sent)
 	runtime.KeepAlive(option)

@@ -25,7 +25,7 @@ func (system) AskLarge(ctx context.Context, to netip.Addr, bytes int) (Reply, er
 		return Reply{}, ErrNotPermitted
 	}
 	return abandonable(ctx, func(wait time.Duration) (Reply, error) {
-		return sendLarge(to, min(max(bytes, icmpHeaders+payloadBytes), largestEcho), wait)
+		return sendLarge(to, min(max(bytes, icmpHeaders+PayloadBytes), largestEcho), wait)
 	})
 }
 

@@ -1,0 +1,31 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// mark is an empty file that exists while the recorder runs. One from a previous run
+// means that it was killed, or the computer went off.
+type mark struct{ path string }
+
+// openMark creates the mark. stopped is false if the previous run left one.
+func openMark(data string) (m mark, stopped bool, err error) {
+	m = mark{filepath.Join(data, folder, "running")}
+	_, err = os.Stat(m.path)
+	stopped = errors.Is(err, fs.ErrNotExist)
+	if err := os.WriteFile(m.path, nil, 0o600); err != nil {
+		return m, stopped, fmt.Errorf("mark the recorder as running: %w", err)
+	}
+	return m, stopped, nil
+}
+
+func (m mark) remove() error {
+	if err := os.Remove(m.path); err != nil {
+		return fmt.Errorf("mark the recorder as stopped: %w", err)
+	}
+	return nil
+}

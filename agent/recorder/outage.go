@@ -1,0 +1,137 @@
+package recorder
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	// minLost is how many samples in a row must be without an answer. Single packets are
+	// lost on any line.
+	minLost = 3
+	// minNoLink is the same for a missing link, which is certain.
+	minNoLink = 2
+	// settle is the time after a sleep in which a missing connection belongs to it.
+	settle = time.Minute
+	// maxGap is the longest time between two samples of one series. Two packets without an
+	// answer delay a sample by 1.5 s.
+	maxGap = 15 * time.Second
+	// ongoing is when an outage is emitted although it is not over.
+	ongoing = 2 * time.Minute
+)
+
+// Details of report.EventConnectionLost.
+const (
+	// lostLink: an interface other than Wi-Fi had no carrier or no address.
+	lostLink = "link"
+	// lostRouter: the router did not answer.
+	lostRouter = "router"
+	// lostBeyond: the router answered, but the collector did not. Whether the provider, or
+	// the collector itself was at fault, is unknown.
+	lostBeyond = "beyond_router"
+)
+
+// outages finds in successive samples when the computer had no connection.
+type outages struct {
+	last      Sample
+	known     bool
+	calmUntil time.Time // see settle
+
+	since    time.Time // zero without an outage
+	lost     int       // samples in a row
+	noLink   int       // of them, those without a link
+	router   int       // of them, those without an answer of the router
+	off      bool      // a person switched the Wi-Fi off
+	kind     string    // of the link before
+	programs []string  // which ran all the time
+	told     bool
+}
+
+// see takes the next sample and returns an event if an outage is over, or lasts long.
+func (o *outages) see(s Sample) (report.HostEvent, bool) {
+	last := o.last
+	gap := o.known && (s.At.Sub(last.At) > maxGap || s.At.Before(last.At))
+	o.last, o.known = s, true
+	if gap {
+		// Nobody looked meanwhile: the computer slept, or the clock was set.
+		e, ok := o.end(last.At)
+		o.calmUntil = s.At.Add(settle)
+		o.begin(s, last.Link)
+		return e, ok
+	}
+	if !isAway(s) {
+		e, ok := o.end(s.At)
+		return e, ok
+	}
+	if o.since.IsZero() {
+		o.begin(s, last.Link)
+	}
+	o.count(s)
+	if !o.told && o.counts() && s.At.Sub(o.since) >= ongoing {
+		o.told = true
+		return o.event(s.At), true
+	}
+	return report.HostEvent{}, false
+}
+
+// isAway reports whether a sample shows no connection. A router that does not answer is
+// no outage if the collector does.
+func isAway(s Sample) bool {
+	return s.Link == "none" || !s.Server.Answered && (s.Gateway.lost() || s.Server.lost())
+}
+
+func (o *outages) begin(s Sample, kind string) {
+	if !isAway(s) {
+		return
+	}
+	*o = outages{last: o.last, known: o.known, calmUntil: o.calmUntil, since: s.At, kind: kind, programs: s.Programs}
+}
+
+func (o *outages) count(s Sample) {
+	o.lost++
+	if s.Link == "none" {
+		o.noLink++
+	}
+	if s.Gateway.lost() {
+		o.router++
+	}
+	o.off = o.off || s.WiFiOff
+	o.programs = slices.DeleteFunc(slices.Clone(o.programs), func(p string) bool { return !slices.Contains(s.Programs, p) })
+}
+
+// counts reports whether an outage is long enough, and nobody wanted it.
+func (o *outages) counts() bool {
+	return !o.off && !o.since.Before(o.calmUntil) && (o.noLink >= minNoLink || o.lost >= minLost)
+}
+
+func (o *outages) end(at time.Time) (report.HostEvent, bool) {
+	if o.since.IsZero() {
+		return report.HostEvent{}, false
+	}
+	e, ok := o.event(at), o.counts()
+	o.since, o.lost, o.noLink, o.router, o.off, o.told = time.Time{}, 0, 0, 0, false, false
+	return e, ok
+}
+
+// event describes the outage by its most basic part: a lost Wi-Fi explains a router that
+// does not answer yet.
+func (o *outages) event(until time.Time) report.HostEvent {
+	const maxS = 7 * 24 * 60 * 60
+	e := report.HostEvent{At: o.since.UTC().Truncate(time.Second), DurationS: new(min(maxS, until.Sub(o.since).Seconds()))}
+	if len(o.programs) > 0 {
+		e.Program = o.programs[0]
+	}
+	switch {
+	case o.noLink >= minNoLink && o.kind == "wifi":
+		e.Kind = report.EventWiFiDropped
+	case o.noLink >= minNoLink:
+		e.Kind, e.Detail = report.EventConnectionLost, lostLink
+	case o.router >= minLost:
+		e.Kind, e.Detail = report.EventConnectionLost, lostRouter
+	default:
+		e.Kind, e.Detail = report.EventConnectionLost, lostBeyond
+	}
+	return e
+}

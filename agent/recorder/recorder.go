@@ -1,0 +1,405 @@
+// Package recorder keeps the last minutes of the computer's state on disk, like the flight
+// recorder of an aircraft, and the events that the watchers and the system recorded. When
+// something happens to a conference, the part around it becomes a report.
+package recorder
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/watch"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Incident is what a report of an event contains.
+type Incident struct {
+	// Event is what happened.
+	Event report.HostEvent
+	// Crash has all events of the last hours, History the samples around the event.
+	Crash   *report.HostCrash
+	History *report.HostHistory
+}
+
+// Recorder records. Its fields are set before Run.
+type Recorder struct {
+	// Data is the agent's data folder.
+	Data  string
+	Board *watch.Board
+	Clock probe.Clock
+	// Watchers run as long as the recorder.
+	Watchers []watch.Watcher
+	// Ask sends one small packet.
+	Ask func(ctx context.Context, to netip.Addr) (time.Duration, error)
+	// Server returns the address of the collector; an invalid one if there is none, or
+	// its name cannot be resolved.
+	Server func(ctx context.Context) netip.Addr
+	// Crashes reads the system's own records.
+	Crashes func(ctx context.Context, since, now time.Time) *report.HostCrash
+	// Booted returns when the computer was started; zero if unknown.
+	Booted func() time.Time
+	// Send makes a report of an incident.
+	Send func(ctx context.Context, i Incident) error
+	Log  *slog.Logger
+
+	store    *store
+	recent   []Sample // as on disk
+	outages  outages
+	gateway  target
+	server   target
+	events   axis
+	limit    limiter
+	pending  *report.HostEvent // of the next report
+	due      time.Time
+	flushed  time.Time
+	incoming chan report.HostEvent
+	look     chan time.Duration // asks for the system's records, after a wait
+}
+
+const (
+	// afterwards is how long a report waits for what follows the event.
+	afterwards = 45 * time.Second
+	// minFlush is the shortest time between two writes because of events.
+	minFlush = 20 * time.Second
+	// evidenceEvery is how often the system's records are read without a reason. A tab
+	// that crashes does not end its browser.
+	evidenceEvery = 15 * time.Minute
+	// settleEvidence is the time that a system takes to write the record of a crash.
+	settleEvidence = 10 * time.Second
+	// evidenceWithin limits reading the records, for which some systems start a program.
+	evidenceWithin = 30 * time.Second
+	// maxSince is how far back the first reading looks.
+	maxSince = 24 * time.Hour
+	// fresh is how old an event may be that is still reported. Older ones are listed.
+	fresh = 2 * time.Hour
+)
+
+// Run records until ctx is done.
+func (r *Recorder) Run(ctx context.Context) error {
+	var err error
+	if r.store, err = openStore(r.Data); r.store == nil {
+		return err
+	} else if err != nil {
+		r.Log.Warn("a part of the recorder's files is damaged", "err", err)
+	}
+	defer func() {
+		if err := r.store.close(); err != nil {
+			r.Log.Warn("the recorder could not write", "err", err)
+		}
+	}()
+	mark, stopped, err := openMark(r.Data)
+	if err != nil {
+		r.Log.Warn("the end of this run will not be known", "err", err)
+	}
+	r.recent, _ = Samples(r.Data)
+	r.events.known, _ = Events(r.Data, r.Clock.Now().Add(-maxSince))
+	r.incoming, r.look = make(chan report.HostEvent, 256), make(chan time.Duration, 4)
+	r.limit = newLimiter(r.Clock.Now())
+	r.sayHowItBegan(stopped)
+
+	ctx, cancel := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	for _, w := range r.Watchers {
+		beside.Go(func() { r.watch(ctx, w) })
+	}
+	since := r.lastAt(r.Clock.Now().Add(-maxSince))
+	beside.Go(func() { r.readEvidence(ctx, since) })
+	err = r.record(ctx)
+	if ctx.Err() != nil {
+		if err := mark.remove(); err != nil {
+			r.Log.Warn("this run will seem to have been killed", "err", err)
+		}
+	}
+	return err
+}
+
+// watch keeps a watcher running.
+func (r *Recorder) watch(ctx context.Context, w watch.Watcher) {
+	const again = time.Minute
+	for {
+		err := w.Run(ctx, r.emit)
+		if ctx.Err() != nil {
+			return
+		}
+		r.Log.Warn("a watcher ended and is started again", "watcher", w.Name, "err", err)
+		if r.Clock.Sleep(ctx, again) != nil {
+			return
+		}
+	}
+}
+
+// emit never blocks: after 256 events within two seconds the others say nothing new.
+func (r *Recorder) emit(e report.HostEvent) {
+	select {
+	case r.incoming <- e:
+	default:
+	}
+}
+
+// lastAt returns the time of the last sample, at least the given one.
+func (r *Recorder) lastAt(least time.Time) time.Time {
+	if n := len(r.recent); n > 0 && r.recent[n-1].At.After(least) {
+		return r.recent[n-1].At
+	}
+	return least
+}
+
+// record takes the samples.
+func (r *Recorder) record(ctx context.Context) error {
+	next := r.Clock.Now()
+	for {
+		if err := r.tick(ctx); err != nil {
+			return err
+		}
+		// The interval is kept on average; what was missed in a sleep is not made up for.
+		now := r.Clock.Now()
+		if next = next.Add(Every); next.Before(now) || next.Sub(now) > Every {
+			next = now.Add(Every)
+		}
+		if err := r.Clock.Sleep(ctx, next.Sub(now)); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Recorder) tick(ctx context.Context) error {
+	s := r.take(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.recent = append(r.recent, s)
+	if len(r.recent) >= 2*keptMinutes*samplesPerSlot {
+		r.recent = append(r.recent[:0], lastMinutes(r.recent)...)
+	}
+	// A full disk must not end the recorder: the samples in memory are still useful.
+	if err := r.store.add(s); err != nil {
+		r.Log.Debug("a sample was not written", "err", err)
+	}
+	if e, ok := r.outages.see(s); ok {
+		r.happened(e)
+	}
+	for {
+		select {
+		case e := <-r.incoming:
+			r.happened(e)
+			continue
+		default:
+		}
+		break
+	}
+	r.sendPending(ctx)
+	return nil
+}
+
+// take returns the present sample.
+func (r *Recorder) take(ctx context.Context) Sample {
+	v := r.Board.View()
+	now := r.Clock.Now()
+	s := Sample{
+		At: now.UTC(), WiFiOff: v.WiFiOff, CPUPct: v.CPUPct, MemoryFreeMB: v.MemoryFreeMB,
+		Muted: v.Muted, InUse: v.InUse, Programs: v.Programs,
+	}
+	if v.Linked {
+		s.Link, s.SignalDBM = "none", nil
+		if v.Link.Connected {
+			s.Link, s.SignalDBM = v.Link.Kind, v.Link.SignalDBM
+		}
+	}
+	if !v.Link.Connected {
+		r.gateway.lost, r.server.lost = 0, 0
+		return s
+	}
+	r.gateway.at(v.Link.Gateway)
+	if r.serverDue(v, now) {
+		r.server.at(r.Server(ctx))
+		r.server.asked = now
+	}
+	var asking sync.WaitGroup
+	asking.Go(func() { s.Gateway = r.gateway.ask(ctx, r.Ask) })
+	if r.server.asked.Equal(now) {
+		s.Server = r.server.ask(ctx, r.Ask)
+	}
+	asking.Wait()
+	return s
+}
+
+// serverEvery is the interval of packets to the collector while nobody speaks and nothing
+// is wrong: 2,880 a day of 44 bytes each way, 0.25 MB.
+const serverEvery = 30 * time.Second
+
+// serverDue reports whether to ask the collector now: each time while a program uses the
+// microphone, or answers are missing.
+func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
+	busy := v.InUse != nil && *v.InUse
+	return busy || r.gateway.lost > 0 || r.server.lost > 0 || now.Sub(r.server.asked).Abs() >= serverEvery
+}
+
+// target is a machine that is asked again and again.
+type target struct {
+	addr     netip.Addr
+	answered bool // at least once
+	lost     int  // in a row
+	asked    time.Time
+}
+
+// maxLost is how many answers in a row may be missing before the machine counts as one
+// that does not answer: a firewall may have been switched on. It is longer than a report
+// needs.
+const maxLost = 300
+
+func (t *target) at(addr netip.Addr) {
+	if addr != t.addr {
+		*t = target{addr: addr, asked: t.asked}
+	}
+}
+
+// ask sends one packet. A machine that has never answered is asked too, but proves
+// nothing.
+func (t *target) ask(ctx context.Context, send func(context.Context, netip.Addr) (time.Duration, error)) Echo {
+	if !t.addr.IsValid() {
+		return Echo{}
+	}
+	const wait = 1500 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	rtt, err := send(ctx, t.addr)
+	switch {
+	case err == nil:
+		t.answered, t.lost = true, 0
+		return Echo{Asked: true, Answered: true, RTT: rtt}
+	case errors.Is(err, linkstate.ErrNotPermitted), !t.answered:
+		return Echo{}
+	}
+	if t.lost++; t.lost >= maxLost {
+		t.answered, t.lost = false, 0
+	}
+	return Echo{Asked: true}
+}
+
+// happened takes an event of any observer.
+func (r *Recorder) happened(e report.HostEvent) {
+	e.At = e.At.UTC().Truncate(time.Second)
+	if !e.Valid() {
+		r.Log.Debug("an event has the wrong form", "kind", e.Kind)
+		return
+	}
+	e, isNew, better := r.events.add(e)
+	if !isNew && !better {
+		return
+	}
+	if err := r.store.addEvent(e); err != nil {
+		r.Log.Debug("an event was not written", "err", err)
+	}
+	r.Log.Info("event", "kind", e.Kind, "program", e.Program, "detail", e.Detail)
+	now := r.Clock.Now()
+	if now.Sub(r.flushed).Abs() >= minFlush {
+		r.flushed = now
+		if err := r.store.flush(); err != nil {
+			r.Log.Debug("the samples were not written", "err", err)
+		}
+	}
+	if e.Kind == report.EventClientEnded {
+		r.lookSoon(settleEvidence)
+	}
+	running := len(r.Board.View().Programs) > 0
+	if deserves(e, running) && now.Sub(e.At) <= fresh && !r.events.reported(e) {
+		r.plan(e, now)
+	}
+}
+
+// lookSoon asks for the system's records. A request that waits is sufficient.
+func (r *Recorder) lookSoon(after time.Duration) {
+	select {
+	case r.look <- after:
+	default:
+	}
+}
+
+// plan prepares a report. Events that follow within its wait are in the same one.
+func (r *Recorder) plan(e report.HostEvent, now time.Time) {
+	switch {
+	case r.pending == nil:
+		r.pending, r.due = &e, now.Add(afterwards)
+	case rank(e.Kind) < rank(r.pending.Kind):
+		r.pending = &e
+	}
+	r.events.markReported(e)
+}
+
+func (r *Recorder) sendPending(ctx context.Context) {
+	now := r.Clock.Now()
+	if r.pending == nil || now.Before(r.due) && r.due.Sub(now) <= afterwards {
+		return
+	}
+	e := *r.pending
+	r.pending = nil
+	if !r.limit.allow(now) {
+		r.Log.Info("too many events: no report of this one", "kind", e.Kind, "suppressed", r.limit.suppressed)
+		return
+	}
+	i := Incident{Event: e, Crash: r.events.since(now.Add(-fresh), now), History: History(lastMinutes(r.recent), e, r.limit.suppressed)}
+	if err := r.Send(ctx, i); err != nil {
+		if ctx.Err() == nil {
+			r.Log.Warn("no report of an event", "err", err)
+		}
+		return
+	}
+	r.limit.suppressed = 0
+}
+
+// readEvidence reads the system's records: at the start, from time to time, and when a
+// program has ended.
+func (r *Recorder) readEvidence(ctx context.Context, since time.Time) {
+	wait := time.Duration(0)
+	for {
+		if r.Clock.Sleep(ctx, wait) != nil {
+			return
+		}
+		now := r.Clock.Now()
+		// Some records are written late: a part is read twice.
+		read, cancel := context.WithTimeout(ctx, evidenceWithin)
+		found := r.Crashes(read, since.Add(-time.Minute), now)
+		cancel()
+		for _, e := range found.Events {
+			r.emit(e)
+		}
+		since = now.Add(-evidenceEvery)
+		timer, stop := context.WithTimeout(ctx, evidenceEvery)
+		select {
+		case wait = <-r.look:
+		case <-timer.Done():
+			wait = 0
+		}
+		stop()
+	}
+}
+
+// sayHowItBegan compares the end of the previous run with the start of the computer.
+func (r *Recorder) sayHowItBegan(stopped bool) {
+	now := r.Clock.Now()
+	last := r.lastAt(time.Time{})
+	if last.IsZero() || now.Before(last) || now.Sub(last) > maxSince {
+		return
+	}
+	e := report.HostEvent{At: now, Kind: report.EventServiceRestarted, DurationS: new(now.Sub(last).Seconds())}
+	booted := r.Booted()
+	switch {
+	case booted.After(last) && !booted.After(now):
+		e.At, e.Kind = booted, report.EventRestarted
+		e.DurationS = new(booted.Sub(last).Seconds())
+		if !stopped {
+			// Nobody told the service to stop. The system's records may know more.
+			e.Kind, e.DurationS = report.EventUnexpectedShutdown, nil
+		}
+	case stopped:
+		return // somebody stopped the service, and started it again
+	}
+	r.happened(e)
+}

@@ -1,0 +1,163 @@
+package station
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/host"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/recorder"
+	"github.com/tonprobe/tonprobe/agent/watch"
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
+	"github.com/tonprobe/tonprobe/probe/host/crash"
+	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// Recorded returns the events that the service has recorded in the data folder.
+func (s *Station) Recorded(since time.Time) ([]report.HostEvent, error) {
+	return recorder.Events(s.Config.Data, since)
+}
+
+// Recorder returns the flight recorder of the background service.
+func Recorder(c config.Config, version string, log *slog.Logger) *recorder.Recorder {
+	clock, board := probe.SystemClock{}, &watch.Board{}
+	server := &collectorAddr{data: c.Data, clock: clock}
+	return &recorder.Recorder{
+		Data: c.Data, Board: board, Clock: clock, Watchers: watch.All(board, clock), Log: log,
+		Ask: linkstate.Ask, Server: server.get, Booted: booted,
+		Crashes: func(ctx context.Context, since, now time.Time) *report.HostCrash {
+			return crash.Read(ctx, nil, since, now)
+		},
+		Send: func(ctx context.Context, i recorder.Incident) error {
+			// The diagnosis needs memory that the service does not need otherwise.
+			defer debug.FreeOSMemory()
+			return sendIncident(ctx, c, version, log, i)
+		},
+	}
+}
+
+// sendIncident stores the report of an event. It is delivered with the others.
+func sendIncident(ctx context.Context, c config.Config, version string, log *slog.Logger, i recorder.Incident) error {
+	st, err := Open(c, log)
+	if err != nil {
+		return err
+	}
+	r, err := incidentReport(i, st.AgentID(), version, c.Profile, time.Now())
+	if err != nil {
+		return fmt.Errorf("report an event: %w", err)
+	}
+	sp, err := OpenSpool(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	log.Info("an event is reported", "case", r.Case, "kind", i.Event.Kind)
+	return st.keep(ctx, sp, r)
+}
+
+// incidentReport returns the report of an event, with the same rules as that of a check.
+func incidentReport(i recorder.Incident, agentID, version, profile string, now time.Time) (*report.Report, error) {
+	limits, err := diagnose.LoadProfile(profile)
+	if err != nil {
+		return nil, err
+	}
+	id, err := report.NewID(now, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	code, err := report.NewCase(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	result := func(name string, data report.Data) report.Result {
+		return report.Result{Name: name, Version: 1, Status: report.StatusOK, StartedAt: now.UTC(), Data: data}
+	}
+	r := &report.Report{
+		Schema: report.SchemaV1, ID: id, Case: code,
+		Agent:   report.Agent{ID: agentID, Version: version, OS: runtime.GOOS, Arch: runtime.GOARCH},
+		Trigger: report.TriggerEvent, Profile: profile, StartedAt: now.UTC(),
+		Verdict: report.Unknown, Causes: []report.Cause{},
+		Probes: []report.Result{result(report.ProbeHostCrash, i.Crash), result(report.ProbeHostHistory, i.History)},
+	}
+	r = report.Redact(r, report.Policy{})
+	diagnose.Finish(r, limits)
+	return r, r.Validate()
+}
+
+// booted returns when this computer was started; zero if unknown.
+func booted() time.Time {
+	s, err := host.BootTime()
+	if err != nil || s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(s), 0)
+}
+
+// collectorAddr finds the address of the collector without waiting for a name server.
+type collectorAddr struct {
+	data  string
+	clock probe.Clock
+
+	mu      sync.Mutex
+	addr    netip.Addr
+	at      time.Time
+	looking bool
+}
+
+const (
+	lookupEvery  = 30 * time.Minute
+	lookupWithin = 5 * time.Second
+)
+
+// get returns the last known address, and starts to look for it anew if that is old.
+func (a *collectorAddr) get(ctx context.Context) netip.Addr {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.clock.Now()
+	if !a.looking && (a.at.IsZero() || now.Sub(a.at).Abs() >= lookupEvery) {
+		a.looking = true
+		go a.look(ctx)
+	}
+	return a.addr
+}
+
+func (a *collectorAddr) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookupWithin)
+	defer cancel()
+	addr := a.resolve(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.looking, a.at = false, a.clock.Now()
+	if addr.IsValid() {
+		a.addr = addr
+	}
+}
+
+// resolve reads the identity each time, so that an enrolment takes effect.
+func (a *collectorAddr) resolve(ctx context.Context) netip.Addr {
+	id, err := identity.Load(a.data)
+	if err != nil || id.Enrolment == nil {
+		return netip.Addr{}
+	}
+	u, err := collector.ParseURL(id.Enrolment.Server)
+	if err != nil {
+		return netip.Addr{}
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil || len(addrs) == 0 {
+		return netip.Addr{}
+	}
+	return addrs[0].Unmap()
+}

@@ -1,0 +1,56 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// linkEvery is how often the link is read without an event, for the level of the Wi-Fi.
+const linkEvery = 10 * time.Second
+
+// network watches the connection of this computer.
+type network struct {
+	board *Board
+	clock probe.Clock
+	read  func(context.Context) linkstate.State
+	off   func() bool
+	watch func(context.Context, chan<- struct{}) error
+	last  linkstate.State
+	known bool
+}
+
+func newNetwork(b *Board, clock probe.Clock) *network {
+	return &network{board: b, clock: clock, read: linkstate.Read, off: linkstate.SwitchedOff, watch: linkstate.Watch}
+}
+
+func (n *network) run(ctx context.Context, emit Emit) error {
+	return follow(ctx, n.clock, linkEvery, n.watch, func(ctx context.Context) { n.look(ctx, emit) })
+}
+
+func (n *network) look(ctx context.Context, emit Emit) {
+	s := n.read(ctx)
+	off := !s.Connected && n.off()
+	n.board.update(func(v *View) { v.Linked, v.Link, v.WiFiOff = true, s, off })
+	if n.known && !s.Same(n.last) {
+		e := happened(report.EventLinkChanged, n.clock.Now())
+		e.Detail = changeOf(n.last, s, off)
+		emit(e)
+	}
+	n.last, n.known = s, true
+}
+
+func changeOf(from, to linkstate.State, off bool) string {
+	switch {
+	case off:
+		return "switched_off"
+	case !to.Connected:
+		return "down"
+	case !from.Connected:
+		return "up"
+	}
+	return "other"
+}

@@ -1,0 +1,79 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+const (
+	sleepEvery = 5 * time.Second
+	// minSleep is the shortest sleep and the smallest step of the clock that count. A busy
+	// computer delays a timer by less.
+	minSleep = 5 * time.Second
+	// maxSleep bounds a duration in a report.
+	maxSleep = 7 * 24 * time.Hour
+)
+
+// reading is the time by three clocks, two of which count from any origin.
+type reading struct {
+	wall time.Time
+	// awake stands still while the computer sleeps, elapsed does not.
+	awake, elapsed time.Duration
+}
+
+// sleep detects that the computer slept, or that its clock was set.
+type sleep struct {
+	clock probe.Clock
+	read  func() reading
+	last  reading
+	known bool
+}
+
+func newSleep(clock probe.Clock) *sleep {
+	return &sleep{clock: clock, read: func() reading {
+		awake, elapsed := systemClocks()
+		return reading{wall: clock.Now().Round(0), awake: awake, elapsed: elapsed}
+	}}
+}
+
+func (s *sleep) run(ctx context.Context, emit Emit) error {
+	for {
+		s.look(emit)
+		if err := s.clock.Sleep(ctx, sleepEvery); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *sleep) look(emit Emit) {
+	now := s.read()
+	last, known := s.last, s.known
+	s.last, s.known = now, true
+	if !known {
+		return
+	}
+	elapsed := now.elapsed - last.elapsed
+	slept := elapsed - (now.awake - last.awake)
+	if slept >= minSleep {
+		// By the clock after the sleep, in case it was set meanwhile.
+		began := happened(report.EventSleep, now.wall.Add(-slept))
+		began.DurationS = new(min(slept, maxSleep).Seconds())
+		ended := happened(report.EventResume, now.wall)
+		ended.DurationS = began.DurationS
+		emit(began)
+		emit(ended)
+	}
+	step := now.wall.Sub(last.wall) - elapsed
+	if step.Abs() >= minSleep {
+		e := happened(report.EventClockChanged, now.wall)
+		e.DurationS = new(min(step.Abs(), maxSleep).Seconds())
+		e.Detail = "forward"
+		if step < 0 {
+			e.Detail = "back"
+		}
+		emit(e)
+	}
+}

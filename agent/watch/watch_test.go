@@ -1,0 +1,307 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/audio/osstate"
+	"github.com/tonprobe/tonprobe/probe/host/load"
+	"github.com/tonprobe/tonprobe/probe/network/linkstate"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// cell is a value that a test changes while a watcher reads it.
+type cell[T any] struct {
+	mu sync.Mutex
+	v  T
+}
+
+func (c *cell[T]) get() T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.v
+}
+
+func (c *cell[T]) set(v T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.v = v
+}
+
+// log collects events in words.
+type log struct {
+	mu     sync.Mutex
+	events []report.HostEvent
+}
+
+func (l *log) emit(e report.HostEvent) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+}
+
+func (l *log) said() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for _, e := range l.events {
+		text := strings.Join(strings.Fields(fmt.Sprint(e.Kind, " ", e.Program, " ", e.Detail)), " ")
+		if e.DurationS != nil {
+			text += fmt.Sprintf(" %.0f s", *e.DurationS)
+		}
+		if !e.Valid() {
+			text += " INVALID"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
+}
+
+func TestNetworkChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		home := linkstate.State{Connected: true, Kind: "wifi", SignalDBM: new(-50.0)}
+		away, other := linkstate.State{}, linkstate.State{Connected: true, Kind: "ethernet"}
+		var now cell[linkstate.State]
+		var off cell[bool]
+		now.set(home)
+		changed := make(chan chan<- struct{}, 1)
+		b := &Board{}
+		n := &network{board: b, clock: probe.SystemClock{}, read: func(context.Context) linkstate.State { return now.get() },
+			off:   off.get,
+			watch: func(ctx context.Context, to chan<- struct{}) error { changed <- to; <-ctx.Done(); return ctx.Err() }}
+		var l log
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = n.run(ctx, l.emit) }()
+		to := <-changed
+		for _, s := range []linkstate.State{home, away, home, other, home} {
+			now.set(s)
+			to <- struct{}{}
+			time.Sleep(time.Second)
+		}
+		weak := home
+		weak.SignalDBM = new(-80.0) // no change of the connection
+		now.set(weak)
+		time.Sleep(time.Minute)
+		if v := b.View(); *v.Link.SignalDBM != -80 || !v.Linked {
+			t.Errorf("%+v", v)
+		}
+		off.set(true)
+		now.set(away) // found without an event
+		time.Sleep(time.Minute)
+		cancel()
+		synctest.Wait()
+		if got, want := l.said(), "link_changed down; link_changed up; link_changed other; link_changed other; link_changed switched_off"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+func TestSoundDevices(t *testing.T) {
+	headset := osstate.Device{Muted: new(false)}
+	with := func(def string, ids ...string) osstate.Snapshot {
+		s := osstate.Snapshot{DefaultID: def, Devices: map[string]osstate.Device{}, Uses: osstate.Uses{Known: true}}
+		for _, id := range ids {
+			s.Devices[id] = headset
+		}
+		return s
+	}
+	unplugged := with("headset", "headset", "laptop")
+	unplugged.Devices["headset"] = osstate.Device{Unplugged: new(true)}
+	monitor := with("monitor", "monitor")
+	monitor.Devices["monitor"] = osstate.Device{IsMonitor: new(true)}
+	gone := errors.New("no sound server")
+	for name, c := range map[string]struct {
+		course []any // snapshots and errors, ten seconds apart
+		want   string
+	}{
+		"nothing":             {[]any{with("headset", "headset"), with("headset", "headset")}, ""},
+		"pulled and back":     {[]any{with("headset", "headset", "laptop"), with("laptop", "laptop"), with("headset", "headset", "laptop")}, "device_unplugged; device_changed; device_unplugged 10 s"},
+		"plug of the jack":    {[]any{with("headset", "headset", "laptop"), unplugged, with("headset", "headset", "laptop")}, "device_unplugged; device_unplugged 10 s"},
+		"another was chosen":  {[]any{with("headset", "headset", "laptop"), with("laptop", "headset", "laptop")}, "device_changed"},
+		"another was plugged": {[]any{with("laptop", "laptop"), with("laptop", "headset", "laptop")}, ""},
+		"the server ended":    {[]any{with("headset", "headset"), gone, with("laptop", "laptop")}, ""},
+		"none, then one":      {[]any{monitor, with("laptop", "laptop", "monitor")}, "device_changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var l log
+				now := c.course[0]
+				s := newSound(&Board{}, probe.SystemClock{})
+				s.read = func(context.Context) (osstate.Snapshot, error) {
+					if err, ok := now.(error); ok {
+						return osstate.Snapshot{}, err
+					}
+					return now.(osstate.Snapshot), nil
+				}
+				for _, state := range c.course {
+					now = state
+					s.look(t.Context(), l.emit)
+					time.Sleep(10 * time.Second)
+				}
+				if got := l.said(); got != c.want {
+					t.Errorf("%q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestSleepAndClock(t *testing.T) {
+	start := reading{time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC), time.Hour, 2 * time.Hour}
+	for name, c := range map[string]struct {
+		wall, awake, elapsed time.Duration // until the next reading
+		want                 string
+	}{
+		"awake":                   {5 * time.Second, 5 * time.Second, 5 * time.Second, ""},
+		"a busy computer":         {40 * time.Second, 40 * time.Second, 40 * time.Second, ""},
+		"slept":                   {time.Hour, 3 * time.Second, time.Hour, "sleep 3597 s; resume 3597 s"},
+		"clock set forward":       {time.Hour, 5 * time.Second, 5 * time.Second, "clock_changed forward 3595 s"},
+		"clock set back":          {-time.Minute, 5 * time.Second, 5 * time.Second, "clock_changed back 65 s"},
+		"by NTP":                  {5500 * time.Millisecond, 5 * time.Second, 5 * time.Second, ""},
+		"slept, wrong clock":      {5 * time.Second, 5 * time.Second, time.Hour, "sleep 3595 s; resume 3595 s; clock_changed back 3595 s"},
+		"years":                   {20 * 365 * 24 * time.Hour, 5 * time.Second, 5 * time.Second, "clock_changed forward 604800 s"},
+		"a system without clocks": {5 * time.Second, -time.Hour, -2 * time.Hour, ""},
+	} {
+		var l log
+		now := start
+		s := &sleep{clock: probe.SystemClock{}, read: func() reading { return now }}
+		if c.awake < 0 {
+			now.awake, now.elapsed = 0, 0
+		}
+		s.look(l.emit)
+		now.wall = now.wall.Add(c.wall)
+		if c.awake > 0 {
+			now.awake, now.elapsed = now.awake+c.awake, now.elapsed+c.elapsed
+		} else {
+			now.wall = start.wall
+		}
+		s.look(l.emit)
+		if got := l.said(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestStrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reading cell[load.Reading]
+		var supply cell[load.Supply]
+		calm := load.Reading{CPUPct: new(5.0), MemoryFreeMB: new(4000.0)}
+		reading.set(calm)
+		supply.set(load.Supply{Power: "mains", Saving: new(false), DiskFreeMB: new(9000.0)})
+		var l log
+		s := newStrain(&Board{}, probe.SystemClock{})
+		s.read = func(context.Context) load.Reading { return reading.get() }
+		s.supplied = func(context.Context) load.Supply { return supply.get() }
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = s.run(ctx, l.emit) }()
+		time.Sleep(10 * time.Minute)
+		for _, busy := range []float64{99, 5, 99} { // a short peak says nothing
+			reading.set(load.Reading{CPUPct: &busy, MemoryFreeMB: calm.MemoryFreeMB})
+			time.Sleep(20*time.Second + time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		reading.set(calm)
+		time.Sleep(time.Minute)
+		reading.set(load.Reading{CPUPct: calm.CPUPct, MemoryFreeMB: calm.MemoryFreeMB, MemoryPressurePct: new(40.0)})
+		time.Sleep(time.Minute)
+		supply.set(load.Supply{Power: "battery", Saving: new(true), DiskFreeMB: new(50.0)})
+		time.Sleep(time.Hour)
+		cancel()
+		synctest.Wait()
+		want := "overloaded cpu; overloaded cpu 80 s; overloaded memory; disk_low; power_changed battery; power_changed saving_on"
+		if got := l.said(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// table is a list of processes that a test sets.
+type table struct{ cell[[]process] }
+
+func (t *table) scan() ([]process, error)    { return t.get(), nil }
+func (t *table) refresh([]process) []process { return mains(t.get()) }
+
+func TestPrograms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		browser, tab := process{pid: 10, parent: 1, program: "Firefox"}, process{pid: 11, parent: 10, program: "Firefox"}
+		zoom := process{pid: 20, parent: 1, program: "Zoom"}
+		hung := func(p process) process { p.stuck = "stopped"; return p }
+		all := &table{}
+		all.set([]process{browser, tab})
+		b := &Board{}
+		p := newPrograms(b, probe.SystemClock{})
+		p.table = all
+		var l log
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = p.run(ctx, l.emit) }()
+		time.Sleep(time.Minute) // what runs at the start was not started now
+		all.set([]process{browser, tab, zoom})
+		time.Sleep(time.Minute)
+		if got := fmt.Sprint(b.View().Programs); got != "[Zoom Firefox]" {
+			t.Error(got)
+		}
+		all.set([]process{browser, tab, hung(zoom)})
+		time.Sleep(7 * time.Second) // short
+		all.set([]process{browser, tab, zoom})
+		time.Sleep(time.Minute)
+		all.set([]process{browser, hung(tab), zoom})
+		time.Sleep(time.Minute)
+		all.set([]process{browser, tab, hung(zoom)})
+		time.Sleep(40 * time.Second)
+		all.set([]process{browser, tab})
+		time.Sleep(time.Minute)
+		cancel()
+		synctest.Wait()
+		if got, want := l.said(), "client_started Zoom; client_hung Zoom stopped; client_ended Zoom; client_hung Zoom stopped 40 s"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+func TestClientOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"zoom": "Zoom", "Zoom.exe": "Zoom", "firefox": "Firefox", "firefox-bin": "Firefox", "firefox-esr": "Firefox", "chromium-browse": "Chromium", "chromium": "Chromium", "chrome": "Chrome", "chrome.exe": "Chrome",
+		"msedge.exe": "Edge", "ms-teams.exe": "Teams", "Google Chrome": "Chrome", "zoom.us": "Zoom", "Safari": "Safari",
+		"chrome_crashpad": "", "Google Chrome Helper": "", "chrome_crashpad_handler.exe": "", "CiscoCollabHost.exe": "Webex",
+		"bash": "", "tagebuch.exe": "", "audacity": "", "": "", "signal": "",
+	} {
+		if got := clientOf(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestFollow looks after events, without them, and after they have ended.
+func TestFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, watch := range map[string]func(context.Context, chan<- struct{}) error{
+			"unsupported": func(context.Context, chan<- struct{}) error { return errors.ErrUnsupported },
+			"fails":       func(context.Context, chan<- struct{}) error { return errors.New("broken") },
+			"floods": func(ctx context.Context, to chan<- struct{}) error {
+				for ctx.Err() == nil {
+					select {
+					case to <- struct{}{}:
+					case <-ctx.Done():
+					}
+				}
+				return ctx.Err()
+			},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			looked := 0
+			err := follow(ctx, probe.SystemClock{}, 10*time.Second, watch, func(context.Context) { looked++ })
+			cancel()
+			if most := 3600/10 + 1; !errors.Is(err, context.DeadlineExceeded) || name != "floods" && looked > most || looked < 300 || looked > 3*3600+10000 {
+				t.Errorf("%s: %d times, %v", name, looked, err)
+			}
+		}
+	})
+}

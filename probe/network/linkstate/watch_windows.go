@@ -1,0 +1,52 @@
+package linkstate
+
+import (
+	"context"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+var (
+	iphlpapi         = windows.NewLazySystemDLL("iphlpapi.dll")
+	notifyAddrChange = iphlpapi.NewProc("NotifyAddrChange")
+	cancelIPChange   = iphlpapi.NewProc("CancelIPChangeNotify")
+)
+
+// watch waits for NotifyAddrChange, which completes once for each change of an address. A
+// lost Wi-Fi loses its address as well.
+func watch(ctx context.Context, changed chan<- struct{}) error {
+	event, err := windows.CreateEvent(nil, 0, 0, nil)
+	if err != nil {
+		return fmt.Errorf("create an event: %w", err)
+	}
+	defer func() { _ = windows.CloseHandle(event) }()
+	for {
+		// The system writes into both until the event is set.
+		var handle windows.Handle
+		overlapped := &windows.Overlapped{HEvent: event}
+		code, _, _ := notifyAddrChange.Call(uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(overlapped)))
+		if code != uintptr(windows.ERROR_IO_PENDING) {
+			return fmt.Errorf("ask for changes of the network: %w", windows.Errno(code))
+		}
+		for {
+			const poll = 500 // ms; a wait cannot be cancelled by a context
+			state, err := windows.WaitForSingleObject(event, poll)
+			if ctx.Err() != nil || err != nil {
+				_, _, _ = cancelIPChange.Call(uintptr(unsafe.Pointer(overlapped)))
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return fmt.Errorf("wait for changes of the network: %w", err)
+			}
+			if state == windows.WAIT_OBJECT_0 {
+				break
+			}
+		}
+		notify(changed)
+	}
+}
+
+// switchedOff is unknown here; the event log tells.
+func switchedOff(string) bool { return false }
