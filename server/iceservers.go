@@ -79,7 +79,7 @@ func (e ICEServers) add(own wire.ICEConfig, owner string, now time.Time) wire.IC
 	if e.Only {
 		// The state of the collector's reflector in own would be applied to the external servers:
 		// their silence would be attributed to the participant.
-		c = wire.ICEConfig{}
+		c = wire.ICEConfig{MeasureToken: own.MeasureToken}
 	}
 	var stun, turn []string
 	for _, u := range e.URLs {

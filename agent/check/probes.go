@@ -29,7 +29,7 @@ type sources struct {
 	signaller media.Signaller // nil without a collector
 	// collector, token, transport and pins are set if and only if signaller is.
 	collector *url.URL
-	token     string
+	token     func(context.Context) string
 	transport *http.Transport
 	pins      *trust.Pins
 }
@@ -45,11 +45,27 @@ func (s sources) withCollector(ctx context.Context, c *Collector, base *url.URL)
 	if !c.Enrolled() {
 		return s
 	}
-	s.collector, s.token, s.transport, s.pins = base, c.Token, c.Transport(), c.Pins
+	s.collector, s.transport, s.pins = base, c.Transport(), c.Pins
 	signaller := &media.HTTPSignaller{Base: base, Token: c.Token, Client: c.Client()}
 	s.ice = iceFunc(signaller.ICE).once(ctx)
 	s.signaller = sharedICE{signaller, s.ice}
+	s.token = s.measureToken(c.Token)
 	return s
+}
+
+// measureToken returns a function for the token of measurements over connections of their
+// own. Without the agent's token, which the service keeps, it is the one for measurements.
+func (s sources) measureToken(own string) func(context.Context) string {
+	return func(ctx context.Context) string {
+		if own != "" {
+			return own
+		}
+		servers, err := s.ice(ctx)
+		if err != nil {
+			return ""
+		}
+		return servers.MeasureToken
+	}
 }
 
 // sharedICE is a signaller that gets the ICE servers by the shared request.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // servedMachine is a computer with a service and a folder for each of its users.
@@ -227,5 +229,26 @@ func TestWithoutServiceTheProgramUsesItsOwn(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(anna.data, "identity.json")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMeasurementsWithTheService measures what needs connections of its own to the
+// collector, for which the program has no token of the agent.
+func TestMeasurementsWithTheService(t *testing.T) {
+	m, _ := newServedMachine(t)
+	c := startCollector(t)
+	anna := m.user("anna")
+	anna.run("enroll", c.invite(t), "--server", c.url)
+	out, _ := anna.command("check", "--no-audio", "--only", "network.web,media.load", "--json", "-").Output()
+	r, err := report.Decode(out)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	web, load := report.Find[report.NetworkWeb](r), report.Find[report.MediaLoad](r)
+	if web == nil || web.WebSocket == nil || !*web.WebSocket {
+		t.Errorf("WebSocket: %+v", web)
+	}
+	if load == nil || load.DownKbps == nil || load.UpKbps == nil {
+		t.Errorf("load: %s", out)
 	}
 }

@@ -49,8 +49,36 @@ func (a *API) touch(ctx context.Context, c caller) error {
 	return nil
 }
 
+// measuring also admits a program with a MeasureToken. The token was issued at most ten
+// minutes ago to an agent that was admitted then.
+func (a *API) measuring(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
+	admitted := a.agents(h)
+	measures := a.handle(func(w http.ResponseWriter, r *http.Request) error {
+		token, _ := auth.Bearer(r)
+		owner, ok := a.Echo.MeasureOwner(token)
+		if !ok {
+			return unknownAgent()
+		}
+		if wait, ok := a.byAgent.Allow(owner); !ok {
+			return tooMany(wait)
+		}
+		return h(w, r, caller{Agent: store.Agent{ID: owner}})
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := auth.BearerToken(r); ok {
+			admitted.ServeHTTP(w, r)
+			return
+		}
+		measures.ServeHTTP(w, r)
+	})
+}
+
+func unknownAgent() *Fault {
+	return fault(http.StatusUnauthorized, "token_invalid", "this agent is not enrolled here, or no longer: enrol it again")
+}
+
 func (a *API) identify(r *http.Request) (caller, error) {
-	unknown := fault(http.StatusUnauthorized, "token_invalid", "this agent is not enrolled here, or no longer: enrol it again")
+	unknown := unknownAgent()
 	hash, ok := auth.BearerToken(r)
 	if !ok {
 		return caller{}, unknown

@@ -26,6 +26,8 @@ type Echo interface {
 	Offer(ctx context.Context, owner, offerSDP string) (id, answerSDP string, err error)
 	End(owner, id string) (wire.EchoLog, error)
 	ICE(owner, host string) wire.ICEConfig
+	// MeasureOwner returns the agent to which ICE issued a MeasureToken.
+	MeasureOwner(token string) (owner string, ok bool)
 }
 
 // Store is the storage that this package needs.
@@ -129,10 +131,10 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/" + wire.PathTargets, a.agents(a.targets)},
 		{http.MethodPost, "/api/v1/echo", a.agents(a.startEcho)},
 		{http.MethodDelete, "/api/v1/echo/{id}", a.agents(a.endEcho)},
-		{http.MethodPost, "/api/v1/load", a.agents(a.uploadLoad)},
-		{http.MethodGet, "/api/v1/load", a.agents(a.downloadLoad)},
-		{http.MethodGet, "/api/v1/load/arrivals", a.agents(a.streamArrivals)},
-		{http.MethodGet, "/" + wire.PathWebSocket, a.agents(a.echoWebSocket)},
+		{http.MethodPost, "/api/v1/load", a.measuring(a.uploadLoad)},
+		{http.MethodGet, "/api/v1/load", a.measuring(a.downloadLoad)},
+		{http.MethodGet, "/api/v1/load/arrivals", a.measuring(a.streamArrivals)},
+		{http.MethodGet, "/" + wire.PathWebSocket, a.measuring(a.echoWebSocket)},
 		{http.MethodGet, "/" + wire.PathChannel, a.agents(a.openChannel)},
 		{http.MethodGet, "/" + wire.PathPoll, a.agents(a.poll)},
 		{http.MethodPost, "/" + wire.PathPoll, a.agents(a.takePolled)},

@@ -112,3 +112,38 @@ func TestWebSocketEndsWithoutAMessage(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestMeasureToken admits a program without the agent's token to measurements, and to
+// nothing else.
+func TestMeasureToken(t *testing.T) {
+	g := newRig(t)
+	const token = "measure.0192-anna"
+	conn, _, err := g.dialWebSocket(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.CloseNow()
+	s := httptest.NewServer(g.handler)
+	t.Cleanup(s.Close)
+	for path, want := range map[string]int{
+		"/api/v1/load?bytes=1000": http.StatusOK, "/api/v1/ice": http.StatusUnauthorized, "/" + wire.PathTargets: http.StatusUnauthorized,
+		"/" + wire.PathPoll: http.StatusUnauthorized, "/" + wire.PathChannel: http.StatusUnauthorized,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := s.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s, want %d", path, resp.Status, want)
+		}
+	}
+	if _, _, err := g.dialWebSocket("nonsense"); err == nil {
+		t.Error("any token is admitted")
+	}
+}

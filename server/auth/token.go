@@ -28,11 +28,20 @@ func NewToken(random io.Reader) (token string, hash store.Hash, err error) {
 // BearerToken returns the hash of a request's token (RFC 6750 §2.1). ok is false if there is
 // none, or if NewToken cannot have generated it.
 func BearerToken(r *http.Request) (hash store.Hash, ok bool) {
-	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !found || !strings.EqualFold(scheme, "Bearer") {
+	token, ok := Bearer(r)
+	if !ok {
 		return hash, false
 	}
-	return tokenHash(strings.TrimSpace(token))
+	return tokenHash(token)
+}
+
+// Bearer returns the token of a request, of whatever kind; ok is false if there is none.
+func Bearer(r *http.Request) (token string, ok bool) {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(token), true
 }
 
 func tokenHash(token string) (hash store.Hash, ok bool) {

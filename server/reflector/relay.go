@@ -153,12 +153,18 @@ func (r *relay) checkCredentials(m *stun.Message) (integrity stun.MessageIntegri
 
 // owner returns the owner in a user name, if it is currently valid.
 func (r *relay) owner(username string) (owner string, ok bool) {
+	if owner, ok = r.validOwner(username); !ok {
+		r.count.wrong.Add(1)
+	}
+	return owner, ok
+}
+
+func (r *relay) validOwner(username string) (owner string, ok bool) {
 	expiry, owner, _ := strings.Cut(username, ":")
 	unix, err := strconv.ParseInt(expiry, 10, 64)
 	now := r.cfg.Now()
 	// An expiry in the distant future is rejected too: it was not signed here.
 	if err != nil || now.Unix() > unix || time.Unix(unix, 0).Sub(now) > r.cfg.CredentialTTL+time.Minute {
-		r.count.wrong.Add(1)
 		return "", false
 	}
 	return owner, true
@@ -211,6 +217,8 @@ func (r *Reflector) ICE(owner, host string) wire.ICEConfig {
 		ExpiresAt:  &expires,
 		HeardMS:    r.relay.discovery.heard.ago(),
 		AnsweredMS: r.self.ago(isLoopbackHost(host)),
+
+		MeasureToken: r.measureToken(user),
 		ICEServers: []wire.ICEServer{
 			// RFC 7064 has no transport parameter: the same port serves STUN over TCP.
 			{URLs: []string{"stun:" + at}},

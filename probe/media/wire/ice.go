@@ -34,6 +34,9 @@ type ICEConfig struct {
 	// AnsweredMS is the time in ms since the reflector last answered the collector's own UDP request; nil if it
 	// does not, or if unknown. It indicates that the reflector runs, not that it is reachable.
 	AnsweredMS *int64 `json:"answered_ms,omitempty"`
+	// MeasureToken authorises measurements over connections of their own (PathLoad, PathWebSocket) for ten minutes,
+	// and nothing else. A program that does not have the agent's token uses it. "" from an older collector.
+	MeasureToken string `json:"measure_token,omitempty"`
 }
 
 // ICEServer is one RTCIceServer.
@@ -66,6 +69,9 @@ func ParseICEConfig(b []byte) (*ICEConfig, error) {
 // Validate returns an [ErrICEConfig] that describes the problem, or nil. An empty list is valid: on one LAN host
 // candidates are sufficient.
 func (c ICEConfig) Validate() error {
+	if len(c.MeasureToken) > MaxICEFieldBytes || strings.ContainsFunc(c.MeasureToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("%w: the token for measurements is none", ErrICEConfig) // it becomes part of a header
+	}
 	if len(c.ICEServers) > MaxICEServers {
 		return fmt.Errorf("%w: %d servers, at most %d allowed", ErrICEConfig, len(c.ICEServers), MaxICEServers)
 	}

@@ -55,7 +55,7 @@ func (p load) connect(in *counter) *collectorClient {
 	return &collectorClient{http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, p.Token}
+	}, p.token}
 }
 
 // countedConn counts below TLS, which delivers a record when it is complete: 16 KiB

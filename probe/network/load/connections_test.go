@@ -113,7 +113,7 @@ func TestLoadWithOneConnection(t *testing.T) {
 		slow.Config.Handler.ServeHTTP(w, r)
 	})
 	base, _ := url.Parse(s.URL)
-	d := runLoad(t, t.Context(), Config{Base: base, Token: "secret", ICE: stunOnLoopback(t)})
+	d := runLoad(t, t.Context(), Config{Base: base, Token: fixed("secret"), ICE: stunOnLoopback(t)})
 	for name, kbps := range map[string]*float64{"up": d.UpKbps, "down": d.DownKbps} {
 		if got := testnet.Deref(kbps); got < 1000 || got > 3000 {
 			t.Errorf("%s %g kbit/s, want about 2000", name, got)
@@ -226,7 +226,7 @@ func TestLoadOnAFailingLine(t *testing.T) {
 		}}
 		wg.Go(func() {
 			begin := time.Now()
-			r, err := New(Config{Base: base, Token: "secret", Transport: transport, ICE: ice}).Run(t.Context(), e)
+			r, err := New(Config{Base: base, Token: fixed("secret"), Transport: transport, ICE: ice}).Run(t.Context(), e)
 			if took := time.Since(begin); err != nil || took > idleTime+2*fullTime+2*askWait {
 				t.Errorf("after %v: took %v, %v", after, took, err)
 			}
@@ -278,7 +278,7 @@ func TestLoadAcrossAClockStep(t *testing.T) {
 		ice := stunOnLoopback(t)
 		wg.Go(func() {
 			e.Clock = &testnet.JumpingClock{From: time.Now(), At: c.at, By: c.by}
-			r, err := New(Config{Base: base, Token: "secret", ICE: ice}).Run(t.Context(), e)
+			r, err := New(Config{Base: base, Token: fixed("secret"), ICE: ice}).Run(t.Context(), e)
 			if err != nil {
 				t.Error(err)
 				return

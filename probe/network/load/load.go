@@ -35,8 +35,9 @@ const (
 
 // Config configures media.load.
 type Config struct {
-	Base  *url.URL
-	Token string
+	Base *url.URL
+	// Token returns the token that authorises the measurement; nil means none.
+	Token func(context.Context) string
 	// Transport defines how the collector is reached and trusted. It is copied, so that the
 	// measurement has its own connections. nil means http.DefaultTransport. It is not an
 	// http.RoundTripper, because HTTP/2 cannot be disabled in one that wraps another.
@@ -58,7 +59,7 @@ func New(c Config) probe.Probe {
 	if c.Resolver == nil {
 		c.Resolver = lookup.System()
 	}
-	return load{c}
+	return load{Config: c}
 }
 
 // defaultTransport returns http.DefaultTransport, or its default value if a program has replaced it by
@@ -70,7 +71,10 @@ func defaultTransport() *http.Transport {
 	return &http.Transport{Proxy: http.ProxyFromEnvironment}
 }
 
-type load struct{ Config }
+type load struct {
+	Config
+	token string
+}
 
 func (load) Name() string { return report.ProbeMediaLoad }
 func (load) Version() int { return 2 } // 1 counted payload, and uploads by receipts
@@ -78,6 +82,9 @@ func (load) Version() int { return 2 } // 1 counted payload, and uploads by rece
 // Run measures while idle, then downstream, then upstream.
 func (p load) Run(ctx context.Context, env probe.Env) (probe.Result, error) {
 	data := &report.MediaLoad{}
+	if p.Token != nil {
+		p.token = p.Token(ctx)
+	}
 	ask := p.question(ctx, env)
 	data.IdleRTTMS = atRest(ctx, env, ask)
 	down := whileFull(ctx, env, ask, p.receive)

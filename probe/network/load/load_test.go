@@ -91,7 +91,7 @@ func TestLoadFindsTheRate(t *testing.T) {
 	s := slowCollector(t, 2000)
 	base, _ := url.Parse(s.URL)
 	start := time.Now()
-	d := runLoad(t, t.Context(), Config{Base: base, Token: "secret", ICE: stunOnLoopback(t)})
+	d := runLoad(t, t.Context(), Config{Base: base, Token: fixed("secret"), ICE: stunOnLoopback(t)})
 	if took := time.Since(start); took > idleTime+2*fullTime+askWait {
 		t.Errorf("took %v", took)
 	}
@@ -136,13 +136,13 @@ func TestLoadStopsAndRejectsInvalidResponses(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	refused, _ := url.Parse(slowCollector(t, 2000).URL)
-	if d := runLoad(t, t.Context(), Config{Base: refused, Token: "wrong"}); d.UpKbps != nil || d.DownKbps != nil {
+	if d := runLoad(t, t.Context(), Config{Base: refused, Token: fixed("wrong")}); d.UpKbps != nil || d.DownKbps != nil {
 		t.Errorf("%+v", d)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	if runLoad(t, ctx, Config{Base: refused, Token: "secret", ICE: stunOnLoopback(t)}); time.Since(start) > 2*time.Second {
+	if runLoad(t, ctx, Config{Base: refused, Token: fixed("secret"), ICE: stunOnLoopback(t)}); time.Since(start) > 2*time.Second {
 		t.Errorf("stopped after %v", time.Since(start))
 	}
 }
@@ -212,4 +212,8 @@ func TestLoadedRoundTripIsOfTheFullLine(t *testing.T) {
 	if medianSince(all, begin.Add(18*askEvery)) != nil || medianSince(nil, begin) != nil {
 		t.Error("two answers make no median")
 	}
+}
+
+func fixed(token string) func(context.Context) string {
+	return func(context.Context) string { return token }
 }

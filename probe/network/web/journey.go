@@ -44,6 +44,7 @@ type journey struct {
 	Config
 	env     probe.Env
 	data    *report.NetworkWeb
+	token   string // result of Config.Token
 	target  *url.URL
 	began   time.Time
 	proxies []*url.URL // remaining proxies in order of preference

@@ -47,8 +47,11 @@ type Config struct {
 	CollectorURL string
 	Pins         *trust.Pins
 	// WebSocketURL is where the collector accepts WebSockets and returns a message; "" omits the
-	// test. Token authorises it.
-	WebSocketURL, Token string
+	// test.
+	WebSocketURL string
+	// Token returns the token that authorises the test of WebSockets; "" if there is
+	// none. nil means none.
+	Token func(context.Context) string
 	// Router returns this computer's next router; nil asks the system.
 	Router func(context.Context) netip.Addr
 	// StepTime limits each step; 0 means 3 s. NameTime limits the look-up; 0 means StepTime if that

@@ -52,6 +52,9 @@ func (j *journey) tryWebSocket(ctx context.Context) {
 	if _, err := j.env.Enter(ctx, PhaseWebSocket); err != nil {
 		return
 	}
+	if j.Token != nil {
+		j.token = j.Token(ctx)
+	}
 	got, by := j.upgradeOnce(ctx)
 	if got == wsCut {
 		got, by = j.upgradeOnce(ctx) // a single failure may be chance
@@ -103,7 +106,7 @@ func (j *journey) towardCollector(ctx context.Context) (*journey, bool) {
 	if !ok {
 		return nil, false
 	}
-	k := &journey{Config: j.Config, env: j.env, data: &report.NetworkWeb{}, target: target, tunnels: true}
+	k := &journey{Config: j.Config, env: j.env, token: j.token, data: &report.NetworkWeb{}, target: target, tunnels: true}
 	if !k.take(ctx, k.chooseProxy) || !k.reach(ctx) || !k.take(ctx, k.throughProxy, k.encrypt) {
 		k.close()
 		return k, false
@@ -204,8 +207,8 @@ func isCollector(resp *http.Response) bool {
 
 func (j *journey) headers() http.Header {
 	h := http.Header{"User-Agent": {userAgent}}
-	if j.Token != "" {
-		h.Set("Authorization", "Bearer "+j.Token)
+	if j.token != "" {
+		h.Set("Authorization", "Bearer "+j.token)
 	}
 	j.askKeys(h)
 	return h

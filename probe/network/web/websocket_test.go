@@ -198,7 +198,7 @@ func webSocketConfig(s *httptest.Server, ca *authority, at string) Config {
 	c.Resolver = testnet.Names{host: {at}}
 	c.StepTime = time.Second
 	c.WebSocketURL = c.URL + wire.PathWebSocket
-	c.Token = "t0ken"
+	c.Token = func(context.Context) string { return "t0ken" }
 	return c
 }
 
