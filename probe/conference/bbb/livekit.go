@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/pion/webrtc/v4"
 
@@ -69,16 +70,11 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 		// The client of BigBlueButton never takes those of LiveKit.
 		room.ICEServers = []webrtc.ICEServer{}
 	}
-	for i, token := range []*string{&room.Publish, &room.Subscribe} {
-		p, ok := all[i].(*presence)
-		if !ok {
-			return nil, visit.Fault(codeNoToken)
-		}
-		var o visit.Outcome
-		if *token, o = p.askToken(ctx); o.Status != report.StatusOK {
-			return nil, o
-		}
+	texts, o := askTokens(ctx, all)
+	if o.Status != report.StatusOK {
+		return nil, o
 	}
+	room.Publish, room.Subscribe = texts[0], texts[1]
 	pair, o := livekit.Join(ctx, v, room)
 	switch {
 	case o.Code == "token_refused":
@@ -88,4 +84,19 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 		o.Code = codeOtherHost
 	}
 	return pair, o
+}
+
+// askTokens asks for the tokens of all participants, side by side.
+func askTokens(ctx context.Context, all []participation) ([]string, visit.Outcome) {
+	texts, outcomes := make([]string, len(all)), make([]visit.Outcome, len(all))
+	var wg sync.WaitGroup
+	for i, one := range all {
+		p, ok := one.(*presence)
+		if !ok {
+			return nil, visit.Fault(codeNoToken) // before 3.0 there is no LiveKit
+		}
+		wg.Go(func() { texts[i], outcomes[i] = p.askToken(ctx) })
+	}
+	wg.Wait()
+	return texts, firstFault(outcomes)
 }

@@ -98,12 +98,17 @@ func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []sess
 		})
 	}
 	wg.Wait()
+	return all, firstFault(outcomes)
+}
+
+// firstFault returns the first outcome that is not good.
+func firstFault(outcomes []visit.Outcome) visit.Outcome {
 	for _, o := range outcomes {
 		if o.Status != report.StatusOK {
-			return all, o
+			return o
 		}
 	}
-	return all, visit.OK()
+	return visit.OK()
 }
 
 // listServers asks for the relays; where that fails, it is the step for them.

@@ -49,19 +49,23 @@ type Pair struct {
 	speaker, listener *participant
 }
 
-// Join lets both participants in. Leave must follow, also after a fault.
-func Join(ctx context.Context, v *visit.Visit, room Room) (p *Pair, o visit.Outcome) {
-	p = &Pair{room: room}
-	if p.speaker, o = dial(ctx, v, room, signal.Publisher); p.speaker == nil {
-		return p, o
+// Join lets both participants in, side by side: on a slow line each takes several round
+// trips. Leave must follow, also after a fault.
+func Join(ctx context.Context, v *visit.Visit, room Room) (*Pair, visit.Outcome) {
+	p := &Pair{room: room}
+	enter := func(target signal.Target, who **participant) (o visit.Outcome) {
+		if *who, o = dial(ctx, v, room, target); *who == nil {
+			return o
+		}
+		return (*who).join(ctx)
 	}
-	if p.listener, o = dial(ctx, v, room, signal.Subscriber); p.listener == nil {
-		return p, o
+	heard := make(chan visit.Outcome, 1)
+	go func() { heard <- enter(signal.Subscriber, &p.listener) }()
+	o := enter(signal.Publisher, &p.speaker)
+	if listener := <-heard; o.Status == report.StatusOK {
+		o = listener
 	}
-	if o = p.speaker.join(ctx); o.Status != report.StatusOK {
-		return p, o
-	}
-	return p, p.listener.join(ctx)
+	return p, o
 }
 
 // Leave ends the stay of both. It may be called twice, and on nil.
