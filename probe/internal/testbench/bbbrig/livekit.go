@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 )
@@ -49,34 +48,19 @@ func startLiveKit(t testing.TB, r *Rig) *liveKitServer {
 			t.Skip("livekit-server is missing")
 		}
 	}
-	web, media := freePort(t, "tcp"), freePort(t, "udp")
-	s := &liveKitServer{rig: r, base: fmt.Sprintf("http://127.0.0.1:%d", web)}
+	s := &liveKitServer{rig: r}
 	hooks := httptest.NewServer(http.HandlerFunc(s.hook))
 	t.Cleanup(hooks.Close)
-	config := fmt.Sprintf(`port: %d
-bind_addresses: [127.0.0.1]
-keys: {%s: %s}
-logging: {level: error}
-rtc: {udp_port: %d, tcp_port: 0, allow_tcp_fallback: false, use_external_ip: false, enable_loopback_candidate: true}
-audio: {active_level: 50, min_percentile: 10, update_interval: 500, smooth_intervals: 0}
-room: {enable_remote_unmute: true}
-webhook: {api_key: %s, urls: ["%s/livekit-webhook"]}
-`, web, liveKitKey, liveKitSecret, media, liveKitKey, hooks.URL)
-	cmd := exec.Command(program, "--config-body", config, "--node-ip", "127.0.0.1")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s.kill = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	t.Cleanup(s.kill)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if resp, err := http.Get(s.base); err == nil {
-			resp.Body.Close()
+	// Another program may take a port before LiveKit does, which then ends.
+	for range 3 {
+		if s.start(t, program, hooks.URL) {
 			break
 		}
-		if time.Now().After(end) {
-			t.Fatal("livekit-server does not answer")
-		}
 	}
+	if s.kill == nil {
+		t.Fatal("livekit-server does not answer")
+	}
+	t.Cleanup(s.kill)
 	target, err := url.Parse(s.base)
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +71,43 @@ webhook: {api_key: %s, urls: ["%s/livekit-webhook"]}
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	return s
+}
+
+// start runs the program once and reports whether it answers.
+func (s *liveKitServer) start(t testing.TB, program, hooks string) bool {
+	t.Helper()
+	web, media := freePort(t, "tcp"), freePort(t, "udp")
+	config := fmt.Sprintf(`port: %d
+bind_addresses: [127.0.0.1]
+keys: {%s: %s}
+logging: {level: error}
+rtc: {udp_port: %d, tcp_port: 0, allow_tcp_fallback: false, use_external_ip: false, enable_loopback_candidate: true}
+audio: {active_level: 50, min_percentile: 10, update_interval: 500, smooth_intervals: 0}
+room: {enable_remote_unmute: true}
+webhook: {api_key: %s, urls: ["%s/livekit-webhook"]}
+`, web, liveKitKey, liveKitSecret, media, liveKitKey, hooks)
+	cmd := exec.Command(program, "--config-body", config, "--node-ip", "127.0.0.1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	kill := func() { _ = cmd.Process.Kill(); <-ended }
+	s.base = fmt.Sprintf("http://127.0.0.1:%d", web)
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		if resp, err := http.Get(s.base); err == nil {
+			resp.Body.Close()
+			s.kill = kill
+			return true
+		}
+		select {
+		case <-ended:
+			return false
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	kill()
+	return false
 }
 
 func freePort(t testing.TB, network string) int {

@@ -184,6 +184,7 @@ func TestTargetTest(t *testing.T) {
 		meetings bool
 	}{
 		"healthy": {bbbrig.Config{Hash: "sha1"}, nil, 0, "sign_in ok, state ok, signalling ok, call ok, path ok, keys ok, sound_up ok, sound_down ok", 1, true},
+		"LiveKit": {bbbrig.Config{Version: "4.0"}, nil, 0, "sign_in ok, state ok, signalling ok, call ok, path ok, keys ok, sound_up ok, sound_down ok", 0, true},
 		"no call": {bbbrig.Config{Hash: "sha1"}, []string{"--no-call"}, 0, "sign_in unknown, state ok, signalling ok, call unknown", 0, false},
 		"refuses": {bbbrig.Config{Hash: "sha1", Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Call: bbbrig.Refuses}}, nil, 70, "signalling ok, call fail, path unknown", 0, true},
 	} {
