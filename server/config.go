@@ -28,6 +28,9 @@ const FirstUser = "support"
 // Config configures the collector. Only DataDir is required.
 type Config struct {
 	DataDir string
+	// ProfilesDir contains the town's own limits, NAME.toml; default profiles in DataDir, which
+	// may be missing.
+	ProfilesDir string
 	// DatabaseURL is a PostgreSQL database (postgres://user@host:5432/database) for all data but keys
 	// and certificates. Without it the data is in a SQLite file in DataDir. It may contain a
 	// password.

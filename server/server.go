@@ -52,6 +52,7 @@ type Server struct {
 	desk      enroll.Desk
 	reflector *reflector.Reflector
 	meetings  *target.Meetings
+	profiles  *target.Profiles
 	listener  net.Listener  // of HTTP
 	port      *oneport.Port // shared by HTTP and TURN; nil without TLS
 	http      *http.Server
@@ -88,6 +89,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.auth = auth.New(auth.Config{Store: s.store, Now: c.Now, Random: c.Rand, Cost: auth.DefaultCost})
+	if err := s.readProfiles(); err != nil {
+		return err
+	}
 	s.meetings = target.NewMeetings(c.Now, c.Rand, c.Log)
 	s.desk = enroll.Desk{Store: s.store, Now: c.Now, Random: c.Rand, CodeTTL: c.CodeTTL}
 	secure, err := s.tls()
@@ -191,7 +195,7 @@ func (s *Server) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api.New(api.Config{
 		Store: s.store, Echo: echo{s.reflector, c.ICEServers, c.Now},
-		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings}, Live: s.live,
+		Targets: target.Desk{File: target.In(c.DataDir), Now: c.Now, Random: c.Rand, Log: c.Log, Meetings: s.meetings, Profiles: s.profiles}, Live: s.live,
 		Agents: s.agents, Log: c.Log, Now: c.Now, Random: c.Rand, Registry: registry,
 		MediaHost: c.publicHost(), SupportPhone: c.SupportPhone,
 		Probes: c.Glossary.Probes(), Policy: report.Policy{KeepPublicAddress: c.KeepFullAddresses},

@@ -94,6 +94,8 @@ type Options struct {
 	room         *wire.Room
 	token        string // for a WHIP endpoint
 	joinLink     *url.URL
+	// limits are those of the diagnosis: of Profile, or of the town's own profile.
+	limits *diagnose.Profile
 }
 
 // Run makes one check. A bad line or a silent microphone is a result in the report,
@@ -113,9 +115,12 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if o, err = o.resolveTarget(ctx, env); err != nil {
 		return nil, err
 	}
-	profile, err := diagnose.LoadProfile(o.Profile)
-	if err != nil {
-		return nil, err
+	if o.limits == nil {
+		profile, err := diagnose.LoadProfile(o.Profile)
+		if err != nil {
+			return nil, err
+		}
+		o.limits = &profile
 	}
 	if o.system, err = o.findSystem(ctx, env); err != nil {
 		return nil, err
@@ -142,7 +147,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	// Redact before the diagnosis: evidence repeats the data, and support has to
 	// see the same verdict as the participant.
 	r = o.Probes.Redact(r, report.Policy{})
-	diagnose.Finish(r, profile)
+	diagnose.Finish(r, *o.limits)
 	if err := o.Probes.Validate(r); err != nil {
 		return nil, fmt.Errorf("finish the report: %w", err)
 	}
@@ -213,7 +218,7 @@ func (o Options) blank(env probe.Env) (*report.Report, error) {
 	return &report.Report{
 		Schema: report.SchemaV1, ID: id, Case: code,
 		Agent:   report.Agent{ID: o.AgentID, Version: o.Version, OS: runtime.GOOS, Arch: runtime.GOARCH},
-		Trigger: o.Trigger, Profile: o.Profile, Target: conference.WebAddress(o.Target),
+		Trigger: o.Trigger, Profile: o.Profile, Limits: o.limits.Changed(), Target: conference.WebAddress(o.Target),
 		StartedAt: started,
 		Verdict:   report.Unknown, Causes: []report.Cause{},
 	}, nil

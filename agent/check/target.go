@@ -86,10 +86,32 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 			return o, errors.New("the collector's join link cannot be used") // the error would quote it
 		}
 	}
-	if _, err := diagnose.LoadProfile(t.Profile); err == nil && o.Profile == diagnose.DefaultProfile {
-		o.Profile = t.Profile // unless a person chose a profile
+	o.limits = o.targetLimits(known, t.Profile, env)
+	if o.limits != nil {
+		o.Profile = o.limits.Name
 	}
 	return o, nil
+}
+
+// targetLimits returns the limits of the profile that the collector names for a target:
+// those of the town's own profile, otherwise those of a shipped one. It returns nil if a
+// person chose a profile, or if this version can use neither.
+func (o Options) targetLimits(known wire.Targets, name string, env probe.Env) *diagnose.Profile {
+	if o.Profile != diagnose.DefaultProfile {
+		return nil
+	}
+	if text, own := known.Profile(name); own {
+		p, err := diagnose.AdoptProfile(name, []byte(text))
+		if err == nil {
+			return &p
+		}
+		env.Log.Warn("the limits of the collector cannot be used", "profile", name, "err", report.ErrorText(err))
+	}
+	p, err := diagnose.LoadProfile(name)
+	if err != nil {
+		return nil
+	}
+	return &p
 }
 
 // targets returns the collector's targets or, together with the error, the last
@@ -122,7 +144,7 @@ func (o Options) joins(name string) string {
 
 // withoutCredentials returns t without rooms, links and tokens.
 func withoutCredentials(t wire.Targets) wire.Targets {
-	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets))}
+	kept := wire.Targets{Targets: make([]wire.Target, len(t.Targets)), Profiles: t.Profiles}
 	for i, target := range t.Targets {
 		target.Room, target.JoinLink, target.Token = nil, "", ""
 		kept.Targets[i] = target

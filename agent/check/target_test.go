@@ -11,6 +11,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -140,5 +141,42 @@ func TestNamesAreNotAddresses(t *testing.T) {
 		if _, err := conference.ReduceFor(name, "https://x.example.org"); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestLimitsOfTheTown: the limits of the collector are used and named in the report, with what
+// explains it later. A person's choice, and limits that cannot be read, leave the shipped ones.
+func TestLimitsOfTheTown(t *testing.T) {
+	list := func(profile, toml string) string {
+		return `{"targets":[{"name":"Rathaus","system":"bbb","url":"https://konferenz.example.org","profile":"` + profile + `"}],
+			"profiles":[{"name":"rathaus","toml":"` + toml + `"}]}`
+	}
+	const own = `source = 'Rat'\n[voice.rtt_ms]\nwarn = 300\nsource = 'x'\n[voice.later]\nwarn = 1`
+	for name, c := range map[string]struct {
+		list, chosen, want string
+		changed            int
+	}{
+		"own":                {list("rathaus", own), "", "rathaus", 1},
+		"a person chose":     {list("rathaus", own), "strict", "strict", 0},
+		"broken":             {list("rathaus", "x"), "", "bbb", 0},
+		"shipped":            {list("zoom", own), "", "zoom", 0},
+		"of a later version": {list("later", own), "", "bbb", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var learnt wire.Targets
+			o := Options{Target: "Rathaus", Profile: c.chosen, Collector: collectorWith(t, http.StatusOK, c.list), LearnTargets: func(t wire.Targets) { learnt = t }, Plan: probe.Plan{after(report.ProbeNAT, 0)}}
+			r, err := Run(t.Context(), o)
+			if err != nil || r.Profile != c.want || (r.Limits == nil) != (c.changed == 0) {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if c.changed > 0 && (len(r.Limits.Changed) != c.changed || r.Limits.Base != "bbb" || *diagnose.ProfileOf(r).Voice.RTTMS.Warn != 300) {
+				t.Errorf("%+v", r.Limits)
+			}
+			// They are known without the collector too.
+			o.Collector, o.KnownTargets = collectorWith(t, http.StatusServiceUnavailable, ""), learnt
+			if r, err := Run(t.Context(), o); err != nil || r.Profile != c.want {
+				t.Errorf("without the collector: %+v, %v", r, err)
+			}
+		})
 	}
 }

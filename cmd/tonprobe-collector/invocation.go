@@ -85,7 +85,7 @@ func (in *invocation) setting(key string) {
 
 // dataKeys are the settings for the location of the data. Every command that reads
 // the data has them.
-func dataKeys() []string { return []string{"data", "database_url", "database_url_file"} }
+func dataKeys() []string { return []string{"data", "profiles", "database_url", "database_url_file"} }
 
 func jsonFlag(in *invocation) { in.flags.BoolVar(&in.json, "json", false, "print JSON") }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 	"github.com/tonprobe/tonprobe/server"
 	"github.com/tonprobe/tonprobe/server/auth"
@@ -82,6 +83,9 @@ func commands() []command {
 		{"target list", "", "list the conference systems", targetList, jsonFlag},
 		{"target test", "NAME", "test a conference system from here, step by step", targetTest, targetTestFlags},
 		{"target remove", "NAME", "remove a conference system and its secret", targetRemove, nil},
+		{"profile list", "", "list the sets of limits", profileList, jsonFlag},
+		{"profile show", "NAME", "print the limits of a profile with their sources", profileShow, jsonFlag},
+		{"profile check", "FILE", "check a file with own limits", profileCheck, nil},
 		{"user add", "NAME", "add a user of the dashboard", userAdd, userFlags},
 		{"user list", "", "list the users of the dashboard", userList, jsonFlag},
 		{"user passwd", "NAME", "set a new password for a user and end their sessions", userPasswd, userFlags},
@@ -118,7 +122,13 @@ func isUsage(err error) bool {
 	if _, ok := errors.AsType[*origin.Error](err); ok {
 		return true
 	}
-	return errors.Is(err, target.ErrExists) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
+	if _, ok := errors.AsType[*diagnose.ProfileError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*diagnose.UnknownProfileError](err); ok {
+		return true
+	}
+	return errors.Is(err, target.ErrExists) || errors.Is(err, target.ErrProfiles) || errors.Is(err, server.ErrConfig) || errors.Is(err, sqlstore.ErrDatabaseURL) || errors.Is(err, sqlstore.ErrNoCollector) || errors.Is(err, store.ErrNoSnapshot) || errors.Is(err, backup.ErrExists) || errors.Is(err, backup.ErrOccupied) || errors.Is(err, backup.ErrNoBackup) || errors.Is(err, auth.ErrPassword) || errors.Is(err, auth.ErrStaffName) || errors.Is(err, store.ErrExists)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -61,10 +61,18 @@ func targetAdd(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
+	c, err := in.settings(t)
+	if err != nil {
+		return err
+	}
+	profiles, err := profilesOf(c)
+	if err != nil {
+		return err
+	}
 	added, err := target.Target{
 		Name: in.args[0], System: o.system, URL: o.url, Profile: o.profile,
 		Secret: secret, Hash: o.hash, APIKey: o.apiKey, APISecret: apiSecret, AddedAt: time.Now().UTC().Truncate(time.Second),
-	}.Normalize()
+	}.NormalizeWith(profiles)
 	if err != nil {
 		return err
 	}

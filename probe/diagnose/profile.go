@@ -23,6 +23,9 @@ const DefaultProfile = "bbb"
 type Profile struct {
 	Name   string `toml:"name"`
 	Source string `toml:"source"`
+	// BasedOn is the shipped profile whose limits a town's own profile changes; "" for a
+	// shipped one.
+	BasedOn string `toml:"based_on"`
 	// ServerArea is who is responsible for the conference server.
 	ServerArea report.Area `toml:"server_area"`
 	Voice      VoiceLimits `toml:"voice"`

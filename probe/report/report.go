@@ -32,6 +32,9 @@ type Report struct {
 	Trigger Trigger `json:"trigger"`
 	// Profile is the name of the set of limits used for the diagnosis.
 	Profile string `json:"profile" form:"word" max:"64" empty:"no"`
+	// Limits are those that a town's own profile changed; nil for a shipped profile. They
+	// explain the report even after the profile was changed.
+	Limits *ProfileLimits `json:"limits,omitempty"`
 	// Target is the address of the conference system that was checked, without path,
 	// query and user; empty if only the collector and its reflector were.
 	Target string `json:"target" form:"target" max:"512"`

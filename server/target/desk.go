@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type Desk struct {
 	Log    *slog.Logger
 	// Meetings creates test meetings; nil creates none.
 	Meetings *Meetings
+	// Profiles are the town's own limits; nil for none.
+	Profiles *Profiles
 }
 
 // Targets returns the targets as agents may see them, without secrets. It creates a test
@@ -43,7 +46,23 @@ func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 		}
 		out.Targets = append(out.Targets, w)
 	}
+	out.Profiles = d.profiles(out.Targets)
 	return out, nil
+}
+
+// profiles returns the own profiles of the targets.
+func (d Desk) profiles(targets []wire.Target) (all []wire.Profile) {
+	known, err := d.Profiles.Current()
+	if err != nil {
+		d.Log.Error("the changed profiles are not used", "err", err)
+	}
+	for _, t := range targets {
+		text, own := known.Own(t.Profile)
+		if own && !slices.ContainsFunc(all, func(p wire.Profile) bool { return p.Name == t.Profile }) {
+			all = append(all, wire.Profile{Name: t.Profile, TOML: text})
+		}
+	}
+	return all
 }
 
 // Ticket returns what an agent receives to check a target, without a test meeting.

@@ -61,9 +61,12 @@ func addresses() map[string]string {
 // have about 50 bytes.
 const maxSecretBytes = 512
 
-// Normalize validates t, sets the defaults of its system, and normalizes its address.
+// Normalize validates t with the shipped profiles; see NormalizeWith.
+func (t Target) Normalize() (Target, error) { return t.NormalizeWith(diagnose.Profiles{}) }
+
+// NormalizeWith validates t, sets the defaults of its system, and normalizes its address.
 // The error is an *InputError or an *origin.Error.
-func (t Target) Normalize() (Target, error) {
+func (t Target) NormalizeWith(profiles diagnose.Profiles) (Target, error) {
 	t.Name = strings.TrimSpace(t.Name)
 	if !wire.IsTargetName(t.Name) {
 		return t, input("%.60q cannot be the name of a target: write up to 40 letters, digits, spaces, hyphens and underscores; 'zoom', 'youtube' and 'localhost' are taken", t.Name)
@@ -87,7 +90,7 @@ func (t Target) Normalize() (Target, error) {
 			t.Profile = "zoom"
 		}
 	}
-	if _, err := diagnose.LoadProfile(t.Profile); err != nil {
+	if _, err := profiles.Load(t.Profile); err != nil {
 		return t, input("%s", err)
 	}
 	return t.normalSecrets()

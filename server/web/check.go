@@ -20,6 +20,7 @@ type check struct {
 	Received *when // set if the report arrived long after the check
 	Trigger  string
 	Profile  string
+	BasedOn  string // the shipped profile, if Profile is a town's own
 	Target   string
 	System   string
 	Version  string
@@ -49,8 +50,12 @@ func (v view) check(stored store.StoredReport) check {
 	c.Headline = diagnose.Headline(r, v.lang)
 	c.Profile, c.Target = clean(r.Profile, 40), clean(r.Target, maxValueRunes)
 	c.System, c.Version = system(r.Agent.OS), clean(r.Agent.Version, 40)
+	if r.Limits != nil {
+		c.BasedOn = clean(r.Limits.Base, 40)
+	}
+	limits := diagnose.ProfileOf(r)
 	for _, found := range r.Causes {
-		if told := v.cause(found, v.profiles.by(r.Profile)); found.Primary && c.Primary == nil {
+		if told := v.cause(found, limits); found.Primary && c.Primary == nil {
 			c.Primary = &told
 		} else {
 			c.Others = append(c.Others, told)

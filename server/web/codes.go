@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/diagnose/systemcode"
 	"github.com/tonprobe/tonprobe/server/store"
 )
@@ -109,7 +110,7 @@ func (v view) weigh(a *numberAnswer, stored *store.StoredReport) {
 	}
 	w.Text, w.Version = f.Text(v.lang), clean(systemcode.Version(a.Code.System, measured.Report), maxNameRunes)
 	if f.Cause.Code != "" {
-		w.Cause = new(v.cause(f.Cause, v.profiles.by(measured.Report.Profile)))
+		w.Cause = new(v.cause(f.Cause, diagnose.ProfileOf(measured.Report)))
 	}
 	w.Evidence = v.evidence(f.Evidence)
 	w.Steps = v.steps(f.Steps)

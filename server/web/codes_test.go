@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -98,4 +99,27 @@ func TestNameThatBreaksTheSound(t *testing.T) {
 	if body := g.get("/participants/" + p.ID).Body.String(); strings.Contains(body, "odd-name") {
 		t.Error("a warning of a plain name")
 	}
+}
+
+// TestReportIsExplainedWithItsLimits: an own profile is explained with the limits that the
+// report contains, whatever the profile of that name is now.
+func TestReportIsExplainedWithItsLimits(t *testing.T) {
+	g := newRig(t).login()
+	limits, err := diagnose.ParseProfile("rathaus", []byte("source = \"x\"\n[voice.up_loss_pct]\nwarn = 7\nsource = \"x\"\n[voice.loss_certain_pct]\nvalue = 2\nsource = \"x\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, agentID := g.person("Anna", "")
+	r := newReport(t, agentID, "K7P-3QX", g.clock().Add(-time.Minute), microphone(nil), passage(), voice(9.5), internet())
+	r.Profile, r.Limits = "rathaus", limits.Changed()
+	r.Causes, r.Verdict = diagnose.Diagnose(r, limits)
+	g.keep(p, r)
+	w := g.get("/participants/" + p.ID)
+	g.want(w, http.StatusOK, "Grenzwerte: rathaus (eigene, nach bbb)", "7 %")
+	text, _ := diagnose.ExplainCauseBy(r.Causes[0], "de", limits)
+	shipped, _ := diagnose.ExplainCause(r.Causes[0], "de")
+	if text.Rule == shipped.Rule {
+		t.Fatal("this cause does not tell the profiles apart")
+	}
+	g.want(w, http.StatusOK, text.Rule)
 }

@@ -13,44 +13,20 @@ import (
 // view converts stored data to what one person reads, in their language and at the present time.
 type view struct {
 	*phrase.Book
-	lang     phrase.Lang
-	now      time.Time
-	zone     *time.Location
-	since    time.Time // earlier checks do not count
-	profiles profiles
-	partial  headlines
-	terms    diagnose.Terms
+	lang    phrase.Lang
+	now     time.Time
+	zone    *time.Location
+	since   time.Time        // earlier checks do not count
+	limits  diagnose.Profile // default ones, for lists
+	partial headlines
+	terms   diagnose.Terms
 }
 
 func (s *site) view(r *http.Request) view {
 	lang := langOf(r)
 	now := s.Now()
-	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor), profiles: s.profiles,
+	return view{Book: s.books[lang], lang: lang, now: now, zone: s.Zone, since: now.Add(-s.FreshFor), limits: s.limits,
 		terms: s.Glossary.In(lang)}
-}
-
-// profiles contains the sets of limits by name.
-type profiles map[string]diagnose.Profile
-
-func loadProfiles() (profiles, error) {
-	all := profiles{}
-	for _, name := range diagnose.ProfileNames() {
-		p, err := diagnose.LoadProfile(name)
-		if err != nil {
-			return nil, err
-		}
-		all[name] = p
-	}
-	return all, nil
-}
-
-// by returns the limits by which a report was judged, or the default profile if this version does
-// not know the one that the agent used.
-func (p profiles) by(name string) diagnose.Profile {
-	if known, ok := p[name]; ok {
-		return known
-	}
-	return p[diagnose.DefaultProfile]
 }
 
 // state is the state of a participant or check as an icon and a word. Colour is never the only sign.
@@ -105,7 +81,7 @@ type reason struct {
 
 func (v view) reason(s store.ReportSummary) reason {
 	c := reason{Code: clean(s.Primary.Code, maxNameRunes)}
-	if text, ok := diagnose.ExplainBy(s.Primary.Code, v.lang, v.profiles.by("")); ok {
+	if text, ok := diagnose.ExplainBy(s.Primary.Code, v.lang, v.limits); ok {
 		c.Sentence = text.Sentence
 		return c
 	}

@@ -91,11 +91,11 @@ func (c Config) withDefaults() Config {
 // site contains the handlers and their dependencies.
 type site struct {
 	Config
-	books    books
-	pages    pages
-	assets   assets
-	profiles profiles
-	streams  *streams
+	books   books
+	pages   pages
+	assets  assets
+	limits  diagnose.Profile
+	streams *streams
 	// revisions caches the revisions of open lists by name.
 	revisions *recent[string, revision]
 	// windows caches what open lists show.
@@ -122,7 +122,7 @@ func New(c Config) (http.Handler, error) {
 	if s.pages, err = loadPages(s.books); err != nil {
 		return nil, err
 	}
-	if s.profiles, err = loadProfiles(); err != nil {
+	if s.limits, err = diagnose.LoadProfile(diagnose.DefaultProfile); err != nil {
 		return nil, err
 	}
 	compressed, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))

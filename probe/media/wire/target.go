@@ -24,6 +24,8 @@ const (
 	MaxTargetsBytes       = 512 << 10
 	maxTargetFieldBytes   = 512
 	maxTargetSecretsBytes = 4096
+	maxProfiles           = 16
+	maxProfileBytes       = 8 << 10
 )
 
 // ErrTargets means that a list of targets cannot be used.
@@ -32,6 +34,16 @@ var ErrTargets = errors.New("invalid list of targets")
 // Targets is the JSON response of GET /api/v1/targets.
 type Targets struct {
 	Targets []Target `json:"targets"`
+	// Profiles are the profiles of these targets that the collector does not share with
+	// all versions of the agent.
+	Profiles []Profile `json:"profiles,omitempty"`
+}
+
+// Profile is a set of limits of a town.
+type Profile struct {
+	Name string `json:"name"`
+	// TOML is its file (see docs/administrator.md, "Own limits").
+	TOML string `json:"toml"`
 }
 
 // Target is a conference system that the collector's participants use.
@@ -89,6 +101,14 @@ func ParseTargets(b []byte) (*Targets, error) {
 	if len(t.Targets) > MaxTargets {
 		return nil, fmt.Errorf("%w: %d targets, at most %d allowed", ErrTargets, len(t.Targets), MaxTargets)
 	}
+	if len(t.Profiles) > maxProfiles {
+		return nil, fmt.Errorf("%w: %d profiles, at most %d allowed", ErrTargets, len(t.Profiles), maxProfiles)
+	}
+	for i, p := range t.Profiles {
+		if p.Name == "" || len(p.Name) > maxTargetFieldBytes || len(p.TOML) > maxProfileBytes {
+			return nil, fmt.Errorf("%w: profile %d: no name, or a field is too long", ErrTargets, i)
+		}
+	}
 	for i, target := range t.Targets {
 		if err := target.validate(); err != nil {
 			return nil, fmt.Errorf("%w: target %d: %w", ErrTargets, i, err)
@@ -127,6 +147,15 @@ func (t Targets) Find(name string) (Target, bool) {
 		return Target{}, false
 	}
 	return t.Targets[i], true
+}
+
+// Profile returns the file of a profile, and whether the list contains it.
+func (t Targets) Profile(name string) (toml string, ok bool) {
+	i := slices.IndexFunc(t.Profiles, func(p Profile) bool { return p.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return t.Profiles[i].TOML, true
 }
 
 // Names returns the names of all targets.

@@ -38,6 +38,9 @@ func TestParseTargets(t *testing.T) {
 		"new system":  strings.Replace(`{"targets":[`+good+`]}`, `"livekit"`, `"teams"`, 1),
 		"half a room": strings.Replace(`{"targets":[`+good+`]}`, `"subscribe_token":"b"`, `"subscribe_token":""`, 1),
 		"many":        `{"targets":[` + strings.Repeat(good+",", MaxTargets) + good + `]}`,
+		"no name":     `{"targets":[],"profiles":[{"toml":"x"}]}`,
+		"long limits": `{"targets":[],"profiles":[{"name":"a","toml":"` + strings.Repeat("x", maxProfileBytes+1) + `"}]}`,
+		"many limits": `{"targets":[],"profiles":[` + strings.Repeat(`{"name":"a","toml":""},`, maxProfiles) + `{"name":"a","toml":""}]}`,
 		"huge":        `{"targets":[],"x":"` + strings.Repeat("x", MaxTargetsBytes) + `"}`,
 	} {
 		if _, err := ParseTargets([]byte(text)); !errors.Is(err, ErrTargets) {
