@@ -1,0 +1,93 @@
+package bbb_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/pion/transport/v4"
+
+	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/visit"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+)
+
+// farNet is a network whose connections over TCP take a time in each direction.
+type farNet struct {
+	transport.Net
+	away time.Duration
+}
+
+func (n farNet) CreateDialer(d *net.Dialer) transport.Dialer { return farDialer{d, n.away} }
+
+type farDialer struct {
+	*net.Dialer
+	away time.Duration
+}
+
+func (d farDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := d.Dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	time.Sleep(2 * d.away) // the handshake of TCP
+	near, far := net.Pipe()
+	go late(c, far, d.away)
+	go late(far, c, d.away)
+	return near, nil
+}
+
+// late passes on what it reads after a time.
+func late(to, from net.Conn, away time.Duration) {
+	type piece struct {
+		b  []byte
+		at time.Time
+	}
+	pieces := make(chan piece, 1024)
+	go func() {
+		defer close(pieces)
+		for {
+			b := make([]byte, 32<<10)
+			n, err := from.Read(b)
+			if n > 0 {
+				pieces <- piece{b[:n], time.Now().Add(away)}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	defer to.Close()
+	for p := range pieces {
+		time.Sleep(time.Until(p.at))
+		if _, err := to.Write(p.b); err != nil {
+			from.Close()
+		}
+	}
+}
+
+// TestFarServer: the steps leave time for a server that is 300 ms away and back.
+func TestFarServer(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"2.7", "3.0", "4.0"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			r := bbbrig.Start(t, bbbrig.Config{Version: version})
+			e := env(t)
+			e.Net = farNet{e.Net, 150 * time.Millisecond}
+			v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, r.JoinLink()), RootCAs: r.Roots, Direct: true}, e)
+			defer v.Close()
+			bbb.System{}.Check(t.Context(), v)
+			want(t, v.Data, heard)
+			for _, c := range v.Data.Checks {
+				if c.MS != nil {
+					t.Logf("%s %.0f ms", c.Name, *c.MS)
+				}
+			}
+			if !r.Left(8 * time.Second) {
+				t.Errorf("left behind: %+v", r.Count())
+			}
+		})
+	}
+}
