@@ -63,8 +63,8 @@ func newEcho(env probe.Env, v *visit.Visit, list serverList, why func() string) 
 
 func (e *echo) now() time.Duration { return e.clock.Now().Sub(e.start) }
 
-func (e *echo) arrived(p *rtp.Packet) {
-	at := e.now()
+func (e *echo) arrived(p *rtp.Packet, arrival time.Time) {
+	at := arrival.Sub(e.start)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -28,9 +29,9 @@ func OpenPair(env probe.Env, up, down peer.Config) (*Pair, error) {
 	p := &Pair{stream: s, flows: make(chan struct{})}
 	flows := sync.OnceFunc(func() { close(p.flows) })
 	down.Reported, down.Listen = s.reported, true
-	down.Arrived = func(packet *rtp.Packet) {
+	down.Arrived = func(packet *rtp.Packet, at time.Time) {
 		flows()
-		s.arrived(packet)
+		s.arrived(packet, at)
 	}
 	var err error
 	if p.Up, err = peer.Open(env, up); err != nil {

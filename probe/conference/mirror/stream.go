@@ -56,8 +56,8 @@ type stream struct {
 }
 
 type echo struct {
-	seq               uint32
-	sentNS, arrivedNS int64
+	seq       uint32
+	arrivedNS int64
 }
 
 func newStream(clock probe.Clock) *stream { return &stream{clock: clock, start: clock.Now()} }
@@ -66,8 +66,7 @@ func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
 
 // arrived takes a returned packet. Others, such as comfort noise of the server, are
 // ignored.
-func (s *stream) arrived(p *rtp.Packet) {
-	now := s.nowNS()
+func (s *stream) arrived(p *rtp.Packet, at time.Time) {
 	up, err := wire.ParseUp(p.Payload)
 	if err != nil {
 		return
@@ -75,7 +74,7 @@ func (s *stream) arrived(p *rtp.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if int64(up.Seq) < int64(len(s.sentNS)) {
-		s.echoes = append(s.echoes, echo{up.Seq, s.sentNS[up.Seq], now})
+		s.echoes = append(s.echoes, echo{up.Seq, int64(at.Sub(s.start))})
 	}
 }
 
@@ -118,6 +117,10 @@ func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan st
 			// ones follow its sequence.
 			continue
 		}
+		left := over.Left(uint16(s.lead+i), s.start.Add(time.Duration(now)))
+		s.mu.Lock()
+		s.sentNS[i] = int64(left.Sub(s.start))
+		s.mu.Unlock()
 	}
 	for until := s.nowNS() + int64(straggling); s.nowNS() < until && !s.allBack(); {
 		if s.clock.Sleep(ctx, 10*time.Millisecond) != nil {
@@ -156,8 +159,9 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 		}
 		back[e.seq] = true
 		returned++
-		trips = append(trips, float64(e.arrivedNS-e.sentNS)/1e6)
-		packets = append(packets, stats.Packet{Seq: e.seq, SentNS: e.sentNS, ArrivedNS: e.arrivedNS})
+		sentNS := s.sentNS[e.seq]
+		trips = append(trips, float64(e.arrivedNS-sentNS)/1e6)
+		packets = append(packets, stats.Packet{Seq: e.seq, SentNS: sentNS, ArrivedNS: e.arrivedNS})
 	}
 	d.Sent, d.DownReceived = new(sent), new(returned)
 	// Both shares are of the packets that the last report covers.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/media/wire/arrival"
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
@@ -29,6 +31,9 @@ var (
 	ErrNoKeys = errors.New("no keys were agreed")
 	ErrAnswer = errors.New("the server's answer cannot be used")
 )
+
+// maxPacketBytes is more than a packet of RTP can have on any line.
+const maxPacketBytes = 2048
 
 // gatherLimit limits the search for own addresses.
 const gatherLimit = 500 * time.Millisecond
@@ -44,10 +49,10 @@ type Config struct {
 	Only Transport
 	// Listen makes a connection that sends no stream, SendOnly one that receives none.
 	Listen, SendOnly bool
-	// Arrived takes each packet of the returning stream, Reported each of the server's
-	// receiver reports on the own one (RFC 3550 §6.4.2). Both are called on goroutines of
-	// the connection.
-	Arrived  func(*rtp.Packet)
+	// Arrived takes each packet of the returning stream and its arrival at this computer,
+	// Reported each of the server's receiver reports on the own one (RFC 3550 §6.4.2). Both
+	// are called on goroutines of the connection.
+	Arrived  func(p *rtp.Packet, at time.Time)
 	Reported func(rtcp.ReceptionReport)
 }
 
@@ -85,9 +90,13 @@ func (t Transport) policy() webrtc.ICETransportPolicy {
 // Connection is a WebRTC connection with one audio stream in each direction.
 type Connection struct {
 	pc       *webrtc.PeerConnection
+	clock    probe.Clock
 	track    *webrtc.TrackLocalStaticRTP
-	arrived  func(*rtp.Packet)
+	ssrc     uint32 // of the own stream
+	arrived  func(*rtp.Packet, time.Time)
 	reported func(rtcp.ReceptionReport)
+
+	arrivals, departures arrival.Stamps
 
 	path, keys, down, heard chan struct{} // each closed once
 }
@@ -97,9 +106,15 @@ type Connection struct {
 func Open(env probe.Env, config Config) (*Connection, error) {
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
-	if env.Net != nil {
-		e.SetNet(env.Net)
+	c := &Connection{
+		clock: env.Clock, arrived: config.Arrived, reported: config.Reported,
+		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}), heard: make(chan struct{}),
 	}
+	sockets, err := c.stampedNet(env)
+	if err != nil {
+		return nil, err
+	}
+	e.SetNet(sockets)
 	e.SetNetworkTypes(config.Only.networkTypes())
 	if config.Only == Relay {
 		e.SetRelayAcceptanceMinWait(0) // no better path is to be waited for
@@ -116,10 +131,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a WebRTC connection: %w", err)
 	}
-	c := &Connection{
-		pc: pc, arrived: config.Arrived, reported: config.Reported,
-		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}), heard: make(chan struct{}),
-	}
+	c.pc = pc
 	c.follow()
 	if config.Listen {
 		return c, nil
@@ -147,6 +159,9 @@ func (c *Connection) speak(codec webrtc.RTPCodecCapability, only bool) error {
 	t, err := c.pc.AddTransceiverFromTrack(c.track, webrtc.RTPTransceiverInit{Direction: direction})
 	if err != nil {
 		return err
+	}
+	for _, e := range t.Sender().GetParameters().Encodings {
+		c.ssrc = uint32(e.SSRC)
 	}
 	go c.readReports(t.Sender())
 	return nil
@@ -177,16 +192,26 @@ func (c *Connection) follow() {
 	heard := sync.OnceFunc(func() { close(c.heard) })
 	c.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		heard()
-		go func() {
-			for {
-				p, _, err := t.ReadRTP()
-				if err != nil {
-					return
-				}
-				c.arrived(p)
-			}
-		}()
+		go c.listen(t)
 	})
+}
+
+// listen reads the returning stream.
+func (c *Connection) listen(t *webrtc.TrackRemote) {
+	buf := make([]byte, maxPacketBytes)
+	for {
+		n, _, err := t.Read(buf)
+		now := c.clock.Now()
+		if err != nil {
+			return
+		}
+		p := &rtp.Packet{}
+		if p.Unmarshal(buf[:n]) != nil {
+			continue
+		}
+		p.Payload = slices.Clone(p.Payload)
+		c.arrived(p, c.arrivals.Take(buf[:n], now))
+	}
 }
 
 // readReports reads the server's receiver reports (RFC 3550 §6.4.2), which tell the loss
@@ -372,15 +397,21 @@ func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
 // Write sends one packet of the stream; payload type and source are filled in.
 func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
 
+// Left returns when a packet that was just written left this computer; otherwise is the
+// result where that is not known, as over TCP and through a relay.
+func (c *Connection) Left(seq uint16, otherwise time.Time) time.Time {
+	at, ok := c.departures.TakeSent(c.ssrc, seq)
+	if !ok || at.Before(otherwise) || at.After(c.clock.Now()) {
+		return otherwise
+	}
+	return at
+}
+
 // Announce sends a sender report on the stream; its source is filled in.
 func (c *Connection) Announce(r rtcp.SenderReport) error {
-	for _, sender := range c.pc.GetSenders() {
-		for _, e := range sender.GetParameters().Encodings {
-			r.SSRC = uint32(e.SSRC)
-			if err := c.pc.WriteRTCP([]rtcp.Packet{&r}); err != nil {
-				return fmt.Errorf("send a sender report: %w", err)
-			}
-		}
+	r.SSRC = c.ssrc
+	if err := c.pc.WriteRTCP([]rtcp.Packet{&r}); err != nil {
+		return fmt.Errorf("send a sender report: %w", err)
 	}
 	return nil
 }

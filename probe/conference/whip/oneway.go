@@ -48,7 +48,7 @@ func toEndpoint(ctx context.Context, v *visit.Visit, about endpoint) {
 		servers = append(servers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
 	}
 	var err error
-	c.Connection, err = peer.Open(v.Env, peer.Config{Server: v.URL, ICEServers: servers, SendOnly: true, Arrived: func(*rtp.Packet) {}, Reported: c.report})
+	c.Connection, err = peer.Open(v.Env, peer.Config{Server: v.URL, ICEServers: servers, SendOnly: true, Arrived: func(*rtp.Packet, time.Time) {}, Reported: c.report})
 	if err != nil {
 		noCall(v, err)
 		return
