@@ -37,7 +37,7 @@ func TestTsharkAgrees(t *testing.T) {
 }
 
 func holdAgainstTshark(t *testing.T, w *World, s Scenario, d Direction) {
-	if _, err := awaitQuiet(t.Context(), patience(t)); err != nil {
+	if _, err := AwaitQuiet(t.Context(), patience(t)); err != nil {
 		t.Fatal(err)
 	}
 	var pcap bytes.Buffer
@@ -114,9 +114,9 @@ func asMPA(t *testing.T, pcap []byte, stream Truth, stampOf func(Passage, uint32
 		if !ok {
 			continue
 		}
-		seq, ssrc, isRTP := p.rtp()
-		of, ours := bySeq[seq]
-		if !isRTP || !ours || ssrc != of.SSRC {
+		h, isRTP := p.rtp()
+		of, ours := bySeq[h.Seq]
+		if !isRTP || !ours || h.SSRC != of.SSRC {
 			continue
 		}
 		rtp := p.payload()[8:]

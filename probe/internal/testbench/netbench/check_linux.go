@@ -17,13 +17,14 @@ import (
 const checkLimit = 2 * time.Minute
 
 // Check runs the real agent in a scenario.
-func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, error) {
+// Further options of the check may follow.
+func (w *World) Check(ctx context.Context, s Scenario, seed uint64, more ...string) (Check, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
 	if err := w.load(ctx, s, seed); err != nil {
 		return Check{}, err
 	}
-	cmd := w.checkCommand(ctx, s)
+	cmd := w.checkCommand(ctx, s, more)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	pulled := w.cutInterface(ctx, s)
@@ -44,12 +45,12 @@ func (w *World) Check(ctx context.Context, s Scenario, seed uint64) (Check, erro
 	return c, nil
 }
 
-func (w *World) checkCommand(ctx context.Context, s Scenario) *exec.Cmd {
+func (w *World) checkCommand(ctx context.Context, s Scenario, more []string) *exec.Cmd {
 	ca := w.ca
 	if s.Inspection != nil && s.Inspection.Trusted {
 		ca = w.caAndBox
 	}
-	args := []string{"check", "--plain", "--no-audio", "--yes", "--no-upload", "--json", "-"}
+	args := append([]string{"check", "--plain", "--no-audio", "--yes", "--no-upload", "--json", "-"}, more...)
 	if s.Home.Load {
 		args = append(args, "--load")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 // searchDomain is the search domain of the home network.
 const searchDomain = "town.example"
 
-// nameServer is the home router's name server. It knows one name, and simulates
+// nameServer is the home router's name server. It knows the names of the server, and simulates
 // delays and faults. It supports UDP only; its TCP port is closed.
 type nameServer struct {
 	conns []net.PacketConn
@@ -71,7 +72,7 @@ func (s *nameServer) close() {
 	s.work.Wait()
 }
 
-// addressesOf returns the addresses of the one name, as from a working name server.
+// addressesOf returns the addresses of a name of the server, as from a working name server.
 func addressesOf(q dnsmessage.Question, spec DNSSpec) (answers []dnsmessage.Resource) {
 	var body dnsmessage.ResourceBody
 	switch {
@@ -114,7 +115,7 @@ func answerDNS(query []byte, spec DNSSpec) (reply []byte, ok bool) {
 		return nil, false
 	}
 	name := strings.ToLower(question.Name.String())
-	known := name == ServerName+"."
+	known := name == ServerName+"." || slices.Contains(ConferenceNames(), strings.TrimSuffix(name, "."))
 	isAddress := question.Type == dnsmessage.TypeA || question.Type == dnsmessage.TypeAAAA
 	switch {
 	case spec.Search && strings.HasSuffix(name, "."+searchDomain+"."), spec.Hijacks && (!known || spec.Fails == "nxdomain"):

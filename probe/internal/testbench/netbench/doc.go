@@ -66,7 +66,7 @@
 //	TONPROBE_BENCH=all go test -v -timeout 90m -run 'Scenarios$' ./probe/internal/testbench/netbench
 //	TONPROBE_BENCH=wifi-edge,dsl-16 go test -v -run 'Scenarios$' ./probe/internal/testbench/netbench
 //
-// Before each check the bench waits until the machine is idle (see awaitQuiet); no
+// Before each check the bench waits until the machine is idle (see AwaitQuiet); no
 // check is repeated because of its result.
 //
 // TONPROBE_BENCH_MATRIX=file appends the tables as Markdown to a file,

@@ -40,6 +40,15 @@ var (
 // ServerName is the collector's name in every world.
 const ServerName = "ton.example.org"
 
+// ConferenceNames returns the names of the server for conference systems beside the
+// collector.
+func ConferenceNames() []string {
+	return []string{"bbb.example.org", "livekit.example.org", "janus.example.org", "media.example.org", "stream.example.org", "us02web.zoom.us"}
+}
+
+// ServerAddress returns the server's address.
+func ServerAddress() netip.Addr { return serverAddr }
+
 // addressPlan contains the addresses of a scenario.
 type addressPlan struct {
 	home, gateway netip.Addr

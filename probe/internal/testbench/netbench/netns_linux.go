@@ -261,6 +261,17 @@ func (n *namespaces) setResolver(host int, file string) error {
 	return os.WriteFile(filepath.Join(dir, "resolv.conf"), []byte(file), 0o644)
 }
 
+// setHosts sets the hosts(5) of programs started in a host from now on: the server has
+// no name server.
+func (n *namespaces) setHosts(host int, names []string, at netip.Addr) error {
+	dir := filepath.Join(resolverDir, n.names[host])
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	file := "127.0.0.1 localhost\n" + at.String() + " " + strings.Join(names, " ") + "\n"
+	return os.WriteFile(filepath.Join(dir, "hosts"), []byte(file), 0o644)
+}
+
 func (n *namespaces) remove(ctx context.Context) error {
 	var errs []error
 	for _, name := range n.names {

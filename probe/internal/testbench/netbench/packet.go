@@ -263,11 +263,18 @@ func icmpError(from netip.Addr, about packet, kind, code byte, mtu int) (packet,
 	return p, true
 }
 
+// rtpHeader is the readable part of an RTP packet (RFC 3550 §5.1).
+type rtpHeader struct {
+	Seq   uint16
+	Stamp uint32
+	SSRC  uint32
+}
+
 // rtp parses the header that SRTP does not encrypt (RFC 3711 §3.1, ranges of RFC
 // 7983 §7), also within a TURN ChannelData message (RFC 8656 §12.4).
-func (p packet) rtp() (seq uint16, ssrc uint32, ok bool) {
+func (p packet) rtp() (h rtpHeader, ok bool) {
 	if p.protocol() != protoUDP {
-		return 0, 0, false
+		return rtpHeader{}, false
 	}
 	b := p.payload()[8:]
 	if len(b) > 4 && b[0]&0xc0 == 0x40 {
@@ -275,7 +282,7 @@ func (p packet) rtp() (seq uint16, ssrc uint32, ok bool) {
 	}
 	// RTCP has the second byte 192..223 (RFC 5761 §4).
 	if len(b) < 12 || b[0]&0xc0 != 0x80 || b[1] >= 192 && b[1] <= 223 {
-		return 0, 0, false
+		return rtpHeader{}, false
 	}
-	return binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[8:]), true
+	return rtpHeader{binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])}, true
 }

@@ -92,23 +92,23 @@ func TestRewritingKeepsChecksums(t *testing.T) {
 }
 
 func TestRTPIsRecognised(t *testing.T) {
-	rtp := []byte{0x80, 111, 0x12, 0x34, 0, 0, 0, 0, 1, 2, 3, 4, 9}
+	rtp := []byte{0x80, 111, 0x12, 0x34, 0, 0, 3, 0xc0, 1, 2, 3, 4, 9}
 	with := func(b []byte) packet {
 		p := udp(home(1), server(3480), len(b))
 		copy(p.payload()[8:], b)
 		return p
 	}
-	if seq, ssrc, ok := with(rtp).rtp(); !ok || seq != 0x1234 || ssrc != 0x01020304 {
-		t.Errorf("RTP: %x %x %t", seq, ssrc, ok)
+	if h, ok := with(rtp).rtp(); !ok || h.Seq != 0x1234 || h.Stamp != 960 || h.SSRC != 0x01020304 {
+		t.Errorf("RTP: %+v %t", h, ok)
 	}
-	if seq, _, ok := with(append([]byte{0x40, 0, 0, 13}, rtp...)).rtp(); !ok || seq != 0x1234 {
+	if h, ok := with(append([]byte{0x40, 0, 0, 13}, rtp...)).rtp(); !ok || h.Seq != 0x1234 {
 		t.Error("RTP in ChannelData is not seen")
 	}
 	rtcp := append([]byte{0x80, 200}, rtp[2:]...)
 	stun := append([]byte{0, 1}, rtp[2:]...)
 	dtls := append([]byte{22, 254}, rtp[2:]...)
 	for name, b := range map[string][]byte{"RTCP": rtcp, "STUN": stun, "DTLS": dtls, "short": rtp[:8], "empty": nil} {
-		if _, _, ok := with(b).rtp(); ok {
+		if _, ok := with(b).rtp(); ok {
 			t.Errorf("%s is taken for RTP", name)
 		}
 	}

@@ -16,10 +16,10 @@ const (
 	quietWindow  = 250 * time.Millisecond
 )
 
-// awaitQuiet decides before a check, independently of its result, whether this
+// AwaitQuiet decides before a check, independently of its result, whether this
 // machine can measure now. It waits until the machine is idle, at most for atMost,
 // and returns the load at that time.
-func awaitQuiet(ctx context.Context, atMost time.Duration) (busyPct float64, err error) {
+func AwaitQuiet(ctx context.Context, atMost time.Duration) (busyPct float64, err error) {
 	deadline := time.Now().Add(atMost)
 	for {
 		before, err := readProcessors()

@@ -92,7 +92,8 @@ func (r *route) send(host int, p packet, nowNS int64) {
 		f.truth = &Passage{
 			Direction: d, Protocol: p.protocol(), From: p.src(), To: p.dst(), Bytes: len(p), InNS: nowNS, OfHome: host == atHome,
 		}
-		f.truth.Seq, f.truth.SSRC, f.truth.RTP = p.rtp()
+		h, isRTP := p.rtp()
+		f.truth.Seq, f.truth.Stamp, f.truth.SSRC, f.truth.RTP = h.Seq, h.Stamp, h.SSRC, isRTP
 		r.truth = append(r.truth, f.truth)
 	}
 	switch {

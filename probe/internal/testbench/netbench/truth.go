@@ -28,6 +28,7 @@ type Passage struct {
 	OfHome    bool // sent by the home
 	RTP       bool
 	Seq       uint16 // of the RTP header
+	Stamp     uint32
 	SSRC      uint32
 
 	InNS int64

@@ -55,16 +55,7 @@ func programs(t *testing.T) Programs {
 }
 
 // buildOnce builds into a folder that TestMain removes.
-var buildOnce = sync.OnceValues(func() (p Programs, err error) {
-	dir := buildDir()
-	cmd := exec.Command("go", "build", "-o", dir+"/", "./cmd/tonprobe", "./cmd/tonprobe-collector")
-	cmd.Dir = "../../../.."
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return p, fmt.Errorf("build the programs: %w\n%s", err, out)
-	}
-	return Programs{Agent: filepath.Join(dir, "tonprobe"), Collector: filepath.Join(dir, "tonprobe-collector")}, nil
-})
+var buildOnce = sync.OnceValues(func() (Programs, error) { return Build(buildDir(), "../../../..") })
 
 func buildDir() string { return filepath.Join(os.TempDir(), fmt.Sprintf("tonbench-%d", os.Getpid())) }
 
@@ -226,7 +217,7 @@ func runAll(t *testing.T, chosen []Scenario) []outcome {
 func runOne(ctx context.Context, w *World, s Scenario, patience time.Duration) (o outcome) {
 	const maxTries = 3
 	for try := range maxTries {
-		busyPct, err := awaitQuiet(ctx, patience)
+		busyPct, err := AwaitQuiet(ctx, patience)
 		if err != nil {
 			return outcome{scenario: s, err: err}
 		}

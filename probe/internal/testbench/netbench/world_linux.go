@@ -18,9 +18,6 @@ import (
 	"time"
 )
 
-// Programs are the paths of the real programs, built for this system.
-type Programs struct{ Agent, Collector string }
-
 // World contains a home, its router, its provider and a server, with the real
 // collector at the server and an enrolled agent at the home.
 type World struct {
@@ -67,6 +64,9 @@ func (w *World) open(ctx context.Context) (err error) {
 	}
 	if err = w.openGateway(ctx); err != nil {
 		return fmt.Errorf("start the gateway: %w", err)
+	}
+	if err = w.ns.setHosts(atServer, append(ConferenceNames(), ServerName), serverAddr); err != nil {
+		return fmt.Errorf("name the server: %w", err)
 	}
 	if err = w.startCollector(ctx); err != nil {
 		return fmt.Errorf("start the collector: %w", err)
@@ -134,7 +134,7 @@ func (w *World) startCollector(ctx context.Context) error {
 // enrol creates an agent for the collector at a port, because an agent's collector
 // address cannot be changed.
 func (w *World) enrol(ctx context.Context, port uint16) error {
-	out, err := in(ctx, w.ns.names[atServer], w.programs.Collector, "participant", "add", "Bench", "--json", "--data", w.data("collector")).Output()
+	out, err := w.collectorCommand(ctx, "participant", "add", "Bench", "--json").Output()
 	if err != nil {
 		return fmt.Errorf("add a participant: %w", withStderr(err))
 	}
