@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"sync"
 	"time"
@@ -61,6 +62,8 @@ type call struct {
 	highest  uint16
 	received int
 	started  time.Time // of the sound
+	transit  float64   // of the last packet, in units of its timestamp
+	jitter   float64   // RFC 3550 §6.4.1
 	sent     uint16
 }
 
@@ -69,9 +72,8 @@ type call struct {
 func (r *Rig) newCall(offer string) (*call, string, error) {
 	var e webrtc.SettingEngine
 	e.SetLite(true)
-	e.SetIncludeLoopbackCandidate(true)
+	r.Place.address(&e)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	e.SetInterfaceFilter(func(name string) bool { return name == "lo" })
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	codecs := &webrtc.MediaEngine{}
 	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "useinbandfec=1;maxaveragebitrate=30000;maxplaybackrate=48000;ptime=20;minptime=10;maxptime=40"}
@@ -127,14 +129,14 @@ func (c *call) answer(opus webrtc.RTPCodecCapability, offer string) (string, err
 }
 
 var (
-	candidate   = regexp.MustCompile(`(a=candidate:\S+ \d+ udp \d+ )127\.0\.0\.1 (\d+) `)
+	candidate   = regexp.MustCompile(`(a=candidate:\S+ \d+ udp \d+ \S+) (\d+) `)
 	fingerprint = regexp.MustCompile(`a=fingerprint:sha-256 \S+`)
 )
 
 // spoil modifies the answer according to the faults.
 func (c *call) spoil(sdp string) string {
 	if c.rig.Faults[Path] == Dead {
-		sdp = candidate.ReplaceAllString(sdp, "${1}127.0.0.1 9 ")
+		sdp = candidate.ReplaceAllString(sdp, "${1} 9 ")
 	}
 	if c.rig.Faults[Keys] == WrongKey {
 		wrong := "a=fingerprint:sha-256 00"
@@ -169,6 +171,7 @@ func (c *call) listen(t *webrtc.TrackRemote) {
 		if c.rig.Faults[Sound] == NotReceived || c.rig.LossUp != nil && c.rig.LossUp(int(p.SequenceNumber)) {
 			continue
 		}
+		c.rig.add(func(*Count) { c.rig.heard += p.MarshalSize() })
 		c.mu.Lock()
 		if c.received == 0 {
 			c.first = p.SequenceNumber
@@ -177,6 +180,7 @@ func (c *call) listen(t *webrtc.TrackRemote) {
 		if int16(p.SequenceNumber-c.highest) > 0 || c.received == 1 {
 			c.highest = p.SequenceNumber
 		}
+		c.measureJitter(p.Timestamp)
 		asleep := time.Since(c.started) < echoSleep
 		c.mu.Unlock()
 		if asleep || c.rig.Faults[Sound] == Silent {
@@ -190,6 +194,15 @@ func (c *call) listen(t *webrtc.TrackRemote) {
 	}
 }
 
+// measureJitter updates the jitter by a packet that has arrived now (RFC 3550 §A.8).
+func (c *call) measureJitter(stamp uint32) {
+	transit := time.Since(c.started).Seconds()*48000 - float64(stamp)
+	if c.received > 1 {
+		c.jitter += (math.Abs(transit-c.transit) - c.jitter) / 16
+	}
+	c.transit = transit
+}
+
 // send sends a packet with the sequence number of FreeSWITCH's own stream, and the
 // timestamp of its timer: upstream loss leaves a gap in the timestamps, but not in
 // the sequence numbers.
@@ -200,10 +213,12 @@ func (c *call) send(heard uint16, payload []byte) {
 	if c.rig.LossDown != nil && c.rig.LossDown(int(c.sent)) {
 		return
 	}
-	_ = c.track.WriteRTP(&rtp.Packet{
+	p := &rtp.Packet{
 		Header:  rtp.Header{Version: 2, SequenceNumber: 40000 + c.sent, Timestamp: 3_000_000 + uint32(heard)*960},
 		Payload: payload,
-	})
+	}
+	c.rig.add(func(*Count) { c.rig.sounded += p.MarshalSize() })
+	_ = c.track.WriteRTP(p)
 }
 
 // report sends receiver reports, the first after 1.5 s and then about every 5 s.
@@ -218,7 +233,7 @@ func (c *call) report() {
 		wait = nextReport
 		c.mu.Lock()
 		expected := int(c.highest-c.first) + 1
-		r := rtcp.ReceptionReport{SSRC: uint32(c.ssrc), LastSequenceNumber: uint32(c.highest), TotalLost: uint32(max(0, expected-c.received))}
+		r := rtcp.ReceptionReport{SSRC: uint32(c.ssrc), LastSequenceNumber: uint32(c.highest), TotalLost: uint32(max(0, expected-c.received)), Jitter: uint32(c.jitter)}
 		heard := c.received > 0
 		c.mu.Unlock()
 		if heard {

@@ -102,6 +102,8 @@ type Config struct {
 	LiveKitURL string
 	// Answer changes the answer of a call to the echo; nil leaves it as it is.
 	Answer func(sdp string) string
+	// Place is where the server listens; nil means loopback.
+	Place *Place
 	// LossUp reports, by number, which packets of the sound are dropped before the
 	// server receives them.
 	LossUp func(number int) bool
@@ -134,6 +136,8 @@ type Rig struct {
 
 	mu       sync.Mutex
 	count    Count
+	heard    int // bytes of sound
+	sounded  int
 	meetings map[string]*meeting // by the id chosen by the creator
 	users    map[string]*user    // by session token
 	sfus     map[*sfu]bool       // current connections to the SFU
@@ -185,11 +189,12 @@ func Start(t testing.TB, c Config) *Rig {
 	s := httptest.NewUnstartedServer(r.handler())
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	s.EnableHTTP2 = true // as nginx
+	c.Place.prepare(s)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	t.Cleanup(s.CloseClientConnections)
 	r.server = s
-	r.URL, r.Roots, r.Certificate = s.URL, x509.NewCertPool(), s.Certificate()
+	r.URL, r.Roots, r.Certificate = c.Place.url(s), x509.NewCertPool(), s.Certificate()
 	r.Roots.AddCert(s.Certificate())
 	return r
 }
@@ -206,6 +211,13 @@ func (r *Rig) Count() Count {
 		}
 	}
 	return c
+}
+
+// Sound returns the bytes of sound that were received and sent, with the headers of RTP.
+func (r *Rig) Sound() (received, sent int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.heard, r.sounded
 }
 
 func (r *Rig) add(change func(*Count)) {
