@@ -151,7 +151,8 @@ func (f *facts) conferenceNoPath() *finding {
 }
 
 // conferenceMute is a call to the conference system without any sound. Where a system
-// returns none or reports nothing, these steps do not fail.
+// returns none or reports nothing, these steps do not fail. A server that reported the
+// arrival of the sound and returned none has the fault itself: both directions share one path.
 func (f *facts) conferenceMute() *finding {
 	if f.systemEnded() || f.mutedInCall() {
 		return nil
@@ -159,7 +160,11 @@ func (f *facts) conferenceMute() *finding {
 	if !f.failedAt(report.StepKeys, report.StepSoundUp, report.StepSoundDown) {
 		return nil
 	}
-	return disturbance(suggested, f.conference.evidence()...)
+	hit := disturbance(suggested, f.conference.evidence()...)
+	if m := f.conference.Media; f.failedAt(report.StepSoundDown) && m != nil && m.UpReceived != nil && *m.UpReceived > 0 {
+		hit.area = report.AreaMunicipality
+	}
+	return hit
 }
 
 // conferenceOverTCP is a call to the conference system whose sound went over TCP.

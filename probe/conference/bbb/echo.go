@@ -123,7 +123,7 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	e.mu.Lock()
 	sentAt, packets, reported := slices.Clone(e.sentAt), slices.Clone(e.packets), e.reported
 	e.mu.Unlock()
-	sound := visit.Sound{Sent: len(sentAt), Foreign: len(packets) > 0}
+	sound := visit.Sound{Sent: len(sentAt), Whole: len(sentAt) == testsignal.Packets, Foreign: len(packets) > 0}
 	// A lost connection for the signalling alone does not end the sound.
 	if why := e.why(); why != "" && why != "cut_off" {
 		sound.Fault = why

@@ -2,15 +2,10 @@ package mirror
 
 import (
 	"context"
-	"sync"
-	"time"
-
-	"github.com/pion/rtp"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference/peer"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
-	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -19,20 +14,14 @@ import (
 type Pair struct {
 	Up, Down *peer.Connection
 	stream   *stream
-	flows    chan struct{} // closed when a packet has come down
 }
 
 // OpenPair prepares the two connections. Only the streams of config are set here.
 func OpenPair(env probe.Env, up, down peer.Config) (*Pair, error) {
 	s := newStream(env.Clock)
 	up.Arrived, up.Reported = s.arrived, s.reported
-	p := &Pair{stream: s, flows: make(chan struct{})}
-	flows := sync.OnceFunc(func() { close(p.flows) })
-	down.Reported, down.Listen = s.reported, true
-	down.Arrived = func(packet *rtp.Packet, at time.Time) {
-		flows()
-		s.arrived(packet, at)
-	}
+	p := &Pair{stream: s}
+	down.Arrived, down.Reported, down.Listen = s.arrived, s.reported, true
 	var err error
 	if p.Up, err = peer.Open(env, up); err != nil {
 		return nil, err
@@ -63,36 +52,9 @@ func (p *Pair) AwaitKeys(ctx context.Context) error {
 // Path returns the kind and transport of the own end of the path up.
 func (p *Pair) Path() string { return p.Up.Path() }
 
-// maxLead is the most packets that are sent before the stream.
-const maxLead = 75
-
-// silence is a packet of Opus without a voice (RFC 6716 §3.1).
-func silence() []byte { return []byte{0xf8, 0xff, 0xfe} }
-
 // Lead sends packets of silence until one of them has come down, and reports whether one
-// has. A server begins to pass a stream on at some time after it announced it; what it
-// drops until then is no loss of the line.
-func (p *Pair) Lead(ctx context.Context) bool {
-	for i := range maxLead {
-		if p.Up.Write(packet(uint32(i), silence())) != nil {
-			return false
-		}
-		p.stream.lead = i + 1
-		if p.stream.clock.Sleep(ctx, wire.PacketInterval) != nil {
-			return false
-		}
-		select {
-		case <-p.flows:
-			return true
-		case <-p.Up.Down():
-			return false
-		case <-p.Down.Down():
-			return false
-		default:
-		}
-	}
-	return false
-}
+// has.
+func (p *Pair) Lead(ctx context.Context) bool { return p.stream.leadIn(ctx, p.Up, p.Down.Down()) }
 
 // Run sends the stream and waits for the last packets.
 func (p *Pair) Run(ctx context.Context) { p.stream.run(ctx, p.Up, p.Down.Down()) }

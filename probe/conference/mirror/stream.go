@@ -39,6 +39,8 @@ func Open(env probe.Env, u *url.URL) (*Connection, error) {
 // streamTime is the length of the stream: 120 packets.
 const streamTime = 2400 * time.Millisecond
 
+const streamPackets = int(streamTime / wire.PacketInterval)
+
 // straggling is how long the last packets are waited for.
 const straggling = 400 * time.Millisecond
 
@@ -46,6 +48,8 @@ const straggling = 400 * time.Millisecond
 type stream struct {
 	clock probe.Clock
 	start time.Time
+	flows chan struct{} // closed when a packet has come back
+	first sync.Once
 
 	mu      sync.Mutex
 	sentNS  []int64 // by number
@@ -60,13 +64,16 @@ type echo struct {
 	arrivedNS int64
 }
 
-func newStream(clock probe.Clock) *stream { return &stream{clock: clock, start: clock.Now()} }
+func newStream(clock probe.Clock) *stream {
+	return &stream{clock: clock, start: clock.Now(), flows: make(chan struct{})}
+}
 
 func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
 
 // arrived takes a returned packet. Others, such as comfort noise of the server, are
 // ignored.
 func (s *stream) arrived(p *rtp.Packet, at time.Time) {
+	s.first.Do(func() { close(s.flows) })
 	up, err := wire.ParseUp(p.Payload)
 	if err != nil {
 		return
@@ -84,15 +91,48 @@ func (s *stream) reported(r rtcp.ReceptionReport) {
 	s.lostUp, s.highest = new(visit.LostOf(r)), r.LastSequenceNumber&0xffff
 }
 
-// Run sends the stream and waits for the last echoes.
-func (c *Connection) Run(ctx context.Context) { c.stream.run(ctx, c.Connection, nil) }
+// maxLead is the most packets that are sent before the stream.
+const maxLead = 75
+
+// silence is a packet of Opus without a voice (RFC 6716 §3.1).
+func silence() []byte { return []byte{0xf8, 0xff, 0xfe} }
+
+// leadIn sends packets of silence until one of them has come back, and reports whether one
+// has. A server begins to return a stream at some time after it announced it, or after the
+// keys were agreed: what it drops or holds until then is no fault of the line.
+func (s *stream) leadIn(ctx context.Context, over *peer.Connection, other <-chan struct{}) bool {
+	for i := range maxLead {
+		if over.Write(packet(uint32(i), silence())) != nil {
+			return false
+		}
+		s.lead = i + 1
+		if s.clock.Sleep(ctx, wire.PacketInterval) != nil {
+			return false
+		}
+		select {
+		case <-s.flows:
+			return true
+		case <-over.Down():
+			return false
+		case <-other:
+			return false
+		default:
+		}
+	}
+	return false
+}
+
+// Run sends the stream and waits for the last echoes. Packets of silence precede it.
+func (c *Connection) Run(ctx context.Context) {
+	c.stream.leadIn(ctx, c.Connection, nil)
+	c.stream.run(ctx, c.Connection, nil)
+}
 
 // run sends the stream over a connection, until that one or the other one ends.
 func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan struct{}) {
-	n := int(streamTime / wire.PacketInterval)
 	began := s.nowNS()
 	buf := make([]byte, 0, wire.DefaultBytes)
-	for i := range n {
+	for i := range streamPackets {
 		planned := began + int64(i)*int64(wire.PacketInterval)
 		if s.clock.Sleep(ctx, time.Duration(planned-s.nowNS())) != nil {
 			return
@@ -181,7 +221,7 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 			d.DownLossPct, d.DownLossCI95 = visit.LossOf(max(0, missing), arrived)
 		}
 	}
-	sound := visit.Sound{Sent: sent, Returned: returned > 0}
+	sound := visit.Sound{Sent: sent, Whole: sent == streamPackets, Returned: returned > 0}
 	if len(trips) == 0 {
 		return sound
 	}

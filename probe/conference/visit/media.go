@@ -23,6 +23,9 @@ type Call interface {
 type Sound struct {
 	// Sent is the number of packets sent.
 	Sent int
+	// Whole is true when the whole stream was sent: it counts even if the time of the
+	// check ended while the last packets were waited for.
+	Whole bool
 	// Returned is true when the own stream came back, Foreign when packets came that
 	// are not of it, Unclear when too few of them came to tell.
 	Returned, Foreign, Unclear bool
@@ -77,7 +80,7 @@ func (m *media) soundUp(ctx context.Context) Outcome {
 	case m.sound.Fault != "":
 		m.d.State = report.MediaInterrupted
 		return Fault(m.sound.Fault)
-	case interrupted, m.sound.Sent == 0:
+	case interrupted && !m.sound.Whole, m.sound.Sent == 0:
 		m.d.State = report.MediaInterrupted
 		return Untested(NoTime)
 	case m.sound.Void:
@@ -93,7 +96,7 @@ func (m *media) soundUp(ctx context.Context) Outcome {
 	return Fault("nothing_arrived")
 }
 
-func (m *media) soundDown(context.Context) Outcome {
+func (m *media) soundDown() Outcome {
 	switch {
 	case m.sound.Returned:
 		return OK()

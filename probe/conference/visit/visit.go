@@ -122,7 +122,12 @@ func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(co
 	defer cancel()
 	began := v.Env.Clock.Now()
 	o := step(ctx)
-	took := v.Env.Clock.Now().Sub(began)
+	v.record(name, o, v.Env.Clock.Now().Sub(began))
+	return o.Status == report.StatusOK
+}
+
+// record records a step.
+func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration) {
 	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{
 		Name: name, Status: o.Status, Code: o.Code, MS: new(Milliseconds(took)),
 	})
@@ -132,7 +137,6 @@ func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(co
 	if o.Status == report.StatusFail && v.Data.FailedStep == "" {
 		v.Data.FailedStep, v.Data.FailedCode = string(name), o.Code
 	}
-	return o.Status == report.StatusOK
 }
 
 // PhaseStream is the voice-like stream to the system and back.
@@ -159,7 +163,7 @@ func (v *Visit) Media(ctx context.Context, c Call, call func(context.Context) Ou
 		v.Skip(report.StepSoundDown, NoTime)
 		return
 	}
-	v.Do(ctx, report.StepSoundDown, m.soundDown)
+	v.record(report.StepSoundDown, m.soundDown(), 0) // takes no time
 }
 
 // mediaSteps are the steps of Media, in their order.

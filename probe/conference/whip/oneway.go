@@ -125,7 +125,7 @@ func (c *oneWay) Fill(d *report.MediaVoice) visit.Sound {
 		d.RTTMinMS = new(visit.Round(c.trips[0]))
 		d.RTTP50MS = new(visit.Round(stats.Percentile(c.trips, 50)))
 	}
-	return visit.Sound{Sent: c.sent, OneWay: true}
+	return visit.Sound{Sent: c.sent, Whole: c.sent == testsignal.Packets, OneWay: true}
 }
 
 // ntp returns a time in the format of NTP (RFC 5905 §6): seconds since 1900 and their
