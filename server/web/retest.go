@@ -100,6 +100,9 @@ func (s *site) retest(ctx context.Context, v view, participantID string, r live.
 		told.Sentence = v.T(key)
 	}
 	for _, p := range r.Probes {
+		if !r.Open() {
+			break // the report tells more
+		}
 		told.Probes = append(told.Probes, probeProgress{v.probe(p.Probe), v.progress(p.Status)})
 	}
 	if r.Level != nil {
