@@ -39,14 +39,22 @@ func (a *answers) read() {
 
 // next waits for the next line.
 func (a *answers) next(ctx context.Context) (string, error) {
+	line, _, err := a.nextOr(ctx, nil)
+	return line, err
+}
+
+// nextOr waits for the next line or request. A nil channel has no requests.
+func (a *answers) nextOr(ctx context.Context, requests <-chan Request) (string, *Request, error) {
 	a.begin.Do(func() { go a.read() })
 	select {
+	case r := <-requests:
+		return "", &r, nil
 	case line, ok := <-a.lines:
 		if !ok {
-			return "", errNoAnswer
+			return "", nil, errNoAnswer
 		}
-		return strings.TrimSpace(line), nil
+		return strings.TrimSpace(line), nil, nil
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		return "", nil, context.Cause(ctx)
 	}
 }

@@ -46,6 +46,18 @@ var scenes = []scene{
 	{"settings", func(o *Options) { o.SoundSettings = func(context.Context) error { return nil } }, func(t *testing.T, s *stand) {
 		s.answered(finished(t, muted), DeliverySent)
 	}},
+	{"request", requesting, func(t *testing.T, s *stand) {
+		s.answered(finished(t, muted), DeliverySent)
+		s.send(requestMsg{new(support).request(true, false)})
+	}},
+	{"request_line", requesting, func(t *testing.T, s *stand) {
+		s.answered(finished(t, muted), DeliverySent)
+		s.send(requestMsg{new(support).request(false, false)})
+	}},
+	{"withdrawn", requesting, func(t *testing.T, s *stand) {
+		s.answered(finished(t, muted), DeliverySent)
+		s.send(requestMsg{new(support).request(true, false)}).press("j").send(overMsg{1})
+	}},
 	{"hearing", func(o *Options) { o.OffersSpeaker, o.Speaker = true, true }, func(_ *testing.T, s *stand) {
 		s.press("enter").begun().send(toneMsg{0})
 	}},

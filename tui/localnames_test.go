@@ -59,7 +59,7 @@ func TestLocalNamesStayOnTheScreen(t *testing.T) {
 
 	s := newStand(t, phrase.DE, true, func(o *Options) { o.Check = named(r); o.Deliver = deliver })
 	s.press("enter")
-	c, run := s.desk.check(s.rounds-1, Choices{})
+	c, run := s.desk.check(s.rounds-1, Choices{}, nil)
 	msg := run()
 	if len(c.events) != 0 {
 		t.Errorf("%d events wait", len(c.events))

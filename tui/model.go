@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/tui/page"
@@ -27,6 +28,7 @@ const (
 	answering
 	detailing
 	failing
+	asked
 )
 
 // model is the state of the screen: the current page, and the results so far.
@@ -54,7 +56,9 @@ type model struct {
 	chosen       string // name of the microphone, if known
 	stopPlayback func() // ends a playback; nil before the first
 	profile      diagnose.Profile
-	err          error // of the last check
+	request      *requested // nil if there is none
+	requests     int        // number of requests
+	err          error      // of the last check
 }
 
 func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model {
@@ -74,14 +78,19 @@ func newModel(d *desk, w words.Words, look style.Set, p diagnose.Profile) model 
 // begin runs before the first key press: the list of microphones is read while the welcome
 // page is shown; with --yes the check starts at once.
 func (m model) begin() (model, tea.Cmd) {
+	next := tea.Cmd(nil)
+	if m.desk.options.Requests != nil {
+		next = m.desk.nextRequest
+	}
 	switch {
 	case m.desk.options.Agreed:
-		return m.startCheck()
+		m, start := m.startCheck()
+		return m, tea.Batch(start, next)
 	case m.desk.options.choice():
 		m.looking = true
-		return m, m.desk.devices()
+		return m, tea.Batch(m.desk.devices(), next)
 	}
-	return m, nil
+	return m, next
 }
 
 // Init implements tea.Model; begin does its work.
@@ -129,6 +138,10 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 		if m.verdict.Report != nil && m.verdict.Report.ID == msg.id {
 			m.verdict.Delivery, m.verdict.Phone = msg.state, m.desk.options.phone()
 		}
+	case requestMsg:
+		return m.receive(msg.request)
+	case overMsg:
+		return m.withdraw(msg.number)
 	case playedMsg:
 		return m.played(msg), nil
 	case expiredMsg:
@@ -203,6 +216,8 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 		return m.choose(msg)
 	case hearing:
 		return m.pressHearing(msg), nil
+	case asked:
+		return m.pressRequest(msg)
 	case answering:
 		switch {
 		case key.Matches(msg, m.keys.Details):
@@ -223,7 +238,7 @@ func (m model) press(msg tea.KeyMsg) (model, tea.Cmd) {
 		}
 		m.details = m.details.Update(msg)
 	}
-	if m.running == nil && m.stage >= answering && key.Matches(msg, m.keys.Repeat) {
+	if m.running == nil && (m.stage == answering || m.stage == detailing || m.stage == failing) && key.Matches(msg, m.keys.Repeat) {
 		return m.startCheck()
 	}
 	return m, nil
@@ -238,6 +253,18 @@ func (m model) pressWelcome(msg tea.KeyMsg) (model, tea.Cmd) {
 	case key.Matches(msg, m.keys.Loudspeaker):
 		m.welcome.Loudspeaker = m.welcome.Loudspeaker.Toggle()
 		m.choices.Speaker = m.welcome.Loudspeaker.On
+	}
+	return m, nil
+}
+
+func (m model) pressRequest(msg tea.KeyMsg) (model, tea.Cmd) {
+	switch {
+	case key.Matches(msg, m.keys.Yes):
+		return m.accept(AnswerYes)
+	case key.Matches(msg, m.keys.No):
+		return m.decline(), nil
+	case !m.audio(m.request.Request) && key.Matches(msg, m.keys.Always):
+		return m.accept(AnswerAlways)
 	}
 	return m, nil
 }
@@ -291,10 +318,16 @@ func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
 func (m model) startCheck() (model, tea.Cmd) {
 	o := m.desk.options
 	m = m.forget()
-	c, run := m.desk.check(m.rounds, m.choices)
+	choices, noAudio := m.choices, o.Consent.NoAudio
+	var tell func(probe.Event)
+	if r := m.request; r != nil && r.accepted {
+		noAudio, tell = !m.audio(r.Request), r.Tell
+		choices.Requested, choices.NoAudio, choices.Speaker = true, noAudio, false
+	}
+	c, run := m.desk.check(m.rounds, choices, tell)
 	m.running, m.err, m.stage = c, nil, checking
 	m.checking = page.NewChecking(page.Course{
-		NoAudio: o.Consent.NoAudio, Speaker: m.choices.Speaker,
+		NoAudio: noAudio, Speaker: choices.Speaker,
 		Round: m.rounds, Profile: m.profile, Chosen: m.chosen, Microphones: m.devices.All(),
 	}).At(o.Now())
 	m.rounds++
@@ -315,13 +348,19 @@ func (m model) finish(msg checkedMsg) (model, tea.Cmd) {
 		}
 		m, expiry := m.keep()
 		if m.desk.options.Deliver == nil {
-			return m, expiry
+			return m.finishRequest(msg.report), expiry
 		}
 		m.verdict.Delivery = words.DeliverySending
-		return m, tea.Batch(m.desk.deliver(msg.report), expiry)
+		finish := func(*report.Report) {}
+		if m.request != nil && m.request.accepted {
+			finish = m.request.Finish
+			m.request = nil
+		}
+		return m, tea.Batch(m.desk.deliver(msg.report, finish), expiry)
 	case m.desk.ctx.Err() != nil:
 		return m, tea.Quit
 	}
+	m = m.finishRequest(nil)
 	m.err = msg.err
 	if m.err == nil {
 		m.err = errInternal
@@ -339,7 +378,10 @@ func (m model) quit() (model, tea.Cmd) {
 		m.running.cancel()
 		m.running = nil // later messages of it are ignored
 	}
-	return m.forget(), tea.Quit
+	if m.stage == asked {
+		m = m.decline()
+	}
+	return m.finishRequest(nil).forget(), tea.Quit
 }
 
 // View implements tea.Model.
@@ -361,6 +403,8 @@ func (m model) View() string {
 		return m.details.View(m.sheet, m.keys)
 	case failing:
 		return m.fatal.View(m.sheet, m.keys)
+	case asked:
+		return m.question().View(m.sheet, m.keys)
 	}
 	m.welcome.OffersEnrolment = m.enrolment
 	return m.welcome.View(m.sheet, m.keys)

@@ -209,7 +209,7 @@ func TestQuitCancelsTheCheck(t *testing.T) {
 func TestPanicShowsNoStack(t *testing.T) {
 	o := Options{Check: func(context.Context, Choices, func(probe.Event)) (*report.Report, error) { panic("secret") }}.withDefaults()
 	d := newDesk(t.Context(), o)
-	_, run := d.check(0, Choices{})
+	_, run := d.check(0, Choices{}, nil)
 	if msg := run().(checkedMsg); !errors.Is(msg.err, errInternal) || strings.Contains(msg.err.Error(), "secret") {
 		t.Errorf("got %v", msg.err)
 	}

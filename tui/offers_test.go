@@ -103,11 +103,11 @@ func TestChecksDoNotOverlap(t *testing.T) {
 			return nil, ctx.Err()
 		}}.withDefaults()
 		d := newDesk(t.Context(), o)
-		first, run := d.check(0, Choices{})
+		first, run := d.check(0, Choices{}, nil)
 		go run()
 		synctest.Wait()
 		first.cancel()
-		second, run := d.check(1, Choices{})
+		second, run := d.check(1, Choices{}, nil)
 		go run()
 		synctest.Wait() // it waits for the previous one
 		if open != 1 {

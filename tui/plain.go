@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,31 +38,80 @@ func runPlain(ctx context.Context, o Options, w words.Words, limits diagnose.Pro
 	if err := p.choose(ctx, &t); err != nil {
 		return nil, err
 	}
+	var last plainResult
 	for {
 		o.erase()
-		if err := p.begin(ctx, t); err != nil {
+		next, err := p.round(ctx, t)
+		switch {
+		case err == nil:
+			last = next
+		case errors.Is(err, errWithdrawn) && last.report != nil && ctx.Err() == nil:
+			p.say(w.T("request.withdrawn"))
+		default:
 			return nil, err
 		}
-		r, shown, heard, err := p.check(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		p.say("")
-		for _, line := range w.Judgement(shown) {
-			p.say(line)
-		}
-		p.say(w.CaseLine(r, p.deliver(ctx, r)))
-		if phone := p.phone(); phone != "" {
-			p.say(w.T("verdict.phone", "number", phone))
-		}
-		p.say("")
-		for _, line := range w.InDetail(shown) {
-			p.say(line)
-		}
-		if !p.goOn(ctx, shown, offered(shown, heard), &t) {
-			return r, nil
+		t.request = nil
+		if !p.goOn(ctx, last.shown, offered(last.shown, last.heard), &t) {
+			return last.report, nil
 		}
 	}
+}
+
+// plainResult is the result of a plain check.
+type plainResult struct {
+	report, shown *report.Report
+	heard         page.Elsewhere
+}
+
+// errWithdrawn means that phone support has withdrawn the check that it had requested.
+var errWithdrawn = errors.New("withdrawn by phone support")
+
+// round performs one check, delivers its report and prints the result.
+func (p plain) round(ctx context.Context, t take) (plainResult, error) {
+	finish := func(*report.Report) {}
+	checking := ctx
+	if t.request != nil {
+		finish = t.request.Finish
+		var stop context.CancelCauseFunc
+		checking, stop = context.WithCancelCause(ctx)
+		defer stop(nil)
+		go func() {
+			select {
+			case <-t.request.Over:
+				stop(errWithdrawn)
+			case <-checking.Done():
+			}
+		}()
+	}
+	if err := p.begin(checking, t); err != nil {
+		finish(nil)
+		return plainResult{}, err
+	}
+	r, shown, heard, err := p.check(checking, t)
+	if err != nil {
+		finish(nil)
+		return plainResult{}, err
+	}
+	w := p.words
+	p.say("")
+	for _, line := range w.Judgement(shown) {
+		p.say(line)
+	}
+	p.say(w.CaseLine(r, p.deliver(ctx, r)))
+	finish(r)
+	if phone := p.phone(); phone != "" {
+		p.say(w.T("verdict.phone", "number", phone))
+	}
+	p.say("")
+	for _, line := range w.InDetail(shown) {
+		p.say(line)
+	}
+	return plainResult{r, shown, heard}, nil
+}
+
+// noAudio reports whether a check does not use the microphone.
+func (p plain) noAudio(t take) bool {
+	return p.Consent.NoAudio || t.request != nil && !t.request.Audio
 }
 
 // take describes one check and its choices.
@@ -71,6 +121,8 @@ type take struct {
 	// microphones are the offered ones.
 	microphones []Microphone
 	round       int
+	// request is phone support's, if it has requested the check.
+	request *Request
 }
 
 func (p plain) say(line string) { fmt.Fprintln(p.Out, line) }
@@ -166,7 +218,7 @@ func (p plain) choose(ctx context.Context, t *take) error {
 func (p plain) begin(ctx context.Context, t take) error {
 	w := p.words
 	p.say("")
-	if p.Consent.NoAudio {
+	if p.noAudio(t) {
 		p.say(w.T("check.quiet"))
 		return nil
 	}
@@ -217,12 +269,16 @@ const maxName = 80
 // this machine's device names.
 func (p plain) check(ctx context.Context, t take) (r, shown *report.Report, heard page.Elsewhere, err error) {
 	c := &check{events: make(chan probe.Event, backlog), tone: newToneQuestion()}
+	if t.request != nil {
+		c.tell = t.request.Tell
+		t.choices.Requested, t.choices.NoAudio, t.choices.Speaker = true, p.noAudio(t), false
+	}
 	if t.choices.Speaker && p.asks() {
 		t.choices.ToneHeard = c.tone.heard
 	}
 	done := make(chan checkedMsg, 1)
-	n := narrator{plain: p, page: page.NewChecking(page.Course{
-		NoAudio: p.Consent.NoAudio, Speaker: t.choices.Speaker,
+	n := narrator{plain: p, quiet: p.noAudio(t), page: page.NewChecking(page.Course{
+		NoAudio: p.noAudio(t), Speaker: t.choices.Speaker,
 		Round: t.round, Profile: p.profile, Chosen: t.chosen, Microphones: t.microphones,
 	})}
 	go func() {

@@ -13,6 +13,7 @@ import (
 type narrator struct {
 	plain
 	page      page.Checking
+	quiet     bool // the microphone is not used
 	recording bool
 	waiting   []string
 	elsewhere bool // the other microphone has been mentioned
@@ -21,7 +22,7 @@ type narrator struct {
 func (n *narrator) hear(e probe.Event) {
 	n.page = n.page.Take(e, n.Now())
 	w := n.words
-	if !n.Consent.NoAudio {
+	if !n.quiet {
 		n.follow(e)
 	}
 	if other := n.page.Elsewhere(); other.Found() && !n.elsewhere {

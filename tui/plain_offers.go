@@ -25,14 +25,19 @@ func (p plain) goOn(ctx context.Context, r *report.Report, other page.Elsewhere,
 		return false
 	}
 	o := offers{change: other.Found(), replay: p.replays(r), choose: p.choice(), settings: p.offersSettings(r)}
-	switch p.offer(ctx, r, o) {
+	answer, request := p.offer(ctx, r, o)
+	t.request = request
+	switch answer {
 	case "w":
 		t.choices.Device, t.chosen = other.Device, other.Name
 	case "m":
 		if p.choose(ctx, t) != nil {
 			return false
 		}
-	case "r":
+	case "r", "":
+		if t.request == nil && answer == "" {
+			return false
+		}
 	default:
 		return false
 	}
@@ -47,9 +52,10 @@ func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 // and its details. They correspond to the keys of the screen.
 type offers struct{ change, replay, choose, settings bool }
 
-// offer asks until the answer leads to another check, which it returns, or to the end. The
+// offer asks until the answer or a request of phone support leads to another check, which it
+// returns, or to the end. The
 // kept recording is erased in time.
-func (p plain) offer(ctx context.Context, r *report.Report, o offers) string {
+func (p plain) offer(ctx context.Context, r *report.Report, o offers) (string, *Request) {
 	kept, cancel := context.WithTimeout(ctx, keepFor)
 	defer cancel()
 	for {
@@ -58,22 +64,69 @@ func (p plain) offer(ctx context.Context, r *report.Report, o offers) string {
 		if o.replay {
 			waiting = kept
 		}
-		answer, err := p.answers.next(waiting)
+		answer, request, err := p.answers.nextOr(waiting, p.Requests)
+		if request != nil {
+			if p.accept(ctx, *request) {
+				return "", request
+			}
+			continue
+		}
 		switch answer = strings.ToLower(answer); {
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 			p.erase()
 			o.replay = false
 			p.say(page.ReplayErased.Sentence(p.words))
 		case err != nil, answer == "", answer == "q":
-			return ""
+			return "", nil
 		case answer == "r", answer == "w" && o.change, answer == "m" && o.choose:
-			return answer
+			return answer, nil
 		case answer == "d":
 			p.details(r)
 		case answer == "t" && o.settings:
 			p.openSettings(ctx)
 		case answer == "p" && o.replay:
 			p.play(kept)
+		}
+	}
+}
+
+// accept shows a request of phone support and waits for the answer.
+func (p plain) accept(ctx context.Context, r Request) bool {
+	if r.Agreed {
+		r.Answer(AnswerYes)
+		return true
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.Over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	audio := r.Audio && !p.Consent.NoAudio
+	p.say("")
+	for _, line := range (page.Request{By: words.Clean(r.By, maxName), Audio: audio, Others: p.Consent.Others}).Lines(p.words) {
+		p.say(line)
+	}
+	for {
+		p.say(p.words.T("plain.tone"))
+		answer, err := p.answers.next(ctx)
+		switch strings.ToLower(answer) {
+		case "j", "ja", "y", "yes":
+			r.Answer(AnswerYes)
+			return true
+		case "n", "nein", "no":
+			r.Answer(AnswerNo)
+			return false
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				p.say(p.words.T("request.over"))
+			}
+			r.Answer(AnswerNo)
+			return false
 		}
 	}
 }

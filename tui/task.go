@@ -23,14 +23,19 @@ type check struct {
 	names  localNames
 	tone   toneQuestion
 	cancel context.CancelFunc
+	// tell passes events on to phone support; nil if it has not requested the check.
+	tell func(probe.Event)
 }
 
 // pass sends an event to the screen and never blocks. Levels are dropped first, since there
 // are many.
 func (c *check) pass(e probe.Event) {
 	if e.Kind == probe.EventDeviceNames {
-		c.names.learn(e)
+		c.names.learn(e) // stays on this machine
 		return
+	}
+	if c.tell != nil {
+		c.tell(e)
 	}
 	if e.Kind == probe.EventLevel && len(c.events) > backlog/2 {
 		return
@@ -116,9 +121,9 @@ func (d *desk) devices() tea.Cmd {
 }
 
 // check starts a check.
-func (d *desk) check(number int, choices Choices) (*check, tea.Cmd) {
+func (d *desk) check(number int, choices Choices, tell func(probe.Event)) (*check, tea.Cmd) {
 	ctx, cancel := context.WithCancel(d.ctx)
-	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel, tone: newToneQuestion()}
+	c := &check{number: number, events: make(chan probe.Event, backlog), over: ctx.Done(), cancel: cancel, tone: newToneQuestion(), tell: tell}
 	if choices.Speaker && !d.options.Agreed {
 		choices.ToneHeard = c.tone.heard
 	}
@@ -146,8 +151,8 @@ func (c *check) next() tea.Msg {
 	}
 }
 
-// deliver passes the report to Deliver.
-func (d *desk) deliver(r *report.Report) tea.Cmd {
+// deliver passes the report to Deliver, and then to finish.
+func (d *desk) deliver(r *report.Report, finish func(*report.Report)) tea.Cmd {
 	return d.work(func() tea.Msg {
 		state := Delivery("")
 		err := guarded(d.options.Log, func() error {
@@ -157,6 +162,7 @@ func (d *desk) deliver(r *report.Report) tea.Cmd {
 		if err != nil {
 			state = DeliveryFailed
 		}
+		finish(r)
 		return deliveredMsg{r.ID, state}
 	})
 }

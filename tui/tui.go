@@ -93,6 +93,8 @@ type Options struct {
 	// Explain returns an error in the person's language; known is false if there is no
 	// text for it. It may be nil.
 	Explain func(err error) (text string, known bool)
+	// Requests are phone support's requests for another check; nil if it cannot request any.
+	Requests <-chan Request
 	// Glossary contains the probes that can be shown; the default is those of this
 	// version.
 	Glossary diagnose.Glossary
@@ -108,6 +110,9 @@ type Choices struct {
 	// ToneHeard waits for the person's answer to whether they heard the tone; the result
 	// is nil without an answer. It is nil if there is nobody to ask.
 	ToneHeard func(ctx context.Context) *bool
+	// Requested means that phone support has requested the check, NoAudio that it does so without
+	// the microphone.
+	Requested, NoAudio bool
 }
 
 // ErrQuit means that the person ended the program before there was a result.

@@ -10,8 +10,8 @@ import (
 type Keys struct {
 	Start, Confirm, Choose, Details, Repeat, Back, Scroll, Cancel, Quit key.Binding
 	Loudspeaker, Switch, Listen, Settings                               key.Binding
-	// Yes and No answer a question, in both languages.
-	Yes, No key.Binding
+	// Yes and No answer a question, in both languages. Always is yes for good.
+	Yes, No, Always key.Binding
 	// Skip, Leave, Erase and Clear belong to the page with a text field, where letters are
 	// input; Enrol returns to that page.
 	Skip, Leave, Erase, Clear, Enrol key.Binding
@@ -43,13 +43,14 @@ func NewKeys(w words.Words) Keys {
 		Settings:    bind("t", "key.settings", "t", "T"),
 		Listen:      bind("p", "key.listen", "p", "P"),
 
-		Yes:   bind(w.T("key.yes_letter"), "key.yes", "j", "J", "y", "Y"),
-		No:    bind("n", "key.no", "n", "N"),
-		Skip:  bind("Esc", "key.skip", "esc"),
-		Leave: bind(w.T("key.control")+"+C", "key.quit", "ctrl+c"),
-		Erase: key.NewBinding(key.WithKeys("backspace", "ctrl+h", "delete")),
-		Clear: key.NewBinding(key.WithKeys("ctrl+u")),
-		Enrol: bind("c", "key.enrol", "c", "C"),
+		Yes:    bind(w.T("key.yes_letter"), "key.yes", "j", "J", "y", "Y"),
+		No:     bind("n", "key.no", "n", "N"),
+		Always: bind(w.T("key.always_letter"), "key.always", "i", "I", "a", "A"),
+		Skip:   bind("Esc", "key.skip", "esc"),
+		Leave:  bind(w.T("key.control")+"+C", "key.quit", "ctrl+c"),
+		Erase:  key.NewBinding(key.WithKeys("backspace", "ctrl+h", "delete")),
+		Clear:  key.NewBinding(key.WithKeys("ctrl+u")),
+		Enrol:  bind("c", "key.enrol", "c", "C"),
 
 		Abort: key.NewBinding(key.WithKeys("ctrl+c")),
 	}

@@ -17,6 +17,8 @@ type Verdict struct {
 	Replay    Replay
 	// Phone is the phone number of support; "" if unknown.
 	Phone string
+	// Withdrawn is set if phone support has withdrawn the check that it had requested.
+	Withdrawn bool
 	// Settings is set if a key opens the system's sound settings.
 	Settings bool
 }
@@ -49,7 +51,12 @@ func (p Verdict) View(s Sheet, k Keys) string {
 		spelled, large = Block{}, Block{Text: s.Style.Quiet.Render(code), Close: true, Pin: true}
 	}
 
+	var withdrawn string
+	if p.Withdrawn {
+		withdrawn = s.Style.Quiet.Render(wrap(w.T("request.withdrawn"), width))
+	}
 	return s.frame(w.T("verdict.step"), []Block{
+		{Text: withdrawn, Spare: 1},
 		{Text: headline},
 		{Text: indent(wrap(cause, width-3), 3)},
 		{Text: action},

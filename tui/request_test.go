@@ -1,0 +1,187 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// support is phone support's side of a request.
+type support struct {
+	over     chan struct{}
+	answers  []Answer
+	told     int
+	finished []*report.Report
+}
+
+func (s *support) request(audio, agreed bool) Request {
+	s.over = make(chan struct{})
+	return Request{By: "Frau Weber", Audio: audio, Agreed: agreed, Over: s.over,
+		Answer: func(a Answer) { s.answers = append(s.answers, a) },
+		Tell:   func(probe.Event) { s.told++ },
+		Finish: func(r *report.Report) { s.finished = append(s.finished, r) }}
+}
+
+// wants checks what phone support has learned.
+func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
+	t.Helper()
+	if len(s.answers) != 1 || s.answers[0] != a || len(s.finished) != len(finished) {
+		t.Fatalf("answers %v, %d reports", s.answers, len(s.finished))
+	}
+	for i, r := range finished {
+		if s.finished[i] != r {
+			t.Errorf("report %+v", s.finished[i])
+		}
+	}
+}
+
+func requesting(o *Options) { o.Requests = make(chan Request) }
+
+func TestRequestWithTheMicrophone(t *testing.T) {
+	r := finished(t, muted)
+	var choices Choices
+	s := newStand(t, phrase.DE, true, func(o *Options) {
+		requesting(o)
+		o.Deliver = func(context.Context, *report.Report) Delivery { return DeliverySent }
+		o.Check = func(_ context.Context, c Choices, progress func(probe.Event)) (*report.Report, error) {
+			choices = c
+			progress(probe.Event{Probe: "nat", Kind: probe.EventStarted})
+			progress(probe.Event{Probe: report.ProbeAudioInput, Kind: probe.EventDeviceNames, Names: map[string]string{"device": "Headset von Anna"}})
+			return r, nil
+		}
+	})
+	var help support
+	s.answered(finished(t, nil), DeliverySent)
+	s.send(requestMsg{help.request(true, false)}).at(t, asked)
+	// Nothing but a clear answer counts, and no other key starts a check.
+	s.press("enter", "r", " ", "i").at(t, asked)
+	s.press("j").at(t, checking)
+	help.wants(t, AnswerYes)
+	_, run := s.desk.check(s.running.number, Choices{Requested: true}, s.running.tell)
+	s.send(run())
+	s.at(t, answering)
+	if choices.NoAudio || !choices.Requested || help.told != 1 {
+		t.Errorf("choices %+v, %d events told", choices, help.told)
+	}
+	deliver := s.desk.deliver(r, help.Finish())
+	deliver()
+	help.wants(t, AnswerYes, r)
+	if s.request != nil {
+		t.Error("the request is still open")
+	}
+}
+
+// Finish returns the function of the last request.
+func (s *support) Finish() func(*report.Report) { return s.request(true, false).Finish }
+
+func TestRequestAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		audio, agreed bool
+		keys          []string
+		want          Answer
+		stage         stage
+	}{
+		"no":                 {true, false, []string{"n"}, AnswerNo, answering},
+		"yes in English":     {true, false, []string{"y"}, AnswerYes, checking},
+		"line":               {false, false, []string{"j"}, AnswerYes, checking},
+		"line for good":      {false, false, []string{"i"}, AnswerAlways, checking},
+		"line, agreed":       {false, true, nil, AnswerYes, checking},
+		"quit":               {true, false, []string{"q"}, AnswerNo, answering},
+		"quit by control+C":  {true, false, []string{"ctrl+c"}, AnswerNo, answering},
+		"not for good audio": {true, false, []string{"i", "n"}, AnswerNo, answering},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStand(t, phrase.DE, true, requesting)
+			var help support
+			s.answered(finished(t, nil), DeliverySent)
+			s.send(requestMsg{help.request(c.audio, c.agreed)})
+			s.press(c.keys...).at(t, c.stage)
+			help.wants(t, c.want)
+			if c.stage == checking && s.checking.NoAudio != !c.audio {
+				t.Error("the page asks for the wrong thing")
+			}
+		})
+	}
+}
+
+func TestRequestDuringOtherThings(t *testing.T) {
+	s := newStand(t, phrase.DE, true, requesting)
+	var help support
+	s.press("enter").at(t, checking)
+	s.send(requestMsg{help.request(true, false)}).at(t, checking)
+	help.wants(t, AnswerBusy)
+	s = newStand(t, phrase.DE, true, requesting)
+	help, second := support{}, support{}
+	s.send(requestMsg{help.request(true, false)}).at(t, asked)
+	s.send(requestMsg{second.request(true, false)}).at(t, asked)
+	second.wants(t, AnswerBusy)
+	s.send(overMsg{1}).at(t, welcoming)
+	if len(help.answers) != 0 {
+		t.Errorf("an expired request was answered: %v", help.answers)
+	}
+}
+
+func TestRequestWithdrawnDuringItsCheck(t *testing.T) {
+	s := newStand(t, phrase.DE, true, requesting)
+	var help support
+	s.answered(finished(t, nil), DeliverySent)
+	s.send(requestMsg{help.request(true, false)}).press("j").at(t, checking)
+	number := s.running.number
+	s.send(overMsg{99}).at(t, checking)
+	s.send(overMsg{1}).at(t, answering)
+	s.send(checkedMsg{number: number, err: context.Canceled}).at(t, answering)
+	if !strings.Contains(s.View(), "hat die neue Prüfung abgebrochen") {
+		t.Errorf("the person is not told:\n%s", s.View())
+	}
+	s.press("r").at(t, checking)
+}
+
+func TestRequestWhoseCheckFails(t *testing.T) {
+	s := newStand(t, phrase.DE, true, requesting)
+	var help support
+	s.answered(finished(t, nil), DeliverySent)
+	s.send(requestMsg{help.request(true, false)}).press("j").at(t, checking)
+	s.send(checkedMsg{number: s.running.number, err: errors.New("x")}).at(t, failing)
+	help.wants(t, AnswerYes, nil)
+	help = support{}
+	s.send(requestMsg{help.request(true, false)}).press("j").at(t, checking).press("q")
+	help.wants(t, AnswerYes, nil)
+}
+
+func TestPlainRequest(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers string
+		agreed  bool
+		want    Answer
+		reports int
+	}{
+		"yes":    {"vielleicht\nja\n\n\n", false, AnswerYes, 1},
+		"no":     {"nein\n\n", false, AnswerNo, 0},
+		"agreed": {"\n", true, AnswerYes, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests := make(chan Request)
+			var help support
+			in, type_ := io.Pipe()
+			go func() {
+				_, _ = io.WriteString(type_, "\n\n") // begin, record
+				requests <- help.request(!c.agreed, c.agreed)
+				_, _ = io.WriteString(type_, c.answers)
+				_ = type_.Close()
+			}()
+			out, _, err := recital(t, phrase.DE, "", func(o *Options) { o.In, o.Requests = in, requests }, finished(t, nil), goodVoice)
+			if err != nil || len(help.answers) != 1 || help.answers[0] != c.want || len(help.finished) != c.reports {
+				t.Errorf("%v, answers %v, reports %d:\n%s", err, help.answers, len(help.finished), out)
+			}
+			if asks := strings.Contains(out, "Die Telefon-Hilfe (Frau Weber) bittet um eine neue Prüfung."); asks == c.agreed {
+				t.Errorf("asked: %v\n%s", asks, out)
+			}
+		})
+	}
+}
