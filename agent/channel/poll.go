@@ -22,6 +22,9 @@ const (
 	// day at 55 s, and 0.5 MB at 220 s.
 	minPollWait = 55 * time.Second
 	maxPollWait = 220 * time.Second
+	// viaWait is the wait of a poll through the service, whose requests are short. A program is
+	// open for minutes only.
+	viaWait = 15 * time.Second
 	// pollSlack is the time for the answer after the wait.
 	pollSlack = 20 * time.Second
 	// sendPause collects what is to be sent, such as levels.
@@ -57,9 +60,12 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 	for c.Clock.Now().Before(c.pollUntil) {
 		began := time.Now()
 		wait := c.pollWait
+		if e.Via != nil {
+			wait = viaWait
+		}
 		news, err := c.pollOnce(ctx, e, client, wait)
 		if err != nil {
-			if wait > minPollWait && ctx.Err() == nil { // a middlebox does not wait that long
+			if wait > minPollWait && e.Via == nil && ctx.Err() == nil { // a middlebox does not wait that long
 				c.pollCap = wait / 2
 			}
 			c.pollWait = minPollWait
@@ -74,7 +80,7 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 			// The collector waits; one that responds at once would be polled in a busy
 			// loop.
 			return fmt.Errorf("%w: it does not wait", ErrNonsense)
-		case !news:
+		case !news && e.Via == nil:
 			c.pollWait = min(2*c.pollWait, c.pollCap)
 		}
 	}
@@ -140,7 +146,11 @@ func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *
 		if err := c.sendBatch(ctx, e, client); err != nil {
 			return err
 		}
-		if c.Clock.Sleep(ctx, sendPause) != nil {
+		pause := sendPause
+		if e.Via != nil { // which limits the rate
+			pause = 2 * sendPause
+		}
+		if c.Clock.Sleep(ctx, pause) != nil {
 			return c.sendLast(e, client)
 		}
 	}

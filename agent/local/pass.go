@@ -14,8 +14,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// passing is a request that a check sends to the collector through the service. Nothing
-// else is passed on: a program could otherwise act as the machine with the token.
+// passing is a request that a check, or the answer to phone support, needs to send to the
+// collector through the service. Nothing else is passed on: a program could otherwise act as the machine with the token.
 type passing struct {
 	method, path string // path in the form of http.ServeMux, with the id as {id}
 	most         int64  // bytes of the body
@@ -29,7 +29,15 @@ func passed() []passing {
 		{method: http.MethodGet, path: "/" + wire.PathTargets, query: []string{wire.ParamJoin}},
 		{method: http.MethodPost, path: "/api/v1/echo", most: maxRequestBytes, types: []string{wire.MediaTypeSDP}},
 		{method: http.MethodDelete, path: "/api/v1/echo/{id}"},
+		// A person who is asked for a retest is asked by a program.
+		{method: http.MethodGet, path: "/" + wire.PathPoll, query: pollQuery()},
+		{method: http.MethodPost, path: "/" + wire.PathPoll, most: maxRequestBytes, types: []string{"application/json"}, query: pollQuery()},
 	}
+}
+
+// pollQuery omits the instance: it is the service's.
+func pollQuery() []string {
+	return []string{wire.ParamVersion, wire.ParamProcess, wire.ParamScreen, wire.ParamKnown, wire.ParamWait}
 }
 
 // returned are the headers of a response that are passed back.

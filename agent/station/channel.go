@@ -47,38 +47,59 @@ func AllowNetworkRetest(c config.Config, allow bool) error {
 	return nil
 }
 
-// Channel returns the loop that keeps the connection over which phone support requests retests. A
-// check without the microphone runs in this process, in its turn.
-// screen is nil if this process cannot ask a person.
-func Channel(c config.Config, version string, turn Turn, screen channel.Screen, log *slog.Logger) func(context.Context) error {
+// Channel returns the loop of the service that keeps the connection over which phone support requests
+// retests. The service can ask nobody. A check without the microphone runs in this process, in its
+// turn.
+func Channel(c config.Config, version string, turn Turn, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if c.NoUpload { // there is nothing to request of somebody who sends nothing
-			<-ctx.Done()
-			return context.Cause(ctx)
-		}
+		return follow(ctx, c, channel.Config{
+			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) }, Version: version, Log: log,
+			Desk: &channel.Desk{
+				AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
+				Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
+					end, err := turn.take(ctx)
+					if err != nil {
+						return "", err
+					}
+					defer end()
+					return networkRetest(ctx, c, version, log, tell)
+				},
+			},
+		}, true)
+	}
+}
+
+// Follow keeps the connection for a program in which screen asks a person and runs the check, until
+// ctx is done. It goes through the service if there is one.
+func (s *Station) Follow(ctx context.Context, version string, screen channel.Screen) error {
+	return follow(ctx, s.Config, channel.Config{
+		Endpoint: func() (*collector.Endpoint, error) {
+			if !s.Enrolled() {
+				return nil, resident.ErrNotEnrolled // the first page may enrol
+			}
+			return s.Collector(), nil
+		},
+		Version: version, Log: s.log, Desk: &channel.Desk{Screen: screen},
+	}, s.service == nil)
+}
+
+// follow keeps a connection. ownsData is set if the process uses the identity in the data folder.
+func follow(ctx context.Context, c config.Config, to channel.Config, ownsData bool) error {
+	if c.NoUpload { // there is nothing to request of somebody who sends nothing
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	if ownsData {
 		instance, release, err := channel.Instance(c.Data, rand.Reader)
 		if err != nil {
-			log.Warn("copies of this data folder cannot be noticed", "err", err)
+			to.Log.Warn("copies of this data folder cannot be noticed", "err", err)
 		} else {
 			defer func() { _ = release() }()
 		}
-		desk := &channel.Desk{Screen: screen, Log: log,
-			AllowsNetwork: func() bool { return AllowsNetworkRetest(c) },
-			Network: func(ctx context.Context, tell func(probe.Event)) (string, error) {
-				end, err := turn.take(ctx)
-				if err != nil {
-					return "", err
-				}
-				defer end()
-				return networkRetest(ctx, c, version, log, tell)
-			},
-		}
-		return channel.New(channel.Config{
-			Endpoint: func() (*collector.Endpoint, error) { return endpoint(c, log) },
-			Version:  version, Instance: instance, Process: newProcess(),
-			Desk: desk, Clock: probe.SystemClock{}, Random: randv2.Float64, Log: log,
-		}).Run(ctx)
+		to.Instance = instance
 	}
+	to.Process, to.Clock, to.Random, to.Desk.Log = newProcess(), probe.SystemClock{}, randv2.Float64, to.Log
+	return channel.New(to).Run(ctx)
 }
 
 // endpoint reads the identity anew, so that an enrolment takes effect.

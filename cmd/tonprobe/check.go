@@ -89,9 +89,15 @@ func (p *program) check(ctx context.Context, args []string) error {
 		o.Keep = new(audio.Recording)
 	}
 	run := func(ctx context.Context, c tui.Choices, progress func(probe.Event)) (*report.Report, error) {
+		o := o
 		o.Device, o.Speaker, o.Progress = c.Device, c.Speaker, progress
 		o.ToneHeard = c.ToneHeard
 		o.AgentID, o.Collector = st.AgentID(), st.Collector() // the first screen may have enrolled
+		if c.Requested {
+			// Complete, and no longer than necessary: somebody is on the phone.
+			o.Trigger, o.Only, o.Load, o.BindingLifetime = report.TriggerSupport, nil, false, 0
+			o.NoAudio = o.NoAudio || c.NoAudio
+		}
 		return check.Run(ctx, o)
 	}
 	d := &station.Delivery{Station: st}

@@ -26,7 +26,7 @@ func (p *program) loops(c config.Config, log *slog.Logger) resident.Loops {
 		Clock: probe.SystemClock{}, Random: rand.Float64, Log: log,
 		List: []resident.Loop{
 			{Name: "checks", Run: station.Work(c, p.version, turn, log).Run},
-			{Name: "channel", Run: station.Channel(c, p.version, turn, nil, log)},
+			{Name: "channel", Run: station.Channel(c, p.version, turn, log)},
 			{Name: "flight recorder", Run: station.Recorder(c, p.version, log).Run},
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tonprobe/tonprobe/agent/check"
 	"github.com/tonprobe/tonprobe/agent/enroll"
@@ -59,6 +60,7 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		o.PlayBack = func(ctx context.Context) error { return kept.Play(ctx, nil) }
 		o.Erase = kept.Erase
 	}
+	defer p.hearRequests(ctx, st, &o)()
 	r, err := tui.Run(ctx, o)
 	if errors.Is(err, tui.ErrQuit) && r == nil {
 		return nil, &saidError{exitSoftware}
@@ -67,6 +69,36 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 		return r, failed.Err
 	}
 	return r, err
+}
+
+// hearRequests lets phone support request checks while the screens are open: from now on, or from the
+// enrolment on. The returned function ends that.
+func (p *program) hearRequests(ctx context.Context, st *station.Station, o *tui.Options) (stop func()) {
+	if !o.Interactive || st.Config.NoUpload {
+		return func() {}
+	}
+	asked := newRequests(st, o.Log)
+	o.Requests = asked.shown
+	if st.Enrolled() {
+		return asked.follow(ctx, p.version)
+	}
+	var mu sync.Mutex
+	end := func() {}
+	enrol := o.Enrol
+	o.Enrol = func(ctx context.Context, text, address string) (tui.Enrolled, error) {
+		as, err := enrol(ctx, text, address)
+		if err == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			end = asked.follow(context.WithoutCancel(ctx), p.version)
+		}
+		return as, err
+	}
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		end()
+	}
 }
 
 // enrollAsTyped enrols with the input on the first screen.
