@@ -82,6 +82,10 @@ func (p *program) service(ctx context.Context, args []string) error {
 // serviceInstall passes the settings of the command line to the service, with absolute
 // paths, because it starts in another folder.
 func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFlags) error {
+	// The account of the service will own everything in it.
+	if !flags.user && !station.MayOwn(c.Data) {
+		return &usageError{key: "service.foreign_folder", args: []any{"folder", c.Data}}
+	}
 	// The unit allows the service to write nowhere else, so the folder must exist.
 	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control reports who may do it
 		return fmt.Errorf("install service: make %s: %w", c.Data, err)

@@ -86,6 +86,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 func TestServiceWithUnusualSettings(t *testing.T) {
 	m := bootSystemd(t)
 	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org:8443"
+	m.refuse("install over other files", "contains something else", "service", "install", "--data", "/etc")
 	m.want("install", "is installed", "service", "install", "--data", data, "--target", target)
 	m.want("start", "Reports can be stored", "service", "start")
 	if _, err := m.try("test", "-e", data+"/identity.json"); err != nil {
