@@ -15,7 +15,7 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 	if o.Target == "" || o.Plan != nil {
 		return nil, nil
 	}
-	c := conference.Config{Address: o.Target, System: o.targetSystem, Room: o.room, JoinLink: o.joinLink, Token: o.token, NoMedia: o.Trigger == report.TriggerSchedule}
+	c := conference.Config{Address: o.Target, System: o.targetSystem, Room: o.room, JoinLink: o.joinLink, Token: o.token, NoMedia: !o.callsSystem()}
 	if o.Collector != nil {
 		c.RootCAs = o.Collector.RootCAs
 	}
@@ -24,4 +24,13 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 		return nil, fmt.Errorf("recognise the conference system: %w", err)
 	}
 	return p, nil
+}
+
+// callsSystem reports whether the check may call the conference system, which opens a media
+// path there and joins a test meeting: only if a person at this computer started the check
+// or agreed to it. The background service also checks while a session is in progress,
+// which such a call would burden; so does a retest of phone support without the person
+// (NoAudio).
+func (o Options) callsSystem() bool {
+	return o.Trigger == report.TriggerCheck || o.Trigger == report.TriggerSupport && !o.NoAudio
 }

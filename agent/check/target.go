@@ -136,7 +136,7 @@ func (o Options) targets(ctx context.Context, join string) (wire.Targets, error)
 // it makes no call.
 func (o Options) joins(name string) string {
 	asked := len(o.Only) == 0 || slices.ContainsFunc(o.Only, func(word string) bool { return strings.HasPrefix(word, report.ConferenceGroup) })
-	if o.Trigger == report.TriggerSchedule || !asked {
+	if !o.callsSystem() || !asked {
 		return ""
 	}
 	return name

@@ -3,6 +3,7 @@ package resident
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,6 +35,45 @@ func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
 		}
 		if shortest < 12*time.Minute || shortest > 13*time.Minute || longest > 18*time.Minute || longest < 17*time.Minute {
 			t.Errorf("waits from %v to %v, want them to fill 12 to 18 minutes", shortest, longest)
+		}
+	})
+}
+
+// TestManyDoNotCheckAtOnce: 30 computers that are switched on in the same instant spread their
+// checks from the first one on, and further with each round.
+func TestManyDoNotCheckAtOnce(t *testing.T) {
+	const agents, rounds = 30, 4
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		perSecond := make([]map[int]int, rounds) // of a round: starts by second
+		for i := range perSecond {
+			perSecond[i] = map[int]int{}
+		}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for agent := range agents {
+			wg.Go(func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				round := 0
+				s := Schedule{Interval: 15 * time.Minute, Clock: probe.SystemClock{}, Random: rand.New(rand.NewPCG(7, uint64(agent))).Float64}
+				s.Run(ctx, func(context.Context) {
+					mu.Lock()
+					perSecond[round][int(time.Since(begun)/time.Second)]++
+					mu.Unlock()
+					if round++; round == rounds {
+						cancel()
+					}
+				})
+			})
+		}
+		wg.Wait()
+		for round, most := range []int{9, 3, 3, 3} {
+			for second, n := range perSecond[round] {
+				if n > most {
+					t.Errorf("round %d: %d of %d checks in second %d, want at most %d", round, n, agents, second, most)
+				}
+			}
 		}
 	})
 }

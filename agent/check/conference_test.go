@@ -1,0 +1,75 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/report"
+)
+
+// TestOnlyAPersonCallsTheSystem: checks that nobody at the computer asked for request no test
+// meeting and make no call, because a session may be in progress.
+func TestOnlyAPersonCallsTheSystem(t *testing.T) {
+	system := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/bigbluebutton/api/join" {
+			t.Error("the check joined a meeting")
+		}
+		_, _ = fmt.Fprint(w, `{"response":{"returncode":"SUCCESS","version":"2.0","bbbVersion":"3.0.1"}}`)
+	}))
+	t.Cleanup(system.Close)
+	for name, c := range map[string]struct {
+		trigger report.Trigger
+		noAudio bool
+		calls   bool
+	}{
+		"a person":                    {report.TriggerCheck, false, true},
+		"a person, no microphone":     {report.TriggerCheck, true, true},
+		"no trigger is a person":      {"", false, true},
+		"retest with the person":      {report.TriggerSupport, false, true},
+		"retest without the person":   {report.TriggerSupport, true, false},
+		"background service":          {report.TriggerSchedule, true, false},
+		"background, with microphone": {report.TriggerSchedule, false, false},
+		"event":                       {report.TriggerEvent, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			joins := ""
+			collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				joins = r.URL.Query().Get(wire.ParamJoin)
+				_, _ = fmt.Fprintf(w, `{"targets":[{"name":"Rathaus","system":"bbb","url":%q,"profile":"bbb"}]}`, system.URL)
+			}))
+			t.Cleanup(collector.Close)
+			o, err := resolve(t, Options{Target: "Rathaus", Trigger: c.trigger, NoAudio: c.noAudio, Collector: &Collector{URL: collector.URL, Token: "token"}})
+			if err != nil || (joins != "") != c.calls {
+				t.Fatalf("asked for a meeting of %q: %v", joins, err)
+			}
+			if c.calls {
+				return
+			}
+			// Not even with a link that a collector hands out unasked.
+			if o.joinLink, err = url.Parse(system.URL + "/bigbluebutton/api/join?checksum=1"); err != nil {
+				t.Fatal(err)
+			}
+			env, err := o.env()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := o.findSystem(context.WithoutCancel(t.Context()), env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Run(t.Context(), env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, _ := r.Data.(*report.Conference)
+			if step, _ := d.Check(report.StepCall); d.Media != nil || step.Status != report.StatusUnknown || step.Code != "background" {
+				t.Errorf("%+v, media %+v", step, d.Media)
+			}
+		})
+	}
+}
