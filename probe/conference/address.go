@@ -8,14 +8,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
-// shortcuts are systems that have one address for everybody.
+// shortcuts contains the systems that have one address for everybody.
 var shortcuts = map[string]string{
 	"zoom":    "https://zoom.us",
 	"youtube": "rtmps://a.rtmps.youtube.com",
 }
 
-// Parse reads an address as people paste it: a system's name ("zoom", "youtube"), a bare
-// host, a join link, or the address of an ingest (rtmp, rtmps). The error is an
+// Parse parses an address as people paste it: a system's name ("zoom", "youtube"), a
+// bare host, a join link, or the address of an ingest (rtmp, rtmps). The error is an
 // [*origin.Error].
 func Parse(raw string) (*url.URL, error) {
 	text := strings.TrimSpace(raw)
@@ -25,22 +25,22 @@ func Parse(raw string) (*url.URL, error) {
 	scheme, rest, _ := strings.Cut(text, "://")
 	scheme = strings.ToLower(scheme)
 	if scheme == "rtmp" || scheme == "rtmps" {
-		text = "https://" + rest // the rules for hosts and ports are those of https
+		text = "https://" + rest // hosts and ports follow the rules of https
 	}
 	u, err := origin.ParseSecure(text)
 	if err != nil {
 		return nil, err
 	}
 	switch scheme {
-	case "rtmp", "rtmps", "ws", "wss": // which tells the interface
+	case "rtmp", "rtmps", "ws", "wss": // which identifies the API
 		u.Scheme = scheme
 	}
 	return u, nil
 }
 
-// Reduce returns the part of an address that a check uses: what else stands in a pasted
-// link may be the secret of a meeting, and is neither kept nor asked for. "" stays "".
-// The error is an [*origin.Error].
+// Reduce returns the part of an address that a check uses. The rest of a pasted link
+// may be the secret of a meeting, and is neither stored nor sent. "" stays "". The
+// error is an [*origin.Error].
 func Reduce(raw string) (string, error) {
 	if strings.TrimSpace(raw) == "" {
 		return "", nil
@@ -57,8 +57,8 @@ func Reduce(raw string) (string, error) {
 	return origin.Of(visit.Web(u)), nil
 }
 
-// ReduceFor is Reduce for an address whose system is known, such as "bbb". One that this
-// program does not know is recognised by the address.
+// ReduceFor is Reduce for an address whose system is known, such as "bbb". An unknown
+// system is recognised by the address.
 func ReduceFor(system, raw string) (string, error) {
 	s, ok := systemOf(system)
 	if !ok {
@@ -71,8 +71,8 @@ func ReduceFor(system, raw string) (string, error) {
 	return s.Base(u).String(), nil
 }
 
-// WebAddress returns the origin of the web server at an address, which the check of the
-// web measures against; "" for an ingest, which has none.
+// WebAddress returns the origin of the web server at an address, for network.web; ""
+// for an ingest, which has none.
 func WebAddress(address string) string {
 	u, err := Parse(address)
 	switch {

@@ -25,25 +25,25 @@ import (
 type System interface {
 	// Name is the name of the probe, such as "conference.bbb".
 	Name() string
-	// Recognises reports whether an address, as people paste it, is of this system. It
-	// asks nobody.
+	// Recognises reports whether an address, as people paste it, belongs to this
+	// system. It sends nothing.
 	Recognises(u *url.URL) bool
-	// Base returns the part of such an address that a check uses, without anything that
-	// opens a meeting. Recognises still holds for it.
+	// Base returns the part of such an address that a check uses, without secrets of a
+	// meeting. Recognises is still true for it.
 	Base(u *url.URL) *url.URL
-	// Detect asks the server whether it is of this system.
+	// Detect queries the server whether it is of this system.
 	Detect(ctx context.Context, v *visit.Visit) bool
 	// Check performs the steps and records them in v.Data.
 	Check(ctx context.Context, v *visit.Visit)
 }
 
-// Systems returns the known systems, in the order in which an address is tried: those
-// that recognise one by its host or scheme first.
+// Systems returns the known systems in the order in which they are tried: those that
+// recognise an address by its host or scheme come first.
 func Systems() []System {
 	return []System{zoom.System{}, youtube.System{}, whip.System{}, bbb.System{}, livekit.System{}, janus.System{}}
 }
 
-// systemOf returns the system of a name, such as "bbb".
+// systemOf returns the named system, such as "bbb".
 func systemOf(name string) (System, bool) {
 	all := Systems()
 	i := slices.IndexFunc(all, func(s System) bool { return s.Name() == report.ConferenceGroup+"."+name })
@@ -53,32 +53,34 @@ func systemOf(name string) (System, bool) {
 	return all[i], true
 }
 
-// Config is what a check of a conference system needs.
+// Config configures a check of a conference system.
 type Config struct {
-	// Address is the address as a person gave it.
+	// Address is the address as entered.
 	Address string
-	// System is the name of its system, such as "bbb"; "" where the address tells it.
+	// System is the name of its system, such as "bbb"; "" if it is recognised by the
+	// address.
 	System string
-	// Room opens a test room of the system; nil where there is none.
+	// Room opens a test room of the system; nil if there is none.
 	Room *wire.Room
-	// Token lets the check into a WHIP endpoint; "" without one. It is a secret.
+	// Token authorises the check at a WHIP endpoint; "" for none. It is a secret.
 	Token string
-	// NoMedia makes no call: nobody asked for one, and a session may be in progress.
+	// NoMedia makes no call, for checks that nobody requested: a session may be in
+	// progress.
 	NoMedia bool
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
-	// JoinLink lets the check into a test meeting of a BigBlueButton; nil without one. It
-	// is a secret.
+	// JoinLink admits the check to a test meeting of a BigBlueButton; nil for none. It is
+	// a secret.
 	JoinLink *url.URL
 	// Direct ignores the proxies of this computer. Only tests set it.
 	Direct bool
 }
 
-// detectTime limits the questions to an address that tells nothing by itself.
+// detectTime limits the queries to an address that does not identify its system.
 const detectTime = 2500 * time.Millisecond
 
-// Find returns the probe of the system at an address, or nil if it is of none. An address
-// that does not tell its system by itself is asked. The error is an [*origin.Error].
+// Find returns the probe of the system at an address; nil if it is unknown. An address
+// that does not identify its system is queried. The error is an [*origin.Error].
 func Find(ctx context.Context, c Config, env probe.Env) (probe.Probe, error) {
 	u, err := Parse(c.Address)
 	if err != nil {

@@ -17,52 +17,35 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/pion/transport/v4/stdnet"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
-
-func env(t testing.TB) probe.Env {
-	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return probe.Env{Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {}}
-}
 
 // check runs the check of the system at an address.
 func check(t testing.TB, address string, roots *x509.CertPool) (probe.Result, *report.Conference) {
 	t.Helper()
-	p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, env(t))
+	return run(t, conference.Config{Address: address, RootCAs: roots, Direct: true})
+}
+
+// run runs a check with a configuration.
+func run(t testing.TB, c conference.Config) (probe.Result, *report.Conference) {
+	t.Helper()
+	p, err := conference.Find(t.Context(), c, probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p == nil {
-		t.Fatalf("%s is of no known system", address)
+		t.Fatalf("%s: no known system", c.Address)
 	}
-	r, err := p.Run(t.Context(), env(t))
+	r, err := p.Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r, r.Data.(*report.Conference)
-}
-
-// want holds a step against what it should have become: "ok", "fail 503", "unknown
-// needs_link".
-func want(t *testing.T, c *report.Conference, steps map[report.ConferenceStep]string) {
-	t.Helper()
-	for name, want := range steps {
-		got := "missing"
-		if step, ok := c.Check(name); ok {
-			got = strings.TrimSpace(string(step.Status) + " " + step.Code)
-		}
-		if got != want {
-			t.Errorf("step %s: %s, want %s", name, got, want)
-		}
-	}
 }
 
 func TestAddressesAreRecognised(t *testing.T) {
@@ -112,8 +95,8 @@ func TestBadAddresses(t *testing.T) {
 	}
 }
 
-// bbbServer is a BigBlueButton as far as the check needs no session. Its faults are
-// selected by the fields.
+// bbbServer simulates the parts of a BigBlueButton that require no session. The fields
+// select its faults.
 type bbbServer struct {
 	api, roundTrip, signalling, state http.HandlerFunc
 }
@@ -127,7 +110,7 @@ func text(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); _, _ = io.WriteString(w, body) }
 }
 
-// refuses answers the request for a WebSocket with a status.
+// refuses responds to the request for a WebSocket with a status.
 func refuses(status int) http.HandlerFunc { return text(status, "") }
 
 // closes accepts the WebSocket, reads one message and closes with a code.
@@ -218,20 +201,20 @@ func TestBigBlueButton(t *testing.T) {
 			if r.Status != c.status || got.Version != c.version {
 				t.Errorf("status %s, version %q, want %s, %q", r.Status, got.Version, c.status, c.version)
 			}
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 		})
 	}
 }
 
-// A bare address of which nothing tells the system is asked.
+// A bare address that does not identify its system is queried.
 func TestSystemIsDetected(t *testing.T) {
 	address, roots := healthy30().start(t)
-	p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, env(t))
+	p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, probetest.Env(t))
 	if err != nil || p == nil || p.Name() != report.ProbeBBB {
 		t.Errorf("%v, %v, want %s", p, err, report.ProbeBBB)
 	}
 	address, roots = startTLS(t, http.NotFoundHandler())
-	if p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, env(t)); p != nil || err != nil {
+	if p, err := conference.Find(t.Context(), conference.Config{Address: address, RootCAs: roots, Direct: true}, probetest.Env(t)); p != nil || err != nil {
 		t.Errorf("%v, %v, want nothing", p, err)
 	}
 }
@@ -239,7 +222,7 @@ func TestSystemIsDetected(t *testing.T) {
 func TestUntrustedCertificate(t *testing.T) {
 	address, _ := healthy27().start(t)
 	_, got := check(t, address+"/bigbluebutton", x509.NewCertPool())
-	want(t, got, map[report.ConferenceStep]string{report.StepAPI: "fail certificate"})
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepAPI: "fail certificate"})
 }
 
 func TestNobodyListens(t *testing.T) {
@@ -249,25 +232,25 @@ func TestNobodyListens(t *testing.T) {
 	}
 	l.Close()
 	_, got := check(t, "https://"+l.Addr().String()+"/bigbluebutton", nil)
-	want(t, got, map[report.ConferenceStep]string{report.StepAPI: "fail refused"})
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepAPI: "fail refused"})
 }
 
-// A check that is stopped says so and does not accuse the server.
+// A cancelled check reports that and does not blame the server.
 func TestStoppedCheck(t *testing.T) {
 	b := healthy27()
 	b.api = hangs
 	address, roots := b.start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := conference.Find(ctx, conference.Config{Address: address + "/bigbluebutton", RootCAs: roots, Direct: true}, env(t))
+	p, err := conference.Find(ctx, conference.Config{Address: address + "/bigbluebutton", RootCAs: roots, Direct: true}, probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	r, err := p.Run(ctx, env(t))
+	r, err := p.Run(ctx, probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, r.Data.(*report.Conference), map[report.ConferenceStep]string{report.StepAPI: "unknown no_time"})
+	conferencetest.Want(t, r.Data.(*report.Conference), map[report.ConferenceStep]string{report.StepAPI: "unknown no_time"})
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
@@ -289,7 +272,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// ingest is a machine that takes streams; speak answers one connection.
+// ingest is a server for streams; speak handles one connection.
 func ingest(t *testing.T, certificate *tls.Certificate, speak func(net.Conn)) (address string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -356,7 +339,7 @@ func TestIngest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, got := check(t, ingest(t, c.certificate, c.speak), c.roots)
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 		})
 	}
 }

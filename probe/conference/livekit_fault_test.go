@@ -15,11 +15,13 @@ import (
 
 	"github.com/pion/transport/v4"
 
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Tokens that the server does not accept.
+// The server rejects the tokens.
 func TestRealLiveKitRefuses(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
@@ -43,8 +45,8 @@ func TestRealLiveKitRefuses(t *testing.T) {
 			map[report.ConferenceStep]string{report.StepSignIn: "ok", report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail no_track"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, got := join(t, base, &c.room, env(t))
-			want(t, got, c.steps)
+			r, got := join(t, base, &c.room, probetest.Env(t))
+			conferencetest.Want(t, got, c.steps)
 			if r.Status != report.StatusWarn {
 				t.Errorf("status %s", r.Status)
 			}
@@ -52,7 +54,7 @@ func TestRealLiveKitRefuses(t *testing.T) {
 	}
 }
 
-// What happens in the middle is told from a line that loses packets.
+// Events during the stream are distinguished from a line that loses packets.
 func TestRealLiveKitInTheMiddle(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct {
@@ -71,14 +73,14 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			need(t, "livekit-server")
+			probetest.Need(t, "livekit-server")
 			web := freePort(t)
 			base, kill := startLiveKit(t, web, liveKitConfig(web, bothTransports(t)))
 			r, done := room(t), make(chan struct{})
 			go func() { defer close(done); c.do(api{t, base}, r.Name, kill) }()
-			_, got := join(t, base, r, env(t))
+			_, got := join(t, base, r, probetest.Env(t))
 			<-done
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 			if m := got.Media; m == nil || m.DownLossPct != nil || m.UpLossPct != nil || m.State != report.MediaInterrupted {
 				t.Errorf("media %+v", m)
 			}
@@ -86,17 +88,17 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 	}
 }
 
-// A check that is stopped leaves the room all the same.
+// A cancelled check leaves the room too.
 func TestRealLiveKitStopped(t *testing.T) {
 	base, r := liveKit(t, bothTransports(t)), room(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { api{t, base}.awaitTrack(r.Name); cancel() }()
-	_, got := joinUntil(ctx, t, base, r, env(t))
-	want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "unknown no_time", report.StepPathTCP: "unknown no_time"})
+	_, got := joinUntil(ctx, t, base, r, probetest.Env(t))
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "unknown no_time", report.StepPathTCP: "unknown no_time"})
 	api{t, base}.awaitNobody(r.Name)
 }
 
-// A network that lets no UDP through, and none at all for media.
+// A network that blocks UDP, and one that blocks all media.
 func TestRealLiveKitOverTCP(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct {
@@ -111,10 +113,10 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			base := liveKit(t, c.rtc)
-			e := env(t)
+			e := probetest.Env(t)
 			e.Net = filtered{e.Net, func([]byte) bool { return false }, all}
 			_, got := join(t, base, room(t), e)
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 			if got.Media == nil || got.Media.Path != c.path {
 				t.Errorf("media %+v", got.Media)
 			}
@@ -122,14 +124,14 @@ func TestRealLiveKitOverTCP(t *testing.T) {
 	}
 }
 
-// A listener that hears nothing although the server has the voice and announced it.
+// A listener that receives nothing although the server has the voice and announced it.
 func TestRealLiveKitDeaf(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	base := liveKit(t, bothTransports(t))
-	e := env(t)
+	e := probetest.Env(t)
 	e.Net = filtered{e.Net, func(b []byte) bool { return !isRTP(b) }, all}
 	_, got := join(t, base, room(t), e)
-	want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"})
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "fail nothing_came_back"})
 	if m := got.Media; m == nil || m.UpReceived == nil || *m.UpReceived == 0 || m.State != report.MediaNotFlowing {
 		t.Errorf("media %+v", m)
 	}
@@ -140,7 +142,7 @@ func TestRealLiveKitLeavesNothingBehind(t *testing.T) {
 	run := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 		defer cancel()
-		joinUntil(ctx, t, base, room(t), env(t))
+		joinUntil(ctx, t, base, room(t), probetest.Env(t))
 	}
 	run()
 	before := runtime.NumGoroutine()
@@ -155,7 +157,8 @@ func TestRealLiveKitLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// Loss is told by its direction: each tenth packet of the stream is lost on one of them.
+// Loss is measured per direction: each tenth packet of the stream is lost in one of
+// them.
 func TestRealLiveKitLoss(t *testing.T) {
 	base := liveKit(t, bothTransports(t))
 	eachTenth := func() func([]byte) bool {
@@ -170,7 +173,7 @@ func TestRealLiveKitLoss(t *testing.T) {
 		"down": {eachTenth(), all, 0, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := env(t)
+			e := probetest.Env(t)
 			e.Net = filtered{e.Net, c.in, c.out}
 			_, got := join(t, base, room(t), e)
 			m := got.Media
@@ -184,13 +187,13 @@ func TestRealLiveKitLoss(t *testing.T) {
 	}
 }
 
-// isRTP tells the packets of a stream from those of STUN, DTLS (RFC 7983 §7) and RTCP
-// (RFC 5761 §4).
+// isRTP distinguishes the packets of a stream from those of STUN, DTLS (RFC 7983 §7)
+// and RTCP (RFC 5761 §4).
 func isRTP(b []byte) bool { return len(b) > 1 && b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223) }
 
 func all([]byte) bool { return true }
 
-// filtered is a network that delivers and sends only the datagrams that pass.
+// filtered is a network that passes only the datagrams that match.
 type filtered struct {
 	transport.Net
 	in, out func([]byte) bool

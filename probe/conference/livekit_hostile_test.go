@@ -10,11 +10,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// response is a message of a LiveKit: a field with a message of texts, by their numbers.
+// response returns a message of a LiveKit: a field with an embedded message of texts, by
+// their numbers.
 func response(field protowire.Number, texts ...string) []byte {
 	var inner []byte
 	for i, s := range texts {
@@ -23,7 +25,7 @@ func response(field protowire.Number, texts ...string) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), inner)
 }
 
-// wrongLiveKit is what looks like a LiveKit until somebody joins.
+// wrongLiveKit looks like a LiveKit until a participant joins.
 func wrongLiveKit(t *testing.T, speak func(context.Context, *websocket.Conn)) (address string, roots *x509.CertPool) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", text(200, "OK"))
@@ -43,7 +45,8 @@ func wrongLiveKit(t *testing.T, speak func(context.Context, *websocket.Conn)) (a
 	return startTLS(t, mux)
 }
 
-// A server that breaks the protocol is told as such; nothing hangs and nothing stays.
+// A server that violates the protocol is reported as such; nothing hangs and nothing is
+// left behind.
 func TestWrongLiveKit(t *testing.T) {
 	say := func(messages ...[]byte) func(context.Context, *websocket.Conn) {
 		return func(ctx context.Context, c *websocket.Conn) {
@@ -86,33 +89,19 @@ func TestWrongLiveKit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address, roots := wrongLiveKit(t, c.speak)
-			p, err := conference.Find(t.Context(), conference.Config{
+			_, d := run(t, conference.Config{
 				Address: address, System: "livekit", RootCAs: roots, Direct: true, Room: &wire.Room{Name: "r", Publish: "p", Subscribe: "s"},
-			}, env(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := p.Run(t.Context(), env(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			want(t, r.Data.(*report.Conference), c.steps)
+			})
+			conferencetest.Want(t, d, c.steps)
 		})
 	}
 }
 
-// A check in the background joins nothing.
+// A background check does not join.
 func TestLiveKitInTheBackground(t *testing.T) {
-	address, roots := wrongLiveKit(t, func(context.Context, *websocket.Conn) { t.Error("somebody joined") })
-	p, err := conference.Find(t.Context(), conference.Config{
+	address, roots := wrongLiveKit(t, func(context.Context, *websocket.Conn) { t.Error("a background check joined") })
+	_, d := run(t, conference.Config{
 		Address: address, System: "livekit", RootCAs: roots, Direct: true, NoMedia: true, Room: &wire.Room{Name: "r", Publish: "p", Subscribe: "s"},
-	}, env(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := p.Run(t.Context(), env(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want(t, r.Data.(*report.Conference), map[report.ConferenceStep]string{report.StepSignalling: "ok asks_sign_in", report.StepSignIn: "unknown background", report.StepSoundDown: "unknown background"})
+	})
+	conferencetest.Want(t, d, map[report.ConferenceStep]string{report.StepSignalling: "ok asks_sign_in", report.StepSignIn: "unknown background", report.StepSoundDown: "unknown background"})
 }

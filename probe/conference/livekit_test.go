@@ -17,7 +17,9 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -26,7 +28,7 @@ const liveKitSecret = "secretsecretsecretsecretsecretsecret"
 // liveKit starts a real LiveKit and returns the address of its signalling.
 func liveKit(t *testing.T, rtc string) (base string) {
 	t.Helper()
-	need(t, "livekit-server")
+	probetest.Need(t, "livekit-server")
 	web := freePort(t)
 	base, _ = startLiveKit(t, web, liveKitConfig(web, rtc))
 	return base
@@ -36,7 +38,7 @@ func liveKitConfig(web int, rtc string) string {
 	return fmt.Sprintf("port: %d\nbind_addresses: [127.0.0.1]\nkeys: {devkey: %s}\nlogging: {level: error}\nrtc: {%s}\n", web, liveKitSecret, rtc)
 }
 
-// startLiveKit returns also what kills it.
+// startLiveKit also returns a function that kills it.
 func startLiveKit(t *testing.T, web int, config string) (base string, kill func()) {
 	t.Helper()
 	base = fmt.Sprintf("http://127.0.0.1:%d", web)
@@ -47,7 +49,7 @@ func bothTransports(t *testing.T) string {
 	return fmt.Sprintf("tcp_port: %d, udp_port: %d, enable_loopback_candidate: true", freePort(t), freePort(t))
 }
 
-// signed is a token of LiveKit.
+// signed returns a token for LiveKit.
 func signed(t *testing.T, secret string, claims map[string]any) string {
 	t.Helper()
 	b, err := json.Marshal(claims)
@@ -60,7 +62,7 @@ func signed(t *testing.T, secret string, claims map[string]any) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// token is a token of a test room as the collector makes it.
+// token returns a token for a test room, like the collector's.
 func token(t *testing.T, secret, room string, publish bool, life time.Duration) string {
 	t.Helper()
 	identity := "tonprobe-listens"
@@ -74,7 +76,7 @@ func token(t *testing.T, secret, room string, publish bool, life time.Duration) 
 	})
 }
 
-// room is a test room as the collector opens it.
+// room returns a test room, like the collector's.
 func room(t *testing.T) *wire.Room {
 	t.Helper()
 	name := "tonprobe-echo-" + rand.Text()
@@ -100,11 +102,11 @@ func joinUntil(ctx context.Context, t testing.TB, base string, r *wire.Room, e p
 	return got, got.Data.(*report.Conference)
 }
 
-// A real LiveKit without a token.
+// A real LiveKit, without a token.
 func TestRealLiveKit(t *testing.T) {
 	base := liveKit(t, bothTransports(t))
 	r, got := check(t, base+"/rtc", nil)
-	want(t, got, map[report.ConferenceStep]string{
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{
 		report.StepAPI: "ok", report.StepRoundTrip: "ok", report.StepSignalling: "ok asks_sign_in", report.StepSoundUp: "unknown needs_link",
 	})
 	if r.Status != report.StatusOK {
@@ -112,11 +114,11 @@ func TestRealLiveKit(t *testing.T) {
 	}
 }
 
-// A voice goes from one participant to the other, and both leave.
+// A voice is sent from one participant to the other, and both leave.
 func TestRealLiveKitCall(t *testing.T) {
 	base, r := liveKit(t, bothTransports(t)), room(t)
-	result, got := join(t, base, r, env(t))
-	want(t, got, map[report.ConferenceStep]string{
+	result, got := join(t, base, r, probetest.Env(t))
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{
 		report.StepSignalling: "ok asks_sign_in", report.StepSignIn: "ok", report.StepCall: "ok", report.StepPath: "ok", report.StepKeys: "ok",
 		report.StepSoundUp: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepRelay: "unknown not_offered", report.StepPathRelay: "unknown not_offered",
 	})
@@ -126,13 +128,13 @@ func TestRealLiveKitCall(t *testing.T) {
 	}
 	if *m.Sent != 120 || *m.DownReceived < 119 || m.RTTP50MS == nil || *m.RTTP50MS > 20 || m.UpLossPct == nil || *m.UpLossPct > 1 || *m.DownLossPct > 1 || m.Path != "host udp" {
 		b, _ := json.Marshal(m)
-		t.Errorf("figures of a loopback: %s", b)
+		t.Errorf("implausible figures on loopback: %s", b)
 	}
 	api{t, base}.awaitNobody(r.Name)
 }
 
-// The relay of the server is tried as well; one that does not let us to the media server is
-// told from one that does.
+// The server's relay is tested as well; one that refuses the media server's address is
+// distinguished from a working one.
 func TestRealLiveKitRelay(t *testing.T) {
 	t.Parallel() // no figures of the line are asserted
 	for name, c := range map[string]struct{ allow, relay, path string }{
@@ -142,8 +144,8 @@ func TestRealLiveKitRelay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			base := liveKit(t, bothTransports(t)+fmt.Sprintf(", ips: {includes: [127.0.0.1/32]}}\nturn: {enabled: true, domain: localhost, udp_port: %d, relay_range_start: 41000, relay_range_end: 41100, allow_restricted_peer_cidrs: %s", freePort(t), c.allow))
-			_, got := join(t, base, room(t), env(t))
-			want(t, got, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepRelay: c.relay, report.StepPathRelay: c.path})
+			_, got := join(t, base, room(t), probetest.Env(t))
+			conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepPath: "ok", report.StepSoundDown: "ok", report.StepPathTCP: "ok", report.StepRelay: c.relay, report.StepPathRelay: c.path})
 			if len(got.Relays) != 1 || got.Relays[0].Transport != "udp" || got.Relays[0].Permitted == nil || *got.Relays[0].Permitted != (c.relay == "ok") {
 				t.Errorf("relays %+v", got.Relays)
 			}
@@ -151,7 +153,7 @@ func TestRealLiveKitRelay(t *testing.T) {
 	}
 }
 
-// api is the server's interface for its administrator.
+// api calls the server's API for administrators.
 type api struct {
 	t    *testing.T
 	base string
@@ -177,7 +179,7 @@ func (a api) call(method string, room string, request, answer any) {
 	}
 	defer resp.Body.Close()
 	if answer != nil {
-		_ = json.NewDecoder(resp.Body).Decode(answer) // an error where the room is not there
+		_ = json.NewDecoder(resp.Body).Decode(answer) // an error if the room does not exist
 	}
 }
 
@@ -188,8 +190,8 @@ type participants struct {
 	}
 }
 
-// awaitNobody waits until nobody is in the room, for less time than the server waits for
-// somebody who has not said goodbye.
+// awaitNobody waits until the room is empty, for less time than the server waits for a
+// participant that disconnected without leaving.
 func (a api) awaitNobody(room string) {
 	a.t.Helper()
 	for deadline := time.Now().Add(3 * time.Second); ; {
@@ -199,7 +201,7 @@ func (a api) awaitNobody(room string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			a.t.Fatalf("still there: %+v", in)
+			a.t.Fatalf("still in the room: %+v", in)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -14,23 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// need skips the test if a program is missing, or fails it when TONPROBE_TEST_ALL is
-// set.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("%s is missing", program)
-	}
-	t.Skipf("%s is missing", program)
-}
-
-// freePort returns a TCP port that nobody uses at the moment.
+// freePort returns an unused TCP port.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -41,8 +30,8 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// start runs a server until the test ends, and waits for it to answer at a URL. It returns
-// what kills it.
+// start runs a server until the test ends, and waits for a response at a URL. It returns a
+// function that kills it.
 func start(t *testing.T, url string, program string, args ...string) (kill func()) {
 	t.Helper()
 	cmd := exec.Command(program, args...)
@@ -66,7 +55,7 @@ func start(t *testing.T, url string, program string, args ...string) (kill func(
 // janus starts a real Janus and returns its addresses over HTTP and WebSocket.
 func janus(t *testing.T, general string) (overHTTP, overWebSocket string) {
 	t.Helper()
-	need(t, "janus")
+	probetest.Need(t, "janus")
 	dir, web, socket, media := t.TempDir(), freePort(t), freePort(t), freePort(t)
 	library, _ := filepath.Glob("/usr/lib/*/janus")
 	if len(library) == 0 {
@@ -89,7 +78,7 @@ func janus(t *testing.T, general string) (overHTTP, overWebSocket string) {
 	return overHTTP, fmt.Sprintf("ws://127.0.0.1:%d/janus", socket)
 }
 
-// The EchoTest of a real Janus returns the voice, over both of its interfaces.
+// The EchoTest of a real Janus returns the voice, over both of its APIs.
 func TestRealJanus(t *testing.T) {
 	overHTTP, overWebSocket := janus(t, "")
 	for name, address := range map[string]string{"HTTP": overHTTP, "WebSocket": overWebSocket} {
@@ -99,7 +88,7 @@ func TestRealJanus(t *testing.T) {
 
 func echoes(t *testing.T, address string) {
 	r, got := check(t, address, nil)
-	want(t, got, map[report.ConferenceStep]string{
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{
 		report.StepAPI: "ok", report.StepSignalling: "ok", report.StepSignIn: "ok", report.StepCall: "ok",
 		report.StepPath: "ok", report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "ok",
 	})
@@ -109,16 +98,16 @@ func echoes(t *testing.T, address string) {
 	m := got.Media
 	if *m.Sent != 120 || *m.DownReceived < 119 || m.RTTP50MS == nil || *m.RTTP50MS > 20 || m.UpLossPct == nil || *m.UpLossPct > 1 || *m.DownLossPct > 1 {
 		figures, _ := json.Marshal(m)
-		t.Errorf("figures of a loopback: %s", figures)
+		t.Errorf("implausible figures on loopback: %s", figures)
 	}
 }
 
-// A gateway that asks for a secret, or has no EchoTest, says so by its own codes.
+// A gateway that requires a secret, or has no EchoTest, reports so with its own codes.
 func TestRealJanusRefuses(t *testing.T) {
 	t.Run("secret", func(t *testing.T) {
 		overHTTP, _ := janus(t, `api_secret = "x"`)
 		r, got := check(t, overHTTP, nil)
-		want(t, got, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignalling: "fail 403", report.StepCall: "unknown step_before"})
+		conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepAPI: "ok", report.StepSignalling: "fail 403", report.StepCall: "unknown step_before"})
 		if r.Status != report.StatusWarn {
 			t.Errorf("status %s", r.Status)
 		}
@@ -126,6 +115,6 @@ func TestRealJanusRefuses(t *testing.T) {
 	t.Run("no EchoTest", func(t *testing.T) {
 		overHTTP, _ := janus(t, "}\nplugins: {\n disable = \"libjanus_echotest.so\"")
 		_, got := check(t, overHTTP, nil)
-		want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepSignIn: "fail 460"})
+		conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok", report.StepSignIn: "fail 460"})
 	})
 }

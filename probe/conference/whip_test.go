@@ -17,16 +17,18 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/tonprobe/tonprobe/probe/conference"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// whipEndpoint is a WHIP endpoint as others build it: it receives a stream, returns none,
-// and reports what arrived every second.
+// whipEndpoint simulates an ordinary WHIP endpoint: it receives a stream, returns none,
+// and reports every second what arrived.
 type whipEndpoint struct {
 	token    string // that it wants; "" for none
 	location string // "" for its own
 	spoil    func(answer string) string
-	before   http.HandlerFunc // answers POST instead, if it is not nil
+	before   http.HandlerFunc // handles POST instead, if not nil
 	address  string
 	roots    *x509.CertPool
 
@@ -125,7 +127,7 @@ func receiver() (*webrtc.PeerConnection, error) {
 		return nil, err
 	}
 	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-		go func() { // the library sees the sender's reports only while somebody reads them
+		go func() { // the library processes the sender's reports only while they are read
 			for {
 				if _, _, err := r.ReadRTCP(); err != nil {
 					return
@@ -143,34 +145,34 @@ func receiver() (*webrtc.PeerConnection, error) {
 
 func (e *whipEndpoint) check(t *testing.T, token string) *report.Conference {
 	t.Helper()
-	p, err := conference.Find(t.Context(), conference.Config{Address: e.address, RootCAs: e.roots, Token: token, Direct: true}, env(t))
+	p, err := conference.Find(t.Context(), conference.Config{Address: e.address, RootCAs: e.roots, Token: token, Direct: true}, probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Run(t.Context(), env(t))
+	r, err := p.Run(t.Context(), probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r.Data.(*report.Conference)
 }
 
-// TestWHIP: the voice goes to an endpoint that returns none. What it reports is known, the
-// rest is not, and the session ends.
+// TestWHIP: the voice is sent to an endpoint that returns none. Only what it reports is
+// known, and the session is ended.
 func TestWHIP(t *testing.T) {
 	e := &whipEndpoint{token: "geheim"}
 	e.start(t)
 	got := e.check(t, "geheim")
-	want(t, got, map[report.ConferenceStep]string{
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{
 		report.StepAPI: "ok", report.StepSignIn: "ok", report.StepRelay: "skipped no_relay", report.StepCall: "ok", report.StepPath: "ok",
 		report.StepKeys: "ok", report.StepSoundUp: "ok", report.StepSoundDown: "unknown not_returned",
 	})
 	m := got.Media
 	if m == nil || m.UpLossPct == nil || *m.UpLossPct > 1 || m.UpJitterMS == nil || m.RTTP50MS == nil || *m.RTTP50MS > 20 || *m.UpReceived < 100 {
 		b, _ := json.Marshal(m)
-		t.Errorf("figures of a loopback: %s", b)
+		t.Errorf("implausible figures on loopback: %s", b)
 	}
 	if m != nil && (m.DownLossPct != nil || m.DownReceived != nil || m.DownJitterMS != nil) {
-		t.Error("figures of a way that was not measured")
+		t.Error("figures of a direction that was not measured")
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -179,7 +181,7 @@ func TestWHIP(t *testing.T) {
 		t.Errorf("the offer:\n%s", e.offered)
 	}
 	if e.posted != 1 || e.ended != 1 {
-		t.Errorf("%d sessions began, %d ended", e.posted, e.ended)
+		t.Errorf("%d sessions were opened, %d ended", e.posted, e.ended)
 	}
 }
 
@@ -227,7 +229,7 @@ func TestWHIPRefuses(t *testing.T) {
 			t.Parallel()
 			e := &whipEndpoint{before: c.answer}
 			e.start(t)
-			want(t, e.check(t, c.token), c.steps)
+			conferencetest.Want(t, e.check(t, c.token), c.steps)
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			if e.posted != c.posted || e.ended != c.ended {
@@ -253,7 +255,7 @@ func TestWHIPFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.endpoint.start(t)
-			want(t, c.endpoint.check(t, ""), c.steps)
+			conferencetest.Want(t, c.endpoint.check(t, ""), c.steps)
 			c.endpoint.mu.Lock()
 			defer c.endpoint.mu.Unlock()
 			if c.endpoint.ended != c.ended {
@@ -263,8 +265,8 @@ func TestWHIPFaults(t *testing.T) {
 	}
 }
 
-// TestWHIPRedirects: a load balancer sends the offer on (RFC 9725 §4.5). The step says so,
-// and the token stays with the first host.
+// TestWHIPRedirects: a load balancer redirects the offer (RFC 9725 §4.5). The step names
+// the host, and the token is sent to the first host only.
 func TestWHIPRedirects(t *testing.T) {
 	var second whipEndpoint
 	second.start(t)
@@ -284,7 +286,7 @@ func TestWHIPRedirects(t *testing.T) {
 	first.start(t)
 	first.roots.AddCert(s.Certificate())
 	got := first.check(t, "geheim")
-	want(t, got, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepSoundUp: "ok"})
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepSoundUp: "ok"})
 	second.mu.Lock()
 	defer second.mu.Unlock()
 	if second.ended != 1 {
@@ -292,29 +294,29 @@ func TestWHIPRedirects(t *testing.T) {
 	}
 	for _, header := range seen {
 		if header != "" {
-			t.Errorf("the token went to another host: %q", header)
+			t.Errorf("the token was sent to another host: %q", header)
 		}
 	}
 }
 
-// TestWHIPStopped: a check that is stopped ends its session.
+// TestWHIPStopped: a cancelled check ends its session.
 func TestWHIPStopped(t *testing.T) {
 	var e whipEndpoint
 	e.start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := conference.Find(ctx, conference.Config{Address: e.address, RootCAs: e.roots, Direct: true}, env(t))
+	p, err := conference.Find(ctx, conference.Config{Address: e.address, RootCAs: e.roots, Direct: true}, probetest.Env(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { _, err := p.Run(ctx, env(t)); done <- err }()
+	go func() { _, err := p.Run(ctx, probetest.Env(t)); done <- err }()
 	count := func() (posted, ended int) { e.mu.Lock(); defer e.mu.Unlock(); return e.posted, e.ended }
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		if posted, _ := count(); posted == 1 {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("no offer came")
+			t.Fatal("no offer arrived")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

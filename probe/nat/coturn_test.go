@@ -24,7 +24,7 @@ func coturnWith(t *testing.T, options []string, addresses ...string) (port int) 
 	t.Helper()
 	program, err := exec.LookPath("turnserver")
 	if err != nil {
-		need(t, "coturn", err)
+		probetest.Lack(t, "coturn", err)
 	}
 	port = freePorts(t, addresses...)
 	dir := t.TempDir()

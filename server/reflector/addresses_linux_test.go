@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/pion/stun/v4"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // inNamespace runs the rest of the test in a new network namespace with loopback only.
@@ -24,7 +26,7 @@ func inNamespace(t *testing.T) bool {
 		return true
 	}
 	if os.Getuid() != 0 {
-		need(t, "a network namespace", errors.New("not root"))
+		probetest.Lack(t, "a network namespace", errors.New("not root"))
 	}
 	cmd := exec.CommandContext(t.Context(), "unshare", "--net", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), inside+"="+t.Name())

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // page makes an offer in a browser; the reflector answers.
@@ -32,7 +34,7 @@ window.state = "new";
 func TestChromiumConnects(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
-		need(t, "chromium", err)
+		probetest.Lack(t, "chromium", err)
 	}
 	r := start(t, func(c *Config) { c.MediaListen, c.STUNListen = ":0", ":0" })
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {

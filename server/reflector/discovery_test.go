@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -21,22 +20,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// need skips a test that lacks something on this machine, or fails it if
-// TONPROBE_TEST_ALL is set.
-func need(t *testing.T, what string, err error) {
-	t.Helper()
-	if os.Getenv("TONPROBE_TEST_ALL") == "1" {
-		t.Fatalf("%s: %v", what, err)
-	}
-	t.Skipf("%s: %v", what, err)
-}
-
 // startWithTwo starts a reflector at 127.0.0.1 and 127.0.0.2.
 func startWithTwo(t *testing.T, change ...func(*Config)) *Reflector {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", "127.0.0.2:0")
 	if err != nil {
-		need(t, "a second loopback address", err)
+		probetest.Lack(t, "a second loopback address", err)
 	}
 	_ = c.Close()
 	return start(t, append(change, func(c *Config) { c.STUNAlternate = netip.MustParseAddr("127.0.0.2") })...)
@@ -73,7 +62,7 @@ func TestBehaviorWithOneAddress(t *testing.T) {
 func TestCoturnsToolAgrees(t *testing.T) {
 	tool, err := exec.LookPath("turnutils_natdiscovery")
 	if err != nil {
-		need(t, "coturn's turnutils", err)
+		probetest.Lack(t, "coturn's turnutils", err)
 	}
 	r := startWithTwo(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// About is what a server says of itself without a session.
+// About is what a server reports without a session.
 type About struct {
-	// Version is the version of BigBlueButton, or of its interface where the server gives
-	// no other; "" if it gives none.
+	// Version is the version of BigBlueButton, or that of its API if the server reports
+	// no other; "" if it reports none.
 	Version string
 	// GraphQL is true from 3.0 on.
 	GraphQL bool
 }
 
-// errNotAPI is an answer that the interface of BigBlueButton does not give.
-var errNotAPI = errors.New("not the interface of BigBlueButton")
+// errNotAPI means that a response is not from the API of BigBlueButton.
+var errNotAPI = errors.New("not the API of BigBlueButton")
 
 var version = regexp.MustCompile(`^[0-9][A-Za-z0-9._-]{0,31}$`)
 
-// response is the answer in both forms. bbbVersion may be empty.
+// response is the response in either format. bbbVersion may be empty.
 type response struct {
 	XMLName           xml.Name `json:"-" xml:"response"`
 	ReturnCode        string   `json:"returncode" xml:"returncode"`
@@ -35,7 +35,7 @@ type response struct {
 	GraphQLAPIAddress string   `json:"graphqlApiUrl" xml:"graphqlApiUrl"`
 }
 
-// ParseAbout reads the answer of /bigbluebutton/api: XML, or from 3.0 on JSON.
+// ParseAbout parses the response of /bigbluebutton/api: XML, or from 3.0 on JSON.
 func ParseAbout(body []byte) (About, error) {
 	var r response
 	if text := bytes.TrimSpace(body); bytes.HasPrefix(text, []byte("{")) {
@@ -61,12 +61,12 @@ func ParseAbout(body []byte) (About, error) {
 	return about, nil
 }
 
-// known reports whether the server tells its version: 2.0 is that of the interface of all
-// 2.x and later.
+// known reports whether the version is that of the server: 2.0 is that of the API of all
+// versions from 2.0 on.
 func (a About) known() bool { return a.Version != "" && a.Version != "2.0" }
 
-// beforeSFU reports whether this is a version whose client does not reach the sound over
-// the SFU in this way: up to 2.4.
+// beforeSFU reports whether the client of this version does not use the SFU in this way
+// for sound: up to 2.4.
 func (a About) beforeSFU() bool {
 	return !a.GraphQL && slices.ContainsFunc([]string{"1.", "2.1", "2.2", "2.3", "2.4"}, func(old string) bool { return strings.HasPrefix(a.Version, old) })
 }

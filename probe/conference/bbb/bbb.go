@@ -1,12 +1,12 @@
 // Package bbb checks a BigBlueButton server (2.4 to 4.0) as its client would reach it.
 //
-// Without a join link it goes as far as that needs no meeting: the interface and version,
+// Without a join link it performs the steps that require no meeting: the API and version,
 // the round trip that the client shows, and the two WebSockets of a session up to the
-// question for a session token. With one it joins, asks for the relays, and calls the
-// echo of the server where the SFU carries the sound: never the conference room, and it
-// never sends a digit, since a "1" moves the caller there. LiveKit has no echo; where it
-// carries the sound, two participants of this check join the test meeting, one of which
-// hears the other. They leave in any case.
+// request for a session token. With one it joins, requests the relays, and calls the echo
+// of the server if the SFU transports the sound: never the conference room, and it never
+// sends a digit, since a "1" moves the caller there. LiveKit has no echo; if it
+// transports the sound, two participants of this check join the test meeting, one of
+// which receives the voice of the other. They always leave.
 package bbb
 
 import (
@@ -40,8 +40,8 @@ type System struct{}
 // Name implements conference.System.
 func (System) Name() string { return report.ProbeBBB }
 
-// Recognises reports whether an address is of a BigBlueButton server: by the paths of
-// its interface, of its client and of Greenlight, or by its name.
+// Recognises reports whether an address belongs to a BigBlueButton server: by the paths
+// of its API, its client and Greenlight, or by its name.
 func (System) Recognises(u *url.URL) bool {
 	for _, path := range []string{"/bigbluebutton", "/html5client", "/rooms/", "/b/", "/playback/presentation"} {
 		if u.Path == strings.TrimSuffix(path, "/") || strings.HasPrefix(u.Path, strings.TrimSuffix(path, "/")+"/") {
@@ -53,8 +53,7 @@ func (System) Recognises(u *url.URL) bool {
 	})
 }
 
-// Base returns the interface of the server: whatever else a pasted link holds opens a
-// meeting.
+// Base returns the address of the API: the rest of a pasted link may open a meeting.
 func (System) Base(u *url.URL) *url.URL {
 	return &url.URL{Scheme: visit.Web(u).Scheme, Host: u.Host, Path: "/bigbluebutton"}
 }
@@ -101,10 +100,10 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	v.SkipMedia(why)
 }
 
-// ask requests the version. An answer that is not the interface's own is a page of
-// another server, or a maintenance page.
+// ask requests the version. A response that is not the API's comes from another server,
+// or is a maintenance page.
 func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
-	// 3.0 answers in JSON for this type, and then names the GraphQL addresses.
+	// 3.0 responds in JSON to this type, and then contains the GraphQL addresses.
 	a, err := v.Get(ctx, v.At(pathAPI), http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/xml"}})
 	if err != nil {
 		return About{}, visit.Fault(visit.FaultOf(err))
@@ -119,23 +118,15 @@ func ask(ctx context.Context, v *visit.Visit) (About, visit.Outcome) {
 	return about, visit.OK()
 }
 
-// signalling opens the WebSocket of the SFU without a session. nginx asks bbb-web first
-// and refuses it with 401: then the request came through as a WebSocket's.
+// signalling opens the WebSocket of the SFU without a session. nginx queries bbb-web
+// first and rejects it with 401: the request then arrived as one for a WebSocket.
 func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
 	at := v.At(pathSignalling)
 	at.RawQuery = "sessionToken=tonprobe"
-	conn, status, err := v.WebSocket(ctx, at)
-	switch {
-	case err == nil:
-		_ = conn.CloseNow()
-		return visit.OK()
-	case visit.SignedIn(status):
-		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
-	}
-	return visit.SocketFault(status, err)
+	return v.TryWebSocket(ctx, at)
 }
 
-// The GraphQL middleware refuses a connection without a session with this close code
+// The GraphQL middleware rejects a connection without a session with this close code
 // (bbb-graphql-middleware/internal/websrv/connhandler.go).
 const closeNotAuthorised = 4403
 
@@ -162,7 +153,8 @@ func state(ctx context.Context, v *visit.Visit) visit.Outcome {
 	}
 }
 
-// closed judges how the server ended a connection without a session.
+// closed returns the outcome for the way in which the server ended a connection without
+// a session.
 func closed(err error) visit.Outcome {
 	switch code := websocket.CloseStatus(err); {
 	case code == closeNotAuthorised:

@@ -16,22 +16,24 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // visitWith checks a server until ctx ends.
 func visitWith(ctx context.Context, t *testing.T, r *bbbrig.Rig, link string) *report.Conference {
 	t.Helper()
-	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, env(t))
+	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
 	defer v.Close()
 	bbb.System{}.Check(ctx, v)
 	return v.Data
 }
 
-// TestStoppedCheckLeaves: a check that is stopped at any moment leaves the meeting, and
-// accuses nobody.
+// TestStoppedCheckLeaves: a check that is cancelled at any moment leaves the meeting,
+// and blames nobody.
 func TestStoppedCheckLeaves(t *testing.T) {
 	for name, c := range map[string]struct {
 		version string
@@ -67,8 +69,8 @@ func TestStoppedCheckLeaves(t *testing.T) {
 	}
 }
 
-// TestLoadBalancer: a join link that is sent on to another server leads there, and the
-// step says so; a redirect without encryption is not followed.
+// TestLoadBalancer: a redirected join link is followed to the other server, which the
+// step names; a redirect without encryption is not followed.
 func TestLoadBalancer(t *testing.T) {
 	t.Parallel()
 	r := bbbrig.Start(t, bbbrig.Config{})
@@ -81,17 +83,17 @@ func TestLoadBalancer(t *testing.T) {
 		fmt.Fprint(w, `{"response":{"returncode":"SUCCESS","version":"2.0","graphqlWebsocketUrl":"wss://x/graphql"}}`)
 	}))
 	t.Cleanup(front.Close)
-	v := visit.New(visit.Config{URL: address(t, front.URL+"/bigbluebutton"), JoinLink: address(t, front.URL+"/bigbluebutton/api/join?checksum=1"), RootCAs: r.Roots, Direct: true}, env(t))
+	v := visit.New(visit.Config{URL: address(t, front.URL+"/bigbluebutton"), JoinLink: address(t, front.URL+"/bigbluebutton/api/join?checksum=1"), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
 	defer v.Close()
 	bbb.System{}.Check(t.Context(), v)
-	want(t, v.Data, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepState: "ok", report.StepSoundDown: "ok"})
+	conferencetest.Want(t, v.Data, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepState: "ok", report.StepSoundDown: "ok"})
 	if !r.Left(8 * time.Second) {
 		t.Errorf("left behind: %+v", r.Count())
 	}
 }
 
-// TestNothingIsLeftBehind: goroutines and sockets of many checks are gone, whatever the
-// server did.
+// TestNothingIsLeftBehind: the goroutines and sockets of many checks are released,
+// whatever the server did.
 func TestNothingIsLeftBehind(t *testing.T) {
 	faults := []map[bbbrig.Step]bbbrig.Fault{
 		{bbbrig.Join: bbbrig.Ended}, {bbbrig.Join: bbbrig.Huge}, {bbbrig.State: bbbrig.Closes}, {bbbrig.State: bbbrig.Full}, {bbbrig.Signalling: bbbrig.Closes},
@@ -132,7 +134,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// settled returns the numbers of goroutines and open files once they no longer fall.
+// settled returns the numbers of goroutines and open files once they no longer
+// decrease.
 func settled(t *testing.T) (goroutines, files int) {
 	t.Helper()
 	for {
@@ -153,15 +156,12 @@ func openFiles(t *testing.T) int {
 	return len(list)
 }
 
-// relay runs a real coturn with more options and returns its port.
+// relay runs a real coturn with additional options and returns its port.
 func relay(t *testing.T, options ...string) int {
 	t.Helper()
 	program, err := exec.LookPath("turnserver")
 	if err != nil {
-		if os.Getenv("TONPROBE_TEST_ALL") != "" {
-			t.Fatal("coturn is missing")
-		}
-		t.Skip("coturn is missing")
+		probetest.Lack(t, "coturn", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -189,9 +189,9 @@ func relay(t *testing.T, options ...string) int {
 	}
 }
 
-// TestRelaysOfTheMeeting: each relay of the list is tried with its credentials up to the
-// permission for the address of the media server, by UDP and by TCP, and a fault of it
-// does not hide that the sound works.
+// TestRelaysOfTheMeeting: each relay of the list is tested with its credentials up to
+// the permission for the address of the media server, over UDP and TCP, and a fault of
+// it does not hide that the sound works.
 func TestRelaysOfTheMeeting(t *testing.T) {
 	for name, c := range map[string]struct {
 		version  string
@@ -212,7 +212,7 @@ func TestRelaysOfTheMeeting(t *testing.T) {
 			at := fmt.Sprintf("turn:127.0.0.1:%d", relay(t, c.options...))
 			r := bbbrig.Start(t, bbbrig.Config{Version: c.version, Stuns: bbbrig.RelayList("a", c.password, at, at+"?transport=tcp")})
 			got := check(t, r, r.JoinLink())
-			want(t, got, map[report.ConferenceStep]string{report.StepRelay: c.step, report.StepPath: "ok", report.StepSoundDown: "ok"})
+			conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepRelay: c.step, report.StepPath: "ok", report.StepSoundDown: "ok"})
 			if len(got.Relays) != 2 {
 				t.Fatalf("%d relays tried", len(got.Relays))
 			}

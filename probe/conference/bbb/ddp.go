@@ -8,7 +8,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 )
 
-// entry is the answer of enter: who this participant is.
+// entry is the response of enter: who this participant is.
 type entry struct {
 	Meeting string `json:"meetingID"`
 	User    string `json:"internalUserID"`
@@ -16,8 +16,8 @@ type entry struct {
 	Extern  string `json:"externUserID"`
 }
 
-// parseEntry reads the answer of enter (join-handler of bigbluebutton-html5 2.7). The
-// error is a *refusedError where the server does not know the session.
+// parseEntry parses the response of enter (join-handler of bigbluebutton-html5 2.7).
+// The error is a *refusedError if the server does not know the session.
 func parseEntry(body []byte) (entry, error) {
 	var answer struct {
 		Response struct {
@@ -59,7 +59,7 @@ type ddp struct {
 	Error      json.RawMessage `json:"error"`
 }
 
-// errMeteor is a frame that SockJS or DDP does not have.
+// errMeteor means that a frame is not one of SockJS or DDP.
 var errMeteor = errors.New("not a message of Meteor")
 
 // closedError is the close frame of SockJS.
@@ -67,8 +67,8 @@ type closedError struct{ code int }
 
 func (e *closedError) Error() string { return fmt.Sprintf("closed with %d", e.code) }
 
-// parseSockJS reads a frame of SockJS (protocol 0.3.3): o, h, a with messages, c with a
-// code.
+// parseSockJS parses a frame of SockJS (protocol 0.3.3): o, h, a with messages, c with
+// a code.
 func parseSockJS(got []byte) ([]ddp, error) {
 	if len(got) == 0 {
 		return nil, errMeteor
@@ -101,14 +101,13 @@ func parseSockJS(got []byte) ([]ddp, error) {
 	return nil, errMeteor
 }
 
-// Words for what the server says of a session (validationStatus of
-// auth-token-validation).
+// Codes for the state of a session (validationStatus of auth-token-validation).
 const (
 	validated = 3
 	invalid   = 4
 )
 
-// parseValidation reads the result of validateAuthToken.
+// parseValidation parses the result of validateAuthToken.
 func parseValidation(m ddp) visit.Outcome {
 	var r struct {
 		Status int    `json:"validationStatus"`

@@ -18,37 +18,37 @@ import (
 )
 
 const (
-	// straggling is how long the last packets are waited for: a round trip and the
-	// buffers of the server.
+	// straggling is the wait for the last packets: a round trip and the buffers of the
+	// server.
 	straggling = 500 * time.Millisecond
-	// maxArrivals bounds what a server may send: 20 s.
+	// maxArrivals limits the packets from a server: 20 s.
 	maxArrivals = 1000
 	// opusHz is the clock of RTP for Opus (RFC 7587 §4.1).
 	opusHz = 48000
-	// muchLostPct and fewPackets bound what is taken for another sound than the own.
+	// muchLostPct and fewPackets limit what counts as foreign sound.
 	muchLostPct = 20
 	fewPackets  = 50
-	// enoughSweeps is how many sweeps prove the own sound: two at their distance are no
-	// accident.
+	// enoughSweeps is the number of sweeps that prove the own sound: two at the right
+	// distance are no coincidence.
 	enoughSweeps = 2
 )
 
 // echo is a call to the echo: client, mediasoup, FreeSWITCH and back. FreeSWITCH decodes
-// and encodes, so that only the sound tells what is the own.
+// and encodes, so only the sound itself identifies the own stream.
 type echo struct {
 	*peer.Connection
 	clock probe.Clock
 	start time.Time
 	// over is closed when the server has ended the call or the meeting, and why returns
-	// the word for it.
+	// the code.
 	over chan struct{}
 	why  func() string
 
 	mu       sync.Mutex
 	sentAt   []time.Duration
-	ssrc     uint32 // of the returning stream
+	ssrc     uint32 // of the returned stream
 	packets  []testsignal.Arrival
-	reported *rtcp.ReceptionReport // the last one
+	reported *rtcp.ReceptionReport // the latest
 }
 
 func newEcho(env probe.Env, v *visit.Visit, list serverList, why func() string) (*echo, error) {
@@ -88,8 +88,8 @@ func (e *echo) report(r rtcp.ReceptionReport) {
 	e.reported = &r
 }
 
-// Run implements visit.Call: it sends the recorded sound once, until the server ends the
-// call.
+// Run implements visit.Call: it sends the recorded sound once, unless the server ends
+// the call before.
 func (e *echo) Run(ctx context.Context) {
 	began := e.now()
 	for i := range testsignal.Packets {
@@ -107,8 +107,8 @@ func (e *echo) Run(ctx context.Context) {
 		e.mu.Lock()
 		e.sentAt = append(e.sentAt, e.now())
 		e.mu.Unlock()
-		// A packet that the own socket refuses still counts as sent: the next ones
-		// follow its number.
+		// A packet that the own socket refuses still counts as sent, because the next
+		// ones continue its numbering.
 		_ = e.Write(&rtp.Packet{
 			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(i), Timestamp: uint32(i) * testsignal.StampStep, Marker: i == 0},
 			Payload: testsignal.Packet(i),
@@ -117,8 +117,9 @@ func (e *echo) Run(ctx context.Context) {
 	_ = e.clock.Sleep(ctx, straggling)
 }
 
-// Fill implements visit.Call. Loss up is what the server reported, and misses what was
-// lost after its last report; loss down is told by the numbers of the packets that came.
+// Fill implements visit.Call. The upstream loss is what the server reported, without
+// what was lost after its last report; the downstream loss is derived from the numbers
+// of the received packets.
 func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	e.mu.Lock()
 	sentAt, packets, reported := slices.Clone(e.sentAt), slices.Clone(e.packets), e.reported
@@ -157,7 +158,7 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	return sound
 }
 
-// fillDown takes the figures of the packets that came, in the order of their coming.
+// fillDown sets the figures of the received packets, in order of arrival.
 func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 	d.DownReceived = new(0)
 	if len(packets) == 0 {
@@ -174,7 +175,7 @@ func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 		first, last = min(first, p.Seq), max(last, p.Seq)
 		arrivals = append(arrivals, stats.RTPArrival{ArrivedNS: int64(p.At), Stamp: uint32(p.Stamp)})
 	}
-	// A stream whose numbers leap is not judged by them.
+	// A stream with leaps in its numbers is not evaluated by them.
 	if sent := last - first + 1; sent <= 2*maxArrivals {
 		d.DownSent = new(int(sent))
 		d.DownLossPct, d.DownLossCI95 = visit.LossOf(int(sent)-len(seen), int(sent))
@@ -185,7 +186,7 @@ func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 	}
 }
 
-// lost reports whether so much is lost that the own sound may not be recognised.
+// lost reports whether so much was lost that the own sound may not be recognised.
 func lost(pct *float64) bool { return pct != nil && *pct >= muchLostPct }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -9,8 +9,10 @@ import (
 	"github.com/pion/transport/v4"
 
 	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // farNet is a network whose connections over TCP take a time in each direction.
@@ -74,12 +76,12 @@ func TestFarServer(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			r := bbbrig.Start(t, bbbrig.Config{Version: version})
-			e := env(t)
+			e := probetest.Env(t)
 			e.Net = farNet{e.Net, 150 * time.Millisecond}
 			v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, r.JoinLink()), RootCAs: r.Roots, Direct: true}, e)
 			defer v.Close()
 			bbb.System{}.Check(t.Context(), v)
-			want(t, v.Data, heard)
+			conferencetest.Want(t, v.Data, heard)
 			for _, c := range v.Data.Checks {
 				if c.MS != nil {
 					t.Logf("%s %.0f ms", c.Name, *c.MS)

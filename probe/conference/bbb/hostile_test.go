@@ -11,9 +11,11 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -68,7 +70,7 @@ func TestWrongAnswers(t *testing.T) {
 				}
 				r := bbbrig.Start(t, bbbrig.Config{Version: version, Faults: map[bbbrig.Step]bbbrig.Fault{part: fault}})
 				got := check(t, r, r.JoinLink())
-				want(t, got, map[report.ConferenceStep]string{step: "fail " + code})
+				conferencetest.Want(t, got, map[report.ConferenceStep]string{step: "fail " + code})
 				blamesNobodyElse(t, got)
 			})
 		}
@@ -125,7 +127,7 @@ func TestSilentSockets(t *testing.T) {
 			t.Parallel()
 			r := bbbrig.Start(t, bbbrig.Config{Version: c.version, Faults: map[bbbrig.Step]bbbrig.Fault{c.step: bbbrig.Silent}})
 			got := check(t, r, r.JoinLink())
-			want(t, got, map[report.ConferenceStep]string{c.fails: "fail timeout", report.StepSoundDown: "unknown step_before"})
+			conferencetest.Want(t, got, map[report.ConferenceStep]string{c.fails: "fail timeout", report.StepSoundDown: "unknown step_before"})
 			blamesNobodyElse(t, got)
 		})
 	}
@@ -153,7 +155,7 @@ func TestMeteor(t *testing.T) {
 			c.config.Version = "2.7"
 			r := bbbrig.Start(t, c.config)
 			got := check(t, r, r.JoinLink())
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 			blamesNobodyElse(t, got)
 		})
 	}
@@ -177,7 +179,7 @@ func TestRules(t *testing.T) {
 			t.Parallel()
 			r := bbbrig.Start(t, c.config)
 			got := check(t, r, r.JoinLink())
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 			blamesNobodyElse(t, got)
 		})
 	}
@@ -196,7 +198,7 @@ func during(t *testing.T, r *bbbrig.Rig, do func()) *report.Conference {
 			}
 		}
 	}()
-	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, r.JoinLink()), RootCAs: r.Roots, Direct: true}, env(t))
+	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, r.JoinLink()), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
 	defer v.Close()
 	bbb.System{}.Check(t.Context(), v)
 	<-done
@@ -301,12 +303,12 @@ func TestWrongClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := bbbrig.Start(t, bbbrig.Config{Version: "4.0"})
-			e := env(t)
+			e := probetest.Env(t)
 			e.Clock = wrongClock{off: off}
 			v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, r.JoinLink()), RootCAs: r.Roots, Direct: true}, e)
 			defer v.Close()
 			bbb.System{}.Check(t.Context(), v)
-			want(t, v.Data, heard)
+			conferencetest.Want(t, v.Data, heard)
 			if !r.Left(8 * time.Second) {
 				t.Errorf("left behind: %+v", r.Count())
 			}

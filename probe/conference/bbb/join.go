@@ -15,14 +15,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// session is the place of this check in a meeting. Its tokens are secrets: they are kept
-// out of logs and reports.
+// session identifies this check in a meeting. Its tokens are secrets and must not occur
+// in logs and reports.
 type session struct {
-	token string // of the session, for all addresses below the server
+	token string // of the session, for all addresses of the server
 	auth  string // for joining over GraphQL; "" where the answer does not tell it
 }
 
-// Words for what a server refuses, as they stand in the report.
+// Codes for refusals of a server, as they occur in the report.
 const (
 	codeNoMeeting  = "meeting_not_found"
 	codeEnded      = "meeting_ended"
@@ -45,9 +45,9 @@ const (
 	codeOnStart = "mute_on_start"
 )
 
-// refusals are the message keys of the interface (docs.bigbluebutton.org/development/api,
-// ApiController of bbb-web). A meeting of another creation time than the link's is
-// another meeting.
+// refusals contains the message keys of the API (docs.bigbluebutton.org/development/api,
+// ApiController of bbb-web). A meeting whose creation time differs from that in the link
+// is another meeting.
 var refusals = map[string]string{
 	"invalidMeetingIdentifier": codeNoMeeting,
 	"notFound":                 codeNoMeeting,
@@ -62,12 +62,12 @@ var refusals = map[string]string{
 	"guestDeny":                codeGuestDeny,
 }
 
-// refusedError is a join that the server refuses, with the word for it.
+// refusedError is a join that the server refused, with its code.
 type refusedError struct{ code string }
 
 func (e *refusedError) Error() string { return "the server refuses the join link: " + e.code }
 
-// joined is the answer to a join link with redirect=false, in both forms.
+// joined is the response to a join link with redirect=false, in either format.
 type joined struct {
 	XMLName      xml.Name `json:"-" xml:"response"`
 	ReturnCode   string   `json:"returncode" xml:"returncode"`
@@ -81,8 +81,8 @@ type joined struct {
 // A token of bbb-web is 12 to 16 letters and digits.
 var token = regexp.MustCompile(`^[A-Za-z0-9_-]{4,128}$`)
 
-// parseJoined reads the answer to a join link. client is the address of the server's
-// client, nil where it is not told.
+// parseJoined parses the response to a join link. client is the address of the server's
+// client; nil if unknown.
 func parseJoined(body []byte) (s session, client *url.URL, err error) {
 	var r joined
 	if text := bytes.TrimSpace(body); bytes.HasPrefix(text, []byte("{")) {
@@ -122,8 +122,8 @@ func parseJoined(body []byte) (s session, client *url.URL, err error) {
 	return s, client, nil
 }
 
-// join follows the join link. A load balancer (Scalelite) sends it on to the server of
-// the meeting: that host is then the one that is checked, and the step says so.
+// join follows the join link. A load balancer (Scalelite) redirects it to the server of
+// the meeting: that host is then checked, and the step names it.
 func join(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
 	good := visit.OK()
 	elsewhere := func(to *url.URL) {
@@ -162,7 +162,7 @@ func join(ctx context.Context, v *visit.Visit) (session, visit.Outcome) {
 	return s, good
 }
 
-// bridges are the names that clients and settings have for what carries the sound.
+// bridges contains the names that clients and settings use for the audio bridges.
 var bridges = map[string]string{
 	"bbb-webrtc-sfu": bridgeSFU, "fullaudio": bridgeSFU,
 	"freeswitch": bridgeSIP, "sipjs": bridgeSIP,
@@ -175,7 +175,7 @@ const (
 	bridgeLiveKit = "livekit"
 )
 
-// meeting is what does not change of a meeting.
+// meeting contains the constant properties of a meeting.
 type meeting struct {
 	bridge  string // "" for one that is not known
 	room    string // number of its voice conference
@@ -183,13 +183,13 @@ type meeting struct {
 	liveKit string // address of LiveKit; "" for that of the server itself
 }
 
-// hasEcho reports whether the voice conference has an echo: the dial plan takes 5 to 11
-// digits (bbb-voice-conference, bbb_echo_to_conference).
+// hasEcho reports whether the voice conference has an echo: the dial plan accepts 5 to
+// 11 digits (bbb-voice-conference, bbb_echo_to_conference).
 func (m meeting) hasEcho() bool { return m.room == "" || echoRoom.MatchString(m.room) }
 
 var echoRoom = regexp.MustCompile(`^[0-9]{5,11}$`)
 
-// parseMeeting reads meetingStaticData.
+// parseMeeting parses meetingStaticData.
 func parseMeeting(body []byte) (meeting, error) {
 	var answer struct {
 		Meeting []struct {
@@ -206,7 +206,7 @@ func parseMeeting(body []byte) (meeting, error) {
 	}
 	first := answer.Meeting[0]
 	m := meeting{bridge: bridges[first.AudioBridge], room: first.VoiceSettings.VoiceConf, onStart: first.VoiceSettings.MuteOnStart}
-	// Settings of another form are those of a version that has no such setting.
+	// Settings in another format belong to a version without this setting.
 	var settings struct {
 		JSON struct {
 			Public struct {
@@ -224,7 +224,7 @@ func parseMeeting(body []byte) (meeting, error) {
 	return m, nil
 }
 
-// describe asks what carries the sound of the meeting.
+// describe requests the audio bridge of the meeting.
 func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Outcome) {
 	a, err := v.Get(ctx, v.At(pathMeeting), http.Header{"X-Session-Token": {s.token}})
 	switch {
@@ -241,8 +241,8 @@ func describe(ctx context.Context, v *visit.Visit, s session) (meeting, visit.Ou
 	return m, visit.OK()
 }
 
-// enter lets this check into the meeting of the join link, with a second participant
-// where LiveKit carries the sound.
+// enter joins the meeting of the join link, with a second participant if LiveKit
+// transports the sound.
 func enter(ctx context.Context, v *visit.Visit, about About) (all []session, m meeting, o visit.Outcome) {
 	s, o := join(ctx, v)
 	if o.Status != report.StatusOK {

@@ -14,12 +14,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// pathLiveKit is where nginx passes on to LiveKit (bbb-livekit, livekit.nginx).
+// pathLiveKit is the path that nginx forwards to LiveKit (bbb-livekit, livekit.nginx).
 const pathLiveKit = "/livekit"
 
 // signallingOf returns the address of LiveKit's signalling: that of the settings, or that
-// of the server itself (livekit/primary-room of bigbluebutton-html5). nil is one that no
-// client can use.
+// of the server itself (livekit/primary-room of bigbluebutton-html5). It returns nil if
+// no client can use it.
 func (m meeting) signallingOf(server *url.URL) *url.URL {
 	at := &url.URL{Scheme: server.Scheme, Host: server.Host, Path: pathLiveKit}
 	if m.liveKit != "" {
@@ -33,8 +33,8 @@ func (m meeting) signallingOf(server *url.URL) *url.URL {
 }
 
 // callLiveKit performs the steps of a call in the room of the test meeting, from the first
-// participant of this check to the second. Checks that run at the same time share the
-// room; the second participant receives nobody but the first.
+// participant of this check to the second. Concurrent checks share the room; the second
+// participant subscribes to the first one only.
 func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participation, list serverList, tryRelays func(netip.Addr)) {
 	var pair *livekit.Pair
 	defer func() { pair.Leave() }()
@@ -58,8 +58,8 @@ func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	}
 }
 
-// joinLiveKit lets both participants into the room, with the tokens that the server made
-// for them.
+// joinLiveKit joins the room with both participants, with the tokens that the server
+// created for them.
 func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participation, list serverList) (*livekit.Pair, visit.Outcome) {
 	at := m.signallingOf(v.URL)
 	if at == nil {
@@ -67,7 +67,7 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	}
 	room := livekit.Room{URL: at, Shared: true, ICEServers: list.forPeer()}
 	if room.ICEServers == nil {
-		// The client of BigBlueButton never takes those of LiveKit.
+		// The client of BigBlueButton never uses those of LiveKit.
 		room.ICEServers = []webrtc.ICEServer{}
 	}
 	texts, o := askTokens(ctx, all)
@@ -78,7 +78,7 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	pair, o := livekit.Join(ctx, v, room)
 	switch {
 	case o.Code == "token_refused":
-		// BigBlueButton itself made the token: the two do not agree.
+		// BigBlueButton itself created the token, so it and LiveKit disagree.
 		o = visit.StatusFault(401)
 	case o.Status == report.StatusOK && at.Host != v.URL.Host:
 		o.Code = codeOtherHost

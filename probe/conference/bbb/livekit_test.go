@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestLiveKitBridge: on a real LiveKit one participant of the check hears the other and
-// nobody else, although checks that run at the same time share the meeting.
+// TestLiveKitBridge: on a real LiveKit, one participant of the check receives the voice
+// of the other and no other stream, although concurrent checks share the meeting.
 func TestLiveKitBridge(t *testing.T) {
 	t.Parallel()
 	r := bbbrig.Start(t, bbbrig.Config{Version: "4.0"})
@@ -21,7 +23,7 @@ func TestLiveKitBridge(t *testing.T) {
 	all := make([]*report.Conference, 3)
 	for i := range all {
 		wg.Go(func() {
-			v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, env(t))
+			v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
 			defer v.Close()
 			bbb.System{}.Check(t.Context(), v)
 			all[i] = v.Data
@@ -29,7 +31,7 @@ func TestLiveKitBridge(t *testing.T) {
 	}
 	wg.Wait()
 	for _, got := range all {
-		want(t, got, heard)
+		conferencetest.Want(t, got, heard)
 		m := got.Media
 		if m == nil || got.Bridge != "livekit" || got.Version != "4.0.0" {
 			t.Fatalf("%+v", got)
@@ -46,8 +48,8 @@ func TestLiveKitBridge(t *testing.T) {
 	}
 }
 
-// TestLiveKitFaults: what goes wrong between BigBlueButton and its LiveKit is named at the
-// step where it happens.
+// TestLiveKitFaults: faults between BigBlueButton and its LiveKit are reported at the step
+// where they occur.
 func TestLiveKitFaults(t *testing.T) {
 	t.Parallel()
 	fault := func(step bbbrig.Step, f bbbrig.Fault) bbbrig.Config {
@@ -78,20 +80,20 @@ func TestLiveKitFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := bbbrig.Start(t, c.config)
-			want(t, check(t, r, r.JoinLink()), c.steps)
+			conferencetest.Want(t, check(t, r, r.JoinLink()), c.steps)
 		})
 	}
 }
 
 // TestLiveKitElsewhere: the settings of the client may name another host for LiveKit,
-// which the step says.
+// which the step names.
 func TestLiveKitElsewhere(t *testing.T) {
 	t.Parallel()
 	other := bbbrig.Start(t, bbbrig.Config{Version: "4.0"})
-	// The other LiveKit shares the secret of the stand-in, so that it takes the token.
+	// The other LiveKit has the same secret, so that it accepts the token.
 	r := bbbrig.Start(t, bbbrig.Config{Version: "4.0", LiveKitURL: "wss://" + address(t, other.URL).Host + "/livekit"})
 	got := check(t, r, r.JoinLink())
-	want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok other_host", report.StepSoundDown: "ok"})
+	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok other_host", report.StepSoundDown: "ok"})
 	if c := other.Count(); c.Tracks != 1 {
 		t.Errorf("%+v", c)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// checkMeeting performs the steps that need a meeting, in the order of the client.
+// checkMeeting performs the steps that require a meeting, in the order of the client.
 func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 	var sessions []session
 	var m meeting
@@ -23,7 +23,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		return
 	}
 	if about.beforeSFU() {
-		// Its client reaches the sound in another way. The relays can be asked.
+		// Its client uses another path for the sound. The relays can be tested.
 		v.SkipAll(codeOldVersion, report.StepState, report.StepSignalling)
 		if list, ok := listServers(ctx, v, sessions[0]); ok {
 			relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
@@ -55,16 +55,16 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		}
 	}
 	sound(ctx, v, about, m, sessions[0], all, list, tryRelays)
-	tryRelays(netip.Addr{}) // where no call gave the address of a media server
+	tryRelays(netip.Addr{}) // if no call yielded the address of a media server
 	relays.Record()
 }
 
-// sound performs the steps of the call that the bridge of the meeting asks for.
+// sound performs the steps of a call with the audio bridge of the meeting.
 func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s session, all []participation, list serverList, tryRelays func(netip.Addr)) {
 	why := "other_bridge"
 	switch {
 	case all[0].rules().locked():
-		// The client joins as a listener then, and asks for no microphone.
+		// The client then joins as a listener, and does not request the microphone.
 		v.Skip(report.StepSignalling, codeLocked)
 		v.Do(ctx, report.StepCall, func(context.Context) visit.Outcome { return visit.Fault(codeLocked) })
 		v.SkipAll(visit.StepFailed, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown)
@@ -82,8 +82,8 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s sessio
 	v.SkipMedia(why)
 }
 
-// attendAll joins with all participants of this check, side by side. Those of the result
-// must be left, also with a fault.
+// attendAll joins with all participants of this check concurrently. The returned ones
+// must leave, also after a fault.
 func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participation, visit.Outcome) {
 	all := make([]participation, len(sessions))
 	outcomes := make([]visit.Outcome, len(sessions))
@@ -111,7 +111,7 @@ func firstFault(outcomes []visit.Outcome) visit.Outcome {
 	return visit.OK()
 }
 
-// listServers asks for the relays; where that fails, it is the step for them.
+// listServers requests the relays; if that fails, it records the step of the relays.
 func listServers(ctx context.Context, v *visit.Visit, s session) (list serverList, ok bool) {
 	v.Do(ctx, report.StepRelay, func(ctx context.Context) (o visit.Outcome) {
 		list, o = servers(ctx, v, s)
@@ -121,8 +121,8 @@ func listServers(ctx context.Context, v *visit.Visit, s session) (list serverLis
 	return list, ok
 }
 
-// call performs the steps of the call to the echo. The relays are tried beside it as soon
-// as the address of the media server is known.
+// call performs the steps of the call to the echo. The relays are tested concurrently as
+// soon as the address of the media server is known.
 func call(ctx context.Context, v *visit.Visit, about About, s session, p participation, list serverList, tryRelays func(netip.Addr)) {
 	v.Data.Bridge = bridgeSFU
 	var c *signaller
@@ -157,7 +157,7 @@ func call(ctx context.Context, v *visit.Visit, about About, s session, p partici
 		answer, o := c.call(step, offer)
 		switch {
 		case o.Code == "timeout" && !about.GraphQL && !about.known():
-			// A server that hides its version may be one whose SFU does not know this call.
+			// A server that hides its version may have an SFU that does not know this call.
 			return visit.Untested(codeOldVersion)
 		case o.Status != report.StatusOK:
 			return o
@@ -174,7 +174,7 @@ func call(ctx context.Context, v *visit.Visit, about About, s session, p partici
 			case <-left:
 				return
 			}
-			// Without its signalling the sound goes on.
+			// The sound continues without signalling.
 			select {
 			case <-p.gone():
 			case <-left:
@@ -183,7 +183,7 @@ func call(ctx context.Context, v *visit.Visit, about About, s session, p partici
 		if e.Answer(answer) != nil {
 			return visit.Fault("bad_answer")
 		}
-		tryRelays(mediaAddress(answer))
+		tryRelays(relaytest.MediaAddress(answer))
 		return o
 	})
 	if code := why(); code != "" {

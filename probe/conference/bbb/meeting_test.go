@@ -1,30 +1,17 @@
 package bbb_test
 
 import (
-	"crypto/rand"
-	"log/slog"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/pion/transport/v4/stdnet"
-
-	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/conference/bbb"
+	"github.com/tonprobe/tonprobe/probe/conference/conferencetest"
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
-
-func env(t testing.TB) probe.Env {
-	t.Helper()
-	n, err := stdnet.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return probe.Env{Clock: probe.SystemClock{}, Net: n, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Progress: func(probe.Event) {}}
-}
 
 func address(t testing.TB, text string) *url.URL {
 	t.Helper()
@@ -35,33 +22,19 @@ func address(t testing.TB, text string) *url.URL {
 	return u
 }
 
-// check checks a server with a join link and holds that nobody is left on it.
+// check checks a server with a join link, and requires that nobody is left on it.
 func check(t testing.TB, r *bbbrig.Rig, link string) *report.Conference {
 	t.Helper()
-	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, env(t))
+	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
 	defer v.Close()
 	bbb.System{}.Check(t.Context(), v)
 	if !r.Left(8 * time.Second) {
 		t.Errorf("left behind: %+v", r.Count())
 	}
 	if c := r.Count(); c.Rooms != 0 || c.Digits != 0 {
-		t.Errorf("the conference was entered: %+v", c)
+		t.Errorf("a conference room was entered: %+v", c)
 	}
 	return v.Data
-}
-
-// want holds a step against what it should have become: "ok", "fail 503".
-func want(t *testing.T, c *report.Conference, steps map[report.ConferenceStep]string) {
-	t.Helper()
-	for name, want := range steps {
-		got := "missing"
-		if step, ok := c.Check(name); ok {
-			got = strings.TrimSpace(string(step.Status) + " " + step.Code)
-		}
-		if got != want {
-			t.Errorf("step %s: %s, want %s", name, got, want)
-		}
-	}
 }
 
 // The steps of a check that reached the sound.
@@ -71,12 +44,13 @@ var heard = map[report.ConferenceStep]string{
 	report.StepSoundUp: "ok", report.StepSoundDown: "ok",
 }
 
-// TestEcho: the own voice is heard after a second encoder, and measured per direction.
+// TestEcho: the own voice is recognised after a second encoder, and measured per
+// direction.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	r := bbbrig.Start(t, bbbrig.Config{})
 	got := check(t, r, r.JoinLink())
-	want(t, got, heard)
+	conferencetest.Want(t, got, heard)
 	m := got.Media
 	if got.Version != "3.0.0" || got.Bridge != "bbb-webrtc-sfu" || got.SignallingMS == nil || m == nil {
 		t.Fatalf("%+v", got)
@@ -84,7 +58,7 @@ func TestEcho(t *testing.T) {
 	if m.State != report.MediaComplete || m.Path != "host udp" || *m.Sent != 160 || m.UpLossPct == nil || *m.UpLossPct != 0 || m.DownLossPct == nil || *m.DownLossPct != 0 {
 		t.Errorf("state %s, path %s, sent %d, up %v, down %v", m.State, m.Path, *m.Sent, m.UpLossPct, m.DownLossPct)
 	}
-	// The stand-in adds 20 ms, and the second encoder a look-ahead of 6.5 ms.
+	// The simulated server adds 20 ms, and the second encoder a look-ahead of 6.5 ms.
 	if m.RTTP50MS == nil || *m.RTTP50MS < 20 || *m.RTTP50MS > 60 {
 		t.Errorf("round trip %v", m.RTTP50MS)
 	}
@@ -93,7 +67,7 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// TestLoss: what is lost on each way is told apart.
+// TestLoss: losses are measured separately for each direction.
 func TestLoss(t *testing.T) {
 	t.Parallel()
 	r := bbbrig.Start(t, bbbrig.Config{
@@ -101,7 +75,7 @@ func TestLoss(t *testing.T) {
 		LossDown: func(n int) bool { return n%5 == 3 },
 	})
 	got := check(t, r, r.JoinLink())
-	want(t, got, heard)
+	conferencetest.Want(t, got, heard)
 	m := got.Media
 	if m.UpLossPct == nil || *m.UpLossPct < 8 || *m.UpLossPct > 12 || m.DownLossPct == nil || *m.DownLossPct < 18 || *m.DownLossPct > 22 {
 		t.Errorf("lost up %v, down %v", *m.UpLossPct, *m.DownLossPct)
@@ -135,13 +109,13 @@ func TestVersionsAndBridges(t *testing.T) {
 			if got.Bridge != c.bridge {
 				t.Errorf("bridge %q, want %q", got.Bridge, c.bridge)
 			}
-			want(t, got, c.steps)
+			conferencetest.Want(t, got, c.steps)
 		})
 	}
 }
 
-// TestFaults: whatever a server does wrong is named at the step where it happens, and
-// nobody is left behind on it.
+// TestFaults: each fault of a server is reported at the step where it occurs, and no
+// participant is left behind.
 func TestFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		step  bbbrig.Step
@@ -189,12 +163,12 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := bbbrig.Start(t, bbbrig.Config{Faults: map[bbbrig.Step]bbbrig.Fault{c.step: c.fault}})
-			want(t, check(t, r, r.JoinLink()), c.steps)
+			conferencetest.Want(t, check(t, r, r.JoinLink()), c.steps)
 		})
 	}
 }
 
-// TestServerHangsUp: the step during which the call ended has the code of the server.
+// TestServerHangsUp: the step during which the call ended has the server's code.
 func TestServerHangsUp(t *testing.T) {
 	t.Parallel()
 	r := bbbrig.Start(t, bbbrig.Config{Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Sound: bbbrig.HangsUp}})

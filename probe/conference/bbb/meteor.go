@@ -34,8 +34,8 @@ const (
 	idLeft     = "left"
 )
 
-// settleTime is how long the own entry among the users is waited for, once the server has
-// accepted the session: the SFU refuses the microphone to somebody who has not joined yet.
+// settleTime is the wait for the own entry among the users, once the server has accepted
+// the session: the SFU denies the microphone to a participant who has not joined yet.
 const settleTime = time.Second
 
 // meteor is the connection for the state of a meeting up to 2.7: DDP (version 1) over
@@ -45,12 +45,12 @@ type meteor struct {
 	conn *websocket.Conn
 	done chan struct{} // closed when nothing more is read
 
-	// Each is closed once: the session of SockJS, that of DDP, the own entry among the
-	// users, and the meeting are there.
+	// Each is closed once: when the session of SockJS, that of DDP, the own entry among
+	// the users, and the meeting exist.
 	opened, connected, present, described *event
 	validation                            chan ddp // receives the result of validateAuthToken
 
-	fault visit.Outcome // why nothing more is read; valid once done is closed
+	fault visit.Outcome // why nothing more is read; valid after done is closed
 }
 
 // event is a channel that is closed once.
@@ -63,14 +63,14 @@ func newEvent() *event { return &event{c: make(chan struct{})} }
 
 func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 
-// attendMeteor opens the connection and joins, like the client. A participation must be
-// left, also with a fault.
+// attendMeteor opens the connection and joins, like the client. The participation must
+// be left, also after a fault.
 func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visit.Outcome) {
 	who, o := enterMeteor(ctx, v, s)
 	if o.Status != report.StatusOK {
 		return nil, o
 	}
-	// The two parts of the path are the client's choice (SockJS protocol 0.3.3).
+	// The client chooses the two parts of the path (SockJS protocol 0.3.3).
 	var name [6]byte
 	if _, err := io.ReadFull(v.Env.Rand, name[:]); err != nil {
 		return nil, visit.Untested("no_random")
@@ -109,9 +109,9 @@ func enterMeteor(ctx context.Context, v *visit.Visit, s session) (entry, visit.O
 	return who, visit.OK()
 }
 
-// say sends one message, in a frame of SockJS.
+// say sends one message in a frame of SockJS.
 func (p *meteor) say(ctx context.Context, m map[string]any) visit.Outcome {
-	text, _ := json.Marshal(m) // of texts only
+	text, _ := json.Marshal(m) // contains texts only
 	frame, _ := json.Marshal([]string{string(text)})
 	if err := p.conn.Write(ctx, websocket.MessageText, frame); err != nil {
 		return broken(err)
@@ -120,7 +120,7 @@ func (p *meteor) say(ctx context.Context, m map[string]any) visit.Outcome {
 }
 
 // join signs in: connect, the own entry as a subscription, and the method
-// validateAuthToken, after which the server lets this participant join; then the meeting.
+// validateAuthToken, after which the server admits this participant; then the meeting.
 func (p *meteor) join(ctx context.Context, who entry) visit.Outcome {
 	if o := p.await(ctx, p.opened.c); o.Status != report.StatusOK {
 		return o
@@ -160,7 +160,7 @@ func (p *meteor) join(ctx context.Context, who entry) visit.Outcome {
 		case p.why() != "":
 			return visit.Fault(p.why())
 		case o.Code == "timeout" && ctx.Err() == nil:
-			// The SFU tells whether this participant has joined.
+			// The SFU detects whether this participant has joined.
 		case o.Status != report.StatusOK:
 			return o
 		}
@@ -181,7 +181,7 @@ func (p *meteor) await(ctx context.Context, happened <-chan struct{}) visit.Outc
 	return visit.OK()
 }
 
-// take takes a message of the server.
+// take processes a message of the server.
 func (p *meteor) take(m ddp) {
 	switch {
 	case m.Msg == "connected":
@@ -207,8 +207,8 @@ func (p *meteor) take(m ddp) {
 	}
 }
 
-// takeSelf takes the own entry, which is published once this participant has joined, and
-// the changes of it.
+// takeSelf processes the own entry, which is published once this participant has joined,
+// and its changes.
 func (p *meteor) takeSelf(m ddp) {
 	var me struct {
 		Ejected   bool  `json:"ejected"`

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tonprobe/tonprobe/probe/conference/relaytest"
 )
 
 const joinedXML = `<response><returncode>SUCCESS</returncode><messageKey>successfullyJoined</messageKey><meeting_id>a-1</meeting_id><user_id>w_abc</user_id>` +
@@ -40,7 +42,7 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// TestServerList: entries that no client can use are counted and left out.
+// TestServerList: entries that no client can use are counted and removed.
 func TestServerList(t *testing.T) {
 	list, err := parseServers([]byte(`{"stunServers":[{"url":"stun:bbb.example.org:3478"},{"url":"stun.example.org"},{"url":"turn:x:1"}],
 	 "turnServers":[{"username":"1:u","password":"p","url":"turns:bbb.example.org:443?transport=tcp","ttl":86400},
@@ -49,7 +51,7 @@ func TestServerList(t *testing.T) {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if _, err := parseServers([]byte(`{"response":{"returncode":"FAILED"}}`)); err == nil {
-		t.Error("a refusal is taken for a list")
+		t.Error("a refusal was parsed as a list")
 	}
 }
 
@@ -93,7 +95,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestSFUErrors: codes are strings or numbers, and some lie one level deeper.
+// TestSFUErrors: codes are strings or numbers, and some are nested one level deeper.
 func TestSFUErrors(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"id":"webRTCAudioError","code":"2301","reason":"SFU_UNAUTHORIZED"}`: "2301",
@@ -116,13 +118,13 @@ func TestMediaAddress(t *testing.T) {
 		"a=candidate:1 1 udp 1 x.local 1 typ host\r\na=candidate:1 1 udp 1 2001:db8::1 24577 typ host\r\n": "2001:db8::1",
 		"c=IN IP4 203.0.113.7\r\n": "invalid IP",
 	} {
-		if got := mediaAddress(sdp); got.String() != want {
+		if got := relaytest.MediaAddress(sdp); got.String() != want {
 			t.Errorf("%q: %s, want %s", sdp, got, want)
 		}
 	}
 }
 
-// FuzzAnswers: whatever a server says, a report can hold what is made of it.
+// FuzzAnswers: the result of any response of a server is valid in a report.
 func FuzzAnswers(f *testing.F) {
 	for _, seed := range []string{
 		joinedXML, `{"meeting":[{"audioBridge":"livekit","voiceSettings":{"voiceConf":"73939"}}]}`,
@@ -175,7 +177,7 @@ func FuzzAnswers(f *testing.F) {
 			codes = append(codes, r.fault())
 		}
 		_, _ = parseFrame(body)
-		if at := mediaAddress(string(body)); at.IsValid() && at == netip.IPv4Unspecified() {
+		if at := relaytest.MediaAddress(string(body)); at.IsValid() && at == netip.IPv4Unspecified() {
 			t.Errorf("address %s", at)
 		}
 		for _, code := range codes {

@@ -12,19 +12,19 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// presence is the connection for the meeting's state of 3.0 and later, which is what makes
-// this check a participant.
+// presence is the connection for the meeting's state from 3.0 on. It makes this check a
+// participant.
 type presence struct {
 	stay
 	conn *websocket.Conn
-	old  bool          // speaks graphql-ws
+	old  bool          // uses graphql-ws
 	done chan struct{} // closed when nothing more is read
 
-	known  chan struct{} // closed once the rules are known, or that they are not told
+	known  chan struct{} // closed once the rules are known or unavailable
 	tokens chan string   // receives the token for LiveKit; closed if there is none
 }
 
-// attend opens the connection and joins. A presence must be left, also with a fault.
+// attend opens the connection and joins. The presence must be left, also after a fault.
 func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Outcome) {
 	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
 	if err != nil {
@@ -111,8 +111,8 @@ func (p *presence) read(ctx context.Context) (frame, error) {
 	return parseFrame(got)
 }
 
-// keep reads until the connection ends: pings are answered, and the end of the meeting is
-// noticed.
+// keep reads until the connection ends. It answers pings and detects the end of the
+// meeting.
 func (p *presence) keep() {
 	defer close(p.done)
 	// refused counts the operations for a token that this version does not know.
@@ -155,7 +155,7 @@ func (p *presence) keep() {
 	}
 }
 
-// askRules asks what the meeting allows.
+// askRules requests the permissions of the meeting.
 func (p *presence) askRules(ctx context.Context) visit.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, rulesTime)
 	defer cancel()
@@ -175,8 +175,8 @@ func (p *presence) askRules(ctx context.Context) visit.Outcome {
 	return visit.OK()
 }
 
-// askToken asks for the token for LiveKit, which the server makes after a participant has
-// joined.
+// askToken requests the token for LiveKit, which the server creates after a participant
+// has joined.
 func (p *presence) askToken(ctx context.Context) (string, visit.Outcome) {
 	if err := p.operate(ctx, idRooms, "getLiveKitRooms", subscribeRooms, nil); err != nil {
 		return "", p.closed(err)
@@ -214,7 +214,7 @@ func (p *presence) leave(ctx context.Context) {
 	hangUp(ctx, p.conn)
 }
 
-// closed judges how the server ended the connection.
+// closed returns the outcome for the way in which the server ended the connection.
 func (p *presence) closed(err error) visit.Outcome {
 	if websocket.CloseStatus(err) == closeNotAuthorised {
 		return visit.Fault(codeSession)

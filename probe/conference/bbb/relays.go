@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -16,13 +15,13 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// maxServers bounds the servers that a list may name.
+// maxServers limits the servers in a list.
 const maxServers = 8
 
-// serverList is the answer of /stuns.
+// serverList is the response of /stuns.
 type serverList struct{ relaytest.List }
 
-// parseServers reads the answer of /stuns.
+// parseServers parses the response of /stuns.
 func parseServers(body []byte) (serverList, error) {
 	var answer struct {
 		STUN *[]struct {
@@ -57,7 +56,7 @@ func parseServers(body []byte) (serverList, error) {
 	return list, nil
 }
 
-// forPeer returns the list as the WebRTC library takes it.
+// forPeer returns the list for the WebRTC library.
 func (l serverList) forPeer() []webrtc.ICEServer {
 	var all []webrtc.ICEServer
 	for _, s := range l.ICEServers {
@@ -70,7 +69,7 @@ func (l serverList) forPeer() []webrtc.ICEServer {
 	return all
 }
 
-// servers asks for the STUN and TURN servers of the session.
+// servers requests the STUN and TURN servers of the session.
 func servers(ctx context.Context, v *visit.Visit, s session) (serverList, visit.Outcome) {
 	at := v.At(pathServers)
 	at.RawQuery = url.Values{"sessionToken": {s.token}}.Encode()
@@ -86,19 +85,4 @@ func servers(ctx context.Context, v *visit.Visit, s session) (serverList, visit.
 		return serverList{}, visit.Fault("not_api")
 	}
 	return list, visit.OK()
-}
-
-// mediaAddress returns the address that an SDP names for the media; the zero value where
-// it names none that can be used. ICE-lite servers put theirs in candidates.
-func mediaAddress(sdp string) netip.Addr {
-	for line := range strings.Lines(sdp) {
-		fields := strings.Fields(line)
-		if !strings.HasPrefix(line, "a=candidate:") || len(fields) < 8 {
-			continue
-		}
-		if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() {
-			return at.Unmap()
-		}
-	}
-	return netip.Addr{}
 }

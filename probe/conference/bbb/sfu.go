@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// start asks for a call (audio-broker.js of bigbluebutton-html5, audio-req-hdlr.js of
+// start requests a call (audio-broker.js of bigbluebutton-html5, audio-req-hdlr.js of
 // bbb-webrtc-sfu). clientSessionNumber must be a number. The extension is always that of
 // the echo: without one the call would end in the conference.
 type start struct {
@@ -34,8 +34,8 @@ const (
 	extensionEcho = "echo"
 )
 
-// reply is a message of the SFU. Its own errors have their code as a string, those of
-// the media server as a number, and some lie one level deeper.
+// reply is a message of the SFU. The code of its own errors is a string, that of the
+// media server a number, and some are nested one level deeper.
 type reply struct {
 	ID       string          `json:"id"`
 	Response string          `json:"response"`
@@ -46,7 +46,7 @@ type reply struct {
 	} `json:"error"`
 }
 
-// errSFU is a message that the SFU does not send.
+// errSFU means that a message is not one of the SFU.
 var errSFU = errors.New("not a message of the SFU")
 
 func parseReply(got []byte) (reply, error) {
@@ -57,7 +57,7 @@ func parseReply(got []byte) (reply, error) {
 	return r, nil
 }
 
-// fault returns the number of an error, or a word where it has none.
+// fault returns the number of an error, or a code if it has none.
 func (r reply) fault() string {
 	for _, raw := range []json.RawMessage{r.Code, r.nested()} {
 		var text string
@@ -78,7 +78,7 @@ func (r reply) nested() json.RawMessage {
 	return r.Error.Code
 }
 
-// signaller is the connection for the signalling of a call.
+// signaller is the signalling connection of a call.
 type signaller struct {
 	conn *websocket.Conn
 	done chan struct{} // closed when nothing more is read; nil before the call
@@ -87,8 +87,8 @@ type signaller struct {
 	ended string // why the server ended the call; "" while it runs
 }
 
-// open opens the connection and waits for the answer to a ping: the SFU closes a
-// connection of whose user it knows nothing without a word.
+// open opens the connection and waits for the response to a ping: the SFU closes the
+// connection of an unknown user without a message.
 func open(ctx context.Context, v *visit.Visit, s session) (*signaller, visit.Outcome) {
 	at := v.At(pathSignalling)
 	at.RawQuery = url.Values{"sessionToken": {s.token}}.Encode()
@@ -106,7 +106,7 @@ func open(ctx context.Context, v *visit.Visit, s session) (*signaller, visit.Out
 	return c, visit.OK()
 }
 
-// await reads until a message of a kind comes, or an error.
+// await reads until a message of the given kind or an error arrives.
 func (c *signaller) await(ctx context.Context, id string) (reply, visit.Outcome) {
 	for {
 		r, err := c.read(ctx)
@@ -151,7 +151,7 @@ func (c *signaller) call(ctx context.Context, offer string) (string, visit.Outco
 	return r.Answer, visit.OK()
 }
 
-// watch reads what comes during the call, until the connection ends.
+// watch reads messages during the call, until the connection ends.
 func (c *signaller) watch() {
 	defer close(c.done)
 	for {
@@ -169,7 +169,7 @@ func (c *signaller) watch() {
 	}
 }
 
-// hungUp returns why the server ended the call, "" while it runs.
+// hungUp returns why the server ended the call; "" during it.
 func (c *signaller) hungUp() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -196,7 +196,7 @@ func (c *signaller) leave(ctx context.Context) {
 	}
 }
 
-// broken judges how the server ended a connection.
+// broken returns the outcome for the way in which the server ended a connection.
 func broken(err error) visit.Outcome {
 	if code := websocket.CloseStatus(err); code > 0 {
 		return visit.StatusFault(int(code))

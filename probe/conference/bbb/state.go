@@ -9,8 +9,8 @@ import (
 )
 
 // Operations of the client (bigbluebutton-html5: presenceManager/queries.ts,
-// core/graphql/queries, livekit). Fields that came with a later version have operations of
-// their own: an unknown field makes the whole operation fail.
+// core/graphql/queries, livekit). Fields of later versions have separate operations,
+// because an unknown field makes a whole operation fail.
 const (
 	subscribeSelf  = `subscription getUserCurrent { user_current { userId authToken joinErrorCode joined ejectReasonCode loggedOut meeting { ended } } }`
 	mutateJoin     = `mutation UserJoin($authToken: String!, $clientType: String!, $clientIsMobile: Boolean!) { userJoinMeeting(authToken: $authToken, clientType: $clientType, clientIsMobile: $clientIsMobile) }`
@@ -31,7 +31,7 @@ const (
 )
 
 // frame is a message of graphql-transport-ws, or of its predecessor graphql-ws, which
-// early builds of 3.0 speak.
+// early builds of 3.0 use.
 type frame struct {
 	ID      string          `json:"id,omitempty"`
 	Type    string          `json:"type"`
@@ -53,7 +53,7 @@ type self struct {
 	} `json:"meeting"`
 }
 
-// errGraphQL is a message that GraphQL does not have.
+// errGraphQL means that a message is not one of GraphQL.
 var errGraphQL = errors.New("not a message of GraphQL")
 
 func parseFrame(got []byte) (frame, error) {
@@ -64,8 +64,8 @@ func parseFrame(got []byte) (frame, error) {
 	return f, nil
 }
 
-// parseSelf reads the payload of an answer to subscribeSelf; ok is false where it holds
-// no user yet.
+// parseSelf parses the payload of a response to subscribeSelf; ok is false if it
+// contains no user yet.
 func parseSelf(payload []byte) (me self, ok bool, err error) {
 	var answer struct {
 		Data struct {
@@ -81,8 +81,8 @@ func parseSelf(payload []byte) (me self, ok bool, err error) {
 	return answer.Data.UserCurrent[0], true, nil
 }
 
-// stateCodes are the words for a refusal (bbb-graphql-middleware, connhandler.go, and
-// joinErrorCode of the users).
+// stateCodes contains the codes for refusals (bbb-graphql-middleware, connhandler.go,
+// and joinErrorCode of the users).
 var stateCodes = map[string]string{
 	"meeting_not_found":          codeNoMeeting,
 	"meetingNotFound":            codeNoMeeting,
@@ -96,7 +96,7 @@ var stateCodes = map[string]string{
 	"guest_deny":                 codeGuestDeny,
 }
 
-// parseRefusal reads the payload of an error, a list of messages.
+// parseRefusal parses the payload of an error, a list of messages.
 func parseRefusal(payload []byte) string {
 	var list []struct {
 		MessageID string `json:"messageId"`
@@ -110,7 +110,7 @@ func parseRefusal(payload []byte) string {
 	return codeRefused
 }
 
-// judge returns the outcome that a user stands for, and whether it is final.
+// judge returns the outcome for the state of a user, and whether it is final.
 func (me self) judge() (o visit.Outcome, final bool) {
 	switch {
 	case me.Meeting.Ended:
@@ -128,19 +128,19 @@ func (me self) judge() (o visit.Outcome, final bool) {
 	return visit.Outcome{}, false
 }
 
-// rules is what the meeting allows this participant.
+// rules contains the permissions of this participant.
 type rules struct {
-	// microphones is true if those of the viewers are locked, viewer if this participant
-	// is one of them.
+	// microphones is true if the viewers' microphones are locked, viewer if this
+	// participant is a viewer.
 	microphones, viewer bool
-	// waits is true in the lobby, denied if a moderator does not let this guest in.
+	// waits is true in the lobby, denied if a moderator has rejected this guest.
 	waits, denied bool
 }
 
 // locked reports whether this participant may not use a microphone.
 func (r rules) locked() bool { return r.microphones && r.viewer }
 
-// parseRules reads the payload of an answer to queryRules.
+// parseRules parses the payload of a response to queryRules.
 func parseRules(payload []byte) (rules, error) {
 	var answer struct {
 		Data struct {
@@ -173,8 +173,9 @@ func isToken(text string) bool { return len(text) <= maxTokenBytes && liveKitTok
 
 const maxTokenBytes = 8192
 
-// parseToken reads the payload of an answer to subscribeRooms or subscribeToken; "" is
-// no token yet. Rooms of another purpose are breakout rooms that a moderator listens to.
+// parseToken parses the payload of a response to subscribeRooms or subscribeToken; ""
+// means that there is no token yet. Rooms with another purpose are breakout rooms that a
+// moderator listens to.
 func parseToken(payload []byte) string {
 	var answer struct {
 		Data struct {

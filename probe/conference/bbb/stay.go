@@ -8,20 +8,21 @@ import (
 	"github.com/coder/websocket"
 )
 
-// participation is the place of this check in a meeting, over GraphQL or over Meteor.
+// participation is the presence of this check in a meeting, over GraphQL or over
+// Meteor.
 type participation interface {
 	// gone is closed once the meeting has ended or this participant was removed; why
-	// returns the word for it, "" before.
+	// returns the code, "" before.
 	gone() <-chan struct{}
 	why() string
-	// rules returns what the meeting allows this participant, as far as is known.
+	// rules returns the permissions of this participant, as far as known.
 	rules() rules
-	// leave takes this check out of the meeting at once: the server would keep its place
+	// leave leaves the meeting at once; otherwise the server would keep the participant
 	// for a minute.
 	leave(ctx context.Context)
 }
 
-// stay is what a participation knows of itself.
+// stay is the state of a participation.
 type stay struct {
 	over chan struct{}
 
@@ -38,7 +39,7 @@ func (s *stay) why() string {
 	return s.ended
 }
 
-// end notes the first reason.
+// end records the first reason.
 func (s *stay) end(code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,10 +63,10 @@ func (s *stay) allow(change func(*rules)) {
 
 // Limits of a participation.
 const (
-	// leaveTime limits the farewell.
+	// leaveTime limits leaving.
 	leaveTime = time.Second
-	// rulesTime is how long the rules of the meeting are waited for. Without them the
-	// check goes on: a version may not know these fields.
+	// rulesTime is the wait for the rules of the meeting. Without them the check
+	// continues, because a version may not have these fields.
 	rulesTime = 500 * time.Millisecond
 )
 
@@ -78,8 +79,8 @@ func leaveAll(ctx context.Context, all []participation) {
 	wg.Wait()
 }
 
-// hangUp closes a connection with the closing handshake. A server that does not take
-// part in it is not waited for; the library gives it up after 5 s.
+// hangUp closes a connection with the closing handshake. It does not wait for a server
+// that does not respond; the library gives up after 5 s.
 func hangUp(ctx context.Context, conn *websocket.Conn) {
 	done := make(chan struct{})
 	go func() {

@@ -23,9 +23,9 @@ func echo(ctx context.Context, v *visit.Visit, talk *session) {
 	v.Media(ctx, c, func(ctx context.Context) visit.Outcome { return talk.call(ctx, events, c) })
 }
 
-// call makes the call: the offer goes out, and the answer and the addresses of the
-// gateway come back as events, in any order (full_trickle). Events that come after the
-// answer are read until events is done.
+// call makes the call: it sends the offer, and receives the answer and the addresses of
+// the gateway as events, in any order (full_trickle). Events after the answer are read
+// until events is done.
 func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.Outcome {
 	offer, err := c.Offer(ctx)
 	if err != nil {
@@ -35,13 +35,8 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 		Janus: "message", SessionID: s.id, HandleID: s.handle,
 		Body: map[string]bool{"audio": true, "video": false}, JSEP: &jsep{"offer", offer},
 	})
-	switch {
-	case isNoMessage(err):
-		return visit.Fault("not_api")
-	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
-	case m.Error != nil:
-		return refusal(m)
+	if o := judge(m, err, true); o.Status != report.StatusOK {
+		return o
 	}
 	var early []string
 	for {
@@ -74,8 +69,8 @@ func (s *session) call(ctx, events context.Context, c *mirror.Connection) visit.
 	}
 }
 
-// follow takes the addresses that come after the answer. It ends with ctx, or when the
-// gateway says nothing more.
+// follow processes the addresses that arrive after the answer. It ends with ctx, or
+// when the gateway sends nothing more.
 func (s *session) follow(ctx context.Context, c *mirror.Connection) {
 	for {
 		m, err := s.over.event(ctx, s.id)

@@ -1,5 +1,5 @@
-// Package janus checks a Janus gateway: its interface over HTTP or WebSocket, and a
-// handle of its EchoTest plugin.
+// Package janus checks a Janus gateway: its API over HTTP or WebSocket, and a handle of
+// its EchoTest plugin.
 package janus
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Ports of Janus as delivered (janus.transport.http, janus.transport.websockets).
+// Default ports of Janus (janus.transport.http, janus.transport.websockets).
 const (
 	portHTTP, portHTTPS           = "8088", "8089"
 	portWebSocket, portWebSockets = "8188", "8989"
@@ -31,8 +31,7 @@ type System struct{}
 // Name implements conference.System.
 func (System) Name() string { return report.ProbeJanus }
 
-// Recognises reports whether an address is of a Janus: by its path, its ports or its
-// name.
+// Recognises reports whether an address belongs to a Janus: by its path, port or name.
 func (System) Recognises(u *url.URL) bool {
 	switch u.Port() {
 	case portHTTP, portHTTPS, portWebSocket, portWebSockets:
@@ -41,7 +40,7 @@ func (System) Recognises(u *url.URL) bool {
 	return strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/janus") || strings.Contains(u.Hostname(), "janus")
 }
 
-// Base returns the address of the interface.
+// Base returns the address of the API.
 func (System) Base(u *url.URL) *url.URL {
 	path := strings.TrimSuffix(u.Path, "/")
 	if path == "" && !overWebSocket(u) {
@@ -50,7 +49,7 @@ func (System) Base(u *url.URL) *url.URL {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}
 }
 
-// overWebSocket reports whether an address is of the WebSocket interface.
+// overWebSocket reports whether an address is that of the WebSocket API.
 func overWebSocket(u *url.URL) bool {
 	return u.Scheme == "ws" || u.Scheme == "wss" || u.Port() == portWebSocket || u.Port() == portWebSockets
 }
@@ -102,7 +101,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	echo(ctx, v, talk)
 }
 
-// info asks the gateway what it is.
+// info requests the description of the gateway.
 func info(ctx context.Context, v *visit.Visit) (message, visit.Outcome) {
 	if overWebSocket(v.URL) {
 		w, o := dial(ctx, v)
@@ -111,7 +110,7 @@ func info(ctx context.Context, v *visit.Visit) (message, visit.Outcome) {
 		}
 		defer w.close()
 		m, err := w.request(ctx, message{Janus: "info"})
-		return m, judgeInfo(m, err)
+		return m, judge(m, err, m.Janus == "server_info")
 	}
 	a, err := v.Get(ctx, v.URL.JoinPath("info"), nil)
 	if err != nil {
@@ -121,28 +120,14 @@ func info(ctx context.Context, v *visit.Visit) (message, visit.Outcome) {
 		return message{}, visit.StatusFault(a.Status)
 	}
 	m, err := parse(a.Body)
-	return m, judgeInfo(m, err)
+	return m, judge(m, err, m.Janus == "server_info")
 }
 
-func judgeInfo(m message, err error) visit.Outcome {
-	switch {
-	case isNoMessage(err):
-		return visit.Fault("not_api")
-	case err != nil:
-		return visit.Fault(visit.FaultOf(err))
-	case m.Error != nil:
-		return refusal(m)
-	case m.Janus != "server_info":
-		return visit.Fault("not_api")
-	}
-	return visit.OK()
-}
-
-// refusal is an error of the gateway: 403 where it wants a secret, 460 where the plugin
-// is not there (apierror.h).
+// refusal returns the outcome for an error of the gateway: 403 if it requires a secret,
+// 460 if the plugin is missing (apierror.h).
 func refusal(m message) visit.Outcome {
 	return visit.Outcome{Status: report.StatusFail, Code: strconv.Itoa(m.Error.Code)}
 }
 
-// transaction returns a new name for a request.
+// transaction returns a new identifier of a request.
 func transaction() string { return rand.Text()[:12] }

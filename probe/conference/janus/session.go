@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// message is a request, an answer or an event of the gateway
+// message is a request, a response or an event of the gateway
 // (janus.conf.meetecho.com/docs/rest.html).
 type message struct {
 	Janus         string     `json:"janus"`
@@ -39,7 +39,7 @@ type jsep struct {
 	SDP  string `json:"sdp"`
 }
 
-// plugged is what a plugin says.
+// plugged is the message of a plugin.
 type plugged struct {
 	Data struct {
 		Result    string `json:"result"`
@@ -48,7 +48,7 @@ type plugged struct {
 	} `json:"data"`
 }
 
-// candidate is an address that came by itself; Completed ends the list.
+// candidate is an address that arrived separately; Completed ends the list.
 type candidate struct {
 	Candidate string `json:"candidate,omitempty"`
 	Completed bool   `json:"completed,omitempty"`
@@ -63,7 +63,7 @@ type fault struct {
 	Reason string `json:"reason"`
 }
 
-// errNoMessage is an answer that no Janus gives.
+// errNoMessage means that a response is not from a Janus.
 var errNoMessage = errors.New("not a message of Janus")
 
 func isNoMessage(err error) bool { return errors.Is(err, errNoMessage) }
@@ -76,24 +76,24 @@ func parse(body []byte) (message, error) {
 	return m, nil
 }
 
-// transport carries one request and returns its answer: "success", "error" or "ack".
-// event returns what the gateway says by itself.
+// transport sends one request and returns its response: "success", "error" or "ack".
+// event returns an event of the gateway.
 type transport interface {
 	request(ctx context.Context, m message) (message, error)
 	event(ctx context.Context, session uint64) (message, error)
 	close()
 }
 
-// session is a session of the gateway, with a handle of a plugin once attach succeeded.
+// session is a session of the gateway, with a handle of a plugin after attach.
 type session struct {
 	over       transport
 	id, handle uint64
 }
 
-// leaveTime limits the farewell.
+// leaveTime limits closing.
 const leaveTime = time.Second
 
-// close ends the session: the gateway would otherwise hold it for a minute.
+// close ends the session; otherwise the gateway would keep it for a minute.
 func (s *session) close() {
 	if s == nil {
 		return
@@ -115,25 +115,25 @@ func open(ctx context.Context, v *visit.Visit) (*session, visit.Outcome) {
 		over = w
 	}
 	m, err := over.request(ctx, message{Janus: "create"})
-	if o := judge(m, err); o.Status != report.StatusOK {
+	if o := judge(m, err, m.Janus == "success" && m.Data != nil); o.Status != report.StatusOK {
 		over.close()
 		return nil, o
 	}
 	return &session{over: over, id: m.Data.ID}, visit.OK()
 }
 
-// attach takes a handle of a plugin.
+// attach requests a handle of a plugin.
 func (s *session) attach(ctx context.Context, plugin string) visit.Outcome {
 	m, err := s.over.request(ctx, message{Janus: "attach", SessionID: s.id, Plugin: plugin})
-	o := judge(m, err)
+	o := judge(m, err, m.Janus == "success" && m.Data != nil)
 	if o.Status == report.StatusOK {
 		s.handle = m.Data.ID
 	}
 	return o
 }
 
-// judge judges an answer that carries an id.
-func judge(m message, err error) visit.Outcome {
+// judge returns the outcome of a request: a fault unless its response is expected.
+func judge(m message, err error, expected bool) visit.Outcome {
 	switch {
 	case isNoMessage(err):
 		return visit.Fault("not_api")
@@ -141,13 +141,13 @@ func judge(m message, err error) visit.Outcome {
 		return visit.Fault(visit.FaultOf(err))
 	case m.Error != nil:
 		return refusal(m)
-	case m.Janus != "success" || m.Data == nil:
+	case !expected:
 		return visit.Fault("not_api")
 	}
 	return visit.OK()
 }
 
-// posts carries requests over HTTP: the ids are part of the path.
+// posts sends requests over HTTP: the ids are part of the path.
 type posts struct{ v *visit.Visit }
 
 func (p posts) request(ctx context.Context, m message) (message, error) {
@@ -170,7 +170,7 @@ func (p posts) request(ctx context.Context, m message) (message, error) {
 	return parse(a.Body)
 }
 
-// event waits with a long poll, which the gateway ends after 30 s with a keepalive.
+// event uses long polling, which the gateway ends after 30 s with a keepalive.
 func (p posts) event(ctx context.Context, session uint64) (message, error) {
 	a, err := p.v.Get(ctx, p.v.URL.JoinPath(strconv.FormatUint(session, 10)), nil)
 	if err != nil {
@@ -181,8 +181,8 @@ func (p posts) event(ctx context.Context, session uint64) (message, error) {
 
 func (posts) close() {}
 
-// socket carries requests over a WebSocket. events holds what came while an answer was
-// waited for.
+// socket sends requests over a WebSocket. events contains the events that arrived while
+// a response was awaited.
 type socket struct {
 	conn   *websocket.Conn
 	events []message
@@ -199,7 +199,7 @@ func dial(ctx context.Context, v *visit.Visit) (*socket, visit.Outcome) {
 	return &socket{conn: conn}, visit.OK()
 }
 
-// maxEvents bounds how many events are kept while an answer is waited for.
+// maxEvents limits these events.
 const maxEvents = 50
 
 func (s *socket) request(ctx context.Context, m message) (message, error) {

@@ -19,38 +19,38 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// otherPathTime limits each of the tests of the other ways, which are found within a
-// tenth of a second where they work.
+// otherPathTime limits each test of another path; a working one is found within a tenth
+// of a second.
 const otherPathTime = 1500 * time.Millisecond
 
-// mediaSteps are the steps that need a test room.
+// mediaSteps contains the steps that require a test room.
 var mediaSteps = []report.ConferenceStep{
 	report.StepRelay, report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown,
 	report.StepPathTCP, report.StepPathRelay,
 }
 
-// Room is where the two participants of a call meet.
+// Room is the room in which the two participants of a call meet.
 type Room struct {
 	// URL is the address of the signalling.
 	URL *url.URL
-	// Publish and Subscribe are the tokens of the participant that speaks and of the one
-	// that listens. They may let both do both.
+	// Publish and Subscribe are the tokens of the speaking and of the listening
+	// participant. Both may permit both.
 	Publish, Subscribe string
-	// ICEServers replace those that LiveKit names, as in the client of BigBlueButton; nil
-	// keeps those of LiveKit.
+	// ICEServers replace those named by LiveKit, as in the client of BigBlueButton; nil
+	// keeps LiveKit's.
 	ICEServers []webrtc.ICEServer
-	// Shared is true if others may be in the room: nothing but the own stream is received.
+	// Shared is true if others may be in the room: only the own stream is received.
 	Shared bool
 }
 
-// Pair is two participants in a room: LiveKit sends nobody their own stream.
+// Pair is two participants in a room, because LiveKit sends nobody their own stream.
 type Pair struct {
 	room              Room
 	speaker, listener *participant
 }
 
-// Join lets both participants in, side by side: on a slow line each takes several round
-// trips. Leave must follow, also after a fault.
+// Join joins with both participants concurrently, because each takes several round
+// trips on a slow line. Leave must follow, also after a fault.
 func Join(ctx context.Context, v *visit.Visit, room Room) (*Pair, visit.Outcome) {
 	p := &Pair{room: room}
 	enter := func(target signal.Target, who **participant) (o visit.Outcome) {
@@ -68,7 +68,7 @@ func Join(ctx context.Context, v *visit.Visit, room Room) (*Pair, visit.Outcome)
 	return p, o
 }
 
-// Leave ends the stay of both. It may be called twice, and on nil.
+// Leave leaves with both. It may be called twice, and on nil.
 func (p *Pair) Leave() {
 	if p == nil {
 		return
@@ -98,7 +98,7 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 		return false
 	}
 	defer pair.Close()
-	// A check that is stopped says goodbye all the same, over these sockets.
+	// A cancelled check leaves too, over these sockets.
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	p.listener.follow(following, pair.Down)
@@ -106,12 +106,12 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 	c := &call{Pair: pair, speaker: p.speaker, listener: p.listener, shared: p.room.Shared, tryRelays: tryRelays}
 	v.Media(ctx, c, c.begin)
 	offersTCP = c.offersTCP()
-	// While the sockets are still followed: the server closes them after a goodbye.
+	// The sockets must still be read: the server closes them after the message.
 	p.Leave()
 	return offersTCP
 }
 
-// sound makes a call in the test room of the collector.
+// sound makes a call in the collector's test room.
 func sound(ctx context.Context, v *visit.Visit) {
 	room := Room{URL: v.URL, Publish: v.Room.Publish, Subscribe: v.Room.Subscribe}
 	var p *Pair
@@ -133,11 +133,11 @@ func sound(ctx context.Context, v *visit.Visit) {
 	} else {
 		v.Skip(report.StepRelay, "not_offered")
 	}
-	// A token lets one participant in at a time: both have left after the call.
+	// A token admits one participant at a time: both have left after the call.
 	offersTCP := p.Call(ctx, v, tryRelays)
 	relays.Record()
 	if step, _ := v.Data.Check(report.StepPath); step.Status != report.StatusOK {
-		why := visit.StepFailed // all ways were tried
+		why := visit.StepFailed // all paths were tried
 		if step.Code == "no_webrtc" {
 			why = step.Code
 		}
@@ -147,7 +147,7 @@ func sound(ctx context.Context, v *visit.Visit) {
 	otherPaths(ctx, v, room, servers, offersTCP, v.Data.Media.Path)
 }
 
-// version returns the version that the server names; "" if that is no version.
+// version returns the version that the server reports; "" if it is not a version.
 func (p *Pair) version() string {
 	if word := p.speaker.welcome.Version; len(word) <= 32 && strings.Trim(word, "0123456789.abcdefghijklmnopqrstuvwxyz-") == "" {
 		return word
@@ -155,13 +155,13 @@ func (p *Pair) version() string {
 	return ""
 }
 
-// config is that of a participant's connection.
+// config returns the configuration of a participant's connection.
 func (p *Pair) config(of *participant, only peer.Transport) peer.Config {
 	return peer.Config{Server: p.room.URL, ICEServers: of.servers(p.room), Only: only, Listen: of.target == signal.Subscriber}
 }
 
-// iceServers leaves out what WebRTC does not accept: one bad entry would make a
-// connection impossible.
+// iceServers removes entries that WebRTC rejects: a single invalid one would prevent
+// the connection.
 func iceServers(told []signal.ICEServer) (all []webrtc.ICEServer) {
 	for _, s := range told {
 		usable := webrtc.ICEServer{Username: s.Username, Credential: s.Credential}
@@ -183,13 +183,13 @@ type call struct {
 	*mirror.Pair
 	speaker, listener *participant
 	shared            bool
-	// tryRelays begins the test of the relays; nil where the server has none.
+	// tryRelays starts the test of the relays; nil if the server has none.
 	tryRelays func(media netip.Addr)
 }
 
-// AwaitPath implements visit.Call. The relays are tried once the address of the media server
-// is known, while the stream runs. An address of IPv4 is taken even if the path is of IPv6:
-// relays give out addresses of IPv4 unless asked otherwise (RFC 8656 §7.2).
+// AwaitPath implements visit.Call. The relays are tested once the address of the media
+// server is known, concurrently with the stream. An IPv4 address is used even if the path is
+// IPv6: relays allocate IPv4 addresses unless requested otherwise (RFC 8656 §7.2).
 func (c *call) AwaitPath(ctx context.Context) error {
 	err := c.Pair.AwaitPath(ctx)
 	if c.tryRelays == nil {
@@ -203,7 +203,7 @@ func (c *call) AwaitPath(ctx context.Context) error {
 	return err
 }
 
-// listOf returns the servers as the test of the relays takes them.
+// listOf returns the servers for the test of the relays.
 func listOf(servers []webrtc.ICEServer) (list relaytest.List) {
 	for _, s := range servers {
 		one := wire.ICEServer{URLs: s.URLs, Username: s.Username}
@@ -215,9 +215,9 @@ func listOf(servers []webrtc.ICEServer) (list relaytest.List) {
 	return list
 }
 
-// begin offers the stream. The listener's connection comes about by offers of the server,
-// which its participant answers meanwhile. In a shared room it asks for the own stream
-// only, as the client of BigBlueButton does.
+// begin offers the stream. The listener's connection is established by offers of the
+// server, which its participant answers concurrently. In a shared room it subscribes to
+// the own stream only, like the client of BigBlueButton.
 func (c *call) begin(ctx context.Context) visit.Outcome {
 	offer, err := c.Up.Offer(ctx)
 	if err != nil {
@@ -251,8 +251,8 @@ func (c *call) begin(ctx context.Context) visit.Outcome {
 	return visit.OK()
 }
 
-// Run sends the stream once the server passes it on to the listener, until the server
-// mutes the stream or ends the stay of one of the two.
+// Run sends the stream once the server forwards it to the listener, until the server
+// mutes the stream or removes one of the two.
 func (c *call) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -265,13 +265,13 @@ func (c *call) Run(ctx context.Context) {
 		}
 		cancel()
 	}()
-	// Also where nothing comes down, what arrives at the server is known.
+	// Even if nothing is forwarded, the packets that arrived at the server are known.
 	c.Lead(ctx)
 	c.Pair.Run(ctx)
 }
 
-// Fill implements visit.Call. What the server itself did to the stream is no figure of
-// the line.
+// Fill implements visit.Call. The server's own actions on the stream are not attributed
+// to the line.
 func (c *call) Fill(d *report.MediaVoice) visit.Sound {
 	switch {
 	case isClosed(c.speaker.muted):
@@ -301,8 +301,8 @@ func (c *call) offersTCP() bool {
 	return up || down
 }
 
-// otherPaths tests the ways that the call did not take: over TCP and through a relay. Where
-// it took one of them, that one works.
+// otherPaths tests the paths that the call did not use: TCP and a relay. If it used one of
+// them, that one works.
 func otherPaths(ctx context.Context, v *visit.Visit, room Room, servers []webrtc.ICEServer, overTCP bool, main string) {
 	kind, transport, _ := strings.Cut(main, " ")
 	test := func(step report.ConferenceStep, offered, taken bool, only peer.Transport) *bool {
@@ -332,9 +332,9 @@ func hasRelay(servers []webrtc.ICEServer) bool {
 	})
 }
 
-// otherPath joins once more, with one way allowed. A way that does not work beside one that
-// does is a warning. The speaker joins: the connection of a listener is in the hands of the
-// server, which waits 2 s for a better way than a relay.
+// otherPath joins again with a single transport allowed. A path that does not work beside
+// one that does is a warning. The speaker joins, because the server controls the listener's
+// connection and waits 2 s for a better path than a relay.
 func otherPath(ctx context.Context, v *visit.Visit, room Room, only peer.Transport) visit.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, otherPathTime)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package livekit checks a LiveKit server: without a token, that it is there and ready, and
-// its signalling up to the question for one; with the tokens of a test room, a voice from
+// Package livekit checks a LiveKit server: without a token, its readiness, and its
+// signalling up to the request for a token; with the tokens of a test room, a voice from
 // one participant to another.
 package livekit
 
@@ -21,8 +21,8 @@ type System struct{}
 // Name implements conference.System.
 func (System) Name() string { return report.ProbeLiveKit }
 
-// Recognises reports whether an address is of a LiveKit server: by its signalling path,
-// or by its name.
+// Recognises reports whether an address belongs to a LiveKit server: by its signalling
+// path, or by its name.
 func (System) Recognises(u *url.URL) bool {
 	path := strings.TrimSuffix(u.Path, "/")
 	return strings.HasSuffix(path, "/rtc") || strings.HasSuffix(path, "/rtc/v1") || strings.HasSuffix(path, "/livekit") ||
@@ -65,10 +65,11 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	}
 }
 
-// root returns the URL below which the server's paths are.
+// root returns the base URL of the server.
 func root(v *visit.Visit) *url.URL { return v.URL.JoinPath("..") }
 
-// api asks whether the server is ready ("OK", 406 "Not Ready"), and whether it is one.
+// api requests whether the server is ready ("OK", 406 "Not Ready"), and whether it is a
+// LiveKit.
 func api(ctx context.Context, v *visit.Visit) visit.Outcome {
 	ready, err := v.Get(ctx, root(v), nil)
 	switch {
@@ -80,7 +81,8 @@ func api(ctx context.Context, v *visit.Visit) visit.Outcome {
 	return validate(ctx, v)
 }
 
-// validate asks for a check of no token at all. Only LiveKit refuses that in its words.
+// validate requests the validation of an empty token. Only LiveKit rejects that with
+// its own text.
 func validate(ctx context.Context, v *visit.Visit) visit.Outcome {
 	a, err := v.Get(ctx, v.URL.JoinPath("validate"), nil)
 	switch {
@@ -94,7 +96,7 @@ func validate(ctx context.Context, v *visit.Visit) visit.Outcome {
 	return visit.Fault("not_api")
 }
 
-// isRefusal recognises the refusals of LiveKit's service (pkg/service/auth.go and
+// isRefusal recognises refusals of LiveKit's service (pkg/service/auth.go and
 // errors.go).
 func isRefusal(body []byte) bool {
 	text := bytes.ToLower(body)
@@ -103,15 +105,7 @@ func isRefusal(body []byte) bool {
 	}) && !bytes.Contains(text, []byte("<html"))
 }
 
-// signalling opens the WebSocket without a token, which the server refuses with 401.
+// signalling opens the WebSocket without a token, which the server rejects with 401.
 func signalling(ctx context.Context, v *visit.Visit) visit.Outcome {
-	conn, status, err := v.WebSocket(ctx, v.URL)
-	switch {
-	case err == nil:
-		_ = conn.CloseNow()
-		return visit.OK()
-	case visit.SignedIn(status):
-		return visit.Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
-	}
-	return visit.SocketFault(status, err)
+	return v.TryWebSocket(ctx, v.URL)
 }

@@ -20,9 +20,9 @@ import (
 
 // Limits of a participant against a server that is broken or hostile.
 const (
-	maxMessages   = 2000 // a shared room tells of everybody in it
+	maxMessages   = 2000 // a shared room reports everybody in it
 	maxCandidates = 32
-	// leaveTime limits the goodbye, also where the check was stopped.
+	// leaveTime limits leaving, also after a cancellation.
 	leaveTime = 500 * time.Millisecond
 )
 
@@ -35,16 +35,16 @@ type participant struct {
 
 	answered, published chan struct{} // closed once the server answered, and named the stream
 	muted               chan struct{} // closed once the server has muted the stream
-	ended               chan struct{} // closed when nothing more comes
+	ended               chan struct{} // closed when nothing more is received
 	following           bool
 
 	mu        sync.Mutex
-	early     []string // addresses that came before the description they belong to
+	early     []string // addresses that arrived before the description they belong to
 	described bool
 	offersTCP bool
 	badOffer  bool
-	stream    string     // under which name the server knows the own stream
-	media     netip.Addr // of the media server; zero until it is named
+	stream    string     // the server's name of the own stream
+	media     netip.Addr // of the media server; zero until known
 }
 
 // dial opens the signalling of a participant.
@@ -71,7 +71,7 @@ func dial(ctx context.Context, v *visit.Visit, room Room, target signal.Target) 
 	return nil, visit.SocketFault(status, err)
 }
 
-// join waits for the server's welcome.
+// join waits for the server's response to the join.
 func (p *participant) join(ctx context.Context) visit.Outcome {
 	for range maxMessages {
 		m, o := p.read(ctx)
@@ -107,7 +107,8 @@ func (p *participant) write(ctx context.Context, message []byte) error {
 	return nil
 }
 
-// follow answers the server's messages until ctx is done or the server says nothing more.
+// follow processes the server's messages until ctx is done or the server sends nothing
+// more.
 func (p *participant) follow(ctx context.Context, pc *peer.Connection) {
 	p.pc, p.following = pc, true
 	go func() {
@@ -154,7 +155,8 @@ func (p *participant) accept(ctx context.Context, offer signal.Description) {
 	})
 }
 
-// describe applies a description of the server, and the addresses that came before it.
+// describe applies a description of the server, and the addresses that arrived before
+// it.
 func (p *participant) describe(sdp string, apply func() error) {
 	err := apply()
 	p.mu.Lock()
@@ -190,8 +192,8 @@ func (p *participant) candidate(candidate string) {
 	}
 }
 
-// noteAddress keeps the first address of the media server for UDP (RFC 8839 §5.1), of IPv4
-// where there is one.
+// noteAddress stores the media server's first UDP address (RFC 8839 §5.1), an IPv4 one if
+// there is one.
 func (p *participant) noteAddress(candidate string) {
 	fields := strings.Fields(candidate)
 	if p.media.Is4() || len(fields) < 8 || !strings.HasPrefix(candidate, "candidate:") || !strings.EqualFold(fields[2], "udp") {
@@ -202,33 +204,33 @@ func (p *participant) noteAddress(candidate string) {
 	}
 }
 
-// mediaAddress is the zero value where the server named none.
+// mediaAddress returns the zero value if the server named none.
 func (p *participant) mediaAddress() netip.Addr {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.media
 }
 
-// overTCP reports whether there is an address for TCP among candidates (RFC 6544 §4.5).
+// overTCP reports whether one of the candidates is for TCP (RFC 6544 §4.5).
 func overTCP(candidates string) bool {
 	return strings.Contains(strings.ToLower(candidates), " tcptype ")
 }
 
-// streamName is "" before the stream is published.
+// streamName returns "" before the stream is published.
 func (p *participant) streamName() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.stream
 }
 
-// state is what is known of the server's descriptions.
+// state is the state of the server's descriptions.
 func (p *participant) state() (bad, offersTCP bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.badOffer, p.offersTCP
 }
 
-// leave ends the participant's stay, in any state.
+// leave leaves, in any state.
 func (p *participant) leave() {
 	if p == nil {
 		return
@@ -238,10 +240,11 @@ func (p *participant) leave() {
 	_ = p.write(ctx, signal.Goodbye())
 	if p.following {
 		select {
-		case <-p.ended: // the server ends the connection after a goodbye
+		case <-p.ended: // the server ends the connection afterwards
 		case <-ctx.Done():
 		}
 	}
-	// A goodbye of the WebSocket's own would wait up to 5 s for that of a silent server.
+	// The closing handshake of a WebSocket would wait up to 5 s for that of a silent
+	// server.
 	_ = p.socket.CloseNow()
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Pair is two connections to a server that sends nobody their own stream back: what goes
-// up by one of them comes down by the other.
+// Pair is two connections to a server that does not return the own stream: what is sent
+// over one is received over the other.
 type Pair struct {
 	Up, Down *peer.Connection
 	stream   *stream
@@ -49,7 +49,7 @@ func (p *Pair) AwaitKeys(ctx context.Context) error {
 	return p.Down.AwaitKeys(ctx)
 }
 
-// Path returns the kind and transport of the own end of the path up.
+// Path returns the kind and transport of the own end of the upstream path.
 func (p *Pair) Path() string { return p.Up.Path() }
 
 // Lead sends packets of silence until one of them has come down, and reports whether one
@@ -59,8 +59,8 @@ func (p *Pair) Lead(ctx context.Context) bool { return p.stream.leadIn(ctx, p.Up
 // Run sends the stream and waits for the last packets.
 func (p *Pair) Run(ctx context.Context) { p.stream.run(ctx, p.Up, p.Down.Down()) }
 
-// Fill writes the figures of the stream to d. Both ways lead over this computer's clock,
-// so that a round trip is from one of its connections to the other.
+// Fill writes the figures of the stream to d. Both directions use this computer's clock,
+// so the round trip is that from one connection to the other.
 func (p *Pair) Fill(d *report.MediaVoice) visit.Sound { return p.stream.fill(d) }
 
 // Close closes both connections without waiting.

@@ -1,5 +1,5 @@
 // Package mirror sends a voice-like stream to a media server that returns its packets
-// unchanged, and measures what comes back.
+// unchanged, and measures what returns.
 package mirror
 
 import (
@@ -54,9 +54,9 @@ type stream struct {
 	mu      sync.Mutex
 	sentNS  []int64 // by number
 	echoes  []echo
-	lead    int    // packets before the stream, which the reports count too
-	lostUp  *int   // by the last receiver report
-	highest uint32 // sequence number that this report reaches to
+	lead    int    // packets before the stream, which the reports include
+	lostUp  *int   // according to the last receiver report
+	highest uint32 // last sequence number of this report
 }
 
 type echo struct {
@@ -70,7 +70,7 @@ func newStream(clock probe.Clock) *stream {
 
 func (s *stream) nowNS() int64 { return int64(s.clock.Now().Sub(s.start)) }
 
-// arrived takes a returned packet. Others, such as comfort noise of the server, are
+// arrived processes a returned packet. Others, such as comfort noise of the server, are
 // ignored.
 func (s *stream) arrived(p *rtp.Packet, at time.Time) {
 	s.first.Do(func() { close(s.flows) })
@@ -128,7 +128,7 @@ func (c *Connection) Run(ctx context.Context) {
 	c.stream.run(ctx, c.Connection, nil)
 }
 
-// run sends the stream over a connection, until that one or the other one ends.
+// run sends the stream over a connection, until it or the other one ends.
 func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan struct{}) {
 	began := s.nowNS()
 	buf := make([]byte, 0, wire.DefaultBytes)
@@ -153,8 +153,8 @@ func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan st
 		s.sentNS = append(s.sentNS, now)
 		s.mu.Unlock()
 		if over.Write(packet(uint32(s.lead+i), payload)) != nil {
-			// The own socket refused it: the number still counts as sent, since the next
-			// ones follow its sequence.
+			// The own socket refused it: the number still counts as sent, because the
+			// next ones continue its sequence.
 			continue
 		}
 		left := over.Left(uint16(s.lead+i), s.start.Add(time.Duration(now)))
@@ -182,8 +182,8 @@ func (s *stream) allBack() bool {
 	return len(s.echoes) >= len(s.sentNS)
 }
 
-// Fill writes the figures to d. Loss up is what the server reported; it misses what was
-// lost after its last report. Loss down is the rest.
+// Fill writes the figures to d. The upstream loss is what the server reported, without
+// what was lost after its last report. The rest is the downstream loss.
 func (c *Connection) Fill(d *report.MediaVoice) visit.Sound { return c.stream.fill(d) }
 
 func (s *stream) fill(d *report.MediaVoice) visit.Sound {
@@ -204,8 +204,8 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 		packets = append(packets, stats.Packet{Seq: e.seq, SentNS: sentNS, ArrivedNS: e.arrivedNS})
 	}
 	d.Sent, d.DownReceived = new(sent), new(returned)
-	// Both shares are of the packets that the last report covers.
-	// Which of the lead was lost is not known; it is counted as of the stream.
+	// Both shares refer to the packets of the last report. It is unknown which of the
+	// lead were lost; they count as part of the stream.
 	if covered := min(int(s.highest)+1-s.lead, sent); s.lostUp != nil && covered > 1 {
 		lost := min(*s.lostUp, covered)
 		arrived := covered - lost
@@ -230,7 +230,7 @@ func (s *stream) fill(d *report.MediaVoice) visit.Sound {
 	d.RTTP50MS = new(visit.Round(stats.Percentile(trips, 50)))
 	d.RTTP95MS = new(visit.Round(stats.Percentile(trips, 95)))
 	if j := stats.JitterOf(packets); j != nil {
-		// Of both ways together: the server's own time stamps are not known.
+		// Of both directions together: the server's own timestamps are not known.
 		d.DownJitterMS = new(visit.Round(j.MeanAbsDMS))
 	}
 	return sound

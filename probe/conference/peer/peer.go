@@ -25,7 +25,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire/pionlog"
 )
 
-// Faults of setting up.
+// Errors of the connection set-up.
 var (
 	ErrNoPath = errors.New("no path for packets was found")
 	ErrNoKeys = errors.New("no keys were agreed")
@@ -38,16 +38,16 @@ const maxPacketBytes = 2048
 // gatherLimit limits the search for own addresses.
 const gatherLimit = 500 * time.Millisecond
 
-// Config is what a connection needs.
+// Config configures a connection.
 type Config struct {
 	// Server is the address of the conference system.
 	Server *url.URL
 	// ICEServers are the system's STUN and TURN servers; without any, only own
 	// addresses are offered.
 	ICEServers []webrtc.ICEServer
-	// Only restricts the paths that may be found.
+	// Only restricts the paths.
 	Only Transport
-	// Listen makes a connection that sends no stream, SendOnly one that receives none.
+	// Listen means that the connection sends no stream, SendOnly that it receives none.
 	Listen, SendOnly bool
 	// Arrived takes each packet of the returning stream and its arrival at this computer,
 	// Reported each of the server's receiver reports on the own one (RFC 3550 §6.4.2). Both
@@ -59,7 +59,7 @@ type Config struct {
 // Transport is the kind of a path.
 type Transport string
 
-// The transports that Config.Only can ask for.
+// The transports for Config.Only.
 const (
 	AnyTransport Transport = ""
 	TCP          Transport = "tcp"   // ICE over TCP (RFC 6544)
@@ -73,7 +73,7 @@ func (t Transport) networkTypes() []webrtc.NetworkType {
 	case TCP:
 		return tcp
 	case Relay:
-		// With TCP, pion connects to the server's addresses for TCP whatever the policy is.
+		// With TCP, pion connects to the server's TCP addresses regardless of the policy.
 		// The transport to the relay itself is that of its URL.
 		return udp
 	}
@@ -101,8 +101,8 @@ type Connection struct {
 	path, keys, down, heard chan struct{} // each closed once
 }
 
-// Open prepares a connection. It adds nothing of its own to the stream: no
-// retransmission, which would hide loss, and no receiver reports.
+// Open prepares a connection. It does not modify the stream: no retransmission, which
+// would hide loss, and no receiver reports.
 func Open(env probe.Env, config Config) (*Connection, error) {
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
@@ -117,14 +117,14 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	e.SetNet(sockets)
 	e.SetNetworkTypes(config.Only.networkTypes())
 	if config.Only == Relay {
-		e.SetRelayAcceptanceMinWait(0) // no better path is to be waited for
+		e.SetRelayAcceptanceMinWait(0) // do not wait for a better path
 	}
 	e.SetIncludeLoopbackCandidate(isLoopback(config.Server))
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetFireOnTrackBeforeFirstRTP(true)
 	codecs := &webrtc.MediaEngine{}
 	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: wire.ClockRateHz, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
-	// It fails only for a codec type that does not exist.
+	// It fails only for an unknown codec type.
 	_ = codecs.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: wire.PayloadType}, webrtc.RTPCodecTypeAudio)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(e), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: config.ICEServers, ICETransportPolicy: config.Only.policy()})
@@ -167,7 +167,7 @@ func (c *Connection) speak(codec webrtc.RTPCodecCapability, only bool) error {
 	return nil
 }
 
-// follow turns the states of the connection into channels, and reads the returning
+// follow translates the states of the connection into channels, and reads the returned
 // stream.
 func (c *Connection) follow() {
 	path := sync.OnceFunc(func() { close(c.path) })
@@ -237,7 +237,7 @@ func (c *Connection) readReports(sender *webrtc.RTPSender) {
 	}
 }
 
-// Offer returns the offer with the addresses that were found.
+// Offer returns the offer with the gathered addresses.
 func (c *Connection) Offer(ctx context.Context) (string, error) {
 	offer, err := c.pc.CreateOffer(nil)
 	if err != nil {
@@ -246,9 +246,9 @@ func (c *Connection) Offer(ctx context.Context) (string, error) {
 	return c.describe(ctx, offer)
 }
 
-// describe applies the own description and returns it with the addresses that were found
-// within gatherLimit. A relay that takes longer is used all the same: a server learns an
-// address from the first packet that comes from it (RFC 8445 §7.3.1.3).
+// describe applies the own description and returns it with the addresses gathered within
+// gatherLimit. A relay that takes longer is used anyway: a server learns an address from
+// the first packet from it (RFC 8445 §7.3.1.3).
 func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(own); err != nil {
@@ -301,8 +301,8 @@ func (c *Connection) Answer(sdp string) error {
 	return nil
 }
 
-// Accept applies an offer of the server's and returns the answer to it. The error is
-// ErrAnswer where the offer cannot be used.
+// Accept applies an offer of the server and returns the answer. The error is ErrAnswer
+// if the offer cannot be used.
 func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
 	sdp, err := bounded(sdp)
 	if err != nil {
@@ -318,9 +318,9 @@ func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
 	return c.describe(ctx, answer)
 }
 
-// Candidate adds an address of the server that came after its answer.
+// Candidate adds an address of the server that arrived after its answer.
 func (c *Connection) Candidate(candidate string) {
-	// A candidate that cannot be used, such as one of an unknown kind, is not needed.
+	// A candidate of an unknown kind, for example, is not needed.
 	_ = c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMLineIndex: new(uint16(0))})
 }
 
@@ -342,8 +342,8 @@ func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error)
 	}
 }
 
-// Path returns the kind and transport of the own end of the path, such as "host udp"; of
-// a relay, the transport on the way to it.
+// Path returns the kind and transport of the own end of the path, such as "host udp";
+// for a relay, the transport to the relay.
 func (c *Connection) Path() string {
 	pair, err := c.selected()
 	if err != nil || pair == nil {
@@ -355,12 +355,12 @@ func (c *Connection) Path() string {
 	return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
 }
 
-// selected returns the path. All streams share one transport (BUNDLE, RFC 9143), also that of data.
+// selected returns the path. All streams and data share one transport (BUNDLE, RFC 9143).
 func (c *Connection) selected() (*webrtc.ICECandidatePair, error) {
 	return c.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 }
 
-// relayTransport returns udp, tcp or tls for the way to a relay.
+// relayTransport returns the transport to a relay: udp, tcp or tls.
 func (c *Connection) relayTransport(local *webrtc.ICECandidate) string {
 	for _, s := range c.pc.GetStats() {
 		if found, ok := s.(webrtc.ICECandidateStats); ok && found.Type == webrtc.StatsTypeLocalCandidate &&
@@ -381,8 +381,8 @@ func (c *Connection) ServerAddress() (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port), err == nil
 }
 
-// Gathered reports whether the own description holds an address that the transport
-// allows, such as one of a relay.
+// Gathered reports whether the own description contains an address that the transport
+// permits, such as one of a relay.
 func (c *Connection) Gathered() bool {
 	own := c.pc.LocalDescription()
 	return own != nil && strings.Contains(own.SDP, "a=candidate:")
@@ -394,7 +394,7 @@ func (c *Connection) Heard() <-chan struct{} { return c.heard }
 // Close closes the connection without waiting.
 func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
 
-// Write sends one packet of the stream; payload type and source are filled in.
+// Write sends one packet of the stream. It sets payload type and SSRC.
 func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
 
 // Left returns when a packet that was just written left this computer; otherwise is the

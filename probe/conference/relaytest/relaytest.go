@@ -1,10 +1,12 @@
-// Package relaytest tries the relays (TURN) of a conference system beside a call to it.
+// Package relaytest tests the relays (TURN) of a conference system, concurrently with a
+// call to it.
 package relaytest
 
 import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/tonprobe/tonprobe/probe/conference/visit"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -12,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// List is the servers that a conference system names for a session.
+// List contains the servers that a conference system names for a session.
 type List struct {
 	wire.ICEConfig
 	// Bad is the number of entries that no client can use, such as one without a scheme.
@@ -29,8 +31,8 @@ type Test struct {
 	took    float64
 }
 
-// Start asks each relay for the permission for the media server. Without an address of
-// that server, no permission is asked for.
+// Start requests from each relay the permission for the media server. Without an
+// address of that server, no permission is requested.
 func Start(ctx context.Context, v *visit.Visit, list List, media netip.Addr) *Test {
 	t := &Test{v: v, done: make(chan struct{})}
 	go func() {
@@ -45,8 +47,8 @@ func Start(ctx context.Context, v *visit.Visit, list List, media netip.Addr) *Te
 	return t
 }
 
-// Record waits for the test and writes its result to the step of the relays, in its place
-// where it was recorded before. A nil Test records nothing.
+// Record waits for the test and writes its result to the step of the relays, at the
+// position where it was recorded before. A nil Test records nothing.
 func (t *Test) Record() {
 	if t == nil {
 		return
@@ -62,7 +64,7 @@ func (t *Test) Record() {
 	t.v.Data.Checks[i] = step
 }
 
-// judge: one relay that works is enough; an entry that nobody can use is noted.
+// judge requires one working relay; an entry that nobody can use is noted.
 func judge(relays []report.TURNRelay, list List) visit.Outcome {
 	works := func(r report.TURNRelay) bool {
 		return r.Allocated != nil && *r.Allocated && (r.Permitted == nil || *r.Permitted)
@@ -79,11 +81,26 @@ func judge(relays []report.TURNRelay, list List) visit.Outcome {
 	case len(relays) == 0:
 		return visit.Untested(visit.NoTime)
 	}
-	// What a server says goes before silence, which may be of the line.
+	// A server's response has priority over silence, which may be caused by the line.
 	for _, fault := range []string{"denied", "auth_failed", "quota", "tls", "other"} {
 		if slices.ContainsFunc(relays, func(r report.TURNRelay) bool { return r.Error == fault }) {
 			return visit.Fault(fault)
 		}
 	}
 	return visit.Fault("unreachable")
+}
+
+// MediaAddress returns the first address that an SDP names for the media; the zero value
+// if it names no usable one. ICE-lite servers put theirs in candidates.
+func MediaAddress(sdp string) netip.Addr {
+	for line := range strings.Lines(sdp) {
+		fields := strings.Fields(line)
+		if !strings.HasPrefix(line, "a=candidate:") || len(fields) < 8 {
+			continue
+		}
+		if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() {
+			return at.Unmap()
+		}
+	}
+	return netip.Addr{}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestRelaysAreJudged: one that works is enough; what a relay says goes before silence.
+// TestRelaysAreJudged: one working relay is sufficient; a relay's response has priority
+// over silence.
 func TestRelaysAreJudged(t *testing.T) {
 	relay := func(allocated bool, permitted *bool, fault string) report.TURNRelay {
 		return report.TURNRelay{Allocated: &allocated, Permitted: permitted, Error: fault}

@@ -7,42 +7,43 @@ import (
 	"github.com/pion/opus"
 )
 
-// Arrival is a packet that came back.
+// Arrival is a received packet.
 type Arrival struct {
-	// Seq and Stamp are the RTP sequence number and timestamp (48 kHz), without
-	// wraps: both rise over 16 and 32 bits.
+	// Seq and Stamp are the RTP sequence number and timestamp (48 kHz), unwrapped
+	// beyond 16 and 32 bits.
 	Seq, Stamp int64
-	// At is when it came, from any beginning.
+	// At is the time of arrival since any fixed time.
 	At time.Duration
-	// Payload is its Opus.
+	// Payload is its Opus payload.
 	Payload []byte
 }
 
-// Sweep is a sweep that was found in what came back.
+// Sweep is a sweep that was found in the received sound.
 type Sweep struct {
-	// Index is its place in the sound.
+	// Index is its position in the sound.
 	Index int
-	// Heard is the correlation with the sweep as it was sent, 0..1.
+	// Heard is the correlation with the original sweep, 0..1.
 	Heard float64
-	// Sent is when its beginning was sent, and Arrived when it came back.
+	// Sent is when its beginning was sent, and Arrived when it returned.
 	Sent, Arrived time.Duration
 }
 
-// heardFrom is the correlation from which on a sweep is taken for the own one. Through a
-// second encoder it reaches 0.9, and with 30 % of the packets lost two sweeps of three are
-// above. Speech, noise and tones stay below 0.25 (TestOtherSound).
+// heardFrom is the correlation from which a sweep counts as the own one. Through a second
+// encoder it reaches 0.9, and with 30 % of the packets lost two of three sweeps exceed it.
+// Speech, noise and tones stay below 0.25 (TestOtherSound).
 const heardFrom = 0.35
 
-// maxSamples bounds the sound that is searched, and with it the time of a search: 10 s.
+// maxSamples limits the sound that is searched, and thereby the time of a search: 10 s.
 const maxSamples = 10 * searchHz
 
-// maxDrift is how far, in packets, a sweep may be from where the one before it puts it: a
-// server that conceals lost packets, or leaves them out, moves the sound by whole packets.
+// maxDrift is the maximum deviation, in packets, of a sweep from the position predicted by
+// the previous one: a server that conceals or omits lost packets shifts the sound by whole
+// packets.
 const maxDrift = 3
 
-// Find looks for the sweeps in packets, which must be in the order of their stamps.
-// sentAt is when each packet of the sound was sent, from the same beginning as the
-// arrivals.
+// Find searches the sweeps in packets, which must be in order of their timestamps.
+// sentAt contains the sending time of each packet of the sound, on the same clock as
+// the arrivals.
 func Find(packets []Arrival, sentAt []time.Duration) []Sweep {
 	sound, came := decode(packets)
 	if len(sound) < sweepSamples {
@@ -57,7 +58,7 @@ func Find(packets []Arrival, sentAt []time.Duration) []Sweep {
 		}
 		sent, known := timeOf(sentAt, k*cellSamples+encoderDelay)
 		arrived, here := came.timeOf(at)
-		if known && here && arrived >= sent { // what comes before it was sent is not the own
+		if known && here && arrived >= sent { // what arrived before it was sent is foreign
 			found = append(found, Sweep{Index: k, Heard: heard, Sent: sent, Arrived: arrived})
 		}
 	}
@@ -66,20 +67,20 @@ func Find(packets []Arrival, sentAt []time.Duration) []Sweep {
 
 func rise(k int) int { return int(rising[k] - '0') }
 
-// arrivals is when the packets of a decoded sound came, by sample.
+// arrivals contains the arrival times of the packets of a decoded sound, by sample.
 type arrivals struct {
 	first int64 // stamp
 	at    map[int]time.Duration
 }
 
-// timeOf returns when the sample came: a packet is sent when its last sample is known,
-// so that samples of one packet keep their distance.
+// timeOf returns the arrival time of a sample: a packet is sent when its last sample is
+// known, so samples of one packet keep their distance.
 func (a arrivals) timeOf(sample int) (time.Duration, bool) {
 	at, ok := a.at[sample/packetSample]
 	return at + samples(sample%packetSample), ok
 }
 
-// timeOf returns when the sample of the sound was sent.
+// timeOf returns the sending time of a sample of the sound.
 func timeOf(sentAt []time.Duration, sample int) (time.Duration, bool) {
 	i := sample / packetSample
 	if i >= len(sentAt) {
@@ -90,8 +91,8 @@ func timeOf(sentAt []time.Duration, sample int) (time.Duration, bool) {
 
 func samples(n int) time.Duration { return time.Duration(n) * time.Second / searchHz }
 
-// decode returns the sound of the packets at searchHz; what is missing is silent. It
-// takes packets of 20 ms, which is what BigBlueButton agrees on (ptime 20).
+// decode returns the sound of the packets at searchHz; missing parts are silent. It
+// requires packets of 20 ms, which BigBlueButton negotiates (ptime 20).
 func decode(packets []Arrival) ([]float64, arrivals) {
 	if len(packets) == 0 {
 		return nil, arrivals{}
@@ -125,8 +126,9 @@ func decode(packets []Arrival) ([]float64, arrivals) {
 	return sound, came
 }
 
-// decodePacket returns the number of samples, 0 for a packet that cannot be read. The
-// payload is a stranger's, and the decoder young: a fault of it must not end the check.
+// decodePacket returns the number of samples; 0 for a packet that cannot be decoded.
+// The payload is untrusted and the decoder is young: a panic of it must not end the
+// check.
 func decodePacket(d *opus.Decoder, payload []byte, out []float32) (n int) {
 	defer func() {
 		if recover() != nil {
@@ -140,8 +142,8 @@ func decodePacket(d *opus.Decoder, payload []byte, out []float32) (n int) {
 	return n
 }
 
-// correlate returns, for each beginning, the correlation of the sound with the pattern:
-// 1 where it is the pattern at any volume.
+// correlate returns, for each start, the correlation of the sound with the pattern: 1
+// if it equals the pattern at any volume.
 func correlate(sound, pattern []float64) []float64 {
 	var patternEnergy, energy float64
 	for _, v := range pattern {
@@ -152,7 +154,7 @@ func correlate(sound, pattern []float64) []float64 {
 	}
 	out := make([]float64, len(sound)-len(pattern)+1)
 	for at := range out {
-		// Below -80 dBFS there is nothing but the noise of the arithmetic.
+		// Below -80 dBFS there is only rounding noise.
 		if floor := 1e-8 * float64(len(pattern)); energy > floor {
 			var sum float64
 			for i, v := range pattern {
@@ -168,15 +170,15 @@ func correlate(sound, pattern []float64) []float64 {
 }
 
 // align returns, for each sweep of the sound, the block of one packet in which it begins
-// in what came back, as far as that can be told; a block outside of it is one of a sweep
-// that is missing.
+// in the received sound, as far as that can be determined; a block outside of it means
+// that the sweep is missing.
 //
-// It looks for the sequence of places that matches best: from one sweep to the next the
-// distance is that of the sound, or differs by maxDrift packets at most.
+// It searches the best sequence of positions: the distance from one sweep to the next is
+// that of the sound, or differs by at most maxDrift packets.
 func align(match [2][]float64) [sweeps]int {
 	const cell = cellSamples / packetSample
-	const around = sweeps * (cell + maxDrift) // blocks before and after what came back
-	const perBlock = 0.01                     // a drift must be worth it
+	const around = sweeps * (cell + maxDrift) // blocks before and after the received sound
+	const perBlock = 0.01                     // a drift requires a gain
 	blocks := (len(match[0]) + packetSample - 1) / packetSample
 	n := around + blocks + around
 	score := make([]float64, n) // of the best sequence that ends here

@@ -1,10 +1,10 @@
-// Package testsignal holds a recorded sound in Opus, and finds it in what a server
-// returns after it has decoded and encoded it again.
+// Package testsignal contains a recorded sound in Opus, and finds it in the sound that
+// a server returns after it has decoded and encoded it again.
 //
-// Such a server (FreeSWITCH behind BigBlueButton) sends packets of its own: neither
-// numbers nor payloads survive. The sound does. It consists of sweeps of 140 ms, one
-// every 200 ms, whose directions are a fixed pattern, so that each is told from its
-// neighbours.
+// Such a server (FreeSWITCH behind BigBlueButton) sends its own packets: neither
+// numbers nor payloads are preserved, but the sound is. It consists of sweeps of 140
+// ms, one every 200 ms, whose directions form a fixed pattern, so that each one differs
+// from its neighbours.
 package testsignal
 
 import (
@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// The form of the sound. Opus runs RTP at 48 kHz (RFC 7587 §4.1); the sweeps stay in the
-// band of a telephone, which every bandwidth of the codec passes, and are searched at
-// 8 kHz.
+// Properties of the sound. RTP for Opus uses 48 kHz (RFC 7587 §4.1); the sweeps are in
+// the telephone band, which every bandwidth of the codec passes, and are searched at 8
+// kHz.
 const (
-	// PacketTime is the time that one packet covers.
+	// PacketTime is the duration of a packet.
 	PacketTime = 20 * time.Millisecond
 	// Packets is the number of packets of the whole sound.
 	Packets = 160
 	// PacketBytes is the length of each: constant bit rate of 24 kbit/s.
 	PacketBytes = 60
-	// StampStep is the step of the RTP timestamp from one packet to the next.
+	// StampStep is the increment of the RTP timestamp per packet.
 	StampStep = 960
 
 	searchHz     = 8000
@@ -36,28 +36,28 @@ const (
 )
 
 // rising is the pattern: the Barker code of length 13, whose shifted copies match in
-// few places, and three more.
+// few positions, and three more.
 const rising = "1111100110101001"
 
-// encoderDelay is the look-ahead of the encoder that made the recording (6.5 ms, RFC 6716
-// §2): the first sweep begins that much after the beginning of the first packet.
+// encoderDelay is the look-ahead of the encoder that created the recording (6.5 ms, RFC
+// 6716 §2): the first sweep begins that much after the beginning of the first packet.
 const encoderDelay = 52 // samples at searchHz
 
-// recording is the sound: Packets packets of PacketBytes each, by libopus with
-// "-application voip -vbr off -b:a 24k -frame_duration 20". TestRecording makes it anew
-// with -update.
+// recording is the sound: Packets packets of PacketBytes each, encoded by libopus with
+// "-application voip -vbr off -b:a 24k -frame_duration 20". TestRecording with -update
+// generates it.
 //
 //go:embed recording.opus
 var recording []byte
 
-// Packet returns the payload of packet i of the sound, which repeats itself after
-// Packets packets. It must not be changed.
+// Packet returns the payload of packet i of the sound, which repeats after Packets
+// packets. It must not be modified.
 func Packet(i int) []byte {
 	at := i % Packets * PacketBytes
 	return recording[at : at+PacketBytes : at+PacketBytes]
 }
 
-// sweep returns a sweep with faded ends, as the recording has it at searchHz.
+// sweep returns a sweep with faded ends, as in the recording, at searchHz.
 func sweep(rises bool, rateHz int) []float64 {
 	n := sweepSamples * rateHz / searchHz
 	from, to := float64(lowHz), float64(highHz)

@@ -14,21 +14,11 @@ import (
 
 	"github.com/pion/opus"
 	"github.com/pion/opus/pkg/oggreader"
+
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 var update = flag.Bool("update", false, "make the recording anew")
-
-// need skips the test if a program is missing, or fails it when TONPROBE_TEST_ALL is set.
-func need(t testing.TB, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("TONPROBE_TEST_ALL") != "" {
-		t.Fatalf("%s is missing", program)
-	}
-	t.Skipf("%s is missing", program)
-}
 
 // synthesize returns the sound at 48 kHz as 16-bit samples.
 func synthesize() []byte {
@@ -49,7 +39,7 @@ func synthesize() []byte {
 // encode runs 48 kHz samples through libopus.
 func encode(t testing.TB, pcm []byte, args ...string) [][]byte {
 	t.Helper()
-	need(t, "ffmpeg")
+	probetest.Need(t, "ffmpeg")
 	cmd := exec.Command("ffmpeg", append(append([]string{"-hide_banner", "-loglevel", "error", "-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "-", "-c:a", "libopus"}, args...), "-f", "ogg", "-")...)
 	cmd.Stdin = bytes.NewReader(pcm)
 	out, err := cmd.Output()
@@ -70,7 +60,7 @@ func encode(t testing.TB, pcm []byte, args ...string) [][]byte {
 		for _, s := range segments {
 			packet = append(packet, s...)
 			if len(s) == 255 {
-				continue // the next segment goes on (RFC 3533 §6)
+				continue // the packet continues in the next segment (RFC 3533 §6)
 			}
 			if !bytes.HasPrefix(packet, []byte("OpusTags")) {
 				packets = append(packets, packet)
@@ -81,7 +71,7 @@ func encode(t testing.TB, pcm []byte, args ...string) [][]byte {
 	return packets
 }
 
-// heard returns the recording at 48 kHz, as a server decodes it.
+// heard returns the recording at 48 kHz, as decoded by a server.
 func heard(t testing.TB) []byte {
 	t.Helper()
 	d, err := opus.NewDecoderWithOutput(48000, 1)
@@ -123,7 +113,7 @@ func own() (packets [][]byte) {
 	return packets
 }
 
-// TestRecording: the recording is what the comment on it says.
+// TestRecording: the recording has the properties in its comment.
 func TestRecording(t *testing.T) {
 	if *update {
 		packets := encode(t, synthesize(), "-application", "voip", "-vbr", "off", "-b:a", "24k", "-frame_duration", "20")
@@ -153,9 +143,9 @@ func TestRecording(t *testing.T) {
 	}
 }
 
-// TestThroughAServer: decoded and encoded again, at the bit rates and modes of a server,
-// the sweeps are found and their time is right: it holds the look-ahead of that encoder,
-// 2.5 to 6.5 ms.
+// TestThroughAServer: after decoding and encoding with the bit rates and modes of a
+// server, the sweeps are found at the right time, which includes the look-ahead of that
+// encoder, 2.5 to 6.5 ms.
 func TestThroughAServer(t *testing.T) {
 	for name, args := range map[string][]string{
 		"BigBlueButton, 30 kbit/s": {"-application", "voip", "-b:a", "30k"},
@@ -178,7 +168,7 @@ func TestThroughAServer(t *testing.T) {
 	}
 }
 
-// TestOtherSound: nothing is found where the own sound is not.
+// TestOtherSound: no sweep is found in other sounds.
 func TestOtherSound(t *testing.T) {
 	noise, hum, glide := make([]byte, 2*48000*3), make([]byte, 2*48000*3), make([]byte, 2*48000*3)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -188,7 +178,7 @@ func TestOtherSound(t *testing.T) {
 		voiced := math.Sin(float64(i)*2*math.Pi*140/48000) + math.Sin(float64(i)*2*math.Pi*(700+500*math.Sin(float64(i)/9000))/48000)
 		binary.LittleEndian.PutUint16(glide[2*i:], uint16(int16(4000*voiced)))
 	}
-	need(t, "espeak-ng")
+	probetest.Need(t, "espeak-ng")
 	spoken, err := exec.Command("sh", "-c", "espeak-ng -v de --stdout 'Guten Tag, die Sitzung beginnt in fünf Minuten.' | ffmpeg -loglevel error -i - -f s16le -ar 48000 -ac 1 -").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -206,11 +196,12 @@ func TestOtherSound(t *testing.T) {
 		}
 	}
 	if found := Find(nil, sent()); found != nil {
-		t.Errorf("nothing came, and %d sweeps found", len(found))
+		t.Errorf("%d sweeps found without any packet", len(found))
 	}
 }
 
-// TestDamage: what arrives late, with gaps or only in part is still placed right.
+// TestDamage: sweeps are located correctly if packets are late, lost or only a part
+// arrives.
 func TestDamage(t *testing.T) {
 	all := arrivalsOf(own(), 80*time.Millisecond)
 	r := rand.New(rand.NewPCG(3, 4))

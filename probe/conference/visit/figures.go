@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// FillUp takes the figures of a receiver report (RFC 3550 §6.4.1) on a stream whose numbers
-// begin at 0. Packets after the ones that it covers are not judged.
+// FillUp sets the figures of a receiver report (RFC 3550 §6.4.1) on a stream whose numbers
+// begin at 0. Later packets are not evaluated.
 func FillUp(d *report.MediaVoice, r rtcp.ReceptionReport, sent int) {
 	covered := min(int(r.LastSequenceNumber&0xffff)+1, sent)
 	if covered <= 1 {
@@ -23,8 +23,8 @@ func FillUp(d *report.MediaVoice, r rtcp.ReceptionReport, sent int) {
 	d.UpJitterMS = new(Round(float64(r.Jitter) * 1000 / wire.ClockRateHz))
 }
 
-// LostOf returns the number of lost packets of a report. It is a number of 24 bits with a
-// sign, negative where duplicates arrived.
+// LostOf returns the number of lost packets in a report. It is a signed number of 24
+// bits, negative if duplicates arrived.
 func LostOf(r rtcp.ReceptionReport) int {
 	const sign = 1 << 23
 	if r.TotalLost&sign != 0 {

@@ -19,7 +19,7 @@ type Call interface {
 	Fill(d *report.MediaVoice) Sound
 }
 
-// Sound is what became of a stream.
+// Sound is the result of a stream.
 type Sound struct {
 	// Sent is the number of packets sent.
 	Sent int
@@ -29,19 +29,19 @@ type Sound struct {
 	// Returned is true when the own stream came back, Foreign when packets came that
 	// are not of it, Unclear when too few of them came to tell.
 	Returned, Foreign, Unclear bool
-	// Void is true when this computer did not keep the times of the stream, so that its
+	// Void is true if this computer missed the schedule of the stream, so that its
 	// figures say nothing about the line.
 	Void bool
-	// OneWay is true when the system returns no sound.
+	// OneWay is true if the system returns no sound.
 	OneWay bool
-	// Fault is why the stream says nothing about the line, such as that the system muted
-	// it; "" where nothing of that kind happened.
+	// Fault is why the stream says nothing about the line, for example because the
+	// system muted it; "" for none.
 	Fault string
-	// Silence is what is known of a stream that did not come back; "" is nothing.
+	// Silence is the reason why a stream was not returned; "" if unknown.
 	Silence string
 }
 
-// media is the steps of a call after the answer.
+// media performs the steps of a call after the answer.
 type media struct {
 	v     *Visit
 	c     Call
@@ -69,11 +69,11 @@ func (m *media) keys(ctx context.Context) Outcome {
 	return OK()
 }
 
-// soundUp runs the stream. An echo proves the way there as well as a receiver report
-// does; without either nothing is known of that way alone.
+// soundUp runs the stream. An echo proves the upstream path as well as a receiver
+// report does; without either, nothing is known about it alone.
 func (m *media) soundUp(ctx context.Context) Outcome {
 	m.c.Run(ctx)
-	interrupted := ctx.Err() != nil // before Fill, which a slow computer takes its time for
+	interrupted := ctx.Err() != nil // before Fill, which takes time on a slow computer
 	m.sound = m.c.Fill(m.d)
 	m.d.State = report.MediaComplete
 	switch {

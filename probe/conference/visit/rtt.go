@@ -13,7 +13,7 @@ import (
 const roundTrips = 6
 
 // RoundTrips measures the round trip of small requests over one connection and records
-// the median. good judges the answers.
+// the median. good evaluates the responses.
 func (v *Visit) RoundTrips(ctx context.Context, at *url.URL, good func(*Answer) bool) Outcome {
 	var took []time.Duration
 	for i := range roundTrips {

@@ -1,5 +1,5 @@
-// Package visit holds what the checks of all conference systems share: a client that a
-// hostile server cannot exhaust, and the record of the steps.
+// Package visit contains what the checks of all conference systems share: a client that
+// a hostile server cannot exhaust, and the record of the steps.
 package visit
 
 import (
@@ -22,34 +22,34 @@ const (
 	// StepTime limits each step, StreamTime the stream.
 	StepTime   = 3 * time.Second
 	StreamTime = 6 * time.Second
-	// MaxAnswerBytes is the most that is read of one answer.
+	// MaxAnswerBytes limits what is read of one response.
 	MaxAnswerBytes = 1 << 20
-	// maxRedirects is how many redirects on the same host are followed.
+	// maxRedirects is the number of redirects that are followed on the same host.
 	maxRedirects = 5
 )
 
-// Config is where a visit goes.
+// Config configures a visit.
 type Config struct {
 	// URL is the base address of the system, without user, query and fragment.
 	URL *url.URL
-	// JoinLink lets this check into a test meeting, nil without one. It is valid for
-	// minutes and opens nothing else; all the same it is kept out of logs and reports.
+	// JoinLink admits this check to a test meeting; nil for none. It is valid for
+	// minutes and for that meeting only; it must still not occur in logs and reports.
 	JoinLink *url.URL
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool
 	// Direct ignores the proxies of this computer. Only tests set it.
 	Direct bool
-	// Room opens a test room of the system; nil where there is none.
+	// Room opens a test room of the system; nil if there is none.
 	Room *wire.Room
-	// Token lets this check into a WHIP endpoint (RFC 9725 §4.7), "" without one. It is a
-	// secret that expires within minutes.
+	// Token authorises this check at a WHIP endpoint (RFC 9725 §4.7); "" for none. It is
+	// a secret that expires within minutes.
 	Token string
 	// NoMedia makes no call.
 	NoMedia bool
 }
 
 // Visit is one check of one conference system. Its steps are recorded in Data, in
-// their order.
+// order.
 type Visit struct {
 	Config
 	Env  probe.Env
@@ -68,37 +68,37 @@ func New(c Config, env probe.Env) *Visit {
 // Close closes the idle connections.
 func (v *Visit) Close() { v.web.close() }
 
-// Outcome is the result of a step. Code says why, in one word or number that the
-// server or this program has for it; it is empty for a step without a fault.
+// Outcome is the result of a step. Code is the reason, as one word or number of the
+// server or this program; empty for a step without a fault.
 type Outcome struct {
 	Status report.Status
 	Code   string
 }
 
-// OK is a step that did what it should.
+// OK is the outcome of a successful step.
 func OK() Outcome { return Outcome{Status: report.StatusOK} }
 
-// Fault is a step that failed.
+// Fault is the outcome of a failed step.
 func Fault(code string) Outcome { return Outcome{Status: report.StatusFail, Code: code} }
 
-// Untested is a step that could not be done, and why.
+// Untested is the outcome of a step that could not be done, with the reason.
 func Untested(code string) Outcome { return Outcome{Status: report.StatusUnknown, Code: code} }
 
-// Why steps are not tested.
+// Reasons why steps are not tested.
 const (
-	// NeedsLink: it needs a join link or a token of the collector's.
+	// NeedsLink: it requires a join link or a token of the collector.
 	NeedsLink = "needs_link"
 	// Closed: the protocol of the system is not public.
 	Closed = "closed_protocol"
-	// StepFailed: a step before it failed.
+	// StepFailed: a previous step failed.
 	StepFailed = "step_before"
-	// NoCall: a check of the background service makes no call.
+	// NoCall: the background service makes no calls.
 	NoCall = "background"
 	// NoTime: the time of the check was over.
 	NoTime = "no_time"
 	// NotReturned: the system returns no sound.
 	NotReturned = "not_returned"
-	// Busy: this computer did not keep the times of the stream.
+	// Busy: this computer missed the schedule of the stream.
 	Busy = "computer_busy"
 )
 
@@ -106,7 +106,7 @@ const (
 // [probe.Phase]).
 const PhaseStep = "step"
 
-// Do performs a step within StepTime, records it and returns whether it was good.
+// Do performs a step within StepTime, records it and reports whether it succeeded.
 func (v *Visit) Do(ctx context.Context, name report.ConferenceStep, step func(context.Context) Outcome) bool {
 	phase, limit := PhaseStep, StepTime
 	if name == report.StepSoundUp {
@@ -142,8 +142,8 @@ func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration
 // PhaseStream is the voice-like stream to the system and back.
 const PhaseStream = "stream"
 
-// Media performs the steps of a call: call exchanges offer and answer; then come the
-// path, the keys, and the sound there and back.
+// Media performs the steps of a call: call exchanges offer and answer; then follow the
+// path, the keys, and the sound in both directions.
 func (v *Visit) Media(ctx context.Context, c Call, call func(context.Context) Outcome) {
 	d := &report.MediaVoice{State: report.MediaNoSignalling}
 	v.Data.Media = d
@@ -166,7 +166,7 @@ func (v *Visit) Media(ctx context.Context, c Call, call func(context.Context) Ou
 	v.record(report.StepSoundDown, m.soundDown(), 0) // takes no time
 }
 
-// mediaSteps are the steps of Media, in their order.
+// mediaSteps contains the steps of Media, in order.
 var mediaSteps = [...]report.ConferenceStep{report.StepCall, report.StepPath, report.StepKeys, report.StepSoundUp, report.StepSoundDown}
 
 // SkipMedia records that no call was made, with the reason.
@@ -184,7 +184,8 @@ func (v *Visit) Skip(name report.ConferenceStep, why string) {
 	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{Name: name, Status: report.StatusUnknown, Code: why})
 }
 
-// Explain gives the first of these steps that failed a code that says more than its own.
+// Explain replaces the code of the first of these steps that failed by a more specific
+// one.
 func (v *Visit) Explain(code string, names ...report.ConferenceStep) {
 	for i, c := range v.Data.Checks {
 		if c.Status == report.StatusFail && slices.Contains(names, c.Name) {

@@ -20,16 +20,17 @@ import (
 
 	"github.com/tonprobe/tonprobe/probe/network/lookup"
 	"github.com/tonprobe/tonprobe/probe/network/proxy"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ErrTooLong is an answer of more than MaxAnswerBytes.
-var ErrTooLong = errors.New("the answer is too long")
+// ErrTooLong means that a response exceeds MaxAnswerBytes.
+var ErrTooLong = errors.New("the response is too long")
 
 // errRedirects is more redirects than are followed, as in a loop.
 var errRedirects = errors.New("too many redirects")
 
 // RedirectError is a redirect to another host, which is not followed: a check must not
-// be led to a server that nobody named.
+// contact a server that nobody named.
 type RedirectError struct{ To *url.URL }
 
 func (e *RedirectError) Error() string { return "redirected to another host" }
@@ -39,7 +40,7 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// URL is where it came from, after redirects.
+	// URL is its address, after redirects.
 	URL *url.URL
 }
 
@@ -77,13 +78,13 @@ func newWeb(v *Visit) *web {
 	}}
 }
 
-// Proxy returns what finds the proxy for an address; nil where none is asked.
+// Proxy returns the function that determines the proxy for an address; nil for none.
 func (v *Visit) Proxy() func(*http.Request) (*url.URL, error) { return v.web.transport.Proxy }
 
 func (w *web) close() { w.transport.CloseIdleConnections() }
 
-// Web returns the address of the web server at the address of a WebSocket; any other
-// stays as it is.
+// Web returns the address of the web server for that of a WebSocket; others are
+// unchanged.
 func Web(u *url.URL) *url.URL {
 	web := *u
 	switch u.Scheme {
@@ -103,7 +104,7 @@ func (v *Visit) Get(ctx context.Context, at *url.URL, header http.Header) (*Answ
 	return v.Ask(ctx, http.MethodGet, at, header, nil)
 }
 
-// Ask sends a request and reads the answer, at most MaxAnswerBytes of it.
+// Ask sends a request and reads at most MaxAnswerBytes of the response.
 func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader) (*Answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, at.String(), body)
 	if err != nil {
@@ -128,17 +129,31 @@ func (v *Visit) Ask(ctx context.Context, method string, at *url.URL, header http
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: got, URL: resp.Request.URL}, nil
 }
 
-// WebSocket opens a WebSocket. Where the server answers the request without one, the
-// status of its answer is returned with the error, otherwise 0.
+// WebSocket opens a WebSocket. If the server responds without one, the status is
+// returned with the error, otherwise 0.
 func (v *Visit) WebSocket(ctx context.Context, at *url.URL, protocols ...string) (*websocket.Conn, int, error) {
 	return v.WebSocketAs(ctx, at, "", protocols...)
 }
 
-// WebSocketAs is WebSocket with a bearer token (RFC 6750), "" for none. In a URL it would
-// stand in the logs of proxies.
+// TryWebSocket opens a WebSocket without signing in, and closes it again. A server that
+// requires a sign-in rejects it, which proves that it received the request.
+func (v *Visit) TryWebSocket(ctx context.Context, at *url.URL) Outcome {
+	conn, status, err := v.WebSocket(ctx, at)
+	switch {
+	case err == nil:
+		_ = conn.CloseNow()
+		return OK()
+	case SignedIn(status):
+		return Outcome{Status: report.StatusOK, Code: "asks_sign_in"}
+	}
+	return SocketFault(status, err)
+}
+
+// WebSocketAs is WebSocket with a bearer token (RFC 6750); "" for none. In a URL it would
+// occur in the logs of proxies.
 func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, protocols ...string) (*websocket.Conn, int, error) {
 	// A WebSocket handshake is HTTP/1.1 (RFC 6455 §4.1); a client that offers h2 by ALPN
-	// would get it.
+	// would negotiate that.
 	t := v.web.transport.Clone()
 	t.ForceAttemptHTTP2 = false
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
@@ -148,7 +163,7 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
-	// Dial closes the body of the answer.
+	// Dial closes the body of the response.
 	conn, resp, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{ //nolint:bodyclose
 		HTTPClient:   &http.Client{Transport: t, Jar: v.web.client.Jar, CheckRedirect: v.web.client.CheckRedirect},
 		HTTPHeader:   header,
@@ -165,7 +180,7 @@ func (v *Visit) WebSocketAs(ctx context.Context, at *url.URL, token string, prot
 	return conn, http.StatusSwitchingProtocols, nil
 }
 
-// StatusFault is the outcome of an HTTP status: the number is its code.
+// StatusFault returns the outcome for an HTTP status, whose number is the code.
 func StatusFault(status int) Outcome { return Fault(strconv.Itoa(status)) }
 
 // SocketFault is the outcome of a WebSocket that was not opened, by the results of
@@ -180,8 +195,8 @@ func SocketFault(status int, err error) Outcome {
 	return StatusFault(status)
 }
 
-// SignedIn reports whether a status says that the server asks for a sign-in: the
-// request reached it, and nobody on the way refused it.
+// SignedIn reports whether a status means that the server requires a sign-in: the
+// request reached it, and nothing on the path rejected it.
 func SignedIn(status int) bool {
 	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, status)
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // echo is a call to Tonprobe's reflector, which returns each packet and records what
-// arrived. Its record is the answer to the end of the session.
+// arrived. The record is the response to the end of the session.
 type echo struct {
 	*media.Call
 	s      *session
@@ -48,10 +48,10 @@ func noCall(v *visit.Visit, err error) {
 	v.SkipMedia(noWebRTC)
 }
 
-// Run implements visit.Call: it sends the stream, and asks for the record of it.
+// Run implements visit.Call: it sends the stream, and requests the record of it.
 func (e *echo) Run(ctx context.Context) {
 	e.Call.Run(ctx)
-	// A cancelled check leaves without it.
+	// A cancelled check ends without the record.
 	body, err := e.s.end(ctx)
 	if err != nil {
 		e.logErr = err

@@ -9,14 +9,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// maxServers bounds the servers that an endpoint may name.
+// maxServers limits the servers of an endpoint.
 const maxServers = 8
 
-// parseLinks reads the STUN and TURN servers of an endpoint (RFC 9725 §4.6):
+// parseLinks parses the STUN and TURN servers of an endpoint (RFC 9725 §4.6):
 //
 //	Link: <turn:turn.example.net?transport=udp>; rel="ice-server"; username="u"; credential="p"; credential-type="password"
 //
-// Links of other relations are ignored.
+// Links with other relations are ignored.
 func parseLinks(values []string) (list relaytest.List) {
 	for _, value := range values {
 		for value != "" {
@@ -39,7 +39,8 @@ func parseLinks(values []string) (list relaytest.List) {
 	return list
 }
 
-// hasRelation reports whether a list of relations (RFC 8288 §3.3) contains one.
+// hasRelation reports whether a list of relations (RFC 8288 §3.3) contains the named
+// one.
 func hasRelation(list, want string) bool {
 	for _, word := range strings.Fields(list) {
 		if strings.EqualFold(word, want) {
@@ -49,8 +50,8 @@ func hasRelation(list, want string) bool {
 	return false
 }
 
-// nextLink reads the first link of a header's value (RFC 8288 §3). target is "" for text that
-// is no link.
+// nextLink parses the first link of a header's value (RFC 8288 §3). target is "" if the text
+// is not a link.
 func nextLink(value string) (target string, params map[string]string, rest string) {
 	_, value, found := strings.Cut(value, "<")
 	if !found {
@@ -75,7 +76,7 @@ func nextLink(value string) (target string, params map[string]string, rest strin
 	}
 }
 
-// nextParam reads name=token or name="quoted string" (RFC 9110 §5.6.4).
+// nextParam parses name=token or name="quoted string" (RFC 9110 §5.6.4).
 func nextParam(value string) (name, content, rest string) {
 	end := strings.IndexAny(value, "=;,")
 	if end < 0 || value[end] != '=' {

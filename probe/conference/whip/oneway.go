@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// reportWait is how long the last receiver report is waited for. Endpoints send one
-	// about every second, some every five (RFC 3550 §6.2).
+	// reportWait is the wait for the last receiver report. Endpoints send one about
+	// every second, some every five (RFC 3550 §6.2).
 	reportWait = 1200 * time.Millisecond
-	// senderReportEvery is the number of packets between two sender reports, which let the
-	// receiver's reports tell the round trip (RFC 3550 §6.4.1).
+	// senderReportEvery is the number of packets between two sender reports, from which
+	// the receiver's reports derive the round trip (RFC 3550 §6.4.1).
 	senderReportEvery = 25
-	// maxTrips bounds what an endpoint may report.
+	// maxTrips limits the reports of an endpoint.
 	maxTrips = 100
 )
 
-// oneWay is a call to an endpoint that returns nothing: what arrived is known from its
+// oneWay is a call to an endpoint that returns no sound: what arrived is known from its
 // receiver reports only.
 type oneWay struct {
 	*peer.Connection
@@ -56,7 +56,7 @@ func toEndpoint(ctx context.Context, v *visit.Visit, about endpoint) {
 	talk(ctx, v, about, c, &session{v: v, token: v.Token}, c.Answer)
 }
 
-// report takes a receiver report, and the round trip that it tells.
+// report processes a receiver report and its round trip.
 func (c *oneWay) report(r rtcp.ReceptionReport) {
 	now := compactNTP(c.clock.Now())
 	c.mu.Lock()
@@ -65,7 +65,7 @@ func (c *oneWay) report(r rtcp.ReceptionReport) {
 	if r.LastSenderReport == 0 || len(c.trips) == maxTrips {
 		return
 	}
-	// In 1/65536 s, modulo 2^32. A negative one is of a wrong clock.
+	// In 1/65536 s, modulo 2^32. A negative one is caused by a wrong clock.
 	if trip := int32(now - r.LastSenderReport - r.Delay); trip >= 0 {
 		c.trips = append(c.trips, float64(trip)*1000/65536)
 	}
@@ -87,8 +87,8 @@ func (c *oneWay) Run(ctx context.Context) {
 		c.mu.Lock()
 		c.sent++
 		c.mu.Unlock()
-		// A packet that the own socket refuses still counts as sent: the next ones follow
-		// its number.
+		// A packet that the own socket refuses still counts as sent, because the next
+		// ones continue its numbering.
 		_ = c.Write(&rtp.Packet{
 			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(i), Timestamp: stamp, Marker: i == 0},
 			Payload: testsignal.Packet(i),
@@ -137,5 +137,5 @@ func ntp(t time.Time) uint64 {
 	return seconds<<32 | rest<<32/1e9
 }
 
-// compactNTP is the middle of it, as reports repeat it.
+// compactNTP returns its middle 32 bits, which reports repeat.
 func compactNTP(t time.Time) uint32 { return uint32(ntp(t) >> 16) }

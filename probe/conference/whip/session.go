@@ -25,11 +25,11 @@ const (
 )
 
 const (
-	// maxRetryAfter is the longest Retry-After (RFC 9110 §10.2.3) that is waited for.
+	// maxRetryAfter is the maximum Retry-After (RFC 9110 §10.2.3) to wait for.
 	maxRetryAfter = time.Second
-	// leaveTime limits the farewell.
+	// leaveTime limits ending the session.
 	leaveTime = time.Second
-	// maxAnswerBytes is far more than the answer to an offer of one stream.
+	// maxAnswerBytes is far more than the answer to an offer of one stream needs.
 	maxAnswerBytes = 64 << 10
 )
 
@@ -39,7 +39,7 @@ type session struct {
 	token    string
 	location *url.URL // nil before the session and after its end
 	answer   string
-	took     time.Duration // of the endpoint's answer
+	took     time.Duration // of the endpoint's response
 	servers  relaytest.List
 }
 
@@ -49,8 +49,8 @@ func (s *session) open(ctx context.Context, offer string) visit.Outcome {
 	began := s.v.Env.Clock.Now()
 	a, err := s.post(ctx, s.v.URL, offer)
 	var away *visit.RedirectError
-	// Endpoints spread their load by redirects (RFC 9725 §4.5). The token is for the first
-	// host, as in browsers.
+	// Endpoints distribute their load by redirects (RFC 9725 §4.5). The token is for the
+	// first host, as in browsers.
 	if errors.As(err, &away) && away.To.Scheme == s.v.URL.Scheme {
 		s.token, good.Code = "", otherHost
 		s.v.URL = &url.URL{Scheme: away.To.Scheme, Host: away.To.Host, Path: away.To.Path}
@@ -83,7 +83,7 @@ func (s *session) open(ctx context.Context, offer string) visit.Outcome {
 	return good
 }
 
-// post sends the offer, once again after a short Retry-After.
+// post sends the offer, and again after a short Retry-After.
 func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.Answer, error) {
 	header := http.Header{"Content-Type": {wire.MediaTypeSDP}}
 	for name, values := range authorized(s.token) {
@@ -103,8 +103,8 @@ func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.A
 	return ask()
 }
 
-// sessionURL returns the Location of a session; nil without one that can be used. The token
-// goes to no other host than the one that answered.
+// sessionURL returns the Location of a session; nil if there is no usable one. The token is
+// sent to the responding host only.
 func sessionURL(a *visit.Answer) *url.URL {
 	text := a.Header.Get("Location")
 	at, err := a.URL.Parse(text)
@@ -119,7 +119,7 @@ func (s *session) leave(ctx context.Context) {
 	_, _ = s.end(context.WithoutCancel(ctx))
 }
 
-// end ends the session once and returns the body of the endpoint's answer.
+// end ends the session once and returns the body of the endpoint's response.
 func (s *session) end(ctx context.Context) ([]byte, error) {
 	at := s.location
 	if at == nil {

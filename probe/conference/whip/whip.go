@@ -1,6 +1,6 @@
-// Package whip checks a WHIP endpoint (RFC 9725): it sends a voice there as a client does.
-// Such an endpoint returns no sound. Tonprobe's own reflector does; it is measured in both
-// directions.
+// Package whip checks a WHIP endpoint (RFC 9725): it sends a voice to it like a client.
+// Such an endpoint returns no sound. Tonprobe's own reflector does, and is measured in
+// both directions.
 package whip
 
 import (
@@ -8,7 +8,6 @@ import (
 	"errors"
 	"mime"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,12 +29,12 @@ func (System) Recognises(u *url.URL) bool {
 	return slices.Contains(strings.Split(strings.ToLower(u.Path), "/"), "whip")
 }
 
-// Base returns the endpoint. Its query may be a secret.
+// Base returns the endpoint without its query, which may be a secret.
 func (System) Base(u *url.URL) *url.URL {
 	return &url.URL{Scheme: visit.Web(u).Scheme, Host: u.Host, Path: u.Path}
 }
 
-// Detect reports nothing: an endpoint cannot be told without its path.
+// Detect returns false: an endpoint cannot be detected without its path.
 func (System) Detect(context.Context, *visit.Visit) bool { return false }
 
 // Check implements conference.System.
@@ -62,14 +61,14 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	}
 }
 
-// endpoint is what an endpoint tells of itself before a call.
+// endpoint contains what an endpoint reports before a call.
 type endpoint struct {
 	echo    bool // it is Tonprobe's own and returns the sound
 	servers relaytest.List
 }
 
-// options asks what the endpoint accepts (RFC 9725 §4.2, Accept-Post) and for its STUN and
-// TURN servers (§4.6). Servers that know no OPTIONS still answer with a status of their own.
+// options requests what the endpoint accepts (RFC 9725 §4.2, Accept-Post) and its STUN and
+// TURN servers (§4.6). Servers that do not know OPTIONS respond with a status of their own.
 func options(ctx context.Context, v *visit.Visit) (endpoint, visit.Outcome) {
 	a, err := v.Ask(ctx, http.MethodOptions, v.URL, authorized(v.Token), nil)
 	var away *visit.RedirectError
@@ -105,8 +104,8 @@ type call interface {
 	Close()
 }
 
-// talk makes the call: the sign-in is the exchange of offer and answer. It ends the session
-// whatever happens. accept applies the answer.
+// talk makes the call: the exchange of offer and answer is the sign-in. It always ends the
+// session. accept applies the answer.
 func talk(ctx context.Context, v *visit.Visit, about endpoint, c call, s *session, accept func(sdp string) error) {
 	defer c.Close()
 	defer s.leave(ctx)
@@ -126,8 +125,8 @@ func talk(ctx context.Context, v *visit.Visit, about endpoint, c call, s *sessio
 		return
 	}
 	about.servers = merged(about.servers, s.servers)
-	v.Skip(report.StepRelay, visit.StepFailed) // its place in the order; Record replaces it
-	relays := relaytest.Start(ctx, v, about.servers, mediaAddress(s.answer))
+	v.Skip(report.StepRelay, visit.StepFailed) // its position in the order; Record replaces it
+	relays := relaytest.Start(ctx, v, about.servers, relaytest.MediaAddress(s.answer))
 	defer relays.Record()
 	v.Media(ctx, c, func(context.Context) visit.Outcome {
 		if accept(s.answer) != nil {
@@ -138,18 +137,3 @@ func talk(ctx context.Context, v *visit.Visit, about endpoint, c call, s *sessio
 }
 
 const noWebRTC = "no_webrtc"
-
-// mediaAddress returns the first address that an answer names for the media; the zero value
-// where it names none that can be used.
-func mediaAddress(sdp string) netip.Addr {
-	for line := range strings.Lines(sdp) {
-		fields := strings.Fields(line)
-		if !strings.HasPrefix(line, "a=candidate:") || len(fields) < 8 {
-			continue
-		}
-		if at, err := netip.ParseAddr(fields[4]); err == nil && !at.IsUnspecified() {
-			return at.Unmap()
-		}
-	}
-	return netip.Addr{}
-}

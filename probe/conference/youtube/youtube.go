@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// The ingest of YouTube Live (support.google.com/youtube/answer/10364924). The address
-// of an event may name another one: a caller can give it as the target.
+// The ingest of YouTube Live (support.google.com/youtube/answer/10364924). An event may
+// have another one, which can be given as the target.
 const (
 	ingestHost  = "a.rtmps.youtube.com"
 	schemeTLS   = "rtmps"
@@ -41,7 +41,7 @@ func (System) Recognises(u *url.URL) bool {
 		host == "youtu.be" || host == "youtube.com" || strings.HasSuffix(host, ".youtube.com")
 }
 
-// Base returns the ingest. A path may hold the stream key.
+// Base returns the ingest without its path, which may contain the stream key.
 func (System) Base(u *url.URL) *url.URL {
 	if u.Scheme == schemeTLS || u.Scheme == schemePlain {
 		return &url.URL{Scheme: u.Scheme, Host: u.Host}
@@ -49,7 +49,7 @@ func (System) Base(u *url.URL) *url.URL {
 	return &url.URL{Scheme: schemeTLS, Host: ingestHost}
 }
 
-// Detect reports nothing: the address tells.
+// Detect returns false: the address is sufficient.
 func (System) Detect(context.Context, *visit.Visit) bool { return false }
 
 // Check implements conference.System.
@@ -69,7 +69,7 @@ func (System) Check(ctx context.Context, v *visit.Visit) {
 	}
 }
 
-// connect opens the connection, encrypted where the scheme says so.
+// connect opens the connection, with TLS if the scheme requires it.
 func connect(ctx context.Context, v *visit.Visit) (net.Conn, visit.Outcome) {
 	port := v.URL.Port()
 	if port == "" {
@@ -99,7 +99,7 @@ const (
 	answerBytes = 1 + 2*chunkBytes
 )
 
-// handshake sends C0, C1 and C2 and judges S0, S1 and S2. It sends no command: no
+// handshake sends C0, C1 and C2 and evaluates S0, S1 and S2. It sends no command, so no
 // stream begins.
 func handshake(ctx context.Context, random io.Reader, conn net.Conn) visit.Outcome {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -119,20 +119,20 @@ func handshake(ctx context.Context, random io.Reader, conn net.Conn) visit.Outco
 	case err != nil || s[0] != version || !bytes.Equal(s[1+chunkBytes+randomFrom:], c[1+randomFrom:]):
 		return visit.Fault("not_rtmp")
 	}
-	// C2 repeats S1. What the server makes of it is not waited for.
+	// C2 repeats S1. It does not wait for the server's reaction.
 	if _, err := conn.Write(s[1 : 1+chunkBytes]); err != nil {
 		return visit.Fault(visit.FaultOf(err))
 	}
 	return visit.OK()
 }
 
-var errNotRTMP = errors.New("the answer is not that of RTMP")
+var errNotRTMP = errors.New("the response is not one of RTMP")
 
 func exchange(conn net.Conn, c, s []byte) error {
 	if _, err := conn.Write(c); err != nil {
 		return fmt.Errorf("send the handshake: %w", err)
 	}
-	// The first byte tells a server of another kind, which may then go silent.
+	// The first byte reveals another kind of server, which may then be silent.
 	if _, err := io.ReadFull(conn, s[:1]); err != nil {
 		return fmt.Errorf("read the version: %w", err)
 	}

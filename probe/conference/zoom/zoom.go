@@ -1,5 +1,5 @@
-// Package zoom checks what can be seen of Zoom from outside: its web front end. Its
-// media protocol is not public, so that nothing is said about sound.
+// Package zoom checks the public part of Zoom: its web front end. Its media protocol is
+// not public, so sound cannot be tested.
 package zoom
 
 import (
@@ -29,10 +29,10 @@ func (System) Recognises(u *url.URL) bool {
 	return false
 }
 
-// Base returns the front end. A pasted link holds the meeting's number and password.
+// Base returns the front end. A pasted link contains the meeting's number and password.
 func (System) Base(u *url.URL) *url.URL { return &url.URL{Scheme: "https", Host: u.Host, Path: "/"} }
 
-// Detect reports nothing: the hosts tell.
+// Detect returns false: the hosts are sufficient.
 func (System) Detect(context.Context, *visit.Visit) bool { return false }
 
 // Check implements conference.System.

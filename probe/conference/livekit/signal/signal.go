@@ -1,6 +1,6 @@
 // Package signal is the part of LiveKit's signalling that a check uses: messages in
-// protocol buffers (livekit_rtc.proto of github.com/livekit/protocol), one a WebSocket
-// frame. Importing that module would make this program 19 MB larger.
+// protocol buffers (livekit_rtc.proto of github.com/livekit/protocol), one per
+// WebSocket frame. Importing that module would make this program 19 MB larger.
 package signal
 
 import (
@@ -11,17 +11,17 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Protocol is the version of the protocol that these messages are of.
+// Protocol is the version of the protocol of these messages.
 const Protocol = 13
 
-// Limits of what is taken from a server.
+// Limits of messages from a server.
 const (
 	maxICEServers = 8
 	maxURLs       = 8
-	maxText       = 1 << 16 // an SDP of LiveKit takes a few kilobytes
+	maxText       = 1 << 16 // an SDP of LiveKit has a few kilobytes
 )
 
-// ErrMessage is a message that is no response of a LiveKit.
+// ErrMessage means that a message is not a response of a LiveKit.
 var ErrMessage = errors.New("not a message of LiveKit")
 
 // Target is one of the two connections of a participant.
@@ -51,7 +51,7 @@ const (
 	fieldMute      protowire.Number = 9
 )
 
-// Response is a message of the server: at most one of its fields is set, none for a
+// Response is a message of the server. At most one of its fields is set; none is for a
 // message that a check does not need.
 type Response struct {
 	Join      *Join
@@ -63,11 +63,11 @@ type Response struct {
 	Leave     *Leave
 }
 
-// Join is the welcome of the server.
+// Join is the server's response to a join.
 type Join struct {
 	Version    string
 	ICEServers []ICEServer
-	// Elsewhere is true when the server sends the participant to another one.
+	// Elsewhere is true if the server redirects the participant to another one.
 	Elsewhere bool
 }
 
@@ -89,16 +89,16 @@ type Trickle struct {
 	Target    Target
 }
 
-// Published says under which name the server knows a stream.
+// Published contains the server's name of a stream.
 type Published struct{ SID string }
 
-// Mute is the server's wish to mute a stream, or to end that.
+// Mute requests to mute or unmute a stream.
 type Mute struct {
 	SID   string
 	Muted bool
 }
 
-// Leave ends the participant's stay. Reason is a DisconnectReason of livekit_models.proto.
+// Leave removes the participant. Reason is a DisconnectReason of livekit_models.proto.
 type Leave struct{ Reason uint64 }
 
 // Offer is the offer of the publisher's connection.
@@ -111,7 +111,7 @@ func Answer(sdp string, id uint64) []byte {
 	return message(fieldAnswerUp, description(Description{Type: "answer", SDP: sdp, ID: id}))
 }
 
-// AddTrack announces the stream of an offer by its name there, as that of a microphone.
+// AddTrack announces the stream of an offer by its name in the offer, as a microphone.
 func AddTrack(id string) []byte {
 	const kindAudio, sourceMicrophone = 0, 2
 	b := text(nil, 1, id)
@@ -123,13 +123,13 @@ func AddTrack(id string) []byte {
 	return message(fieldAddTrack, b)
 }
 
-// Subscribe asks for one stream (UpdateSubscription), by a participant that does not
+// Subscribe requests one stream (UpdateSubscription), for a participant that does not
 // receive all of them.
 func Subscribe(sid string) []byte {
 	return message(fieldSubscribe, number(text(nil, 1, sid), 2, 1))
 }
 
-// Goodbye ends the participant's stay at once; without it the server waits for them.
+// Goodbye leaves at once; otherwise the server would wait for the participant.
 func Goodbye() []byte {
 	const reasonClientInitiated = 1
 	return message(fieldLeaveUp, number(nil, 2, reasonClientInitiated))
@@ -156,7 +156,7 @@ func number(b []byte, field protowire.Number, v uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), v)
 }
 
-// Parse reads a message of the server. Every error is an ErrMessage.
+// Parse parses a message of the server. Every error is an ErrMessage.
 func Parse(b []byte) (Response, error) {
 	var r Response
 	err := fields(b, func(f field) error {
@@ -256,7 +256,7 @@ func (t *Trickle) parse(b []byte) error {
 				Candidate string `json:"candidate"`
 			}
 			if err := json.Unmarshal(f.bytes, &c); err != nil {
-				return fmt.Errorf("%w: a candidate that is no JSON", ErrMessage)
+				return fmt.Errorf("%w: a candidate that is not JSON", ErrMessage)
 			}
 			t.Candidate = c.Candidate
 		case 2:
@@ -301,15 +301,16 @@ func (l *Leave) parse(b []byte) error {
 	})
 }
 
-// field is one field of a message: bytes holds a text or an inner message, value a number.
+// field is one field of a message: bytes contains a text or an embedded message, value a
+// number.
 type field struct {
 	number protowire.Number
 	bytes  []byte
 	value  uint64
 }
 
-// fields calls use for each field of a message, in their order. A field of another type
-// than expected is empty, as for every parser of protocol buffers.
+// fields calls use for each field of a message, in order. A field of another type than
+// expected is empty, as for every parser of protocol buffers.
 func fields(b []byte, use func(field) error) error {
 	for len(b) > 0 {
 		number, kind, n := protowire.ConsumeTag(b)

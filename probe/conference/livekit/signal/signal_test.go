@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// inner is a field with a message of further fields.
+// inner returns a field with an embedded message.
 func inner(number protowire.Number, fields ...[]byte) []byte {
 	var b []byte
 	for _, f := range fields {
@@ -76,7 +76,7 @@ func TestBoundsOfAJoin(t *testing.T) {
 	}
 }
 
-// What a participant sends is read as what the server would read, by the numbers of
+// A server must parse the messages of a participant, with the field numbers of
 // livekit_rtc.proto.
 func TestMessagesOfAParticipant(t *testing.T) {
 	for name, c := range map[string]struct{ got, want []byte }{
@@ -102,7 +102,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("an error of another kind: %v", err)
 		}
 		if r.Join != nil && len(r.Join.ICEServers) > maxICEServers {
-			t.Error("too many servers")
+			t.Error("accepted too many servers")
 		}
 	})
 }
