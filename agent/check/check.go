@@ -71,8 +71,11 @@ type Options struct {
 	// Recorded returns the events that the service on this computer has recorded; nil
 	// without a service.
 	Recorded crash.Recorded
-	Version  string
-	AgentID  string
+	// History returns the last minutes of the flight recorder for a check that support
+	// asked for; nil without a service. It may return nil.
+	History func(at time.Time) *report.HostHistory
+	Version string
+	AgentID string
 	// Collector is nil when the agent is not enrolled.
 	Collector *Collector
 	// Env's zero fields default to the system's clock, network and random source.
@@ -141,7 +144,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
 	}
-	r.Probes = out.Results
+	r.Probes = append(out.Results, o.history(r.StartedAt)...)
 	r.DurationMS = out.Duration.Milliseconds()
 	r.FirstVerdictMS = out.FirstVerdict.Milliseconds()
 	// Redact before the diagnosis: evidence repeats the data, and support has to
@@ -152,6 +155,18 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 		return nil, fmt.Errorf("finish the report: %w", err)
 	}
 	return r, nil
+}
+
+// history returns what the flight recorder has kept, if support asked for the check.
+func (o Options) history(at time.Time) []report.Result {
+	if o.Trigger != report.TriggerSupport || o.History == nil {
+		return nil
+	}
+	h := o.History(at)
+	if h == nil {
+		return nil
+	}
+	return []report.Result{{Name: report.ProbeHostHistory, Version: 1, Status: report.StatusOK, StartedAt: at, Data: h}}
 }
 
 // Validate returns the error that Run would return before it measures anything.

@@ -270,7 +270,7 @@ func (s *Station) CheckOptions(version string) check.Options {
 		SpeakFor: time.Duration(s.Config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.Collector(), Env: probe.Env{Log: s.log},
 		KnownTargets: s.knownTargets(), LearnTargets: s.learnTargets,
-		Recorded: s.Recorded,
+		Recorded: s.Recorded, History: s.history,
 	}
 	if s.service != nil {
 		o.KnownTargets, o.LearnTargets = s.targets, nil

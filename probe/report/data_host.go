@@ -9,7 +9,7 @@ import (
 const (
 	ProbeHostLoad  = "host.load"
 	ProbeHostCrash = "host.crash"
-	// ProbeHostHistory is in reports of events only.
+	// ProbeHostHistory is in reports of events and of checks that support asked for.
 	ProbeHostHistory = "host.history"
 )
 
@@ -188,13 +188,14 @@ const (
 	EventOverloaded         HostEventKind = "overloaded"    // detail cpu or memory
 	EventDiskLow            HostEventKind = "disk_low"
 	EventPowerChanged       HostEventKind = "power_changed" // detail mains, battery, saving_on or saving_off
+	EventSupportAsked       HostEventKind = "support_asked" // phone support asked for a check; only in HostHistory
 )
 
 func (HostEventKind) values() []string {
 	return texts(EventClientCrashed, EventClientHung, EventOutOfMemory, EventBluescreen, EventUnexpectedShutdown,
 		EventGPUReset, EventSleep, EventResume, EventWiFiDropped, EventLinkChanged, EventDeviceUnplugged,
 		EventDeviceChanged, EventServiceRestarted, EventRestarted, EventConnectionLost, EventClientStarted, EventClientEnded,
-		EventClockChanged, EventOverloaded, EventDiskLow, EventPowerChanged)
+		EventClockChanged, EventOverloaded, EventDiskLow, EventPowerChanged, EventSupportAsked)
 }
 
 // Valid reports whether a report can hold the event. One that was read from a file may

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -39,7 +40,7 @@ func sources() []source {
 // systemd-journal can read only messages of their own programs.
 func readJournal(ctx context.Context, since time.Time) ([]report.HostEvent, error) {
 	path, err := exec.LookPath("journalctl")
-	if err != nil {
+	if err != nil || !keepsJournal("/") {
 		return nil, errAbsent
 	}
 	cmd := exec.CommandContext(ctx, path, journalArgs(since)...)
@@ -59,6 +60,24 @@ func readJournal(ctx context.Context, since time.Time) ([]report.HostEvent, erro
 		err = fmt.Errorf("read the journal: %w", ended)
 	}
 	return events, journalState(said.String(), err)
+}
+
+// keepsJournal reports whether there are files of a journal. Without any, journalctl
+// exits with 0 and says nothing in its JSON output, as if nothing had happened.
+func keepsJournal(root string) bool {
+	for _, base := range []string{"var/log/journal", "run/log/journal"} {
+		machines, err := os.ReadDir(filepath.Join(root, base))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return true // what may not be listed may be there
+		}
+		for _, m := range machines {
+			files, err := os.ReadDir(filepath.Join(root, base, m.Name()))
+			if errors.Is(err, fs.ErrPermission) || slices.ContainsFunc(files, func(f os.DirEntry) bool { return strings.Contains(f.Name(), ".journal") }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // journalState derives the error of journalctl from its output: it exits with 0 if
