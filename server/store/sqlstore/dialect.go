@@ -22,6 +22,8 @@ type dialect struct {
 	// of latest and agents, until the transaction ends. SQLite's one writer needs no
 	// lock.
 	lockLatest, lockBoth string
+	// listed is a table with the texts of a JSON list, a parameter, as v.value.
+	listed string
 	// lanes is how many groups of deliveries are written at once.
 	lanes int
 	// keepPrepared prepares statements here. The driver of PostgreSQL does so itself.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -55,8 +56,8 @@ func readSearch(text string) (q searched) {
 type match struct {
 	condition string
 	args      []any
-	ids       []any // if there are any, the participants who can meet it
-	nobody    bool  // nobody meets it
+	ids       string // those who can meet it as a JSON list; "" for all
+	nobody    bool   // nobody meets it
 }
 
 // match returns the condition that a search stands for.
@@ -74,19 +75,11 @@ func (s *Store) match(ctx context.Context, search string) (match, error) {
 	case len(ids) == 0:
 		return match{nobody: true}, nil
 	}
-	const fewer, most = 32, 1024 // few sizes, because the statements stay prepared
-	size := fewer
-	if len(ids) > size {
-		size = max(most, len(ids))
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return match{}, fmt.Errorf("search: %w", err)
 	}
-	m := match{condition: "l.participant_id = v.column1", ids: make([]any, size)}
-	for i := range m.ids {
-		m.ids[i] = "" // nobody's
-		if i < len(ids) {
-			m.ids[i] = ids[i]
-		}
-	}
-	return m, nil
+	return match{condition: "l.participant_id = v.value", ids: string(list)}, nil
 }
 
 // find returns the ids of the participants whom a search finds. ok is false if they are

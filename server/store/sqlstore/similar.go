@@ -5,16 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
 // SimilarStates implements store.Participants. It reads the participants who have a half
-// of the longest word, or of the case code: one wrong letter leaves the other half right.
+// of one of the words, or of the case code: one wrong letter leaves the other half right.
 func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]store.ParticipantState, error) {
 	words := strings.Fields(foldUmlauts(store.NameKey(search)))
 	if len(words) == 0 {
@@ -48,8 +48,21 @@ func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]
 }
 
 func (s *Store) similarNames(ctx context.Context, words []string) (found []candidate, err error) {
-	longest := slices.MaxFunc(words, func(a, b string) int { return cmp.Compare(utf8.RuneCountInString(a), utf8.RuneCountInString(b)) })
-	for _, p := range partsOfSimilar(longest) {
+	fewest, least := []part(nil), math.MaxInt
+	for _, word := range words {
+		n, parts := 0, partsOfSimilar(word)
+		for _, p := range parts {
+			some, err := s.count(ctx, p, s.limits.candidates+1)
+			if err != nil {
+				return nil, err
+			}
+			n += some
+		}
+		if n < least {
+			fewest, least = parts, n
+		}
+	}
+	for _, p := range fewest {
 		list, err := s.candidates(ctx, p)
 		if err != nil {
 			return nil, err

@@ -175,12 +175,13 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 // statesOf is the query of one part of a list, without its order.
 func (s *Store) statesOf(q store.StateQuery, order stateOrder, of, found match) (statement string, args []any) {
 	where := []string{order.table + ".org_id = ?", of.condition, found.condition}
-	args = slices.Concat(found.ids, []any{s.org}, of.args, found.args)
+	args = slices.Concat([]any{s.org}, of.args, found.args)
 	from := " FROM"
-	if len(found.ids) > 0 {
+	if found.ids != "" {
 		// SQLite takes the tables of a CROSS JOIN in this order. It would read the list
 		// instead, which it takes for short.
-		from = " FROM (VALUES " + tuples(len(found.ids), "(CAST(? AS TEXT))") + ") AS v CROSS JOIN"
+		from += " " + s.read.listed + " CROSS JOIN"
+		args = append([]any{found.ids}, args...)
 	}
 	since := millis(q.FreshSince)
 	if q.Verdict != "" {
