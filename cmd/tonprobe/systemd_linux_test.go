@@ -71,6 +71,13 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.awaitRunning("")
 	m.want("keeps its identity", "The computer is set up", "service", "status")
 
+	// Its account and unit allow what the jobs of the service need.
+	log := m.run("journalctl", "--unit=tonprobe", "--output=cat")
+	if strings.Contains(log, "a loop ended") || strings.Contains(log, "permission denied") || strings.Contains(log, "operation not permitted") {
+		t.Errorf("the service's log: %s", log)
+	}
+	t.Logf("the service's log has %d lines", strings.Count(log, "\n"))
+
 	pid := m.mainPID()
 	m.want("uninstall", "is removed", "service", "uninstall")
 	m.want("state", `"state": "missing"`, "service", "status", "--json")
