@@ -7,19 +7,19 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// oldestCheck is how long before its receipt a check can have begun. An agent
-// that was offline may deliver late; a check of years ago is a clock of years
-// ago, such as that of a computer whose battery is empty.
+// oldestCheck is the maximum time between the start of a check and its receipt. An
+// agent that was offline may deliver late; a check that appears to be years old comes
+// from a wrong clock, such as that of a computer whose battery is empty.
 const oldestCheck = 400 * 24 * time.Hour
 
-// CheckedAt places a report's start on the server's clock: the agent's time
-// less its measured offset. The result is never after the report came in:
-// without this a report from a computer whose clock runs a year ahead would stay
-// "the latest" for a year. Where the agent's clock contradicts the receipt in the
-// other direction, the time of receipt is the best that is known.
+// CheckedAt converts a report's start to the server's clock: the agent's time less its
+// measured offset. The result is never after the receipt: otherwise a report from a
+// computer whose clock is a year ahead would stay "the latest" for a year. If the
+// agent's clock contradicts the receipt in the other direction, the time of receipt is
+// the best estimate.
 func CheckedAt(r *report.Report, receivedAt time.Time) time.Time {
-	// In milliseconds and floating point: an offset of 300 years, which a report
-	// may hold, overflows a time.Duration.
+	// In milliseconds and floating point: an offset of 300 years, which a report may
+	// contain, overflows a time.Duration.
 	at := float64(r.StartedAt.UnixMilli())
 	if web := report.Find[report.NetworkWeb](r); web != nil && web.ClockOffsetMS != nil {
 		at -= *web.ClockOffsetMS

@@ -6,11 +6,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// ClockSlack is by how much two clock readings of the server may contradict the
-// order in which requests came in: requests overlap, and NTP steps a clock.
+// ClockSlack is the maximum contradiction between two readings of the server's clock
+// and the order of the requests: requests overlap, and NTP steps a clock.
 const ClockSlack = time.Minute
 
-// Check is what the latest state of a participant rests on.
+// Check is the check on which the latest state of a participant is based.
 type Check struct {
 	ReportID   string
 	Case       string
@@ -19,24 +19,23 @@ type Check struct {
 	ReceivedAt time.Time // server's clock
 }
 
-// superseded reports whether c gives way to a check that has come in: there is
-// none, it is older, or it came in later than the new one by the server's clock
-// although it was there before. Then that clock was ahead, and the order of
-// receipt counts: otherwise the state would stay for as long as the clock was
-// wrong.
+// superseded reports whether c is replaced by a new check: there is none, it is older,
+// or it was received later than the new one by the server's clock although it was
+// stored before. In the last case that clock was ahead, and the order of receipt
+// counts: otherwise the state would remain for as long as the clock was wrong.
 func (c *Check) superseded(by Check) bool {
 	return c == nil || !c.CheckedAt.After(by.CheckedAt) || c.ReceivedAt.After(by.ReceivedAt.Add(ClockSlack))
 }
 
-// Known is what the reports of a participant say of them at the moment. Its zero
-// value is that of somebody who was never checked.
+// Known is the present knowledge about a participant from their reports. Its zero value
+// is that of a participant who was never checked.
 type Known struct {
 	Last *Check // the last check
-	Full *Check // the last check that heard the microphone
+	Full *Check // the last check with a microphone
 }
 
-// With is k after one more report. A report of an event tells what happened, and
-// nothing about whether somebody will be heard.
+// With returns k after one more report. A report of an event describes what happened,
+// and says nothing about whether somebody will be heard.
 func (k Known) With(n NewReport) Known {
 	if n.Report.Trigger == report.TriggerEvent {
 		return k
@@ -51,16 +50,16 @@ func (k Known) With(n NewReport) Known {
 	return k
 }
 
-// heardMicrophone reports whether a check could show that somebody will be heard.
+// heardMicrophone reports whether a check can show that somebody will be heard.
 func heardMicrophone(r *report.Report) bool {
 	input, ok := r.Probe(report.ProbeAudioInput)
 	return ok && input.Status != report.StatusSkipped
 }
 
-// Verdict puts the last check and the last full one together. A fault found in
-// the background counts. That it found none takes back nothing that a full check
-// has found, and shows nobody ready who has had none. It is "" for somebody who
-// was never checked.
+// Verdict combines the last check and the last full one. A fault that a background
+// check found counts. If it found none, it revokes no finding of a full check, and
+// makes nobody ready who has had no full check. It is "" for a participant who was
+// never checked.
 func (k Known) Verdict() report.Verdict {
 	switch {
 	case k.Last == nil:
@@ -73,9 +72,9 @@ func (k Known) Verdict() report.Verdict {
 	return k.Full.Verdict
 }
 
-// CountsAt is the time by which Verdict grows old: that of the last check, and of
-// the last full one where it says "ready" (see ParticipantState.Fresh). It is zero
-// for somebody who was never checked.
+// CountsAt is the time from which Verdict ages: that of the last check, and of the last
+// full one if it is "ready" (see ParticipantState.Fresh). It is zero for a participant
+// who was never checked.
 func (k Known) CountsAt() time.Time {
 	if k.Last == nil {
 		return time.Time{}
@@ -86,22 +85,22 @@ func (k Known) CountsAt() time.Time {
 	return k.Last.CheckedAt
 }
 
-// Ranks of the latest states, worst first. They are kept in databases.
+// Ranks of the latest states, worst first. They are stored in databases.
 const (
 	rankNotReady = 0
 	rankLimited  = 1
 	rankUnknown  = 2
 	rankReady    = 3
-	// RankNever is the rank of somebody who was never checked.
+	// RankNever is the rank of a participant who was never checked.
 	RankNever = 9
 )
 
-// Ranks returns all ranks in their order.
+// Ranks returns all ranks in order.
 func Ranks() []int { return []int{rankNotReady, rankLimited, rankUnknown, rankReady, RankNever} }
 
-// Rank is the place of a verdict among the latest states: what needs help comes
-// first. Unknown comes before ready: nobody has seen that person's microphone
-// work. A verdict that this version does not know is unknown.
+// Rank returns the rank of a verdict: those that need help come first. Unknown comes
+// before ready, because that person's microphone was never seen to work. A verdict that
+// this version does not know counts as unknown.
 func Rank(v report.Verdict) int {
 	switch v {
 	case "":
@@ -116,7 +115,7 @@ func Rank(v report.Verdict) int {
 	return rankUnknown
 }
 
-// VerdictOf is the verdict of a rank, and "" of RankNever.
+// VerdictOf returns the verdict of a rank, and "" for RankNever.
 func VerdictOf(rank int) report.Verdict {
 	for _, v := range []report.Verdict{report.NotReady, report.Limited, report.Unknown, report.Ready} {
 		if Rank(v) == rank {
@@ -126,9 +125,9 @@ func VerdictOf(rank int) report.Verdict {
 	return ""
 }
 
-// SeenAt is the later of two times at which the server heard of an agent;
-// overlapping requests bring them in any order. The new one counts where the old
-// one is of a clock that was ahead.
+// SeenAt returns the later of two contacts with an agent, because overlapping requests
+// arrive in any order. The new one counts if the old one comes from a clock that was
+// ahead.
 func SeenAt(old, now time.Time) time.Time {
 	if old.Before(now) || old.After(now.Add(ClockSlack)) {
 		return now

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// NameKey is what names are sorted and searched by: no case, no accents, ß as
-// ss, so that "muller" finds "Müller" and Ä stands beside A.
+// NameKey returns the key by which names are sorted and searched: without case and
+// accents, with ß as ss, so that "muller" finds "Müller" and Ä is sorted as A.
 func NameKey(name string) string {
 	folded := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Compare gives the order of two participants in the list: negative where a stands
-// before b. A check counts when it was made since then (ParticipantState.Fresh).
+// Compare returns the order of two participants in the list: negative if a comes before
+// b. A check counts if it was made since then (ParticipantState.Fresh).
 func (o Order) Compare(a, b ParticipantState, since time.Time) int {
 	switch o {
 	case ByRecent:
@@ -25,8 +25,8 @@ func lastCheckedAt(p ParticipantState) time.Time {
 	return p.Last.CheckedAt
 }
 
-// part is the place of the part of the list by urgency that p is in: the fresh
-// ones by rank, the others by rank, those who were never checked.
+// part returns the position of p's part of the list by urgency: the fresh ones by rank,
+// the others by rank, those who were never checked.
 func (p ParticipantState) part(since time.Time) int {
 	rank := Rank(p.Verdict)
 	if rank != RankNever && !p.Fresh(since) {

@@ -1,9 +1,10 @@
-// Package store says what the collector keeps and how it is asked for it.
-// Package store/sqlstore keeps it in a SQL database. The rules by which what is
-// known of a participant follows from reports stand here, once.
+// Package store defines what the collector stores, and how it is requested. Package
+// store/sqlstore stores it in a SQL database. The rules that derive the state of a
+// participant from reports are in this package.
 //
-// Lists are read by keyset: a page continues after the last row seen, so page
-// 4,000 costs what page 1 does, and rows that arrive meanwhile shift nothing.
+// Lists are read by keyset: a page continues after the last row of the previous one, so
+// page 4,000 costs as much as page 1, and rows that arrive in the meantime shift
+// nothing.
 package store
 
 import (
@@ -12,23 +13,22 @@ import (
 	"time"
 )
 
-// What a caller may decide on. Everything else is a fault of the database.
+// Errors that a caller decides on. Any other error is a fault of the database.
 var (
 	ErrNotFound   = errors.New("not found")
 	ErrExists     = errors.New("exists already")
 	ErrBadCursor  = errors.New("cursor does not belong to this list")
 	ErrNewerStore = errors.New("the database was written by a newer version of this program")
-	// ErrUnavailable says that the database takes nothing at the moment, whatever
-	// it is given: a full disk, an I/O error, a lock held too long. The same call
-	// may succeed later.
-	ErrUnavailable = errors.New("the database takes nothing at the moment")
-	// ErrNoSnapshot says that the database has means of its own for a backup.
+	// ErrUnavailable means that the database cannot store anything at the moment,
+	// because of a full disk, an I/O error, or a lock that was held too long. The same
+	// call may succeed later.
+	ErrUnavailable = errors.New("the database is unavailable at the moment")
+	// ErrNoSnapshot means that the database has its own programs for backups.
 	ErrNoSnapshot = errors.New("the data is in PostgreSQL, whose own programs make backups: use pg_dump (docs/administrator.md, PostgreSQL)")
 )
 
-// Store is the whole of what the collector keeps. Every method may be called
-// from several goroutines at once. What a method has returned without an error
-// has reached the disk.
+// Store contains all data of the collector. Its methods are safe for concurrent use. A
+// change whose method returned no error is on disk.
 type Store interface {
 	Participants
 	Enrolment
@@ -36,91 +36,90 @@ type Store interface {
 	Staff
 	Logins
 
-	// Ping says whether the store answers.
+	// Ping reports whether the store responds.
 	Ping(ctx context.Context) error
-	// Backup writes a consistent copy to a file that must not exist yet, while
-	// others read and write. It gives ErrNoSnapshot where the database does that.
+	// Backup writes a consistent copy to a new file, while others read and write. It
+	// returns ErrNoSnapshot if the database has its own programs for that.
 	Backup(ctx context.Context, path string) error
-	// DeleteExpired removes sessions, links and codes that ended before now.
+	// DeleteExpired removes sessions, links and codes that expired before now.
 	DeleteExpired(ctx context.Context, now time.Time) error
 	Close() error
 }
 
-// Participants are the people whose machines are checked.
+// Participants stores the people whose machines are checked.
 type Participants interface {
-	// AddParticipant gives ErrExists when the id is taken; names may repeat.
+	// AddParticipant returns ErrExists if the id exists; names may repeat.
 	AddParticipant(ctx context.Context, p Participant) error
-	// Participant gives ErrNotFound for an unknown id.
+	// Participant returns ErrNotFound for an unknown id.
 	Participant(ctx context.Context, id string) (Participant, error)
-	// EditParticipant gives a participant another name and phone number.
+	// EditParticipant changes a participant's name and phone number.
 	EditParticipant(ctx context.Context, id, name, phone string) error
 	// DeleteParticipant removes a participant with their agents, codes and reports.
 	DeleteParticipant(ctx context.Context, id string) error
-	// SetBlocked shuts a participant's agents out, or lets them in again.
+	// SetBlocked blocks or unblocks a participant's agents.
 	SetBlocked(ctx context.Context, id string, blocked bool) error
-	// ParticipantStates gives one page of the dashboard's list. It reads the
-	// latest state only, never the reports.
+	// ParticipantStates returns one page of the dashboard's list. It reads the latest
+	// states only, never the reports.
 	ParticipantStates(ctx context.Context, q StateQuery) (StatePage, error)
-	// SimilarStates gives those whose name or one of whose case codes is like a search,
-	// give or take a letter.
+	// SimilarStates returns the participants whose name or latest case code resembles a
+	// search with up to one wrong letter.
 	SimilarStates(ctx context.Context, search string, limit int) ([]ParticipantState, error)
-	// ParticipantState gives one row of that list.
+	// ParticipantState returns one row of that list.
 	ParticipantState(ctx context.Context, id string) (ParticipantState, error)
 	// StateRevision counts the changes of that list.
 	StateRevision(ctx context.Context) (int64, error)
-	// ChangedStates gives the rows that have changed since a revision, at most limit.
-	// That the server has heard of an agent is no change.
+	// ChangedStates returns the rows that have changed since a revision, at most limit.
+	// A contact with an agent is not a change.
 	ChangedStates(ctx context.Context, since int64, limit int) (StateChanges, error)
-	// CountStates counts the participants; a check counts when it was made since
-	// then (see ParticipantState.Fresh).
+	// CountStates counts the participants; a check counts if it was made since then
+	// (see ParticipantState.Fresh).
 	CountStates(ctx context.Context, freshSince time.Time) (StateCounts, error)
 }
 
 // Enrolment turns one-time codes into agents.
 type Enrolment interface {
 	AddEnrolCode(ctx context.Context, c EnrolCode) error
-	// Enrol uses up the code and keeps the agent, or does neither. ErrNotFound
-	// says that the code is unknown, used or expired, or its participant
-	// blocked; the four are not told apart. ErrExists says that the agent id
-	// belongs to another participant; the code is still good then. An id of
-	// the same participant gets the new token, its old one ends.
+	// Enrol redeems the code and stores the agent, or does neither. ErrNotFound means
+	// that the code is unknown, used or expired, or its participant blocked; the four
+	// are indistinguishable. ErrExists means that the agent id belongs to another
+	// participant; the code remains valid. An id of the same participant gets the new
+	// token, and its old one becomes invalid.
 	Enrol(ctx context.Context, codeHash Hash, a NewAgent, now time.Time) (Participant, error)
-	// AgentByToken gives ErrNotFound for an unknown token.
+	// AgentByToken returns ErrNotFound for an unknown token.
 	AgentByToken(ctx context.Context, tokenHash Hash) (Agent, Participant, error)
 	Agents(ctx context.Context, participantID string) ([]Agent, error)
-	// RevokeAgent ends an agent's token and keeps when (Agent.RevokedAt). The
-	// participant and their other agents are not touched, and the agent can be
-	// enrolled again by a new code.
+	// RevokeAgent revokes an agent's token and stores the time (Agent.RevokedAt). The
+	// participant and their other agents are not affected, and the agent can be
+	// enrolled again with a new code.
 	RevokeAgent(ctx context.Context, agentID string, now time.Time) error
-	// TouchAgent keeps when the server last heard of an agent.
+	// TouchAgent stores the time of the last contact with an agent.
 	TouchAgent(ctx context.Context, agentID string, seen time.Time) error
 }
 
 // Reports are the finished checks.
 type Reports interface {
-	// SaveReports keeps all of them in one transaction, whatever was kept
-	// before: a report whose id is there already from the same agent is a
-	// duplicate, from another agent it is foreign, and neither changes anything.
-	// The results stand in the order of the reports. ErrNotFound says that the
-	// agent is unknown.
+	// SaveReports stores all reports in one transaction, whatever was stored before: a
+	// report whose id exists already from the same agent is a duplicate, from another
+	// agent it is foreign, and neither changes anything. The results are in the order
+	// of the reports. ErrNotFound means that the agent is unknown.
 	SaveReports(ctx context.Context, agentID string, reports []NewReport) ([]SaveResult, error)
-	// Report gives ErrNotFound for an unknown id.
+	// Report returns ErrNotFound for an unknown id.
 	Report(ctx context.Context, id string) (StoredReport, error)
-	// ParticipantReports gives one page of a participant's history, newest first.
+	// ParticipantReports returns one page of a participant's history, newest first.
 	ParticipantReports(ctx context.Context, q ReportQuery) (ReportPage, error)
-	// CountReports gives how many reports of a participant are kept.
+	// CountReports returns the number of stored reports of a participant.
 	CountReports(ctx context.Context, participantID string) (int, error)
-	// DeleteReports removes at most limit reports that came in before a time, and
-	// says how many. What is known of a participant at the moment stays.
+	// DeleteReports removes at most limit reports that were received before a time, and
+	// returns their number. The present state of a participant is not affected.
 	DeleteReports(ctx context.Context, before time.Time, limit int) (deleted int, err error)
-	// CaseReports gives the newest reports with a case code. Codes are drawn by
-	// the agents, so two participants can hold the same one.
+	// CaseReports returns the newest reports with a case code. Agents generate the
+	// codes at random, so two participants can have the same one.
 	CaseReports(ctx context.Context, caseCode string, limit int) ([]ReportSummary, error)
 }
 
-// Staff are the people who look at the dashboard.
+// Staff stores the users of the dashboard.
 type Staff interface {
-	// AddStaff gives ErrExists when the name is taken.
+	// AddStaff returns ErrExists if the name exists.
 	AddStaff(ctx context.Context, m StaffMember) error
 	StaffMember(ctx context.Context, name string) (StaffMember, error)
 	StaffMembers(ctx context.Context) ([]StaffMember, error)
@@ -128,18 +127,18 @@ type Staff interface {
 	SetStaffPassword(ctx context.Context, name, passwordHash string) error
 }
 
-// Logins are the sessions of staff, and the links that begin one.
+// Logins stores the sessions of staff, and the links that start one.
 type Logins interface {
 	AddSession(ctx context.Context, s Session) error
-	// AddDevice remembers a browser that has signed in.
+	// AddDevice stores a browser that has signed in.
 	AddDevice(ctx context.Context, d Device) error
-	// Device gives ErrNotFound for an unknown token; expiry is for the caller.
+	// Device returns ErrNotFound for an unknown token; the caller checks the expiry.
 	Device(ctx context.Context, tokenHash Hash) (Device, error)
-	// Session gives ErrNotFound for an unknown token; expiry is for the caller.
+	// Session returns ErrNotFound for an unknown token; the caller checks the expiry.
 	Session(ctx context.Context, tokenHash Hash) (Session, error)
 	DeleteSession(ctx context.Context, tokenHash Hash) error
 	AddOneTimeLogin(ctx context.Context, l OneTimeLogin) error
-	// UseOneTimeLogin gives the name of the member whom the link signs in, once;
-	// ErrNotFound says that it is unknown, used or expired.
+	// UseOneTimeLogin returns the name of the member whom the link signs in, once;
+	// ErrNotFound means that it is unknown, used or expired.
 	UseOneTimeLogin(ctx context.Context, tokenHash Hash, now time.Time) (staffName string, err error)
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Hash is the SHA-256 of a secret. Tokens and codes are random and long, so a
-// plain hash is enough; they never stand in the store themselves.
+// Hash is the SHA-256 of a secret. Tokens and codes are random and long, so a plain
+// hash is sufficient; they themselves are never stored.
 type Hash [sha256.Size]byte
 
-// HashOf is the hash of a token or a code in its normal form.
+// HashOf returns the hash of a token or of a normalized code.
 func HashOf(secret string) Hash { return sha256.Sum256([]byte(secret)) }
 
 // Participant is a person whose machines are checked.
@@ -25,20 +25,20 @@ type Participant struct {
 
 // Agent is one installed program of a participant.
 type Agent struct {
-	ID            string // random UUID, kept by the agent
+	ID            string // random UUID, stored by the agent
 	ParticipantID string
 	Version       string
 	OS            string
 	Arch          string
 	CreatedAt     time.Time
-	// LastSeenAt is the server's time of receipt, so that a wrong clock over
-	// there makes nobody look stale; zero when it has not been heard of.
+	// LastSeenAt is the server's time of the last contact, so that a wrong clock of the
+	// agent has no effect; zero if there was none.
 	LastSeenAt time.Time
-	// RevokedAt is when staff ended the agent's token; zero when it is good.
+	// RevokedAt is when staff revoked the agent's token; zero if it is valid.
 	RevokedAt time.Time
 }
 
-// NewAgent is an agent about to be enrolled.
+// NewAgent is an agent to be enrolled.
 type NewAgent struct {
 	ID        string
 	TokenHash Hash
@@ -47,7 +47,7 @@ type NewAgent struct {
 	Arch      string
 }
 
-// EnrolCode lets one agent enrol for a participant, once.
+// EnrolCode permits one agent to enrol for a participant, once.
 type EnrolCode struct {
 	Hash          Hash
 	ParticipantID string
@@ -55,34 +55,34 @@ type EnrolCode struct {
 	ExpiresAt     time.Time
 }
 
-// NewReport is a report about to be kept.
+// NewReport is a report to be stored.
 type NewReport struct {
 	Report *report.Report
-	// Document is the report as it will be given out again: JSON, already
+	// Document is the report in the form in which it will be returned: JSON, already
 	// redacted.
 	Document   []byte
 	ReceivedAt time.Time // server's clock
-	// CheckedAt places the check on the server's clock as well as is known.
+	// CheckedAt is the time of the check on the server's clock, as far as known.
 	CheckedAt time.Time
 }
 
-// SaveStatus is what became of one report.
+// SaveStatus is the result for one report.
 type SaveStatus string
 
-// What becomes of a report.
+// Results for a report.
 const (
 	Stored    SaveStatus = "stored"
 	Duplicate SaveStatus = "duplicate"
 	Foreign   SaveStatus = "foreign" // its id belongs to another agent's report
 )
 
-// SaveResult is what became of the report with this id.
+// SaveResult is the result for the report with this id.
 type SaveResult struct {
 	ID     string
 	Status SaveStatus
 }
 
-// ReportSummary is what lists show of a report.
+// ReportSummary is the part of a report that lists show.
 type ReportSummary struct {
 	ID            string
 	AgentID       string
@@ -90,34 +90,34 @@ type ReportSummary struct {
 	Case          string
 	Trigger       report.Trigger
 	StartedAt     time.Time // agent's clock
-	CheckedAt     time.Time // the same moment on the server's clock, as well as is known
+	CheckedAt     time.Time // the same time on the server's clock, as far as known
 	ReceivedAt    time.Time // server's clock
 	Verdict       report.Verdict
-	// Headline is the key of what is said of the check (diagnose.HeadlineKey); "" for
-	// a report that came in before it was kept.
+	// Headline is the key of the headline (diagnose.HeadlineKey); "" for a report from
+	// before it was stored.
 	Headline string
-	// Primary is the cause to fix first; its Code is "" when there is none.
+	// Primary is the cause to fix first; its Code is "" if there is none.
 	Primary PrimaryCause
 }
 
-// PrimaryCause is the cause to fix first, as lists show it.
+// PrimaryCause is the cause to fix first, for lists.
 type PrimaryCause struct {
 	Code     string
 	Severity report.Severity
 	Area     report.Area
 }
 
-// StoredReport is a report as it was kept.
+// StoredReport is a stored report.
 type StoredReport struct {
 	ReportSummary
 	Document []byte // JSON
 }
 
-// ReportQuery asks for a page of a participant's history.
+// ReportQuery requests a page of a participant's history.
 type ReportQuery struct {
 	ParticipantID string
 	After         string // Next of the page before; "" for the first
-	Limit         int    // 1..MaxPage; 0 gives DefaultPage
+	Limit         int    // 1..MaxPage; 0 means DefaultPage
 }
 
 // ReportPage is a page of a participant's history.
@@ -132,7 +132,7 @@ const (
 	MaxPage     = 500
 )
 
-// Order is how the list of participants is sorted.
+// Order is a sort order of the list of participants.
 type Order string
 
 // The orders of the list of participants.
@@ -142,22 +142,21 @@ const (
 	ByUrgency Order = "urgency" // fresh ones first, of them the worst, then last check first
 )
 
-// StateQuery asks for a page of the list of participants.
+// StateQuery requests a page of the list of participants.
 type StateQuery struct {
-	// Search keeps those who are meant by it. Each of its words must be a part of
-	// the name, ignoring case, accents and how an umlaut is written; or it is a
-	// part of a phone number (see PhoneKeys); or a case code of any report that is
-	// kept, or three or more symbols at its beginning or end.
+	// Search selects the participants that match it. Each of its words must be a part
+	// of the name, ignoring case, accents and the spelling of umlauts; or it is a part
+	// of the phone number, or all or part of a case code.
 	Search string
-	// Verdict keeps those of whom this is known (ParticipantState.Verdict) and
-	// fresh; "" keeps all.
+	// Verdict selects those with this verdict (ParticipantState.Verdict) that are
+	// fresh; "" selects all.
 	Verdict report.Verdict
-	// FreshSince is from when on a check counts (see ParticipantState.Fresh). The
-	// zero time: every check counts.
+	// FreshSince is the time from which a check counts (see ParticipantState.Fresh).
+	// With the zero time every check counts.
 	FreshSince time.Time
-	// Old keeps those who were checked, but not since FreshSince.
+	// Old selects those who were checked, but not since FreshSince.
 	Old bool
-	// Never keeps those who were never checked.
+	// Never selects those who were never checked.
 	Never   bool
 	Blocked Blocked
 	Order   Order // "" is ByName
@@ -165,44 +164,45 @@ type StateQuery struct {
 	Limit   int
 }
 
-// Blocked says whether a list holds participants who are blocked.
+// Blocked selects participants by whether they are blocked.
 type Blocked int
 
-// What a list holds of the participants who are blocked.
+// The selections of blocked participants.
 const (
 	BlockedToo Blocked = iota
 	BlockedNot
 	BlockedOnly
 )
 
-// StateCounts are how many participants stand how. Blocked ones count as nothing
-// else.
+// StateCounts contains the number of participants per state. Blocked ones count as
+// blocked only.
 type StateCounts struct {
-	// Fresh counts those who were checked since a time, by what is known of them.
+	// Fresh counts those who were checked since a time, by verdict.
 	Fresh map[report.Verdict]int
-	// Old were checked before that, Never never.
+	// Old counts those who were checked before that, Never those who never were.
 	Old, Never, Blocked int
 }
 
 // ParticipantState is a row of the list of participants.
 type ParticipantState struct {
 	Participant
-	// Enrolled says whether any agent has ever been enrolled.
+	// Enrolled reports whether any agent was ever enrolled.
 	Enrolled bool
-	// LastSeenAt is when the server last heard of any of the agents; zero for never.
+	// LastSeenAt is the time of the last contact with any of the agents; zero for
+	// never.
 	LastSeenAt time.Time
-	// Last is the last check; nil when there was none.
+	// Last is the last check; nil if there was none.
 	Last *ReportSummary
-	// Full is the last check that heard the microphone; nil when there was none.
+	// Full is the last check with a microphone; nil if there was none.
 	Full *FullCheck
-	// Verdict is what both say together: ready only once a full check said so,
-	// and nothing since has said otherwise. "" when there was no check at all.
+	// Verdict combines both: ready only if a full check was ready, and no later one
+	// contradicts. "" if there was no check at all.
 	Verdict report.Verdict
 }
 
-// CountsAt is the time by which what is known of p grows old: that of the last
-// check, and of the last full one where the verdict is "ready" (see
-// Known.CountsAt). It is zero for somebody who was never checked.
+// CountsAt is the time from which the verdict ages: that of the last check, and of the
+// last full one if the verdict is "ready" (see Known.CountsAt). It is zero for a
+// participant who was never checked.
 func (p ParticipantState) CountsAt() time.Time {
 	switch {
 	case p.Last == nil:
@@ -213,13 +213,13 @@ func (p ParticipantState) CountsAt() time.Time {
 	return p.Last.CheckedAt
 }
 
-// Fresh reports whether what is known of p still counts: the last check was made
-// since then, and where it says "ready", so was the one that heard the microphone.
+// Fresh reports whether the verdict of p still counts: the last check was made since
+// then and, if it says "ready", so was the one with a microphone.
 func (p ParticipantState) Fresh(since time.Time) bool {
 	return p.Last != nil && !p.CountsAt().Before(since)
 }
 
-// FullCheck is what the list shows of a check that heard the microphone.
+// FullCheck is the part of a check with a microphone that the list shows.
 type FullCheck struct {
 	ReportID  string
 	Verdict   report.Verdict
@@ -232,18 +232,18 @@ type StatePage struct {
 	Next   string // "" on the last page
 }
 
-// StateChanges are what has changed in the list of participants.
+// StateChanges contains the changes of the list of participants.
 type StateChanges struct {
-	// Revision is that of the list with these changes. A change that has come in
-	// meanwhile may be among them, and is given again then.
+	// Revision is the revision of the list with these changes. A change that was made
+	// in the meantime may be included, and is returned again later.
 	Revision int64
-	// Whole says that the rows do not tell all: too many have changed, or somebody
-	// was deleted. States is empty then.
+	// Whole means that the rows are not sufficient: too many have changed, or a
+	// participant was deleted. States is empty then.
 	Whole  bool
 	States []ParticipantState
 }
 
-// StaffMember may look at the dashboard.
+// StaffMember is a user of the dashboard.
 type StaffMember struct {
 	Name         string
 	PasswordHash string // argon2id, PHC string
@@ -258,7 +258,7 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// Device is a browser in which a member has signed in before.
+// Device is a browser with which a member has signed in before.
 type Device struct {
 	TokenHash Hash
 	StaffName string

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// defaultHash is the strongest hash that every BigBlueButton since 2.4 accepts.
+// defaultHash is accepted by every BigBlueButton since 2.4, and is not broken.
 const defaultHash = "sha256"
 
 // hashes contains the hashes of BigBlueButton's checksum, by name.

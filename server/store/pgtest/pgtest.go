@@ -1,4 +1,4 @@
-// Package pgtest gives tests databases on a real PostgreSQL server.
+// Package pgtest provides databases on a real PostgreSQL server for tests.
 package pgtest
 
 import (
@@ -11,12 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Variable names the server that .ci/postgres has started: the URL of a superuser.
+// Variable is the environment variable with the URL of a superuser at the server that
+// .ci/postgres has started.
 const Variable = "TONPROBE_TEST_POSTGRES"
 
-// Database makes a database of the test's own, which is dropped at its end, and
-// gives its URL. Without a server the test is skipped, or fails where nothing may
-// be skipped.
+// Database creates a database for the test, which is dropped at its end, and returns
+// its URL. Without a server it skips the test, or fails it if TONPROBE_TEST_ALL is set.
 func Database(t testing.TB) string {
 	t.Helper()
 	server := Server(t)
@@ -31,7 +31,7 @@ func Database(t testing.TB) string {
 	return u.String()
 }
 
-// Server is the URL of the server itself.
+// Server returns the URL of the server itself.
 func Server(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Variable)
@@ -45,7 +45,7 @@ func Server(t testing.TB) string {
 	return server
 }
 
-// Exec runs statements as the superuser, also when the test has ended.
+// Exec runs statements as the superuser, also after the end of the test.
 func Exec(t testing.TB, address string, statements ...string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())

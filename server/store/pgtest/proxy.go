@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Proxy stands between a store and its server, and can cut them off.
+// Proxy is a proxy between a store and its server that can cut the connections.
 type Proxy struct {
-	// URL is the database's, over this proxy.
+	// URL is the database's URL through this proxy.
 	URL string
 
 	to    string
@@ -19,7 +19,7 @@ type Proxy struct {
 	conns map[net.Conn]bool
 }
 
-// NewProxy stands before the server of a database.
+// NewProxy starts a proxy for the server of a database.
 func NewProxy(t *testing.T, database string) *Proxy {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -47,7 +47,7 @@ func NewProxy(t *testing.T, database string) *Proxy {
 	return p
 }
 
-// Cut ends all connections and lets none through until Restore.
+// Cut ends all connections and refuses new ones until Restore.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,7 +57,7 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Restore lets connections through again.
+// Restore accepts connections again.
 func (p *Proxy) Restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
