@@ -2,10 +2,12 @@ package check
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/tonprobe/tonprobe/probe/media/wire"
@@ -69,6 +71,39 @@ func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 			d, _ := r.Data.(*report.Conference)
 			if step, _ := d.Check(report.StepCall); d.Media != nil || step.Status != report.StatusUnknown || step.Code != "background" {
 				t.Errorf("%+v, media %+v", step, d.Media)
+			}
+		})
+	}
+}
+
+// TestHostileTextOfASystem: what a conference server says of itself and of its errors neither
+// prevents the report nor enters it unchecked.
+func TestHostileTextOfASystem(t *testing.T) {
+	for name, text := range map[string]string{
+		"markup": "<script>alert(1)</script>", "right to left": "3.0\u202e0.3", "terminal": "\x1b[2J3.0", "long": strings.Repeat("9", 900<<10),
+		"marks": "3" + strings.Repeat("\u0301", 3000), "not UTF-8": "3.0\xff\xfe", "lines": "3.0\nstatus: ok", "quotes": `3.0"'` + "`",
+	} {
+		t.Run(name, func(t *testing.T) {
+			quoted, err := json.Marshal(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			system := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Hostile", "yes")
+				_, _ = fmt.Fprintf(w, `{"response":{"returncode":"SUCCESS","version":%s,"apiVersion":%s,"bbbVersion":%s,"messageKey":%s}}`, quoted, quoted, quoted, quoted)
+			}))
+			t.Cleanup(system.Close)
+			r, err := Run(t.Context(), Options{Target: system.URL + "/bigbluebutton", Only: []string{report.ConferenceGroup}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc, err := r.Encode()
+			if err != nil || len(doc) > 16<<10 {
+				t.Errorf("%d bytes, %v", len(doc), err)
+			}
+			d := report.Find[report.Conference](r)
+			if d == nil || strings.ContainsFunc(d.Version+d.Bridge+d.FailedCode, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '"' }) {
+				t.Errorf("%+v", d)
 			}
 		})
 	}

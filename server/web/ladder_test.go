@@ -1,9 +1,12 @@
 package web_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe/report"
 )
@@ -45,4 +48,37 @@ func TestConferenceIsALadder(t *testing.T) {
 	}
 	p, _ = g.checked("Berta", "", "M2W-8RV", microphone(nil), passage(), voice(0), internet(), bigBlueButton(report.StepPath, "no_path"))
 	g.want(g.get("/participants/"+p.ID), http.StatusOK, "kein Weg für Ton gefunden", "nicht geprüft, ein Schritt davor ist gescheitert")
+}
+
+// TestHostileSystemBreaksNoPage: whatever a document says of a conference system, the page
+// shows as text, shortened and without what hides or reorders it.
+func TestHostileSystemBreaksNoPage(t *testing.T) {
+	g := newRig(t).login()
+	for i, text := range hostile {
+		p, agentID := g.person("Anna", "")
+		r := newReport(t, agentID, "M2W-8RT", g.clock().Add(-time.Minute), microphone(nil), passage(), voice(0), internet(), bigBlueButton(report.StepPath, "no_path"))
+		doc, err := r.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted, err := json.Marshal(strings.ToValidUTF8(text[:min(len(text), report.MaxBytes/16)], "\uFFFD"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range []string{`"version":"3.0.4"`, `"bridge":"bbb-webrtc-sfu"`, `"failed_code":"no_path"`, `"failed_step":"path"`, `"code":"no_path"`, `"code":"step_before"`, `"name":"keys"`, `"path":"host udp"`, `"url_host":"bbb.example.org"`} {
+			key, _, _ := strings.Cut(field, ":")
+			if !bytes.Contains(doc, []byte(field)) {
+				t.Fatalf("no %s in %s", field, doc)
+			}
+			doc = bytes.ReplaceAll(doc, []byte(field), append([]byte(key+":"), quoted...))
+		}
+		g.keepDocument(p, r, doc)
+		for _, number := range []string{"1007", "1010", "2301"} {
+			w := g.get("/participants/" + p.ID + "?number=" + number) // the rig looks for what is inline
+			body := w.Body.String()
+			if w.Code != http.StatusOK || strings.Contains(body, "<img") || strings.ContainsAny(body, "\u202e\u0000\u001b\u200b") || len(body) > 200<<10 {
+				t.Errorf("%d, %.40q: status %d, %d bytes", i, text, w.Code, len(body))
+			}
+		}
+	}
 }
