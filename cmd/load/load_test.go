@@ -47,6 +47,11 @@ func TestUsage(t *testing.T) {
 	round(t, 2, "reflector", "-flood", "nonsense")
 }
 
+func TestChannel(t *testing.T) {
+	wantLines(t, round(t, 0, "channel", "-agents", "20", "-settle", "0s"), `connected +20 of 20 over TLS in .*`, `pings +[0-9.]+ s .*`)
+	round(t, 2, "channel", "-agents", "0")
+}
+
 func TestReports(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"reports", "-keep", dir, "-participants", "7", "-reports", "30", "-senders", "3", "-batch", "5", "-batched", "20", "-single", "9", "-pages", "1"}

@@ -4,6 +4,7 @@
 //
 //	load reports    deliver reports and open pages with a large database
 //	load reflector  send voice streams through a reflector, with -flood under attack
+//	load channel    connect many agents, and measure the memory of each connection
 //	load kill       kill the collector and the agent at random times
 //	load disk       fill the disks of both, or mount them read-only
 //
@@ -20,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/tonprobe/tonprobe/cmd/load/channels"
 	"github.com/tonprobe/tonprobe/cmd/load/reflector"
 	"github.com/tonprobe/tonprobe/cmd/load/reports"
 	"github.com/tonprobe/tonprobe/cmd/load/rounds"
@@ -32,6 +34,7 @@ var commands = []struct {
 }{
 	{"reports", reports.Command},
 	{"reflector", reflector.Command},
+	{"channel", channels.Command},
 	{"kill", rounds.Kill},
 	{"disk", rounds.Disk},
 }
@@ -48,7 +51,7 @@ func main() {
 
 // broken contains the errors that mean that a check failed. Any other error means
 // that the measurement could not be run.
-var broken = []error{reflector.ErrLost, reports.ErrLost, rounds.ErrBroken}
+var broken = []error{channels.ErrLost, reflector.ErrLost, reports.ErrLost, rounds.ErrBroken}
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if len(args) > 0 {
