@@ -153,17 +153,11 @@ func (r *Recorder) lastAt(least time.Time) time.Time {
 
 // record takes the samples.
 func (r *Recorder) record(ctx context.Context) error {
-	next := r.Clock.Now()
 	for {
 		if err := r.tick(ctx); err != nil {
 			return err
 		}
-		// The interval is kept on average; what was missed in a sleep is not made up for.
-		now := r.Clock.Now()
-		if next = next.Add(Every); next.Before(now) || next.Sub(now) > Every {
-			next = now.Add(Every)
-		}
-		if err := r.Clock.Sleep(ctx, next.Sub(now)); err != nil {
+		if err := watch.SleepUntilNext(ctx, r.Clock, Every); err != nil {
 			return err
 		}
 	}

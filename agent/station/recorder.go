@@ -18,6 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/config"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/recorder"
+	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/agent/watch"
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
@@ -77,7 +78,24 @@ func sendIncident(ctx context.Context, c config.Config, version string, log *slo
 		return err
 	}
 	log.Info("an event is reported", "case", r.Case, "kind", i.Event.Kind)
-	return st.keep(ctx, sp, r)
+	if err := st.keep(ctx, sp, r); err != nil || c.NoUpload || !st.Enrolled() {
+		return err
+	}
+	// The recorder does not wait: an answer may take longer than the time between two
+	// samples.
+	go st.deliverSoon(ctx, sp, r.ID)
+	return nil
+}
+
+// deliverSoon tries once, so that support sees the report while the person is on the
+// phone. The next check sends what is left.
+func (s *Station) deliverSoon(ctx context.Context, sp *spool.Spool, id string) {
+	const within = 30 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if err := s.uplink(sp).Deliver(ctx, id); err != nil && ctx.Err() == nil {
+		s.log.Info("the report of an event waits", "err", err)
+	}
 }
 
 // incidentReport returns the report of an event, with the same rules as that of a check.

@@ -14,7 +14,7 @@ const (
 	programsEvery = 2 * time.Second
 	// scanEvery is how often new processes are looked for. The state of known ones is read
 	// every time.
-	scanEvery = 3 // times programsEvery
+	scanEvery = 5 // times programsEvery
 	// hungAfter is how long a program must not respond. Windows itself waits 5 s before it
 	// calls a window hung; a debugger or a slow disk stops a program for some seconds.
 	hungAfter = 10 * time.Second
@@ -63,7 +63,7 @@ func newPrograms(b *Board, clock probe.Clock) *programs {
 func (p *programs) run(ctx context.Context, emit Emit) error {
 	for n := 0; ; n++ {
 		p.look(n%scanEvery == 0, emit)
-		if err := p.clock.Sleep(ctx, programsEvery); err != nil {
+		if err := SleepUntilNext(ctx, p.clock, programsEvery); err != nil {
 			return err
 		}
 	}

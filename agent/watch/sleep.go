@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	sleepEvery = 5 * time.Second
+	sleepEvery = 4 * time.Second
 	// minSleep is the shortest sleep and the smallest step of the clock that count. A busy
 	// computer delays a timer by less.
 	minSleep = 5 * time.Second
@@ -42,7 +42,7 @@ func newSleep(clock probe.Clock) *sleep {
 func (s *sleep) run(ctx context.Context, emit Emit) error {
 	for {
 		s.look(emit)
-		if err := s.clock.Sleep(ctx, sleepEvery); err != nil {
+		if err := SleepUntilNext(ctx, s.clock, sleepEvery); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func (s *strain) run(ctx context.Context, emit Emit) error {
 			s.lookAtSupply(ctx, emit)
 		}
 		s.look(ctx, emit)
-		if err := s.clock.Sleep(ctx, strainEvery); err != nil {
+		if err := SleepUntilNext(ctx, s.clock, strainEvery); err != nil {
 			return err
 		}
 	}

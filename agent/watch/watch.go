@@ -128,6 +128,13 @@ func isUnsupported(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, linkstate.ErrUnsupported)
 }
 
+// SleepUntilNext waits for the next multiple of an interval. Loops with the same interval
+// then wake together: to wake an idle process costs more than what they do.
+func SleepUntilNext(ctx context.Context, clock probe.Clock, every time.Duration) error {
+	now := clock.Now()
+	return clock.Sleep(ctx, every-now.Sub(now.Truncate(every)))
+}
+
 // happened returns an event without its details.
 func happened(kind report.HostEventKind, at time.Time) report.HostEvent {
 	return report.HostEvent{Kind: kind, At: at.UTC()}
