@@ -29,8 +29,8 @@ func (s *Store) Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent
 	var p store.Participant
 	err := s.write.inTx(ctx, func(tx runner) error {
 		var id string
-		// One statement finds the code and uses it up, so that of two who come with it
-		// at once one finds none.
+		// One statement finds and redeems the code, so that of two concurrent requests
+		// with it one finds none.
 		err := tx.row(ctx, `UPDATE enrol_codes SET used_at = ? WHERE code_hash = ? AND org_id = ? AND used_at = 0 AND expires_at > ? RETURNING participant_id`,
 			millis(now), codeHash[:], s.org, millis(now)).Scan(&id)
 		if err != nil {
@@ -61,7 +61,7 @@ func (s *Store) Enrol(ctx context.Context, codeHash store.Hash, a store.NewAgent
 
 func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a store.NewAgent, now time.Time) error {
 	var owner string
-	// In all organisations: ids are unique everywhere.
+	// In all organisations, because ids are globally unique.
 	err := tx.row(ctx, `SELECT participant_id FROM agents WHERE id = ?`, a.ID).Scan(&owner)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -69,7 +69,7 @@ func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a
 			INSERT INTO agents (id, org_id, participant_id, token_hash, version, os, arch, created_at, last_seen_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			a.ID, s.org, participantID, a.TokenHash[:], a.Version, a.OS, a.Arch, millis(now), millis(now))
-		if s.write.taken(err) { // somebody else was faster
+		if s.write.taken(err) { // another request was faster
 			err = store.ErrExists
 		}
 	case err != nil:
@@ -88,7 +88,7 @@ func (s *Store) putAgent(ctx context.Context, tx runner, participantID string, a
 
 const agentColumns = `a.id, a.participant_id, a.version, a.os, a.arch, a.created_at, a.last_seen_at, a.revoked_at`
 
-// scanAgent scans agentColumns, and what follows them into more.
+// scanAgent scans agentColumns, and further columns into more.
 func scanAgent(row scanner, more ...any) (store.Agent, error) {
 	var a store.Agent
 	var created, seen, revoked int64
@@ -98,8 +98,8 @@ func scanAgent(row scanner, more ...any) (store.Agent, error) {
 	return a, err
 }
 
-// AgentByToken implements store.Enrolment. The hash is compared by the index:
-// its timing tells about the hash of a random token, and nothing of the token.
+// AgentByToken implements store.Enrolment. The index compares the hash: timing reveals
+// something about the hash of a random token, but nothing about the token.
 func (s *Store) AgentByToken(ctx context.Context, tokenHash store.Hash) (store.Agent, store.Participant, error) {
 	var p store.Participant
 	var since int64

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// chunkSizes are the numbers of rows for which there is a statement: few, because
-// they stay prepared, and each the half of the one before, because each statement is a
+// chunkSizes contains the numbers of rows for which there is a statement: few, because
+// they stay prepared, and each half of the previous one, because each statement is a
 // round trip to PostgreSQL.
 func chunkSizes() []int { return []int{64, 32, 16, 8, 4, 2, 1} }
 
-// chunks cuts a list into parts of these sizes.
+// chunks splits a list into parts of these sizes.
 func chunks[T any](list []T) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
 		for _, size := range chunkSizes() {
@@ -24,8 +24,8 @@ func chunks[T any](list []T) iter.Seq[[]T] {
 	}
 }
 
-// padded cuts the keys of a search into parts of these sizes. The last key fills
-// the last part up, which finds nothing more.
+// padded splits the keys of a search into parts of these sizes. The last key is
+// repeated to fill the last part, which has no effect on the result.
 func padded(keys []string) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		for len(keys) > 0 {
@@ -48,10 +48,10 @@ func padded(keys []string) iter.Seq[[]any] {
 	}
 }
 
-// marks are n parameters.
+// marks returns n parameters.
 func marks(n int) string { return tuples(n, "?") }
 
-// tuples is a list of n equal parts.
+// tuples returns a list of n equal parts.
 func tuples(n int, part string) string {
 	return strings.TrimSuffix(strings.Repeat(part+", ", n), ", ")
 }

@@ -25,7 +25,7 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor reads a cursor that String wrote for the same list.
+// parseCursor parses a cursor that String wrote for the same list.
 func parseCursor(s, list string) (cursor, error) {
 	var c cursor
 	if len(s) > maxCursorBytes {

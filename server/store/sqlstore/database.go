@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// maxPrepared bounds the statements that are kept. The texts of searches vary
-// with the number of their words.
+// maxPrepared limits the statements that stay prepared. The texts of searches vary with
+// the number of their words.
 const maxPrepared = 256
 
 // database is a pool of connections, with the statements prepared on them.
@@ -27,7 +27,7 @@ func newDatabase(d *dialect, pool *sql.DB) *database {
 	return &database{dialect: d, pool: pool, prepared: map[string]*sql.Stmt{}}
 }
 
-// statement is nil where the text has to be sent as it is.
+// statement is nil if the text must be sent as it is.
 func (d *database) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	if !d.keepPrepared {
 		return nil, nil
@@ -61,9 +61,9 @@ func (d *database) close() error {
 	return errors.Join(append(errs, d.pool.Close())...)
 }
 
-// runner runs statements, in a transaction or outside. Errors of its methods, and
-// of what they return, carry store.ErrUnavailable where the database could not
-// work, and store.ErrNotFound where there is no row.
+// runner runs statements, in a transaction or outside. Errors of its methods and of
+// their results include store.ErrUnavailable if the database could not work, and
+// store.ErrNotFound if there is no row.
 type runner interface {
 	exec(ctx context.Context, statement string, args ...any) (rows int64, err error)
 	query(ctx context.Context, statement string, args ...any) (*resultRows, error)
@@ -116,7 +116,7 @@ func (d *database) row(ctx context.Context, statement string, args ...any) scann
 type transaction struct {
 	*database
 	tx *sql.Tx
-	// unprepared are texts to be prepared for the next transactions. Preparing one
+	// unprepared contains texts to prepare for the next transactions. Preparing one
 	// here would wait for a second connection, which SQLite's writer does not have.
 	unprepared []string
 }
@@ -142,7 +142,7 @@ func (t *transaction) row(ctx context.Context, statement string, args ...any) sc
 	return resultRow{dialect: t.dialect, row: t.tx.QueryRowContext(ctx, t.bind(statement), t.args(args)...)}
 }
 
-// known is a statement that is prepared already.
+// known returns a statement that is already prepared.
 func (t *transaction) known(text string) *sql.Stmt {
 	if !t.keepPrepared {
 		return nil
@@ -156,9 +156,9 @@ func (t *transaction) known(text string) *sql.Stmt {
 	return s
 }
 
-// inTx runs f in a transaction. In SQLite it holds the write lock from its start,
-// so that it never has to be given up half way for a competing writer; PostgreSQL
-// may give it up, and f runs once more.
+// inTx runs f in a transaction. In SQLite it holds the write lock from the start, so
+// that it need not be rolled back for a competing writer; PostgreSQL may roll it back,
+// and f then runs again.
 func (d *database) inTx(ctx context.Context, f func(runner) error) error {
 	const attempts = 5
 	var err error
@@ -186,7 +186,7 @@ func (d *database) once(ctx context.Context, f func(runner) error) error {
 		return fmt.Errorf("commit: %w", d.fault(err))
 	}
 	for _, text := range t.unprepared {
-		_, _ = d.statement(ctx, text) // what cannot be prepared is sent as it is
+		_, _ = d.statement(ctx, text) // a statement that cannot be prepared is sent as text
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func collect[T any](ctx context.Context, r runner, scan func(scanner) (T, error)
 	return list, rows.fault(rows.Err())
 }
 
-// oneRow is ErrNotFound when a statement that should have met a row met none.
+// oneRow returns ErrNotFound if a statement affected no row.
 func oneRow(rows int64, err error) error {
 	if err == nil && rows == 0 {
 		return store.ErrNotFound

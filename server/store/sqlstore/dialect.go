@@ -9,14 +9,14 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// dialect is all in which the two databases differ once they are open. Statements
-// are written for both: with ? for parameters, in the SQL that SQLite and
-// PostgreSQL share.
+// dialect contains all differences of the two databases once they are open. Statements
+// are written for both: with ? for parameters, in the SQL that SQLite and PostgreSQL
+// share.
 type dialect struct {
-	// folder holds the migrations, goose is their dialect.
+	// folder contains the migrations, goose is their dialect.
 	folder string
 	goose  goose.Dialect
-	// numbered parameters are $1, $2 instead of ?.
+	// numbered means that parameters are $1, $2 instead of ?.
 	numbered bool
 	// lockLatest and lockBoth, at the end of a SELECT, lock the rows of latest, or
 	// of latest and agents, until the transaction ends. SQLite's one writer needs no
@@ -24,24 +24,25 @@ type dialect struct {
 	lockLatest, lockBoth string
 	// listed is a table with the texts of a JSON list, a parameter, as v.value.
 	listed string
-	// lanes is how many groups of deliveries are written at once.
+	// lanes is the number of groups of deliveries that are written concurrently.
 	lanes int
-	// keepPrepared prepares statements here. The driver of PostgreSQL does so itself.
+	// keepPrepared means that statements are prepared here. The driver of PostgreSQL
+	// does that itself.
 	keepPrepared bool
-	// fault adds store.ErrUnavailable where the database itself could not work.
+	// fault adds store.ErrUnavailable if the database itself could not work.
 	fault func(error) error
-	// taken recognises the error of a row whose key exists, again the one of a
-	// transaction that has to be tried again.
+	// taken recognises the error of an existing key, again that of a transaction that
+	// must be repeated.
 	taken, again func(error) bool
 	// migrating runs f while no other process migrates.
 	migrating func(ctx context.Context, f func() error) error
-	// writable says why nothing can be written; nil where it can.
+	// writable returns why nothing can be written; nil if it can.
 	writable func(ctx context.Context, d *database) error
 	// snapshot writes a consistent copy of the database to an empty file.
 	snapshot func(ctx context.Context, path string) error
 }
 
-// bind writes a statement's parameters as the database wants them.
+// bind converts a statement's parameters for the database.
 func (d *dialect) bind(statement string) string {
 	if !d.numbered {
 		return statement
@@ -60,9 +61,9 @@ func (d *dialect) bind(statement string) string {
 	}
 }
 
-// args makes texts fit to be parameters. What is no UTF-8 and the byte 0 come in as
-// a search or a part of an address; PostgreSQL refuses both, and for SQLite a
-// pattern ends at the byte 0. Replaced, such a text is found nowhere.
+// args makes texts valid as parameters. A search or a part of an address may contain
+// invalid UTF-8 and the byte 0; PostgreSQL rejects both, and for SQLite a pattern ends
+// at the byte 0. With replacements such a text has no matches.
 func (d *dialect) args(args []any) []any {
 	for i, a := range args {
 		if text, ok := a.(string); ok {

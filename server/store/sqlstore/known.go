@@ -9,7 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// columnsOfKnown are what is known of a participant, in the order of knownColumns.
+// columnsOfKnown contains the columns of what is known of a participant, in the order
+// of knownColumns.
 const columnsOfKnown = `
 	l.report_id, l.last_verdict, l.checked_at, l.received_at, l.case_code,
 	l.full_report_id, l.full_verdict, l.full_checked_at, l.full_received_at`
@@ -37,7 +38,7 @@ func (c *knownColumns) known() (k store.Known) {
 	return k
 }
 
-// latestTuple are the values of a participant's row as keepStates writes them.
+// latestTuple contains the values of a participant's row as keepStates writes them.
 const latestTuple = `(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT),
 	CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))`
 

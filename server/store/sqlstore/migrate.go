@@ -15,11 +15,10 @@ import (
 //go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// migrate brings the tables up to date. keep is called before tables of an older
-// version change; version 0 is an empty database. Another process may do the same
-// at this moment. PostgreSQL has a lock for that; with SQLite, whoever loses the
-// race fails on a table that exists, and finds nothing left to do when it looks
-// again.
+// migrate migrates the tables. keep is called before tables of an older version change;
+// version 0 is an empty database. Another process may do the same concurrently.
+// PostgreSQL has a lock for that; with SQLite, the loser of the race fails because a
+// table exists, and finds nothing left to do when it tries again.
 func (s *Store) migrate(ctx context.Context, o Options, keep func(from int64) error) error {
 	p, err := provider(s.write.dialect, s.write.pool)
 	if err != nil {
@@ -47,7 +46,7 @@ func provider(d *dialect, db *sql.DB) (*goose.Provider, error) {
 	return p, nil
 }
 
-// newest is the version of the tables that this program makes.
+// newest returns the version of the tables that this program creates.
 func newest(p *goose.Provider) (version int64) {
 	for _, s := range p.ListSources() {
 		version = max(version, s.Version)
@@ -84,7 +83,7 @@ func notNewer(current, target int64) error {
 	return nil
 }
 
-// Version gives the version of the tables.
+// Version returns the version of the tables.
 func (s *Store) Version(ctx context.Context) (int64, error) {
 	var v int64
 	if err := s.read.row(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&v); err != nil {

@@ -82,8 +82,8 @@ func (s *Store) EditParticipant(ctx context.Context, id, name, phone string) err
 	})
 }
 
-// lockState locks a participant's row of latest. ErrNotFound says that there is
-// none in this organisation.
+// lockState locks a participant's row of latest. ErrNotFound means that there is none
+// in this organisation.
 func (s *Store) lockState(ctx context.Context, tx runner, participantID string) error {
 	var found int
 	return tx.row(ctx, `SELECT 1 FROM latest l WHERE l.participant_id = ? AND l.org_id = ?`+s.write.lockLatest, participantID, s.org).Scan(&found)
@@ -95,7 +95,7 @@ func (s *Store) DeleteParticipant(ctx context.Context, id string) error {
 		if err := s.lockState(ctx, tx, id); err != nil {
 			return fmt.Errorf("delete participant: %w", err)
 		}
-		// What refers to others comes first.
+		// Rows that refer to others are deleted first.
 		for _, table := range []string{"latest", "reports", "enrol_codes", "agents", "council_members", "search_parts"} {
 			if _, err := tx.exec(ctx, `DELETE FROM `+table+` WHERE participant_id = ?`, id); err != nil {
 				return fmt.Errorf("delete %s of participant: %w", table, err)

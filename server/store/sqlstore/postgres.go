@@ -20,9 +20,9 @@ import (
 )
 
 var (
-	// ErrDatabaseURL says that the address of a database cannot be used.
+	// ErrDatabaseURL means that the address of a database cannot be used.
 	ErrDatabaseURL = errors.New("the address of the database is not understood: write postgres://user@host:5432/database")
-	// ErrPostgresSettings says that a server or database of PostgreSQL is not fit.
+	// ErrPostgresSettings means that a PostgreSQL server or database is not suitable.
 	ErrPostgresSettings = errors.New("this PostgreSQL database cannot be used")
 )
 
@@ -37,11 +37,11 @@ const (
 // "tonprobe" in ASCII. Keys are those of one database.
 const migrationLock = 0x746f6e70726f6265
 
-// sessionSettings are set on each connection. Answers promise that a report is on
-// the disk, so a commit has to wait for it, whatever the server's default is; a
-// setting that waits for more, such as remote_apply, stays. The time limits free
-// the locks of a collector that has vanished from the network in the middle of a
-// transaction, which TCP would notice after hours.
+// sessionSettings are set on each connection. A response promises that a report is on
+// disk, so a commit must wait for it, whatever the server's default is; a setting that
+// waits for more, such as remote_apply, is kept. The time limits release the locks of a
+// collector that disappeared from the network during a transaction, which TCP would
+// detect after hours.
 const sessionSettings = `SELECT
 	set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),
 	set_config('idle_in_transaction_session_timeout', '30s', false),
@@ -68,7 +68,7 @@ func OpenPostgres(ctx context.Context, address string, o Options) (*Store, error
 	pool.SetMaxOpenConns(postgresConnections)
 	pool.SetMaxIdleConns(postgresConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	pool.SetConnMaxLifetime(30 * time.Minute) // so that a server that was replaced is left for good
+	pool.SetConnMaxLifetime(30 * time.Minute) // so that connections to a replaced server end
 	d := newDatabase(postgresDialect(pool), pool)
 	s := newStore(d, d)
 	err = checkPostgres(ctx, d, o)
@@ -95,7 +95,7 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "tonprobe-collector"
 	}
-	// A server that was cut off from the network sends nothing.
+	// A server that is disconnected from the network sends nothing.
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	config.DialFunc = dialer.DialContext
 	return config, nil
@@ -115,8 +115,8 @@ func postgresDialect(pool *sql.DB) *dialect {
 	}
 }
 
-// checkPostgres returns ErrPostgresSettings where the server or the database is
-// not fit, and says in the log what is dangerous.
+// checkPostgres returns ErrPostgresSettings if the server or the database is not
+// suitable, and logs dangerous settings.
 func checkPostgres(ctx context.Context, d *database, o Options) error {
 	var version int
 	var encoding, fsync string
@@ -139,7 +139,7 @@ func checkPostgres(ctx context.Context, d *database, o Options) error {
 	return nil
 }
 
-// alone runs f while no other process holds the lock. The lock ends with its
+// alone runs f while no other process holds the lock. The lock is released with its
 // connection, however that ends.
 func alone(ctx context.Context, pool *sql.DB, f func() error) error {
 	c, err := pool.Conn(ctx)
@@ -166,7 +166,7 @@ func postgresWritable(ctx context.Context, d *database) error {
 	return err
 }
 
-// postgresCode is the SQLSTATE of an error; "" where the server did not answer.
+// postgresCode returns the SQLSTATE of an error; "" if the server did not respond.
 func postgresCode(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
@@ -174,8 +174,8 @@ func postgresCode(err error) string {
 	return ""
 }
 
-// postgresFault adds store.ErrUnavailable where the server cannot be reached or
-// could not work, so that a caller tells a full disk from data that cannot be kept.
+// postgresFault adds store.ErrUnavailable if the server cannot be reached or could not
+// work, so that a caller can distinguish a full disk from invalid data.
 func postgresFault(err error) error {
 	if err == nil || errors.Is(err, store.ErrUnavailable) {
 		return err
@@ -200,8 +200,8 @@ func postgresFault(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 }
 
-// postgresUnavailable reports whether a SQLSTATE says that the server cannot work
-// at the moment (PostgreSQL manual, appendix A).
+// postgresUnavailable reports whether a SQLSTATE means that the server cannot work at
+// the moment (PostgreSQL manual, appendix A).
 func postgresUnavailable(code string) bool {
 	switch code {
 	case "25006", // read_only_sql_transaction: a standby, or a switch of the administrator

@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// Bounds of what one transaction takes. Others who write wait for it.
+// Limits of one transaction. Other writers wait for it.
 const (
 	maxGroupSaves   = 64
 	maxGroupReports = 1000
@@ -26,15 +26,15 @@ type save struct {
 	org       string
 	agentID   string
 	reports   []store.NewReport
-	documents [][]byte // packed
+	documents [][]byte // compressed
 	results   []store.SaveResult
 	err       error
 	done      chan struct{}
 }
 
-// saver writes deliveries that arrive together in one transaction (group commit):
-// a commit waits for the disk, and what a disk can do in a second is commits, not
-// rows. Each delivery is answered after its commit, as if it had been alone.
+// saver writes concurrent deliveries in one transaction (group commit): a commit waits
+// for the disk, whose speed limits the commits per second, not the rows. Each delivery
+// is answered after its commit, as if it had been alone.
 type saver struct {
 	db *database
 
@@ -46,7 +46,7 @@ type saver struct {
 
 func newSaver(db *database) *saver { return &saver{db: db} }
 
-// wait returns when nothing is being written any more.
+// wait returns when nothing is being written.
 func (v *saver) wait() { v.lanes.Wait() }
 
 // SaveReports implements store.Reports.
@@ -59,7 +59,8 @@ func (s *Store) SaveReports(ctx context.Context, agentID string, reports []store
 	select {
 	case <-one.done:
 	case <-ctx.Done():
-		// It may be kept all the same; the agent sends it again and hears "duplicate".
+		// It may still be stored; the agent then sends it again and receives
+		// "duplicate".
 		return nil, fmt.Errorf("save reports: %w", ctx.Err())
 	}
 	if one.err != nil {
@@ -78,7 +79,7 @@ func (v *saver) add(one *save) {
 	}
 }
 
-// drain writes until nothing waits.
+// drain writes until no delivery waits.
 func (v *saver) drain() {
 	for {
 		group := v.next()
@@ -89,7 +90,7 @@ func (v *saver) drain() {
 	}
 }
 
-// next takes the next group of one organisation, in the order of arrival.
+// next returns the next group of one organisation, in order of arrival.
 func (v *saver) next() []*save {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -120,8 +121,7 @@ func (v *saver) next() []*save {
 	return group
 }
 
-// write keeps a group. Where one delivery spoils it for the others, each is
-// written by itself.
+// write stores a group. If one delivery makes it fail, each is written separately.
 func (v *saver) write(group []*save) {
 	err := v.commit(group)
 	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrUnavailable) {
@@ -139,7 +139,7 @@ func (v *saver) write(group []*save) {
 }
 
 func (v *saver) commit(group []*save) error {
-	// The requests of a group end at different times, and none ends the others.
+	// The requests of a group end at different times, and none cancels the others.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(group[0].ctx), groupTimeout)
 	defer cancel()
 	err := v.db.inTx(ctx, func(tx runner) error { return keepGroup(ctx, tx, v.db.dialect, group) })
@@ -149,7 +149,7 @@ func (v *saver) commit(group []*save) error {
 	return err
 }
 
-// standing is what a group changes of a participant.
+// standing contains the changes of a group to a participant.
 type standing struct {
 	participantID string
 	known         store.Known
@@ -164,7 +164,7 @@ type sender struct {
 	state *standing
 }
 
-// keepGroup keeps all deliveries of a group. A delivery of an unknown agent fails
+// keepGroup stores all deliveries of a group. A delivery of an unknown agent fails
 // alone.
 func keepGroup(ctx context.Context, tx runner, d *dialect, group []*save) error {
 	var agents []string
@@ -177,7 +177,7 @@ func keepGroup(ctx context.Context, tx runner, d *dialect, group []*save) error 
 	}
 	var arrivals []arrival
 	for _, one := range group {
-		one.results, one.err = make([]store.SaveResult, len(one.reports)), nil // also when tried again
+		one.results, one.err = make([]store.SaveResult, len(one.reports)), nil // also when repeated
 		from, known := senders[one.agentID]
 		if !known {
 			one.err = fmt.Errorf("agent %s: %w", one.agentID, store.ErrNotFound)
@@ -201,8 +201,8 @@ func keepGroup(ctx context.Context, tx runner, d *dialect, group []*save) error 
 	return keepSenders(ctx, tx, group[0].org, senders)
 }
 
-// lockSenders reads and locks what is known of agents and of their participants,
-// at most maxGroupSaves. All transactions lock in the same order.
+// lockSenders reads and locks the agents and their participants, at most maxGroupSaves.
+// All transactions lock in the same order.
 func lockSenders(ctx context.Context, tx runner, d *dialect, org string, ids []string) (map[string]*sender, error) {
 	slices.Sort(ids)
 	senders, states := map[string]*sender{}, map[string]*standing{}
@@ -242,8 +242,7 @@ type arrival struct {
 	result   *store.SaveResult
 }
 
-// insertReports keeps what is not there yet, and tells the others by their
-// results.
+// insertReports stores new reports, and sets the results of the others.
 func insertReports(ctx context.Context, tx runner, org string, arrivals []arrival) error {
 	first := map[string]arrival{} // by report id
 	var fresh []arrival
@@ -296,7 +295,7 @@ func insertReports(ctx context.Context, tx runner, org string, arrivals []arriva
 	return nil
 }
 
-// ownersOf tells which agents sent the reports that were there before.
+// ownersOf returns which agents sent the reports that existed before.
 func ownersOf(ctx context.Context, tx runner, fresh []arrival, inserted map[string]bool) (map[string]string, error) {
 	var ids []string
 	for _, a := range fresh {
@@ -312,7 +311,7 @@ func ownersOf(ctx context.Context, tx runner, fresh []arrival, inserted map[stri
 		return id, err
 	}
 	for chunk := range padded(ids) {
-		// In all organisations: ids are unique everywhere.
+		// In all organisations, because ids are globally unique.
 		if _, err := collect(ctx, tx, scan, `SELECT id, agent_id FROM reports WHERE id IN (`+marks(len(chunk))+`)`, chunk...); err != nil {
 			return nil, fmt.Errorf("look for the owners of reports: %w", err)
 		}
@@ -320,7 +319,7 @@ func ownersOf(ctx context.Context, tx runner, fresh []arrival, inserted map[stri
 	return owners, nil
 }
 
-// keepSenders writes what a group has changed of agents and participants.
+// keepSenders writes the changes of a group to agents and participants.
 func keepSenders(ctx context.Context, tx runner, org string, senders map[string]*sender) error {
 	if len(senders) == 0 {
 		return nil

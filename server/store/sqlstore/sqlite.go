@@ -24,14 +24,14 @@ const (
 	sqliteReaders = 4
 )
 
-// OpenSQLite opens or creates a database file and brings its tables up to date.
-// Its folder must exist. The file is readable by its owner only. Before the tables
-// of an older version change, a copy of the file is put beside it.
+// OpenSQLite opens or creates a database file and migrates its tables. Its folder must
+// exist. Only its owner can read the file. Before tables of an older version change, a
+// copy of the file is stored beside it.
 //
-// SQLite has one writer at a time. The store therefore writes through one
-// connection, where writers queue in Go and not in SQLite's busy loop, and
-// reads through others, which WAL never blocks. A second process (the command
-// line beside a running service) takes its turn by busy_timeout.
+// SQLite has one writer at a time. The store therefore writes through one connection,
+// for which writers queue in Go and not in SQLite's busy loop, and reads through
+// others, which WAL never blocks. A second process (the command line beside a running
+// service) waits by busy_timeout.
 func OpenSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if o.Existing {
@@ -52,8 +52,8 @@ func OpenSQLite(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// createPrivate makes the file before SQLite would, which knows only the umask.
-// SQLite gives its -wal and -shm files the same rights.
+// createPrivate creates the file before SQLite would, which uses the umask only. SQLite
+// gives its -wal and -shm files the same rights.
 func createPrivate(path string, flags int) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|flags, 0o600)
 	if err != nil {
@@ -149,7 +149,7 @@ func sqliteSnapshot(ctx context.Context, dsn, path string) error {
 	return nil
 }
 
-// syncFile puts on the disk what VACUUM INTO leaves to the system.
+// syncFile syncs the file, which VACUUM INTO leaves to the system.
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -158,8 +158,8 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// vacuumInto copies through a connection of its own: it only reads here, so
-// that writers go on, but query_only forbids the copy as well.
+// vacuumInto uses a separate connection: it only reads here, so that writers continue,
+// but query_only forbids the copy as well.
 func vacuumInto(ctx context.Context, dsn, path string) error {
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -169,8 +169,8 @@ func vacuumInto(ctx context.Context, dsn, path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// sqliteFault adds store.ErrUnavailable where SQLite itself could not work, so
-// that a caller tells a full disk from data that cannot be kept.
+// sqliteFault adds store.ErrUnavailable if SQLite itself could not work, so that a
+// caller can distinguish a full disk from invalid data.
 func sqliteFault(err error) error {
 	var e *driver.Error
 	if !errors.As(err, &e) || errors.Is(err, store.ErrUnavailable) {
@@ -189,9 +189,8 @@ func sqliteTaken(err error) bool {
 		(e.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == lib.SQLITE_CONSTRAINT_UNIQUE)
 }
 
-// VerifySQLite reports what is wrong with a database file: that it is none, that
-// it is damaged, or that it was written by a newer version (store.ErrNewerStore).
-// It changes nothing.
+// VerifySQLite returns an error if a file is not a database, is damaged, or was written
+// by a newer version (store.ErrNewerStore). It changes nothing.
 func VerifySQLite(ctx context.Context, path string) (err error) {
 	dsn, err := sqliteSource(path, "query_only(1)")
 	if err != nil {

@@ -62,7 +62,7 @@ func (s *Store) SetStaffPassword(ctx context.Context, name, passwordHash string)
 	})
 }
 
-// addToken keeps a secret of a member of staff, which three tables do alike.
+// addToken stores a secret of a member of staff in one of three similar tables.
 func (s *Store) addToken(ctx context.Context, table string, hash store.Hash, staffName string, created, expires time.Time) error {
 	_, err := s.write.exec(ctx, `INSERT INTO `+table+` (token_hash, org_id, staff_name, created_at, expires_at) VALUES (?, ?, ?, ?, ?)`,
 		hash[:], s.org, staffName, millis(created), millis(expires))
@@ -72,7 +72,7 @@ func (s *Store) addToken(ctx context.Context, table string, hash store.Hash, sta
 	return nil
 }
 
-// token reads what addToken has kept.
+// token reads what addToken has stored.
 func (s *Store) token(ctx context.Context, table string, hash store.Hash) (staffName string, created, expires time.Time, err error) {
 	var from, to int64
 	err = s.read.row(ctx, `SELECT staff_name, created_at, expires_at FROM `+table+` WHERE token_hash = ? AND org_id = ?`, hash[:], s.org).

@@ -1,6 +1,6 @@
-// Package sqlstore keeps the collector's data in a SQL database: in a file of
-// SQLite, or on a server of PostgreSQL. Each query is written once, for both; in
-// what they differ stands in dialect.
+// Package sqlstore stores the collector's data in a SQL database: in an SQLite file, or
+// on a PostgreSQL server. Each query is written once for both; their differences are in
+// the type dialect.
 package sqlstore
 
 import (
@@ -18,18 +18,16 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// DefaultOrganisation is the id of the one organisation that a collector begins
-// with.
+// DefaultOrganisation is the id of the organisation that every collector begins with.
 const DefaultOrganisation = "default"
 
-// Options are how a store is opened. The zero value is good.
+// Options configures a store. The zero value is valid.
 type Options struct {
-	// Existing refuses a database without a collector's tables by ErrNoCollector.
+	// Existing rejects a database without a collector's tables with ErrNoCollector.
 	Existing bool
-	// Log hears of migrations and of what an administrator has to know. The default
-	// discards.
+	// Log receives migrations and warnings for the administrator. The default discards.
 	Log *slog.Logger
-	// Now is the time by which backups are named; the default is time.Now.
+	// Now is the clock for the names of backups; the default is time.Now.
 	Now func() time.Time
 }
 
@@ -43,14 +41,14 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ErrNoCollector says that a database holds no collector.
+// ErrNoCollector means that a database contains no collector.
 var ErrNoCollector = errors.New("this database holds no collector")
 
-// Store is a store.Store in a SQL database, as one organisation sees it.
+// Store is a store.Store in a SQL database, limited to one organisation.
 type Store struct {
 	org    string
 	write  *database
-	read   *database // the same as write where readers and writers need no other connections
+	read   *database // the same as write if readers and writers need no separate connections
 	saver  *saver
 	pack   *zstd.Encoder
 	open   *zstd.Decoder
@@ -101,7 +99,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) error {
 	})
 }
 
-// Close implements store.Store. It waits for what is being written.
+// Close implements store.Store. It waits for running writes.
 func (s *Store) Close() error {
 	s.saver.wait()
 	s.open.Close()
@@ -112,9 +110,9 @@ func (s *Store) Close() error {
 	return err
 }
 
-// nextRevision gives the next revision of the list of participants. It is called last
-// in a transaction, after the row of latest was written or locked: then revisions
-// become visible in their order, and no two transactions wait for each other.
+// nextRevision returns the next revision of the list of participants. It is called last
+// in a transaction, after the row of latest was written or locked: revisions then
+// become visible in order, and no two transactions wait for each other.
 func nextRevision(ctx context.Context, tx runner, org string) (revision int64, err error) {
 	err = tx.row(ctx, `UPDATE organisations SET revision = revision + 1 WHERE id = ? RETURNING revision`, org).Scan(&revision)
 	if err != nil {
@@ -136,7 +134,7 @@ func (s *Store) stateChanged(ctx context.Context, tx runner, participantID strin
 	return nil
 }
 
-// unknownHash is one that belongs to no token.
+// unknownHash is a hash that belongs to no token.
 func unknownHash() (h store.Hash) {
 	_, _ = rand.Read(h[:]) // never fails
 	return h

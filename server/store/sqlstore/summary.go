@@ -13,8 +13,8 @@ const summaryColumns = `
 	r.primary_code, r.primary_severity, r.primary_area, r.headline,
 	r.started_at, r.checked_at, r.received_at`
 
-// nullSummary scans summaryColumns, which are all NULL where an outer join
-// found no report.
+// nullSummary scans summaryColumns, which are all NULL if an outer join found no
+// report.
 type nullSummary struct {
 	id, agent, participant, code, trigger, verdict sql.NullString
 	primary, severity, area, headline              sql.NullString
