@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -191,7 +192,8 @@ func (v via) RoundTrip(r *http.Request) (*http.Response, error) {
 		if r.Context().Err() != nil {
 			return nil, err
 		}
-		return nil, v.client.noService(err)
+		// The silence of the service must not look like that of the collector.
+		return nil, fmt.Errorf("%w: %w", media.ErrInterrupted, v.client.noService(err))
 	}
 	if resp.Header.Get(headerFault) == "" {
 		return resp, nil

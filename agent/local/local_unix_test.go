@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/tonprobe/tonprobe/agent/collector"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/probe/media"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -347,5 +349,15 @@ func TestDialedPeerIsThisAccount(t *testing.T) {
 	defer func() { _ = served.Close() }()
 	if p, err := peerOf(served); err != nil || !p.Admin || !p.Person {
 		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+// TestALostServiceIsNotTheCollectorsFault asks for something after the service has gone.
+func TestALostServiceIsNotTheCollectorsFault(t *testing.T) {
+	base := &url.URL{Scheme: "https", Host: "tonprobe.example.org"}
+	client := NewClient(filepath.Join(t.TempDir(), "agent.sock"))
+	signaller := &media.HTTPSignaller{Base: base, Client: &http.Client{Transport: client.Via(base)}}
+	if _, err := signaller.ICE(t.Context()); !errors.Is(err, media.ErrInterrupted) || !errors.Is(err, ErrNoService) {
+		t.Errorf("got %v", err)
 	}
 }

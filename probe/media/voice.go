@@ -224,6 +224,8 @@ func (v *voice) notSignalled(env probe.Env, err error) probe.Result {
 		return ended(report.MediaUnknownAgent, report.StatusUnknown, report.ErrorText(err))
 	case isServerAnswer(err):
 		return ended(report.MediaServerError, report.StatusUnknown, report.ErrorText(err))
+	case errors.Is(err, ErrInterrupted):
+		return ended(report.MediaInterrupted, report.StatusUnknown, report.ErrorText(err))
 	case errors.Is(err, context.Canceled):
 		return ended(report.MediaInterrupted, report.StatusUnknown, "stopped before the collector answered")
 	}
