@@ -223,7 +223,7 @@ func TestWHIPRefuses(t *testing.T) {
 		"hangs":            {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", map[report.ConferenceStep]string{report.StepSignIn: "fail timeout"}, 1, 0},
 		"loops": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/whip/live", http.StatusTemporaryRedirect)
-		}, "", map[report.ConferenceStep]string{report.StepSignIn: "fail no_answer"}, 6, 0},
+		}, "", map[report.ConferenceStep]string{report.StepSignIn: "fail redirect_loop"}, 6, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

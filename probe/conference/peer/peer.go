@@ -98,6 +98,12 @@ type Connection struct {
 
 	arrivals, departures arrival.Stamps
 
+	only     Transport
+	mu       sync.Mutex
+	held     []string // TCP candidates, see udpFirst
+	holding  bool
+	released bool
+
 	path, keys, down, heard chan struct{} // each closed once
 }
 
@@ -107,7 +113,7 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	var e webrtc.SettingEngine
 	e.LoggerFactory = pionlog.To{Log: env.Log}
 	c := &Connection{
-		clock: env.Clock, arrived: config.Arrived, reported: config.Reported,
+		clock: env.Clock, only: config.Only, arrived: config.Arrived, reported: config.Reported,
 		path: make(chan struct{}), keys: make(chan struct{}), down: make(chan struct{}), heard: make(chan struct{}),
 	}
 	sockets, err := c.stampedNet(env)
@@ -119,6 +125,10 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	if config.Only == Relay {
 		e.SetRelayAcceptanceMinWait(0) // do not wait for a better path
 	}
+	// Behind a NAT every direct path is found this way. The library would wait a second for a
+	// better one.
+	e.SetSrflxAcceptanceMinWait(0)
+	e.SetPrflxAcceptanceMinWait(0)
 	e.SetIncludeLoopbackCandidate(isLoopback(config.Server))
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetFireOnTrackBeforeFirstRTP(true)
@@ -294,7 +304,7 @@ func (c *Connection) Answer(sdp string) error {
 	if err != nil {
 		return err
 	}
-	err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
+	err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: c.withhold(sdp)})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
@@ -308,7 +318,7 @@ func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
+	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.withhold(sdp)}); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	answer, err := c.pc.CreateAnswer(nil)
@@ -320,8 +330,9 @@ func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
 
 // Candidate adds an address of the server that arrived after its answer.
 func (c *Connection) Candidate(candidate string) {
-	// A candidate of an unknown kind, for example, is not needed.
-	_ = c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMLineIndex: new(uint16(0))})
+	if !c.withheld(candidate) {
+		c.add(candidate)
+	}
 }
 
 // AwaitPath waits for a path for packets, and AwaitKeys for the keys of the encryption.

@@ -1,0 +1,98 @@
+package peer
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// udpFirst is the time that UDP has for itself if a server offers TCP too. Otherwise one
+// lost check selects TCP, over which the voice waits for each lost packet, and the result is
+// for the wrong path.
+const udpFirst = 1500 * time.Millisecond
+
+// isTCP reports whether a candidate (RFC 8839 §5.1) is one of TCP.
+func isTCP(candidate string) bool {
+	fields := strings.Fields(candidate)
+	return len(fields) > 2 && strings.EqualFold(fields[2], "tcp")
+}
+
+// splitTCP removes the TCP candidates from a description and returns them.
+func splitTCP(sdp string) (rest string, tcp []string) {
+	var b strings.Builder
+	for line := range strings.Lines(sdp) {
+		if strings.HasPrefix(line, "a=candidate:") && isTCP(line) {
+			tcp = append(tcp, strings.TrimPrefix(strings.TrimSpace(line), "a="))
+			continue
+		}
+		b.WriteString(line)
+	}
+	return b.String(), tcp
+}
+
+// withhold keeps the TCP candidates of the server's description back until UDP has had its
+// time, which begins now, and returns the rest.
+func (c *Connection) withhold(sdp string) string {
+	if c.only != AnyTransport {
+		return sdp
+	}
+	rest, tcp := splitTCP(sdp)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.released {
+		return sdp
+	}
+	c.held = append(c.held, tcp...)
+	if !c.holding {
+		c.holding = true
+		go c.release()
+	}
+	return rest
+}
+
+// withheld reports whether a candidate that came by itself is kept back.
+func (c *Connection) withheld(candidate string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.only != AnyTransport || c.released || !isTCP(candidate) {
+		return false
+	}
+	if len(c.held) < maxHeld {
+		c.held = append(c.held, candidate)
+	}
+	return true
+}
+
+// maxHeld bounds the candidates that a server may send.
+const maxHeld = 64
+
+// release adds the withheld candidates, unless a path was found or the connection has ended.
+func (c *Connection) release() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		defer cancel()
+		select {
+		case <-c.path:
+		case <-c.down:
+		case <-ctx.Done():
+		}
+	}()
+	if c.clock.Sleep(ctx, udpFirst) != nil {
+		return
+	}
+	c.mu.Lock()
+	held := c.held
+	c.held, c.released = nil, true
+	c.mu.Unlock()
+	for _, candidate := range held {
+		c.add(candidate)
+	}
+}
+
+func (c *Connection) add(candidate string) {
+	// A candidate of an unknown kind, for example, is not needed.
+	_ = c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate, SDPMLineIndex: new(uint16(0))})
+}

@@ -1,0 +1,34 @@
+package peer
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestSplitTCP(t *testing.T) {
+	const udp = "a=candidate:1 1 udp 2130706431 192.0.2.1 7882 typ host\r\n"
+	const tcp = "a=candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive\r\n"
+	rest, held := splitTCP("v=0\r\n" + udp + tcp + "a=candidate:\r\na=end-of-candidates\r\n")
+	if rest != "v=0\r\n"+udp+"a=candidate:\r\na=end-of-candidates\r\n" {
+		t.Errorf("rest %q", rest)
+	}
+	if !slices.Equal(held, []string{"candidate:2 1 TCP 1671430143 192.0.2.1 7881 typ host tcptype passive"}) {
+		t.Errorf("held %q", held)
+	}
+}
+
+// A server may send candidates without end.
+func TestHeldIsBounded(t *testing.T) {
+	c := &Connection{only: AnyTransport}
+	for range 10 * maxHeld {
+		if !c.withheld("candidate:2 1 tcp 1 192.0.2.1 7881 typ host tcptype passive") {
+			t.Fatal("not withheld")
+		}
+	}
+	if len(c.held) != maxHeld {
+		t.Errorf("%d are held", len(c.held))
+	}
+	if c.withheld("candidate:1 1 udp 1 192.0.2.1 7882 typ host") || (&Connection{only: TCP}).withheld("candidate:2 1 tcp 1 192.0.2.1 7881 typ host") {
+		t.Error("withheld without a reason")
+	}
+}
