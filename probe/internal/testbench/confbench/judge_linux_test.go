@@ -18,10 +18,10 @@ const (
 	// codecMS is the look-ahead of the encoder in the simulated BigBlueButton, which the
 	// line does not show.
 	codecMS = 6.4
-	// mirroredMS bounds the time for which a server holds a packet that it returns. It is
-	// below the distance of packets for servers that return them at once.
+	// mirroredMS is less than the distance of packets: a server that returns them at once
+	// holds most of them for less.
 	mirroredMS = 15
-	decodedMS  = 60 // by a BigBlueButton, which decodes and encodes
+	longestMS  = 1000 // for which any server holds a packet
 	// echoStamp is the difference of the timestamps of the simulated BigBlueButton's echo.
 	echoStamp = 3_000_000
 )
@@ -205,16 +205,16 @@ func (o *outcome) returned(up, down netbench.Truth) (trips, holds []float64) {
 			byStamp[p.Stamp] = p
 		}
 	}
-	difference, mostMS := uint32(echoStamp), decodedMS
+	difference := uint32(echoStamp)
 	if o.scenario.of != ofBBB {
-		difference, mostMS = likeliest(byStamp, down), mirroredMS
+		difference = likeliest(byStamp, down)
 	}
 	type trip struct{ atNS, ns int64 }
 	var all []trip
 	for _, d := range down {
 		u, ok := byStamp[d.Stamp-difference]
 		held := d.InNS - first(u)
-		if !ok || held < 0 || held > int64(mostMS)*1e6 {
+		if !ok || held < 0 || held > longestMS*1e6 {
 			continue
 		}
 		holds = append(holds, float64(held)/1e6)
