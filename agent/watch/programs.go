@@ -25,7 +25,7 @@ type process struct {
 	pid, parent int
 	started     uint64 // distinguishes processes with the same pid, where known
 	program     string // one of Clients
-	// stuck is why it cannot respond: stopped, blocked_on_disk or window; "" if it can, or if that
+	// stuck is why it cannot respond: suspended, blocked_on_disk or window; "" if it can, or if that
 	// is unknown.
 	stuck string
 }

@@ -30,7 +30,7 @@ func (sysctlTable) scan() ([]process, error) {
 		}
 		p := process{pid: int(k.Proc.P_pid), parent: int(k.Eproc.Ppid), program: program}
 		if k.Proc.P_stat == statStopped {
-			p.stuck = "stopped"
+			p.stuck = "suspended"
 		}
 		all = append(all, p)
 	}
@@ -46,7 +46,7 @@ func (sysctlTable) refresh(known []process) []process {
 		}
 		old.stuck = ""
 		if k.Proc.P_stat == statStopped {
-			old.stuck = "stopped"
+			old.stuck = "suspended"
 		}
 		now = append(now, old)
 	}

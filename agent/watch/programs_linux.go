@@ -93,7 +93,7 @@ func (t *procTable) read(pid int, program string) (process, bool) {
 	p := process{pid: pid, parent: s.parent, started: s.started, program: program}
 	switch s.state {
 	case 'T', 't':
-		p.stuck = "stopped"
+		p.stuck = "suspended"
 	case 'D': // waits for a disk or a network drive, and cannot be interrupted
 		p.stuck = "blocked_on_disk"
 	}

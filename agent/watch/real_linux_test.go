@@ -79,13 +79,13 @@ func TestSuspendedProgram(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	look(false, "client_hung Zoom stopped")
+	look(false, "client_hung Zoom suspended")
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the end of the hang", func() bool {
 		p.look(false, l.emit)
-		return strings.Count(l.said(), "client_hung Zoom stopped") == 2
+		return strings.Count(l.said(), "client_hung Zoom suspended") == 2
 	})
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()

@@ -233,7 +233,7 @@ func TestPrograms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		browser, tab := process{pid: 10, parent: 1, program: "Firefox"}, process{pid: 11, parent: 10, program: "Firefox"}
 		zoom := process{pid: 20, parent: 1, program: "Zoom"}
-		hung := func(p process) process { p.stuck = "stopped"; return p }
+		hung := func(p process) process { p.stuck = "suspended"; return p }
 		all := &table{}
 		all.set([]process{browser, tab})
 		b := &Board{}
@@ -260,7 +260,7 @@ func TestPrograms(t *testing.T) {
 		time.Sleep(time.Minute)
 		cancel()
 		synctest.Wait()
-		if got, want := l.said(), "client_started Zoom; client_hung Zoom stopped; client_ended Zoom; client_hung Zoom stopped 40 s"; got != want {
+		if got, want := l.said(), "client_started Zoom; client_hung Zoom suspended; client_ended Zoom; client_hung Zoom suspended 40 s"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
