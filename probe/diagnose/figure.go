@@ -46,6 +46,7 @@ func (t Terms) figures(all []Figure, fields []report.Field, values map[string]an
 				entry, _ := e.(map[string]any)
 				all = append(all, Figure{Name: name, Value: t.entry(t.figures(nil, shownOf(f, at), entry, at))})
 			}
+		case (v == nil || v == "") && f.AbsentIsNothing():
 		case v == nil || v == "" || f.Kind == report.KindGroup || f.Kind == report.KindList:
 			all = append(all, Figure{Name: name, Unknown: true})
 		case f.Kind == report.KindInterval && len(entries) == 2:

@@ -40,9 +40,9 @@ type Conference struct {
 	// because a sign-in is required, in ms.
 	SignallingMS *float64 `json:"signalling_ms,omitempty" show:"dashboard"`
 	// FailedStep is the first step that failed; "" for none.
-	FailedStep string `json:"failed_step,omitempty" form:"word" max:"32" show:"details dashboard"`
+	FailedStep string `json:"failed_step,omitempty" form:"word" max:"32" show:"details dashboard" absent:"nothing"`
 	// FailedCode is its code.
-	FailedCode string `json:"failed_code,omitempty" form:"word" max:"64" show:"details dashboard"`
+	FailedCode string `json:"failed_code,omitempty" form:"word" max:"64" show:"details dashboard" absent:"nothing"`
 	// Relays are the system's own relays (TURN), tried with the credentials of the
 	// meeting.
 	Relays []TURNRelay `json:"relays,omitempty" max:"8" show:"never"`

@@ -65,6 +65,7 @@ const (
 //	max      the maximum of bytes of a text or of entries of a list
 //	empty    "no" if a text must not be empty
 //	private  the personal data to remove: address or device
+//	absent   "nothing" if an absent value is no missing measurement
 type Field struct {
 	Name string // in the document
 	Kind Kind
@@ -88,7 +89,13 @@ type Field struct {
 	optional bool // a text that may be empty
 	clamped  bool // see unit
 	private  privacy
+
+	absentIsNothing bool
 }
+
+// AbsentIsNothing reports whether an absent value means that there was nothing to report,
+// such as no failed step, and not that it was not measured.
+func (f Field) AbsentIsNothing() bool { return f.absentIsNothing }
 
 // ShownAt reports whether people see the field at a place.
 func (f Field) ShownAt(at Place) bool { return f.shown&at != 0 }

@@ -25,7 +25,7 @@ func describeField(s reflect.StructField, labels string) (Field, error) {
 	if name == "" {
 		return Field{}, errors.New("has no json name")
 	}
-	f := Field{Name: name, index: s.Index[0]}
+	f := Field{Name: name, index: s.Index[0], absentIsNothing: s.Tag.Get("absent") == "nothing"}
 	if labels != "" {
 		f.LabelKey = labels + "." + name
 		var err error
