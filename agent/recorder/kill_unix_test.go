@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/agent/watch"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -36,7 +37,7 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill() }()
-	until(t, "the first samples", func() bool {
+	probetest.Until(t, "the first samples", func() bool {
 		samples, _ := Samples(data)
 		return len(samples) > 0
 	})
@@ -45,7 +46,7 @@ func TestKilled(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	newRig(data).during(t, func() {
-		until(t, "the event", func() bool {
+		probetest.Until(t, "the event", func() bool {
 			events, _ := Events(data, time.Time{})
 			return kinds(events) == "client_started Zoom, service_restarted"
 		})
@@ -54,16 +55,4 @@ func TestKilled(t *testing.T) {
 	if events, err := Events(data, time.Time{}); kinds(events) != "client_started Zoom, service_restarted" {
 		t.Errorf("%+v, %v", events, err)
 	}
-}
-
-// until polls a condition.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 600 {
-		if holds() {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("waited 30 s for %s", what)
 }

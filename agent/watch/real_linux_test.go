@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
 // namespaceVariable runs a test again in a network namespace of its own.
@@ -22,18 +23,6 @@ func missing(t *testing.T, what string) {
 		t.Fatalf("%s is missing", what)
 	}
 	t.Skipf("needs %s", what)
-}
-
-// until polls a condition.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 600 {
-		if holds() {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("waited 30 s for %s", what)
 }
 
 // steppedClock is a clock that a test moves.
@@ -69,7 +58,7 @@ func TestSuspendedProgram(t *testing.T) {
 	defer func() { _ = cmd.Process.Kill() }()
 	look := func(scan bool, want string) {
 		t.Helper()
-		until(t, want, func() bool {
+		probetest.Until(t, want, func() bool {
 			clock.now = clock.now.Add(time.Second)
 			p.look(scan, l.emit)
 			return strings.Contains(l.said(), want)
@@ -83,7 +72,7 @@ func TestSuspendedProgram(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the end of the hang", func() bool {
+	probetest.Until(t, "the end of the hang", func() bool {
 		p.look(false, l.emit)
 		return strings.Count(l.said(), "client_hung Zoom suspended") == 2
 	})
@@ -124,11 +113,11 @@ func TestLinkGoesDown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- n.run(ctx, l.emit) }()
-	until(t, "the link", func() bool { v := b.View(); return v.Link.Connected && v.Link.Gateway.String() == "10.9.0.1" })
+	probetest.Until(t, "the link", func() bool { v := b.View(); return v.Link.Connected && v.Link.Gateway.String() == "10.9.0.1" })
 	ip("link", "set", "far", "down")
-	until(t, "its loss", func() bool { return strings.HasSuffix(l.said(), "link_changed down") && !b.View().Link.Connected })
+	probetest.Until(t, "its loss", func() bool { return strings.HasSuffix(l.said(), "link_changed down") && !b.View().Link.Connected })
 	ip("link", "set", "far", "up")
-	until(t, "its return", func() bool { return strings.HasSuffix(l.said(), "link_changed down; link_changed up") })
+	probetest.Until(t, "its return", func() bool { return strings.HasSuffix(l.said(), "link_changed down; link_changed up") })
 	cancel()
 	<-ended
 }
@@ -153,7 +142,7 @@ func TestMicrophoneVanishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	until(t, "the sound server", func() bool { return exec.Command("pactl", "set-default-source", "headset").Run() == nil })
+	probetest.Until(t, "the sound server", func() bool { return exec.Command("pactl", "set-default-source", "headset").Run() == nil })
 	module := ""
 	out, err := exec.Command("pactl", "list", "short", "modules").Output()
 	if err != nil {
@@ -170,19 +159,19 @@ func TestMicrophoneVanishes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.run(ctx, l.emit) }()
-	until(t, "the default microphone", func() bool { return b.View().Muted != nil })
+	probetest.Until(t, "the default microphone", func() bool { return b.View().Muted != nil })
 	if err := exec.Command("pactl", "set-source-mute", "headset", "1").Run(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the mute", func() bool { m := b.View().Muted; return m != nil && *m })
+	probetest.Until(t, "the mute", func() bool { m := b.View().Muted; return m != nil && *m })
 	if out, err := exec.Command("pactl", "unload-module", module).CombinedOutput(); err != nil {
 		t.Fatalf("unload module %q: %v: %s", module, err, out)
 	}
-	until(t, "its loss", func() bool { return strings.HasPrefix(l.said(), "device_unplugged") })
+	probetest.Until(t, "its loss", func() bool { return strings.HasPrefix(l.said(), "device_unplugged") })
 	if out, err := exec.Command("pactl", "load-module", "module-null-source", "source_name=headset").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	until(t, "its return", func() bool {
+	probetest.Until(t, "its return", func() bool {
 		return strings.Contains(l.said(), "device_unplugged ") && strings.HasSuffix(l.said(), " s")
 	})
 	cancel()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/pion/transport/v4/stdnet"
 
@@ -60,4 +61,16 @@ func Lack(t testing.TB, what string, err error) {
 		t.Fatalf("needs %s: %v", what, err)
 	}
 	t.Skipf("needs %s: %v", what, err)
+}
+
+// Until polls a condition for up to 30 s.
+func Until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for range 600 {
+		if holds() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("waited 30 s for %s", what)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tonprobe/tonprobe/probe/probetest"
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
@@ -36,16 +37,16 @@ func TestChromiumCrashes(t *testing.T) {
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		// They may still write into the folder to be removed.
-		until(t, "its helpers to end", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
+		probetest.Until(t, "its helpers to end", func() bool { return syscall.Kill(-cmd.Process.Pid, 0) != nil })
 	})
 	// The handler monitors the browser once its folders exist.
-	until(t, "the crash handler", func() bool {
+	probetest.Until(t, "the crash handler", func() bool {
 		_, err := os.Stat(filepath.Join(profile, "Crash Reports", "pending"))
 		return err == nil
 	})
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	until(t, "the crash of Chromium", func() bool {
+	probetest.Until(t, "the crash of Chromium", func() bool {
 		_ = cmd.Process.Signal(syscall.SIGSEGV)
 		select {
 		case <-ended:
@@ -54,24 +55,12 @@ func TestChromiumCrashes(t *testing.T) {
 			return false
 		}
 	})
-	until(t, "the record of the crash", func() bool {
+	probetest.Until(t, "the record of the crash", func() bool {
 		found := Read(t.Context(), nil, began, time.Now().Add(time.Second))
 		return slices.ContainsFunc(found.Events, func(e report.HostEvent) bool {
 			return e.Kind == report.EventClientCrashed && e.Program == "Chromium"
 		})
 	})
-}
-
-// until polls a condition.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 600 {
-		if holds() {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("waited 30 s for %s", what)
 }
 
 // TestThisMachine reads the records of this machine, which must not fail.
