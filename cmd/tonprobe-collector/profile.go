@@ -13,8 +13,12 @@ import (
 	"github.com/tonprobe/tonprobe/server/target"
 )
 
-// profilesOf returns the shipped profiles and the town's own.
-func profilesOf(c settings) (diagnose.Profiles, error) {
+// profiles returns the shipped profiles and the town's own.
+func (in *invocation) profiles(t terminal) (diagnose.Profiles, error) {
+	c, err := in.settings(t)
+	if err != nil {
+		return diagnose.Profiles{}, err
+	}
 	if c.ProfilesDir != "" {
 		return target.ReadProfiles(c.ProfilesDir, true)
 	}
@@ -30,11 +34,7 @@ type listedProfile struct {
 }
 
 func profileList(_ context.Context, t terminal, in *invocation) error {
-	c, err := in.settings(t)
-	if err != nil {
-		return err
-	}
-	profiles, err := profilesOf(c)
+	profiles, err := in.profiles(t)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,7 @@ type shownLimit struct {
 }
 
 func profileShow(_ context.Context, t terminal, in *invocation) error {
-	c, err := in.settings(t)
-	if err != nil {
-		return err
-	}
-	profiles, err := profilesOf(c)
+	profiles, err := in.profiles(t)
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,7 @@ func targetAdd(ctx context.Context, t terminal, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	c, err := in.settings(t)
-	if err != nil {
-		return err
-	}
-	profiles, err := profilesOf(c)
+	profiles, err := in.profiles(t)
 	if err != nil {
 		return err
 	}
