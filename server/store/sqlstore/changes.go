@@ -37,7 +37,7 @@ func (s *Store) ChangedStates(ctx context.Context, since int64, limit int) (stor
 		return c, nil
 	}
 	rows, err := collect(ctx, s.read, scanState,
-		"SELECT"+stateColumns+" FROM"+stateTables+" WHERE l.org_id = ? AND l.revision > ? ORDER BY l.revision LIMIT ?", s.org, since, limit+1)
+		"SELECT"+stateColumns+stateTables+" WHERE l.org_id = ? AND l.revision > ? ORDER BY l.revision LIMIT ?", s.org, since, limit+1)
 	if err != nil {
 		return store.StateChanges{}, fmt.Errorf("list changed participants: %w", err)
 	}

@@ -22,8 +22,6 @@ type dialect struct {
 	// of latest and agents, until the transaction ends. SQLite's one writer needs no
 	// lock.
 	lockLatest, lockBoth string
-	// listed is a table with the texts of a JSON list, a parameter, as v.value.
-	listed string
 	// lanes is the number of groups of deliveries that are written concurrently.
 	lanes int
 	// keepPrepared means that statements are prepared here. The driver of PostgreSQL

@@ -28,7 +28,7 @@ var small = regexp.MustCompile(`^(staff|organisations|v|v_1|few)$`)
 
 // few matches a statement about keys that it names, of which there are few, so that it
 // may read and sort all of them.
-var few = regexp.MustCompile(` IN \([?$]| FROM json_`)
+var few = regexp.MustCompile(` IN \([?$]`)
 
 // useEverything calls each method that reads or changes what grows with the number
 // of participants and reports, in each way that makes a statement of its own.

@@ -105,7 +105,6 @@ func postgresDialect(pool *sql.DB) *dialect {
 	return &dialect{
 		folder: "postgres", goose: goose.DialectPostgres, numbered: true, lanes: 2,
 		lockLatest: " FOR UPDATE OF l", lockBoth: " FOR UPDATE OF l, a",
-		listed:    "json_array_elements_text(CAST(? AS json)) AS v (value)",
 		fault:     postgresFault,
 		taken:     func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
 		again:     func(err error) bool { c := postgresCode(err); return c == "40001" || c == "40P01" },

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -56,8 +55,9 @@ func readSearch(text string) (q searched) {
 type match struct {
 	condition string
 	args      []any
-	ids       string // those who can meet it as a JSON list; "" for all
-	nobody    bool   // nobody meets it
+	holds     func(stateRow) bool // the same of a row that was read; of parts only
+	ids       []string            // those who meet it, in place of a condition
+	nobody    bool                // nobody meets it
 }
 
 // match returns the condition that a search stands for.
@@ -75,11 +75,7 @@ func (s *Store) match(ctx context.Context, search string) (match, error) {
 	case len(ids) == 0:
 		return match{nobody: true}, nil
 	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return match{}, fmt.Errorf("search: %w", err)
-	}
-	return match{condition: "l.participant_id = v.value", ids: string(list)}, nil
+	return match{ids: ids}, nil
 }
 
 // find returns the ids of the participants whom a search finds. ok is false if they are

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/tonprobe/tonprobe/probe/report"
 	"github.com/tonprobe/tonprobe/server/internal/storetest"
 	"github.com/tonprobe/tonprobe/server/store"
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
@@ -92,6 +94,67 @@ func TestSimilarWordsShareAPart(t *testing.T) {
 			})
 		}) {
 			t.Fatalf("%q is like %q, and is not looked for", string(n), string(w))
+		}
+	}
+}
+
+// TestSearchByIDsAndInOrder compares the pages of a search that reads the participants it
+// finds with those of one that reads the list.
+func TestSearchByIDsAndInOrder(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "c.db"))
+	verdicts := []report.Verdict{report.Ready, report.NotReady, report.Limited, report.Unknown, ""}
+	for i := range 30 {
+		id, agent := enrolled(t, s)
+		name := fmt.Sprintf("Anna %c", 'a'+i%7)
+		if i%10 == 9 {
+			name = "Berta"
+		}
+		if err := s.EditParticipant(t.Context(), id, name, ""); err != nil {
+			t.Fatal(err)
+		}
+		if v := verdicts[i%len(verdicts)]; v != "" {
+			r := newReport(i)
+			r.Report.Verdict, r.CheckedAt = v, evening.Add(-time.Duration(i/2)*time.Hour)
+			if _, err := s.SaveReports(t.Context(), agent, []store.NewReport{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%6 == 5 {
+			if err := s.SetBlocked(t.Context(), id, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pages := func(q store.StateQuery) (ids []string) {
+		t.Helper()
+		for range 100 {
+			page, err := s.ParticipantStates(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range page.States {
+				ids = append(ids, p.ID)
+			}
+			if q.After = page.Next; q.After == "" {
+				return ids
+			}
+		}
+		t.Fatal("pages without end")
+		return nil
+	}
+	for _, order := range []store.Order{store.ByName, store.ByRecent, store.ByUrgency} {
+		for _, q := range []store.StateQuery{{}, {Verdict: report.Unknown}, {Verdict: report.NotReady}, {Old: true}, {Never: true}, {Blocked: store.BlockedNot}, {Blocked: store.BlockedOnly}} {
+			for _, since := range []time.Time{{}, evening.Add(-6 * time.Hour)} {
+				for _, limit := range []int{1, 4, 100} {
+					q.Order, q.FreshSince, q.Limit, q.Search = order, since, limit, "anna"
+					s.limits.found = defaultSearchLimits.found
+					got := pages(q)
+					s.limits.found = -1
+					if want := pages(q); !slices.Equal(got, want) {
+						t.Errorf("%+v: %v, want %v", q, got, want)
+					}
+				}
+			}
 		}
 	}
 }

@@ -65,7 +65,6 @@ func createPrivate(path string, flags int) error {
 func sqliteDialect(dsn string) *dialect {
 	return &dialect{
 		folder: "sqlite", goose: goose.DialectSQLite3, lanes: 1, keepPrepared: true,
-		listed:    "json_each(?) AS v",
 		fault:     sqliteFault,
 		taken:     sqliteTaken,
 		again:     func(error) bool { return false },

@@ -17,7 +17,8 @@ const stateColumns = `
 	l.enrolled, l.last_seen_at, l.verdict, l.counts_at, ` + columnsOfKnown + `,
 ` + summaryColumns
 
-const stateTables = ` latest l
+const stateTables = `
+	FROM latest l
 	JOIN participants p ON p.id = l.participant_id
 	LEFT JOIN reports r ON r.id = l.report_id`
 
@@ -79,33 +80,50 @@ func (o stateOrder) by() string {
 	return strings.Join(o.columns, ", ")
 }
 
+// compare gives the order of two rows by their cursors.
+func (o stateOrder) compare(a, b cursor) int {
+	if a.Part != b.Part {
+		return cmp.Compare(a.Part, b.Part)
+	}
+	c := cmp.Or(strings.Compare(a.Text, b.Text), cmp.Compare(a.At, b.At), strings.Compare(a.ID, b.ID))
+	if o.down {
+		return -c
+	}
+	return c
+}
+
 // partsOf are the conditions for being in the parts of a list, in their order. By urgency the fresh ones come
 // first and then the others, of both each rank for itself, worst first: one ORDER
 // BY over all of them would sort all rows for each page.
 func partsOf(q store.StateQuery) (parts []match) {
 	if q.Order != store.ByUrgency {
-		return []match{{condition: "TRUE"}}
+		return []match{{condition: "TRUE", holds: func(stateRow) bool { return true }}}
 	}
-	ranks := func(condition string, args ...any) {
+	since := millis(q.FreshSince)
+	ranked := func(rank int, condition string, holds func(countsAt int64) bool, args ...any) match {
+		return match{condition: "l.verdict_rank = ?" + condition, args: append([]any{rank}, args...),
+			holds: func(r stateRow) bool { return store.Rank(r.Verdict) == rank && holds(r.countsAt) }}
+	}
+	ranks := func(condition string, holds func(countsAt int64) bool, args ...any) {
 		for _, rank := range store.Ranks() {
 			if rank != store.RankNever && (q.Verdict == "" || store.Rank(q.Verdict) == rank) {
-				parts = append(parts, match{condition: "l.verdict_rank = ?" + condition, args: append([]any{rank}, args...)})
+				parts = append(parts, ranked(rank, condition, holds, args...))
 			}
 		}
 	}
-	never := match{condition: "l.verdict_rank = ?", args: []any{store.RankNever}}
-	since := millis(q.FreshSince)
+	always := func(int64) bool { return true }
+	never := ranked(store.RankNever, "", always)
 	switch {
 	case q.Never:
 		return []match{never}
 	case since == 0:
-		ranks("")
+		ranks("", always)
 	default:
 		if !q.Old {
-			ranks(" AND l.counts_at >= ?", since)
+			ranks(" AND l.counts_at >= ?", func(at int64) bool { return at >= since }, since)
 		}
 		if q.Verdict == "" {
-			ranks(" AND l.counts_at < ?", since)
+			ranks(" AND l.counts_at < ?", func(at int64) bool { return at < since }, since)
 		}
 	}
 	if !q.Old && q.Verdict == "" {
@@ -138,25 +156,14 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 	}
 	limit := pageSize(q.Limit)
 	var rows []stateRow
-	for i, p := range parts {
-		if after != nil && i < after.Part {
-			continue
-		}
-		statement, args := s.statesOf(q, order, p, found)
-		if after != nil && i == after.Part {
-			statement += " AND " + order.after()
-			args = append(args, order.args(*after)...)
-		}
-		found, err := collect(ctx, s.read, scanState, statement+" ORDER BY "+order.by()+" LIMIT ?", append(args, limit+1-len(rows))...)
-		if err != nil {
-			return store.StatePage{}, fmt.Errorf("list participants: %w", err)
-		}
-		for k := range found {
-			found[k].part = i
-		}
-		if rows = append(rows, found...); len(rows) > limit {
-			break
-		}
+	if len(found.ids) > 0 {
+		rows, err = s.rowsOfIDs(ctx, q, order, parts, after, found.ids)
+		rows = rows[:min(len(rows), limit+1)]
+	} else {
+		rows, err = s.rowsInOrder(ctx, q, order, parts, after, found, limit+1)
+	}
+	if err != nil {
+		return store.StatePage{}, fmt.Errorf("list participants: %w", err)
 	}
 	var page store.StatePage
 	if len(rows) > limit {
@@ -172,17 +179,84 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 	return page, nil
 }
 
+// rowsInOrder reads the first rows of a list behind a cursor, each part by its index.
+func (s *Store) rowsInOrder(ctx context.Context, q store.StateQuery, order stateOrder, parts []match, after *cursor, found match, limit int) (rows []stateRow, err error) {
+	for i, p := range parts {
+		if after != nil && i < after.Part {
+			continue
+		}
+		statement, args := s.statesOf(q, order, p, found)
+		if after != nil && i == after.Part {
+			statement += " AND " + order.after()
+			args = append(args, order.args(*after)...)
+		}
+		some, err := collect(ctx, s.read, scanState, statement+" ORDER BY "+order.by()+" LIMIT ?", append(args, limit-len(rows))...)
+		if err != nil {
+			return nil, err
+		}
+		for k := range some {
+			some[k].part = i
+		}
+		if rows = append(rows, some...); len(rows) >= limit {
+			break
+		}
+	}
+	return rows, nil
+}
+
+// rowsOfIDs reads the rows of these participants that are in a list behind a cursor, and
+// sorts them here. A database that is given the ids and the order may read the whole list
+// in its order, because it does not know that there are few.
+func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOrder, parts []match, after *cursor, ids []string) ([]stateRow, error) {
+	type placed struct {
+		stateRow
+		at cursor
+	}
+	var list []placed
+	for chunk := range padded(ids) {
+		some, err := collect(ctx, s.read, scanState,
+			"SELECT"+stateColumns+stateTables+" WHERE l.participant_id IN ("+marks(len(chunk))+") AND l.org_id = ?", append(chunk, s.org)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range some {
+			r.part = slices.IndexFunc(parts, func(p match) bool { return p.holds(r) })
+			if r.part < 0 || !r.in(q) {
+				continue
+			}
+			at := order.cursor(r)
+			at.Part = r.part
+			if after == nil || order.compare(at, *after) > 0 {
+				list = append(list, placed{r, at})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b placed) int { return order.compare(a.at, b.at) })
+	var rows []stateRow
+	for _, p := range list {
+		rows = append(rows, p.stateRow)
+	}
+	return rows, nil
+}
+
+// in reports whether a row meets the conditions of a list, as statesOf asks for them.
+func (r stateRow) in(q store.StateQuery) bool {
+	since, never := millis(q.FreshSince), store.Rank(r.Verdict) == store.RankNever
+	switch {
+	case q.Verdict != "" && (r.Verdict != q.Verdict || r.countsAt < since),
+		q.Old && (never || r.countsAt >= since),
+		q.Never && !never,
+		q.Blocked == store.BlockedNot && r.Blocked,
+		q.Blocked == store.BlockedOnly && !r.Blocked:
+		return false
+	}
+	return true
+}
+
 // statesOf is the query of one part of a list, without its order.
 func (s *Store) statesOf(q store.StateQuery, order stateOrder, of, found match) (statement string, args []any) {
 	where := []string{order.table + ".org_id = ?", of.condition, found.condition}
 	args = slices.Concat([]any{s.org}, of.args, found.args)
-	from := " FROM"
-	if found.ids != "" {
-		// SQLite takes the tables of a CROSS JOIN in this order. It would read the list
-		// instead, which it takes for short.
-		from += " " + s.read.listed + " CROSS JOIN"
-		args = append([]any{found.ids}, args...)
-	}
 	since := millis(q.FreshSince)
 	if q.Verdict != "" {
 		where, args = append(where, "l.verdict = ?", "l.counts_at >= ?"), append(args, string(q.Verdict), since)
@@ -199,12 +273,12 @@ func (s *Store) statesOf(q store.StateQuery, order stateOrder, of, found match) 
 	case store.BlockedOnly:
 		where = append(where, "l.blocked")
 	}
-	return "SELECT" + stateColumns + from + stateTables + " WHERE " + strings.Join(where, " AND "), args
+	return "SELECT" + stateColumns + stateTables + " WHERE " + strings.Join(where, " AND "), args
 }
 
 // ParticipantState implements store.Participants.
 func (s *Store) ParticipantState(ctx context.Context, id string) (store.ParticipantState, error) {
-	r, err := scanState(s.read.row(ctx, "SELECT"+stateColumns+" FROM"+stateTables+" WHERE l.participant_id = ? AND l.org_id = ?", id, s.org))
+	r, err := scanState(s.read.row(ctx, "SELECT"+stateColumns+stateTables+" WHERE l.participant_id = ? AND l.org_id = ?", id, s.org))
 	if err != nil {
 		return store.ParticipantState{}, fmt.Errorf("participant: %w", err)
 	}
