@@ -43,12 +43,21 @@ const (
 
 func lossUp(pct int) string   { return clear + fmt.Sprintf("[access.up]\nloss_pct = %d\n", pct) }
 func lossDown(pct int) string { return clear + fmt.Sprintf("[access.down]\nloss_pct = %d\n", pct) }
-func jitterUp(ms int) string {
-	return clear + fmt.Sprintf("[access.up]\njitter = 'uniform'\njitter_ms = %d\n", 2*ms)
+
+// jitterUp delays packets by up to three times the mean change from one to the next, and
+// lets them overtake each other.
+func jitterUp(meanMS int) string {
+	return clear + fmt.Sprintf("[access.up]\njitter = 'uniform'\njitter_ms = %d\novertaking = true\n", 3*meanMS)
 }
-func jitterBoth(ms int) string {
-	return fmt.Sprintf("[access.both]\ndelay_ms = 8\njitter = 'uniform'\njitter_ms = %d\n", 2*ms)
+
+// inOrderUp delays packets by up to mostMS; none overtakes another.
+func inOrderUp(mostMS int) string {
+	return clear + fmt.Sprintf("[access.up]\njitter = 'uniform'\njitter_ms = %d\n", mostMS)
 }
+
+// varyingBoth delays packets by up to 40 ms in order.
+const varyingBoth = "[access.both]\ndelay_ms = 8\njitter = 'uniform'\njitter_ms = 40\n"
+
 func blocked(what string) string { return clear + "[access.up]\nblock = [" + what + "]\n" }
 
 var (
@@ -100,7 +109,7 @@ func scenarios() []scenario {
 		{name: "janus-loss-up-5", title: "Janus, 5 % loss upstream", line: lossUp(5), serve: janus, target: janusHTTP, expect: upLoss, of: ofJanus},
 		{name: "janus-loss-down-8", title: "Janus, 8 % loss downstream", line: lossDown(8), serve: janus, target: janusHTTP, expect: downLoss, of: ofJanus, subset: true},
 		{name: "janus-loss-down-4", title: "Janus, 4 % loss downstream", line: lossDown(4), serve: janus, target: janusHTTP, expect: downLoss, of: ofJanus},
-		{name: "janus-jitter-40", title: "Janus, delays varying by 80 ms upstream", line: jitterUp(40), serve: janus, target: janusHTTP, expect: jitterHigh, of: ofJanus},
+		{name: "janus-jitter-40", title: "Janus, 40 ms of jitter upstream", line: jitterUp(40), serve: janus, target: janusHTTP, expect: jitterHigh, of: ofJanus},
 		{name: "janus-down", title: "Janus is not running, nginx is", line: clear, serve: func(s *site) error { return s.janus("", "down", "") }, target: janusHTTP, expect: broken, area: municipal},
 		{name: "janus-refused", title: "nothing runs", line: clear, serve: func(*site) error { return nil }, target: janusHTTP, expect: []string{"conf.server_down"}, area: municipal},
 		{name: "janus-500", title: "Janus behind nginx with errors", line: clear, serve: func(s *site) error { return s.janus("", "500", "") }, target: janusHTTP, expect: broken, area: municipal},
@@ -120,8 +129,8 @@ func scenarios() []scenario {
 		{name: "livekit-loss-2", title: "LiveKit, 2 % loss upstream", line: lossUp(2), serve: liveKit, expect: none, of: ofLiveKit},
 		{name: "livekit-loss-up-8", title: "LiveKit, 8 % loss upstream", line: lossUp(8), serve: liveKit, expect: upLoss, of: ofLiveKit},
 		{name: "livekit-loss-down-5", title: "LiveKit, 5 % loss downstream", line: lossDown(5), serve: liveKit, expect: downLoss, of: ofLiveKit},
-		{name: "livekit-jitter-20", title: "LiveKit, delays varying by 40 ms upstream", line: jitterUp(20), serve: liveKit, expect: none, of: ofLiveKit},
-		{name: "livekit-jitter-30", title: "LiveKit, delays varying by 90 ms upstream", line: jitterUp(45), serve: liveKit, expect: jitterHigh, of: ofLiveKit},
+		{name: "livekit-jitter-10", title: "LiveKit, 10 ms of jitter upstream", line: jitterUp(10), serve: liveKit, expect: none, of: ofLiveKit},
+		{name: "livekit-jitter-35", title: "LiveKit, 35 ms of jitter upstream", line: jitterUp(35), serve: liveKit, expect: jitterHigh, of: ofLiveKit},
 		{name: "livekit-relay", title: "LiveKit with a relay", line: clear, serve: func(s *site) error { return s.liveKit(relay, "", "", longSecret) }, expect: none, of: ofLiveKit},
 		{name: "livekit-down", title: "LiveKit is not running, nginx is", line: clear, serve: func(s *site) error { return s.liveKit("", "down", "", longSecret) }, expect: broken, area: municipal},
 		{name: "livekit-token", title: "LiveKit has another key than the collector", line: clear, serve: func(s *site) error { return s.liveKit("", "", "", "another"+longSecret) }, expect: broken, area: municipal},
@@ -133,7 +142,7 @@ func scenarios() []scenario {
 		{name: "bbb-far", title: "BigBlueButton, 35 ms each way", line: distal, serve: bbb(nil), expect: none, of: ofBBB},
 		{name: "bbb-loss-1", title: "BigBlueButton, 1 % loss upstream", line: lossUp(1), serve: bbb(nil), expect: none, of: ofBBB},
 		{name: "bbb-loss-down-1", title: "BigBlueButton, 1 % loss downstream", line: lossDown(1), serve: bbb(nil), expect: none, of: ofBBB},
-		{name: "bbb-jitter-20", title: "BigBlueButton, delays varying by 40 ms both ways", line: jitterBoth(20), serve: bbb(nil), expect: none, of: ofBBB},
+		{name: "bbb-jitter", title: "BigBlueButton, delays of up to 40 ms both ways", line: varyingBoth, serve: bbb(nil), expect: none, of: ofBBB},
 		{name: "bbb-loss-up-5", title: "BigBlueButton, 5 % loss upstream", line: lossUp(5), serve: bbb(nil), expect: upLoss, of: ofBBB},
 		{name: "bbb-loss-down-5", title: "BigBlueButton, 5 % loss downstream", line: lossDown(5), serve: bbb(nil), expect: downLoss, of: ofBBB},
 		{name: "bbb-loss-up-8", title: "BigBlueButton, 8 % loss upstream", line: lossUp(8), serve: bbb(nil), expect: upLoss, of: ofBBB},
@@ -169,8 +178,8 @@ func scenarios() []scenario {
 		{name: "whip-loss-1", title: "WHIP, 1 % loss downstream", line: lossDown(1), serve: whip, expect: none, of: ofWHIP},
 		{name: "whip-loss-up-5", title: "WHIP, 5 % loss upstream", line: lossUp(5), serve: whip, expect: upLoss, of: ofWHIP},
 		{name: "whip-loss-down-8", title: "WHIP, 8 % loss downstream", line: lossDown(8), serve: whip, expect: downLoss, of: ofWHIP},
-		{name: "whip-jitter-20", title: "WHIP, delays varying by 40 ms upstream", line: jitterUp(20), serve: whip, expect: none, of: ofWHIP},
-		{name: "whip-jitter-40", title: "WHIP, delays varying by 80 ms upstream", line: jitterUp(40), serve: whip, expect: jitterHigh, of: ofWHIP},
+		{name: "whip-jitter", title: "WHIP, delays of up to 50 ms upstream", line: inOrderUp(50), serve: whip, expect: none, of: ofWHIP},
+		{name: "whip-jitter-40", title: "WHIP, 40 ms of jitter upstream", line: jitterUp(40), serve: whip, expect: jitterHigh, of: ofWHIP},
 		{name: "whip-token", title: "WHIP with another secret than the collector", line: clear, serve: func(s *site) error { return s.whip("", "another") }, expect: broken, area: municipal},
 		{name: "whip-expired", title: "WHIP, the certificate has expired", line: clear, serve: func(s *site) error { return s.whip("expired", longSecret) }, expect: []string{"conf.cert_invalid"}, area: municipal},
 		{name: "whip-blocked", title: "WHIP, its ports for sound blocked", line: blocked("'udp/3490','tcp/3490','udp/3500','tcp/3500'"), serve: whip, expect: []string{"conf.ice_failed", "conf.media_ports_blocked"}, area: nobody},
