@@ -74,3 +74,15 @@ func TestListens(t *testing.T) {
 		t.Error("listens without audio")
 	}
 }
+
+func TestProbeNames(t *testing.T) {
+	names := ProbeNames()
+	if _, err := (Options{Only: names}).plan(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{report.ProbeAudioInput, report.ProbeAudioOutput, report.ProbeMediaLoad, report.ProbeHostLoad} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is missing in %q", want, names)
+		}
+	}
+}

@@ -31,6 +31,13 @@ func (o Options) plan(ctx context.Context) (probe.Plan, error) {
 	return plan, plan.Check()
 }
 
+// ProbeNames returns the names of the probes of the default plan, with those on request.
+// Those of the conference systems depend on the target.
+func ProbeNames() []string {
+	o := Options{}
+	return o.known(o.steps(sources{}))
+}
+
 // known returns the names that Only may select: the probes of the plan, and those of
 // the conference systems as long as the target's is unknown.
 func (o Options) known(plan probe.Plan) (names []string) {

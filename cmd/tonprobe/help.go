@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tonprobe/tonprobe/probe/report"
+	"github.com/tonprobe/tonprobe/agent/check"
 )
 
 // help prints the usage of the program or of one subcommand.
@@ -31,26 +31,20 @@ func (p *program) usage(command string) {
 		fmt.Fprint(p.out, p.t("help.tonprobe"))
 		return
 	}
-	groups, probes := selectable()
+	probes := check.ProbeNames()
 	fmt.Fprint(p.out, p.t("help."+command,
-		"groups", strings.Join(groups, ", "),
+		"groups", strings.Join(groupsOf(probes), ", "),
 		"probes", strings.Join(wrapped(probes, 66), "\n"+strings.Repeat(" ", 22))))
 }
 
-// selectable returns the words for --only: the groups, and the names of the probes.
-// Those of the conference systems depend on the target.
-func selectable() (groups, probes []string) {
-	for _, p := range report.KnownProbes().All() {
-		group, _, _ := strings.Cut(p.Name, ".")
-		if group == report.ConferenceGroup {
-			continue
-		}
-		probes = append(probes, p.Name)
-		if !slices.Contains(groups, group) {
+// groupsOf returns the groups of the probes: the first words of their names.
+func groupsOf(probes []string) (groups []string) {
+	for _, name := range probes {
+		if group, _, _ := strings.Cut(name, "."); !slices.Contains(groups, group) {
 			groups = append(groups, group)
 		}
 	}
-	return groups, probes
+	return groups
 }
 
 // wrapped joins the words with commas to lines of at most width characters.
