@@ -73,7 +73,7 @@ type Options struct {
 	Recorded crash.Recorded
 	// History returns the last minutes of the flight recorder for a check that support
 	// asked for; nil without a service. It may return nil.
-	History func(at time.Time) *report.HostHistory
+	History func(ctx context.Context, at time.Time) *report.HostHistory
 	Version string
 	AgentID string
 	// Collector is nil when the agent is not enrolled.
@@ -144,7 +144,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
 	}
-	r.Probes = append(out.Results, o.history(r.StartedAt)...)
+	r.Probes = append(out.Results, o.history(ctx, r.StartedAt)...)
 	r.DurationMS = out.Duration.Milliseconds()
 	r.FirstVerdictMS = out.FirstVerdict.Milliseconds()
 	// Redact before the diagnosis: evidence repeats the data, and support has to
@@ -158,11 +158,11 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 }
 
 // history returns what the flight recorder has kept, if support asked for the check.
-func (o Options) history(at time.Time) []report.Result {
+func (o Options) history(ctx context.Context, at time.Time) []report.Result {
 	if o.Trigger != report.TriggerSupport || o.History == nil {
 		return nil
 	}
-	h := o.History(at)
+	h := o.History(ctx, at)
 	if h == nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -10,10 +11,10 @@ import (
 // TestOnlySupportGetsTheHistory: a person who starts a check has not asked for more than
 // what it measures.
 func TestOnlySupportGetsTheHistory(t *testing.T) {
-	kept := func(at time.Time) *report.HostHistory {
+	kept := func(_ context.Context, at time.Time) *report.HostHistory {
 		return &report.HostHistory{At: at, Kind: report.EventSupportAsked}
 	}
-	none := func(time.Time) *report.HostHistory { return nil }
+	none := func(context.Context, time.Time) *report.HostHistory { return nil }
 	for _, c := range []struct {
 		o    Options
 		want int
@@ -24,7 +25,7 @@ func TestOnlySupportGetsTheHistory(t *testing.T) {
 		{Options{Trigger: report.TriggerCheck, History: kept}, 0},
 		{Options{Trigger: report.TriggerSchedule, History: kept}, 0},
 	} {
-		if got := c.o.history(time.Now()); len(got) != c.want {
+		if got := c.o.history(t.Context(), time.Now()); len(got) != c.want {
 			t.Errorf("%s: %d results, want %d", c.o.Trigger, len(got), c.want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -166,6 +167,31 @@ func (c *Client) Report(ctx context.Context, id string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	return c.bytes(ctx, http.MethodGet, pathReports+"/"+url.PathEscape(id), nil)
+}
+
+// Events returns the events that the service has recorded since a time. Those that this
+// version does not know, because the service is newer, are left out.
+func (c *Client) Events(ctx context.Context, since time.Time) (Recorded, error) {
+	var r Recorded
+	err := c.do(ctx, askTime, http.MethodGet, pathEvents+"?"+timeQuery(querySince, since), nil, &r)
+	r.Events = slices.DeleteFunc(r.Events, func(e report.HostEvent) bool { return !e.Valid() })
+	return r, err
+}
+
+// History returns the last minutes before at, as the service has recorded them.
+func (c *Client) History(ctx context.Context, at time.Time) (*report.HostHistory, error) {
+	var h report.HostHistory
+	if err := c.do(ctx, askTime, http.MethodGet, pathHistory+"?"+timeQuery(queryAt, at), nil, &h); err != nil {
+		return nil, err
+	}
+	if !h.Valid() {
+		return nil, errors.New("the service answered with a history that this version does not know")
+	}
+	return &h, nil
+}
+
+func timeQuery(name string, t time.Time) string {
+	return url.Values{name: {t.UTC().Format(time.RFC3339Nano)}}.Encode()
 }
 
 // Via returns a transport that sends requests to the collector at base through the

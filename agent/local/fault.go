@@ -33,6 +33,8 @@ var (
 	ErrBusy = errors.New("too many requests to the service")
 	// ErrNoReport means that there is no report with this id.
 	ErrNoReport = errors.New("no such report")
+	// ErrNoRecords means that no flight recorder has written anything.
+	ErrNoRecords = errors.New("the service has recorded nothing")
 )
 
 // codes assigns names on the wire to errors. The first match counts, so the specific ones
@@ -52,6 +54,7 @@ func codes() []struct {
 		{ErrEnrolled, "enrolled", http.StatusConflict},
 		{ErrOtherAgent, "other_agent", http.StatusConflict},
 		{ErrNoReport, "no_report", http.StatusNotFound},
+		{ErrNoRecords, "no_records", http.StatusNotFound},
 		{ErrInvalid, "invalid", http.StatusBadRequest},
 		{ErrBusy, "busy", http.StatusTooManyRequests},
 		{enroll.ErrCodeForm, "code_form", http.StatusBadRequest},

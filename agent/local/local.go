@@ -3,8 +3,9 @@
 //
 // The service owns the identity and the spool. A program reaches it over HTTP on a Unix
 // socket, or on a named pipe on Windows: it reads the status, sends requests for a check
-// to the collector, to which the service adds the token, hands over reports, and enrols
-// the machine. The token itself never leaves the service.
+// to the collector, to which the service adds the token, hands over reports, reads what
+// the flight recorder has written, and enrols the machine. The token itself never leaves
+// the service.
 //
 // Everybody may connect, so the service admits only the accounts of people (see
 // [Peer]), and limits the number of connections, the rate and the size of requests, and
@@ -19,6 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/spool"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 // Paths of the service.
@@ -28,7 +30,15 @@ const (
 	pathEnroll    = "/v1/enroll"
 	pathAdopt     = "/v1/adopt"
 	pathReports   = "/v1/reports"
+	pathEvents    = "/v1/events"
+	pathHistory   = "/v1/history"
 	pathCollector = "/v1/collector"
+)
+
+// Queries of pathEvents and pathHistory.
+const (
+	querySince = "since"
+	queryAt    = "at"
 )
 
 // Limits of requests and responses.
@@ -92,6 +102,14 @@ type Reports struct {
 	Reports []Listed         `json:"reports"`
 	Drops   []spool.Drop     `json:"drops"`
 	Counts  spool.DropCounts `json:"counts"`
+}
+
+// Recorded are the events that the flight recorder of the service has on disk, which is a
+// ring of fixed size.
+type Recorded struct {
+	Events []report.HostEvent `json:"events"` // oldest first
+	// Damaged is the number of entries that could not be read.
+	Damaged int `json:"damaged,omitempty"`
 }
 
 // handedOver is a report of a program.

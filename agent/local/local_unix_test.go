@@ -31,6 +31,8 @@ type fakeAgent struct {
 	enrollErr error
 	anywhere  bool
 	taken     int
+	recordErr error
+	kind      report.HostEventKind // of the history
 }
 
 func (f *fakeAgent) Status() (Status, error) {
@@ -54,6 +56,14 @@ func (f *fakeAgent) Take(context.Context, *report.Report, bool) (string, error) 
 func (f *fakeAgent) Reports(context.Context) (Reports, error) { return Reports{}, nil }
 func (f *fakeAgent) Report(context.Context, string) ([]byte, error) {
 	return nil, ErrNoReport
+}
+func (f *fakeAgent) Events(since time.Time) (Recorded, error) {
+	return Recorded{Events: []report.HostEvent{
+		{At: since.Add(time.Second), Kind: report.EventClientHung, Program: "Zoom"}, {At: since, Kind: "of_a_newer_service"},
+	}, Damaged: 2}, f.recordErr
+}
+func (f *fakeAgent) History(at time.Time) (*report.HostHistory, error) {
+	return &report.HostHistory{At: at, Kind: f.kind, Minutes: []report.HostMinute{{At: at}}}, f.recordErr
 }
 func (f *fakeAgent) SelfCheck(context.Context) []Finding { return nil }
 
@@ -105,7 +115,9 @@ func TestOnlyPeopleAreAdmitted(t *testing.T) {
 	_, adopted := c.Adopt(ctx, identity.Identity{})
 	_, reports := c.Reports(ctx)
 	_, one := c.Report(ctx, "x")
-	for i, err := range []error{status, check, enrolled, adopted, reports, one} {
+	_, events := c.Events(ctx, time.Now())
+	_, history := c.History(ctx, time.Now())
+	for i, err := range []error{status, check, enrolled, adopted, reports, one, events, history} {
 		if !errors.Is(err, ErrNotAdmitted) {
 			t.Errorf("%d: %v", i, err)
 		}
@@ -115,6 +127,35 @@ func TestOnlyPeopleAreAdmitted(t *testing.T) {
 	e.Via = c.Via(base)
 	if _, err := e.Targets(ctx, ""); !errors.Is(err, ErrNotAdmitted) {
 		t.Errorf("passed on: %v", err)
+	}
+}
+
+func TestRecords(t *testing.T) {
+	at := time.Date(2026, 3, 2, 18, 5, 0, 123, time.FixedZone("CET", 3600))
+	agent := &fakeAgent{kind: report.EventSupportAsked}
+	c, _ := start(t, agent, person)
+	got, err := c.Events(t.Context(), at)
+	if err != nil || got.Damaged != 2 || len(got.Events) != 1 || got.Events[0].Program != "Zoom" || !got.Events[0].At.Equal(at.Add(time.Second)) {
+		t.Errorf("events: %+v, %v", got, err)
+	}
+	h, err := c.History(t.Context(), at)
+	if err != nil || !h.At.Equal(at) || len(h.Minutes) != 1 {
+		t.Errorf("history: %+v, %v", h, err)
+	}
+	agent.kind = "of_a_newer_service"
+	if h, err := c.History(t.Context(), at); err == nil {
+		t.Errorf("history that a report cannot hold: %+v", h)
+	}
+	for _, path := range []string{pathEvents, pathEvents + "?since=yesterday", pathHistory, pathHistory + "?at=-1"} {
+		if _, err := c.bytes(t.Context(), http.MethodGet, path, nil); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	agent.recordErr = ErrNoRecords
+	_, events := c.Events(t.Context(), at)
+	_, history := c.History(t.Context(), at)
+	if !errors.Is(events, ErrNoRecords) || !errors.Is(history, ErrNoRecords) {
+		t.Errorf("without a recorder: %v, %v", events, history)
 	}
 }
 

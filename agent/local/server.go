@@ -32,6 +32,11 @@ type Agent interface {
 	Take(ctx context.Context, r *report.Report, declined bool) (outcome string, err error)
 	Reports(ctx context.Context) (Reports, error)
 	Report(ctx context.Context, id string) ([]byte, error)
+	// Events returns what the flight recorder has noted since a time, and ErrNoRecords
+	// without one.
+	Events(since time.Time) (Recorded, error)
+	// History returns the last minutes before at, and ErrNoRecords if there are none.
+	History(at time.Time) (*report.HostHistory, error)
 	SelfCheck(ctx context.Context) []Finding
 }
 
@@ -135,6 +140,8 @@ func (s *Server) handler() http.Handler {
 	handle("POST "+pathReports, hands, s.take)
 	handle("GET "+pathReports, asks, s.reports)
 	handle("GET "+pathReports+"/{id}", asks, s.report)
+	handle("GET "+pathEvents, asks, s.events)
+	handle("GET "+pathHistory, asks, s.history)
 	for _, p := range passed() {
 		handle(p.method+" "+pathCollector+p.path, passes, func(w http.ResponseWriter, r *http.Request, _ Peer) error {
 			return s.pass(w, r, p)
@@ -247,4 +254,39 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, _ Peer) error {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(doc)
 	return nil
+}
+
+func (s *Server) events(w http.ResponseWriter, r *http.Request, _ Peer) error {
+	since, err := timeIn(r, querySince)
+	if err != nil {
+		return err
+	}
+	got, err := s.Agent.Events(since)
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, got)
+	return nil
+}
+
+func (s *Server) history(w http.ResponseWriter, r *http.Request, _ Peer) error {
+	at, err := timeIn(r, queryAt)
+	if err != nil {
+		return err
+	}
+	h, err := s.Agent.History(at)
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, h)
+	return nil
+}
+
+// timeIn parses a time in the query, in the form of RFC 3339.
+func timeIn(r *http.Request, name string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, r.URL.Query().Get(name))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
+	}
+	return t, nil
 }

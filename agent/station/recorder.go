@@ -27,24 +27,6 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Recorded returns the events that the service has recorded in the data folder.
-func (s *Station) Recorded(since time.Time) ([]report.HostEvent, error) {
-	return recorder.Events(s.Config.Data, since)
-}
-
-// history returns the last minutes of the flight recorder, up to the last one that was
-// written; nil if there are none.
-func (s *Station) history(at time.Time) *report.HostHistory {
-	samples, _ := recorder.Samples(s.Config.Data) // what is damaged is missing
-	if len(samples) == 0 || at.Sub(samples[len(samples)-1].At).Abs() > oldHistory {
-		return nil
-	}
-	return recorder.History(samples, report.HostEvent{At: at, Kind: report.EventSupportAsked}, 0)
-}
-
-// oldHistory is the age of samples that no running recorder has written.
-const oldHistory = 5 * time.Minute
-
 // Recorder returns the flight recorder of the background service.
 func Recorder(c config.Config, version string, log *slog.Logger) *recorder.Recorder {
 	clock, board := probe.SystemClock{}, &watch.Board{}

@@ -265,12 +265,13 @@ func sameCollector(a, b string) bool {
 
 // CheckOptions returns the options of a check according to the configuration.
 func (s *Station) CheckOptions(version string) check.Options {
+	records := Records{service: s.service, data: s.Config.Data}
 	o := check.Options{
 		Profile: s.Config.Profile, Target: s.Config.Target, Device: s.Config.Device, NoAudio: s.Config.NoAudio,
 		SpeakFor: time.Duration(s.Config.SpeakSeconds) * time.Second, Trigger: report.TriggerCheck,
 		Version: version, AgentID: s.id.AgentID, Collector: s.Collector(), Env: probe.Env{Log: s.log},
 		KnownTargets: s.knownTargets(), LearnTargets: s.learnTargets,
-		Recorded: s.Recorded, History: s.history,
+		Recorded: records.Events, History: records.history,
 	}
 	if s.service != nil {
 		o.KnownTargets, o.LearnTargets = s.targets, nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tonprobe/tonprobe/agent/recorder"
+	"github.com/tonprobe/tonprobe/agent/station"
 	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/host/crash"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -29,13 +29,12 @@ func (p *program) events(ctx context.Context, args []string) error {
 	if *since <= 0 || *since > longestSince {
 		return &usageError{key: "usage.bad_since", args: []any{"value", since.String(), "most", longestSince.String()}}
 	}
-	c, err := s.load(p.getenv)
+	c, err := s.loadForPerson(p.getenv)
 	if err != nil {
 		return err
 	}
-	recorded := func(since time.Time) ([]report.HostEvent, error) { return recorder.Events(c.Data, since) }
 	now := time.Now()
-	found := crash.Read(ctx, recorded, now.Add(-*since), now)
+	found := crash.Read(ctx, station.OpenRecords(c).Events, now.Add(-*since), now)
 	if *asJSON {
 		return p.printJSON(found)
 	}

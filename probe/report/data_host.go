@@ -198,6 +198,12 @@ func (HostEventKind) values() []string {
 		EventClockChanged, EventOverloaded, EventDiskLow, EventPowerChanged, EventSupportAsked)
 }
 
+// Valid reports whether a report can hold the history.
+func (h HostHistory) Valid() bool {
+	probe, _ := KnownProbes().Find(ProbeHostHistory)
+	return validateFields(probe.Fields(), reflect.ValueOf(h)) == nil
+}
+
 // Valid reports whether a report can hold the event. One that was read from a file may
 // have any content.
 func (e HostEvent) Valid() bool {

@@ -39,16 +39,14 @@ const maxEvents = 64
 
 // Recorded returns the events since a time that an observer on this machine has recorded.
 // Without an observer its error is fs.ErrNotExist.
-type Recorded func(since time.Time) ([]report.HostEvent, error)
+type Recorded func(ctx context.Context, since time.Time) ([]report.HostEvent, error)
 
 // Read returns the events on this machine between since and now: those of the system, and
 // those that were recorded, if recorded is not nil.
 func Read(ctx context.Context, recorded Recorded, since, now time.Time) *report.HostCrash {
 	all := sources()
 	if recorded != nil {
-		all = append(all, source{name: "recorder", read: func(_ context.Context, since time.Time) ([]report.HostEvent, error) {
-			return recorded(since)
-		}})
+		all = append(all, source{name: "recorder", read: recorded})
 	}
 	return collect(ctx, all, since, now)
 }
