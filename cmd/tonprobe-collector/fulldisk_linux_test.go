@@ -107,7 +107,7 @@ func TestFullDisk(t *testing.T) {
 	fill(t, dataDir)
 	out, err := exec.CommandContext(t.Context(), binary, "serve", "--data", dataDir, "--listen", "127.0.0.1:0", "--stun-listen", "127.0.0.1:0",
 		"--media-listen", "127.0.0.1:0", "--behind-proxy").CombinedOutput()
-	if statusOf(err) != "70" || !strings.Contains(string(out), "is full: make room") {
+	if statusOf(err) != "70" || !strings.Contains(string(out), "is full: free some space") {
 		t.Errorf("started on a full disk: %v\n%s", err, out)
 	}
 }

@@ -60,7 +60,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a number", "a = 3", "a is a int64"},
 		{"a list", "a = [\"x\"]", "want a string"},
 		{"an empty text", "[t]\na = \" \"", "t.a is empty"},
-		{"a key twice", "\"a.b\" = \"x\"\n[a]\nb = \"y\"", "a.b is there twice"},
+		{"a key twice", "\"a.b\" = \"x\"\n[a]\nb = \"y\"", "a.b is defined twice"},
 		{"broken TOML", "a = ", "parse texts de.toml"},
 	}
 	for _, tt := range tests {
