@@ -90,6 +90,8 @@ func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.A
 		header[name] = values
 	}
 	ask := func() (*visit.Answer, error) {
+		ctx, cancel := withLeaveTime(ctx)
+		defer cancel()
 		return s.v.Ask(ctx, http.MethodPost, at, header, strings.NewReader(offer))
 	}
 	a, err := ask()
@@ -101,6 +103,18 @@ func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.A
 		return a, nil
 	}
 	return ask()
+}
+
+// withLeaveTime returns a context with the deadline of ctx that is cancelled leaveTime
+// after ctx was: an offer that was sent may have opened a session, and only the response
+// has its address.
+func withLeaveTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if at, ok := ctx.Deadline(); ok {
+		longer, cancel = context.WithDeadline(context.WithoutCancel(ctx), at)
+	}
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(leaveTime, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // sessionURL returns the Location of a session; nil if there is no usable one. The token is
