@@ -56,7 +56,7 @@ var scenes = []scene{
 	}},
 	{"withdrawn", requesting, func(t *testing.T, s *stand) {
 		s.answered(finished(t, muted), DeliverySent)
-		s.send(requestMsg{new(support).request(true, false)}).press("j").send(overMsg{1})
+		s.send(requestMsg{new(support).request(true, false)}).consider().press("j").send(overMsg{1})
 	}},
 	{"hearing", func(o *Options) { o.OffersSpeaker, o.Speaker = true, true }, func(_ *testing.T, s *stand) {
 		s.press("enter").begun().send(toneMsg{0})

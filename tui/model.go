@@ -141,7 +141,7 @@ func (m model) act(msg tea.Msg) (model, tea.Cmd) {
 	case requestMsg:
 		return m.receive(msg.request)
 	case overMsg:
-		return m.withdraw(msg.number)
+		return m.withdraw(msg.number), nil
 	case playedMsg:
 		return m.played(msg), nil
 	case expiredMsg:
@@ -258,7 +258,12 @@ func (m model) pressWelcome(msg tea.KeyMsg) (model, tea.Cmd) {
 }
 
 func (m model) pressRequest(msg tea.KeyMsg) (model, tea.Cmd) {
+	if !key.Matches(msg, m.keys.Yes, m.keys.No, m.keys.Always) {
+		return m, nil
+	}
+	m, considered := m.considered()
 	switch {
+	case !considered:
 	case key.Matches(msg, m.keys.Yes):
 		return m.accept(AnswerYes)
 	case key.Matches(msg, m.keys.No):
@@ -307,7 +312,7 @@ func (m model) choose(msg tea.KeyMsg) (model, tea.Cmd) {
 		}
 		return m.startCheck()
 	case !key.Matches(msg, m.keys.Choose):
-	case msg.Type == tea.KeyUp || msg.String() == "k":
+	case msg.Type == tea.KeyUp:
 		m.devices = m.devices.Move(-1)
 	default:
 		m.devices = m.devices.Move(+1)

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"time"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/tonprobe/tonprobe/probe"
@@ -42,8 +44,13 @@ type requested struct {
 	Request
 	number   int
 	accepted bool
-	back     stage // page before the request
+	back     stage     // page before the request
+	quiet    time.Time // since when no answer was given
 }
+
+// considerTime is the time for which answers are ignored after a request has appeared. It replaces
+// the page on which a person may just be typing.
+const considerTime = time.Second
 
 // Messages of requests.
 type (
@@ -78,6 +85,13 @@ func (m model) audio(r Request) bool { return r.Audio && !m.desk.options.Consent
 // receive shows a request, unless the person is occupied.
 func (m model) receive(r Request) (model, tea.Cmd) {
 	next := m.desk.nextRequest
+	if m.request != nil {
+		select {
+		case <-m.request.Over: // overMsg is on its way
+			m = m.withdraw(m.request.number)
+		default:
+		}
+	}
 	switch m.stage {
 	case welcoming, choosing, answering, detailing, failing:
 	default:
@@ -85,7 +99,7 @@ func (m model) receive(r Request) (model, tea.Cmd) {
 		return m, next
 	}
 	m.requests++
-	m.request = &requested{Request: r, number: m.requests, back: m.stage}
+	m.request = &requested{Request: r, number: m.requests, back: m.stage, quiet: m.desk.options.Now()}
 	over := m.desk.overOf(r, m.requests)
 	if r.Agreed {
 		m, start := m.accept(AnswerYes)
@@ -93,6 +107,19 @@ func (m model) receive(r Request) (model, tea.Cmd) {
 	}
 	m.stage = asked
 	return m, tea.Batch(over, next)
+}
+
+// considered reports whether an answer counts. Each one that does not count restarts the time, so
+// that a key that is held down never answers.
+func (m model) considered() (model, bool) {
+	now := m.desk.options.Now()
+	if now.Sub(m.request.quiet) >= considerTime {
+		return m, true
+	}
+	r := *m.request
+	r.quiet = now
+	m.request = &r
+	return m, false
 }
 
 func (m model) accept(a Answer) (model, tea.Cmd) {
@@ -111,18 +138,18 @@ func (m model) decline() model {
 }
 
 // withdraw ends a request that is over, and its check.
-func (m model) withdraw(number int) (model, tea.Cmd) {
+func (m model) withdraw(number int) model {
 	if m.request == nil || m.request.number != number {
-		return m, nil
+		return m
 	}
 	back, running := m.request.back, m.request.accepted
 	m.request = nil
 	if !running {
 		m.stage = back
-		return m, nil
+		return m
 	}
 	if m.running == nil {
-		return m, nil
+		return m
 	}
 	m.running.cancel()
 	m.running = nil // later messages of it are ignored
@@ -131,7 +158,7 @@ func (m model) withdraw(number int) (model, tea.Cmd) {
 	if m.verdict.Report != nil {
 		m.stage, m.verdict.Withdrawn = answering, true
 	}
-	return m, nil
+	return m
 }
 
 // finishRequest ends a request whose check has ended.

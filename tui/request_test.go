@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tonprobe/tonprobe/probe"
 	"github.com/tonprobe/tonprobe/probe/diagnose/phrase"
@@ -41,6 +42,12 @@ func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
 	}
 }
 
+// consider lets the time pass in which no answer counts.
+func (s *stand) consider() *stand {
+	s.clock.now = s.clock.now.Add(considerTime)
+	return s
+}
+
 func requesting(o *Options) { o.Requests = make(chan Request) }
 
 func TestRequestWithTheMicrophone(t *testing.T) {
@@ -61,7 +68,7 @@ func TestRequestWithTheMicrophone(t *testing.T) {
 	s.send(requestMsg{help.request(true, false)}).at(t, asked)
 	// Nothing but a clear answer counts, and no other key starts a check.
 	s.press("enter", "r", " ", "i").at(t, asked)
-	s.press("j").at(t, checking)
+	s.consider().press("j").at(t, checking)
 	help.wants(t, AnswerYes)
 	_, run := s.desk.check(s.running.number, Choices{Requested: true}, s.running.tell)
 	s.send(run())
@@ -101,12 +108,71 @@ func TestRequestAnswers(t *testing.T) {
 			var help support
 			s.answered(finished(t, nil), DeliverySent)
 			s.send(requestMsg{help.request(c.audio, c.agreed)})
+			if !c.agreed {
+				s.consider()
+			}
 			s.press(c.keys...).at(t, c.stage)
 			help.wants(t, c.want)
 			if c.stage == checking && s.checking.NoAudio != !c.audio {
 				t.Error("the page asks for the wrong thing")
 			}
 		})
+	}
+}
+
+// TestHeldKeyGivesNoConsent: a request may appear while a person holds a key down.
+func TestHeldKeyGivesNoConsent(t *testing.T) {
+	for _, key := range []string{"j", "n", "i"} {
+		s := newStand(t, phrase.DE, true, requesting)
+		var help support
+		s.answered(finished(t, nil), DeliverySent).press("d").at(t, detailing)
+		s.send(requestMsg{help.request(false, false)}).at(t, asked)
+		for range 100 { // the repeat begins up to a second after the first press
+			s.press(key, "down").at(t, asked)
+			s.clock.now = s.clock.now.Add(considerTime - time.Millisecond)
+		}
+		if len(help.answers) != 0 {
+			t.Fatalf("%q answered %v", key, help.answers)
+		}
+		s.press(key).consider().press(key)
+		if len(help.answers) != 1 {
+			t.Errorf("%q does not answer after a pause", key)
+		}
+	}
+}
+
+// TestLettersDoNotMove: j moves in many programs, but answers yes here.
+func TestLettersDoNotMove(t *testing.T) {
+	s := newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter").at(t, choosing)
+	before := s.View()
+	if s.press("j", "k"); s.View() != before {
+		t.Error("a letter chooses another microphone")
+	}
+	s = newStand(t, phrase.DE, true, nil).size(80, 20).answered(finished(t, muted), DeliverySent).press("d").at(t, detailing)
+	top := s.View()
+	if s.press("j", "f", "u", "b", "h", "l"); s.View() != top {
+		t.Error("a letter scrolls")
+	}
+	if s.press("down"); s.View() == top {
+		t.Error("the arrow does not scroll")
+	}
+	if s.press("up", " "); s.View() == top {
+		t.Error("the space bar does not scroll")
+	}
+}
+
+// TestRequestAfterAWithdrawnOne: the next request may arrive before the end of the last one.
+func TestRequestAfterAWithdrawnOne(t *testing.T) {
+	s := newStand(t, phrase.DE, true, requesting)
+	var help, second support
+	s.send(requestMsg{help.request(true, false)}).at(t, asked)
+	close(help.over)
+	s.send(requestMsg{second.request(true, false)}).at(t, asked)
+	s.send(overMsg{1}).at(t, asked)
+	s.consider().press("n").at(t, welcoming)
+	second.wants(t, AnswerNo)
+	if len(help.answers) != 0 {
+		t.Errorf("the withdrawn request was answered: %v", help.answers)
 	}
 }
 
@@ -131,7 +197,7 @@ func TestRequestWithdrawnDuringItsCheck(t *testing.T) {
 	s := newStand(t, phrase.DE, true, requesting)
 	var help support
 	s.answered(finished(t, nil), DeliverySent)
-	s.send(requestMsg{help.request(true, false)}).press("j").at(t, checking)
+	s.send(requestMsg{help.request(true, false)}).consider().press("j").at(t, checking)
 	number := s.running.number
 	s.send(overMsg{99}).at(t, checking)
 	s.send(overMsg{1}).at(t, answering)
@@ -146,11 +212,11 @@ func TestRequestWhoseCheckFails(t *testing.T) {
 	s := newStand(t, phrase.DE, true, requesting)
 	var help support
 	s.answered(finished(t, nil), DeliverySent)
-	s.send(requestMsg{help.request(true, false)}).press("j").at(t, checking)
+	s.send(requestMsg{help.request(true, false)}).consider().press("j").at(t, checking)
 	s.send(checkedMsg{number: s.running.number, err: errors.New("x")}).at(t, failing)
 	help.wants(t, AnswerYes, nil)
 	help = support{}
-	s.send(requestMsg{help.request(true, false)}).press("j").at(t, checking).press("q")
+	s.send(requestMsg{help.request(true, false)}).consider().press("j").at(t, checking).press("q")
 	help.wants(t, AnswerYes, nil)
 }
 

@@ -57,6 +57,7 @@ func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, 
 	select {
 	case answer = <-answers:
 	case <-ctx.Done():
+		end() // before the next request is shown
 		return channel.Consent{}, ctx.Err()
 	}
 	// From here on the time for the answer does not matter.

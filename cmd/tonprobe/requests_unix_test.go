@@ -152,6 +152,21 @@ func (s screenOf) wait(part string) string {
 
 func (s screenOf) press(key string) { s.t.Helper(); s.tmux("send-keys", key) }
 
+// answer answers the question that is shown. Answers in the first second after it has appeared do
+// not count.
+func (s screenOf) answer(key, question string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); {
+		s.press(key)
+		for again := time.Now().Add(2 * time.Second); time.Now().Before(again); time.Sleep(50 * time.Millisecond) {
+			if !strings.Contains(s.tmux("capture-pane", "-p"), question) {
+				return
+			}
+		}
+	}
+	s.t.Fatalf("no answer to %q counts", question)
+}
+
 // freePort returns a port for a collector that starts again at the same address.
 func freePort(t *testing.T) string {
 	t.Helper()
@@ -180,13 +195,13 @@ func TestRetests(t *testing.T) {
 
 	d.request("network")
 	s.wait("Phone support (Frau Weber) asks for a new check.")
-	s.press("n")
+	s.answer("n", "asks for a new check")
 	d.wait("The person said no.")
 	s.wait("Can they hear me?")
 
 	d.request("network")
 	s.wait("Check the line?")
-	s.press("a")
+	s.answer("a", "Check the line?")
 	s.wait("The microphone stays off.")
 	d.wait("Running")
 	d.wait("The new check is finished.")

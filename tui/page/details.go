@@ -22,6 +22,12 @@ type Details struct {
 // NewDetails shows a report on a sheet.
 func NewDetails(r *report.Report, s Sheet) Details {
 	p := Details{report: r, view: viewport.New(1, 1)}
+	// The keys of Keys.Scroll, and the space bar. The letters of the default key map answer
+	// questions on other pages.
+	p.view.KeyMap = viewport.KeyMap{
+		Up: key.NewBinding(key.WithKeys("up")), PageUp: key.NewBinding(key.WithKeys("pgup")),
+		Down: key.NewBinding(key.WithKeys("down")), PageDown: key.NewBinding(key.WithKeys("pgdown", " ")),
+	}
 	return p.Resize(s)
 }
 

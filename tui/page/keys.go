@@ -27,10 +27,11 @@ func NewKeys(w words.Words) Keys {
 	}
 	enter := w.T("key.enter")
 	arrows := w.T("key.arrows")
+	// No letter moves: j answers yes, also to a request that replaces the page.
 	return Keys{
 		Start:   bind(enter, "key.start", "enter"),
 		Confirm: bind(enter, "key.confirm", "enter"),
-		Choose:  bind(arrows, "key.choose", "up", "down", "k", "j"),
+		Choose:  bind(arrows, "key.choose", "up", "down"),
 		Details: bind("d", "key.details", "d", "D"),
 		Repeat:  bind("r", "key.repeat", "r", "R"),
 		Back:    bind("d", "key.back", "d", "D", "esc", "left", "backspace"),
