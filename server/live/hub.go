@@ -45,7 +45,10 @@ type Hub struct {
 	closed bool
 }
 
-type subscriber struct{ events chan Event }
+type subscriber struct {
+	events  chan Event
+	selects func(Event) bool
+}
 
 // NewHub returns a hub without subscribers.
 func NewHub() *Hub { return &Hub{subs: map[*subscriber]struct{}{}} }
@@ -53,7 +56,13 @@ func NewHub() *Hub { return &Hub{subs: map[*subscriber]struct{}{}} }
 // Subscribe returns the events from now on. The channel is closed when ctx is done or the hub is
 // closed.
 func (h *Hub) Subscribe(ctx context.Context) <-chan Event {
-	s := &subscriber{events: make(chan Event, buffer)}
+	return h.SubscribeTo(ctx, func(Event) bool { return true })
+}
+
+// SubscribeTo is Subscribe for the events that a function selects, so that many others do not lead to
+// a Resync. It must not block.
+func (h *Hub) SubscribeTo(ctx context.Context, selects func(Event) bool) <-chan Event {
+	s := &subscriber{events: make(chan Event, buffer), selects: selects}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -80,6 +89,9 @@ func (h *Hub) Publish(e Event) {
 }
 
 func (s *subscriber) put(e Event) {
+	if !s.selects(e) {
+		return
+	}
 	select {
 	case s.events <- e:
 		return

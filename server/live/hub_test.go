@@ -34,6 +34,19 @@ func TestSlowSubscriberGetsResyncAndBlocksNobody(t *testing.T) {
 	}
 }
 
+// TestOthersEventsDoNotFillABuffer: thousands of agents connect after a restart.
+func TestOthersEventsDoNotFillABuffer(t *testing.T) {
+	h := NewHub()
+	list := h.SubscribeTo(t.Context(), func(e Event) bool { return e.Kind != AgentPresence })
+	for range buffer + 1 {
+		h.Publish(Event{Kind: AgentPresence})
+	}
+	h.Publish(Event{Kind: ReportStored})
+	if e := <-list; e.Kind != ReportStored || len(list) != 0 {
+		t.Errorf("got %q and %d more, want only the report", e.Kind, len(list))
+	}
+}
+
 func TestSubscriptionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHub()

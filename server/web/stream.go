@@ -70,7 +70,8 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	happened := s.Live.Subscribe(ctx)
+	wanted := r.URL.Query().Get("participant")
+	happened := s.Live.SubscribeTo(ctx, func(e live.Event) bool { return shows(wanted, e) })
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // otherwise nginx buffers small responses
@@ -82,11 +83,23 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// shows reports whether the page of a participant, or a list ("") shows what has changed. A Resync is
+// for all.
+func shows(participant string, e live.Event) bool {
+	switch e.Kind {
+	case live.Resync:
+		return true
+	case live.RetestChanged, live.AgentPresence:
+		// Lists do not show them: thousands of agents connect after a restart.
+		return participant != "" && e.ParticipantID == participant
+	}
+	return participant == "" || e.ParticipantID == participant
+}
+
 // follow writes events until the page is closed, its session ends or the collector stops.
 func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 	beat := time.NewTicker(s.Heartbeat)
 	defer beat.Stop()
-	wanted := r.URL.Query().Get("participant")
 	var soon, retest <-chan time.Time // set while a change is pending
 	for {
 		var err error
@@ -95,14 +108,11 @@ func (s *site) follow(r *http.Request, happened <-chan live.Event, out stream) {
 			if !open {
 				return
 			}
-			if e.Kind == live.RetestChanged || e.Kind == live.AgentPresence {
-				// Lists do not show them: thousands of agents connect after a restart.
-				if retest == nil && wanted != "" && e.ParticipantID == wanted {
-					retest = time.After(retestDelay)
-				}
-				continue
-			}
-			if soon == nil && (wanted == "" || e.ParticipantID == wanted || e.Kind == live.Resync) {
+			progress := e.Kind == live.RetestChanged || e.Kind == live.AgentPresence
+			switch {
+			case progress && retest == nil:
+				retest = time.After(retestDelay)
+			case !progress && soon == nil:
 				soon = time.After(eventDelay)
 			}
 		case <-soon:

@@ -109,6 +109,30 @@ func TestStreamTellsThatSomethingHasChanged(t *testing.T) {
 	}
 }
 
+// TestListsAreNotToldOfConnections: thousands of agents connect after a restart.
+func TestListsAreNotToldOfConnections(t *testing.T) {
+	g := newRig(t, longBeat).login()
+	p, _ := g.person("Anna", "")
+	s := g.serve()
+	all, one := g.listen(s, "/events"), g.listen(s, "/events?participant="+p.ID)
+	all.want("retry: 3000")
+	one.want("retry: 3000")
+	for _, kind := range []live.Kind{live.AgentPresence, live.RetestChanged} {
+		for range 1000 {
+			g.live.Publish(live.Event{Kind: kind, ParticipantID: "another"})
+		}
+		g.live.Publish(live.Event{Kind: kind, ParticipantID: p.ID})
+		one.want("event: retest", "data: {}")
+	}
+	select {
+	case line := <-all.lines:
+		t.Errorf("the list was told: %q", line)
+	default:
+	}
+	g.live.Publish(live.Event{Kind: live.ReportStored, ParticipantID: p.ID})
+	all.want("event: change", "data: {}")
+}
+
 func TestStreamShowsThatItIsAlive(t *testing.T) {
 	g := newRig(t, func(c *web.Config) { c.Heartbeat = 10 * time.Millisecond }).login()
 	l := g.listen(g.serve(), "/events")
