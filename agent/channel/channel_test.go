@@ -337,6 +337,36 @@ func TestOneRetestAtATimeAndCancel(t *testing.T) {
 	<-withdrawn
 }
 
+// TestRequestAfterAWithdrawnOne: the check of the withdrawn one may end later.
+func TestRequestAfterAWithdrawnOne(t *testing.T) {
+	f := newFakeCollector(t)
+	asked, release := make(chan struct{}), make(chan struct{})
+	f.dialogue = func(_ int, conn *websocket.Conn) {
+		f.tell(conn, request1("a", wire.RetestFull, time.Minute))
+		<-asked
+		f.tell(conn, wire.ChannelMessage{Type: wire.MessageCancel, ID: "a"})
+		f.tell(conn, request1("b", wire.RetestFull, time.Minute))
+		f.tell(conn, request1("c", wire.RetestFull, time.Minute)) // b is not withdrawn
+		f.listen(conn)
+	}
+	f.start(&Desk{Screen: screen(func(ctx context.Context, r Retest) (Consent, error) {
+		if r.ID == "b" {
+			return Consent{}, nil
+		}
+		close(asked)
+		<-ctx.Done()
+		<-release
+		return Consent{}, ctx.Err()
+	})}, probe.SystemClock{})
+	if m := f.wantNext(wire.MessageRefused, "c"); m.Why != wire.WhyBusy {
+		t.Errorf("got %+v", m)
+	}
+	close(release)
+	if m := f.wantNext(wire.MessageConsent, "b"); *m.Given {
+		t.Errorf("got %+v", m)
+	}
+}
+
 // TestConnectionLostDuringARetest: the check continues, and its end is told over the next
 // connection.
 func TestConnectionLostDuringARetest(t *testing.T) {
@@ -359,6 +389,11 @@ func TestConnectionLostDuringARetest(t *testing.T) {
 	}}, &quickClock{})
 	f.wantNext(wire.MessageConsent, "a")
 	f.wantNext(wire.MessageDone, "a")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if first, second := f.hellos[0].ID, f.hellos[1].ID; first != "" || second != "a" {
+		t.Errorf("said hello with %q, then %q", first, second)
+	}
 }
 
 // TestEndOfTheProgram: the collector learns at once that there will be no answer.

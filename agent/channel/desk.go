@@ -40,6 +40,7 @@ type answering struct {
 	id        string
 	cancel    context.CancelCauseFunc
 	withdrawn bool
+	ended     chan struct{} // closed at the end
 }
 
 // maxSeen limits the remembered requests. A request is valid for less than maxAnswerTime, and each
@@ -82,19 +83,27 @@ func (d *Desk) request(ctx context.Context, m wire.ChannelMessage, now time.Time
 	case m.What != wire.RetestFull && m.What != wire.RetestNetwork:
 		d.refuse(m.ID, wire.WhyUnsupported)
 		return true
-	case d.current != nil:
+	case d.current != nil && !d.current.withdrawn:
 		d.refuse(m.ID, wire.WhyBusy)
 		return true
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	d.current = &answering{id: m.ID, cancel: cancel}
+	before := d.current
+	next := &answering{id: m.ID, cancel: cancel, ended: make(chan struct{})}
+	d.current = next
 	r := Retest{ID: m.ID, What: m.What, By: m.By, Ends: time.Now().Add(left)}
 	d.work.Go(func() {
+		defer close(next.ended)
 		defer cancel(nil)
+		if before != nil {
+			<-before.ended // it was withdrawn, and its check ends soon
+		}
 		d.answer(ctx, r)
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.current = nil
+		if d.current == next {
+			d.current = nil
+		}
 	})
 	return true
 }

@@ -89,12 +89,8 @@ func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *h
 
 // pollOnce reports whether there was news for the desk.
 func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (news bool, err error) {
-	known := c.Desk.known()
 	q := c.query()
 	q.Set(wire.ParamWait, strconv.Itoa(int(wait/time.Second)))
-	if known != "" {
-		q.Set(wire.ParamKnown, known)
-	}
 	ctx, cancel := context.WithTimeout(ctx, wait+pollSlack)
 	defer cancel()
 	resp, err := request(ctx, e, client, http.MethodGet, q, nil)
@@ -131,6 +127,9 @@ func (c *Client) query() url.Values {
 	q := url.Values{wire.ParamVersion: {c.Version}, wire.ParamInstance: {c.Instance}, wire.ParamProcess: {c.Process}}
 	if c.Desk.Screen != nil {
 		q.Set(wire.ParamScreen, "1")
+	}
+	if known := c.Desk.known(); known != "" {
+		q.Set(wire.ParamKnown, known)
 	}
 	return q
 }

@@ -49,7 +49,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(wire.MaxChannelBytes)
 	theirs := clockOf(resp, time.Now())
-	hello := wire.ChannelMessage{Type: wire.MessageHello, Version: c.Version, Instance: c.Instance, Screen: c.Desk.Screen != nil}
+	hello := wire.ChannelMessage{Type: wire.MessageHello, ID: c.Desk.known(), Version: c.Version, Instance: c.Instance, Screen: c.Desk.Screen != nil}
 	err = write(line, conn, hello)
 	if err == nil {
 		var m wire.ChannelMessage

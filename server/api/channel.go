@@ -119,13 +119,15 @@ func (l *channelLine) serve() {
 		l.refuse(err)
 		return
 	}
+	// Connect may send messages, but the agent expects the hello first.
+	l.waiting, l.sending = []wire.ChannelMessage{{Type: wire.MessageHello}}, true
 	link, ok := l.api.Agents.Connect(l.caller, hello, l)
 	if !ok {
 		return
 	}
 	l.link = link
 	defer link.Leave()
-	l.Send(wire.ChannelMessage{Type: wire.MessageHello})
+	go l.write()
 	for {
 		_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
 		m, err := l.read()

@@ -118,6 +118,30 @@ func TestChannelCarriesARetest(t *testing.T) {
 	g.until("the connection is gone", func() bool { return !g.agents.State(e.AgentID).Connected })
 }
 
+// TestChannelAfterAReconnect: the hello comes first, then what the agent does not know.
+func TestChannelAfterAReconnect(t *testing.T) {
+	g := newRig(t)
+	e := g.enrolled("A")
+	c := g.openChannel(e.Token, helloMessage)
+	r, err := g.agents.Request(e.AgentID, wire.RetestFull, "support", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.conn.CloseNow()
+	g.until("the connection is gone", func() bool { return !g.agents.State(e.AgentID).Connected })
+	c = g.openChannel(e.Token, helloMessage)
+	if m := c.read(); m.Type != wire.MessageRetest || m.ID != r.ID {
+		t.Errorf("got %+v", m)
+	}
+	_ = c.conn.CloseNow()
+	g.until("the connection is gone", func() bool { return !g.agents.State(e.AgentID).Connected })
+	g.agents.Cancel(e.AgentID, r.ID)
+	c = g.openChannel(e.Token, `{"type":"hello","id":"`+r.ID+`","version":"1.0","instance":"one","screen":true}`)
+	if m := c.read(); m.Type != wire.MessageCancel || m.ID != r.ID {
+		t.Errorf("got %+v", m)
+	}
+}
+
 func TestChannelRefusesBadMessages(t *testing.T) {
 	g := newRig(t)
 	token := g.enrolled("A").Token
@@ -251,7 +275,15 @@ func TestPollCarriesARetest(t *testing.T) {
 	wantFault(t, send(`{"messages":[{"type":"consent"}]}`), http.StatusUnprocessableEntity, "message_invalid")
 	wantFault(t, send(`{"messages":[`+strings.Repeat(`{"type":"news"},`, wire.MaxPollMessages)+`{"type":"news"}]}`), http.StatusBadRequest, "body_malformed")
 	wantFault(t, send(`{`), http.StatusBadRequest, "body_malformed")
-	for _, bad := range []string{"?wait=0", "?wait=241", "?wait=x", "?instance=a.b"} {
+	// The request before and the next one, between two polls.
+	next, err := g.agents.Request(e.AgentID, wire.RetestFull, "support", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := poll("&known=" + r.ID); len(all) != 2 || all[0].Type != wire.MessageCancel || all[0].ID != r.ID || all[1].ID != next.ID {
+		t.Errorf("got %+v", all)
+	}
+	for _, bad := range []string{"?known=a.b", "?wait=0", "?wait=241", "?wait=x", "?instance=a.b"} {
 		wantFault(t, g.do(ask{method: http.MethodGet, path: pollPath + bad, token: e.Token}), http.StatusBadRequest, "poll_invalid")
 	}
 }

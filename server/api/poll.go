@@ -133,12 +133,12 @@ func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 	defer a.pollers.rest(p, turn)
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
-	m, found, err := a.news(ctx, r, p, turn)
+	all, err := a.news(ctx, r, p, turn, hello.ID)
 	if err != nil {
 		return err
 	}
 	answer := wire.PollMessages{Messages: []json.RawMessage{}}
-	if found {
+	for _, m := range all {
 		b, err := json.Marshal(m)
 		if err != nil {
 			return err
@@ -150,24 +150,23 @@ func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 	return nil
 }
 
-// news waits for a message.
-func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan struct{}) (m wire.ChannelMessage, found bool, err error) {
-	known := r.URL.Query().Get(wire.ParamKnown)
+// news waits for messages; there are none if the time is over.
+func (a *API) news(ctx context.Context, r *http.Request, p *poller, turn <-chan struct{}, known string) ([]wire.ChannelMessage, error) {
 	for {
-		if m, found = p.link.Pending(known); found {
-			return m, true, nil
+		if all := p.link.Pending(known); len(all) > 0 {
+			return all, nil
 		}
 		select {
 		case <-p.wake:
 		case <-ctx.Done():
-			return m, false, nil
+			return nil, nil
 		case <-turn:
-			return m, false, nil
+			return nil, nil
 		case <-p.ended:
 			if _, err := a.identify(r); err != nil {
-				return m, false, err
+				return nil, err
 			}
-			return m, false, stopping()
+			return nil, stopping()
 		}
 	}
 }
@@ -184,7 +183,7 @@ type pollHello struct {
 
 func pollQuery(q url.Values) (hello pollHello, wait time.Duration, err error) {
 	hello.process = q.Get(wire.ParamProcess)
-	hello.ChannelMessage = wire.ChannelMessage{Type: wire.MessageHello, Version: q.Get(wire.ParamVersion), Instance: q.Get(wire.ParamInstance), Screen: q.Get(wire.ParamScreen) == "1"}
+	hello.ChannelMessage = wire.ChannelMessage{Type: wire.MessageHello, ID: q.Get(wire.ParamKnown), Version: q.Get(wire.ParamVersion), Instance: q.Get(wire.ParamInstance), Screen: q.Get(wire.ParamScreen) == "1"}
 	b, err := json.Marshal(hello.ChannelMessage)
 	if err == nil {
 		_, err = wire.ParseFromAgent(b)

@@ -81,8 +81,8 @@ const (
 	ShutStopping Shut = "the collector stops"
 )
 
-// Connect adds a connection after its hello. If a retest waits for an answer, it is sent at once.
-// ok is false if the collector stops.
+// Connect adds a connection after its hello, whose ID is the retest that the agent is answering. What
+// the agent does not know is sent at once. ok is false if the collector stops.
 func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, line Line) (l *Link, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -103,8 +103,11 @@ func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, line Line) (l *Lin
 	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, line: line}
 	who.links = append(who.links, l)
 	a.heard(who, l.instance)
-	if r := who.retest; r != nil && r.State == RetestAsked && who.addressee() == l {
-		line.Send(r.request())
+	if r := who.retest; r != nil && r.asked.sameProgram(l) && (r.State == RetestAsked || r.ID == hello.ID) {
+		r.asked = l // the end of its last connection may be noticed minutes later
+	}
+	for _, m := range who.news(l, hello.ID) {
+		line.Send(m)
 	}
 	a.publish(AgentPresence, who)
 	return l, true
@@ -121,6 +124,29 @@ func (w *agent) addressee() *Link {
 		return nil
 	}
 	return w.links[len(w.links)-1]
+}
+
+// sameProgram reports whether next may be the next connection of the same program.
+func (l *Link) sameProgram(next *Link) bool {
+	return l.instance != "" && l.instance == next.instance && l.screen == next.screen
+}
+
+// news returns the messages that tell a connection what it does not know. A retest belongs to the
+// connection that was asked until that one leaves, so that two people are not asked.
+func (w *agent) news(l *Link, known string) (all []wire.ChannelMessage) {
+	r := w.retest
+	open := r != nil && r.Open()
+	if open && r.asked.left && (r.ID == known || r.State == RetestAsked && w.addressee() == l) {
+		r.asked = l
+	}
+	if known != "" && (!open || r.ID != known || r.asked != l) {
+		// Also after a restart of the collector: an answer would have no effect.
+		all = append(all, wire.ChannelMessage{Type: wire.MessageCancel, ID: known})
+	}
+	if open && r.State == RetestAsked && r.ID != known && r.asked == l {
+		all = append(all, r.request())
+	}
+	return all
 }
 
 func (w *agent) remove(l *Link) {
@@ -172,22 +198,13 @@ func (a *Agents) heard(w *agent, instance string) {
 	w.copiedAt = now
 }
 
-// Pending returns the message that tells an agent what it does not know: the request for a retest, or
-// that the known one has been withdrawn. For agents that poll, whose last response may have been
-// lost.
-func (l *Link) Pending(known string) (m wire.ChannelMessage, ok bool) {
+// Pending returns the messages that tell an agent what it does not know: that it is not to answer the
+// retest that it knows, and the request for another one. For agents that poll, whose last response
+// may have been lost.
+func (l *Link) Pending(known string) []wire.ChannelMessage {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
-	r := l.agent.retest
-	switch {
-	case r == nil:
-		return m, false
-	case r.State == RetestAsked && r.ID != known && l.agent.addressee() == l:
-		return r.request(), true
-	case r.ID == known && !r.Open():
-		return wire.ChannelMessage{Type: wire.MessageCancel, ID: r.ID}, true
-	}
-	return m, false
+	return l.agent.news(l, known)
 }
 
 // Errors of Receive, after which the connection is to be closed.
@@ -208,7 +225,11 @@ func (l *Link) Receive(m wire.ChannelMessage) error {
 	case m.Type == wire.MessageHello:
 		return fmt.Errorf("%w: a second hello", ErrOrder)
 	}
-	if l.agent.retest.take(m, now) {
+	if r := l.agent.retest; r.take(m, now) {
+		if m.Type == wire.MessageConsent || m.Type == wire.MessageRefused {
+			r.asked = l
+			a.withdraw(l.agent, l) // another one may have been asked before
+		}
 		a.publish(RetestChanged, l.agent)
 	}
 	return nil
@@ -235,10 +256,10 @@ func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string
 	}
 	now := a.Now()
 	r := &retest{Retest: Retest{ID: base64.RawURLEncoding.EncodeToString(id[:]), AgentID: agentID, What: what, By: by,
-		At: now, ExpiresAt: now.Add(AnswerTime), State: RetestAsked, Before: before}}
+		At: now, ExpiresAt: now.Add(AnswerTime), State: RetestAsked, Before: before}, asked: w.addressee()}
 	r.timer = time.AfterFunc(AnswerTime, func() { a.overdue(w, r) })
 	w.retest = r
-	w.addressee().line.Send(r.request())
+	r.asked.line.Send(r.request())
 	a.publish(RetestChanged, w)
 	return *r.copy(), nil
 }
@@ -251,7 +272,7 @@ func (a *Agents) overdue(w *agent, r *retest) {
 		return
 	}
 	if r.Open() {
-		a.withdraw(w)
+		a.withdraw(w, nil)
 		r.end(RetestLost, "")
 	} else {
 		w.retest = nil
@@ -268,14 +289,17 @@ func (a *Agents) Cancel(agentID, id string) {
 	if w == nil || w.retest == nil || w.retest.ID != id || !w.retest.Open() {
 		return
 	}
-	a.withdraw(w)
+	a.withdraw(w, nil)
 	w.retest.end(RetestCancelled, "")
 	a.publish(RetestChanged, w)
 }
 
-// withdraw tells all connections, because the one that was asked may have been replaced.
-func (a *Agents) withdraw(w *agent) {
+// withdraw tells all connections but one, because the one that was asked may have been replaced.
+func (a *Agents) withdraw(w *agent, but *Link) {
 	for _, l := range w.links {
+		if l == but {
+			continue
+		}
 		l.line.Send(wire.ChannelMessage{Type: wire.MessageCancel, ID: w.retest.ID})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -155,8 +156,8 @@ func TestRetestEnds(t *testing.T) {
 				if last := line.sent[len(line.sent)-1]; (last.Type == wire.MessageCancel && last.ID == r.ID) != c.withdrawn {
 					t.Errorf("the agent was told %+v", line.sent)
 				}
-				if _, known := l.Pending(r.ID); known != (c.withdrawn || c.want == RetestRefused) {
-					t.Errorf("a poll that knows the retest gets news: %v", known)
+				if all := l.Pending(r.ID); len(all) > 0 != (c.withdrawn || c.want == RetestRefused) {
+					t.Errorf("a poll that knows the retest gets %+v", all)
 				}
 			})
 		})
@@ -187,6 +188,140 @@ func TestRetestSurvivesAReconnect(t *testing.T) {
 			t.Errorf("a running retest was requested again: %+v", line.sent)
 		}
 	})
+}
+
+// TestAgentsLearnThatTheirRetestIsOver: an agent may have been away when it ended, and the collector
+// may know it no more.
+func TestAgentsLearnThatTheirRetestIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgents(new(bytes.Buffer))
+		defer a.Close()
+		wants := func(what string, all []wire.ChannelMessage, cancelled, requested string) {
+			t.Helper()
+			got := map[wire.MessageType]string{}
+			for _, m := range all {
+				got[m.Type] = m.ID
+			}
+			if got[wire.MessageCancel] != cancelled || got[wire.MessageRetest] != requested {
+				t.Errorf("%s: %+v, want a cancel of %q and a request %q", what, all, cancelled, requested)
+			}
+		}
+		knows := func(id string) wire.ChannelMessage {
+			h := hello("i", true)
+			h.ID = id
+			return h
+		}
+		l, line := connect(t, a, knows("before"))
+		wants("after a restart of the collector", line.sent, "before", "")
+		wants("a poll after a restart", l.Pending("before"), "before", "")
+
+		first, err := a.Request("agent", wire.RetestFull, "support", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Leave()
+		a.Cancel("agent", first.ID)
+		l, line = connect(t, a, knows(first.ID))
+		wants("after a cancel", line.sent, first.ID, "")
+
+		// Cancelled and requested again between two polls, or while the line was down.
+		second, err := a.Request("agent", wire.RetestFull, "support", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants("a poll that knows the first one", l.Pending(first.ID), first.ID, second.ID)
+		wants("a poll that knows none", l.Pending(""), "", second.ID)
+		wants("a poll that knows the second one", l.Pending(second.ID), "", "")
+		l.Leave()
+		_, line = connect(t, a, knows(first.ID))
+		wants("a connection that knows the first one", line.sent, first.ID, second.ID)
+		if line.sent[0].Type != wire.MessageCancel {
+			t.Error("the agent would refuse the second one as busy")
+		}
+		_, line = connect(t, a, knows(second.ID))
+		wants("a connection that knows the second one", line.sent, "", "")
+	})
+}
+
+// TestOnePersonIsAsked: a request stays where it is shown, and one check runs.
+func TestOnePersonIsAsked(t *testing.T) {
+	type person struct {
+		*Link
+		line *fakeLine
+	}
+	join := func(t *testing.T, a *Agents, h wire.ChannelMessage) person {
+		l, line := connect(t, a, h)
+		return person{l, line}
+	}
+	asked := func(p person, id string) bool {
+		return len(p.Pending("")) > 0 || slices.ContainsFunc(p.line.sent, func(m wire.ChannelMessage) bool { return m.Type == wire.MessageRetest && m.ID == id })
+	}
+	withdrawn := func(p person, id string) bool {
+		return slices.ContainsFunc(p.line.sent, func(m wire.ChannelMessage) bool { return m.Type == wire.MessageCancel && m.ID == id })
+	}
+	for name, play := range map[string]func(t *testing.T, a *Agents, first person, r Retest){
+		"another program opens": func(t *testing.T, a *Agents, first person, r Retest) {
+			for _, instance := range []string{"other", ""} {
+				if asked(join(t, a, hello(instance, true)), r.ID) {
+					t.Errorf("instance %q is asked too", instance)
+				}
+			}
+			if len(first.Pending("")) == 0 {
+				t.Error("the first one is not asked any more")
+			}
+		},
+		"the service returns": func(t *testing.T, a *Agents, _ person, r Retest) {
+			if asked(join(t, a, hello("i", false)), r.ID) {
+				t.Error("it is asked, although it can ask nobody")
+			}
+		},
+		"the first one leaves": func(t *testing.T, a *Agents, first person, r Retest) {
+			first.Leave()
+			second := join(t, a, hello("", true))
+			if !asked(second, r.ID) {
+				t.Fatal("the second one is not asked")
+			}
+			h := hello("i", true)
+			h.ID = r.ID
+			if again := join(t, a, h); !withdrawn(again, r.ID) {
+				t.Errorf("the first one returns and goes on asking: %+v", again.line.sent)
+			}
+			if len(second.Pending(r.ID)) > 0 {
+				t.Error("the second one is not asked any more")
+			}
+		},
+		"its line is dead": func(t *testing.T, a *Agents, first person, r Retest) {
+			again := join(t, a, hello("i", true))
+			if !asked(again, r.ID) {
+				t.Fatal("its next connection is not asked")
+			}
+			receive(t, again.Link, wire.ChannelMessage{Type: wire.MessageConsent, ID: r.ID, Given: new(true)})
+			if !withdrawn(first, r.ID) || withdrawn(again, r.ID) {
+				t.Errorf("after the consent: %+v, %+v", first.line.sent, again.line.sent)
+			}
+			if all := first.Pending(r.ID); len(all) != 1 || all[0].Type != wire.MessageCancel {
+				t.Errorf("another program with the same question: %+v", all)
+			}
+			h := hello("i", true)
+			h.ID = r.ID
+			if third := join(t, a, h); len(third.line.sent) != 0 {
+				t.Errorf("while its check runs: %+v", third.line.sent)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAgents(new(bytes.Buffer))
+				defer a.Close()
+				first := join(t, a, hello("i", true))
+				r, err := a.Request("agent", wire.RetestFull, "support", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				play(t, a, first, r)
+			})
+		})
+	}
 }
 
 func TestFloodsAndDisorderEndTheConnection(t *testing.T) {

@@ -73,6 +73,7 @@ func (r Retest) Open() bool { return r.State == RetestAsked || r.State == Retest
 // retest is a Retest with its timer. It is protected by the mutex of Agents.
 type retest struct {
 	Retest
+	asked *Link // the connection that answers
 	timer *time.Timer
 	level time.Time // of the last level
 }

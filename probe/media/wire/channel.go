@@ -24,7 +24,7 @@ const (
 	ParamInstance = "instance"
 	ParamProcess  = "process" // distinguishes the processes of one instance
 	ParamScreen   = "screen"  // "1" if a person can be asked
-	ParamKnown    = "known"   // id of the retest that the agent knows; empty for none
+	ParamKnown    = "known"   // id of the retest that the agent is answering; empty for none
 	ParamWait     = "wait"    // seconds after which the collector answers without news
 )
 
@@ -92,7 +92,8 @@ const StatusRunning = "running"
 // fields.
 type ChannelMessage struct {
 	Type MessageType `json:"type"`
-	// ID identifies the retest in all messages except hello.
+	// ID identifies the retest. In the hello of an agent it is the one that the agent is answering,
+	// or "".
 	ID string `json:"id,omitempty"`
 
 	// Version is the version of the sender (hello).
@@ -232,6 +233,9 @@ func parseChannel(b []byte, types map[MessageType]func(ChannelMessage) string) (
 func IsInstance(s string) bool { return s == "" || reID.MatchString(s) }
 
 func helloFault(m ChannelMessage) string {
+	if m.ID != "" && !reID.MatchString(m.ID) {
+		return "id is invalid"
+	}
 	if !IsInstance(m.Instance) || m.Version != "" && !isShown(m.Version) {
 		return "version or instance is invalid"
 	}

@@ -9,6 +9,7 @@ import (
 
 var channelSeeds = []string{
 	`{"type":"hello","version":"1.4.0","instance":"q83vEjRWeJA","screen":true}`,
+	`{"type":"hello","id":"a1","version":"1.4.0"}`,
 	`{"type":"retest","id":"a1","what":"full","by":"support","expires_at":"2026-03-04T18:01:30Z"}`,
 	`{"type":"cancel","id":"a1"}`,
 	`{"type":"consent","id":"a1","given":false}`,
@@ -44,7 +45,7 @@ func TestChannelMessages(t *testing.T) {
 func TestInvalidChannelMessages(t *testing.T) {
 	for _, bad := range []string{
 		"", "{", "[]", "null", `"hello"`,
-		`{"type":"hello","version":"1\u202e2"}`, `{"type":"hello","instance":"a b"}`,
+		`{"type":"hello","version":"1\u202e2"}`, `{"type":"hello","instance":"a b"}`, `{"type":"hello","id":"a b"}`,
 		`{"type":"consent","id":"a1"}`, `{"type":"consent","given":true}`, `{"type":"consent","id":"` + strings.Repeat("a", 65) + `","given":true}`,
 		`{"type":"progress","id":"a1","probe":"<b>","status":"ok"}`, `{"type":"progress","id":"a1","probe":"nat","status":"OK!"}`,
 		`{"type":"progress","id":"a1","probe":"` + strings.Repeat("a", 70) + `","status":"ok"}`,
