@@ -188,7 +188,7 @@ func (l *Link) Alive() {
 // heard detects copies of an identity.
 func (a *Agents) heard(w *agent, instance string) {
 	now := a.Now()
-	if !w.copies.heard(instance) {
+	if !w.copies.heard(instance, now) {
 		return
 	}
 	if now.Sub(w.copiedAt).Abs() > copiedFor {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -405,5 +406,23 @@ func TestCopiedIdentity(t *testing.T) {
 			t.Errorf("restarts look like copies: %s", log)
 		}
 		synctest.Wait()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		log := new(bytes.Buffer)
+		a := newAgents(log)
+		defer a.Close()
+		connect(t, a, hello("", false)) // the agent stays known
+		for i := range 2 * minReturns {
+			first, _ := connect(t, a, hello(fmt.Sprint("one", i), false))
+			second, _ := connect(t, a, hello(fmt.Sprint("two", i), false))
+			first.Alive() // the last ping of a process that ends
+			second.Alive()
+			first.Leave()
+			second.Leave()
+			time.Sleep(copiedFor + time.Second)
+		}
+		if a.State("agent").Copied || log.Len() > 0 {
+			t.Errorf("rare restarts look like copies: %s", log)
+		}
 	})
 }

@@ -21,17 +21,23 @@ const minReturns = 3
 // after another one has replaced it. If it does, both run.
 type copies struct {
 	current  string
-	replaced []string // the oldest first
-	returned int
+	replaced []string  // the oldest first
+	returned int       // without a pause of copiedFor
+	at       time.Time // of the last return
 }
 
-// heard notes that an instance responds. It reports whether this is due to a copy.
-func (c *copies) heard(instance string) bool {
+// heard notes that an instance responds. It reports whether this is due to a copy. Returns that are
+// far apart prove nothing, because an agent restarts often in its life.
+func (c *copies) heard(instance string, now time.Time) bool {
 	if instance == "" || instance == c.current {
 		return false
 	}
+	if now.Sub(c.at).Abs() > copiedFor {
+		c.returned = 0
+	}
 	if slices.Contains(c.replaced, instance) {
 		c.returned++
+		c.at = now
 	}
 	if c.current != "" && !slices.Contains(c.replaced, c.current) {
 		c.replaced = append(c.replaced, c.current)
