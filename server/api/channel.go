@@ -194,6 +194,9 @@ func (l *channelLine) pinged(context.Context, []byte) bool {
 	return true
 }
 
+// Polls implements live.Line.
+func (l *channelLine) Polls() bool { return false }
+
 // Send implements live.Line. A goroutine exists only while messages wait, because most connections
 // carry none for days.
 func (l *channelLine) Send(m wire.ChannelMessage) {

@@ -59,6 +59,9 @@ func (p *poller) Send(wire.ChannelMessage) {
 // Shut implements live.Line.
 func (p *poller) Shut(live.Shut) { p.once.Do(func() { close(p.ended) }) }
 
+// Polls implements live.Line.
+func (p *poller) Polls() bool { return true }
+
 // enter returns the connection of a polling agent, and a channel that is closed when its next poll
 // begins: after a lost connection the previous one may still wait. ok is false if the collector
 // stops.

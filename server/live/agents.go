@@ -45,7 +45,7 @@ type agent struct {
 }
 
 // maxLinks limits the connections of one agent. The service and a program of each signed-in person
-// may be connected; a new connection displaces the oldest one.
+// may be connected; a new connection displaces the oldest one that polls, otherwise the oldest one.
 const maxLinks = 4
 
 // Caller is an agent that connects.
@@ -69,6 +69,9 @@ type Line interface {
 	Send(m wire.ChannelMessage)
 	// Shut ends the connection. The caller of Connect then calls Leave.
 	Shut(why Shut)
+	// Polls reports whether the agent polls. Such a connection may exist for some time after its
+	// program has ended.
+	Polls() bool
 }
 
 // Shut is the reason for which the collector ends a connection.
@@ -96,9 +99,10 @@ func (a *Agents) Connect(c Caller, hello wire.ChannelMessage, line Line) (l *Lin
 	}
 	who.participant = c.ParticipantID
 	if len(who.links) >= maxLinks {
-		oldest := who.links[0]
-		who.remove(oldest)
-		oldest.line.Shut(ShutReplaced)
+		polls := slices.IndexFunc(who.links, func(l *Link) bool { return l.line.Polls() })
+		displaced := who.links[max(0, polls)]
+		who.remove(displaced)
+		displaced.line.Shut(ShutReplaced)
 	}
 	l = &Link{all: a, agent: who, version: hello.Version, instance: hello.Instance, screen: hello.Screen, line: line}
 	who.links = append(who.links, l)

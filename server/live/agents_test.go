@@ -17,12 +17,14 @@ import (
 
 // fakeLine records what the collector sends.
 type fakeLine struct {
-	sent []wire.ChannelMessage
-	shut Shut
+	sent  []wire.ChannelMessage
+	shut  Shut
+	polls bool
 }
 
 func (l *fakeLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
 func (l *fakeLine) Shut(why Shut)              { l.shut = why }
+func (l *fakeLine) Polls() bool                { return l.polls }
 
 func newAgents(log *bytes.Buffer) *Agents {
 	return NewAgents(AgentsConfig{Hub: NewHub(), Now: time.Now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(log, nil))})
@@ -323,6 +325,26 @@ func TestOnePersonIsAsked(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPolledConnectionsGiveWay: they may be left of programs that have ended.
+func TestPolledConnectionsGiveWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgents(new(bytes.Buffer))
+		defer a.Close()
+		_, service := connect(t, a, hello("i", false))
+		var polled []*fakeLine
+		for range maxLinks {
+			line := &fakeLine{polls: true}
+			if _, ok := a.Connect(anna, hello("", true), line); !ok {
+				t.Fatal("not connected")
+			}
+			polled = append(polled, line)
+		}
+		if service.shut != "" || polled[0].shut != ShutReplaced || polled[1].shut != "" {
+			t.Errorf("the service %q, those that poll %q, %q", service.shut, polled[0].shut, polled[1].shut)
+		}
+	})
 }
 
 func TestFloodsAndDisorderEndTheConnection(t *testing.T) {

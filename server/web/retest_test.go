@@ -22,6 +22,7 @@ type agentLine struct {
 
 func (l *agentLine) Send(m wire.ChannelMessage) { l.sent = append(l.sent, m) }
 func (l *agentLine) Shut(why live.Shut)         { l.shut = why }
+func (l *agentLine) Polls() bool                { return false }
 
 func newRetestRig(t *testing.T) (*rig, *live.Agents) {
 	t.Helper()
