@@ -25,8 +25,8 @@ const (
 	silenceTime = 150 * time.Second
 	// sendTime limits one message to an agent that does not read.
 	sendTime = 10 * time.Second
-	// verifyEvery is how often the token of an open connection is verified, because it may be
-	// revoked by another process. It is less than the interval of the pings.
+	// verifyEvery is how often the token of an open connection is verified at a ping or a message,
+	// because it may be revoked by another process. It is less than the usual interval of the pings.
 	verifyEvery = 45 * time.Second
 	// touchConnected is how often the last contact of a connected agent is stored. For pages, the
 	// connection itself is sufficient.
@@ -100,6 +100,7 @@ type channelLine struct {
 
 	// Used by the reading goroutine only.
 	touched, verified time.Time
+	revoked           bool
 
 	mu      sync.Mutex
 	waiting []wire.ChannelMessage
@@ -132,8 +133,12 @@ func (l *channelLine) serve() {
 		_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
 		m, err := l.read()
 		if errors.Is(err, wire.ErrMessageType) {
-			err = link.Receive(wire.ChannelMessage{}) // counts, and has no other effect
-		} else if err == nil {
+			m, err = wire.ChannelMessage{}, nil // counts, and has no other effect
+		}
+		if err == nil && !l.valid() {
+			continue // until the close handshake ends
+		}
+		if err == nil {
 			err = link.Receive(m)
 		}
 		if err != nil {
@@ -179,19 +184,27 @@ func (l *channelLine) pinged(context.Context, []byte) bool {
 	}
 	_ = l.tcp.SetReadDeadline(time.Now().Add(silenceTime))
 	l.link.Alive()
-	now := l.api.Now()
-	if now.Sub(l.verified).Abs() >= verifyEvery {
-		l.verified = now
-		if l.api.stale(l.credentials) {
-			l.Shut(live.ShutRevoked)
-			return true
-		}
+	if !l.valid() {
+		return true
 	}
+	now := l.api.Now()
 	if now.Sub(l.touched).Abs() >= touchConnected {
 		l.touched = now
 		l.api.keepContact(l.caller.AgentID)
 	}
 	return true
+}
+
+// valid verifies the token now and then, and shuts the connection if it has ended.
+func (l *channelLine) valid() bool {
+	now := l.api.Now()
+	if !l.revoked && now.Sub(l.verified).Abs() >= verifyEvery {
+		l.verified = now
+		if l.revoked = l.api.stale(l.credentials); l.revoked {
+			l.Shut(live.ShutRevoked)
+		}
+	}
+	return !l.revoked
 }
 
 // Polls implements live.Line.

@@ -199,6 +199,23 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	if err := <-closed; websocket.CloseStatus(err) != wire.CloseShut {
 		t.Errorf("closed with %v", err)
 	}
+
+	// Noticed at a message of an agent that never pings; the message has no effect.
+	e = g.enrolled("B")
+	c = g.openChannel(e.Token, helloMessage)
+	r, err := g.agents.Request(e.AgentID, wire.RetestFull, "support", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.store.RevokeAgent(t.Context(), e.AgentID, g.clock()); err != nil {
+		t.Fatal(err)
+	}
+	g.wait(verifyEvery)
+	c.send(`{"type":"consent","id":"` + r.ID + `","given":true}`)
+	c.wantClose(wire.CloseShut)
+	if s := g.agents.State(e.AgentID).Retest.State; s != live.RetestAsked {
+		t.Errorf("the retest is %s", s)
+	}
 }
 
 func TestChannelRefused(t *testing.T) {
