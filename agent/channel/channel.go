@@ -63,9 +63,6 @@ type Config struct {
 	// Random returns numbers in [0, 1).
 	Random func() float64
 	Log    *slog.Logger
-
-	// pingEvery is the interval of pings; default pingEvery.
-	pingEvery time.Duration
 }
 
 // Client is the agent's end of the channel.
@@ -75,8 +72,8 @@ type Client struct {
 	lastSaid string // the last logged problem
 	// pollUntil is when a WebSocket is tried again; zero while there is no reason to poll.
 	pollUntil time.Time
-	// pollWait is the wait of the next poll, at most pollCap.
-	pollWait, pollCap time.Duration
+	polls     pollPace
+	pings     pingPace
 	// agent is the context of Run. A retest is bound to it and not to a connection, so that it
 	// survives a reconnect.
 	agent context.Context
@@ -84,12 +81,9 @@ type Client struct {
 
 // New returns a Client.
 func New(c Config) *Client {
-	if c.pingEvery == 0 {
-		c.pingEvery = pingEvery
-	}
 	out := newOutbox()
 	c.Desk.out = out
-	return &Client{Config: c, out: out, pollWait: minPollWait, pollCap: maxPollWait}
+	return &Client{Config: c, out: out, polls: newPollPace(), pings: pingPace{every: pingEvery}}
 }
 
 // Run keeps the connection until ctx is done. It waits for a running retest to end.

@@ -450,6 +450,55 @@ func TestPollingWhereWebSocketsAreBlocked(t *testing.T) {
 	f.wantNext(wire.MessageDone, "a")
 }
 
+// pollingClient returns a client for a single call of pollAgain.
+func pollingClient(t *testing.T, handler http.HandlerFunc) (*Client, *collector.Endpoint) {
+	t.Helper()
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	c := New(Config{Desk: &Desk{Log: slog.New(slog.DiscardHandler)}, Clock: &quickClock{}, Log: slog.New(slog.DiscardHandler)})
+	c.agent = t.Context()
+	c.pollUntil = time.Now().Add(time.Hour)
+	return c, &collector.Endpoint{URL: s.URL, Token: "t"}
+}
+
+// TestRequestComesAgainUntilItsAnswerArrives: a quick refusal may be on its way while the next poll
+// begins.
+func TestRequestComesAgainUntilItsAnswerArrives(t *testing.T) {
+	f := newFakeCollector(t)
+	r := request1("a", wire.RetestFull, time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f.news = func(string) *wire.ChannelMessage {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.polls <= maxRepeats {
+			return &r
+		}
+		cancel()
+		return nil
+	}
+	c, e := pollingClient(t, f.poll)
+	if err := c.pollAgain(ctx, e, e.Client()); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	c.Desk.work.Wait()
+	if sent := c.out.take(10); len(sent) != 1 || sent[0].Why != wire.WhyNoPerson {
+		t.Errorf("answers %+v", sent)
+	}
+
+	// But not for ever.
+	f = newFakeCollector(t)
+	f.news = func(string) *wire.ChannelMessage { return &r }
+	c, e = pollingClient(t, f.poll)
+	err := c.pollAgain(t.Context(), e, e.Client())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !errors.Is(err, ErrNonsense) || f.polls != maxRepeats+2 {
+		t.Errorf("after %d polls: %v", f.polls, err)
+	}
+	c.Desk.work.Wait()
+}
+
 // TestWrongAnswers: no answer leads to a busy loop, and each has its error.
 func TestWrongAnswers(t *testing.T) {
 	write := func(status int, body string) http.HandlerFunc {

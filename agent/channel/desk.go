@@ -43,6 +43,15 @@ type answering struct {
 	ended     chan struct{} // closed at the end
 }
 
+// effect is what a message has changed.
+type effect int
+
+const (
+	ignored  effect = iota
+	repeated        // it belongs to a request that is known
+	news
+)
+
 // maxSeen limits the remembered requests. A request is valid for less than maxAnswerTime, and each
 // takes a person's time.
 const maxSeen = 64
@@ -50,42 +59,44 @@ const maxSeen = 64
 // errWithdrawn means that phone support has withdrawn the request.
 var errWithdrawn = errors.New("withdrawn by phone support")
 
-// take handles a message of the collector and returns at once. now is the collector's time. It
-// reports whether the message was news.
-func (d *Desk) take(ctx context.Context, m wire.ChannelMessage, now time.Time) bool {
+// take handles a message of the collector and returns at once. now is the collector's time.
+func (d *Desk) take(ctx context.Context, m wire.ChannelMessage, now time.Time) effect {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch m.Type {
 	case wire.MessageCancel:
-		if d.current != nil && d.current.id == m.ID {
+		if d.current != nil && d.current.id == m.ID && !d.current.withdrawn {
 			d.current.withdrawn = true
 			d.current.cancel(errWithdrawn)
-			return true
+			return news
+		}
+		if slices.Contains(d.seen, m.ID) {
+			return repeated
 		}
 	case wire.MessageRetest:
 		return d.request(ctx, m, now)
 	}
-	return false
+	return ignored
 }
 
-func (d *Desk) request(ctx context.Context, m wire.ChannelMessage, now time.Time) bool {
+func (d *Desk) request(ctx context.Context, m wire.ChannelMessage, now time.Time) effect {
 	left := m.ExpiresAt.Sub(now)
 	switch {
 	case slices.Contains(d.seen, m.ID):
-		return false // sent again after a reconnect, or replayed
+		return repeated // sent again after a reconnect, or replayed
 	case left <= 0 || left > wire.MaxRetestTime:
 		d.Log.Warn("a request for a retest is not valid now", "id", m.ID, "left_ms", left.Milliseconds())
-		return false
+		return ignored
 	}
 	d.seen = append(d.seen, m.ID)
 	d.seen = d.seen[max(0, len(d.seen)-maxSeen):]
 	switch {
 	case m.What != wire.RetestFull && m.What != wire.RetestNetwork:
 		d.refuse(m.ID, wire.WhyUnsupported)
-		return true
+		return news
 	case d.current != nil && !d.current.withdrawn:
 		d.refuse(m.ID, wire.WhyBusy)
-		return true
+		return news
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	before := d.current
@@ -105,7 +116,7 @@ func (d *Desk) request(ctx context.Context, m wire.ChannelMessage, now time.Time
 			d.current = nil
 		}
 	})
-	return true
+	return news
 }
 
 // known returns the id of the retest that is being answered, otherwise "".

@@ -17,16 +17,15 @@ import (
 )
 
 const (
-	// minPollWait is less than the 60 s after which many proxies end a request. Longer waits need
-	// less of the line, so the wait doubles with each that succeeds: 1.2 kB per poll are 1.9 MB a
-	// day at 55 s, and 0.5 MB at 220 s.
-	minPollWait = 55 * time.Second
-	maxPollWait = 220 * time.Second
 	// viaWait is the wait of a poll through the service, whose requests are short. A program is
 	// open for minutes only.
 	viaWait = 15 * time.Second
 	// pollSlack is the time for the answer after the wait.
 	pollSlack = 20 * time.Second
+	// maxRepeats limits the quick responses without news in a row, repeatPause apart: a request comes
+	// again until its answer has arrived.
+	maxRepeats  = 5
+	repeatPause = time.Second
 	// sendPause collects what is to be sent, such as levels.
 	sendPause = 500 * time.Millisecond
 	// maxAnswerBytes limits the response.
@@ -56,71 +55,82 @@ func (c *Client) poll(ctx context.Context, e *collector.Endpoint) error {
 }
 
 func (c *Client) pollAgain(ctx context.Context, e *collector.Endpoint, client *http.Client) error {
-	said := false
+	said, repeats := false, 0
 	for c.Clock.Now().Before(c.pollUntil) {
 		began := time.Now()
-		wait := c.pollWait
+		wait := c.polls.next
 		if e.Via != nil {
 			wait = viaWait
 		}
-		news, err := c.pollOnce(ctx, e, client, wait)
+		got, err := c.pollOnce(ctx, e, client, wait)
+		took := time.Since(began)
 		if err != nil {
-			if wait > minPollWait && e.Via == nil && ctx.Err() == nil { // a middlebox does not wait that long
-				c.pollCap = wait / 2
+			if e.Via == nil && ctx.Err() == nil {
+				c.polls.failed(took, err)
 			}
-			c.pollWait = minPollWait
 			return err
 		}
 		if !said {
 			said = true
 			c.connected("polling")
 		}
-		switch took := time.Since(began); {
-		case !news && took < wait/2:
+		switch {
+		case got == news:
+			repeats = 0
+		case took >= wait/2:
+			repeats = 0
+			if e.Via == nil {
+				c.polls.waited()
+			}
+		case got == repeated && repeats < maxRepeats:
+			repeats++
+			if err := c.Clock.Sleep(ctx, repeatPause); err != nil {
+				return err
+			}
+		default:
 			// The collector waits; one that responds at once would be polled in a busy
 			// loop.
 			return fmt.Errorf("%w: it does not wait", ErrNonsense)
-		case !news && e.Via == nil:
-			c.pollWait = min(2*c.pollWait, c.pollCap)
 		}
 	}
+	c.polls = newPollPace() // the computer may be on another network meanwhile
 	return nil
 }
 
-// pollOnce reports whether there was news for the desk.
-func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (news bool, err error) {
+// pollOnce returns the greatest effect of the messages.
+func (c *Client) pollOnce(ctx context.Context, e *collector.Endpoint, client *http.Client, wait time.Duration) (got effect, err error) {
 	q := c.query()
 	q.Set(wire.ParamWait, strconv.Itoa(int(wait/time.Second)))
 	ctx, cancel := context.WithTimeout(ctx, wait+pollSlack)
 	defer cancel()
 	resp, err := request(ctx, e, client, http.MethodGet, q, nil)
 	if err != nil {
-		return false, err
+		return ignored, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return false, refusal(resp, time.Now())
+		return ignored, refusal(resp, time.Now())
 	}
 	theirs := clockOf(resp, time.Now())
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
 	if err != nil {
-		return false, fmt.Errorf("read the news: %w", err)
+		return ignored, fmt.Errorf("read the news: %w", err)
 	}
-	var got wire.PollMessages
-	if err := json.Unmarshal(b, &got); err != nil || got.Messages == nil || len(got.Messages) > wire.MaxPollMessages {
-		return false, fmt.Errorf("%w: no messages", ErrNonsense)
+	var answer wire.PollMessages
+	if err := json.Unmarshal(b, &answer); err != nil || answer.Messages == nil || len(answer.Messages) > wire.MaxPollMessages {
+		return ignored, fmt.Errorf("%w: no messages", ErrNonsense)
 	}
-	for _, raw := range got.Messages {
+	for _, raw := range answer.Messages {
 		m, err := wire.ParseFromCollector(raw)
 		if errors.Is(err, wire.ErrMessageType) {
 			continue
 		}
 		if err != nil {
-			return false, fmt.Errorf("%w: %w", ErrNonsense, err)
+			return ignored, fmt.Errorf("%w: %w", ErrNonsense, err)
 		}
-		news = c.Desk.take(c.agent, m, theirs.at(time.Now())) || news
+		got = max(got, c.Desk.take(c.agent, m, theirs.at(time.Now())))
 	}
-	return news, nil
+	return got, nil
 }
 
 func (c *Client) query() url.Values {

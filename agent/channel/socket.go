@@ -15,10 +15,7 @@ import (
 )
 
 const (
-	// pingEvery is less than 60 s, after which many proxies close an idle connection. A ping, its
-	// answer and their acknowledgements take about 250 bytes: 0.4 MB a day.
-	pingEvery = 55 * time.Second
-	// pingTime is the time for the answer.
+	// pingTime is the time for the answer to a ping.
 	pingTime = 20 * time.Second
 	// openTime limits the connection and both hellos.
 	openTime = 25 * time.Second
@@ -64,6 +61,7 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	slow.Stop()
 	opening()
 	c.connected("websocket")
+	opened := time.Now()
 	ended := make(chan error, 1)
 	go func() {
 		defer cancel()
@@ -71,7 +69,11 @@ func (c *Client) socket(ctx context.Context, e *collector.Endpoint) error {
 	}()
 	err = c.send(ctx, line, conn)
 	cancel()
-	if cause := <-ended; err == nil || orClosed(nil, cause) != nil {
+	cause := <-ended
+	if ctx.Err() == nil && websocket.CloseStatus(cause) == -1 {
+		c.pings.lost(time.Since(opened))
+	}
+	if err == nil || orClosed(nil, cause) != nil {
 		err = orClosed(cause, cause)
 	}
 	return err
@@ -93,7 +95,7 @@ func (c *Client) receive(line context.Context, conn *websocket.Conn, theirs cloc
 
 // send sends messages and pings until the connection or the program ends.
 func (c *Client) send(ctx, line context.Context, conn *websocket.Conn) error {
-	pings := time.NewTicker(c.pingEvery)
+	pings := time.NewTicker(c.pings.every)
 	defer pings.Stop()
 	for {
 		select {

@@ -1,0 +1,93 @@
+package channel
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tonprobe/tonprobe/agent/collector"
+)
+
+func TestPollPace(t *testing.T) {
+	cut := errors.New("connection reset by peer")
+	proxy := fmt.Errorf("%w: %w", ErrNonsense, &collector.APIError{Status: http.StatusGatewayTimeout})
+	type ending struct {
+		took time.Duration
+		err  error // nil: waited to the end
+	}
+	full := ending{}
+	for name, c := range map[string]struct {
+		endings []ending
+		want    pollPace
+	}{
+		"long waits":                  {[]ending{full, full, full}, pollPace{maxPollWait, maxPollWait}},
+		"cut off after a minute":      {[]ending{full, {time.Minute, cut}}, pollPace{minPollWait, minPollWait}},
+		"and then the longest":        {[]ending{full, {time.Minute, cut}, full, full}, pollPace{minPollWait, minPollWait}},
+		"cut off after two minutes":   {[]ending{full, full, {2 * time.Minute, cut}, full}, pollPace{maxPollWait / 2, maxPollWait / 2}},
+		"the line broke at some time": {[]ending{full, full, {10 * time.Second, cut}, full, full, {20 * time.Second, cut}, full, full}, pollPace{maxPollWait, maxPollWait}},
+		"the collector stopped":       {[]ending{full, {70 * time.Second, &collector.APIError{Status: 503, Code: "stopping"}}}, pollPace{minPollWait, maxPollWait}},
+		"a login page":                {[]ending{full, {70 * time.Second, fmt.Errorf("%w: no messages", ErrNonsense)}}, pollPace{minPollWait, maxPollWait}},
+		"a proxy of 50 s":             {[]ending{{50 * time.Second, proxy}, full}, pollPace{minPollWait / 2, minPollWait / 2}},
+		"a proxy of 20 s":             {[]ending{{20 * time.Second, proxy}, {20 * time.Second, proxy}}, pollPace{leastPollWait, leastPollWait}},
+		"no server behind the proxy":  {[]ending{{5 * time.Second, proxy}}, pollPace{minPollWait, maxPollWait}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPollPace()
+			for _, e := range c.endings {
+				if e.err == nil {
+					p.waited()
+				} else {
+					p.failed(e.took, e.err)
+				}
+			}
+			if p != c.want {
+				t.Errorf("%v, want %v", p, c.want)
+			}
+		})
+	}
+}
+
+// TestPollPaceOfProxies takes the errors from responses.
+func TestPollPaceOfProxies(t *testing.T) {
+	for status, want := range map[int]time.Duration{http.StatusBadGateway: minPollWait / 2, http.StatusGatewayTimeout: minPollWait / 2, http.StatusForbidden: maxPollWait} {
+		p := newPollPace()
+		p.failed(50*time.Second, refusal(&http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("<html>"))}, time.Now()))
+		if p.most != want {
+			t.Errorf("%d: %v, want %v", status, p.most, want)
+		}
+	}
+}
+
+// TestPollPaceIsForgotten: after half an hour the computer may be on another network.
+func TestPollPaceIsForgotten(t *testing.T) {
+	c, e := pollingClient(t, http.NotFound)
+	c.polls, c.pollUntil = pollPace{leastPollWait, leastPollWait}, time.Now()
+	if err := c.pollAgain(t.Context(), e, e.Client()); err != nil || c.polls != newPollPace() {
+		t.Errorf("%v, %v", c.polls, err)
+	}
+}
+
+func TestPingPace(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost []time.Duration
+		want time.Duration
+	}{
+		"once":                    {[]time.Duration{50 * time.Second}, pingEvery},
+		"a proxy of 50 s":         {[]time.Duration{50 * time.Second, 50 * time.Second}, pingEvery / 2},
+		"a proxy of 25 s":         {[]time.Duration{25 * time.Second, 25 * time.Second, 25 * time.Second, 25 * time.Second}, leastPingEvery},
+		"at times":                {[]time.Duration{50 * time.Second, time.Hour, 50 * time.Second}, pingEvery},
+		"too early for any pings": {[]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}, pingEvery},
+	} {
+		p := pingPace{every: pingEvery}
+		for _, after := range c.lost {
+			p.lost(after)
+		}
+		if p.every != c.want {
+			t.Errorf("%s: %v, want %v", name, p.every, c.want)
+		}
+	}
+}
