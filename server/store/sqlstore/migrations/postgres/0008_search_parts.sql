@@ -7,7 +7,7 @@ CREATE TABLE search_parts (
     kind           TEXT COLLATE "C" NOT NULL CHECK (kind IN ('name', 'phone')),
     part           TEXT COLLATE "C" NOT NULL, -- the end of a word, or its first letters
     place          BIGINT NOT NULL,           -- letters of the word before it
-    participant_id TEXT COLLATE "C" NOT NULL REFERENCES participants (id),
+    participant_id TEXT COLLATE "C" NOT NULL REFERENCES participants (id) ON DELETE CASCADE,
     PRIMARY KEY (org_id, kind, part, place, participant_id)
 );
 CREATE INDEX search_parts_by_participant ON search_parts (participant_id);

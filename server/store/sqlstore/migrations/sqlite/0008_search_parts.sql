@@ -7,7 +7,7 @@ CREATE TABLE search_parts (
     kind           TEXT    NOT NULL CHECK (kind IN ('name', 'phone')),
     part           TEXT    NOT NULL, -- the end of a word, or its first letters
     place          INTEGER NOT NULL, -- letters of the word before it
-    participant_id TEXT    NOT NULL REFERENCES participants (id),
+    participant_id TEXT    NOT NULL REFERENCES participants (id) ON DELETE CASCADE,
     PRIMARY KEY (org_id, kind, part, place, participant_id)
 ) WITHOUT ROWID;
 CREATE INDEX search_parts_by_participant ON search_parts (participant_id);
