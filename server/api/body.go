@@ -101,15 +101,35 @@ func (u *unpacker) unpack(packed []byte, encoding string, limit int64) ([]byte, 
 		}
 		return packed, nil
 	}
-	plain := bytes.NewBuffer(make([]byte, 0, size))
-	n, err := plain.ReadFrom(io.LimitReader(from, limit+1))
+	plain, err := readUpTo(from, size, limit+1)
 	switch {
-	case n > limit || errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case int64(len(plain)) > limit || errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return nil, tooLarge("decompressed body", limit)
 	case err != nil:
 		return nil, unpackFault(err)
 	}
-	return plain.Bytes(), nil
+	return plain, nil
+}
+
+// readUpTo reads until the end or limit bytes. Its buffer starts with size bytes and never
+// grows beyond limit, unlike a bytes.Buffer, which doubles: a compression bomb would
+// allocate four times the limit.
+func readUpTo(from io.Reader, size int, limit int64) ([]byte, error) {
+	buf := make([]byte, 0, min(int64(max(size, 512)), limit))
+	for {
+		n, err := from.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case errors.Is(err, io.EOF), err == nil && int64(len(buf)) == limit:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		case len(buf) == cap(buf):
+			larger := make([]byte, len(buf), min(2*int64(cap(buf)), limit))
+			copy(larger, buf)
+			buf = larger
+		}
+	}
 }
 
 func unpackFault(err error) *Fault {

@@ -158,3 +158,13 @@ func TestSearchByIDsAndInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestALongNameHasFewParts: a name of a megabyte costs no more than a long one.
+func TestALongNameHasFewParts(t *testing.T) {
+	letters := strings.Repeat("abcdefghij", 100_000)
+	for name, keys := range map[string][2]string{"one word": {letters, ""}, "many words": {strings.Repeat("ab ", 300_000), ""}, "digits": {"", strings.Repeat("0123456789", 100_000)}} {
+		if n := len(partsOfKeys(keys[0], keys[1])); n == 0 || n > maxParts {
+			t.Errorf("%s: %d parts, want 1 to %d", name, n, maxParts)
+		}
+	}
+}

@@ -21,6 +21,11 @@ const (
 // the whole name afterwards.
 const maxPartLetters = 24
 
+// maxParts is the number of parts that are kept of the names, and of the phone numbers, of
+// a participant. It is far more than the names that people give have; without it a name of
+// a megabyte has a million.
+const maxParts = 512
+
 // searchPart is the end of a word of a name, or of a phone number.
 type searchPart struct {
 	kind, part string
@@ -38,10 +43,14 @@ func partsOfKeys(words, phones string) []searchPart {
 	var parts []searchPart
 	known := map[searchPart]bool{}
 	add := func(kind, key string, least int) {
+		most := len(parts) + maxParts
 		for word := range strings.FieldsSeq(key) {
 			letters := []rune(word)
 			for place := range max(0, len(letters)-least+1) {
 				p := searchPart{kind, firstLetters(letters[place:], maxPartLetters), place}
+				if len(parts) == most {
+					return
+				}
 				if !known[p] {
 					known[p] = true
 					parts = append(parts, p)
