@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"testing"
 	"time"
 
@@ -73,7 +73,7 @@ func TestCheckOfANamedLiveKit(t *testing.T) {
 	}
 	// While the collector is running.
 	collector("target", "add", "Rat Saal", "--system", "livekit", "--url", at, "--api-key", liveKitKey, "--api-secret-file", secret)
-	if out := collector("target", "test", "Rat Saal", "--verbose"); !strings.Contains(out, "secret   ok") {
+	if out := collector("target", "test", "Rat Saal", "--verbose"); !regexp.MustCompile(`secret +ok`).MatchString(out) {
 		t.Errorf("target test: %s", out)
 	}
 	check := a.command("check", "--no-audio", "--target", "rat saal", "--json", "-", "--verbose")
