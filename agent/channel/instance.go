@@ -12,8 +12,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// instanceFile contains the instance of the data folder. The processes that use it hold a lock on it.
-const instanceFile = "instance"
+// InstanceFile contains the instance of the data folder. The processes that use it hold a lock on it.
+const InstanceFile = "instance"
 
 const instanceBytes = 12
 
@@ -25,7 +25,7 @@ func Instance(dir string, random io.Reader) (instance string, release func() err
 	if err := durable.MkdirPrivate(dir); err != nil {
 		return "", nil, fmt.Errorf("instance: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, instanceFile), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, InstanceFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return "", nil, fmt.Errorf("instance: %w", err)
 	}
@@ -58,7 +58,7 @@ func instanceOf(f *os.File, random io.Reader) (string, error) {
 	}
 	instance := strings.TrimSpace(string(b[:n]))
 	if instance == "" || !wire.IsInstance(instance) {
-		return "", fmt.Errorf("%s has no valid content", instanceFile)
+		return "", fmt.Errorf("%s has no valid content", InstanceFile)
 	}
 	return instance, nil
 }

@@ -31,12 +31,12 @@ func TestInstance(t *testing.T) {
 		t.Errorf("%q beside %q", again, program)
 	}
 	// A copy of the folder.
-	b, err := os.ReadFile(filepath.Join(dir, instanceFile))
+	b, err := os.ReadFile(filepath.Join(dir, InstanceFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	copied := t.TempDir()
-	if err := os.WriteFile(filepath.Join(copied, instanceFile), b, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(copied, InstanceFile), b, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if other, leave := open(copied); other == program {
@@ -53,7 +53,7 @@ func TestInstance(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(copied, "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(copied, "x", instanceFile), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(copied, "x", InstanceFile), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := Instance(filepath.Join(copied, "x"), rand.Reader); err == nil {

@@ -14,7 +14,7 @@ type mark struct{ path string }
 
 // openMark creates the mark. stopped is false if the previous run left one.
 func openMark(data string) (m mark, stopped bool, err error) {
-	m = mark{filepath.Join(data, folder, "running")}
+	m = mark{filepath.Join(data, Folder, "running")}
 	_, err = os.Stat(m.path)
 	stopped = errors.Is(err, fs.ErrNotExist)
 	if err := os.WriteFile(m.path, nil, 0o600); err != nil {

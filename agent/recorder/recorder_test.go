@@ -366,7 +366,7 @@ func TestThirtyDays(t *testing.T) {
 			}
 		})
 	})
-	entries, err := os.ReadDir(filepath.Join(data, folder))
+	entries, err := os.ReadDir(filepath.Join(data, Folder))
 	var size int64
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil {
@@ -406,7 +406,7 @@ func TestAFullDisk(t *testing.T) {
 
 func TestEventsOfAForeignFile(t *testing.T) {
 	data := t.TempDir()
-	ring, err := openRing(filepath.Join(data, folder), eventLayout)
+	ring, err := openRing(filepath.Join(data, Folder), eventLayout)
 	if err != nil {
 		t.Fatal(err)
 	}

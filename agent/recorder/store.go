@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// folder is the name of the recorder's folder in the data folder.
-const folder = "recorder"
+// Folder is the name of the recorder's folder in the data folder.
+const Folder = "recorder"
 
 // store keeps samples and events on disk. It is for one goroutine.
 type store struct {
@@ -22,7 +22,7 @@ type store struct {
 
 // openStore opens the store in a data folder. A *DamagedError comes with a usable store.
 func openStore(data string) (*store, error) {
-	dir := filepath.Join(data, folder)
+	dir := filepath.Join(data, Folder)
 	samples, damaged := openRing(dir, sampleLayout)
 	if samples == nil {
 		return nil, damaged
@@ -72,7 +72,7 @@ func (s *store) close() error {
 // Samples reads the samples in a data folder, oldest first, at most those of the last
 // minutes that the recorder keeps. A *DamagedError comes with the readable ones.
 func Samples(data string) ([]Sample, error) {
-	slots, err := readRing(filepath.Join(data, folder), sampleLayout)
+	slots, err := readRing(filepath.Join(data, Folder), sampleLayout)
 	var all []Sample
 	for _, s := range slots {
 		for b := s.payload; len(b) >= sampleBytes; b = b[sampleBytes:] {
@@ -93,7 +93,7 @@ func lastMinutes(all []Sample) []Sample {
 // Events reads the events in a data folder since a time, oldest first and each once. A
 // *DamagedError comes with the readable ones.
 func Events(data string, since time.Time) ([]report.HostEvent, error) {
-	slots, err := readRing(filepath.Join(data, folder), eventLayout)
+	slots, err := readRing(filepath.Join(data, Folder), eventLayout)
 	var all []report.HostEvent
 	for _, s := range slots {
 		var e report.HostEvent

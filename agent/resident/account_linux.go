@@ -3,11 +3,8 @@ package resident
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"os/user"
-	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/kardianos/service"
@@ -19,28 +16,22 @@ const accountName = "tonprobe"
 // accountComment marks the account as created by this program.
 const accountComment = "Tonprobe service"
 
-// createAccount creates the account of the service, and gives it the folder.
-func createAccount(data string) error {
+// createAccount creates the account of the service.
+func createAccount() error {
 	if service.Platform() != systemd {
 		return nil
 	}
-	if _, err := user.Lookup(accountName); err != nil {
-		if err := addAccount(); err != nil {
-			return fmt.Errorf("create the account %s: %w", accountName, err)
-		}
+	if _, err := user.Lookup(accountName); err == nil {
+		return nil
 	}
-	u, err := user.Lookup(accountName)
+	err := addAccount()
+	if err == nil {
+		_, err = user.Lookup(accountName)
+	}
 	if err != nil {
 		return fmt.Errorf("create the account %s: %w", accountName, err)
 	}
-	uid, _ := strconv.Atoi(u.Uid) // decimal on Unix, as os/user documents
-	gid, _ := strconv.Atoi(u.Gid)
-	return filepath.WalkDir(data, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, uid, gid)
-	})
+	return nil
 }
 
 // addAccount prefers systemd-sysusers, which every distribution with systemd has or
@@ -72,7 +63,7 @@ func removeAccount() error {
 	return nil
 }
 
-// grantAccess does nothing: createAccount has changed the owner of the folder.
+// grantAccess does nothing: the unit gives the folder to the account at each start.
 func grantAccess(string) error { return nil }
 
 // forget removes what systemd remembers of a service that failed.

@@ -11,9 +11,9 @@ import (
 // accountName is "" for the administrator: launchd creates no accounts.
 const accountName = ""
 
-func createAccount(string) error { return nil }
-func removeAccount() error       { return nil }
-func grantAccess(string) error   { return nil }
+func createAccount() error     { return nil }
+func removeAccount() error     { return nil }
+func grantAccess(string) error { return nil }
 
 // forget removes the files into which launchd has written what the program printed.
 func (u Setup) forget() {

@@ -10,9 +10,9 @@ import (
 // which has no password and no privileges.
 const accountName = `NT SERVICE\` + Name
 
-func createAccount(string) error { return nil } // Windows does
-func removeAccount() error       { return nil }
-func (u Setup) forget()          {}
+func createAccount() error { return nil } // Windows does
+func removeAccount() error { return nil }
+func (u Setup) forget()    {}
 
 // grantAccess lets the service's account write to its folder, which is closed to
 // everybody but the administrators and SYSTEM.

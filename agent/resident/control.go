@@ -99,7 +99,7 @@ func (u Setup) install(s service.Service, state State) error {
 		}
 	}
 	if !u.User {
-		if err := createAccount(u.Data); err != nil {
+		if err := createAccount(); err != nil {
 			return err
 		}
 	}

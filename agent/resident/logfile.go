@@ -11,6 +11,9 @@ import (
 	"github.com/tonprobe/tonprobe/agent/durable"
 )
 
+// LogFolder is the name of the log's folder in the data folder.
+const LogFolder = "log"
+
 // LogFile is the name of the service's log. The previous one has the suffix ".1".
 const LogFile = "tonprobe.log"
 

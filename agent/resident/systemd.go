@@ -26,8 +26,8 @@ const systemd = "linux-systemd"
 //   - the names of other users' processes in /proc: no ProtectProc, ProcSubset;
 //   - the accounts of its clients, which PrivateUsers would hide from SO_PEERCRED.
 //
-// ExecStartPre gives files back that an administrator's program has created in the folder
-// while the service was stopped.
+// ExecStartPre gives the account the folder, and later the files that an administrator's
+// program has created in it while the service was stopped.
 const unit = `[Unit]
 Description={{Description}}
 ConditionFileIsExecutable={{Path | cmdEscape}}

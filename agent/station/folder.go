@@ -4,21 +4,56 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
+	"github.com/tonprobe/tonprobe/agent/channel"
 	"github.com/tonprobe/tonprobe/agent/config"
+	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/identity"
+	"github.com/tonprobe/tonprobe/agent/recorder"
+	"github.com/tonprobe/tonprobe/agent/resident"
 )
 
-// MayOwn reports whether a folder may be given to the service as a whole: it is missing or
-// empty, or it contains an identity, a spool or
-// a configuration.
+// dataEntry is what the agent creates in its data folder, or an administrator for it.
+type dataEntry struct {
+	name   string
+	folder bool
+	// proof means that the name shows whose folder it is. Others are common: /var has a
+	// spool and a log too.
+	proof bool
+}
+
+func dataEntries() []dataEntry {
+	return []dataEntry{
+		{name: identity.FileName, proof: true}, {name: config.FileName, proof: true}, {name: targetsFile, proof: true},
+		{name: allowFile}, {name: channel.InstanceFile},
+		{name: spoolFolder, folder: true}, {name: recorder.Folder, folder: true}, {name: resident.LogFolder, folder: true},
+	}
+}
+
+// MayOwn reports whether a folder may be given to the service with everything in it: it is
+// missing or empty, or it is evidently a data folder and contains nothing else.
 func MayOwn(dir string) bool {
-	entries, err := os.ReadDir(dir)
+	found, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // without permission the installation fails anyway
 		return true
 	}
-	return err == nil && (len(entries) == 0 || slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		return slices.Contains([]string{identity.FileName, spoolFolder, config.FileName}, e.Name())
-	}))
+	if err != nil {
+		return false
+	}
+	proven := len(found) == 0
+	for _, f := range found {
+		if temporary, _ := filepath.Match(durable.TempPattern, f.Name()); temporary && f.Type().IsRegular() {
+			continue
+		}
+		known := dataEntries()
+		i := slices.IndexFunc(known, func(e dataEntry) bool { return e.name == f.Name() })
+		// A link counts as neither a folder nor a file.
+		if i < 0 || f.IsDir() != known[i].folder || !f.IsDir() && !f.Type().IsRegular() {
+			return false
+		}
+		proven = proven || known[i].proof
+	}
+	return proven
 }

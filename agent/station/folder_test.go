@@ -3,26 +3,61 @@ package station
 import (
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 )
 
 func TestMayOwn(t *testing.T) {
+	for _, c := range []struct {
+		name, entries string // a folder ends with a slash
+		want          bool
+	}{
+		{name: "empty", want: true},
+		{name: "of a service", entries: "identity.json targets.json instance spool/ recorder/ log/ allow-network-retest .tmp-123", want: true},
+		{name: "with a configuration only", entries: "tonprobe.toml", want: true},
+		{name: "without its identity", entries: "targets.json spool/ recorder/", want: true},
+		{name: "of somebody else", entries: "letter.txt"},
+		{name: "/var", entries: "lib/ log/ spool/ tmp/"},
+		{name: "of a printer", entries: "spool/"},
+		{name: "with common names only", entries: "spool/ log/ instance"},
+		{name: "of a person, with a configuration", entries: ".bashrc Documents/ tonprobe.toml"},
+		{name: "with an identity and a letter", entries: "identity.json spool/ letter.txt"},
+		{name: "with a folder in place of a file", entries: "identity.json/"},
+		{name: "with a file in place of a folder", entries: "identity.json spool"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, name := range strings.Fields(c.entries) {
+				path := filepath.Join(dir, name)
+				create := func() error { return os.WriteFile(path, nil, 0o600) }
+				if strings.HasSuffix(name, "/") {
+					create = func() error { return os.Mkdir(path, 0o700) }
+				}
+				if err := create(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := MayOwn(dir); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
 	dir := t.TempDir()
-	write := func(name string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	file := filepath.Join(dir, "identity.json")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if !MayOwn(dir) || !MayOwn(filepath.Join(dir, "missing")) {
-		t.Error("an empty or missing folder is refused")
+	if !MayOwn(filepath.Join(dir, "missing")) || MayOwn("/") || MayOwn(file) {
+		t.Error("a missing folder is refused, or the root or a file accepted")
 	}
-	write("letter.txt")
-	if MayOwn(dir) || MayOwn("/") || MayOwn(filepath.Join(dir, "letter.txt")) {
-		t.Error("a folder with other files is accepted")
+	if runtime.GOOS == "windows" {
+		return // a link requires a privilege
 	}
-	write("identity.json")
-	if !MayOwn(dir) {
-		t.Error("a folder in use is refused")
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "spool")); err != nil {
+		t.Fatal(err)
+	}
+	if MayOwn(dir) {
+		t.Error("a folder with a link to another one is accepted")
 	}
 }

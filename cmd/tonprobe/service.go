@@ -167,5 +167,5 @@ func (p *program) serviceLog(c config.Config) (io.Writer, error) {
 	if runtime.GOOS == "linux" || resident.Interactive() {
 		return p.err, nil
 	}
-	return resident.OpenLog(filepath.Join(c.Data, "log"))
+	return resident.OpenLog(filepath.Join(c.Data, resident.LogFolder))
 }

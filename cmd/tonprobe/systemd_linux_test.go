@@ -94,6 +94,7 @@ func TestServiceWithUnusualSettings(t *testing.T) {
 	m := bootSystemd(t)
 	const data, target = "/var/lib/Ton Probe 100% $HOME", "https://bbb.example.org:8443"
 	m.refuse("install over other files", "contains something else", "service", "install", "--data", "/etc")
+	m.refuse("install over spools of others", "contains something else", "service", "install", "--data", "/var")
 	m.want("install", "is installed", "service", "install", "--data", data, "--target", target)
 	m.want("start", "Reports can be stored", "service", "start")
 	if _, err := m.try("test", "-e", data+"/identity.json"); err != nil {
