@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/kardianos/service"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
 )
 
 // Errors of Control that are shown to a person.
@@ -31,6 +33,12 @@ type ManagerError struct {
 
 func (e *ManagerError) Error() string { return fmt.Sprintf("%s: %v", e.Platform, e.Err) }
 func (e *ManagerError) Unwrap() error { return e.Err }
+
+// ForeignOwnerError means that the folder of the service, or a file in it, belongs to an
+// account that could use it to gain the rights of the service.
+type ForeignOwnerError struct{ Path string }
+
+func (e *ForeignOwnerError) Error() string { return e.Path + " belongs to another account" }
 
 // Action is an operation of Control.
 type Action string
@@ -61,7 +69,7 @@ func (u Setup) Control(action Action) error {
 		return ErrNoUserService
 	}
 	// Without this check some systems fail later with a message about a file.
-	if !u.User && runtime.GOOS != "windows" && os.Geteuid() != 0 {
+	if !u.User && !isAdmin() {
 		return ErrNotAdmin
 	}
 	s, err := service.New(idle{}, u.config())
@@ -75,6 +83,11 @@ func (u Setup) Control(action Action) error {
 	// The service managers report this case by an exit status at best.
 	if action != Install && state == StateMissing {
 		return fmt.Errorf("%s service: %w", action, ErrNotInstalled)
+	}
+	if action == Install {
+		if err := u.prepareFolder(); err != nil {
+			return fmt.Errorf("%s service: %w", action, err)
+		}
 	}
 	do := map[Action]func() error{
 		Install: func() error { return u.install(s, state) }, Uninstall: func() error { return u.uninstall(s) },
@@ -90,6 +103,18 @@ func (u Setup) Control(action Action) error {
 		return fmt.Errorf("%s service: %w", action, &ManagerError{s.Platform(), err})
 	}
 	return nil
+}
+
+// prepareFolder creates the folder: the unit of systemd allows the service to write nowhere
+// else, so it must exist.
+func (u Setup) prepareFolder() error {
+	if err := durable.MkdirPrivate(u.Data); err != nil {
+		return fmt.Errorf("make %s: %w", u.Data, err)
+	}
+	if u.User {
+		return nil
+	}
+	return checkOwners(u.Data)
 }
 
 func (u Setup) install(s service.Service, state State) error {

@@ -181,6 +181,9 @@ func (p *program) explainInput(err error) (string, bool) {
 	if e, ok := errors.AsType[*station.ConfiguredElsewhereError](err); ok {
 		return p.t("enroll.other", "asked", e.Asked, "set", e.Configured), true
 	}
+	if e, ok := errors.AsType[*resident.ForeignOwnerError](err); ok {
+		return p.t("service.foreign_owner", "path", e.Path), true
+	}
 	if e, ok := errors.AsType[*check.UnknownProbeError](err); ok {
 		return p.t("check.unknown_probe", "names", join(e.Names), "known", join(e.Known)), true
 	}

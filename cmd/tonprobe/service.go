@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 
 	"github.com/tonprobe/tonprobe/agent/config"
-	"github.com/tonprobe/tonprobe/agent/durable"
 	"github.com/tonprobe/tonprobe/agent/local"
 	"github.com/tonprobe/tonprobe/agent/resident"
 	"github.com/tonprobe/tonprobe/agent/station"
@@ -85,10 +82,6 @@ func (p *program) serviceInstall(s *settings, c config.Config, flags *serviceFla
 	// The account of the service will own everything in it.
 	if !flags.user && !station.MayOwn(c.Data) {
 		return &usageError{key: "service.foreign_folder", args: []any{"folder", c.Data}}
-	}
-	// The unit allows the service to write nowhere else, so the folder must exist.
-	if err := durable.MkdirPrivate(c.Data); err != nil && !errors.Is(err, fs.ErrPermission) { // Control reports who may do it
-		return fmt.Errorf("install service: make %s: %w", c.Data, err)
 	}
 	arguments := []string{"service", "run", "--data", c.Data}
 	if !flags.user {
