@@ -25,7 +25,7 @@ func Instance(dir string, random io.Reader) (instance string, release func() err
 	if err := durable.MkdirPrivate(dir); err != nil {
 		return "", nil, fmt.Errorf("instance: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, InstanceFile), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := durable.OpenFile(filepath.Join(dir, InstanceFile), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return "", nil, fmt.Errorf("instance: %w", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
 // TempPattern is the pattern of temporary file names, in the form of os.CreateTemp.
@@ -41,6 +43,23 @@ func WriteFile(path string, data []byte) (err error) {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// OpenFile is os.OpenFile with mode 0600, but fails if path is a symbolic link. A program of
+// the administrator may work in the folder of an account without rights, which could
+// otherwise make it write to any file.
+func OpenFile(path string, flag int) (*os.File, error) {
+	return os.OpenFile(path, flag|noFollow, 0o600)
+}
+
+// Lock waits for the lock of the file path, which it creates, and which is not written to.
+// The operating system releases the lock when the process exits in any way.
+func Lock(path string) (unlock func(), err error) {
+	f, err := lockedfile.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 // Rename replaces to with from. If another program has the file open, it retries

@@ -4,8 +4,10 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -54,5 +56,28 @@ func TestKilled(t *testing.T) {
 	newRig(data).during(t, func() { time.Sleep(time.Millisecond) }) // the end in order says nothing
 	if events, err := Events(data, time.Time{}); kinds(events) != "client_started Zoom, service_restarted" {
 		t.Errorf("%+v, %v", events, err)
+	}
+}
+
+// TestLinksOfTheRecorder: the folder may belong to an account with fewer rights than this
+// process.
+func TestLinksOfTheRecorder(t *testing.T) {
+	data, theirs := t.TempDir(), filepath.Join(t.TempDir(), "theirs")
+	if err := errors.Join(os.Mkdir(filepath.Join(data, Folder), 0o700), os.WriteFile(theirs, []byte("kept"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func() error{
+		"running":        func() error { _, _, err := openMark(data); return err },
+		eventLayout.name: func() error { _, err := openRing(filepath.Join(data, Folder), eventLayout); return err },
+	} {
+		if err := os.Symlink(theirs, filepath.Join(data, Folder, name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := open(); !errors.Is(err, syscall.ELOOP) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if b, err := os.ReadFile(theirs); err != nil || string(b) != "kept" {
+		t.Errorf("%q, %v", b, err)
 	}
 }

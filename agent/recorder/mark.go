@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tonprobe/tonprobe/agent/durable"
 )
 
 // mark is an empty file that exists while the recorder runs. One from a previous run
@@ -15,9 +17,13 @@ type mark struct{ path string }
 // openMark creates the mark. stopped is false if the previous run left one.
 func openMark(data string) (m mark, stopped bool, err error) {
 	m = mark{filepath.Join(data, Folder, "running")}
-	_, err = os.Stat(m.path)
+	_, err = os.Lstat(m.path)
 	stopped = errors.Is(err, fs.ErrNotExist)
-	if err := os.WriteFile(m.path, nil, 0o600); err != nil {
+	f, err := durable.OpenFile(m.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
 		return m, stopped, fmt.Errorf("mark the recorder as running: %w", err)
 	}
 	return m, stopped, nil

@@ -72,7 +72,7 @@ func openRing(dir string, l layout) (*ring, error) {
 		return nil, err
 	}
 	// Not an append-only file: its size is bounded.
-	f, openErr := os.OpenFile(filepath.Join(dir, l.name), os.O_RDWR|os.O_CREATE, 0o600)
+	f, openErr := durable.OpenFile(filepath.Join(dir, l.name), os.O_RDWR|os.O_CREATE)
 	if openErr != nil {
 		return nil, fmt.Errorf("open the recorder: %w", openErr)
 	}

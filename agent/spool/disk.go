@@ -81,7 +81,7 @@ func (d disk) AppendSync(name string, data []byte) error {
 }
 
 func (d disk) write(name string, flag int, data []byte) error {
-	f, err := os.OpenFile(d.at(name), flag, 0o600)
+	f, err := durable.OpenFile(d.at(name), flag)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/rogpeppe/go-internal/lockedfile"
+	"github.com/tonprobe/tonprobe/agent/durable"
 )
 
-// The locks of a spool. The operating system holds them, and releases them when the
-// process exits in any way.
+// The locks of a spool (see durable.Lock).
 const (
 	lockFiles  = "files.lock"  // held while files are written or moved: milliseconds
 	lockSender = "sender.lock" // held while reports are sent: seconds
@@ -31,7 +30,7 @@ func (d lockFolder) Lock(ctx context.Context, name string) (func(), error) {
 	}
 	c := make(chan got, 1)
 	go func() {
-		unlock, err := lockedfile.MutexAt(filepath.Join(string(d), name)).Lock()
+		unlock, err := durable.Lock(filepath.Join(string(d), name))
 		c <- got{unlock, err}
 	}()
 	select {
