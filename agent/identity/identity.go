@@ -6,6 +6,7 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,8 +23,12 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/trust"
 )
 
-// FileName is the name of the identity file in the agent's data folder.
-const FileName = "identity.json"
+// Names in the agent's data folder. The lock is held while the identity file is changed, in a
+// file of its own, because the identity file is replaced.
+const (
+	FileName = "identity.json"
+	LockName = "identity.lock"
+)
 
 // Identity is the content of the identity file.
 type Identity struct {
@@ -99,16 +104,65 @@ func LoadOrCreate(dir string, random io.Reader, now time.Time) (*Identity, error
 		return nil, fmt.Errorf("create an agent id: %w", err)
 	}
 	id = &Identity{AgentID: u.String(), CreatedAt: now.UTC()}
-	return id, id.Save(dir)
+	err = Update(dir, func(stored *Identity) error {
+		if stored.AgentID != "" { // another process was faster
+			id = stored
+			return nil
+		}
+		*stored = *id
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrNotSaved) {
+		return nil, err
+	}
+	return id, err
 }
 
-// Save writes the identity durably, readable by its owner only.
-func (id *Identity) Save(dir string) error {
+// Update replaces the identity in dir by what change makes of it. change receives an empty
+// one if there is none, and may run when another process has just changed it. If it
+// returns an error, nothing is saved. The error is ErrNotSaved if the file cannot be written.
+func Update(dir string, change func(*Identity) error) error {
+	unlock, err := lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	id, err := Load(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		id, err = &Identity{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	before, err := json.Marshal(id)
+	if err != nil {
+		return fmt.Errorf("update identity: %w", err)
+	}
+	if err := change(id); err != nil {
+		return err
+	}
+	if after, err := json.Marshal(id); err == nil && bytes.Equal(before, after) {
+		return nil
+	}
+	return id.save(dir)
+}
+
+// lock waits until no other process changes the identity in dir.
+func lock(dir string) (unlock func(), err error) {
+	if err := durable.MkdirPrivate(dir); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotSaved, err)
+	}
+	unlock, err = durable.Lock(filepath.Join(dir, LockName))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotSaved, err)
+	}
+	return unlock, nil
+}
+
+// save writes the identity durably, readable by its owner only. The caller holds the lock.
+func (id *Identity) save(dir string) error {
 	if err := id.validate(); err != nil {
 		return fmt.Errorf("save identity: %w", err)
-	}
-	if err := durable.MkdirPrivate(dir); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}
 	b, err := json.MarshalIndent(id, "", "  ")
 	if err != nil {
@@ -136,8 +190,21 @@ func (id *Identity) validate() error {
 	return nil
 }
 
-// Retire removes the identity in dir after another owner has taken it over.
-func Retire(dir string) error {
+// Retire removes the identity in dir after another owner has taken over its token. An
+// identity that has been enrolled again since then remains.
+func Retire(dir, token string) error {
+	unlock, err := lock(dir)
+	if err != nil {
+		return fmt.Errorf("remove the identity: %w", err)
+	}
+	defer unlock()
+	id, err := Load(dir)
+	if err != nil {
+		return fmt.Errorf("remove the identity: %w", err)
+	}
+	if id.Enrolment == nil || id.Enrolment.Token != token {
+		return nil
+	}
 	if err := durable.Remove(filepath.Join(dir, FileName)); err != nil {
 		return fmt.Errorf("remove the identity: %w", err)
 	}

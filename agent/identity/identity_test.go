@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,7 +21,7 @@ func TestIdentityIsCreatedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.Enrolment = &Enrolment{Server: "https://c.example.org", Token: "secret", Participant: "Anna", EnrolledAt: now}
-	if err := first.Save(dir); err != nil {
+	if err := Update(dir, func(id *Identity) error { *id = *first; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	again, err := LoadOrCreate(dir, rand.Reader, now.Add(time.Hour))
@@ -71,6 +72,88 @@ func TestBrokenIdentityIsNeverReplaced(t *testing.T) {
 
 func TestNoIdentityYet(t *testing.T) {
 	if _, err := Load(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestUpdatesAreNotLost lets many processes change the identity at once; each has a lock of
+// its own here too.
+func TestUpdatesAreNotLost(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	const writers, each = 8, 10
+	ids := make(chan string, writers)
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			id, err := LoadOrCreate(dir, rand.Reader, now)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ids <- id.AgentID
+			for range each {
+				if err := Update(dir, func(id *Identity) error {
+					if id.Enrolment == nil {
+						id.Enrolment = &Enrolment{Server: "https://c.example.org", Token: "secret"}
+					}
+					id.Enrolment.Participant += "x"
+					return nil
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(ids)
+	id, err := Load(dir)
+	if err != nil || len(id.Enrolment.Participant) != writers*each {
+		t.Errorf("%+v, %v", id, err)
+	}
+	for one := range ids {
+		if one != id.AgentID {
+			t.Errorf("started with %s, stored is %s", one, id.AgentID)
+		}
+	}
+}
+
+func TestUpdateThatFailsOrChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	failed := errors.New("failed")
+	if err := Update(dir, func(id *Identity) error { id.AgentID = "x"; return failed }); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	if err := Update(dir, func(*Identity) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if err := Update(dir, func(id *Identity) error { id.AgentID = "x"; return nil }); err == nil || errors.Is(err, ErrNotSaved) {
+		t.Errorf("an invalid identity: %v", err)
+	}
+	if _, err := Load(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRetire(t *testing.T) {
+	dir := t.TempDir()
+	id, err := LoadOrCreate(dir, rand.Reader, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id.Enrolment = &Enrolment{Server: "https://c.example.org", Token: "new"}
+	if err := Update(dir, func(stored *Identity) error { *stored = *id; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := Retire(dir, "old"); err != nil {
+		t.Error(err)
+	}
+	if _, err := Load(dir); err != nil {
+		t.Errorf("enrolled again in the meantime: %v", err)
+	}
+	if err := Retire(dir, "new"); err != nil {
+		t.Error(err)
+	}
+	if _, err := Load(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

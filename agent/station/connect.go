@@ -79,7 +79,7 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	}
 	*status = taken
 	// The token has one owner from now on.
-	if err := identity.Retire(s.Config.Data); err != nil {
+	if err := identity.Retire(s.Config.Data, id.Enrolment.Token); err != nil {
 		s.log.Warn("the identity that the service has taken over remains here too", "err", err)
 	}
 	return Merged

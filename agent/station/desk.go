@@ -86,12 +86,17 @@ func (d *Desk) Adopt(_ context.Context, id identity.Identity) error {
 	case d.Config.Server != "" && !sameCollector(d.Config.Server, id.Enrolment.Server):
 		return fmt.Errorf("%w: %s", local.ErrOtherCollector, d.Config.Server)
 	}
-	if err := id.Save(d.Config.Data); errors.Is(err, identity.ErrNotSaved) {
+	err = identity.Update(d.Config.Data, func(stored *identity.Identity) error {
+		if stored.Enrolment != nil {
+			return local.ErrEnrolled
+		}
+		*stored = id
+		return nil
+	})
+	if err == nil || errors.Is(err, identity.ErrNotSaved) || errors.Is(err, local.ErrEnrolled) {
 		return err
-	} else if err != nil {
-		return fmt.Errorf("%w: %w", local.ErrInvalid, err)
 	}
-	return nil
+	return fmt.Errorf("%w: %w", local.ErrInvalid, err)
 }
 
 // Collector implements local.Agent.

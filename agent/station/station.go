@@ -134,7 +134,10 @@ func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version s
 	if id.Enrolment.CA == "" && s.Enrolled() && s.id.Enrolment.Server == id.Enrolment.Server {
 		id.Enrolment.CA = s.id.Enrolment.CA
 	}
-	if err := id.Save(s.Config.Data); err != nil {
+	if err := identity.Update(s.Config.Data, func(stored *identity.Identity) error {
+		*stored = *id
+		return nil
+	}); err != nil {
 		return err
 	}
 	s.id, s.roots = id, collector.RootCAs(s.ca+id.Enrolment.CA)
@@ -160,21 +163,13 @@ func (s *Station) Collector() *collector.Endpoint {
 }
 
 // learn stores newly learned keys of the collector for the next start; a running check
-// continues with the old ones. It reads the identity again, so that an enrolment in the
-// meantime is not undone.
+// continues with the old ones.
 func (s *Station) learn(pins *trust.Pins, authorities []*x509.Certificate) {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
-	id, err := identity.Load(s.Config.Data)
-	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token) {
-		return
-	}
-	if err == nil {
-		id.Enrolment.Pins = pins
-		id.Enrolment.CA = collector.WithAuthorities(id.Enrolment.CA, authorities)
-		err = id.Save(s.Config.Data)
-	}
-	if err != nil {
+	if err := s.updateEnrolment(func(e *identity.Enrolment) {
+		e.Pins, e.CA = pins, collector.WithAuthorities(e.CA, authorities)
+	}); err != nil {
 		s.log.Warn("the collector's keys could not be stored", "err", err)
 	}
 }
@@ -204,17 +199,20 @@ func (s *Station) learnPhone(phone string) {
 	if s.service != nil {
 		return // the service stores it
 	}
-	id, err := identity.Load(s.Config.Data)
-	if err == nil && (id.Enrolment == nil || id.Enrolment.Token != s.id.Enrolment.Token || id.Enrolment.SupportPhone == phone) {
-		return
-	}
-	if err == nil {
-		id.Enrolment.SupportPhone = phone
-		err = id.Save(s.Config.Data)
-	}
-	if err != nil {
+	if err := s.updateEnrolment(func(e *identity.Enrolment) { e.SupportPhone = phone }); err != nil {
 		s.log.Warn("the number of phone support could not be stored", "err", err)
 	}
+}
+
+// updateEnrolment changes the stored enrolment, unless it has been replaced since s was
+// opened.
+func (s *Station) updateEnrolment(change func(*identity.Enrolment)) error {
+	return identity.Update(s.Config.Data, func(id *identity.Identity) error {
+		if id.Enrolment != nil && id.Enrolment.Token == s.id.Enrolment.Token {
+			change(id.Enrolment)
+		}
+		return nil
+	})
 }
 
 // Recipient returns the host that will receive the report; "" if none will.
