@@ -21,7 +21,8 @@ import (
 // Agent is what the service does for the programs. Calls may overlap.
 type Agent interface {
 	Status() (Status, error)
-	// Enroll enrols the machine. anywhere allows another collector than before.
+	// Enroll enrols the machine. anywhere allows another collector than before, and other
+	// certificates of the same one.
 	Enroll(ctx context.Context, asked Invitation, anywhere bool) error
 	// Adopt takes over the identity of a person's program, if the machine has none.
 	Adopt(ctx context.Context, id identity.Identity) error

@@ -46,14 +46,17 @@ func (d *Desk) Status() (local.Status, error) {
 func (d *Desk) Enroll(ctx context.Context, asked local.Invitation, anywhere bool) error {
 	d.changing.Lock()
 	defer d.changing.Unlock()
-	c := d.Config
+	c, keepTrust := d.Config, false
 	if !anywhere {
 		st, err := Open(c, d.Log)
 		if err != nil {
 			return err
 		}
-		if e := st.Enrolment(); e != nil && !sameCollector(e.Server, asked.Server) {
-			return fmt.Errorf("%w: %s", local.ErrOtherCollector, e.Server)
+		if e := st.Enrolment(); e != nil {
+			if !sameCollector(e.Server, asked.Server) {
+				return fmt.Errorf("%w: %s", local.ErrOtherCollector, e.Server)
+			}
+			keepTrust, asked.CA, asked.Pins = true, "", e.Pins
 		}
 		if c.Server != "" && !sameCollector(c.Server, asked.Server) {
 			return fmt.Errorf("%w: %s", local.ErrOtherCollector, c.Server)
@@ -64,6 +67,7 @@ func (d *Desk) Enroll(ctx context.Context, asked local.Invitation, anywhere bool
 	if err != nil {
 		return err
 	}
+	st.keepTrust = keepTrust
 	if asked.CA != "" {
 		st.ca += asked.CA
 		st.roots = collector.RootCAs(st.ca)

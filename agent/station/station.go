@@ -42,6 +42,9 @@ type Station struct {
 	service *local.Client
 	targets wire.Targets // known to the service
 	own     bool         // the person has a spool beside that of the service
+	// keepTrust means that enrolling again at the same collector replaces the token only:
+	// whoever enrols does not decide whom all users of this computer trust.
+	keepTrust bool
 
 	keeping sync.Mutex // held while the identity file is changed
 	phone   string     // phone number of support announced since the start
@@ -135,6 +138,9 @@ func (s *Station) Enroll(ctx context.Context, asked enroll.Invitation, version s
 		id.Enrolment.CA = s.id.Enrolment.CA
 	}
 	if err := identity.Update(s.Config.Data, func(stored *identity.Identity) error {
+		if s.keepTrust && stored.Enrolment != nil {
+			id.Enrolment.CA, id.Enrolment.Pins = stored.Enrolment.CA, stored.Enrolment.Pins
+		}
 		*stored = *id
 		return nil
 	}); err != nil {
