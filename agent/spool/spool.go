@@ -126,7 +126,8 @@ func (s *Spool) clearTemporary() error {
 	}
 	for _, f := range files {
 		if strings.HasPrefix(f.Name, tempPrefix) {
-			if err := s.fs.Remove(f.Name); err != nil {
+			// The self-check of the service removes its file without the lock.
+			if err := s.fs.Remove(f.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -135,7 +136,7 @@ func (d *Desk) Take(ctx context.Context, r *report.Report, declined bool) (strin
 	}
 	delivery := &Delivery{Station: st}
 	outcome := delivery.Deliver(ctx, r)
-	if outcome == Failed && delivery.KeepErr != nil {
+	if delivery.KeepErr != nil && outcome != SentNotKept {
 		return "", delivery.KeepErr // the program keeps it
 	}
 	return string(outcome), nil
@@ -220,7 +221,12 @@ func (d *Desk) tryToWrite(ctx context.Context) error {
 		return err
 	}
 	_, err = f.WriteString("self-check\n")
-	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+	err = errors.Join(err, f.Close())
+	// Another process that opens the spool removes temporary files too.
+	if removed := os.Remove(f.Name()); !errors.Is(removed, fs.ErrNotExist) {
+		err = errors.Join(err, removed)
+	}
+	return err
 }
 
 // evidence states whether the service may read the records of crashes.

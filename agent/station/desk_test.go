@@ -7,12 +7,16 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +24,10 @@ import (
 	"github.com/tonprobe/tonprobe/agent/enroll"
 	"github.com/tonprobe/tonprobe/agent/identity"
 	"github.com/tonprobe/tonprobe/agent/local"
+	"github.com/tonprobe/tonprobe/agent/recorder"
+	"github.com/tonprobe/tonprobe/probe/diagnose"
 	"github.com/tonprobe/tonprobe/probe/network/trust"
+	"github.com/tonprobe/tonprobe/probe/report"
 )
 
 const testAgentID = "5f0f6a3e-7a4c-4a53-9d0e-3f1a52b4c6d7"
@@ -105,4 +112,70 @@ func TestEnrollingAgainKeepsTheTrust(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSelfChecksAtTheSameTime: each opening of the spool removes the temporary files of the
+// others.
+func TestSelfChecksAtTheSameTime(t *testing.T) {
+	d := &Desk{Config: config.Default(t.TempDir()), Log: slog.New(slog.DiscardHandler)}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 50 {
+				if err := d.tryToWrite(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestReportThatIsNeitherSentNorKept: the program must know that it has to keep the report.
+func TestReportThatIsNeitherSentNorKept(t *testing.T) {
+	for _, c := range []struct {
+		name, answer string
+		status       int
+		want         Outcome // "" is an error
+	}{
+		{"blocked", `{"error":{"code":"participant_blocked","message":"x"}}`, http.StatusForbidden, ""},
+		{"enrol again", `{"error":{"code":"token_invalid","message":"x"}}`, http.StatusUnauthorized, ""},
+		{"out of order", "x", http.StatusServiceUnavailable, ""},
+		{"stored", `{"results":[{"id":"ID","status":"stored"}]}`, http.StatusAccepted, SentNotKept},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := testReport(t)
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				_, _ = io.Copy(io.Discard, q.Body)
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, strings.Replace(c.answer, "ID", r.ID, 1))
+			}))
+			t.Cleanup(s.Close)
+			d := newDesk(t, identity.Enrolment{Server: s.URL, Token: "secret"})
+			// A file in place of the spool has the effect of a full disk.
+			if err := os.WriteFile(filepath.Join(d.Config.Data, spoolFolder), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := d.Take(t.Context(), r, false)
+			if Outcome(got) != c.want || (err == nil) != (c.want != "") {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func testReport(t *testing.T) *report.Report {
+	t.Helper()
+	now := time.Now()
+	e := report.HostEvent{At: now.Add(-time.Minute), Kind: report.EventWiFiDropped, DurationS: new(40.0)}
+	r, err := incidentReport(recorder.Incident{
+		Event: e, Crash: &report.HostCrash{Events: []report.HostEvent{e}},
+		History: recorder.History([]recorder.Sample{{At: now.Add(-time.Minute), Link: "none"}}, e, 0),
+	}, testAgentID, "1.0.0", diagnose.DefaultProfile, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trigger = report.TriggerCheck
+	return r
 }
