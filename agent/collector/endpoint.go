@@ -69,6 +69,12 @@ func (e *Endpoint) Base() (*url.URL, error) { return ParseURL(e.URL) }
 // Enrolled reports whether the collector accepts requests of this agent.
 func (e *Endpoint) Enrolled() bool { return e != nil && (e.Token != "" || e.Via != nil) }
 
+// SameAccess reports whether e and o are the same collector with the same authorisation and
+// the same trust in it, so that they can share connections.
+func (e *Endpoint) SameAccess(o *Endpoint) bool {
+	return e.URL == o.URL && e.Token == o.Token && e.RootCAs.Equal(o.RootCAs) && e.Pins.Equal(o.Pins)
+}
+
 // Authorise adds the token to a request.
 func (e *Endpoint) Authorise(r *http.Request) {
 	if e.Token != "" {

@@ -44,6 +44,13 @@ func (l *learner) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// CloseIdleConnections lets http.Client close the connections of the transport.
+func (l *learner) CloseIdleConnections() {
+	if c, ok := l.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 // reportPhone passes on the phone number in a response, or "" if there is none. An
 // invalid number is ignored, because it would be shown on a screen.
 func (e *Endpoint) reportPhone(resp *http.Response) {

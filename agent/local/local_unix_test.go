@@ -4,6 +4,7 @@ package local
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -28,6 +29,7 @@ const token = "secret-token-that-must-not-leave"
 // fakeAgent is enrolled at url.
 type fakeAgent struct {
 	url       string
+	roots     *x509.CertPool
 	enrollErr error
 	anywhere  bool
 	taken     int
@@ -47,7 +49,7 @@ func (f *fakeAgent) Collector() (*collector.Endpoint, error) {
 	if f.url == "" {
 		return nil, nil
 	}
-	return &collector.Endpoint{URL: f.url, Token: token}, nil
+	return &collector.Endpoint{URL: f.url, Token: token, RootCAs: f.roots}, nil
 }
 func (f *fakeAgent) Take(context.Context, *report.Report, bool) (string, error) {
 	f.taken++
@@ -233,6 +235,36 @@ func TestTheServiceAddsTheToken(t *testing.T) {
 	if len(*requests) > 0 {
 		t.Errorf("passed on: %q", *requests)
 	}
+}
+
+// TestTheServiceFollowsItsTrust learns a certificate of the collector while programs use the
+// service.
+func TestTheServiceFollowsItsTrust(t *testing.T) {
+	at := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"targets":[]}`) }))
+	t.Cleanup(at.Close)
+	at.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
+	agent := &fakeAgent{url: at.URL, roots: x509.NewCertPool()}
+	c, _ := start(t, agent, person)
+	e := &collector.Endpoint{URL: at.URL}
+	base, err := e.Base()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Via = c.Via(base)
+	ask := func(trusted bool) {
+		t.Helper()
+		if _, err := e.Targets(t.Context(), ""); (err == nil) != trusted {
+			t.Errorf("trusted %v, got %v", trusted, err)
+		}
+	}
+	ask(false)
+	known := x509.NewCertPool()
+	known.AddCert(at.Certificate())
+	agent.roots = known
+	ask(true)
+	ask(true)
+	agent.roots = x509.NewCertPool()
+	ask(false)
 }
 
 func TestAFloodIsRefused(t *testing.T) {

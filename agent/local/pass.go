@@ -91,12 +91,16 @@ func (s *Server) pass(w http.ResponseWriter, r *http.Request, p passing) error {
 }
 
 // clientOf returns a client for e that later requests share, so that a check needs one
-// handshake and not four.
+// handshake and not four. The enrolment and the trust may have changed since the last one.
 func (s *Server) clientOf(e *collector.Endpoint) *http.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.client == nil || s.clientURL != e.URL || s.clientToken != e.Token {
-		s.client, s.clientURL, s.clientToken = e.Client(), e.URL, e.Token
+	if s.client != nil && !s.endpoint.SameAccess(e) {
+		s.client.CloseIdleConnections()
+		s.client = nil
+	}
+	if s.client == nil {
+		s.client, s.endpoint = e.Client(), e
 	}
 	return s.client
 }

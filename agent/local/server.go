@@ -51,9 +51,9 @@ type Server struct {
 	Opened func()
 	peerOf func(net.Conn) (Peer, error) // nil outside of tests
 
-	mu                     sync.Mutex
-	client                 *http.Client // for the collector, see clientOf
-	clientURL, clientToken string
+	mu       sync.Mutex
+	client   *http.Client // for the collector, see clientOf
+	endpoint *collector.Endpoint
 }
 
 // Time limits. The longest request is a report over a slow line (see station.sendTime).

@@ -159,6 +159,14 @@ func (p *Pins) Learn(c Contact, enrolment bool) (learned *Pins, changed bool) {
 	return &next, true
 }
 
+// Equal reports whether p and q contain the same keys. Both may be nil.
+func (p *Pins) Equal(q *Pins) bool {
+	if p == nil || q == nil {
+		return p == q
+	}
+	return same(*p, *q)
+}
+
 func same(a, b Pins) bool {
 	return a.Collector == b.Collector && a.Confirmed == b.Confirmed && slices.Equal(a.CA, b.CA) && slices.Equal(a.Chain, b.Chain)
 }
