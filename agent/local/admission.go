@@ -13,7 +13,13 @@ import (
 const (
 	maxConns        = 64
 	maxConnsAccount = 24
+	// maxConnsOthers limits those of all accounts together that are not served. They are
+	// accepted only to say so.
+	maxConnsOthers = 4
 )
+
+// othersAccount counts the accounts that are not served. No system has an empty name.
+const othersAccount = ""
 
 // doorman accepts the connections of known accounts, and limits their number.
 type doorman struct {
@@ -39,20 +45,24 @@ func (d *doorman) Accept() (net.Conn, error) {
 			_ = conn.Close()
 			continue
 		}
-		if !d.enter(peer.Account) {
+		account, most := peer.Account, maxConnsAccount
+		if !peer.Person {
+			account, most = othersAccount, maxConnsOthers
+		}
+		if !d.enter(account, most) {
 			d.log.Debug("too many connections of one account")
 			_ = conn.Close()
 			continue
 		}
 		var once sync.Once
-		return &peerConn{Conn: conn, peer: peer, gone: func() { once.Do(func() { d.leave(peer.Account) }) }}, nil
+		return &peerConn{Conn: conn, peer: peer, gone: func() { once.Do(func() { d.leave(account) }) }}, nil
 	}
 }
 
-func (d *doorman) enter(account string) bool {
+func (d *doorman) enter(account string, most int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.total >= maxConns || d.open[account] >= maxConnsAccount {
+	if d.total >= maxConns || d.open[account] >= most {
 		return false
 	}
 	d.total++

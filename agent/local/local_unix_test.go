@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,35 @@ func TestTheServiceFollowsItsTrust(t *testing.T) {
 	ask(false)
 }
 
+func TestALongResponseIsNotCutOff(t *testing.T) {
+	length := maxPassedBytes
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", length))
+	}))
+	t.Cleanup(at.Close)
+	c, _ := start(t, &fakeAgent{url: at.URL}, person)
+	e := &collector.Endpoint{URL: at.URL}
+	base, err := e.Base()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Via = c.Via(base)
+	for _, fits := range []bool{true, false} {
+		resp, err := e.Client().Get(at.URL + "/api/v1/ice")
+		if err == nil {
+			b, readErr := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if readErr != nil || len(b) != length {
+				t.Errorf("%d bytes: got %d, %v", length, len(b), readErr)
+			}
+		}
+		if (err == nil) != fits {
+			t.Errorf("%d bytes: %v", length, err)
+		}
+		length++
+	}
+}
+
 func TestAFloodIsRefused(t *testing.T) {
 	c, _ := start(t, &fakeAgent{}, person)
 	var err error
@@ -301,6 +331,55 @@ func TestSilentConnectionsDoNotLockOthersOut(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+}
+
+// TestProgramsDoNotLockPeopleOut opens connections of accounts that are not served.
+func TestProgramsDoNotLockPeopleOut(t *testing.T) {
+	peers := make(chan Peer, 1)
+	address := filepath.Join(t.TempDir(), "agent.sock")
+	l, err := listen(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	d := &doorman{Listener: l, log: quiet, open: map[string]int{}, peerOf: func(net.Conn) (Peer, error) { return <-peers, nil }}
+	accepted := make(chan net.Conn)
+	go func() {
+		for {
+			conn, err := d.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	connect := func(p Peer) net.Conn {
+		t.Helper()
+		conn, err := net.Dial("unix", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		peers <- p
+		return conn
+	}
+	var first net.Conn
+	for i := range maxConnsOthers {
+		connect(Peer{Account: strconv.Itoa(30 + i)})
+		if conn := <-accepted; i == 0 {
+			first = conn
+		}
+	}
+	refused := connect(Peer{Account: "99"})
+	_ = refused.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if _, err := refused.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("one more: %v", err)
+	}
+	connect(person)
+	_ = (<-accepted).Close()
+	_ = first.Close()
+	connect(Peer{Account: "99"})
+	_ = (<-accepted).Close()
 }
 
 func TestMalformedRequests(t *testing.T) {

@@ -76,14 +76,17 @@ func (s *Server) pass(w http.ResponseWriter, r *http.Request, p passing) error {
 		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	got, err := io.ReadAll(io.LimitReader(resp.Body, maxPassedBytes+1))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnreachable, err)
+	}
+	if len(got) > maxPassedBytes {
+		return errTooLong
+	}
 	for _, name := range returned() {
 		if values := resp.Header.Values(name); len(values) > 0 {
 			w.Header()[http.CanonicalHeaderKey(name)] = values[:1]
 		}
-	}
-	got, err := io.ReadAll(io.LimitReader(resp.Body, maxPassedBytes+1))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	w.WriteHeader(resp.StatusCode)
 	_, _ = w.Write(got)
@@ -143,4 +146,5 @@ func passedRequest(r *http.Request, p passing, e *collector.Endpoint, body []byt
 var (
 	errUntrusted   = errors.New("the collector's certificate is not trusted")
 	errUnreachable = errors.New("the service cannot reach the collector")
+	errTooLong     = errors.New("the collector's response is too long to be passed on")
 )
