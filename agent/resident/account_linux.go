@@ -3,10 +3,14 @@ package resident
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/kardianos/service"
 )
@@ -52,16 +56,41 @@ func addAccount() error {
 	return errors.Join(fmt.Errorf("systemd-sysusers: %w: %s", err, out), fmt.Errorf("useradd: %w: %s", second, more))
 }
 
-// removeAccount removes the account if this program created it.
-func removeAccount() error {
+// removeAccount removes the account if this program created it, and gives what it owns in
+// the folder to root: the next account that is created may get its number.
+func removeAccount(data string) error {
 	u, err := user.Lookup(accountName)
 	if err != nil || u.Name != accountComment {
 		return nil
+	}
+	uid, _ := strconv.Atoi(u.Uid) // decimal on Unix, as os/user documents
+	if err := giveToRoot(data, uint32(uid)); err != nil {
+		return fmt.Errorf("remove the account %s: %w", accountName, err)
 	}
 	if out, err := exec.Command("userdel", accountName).CombinedOutput(); err != nil {
 		return fmt.Errorf("remove the account %s: %w: %s", accountName, err, out)
 	}
 	return nil
+}
+
+// giveToRoot changes the owner of all files of an account in a folder, which may be missing.
+func giveToRoot(dir string, uid uint32) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		var info fs.FileInfo
+		if err == nil {
+			info, err = os.Lstat(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Uid != uid {
+			return nil
+		}
+		return os.Lchown(path, 0, 0)
+	})
 }
 
 // isAdmin reports whether this process may control the services of the machine.

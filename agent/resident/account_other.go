@@ -11,10 +11,10 @@ import (
 // accountName is "" for the administrator: launchd creates no accounts.
 const accountName = ""
 
-func createAccount() error     { return nil }
-func removeAccount() error     { return nil }
-func checkOwners(string) error { return nil }
-func grantAccess(string) error { return nil }
+func createAccount() error       { return nil }
+func removeAccount(string) error { return nil }
+func checkOwners(string) error   { return nil }
+func grantAccess(string) error   { return nil }
 
 // isAdmin reports whether this process may control the services of the machine.
 func isAdmin() bool { return os.Geteuid() == 0 }

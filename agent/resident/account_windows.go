@@ -14,9 +14,9 @@ import (
 // which has no password and no privileges.
 const accountName = `NT SERVICE\` + Name
 
-func createAccount() error { return nil } // Windows does
-func removeAccount() error { return nil }
-func (u Setup) forget()    {}
+func createAccount() error       { return nil } // Windows does
+func removeAccount(string) error { return nil }
+func (u Setup) forget()          {}
 
 // isAdmin reports whether this process may control services. An administrator's programs
 // usually run without that right.

@@ -163,7 +163,7 @@ func (u Setup) uninstall(s service.Service) error {
 	if u.User {
 		return nil
 	}
-	return removeAccount()
+	return removeAccount(u.Data)
 }
 
 // State is the state of the service.

@@ -105,6 +105,9 @@ func TestServiceWithUnusualSettings(t *testing.T) {
 		t.Errorf("systemd read something into the arguments: %q", line)
 	}
 	m.want("uninstall", "This folder stays", "service", "uninstall", "--data", data)
+	if owners := m.run("find", data, "!", "-user", "root"); owners != "" {
+		t.Errorf("the folder keeps files of the removed account: %s", owners)
+	}
 }
 
 // TestServiceOfAPerson installs the service for a person, with the person's own manager.

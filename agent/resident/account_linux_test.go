@@ -1,0 +1,57 @@
+package resident
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestFilesOfARemovedAccount: nobody inherits the token with the number of the account.
+func TestFilesOfARemovedAccount(t *testing.T) {
+	if os.Geteuid() != 0 {
+		if os.Getenv("TONPROBE_TEST_ALL") != "" {
+			t.Fatal("needs root")
+		}
+		t.Skip("needs root")
+	}
+	const service, somebody = 4242, 4243
+	dir := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "outside")
+	want := map[string]uint32{dir: 0, filepath.Join(dir, "spool"): 0, filepath.Join(dir, "spool", "report"): 0, filepath.Join(dir, "other"): somebody, filepath.Join(dir, "link"): 0, outside: service}
+	for _, path := range []string{filepath.Join(dir, "spool", "report"), filepath.Join(dir, "other"), outside} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for path, owner := range want {
+		uid := service
+		if owner == somebody {
+			uid = somebody
+		}
+		if err := os.Lchown(path, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := giveToRoot(dir, service); err != nil {
+		t.Fatal(err)
+	}
+	for path, owner := range want {
+		info, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := info.Sys().(*syscall.Stat_t); st.Uid != owner || owner == 0 && st.Gid != 0 {
+			t.Errorf("%s belongs to %d:%d, want %d", path, st.Uid, st.Gid, owner)
+		}
+	}
+	if err := giveToRoot(filepath.Join(dir, "missing"), service); err != nil {
+		t.Errorf("without a folder: %v", err)
+	}
+}
