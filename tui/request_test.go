@@ -143,7 +143,7 @@ func TestHeldKeyGivesNoConsent(t *testing.T) {
 
 // TestLettersDoNotMove: j moves in many programs, but answers yes here.
 func TestLettersDoNotMove(t *testing.T) {
-	s := newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter").at(t, choosing)
+	s := newStand(t, phrase.DE, true, nil).send(twoMicrophones).press("enter", "up").at(t, choosing)
 	before := s.View()
 	if s.press("j", "k"); s.View() != before {
 		t.Error("a letter chooses another microphone")

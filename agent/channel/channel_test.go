@@ -341,6 +341,7 @@ func TestOneRetestAtATimeAndCancel(t *testing.T) {
 func TestRequestAfterAWithdrawnOne(t *testing.T) {
 	f := newFakeCollector(t)
 	asked, release := make(chan struct{}), make(chan struct{})
+	end := sync.OnceFunc(func() { close(release) })
 	f.dialogue = func(_ int, conn *websocket.Conn) {
 		f.tell(conn, request1("a", wire.RetestFull, time.Minute))
 		<-asked
@@ -358,10 +359,11 @@ func TestRequestAfterAWithdrawnOne(t *testing.T) {
 		<-release
 		return Consent{}, ctx.Err()
 	})}, probe.SystemClock{})
+	t.Cleanup(end) // before that of start
 	if m := f.wantNext(wire.MessageRefused, "c"); m.Why != wire.WhyBusy {
 		t.Errorf("got %+v", m)
 	}
-	close(release)
+	end()
 	if m := f.wantNext(wire.MessageConsent, "b"); *m.Given {
 		t.Errorf("got %+v", m)
 	}
