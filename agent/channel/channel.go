@@ -18,33 +18,36 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Errors of a connection. All are temporary; they determine the wait.
+// Errors of a connection. All of them are temporary, and determine how long Run waits before the
+// next attempt.
 var (
 	// ErrEnrolAgain means that the collector does not know this agent.
 	ErrEnrolAgain = errors.New("the collector does not accept this agent")
 	// ErrBlocked means that phone support has blocked the participant.
 	ErrBlocked = errors.New("the participant is blocked")
-	// ErrUnsupported means that the collector has no channel, because it is older.
+	// ErrUnsupported means that the collector is an older version without a channel.
 	ErrUnsupported = errors.New("the collector has no channel")
 	// ErrNoWebSocket means that no WebSocket can be established, although the collector may be
 	// reachable.
 	ErrNoWebSocket = errors.New("no WebSocket to the collector")
-	// ErrNonsense means that the response is not one of a collector.
+	// ErrNonsense means that the response is not what a collector sends.
 	ErrNonsense = errors.New("the response is not one of a collector")
 	// ErrClosed means that the collector has closed the connection because of an invalid or
-	// excessive use.
+	// oversized message, or of too many messages.
 	ErrClosed = errors.New("closed by the collector")
 )
 
 // Waits before the next attempt.
 const (
-	// blockedWait is short, so that support sees an agent return that is unblocked during a call.
+	// blockedWait is short, so that an agent that is unblocked during a call reconnects before the
+	// call ends.
 	blockedWait = time.Minute
-	// unknownWait is for what does not change by itself: no enrolment, or an older collector.
+	// unknownWait applies to conditions that do not resolve themselves: no enrolment, an older
+	// collector, or a connection closed because of its messages.
 	unknownWait = 15 * time.Minute
 	// steadyAfter is how long a connection must last to count as a success.
 	steadyAfter = 30 * time.Second
-	// pollFor is how long polling continues until a WebSocket is tried again.
+	// pollFor is how long the client polls before it tries a WebSocket again.
 	pollFor = 30 * time.Minute
 )
 
@@ -101,7 +104,7 @@ func (c *Client) Run(ctx context.Context) error {
 		}
 		if errors.Is(err, ErrNoWebSocket) && c.pollUntil.IsZero() {
 			c.pollUntil = c.Clock.Now().Add(pollFor)
-			continue // at once: it is the same attempt by another way
+			continue // without a wait: polling is part of the same attempt
 		}
 		c.say(err)
 		if c.Clock.Sleep(ctx, c.wait(err, failures)) != nil {
@@ -119,14 +122,14 @@ func (c *Client) connect(ctx context.Context) error {
 	if !e.Enrolled() {
 		return fmt.Errorf("%w: not enrolled", ErrEnrolAgain)
 	}
-	if e.Via != nil { // the service passes on single requests
+	if e.Via != nil { // the service forwards only individual requests
 		c.pollUntil = c.Clock.Now().Add(pollFor)
 		return c.poll(ctx, e)
 	}
 	if c.Clock.Now().Before(c.pollUntil) {
 		err := c.poll(ctx, e)
 		if err != nil {
-			c.pollUntil = time.Time{} // both ways are tried again
+			c.pollUntil = time.Time{} // both transports are tried again
 		}
 		return err
 	}
@@ -184,8 +187,8 @@ func refusal(resp *http.Response, now time.Time) error {
 	return e
 }
 
-// unreachable reports whether an error says nothing about WebSockets, because not even a connection was
-// established.
+// unreachable reports whether an error says nothing about WebSockets, because not even a trusted
+// connection was established.
 func unreachable(err error) bool {
 	if e, ok := errors.AsType[*net.OpError](err); ok && (e.Op == "dial" || e.Op == "proxyconnect") {
 		return true
@@ -194,7 +197,8 @@ func unreachable(err error) bool {
 	return noName || collector.AtProxy(err) || collector.Untrusted(err)
 }
 
-// clock is the collector's clock: its time in a response, and the time that has passed since.
+// clock derives the collector's time from the time in one of its responses and the local time at
+// which that response arrived.
 type clock struct{ theirs, ours time.Time }
 
 // clockOf returns this computer's clock if the response has no time.

@@ -28,9 +28,9 @@ type fakeCollector struct {
 	url string
 	// strip removes the request to upgrade, as some proxies do.
 	strip bool
-	// dialogue is called with each WebSocket after both hellos.
+	// dialogue is called for each WebSocket after both hellos.
 	dialogue func(n int, conn *websocket.Conn)
-	// news answers a poll; nil waits.
+	// news returns the response to a poll; if it is nil, the poll waits.
 	news func(known string) *wire.ChannelMessage
 
 	mu      sync.Mutex
@@ -94,7 +94,7 @@ func (f *fakeCollector) tell(conn *websocket.Conn, m wire.ChannelMessage) {
 	_ = conn.Write(context.Background(), websocket.MessageText, b)
 }
 
-// listen notes what the agent sends, until the connection ends.
+// listen records what the agent sends, until the connection ends.
 func (f *fakeCollector) listen(conn *websocket.Conn) {
 	for {
 		_, b, err := conn.Read(context.Background())
@@ -165,11 +165,11 @@ func request1(id string, what wire.RetestWhat, valid time.Duration) wire.Channel
 	return wire.ChannelMessage{Type: wire.MessageRetest, ID: id, What: what, By: "support", ExpiresAt: &expires}
 }
 
-// quickClock does not wait, and counts.
+// quickClock records waits instead of waiting.
 type quickClock struct {
 	mu    sync.Mutex
 	waits []time.Duration
-	most  int // ends the program
+	most  int // the number of waits after which the program ends
 	end   context.CancelFunc
 }
 
@@ -187,7 +187,7 @@ func (c *quickClock) Sleep(ctx context.Context, d time.Duration) error {
 // network is a check without sound.
 func network(_ context.Context, tell func(probe.Event)) (string, error) {
 	tell(probe.Event{Probe: "nat", Kind: probe.EventStarted})
-	tell(probe.Event{Probe: "nat", Kind: probe.EventLevel}) // not of a microphone
+	tell(probe.Event{Probe: "nat", Kind: probe.EventLevel}) // not from a microphone
 	tell(probe.Event{Probe: "nat", Kind: probe.EventDone, Result: &report.Result{Status: report.StatusOK}})
 	return "report", nil
 }
@@ -240,7 +240,7 @@ func TestNetworkRetestThatIsAllowed(t *testing.T) {
 	}
 }
 
-// screen is a Screen by a function.
+// screen is a Screen that calls a function.
 type screen func(ctx context.Context, r Retest) (Consent, error)
 
 func (s screen) Ask(ctx context.Context, r Retest) (Consent, error) { return s(ctx, r) }
@@ -269,7 +269,7 @@ func TestAnswersOfAPerson(t *testing.T) {
 		desk  *Desk
 		what  wire.RetestWhat
 		valid time.Duration
-		want  string // types, and why
+		want  string // message types, and the reason of a refusal
 	}{
 		"yes":                         {&Desk{Screen: given(full)}, wire.RetestFull, time.Minute, "consent true level done"},
 		"no":                          {&Desk{Screen: screen(func(context.Context, Retest) (Consent, error) { return Consent{}, nil })}, wire.RetestFull, time.Minute, "consent false"},

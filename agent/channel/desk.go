@@ -35,7 +35,7 @@ type Desk struct {
 	work    sync.WaitGroup
 }
 
-// answering is the retest that is being answered.
+// answering is the retest in progress.
 type answering struct {
 	id        string
 	cancel    context.CancelCauseFunc
@@ -163,7 +163,7 @@ func (d *Desk) answer(ctx context.Context, r Retest) {
 	}
 }
 
-// consent returns what to run; nil if the person said no.
+// consent returns what to run; nil if the person declined.
 func (d *Desk) consent(ctx context.Context, r Retest) (Runner, error) {
 	network := r.What == wire.RetestNetwork
 	switch {

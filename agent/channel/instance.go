@@ -17,10 +17,10 @@ const InstanceFile = "instance"
 
 const instanceBytes = 12
 
-// Instance returns the instance of a data folder: random, the same for all processes that use the
-// folder at the same time, and new when the first of them starts. So a copy of the folder on
-// another machine has another one, although it contains the same file. The instance remains
-// valid until release, or until the process ends.
+// Instance returns the instance of a data folder: a random string that is the same for all
+// processes that use the folder at the same time, and new whenever the first of them starts. A copy
+// of the folder on another machine therefore has an instance of its own, although it contains the
+// same file. The instance remains valid until release is called or the process ends.
 func Instance(dir string, random io.Reader) (instance string, release func() error, err error) {
 	if err := durable.MkdirPrivate(dir); err != nil {
 		return "", nil, fmt.Errorf("instance: %w", err)
@@ -50,7 +50,8 @@ func instanceOf(f *os.File, random io.Reader) (string, error) {
 	if err := lockShared(f); err != nil {
 		return "", err
 	}
-	// Read again after the change of the lock: another process may have drawn one in between.
+	// Read again after the change of the lock: another process may have written a new instance in
+	// between.
 	b := make([]byte, 64)
 	n, err := f.ReadAt(b, 0)
 	if err != nil && err != io.EOF {

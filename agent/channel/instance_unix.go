@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockAlone reports whether no other process has a lock, and then locks f exclusively.
+// lockAlone locks f exclusively if no other process holds a lock, and reports whether it did.
 func lockAlone(f *os.File) (bool, error) {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -18,7 +18,7 @@ func lockAlone(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lockShared locks f together with others; an exclusive lock is released.
+// lockShared takes a shared lock on f, which replaces an exclusive one.
 func lockShared(f *os.File) error { return flock(f, unix.LOCK_SH) }
 
 func flock(f *os.File, how int) error {

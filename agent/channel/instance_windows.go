@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockedByte is a byte beyond the content. A lock on Windows prevents others from reading the
-// locked bytes.
+// lockedByte is the offset of a byte beyond the content: on Windows, a lock prevents others from
+// reading the locked bytes.
 const lockedByte = 1 << 20
 
-// lockAlone reports whether no other process has a lock, and then locks f exclusively.
+// lockAlone locks f exclusively if no other process holds a lock, and reports whether it did.
 func lockAlone(f *os.File) (bool, error) {
 	err := lock(f, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
@@ -20,7 +20,7 @@ func lockAlone(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lockShared locks f together with others; an exclusive lock is released.
+// lockShared takes a shared lock on f, which replaces an exclusive one.
 func lockShared(f *os.File) error {
 	at := windows.Overlapped{Offset: lockedByte}
 	if err := windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &at); err != nil && !errors.Is(err, windows.ERROR_NOT_LOCKED) {

@@ -10,8 +10,8 @@ import (
 // maxWaiting limits the messages that wait for a connection.
 const maxWaiting = 64
 
-// outbox contains the messages to the collector in their order. They survive a lost connection;
-// levels are replaced by newer ones, and progress gives way first.
+// outbox queues the messages to the collector in order. They survive a lost connection. A level
+// replaces the previous one, and a full outbox drops progress and levels first.
 type outbox struct {
 	mu    sync.Mutex
 	list  []wire.ChannelMessage
@@ -43,7 +43,7 @@ func (o *outbox) wake() {
 	}
 }
 
-// take removes up to most messages.
+// take removes and returns up to most messages.
 func (o *outbox) take(most int) []wire.ChannelMessage {
 	o.mu.Lock()
 	defer o.mu.Unlock()

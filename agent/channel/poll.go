@@ -20,7 +20,7 @@ const (
 	// viaWait is the wait of a poll through the service, whose requests are short. A program is
 	// open for minutes only.
 	viaWait = 15 * time.Second
-	// pollSlack is the time for the answer after the wait.
+	// pollSlack is the time allowed for the response after the wait.
 	pollSlack = 20 * time.Second
 	// maxRepeats limits the quick responses without news in a row, repeatPause apart: a request comes
 	// again until its answer has arrived.
@@ -156,7 +156,7 @@ func (c *Client) sendPolled(ctx context.Context, e *collector.Endpoint, client *
 			return err
 		}
 		pause := sendPause
-		if e.Via != nil { // which limits the rate
+		if e.Via != nil { // the service limits the rate
 			pause = 2 * sendPause
 		}
 		if c.Clock.Sleep(ctx, pause) != nil {
@@ -176,7 +176,7 @@ func (c *Client) sendLast(e *collector.Endpoint, client *http.Client) error {
 	return c.sendBatch(ctx, e, client)
 }
 
-// lastTime limits the last messages.
+// lastTime limits the time for the last messages.
 const lastTime = 2 * time.Second
 
 func (c *Client) sendBatch(ctx context.Context, e *collector.Endpoint, client *http.Client) error {

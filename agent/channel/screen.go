@@ -9,7 +9,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Retest is a request of phone support for another check.
+// Retest is a request by phone support for another check.
 type Retest struct {
 	ID   string
 	What wire.RetestWhat
@@ -28,7 +28,7 @@ type Screen interface {
 // Consent is a person's answer.
 type Consent struct {
 	Given bool
-	// Run performs the check where the person is, delivers the report and returns its id. It is
+	// Run performs the check in the person's program, delivers the report and returns its id. It is
 	// required for a check with the microphone. Its errors include ErrEnded.
 	Run Runner
 }

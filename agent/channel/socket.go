@@ -17,9 +17,9 @@ import (
 const (
 	// pingTime is the time for the answer to a ping.
 	pingTime = 20 * time.Second
-	// openTime limits the connection and both hellos.
+	// openTime limits the time to connect and to exchange hellos.
 	openTime = 25 * time.Second
-	// writeTime limits one message.
+	// writeTime limits the time to write one message.
 	writeTime = 10 * time.Second
 )
 
@@ -110,7 +110,7 @@ func (c *Client) send(ctx, line context.Context, conn *websocket.Conn) error {
 		case <-line.Done():
 			return nil
 		case <-ctx.Done():
-			c.Desk.work.Wait() // its last message
+			c.Desk.work.Wait() // a running retest puts its last message into the outbox
 			err := c.flush(line, conn)
 			_ = conn.Close(websocket.StatusGoingAway, "")
 			return err
@@ -179,7 +179,8 @@ func (c *Client) noSocket(ctx context.Context, resp *http.Response, err error) e
 	return refused
 }
 
-// orClosed returns the error for the status with which the collector has closed, otherwise other.
+// orClosed returns the error that corresponds to the collector's close status in err, and other if
+// there is none.
 func orClosed(other, err error) error {
 	switch websocket.CloseStatus(err) {
 	case wire.CloseShut:

@@ -102,7 +102,8 @@ func (k kind) rates() (rate.Limit, int) {
 	return 5, 120
 }
 
-// maxAccounts limits the memory of the rates. Real machines have a few users.
+// maxAccounts limits the number of rate limiters in memory. A machine has only a few
+// users.
 const maxAccounts = 256
 
 // pace limits the requests of each account.

@@ -20,8 +20,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// askTime limits a request that the service answers by itself; a program that starts waits
-// for it. enrollTime includes a request to the collector.
+// askTime limits a request that the service answers by itself; a program waits for it at
+// startup. enrollTime includes a request to the collector.
 const (
 	connectTime = time.Second
 	askTime     = 3 * time.Second
@@ -52,14 +52,14 @@ func NewClient(address string) *Client {
 	}}
 }
 
-// Lost reports whether the service answered once and then no more.
+// Lost reports whether a request has failed to reach the service.
 func (c *Client) Lost() bool { return c.lost.Load() }
 
 // host stands for the service in URLs.
 const host = "tonprobe.local"
 
 // do sends one request and parses the response. An error that is not ErrNoService comes
-// from the service, or means that somebody else listens.
+// from the service, or means that another process listens at its address.
 func (c *Client) do(ctx context.Context, limit time.Duration, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -119,7 +119,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return s, err
 }
 
-// SelfCheck lets the service examine itself.
+// SelfCheck asks the service to check itself.
 func (c *Client) SelfCheck(ctx context.Context) ([]Finding, error) {
 	var f []Finding
 	err := c.do(ctx, checkTime, http.MethodGet, pathSelfCheck, nil, &f)
@@ -218,7 +218,8 @@ func (v via) RoundTrip(r *http.Request) (*http.Response, error) {
 		if r.Context().Err() != nil {
 			return nil, err
 		}
-		// The silence of the service must not look like that of the collector.
+		// A service that does not respond must not be mistaken for a collector that does
+		// not respond.
 		return nil, fmt.Errorf("%w: %w", media.ErrInterrupted, v.client.noService(err))
 	}
 	if resp.Header.Get(headerFault) == "" {

@@ -37,8 +37,8 @@ var (
 	ErrNoRecords = errors.New("the service has recorded nothing")
 )
 
-// codes assigns names on the wire to errors. The first match counts, so the specific ones
-// come first.
+// codes lists the wire name and the HTTP status of each error. The first match wins, so
+// specific errors come first.
 func codes() []struct {
 	is     error
 	code   string
@@ -101,7 +101,7 @@ func faultOf(err error) (fault, int) {
 	return fault{Code: codeInternal, Detail: err.Error()}, http.StatusInternalServerError
 }
 
-// error is the reverse of faultOf.
+// error is the inverse of faultOf.
 func (f fault) error() error {
 	if f.Code == codeClock {
 		return &collector.ClockError{Ours: f.Ours, Theirs: f.Theirs}

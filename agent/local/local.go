@@ -35,7 +35,7 @@ const (
 	pathCollector = "/v1/collector"
 )
 
-// Queries of pathEvents and pathHistory.
+// Query parameters of pathEvents and pathHistory.
 const (
 	querySince = "since"
 	queryAt    = "at"
@@ -44,10 +44,10 @@ const (
 // Limits of requests and responses.
 const (
 	maxRequestBytes = 64 << 10 // everything but a report
-	maxAnswerBytes  = 4 << 20  // a full spool lists 1,500 reports with 200 bytes each
+	maxAnswerBytes  = 4 << 20  // a full spool lists 1,500 reports of 200 bytes each
 )
 
-// Status is what a program may know of the service. It contains no secret.
+// Status is what a program may know about the service. It contains no secret.
 type Status struct {
 	Version string `json:"version"`
 	AgentID string `json:"agent_id"`

@@ -107,7 +107,7 @@ func TestStatusContainsNoToken(t *testing.T) {
 	}
 }
 
-// TestOnlyPeopleAreAdmitted calls every route as an account of a program.
+// TestOnlyPeopleAreAdmitted calls every route from an account that belongs to a program.
 func TestOnlyPeopleAreAdmitted(t *testing.T) {
 	agent := &fakeAgent{url: "https://tonprobe.example.org"}
 	c, _ := start(t, agent, Peer{Account: "33"})
@@ -313,7 +313,8 @@ func TestAFloodIsRefused(t *testing.T) {
 	}
 }
 
-// TestSilentConnectionsDoNotLockOthersOut opens more connections than one account may.
+// TestSilentConnectionsDoNotLockOthersOut opens more connections than one account may
+// open.
 func TestSilentConnectionsDoNotLockOthersOut(t *testing.T) {
 	_, address := start(t, &fakeAgent{}, person)
 	var conns []net.Conn
@@ -459,7 +460,7 @@ func TestPlantedSocket(t *testing.T) {
 	}
 }
 
-// TestAServiceThatDiesInTheMiddle ends in the middle of a response.
+// TestAServiceThatDiesInTheMiddle closes the connection in the middle of a response.
 func TestAServiceThatDiesInTheMiddle(t *testing.T) {
 	address := filepath.Join(t.TempDir(), "agent.sock")
 	l, err := net.Listen("unix", address)
@@ -504,7 +505,7 @@ func TestDialedPeerIsThisAccount(t *testing.T) {
 	}
 }
 
-// TestALostServiceIsNotTheCollectorsFault asks for something after the service has gone.
+// TestALostServiceIsNotTheCollectorsFault sends a request after the service has ended.
 func TestALostServiceIsNotTheCollectorsFault(t *testing.T) {
 	base := &url.URL{Scheme: "https", Host: "tonprobe.example.org"}
 	client := NewClient(filepath.Join(t.TempDir(), "agent.sock"))

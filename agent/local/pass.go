@@ -14,8 +14,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// passing is a request that a check, or the answer to phone support, needs to send to the
-// collector through the service. Nothing else is passed on: a program could otherwise act as the machine with the token.
+// passing is a request that a check, or the answer to a request for a retest, needs to
+// send to the collector through the service. Nothing else is passed on: a program could
+// otherwise use the token to act as the machine.
 type passing struct {
 	method, path string // path in the form of http.ServeMux, with the id as {id}
 	most         int64  // bytes of the body
@@ -29,13 +30,13 @@ func passed() []passing {
 		{method: http.MethodGet, path: "/" + wire.PathTargets, query: []string{wire.ParamJoin}},
 		{method: http.MethodPost, path: "/api/v1/echo", most: maxRequestBytes, types: []string{wire.MediaTypeSDP}},
 		{method: http.MethodDelete, path: "/api/v1/echo/{id}"},
-		// A person who is asked for a retest is asked by a program.
+		// A program polls for retests, because only a program can ask the person.
 		{method: http.MethodGet, path: "/" + wire.PathPoll, query: pollQuery()},
 		{method: http.MethodPost, path: "/" + wire.PathPoll, most: maxRequestBytes, types: []string{"application/json"}, query: pollQuery()},
 	}
 }
 
-// pollQuery omits the instance: it is the service's.
+// pollQuery omits the instance, which identifies the data folder of the service.
 func pollQuery() []string {
 	return []string{wire.ParamVersion, wire.ParamProcess, wire.ParamScreen, wire.ParamKnown, wire.ParamWait}
 }
@@ -141,8 +142,8 @@ func passedRequest(r *http.Request, p passing, e *collector.Endpoint, body []byt
 	return req, nil
 }
 
-// Errors on the way from the service to the collector. The program's probes see them as
-// an error of the connection, as without the service.
+// Errors on the way from the service to the collector. The program's probes report them
+// as connection errors, as they would without the service.
 var (
 	errUntrusted   = errors.New("the collector's certificate is not trusted")
 	errUnreachable = errors.New("the service cannot reach the collector")

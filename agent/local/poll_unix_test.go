@@ -18,7 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// yes is a person who agrees.
+// yes is a person who consents.
 type yes struct{}
 
 func (yes) Ask(context.Context, channel.Retest) (channel.Consent, error) {

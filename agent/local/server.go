@@ -18,7 +18,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Agent is what the service does for the programs. Calls may overlap.
+// Agent performs what programs request of the service. Its methods may be called
+// concurrently.
 type Agent interface {
 	Status() (Status, error)
 	// Enroll enrols the machine. anywhere allows another collector than before, and other
@@ -33,10 +34,10 @@ type Agent interface {
 	Take(ctx context.Context, r *report.Report, declined bool) (outcome string, err error)
 	Reports(ctx context.Context) (Reports, error)
 	Report(ctx context.Context, id string) ([]byte, error)
-	// Events returns what the flight recorder has noted since a time, and ErrNoRecords
-	// without one.
+	// Events returns what the flight recorder has recorded since a time, or ErrNoRecords
+	// if there is no recorder.
 	Events(since time.Time) (Recorded, error)
-	// History returns the last minutes before at, and ErrNoRecords if there are none.
+	// History returns the last minutes before at, or ErrNoRecords if there are none.
 	History(at time.Time) (*report.HostHistory, error)
 	SelfCheck(ctx context.Context) []Finding
 }
@@ -113,13 +114,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 type peerKey struct{}
 
-// handler returns the routes. Every one of them is limited by its kind.
+// handler returns the routes. The rate of each is limited according to its kind.
 func (s *Server) handler() http.Handler {
 	paces := &pace{all: map[paceKey]*rate.Limiter{}}
 	mux := http.NewServeMux()
 	handle := func(pattern string, k kind, h func(http.ResponseWriter, *http.Request, Peer) error) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			// The zero value of Peer is nobody.
+			// Without a peer, the zero value is not a person and is not admitted.
 			peer, _ := r.Context().Value(peerKey{}).(Peer)
 			err := ErrNotAdmitted
 			switch {
@@ -153,7 +154,7 @@ func (s *Server) handler() http.Handler {
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
-		return // the program has gone, or the service ends
+		return // the program is gone, or the service is stopping
 	}
 	f, status := faultOf(err)
 	s.Log.Debug("a request of a program failed", "path", report.CleanText(r.URL.Path), "code", f.Code, "err", report.ErrorText(err))

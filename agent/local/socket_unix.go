@@ -78,8 +78,8 @@ func trusted(dir string, owner uint32) error {
 	return nil
 }
 
-// dial connects to the service and verifies that it is the one: the process that listens
-// must own the socket, in a folder that nobody else can write to.
+// dial connects to the service and verifies its identity: the process that listens must
+// own the socket, in a folder that nobody else can write to.
 func dial(ctx context.Context, address string) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", address)
@@ -107,8 +107,8 @@ func verify(conn net.Conn, address string) error {
 	return trusted(filepath.Dir(address), uid)
 }
 
-// peerOf returns the account at the other end. The service's own account is the one of a
-// person who runs it in the foreground.
+// peerOf returns the account at the other end. The service's own account counts as an
+// administrator: it belongs to a person who runs the service in the foreground.
 func peerOf(conn net.Conn) (Peer, error) {
 	uid, err := uidOf(conn)
 	if err != nil {

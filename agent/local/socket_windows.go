@@ -75,9 +75,9 @@ func verify(conn net.Conn) error {
 	return fmt.Errorf("%w: %s", ErrForeignSocket, owner)
 }
 
-// peerOf returns the session of the client: the access list has already excluded everybody
-// who is not signed in. Nobody is an administrator here, because the client connects
-// anonymously.
+// peerOf returns the session of the client: the access list has already excluded
+// everybody who is not signed in. No peer counts as an administrator, because clients
+// connect anonymously.
 func peerOf(conn net.Conn) (Peer, error) {
 	c, ok := conn.(fdConn)
 	if !ok {
