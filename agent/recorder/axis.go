@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// axis is the time axis of the recent events: those of the watchers, of the recorder and
-// of the system's own records, each once.
+// axis contains the recent events of the watchers, of the recorder and of the system's
+// own records. Duplicates are merged.
 type axis struct {
 	known []report.HostEvent
 	// told are the events that are in a report, or will be.
@@ -19,8 +19,8 @@ type axis struct {
 // maxKnown limits the events in memory.
 const maxKnown = 256
 
-// add merges an event, and returns it with everything that is known of it. better is true
-// if the event was known, and this one adds to it.
+// add merges an event, and returns it with all details that are known. better is true if
+// the event was known, and e added details.
 func (a *axis) add(e report.HostEvent) (whole report.HostEvent, isNew, better bool) {
 	i := slices.IndexFunc(a.known, func(k report.HostEvent) bool { return crash.Same(k, e) })
 	if i < 0 {
@@ -47,7 +47,7 @@ func (a *axis) reported(e report.HostEvent) bool {
 
 func (a *axis) markReported(e report.HostEvent) { a.told = last(append(a.told, e), maxKnown) }
 
-// since returns the events of a time for a report.
+// since returns the events between from and now in the form of a report.
 func (a *axis) since(from, now time.Time) *report.HostCrash {
 	const maxEvents = 64
 	c := &report.HostCrash{
@@ -65,7 +65,8 @@ func (a *axis) since(from, now time.Time) *report.HostCrash {
 
 func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
-// order of the events that deserve a report: what explains the most comes first.
+// order ranks the kinds of events that deserve a report: those that explain the most come
+// first.
 var order = [...]report.HostEventKind{
 	report.EventBluescreen, report.EventUnexpectedShutdown, report.EventOutOfMemory, report.EventClientCrashed,
 	report.EventClientHung, report.EventGPUReset, report.EventWiFiDropped, report.EventConnectionLost, report.EventDeviceUnplugged,
@@ -83,7 +84,7 @@ func rank(k report.HostEventKind) int {
 const minAwayS = 8.0
 
 // deserves reports whether an event may have ended somebody's conference. A lost network
-// or microphone concerns nobody while no conference program runs.
+// or microphone does not matter while no conference program runs.
 func deserves(e report.HostEvent, running bool) bool {
 	switch e.Kind {
 	case report.EventDeviceUnplugged:
@@ -94,8 +95,8 @@ func deserves(e report.HostEvent, running bool) bool {
 	return rank(e.Kind) < len(order)
 }
 
-// limiter limits the reports of events: a Wi-Fi that comes and goes says the same each
-// time. It is a token bucket.
+// limiter is a token bucket that limits the reports of events: a Wi-Fi connection that
+// drops repeatedly causes the same report each time.
 type limiter struct {
 	tokens     float64
 	at         time.Time

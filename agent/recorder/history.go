@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	// keptMinutes is the length of the flight recorder, and of the summary in a report.
+	// keptMinutes is the period that the flight recorder keeps, and that the summary in a
+	// report covers.
 	keptMinutes = 10
-	// Seconds around an event that are in a report in full.
+	// Limits of the single samples around an event that a report contains.
 	secondsBefore = 30 * time.Second
 	secondsAfter  = 90 * time.Second
 	maxSeconds    = 64

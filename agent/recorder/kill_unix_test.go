@@ -17,7 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// dataVariable is the data folder of a recorder that is killed.
+// dataVariable names the environment variable with the data folder of the recorder to be
+// killed.
 const dataVariable = "TONPROBE_TEST_RECORDER"
 
 // TestKilled kills a recorder with SIGKILL, and starts the next one on its files.
@@ -53,7 +54,7 @@ func TestKilled(t *testing.T) {
 			return kinds(events) == "client_started Zoom, service_restarted"
 		})
 	})
-	newRig(data).during(t, func() { time.Sleep(time.Millisecond) }) // the end in order says nothing
+	newRig(data).during(t, func() { time.Sleep(time.Millisecond) }) // a clean stop emits nothing
 	if events, err := Events(data, time.Time{}); kinds(events) != "client_started Zoom, service_restarted" {
 		t.Errorf("%+v, %v", events, err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/agent/durable"
 )
 
-// mark is an empty file that exists while the recorder runs. One from a previous run
-// means that it was killed, or the computer went off.
+// mark is an empty file that exists while the recorder runs. If a previous run left one,
+// the recorder was killed, or the computer stopped unexpectedly.
 type mark struct{ path string }
 
 // openMark creates the mark. stopped is false if the previous run left one.

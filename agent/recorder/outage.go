@@ -13,12 +13,13 @@ const (
 	minLost = 3
 	// minNoLink is the same for a missing link, which is certain.
 	minNoLink = 2
-	// settle is the time after a sleep in which a missing connection belongs to it.
+	// settle is the time after a sleep in which a missing connection is attributed to the
+	// sleep.
 	settle = time.Minute
-	// maxGap is the longest time between two samples of one series. Two packets without an
-	// answer delay a sample by 1.5 s.
+	// maxGap is the longest time between two samples of an uninterrupted series. Two
+	// packets without an answer delay a sample by 1.5 s.
 	maxGap = 15 * time.Second
-	// ongoing is when an outage is emitted although it is not over.
+	// ongoing is the duration after which an outage is emitted although it is not over.
 	ongoing = 2 * time.Minute
 )
 
@@ -41,21 +42,22 @@ type outages struct {
 
 	since    time.Time // zero without an outage
 	lost     int       // samples in a row
-	noLink   int       // of them, those without a link
-	router   int       // of them, those without an answer of the router
+	noLink   int       // of these, those without a link
+	router   int       // of these, those without an answer from the router
 	off      bool      // a person switched the Wi-Fi off
-	kind     string    // of the link before
-	programs []string  // which ran all the time
+	kind     string    // of the last link before the outage
+	programs []string  // those that have run throughout
 	told     bool
 }
 
-// see takes the next sample and returns an event if an outage is over, or lasts long.
+// see takes the next sample and returns an event if an outage is over, or has lasted for
+// ongoing.
 func (o *outages) see(s Sample) (report.HostEvent, bool) {
 	last := o.last
 	gap := o.known && (s.At.Sub(last.At) > maxGap || s.At.Before(last.At))
 	o.last, o.known = s, true
 	if gap {
-		// Nobody looked meanwhile: the computer slept, or the clock was set.
+		// There were no samples in between: the computer slept, or its clock was set.
 		e, ok := o.end(last.At)
 		o.calmUntil = s.At.Add(settle)
 		o.begin(s, last.Link)
@@ -77,7 +79,7 @@ func (o *outages) see(s Sample) (report.HostEvent, bool) {
 }
 
 // isAway reports whether a sample shows no connection. A router that does not answer is
-// no outage if the collector does.
+// not an outage if the collector does.
 func isAway(s Sample) bool {
 	return s.Link == "none" || !s.Server.Answered && (s.Gateway.lost() || s.Server.lost())
 }
@@ -101,7 +103,8 @@ func (o *outages) count(s Sample) {
 	o.programs = slices.DeleteFunc(slices.Clone(o.programs), func(p string) bool { return !slices.Contains(s.Programs, p) })
 }
 
-// counts reports whether an outage is long enough, and nobody wanted it.
+// counts reports whether an outage is long enough to be emitted, was not caused by a
+// person, and did not begin right after a sleep.
 func (o *outages) counts() bool {
 	return !o.off && !o.since.Before(o.calmUntil) && (o.noLink >= minNoLink || o.lost >= minLost)
 }
@@ -115,8 +118,8 @@ func (o *outages) end(at time.Time) (report.HostEvent, bool) {
 	return e, ok
 }
 
-// event describes the outage by its most basic part: a lost Wi-Fi explains a router that
-// does not answer yet.
+// event describes the outage by its most basic cause: after the Wi-Fi connection was
+// lost, a router that does not answer yet is a consequence.
 func (o *outages) event(until time.Time) report.HostEvent {
 	const maxS = 7 * 24 * 60 * 60
 	e := report.HostEvent{At: o.since.UTC().Truncate(time.Second), DurationS: new(min(maxS, until.Sub(o.since).Seconds()))}

@@ -13,7 +13,7 @@ var begin = time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)
 //
 //	. all well          w no Wi-Fi     l no cable      o Wi-Fi switched off
 //	g router silent     s collector silent             b router silent, collector answers
-//	- nobody looked for a minute       ? nobody ever answered
+//	- no sample for a minute           ? no machine ever answered
 func course(letters string) (said []string) {
 	var o outages
 	at := begin
@@ -53,18 +53,18 @@ func TestOutages(t *testing.T) {
 		r(".", 300):                                "",
 		"..." + r("w", 20) + "...":                 "wifi_dropped Zoom 40",
 		"...w...":                                  "",
-		"..." + r("o", 20) + "...":                 "", // somebody wanted it
+		"..." + r("o", 20) + "...":                 "", // a person switched it off
 		"eee" + r("l", 5) + "ee":                   "connection_lost link Zoom 10",
 		"..." + r("g", 6) + "..":                   "connection_lost router Zoom 12",
 		".g.g.gg.g.gg..":                           "", // single packets
 		"..." + r("s", 6) + "..":                   "connection_lost beyond_router Zoom 12",
-		"..." + r("b", 60) + "..":                  "", // it no longer answers, but all is well
+		"..." + r("b", 60) + "..":                  "", // the router no longer answers, but the collector does
 		"..." + r("w", 5) + r("g", 5) + ".":        "wifi_dropped Zoom 20",
 		"..." + r("g", 3) + r("c", 3) + "..":       "connection_lost router 12",
 		"..." + r("w", 70) + "..":                  "wifi_dropped Zoom 120|wifi_dropped Zoom 140",
 		r("?", 100):                                "",
-		"..." + r("w", 5) + "-" + r("w", 5) + "..": "wifi_dropped Zoom 8", // asleep meanwhile
-		"...-" + r("w", 10) + "...":                "",                    // it comes back after a sleep
+		"..." + r("w", 5) + "-" + r("w", 5) + "..": "wifi_dropped Zoom 8", // asleep in between
+		"...-" + r("w", 10) + "...":                "",                    // the connection returns some time after a sleep
 		"...-" + r(".", 40) + r("w", 10) + "...":   "wifi_dropped Zoom 20",
 	} {
 		if got := strings.Join(course(letters), "|"); got != want {
@@ -73,7 +73,7 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// TestOutagesAfterTheClockWasSet: the time between two samples says nothing then.
+// TestOutagesAfterTheClockWasSet: the time between two samples is meaningless then.
 func TestOutagesAfterTheClockWasSet(t *testing.T) {
 	for _, step := range []time.Duration{-24 * time.Hour, 10 * 365 * 24 * time.Hour, -10 * 365 * 24 * time.Hour} {
 		var o outages

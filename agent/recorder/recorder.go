@@ -1,6 +1,7 @@
-// Package recorder keeps the last minutes of the computer's state on disk, like the flight
-// recorder of an aircraft, and the events that the watchers and the system recorded. When
-// something happens to a conference, the part around it becomes a report.
+// Package recorder keeps the last minutes of the computer's state on disk, like the
+// flight recorder of an aircraft, and the events that the watchers and the system
+// recorded. After an event that may have affected a conference, it makes a report of the
+// records around the event.
 package recorder
 
 import (
@@ -48,7 +49,7 @@ type Recorder struct {
 	Log  *slog.Logger
 
 	store    *store
-	recent   []Sample // as on disk
+	recent   []Sample // including those not yet on disk
 	outages  outages
 	gateway  target
 	server   target
@@ -58,24 +59,27 @@ type Recorder struct {
 	due      time.Time
 	flushed  time.Time
 	incoming chan report.HostEvent
-	look     chan time.Duration // asks for the system's records, after a wait
+	look     chan time.Duration // requests to read the system's records after a wait
 }
 
 const (
-	// afterwards is how long a report waits for what follows the event.
+	// afterwards is how long a report is delayed, so that it covers what follows the
+	// event.
 	afterwards = 45 * time.Second
 	// minFlush is the shortest time between two writes because of events.
 	minFlush = 20 * time.Second
-	// evidenceEvery is how often the system's records are read without a reason. A tab
-	// that crashes does not end its browser.
+	// evidenceEvery is how often the system's records are read without an event that
+	// prompts it: a tab that crashes, for example, does not end its browser.
 	evidenceEvery = 15 * time.Minute
 	// settleEvidence is the time that a system takes to write the record of a crash.
 	settleEvidence = 10 * time.Second
-	// evidenceWithin limits reading the records, for which some systems start a program.
+	// evidenceWithin limits the time to read the records, for which some systems start a
+	// program.
 	evidenceWithin = 30 * time.Second
-	// maxSince is how far back the first reading looks.
+	// maxSince is how far back the first read of the records goes.
 	maxSince = 24 * time.Hour
-	// fresh is how old an event may be that is still reported. Older ones are listed.
+	// fresh is the maximum age of an event that causes a report. Older ones are only
+	// recorded.
 	fresh = 2 * time.Hour
 )
 
@@ -135,7 +139,8 @@ func (r *Recorder) watch(ctx context.Context, w watch.Watcher) {
 	}
 }
 
-// emit never blocks: after 256 events within two seconds the others say nothing new.
+// emit does not block. It discards events beyond the 256 that fit between two samples,
+// which would add nothing new.
 func (r *Recorder) emit(e report.HostEvent) {
 	select {
 	case r.incoming <- e:
@@ -143,7 +148,7 @@ func (r *Recorder) emit(e report.HostEvent) {
 	}
 }
 
-// lastAt returns the time of the last sample, at least the given one.
+// lastAt returns the time of the last sample, or least if that is later.
 func (r *Recorder) lastAt(least time.Time) time.Time {
 	if n := len(r.recent); n > 0 && r.recent[n-1].At.After(least) {
 		return r.recent[n-1].At
@@ -151,7 +156,7 @@ func (r *Recorder) lastAt(least time.Time) time.Time {
 	return least
 }
 
-// record takes the samples.
+// record takes samples until ctx is done.
 func (r *Recorder) record(ctx context.Context) error {
 	for {
 		if err := r.tick(ctx); err != nil {
@@ -192,7 +197,7 @@ func (r *Recorder) tick(ctx context.Context) error {
 	return nil
 }
 
-// take returns the present sample.
+// take takes a sample of the present state.
 func (r *Recorder) take(ctx context.Context) Sample {
 	v := r.Board.View()
 	now := r.Clock.Now()
@@ -224,8 +229,9 @@ func (r *Recorder) take(ctx context.Context) Sample {
 	return s
 }
 
-// serverEvery is the interval of packets to the collector while nobody speaks and nothing
-// is wrong: 2,880 a day of 44 bytes each way, 0.25 MB.
+// serverEvery is the interval of packets to the collector while no program uses the
+// microphone and no answers are missing: 2,880 packets a day of 44 bytes each way, 0.25
+// MB.
 const serverEvery = 30 * time.Second
 
 // serverDue reports whether to ask the collector now: each time while a program uses the
@@ -235,7 +241,7 @@ func (r *Recorder) serverDue(v watch.View, now time.Time) bool {
 	return busy || r.gateway.lost > 0 || r.server.lost > 0 || now.Sub(r.server.asked).Abs() >= serverEvery
 }
 
-// target is a machine that is asked again and again.
+// target is a machine to which small packets are sent repeatedly.
 type target struct {
 	addr     netip.Addr
 	answered bool // at least once
@@ -243,9 +249,9 @@ type target struct {
 	asked    time.Time
 }
 
-// maxLost is how many answers in a row may be missing before the machine counts as one
-// that does not answer: a firewall may have been switched on. It is longer than a report
-// needs.
+// maxLost is the number of missing answers in a row after which a machine counts as one
+// that does not answer at all: a firewall may have been switched on. It exceeds what the
+// detection of an outage needs.
 const maxLost = 300
 
 func (t *target) at(addr netip.Addr) {
@@ -254,8 +260,8 @@ func (t *target) at(addr netip.Addr) {
 	}
 }
 
-// ask sends one packet. A machine that has never answered is asked too, but proves
-// nothing.
+// ask sends one packet. A machine that has never answered is asked too, but its silence
+// is not a loss.
 func (t *target) ask(ctx context.Context, send func(context.Context, netip.Addr) (time.Duration, error)) Echo {
 	if !t.addr.IsValid() {
 		return Echo{}
@@ -277,7 +283,7 @@ func (t *target) ask(ctx context.Context, send func(context.Context, netip.Addr)
 	return Echo{Asked: true}
 }
 
-// happened takes an event of any observer.
+// happened processes an event from any source.
 func (r *Recorder) happened(e report.HostEvent) {
 	e.At = e.At.UTC().Truncate(time.Second)
 	if !e.Valid() {
@@ -308,7 +314,8 @@ func (r *Recorder) happened(e report.HostEvent) {
 	}
 }
 
-// lookSoon asks for the system's records. A request that waits is sufficient.
+// lookSoon requests to read the system's records. It does nothing if enough requests are
+// waiting.
 func (r *Recorder) lookSoon(after time.Duration) {
 	select {
 	case r.look <- after:
@@ -316,7 +323,8 @@ func (r *Recorder) lookSoon(after time.Duration) {
 	}
 }
 
-// plan prepares a report. Events that follow within its wait are in the same one.
+// plan prepares a report. Events that follow while it waits become part of the same
+// report, which is named after the one with the best rank.
 func (r *Recorder) plan(e report.HostEvent, now time.Time) {
 	switch {
 	case r.pending == nil:
@@ -357,7 +365,7 @@ func (r *Recorder) readEvidence(ctx context.Context, since time.Time) {
 			return
 		}
 		now := r.Clock.Now()
-		// Some records are written late: a part is read twice.
+		// Some records are written late, so the periods of two reads overlap.
 		read, cancel := context.WithTimeout(ctx, evidenceWithin)
 		found := r.Crashes(read, since.Add(-time.Minute), now)
 		cancel()
@@ -375,7 +383,8 @@ func (r *Recorder) readEvidence(ctx context.Context, since time.Time) {
 	}
 }
 
-// sayHowItBegan compares the end of the previous run with the start of the computer.
+// sayHowItBegan emits an event if the service or the computer was restarted, which it
+// finds by comparing the last sample of the previous run with the start of the computer.
 func (r *Recorder) sayHowItBegan(stopped bool) {
 	now := r.Clock.Now()
 	last := r.lastAt(time.Time{})
@@ -389,11 +398,12 @@ func (r *Recorder) sayHowItBegan(stopped bool) {
 		e.At, e.Kind = booted, report.EventRestarted
 		e.DurationS = new(booted.Sub(last).Seconds())
 		if !stopped {
-			// Nobody told the service to stop. The system's records may know more.
+			// The service was not asked to stop. The system's records may contain the
+			// reason.
 			e.Kind, e.DurationS = report.EventUnexpectedShutdown, nil
 		}
 	case stopped:
-		return // somebody stopped the service, and started it again
+		return // the service was stopped and started again deliberately
 	}
 	r.happened(e)
 }

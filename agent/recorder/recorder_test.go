@@ -98,7 +98,7 @@ func (r *rig) records(e report.HostEvent) {
 	r.crash = append(r.crash, e)
 }
 
-// during runs the recorder while do has time pass, and ends it in order.
+// during runs the recorder while do lets time pass, and then stops it cleanly.
 func (r *rig) during(t *testing.T, do func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -112,7 +112,7 @@ func (r *rig) during(t *testing.T, do func()) {
 	}
 }
 
-// with has time pass with a state.
+// with lets time pass in a given state.
 func (r *rig) with(d time.Duration, change func(*watch.View)) {
 	if change != nil {
 		v := r.view
@@ -169,7 +169,7 @@ func TestWiFiIsLostDuringAConference(t *testing.T) {
 	}
 }
 
-// TestWhoSaysWhat: each trouble by the observers that see it, told once.
+// TestWhoSaysWhat: each problem is reported once, by the observers that detect it.
 func TestWhoSaysWhat(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(*rig)
@@ -257,7 +257,8 @@ func TestWhoSaysWhat(t *testing.T) {
 	}
 }
 
-// TestAWiFiThatComesAndGoes must not flood the collector.
+// TestAWiFiThatComesAndGoes: a connection that drops repeatedly must not flood the
+// collector.
 func TestAWiFiThatComesAndGoes(t *testing.T) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -281,8 +282,8 @@ func TestAWiFiThatComesAndGoes(t *testing.T) {
 	})
 }
 
-// TestHowItBegan: the previous run ended in order or not, and the computer was restarted
-// or not.
+// TestHowItBegan: the previous run was stopped cleanly or not, and the computer was
+// restarted or not.
 func TestHowItBegan(t *testing.T) {
 	for name, c := range map[string]struct {
 		killed, rebooted bool
@@ -316,7 +317,8 @@ func TestHowItBegan(t *testing.T) {
 	}
 }
 
-// TestNobodyAnswersPackets: a router that has never answered proves nothing.
+// TestNobodyAnswersPackets: the silence of a router that has never answered is not an
+// outage.
 func TestNobodyAnswersPackets(t *testing.T) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -342,8 +344,8 @@ func TestPacketsADay(t *testing.T) {
 	})
 }
 
-// TestThirtyDays: nothing grows while nothing happens, and while the Wi-Fi comes and goes
-// every hour.
+// TestThirtyDays: memory and files do not grow, neither without events nor while the
+// Wi-Fi drops every hour.
 func TestThirtyDays(t *testing.T) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -378,7 +380,7 @@ func TestThirtyDays(t *testing.T) {
 	}
 }
 
-// grown returns the number of goroutines and the live heap.
+// grown returns the number of goroutines and the size of the live heap.
 func grown() [2]uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -386,7 +388,7 @@ func grown() [2]uint64 {
 	return [2]uint64{uint64(runtime.NumGoroutine()), m.HeapAlloc}
 }
 
-// TestAFullDisk: the recorder goes on in memory, and still reports.
+// TestAFullDisk: the recorder continues in memory, and still sends reports.
 func TestAFullDisk(t *testing.T) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

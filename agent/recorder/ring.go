@@ -23,10 +23,11 @@ import (
 //	sum     = CRC-32C of everything after it, as far as the payload
 //	numbers are little-endian
 //
-// There is no header: a file of any content is read, and what is no slot is skipped.
+// There is no header: a file of any content is read, and whatever is not a slot is
+// skipped.
 const slotHeader = 18
 
-// layout is the form of a ring. The magic changes with the meaning of its payload.
+// layout is the format of a ring. The magic changes with the encoding of its payload.
 type layout struct {
 	name      string // of the file
 	magic     [4]byte
@@ -88,7 +89,7 @@ func isDamage(err error) bool {
 	return ok
 }
 
-// append writes a payload into the next slot. It does not wait for the disk.
+// append writes a payload into the next slot. It does not sync the file.
 func (r *ring) append(payload []byte) error {
 	if len(payload) > r.slotBytes-slotHeader {
 		return ErrTooLarge
@@ -149,7 +150,7 @@ func parseRing(all []byte, l layout) ([]slot, error) {
 		}
 		return 1
 	})
-	// A slot that is older than a whole round was missed by the round after it.
+	// A slot older than a whole round should have been overwritten, and is obsolete.
 	if n := len(slots); n > 0 {
 		newest := slots[n-1].sequence
 		slots = slices.DeleteFunc(slots, func(s slot) bool { return newest-s.sequence >= uint64(l.slots) })

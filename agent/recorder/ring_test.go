@@ -69,8 +69,8 @@ func TestRingRefusesWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestRingAfterEveryTear: a power failure leaves any part of the last write, and the rest
-// of the slot as it was.
+// TestRingAfterEveryTear: a power failure leaves any prefix of the last write, and the
+// rest of the slot unchanged.
 func TestRingAfterEveryTear(t *testing.T) {
 	for torn := range small.slotBytes {
 		dir := t.TempDir()
@@ -95,7 +95,7 @@ func TestRingAfterEveryTear(t *testing.T) {
 		if !whole && !old && !(fmt.Sprint(got) == "[1 2 3 4]" && isDamage(err)) {
 			t.Fatalf("torn after %d bytes: %v, %v", torn, got, err)
 		}
-		write(t, dir, "next") // and it goes on
+		write(t, dir, "next") // writing continues
 		if got, _ := read(t, dir); got[len(got)-1] != "next" || got[len(got)-2] == "next" {
 			t.Fatalf("torn after %d bytes: then %v", torn, got)
 		}
@@ -123,7 +123,7 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// ringOf returns a file with other magic numbers.
+// ringOf returns a file with another magic number.
 func ringOf(t *testing.T, payload string) []byte {
 	dir := t.TempDir()
 	write(t, dir, payload)

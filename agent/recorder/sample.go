@@ -12,10 +12,10 @@ import (
 // Every is the interval of the samples.
 const Every = 2 * time.Second
 
-// Echo is the fate of one small packet.
+// Echo is the result of one small packet.
 type Echo struct {
 	// Asked is false if no packet was sent, or if the machine has never answered any,
-	// which says nothing of the line.
+	// which says nothing about the connection.
 	Asked bool
 	// Answered is true if the answer came in time, after RTT.
 	Answered bool
@@ -44,7 +44,7 @@ type Sample struct {
 // sampleBytes is the size of a sample on disk.
 const sampleBytes = 32
 
-// samplesPerSlot is one minute: what is written together.
+// samplesPerSlot is the number of samples that are written together: one minute.
 const samplesPerSlot = 30
 
 var (
@@ -55,7 +55,7 @@ var (
 // links are the values of Sample.Link by their number on disk.
 var links = [...]string{"", "none", "wifi", "ethernet", "cellular", "vpn"}
 
-// Bits of the flags of a sample. A truth has two: known, and true.
+// Bits of the flags of a sample. A boolean that may be unknown has two: known, and true.
 const (
 	flagGatewayAsked = 1 << iota
 	flagGatewayAnswered
@@ -141,7 +141,7 @@ func parseSample(b []byte) (s Sample, ok bool) {
 		return Sample{}, false
 	}
 	ms := int64(binary.LittleEndian.Uint64(b))
-	// The years 1 to 9999, which a report can hold.
+	// A report can hold the years 1 to 9999.
 	if ms < -62135596800000 || ms > 253402300799000 {
 		return Sample{}, false
 	}

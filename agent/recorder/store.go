@@ -84,7 +84,7 @@ func Samples(data string) ([]Sample, error) {
 	return lastMinutes(all), err
 }
 
-// lastMinutes drops what is older than the recorder promises to keep.
+// lastMinutes returns the samples of the last keptMinutes.
 func lastMinutes(all []Sample) []Sample {
 	const kept = keptMinutes * int(time.Minute/Every)
 	return all[max(0, len(all)-kept):]

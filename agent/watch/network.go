@@ -9,7 +9,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// linkEvery is how often the link is read without an event, for the level of the Wi-Fi.
+// linkEvery is how often the link is read without an event, for the signal strength of
+// the Wi-Fi.
 const linkEvery = 10 * time.Second
 
 // network watches the connection of this computer.

@@ -15,8 +15,9 @@ const (
 	// scanEvery is how often new processes are looked for. The state of known ones is read
 	// every time.
 	scanEvery = 5 // times programsEvery
-	// hungAfter is how long a program must not respond. Windows itself waits 5 s before it
-	// calls a window hung; a debugger or a slow disk stops a program for some seconds.
+	// hungAfter is how long a program must be unresponsive to count as hung. Windows
+	// itself waits 5 s before it calls a window hung; a debugger or a slow disk stops a
+	// program for some seconds.
 	hungAfter = 10 * time.Second
 )
 
@@ -49,7 +50,7 @@ type programs struct {
 	stuck   map[string]*spellOfProgram // by program
 }
 
-// spellOfProgram is a time in which a program did not respond.
+// spellOfProgram is a period in which a program did not respond.
 type spellOfProgram struct {
 	since  time.Time
 	detail string
@@ -140,8 +141,8 @@ func (s *spellOfProgram) event(program string, durationS *float64) report.HostEv
 	return e
 }
 
-// mains returns the processes that no other process of the same program started. A
-// browser has many, which come and go.
+// mains returns the processes whose parent is not a process of the same program. A
+// browser has many others, which start and end all the time.
 func mains(all []process) []process {
 	return slices.DeleteFunc(slices.Clone(all), func(p process) bool {
 		return slices.ContainsFunc(all, func(o process) bool { return o.pid == p.parent && o.program == p.program })
@@ -159,8 +160,8 @@ func names(all []process) []string {
 	return found
 }
 
-// clientOf returns the client of the name of a process; "" for others. Crash handlers,
-// updaters and other helpers outlive the program.
+// clientOf returns the client to which the name of a process belongs; "" if none. Crash
+// handlers, updaters and other helpers outlive the program.
 func clientOf(name string) string {
 	lower := strings.ToLower(name)
 	for _, part := range []string{"crash", "handler", "helper", "updat", "launcher", "notif", "native", "webview", "zygote", "sandbox", "elevation", "proxy"} {

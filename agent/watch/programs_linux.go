@@ -87,14 +87,14 @@ func (t *procTable) read(pid int, program string) (process, bool) {
 		return process{}, false
 	}
 	s, ok := parseStat(string(stat))
-	if !ok || s.state == 'Z' || s.state == 'X' { // it has ended, and nobody has asked for its status
+	if !ok || s.state == 'Z' || s.state == 'X' { // ended, but not yet reaped by its parent
 		return process{}, false
 	}
 	p := process{pid: pid, parent: s.parent, started: s.started, program: program}
 	switch s.state {
 	case 'T', 't':
 		p.stuck = "suspended"
-	case 'D': // waits for a disk or a network drive, and cannot be interrupted
+	case 'D': // waits uninterruptibly for a disk or a network drive
 		p.stuck = "blocked_on_disk"
 	}
 	return p, true

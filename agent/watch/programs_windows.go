@@ -14,8 +14,8 @@ var (
 	isHungAppWindow = user32.NewProc("IsHungAppWindow")
 )
 
-// toolhelp lists processes through the Toolhelp library. A service has no windows of the
-// signed-in person, so that hangs are only seen by a program in their session.
+// toolhelp lists processes through the Toolhelp library. A service cannot see the windows
+// of the signed-in person, so only a program in that person's session detects hangs.
 type toolhelp struct {
 	windows windowLister
 }
@@ -56,7 +56,7 @@ func (t *toolhelp) refresh(known []process) []process {
 }
 
 // running reports whether a process has not ended. A process of another user cannot be
-// opened; the next scan will tell.
+// opened; it counts as running until the next scan.
 func running(pid int) bool {
 	h, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid))
 	if err != nil {
@@ -75,7 +75,8 @@ type windowLister struct {
 	hung     map[uint32]bool
 }
 
-// markHung sets stuck where a window of the process does not process its messages for 5 s.
+// markHung sets stuck for processes with a window that has not processed its messages for
+// 5 s.
 func (w *windowLister) markHung(all []process) {
 	if len(all) == 0 {
 		return
@@ -88,7 +89,7 @@ func (w *windowLister) markHung(all []process) {
 					w.hung[pid] = true
 				}
 			}
-			return 1 // the next window
+			return 1 // continue with the next window
 		})
 	})
 	w.hung = map[uint32]bool{}

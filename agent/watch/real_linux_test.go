@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
-// namespaceVariable runs a test again in a network namespace of its own.
+// namespaceVariable is set when a test runs again in a network namespace of its own.
 const namespaceVariable = "TONPROBE_TEST_NAMESPACE"
 
 func missing(t *testing.T, what string) {
@@ -25,7 +25,7 @@ func missing(t *testing.T, what string) {
 	t.Skipf("needs %s", what)
 }
 
-// steppedClock is a clock that a test moves.
+// steppedClock is a clock that a test advances.
 type steppedClock struct {
 	probe.SystemClock
 	now time.Time
@@ -81,8 +81,8 @@ func TestSuspendedProgram(t *testing.T) {
 	look(false, "client_ended Zoom")
 }
 
-// TestLinkGoesDown takes the carrier of a real interface, in a network namespace, and
-// gives it back.
+// TestLinkGoesDown removes the carrier of a real interface in a network namespace, and
+// restores it.
 func TestLinkGoesDown(t *testing.T) {
 	if os.Getenv(namespaceVariable) == "" {
 		if os.Geteuid() != 0 {

@@ -17,10 +17,10 @@ const (
 	maxSleep = 7 * 24 * time.Hour
 )
 
-// reading is the time by three clocks, two of which count from any origin.
+// reading is the time by three clocks, two of which count from an arbitrary origin.
 type reading struct {
 	wall time.Time
-	// awake stands still while the computer sleeps, elapsed does not.
+	// awake does not advance while the computer sleeps; elapsed does.
 	awake, elapsed time.Duration
 }
 
@@ -58,7 +58,7 @@ func (s *sleep) look(emit Emit) {
 	elapsed := now.elapsed - last.elapsed
 	slept := elapsed - (now.awake - last.awake)
 	if slept >= minSleep {
-		// By the clock after the sleep, in case it was set meanwhile.
+		// Calculated from the clock after the sleep, in case it was set in the meantime.
 		began := happened(report.EventSleep, now.wall.Add(-slept))
 		began.DurationS = new(min(slept, maxSleep).Seconds())
 		ended := happened(report.EventResume, now.wall)

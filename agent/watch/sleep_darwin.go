@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clockUptimeRaw is CLOCK_UPTIME_RAW of time.h, which stands still during sleep.
+// clockUptimeRaw is CLOCK_UPTIME_RAW of time.h, which does not advance during sleep.
 const clockUptimeRaw = 8
 
 // systemClocks returns the time awake and the time since the start (clock_gettime(3)).

@@ -4,5 +4,5 @@ package watch
 
 import "time"
 
-// systemClocks knows nothing of sleep here.
+// systemClocks returns zeros: sleep cannot be detected on this system.
 func systemClocks() (awake, elapsed time.Duration) { return 0, 0 }

@@ -23,7 +23,7 @@ type sound struct {
 
 	last  osstate.Snapshot
 	known bool
-	// gone are the devices that vanished while they were the default, and when.
+	// gone contains the devices that disappeared while they were the default, and when.
 	gone map[string]time.Time
 }
 
@@ -51,7 +51,8 @@ const maxGone = 8
 func (s *sound) look(ctx context.Context, emit Emit) {
 	now, err := s.read(ctx)
 	if err != nil {
-		// Nobody unplugged anything: the sound server is gone, or belongs to somebody else.
+		// This does not mean that a device was unplugged: the sound server has ended, or
+		// belongs to another user.
 		s.known = false
 		s.board.update(func(v *View) { v.Muted, v.InUse = nil, nil })
 		return
@@ -89,13 +90,14 @@ func (s *sound) compare(now osstate.Snapshot, at time.Time, emit Emit) {
 	}
 }
 
-// present reports whether a device is there, with its plug.
+// present reports whether a device exists and is plugged in.
 func present(s osstate.Snapshot, id string) bool {
 	d, ok := s.Devices[id]
 	return ok && (d.Unplugged == nil || !*d.Unplugged)
 }
 
-// isMonitor reports whether a device is not a microphone but the computer's own sound.
+// isMonitor reports whether a device is not a microphone but a monitor of the computer's
+// own output.
 func isMonitor(s osstate.Snapshot, id string) bool {
 	d := s.Devices[id]
 	return d.IsMonitor != nil && *d.IsMonitor

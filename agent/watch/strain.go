@@ -95,8 +95,8 @@ func (s *strain) lookAtSupply(ctx context.Context, emit Emit) {
 func above(v *float64, limit float64) bool { return v != nil && *v >= limit }
 func below(v *float64, limit float64) bool { return v != nil && *v < limit }
 
-// spell is a time of overload. It is emitted once it lasted long enough, and again with
-// its duration when it is over.
+// spell is a period of overload. It is emitted once it has lasted for strainFor, and
+// again with its duration when it is over.
 type spell struct {
 	detail string
 	since  time.Time

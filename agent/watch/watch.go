@@ -1,9 +1,9 @@
-// Package watch observes the computer while nobody checks anything: its network, its
-// microphone, its load and power, sleep, and the conference programs that run. Each
-// watcher is a small loop that emits events and keeps the latest state on a board.
+// Package watch observes the computer between checks: its network, its microphone, its
+// load and power, sleep, and the conference programs that run. Each watcher is a small
+// loop that emits events and keeps the latest state on a board.
 //
-// Programs are only named if they are in Clients. Command lines, titles, paths and the
-// names of networks are never read.
+// Only the programs in Clients are named. Command lines, titles, paths and the names of
+// networks are never read.
 package watch
 
 import (
@@ -90,7 +90,7 @@ func Clients() []string {
 // follow calls look at once, after each event of watch, and at least every interval. Where
 // the system has no events, or they end, it only polls.
 func follow(ctx context.Context, clock probe.Clock, interval time.Duration, watch func(context.Context, chan<- struct{}) error, look func(context.Context)) error {
-	// A burst of events, as when a network comes up, is looked at once.
+	// A burst of events, such as when a network comes up, causes a single call.
 	const settle = 300 * time.Millisecond
 	changed := make(chan struct{}, 1)
 	var watching sync.WaitGroup
@@ -129,7 +129,7 @@ func isUnsupported(err error) bool {
 }
 
 // SleepUntilNext waits for the next multiple of an interval. Loops with the same interval
-// then wake together: to wake an idle process costs more than what they do.
+// then wake together: waking an idle process costs more than their work.
 func SleepUntilNext(ctx context.Context, clock probe.Clock, every time.Duration) error {
 	now := clock.Now()
 	return clock.Sleep(ctx, every-now.Sub(now.Truncate(every)))

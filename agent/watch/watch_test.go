@@ -17,7 +17,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// cell is a value that a test changes while a watcher reads it.
+// cell holds a value that a test changes while a watcher reads it.
 type cell[T any] struct {
 	mu sync.Mutex
 	v  T
@@ -35,7 +35,7 @@ func (c *cell[T]) set(v T) {
 	c.v = v
 }
 
-// log collects events in words.
+// log collects events in the form of text.
 type log struct {
 	mu     sync.Mutex
 	events []report.HostEvent
@@ -203,7 +203,7 @@ func TestStrain(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { _ = s.run(ctx, l.emit) }()
 		time.Sleep(10 * time.Minute)
-		for _, busy := range []float64{99, 5, 99} { // a short peak says nothing
+		for _, busy := range []float64{99, 5, 99} { // a short peak is not an overload
 			reading.set(load.Reading{CPUPct: &busy, MemoryFreeMB: calm.MemoryFreeMB})
 			time.Sleep(20*time.Second + time.Millisecond)
 		}
@@ -242,7 +242,7 @@ func TestPrograms(t *testing.T) {
 		var l log
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { _ = p.run(ctx, l.emit) }()
-		time.Sleep(time.Minute) // what runs at the start was not started now
+		time.Sleep(time.Minute) // programs that run at the start do not count as started
 		all.set([]process{browser, tab, zoom})
 		time.Sleep(time.Minute)
 		if got := fmt.Sprint(b.View().Programs); got != "[Zoom Firefox]" {
@@ -279,7 +279,7 @@ func TestClientOf(t *testing.T) {
 	}
 }
 
-// TestFollow looks after events, without them, and after they have ended.
+// TestFollow: look is called after events, without events, and after the watch has ended.
 func TestFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, watch := range map[string]func(context.Context, chan<- struct{}) error{
