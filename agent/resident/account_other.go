@@ -26,7 +26,7 @@ func (u Setup) forget() {
 	}
 	for _, file := range []string{"/var/log/" + Name + ".out.log", "/var/log/" + Name + ".err.log"} {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			continue // of no use to anybody, and of no harm
+			continue // harmless if it remains
 		}
 	}
 }

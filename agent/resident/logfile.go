@@ -17,7 +17,7 @@ const LogFolder = "log"
 // LogFile is the name of the service's log. The previous one has the suffix ".1".
 const LogFile = "tonprobe.log"
 
-// maxLogBytes limits each of the two files: a month of a normal service.
+// maxLogBytes limits each of the two files. One holds about a month of normal operation.
 const maxLogBytes = 1 << 20
 
 // Log is a log file with a limited size. It does not fail the service: what cannot be
@@ -74,8 +74,8 @@ func (l *Log) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// rotate closes the file first: Windows does not rename an open one. If it cannot be renamed, it is
-// emptied, so that the limit holds.
+// rotate closes the file first: Windows does not rename an open file. If it cannot be
+// renamed, it is emptied, so that the limit holds.
 func (l *Log) rotate() {
 	if l.file != nil {
 		_ = l.file.Close()

@@ -46,7 +46,7 @@ func TestAFailingLoopWaitsLongerAndDoesNotAffectOthers(t *testing.T) {
 				t.Errorf("start %d after %v, want %v", i, starts[i], want)
 			}
 		}
-		// At most one start in five minutes after the waits have grown.
+		// At most one start in five minutes once the waits have reached their maximum.
 		if n := len(starts); n < 15 || n > 25 {
 			t.Errorf("%d starts in an hour", n)
 		}

@@ -39,8 +39,8 @@ func TestIntervalIsJitteredAndRunsDoNotOverlap(t *testing.T) {
 	})
 }
 
-// TestManyDoNotCheckAtOnce: 30 computers that are switched on in the same instant spread their
-// checks from the first one on, and further with each round.
+// TestManyDoNotCheckAtOnce: 30 computers that are switched on at the same time spread
+// their checks from the first one on, and more widely with each round.
 func TestManyDoNotCheckAtOnce(t *testing.T) {
 	const agents, rounds = 30, 4
 	synctest.Test(t, func(t *testing.T) {

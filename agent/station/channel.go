@@ -47,9 +47,9 @@ func AllowNetworkRetest(c config.Config, allow bool) error {
 	return nil
 }
 
-// Channel returns the loop of the service that keeps the connection over which phone support requests
-// retests. The service can ask nobody. A check without the microphone runs in this process, in its
-// turn.
+// Channel returns the loop of the service that keeps the connection over which phone support
+// requests retests. The service cannot ask a person. A check without the microphone runs in this
+// process, in its turn.
 func Channel(c config.Config, version string, turn Turn, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		return follow(ctx, c, channel.Config{
@@ -85,7 +85,7 @@ func (s *Station) Follow(ctx context.Context, version string, screen channel.Scr
 
 // follow keeps a connection. ownsData is set if the process uses the identity in the data folder.
 func follow(ctx context.Context, c config.Config, to channel.Config, ownsData bool) error {
-	if c.NoUpload { // there is nothing to request of somebody who sends nothing
+	if c.NoUpload { // a retest would be pointless, because its report is not sent
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
@@ -114,7 +114,7 @@ func endpoint(c config.Config, log *slog.Logger) (*collector.Endpoint, error) {
 	return st.Collector(), nil
 }
 
-// newProcess returns the random name of this process.
+// newProcess returns a random name for this process.
 func newProcess() string {
 	var b [9]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand since Go 1.24)

@@ -12,7 +12,7 @@ import (
 	"github.com/tonprobe/tonprobe/agent/local"
 )
 
-// Connection tells whose identity and spool a program uses.
+// Connection states whose identity and spool a program uses.
 type Connection string
 
 // Connections.
@@ -63,12 +63,13 @@ func Connect(ctx context.Context, c config.Config, log *slog.Logger) (*Station, 
 	return s, how, s.oneCollector()
 }
 
-// merge hands the person's identity to a service that has none: one computer remains.
+// merge hands the person's identity to a service that has none, so that phone support
+// sees a single computer.
 func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 	id, err := identity.Load(s.Config.Data)
 	switch {
 	case err != nil, id.Enrolment == nil, id.AgentID == status.AgentID:
-		return Service // a broken identity is not needed here, and not touched
+		return Service // a damaged identity is not needed here, and is left alone
 	case status.Enrolment != nil:
 		return Twice
 	}
@@ -88,7 +89,7 @@ func (s *Station) merge(ctx context.Context, status *local.Status) Connection {
 // UsesService reports whether identity and spool are those of the service.
 func (s *Station) UsesService() bool { return s.service != nil }
 
-// use sets what the service says of the machine's identity.
+// use stores what the service reports of the machine's identity and targets.
 func (s *Station) use(status local.Status) {
 	s.id, s.targets = &identity.Identity{AgentID: status.AgentID}, status.Targets
 	s.named = false

@@ -127,7 +127,7 @@ func (d *Desk) Take(ctx context.Context, r *report.Report, declined bool) (strin
 	if r.Agent.ID != st.AgentID() {
 		return "", local.ErrOtherAgent
 	}
-	// The others are made by the service itself.
+	// The service itself makes the reports with other triggers.
 	if r.Trigger != report.TriggerCheck && r.Trigger != report.TriggerSupport {
 		return "", fmt.Errorf("%w: trigger %s", local.ErrInvalid, report.CleanText(string(r.Trigger)))
 	}
@@ -184,7 +184,7 @@ func (d *Desk) Report(ctx context.Context, id string) ([]byte, error) {
 // selfCheckTime limits the request to the collector during the self-check.
 const selfCheckTime = 8 * time.Second
 
-// SelfCheck implements local.Agent. That it is called proves that the socket works.
+// SelfCheck implements local.Agent. The call itself proves that the socket works.
 func (d *Desk) SelfCheck(ctx context.Context) []local.Finding {
 	ctx, cancel := context.WithTimeout(ctx, selfCheckTime)
 	defer cancel()

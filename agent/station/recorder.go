@@ -45,7 +45,7 @@ func Recorder(c config.Config, version string, log *slog.Logger) *recorder.Recor
 	}
 }
 
-// sendIncident stores the report of an event. It is delivered with the others.
+// sendIncident stores the report of an event, and starts an attempt to deliver it.
 func sendIncident(ctx context.Context, c config.Config, version string, log *slog.Logger, i recorder.Incident) error {
 	st, err := Open(c, log)
 	if err != nil {

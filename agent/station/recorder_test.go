@@ -10,7 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestIncidentReport: the report of a lost Wi-Fi is valid, and says what support needs.
+// TestIncidentReport: the report of a lost Wi-Fi connection is valid, and contains what
+// support needs.
 func TestIncidentReport(t *testing.T) {
 	now := time.Date(2026, 3, 2, 18, 5, 0, 0, time.UTC)
 	e := report.HostEvent{At: now.Add(-2 * time.Minute), Kind: report.EventWiFiDropped, Program: "Zoom", DurationS: new(40.0)}

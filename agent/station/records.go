@@ -68,14 +68,14 @@ func (r Records) history(ctx context.Context, at time.Time) *report.HostHistory 
 
 // historyIn is Records.history for a data folder.
 func historyIn(data string, at time.Time) *report.HostHistory {
-	samples, _ := recorder.Samples(data) // what is damaged is missing
+	samples, _ := recorder.Samples(data) // damaged samples are left out
 	if len(samples) == 0 || at.Sub(samples[len(samples)-1].At).Abs() > oldHistory {
 		return nil
 	}
 	return recorder.History(samples, report.HostEvent{At: at, Kind: report.EventSupportAsked}, 0)
 }
 
-// oldHistory is the age of samples that no running recorder has written.
+// oldHistory is the age of the last sample from which on no recorder can be running.
 const oldHistory = 5 * time.Minute
 
 // Events implements local.Agent.

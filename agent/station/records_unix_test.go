@@ -23,7 +23,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// record runs a recorder in data for three minutes of a fast clock, and returns the end.
+// record runs a recorder in data for three minutes of a fast clock, and returns the time
+// at its end.
 func record(t *testing.T, data, program string) (end time.Time) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -50,7 +51,8 @@ func record(t *testing.T, data, program string) (end time.Time) {
 	return end
 }
 
-// serve runs the socket of a service with a data folder until stop, or the end of the test.
+// serve runs the socket of a service with a data folder until stop is called, or the test
+// ends.
 func serve(t *testing.T, data string) (socket string, stop func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -103,7 +105,7 @@ func TestRecordsOfTheService(t *testing.T) {
 	if got, err := OpenRecords(c).Events(ctx, at.Add(time.Second)); err != nil || len(got) > 0 {
 		t.Errorf("later: %+v, %v", got, err)
 	}
-	// The own folder has no samples any more, so these are the service's.
+	// The person's own folder no longer contains samples, so these are the service's.
 	if err := os.RemoveAll(own); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,7 @@ func TestRecordsOfTheService(t *testing.T) {
 		t.Errorf("an hour later: %+v", h)
 	}
 
-	// One slot of the service is damaged: the rest is shown, and not called complete.
+	// One slot of the service is damaged: the rest is returned, together with an error.
 	file := filepath.Join(theirs, "recorder", "events")
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *serviceReports) All() ([]spool.Entry, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			// Handed to the service since.
+			// Leave out reports that were handed to the service in the meantime.
 			if !slices.ContainsFunc(listed.Reports, func(l local.Listed) bool { return l.ID == e.ID }) {
 				all, s.mine = append(all, e), append(s.mine, e.ID)
 			}

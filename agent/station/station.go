@@ -38,7 +38,8 @@ type Station struct {
 	ca    string // certificates given with --ca, in PEM form
 	roots *x509.CertPool
 	log   *slog.Logger
-	// service, if not nil, owns identity and spool; id is then what it says of them.
+	// service, if not nil, owns identity and spool; id is then the identity that it
+	// reports.
 	service *local.Client
 	targets wire.Targets // known to the service
 	own     bool         // the person has a spool beside that of the service

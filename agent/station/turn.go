@@ -2,8 +2,8 @@ package station
 
 import "context"
 
-// Turn lets one check of this process run at a time: two at once would disturb each other's
-// measurements.
+// Turn ensures that one check of this process runs at a time: two at once would distort
+// each other's measurements.
 type Turn chan struct{}
 
 // NewTurn returns a free Turn.
