@@ -1,5 +1,5 @@
-// Package linkstate tells a long-running observer how this computer is connected at one
-// time, when that may have changed, and whether a machine answers one small packet. Names,
+// Package linkstate reports to a long-running observer how this computer is connected,
+// when that may have changed, and whether a machine answers one small packet. Names,
 // addresses and the SSID stay on this machine.
 package linkstate
 
@@ -13,7 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/network/internal/echo"
 )
 
-// ErrUnsupported means that the system has no events of its network. The caller polls.
+// ErrUnsupported means that the system does not report changes of its network. The caller
+// has to poll.
 var ErrUnsupported = errors.New("the system does not report changes of its network")
 
 // State is the connection of this computer at one time.
@@ -23,7 +24,7 @@ type State struct {
 	Connected bool
 	// Kind is wifi, ethernet, cellular or vpn; "" if unknown.
 	Kind string
-	// SignalDBM is the level of the Wi-Fi; nil if unknown.
+	// SignalDBM is the signal strength of the Wi-Fi; nil if unknown.
 	SignalDBM *float64
 	// Gateway is the next router; invalid if there is none or it is unknown.
 	Gateway netip.Addr
@@ -31,7 +32,7 @@ type State struct {
 	Local netip.Addr
 }
 
-// Same reports whether two states are of one connection.
+// Same reports whether two states describe the same connection.
 func (s State) Same(o State) bool {
 	return s.Connected == o.Connected && s.Kind == o.Kind && s.Gateway == o.Gateway && s.Local == o.Local
 }
@@ -56,7 +57,7 @@ func Read(ctx context.Context) State {
 // It returns ErrUnsupported if the system has no such events, and an error when they end.
 func Watch(ctx context.Context, changed chan<- struct{}) error { return watch(ctx, changed) }
 
-// notify never blocks: one pending notification is sufficient.
+// notify does not block: one pending notification is sufficient.
 func notify(changed chan<- struct{}) {
 	select {
 	case changed <- struct{}{}:
@@ -64,8 +65,8 @@ func notify(changed chan<- struct{}) {
 	}
 }
 
-// SwitchedOff reports whether a person or the flight mode has switched the Wi-Fi off,
-// where the system tells.
+// SwitchedOff reports whether a person or airplane mode has switched the Wi-Fi off, on
+// systems that report this.
 func SwitchedOff() bool { return switchedOff("/") }
 
 // Errors of Ask.
@@ -81,7 +82,7 @@ var (
 // the same size.
 const PacketBytes = 20 + 8 + echo.PayloadBytes
 
-// Ask sends one packet to a machine and returns the time until its answer. An answer of
+// Ask sends one packet to a machine and returns the time until its answer. An answer from
 // another machine on the path is an error.
 func Ask(ctx context.Context, to netip.Addr) (time.Duration, error) {
 	reply, err := echo.System().Ask(ctx, to, 0)

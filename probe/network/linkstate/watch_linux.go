@@ -32,8 +32,8 @@ func watch(ctx context.Context, changed chan<- struct{}) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for {
-		// The content is not needed. ENOBUFS means that events were dropped, which is one
-		// more reason to look.
+		// The content is not needed. ENOBUFS means that events were dropped, so there was
+		// a change as well.
 		if _, err := conn.Receive(); err != nil && !isOverrun(err) {
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -15,7 +15,7 @@ var (
 )
 
 // watch waits for NotifyAddrChange, which completes once for each change of an address. A
-// lost Wi-Fi loses its address as well.
+// lost Wi-Fi connection also removes its address.
 func watch(ctx context.Context, changed chan<- struct{}) error {
 	event, err := windows.CreateEvent(nil, 0, 0, nil)
 	if err != nil {
@@ -48,5 +48,5 @@ func watch(ctx context.Context, changed chan<- struct{}) error {
 	}
 }
 
-// switchedOff is unknown here; the event log tells.
+// switchedOff always returns false: it is only known from the event log.
 func switchedOff(string) bool { return false }

@@ -175,8 +175,8 @@ func (r *Rig) join(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// letIn makes a user. The session of the servlet container is that of the cookie, if
-// there is one: it may hold several users, as with two tabs of a browser.
+// letIn creates a user. The servlet session is that of the cookie, if there is one: it
+// may hold several users, as with two tabs of a browser.
 func (r *Rig) letIn(w http.ResponseWriter, req *http.Request, m *meeting) {
 	q := req.URL.Query()
 	u := &user{meeting: m, id: "w_" + strings.ToLower(rand.Text()[:12]), auth: strings.ToLower(rand.Text()[:12]),

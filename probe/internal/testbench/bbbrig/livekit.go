@@ -25,8 +25,9 @@ const (
 	liveKitSecret = "secretsecretsecretsecretsecretsecret"
 )
 
-// liveKitServer is a real LiveKit, and what BigBlueButton does with it: nginx before it,
-// and bbb-webrtc-sfu, which makes the tokens and follows the webhooks.
+// liveKitServer is a real LiveKit together with the parts of BigBlueButton around it:
+// nginx in front of it, and bbb-webrtc-sfu, which creates the tokens and processes the
+// webhooks.
 type liveKitServer struct {
 	rig   *Rig
 	base  string
@@ -34,8 +35,8 @@ type liveKitServer struct {
 	kill  func()
 }
 
-// startLiveKit runs LiveKit with the settings of the package bbb-livekit, on loopback. It
-// skips the test without the program, or fails it if TONPROBE_TEST_ALL is set.
+// startLiveKit runs LiveKit with the settings of the package bbb-livekit, on loopback. If
+// the program is missing, it skips the test, or fails it if TONPROBE_TEST_ALL is set.
 func startLiveKit(t testing.TB, r *Rig) *liveKitServer {
 	t.Helper()
 	program, err := exec.LookPath("livekit-server")
@@ -51,7 +52,7 @@ func startLiveKit(t testing.TB, r *Rig) *liveKitServer {
 	s := &liveKitServer{rig: r}
 	hooks := httptest.NewServer(http.HandlerFunc(s.hook))
 	t.Cleanup(hooks.Close)
-	// Another program may take a port before LiveKit does, which then ends.
+	// Another program may take a port before LiveKit does, which then exits.
 	for range 3 {
 		if s.start(t, program, hooks.URL) {
 			break
@@ -128,15 +129,16 @@ func freePort(t testing.TB, network string) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// pass is nginx.
+// pass forwards a request to LiveKit, as nginx does.
 func (s *liveKitServer) pass(w http.ResponseWriter, req *http.Request) {
 	s.rig.add(func(n *Count) { n.Sockets++ })
 	defer s.rig.add(func(n *Count) { n.Sockets-- })
 	http.StripPrefix("/livekit", s.proxy).ServeHTTP(w, req)
 }
 
-// tokenFor makes the token of a user: the grant of akka-bbb-apps (buildLiveKitTokenGrant),
-// with the internal id of the meeting as the room and that of the user as the identity.
+// tokenFor creates the token of a user: the grant of akka-bbb-apps
+// (buildLiveKitTokenGrant), with the internal id of the meeting as the room and that of
+// the user as the identity.
 func (s *liveKitServer) tokenFor(u *user) string {
 	now, life, secret := time.Now(), time.Hour, liveKitSecret
 	switch s.rig.Faults[LiveKit] {
@@ -162,7 +164,7 @@ func sign(secret string, claims map[string]any) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// call uses LiveKit's interface for administrators, as bbb-webrtc-sfu does.
+// call calls LiveKit's RoomService API, as bbb-webrtc-sfu does.
 func (s *liveKitServer) call(method, room string, request map[string]any) {
 	token := sign(liveKitSecret, map[string]any{"iss": liveKitKey, "exp": time.Now().Add(time.Minute).Unix(),
 		"video": map[string]any{"room": room, "roomAdmin": true, "roomCreate": true}})
@@ -178,7 +180,7 @@ func (s *liveKitServer) call(method, room string, request map[string]any) {
 	}
 }
 
-// hook takes a webhook of LiveKit.
+// hook receives a webhook from LiveKit.
 func (s *liveKitServer) hook(_ http.ResponseWriter, req *http.Request) {
 	var event struct {
 		Event       string

@@ -67,8 +67,7 @@ type call struct {
 	sent     uint16
 }
 
-// newCall responds to an offer like an ICE-lite server, with all candidates in the
-// answer.
+// newCall answers an offer like an ICE-lite server, with all candidates in the answer.
 func (r *Rig) newCall(offer string) (*call, string, error) {
 	var e webrtc.SettingEngine
 	e.SetLite(true)
@@ -194,7 +193,7 @@ func (c *call) listen(t *webrtc.TrackRemote) {
 	}
 }
 
-// measureJitter updates the jitter by a packet that has arrived now (RFC 3550 §A.8).
+// measureJitter updates the jitter with a packet that has just arrived (RFC 3550 §A.8).
 func (c *call) measureJitter(stamp uint32) {
 	transit := time.Since(c.started).Seconds()*48000 - float64(stamp)
 	if c.received > 1 {
@@ -249,7 +248,7 @@ func (c *call) close() {
 	})
 }
 
-// RelayList returns the response of /stuns with relays at a port of this computer.
+// RelayList returns a response of /stuns that lists TURN servers.
 func RelayList(username, password string, urls ...string) string {
 	list := ""
 	for i, u := range urls {

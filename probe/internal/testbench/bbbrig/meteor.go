@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket/wsjson"
 )
 
-// enter responds with who a session is (bbb-web up to 2.7, for join-handler).
+// enter responds with the user of a session (bbb-web up to 2.7, for join-handler).
 func (r *Rig) enter(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	u := r.userOf(req, req.URL.Query().Get("sessionToken"))
@@ -23,7 +23,7 @@ func (r *Rig) enter(w http.ResponseWriter, req *http.Request) {
 		u.name, u.meeting.internal, u.id, u.id, u.auth, u.meeting.internal, u.meeting.internal, r.Room)
 }
 
-// request of the Distributed Data Protocol.
+// ddp is a message of a client in the Distributed Data Protocol.
 type ddp struct {
 	Msg    string            `json:"msg"`
 	ID     string            `json:"id"`
@@ -43,7 +43,7 @@ type meteor struct {
 // joinDelay is how long akka-apps takes to let a user join whose session is valid.
 const joinDelay = 50 * time.Millisecond
 
-// sockJS serves the connection of one client. nginx does not check its session.
+// sockJS serves the connection of one client. nginx does not check the session here.
 func (r *Rig) sockJS(w http.ResponseWriter, req *http.Request) {
 	c, err := r.accept(w, req)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// programs are the real programs with their own folder, and with the certificate of
+// programs are the real programs with a folder of their own, and with the certificate of
 // a rig.
 type programs struct {
 	t                   *testing.T
@@ -145,7 +145,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// heard checks that a report has the sound of its conference server, and no cause.
+// heard checks that according to a report the sound of its conference server works, and
+// that the report has no cause.
 func heard(t *testing.T, name string, out []byte) {
 	t.Helper()
 	got, err := report.Decode(out)
@@ -171,7 +172,8 @@ func heard(t *testing.T, name string, out []byte) {
 	}
 }
 
-// TestTargetTest walks the ladder from the collector's machine, and sends out no secret.
+// TestTargetTest runs all steps of a target test from the collector's machine, and checks
+// that the output contains no secret.
 func TestTargetTest(t *testing.T) {
 	const secret = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
 	p := build(t, bbbrig.Start(t, bbbrig.Config{})) // the certificate of all servers is the same
@@ -244,8 +246,8 @@ func TestTargetTest(t *testing.T) {
 	}
 }
 
-// noSecrets checks that neither the report nor the agent's data contains a secret: the
-// last word is the begin of a token of LiveKit.
+// noSecrets checks that neither the report nor the agent's data contains a secret. The
+// last word is the beginning of a LiveKit token.
 func noSecrets(t *testing.T, agent string, out []byte, secret string) {
 	t.Helper()
 	for _, word := range []string{secret, "checksum", "sessionToken", "eyJhbGci"} {

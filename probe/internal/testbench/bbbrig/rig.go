@@ -1,9 +1,9 @@
 // Package bbbrig simulates a BigBlueButton server 2.6, 2.7, 3.0 or 4.0 with real WebRTC
-// media: bbb-web with its interface, the Meteor server of the client up to 2.7,
+// media: bbb-web with its API, the Meteor server of the client up to 2.7,
 // bbb-graphql-middleware from 3.0 on, bbb-webrtc-sfu with mediasoup, and the echo of
-// FreeSWITCH; behind its /livekit/ runs a real LiveKit. Its messages follow the sources
-// and documents of these programs that docs/conference.md names. It implements only
-// what a client of a test meeting needs.
+// FreeSWITCH; a real LiveKit runs behind its /livekit/. Its messages follow the sources
+// and documents of these programs that docs/conference.md names. It implements only what
+// a client of a test meeting needs.
 package bbbrig
 
 import (
@@ -31,7 +31,7 @@ const (
 	Create     Step = "create"
 	Join       Step = "join"
 	Meeting    Step = "meeting"
-	Enter      Step = "enter" // who a session is, up to 2.7
+	Enter      Step = "enter" // the user of a session, up to 2.7
 	State      Step = "state"
 	Token      Step = "token"   // for LiveKit
 	LiveKit    Step = "livekit" // the proxy to it
@@ -49,7 +49,7 @@ type Fault string
 // Faults. Not every fault applies to every part.
 const (
 	Refuses     Fault = "refuses"     // responds with its own error
-	Down        Fault = "down"        // 502 of nginx
+	Down        Fault = "down"        // 502 from nginx
 	Hangs       Fault = "hangs"       // accepts the request and never responds
 	HTML        Fault = "html"        // a web page instead of a response
 	Huge        Fault = "huge"        // 1 GiB
@@ -76,8 +76,8 @@ const (
 type Config struct {
 	// Version is 2.6, 2.7, 3.0 or 4.0; "" means 3.0.
 	Version string
-	// HideVersion makes the server name the version of its interface only, as bbb-web
-	// does by default.
+	// HideVersion makes the server report only the version of its API, as bbb-web does by
+	// default.
 	HideVersion bool
 	// Bridge is the audio bridge; "" means the default of the version.
 	Bridge string
@@ -104,18 +104,18 @@ type Config struct {
 	Answer func(sdp string) string
 	// Place is where the server listens; nil means loopback.
 	Place *Place
-	// LossUp reports, by number, which packets of the sound are dropped before the
-	// server receives them.
+	// LossUp reports, by the sequence number of a packet, whether it is dropped before
+	// the server receives it.
 	LossUp func(number int) bool
-	// LossDown does the same for returned packets.
+	// LossDown does the same for returned packets, by their count.
 	LossDown func(number int) bool
 }
 
-// Count counts the actions of clients. Nothing is left behind if Present and Calls
-// are 0.
+// Count counts the actions of clients. After all clients have left, Present, Calls,
+// Sockets and Inside are 0.
 type Count struct {
-	Meetings int // existing ones
-	Joins    int // of the interface
+	Meetings int // current meetings
+	Joins    int // joins through the API
 	Present  int // current participants
 	Calls    int // current calls
 	Echoes   int // calls to the echo
@@ -161,7 +161,7 @@ type user struct {
 	name                     string
 	connections              int
 	joined, left             bool
-	changed                  func() // tells the client of a change; nil without a connection
+	changed                  func() // notifies the client of a change; nil without a connection
 }
 
 // Start runs a server until the test ends.
@@ -265,7 +265,7 @@ func (r *Rig) handler() http.Handler {
 }
 
 // Break breaks all connections with clients and ends all calls, like a server that stops;
-// what comes later is refused.
+// later connections are refused.
 func (r *Rig) Break() {
 	_ = r.server.Listener.Close()
 	r.server.CloseClientConnections()
@@ -316,7 +316,7 @@ func (r *Rig) End() {
 	}
 }
 
-// fails responds according to the fault of a step, if that concerns the whole
+// fails responds according to the fault of a step, if the fault concerns the whole
 // request.
 func (r *Rig) fails(w http.ResponseWriter, req *http.Request, step Step) bool {
 	switch r.Faults[step] {

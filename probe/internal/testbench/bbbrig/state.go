@@ -44,7 +44,7 @@ func (r *Rig) closed(c *websocket.Conn) {
 	r.add(func(n *Count) { n.Sockets--; delete(r.sockets, c) })
 }
 
-// graphql serves the middleware's connection of one client.
+// graphql serves one client's connection to the middleware.
 func (r *Rig) graphql(w http.ResponseWriter, req *http.Request) {
 	c, err := r.accept(w, req, "graphql-transport-ws")
 	if err != nil {
@@ -195,14 +195,14 @@ func (r *Rig) self(ctx context.Context, c *websocket.Conn, u *user) bool {
 	return r.result(ctx, c, "1", string(payload), false)
 }
 
-// tell sets what tells the client of a user of a change.
+// tell sets the function that notifies the client of a user of a change.
 func (r *Rig) tell(u *user, changed func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	u.changed = changed
 }
 
-// rules is the response to the question what a viewer may do.
+// rules returns the response to the query for what a viewer may do.
 func (r *Rig) rules() string {
 	status := "ALLOW"
 	if r.Faults[State] == Guest {
@@ -211,10 +211,10 @@ func (r *Rig) rules() string {
 	return fmt.Sprintf(`{"data":{"user_current":[{"locked":true,"guestStatus":%q}],"meeting":[{"lockSettings":{"disableMic":%t}}]}}`, status, r.LockMicrophones)
 }
 
-// tokenDelay is how long the SFU takes to make a token for a user who has joined.
+// tokenDelay is how long the SFU takes to create a token for a user who has joined.
 const tokenDelay = 50 * time.Millisecond
 
-// token sends the token for LiveKit: 3.0 has one, 4.0 one for each room. The row is there
+// token sends the token for LiveKit: 3.0 has one, 4.0 one for each room. The row exists
 // before its token.
 func (r *Rig) token(ctx context.Context, c *websocket.Conn, u *user, id, query string) bool {
 	rooms := strings.Contains(query, "livekitRooms")
@@ -237,8 +237,9 @@ func (r *Rig) token(ctx context.Context, c *websocket.Conn, u *user, id, query s
 	return true
 }
 
-// closeSocket opens a WebSocket and closes it at once with a code, also with one that must
-// not be sent (RFC 6455 §7.4); 1005 is a close without a code, 1006 none at all.
+// closeSocket opens a WebSocket and closes it at once with a code, even with one that
+// must not be sent (RFC 6455 §7.4); 1005 sends a close frame without a code, and 1006
+// sends none.
 func closeSocket(w http.ResponseWriter, req *http.Request, code int) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/netbench"
 )
 
-// Variables that control the runs; see the package's documentation.
+// Environment variables that control the runs; see the package's documentation.
 const (
 	envBench    = "TONPROBE_BENCH"
 	envDocument = "TONPROBE_BENCH_DOCUMENT"
@@ -140,7 +140,8 @@ func TestScenarios(t *testing.T) {
 			}
 		})
 	}
-	// Too few for separate shares, which the full run has.
+	// The subset has too few figures for a separate share of each kind, as in the full
+	// run.
 	if figures.pct() < 90 {
 		t.Errorf("figures that agree with the truth: %v, want 90 %%", figures)
 	}
@@ -172,7 +173,8 @@ func runAll(t *testing.T, chosen []scenario) []outcome {
 	var wg sync.WaitGroup
 	for range min(concurrent, len(chosen)) {
 		dir := t.TempDir()
-		// The collector trusts its own authority, which signs for the conference servers.
+		// The collector trusts its own CA, which also signs the certificates of the
+		// conference servers.
 		t.Setenv("SSL_CERT_FILE", filepath.Join(dir, "collector", "tls", "ca.pem"))
 		w, err := netbench.NewWorld(t.Context(), dir, programs, slog.New(slog.NewTextHandler(t.Output(), nil)))
 		if err != nil {

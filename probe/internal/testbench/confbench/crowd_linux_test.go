@@ -29,8 +29,8 @@ import (
 // councillors is the size of a council that checks at once.
 const councillors = 30
 
-// What a participant costs a BigBlueButton 3.0 who joins, speaks and leaves: the page and
-// its requests, the WebSocket of GraphQL and that of the SFU. A browser opens up to six
+// What a participant who joins, speaks and leaves costs a BigBlueButton 3.0: the page and
+// its requests, and the WebSockets of GraphQL and of the SFU. A browser opens up to six
 // connections to a host without HTTP/2.
 const (
 	connectionsOfParticipant = 4
@@ -146,7 +146,7 @@ func TestCrowd(t *testing.T) {
 		t.Errorf("more than %d participants: %+v", councillors, c)
 	case c.Meetings != 0, mostMeetings.Load() > 1:
 		t.Errorf("%d meetings at once, %d are left", mostMeetings.Load(), c.Meetings)
-	case counted.accepted.Load() > councillors*connectionsOfParticipant+2: // the collector's
+	case counted.accepted.Load() > councillors*connectionsOfParticipant+2: // two of the collector
 		t.Errorf("%d connections", counted.accepted.Load())
 	case most.Load() > councillors*socketsOfParticipant:
 		t.Errorf("%d WebSockets at once", most.Load())

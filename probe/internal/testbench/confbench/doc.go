@@ -1,8 +1,8 @@
 // Package confbench is the test bench of the checks of conference systems. The real agent
-// runs `tonprobe check --target …` in a home of package netbench, over a line with known
-// faults, against servers beside the collector: a real Janus, a real LiveKit, the real
-// reflector as a WHIP endpoint, the BigBlueButton of package bbbrig, an ingest of RTMP and a
-// web server with Zoom's name. Each scenario has a known cause, or none.
+// runs `tonprobe check --target …` in a home network of package netbench, over a line
+// with known faults, against servers next to the collector: a real Janus, a real LiveKit,
+// the real reflector as a WHIP endpoint, the BigBlueButton of package bbbrig, an RTMP
+// ingest, and a web server with Zoom's name. Each scenario has a known cause, or none.
 //
 // It needs Linux, root, janus and livekit-server. Plain go test skips it.
 //

@@ -18,10 +18,10 @@ const (
 	// codecMS is the look-ahead of the encoder in the simulated BigBlueButton, which the
 	// line does not show.
 	codecMS = 6.4
-	// mirroredMS is less than the distance of packets: a server that returns them at once
-	// holds most of them for less.
+	// mirroredMS is less than the interval of packets: a server that returns them at once
+	// holds most of them for a shorter time.
 	mirroredMS = 15
-	longestMS  = 1000 // for which any server holds a packet
+	longestMS  = 1000 // the longest time for which a server holds a packet
 	// echoStamp is the difference of the timestamps of the simulated BigBlueButton's echo.
 	echoStamp = 3_000_000
 )
@@ -87,7 +87,8 @@ func (o outcome) right() bool {
 
 func (s scenario) isHealthy() bool { return len(s.expect) == 1 && s.expect[0] == healthy }
 
-// conference returns the part of the report on the conference system; nil without one.
+// conference returns the part of the report about the conference system; nil if there is
+// none.
 func (o outcome) conference() *report.Conference {
 	if o.check.Report == nil {
 		return nil
@@ -134,7 +135,7 @@ func (o outcome) stream(d netbench.Direction) (stream netbench.Truth) {
 func (o *outcome) compare() {
 	c := o.conference()
 	if c != nil && c.Media != nil && c.Media.State == report.MediaSelfCheckVoid {
-		return // the check itself found this computer too busy to measure
+		return // the check has found this computer too busy to measure
 	}
 	if o.scenario.of == "" || c == nil || c.Media == nil || c.Media.State != report.MediaComplete || !strings.HasSuffix(c.Media.Path, "udp") || strings.HasPrefix(c.Media.Path, "relay") {
 		if o.scenario.of != "" {
@@ -155,7 +156,7 @@ func (o *outcome) compare() {
 	case ofWHIP:
 		o.add(jitterFigure("up jitter", m.UpJitterMS, up.Figures().MeanAbsDMS))
 		o.add(jitterFigure("down jitter", m.DownJitterMS, down.Figures().MeanAbsDMS))
-		// The reflector's own time is taken out of its round trips.
+		// The reflector's own time is subtracted from its round trips.
 		o.add(rttFigure(m.RTTP50MS, netbench.RoundTripP50MS(up, down, len(up))))
 		o.addsMS = 0
 	case ofBBB:
@@ -295,7 +296,7 @@ func transits(stream netbench.Truth) (all []float64) {
 func arrivalJitter(stream netbench.Truth) float64 { return varies(transits(stream)) }
 
 // smoothed returns J of RFC 3550 §6.4.1 after the last packet that the server's report
-// covers, as UpReceived tells.
+// covers, according to UpReceived.
 func smoothed(stream netbench.Truth, m *report.MediaVoice) (jitter float64) {
 	all := transits(stream)
 	if m.UpReceived != nil {

@@ -23,7 +23,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// envChecks is the number of checks of TestLeaks; the default is for every day.
+// envChecks names the variable with the number of checks of TestLeaks; the default suits
+// a daily run.
 const (
 	envChecks     = "TONPROBE_BENCH_CHECKS"
 	defaultChecks = 64
@@ -79,7 +80,7 @@ func TestLeaks(t *testing.T) {
 	began := time.Now()
 	run(checks)
 	took := time.Since(began)
-	// What is left of a call ends within its timeouts.
+	// The remains of a call end within its timeouts.
 	var g, f int
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if g, f = runtime.NumGoroutine(), openFiles(t); g <= goroutines+8 && f <= files+8 {
@@ -172,7 +173,7 @@ func kinds(t *testing.T, rigs *[]*bbbrig.Rig) (all []kind) {
 	return all
 }
 
-// hostile are servers that answer every request wrongly.
+// hostile returns servers that answer every request incorrectly.
 func hostile() map[string]http.Handler {
 	var n atomic.Int64
 	return map[string]http.Handler{

@@ -21,7 +21,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/internal/testbench/bbbrig"
 )
 
-// envPart makes this program a server: it is started again in the server's namespace.
+// envPart names the variable that makes this program a server, when it is started again
+// in the server's namespace.
 const envPart = "TONPROBE_CONFBENCH_PART"
 
 // part describes a server.
@@ -32,7 +33,7 @@ type part struct {
 	Cert, Key string // PEM; "" without TLS
 	Media     netip.Addr
 
-	Upstream string // of a front: the server behind it; "" for none
+	Upstream string // of a front: the URL of the server behind it; "" for none
 	Fault    string // of a front or an ingest
 
 	Version string // of a BigBlueButton
@@ -114,7 +115,7 @@ func (p part) awaitUpstream() error {
 	}
 }
 
-// front is a web server before a conference server, as nginx, or in place of it.
+// front is a web server in front of a conference server, like nginx, or in place of it.
 func (p part) front() http.Handler {
 	var onward http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) })
 	if u, err := url.Parse(p.Upstream); err == nil && p.Upstream != "" {

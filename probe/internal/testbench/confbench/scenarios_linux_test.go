@@ -16,7 +16,7 @@ type scenario struct {
 	line        string // faults of the line, as in a scenario file of netbench
 	serve       func(*site) error
 	target      string // an address; "" is the name that serve added
-	// expect are the causes that are right as the primary one: names of the same fault.
+	// expect contains the primary causes that are right: several names of the same fault.
 	expect []string
 	area   report.Area // "" is not checked
 	// remark means that the voice is not disturbed: the cause has the severity info.
@@ -67,7 +67,7 @@ var (
 	jitterHigh = []string{"net.jitter_high"}
 	broken     = []string{"conf.server_error"}
 	municipal  = report.AreaMunicipality
-	// nobody: a firewall of the participant has the same effect.
+	// nobody: a firewall on the participant's side has the same effect.
 	nobody = report.AreaUnknown
 )
 

@@ -55,7 +55,7 @@ const startTime = 30 * time.Second
 
 func (s *site) at(port int) string { return fmt.Sprintf("%s:%d", netbench.ServerAddress(), port) }
 
-// close ends the servers.
+// close stops the servers.
 func (s *site) close() {
 	for _, c := range s.running {
 		_ = c.Process.Kill()
@@ -63,8 +63,8 @@ func (s *site) close() {
 	}
 }
 
-// run starts a program at the server and waits for a line of its output with a word; ""
-// does not wait.
+// run starts a program at the server and waits for a line of its output that contains
+// word; if word is "", it does not wait.
 func (s *site) run(c *exec.Cmd, word string) error {
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *site) certified(p part, kind string) (part, error) {
 	return p, err
 }
 
-// front starts a web server with TLS before an upstream.
+// front starts a web server with TLS in front of an upstream.
 func (s *site) front(host string, port int, upstream, fault, certificate string) error {
 	p, err := s.certified(part{Kind: "front", Listen: s.at(port), Host: host, Upstream: upstream, Fault: fault}, certificate)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *site) file(name, text string) (string, error) {
 	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 
-// janus starts a real Janus, with further settings, whose interfaces are at fronts.
+// janus starts a real Janus with additional settings, whose APIs are behind fronts.
 func (s *site) janus(general, fault, certificate string) error {
 	const janusHost = "janus.example.org"
 	library, _ := filepath.Glob("/usr/lib/*/janus")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ratio is a number of right results.
+// ratio counts right results.
 type ratio struct{ ok, of int }
 
 func (r ratio) pct() float64 {
