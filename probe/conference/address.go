@@ -8,14 +8,14 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report/origin"
 )
 
-// shortcuts contains the systems that have one address for everybody.
+// shortcuts contains the systems that have the same address for everybody.
 var shortcuts = map[string]string{
 	"zoom":    "https://zoom.us",
 	"youtube": "rtmps://a.rtmps.youtube.com",
 }
 
-// Parse parses an address as people paste it: a system's name ("zoom", "youtube"), a
-// bare host, a join link, or the address of an ingest (rtmp, rtmps). The error is an
+// Parse parses an address as people paste it: a system's name ("zoom", "youtube"), a bare
+// host, a join link, or the address of an ingest (rtmp, rtmps). The error is an
 // [*origin.Error].
 func Parse(raw string) (*url.URL, error) {
 	text := strings.TrimSpace(raw)
@@ -32,7 +32,7 @@ func Parse(raw string) (*url.URL, error) {
 		return nil, err
 	}
 	switch scheme {
-	case "rtmp", "rtmps", "ws", "wss": // which identifies the API
+	case "rtmp", "rtmps", "ws", "wss": // the scheme identifies the API
 		u.Scheme = scheme
 	}
 	return u, nil
@@ -57,8 +57,8 @@ func Reduce(raw string) (string, error) {
 	return origin.Of(visit.Web(u)), nil
 }
 
-// ReduceFor is Reduce for an address whose system is known, such as "bbb". An unknown
-// system is recognised by the address.
+// ReduceFor is Reduce for an address whose system is known, such as "bbb". If system is
+// not the name of a known one, the address identifies it.
 func ReduceFor(system, raw string) (string, error) {
 	s, ok := systemOf(system)
 	if !ok {

@@ -1,5 +1,5 @@
 // Package conference checks the conference system that a council uses, as the system's
-// own client would reach it. Each system is a package below, with one entry in Systems.
+// own client would reach it. Each system is a subpackage with one entry in Systems.
 package conference
 
 import (
@@ -31,7 +31,7 @@ type System interface {
 	// Base returns the part of such an address that a check uses, without secrets of a
 	// meeting. Recognises is still true for it.
 	Base(u *url.URL) *url.URL
-	// Detect queries the server whether it is of this system.
+	// Detect asks the server whether it belongs to this system.
 	Detect(ctx context.Context, v *visit.Visit) bool
 	// Check performs the steps and records them in v.Data.
 	Check(ctx context.Context, v *visit.Visit)
@@ -64,8 +64,8 @@ type Config struct {
 	Room *wire.Room
 	// Token authorises the check at a WHIP endpoint; "" for none. It is a secret.
 	Token string
-	// NoMedia makes no call, for checks that nobody requested: a session may be in
-	// progress.
+	// NoMedia skips the call, for checks that nobody requested: a council session may be
+	// in progress.
 	NoMedia bool
 	// RootCAs are the trusted authorities; nil means the system's.
 	RootCAs *x509.CertPool

@@ -88,7 +88,7 @@ func TestRealLiveKitInTheMiddle(t *testing.T) {
 	}
 }
 
-// A cancelled check leaves the room too.
+// A cancelled check also leaves the room.
 func TestRealLiveKitStopped(t *testing.T) {
 	base, r := liveKit(t, bothTransports(t)), room(t)
 	ctx, cancel := context.WithCancel(t.Context())

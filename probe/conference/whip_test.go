@@ -25,8 +25,8 @@ import (
 // whipEndpoint simulates an ordinary WHIP endpoint: it receives a stream, returns none,
 // and reports every second what arrived.
 type whipEndpoint struct {
-	token    string // that it wants; "" for none
-	location string // "" for its own
+	token    string // that it requires; "" for none
+	location string // of the session; "" for the default
 	spoil    func(answer string) string
 	before   http.HandlerFunc // handles POST instead, if not nil
 	address  string

@@ -61,12 +61,12 @@ func ParseAbout(body []byte) (About, error) {
 	return about, nil
 }
 
-// known reports whether the version is that of the server: 2.0 is that of the API of all
-// versions from 2.0 on.
+// known reports whether Version is that of the server: all servers from 2.0 on report 2.0
+// as the version of the API.
 func (a About) known() bool { return a.Version != "" && a.Version != "2.0" }
 
-// beforeSFU reports whether the client of this version does not use the SFU in this way
-// for sound: up to 2.4.
+// beforeSFU reports whether the client of this version (up to 2.4) does not use the SFU
+// for sound in the way that this check does.
 func (a About) beforeSFU() bool {
 	return !a.GraphQL && slices.ContainsFunc([]string{"1.", "2.1", "2.2", "2.3", "2.4"}, func(old string) bool { return strings.HasPrefix(a.Version, old) })
 }

@@ -1,12 +1,12 @@
 // Package bbb checks a BigBlueButton server (2.4 to 4.0) as its client would reach it.
 //
 // Without a join link it performs the steps that require no meeting: the API and version,
-// the round trip that the client shows, and the two WebSockets of a session up to the
-// request for a session token. With one it joins, requests the relays, and calls the echo
-// of the server if the SFU transports the sound: never the conference room, and it never
-// sends a digit, since a "1" moves the caller there. LiveKit has no echo; if it
-// transports the sound, two participants of this check join the test meeting, one of
-// which receives the voice of the other. They always leave.
+// the round trip that the client displays, and the two WebSockets of a session up to the
+// request for a session token. With a join link it joins, requests the relays, and calls
+// the echo of the server if the SFU transports the sound. It never calls the conference
+// room, and never sends a digit, since a "1" moves the caller there. LiveKit has no echo;
+// if it transports the sound, two participants of this check join the test meeting, one
+// of which receives the voice of the other. All participants leave in the end.
 package bbb
 
 import (

@@ -32,8 +32,8 @@ func visitWith(ctx context.Context, t *testing.T, r *bbbrig.Rig, link string) *r
 	return v.Data
 }
 
-// TestStoppedCheckLeaves: a check that is cancelled at any moment leaves the meeting,
-// and blames nobody.
+// TestStoppedCheckLeaves: a check that is cancelled at any moment leaves the meeting, and
+// reports no fault.
 func TestStoppedCheckLeaves(t *testing.T) {
 	for name, c := range map[string]struct {
 		version string
@@ -189,9 +189,9 @@ func relay(t *testing.T, options ...string) int {
 	}
 }
 
-// TestRelaysOfTheMeeting: each relay of the list is tested with its credentials up to
-// the permission for the address of the media server, over UDP and TCP, and a fault of
-// it does not hide that the sound works.
+// TestRelaysOfTheMeeting: each relay of the list is tested with its credentials up to the
+// permission for the address of the media server, over UDP and TCP, and a fault of a
+// relay does not hide that the sound works.
 func TestRelaysOfTheMeeting(t *testing.T) {
 	for name, c := range map[string]struct {
 		version  string

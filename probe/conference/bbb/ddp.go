@@ -59,7 +59,7 @@ type ddp struct {
 	Error      json.RawMessage `json:"error"`
 }
 
-// errMeteor means that a frame is not one of SockJS or DDP.
+// errMeteor means that a frame is neither SockJS nor DDP.
 var errMeteor = errors.New("not a message of Meteor")
 
 // closedError is the close frame of SockJS.

@@ -25,16 +25,17 @@ const (
 	maxArrivals = 1000
 	// opusHz is the clock of RTP for Opus (RFC 7587 §4.1).
 	opusHz = 48000
-	// muchLostPct and fewPackets limit what counts as foreign sound.
+	// Sound that is not recognised counts as foreign only below muchLostPct of loss and
+	// from fewPackets packets on.
 	muchLostPct = 20
 	fewPackets  = 50
-	// enoughSweeps is the number of sweeps that prove the own sound: two at the right
-	// distance are no coincidence.
+	// enoughSweeps is the number of sweeps that prove that the sound is that of this
+	// check: two at the right distance are no coincidence.
 	enoughSweeps = 2
 )
 
 // echo is a call to the echo: client, mediasoup, FreeSWITCH and back. FreeSWITCH decodes
-// and encodes, so only the sound itself identifies the own stream.
+// and encodes, so only the sound itself identifies the stream of this check.
 type echo struct {
 	*peer.Connection
 	clock probe.Clock
@@ -107,7 +108,7 @@ func (e *echo) Run(ctx context.Context) {
 		e.mu.Lock()
 		e.sentAt = append(e.sentAt, e.now())
 		e.mu.Unlock()
-		// A packet that the own socket refuses still counts as sent, because the next
+		// A packet that the local socket refuses still counts as sent, because the next
 		// ones continue its numbering.
 		_ = e.Write(&rtp.Packet{
 			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(i), Timestamp: uint32(i) * testsignal.StampStep, Marker: i == 0},
@@ -125,7 +126,7 @@ func (e *echo) Fill(d *report.MediaVoice) visit.Sound {
 	sentAt, packets, reported := slices.Clone(e.sentAt), slices.Clone(e.packets), e.reported
 	e.mu.Unlock()
 	sound := visit.Sound{Sent: len(sentAt), Whole: len(sentAt) == testsignal.Packets, Foreign: len(packets) > 0}
-	// A lost connection for the signalling alone does not end the sound.
+	// A lost signalling connection alone does not end the sound.
 	if why := e.why(); why != "" && why != "cut_off" {
 		sound.Fault = why
 		return sound
@@ -175,7 +176,7 @@ func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 		first, last = min(first, p.Seq), max(last, p.Seq)
 		arrivals = append(arrivals, stats.RTPArrival{ArrivedNS: int64(p.At), Stamp: uint32(p.Stamp)})
 	}
-	// A stream with leaps in its numbers is not evaluated by them.
+	// The loss is not derived from sequence numbers that jump.
 	if sent := last - first + 1; sent <= 2*maxArrivals {
 		d.DownSent = new(int(sent))
 		d.DownLossPct, d.DownLossCI95 = visit.LossOf(int(sent)-len(seen), int(sent))
@@ -186,7 +187,8 @@ func fillDown(d *report.MediaVoice, packets []testsignal.Arrival) {
 	}
 }
 
-// lost reports whether so much was lost that the own sound may not be recognised.
+// lost reports whether so much was lost that the sound of this check may not be
+// recognised.
 func lost(pct *float64) bool { return pct != nil && *pct >= muchLostPct }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

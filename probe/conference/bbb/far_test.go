@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/probetest"
 )
 
-// farNet is a network whose connections over TCP take a time in each direction.
+// farNet is a network that delays TCP connections in each direction.
 type farNet struct {
 	transport.Net
 	away time.Duration
@@ -33,14 +33,14 @@ func (d farDialer) DialContext(ctx context.Context, network, address string) (ne
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(2 * d.away) // the handshake of TCP
+	time.Sleep(2 * d.away) // the TCP handshake
 	near, far := net.Pipe()
 	go late(c, far, d.away)
 	go late(far, c, d.away)
 	return near, nil
 }
 
-// late passes on what it reads after a time.
+// late forwards what it reads after a delay.
 func late(to, from net.Conn, away time.Duration) {
 	type piece struct {
 		b  []byte
@@ -69,7 +69,8 @@ func late(to, from net.Conn, away time.Duration) {
 	}
 }
 
-// TestFarServer: the steps leave time for a server that is 300 ms away and back.
+// TestFarServer: the time limits of the steps suffice for a server with a round trip of
+// 300 ms.
 func TestFarServer(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"2.7", "3.0", "4.0"} {

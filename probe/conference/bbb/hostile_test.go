@@ -19,8 +19,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// blamesNobodyElse holds that what a server did is put to the municipality, or left open
-// where the line may have done it.
+// blamesNobodyElse checks that the causes of a server's faults are attributed to the
+// municipality, or to no area if the line may have caused them.
 func blamesNobodyElse(t *testing.T, c *report.Conference) {
 	t.Helper()
 	profile, err := diagnose.LoadProfile("bbb")
@@ -38,8 +38,8 @@ func blamesNobodyElse(t *testing.T, c *report.Conference) {
 
 var word = regexp.MustCompile(`^[a-z0-9_]{1,32}$`)
 
-// TestWrongAnswers: whatever a web server answers in place of what it should, the step
-// that needed it says so.
+// TestWrongAnswers: whatever a web server responds with instead of the expected response,
+// the step that requested it reports the fault.
 func TestWrongAnswers(t *testing.T) {
 	t.Parallel()
 	steps := map[bbbrig.Step]report.ConferenceStep{
@@ -54,13 +54,13 @@ func TestWrongAnswers(t *testing.T) {
 		socket := part == bbbrig.State || part == bbbrig.Signalling
 		for fault, code := range answers {
 			if part == bbbrig.Servers && fault != bbbrig.Loops && fault != bbbrig.Stops {
-				continue // the sound is tested all the same, which takes its time
+				continue // the sound is still tested, which takes its time
 			}
 			switch {
 			case part == bbbrig.Join && fault == bbbrig.Elsewhere:
 				code = "no_name" // a load balancer's redirect is followed
 			case socket && fault != bbbrig.Loops && fault != bbbrig.Elsewhere && fault != bbbrig.Down && fault != bbbrig.Hangs:
-				code = "not_api" // the answer is no WebSocket, whatever follows
+				code = "not_api" // the response opens no WebSocket
 			}
 			t.Run(fmt.Sprintf("%s %s", part, fault), func(t *testing.T) {
 				t.Parallel()
@@ -77,8 +77,8 @@ func TestWrongAnswers(t *testing.T) {
 	}
 }
 
-// TestCloseCodes: a WebSocket that is closed at once, with whatever code, fails at its
-// step with that code or a word for it.
+// TestCloseCodes: if a WebSocket is closed at once, its step fails with the close code,
+// or with a word for it.
 func TestCloseCodes(t *testing.T) {
 	t.Parallel()
 	codes := []int{0, 1, 999, 2999, 3000, 3999, 4000, 4400, 4403, 4999, 5000, 65535}
@@ -111,7 +111,8 @@ func TestCloseCodes(t *testing.T) {
 	}
 }
 
-// TestSilentSockets: a WebSocket that opens and says nothing more is left after the step.
+// TestSilentSockets: a WebSocket that opens and then stays silent is closed after the
+// step.
 func TestSilentSockets(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -133,7 +134,7 @@ func TestSilentSockets(t *testing.T) {
 	}
 }
 
-// TestMeteor: how the server of 2.7 refuses a session.
+// TestMeteor: the reasons for which a server of 2.7 refuses a session are reported.
 func TestMeteor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -161,7 +162,7 @@ func TestMeteor(t *testing.T) {
 	}
 }
 
-// TestRules: what a meeting does not allow is told apart.
+// TestRules: each restriction of a meeting is reported with its own code.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -185,7 +186,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// during runs a check and does something once its sound is under way.
+// during runs a check and calls a function while the sound is being sent.
 func during(t *testing.T, r *bbbrig.Rig, do func()) *report.Conference {
 	t.Helper()
 	done := make(chan struct{})
@@ -208,7 +209,8 @@ func during(t *testing.T, r *bbbrig.Rig, do func()) *report.Conference {
 	return v.Data
 }
 
-// TestEndsInTheMiddle: a meeting that ends during the call is told from a line that fails.
+// TestEndsInTheMiddle: a meeting that ends during the call is distinguished from a line
+// that fails.
 func TestEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]bbbrig.Config{"2.7": {Version: "2.7"}, "3.0": {}, "LiveKit": {Version: "4.0"}} {
@@ -228,7 +230,8 @@ func TestEndsInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestStopsInTheMiddle: a server that stops during the call fails, and is not waited for.
+// TestStopsInTheMiddle: if a server stops during the call, the check reports a fault
+// without waiting for it.
 func TestStopsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]bbbrig.Config{"2.7": {Version: "2.7"}, "3.0": {}, "LiveKit": {Version: "4.0"}} {
@@ -277,7 +280,7 @@ func TestWrongSDP(t *testing.T) {
 			r := bbbrig.Start(t, bbbrig.Config{Answer: answer})
 			got := check(t, r, r.JoinLink())
 			if down, _ := got.Check(report.StepSoundDown); down.Status == report.StatusOK {
-				return // WebRTC understands it all the same
+				return // WebRTC accepts it nevertheless
 			}
 			calls := []string{"call", "path", "keys", "sound_up", "sound_down"}
 			if !slices.Contains(calls, got.FailedStep) || !word.MatchString(got.FailedCode) {

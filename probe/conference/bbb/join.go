@@ -18,8 +18,8 @@ import (
 // session identifies this check in a meeting. Its tokens are secrets and must not occur
 // in logs and reports.
 type session struct {
-	token string // of the session, for all addresses of the server
-	auth  string // for joining over GraphQL; "" where the answer does not tell it
+	token string // of the session, valid for all addresses of the server
+	auth  string // for joining over GraphQL; "" if the response does not contain it
 }
 
 // Codes for refusals of a server, as they occur in the report.
@@ -177,7 +177,7 @@ const (
 
 // meeting contains the constant properties of a meeting.
 type meeting struct {
-	bridge  string // "" for one that is not known
+	bridge  string // "" if it is unknown
 	room    string // number of its voice conference
 	onStart bool   // participants are muted when they join
 	liveKit string // address of LiveKit; "" for that of the server itself

@@ -67,7 +67,7 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	}
 	room := livekit.Room{URL: at, Shared: true, ICEServers: list.forPeer()}
 	if room.ICEServers == nil {
-		// The client of BigBlueButton never uses those of LiveKit.
+		// The client of BigBlueButton never uses the ICE servers that LiveKit names.
 		room.ICEServers = []webrtc.ICEServer{}
 	}
 	texts, o := askTokens(ctx, all)
@@ -86,7 +86,7 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 	return pair, o
 }
 
-// askTokens asks for the tokens of all participants, side by side.
+// askTokens requests the tokens of all participants concurrently.
 func askTokens(ctx context.Context, all []participation) ([]string, visit.Outcome) {
 	texts, outcomes := make([]string, len(all)), make([]visit.Outcome, len(all))
 	var wg sync.WaitGroup

@@ -10,7 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// checkMeeting performs the steps that require a meeting, in the order of the client.
+// checkMeeting performs the steps that require a meeting, in the same order as the
+// client.
 func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 	var sessions []session
 	var m meeting
@@ -23,7 +24,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		return
 	}
 	if about.beforeSFU() {
-		// Its client uses another path for the sound. The relays can be tested.
+		// Its client transports the sound in another way. The relays can still be tested.
 		v.SkipAll(codeOldVersion, report.StepState, report.StepSignalling)
 		if list, ok := listServers(ctx, v, sessions[0]); ok {
 			relaytest.Start(ctx, v, list.List, netip.Addr{}).Record()
@@ -82,8 +83,8 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s sessio
 	v.SkipMedia(why)
 }
 
-// attendAll joins with all participants of this check concurrently. The returned ones
-// must leave, also after a fault.
+// attendAll joins with all participants of this check concurrently. All returned
+// participants must leave, even after a fault.
 func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participation, visit.Outcome) {
 	all := make([]participation, len(sessions))
 	outcomes := make([]visit.Outcome, len(sessions))

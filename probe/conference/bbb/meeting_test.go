@@ -22,7 +22,7 @@ func address(t testing.TB, text string) *url.URL {
 	return u
 }
 
-// check checks a server with a join link, and requires that nobody is left on it.
+// check checks a server with a join link, and requires that no participant is left on it.
 func check(t testing.TB, r *bbbrig.Rig, link string) *report.Conference {
 	t.Helper()
 	v := visit.New(visit.Config{URL: address(t, r.URL+"/bigbluebutton"), JoinLink: address(t, link), RootCAs: r.Roots, Direct: true}, probetest.Env(t))
@@ -44,7 +44,7 @@ var heard = map[report.ConferenceStep]string{
 	report.StepSoundUp: "ok", report.StepSoundDown: "ok",
 }
 
-// TestEcho: the own voice is recognised after a second encoder, and measured per
+// TestEcho: the recorded voice is recognised after a second encoder, and measured per
 // direction.
 func TestEcho(t *testing.T) {
 	t.Parallel()

@@ -34,8 +34,9 @@ const (
 	idLeft     = "left"
 )
 
-// settleTime is the wait for the own entry among the users, once the server has accepted
-// the session: the SFU denies the microphone to a participant who has not joined yet.
+// settleTime is the wait for the entry of this participant among the users, once the
+// server has accepted the session: the SFU denies the microphone to a participant who has
+// not joined yet.
 const settleTime = time.Second
 
 // meteor is the connection for the state of a meeting up to 2.7: DDP (version 1) over
@@ -45,8 +46,8 @@ type meteor struct {
 	conn *websocket.Conn
 	done chan struct{} // closed when nothing more is read
 
-	// Each is closed once: when the session of SockJS, that of DDP, the own entry among
-	// the users, and the meeting exist.
+	// Each is closed once: when the SockJS session, the DDP session, the entry of this
+	// participant among the users, and the meeting exist.
 	opened, connected, present, described *event
 	validation                            chan ddp // receives the result of validateAuthToken
 
@@ -63,8 +64,8 @@ func newEvent() *event { return &event{c: make(chan struct{})} }
 
 func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 
-// attendMeteor opens the connection and joins, like the client. The participation must
-// be left, also after a fault.
+// attendMeteor opens the connection and joins, like the client. The participation must be
+// left, even after a fault.
 func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visit.Outcome) {
 	who, o := enterMeteor(ctx, v, s)
 	if o.Status != report.StatusOK {
@@ -119,8 +120,9 @@ func (p *meteor) say(ctx context.Context, m map[string]any) visit.Outcome {
 	return visit.OK()
 }
 
-// join signs in: connect, the own entry as a subscription, and the method
-// validateAuthToken, after which the server admits this participant; then the meeting.
+// join signs in: connect, the subscription to the entry of this participant, and the
+// method validateAuthToken, after which the server admits this participant; then the
+// subscription to the meeting.
 func (p *meteor) join(ctx context.Context, who entry) visit.Outcome {
 	if o := p.await(ctx, p.opened.c); o.Status != report.StatusOK {
 		return o
@@ -207,8 +209,8 @@ func (p *meteor) take(m ddp) {
 	}
 }
 
-// takeSelf processes the own entry, which is published once this participant has joined,
-// and its changes.
+// takeSelf processes the entry of this participant, which is published once it has
+// joined, and changes of the entry.
 func (p *meteor) takeSelf(m ddp) {
 	var me struct {
 		Ejected   bool  `json:"ejected"`
@@ -282,7 +284,7 @@ func (p *meteor) keep() {
 	}
 }
 
-// leave implements participation, also for nil.
+// leave implements participation. It may be called on nil.
 func (p *meteor) leave(ctx context.Context) {
 	if p == nil {
 		return

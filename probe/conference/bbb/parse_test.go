@@ -124,7 +124,7 @@ func TestMediaAddress(t *testing.T) {
 	}
 }
 
-// FuzzAnswers: the result of any response of a server is valid in a report.
+// FuzzAnswers: the result of parsing any response of a server is valid in a report.
 func FuzzAnswers(f *testing.F) {
 	for _, seed := range []string{
 		joinedXML, `{"meeting":[{"audioBridge":"livekit","voiceSettings":{"voiceConf":"73939"}}]}`,

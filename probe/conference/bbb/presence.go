@@ -24,7 +24,7 @@ type presence struct {
 	tokens chan string   // receives the token for LiveKit; closed if there is none
 }
 
-// attend opens the connection and joins. The presence must be left, also after a fault.
+// attend opens the connection and joins. The presence must be left, even after a fault.
 func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Outcome) {
 	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *presence) read(ctx context.Context) (frame, error) {
 // meeting.
 func (p *presence) keep() {
 	defer close(p.done)
-	// refused counts the operations for a token that this version does not know.
+	// refused counts the token operations that this version does not know.
 	refused, answered, told := 0, false, false
 	for {
 		f, err := p.read(context.Background())
@@ -198,7 +198,7 @@ func (p *presence) askToken(ctx context.Context) (string, visit.Outcome) {
 	return "", visit.Fault(codeNoToken)
 }
 
-// leave implements participation, also for nil.
+// leave implements participation. It may be called on nil.
 func (p *presence) leave(ctx context.Context) {
 	if p == nil {
 		return

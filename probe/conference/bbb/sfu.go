@@ -17,7 +17,7 @@ import (
 
 // start requests a call (audio-broker.js of bigbluebutton-html5, audio-req-hdlr.js of
 // bbb-webrtc-sfu). clientSessionNumber must be a number. The extension is always that of
-// the echo: without one the call would end in the conference.
+// the echo: without it, the call would lead into the conference.
 type start struct {
 	ID                    string `json:"id"`
 	Type                  string `json:"type"`
@@ -46,7 +46,7 @@ type reply struct {
 	} `json:"error"`
 }
 
-// errSFU means that a message is not one of the SFU.
+// errSFU means that a message does not come from the SFU.
 var errSFU = errors.New("not a message of the SFU")
 
 func parseReply(got []byte) (reply, error) {

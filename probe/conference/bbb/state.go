@@ -53,7 +53,7 @@ type self struct {
 	} `json:"meeting"`
 }
 
-// errGraphQL means that a message is not one of GraphQL.
+// errGraphQL means that a message is not a GraphQL message.
 var errGraphQL = errors.New("not a message of GraphQL")
 
 func parseFrame(got []byte) (frame, error) {

@@ -63,7 +63,7 @@ func (s *stay) allow(change func(*rules)) {
 
 // Limits of a participation.
 const (
-	// leaveTime limits leaving.
+	// leaveTime limits the time to leave.
 	leaveTime = time.Second
 	// rulesTime is the wait for the rules of the meeting. Without them the check
 	// continues, because a version may not have these fields.

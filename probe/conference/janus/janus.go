@@ -129,5 +129,5 @@ func refusal(m message) visit.Outcome {
 	return visit.Outcome{Status: report.StatusFail, Code: strconv.Itoa(m.Error.Code)}
 }
 
-// transaction returns a new identifier of a request.
+// transaction returns a new identifier for a request.
 func transaction() string { return rand.Text()[:12] }

@@ -90,7 +90,7 @@ type session struct {
 	id, handle uint64
 }
 
-// leaveTime limits closing.
+// leaveTime limits the time to close a session.
 const leaveTime = time.Second
 
 // close ends the session; otherwise the gateway would keep it for a minute.

@@ -39,18 +39,20 @@ type Room struct {
 	// ICEServers replace those named by LiveKit, as in the client of BigBlueButton; nil
 	// keeps LiveKit's.
 	ICEServers []webrtc.ICEServer
-	// Shared is true if others may be in the room: only the own stream is received.
+	// Shared is true if others may be in the room: the listener then subscribes only to
+	// the speaker's stream.
 	Shared bool
 }
 
-// Pair is two participants in a room, because LiveKit sends nobody their own stream.
+// Pair is a pair of participants in a room, because LiveKit does not send a participant
+// its own stream.
 type Pair struct {
 	room              Room
 	speaker, listener *participant
 }
 
-// Join joins with both participants concurrently, because each takes several round
-// trips on a slow line. Leave must follow, also after a fault.
+// Join joins with both participants concurrently, because each takes several round trips
+// on a slow line. Leave must be called afterwards, even after a fault.
 func Join(ctx context.Context, v *visit.Visit, room Room) (*Pair, visit.Outcome) {
 	p := &Pair{room: room}
 	enter := func(target signal.Target, who **participant) (o visit.Outcome) {
@@ -98,7 +100,7 @@ func (p *Pair) Call(ctx context.Context, v *visit.Visit, tryRelays func(media ne
 		return false
 	}
 	defer pair.Close()
-	// A cancelled check leaves too, over these sockets.
+	// A cancelled check also leaves the room over these sockets.
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	p.listener.follow(following, pair.Down)
@@ -216,8 +218,8 @@ func listOf(servers []webrtc.ICEServer) (list relaytest.List) {
 }
 
 // begin offers the stream. The listener's connection is established by offers of the
-// server, which its participant answers concurrently. In a shared room it subscribes to
-// the own stream only, like the client of BigBlueButton.
+// server, which its participant answers concurrently. In a shared room the listener
+// subscribes to the speaker's stream only, like the client of BigBlueButton.
 func (c *call) begin(ctx context.Context) visit.Outcome {
 	offer, err := c.Up.Offer(ctx)
 	if err != nil {
@@ -332,9 +334,9 @@ func hasRelay(servers []webrtc.ICEServer) bool {
 	})
 }
 
-// otherPath joins again with a single transport allowed. A path that does not work beside
-// one that does is a warning. The speaker joins, because the server controls the listener's
-// connection and waits 2 s for a better path than a relay.
+// otherPath joins again with a single transport allowed. Since the main path works, one
+// that does not is only a warning. The speaker joins, because the server controls the
+// listener's connection and waits 2 s for a better path than a relay.
 func otherPath(ctx context.Context, v *visit.Visit, room Room, only peer.Transport) visit.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, otherPathTime)
 	defer cancel()

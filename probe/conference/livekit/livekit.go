@@ -15,7 +15,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// System is LiveKit, also inside of BigBlueButton and OpenTalk.
+// System is LiveKit, including the one inside BigBlueButton and OpenTalk.
 type System struct{}
 
 // Name implements conference.System.

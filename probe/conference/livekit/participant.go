@@ -22,7 +22,7 @@ import (
 const (
 	maxMessages   = 2000 // a shared room reports everybody in it
 	maxCandidates = 32
-	// leaveTime limits leaving, also after a cancellation.
+	// leaveTime limits the time to leave, even after a cancellation.
 	leaveTime = 500 * time.Millisecond
 )
 
@@ -43,7 +43,7 @@ type participant struct {
 	described bool
 	offersTCP bool
 	badOffer  bool
-	stream    string     // the server's name of the own stream
+	stream    string     // the server's name for the stream of this participant
 	media     netip.Addr // of the media server; zero until known
 }
 
@@ -223,14 +223,15 @@ func (p *participant) streamName() string {
 	return p.stream
 }
 
-// state is the state of the server's descriptions.
+// state returns whether a description could not be applied, and whether the server offers
+// TCP.
 func (p *participant) state() (bad, offersTCP bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.badOffer, p.offersTCP
 }
 
-// leave leaves, in any state.
+// leave leaves the room. It may be called in any state, and on nil.
 func (p *participant) leave() {
 	if p == nil {
 		return
@@ -244,7 +245,6 @@ func (p *participant) leave() {
 		case <-ctx.Done():
 		}
 	}
-	// The closing handshake of a WebSocket would wait up to 5 s for that of a silent
-	// server.
+	// A closing handshake would wait up to 5 s for a server that does not respond.
 	_ = p.socket.CloseNow()
 }

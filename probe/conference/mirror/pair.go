@@ -9,14 +9,15 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Pair is two connections to a server that does not return the own stream: what is sent
-// over one is received over the other.
+// Pair is two connections to a server that does not return a participant's own stream:
+// what is sent over one is received over the other.
 type Pair struct {
 	Up, Down *peer.Connection
 	stream   *stream
 }
 
-// OpenPair prepares the two connections. Only the streams of config are set here.
+// OpenPair prepares the two connections. It sets the callbacks of both configurations,
+// and Listen of down.
 func OpenPair(env probe.Env, up, down peer.Config) (*Pair, error) {
 	s := newStream(env.Clock)
 	up.Arrived, up.Reported = s.arrived, s.reported
@@ -49,10 +50,10 @@ func (p *Pair) AwaitKeys(ctx context.Context) error {
 	return p.Down.AwaitKeys(ctx)
 }
 
-// Path returns the kind and transport of the own end of the upstream path.
+// Path returns the kind and transport of the local end of the upstream path.
 func (p *Pair) Path() string { return p.Up.Path() }
 
-// Lead sends packets of silence until one of them has come down, and reports whether one
+// Lead sends packets of silence until one of them has returned, and reports whether one
 // has.
 func (p *Pair) Lead(ctx context.Context) bool { return p.stream.leadIn(ctx, p.Up, p.Down.Down()) }
 

@@ -41,7 +41,7 @@ const streamTime = 2400 * time.Millisecond
 
 const streamPackets = int(streamTime / wire.PacketInterval)
 
-// straggling is how long the last packets are waited for.
+// straggling is the wait for the last packets.
 const straggling = 400 * time.Millisecond
 
 // stream is one stream and its echoes. Times are ns since start.
@@ -97,9 +97,10 @@ const maxLead = 75
 // silence is a packet of Opus without a voice (RFC 6716 §3.1).
 func silence() []byte { return []byte{0xf8, 0xff, 0xfe} }
 
-// leadIn sends packets of silence until one of them has come back, and reports whether one
-// has. A server begins to return a stream at some time after it announced it, or after the
-// keys were agreed: what it drops or holds until then is no fault of the line.
+// leadIn sends packets of silence until one of them has come back, and reports whether
+// one has. A server may start to return a stream only some time after it announced the
+// stream or the keys were agreed: what it drops or holds until then is not a fault of the
+// line.
 func (s *stream) leadIn(ctx context.Context, over *peer.Connection, other <-chan struct{}) bool {
 	for i := range maxLead {
 		if over.Write(packet(uint32(i), silence())) != nil {
@@ -153,7 +154,7 @@ func (s *stream) run(ctx context.Context, over *peer.Connection, other <-chan st
 		s.sentNS = append(s.sentNS, now)
 		s.mu.Unlock()
 		if over.Write(packet(uint32(s.lead+i), payload)) != nil {
-			// The own socket refused it: the number still counts as sent, because the
+			// The local socket refused it: the number still counts as sent, because the
 			// next ones continue its sequence.
 			continue
 		}

@@ -32,26 +32,26 @@ var (
 	ErrAnswer = errors.New("the server's answer cannot be used")
 )
 
-// maxPacketBytes is more than a packet of RTP can have on any line.
+// maxPacketBytes is more than the size of an RTP packet on any line.
 const maxPacketBytes = 2048
 
-// gatherLimit limits the search for own addresses.
+// gatherLimit limits the search for local addresses.
 const gatherLimit = 500 * time.Millisecond
 
 // Config configures a connection.
 type Config struct {
 	// Server is the address of the conference system.
 	Server *url.URL
-	// ICEServers are the system's STUN and TURN servers; without any, only own
+	// ICEServers are the system's STUN and TURN servers; without any, only local
 	// addresses are offered.
 	ICEServers []webrtc.ICEServer
 	// Only restricts the paths.
 	Only Transport
 	// Listen means that the connection sends no stream, SendOnly that it receives none.
 	Listen, SendOnly bool
-	// Arrived takes each packet of the returning stream and its arrival at this computer,
-	// Reported each of the server's receiver reports on the own one (RFC 3550 §6.4.2). Both
-	// are called on goroutines of the connection.
+	// Arrived receives each packet of the returning stream with the time of its arrival
+	// at this computer, Reported each of the server's receiver reports on the sent stream
+	// (RFC 3550 §6.4.2). Both are called on goroutines of the connection.
 	Arrived  func(p *rtp.Packet, at time.Time)
 	Reported func(rtcp.ReceptionReport)
 }
@@ -92,7 +92,7 @@ type Connection struct {
 	pc       *webrtc.PeerConnection
 	clock    probe.Clock
 	track    *webrtc.TrackLocalStaticRTP
-	ssrc     uint32 // of the own stream
+	ssrc     uint32 // of the sent stream
 	arrived  func(*rtp.Packet, time.Time)
 	reported func(rtcp.ReceptionReport)
 
@@ -125,8 +125,8 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	if config.Only == Relay {
 		e.SetRelayAcceptanceMinWait(0) // do not wait for a better path
 	}
-	// Behind a NAT every direct path is found this way. The library would wait a second for a
-	// better one.
+	// Behind a NAT, every direct path is found with these candidates. The library would
+	// wait a second for a better one.
 	e.SetSrflxAcceptanceMinWait(0)
 	e.SetPrflxAcceptanceMinWait(0)
 	e.SetIncludeLoopbackCandidate(isLoopback(config.Server))
@@ -153,10 +153,10 @@ func Open(env probe.Env, config Config) (*Connection, error) {
 	return c, nil
 }
 
-// TrackID is the name of the own stream in an offer.
+// TrackID is the name of the sent stream in an offer.
 const TrackID = "voice"
 
-// speak adds the own stream.
+// speak adds the stream to be sent.
 func (c *Connection) speak(codec webrtc.RTPCodecCapability, only bool) error {
 	var err error
 	if c.track, err = webrtc.NewTrackLocalStaticRTP(codec, TrackID, TrackID); err != nil {
@@ -224,8 +224,8 @@ func (c *Connection) listen(t *webrtc.TrackRemote) {
 	}
 }
 
-// readReports reads the server's receiver reports (RFC 3550 §6.4.2), which tell the loss
-// on the way up.
+// readReports reads the server's receiver reports (RFC 3550 §6.4.2), which contain the
+// upstream loss.
 func (c *Connection) readReports(sender *webrtc.RTPSender) {
 	for {
 		packets, _, err := sender.ReadRTCP()
@@ -256,9 +256,9 @@ func (c *Connection) Offer(ctx context.Context) (string, error) {
 	return c.describe(ctx, offer)
 }
 
-// describe applies the own description and returns it with the addresses gathered within
-// gatherLimit. A relay that takes longer is used anyway: a server learns an address from
-// the first packet from it (RFC 8445 §7.3.1.3).
+// describe applies the local description and returns it with the addresses gathered
+// within gatherLimit. A relay that takes longer is used anyway: a server learns an
+// address from the first packet from it (RFC 8445 §7.3.1.3).
 func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(own); err != nil {
@@ -353,7 +353,7 @@ func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error)
 	}
 }
 
-// Path returns the kind and transport of the own end of the path, such as "host udp";
+// Path returns the kind and transport of the local end of the path, such as "host udp";
 // for a relay, the transport to the relay.
 func (c *Connection) Path() string {
 	pair, err := c.selected()
@@ -392,7 +392,7 @@ func (c *Connection) ServerAddress() (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port), err == nil
 }
 
-// Gathered reports whether the own description contains an address that the transport
+// Gathered reports whether the local description contains an address that the transport
 // permits, such as one of a relay.
 func (c *Connection) Gathered() bool {
 	own := c.pc.LocalDescription()
@@ -408,8 +408,8 @@ func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
 // Write sends one packet of the stream. It sets payload type and SSRC.
 func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
 
-// Left returns when a packet that was just written left this computer; otherwise is the
-// result where that is not known, as over TCP and through a relay.
+// Left returns when a packet that was just written left this computer, and otherwise if
+// that is not known, as over TCP and through a relay.
 func (c *Connection) Left(seq uint16, otherwise time.Time) time.Time {
 	at, ok := c.departures.TakeSent(c.ssrc, seq)
 	if !ok || at.Before(otherwise) || at.After(c.clock.Now()) {

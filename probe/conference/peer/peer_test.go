@@ -13,7 +13,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe"
 )
 
-// TestBounded: a description leads to a limited number of addresses.
+// TestBounded: the number of addresses taken from a description is limited.
 func TestBounded(t *testing.T) {
 	line := "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
 	got, err := bounded("v=0\r\n" + strings.Repeat(line, 1000) + "a=end-of-candidates\r\n")
@@ -31,7 +31,7 @@ const answer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDL
 	"a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\n" +
 	"a=ssrc:1 cname:x\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
 
-// FuzzDescriptions: whatever a server answers or offers, it is applied or refused.
+// FuzzDescriptions: any answer or offer of a server is either applied or refused.
 func FuzzDescriptions(f *testing.F) {
 	f.Add(answer)
 	f.Add(strings.ReplaceAll(answer, "audio", "video"))

@@ -8,12 +8,12 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// udpFirst is the time that UDP has for itself if a server offers TCP too. Otherwise one
-// lost check selects TCP, over which the voice waits for each lost packet, and the result is
+// udpFirst is how long only UDP is tried if a server offers TCP too. Otherwise one lost
+// check selects TCP, over which the voice waits for each lost packet, and the result is
 // for the wrong path.
 const udpFirst = 1500 * time.Millisecond
 
-// isTCP reports whether a candidate (RFC 8839 §5.1) is one of TCP.
+// isTCP reports whether a candidate (RFC 8839 §5.1) uses TCP.
 func isTCP(candidate string) bool {
 	fields := strings.Fields(candidate)
 	return len(fields) > 2 && strings.EqualFold(fields[2], "tcp")
@@ -32,8 +32,8 @@ func splitTCP(sdp string) (rest string, tcp []string) {
 	return b.String(), tcp
 }
 
-// withhold keeps the TCP candidates of the server's description back until UDP has had its
-// time, which begins now, and returns the rest.
+// withhold holds back the TCP candidates of the server's description until udpFirst after
+// the first description, and returns the rest.
 func (c *Connection) withhold(sdp string) string {
 	if c.only != AnyTransport {
 		return sdp
@@ -52,7 +52,7 @@ func (c *Connection) withhold(sdp string) string {
 	return rest
 }
 
-// withheld reports whether a candidate that came by itself is kept back.
+// withheld reports whether a candidate that arrived separately is held back.
 func (c *Connection) withheld(candidate string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +65,7 @@ func (c *Connection) withheld(candidate string) bool {
 	return true
 }
 
-// maxHeld bounds the candidates that a server may send.
+// maxHeld limits the candidates that are held back.
 const maxHeld = 64
 
 // release adds the withheld candidates, unless a path was found or the connection has ended.

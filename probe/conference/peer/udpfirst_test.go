@@ -17,7 +17,7 @@ func TestSplitTCP(t *testing.T) {
 	}
 }
 
-// A server may send candidates without end.
+// A server may send an endless number of candidates.
 func TestHeldIsBounded(t *testing.T) {
 	c := &Connection{only: AnyTransport}
 	for range 10 * maxHeld {

@@ -28,9 +28,9 @@ type Sweep struct {
 	Sent, Arrived time.Duration
 }
 
-// heardFrom is the correlation from which a sweep counts as the own one. Through a second
-// encoder it reaches 0.9, and with 30 % of the packets lost two of three sweeps exceed it.
-// Speech, noise and tones stay below 0.25 (TestOtherSound).
+// heardFrom is the correlation from which a sweep counts as one of the recorded sound.
+// Through a second encoder it reaches 0.9, and with 30 % of the packets lost two of three
+// sweeps exceed it. Speech, noise and tones stay below 0.25 (TestOtherSound).
 const heardFrom = 0.35
 
 // maxSamples limits the sound that is searched, and thereby the time of a search: 10 s.
@@ -41,9 +41,9 @@ const maxSamples = 10 * searchHz
 // packets.
 const maxDrift = 3
 
-// Find searches the sweeps in packets, which must be in order of their timestamps.
-// sentAt contains the sending time of each packet of the sound, on the same clock as
-// the arrivals.
+// Find searches for the sweeps in packets, which must be in order of their timestamps.
+// sentAt contains the sending time of each packet of the sound, on the same clock as the
+// arrivals.
 func Find(packets []Arrival, sentAt []time.Duration) []Sweep {
 	sound, came := decode(packets)
 	if len(sound) < sweepSamples {
@@ -74,7 +74,7 @@ type arrivals struct {
 }
 
 // timeOf returns the arrival time of a sample: a packet is sent when its last sample is
-// known, so samples of one packet keep their distance.
+// known, so samples of one packet keep their relative positions.
 func (a arrivals) timeOf(sample int) (time.Duration, bool) {
 	at, ok := a.at[sample/packetSample]
 	return at + samples(sample%packetSample), ok
@@ -173,8 +173,8 @@ func correlate(sound, pattern []float64) []float64 {
 // in the received sound, as far as that can be determined; a block outside of it means
 // that the sweep is missing.
 //
-// It searches the best sequence of positions: the distance from one sweep to the next is
-// that of the sound, or differs by at most maxDrift packets.
+// It searches for the best sequence of positions: the distance from one sweep to the next
+// is that of the sound, or differs by at most maxDrift packets.
 func align(match [2][]float64) [sweeps]int {
 	const cell = cellSamples / packetSample
 	const around = sweeps * (cell + maxDrift) // blocks before and after the received sound

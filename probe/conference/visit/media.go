@@ -11,7 +11,7 @@ type Call interface {
 	// AwaitPath waits for a path for packets, AwaitKeys for the keys on it.
 	AwaitPath(ctx context.Context) error
 	AwaitKeys(ctx context.Context) error
-	// Path returns the kind and transport of the own end of the path.
+	// Path returns the kind and transport of the local end of the path.
 	Path() string
 	// Run sends the stream and waits for its last echoes.
 	Run(ctx context.Context)
@@ -24,10 +24,10 @@ type Sound struct {
 	// Sent is the number of packets sent.
 	Sent int
 	// Whole is true when the whole stream was sent: it counts even if the time of the
-	// check ended while the last packets were waited for.
+	// check ended during the wait for the last packets.
 	Whole bool
-	// Returned is true when the own stream came back, Foreign when packets came that
-	// are not of it, Unclear when too few of them came to tell.
+	// Returned is true when the stream came back, Foreign when packets came that do not
+	// belong to it, Unclear when too few of them came to decide.
 	Returned, Foreign, Unclear bool
 	// Void is true if this computer missed the schedule of the stream, so that its
 	// figures say nothing about the line.
@@ -73,7 +73,7 @@ func (m *media) keys(ctx context.Context) Outcome {
 // report does; without either, nothing is known about it alone.
 func (m *media) soundUp(ctx context.Context) Outcome {
 	m.c.Run(ctx)
-	interrupted := ctx.Err() != nil // before Fill, which takes time on a slow computer
+	interrupted := ctx.Err() != nil // read before Fill, which takes time on a slow computer
 	m.sound = m.c.Fill(m.d)
 	m.d.State = report.MediaComplete
 	switch {

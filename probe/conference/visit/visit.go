@@ -94,7 +94,7 @@ const (
 	StepFailed = "step_before"
 	// NoCall: the background service makes no calls.
 	NoCall = "background"
-	// NoTime: the time of the check was over.
+	// NoTime: the time for the check has run out.
 	NoTime = "no_time"
 	// NotReturned: the system returns no sound.
 	NotReturned = "not_returned"
@@ -142,8 +142,8 @@ func (v *Visit) record(name report.ConferenceStep, o Outcome, took time.Duration
 // PhaseStream is the voice-like stream to the system and back.
 const PhaseStream = "stream"
 
-// Media performs the steps of a call: call exchanges offer and answer; then follow the
-// path, the keys, and the sound in both directions.
+// Media performs the steps of a call. call exchanges offer and answer; the path, the
+// keys, and the sound in both directions follow.
 func (v *Visit) Media(ctx context.Context, c Call, call func(context.Context) Outcome) {
 	d := &report.MediaVoice{State: report.MediaNoSignalling}
 	v.Data.Media = d
@@ -179,7 +179,7 @@ func (v *Visit) SkipAll(why string, names ...report.ConferenceStep) {
 	}
 }
 
-// Skip records steps that were not done, with the reason.
+// Skip records a step that was not done, with the reason.
 func (v *Visit) Skip(name report.ConferenceStep, why string) {
 	v.Data.Checks = append(v.Data.Checks, report.ConferenceCheck{Name: name, Status: report.StatusUnknown, Code: why})
 }
@@ -203,7 +203,7 @@ func Milliseconds(d time.Duration) float64 {
 	return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
 }
 
-// FaultOf describes an error of a connection by one word.
+// FaultOf describes a connection error in one word.
 func FaultOf(err error) string {
 	var elsewhere *RedirectError
 	switch {

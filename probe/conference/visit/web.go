@@ -26,7 +26,7 @@ import (
 // ErrTooLong means that a response exceeds MaxAnswerBytes.
 var ErrTooLong = errors.New("the response is too long")
 
-// errRedirects is more redirects than are followed, as in a loop.
+// errRedirects means that there were more redirects than are followed, as in a loop.
 var errRedirects = errors.New("too many redirects")
 
 // RedirectError is a redirect to another host, which is not followed: a check must not
@@ -53,8 +53,8 @@ type web struct {
 func newWeb(v *Visit) *web {
 	t := &http.Transport{
 		DialContext: v.Env.Dial,
-		// The WebSockets of a visit resume its first session of TLS: without certificates
-		// they take a fraction of the traffic.
+		// The WebSockets of a visit resume its first TLS session: without certificates, a
+		// handshake takes a fraction of the traffic.
 		TLSClientConfig:        &tls.Config{RootCAs: v.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -201,8 +201,8 @@ func SignedIn(status int) bool {
 	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, status)
 }
 
-// streamError is the error of a stream of HTTP/2 that the server reset (RFC 9113 §5.4.2). The
-// one of net/http is not exported; it converts itself to a type of these fields.
+// streamError is the error of an HTTP/2 stream that the server reset (RFC 9113 §5.4.2).
+// The type in net/http is not exported, but converts itself to a type with these fields.
 type streamError struct {
 	StreamID uint32
 	Code     uint32
@@ -211,7 +211,7 @@ type streamError struct {
 
 func (e streamError) Error() string { return "the server reset the stream" }
 
-// connectionFault describes an error of a connection by one word.
+// connectionFault describes a connection error in one word.
 func connectionFault(err error) string {
 	var dns *net.DNSError
 	var invalid x509.CertificateInvalidError

@@ -70,7 +70,7 @@ func nextLink(value string) (target string, params map[string]string, rest strin
 		}
 		var name, content string
 		name, content, value = nextParam(value[1:])
-		if _, again := params[name]; name != "" && !again { // the first one counts
+		if _, again := params[name]; name != "" && !again { // the first one wins
 			params[name] = content
 		}
 	}

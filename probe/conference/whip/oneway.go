@@ -65,7 +65,7 @@ func (c *oneWay) report(r rtcp.ReceptionReport) {
 	if r.LastSenderReport == 0 || len(c.trips) == maxTrips {
 		return
 	}
-	// In 1/65536 s, modulo 2^32. A negative one is caused by a wrong clock.
+	// In 1/65536 s, modulo 2^32. A negative value is caused by a wrong clock.
 	if trip := int32(now - r.LastSenderReport - r.Delay); trip >= 0 {
 		c.trips = append(c.trips, float64(trip)*1000/65536)
 	}
@@ -87,7 +87,7 @@ func (c *oneWay) Run(ctx context.Context) {
 		c.mu.Lock()
 		c.sent++
 		c.mu.Unlock()
-		// A packet that the own socket refuses still counts as sent, because the next
+		// A packet that the local socket refuses still counts as sent, because the next
 		// ones continue its numbering.
 		_ = c.Write(&rtp.Packet{
 			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(i), Timestamp: stamp, Marker: i == 0},
@@ -137,5 +137,5 @@ func ntp(t time.Time) uint64 {
 	return seconds<<32 | rest<<32/1e9
 }
 
-// compactNTP returns its middle 32 bits, which reports repeat.
+// compactNTP returns the middle 32 bits of an NTP time, which reports repeat.
 func compactNTP(t time.Time) uint32 { return uint32(ntp(t) >> 16) }

@@ -27,7 +27,7 @@ const (
 const (
 	// maxRetryAfter is the maximum Retry-After (RFC 9110 §10.2.3) to wait for.
 	maxRetryAfter = time.Second
-	// leaveTime limits ending the session.
+	// leaveTime limits the time to end the session.
 	leaveTime = time.Second
 	// maxAnswerBytes is far more than the answer to an offer of one stream needs.
 	maxAnswerBytes = 64 << 10
@@ -83,7 +83,7 @@ func (s *session) open(ctx context.Context, offer string) visit.Outcome {
 	return good
 }
 
-// post sends the offer, and again after a short Retry-After.
+// post sends the offer, and repeats it after a short Retry-After.
 func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.Answer, error) {
 	header := http.Header{"Content-Type": {wire.MediaTypeSDP}}
 	for name, values := range authorized(s.token) {
@@ -106,8 +106,8 @@ func (s *session) post(ctx context.Context, at *url.URL, offer string) (*visit.A
 }
 
 // withLeaveTime returns a context with the deadline of ctx that is cancelled leaveTime
-// after ctx was: an offer that was sent may have opened a session, and only the response
-// has its address.
+// after ctx is: an offer that was already sent may have opened a session, whose address
+// is only known from the response.
 func withLeaveTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	if at, ok := ctx.Deadline(); ok {
@@ -128,7 +128,7 @@ func sessionURL(a *visit.Answer) *url.URL {
 	return at
 }
 
-// leave ends the session (RFC 9725 §4.2, DELETE), also after ctx.
+// leave ends the session (RFC 9725 §4.2, DELETE), even if ctx is cancelled.
 func (s *session) leave(ctx context.Context) {
 	_, _ = s.end(context.WithoutCancel(ctx))
 }

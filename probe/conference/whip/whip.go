@@ -125,7 +125,7 @@ func talk(ctx context.Context, v *visit.Visit, about endpoint, c call, s *sessio
 		return
 	}
 	about.servers = merged(about.servers, s.servers)
-	v.Skip(report.StepRelay, visit.StepFailed) // its position in the order; Record replaces it
+	v.Skip(report.StepRelay, visit.StepFailed) // reserves its position; Record replaces it
 	relays := relaytest.Start(ctx, v, about.servers, relaytest.MediaAddress(s.answer))
 	defer relays.Record()
 	v.Media(ctx, c, func(context.Context) visit.Outcome {

@@ -28,7 +28,7 @@ const (
 // Ports of RTMP over TLS, as YouTube uses it, and without (RFC 7425 has no port of TLS).
 var ports = map[string]string{schemeTLS: "443", schemePlain: "1935"}
 
-// System is YouTube Live, or any other ingest of RTMP.
+// System is YouTube Live, or any other RTMP ingest.
 type System struct{}
 
 // Name implements conference.System.
@@ -119,7 +119,7 @@ func handshake(ctx context.Context, random io.Reader, conn net.Conn) visit.Outco
 	case err != nil || s[0] != version || !bytes.Equal(s[1+chunkBytes+randomFrom:], c[1+randomFrom:]):
 		return visit.Fault("not_rtmp")
 	}
-	// C2 repeats S1. It does not wait for the server's reaction.
+	// C2 repeats S1. The server's reaction to it is not awaited.
 	if _, err := conn.Write(s[1 : 1+chunkBytes]); err != nil {
 		return visit.Fault(visit.FaultOf(err))
 	}
