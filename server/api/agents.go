@@ -15,8 +15,8 @@ type caller struct {
 	Participant store.Participant
 }
 
-// agents admits only enrolled agents, applies a rate limit to each, and stores the time of its
-// last contact.
+// agents admits only enrolled agents, applies a rate limit to each of them, and stores the time of
+// its last contact.
 func (a *API) agents(h func(http.ResponseWriter, *http.Request, caller) error) http.Handler {
 	return a.admitted(func(w http.ResponseWriter, r *http.Request, c caller) error {
 		if err := a.touch(r.Context(), c); err != nil {

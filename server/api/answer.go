@@ -49,10 +49,10 @@ func (f *Fault) write(w http.ResponseWriter) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Errorf("encode an answer: %w", err)) // a programming error, as the types are ours
+		panic(fmt.Errorf("encode an answer: %w", err)) // a programming error, as the types are those of this program
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store") // the response may contain tokens
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the client has gone
+	_, _ = w.Write(append(b, '\n')) // an error means that the client is gone
 }

@@ -46,7 +46,7 @@ type Config struct {
 	// Targets are the conference systems that the participants use.
 	Targets Targets
 	Live    *live.Hub
-	// Agents are the agents that are connected.
+	// Agents manages the connected agents.
 	Agents *live.Agents
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -59,7 +59,7 @@ type Config struct {
 	SupportPhone string
 	// Probes describes the probes whose data is stored; default those of this version.
 	Probes report.Probes
-	// Policy restricts what is stored of a report.
+	// Policy restricts which parts of a report are stored.
 	Policy report.Policy
 	// Ready contains the readiness checks by the name of the part.
 	Ready map[string]func(context.Context) error
@@ -144,7 +144,7 @@ func (a *API) routes() []route {
 	}
 }
 
-// Mount adds the API to a mux. All errors under /api/ are JSON, also for a wrong path or method.
+// Mount adds the API to a mux. All errors under /api/ are JSON, even for a wrong path or method.
 func (a *API) Mount(mux *http.ServeMux) {
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
@@ -178,7 +178,7 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case ok:
 	case r.Context().Err() != nil:
-		// The client has gone or the server is stopping; nothing was acknowledged.
+		// The client is gone or the server is stopping; nothing was acknowledged.
 		f = &Fault{Status: http.StatusServiceUnavailable, Code: "interrupted", Message: "the request was interrupted: send it again", RetryAfter: time.Second}
 	case errors.Is(err, store.ErrUnavailable):
 		// The request was valid: the agent keeps the reports and sends them again.

@@ -25,13 +25,13 @@ func wantType(r *http.Request, want string) error {
 	return nil
 }
 
-// initialBuffer is the size of the buffer for a body: most are smaller, and a client that declares a
-// long one has not sent it yet.
+// initialBuffer is the initial size of the buffer for a body: most bodies are smaller, and a client
+// that declares a long one has not sent it yet.
 const initialBuffer = 16 << 10
 
 // readWire reads a body without decompressing it, at most limit bytes.
 func readWire(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	size := r.ContentLength + bytes.MinRead // ReadFrom needs room to notice the end
+	size := r.ContentLength + bytes.MinRead // ReadFrom needs room to detect the end
 	if r.ContentLength < 0 || size > initialBuffer {
 		size = initialBuffer
 	}
@@ -50,8 +50,8 @@ func tooLarge(what string, limit int64) *Fault {
 	return fault(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the %s is larger than %d bytes", what, limit))
 }
 
-// checkEncoding rejects encodings that unpack does not support, before it reads the body. Nested
-// encodings are not supported, because they serve decompression bombs.
+// checkEncoding rejects encodings that unpack does not support, before the body is read. Nested
+// encodings are not supported, because decompression bombs use them.
 func checkEncoding(w http.ResponseWriter, r *http.Request) (string, error) {
 	encoding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ",")))
 	switch encoding {
@@ -66,7 +66,7 @@ func checkEncoding(w http.ResponseWriter, r *http.Request) (string, error) {
 // content, so the limit of the content does not apply to it.
 const zstdWindow = 8 << 20
 
-// unpacker decompresses bodies. It reuses the readers of gzip, which is what agents send: a new one
+// unpacker decompresses bodies. It reuses the gzip readers, since agents send gzip and a new reader
 // takes 40 kB.
 type unpacker struct{ gzip sync.Pool }
 
@@ -85,7 +85,7 @@ func (u *unpacker) unpack(packed []byte, encoding string, limit int64) ([]byte, 
 			return nil, unpackFault(err)
 		}
 		from = z
-		// The last four bytes are the size (RFC 1952, section 2.3.1), as the client claims.
+		// The last four bytes contain the size (RFC 1952, section 2.3.1), as claimed by the client.
 		size = int(min(binary.LittleEndian.Uint32(packed[len(packed)-4:]), initialBuffer)) + bytes.MinRead
 	case "zstd":
 		z, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),

@@ -19,17 +19,18 @@ import (
 )
 
 const (
-	// helloTime is the time for the first message.
+	// helloTime is the time allowed for the first message.
 	helloTime = 10 * time.Second
-	// silenceTime ends a connection of which nothing was heard. Agents ping once a minute.
+	// silenceTime is how long a connection may be silent before it is closed. Agents ping about
+	// once a minute.
 	silenceTime = 150 * time.Second
-	// sendTime limits one message to an agent that does not read.
+	// sendTime limits the time to send one message, in case the agent does not read.
 	sendTime = 10 * time.Second
 	// verifyEvery is how often the token of an open connection is verified at a ping or a message,
 	// because it may be revoked by another process. It is less than the usual interval of the pings.
 	verifyEvery = 45 * time.Second
-	// touchConnected is how often the last contact of a connected agent is stored. For pages, the
-	// connection itself is sufficient.
+	// touchConnected is how often the last contact of a connected agent is stored. Pages do not
+	// need it, because they show that the agent is connected.
 	touchConnected = 15 * time.Minute
 	// sendBacklog limits the messages that wait for a slow agent.
 	sendBacklog = 16
@@ -78,8 +79,8 @@ func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
 	h.conn = conn
-	// What the agent has sent meanwhile must be in the buffer of the new reader: Accept takes it from
-	// there, and then reads from the connection.
+	// Data that the agent has sent in the meantime must be in the buffer of the new reader: Accept
+	// takes it from there, and then reads from the connection.
 	early, _ := old.Peek(old.Reader.Buffered())
 	early = bytes.Clone(early)
 	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(smallBuffer, len(early)))
@@ -98,7 +99,7 @@ type channelLine struct {
 	tcp         net.Conn
 	link        *live.Link // set by serve after the hello
 
-	// Used by the reading goroutine only.
+	// The following are used by the reading goroutine only.
 	touched, verified time.Time
 	revoked           bool
 
@@ -174,7 +175,7 @@ func (l *channelLine) refuse(err error) {
 	_ = l.conn.Close(code, closeReason(err.Error()))
 }
 
-// closeReason shortens a text to what a close frame may contain (RFC 6455 §5.5).
+// closeReason truncates a text to the length that a close frame permits (RFC 6455 §5.5).
 func closeReason(text string) string { return text[:min(len(text), 120)] }
 
 // pinged runs in the reading goroutine. It returns true, so that the ping is answered.
@@ -266,15 +267,15 @@ func (l *channelLine) Shut(why live.Shut) {
 	case live.ShutRevoked:
 		code = wire.CloseShut
 	case live.ShutStopping:
-		// Thousands of handshakes to close would delay the stop.
+		// Thousands of closing handshakes would delay the shutdown.
 		go func() { _ = l.conn.CloseNow() }()
 		return
 	}
 	go func() { _ = l.conn.Close(code, closeReason(string(why))) }()
 }
 
-// stale reports whether the credentials of a connection are known to have ended. A fault of the
-// database says nothing about them.
+// stale reports whether the credentials of a connection are known to be invalid. A database error
+// says nothing about them.
 func (a *API) stale(credentials string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
 	defer cancel()
@@ -284,7 +285,7 @@ func (a *API) stale(credentials string) bool {
 	return known
 }
 
-// keepContact stores that a connected agent was heard of.
+// keepContact stores the present time as the last contact of a connected agent.
 func (a *API) keepContact(agentID string) {
 	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
 	defer cancel()

@@ -181,7 +181,7 @@ func TestChannelEndsWithTheToken(t *testing.T) {
 	g.agents.Shut(e.AgentID)
 	c.wantClose(wire.CloseShut)
 
-	// Revoked by another process: noticed at a ping.
+	// Revoked by another process: detected at a ping.
 	c = g.openChannel(e.Token, helloMessage)
 	closed := make(chan error, 1)
 	go func() {

@@ -147,7 +147,7 @@ func TestLoadPlaces(t *testing.T) {
 }
 
 // TestProxiesAreNotDirect: the segments of a proxy's connection say nothing about the
-// line.
+// agent's line.
 func TestProxiesAreNotDirect(t *testing.T) {
 	agent, proxy := net.Pipe()
 	t.Cleanup(func() { _, _ = agent.Close(), proxy.Close() })

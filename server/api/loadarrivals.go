@@ -140,7 +140,7 @@ func (r *loadRun) count(n int64) {
 	r.bytes[at] += n
 }
 
-// ended notes that an upload is complete.
+// ended records that an upload is complete.
 func (r *loadRun) ended() {
 	if r == nil {
 		return
@@ -171,8 +171,8 @@ func (r *loadRun) since(from int) wire.LoadArrivals {
 	return a
 }
 
-// streamArrivals streams the number of bytes that arrive of the agent's uploads, as one JSON object per
-// line.
+// streamArrivals streams the number of bytes of the agent's uploads that arrive in each interval,
+// as one JSON object per line.
 func (a *API) streamArrivals(w http.ResponseWriter, r *http.Request, c caller) error {
 	name := r.URL.Query().Get(wire.LoadRun)
 	if name == "" || len(name) > maxRunName {
@@ -216,7 +216,7 @@ func (a *API) streamArrivals(w http.ResponseWriter, r *http.Request, c caller) e
 		}
 		next += len(line.Bytes)
 		if lines.Encode(line) != nil || out.Flush() != nil {
-			return nil // the agent has gone
+			return nil // the agent is gone
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/limit"
 )
 
-// Limits of media.load. They reserve the collector's line for conferences and reports: a check that
-// would have to wait reports "unknown".
+// Limits of media.load. They reserve the collector's line for conferences and reports. If a check
+// would have to wait, the probe reports "unknown".
 const (
 	// loadUnit is the number of bytes per token of the limiters. One measurement transfers up to
 	// 8 MB in each direction in four transfers: about 68 tokens with the messages about arrivals
@@ -21,7 +21,7 @@ const (
 	// In total: 128 MB at once, then 8 Mbit/s.
 	loadBurstAll = 512
 	loadEveryAll = 250 * time.Millisecond
-	// loadAgents limits simultaneous measurements. More would measure each other.
+	// loadAgents limits simultaneous measurements. More of them would distort each other.
 	loadAgents = 4
 	// loadTransfers limits the simultaneous transfers of an agent: four fill its line, one
 	// reports arrivals, and the collector may not yet know that the previous four have ended.

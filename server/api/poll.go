@@ -23,7 +23,7 @@ const (
 	maxPollBytes = wire.MaxPollMessages*(wire.MaxChannelBytes+8) + 64
 )
 
-// pollers are the agents that poll, by agent and instance.
+// pollers contains the polling agents, by caller, instance and process.
 type pollers struct {
 	mu  sync.Mutex
 	all map[pollerKey]*poller
@@ -37,9 +37,9 @@ type pollerKey struct {
 // poller is the live.Line of an agent between and during its polls.
 type poller struct {
 	link *live.Link
-	// wake contains a token if there is news.
+	// wake contains a token if there may be a message.
 	wake chan struct{}
-	// ended is closed when the connection is shut.
+	// ended is closed when the collector ends the connection.
 	ended chan struct{}
 	once  sync.Once
 
@@ -48,7 +48,7 @@ type poller struct {
 	timer *time.Timer   // ends the connection
 }
 
-// Send implements live.Line. The poll asks for what it does not know.
+// Send implements live.Line. It only wakes the poll, which then requests the pending message.
 func (p *poller) Send(wire.ChannelMessage) {
 	select {
 	case p.wake <- struct{}{}:
@@ -63,8 +63,8 @@ func (p *poller) Shut(live.Shut) { p.once.Do(func() { close(p.ended) }) }
 func (p *poller) Polls() bool { return true }
 
 // enter returns the connection of a polling agent, and a channel that is closed when its next poll
-// begins: after a lost connection the previous one may still wait. ok is false if the collector
-// stops.
+// begins: after a lost connection, the previous poll may still be waiting. ok is false if the
+// collector is stopping.
 func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, polls bool) (p *poller, turn <-chan struct{}, ok bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -95,7 +95,7 @@ func (ps *pollers) enter(agents *live.Agents, who live.Caller, hello pollHello, 
 	return p, p.turn, true
 }
 
-// rest begins the grace after a poll.
+// rest starts the grace period after a poll.
 func (ps *pollers) rest(p *poller, turn <-chan struct{}) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -122,13 +122,13 @@ func (p *poller) over() bool {
 	}
 }
 
-// poll answers when there is news, or when the time is over.
+// poll responds when there is a message, or when the wait is over.
 func (a *API) poll(w http.ResponseWriter, r *http.Request, c caller) error {
 	hello, wait, err := pollQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	_ = observe.KeepOpen(w) // at worst the server's time limit ends the wait
+	_ = observe.KeepOpen(w) // otherwise the server's write timeout ends the wait
 	p, turn, ok := a.pollers.enter(a.Agents, live.Caller{AgentID: c.ID, ParticipantID: c.ParticipantID}, hello, true)
 	if !ok {
 		return stopping()
@@ -178,7 +178,7 @@ func stopping() *Fault {
 	return &Fault{Status: http.StatusServiceUnavailable, Code: "stopping", Message: "the collector stops: try again shortly", RetryAfter: time.Second}
 }
 
-// pollHello is the hello in a query.
+// pollHello contains the parameters of a poll that correspond to a hello.
 type pollHello struct {
 	wire.ChannelMessage
 	process string

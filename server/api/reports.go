@@ -93,7 +93,7 @@ func (a *API) readDelivery(w http.ResponseWriter, r *http.Request, encoding stri
 	for _, document := range documents {
 		r, result, f := a.accept(document, c)
 		if f != nil && !json.Valid(document) {
-			return nil, malformedBody() // as a whole, because split does not check the syntax
+			return nil, malformedBody() // the whole body, because split does not check the syntax
 		}
 		d.add(r, result, f)
 	}

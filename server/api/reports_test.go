@@ -295,8 +295,8 @@ func TestWrongClockDoesNotStayLatest(t *testing.T) {
 	}
 }
 
-// TestDeliveriesTellWhenTheAgentWasHeardOf: also if no report of them is stored, and in a separate
-// transaction only then.
+// TestDeliveriesTellWhenTheAgentWasHeardOf: a delivery updates the last contact even if none of its
+// reports is stored, and only then in a separate transaction.
 func TestDeliveriesTellWhenTheAgentWasHeardOf(t *testing.T) {
 	touches := 0
 	g := newRig(t, func(c *Config) { c.Store = touchCounter{c.Store, &touches} })

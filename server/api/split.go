@@ -28,8 +28,8 @@ func split(body []byte) (documents []json.RawMessage, single bool, err error) {
 	return documents, single, nil
 }
 
-// scanBody splits a body of the form in which agents send it. ok is false for a body that
-// encoding/json may read in another way, for example if "reports" occurs twice.
+// scanBody splits a body in the form in which agents send it. ok is false for a body that
+// encoding/json may interpret differently, for example if "reports" occurs twice.
 func scanBody(body []byte) (documents []json.RawMessage, single, ok bool) {
 	const list = "reports"
 	members := 0

@@ -7,8 +7,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Targets responds with the conference systems, without their secrets, and with a link
-// to a test meeting of the one named join.
+// Targets returns the conference systems, without their secrets, and with a link to a
+// test meeting of the one named join.
 type Targets interface {
 	Targets(ctx context.Context, join string) (wire.Targets, error)
 }

@@ -19,8 +19,8 @@ const (
 	// uploadWait is the time that a delivery waits for others before it is rejected.
 	uploadWait = 5 * time.Second
 
-	// Decompressed reports of an agent: 16 MiB at once, then 64 MiB per day. A report has 4 to
-	// 10 KiB.
+	// Decompressed reports of an agent: 16 MiB at once, then 64 MiB per day. A report takes 4 to 10
+	// KiB.
 	quotaUnit  = 1 << 10
 	quotaBurst = 16 << 10
 	quotaEvery = 24 * time.Hour / (64 << 10)

@@ -29,8 +29,8 @@ func (a *API) echoWebSocket(w http.ResponseWriter, r *http.Request, c caller) er
 	if err := wantUpgrade(w, r); err != nil {
 		return err
 	}
-	// No compression: it can only fail at middleboxes. The origin is not checked: a browser
-	// cannot send the token.
+	// No compression: middleboxes could only break it. The origin is not checked: a browser cannot
+	// send the token.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		a.Log.DebugContext(r.Context(), "upgrade to a WebSocket failed", "err", err)

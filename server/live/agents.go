@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// Agents are the agents that are connected to this collector, and the retests that staff has
-// requested of them. Retests exist in memory only: they end within minutes, and their reports are
+// Agents manages the agents that are connected to this collector, and the retests that staff have
+// requested from them. Retests exist in memory only: they end within minutes, and their reports are
 // delivered like all others.
 type Agents struct {
 	AgentsConfig
@@ -175,21 +175,21 @@ func (l *Link) Leave() {
 	a.forget(l.agent)
 }
 
-// forget removes an agent of which nothing is known any more.
+// forget removes an agent without connections and without a retest.
 func (a *Agents) forget(w *agent) {
 	if len(w.links) == 0 && w.retest == nil && a.byID[w.id] == w {
 		delete(a.byID, w.id)
 	}
 }
 
-// Alive notes that the other end of the connection responds.
+// Alive records that the agent at the other end responds.
 func (l *Link) Alive() {
 	l.all.mu.Lock()
 	defer l.all.mu.Unlock()
 	l.all.heard(l.agent, l.instance)
 }
 
-// heard detects copies of an identity.
+// heard records contact with an instance of an agent, and detects copies of its identity.
 func (a *Agents) heard(w *agent, instance string) {
 	now := a.Now()
 	if !w.copies.heard(instance, now) {
@@ -211,7 +211,7 @@ func (l *Link) Pending(known string) []wire.ChannelMessage {
 	return l.agent.news(l, known)
 }
 
-// Errors of Receive, after which the connection is to be closed.
+// Errors of Receive. The connection must be closed after them.
 var (
 	ErrFlood = errors.New("too many messages")
 	ErrOrder = errors.New("a message that does not belong here")
@@ -239,8 +239,8 @@ func (l *Link) Receive(m wire.ChannelMessage) error {
 	return nil
 }
 
-// Request asks an agent for a retest. before is the participant's latest report. The errors are
-// ErrNotConnected, ErrRetestRunning, and that of the random source.
+// Request requests a retest from an agent. before is the participant's latest report. The errors
+// are ErrNotConnected, ErrRetestRunning, and that of the random source.
 func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string) (Retest, error) {
 	var id [16]byte
 	if _, err := io.ReadFull(a.Random, id[:]); err != nil {
@@ -268,7 +268,7 @@ func (a *Agents) Request(agentID string, what wire.RetestWhat, by, before string
 	return *r.copy(), nil
 }
 
-// overdue ends a retest whose time is over, and removes one that has ended long ago.
+// overdue ends a retest that has run out of time, and removes one that ended long ago.
 func (a *Agents) overdue(w *agent, r *retest) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -285,7 +285,7 @@ func (a *Agents) overdue(w *agent, r *retest) {
 	a.publish(RetestChanged, w)
 }
 
-// Cancel ends a retest; a wrong or ended one is ignored.
+// Cancel ends a retest; it does nothing if id is not that of an open retest.
 func (a *Agents) Cancel(agentID, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -308,7 +308,7 @@ func (a *Agents) withdraw(w *agent, but *Link) {
 	}
 }
 
-// AgentState is what pages show of an agent.
+// AgentState is the state of an agent for display.
 type AgentState struct {
 	Connected bool
 	// Screen is set if a person can be asked directly.
@@ -344,7 +344,7 @@ func (a *Agents) Connected() (n int) {
 	return n
 }
 
-// Shut ends the connections of an agent whose token has ended.
+// Shut ends the connections of an agent whose token is no longer valid.
 func (a *Agents) Shut(agentID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

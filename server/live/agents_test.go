@@ -383,7 +383,8 @@ func TestFloodsAndDisorderEndTheConnection(t *testing.T) {
 	})
 }
 
-// TestCopiedIdentity: two machines are told apart from one that starts again.
+// TestCopiedIdentity: two machines with one identity are distinguished from one that
+// restarts.
 func TestCopiedIdentity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(bytes.Buffer)

@@ -2,8 +2,8 @@ package live
 
 import "time"
 
-// Messages of one connection: a retest has up to five levels a second for 15 s, and two messages
-// for each of some twenty probes, several of which may start at once.
+// Limits of the messages of one connection: a retest sends up to five levels a second for 15 s, and
+// two messages for each of some twenty probes, several of which may start at once.
 const (
 	messageBurst     = 80
 	messagePerSecond = 12

@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// copiedFor is how long a copied identity is shown after it was last noticed. As long as both
-// machines run, each of them is heard of every minute, or every four minutes if it polls.
+// copiedFor is how long a copied identity is shown after it was last detected. While both machines
+// run, each of them is in contact every minute, or every four minutes if it polls.
 const copiedFor = 15 * time.Minute
 
 // maxInstances limits the remembered instances of one agent.
 const maxInstances = 8
 
 // minReturns is the number of returns that prove a copy. The last message of an instance that ends
-// may be processed after the first one of the next; that is a return of both.
+// may be processed after the first one of the next, which looks like a return of both.
 const minReturns = 3
 
 // copies detects that two machines use the same identity, because a data folder or a whole disk was
-// copied. Each start on a data folder draws a new instance, so that an instance never returns
-// after another one has replaced it. If it does, both run.
+// copied. Each start on a data folder generates a new instance, so an instance never returns after
+// another one has replaced it. If one does, both machines are running.
 type copies struct {
 	current  string
 	replaced []string  // the oldest first

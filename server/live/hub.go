@@ -78,8 +78,8 @@ func (h *Hub) SubscribeTo(ctx context.Context, selects func(Event) bool) <-chan 
 	return s.events
 }
 
-// Publish delivers an event. A subscriber whose buffer is full loses its content and receives a
-// Resync instead.
+// Publish delivers an event. If the buffer of a subscriber is full, its content is discarded and
+// replaced by a Resync.
 func (h *Hub) Publish(e Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,14 +12,14 @@ import (
 const (
 	// AnswerTime is how long the request is valid.
 	AnswerTime = 90 * time.Second
-	// runTime limits the check after the consent. A check takes up to 15 s, on a slow machine
-	// more; the report may need a second attempt to arrive.
+	// runTime limits the check after the consent. A check takes up to 15 s, or more on a slow
+	// machine, and the delivery of the report may need a second attempt.
 	runTime = time.Minute
 	// keepFor is how long the result of a retest is shown.
 	keepFor = 30 * time.Minute
 )
 
-// maxProbes limits the progress of one retest.
+// maxProbes limits the probes whose progress is recorded for one retest.
 const maxProbes = 40
 
 // RetestState is the state of a retest.
@@ -27,7 +27,7 @@ type RetestState string
 
 // States of a retest.
 const (
-	RetestAsked     RetestState = "asked"     // the agent was asked
+	RetestAsked     RetestState = "asked"     // waiting for the agent's answer
 	RetestRunning   RetestState = "running"   // the check runs
 	RetestDone      RetestState = "done"      // After is the report
 	RetestRefused   RetestState = "refused"   // Why is the reason
@@ -61,7 +61,7 @@ type Retest struct {
 // ProbeStatus is the progress of one probe: a status of a report, or wire.StatusRunning.
 type ProbeStatus struct{ Probe, Status string }
 
-// Level is the level of the microphone at the moment.
+// Level is the present level of the microphone.
 type Level struct {
 	RMSDBFS, PeakDBFS float64
 	Speech            bool
@@ -78,7 +78,7 @@ type retest struct {
 	level time.Time // of the last level
 }
 
-// copy returns what other goroutines may read.
+// copy returns a copy that other goroutines may read.
 func (r *retest) copy() *Retest {
 	if r == nil {
 		return nil
@@ -139,7 +139,7 @@ func (r *retest) progress(p ProbeStatus) bool {
 	return true
 }
 
-// hear takes at most five levels a second. The tolerance allows for a jitter of the line.
+// hear accepts at most five levels a second, with a tolerance for jitter.
 func (r *retest) hear(m wire.ChannelMessage, now time.Time) bool {
 	if since := now.Sub(r.level); since >= 0 && since < wire.LevelEvery*3/4 {
 		return false

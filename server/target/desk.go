@@ -22,7 +22,7 @@ type Desk struct {
 	Log    *slog.Logger
 	// Meetings creates test meetings; nil creates none.
 	Meetings *Meetings
-	// Profiles are the town's own limits; nil for none.
+	// Profiles are the profiles with the town's own limits; nil for none.
 	Profiles *Profiles
 }
 
@@ -50,7 +50,7 @@ func (d Desk) Targets(ctx context.Context, join string) (wire.Targets, error) {
 	return out, nil
 }
 
-// profiles returns the own profiles of the targets.
+// profiles returns those of the town's own profiles that the targets use.
 func (d Desk) profiles(targets []wire.Target) (all []wire.Profile) {
 	known, err := d.Profiles.Current()
 	if err != nil {

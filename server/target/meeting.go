@@ -18,15 +18,16 @@ import (
 )
 
 // Lifetimes of a test meeting. All checks within two minutes share one, so that 30
-// councillors before a session cost the server one meeting. The collector ends it after
-// meetingLife. If the collector stops before, the server ends it after meetingMinutes.
+// councillors before a session cause only one meeting on the server. The collector ends
+// it after meetingLife. If the collector stops before that, the server ends it after
+// meetingMinutes.
 const (
 	meetingReuse   = 2 * time.Minute
 	meetingLife    = 4 * time.Minute
 	meetingMinutes = 6
-	// createTime limits a call of the API: an agent waits 3 s for the targets.
+	// createTime limits an API call: an agent waits 3 s for the targets.
 	createTime = 2500 * time.Millisecond
-	// retryAfter is the pause after a refusal of the server.
+	// retryAfter is the pause after the server has refused a meeting.
 	retryAfter = 15 * time.Second
 )
 
@@ -54,7 +55,7 @@ func NewMeetings(now func() time.Time, random io.Reader, log *slog.Logger) *Meet
 type place struct {
 	mu      sync.Mutex
 	current *meeting
-	earlier []*meeting // not yet ended, as far as known
+	earlier []*meeting // those that have not ended, as far as known
 	failed  time.Time  // time of the last refusal
 }
 
@@ -130,8 +131,8 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 	made := &meeting{target: t, id: "tonprobe-" + word, since: m.Now()}
 	query := url.Values{
 		"name": {"Tonprobe"}, "meetingID": {made.id}, "record": {"false"}, "duration": {strconv.Itoa(meetingMinutes)},
-		// The server's presets are intended for sessions: here nobody could admit a guest,
-		// or unmute anybody.
+		// The server's presets are intended for real sessions: in a test meeting nobody
+		// could admit a guest, or unmute anybody.
 		"guestPolicy": {"ALWAYS_ACCEPT"}, "muteOnStart": {"false"}, "lockSettingsDisableMic": {"false"},
 		"meetingExpireIfNoUserJoinedInMinutes": {strconv.Itoa(meetingMinutes)}, "meetingExpireWhenLastUserLeftInMinutes": {strconv.Itoa(meetingMinutes)},
 	}
@@ -153,8 +154,8 @@ func (m *Meetings) create(ctx context.Context, t Target) (*meeting, error) {
 	return nil, errors.New("make a test meeting: the server refuses the secret")
 }
 
-// join returns a signed link for one participant, with a name of letters and digits
-// only: others broke the sound of some versions.
+// join returns a signed link for one participant. The name consists of letters, digits
+// and spaces only: other characters break the sound of some versions.
 func (m *Meetings) join(made *meeting) (string, error) {
 	word, err := m.draw(4)
 	if err != nil {
@@ -198,7 +199,7 @@ func (m *Meetings) end(ctx context.Context, made *meeting) error {
 	return nil
 }
 
-// finish ends a meeting nobody waits for.
+// finish ends a meeting and logs a failure, because no caller waits for the result.
 func (m *Meetings) finish(ctx context.Context, made *meeting) {
 	if err := m.end(ctx, made); err != nil {
 		m.Log.Warn("a test meeting was not ended; the server ends it within minutes", "target", made.target.Name, "err", err)
@@ -227,7 +228,7 @@ func (m *Meetings) Close() {
 	m.Client.CloseIdleConnections()
 }
 
-// address returns the signed address of a call of the API.
+// address returns the signed URL of an API call.
 func address(t Target, hash, call string, query url.Values) (*url.URL, error) {
 	u, err := url.Parse(t.URL)
 	if err != nil {
@@ -254,7 +255,7 @@ func (m *Meetings) call(ctx context.Context, t Target, hash, call string, query 
 	x := Tester{Client: m.Client}
 	status, body, err := x.do(ctx, request{http.MethodGet, at, ""})
 	if err != nil {
-		return created{}, errors.New(problemOf(err)) // without the signed address
+		return created{}, errors.New(problemOf(err)) // the error must not contain the signed URL
 	}
 	a, ok := parseCreated(body)
 	if status != http.StatusOK || !ok {

@@ -178,7 +178,7 @@ func TestWrongSecret(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: 30 councillors before a session cost one meeting.
+// TestManyAtOnce: 30 councillors before a session cause one meeting.
 func TestManyAtOnce(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, _ := newDesk(t, s)
@@ -207,7 +207,7 @@ func FuzzParseCreated(f *testing.F) {
 	})
 }
 
-// Agents must accept the link.
+// TestLinkIsTaken: agents must accept the link.
 func TestLinkIsTaken(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, _ := newDesk(t, s)
@@ -217,8 +217,8 @@ func TestLinkIsTaken(t *testing.T) {
 	}
 }
 
-// TestEnd: a meeting is ended at once and once only, and the next link opens another one. A
-// server that refuses says so.
+// TestEnd: a meeting is ended immediately and only once, and the next link opens another
+// one. If the server refuses, the error says so.
 func TestEnd(t *testing.T) {
 	s := newInterface(t, "sha256", "")
 	d, _ := newDesk(t, s)

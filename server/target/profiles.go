@@ -15,11 +15,11 @@ import (
 // ProfilesIn returns the directory of a town's own profiles in a data directory.
 func ProfilesIn(dataDir string) string { return filepath.Join(dataDir, "profiles") }
 
-// ErrProfiles means that an own profile cannot be used.
+// ErrProfiles means that a town's own profile cannot be used.
 var ErrProfiles = errors.New("invalid profile")
 
-// ReadProfiles returns the shipped profiles and those of a directory, which may be missing
-// if it is not required. The error is an ErrProfiles.
+// ReadProfiles returns the shipped profiles and those in a directory, which may be
+// missing unless required is set. The error is an ErrProfiles.
 func ReadProfiles(dir string, required bool) (diagnose.Profiles, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && !required {
 		return diagnose.Profiles{}, nil
@@ -33,8 +33,9 @@ func ReadProfiles(dir string, required bool) (diagnose.Profiles, error) {
 	return all, nil
 }
 
-// Profiles are the profiles of a running collector. A changed directory takes effect at the
-// next use; while a file cannot be used, all profiles stay as they were.
+// Profiles contains the profiles of a running collector. A changed directory takes effect
+// at the next use; while one of its files cannot be used, all profiles remain as they
+// were.
 type Profiles struct {
 	Dir string
 
@@ -43,8 +44,8 @@ type Profiles struct {
 	known diagnose.Profiles
 }
 
-// Current returns the profiles. The error says why a change did not take effect, once for
-// each change.
+// Current returns the profiles. The error is the reason why a change did not take effect;
+// it is returned once for each change.
 func (p *Profiles) Current() (diagnose.Profiles, error) {
 	if p == nil {
 		return diagnose.Profiles{}, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// TestProfilesAreHandedOut: a target's own limits go out with it, follow changes of the
-// directory, and stay as they were while a file is broken.
+// TestProfilesAreHandedOut: a target is sent with its own limits, which follow changes of
+// the directory, and remain as they were while a file is invalid.
 func TestProfilesAreHandedOut(t *testing.T) {
 	dir := t.TempDir()
 	set := func(text string) {

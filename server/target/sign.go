@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// defaultHash is accepted by every BigBlueButton since 2.4, and is not broken.
+// defaultHash is a secure hash that every BigBlueButton from 2.4 on accepts.
 const defaultHash = "sha256"
 
 // hashes contains the hashes of BigBlueButton's checksum, by name.
@@ -30,8 +30,8 @@ func checksum(name, call, query, secret string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Validity of an access token of LiveKit. LiveKit's clock may be behind ours by up to
-// tokenBackdate, and ahead by the validity that a check does not need.
+// Validity of a LiveKit access token. LiveKit's clock may be behind the collector's by up
+// to tokenBackdate, and ahead by the part of tokenLife that a check does not need.
 const (
 	tokenLife     = 4 * time.Minute
 	tokenBackdate = time.Minute

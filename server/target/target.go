@@ -52,7 +52,7 @@ type Target struct {
 // HasSecret reports whether the collector knows a secret of the system.
 func (t Target) HasSecret() bool { return t.Secret != "" || t.APISecret != "" }
 
-// addresses contains the addresses of systems that have one for everybody.
+// addresses contains the addresses of systems that have the same address for everybody.
 func addresses() map[string]string {
 	return map[string]string{"zoom": "https://zoom.us", "youtube": "rtmps://a.rtmps.youtube.com"}
 }
@@ -141,7 +141,7 @@ func normalURL(raw, system string) (string, error) {
 	case ingest:
 		u = &url.URL{Scheme: scheme, Host: u.Host} // the path may contain a stream key
 	case scheme == "ws" || scheme == "wss":
-		u.Scheme = scheme // Janus has its API over both
+		u.Scheme = scheme // Janus provides its API over both
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u.String(), nil

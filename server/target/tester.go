@@ -42,7 +42,8 @@ type Step struct {
 	Status  int     `json:"http_status,omitempty"`
 	MS      int64   `json:"ms"`
 	Outcome Outcome `json:"status"`
-	// Problem is what is wrong, or why nothing was tested, and what to do.
+	// Problem is what is wrong, or why nothing was tested, and what the administrator can
+	// do about it.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -137,8 +138,7 @@ func (x Tester) do(ctx context.Context, q request) (status int, body []byte, err
 	return resp.StatusCode, body, err
 }
 
-// problemOf describes an error of a connection. It omits the URL, whose query is
-// signed.
+// problemOf describes a connection error. It omits the URL, whose query is signed.
 func problemOf(err error) string {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
@@ -149,7 +149,7 @@ func problemOf(err error) string {
 	return err.Error()
 }
 
-// reach tests whether the system is present, without a secret.
+// reach tests whether the system responds, without a secret.
 func (x Tester) reach(ctx context.Context, t Target, u *url.URL) Step {
 	switch {
 	case t.System == "bbb":
@@ -267,7 +267,7 @@ func (x Tester) bbbSecret(ctx context.Context, t Target, u *url.URL) (Step, erro
 	return first, nil
 }
 
-// livekitSecret makes the server validate a token for a test room. It does not join.
+// livekitSecret has the server validate a token for a test room. It does not join.
 func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
 	room, err := Desk{Now: x.Now, Random: x.Random}.room(t)
 	if err != nil {
@@ -287,8 +287,8 @@ func (x Tester) livekitSecret(ctx context.Context, t Target, u *url.URL) (Step, 
 	}), nil
 }
 
-// whipSecret makes the endpoint validate a token. Ending a session that does not exist
-// requires one (RFC 9725 §4.7) and changes nothing.
+// whipSecret has the endpoint validate a token. The end of a session that does not exist
+// requires a token (RFC 9725 §4.7) and changes nothing.
 func (x Tester) whipSecret(ctx context.Context, t Target, u *url.URL) (Step, error) {
 	token, err := whip.Token([]byte(t.Secret), x.Now())
 	if err != nil {
@@ -303,7 +303,7 @@ func (x Tester) whipSecret(ctx context.Context, t Target, u *url.URL) (Step, err
 	}), nil
 }
 
-// apiOf returns the address of BigBlueButton's interface at any address of its host.
+// apiOf returns the address of BigBlueButton's API for any address on its host.
 func apiOf(u *url.URL) *url.URL {
 	return &url.URL{Scheme: webScheme(u), Host: u.Host, Path: "/bigbluebutton/api"}
 }
@@ -330,7 +330,7 @@ type bbbAnswer struct {
 	MessageKey string `xml:"messageKey" json:"messageKey"`
 }
 
-// parseBBB parses XML, and JSON, which versions since 3.0 may return.
+// parseBBB parses XML, or JSON, which versions from 3.0 on may return.
 func parseBBB(body []byte) (bbbAnswer, bool) {
 	var a bbbAnswer
 	if xml.Unmarshal(body, &a) == nil && a.ReturnCode != "" {

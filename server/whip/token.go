@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Lifetimes of tokens. The clock of the endpoint may be behind by backdate. A token that
-// lasts longer than maxLife was not made by a collector.
+// Lifetimes of tokens. The clock of the endpoint may be behind by up to backdate. A token
+// that is valid for longer than maxLife was not made by a collector.
 const (
 	life     = 4 * time.Minute
 	backdate = time.Minute
 	maxLife  = time.Hour
 )
 
-// audience is the use of a token (RFC 7519 §4.1.3).
+// audience is the audience claim of a token (RFC 7519 §4.1.3).
 const audience = "whip"
 
 // ErrToken means that a token is not valid.
@@ -36,8 +36,8 @@ type claims struct {
 
 const header = `{"alg":"HS256","typ":"JWT"}`
 
-// Token returns a token for one check: a JSON Web Token (RFC 7519) with HMAC SHA-256. Other
-// endpoints that accept such tokens can be checked by it too.
+// Token returns a token for one check: a JSON Web Token (RFC 7519) with HMAC SHA-256. It
+// also serves to check other endpoints that accept such tokens.
 func Token(secret []byte, now time.Time) (string, error) {
 	body, err := json.Marshal(claims{audience, "tonprobe-" + rand.Text(), now.Add(-backdate).Unix(), now.Add(life).Unix()})
 	if err != nil {
@@ -53,8 +53,8 @@ func sum(text string, secret []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// Verify returns the subject of a token, or an error that wraps ErrToken. Other algorithms
-// than HMAC SHA-256 are not accepted, in particular not "none" (RFC 8725 §3.1).
+// Verify returns the subject of a token, or an error that wraps ErrToken. Algorithms
+// other than HMAC SHA-256, in particular "none", are not accepted (RFC 8725 §3.1).
 func Verify(token string, secret []byte, now time.Time) (subject string, err error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 || len(secret) == 0 {

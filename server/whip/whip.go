@@ -1,6 +1,6 @@
-// Package whip is a WHIP endpoint (RFC 9725) in front of the reflector, for one that stands
-// beside a conference server without a collector. Unlike other endpoints it returns the
-// stream, and answers DELETE with the record of what arrived.
+// Package whip is a WHIP endpoint (RFC 9725) in front of the reflector, for a reflector
+// that runs next to a conference server without a collector. Unlike other endpoints, it
+// returns the stream, and responds to DELETE with the record of what arrived.
 package whip
 
 import (
@@ -34,7 +34,8 @@ type Echo interface {
 	ICE(owner, host string) wire.ICEConfig
 }
 
-// Endpoint is the endpoint. Every request needs a token that is signed with Secret.
+// Endpoint is a WHIP endpoint. Every request except OPTIONS requires a token that is
+// signed with Secret.
 type Endpoint struct {
 	Echo   Echo
 	Secret []byte
@@ -51,8 +52,8 @@ func (e Endpoint) Handler() http.Handler {
 	return mux
 }
 
-// options says what the endpoint accepts (RFC 9725 §4.2). It names STUN and TURN servers only
-// to those with a token, since it contains credentials for them (§4.6).
+// options reports what the endpoint accepts (RFC 9725 §4.2). It names STUN and TURN
+// servers only to clients with a token, because their credentials are included (§4.6).
 func (e Endpoint) options(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Accept-Post", wire.MediaTypeSDP)
@@ -81,7 +82,7 @@ func (e Endpoint) addServers(w http.ResponseWriter, r *http.Request, owner strin
 	}
 }
 
-// signedIn passes on requests with a valid token, with its owner.
+// signedIn passes requests with a valid token to next, together with the token's owner.
 func (e Endpoint) signedIn(next func(w http.ResponseWriter, r *http.Request, owner string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		owner, err := e.owner(r)
