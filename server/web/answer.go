@@ -54,7 +54,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "30")
 	case tooLarge:
 		status, f = http.StatusRequestEntityTooLarge, failure{Key: "too_large"}
-	case r.Context().Err() != nil: // the client has gone
+	case r.Context().Err() != nil: // the client is gone
 	case errors.Is(err, errMalformed):
 		status, f = http.StatusBadRequest, failure{Key: "malformed"}
 	default:

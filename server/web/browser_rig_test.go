@@ -72,7 +72,7 @@ func (c *chromium) stop() {
 	}
 }
 
-// need skips the test where a tool is missing, and fails it where none may be.
+// need skips the test if a tool is missing, or fails it if none may be missing.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -86,7 +86,7 @@ func need(t *testing.T, program string) string {
 	return ""
 }
 
-// browser is a tab of Chromium that notes every complaint of its console.
+// browser is a tab of Chromium that records every error in its console.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
@@ -98,8 +98,8 @@ type browser struct {
 	complaints []string
 }
 
-// openBrowser opens a tab with cookies and a store of its own, as a browser that
-// was started for this test alone would have them.
+// openBrowser opens a tab with its own cookies and storage, as in a browser that was
+// started for this test alone.
 func openBrowser(t *testing.T, accept string) *browser {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(shared.start(t, need(t, "chromium")), chromedp.WithNewBrowserContext())
@@ -128,8 +128,8 @@ func step[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromed
 	})
 }
 
-// hear notes what Chromium's console would show in red or yellow: faults of
-// scripts, and everything the content security policy has refused.
+// hear records what Chromium's console would show in red or yellow: errors of scripts,
+// and everything that the content security policy has refused.
 func (b *browser) hear(event any) {
 	text := ""
 	switch e := event.(type) {
@@ -151,7 +151,7 @@ func (b *browser) hear(event any) {
 	}
 }
 
-// expect takes the complaints of an answer that the test wants, such as a 422.
+// expect removes the recorded errors that the test expects, such as a 422.
 func (b *browser) expect(part string) {
 	b.t.Helper()
 	b.mu.Lock()
@@ -174,10 +174,10 @@ func (b *browser) quiet() {
 	}
 }
 
-// patience bounds what a page may take to do anything.
+// patience limits the time that a page may take for anything.
 const patience = 20 * time.Second
 
-// do runs the steps and fails the test with what the page says otherwise.
+// do runs the steps, or fails the test with the text of the page.
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	_ = get(b, chromedp.Steps(steps...))
@@ -210,8 +210,8 @@ func (b *browser) body() string {
 	return text
 }
 
-// waitFor polls a condition of the page. Not by chromedp.Poll: that makes a
-// function out of text, which the content security policy refuses.
+// waitFor polls a condition of the page. It does not use chromedp.Poll, which makes a
+// function from text, because the content security policy refuses that.
 func (b *browser) waitFor(js string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); ; {
@@ -255,7 +255,7 @@ func (b *browser) width(px int64) chromedp.Action[chromedp.Void] {
 	return chromedp.EmulateViewport(px, 900)
 }
 
-// overflow says by how many pixels the page is wider than the window.
+// overflow returns by how many pixels the page is wider than the window.
 func (b *browser) overflow() int {
 	b.t.Helper()
 	return get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
@@ -271,8 +271,8 @@ func (b *browser) login(c *collector) {
 	b.do(chromedp.SendKeys(chromedp.CSS("#name"), server.FirstUser), chromedp.SendKeys(chromedp.CSS("#password"), c.password+"\r"), chromedp.WaitVisible(chromedp.CSS("#q")))
 }
 
-// tooSmall are the links and buttons that are shown and smaller than 24 by 24
-// pixels, but for links inside a sentence, which WCAG 2.2 exempts (2.5.8).
+// tooSmall returns the visible links and buttons that are smaller than 24 by 24 pixels,
+// except links inside a sentence, which WCAG 2.2 exempts (2.5.8).
 func (b *browser) tooSmall() []string {
 	b.t.Helper()
 	return get(b, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a, button, summary, input:not([type=hidden])")].filter((e) => {

@@ -109,7 +109,7 @@ func (c *collector) post(path, token string, body []byte, want int, into any) {
 	}
 }
 
-// council is a town's council on a bad evening.
+// council is a town's council with many problems.
 func council(c *collector) (erika agent) {
 	erika = c.enrol("Erika Beispiel", "+49 228 5550101")
 	erika.send("K7P-3QX", 26*time.Hour, microphone(nil), passage(), voice(0), internet())
@@ -181,8 +181,8 @@ func TestSupportHelpsACaller(t *testing.T) {
 	b.quiet()
 }
 
-// TestAnOpenPageSurvivesItsConnection goes through a proxy that cuts everything
-// once, in the moment when there is news.
+// TestAnOpenPageSurvivesItsConnection uses a proxy that cuts all connections once, at the
+// moment of a change.
 func TestAnOpenPageSurvivesItsConnection(t *testing.T) {
 	b := openBrowser(t, "de")
 	c := startCollector(t)
@@ -293,7 +293,8 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 	c := startCollector(t)
 	agents := []agent{council(c)}
 	b.login(c)
-	// The filter of the blocked appears with the first of them, and with it a new page.
+	// The filter for blocked participants appears with the first of them, which reloads
+	// the page.
 	b.do(b.run(`fetch("/participants/` + c.enrol("Gesperrt", "").Participant + `/block", {method: "POST", body: new URLSearchParams()})`))
 	for _, address := range []string{"/", "/?show=problems", "/?sort=name", "/?q=e"} {
 		b.do(chromedp.Navigate(c.URL() + address))
@@ -321,8 +322,8 @@ func TestAnOpenListFollowsRandomEvents(t *testing.T) {
 				from.send(randomCase(random), 0, microphone(muted), passage(), voice(0), internet())
 			}
 		}
-		// What differs between an open and a new page: the mark of news, and how long ago
-		// something was.
+		// The differences between an open and a new page: the marks of changed rows, and
+		// relative times.
 		b.do(b.run(`window.same = async () => {
 			const text = await (await window.plain(location.href)).text();
 			const next = new DOMParser().parseFromString(text, "text/html").getElementById("live");

@@ -18,7 +18,7 @@ type cause struct {
 	Hint       string
 	Rule       string
 	Area       string
-	Endpoint   string // "" where no server took part
+	Endpoint   string // "" if no server was involved
 	Confidence int    // percent
 	Evidence   []evidence
 }

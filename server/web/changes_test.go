@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// applied does to a list what the page does to its rows.
+// applied applies changes to a list as the page does to its rows.
 func applied(list []keyed, next []keyed, gone []string, places []place) []keyed {
 	list = slices.Clone(list)
 	drop := func(id string) {

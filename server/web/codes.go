@@ -12,7 +12,7 @@ import (
 // numberParam is the query parameter with the error number that a caller reads out.
 const numberParam = "number"
 
-// maxReadOutRunes limits it.
+// maxReadOutRunes limits the length of the error number.
 const maxReadOutRunes = 60
 
 // numberForm is the form for an error number that a caller reads out.
@@ -28,10 +28,10 @@ func newNumberForm(r *http.Request, action string) numberForm {
 	return numberForm{Action: action, ReadOut: clean(q.Get(numberParam), maxReadOutRunes), Alone: q.Get(aloneParam) != "", MaxLen: maxReadOutRunes}
 }
 
-// numberAnswer is what is known of an error number.
+// numberAnswer is the explanation of an error number.
 type numberAnswer struct {
 	ReadOut string
-	System  string // as staff know it
+	System  string // the name that staff know
 	// Number is "" if the text contains no number, Text if the system or number is unknown.
 	Number, Text string
 	Means, Older string
@@ -44,7 +44,7 @@ type numberAnswer struct {
 // numberEntry is an error number in the list of a system.
 type numberEntry struct{ Number, Text string }
 
-// weighedNumber is what a participant's check says to an error number.
+// weighedNumber is the comparison of an error number with a participant's check.
 type weighedNumber struct {
 	State    state
 	Text     string
@@ -57,7 +57,7 @@ type weighedNumber struct {
 	Probes   []string
 }
 
-// systemNames are the names of systems that people use.
+// systemNames returns the names by which people know the systems.
 func systemNames() map[string]string {
 	return map[string]string{
 		"bbb": "BigBlueButton", "zoom": "Zoom", "teams": "Microsoft Teams", "webex": "Webex", "jitsi": "Jitsi", "livekit": "LiveKit",
@@ -66,7 +66,7 @@ func systemNames() map[string]string {
 }
 
 // number explains an error number as it was read out; nil if there is none. It does not
-// hold it against a check.
+// compare it with a check.
 func (v view) number(readOut string) *numberAnswer {
 	if readOut == "" {
 		return nil
@@ -90,7 +90,7 @@ func (v view) knownNumbers() (list []numberEntry) {
 	return list
 }
 
-// weigh holds the number against a participant's check, which is nil if there is none.
+// weigh compares the number with a participant's check, which is nil if there is none.
 func (v view) weigh(a *numberAnswer, stored *store.StoredReport) {
 	if a == nil || a.Text == "" {
 		return
@@ -98,7 +98,7 @@ func (v view) weigh(a *numberAnswer, stored *store.StoredReport) {
 	measured := systemcode.Measured{}
 	w := &weighedNumber{}
 	if stored != nil {
-		// A document of a newer version says nothing to this one.
+		// A document of a newer version cannot be decoded, and is treated as missing.
 		measured.Report, _ = v.terms.Probes().Decode(stored.Document)
 		measured.Old = stored.CheckedAt.Before(v.since)
 		w.Checked, w.Case = v.when(stored.CheckedAt), clean(stored.Case, 12)

@@ -23,9 +23,9 @@ type headlineKey struct {
 // 2,000 documents whenever one of them changes. Reports are immutable.
 const maxHeadlines = 20_000
 
-// partial returns the checks that found no problem but were incomplete. A background check never
-// uses the microphone and must not look like a complete one. Of reports from before their headline
-// was stored, only the documents say what was measured.
+// partial returns the headlines of the checks that found no problem but were incomplete. A
+// background check never uses the microphone and must not look like a complete one. If a report was
+// stored without a headline, by an older version, it is derived from the document.
 func (s *site) partial(ctx context.Context, lang phrase.Lang, checks []store.ReportSummary) (headlines, error) {
 	found := headlines{}
 	looked := map[string]bool{}

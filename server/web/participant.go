@@ -59,8 +59,8 @@ func (s *site) participant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// The page shows the newest check, also if it was opened by the case code of an earlier one:
-	// after a retest, support must not read out the old result. The links of the history show an
+	// The page shows the newest check, even if it was opened with the case code of an earlier one:
+	// after a retest, support must not read out the old result. The links in the history show an
 	// earlier check alone.
 	stored := named
 	if named != nil && p.Last != nil && named.ID != p.Last.ID && r.URL.Query().Get(aloneParam) == "" {
@@ -157,7 +157,8 @@ func (v view) computer(a store.Agent) computer {
 		ShutOut: participantAddress(a.ParticipantID) + "/computers/" + a.ID + "/shutout"}
 }
 
-// aloneParam is the query parameter that shows an earlier check instead of the newest.
+// aloneParam is the query parameter that makes the page show an earlier check instead of
+// the newest.
 const aloneParam = "alone"
 
 func (v view) historyEntry(participantID string, h store.ReportSummary) historyEntry {

@@ -13,11 +13,11 @@ import (
 type personForm struct {
 	Name, Phone string
 	Problem     string // key of the texts
-	// Duplicates are participants who share the name or the phone number. The form lists them
-	// once; what is submitted then is meant as it is.
+	// Duplicates are participants who share the name or the phone number. The form warns
+	// of them once; if it is submitted again, the input is stored.
 	Duplicates []duplicate
-	// OddName is the part of the name that breaks the sound of some conference systems; "" for
-	// none. It is warned of once, like the duplicates.
+	// OddName is the part of the name that breaks the sound of some conference systems;
+	// "" for none. The form warns of it once, like of the duplicates.
 	OddName  string
 	MaxName  int
 	MaxPhone int
@@ -33,8 +33,8 @@ func newPersonForm(name, phone string) personForm {
 	return personForm{Name: clean(name, maxNameRunes), Phone: clean(phone, maxNameRunes), MaxName: enroll.MaxNameBytes, MaxPhone: enroll.MaxPhoneBytes}
 }
 
-// check returns the status to show the form with again, and 0 if the input can be stored. exceptID
-// is the participant to change, "" for a new one.
+// check returns the status with which to show the form again, or 0 if the input can be stored.
+// exceptID is the participant to change, "" for a new one.
 //
 // The form carries the ids of the duplicates that it has shown, not a mere confirmation: after the
 // warning another name may be typed that has duplicates of its own.
@@ -62,7 +62,7 @@ func (f *personForm) check(s *site, r *http.Request, exceptID string) (status in
 	return status, nil
 }
 
-// Warned reports whether the form warns of something and asks again.
+// Warned reports whether the form contains a warning that must be confirmed.
 func (f personForm) Warned() bool { return len(f.Duplicates) > 0 || f.OddName != "" }
 
 // oddName returns the parts of a name that break the sound; "" for none.

@@ -25,7 +25,7 @@ type retestPanel struct {
 type retestComputer struct {
 	Name      string
 	Connected bool
-	// Background is set if only the background service is connected, which can ask nobody.
+	// Background is set if only the background service is connected, which cannot ask a person.
 	Background bool
 	Request    string // address of the form
 	Cancel     string // address of the form; "" if no retest is in progress
@@ -54,7 +54,7 @@ type probeProgress struct {
 
 // meter is the level of the microphone.
 type meter struct {
-	DBFS  int // within MinDBFS and 0
+	DBFS  int // between MinDBFS and 0
 	Words string
 }
 
@@ -101,7 +101,7 @@ func (s *site) retest(ctx context.Context, v view, participantID string, r live.
 	}
 	for _, p := range r.Probes {
 		if !r.Open() {
-			break // the report tells more
+			break // the report shows more
 		}
 		told.Probes = append(told.Probes, probeProgress{v.probe(p.Probe), v.progress(p.Status)})
 	}
@@ -119,8 +119,8 @@ func (s *site) retest(ctx context.Context, v view, participantID string, r live.
 	return told, nil
 }
 
-// checkOf returns a check of the participant; nil if it is unknown, or another person's: the agent has
-// named its id.
+// checkOf returns a check of the participant; nil if it is unknown, or belongs to another
+// participant: its id comes from the agent.
 func (s *site) checkOf(ctx context.Context, v view, participantID, id string) (*historyEntry, error) {
 	if id == "" {
 		return nil, nil
@@ -138,8 +138,8 @@ func (s *site) checkOf(ctx context.Context, v view, participantID, id string) (*
 	return new(v.historyEntry(participantID, stored.ReportSummary)), nil
 }
 
-// progress returns the progress of a probe. What it has found only the diagnosis of all probes
-// tells, so that a measured probe is not called good here.
+// progress returns the progress of a probe. Only the diagnosis of all probes tells whether a result
+// is good, so a completed probe is only called measured.
 func (v view) progress(status string) state {
 	switch report.Status(status) {
 	case report.StatusOK, report.StatusWarn, report.StatusFail:
@@ -150,8 +150,8 @@ func (v view) progress(status string) state {
 	return state{Kind: "info", Word: v.T("retest.running")}
 }
 
-// quietDBFS is the level below which a voice is too quiet to be heard; loudDBFS is a peak that will
-// soon clip.
+// quietDBFS is the level below which a voice is too quiet to be heard; loudDBFS is the peak level
+// from which on clipping is near.
 const (
 	quietDBFS = -45
 	loudDBFS  = -3
@@ -172,7 +172,7 @@ func (v view) meter(l live.Level) *meter {
 	return m
 }
 
-// retestPart answers an open page with this part of it.
+// retestPart responds to an open page with this part of it.
 func (s *site) retestPart(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.Store.ParticipantState(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -194,7 +194,7 @@ func (s *site) retestPart(w http.ResponseWriter, r *http.Request) error {
 	return writeFragments(w, map[string]string{"html": b.String()})
 }
 
-// requestRetest asks the computer in the address for a check.
+// requestRetest requests a check from the computer in the address.
 func (s *site) requestRetest(w http.ResponseWriter, r *http.Request) error {
 	what := wire.RetestWhat(r.PostForm.Get("what"))
 	if what != wire.RetestFull && what != wire.RetestNetwork {
@@ -212,7 +212,8 @@ func (s *site) requestRetest(w http.ResponseWriter, r *http.Request) error {
 	if p.Last != nil {
 		before = p.Last.ID
 	}
-	// A page that was open for long may offer what is not possible any more; it then shows why.
+	// A page that has been open for long may offer a request that is no longer possible. After the
+	// redirect, it shows why.
 	_, err = s.Agents.Request(a.ID, what, shownStaff(auth.StaffName(r.Context())), before)
 	switch {
 	case errors.Is(err, live.ErrNotConnected), errors.Is(err, live.ErrRetestRunning):
@@ -225,7 +226,7 @@ func (s *site) requestRetest(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// shownStaff shortens a name to what the message to the agent can contain.
+// shownStaff truncates a name to the length that the message to the agent permits.
 func shownStaff(name string) string {
 	const most = 60 // bytes, see wire.ParseFromCollector
 	name = clean(name, most)

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/observe"
 )
 
-// Limits of open event streams. Each takes a connection as long as its page is open.
+// Limits of open event streams. Each occupies a connection as long as its page is open.
 const (
 	streamsPerMember = 16
 	streamsInAll     = 512
@@ -54,7 +54,8 @@ func (s *streams) enter(member string) (leave func(), err error) {
 // flicker while a whole council checks.
 const eventDelay = 400 * time.Millisecond
 
-// retestDelay is the same for the progress of a retest, whose levels arrive five times a second.
+// retestDelay is the corresponding time for the progress of a retest, whose levels arrive five
+// times a second.
 const retestDelay = 150 * time.Millisecond
 
 // events notifies an open page that its content has changed (server-sent events, WHATWG HTML §9.2).

@@ -35,7 +35,7 @@ type Config struct {
 	Store Store
 	Auth  *auth.Auth
 	Live  *live.Hub
-	// Agents are the agents that are connected; default none.
+	// Agents manages the connected agents; default none.
 	Agents *live.Agents
 	Desk   enroll.Desk
 	Log    *slog.Logger

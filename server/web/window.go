@@ -12,19 +12,20 @@ import (
 const (
 	// maxWindowRows bounds the rows of all cached windows together: about 10 MB.
 	maxWindowRows = 10_000
-	// maxWindowAge bounds what a window leaves out: when an agent was last heard of changes no
+	// maxWindowAge limits what a window misses: a new contact of an agent does not change the
 	// revision.
 	maxWindowAge = time.Minute
-	// countsFor is the time for which counts are shared between pages that ask at the same time.
+	// countsFor is how long the counts are shared between pages that request them at the same time.
 	countsFor = time.Second
-	// maxChanges is the number of changed rows up to which a window is updated instead of read.
+	// maxChanges is the number of changed rows up to which a window is updated instead of read
+	// again.
 	maxChanges = 200
 )
 
-// window is what one list shows of the store, at a revision of the store.
+// window is the content of one list, at a revision of the store.
 type window struct {
 	revision int64
-	since    time.Time // from which on a check counts
+	since    time.Time // from when on a check counts
 	readAt   time.Time // when all rows were read
 	counted  time.Time // when counts were read
 	page     store.StatePage
@@ -33,8 +34,8 @@ type window struct {
 
 func (w window) weight() int { return 1 + len(w.page.States) }
 
-// readWindow reads all rows of a list. The revision is read first: a change that comes in
-// meanwhile has a later one.
+// readWindow reads all rows of a list. The revision is read first, so that a change in the meantime
+// has a later one.
 func (s *site) readWindow(ctx context.Context, a listQuery, v view) (w window, err error) {
 	w = window{since: v.since, readAt: v.now, counted: v.now}
 	if w.revision, err = s.Store.StateRevision(ctx); err != nil {
@@ -52,9 +53,9 @@ func (s *site) readWindow(ctx context.Context, a listQuery, v view) (w window, e
 	return w, nil
 }
 
-// currentWindow returns the rows of an open list. It asks the store only for the rows that have
-// changed since the window was read, by whichever page, and reads the whole window if these do not
-// show what it holds now.
+// currentWindow returns the rows of an open list. It requests from the store only the rows that
+// have changed since the window was read for any page, and reads the whole window if these are not
+// sufficient to update it.
 func (s *site) currentWindow(ctx context.Context, a listQuery, v view) (window, error) {
 	w, ok := s.windows.get(a)
 	if age := v.now.Sub(w.readAt); !ok || age < 0 || age > maxWindowAge {
@@ -82,19 +83,20 @@ func (s *site) currentWindow(ctx context.Context, a listQuery, v view) (window, 
 	return w, nil
 }
 
-// update returns the first page of a list without a search with changed rows. A check counted from was on, and counts from now on.
-// It is not ok if rows that are not among both may belong to the page.
+// update returns p, the first page of a list without a search, with changed rows. was and now are
+// the times from which on a check counted before, and counts at present. ok is false if rows other
+// than those of p and changed may belong to the page.
 func (a listQuery) update(p store.StatePage, changed []store.ParticipantState, was, now time.Time) (store.StatePage, bool) {
 	if a.show == showOld && !now.Equal(was) {
-		return p, false // others may have become old
+		return p, false // other rows may have become old
 	}
 	for _, row := range p.States {
 		if row.Fresh(was) != row.Fresh(now) {
-			return p, false // it makes room for others
+			return p, false // its place may be taken by other rows
 		}
 	}
 	rows := slices.Clone(p.States)
-	// On a page that is followed by another one, the last row is the border.
+	// If another page follows, the last row is the border.
 	var border store.ParticipantState
 	if p.Next != "" {
 		border = rows[len(rows)-1]
@@ -108,7 +110,7 @@ func (a listQuery) update(p store.StatePage, changed []store.ParticipantState, w
 				continue // on a later page
 			}
 			if at < 0 || !keeps || !within {
-				return p, false // a row comes from or goes to a later page
+				return p, false // a row would move from or to a later page
 			}
 		}
 		if at >= 0 {
