@@ -32,7 +32,7 @@ func startCollectorWith(ctx context.Context, dir string, config server.Config) (
 	if err != nil {
 		return nil, fmt.Errorf("start the collector: %w", err)
 	}
-	// It continues after ctx has ended, so that a cancelled check can end in order.
+	// It continues after ctx has ended, so that a cancelled check can finish cleanly.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &collector{server: s, failed: make(chan error, 1), cancel: cancel}
 	go func() {

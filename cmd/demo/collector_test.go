@@ -19,7 +19,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestSilentCollector checks that the verdict blames only our own server.
+// TestSilentCollector checks that the verdict attributes the problem to the collector
+// only.
 func TestSilentCollector(t *testing.T) {
 	c, a := startPair(t, server.Config{})
 	if err := c.stop(); err != nil {
@@ -53,8 +54,7 @@ func startPair(t *testing.T, c server.Config) (*collector, *enrolled) {
 	return col, a
 }
 
-// judge makes one check without a microphone and returns its report and primary
-// cause.
+// judge performs one check without a microphone and returns its report and primary cause.
 func judge(t *testing.T, a *enrolled) (*report.Report, report.Cause) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

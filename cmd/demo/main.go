@@ -16,7 +16,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// Exit statuses of tonprobe, as defined by DESIGN.md.
+// Exit statuses, the same as those of tonprobe.
 const (
 	exitUsage  = 64
 	exitFailed = 70

@@ -13,8 +13,8 @@ import (
 // commands to print.
 type address struct {
 	URL string `json:"url"`
-	// CA is the file of the collector's own authority, and Pin the pin of its key; ""
-	// if agents trust it anyway.
+	// CA is the file of the collector's own certificate authority, and Pin the pin of its
+	// key; "" if agents trust the collector's certificate anyway.
 	CA  string `json:"ca,omitempty"`
 	Pin string `json:"pin,omitempty"`
 }

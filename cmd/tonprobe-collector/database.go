@@ -29,7 +29,7 @@ func (in *invocation) withStored(ctx context.Context, t terminal, use func(*sqls
 	return in.open(ctx, c, sqlstore.Options{Existing: c.DatabaseURL != "", Log: logger(t, c)}, use)
 }
 
-// withStore opens the store, also while a collector is running, and creates it if
+// withStore opens the store, even while a collector is running, and creates it if
 // necessary.
 func (in *invocation) withStore(ctx context.Context, t terminal, use func(*sqlstore.Store) error) error {
 	c, err := in.settings(t)

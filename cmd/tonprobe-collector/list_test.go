@@ -10,8 +10,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// TestListStates: a check that is too old does not count, whatever its verdict, and
-// a delayed report has the time of the check.
+// TestListStates: a check that is too old does not count, whatever its verdict, and a
+// delayed report counts from the time of its check.
 func TestListStates(t *testing.T) {
 	now := time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)
 	since := now.Add(-24 * time.Hour)

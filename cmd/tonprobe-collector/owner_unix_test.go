@@ -11,7 +11,7 @@ import (
 )
 
 // TestRootCreatesNothingForItself: an administrator adds the first participant as root, before the
-// collector of another user has ever run.
+// collector of another user has run for the first time.
 func TestRootCreatesNothingForItself(t *testing.T) {
 	if os.Geteuid() != 0 {
 		if os.Getenv("TONPROBE_TEST_ALL") != "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// TestCommandsOnPostgres runs the commands that read the data. The URL comes from a
-// file, and no output contains its password.
+// TestCommandsOnPostgres runs the commands that read the data. The URL comes from a file,
+// and the output must not contain its password.
 func TestCommandsOnPostgres(t *testing.T) {
 	address := pgtest.Database(t)
 	u, err := url.Parse(address)

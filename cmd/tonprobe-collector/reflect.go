@@ -62,7 +62,7 @@ func reflectOnly(ctx context.Context, t terminal, in *invocation) error {
 	return r.Close()
 }
 
-// listenWHIP opens the port of the WHIP endpoint, with TLS unless a proxy does it.
+// listenWHIP opens the port of the WHIP endpoint, with TLS unless a proxy provides it.
 func listenWHIP(ctx context.Context, c settings, log *slog.Logger) (net.Listener, error) {
 	behindProxy := len(c.BehindProxy) > 0 && c.TLSCert == ""
 	if !behindProxy && (c.TLSCert == "" || c.TLSKey == "") {
@@ -85,7 +85,7 @@ func serveUntil(ctx context.Context, l net.Listener, h http.Handler, log *slog.L
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: httpTimeout, ReadTimeout: httpTimeout, WriteTimeout: httpTimeout,
 		MaxHeaderBytes: maxHeaderBytes, DisableGeneralOptionsHandler: true,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' broken handshakes
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // failed handshakes of unknown clients
 	}
 	stop := context.AfterFunc(ctx, func() {
 		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpTimeout/2)

@@ -13,7 +13,8 @@ import (
 
 func serveFlags(in *invocation) {
 	for _, o := range options() {
-		// Every command has those of the data; the collector has an echo of its own.
+		// Every command has the settings of the data; the collector does not need those
+		// of the separate WHIP endpoint.
 		if !slices.Contains(append(dataKeys(), keyWHIPSecret), o.key) {
 			in.setting(o.key)
 		}

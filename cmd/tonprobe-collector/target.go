@@ -96,7 +96,7 @@ func quoted(name string) string {
 	return name
 }
 
-// maxSecretFile is far more than a secret needs; a longer file is a wrong one.
+// maxSecretFile is far more than a secret needs; a longer file is the wrong one.
 const maxSecretFile = 4 << 10
 
 // secretOf reads a secret from a file, because a command line is visible to every

@@ -23,7 +23,7 @@ import (
 	"github.com/tonprobe/tonprobe/server/target"
 )
 
-// Limits of a test of a target. A step has limits of its own.
+// Limits of a target test. Each step has limits of its own.
 const (
 	ladderTime = 40 * time.Second
 	lookupTime = 3 * time.Second
@@ -37,9 +37,10 @@ type tested struct {
 	Made   time.Time `json:"made_at"`
 	// Program is the version of this program and its system.
 	Program string `json:"program"`
-	// Steps are those of the interface and its secret, and of the test meeting.
+	// Steps are the steps of the API, of its secret, and of the test meeting.
 	Steps []target.Step `json:"steps"`
-	// Conference is what a client of the system meets; nil if its address cannot be used.
+	// Conference contains the steps of a client of the system; nil if its address cannot
+	// be used.
 	Conference *report.Conference `json:"conference,omitempty"`
 }
 
@@ -53,9 +54,9 @@ func (t tested) failed() bool {
 	return t.Conference != nil && t.Conference.FailedStep != ""
 }
 
-// testTarget performs the steps of a test: those of the interface, and then those of a
-// client of the system, as a participant's computer takes them. With noCall it creates no
-// test meeting and makes no call.
+// testTarget performs the steps of a test: those of the API, and then those of a client
+// of the system, as on a participant's computer. With noCall it creates no test meeting
+// and makes no call.
 func testTarget(ctx context.Context, t target.Target, noCall bool) (tested, error) {
 	ctx, cancel := context.WithTimeout(ctx, ladderTime)
 	defer cancel()
@@ -112,8 +113,8 @@ func (out *tested) admit(ctx context.Context, t target.Target, meetings *target.
 	return nil
 }
 
-// codeNoCall is the code of the steps that were left out on request. A check has
-// "background" in its place.
+// codeNoCall is the code of the steps that were left out on request. The code in a
+// background check is "background" instead.
 const codeNoCall = "no_call"
 
 func (out *tested) leftOut(noCall bool) {
@@ -127,7 +128,7 @@ func (out *tested) leftOut(noCall bool) {
 	}
 }
 
-// timed performs a step of its own.
+// timed performs a single step and measures its duration.
 func timed(name string, do func() error) target.Step {
 	s := target.Step{Name: name, Outcome: target.Good}
 	began := time.Now()
@@ -154,7 +155,7 @@ func visitSystem(ctx context.Context, c conference.Config, log *slog.Logger) (pr
 	return p.Run(ctx, env)
 }
 
-// printTested prints a test, with verbose also what was asked and measured.
+// printTested prints a test, and with verbose also the requests and measurements.
 func printTested(w io.Writer, t tested, verbose bool) error {
 	p := printer{w: w}
 	if verbose {
@@ -224,7 +225,7 @@ func (p *printer) ladder(system string, c *report.Conference, verbose bool) {
 	}
 }
 
-// meaning returns a code of a step in words; "" if it has none.
+// meaning returns the description of a step's code; "" if there is none.
 func meaning(terms diagnose.Terms, system, code string) string {
 	if m, ok := systemcode.Lookup(system, code, phrase.EN); ok {
 		return m.Text
@@ -235,7 +236,7 @@ func meaning(terms diagnose.Terms, system, code string) string {
 	return ""
 }
 
-// relays prints what each relay of the system did.
+// relays prints the result for each relay of the system.
 func (p *printer) relays(all []report.TURNRelay) {
 	for _, r := range all {
 		port := ""

@@ -30,7 +30,7 @@ func deliverFor(d *station.Delivery) deliverFunc {
 	return func(ctx context.Context, r *report.Report) tui.Delivery { return shown[d.Deliver(ctx, r)] }
 }
 
-// warnConnection explains why another identity is used than the person may expect.
+// warnConnection explains why an identity is used that the person may not expect.
 func (p *program) warnConnection(how station.Connection) {
 	switch how {
 	case station.Merged, station.Twice, station.NotAdmitted:
@@ -38,7 +38,8 @@ func (p *program) warnConnection(how station.Connection) {
 	}
 }
 
-// printDelivery prints why a report was not stored or delivered, unless the screen has said so.
+// printDelivery prints why a report was not stored or delivered, unless the screen has
+// already shown it.
 func (p *program) printDelivery(d *station.Delivery) {
 	if d.KeepErr != nil {
 		text, _ := p.explainFailure(d.KeepErr)

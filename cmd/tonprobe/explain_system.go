@@ -26,12 +26,12 @@ type systemCode struct {
 	Ask    string   `json:"ask"`
 	Area   string   `json:"area"`
 	Causes []string `json:"causes,omitempty"`
-	// Measured is what the last check of this computer says to it; nil in the list, and if
-	// its reports cannot be read.
+	// Measured is the comparison with the last check of this computer; nil in the list,
+	// and if its reports cannot be read.
 	Measured *weighedCode `json:"measured,omitempty"`
 }
 
-// weighedCode is the JSON form of what a check says to a code.
+// weighedCode is the JSON form of the comparison of a code with a check.
 type weighedCode struct {
 	Answer   string                   `json:"answer"` // confirmed, refuted, open
 	Why      string                   `json:"why"`
@@ -48,8 +48,8 @@ type weighedCode struct {
 // freshFor is the time for which a check counts, as on the dashboard.
 const freshFor = 24 * time.Hour
 
-// explainSystem prints the meaning of a code that a caller reads out, and what the last
-// check of this computer says to it. Without a code it lists those of the system.
+// explainSystem prints the meaning of a code that a caller reads out, and compares it
+// with the last check of this computer. Without a code it lists the codes of the system.
 func (p *program) explainSystem(ctx context.Context, s *settings, system, readOut string, asJSON bool) error {
 	if readOut == "" {
 		return p.explainSystemAll(system, asJSON)
@@ -145,7 +145,7 @@ func (p *program) lastReport(ctx context.Context, s *settings) (*report.Report, 
 	for i := len(entries) - 1; i >= 0; i-- {
 		doc, err := sp.Read(entries[i])
 		if err != nil {
-			continue // removed meanwhile, or damaged
+			continue // removed in the meantime, or damaged
 		}
 		if r, err := report.Decode(doc); err == nil {
 			return r, nil

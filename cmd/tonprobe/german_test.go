@@ -87,7 +87,8 @@ func TestGermanErrorsContainNoEnglish(t *testing.T) {
 	}
 }
 
-// TestScreensLeaveTechnicalDetailOut: who enters a code reads a sentence with what to do.
+// TestScreensLeaveTechnicalDetailOut: a person who enters a code is shown a sentence that
+// says what to do.
 func TestScreensLeaveTechnicalDetailOut(t *testing.T) {
 	for _, lang := range phrase.Langs() {
 		book, err := loadTexts(lang)

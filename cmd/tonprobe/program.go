@@ -124,8 +124,8 @@ func isCommand(name string) bool {
 	return slices.ContainsFunc(commands(), func(c command) bool { return c.name == name })
 }
 
-// speak sets the language before anything can fail: --lang, then TONPROBE_LANG, then the
-// system's.
+// speak sets the language before anything can fail: from --lang, then TONPROBE_LANG, then
+// the system.
 func (p *program) speak(args []string) error {
 	p.lang = p.systemLang()
 	for _, s := range []string{p.getenv("TONPROBE_LANG"), langFlag(args)} {

@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestEventsOfTheService has the service watch a program with the name of a client, and a
-// person read the event, whose own folder is empty.
+// TestEventsOfTheService: the service watches a program with the name of a client, and a
+// person whose own folder is empty reads the event.
 func TestEventsOfTheService(t *testing.T) {
 	m, _ := newServedMachine(t)
 	anna := m.user("anna")
@@ -25,7 +25,8 @@ func TestEventsOfTheService(t *testing.T) {
 		}
 		return c
 	}
-	// A program that the first look finds is not new: then its end is the event.
+	// A program that already runs at the first scan does not count as started; its end is
+	// the event then.
 	watched := func(c report.HostCrash) bool {
 		return slices.ContainsFunc(c.Events, func(e report.HostEvent) bool {
 			return e.Program == "Zoom" && (e.Kind == report.EventClientStarted || e.Kind == report.EventClientEnded)
@@ -55,10 +56,10 @@ func TestEventsOfTheService(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = c.Wait() }() // its end is seen only then
+	go func() { _ = c.Wait() }() // otherwise it remains a zombie
 	until("the event", func() bool { return watched(found()) })
 	m.kill()
-	// What it has recorded is not known now, which is not the same as nothing.
+	// The recorded events are unknown now, which is not the same as none.
 	if c := found(); !recorderIs(c, "failed") || watched(c) {
 		t.Errorf("without the service: %+v", c)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/tui"
 )
 
-// requests passes phone support's requests to the screens. It implements channel.Screen.
+// requests forwards phone support's requests to the screens. It implements channel.Screen.
 type requests struct {
 	station *station.Station
 	shown   chan tui.Request
@@ -25,7 +25,8 @@ func newRequests(st *station.Station, log *slog.Logger) *requests {
 	return &requests{station: st, shown: make(chan tui.Request), log: log}
 }
 
-// maxTold limits the events of a check that wait to be sent; levels follow soon anyway.
+// maxTold limits the events of a check that wait to be sent. If it is exceeded, later ones are
+// dropped; new levels follow soon anyway.
 const maxTold = 256
 
 // Ask implements channel.Screen.
@@ -60,7 +61,7 @@ func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, 
 		end() // before the next request is shown
 		return channel.Consent{}, ctx.Err()
 	}
-	// From here on the time for the answer does not matter.
+	// From now on, the time limit for the answer does not apply.
 	if !stop() && answer != tui.AnswerNo {
 		return channel.Consent{}, ctx.Err()
 	}
@@ -100,7 +101,7 @@ func (q *requests) Ask(ctx context.Context, r channel.Retest) (channel.Consent, 
 const endTime = time.Second
 
 // follow keeps the connection to the collector while the screens are open. The returned function
-// ends it, after the last message was sent.
+// ends it after the last message has been sent.
 func (q *requests) follow(ctx context.Context, version string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

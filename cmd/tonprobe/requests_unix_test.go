@@ -178,7 +178,8 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestRetests lets phone support request checks of a person whose program is open in a terminal.
+// TestRetests: phone support requests checks from a person whose program is open in a
+// terminal.
 func TestRetests(t *testing.T) {
 	c := startCollector(t)
 	at := freePort(t)
@@ -211,7 +212,8 @@ func TestRetests(t *testing.T) {
 	}
 	d.wait("?alone=1")
 
-	// Allowed for good: nobody is asked. Then phone support changes its mind.
+	// The checks are permanently allowed, so nobody is asked. Then phone support
+	// withdraws a request.
 	d.request("network")
 	running := d.wait("Running")
 	id := regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(running)
@@ -237,11 +239,11 @@ func TestRetests(t *testing.T) {
 		return d.retest()
 	})
 
-	// The token ends in the middle.
+	// The token is revoked during a retest.
 	d.request("network")
 	d.wait("Running")
 	d.post(d.computer+"/shutout", nil)
 	d.wait(" hidden>") // no computer is left
-	s.wait("ase code") // of either form: the collector may know the report or not
+	s.wait("ase code") // with or without a capital letter: the collector may know the report or not
 	s.press("q")
 }

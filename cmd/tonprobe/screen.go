@@ -71,8 +71,8 @@ func (p *program) screen(ctx context.Context, st *station.Station, flags *checkF
 	return r, err
 }
 
-// hearRequests lets phone support request checks while the screens are open: from now on, or from the
-// enrolment on. The returned function ends that.
+// hearRequests allows phone support to request checks while the screens are open: from now on, or
+// after the enrolment. The returned function stops it.
 func (p *program) hearRequests(ctx context.Context, st *station.Station, o *tui.Options) (stop func()) {
 	if !o.Interactive || st.Config.NoUpload {
 		return func() {}
@@ -132,7 +132,7 @@ func (p *program) sentenceFor(err error) (text string, known bool) {
 }
 
 // screenSentence is sentenceFor for the screens of the check. It omits the line with the technical
-// reason, which is English and helps nobody who enters a code.
+// reason, which is English and does not help a person who enters a code.
 func (p *program) screenSentence(err error) (text string, known bool) {
 	text, known = p.sentenceFor(err)
 	text, _, _ = strings.Cut(text, "\n"+p.t("error.technical"))

@@ -16,7 +16,7 @@ import (
 // socketTime is how long a service that has just been started may take to open its socket.
 const socketTime = 10 * time.Second
 
-// serviceStart starts or restarts the service, and states what of it works.
+// serviceStart starts or restarts the service, and prints which of its parts work.
 func (p *program) serviceStart(ctx context.Context, a resident.Action, c config.Config, flags *serviceFlags) error {
 	if err := p.serviceControl(a, resident.Setup{User: flags.user, Data: c.Data}); err != nil {
 		return err
@@ -45,8 +45,9 @@ func (p *program) serviceStatus(ctx context.Context, c config.Config, flags *ser
 	return nil
 }
 
-// selfCheck asks the service what works, for as long as patience while it starts. The
-// service of a person has no socket: its program has the same rights.
+// selfCheck asks the service which of its parts work. It waits up to patience for a
+// service that is starting. The service of a person has no socket: the person's program
+// has the same rights.
 func (p *program) selfCheck(ctx context.Context, c config.Config, patience time.Duration) []local.Finding {
 	if c.Socket == "" {
 		desk := &station.Desk{Config: c, Version: p.version, Log: slog.New(slog.DiscardHandler)}

@@ -154,8 +154,8 @@ func (p *program) serviceRun(ctx context.Context, s *settings) error {
 	return resident.Run(p.loops(c, log).Run, log)
 }
 
-// serviceLog returns where the service logs to: systemd takes standard error into its
-// journal; Windows and launchd have no place that limits its size.
+// serviceLog returns the destination of the service's log: systemd takes standard error
+// into its journal; Windows and launchd have no destination with a limited size.
 func (p *program) serviceLog(c config.Config) (io.Writer, error) {
 	if runtime.GOOS == "linux" || resident.Interactive() {
 		return p.err, nil

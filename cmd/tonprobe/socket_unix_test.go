@@ -113,7 +113,7 @@ func (p person) check(args ...string) (agentID, said string) {
 	return r.Agent.ID, string(out)
 }
 
-// stubToken is the one that the stub issues.
+// stubToken is the token that the stub issues.
 const stubToken = "secret-token"
 
 func (m *servedMachine) tokenOnlyAtService() {
@@ -153,7 +153,7 @@ func TestTwoUsersAreOneComputer(t *testing.T) {
 		t.Errorf("shown: %s", doc)
 	}
 	if out, err := bert.command("enroll", "K7P3-QX9A", "--server", "https://other.example.org").CombinedOutput(); err == nil {
-		// The test runs the service under the same account, which may.
+		// The test runs the service under the same account, which may do so.
 		t.Errorf("%s", out)
 	}
 	m.tokenOnlyAtService()
@@ -191,7 +191,7 @@ func TestServiceDiesInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestEarlierEnrolmentIsMerged has a person enrolled before the service was installed.
+// TestEarlierEnrolmentIsMerged: a person was enrolled before the service was installed.
 func TestEarlierEnrolmentIsMerged(t *testing.T) {
 	m, s := newServedMachine(t)
 	anna := m.user("anna")
@@ -232,8 +232,8 @@ func TestWithoutServiceTheProgramUsesItsOwn(t *testing.T) {
 	}
 }
 
-// TestMeasurementsWithTheService measures what needs connections of its own to the
-// collector, for which the program has no token of the agent.
+// TestMeasurementsWithTheService performs measurements that need their own connections to
+// the collector, for which the program does not have the agent's token.
 func TestMeasurementsWithTheService(t *testing.T) {
 	m, _ := newServedMachine(t)
 	c := startCollector(t)

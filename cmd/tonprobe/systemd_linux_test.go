@@ -71,7 +71,7 @@ func TestServiceUnderSystemd(t *testing.T) {
 	m.awaitRunning("")
 	m.want("keeps its identity", "The computer is set up", "service", "status")
 
-	// Its account and unit allow what the jobs of the service need.
+	// The account and the unit permit what the jobs of the service need.
 	log := m.run("journalctl", "--unit=tonprobe", "--output=cat")
 	if strings.Contains(log, "a loop ended") || strings.Contains(log, "permission denied") || strings.Contains(log, "operation not permitted") {
 		t.Errorf("the service's log: %s", log)
@@ -125,7 +125,7 @@ func TestServiceOfAPerson(t *testing.T) {
 	m.wantAs("anna", "state", `"state": "missing"`, "service", "status", "--user", "--json")
 }
 
-// enrolAndCheck lets one person enrol the machine, and two check it.
+// enrolAndCheck has one person enrol the machine, and two people check it.
 func (m *machine) enrolAndCheck() {
 	m.t.Helper()
 	const url, data = "http://127.0.0.1:8080", "/var/lib/collector"
@@ -170,7 +170,8 @@ func (m *machine) enrolAndCheck() {
 	if len(agents) != 1 {
 		m.t.Errorf("two people are %d computers", len(agents))
 	}
-	// Neither people nor programs may read the secret, and programs may not ask.
+	// Neither people nor programs may read the secret, and programs may not use the
+	// socket.
 	if out, err := m.try("runuser", "-u", "anna", "--", "cat", "/var/lib/tonprobe/identity.json"); err == nil {
 		m.t.Errorf("anna reads the identity: %s", out)
 	}
@@ -212,7 +213,7 @@ func bootSystemd(t *testing.T) *machine {
 	m.boot()
 	t.Cleanup(func() {
 		if pid, err := strconv.Atoi(m.init); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // ends the whole container, which the end of nspawn would not
+			_ = syscall.Kill(pid, syscall.SIGKILL) // ends the whole container, unlike the end of nspawn
 		}
 		_ = m.nspawn.Process.Kill()
 		_ = m.nspawn.Wait()
@@ -281,8 +282,8 @@ func (m *machine) copy(name, suffix string) {
 	}
 }
 
-// statusReboot is the exit status of systemd-nspawn --keep-unit when the container wants to
-// be started again.
+// statusReboot is the exit status of systemd-nspawn --keep-unit when the container
+// requests a reboot.
 const statusReboot = 133
 
 func (m *machine) reboot() {

@@ -35,7 +35,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// usedKeys reads the keys of the texts in use from the source.
+// usedKeys returns the keys of the texts that the source uses.
 func usedKeys(t *testing.T) []string {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -84,7 +84,7 @@ func usedKeys(t *testing.T) []string {
 	}
 	for _, part := range local.Parts() {
 		for _, state := range local.States() {
-			// The others cannot occur.
+			// Other combinations do not occur.
 			rare := state == local.Partly && part != local.PartCrash || state == local.Unknown && part != local.PartCollector
 			if !rare && (part != local.PartSocket || state == local.Works || state == local.Fails) {
 				keys = append(keys, "service.check_"+string(part)+"_"+string(state))

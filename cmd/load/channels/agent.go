@@ -21,8 +21,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 )
 
-// agent is a connected agent, without a goroutine or a buffer of its own: thousands of them
-// share this process.
+// agent is a connected agent without a goroutine or a buffer: this process runs thousands
+// of them.
 type agent struct {
 	*tls.Conn
 	index int
@@ -32,7 +32,8 @@ type agent struct {
 // the connections of one address.
 const sites = 16
 
-// stepTime limits each step of a connection. The machine is busy with thousands of others.
+// stepTime limits each step of a connection. It is long because the machine handles
+// thousands of connections at once.
 const stepTime = time.Minute
 
 func connect(ctx context.Context, address, token string, index int) (*agent, error) {

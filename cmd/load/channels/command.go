@@ -21,7 +21,7 @@ import (
 var (
 	// ErrUsage means that the arguments are invalid.
 	ErrUsage = errors.New("wrong usage")
-	// ErrLost means that an agent was not connected, or not any more at the end.
+	// ErrLost means that an agent was not connected, or no longer at the end.
 	ErrLost = errors.New("agents were not connected")
 )
 

@@ -15,7 +15,7 @@ type figures struct {
 	OpenSeconds float64 // time to open all streams
 	Seconds     float64 // duration of sending
 
-	Sent, Missed              int // accepted and refused by the clients' own sockets
+	Sent, Missed              int // accepted and refused by the sockets of the clients
 	Reached, Echoed, Failed   int // according to the reflector's logs
 	CameBack                  int
 	ReflectorDrops, LoadDrops *int // counted by the kernel as dropped because of full socket buffers; nil if unknown

@@ -113,7 +113,7 @@ func openAll(ctx context.Context, c *child, at reply, n int, epoch time.Time) ([
 	return streams, nil
 }
 
-// send makes each stream send every 20 ms. The streams are spread over the
+// send has each stream send a packet every 20 ms. The streams are spread over the
 // interval, as independent speakers are.
 func send(ctx context.Context, streams []*stream, duration time.Duration, epoch time.Time) {
 	const senders = 2

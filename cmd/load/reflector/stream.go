@@ -34,7 +34,7 @@ type stream struct {
 	in, out *srtp.Context
 
 	seq    uint32
-	missed int // refused by our own socket
+	missed int // refused by the local socket
 	packet []byte
 	header rtp.Header
 

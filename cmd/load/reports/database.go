@@ -14,8 +14,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// database is a filled data directory with the information needed to use it. That
-// is stored beside the data, so that a large database is filled only once.
+// database is a filled data directory with the information needed to use it. The
+// information is stored next to the data, so that a large database is filled only once.
 type database struct {
 	dir      string
 	postgres string // URL of a PostgreSQL database; "" for SQLite in dir
@@ -36,7 +36,7 @@ func (d *database) save() error {
 	return os.WriteFile(d.file(), b, 0o600)
 }
 
-// errNotEmpty means that somebody else's data may be in the database.
+// errNotEmpty means that the database may contain other data.
 var errNotEmpty = errors.New("the database is not empty")
 
 // filler opens the database while no collector runs.
@@ -47,7 +47,7 @@ func (d *database) filler(ctx context.Context) (*rig.Filler, error) {
 	return rig.OpenFiller(ctx, d.data())
 }
 
-// open reads what is known of a filled database, or fills a new one.
+// open reads the information about a filled database, or fills a new one.
 func (d *database) open(ctx context.Context, participants, reports int, progress func(string)) error {
 	b, err := os.ReadFile(d.file())
 	if err == nil {

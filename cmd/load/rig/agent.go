@@ -25,7 +25,7 @@ func (p Program) Run(ctx context.Context, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// Check makes the shortest check, which only tests the connection to the collector.
+// Check performs the shortest check, which only tests the connection to the collector.
 func (p Program) Check(ctx context.Context) error {
 	_, err := p.Run(ctx, "check", "--no-audio", "--only", "network.web")
 	return checked(err)
@@ -45,7 +45,7 @@ type Checked struct {
 	Said string // text for the person
 }
 
-// CheckAndTell makes the shortest check and returns its result. The report is read
+// CheckAndTell performs the shortest check and returns its result. The report is read
 // from the program's output, so that it is known even if it was not stored.
 func (p Program) CheckAndTell(ctx context.Context) (Checked, error) {
 	c := p.command(ctx, "check", "--no-audio", "--only", "network.web", "--json", "-")

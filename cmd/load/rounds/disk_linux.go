@@ -153,7 +153,7 @@ func collectorDisk(ctx context.Context, f *figures, binary string, disk smallDis
 	return errors.Join(disk.setReadOnly(false), audit(ctx, f, data, senders))
 }
 
-// store delivers what was refused before, or a new batch.
+// store repeats the delivery that was refused before, or sends a new batch.
 func (s *sender) store(ctx context.Context, client *http.Client, url string) error {
 	if s.waiting == nil {
 		d, err := s.packer.Pack(s.agent, 20)
@@ -193,7 +193,7 @@ func startProblem(ctx context.Context, binary, data string) string {
 	return ""
 }
 
-// agentDisk makes checks on a disk that is full or read-only, with and without the
+// agentDisk performs checks on a disk that is full or read-only, with and without the
 // collector.
 func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Program, data string, disk smallDisk, times int) error {
 	address, err := freeAddress()
@@ -250,7 +250,7 @@ func agentDisk(ctx context.Context, f *figures, collector string, agent rig.Prog
 			return errors.Join(err, c.Stop())
 		}
 	}
-	for range 3 { // sends what waits
+	for range 3 { // sends the waiting reports
 		last, err := agent.CheckAndTell(ctx)
 		if err != nil {
 			return errors.Join(err, c.Stop())

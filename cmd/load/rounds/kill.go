@@ -246,8 +246,9 @@ func audit(ctx context.Context, f *figures, data string, senders []*sender) erro
 	return filler.Close()
 }
 
-// missing takes the wanted reports out of those that the collector kept, by id. It returns
-// how many of them it did not keep, and how many more than once.
+// missing compares the wanted reports with those that the collector kept, by id, and
+// removes the wanted ones from kept. It returns how many wanted reports were not kept,
+// and how many were kept more than once.
 func missing(wanted iter.Seq[string], kept map[string]int) (lost, doubled int) {
 	for id := range wanted {
 		switch kept[id] {

@@ -35,7 +35,7 @@ func (f *figures) none(name string, n int) {
 	}
 }
 
-// hold writes whether a check passed.
+// hold records whether a check passed.
 func (f *figures) hold(name string, held bool, detail string) {
 	if held {
 		f.line(name, "yes")
