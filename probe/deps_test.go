@@ -37,8 +37,9 @@ var boundaries = []boundary{
 		"probe/report", "probe/diagnose", "probe/media/wire", "probe/media/emodel",
 	}},
 	{of: "cmd/tonprobe", never: []string{"server"}},
-	// "target test" visits a conference system as an agent does. What that imports needs no
-	// cgo (TestServerNeedsNoCgo); the probes of the participant's machine stay out.
+	// "target test" checks a conference system as an agent does. The packages for that
+	// need no cgo (TestServerNeedsNoCgo); the probes of the participant's machine are
+	// still forbidden.
 	{of: "cmd/tonprobe-collector", never: []string{"agent", "tui", "probe/audio", "probe/host", "probe/nat", "probe/network"}, except: []string{
 		"probe/nat", "probe/network/lookup", "probe/network/proxy",
 	}},

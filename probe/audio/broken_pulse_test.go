@@ -65,7 +65,7 @@ func TestServerHangsWhileRecording(t *testing.T) {
 	}
 }
 
-// TestDelayedSound: on an overloaded computer the sound server or our own process
+// TestDelayedSound: on an overloaded computer the sound server or the capture process
 // stalls for 0.4 s. The sound is late but complete, and no dropout may be reported.
 func TestDelayedSound(t *testing.T) {
 	t.Parallel()

@@ -135,7 +135,8 @@ func TestTheirsIsNotOurs(t *testing.T) {
 	}
 }
 
-// TestBothFaultsStandBesideEachOther: neither of the two faults explains the other one.
+// TestBothFaultsStandBesideEachOther: neither of the two faults explains the other, so
+// both are reported.
 func TestBothFaultsStandBesideEachOther(t *testing.T) {
 	for name, their := range theirs() {
 		for other, our := range ours() {

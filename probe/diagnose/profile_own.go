@@ -16,7 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Limits of the files of own profiles.
+// Limits of the files of a town's own profiles.
 const (
 	// MaxOwnProfiles is the maximum number of profiles of a town.
 	MaxOwnProfiles = 16
@@ -24,14 +24,15 @@ const (
 	MaxProfileBytes = 8 << 10
 )
 
-// ProfileError is an own profile that cannot be used. Line is 0 if the fault has no place.
+// ProfileError is a profile of a town that cannot be used. Line is 0 if the fault has no
+// position.
 type ProfileError struct {
 	File    string
 	Line    int
 	Problem string
 }
 
-// Error returns the place of the fault and what to do about it.
+// Error returns the position of the fault and what to do about it.
 func (e *ProfileError) Error() string {
 	if e.Line == 0 {
 		return fmt.Sprintf("profile %s: %s", e.File, e.Problem)
@@ -48,8 +49,8 @@ type ownProfile struct {
 	text string
 }
 
-// ReadProfiles reads the own profiles in the files NAME.toml at the root of dir. The error
-// joins a *ProfileError for each file that cannot be used.
+// ReadProfiles reads a town's own profiles from the files NAME.toml at the root of dir.
+// The error joins a *ProfileError for each file that cannot be used.
 func ReadProfiles(dir fs.FS) (Profiles, error) {
 	files, err := fs.Glob(dir, "*.toml")
 	if err != nil {
@@ -96,7 +97,7 @@ func (a Profiles) Names() []string {
 	return slices.Compact(names)
 }
 
-// Own returns the file of an own profile, and whether there is one of that name.
+// Own returns the file of a town's own profile, and whether there is one with that name.
 func (a Profiles) Own(name string) (text string, ok bool) {
 	own, ok := a.own[name]
 	return own.text, ok
@@ -104,10 +105,10 @@ func (a Profiles) Own(name string) (text string, ok bool) {
 
 var reProfileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
 
-// ParseProfile reads an own profile. Its limits are those of the shipped profile that
-// based_on names (by default the one of the same name, otherwise DefaultProfile), replaced
-// by those in text. The error is a *ProfileError: an unknown key, an impossible limit, or
-// one without its source.
+// ParseProfile reads a town's own profile. Its limits are those of the shipped profile
+// that based_on names (by default the one of the same name, otherwise DefaultProfile),
+// replaced by those in text. The error is a *ProfileError: an unknown key, an impossible
+// limit, or one without its source.
 func ParseProfile(name string, text []byte) (Profile, error) { return parseOwn(name, text, true) }
 
 // AdoptProfile is ParseProfile for a profile that another program has accepted. It ignores
@@ -124,7 +125,7 @@ func parseOwn(name string, text []byte, strict bool) (Profile, error) {
 	case len(text) > MaxProfileBytes:
 		return Profile{}, fault(0, "has %d bytes, at most %d are possible", len(text), MaxProfileBytes)
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff")) // of Notepad
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // Notepad writes a byte order mark
 	var own Profile
 	d := toml.NewDecoder(bytes.NewReader(text))
 	if strict {
@@ -147,7 +148,8 @@ func parseOwn(name string, text []byte, strict bool) (Profile, error) {
 	if err != nil {
 		return Profile{}, fault(lines["based_on"], "based_on names no shipped profile: choose one of %s", strings.Join(ProfileNames(), ", "))
 	}
-	// The decoder writes through the pointers of p, so that its limits are needed twice.
+	// The decoder writes through the pointers of p, so a second copy of its limits is
+	// needed.
 	unchanged, err := LoadProfile(base)
 	if err != nil {
 		return Profile{}, err
@@ -196,7 +198,7 @@ func decodeFault(err error, fault func(int, string, ...any) error) error {
 	return fault(0, "%s", err)
 }
 
-// problemOf describes what is wrong with a limit that an own profile sets; "" if nothing is.
+// problemOf describes what is wrong with a limit that a profile sets; "" if nothing is.
 func (p Profile) problemOf(key string, shipped any) string {
 	var values []float64
 	source := ""
@@ -266,7 +268,7 @@ func orderProblem(merged, shipped any) string {
 }
 
 // linesOf returns the line of each key of a TOML text, such as "source", "voice.rtt_ms"
-// and "voice.rtt_ms.warn". The text has been decoded before.
+// and "voice.rtt_ms.warn". The text must be valid.
 func linesOf(text []byte) map[string]int {
 	lines := map[string]int{}
 	var parser unstable.Parser
@@ -282,7 +284,7 @@ func linesOf(text []byte) map[string]int {
 		}
 		return strings.Join(parts, "."), line
 	}
-	// A key also is the first mention of the table that contains it.
+	// A key is also the first mention of the table that contains it.
 	note := func(key string, line int) {
 		for {
 			if lines[key] == 0 {

@@ -41,7 +41,7 @@ func TestOwnProfile(t *testing.T) {
 	if changed.Base != "bbb" || !slices.Equal(names, []string{"link.up_kbps", "voice.rtt_ms"}) {
 		t.Errorf("%+v", changed)
 	}
-	// What a report keeps gives the same limits again.
+	// The limits that a report contains yield the same profile again.
 	again := diagnose.ProfileOf(&report.Report{Profile: "rathaus", Limits: changed})
 	if again.Source = p.Source; !reflect.DeepEqual(again, p) {
 		t.Errorf("%+v, want %+v", again, p)
@@ -54,7 +54,7 @@ func TestOwnProfile(t *testing.T) {
 	}
 }
 
-// TestOwnProfileIsRefused: each mistake is named with its line.
+// TestOwnProfileIsRefused: each mistake is reported with its line.
 func TestOwnProfileIsRefused(t *testing.T) {
 	const head = "source = \"x\"\n"
 	for name, c := range map[string]struct {
@@ -93,7 +93,7 @@ func TestOwnProfileIsRefused(t *testing.T) {
 			t.Errorf("%s: %v, want line %d: %s", name, err, c.line, c.want)
 		}
 	}
-	// An agent of an older version takes what it knows.
+	// An agent of an older version uses the keys that it knows.
 	p, err := diagnose.AdoptProfile("a", []byte(head+"[voice.speed]\nwarn = 1\n[voice.rtt_ms]\nwarn = 300\nsource = \"x\""))
 	if err != nil || *p.Voice.RTTMS.Warn != 300 {
 		t.Errorf("%v", err)
@@ -132,7 +132,8 @@ func TestReadProfiles(t *testing.T) {
 	}
 }
 
-// TestProfileOfForeignReports: limits that no program made hurt nobody.
+// TestProfileOfForeignReports: limits that no version of this program has written cause
+// no failure.
 func TestProfileOfForeignReports(t *testing.T) {
 	base := profile(t, "bbb")
 	for _, l := range []*report.ProfileLimits{

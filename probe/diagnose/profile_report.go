@@ -12,8 +12,8 @@ import (
 // maxSourceBytes limits the source of a limit in a report.
 const maxSourceBytes = 200
 
-// Changed returns what a report keeps of the limits of an own profile; nil for a shipped
-// one, and for limits that the shipped profile has too.
+// Changed returns the limits of a town's own profile that a report contains; nil for a
+// shipped profile, or if none differs from the shipped one.
 func (p Profile) Changed() *report.ProfileLimits {
 	if p.BasedOn == "" {
 		return nil

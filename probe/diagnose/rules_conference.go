@@ -73,8 +73,8 @@ func meetingNotFound(f *facts) *finding {
 	return hit
 }
 
-// versionOld is a BigBlueButton whose client reaches the sound in a way that this program
-// does not support, so that it is not tested.
+// versionOld is a BigBlueButton whose client transports the sound in a way that this
+// program does not support, so that the sound is not tested.
 func versionOld(f *facts) *finding {
 	if f.conference == nil || f.conference.probe != report.ProbeBBB || f.conference.Version == "" {
 		return nil

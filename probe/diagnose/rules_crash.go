@@ -8,7 +8,7 @@ import (
 )
 
 // crashDefinitions are the causes in the system's own records. They are past events and
-// therefore remarks: they explain why somebody was thrown out of a session, and predict
+// therefore remarks: they explain why a person left a session involuntarily, and predict
 // nothing about the next one.
 func crashDefinitions() []Definition {
 	const severity, area = report.SeverityInfo, report.AreaParticipant
@@ -48,8 +48,8 @@ func restarted(f *facts) *finding { return f.happened(report.EventRestarted) }
 // deviceLost is the microphone that was unplugged before the check.
 func deviceLost(f *facts) *finding { return f.happened(report.EventDeviceUnplugged) }
 
-// connectionLost is a computer without a way to the internet, whose Wi-Fi was not the
-// reason. Nobody knows who is responsible if the router answered.
+// connectionLost is a computer without a path to the internet for another reason than a
+// lost Wi-Fi. If the router answered, it is unknown who is responsible.
 func connectionLost(f *facts) *finding {
 	hit := f.happened(report.EventConnectionLost)
 	if hit == nil {
@@ -87,8 +87,8 @@ func (f *facts) happened(kind report.HostEventKind) *finding {
 		if e.DurationS != nil {
 			hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.duration_s", *e.DurationS, "s"))
 		}
-		// A lost connection names the program that ran on. Nobody is told that it did not
-		// crash if it did so at another time.
+		// A lost connection names the program that was running. The text must not say
+		// that the program did not crash if it crashed at another time.
 		if e.Program != "" && !(lost && f.crashed(e.Program)) {
 			hit.evidence = append(hit.evidence, observed(report.ProbeHostCrash, "events.program", e.Program, ""))
 		}

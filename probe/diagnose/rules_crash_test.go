@@ -9,9 +9,9 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestWhatHappenedInWords: the sentence that phone support needs is that a program did not
-// crash, and for how long the connection was away. It is only said if nothing contradicts
-// it.
+// TestWhatHappenedInWords: phone support needs the statement that a program did not
+// crash, and how long the connection was missing. It must only be made if nothing
+// contradicts it.
 func TestWhatHappenedInWords(t *testing.T) {
 	at := startedAt().Add(-20 * time.Minute)
 	event := func(kind report.HostEventKind, program, detail string, seconds float64) report.HostEvent {
@@ -60,7 +60,7 @@ func TestWhatHappenedInWords(t *testing.T) {
 	}
 }
 
-// TestNobodyIsBlamedForSilenceBeyondTheRouter: it may be our own server.
+// TestNobodyIsBlamedForSilenceBeyondTheRouter: the collector itself may be at fault.
 func TestNobodyIsBlamedForSilenceBeyondTheRouter(t *testing.T) {
 	for detail, area := range map[string]report.Area{"beyond_router": report.AreaUnknown, "router": report.AreaParticipant, "link": report.AreaParticipant} {
 		r := &report.Report{StartedAt: startedAt(), Probes: []report.Result{result(report.ProbeHostCrash, &report.HostCrash{Events: []report.HostEvent{

@@ -37,7 +37,7 @@ func (c *Call) Offer(ctx context.Context) (string, error) {
 	return c.link.offer(ctx, c.cfg.GatherLimit)
 }
 
-// Answer applies the answer, which arrived so long after the offer was sent.
+// Answer applies the answer, which arrived the given time after the offer was sent.
 func (c *Call) Answer(sdp string, took time.Duration) (err error) {
 	c.link.answered = took
 	c.began = c.clock.Now()
@@ -60,7 +60,7 @@ func (c *Call) AwaitKeys(ctx context.Context) error {
 	return c.link.awaitKeys(ctx, c.connected, c.cfg.DTLSLimit)
 }
 
-// Path returns the kind and transport of the own end of the path.
+// Path returns the kind and transport of the local end of the path.
 func (c *Call) Path() string { return c.link.path }
 
 // Run sends the stream and waits for the last echoes.

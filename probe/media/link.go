@@ -139,7 +139,7 @@ func (l *link) connect(ctx context.Context, answer string, c VoiceConfig) error 
 }
 
 // accept applies the answer without its TCP candidates, which it returns: they are
-// withheld until UDP has had its time.
+// withheld until UDP has been tried for some time.
 func (l *link) accept(answer string) (tcp []candidate, err error) {
 	text, tcp := splitTCP(answer)
 	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}); err != nil {

@@ -35,8 +35,8 @@ func (e *SignalError) Error() string {
 	return fmt.Sprintf("the collector answered with status %d (%s)", e.Status, e.Code)
 }
 
-// ErrInterrupted means that a part of this computer failed that passes requests on, so
-// nothing is known of the server.
+// ErrInterrupted means that a part of this computer that forwards requests has failed, so
+// nothing is known about the server.
 var ErrInterrupted = errors.New("interrupted on this computer")
 
 // HTTPSignaller is the signaller for a collector. As in WHIP (RFC 9725), POST of an

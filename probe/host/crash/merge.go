@@ -13,12 +13,13 @@ import (
 // start that the last shutdown was unexpected.
 const sameWithin = 15 * time.Second
 
-// besideSwitch is the time within which a lost Wi-Fi belongs to a person who switched it
-// off. The kernel records both at once; an observer notices the loss a little later.
+// besideSwitch is the time within which a lost Wi-Fi is attributed to a person who
+// switched it off. The kernel records both at once; an observer notices the loss a little
+// later.
 const besideSwitch = 10 * time.Second
 
-// Merge puts the events of several observers on one time axis: sorted by time, each event
-// once, with the best of their details.
+// Merge combines the events of several observers: sorted by time, each event once, with
+// the most informative details.
 func Merge(observed ...[]report.HostEvent) []report.HostEvent {
 	return merge(slices.Concat(observed...))
 }
@@ -45,8 +46,9 @@ func merge(all []report.HostEvent) []report.HostEvent {
 	})
 }
 
-// Same reports whether two records are of one event. A record without a program may be of
-// any: the system knows that the Wi-Fi was lost, and only an observer which program ran.
+// Same reports whether two records describe the same event. A record without a program
+// may belong to any program: the system knows that the Wi-Fi was lost, but only an
+// observer knows which program was running.
 func Same(a, b report.HostEvent) bool {
 	if a.Kind != b.Kind || b.At.Sub(a.At).Abs() > sameWithin {
 		return false
@@ -60,7 +62,8 @@ func Same(a, b report.HostEvent) bool {
 	return a.Program == b.Program
 }
 
-// combined returns a record with what another one of the same event knows better.
+// combined returns a record with the details that another record of the same event knows
+// better.
 func combined(a, b report.HostEvent) report.HostEvent {
 	if told(b.Detail) > told(a.Detail) {
 		a.Detail = b.Detail

@@ -16,7 +16,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// faultVariable makes this test program a program that crashes.
+// faultVariable is the environment variable that makes this test binary a program that
+// crashes.
 const faultVariable = "TONPROBE_TEST_FAULT"
 
 func TestMain(m *testing.M) {
@@ -82,8 +83,8 @@ func finds(t *testing.T, name string, since time.Time, is func(report.HostEvent)
 	t.Fatalf("%s is not found in %+v", name, last)
 }
 
-// TestCoreDump lets the kernel write a real core dump of a program with the name of a
-// client, where a plain core_pattern says.
+// TestCoreDump has the kernel write a real core dump of a program with the name of a
+// client, to the place that a plain core_pattern specifies.
 func TestCoreDump(t *testing.T) {
 	needsRoot(t)
 	const pattern = "/proc/sys/kernel/core_pattern"
@@ -112,7 +113,7 @@ func TestCoreDump(t *testing.T) {
 	})
 }
 
-// TestOutOfMemory lets the kernel kill a program with the name of a client, which uses up
+// TestOutOfMemory has the kernel kill a program with the name of a client, which exhausts
 // the memory of its control group.
 func TestOutOfMemory(t *testing.T) {
 	needsRoot(t)
@@ -162,7 +163,8 @@ func controlGroup(t *testing.T) (group, limit string) {
 	return "", ""
 }
 
-// TestAnEmptyJournalIsNoJournal: its silence must not count as a quiet day.
+// TestAnEmptyJournalIsNoJournal: a missing journal must not look like a day without
+// events.
 func TestAnEmptyJournalIsNoJournal(t *testing.T) {
 	root := t.TempDir()
 	if keepsJournal(root) {

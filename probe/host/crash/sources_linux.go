@@ -68,7 +68,7 @@ func keepsJournal(root string) bool {
 	for _, base := range []string{"var/log/journal", "run/log/journal"} {
 		machines, err := os.ReadDir(filepath.Join(root, base))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return true // what may not be listed may be there
+			return true // a folder that cannot be listed may contain some
 		}
 		for _, m := range machines {
 			files, err := os.ReadDir(filepath.Join(root, base, m.Name()))

@@ -113,9 +113,9 @@ func (e winEvent) events() []report.HostEvent {
 	return nil
 }
 
-// byPerson reports whether the reason of a disconnect is that a person switched the
-// Wi-Fi off or chose another network. The event has no code of it, only a sentence in
-// the language of the system; those of other languages count as lost.
+// byPerson reports whether the reason of a disconnect is that a person switched the Wi-Fi
+// off or chose another network. The event has no code for it, only a sentence in the
+// language of the system; in other languages the Wi-Fi counts as lost.
 func byPerson(reason string) bool {
 	reason = strings.ToLower(reason)
 	return strings.Contains(reason, "by the user") || strings.Contains(reason, "vom benutzer") || strings.Contains(reason, "durch den benutzer")

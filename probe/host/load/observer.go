@@ -2,8 +2,8 @@ package load
 
 import "context"
 
-// Reading is how busy the computer is at one time. What the system does not tell is nil
-// or "".
+// Reading is the load of the computer at one time. Values that the system does not report
+// are nil or "".
 type Reading struct {
 	// CPUPct is the load of all processors together since the previous reading.
 	CPUPct *float64
@@ -14,7 +14,8 @@ type Reading struct {
 	CPUPressurePct, MemoryPressurePct *float64
 }
 
-// Supply is what changes rarely: the power supply and the room on the disk.
+// Supply contains values that change rarely: the power supply and the free space on the
+// disk.
 type Supply struct {
 	Power      string // mains or battery
 	BatteryPct *float64
@@ -22,7 +23,7 @@ type Supply struct {
 	DiskFreeMB *float64
 }
 
-// Observer reads the load again and again. It is for one goroutine.
+// Observer reads the load repeatedly. It is for one goroutine.
 type Observer struct {
 	machine machine
 	last    times

@@ -55,12 +55,12 @@ type MessageType string
 // Types of messages.
 const (
 	MessageHello    MessageType = "hello"    // both: the first message
-	MessageRetest   MessageType = "retest"   // collector: please check again
+	MessageRetest   MessageType = "retest"   // collector: requests a check
 	MessageCancel   MessageType = "cancel"   // collector: the retest is withdrawn
 	MessageConsent  MessageType = "consent"  // agent: the person's answer
 	MessageProgress MessageType = "progress" // agent: the status of a probe has changed
 	MessageLevel    MessageType = "level"    // agent: the level of the microphone
-	MessageDone     MessageType = "done"     // agent: the report is on its way or with the collector
+	MessageDone     MessageType = "done"     // agent: the check is complete, and its report is with the collector or will be sent
 	MessageRefused  MessageType = "refused"  // agent: there will be no report
 )
 
@@ -75,12 +75,12 @@ const (
 
 // Reasons for MessageRefused.
 const (
-	WhyDeclined    = "declined"    // the person said no
+	WhyDeclined    = "declined"    // the person declined
 	WhyNoAnswer    = "no_answer"   // nobody answered in time
 	WhyNoPerson    = "no_person"   // nobody can be asked: only the background service runs
 	WhyBusy        = "busy"        // another check is running
 	WhyUnsupported = "unsupported" // this version does not know what was requested
-	WhyFailed      = "failed"      // the check could not be made
+	WhyFailed      = "failed"      // the check could not be performed
 	WhyEnded       = "ended"       // the person ended the program or the check
 )
 
@@ -127,7 +127,7 @@ var (
 	// ErrMessage means that a message of the channel is invalid.
 	ErrMessage = errors.New("invalid channel message")
 	// ErrMessageType means that the type of a message is unknown. A newer peer may use more types,
-	// which are to be ignored.
+	// which must be ignored.
 	ErrMessageType = errors.New("unknown type of channel message")
 )
 
@@ -204,7 +204,7 @@ func parseChannel(b []byte, types map[MessageType]func(ChannelMessage) string) (
 		return m, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrMessage, len(b), MaxChannelBytes)
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
-		// A field of another type than here belongs to a type of message that is unknown here.
+		// A field of an unexpected type belongs to a message type that is unknown here.
 		var head struct {
 			Type MessageType `json:"type"`
 		}

@@ -186,8 +186,8 @@ func TestPathWhoseInterfaceDisappears(t *testing.T) {
 	}
 }
 
-// The own interface is the cause only if nothing could be sent because there was no
-// route.
+// The computer's own interface is the cause only if nothing could be sent because there
+// was no route.
 func TestInterfaceThatWasAway(t *testing.T) {
 	kept := func(n int, err error) *periodic.Stream { return &periodic.Stream{Sent: 100 - n, Kept: n, Err: err} }
 	noRoute := syscall.ENETUNREACH

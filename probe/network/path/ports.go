@@ -216,9 +216,9 @@ func attributeRejection(tried []*triedPort, gateway time.Duration) {
 }
 
 // detectWhetherLeft sends packets to a port that does not open with a time to live that expires at
-// routers behind the own one. An ICMP error shows that they got that far. None shows that they did
-// not, if the same routers report other packets sent immediately afterwards. An answer shows that a
-// firewall on the path responds in the server's name.
+// routers behind the local one. An ICMP error shows that they got that far. None shows that they
+// did not, if the same routers report other packets sent immediately afterwards. An answer shows
+// that a firewall on the path responds in the server's name.
 func (p path) detectWhetherLeft(ctx context.Context, env probe.Env, found surveyed, t *triedPort, others []*triedPort) {
 	knocker, ok := p.Asker.(echo.Knocker)
 	if !ok || t.left != nil || t.by != "" || found.adapter.Kind == adapter.VPN || !t.at.Addr().Is4() {
@@ -307,7 +307,7 @@ func knock(ctx context.Context, env probe.Env, k echo.Knocker, t *triedPort, ttl
 	return r, err == nil
 }
 
-// reference is a router behind the own one that reports packets that expire there.
+// reference is a router behind the local one that reports packets that expire there.
 type reference struct {
 	ttl int
 	ask func(context.Context) bool

@@ -108,8 +108,8 @@ func (m rateLimited) complaint(ctx context.Context, from string, kind echo.Kind)
 func TestRateLimitedRouters(t *testing.T) {
 	for name, c := range map[string]struct {
 		asker rateLimited
-		hops  int  // number of known routers behind the own one
-		busy  bool // a concurrent stream also uses the rate limit of the router behind the own one
+		hops  int  // number of known routers behind the local one
+		busy  bool // a concurrent stream also uses the rate limit of the router behind the local one
 		want  *bool
 	}{
 		"the server is off":    {rateLimited{}, 1, false, new(true)},

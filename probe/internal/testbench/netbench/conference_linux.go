@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// AtServer returns a command that runs a program on the server, beside the collector.
+// AtServer returns a command that runs a program on the server, next to the collector.
 func (w *World) AtServer(ctx context.Context, program string, args ...string) *exec.Cmd {
 	return in(ctx, w.ns.names[atServer], program, args...)
 }
@@ -31,8 +31,8 @@ func (w *World) AddTarget(ctx context.Context, name string, options ...string) e
 	return nil
 }
 
-// Issue creates a certificate of the collector's authority, which the agent trusts, and
-// returns it and its key in PEM.
+// Issue creates a certificate of the collector's CA, which the agent trusts, and returns
+// it and its key in PEM.
 func (w *World) Issue(host string, until time.Time) (cert, key []byte, err error) {
 	dir := filepath.Dir(w.ca)
 	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key"))

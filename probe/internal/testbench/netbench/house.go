@@ -40,7 +40,7 @@ var (
 // ServerName is the collector's name in every world.
 const ServerName = "ton.example.org"
 
-// ConferenceNames returns the names of the server for conference systems beside the
+// ConferenceNames returns the names of the server for conference systems next to the
 // collector.
 func ConferenceNames() []string {
 	return []string{"bbb.example.org", "livekit.example.org", "janus.example.org", "media.example.org", "stream.example.org", "us02web.zoom.us"}
