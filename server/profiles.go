@@ -6,8 +6,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/target"
 )
 
-// readProfiles checks the town's own limits, so that a mistake in them is reported when the
-// collector starts and not when somebody is judged by them.
+// readProfiles checks the town's own limits, so that a mistake is reported when the
+// collector starts and not when the limits are first used.
 func (s *Server) readProfiles() error {
 	c := s.config
 	dir := c.ProfilesDir

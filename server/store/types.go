@@ -93,8 +93,8 @@ type ReportSummary struct {
 	CheckedAt     time.Time // the same time on the server's clock, as far as known
 	ReceivedAt    time.Time // server's clock
 	Verdict       report.Verdict
-	// Headline is the key of the headline (diagnose.HeadlineKey); "" for a report from
-	// before it was stored.
+	// Headline is the key of the headline (diagnose.HeadlineKey); "" for a report that
+	// was stored without one, by an older version.
 	Headline string
 	// Primary is the cause to fix first; its Code is "" if there is none.
 	Primary PrimaryCause

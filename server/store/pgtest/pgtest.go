@@ -45,7 +45,7 @@ func Server(t testing.TB) string {
 	return server
 }
 
-// Exec runs statements as the superuser, also after the end of the test.
+// Exec runs statements as the superuser, even after the end of the test.
 func Exec(t testing.TB, address string, statements ...string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())

@@ -13,8 +13,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// versionSeven makes the tables as they were before searches had a table, with
-// participants enough for several steps of the migration.
+// versionSeven creates the tables as they were before searches had a table, with enough
+// participants for several steps of the migration.
 func versionSeven(t *testing.T, d *dialect, pool *sql.DB) {
 	t.Helper()
 	p, err := provider(d, pool)

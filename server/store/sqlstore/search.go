@@ -17,19 +17,20 @@ import (
 // leastDigits is how many digits a search needs to be one for a phone number.
 const leastDigits = 3
 
-// searchLimits bound the work of a search that an index serves.
+// searchLimits limit the work of a search that uses an index.
 type searchLimits struct {
-	// candidates are the rows that are read for one word, found the participants by
-	// whose ids a list is read. With more, the rows of the list are compared in their
-	// order: so many of them match that a page is soon full.
+	// candidates is the number of rows that are read for one word, and found the number
+	// of participants up to which a list is read by their ids. Beyond these limits, the
+	// rows of the list are compared in order: so many of them match that a page is soon
+	// full.
 	candidates, found int
 }
 
 var defaultSearchLimits = searchLimits{candidates: 4000, found: 1000}
 
-// searched is what a person has typed, in each way in which it can be meant.
+// searched is a search, in each way in which its text can be interpreted.
 type searched struct {
-	words  []string // all have to be parts of the name
+	words  []string // all must be parts of the name
 	digits string   // part of a phone number; "" if it is none
 	code   string   // case code; "" if it is none
 	ends   string   // beginning or end of a case code, without the dash; "" if it is none
@@ -55,12 +56,12 @@ func readSearch(text string) (q searched) {
 type match struct {
 	condition string
 	args      []any
-	holds     func(stateRow) bool // the same of a row that was read; of parts only
-	ids       []string            // those who meet it, in place of a condition
+	holds     func(stateRow) bool // the same condition for a row that was read; for parts of a list only
+	ids       []string            // ids of the participants who meet it, in place of a condition
 	nobody    bool                // nobody meets it
 }
 
-// match returns the condition that a search stands for.
+// match returns the condition that corresponds to a search.
 func (s *Store) match(ctx context.Context, search string) (match, error) {
 	q := readSearch(search)
 	if len(q.words) == 0 { // only separators
@@ -78,7 +79,7 @@ func (s *Store) match(ctx context.Context, search string) (match, error) {
 	return match{ids: ids}, nil
 }
 
-// find returns the ids of the participants whom a search finds. ok is false if they are
+// find returns the ids of the participants that a search finds. ok is false if there are
 // too many.
 func (s *Store) find(ctx context.Context, q searched) (ids []string, ok bool, err error) {
 	found := map[string]bool{}
@@ -147,8 +148,8 @@ func (s *Store) byCase(ctx context.Context, q searched) (ids []string, ok bool, 
 	return ids, true, nil
 }
 
-// part is what a search looks for in search_parts: the beginning of a part, with so many
-// letters before it.
+// part is a key of search_parts: the beginning of a part, and from and to for the number
+// of letters before the part in its word.
 type part struct {
 	kind, begins string
 	from, to     int
@@ -174,8 +175,8 @@ func (s *Store) count(ctx context.Context, p part, limit int) (n int, err error)
 	return n, nil
 }
 
-// candidates returns the participants who have a part, some of them twice, and one more
-// than the limit if there are more.
+// candidates returns the participants who have a part. Some may occur twice. If there are
+// more than the limit, it returns one more than the limit.
 func (s *Store) candidates(ctx context.Context, p part) ([]candidate, error) {
 	list, err := collect(ctx, s.read, func(row scanner) (c candidate, err error) { return c, row.Scan(&c.id, &c.nameKey, &c.words, &c.phones) }, `
 		SELECT p.id, p.name_key, p.search_key, p.phone_key FROM search_parts s JOIN participants p ON p.id = s.participant_id
@@ -186,10 +187,10 @@ func (s *Store) candidates(ctx context.Context, p part) ([]candidate, error) {
 	return list, nil
 }
 
-// after is behind every text that begins so, in the order of bytes.
+// after returns a text that sorts after every text with the prefix, in byte order.
 func after(prefix string) string { return prefix + string(utf8.MaxRune) }
 
-// compared is the condition by which rows are compared one by one.
+// compared returns the condition that compares all rows one by one.
 func (s *Store) compared(q searched) match {
 	var names []string
 	var m match
@@ -210,8 +211,8 @@ func (s *Store) compared(q searched) match {
 
 const reportsOfCase = `SELECT r.participant_id FROM reports r WHERE r.org_id = ? AND `
 
-// cases are the conditions for the reports with the case codes that are meant. Of a part,
-// only the beginning and the end of a code have an index.
+// cases returns the conditions for the reports whose case codes may be meant. Of a
+// partial code, only the beginning and the end of a case code have an index.
 func (q searched) cases() []match {
 	switch {
 	case q.code != "":

@@ -17,8 +17,8 @@ import (
 	"github.com/tonprobe/tonprobe/server/store/pgtest"
 )
 
-// TestSearchOfTooMany finds the same where each search has more results than its index
-// serves.
+// TestSearchOfTooMany: a search finds the same participants if it has more results than
+// its index permits.
 func TestSearchOfTooMany(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) *Store{
 		"SQLite":     func(t *testing.T) *Store { return open(t, filepath.Join(t.TempDir(), "c.db")) },
@@ -34,8 +34,8 @@ func TestSearchOfTooMany(t *testing.T) {
 	}
 }
 
-// TestSearchWithFewCandidates: where one word is that of too many, another one is looked
-// for, and where each is, the rows are compared.
+// TestSearchWithFewCandidates: if one word has too many candidates, those of another word
+// are read; if all words have too many, the rows are compared.
 func TestSearchWithFewCandidates(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "c.db"))
 	for i := range 40 {
@@ -57,8 +57,8 @@ func TestSearchWithFewCandidates(t *testing.T) {
 	}
 }
 
-// TestSimilarWordsShareAPart: each word that is like another one has one of the parts by
-// which it is looked for.
+// TestSimilarWordsShareAPart: each word that resembles another one has one of the parts
+// by which that one is searched.
 func TestSimilarWordsShareAPart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	letters := []rune("abcü") // few, so that words repeat letters

@@ -17,8 +17,8 @@ const (
 	kindPhone = "phone"
 )
 
-// maxPartLetters is the length to which parts are kept. Longer searches are compared with
-// the whole name afterwards.
+// maxPartLetters is the length to which parts are stored. Longer searches are afterwards
+// compared with the whole name.
 const maxPartLetters = 24
 
 // maxParts is the number of parts that are kept of the names, and of the phone numbers, of
@@ -32,8 +32,8 @@ type searchPart struct {
 	place      int
 }
 
-// searchKeys are what a search compares of a participant: the words of the name, and the
-// phone numbers.
+// searchKeys are the keys of a participant that a search compares: the words of the name,
+// and the phone numbers.
 func searchKeys(name, phone string) (words, phones string) {
 	return foldUmlauts(store.NameKey(name)), strings.Join(store.PhoneKeys(phone), " ")
 }
@@ -83,8 +83,8 @@ func keepSearchParts(ctx context.Context, tx runner, org, participantID, words, 
 	return nil
 }
 
-// fillSearchParts is migration 9. It also writes the phone numbers as searches compare
-// them now.
+// fillSearchParts is migration 9. It also rewrites the phone numbers in the present form
+// of the search keys.
 func fillSearchParts(d *dialect) *goose.Migration {
 	fill := func(ctx context.Context, tx *sql.Tx) error {
 		unprepared := *d

@@ -13,8 +13,9 @@ import (
 	"github.com/tonprobe/tonprobe/server/store"
 )
 
-// SimilarStates implements store.Participants. It reads the participants who have a half
-// of one of the words, or of the case code: one wrong letter leaves the other half right.
+// SimilarStates implements store.Participants. It reads the participants who have one
+// half of one of the words, or of the case code: one wrong letter leaves the other half
+// intact.
 func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]store.ParticipantState, error) {
 	words := strings.Fields(foldUmlauts(store.NameKey(search)))
 	if len(words) == 0 {
@@ -36,7 +37,7 @@ func (s *Store) SimilarStates(ctx context.Context, search string, limit int) ([]
 	var list []store.ParticipantState
 	for _, c := range found[:min(limit, len(found))] {
 		p, err := s.ParticipantState(ctx, c.id)
-		if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+		if errors.Is(err, store.ErrNotFound) { // deleted in the meantime
 			continue
 		}
 		if err != nil {
@@ -76,7 +77,8 @@ func (s *Store) similarNames(ctx context.Context, words []string) (found []candi
 	return found, nil
 }
 
-// partsOfSimilar are parts of which each word that is like this one has at least one.
+// partsOfSimilar returns parts of which each word that resembles this one has at least
+// one.
 func partsOfSimilar(word string) []part {
 	letters := []rune(word)
 	if len(letters) <= maxExactLetters {
@@ -87,8 +89,8 @@ func partsOfSimilar(word string) []part {
 	exchanged[half-1], exchanged[half] = exchanged[half], exchanged[half-1]
 	return []part{
 		{kindName, string(letters[:half]), 0, 0},
-		{kindName, string(letters[half:]), half - 1, half + 1}, // where a letter before it is missing or too many
-		{kindName, string(exchanged), 0, 0},                    // on both sides of the middle
+		{kindName, string(letters[half:]), half - 1, half + 1}, // if a letter before it is missing or added
+		{kindName, string(exchanged), 0, 0},                    // if two letters around the middle are exchanged
 	}
 }
 
@@ -117,12 +119,12 @@ func (s *Store) similarCases(ctx context.Context, code string) (found []candidat
 	return found, nil
 }
 
-// maxExactLetters is the length of words that have to be right: otherwise half of all
-// names would be like them.
+// maxExactLetters is the length up to which words must match exactly: otherwise half of
+// all names would resemble them.
 const maxExactLetters = 3
 
-// alike reports whether each word of a search is a word of the name or the
-// beginning of one, give or take one letter.
+// alike reports whether each word of a search is a word of the name or the beginning of
+// one, with at most one wrong letter.
 func alike(words, name []string) bool {
 	for _, w := range words {
 		letters := []rune(w)

@@ -80,7 +80,7 @@ func (o stateOrder) by() string {
 	return strings.Join(o.columns, ", ")
 }
 
-// compare gives the order of two rows by their cursors.
+// compare returns the order of two rows by their cursors.
 func (o stateOrder) compare(a, b cursor) int {
 	if a.Part != b.Part {
 		return cmp.Compare(a.Part, b.Part)
@@ -92,9 +92,9 @@ func (o stateOrder) compare(a, b cursor) int {
 	return c
 }
 
-// partsOf are the conditions for being in the parts of a list, in their order. By urgency the fresh ones come
-// first and then the others, of both each rank for itself, worst first: one ORDER
-// BY over all of them would sort all rows for each page.
+// partsOf returns the conditions for the parts of a list, in order. By urgency, the fresh
+// rows come first and then the others, each with one part per rank, worst first: one
+// ORDER BY over all of them would sort all rows for each page.
 func partsOf(q store.StateQuery) (parts []match) {
 	if q.Order != store.ByUrgency {
 		return []match{{condition: "TRUE", holds: func(stateRow) bool { return true }}}
@@ -179,7 +179,7 @@ func (s *Store) ParticipantStates(ctx context.Context, q store.StateQuery) (stor
 	return page, nil
 }
 
-// rowsInOrder reads the first rows of a list behind a cursor, each part by its index.
+// rowsInOrder reads the first rows of a list after a cursor, each part by its index.
 func (s *Store) rowsInOrder(ctx context.Context, q store.StateQuery, order stateOrder, parts []match, after *cursor, found match, limit int) (rows []stateRow, err error) {
 	for i, p := range parts {
 		if after != nil && i < after.Part {
@@ -204,9 +204,9 @@ func (s *Store) rowsInOrder(ctx context.Context, q store.StateQuery, order state
 	return rows, nil
 }
 
-// rowsOfIDs reads the rows of these participants that are in a list behind a cursor, and
-// sorts them here. A database that is given the ids and the order may read the whole list
-// in its order, because it does not know that there are few.
+// rowsOfIDs reads the rows of these participants that are in a list after a cursor, and
+// sorts them here. A database that is given the ids and the order might read the whole
+// list in order, because it does not know that there are few ids.
 func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOrder, parts []match, after *cursor, ids []string) ([]stateRow, error) {
 	type placed struct {
 		stateRow
@@ -239,7 +239,7 @@ func (s *Store) rowsOfIDs(ctx context.Context, q store.StateQuery, order stateOr
 	return rows, nil
 }
 
-// in reports whether a row meets the conditions of a list, as statesOf asks for them.
+// in reports whether a row meets the conditions of a list, like the query of statesOf.
 func (r stateRow) in(q store.StateQuery) bool {
 	since, never := millis(q.FreshSince), store.Rank(r.Verdict) == store.RankNever
 	switch {
