@@ -52,9 +52,8 @@ func (p plain) asks() bool { return p.Interactive && !p.Agreed }
 // and its details. They correspond to the keys of the screen.
 type offers struct{ change, replay, choose, settings bool }
 
-// offer asks until the answer or a request of phone support leads to another check, which it
-// returns, or to the end. The
-// kept recording is erased in time.
+// offer asks until the answer or a request of phone support leads to another check, which
+// it returns, or to the end. The kept recording is erased in time.
 func (p plain) offer(ctx context.Context, r *report.Report, o offers) (string, *Request) {
 	kept, cancel := context.WithTimeout(ctx, keepFor)
 	defer cancel()

@@ -15,16 +15,17 @@ import (
 type Request struct {
 	By    string // name of the member of staff
 	Audio bool   // with the microphone
-	// Agreed means that the participant allows such checks for good: it starts without a question.
+	// Agreed means that the participant has permanently allowed such checks: the check starts
+	// without a question.
 	Agreed bool
-	// Over is closed when the request is withdrawn, also during its check, or has expired.
+	// Over is closed when the request is withdrawn, even during its check, or has expired.
 	Over <-chan struct{}
 	// Answer receives the answer, once. It must not block.
 	Answer func(Answer)
 	// Tell receives the events of the check. It must not block, and may be called concurrently.
 	Tell func(probe.Event)
-	// Finish is called once after a yes: with the report after its delivery, or with nil if there
-	// is none. It must not block.
+	// Finish is called once after a positive answer: with the report after its delivery, or with
+	// nil if there is none. It must not block.
 	Finish func(r *report.Report)
 }
 

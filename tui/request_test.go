@@ -29,7 +29,7 @@ func (s *support) request(audio, agreed bool) Request {
 		Finish: func(r *report.Report) { s.finished = append(s.finished, r) }}
 }
 
-// wants checks what phone support has learned.
+// wants checks the messages that phone support has received.
 func (s *support) wants(t *testing.T, a Answer, finished ...*report.Report) {
 	t.Helper()
 	if len(s.answers) != 1 || s.answers[0] != a || len(s.finished) != len(finished) {

@@ -26,11 +26,11 @@ func (o Options) findSystem(ctx context.Context, env probe.Env) (probe.Probe, er
 	return p, nil
 }
 
-// callsSystem reports whether the check may call the conference system, which opens a media
-// path there and joins a test meeting: only if a person at this computer started the check
-// or agreed to it. The background service also checks while a session is in progress,
-// which such a call would burden; so does a retest of phone support without the person
-// (NoAudio).
+// callsSystem reports whether the check may call the conference system, which opens a
+// media path there and joins a test meeting: only if a person at this computer started
+// the check or agreed to it. The background service also checks while a session is in
+// progress, which such a call would burden; the same applies to retests by phone support
+// without the person (NoAudio).
 func (o Options) callsSystem() bool {
 	return o.Trigger == report.TriggerCheck || o.Trigger == report.TriggerSupport && !o.NoAudio
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestOnlyAPersonCallsTheSystem: checks that nobody at the computer asked for request no test
+// TestOnlyAPersonCallsTheSystem: checks that nobody at the computer requested use no test
 // meeting and make no call, because a session may be in progress.
 func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 	system := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 			if c.calls {
 				return
 			}
-			// Not even with a link that a collector hands out unasked.
+			// Not even with a link that a collector provides without being asked.
 			if o.joinLink, err = url.Parse(system.URL + "/bigbluebutton/api/join?checksum=1"); err != nil {
 				t.Fatal(err)
 			}
@@ -76,8 +76,8 @@ func TestOnlyAPersonCallsTheSystem(t *testing.T) {
 	}
 }
 
-// TestHostileTextOfASystem: what a conference server says of itself and of its errors neither
-// prevents the report nor enters it unchecked.
+// TestHostileTextOfASystem: the texts of a conference server about itself and its errors
+// neither prevent the report nor get into it without validation.
 func TestHostileTextOfASystem(t *testing.T) {
 	for name, text := range map[string]string{
 		"markup": "<script>alert(1)</script>", "right to left": "3.0\u202e0.3", "terminal": "\x1b[2J3.0", "long": strings.Repeat("9", 900<<10),

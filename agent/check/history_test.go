@@ -8,8 +8,8 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// TestOnlySupportGetsTheHistory: a person who starts a check has not asked for more than
-// what it measures.
+// TestOnlySupportGetsTheHistory: a person who starts a check has agreed only to what the
+// check measures.
 func TestOnlySupportGetsTheHistory(t *testing.T) {
 	kept := func(_ context.Context, at time.Time) *report.HostHistory {
 		return &report.HostHistory{At: at, Kind: report.EventSupportAsked}

@@ -95,7 +95,7 @@ func (o Options) resolveTarget(ctx context.Context, env probe.Env) (Options, err
 
 // targetLimits returns the limits of the profile that the collector names for a target:
 // those of the town's own profile, otherwise those of a shipped one. It returns nil if a
-// person chose a profile, or if this version can use neither.
+// person chose a profile, or if this version supports neither.
 func (o Options) targetLimits(known wire.Targets, name string, env probe.Env) *diagnose.Profile {
 	if o.Profile != diagnose.DefaultProfile {
 		return nil

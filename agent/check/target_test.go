@@ -144,8 +144,9 @@ func TestNamesAreNotAddresses(t *testing.T) {
 	}
 }
 
-// TestLimitsOfTheTown: the limits of the collector are used and named in the report, with what
-// explains it later. A person's choice, and limits that cannot be read, leave the shipped ones.
+// TestLimitsOfTheTown: the limits of the collector are used and named in the report,
+// together with the values that explain it later. If a person chose a profile, or the
+// limits cannot be read, those of the shipped profile apply.
 func TestLimitsOfTheTown(t *testing.T) {
 	list := func(profile, toml string) string {
 		return `{"targets":[{"name":"Rathaus","system":"bbb","url":"https://konferenz.example.org","profile":"` + profile + `"}],
@@ -172,7 +173,7 @@ func TestLimitsOfTheTown(t *testing.T) {
 			if c.changed > 0 && (len(r.Limits.Changed) != c.changed || r.Limits.Base != "bbb" || *diagnose.ProfileOf(r).Voice.RTTMS.Warn != 300) {
 				t.Errorf("%+v", r.Limits)
 			}
-			// They are known without the collector too.
+			// They are also known while the collector is unreachable.
 			o.Collector, o.KnownTargets = collectorWith(t, http.StatusServiceUnavailable, ""), learnt
 			if r, err := Run(t.Context(), o); err != nil || r.Profile != c.want {
 				t.Errorf("without the collector: %+v, %v", r, err)

@@ -62,8 +62,8 @@ func (w Words) Answer(r *report.Report) Answer {
 	return a
 }
 
-// ofComputer returns the first remark about a computer of which nothing else was
-// checked, or that there is none. To repeat such a check would not help.
+// ofComputer returns the first remark about a computer of which nothing else was checked,
+// or a statement that there is none. Repeating such a check would not help.
 func (w Words) ofComputer(r *report.Report) (cause, action string) {
 	if len(r.Causes) > 0 {
 		if text, ok := diagnose.ExplainCause(r.Causes[0], w.Lang()); ok {

@@ -231,7 +231,7 @@ func TestAnswerIncludesTheLoad(t *testing.T) {
 	}
 }
 
-// TestOnlyTheComputer: to repeat a check of the computer alone would help nobody.
+// TestOnlyTheComputer: repeating a check of the computer alone would not help.
 func TestOnlyTheComputer(t *testing.T) {
 	w := in(t, phrase.DE)
 	of := func(crash report.HostCrash, causes ...report.Cause) *report.Report {
