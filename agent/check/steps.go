@@ -26,8 +26,8 @@ const behaviorBudget = 11 * time.Second
 // nobody speaks. The plan adds probe.Grace to each of them.
 //
 // media.voice connects first and alone. On a line of 30 kbit/s that takes four
-// seconds, and fails beside other traffic; then nothing tells which direction is
-// too slow. Steps that send more than a few packets wait until the voice is
+// seconds, and fails if there is other traffic; the report then cannot say which
+// direction is too slow. Steps that send more than a few packets wait until the voice is
 // connected, but not so long that too little time is left for them (NotLater).
 //
 // The rates in Sends were counted on the wire in the busiest second of the bench's

@@ -23,8 +23,8 @@ const (
 	badFromPct  = 2.5
 )
 
-// How probable a segment must be before it is named. A server requires more: it belongs to somebody
-// else, and a provider's router that lost fewer packets by chance must not incriminate it.
+// How probable a segment must be before it is named. A server requires more, because it has
+// another operator: a provider's router that lost fewer packets by chance must not incriminate it.
 const (
 	placedFrom       = 0.9
 	placedServerFrom = 0.95

@@ -66,7 +66,7 @@ func (f surveyed) isShared() *bool {
 		case carrierGrade.Contains(hop):
 			return new(true)
 		case isPublic(hop):
-			return nil // what follows the first public router belongs to somebody else
+			return nil // the routers after the first public one belong to other networks
 		}
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 )
 
 // ErrTooLarge means that the packet is known to be too large for the path: a router
-// reported it, or our own interface does not accept it.
+// reported it, or the local interface does not accept it.
 var ErrTooLarge = errors.New("the packet is too large for the path")
 
 // LargeAsker is an [Asker] that can also send packets of a given size.
