@@ -48,7 +48,7 @@ const ready = "the server is ready"
 func TestServe(t *testing.T) {
 	text := os.Getenv(envPart)
 	if text == "" {
-		t.SkipNow()
+		return
 	}
 	var p part
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
