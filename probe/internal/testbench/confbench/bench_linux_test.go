@@ -119,30 +119,30 @@ func TestScenarios(t *testing.T) {
 	publish(t, "conference-scenarios", table(outcomes))
 	sums := sum(outcomes)
 	if os.Getenv(envBench) == "all" {
-		for what, r := range map[string]ratio{"right causes": sums.right, "loss inside its interval": sums.loss, "jitter": sums.jitter, "round trip": sums.rtt} {
-			if r.pct() < 95 {
+		for what, r := range map[string]docpart.Ratio{"right causes": sums.right, "loss inside its interval": sums.loss, "jitter": sums.jitter, "round trip": sums.rtt} {
+			if r.Pct() < 95 {
 				t.Errorf("%s: %v, want 95 %%", what, r)
 			}
 		}
-		if sums.healthy.ok != sums.healthy.of {
+		if sums.healthy.OK != sums.healthy.Of {
 			t.Errorf("healthy scenarios without any cause: %v", sums.healthy)
 		}
 		return
 	}
-	var figures ratio
+	var figures docpart.Ratio
 	for _, o := range outcomes {
 		t.Run(o.scenario.name, func(t *testing.T) {
 			if !o.right() {
 				t.Errorf("found %s, want %v: %s", o.found, o.scenario.expect, o.why())
 			}
 			for _, c := range o.figures {
-				figures.add(c.ok)
+				figures.Add(c.ok)
 			}
 		})
 	}
 	// The subset has too few figures for a separate share of each kind, as in the full
 	// run.
-	if figures.pct() < 90 {
+	if figures.Pct() < 90 {
 		t.Errorf("figures that agree with the truth: %v, want 90 %%", figures)
 	}
 }

@@ -5,30 +5,13 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
-
-// ratio counts right results.
-type ratio struct{ ok, of int }
-
-func (r ratio) pct() float64 {
-	if r.of == 0 {
-		return 100
-	}
-	return 100 * float64(r.ok) / float64(r.of)
-}
-
-func (r ratio) String() string { return fmt.Sprintf("%d of %d (%.1f %%)", r.ok, r.of, r.pct()) }
-
-func (r *ratio) add(ok bool) {
-	r.of++
-	if ok {
-		r.ok++
-	}
-}
 
 // tally is the sum over a run, in the terms of issue 11.
 type tally struct {
-	right, healthy, loss, jitter, rtt ratio
+	right, healthy, loss, jitter, rtt docpart.Ratio
 	longest                           time.Duration
 	adds                              map[system][]float64
 }
@@ -36,9 +19,9 @@ type tally struct {
 func sum(all []outcome) tally {
 	t := tally{adds: map[system][]float64{}}
 	for _, o := range all {
-		t.right.add(o.right())
+		t.right.Add(o.right())
 		if o.scenario.isHealthy() {
-			t.healthy.add(o.right())
+			t.healthy.Add(o.right())
 		}
 		t.longest = max(t.longest, o.check.Took)
 		if !math.IsNaN(o.addsMS) {
@@ -47,11 +30,11 @@ func sum(all []outcome) tally {
 		for _, c := range o.figures {
 			switch {
 			case strings.HasSuffix(c.what, "loss"):
-				t.loss.add(c.ok)
+				t.loss.Add(c.ok)
 			case strings.HasSuffix(c.what, "jitter"):
-				t.jitter.add(c.ok)
+				t.jitter.Add(c.ok)
 			default:
-				t.rtt.add(c.ok)
+				t.rtt.Add(c.ok)
 			}
 		}
 	}

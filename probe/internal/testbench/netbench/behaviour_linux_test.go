@@ -20,6 +20,7 @@ import (
 	"github.com/pion/transport/v4/stdnet"
 
 	"github.com/tonprobe/tonprobe/probe"
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 	"github.com/tonprobe/tonprobe/probe/media/wire"
 	natprobe "github.com/tonprobe/tonprobe/probe/nat"
 	"github.com/tonprobe/tonprobe/probe/report"
@@ -73,12 +74,12 @@ func TestBehavioursOnTheWire(t *testing.T) {
 		}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
-		right := map[string]*ratio{"reflector": {}, "coturn": {}}
+		right := map[string]*docpart.Ratio{"reflector": {}, "coturn": {}}
 		for server, url := range map[string]string{"reflector": "stun:" + serverAddr.String(), "coturn": coturn} {
 			wg.Go(func() {
 				for _, got := range askFromHome(t, w, url) {
 					mu.Lock()
-					if right[server].add(got == want); got != want {
+					if right[server].Add(got == want); got != want {
 						t.Errorf("%s says %q of %q", server, got, want)
 					}
 					mu.Unlock()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tonprobe/tonprobe/probe/internal/testbench/docpart"
 )
 
 // tally is the sum over a run, in the terms of issue 4.
@@ -11,30 +13,12 @@ type tally struct {
 	scenarios, missing        int
 	testable, right           int
 	healthy, clean            int
-	loss, jitter, rtt, nat    ratio
-	time, wire, cpu           ratio
+	loss, jitter, rtt, nat    docpart.Ratio
+	time, wire, cpu           docpart.Ratio
 	most                      Load // maximum of each value over all checks
 	maxTook                   time.Duration
 	repeats, failed, stillSet int
 	busyStarts                int
-}
-
-type ratio struct{ ok, of int }
-
-func (r ratio) pct() float64 {
-	if r.of == 0 {
-		return 100
-	}
-	return 100 * float64(r.ok) / float64(r.of)
-}
-
-func (r ratio) String() string { return fmt.Sprintf("%d of %d (%.1f %%)", r.ok, r.of, r.pct()) }
-
-func (r *ratio) add(ok bool) {
-	r.of++
-	if ok {
-		r.ok++
-	}
 }
 
 func sum(all []outcome) (t tally) {
@@ -65,13 +49,13 @@ func sum(all []outcome) (t tally) {
 		for _, c := range o.figures {
 			switch {
 			case strings.HasSuffix(c.what, "loss"):
-				t.loss.add(c.ok)
+				t.loss.Add(c.ok)
 			case strings.HasSuffix(c.what, "jitter"):
-				t.jitter.add(c.ok)
+				t.jitter.Add(c.ok)
 			case strings.HasPrefix(c.what, "RTT"):
-				t.rtt.add(c.ok)
+				t.rtt.Add(c.ok)
 			default:
-				t.nat.add(c.ok)
+				t.nat.Add(c.ok)
 			}
 		}
 	}
@@ -88,9 +72,9 @@ func (t *tally) addLoad(o outcome) {
 		return
 	}
 	l := o.check.Load()
-	t.time.add(o.check.Took < maxSeconds*time.Second)
-	t.wire.add(max(l.UpKbps, l.DownKbps) < maxKbps)
-	t.cpu.add(l.CPUPct < maxCPUPct)
+	t.time.Add(o.check.Took < maxSeconds*time.Second)
+	t.wire.Add(max(l.UpKbps, l.DownKbps) < maxKbps)
+	t.cpu.Add(l.CPUPct < maxCPUPct)
 	t.maxTook = max(t.maxTook, o.check.Took)
 	t.most = Load{
 		UpKbps: max(t.most.UpKbps, l.UpKbps), DownKbps: max(t.most.DownKbps, l.DownKbps),
@@ -108,9 +92,9 @@ func summary(t tally) string {
 		what   string
 		result any
 	}{
-		{"right primary cause", ratio{t.right, t.scenarios}},
+		{"right primary cause", docpart.Ratio{OK: t.right, Of: t.scenarios}},
 		{"of them scenarios that lack a probe or a rule", fmt.Sprintf("%d of %d", t.missing, t.scenarios)},
-		{"healthy lines without any warning", ratio{t.clean, t.healthy}},
+		{"healthy lines without any warning", docpart.Ratio{OK: t.clean, Of: t.healthy}},
 		{"true loss inside the reported interval", t.loss},
 		{"jitter within 5 % or 0.3 ms", t.jitter},
 		{"RTT p50 within 0.3 ms", t.rtt},

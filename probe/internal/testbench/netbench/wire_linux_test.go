@@ -91,7 +91,7 @@ func TestScenarios(t *testing.T) {
 		wantTargets(t, sum(outcomes))
 		return
 	}
-	var figures ratio
+	var figures docpart.Ratio
 	for _, o := range outcomes {
 		t.Run(o.scenario.Name, func(t *testing.T) {
 			switch {
@@ -101,7 +101,7 @@ func TestScenarios(t *testing.T) {
 				t.Errorf("found %s %v %v, want %s: %s", o.found, o.others, o.remarks, o.scenario.Expect, o.why())
 			}
 			for _, c := range o.figures {
-				figures.add(c.ok)
+				figures.Add(c.ok)
 				if !c.ok {
 					t.Log(c)
 				}
@@ -109,7 +109,7 @@ func TestScenarios(t *testing.T) {
 		})
 	}
 	// Too few for separate shares, which the full run has.
-	if figures.pct() < 95 {
+	if figures.Pct() < 95 {
 		t.Errorf("figures that agree with the truth: %v, want 95 %%", figures)
 	}
 }
@@ -167,11 +167,11 @@ func appendTo(file, text string) error {
 func wantTargets(t *testing.T, s tally) {
 	t.Helper()
 	for what, v := range map[string]struct {
-		got  ratio
+		got  docpart.Ratio
 		want float64
 	}{
-		"right primary cause":               {ratio{s.right, s.scenarios}, 95},
-		"healthy lines without any warning": {ratio{s.clean, s.healthy}, 99},
+		"right primary cause":               {docpart.Ratio{OK: s.right, Of: s.scenarios}, 95},
+		"healthy lines without any warning": {docpart.Ratio{OK: s.clean, Of: s.healthy}, 99},
 		"loss inside its interval":          {s.loss, 95},
 		"jitter within 5 % or 0.3 ms":       {s.jitter, 95},
 		"RTT p50 within 0.3 ms":             {s.rtt, 95},
@@ -180,7 +180,7 @@ func wantTargets(t *testing.T, s tally) {
 		"under 150 kbit/s":                  {s.wire, 100},
 		"under 10 % of a core":              {s.cpu, 100},
 	} {
-		if v.got.pct() < v.want {
+		if v.got.Pct() < v.want {
 			t.Errorf("%s: %v, want %v %%", what, v.got, v.want)
 		}
 	}
