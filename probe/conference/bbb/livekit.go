@@ -35,7 +35,7 @@ func (m meeting) signallingOf(server *url.URL) *url.URL {
 // callLiveKit performs the steps of a call in the room of the test meeting, from the first
 // participant of this check to the second. Concurrent checks share the room; the second
 // participant subscribes to the first one only.
-func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participation, list serverList, tryRelays func(netip.Addr)) {
+func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList, tryRelays func(netip.Addr)) {
 	var pair *livekit.Pair
 	defer func() { pair.Leave() }()
 	if !v.Do(ctx, report.StepSignalling, func(ctx context.Context) (o visit.Outcome) {
@@ -60,7 +60,7 @@ func callLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 
 // joinLiveKit joins the room with both participants, with the tokens that the server
 // created for them.
-func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participation, list serverList) (*livekit.Pair, visit.Outcome) {
+func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participant, list serverList) (*livekit.Pair, visit.Outcome) {
 	at := m.signallingOf(v.URL)
 	if at == nil {
 		return nil, visit.Fault(codeBadAddress)
@@ -87,11 +87,11 @@ func joinLiveKit(ctx context.Context, v *visit.Visit, m meeting, all []participa
 }
 
 // askTokens requests the tokens of all participants concurrently.
-func askTokens(ctx context.Context, all []participation) ([]string, visit.Outcome) {
+func askTokens(ctx context.Context, all []participant) ([]string, visit.Outcome) {
 	texts, outcomes := make([]string, len(all)), make([]visit.Outcome, len(all))
 	var wg sync.WaitGroup
 	for i, one := range all {
-		p, ok := one.(*presence)
+		p, ok := one.(*graphqlParticipant)
 		if !ok {
 			return nil, visit.Fault(codeNoToken) // before 3.0 there is no LiveKit
 		}

@@ -32,7 +32,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 		v.SkipMedia(codeOldVersion)
 		return
 	}
-	var all []participation
+	var all []participant
 	defer func() { leaveAll(ctx, all) }()
 	if !v.Do(ctx, report.StepState, func(ctx context.Context) (o visit.Outcome) {
 		all, o = attendAll(ctx, v, about, sessions)
@@ -61,7 +61,7 @@ func checkMeeting(ctx context.Context, v *visit.Visit, about About) {
 }
 
 // sound performs the steps of a call with the audio bridge of the meeting.
-func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s session, all []participation, list serverList, tryRelays func(netip.Addr)) {
+func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s session, all []participant, list serverList, tryRelays func(netip.Addr)) {
 	why := "other_bridge"
 	switch {
 	case all[0].rules().locked():
@@ -85,8 +85,8 @@ func sound(ctx context.Context, v *visit.Visit, about About, m meeting, s sessio
 
 // attendAll joins with all participants of this check concurrently. All returned
 // participants must leave, even after a fault.
-func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participation, visit.Outcome) {
-	all := make([]participation, len(sessions))
+func attendAll(ctx context.Context, v *visit.Visit, about About, sessions []session) ([]participant, visit.Outcome) {
+	all := make([]participant, len(sessions))
 	outcomes := make([]visit.Outcome, len(sessions))
 	var wg sync.WaitGroup
 	for i, s := range sessions {
@@ -124,7 +124,7 @@ func listServers(ctx context.Context, v *visit.Visit, s session) (list serverLis
 
 // call performs the steps of the call to the echo. The relays are tested concurrently as
 // soon as the address of the media server is known.
-func call(ctx context.Context, v *visit.Visit, about About, s session, p participation, list serverList, tryRelays func(netip.Addr)) {
+func call(ctx context.Context, v *visit.Visit, about About, s session, p participant, list serverList, tryRelays func(netip.Addr)) {
 	v.Data.Bridge = bridgeSFU
 	var c *signaller
 	defer func() { c.leave(ctx) }()
@@ -139,7 +139,7 @@ func call(ctx context.Context, v *visit.Visit, about About, s session, p partici
 		if code := p.why(); code != "" {
 			return code
 		}
-		return c.hungUp()
+		return c.endReason()
 	}
 	e, err := newEcho(v.Env, v, list, why)
 	if err != nil {
@@ -167,7 +167,7 @@ func call(ctx context.Context, v *visit.Visit, about About, s session, p partici
 			defer close(e.over)
 			select {
 			case <-c.done:
-				if c.hungUp() != "cut_off" {
+				if c.endReason() != "cut_off" {
 					return
 				}
 			case <-p.gone():

@@ -42,7 +42,7 @@ const settleTime = time.Second
 // meteor is the connection for the state of a meeting up to 2.7: DDP (version 1) over
 // SockJS. It makes this check a participant.
 type meteor struct {
-	stay
+	participantState
 	conn *websocket.Conn
 	done chan struct{} // closed when nothing more is read
 
@@ -64,7 +64,7 @@ func newEvent() *event { return &event{c: make(chan struct{})} }
 
 func (e *event) happen() { e.once.Do(func() { close(e.c) }) }
 
-// attendMeteor opens the connection and joins, like the client. The participation must be
+// attendMeteor opens the connection and joins, like the client. The participant must be
 // left, even after a fault.
 func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visit.Outcome) {
 	who, o := enterMeteor(ctx, v, s)
@@ -82,7 +82,7 @@ func attendMeteor(ctx context.Context, v *visit.Visit, s session) (*meteor, visi
 		return nil, visit.SocketFault(status, err)
 	}
 	p := &meteor{
-		stay: stay{over: make(chan struct{})}, conn: conn, done: make(chan struct{}),
+		participantState: participantState{over: make(chan struct{})}, conn: conn, done: make(chan struct{}),
 		opened: newEvent(), connected: newEvent(), present: newEvent(), described: newEvent(), validation: make(chan ddp, 1),
 	}
 	go p.keep()
@@ -170,7 +170,7 @@ func (p *meteor) join(ctx context.Context, who entry) visit.Outcome {
 	return visit.OK()
 }
 
-// await waits for an event of the connection, or the end of the stay.
+// await waits for an event of the connection, or the end of the meeting for this participant.
 func (p *meteor) await(ctx context.Context, happened <-chan struct{}) visit.Outcome {
 	select {
 	case <-happened:
@@ -284,7 +284,7 @@ func (p *meteor) keep() {
 	}
 }
 
-// leave implements participation. It may be called on nil.
+// leave implements participant. It may be called on nil.
 func (p *meteor) leave(ctx context.Context) {
 	if p == nil {
 		return
@@ -297,5 +297,5 @@ func (p *meteor) leave(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	hangUp(ctx, p.conn)
+	closeConn(ctx, p.conn)
 }

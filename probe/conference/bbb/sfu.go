@@ -169,8 +169,8 @@ func (c *signaller) watch() {
 	}
 }
 
-// hungUp returns why the server ended the call; "" during it.
-func (c *signaller) hungUp() string {
+// endReason returns why the server ended the call; "" during it.
+func (c *signaller) endReason() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ended
@@ -186,7 +186,7 @@ func (c *signaller) leave(ctx context.Context) {
 	if c.done != nil {
 		_ = wsjson.Write(ctx, c.conn, map[string]string{"id": "stop", "type": typeAudio, "role": roleBoth})
 	}
-	hangUp(ctx, c.conn)
+	closeConn(ctx, c.conn)
 	if c.done == nil {
 		return
 	}

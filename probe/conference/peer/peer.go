@@ -3,13 +3,10 @@
 package peer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,9 +28,6 @@ var (
 	ErrNoKeys = errors.New("no keys were agreed")
 	ErrAnswer = errors.New("the server's answer cannot be used")
 )
-
-// maxPacketBytes is more than the size of an RTP packet on any line.
-const maxPacketBytes = 2048
 
 // gatherLimit limits the search for local addresses.
 const gatherLimit = 500 * time.Millisecond
@@ -206,226 +200,11 @@ func (c *Connection) follow() {
 	})
 }
 
-// listen reads the returning stream.
-func (c *Connection) listen(t *webrtc.TrackRemote) {
-	buf := make([]byte, maxPacketBytes)
-	for {
-		n, _, err := t.Read(buf)
-		now := c.clock.Now()
-		if err != nil {
-			return
-		}
-		p := &rtp.Packet{}
-		if p.Unmarshal(buf[:n]) != nil {
-			continue
-		}
-		p.Payload = slices.Clone(p.Payload)
-		c.arrived(p, c.arrivals.Take(buf[:n], now))
-	}
-}
-
-// readReports reads the server's receiver reports (RFC 3550 §6.4.2), which contain the
-// upstream loss.
-func (c *Connection) readReports(sender *webrtc.RTPSender) {
-	for {
-		packets, _, err := sender.ReadRTCP()
-		if err != nil {
-			return
-		}
-		for _, p := range packets {
-			var reports []rtcp.ReceptionReport
-			switch p := p.(type) {
-			case *rtcp.ReceiverReport:
-				reports = p.Reports
-			case *rtcp.SenderReport:
-				reports = p.Reports
-			}
-			for _, r := range reports {
-				c.reported(r)
-			}
-		}
-	}
-}
-
-// Offer returns the offer with the gathered addresses.
-func (c *Connection) Offer(ctx context.Context) (string, error) {
-	offer, err := c.pc.CreateOffer(nil)
-	if err != nil {
-		return "", fmt.Errorf("make an offer: %w", err)
-	}
-	return c.describe(ctx, offer)
-}
-
-// describe applies the local description and returns it with the addresses gathered
-// within gatherLimit. A relay that takes longer is used anyway: a server learns an
-// address from the first packet from it (RFC 8445 §7.3.1.3).
-func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
-	gathered := webrtc.GatheringCompletePromise(c.pc)
-	if err := c.pc.SetLocalDescription(own); err != nil {
-		return "", fmt.Errorf("apply the own description: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
-	defer cancel()
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-	}
-	return c.pc.LocalDescription().SDP, nil
-}
-
-// Limits of a description of the server. Each of its candidates is an address that this
-// computer sends to.
-const (
-	maxSDPBytes   = 64 << 10
-	maxCandidates = 32
-)
-
-// bounded returns a description with its first candidates only. The error is ErrAnswer.
-func bounded(sdp string) (string, error) {
-	if len(sdp) > maxSDPBytes {
-		return "", fmt.Errorf("%w: %d bytes", ErrAnswer, len(sdp))
-	}
-	var b strings.Builder
-	candidates := 0
-	for line := range strings.Lines(sdp) {
-		if strings.HasPrefix(line, "a=candidate:") {
-			if candidates++; candidates > maxCandidates {
-				continue
-			}
-		}
-		b.WriteString(line)
-	}
-	return b.String(), nil
-}
-
-// Answer applies the server's answer. The error is ErrAnswer.
-func (c *Connection) Answer(sdp string) error {
-	sdp, err := bounded(sdp)
-	if err != nil {
-		return err
-	}
-	err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: c.withhold(sdp)})
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrAnswer, err)
-	}
-	return nil
-}
-
-// Accept applies an offer of the server and returns the answer. The error is ErrAnswer
-// if the offer cannot be used.
-func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
-	sdp, err := bounded(sdp)
-	if err != nil {
-		return "", err
-	}
-	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.withhold(sdp)}); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
-	}
-	answer, err := c.pc.CreateAnswer(nil)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
-	}
-	return c.describe(ctx, answer)
-}
-
-// Candidate adds an address of the server that arrived after its answer.
-func (c *Connection) Candidate(candidate string) {
-	if !c.withheld(candidate) {
-		c.add(candidate)
-	}
-}
-
-// AwaitPath waits for a path for packets, and AwaitKeys for the keys of the encryption.
-// The errors are ErrNoPath, ErrNoKeys or ctx's.
-func (c *Connection) AwaitPath(ctx context.Context) error { return c.await(ctx, c.path, ErrNoPath) }
-
-// AwaitKeys is described at AwaitPath.
-func (c *Connection) AwaitKeys(ctx context.Context) error { return c.await(ctx, c.keys, ErrNoKeys) }
-
-func (c *Connection) await(ctx context.Context, up <-chan struct{}, fault error) error {
-	select {
-	case <-up:
-		return nil
-	case <-c.down:
-		return fault
-	case <-ctx.Done():
-		return errors.Join(fault, ctx.Err())
-	}
-}
-
-// Path returns the kind and transport of the local end of the path, such as "host udp";
-// for a relay, the transport to the relay.
-func (c *Connection) Path() string {
-	pair, err := c.selected()
-	if err != nil || pair == nil {
-		return ""
-	}
-	if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
-		return "relay " + c.relayTransport(pair.Local)
-	}
-	return pair.Local.Typ.String() + " " + pair.Local.Protocol.String()
-}
-
-// selected returns the path. All streams and data share one transport (BUNDLE, RFC 9143).
-func (c *Connection) selected() (*webrtc.ICECandidatePair, error) {
-	return c.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
-}
-
-// relayTransport returns the transport to a relay: udp, tcp or tls.
-func (c *Connection) relayTransport(local *webrtc.ICECandidate) string {
-	for _, s := range c.pc.GetStats() {
-		if found, ok := s.(webrtc.ICECandidateStats); ok && found.Type == webrtc.StatsTypeLocalCandidate &&
-			found.RelayProtocol != "" && found.IP == local.Address && found.Port == int32(local.Port) {
-			return found.RelayProtocol
-		}
-	}
-	return "udp"
-}
-
-// ServerAddress returns the address and port of the server's end of the path.
-func (c *Connection) ServerAddress() (netip.AddrPort, bool) {
-	pair, err := c.selected()
-	if err != nil || pair == nil {
-		return netip.AddrPort{}, false
-	}
-	ip, err := netip.ParseAddr(pair.Remote.Address)
-	return netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port), err == nil
-}
-
-// Gathered reports whether the local description contains an address that the transport
-// permits, such as one of a relay.
-func (c *Connection) Gathered() bool {
-	own := c.pc.LocalDescription()
-	return own != nil && strings.Contains(own.SDP, "a=candidate:")
-}
-
 // Heard is closed when the server has announced a stream.
 func (c *Connection) Heard() <-chan struct{} { return c.heard }
 
 // Close closes the connection without waiting.
 func (c *Connection) Close() { go func() { _ = c.pc.Close() }() }
-
-// Write sends one packet of the stream. It sets payload type and SSRC.
-func (c *Connection) Write(p *rtp.Packet) error { return c.track.WriteRTP(p) }
-
-// Left returns when a packet that was just written left this computer, and otherwise if
-// that is not known, as over TCP and through a relay.
-func (c *Connection) Left(seq uint16, otherwise time.Time) time.Time {
-	at, ok := c.departures.TakeSent(c.ssrc, seq)
-	if !ok || at.Before(otherwise) || at.After(c.clock.Now()) {
-		return otherwise
-	}
-	return at
-}
-
-// Announce sends a sender report on the stream; its source is filled in.
-func (c *Connection) Announce(r rtcp.SenderReport) error {
-	r.SSRC = c.ssrc
-	if err := c.pc.WriteRTCP([]rtcp.Packet{&r}); err != nil {
-		return fmt.Errorf("send a sender report: %w", err)
-	}
-	return nil
-}
 
 // Down is closed when the connection has ended or failed.
 func (c *Connection) Down() <-chan struct{} { return c.down }

@@ -8,9 +8,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// participation is the presence of this check in a meeting, over GraphQL or over
-// Meteor.
-type participation interface {
+// participant is this check as a participant of a meeting, over GraphQL or over Meteor.
+type participant interface {
 	// gone is closed once the meeting has ended or this participant was removed; why
 	// returns the code, "" before.
 	gone() <-chan struct{}
@@ -22,8 +21,8 @@ type participation interface {
 	leave(ctx context.Context)
 }
 
-// stay is the state of a participation.
-type stay struct {
+// participantState is the part of a participant that both connections share.
+type participantState struct {
 	over chan struct{}
 
 	mu      sync.Mutex
@@ -31,16 +30,16 @@ type stay struct {
 	allowed rules
 }
 
-func (s *stay) gone() <-chan struct{} { return s.over }
+func (s *participantState) gone() <-chan struct{} { return s.over }
 
-func (s *stay) why() string {
+func (s *participantState) why() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ended
 }
 
 // end records the first reason.
-func (s *stay) end(code string) {
+func (s *participantState) end(code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == "" {
@@ -49,19 +48,19 @@ func (s *stay) end(code string) {
 	}
 }
 
-func (s *stay) rules() rules {
+func (s *participantState) rules() rules {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.allowed
 }
 
-func (s *stay) allow(change func(*rules)) {
+func (s *participantState) allow(change func(*rules)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.allowed)
 }
 
-// Limits of a participation.
+// Limits of a participant.
 const (
 	// leaveTime limits the time to leave.
 	leaveTime = time.Second
@@ -71,7 +70,7 @@ const (
 )
 
 // leaveAll leaves with all participants of this check.
-func leaveAll(ctx context.Context, all []participation) {
+func leaveAll(ctx context.Context, all []participant) {
 	var wg sync.WaitGroup
 	for _, p := range all {
 		wg.Go(func() { p.leave(ctx) })
@@ -79,9 +78,9 @@ func leaveAll(ctx context.Context, all []participation) {
 	wg.Wait()
 }
 
-// hangUp closes a connection with the closing handshake. It does not wait for a server
+// closeConn closes a connection with the closing handshake. It does not wait for a server
 // that does not respond; the library gives up after 5 s.
-func hangUp(ctx context.Context, conn *websocket.Conn) {
+func closeConn(ctx context.Context, conn *websocket.Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -12,10 +12,10 @@ import (
 	"github.com/tonprobe/tonprobe/probe/report"
 )
 
-// presence is the connection for the meeting's state from 3.0 on. It makes this check a
+// graphqlParticipant is the connection for the meeting's state from 3.0 on. It makes this check a
 // participant.
-type presence struct {
-	stay
+type graphqlParticipant struct {
+	participantState
 	conn *websocket.Conn
 	old  bool          // uses graphql-ws
 	done chan struct{} // closed when nothing more is read
@@ -24,14 +24,14 @@ type presence struct {
 	tokens chan string   // receives the token for LiveKit; closed if there is none
 }
 
-// attend opens the connection and joins. The presence must be left, even after a fault.
-func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Outcome) {
+// attend opens the connection and joins. The participant must leave, even after a fault.
+func attend(ctx context.Context, v *visit.Visit, s session) (*graphqlParticipant, visit.Outcome) {
 	conn, status, err := v.WebSocket(ctx, v.At(pathState), "graphql-transport-ws", "graphql-ws")
 	if err != nil {
 		return nil, visit.SocketFault(status, err)
 	}
-	p := &presence{
-		stay: stay{over: make(chan struct{})}, conn: conn, old: conn.Subprotocol() == "graphql-ws",
+	p := &graphqlParticipant{
+		participantState: participantState{over: make(chan struct{})}, conn: conn, old: conn.Subprotocol() == "graphql-ws",
 		done: make(chan struct{}), known: make(chan struct{}), tokens: make(chan string, 1),
 	}
 	o := p.join(ctx, s)
@@ -43,7 +43,7 @@ func attend(ctx context.Context, v *visit.Visit, s session) (*presence, visit.Ou
 	return p, p.askRules(ctx)
 }
 
-func (p *presence) join(ctx context.Context, s session) visit.Outcome {
+func (p *graphqlParticipant) join(ctx context.Context, s session) visit.Outcome {
 	// X-ClientIsMobile is a string here and a Boolean in the mutation.
 	hello := map[string]any{"type": "connection_init", "payload": map[string]any{"headers": map[string]string{
 		"X-Session-Token": s.token, "X-ClientSessionUUID": uuid.NewString(), "X-ClientType": "HTML5", "X-ClientIsMobile": "false",
@@ -90,7 +90,7 @@ func (p *presence) join(ctx context.Context, s session) visit.Outcome {
 }
 
 // operate sends a query, a mutation or a subscription.
-func (p *presence) operate(ctx context.Context, id, name, query string, variables map[string]any) error {
+func (p *graphqlParticipant) operate(ctx context.Context, id, name, query string, variables map[string]any) error {
 	kind := "subscribe"
 	if p.old {
 		kind = "start"
@@ -103,7 +103,7 @@ func (p *presence) operate(ctx context.Context, id, name, query string, variable
 	}})
 }
 
-func (p *presence) read(ctx context.Context) (frame, error) {
+func (p *graphqlParticipant) read(ctx context.Context) (frame, error) {
 	_, got, err := p.conn.Read(ctx)
 	if err != nil {
 		return frame{}, err
@@ -113,7 +113,7 @@ func (p *presence) read(ctx context.Context) (frame, error) {
 
 // keep reads until the connection ends. It answers pings and detects the end of the
 // meeting.
-func (p *presence) keep() {
+func (p *graphqlParticipant) keep() {
 	defer close(p.done)
 	// refused counts the token operations that this version does not know.
 	refused, answered, told := 0, false, false
@@ -156,7 +156,7 @@ func (p *presence) keep() {
 }
 
 // askRules requests the permissions of the meeting.
-func (p *presence) askRules(ctx context.Context) visit.Outcome {
+func (p *graphqlParticipant) askRules(ctx context.Context) visit.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, rulesTime)
 	defer cancel()
 	if p.operate(ctx, idRules, "getLockSettings", queryRules, nil) == nil {
@@ -177,7 +177,7 @@ func (p *presence) askRules(ctx context.Context) visit.Outcome {
 
 // askToken requests the token for LiveKit, which the server creates after a participant
 // has joined.
-func (p *presence) askToken(ctx context.Context) (string, visit.Outcome) {
+func (p *graphqlParticipant) askToken(ctx context.Context) (string, visit.Outcome) {
 	if err := p.operate(ctx, idRooms, "getLiveKitRooms", subscribeRooms, nil); err != nil {
 		return "", p.closed(err)
 	}
@@ -198,8 +198,8 @@ func (p *presence) askToken(ctx context.Context) (string, visit.Outcome) {
 	return "", visit.Fault(codeNoToken)
 }
 
-// leave implements participation. It may be called on nil.
-func (p *presence) leave(ctx context.Context) {
+// leave implements participant. It may be called on nil.
+func (p *graphqlParticipant) leave(ctx context.Context) {
 	if p == nil {
 		return
 	}
@@ -211,11 +211,11 @@ func (p *presence) leave(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	hangUp(ctx, p.conn)
+	closeConn(ctx, p.conn)
 }
 
 // closed returns the outcome for the way in which the server ended the connection.
-func (p *presence) closed(err error) visit.Outcome {
+func (p *graphqlParticipant) closed(err error) visit.Outcome {
 	if websocket.CloseStatus(err) == closeNotAuthorised {
 		return visit.Fault(codeSession)
 	}

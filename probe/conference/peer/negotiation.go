@@ -1,0 +1,97 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// Offer returns the offer with the gathered addresses.
+func (c *Connection) Offer(ctx context.Context) (string, error) {
+	offer, err := c.pc.CreateOffer(nil)
+	if err != nil {
+		return "", fmt.Errorf("make an offer: %w", err)
+	}
+	return c.describe(ctx, offer)
+}
+
+// describe applies the local description and returns it with the addresses gathered
+// within gatherLimit. A relay that takes longer is used anyway: a server learns an
+// address from the first packet from it (RFC 8445 §7.3.1.3).
+func (c *Connection) describe(ctx context.Context, own webrtc.SessionDescription) (string, error) {
+	gathered := webrtc.GatheringCompletePromise(c.pc)
+	if err := c.pc.SetLocalDescription(own); err != nil {
+		return "", fmt.Errorf("apply the own description: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
+	defer cancel()
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+	}
+	return c.pc.LocalDescription().SDP, nil
+}
+
+// Limits of a description of the server. Each of its candidates is an address that this
+// computer sends to.
+const (
+	maxSDPBytes   = 64 << 10
+	maxCandidates = 32
+)
+
+// bounded returns a description with its first candidates only. The error is ErrAnswer.
+func bounded(sdp string) (string, error) {
+	if len(sdp) > maxSDPBytes {
+		return "", fmt.Errorf("%w: %d bytes", ErrAnswer, len(sdp))
+	}
+	var b strings.Builder
+	candidates := 0
+	for line := range strings.Lines(sdp) {
+		if strings.HasPrefix(line, "a=candidate:") {
+			if candidates++; candidates > maxCandidates {
+				continue
+			}
+		}
+		b.WriteString(line)
+	}
+	return b.String(), nil
+}
+
+// Answer applies the server's answer. The error is ErrAnswer.
+func (c *Connection) Answer(sdp string) error {
+	sdp, err := bounded(sdp)
+	if err != nil {
+		return err
+	}
+	err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: c.withhold(sdp)})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// Accept applies an offer of the server and returns the answer. The error is ErrAnswer
+// if the offer cannot be used.
+func (c *Connection) Accept(ctx context.Context, sdp string) (string, error) {
+	sdp, err := bounded(sdp)
+	if err != nil {
+		return "", err
+	}
+	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.withhold(sdp)}); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	answer, err := c.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return c.describe(ctx, answer)
+}
+
+// Candidate adds an address of the server that arrived after its answer.
+func (c *Connection) Candidate(candidate string) {
+	if !c.withheld(candidate) {
+		c.add(candidate)
+	}
+}
