@@ -169,19 +169,19 @@ func TestWHIP(t *testing.T) {
 	m := got.Media
 	if m == nil || m.UpLossPct == nil || *m.UpLossPct > 1 || m.UpJitterMS == nil || m.RTTP50MS == nil || *m.RTTP50MS > 20 || *m.UpReceived < 100 {
 		b, _ := json.Marshal(m)
-		t.Errorf("implausible figures on loopback: %s", b)
+		t.Errorf("figures on loopback: got %s, want no loss and a short round trip", b)
 	}
 	if m != nil && (m.DownLossPct != nil || m.DownReceived != nil || m.DownJitterMS != nil) {
-		t.Error("figures of a direction that was not measured")
+		t.Errorf("downstream: got loss %v, received %v, jitter %v, want none", m.DownLossPct, m.DownReceived, m.DownJitterMS)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	// RFC 9725 §4.2: the client only sends.
 	if !strings.Contains(e.offered, "a=sendonly") {
-		t.Errorf("the offer:\n%s", e.offered)
+		t.Errorf("the offer:\n%s\nwant a=sendonly", e.offered)
 	}
 	if e.posted != 1 || e.ended != 1 {
-		t.Errorf("%d sessions were opened, %d ended", e.posted, e.ended)
+		t.Errorf("%d sessions were opened, %d ended, want 1 and 1", e.posted, e.ended)
 	}
 }
 
@@ -290,11 +290,11 @@ func TestWHIPRedirects(t *testing.T) {
 	second.mu.Lock()
 	defer second.mu.Unlock()
 	if second.ended != 1 {
-		t.Errorf("%d ends", second.ended)
+		t.Errorf("%d ends, want 1", second.ended)
 	}
 	for _, header := range seen {
 		if header != "" {
-			t.Errorf("the token was sent to another host: %q", header)
+			t.Errorf("to another host: token %q, want none", header)
 		}
 	}
 }
@@ -316,7 +316,7 @@ func TestWHIPStopped(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("no offer arrived")
+			t.Fatal("no offer arrived, want one within the deadline")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -325,6 +325,6 @@ func TestWHIPStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ended := count(); ended != 1 {
-		t.Errorf("%d ends", ended)
+		t.Errorf("%d ends, want 1", ended)
 	}
 }

@@ -60,10 +60,10 @@ func TestStoppedCheckLeaves(t *testing.T) {
 			}()
 			got := visitWith(ctx, t, r, r.JoinLink())
 			if !r.Left(8 * time.Second) {
-				t.Errorf("left behind: %+v", r.Count())
+				t.Errorf("left behind: %+v, want nothing", r.Count())
 			}
 			if down, _ := got.Check(report.StepSoundDown); down.Status != report.StatusUnknown {
-				t.Errorf("sound down: %s %s", down.Status, down.Code)
+				t.Errorf("sound down: %s %s, want unknown", down.Status, down.Code)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func TestLoadBalancer(t *testing.T) {
 	bbb.System{}.Check(t.Context(), v)
 	conferencetest.Want(t, v.Data, map[report.ConferenceStep]string{report.StepSignIn: "ok other_host", report.StepState: "ok", report.StepSoundDown: "ok"})
 	if !r.Left(8 * time.Second) {
-		t.Errorf("left behind: %+v", r.Count())
+		t.Errorf("left behind: %+v, want nothing", r.Count())
 	}
 }
 
@@ -113,7 +113,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		for _, r := range rigs {
 			visitWith(t.Context(), t, r, r.JoinLink())
 			if !r.Left(8 * time.Second) {
-				t.Fatalf("left behind: %+v", r.Count())
+				t.Fatalf("left behind: %+v, want nothing", r.Count())
 			}
 		}
 	}
@@ -129,7 +129,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		}
 		if time.Now().After(end) {
 			buf := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines and %d open files, before %d and %d\n%s", g, s, goroutines, sockets, buf[:runtime.Stack(buf, true)])
+			t.Fatalf("%d goroutines and %d open files, want no more than before, %d and %d\n%s", g, s, goroutines, sockets, buf[:runtime.Stack(buf, true)])
 		}
 	}
 }
@@ -184,7 +184,7 @@ func relay(t *testing.T, options ...string) int {
 			return port
 		}
 		if time.Now().After(end) {
-			t.Fatal("coturn does not listen")
+			t.Fatal("coturn does not listen; want it to within the deadline")
 		}
 	}
 }
@@ -214,11 +214,11 @@ func TestRelaysOfTheMeeting(t *testing.T) {
 			got := check(t, r, r.JoinLink())
 			conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepRelay: c.step, report.StepPath: "ok", report.StepSoundDown: "ok"})
 			if len(got.Relays) != 2 {
-				t.Fatalf("%d relays tried", len(got.Relays))
+				t.Fatalf("%d relays tried, want 2", len(got.Relays))
 			}
 			for _, tried := range got.Relays {
 				if tried.Error != c.fault || c.fault == "" && (tried.Permitted == nil || !*tried.Permitted) {
-					t.Errorf("%s: permitted %v, error %q", tried.Transport, tried.Permitted, tried.Error)
+					t.Errorf("%s: permitted %v, error %q, want error %q", tried.Transport, tried.Permitted, tried.Error, c.fault)
 				}
 			}
 		})

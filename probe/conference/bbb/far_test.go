@@ -89,7 +89,7 @@ func TestFarServer(t *testing.T) {
 				}
 			}
 			if !r.Left(8 * time.Second) {
-				t.Errorf("left behind: %+v", r.Count())
+				t.Errorf("left behind: %+v, want nothing", r.Count())
 			}
 		})
 	}

@@ -31,7 +31,7 @@ func blamesNobodyElse(t *testing.T, c *report.Conference) {
 	causes, _ := diagnose.Diagnose(r, profile)
 	for _, cause := range causes {
 		if cause.Area != report.AreaMunicipality && cause.Area != report.AreaUnknown {
-			t.Errorf("%s blames %s", cause.Code, cause.Area)
+			t.Errorf("%s blames %s, want the municipality or nobody", cause.Code, cause.Area)
 		}
 	}
 }
@@ -96,13 +96,13 @@ func TestCloseCodes(t *testing.T) {
 					n, err := strconv.Atoi(failed.Code)
 					switch sendable := code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 || code >= 3000 && code < 5000; {
 					case failed.Status != report.StatusFail, !word.MatchString(failed.Code):
-						t.Errorf("code %d: %s %s", code, failed.Status, failed.Code)
+						t.Errorf("code %d: %s %s, want a failure with a plain code", code, failed.Status, failed.Code)
 					case code == 4403 && part == bbbrig.State && version == "3.0":
 						if failed.Code != "session_expired" {
-							t.Errorf("code %d: %s", code, failed.Code)
+							t.Errorf("code %d: %s, want session_expired", code, failed.Code)
 						}
 					case sendable && (err != nil || n != code):
-						t.Errorf("code %d: %s", code, failed.Code)
+						t.Errorf("code %d: %s, want %d", code, failed.Code, code)
 					}
 					blamesNobodyElse(t, got)
 				}
@@ -204,7 +204,7 @@ func during(t *testing.T, r *bbbrig.Rig, do func()) *report.Conference {
 	bbb.System{}.Check(t.Context(), v)
 	<-done
 	if !r.Left(8 * time.Second) {
-		t.Errorf("left behind: %+v", r.Count())
+		t.Errorf("left behind: %+v, want nothing", r.Count())
 	}
 	return v.Data
 }
@@ -220,10 +220,10 @@ func TestEndsInTheMiddle(t *testing.T) {
 			got := during(t, r, r.End)
 			down, _ := got.Check(report.StepSoundDown)
 			if got.FailedCode != "meeting_ended" || down.Status != report.StatusUnknown {
-				t.Errorf("failed at %s with %s, sound down %s %s", got.FailedStep, got.FailedCode, down.Status, down.Code)
+				t.Errorf("failed at %s with %s, sound down %s %s, want meeting_ended and unknown", got.FailedStep, got.FailedCode, down.Status, down.Code)
 			}
 			if m := got.Media; m == nil || m.UpLossPct != nil || m.DownLossPct != nil {
-				t.Errorf("figures of a call that was ended: %+v", m)
+				t.Errorf("figures of a call that was ended: %+v, want no loss", m)
 			}
 			blamesNobodyElse(t, got)
 		})
@@ -240,7 +240,7 @@ func TestStopsInTheMiddle(t *testing.T) {
 			r := bbbrig.Start(t, c)
 			got := during(t, r, r.Break)
 			if got.FailedStep == "" || !word.MatchString(got.FailedCode) {
-				t.Errorf("failed at %q with %q", got.FailedStep, got.FailedCode)
+				t.Errorf("failed at %q with %q, want a step and a plain code", got.FailedStep, got.FailedCode)
 			}
 			blamesNobodyElse(t, got)
 		})
@@ -284,7 +284,7 @@ func TestWrongSDP(t *testing.T) {
 			}
 			calls := []string{"call", "path", "keys", "sound_up", "sound_down"}
 			if !slices.Contains(calls, got.FailedStep) || !word.MatchString(got.FailedCode) {
-				t.Errorf("failed at %q with %q", got.FailedStep, got.FailedCode)
+				t.Errorf("failed at %q with %q, want one of %v with a plain code", got.FailedStep, got.FailedCode, calls)
 			}
 		})
 	}
@@ -313,7 +313,7 @@ func TestWrongClock(t *testing.T) {
 			bbb.System{}.Check(t.Context(), v)
 			conferencetest.Want(t, v.Data, heard)
 			if !r.Left(8 * time.Second) {
-				t.Errorf("left behind: %+v", r.Count())
+				t.Errorf("left behind: %+v, want nothing", r.Count())
 			}
 		})
 	}

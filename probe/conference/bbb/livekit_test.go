@@ -34,17 +34,17 @@ func TestLiveKitBridge(t *testing.T) {
 		conferencetest.Want(t, got, heard)
 		m := got.Media
 		if m == nil || got.Bridge != "livekit" || got.Version != "4.0.0" {
-			t.Fatalf("%+v", got)
+			t.Fatalf("got %+v, want the figures of version 4.0.0 over LiveKit", got)
 		}
 		if m.State != report.MediaComplete || m.Path != "host udp" || *m.Sent != 120 || *m.DownReceived > *m.Sent || m.UpReceived == nil || m.RTTP50MS == nil {
-			t.Errorf("state %s, path %s, sent %d, received %d", m.State, m.Path, *m.Sent, *m.DownReceived)
+			t.Errorf("state %s, path %s, sent %d, received %d, want complete over host udp with 120 sent", m.State, m.Path, *m.Sent, *m.DownReceived)
 		}
 	}
 	if !r.Left(8 * time.Second) {
-		t.Errorf("left behind: %+v", r.Count())
+		t.Errorf("left behind: %+v, want nothing", r.Count())
 	}
 	if c := r.Count(); c.Joins != 6 || c.Tracks != 3 || c.Rooms != 0 || c.Echoes != 0 {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want 6 joins, 3 tracks, no room and no echo", c)
 	}
 }
 
@@ -95,6 +95,6 @@ func TestLiveKitElsewhere(t *testing.T) {
 	got := check(t, r, r.JoinLink())
 	conferencetest.Want(t, got, map[report.ConferenceStep]string{report.StepSignalling: "ok other_host", report.StepSoundDown: "ok"})
 	if c := other.Count(); c.Tracks != 1 {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want 1 track", c)
 	}
 }

@@ -1,6 +1,7 @@
 package bbb_test
 
 import (
+	"encoding/json"
 	"net/url"
 	"testing"
 	"time"
@@ -29,10 +30,10 @@ func check(t testing.TB, r *bbbrig.Rig, link string) *report.Conference {
 	defer v.Close()
 	bbb.System{}.Check(t.Context(), v)
 	if !r.Left(8 * time.Second) {
-		t.Errorf("left behind: %+v", r.Count())
+		t.Errorf("left behind: %+v, want nothing", r.Count())
 	}
 	if c := r.Count(); c.Rooms != 0 || c.Digits != 0 {
-		t.Errorf("a conference room was entered: %+v", c)
+		t.Errorf("got %+v, want no conference room and no digit", c)
 	}
 	return v.Data
 }
@@ -53,17 +54,17 @@ func TestEcho(t *testing.T) {
 	conferencetest.Want(t, got, heard)
 	m := got.Media
 	if got.Version != "3.0.0" || got.Bridge != "bbb-webrtc-sfu" || got.SignallingMS == nil || m == nil {
-		t.Fatalf("%+v", got)
+		t.Fatalf("got %+v, want version 3.0.0 over bbb-webrtc-sfu with figures", got)
 	}
 	if m.State != report.MediaComplete || m.Path != "host udp" || *m.Sent != 160 || m.UpLossPct == nil || *m.UpLossPct != 0 || m.DownLossPct == nil || *m.DownLossPct != 0 {
-		t.Errorf("state %s, path %s, sent %d, up %v, down %v", m.State, m.Path, *m.Sent, m.UpLossPct, m.DownLossPct)
+		t.Errorf("state %s, path %s, sent %d, up %v, down %v, want complete over host udp, 160 sent, none lost", m.State, m.Path, *m.Sent, m.UpLossPct, m.DownLossPct)
 	}
 	// The simulated server adds 20 ms, and the second encoder a look-ahead of 6.5 ms.
 	if m.RTTP50MS == nil || *m.RTTP50MS < 20 || *m.RTTP50MS > 60 {
-		t.Errorf("round trip %v", m.RTTP50MS)
+		t.Errorf("round trip %v, want 20 to 60 ms", m.RTTP50MS)
 	}
 	if c := r.Count(); c.Echoes != 1 || c.Joins != 1 {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want 1 echo and 1 join", c)
 	}
 }
 
@@ -78,7 +79,8 @@ func TestLoss(t *testing.T) {
 	conferencetest.Want(t, got, heard)
 	m := got.Media
 	if m.UpLossPct == nil || *m.UpLossPct < 8 || *m.UpLossPct > 12 || m.DownLossPct == nil || *m.DownLossPct < 18 || *m.DownLossPct > 22 {
-		t.Errorf("lost up %v, down %v", *m.UpLossPct, *m.DownLossPct)
+		figures, _ := json.Marshal(m)
+		t.Errorf("got %s, want a loss of 8 to 12 %% up and 18 to 22 %% down", figures)
 	}
 }
 
@@ -173,6 +175,6 @@ func TestServerHangsUp(t *testing.T) {
 	t.Parallel()
 	r := bbbrig.Start(t, bbbrig.Config{Faults: map[bbbrig.Step]bbbrig.Fault{bbbrig.Sound: bbbrig.HangsUp}})
 	if got := check(t, r, r.JoinLink()); got.FailedCode != "2000" {
-		t.Errorf("step %q failed with %q", got.FailedStep, got.FailedCode)
+		t.Errorf("step %q failed with %q, want 2000", got.FailedStep, got.FailedCode)
 	}
 }

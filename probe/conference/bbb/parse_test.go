@@ -16,11 +16,11 @@ const joinedXML = `<response><returncode>SUCCESS</returncode><messageKey>success
 func TestJoined(t *testing.T) {
 	s, client, err := parseJoined([]byte(joinedXML))
 	if err != nil || s != (session{"sessionsession12", "authauthauth"}) || client == nil || client.Host != "bbb.example.org" {
-		t.Errorf("%v, %v, %v", s, client, err)
+		t.Errorf("got %v, %v, %v, want the session and the client at bbb.example.org", s, client, err)
 	}
 	asJSON := `{"response":{"returncode":"SUCCESS","session_token":"sessionsession12","auth_token":"authauthauth","url":"javascript:alert(1)"}}`
 	if s, client, err = parseJoined([]byte(asJSON)); err != nil || s.token == "" || client != nil {
-		t.Errorf("JSON: %v, %v, %v", s, client, err)
+		t.Errorf("JSON: got %v, %v, %v, want a token and no client", s, client, err)
 	}
 	for body, code := range map[string]string{
 		`<response><returncode>FAILED</returncode><messageKey>invalidMeetingIdentifier</messageKey></response>`:                                                     codeNoMeeting,
@@ -37,7 +37,7 @@ func TestJoined(t *testing.T) {
 	}
 	for _, body := range []string{"", "<html>", "{}", "[]", strings.Replace(joinedXML, "sessionsession12", "a b\r\nX: y", 1)} {
 		if _, _, err := parseJoined([]byte(body)); err != errNotAPI {
-			t.Errorf("%q: %v", body, err)
+			t.Errorf("%q: got %v, want %v", body, err, errNotAPI)
 		}
 	}
 }
@@ -48,10 +48,10 @@ func TestServerList(t *testing.T) {
 	 "turnServers":[{"username":"1:u","password":"p","url":"turns:bbb.example.org:443?transport=tcp","ttl":86400},
 	  {"username":"1:u","password":"p","url":"turn:bbb.example.org:3478?transport=tcp"},{"url":"turn:bbb.example.org"},{"username":"1:u","password":"p","url":"https://x"}],"remoteIceCandidates":[]}`))
 	if err != nil || list.Bad != 4 || len(list.ICEServers) != 3 || !list.HasTURN() {
-		t.Errorf("%+v, %v", list, err)
+		t.Errorf("got %+v, %v, want 3 servers and 4 bad entries", list, err)
 	}
 	if _, err := parseServers([]byte(`{"response":{"returncode":"FAILED"}}`)); err == nil {
-		t.Error("a refusal was parsed as a list")
+		t.Error("a refusal was parsed as a list, want an error")
 	}
 }
 
@@ -141,14 +141,14 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		codes := []string{parseRefusal(body)}
 		if s, _, err := parseJoined(body); err == nil && !token.MatchString(s.token) {
-			t.Errorf("token %q", s.token)
+			t.Errorf("token %q, want one that matches %v", s.token, token)
 		} else if refused, ok := err.(*refusedError); ok {
 			codes = append(codes, refused.code)
 		}
 		if m, err := parseMeeting(body); err == nil {
 			codes = append(codes, m.bridge)
 			if at := m.signallingOf(&url.URL{Scheme: "https", Host: "bbb.example.org"}); at != nil && (at.Scheme != "https" || at.Host == "" || at.User != nil) {
-				t.Errorf("address %s", at)
+				t.Errorf("address %s, want https with a host", at)
 			}
 		}
 		if _, err := parseEntry(body); err != nil {
@@ -164,10 +164,10 @@ func FuzzAnswers(f *testing.F) {
 		codes = append(codes, parseValidation(ddp{Result: body}).Code)
 		_, _ = parseRules(body)
 		if text := parseToken(body); strings.ContainsAny(text, " \r\n\"") || len(text) > maxTokenBytes {
-			t.Errorf("token %q", text)
+			t.Errorf("token %q, want at most %d bytes without spaces and quotes", text, maxTokenBytes)
 		}
 		if list, err := parseServers(body); err == nil && len(list.forPeer()) > maxServers {
-			t.Errorf("%d servers", len(list.forPeer()))
+			t.Errorf("%d servers, want at most %d", len(list.forPeer()), maxServers)
 		}
 		if me, ok, err := parseSelf(body); err == nil && ok {
 			o, _ := me.judge()
@@ -178,11 +178,11 @@ func FuzzAnswers(f *testing.F) {
 		}
 		_, _ = parseFrame(body)
 		if at := relaytest.MediaAddress(string(body)); at.IsValid() && at == netip.IPv4Unspecified() {
-			t.Errorf("address %s", at)
+			t.Errorf("address %s, want a specified one", at)
 		}
 		for _, code := range codes {
 			if _, err := strconv.Atoi(code); err != nil && strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_-") != "" || len(code) > 64 {
-				t.Errorf("code %q", code)
+				t.Errorf("code %q, want a number or a word", code)
 			}
 		}
 	})

@@ -13,13 +13,13 @@ func TestLinks(t *testing.T) {
 		`nonsense`, `<`, `<x`, `<>; rel="ice-server"`, `<stun:a>; rel`, `<stun:a>; =;;=,`, `<stun:a>; rel="`,
 	})
 	if len(list.ICEServers) != 3 || list.Bad != 3 {
-		t.Fatalf("%+v", list)
+		t.Fatalf("got %+v, want 3 servers and 3 bad entries", list)
 	}
 	if s := list.ICEServers[1]; s.URLs[0] != "turn:turn.example.net?transport=udp" || s.Username != `u;,"x` || s.Credential != "myPassword" {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want the credentials of the header", s)
 	}
 	if s := list.ICEServers[2]; s.Username != "u" || s.Credential != "c" {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want the credentials of the header", s)
 	}
 }
 
@@ -29,11 +29,11 @@ func FuzzLinks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		list := parseLinks([]string{value})
 		if len(list.ICEServers) > maxServers {
-			t.Errorf("%d servers", len(list.ICEServers))
+			t.Errorf("%d servers, want at most %d", len(list.ICEServers), maxServers)
 		}
 		for _, s := range list.ICEServers {
 			if len(s.URLs) != 1 || s.URLs[0] == "" {
-				t.Errorf("%+v", s)
+				t.Errorf("got %+v, want one URL", s)
 			}
 		}
 	})
