@@ -32,6 +32,7 @@ var (
 type Store interface {
 	Participants
 	Enrolment
+	Councils
 	Reports
 	Staff
 	Logins

@@ -42,6 +42,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"changes":               changes,
 		"changes while many":    changesWhileMany,
 		"backup":                backup,
+		"councils":              councils,
+		"members of councils":   councilMembers,
+		"sessions of councils":  councilSessions,
+		"imported sessions":     importedSessions,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

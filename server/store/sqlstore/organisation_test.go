@@ -49,6 +49,13 @@ func separate(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 	}
+	council := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: evening}
+	session := store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: evening}
+	own := store.Council{ID: uuid.NewString(), Name: "Rat", CreatedAt: evening}
+	if err := errors.Join(s.AddCouncil(ctx, council), s.AddCouncilSession(ctx, session), s.AddCouncilMember(ctx, council.ID, participant), other.AddCouncil(ctx, own)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, members := other.CouncilMembers(ctx, council.ID)
 	errorOf := func(_ any, err error) error { return err }
 	_, _, byToken := other.AgentByToken(ctx, store.HashOf(agent))
 	for what, err := range map[string]error{
@@ -67,6 +74,19 @@ func separate(t *testing.T, s *Store) {
 		"member of staff": errorOf(other.StaffMember(ctx, "support")),
 		"password":        other.SetStaffPassword(ctx, "support", "x"),
 		"session":         errorOf(other.Session(ctx, token)),
+		"council":         errorOf(other.Council(ctx, council.ID)),
+		"rename council":  other.RenameCouncil(ctx, council.ID, "x"),
+		"remove council":  other.RemoveCouncil(ctx, council.ID),
+		"members":         members,
+		"their member":    other.AddCouncilMember(ctx, council.ID, participant),
+		"foreign member":  other.AddCouncilMember(ctx, own.ID, participant),
+		"foreign members": other.SetCouncilMembers(ctx, own.ID, []string{participant}),
+		"remove member":   other.RemoveCouncilMember(ctx, council.ID, participant),
+		"add session":     other.AddCouncilSession(ctx, store.CouncilSession{ID: uuid.NewString(), CouncilID: council.ID, StartsAt: evening}),
+		"council session": errorOf(other.CouncilSession(ctx, session.ID)),
+		"change session":  other.ChangeCouncilSession(ctx, session),
+		"remove session":  other.RemoveCouncilSession(ctx, session.ID),
+		"import":          errorOf(other.UpsertSessions(ctx, council.ID, "x", nil, evening)),
 		"device":          errorOf(other.Device(ctx, token)),
 		"one-time login":  errorOf(other.UseOneTimeLogin(ctx, token, evening.Add(-time.Hour))),
 	} {
@@ -114,6 +134,19 @@ func separate(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sessions, err := s.CouncilSessions(ctx, store.SessionQuery{From: evening.Add(-time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := s.SessionsOf(ctx, participant, evening, evening.Add(time.Hour), 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		councils, err := s.CouncilsOf(ctx, participant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += len(sessions.Sessions) + len(of) + len(councils)
 		return n + len(similar) + len(agents) + reports + len(page.Reports) + len(cases) + len(members)
 	}
 	if err := errors.Join(other.DeleteExpired(ctx, evening.Add(time.Hour)), other.DeleteSession(ctx, token)); err != nil {
@@ -125,8 +158,8 @@ func separate(t *testing.T, s *Store) {
 	if n := count(&other); n != 0 {
 		t.Errorf("it sees %d things", n)
 	}
-	if n := count(s); n != 10 {
-		t.Errorf("their owner sees %d things, want 10", n)
+	if n := count(s); n != 13 {
+		t.Errorf("their owner sees %d things, want 13", n)
 	}
 	if _, err := s.Session(ctx, token); err != nil {
 		t.Errorf("the session of its owner: %v", err)

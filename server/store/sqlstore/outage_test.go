@@ -191,7 +191,7 @@ func TestSeveralMigratePostgresAtOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if v, err := s.Version(t.Context()); err != nil || v != 9 {
+			if v, err := s.Version(t.Context()); err != nil || v != newestVersion {
 				t.Errorf("version %d, %v", v, err)
 			}
 			_ = s.Close()

@@ -115,6 +115,7 @@ func useEverything(t *testing.T, s *Store) {
 	must(err)
 	must(s.SetStaffPassword(ctx, "support", "x"))
 	must(s.DeleteSession(ctx, h))
+	useCouncils(t, s, p.ID)
 	must(s.TouchAgent(ctx, agent, evening))
 	must(s.SetBlocked(ctx, p.ID, true))
 	must(s.EditParticipant(ctx, p.ID, "Berta", ""))
@@ -123,6 +124,57 @@ func useEverything(t *testing.T, s *Store) {
 	_, err = s.DeleteReports(ctx, evening, 1)
 	must(err)
 	must(s.DeleteParticipant(ctx, p.ID))
+}
+
+func useCouncils(t *testing.T, s *Store, participantID string) {
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ids []string
+	for _, name := range []string{"Rat", "Bau", "Schule"} {
+		c := store.Council{ID: uuid.NewString(), Name: name, CreatedAt: evening}
+		must(s.AddCouncil(ctx, c))
+		ids = append(ids, c.ID)
+		must(s.AddCouncilMember(ctx, c.ID, participantID))
+		for i := range 3 {
+			must(s.AddCouncilSession(ctx, store.CouncilSession{ID: uuid.NewString(), CouncilID: c.ID, StartsAt: evening.Add(time.Duration(i) * time.Hour)}))
+		}
+	}
+	councils, err := s.CouncilPage(ctx, "", 1)
+	must(err)
+	_, err = s.CouncilPage(ctx, councils.Next, 1)
+	must(err)
+	_, err = s.CouncilNamed(ctx, "Rat")
+	must(err)
+	for _, q := range []store.SessionQuery{{From: evening, Limit: 1}, {From: evening, Limit: 1, CouncilID: ids[0]}} {
+		page, err := s.CouncilSessions(ctx, q)
+		must(err)
+		q.After = page.Next
+		page, err = s.CouncilSessions(ctx, q)
+		must(err)
+		one, err := s.CouncilSession(ctx, page.Sessions[0].ID)
+		must(err)
+		must(s.ChangeCouncilSession(ctx, one))
+		must(s.RemoveCouncilSession(ctx, one.ID))
+	}
+	_, _, err = s.CouncilMembers(ctx, ids[0])
+	must(err)
+	_, err = s.SessionsOf(ctx, participantID, evening, evening.AddDate(0, 0, 14), 3)
+	must(err)
+	for _, title := range []string{"a", "b"} {
+		_, err = s.UpsertSessions(ctx, ids[0], "source", []store.CouncilSession{{SourceUID: "1", Title: title, StartsAt: evening}}, evening)
+		must(err)
+	}
+	must(s.SetCouncilMembers(ctx, ids[1], nil))
+	must(s.RemoveCouncilMember(ctx, ids[0], participantID))
+	must(s.RenameCouncil(ctx, ids[0], "Stadtrat"))
+	for _, id := range ids {
+		must(s.RemoveCouncil(ctx, id))
+	}
 }
 
 // somebody fills the lists, so that they have second pages.

@@ -66,7 +66,7 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if v, err := s.Version(context.Background()); err != nil || v != 9 {
+			if v, err := s.Version(context.Background()); err != nil || v != newestVersion {
 				t.Errorf("version %d, %v", v, err)
 			}
 			_ = s.Close()
