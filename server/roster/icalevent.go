@@ -1,0 +1,302 @@
+package roster
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// calendarReader is one reading of a calendar.
+type calendarReader struct {
+	Calendar
+	roster   *Roster
+	zones    map[string]*zone // defined in the calendar
+	zoneName string           // default of the calendar; "" for Local
+	skipped  map[string]int   // events by the reason
+
+	events      int
+	repetitions int
+	budget      int // days that rules may still examine
+}
+
+// event is an event of a calendar.
+type event struct {
+	uid       string
+	sequence  int
+	start     when
+	length    time.Duration
+	days      int // besides length
+	cancelled bool
+	name      string
+	location  string
+	rules     []rule
+	more      []when    // RDATE
+	without   []when    // EXDATE
+	instead   time.Time // RECURRENCE-ID; zero for the event itself
+	dtstamp   string
+}
+
+func (r *calendarReader) read(root *component) error {
+	series := map[string]event{}
+	changed := map[string]map[int64]event{} // by UID and original start
+	var order []string
+	for _, calendar := range root.parts {
+		if calendar.name != "VCALENDAR" {
+			continue
+		}
+		r.zoneName = zoneOf(calendar)
+		for _, part := range calendar.parts {
+			if part.name == "VTIMEZONE" {
+				r.defineZone(part)
+			}
+		}
+		method, _ := calendar.find("METHOD")
+		for _, part := range calendar.parts {
+			if part.name != "VEVENT" {
+				continue
+			}
+			if r.events++; r.events > maxEvents {
+				return fmt.Errorf("the calendar is %w: it has more than %d events", ErrTooLarge, maxEvents)
+			}
+			e, ok := r.event(part)
+			if !ok {
+				continue
+			}
+			if strings.EqualFold(strings.TrimSpace(method.value), "CANCEL") {
+				e.cancelled = true
+			}
+			if !e.instead.IsZero() {
+				if changed[e.uid] == nil {
+					changed[e.uid] = map[int64]event{}
+				}
+				at := e.instead.Unix()
+				if old, known := changed[e.uid][at]; !known || e.newerThan(old) {
+					changed[e.uid][at] = e
+				}
+			} else if old, known := series[e.uid]; !known || e.newerThan(old) {
+				series[e.uid] = e
+			}
+			if !slices.Contains(order[max(0, len(order)-1):], e.uid) {
+				order = append(order, e.uid)
+			}
+		}
+	}
+	done := map[string]bool{}
+	for _, uid := range order {
+		if done[uid] {
+			continue
+		}
+		done[uid] = true
+		if err := r.add(series[uid], changed[uid]); err != nil {
+			return err
+		}
+	}
+	for _, why := range slices.Sorted(keysOf(r.skipped)) {
+		r.roster.note("%d events were skipped: %s.", r.skipped[why], why)
+	}
+	slices.SortFunc(r.roster.Meetings, func(a, b Meeting) int { return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID)) })
+	return nil
+}
+
+func keysOf(m map[string]int) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// newerThan reports whether e is a later version of the same event.
+func (e event) newerThan(old event) bool {
+	return cmp.Or(cmp.Compare(e.sequence, old.sequence), strings.Compare(e.dtstamp, old.dtstamp)) >= 0
+}
+
+// event reads an event; ok is false if it was skipped.
+func (r *calendarReader) event(c *component) (e event, ok bool) {
+	e = event{uid: c.text("UID"), name: c.text("SUMMARY"), location: c.text("LOCATION"), cancelled: strings.EqualFold(c.text("STATUS"), "CANCELLED"), dtstamp: c.text("DTSTAMP")}
+	e.sequence, _ = strconv.Atoi(c.text("SEQUENCE"))
+	start, found := c.find("DTSTART")
+	if !found {
+		return e, r.skip("they have no start", true)
+	}
+	var err error
+	if e.start, err = r.when(start); err != nil {
+		return e, r.skip(reason(err), true)
+	}
+	if e.uid == "" { // required, but some calendars written by hand have none
+		e.uid = "no-uid:" + e.start.UTC().Format("20060102T150405Z") + ":" + e.name
+	}
+	if e.start.day {
+		return e, r.skip("they last whole days, without a time", false)
+	}
+	if err := r.readEnd(&e, c); err != nil {
+		return e, r.skip(reason(err), true)
+	}
+	if p, found := c.find("RECURRENCE-ID"); found {
+		instead, err := r.when(p)
+		if err != nil {
+			return e, r.skip(reason(err), true)
+		}
+		e.instead = r.at(instead, e.start)
+	}
+	if err := r.readRepetitions(&e, c); err != nil {
+		return e, r.skip(reason(err), true)
+	}
+	return e, true
+}
+
+// skip counts a skipped event. It returns false, for event.
+func (r *calendarReader) skip(why string, incomplete bool) bool {
+	if len(r.skipped) < maxNotes {
+		r.skipped[why]++
+	}
+	if incomplete {
+		r.roster.Complete = false
+	}
+	return false
+}
+
+func reason(err error) string {
+	switch {
+	case errors.Is(err, errNoZone), errors.Is(err, errRule):
+		return err.Error()
+	}
+	return "a time could not be read (" + err.Error() + ")"
+}
+
+// readEnd reads the end. An event without one has length 0.
+func (r *calendarReader) readEnd(e *event, c *component) error {
+	if p, found := c.find("DTEND"); found && p.value != "" {
+		end, err := r.when(p)
+		if err != nil {
+			return err
+		}
+		if end.After(e.start.Time) {
+			e.length = end.Sub(e.start.Time)
+		}
+		return nil
+	}
+	if p, found := c.find("DURATION"); found {
+		if days, length, ok := parseDuration(p.value); ok {
+			e.days, e.length = days, length
+		}
+	}
+	return nil
+}
+
+func (r *calendarReader) readRepetitions(e *event, c *component) error {
+	for _, p := range c.properties {
+		switch p.name {
+		case "RRULE":
+			rule, err := r.parseRule(p.value)
+			if err != nil {
+				return err
+			}
+			e.rules = append(e.rules, rule)
+		case "RDATE", "EXDATE":
+			for value := range strings.SplitSeq(p.value, ",") {
+				value, _, _ = strings.Cut(strings.TrimSpace(value), "/") // a period: its start
+				at, err := r.parseWhen(value, p.params["TZID"])
+				if err != nil {
+					return err
+				}
+				if p.name == "RDATE" {
+					e.more = append(e.more, at)
+				} else {
+					e.without = append(e.without, at)
+				}
+			}
+			if len(e.more)+len(e.without) > maxRepetitions || len(e.rules) > 4 {
+				return fmt.Errorf("%w: more than %d exceptions", errRule, maxRepetitions)
+			}
+		}
+	}
+	return nil
+}
+
+// add adds the meetings of an event and of its changed repetitions.
+func (r *calendarReader) add(e event, changed map[int64]event) error {
+	repeats := len(e.rules) > 0 || len(e.more) > 0
+	starts := map[int64]time.Time{}
+	if e.uid != "" {
+		all, err := r.starts(e)
+		if err != nil {
+			return err
+		}
+		for _, at := range all {
+			starts[at.Unix()] = at
+		}
+	}
+	for at, instead := range changed {
+		delete(starts, at)
+		r.meeting(instead, instead.start.Time, instead.uid+"/"+instead.instead.UTC().Format("20060102T150405Z"))
+	}
+	for _, at := range starts {
+		id := e.uid
+		if repeats {
+			id += "/" + at.UTC().Format("20060102T150405Z")
+		}
+		r.meeting(e, at, id)
+	}
+	if r.repetitions += len(starts) + len(changed); r.repetitions > maxRepetitions+r.events {
+		return fmt.Errorf("the calendar is %w: its events repeat more than %d times within the time that is read", ErrTooLarge, maxRepetitions)
+	}
+	return nil
+}
+
+// meeting adds the meeting of an event at a start, if that is in the window.
+func (r *calendarReader) meeting(e event, start time.Time, id string) {
+	if !r.Window.contains(start) {
+		return
+	}
+	m := Meeting{ID: id, Name: e.name, Start: start.UTC(), Cancelled: e.cancelled, Location: e.location}
+	if end := start.AddDate(0, 0, e.days).Add(e.length); end.After(start) {
+		m.End = end.UTC()
+	}
+	r.roster.Meetings = append(r.roster.Meetings, m)
+}
+
+// starts returns the starts of an event that may be in the window.
+func (r *calendarReader) starts(e event) ([]time.Time, error) {
+	starts := []time.Time{e.start.Time}
+	clock := func(wall time.Time) time.Time {
+		t, _ := r.inZone(wall, e.start.zone) // the zone of the start is known
+		return t
+	}
+	for _, rule := range e.rules {
+		all, err := rule.starts(repetition{wallOf(e.start.Time), clock, r.Window, &r.budget})
+		if err != nil {
+			return nil, err
+		}
+		starts = append(starts, all...)
+	}
+	for _, at := range e.more {
+		starts = append(starts, r.at(at, e.start))
+	}
+	return slices.DeleteFunc(starts, func(at time.Time) bool {
+		return slices.ContainsFunc(e.without, func(x when) bool { return r.at(x, e.start).Equal(at) })
+	}), nil
+}
+
+// wallOf returns the wall clock of a time, in UTC.
+func wallOf(t time.Time) time.Time {
+	y, m, d := t.Date()
+	h, minute, s := t.Clock()
+	return time.Date(y, m, d, h, minute, s, 0, time.UTC)
+}
+
+// at returns the time of w; a date without time has the wall clock of start.
+func (r *calendarReader) at(w, start when) time.Time {
+	if !w.day {
+		return w.Time
+	}
+	wall := wallOf(start.Time)
+	t, _ := r.inZone(wallOf(w.Time).Add(wall.Sub(midnight(wall))), start.zone)
+	return t
+}
